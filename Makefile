@@ -1,0 +1,53 @@
+# Two commands do everything: `make demo` and `make test`. Each makes the environments it needs.
+# `make help` lists the rest. Nothing but python3 >= 3.11, make and git is assumed.
+
+PYTHON ?= python3
+STAGE ?=
+WORKERS ?= 2
+BIN := .venv/bin
+RUN := $(BIN)/python -W error::SyntaxWarning
+
+.DEFAULT_GOAL := help
+.PHONY: help env demo test lint unit package deploy bench logs format clean
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+env: ## make the two environments, .venv and .venv-local; does nothing when they are up to date
+	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is missing: install python 3.11 or later, or say PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) local/environment.py
+
+demo: env ## start everything here, play the story, stay up; ONCE=1 ends after the table
+	@$(RUN) -m local.stack --play $(if $(ONCE),--once)
+
+test: lint unit ## every gate and every test
+
+lint: env package ## formatting, types, layers, security and the template
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --verbose >/dev/null || $(BIN)/lint-imports
+	@$(BIN)/bandit --quiet --recursive --configfile pyproject.toml app.py chalicelib cli infra local
+	@$(BIN)/cfn-lint --template build/local/template.json
+
+unit: env package ## the tests alone
+	@$(BIN)/pytest --quiet --numprocesses $(WORKERS) --dist loadgroup
+
+package: env ## build/local/: the template and the zip that the local stack runs
+	@$(RUN) -m infra.package --target local
+
+deploy: env ## deploy to AWS: STAGE=name, and see infra/README.md before the first time
+	@test -n "$(STAGE)" || { echo "make: say which stage: make deploy STAGE=name" >&2; exit 1; }
+	@infra/deploy.sh "$(STAGE)"
+
+bench: env package ## start-up times, zip sizes and the cost of each route and consumer
+	@$(RUN) -m bench
+
+logs: env ## follow the log groups of the running local stack
+	@$(RUN) -m local.logs
+
+format: env ## put the code in order
+	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .
+
+clean: ## take out everything that was made
+	rm -rf build .local .venv .venv-local .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

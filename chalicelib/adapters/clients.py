@@ -1,0 +1,67 @@
+"""AWS clients: one botocore session, each client made when it is first used.
+
+Making a client reads megabytes of service description; a function that never sends a mail must not
+pay for SES. Time-outs are short everywhere: a caller waits, or a queue does.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from boto3.session import Session
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sesv2 import SESV2Client
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_ssm import SSMClient
+
+CONNECT_TIMEOUT_S = 2
+READ_TIMEOUT_S = 5
+SEND_TIMEOUT_S = 10
+
+
+class Clients:
+    """The clients of one process. A `session` may be given, by a command line that is elsewhere."""
+
+    def __init__(self, session: Session | None = None) -> None:
+        self._given = session
+
+    @cached_property
+    def _session(self) -> Session:
+        from boto3.session import Session as MadeHere
+
+        return self._given or MadeHere()
+
+    @cached_property
+    def dynamodb(self) -> DynamoDBClient:
+        return self._session.client("dynamodb", config=_config(READ_TIMEOUT_S, attempts=3))
+
+    @cached_property
+    def s3(self) -> S3Client:
+        return self._session.client("s3", config=_config(SEND_TIMEOUT_S, attempts=3))
+
+    @cached_property
+    def sqs(self) -> SQSClient:
+        return self._session.client("sqs", config=_config(READ_TIMEOUT_S, attempts=3))
+
+    @cached_property
+    def ssm(self) -> SSMClient:
+        return self._session.client("ssm", config=_config(READ_TIMEOUT_S, attempts=3))
+
+    @cached_property
+    def ses(self) -> SESV2Client:
+        # One attempt in all: a second one could be a second mail (law 2).
+        return self._session.client("sesv2", config=_config(SEND_TIMEOUT_S, attempts=1))
+
+
+def _config(read_timeout_s: int, *, attempts: int):  # type: ignore[no-untyped-def]
+    from botocore.config import Config
+
+    return Config(
+        connect_timeout=CONNECT_TIMEOUT_S,
+        read_timeout=read_timeout_s,
+        retries={"total_max_attempts": attempts, "mode": "standard"},
+        s3={"addressing_style": "path"},
+    )

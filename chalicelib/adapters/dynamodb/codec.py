@@ -1,0 +1,87 @@
+"""Entities and facts to DynamoDB items and back.
+
+An item is the entity's fields under their own names (readable in the console), its keys, its kind
+and its revision. Pydantic's type adapters do the typed part, both ways; empty fields are left out.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, TypeVar
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from pydantic import TypeAdapter
+
+from chalicelib.adapters.dynamodb import schema
+from chalicelib.domain.model import Entity, Fact
+
+E = TypeVar("E", bound=Entity)
+Item = dict[str, Any]
+
+_KEYS = frozenset({"pk", "sk", "kind", "ttl", "agenda_pk", "agenda_sk", "holder_pk", "holder_sk"})
+_serialize = TypeSerializer().serialize
+
+
+class _WholeNumbers(TypeDeserializer):
+    """All our numbers are whole."""
+
+    def _deserialize_n(self, value: str) -> int:
+        return int(value)
+
+
+_deserialize = _WholeNumbers().deserialize
+
+
+@cache
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def _marshal(values: dict[str, Any]) -> Item:
+    return {name: _serialize(value) for name, value in values.items() if value is not None}
+
+
+def _unmarshal(item: Item) -> dict[str, Any]:
+    return {name: _deserialize(value) for name, value in item.items() if name not in _KEYS}
+
+
+def entity_item(entity: Entity) -> Item:
+    """The whole item of `entity`, one revision on."""
+    kind = type(entity)
+    rule = schema.RULES[kind]
+    values = _adapter(kind).dump_python(entity, mode="json", by_alias=True)
+    values |= schema.key_of(entity) | schema.index_keys(entity)
+    values |= {"kind": rule.kind, "revision": entity.revision + 1}
+    if rule.ends:
+        values["ttl"] = int(getattr(entity, rule.ends).timestamp())
+    return _marshal(values)
+
+
+def entity_of(kind: type[E], item: Item) -> E:
+    """The entity in `item`."""
+    entity: E = _adapter(kind).validate_python(_unmarshal(item))
+    return entity
+
+
+def fact_item(fact: Fact) -> Item:
+    """The item of a fact."""
+    values = _adapter(Fact).dump_python(fact, mode="json")
+    key = schema.fact_key(fact.subject, fact.at, fact.fact_id)
+    return _marshal(values | key | {"kind": schema.FACT_KIND})
+
+
+def fact_of(item: Item) -> Fact:
+    """The fact in `item`; also takes the `NewImage` of a stream record."""
+    fact: Fact = _adapter(Fact).validate_python(_unmarshal(item))
+    return fact
+
+
+def fact_json(fact: Fact) -> str:
+    """A fact as the body of a queue's message."""
+    return _adapter(Fact).dump_json(fact).decode()
+
+
+def fact_from_json(body: str) -> Fact:
+    """The fact in a queue's message."""
+    fact: Fact = _adapter(Fact).validate_json(body)
+    return fact

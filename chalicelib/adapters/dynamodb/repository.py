@@ -1,0 +1,264 @@
+"""The repository on DynamoDB: three reads, one commit, and the counts.
+
+A commit is one `TransactWriteItems` whatever it holds (one plain conditional write when it is one
+item), so state and facts are written together or not at all. Two conditions keep the laws:
+
+* `KEY_IS_FREE`: nothing has that key. One claim per referee and campaign, one reward per rule and
+  rung, one
+  mail per fact, one voucher per code (laws 1, 2, 4, 5, 7).
+* `UNCHANGED`: the item is still at the revision that was read, so a change leaves the state it was
+  decided
+  on. Of N concurrent redemptions, confirmations or exports one wins (laws 1, 5, 6).
+
+Botocore does not retry a transaction cancelled by a concurrent one; we do, with full jitter, five
+times, and then say so (`ContentionError`), so that the queue tries again.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+from botocore.exceptions import ClientError
+
+from chalicelib.adapters.clients import Clients
+from chalicelib.adapters.dynamodb import schema
+from chalicelib.adapters.dynamodb.codec import (
+    Item,
+    entity_item,
+    entity_of,
+    fact_item,
+    fact_of,
+)
+from chalicelib.domain.model import Entity, Fact, JournalHead, Voucher
+from chalicelib.services.ports import (
+    Change,
+    ConflictError,
+    ContentionError,
+    Insert,
+    Remove,
+    Replace,
+    Topic,
+)
+
+E = TypeVar("E", bound=Entity)
+
+# Holds when no item has this key: whoever writes first has it, everybody after is told.
+KEY_IS_FREE = "attribute_not_exists(pk)"
+# Holds while nobody has written the item since it was read.
+UNCHANGED = "revision = :revision"
+# Holds until a count has taken the fact in, which it does once (law 10).
+NOT_COUNTED = "attribute_exists(pk) AND counted = :no"
+
+ATTEMPTS = 5
+FIRST_PAUSE_S = 0.02
+TRANSACTION_LIMIT = 100
+
+
+class DynamoRepository:
+    """`ports.Repository` on one DynamoDB table."""
+
+    def __init__(
+        self, clients: Clients, table: str, pause: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._clients = clients
+        self._table = table
+        self._pause = pause
+
+    def get(self, kind: type[E], /, **key: str | int) -> E | None:
+        answer = self._clients.dynamodb.get_item(
+            TableName=self._table, Key=_attributes(schema.key_for(kind, key)), ConsistentRead=True
+        )
+        item = answer.get("Item")
+        return entity_of(kind, item) if item else None
+
+    def within(self, kind: type[E], /, **key: str | int) -> Iterator[E]:
+        partition, start = schema.partition_for(kind, key)
+        for item in self._query(
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :start)",
+            ExpressionAttributeValues=_attributes({":pk": partition, ":start": start}),
+            ConsistentRead=True,
+        ):
+            yield entity_of(kind, item)
+
+    def agenda(
+        self, kind: type[E], topic: Topic, scope: str = "", *, until: datetime | None = None
+    ) -> Iterator[E]:
+        values = {":pk": schema.agenda_key(topic, scope)}
+        condition = "agenda_pk = :pk"
+        if until:
+            condition += " AND agenda_sk <= :until"
+            values[":until"] = schema.moment(until)
+        for item in self._query(
+            IndexName=schema.AGENDA_INDEX,
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=_attributes(values),
+        ):
+            yield entity_of(kind, item)
+
+    def held_by(self, holder_id: str) -> list[Voucher]:
+        items = self._query(
+            IndexName=schema.HOLDER_INDEX,
+            KeyConditionExpression="holder_pk = :pk",
+            ExpressionAttributeValues=_attributes({":pk": f"HOLDER#{holder_id}"}),
+        )
+        return sorted((entity_of(Voucher, item) for item in items), key=lambda v: v.issued_at)
+
+    def facts_of(self, subject: str) -> Iterator[Fact]:
+        for item in self._query(
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues=_attributes({":pk": f"FACT#{subject}"}),
+            ConsistentRead=True,
+        ):
+            yield fact_of(item)
+
+    def commit(self, *changes: Change, facts: Sequence[Fact] = ()) -> None:
+        actions = [self._action(change) for change in changes]
+        actions += [self._put(fact_item(fact), KEY_IS_FREE) for fact in facts]
+        self._transact(actions)
+
+    def uncounted(self, facts: Sequence[Fact]) -> list[Fact]:
+        stored = {
+            fact.fact_id
+            for start in range(0, len(facts), TRANSACTION_LIMIT)
+            for fact in self._facts(facts[start : start + TRANSACTION_LIMIT])
+            if not fact.counted
+        }
+        return [fact for fact in facts if fact.fact_id in stored]
+
+    def count(
+        self,
+        campaign: str,
+        deltas: Mapping[date, Mapping[str, int]],
+        facts: Sequence[Fact],
+        head: JournalHead,
+    ) -> None:
+        moved: Change = Replace(head) if head.revision else Insert(head)
+        actions = [self._action(moved)]
+        actions += [self._added(campaign, day.isoformat(), added) for day, added in deltas.items()]
+        actions += [self._marked(fact) for fact in facts]
+        self._transact(actions)
+
+    def counts(self, campaign: str) -> dict[date, dict[str, int]]:
+        items = self._query(
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues=_attributes({":pk": f"COUNT#{campaign}"}),
+            ConsistentRead=True,
+        )
+        return {
+            date.fromisoformat(item["sk"]["S"]): {
+                name: int(value["N"]) for name, value in item.items() if "N" in value
+            }
+            for item in items
+        }
+
+    def _query(self, **arguments: Any) -> Iterator[Item]:
+        pages = self._clients.dynamodb.get_paginator("query").paginate(
+            TableName=self._table, **arguments
+        )
+        for page in pages:
+            yield from page["Items"]
+
+    def _facts(self, facts: Sequence[Fact]) -> Iterator[Fact]:
+        keys = [_attributes(schema.fact_key(fact.subject, fact.at, fact.fact_id)) for fact in facts]
+        request: Any = {self._table: {"Keys": keys, "ConsistentRead": True}}
+        while request:
+            answer = self._clients.dynamodb.batch_get_item(RequestItems=request)
+            for item in answer["Responses"].get(self._table, []):
+                yield fact_of(item)
+            request = answer.get("UnprocessedKeys")
+
+    def _action(self, change: Change) -> Any:
+        match change:
+            case Insert(entity):
+                return self._put(entity_item(entity), KEY_IS_FREE)
+            case Replace(entity):
+                return self._put(entity_item(entity), UNCHANGED, _at_revision(entity))
+            case Remove(entity):
+                return {
+                    "Delete": {
+                        "TableName": self._table,
+                        "Key": _attributes(schema.key_of(entity)),
+                        "ConditionExpression": UNCHANGED,
+                        "ExpressionAttributeValues": _at_revision(entity),
+                    }
+                }
+
+    def _put(self, item: Item, condition: str, values: Item | None = None) -> Any:
+        put = {"TableName": self._table, "Item": item, "ConditionExpression": condition}
+        if values:
+            put["ExpressionAttributeValues"] = values
+        return {"Put": put}
+
+    def _added(self, campaign: str, day: str, added: Mapping[str, int]) -> Any:
+        names = {f"#{position}": name for position, name in enumerate(added)}
+        values = {f":{position}": {"N": str(by)} for position, by in enumerate(added.values())}
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": _attributes(schema.count_key(campaign, day)),
+                "UpdateExpression": "ADD " + ", ".join(f"#{n} :{n}" for n in range(len(added))),
+                "ExpressionAttributeNames": names,
+                "ExpressionAttributeValues": values,
+            }
+        }
+
+    def _marked(self, fact: Fact) -> Any:
+        return {
+            "Update": {
+                "TableName": self._table,
+                "Key": _attributes(schema.fact_key(fact.subject, fact.at, fact.fact_id)),
+                "UpdateExpression": "SET counted = :yes",
+                "ConditionExpression": NOT_COUNTED,
+                "ExpressionAttributeValues": {":yes": {"BOOL": True}, ":no": {"BOOL": False}},
+            }
+        }
+
+    def _transact(self, actions: list[Any]) -> None:
+        for attempt in range(ATTEMPTS):
+            try:
+                return self._write(actions)
+            except ClientError as error:
+                if _is_conflict(error):
+                    raise ConflictError(_reasons(error)) from error
+                if not _is_contention(error):
+                    raise
+            # Full jitter: concurrent writers must not meet again at the same moment.
+            self._pause(random.uniform(0, FIRST_PAUSE_S * 2**attempt))  # noqa: S311
+        raise ContentionError(f"{ATTEMPTS} attempts met concurrent transactions")
+
+    def _write(self, actions: list[Any]) -> None:
+        if len(actions) == 1 and "Put" in actions[0]:
+            self._clients.dynamodb.put_item(**actions[0]["Put"])
+        else:
+            self._clients.dynamodb.transact_write_items(TransactItems=actions)
+
+
+def _attributes(values: Mapping[str, str]) -> dict[str, Any]:
+    return {name: {"S": value} for name, value in values.items()}
+
+
+def _at_revision(entity: Entity) -> Item:
+    return {":revision": {"N": str(entity.revision)}}
+
+
+def _reasons(error: ClientError) -> str:
+    reasons = error.response.get("CancellationReasons", [])
+    return ",".join(reason.get("Code", "?") for reason in reasons)
+
+
+def _is_conflict(error: ClientError) -> bool:
+    code = error.response["Error"]["Code"]
+    return code == "ConditionalCheckFailedException" or (
+        code == "TransactionCanceledException" and "ConditionalCheckFailed" in _reasons(error)
+    )
+
+
+def _is_contention(error: ClientError) -> bool:
+    code = error.response["Error"]["Code"]
+    return code in {"TransactionConflictException", "TransactionInProgressException"} or (
+        code == "TransactionCanceledException" and "TransactionConflict" in _reasons(error)
+    )

@@ -1,0 +1,197 @@
+"""THE key schema of the one table: every kind of item, its key, and the questions its keys answer.
+
+| # | question | answered by |
+|---|---|---|
+| AP1 | the campaign file in force; a version of it | `CAMPAIGN#{campaign}` / `IN_FORCE`, `VERSION#…` |
+| AP2 | all campaigns | agenda `campaigns` |
+| AP3 | who is behind a sign-in token, a session, an invitation token | `TOKEN#{sha256}`, `SESSION#{sha256}` |
+| AP4 | the sponsor's space: profile and invitations in one query | `SPONSOR#{sponsor_id}` / … |
+| AP5 | the sponsor, the referee's invitation, the opposition behind a digest | `DIGEST#{scope}#{digest}` / … |
+| AP6 | a plain address (the only kind of item with one; it has an end) | `CONTACT#{contact_id}` |
+| AP7 | a referral and what was granted for it | `REFERRAL#{referral_id}` / … |
+| AP8 | a voucher by its code, and its redemptions | `VOUCHER#{code}` / … |
+| AP9 | the vouchers of a holder | index `holder` |
+| AP10 | what is due: undecided, closing, unexported, expiring, return windows, leased mails | index `agenda` |
+| AP11 | the export that is open; its rows | `EXPORTS#{campaign}`, `EXPORT#{campaign}#{number}` |
+| AP12 | the list in force and its versions | `LIST#{campaign}#{name}` |
+| AP13 | was this file taken in already | `FILE#{campaign}#{area}#{sha256}` |
+| AP14 | the facts of one subject, in order | `FACT#{subject}` |
+| AP15 | counts by day; the journal's head | `COUNT#{campaign}`, `JOURNAL#{campaign}` |
+
+A key is a template over the fields of its entity, so this page and the code cannot differ.
+`{version:08}` keeps numbers in order. The last part of a sort key may hold any text; no other part
+may hold a `#`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from chalicelib.domain import model
+from chalicelib.domain.model import (
+    Entity,
+    ExportState,
+    InvitationState,
+    MailState,
+    OrderStatus,
+)
+from chalicelib.services.ports import Topic
+
+AGENDA_INDEX = "agenda"
+HOLDER_INDEX = "holder"
+FACT_KIND = "FACT"
+
+AgendaEntry = tuple[Topic, str, datetime]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How one kind of entity is keyed: partition, sort key, and when it stands on which agenda."""
+
+    kind: str
+    pk: str
+    sk: str
+    ends: str | None = None
+    agenda: Callable[[Any], AgendaEntry | None] = lambda _: None
+    holder: str | None = None
+
+
+def _invitation_agenda(invitation: model.Invitation) -> AgendaEntry | None:
+    if invitation.state is InvitationState.RECEIVED and invitation.decision is None:
+        return Topic.UNDECIDED, invitation.campaign, invitation.received_at
+    if invitation.state in {InvitationState.RECEIVED, InvitationState.SENT}:
+        return Topic.CLOSING, "", invitation.closes_at
+    return None
+
+
+def _voucher_agenda(voucher: model.Voucher) -> AgendaEntry | None:
+    if voucher.export is None:
+        return Topic.UNEXPORTED, voucher.campaign, voucher.issued_at
+    if voucher.ended_at is None:
+        return Topic.EXPIRING, "", voucher.valid_until
+    return None
+
+
+def _order_agenda(order: model.Order) -> AgendaEntry | None:
+    if order.status is OrderStatus.PLACED:
+        return Topic.RETURN_WINDOW, "", order.return_window_ends_at
+    return None
+
+
+def _mail_agenda(mail: model.Mail) -> AgendaEntry | None:
+    if mail.state is MailState.LEASED:
+        return Topic.LEASED, "", mail.leased_at
+    return None
+
+
+def _export_agenda(export: model.Export) -> AgendaEntry | None:
+    if export.state is not ExportState.WRITTEN:
+        return Topic.EXPORTS, export.campaign, export.opened_at
+    return None
+
+
+RULES: dict[type[Entity], Rule] = {
+    model.CampaignVersion: Rule("CAMPAIGN_VERSION", "CAMPAIGN#{campaign}", "VERSION#{version:08}"),
+    model.CampaignInForce: Rule(
+        "CAMPAIGN",
+        "CAMPAIGN#{campaign}",
+        "IN_FORCE",
+        agenda=lambda campaign: (Topic.CAMPAIGNS, "", campaign.put_at),
+    ),
+    model.Contact: Rule("CONTACT", "CONTACT#{contact_id}", "CONTACT", ends="ends_at"),
+    model.Sponsor: Rule("SPONSOR", "SPONSOR#{sponsor_id}", "SPONSOR"),
+    model.SponsorClaim: Rule("SPONSOR_CLAIM", "DIGEST#{campaign}#{digest}", "SPONSOR"),
+    model.RefereeClaim: Rule("REFEREE_CLAIM", "DIGEST#{campaign}#{digest}", "REFEREE"),
+    model.Opposition: Rule("OPPOSITION", "DIGEST#brand:{brand}#{digest}", "OPPOSITION"),
+    model.Link: Rule("LINK", "LINK#{link_code}", "LINK"),
+    model.Token: Rule("TOKEN", "TOKEN#{token_hash}", "TOKEN", ends="ends_at"),
+    model.Session: Rule("SESSION", "SESSION#{session_hash}", "SESSION", ends="ends_at"),
+    model.Invitation: Rule(
+        "INVITATION",
+        "SPONSOR#{sponsor_id}",
+        "INVITATION#{invitation_id}",
+        agenda=_invitation_agenda,
+    ),
+    model.Submission: Rule(
+        "SUBMISSION", "SPONSOR#{sponsor_id}", "SUBMISSION#{key_hash}", ends="ends_at"
+    ),
+    model.Referral: Rule(
+        "REFERRAL",
+        "REFERRAL#{referral_id}",
+        "REFERRAL",
+        agenda=lambda referral: (Topic.REFERRALS, referral.campaign, referral.confirmed_at),
+    ),
+    model.Reward: Rule("REWARD", "REFERRAL#{referral_id}", "REWARD#{rule}#{rung:04}"),
+    model.Order: Rule("ORDER", "ORDER#{campaign}#{order_id}", "ORDER", agenda=_order_agenda),
+    model.Voucher: Rule(
+        "VOUCHER", "VOUCHER#{code}", "VOUCHER", agenda=_voucher_agenda, holder="holder_id"
+    ),
+    model.Redemption: Rule("REDEMPTION", "VOUCHER#{code}", "REDEMPTION#{order_id}"),
+    model.SpareCode: Rule("SPARE_CODE", "CODES#{campaign}#{template}", "{code}"),
+    model.ExportSequence: Rule("EXPORT_SEQUENCE", "EXPORTS#{campaign}", "SEQUENCE"),
+    model.Export: Rule("EXPORT", "EXPORTS#{campaign}", "EXPORT#{number:08}", agenda=_export_agenda),
+    model.ExportPart: Rule("EXPORT_PART", "EXPORT#{campaign}#{number:08}", "PART#{part:06}"),
+    model.ListVersion: Rule("LIST_VERSION", "LIST#{campaign}#{name}", "VERSION#{version:08}"),
+    model.ListInForce: Rule("LIST", "LIST#{campaign}#{name}", "IN_FORCE"),
+    model.FileRecord: Rule("FILE", "FILE#{campaign}#{area}#{sha256}", "FILE"),
+    model.Mail: Rule("MAIL", "MAIL#{mail_id}", "MAIL", ends="ends_at", agenda=_mail_agenda),
+    model.JournalHead: Rule("JOURNAL_HEAD", "JOURNAL#{campaign}", "HEAD"),
+}
+
+
+def moment(at: datetime) -> str:
+    """A time as stored: UTC, microseconds, so that text order is time order."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def key_of(entity: Entity) -> dict[str, str]:
+    """The primary key of `entity`."""
+    rule = RULES[type(entity)]
+    fields = vars(entity)
+    return {"pk": rule.pk.format_map(fields), "sk": rule.sk.format_map(fields)}
+
+
+def key_for(kind: type[Entity], parts: dict[str, str | int]) -> dict[str, str]:
+    """The primary key of the entity of `kind` with those key parts (KeyError when one is missing)."""
+    rule = RULES[kind]
+    return {"pk": rule.pk.format_map(parts), "sk": rule.sk.format_map(parts)}
+
+
+def partition_for(kind: type[Entity], parts: dict[str, str | int]) -> tuple[str, str]:
+    """The partition key and the constant start of the sort key of `kind`."""
+    rule = RULES[kind]
+    return rule.pk.format_map(parts), rule.sk.partition("{")[0]
+
+
+def fact_key(subject: str, at: datetime, fact_id: str) -> dict[str, str]:
+    """The primary key of a fact: all of one subject together, in the order of time."""
+    return {"pk": f"FACT#{subject}", "sk": f"{moment(at)}#{fact_id}"}
+
+
+def count_key(campaign: str, day: str) -> dict[str, str]:
+    """The primary key of the counts of one local day."""
+    return {"pk": f"COUNT#{campaign}", "sk": day}
+
+
+def agenda_key(topic: Topic, scope: str) -> str:
+    """The partition of the agenda index for a topic, within a campaign where it has one."""
+    return f"{topic.value}#{scope}" if scope else topic.value
+
+
+def index_keys(entity: Entity) -> dict[str, str]:
+    """The secondary-index attributes of `entity`: none where it stands in no index."""
+    rule = RULES[type(entity)]
+    keys: dict[str, str] = {}
+    entry = rule.agenda(entity)
+    if entry:
+        topic, scope, at = entry
+        keys |= {"agenda_pk": agenda_key(topic, scope), "agenda_sk": moment(at)}
+    if rule.holder:
+        keys |= {
+            "holder_pk": f"HOLDER#{getattr(entity, rule.holder)}",
+            "holder_sk": key_of(entity)["pk"],
+        }
+    return keys

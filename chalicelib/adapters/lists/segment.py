@@ -1,0 +1,174 @@
+"""The segment: one version of a digest list as one immutable object.
+
+    0        64                        64 + 16 n                        end
+    | header | n records of 16 bytes    | directory: 2^b + 1 u32          |
+    |        | sorted, distinct         | records before each bucket, n   |
+
+All numbers are little-endian; records compare as bytes. A record's bucket is its first b bits, so
+directory entries i and i + 1 bound bucket i, and one ranged GET reads it. b is the least that gives
+at most 1,024 records (16 KB) a bucket on average: digests are uniform, so no bucket strays far.
+
+Refuses (`SegmentError`) whatever is not exactly that. The builder here is the plain one, in memory;
+it fixes the bytes that any faster builder must produce.
+"""
+
+import struct
+import sys
+import zlib
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Literal
+
+Algorithm = Literal["sha256", "hmac_sha256"]
+
+MAGIC = b"TDMLIST1"
+RECORD_WIDTH = 16
+NORMALISATION = 1  # the recipe of domain/addresses.py
+HEADER = struct.Struct("<8sBBBBIQQQ16sQ")
+HEADER_SIZE = HEADER.size  # 64
+KEY_ID_SIZE = 16
+MAX_BITS = 24  # a directory of 64 MB: beyond 10^10 records, and more than u32 can count
+BUCKET_RECORDS = 1024
+
+_ALGORITHM_IDS: dict[Algorithm, int] = {"sha256": 1, "hmac_sha256": 2}
+_ALGORITHMS = {number: name for name, number in _ALGORITHM_IDS.items()}
+_ENTRY = 4  # bytes of a directory entry
+
+
+class SegmentError(Exception):
+    """Nothing can be told from this segment now. Never to be read as "not on the list"."""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentHeader:
+    """What the first 64 bytes say. Offsets and sizes in bytes, `count` in records."""
+
+    directory_bits: int
+    algorithm: Algorithm
+    directory_crc: int
+    count: int
+    key_id: str
+    generation: int
+
+    @property
+    def directory_offset(self) -> int:
+        return HEADER_SIZE + self.count * RECORD_WIDTH
+
+    @property
+    def directory_size(self) -> int:
+        return ((1 << self.directory_bits) + 1) * _ENTRY
+
+    def pack(self) -> bytes:
+        return HEADER.pack(
+            MAGIC,
+            RECORD_WIDTH,
+            self.directory_bits,
+            _ALGORITHM_IDS[self.algorithm],
+            NORMALISATION,
+            self.directory_crc,
+            self.count,
+            HEADER_SIZE,
+            self.directory_offset,
+            self.key_id.encode(),  # struct pads with NUL
+            self.generation,
+        )
+
+    @classmethod
+    def parse(cls, content: bytes) -> "SegmentHeader":
+        """Raises SegmentError on anything that `pack` does not write."""
+        if len(content) != HEADER_SIZE:
+            raise SegmentError("short header")
+        (
+            magic,
+            width,
+            bits,
+            algorithm,
+            normalisation,
+            crc,
+            count,
+            record_offset,
+            directory_offset,
+            key_id,
+            generation,
+        ) = HEADER.unpack(content)
+        if magic != MAGIC:
+            raise SegmentError("bad magic")
+        if (width, normalisation) != (RECORD_WIDTH, NORMALISATION):
+            raise SegmentError("unknown record width or normalisation")
+        if algorithm not in _ALGORITHMS or bits > MAX_BITS:
+            raise SegmentError("unknown algorithm or directory size")
+        header = cls(bits, _ALGORITHMS[algorithm], crc, count, _key_id(key_id), generation)
+        if (record_offset, directory_offset) != (HEADER_SIZE, header.directory_offset):
+            raise SegmentError("offsets disagree with the count")
+        return header
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A whole segment: `content` begins with `header.pack()`."""
+
+    header: SegmentHeader
+    content: bytes
+
+
+def build(
+    records: Iterable[bytes], *, algorithm: Algorithm, key_id: str, generation: int
+) -> Segment:
+    """The segment of 16-byte records in any order, duplicates allowed, none at all too.
+
+    Raises ValueError on a record of another length or a key id that is empty, holds NUL or takes
+    more than 16 bytes.
+    """
+    if not 0 < len(key_id.encode()) <= KEY_ID_SIZE or "\0" in key_id:
+        raise ValueError("a key id takes 1 to 16 bytes, none of them NUL")
+    body = sorted(set(records))
+    if any(len(record) != RECORD_WIDTH for record in body):
+        raise ValueError(f"a record is {RECORD_WIDTH} bytes")
+    bits = directory_bits(len(body))
+    directory = _directory(body, bits)
+    header = SegmentHeader(bits, algorithm, zlib.crc32(directory), len(body), key_id, generation)
+    return Segment(header, b"".join([header.pack(), *body, directory]))
+
+
+def directory_bits(count: int) -> int:
+    """b for a list of `count` records."""
+    return min(MAX_BITS, max(0, (count - 1) // BUCKET_RECORDS).bit_length())
+
+
+def bucket_of(record: bytes, bits: int) -> int:
+    """The bucket a record belongs to: its first `bits` bits."""
+    return int.from_bytes(record[:4], "big") >> (32 - bits)
+
+
+def parse_directory(content: bytes, header: SegmentHeader) -> Sequence[int]:
+    """The 2^b + 1 cumulative counts. Raises SegmentError unless they are what the header says."""
+    if len(content) != header.directory_size:
+        raise SegmentError("short directory")
+    if zlib.crc32(content) != header.directory_crc:
+        raise SegmentError("the directory's CRC is wrong")
+    entries = _little_endian(array("I", content))
+    if entries[0] != 0 or entries[-1] != header.count:
+        raise SegmentError("the directory disagrees with the count")
+    return entries
+
+
+def _directory(body: Sequence[bytes], bits: int) -> bytes:
+    sizes = array("I", bytes(_ENTRY << bits))
+    for record in body:
+        sizes[bucket_of(record, bits)] += 1
+    return _little_endian(array("I", accumulate(sizes, initial=0))).tobytes()
+
+
+def _little_endian(entries: "array[int]") -> "array[int]":
+    if sys.byteorder == "big":
+        entries.byteswap()
+    return entries
+
+
+def _key_id(padded: bytes) -> str:
+    try:
+        return padded.rstrip(b"\0").decode()
+    except UnicodeDecodeError as error:
+        raise SegmentError("bad key id") from error

@@ -1,0 +1,67 @@
+"""SES as `ports.Mailer`: one attempt, our id as a tag, and an honest answer about what is unknown.
+
+Botocore would retry a time-out and send twice, so the client is made with one attempt in all
+(`adapters.clients`). A clear refusal is `MailNotTakenError`; whatever leaves doubt is
+`MailUncertainError`.
+"""
+
+from __future__ import annotations
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,
+    ConnectTimeoutError,
+)
+
+from chalicelib.adapters.clients import Clients
+from chalicelib.services.ports import MailNotTakenError, MailUncertainError
+
+MAIL_ID_TAG = "mail_id"
+_FINAL = frozenset({"MessageRejected", "BadRequestException", "MailFromDomainNotVerifiedException"})
+_BUSY = frozenset({"TooManyRequestsException", "LimitExceededException", "SendingPausedException",
+                   "AccountSuspendedException", "ThrottlingException"})  # fmt: skip
+
+
+class SesMailer:
+    """`ports.Mailer` on SES v2."""
+
+    def __init__(self, clients: Clients, sender: str, configuration_set: str) -> None:
+        self._clients = clients
+        self._sender = sender
+        self._configuration_set = configuration_set
+
+    def send(self, message: bytes, *, recipient: str, mail_id: str) -> str:
+        try:
+            answer = self._clients.ses.send_email(
+                FromEmailAddress=self._sender,
+                Destination={"ToAddresses": [recipient]},
+                Content={"Raw": {"Data": message}},
+                EmailTags=[{"Name": MAIL_ID_TAG, "Value": mail_id}],
+                ConfigurationSetName=self._configuration_set,
+            )
+        except ClientError as error:
+            raise _refusal(error) from error
+        except (ConnectTimeoutError, ConnectionError) as error:
+            raise _unreached(error) from error
+        except BotoCoreError as error:
+            raise MailUncertainError(type(error).__name__) from error
+        return answer["MessageId"]
+
+
+def _refusal(error: ClientError) -> Exception:
+    code = error.response["Error"]["Code"]
+    if code in _FINAL:
+        return MailNotTakenError(code, final=True)
+    if code in _BUSY:
+        return MailNotTakenError(code, final=False)
+    return MailUncertainError(code)
+
+
+def _unreached(error: BotoCoreError) -> Exception:
+    """Without a connection nothing was sent; a connection that broke leaves doubt."""
+    from botocore.exceptions import EndpointConnectionError
+
+    if isinstance(error, ConnectTimeoutError | EndpointConnectionError):
+        return MailNotTakenError(type(error).__name__, final=False)
+    return MailUncertainError(type(error).__name__)

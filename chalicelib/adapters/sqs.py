@@ -1,0 +1,35 @@
+"""The work queues as `ports.Queues`: facts as JSON, ten a call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from chalicelib.adapters.clients import Clients
+from chalicelib.adapters.dynamodb.codec import fact_json
+from chalicelib.domain.model import Fact
+
+MESSAGES_PER_CALL = 10
+
+
+class QueueRefusedError(Exception):
+    """SQS did not take some of the messages; the whole batch is to be tried again."""
+
+
+class WorkQueues:
+    """`ports.Queues` on SQS. `urls` by the name of the queue."""
+
+    def __init__(self, clients: Clients, urls: Mapping[str, str]) -> None:
+        self._clients = clients
+        self._urls = urls
+
+    def put(self, queue: str, facts: Sequence[Fact]) -> None:
+        for start in range(0, len(facts), MESSAGES_PER_CALL):
+            answer = self._clients.sqs.send_message_batch(
+                QueueUrl=self._urls[queue],
+                Entries=[
+                    {"Id": str(position), "MessageBody": fact_json(fact)}
+                    for position, fact in enumerate(facts[start : start + MESSAGES_PER_CALL])
+                ],
+            )
+            if failed := answer.get("Failed"):
+                raise QueueRefusedError(f"{len(failed)} messages were not taken")

@@ -1,0 +1,29 @@
+"""The digest keys in the parameter store as `ports.Keys`, read once per process."""
+
+from __future__ import annotations
+
+from chalicelib.adapters.clients import Clients
+from chalicelib.domain.addresses import DigestKey
+from chalicelib.domain.campaign import DigestKeys
+
+
+class ParameterKeys:
+    """`ports.Keys` on SSM: one SecureString a key id, its value the key in hex."""
+
+    def __init__(self, clients: Clients, path: str) -> None:
+        self._clients = clients
+        self._path = path
+        self._read: dict[str, bytes] = {}
+
+    def in_force(self, keys: DigestKeys) -> list[DigestKey]:
+        if keys.algorithm == "sha256":
+            return [DigestKey(key_id, "sha256") for key_id in keys.key_ids]
+        return [DigestKey(key_id, "hmac_sha256", self._secret(key_id)) for key_id in keys.key_ids]
+
+    def _secret(self, key_id: str) -> bytes:
+        if key_id not in self._read:
+            answer = self._clients.ssm.get_parameter(
+                Name=f"{self._path}{key_id}", WithDecryption=True
+            )
+            self._read[key_id] = bytes.fromhex(answer["Parameter"]["Value"])
+        return self._read[key_id]

@@ -1,0 +1,122 @@
+"""The routes of the client's systems, IAM-signed on AWS: vouchers and orders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from chalice.app import Blueprint
+from pydantic import ValidationError
+
+from chalicelib.api import models, operations
+from chalicelib.api.edge import Call, Edge, Reply, field_problems
+from chalicelib.domain.campaign import Campaign
+from chalicelib.domain.files.exports import decimal_text
+from chalicelib.domain.files.orders import OrderRow, parse_order
+from chalicelib.domain.model import Redemption, Voucher
+from chalicelib.domain.vouchers import Purchase
+from chalicelib.services.errors import FieldProblem, InvalidError
+from chalicelib.services.ports import ContentionError, ListUnavailableError, Ports
+from chalicelib.services.record_orders import record_reported_order
+from chalicelib.services.redeem import check_voucher, redeem, roll_back
+from chalicelib.services.steps import all_campaigns
+
+
+def client_routes(ports: Callable[[], Ports]) -> Blueprint:
+    """The blueprint of the client's routes."""
+    edge = Edge(Blueprint(__name__), ports)
+
+    @edge.serves(operations.GET_VOUCHER)
+    def get_voucher(call: Call, code: str) -> Reply:
+        return _voucher(*check_voucher(call.ports, code))
+
+    @edge.serves(operations.REDEEM)
+    def post_redemption(call: Call, code: str) -> Reply:
+        purchase = _purchase(call.body(models.RedemptionRequest))
+        voucher, redemption, made = redeem(call.ports, code, purchase)
+        return (201 if made else 200), _redemption(voucher, redemption)
+
+    @edge.serves(operations.ROLL_BACK)
+    def delete_redemption(call: Call, code: str, order_id: str) -> Reply:
+        roll_back(call.ports, code, order_id)
+        return None
+
+    @edge.serves(operations.POST_ORDERS)
+    def post_orders(call: Call) -> Reply:
+        body = call.body(models.OrdersRequest)
+        campaigns = list(all_campaigns(call.ports))
+        results = [_order(call.ports, campaigns, one) for one in body.orders]
+        return models.OrdersAnswer(results=results)
+
+    return edge.blueprint
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _purchase(body: models.RedemptionRequest) -> Purchase:
+    values = {name: _text(value) for name, value in body.model_dump().items()}
+    # The columns a redemption lacks are given what is surely right.
+    row = parse_order(values | {"voucher_code": "-", "status": "placed"})
+    if not isinstance(row, OrderRow):
+        raise InvalidError([FieldProblem(problem.field, problem.reason) for problem in row])
+    return Purchase(
+        order_id=row.order_id,
+        ordered_at=row.ordered_at,
+        amount_minor=row.amount_minor,
+        currency=row.currency,
+    )
+
+
+def _order(ports: Ports, campaigns: Sequence[Campaign], given: object) -> models.OrderResult:
+    order_id = given.get("order_id") if isinstance(given, Mapping) else None
+    named = order_id if isinstance(order_id, str) else None
+    try:
+        item = models.OrderItem.model_validate(given)
+    except ValidationError as error:
+        return _rejected(named, field_problems(error))
+    row = parse_order({name: _text(value) for name, value in item.model_dump().items()})
+    if not isinstance(row, OrderRow):
+        return _rejected(named, [FieldProblem(one.field, one.reason) for one in row])
+    return _recorded(ports, campaigns, row)
+
+
+def _recorded(ports: Ports, campaigns: Sequence[Campaign], row: OrderRow) -> models.OrderResult:
+    try:
+        outcome = record_reported_order(ports, campaigns, row)
+    except (ContentionError, ListUnavailableError):
+        return models.OrderResult(order_id=row.order_id, status=503)
+    if outcome.problem:
+        return _rejected(row.order_id, [FieldProblem("order", outcome.problem)])
+    return models.OrderResult(order_id=row.order_id, status=200, effect=outcome.effect)
+
+
+def _rejected(order_id: str | None, problems: list[FieldProblem]) -> models.OrderResult:
+    errors = [models.FieldProblemAnswer(field=one.field, reason=one.reason) for one in problems]
+    return models.OrderResult(order_id=order_id, status=422, errors=errors)
+
+
+def _voucher(voucher: Voucher, problem: str | None) -> models.VoucherAnswer:
+    return models.VoucherAnswer(
+        code=voucher.printed,
+        acceptable=problem is None,
+        reason=problem,
+        state=voucher.state.value,
+        template=voucher.template,
+        holder=voucher.holder.value,
+        value=decimal_text(voucher.value_minor),
+        currency=voucher.currency,
+        minimum_basket=decimal_text(voucher.minimum_basket_minor),
+        valid_from=voucher.valid_from.isoformat(),
+        valid_until=voucher.valid_until.isoformat(),
+    )
+
+
+def _redemption(voucher: Voucher, redemption: Redemption) -> models.RedemptionAnswer:
+    return models.RedemptionAnswer(
+        code=voucher.printed,
+        order_id=redemption.order_id,
+        value=decimal_text(voucher.value_minor),
+        currency=voucher.currency,
+        redeemed_at=redemption.redeemed_at.isoformat(),
+    )

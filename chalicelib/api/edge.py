@@ -1,0 +1,220 @@
+"""The HTTP edge: from Chalice's request to one use case and back.
+
+A view gets a `Call` and returns an answer (a model, or a status and a model). Errors are mapped
+here, under Chalice's own route decorator, because its middleware never sees what a view raises.
+Bodies are read and checked here: size, JSON, model.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from functools import wraps
+from typing import Any, TypeVar
+
+from chalice.app import (
+    Authorizer,
+    Blueprint,
+    CognitoUserPoolAuthorizer,
+    IAMAuthorizer,
+    Response,
+)
+from chalice.app import Request as ChaliceRequest
+from pydantic import BaseModel, ValidationError
+
+from chalicelib.api.operations import Operation
+from chalicelib.api.problems import RequestError, problem_of, unforeseen
+from chalicelib.domain.addresses import first_name, suggestion, syntax_problem
+from chalicelib.observability import count, failed, flushed, log
+from chalicelib.services.errors import FieldProblem, InvalidError, UnauthorisedError
+from chalicelib.services.ports import Ports
+
+M = TypeVar("M", bound=BaseModel)
+Reply = BaseModel | dict[str, Any] | tuple[int, BaseModel] | None
+View = Callable[..., Reply]
+
+MAX_BODY = 64 * 1024
+_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_REASONS = {
+    "missing": "missing",
+    "extra_forbidden": "unknown_field",
+    "string_too_long": "too_long",
+    "string_too_short": "missing",
+    "too_long": "too_many",
+    "too_short": "too_few",
+}
+
+
+class Call:
+    """One request, as a view needs it."""
+
+    def __init__(self, request: ChaliceRequest, operation: Operation, ports: Ports) -> None:
+        self._request = request
+        self._operation = operation
+        self.ports = ports
+
+    def body(self, model: type[M]) -> M:
+        """The body as a `model`. `RequestError` for no JSON, `InvalidError` naming the wrong
+        fields.
+        """
+        values = self._json()
+        try:
+            return model.model_validate(values)
+        except ValidationError as error:
+            raise InvalidError(field_problems(error)) from None
+
+    def bearer(self) -> str:
+        """The token of the `Authorization` header. `UnauthorisedError`."""
+        scheme, _, token = self._request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token or len(token) > 200:
+            raise UnauthorisedError("session")
+        return token
+
+    def idempotency_key(self) -> str | None:
+        """The `Idempotency-Key` header, None without one."""
+        key: str | None = self._request.headers.get("idempotency-key")
+        if key is not None and not 1 <= len(key) <= 200:
+            raise InvalidError([FieldProblem("Idempotency-Key", "wrong_length")])
+        return key
+
+    def check_size(self) -> None:
+        """`RequestError` for a body over 64 KB."""
+        if len(self._request.raw_body) > MAX_BODY:
+            raise RequestError(413, "too-large", "The body is over 64 KB.")
+
+    def _json(self) -> object:
+        content_type = self._request.headers.get("content-type", "application/json")
+        if not content_type.split(";")[0].strip().lower().endswith("json"):
+            raise RequestError(415, "unsupported-media-type", "The body must be application/json.")
+        try:
+            return json.loads(self._request.raw_body, parse_float=Decimal)
+        except (ValueError, RecursionError):
+            raise RequestError(400, "malformed-json", "The body is not well-formed JSON.") from None
+
+
+class Edge:
+    """Registers views of a blueprint for operations. `ports` is called once a request."""
+
+    def __init__(self, blueprint: Blueprint, ports: Callable[[], Ports]) -> None:
+        self.blueprint = blueprint
+        self._ports = ports
+
+    def serves(self, operation: Operation) -> Callable[[View], View]:
+        """Make the decorated view the one that serves `operation`."""
+
+        def registered(view: View) -> View:
+            @wraps(view)
+            def served(**path: str) -> Response:
+                with flushed():
+                    return self._answer(operation, view, path)
+
+            served.__name__ = operation.name
+            route: Any = self.blueprint.route(
+                operation.path,
+                methods=[operation.method],
+                name=operation.name,
+                content_types=["*/*"],
+                authorizer=_authorizer(operation),
+            )
+            route(served)
+            return view
+
+        return registered
+
+    def _answer(self, operation: Operation, view: View, path: dict[str, str]) -> Response:
+        request = self.blueprint.current_request
+        try:
+            call = Call(request, operation, self._ports())
+            call.check_size()
+            reply = view(call, **path)
+        except Exception as error:
+            return _problem(operation, error)
+        log("request", operation=operation.name, status=_status(operation, reply))
+        return _response(operation, reply)
+
+
+def _authorizer(operation: Operation) -> Authorizer | None:
+    if operation.security == "client":
+        return IAMAuthorizer()
+    if operation.security == "ops":
+        # The pool is one of the stack's own resources: the post-processor puts its ARN here.
+        return CognitoUserPoolAuthorizer("OpsPool", provider_arns=["OpsPool"])
+    return None
+
+
+def _status(operation: Operation, reply: Reply) -> int:
+    return reply[0] if isinstance(reply, tuple) else next(iter(operation.answers))
+
+
+def _response(operation: Operation, reply: Reply) -> Response:
+    body = reply[1] if isinstance(reply, tuple) else reply
+    content = body.model_dump(mode="json") if isinstance(body, BaseModel) else body
+    headers = {**_HEADERS, "Content-Type": "application/json"}
+    return Response(
+        body="" if content is None else content,
+        status_code=_status(operation, reply),
+        headers=headers,
+    )
+
+
+def _problem(operation: Operation, error: Exception) -> Response:
+    told = problem_of(error)
+    if told is None:
+        count("RequestFailed")
+        failed(error, "request failed")
+        told = unforeseen()
+    log("request", operation=operation.name, status=told.status, problem=told.type)
+    headers = {**_HEADERS, "Content-Type": "application/problem+json"}
+    if told.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if told.status == 503:
+        headers["Retry-After"] = "30"
+    return Response(
+        body=told.model_dump(mode="json", exclude_none=True),
+        status_code=told.status,
+        headers=headers,
+    )
+
+
+def field_problems(error: ValidationError) -> list[FieldProblem]:
+    """What pydantic found wrong, by field, without the input."""
+    return [
+        FieldProblem(_field(one["loc"]), _REASONS.get(one["type"], _named(one["type"])))
+        for one in error.errors(include_input=False, include_url=False)
+    ]
+
+
+def _named(kind: str) -> str:
+    return "wrong_type" if kind.endswith(("_type", "_parsing")) else "invalid"
+
+
+def _field(location: tuple[str | int, ...]) -> str:
+    """`("referees", 0, "email")` as `referees[0].email`."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    return text.removeprefix(".") or "body"
+
+
+def address_problem(field: str, address: str, *, as_typed: bool) -> FieldProblem | None:
+    """What is wrong with an address as typed, or what was probably meant by it."""
+    typed = address.strip()
+    reason = syntax_problem(typed)
+    meant = suggestion(typed)
+    if reason:
+        return FieldProblem(field, reason, meant)
+    return FieldProblem(field, "probably_mistyped", meant) if meant and not as_typed else None
+
+
+def name_problem(field: str, name: str | None) -> FieldProblem | None:
+    """What is wrong with a first name; an empty one is none."""
+    try:
+        if name and name.strip():
+            first_name(name)
+    except ValueError as error:
+        return FieldProblem(field, str(error))
+    return None
+
+
+def tidy_name(name: str | None) -> str | None:
+    """The first name as it is kept; None for an empty one."""
+    return first_name(name) if name and name.strip() else None

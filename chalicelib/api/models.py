@@ -1,0 +1,332 @@
+"""What goes in and out over HTTP: one model a body. The OpenAPI document is generated from these.
+
+Requests are strict: a wrong type is an error that names the field, never a guess; an unknown field
+is one too.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Short = Annotated[str, Field(max_length=100)]
+Address = Annotated[str, Field(min_length=1, max_length=320, examples=["jeanne@example.fr"])]
+Name = Annotated[str, Field(max_length=100)]
+LocaleTag = Annotated[str, Field(pattern=r"^[a-z]{2}$", examples=["fr"])]
+Texts = dict[str, str]
+
+
+class Request(BaseModel):
+    """A request body."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Answer(BaseModel):
+    """A response body."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class SignInRequest(Request):
+    """`as_typed` insists on an address for which a correction was suggested."""
+
+    email: Address
+    as_typed: bool = False
+    locale: LocaleTag | None = None
+
+
+class Accepted(Answer):
+    """Taken in. The same for everybody."""
+
+    status: Literal["accepted"] = "accepted"
+
+
+class SessionRequest(Request):
+    """`first_name` is what the sponsor's invitations are signed with."""
+
+    token: Short
+    first_name: Name | None = None
+
+
+class SessionAnswer(Answer):
+    """The bearer token of a session, and its end."""
+
+    session: str
+    expires_at: str
+
+
+class RefereeRequest(Request):
+    """Somebody to invite."""
+
+    email: Address
+    first_name: Name | None = None
+    as_typed: bool = False
+
+
+class InvitationsRequest(Request):
+    """Whom a sponsor invites in one call."""
+
+    referees: Annotated[list[RefereeRequest], Field(min_length=1, max_length=100)]
+
+
+class InvitationTaken(Answer):
+    """One invitation as taken in: the same whatever will be decided on it."""
+
+    id: str
+    state: Literal["received"] = "received"
+
+
+class InvitationsAnswer(Answer):
+    """The invitations, in the order of the request."""
+
+    invitations: list[InvitationTaken]
+
+
+class SignUpRequest(Request):
+    """A referee who came by a shared link."""
+
+    email: Address
+    first_name: Name | None = None
+    as_typed: bool = False
+    locale: LocaleTag | None = None
+
+
+class ConfirmationRequest(Request):
+    """The referee's yes: to which terms, and whether marketing may write."""
+
+    terms_version: Short
+    marketing_consent: bool
+
+
+class ConfirmationAnswer(Answer):
+    """The referral that was made; the same body every time."""
+
+    referral: str
+    state: Literal["confirmed"] = "confirmed"
+    confirmed_at: str
+
+
+class UnsubscribeAnswer(Answer):
+    """Always the same."""
+
+    status: Literal["unsubscribed"] = "unsubscribed"
+
+
+class BrandAnswer(Answer):
+    """Whose programme it is."""
+
+    name: str
+    colour: str
+
+
+class TermsAnswer(Answer):
+    """The terms in force."""
+
+    version: str
+    url: str
+
+
+class CampaignAnswer(Answer):
+    """What the pages need of a campaign."""
+
+    campaign: str
+    version: int
+    brand: BrandAnswer
+    title: Texts
+    offer: Texts
+    sponsor_offer: Texts
+    channels: list[str]
+    locales: list[str]
+    starts_on: str
+    ends_on: str
+    open: bool
+    terms: TermsAnswer
+    currency: str
+    time_zone: str
+
+
+class SponsorName(Answer):
+    """Who invites."""
+
+    first_name: str
+
+
+class OfferAnswer(Answer):
+    """What the referee's page shows."""
+
+    campaign: str
+    sponsor: SponsorName
+    state: Literal["pending", "confirmed"]
+    brand: BrandAnswer
+    title: Texts
+    offer: Texts
+    terms: TermsAnswer
+    closes_on: str
+    locale: str
+
+
+class LinkAnswer(Answer):
+    """The sponsor's own link, and its QR code as SVG."""
+
+    url: str
+    code: str
+    qr_svg: str
+
+
+class QuotaAnswer(Answer):
+    """How many invitations a sponsor may send, and how many are left."""
+
+    limit: int
+    left: int
+
+
+class InvitationAnswer(Answer):
+    """An invitation as its sponsor sees it."""
+
+    id: str
+    address: str
+    state: Literal["pending", "confirmed", "closed"]
+    invited_at: str
+    closes_on: str
+
+
+class SponsorVoucher(Answer):
+    """A voucher as its holder sees it; `code` once it may be used."""
+
+    id: str
+    template: str
+    value: str
+    currency: str
+    minimum_basket: str
+    valid_until: str
+    state: Literal["preparing", "available", "redeemed", "ended"]
+    code: str | None
+
+
+class SponsorAnswer(Answer):
+    """The sponsor's space."""
+
+    campaign: str
+    first_name: str | None
+    link: LinkAnswer
+    quota: QuotaAnswer
+    invitations: list[InvitationAnswer]
+    vouchers: list[SponsorVoucher]
+
+
+class VoucherAnswer(Answer):
+    """Would the voucher be accepted now, and if not why."""
+
+    code: str
+    acceptable: bool
+    reason: str | None
+    state: str
+    template: str
+    holder: Literal["sponsor", "referee"]
+    value: str
+    currency: str
+    minimum_basket: str
+    valid_from: str
+    valid_until: str
+
+
+# A decimal string; a JSON number is taken as it is written.
+AmountField = Annotated[str | int | Decimal, Field(examples=["42.50"])]
+
+
+class RedemptionRequest(Request):
+    """The order a voucher is used on. `ordered_at` is ISO 8601 with an offset."""
+
+    order_id: str
+    ordered_at: str
+    amount: AmountField
+    currency: str
+
+
+class RedemptionAnswer(Answer):
+    """A redemption; the same body every time."""
+
+    code: str
+    order_id: str
+    state: Literal["redeemed"] = "redeemed"
+    value: str
+    currency: str
+    redeemed_at: str
+
+
+class OrderItem(Request):
+    """One order, with the columns of the order file."""
+
+    order_id: str
+    ordered_at: str
+    email_digest: str | None = None
+    voucher_code: str | None = None
+    amount: AmountField
+    currency: str
+    status: str
+
+
+class OrdersRequest(Request):
+    """Orders in a call. Each is checked by itself."""
+
+    orders: Annotated[list[object], Field(min_length=1, max_length=500)]
+
+
+class FieldProblemAnswer(Answer):
+    """One wrong field."""
+
+    field: str
+    reason: str
+    suggestion: str | None = None
+
+
+class OrderResult(Answer):
+    """What became of one order of a call: 200 accepted, 422 rejected, 503 to be sent again."""
+
+    order_id: str | None
+    status: int
+    effect: str | None = None
+    errors: list[FieldProblemAnswer] = []
+
+
+class OrdersAnswer(Answer):
+    """One result per order, in the order of the request."""
+
+    results: list[OrderResult]
+
+
+class ListAnswer(Answer):
+    """A digest list in force; version 0 is none."""
+
+    version: int
+    rows: int
+    accepted_at: str | None
+    in_force: bool
+
+
+class DashboardAnswer(Answer):
+    """The live numbers of a campaign."""
+
+    campaign: str
+    version: int
+    as_of: str
+    time_zone: str
+    funnel: dict[str, int]
+    refused_by_reason: dict[str, int]
+    days: list[dict[str, str | int]]
+    lists: dict[str, ListAnswer]
+
+
+class Problem(Answer):
+    """RFC 9457 problem details. `type` is stable."""
+
+    type: str
+    title: str
+    status: int
+    detail: str | None = None
+    errors: list[FieldProblemAnswer] | None = None
+    suggestion: str | None = None
+    reason: str | None = None

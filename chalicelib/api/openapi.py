@@ -1,0 +1,119 @@
+"""The OpenAPI 3.1 document, generated from the operations and their models."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from chalicelib.api.models import Problem
+from chalicelib.api.operations import OPERATIONS, Operation
+
+Schemas = dict[tuple[type[BaseModel], JsonSchemaMode], dict[str, Any]]
+
+_REF = "#/components/schemas/{model}"
+_SECURITY = {
+    "session": [{"session": []}],
+    "client": [{"iam": []}],
+    "ops": [{"ops": []}],
+    "public": [],
+}
+
+
+def document() -> dict[str, Any]:
+    """The whole document, always in the same order."""
+    schemas, definitions = models_json_schema(_models(), ref_template=_REF)
+    paths: dict[str, Any] = {}
+    for operation in OPERATIONS:
+        path = paths.setdefault(operation.path, {})
+        path[operation.method.lower()] = _operation(operation, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Tandem",
+            "version": "1",
+            "description": "Referrals and vouchers of a campaign.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": {
+            "schemas": definitions["$defs"],
+            "securitySchemes": _security_schemes(),
+        },
+    }
+
+
+def _models() -> list[tuple[type[BaseModel], JsonSchemaMode]]:
+    used: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {(Problem, "serialization"): None}
+    for operation in OPERATIONS:
+        if operation.request:
+            used[operation.request, "validation"] = None
+        for answer in operation.answers.values():
+            if answer:
+                used[answer, "serialization"] = None
+    return list(used)
+
+
+def _operation(operation: Operation, schemas: Schemas) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": operation.name,
+        "summary": operation.summary,
+        "security": _SECURITY[operation.security],
+        "parameters": _parameters(operation),
+        "responses": _responses(operation, schemas),
+    }
+    if operation.request:
+        schema = schemas[operation.request, "validation"]
+        described["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": schema}},
+        }
+    return described
+
+
+def _parameters(operation: Operation) -> list[dict[str, Any]]:
+    parameters: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in re.findall(r"{(\w+)}", operation.path)
+    ]
+    if operation.name == "invite":
+        key = {"type": "string", "minLength": 1, "maxLength": 200}
+        parameters.append({"name": "Idempotency-Key", "in": "header", "schema": key})
+    return parameters
+
+
+def _responses(operation: Operation, schemas: Schemas) -> dict[str, Any]:
+    responses: dict[str, Any] = {}
+    for status, answer in operation.answers.items():
+        responses[str(status)] = {"description": HTTPStatus(status).phrase}
+        if answer:
+            content = {"application/json": {"schema": schemas[answer, "serialization"]}}
+            responses[str(status)]["content"] = content
+    problem = {"application/problem+json": {"schema": schemas[Problem, "serialization"]}}
+    malformed = (400,) if operation.request else ()
+    for status in sorted({*operation.problems, *malformed}):
+        described = {"description": HTTPStatus(status).phrase, "content": problem}
+        responses[str(status)] = described
+    return responses
+
+
+def _security_schemes() -> dict[str, Any]:
+    return {
+        "session": {"type": "http", "scheme": "bearer"},
+        "iam": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "description": "AWS Signature Version 4",
+        },
+        "ops": {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "description": "A token of the ops user pool",
+        },
+    }

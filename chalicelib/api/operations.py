@@ -1,0 +1,110 @@
+"""Every operation of the HTTP API: its path, who may call it, what goes in, what may come out.
+
+The routes are registered from this table and the OpenAPI document is generated from it, so neither
+can say anything the other does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel
+
+from chalicelib.api import models
+
+Security = Literal["public", "session", "client", "ops"]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation. `answers` by status; None is an empty body."""
+
+    name: str
+    method: Literal["GET", "POST", "DELETE"]
+    path: str
+    summary: str
+    security: Security
+    answers: Mapping[int, type[BaseModel] | None]
+    problems: tuple[int, ...] = ()
+    request: type[BaseModel] | None = None
+    content_types: tuple[str, ...] = ("application/json",)
+
+
+CAMPAIGN = "/v1/campaigns/{campaign}"
+VOUCHER = "/v1/client/vouchers/{code}"
+
+GET_CAMPAIGN = Operation(
+    "get_campaign", "GET", CAMPAIGN, "What the pages need of a campaign", "public",
+    {200: models.CampaignAnswer}, (404,),
+)  # fmt: skip
+SIGN_IN = Operation(
+    "sign_in", "POST", f"{CAMPAIGN}/sign-in", "Mail a sign-in link if the address is a VIP's",
+    "public", {202: models.Accepted}, (404, 409, 413, 415, 422), models.SignInRequest,
+)  # fmt: skip
+OPEN_SESSION = Operation(
+    "open_session", "POST", f"{CAMPAIGN}/sessions", "Trade a mailed token for a session",
+    "public", {201: models.SessionAnswer}, (401, 404, 413, 415, 422), models.SessionRequest,
+)  # fmt: skip
+SIGN_UP = Operation(
+    "sign_up", "POST", f"{CAMPAIGN}/links/{{link_code}}/sign-up",
+    "A referee by shared link: mail a confirmation link if eligible", "public",
+    {202: models.Accepted}, (404, 409, 413, 415, 422, 429), models.SignUpRequest,
+)  # fmt: skip
+GET_INVITATION = Operation(
+    "get_invitation", "GET", "/v1/invitations/{token}",
+    "The offer and the sponsor's first name; changes nothing", "public",
+    {200: models.OfferAnswer}, (410,),
+)  # fmt: skip
+CONFIRM = Operation(
+    "confirm_invitation", "POST", "/v1/invitations/{token}/confirmation", "Confirm", "public",
+    {201: models.ConfirmationAnswer, 200: models.ConfirmationAnswer}, (410, 413, 415, 422, 503),
+    models.ConfirmationRequest,
+)  # fmt: skip
+DECLINE = Operation(
+    "decline_invitation", "POST", "/v1/invitations/{token}/decline",
+    "Decline; the address is erased", "public", {204: None}, (410, 413),
+    content_types=("*/*",),
+)  # fmt: skip
+UNSUBSCRIBE = Operation(
+    "unsubscribe", "POST", "/v1/unsubscribe/{token}", "RFC 8058 one-click, and the page's button",
+    "public", {200: models.UnsubscribeAnswer}, content_types=("*/*",),
+)  # fmt: skip
+GET_SPONSOR = Operation(
+    "get_sponsor", "GET", "/v1/sponsor", "Own link, quota left, invitations, vouchers", "session",
+    {200: models.SponsorAnswer}, (401,),
+)  # fmt: skip
+INVITE = Operation(
+    "invite", "POST", "/v1/sponsor/invitations", "Take invitations in", "session",
+    {202: models.InvitationsAnswer}, (401, 409, 413, 415, 422, 429), models.InvitationsRequest,
+)  # fmt: skip
+GET_VOUCHER = Operation(
+    "get_voucher", "GET", VOUCHER, "Would it be accepted, and if not why", "client",
+    {200: models.VoucherAnswer}, (404,),
+)  # fmt: skip
+REDEEM = Operation(
+    "redeem_voucher", "POST", f"{VOUCHER}/redemptions", "Use a voucher on an order", "client",
+    {201: models.RedemptionAnswer, 200: models.RedemptionAnswer}, (404, 409, 413, 415, 422),
+    models.RedemptionRequest,
+)  # fmt: skip
+ROLL_BACK = Operation(
+    "roll_back_redemption", "DELETE", f"{VOUCHER}/redemptions/{{order_id}}",
+    "Take a redemption back", "client", {204: None}, (404, 409),
+)  # fmt: skip
+POST_ORDERS = Operation(
+    "post_orders", "POST", "/v1/client/orders", "The order file, as a call", "client",
+    {207: models.OrdersAnswer}, (404, 413, 415, 422), models.OrdersRequest,
+)  # fmt: skip
+GET_DASHBOARD = Operation(
+    "get_dashboard", "GET", "/v1/ops/campaigns/{campaign}/dashboard", "The live numbers", "ops",
+    {200: models.DashboardAnswer}, (404,),
+)  # fmt: skip
+GET_OPENAPI = Operation(
+    "get_openapi", "GET", "/v1/openapi.json", "This document", "public", {200: None},
+)  # fmt: skip
+
+OPERATIONS = (
+    GET_CAMPAIGN, SIGN_IN, OPEN_SESSION, SIGN_UP, GET_INVITATION, CONFIRM, DECLINE, UNSUBSCRIBE,
+    GET_SPONSOR, INVITE, GET_VOUCHER, REDEEM, ROLL_BACK, POST_ORDERS, GET_DASHBOARD, GET_OPENAPI,
+)  # fmt: skip

@@ -1,0 +1,127 @@
+"""The public routes: campaigns, signing in, a referee's answer. No session, nothing told (law 8)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chalice.app import Blueprint
+
+from chalicelib.api import models, operations
+from chalicelib.api.edge import Call, Edge, Reply, address_problem, name_problem, tidy_name
+from chalicelib.domain.campaign import Campaign
+from chalicelib.services import answer
+from chalicelib.services.errors import FieldProblem, InvalidError
+from chalicelib.services.invite import Referee, sign_up
+from chalicelib.services.ports import Ports
+from chalicelib.services.sign_in import open_session, request_sign_in
+from chalicelib.services.steps import known_campaign
+
+
+def public_routes(ports: Callable[[], Ports]) -> Blueprint:
+    """The blueprint of the public routes."""
+    edge = Edge(Blueprint(__name__), ports)
+
+    @edge.serves(operations.GET_CAMPAIGN)
+    def get_campaign(call: Call, campaign: str) -> Reply:
+        found = known_campaign(call.ports, campaign)
+        return _campaign(found, is_open=found.is_open(call.ports.clock()))
+
+    @edge.serves(operations.SIGN_IN)
+    def sign_in(call: Call, campaign: str) -> Reply:
+        body = call.body(models.SignInRequest)
+        _refuse(address_problem("email", body.email, as_typed=body.as_typed))
+        request_sign_in(call.ports, campaign, body.email.strip(), body.locale)
+        return models.Accepted()
+
+    @edge.serves(operations.OPEN_SESSION)
+    def sessions(call: Call, campaign: str) -> Reply:
+        body = call.body(models.SessionRequest)
+        _refuse(name_problem("first_name", body.first_name))
+        bearer, session = open_session(call.ports, campaign, body.token, tidy_name(body.first_name))
+        return models.SessionAnswer(session=bearer, expires_at=session.ends_at.isoformat())
+
+    @edge.serves(operations.SIGN_UP)
+    def link_sign_up(call: Call, campaign: str, link_code: str) -> Reply:
+        body = call.body(models.SignUpRequest)
+        _refuse(
+            address_problem("email", body.email, as_typed=body.as_typed),
+            name_problem("first_name", body.first_name),
+        )
+        referee = Referee(body.email.strip(), tidy_name(body.first_name), body.locale)
+        sign_up(call.ports, campaign, link_code.lower(), referee)
+        return models.Accepted()
+
+    @edge.serves(operations.GET_INVITATION)
+    def get_invitation(call: Call, token: str) -> Reply:
+        return _offer(answer.view_offer(call.ports, token))
+
+    @edge.serves(operations.CONFIRM)
+    def confirm(call: Call, token: str) -> Reply:
+        body = call.body(models.ConfirmationRequest)
+        referral, made = answer.confirm(
+            call.ports, token, body.terms_version, body.marketing_consent
+        )
+        told = models.ConfirmationAnswer(
+            referral=referral.referral_id, confirmed_at=referral.confirmed_at.isoformat()
+        )
+        return (201 if made else 200), told
+
+    @edge.serves(operations.DECLINE)
+    def decline(call: Call, token: str) -> Reply:
+        answer.decline(call.ports, token)
+        return None
+
+    @edge.serves(operations.UNSUBSCRIBE)
+    def unsubscribe(call: Call, token: str) -> Reply:
+        answer.unsubscribe(call.ports, token)
+        return models.UnsubscribeAnswer()
+
+    return edge.blueprint
+
+
+def _refuse(*problems: FieldProblem | None) -> None:
+    found = [one for one in problems if one]
+    if found:
+        raise InvalidError(found)
+
+
+def _brand(campaign: Campaign) -> models.BrandAnswer:
+    return models.BrandAnswer(name=campaign.brand.name, colour=campaign.brand.colour)
+
+
+def _terms(campaign: Campaign) -> models.TermsAnswer:
+    return models.TermsAnswer(version=campaign.terms.version, url=campaign.terms.url)
+
+
+def _campaign(campaign: Campaign, *, is_open: bool) -> models.CampaignAnswer:
+    return models.CampaignAnswer(
+        campaign=campaign.campaign,
+        version=campaign.version,
+        brand=_brand(campaign),
+        title=campaign.title,
+        offer=campaign.offer,
+        sponsor_offer=campaign.sponsor_offer,
+        channels=list(campaign.channels),
+        locales=list(campaign.locales),
+        starts_on=campaign.starts_on.isoformat(),
+        ends_on=campaign.ends_on.isoformat(),
+        open=is_open,
+        terms=_terms(campaign),
+        currency=campaign.currency,
+        time_zone=campaign.time_zone,
+    )
+
+
+def _offer(offer: answer.Offer) -> models.OfferAnswer:
+    campaign, invitation = offer.campaign, offer.invitation
+    return models.OfferAnswer(
+        campaign=campaign.campaign,
+        sponsor=models.SponsorName(first_name=offer.sponsor_name),
+        state="confirmed" if invitation.referral_id else "pending",
+        brand=_brand(campaign),
+        title=campaign.title,
+        offer=campaign.offer,
+        terms=_terms(campaign),
+        closes_on=campaign.local_date(invitation.closes_at).isoformat(),
+        locale=invitation.locale,
+    )

@@ -1,0 +1,65 @@
+"""The one place that wires adapters into use cases. Nothing happens at import; everything is made
+once.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cache
+
+from chalicelib.adapters.clients import Clients
+from chalicelib.adapters.codes import SecureCodes
+from chalicelib.adapters.dynamodb.repository import DynamoRepository
+from chalicelib.adapters.lists.in_force import ListsInForce
+from chalicelib.adapters.s3 import BucketFiles, BucketSegments
+from chalicelib.adapters.ses import SesMailer
+from chalicelib.adapters.sqs import WorkQueues
+from chalicelib.adapters.ssm import ParameterKeys
+from chalicelib.services.campaigns import RememberedCampaigns
+from chalicelib.services.deliver import Sender
+from chalicelib.services.ports import Ports
+from chalicelib.settings import Settings
+
+
+def now() -> datetime:
+    """The clock."""
+    return datetime.now(UTC)
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process."""
+    return Settings.from_environment()
+
+
+def wire(settings: Settings, clients: Clients) -> Ports:
+    """The ports of a process with these settings."""
+    repository = DynamoRepository(clients, settings.table)
+    return Ports(
+        repository=repository,
+        campaigns=RememberedCampaigns(repository, now),
+        lists=ListsInForce(repository, BucketSegments(clients, settings.bucket), now),
+        keys=ParameterKeys(clients, settings.keys_path),
+        mailer=SesMailer(clients, settings.sender, settings.configuration_set),
+        files=BucketFiles(clients, settings.bucket),
+        queues=WorkQueues(clients, settings.queues),
+        clock=now,
+        codes=SecureCodes(),
+    )
+
+
+@cache
+def ports() -> Ports:
+    """The ports of this process."""
+    return wire(settings(), Clients())
+
+
+def origin() -> str:
+    """Where the public pages are, without a trailing slash."""
+    return settings().origin
+
+
+@cache
+def sender() -> Sender:
+    """Where mails come from."""
+    return Sender(address=settings().sender, origin=settings().origin)

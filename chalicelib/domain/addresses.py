@@ -1,0 +1,326 @@
+"""Mail addresses: their syntax, their forms, their digests, and what may be shown of them.
+
+Owns the digest recipe published with docs/vectors/digests.json: `normalise`, `canonical`, `digest`.
+Refuses addresses no public mail system takes (quoted local parts, address literals, bare host
+names) with a named reason. What is known of mail providers is in providers.py. Keeps nothing:
+where an address is stored, and until when, is decided in adapters/dynamodb/schema.py; lists of
+digests are looked up in adapters/lists.
+"""
+
+import hashlib
+import hmac
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from chalicelib.domain.providers import domain_meant, is_disposable, is_role
+
+SyntaxReason = Literal[
+    "empty",
+    "too_long",
+    "white_space",
+    "control_character",
+    "no_at_sign",
+    "several_at_signs",
+    "local_part_too_long",
+    "bad_local_part",
+    "bad_domain",
+]
+QualityReason = Literal["role_address", "disposable_address", "undeliverable_address"]
+NameReason = Literal["empty", "too_long", "bad_character", "looks_like_a_link"]
+Algorithm = Literal["hmac_sha256", "sha256"]
+
+MAX_ADDRESS = 254  # octets, RFC 5321 by way of its erratum 1690
+MAX_LOCAL_PART = 64  # octets
+MAX_NAME = 40  # characters
+
+# Part of the published recipe: a change here changes digests, so it is a new normalisation id.
+PLUS_TAG_DOMAINS = frozenset(
+    (
+        "fastmail.com",
+        "gmail.com",
+        "hotmail.com",
+        "hotmail.fr",
+        "icloud.com",
+        "live.com",
+        "live.fr",
+        "mac.com",
+        "me.com",
+        "msn.com",
+        "outlook.com",
+        "outlook.fr",
+        "pm.me",
+        "proton.me",
+        "protonmail.com",
+    )
+)
+
+_ASCII_ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+")
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_LAST_LABEL = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])")
+_LINK_IN_NAME = re.compile(r"\.\w\w")
+_NAME_SEPARATORS = re.compile(r"[^\w'’-]+|_+")
+
+
+class AddressError(ValueError):
+    """An address that is not one. The message is the reason alone, never the address."""
+
+    def __init__(self, reason: SyntaxReason) -> None:
+        super().__init__(reason)
+        self.reason: SyntaxReason = reason
+
+
+class FirstNameError(ValueError):
+    """A first name that cannot be shown in a mail. The message is the reason alone."""
+
+    def __init__(self, reason: NameReason) -> None:
+        super().__init__(reason)
+        self.reason: NameReason = reason
+
+
+# --- syntax and forms ---------------------------------------------------------------------------
+
+
+def syntax_problem(address: str) -> SyntaxReason | None:
+    """Why `address`, as typed, is not an address; None when it is one."""
+    try:
+        _parts(address)
+    except AddressError as error:
+        return error.reason
+    return None
+
+
+def normalise(address: str) -> str:
+    """The form that is digested: trimmed, NFC, lower-case, domain in IDNA (UTS 46) ASCII.
+
+    Raises AddressError. Normalising a normalised address changes nothing.
+    """
+    return "@".join(_parts(address))
+
+
+def canonical(address: str) -> str:
+    """The alias form: equal for addresses known to reach one mailbox. Raises AddressError."""
+    local, domain = _parts(address)
+    if domain == "googlemail.com":
+        domain = "gmail.com"
+    bare = local.partition("+")[0] if domain in PLUS_TAG_DOMAINS else local
+    if domain == "gmail.com":
+        bare = bare.replace(".", "")
+    return f"{bare or local}@{domain}"
+
+
+def sendable(address: str) -> str:
+    """The address as typed, with the domain in ASCII: the one form SES takes in an envelope.
+
+    Raises AddressError.
+    """
+    _, domain = _parts(address)
+    return f"{address.strip().rpartition('@')[0]}@{domain}"
+
+
+def _parts(address: str) -> tuple[str, str]:
+    """Local part and domain of the normalised form. Raises AddressError."""
+    local, typed_domain = _split(_folded(address))
+    if len(local.encode()) > MAX_LOCAL_PART:
+        raise AddressError("local_part_too_long")
+    if not all(map(_is_atom, local.split("."))):
+        raise AddressError("bad_local_part")
+    domain = _ascii_domain(typed_domain)
+    if not _is_domain(domain):
+        raise AddressError("bad_domain")
+    if len(f"{local}@{domain}".encode()) > MAX_ADDRESS:
+        raise AddressError("too_long")
+    return local, domain
+
+
+def _folded(address: str) -> str:
+    """Trimmed, NFC, lower-case; nothing in it that does not print. Raises AddressError."""
+    trimmed = address.strip()
+    if not trimmed:
+        raise AddressError("empty")
+    # Before the work that grows with the length: what follows is public input.
+    if len(trimmed) > MAX_ADDRESS:
+        raise AddressError("too_long")
+    if any(map(str.isspace, trimmed)):
+        raise AddressError("white_space")
+    if not trimmed.isprintable():  # lone surrogates and direction marks too, not only C0 and C1
+        raise AddressError("control_character")
+    return unicodedata.normalize("NFC", trimmed).lower()
+
+
+def _split(folded: str) -> tuple[str, str]:
+    local, at, domain = folded.partition("@")
+    if not at:
+        raise AddressError("no_at_sign")
+    if "@" in domain:
+        raise AddressError("several_at_signs")
+    return local, domain
+
+
+def _is_atom(text: str) -> bool:
+    """What may stand between the dots of a local part: RFC 5322, and the letters of RFC 6531."""
+    ascii_only = "".join(c if c.isascii() else "a" for c in text)
+    others = (c for c in text if not c.isascii())
+    return bool(_ASCII_ATOM.fullmatch(ascii_only)) and all(
+        unicodedata.category(c)[0] in "LMN" for c in others
+    )
+
+
+def _ascii_domain(domain: str) -> str:
+    """The domain in IDNA ASCII without its closing dot. Raises AddressError."""
+    if not domain.isascii():
+        import idna  # its tables cost more to import than the rest of the domain: only when needed
+
+        try:
+            domain = idna.encode(domain, uts46=True).decode("ascii")
+        except idna.IDNAError as error:
+            raise AddressError("bad_domain") from error
+    return domain.removesuffix(".")
+
+
+def _is_domain(domain: str) -> bool:
+    *labels, last = domain.split(".")
+    return (
+        bool(labels)
+        and all(map(_LABEL.fullmatch, labels))
+        and _LAST_LABEL.fullmatch(last) is not None
+    )
+
+
+# --- digests ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DigestKey:
+    """A key shared with a client. `secret` is raw bytes; none where the algorithm is sha256."""
+
+    key_id: str
+    algorithm: Algorithm = "hmac_sha256"
+    secret: bytes = field(default=b"", repr=False)
+
+    def __post_init__(self) -> None:
+        # An HMAC under an empty key looks right and matches nobody: everyone a newcomer.
+        if (self.algorithm == "hmac_sha256") != bool(self.secret):
+            raise ValueError(f"key {self.key_id}: a secret goes with hmac_sha256, and only there")
+
+
+@dataclass(frozen=True, slots=True)
+class DigestPair:
+    """The two digests of one address under one key: lower-case hex, 64 characters each."""
+
+    key_id: str
+    exact: str
+    canonical: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddressDigests:
+    """One address under every key in force (two during a rotation), in the keys' order."""
+
+    pairs: tuple[DigestPair, ...]
+
+    @classmethod
+    def of(cls, address: str, keys: Iterable[DigestKey]) -> "AddressDigests":
+        """Raises AddressError."""
+        exact, alias = normalise(address), canonical(address)
+        return cls(tuple(DigestPair(k.key_id, digest(exact, k), digest(alias, k)) for k in keys))
+
+    def under(self, key_id: str) -> DigestPair:
+        """The pair made with that key. Raises KeyError: a missing key is never "not on a list"."""
+        for pair in self.pairs:
+            if pair.key_id == key_id:
+                return pair
+        raise KeyError(key_id)
+
+
+def digest(form: str, key: DigestKey) -> str:
+    """Lower-case hex digest of a normalised or canonical form."""
+    if key.algorithm == "sha256":
+        return hashlib.sha256(form.encode()).hexdigest()
+    return hmac.digest(key.secret, form.encode(), "sha256").hex()
+
+
+# --- quality and suggestions --------------------------------------------------------------------
+
+
+def quality_problem(address: str) -> QualityReason | None:
+    """Why a well-formed address is no person's own mailbox, or none we can reach.
+
+    Raises AddressError. A local part outside ASCII is good syntax, but SES does not send to it.
+    """
+    local, domain = _parts(address)
+    if is_role(local):
+        return "role_address"
+    if is_disposable(domain):
+        return "disposable_address"
+    return None if local.isascii() else "undeliverable_address"
+
+
+def suggestion(address: str) -> str | None:
+    """The address probably meant (`jeanne@gmial.com` → `jeanne@gmail.com`), or None.
+
+    Works on bad syntax too (`jeanne@gmail`, `jeanne@orange.f`), as long as there is one @.
+    Only a suggestion: a rare domain may be somebody's own.
+    """
+    try:
+        local, domain = _split(_folded(address))
+    except AddressError:
+        return None
+    meant = domain_meant(domain.removesuffix("."))
+    typed_local = address.strip().partition("@")[0]
+    return (
+        f"{typed_local}@{meant}" if meant and syntax_problem(f"{local}@{meant}") is None else None
+    )
+
+
+# --- what may be shown --------------------------------------------------------------------------
+
+
+def mask(address: str) -> str:
+    """`jeanne@example.fr` → `j•••@e•••.fr`: enough for its sponsor to know it. Raises AddressError.
+
+    Three dots whatever the length, so nothing is told by it.
+    """
+    _parts(address)
+    local, domain = _split(_folded(address))
+    ending = domain.removesuffix(".").rpartition(".")[2]
+    return f"{local[0]}•••@{domain[0]}•••.{ending}"
+
+
+def display_name(address: str) -> str:
+    """A name drawn from the local part: `jeanne.dupont+x@…` → `Jeanne Dupont`. Raises AddressError.
+
+    For a sponsor whose first name is not known; holds no dot, slash or @, so mail programs
+    make no link of it.
+    """
+    local, _ = _parts(address)
+    words = _NAME_SEPARATORS.sub(" ", local.partition("+")[0]).split()
+    name = " ".join("-".join(map(str.capitalize, word.split("-"))) for word in words)
+    return name[:MAX_NAME].strip(" -'’") or local[0].upper()
+
+
+def first_name(text: str) -> str:
+    """The first name as it may be shown: trimmed, NFC, single spaces, 1 to 40 characters.
+
+    Letters, marks, spaces, hyphens, apostrophes and dots. Raises FirstNameError. A dot with a word
+    after it is refused: mail programs turn `example.com` into a link, in a mail that we sign.
+    """
+    trimmed = text.strip()
+    if len(trimmed) > 4 * MAX_NAME:  # before the work that grows with the length
+        raise FirstNameError("too_long")
+    name = re.sub(" +", " ", unicodedata.normalize("NFC", trimmed))
+    if not name:
+        raise FirstNameError("empty")
+    if len(name) > MAX_NAME:
+        raise FirstNameError("too_long")
+    if not all(map(_may_be_in_name, name)) or not any(map(str.isalpha, name)):
+        raise FirstNameError("bad_character")
+    if _LINK_IN_NAME.search(name):
+        raise FirstNameError("looks_like_a_link")
+    return name
+
+
+def _may_be_in_name(character: str) -> bool:
+    return character in " -'’." or unicodedata.category(character)[0] in "LM"

@@ -1,0 +1,52 @@
+"""Acknowledgements: the client's word that it loaded an export, less the codes it refused.
+
+An empty file refuses none. Refuses nothing whole but unreadable bytes: what a refused line means
+for the export is for services to say.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from chalicelib.domain.files.own_codes import is_code
+from chalicelib.domain.files.reading import Tally, fields, lines
+
+MAX_REASON = 200  # characters, the client's own words
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedCode:
+    """A code the client could not load, as it wrote it (see codes.candidates), and why."""
+
+    code: str
+    reason: str  # may be empty
+
+
+def refused_codes(chunks: Iterable[bytes], tally: Tally) -> Iterator[tuple[int, RefusedCode]]:
+    """Numbered refusals of an `.ack` file; its header may be left out.
+
+    Raises FileRefusedError as `reading.lines` does.
+    """
+    for number, line in lines(chunks):
+        values = fields(line)
+        if values == ["code", "reason"] and not tally.rows:
+            continue
+        tally.rows += 1
+        if values is None:
+            tally.reject(number, "bad_quotes")
+        elif problem := _problem(values):
+            tally.reject(number, problem)
+        else:
+            yield number, RefusedCode(values[0], "".join(values[1:]))
+
+
+def _problem(values: list[str]) -> str | None:
+    code, *reason = values
+    if len(reason) > 1:
+        return "wrong_number_of_fields"
+    if not is_code(code):
+        return "code_invalid"
+    return None if _is_reason("".join(reason)) else "reason_invalid"
+
+
+def _is_reason(text: str) -> bool:
+    return len(text) <= MAX_REASON and text.isprintable()

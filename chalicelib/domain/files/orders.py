@@ -1,0 +1,148 @@
+"""Orders as the client reports them, in a file or in a call: the same rules for both.
+
+Refuses a row that misses any rule, with every field that is wrong. Does not know campaigns or
+vouchers: whether the currency, the code or the order is one of ours is for services to say.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal, cast, get_args
+
+from chalicelib.domain.files.reading import Tally, lines, table
+
+OrderStatus = Literal["placed", "kept", "returned", "cancelled"]
+FieldReason = Literal[
+    "missing", "invalid", "too_long", "too_many_decimals", "without_offset", "plain_address"
+]
+
+MAX_ID = 64  # characters, of an order id or a voucher code as typed
+
+_DIGEST = re.compile(r"[0-9A-Fa-f]{64}")
+_AMOUNT = re.compile(r"([0-9]{1,10})(?:\.([0-9]+))?")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """An order as reported. `ordered_at` is aware; at least one of digest and code is there."""
+
+    order_id: str
+    ordered_at: datetime
+    email_digest: str | None  # lower-case hex
+    voucher_code: str | None  # as typed: see codes.candidates
+    amount_minor: int
+    currency: str
+    status: OrderStatus
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """What is wrong with one field of one order; never holds its value."""
+
+    field: str
+    reason: FieldReason
+
+
+def orders(chunks: Iterable[bytes], tally: Tally) -> Iterator[tuple[int, OrderRow]]:
+    """Numbered good rows; the bad ones are in `tally`, as `{field}_{reason}`.
+
+    Raises FileRefusedError as `reading.table` does.
+    """
+    for number, values in table(lines(chunks), COLUMNS, tally):
+        row = parse_order(values)
+        if isinstance(row, OrderRow):
+            yield number, row
+        else:
+            tally.reject(number, *(f"{error.field}_{error.reason}" for error in row))
+
+
+def parse_order(values: Mapping[str, str]) -> OrderRow | tuple[FieldError, ...]:
+    """The order in a row or in an item of a call; every wrong field otherwise."""
+    given = {name: values.get(name, "") for name in COLUMNS}
+    problems = tuple(
+        FieldError(name, reason) for name in COLUMNS if (reason := _problem(name, given))
+    )
+    return problems or _row(given)
+
+
+def _problem(name: str, given: Mapping[str, str]) -> FieldReason | None:
+    value = given[name]
+    if value:
+        return _CHECKS[name](value)
+    if name == "voucher_code" or (name == "email_digest" and given["voucher_code"]):
+        return None
+    return "missing"
+
+
+def _row(given: Mapping[str, str]) -> OrderRow:
+    """The row of values that have no problem."""
+    return OrderRow(
+        order_id=given["order_id"],
+        ordered_at=datetime.fromisoformat(given["ordered_at"]),
+        email_digest=given["email_digest"].lower() or None,
+        voucher_code=given["voucher_code"] or None,
+        amount_minor=_minor(given["amount"]),
+        currency=given["currency"],
+        status=cast("OrderStatus", given["status"]),
+    )
+
+
+def _minor(amount: str) -> int:
+    """`12`, `12.5`, `12.50` → 1200, 1250, 1250: no float on the way."""
+    units, _, decimals = amount.partition(".")
+    return int(units) * 100 + int(decimals.ljust(2, "0"))
+
+
+# --- one check per column -----------------------------------------------------------------------
+
+
+def _identifier_problem(value: str) -> FieldReason | None:
+    if len(value) > MAX_ID:
+        return "too_long"
+    return None if value.isprintable() and value == value.strip() else "invalid"
+
+
+def _instant_problem(value: str) -> FieldReason | None:
+    try:
+        instant = datetime.fromisoformat(value)
+        if instant.tzinfo is None:
+            return "without_offset"
+        instant.astimezone(UTC)  # year 1 or 9999 may have no UTC form
+    except (ValueError, OverflowError):
+        return "invalid"
+    return None
+
+
+def _digest_problem(value: str) -> FieldReason | None:
+    if "@" in value:
+        return "plain_address"
+    return None if _DIGEST.fullmatch(value) else "invalid"
+
+
+def _amount_problem(value: str) -> FieldReason | None:
+    amount = _AMOUNT.fullmatch(value)
+    if not amount:
+        return "invalid"
+    return "too_many_decimals" if len(amount[2] or "") > 2 else None
+
+
+def _currency_problem(value: str) -> FieldReason | None:
+    return None if _CURRENCY.fullmatch(value) else "invalid"
+
+
+def _status_problem(value: str) -> FieldReason | None:
+    return None if value in get_args(OrderStatus) else "invalid"
+
+
+_CHECKS: dict[str, Callable[[str], FieldReason | None]] = {
+    "order_id": _identifier_problem,
+    "ordered_at": _instant_problem,
+    "email_digest": _digest_problem,
+    "voucher_code": _identifier_problem,
+    "amount": _amount_problem,
+    "currency": _currency_problem,
+    "status": _status_problem,
+}
+COLUMNS = tuple(_CHECKS)

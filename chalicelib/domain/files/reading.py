@@ -1,0 +1,250 @@
+"""From the bytes of a dropped file to numbered rows of fields.
+
+Owns what all files share: gzip, UTF-8, line ends, quoting, headers, and the counting of problems.
+Refuses a file whole (`FileRefusedError`) for what makes every line doubtful; leaves to its
+neighbours what a column may hold. Memory stays flat: no line is longer than `MAX_LINE`, no more
+than `MAX_ERRORS` problems are kept.
+"""
+
+import csv
+import re
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+
+MAX_LINE = 4096  # bytes, the LF left out
+MAX_ERRORS = 1000  # kept; the counts go on
+MAX_CONTENT = 8 << 30  # bytes once decompressed: 100 M digests with their line ends are 6.6 GB
+_PIECE = 1 << 20  # bytes decompressed at a time
+
+_GZIP = b"\x1f\x8b"
+_BOM = "\ufeff"
+_COLUMN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
+
+
+class FileRefusedError(ValueError):
+    """A file refused whole: nothing of it counts. `line` 0 means the file and no line of it."""
+
+    def __init__(self, reason: str, line: int = 0, detail: str = "") -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason = reason
+        self.line = line
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class LineError:
+    """One problem of one line (counted from 1). `detail` names columns, never their content."""
+
+    line: int
+    reason: str
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a parser has seen so far; complete once it has ended.
+
+    `rows` counts lines that are neither blank nor the header; `rejected` counts rows, whatever
+    the number of problems each has.
+    """
+
+    rows: int = 0
+    rejected: int = 0
+    errors: list[LineError] = field(default_factory=list)
+
+    @property
+    def accepted(self) -> int:
+        return self.rows - self.rejected
+
+    def reject(self, line: int, *reasons: str) -> None:
+        """Count a row as rejected; its caller may do so for a reason of its own."""
+        self.rejected += 1
+        room = max(0, MAX_ERRORS - len(self.errors))
+        self.errors += [LineError(line, reason) for reason in reasons[:room]]
+
+
+# --- content ------------------------------------------------------------------------------------
+
+
+def content(name: str, chunks: Iterable[bytes], limit: int = MAX_CONTENT) -> Iterator[bytes]:
+    """The plain bytes of a dropped file; its name and its first bytes must agree on gzip.
+
+    Raises FileRefusedError: `not_gzip`, `gzip_not_named_gz`, and those of `decompress`.
+    """
+    head, chunks = _peek(chunks, len(_GZIP))
+    if not head:
+        return iter(())
+    if name.endswith(".gz") != (head == _GZIP):
+        raise FileRefusedError("not_gzip" if name.endswith(".gz") else "gzip_not_named_gz")
+    return decompress(chunks, limit) if head == _GZIP else _limited(chunks, limit)
+
+
+def decompress(chunks: Iterable[bytes], limit: int = MAX_CONTENT) -> Iterator[bytes]:
+    """Gunzip, member after member, in pieces of at most 1 MB and never more than `limit` bytes.
+
+    Raises FileRefusedError: `corrupt_gzip`, `truncated_gzip`, `too_large`.
+    """
+    return _limited(_members(chunks), limit)
+
+
+def _members(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    member = None
+    for chunk in chunks:
+        left = chunk
+        # Between members, and only there, the format allows zero padding.
+        while left := (left if member else left.lstrip(b"\0")):
+            member = member or zlib.decompressobj(wbits=31)
+            try:
+                piece = member.decompress(left, _PIECE)
+            except zlib.error as error:
+                raise FileRefusedError("corrupt_gzip") from error
+            yield piece
+            left = member.unused_data if member.eof else member.unconsumed_tail
+            if member.eof:
+                member = None
+    if member:
+        raise FileRefusedError("truncated_gzip")
+
+
+def _limited(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
+    for chunk in chunks:
+        limit -= len(chunk)
+        if limit < 0:
+            raise FileRefusedError("too_large")
+        yield chunk
+
+
+def _peek(chunks: Iterable[bytes], size: int) -> tuple[bytes, Iterator[bytes]]:
+    """The first `size` bytes (fewer if there are no more), and all chunks again."""
+    rest = iter(chunks)
+    head = b""
+    while len(head) < size and (chunk := next(rest, None)) is not None:
+        head += chunk
+    return head[:size], chain([head], rest)
+
+
+# --- lines and fields ---------------------------------------------------------------------------
+
+
+def lines(chunks: Iterable[bytes]) -> Iterator[tuple[int, str]]:
+    """Numbered lines, without their ends (LF or CRLF); blank ones are counted but left out.
+
+    Raises FileRefusedError: `utf16`, `not_utf8`, `nul_character`, `line_too_long`.
+    """
+    for number, raw in enumerate(_raw_lines(chunks), 1):
+        text = _decoded(raw, number)
+        if number == 1:
+            text = text.removeprefix(_BOM)
+        if text and not text.isspace():
+            yield number, text
+
+
+def _raw_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Split at LF, a byte that no other UTF-8 character holds."""
+    pending = b""
+    for chunk in chunks:
+        *whole, pending = (pending + chunk).split(b"\n")
+        yield from whole
+        if len(pending) > MAX_LINE:
+            break  # its end does not matter any more: `_decoded` refuses it
+    if pending:
+        yield pending
+
+
+def _decoded(raw: bytes, number: int) -> str:
+    if len(raw) > MAX_LINE:
+        raise FileRefusedError("line_too_long", number)
+    if b"\0" in raw:  # UTF-16 shows in its first line, marked or not; later it is damage
+        raise FileRefusedError("utf16" if number == 1 else "nul_character", number)
+    try:
+        return raw.removesuffix(b"\r").decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise FileRefusedError("not_utf8", number) from error
+
+
+def fields(line: str) -> list[str] | None:
+    """The comma-separated fields of one line; None when its quotes are wrong.
+
+    No column holds a line break, so a quote left open concerns its own line and not the file.
+    """
+    if '"' not in line:
+        return line.split(",")
+    try:
+        return next(csv.reader([line], strict=True))
+    except csv.Error:
+        return None
+
+
+def looks_like_a_column(text: str) -> bool:
+    return _COLUMN_NAME.fullmatch(text) is not None
+
+
+def check_header(names: Sequence[str], wanted: Sequence[str], line: int) -> None:
+    """Accept a header that has exactly the wanted columns, in any order.
+
+    Raises FileRefusedError naming them: `unknown_column`, `duplicate_column`, `missing_column`.
+    A name that looks like content is numbered instead: a file without its header must not have
+    its first row copied into a receipt.
+    """
+    problems = {
+        "unknown_column": [
+            name if looks_like_a_column(name) else f"number {position}"
+            for position, name in enumerate(names, 1)
+            if name not in wanted
+        ],
+        "duplicate_column": [name for name in wanted if names.count(name) > 1],
+        "missing_column": [name for name in wanted if name not in names],
+    }
+    for reason, columns in problems.items():
+        if columns:
+            raise FileRefusedError(reason, line, ", ".join(columns))
+
+
+def table(
+    numbered: Iterable[tuple[int, str]], wanted: Sequence[str], tally: Tally
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Numbered rows by column name; the first line is the header.
+
+    Raises FileRefusedError as `lines` and `check_header` do, and `empty_file` without a header. A
+    header alone is a table of no rows: there are days without orders.
+    """
+    names: list[str] | None = None
+    for number, line in numbered:
+        values = fields(line)
+        if names is None:
+            names = values or []
+            check_header(names, wanted, number)
+            continue
+        tally.rows += 1
+        if values is None:
+            tally.reject(number, "bad_quotes")
+        elif len(values) != len(names):
+            tally.reject(number, "wrong_number_of_fields")
+        else:
+            yield number, dict(zip(names, values, strict=True))
+    if names is None:
+        raise FileRefusedError("empty_file")
+
+
+def column(
+    numbered: Iterable[tuple[int, str]], name: str, tally: Tally
+) -> Iterator[tuple[int, str]]:
+    """Numbered values of a file of one column, whose header may be left out.
+
+    Raises FileRefusedError as `lines` does, and `empty_file` when there is no row at all.
+    """
+    for number, line in numbered:
+        values = fields(line)
+        if values == [name] and not tally.rows:
+            continue
+        tally.rows += 1
+        if values is None:
+            tally.reject(number, "bad_quotes")
+        elif len(values) != 1:
+            tally.reject(number, "wrong_number_of_fields")
+        else:
+            yield number, values[0]
+    if not tally.rows:
+        raise FileRefusedError("empty_file")

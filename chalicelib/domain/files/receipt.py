@@ -1,0 +1,102 @@
+"""The receipt: the one answer to every file dropped, written under `out/{campaign}/receipts/`.
+
+Owns its members and what they mean; holds reasons and line numbers, never what a line says.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from chalicelib.domain.files.reading import MAX_ERRORS, FileRefusedError, LineError, Tally
+
+ReceiptStatus = Literal["accepted", "refused", "partial"]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """`rows` = `accepted` + `rejected`, in rows; `sha256` of the file as dropped, lower-case hex.
+
+    `file` is the path under `in/{campaign}/`; `version` is the list's, None for other files;
+    `reason` is there when the file is refused whole.
+    """
+
+    status: ReceiptStatus
+    file: str
+    received_at: datetime
+    sha256: str
+    rows: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    errors: Sequence[LineError] = ()
+    version: str | int | None = None
+    reason: str | None = None
+
+
+def settled(
+    tally: Tally,
+    *,
+    file: str,
+    received_at: datetime,
+    sha256: str,
+    version: str | int | None = None,
+) -> Receipt:
+    """The receipt of a file that was read to its end: partial when some rows were rejected."""
+    status: ReceiptStatus = "accepted"
+    if tally.rejected:
+        status = "partial" if tally.accepted else "refused"
+    return Receipt(
+        status=status,
+        file=file,
+        received_at=received_at,
+        sha256=sha256,
+        rows=tally.rows,
+        accepted=tally.accepted,
+        rejected=tally.rejected,
+        errors=tuple(tally.errors),
+        version=version,
+        reason="no_row_accepted" if status == "refused" else None,
+    )
+
+
+def refused(
+    error: FileRefusedError, tally: Tally, *, file: str, received_at: datetime, sha256: str
+) -> Receipt:
+    """The receipt of a file refused whole: no row of it counts, whatever was read before."""
+    cause = LineError(error.line, error.reason, error.detail)
+    others = [one for one in tally.errors if (one.line, one.reason) != (cause.line, cause.reason)]
+    return Receipt(
+        status="refused",
+        file=file,
+        received_at=received_at,
+        sha256=sha256,
+        rows=tally.rows,
+        accepted=0,
+        rejected=tally.rows,
+        errors=(cause, *others)[:MAX_ERRORS],
+        reason=error.reason,
+    )
+
+
+def receipt_json(receipt: Receipt) -> bytes:
+    """UTF-8 JSON, one member a line, members always in the same order."""
+    members: dict[str, object] = {
+        "status": receipt.status,
+        "file": receipt.file,
+        "received_at": receipt.received_at.isoformat(),
+        "rows": receipt.rows,
+        "accepted": receipt.accepted,
+        "rejected": receipt.rejected,
+        "errors": [_error_members(error) for error in receipt.errors[:MAX_ERRORS]],
+        "sha256": receipt.sha256,
+        "version": receipt.version,
+    }
+    if receipt.reason:
+        members["reason"] = receipt.reason
+    return json.dumps(members, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def _error_members(error: LineError) -> dict[str, int | str]:
+    members: dict[str, int | str] = {"line": error.line, "reason": error.reason}
+    return members | {"detail": error.detail} if error.detail else members

@@ -1,0 +1,132 @@
+"""What is known of mail providers: common domains, disposable ones, and mailboxes of no one person.
+
+Owns the tables behind `addresses.quality_problem` and `addresses.suggestion`. Works on normalised
+parts; refuses nothing itself. Short on purpose: a table that tried to be complete would be wrong
+every week, and a miss here costs a bounce, not a law.
+"""
+
+import re
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+# What may be suggested, most common first: of two equally near domains the earlier one is meant.
+COMMON = _words(
+    """
+    gmail.com orange.fr hotmail.fr hotmail.com yahoo.fr outlook.fr wanadoo.fr free.fr sfr.fr
+    laposte.net icloud.com outlook.com live.fr yahoo.com bbox.fr neuf.fr live.com msn.com aol.com
+    gmx.fr gmx.com me.com mac.com protonmail.com proton.me pm.me googlemail.com club-internet.fr
+    numericable.fr aliceadsl.fr cegetel.net netcourrier.com mailo.com
+    """
+)
+# Real domains that look like slips of the common ones: theirs is never corrected.
+REAL_NEIGHBOURS = frozenset(
+    _words(
+        """
+        email.com fastmail.com fastmail.fm free.com gmx.de gmx.net hey.com hmail.com hotmail.be
+        hotmail.ca hotmail.ch hotmail.co.uk hotmail.de hotmail.es hotmail.it hotmail.nl laposte.fr
+        live.be live.ca live.co.uk live.de live.it live.nl mail.com mail.ru noos.fr orange.com
+        outlook.be outlook.com.br outlook.de outlook.es outlook.it sfr.com tele2.fr voila.fr
+        yahoo.be yahoo.ca yahoo.co.jp yahoo.co.uk yahoo.com.br yahoo.de yahoo.es yahoo.it ymail.com
+        """
+    )
+)
+# Endings one letter away from a common one that are countries' own.
+_OTHER_COUNTRIES = frozenset(_words("br fi gr hr kr tr"))
+# Slips that the edit distance does not reach, or must not guess on names this short.
+_SLIPS = {
+    "ffree.fr": "free.fr",
+    "fre.fr": "free.fr",
+    "freee.fr": "free.fr",
+    "gmail.fr": "gmail.com",
+    "icloud.fr": "icloud.com",
+    "liv.fr": "live.fr",
+    "lvie.fr": "live.fr",
+    "sffr.fr": "sfr.fr",
+    "srf.fr": "sfr.fr",
+}
+
+_ROLES = frozenset(
+    _words(
+        """
+        abuse admin administrator bounce bounces contact daemon donotreply hostmaster info
+        mailerdaemon marketing nepasrepondre newsletter noc noreply postmaster root sales security
+        support webmaster
+        """
+    )
+)
+_DISPOSABLE = frozenset(
+    _words(
+        """
+        0-mail.com 10minutemail.com 10minutemail.net 33mail.com anonbox.net byom.de discard.email
+        dispostable.com dropmail.me emailondeck.com fakeinbox.com getairmail.com getnada.com grr.la
+        guerrillamail.com guerrillamail.info guerrillamail.net inboxkitten.com jetable.com
+        jetable.org mail-temporaire.com mail-temporaire.fr mailcatch.com maildrop.cc mailinator.com
+        mailnesia.com mailsac.com mintemail.com moakt.com mohmal.com mytemp.email sharklasers.com
+        spam4.me spamgourmet.com temp-mail.io temp-mail.org tempail.com tempmail.com tempmail.dev
+        throwawaymail.com trash-mail.com trashmail.com trashmail.fr yopmail.com yopmail.fr
+        yopmail.net
+        """
+    )
+)
+
+_SHORT_NAME = 4  # characters before the first dot: the names up to here have real neighbours
+_LONG_NAME = 7  # from here two slips still leave no doubt
+FAR = 3
+
+
+def is_role(local: str) -> bool:
+    """Whether a local part is a function's and not a person's: `no-reply`, `postmaster+x`."""
+    return re.sub(r"[._-]", "", local.partition("+")[0]) in _ROLES
+
+
+def is_disposable(domain: str) -> bool:
+    """The domain itself or one it is under: these services hand out sub-domains too."""
+    labels = domain.split(".")
+    return any(".".join(labels[i:]) in _DISPOSABLE for i in range(len(labels) - 1))
+
+
+def domain_meant(domain: str) -> str | None:
+    """The common domain that `domain` (lower-case, maybe not even a domain) is a slip of."""
+    if domain in COMMON or domain in REAL_NEIGHBOURS:
+        return None
+    if domain in _SLIPS:
+        return _SLIPS[domain]
+    near = [common for common in COMMON if _may_mean(domain, common)]
+    # min() keeps the first of equals, so the order of COMMON decides a draw.
+    return min(near, key=lambda common: distance(domain, common), default=None)
+
+
+def _may_mean(domain: str, common: str) -> bool:
+    """Near enough to be a slip, and far enough from being another provider or country."""
+    name, dot, ending = domain.partition(".")
+    common_name, _, common_ending = common.partition(".")
+    if not dot:
+        glued = distance(domain, common) <= 1  # gmailcom
+        return glued or (len(common_name) > _SHORT_NAME and distance(domain, common_name) <= 1)
+    if ending in _OTHER_COUNTRIES or distance(ending, common_ending) > 1:
+        return False
+    if len(common_name) <= _SHORT_NAME:
+        return name == common_name
+    return distance(domain, common) <= (2 if len(common_name) >= _LONG_NAME else 1)
+
+
+def distance(a: str, b: str) -> int:
+    """Edits between two short texts, up to 2; from 3 on it is only `FAR`.
+
+    An edit is a character put in, left out or replaced, or two neighbours swapped.
+    """
+    if abs(len(a) - len(b)) >= FAR:
+        return FAR
+    before: list[int] = []
+    row = list(range(len(b) + 1))
+    for i, ca in enumerate(a, 1):
+        before, earlier, row = row, before, [i]
+        for j, cb in enumerate(b, 1):
+            edits = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (ca != cb))
+            if i > 1 and j > 1 and ca == b[j - 2] and a[i - 2] == cb:
+                edits = min(edits, earlier[j - 2] + 1)
+            row.append(edits)
+    return min(row[-1], FAR)

@@ -1,0 +1,108 @@
+"""What may become of a voucher: would it be accepted on an order, and the row it has in an export.
+
+    issued ──► exported ──► acknowledged ──► redeemed     a rollback takes `redeemed` back
+       └──────────┴──────────────┴────────► expired | revoked
+
+A voucher may be redeemed before the client's acknowledgement has been read: whoever asks knows the
+code. Its last second is the end of a local day (law 11); an order made before it but reported later
+still counts, which is why `expired` is noted only `REPORTING_GRACE` after the end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from chalicelib.domain.campaign import Campaign
+from chalicelib.domain.model import Voucher, VoucherState
+
+REPORTING_GRACE = timedelta(days=3)
+
+_LIVE = frozenset({VoucherState.ISSUED, VoucherState.EXPORTED, VoucherState.ACKNOWLEDGED})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Purchase:
+    """The order a voucher is to be used on. `amount_minor` in minor units of `currency`."""
+
+    order_id: str
+    ordered_at: datetime
+    amount_minor: int
+    currency: str
+
+
+def valid_until(campaign: Campaign, issued_at: datetime, valid_days: int) -> datetime:
+    """The last second of the local day `valid_days` after the day of issue, in UTC (law 11)."""
+    return campaign.end_of_day(campaign.local_date(issued_at) + timedelta(days=valid_days))
+
+
+def is_live(voucher: Voucher) -> bool:
+    """True while it is neither redeemed, expired nor revoked."""
+    return voucher.state in _LIVE
+
+
+def problem_at(voucher: Voucher, at: datetime) -> str | None:
+    """Why the voucher would not be accepted at `at`, None when it would (laws 6 and 11)."""
+    if voucher.state is VoucherState.REVOKED:
+        return "revoked"
+    if voucher.state is VoucherState.REDEEMED:
+        return "exhausted"
+    if voucher.refused_reason is not None:
+        return "refused_by_client"
+    if voucher.state is VoucherState.EXPIRED or at > voucher.valid_until:
+        return "expired"
+    return "not_yet_valid" if at < voucher.valid_from else None
+
+
+def problem_with(voucher: Voucher, purchase: Purchase) -> str | None:
+    """Why the voucher is not accepted on `purchase`, None when it is."""
+    if problem := problem_at(voucher, purchase.ordered_at):
+        return problem
+    if purchase.currency != voucher.currency:
+        return "wrong_currency"
+    return "below_minimum_basket" if purchase.amount_minor < voucher.minimum_basket_minor else None
+
+
+def redeemed(voucher: Voucher, purchase: Purchase) -> Voucher:
+    """The voucher, used on `purchase`."""
+    return replace(
+        voucher,
+        state=VoucherState.REDEEMED,
+        redeemed_by=purchase.order_id,
+        state_before_redemption=voucher.state,
+    )
+
+
+def rolled_back(voucher: Voucher) -> Voucher:
+    """The voucher as it was before its redemption."""
+    if voucher.state_before_redemption is None:
+        raise ValueError("a voucher that was never redeemed has nothing to roll back")
+    return replace(
+        voucher,
+        state=voucher.state_before_redemption,
+        redeemed_by=None,
+        state_before_redemption=None,
+    )
+
+
+def revoked(voucher: Voucher, now: datetime) -> Voucher:
+    """The voucher, withdrawn."""
+    return replace(voucher, state=VoucherState.REVOKED, ended_at=now)
+
+
+def taken_into(voucher: Voucher, export: int) -> Voucher:
+    """The voucher as part of export number `export`."""
+    state = VoucherState.EXPORTED if voucher.state is VoucherState.ISSUED else voucher.state
+    return replace(voucher, export=export, state=state)
+
+
+def acknowledged(voucher: Voucher, now: datetime) -> Voucher:
+    """The voucher, known to the client."""
+    known = voucher.state in {VoucherState.ISSUED, VoucherState.EXPORTED}
+    state = VoucherState.ACKNOWLEDGED if known else voucher.state
+    return replace(voucher, state=state, acknowledged_at=now)
+
+
+def expiry_due_before(now: datetime) -> datetime:
+    """Vouchers that ended at or before this are noted as expired at `now`."""
+    return now - REPORTING_GRACE

@@ -1,0 +1,53 @@
+"""`python -m chalicelib.mails.compile [--check]`: the mail templates, compiled ahead into Python.
+
+Parsing them at run time would be paid by the first mail of every cold start. The result lies in
+`compiled/`, is never committed and is what `render` uses when it is there; after a template has
+changed, run this again or delete the directory. `--check` changes nothing and exits 1 when the
+directory is not what the templates give now.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from chalicelib.mails.render import COMPILED, source_environment
+
+
+def compile_into(target: Path) -> None:
+    """Fill `target` with one module a template; a template with a mistake raises."""
+    source_environment().compile_templates(target, zip=None, ignore_errors=False)
+
+
+def is_current(compiled: Path) -> bool:
+    """True when `compiled` holds exactly what the templates give now."""
+    with tempfile.TemporaryDirectory() as scratch:
+        compile_into(Path(scratch))
+        return _modules(Path(scratch)) == _modules(compiled)
+
+
+def _modules(directory: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in directory.glob("*.py")}
+
+
+def main(arguments: Sequence[str] | None = None, *, compiled: Path = COMPILED) -> int:
+    """Compile or check; the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m chalicelib.mails.compile", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="only say whether it is up to date")
+    if parser.parse_args(arguments).check:
+        if is_current(compiled):
+            return 0
+        print("mail templates: compiled/ is out of date; run python -m chalicelib.mails.compile")
+        return 1
+    shutil.rmtree(compiled, ignore_errors=True)
+    compile_into(compiled)
+    print(f"mail templates: {len(_modules(compiled))} compiled")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

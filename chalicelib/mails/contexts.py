@@ -1,0 +1,141 @@
+"""What each mail is made of: one frozen dataclass a kind, so that a missing value is a type error.
+
+Values are checked where a wrong one would be dangerous and not merely ugly: a colour goes into CSS,
+a link is clicked on, an invitation must name its sponsor. All the rest is text and is cleaned and
+escaped by `render`. None of these classes shows its values in its repr: a log line must never hold
+a name, an address, a code or a link.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
+
+from chalicelib.mails.formats import one_line
+
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+_WEB = re.compile(r"https?://[^\s<>\"']+")
+
+
+def _require_web(*links: str) -> None:
+    """Refuse what is not a web address: escaping would not stop `javascript:`."""
+    for link in links:
+        if not _WEB.fullmatch(link):
+            raise ValueError("a link must be an absolute http or https address without spaces")
+
+
+def _require_name(sponsor_name: str) -> None:
+    """Law 2: the mail names the sponsor."""
+    if not one_line(sponsor_name):
+        raise ValueError("sponsor_name must not be empty: the mail names the sponsor")
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class CampaignTexts:
+    """What every mail takes from the campaign file.
+
+    `title`, `offer` and `sponsor_offer` are by locale; `locales` is in the campaign's order and its
+    first one is what an unknown locale falls back to. `contact` is the e-mail address that answers
+    questions on personal information; `brand_colour` is `#rrggbb`.
+    """
+
+    brand_name: str
+    brand_colour: str
+    title: Mapping[str, str]
+    offer: Mapping[str, str]
+    sponsor_offer: Mapping[str, str]
+    terms_url: str
+    contact: str
+    locales: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not _COLOUR.fullmatch(self.brand_colour):
+            raise ValueError("brand_colour must be #rrggbb")
+        _require_web(self.terms_url)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class _Mail:
+    kind: ClassVar[str]
+    campaign: CampaignTexts
+    first_name: str | None
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class SignInMail(_Mail):
+    """To a sponsor who asked for it: the link to the sponsor's space."""
+
+    kind: ClassVar[str] = "sign_in"
+    link: str
+    expires_minutes: int
+
+    def __post_init__(self) -> None:
+        _require_web(self.link)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class _OfferMail(_Mail):
+    """To a referee who has not consented to anything yet.
+
+    `closes_on` is the last local day on which the invitation can be confirmed. `unsubscribe_link`
+    is the page for people, not the one-click address of the header.
+    """
+
+    sponsor_name: str
+    link: str
+    closes_on: date
+    unsubscribe_link: str
+
+    def __post_init__(self) -> None:
+        _require_name(self.sponsor_name)
+        _require_web(self.link, self.unsubscribe_link)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class InvitationMail(_OfferMail):
+    """The one mail a sponsor's invitation makes (law 2)."""
+
+    kind: ClassVar[str] = "invitation"
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class SignUpMail(_OfferMail):
+    """To an address typed on a shared link's page: confirm that it is yours (double opt-in)."""
+
+    kind: ClassVar[str] = "sign_up"
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class _VoucherMail(_Mail):
+    """A voucher for its holder: `code` as printed, amounts in hundredths of `currency`.
+
+    `valid_until` is the last local day on which it can be used (law 11). A `minimum_basket_minor`
+    of None or 0 is no minimum.
+    """
+
+    code: str
+    value_minor: int
+    currency: str
+    minimum_basket_minor: int | None
+    valid_until: date
+    rung: int | None
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class VoucherMail(_VoucherMail):
+    """To a referee: the first voucher (`rung` None or 0), or that of a rung of the ladder."""
+
+    kind: ClassVar[str] = "voucher"
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class RewardMail(_VoucherMail):
+    """To a sponsor: a reward, a further one from rung 2 on. It tells nothing about the referee."""
+
+    kind: ClassVar[str] = "reward"
+
+
+AnyMail = SignInMail | InvitationMail | SignUpMail | VoucherMail | RewardMail

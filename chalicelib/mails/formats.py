@@ -1,0 +1,75 @@
+"""Money, days and punctuation the way a locale writes them, and text made safe for one line.
+
+Pure functions on plain values. Amounts are in hundredths of any currency, as in `domain.campaign`.
+Only the locales of `render.LOCALES` are known; another one is a KeyError, since `render` has
+already chosen.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+
+_NO_BREAK = "\u00a0"
+_NARROW_NO_BREAK = "\u202f"
+
+_SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$"}
+_SEPARATORS = {"fr": (_NARROW_NO_BREAK, ","), "en": (",", ".")}
+_MONTHS = {
+    "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+    "en": "January February March April May June July August September October November December",
+}
+
+# Line ends, other controls and lone surrogates (no encoding takes them).
+_NOT_ON_A_LINE = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+# Embeddings, overrides and isolates: a name must not turn the sentence around it backwards.
+_DIRECTIONS = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_SPACE_BEFORE_MARK = re.compile(r" (?=[:;!?»€%])")
+
+
+def money(minor: int, currency: str, locale: str) -> str:
+    """`10,00 €` or `€10.00`: `minor` hundredths of `currency` (ISO 4217). Spaces do not break."""
+    if minor < 0:
+        raise ValueError("an amount in a mail is never negative")
+    thousands, decimal = _SEPARATORS[locale]
+    units, hundredths = divmod(minor, 100)
+    figures = f"{units:,}".replace(",", thousands) + f"{decimal}{hundredths:02}"
+    if locale == "fr":
+        return f"{figures}{_NO_BREAK}{_SYMBOLS.get(currency, currency)}"
+    return f"{_SYMBOLS.get(currency, currency + _NO_BREAK)}{figures}"
+
+
+def long_day(day: date, locale: str) -> str:
+    """`31 décembre 2026` or `31 December 2026`; the spaces do not break.
+
+    A datetime is refused: which day it is depends on a time zone, and only the caller knows the
+    campaign's.
+    """
+    if isinstance(day, datetime):
+        raise TypeError("long_day takes a local day, not a moment")
+    number = "1er" if locale == "fr" and day.day == 1 else str(day.day)
+    return _NO_BREAK.join((number, _MONTHS[locale].split()[day.month - 1], str(day.year)))
+
+
+def one_line(text: str) -> str:
+    """`text` on one line, without control or direction characters."""
+    return _NOT_ON_A_LINE.sub(" ", _DIRECTIONS.sub("", text)).strip(" ")
+
+
+def typeset(text: str, locale: str) -> str:
+    """French keeps `: ; ! ? » € %` with the word before them, and `«` with the one after."""
+    if locale != "fr":
+        return text
+    return _SPACE_BEFORE_MARK.sub(_NO_BREAK, text).replace("« ", "«" + _NO_BREAK)
+
+
+def ink_on(colour: str) -> str:
+    """Black or white, whichever reads better on `colour` (#rrggbb): never less than 4.5 to 1."""
+    red, green, blue = (_linear(int(colour[at : at + 2], 16) / 255) for at in (1, 3, 5))
+    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    # At this luminance the WCAG contrasts with black and with white are equal (4.58).
+    return "#000000" if luminance > 0.179 else "#ffffff"
+
+
+def _linear(channel: float) -> float:
+    return channel / 12.92 if channel <= 0.04045 else float(((channel + 0.055) / 1.055) ** 2.4)

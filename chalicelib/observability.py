@@ -1,0 +1,83 @@
+"""Log lines and metrics, in one shape for all functions.
+
+A line is JSON: what happened, the correlation id that follows one invitation through every
+function, random ids, named reasons. Never an address, a name, a code or a token (law 9): an
+exception is logged by its type and its place, not by its message, which may quote its input.
+Metrics are EMF lines in the namespace `Tandem`.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger
+    from aws_lambda_powertools.metrics import Metrics
+
+FRAMES = 4
+
+
+@cache
+def _logger() -> Logger:
+    from aws_lambda_powertools import Logger as Made
+
+    return Made(log_record_order=["level", "message", "correlation"], utc=True)
+
+
+@cache
+def _metrics() -> Metrics:
+    from aws_lambda_powertools.metrics import Metrics as Made
+
+    return Made()
+
+
+def log(
+    message: str, *, correlation: str | None = None, **fields: str | int | float | None
+) -> None:
+    """One line at level INFO."""
+    _logger().info(message, extra=_present(correlation, fields))
+
+
+def warn(message: str, *, correlation: str | None = None, **fields: str | int | None) -> None:
+    """One line at level WARNING: something was refused or has to wait."""
+    _logger().warning(message, extra=_present(correlation, fields))
+
+
+def failed(error: BaseException, message: str, *, correlation: str | None = None) -> None:
+    """One line at level ERROR with the type of `error` and where it came from."""
+    frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
+    places = [f"{_short(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames]
+    fields = {"error": type(error).__name__, "at": " < ".join(reversed(places))}
+    _logger().error(message, extra=_present(correlation, fields))
+
+
+def count(metric: str, value: int = 1) -> None:
+    """Add to a metric; it leaves with the invocation (`flushed`)."""
+    from aws_lambda_powertools.metrics import MetricUnit
+
+    _metrics().add_metric(name=metric, unit=MetricUnit.Count, value=value)
+
+
+@contextmanager
+def flushed() -> Iterator[None]:
+    """Write the metrics of one invocation, whatever becomes of it."""
+    try:
+        yield
+    finally:
+        if _metrics().metric_set:
+            _metrics().flush_metrics()
+
+
+def _present(
+    correlation: str | None, fields: dict[str, str | int | float | None]
+) -> dict[str, object]:
+    named = {"correlation": correlation, **fields}
+    return {name: value for name, value in named.items() if value is not None}
+
+
+def _short(filename: str) -> str:
+    return "/".join(filename.split("/")[-2:])

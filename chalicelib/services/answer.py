@@ -1,0 +1,281 @@
+"""The referee's answer: look at the offer, confirm, decline, or oppose.
+
+Looking changes nothing. A repeated answer is answered the same. Confirming asks the customer list
+again: who has become a customer since the invitation was sent is no newcomer (law 3).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from chalicelib.domain import tokens
+from chalicelib.domain.addresses import AddressDigests, display_name
+from chalicelib.domain.campaign import Campaign
+from chalicelib.domain.eligibility import all_digests
+from chalicelib.domain.facts import FactName
+from chalicelib.domain.invitations import ended, is_answerable
+from chalicelib.domain.model import (
+    Contact,
+    Fact,
+    Invitation,
+    InvitationState,
+    Opposition,
+    Referral,
+    Sponsor,
+    Token,
+    TokenPurpose,
+)
+from chalicelib.services.errors import FieldProblem, InvalidError, OverError, UnavailableError
+from chalicelib.services.ports import (
+    Change,
+    Insert,
+    ListUnavailableError,
+    Membership,
+    Ports,
+    Remove,
+    Replace,
+)
+from chalicelib.services.steps import decided_again, digests_of, happened, known_campaign
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What the referee's page shows."""
+
+    invitation: Invitation
+    campaign: Campaign
+    sponsor_name: str
+
+
+def sponsor_name(ports: Ports, sponsor_id: str) -> str | None:
+    """The name a sponsor's invitations are signed with; None when the sponsor is erased."""
+    sponsor = ports.repository.get(Sponsor, sponsor_id=sponsor_id)
+    contact = ports.repository.get(Contact, contact_id=sponsor.contact_id) if sponsor else None
+    return (contact.first_name or display_name(contact.address)) if contact else None
+
+
+def view_offer(ports: Ports, token_text: str) -> Offer:
+    """The offer behind an invitation's token. `OverError`."""
+    invitation = _invitation_of(ports, token_text)
+    confirmed = invitation.state is InvitationState.CONFIRMED
+    name = sponsor_name(ports, invitation.sponsor_id)
+    if name is None or not (confirmed or is_answerable(invitation, ports.clock())):
+        raise OverError("invitation")
+    return Offer(invitation, known_campaign(ports, invitation.campaign), name)
+
+
+@decided_again
+def confirm(
+    ports: Ports, token_text: str, terms_version: str, marketing_consent: bool
+) -> tuple[Referral, bool]:
+    """Make the referral; returns it and whether this call made it.
+
+    `OverError`; `InvalidError` when other terms than those in force were accepted;
+    `UnavailableError` when no trustworthy customer list is in force, and nothing has changed.
+    """
+    invitation = _invitation_of(ports, token_text)
+    if invitation.referral_id:
+        return _referral(ports, invitation.referral_id), False
+    contact = _answerable_contact(ports, invitation)
+    campaign = known_campaign(ports, invitation.campaign)
+    if terms_version != campaign.terms.version:
+        raise InvalidError([FieldProblem("terms_version", "not_in_force")])
+    digests = digests_of(ports, campaign, contact.address)
+    customers = _customers(ports, campaign, digests)
+    if customers.found:
+        _close_for_customer(ports, invitation, contact, customers)
+        raise OverError("invitation")
+    referral = _made(ports, campaign, invitation, digests, customers, marketing_consent)
+    confirmed = replace(
+        ended(invitation, InvitationState.CONFIRMED, referral.confirmed_at),
+        referral_id=referral.referral_id,
+    )
+    ports.repository.commit(
+        Replace(confirmed), Insert(referral), facts=[_confirmed(ports, referral)]
+    )
+    return referral, True
+
+
+@decided_again
+def decline(ports: Ports, token_text: str) -> None:
+    """Decline; the address is erased in the same transaction. `OverError`."""
+    invitation = _invitation_of(ports, token_text)
+    if invitation.state is InvitationState.DECLINED:
+        return
+    _answerable_contact(ports, invitation)
+    ports.repository.commit(*_declined(ports, invitation), facts=[_no(ports, invitation)])
+
+
+@decided_again
+def unsubscribe(ports: Ports, token_text: str) -> None:
+    """Record that the bearer must not be written to again; an unanswered invitation is declined
+    with it.
+
+    An unknown token is nobody's: there is nothing to do and nothing to tell.
+    """
+    token = ports.repository.get(Token, token_hash=tokens.hashed(token_text))
+    if token is None or token.used_at or token.digests is None:
+        return
+    campaign = known_campaign(ports, token.campaign)
+    now = ports.clock()
+    changes: list[Change] = [Replace(replace(token, used_at=now))]
+    opposition = [
+        Opposition(brand=campaign.brand.id, digest=digest, recorded_at=now)
+        for digest in all_digests(token.digests)
+    ]
+    changes += [Insert(o) for o in opposition if not _is_recorded(ports, o)]
+    facts = [_opposed(ports, token)]
+    invitation = _unanswered(ports, token)
+    if invitation:
+        changes += _declined(ports, invitation)
+        facts.append(_no(ports, invitation))
+    ports.repository.commit(*changes, facts=facts)
+
+
+def _is_recorded(ports: Ports, opposition: Opposition) -> bool:
+    key = {"brand": opposition.brand, "digest": opposition.digest}
+    return ports.repository.get(Opposition, **key) is not None
+
+
+def _unanswered(ports: Ports, token: Token) -> Invitation | None:
+    if token.invitation_id is None:
+        return None
+    invitation = ports.repository.get(
+        Invitation, sponsor_id=token.sponsor_id, invitation_id=token.invitation_id
+    )
+    return invitation if invitation and is_answerable(invitation, ports.clock()) else None
+
+
+def _invitation_of(ports: Ports, token_text: str) -> Invitation:
+    token = ports.repository.get(Token, token_hash=tokens.hashed(token_text))
+    if not tokens.is_usable(token, TokenPurpose.INVITATION, ports.clock()):
+        raise OverError("token")
+    if token is None or token.invitation_id is None:
+        raise OverError("token")
+    invitation = ports.repository.get(
+        Invitation, sponsor_id=token.sponsor_id, invitation_id=token.invitation_id
+    )
+    if invitation is None:
+        raise OverError("invitation")
+    return invitation
+
+
+def _answerable_contact(ports: Ports, invitation: Invitation) -> Contact:
+    contact = ports.repository.get(Contact, contact_id=invitation.contact_id)
+    if contact is None or not is_answerable(invitation, ports.clock()):
+        raise OverError("invitation")
+    return contact
+
+
+def _customers(ports: Ports, campaign: Campaign, digests: AddressDigests) -> Membership:
+    try:
+        return ports.lists.find(
+            "customers", campaign.campaign, campaign.lists.customers.max_age_days, digests
+        )
+    except ListUnavailableError as error:
+        raise UnavailableError("customers") from error
+
+
+def _close_for_customer(
+    ports: Ports, invitation: Invitation, contact: Contact, customers: Membership
+) -> None:
+    closed = ended(invitation, InvitationState.EXPIRED, ports.clock())
+    fact = _about(
+        ports,
+        FactName.INVITATION_EXPIRED,
+        invitation,
+        reason="became_customer",
+        customers_version=customers.version,
+    )
+    ports.repository.commit(Replace(closed), Remove(contact), facts=[fact])
+
+
+def _referral(ports: Ports, referral_id: str) -> Referral:
+    referral = ports.repository.get(Referral, referral_id=referral_id)
+    if referral is None:
+        raise OverError("invitation")
+    return referral
+
+
+def _made(
+    ports: Ports,
+    campaign: Campaign,
+    invitation: Invitation,
+    digests: AddressDigests,
+    customers: Membership,
+    marketing_consent: bool,
+) -> Referral:
+    sponsor = ports.repository.get(Sponsor, sponsor_id=invitation.sponsor_id)
+    if sponsor is None:
+        raise OverError("invitation")
+    return Referral(
+        referral_id=ports.codes.identifier(),
+        campaign=campaign.campaign,
+        sponsor_id=sponsor.sponsor_id,
+        invitation_id=invitation.invitation_id,
+        contact_id=invitation.contact_id,
+        sponsor_digest=sponsor.digests.pairs[0].exact,
+        referee_digest=digests.pairs[0].exact,
+        referee=digests,
+        locale=invitation.locale,
+        confirmed_at=ports.clock(),
+        campaign_version=campaign.version,
+        customers_version=customers.version,
+        terms_version=campaign.terms.version,
+        marketing_consent=marketing_consent,
+        correlation=invitation.correlation,
+    )
+
+
+def _confirmed(ports: Ports, referral: Referral) -> Fact:
+    return happened(
+        ports,
+        FactName.REFERRAL_CONFIRMED,
+        campaign=referral.campaign,
+        subject=referral.referral_id,
+        correlation=referral.correlation,
+        ids={
+            "sponsor": referral.sponsor_id,
+            "invitation": referral.invitation_id,
+            "referral": referral.referral_id,
+        },
+        campaign_version=referral.campaign_version,
+        customers_version=referral.customers_version,
+        marketing_consent="yes" if referral.marketing_consent else "no",
+        terms_version=referral.terms_version,
+    )
+
+
+def _about(
+    ports: Ports, name: FactName, invitation: Invitation, **details: str | int | None
+) -> Fact:
+    return happened(
+        ports,
+        name,
+        campaign=invitation.campaign,
+        subject=invitation.invitation_id,
+        correlation=invitation.correlation,
+        ids={"sponsor": invitation.sponsor_id, "invitation": invitation.invitation_id},
+        **details,
+    )
+
+
+def _declined(ports: Ports, invitation: Invitation) -> list[Change]:
+    contact = ports.repository.get(Contact, contact_id=invitation.contact_id)
+    declined = Replace(ended(invitation, InvitationState.DECLINED, ports.clock()))
+    return [declined, Remove(contact)] if contact else [declined]
+
+
+def _no(ports: Ports, invitation: Invitation) -> Fact:
+    return _about(ports, FactName.INVITATION_DECLINED, invitation)
+
+
+def _opposed(ports: Ports, token: Token) -> Fact:
+    return happened(
+        ports,
+        FactName.OPPOSITION_RECORDED,
+        campaign=token.campaign,
+        subject=token.invitation_id or token.sponsor_id,
+        correlation=ports.codes.identifier(),
+        ids={"sponsor": token.sponsor_id},
+    )

@@ -1,0 +1,180 @@
+"""Deciding on invitations, behind the queue: eligibility, the claim on the referee, and its fact.
+
+The claim (one item per digest of the referee and campaign) is what makes laws 1 and 2 hold: it is
+inserted if its key is free, in the transaction that accepts the invitation. When no trustworthy
+customer list is in force nothing is decided; the invitation waits on the agenda and is taken up
+again by the next accepted list.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chalicelib.domain.addresses import AddressDigests, quality_problem
+from chalicelib.domain.campaign import Campaign
+from chalicelib.domain.eligibility import (
+    ELIGIBLE,
+    Evidence,
+    all_digests,
+    problem_before_lists,
+    problem_on_list,
+)
+from chalicelib.domain.facts import FactName, Queue
+from chalicelib.domain.invitations import ended
+from chalicelib.domain.model import (
+    Contact,
+    Decision,
+    Fact,
+    Invitation,
+    InvitationState,
+    Opposition,
+    RefereeClaim,
+    Sponsor,
+)
+from chalicelib.services.ports import (
+    Insert,
+    ListUnavailableError,
+    Ports,
+    Remove,
+    Replace,
+    Topic,
+)
+from chalicelib.services.sign_in import TRANSIENT
+from chalicelib.services.steps import claim_on, decided_again, digests_of, happened, known_campaign
+
+
+@decided_again
+def decide_invitation(ports: Ports, fact: Fact) -> str:
+    """Decide once; returns the named outcome (`waiting` when no trustworthy list is in force).
+
+    `ListUnavailableError` only for a failed read, which a later attempt may mend.
+    """
+    invitation = ports.repository.get(
+        Invitation, sponsor_id=fact.ids["sponsor"], invitation_id=fact.ids["invitation"]
+    )
+    if (
+        invitation is None
+        or invitation.state is not InvitationState.RECEIVED
+        or invitation.decision
+    ):
+        return "decided_already"
+    contact = ports.repository.get(Contact, contact_id=invitation.contact_id)
+    sponsor = ports.repository.get(Sponsor, sponsor_id=invitation.sponsor_id)
+    campaign = known_campaign(ports, invitation.campaign)
+    if contact is None or sponsor is None:
+        return _refuse(ports, campaign, invitation, contact, "erased", None)
+    digests = digests_of(ports, campaign, contact.address)
+    problem = problem_before_lists(_evidence(ports, campaign, sponsor, contact, digests))
+    if problem:
+        return _refuse(ports, campaign, invitation, contact, problem, None)
+    try:
+        customers = ports.lists.find(
+            "customers", campaign.campaign, campaign.lists.customers.max_age_days, digests
+        )
+    except ListUnavailableError as error:
+        if error.reason == TRANSIENT:
+            raise
+        return "waiting"
+    problem = problem_on_list(customers.found)
+    if problem:
+        return _refuse(ports, campaign, invitation, contact, problem, customers.version)
+    return _accept(ports, campaign, invitation, digests, customers.version)
+
+
+def take_up_waiting(ports: Ports, campaign_id: str) -> int:
+    """Queue the invitations that waited for a list; returns how many."""
+    waiting = ports.repository.agenda(Invitation, Topic.UNDECIDED, campaign_id)
+    received = [fact for invitation in waiting if (fact := _received(ports, invitation))]
+    for start in range(0, len(received), 10):
+        ports.queues.put(Queue.DECIDE, received[start : start + 10])
+    return len(received)
+
+
+def _received(ports: Ports, invitation: Invitation) -> Fact | None:
+    facts = ports.repository.facts_of(invitation.invitation_id)
+    return next((fact for fact in facts if fact.name == FactName.INVITATION_RECEIVED), None)
+
+
+def _evidence(
+    ports: Ports, campaign: Campaign, sponsor: Sponsor, contact: Contact, digests: AddressDigests
+) -> Evidence:
+    known = all_digests(digests)
+    return Evidence(
+        campaign_open=campaign.is_open(ports.clock()),
+        quality_problem=quality_problem(contact.address),
+        sponsor=sponsor.digests,
+        referee=digests,
+        already_invited=any(claim_on(ports, campaign.campaign, digest) for digest in known),
+        opposed=any(
+            ports.repository.get(Opposition, brand=campaign.brand.id, digest=digest)
+            for digest in known
+        ),
+    )
+
+
+def _decision(
+    ports: Ports, campaign: Campaign, reason: str, customers_version: int | None
+) -> Decision:
+    return Decision(
+        reason=reason,
+        decided_at=ports.clock(),
+        campaign_version=campaign.version,
+        customers_version=customers_version,
+    )
+
+
+def _decided(ports: Ports, name: FactName, invitation: Invitation, decision: Decision) -> Fact:
+    return happened(
+        ports,
+        name,
+        campaign=invitation.campaign,
+        subject=invitation.invitation_id,
+        correlation=invitation.correlation,
+        ids={"sponsor": invitation.sponsor_id, "invitation": invitation.invitation_id},
+        reason=decision.reason,
+        channel=invitation.channel.value,
+        campaign_version=decision.campaign_version,
+        customers_version=decision.customers_version,
+    )
+
+
+def _refuse(
+    ports: Ports,
+    campaign: Campaign,
+    invitation: Invitation,
+    contact: Contact | None,
+    reason: str,
+    customers_version: int | None,
+) -> str:
+    decision = _decision(ports, campaign, reason, customers_version)
+    refused = replace(ended(invitation, InvitationState.REFUSED, ports.clock()), decision=decision)
+    # Nobody will write to a refused address: it is not kept.
+    erased = [Remove(contact)] if contact else []
+    fact = _decided(ports, FactName.INVITATION_REFUSED, refused, decision)
+    ports.repository.commit(Replace(refused), *erased, facts=[fact])
+    return reason
+
+
+def _accept(
+    ports: Ports,
+    campaign: Campaign,
+    invitation: Invitation,
+    digests: AddressDigests,
+    customers_version: int,
+) -> str:
+    decision = _decision(ports, campaign, ELIGIBLE, customers_version)
+    accepted = replace(invitation, decision=decision)
+    claims = [
+        Insert(
+            RefereeClaim(
+                campaign=invitation.campaign,
+                digest=digest,
+                sponsor_id=invitation.sponsor_id,
+                invitation_id=invitation.invitation_id,
+            )
+        )
+        for digest in all_digests(digests)
+    ]
+    fact = _decided(ports, FactName.INVITATION_ACCEPTED, accepted, decision)
+    ports.repository.commit(Replace(accepted), *claims, facts=[fact])
+    return ELIGIBLE

@@ -1,0 +1,103 @@
+"""What time does: invitations close, vouchers end, return windows pass. Run by a schedule, safe to
+repeat.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chalicelib.domain.facts import FactName
+from chalicelib.domain.invitations import ended
+from chalicelib.domain.model import (
+    Contact,
+    Invitation,
+    InvitationState,
+    Order,
+    OrderStatus,
+    Referral,
+    Voucher,
+    VoucherState,
+)
+from chalicelib.domain.vouchers import expiry_due_before, is_live
+from chalicelib.services.ports import Ports, Remove, Replace, Topic
+from chalicelib.services.record_orders import moved
+from chalicelib.services.steps import decided_again, happened, known_campaign
+
+
+def expire(ports: Ports) -> dict[str, int]:
+    """Do all that is due now; returns how many of each."""
+    now = ports.clock()
+    repository = ports.repository
+    closing = repository.agenda(Invitation, Topic.CLOSING, until=now)
+    ending = repository.agenda(Voucher, Topic.EXPIRING, until=expiry_due_before(now))
+    windows = repository.agenda(Order, Topic.RETURN_WINDOW, until=now)
+    return {
+        "invitations": sum(_close(ports, invitation) for invitation in closing),
+        "vouchers": sum(_end(ports, voucher.code) for voucher in ending),
+        "orders": sum(_keep(ports, order.campaign, order.order_id) for order in windows),
+    }
+
+
+@decided_again
+def _close(ports: Ports, listed: Invitation) -> bool:
+    invitation = ports.repository.get(
+        Invitation, sponsor_id=listed.sponsor_id, invitation_id=listed.invitation_id
+    )
+    waiting = {InvitationState.RECEIVED, InvitationState.SENT}
+    if invitation is None or invitation.state not in waiting:
+        return False
+    contact = ports.repository.get(Contact, contact_id=invitation.contact_id)
+    closed = happened(
+        ports,
+        FactName.INVITATION_EXPIRED,
+        campaign=invitation.campaign,
+        subject=invitation.invitation_id,
+        correlation=invitation.correlation,
+        ids={"sponsor": invitation.sponsor_id, "invitation": invitation.invitation_id},
+        reason="unanswered",
+    )
+    ports.repository.commit(
+        Replace(ended(invitation, InvitationState.EXPIRED, ports.clock())),
+        *([Remove(contact)] if contact else []),
+        facts=[closed],
+    )
+    return True
+
+
+@decided_again
+def _end(ports: Ports, code: str) -> bool:
+    voucher = ports.repository.get(Voucher, code=code)
+    if voucher is None or voucher.ended_at:
+        return False
+    now = ports.clock()
+    if not is_live(voucher):
+        # Redeemed: only taken off the agenda.
+        ports.repository.commit(Replace(replace(voucher, ended_at=now)))
+        return False
+    expired = happened(
+        ports,
+        FactName.VOUCHER_EXPIRED,
+        campaign=voucher.campaign,
+        subject=voucher.voucher_id,
+        correlation=voucher.correlation,
+        ids={"voucher": voucher.voucher_id, "referral": voucher.referral_id},
+        template=voucher.template,
+    )
+    ports.repository.commit(
+        Replace(replace(voucher, state=VoucherState.EXPIRED, ended_at=now)), facts=[expired]
+    )
+    return True
+
+
+@decided_again
+def _keep(ports: Ports, campaign_id: str, order_id: str) -> bool:
+    order = ports.repository.get(Order, campaign=campaign_id, order_id=order_id)
+    if order is None or order.status is not OrderStatus.PLACED:
+        return False
+    referral = ports.repository.get(Referral, referral_id=order.referral_id)
+    if referral is None:
+        return False
+    campaign = known_campaign(ports, campaign_id)
+    changes, facts = moved(ports, campaign, order, OrderStatus.KEPT, referral)
+    ports.repository.commit(*changes, facts=facts)
+    return True

@@ -1,0 +1,238 @@
+"""Taking in whatever the client drops under `in/{campaign}/`, and answering each file with one
+receipt.
+
+    in/{campaign}/{customers,vips}/{full,add,remove}/*.csv[.gz]   in/{campaign}/orders/*.csv[.gz]
+    in/{campaign}/codes/{template}/*.csv[.gz]                     in/{campaign}/acks/{export}.ack
+
+A file is read, its good lines take effect, its receipt is written last: killed before that, the
+queue brings the file again, and every effect is guarded by a key of its own (law 7). A file refused
+whole changes nothing. Which path means what is decided here; what a list, an order or a code does
+is its own use case's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.domain.campaign import Campaign
+from chalicelib.domain.codes import canonical
+from chalicelib.domain.files.acks import refused_codes
+from chalicelib.domain.files.manifest import parse_manifest
+from chalicelib.domain.files.orders import orders
+from chalicelib.domain.files.own_codes import own_codes
+from chalicelib.domain.files.reading import FileRefusedError, Tally, content
+from chalicelib.domain.files.receipt import Receipt, receipt_json, refused, settled
+from chalicelib.domain.model import SpareCode, Voucher
+from chalicelib.services.acknowledge import acknowledge, exported_codes, matching
+from chalicelib.services.errors import UnknownError
+from chalicelib.services.ingest_list import take_in_list
+from chalicelib.services.ports import ConflictError, FileMissingError, Insert, Ports
+from chalicelib.services.record_orders import record_order
+
+_CAMPAIGN = re.compile(r"[a-z][a-z0-9-]{1,39}")
+_EXPORT = re.compile(r"([0-9]{8})\.ack")
+
+
+@dataclass(frozen=True)
+class Drop:
+    """A file as it was dropped: `path` under `in/{campaign}/`, `dropped_at` as S3 tells it."""
+
+    campaign: str
+    path: str
+    dropped_at: datetime
+
+    @property
+    def key(self) -> str:
+        """Where it lies."""
+        return f"in/{self.campaign}/{self.path}"
+
+    @property
+    def receipt_key(self) -> str:
+        """Where its receipt goes."""
+        return f"out/{self.campaign}/receipts/{self.path}.json"
+
+
+class _Hashed:
+    """Passes chunks on and hashes them: the receipt names the file as it was dropped."""
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._hash = hashlib.sha256()
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._chunks:
+            self._hash.update(chunk)
+            yield chunk
+
+    def finished(self) -> str:
+        """The SHA-256 of the whole file, whatever of it was needed."""
+        for chunk in self._chunks:
+            self._hash.update(chunk)
+        return self._hash.hexdigest()
+
+
+def drop_at(key: str, dropped_at: datetime) -> Drop | None:
+    """The drop behind an object's key, None for what is none (no campaign, a folder marker)."""
+    area, _, rest = key.partition("/")
+    campaign, _, path = rest.partition("/")
+    if area != "in" or not path or path.endswith("/") or not _CAMPAIGN.fullmatch(campaign):
+        return None
+    return Drop(campaign, path, dropped_at)
+
+
+def ingest(ports: Ports, drop: Drop) -> Receipt | None:
+    """Take a drop in and write its receipt; None when the file is not there (any more).
+
+    Raises what a later attempt may mend; then there is no receipt yet.
+    """
+    try:
+        chunks = _Hashed(ports.files.read(drop.key))
+    except FileMissingError:
+        return None
+    tally = Tally()
+    try:
+        receipt = _taken_in(ports, drop, chunks, tally)
+    except FileRefusedError as error:
+        receipt = refused(
+            error,
+            tally,
+            file=drop.path,
+            received_at=ports.clock(),
+            sha256=chunks.finished(),
+        )
+    ports.files.write(drop.receipt_key, receipt_json(receipt), content_type="application/json")
+    return receipt
+
+
+def _taken_in(ports: Ports, drop: Drop, chunks: _Hashed, tally: Tally) -> Receipt:
+    campaign = ports.campaigns.get(drop.campaign)
+    if campaign is None:
+        raise FileRefusedError("unknown_campaign")
+    reader = _reader(drop.path)
+    if reader is None:
+        raise FileRefusedError("unknown_path")
+    version = reader(ports, campaign, drop, chunks, tally)
+    return settled(
+        tally,
+        file=drop.path,
+        received_at=ports.clock(),
+        sha256=chunks.finished(),
+        version=version,
+    )
+
+
+Reader = Callable[[Ports, Campaign, Drop, _Hashed, Tally], int | None]
+
+
+def _reader(path: str) -> Reader | None:
+    if path.endswith(".manifest.json"):
+        return _manifest
+    return next((reader for shape, reader in _READERS if shape.fullmatch(path)), None)
+
+
+def _manifest(
+    ports: Ports, campaign: Campaign, drop: Drop, chunks: _Hashed, tally: Tally
+) -> int | None:
+    """A manifest takes effect with its list; here it is only read, so that a wrong one is told
+    early.
+    """
+    parse_manifest(b"".join(chunks))
+    return None
+
+
+def _list(
+    ports: Ports, campaign: Campaign, drop: Drop, chunks: _Hashed, tally: Tally
+) -> int | None:
+    name, mode, _ = drop.path.split("/", 2)
+    if mode != "full":
+        raise FileRefusedError("not_yet_supported")
+    return take_in_list(
+        ports,
+        campaign,
+        name,
+        path=drop.path,
+        dropped_at=drop.dropped_at,
+        plain=content(drop.path, chunks),
+        sha256=chunks.finished,
+        tally=tally,
+    )
+
+
+def _orders(
+    ports: Ports, campaign: Campaign, drop: Drop, chunks: _Hashed, tally: Tally
+) -> int | None:
+    # All lines are read before the first takes effect: a file broken at its end changes nothing.
+    rows = list(orders(content(drop.path, chunks), tally))
+    for line, row in rows:
+        outcome = record_order(ports, campaign, row)
+        if outcome.problem:
+            tally.reject(line, outcome.problem)
+    _sort_errors(tally)
+    return None
+
+
+def _codes(
+    ports: Ports, campaign: Campaign, drop: Drop, chunks: _Hashed, tally: Tally
+) -> int | None:
+    template = drop.path.split("/", 2)[1]
+    known = campaign.templates.get(template)
+    if known is None or known.codes != "client":
+        raise FileRefusedError("unknown_template")
+    for line, printed in list(own_codes(content(drop.path, chunks), tally)):
+        code = canonical(printed)
+        if ports.repository.get(Voucher, code=code):
+            tally.reject(line, "code_issued_already")
+            continue
+        spare = SpareCode(campaign=campaign.campaign, template=template, code=code, printed=printed)
+        _stored_once(ports, spare)
+    _sort_errors(tally)
+    return None
+
+
+def _stored_once(ports: Ports, spare: SpareCode) -> None:
+    try:
+        ports.repository.commit(Insert(spare))
+    except ConflictError:
+        return  # It waits already: a repeated file has no second effect.
+
+
+def _acks(
+    ports: Ports, campaign: Campaign, drop: Drop, chunks: _Hashed, tally: Tally
+) -> int | None:
+    named = _EXPORT.fullmatch(drop.path.removeprefix("acks/"))
+    if named is None:
+        raise FileRefusedError("not_an_export_name")
+    number = int(named[1])
+    try:
+        codes = frozenset(exported_codes(ports, campaign, number))
+    except UnknownError as error:
+        raise FileRefusedError("unknown_export") from error
+    refusals: dict[str, str] = {}
+    for line, refusal in refused_codes(content(drop.path, chunks), tally):
+        code = matching(refusal.code, codes)
+        if code is None:
+            tally.reject(line, "code_not_in_export")
+        else:
+            refusals[code] = refusal.reason
+    if tally.rejected:
+        # A code we do not know may be a misspelt one: releasing the mails of the rest could release its own.
+        raise FileRefusedError(tally.errors[0].reason, tally.errors[0].line)
+    acknowledge(ports, campaign, number, refusals)
+    return None
+
+
+def _sort_errors(tally: Tally) -> None:
+    tally.errors.sort(key=lambda error: error.line)
+
+
+_CSV = r"[^/]+\.csv(\.gz)?"
+_READERS: Iterable[tuple[re.Pattern[str], Reader]] = (
+    (re.compile(rf"(customers|vips)/(full|add|remove)/{_CSV}"), _list),
+    (re.compile(rf"orders/{_CSV}"), _orders),
+    (re.compile(rf"codes/[^/]+/{_CSV}"), _codes),
+    (re.compile(r"acks/[^/]+\.ack"), _acks),
+)

@@ -1,0 +1,194 @@
+"""Putting a dropped list in force: read, judged, stored as a segment, and then the pointer moves.
+
+The version in force stays until the very last step, one transaction: the version, the pointer at
+the revision it was judged against, the record of the file, and the fact. A file seen before changes
+nothing but, when it is the one in force and dropped anew, the day it speaks of: a retailer whose
+list has not changed is not late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.domain import lists
+from chalicelib.domain.campaign import Campaign, ListLimits
+from chalicelib.domain.facts import FactName
+from chalicelib.domain.files.digests import digests, record
+from chalicelib.domain.files.manifest import Manifest, parse_manifest
+from chalicelib.domain.files.reading import FileRefusedError, Tally
+from chalicelib.domain.model import Fact, FileRecord, ListInForce, ListVersion
+from chalicelib.services.ports import Change, FileMissingError, Insert, Ports, Replace
+from chalicelib.services.steps import decided_again, happened
+
+Plain = Iterable[bytes]
+
+
+def take_in_list(
+    ports: Ports,
+    campaign: Campaign,
+    name: str,
+    *,
+    path: str,
+    dropped_at: datetime,
+    plain: Plain,
+    sha256: Callable[[], str],
+    tally: Tally,
+) -> int:
+    """Take a full list in; returns its version. `FileRefusedError` with what is wrong."""
+    records = list(digests(plain, tally))
+    manifest = _manifest_beside(ports, campaign, path)
+    listed = _Listed(
+        name=name,
+        path=path,
+        records=records,
+        rows=tally.rows,
+        sha256=sha256(),
+        manifest=manifest,
+        as_of=lists.as_of(manifest, dropped_at),
+    )
+    try:
+        return _put_in_force(ports, campaign, listed)
+    except FileRefusedError as error:
+        ports.repository.commit(facts=[_refused(ports, campaign, name, error.reason)])
+        raise
+
+
+class _Listed:
+    """A list that was read to its end."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        path: str,
+        records: list[bytes],
+        rows: int,
+        sha256: str,
+        manifest: Manifest | None,
+        as_of: datetime,
+    ) -> None:
+        self.name = name
+        self.path = path
+        self.records = sorted(set(records))
+        self.rows = rows
+        self.sha256 = sha256
+        self.manifest = manifest
+        self.as_of = as_of
+
+
+def _manifest_beside(ports: Ports, campaign: Campaign, path: str) -> Manifest | None:
+    stem = path.removesuffix(".gz").removesuffix(".csv")
+    for beside in (f"{stem}.manifest.json", f"{path}.manifest.json"):
+        try:
+            return parse_manifest(b"".join(ports.files.read(f"in/{campaign.campaign}/{beside}")))
+        except FileMissingError:
+            continue
+    return None
+
+
+@decided_again
+def _put_in_force(ports: Ports, campaign: Campaign, listed: _Listed) -> int:
+    in_force = ports.repository.get(ListInForce, campaign=campaign.campaign, name=listed.name)
+    seen = ports.repository.get(
+        FileRecord, campaign=campaign.campaign, area=listed.name, sha256=listed.sha256
+    )
+    if seen:
+        _refresh(ports, in_force, listed)
+        return seen.version
+    limits: ListLimits = getattr(campaign.lists, listed.name)
+    _judge(campaign, listed, in_force, limits)
+    pointer = ports.lists.store(_pointer(ports, campaign, listed, in_force), listed.records)
+    version = ListVersion(**{**vars(pointer), "revision": 0})
+    record_of_file = FileRecord(
+        campaign=campaign.campaign,
+        area=listed.name,
+        sha256=listed.sha256,
+        file=listed.path,
+        taken_at=ports.clock(),
+        version=pointer.version,
+    )
+    moved: Change = Replace(pointer) if in_force else Insert(pointer)
+    ports.repository.commit(
+        moved,
+        Insert(version),
+        Insert(record_of_file),
+        facts=[_accepted(ports, pointer)],
+    )
+    return pointer.version
+
+
+def _refresh(ports: Ports, in_force: ListInForce | None, listed: _Listed) -> None:
+    same = in_force is not None and in_force.source_sha256 == listed.sha256
+    if in_force and same and listed.as_of > in_force.accepted_at:
+        ports.repository.commit(Replace(replace(in_force, accepted_at=listed.as_of)))
+
+
+def _judge(
+    campaign: Campaign, listed: _Listed, in_force: ListInForce | None, limits: ListLimits
+) -> None:
+    known = set(listed.records)
+    candidate = lists.ListCandidate(
+        rows=listed.rows,
+        count=len(listed.records),
+        sha256=listed.sha256,
+        key_id=_key_id(campaign, listed.manifest),
+        manifest=listed.manifest,
+        canaries_missing=sum(record(canary) not in known for canary in limits.canaries),
+    )
+    before = in_force and lists.ListInForce(in_force.version, in_force.rows, in_force.accepted_at)
+    verdict = lists.judge(
+        candidate, before, lists.ListLimits(max_shrink=limits.max_shrink_percent / 100)
+    )
+    if isinstance(verdict, lists.Refused):
+        raise FileRefusedError(verdict.reason, 0, verdict.detail)
+
+
+def _key_id(campaign: Campaign, manifest: Manifest | None) -> str:
+    """The key the list was made with: the manifest's if it is in force, else the campaign's first."""
+    known = campaign.digests.key_ids
+    return manifest.key_id if manifest and manifest.key_id in known else known[0]
+
+
+def _pointer(
+    ports: Ports, campaign: Campaign, listed: _Listed, in_force: ListInForce | None
+) -> ListInForce:
+    return ListInForce(
+        revision=in_force.revision if in_force else 0,
+        campaign=campaign.campaign,
+        name=listed.name,
+        version=in_force.version + 1 if in_force else 1,
+        rows=len(listed.records),
+        segment="",
+        etag="",
+        key_id=_key_id(campaign, listed.manifest),
+        algorithm=campaign.digests.algorithm,
+        accepted_at=listed.as_of,
+        source_sha256=listed.sha256,
+    )
+
+
+def _accepted(ports: Ports, pointer: ListInForce) -> Fact:
+    return happened(
+        ports,
+        FactName.LIST_ACCEPTED,
+        campaign=pointer.campaign,
+        subject=f"list-{pointer.campaign}-{pointer.name}",
+        correlation=f"list-{pointer.campaign}-{pointer.name}-{pointer.version}",
+        list=pointer.name,
+        version=pointer.version,
+        rows=pointer.rows,
+    )
+
+
+def _refused(ports: Ports, campaign: Campaign, name: str, reason: str) -> Fact:
+    return happened(
+        ports,
+        FactName.LIST_REFUSED,
+        campaign=campaign.campaign,
+        subject=f"list-{campaign.campaign}-{name}",
+        correlation=f"list-{campaign.campaign}-{name}-refused",
+        list=name,
+        reason=reason,
+    )

@@ -1,0 +1,248 @@
+"""What a use case needs from the world, and nothing about who provides it.
+
+Each protocol here has two implementations: the one on AWS (`chalicelib.adapters`) and the one the
+tests run on (`tests.fakes`), held to one behaviour by one suite (`tests/contract`). A use case
+loads, lets the domain decide, and commits once: the new state together with the facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Protocol, TypeVar
+
+from chalicelib.domain.addresses import AddressDigests, DigestKey
+from chalicelib.domain.campaign import Campaign, DigestKeys
+from chalicelib.domain.model import Entity, Fact, JournalHead, ListInForce, Voucher
+
+E = TypeVar("E", bound=Entity)
+
+
+class ConflictError(Exception):
+    """A commit found the store other than the use case had read it; nothing was written."""
+
+
+class ContentionError(Exception):
+    """The store could not settle concurrent commits in time; try again later."""
+
+
+class ListUnavailableError(Exception):
+    """No trustworthy answer from a list: "unknown", never "not on it" (law 3)."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class MailNotTakenError(Exception):
+    """The sender said no: the mail has certainly not left. `final` when trying again is no use."""
+
+    def __init__(self, reason: str, *, final: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.final = final
+
+
+class MailUncertainError(Exception):
+    """The sender did not answer: the mail may have left."""
+
+
+class FileMissingError(Exception):
+    """No such file."""
+
+
+@dataclass(frozen=True)
+class Insert:
+    """Store `entity` if its key is free. The guard of laws 1, 2, 4, 5 and 7."""
+
+    entity: Entity
+
+
+@dataclass(frozen=True)
+class Replace:
+    """Store `entity` if the stored revision is still the one it was read at. The guard of laws 1
+    and 6.
+    """
+
+    entity: Entity
+
+
+@dataclass(frozen=True)
+class Remove:
+    """Delete `entity` if the stored revision is still the one it was read at."""
+
+    entity: Entity
+
+
+Change = Insert | Replace | Remove
+
+
+class Topic(StrEnum):
+    """What an agenda lists: things that wait for a moment, or are listed by one."""
+
+    CAMPAIGNS = "campaigns"
+    UNDECIDED = "undecided"
+    CLOSING = "closing"
+    UNEXPORTED = "unexported"
+    EXPIRING = "expiring"
+    RETURN_WINDOW = "return_window"
+    REFERRALS = "referrals"
+    LEASED = "leased"
+    EXPORTS = "exports"
+
+
+class Repository(Protocol):
+    """The one table. Reads by key are strongly consistent; agendas and holders may lag by moments."""
+
+    def get(self, kind: type[E], /, **key: str | int) -> E | None:
+        """The entity of `kind` with that key, or None."""
+
+    def within(self, kind: type[E], /, **key: str | int) -> Iterator[E]:
+        """Entities of `kind` in the partition the key parts name, in key order; strongly
+        consistent.
+        """
+
+    def agenda(
+        self, kind: type[E], topic: Topic, scope: str = "", *, until: datetime | None = None
+    ) -> Iterator[E]:
+        """What stands on an agenda, soonest first, up to and including `until`."""
+
+    def held_by(self, holder_id: str) -> list[Voucher]:
+        """The vouchers issued to a holder, oldest first."""
+
+    def commit(self, *changes: Change, facts: Sequence[Fact] = ()) -> None:
+        """Make all changes and write all facts, or none (`ConflictError`, `ContentionError`)."""
+
+    def facts_of(self, subject: str) -> Iterator[Fact]:
+        """The facts of one subject, oldest first."""
+
+    def uncounted(self, facts: Sequence[Fact]) -> list[Fact]:
+        """Those of `facts` that no `count` has taken in yet."""
+
+    def count(
+        self,
+        campaign: str,
+        deltas: Mapping[date, Mapping[str, int]],
+        facts: Sequence[Fact],
+        head: JournalHead,
+    ) -> None:
+        """Add to the counts of each day, mark `facts` counted and move the journal's head, or
+        nothing.
+
+        `ConflictError` when one of the facts is counted already or the head has moved (law 10).
+        """
+
+    def counts(self, campaign: str) -> dict[date, dict[str, int]]:
+        """The counts by local day."""
+
+
+@dataclass(frozen=True)
+class Membership:
+    """A list's answer on one address. `found` is the form that matched, None when neither did."""
+
+    version: int
+    found: str | None
+
+
+class Lists(Protocol):
+    """The client's digest lists in force."""
+
+    def find(
+        self, name: str, campaign: str, max_age_days: int, digests: AddressDigests
+    ) -> Membership:
+        """Whether the list knows the address (`exact` or `alias`). `ListUnavailableError` on any
+        doubt.
+        """
+
+    def store(self, pointer: ListInForce, records: Iterable[bytes]) -> ListInForce:
+        """Build and store the segment of a new version; returns the pointer with segment, etag and
+        rows.
+        """
+
+    def contains(self, pointer: ListInForce, records: Sequence[bytes]) -> list[bool]:
+        """For each 16-byte record, whether the stored segment of `pointer` has it."""
+
+
+class Keys(Protocol):
+    """The digest keys shared with the client."""
+
+    def in_force(self, keys: DigestKeys) -> list[DigestKey]:
+        """The keys a campaign names, in its order."""
+
+
+class Mailer(Protocol):
+    """Sends one message, once."""
+
+    def send(self, message: bytes, *, recipient: str, mail_id: str) -> str:
+        """Hand the MIME `message` over; returns the sender's id of it.
+
+        `MailNotTakenError` when it certainly has not left, `MailUncertainError` when nobody can
+        tell.
+        """
+
+
+class Files(Protocol):
+    """The bucket: `in/`, `out/`."""
+
+    def read(self, path: str) -> Iterator[bytes]:
+        """The file in chunks. `FileMissingError` when there is none."""
+
+    def write(self, path: str, content: bytes, *, content_type: str = "text/csv") -> None:
+        """Write, over what is there."""
+
+    def write_once(self, path: str, content: bytes, *, content_type: str = "text/csv") -> bool:
+        """Write if nothing is there yet; False when something was."""
+
+
+class Queues(Protocol):
+    """The work queues."""
+
+    def put(self, queue: str, facts: Sequence[Fact]) -> None:
+        """Queue the facts; raises when any was not taken."""
+
+
+class Campaigns(Protocol):
+    """The campaign files in force, remembered for moments: they are read on every call."""
+
+    def get(self, campaign: str) -> Campaign | None:
+        """The campaign in force, or None when there is none of that name."""
+
+
+class Clock(Protocol):
+    """Now, aware, in UTC."""
+
+    def __call__(self) -> datetime:
+        """Now."""
+
+
+class Codes(Protocol):
+    """What must not be guessed, from a cryptographic source."""
+
+    def identifier(self) -> str:
+        """128 random bits as 32 hex characters."""
+
+    def token(self) -> str:
+        """256 random bits, URL-safe."""
+
+    def voucher_code(self) -> str:
+        """A voucher code with its check character, without a prefix."""
+
+    def link_code(self) -> str:
+        """A short code for a shared link: 60 random bits."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """All of them, as the composition root hands them to a use case."""
+
+    repository: Repository
+    campaigns: Campaigns
+    lists: Lists
+    keys: Keys
+    mailer: Mailer
+    files: Files
+    queues: Queues
+    clock: Clock
+    codes: Codes

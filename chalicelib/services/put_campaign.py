@@ -1,0 +1,73 @@
+"""Put a campaign file in force, as the next version of its campaign.
+
+A version is inserted and never touched again; only the pointer to the one in force moves, on
+condition that nobody moved it meanwhile. The file that is in force already makes no new version.
+Whether the file is a good one was decided when it became a `Campaign`.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from chalicelib.domain.campaign import Campaign
+from chalicelib.domain.facts import FactName, fact
+from chalicelib.domain.model import CampaignInForce, CampaignVersion
+from chalicelib.services.ports import Change, Clock, Codes, Insert, Replace, Repository
+from chalicelib.services.steps import decided_again
+
+
+class PutPorts(Protocol):
+    """The part of `ports.Ports` that is needed here: the command line has no more."""
+
+    @property
+    def repository(self) -> Repository:
+        """The one table."""
+
+    @property
+    def clock(self) -> Clock:
+        """Now."""
+
+    @property
+    def codes(self) -> Codes:
+        """What must not be guessed."""
+
+
+@decided_again
+def put_campaign(ports: PutPorts, campaign: Campaign) -> CampaignInForce:
+    """The version in force afterwards: a new one, or the one in force if it says the same.
+
+    `ContentionError` when others kept putting versions of the same campaign.
+    """
+    in_force = ports.repository.get(CampaignInForce, campaign=campaign.campaign)
+    if in_force and in_force.document == _numbered(campaign, in_force.version):
+        return in_force
+    version = in_force.version + 1 if in_force else 1
+    put = CampaignInForce(
+        revision=in_force.revision if in_force else 0,
+        campaign=campaign.campaign,
+        version=version,
+        put_at=ports.clock(),
+        document=_numbered(campaign, version),
+    )
+    pointer: Change = Replace(put) if in_force else Insert(put)
+    happened = fact(
+        FactName.CAMPAIGN_PUT,
+        fact_id=ports.codes.identifier(),
+        campaign=put.campaign,
+        subject=put.campaign,
+        at=put.put_at,
+        correlation=ports.codes.identifier(),
+        version=version,
+    )
+    ports.repository.commit(Insert(_kept(put)), pointer, facts=[happened])
+    return put
+
+
+def _numbered(campaign: Campaign, version: int) -> Campaign:
+    return campaign.model_copy(update={"version": version})
+
+
+def _kept(put: CampaignInForce) -> CampaignVersion:
+    return CampaignVersion(
+        campaign=put.campaign, version=put.version, put_at=put.put_at, document=put.document
+    )

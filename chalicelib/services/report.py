@@ -1,0 +1,55 @@
+"""The daily files for the client and marketing: the sponsor–referee table and the counts.
+
+A day's files are snapshots under the day's date; a later run of the same day replaces them.
+"""
+
+from __future__ import annotations
+
+import json
+
+from chalicelib.domain.campaign import Campaign
+from chalicelib.domain.facts import FUNNEL, totals
+from chalicelib.domain.files.exports import ReferralLine, referral_file
+from chalicelib.domain.model import Referral
+from chalicelib.services.ports import Ports, Topic
+
+
+def report(ports: Ports, campaign: Campaign) -> int:
+    """Write the day's files; returns how many referrals the table has."""
+    day = campaign.local_date(ports.clock()).isoformat()
+    listed = ports.repository.agenda(Referral, Topic.REFERRALS, campaign.campaign)
+    rows = [_row(referral) for referral in listed]
+    ports.files.write(
+        f"out/{campaign.campaign}/referrals/{day}.csv.gz",
+        referral_file(rows),
+        content_type="application/gzip",
+    )
+    ports.files.write(
+        f"out/{campaign.campaign}/reports/{day}.json",
+        _counts(ports, campaign, day),
+        content_type="application/json",
+    )
+    return len(rows)
+
+
+def _row(referral: Referral) -> ReferralLine:
+    return ReferralLine(
+        referral=referral.referral_id,
+        sponsor_digest=referral.sponsor_digest,
+        referee_digest=referral.referee_digest,
+        confirmed_at=referral.confirmed_at,
+        orders=len(referral.kept_orders),
+    )
+
+
+def _counts(ports: Ports, campaign: Campaign, day: str) -> bytes:
+    counts = ports.repository.counts(campaign.campaign)
+    summed = totals(counts)
+    report_of_day = {
+        "campaign": campaign.campaign,
+        "version": campaign.version,
+        "date": day,
+        "funnel": {name: summed.get(name, 0) for name in FUNNEL},
+        "days": [{"date": date.isoformat(), **counts[date]} for date in sorted(counts)],
+    }
+    return json.dumps(report_of_day, indent=1).encode()

@@ -1,0 +1,272 @@
+"""Granting what the rules grant, once per (rule, referral, rung), and taking it back (law 4).
+
+The reward item and the voucher are inserted in one transaction with the fact, together with the
+referral at the revision the rung was decided on: an order returned meanwhile changes the referral
+and the grant is decided again. Work that is repeated, reordered or killed half-way finds the reward
+item and is done.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chalicelib.domain.campaign import Campaign, HolderRole, Rule
+from chalicelib.domain.codes import canonical, printed
+from chalicelib.domain.facts import FactName
+from chalicelib.domain.model import (
+    Fact,
+    Order,
+    Referral,
+    Reward,
+    SpareCode,
+    Sponsor,
+    Voucher,
+    VoucherState,
+)
+from chalicelib.domain.rewards import (
+    CONFIRMATION_RUNG,
+    granted_on_confirmation,
+    granted_on_order,
+    is_capped,
+    rung_of,
+)
+from chalicelib.domain.vouchers import is_live, revoked, valid_until
+from chalicelib.services.errors import NotYetError
+from chalicelib.services.ports import Change, Insert, ListUnavailableError, Ports, Remove, Replace
+from chalicelib.services.steps import decided_again, happened, known_campaign
+
+
+def reward(ports: Ports, fact: Fact) -> list[str]:
+    """Do what follows from `fact`; returns one named outcome per rule concerned.
+
+    `NotYetError` when the customer list must be asked and cannot be, or a template is out of codes.
+    """
+    match FactName(fact.name):
+        case FactName.REFERRAL_CONFIRMED:
+            return _reward_confirmation(ports, fact)
+        case FactName.ORDER_KEPT:
+            return _reward_order(ports, fact)
+        case FactName.ORDER_RETURNED | FactName.ORDER_CANCELLED:
+            return _take_back(ports, fact)
+        case _:
+            return []
+
+
+def _reward_confirmation(ports: Ports, fact: Fact) -> list[str]:
+    campaign = known_campaign(ports, fact.campaign)
+    rules = granted_on_confirmation(campaign)
+    referral_id = fact.ids["referral"]
+    return [grant(ports, referral_id, rule, CONFIRMATION_RUNG, None) for rule in rules]
+
+
+def _reward_order(ports: Ports, fact: Fact) -> list[str]:
+    campaign = known_campaign(ports, fact.campaign)
+    order = ports.repository.get(Order, campaign=fact.campaign, order_id=fact.ids["order"])
+    referral = ports.repository.get(Referral, referral_id=fact.ids["referral"])
+    rung = rung_of(referral, order.order_id) if referral and order else None
+    if order is None or referral is None or rung is None:
+        return ["does_not_count"]
+    rules = granted_on_order(campaign, order, rung)
+    return [grant(ports, referral.referral_id, rule, rung, order.order_id) for rule in rules]
+
+
+@decided_again
+def grant(ports: Ports, referral_id: str, rule: Rule, rung: int, order_id: str | None) -> str:
+    """Grant one rule for one rung, once; returns the named outcome."""
+    key: dict[str, str | int] = {"referral_id": referral_id, "rule": rule.id, "rung": rung}
+    if ports.repository.get(Reward, **key):
+        return "decided_already"
+    referral = ports.repository.get(Referral, referral_id=referral_id)
+    sponsor = ports.repository.get(Sponsor, sponsor_id=referral.sponsor_id) if referral else None
+    if referral is None or sponsor is None:
+        return "erased"
+    if order_id and rung_of(referral, order_id) != rung:
+        return "does_not_count"
+    campaign = known_campaign(ports, referral.campaign)
+    problem = "sponsor_cap" if is_capped(rule, campaign, sponsor) else None
+    problem = problem or _newcomer_problem(ports, campaign, referral)
+    if problem:
+        return _refuse(ports, referral, rule, rung, problem)
+    return _issue(ports, campaign, referral, sponsor, rule, rung, order_id)
+
+
+def _newcomer_problem(ports: Ports, campaign: Campaign, referral: Referral) -> str | None:
+    """Law 3: asked once, with the first order; until then asked anew each time."""
+    if referral.newcomer is not None:
+        return None if referral.newcomer else "not_a_newcomer"
+    try:
+        customers = ports.lists.find(
+            "customers",
+            campaign.campaign,
+            campaign.lists.customers.max_age_days,
+            referral.referee,
+        )
+    except ListUnavailableError as error:
+        raise NotYetError("customers") from error
+    return "not_a_newcomer" if customers.found else None
+
+
+def _refuse(ports: Ports, referral: Referral, rule: Rule, rung: int, reason: str) -> str:
+    refused = happened(
+        ports,
+        FactName.REWARD_REFUSED,
+        campaign=referral.campaign,
+        subject=referral.referral_id,
+        correlation=referral.correlation,
+        ids={"referral": referral.referral_id, "sponsor": referral.sponsor_id},
+        rule=rule.id,
+        rung=rung,
+        reason=reason,
+    )
+    decided = Reward(
+        referral_id=referral.referral_id,
+        rule=rule.id,
+        rung=rung,
+        campaign=referral.campaign,
+        refused_reason=reason,
+    )
+    ports.repository.commit(Insert(decided), facts=[refused])
+    return reason
+
+
+def _issue(
+    ports: Ports,
+    campaign: Campaign,
+    referral: Referral,
+    sponsor: Sponsor,
+    rule: Rule,
+    rung: int,
+    order_id: str | None,
+) -> str:
+    code, printed_code, spent = _code_for(ports, campaign, rule)
+    voucher = _voucher(ports, campaign, referral, sponsor, rule, rung, code, printed_code)
+    granted = Reward(
+        referral_id=referral.referral_id,
+        rule=rule.id,
+        rung=rung,
+        campaign=campaign.campaign,
+        order_id=order_id,
+        code=code,
+        granted_at=voucher.issued_at,
+    )
+    changes: list[Change] = [Insert(granted), Insert(voucher), *spent]
+    # The rung was decided on this referral: if it has changed, so may have the rung.
+    changes.append(Replace(replace(referral, rewards=referral.rewards + 1)))
+    if rule.to is HolderRole.SPONSOR:
+        changes.append(Replace(replace(sponsor, rewards=sponsor.rewards + 1)))
+    ports.repository.commit(*changes, facts=[_issued(ports, voucher, order_id)])
+    return "granted"
+
+
+def _code_for(ports: Ports, campaign: Campaign, rule: Rule) -> tuple[str, str, list[Remove]]:
+    """A code, how it is printed, and what using it up changes."""
+    template = campaign.templates[rule.issue]
+    if template.codes == "minted":
+        code = ports.codes.voucher_code()
+        return code, printed(template.prefix, code), []
+    spare = next(
+        iter(ports.repository.within(SpareCode, campaign=campaign.campaign, template=rule.issue)),
+        None,
+    )
+    if spare is None:
+        raise NotYetError(f"no codes left for template {rule.issue}")
+    return canonical(spare.printed), spare.printed, [Remove(spare)]
+
+
+def _voucher(
+    ports: Ports,
+    campaign: Campaign,
+    referral: Referral,
+    sponsor: Sponsor,
+    rule: Rule,
+    rung: int,
+    code: str,
+    printed_code: str,
+) -> Voucher:
+    now = ports.clock()
+    template = campaign.templates[rule.issue]
+    to_sponsor = rule.to is HolderRole.SPONSOR
+    return Voucher(
+        code=code,
+        voucher_id=ports.codes.identifier(),
+        printed=printed_code,
+        campaign=campaign.campaign,
+        campaign_version=campaign.version,
+        template=rule.issue,
+        holder=rule.to,
+        holder_id=sponsor.sponsor_id if to_sponsor else referral.referral_id,
+        holder_digest=referral.sponsor_digest if to_sponsor else referral.referee_digest,
+        contact_id=sponsor.contact_id if to_sponsor else referral.contact_id,
+        referral_id=referral.referral_id,
+        rule=rule.id,
+        rung=rung,
+        locale=sponsor.locale if to_sponsor else referral.locale,
+        value_minor=template.value_minor,
+        currency=campaign.currency,
+        minimum_basket_minor=template.minimum_basket_minor,
+        valid_from=now,
+        valid_until=valid_until(campaign, now, template.valid_days),
+        issued_at=now,
+        state=VoucherState.ISSUED,
+        release=campaign.release,
+        correlation=referral.correlation,
+    )
+
+
+def _issued(ports: Ports, voucher: Voucher, order_id: str | None) -> Fact:
+    return happened(
+        ports,
+        FactName.VOUCHER_ISSUED,
+        campaign=voucher.campaign,
+        subject=voucher.voucher_id,
+        correlation=voucher.correlation,
+        ids={
+            "voucher": voucher.voucher_id,
+            "referral": voucher.referral_id,
+            "holder": voucher.holder_id,
+        },
+        template=voucher.template,
+        holder=voucher.holder.value,
+        rule=voucher.rule,
+        rung=voucher.rung,
+        value_minor=voucher.value_minor,
+        release=voucher.release.value,
+        order="yes" if order_id else None,
+        campaign_version=voucher.campaign_version,
+    )
+
+
+def _take_back(ports: Ports, fact: Fact) -> list[str]:
+    rewards = ports.repository.within(Reward, referral_id=fact.ids["referral"])
+    concerned = [item for item in rewards if item.order_id == fact.ids["order"]]
+    return [_revoke(ports, item, fact) for item in concerned]
+
+
+@decided_again
+def _revoke(ports: Ports, item: Reward, fact: Fact) -> str:
+    stored = ports.repository.get(
+        Reward, referral_id=item.referral_id, rule=item.rule, rung=item.rung
+    )
+    voucher = ports.repository.get(Voucher, code=item.code) if item.code else None
+    if stored is None or voucher is None or stored.taken_back_at:
+        return "taken_back_already"
+    if not is_live(voucher):
+        return "voucher_is_" + voucher.state.value
+    now = ports.clock()
+    taken_back = happened(
+        ports,
+        FactName.REWARD_TAKEN_BACK,
+        campaign=voucher.campaign,
+        subject=voucher.voucher_id,
+        correlation=voucher.correlation,
+        ids={"voucher": voucher.voucher_id, "referral": voucher.referral_id},
+        rule=item.rule,
+        rung=item.rung,
+        reason=fact.name,
+    )
+    ports.repository.commit(
+        Replace(revoked(voucher, now)),
+        Replace(replace(stored, taken_back_at=now)),
+        facts=[taken_back],
+    )
+    return "taken_back"

@@ -1,0 +1,90 @@
+"""What the sender tells afterwards: it took the mail, it bounced, somebody complained.
+
+These events settle a send that was not answered: a mail that is still leased has left after all. A
+bounced invitation is over and its address erased; a complaint counts as an opposition.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from chalicelib.domain.eligibility import all_digests
+from chalicelib.domain.facts import FactName
+from chalicelib.domain.invitations import ended, is_answerable
+from chalicelib.domain.model import Contact, Fact, Invitation, InvitationState, Mail, Opposition
+from chalicelib.services.deliver import invitation_of, mark_sent
+from chalicelib.services.ports import Change, Insert, Ports, Remove, Replace
+from chalicelib.services.steps import decided_again, digests_of, happened, known_campaign
+
+
+@dataclass(frozen=True)
+class MailEvent:
+    """One event of the sender about one of our mails."""
+
+    kind: Literal["sent", "bounced", "complained"]
+    mail_id: str
+    provider_id: str
+
+
+def settle_mail(ports: Ports, event: MailEvent) -> str:
+    """Act on an event; returns the named outcome. Repeated events change nothing."""
+    mail = ports.repository.get(Mail, mail_id=event.mail_id)
+    if mail is None:
+        return "not_ours"
+    # Whatever the event says, the mail has left.
+    mark_sent(ports, event.mail_id, event.provider_id)
+    if event.kind == "bounced":
+        return _bounced(ports, mail)
+    if event.kind == "complained":
+        return _complained(ports, mail)
+    return "sent"
+
+
+@decided_again
+def _bounced(ports: Ports, mail: Mail) -> str:
+    invitation = invitation_of(ports, mail)
+    if invitation is None or not is_answerable(invitation, ports.clock()):
+        return "bounced_already" if invitation else "bounced"
+    bounced = _about(ports, FactName.INVITATION_BOUNCED, mail)
+    ports.repository.commit(*_over(ports, invitation, InvitationState.BOUNCED), facts=[bounced])
+    return "bounced"
+
+
+@decided_again
+def _complained(ports: Ports, mail: Mail) -> str:
+    contact = ports.repository.get(Contact, contact_id=mail.contact_id)
+    if contact is None:
+        return "erased"
+    campaign = known_campaign(ports, mail.campaign)
+    changes: list[Change] = []
+    for digest in all_digests(digests_of(ports, campaign, contact.address)):
+        key = {"brand": campaign.brand.id, "digest": digest}
+        if ports.repository.get(Opposition, **key) is None:
+            changes.append(Insert(Opposition(**key, recorded_at=ports.clock())))
+    facts = [_about(ports, FactName.MAIL_COMPLAINED, mail)]
+    invitation = invitation_of(ports, mail)
+    if invitation and is_answerable(invitation, ports.clock()):
+        changes += _over(ports, invitation, InvitationState.DECLINED)
+        facts.append(_about(ports, FactName.INVITATION_DECLINED, mail))
+    if not changes:
+        return "complained_already"
+    ports.repository.commit(*changes, facts=facts)
+    return "complained"
+
+
+def _over(ports: Ports, invitation: Invitation, state: InvitationState) -> list[Change]:
+    contact = ports.repository.get(Contact, contact_id=invitation.contact_id)
+    over = Replace(ended(invitation, state, ports.clock()))
+    return [over, Remove(contact)] if contact else [over]
+
+
+def _about(ports: Ports, name: FactName, mail: Mail) -> Fact:
+    return happened(
+        ports,
+        name,
+        campaign=mail.campaign,
+        subject=mail.ids.get("invitation", mail.mail_id),
+        correlation=mail.correlation,
+        ids={**mail.ids, "mail": mail.mail_id},
+    )

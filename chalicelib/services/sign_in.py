@@ -1,0 +1,226 @@
+"""Signing in: anybody may ask, a VIP gets a mail, and nobody can tell the difference (law 8).
+
+The public call writes one contact and one fact, whoever asks. Whether the address is on the VIP
+list is decided behind the queue, where no caller can watch the time it takes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from chalicelib.domain import tokens
+from chalicelib.domain.addresses import AddressDigests, first_name
+from chalicelib.domain.campaign import Campaign
+from chalicelib.domain.eligibility import all_digests
+from chalicelib.domain.facts import FactName
+from chalicelib.domain.model import (
+    Contact,
+    Fact,
+    Link,
+    Session,
+    Sponsor,
+    SponsorClaim,
+    Token,
+    TokenPurpose,
+)
+from chalicelib.services.errors import UnauthorisedError
+from chalicelib.services.ports import (
+    ConflictError,
+    Insert,
+    ListUnavailableError,
+    Membership,
+    Ports,
+    Remove,
+    Replace,
+)
+from chalicelib.services.steps import (
+    decided_again,
+    digests_of,
+    happened,
+    known_campaign,
+    open_campaign,
+)
+
+REQUEST_KEPT_FOR = timedelta(days=1)
+TRANSIENT = "read_failed"
+
+
+def request_sign_in(
+    ports: Ports, campaign_id: str, address: str, locale: str | None = None
+) -> None:
+    """Take a request in. `UnknownError`, `ClosedError`."""
+    campaign = open_campaign(ports, campaign_id)
+    contact = Contact(
+        contact_id=ports.codes.identifier(),
+        campaign=campaign.campaign,
+        address=address,
+        locale=campaign.spoken(locale),
+        ends_at=ports.clock() + REQUEST_KEPT_FOR,
+    )
+    requested = happened(
+        ports,
+        FactName.SIGN_IN_REQUESTED,
+        campaign=campaign.campaign,
+        subject=contact.contact_id,
+        correlation=ports.codes.identifier(),
+        ids={"contact": contact.contact_id},
+    )
+    ports.repository.commit(Insert(contact), facts=[requested])
+
+
+@decided_again
+def decide_sign_in(ports: Ports, fact: Fact) -> str:
+    """Grant a request if the address is on the VIP list; returns the named outcome.
+
+    Decided twice it still makes one mail: the mail is keyed by the request. Without a trustworthy
+    list nothing is granted. `ListUnavailableError` only for a failed read, which a later attempt
+    may mend.
+    """
+    contact = ports.repository.get(Contact, contact_id=fact.ids["contact"])
+    if contact is None:
+        return "decided_already"
+    campaign = known_campaign(ports, fact.campaign)
+    digests = digests_of(ports, campaign, contact.address)
+    try:
+        vip = ports.lists.find("vips", campaign.campaign, campaign.lists.vips.max_age_days, digests)
+    except ListUnavailableError as error:
+        if error.reason == TRANSIENT:
+            raise
+        return _refuse(ports, fact, contact, "list_unavailable")
+    if vip.found is None:
+        return _refuse(ports, fact, contact, "not_on_vip_list")
+    return _grant(ports, fact, campaign, contact, digests, vip)
+
+
+def _refuse(ports: Ports, fact: Fact, contact: Contact, reason: str) -> str:
+    refused = happened(
+        ports,
+        FactName.SIGN_IN_REFUSED,
+        campaign=fact.campaign,
+        subject=contact.contact_id,
+        correlation=fact.correlation,
+        reason=reason,
+    )
+    ports.repository.commit(Remove(contact), facts=[refused])
+    return reason
+
+
+def _grant(
+    ports: Ports,
+    fact: Fact,
+    campaign: Campaign,
+    contact: Contact,
+    digests: AddressDigests,
+    vip: Membership,
+) -> str:
+    sponsor = _sponsor_of(ports, campaign, digests)
+    today = campaign.local_date(ports.clock())
+    granted = happened(
+        ports,
+        FactName.SIGN_IN_GRANTED,
+        campaign=campaign.campaign,
+        subject=contact.contact_id,
+        correlation=fact.correlation,
+        ids={"contact": contact.contact_id, "sponsor": sponsor.sponsor_id if sponsor else ""},
+        list_version=vip.version,
+    )
+    if sponsor is None:
+        return _welcome(ports, campaign, contact, digests, vip, granted)
+    asked = sponsor.sign_ins if sponsor.sign_ins_on == today else 0
+    if asked >= campaign.quotas.sign_in_mails_per_day:
+        return _refuse(ports, fact, contact, "too_many_sign_in_mails")
+    counted = replace(sponsor, sign_ins=asked + 1, sign_ins_on=today)
+    ports.repository.commit(Replace(counted), facts=[granted])
+    return "granted"
+
+
+def _sponsor_of(ports: Ports, campaign: Campaign, digests: AddressDigests) -> Sponsor | None:
+    for digest in all_digests(digests):
+        claim = ports.repository.get(SponsorClaim, campaign=campaign.campaign, digest=digest)
+        if claim:
+            return ports.repository.get(Sponsor, sponsor_id=claim.sponsor_id)
+    return None
+
+
+def _welcome(
+    ports: Ports,
+    campaign: Campaign,
+    contact: Contact,
+    digests: AddressDigests,
+    vip: Membership,
+    granted: Fact,
+) -> str:
+    now = ports.clock()
+    sponsor = Sponsor(
+        sponsor_id=ports.codes.identifier(),
+        campaign=campaign.campaign,
+        contact_id=contact.contact_id,
+        digests=digests,
+        link_code=ports.codes.link_code(),
+        locale=contact.locale,
+        created_at=now,
+        vip_list_version=vip.version,
+        sign_ins=1,
+        sign_ins_on=campaign.local_date(now),
+    )
+    claims = [
+        Insert(
+            SponsorClaim(campaign=campaign.campaign, digest=digest, sponsor_id=sponsor.sponsor_id)
+        )
+        for digest in all_digests(digests)
+    ]
+    link = Link(
+        link_code=sponsor.link_code, campaign=campaign.campaign, sponsor_id=sponsor.sponsor_id
+    )
+    kept = replace(contact, ends_at=campaign.contact_ends_at())
+    named = replace(granted, ids={**granted.ids, "sponsor": sponsor.sponsor_id})
+    ports.repository.commit(Insert(sponsor), *claims, Insert(link), Replace(kept), facts=[named])
+    return "granted"
+
+
+def open_session(
+    ports: Ports, campaign_id: str, token_text: str, name: str | None
+) -> tuple[str, Session]:
+    """Trade a sign-in token for a session, once. Returns the bearer text and the session.
+
+    `name` is what the sponsor's invitations will be signed with. `UnauthorisedError` when the token
+    is unknown, of another campaign, used or over; `FirstNameError` on a name that cannot stand in a
+    mail.
+    """
+    now = ports.clock()
+    token = ports.repository.get(Token, token_hash=tokens.hashed(token_text))
+    if token is None or token.campaign != campaign_id:
+        raise UnauthorisedError("token")
+    if not tokens.is_usable(token, TokenPurpose.SIGN_IN, now):
+        raise UnauthorisedError("token")
+    bearer = ports.codes.token()
+    session = Session(
+        session_hash=tokens.hashed(bearer),
+        campaign=token.campaign,
+        sponsor_id=token.sponsor_id,
+        ends_at=now + tokens.SESSION_LASTS,
+    )
+    changes = [Replace(replace(token, used_at=now)), Insert(session)]
+    try:
+        ports.repository.commit(*changes, *_renamed(ports, token.sponsor_id, name))
+    except ConflictError as error:
+        # Two calls with one token: the other one was first.
+        raise UnauthorisedError("token") from error
+    return bearer, session
+
+
+def _renamed(ports: Ports, sponsor_id: str, name: str | None) -> list[Replace]:
+    if not name:
+        return []
+    sponsor = ports.repository.get(Sponsor, sponsor_id=sponsor_id)
+    contact = ports.repository.get(Contact, contact_id=sponsor.contact_id) if sponsor else None
+    return [Replace(replace(contact, first_name=first_name(name)))] if contact else []
+
+
+def signed_in(ports: Ports, bearer: str) -> Session:
+    """The session of a bearer text. `UnauthorisedError`."""
+    session = ports.repository.get(Session, session_hash=tokens.hashed(bearer))
+    if session is None or ports.clock() >= session.ends_at:
+        raise UnauthorisedError("session")
+    return session

@@ -1,0 +1,48 @@
+"""What the environment tells the functions; read once, refused in one line when something is
+missing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+class MissingSettingError(RuntimeError):
+    """An environment variable that the template should have set."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The environment of a function. Urls and paths as the template makes them."""
+
+    stage: str
+    table: str
+    bucket: str
+    queues: Mapping[str, str]
+    origin: str
+    sender: str
+    configuration_set: str
+    keys_path: str
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
+        """`MissingSettingError` names the first variable that is not set."""
+
+        def value(name: str) -> str:
+            if not environment.get(name):
+                raise MissingSettingError(f"environment variable {name} is not set")
+            return environment[name]
+
+        queues = ("decide", "mail", "reward")
+        return cls(
+            stage=value("TANDEM_STAGE"),
+            table=value("TANDEM_TABLE"),
+            bucket=value("TANDEM_BUCKET"),
+            queues={name: environment.get(f"TANDEM_QUEUE_{name.upper()}", "") for name in queues},
+            origin=value("TANDEM_ORIGIN").rstrip("/"),
+            sender=value("TANDEM_SENDER"),
+            configuration_set=value("TANDEM_CONFIGURATION_SET"),
+            keys_path=value("TANDEM_KEYS_PATH"),
+        )

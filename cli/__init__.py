@@ -1,0 +1,1 @@
+"""The `tandem` command, for clients, marketing and ops. Never shipped to Lambda."""

@@ -1,0 +1,77 @@
+"""`tandem campaign`: check a file, put it in force, list and show what is in force."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from chalicelib.domain.model import CampaignInForce
+from chalicelib.services.ports import Topic
+from chalicelib.services.put_campaign import put_campaign
+from cli.campaign_file import campaign_text, read_campaign, schema_text
+from cli.connection import LOCAL, Stage, connect
+from cli.errors import CommandError
+
+app = typer.Typer(help="Campaign files: check, put in force, list, show.", no_args_is_help=True)
+
+File = Annotated[Path, typer.Argument(metavar="FILE.yaml", help="The campaign file.")]
+
+
+@app.command()
+def check(file: File) -> None:
+    """Say whether a campaign file is right, or every reason why not. Nothing is stored."""
+    campaign = read_campaign(file)
+    typer.echo(f"{file}: campaign {campaign.campaign} is right")
+
+
+@app.command()
+def put(file: File, stage: Stage = LOCAL) -> None:
+    """Put a campaign file in force, as the next version of its campaign."""
+    campaign = read_campaign(file)
+    connection = connect(stage)
+    before = connection.repository.get(CampaignInForce, campaign=campaign.campaign)
+    after = put_campaign(connection, campaign)
+    known = before is not None and before.version == after.version
+    words = "already in force" if known else "in force"
+    typer.echo(f"campaign {after.campaign}: {words} as version {after.version}")
+
+
+@app.command("list")
+def list_campaigns(stage: Stage = LOCAL) -> None:
+    """List the campaigns in force."""
+    repository = connect(stage).repository
+    table = Table("campaign", "version", "brand", "starts on", "ends on", "put at", box=None)
+    for in_force in repository.agenda(CampaignInForce, Topic.CAMPAIGNS):
+        document = in_force.document
+        table.add_row(
+            in_force.campaign,
+            str(in_force.version),
+            document.brand.name,
+            document.starts_on.isoformat(),
+            document.ends_on.isoformat(),
+            in_force.put_at.isoformat(timespec="seconds"),
+        )
+    Console(soft_wrap=True).print(table)
+
+
+@app.command()
+def show(
+    campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Its name.")],
+    stage: Stage = LOCAL,
+) -> None:
+    """Print the campaign in force as a file that can be changed and put again."""
+    in_force = connect(stage).repository.get(CampaignInForce, campaign=campaign)
+    if in_force is None:
+        raise CommandError(f"no campaign {campaign}: see them with: tandem campaign list")
+    typer.echo(f"# version {in_force.version}, put at {in_force.put_at.isoformat()}")
+    typer.echo(campaign_text(in_force.document), nl=False)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the campaign file, for editors."""
+    typer.echo(schema_text(), nl=False)

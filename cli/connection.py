@@ -1,0 +1,154 @@
+"""Where a command goes: the local stack, or a stack on AWS. The one module here with boto3.
+
+`local` is described by the status page of the local stack. Any other stage is the CloudFormation
+stack `tandem-{stage}`: its outputs name the table, the bucket and the path of the keys, and the
+credentials are the usual ones of the AWS command line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http.client import HTTPException
+from typing import Annotated, Any
+
+import boto3
+import typer
+
+from chalicelib.adapters.clients import Clients
+from chalicelib.adapters.codes import SecureCodes
+from chalicelib.adapters.dynamodb.repository import DynamoRepository
+from cli.errors import CommandError
+
+Stage = Annotated[
+    str,
+    typer.Option(
+        "--stage",
+        envvar="TANDEM_STAGE",
+        help="Which stack: local, or the name it was deployed with.",
+    ),
+]
+LOCAL = "local"
+DEFAULT_PORT = "8400"
+TIMEOUT_S = 5
+
+_NOT_RUNNING = "the local stack is not running at {url}: start it with: make demo"
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a stack says of itself. `endpoint` is None on AWS."""
+
+    stage: str
+    table: str
+    bucket: str
+    keys_path: str
+    origin: str
+    region: str
+    endpoint: str | None = None
+
+
+class Connection:
+    """A stack, and what commands need of it: the `PutPorts` of `put_campaign`, and the keys."""
+
+    def __init__(self, place: Place, session: boto3.Session) -> None:
+        self.place = place
+        self.clients = Clients(session)
+        self.repository = DynamoRepository(self.clients, place.table)
+        self.codes = SecureCodes()
+
+    def clock(self) -> datetime:
+        """Now, in UTC."""
+        return datetime.now(UTC)
+
+
+class _LocalSession(boto3.Session):
+    """A session whose clients all talk to the emulator."""
+
+    def __init__(self, endpoint: str | None, **credentials: str) -> None:
+        super().__init__(**credentials)  # type: ignore[arg-type]
+        self._endpoint = endpoint
+
+    def client(self, service_name: str, **options: Any) -> Any:  # type: ignore[override]
+        return super().client(service_name, endpoint_url=self._endpoint, **options)  # type: ignore[call-overload]
+
+
+def connect(stage: str) -> Connection:
+    """The stack of `stage`. Raises CommandError when there is none, with what to do about it."""
+    return _local() if stage == LOCAL else _on_aws(stage)
+
+
+def _local() -> Connection:
+    url = f"http://127.0.0.1:{os.environ.get('TANDEM_PORT', DEFAULT_PORT)}"
+    status = _status(url)
+    if not status.get("ready"):
+        raise CommandError(f"the local stack at {url} is still starting: try again in a moment")
+    try:
+        session = _LocalSession(
+            status["aws_endpoint"],
+            aws_access_key_id=status["access_key_id"],
+            aws_secret_access_key=status["secret_access_key"],
+            region_name=status["region"],
+        )
+        place = Place(
+            stage=LOCAL,
+            table=status["table"],
+            bucket=status["bucket"],
+            keys_path=status["keys_path"],
+            origin=status["origin"],
+            region=status["region"],
+            endpoint=status["aws_endpoint"],
+        )
+    except KeyError as error:
+        raise CommandError(f"what runs at {url} does not tell {error}: is it Tandem?") from error
+    return Connection(place, session)
+
+
+def _status(url: str) -> Mapping[str, str]:
+    # Past any proxy of the environment: the local stack is on this machine.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"{url}/_local/status.json", timeout=TIMEOUT_S) as answer:
+            status = json.load(answer)
+    except urllib.error.HTTPError as error:
+        raise CommandError(
+            f"what runs at {url} is not the local stack (HTTP {error.code}): "
+            "choose another port with TANDEM_PORT"
+        ) from error
+    except OSError as error:
+        raise CommandError(_NOT_RUNNING.format(url=url)) from error
+    except (ValueError, HTTPException) as error:
+        raise CommandError(f"what runs at {url} is not the local stack") from error
+    if not isinstance(status, dict):
+        raise CommandError(f"what runs at {url} is not the local stack")
+    return status
+
+
+def _on_aws(stage: str) -> Connection:
+    session = boto3.Session()
+    if not session.region_name:
+        raise CommandError("no AWS region: set AWS_REGION, or a profile with AWS_PROFILE")
+    client = session.client("cloudformation")
+    stack = client.describe_stacks(StackName=f"tandem-{stage}")["Stacks"][0]
+    outputs = {
+        output["OutputKey"]: output["OutputValue"]
+        for output in stack.get("Outputs", [])
+        if "OutputKey" in output and "OutputValue" in output
+    }
+    try:
+        place = Place(
+            stage=stage,
+            table=outputs["TableName"],
+            bucket=outputs["BucketName"],
+            keys_path=outputs["KeysPath"],
+            origin=outputs["Origin"],
+            region=session.region_name,
+        )
+    except KeyError as error:
+        raise CommandError(f"stack tandem-{stage} has no output {error}") from error
+    return Connection(place, session)

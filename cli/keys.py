@@ -1,0 +1,88 @@
+"""Digest keys: read from a file or the environment, stored as secrets, never printed.
+
+A key file holds the key in hex, on one line. A key never changes under its id: digests made with
+the two would look alike and match nobody.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chalicelib.domain.addresses import DigestKey
+from cli.connection import LOCAL, Stage, connect
+from cli.errors import CommandError
+
+MIN_KEY_BYTES = 16
+MAX_KEY_BYTES = 64
+
+app = typer.Typer(help="Digest keys shared with a client.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Keeps `put` a command of its own while it is the only one."""
+
+
+@app.command()
+def put(
+    key_id: Annotated[str, typer.Argument(help="Its name, as in the campaign file.")],
+    file: Annotated[Path | None, typer.Option(help="A file with the key in hex.")] = None,
+    from_env: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="A variable with the key in hex."),
+    ] = None,
+    stage: Stage = LOCAL,
+) -> None:
+    """Store a digest key as a secret parameter of the stack."""
+    key = digest_key(key_id, file, from_env)
+    connection = connect(stage)
+    name = f"{connection.place.keys_path}{key_id}"
+    parameters = connection.clients.ssm
+    try:
+        parameters.put_parameter(
+            Name=name, Value=key.secret.hex(), Type="SecureString", Overwrite=False
+        )
+    except parameters.exceptions.ParameterAlreadyExists as error:
+        stored = parameters.get_parameter(Name=name, WithDecryption=True)["Parameter"]
+        if stored.get("Value") != key.secret.hex():
+            raise CommandError(
+                f"there is another key at {name}, and a key never changes under its id: "
+                "choose a new id and name it in the campaign file"
+            ) from error
+        typer.echo(f"key {key_id}: already at {name}")
+    else:
+        typer.echo(f"key {key_id}: stored at {name}")
+
+
+def digest_key(key_id: str, file: Path | None, from_env: str | None = None) -> DigestKey:
+    """The key in `file`, or in the environment variable `from_env`. Raises CommandError."""
+    if not re.fullmatch("[a-z0-9-]{1,16}", key_id):
+        raise CommandError("a key id is 1 to 16 lower-case letters, figures and hyphens")
+    if (file is None) == (from_env is None):
+        raise CommandError("say where the key is: --file HEXFILE or --from-env NAME")
+    source, text = _from_file(file) if file else _from_environment(str(from_env))
+    try:
+        secret = bytes.fromhex(text)
+    except ValueError:
+        raise CommandError(f"{source}: not hex: a key is written in figures and a to f") from None
+    if not MIN_KEY_BYTES <= len(secret) <= MAX_KEY_BYTES:
+        raise CommandError(f"{source}: a key has {MIN_KEY_BYTES} to {MAX_KEY_BYTES} bytes")
+    return DigestKey(key_id, secret=secret)
+
+
+def _from_file(file: Path) -> tuple[str, str]:
+    try:
+        return str(file), file.read_text(encoding="ascii").strip()
+    except UnicodeDecodeError:
+        raise CommandError(f"{file}: not hex: a key is written in figures and a to f") from None
+
+
+def _from_environment(name: str) -> tuple[str, str]:
+    if name not in os.environ:
+        raise CommandError(f"no environment variable {name}")
+    return name, os.environ[name].strip()

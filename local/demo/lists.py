@@ -1,0 +1,101 @@
+"""The demo's customer and VIP lists: the same bytes on every run, since they come from one seed.
+
+The customer list stands for a real one in size; only the addresses a demo or a test types are real
+digests in it, the others are random. The addresses are under `demo.test`, which nobody can own.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+from chalicelib.domain.addresses import DigestKey, digest, normalise
+from cli.hashing import manifest_of
+from cli.keys import digest_key
+
+FOLDER = Path(__file__).parent
+CAMPAIGN = "demo-vip"
+KEY_ID = "demo"
+KEY_FILE = FOLDER / "digest.key"
+CAMPAIGN_FILE = FOLDER / "demo-vip.yaml"
+
+CUSTOMERS = 2000
+VIPS = 500
+CUSTOMER_ROWS = 200_000
+CANARY = "canary@demo.test"
+SEED = 20260101
+
+
+@dataclass(frozen=True)
+class DemoList:
+    """A list as it is dropped: `name` is customers or vips, `content` a `.csv.gz`."""
+
+    name: str
+    content: bytes
+    rows: int
+
+    @property
+    def path(self) -> str:
+        """Where it is dropped in the bucket."""
+        return f"in/{CAMPAIGN}/{self.name}/full/{self.name}.csv.gz"
+
+    @property
+    def manifest_path(self) -> str:
+        """Where its manifest is dropped, before it."""
+        return f"in/{CAMPAIGN}/{self.name}/full/{self.name}.manifest.json"
+
+    def manifest(self, generated_at: datetime) -> bytes:
+        """Its manifest."""
+        sha256 = hashlib.sha256(self.content).hexdigest()
+        return manifest_of(self.rows, sha256, KEY_ID, generated_at)
+
+
+def customer_address(number: int) -> str:
+    """The address of a customer, 1 to CUSTOMERS: on the list, so never invited."""
+    return f"customer{number}@demo.test"
+
+
+def vip_address(number: int) -> str:
+    """The address of a VIP, 1 to VIPS: may sponsor."""
+    return f"vip{number}@demo.test"
+
+
+def digest_of(address: str) -> str:
+    """The digest of an address under the demo's key."""
+    return digest(normalise(address), demo_key())
+
+
+@cache
+def demo_key() -> DigestKey:
+    """The key everybody knows: for the demo only."""
+    return digest_key(KEY_ID, KEY_FILE)
+
+
+def customer_list() -> DemoList:
+    """200,000 customers: the known ones, the VIPs (customers too), the canary, random ones."""
+    known = [customer_address(number) for number in range(1, CUSTOMERS + 1)]
+    known += [vip_address(number) for number in range(1, VIPS + 1)] + [CANARY]
+    digests = [*map(digest_of, known), *_random_digests(CUSTOMER_ROWS - len(known))]
+    return _list("customers", digests)
+
+
+def vip_list() -> DemoList:
+    """The 500 VIPs."""
+    return _list("vips", [digest_of(vip_address(number)) for number in range(1, VIPS + 1)])
+
+
+def _random_digests(count: int) -> Iterator[str]:
+    source = random.Random(SEED)  # nosec B311 - the same each time is the point
+    return (source.randbytes(32).hex() for _ in range(count))
+
+
+def _list(name: str, digests: list[str]) -> DemoList:
+    # Sorted, so that the place of a line says nothing of whose it is.
+    text = "\n".join(["digest", *sorted(digests), ""])
+    return DemoList(name, gzip.compress(text.encode(), compresslevel=1, mtime=0), len(digests))

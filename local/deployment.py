@@ -1,0 +1,226 @@
+"""Puts the packaged template into the emulator, as `aws cloudformation deploy` puts it on AWS.
+
+The template is taken as packaged but for what the emulator refuses (alarms on metric arithmetic).
+What it accepts and then drops is done here through the API, each with its reason beside it; see
+docs/decisions for the list. Refuses to report success on a stack that is not complete.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+
+from infra.package import Package
+from local.emulator import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
+from local.errors import StackError
+
+STAGE: Final = "local"
+STACK: Final = f"tandem-{STAGE}"
+DEPLOY_BUCKET: Final = "tandem-deploy"
+PATIENCE_S: Final = 60
+
+PARAMETERS: Final[Mapping[str, str]] = {
+    "Stage": STAGE,
+    "ScheduleExport": "rate(1 minute)",
+    "ScheduleExpire": "rate(1 minute)",
+    "ScheduleReconcile": "rate(1 minute)",
+    "ScheduleReport": "rate(1 minute)",
+}
+
+# A template is JSON; its shape is CloudFormation's business.
+Template = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """An access key of one principal."""
+
+    access_key_id: str
+    secret_access_key: str
+
+
+@dataclass(frozen=True)
+class OpsAccount:
+    """Somebody in the ops pool, to get tokens for."""
+
+    pool: str
+    client: str
+    name: str
+    password: str
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What stands in the emulator."""
+
+    outputs: Mapping[str, str]
+    client: Credentials
+    ops: OpsAccount
+
+
+class Deployer:
+    """Deploys one package into one emulator."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._endpoint = endpoint
+        self._session = root_session()
+
+    def deploy(
+        self, package: Package, *, origin: str, keys: Mapping[str, str], extra: Mapping[str, str]
+    ) -> Deployment:
+        """Create the stack and make it whole. Raises StackError with the first reason it failed."""
+        template = json.loads(package.template.read_text(encoding="utf-8"))
+        self._create(
+            adapted(template, package.digest),
+            package.code,
+            {**PARAMETERS, "Origin": origin, **extra},
+        )
+        outputs = self._outputs()
+        self._set_time_to_live(outputs["TableName"])
+        self._lift_tls_only(outputs["BucketName"], outputs["WebBucketName"])
+        self._set_gateway_responses(template, outputs["RestApiId"])
+        for key_id, value in keys.items():
+            self._session.client("ssm", endpoint_url=self._endpoint).put_parameter(
+                Name=f"{outputs['KeysPath']}{key_id}", Value=value, Type="SecureString"
+            )
+        return Deployment(
+            outputs, self._client_user(outputs["ClientPolicyArn"]), self._ops_account(outputs)
+        )
+
+    def _create(self, template: Template, code: Path, parameters: Mapping[str, str]) -> None:
+        s3 = self._session.client("s3", endpoint_url=self._endpoint)
+        s3.create_bucket(
+            Bucket=DEPLOY_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
+        )
+        s3.put_object(Bucket=DEPLOY_BUCKET, Key="code.zip", Body=code.read_bytes())
+        s3.put_object(Bucket=DEPLOY_BUCKET, Key="template.json", Body=json.dumps(template).encode())
+        formation = self._session.client("cloudformation", endpoint_url=self._endpoint)
+        formation.create_stack(
+            StackName=STACK,
+            TemplateURL=f"{self._endpoint}/{DEPLOY_BUCKET}/template.json",
+            Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+            Parameters=[
+                {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
+            ],
+        )
+        deadline = time.monotonic() + PATIENCE_S
+        status = ""
+        while time.monotonic() < deadline:
+            status = formation.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"]
+            if not status.endswith("IN_PROGRESS"):
+                break
+            time.sleep(0.05)
+        if status != "CREATE_COMPLETE":
+            events = formation.describe_stack_events(StackName=STACK)["StackEvents"]
+            reasons = [
+                f"{event.get('LogicalResourceId')}: {event.get('ResourceStatusReason')}"
+                for event in reversed(events)
+                if event.get("ResourceStatus", "").endswith("FAILED")
+            ]
+            raise StackError(f"the stack is {status}: {reasons[0] if reasons else 'no reason told'}")
+        incomplete = [
+            resource["LogicalResourceId"]
+            for resource in formation.describe_stack_resources(StackName=STACK)["StackResources"]
+            if resource["ResourceStatus"] != "CREATE_COMPLETE"
+        ]
+        if incomplete:
+            raise StackError(f"the stack stands without {', '.join(incomplete)}")
+
+    def _outputs(self) -> dict[str, str]:
+        formation = self._session.client("cloudformation", endpoint_url=self._endpoint)
+        stack = formation.describe_stacks(StackName=STACK)["Stacks"][0]
+        return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+    def _set_time_to_live(self, table: str) -> None:
+        """The emulator drops TimeToLiveSpecification from a template, and honours the call."""
+        self._session.client("dynamodb", endpoint_url=self._endpoint).update_time_to_live(
+            TableName=table, TimeToLiveSpecification={"AttributeName": "ttl", "Enabled": True}
+        )
+
+    def _lift_tls_only(self, *buckets: str) -> None:
+        """The emulator speaks plain HTTP on 127.0.0.1, which these policies rightly deny."""
+        s3 = self._session.client("s3", endpoint_url=self._endpoint)
+        for bucket in buckets:
+            s3.delete_bucket_policy(Bucket=bucket)
+
+    def _set_gateway_responses(self, template: Template, api: str) -> None:
+        """The emulator drops these from an API's definition, and honours the calls."""
+        gateway = self._session.client("apigateway", endpoint_url=self._endpoint)
+        definition = template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]
+        for kind, answer in definition["x-amazon-apigateway-gateway-responses"].items():
+            status = answer.get("statusCode")
+            gateway.put_gateway_response(
+                restApiId=api,
+                responseType=kind,
+                responseParameters=answer["responseParameters"],
+                responseTemplates=answer["responseTemplates"],
+                **({} if status is None else {"statusCode": str(status)}),
+            )
+        deployment = gateway.create_deployment(restApiId=api)["id"]
+        gateway.update_stage(
+            restApiId=api,
+            stageName="api",
+            patchOperations=[{"op": "replace", "path": "/deploymentId", "value": deployment}],
+        )
+
+    def _client_user(self, policy: str) -> Credentials:
+        """A principal with what the client's own systems may do, and nothing else."""
+        iam = self._session.client("iam", endpoint_url=self._endpoint)
+        iam.create_user(UserName="client")
+        iam.attach_user_policy(UserName="client", PolicyArn=policy)
+        key = iam.create_access_key(UserName="client")["AccessKey"]
+        return Credentials(key["AccessKeyId"], key["SecretAccessKey"])
+
+    def _ops_account(self, outputs: Mapping[str, str]) -> OpsAccount:
+        cognito = self._session.client("cognito-idp", endpoint_url=self._endpoint)
+        account = OpsAccount(
+            outputs["OpsPoolId"],
+            outputs["OpsClientId"],
+            "ops@local.test",
+            f"Aa1!{secrets.token_urlsafe(24)}",
+        )
+        cognito.admin_create_user(
+            UserPoolId=account.pool,
+            Username=account.name,
+            TemporaryPassword=account.password,
+            MessageAction="SUPPRESS",
+        )
+        cognito.admin_set_user_password(
+            UserPoolId=account.pool,
+            Username=account.name,
+            Password=account.password,
+            Permanent=True,
+        )
+        return account
+
+
+def adapted(template: Template, digest: str) -> Template:
+    """The packaged template with its code in the deploy bucket, less what the emulator refuses."""
+    resources = {
+        name: resource
+        for name, resource in template["Resources"].items()
+        if not (
+            resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]
+        )
+    }
+    for name, resource in resources.items():
+        if resource["Type"] == "AWS::Serverless::Function":
+            code = {"Bucket": DEPLOY_BUCKET, "Key": "code.zip"}
+            resources[name] = {**resource, "Properties": {**resource["Properties"], "CodeUri": code}}
+    return {**template, "Resources": resources, "Description": f"Tandem {digest[:12]}"}
+
+
+def root_session() -> boto3.Session:
+    """A session as the emulator's root caller."""
+    return boto3.Session(
+        aws_access_key_id=ACCESS_KEY_ID,
+        aws_secret_access_key=SECRET_ACCESS_KEY,
+        region_name=REGION,
+    )

@@ -1,0 +1,167 @@
+import zlib
+from dataclasses import dataclass, field, replace
+from random import Random
+
+import pytest
+
+from chalicelib.adapters.lists.reader import SegmentGoneError, SegmentReader, SegmentRef
+from chalicelib.adapters.lists.segment import Segment, SegmentError, bucket_of, build
+
+RANDOM = Random(11)
+RECORDS = [RANDOM.randbytes(16) for _ in range(20_000)]
+ABSENT = [RANDOM.randbytes(16) for _ in range(20_000)]
+SEGMENT = build(RECORDS, algorithm="hmac_sha256", key_id="k1", generation=1)
+REF = SegmentRef("lists/1", "etag-1", "k1")
+
+
+@dataclass
+class Bucket:
+    """Ranged, conditional GETs on objects in memory, each one written down."""
+
+    objects: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    gets: list[int] = field(default_factory=list)
+
+    def fetch(self, key: str, start: int, end: int, etag: str) -> bytes:
+        self.gets.append(end - start)
+        held, content = self.objects.get(key, ("", b""))
+        if held != etag:
+            raise SegmentGoneError(key)
+        return content[start:end]
+
+
+def holding(segment: Segment, content: bytes | None = None) -> tuple[SegmentReader, Bucket]:
+    bucket = Bucket({REF.key: (REF.etag, segment.content if content is None else content)})
+    return SegmentReader(bucket.fetch), bucket
+
+
+def test_every_record_is_found_and_no_other() -> None:
+    reader, _ = holding(SEGMENT)
+    assert reader.find(REF, RECORDS) == frozenset(RECORDS)
+    assert reader.find(REF, ABSENT) == frozenset()
+
+
+def test_the_edges_of_the_list_are_found() -> None:
+    edges = [bytes(16), b"\xff" * 16]
+    reader, _ = holding(build(edges + RECORDS, algorithm="sha256", key_id="k1", generation=1))
+    assert reader.find(REF, edges) == frozenset(edges)
+
+
+def test_a_cold_look_up_takes_three_gets_and_a_warm_one_takes_one_of_at_most_32_kilobytes() -> None:
+    reader, bucket = holding(SEGMENT)
+    reader.find(REF, RECORDS[:1])
+    assert len(bucket.gets) == 3
+    for record in RECORDS[1:300] + ABSENT[:300]:
+        bucket.gets.clear()
+        reader.find(REF, [record])
+        assert len(bucket.gets) == 1
+        assert bucket.gets[0] <= 32 * 1024
+
+
+def test_both_digests_of_an_address_take_one_get_when_they_share_a_bucket() -> None:
+    reader, bucket = holding(SEGMENT)
+    one = RECORDS[0]
+    bits = SEGMENT.header.directory_bits
+    same = next(r for r in ABSENT if bucket_of(r, bits) == bucket_of(one, bits))
+    other = next(r for r in RECORDS if bucket_of(r, bits) != bucket_of(one, bits))
+    reader.header(REF)
+    for pair, gets in [((one, one), 1), ((one, same), 1), ((one, other), 2)]:
+        bucket.gets.clear()
+        assert reader.find(REF, pair) == frozenset(pair) - {same}
+        assert len(bucket.gets) == gets
+
+
+def test_nothing_is_on_an_empty_list() -> None:
+    reader, bucket = holding(build([], algorithm="sha256", key_id="k1", generation=1))
+    assert reader.find(REF, ABSENT[:2]) == frozenset()
+    assert len(bucket.gets) == 2
+
+
+def test_directories_are_kept_for_the_lists_used_last() -> None:
+    bucket = Bucket({f"lists/{n}": ("e", SEGMENT.content) for n in range(5)})
+    reader = SegmentReader(bucket.fetch, kept=2)
+    for n, gets in [(0, 3), (1, 3), (0, 1), (2, 3), (0, 1), (1, 3)]:
+        bucket.gets.clear()
+        reader.find(SegmentRef(f"lists/{n}", "e", "k1"), RECORDS[:1])
+        assert len(bucket.gets) == gets
+
+
+# --- law 3: a failed look-up is unknown, never "absent" ---
+
+
+def test_law_3_a_list_made_with_another_key_is_an_error() -> None:
+    reader, _ = holding(SEGMENT)
+    with pytest.raises(SegmentError, match="another key"):
+        reader.find(replace(REF, key_id="k2"), RECORDS[:1])
+
+
+def test_law_3_a_list_swapped_or_gone_is_told_apart_from_damage() -> None:
+    reader, bucket = holding(SEGMENT)
+    reader.find(REF, RECORDS[:1])
+    bucket.objects[REF.key] = ("etag-2", SEGMENT.content)
+    with pytest.raises(SegmentGoneError):
+        reader.find(REF, RECORDS[:1])
+    del bucket.objects[REF.key]
+    with pytest.raises(SegmentGoneError):
+        reader.find(REF, RECORDS[:1])
+
+
+def test_law_3_a_list_cut_at_any_place_is_an_error() -> None:
+    small = build(RECORDS[:30], algorithm="sha256", key_id="k1", generation=1)
+    for end in range(len(small.content)):
+        reader, _ = holding(small, small.content[:end])
+        with pytest.raises(SegmentError):
+            reader.find(REF, ABSENT[:1])
+
+
+def test_law_3_a_short_bucket_is_an_error_though_the_directory_is_known() -> None:
+    reader, bucket = holding(SEGMENT)
+    reader.header(REF)
+    bucket.objects[REF.key] = (REF.etag, SEGMENT.content[:100])
+    with pytest.raises(SegmentError, match="short"):
+        reader.find(REF, [max(RECORDS)])
+
+
+def test_law_3_records_of_another_bucket_are_an_error() -> None:
+    header = SEGMENT.header
+    shifted = SEGMENT.content[:64] + SEGMENT.content[80 : header.directory_offset]
+    reader, _ = holding(
+        SEGMENT, shifted + b"\xff" * 16 + SEGMENT.content[header.directory_offset :]
+    )
+    with pytest.raises(SegmentError, match="another bucket"):
+        reader.find(REF, RECORDS[:1])
+
+
+def test_law_3_a_directory_that_goes_backwards_is_an_error() -> None:
+    header = SEGMENT.header
+    entries = bytearray(SEGMENT.content[header.directory_offset :])
+    entries[4:8] = b"\xff" * 4
+    crafted = replace(header, directory_crc=zlib.crc32(entries)).pack()
+    reader, _ = holding(
+        SEGMENT, crafted + SEGMENT.content[64 : header.directory_offset] + bytes(entries)
+    )
+    second_bucket = next(r for r in RECORDS if bucket_of(r, header.directory_bits) == 1)
+    with pytest.raises(SegmentError, match="backwards"):
+        reader.find(REF, [second_bucket])
+
+
+def test_law_3_whatever_the_transport_raises_is_an_error_of_the_segment() -> None:
+    def broken(key: str, start: int, end: int, etag: str) -> bytes:
+        raise TimeoutError(key)
+
+    with pytest.raises(SegmentError) as caught:
+        SegmentReader(broken).find(REF, RECORDS[:1])
+    assert isinstance(caught.value.__cause__, TimeoutError)
+
+
+def test_an_error_is_not_kept() -> None:
+    reader, bucket = holding(SEGMENT, b"")
+    with pytest.raises(SegmentError):
+        reader.find(REF, RECORDS[:1])
+    bucket.objects[REF.key] = (REF.etag, SEGMENT.content)
+    assert reader.find(REF, RECORDS[:1]) == frozenset(RECORDS[:1])
+
+
+def test_a_record_of_another_length_is_no_look_up() -> None:
+    reader, _ = holding(SEGMENT)
+    with pytest.raises(ValueError, match="16 bytes"):
+        reader.find(REF, [bytes(32)])

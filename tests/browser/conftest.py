@@ -1,0 +1,146 @@
+"""One browser for all tests, and pages that are watched.
+
+A page fails its test at any console error, any violation of the policy, any exception and any
+request to another origin. The API it talks to is scripted (front.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    sync_playwright,
+)
+
+from .answers import CAMPAIGN
+from .front import Front, ScriptedApi, running_front
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# Says violations of the content security policy on the console: errors like any other.
+WATCH_POLICY = """addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) =>
+  console.error(`policy violated: ${violatedDirective} ${blockedURI}`));"""
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"no browser: {CHROMIUM} is not installed (apt-get install chromium)")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def front() -> Iterator[Front]:
+    with running_front() as running:
+        running.api.answers("GET /v1/campaigns/demo-vip", 200, CAMPAIGN)
+        yield running
+
+
+@pytest.fixture
+def api(front: Front) -> ScriptedApi:
+    return front.api
+
+
+@dataclass
+class Watch:
+    """What a page did that no page may do."""
+
+    origin: str
+    faults: list[str] = field(default_factory=list)
+
+    def over(self, page: Page) -> None:
+        """Watches `page` from now on."""
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.faults.append(f"exception: {error}"))
+        page.on("request", self._asked)
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        # The browser reports each 4xx and 5xx of a fetch: those are what some tests are about.
+        refused = (
+            message.text.startswith("Failed to load resource") and "/v1/" in message.location["url"]
+        )
+        if message.type in ("error", "warning") and not refused:
+            self.faults.append(f"console: {message.text}")
+
+    def _asked(self, request: Request) -> None:
+        if not request.url.startswith((f"{self.origin}/", "data:image/svg+xml")):
+            self.faults.append(f"request to another origin: {request.url}")
+
+
+class OpenPage(Protocol):
+    """Opens a path of the front in a fresh context: a phone in English unless told otherwise.
+
+    `clock` lets the test move the page's time; `before` is a script run before the page's own.
+    """
+
+    def __call__(
+        self,
+        path: str,
+        *,
+        locale: str = "en-GB",
+        width: int = 390,
+        clock: bool = False,
+        before: str = "",
+    ) -> Page: ...
+
+
+@pytest.fixture
+def watch(front: Front) -> Watch:
+    return Watch(front.origin)
+
+
+@pytest.fixture
+def open_page(browser: Browser, front: Front, watch: Watch) -> Iterator[OpenPage]:
+    contexts: list[BrowserContext] = []
+
+    def opening(
+        path: str,
+        *,
+        locale: str = "en-GB",
+        width: int = 390,
+        clock: bool = False,
+        before: str = "",
+    ) -> Page:
+        context = browser.new_context(
+            base_url=front.origin,
+            locale=locale,
+            viewport={"width": width, "height": 844},
+            permissions=["clipboard-read", "clipboard-write"],
+        )
+        contexts.append(context)
+        context.set_default_timeout(5_000)
+        context.add_init_script(WATCH_POLICY)
+        if before:
+            context.add_init_script(before)
+        if clock:
+            context.clock.install()
+        page = context.new_page()
+        watch.over(page)
+        page.goto(path)
+        return page
+
+    yield opening
+    for context in contexts:
+        context.close()
+    assert watch.faults == []

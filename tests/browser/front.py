@@ -1,0 +1,155 @@
+"""A small front for the pages: web/ under the policy of production, and a scripted API under /v1/.
+
+It owns what the browser may assume of its origin (headers, index pages, 404.html) and records every
+call the pages make. It knows no rule of the product: each test scripts the answers it needs. The
+real API is tested elsewhere, against the same shapes.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import urlsplit
+
+MEDIA_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+
+WEB = Path(__file__).resolve().parents[2] / "web"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the API says to one call."""
+
+    status: int
+    body: object = None
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call a page made."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: object
+
+
+@dataclass
+class ScriptedApi:
+    """Answers calls from a script and keeps them; a call's last answer is given ever after."""
+
+    script: dict[tuple[str, str], list[Answer]] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list)
+
+    def answers(self, call: str, status: int, body: object = None) -> None:
+        """Scripts the next answer to `call`, e.g. `"GET /v1/sponsor"`."""
+        method, path = call.split(" ")
+        self.script.setdefault((method, path), []).append(Answer(status, body))
+
+    def refuses(self, call: str, status: int, kind: str = "about", **more: object) -> None:
+        """Scripts a problem+json answer of that kind."""
+        problem = {"type": f"urn:tandem:problem:{kind}", "title": kind, "status": status, **more}
+        self.answers(call, status, problem)
+
+    def answer(self, call: Call) -> Answer:
+        """Records the call and takes its answer from the script."""
+        self.calls.append(call)
+        scripted = self.script.get((call.method, call.path))
+        if not scripted:
+            return Answer(404, {"type": "urn:tandem:problem:not-found", "status": 404})
+        return scripted.pop(0) if len(scripted) > 1 else scripted[0]
+
+    def made(self, call: str) -> list[Call]:
+        """The calls of that method and path, in order."""
+        return [made for made in self.calls if f"{made.method} {made.path}" == call]
+
+
+@dataclass(frozen=True)
+class Front:
+    """The running front: its origin and its API."""
+
+    origin: str
+    api: ScriptedApi
+
+
+@contextmanager
+def running_front() -> Iterator[Front]:
+    """Serves on a free port of the loopback interface until the block ends."""
+    api = ScriptedApi()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            path = urlsplit(self.path).path
+            if path.startswith("/v1/"):
+                self._call()
+            else:
+                self._page(path)
+
+        def do_POST(self) -> None:
+            self._call()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Says nothing: pytest shows what a failing test needs."""
+
+        def _page(self, path: str) -> None:
+            file = (WEB / path.lstrip("/")).resolve()
+            if file.is_dir():
+                file /= "index.html"
+            found = file.is_file() and file.is_relative_to(WEB)
+            file = file if found else WEB / "404.html"
+            self._send(200 if found else 404, MEDIA_TYPES[file.suffix], file.read_bytes())
+
+        def _call(self) -> None:
+            content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            answer = api.answer(
+                Call(
+                    self.command,
+                    urlsplit(self.path).path,
+                    {name.lower(): value for name, value in self.headers.items()},
+                    json.loads(content) if content else None,
+                )
+            )
+            media = "application/problem+json" if answer.status >= 400 else "application/json"
+            body = b"" if answer.body is None else json.dumps(answer.body).encode()
+            self._send(answer.status, media, body)
+
+        def _send(self, status: int, media: str, body: bytes) -> None:
+            self.send_response(status)
+            for name, value in HEADERS.items():
+                self.send_header(name, value)
+            if status != 204:
+                self.send_header("Content-Type", media)
+                self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield Front(f"http://127.0.0.1:{server.server_port}", api)
+        finally:
+            server.shutdown()
+            thread.join()

@@ -1,0 +1,134 @@
+"""The dashboard: its numbers, how it refreshes itself, and what it does when it cannot."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from .answers import dashboard
+from .conftest import OpenPage
+from .front import ScriptedApi
+
+pytestmark = pytest.mark.browser
+
+DASHBOARD = "GET /v1/ops/campaigns/demo-vip/dashboard"
+HIDE = """hidden => {
+  Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+def connect(page: Page) -> None:
+    page.get_by_label("Campaign").fill("demo-vip")
+    page.get_by_label("Access token").fill("acc3ss")
+    page.get_by_role("button", name="Show").click()
+
+
+def count(page: Page, step: str) -> Locator:
+    return page.locator("#numbers").get_by_role("row", name=step).get_by_role("cell").first
+
+
+@pytest.fixture
+def shown(api: ScriptedApi, open_page: OpenPage) -> Page:
+    """A dashboard on view, whose clock the test moves."""
+    api.answers(DASHBOARD, 200, dashboard())
+    page = open_page("/dashboard/", width=1280, clock=True)
+    connect(page)
+    expect(count(page, "Invited")).to_have_text("1,240")
+    return page
+
+
+def answer_next(api: ScriptedApi, status: int, body: object) -> None:
+    """Scripts what every refresh gets from now on."""
+    method, path = DASHBOARD.split(" ")
+    api.script.pop((method, path))
+    api.answers(DASHBOARD, status, body)
+
+
+def test_the_numbers_are_shown_with_their_time(api: ScriptedApi, shown: Page) -> None:
+    assert api.made(DASHBOARD)[0].headers["authorization"] == "Bearer acc3ss"
+    expect(shown.get_by_text("As of 2 Oct 2025, 10:15:30 (Europe/Paris)")).to_be_visible()
+    expect(shown.get_by_role("row", name="Confirmed 412 33.2%")).to_be_visible()
+    expect(shown.get_by_role("row", name="Already invited 80 25.8%")).to_be_visible()
+    expect(shown.get_by_role("row", name="Customers Yes 7 200,000")).to_be_visible()
+    expect(shown.get_by_role("row", name="VIPs No")).to_be_visible()
+    days = shown.get_by_role("table", name="By day").get_by_role("rowheader")
+    expect(days).to_have_text(["02/10/2025", "01/10/2025"])
+    widths = shown.locator("#funnel-invitations .filled").evaluate_all(
+        "all => all.map(bar => bar.style.width)"
+    )
+    assert widths[:3] == ["100%", "25%", "75%"]
+
+
+def test_it_refreshes_itself_every_five_seconds(api: ScriptedApi, shown: Page) -> None:
+    for invited in (1241, 1242):
+        answer_next(api, 200, dashboard(invited=invited))
+        shown.clock.fast_forward(5_000)
+        expect(count(shown, "Invited")).to_have_text(f"{invited:,}")
+
+
+def test_it_rests_while_nobody_looks(api: ScriptedApi, shown: Page) -> None:
+    before = len(api.made(DASHBOARD))
+    answer_next(api, 200, dashboard(invited=1300))
+    shown.evaluate(HIDE, True)
+    shown.clock.fast_forward(60_000)
+    expect(count(shown, "Invited")).to_have_text("1,240")
+    shown.evaluate(HIDE, False)
+    expect(count(shown, "Invited")).to_have_text("1,300")
+    assert len(api.made(DASHBOARD)) == before + 1
+
+
+def test_a_failed_refresh_keeps_the_last_numbers_and_recovers(
+    api: ScriptedApi, shown: Page
+) -> None:
+    answer_next(api, 503, {"type": "urn:tandem:problem:unavailable", "status": 503})
+    shown.clock.fast_forward(5_000)
+    notice = shown.get_by_role("alert").filter(has_text="Could not refresh")
+    expect(notice).to_be_visible()
+    expect(count(shown, "Invited")).to_have_text("1,240")
+    answer_next(api, 200, dashboard(invited=1250))
+    shown.clock.fast_forward(5_000)
+    expect(count(shown, "Invited")).to_have_text("1,250")
+    expect(notice).to_have_count(0)
+
+
+def test_a_token_no_longer_accepted_asks_for_another_and_keeps_the_numbers(
+    api: ScriptedApi, shown: Page
+) -> None:
+    answer_next(api, 401, {"type": "urn:tandem:problem:unauthorised", "status": 401})
+    shown.clock.fast_forward(5_000)
+    expect(shown.get_by_role("alert").filter(has_text="not accepted")).to_be_visible()
+    expect(count(shown, "Invited")).to_have_text("1,240")
+    assert shown.evaluate("sessionStorage.length") == 0
+    answer_next(api, 200, dashboard(invited=1251))
+    connect(shown)
+    expect(count(shown, "Invited")).to_have_text("1,251")
+
+
+def test_the_access_is_kept_in_this_tab_and_forgotten_on_demand(shown: Page) -> None:
+    shown.reload()
+    expect(count(shown, "Invited")).to_have_text("1,240")
+    assert "acc3ss" not in str(shown.evaluate("JSON.stringify(localStorage) + document.cookie"))
+    shown.get_by_role("button", name="Disconnect").click()
+    expect(shown.locator("#numbers")).to_be_hidden()
+    assert shown.evaluate("sessionStorage.length") == 0
+
+
+def test_an_unknown_campaign_is_told(open_page: OpenPage) -> None:
+    page = open_page("/dashboard/?campaign=nowhere")
+    page.get_by_label("Access token").fill("acc3ss")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_role("alert").filter(has_text="no campaign of that name")).to_be_visible()
+
+
+def test_nothing_is_asked_without_a_token(api: ScriptedApi, open_page: OpenPage) -> None:
+    page = open_page("/dashboard/")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_label("Access token")).to_have_attribute("aria-invalid", "true")
+    assert api.calls == []
+
+
+def test_numbers_are_written_as_the_language_does(api: ScriptedApi, shown: Page) -> None:
+    shown.get_by_role("button", name="Français").click()
+    expect(count(shown, "Reçues")).to_have_text("1 240")
+    expect(shown.get_by_role("row", name="Confirmées 412 33,2 %")).to_be_visible()

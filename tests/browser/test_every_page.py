@@ -1,0 +1,249 @@
+"""What holds on every page: policy, language, keyboard, small screens, contrast, names."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from .answers import CAMPAIGN, INVITATION, SPACE, dashboard
+from .conftest import OpenPage, Watch
+from .front import WEB, ScriptedApi
+
+pytestmark = pytest.mark.browser
+
+
+@dataclass(frozen=True)
+class View:
+    """A page in one of its states: where it is, what is pressed, and what then is there."""
+
+    path: str
+    ready: str
+    press: tuple[str, ...] = ()
+
+
+VIEWS = {
+    "landing": View("/", "#sign-in"),
+    "landing, nothing typed": View("/", "#sign-in-email-error", ("#sign-in button",)),
+    "landing, unknown": View("/?campaign=nowhere", "[data-state=unknown]"),
+    "landing, ended": View("/?campaign=ended", "[data-state=closed]"),
+    "sponsor, sign-in": View("/sponsor/", "[data-state=sign-in]"),
+    "sponsor, entrance": View("/sponsor/#token=t0k", "#entrance"),
+    "sponsor, space": View("/sponsor/#token=t0k", "#invitations li", ("#entrance button",)),
+    "sponsor, rows": View(
+        "/sponsor/#token=t0k", ".error", ("#entrance button", "#add-row", "#invite .main")
+    ),
+    "referee, offer": View("/referee/#token=t0k", "#confirm"),
+    "referee, declining": View("/referee/#token=t0k", "#decline-surely", ("#decline",)),
+    "referee, over": View("/referee/#token=gone", "[data-state=over]"),
+    "referee, sign-up": View("/referee/#link=K7QM2", "#sign-up"),
+    "referee, no link": View("/referee/", "[data-state=no-token]"),
+    "unsubscribe": View("/unsubscribe/#token=t0k", "#unsubscribe"),
+    "dashboard, form": View("/dashboard/", "#connect"),
+    "dashboard": View("/dashboard/#token=acc3ss", "#days td"),
+    "not found": View("/404.html", "h1"),
+}
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+
+# Controls without a name, ids that stand twice, pages without their one visible heading.
+FAULTS_OF_STRUCTURE = """() => {
+  const visible = (node) => node.checkVisibility();
+  const named = (node) =>
+    node.labels?.length || node.getAttribute("aria-label") || node.textContent.trim() || node.alt;
+  const ids = [...document.querySelectorAll("[id]")].map((node) => node.id);
+  const faults = ids.filter((id, at) => ids.indexOf(id) !== at).map((id) => `id twice: ${id}`);
+  for (const node of document.querySelectorAll("input, button, a, img")) {
+    if (visible(node) && !named(node)) faults.push(`no name: ${node.outerHTML}`);
+  }
+  const headings = [...document.querySelectorAll("h1")].filter(visible);
+  if (headings.length !== 1) faults.push(`${headings.length} main headings`);
+  if (!document.title.trim()) faults.push("no title");
+  for (const node of document.querySelectorAll("[data-text]")) {
+    if (visible(node) && !node.textContent.trim()) faults.push(`says nothing: ${node.outerHTML}`);
+  }
+  return faults;
+}"""
+
+# Text whose contrast with what is behind it is below 4.5 to 1 (WCAG 2.2, 1.4.3).
+FAULTS_OF_CONTRAST = """() => {
+  const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const luminance = (colour) => {
+    const [red, green, blue] = channels(colour).map((value) => {
+      const part = value / 255;
+      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const behind = (node) => {
+    for (let at = node; at; at = at.parentElement) {
+      const colour = getComputedStyle(at).backgroundColor;
+      if (channels(colour)[3] !== 0) return colour;
+    }
+    return "rgb(255, 255, 255)";
+  };
+  const faults = [];
+  for (const node of document.querySelectorAll("body *")) {
+    const text = node.tagName === "INPUT" ? node.value : [...node.childNodes]
+      .filter((child) => child.nodeType === Node.TEXT_NODE).map((child) => child.data).join("");
+    if (!text.trim() || !node.checkVisibility()) continue;
+    const [one, other] = [luminance(getComputedStyle(node).color), luminance(behind(node))];
+    const contrast = (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+    if (contrast < 4.5) faults.push(`${contrast.toFixed(2)}: ${text.trim()}`);
+  }
+  return faults;
+}"""
+
+
+@pytest.fixture(autouse=True)
+def scripted(api: ScriptedApi) -> None:
+    ended = {**CAMPAIGN, "open": False, "starts_on": "2020-01-01", "ends_on": "2020-12-31"}
+    api.answers("GET /v1/campaigns/ended", 200, ended)
+    api.answers(
+        "POST /v1/campaigns/demo-vip/sessions", 201, {"session": "s3", "expires_at": "2099-01-01"}
+    )
+    api.answers("GET /v1/sponsor", 200, SPACE)
+    api.answers("GET /v1/invitations/t0k", 200, INVITATION)
+    api.refuses("GET /v1/invitations/gone", 410, "over")
+    api.answers("GET /v1/ops/campaigns/demo-vip/dashboard", 200, dashboard())
+
+
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS.keys())
+def test_every_view_is_readable_in_both_languages_on_all_screens_in_light_and_dark(
+    open_page: OpenPage, view: View
+) -> None:
+    page = open_page(view.path, locale="fr-FR")
+    for selector in view.press:
+        page.locator(selector).first.click()
+    expect(page.locator(view.ready).first).to_be_visible()
+    for language, name in (("fr", "Français"), ("en", "English")):
+        page.get_by_role("button", name=name).click()
+        expect(page.locator("html")).to_have_attribute("lang", language)
+        assert page.evaluate(FAULTS_OF_STRUCTURE) == []
+        for width in (320, 1280):
+            page.set_viewport_size({"width": width, "height": 844})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        assert page.evaluate(FAULTS_OF_CONTRAST) == [], scheme
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/sponsor/", "/referee/", "/unsubscribe/", "/dashboard/", "/404.html"]
+)
+def test_the_first_tab_stop_skips_to_the_content(open_page: OpenPage, path: str) -> None:
+    page = open_page(path)
+    expect(page.locator("h1:visible")).to_be_visible()
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to the content")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+
+
+def test_the_whole_way_can_be_gone_with_the_keyboard_alone(
+    api: ScriptedApi, open_page: OpenPage
+) -> None:
+    api.answers("POST /v1/campaigns/demo-vip/sign-in", 202, {"status": "accepted"})
+    api.answers(
+        "POST /v1/sponsor/invitations", 202, {"invitations": [{"id": "a", "state": "received"}]}
+    )
+    api.answers(
+        "POST /v1/invitations/t0k/confirmation", 201, {"referral": "r", "state": "confirmed"}
+    )
+
+    def tab_to(page: Page, selector: str) -> None:
+        target = page.locator(selector)
+        expect(target).to_be_visible()
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            if target.evaluate("node => node === document.activeElement"):
+                return
+        raise AssertionError(f"{selector} is never reached")
+
+    page = open_page("/")
+    tab_to(page, "#sign-in-email")
+    page.keyboard.type("camille@example.fr")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Look in your mailbox")).to_be_focused()
+
+    page = open_page("/sponsor/#token=t0k")
+    tab_to(page, "#entrance-first-name")
+    page.keyboard.type("Camille")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Hello Camille")).to_be_focused()
+    tab_to(page, "#rows input[type=email]")
+    page.keyboard.type("jeanne@example.fr")
+    tab_to(page, "#add-row")
+    page.keyboard.press("Enter")
+    page.keyboard.type("paul@example.fr")
+    tab_to(page, "#invite button[type=submit]")
+    page.keyboard.press("Space")
+    expect(page.get_by_text("Your 2 invitations are taken in.")).to_be_visible()
+
+    page = open_page("/referee/#token=t0k")
+    tab_to(page, "#marketing-consent")
+    page.keyboard.press("Space")
+    tab_to(page, "#confirm button[type=submit]")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Thank you, it is confirmed")).to_be_focused()
+    (confirmed,) = api.made("POST /v1/invitations/t0k/confirmation")
+    assert confirmed.body == {"terms_version": "2025-1", "marketing_consent": True}
+
+
+@pytest.mark.parametrize(
+    ("act", "fault"),
+    [
+        (
+            "document.body.append(Object.assign(document.createElement('script'), {text: '1'}))",
+            "policy violated",
+        ),
+        ("document.body.setAttribute('style', 'color: red')", "policy violated"),
+        ("fetch('https://elsewhere.invalid/').catch(() => {})", "policy violated: connect-src"),
+        ("console.error('anything')", "console: anything"),
+        ("void setTimeout(() => { throw new Error('out of hand'); })", "exception: "),
+    ],
+)
+def test_the_watch_over_all_these_pages_sees_what_it_must(
+    open_page: OpenPage, watch: Watch, act: str, fault: str
+) -> None:
+    page = open_page("/unsubscribe/")
+    expect(page.get_by_role("heading", name="A link is missing")).to_be_visible()
+    page.evaluate(act)
+    for _ in range(20):
+        page.evaluate("new Promise(requestAnimationFrame)")
+        if any(fault in seen for seen in watch.faults):
+            break
+    assert any(fault in seen for seen in watch.faults)
+    watch.faults.clear()
+
+
+def test_both_languages_say_the_same_things_and_nothing_else() -> None:
+    def names(language: str) -> list[str]:
+        return re.findall(
+            r'^  "([^"]+)":', (WEB / "texts" / f"{language}.js").read_text("utf-8"), re.MULTILINE
+        )
+
+    assert names("fr") == names("en")
+    sources = "\n".join(
+        file.read_text("utf-8")
+        for file in WEB.rglob("*")
+        if file.suffix in {".html", ".js"} and file.parent.name != "texts"
+    )
+    composed = r"(problem|reason|refusal|count|list|invitations|vouchers)\.[\w-]+|dashboard\.[\w-]+"
+    unused = [
+        name
+        for name in names("en")
+        if f'"{name}"' not in sources and not re.fullmatch(composed, name)
+    ]
+    assert unused == []
+
+
+def test_the_pages_name_no_other_origin_and_hold_no_inline_code() -> None:
+    for file in WEB.rglob("*.html"):
+        text = file.read_text("utf-8")
+        assert re.findall(r"""(?:src|href|action)="(?!/|#)""", text) == [], file
+        assert re.findall(r"<style|<script(?![^>]*src=)|\s(?:on\w+|style)=", text) == [], file

@@ -1,0 +1,212 @@
+"""The referee's page: the offer, its confirmation and refusal, and the sign-up of a shared link."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from .answers import CAMPAIGN, INVITATION
+from .conftest import OpenPage
+from .front import ScriptedApi
+
+pytestmark = pytest.mark.browser
+
+OPEN = "GET /v1/invitations/t0k-en_1"
+CONFIRM = "POST /v1/invitations/t0k-en_1/confirmation"
+DECLINE = "POST /v1/invitations/t0k-en_1/decline"
+SIGN_UP = "POST /v1/campaigns/demo-vip/links/K7QM2/sign-up"
+INVITATION_LINK = "/referee/?campaign=demo-vip#token=t0k-en_1"
+SHARED_LINK = "/referee/?campaign=demo-vip#link=K7QM2"
+
+
+@pytest.fixture
+def offer(api: ScriptedApi, open_page: OpenPage) -> Page:
+    """An invitation, opened."""
+    api.answers(OPEN, 200, INVITATION)
+    page = open_page(INVITATION_LINK)
+    expect(
+        page.get_by_role("heading", name="Camille invites you to discover Maison Verte")
+    ).to_be_visible()
+    return page
+
+
+def test_opening_an_invitation_changes_nothing(api: ScriptedApi, offer: Page) -> None:
+    expect(offer.get_by_text("€10 off an order of €40 or more.")).to_be_visible()
+    expect(offer.get_by_role("link", name="version 2025-1")).to_have_attribute(
+        "href", "https://www.example.com/terms"
+    )
+    assert offer.url.endswith("/referee/?campaign=demo-vip")
+    assert {call.method for call in api.calls} == {"GET"}
+
+
+@pytest.mark.parametrize("consents", [False, True])
+def test_confirming_sends_the_terms_and_the_consent_given(
+    api: ScriptedApi, offer: Page, consents: bool
+) -> None:
+    api.answers(
+        CONFIRM,
+        201,
+        {"referral": "r", "state": "confirmed", "confirmed_at": "2025-10-02T08:15:00Z"},
+    )
+    box = offer.get_by_role("checkbox")
+    expect(box).not_to_be_checked()
+    if consents:
+        box.check()
+    offer.get_by_role("button", name="I confirm").click()
+    expect(offer.get_by_role("heading", name="Thank you, it is confirmed")).to_be_focused()
+    (call,) = api.made(CONFIRM)
+    assert call.body == {"terms_version": "2025-1", "marketing_consent": consents}
+
+
+def test_declining_asks_once_more(api: ScriptedApi, offer: Page) -> None:
+    api.answers(DECLINE, 204)
+    offer.get_by_role("button", name="I decline").click()
+    offer.get_by_role("button", name="No, go back").click()
+    expect(offer.get_by_role("button", name="I confirm")).to_be_visible()
+    offer.get_by_role("button", name="I decline").click()
+    assert api.made(DECLINE) == []
+    offer.get_by_role("button", name="Yes, decline").click()
+    expect(offer.get_by_role("heading", name="Invitation declined")).to_be_focused()
+    assert len(api.made(DECLINE)) == 1
+    assert offer.evaluate("sessionStorage.length") == 0
+
+
+def test_an_invitation_already_confirmed_says_so(api: ScriptedApi, open_page: OpenPage) -> None:
+    api.answers(OPEN, 200, {**INVITATION, "state": "confirmed"})
+    page = open_page(INVITATION_LINK)
+    expect(page.get_by_role("heading", name="Thank you, it is confirmed")).to_be_visible()
+
+
+def test_an_invitation_without_a_first_name_is_still_one(
+    api: ScriptedApi, open_page: OpenPage
+) -> None:
+    api.answers(OPEN, 200, {**INVITATION, "sponsor": {"first_name": None}})
+    page = open_page(INVITATION_LINK)
+    expect(
+        page.get_by_role("heading", name="You are invited to discover Maison Verte")
+    ).to_be_visible()
+
+
+def test_an_invitation_that_is_over_is_told_kindly(api: ScriptedApi, open_page: OpenPage) -> None:
+    api.refuses(OPEN, 410, "over")
+    page = open_page(INVITATION_LINK)
+    expect(page.get_by_role("heading", name="This invitation is over")).to_be_visible()
+
+
+@pytest.mark.parametrize(("button", "call"), [("I confirm", CONFIRM), ("Yes, decline", DECLINE)])
+def test_an_invitation_that_ends_meanwhile_is_told_kindly(
+    api: ScriptedApi, offer: Page, button: str, call: str
+) -> None:
+    api.refuses(call, 410, "over")
+    if call == DECLINE:
+        offer.get_by_role("button", name="I decline").click()
+    offer.get_by_role("button", name=button).click()
+    expect(offer.get_by_role("heading", name="This invitation is over")).to_be_visible()
+
+
+def test_a_confirmation_that_must_wait_loses_nothing(api: ScriptedApi, offer: Page) -> None:
+    api.refuses(CONFIRM, 503, "unavailable")
+    api.answers(
+        CONFIRM,
+        201,
+        {"referral": "r", "state": "confirmed", "confirmed_at": "2025-10-02T08:15:00Z"},
+    )
+    offer.get_by_role("checkbox").check()
+    offer.get_by_role("button", name="I confirm").click()
+    expect(offer.get_by_role("alert").filter(has_text="nothing is lost")).to_be_visible()
+    expect(offer.get_by_role("checkbox")).to_be_checked()
+    offer.get_by_role("button", name="I confirm").click()
+    expect(offer.get_by_role("heading", name="Thank you, it is confirmed")).to_be_visible()
+
+
+def test_terms_that_changed_are_read_again_before_confirming(api: ScriptedApi, offer: Page) -> None:
+    api.script.pop(("GET", "/v1/invitations/t0k-en_1"))
+    api.answers(
+        OPEN,
+        200,
+        {**INVITATION, "terms": {"version": "2025-2", "url": "https://www.example.com/2"}},
+    )
+    api.refuses(
+        CONFIRM, 422, "invalid-request", errors=[{"field": "terms_version", "reason": "superseded"}]
+    )
+    offer.get_by_role("button", name="I confirm").click()
+    expect(offer.get_by_role("alert").filter(has_text="terms have changed")).to_be_visible()
+    offer.get_by_role("button", name="I confirm").click()
+    expect(offer.get_by_role("link", name="version 2025-2")).to_be_visible()
+    expect(offer.get_by_role("button", name="I confirm")).not_to_have_attribute(
+        "aria-disabled", "true"
+    )
+    assert [call.body for call in api.made(CONFIRM)] == [
+        {"terms_version": version, "marketing_consent": False} for version in ("2025-1", "2025-2")
+    ]
+
+
+def test_a_shared_link_takes_an_address_and_says_to_check_the_mailbox(
+    api: ScriptedApi, open_page: OpenPage
+) -> None:
+    api.answers(SIGN_UP, 202, {"status": "accepted"})
+    page = open_page(SHARED_LINK)
+    page.get_by_label("E-mail address").fill("jeanne@example.fr")
+    page.get_by_label("Your first name").fill("Jeanne")
+    page.get_by_role("button", name="Receive the offer").click()
+    expect(page.get_by_role("heading", name="Check your mailbox")).to_be_focused()
+    assert [call.body for call in api.made(SIGN_UP)] == [
+        {"email": "jeanne@example.fr", "first_name": "Jeanne"}
+    ]
+    assert page.url.endswith("/referee/?campaign=demo-vip")
+
+
+def test_a_sign_up_refused_is_told_beside_the_field_it_is_about(
+    api: ScriptedApi, open_page: OpenPage
+) -> None:
+    api.refuses(SIGN_UP, 422, "invalid-request", errors=[{"field": "first_name", "reason": "url"}])
+    page = open_page(SHARED_LINK)
+    page.get_by_label("E-mail address").fill("jeanne@example.fr")
+    page.get_by_label("Your first name").fill("www.example.com")
+    page.get_by_role("button", name="Receive the offer").click()
+    expect(page.get_by_label("Your first name")).to_be_focused()
+    expect(page.get_by_label("Your first name")).to_have_accessible_description(
+        "This first name cannot be used as it is."
+    )
+
+
+def test_an_unknown_shared_link_is_told_kindly(api: ScriptedApi, open_page: OpenPage) -> None:
+    api.refuses(SIGN_UP, 404, "not-found")
+    page = open_page(SHARED_LINK)
+    page.get_by_label("E-mail address").fill("jeanne@example.fr")
+    page.get_by_role("button", name="Receive the offer").click()
+    expect(page.get_by_role("heading", name="This link is not known")).to_be_visible()
+
+
+def test_a_shared_link_of_a_closed_campaign_asks_for_nothing(
+    api: ScriptedApi, open_page: OpenPage
+) -> None:
+    api.answers("GET /v1/campaigns/spring", 200, {**CAMPAIGN, "open": False})
+    page = open_page("/referee/?campaign=spring#link=K7QM2")
+    expect(page.get_by_role("heading", name="This offer is not open")).to_be_visible()
+    expect(page.get_by_label("E-mail address")).to_be_hidden()
+
+
+def test_a_second_link_in_the_same_tab_is_opened_in_place_of_the_first(
+    api: ScriptedApi, offer: Page
+) -> None:
+    offer.evaluate("location.hash = '#link=K7QM2'")
+    expect(offer.get_by_role("button", name="Receive the offer")).to_be_visible()
+    offer.reload()
+    expect(offer.get_by_role("button", name="Receive the offer")).to_be_visible()
+
+
+def test_without_a_link_the_page_says_how_to_come(open_page: OpenPage) -> None:
+    page = open_page("/referee/")
+    expect(page.get_by_role("heading", name="A link is missing")).to_be_visible()
+
+
+def test_markup_in_a_first_name_stays_text(api: ScriptedApi, open_page: OpenPage) -> None:
+    api.answers(
+        OPEN, 200, {**INVITATION, "sponsor": {"first_name": "<img src=x onerror=alert(1)>"}}
+    )
+    page = open_page(INVITATION_LINK)
+    expect(
+        page.get_by_role("heading", name="<img src=x onerror=alert(1)> invites you")
+    ).to_be_visible()
+    expect(page.locator("h1 img")).to_have_count(0)

@@ -1,0 +1,275 @@
+"""The sponsor's space: entering, sharing, inviting, and being signed out."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from .answers import SPACE
+from .conftest import OpenPage
+from .front import ScriptedApi
+
+pytestmark = pytest.mark.browser
+
+SESSIONS = "POST /v1/campaigns/demo-vip/sessions"
+INVITE = "POST /v1/sponsor/invitations"
+LINK = "/sponsor/?campaign=demo-vip#token=t0k-en_1"
+
+
+@pytest.fixture
+def space(api: ScriptedApi, open_page: OpenPage) -> Page:
+    """A sponsor's space, entered."""
+    api.answers(SESSIONS, 201, {"session": "s3ssion", "expires_at": "2099-01-01T00:00:00Z"})
+    api.answers("GET /v1/sponsor", 200, SPACE)
+    page = open_page(LINK)
+    page.get_by_role("button", name="Enter my space").click()
+    expect(page.get_by_role("heading", name="Hello Camille")).to_be_visible()
+    return page
+
+
+def fill_row(page: Page, number: int, email: str, first_name: str = "") -> None:
+    row = page.get_by_role("group", name=f"Person {number}")
+    row.get_by_label("E-mail address").fill(email)
+    row.get_by_label("First name").fill(first_name)
+
+
+def send(page: Page) -> None:
+    page.get_by_role("button", name="Send the invitations").click()
+
+
+def test_opening_the_mailed_link_uses_nothing_and_leaves_no_token_in_the_address(
+    api: ScriptedApi, open_page: OpenPage
+) -> None:
+    page = open_page(LINK)
+    expect(page.get_by_role("button", name="Enter my space")).to_be_visible()
+    assert page.url.endswith("/sponsor/?campaign=demo-vip")
+    assert {call.method for call in api.calls} == {"GET"}
+    page.reload()  # As a phone does with a page it had put away.
+    expect(page.get_by_role("button", name="Enter my space")).to_be_visible()
+
+
+def test_the_button_trades_the_token_for_a_session_kept_in_this_tab(
+    api: ScriptedApi, open_page: OpenPage
+) -> None:
+    api.answers(SESSIONS, 201, {"session": "s3ssion", "expires_at": "2099-01-01T00:00:00Z"})
+    api.answers("GET /v1/sponsor", 200, SPACE)
+    page = open_page(LINK)
+    page.get_by_label("Your first name").fill(" Camille ")
+    page.get_by_role("button", name="Enter my space").click()
+    expect(page.get_by_role("heading", name="Hello Camille")).to_be_focused()
+    assert [call.body for call in api.made(SESSIONS)] == [
+        {"token": "t0k-en_1", "first_name": "Camille"}
+    ]
+    assert api.made("GET /v1/sponsor")[0].headers["authorization"] == "Bearer s3ssion"
+    kept = page.evaluate(
+        "[JSON.stringify(localStorage) + document.cookie, JSON.stringify(sessionStorage)]"
+    )
+    assert "s3ssion" not in kept[0]
+    assert "s3ssion" in kept[1]
+    assert "t0k-en_1" not in "".join(kept)
+    page.reload()
+    expect(page.get_by_role("heading", name="Hello Camille")).to_be_visible()
+    assert len(api.made(SESSIONS)) == 1
+
+
+def test_a_first_name_refused_is_told_beside_it_and_the_link_still_works(
+    api: ScriptedApi, open_page: OpenPage
+) -> None:
+    errors = [{"field": "first_name", "reason": "looks_like_a_link"}]
+    api.refuses(SESSIONS, 422, "invalid-request", errors=errors)
+    api.answers(SESSIONS, 201, {"session": "s3ssion", "expires_at": "2099-01-01T00:00:00Z"})
+    api.answers("GET /v1/sponsor", 200, SPACE)
+    page = open_page(LINK)
+    field = page.get_by_label("Your first name")
+    field.fill("www.example.com")
+    page.get_by_role("button", name="Enter my space").click()
+    expect(field).to_be_focused()
+    expect(field).to_have_accessible_description(
+        "The people you invite will see it. This first name cannot be used as it is."
+    )
+    field.fill("Camille")
+    page.get_by_role("button", name="Enter my space").click()
+    expect(page.get_by_role("heading", name="Hello Camille")).to_be_visible()
+
+
+def test_a_used_link_leads_to_the_sign_in_form(api: ScriptedApi, open_page: OpenPage) -> None:
+    api.refuses(SESSIONS, 401, "unauthorised")
+    api.answers("POST /v1/campaigns/demo-vip/sign-in", 202, {"status": "accepted"})
+    page = open_page(LINK)
+    page.get_by_role("button", name="Enter my space").click()
+    expect(page.get_by_text("already used")).to_be_visible()
+    page.get_by_role("textbox", name="E-mail address").fill("camille@example.fr")
+    page.get_by_role("button", name="Send me my link").click()
+    expect(page.get_by_role("heading", name="Look in your mailbox")).to_be_visible()
+
+
+def test_the_link_can_be_copied_scanned_and_sent_by_whatsapp(space: Page) -> None:
+    url = "https://tandem.example/referee/?campaign=demo-vip#link=K7QM2"
+    space.get_by_role("button", name="Copy the link").click()
+    expect(space.get_by_text("Copied.")).to_be_visible()
+    assert space.evaluate("navigator.clipboard.readText()") == url
+    code = space.get_by_role("img", name="QR code of your personal link")
+    assert code.evaluate("image => image.decode().then(() => image.naturalWidth > 0)")
+    address = space.get_by_role("link", name="WhatsApp").get_attribute("href")
+    assert address is not None
+    assert address.startswith("https://wa.me/?text=Maison%20Verte")
+    assert address.endswith("%23link%3DK7QM2")
+    space.get_by_role("button", name="Français").click()
+    expect(space.get_by_role("link", name="WhatsApp")).to_have_attribute(
+        "href", re.compile("offerts")
+    )
+
+
+def test_the_share_sheet_is_offered_where_the_device_has_one(
+    api: ScriptedApi, open_page: OpenPage
+) -> None:
+    api.answers(SESSIONS, 201, {"session": "s3ssion", "expires_at": "2099-01-01T00:00:00Z"})
+    api.answers("GET /v1/sponsor", 200, SPACE)
+    page = open_page(
+        LINK, before="navigator.share = async (shared) => { globalThis.shared = shared.text; };"
+    )
+    page.get_by_role("button", name="Enter my space").click()
+    page.get_by_role("button", name="Share…").click()
+    assert "#link=K7QM2" in page.evaluate("globalThis.shared")
+
+
+def test_the_share_sheet_is_not_offered_elsewhere(api: ScriptedApi, open_page: OpenPage) -> None:
+    api.answers(SESSIONS, 201, {"session": "s3ssion", "expires_at": "2099-01-01T00:00:00Z"})
+    api.answers("GET /v1/sponsor", 200, SPACE)
+    page = open_page(LINK, before="delete Navigator.prototype.share;")
+    page.get_by_role("button", name="Enter my space").click()
+    expect(page.get_by_role("button", name="Copy the link")).to_be_visible()
+    expect(page.get_by_role("button", name="Share…")).to_be_hidden()
+
+
+def test_invitations_and_vouchers_are_listed_with_their_state(space: Page) -> None:
+    invitations = space.get_by_role("region", name="My invitations").get_by_role("listitem")
+    expect(invitations).to_contain_text(["Pending", "Confirmed", "Closed"])
+    expect(invitations.first).to_contain_text("Jeanne · j•••@e•••.fr")
+    vouchers = space.get_by_role("region", name="My vouchers").get_by_role("listitem")
+    expect(vouchers).to_contain_text(["Available", "In preparation", "Used"])
+    expect(vouchers.first).to_contain_text("€10")
+    expect(vouchers.first).to_contain_text("31 December 2025")
+    expect(vouchers.first.get_by_label("Code")).to_have_value("SP-7K4M-9QRT-2XWB-HJ")
+    vouchers.first.get_by_role("button", name="Copy the code").click()
+    expect(space.get_by_text("Copied.")).to_be_visible()
+    assert space.evaluate("navigator.clipboard.readText()") == "SP-7K4M-9QRT-2XWB-HJ"
+
+
+def test_several_people_are_invited_at_once(api: ScriptedApi, space: Page) -> None:
+    api.answers(INVITE, 202, {"invitations": [{"id": "a", "state": "received"}]})
+    fill_row(space, 1, "jeanne@example.fr", "Jeanne")
+    for _ in range(2):
+        space.get_by_role("button", name="Add a person").click()
+    fill_row(space, 3, "paul@example.fr")
+    send(space)
+    expect(space.get_by_text("Your 2 invitations are taken in.")).to_be_visible()
+    (call,) = api.made(INVITE)
+    assert call.body == {
+        "referees": [
+            {"email": "jeanne@example.fr", "first_name": "Jeanne"},
+            {"email": "paul@example.fr"},
+        ]
+    }
+    expect(
+        space.get_by_role("group", name="Person 1").get_by_label("E-mail address")
+    ).to_have_value("")
+    expect(space.get_by_role("group", name="Person 2")).to_have_count(0)
+
+
+def test_an_address_refused_is_told_beside_its_row(api: ScriptedApi, space: Page) -> None:
+    error = {"field": "referees[1].email", "reason": "typo", "suggestion": "paul@gmail.com"}
+    api.refuses(INVITE, 422, "invalid-address", errors=[error])
+    fill_row(space, 1, "jeanne@example.fr")
+    space.get_by_role("button", name="Add a person").click()
+    space.get_by_role("button", name="Add a person").click()
+    fill_row(space, 3, "paul@gmial.com")  # Row 2 stays empty: the second referee sent is row 3.
+    send(space)
+    third = space.get_by_role("group", name="Person 3")
+    expect(third.get_by_label("E-mail address")).to_be_focused()
+    expect(third.get_by_text("There may be a slip")).to_be_visible()
+    expect(space.get_by_text("There may be a slip")).to_have_count(1)
+    expect(space.get_by_role("alert").filter(has_text="correct one address")).to_be_visible()
+    third.get_by_role("button", name="Use paul@gmail.com").click()
+    expect(third.get_by_label("E-mail address")).to_have_value("paul@gmail.com")
+    expect(third.get_by_label("E-mail address")).to_be_focused()
+
+
+def test_a_submission_sent_again_keeps_its_key_and_a_changed_one_does_not(
+    api: ScriptedApi, space: Page
+) -> None:
+    api.refuses(INVITE, 503, "unavailable")
+    api.refuses(INVITE, 503, "unavailable")
+    api.refuses(INVITE, 503, "unavailable")
+    api.answers(INVITE, 202, {"invitations": []})
+    fill_row(space, 1, "jeanne@example.fr")
+    for made in (1, 2):
+        with space.expect_response("**/v1/sponsor/invitations"):
+            send(space)
+        expect(space.get_by_role("button", name="Send the invitations")).not_to_have_attribute(
+            "aria-disabled", "true"
+        )
+        assert len(api.made(INVITE)) == made
+    expect(space.get_by_role("alert").filter(has_text="nothing is lost")).to_be_visible()
+    fill_row(space, 1, "paul@example.fr")
+    with space.expect_response("**/v1/sponsor/invitations"):
+        send(space)
+    expect(space.get_by_role("button", name="Send the invitations")).not_to_have_attribute(
+        "aria-disabled", "true"
+    )
+    send(space)
+    expect(space.get_by_text("Your invitation is taken in.")).to_be_visible()
+    first, again, changed, changed_again = (
+        call.headers["idempotency-key"] for call in api.made(INVITE)
+    )
+    assert first == again
+    assert changed == changed_again
+    assert first != changed
+
+
+def test_reaching_the_quota_is_told_and_nothing_typed_is_lost(
+    api: ScriptedApi, space: Page
+) -> None:
+    api.refuses(INVITE, 429, "over-quota")
+    fill_row(space, 1, "jeanne@example.fr")
+    send(space)
+    expect(space.get_by_role("alert").filter(has_text="number of invitations")).to_be_visible()
+    expect(space.get_by_role("textbox", name="E-mail address")).to_have_value("jeanne@example.fr")
+
+
+def test_too_many_people_at_once_is_told(api: ScriptedApi, space: Page) -> None:
+    api.refuses(
+        INVITE, 422, "invalid-request", errors=[{"field": "referees", "reason": "too_many"}]
+    )
+    fill_row(space, 1, "jeanne@example.fr")
+    send(space)
+    expect(space.get_by_role("alert").filter(has_text="Too many people at once")).to_be_visible()
+
+
+def test_without_quota_left_there_is_no_form(api: ScriptedApi, open_page: OpenPage) -> None:
+    api.answers(SESSIONS, 201, {"session": "s3ssion", "expires_at": "2099-01-01T00:00:00Z"})
+    api.answers("GET /v1/sponsor", 200, {**SPACE, "quota": {"limit": 20, "left": 0}})
+    page = open_page(LINK)
+    page.get_by_role("button", name="Enter my space").click()
+    expect(page.get_by_text("You have sent all your invitations.")).to_be_visible()
+    expect(page.get_by_role("button", name="Send the invitations")).to_be_hidden()
+
+
+def test_a_session_that_is_over_leads_back_to_the_sign_in_form(
+    api: ScriptedApi, space: Page
+) -> None:
+    api.refuses(INVITE, 401, "unauthorised")
+    fill_row(space, 1, "jeanne@example.fr")
+    send(space)
+    expect(space.get_by_role("heading", name="Sign in")).to_be_focused()
+    assert space.evaluate("sessionStorage.length") == 0
+
+
+def test_signing_out_forgets_the_session(space: Page) -> None:
+    space.get_by_role("button", name="Sign out").click()
+    expect(space.get_by_role("heading", name="Sign in")).to_be_visible()
+    space.reload()
+    expect(space.get_by_role("heading", name="Sign in")).to_be_visible()
+    assert space.evaluate("sessionStorage.length") == 0

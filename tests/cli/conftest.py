@@ -1,0 +1,130 @@
+"""A `tandem` command on a stack: moto's AWS, and a status page that describes it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
+import boto3
+import pytest
+from moto import mock_aws
+from typer.testing import CliRunner, Result
+
+from chalicelib.adapters.clients import Clients
+from chalicelib.adapters.dynamodb.repository import DynamoRepository
+from cli.main import app
+
+TABLE = "tandem-test"
+REGION = "eu-west-3"
+SECRET = "not-to-be-shown"
+STATUS = {
+    "ready": True,
+    "aws_endpoint": None,  # where boto3 finds moto
+    "region": REGION,
+    "access_key_id": "local",
+    "secret_access_key": SECRET,
+    "table": TABLE,
+    "bucket": "tandem-bucket",
+    "keys_path": "/tandem/test/digest-keys/",
+    "origin": "http://127.0.0.1:8400",
+}
+
+Tandem = Callable[..., Result]
+Serving = Callable[[type[BaseHTTPRequestHandler]], AbstractContextManager[int]]
+
+
+@contextmanager
+def _serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
+    """A server on 127.0.0.1; its port."""
+    with HTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def serving() -> Serving:
+    """Serve with a handler; the port."""
+    return _serving
+
+
+@pytest.fixture
+def tandem() -> Tandem:
+    """Run `tandem` with arguments."""
+    return lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An AWS with nothing in it."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def repository(aws: None) -> DynamoRepository:
+    """The table, as infra/ has it."""
+    client = boto3.client("dynamodb", region_name=REGION)
+    names = ["pk", "sk", "agenda_pk", "agenda_sk", "holder_pk", "holder_sk"]
+    client.create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
+        KeySchema=[
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": index,
+                "KeySchema": [
+                    {"AttributeName": f"{index}_pk", "KeyType": "HASH"},
+                    {"AttributeName": f"{index}_sk", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+            for index in ("agenda", "holder")
+        ],
+    )
+    return DynamoRepository(Clients(), TABLE)
+
+
+@pytest.fixture
+def status_page(
+    monkeypatch: pytest.MonkeyPatch, serving: Serving
+) -> Iterator[Callable[[object], None]]:
+    """A status page on a port of its own; called with what it answers, or bytes as they are."""
+    answer = [b""]
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            known = self.path == "/_local/status.json" and answer[0]
+            self.send_response(200 if known else 404)
+            self.end_headers()
+            self.wfile.write(answer[0])
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    def answers(status: object) -> None:
+        answer[0] = status if isinstance(status, bytes) else json.dumps(status).encode()
+
+    monkeypatch.delenv("TANDEM_STAGE", raising=False)
+    with serving(Page) as port:
+        monkeypatch.setenv("TANDEM_PORT", str(port))
+        yield answers
+
+
+@pytest.fixture
+def stack(repository: DynamoRepository, status_page: Callable[[object], None]) -> DynamoRepository:
+    """A running local stack; its repository."""
+    status_page(STATUS)
+    return repository

@@ -1,0 +1,163 @@
+"""Campaign files are put in force as versions, and none is ever changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import Result
+
+from chalicelib.adapters.codes import SecureCodes
+from chalicelib.adapters.dynamodb.repository import DynamoRepository
+from chalicelib.domain.campaign import Campaign
+from chalicelib.domain.facts import FactName
+from chalicelib.domain.model import CampaignInForce, CampaignVersion
+from chalicelib.services.ports import ConflictError, ContentionError, Insert
+from chalicelib.services.put_campaign import put_campaign
+from cli.campaign_file import campaign_of
+
+DEMO = Path(__file__).parents[2] / "local/demo/demo-vip.yaml"
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+Tandem = Callable[..., Result]
+
+
+class Ports:
+    """What putting a campaign needs."""
+
+    def __init__(self, repository: DynamoRepository) -> None:
+        self.repository = repository
+        self.codes = SecureCodes()
+
+    def clock(self) -> datetime:
+        return NOW
+
+
+@pytest.fixture
+def ports(repository: DynamoRepository) -> Ports:
+    return Ports(repository)
+
+
+def campaign(invitation_days: int = 14) -> Campaign:
+    return campaign_of(DEMO.read_bytes()).model_copy(update={"invitation_days": invitation_days})
+
+
+def test_the_first_file_is_version_1_and_leaves_a_fact(ports: Ports) -> None:
+    put = put_campaign(ports, campaign())
+    assert (put.version, put.document.version, put.put_at) == (1, 1, NOW)
+    in_force = ports.repository.get(CampaignInForce, campaign="demo-vip")
+    assert in_force is not None
+    assert in_force.document == put.document
+    (happened,) = ports.repository.facts_of("demo-vip")
+    assert (happened.name, happened.details) == (FactName.CAMPAIGN_PUT, {"version": 1})
+
+
+def test_a_changed_file_is_put_beside_the_one_before_which_stays_as_it_was(ports: Ports) -> None:
+    put_campaign(ports, campaign(invitation_days=14))
+    put_campaign(ports, campaign(invitation_days=7))
+    versions = list(ports.repository.within(CampaignVersion, campaign="demo-vip"))
+    assert [(v.version, v.document.invitation_days) for v in versions] == [(1, 14), (2, 7)]
+    in_force = ports.repository.get(CampaignInForce, campaign="demo-vip")
+    assert in_force is not None
+    assert (in_force.version, in_force.document.invitation_days) == (2, 7)
+
+
+def test_the_file_in_force_makes_no_new_version(ports: Ports) -> None:
+    put_campaign(ports, campaign())
+    assert put_campaign(ports, campaign()).version == 1
+    assert len(list(ports.repository.within(CampaignVersion, campaign="demo-vip"))) == 1
+    assert len(list(ports.repository.facts_of("demo-vip"))) == 1
+
+
+def test_a_file_of_old_is_a_new_version_when_another_is_in_force(ports: Ports) -> None:
+    for days in (14, 7, 14):
+        put_campaign(ports, campaign(invitation_days=days))
+    in_force = ports.repository.get(CampaignInForce, campaign="demo-vip")
+    assert in_force is not None
+    assert (in_force.version, in_force.document.invitation_days) == (3, 14)
+
+
+class Overtaken(DynamoRepository):
+    """A table in which somebody else puts a version just before the first commit."""
+
+    def __init__(self, table: DynamoRepository) -> None:
+        self.__dict__.update(vars(table))
+        self._others = [lambda: put_campaign(Ports(table), campaign(invitation_days=7))]
+
+    def commit(self, *changes: Any, **facts: Any) -> None:
+        while self._others:
+            self._others.pop()()
+        super().commit(*changes, **facts)
+
+
+@pytest.mark.parametrize("earlier", [[], [3]])
+def test_of_two_files_put_at_once_both_become_versions(ports: Ports, earlier: list[int]) -> None:
+    for days in earlier:
+        put_campaign(ports, campaign(invitation_days=days))
+    put = put_campaign(Ports(Overtaken(ports.repository)), campaign(invitation_days=14))
+    versions = list(ports.repository.within(CampaignVersion, campaign="demo-vip"))
+    assert [v.document.invitation_days for v in versions] == [*earlier, 7, 14]
+    assert put.version == len(versions)
+
+
+def test_a_version_that_is_there_is_never_written_over(ports: Ports) -> None:
+    old = CampaignVersion(campaign="demo-vip", version=1, put_at=NOW, document=campaign(7))
+    ports.repository.commit(Insert(old))
+    with pytest.raises(ContentionError) as refused:
+        put_campaign(ports, campaign(14))
+    assert isinstance(refused.value.__cause__, ConflictError)
+    (kept,) = ports.repository.within(CampaignVersion, campaign="demo-vip")
+    assert kept.document == old.document
+    assert ports.repository.get(CampaignInForce, campaign="demo-vip") is None
+    assert list(ports.repository.facts_of("demo-vip")) == []
+
+
+def test_put_says_which_version_is_in_force(
+    stack: DynamoRepository, tandem: Tandem, tmp_path: Path
+) -> None:
+    changed = tmp_path / "changed.yaml"
+    changed.write_text(DEMO.read_text().replace("invitation_days: 14", "invitation_days: 7"))
+    said = [tandem("campaign", "put", file).stdout for file in (DEMO, DEMO, changed)]
+    assert said == [
+        "campaign demo-vip: in force as version 1\n",
+        "campaign demo-vip: already in force as version 1\n",
+        "campaign demo-vip: in force as version 2\n",
+    ]
+
+
+def test_a_wrong_file_is_not_put(stack: DynamoRepository, tandem: Tandem, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text(DEMO.read_text().replace("country: FR", "country: France"))
+    result = tandem("campaign", "put", wrong)
+    assert result.exit_code == 1
+    assert ": country: must be a country code of two capitals, like FR" in result.stderr
+    assert stack.get(CampaignInForce, campaign="demo-vip") is None
+
+
+def test_the_campaigns_in_force_are_listed(stack: DynamoRepository, tandem: Tandem) -> None:
+    tandem("campaign", "put", DEMO)
+    heading, line = tandem("campaign", "list").stdout.splitlines()
+    assert heading.split()[:2] == ["campaign", "version"]
+    assert line.split()[:6] == ["demo-vip", "1", "Maison", "Demo", "2026-01-01", "2030-12-31"]
+
+
+def test_what_show_prints_can_be_put_again(
+    stack: DynamoRepository, tandem: Tandem, tmp_path: Path
+) -> None:
+    tandem("campaign", "put", DEMO)
+    shown = tandem("campaign", "show", "demo-vip").stdout
+    assert shown.startswith("# version 1, put at ")
+    again = tmp_path / "again.yaml"
+    again.write_text(shown)
+    assert tandem("campaign", "put", again).stdout == (
+        "campaign demo-vip: already in force as version 1\n"
+    )
+
+
+def test_show_says_when_there_is_no_such_campaign(stack: DynamoRepository, tandem: Tandem) -> None:
+    result = tandem("campaign", "show", "none")
+    assert result.exit_code == 1
+    assert result.stderr == "no campaign none: see them with: tandem campaign list\n"

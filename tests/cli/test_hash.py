@@ -1,0 +1,165 @@
+"""A file of addresses becomes a list of digests, by the published recipe, and shows no address."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import Result
+
+ROOT = Path(__file__).parents[2]
+VECTORS = json.loads((ROOT / "docs/vectors/digests.json").read_text(encoding="utf-8"))
+CASES = VECTORS["cases"]
+
+Tandem = Callable[..., Result]
+Hash = Callable[..., Result]
+
+
+@pytest.fixture
+def hashed(tmp_path: Path, tandem: Tandem) -> Hash:
+    """Run `tandem hash` on `content` with the key of the published vectors."""
+    (tmp_path / "vectors.key").write_text(VECTORS["hmac_key_hex"])
+
+    def run(content: bytes, source: str = "in.csv", target: str = "out.csv", *more: str) -> Result:
+        (tmp_path / source).write_bytes(content)
+        key = ["--key-file", tmp_path / "vectors.key", "--key-id", "vectors"]
+        return tandem(
+            "hash", tmp_path / source, "--column", "email", *key, "-o", tmp_path / target, *more
+        )
+
+    return run
+
+
+def all_cases() -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows([["name", "email"], *(["x", case["address"]] for case in CASES)])
+    return text.getvalue().encode()
+
+
+def expected() -> list[str]:
+    lines = ["digest"]
+    for case in CASES:
+        lines += dict.fromkeys([case["hmac_sha256"], case["hmac_sha256_canonical"]])
+    return lines
+
+
+def test_both_digests_of_each_address_are_written_once_when_equal(
+    hashed: Hash, tmp_path: Path
+) -> None:
+    assert hashed(all_cases()).exit_code == 0
+    assert (tmp_path / "out.csv").read_text().splitlines() == expected()
+
+
+def test_gzip_is_read_and_written_by_the_names_of_the_files(hashed: Hash, tmp_path: Path) -> None:
+    assert hashed(gzip.compress(all_cases()), "in.csv.gz", "out.csv.gz").exit_code == 0
+    written = (tmp_path / "out.csv.gz").read_bytes()
+    assert gzip.decompress(written).decode().splitlines() == expected()
+    hashed(all_cases(), "in.csv", "out.csv.gz")
+    assert (tmp_path / "out.csv.gz").read_bytes() == written
+
+
+def test_the_manifest_says_what_was_written(hashed: Hash, tmp_path: Path) -> None:
+    hashed(all_cases(), "in.csv", "full.csv.gz")
+    manifest = json.loads((tmp_path / "full.manifest.json").read_text())
+    written = (tmp_path / "full.csv.gz").read_bytes()
+    assert manifest.pop("sha256") == hashlib.sha256(written).hexdigest()
+    assert datetime.fromisoformat(manifest.pop("generated_at")).tzinfo is not None
+    assert manifest == {"rows": len(expected()) - 1, "key_id": "vectors"}
+
+
+def test_the_manifest_may_be_left_out(hashed: Hash, tmp_path: Path) -> None:
+    hashed(all_cases(), "in.csv", "out.csv", "--no-manifest")
+    assert not (tmp_path / "out.manifest.json").exists()
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_the_column_is_found_whatever_separates_it(
+    delimiter: str, hashed: Hash, tmp_path: Path
+) -> None:
+    rows = [["id", "email", "town"], ["1", CASES[0]["address"], "Lyon"]]
+    content = "\r\n".join(delimiter.join(row) for row in rows)
+    assert hashed(b"\xef\xbb\xbf" + content.encode()).exit_code == 0
+    assert (tmp_path / "out.csv").read_text() == f"digest\n{CASES[0]['hmac_sha256']}\n"
+
+
+def test_lines_without_a_good_address_are_counted_by_reason_and_not_shown(hashed: Hash) -> None:
+    lines = [
+        "id,email",
+        "1,jeanne@example.fr",
+        "2,secret-at-example",
+        "3,",
+        "4",
+        "",
+        "5,hidden@x@y.fr",
+    ]
+    result = hashed("\n".join(lines).encode())
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[1:] == [
+        "rejected, empty: 1",
+        "rejected, missing_field: 1",
+        "rejected, no_at_sign: 1",
+        "rejected, several_at_signs: 1",
+    ]
+    assert not any(word in result.output for word in ("jeanne", "secret", "hidden"))
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "no column named email in the first line"),
+        (b"jeanne@example.fr\npaul@example.fr\n", "no column named email in the first line"),
+        (b"email\n", "no good address"),
+        (b"email\nnobody\n", "no good address"),
+        (b"email\njeanne@example.fr\nzo\xe9@example.fr\n", "not UTF-8: save the file as UTF-8"),
+        ("email\njeanne@example.fr\n".encode("utf-16"), "not UTF-8: save the file as UTF-8"),
+        (b'email\njeanne@example.fr\n"paul@example.fr\nx@example.fr\n', "unexpected end of data"),
+        (b"email\njeanne@example.fr\n" + b"x" * 200_000, "field larger than field limit"),
+    ],
+)
+def test_a_wrong_file_is_told_without_an_address_and_leaves_no_list(
+    content: bytes, told: str, hashed: Hash, tmp_path: Path
+) -> None:
+    (tmp_path / "out.csv").write_text("the list of yesterday")
+    result = hashed(content)
+    assert result.exit_code == 1
+    assert told in result.stderr
+    assert f"{tmp_path / 'in.csv'}: " in result.stderr
+    assert "@" not in result.output
+    assert (tmp_path / "out.csv").read_text() == "the list of yesterday"
+    assert {file.name for file in tmp_path.iterdir()} == {"in.csv", "out.csv", "vectors.key"}
+
+
+@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(b"email\na@example.fr\n")[:-9]])
+def test_a_broken_gzip_file_is_told(content: bytes, hashed: Hash) -> None:
+    result = hashed(content, "in.csv.gz")
+    assert result.exit_code == 1
+    assert "not a whole gzip file" in result.stderr
+
+
+def test_files_that_cannot_be_opened_are_told(hashed: Hash, tandem: Tandem, tmp_path: Path) -> None:
+    assert "No such file or directory" in hashed(b"email\n", "in.csv", "no/out.csv").stderr
+    result = tandem(
+        "hash", tmp_path / "none.csv", "--column", "email", "--key-file", tmp_path / "vectors.key",
+        "--key-id", "vectors", "-o", tmp_path / "out.csv",
+    )  # fmt: skip
+    assert f"{tmp_path / 'none.csv'}: No such file or directory" in result.stderr
+
+
+@pytest.mark.parametrize("target", ["out.txt", ".csv", "out.csv.zip"])
+def test_a_list_is_named_as_the_bucket_takes_it(target: str, hashed: Hash) -> None:
+    result = hashed(all_cases(), "in.csv", target)
+    assert result.exit_code == 1
+    assert "a list is named NAME.csv or NAME.csv.gz" in result.stderr
+
+
+def test_the_addresses_are_never_written_over(hashed: Hash, tmp_path: Path) -> None:
+    result = hashed(all_cases(), "in.csv", "in.csv")
+    assert result.exit_code == 1
+    assert (tmp_path / "in.csv").read_bytes() == all_cases()

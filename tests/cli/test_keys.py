@@ -1,0 +1,100 @@
+"""Digest keys are stored as secrets, are never printed, and never change under their id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import boto3
+import pytest
+from typer.testing import Result
+
+from chalicelib.adapters.dynamodb.repository import DynamoRepository
+
+KEY = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+NAME = "/tandem/test/digest-keys/shop-2026"
+
+Tandem = Callable[..., Result]
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> Path:
+    file = tmp_path / "shop.key"
+    file.write_text(f"{KEY}\n")
+    return file
+
+
+def test_a_key_from_a_file_is_stored_encrypted_and_not_printed(
+    stack: DynamoRepository, tandem: Tandem, key_file: Path
+) -> None:
+    result = tandem("key", "put", "shop-2026", "--file", key_file)
+    assert result.output == f"key shop-2026: stored at {NAME}\n"
+    client = boto3.client("ssm", region_name="eu-west-3")
+    stored = client.get_parameter(Name=NAME, WithDecryption=True)["Parameter"]
+    assert (stored["Type"], stored["Value"]) == ("SecureString", KEY)
+
+
+def test_a_key_may_come_from_the_environment(
+    stack: DynamoRepository, tandem: Tandem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOP_KEY", KEY.upper())
+    assert tandem("key", "put", "shop-2026", "--from-env", "SHOP_KEY").exit_code == 0
+    client = boto3.client("ssm", region_name="eu-west-3")
+    assert client.get_parameter(Name=NAME, WithDecryption=True)["Parameter"]["Value"] == KEY
+
+
+def test_the_same_key_may_be_put_again(
+    stack: DynamoRepository, tandem: Tandem, key_file: Path
+) -> None:
+    tandem("key", "put", "shop-2026", "--file", key_file)
+    result = tandem("key", "put", "shop-2026", "--file", key_file)
+    assert (result.exit_code, result.output) == (0, f"key shop-2026: already at {NAME}\n")
+
+
+def test_another_key_under_the_same_id_is_refused(
+    stack: DynamoRepository, tandem: Tandem, key_file: Path
+) -> None:
+    tandem("key", "put", "shop-2026", "--file", key_file)
+    key_file.write_text(KEY[::-1])
+    result = tandem("key", "put", "shop-2026", "--file", key_file)
+    assert result.exit_code == 1
+    assert "a key never changes under its id" in result.stderr
+    client = boto3.client("ssm", region_name="eu-west-3")
+    assert client.get_parameter(Name=NAME, WithDecryption=True)["Parameter"]["Value"] == KEY
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"not hex at all", "not hex: a key is written in figures and a to f"),
+        ("clé".encode(), "not hex: a key is written in figures and a to f"),
+        (b"", "a key has 16 to 64 bytes"),
+        (b"00" * 15, "a key has 16 to 64 bytes"),
+        (b"00" * 65, "a key has 16 to 64 bytes"),
+    ],
+)
+def test_a_wrong_key_is_refused_and_not_printed(
+    content: bytes, told: str, tandem: Tandem, key_file: Path
+) -> None:
+    key_file.write_bytes(content)
+    result = tandem("key", "put", "shop-2026", "--file", key_file)
+    assert result.exit_code == 1
+    assert result.output == f"{key_file}: {told}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["shop"], "say where the key is: --file HEXFILE or --from-env NAME"),
+        (["shop", "--file", "a", "--from-env", "B"], "say where the key is"),
+        (["Shop/1", "--file", "a"], "a key id is 1 to 16 lower-case letters"),
+        (["shop", "--file", "none.key"], "none.key: No such file or directory"),
+        (["shop", "--from-env", "NO_SUCH_KEY"], "no environment variable NO_SUCH_KEY"),
+    ],
+)
+def test_a_key_that_cannot_be_found_is_told_in_one_line(
+    arguments: list[str], told: str, tandem: Tandem
+) -> None:
+    result = tandem("key", "put", *arguments)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(told)

@@ -1,0 +1,356 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from chalicelib.domain import addresses, providers
+from chalicelib.domain.addresses import (
+    AddressDigests,
+    AddressError,
+    DigestKey,
+    FirstNameError,
+    canonical,
+    digest,
+    display_name,
+    first_name,
+    mask,
+    normalise,
+    quality_problem,
+    sendable,
+    suggestion,
+    syntax_problem,
+)
+
+VECTORS = json.loads(
+    (Path(__file__).parents[2] / "docs/vectors/digests.json").read_text(encoding="utf-8")
+)
+CASES = VECTORS["cases"]
+KEY = DigestKey("k1", secret=bytes.fromhex(VECTORS["hmac_key_hex"]))
+PLAIN = DigestKey("plain", "sha256")
+
+LOCAL = st.from_regex(r"[A-Za-z0-9_+éÉ]{1,12}(\.[a-z0-9'-]{1,8})?", fullmatch=True)
+DOMAIN = st.from_regex(
+    r"[a-zA-Z0-9é]{1,12}\.(fr|com|example)\.?", fullmatch=True
+) | st.sampled_from(["gmail.com", "googlemail.com", "outlook.fr", "Bücher.example"])
+ADDRESS = st.builds("{}@{}".format, LOCAL, DOMAIN)
+
+
+# --- the published vectors ---
+
+
+@pytest.mark.parametrize("case", CASES, ids=[ascii(case["address"]) for case in CASES])
+def test_every_published_vector_is_met(case: dict[str, str]) -> None:
+    assert normalise(case["address"]) == case["normalised"]
+    assert canonical(case["address"]) == case["canonical"]
+    assert digest(case["normalised"], KEY) == case["hmac_sha256"]
+    assert digest(case["canonical"], KEY) == case["hmac_sha256_canonical"]
+    assert digest(case["normalised"], PLAIN) == case["sha256"]
+
+
+def test_the_plus_tag_domains_are_the_published_ones() -> None:
+    assert sorted(addresses.PLUS_TAG_DOMAINS) == VECTORS["plus_tag_domains"]
+
+
+# --- forms ---
+
+
+@given(ADDRESS)
+def test_normalising_twice_changes_nothing(address: str) -> None:
+    assert normalise(normalise(address)) == normalise(address)
+
+
+@given(ADDRESS)
+def test_a_canonical_address_is_an_address_and_its_own_canonical_form(address: str) -> None:
+    assume(not address.startswith("+"))
+    assert syntax_problem(canonical(address)) is None
+    assert canonical(canonical(address)) == canonical(address)
+
+
+def test_a_local_part_that_is_all_tag_keeps_it() -> None:
+    assert canonical("+x@gmail.com") == "+x@gmail.com"
+
+
+def test_mail_goes_to_the_address_as_typed_with_an_ascii_domain() -> None:
+    assert sendable(" Paul.B@Bücher.example ") == "Paul.B@xn--bcher-kva.example"
+    assert sendable("Jeanne@Example.fr") == "Jeanne@example.fr"
+
+
+def test_ascii_addresses_do_not_pay_for_the_idna_tables() -> None:
+    script = (
+        "import sys; from chalicelib.domain.addresses import canonical; canonical('A@B.fr.');"
+        "sys.exit('idna' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+# --- syntax ---
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("", "empty"),
+        (" \t", "empty"),
+        ("jeanne", "no_at_sign"),
+        ("jeanne@x@example.fr", "several_at_signs"),
+        ("jeanne dupont@example.fr", "white_space"),
+        ("jeanne@example.fr\nBcc: x@example.fr", "white_space"),
+        ("jeanne\x00@example.fr", "control_character"),
+        ("jeanne\u202e@example.fr", "control_character"),
+        ("jeanne\ud800@example.fr", "control_character"),
+        ("@example.fr", "bad_local_part"),
+        (".jeanne@example.fr", "bad_local_part"),
+        ("jeanne..dupont@example.fr", "bad_local_part"),
+        ('"jeanne"@example.fr', "bad_local_part"),
+        ("jeanne,dupont@example.fr", "bad_local_part"),
+        ("jeanne\uff20x@example.fr", "bad_local_part"),
+        ("<jeanne@example.fr>", "bad_local_part"),
+        ("é" * 33 + "@example.fr", "local_part_too_long"),
+        ("a" * 65 + "@example.fr", "local_part_too_long"),
+        ("jeanne@", "bad_domain"),
+        ("jeanne@example", "bad_domain"),
+        ("jeanne@orange.f", "bad_domain"),
+        ("jeanne@.fr", "bad_domain"),
+        ("jeanne@example..fr", "bad_domain"),
+        ("jeanne@example.fr..", "bad_domain"),
+        ("jeanne@-example.fr", "bad_domain"),
+        ("jeanne@exa_mple.fr", "bad_domain"),
+        ("jeanne@[192.0.2.1]", "bad_domain"),
+        ("jeanne@192.0.2.1", "bad_domain"),
+        ("jeanne@" + "a" * 64 + ".fr", "bad_domain"),
+        ("jeanne@☕.example", "bad_domain"),
+        ("jeanne@" + "ü" * 60 + ".example", "bad_domain"),
+        ("é" * 30 + "@" + (("a" * 49 + ".") * 4) + "fr", "too_long"),
+        ("a@" + "a" * 300 + ".fr", "too_long"),
+    ],
+)
+def test_bad_syntax_has_a_named_reason(address: str, reason: str) -> None:
+    assert syntax_problem(address) == reason
+    with pytest.raises(AddressError, match=f"^{reason}$"):
+        normalise(address)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "a@b.fr",
+        "o'brien+tag@sub.example.co.uk",
+        "user%tag@laposte.net",
+        "a" * 64 + "@example.fr",
+        "zoë@bücher.example",
+        "x@xn--bcher-kva.example",
+        "1@163.com",
+        "a@" + ".".join(["b" * 62] * 3) + "." + "c" * 60 + ".fr",
+    ],
+)
+def test_what_mail_systems_accept_is_accepted(address: str) -> None:
+    assert syntax_problem(address) is None
+
+
+@given(st.text(max_size=80) | st.builds("{}@{}.fr".format, st.text(), st.text()))
+def test_any_text_is_an_address_or_has_a_reason(text: str) -> None:
+    if syntax_problem(text) is None:
+        assert normalise(normalise(text)) == normalise(text)
+        assert len(normalise(text).encode()) <= 254
+    suggestion(text)
+
+
+def test_the_error_of_an_address_does_not_hold_the_address() -> None:
+    with pytest.raises(AddressError) as caught:
+        normalise("jeanne..secret@example.fr")
+    assert "secret" not in str(caught.value)
+
+
+# --- digests ---
+
+
+def test_an_address_is_digested_under_every_key_in_force() -> None:
+    digests = AddressDigests.of("Jeanne.Dupont+courses@gmail.com", [KEY, PLAIN])
+    case = next(c for c in CASES if c["address"] == "jeanne.dupont+courses@gmail.com")
+    assert [pair.key_id for pair in digests.pairs] == ["k1", "plain"]
+    assert digests.under("k1").exact == case["hmac_sha256"]
+    assert digests.under("k1").canonical == case["hmac_sha256_canonical"]
+    assert digests.under("plain").exact == case["sha256"]
+
+
+def test_a_key_the_address_was_not_digested_with_is_an_error_and_not_a_miss() -> None:
+    with pytest.raises(KeyError):
+        AddressDigests.of("a@example.fr", [KEY]).under("k2")
+
+
+def test_a_keyed_algorithm_needs_its_secret_and_a_plain_one_has_none() -> None:
+    with pytest.raises(ValueError, match="k9"):
+        DigestKey("k9")
+    with pytest.raises(ValueError, match="k9"):
+        DigestKey("k9", "sha256", b"x")
+
+
+def test_the_secret_of_a_key_is_not_in_its_repr() -> None:
+    assert "secret" not in repr(DigestKey("k1", secret=b"secret"))
+
+
+# --- quality ---
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("noreply@example.fr", "role_address"),
+        ("No-Reply@example.fr", "role_address"),
+        ("postmaster+x@example.fr", "role_address"),
+        ("abuse@gmail.com", "role_address"),
+        ("jeanne@yopmail.com", "disposable_address"),
+        ("jeanne@eu.mailinator.com", "disposable_address"),
+        ("zoë@example.fr", "undeliverable_address"),
+        ("jeanne@example.fr", None),
+        ("abuse.jeanne@example.fr", None),
+        ("jeanne@notyopmail.com", None),
+        ("zoe@bücher.example", None),
+    ],
+)
+def test_the_quality_of_an_address_has_a_named_reason(address: str, reason: str | None) -> None:
+    assert quality_problem(address) == reason
+
+
+# --- suggestions ---
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("gmial.com", "gmail.com"),
+        ("gamil.com", "gmail.com"),
+        ("gmail.con", "gmail.com"),
+        ("gmail.co", "gmail.com"),
+        ("gmail.fr", "gmail.com"),
+        ("gmail", "gmail.com"),
+        ("gmailcom", "gmail.com"),
+        ("gmail,com", "gmail.com"),
+        ("hotmial.com", "hotmail.com"),
+        ("hotmial.fr", "hotmail.fr"),
+        ("hotmial", "hotmail.fr"),
+        ("homtail.co", "hotmail.com"),
+        ("outlok.fr", "outlook.fr"),
+        ("orange.f", "orange.fr"),
+        ("ornage.fr", "orange.fr"),
+        ("wandoo.fr", "wanadoo.fr"),
+        ("lapost.net", "laposte.net"),
+        ("yahooo.fr", "yahoo.fr"),
+        ("free.f", "free.fr"),
+        ("fre.fr", "free.fr"),
+        ("srf.fr", "sfr.fr"),
+        ("Gmial.Com", "gmail.com"),
+    ],
+)
+def test_a_slip_in_a_common_domain_gets_a_suggestion(typed: str, meant: str) -> None:
+    assert suggestion(f"Jeanne.D@{typed}") == f"Jeanne.D@{meant}"
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        *providers.COMMON,
+        *sorted(providers.REAL_NEIGHBOURS),
+        "example.fr",
+        "demo.test",
+        "hotmail.se",
+        "outlook.fi",
+        "outlook.jp",
+        "free.org",
+        "he.com",
+        "live.nu",
+        "carrefour.com",
+        "xn--bcher-kva.example",
+    ],
+)
+def test_a_domain_that_is_well_known_or_simply_other_gets_none(domain: str) -> None:
+    assert suggestion(f"jeanne@{domain}") is None
+
+
+@pytest.mark.parametrize("typed", ["", "gmail.com", "a@b@gmial.com", "a b@gmial.com", "@gmial.com"])
+def test_nothing_is_suggested_when_the_rest_is_not_an_address(typed: str) -> None:
+    assert suggestion(typed) is None
+
+
+# --- what may be shown ---
+
+
+@pytest.mark.parametrize(
+    ("address", "masked"),
+    [
+        ("jeanne@example.fr", "j•••@e•••.fr"),
+        ("Jeanne@mail.Example.co.uk.", "j•••@m•••.uk"),
+        ("a@b.fr", "a•••@b•••.fr"),
+        ("zoë@bücher.example", "z•••@b•••.example"),
+    ],
+)
+def test_a_masked_address_shows_its_initials_and_its_ending(address: str, masked: str) -> None:
+    assert mask(address) == masked
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("jeanne.dupont+x@example.fr", "Jeanne Dupont"),
+        ("vip1@demo.test", "Vip1"),
+        ("JEAN-PIERRE.martin@example.fr", "Jean-Pierre Martin"),
+        ("marie_durand@example.fr", "Marie Durand"),
+        ("élodie@example.fr", "Élodie"),
+        ("www.evil/x@example.fr", "Www Evil X"),
+        ("_@example.fr", "_"),
+        ("+x@example.fr", "+"),
+        ("a" * 60 + "@example.fr", "A" + "a" * 39),
+    ],
+)
+def test_a_name_is_drawn_from_the_local_part(address: str, name: str) -> None:
+    assert display_name(address) == name
+
+
+@given(ADDRESS)
+def test_a_drawn_name_is_never_empty_long_or_a_link(address: str) -> None:
+    name = display_name(address)
+    assert 1 <= len(name) <= 40
+    assert not set(name) & set("./:@<>\r\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        (" Jeanne ", "Jeanne"),
+        ("Jean-Pierre", "Jean-Pierre"),
+        ("N'Golo", "N'Golo"),
+        ("Zoe\u0308", "Zoë"),
+        ("J. P.  Dupont", "J. P. Dupont"),
+        ("J.P.", "J.P."),
+        ("李", "李"),
+        ("a" * 40, "a" * 40),
+    ],
+)
+def test_a_first_name_is_kept_trimmed(text: str, name: str) -> None:
+    assert first_name(text) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "empty"),
+        ("   ", "empty"),
+        ("a" * 41, "too_long"),
+        ("a" * 9999, "too_long"),
+        ("- '", "bad_character"),
+        ("Jeanne\nDupont", "bad_character"),
+        ("Jeanne\u202e", "bad_character"),
+        ("<b>Jeanne</b>", "bad_character"),
+        ("jeanne@example.fr", "bad_character"),
+        ("R2D2", "bad_character"),
+        ("\ud800", "bad_character"),
+        ("evil.com", "looks_like_a_link"),
+    ],
+)
+def test_a_first_name_that_cannot_be_shown_has_a_reason(text: str, reason: str) -> None:
+    with pytest.raises(FirstNameError, match=f"^{reason}$"):
+        first_name(text)

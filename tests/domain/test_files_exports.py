@@ -1,0 +1,93 @@
+import csv
+import gzip
+import hashlib
+import json
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from chalicelib.domain.files.exports import (
+    REFERRAL_COLUMNS,
+    VOUCHER_COLUMNS,
+    ReferralLine,
+    VoucherLine,
+    decimal_text,
+    export_name,
+    manifest_json,
+    referral_file,
+    voucher_file,
+)
+from chalicelib.domain.files.manifest import parse_manifest
+
+PARIS = timezone(timedelta(hours=2))
+VOUCHER = VoucherLine(
+    code="22222222222222",
+    template="welcome",
+    holder="referee",
+    holder_digest="ab" * 32,
+    value_minor=1000,
+    currency="EUR",
+    minimum_basket_minor=4005,
+    valid_from=datetime(2024, 5, 1, tzinfo=PARIS),
+    valid_until=datetime(2024, 5, 31, 23, 59, 59, tzinfo=PARIS),
+    issued_at=datetime(2024, 5, 1, 8, 30, tzinfo=UTC),
+    referral="r1",
+)
+
+
+def rows_of(packed: bytes) -> list[list[str]]:
+    return list(csv.reader(gzip.decompress(packed).decode().splitlines()))
+
+
+def test_a_voucher_file_has_the_promised_columns_money_and_times() -> None:
+    header, row = rows_of(voucher_file([VOUCHER]))
+    assert tuple(header) == VOUCHER_COLUMNS
+    assert dict(zip(header, row, strict=True)) == {
+        "code": "22222222222222",
+        "template": "welcome",
+        "holder": "referee",
+        "holder_digest": "ab" * 32,
+        "value": "10.00",
+        "currency": "EUR",
+        "minimum_basket": "40.05",
+        "valid_from": "2024-05-01T00:00:00+02:00",
+        "valid_until": "2024-05-31T23:59:59+02:00",
+        "issued_at": "2024-05-01T08:30:00+00:00",
+        "referral": "r1",
+    }
+
+
+def test_a_voucher_file_without_vouchers_is_its_header() -> None:
+    assert rows_of(voucher_file([])) == [list(VOUCHER_COLUMNS)]
+
+
+def test_law_5_the_same_vouchers_written_again_are_the_same_bytes() -> None:
+    packed = voucher_file([VOUCHER] * 1000)
+    assert packed == voucher_file([VOUCHER] * 1000)
+    assert packed[3:8] == bytes(5)  # no name, no time in the gzip header
+
+
+def test_a_referral_file_is_the_correspondence_table() -> None:
+    line = ReferralLine("r1", "ab" * 32, "cd" * 32, datetime(2024, 5, 1, tzinfo=UTC), 3)
+    header, row = rows_of(referral_file([line]))
+    assert tuple(header) == REFERRAL_COLUMNS
+    assert row == ["r1", "ab" * 32, "cd" * 32, "2024-05-01T00:00:00+00:00", "3"]
+
+
+def test_the_manifest_speaks_of_the_gzipped_file_and_can_be_read_as_one() -> None:
+    packed = voucher_file([VOUCHER])
+    content = manifest_json(
+        export=export_name(7),
+        rows=1,
+        content=packed,
+        key_id="k1",
+        generated_at=datetime(2024, 5, 1, tzinfo=UTC),
+    )
+    assert json.loads(content)["export"] == "00000007"
+    assert parse_manifest(content).rows == 1
+    assert parse_manifest(content).sha256 == hashlib.sha256(packed).hexdigest()
+
+
+@pytest.mark.parametrize(("minor", "text"), [(0, "0.00"), (5, "0.05"), (1050, "10.50")])
+def test_money_is_written_as_a_decimal_string(minor: int, text: str) -> None:
+    assert decimal_text(minor) == text

@@ -1,0 +1,188 @@
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.files.orders import (
+    COLUMNS,
+    FieldError,
+    FieldReason,
+    OrderRow,
+    orders,
+    parse_order,
+)
+from chalicelib.domain.files.reading import FileRefusedError, LineError, Tally
+
+GOOD = {
+    "order_id": "A-1",
+    "ordered_at": "2024-05-01T10:00:00+02:00",
+    "email_digest": "AB" * 32,
+    "voucher_code": "CW-22222-22222-2222",
+    "amount": "42.50",
+    "currency": "EUR",
+    "status": "placed",
+}
+HEADER = ",".join(COLUMNS)
+
+
+def line(**changes: str) -> str:
+    return ",".join((GOOD | changes).values())
+
+
+def read(*rows: str, header: str = HEADER) -> tuple[list[tuple[int, OrderRow]], Tally]:
+    tally = Tally()
+    return list(orders(["\n".join([header, *rows]).encode()], tally)), tally
+
+
+def test_an_order_becomes_minor_units_and_an_aware_instant() -> None:
+    assert parse_order(GOOD) == OrderRow(
+        order_id="A-1",
+        ordered_at=datetime(2024, 5, 1, 10, tzinfo=timezone(timedelta(hours=2))),
+        email_digest="ab" * 32,
+        voucher_code="CW-22222-22222-2222",
+        amount_minor=4250,
+        currency="EUR",
+        status="placed",
+    )
+
+
+@given(st.integers(0, 10**12 - 1))
+def test_an_amount_is_exact(minor: int) -> None:
+    row = parse_order(GOOD | {"amount": f"{minor // 100}.{minor % 100:02d}"})
+    assert isinstance(row, OrderRow)
+    assert row.amount_minor == minor
+
+
+@pytest.mark.parametrize(
+    ("amount", "minor"), [("0", 0), ("12", 1200), ("12.5", 1250), ("007", 700)]
+)
+def test_decimals_may_be_left_out(amount: str, minor: int) -> None:
+    row = parse_order(GOOD | {"amount": amount})
+    assert isinstance(row, OrderRow)
+    assert row.amount_minor == minor
+
+
+def test_an_order_may_have_a_digest_or_a_code_alone() -> None:
+    by_code = parse_order(GOOD | {"email_digest": ""})
+    by_digest = parse_order(GOOD | {"voucher_code": ""})
+    assert isinstance(by_code, OrderRow)
+    assert isinstance(by_digest, OrderRow)
+    assert (by_code.email_digest, by_digest.voucher_code) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("order_id", "", "missing"),
+        ("order_id", "x" * 65, "too_long"),
+        ("order_id", "a\tb", "invalid"),
+        ("order_id", " a", "invalid"),
+        ("order_id", "a\u202eb", "invalid"),
+        ("order_id", "a\ud800", "invalid"),
+        ("ordered_at", "", "missing"),
+        ("ordered_at", "2024-05-01T10:00:00", "without_offset"),
+        ("ordered_at", "2024-05-01", "without_offset"),
+        ("ordered_at", "01/05/2024", "invalid"),
+        ("ordered_at", "2024-02-30T10:00:00Z", "invalid"),
+        ("ordered_at", "0001-01-01T00:00:00+10:00", "invalid"),
+        ("email_digest", "ab" * 20, "invalid"),
+        ("email_digest", "zz" * 32, "invalid"),
+        ("email_digest", "jeanne@example.fr", "plain_address"),
+        ("voucher_code", "x" * 65, "too_long"),
+        ("voucher_code", "a\x00", "invalid"),
+        ("amount", "", "missing"),
+        ("amount", "12,50", "invalid"),
+        ("amount", "-1", "invalid"),
+        ("amount", "1e3", "invalid"),
+        ("amount", "12.", "invalid"),
+        ("amount", ".5", "invalid"),
+        ("amount", " 1", "invalid"),
+        ("amount", "١٢", "invalid"),
+        ("amount", "1" * 11, "invalid"),
+        ("amount", "12.505", "too_many_decimals"),
+        ("currency", "eur", "invalid"),
+        ("currency", "EURO", "invalid"),
+        ("status", "shipped", "invalid"),
+        ("status", "Placed", "invalid"),
+    ],
+)
+def test_a_wrong_field_is_named_with_its_reason(
+    field: str, value: str, reason: FieldReason
+) -> None:
+    assert parse_order(GOOD | {field: value}) == (FieldError(field, reason),)
+
+
+def test_every_wrong_field_of_an_order_is_told() -> None:
+    problems = parse_order({"amount": "x"})
+    assert isinstance(problems, tuple)
+    assert [(p.field, p.reason) for p in problems] == [
+        ("order_id", "missing"),
+        ("ordered_at", "missing"),
+        ("email_digest", "missing"),
+        ("amount", "invalid"),
+        ("currency", "missing"),
+        ("status", "missing"),
+    ]
+
+
+@given(st.dictionaries(st.sampled_from(COLUMNS), st.text(max_size=20)))
+def test_any_texts_are_an_order_or_have_problems(values: dict[str, str]) -> None:
+    assert parse_order(values)
+
+
+# --- files ---
+
+
+def test_good_rows_pass_and_bad_ones_are_told_by_line() -> None:
+    rows, tally = read(line(), line(amount="x", currency="e"), "", "only,three,fields", line())
+    assert [number for number, _ in rows] == [2, 6]
+    assert tally.errors == [
+        LineError(3, "amount_invalid"),
+        LineError(3, "currency_invalid"),
+        LineError(5, "wrong_number_of_fields"),
+    ]
+    assert (tally.rows, tally.accepted, tally.rejected) == (4, 2, 2)
+
+
+def test_columns_may_come_in_any_order_and_quoted() -> None:
+    backwards = list(reversed(COLUMNS))
+    row = ",".join(f'"{GOOD[name]}"' for name in backwards)
+    rows, _ = read(row, header=",".join(backwards))
+    assert [parsed for _, parsed in rows] == [parse_order(GOOD)]
+
+
+def test_quotes_left_open_concern_their_own_line() -> None:
+    rows, tally = read(line(order_id='"open'), line())
+    assert [number for number, _ in rows] == [3]
+    assert tally.errors == [LineError(2, "bad_quotes")]
+
+
+def test_a_header_alone_is_a_day_without_orders() -> None:
+    rows, tally = read()
+    assert (rows, tally.rows) == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("header", "reason"),
+    [
+        ("", "empty_file"),
+        (HEADER + ",remarks", "unknown_column: remarks"),
+        (HEADER.replace("amount", "Amount"), "unknown_column: Amount"),
+        (HEADER.replace(",status", ""), "missing_column: status"),
+        (HEADER + ",status", "duplicate_column: status"),
+        ('"', "missing_column: " + ", ".join(COLUMNS)),
+    ],
+)
+def test_a_wrong_header_refuses_the_file(header: str, reason: str) -> None:
+    with pytest.raises(FileRefusedError) as caught:
+        read(header=header)
+    assert str(caught.value) == reason
+
+
+def test_a_file_without_its_header_does_not_show_its_first_row() -> None:
+    with pytest.raises(FileRefusedError) as caught:
+        read(header=line())
+    assert caught.value.line == 1
+    assert "CW-" not in str(caught.value)
+    assert "ABAB" not in str(caught.value)

@@ -1,0 +1,229 @@
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Iterable, Iterator
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.files import reading
+from chalicelib.domain.files.reading import (
+    FileRefusedError,
+    Tally,
+    check_header,
+    content,
+    decompress,
+    fields,
+    lines,
+)
+
+
+def cut(whole: bytes, size: int) -> list[bytes]:
+    return [whole[i : i + size] for i in range(0, len(whole), size)]
+
+
+def refusal(chunks: Iterable[object]) -> tuple[str, int]:
+    with pytest.raises(FileRefusedError) as caught:
+        list(chunks)
+    return caught.value.reason, caught.value.line
+
+
+# --- gzip ---
+
+NOISE = Random(7).randbytes(300_000)
+
+
+@pytest.mark.parametrize("size", [1, 7, 4096, 1 << 20])
+def test_members_padding_and_any_chunking_decompress_to_the_same_bytes(size: int) -> None:
+    packed = gzip.compress(b"first\n") + gzip.compress(b"") + gzip.compress(b"second\n") + b"\0" * 9
+    assert b"".join(decompress(cut(packed, size))) == b"first\nsecond\n"
+
+
+def test_a_file_that_swells_is_decompressed_in_pieces() -> None:
+    packed = gzip.compress(bytes(20_000_000) + NOISE)
+    pieces = list(decompress([packed]))
+    assert b"".join(pieces) == bytes(20_000_000) + NOISE
+    assert max(map(len, pieces)) <= 1 << 20
+
+
+def test_a_bomb_is_refused_before_it_is_decompressed() -> None:
+    seen: list[int] = []
+    with pytest.raises(FileRefusedError, match="too_large"):
+        seen.extend(map(len, decompress([gzip.compress(bytes(50_000_000))], limit=3_000_000)))
+    assert 0 < sum(seen) <= 3_000_000
+
+
+def test_a_gzip_file_cut_anywhere_is_refused() -> None:
+    packed = gzip.compress(b"digest\n" + bytes(range(200)))
+    for end in range(2, len(packed)):
+        assert refusal(content("a.csv.gz", [packed[:end]])) == ("truncated_gzip", 0)
+
+
+def test_a_gzip_file_with_a_flipped_bit_is_refused() -> None:
+    packed = bytearray(gzip.compress(NOISE))
+    packed[len(packed) // 2] ^= 1
+    assert refusal(content("a.csv.gz", [bytes(packed)])) == ("corrupt_gzip", 0)
+
+
+def test_bytes_after_the_last_member_are_refused() -> None:
+    assert refusal(decompress([gzip.compress(b"x") + b"junk"])) == ("corrupt_gzip", 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "reason"),
+    [
+        ("a.csv.gz", b"digest\n", "not_gzip"),
+        ("a.csv.gz", b"\x1f", "not_gzip"),
+        ("a.csv", gzip.compress(b"x"), "gzip_not_named_gz"),
+    ],
+)
+def test_name_and_first_bytes_must_agree(name: str, head: bytes, reason: str) -> None:
+    with pytest.raises(FileRefusedError, match=reason):
+        content(name, cut(head, 1))
+
+
+def test_plain_content_passes_and_is_limited_too() -> None:
+    assert b"".join(content("a.csv", [b"", b"dig", b"est\n"])) == b"digest\n"
+    assert list(content("a.csv", [])) == list(content("a.csv.gz", [])) == []
+    assert refusal(content("a.csv", [b"abcd"], limit=3)) == ("too_large", 0)
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_named_gz_decompress_or_are_refused(noise: bytes) -> None:
+    packed = b"\x1f\x8b\x08" + noise
+    try:
+        expected = gzip.decompress(packed)
+    except (OSError, EOFError, zlib.error):
+        assert refusal(content("a.csv.gz", [packed]))[0] in ("corrupt_gzip", "truncated_gzip")
+    else:
+        assert b"".join(content("a.csv.gz", [packed])) == expected
+
+
+def test_a_raw_deflate_stream_is_not_gzip() -> None:
+    with pytest.raises(FileRefusedError, match="not_gzip"):
+        content("a.csv.gz", [zlib.compress(b"x")])
+
+
+# --- lines ---
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 1000])
+def test_lines_are_numbered_and_blank_ones_only_counted(size: int) -> None:
+    text = "\ufeffun\r\n\r\n  \ndeux é\ntrois".encode()
+    assert list(lines(cut(text, size))) == [(1, "un"), (4, "deux é"), (5, "trois")]
+
+
+@pytest.mark.parametrize(
+    ("raw", "refused"),
+    [
+        ("digest\n".encode("utf-16"), ("utf16", 1)),
+        ("digest\n".encode("utf-16-le"), ("utf16", 1)),
+        ("digest\n".encode("utf-16-be"), ("utf16", 1)),
+        (b"a\nb\0c\n", ("nul_character", 2)),
+        (b"a\n\n\xe9t\xe9\n", ("not_utf8", 3)),
+        (b"a\n" + b"b" * 4097 + b"\n", ("line_too_long", 2)),
+        (b"a\n" + b"b" * 9000, ("line_too_long", 2)),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 1000, 100_000])
+def test_unreadable_bytes_refuse_the_file_with_the_line(
+    raw: bytes, refused: tuple[str, int], size: int
+) -> None:
+    assert refusal(lines(cut(raw, size))) == refused
+
+
+def test_a_line_of_the_greatest_length_is_read() -> None:
+    assert list(lines([b"b" * reading.MAX_LINE + b"\n"])) == [(1, "b" * reading.MAX_LINE)]
+
+
+def test_a_line_too_long_is_refused_before_the_rest_of_it_is_taken() -> None:
+    taken = 0
+
+    def one_line() -> Iterator[bytes]:
+        nonlocal taken
+        for _ in range(100):
+            taken += 1
+            yield b"x" * 1000
+
+    assert refusal(lines(one_line())) == ("line_too_long", 1)
+    assert taken < 10
+
+
+@given(
+    st.lists(st.sampled_from(["\ufeff", "a", "é", "\r", "\n", "abcdefg"]), max_size=9),
+    st.integers(1, 9),
+)
+def test_where_the_chunks_are_cut_changes_neither_the_lines_nor_the_refusal(
+    parts: list[str], size: int
+) -> None:
+    def outcome(chunks: list[bytes]) -> object:
+        try:
+            return list(lines(chunks))
+        except FileRefusedError as error:
+            return error.args, error.line
+
+    whole = "".join(parts).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "MAX_LINE", 8)
+        assert outcome(cut(whole, size)) == outcome([whole + b"\n"])
+
+
+# --- fields ---
+
+FIELD = st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=["Cs"]), max_size=8)
+
+
+@given(st.lists(FIELD, min_size=1, max_size=5))
+def test_what_the_csv_module_writes_is_read_back(row: list[str]) -> None:
+    written = io.StringIO()
+    csv.writer(written, lineterminator="").writerow(row)
+    assert fields(written.getvalue()) == row
+
+
+@given(st.text(st.sampled_from('a",;\r '), min_size=1, max_size=12))
+def test_fields_are_those_of_the_csv_module_once_there_is_a_quote(line: str) -> None:
+    try:
+        (expected,) = csv.reader([line], strict=True)
+    except csv.Error:
+        expected = None
+    assert fields(line) == (expected if '"' in line else line.split(","))
+
+
+@pytest.mark.parametrize("line", ['"open', 'a,"open', '"a"b'])
+def test_wrong_quotes_are_no_fields(line: str) -> None:
+    assert fields(line) is None
+
+
+# --- headers and counts ---
+
+
+@pytest.mark.parametrize(
+    ("names", "problem"),
+    [
+        (["code", "reason", "remarks"], "unknown_column: remarks"),
+        (["code", "Reason"], "unknown_column: Reason"),
+        (["code", "jeanne@example.fr"], "unknown_column: number 2"),
+        (["code", "code", "reason"], "duplicate_column: code"),
+        (["code"], "missing_column: reason"),
+        ([], "missing_column: code, reason"),
+    ],
+)
+def test_a_wrong_header_names_the_columns_and_never_content(names: list[str], problem: str) -> None:
+    with pytest.raises(FileRefusedError) as caught:
+        check_header(names, ["code", "reason"], 1)
+    assert str(caught.value) == problem
+
+
+def test_a_header_may_be_in_any_order() -> None:
+    check_header(["reason", "code"], ["code", "reason"], 1)
+
+
+def test_the_first_thousand_problems_are_kept_and_all_are_counted() -> None:
+    tally = Tally(rows=2000)
+    for line in range(1500):
+        tally.reject(line, "first", "second")
+    assert len(tally.errors) == 1000
+    assert (tally.rejected, tally.accepted) == (1500, 500)

@@ -1,0 +1,423 @@
+"""What the mails say: each kind in each locale, from the templates as they are in the source."""
+
+from __future__ import annotations
+
+import html
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from chalicelib.mails import (
+    LOCALES,
+    AnyMail,
+    CampaignTexts,
+    InvitationMail,
+    Rendered,
+    RewardMail,
+    SignInMail,
+    SignUpMail,
+    VoucherMail,
+    locale_of,
+    render,
+)
+from chalicelib.mails.compile import compile_into, main
+from chalicelib.mails.formats import ink_on, long_day, money, one_line, typeset
+from chalicelib.mails.render import SOURCES
+
+NO_BREAK = "\u00a0"
+NOT_COMPILED = Path(__file__).parent / "no-such-directory"
+
+CAMPAIGN = CampaignTexts(
+    brand_name="Maison Verger",
+    brand_colour="#1f4e3d",
+    title={"fr": "Invitez, savourez", "en": "Invite and enjoy"},
+    offer={"fr": "10 € dès 40 € d\u2019achat !", "en": "€10 off your first order"},
+    sponsor_offer={"fr": "15 € pour vous", "en": "€15 for you"},
+    terms_url="https://verger.example/terms?a=1&b=2",
+    contact="privacy@verger.example",
+    locales=("fr", "en"),
+)
+SIGN_IN = SignInMail(
+    campaign=CAMPAIGN,
+    first_name=None,
+    link="https://tandem.example/sponsor/?campaign=demo&x=1#token=SIGNIN",
+    expires_minutes=15,
+)
+INVITATION = InvitationMail(
+    campaign=CAMPAIGN,
+    first_name="Paul",
+    sponsor_name="Jeanne",
+    link="https://tandem.example/referee/?campaign=demo#token=INVITED",
+    closes_on=date(2026, 12, 1),
+    unsubscribe_link="https://tandem.example/unsubscribe/#token=STOP",
+)
+SIGN_UP = SignUpMail(
+    campaign=CAMPAIGN,
+    first_name=None,
+    sponsor_name="Jeanne",
+    link="https://tandem.example/referee/?campaign=demo#token=SIGNUP",
+    closes_on=date(2026, 12, 1),
+    unsubscribe_link="https://tandem.example/unsubscribe/#token=STOP",
+)
+VOUCHER = VoucherMail(
+    campaign=CAMPAIGN,
+    first_name="Paul",
+    code="VRG-7K2M-9QXP-4TBN",
+    value_minor=1000,
+    currency="EUR",
+    minimum_basket_minor=4050,
+    valid_until=date(2026, 12, 31),
+    rung=None,
+)
+REWARD = RewardMail(
+    campaign=CAMPAIGN,
+    first_name=None,
+    code="SPO-7K2M-9QXP-4TBN",
+    value_minor=1500,
+    currency="EUR",
+    minimum_basket_minor=None,
+    valid_until=date(2026, 12, 31),
+    rung=1,
+)
+FURTHER_VOUCHER = replace(VOUCHER, rung=2)
+FURTHER_REWARD = replace(REWARD, rung=2)
+MAILS: tuple[AnyMail, ...] = (
+    SIGN_IN,
+    INVITATION,
+    SIGN_UP,
+    VOUCHER,
+    FURTHER_VOUCHER,
+    REWARD,
+    FURTHER_REWARD,
+)
+OFFERS = (INVITATION, SIGN_UP)
+every_mail = pytest.mark.parametrize("mail", MAILS, ids=lambda mail: mail.kind)
+every_offer = pytest.mark.parametrize("mail", OFFERS, ids=lambda mail: mail.kind)
+every_locale = pytest.mark.parametrize("locale", LOCALES)
+
+
+def rendered(mail: AnyMail, locale: str) -> Rendered:
+    return render(mail, locale, compiled=NOT_COMPILED)
+
+
+def preheader(made: Rendered) -> str:
+    hidden = re.search(r'<div style="display:none[^>]*>([^<]*)</div>', made.html)
+    assert hidden is not None
+    return html.unescape(hidden[1])
+
+
+def test_every_kind_of_mail_is_tried_here() -> None:
+    assert {type(mail) for mail in MAILS} == set(get_args(AnyMail))
+
+
+def test_every_locale_has_words_for_every_kind() -> None:
+    kinds = {mail.kind for mail in MAILS} | {"common"}
+    for locale in LOCALES:
+        assert {path.stem for path in (SOURCES / locale).iterdir()} == kinds
+    assert {path.name for path in SOURCES.iterdir() if path.is_dir()} == set(LOCALES)
+
+
+@every_mail
+@every_locale
+def test_a_mail_says_the_same_in_text_and_html(mail: AnyMail, locale: str) -> None:
+    made = rendered(mail, locale)
+    shown = re.split(r"<[^>]*>", made.html.partition("<body")[2].partition(">")[2])
+    for words in filter(None, (html.unescape(piece).strip("\n") for piece in shown)):
+        # The preheader repeats; the sentence on the button has no place where there is no button.
+        if not words.startswith(("Si le bouton", "If the button")) and words not in preheader(made):
+            assert words.removesuffix(" ").removesuffix(":").removesuffix(NO_BREAK) in made.text
+    assert f'<html lang="{locale}">' in made.html
+    assert made.html.count("<h1") == 1
+    assert made.locale == locale
+
+
+@every_mail
+@every_locale
+def test_the_text_holds_every_link_of_the_html(mail: AnyMail, locale: str) -> None:
+    made = rendered(mail, locale)
+    links = [html.unescape(link) for link in re.findall(r'href="([^"]*)"', made.html)]
+    assert CAMPAIGN.terms_url in links
+    for link in links:
+        assert link.removeprefix("mailto:") in made.text
+
+
+@every_mail
+@every_locale
+def test_a_mail_fetches_nothing_from_anywhere(mail: AnyMail, locale: str) -> None:
+    page = rendered(mail, locale).html.lower()
+    for fetching in (
+        "src=",
+        "srcset",
+        "url(",
+        "@import",
+        "<link",
+        "<script",
+        "<img",
+        "background=",
+    ):
+        assert fetching not in page
+    outside_links = re.sub(r'<a [^>]*href="[^"]*"[^>]*>[^<]*</a>', "", page)
+    assert "http" not in outside_links.replace("http-equiv", "")
+
+
+@every_mail
+@every_locale
+def test_a_subject_is_one_line_that_names_the_brand(mail: AnyMail, locale: str) -> None:
+    subject = rendered(mail, locale).subject
+    assert "Maison Verger" in subject
+    assert re.fullmatch(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{10,100}", subject)
+
+
+@every_mail
+def test_french_never_breaks_a_line_before_a_high_mark(mail: AnyMail) -> None:
+    made = rendered(mail, "fr")
+    words = re.sub(r"<style>.*?</style>|<[^>]*>", "", made.html, flags=re.DOTALL)
+    for said in (made.subject, made.text, words):
+        assert not re.search(r" [:;!?»€]|« ", said)
+        assert not re.search(r"\w[!?»]|\w'\w", re.sub(r"https?://\S+", "", said))
+
+
+@every_mail
+@every_locale
+def test_the_footer_has_the_brand_the_terms_and_the_privacy_contact(
+    mail: AnyMail, locale: str
+) -> None:
+    made = rendered(mail, locale)
+    footer = made.text.rpartition("-----")[2]
+    assert "Maison Verger" in footer
+    assert CAMPAIGN.title[locale] in footer
+    assert CAMPAIGN.terms_url in footer
+    assert CAMPAIGN.contact in footer
+    assert f'href="mailto:{CAMPAIGN.contact}"' in made.html
+
+
+@every_offer
+@every_locale
+def test_law_2_the_mail_names_the_sponsor_and_says_why_until_when_and_how_to_refuse(
+    mail: InvitationMail | SignUpMail, locale: str
+) -> None:
+    made = rendered(mail, locale)
+    assert "Jeanne" in made.subject
+    why, no_reminder, until = {
+        "fr": (
+            "Pourquoi ce message",
+            "vous ne recevrez pas de relance",
+            "1er décembre 2026 inclus",
+        ),
+        "en": ("Why this message", "you will not receive a reminder", "including 1 December 2026"),
+    }[locale]
+    text = made.text.replace(NO_BREAK, " ")
+    assert "Jeanne" in text.partition(why)[2]
+    assert no_reminder in text
+    assert until in text
+    assert mail.unsubscribe_link in text
+    assert f'href="{mail.unsubscribe_link}"' in made.html
+    assert typeset(CAMPAIGN.offer[locale], locale) in made.text
+
+
+@pytest.mark.parametrize("nobody", ["", " ", "\r\n", "\u202e"])
+def test_law_2_a_mail_without_a_sponsors_name_is_refused(nobody: str) -> None:
+    for mail in OFFERS:
+        with pytest.raises(ValueError, match="names the sponsor"):
+            replace(mail, sponsor_name=nobody)
+
+
+@every_locale
+def test_a_voucher_mail_shows_code_value_minimum_and_last_day(locale: str) -> None:
+    made = rendered(VOUCHER, locale)
+    expected = {
+        "fr": ("10,00 €", "40,50 €", "31 décembre 2026"),
+        "en": ("€10.00", "€40.50", "31 December 2026"),
+    }[locale]
+    for shown in (*expected, VOUCHER.code):
+        assert shown in made.text.replace(NO_BREAK, " ")
+        assert shown in made.html.replace(NO_BREAK, " ")
+    # A lock screen shows the subject and the preheader: the code is in neither.
+    assert VOUCHER.code not in made.subject + preheader(made)
+
+
+@pytest.mark.parametrize("none", [None, 0])
+def test_a_voucher_without_a_minimum_says_nothing_of_one(none: int | None) -> None:
+    assert "Minimum" not in rendered(replace(VOUCHER, minimum_basket_minor=none), "fr").text
+    assert "Minimum" in rendered(VOUCHER, "fr").text
+
+
+def test_a_rung_is_greeted_otherwise_than_the_first_voucher() -> None:
+    assert "Bienvenue" in rendered(VOUCHER, "fr").subject
+    assert "Bienvenue" in rendered(replace(VOUCHER, rung=0), "fr").subject
+    assert "Bienvenue" not in rendered(FURTHER_VOUCHER, "fr").subject
+    assert "étape 2" in rendered(FURTHER_VOUCHER, "fr").text
+    assert "nouvelle récompense" in rendered(FURTHER_REWARD, "fr").text
+    assert "nouvelle récompense" not in rendered(REWARD, "fr").text
+
+
+def test_markup_in_a_name_is_escaped_in_html_and_plain_in_text() -> None:
+    hostile = "<script>alert(1)</script> & \"Co\" '{{ link }}'"
+    made = rendered(replace(INVITATION, sponsor_name=hostile, first_name=hostile), "fr")
+    assert "<script" not in made.html
+    assert "&lt;script&gt;" in made.html
+    assert hostile in made.text
+    assert hostile in made.subject
+
+
+def test_markup_in_the_campaigns_texts_is_escaped_too() -> None:
+    hostile = "<b>x</b>"
+    everywhere = {"fr": hostile, "en": hostile}
+    campaign = replace(
+        CAMPAIGN, brand_name=hostile, title=everywhere, offer=everywhere, contact=hostile
+    )
+    assert "<b>" not in rendered(replace(INVITATION, campaign=campaign), "en").html
+
+
+def test_a_line_end_in_a_name_becomes_a_space() -> None:
+    hostile = "Jeanne\r\nBcc: x@y.example\n\nNew paragraph\u2028more\x00\ud800"
+    made = rendered(replace(INVITATION, sponsor_name=hostile), "en")
+    clean = "Jeanne Bcc: x@y.example New paragraph more"
+    assert made.subject == f"{clean} invites you to Maison Verger"
+    assert f"{clean} gave us your address" in made.text
+    made.html.encode("utf-8")
+
+
+def test_a_name_cannot_turn_the_sentence_backwards() -> None:
+    assert one_line("Je\u202eanne\u2066\u200f") == "Jeanne"
+
+
+@pytest.mark.parametrize("link", ["javascript:alert(1)", "https://x.example/ b", "//x", "https://"])
+def test_a_link_that_is_no_web_address_is_refused(link: str) -> None:
+    with pytest.raises(ValueError, match="link"):
+        replace(SIGN_IN, link=link)
+    with pytest.raises(ValueError, match="link"):
+        replace(INVITATION, unsubscribe_link=link)
+    with pytest.raises(ValueError, match="link"):
+        replace(CAMPAIGN, terms_url=link)
+
+
+@pytest.mark.parametrize("colour", ["red", "#fff", "#12345g", "#123456;background:url(x)"])
+def test_a_colour_that_could_carry_css_is_refused(colour: str) -> None:
+    with pytest.raises(ValueError, match="brand_colour"):
+        replace(CAMPAIGN, brand_colour=colour)
+
+
+@pytest.mark.parametrize(
+    ("asked", "locales", "chosen"),
+    [
+        ("en", ("fr", "en"), "en"),
+        ("en-GB", ("fr", "en"), "en"),
+        ("EN_us", ("fr", "en"), "en"),
+        ("de", ("fr", "en"), "fr"),
+        ("de", ("en", "fr"), "en"),
+        (None, ("fr", "en"), "fr"),
+        ("en", ("fr",), "fr"),
+        ("de", ("de", "en"), "en"),
+    ],
+)
+def test_an_unknown_locale_falls_back_to_the_campaigns_first(
+    asked: str | None, locales: tuple[str, ...], chosen: str
+) -> None:
+    campaign = replace(CAMPAIGN, locales=locales)
+    assert locale_of(asked, campaign) == chosen
+    made = render(replace(SIGN_IN, campaign=campaign), asked, compiled=NOT_COMPILED)
+    assert made.locale == chosen
+
+
+def test_a_campaign_in_no_known_locale_has_no_mails() -> None:
+    with pytest.raises(LookupError):
+        locale_of("de", replace(CAMPAIGN, locales=("de",)))
+
+
+@every_mail
+def test_law_9_no_repr_shows_what_is_in_a_mail(mail: AnyMail) -> None:
+    for shown in (repr(mail), repr(mail.campaign), repr(rendered(mail, "fr"))):
+        assert not re.search("Paul|Jeanne|token|7K2M|Verger", shown)
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "french", "english"),
+    [
+        (1000, "EUR", "10,00\u00a0€", "€10.00"),
+        (5, "EUR", "0,05\u00a0€", "€0.05"),
+        (0, "GBP", "0,00\u00a0£", "£0.00"),
+        (123456789, "USD", "1\u202f234\u202f567,89\u00a0$", "$1,234,567.89"),
+        (2550, "CHF", "25,50\u00a0CHF", "CHF\u00a025.50"),
+    ],
+)
+def test_money_is_written_as_the_locale_does(
+    minor: int, currency: str, french: str, english: str
+) -> None:
+    assert money(minor, currency, "fr") == french
+    assert money(minor, currency, "en") == english
+
+
+def test_a_negative_amount_is_refused() -> None:
+    with pytest.raises(ValueError, match="negative"):
+        money(-1, "EUR", "fr")
+
+
+def test_days_are_written_as_the_locale_does() -> None:
+    assert long_day(date(2026, 12, 31), "fr") == "31\u00a0décembre\u00a02026"
+    assert long_day(date(2026, 8, 1), "fr") == "1er\u00a0août\u00a02026"
+    assert long_day(date(2026, 1, 1), "en") == "1\u00a0January\u00a02026"
+
+
+def test_law_11_a_moment_is_not_taken_for_a_local_day() -> None:
+    with pytest.raises(TypeError):
+        long_day(datetime(2026, 12, 31, 23, 30, tzinfo=UTC), "fr")
+
+
+def test_ink_is_legible_on_any_colour() -> None:
+    def luminance(colour: str) -> float:
+        channels = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+        linear = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+        return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    for number in range(0, 0x1000000, 0x010305):
+        colour = f"#{number:06x}"
+        lighter, darker = sorted((luminance(colour), luminance(ink_on(colour))), reverse=True)
+        assert (lighter + 0.05) / (darker + 0.05) >= 4.5
+
+
+@every_locale
+def test_compiled_templates_give_what_the_sources_give(locale: str, tmp_path: Path) -> None:
+    compile_into(tmp_path)
+    for mail in MAILS:
+        assert_same(render(mail, locale, compiled=tmp_path), rendered(mail, locale))
+    hostile = replace(INVITATION, sponsor_name="<script>")
+    assert "<script" not in render(hostile, locale, compiled=tmp_path).html
+
+
+def assert_same(one: Rendered, other: Rendered) -> None:
+    assert (one.subject, one.text, one.html) == (other.subject, other.text, other.html)
+
+
+def test_check_tells_a_stale_directory_from_a_current_one(tmp_path: Path) -> None:
+    compiled = tmp_path / "compiled"
+    assert main(["--check"], compiled=compiled) == 1
+    assert main([], compiled=compiled) == 0
+    assert main(["--check"], compiled=compiled) == 0
+    module = next(compiled.glob("*.py"))
+    module.write_text(module.read_text("utf-8") + "# changed\n", "utf-8")
+    assert main(["--check"], compiled=compiled) == 1
+    (compiled / "tmpl_gone.py").touch()
+    assert main([], compiled=compiled) == 0
+    assert main(["--check"], compiled=compiled) == 0
+
+
+def test_importing_the_package_loads_no_template_engine() -> None:
+    program = (
+        "import sys, chalicelib.mails\n"
+        "print(*{'jinja2', 'markupsafe', 'pydantic', 'email', 'idna'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert done.stdout.strip() == ""
