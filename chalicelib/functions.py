@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from chalicelib import bootstrap
-from chalicelib.adapters import events
+from chalicelib import bootstrap, events
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.model import Fact
 from chalicelib.observability import count, failed, flushed, log, warn
@@ -144,7 +143,11 @@ def expire() -> None:
     """What time does."""
     from chalicelib.services.expire import expire as end_what_is_due
 
-    _scheduled("expire", lambda: log("expired", **end_what_is_due(bootstrap.ports())))
+    def run() -> None:
+        done = end_what_is_due(bootstrap.ports())
+        log("expired", correlation=None, **done)
+
+    _scheduled("expire", run)
 
 
 def reconcile() -> None:
@@ -154,7 +157,7 @@ def reconcile() -> None:
     def run() -> None:
         findings = look(bootstrap.ports())
         count("ReconcileFinding", sum(findings.values()))
-        log("reconciled", **findings)
+        log("reconciled", correlation=None, **findings)
 
     _scheduled("reconcile", run)
 

@@ -9,7 +9,7 @@ Metrics are EMF lines in the namespace `Tandem`.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
     from aws_lambda_powertools.metrics import Metrics
+
+Value = str | int | None
 
 FRAMES = 4
 
@@ -35,14 +37,12 @@ def _metrics() -> Metrics:
     return Made()
 
 
-def log(
-    message: str, *, correlation: str | None = None, **fields: str | int | float | None
-) -> None:
+def log(message: str, *, correlation: str | None = None, **fields: Value) -> None:
     """One line at level INFO."""
     _logger().info(message, extra=_present(correlation, fields))
 
 
-def warn(message: str, *, correlation: str | None = None, **fields: str | int | None) -> None:
+def warn(message: str, *, correlation: str | None = None, **fields: Value) -> None:
     """One line at level WARNING: something was refused or has to wait."""
     _logger().warning(message, extra=_present(correlation, fields))
 
@@ -72,9 +72,7 @@ def flushed() -> Iterator[None]:
             _metrics().flush_metrics()
 
 
-def _present(
-    correlation: str | None, fields: dict[str, str | int | float | None]
-) -> dict[str, object]:
+def _present(correlation: str | None, fields: Mapping[str, Value]) -> dict[str, object]:
     named = {"correlation": correlation, **fields}
     return {name: value for name, value in named.items() if value is not None}
 

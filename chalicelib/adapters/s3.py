@@ -75,7 +75,7 @@ class BucketSegments:
         return answer["ETag"]
 
     def fetch(self, key: str, start: int, end: int, etag: str) -> bytes:
-        """Bytes `start` to `end` (exclusive). `SegmentGoneError` when it is another object by now."""
+        """Bytes `start` to `end` (exclusive). `SegmentGoneError` when it is another object."""
         try:
             answer = self._clients.s3.get_object(
                 Bucket=self._bucket, Key=key, Range=f"bytes={start}-{end - 1}", IfMatch=etag

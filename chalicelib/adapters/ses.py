@@ -10,8 +10,8 @@ from __future__ import annotations
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    ConnectionError,
     ConnectTimeoutError,
+    EndpointConnectionError,
 )
 
 from chalicelib.adapters.clients import Clients
@@ -42,8 +42,9 @@ class SesMailer:
             )
         except ClientError as error:
             raise _refusal(error) from error
-        except (ConnectTimeoutError, ConnectionError) as error:
-            raise _unreached(error) from error
+        except (ConnectTimeoutError, EndpointConnectionError) as error:
+            # Without a connection nothing was sent; a connection that breaks later leaves doubt.
+            raise MailNotTakenError(type(error).__name__, final=False) from error
         except BotoCoreError as error:
             raise MailUncertainError(type(error).__name__) from error
         return answer["MessageId"]
@@ -56,12 +57,3 @@ def _refusal(error: ClientError) -> Exception:
     if code in _BUSY:
         return MailNotTakenError(code, final=False)
     return MailUncertainError(code)
-
-
-def _unreached(error: BotoCoreError) -> Exception:
-    """Without a connection nothing was sent; a connection that broke leaves doubt."""
-    from botocore.exceptions import EndpointConnectionError
-
-    if isinstance(error, ConnectTimeoutError | EndpointConnectionError):
-        return MailNotTakenError(type(error).__name__, final=False)
-    return MailUncertainError(type(error).__name__)

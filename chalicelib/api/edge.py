@@ -33,6 +33,7 @@ from chalicelib.services.ports import Ports
 M = TypeVar("M", bound=BaseModel)
 Reply = BaseModel | dict[str, Any] | tuple[int, BaseModel] | None
 View = Callable[..., Reply]
+Headers = dict[str, str | list[str]]
 
 MAX_BODY = 64 * 1024
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -69,7 +70,7 @@ class Call:
         scheme, _, token = self._request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token or len(token) > 200:
             raise UnauthorisedError("session")
-        return token
+        return str(token)
 
     def idempotency_key(self) -> str | None:
         """The `Idempotency-Key` header, None without one."""
@@ -150,7 +151,7 @@ def _status(operation: Operation, reply: Reply) -> int:
 def _response(operation: Operation, reply: Reply) -> Response:
     body = reply[1] if isinstance(reply, tuple) else reply
     content = body.model_dump(mode="json") if isinstance(body, BaseModel) else body
-    headers = {**_HEADERS, "Content-Type": "application/json"}
+    headers: Headers = {**_HEADERS, "Content-Type": "application/json"}
     return Response(
         body="" if content is None else content,
         status_code=_status(operation, reply),
@@ -165,7 +166,7 @@ def _problem(operation: Operation, error: Exception) -> Response:
         failed(error, "request failed")
         told = unforeseen()
     log("request", operation=operation.name, status=told.status, problem=told.type)
-    headers = {**_HEADERS, "Content-Type": "application/problem+json"}
+    headers: Headers = {**_HEADERS, "Content-Type": "application/problem+json"}
     if told.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if told.status == 503:

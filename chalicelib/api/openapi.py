@@ -12,10 +12,10 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from chalicelib.api.models import Problem
 from chalicelib.api.operations import OPERATIONS, Operation
 
-Schemas = dict[tuple[type[BaseModel], JsonSchemaMode], dict[str, Any]]
+Schemas = dict[tuple[Any, JsonSchemaMode], dict[str, Any]]
 
 _REF = "#/components/schemas/{model}"
-_SECURITY = {
+_SECURITY: dict[str, list[dict[str, list[str]]]] = {
     "session": [{"session": []}],
     "client": [{"iam": []}],
     "ops": [{"ops": []}],

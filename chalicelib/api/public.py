@@ -1,4 +1,4 @@
-"""The public routes: campaigns, signing in, a referee's answer. No session, nothing told (law 8)."""
+"""The public routes: campaigns, signing in, a referee's answer. Nothing is told (law 8)."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def all_digests(digests: AddressDigests) -> tuple[str, ...]:
 
 
 def is_same_person(one: AddressDigests, other: AddressDigests) -> bool:
-    """True when two addresses reach the same mailbox: their canonical digests meet under some key."""
+    """True when two addresses reach one mailbox: their canonical digests meet under some key."""
     return not {pair.canonical for pair in one.pairs}.isdisjoint(
         pair.canonical for pair in other.pairs
     )

@@ -267,6 +267,11 @@ class Referral(Entity):
     newcomer_list_version: int | None = None
     rewards: int = 0
 
+    @property
+    def referee_digest(self) -> str:
+        """The referee as the client knows them: exact, under the first key."""
+        return self.referee.pairs[0].exact
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reward(Entity):

@@ -215,7 +215,6 @@ def _made(
         invitation_id=invitation.invitation_id,
         contact_id=invitation.contact_id,
         sponsor_digest=sponsor.digests.pairs[0].exact,
-        referee_digest=digests.pairs[0].exact,
         referee=digests,
         locale=invitation.locale,
         confirmed_at=ports.clock(),

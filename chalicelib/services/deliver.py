@@ -22,6 +22,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from chalicelib.domain import tokens
+from chalicelib.domain.addresses import sendable
 from chalicelib.domain.campaign import Campaign, HolderRole
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.invitations import ended
@@ -105,7 +106,9 @@ def deliver(ports: Ports, sender: Sender, fact: Fact) -> str:
         return "sent_already"
     try:
         provider_id = ports.mailer.send(
-            _message(ports, sender, draft), recipient=draft.contact.address, mail_id=draft.mail_id
+            _message(ports, sender, draft),
+            recipient=sendable(draft.contact.address),
+            mail_id=draft.mail_id,
         )
     except MailNotTakenError as error:
         return _not_taken(ports, draft, mail, error)

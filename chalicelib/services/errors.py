@@ -16,7 +16,7 @@ class FieldProblem:
 
 
 class TandemError(Exception):
-    """The base of all refusals; `str()` of one never holds an address, a name, a code or a token."""
+    """All refusals; `str()` of one never holds an address, a name, a code or a token."""
 
 
 class InvalidError(TandemError):

@@ -110,7 +110,7 @@ def _take_in(ports: Ports, campaign: Campaign, number: int) -> Export:
 
 
 def _row(voucher: Voucher) -> VoucherLine:
-    # A voucher revoked before its export is in it all the same, already ended: no till will take it.
+    # A voucher revoked before its export is in it all the same, ended already: no till takes it.
     ended_at = voucher.ended_at or voucher.valid_until
     return VoucherLine(
         code=voucher.printed,

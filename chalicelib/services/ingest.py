@@ -219,7 +219,7 @@ def _acks(
         else:
             refusals[code] = refusal.reason
     if tally.rejected:
-        # A code we do not know may be a misspelt one: releasing the mails of the rest could release its own.
+        # A code we do not know may be a misspelt one, and its own mail would be released.
         raise FileRefusedError(tally.errors[0].reason, tally.errors[0].line)
     acknowledge(ports, campaign, number, refusals)
     return None

@@ -137,7 +137,9 @@ def _judge(
         manifest=listed.manifest,
         canaries_missing=sum(record(canary) not in known for canary in limits.canaries),
     )
-    before = in_force and lists.ListInForce(in_force.version, in_force.rows, in_force.accepted_at)
+    before = None
+    if in_force:
+        before = lists.ListInForce(in_force.version, in_force.rows, in_force.accepted_at)
     verdict = lists.judge(
         candidate, before, lists.ListLimits(max_shrink=limits.max_shrink_percent / 100)
     )
@@ -146,7 +148,7 @@ def _judge(
 
 
 def _key_id(campaign: Campaign, manifest: Manifest | None) -> str:
-    """The key the list was made with: the manifest's if it is in force, else the campaign's first."""
+    """The key the list was made with: the manifest's if in force, else the campaign's first."""
     known = campaign.digests.key_ids
     return manifest.key_id if manifest and manifest.key_id in known else known[0]
 

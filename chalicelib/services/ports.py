@@ -94,7 +94,7 @@ class Topic(StrEnum):
 
 
 class Repository(Protocol):
-    """The one table. Reads by key are strongly consistent; agendas and holders may lag by moments."""
+    """The one table. Reads by key are strongly consistent; agendas and holders may lag."""
 
     def get(self, kind: type[E], /, **key: str | int) -> E | None:
         """The entity of `kind` with that key, or None."""
@@ -160,9 +160,6 @@ class Lists(Protocol):
         """Build and store the segment of a new version; returns the pointer with segment, etag and
         rows.
         """
-
-    def contains(self, pointer: ListInForce, records: Sequence[bytes]) -> list[bool]:
-        """For each 16-byte record, whether the stored segment of `pointer` has it."""
 
 
 class Keys(Protocol):

@@ -59,9 +59,10 @@ def _complained(ports: Ports, mail: Mail) -> str:
     campaign = known_campaign(ports, mail.campaign)
     changes: list[Change] = []
     for digest in all_digests(digests_of(ports, campaign, contact.address)):
-        key = {"brand": campaign.brand.id, "digest": digest}
-        if ports.repository.get(Opposition, **key) is None:
-            changes.append(Insert(Opposition(**key, recorded_at=ports.clock())))
+        brand = campaign.brand.id
+        if ports.repository.get(Opposition, brand=brand, digest=digest) is None:
+            opposed = Opposition(brand=brand, digest=digest, recorded_at=ports.clock())
+            changes.append(Insert(opposed))
     facts = [_about(ports, FactName.MAIL_COMPLAINED, mail)]
     invitation = invitation_of(ports, mail)
     if invitation and is_answerable(invitation, ports.clock()):

@@ -26,6 +26,7 @@ from chalicelib.domain.model import (
 )
 from chalicelib.services.errors import UnauthorisedError
 from chalicelib.services.ports import (
+    Change,
     ConflictError,
     Insert,
     ListUnavailableError,
@@ -201,7 +202,7 @@ def open_session(
         sponsor_id=token.sponsor_id,
         ends_at=now + tokens.SESSION_LASTS,
     )
-    changes = [Replace(replace(token, used_at=now)), Insert(session)]
+    changes: list[Change] = [Replace(replace(token, used_at=now)), Insert(session)]
     try:
         ports.repository.commit(*changes, *_renamed(ports, token.sponsor_id, name))
     except ConflictError as error:

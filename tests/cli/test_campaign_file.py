@@ -364,6 +364,10 @@ def test_problems_of_the_whole_are_told_one_by_one() -> None:
     ]
 
 
+def test_a_list_is_not_called_short_because_its_only_item_is_wrong() -> None:
+    assert refusals(good_with("    to: referee\n", "")) == ["29:5: rules.0.to: is missing"]
+
+
 def test_a_field_that_stands_twice_is_checked_where_it_stands_first() -> None:
     wrong = good_with("country: FR", "country: france\ncountry: FR")
     assert refusals(wrong) == [

@@ -6,7 +6,6 @@ and its revision. Pydantic's type adapters do the typed part, both ways; empty f
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, TypeVar
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -32,9 +31,13 @@ class _WholeNumbers(TypeDeserializer):
 _deserialize = _WholeNumbers().deserialize
 
 
-@cache
-def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+_adapters: dict[Any, TypeAdapter[Any]] = {}
+
+
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    if kind not in _adapters:
+        _adapters[kind] = TypeAdapter(kind)
+    return _adapters[kind]
 
 
 def _marshal(values: dict[str, Any]) -> Item:

@@ -2,16 +2,16 @@
 
 | # | question | answered by |
 |---|---|---|
-| AP1 | the campaign file in force; a version of it | `CAMPAIGN#{campaign}` / `IN_FORCE`, `VERSION#…` |
+| AP1 | the campaign file in force; a version | `CAMPAIGN#{campaign}` / `IN_FORCE`, `VERSION#…` |
 | AP2 | all campaigns | agenda `campaigns` |
-| AP3 | who is behind a sign-in token, a session, an invitation token | `TOKEN#{sha256}`, `SESSION#{sha256}` |
+| AP3 | who is behind a mailed token, a session | `TOKEN#{sha256}`, `SESSION#{sha256}` |
 | AP4 | the sponsor's space: profile and invitations in one query | `SPONSOR#{sponsor_id}` / … |
-| AP5 | the sponsor, the referee's invitation, the opposition behind a digest | `DIGEST#{scope}#{digest}` / … |
+| AP5 | the sponsor, invitation, opposition behind a digest | `DIGEST#{scope}#{digest}` / … |
 | AP6 | a plain address (the only kind of item with one; it has an end) | `CONTACT#{contact_id}` |
 | AP7 | a referral and what was granted for it | `REFERRAL#{referral_id}` / … |
 | AP8 | a voucher by its code, and its redemptions | `VOUCHER#{code}` / … |
 | AP9 | the vouchers of a holder | index `holder` |
-| AP10 | what is due: undecided, closing, unexported, expiring, return windows, leased mails | index `agenda` |
+| AP10 | what is due: undecided, closing, unexported, expiring, leased, … | index `agenda` |
 | AP11 | the export that is open; its rows | `EXPORTS#{campaign}`, `EXPORT#{campaign}#{number}` |
 | AP12 | the list in force and its versions | `LIST#{campaign}#{name}` |
 | AP13 | was this file taken in already | `FILE#{campaign}#{area}#{sha256}` |
@@ -155,7 +155,7 @@ def key_of(entity: Entity) -> dict[str, str]:
 
 
 def key_for(kind: type[Entity], parts: dict[str, str | int]) -> dict[str, str]:
-    """The primary key of the entity of `kind` with those key parts (KeyError when one is missing)."""
+    """The primary key of the entity of `kind` with those parts; KeyError when one is missing."""
     rule = RULES[kind]
     return {"pk": rule.pk.format_map(parts), "sk": rule.sk.format_map(parts)}
 

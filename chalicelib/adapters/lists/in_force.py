@@ -7,7 +7,7 @@ is dropped, `read_failed` for what a later attempt may mend. Never "not on the l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol, cast
@@ -79,11 +79,6 @@ class ListsInForce:
         key = f"lists/{pointer.campaign}/{pointer.name}/{pointer.version:08}-{source}.seg"
         etag = self._segments.put(key, segment.content)
         return replace(pointer, segment=key, etag=etag, rows=segment.header.count)
-
-    def contains(self, pointer: ListInForce, records: Sequence[bytes]) -> list[bool]:
-        """For each record, whether the segment has it."""
-        found = self._reader.find(_ref(pointer), records)
-        return [one in found for one in records]
 
     def _look_up(self, pointer: ListInForce, digests: AddressDigests) -> Membership:
         try:

@@ -74,4 +74,4 @@ def mail_event_in(body: str) -> MailEvent | None:
 def _is_passing(notice: Event) -> bool:
     """A transient bounce may still be delivered."""
     bounce = notice.get("bounce", {})
-    return notice["eventType"] == "Bounce" and bounce.get("bounceType") != "Permanent"
+    return bool(notice["eventType"] == "Bounce" and bounce.get("bounceType") != "Permanent")
