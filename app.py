@@ -7,7 +7,7 @@ from chalice.app import Chalice
 from chalicelib import bootstrap, functions
 from chalicelib.api import routes
 
-app = Chalice(app_name="tandem")
+app = Chalice(app_name="tandem", configure_logs=False)
 routes.register(app, bootstrap.ports, bootstrap.origin)
 
 

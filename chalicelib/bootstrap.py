@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import cache
+from typing import TYPE_CHECKING
 
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.codes import SecureCodes
@@ -16,9 +17,11 @@ from chalicelib.adapters.ses import SesMailer
 from chalicelib.adapters.sqs import WorkQueues
 from chalicelib.adapters.ssm import ParameterKeys
 from chalicelib.services.campaigns import RememberedCampaigns
-from chalicelib.services.deliver import Sender
 from chalicelib.services.ports import Ports
 from chalicelib.settings import Settings
+
+if TYPE_CHECKING:
+    from chalicelib.services.deliver import Sender
 
 
 def now() -> datetime:
@@ -62,4 +65,6 @@ def origin() -> str:
 @cache
 def sender() -> Sender:
     """Where mails come from."""
-    return Sender(address=settings().sender, origin=settings().origin)
+    from chalicelib.services.deliver import Sender as Made  # mails and their templates
+
+    return Made(address=settings().sender, origin=settings().origin)

@@ -7,14 +7,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote_plus
 
 from chalicelib.adapters.dynamodb.codec import fact_from_json, fact_of
 from chalicelib.adapters.ses import MAIL_ID_TAG
 from chalicelib.domain.model import Fact
-from chalicelib.services.ingest import Drop, drop_at
-from chalicelib.services.settle_mail import MailEvent
+
+if TYPE_CHECKING:
+    from chalicelib.services.ingest import Drop
+    from chalicelib.services.settle_mail import MailEvent
 
 Event = Mapping[str, Any]
 
@@ -46,6 +48,8 @@ def fact_in(body: str) -> Fact:
 
 def drops_in(body: str) -> list[Drop]:
     """The files a notice of S3 tells of. Its first notice is a test, and tells of none."""
+    from chalicelib.services.ingest import drop_at
+
     notice = json.loads(body)
     drops = (
         drop_at(
@@ -61,6 +65,8 @@ def mail_event_in(body: str) -> MailEvent | None:
     """The event of SES in a message, with or without SNS's envelope; None for what we do not act
     on.
     """
+    from chalicelib.services.settle_mail import MailEvent
+
     notice = json.loads(body)
     if "Message" in notice:
         notice = json.loads(notice["Message"])

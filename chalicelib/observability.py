@@ -51,7 +51,7 @@ def failed(error: BaseException, message: str, *, correlation: str | None = None
     """One line at level ERROR with the type of `error` and where it came from."""
     frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
     places = [f"{_short(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames]
-    fields = {"error": type(error).__name__, "at": " < ".join(reversed(places))}
+    fields = {"error": _name(error), "at": " < ".join(reversed(places))}
     _logger().error(message, extra=_present(correlation, fields))
 
 
@@ -75,6 +75,13 @@ def flushed() -> Iterator[None]:
 def _present(correlation: str | None, fields: Mapping[str, Value]) -> dict[str, object]:
     named = {"correlation": correlation, **fields}
     return {name: value for name, value in named.items() if value is not None}
+
+
+def _name(error: BaseException) -> str:
+    """The type of `error` and, for one of AWS, its code."""
+    response = getattr(error, "response", None)
+    code = response.get("Error", {}).get("Code", "") if isinstance(response, dict) else ""
+    return f"{type(error).__name__} {code}".strip()
 
 
 def _short(filename: str) -> str:

@@ -17,6 +17,7 @@ Neighbours: postprocess.py (the template), local/stack.py and deploy.sh (who use
 from __future__ import annotations
 
 import argparse
+import fcntl
 import hashlib
 import json
 import os
@@ -89,7 +90,18 @@ def aws_target() -> Target:
 
 
 def package(target: Target, *, source: Path = ROOT, build: Path = ROOT / "build") -> Package:
-    """Build, or find built, the package of the app in `source` (app.py and chalicelib/)."""
+    """Build, or find built, the package of the app in `source` (app.py and chalicelib/).
+
+    Processes that ask at the same time wait for one another; all but the first find it built.
+    """
+    for directory in (build, ROOT / "build"):
+        directory.mkdir(parents=True, exist_ok=True)
+    with (ROOT / "build/lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _package(target, source, build)
+
+
+def _package(target: Target, source: Path, build: Path) -> Package:
     out = build / target.name
     digest = _digest_of(_inputs(source), repr(target))
     stamp = out / "digest"
@@ -119,7 +131,8 @@ def _inputs(source: Path) -> Iterator[Path]:
     yield ROOT / "requirements.txt"
     yield ROOT / "requirements-dev.txt"  # names the version of Chalice
     yield ROOT / ".chalice/config.json"
-    yield from (ROOT / "infra" / name for name in ("package.py", "postprocess.py", "resources.yaml"))
+    for name in ("package.py", "postprocess.py", "resources.yaml"):
+        yield ROOT / "infra" / name
     for path in sorted((source / "chalicelib").rglob("*")):
         if path.is_file() and not {"__pycache__", "compiled"} & set(path.parts):
             yield path
@@ -212,9 +225,10 @@ def _run(command: Sequence[str], *, cwd: Path) -> None:
     """Run a tool to its end; its last words are in the error if it fails."""
     # Chalice asks for a region although packaging reaches no network.
     environment = {**os.environ, "AWS_DEFAULT_REGION": "eu-west-3"}
-    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)  # noqa: S603
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
     if done.returncode:
-        raise PackageError(f"{' '.join(command[:3])} failed:\n{(done.stderr or done.stdout)[-2000:]}")
+        words = (done.stderr or done.stdout)[-2000:]
+        raise PackageError(f"{' '.join(command[:3])} failed:\n{words}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

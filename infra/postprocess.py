@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 Object: TypeAlias = dict[str, Json]
 
 SERVERLESS_FUNCTION: Final = "AWS::Serverless::Function"
@@ -174,7 +174,8 @@ def _environment() -> Object:
         "TANDEM_SENDER": {"Ref": "Sender"},
         "TANDEM_CONFIGURATION_SET": {"Ref": "MailConfiguration"},
         "TANDEM_KEYS_PATH": {"Fn::Sub": "/tandem/${Stage}/digest-keys/"},
-        "POWERTOOLS_SERVICE_NAME": "tandem",
+        # The only dimension of our metrics, so it has to tell the stages of one account apart.
+        "POWERTOOLS_SERVICE_NAME": {"Fn::Sub": "tandem-${Stage}"},
         "POWERTOOLS_METRICS_NAMESPACE": "Tandem",
         "LOG_LEVEL": {"Ref": "LogLevel"},
     }
@@ -346,7 +347,7 @@ def _dashboard() -> Object:
         _graph(
             index,
             title,
-            [["Tandem", name, "service", "tandem", "stage", "${Stage}"] for name in names],
+            [["Tandem", name, "service", "tandem-${Stage}"] for name in names],
         )
         for index, (title, names) in enumerate(panels)
     ]

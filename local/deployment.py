@@ -7,6 +7,7 @@ docs/decisions for the list. Refuses to report success on a stack that is not co
 
 from __future__ import annotations
 
+import copy
 import json
 import secrets
 import time
@@ -124,7 +125,9 @@ class Deployer:
                 for event in reversed(events)
                 if event.get("ResourceStatus", "").endswith("FAILED")
             ]
-            raise StackError(f"the stack is {status}: {reasons[0] if reasons else 'no reason told'}")
+            raise StackError(
+                f"the stack is {status}: {reasons[0] if reasons else 'no reason told'}"
+            )
         incomplete = [
             resource["LogicalResourceId"]
             for resource in formation.describe_stack_resources(StackName=STACK)["StackResources"]
@@ -213,8 +216,23 @@ def adapted(template: Template, digest: str) -> Template:
     for name, resource in resources.items():
         if resource["Type"] == "AWS::Serverless::Function":
             code = {"Bucket": DEPLOY_BUCKET, "Key": "code.zip"}
-            resources[name] = {**resource, "Properties": {**resource["Properties"], "CodeUri": code}}
+            resources[name] = {
+                **resource,
+                "Properties": {**resource["Properties"], "CodeUri": code},
+            }
+        elif resource["Type"] == "AWS::IAM::Role":
+            resources[name] = _with_batches(resource)
     return {**template, "Resources": resources, "Description": f"Tandem {digest[:12]}"}
+
+
+def _with_batches(role: Template) -> Template:
+    """On AWS sqs:SendMessage covers batches; the emulator asks for an action AWS does not have."""
+    role = copy.deepcopy(role)
+    for policy in role["Properties"].get("Policies", []):
+        for statement in policy["PolicyDocument"]["Statement"]:
+            if statement["Action"] == "sqs:SendMessage":
+                statement["Action"] = ["sqs:SendMessage", "sqs:SendMessageBatch"]
+    return role
 
 
 def root_session() -> boto3.Session:

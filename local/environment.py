@@ -1,8 +1,9 @@
 """Makes the virtual environments, from hashes, with the standard library alone.
 
-`.venv` holds what tests, gates, packaging and the front need, and the `tandem` command; `.venv-local`
-holds the emulator, which pins a botocore of its own. Each has a stamp of what it was made from: a
-second run installs nothing. Runs under any python3, to say in one line that it is too old.
+`.venv` holds what tests, gates, packaging and the front need, and the `tandem` command;
+`.venv-local` holds the emulator, which pins a botocore of its own. Each has a stamp of what it was
+made from: a second run installs nothing. Runs under any python3, to say in one line that it is too
+old.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ OLDEST = (3, 11)
 ENVIRONMENTS = {".venv": "requirements-dev.txt", ".venv-local": "requirements-local.txt"}
 
 
-class EnvironmentFailure(Exception):
+class EnvironmentFailedError(Exception):
     """An environment could not be made; the message says what to do."""
 
 
@@ -34,10 +35,17 @@ def make(name: str, requirements: str) -> None:
     try:
         venv.create(home, with_pip=True, clear=True)
     except subprocess.CalledProcessError as error:
-        raise EnvironmentFailure(
+        raise EnvironmentFailedError(
             "this python cannot make virtual environments: install python3-venv"
         ) from error
-    pip = [str(home / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip = [
+        str(home / "bin/python"),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ]
     run([*pip, "--require-hashes", "-r", requirements])
     if name == ".venv":
         run([*pip, "--no-deps", "--no-build-isolation", "--editable", "."])
@@ -48,19 +56,22 @@ def run(command: list[str]) -> None:
     """Run pip; its last words are the reason when it fails."""
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise EnvironmentFailure(done.stderr.strip()[-2000:])
+        raise EnvironmentFailedError(done.stderr.strip()[-2000:])
 
 
 def main() -> int:
     """Make what is missing; the exit status."""
     if sys.version_info < OLDEST:
         found = ".".join(map(str, sys.version_info[:2]))
-        print(f"python 3.11 or later is needed, this is {found}: say PYTHON=/path/to/python3", file=sys.stderr)
+        print(
+            f"python 3.11 or later is needed, this is {found}: say PYTHON=/path/to/python3",
+            file=sys.stderr,
+        )
         return 1
     try:
         with ThreadPoolExecutor() as pool:
             list(pool.map(make, ENVIRONMENTS, ENVIRONMENTS.values()))
-    except EnvironmentFailure as error:
+    except EnvironmentFailedError as error:
         print(f"the environments could not be made: {error}", file=sys.stderr)
         return 1
     return 0

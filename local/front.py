@@ -1,24 +1,28 @@
 """The one local address: pages, API, mailbox. What CloudFront and SES are on AWS.
 
 Pages come from web/ with the headers that the packaged template gives CloudFront. /v1/ goes to the
-deployed API as it comes, except that the routes of the client's systems and of ops, which AWS guards
-with a signature and with a Cognito token, ask for the two bearer tokens of /_local/status.json here;
-a call that has the right one is then signed, or given a Cognito token, and the deployed API checks
-that as it does on AWS. /_local/ is the mailbox, the status, and the mail endpoint of the functions.
+deployed API as it comes, except that the routes of the client's systems and of ops, which AWS
+guards with a signature and with a Cognito token, ask for the two bearer tokens of
+/_local/status.json here; a call that has the right one is then signed, or given a Cognito token,
+and the deployed API checks that as it does on AWS. /_local/ is the mailbox, the status, and the
+mail endpoint of the functions.
 
-Refuses bodies over 10 MB, as API Gateway does. Neighbours: stack.py starts it, post_office.py keeps
-the mails.
+Refuses bodies over 10 MB, as API Gateway does. Neighbours: stack.py starts it, post_office.py
+keeps the mails.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import hmac
 import html
 import json
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,13 +44,24 @@ from local.emulator import REGION
 from local.post_office import Answer, Letter, PostOffice
 
 LARGEST_BODY: Final = 10 * 1024 * 1024
+PATIENCE_S: Final = 35  # API Gateway waits 29 seconds
 METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 HOP_BY_HOP: Final = frozenset(
-    "connection content-length host keep-alive proxy-authorization te trailer transfer-encoding"
-    " upgrade".split()
+    {
+        "connection",
+        "content-length",
+        "host",
+        "keep-alive",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
 )
 # The mailbox shows mails as they are, inline styles and all, and runs nothing.
-MAILBOX_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-src 'self'"
+MAILBOX_POLICY: Final = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-src 'self'"
+)
 
 
 @dataclass
@@ -74,13 +89,16 @@ class Desk:
     ops_token: str
     client_token: str
     upstream: Upstream | None = None
-    http: httpx.AsyncClient = field(
-        default_factory=lambda: httpx.AsyncClient(timeout=35, trust_env=False)
-    )
 
 
 def front(desk: Desk) -> Starlette:
     """The application of one stack."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with httpx.AsyncClient(timeout=PATIENCE_S, trust_env=False) as http:
+            app.state.http = http
+            yield
 
     async def api(request: Request) -> Response:
         return await _pass_on(desk, request)
@@ -102,6 +120,9 @@ def front(desk: Desk) -> Starlette:
             return Response(letter.raw, media_type="message/rfc822")
         return HTMLResponse(letter.html or f"<pre>{html.escape(letter.text)}</pre>")
 
+    async def logs(request: Request) -> Response:
+        return await _read_logs(desk, request)
+
     async def send(request: Request) -> Response:
         return await run_in_threadpool(_send, desk.post_office, await request.json())
 
@@ -116,6 +137,7 @@ def front(desk: Desk) -> Starlette:
         return response
 
     return Starlette(
+        lifespan=lifespan,
         routes=[
             Route("/v1/{path:path}", api, methods=METHODS),
             Route("/_local/status.json", status),
@@ -123,6 +145,7 @@ def front(desk: Desk) -> Starlette:
             Route("/_local/mailbox.json", mailbox_json),
             Route("/_local/mailbox/{id:str}.{kind:str}", letter_file),
             Route("/_local/ses/v2/email/outbound-emails", send, methods=["POST"]),
+            Route("/_local/logs/", logs, methods=["POST"]),
             Mount("/", StaticFiles(directory=desk.web, html=True)),
         ],
         middleware=[Middleware(BaseHTTPMiddleware, dispatch=headers)],
@@ -157,7 +180,7 @@ async def _pass_on(desk: Desk, request: Request) -> Response:
             ops = await run_in_threadpool(upstream.ops_token)
             headers.append(("authorization", f"Bearer {ops}"))
     try:
-        answer = await desk.http.request(
+        answer = await request.app.state.http.request(
             request.method, url, headers=[*headers, ("host", upstream.host)], content=body
         )
     except httpx.TransportError:
@@ -168,6 +191,26 @@ async def _pass_on(desk: Desk, request: Request) -> Response:
         if name not in HOP_BY_HOP and name not in {"content-encoding", "date", "server"}:
             response.headers.append(name, value)
     return response
+
+
+async def _read_logs(desk: Desk, request: Request) -> Response:
+    """A call to CloudWatch Logs, handed to the emulator; its answer with an id on every event.
+
+    The emulator leaves the ids out, and `aws logs tail` knows by them what it has shown.
+    """
+    if desk.upstream is None:
+        return problem(503, "unavailable", "The stack is still starting")
+    headers = [(k, v) for k, v in request.headers.items() if k not in HOP_BY_HOP]
+    answer = await request.app.state.http.post(
+        f"http://127.0.0.1:{desk.upstream.port}/", headers=headers, content=await request.body()
+    )
+    body = answer.json()
+    seen: Counter[str] = Counter()
+    for event in body.get("events", []):
+        words = f"{event.get('logStreamName')} {event['timestamp']} {event['message']}"
+        seen[words] += 1
+        event.setdefault("eventId", hashlib.sha256(f"{words} {seen[words]}".encode()).hexdigest())
+    return JSONResponse(body, answer.status_code, media_type="application/x-amz-json-1.1")
 
 
 def _guard_of(path: str) -> str | None:
@@ -270,7 +313,8 @@ def _mailbox_page(letters: list[Letter]) -> str:
         + "".join(
             f'<p><a href="{html.escape(link)}">{html.escape(link)}</a></p>' for link in letter.links
         )
-        + f"<details><summary>Text</summary><pre>{html.escape(letter.text)}</pre></details></article>"
+        + f"<details><summary>Text</summary><pre>{html.escape(letter.text)}</pre></details>"
+        + "</article>"
         for letter in letters
     )
     return (
@@ -280,5 +324,3 @@ def _mailbox_page(letters: list[Letter]) -> str:
         "p{margin:.2rem 0;overflow-wrap:anywhere}pre{white-space:pre-wrap}</style>"
         f"<h1>Mailbox</h1>{rows or '<p>No mail yet.</p>'}</html>"
     )
-
-

@@ -1,8 +1,9 @@
 """Runs a command in its own process group and ends the whole group when its own parent is gone.
 
 The parent holds the other end of standard input: however the parent ends, even killed, the pipe
-closes, and everything the command started (the emulator starts a process for each function) ends.
-Standard library only; started as a script, as the leader of a new session: guard.py COMMAND...
+closes, and everything the command started (the emulator starts a process for each function) ends
+at once: nothing it holds is kept anyway. Standard library only; started as a script, as the leader
+of a new session: guard.py COMMAND...
 """
 
 from __future__ import annotations
@@ -13,27 +14,21 @@ import subprocess
 import sys
 import threading
 
-PATIENCE_S = 5
-
 
 def main(command: list[str]) -> None:
     """Run `command` until it ends or standard input does; then nothing of the group is left."""
-    # Outlive what is sent to the group; what is handled here is not handled in the child.
+    # Ignored by a handler, which a child does not inherit, so that the group ends through here.
     for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(each, lambda *_: None)
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL)
-    threading.Thread(target=_end_with_parent, args=(child,), daemon=True).start()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     print(f"guard: ended with status {child.wait()}", flush=True)
     os.killpg(0, signal.SIGKILL)
 
 
-def _end_with_parent(child: subprocess.Popen[bytes]) -> None:
+def _end_with_parent() -> None:
     sys.stdin.buffer.read()
-    os.killpg(0, signal.SIGTERM)
-    try:
-        child.wait(PATIENCE_S)
-    except subprocess.TimeoutExpired:
-        os.killpg(0, signal.SIGKILL)
+    os.killpg(0, signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Takes in mails as SES would, keeps them whole, and tells the topic what became of them.
 
 Owns the store of .eml files, what can be read out of a mail (addressee, subject, links), and the
-events that SES publishes for a configuration set: send, then delivery, bounce or complaint, chosen by
-the recipient's local part. Refuses to alter a byte of a message.
+events that SES publishes for a configuration set: send, then delivery, bounce or complaint, chosen
+by the recipient's local part. Refuses to alter a byte of a message.
 
 Neighbours: front.py serves the SESv2 call and the mailbox pages; deployment.py makes the topic.
 """
@@ -57,7 +57,7 @@ class PostOffice:
     """The mails of one stack."""
 
     def __init__(self, directory: Path) -> None:
-        self._directory = directory
+        self.directory = directory
         shutil.rmtree(directory, ignore_errors=True)
         directory.mkdir(parents=True)
         self._letters: list[Letter] = []
@@ -93,7 +93,7 @@ class PostOffice:
                 return answer, ""
             identifier = f"{next(self._numbers):06}"
             letter = read_letter(identifier, raw, recipients, tags)
-            (self._directory / f"{identifier}.eml").write_bytes(raw)
+            (self.directory / f"{identifier}.eml").write_bytes(raw)
             self._letters.append(letter)
         for event in events_of(letter, recipients):
             self._events.put(json.dumps(event))
@@ -147,7 +147,11 @@ def events_of(letter: Letter, recipients: Sequence[str]) -> list[dict[str, objec
         "destination": list(recipients),
         "headersTruncated": False,
         "headers": [{"name": name, "value": str(value)} for name, value in message.items()],
-        "commonHeaders": {"subject": letter.subject, "to": list(recipients), "messageId": letter.id},
+        "commonHeaders": {
+            "subject": letter.subject,
+            "to": list(recipients),
+            "messageId": letter.id,
+        },
         "tags": {name: [value] for name, value in letter.tags.items()},
     }
     events: list[dict[str, object]] = [{"eventType": "Send", "mail": mail, "send": {}}]

@@ -1,11 +1,11 @@
 """Starts everything on this machine and ends it again: `with running_stack() as stack:`.
 
-Order: the front (so that a port in use is known at once), the emulator, the deployment of the packaged
-template, the topic that mails report to. `python -m local.stack` runs it until it is stopped; with
-`--play` the demo's story is played on it first.
+Order: the front (so that a port in use is known at once), the emulator, the deployment of the
+packaged template, the topic that mails report to. `python -m local.stack` runs it until it is
+stopped; with `--play` the demo's story is played on it first.
 
-Several stacks may run side by side, each with its own ports and directory. Nothing is kept from one
-start to the next but the package, so a start is always from an empty table.
+Several stacks may run side by side, each with its own ports and directory. Nothing is kept from
+one start to the next but the package, so a start is always from an empty table.
 """
 
 from __future__ import annotations
@@ -133,20 +133,24 @@ def running_stack(
     *,
     port: int | None = None,
     aws_port: int | None = None,
-    directory: Path = DIRECTORY,
+    directory: Path | None = None,
     parameters: Mapping[str, str] | None = None,
     made: Package | None = None,
 ) -> Iterator[Stack]:
     """A whole stack for the length of a `with` block. Raises StackError when it cannot start.
 
-    `port` is the front's and `aws_port` the emulator's; None takes any free one. `parameters` are
-    set in the template over the local ones; `made` is a package to deploy instead of this tree's.
+    `port` is the front's and `aws_port` the emulator's; None takes any free one. Its files are in
+    `directory`, which no other stack may use meanwhile; None is a new one, named by the port.
+    `parameters` are set in the template over the local ones; `made` is a package to deploy instead
+    of this tree's.
     """
     with ExitStack() as cleanup:
+        listener = cleanup.enter_context(_listening(port))
+        chosen_port = listener.getsockname()[1]
+        url = f"http://127.0.0.1:{chosen_port}"
+        directory = directory or DIRECTORY / str(chosen_port)
         directory.mkdir(parents=True, exist_ok=True)
         cleanup.enter_context(_only_one_in(directory))
-        listener = cleanup.enter_context(_listening(port))
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         try:
             made = made or package(local_target())
         except PackageError as error:
@@ -266,12 +270,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m local.stack")
     parser.add_argument("--play", action="store_true", help="play the demo's story first")
     parser.add_argument("--once", action="store_true", help="end after the story")
+    parser.add_argument("--directory", type=Path, help="where its files are")
     options = parser.parse_args(arguments)
     for each in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, _stop)
     try:
         with running_stack(
-            port=_port("TANDEM_PORT") or DEFAULT_PORT, aws_port=_port("TANDEM_AWS_PORT")
+            port=_port("TANDEM_PORT") or DEFAULT_PORT,
+            aws_port=_port("TANDEM_AWS_PORT"),
+            directory=options.directory,
         ) as stack:
             held = True
             if options.play:

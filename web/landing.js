@@ -66,8 +66,8 @@ function presentClosed(campaign, values) {
   show("closed");
 }
 
-addressForm(part("sign-in"), async (email) => {
-  await call("POST", route`/v1/campaigns/${name}/sign-in`, { body: { email } });
+addressForm(part("sign-in"), async (address) => {
+  await call("POST", route`/v1/campaigns/${name}/sign-in`, { body: address });
   part("sign-in").reset();
   show("sent");
 });

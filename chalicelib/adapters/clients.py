@@ -1,16 +1,19 @@
 """AWS clients: one botocore session, each client made when it is first used.
 
 Making a client reads megabytes of service description; a function that never sends a mail must not
-pay for SES. Time-outs are short everywhere: a caller waits, or a queue does.
+pay for SES. Botocore makes the same clients as boto3, without the file transfers and resources that
+boto3 loads for everybody. Time-outs are short everywhere: a caller waits, or a queue does.
 """
 
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from boto3.session import Session
+    from botocore.config import Config
+    from botocore.session import Session as BotocoreSession
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sesv2 import SESV2Client
@@ -29,37 +32,42 @@ class Clients:
         self._given = session
 
     @cached_property
-    def _session(self) -> Session:
-        from boto3.session import Session as MadeHere
-
-        return self._given or MadeHere()
-
-    @cached_property
     def dynamodb(self) -> DynamoDBClient:
-        return self._session.client("dynamodb", config=_config(READ_TIMEOUT_S, attempts=3))
+        return self._client("dynamodb", _config(READ_TIMEOUT_S, attempts=3))
 
     @cached_property
     def s3(self) -> S3Client:
-        return self._session.client("s3", config=_config(SEND_TIMEOUT_S, attempts=3))
+        return self._client("s3", _config(SEND_TIMEOUT_S, attempts=3))
 
     @cached_property
     def sqs(self) -> SQSClient:
-        return self._session.client("sqs", config=_config(READ_TIMEOUT_S, attempts=3))
+        return self._client("sqs", _config(READ_TIMEOUT_S, attempts=3))
 
     @cached_property
     def ssm(self) -> SSMClient:
-        return self._session.client("ssm", config=_config(READ_TIMEOUT_S, attempts=3))
+        return self._client("ssm", _config(READ_TIMEOUT_S, attempts=3))
 
     @cached_property
     def ses(self) -> SESV2Client:
         # One attempt in all: a second one could be a second mail (law 2).
-        return self._session.client("sesv2", config=_config(SEND_TIMEOUT_S, attempts=1))
+        return self._client("sesv2", _config(SEND_TIMEOUT_S, attempts=1))
+
+    @cached_property
+    def _session(self) -> BotocoreSession:
+        from botocore.session import Session as MadeHere
+
+        return MadeHere()
+
+    def _client(self, service: Any, config: Config) -> Any:
+        if self._given:
+            return self._given.client(service, config=config)
+        return self._session.create_client(service, config=config)
 
 
-def _config(read_timeout_s: int, *, attempts: int):  # type: ignore[no-untyped-def]
-    from botocore.config import Config
+def _config(read_timeout_s: int, *, attempts: int) -> Config:
+    from botocore.config import Config as Made
 
-    return Config(
+    return Made(
         connect_timeout=CONNECT_TIMEOUT_S,
         read_timeout=read_timeout_s,
         retries={"total_max_attempts": attempts, "mode": "standard"},

@@ -11,7 +11,7 @@ from chalicelib.api import models, operations
 from chalicelib.api.edge import Call, Edge, Reply, field_problems
 from chalicelib.domain.campaign import Campaign
 from chalicelib.domain.files.exports import decimal_text
-from chalicelib.domain.files.orders import OrderRow, parse_order
+from chalicelib.domain.files.orders import MAX_ID, OrderRow, parse_order
 from chalicelib.domain.model import Redemption, Voucher
 from chalicelib.domain.vouchers import Purchase
 from chalicelib.services.errors import FieldProblem, InvalidError
@@ -70,7 +70,7 @@ def _purchase(body: models.RedemptionRequest) -> Purchase:
 
 def _order(ports: Ports, campaigns: Sequence[Campaign], given: object) -> models.OrderResult:
     order_id = given.get("order_id") if isinstance(given, Mapping) else None
-    named = order_id if isinstance(order_id, str) else None
+    named = order_id if isinstance(order_id, str) and len(order_id) <= MAX_ID else None
     try:
         item = models.OrderItem.model_validate(given)
     except ValidationError as error:

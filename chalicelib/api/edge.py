@@ -8,6 +8,7 @@ Bodies are read and checked here: size, JSON, model.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from functools import wraps
@@ -27,7 +28,12 @@ from chalicelib.api.operations import Operation
 from chalicelib.api.problems import RequestError, problem_of, unforeseen
 from chalicelib.domain.addresses import first_name, suggestion, syntax_problem
 from chalicelib.observability import count, failed, flushed, log
-from chalicelib.services.errors import FieldProblem, InvalidError, UnauthorisedError
+from chalicelib.services.errors import (
+    FieldProblem,
+    InvalidError,
+    UnauthorisedError,
+    UnknownError,
+)
 from chalicelib.services.ports import Ports
 
 M = TypeVar("M", bound=BaseModel)
@@ -36,7 +42,11 @@ View = Callable[..., Reply]
 Headers = dict[str, str | list[str]]
 
 MAX_BODY = 64 * 1024
+MAX_PATH_PART = 200  # characters; a key of the table takes no more than 1 KB
+MAX_PROBLEMS = 20  # of one request: an answer stays small whatever was sent
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_JSON = {"Content-Type": "application/json"}
+_FIELD_NAME = re.compile(r"[a-z_]{1,40}")
 _REASONS = {
     "missing": "missing",
     "extra_forbidden": "unknown_field",
@@ -81,7 +91,7 @@ class Call:
 
     def check_size(self) -> None:
         """`RequestError` for a body over 64 KB."""
-        if len(self._request.raw_body) > MAX_BODY:
+        if self._operation.method == "POST" and len(self._request.raw_body) > MAX_BODY:
             raise RequestError(413, "too-large", "The body is over 64 KB.")
 
     def _json(self) -> object:
@@ -89,8 +99,10 @@ class Call:
         if not content_type.split(";")[0].strip().lower().endswith("json"):
             raise RequestError(415, "unsupported-media-type", "The body must be application/json.")
         try:
-            return json.loads(self._request.raw_body, parse_float=Decimal)
-        except (ValueError, RecursionError):
+            # Only UTF-8: `json` by itself would guess other encodings.
+            text = bytes(self._request.raw_body).decode("utf-8-sig")
+            return json.loads(text, parse_float=Decimal, parse_constant=_no_number)
+        except (ValueError, ArithmeticError, RecursionError):
             raise RequestError(400, "malformed-json", "The body is not well-formed JSON.") from None
 
 
@@ -128,11 +140,24 @@ class Edge:
         try:
             call = Call(request, operation, self._ports())
             call.check_size()
-            reply = view(call, **path)
+            _check_path(path)
+            response = _response(operation, view(call, **path))
         except Exception as error:
             return _problem(operation, error)
-        log("request", operation=operation.name, status=_status(operation, reply))
-        return _response(operation, reply)
+        log("request", operation=operation.name, status=response.status_code)
+        return response
+
+
+def _no_number(constant: str) -> None:
+    """NaN and the infinities are Python's own, not JSON's."""
+    raise ValueError(constant)
+
+
+def _check_path(path: dict[str, str]) -> None:
+    """What is too long to be a key names nothing. Tokens are hashed, so they may be of any length."""
+    for name, part in path.items():
+        if name != "token" and len(part) > MAX_PATH_PART:
+            raise UnknownError(name.replace("_", " "))
 
 
 def _authorizer(operation: Operation) -> Authorizer | None:
@@ -151,7 +176,7 @@ def _status(operation: Operation, reply: Reply) -> int:
 def _response(operation: Operation, reply: Reply) -> Response:
     body = reply[1] if isinstance(reply, tuple) else reply
     content = body.model_dump(mode="json") if isinstance(body, BaseModel) else body
-    headers: Headers = {**_HEADERS, "Content-Type": "application/json"}
+    headers: Headers = {**_HEADERS} if content is None else {**_HEADERS, **_JSON}
     return Response(
         body="" if content is None else content,
         status_code=_status(operation, reply),
@@ -180,9 +205,10 @@ def _problem(operation: Operation, error: Exception) -> Response:
 
 def field_problems(error: ValidationError) -> list[FieldProblem]:
     """What pydantic found wrong, by field, without the input."""
+    found = error.errors(include_input=False, include_url=False)
     return [
         FieldProblem(_field(one["loc"]), _REASONS.get(one["type"], _named(one["type"])))
-        for one in error.errors(include_input=False, include_url=False)
+        for one in found[:MAX_PROBLEMS]
     ]
 
 
@@ -192,8 +218,15 @@ def _named(kind: str) -> str:
 
 def _field(location: tuple[str | int, ...]) -> str:
     """`("referees", 0, "email")` as `referees[0].email`."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    text = "".join(
+        f"[{part}]" if isinstance(part, int) else f".{_name(part)}" for part in location
+    )
     return text.removeprefix(".") or "body"
+
+
+def _name(part: str) -> str:
+    """A field's name. An unknown field has whatever name the caller gave it: an address, a novel."""
+    return part if _FIELD_NAME.fullmatch(part) else "(unnamed)"
 
 
 def address_problem(field: str, address: str, *, as_typed: bool) -> FieldProblem | None:

@@ -1,7 +1,7 @@
 """What goes in and out over HTTP: one model a body. The OpenAPI document is generated from these.
 
 Requests are strict: a wrong type is an error that names the field, never a guess; an unknown field
-is one too.
+is one too. A model is built when it is first used: one call needs two or three of them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Short = Annotated[str, Field(max_length=100)]
 Address = Annotated[str, Field(min_length=1, max_length=320, examples=["jeanne@example.fr"])]
@@ -21,13 +21,13 @@ Texts = dict[str, str]
 class Request(BaseModel):
     """A request body."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 class Answer(BaseModel):
     """A response body."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 class SignInRequest(Request):
@@ -233,8 +233,19 @@ class VoucherAnswer(Answer):
     valid_until: str
 
 
+
+def _as_written(amount: object) -> object:
+    """A JSON number as the text it is written as; true and false are none."""
+    is_number = isinstance(amount, int | Decimal) and not isinstance(amount, bool)
+    return str(amount) if is_number else amount
+
+
 # A decimal string; a JSON number is taken as it is written.
-AmountField = Annotated[str | int | Decimal, Field(examples=["42.50"])]
+AmountField = Annotated[
+    str,
+    BeforeValidator(_as_written, json_schema_input_type=str | Decimal),
+    Field(examples=["42.50"]),
+]
 
 
 class RedemptionRequest(Request):
@@ -318,6 +329,14 @@ class DashboardAnswer(Answer):
     refused_by_reason: dict[str, int]
     days: list[dict[str, str | int]]
     lists: dict[str, ListAnswer]
+
+
+class DescriptionAnswer(Answer):
+    """An OpenAPI document."""
+
+    model_config = ConfigDict(extra="allow")
+
+    openapi: str
 
 
 class Problem(Answer):

@@ -1,8 +1,13 @@
-"""The OpenAPI 3.1 document, generated from the operations and their models."""
+"""The OpenAPI 3.1 document, generated from the operations and their models.
+
+`python -m chalicelib.api.openapi > docs/openapi.json` writes the published one anew.
+"""
 
 from __future__ import annotations
 
+import json
 import re
+import sys
 from http import HTTPStatus
 from typing import Any
 
@@ -45,6 +50,11 @@ def document() -> dict[str, Any]:
             "securitySchemes": _security_schemes(),
         },
     }
+
+
+def text() -> str:
+    """The document as published in docs/openapi.json."""
+    return json.dumps(document(), indent=1, ensure_ascii=False) + "\n"
 
 
 def _models() -> list[tuple[type[BaseModel], JsonSchemaMode]]:
@@ -94,8 +104,7 @@ def _responses(operation: Operation, schemas: Schemas) -> dict[str, Any]:
             content = {"application/json": {"schema": schemas[answer, "serialization"]}}
             responses[str(status)]["content"] = content
     problem = {"application/problem+json": {"schema": schemas[Problem, "serialization"]}}
-    malformed = (400,) if operation.request else ()
-    for status in sorted({*operation.problems, *malformed}):
+    for status in operation.refusals:
         described = {"description": HTTPStatus(status).phrase, "content": problem}
         responses[str(status)] = described
     return responses
@@ -117,3 +126,7 @@ def _security_schemes() -> dict[str, Any]:
             "description": "A token of the ops user pool",
         },
     }
+
+
+if __name__ == "__main__":
+    sys.stdout.write(text())

@@ -19,7 +19,7 @@ Security = Literal["public", "session", "client", "ops"]
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation. `answers` by status; None is an empty body."""
+    """One operation. `answers` by status; None is an empty body. `problems` are its own refusals."""
 
     name: str
     method: Literal["GET", "POST", "DELETE"]
@@ -29,7 +29,14 @@ class Operation:
     answers: Mapping[int, type[BaseModel] | None]
     problems: tuple[int, ...] = ()
     request: type[BaseModel] | None = None
-    content_types: tuple[str, ...] = ("application/json",)
+
+    @property
+    def refusals(self) -> tuple[int, ...]:
+        """The statuses of all its problems: its own, and those of every call of its kind."""
+        body = (400, 415, 422) if self.request else ()
+        sent = (413,) if self.method == "POST" else ()
+        write = () if self.method == "GET" else (503,)
+        return tuple(sorted({*self.problems, *body, *sent, *write}))
 
 
 CAMPAIGN = "/v1/campaigns/{campaign}"
@@ -41,16 +48,16 @@ GET_CAMPAIGN = Operation(
 )  # fmt: skip
 SIGN_IN = Operation(
     "sign_in", "POST", f"{CAMPAIGN}/sign-in", "Mail a sign-in link if the address is a VIP's",
-    "public", {202: models.Accepted}, (404, 409, 413, 415, 422), models.SignInRequest,
+    "public", {202: models.Accepted}, (404, 409), models.SignInRequest,
 )  # fmt: skip
 OPEN_SESSION = Operation(
     "open_session", "POST", f"{CAMPAIGN}/sessions", "Trade a mailed token for a session",
-    "public", {201: models.SessionAnswer}, (401, 404, 413, 415, 422), models.SessionRequest,
+    "public", {201: models.SessionAnswer}, (401,), models.SessionRequest,
 )  # fmt: skip
 SIGN_UP = Operation(
     "sign_up", "POST", f"{CAMPAIGN}/links/{{link_code}}/sign-up",
     "A referee by shared link: mail a confirmation link if eligible", "public",
-    {202: models.Accepted}, (404, 409, 413, 415, 422, 429), models.SignUpRequest,
+    {202: models.Accepted}, (404, 409, 429), models.SignUpRequest,
 )  # fmt: skip
 GET_INVITATION = Operation(
     "get_invitation", "GET", "/v1/invitations/{token}",
@@ -59,17 +66,16 @@ GET_INVITATION = Operation(
 )  # fmt: skip
 CONFIRM = Operation(
     "confirm_invitation", "POST", "/v1/invitations/{token}/confirmation", "Confirm", "public",
-    {201: models.ConfirmationAnswer, 200: models.ConfirmationAnswer}, (410, 413, 415, 422, 503),
+    {201: models.ConfirmationAnswer, 200: models.ConfirmationAnswer}, (410,),
     models.ConfirmationRequest,
 )  # fmt: skip
 DECLINE = Operation(
     "decline_invitation", "POST", "/v1/invitations/{token}/decline",
-    "Decline; the address is erased", "public", {204: None}, (410, 413),
-    content_types=("*/*",),
+    "Decline; the address is erased", "public", {204: None}, (410,),
 )  # fmt: skip
 UNSUBSCRIBE = Operation(
     "unsubscribe", "POST", "/v1/unsubscribe/{token}", "RFC 8058 one-click, and the page's button",
-    "public", {200: models.UnsubscribeAnswer}, content_types=("*/*",),
+    "public", {200: models.UnsubscribeAnswer},
 )  # fmt: skip
 GET_SPONSOR = Operation(
     "get_sponsor", "GET", "/v1/sponsor", "Own link, quota left, invitations, vouchers", "session",
@@ -77,7 +83,7 @@ GET_SPONSOR = Operation(
 )  # fmt: skip
 INVITE = Operation(
     "invite", "POST", "/v1/sponsor/invitations", "Take invitations in", "session",
-    {202: models.InvitationsAnswer}, (401, 409, 413, 415, 422, 429), models.InvitationsRequest,
+    {202: models.InvitationsAnswer}, (401, 409, 429), models.InvitationsRequest,
 )  # fmt: skip
 GET_VOUCHER = Operation(
     "get_voucher", "GET", VOUCHER, "Would it be accepted, and if not why", "client",
@@ -85,7 +91,7 @@ GET_VOUCHER = Operation(
 )  # fmt: skip
 REDEEM = Operation(
     "redeem_voucher", "POST", f"{VOUCHER}/redemptions", "Use a voucher on an order", "client",
-    {201: models.RedemptionAnswer, 200: models.RedemptionAnswer}, (404, 409, 413, 415, 422),
+    {201: models.RedemptionAnswer, 200: models.RedemptionAnswer}, (404, 409),
     models.RedemptionRequest,
 )  # fmt: skip
 ROLL_BACK = Operation(
@@ -94,14 +100,15 @@ ROLL_BACK = Operation(
 )  # fmt: skip
 POST_ORDERS = Operation(
     "post_orders", "POST", "/v1/client/orders", "The order file, as a call", "client",
-    {207: models.OrdersAnswer}, (404, 413, 415, 422), models.OrdersRequest,
+    {207: models.OrdersAnswer}, (), models.OrdersRequest,
 )  # fmt: skip
 GET_DASHBOARD = Operation(
     "get_dashboard", "GET", "/v1/ops/campaigns/{campaign}/dashboard", "The live numbers", "ops",
     {200: models.DashboardAnswer}, (404,),
 )  # fmt: skip
 GET_OPENAPI = Operation(
-    "get_openapi", "GET", "/v1/openapi.json", "This document", "public", {200: None},
+    "get_openapi", "GET", "/v1/openapi.json", "This document", "public",
+    {200: models.DescriptionAnswer},
 )  # fmt: skip
 
 OPERATIONS = (

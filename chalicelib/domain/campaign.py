@@ -112,7 +112,8 @@ class Release(StrEnum):
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Built when it is first used, not whenever a function starts.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Brand(_Model):

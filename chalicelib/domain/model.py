@@ -441,7 +441,7 @@ class Mail(Entity):
     """One mail to one person for one fact: leased, then sent (law 2)."""
 
     mail_id: str
-    kind: str
+    mail_kind: str
     campaign: str
     contact_id: str
     state: MailState

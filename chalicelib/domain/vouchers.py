@@ -82,6 +82,7 @@ def rolled_back(voucher: Voucher) -> Voucher:
         state=voucher.state_before_redemption,
         redeemed_by=None,
         state_before_redemption=None,
+        ended_at=None,  # back on the agenda of what ends, if its end was noted meanwhile
     )
 
 

@@ -113,7 +113,7 @@ def deliver(ports: Ports, sender: Sender, fact: Fact) -> str:
     except MailNotTakenError as error:
         return _not_taken(ports, draft, mail, error)
     except MailUncertainError as error:
-        if mail.kind in AT_MOST_ONCE:
+        if mail.mail_kind in AT_MOST_ONCE:
             return "uncertain"
         raise NotYetError("mail") from error
     mark_sent(ports, mail.mail_id, provider_id)
@@ -124,7 +124,7 @@ def _lease(ports: Ports, draft: Draft) -> Mail | None:
     now = ports.clock()
     mail = Mail(
         mail_id=draft.mail_id,
-        kind=draft.content.kind,
+        mail_kind=draft.content.kind,
         campaign=draft.campaign.campaign,
         contact_id=draft.contact.contact_id,
         state=MailState.LEASED,
@@ -136,7 +136,7 @@ def _lease(ports: Ports, draft: Draft) -> Mail | None:
     stored = ports.repository.get(Mail, mail_id=draft.mail_id)
     if stored is None:
         first: Change = Insert(mail)
-    elif stored.state is not MailState.LEASED or stored.kind in AT_MOST_ONCE:
+    elif stored.state is not MailState.LEASED or stored.mail_kind in AT_MOST_ONCE:
         return None
     elif now - stored.leased_at < LEASE:
         raise NotYetError("mail is leased")
@@ -188,10 +188,10 @@ def mark_sent(ports: Ports, mail_id: str, provider_id: str) -> None:
     now = ports.clock()
     sent = replace(mail, state=MailState.SENT, sent_at=now, provider_id=provider_id)
     changes: list[Change] = [Replace(sent)]
-    facts = [_about(ports, FactName.MAIL_SENT, mail, kind=mail.kind)]
+    facts = [_about(ports, FactName.MAIL_SENT, mail, kind=mail.mail_kind)]
     invitation = invitation_of(ports, mail)
     if invitation:
-        facts.append(_about(ports, FactName.INVITATION_SENT, mail, kind=mail.kind))
+        facts.append(_about(ports, FactName.INVITATION_SENT, mail, kind=mail.mail_kind))
         if invitation.state is InvitationState.RECEIVED:
             state = replace(invitation, state=InvitationState.SENT, sent_at=now)
             changes.append(Replace(state))

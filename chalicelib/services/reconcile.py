@@ -48,7 +48,7 @@ def _leased(ports: Ports) -> int:
     found = 0
     for mail in ports.repository.agenda(Mail, Topic.LEASED, until=ports.clock() - LEASED_AFTER):
         found += 1
-        fact = None if mail.kind in AT_MOST_ONCE else _cause(ports, mail)
+        fact = None if mail.mail_kind in AT_MOST_ONCE else _cause(ports, mail)
         if fact:
             ports.queues.put(Queue.MAIL, [fact])
     return found

@@ -55,8 +55,7 @@ def reward(ports: Ports, fact: Fact) -> list[str]:
 def _reward_confirmation(ports: Ports, fact: Fact) -> list[str]:
     campaign = known_campaign(ports, fact.campaign)
     rules = granted_on_confirmation(campaign)
-    referral_id = fact.ids["referral"]
-    return [grant(ports, referral_id, rule, CONFIRMATION_RUNG, None) for rule in rules]
+    return _grant_each(ports, fact.ids["referral"], rules, CONFIRMATION_RUNG, None)
 
 
 def _reward_order(ports: Ports, fact: Fact) -> list[str]:
@@ -67,7 +66,23 @@ def _reward_order(ports: Ports, fact: Fact) -> list[str]:
     if order is None or referral is None or rung is None:
         return ["does_not_count"]
     rules = granted_on_order(campaign, order, rung)
-    return [grant(ports, referral.referral_id, rule, rung, order.order_id) for rule in rules]
+    return _grant_each(ports, referral.referral_id, rules, rung, order.order_id)
+
+
+def _grant_each(
+    ports: Ports, referral_id: str, rules: list[Rule], rung: int, order_id: str | None
+) -> list[str]:
+    """Grant every rule that can be now: one that must wait does not hold up the others."""
+    outcomes: list[str] = []
+    waits: NotYetError | None = None
+    for rule in rules:
+        try:
+            outcomes.append(grant(ports, referral_id, rule, rung, order_id))
+        except NotYetError as error:
+            waits = error
+    if waits:
+        raise waits
+    return outcomes
 
 
 @decided_again
@@ -164,10 +179,10 @@ def _code_for(ports: Ports, campaign: Campaign, rule: Rule) -> tuple[str, str, l
     if template.codes == "minted":
         code = ports.codes.voucher_code()
         return code, printed(template.prefix, code), []
-    spare = next(
-        iter(ports.repository.within(SpareCode, campaign=campaign.campaign, template=rule.issue)),
-        None,
-    )
+    spares = ports.repository.within(SpareCode, campaign=campaign.campaign, template=rule.issue)
+    # The client may have given one code for two templates: whoever issued it first has it.
+    free = (one for one in spares if ports.repository.get(Voucher, code=one.code) is None)
+    spare = next(free, None)
     if spare is None:
         raise NotYetError(f"no codes left for template {rule.issue}")
     return canonical(spare.printed), spare.printed, [Remove(spare)]

@@ -74,12 +74,11 @@ def request_sign_in(
 def decide_sign_in(ports: Ports, fact: Fact) -> str:
     """Grant a request if the address is on the VIP list; returns the named outcome.
 
-    Decided twice it still makes one mail: the mail is keyed by the request. Without a trustworthy
-    list nothing is granted. `ListUnavailableError` only for a failed read, which a later attempt
-    may mend.
+    A request decided already is left as it is. Without a trustworthy list nothing is granted.
+    `ListUnavailableError` only for a failed read, which a later attempt may mend.
     """
     contact = ports.repository.get(Contact, contact_id=fact.ids["contact"])
-    if contact is None:
+    if contact is None or _is_granted(ports, contact):
         return "decided_already"
     campaign = known_campaign(ports, fact.campaign)
     digests = digests_of(ports, campaign, contact.address)
@@ -92,6 +91,12 @@ def decide_sign_in(ports: Ports, fact: Fact) -> str:
     if vip.found is None:
         return _refuse(ports, fact, contact, "not_on_vip_list")
     return _grant(ports, fact, campaign, contact, digests, vip)
+
+
+def _is_granted(ports: Ports, contact: Contact) -> bool:
+    # A sponsor's first request is the sponsor's contact: refused on a repeat, it would be erased.
+    facts = ports.repository.facts_of(contact.contact_id)
+    return any(fact.name == FactName.SIGN_IN_GRANTED for fact in facts)
 
 
 def _refuse(ports: Ports, fact: Fact, contact: Contact, reason: str) -> str:

@@ -8,7 +8,7 @@ BRAND: Final = {"name": "Maison Verte", "colour": "#1f4e3d"}
 OFFER: Final = {"fr": "10 € offerts dès 40 € d’achat.", "en": "€10 off an order of €40 or more."}
 TERMS: Final = {"version": "2025-1", "url": "https://www.example.com/terms"}
 QR: Final = (
-    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 21 21">'
+    '<svg viewBox="0 0 21 21">'
     '<path fill="#fff" d="M0 0h21v21H0z"/>'
     '<path d="M1 1h7v7H1zM13 1h7v7h-7zM1 13h7v7H1zM10 10h3v3h-3z"/></svg>'
 )
@@ -46,15 +46,14 @@ SPACE: Final[dict[str, object]] = {
         {
             "id": f"invitation-{state}",
             "address": address,
-            "first_name": first_name,
             "state": state,
             "invited_at": "2025-10-02T08:15:00Z",
             "closes_on": "2025-10-16",
         }
-        for state, address, first_name in (
-            ("pending", "j•••@e•••.fr", "Jeanne"),
-            ("confirmed", "p•••@e•••.fr", None),
-            ("closed", "l•••@e•••.fr", "Léa"),
+        for state, address in (
+            ("pending", "j•••@e•••.fr"),
+            ("confirmed", "p•••@e•••.fr"),
+            ("closed", "l•••@e•••.fr"),
         )
     ],
     "vouchers": [
@@ -63,7 +62,7 @@ SPACE: Final[dict[str, object]] = {
             "template": "sponsor-reward",
             "value": "10.00",
             "currency": "EUR",
-            "valid_until": "2025-12-31T22:59:59Z",
+            "valid_until": "2025-12-31",
             "state": state,
             "code": code,
         }
@@ -125,6 +124,6 @@ def dashboard(**changed: int) -> dict[str, object]:
                 "accepted_at": "2025-10-02T04:00:00Z",
                 "in_force": True,
             },
-            "vips": {"version": None, "rows": 0, "accepted_at": None, "in_force": False},
+            "vips": {"version": 0, "rows": 0, "accepted_at": None, "in_force": False},
         },
     }

@@ -27,12 +27,14 @@ def test_sign_in_sends_the_address_and_says_to_look_in_the_mailbox(
     sign_in(page, " camille@example.fr ")
     heading = page.get_by_role("heading", name="Look in your mailbox")
     expect(heading).to_be_focused()
-    assert [call.body for call in api.made(SIGN_IN)] == [{"email": "camille@example.fr"}]
+    assert [call.body for call in api.made(SIGN_IN)] == [
+        {"email": "camille@example.fr", "locale": "en"}
+    ]
     expect(page.locator("main")).not_to_contain_text("camille")
 
 
 def test_a_typo_is_corrected_with_one_tap(api: ScriptedApi, open_page: OpenPage) -> None:
-    error = {"field": "email", "reason": "typo", "suggestion": "jeanne@gmail.com"}
+    error = {"field": "email", "reason": "probably_mistyped", "suggestion": "jeanne@gmail.com"}
     api.refuses(SIGN_IN, 422, "invalid-address", errors=[error])
     api.answers(SIGN_IN, 202, {"status": "accepted"})
     page = open_page("/")
@@ -41,14 +43,32 @@ def test_a_typo_is_corrected_with_one_tap(api: ScriptedApi, open_page: OpenPage)
     expect(field).to_be_focused()
     expect(field).to_have_attribute("aria-invalid", "true")
     expect(field).to_have_accessible_description(
-        "There may be a slip in this address. Use jeanne@gmail.com"
+        "There may be a slip in this address. If it is right, send it again as it is."
+        " Use jeanne@gmail.com"
     )
     page.get_by_role("button", name="Use jeanne@gmail.com").click()
     expect(field).to_have_value("jeanne@gmail.com")
     expect(field).not_to_have_attribute("aria-invalid", "true")
     page.keyboard.press("Enter")  # The correction leaves the focus on the send button.
     expect(page.get_by_role("heading", name="Look in your mailbox")).to_be_visible()
-    assert api.made(SIGN_IN)[-1].body == {"email": "jeanne@gmail.com"}
+    assert api.made(SIGN_IN)[-1].body == {"email": "jeanne@gmail.com", "locale": "en"}
+
+
+def test_an_address_doubted_is_insisted_on_by_sending_it_again(
+    api: ScriptedApi, open_page: OpenPage
+) -> None:
+    error = {"field": "email", "reason": "probably_mistyped", "suggestion": "jeanne@gmail.com"}
+    api.refuses(SIGN_IN, 422, "invalid-address", errors=[error])
+    api.answers(SIGN_IN, 202, {"status": "accepted"})
+    page = open_page("/")
+    sign_in(page, "jeanne@gmial.com")
+    expect(page.get_by_role("button", name="Use jeanne@gmail.com")).to_be_visible()
+    page.get_by_role("button", name="Send me my link").click()
+    expect(page.get_by_role("heading", name="Look in your mailbox")).to_be_visible()
+    assert [call.body for call in api.made(SIGN_IN)] == [
+        {"email": "jeanne@gmial.com", "locale": "en"},
+        {"email": "jeanne@gmial.com", "as_typed": True, "locale": "en"},
+    ]
 
 
 def test_the_suggestion_beside_the_errors_is_offered_too(
@@ -64,7 +84,7 @@ def test_the_suggestion_beside_the_errors_is_offered_too(
     page = open_page("/")
     sign_in(page, "jeanne@ornage.fr")
     expect(page.get_by_role("button", name="Use jeanne@orange.fr")).to_be_visible()
-    expect(page.get_by_text("There may be a slip in this address")).to_be_visible()
+    expect(page.get_by_text("This address does not look right")).to_be_visible()
 
 
 def test_a_wrong_address_is_told_by_its_reason(api: ScriptedApi, open_page: OpenPage) -> None:
@@ -142,22 +162,24 @@ def test_a_campaign_that_cannot_be_read_is_tried_again(
 def test_the_language_follows_the_browser_and_the_switch(
     api: ScriptedApi, open_page: OpenPage
 ) -> None:
-    error = {"field": "email", "reason": "typo"}
+    error = {"field": "email", "reason": "bad_domain"}
     api.refuses(SIGN_IN, 422, "invalid-address", errors=[error])
     page = open_page("/", locale="fr-FR")
     expect(page.locator("html")).to_have_attribute("lang", "fr")
     expect(page.get_by_role("heading", name="Parrainez vos proches")).to_be_visible()
     page.get_by_label("Adresse e-mail").fill("jeanne@gmial.com")
     page.get_by_role("button", name="Recevoir mon lien").click()
-    expect(page.get_by_text("Il y a peut-être une faute de frappe")).to_be_visible()
+    expect(page.get_by_text("Ce qui suit le @ ne semble pas correct")).to_be_visible()
     page.get_by_role("button", name="English").click()
     expect(page.locator("html")).to_have_attribute("lang", "en")
     expect(page).to_have_title("Sponsorship programme")
     expect(page.get_by_role("heading", name="Invite people you know")).to_be_visible()
-    expect(page.get_by_text("There may be a slip in this address.")).to_be_visible()
+    expect(page.get_by_text("What stands after the @ does not look right.")).to_be_visible()
     expect(page.get_by_role("button", name="English")).to_have_attribute("aria-pressed", "true")
     page.get_by_role("button", name="Send me my link").click()
     expect(page.get_by_label("E-mail address")).to_be_focused()
-    assert [call.headers["accept-language"] for call in api.made(SIGN_IN)] == ["fr", "en"]
+    assert [call.body for call in api.made(SIGN_IN)] == [
+        {"email": "jeanne@gmial.com", "locale": locale} for locale in ("fr", "en")
+    ]
     page.reload()
     expect(page.locator("html")).to_have_attribute("lang", "en")

@@ -151,7 +151,7 @@ def test_a_shared_link_takes_an_address_and_says_to_check_the_mailbox(
     page.get_by_role("button", name="Receive the offer").click()
     expect(page.get_by_role("heading", name="Check your mailbox")).to_be_focused()
     assert [call.body for call in api.made(SIGN_UP)] == [
-        {"email": "jeanne@example.fr", "first_name": "Jeanne"}
+        {"email": "jeanne@example.fr", "first_name": "Jeanne", "locale": "en"}
     ]
     assert page.url.endswith("/referee/?campaign=demo-vip")
 

@@ -99,10 +99,10 @@ onPress(part("decline-surely"), async () => {
 
 addressForm(
   part("sign-up"),
-  async (email) => {
+  async (address) => {
     const firstName = part("sign-up-first-name").value.trim();
     await call("POST", route`/v1/campaigns/${campaignName}/links/${link}/sign-up`, {
-      body: firstName ? { email, first_name: firstName } : { email },
+      body: firstName ? { ...address, first_name: firstName } : address,
     });
     show("sent");
   },

@@ -6,13 +6,14 @@
  */
 
 import { onSend } from "/shared/elements.js";
-import { hush } from "/shared/language.js";
-import { absolve, blame, reasonText, tellProblem } from "/shared/problems.js";
+import { hush, language } from "/shared/language.js";
+import { absolve, addressIn, blame, reasonText, tellProblem } from "/shared/problems.js";
 
 /**
  * Wires `form`, which has an input named `email`, a submit button and a `.notice`.
  *
- * `send(email)` makes the call and goes on from there. `onProblem(error)` may take a failed call
+ * `send(address)` makes the call and goes on from there; `address` is what the body says of it,
+ * with the language for the mail. `onProblem(error)` may take a failed call
  * over by answering true; what it leaves is told in the form.
  */
 export function addressForm(form, send, onProblem = () => false) {
@@ -21,14 +22,14 @@ export function addressForm(form, send, onProblem = () => false) {
   onSend(form, async () => {
     hush(notice);
     for (const field of form.querySelectorAll("input")) absolve(field);
-    const email = input.value.trim();
-    if (!email) {
+    const address = addressIn(input);
+    if (!address.email) {
       blame(input, "reason.missing");
       input.focus();
       return;
     }
     try {
-      await send(email);
+      await send({ ...address, locale: language() });
     } catch (error) {
       if (onProblem(error)) return;
       if (error.status === 422) blameFields(form, error);
@@ -43,7 +44,7 @@ function blameFields(form, error) {
   if (!faults.length) faults.push({ field: "email" });
   for (const fault of faults) {
     const suggestion = fault.field === "email" ? error.suggestion : null;
-    const reason = reasonText(fault.field, { ...fault, suggestion });
+    const reason = reasonText(fault.field, fault);
     blame(form.elements.namedItem(fault.field), reason, { suggestion, next });
   }
   form.elements.namedItem(faults[0].field).focus();

@@ -37,14 +37,10 @@ export function route(parts, ...values) {
 
 /**
  * Calls the API. Answers the parsed body, or null when there is none; throws a ProblemError
- * otherwise.
- *
- * `bearer` is a session or an access token. The language of the page goes along, for the mails that
- * follow.
+ * otherwise. `bearer` is a session or an access token.
  */
 export async function call(method, path, { body, bearer, headers = {} } = {}) {
-  const language = document.documentElement.lang;
-  const sent = { Accept: "application/json", "Accept-Language": language, ...headers };
+  const sent = { Accept: "application/json", ...headers };
   if (bearer) sent.Authorization = `Bearer ${bearer}`;
   if (body !== undefined) sent["Content-Type"] = "application/json";
   const patience = new AbortController();

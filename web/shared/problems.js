@@ -24,9 +24,8 @@ export function problemText(error) {
 }
 
 /** The name of the text for what is wrong with a field of that name. */
-export function reasonText(field, { reason, suggestion } = {}) {
+export function reasonText(field, { reason } = {}) {
   if (field === "first_name") return "reason.first-name";
-  if (suggestion) return "reason.typo";
   return hasText(`reason.${reason}`) ? `reason.${reason}` : "reason.invalid";
 }
 
@@ -39,6 +38,7 @@ export function blame(input, key, { suggestion, next } = {}) {
   const id = `${input.id}-error`;
   const message = element("p", { class: "error", id }, say(element("span"), key));
   if (suggestion) {
+    input.setAttribute("data-doubted", input.value.trim());
     const button = element("button", { type: "button", class: "suggestion" });
     say(button, "field.suggestion", { suggestion });
     button.addEventListener("click", () => {
@@ -52,6 +52,13 @@ export function blame(input, key, { suggestion, next } = {}) {
   input.setAttribute("aria-invalid", "true");
   const described = [input.getAttribute("data-hint"), id].filter(Boolean);
   input.setAttribute("aria-describedby", described.join(" "));
+}
+
+/** What `input` holds, as the API takes it: insisted on when sent again despite a suggestion. */
+export function addressIn(input) {
+  const email = input.value.trim();
+  const insists = email && input.getAttribute("data-doubted") === email;
+  return insists ? { email, as_typed: true } : { email };
 }
 
 /** Takes back what `blame` said. */

@@ -15,12 +15,12 @@ export function presentInvitations(invitations, timeZone) {
 }
 
 function invitationEntry(invitation, timeZone) {
-  const { address, first_name: firstName, state, closes_on: closesOn } = invitation;
+  const { address, state, closes_on: closesOn } = invitation;
   const dates = {
     day: () => day(invitation.invited_at, timeZone),
     end: () => day(closesOn, timeZone),
   };
-  const who = element("strong", {}, firstName ? `${firstName} · ${address}` : address);
+  const who = element("strong", {}, address);
   const when = element("span", { class: "muted" });
   say(when, state === "pending" && closesOn ? "invitations.until" : "invitations.invited", dates);
   return element("li", {}, element("div", {}, who, when), badge("invitations", state));

@@ -7,7 +7,7 @@
 
 import { element } from "/shared/elements.js";
 import { say } from "/shared/language.js";
-import { absolve, blame, reasonText } from "/shared/problems.js";
+import { absolve, addressIn, blame, reasonText } from "/shared/problems.js";
 
 let made = 0;
 
@@ -68,7 +68,7 @@ export function inviteRows(box, addButton, limit) {
 }
 
 function read({ email, firstName }) {
-  const referee = { email: email.value.trim() };
+  const referee = addressIn(email);
   if (firstName.value.trim()) referee.first_name = firstName.value.trim();
   return referee;
 }

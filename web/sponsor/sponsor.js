@@ -83,8 +83,8 @@ onSend(part("entrance"), async () => {
   await openSpace();
 });
 
-addressForm(part("sign-in"), async (email) => {
-  await call("POST", route`/v1/campaigns/${name}/sign-in`, { body: { email } });
+addressForm(part("sign-in"), async (address) => {
+  await call("POST", route`/v1/campaigns/${name}/sign-in`, { body: address });
   show("sent");
 });
 
@@ -141,9 +141,15 @@ function presentSharing() {
   part("sharing").hidden = !link || !offers("link");
   if (part("sharing").hidden) return;
   part("own-link").value = link.url;
-  part("qr").src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(link.qr_svg)}`;
+  part("qr").src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(standing(link.qr_svg))}`;
   part("share").hidden = !navigator.share;
   presentMessage();
+}
+
+/** An inline SVG as a document of its own, which must name its namespace. */
+function standing(svg) {
+  if (svg.includes("xmlns=")) return svg;
+  return svg.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"');
 }
 
 /** What depends on the language without being text on the page. */

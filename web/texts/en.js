@@ -21,7 +21,8 @@ export const texts = {
 
   "reason.missing": "Please give an e-mail address.",
   "reason.invalid": "This address does not look right. Please check it.",
-  "reason.typo": "There may be a slip in this address.",
+  "reason.probably_mistyped":
+    "There may be a slip in this address. If it is right, send it again as it is.",
   "reason.no_at_sign": "The @ is missing in this address.",
   "reason.several_at_signs": "Please give one address only.",
   "reason.white_space": "An address has no spaces. Please give one address only.",

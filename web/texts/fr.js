@@ -21,7 +21,9 @@ export const texts = {
 
   "reason.missing": "Indiquez une adresse e-mail.",
   "reason.invalid": "Cette adresse ne semble pas correcte. Vérifiez-la.",
-  "reason.typo": "Il y a peut-être une faute de frappe dans cette adresse.",
+  "reason.probably_mistyped":
+    "Il y a peut-être une faute de frappe dans cette adresse. Si elle est juste, renvoyez-la " +
+      "telle quelle.",
   "reason.no_at_sign": "Il manque le @ dans cette adresse.",
   "reason.several_at_signs": "Indiquez une seule adresse.",
   "reason.white_space": "Une adresse ne contient pas d’espaces. Indiquez une seule adresse.",

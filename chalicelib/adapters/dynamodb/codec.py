@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from pydantic import TypeAdapter
 
 from chalicelib.adapters.dynamodb import schema
@@ -18,19 +17,6 @@ E = TypeVar("E", bound=Entity)
 Item = dict[str, Any]
 
 _KEYS = frozenset({"pk", "sk", "kind", "ttl", "agenda_pk", "agenda_sk", "holder_pk", "holder_sk"})
-_serialize = TypeSerializer().serialize
-
-
-class _WholeNumbers(TypeDeserializer):
-    """All our numbers are whole."""
-
-    def _deserialize_n(self, value: str) -> int:
-        return int(value)
-
-
-_deserialize = _WholeNumbers().deserialize
-
-
 _adapters: dict[Any, TypeAdapter[Any]] = {}
 
 
@@ -41,11 +27,43 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 
 
 def _marshal(values: dict[str, Any]) -> Item:
-    return {name: _serialize(value) for name, value in values.items() if value is not None}
+    return {name: _attribute(value) for name, value in values.items() if value is not None}
 
 
 def _unmarshal(item: Item) -> dict[str, Any]:
-    return {name: _deserialize(value) for name, value in item.items() if name not in _KEYS}
+    return {name: _value(attribute) for name, attribute in item.items() if name not in _KEYS}
+
+
+def _attribute(value: object) -> Item:
+    """As DynamoDB writes it. All our numbers are whole. Boto3's own costs the import of boto3."""
+    match value:
+        case None:
+            return {"NULL": True}
+        case bool():
+            return {"BOOL": value}
+        case str():
+            return {"S": value}
+        case int():
+            return {"N": str(value)}
+        case list() | tuple():
+            return {"L": [_attribute(one) for one in value]}
+        case dict():
+            return {"M": {name: _attribute(one) for name, one in value.items()}}
+    raise TypeError(f"no attribute can be made of a {type(value).__name__}")
+
+
+def _value(attribute: Item) -> object:
+    ((kind, content),) = attribute.items()
+    match kind:
+        case "N":
+            return int(content)
+        case "NULL":
+            return None
+        case "L":
+            return [_value(one) for one in content]
+        case "M":
+            return {name: _value(one) for name, one in content.items()}
+    return content
 
 
 def entity_item(entity: Entity) -> Item:

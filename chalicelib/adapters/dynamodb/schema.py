@@ -130,7 +130,7 @@ RULES: dict[type[Entity], Rule] = {
         "VOUCHER", "VOUCHER#{code}", "VOUCHER", agenda=_voucher_agenda, holder="holder_id"
     ),
     model.Redemption: Rule("REDEMPTION", "VOUCHER#{code}", "REDEMPTION#{order_id}"),
-    model.SpareCode: Rule("SPARE_CODE", "CODES#{campaign}#{template}", "{code}"),
+    model.SpareCode: Rule("SPARE_CODE", "CODES#{campaign}#{template}", "CODE#{code}"),
     model.ExportSequence: Rule("EXPORT_SEQUENCE", "EXPORTS#{campaign}", "SEQUENCE"),
     model.Export: Rule("EXPORT", "EXPORTS#{campaign}", "EXPORT#{number:08}", agenda=_export_agenda),
     model.ExportPart: Rule("EXPORT_PART", "EXPORT#{campaign}#{number:08}", "PART#{part:06}"),

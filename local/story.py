@@ -1,0 +1,356 @@
+"""The demo's story, from an empty stack to rewards, through the public surfaces alone.
+
+Two VIPs sign in and invite; some of the invited may not be; the others answer; vouchers go to the
+client and come back acknowledged; orders redeem them; kept orders climb the ladder. What the story
+must give is written down in `EXPECTED` and compared at the end with what the dashboard counts and
+the files hold.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess  # nosec B404 - runs our own command line
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from httpx import HTTPError
+
+from chalicelib.domain.files.orders import OrderRow, OrderStatus
+from local.demo import lists
+from local.demo.orders import order_file
+from local.narration import Narrator, StoryError
+from local.stack import Stack
+from local.surfaces import Surfaces, exported
+
+SPONSORS = {"vip1@demo.test": "Jeanne", "vip2@demo.test": "Paul"}
+INVITED_BY_JEANNE = (
+    *(f"new{number}@demo.test" for number in range(1, 7)),
+    "customer7@demo.test",
+    "vip1@demo.test",
+    "noreply@demo.test",
+    "bounce1@demo.test",
+)
+INVITED_BY_PAUL = ("new1@demo.test", "new7@demo.test")
+CAME_BY_LINK = ("new8@demo.test", "customer9@demo.test")
+CONFIRMING = tuple(f"new{number}@demo.test" for number in (1, 2, 3, 4, 7, 8))
+BUYING = CONFIRMING[:4]
+
+EXPECTED = {
+    "invited": 14,
+    "refused: customer": 2,
+    "refused: already_invited": 1,
+    "refused: sponsor_in_disguise": 1,
+    "refused: role_address": 1,
+    "sent": 9,
+    "bounced": 1,
+    "declined": 2,
+    "confirmed": 6,
+    "vouchers_issued": 14,
+    "vouchers_exported": 14,
+    "vouchers_acknowledged": 14,
+    "vouchers_redeemed": 5,
+    "orders_kept": 5,
+    "rewards": 8,
+    "rewards_taken_back": 2,
+    "vouchers in files": 14,
+    "referrals in the table": 6,
+}
+
+
+def play(stack: Stack, narrator: Narrator | None = None) -> bool:
+    """Play the story; True when every check held."""
+    teller = narrator or Narrator()
+    story = _Story(stack, teller)
+    try:
+        story.lists()
+        story.sign_in()
+        story.invite()
+        story.answer()
+        story.first_vouchers()
+        story.orders()
+        story.rewards()
+        story.returned()
+        teller.table(EXPECTED, story.counts())
+    except (StoryError, HTTPError) as error:
+        teller.check(str(error), False)
+    return teller.verdict()
+
+
+class _Story:
+    def __init__(self, stack: Stack, narrator: Narrator) -> None:
+        self._port = stack.url.rsplit(":", 1)[1]
+        self._world = Surfaces(stack, lists.CAMPAIGN)
+        self._tell = narrator
+        self._sessions: dict[str, str] = {}
+        self._started = datetime.now(UTC)
+        self._acknowledged: set[str] = set()
+
+    def counts(self) -> dict[str, int]:
+        """What the dashboard and the files say, by the names of `EXPECTED`."""
+        shown = self._world.dashboard()
+        refused = {f"refused: {name}": n for name, n in shown["refused_by_reason"].items()}
+        files = {
+            "vouchers in files": exported(self._world.exports()),
+            "referrals in the table": len(self._world.referrals()),
+        }
+        return {**shown["funnel"], **refused, **files}
+
+    def lists(self) -> None:
+        """The campaign file, and the client's two lists."""
+        self._tell.chapter("1. The campaign, the customer list and the VIP list")
+        tandem = Path(sys.executable).with_name("tandem")
+        command = [str(tandem), "campaign", "put", str(lists.CAMPAIGN_FILE)]
+        environment = {**os.environ, "TANDEM_PORT": self._port}
+        put = subprocess.run(  # nosec B603 - our own command line
+            command, env=environment, capture_output=True, text=True, check=False
+        )
+        if put.returncode:
+            raise StoryError(f"tandem campaign put: {put.stderr.strip()}")
+        self._tell.step(f"tandem campaign put: {put.stdout.strip()}")
+        for made in (lists.customer_list(), lists.vip_list()):
+            path = made.path.removeprefix(f"in/{lists.CAMPAIGN}/")
+            manifest = made.manifest_path.removeprefix(f"in/{lists.CAMPAIGN}/")
+            self._world.drop(manifest, made.manifest(self._started))
+            self._world.drop(path, made.content)
+            receipt = self._receipt(path)
+            self._tell.check(
+                f"receipt for {path}: {receipt['status']}, {receipt['rows']:,} rows",
+                receipt["status"] == "accepted" and receipt["rows"] == made.rows,
+            )
+
+    def sign_in(self) -> None:
+        """Two VIPs, a customer who is none, and a stranger ask for a sign-in link."""
+        self._tell.chapter("2. Sign-in: the same answer for everybody, a mail for VIPs")
+        asking = [*SPONSORS, "customer3@demo.test", "stranger@demo.test"]
+        answers = [
+            self._world.call("POST", f"/campaigns/{lists.CAMPAIGN}/sign-in", {"email": address})
+            for address in asking
+        ]
+        alike = {(answer.status_code, answer.content) for answer in answers}
+        self._tell.check(f"{len(asking)} requests, {len(alike)} kind of answer", len(alike) == 1)
+        self._tell.wait("sign-in mails", lambda: len(self._world.letters()), len(SPONSORS))
+        for address, name in SPONSORS.items():
+            token = self._world.token_for(address, "sponsor")
+            body = {"token": token, "first_name": name}
+            path = f"/campaigns/{lists.CAMPAIGN}/sessions"
+            answer = self._world.call("POST", path, body)
+            self._tell.check(f"{name} signs in with the mailed link", answer.status_code == 201)
+            self._sessions[address] = answer.json().get("session", "")
+            again = self._world.call("POST", path, body)
+            self._tell.check("the link works once", again.status_code == 401)
+
+    def invite(self) -> None:
+        """By e-mail and by shared link."""
+        self._tell.chapter("3. Invitations: only newcomers get a mail, and nobody is told why")
+        self._post_invitations("vip1@demo.test", INVITED_BY_JEANNE)
+        self._tell.wait("Jeanne's invitations decided", self._decided, len(INVITED_BY_JEANNE))
+        self._post_invitations("vip2@demo.test", INVITED_BY_PAUL)
+        link = self._sponsor("vip2@demo.test")["link"]["code"]
+        for address in CAME_BY_LINK:
+            answer = self._world.call(
+                "POST", f"/campaigns/{lists.CAMPAIGN}/links/{link}/sign-up", {"email": address}
+            )
+            self._tell.check("sign-up by Paul's shared link", answer.status_code == 202)
+        self._tell.wait("all invitations decided", self._decided, EXPECTED["invited"])
+        self._tell.wait("bounces", lambda: self._world.funnel("bounced"), EXPECTED["bounced"])
+        states = {one["state"] for one in self._sponsor("vip1@demo.test")["invitations"]}
+        self._tell.check("Jeanne's page shows all of them alike", states == {"pending"})
+
+    def answer(self) -> None:
+        """Referees look, confirm, decline, unsubscribe."""
+        self._tell.chapter("4. Answers: looking changes nothing, a yes counts once")
+        for address in CONFIRMING:
+            self._confirm(address)
+        declining = self._world.token_for("new5@demo.test", "referee")
+        answers = [
+            self._world.call("POST", f"/invitations/{declining}/decline").status_code
+            for _ in range(2)
+        ]
+        self._tell.check("new5 declines, twice", answers == [204, 204])
+        self._unsubscribe("new6@demo.test")
+        self._tell.wait("confirmed", lambda: self._world.funnel("confirmed"), EXPECTED["confirmed"])
+        self._tell.wait("declined", lambda: self._world.funnel("declined"), EXPECTED["declined"])
+
+    def first_vouchers(self) -> None:
+        """The first export, and the mails that wait for its acknowledgement."""
+        self._tell.chapter("5. Vouchers: to the client first, then to their holders")
+        self._wait_for_exports(len(CONFIRMING))
+        early = [code for address in CONFIRMING for code in self._world.codes_for(address)]
+        self._tell.check("no code was mailed before the client knows it", not early)
+        self._acknowledge()
+        self._wait_for_codes(CONFIRMING, len(CONFIRMING))
+
+    def orders(self) -> None:
+        """Vouchers used on orders, in a file and at the till."""
+        self._tell.chapter("6. Orders: a voucher is used once")
+        rows = [self._order(address, f"A-{at}", "placed", coded=True) for at, address in
+                enumerate(BUYING, start=1)]  # fmt: skip
+        content = order_file(rows) + b"A-9,yesterday,,,12.00,EUR,placed\n"
+        self._world.drop("orders/first.csv", content)
+        receipt = self._receipt("orders/first.csv")
+        told = [(error["line"], error["reason"]) for error in receipt["errors"]]
+        self._tell.check(
+            f"receipt: {receipt['status']}, {receipt['accepted']} orders, wrong: {told}",
+            receipt["status"] == "partial" and receipt["accepted"] == len(BUYING),
+        )
+        self._till(self._world.codes_for("new7@demo.test")[0])
+        self._tell.wait("redeemed", lambda: self._world.funnel("vouchers_redeemed"), 5)
+
+    def rewards(self) -> None:
+        """Kept orders climb the ladder and reward the sponsor."""
+        self._tell.chapter(
+            "7. Kept orders: rewards for the sponsor and the next rung of the ladder"
+        )
+        kept = [self._order(address, f"A-{at}", "kept") for at, address in
+                enumerate(BUYING[:3], start=1)]  # fmt: skip
+        lost = self._order(BUYING[3], "A-4", "returned")
+        content = order_file([*kept, lost])
+        self._world.drop("orders/second.csv", content)
+        self._receipt("orders/second.csv")
+        self._tell.wait("orders kept", lambda: self._world.funnel("orders_kept"), 3)
+        self._world.drop("orders/second-again.csv", content)
+        again = self._receipt("orders/second-again.csv")
+        self._tell.check(
+            f"the same file under another name: {again['status']}, no second effect",
+            again["status"] == "accepted" and self._world.funnel("orders_kept") == 3,
+        )
+        for number in (2, 3):
+            row = self._order(BUYING[0], f"B-{number}", "kept")
+            answer = self._world.as_client("POST", "/orders", {"orders": [_item(row)]})
+            accepted = answer.status_code == 207 and answer.json()["results"][0]["status"] == 200
+            self._tell.check(f"order {number} of {BUYING[0]} by the API", accepted)
+            self._tell.wait("orders kept", lambda: self._world.funnel("orders_kept"), 2 + number)
+        self._tell.wait("rewards", lambda: self._world.funnel("rewards"), EXPECTED["rewards"])
+        self._wait_for_exports(EXPECTED["vouchers_issued"])
+        self._acknowledge()
+        self._wait_for_codes(("vip1@demo.test", *CONFIRMING), EXPECTED["vouchers_issued"])
+
+    def returned(self) -> None:
+        """A returned order takes its rung back; the day's table is written."""
+        self._tell.chapter("8. A returned order takes its rung back; reports")
+        code = self._world.codes_for(BUYING[2])[0]
+        content = order_file([self._order(BUYING[2], "A-3", "returned")])
+        self._world.drop("orders/returned.csv", content)
+        self._receipt("orders/returned.csv")
+        self._tell.wait("taken back", lambda: self._world.funnel("rewards_taken_back"), 2)
+        answer = self._world.as_client("GET", f"/vouchers/{code}").json()
+        self._tell.check("the till refuses its voucher: revoked", answer.get("reason") == "revoked")
+        self._tell.wait(
+            "referrals in the table",
+            lambda: len(self._world.referrals()),
+            EXPECTED["referrals in the table"],
+        )
+
+    def _post_invitations(self, sponsor: str, addresses: Sequence[str]) -> None:
+        answer = self._world.call(
+            "POST",
+            "/sponsor/invitations",
+            {"referees": [{"email": address} for address in addresses]},
+            bearer=self._sessions[sponsor],
+            headers={"Idempotency-Key": f"demo-{sponsor}"},
+        )
+        states = {one["state"] for one in answer.json().get("invitations", [])}
+        self._tell.check(
+            f"{SPONSORS[sponsor]} invites {len(addresses)} people: all {', '.join(states)}",
+            answer.status_code == 202 and states == {"received"},
+        )
+
+    def _decided(self) -> int:
+        funnel = self._world.dashboard()["funnel"]
+        return int(funnel["refused"] + funnel["sent"])
+
+    def _sponsor(self, address: str) -> dict[str, Any]:
+        answer = self._world.call("GET", "/sponsor", bearer=self._sessions[address])
+        return dict(answer.raise_for_status().json())
+
+    def _confirm(self, address: str) -> None:
+        token = self._world.token_for(address, "referee")
+        offer = self._world.call("GET", f"/invitations/{token}").json()
+        body = {"terms_version": offer["terms"]["version"], "marketing_consent": False}
+        path = f"/invitations/{token}/confirmation"
+        first, again = (self._world.call("POST", path, body) for _ in range(2))
+        self._tell.check(
+            f"{address.split('@')[0]}, invited by {offer['sponsor']['first_name']}, confirms",
+            (first.status_code, again.status_code) == (201, 200) and first.content == again.content,
+        )
+
+    def _unsubscribe(self, address: str) -> None:
+        message = self._world.mail(self._world.letters(address)[0])
+        path = message["List-Unsubscribe"].strip("<>").split("/v1", 1)[1]
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        answer = self._world.call("POST", path, headers=form)
+        self._tell.check("new6 unsubscribes with one click", answer.status_code == 200)
+
+    def _till(self, code: str) -> None:
+        first, other = (
+            {
+                "order_id": order,
+                "ordered_at": datetime.now(UTC).isoformat(),
+                "amount": "61.20",
+                "currency": "EUR",
+            }
+            for order in ("TILL-1", "TILL-2")
+        )
+        path = f"/vouchers/{code}/redemptions"
+        before = self._world.as_client("GET", f"/vouchers/{code.lower()}").json()["acceptable"]
+        statuses = [
+            self._world.as_client("POST", path, first).status_code,
+            self._world.as_client("POST", path, first).status_code,
+            self._world.as_client("POST", path, other).status_code,
+            self._world.as_client("DELETE", f"{path}/TILL-1").status_code,
+            self._world.as_client("DELETE", f"{path}/TILL-1").status_code,
+            self._world.as_client("POST", path, other).status_code,
+        ]
+        self._tell.check(
+            f"at the till: redeem, repeat, another order, roll back twice, redeem: {statuses}",
+            before and statuses == [201, 200, 409, 204, 204, 201],
+        )
+
+    def _wait_for_exports(self, rows: int) -> None:
+        self._tell.wait(
+            "vouchers in exports (every minute)", lambda: exported(self._world.exports()), rows
+        )
+
+    def _acknowledge(self) -> None:
+        for number in sorted(self._world.exports().keys() - self._acknowledged):
+            self._world.drop(f"acks/{number}.ack", b"")
+            receipt = self._receipt(f"acks/{number}.ack")
+            self._tell.check(f"export {number} acknowledged", receipt["status"] == "accepted")
+            self._acknowledged.add(number)
+
+    def _wait_for_codes(self, holders: Sequence[str], count: int) -> None:
+        def mailed() -> int:
+            return sum(len(self._world.codes_for(holder)) for holder in holders)
+
+        self._tell.wait("vouchers mailed", mailed, count)
+
+    def _receipt(self, path: str) -> dict[str, Any]:
+        self._tell.wait(f"receipt for {path}", lambda: int(bool(self._world.receipt(path))), 1)
+        return self._world.receipt(path) or {}
+
+    def _order(
+        self, address: str, order_id: str, status: OrderStatus, *, coded: bool = False
+    ) -> OrderRow:
+        return OrderRow(
+            order_id=order_id,
+            ordered_at=datetime.now(UTC) + timedelta(seconds=1),
+            email_digest=lists.digest_of(address),
+            voucher_code=self._world.codes_for(address)[-1] if coded else None,
+            amount_minor=6500,
+            currency="EUR",
+            status=status,
+        )
+
+
+def _item(row: OrderRow) -> dict[str, str]:
+    return {
+        "order_id": row.order_id,
+        "ordered_at": row.ordered_at.isoformat(),
+        "email_digest": row.email_digest or "",
+        "amount": f"{row.amount_minor / 100:.2f}",
+        "currency": row.currency,
+        "status": row.status,
+    }

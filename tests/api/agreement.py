@@ -1,0 +1,52 @@
+"""Whether an answer is one that the OpenAPI document promises: status, headers, type, body.
+
+Every answer of every test here is held against it, so a test has only its own point to make.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from chalicelib.api.openapi import document
+from chalicelib.api.operations import Operation
+
+PROBLEM = "application/problem+json"
+
+
+@cache
+def _described() -> dict[str, Any]:
+    return document()
+
+
+@cache
+def _validator(schema: str) -> Draft202012Validator:
+    return Draft202012Validator(
+        {**json.loads(schema), "components": _described()["components"]},
+        format_checker=Draft202012Validator.FORMAT_CHECKER,
+    )
+
+
+def disagreement(
+    operation: Operation, status: int, headers: Mapping[str, str], body: bytes
+) -> str | None:
+    """What is not as described; None when all is."""
+    described = _described()["paths"][operation.path][operation.method.lower()]
+    if str(status) not in described["responses"]:
+        return f"{operation.name} does not promise {status}: {body.decode()[:200]}"
+    if headers.get("cache-control") != "no-store":
+        return "an answer that may be stored"
+    if headers.get("x-content-type-options") != "nosniff":
+        return "an answer whose type may be guessed"
+    content = described["responses"][str(status)].get("content")
+    if content is None:
+        return "a body where none is promised" if body or "content-type" in headers else None
+    ((content_type, media),) = content.items()
+    if headers.get("content-type") != content_type:
+        return f"{headers.get('content-type')} in place of {content_type}"
+    found = next(_validator(json.dumps(media["schema"])).iter_errors(json.loads(body)), None)
+    return f"{operation.name} {status}: {found.message} at {found.json_path}" if found else None

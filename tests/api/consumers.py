@@ -1,0 +1,174 @@
+"""One good event per kind of work that follows from facts, files and time.
+
+`WORK[name](world)` plays the story up to the event and returns the function's call, ready to be
+made: what it asks of AWS is then recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from chalicelib import functions
+from chalicelib.adapters.dynamodb.codec import fact_json, fact_of
+from chalicelib.domain.facts import FactName
+from tests.api.requests import GOOD, PURCHASE
+from tests.api.world import (
+    BUCKET,
+    CAMPAIGN,
+    STRANGER,
+    Event,
+    Item,
+    World,
+    customer_list,
+    drop_event,
+    mail_event,
+    queue_event,
+    stream_event,
+)
+
+Ready = Callable[[], object]
+
+
+def _newest(world: World, name: FactName) -> Item:
+    return [one for one in world.facts() if one["name"]["S"] == name][-1]
+
+
+def _queued(world: World, name: FactName) -> Event:
+    """The newest fact of that name as a queue's batch."""
+    return queue_event([fact_json(fact_of(_newest(world, name)))])
+
+
+def _stream_of_one(world: World) -> Event:
+    world.ask(GOOD["sign_in"](world))
+    return stream_event([_newest(world, FactName.SIGN_IN_REQUESTED)])
+
+
+def _relay(world: World) -> Ready:
+    event = _stream_of_one(world)
+    return lambda: functions.relay(event)
+
+
+def _project(world: World) -> Ready:
+    event = _stream_of_one(world)
+    return lambda: functions.project(event)
+
+
+def _decide_sign_in(world: World) -> Ready:
+    world.ask(GOOD["sign_in"](world))
+    event = _queued(world, FactName.SIGN_IN_REQUESTED)
+    return lambda: functions.decide(event)
+
+
+def _decide_invitation(world: World) -> Ready:
+    world.ask(GOOD["invite"](world))
+    event = _queued(world, FactName.INVITATION_RECEIVED)
+    return lambda: functions.decide(event)
+
+
+def _mail_sign_in(world: World) -> Ready:
+    _decide_sign_in(world)()
+    event = _queued(world, FactName.SIGN_IN_GRANTED)
+    return lambda: functions.mail(event)
+
+
+def _mail_invitation(world: World) -> Ready:
+    _decide_invitation(world)()
+    event = _queued(world, FactName.INVITATION_ACCEPTED)
+    return lambda: functions.mail(event)
+
+
+def _reward_confirmation(world: World) -> Ready:
+    world.ask(GOOD["confirm_invitation"](world))
+    event = _queued(world, FactName.REFERRAL_CONFIRMED)
+    return lambda: functions.reward(event)
+
+
+def _reward_order(world: World) -> Ready:
+    order = PURCHASE | {"voucher_code": world.voucher(), "status": "kept"}
+    world.post("/v1/client/orders", {"orders": [order]})
+    event = _queued(world, FactName.ORDER_KEPT)
+    return lambda: functions.reward(event)
+
+
+def _export(world: World) -> Ready:
+    world.voucher()
+    return functions.export
+
+
+def _mail_voucher(world: World) -> Ready:
+    _ingest_ack(world)()
+    event = _queued(world, FactName.VOUCHER_ACKNOWLEDGED)
+    return lambda: functions.mail(event)
+
+
+def _mail_events(world: World) -> Ready:
+    world.invited()
+    (mail,) = [
+        one["mail_id"]["S"]
+        for one in world.table()
+        if one.get("kind") == {"S": "MAIL"} and one["mail_kind"]["S"] == "invitation"
+    ]
+    return lambda: functions.mail_events(mail_event("Delivery", mail))
+
+
+def _dropped(world: World, path: str, content: bytes) -> Ready:
+    key = f"in/{CAMPAIGN}/{path}"
+    world.clients.s3.put_object(Bucket=BUCKET, Key=key, Body=content)
+    return lambda: functions.ingest(drop_event(key, world.clock()))
+
+
+def _ingest_list(world: World) -> Ready:
+    content = customer_list(*(f"customer{number}@demo.test" for number in range(1000)))
+    return _dropped(world, "customers/full/new.csv", content)
+
+
+def _ingest_order(world: World) -> Ready:
+    columns = PURCHASE | {
+        "voucher_code": world.voucher(),
+        "email_digest": "",
+        "status": "placed",
+    }
+    content = f"{','.join(columns)}\n{','.join(columns.values())}\n".encode()
+    return _dropped(world, "orders/today.csv", content)
+
+
+def _ingest_ack(world: World) -> Ready:
+    _export(world)()
+    return _dropped(world, "acks/00000001.ack", b"")
+
+
+def _expire(world: World) -> Ready:
+    world.invited()
+    world.clock.pass_by(days=15)
+    return functions.expire
+
+
+def _reconcile(world: World) -> Ready:
+    world.invited(STRANGER)
+    return functions.reconcile
+
+
+def _report(world: World) -> Ready:
+    world.voucher()
+    return functions.report
+
+
+WORK: Mapping[str, Callable[[World], Ready]] = {
+    "relay: a fact": _relay,
+    "project: a fact": _project,
+    "decide: a sign-in": _decide_sign_in,
+    "decide: an invitation": _decide_invitation,
+    "mail: a sign-in": _mail_sign_in,
+    "mail: an invitation": _mail_invitation,
+    "mail: a voucher": _mail_voucher,
+    "mail_events: a delivery": _mail_events,
+    "reward: a confirmation": _reward_confirmation,
+    "reward: a kept order": _reward_order,
+    "ingest: a list of 1,000": _ingest_list,
+    "ingest: an order": _ingest_order,
+    "ingest: an acknowledgement": _ingest_ack,
+    "export: a voucher": _export,
+    "expire: an invitation": _expire,
+    "reconcile: nothing": _reconcile,
+    "report: a referral": _report,
+}

@@ -1,0 +1,128 @@
+"""What API Gateway does with a request: finds the resource, decodes the path, hands Lambda an event.
+
+It takes the request as on the wire (raw path, header lines, bytes) and gives back what the public
+would see. Who may call the client's and the ops routes is API Gateway's affair on AWS, and nobody's
+here. A body that is no text comes base64-encoded, as for the binary types that Chalice declares.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import unquote
+
+from chalice.app import Chalice
+
+from chalicelib.api.operations import OPERATIONS
+from tests.api.agreement import disagreement
+
+_OPERATIONS = {(one.path, one.method): one for one in OPERATIONS}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the caller sees. Header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body, read."""
+        return json.loads(self.body)
+
+    @property
+    def problem(self) -> str:
+        """The name of the problem, without what all names begin with."""
+        return str(self.json()["type"]).removeprefix("urn:tandem:problem:")
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """The wrong fields and their reasons."""
+        return {one["field"]: one["reason"] for one in self.json()["errors"]}
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as on the wire; `path` percent-encoded."""
+
+    method: str
+    path: str
+    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def with_body(self, body: bytes | None, **headers: str) -> Request:
+        """The same call with another body and more headers (underscores for hyphens)."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return replace(self, body=body, headers={**self.headers, **named})
+
+
+class NoSuchResourceError(LookupError):
+    """API Gateway itself answers such a path, with 403; no function is called."""
+
+
+class Gateway:
+    """Calls the API function of one app."""
+
+    def __init__(self, app: Chalice) -> None:
+        self._app = app
+
+    def call(self, request: Request) -> Answer:
+        """The answer, which is one that the OpenAPI document promises."""
+        method, headers = request.method, request.headers
+        resource, parameters = self._resource(request.path, method)
+        text, is_base64 = _as_text(request.body)
+        event = {
+            "resource": resource,
+            "path": request.path,
+            "httpMethod": method,
+            "headers": dict(headers) or None,
+            "multiValueHeaders": {k: [v] for k, v in headers.items()} or None,
+            "queryStringParameters": None,
+            "multiValueQueryStringParameters": None,
+            "pathParameters": parameters or None,
+            "stageVariables": None,
+            "requestContext": {"resourcePath": resource, "httpMethod": method, "stage": "api"},
+            "body": text,
+            "isBase64Encoded": is_base64,
+        }
+        # There and back as JSON: nothing else passes between API Gateway and Lambda.
+        told = json.loads(json.dumps(self._app(json.loads(json.dumps(event)), None)))
+        answer = Answer(
+            status=told["statusCode"],
+            headers={name.lower(): value for name, value in told["headers"].items()},
+            body=told["body"].encode(),
+        )
+        wrong = disagreement(
+            _OPERATIONS[resource, method], answer.status, answer.headers, answer.body
+        )
+        assert wrong is None, wrong
+        return answer
+
+    def _resource(self, path: str, method: str) -> tuple[str, dict[str, str]]:
+        given = path.split("/")
+        for resource, methods in self._app.routes.items():
+            wanted = resource.split("/")
+            if method in methods and len(wanted) == len(given):
+                pairs = list(zip(wanted, given, strict=True))
+                if all(_is_parameter(one) and got or one == got for one, got in pairs):
+                    return resource, {
+                        one[1:-1]: unquote(got) for one, got in pairs if _is_parameter(one)
+                    }
+        raise NoSuchResourceError(f"{method} {path[:40]}")
+
+
+def _is_parameter(part: str) -> bool:
+    return part.startswith("{")
+
+
+def _as_text(body: bytes | None) -> tuple[str | None, bool]:
+    if body is None:
+        return None, False
+    try:
+        return body.decode(), False
+    except UnicodeDecodeError:
+        return b64encode(body).decode(), True

@@ -1,0 +1,116 @@
+"""One good request per operation, and what has to happen before it can be made.
+
+`GOOD[name](world)` plays the story up to that point and returns the request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from tests.api.gateway import Request
+from tests.api.world import CAMPAIGN, STRANGER, VIP, World, posting
+
+Prepared = Callable[[World], Request]
+
+OF_CAMPAIGN = f"/v1/campaigns/{CAMPAIGN}"
+VOUCHERS = "/v1/client/vouchers"
+CONFIRMATION = {"terms_version": "2026-01", "marketing_consent": True}
+PURCHASE = {
+    "order_id": "web-1001",
+    "ordered_at": "2026-03-02T11:00:00+01:00",
+    "amount": "42.50",
+    "currency": "EUR",
+}
+
+
+def bearer(session: str) -> str:
+    """The value of `Authorization`."""
+    return f"Bearer {session}"
+
+
+def invitations(*addresses: str, session: str, **headers: str) -> Request:
+    """A sponsor invites these."""
+    body = {"referees": [{"email": address} for address in addresses]}
+    headers = {"Authorization": bearer(session), **headers}
+    return posting("/v1/sponsor/invitations", body, **headers)
+
+
+def _sign_in(_: World) -> Request:
+    return posting(f"{OF_CAMPAIGN}/sign-in", {"email": VIP})
+
+
+def _open_session(world: World) -> Request:
+    body = {"token": world.sign_in_token(), "first_name": "Solène"}
+    return posting(f"{OF_CAMPAIGN}/sessions", body)
+
+
+def _sign_up(world: World) -> Request:
+    code = world.link_code(world.sign_in())
+    return posting(f"{OF_CAMPAIGN}/links/{code}/sign-up", {"email": STRANGER})
+
+
+def _get_invitation(world: World) -> Request:
+    return Request("GET", f"/v1/invitations/{world.invited()}")
+
+
+def _confirm(world: World) -> Request:
+    return posting(f"/v1/invitations/{world.invited()}/confirmation", CONFIRMATION)
+
+
+def _decline(world: World) -> Request:
+    return posting(f"/v1/invitations/{world.invited()}/decline")
+
+
+def _unsubscribe(world: World) -> Request:
+    world.invited()
+    token = world.last_to(STRANGER).token("/unsubscribe/#token=")
+    # As a mail program does it, RFC 8058.
+    typed = {"Content-Type": "application/x-www-form-urlencoded"}
+    return Request("POST", f"/v1/unsubscribe/{token}", b"List-Unsubscribe=One-Click", typed)
+
+
+def _get_sponsor(world: World) -> Request:
+    return Request("GET", "/v1/sponsor", headers={"Authorization": bearer(world.sign_in())})
+
+
+def _invite(world: World) -> Request:
+    return invitations(STRANGER, session=world.sign_in())
+
+
+def _get_voucher(world: World) -> Request:
+    return Request("GET", f"{VOUCHERS}/{world.voucher()}")
+
+
+def _redeem(world: World) -> Request:
+    return posting(f"{VOUCHERS}/{world.voucher()}/redemptions", PURCHASE)
+
+
+def _roll_back(world: World) -> Request:
+    redemption = _redeem(world)
+    assert world.ask(redemption).status == 201
+    return Request("DELETE", f"{redemption.path}/{PURCHASE['order_id']}")
+
+
+def _post_orders(world: World) -> Request:
+    order = PURCHASE | {"voucher_code": world.voucher(), "status": "placed"}
+    return posting("/v1/client/orders", {"orders": [order]})
+
+
+GOOD: Mapping[str, Prepared] = {
+    "get_campaign": lambda _: Request("GET", OF_CAMPAIGN),
+    "sign_in": _sign_in,
+    "open_session": _open_session,
+    "sign_up": _sign_up,
+    "get_invitation": _get_invitation,
+    "confirm_invitation": _confirm,
+    "decline_invitation": _decline,
+    "unsubscribe": _unsubscribe,
+    "get_sponsor": _get_sponsor,
+    "invite": _invite,
+    "get_voucher": _get_voucher,
+    "redeem_voucher": _redeem,
+    "roll_back_redemption": _roll_back,
+    "post_orders": _post_orders,
+    "get_dashboard": lambda _: Request("GET", f"/v1/ops/campaigns/{CAMPAIGN}/dashboard"),
+    "get_openapi": lambda _: Request("GET", "/v1/openapi.json"),
+}

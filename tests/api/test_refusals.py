@@ -1,0 +1,555 @@
+"""Every refusal an operation documents: its status, its stable type, and nothing changed by it.
+
+`REFUSALS` is held against the OpenAPI document in both directions, the refusals that all bodies
+have in common left out: they are in `test_bad_bodies`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import pytest
+
+from chalicelib.adapters.dynamodb.repository import DynamoRepository
+from chalicelib.adapters.lists.in_force import ListsInForce
+from chalicelib.api.operations import OPERATIONS
+from chalicelib.services.ports import ContentionError, ListUnavailableError
+from tests.api.gateway import Request
+from tests.api.requests import (
+    CONFIRMATION,
+    GOOD,
+    OF_CAMPAIGN,
+    PURCHASE,
+    VOUCHERS,
+    bearer,
+    invitations,
+)
+from tests.api.world import (
+    CAMPAIGN,
+    CUSTOMER,
+    OTHER_VIP,
+    STRANGER,
+    World,
+    campaign_like_demo,
+    customer_list,
+    posting,
+)
+
+Prepared = Callable[[World], Request]
+
+OF_BODIES = frozenset({400, 413, 415})
+OVERLONG = "A" * 3000
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """`operation` refuses what `prepared` makes with this problem; `fields` for a 422."""
+
+    operation: str
+    status: int
+    problem: str
+    prepared: Prepared
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        name = self.prepared.__name__.strip("_")
+        return f"{self.operation}-{self.status}-{self.problem}-{name}"
+
+
+def _close(world: World) -> None:
+    """The campaign ended yesterday."""
+    world.put(campaign_like_demo(ends_on="2026-03-01"))
+    world.clock.pass_by(seconds=30)  # longer than a campaign file is remembered
+
+
+def _limit(world: World, **quotas: int) -> None:
+    world.put(campaign_like_demo(quotas=quotas))
+    world.clock.pass_by(seconds=30)
+
+
+# --- campaigns and links --------------------------------------------------------------------------
+
+
+def _unknown_campaign(_: World) -> Request:
+    return Request("GET", "/v1/campaigns/nobodys")
+
+
+def _campaign_with_a_slash(_: World) -> Request:
+    return Request("GET", "/v1/campaigns/demo-vip%2F..%2Fdemo-vip")
+
+
+def _campaign_with_a_key_separator(_: World) -> Request:
+    return Request("GET", "/v1/campaigns/demo-vip%23IN_FORCE")
+
+
+def _overlong_campaign(_: World) -> Request:
+    return Request("GET", f"/v1/campaigns/{OVERLONG}")
+
+
+def _dashboard_of_an_unknown_campaign(_: World) -> Request:
+    return Request("GET", "/v1/ops/campaigns/nobodys/dashboard")
+
+
+def _sign_in_to_an_unknown_campaign(_: World) -> Request:
+    return posting("/v1/campaigns/nobodys/sign-in", {"email": STRANGER})
+
+
+def _sign_in_after_the_end(world: World) -> Request:
+    _close(world)
+    return GOOD["sign_in"](world)
+
+
+def _bad_address(_: World) -> Request:
+    return posting(f"{OF_CAMPAIGN}/sign-in", {"email": "jeanne.example.fr"})
+
+
+def _mistyped_address(_: World) -> Request:
+    return posting(f"{OF_CAMPAIGN}/sign-in", {"email": "jeanne@gmial.com"})
+
+
+def _unknown_link(_: World) -> Request:
+    return posting(f"{OF_CAMPAIGN}/links/2222222222/sign-up", {"email": STRANGER})
+
+
+def _overlong_link(_: World) -> Request:
+    return posting(f"{OF_CAMPAIGN}/links/{OVERLONG}/sign-up", {"email": STRANGER})
+
+
+def _link_of_another_campaign(world: World) -> Request:
+    code = world.link_code(world.sign_in())
+    world.put(campaign_like_demo(campaign="another"))
+    return posting(f"/v1/campaigns/another/links/{code}/sign-up", {"email": STRANGER})
+
+
+def _sign_up_after_the_end(world: World) -> Request:
+    request = GOOD["sign_up"](world)
+    _close(world)
+    return request
+
+
+def _sign_up_where_links_are_not_a_channel(world: World) -> Request:
+    request = GOOD["sign_up"](world)
+    world.put(campaign_like_demo(channels=["email"]))
+    world.clock.pass_by(seconds=30)
+    return request
+
+
+def _sign_up_over_quota(world: World) -> Request:
+    request = GOOD["sign_up"](world)
+    _limit(world, sign_ups_per_link=1)
+    assert world.ask(request).status == 202
+    return request
+
+
+def _sign_up_with_a_link_for_a_name(world: World) -> Request:
+    path = GOOD["sign_up"](world).path
+    return posting(path, {"email": STRANGER, "first_name": "win.example.com"})
+
+
+# --- tokens and sessions --------------------------------------------------------------------------
+
+
+def _session(token: str, campaign: str = CAMPAIGN) -> Request:
+    return posting(f"/v1/campaigns/{campaign}/sessions", {"token": token})
+
+
+def _garbage_token(_: World) -> Request:
+    return _session("not-a-token")
+
+
+def _used_token(world: World) -> Request:
+    request = GOOD["open_session"](world)
+    assert world.ask(request).status == 201
+    return request
+
+
+def _token_past_its_time(world: World) -> Request:
+    request = GOOD["open_session"](world)
+    world.clock.pass_by(minutes=30)
+    return request
+
+
+def _token_of_another_campaign(world: World) -> Request:
+    return _session(world.sign_in_token(), "another")
+
+
+def _token_of_another_purpose(world: World) -> Request:
+    return _session(world.invited())
+
+
+def _overlong_token(_: World) -> Request:
+    return _session("A" * 101)
+
+
+def _name_that_is_a_link(world: World) -> Request:
+    body = {"token": world.sign_in_token(), "first_name": "example.com"}
+    return posting(f"{OF_CAMPAIGN}/sessions", body)
+
+
+def _space(authorization: str | None) -> Request:
+    headers = {"Authorization": authorization} if authorization is not None else {}
+    return Request("GET", "/v1/sponsor", headers=headers)
+
+
+def _no_authorization(_: World) -> Request:
+    return _space(None)
+
+
+def _empty_authorization(_: World) -> Request:
+    return _space("")
+
+
+def _another_scheme(world: World) -> Request:
+    return _space(f"Basic {world.sign_in()}")
+
+
+def _bearer_without_a_token(_: World) -> Request:
+    return _space("Bearer ")
+
+
+def _overlong_bearer(_: World) -> Request:
+    return _space("Bearer " + "A" * 8000)
+
+
+def _bearer_outside_ascii(_: World) -> Request:
+    return _space("Bearer été€")
+
+
+def _sign_in_token_as_a_session(world: World) -> Request:
+    return _space(bearer(world.sign_in_token()))
+
+
+def _session_past_its_time(world: World) -> Request:
+    session = world.sign_in()
+    world.clock.pass_by(hours=12)
+    return _space(bearer(session))
+
+
+def _inviting_without_a_session(_: World) -> Request:
+    return invitations(STRANGER, session="unknown")
+
+
+def _inviting_after_the_end(world: World) -> Request:
+    request = GOOD["invite"](world)
+    _close(world)
+    return request
+
+
+def _inviting_over_quota(world: World) -> Request:
+    session = world.sign_in()
+    _limit(world, invitations_per_sponsor=2)
+    assert world.ask(invitations(STRANGER, session=session)).status == 202
+    return invitations(CUSTOMER, OTHER_VIP, session=session)
+
+
+def _too_many_referees_for_the_campaign(world: World) -> Request:
+    session = world.sign_in()
+    _limit(world, referees_per_call=1)
+    return invitations(STRANGER, CUSTOMER, session=session)
+
+
+def _one_bad_address_among_good_ones(world: World) -> Request:
+    return invitations(STRANGER, "no address", CUSTOMER, session=world.sign_in())
+
+
+def _idempotency_key_of_another_request(world: World) -> Request:
+    session = world.sign_in()
+    assert world.ask(invitations(STRANGER, session=session, Idempotency_Key="k")).status == 202
+    return invitations(CUSTOMER, session=session, Idempotency_Key="k")
+
+
+def _overlong_idempotency_key(world: World) -> Request:
+    return invitations(STRANGER, session=world.sign_in(), Idempotency_Key="k" * 201)
+
+
+def _empty_idempotency_key(world: World) -> Request:
+    return invitations(STRANGER, session=world.sign_in(), Idempotency_Key="")
+
+
+# --- the referee's answer -------------------------------------------------------------------------
+
+
+def _answer(token: str, answer: str) -> Request:
+    if answer == "offer":
+        return Request("GET", f"/v1/invitations/{token}")
+    body = CONFIRMATION if answer == "confirmation" else None
+    return posting(f"/v1/invitations/{token}/{answer}", body)
+
+
+def _unknown_invitation(answer: str) -> Prepared:
+    return lambda _: _answer("not-a-token", answer)
+
+
+def _overlong_invitation(answer: str) -> Prepared:
+    return lambda _: _answer("A" * 5000, answer)
+
+
+def _declined_invitation(answer: str) -> Prepared:
+    def prepared(world: World) -> Request:
+        request = GOOD["decline_invitation"](world)
+        assert world.ask(request).status == 204
+        return _answer(request.path.split("/")[3], answer)
+
+    return prepared
+
+
+def _confirmed_invitation(answer: str) -> Prepared:
+    def prepared(world: World) -> Request:
+        token = world.invited()
+        assert world.confirm(token).status == 201
+        return _answer(token, answer)
+
+    return prepared
+
+
+def _invitation_past_its_day(answer: str) -> Prepared:
+    def prepared(world: World) -> Request:
+        token = world.invited()
+        world.clock.pass_by(days=15)
+        return _answer(token, answer)
+
+    return prepared
+
+
+def _token_of_the_sponsor(answer: str) -> Prepared:
+    return lambda world: _answer(world.sign_in_token(), answer)
+
+
+def _terms_not_in_force(world: World) -> Request:
+    path = GOOD["confirm_invitation"](world).path
+    return posting(path, CONFIRMATION | {"terms_version": "2025-12"})
+
+
+# --- the client's systems -------------------------------------------------------------------------
+
+
+def _unknown_voucher(_: World) -> Request:
+    return Request("GET", f"{VOUCHERS}/WE-22222-22222-2222")
+
+
+def _overlong_voucher(_: World) -> Request:
+    return Request("GET", f"{VOUCHERS}/{OVERLONG}")
+
+
+def _voucher_of_separators(_: World) -> Request:
+    return Request("GET", f"{VOUCHERS}/-%20-")
+
+
+def _redeeming_an_unknown_voucher(_: World) -> Request:
+    return posting(f"{VOUCHERS}/WE-22222-22222-2222/redemptions", PURCHASE)
+
+
+def _redeeming(**changes: str) -> Prepared:
+    def prepared(world: World) -> Request:
+        return posting(GOOD["redeem_voucher"](world).path, PURCHASE | changes)
+
+    return prepared
+
+
+def _redeeming_a_used_voucher(world: World) -> Request:
+    request = GOOD["redeem_voucher"](world)
+    assert world.ask(request).status == 201
+    return posting(request.path, PURCHASE | {"order_id": "web-1002"})
+
+
+def _redeeming_again_after_a_rollback(world: World) -> Request:
+    request = GOOD["roll_back_redemption"](world)
+    assert world.ask(request).status == 204
+    return posting(request.path.rpartition("/")[0], PURCHASE)
+
+
+def _rolling_back_an_unknown_voucher(_: World) -> Request:
+    return Request("DELETE", f"{VOUCHERS}/WE-22222-22222-2222/redemptions/web-1001")
+
+
+def _rolling_back_what_was_not_redeemed(world: World) -> Request:
+    return Request("DELETE", f"{VOUCHERS}/{world.voucher()}/redemptions/web-1001")
+
+
+def _rolling_back_another_order(world: World) -> Request:
+    request = GOOD["redeem_voucher"](world)
+    assert world.ask(request).status == 201
+    return Request("DELETE", f"{request.path}/web-1001%23")
+
+
+def _rolling_back_an_overlong_order(world: World) -> Request:
+    return Request("DELETE", f"{VOUCHERS}/{world.voucher()}/redemptions/{OVERLONG}")
+
+
+ANSWERS = (
+    ("get_invitation", "offer"),
+    ("confirm_invitation", "confirmation"),
+    ("decline_invitation", "decline"),
+)
+
+REFUSALS = [
+    Refusal("get_campaign", 404, "not-found", _unknown_campaign),
+    Refusal("get_campaign", 404, "not-found", _campaign_with_a_slash),
+    Refusal("get_campaign", 404, "not-found", _campaign_with_a_key_separator),
+    Refusal("get_campaign", 404, "not-found", _overlong_campaign),
+    Refusal("get_dashboard", 404, "not-found", _dashboard_of_an_unknown_campaign),
+    Refusal("sign_in", 404, "not-found", _sign_in_to_an_unknown_campaign),
+    Refusal("sign_in", 409, "closed", _sign_in_after_the_end),
+    Refusal("sign_in", 422, "invalid-address", _bad_address, {"email": "no_at_sign"}),
+    Refusal("sign_in", 422, "invalid-address", _mistyped_address, {"email": "probably_mistyped"}),
+    Refusal("sign_up", 404, "not-found", _unknown_link),
+    Refusal("sign_up", 404, "not-found", _overlong_link),
+    Refusal("sign_up", 404, "not-found", _link_of_another_campaign),
+    Refusal("sign_up", 409, "closed", _sign_up_after_the_end),
+    Refusal("sign_up", 409, "closed", _sign_up_where_links_are_not_a_channel),
+    Refusal("sign_up", 429, "over-quota", _sign_up_over_quota),
+    Refusal("sign_up", 422, "invalid-request", _sign_up_with_a_link_for_a_name,
+            {"first_name": "looks_like_a_link"}),
+    Refusal("open_session", 401, "unauthorised", _garbage_token),
+    Refusal("open_session", 401, "unauthorised", _used_token),
+    Refusal("open_session", 401, "unauthorised", _token_past_its_time),
+    Refusal("open_session", 401, "unauthorised", _token_of_another_campaign),
+    Refusal("open_session", 401, "unauthorised", _token_of_another_purpose),
+    Refusal("open_session", 422, "invalid-request", _overlong_token, {"token": "too_long"}),
+    Refusal("open_session", 422, "invalid-request", _name_that_is_a_link,
+            {"first_name": "looks_like_a_link"}),
+    Refusal("get_sponsor", 401, "unauthorised", _no_authorization),
+    Refusal("get_sponsor", 401, "unauthorised", _empty_authorization),
+    Refusal("get_sponsor", 401, "unauthorised", _another_scheme),
+    Refusal("get_sponsor", 401, "unauthorised", _bearer_without_a_token),
+    Refusal("get_sponsor", 401, "unauthorised", _overlong_bearer),
+    Refusal("get_sponsor", 401, "unauthorised", _bearer_outside_ascii),
+    Refusal("get_sponsor", 401, "unauthorised", _sign_in_token_as_a_session),
+    Refusal("get_sponsor", 401, "unauthorised", _session_past_its_time),
+    Refusal("invite", 401, "unauthorised", _inviting_without_a_session),
+    Refusal("invite", 409, "closed", _inviting_after_the_end),
+    Refusal("invite", 429, "over-quota", _inviting_over_quota),
+    Refusal("invite", 422, "invalid-request", _too_many_referees_for_the_campaign,
+            {"referees": "too_many"}),
+    Refusal("invite", 422, "invalid-address", _one_bad_address_among_good_ones,
+            {"referees[1].email": "white_space"}),
+    Refusal("invite", 422, "invalid-request", _idempotency_key_of_another_request,
+            {"Idempotency-Key": "used_for_another_request"}),
+    Refusal("invite", 422, "invalid-request", _overlong_idempotency_key,
+            {"Idempotency-Key": "wrong_length"}),
+    Refusal("invite", 422, "invalid-request", _empty_idempotency_key,
+            {"Idempotency-Key": "wrong_length"}),
+    *(
+        Refusal(operation, 410, "over", prepared(answer))
+        for operation, answer in ANSWERS
+        for prepared in (
+            _unknown_invitation, _overlong_invitation, _invitation_past_its_day,
+            _token_of_the_sponsor,
+        )
+    ),
+    Refusal("get_invitation", 410, "over", _declined_invitation("offer")),
+    Refusal("confirm_invitation", 410, "over", _declined_invitation("confirmation")),
+    Refusal("decline_invitation", 410, "over", _confirmed_invitation("decline")),
+    Refusal("confirm_invitation", 422, "invalid-request", _terms_not_in_force,
+            {"terms_version": "not_in_force"}),
+    Refusal("get_voucher", 404, "not-found", _unknown_voucher),
+    Refusal("get_voucher", 404, "not-found", _overlong_voucher),
+    Refusal("get_voucher", 404, "not-found", _voucher_of_separators),
+    Refusal("redeem_voucher", 404, "not-found", _redeeming_an_unknown_voucher),
+    Refusal("redeem_voucher", 409, "exhausted", _redeeming_a_used_voucher),
+    Refusal("redeem_voucher", 409, "rolled-back", _redeeming_again_after_a_rollback),
+    Refusal("redeem_voucher", 409, "expired",
+            _redeeming(ordered_at="2026-05-02T00:00:00+02:00")),
+    Refusal("redeem_voucher", 409, "not-yet-valid",
+            _redeeming(ordered_at="2026-03-02T10:59:00+01:00")),
+    Refusal("redeem_voucher", 409, "below-minimum-basket", _redeeming(amount="39.99")),
+    Refusal("redeem_voucher", 409, "wrong-currency", _redeeming(currency="CHF")),
+    Refusal("redeem_voucher", 422, "invalid-request", _redeeming(ordered_at="2026-03-02T11:00:00"),
+            {"ordered_at": "without_offset"}),
+    Refusal("roll_back_redemption", 404, "not-found", _rolling_back_an_unknown_voucher),
+    Refusal("roll_back_redemption", 404, "not-found", _rolling_back_an_overlong_order),
+    Refusal("roll_back_redemption", 409, "not-redeemed", _rolling_back_what_was_not_redeemed),
+    Refusal("roll_back_redemption", 409, "not-redeemed", _rolling_back_another_order),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=str)
+def test_a_refusal_is_told_as_documented_and_changes_nothing(
+    world: World, refusal: Refusal
+) -> None:
+    request = refusal.prepared(world)
+    world.run()
+    table = world.table()
+    answer = world.ask(request)
+    assert (answer.status, answer.problem) == (refusal.status, refusal.problem)
+    if refusal.status == 422:
+        assert answer.fields == refusal.fields
+    assert world.table() == table
+
+
+def test_every_refusal_in_the_document_is_here_and_every_one_here_is_in_the_document() -> None:
+    documented = {
+        (operation.name, status)
+        for operation in OPERATIONS
+        for status in operation.refusals
+        if status not in OF_BODIES | {422, 503}
+    }
+    tried = {(one.operation, one.status) for one in REFUSALS if one.status != 422}
+    assert tried == documented
+
+
+@pytest.mark.parametrize(
+    "operation", [one.name for one in OPERATIONS if one.method != "GET"]
+)  # fmt: skip
+def test_when_the_table_is_contended_nothing_is_changed_and_the_caller_may_try_again(
+    world: World, operation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def contended(*_: object, **__: object) -> None:
+        raise ContentionError
+
+    request = GOOD[operation](world)
+    table = world.table()
+    monkeypatch.setattr(DynamoRepository, "commit", contended)
+    answer = world.ask(request)
+    if operation == "post_orders":
+        assert answer.json()["results"][0]["status"] == 503
+    else:
+        assert (answer.status, answer.problem) == (503, "unavailable")
+        assert answer.headers["retry-after"] == "30"
+    assert world.table() == table
+
+
+def test_without_a_trustworthy_customer_list_nobody_is_confirmed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Law 3: fail closed."""
+
+    def unknown(*_: object, **__: object) -> None:
+        raise ListUnavailableError("read_failed")
+
+    request = GOOD["confirm_invitation"](world)
+    table = world.table()
+    monkeypatch.setattr(ListsInForce, "find", unknown)
+    assert world.ask(request).status == 503
+    assert world.table() == table
+
+
+def test_who_has_become_a_customer_is_not_confirmed(world: World) -> None:
+    """Law 3."""
+    token = world.invited()
+    world.drop("customers/full/new.csv", customer_list(CUSTOMER, STRANGER))
+    world.clock.pass_by(seconds=61)  # longer than the pointer to a list is remembered
+    assert world.confirm(token).status == 410
+    assert not world.vouchers()
+
+
+def test_an_error_nobody_foresaw_is_500_and_tells_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError(STRANGER)
+
+    monkeypatch.setattr(DynamoRepository, "get", broken)
+    with pytest.raises(AssertionError, match="does not promise 500") as told:
+        world.get("/v1/campaigns/another")
+    assert STRANGER not in str(told.value)
+    assert "urn:tandem:problem:internal" in str(told.value)
+
+
+def test_a_mistyped_address_comes_with_a_suggestion_and_can_be_insisted_on(world: World) -> None:
+    answer = world.ask(_mistyped_address(world))
+    assert answer.json()["suggestion"] == "jeanne@gmail.com"
+    assert answer.json()["errors"][0]["suggestion"] == "jeanne@gmail.com"
+    body = {"email": "jeanne@gmial.com", "as_typed": True}
+    assert world.post(f"{OF_CAMPAIGN}/sign-in", body).status == 202

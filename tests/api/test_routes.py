@@ -1,0 +1,271 @@
+"""Every route does what PRODUCT.md's tables say, and answers a repeat as they say."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from chalicelib.api.openapi import text
+from chalicelib.api.operations import OPERATIONS, Operation
+from tests.api.gateway import Request
+from tests.api.requests import GOOD, OF_CAMPAIGN, PURCHASE, VOUCHERS, bearer, invitations
+from tests.api.world import (
+    CAMPAIGN,
+    CUSTOMER,
+    ORIGIN,
+    SPONSOR_NAME,
+    STRANGER,
+    VIP,
+    World,
+    campaign_like_demo,
+)
+from tests.api.world import CAMPAIGN_FILE as DEMO_FILE
+
+DOCUMENT = DEMO_FILE.parents[2] / "docs" / "openapi.json"
+
+
+def test_the_published_document_is_the_generated_one() -> None:
+    assert DOCUMENT.read_text() == text(), (
+        "run: python -m chalicelib.api.openapi > docs/openapi.json"
+    )
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.name)
+def test_every_operation_answers_a_good_request_with_its_first_status(
+    world: World, operation: Operation
+) -> None:
+    answer = world.ask(GOOD[operation.name](world))
+    assert answer.status == next(iter(operation.answers))
+
+
+def test_a_campaign_tells_the_pages_what_they_need(world: World) -> None:
+    told = world.get(OF_CAMPAIGN).json()
+    assert told["brand"] == {"name": "Maison Demo", "colour": "#1f4e3d"}
+    assert set(told["title"]) == set(told["offer"]) == set(told["sponsor_offer"]) == {"fr", "en"}
+    assert told["terms"] == {"version": "2026-01", "url": "https://demo.test/terms"}
+    assert (told["campaign"], told["version"], told["open"]) == (CAMPAIGN, 1, True)
+    assert (told["currency"], told["time_zone"]) == ("EUR", "Europe/Paris")
+    assert told["channels"] == ["email", "link"]
+
+
+def test_a_campaign_is_told_as_closed_after_its_last_local_day(world: World) -> None:
+    world.put(campaign_like_demo(campaign="ended", starts_on="2026-01-01", ends_on="2026-03-01"))
+    assert world.get("/v1/campaigns/ended").json()["open"] is False
+
+
+def test_signing_in_answers_the_same_bytes_every_time(world: World) -> None:
+    request = GOOD["sign_in"](world)
+    assert world.ask(request) == world.ask(request)
+
+
+def test_a_sign_in_mail_opens_one_session(world: World) -> None:
+    request = GOOD["open_session"](world)
+    session = world.ask(request)
+    assert session.json()["expires_at"] == "2026-03-02T22:00:00+00:00"
+    again = world.ask(request)
+    assert (again.status, again.problem) == (401, "unauthorised")
+    assert again.headers["www-authenticate"] == "Bearer"
+
+
+def test_a_session_takes_the_sponsors_first_name(world: World) -> None:
+    session = world.sign_in()
+    space = world.get("/v1/sponsor", Authorization=bearer(session)).json()
+    assert space["first_name"] == SPONSOR_NAME
+
+
+def test_the_sponsors_space_holds_link_quota_invitations_and_vouchers(world: World) -> None:
+    session = world.sign_in()
+    world.invite(session)
+    space = world.get("/v1/sponsor", Authorization=bearer(session)).json()
+    code = space["link"]["code"]
+    assert space["link"]["url"] == f"{ORIGIN}/referee/?campaign={CAMPAIGN}#link={code}"
+    assert space["link"]["qr_svg"].startswith("<svg ")
+    assert space["quota"]["left"] == space["quota"]["limit"] - 1
+    assert space["vouchers"] == []
+    (invitation,) = space["invitations"]
+    assert invitation["address"] == "j•••@d•••.test"
+    assert (invitation["state"], invitation["closes_on"]) == ("pending", "2026-03-16")
+
+
+def test_a_refused_invitation_looks_like_one_that_waits(world: World) -> None:
+    session = world.sign_in()
+    world.ask(invitations(STRANGER, CUSTOMER, session=session))
+    world.run()
+    space = world.get("/v1/sponsor", Authorization=bearer(session)).json()
+    assert {one["state"] for one in space["invitations"]} == {"pending"}
+    world.clock.pass_by(days=15)
+    again = world.sign_in()
+    space = world.get("/v1/sponsor", Authorization=bearer(again)).json()
+    assert {one["state"] for one in space["invitations"]} == {"closed"}
+
+
+def test_invitations_are_taken_in_in_the_order_of_the_request(world: World) -> None:
+    session = world.sign_in()
+    answer = world.ask(invitations(STRANGER, CUSTOMER, session=session))
+    assert [one["state"] for one in answer.json()["invitations"]] == ["received", "received"]
+
+
+def test_the_same_idempotency_key_gets_the_same_invitations(world: World) -> None:
+    request = invitations(STRANGER, session=world.sign_in(), Idempotency_Key="key-1")
+    first = world.ask(request)
+    table = world.table()
+    assert world.ask(request) == first
+    assert world.table() == table
+
+
+def test_calls_without_an_idempotency_key_are_calls_of_their_own(world: World) -> None:
+    request = invitations(STRANGER, session=world.sign_in())
+    assert world.ask(request).json() != world.ask(request).json()
+
+
+def test_an_offer_names_the_sponsor_and_looking_changes_nothing(world: World) -> None:
+    request = GOOD["get_invitation"](world)
+    table = world.table()
+    offer = world.ask(request).json()
+    assert offer["sponsor"] == {"first_name": SPONSOR_NAME}
+    assert (offer["state"], offer["closes_on"], offer["locale"]) == ("pending", "2026-03-16", "fr")
+    assert world.table() == table
+
+
+def test_confirming_again_is_200_with_the_same_body_and_changes_nothing(world: World) -> None:
+    request = GOOD["confirm_invitation"](world)
+    first = world.ask(request)
+    table = world.table()
+    again = world.ask(request)
+    assert (first.status, again.status) == (201, 200)
+    assert again.body == first.body
+    assert world.table() == table
+
+
+def test_a_confirmed_offer_says_so(world: World) -> None:
+    token = world.invited()
+    world.confirm(token)
+    assert world.get(f"/v1/invitations/{token}").json()["state"] == "confirmed"
+
+
+def test_declining_again_is_204_again_and_the_address_is_gone(world: World) -> None:
+    request = GOOD["decline_invitation"](world)
+    assert world.ask(request).status == 204
+    table = world.table()
+    assert STRANGER not in str(table)
+    assert world.ask(request).status == 204
+    assert world.table() == table
+
+
+def test_unsubscribing_is_200_whatever_the_token_and_acts_once(world: World) -> None:
+    request = GOOD["unsubscribe"](world)
+    first = world.ask(request)
+    table = world.table()
+    assert world.ask(request) == first
+    assert world.ask(Request("POST", "/v1/unsubscribe/unknown")) == first
+    assert world.table() == table
+
+
+def test_unsubscribing_ends_the_invitation(world: World) -> None:
+    token = world.invited()
+    world.post(f"/v1/unsubscribe/{world.last_to(STRANGER).token('/unsubscribe/#token=')}")
+    assert world.get(f"/v1/invitations/{token}").status == 410
+
+
+def test_by_shared_link_the_address_is_confirmed_from_a_mail(world: World) -> None:
+    assert world.ask(GOOD["sign_up"](world)).status == 202
+    world.run()
+    token = world.last_to(STRANGER).token()
+    assert world.confirm(token).status == 201
+
+
+def test_a_link_code_is_read_without_regard_to_case(world: World) -> None:
+    code = world.link_code(world.sign_in()).upper()
+    assert world.post(f"{OF_CAMPAIGN}/links/{code}/sign-up", {"email": STRANGER}).status == 202
+
+
+@pytest.mark.parametrize("typed", ["as_printed", "lower", "spaces", "bare"])
+def test_a_voucher_is_found_however_its_code_is_typed(world: World, typed: str) -> None:
+    printed = world.voucher()
+    forms = {
+        "as_printed": printed,
+        "lower": printed.lower(),
+        "spaces": printed.replace("-", "%20"),
+        "bare": printed.replace("-", ""),
+    }
+    told = world.get(f"{VOUCHERS}/{forms[typed]}").json()
+    assert (told["code"], told["acceptable"], told["reason"]) == (printed, True, None)
+    assert (told["value"], told["minimum_basket"], told["currency"]) == ("10.00", "40.00", "EUR")
+    assert told["valid_until"] == "2026-05-01T21:59:59+00:00"
+
+
+@pytest.mark.parametrize(("days", "reason"), [(60, None), (61, "expired")])
+def test_a_voucher_ends_with_its_last_local_day(
+    world: World, days: int, reason: str | None
+) -> None:
+    code = world.voucher()
+    world.clock.pass_by(days=days)
+    told = world.get(f"{VOUCHERS}/{code}").json()
+    assert (told["acceptable"], told["reason"]) == (reason is None, reason)
+
+
+def test_redeeming_again_is_200_with_the_same_body_and_changes_nothing(world: World) -> None:
+    request = GOOD["redeem_voucher"](world)
+    first = world.ask(request)
+    table = world.table()
+    again = world.ask(request)
+    assert (first.status, again.status) == (201, 200)
+    assert again.body == first.body
+    assert world.table() == table
+
+
+def test_rolling_back_again_is_204_again_and_changes_nothing(world: World) -> None:
+    request = GOOD["roll_back_redemption"](world)
+    assert world.ask(request).status == 204
+    table = world.table()
+    assert world.ask(request).status == 204
+    assert world.table() == table
+
+
+def test_orders_are_answered_one_by_one(world: World) -> None:
+    code = world.voucher()
+    good = PURCHASE | {"voucher_code": code, "status": "placed"}
+    wrong = good | {"order_id": "web-1002", "status": "lost"}
+    others = PURCHASE | {"order_id": "web-1003", "email_digest": "0" * 64, "status": "kept"}
+    answer = world.post("/v1/client/orders", {"orders": [good, wrong, others]})
+    results = answer.json()["results"]
+    assert [one["status"] for one in results] == [200, 422, 200]
+    assert [one["order_id"] for one in results] == ["web-1001", "web-1002", "web-1003"]
+    assert [one["effect"] for one in results] == ["recorded", None, "not_a_referees"]
+    assert [one["field"] for one in results[1]["errors"]] == ["status"]
+
+
+def test_an_order_reported_again_changes_nothing(world: World) -> None:
+    request = GOOD["post_orders"](world)
+    world.ask(request)
+    table = world.table()
+    assert world.ask(request).json()["results"][0]["effect"] == "known_already"
+    assert world.table() == table
+
+
+def test_the_dashboard_counts_what_happened(world: World) -> None:
+    session = world.sign_in()
+    world.ask(invitations(STRANGER, CUSTOMER, session=session))
+    world.run()
+    world.confirm(world.last_to(STRANGER).token())
+    world.run()
+    told = world.get(f"/v1/ops/campaigns/{CAMPAIGN}/dashboard").json()
+    shown = {name: count for name, count in told["funnel"].items() if count}
+    assert shown == {"invited": 2, "refused": 1, "sent": 1, "confirmed": 1, "vouchers_issued": 1}
+    assert told["refused_by_reason"] == {"customer": 1}
+    (day,) = told["days"]
+    assert day["date"] == "2026-03-02"
+    assert told["lists"]["vips"]["in_force"] is True
+
+
+def test_the_document_is_served_as_published(world: World) -> None:
+    assert world.get("/v1/openapi.json").json() == json.loads(text())
+
+
+def test_public_answers_hold_no_address(world: World) -> None:
+    session = world.sign_in()
+    token = world.invite(session)
+    for path in ("/v1/sponsor", f"/v1/invitations/{token}"):
+        answer = world.get(path, Authorization=bearer(session))
+        assert not {one for one in (VIP, STRANGER) if one.encode() in answer.body}

@@ -1,0 +1,457 @@
+"""A small Tandem in this process: moto's AWS, the wired functions, two lists, one campaign.
+
+`World` plays the people (through the API) and the machinery between functions (through hand-made
+Lambda events), nothing else: what is under test does all the rest. Mails are caught where they
+leave for SES. The clock stands still until a test moves it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import boto3
+import yaml
+from boto3.session import Session
+from botocore.exceptions import ClientError
+from moto import mock_aws
+from moto.dynamodb.models import dynamodb_backends
+
+from bench.recording import Recorder
+from chalicelib import bootstrap, functions
+from chalicelib.adapters.clients import Clients
+from chalicelib.domain.addresses import AddressDigests, DigestKey
+from chalicelib.domain.campaign import Campaign
+from chalicelib.domain.files.digests import record
+from chalicelib.domain.model import ListInForce
+from chalicelib.services.ports import Insert, Ports
+from chalicelib.services.put_campaign import put_campaign
+from tests.api.gateway import Answer, Gateway, Request
+
+REGION = "eu-west-3"
+ACCOUNT = "123456789012"
+TABLE = "tandem-test"
+BUCKET = "tandem-test-files"
+ORIGIN = "https://tandem.test"
+QUEUES = ("decide", "mail", "reward")
+CAMPAIGN = "demo-vip"
+START = datetime(2026, 3, 2, 10, tzinfo=UTC)
+KEY = DigestKey("demo", "hmac_sha256", bytes(range(32)))
+CAMPAIGN_FILE = Path(__file__).parents[2] / "local" / "demo" / "demo-vip.yaml"
+
+# All of one length, so that not even the size of a request tells them apart.
+VIP, OTHER_VIP = "solene.vip.1@demo.test", "solene.vip.2@demo.test"
+CUSTOMER = "known.client@demo.test"
+STRANGER = "jeanne.marti@demo.test"
+SPONSOR_NAME = "Solène"
+
+Item = dict[str, Any]
+Event = dict[str, Any]
+Json = Mapping[str, Any]
+
+
+@dataclass
+class StoppedClock:
+    """A clock that is moved by hand."""
+
+    at: datetime = START
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def pass_by(self, **duration: float) -> None:
+        """Let time pass; the arguments are those of `timedelta`."""
+        self.at += timedelta(**duration)
+
+
+@dataclass(frozen=True)
+class CaughtMail:
+    """A mail as SES was given it."""
+
+    recipient: str
+    text: str
+
+    def token(self, before: str = "#token=") -> str:
+        """The token in its link."""
+        found = re.search(re.escape(before) + r"([\w-]{20,})", self.text)
+        assert found, "the mail has no such link"
+        return found[1]
+
+
+@dataclass
+class Postbox:
+    """Every mail of a session's clients, in the order they left."""
+
+    mails: list[CaughtMail] = field(default_factory=list)
+
+    def take(self, params: Mapping[str, Any], **_: object) -> None:
+        """To be registered for `before-parameter-build.sesv2.SendEmail`."""
+        raw = params["Content"]["Raw"]["Data"]
+        message = message_from_bytes(raw, policy=policy.default)
+        body = message.get_body(("plain",))
+        assert body is not None
+        self.mails.append(
+            CaughtMail(params["Destination"]["ToAddresses"][0], str(body.get_content()))
+        )
+
+    def last_to(self, address: str) -> CaughtMail:
+        """The newest mail to `address`."""
+        return next(mail for mail in reversed(self.mails) if mail.recipient == address)
+
+
+def _hold_key_limits(params: Mapping[str, Any], model: Any, **_: object) -> None:
+    for key in _keys(params):
+        sizes = {name: len(value["S"].encode()) for name, value in key.items()}
+        if not (0 < sizes["pk"] <= 2048 and 0 < sizes["sk"] <= 1024):
+            raise ClientError({"Error": {"Code": "ValidationException"}}, model.name)
+
+
+def _keys(params: Mapping[str, Any]) -> Iterator[Item]:
+    for action in params.get("TransactItems", [{"": params}]):
+        (body,) = action.values()
+        key = body.get("Key") or body.get("Item")
+        if key:
+            yield {"pk": key["pk"], "sk": key["sk"]}
+
+
+class Aws:
+    """The clients of this process, made once: making them takes longer than a test."""
+
+    def __init__(self) -> None:
+        session = Session("test", "test", region_name=REGION)
+        self.recorder = Recorder(session)
+        self.postbox = Postbox()
+        session.events.register("before-parameter-build.sesv2.SendEmail", self.postbox.take)
+        # DynamoDB's own limits on keys, which moto holds for some calls only.
+        session.events.register("before-parameter-build.dynamodb", _hold_key_limits)
+        self.clients = Clients(session)
+        self.aside = Clients(boto3.Session("test", "test", region_name=REGION))
+
+
+@cache
+def aws() -> Aws:
+    """The clients of this process."""
+    return Aws()
+
+
+@cache
+def _campaign_fields() -> dict[str, Any]:
+    fields: dict[str, Any] = yaml.safe_load(CAMPAIGN_FILE.read_text())
+    fields["lists"]["customers"]["canaries"] = []
+    return fields
+
+
+def campaign_like_demo(**changes: object) -> Campaign:
+    """The demo campaign, without canaries, with other `changes`."""
+    return Campaign.model_validate(_campaign_fields() | changes)
+
+
+class World:
+    """See the module. Made by `world()`."""
+
+    def __init__(self, gateway: Gateway, clock: StoppedClock) -> None:
+        self._gateway = gateway
+        self._relayed: set[str] = set()
+        self.clock = clock
+        self.clients = aws().aside
+        self.recorder = aws().recorder
+        self.mails = aws().postbox.mails
+        self.last_to = aws().postbox.last_to
+
+    @property
+    def ports(self) -> Ports:
+        """The ports the app works with."""
+        return bootstrap.ports()
+
+    # --- what stands before anybody comes ---------------------------------------------------------
+
+    def put(self, campaign: Campaign) -> None:
+        """Put a campaign in force."""
+        put_campaign(self.ports, campaign)
+
+    def put_list(self, name: str, addresses: Iterable[str], campaign: str = CAMPAIGN) -> None:
+        """Put a first list in force."""
+        pointer = ListInForce(
+            campaign=campaign, name=name, version=1, rows=0, segment="", etag="", key_id="demo",
+            algorithm="hmac-sha256", accepted_at=self.clock(), source_sha256="0" * 64,
+        )  # fmt: skip
+        pairs = (AddressDigests.of(address, [KEY]).under("demo") for address in addresses)
+        records = [record(form) for pair in pairs for form in (pair.exact, pair.canonical)]
+        self.ports.repository.commit(Insert(self.ports.lists.store(pointer, records)))
+
+    # --- the public -------------------------------------------------------------------------------
+
+    def ask(self, request: Request) -> Answer:
+        """Any request."""
+        return self._gateway.call(request)
+
+    def get(self, path: str, **headers: str) -> Answer:
+        """GET; `headers` with underscores for hyphens."""
+        return self.ask(Request("GET", path).with_body(None, **headers))
+
+    def delete(self, path: str) -> Answer:
+        """DELETE."""
+        return self.ask(Request("DELETE", path))
+
+    def post(self, path: str, body: object = None, **headers: str) -> Answer:
+        """POST of JSON; `headers` with underscores for hyphens."""
+        return self.ask(posting(path, body, **headers))
+
+    # --- a story's steps --------------------------------------------------------------------------
+
+    def sign_in(self, address: str = VIP, campaign: str = CAMPAIGN) -> str:
+        """A VIP asks, gets the mail and opens a session: its bearer token."""
+        token = self.sign_in_token(address, campaign)
+        body = {"token": token, "first_name": SPONSOR_NAME}
+        answer = self.post(f"/v1/campaigns/{campaign}/sessions", body)
+        assert answer.status == 201, answer.body
+        return str(answer.json()["session"])
+
+    def sign_in_token(self, address: str = VIP, campaign: str = CAMPAIGN) -> str:
+        """The token of a fresh sign-in mail."""
+        assert self.post(f"/v1/campaigns/{campaign}/sign-in", {"email": address}).status == 202
+        self.run()
+        return self.last_to(address).token()
+
+    def invite(self, session: str, address: str = STRANGER) -> str:
+        """A sponsor invites, the mail leaves: its token."""
+        body = {"referees": [{"email": address, "first_name": "Jeanne"}]}
+        answer = self.post("/v1/sponsor/invitations", body, Authorization=f"Bearer {session}")
+        assert answer.status == 202, answer.body
+        self.run()
+        return self.last_to(address).token()
+
+    def invited(self, address: str = STRANGER) -> str:
+        """The token of an invitation of the VIP."""
+        return self.invite(self.sign_in(), address)
+
+    def link_code(self, session: str) -> str:
+        """The code of a sponsor's shared link."""
+        return str(
+            self.get("/v1/sponsor", Authorization=f"Bearer {session}").json()["link"]["code"]
+        )
+
+    def confirm(self, token: str) -> Answer:
+        """A referee says yes."""
+        body = {"terms_version": "2026-01", "marketing_consent": False}
+        return self.post(f"/v1/invitations/{token}/confirmation", body)
+
+    def voucher(self, address: str = STRANGER) -> str:
+        """The printed code of the voucher a referee gets for confirming."""
+        assert self.confirm(self.invited(address)).status == 201
+        self.run()
+        return self.vouchers()[-1]["printed"]["S"]
+
+    def vouchers(self) -> list[Item]:
+        """The items of all vouchers."""
+        return self._of_kind("VOUCHER")
+
+    # --- the machinery between the functions ------------------------------------------------------
+
+    def run(self) -> None:
+        """Bring every fact to all that follows from it, until nothing follows."""
+        while self._stream() or any([self._work(queue) for queue in QUEUES]):
+            pass
+
+    def _stream(self) -> bool:
+        fresh = [item for item in self.facts() if item["fact_id"]["S"] not in self._relayed]
+        if not fresh:
+            return False
+        self._relayed |= {item["fact_id"]["S"] for item in fresh}
+        assert functions.relay(stream_event(fresh)) == {"batchItemFailures": []}
+        assert functions.project(stream_event(fresh)) == {"batchItemFailures": []}
+        return True
+
+    def _work(self, queue: str) -> bool:
+        url = self.clients.sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+        received = self.clients.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+        messages = received.get("Messages", [])
+        if not messages:
+            return False
+        event = queue_event([message["Body"] for message in messages])
+        assert getattr(functions, queue)(event) == {"batchItemFailures": []}
+        for message in messages:
+            self.clients.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return True
+
+    def drop(self, path: str, content: bytes) -> Json:
+        """The client drops a file and the ingest function is told: its receipt."""
+        key = f"in/{CAMPAIGN}/{path}"
+        self.clients.s3.put_object(Bucket=BUCKET, Key=key, Body=content)
+        assert functions.ingest(drop_event(key, self.clock())) == {"batchItemFailures": []}
+        self.run()
+        receipt: Json = json.loads(self.file(f"out/{CAMPAIGN}/receipts/{path}.json"))
+        return receipt
+
+    # --- what is left behind ----------------------------------------------------------------------
+
+    def file(self, key: str) -> bytes:
+        """A file of the bucket."""
+        return self.clients.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+
+    def table(self) -> list[Item]:
+        """Every item, in the order of its key."""
+        # Out of moto's own hands: a Scan takes it a hundred times as long.
+        stored = dynamodb_backends[ACCOUNT][REGION].tables[TABLE].all_items()
+        items: list[Item] = [deepcopy(item.to_json()["Attributes"]) for item in stored]
+        return sorted(items, key=lambda item: (item["pk"]["S"], item["sk"]["S"]))
+
+    def facts(self) -> list[Item]:
+        """Every fact, in the order of time."""
+        return sorted(self._of_kind("FACT"), key=lambda item: str(item["sk"]["S"]))
+
+    def _of_kind(self, kind: str) -> list[Item]:
+        # Counts alone have no kind: they are added to in place.
+        return [item for item in self.table() if item.get("kind") == {"S": kind}]
+
+
+def posting(path: str, body: object = None, **headers: str) -> Request:
+    """A POST of JSON; `headers` with underscores for hyphens."""
+    content = None if body is None else json.dumps(body).encode()
+    typed = {"Content_Type": "application/json", **headers}
+    return Request("POST", path).with_body(content, **typed)
+
+
+def stream_event(items: Sequence[Item]) -> Event:
+    """The table's stream, as Lambda is handed it."""
+    return {
+        "Records": [
+            {
+                "eventName": "INSERT",
+                "eventSource": "aws:dynamodb",
+                "dynamodb": {"SequenceNumber": str(number), "NewImage": item},
+            }
+            for number, item in enumerate(items, start=1)
+        ]
+    }
+
+
+def queue_event(bodies: Sequence[str]) -> Event:
+    """A batch of a queue, as Lambda is handed it."""
+    return {
+        "Records": [
+            {"messageId": sha256(body.encode()).hexdigest()[:32], "body": body} for body in bodies
+        ]
+    }
+
+
+def drop_event(key: str, at: datetime) -> Event:
+    """S3's notice of a new object, out of the ingest queue."""
+    told = {"eventTime": at.isoformat(), "s3": {"object": {"key": key}}}
+    return queue_event([json.dumps({"Records": [told]})])
+
+
+def mail_event(kind: str, mail_id: str, **more: object) -> Event:
+    """An event of SES about one of our mails, as SNS passes it on."""
+    notice = {
+        "eventType": kind,
+        "mail": {"messageId": "ses-1", "tags": {"mail_id": [mail_id]}},
+        **more,
+    }
+    return queue_event([json.dumps({"Message": json.dumps(notice)})])
+
+
+def customer_list(*addresses: str) -> bytes:
+    """A file of the client's: both digests of each address."""
+    pairs = [AddressDigests.of(address, [KEY]).under("demo") for address in addresses]
+    lines = ["digest", *(digest for pair in pairs for digest in (pair.exact, pair.canonical))]
+    return "\n".join(lines).encode() + b"\n"
+
+
+@contextmanager
+def world(gateway: Gateway, campaign: Campaign | None = None) -> Iterator[World]:
+    """A fresh world with the campaign in force and both lists."""
+    clock = StoppedClock()
+    with mock_aws(), _environment(), _wired(clock):
+        _make_resources(aws().aside)
+        aws().postbox.mails.clear()
+        made = World(gateway, clock)
+        made.put(campaign or campaign_like_demo())
+        made.put_list("customers", [CUSTOMER])
+        made.put_list("vips", [VIP, OTHER_VIP])
+        yield made
+
+
+@contextmanager
+def _environment() -> Iterator[None]:
+    values = {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": REGION,
+        "TANDEM_STAGE": "test",
+        "TANDEM_TABLE": TABLE,
+        "TANDEM_BUCKET": BUCKET,
+        "TANDEM_ORIGIN": ORIGIN,
+        "TANDEM_SENDER": "no-reply@tandem.test",
+        "TANDEM_CONFIGURATION_SET": "tandem",
+        "TANDEM_KEYS_PATH": "/tandem/test/digest-keys/",
+        "POWERTOOLS_SERVICE_NAME": "tandem",
+        "POWERTOOLS_METRICS_NAMESPACE": "Tandem",
+        **{
+            f"TANDEM_QUEUE_{name.upper()}": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}"
+            for name in QUEUES
+        },
+    }
+    with patch.dict("os.environ", values):
+        yield
+
+
+@contextmanager
+def _wired(clock: StoppedClock) -> Iterator[None]:
+    cached: tuple[Callable[[], object], ...] = (
+        bootstrap.settings, bootstrap.ports, bootstrap.sender
+    )  # fmt: skip
+    with patch.object(bootstrap, "Clients", lambda: aws().clients), patch.object(
+        bootstrap, "now", clock
+    ):  # fmt: skip
+        for one in cached:
+            one.cache_clear()  # type: ignore[attr-defined]
+        yield
+        for one in cached:
+            one.cache_clear()  # type: ignore[attr-defined]
+
+
+def _make_resources(clients: Clients) -> None:
+    index_keys = ("agenda_pk", "agenda_sk", "holder_pk", "holder_sk")
+    clients.dynamodb.create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", *index_keys)
+        ],
+        KeySchema=[
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": index,
+                "KeySchema": [
+                    {"AttributeName": f"{index}_pk", "KeyType": "HASH"},
+                    {"AttributeName": f"{index}_sk", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+            for index in ("agenda", "holder")
+        ],
+    )
+    clients.s3.create_bucket(
+        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-3"}
+    )
+    for name in QUEUES:
+        clients.sqs.create_queue(QueueName=name)
+    clients.ssm.put_parameter(
+        Name="/tandem/test/digest-keys/demo", Value=KEY.secret.hex(), Type="SecureString"
+    )
+    clients.ses.create_email_identity(EmailIdentity="no-reply@tandem.test")

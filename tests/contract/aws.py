@@ -1,0 +1,63 @@
+"""AWS as moto has it: the table and the bucket of `infra/`, a new one each time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+
+import pytest
+from moto import mock_aws
+
+from chalicelib.adapters.clients import Clients
+from chalicelib.adapters.dynamodb.repository import DynamoRepository
+
+REGION = "eu-west-3"
+_numbers = count(1)
+
+
+@contextmanager
+def mocked_clients() -> Iterator[Clients]:
+    """Clients that reach moto and nothing else."""
+    with pytest.MonkeyPatch.context() as environment, mock_aws():
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+            environment.setenv(name, "testing")
+        environment.setenv("AWS_DEFAULT_REGION", REGION)
+        environment.delenv("AWS_PROFILE", raising=False)
+        yield Clients()
+
+
+def new_table(clients: Clients) -> DynamoRepository:
+    """The repository on a table of its own, with the two indexes."""
+    table = f"tandem-{next(_numbers)}"
+    names = ["pk", "sk", "agenda_pk", "agenda_sk", "holder_pk", "holder_sk"]
+    clients.dynamodb.create_table(
+        TableName=table,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
+        KeySchema=[
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": index,
+                "KeySchema": [
+                    {"AttributeName": f"{index}_pk", "KeyType": "HASH"},
+                    {"AttributeName": f"{index}_sk", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+            for index in ("agenda", "holder")
+        ],
+    )
+    return DynamoRepository(clients, table, pause=lambda _: None)
+
+
+def new_bucket(clients: Clients) -> str:
+    """An empty bucket."""
+    bucket = f"tandem-{next(_numbers)}"
+    clients.s3.create_bucket(
+        Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-3"}
+    )
+    return bucket

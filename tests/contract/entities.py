@@ -1,0 +1,106 @@
+"""One of every kind of entity, with every field filled."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from chalicelib.domain import model
+from chalicelib.domain.campaign import HolderRole, Release
+from chalicelib.domain.files.exports import VoucherLine
+from chalicelib.domain.model import Entity
+from tests.fakes.campaign import CAMPAIGN, campaign, digest, digests
+from tests.fakes.ports import MORNING
+
+LATER = MORNING + timedelta(days=30, microseconds=1)
+DOCUMENT = campaign(version=3)
+LINE = VoucherLine(
+    "WE-1", "welcome", "referee", digest("a@b.fr"), 1000, "EUR", 4000, MORNING, LATER, MORNING, "r"
+)
+
+ENTITIES: list[Entity] = [
+    model.CampaignVersion(campaign=CAMPAIGN, version=3, put_at=MORNING, document=DOCUMENT),
+    model.CampaignInForce(campaign=CAMPAIGN, version=3, put_at=MORNING, document=DOCUMENT),
+    model.Contact(
+        contact_id="c", campaign=CAMPAIGN, address="Zoé@exemple.fr", first_name="Zoé", locale="fr",
+        ends_at=LATER,
+    ),
+    model.Sponsor(
+        sponsor_id="s", campaign=CAMPAIGN, contact_id="c", digests=digests("v+x@gmail.com"),
+        link_code="abc", locale="fr", created_at=MORNING, vip_list_version=1, invited=2,
+        sign_ups=3, rewards=4, sign_ins=5, sign_ins_on=date(2026, 3, 2),
+    ),
+    model.SponsorClaim(campaign=CAMPAIGN, digest="d", sponsor_id="s"),
+    model.RefereeClaim(campaign=CAMPAIGN, digest="d", sponsor_id="s", invitation_id="i"),
+    model.Opposition(brand="demo", digest="d", recorded_at=MORNING),
+    model.Link(link_code="abc", campaign=CAMPAIGN, sponsor_id="s"),
+    model.Token(
+        token_hash="h", purpose=model.TokenPurpose.INVITATION, campaign=CAMPAIGN, sponsor_id="s",
+        invitation_id="i", digests=digests("a@b.fr"), ends_at=LATER, used_at=MORNING,
+    ),
+    model.Session(session_hash="h", campaign=CAMPAIGN, sponsor_id="s", ends_at=LATER),
+    model.Invitation(
+        invitation_id="i", campaign=CAMPAIGN, sponsor_id="s", contact_id="c",
+        channel=model.Channel.EMAIL, masked="z•••@e•••.fr", locale="fr",
+        state=model.InvitationState.SENT, received_at=MORNING, closes_at=LATER, campaign_version=3,
+        correlation="k", decision=model.Decision(
+            reason="eligible", decided_at=MORNING, campaign_version=3, customers_version=2
+        ),
+        sent_at=MORNING, ended_at=LATER, referral_id="r",
+    ),
+    model.Submission(
+        sponsor_id="s", key_hash="h", request_hash="q", invitation_ids=("i", "j"), ends_at=LATER
+    ),
+    model.Referral(
+        referral_id="r", campaign=CAMPAIGN, sponsor_id="s", invitation_id="i", contact_id="c",
+        sponsor_digest="d", referee=digests("a@b.fr"), locale="fr", confirmed_at=MORNING,
+        campaign_version=3, customers_version=2, terms_version="1", marketing_consent=True,
+        correlation="k", orders=2, kept_orders=("A1", "A2"), newcomer=True,
+        newcomer_list_version=2, rewards=1,
+    ),
+    model.Reward(
+        referral_id="r", rule="ladder-first", rung=1, campaign=CAMPAIGN, order_id="A1", code="C",
+        granted_at=MORNING, refused_reason="x", taken_back_at=LATER,
+    ),
+    model.Order(
+        campaign=CAMPAIGN, order_id="A#1", referral_id="r", status=model.OrderStatus.PLACED,
+        ordered_at=MORNING, amount_minor=8000, currency="EUR", return_window_ends_at=LATER,
+        kept_at=LATER,
+    ),
+    model.Voucher(
+        code="C", voucher_id="v", printed="WE-C", campaign=CAMPAIGN, campaign_version=3,
+        template="welcome", holder=HolderRole.REFEREE, holder_id="r", holder_digest="d",
+        contact_id="c", referral_id="r", rule="welcome", rung=0, locale="fr", value_minor=1000,
+        currency="EUR", minimum_basket_minor=4000, valid_from=MORNING, valid_until=LATER,
+        issued_at=MORNING, state=model.VoucherState.REDEEMED, release=Release.AT_ONCE,
+        correlation="k", export=1, acknowledged_at=MORNING, refused_reason="", redeemed_by="A1",
+        state_before_redemption=model.VoucherState.EXPORTED, ended_at=LATER,
+    ),
+    model.Redemption(
+        code="C", order_id="A1", ordered_at=MORNING, amount_minor=8000, currency="EUR",
+        redeemed_at=MORNING, rolled_back_at=LATER,
+    ),
+    model.SpareCode(campaign=CAMPAIGN, template="welcome", code="OWN1", printed="OWN-1"),
+    model.ExportSequence(campaign=CAMPAIGN, number=1),
+    model.Export(
+        campaign=CAMPAIGN, number=1, state=model.ExportState.WRITTEN, opened_at=MORNING, parts=1,
+        rows=1, sealed_at=MORNING, sha256="h", written_at=MORNING, acknowledged_at=LATER,
+    ),
+    model.ExportPart(campaign=CAMPAIGN, number=1, part=1, codes=("C",), rows=(LINE,)),
+    model.ListVersion(
+        campaign=CAMPAIGN, name="vips", version=1, rows=5, segment="k", etag="e", key_id="k1",
+        algorithm="hmac-sha256", accepted_at=MORNING, source_sha256="h",
+    ),
+    model.ListInForce(
+        campaign=CAMPAIGN, name="vips", version=1, rows=5, segment="k", etag="e", key_id="k1",
+        algorithm="hmac-sha256", accepted_at=MORNING, source_sha256="h",
+    ),
+    model.FileRecord(
+        campaign=CAMPAIGN, area="vips", sha256="h", file="f", taken_at=MORNING, version=1
+    ),
+    model.Mail(
+        mail_id="m", mail_kind="invitation", campaign=CAMPAIGN, contact_id="c",
+        state=model.MailState.SENT, leased_at=MORNING, ends_at=LATER, correlation="k",
+        ids={"invitation": "i"}, sent_at=MORNING, provider_id="p",
+    ),
+    model.JournalHead(campaign=CAMPAIGN, number=1, hash="h"),
+]  # fmt: skip

@@ -1,0 +1,60 @@
+"""What every bucket does, in memory and on S3."""
+
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.adapters.s3 import BucketFiles
+from chalicelib.services.ports import FileMissingError, Files
+from tests.contract.aws import new_bucket
+from tests.contract.conftest import BOTH
+from tests.fakes.ports import MemoryFiles
+
+PATH = "out/demo-vip/vouchers/00000001.csv.gz"
+
+
+@pytest.fixture(params=BOTH)
+def files(request: pytest.FixtureRequest) -> Files:
+    """The bucket, empty."""
+    if request.param == "memory":
+        return MemoryFiles()
+    clients = request.getfixturevalue("clients")
+    return BucketFiles(clients, new_bucket(clients))
+
+
+def read(files: Files, path: str = PATH) -> bytes:
+    return b"".join(files.read(path))
+
+
+def test_a_file_comes_back_whole_whatever_the_chunks(files: Files) -> None:
+    content = bytes(range(256)) * 5000
+    files.write(PATH, content)
+    assert read(files) == content
+
+
+def test_an_empty_file_is_a_file(files: Files) -> None:
+    files.write(PATH, b"")
+    assert read(files) == b""
+
+
+def test_a_missing_file_is_told_when_it_is_opened(files: Files) -> None:
+    with pytest.raises(FileMissingError):
+        files.read(PATH)
+
+
+def test_a_write_goes_over_what_is_there(files: Files) -> None:
+    files.write(PATH, b"one")
+    files.write(PATH, b"two", content_type="application/json")
+    assert read(files) == b"two"
+
+
+def test_law_5_a_file_written_once_never_changes(files: Files) -> None:
+    assert files.write_once(PATH, b"one")
+    assert not files.write_once(PATH, b"two")
+    assert read(files) == b"one"
+
+
+def test_names_with_spaces_and_accents_are_names(files: Files) -> None:
+    path = "in/demo-vip/orders/été 1+1.csv"
+    files.write(path, b"x")
+    assert read(files, path) == b"x"

@@ -1,0 +1,237 @@
+"""Laws 1, 2, 4, 5, 6, 7 and 10 at the worst moment, on both repositories, with guards and without.
+
+A competitor acts between what a use case has read and what it commits. With the conditions of the
+commit the law holds; with them taken away it breaks, so it is they that hold it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
+
+import pytest
+
+from chalicelib.adapters.dynamodb import repository as dynamo
+from chalicelib.domain.facts import FactName
+from chalicelib.domain.files.orders import OrderRow, parse_order
+from chalicelib.domain.model import Sponsor
+from chalicelib.domain.vouchers import Purchase
+from chalicelib.services.answer import confirm, decline
+from chalicelib.services.decide_invitation import decide_invitation
+from chalicelib.services.deliver import deliver
+from chalicelib.services.errors import NotYetError, OverError, RefusedError
+from chalicelib.services.export_vouchers import export_vouchers
+from chalicelib.services.ingest import Drop, ingest
+from chalicelib.services.invite import Referee, invite
+from chalicelib.services.ports import Ports
+from chalicelib.services.project import project
+from chalicelib.services.record_orders import record_order
+from chalicelib.services.redeem import redeem, roll_back
+from chalicelib.services.reward import reward
+from tests.contract.aws import new_table
+from tests.contract.conftest import BOTH
+from tests.fakes.campaign import CAMPAIGN, CANARY, digest
+from tests.fakes.repository import ContestedRepository, MemoryRepository
+from tests.fakes.world import CUSTOMERS, SENDER, VIPS, World, new_world, wrapped
+
+NEWCOMER = "jeanne.dupont@gmail.com"
+ALIAS = "jeannedupont+x@gmail.com"
+
+with_and_without = pytest.mark.parametrize(
+    "guards", [True, False], ids=["guarded", "guards_removed"]
+)
+
+
+@pytest.fixture(params=BOTH)
+def world(request: pytest.FixtureRequest, guards: bool, monkeypatch: pytest.MonkeyPatch) -> World:
+    """The demo world on one of the repositories, maybe without its guards."""
+    if request.param == "memory":
+        return new_world(MemoryRepository(guards=guards))
+    if not guards:
+        always = "attribute_exists(pk) OR attribute_not_exists(pk)"
+        monkeypatch.setattr(dynamo, "KEY_IS_FREE", always)
+        monkeypatch.setattr(dynamo, "UNCHANGED", f"revision = :revision OR {always}")
+        monkeypatch.setattr(dynamo, "NOT_COUNTED", f"counted = :no OR {always}")
+    return new_world(new_table(request.getfixturevalue("clients")))
+
+
+def contested(world: World, competitor: Callable[[], object], at: int = 1) -> Ports:
+    return wrapped(world, lambda inner: ContestedRepository(inner, competitor, at))
+
+
+def purchase(world: World, order_id: str) -> Purchase:
+    return Purchase(order_id=order_id, ordered_at=world.clock(), amount_minor=8000, currency="EUR")
+
+
+def voucher_code(world: World) -> str:
+    """The printed code of the first voucher of a confirmed referral."""
+    world.referral(NEWCOMER)
+    world.export()
+    return world.exported(1)[0]["code"]
+
+
+@with_and_without
+def test_law_1_of_two_sponsors_at_the_same_instant_one_wins(world: World, guards: bool) -> None:
+    sessions = [world.sponsor(vip) for vip in VIPS[:2]]
+    for session, address in zip(sessions, (NEWCOMER, ALIAS), strict=True):
+        world.invite(session, address)
+    first, second = world.facts(FactName.INVITATION_RECEIVED)
+    ports = contested(world, lambda: decide_invitation(world.ports, second))
+    outcome = decide_invitation(ports, first)
+    world.run()
+    assert outcome == ("already_invited" if guards else "eligible")
+    assert len(world.mailer.to(ALIAS)) == 1
+    assert len(world.mailer.to(NEWCOMER)) == (0 if guards else 1)
+
+
+@with_and_without
+def test_law_1_two_confirmations_at_the_same_instant_make_one_referral(
+    world: World, guards: bool
+) -> None:
+    world.invite(world.sponsor(), NEWCOMER)
+    world.run()
+    token = world.token_of(NEWCOMER)
+    ports = contested(world, lambda: confirm(world.ports, token, "1", False))
+    _, made = confirm(ports, token, "1", False)
+    assert made is not guards
+    assert len(world.facts(FactName.REFERRAL_CONFIRMED)) == (1 if guards else 2)
+
+
+@with_and_without
+def test_a_referee_cannot_confirm_and_decline_at_the_same_instant(
+    world: World, guards: bool
+) -> None:
+    world.invite(world.sponsor(), NEWCOMER)
+    world.run()
+    token = world.token_of(NEWCOMER)
+    ports = contested(world, lambda: decline(world.ports, token))
+    with pytest.raises(OverError) if guards else nullcontext():
+        confirm(ports, token, "1", False)
+    assert bool(world.facts(FactName.REFERRAL_CONFIRMED)) is not guards
+
+
+@with_and_without
+def test_law_2_two_senders_at_the_same_instant_send_one_mail(world: World, guards: bool) -> None:
+    world.invite(world.sponsor(), NEWCOMER)
+    [received] = world.facts(FactName.INVITATION_RECEIVED)
+    decide_invitation(world.ports, received)
+    [accepted] = world.facts(FactName.INVITATION_ACCEPTED)
+    ports = contested(world, lambda: deliver(world.ports, SENDER, accepted))
+    with pytest.raises(NotYetError) if guards else nullcontext():
+        deliver(ports, SENDER, accepted)
+    world.run()
+    assert len(world.mailer.to(NEWCOMER)) == (1 if guards else 2)
+
+
+@with_and_without
+def test_a_quota_holds_for_two_calls_at_the_same_instant(world: World, guards: bool) -> None:
+    session = world.sponsor()
+    ports = contested(world, lambda: world.invite(session, "a@example.fr"))
+    invite(ports, session, [Referee("b@example.fr")], None)
+    sponsor = world.repository.get(Sponsor, sponsor_id=session.sponsor_id)
+    assert sponsor
+    assert sponsor.invited == (2 if guards else 1)
+
+
+@with_and_without
+def test_law_4_a_reward_worked_on_twice_at_the_same_instant_is_one_voucher(
+    world: World, guards: bool
+) -> None:
+    world.invite(world.sponsor(), NEWCOMER)
+    world.run()
+    confirm(world.ports, world.token_of(NEWCOMER), "1", False)
+    [confirmed] = world.facts(FactName.REFERRAL_CONFIRMED)
+    ports = contested(world, lambda: reward(world.ports, confirmed))
+    outcome = reward(ports, confirmed)
+    assert outcome == ["decided_already" if guards else "granted"]
+    assert len(world.facts(FactName.VOUCHER_ISSUED)) == (1 if guards else 2)
+
+
+@with_and_without
+def test_law_4_an_order_returned_while_its_reward_is_granted_grants_nothing(
+    world: World, guards: bool
+) -> None:
+    world.referral(NEWCOMER)
+    world.drop_orders(world.order("A1", "kept", of=NEWCOMER))
+    [kept] = world.facts(FactName.ORDER_KEPT)
+    ports = contested(world, lambda: world.drop_orders(world.order("A1", "returned", of=NEWCOMER)))
+    outcomes = reward(ports, kept)
+    assert outcomes[0] == ("does_not_count" if guards else "granted")
+
+
+@with_and_without
+def test_law_5_two_exporters_at_the_same_instant_export_a_voucher_once(
+    world: World, guards: bool
+) -> None:
+    world.referral(NEWCOMER)
+    ports = contested(world, world.export, at=2)
+    export_vouchers(ports, world.campaign)
+    exported = world.facts(FactName.VOUCHERS_EXPORTED)
+    assert sum(int(fact.details["count"] or 0) for fact in exported) == (1 if guards else 2)
+    assert len(world.exported(1)) == 1
+
+
+@with_and_without
+def test_law_6_of_four_concurrent_redemptions_one_wins(world: World, guards: bool) -> None:
+    code = voucher_code(world)
+    won: list[str] = []
+
+    def redeem_while_others_do(number: int) -> None:
+        ports = world.ports
+        if number:
+            ports = contested(world, lambda: redeem_while_others_do(number - 1))
+        with suppress(RefusedError):
+            redeem(ports, code, purchase(world, f"A{number}"))
+            won.append(f"A{number}")
+
+    redeem_while_others_do(3)
+    assert won == (["A0"] if guards else ["A0", "A1", "A2", "A3"])
+    assert len(world.facts(FactName.VOUCHER_REDEEMED)) == len(won)
+
+
+@with_and_without
+def test_law_6_of_two_concurrent_rollbacks_one_wins(world: World, guards: bool) -> None:
+    code = voucher_code(world)
+    redeem(world.ports, code, purchase(world, "A1"))
+    roll_back(contested(world, lambda: roll_back(world.ports, code, "A1")), code, "A1")
+    assert len(world.facts(FactName.VOUCHER_ROLLED_BACK)) == (1 if guards else 2)
+
+
+@with_and_without
+def test_law_4_an_order_reported_twice_at_the_same_instant_is_one_order(
+    world: World, guards: bool
+) -> None:
+    world.referral(NEWCOMER)
+    row = world.order("A1", "kept", of=NEWCOMER)
+    recorded = parse_order(row)
+    assert isinstance(recorded, OrderRow)
+    ports = contested(world, lambda: world.drop_orders(row))
+    outcome = record_order(ports, world.campaign, recorded)
+    assert outcome.effect == ("known_already" if guards else "recorded")
+    world.run()
+    assert world.funnel()["orders_kept"] == (1 if guards else 2)
+
+
+@with_and_without
+def test_law_7_one_file_taken_in_twice_at_the_same_instant_is_one_version(
+    world: World, guards: bool
+) -> None:
+    content = "\n".join(map(digest, [*CUSTOMERS, *VIPS, CANARY, NEWCOMER])).encode()
+    drops = [Drop(CAMPAIGN, f"customers/full/{name}.csv", world.clock()) for name in "ab"]
+    for drop in drops:
+        world.files.content[drop.key] = content
+    before = len(world.facts(FactName.LIST_ACCEPTED))
+    receipt = ingest(contested(world, lambda: ingest(world.ports, drops[1])), drops[0])
+    assert receipt
+    assert (receipt.status, receipt.version) == ("accepted", 2)
+    assert len(world.facts(FactName.LIST_ACCEPTED)) - before == (1 if guards else 2)
+
+
+@with_and_without
+def test_law_10_two_projectors_at_the_same_instant_count_a_fact_once(
+    world: World, guards: bool
+) -> None:
+    world.invite(world.sponsor(), NEWCOMER)
+    [received] = world.facts(FactName.INVITATION_RECEIVED)
+    project(contested(world, lambda: project(world.ports, [received])), [received])
+    assert world.funnel()["invited"] == (1 if guards else 2)

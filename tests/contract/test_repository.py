@@ -1,0 +1,248 @@
+"""What every repository does, in memory and on DynamoDB."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from chalicelib.adapters.dynamodb.schema import RULES
+from chalicelib.domain import model
+from chalicelib.domain.model import (
+    Entity,
+    Fact,
+    Invitation,
+    InvitationState,
+    JournalHead,
+    Link,
+    Mail,
+    MailState,
+    Order,
+    Reward,
+    SpareCode,
+    Voucher,
+)
+from chalicelib.services.ports import ConflictError, Insert, Remove, Replace, Repository, Topic
+from tests.contract.entities import ENTITIES
+from tests.fakes.campaign import CAMPAIGN
+from tests.fakes.ports import MORNING
+
+BY_KIND = {type(entity): entity for entity in ENTITIES}
+LINK = Link(link_code="abc", campaign=CAMPAIGN, sponsor_id="s")
+DAY = date(2026, 3, 2)
+HEAD = JournalHead(campaign=CAMPAIGN, number=1, hash="h")
+
+
+def key_of(entity: Entity) -> dict[str, str | int]:
+    """The parts an entity is found by, as its key's templates name them."""
+    rule = RULES[type(entity)]
+    names = re.findall(r"{(\w+)", rule.pk + rule.sk)
+    return {name: getattr(entity, name) for name in names}
+
+
+def fact(number: int = 1, subject: str = "s", at: datetime = MORNING) -> Fact:
+    return Fact(
+        fact_id=f"f{number}", name="voucher_issued", campaign=CAMPAIGN, subject=subject, at=at,
+        correlation="k", ids={"voucher": "v"}, details={"rung": 0, "order": "yes"},
+    )  # fmt: skip
+
+
+def store(repository: Repository, *entities: Entity, facts: Sequence[Fact] = ()) -> None:
+    repository.commit(*map(Insert, entities), facts=facts)
+
+
+def test_every_kind_of_entity_is_tried_here() -> None:
+    assert set(BY_KIND) == set(RULES)
+
+
+@pytest.mark.parametrize("entity", ENTITIES, ids=lambda entity: type(entity).__name__)
+def test_an_entity_comes_back_as_it_was_stored_at_revision_1(
+    repository: Repository, entity: Entity
+) -> None:
+    store(repository, entity)
+    assert repository.get(type(entity), **key_of(entity)) == replace(entity, revision=1)
+
+
+def test_all_kinds_live_side_by_side(repository: Repository) -> None:
+    store(repository, *ENTITIES)
+    for entity in ENTITIES:
+        found = repository.get(type(entity), **key_of(entity))
+        assert found == replace(entity, revision=1)
+
+
+def test_what_is_not_there_is_none(repository: Repository) -> None:
+    assert repository.get(Link, link_code="abc") is None
+    assert list(repository.within(Invitation, sponsor_id="s")) == []
+    assert list(repository.agenda(Voucher, Topic.EXPIRING)) == []
+    assert repository.held_by("r") == []
+    assert list(repository.facts_of("s")) == []
+    assert repository.counts(CAMPAIGN) == {}
+
+
+def test_an_insert_finds_its_key_taken(repository: Repository) -> None:
+    store(repository, LINK)
+    with pytest.raises(ConflictError):
+        store(repository, replace(LINK, sponsor_id="other"))
+    assert repository.get(Link, link_code="abc") == replace(LINK, revision=1)
+
+
+def test_a_replace_leaves_the_revision_that_was_read(repository: Repository) -> None:
+    store(repository, LINK)
+    read = repository.get(Link, link_code="abc")
+    assert read
+    repository.commit(Replace(replace(read, sponsor_id="t")))
+    assert repository.get(Link, link_code="abc") == replace(LINK, sponsor_id="t", revision=2)
+    with pytest.raises(ConflictError):
+        repository.commit(Replace(replace(read, sponsor_id="late")))
+    with pytest.raises(ConflictError):
+        repository.commit(Remove(read))
+
+
+def test_a_replace_or_remove_of_nothing_is_a_conflict(repository: Repository) -> None:
+    for change in (Replace(LINK), Remove(LINK), Replace(replace(LINK, revision=1))):
+        with pytest.raises(ConflictError):
+            repository.commit(change)
+    assert repository.get(Link, link_code="abc") is None
+
+
+def test_a_removed_entity_is_gone_and_its_key_is_free(repository: Repository) -> None:
+    store(repository, LINK)
+    repository.commit(Remove(replace(LINK, revision=1)))
+    assert repository.get(Link, link_code="abc") is None
+    store(repository, LINK)
+
+
+def test_a_commit_is_all_or_nothing(repository: Repository) -> None:
+    store(repository, LINK)
+    other = replace(LINK, link_code="def")
+    with pytest.raises(ConflictError):
+        repository.commit(Insert(other), Replace(replace(LINK, revision=7)), facts=[fact()])
+    assert repository.get(Link, link_code="def") is None
+    assert list(repository.facts_of("s")) == []
+
+
+def test_a_commit_of_facts_alone_writes_them_once(repository: Repository) -> None:
+    repository.commit(facts=[fact()])
+    with pytest.raises(ConflictError):
+        repository.commit(facts=[fact()])
+    assert list(repository.facts_of("s")) == [fact()]
+
+
+def test_facts_of_a_subject_come_oldest_first(repository: Repository) -> None:
+    later = fact(1, at=MORNING + timedelta(microseconds=1))
+    repository.commit(facts=[later, fact(2), fact(3, subject="other")])
+    assert list(repository.facts_of("s")) == [fact(2), later]
+
+
+def test_a_partition_holds_only_its_kind_in_key_order(repository: Repository) -> None:
+    reward = BY_KIND[Reward]
+    assert isinstance(reward, Reward)
+    rungs = [replace(reward, rung=rung) for rung in (10, 2, 1)]
+    store(repository, BY_KIND[model.Referral], *rungs, replace(reward, referral_id="other"))
+    assert [one.rung for one in repository.within(Reward, referral_id="r")] == [1, 2, 10]
+
+
+def test_spare_codes_are_found_by_their_template(repository: Repository) -> None:
+    spare = SpareCode(campaign=CAMPAIGN, template="welcome", code="B", printed="b")
+    store(repository, spare, replace(spare, code="A"), replace(spare, template="other"))
+    found = repository.within(SpareCode, campaign=CAMPAIGN, template="welcome")
+    assert [one.code for one in found] == ["A", "B"]
+
+
+def test_an_agenda_lists_what_is_due_soonest_first(repository: Repository) -> None:
+    order = BY_KIND[Order]
+    assert isinstance(order, Order)
+    due = [
+        replace(order, order_id=f"o{day}", return_window_ends_at=MORNING + timedelta(days=day))
+        for day in (3, 1, 2)
+    ]
+    store(repository, *due)
+    listed = repository.agenda(Order, Topic.RETURN_WINDOW, until=MORNING + timedelta(days=2))
+    assert [one.order_id for one in listed] == ["o1", "o2"]
+
+
+def test_an_agenda_is_left_when_the_state_says_so(repository: Repository) -> None:
+    invitation = BY_KIND[Invitation]
+    assert isinstance(invitation, Invitation)
+    undecided = replace(invitation, state=InvitationState.RECEIVED, decision=None)
+    store(repository, undecided)
+    stored = replace(undecided, revision=1)
+    assert list(repository.agenda(Invitation, Topic.UNDECIDED, CAMPAIGN)) == [stored]
+    assert list(repository.agenda(Invitation, Topic.UNDECIDED, "other")) == []
+    repository.commit(Replace(replace(stored, state=InvitationState.SENT)))
+    assert list(repository.agenda(Invitation, Topic.UNDECIDED, CAMPAIGN)) == []
+    assert len(list(repository.agenda(Invitation, Topic.CLOSING))) == 1
+    closed = replace(stored, state=InvitationState.EXPIRED, revision=2)
+    repository.commit(Replace(closed))
+    assert list(repository.agenda(Invitation, Topic.CLOSING)) == []
+
+
+def test_a_leased_mail_stands_on_its_agenda(repository: Repository) -> None:
+    mail = BY_KIND[Mail]
+    assert isinstance(mail, Mail)
+    leased = replace(mail, state=MailState.LEASED)
+    store(repository, leased)
+    assert list(repository.agenda(Mail, Topic.LEASED)) == [replace(leased, revision=1)]
+
+
+def test_a_holder_has_vouchers_oldest_first(repository: Repository) -> None:
+    voucher = BY_KIND[Voucher]
+    assert isinstance(voucher, Voucher)
+    later = replace(voucher, code="A", issued_at=MORNING + timedelta(days=1))
+    store(repository, later, voucher, replace(voucher, code="B", holder_id="other"))
+    assert [one.code for one in repository.held_by("r")] == ["C", "A"]
+
+
+def test_a_fact_is_counted_once(repository: Repository) -> None:
+    facts = [fact(1), fact(2)]
+    repository.commit(facts=facts)
+    assert repository.uncounted([*facts, fact(3)]) == facts
+    repository.count(CAMPAIGN, {DAY: {"rewards": 2, "refused.customer": 1}}, facts, HEAD)
+    assert repository.uncounted(facts) == []
+    assert repository.counts(CAMPAIGN) == {DAY: {"rewards": 2, "refused.customer": 1}}
+    moved = replace(HEAD, revision=1, number=2)
+    with pytest.raises(ConflictError):
+        repository.count(CAMPAIGN, {DAY: {"rewards": 2}}, facts, moved)
+    assert repository.counts(CAMPAIGN)[DAY]["rewards"] == 2
+    assert repository.get(JournalHead, campaign=CAMPAIGN) == replace(HEAD, revision=1)
+
+
+def test_a_fact_never_written_is_not_counted(repository: Repository) -> None:
+    with pytest.raises(ConflictError):
+        repository.count(CAMPAIGN, {DAY: {"rewards": 1}}, [fact()], HEAD)
+    assert repository.counts(CAMPAIGN) == {}
+
+
+def test_counts_move_only_from_the_journals_head_that_was_read(repository: Repository) -> None:
+    facts = [fact(number) for number in (1, 2, 3)]
+    repository.commit(facts=facts)
+    repository.count(CAMPAIGN, {DAY: {"rewards": 1}}, facts[:1], HEAD)
+    for stale in (HEAD, replace(HEAD, revision=2)):
+        with pytest.raises(ConflictError):
+            repository.count(CAMPAIGN, {DAY: {"rewards": 1}}, facts[1:2], stale)
+    added = {DAY: {"rewards": -1}, DAY + timedelta(days=1): {"sent": 1}}
+    repository.count(CAMPAIGN, added, facts[1:], replace(HEAD, revision=1))
+    assert repository.counts(CAMPAIGN) == {
+        DAY: {"rewards": 0}, DAY + timedelta(days=1): {"sent": 1},
+    }  # fmt: skip
+
+
+def test_a_fact_without_a_count_is_marked_all_the_same(repository: Repository) -> None:
+    repository.commit(facts=[fact()])
+    repository.count(CAMPAIGN, {}, [fact()], HEAD)
+    assert repository.uncounted([fact()]) == []
+
+
+def test_more_than_a_page_of_facts_can_be_asked_for_at_once(repository: Repository) -> None:
+    facts = [fact(number) for number in range(120)]
+    for start in (0, 60):
+        repository.commit(facts=facts[start : start + 60])
+    assert len(repository.uncounted(facts)) == 120
+
+
+def test_no_sort_key_begins_with_a_value() -> None:
+    # DynamoDB refuses `begins_with` an empty text, which moto takes.
+    assert not [rule.kind for rule in RULES.values() if rule.sk.startswith("{")]

@@ -1,0 +1,148 @@
+"""The client guide is what the code does: its recipes run, its columns and reasons are there."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import re
+from collections.abc import Callable, Iterator
+from itertools import chain
+from pathlib import Path
+from types import ModuleType
+from typing import Any, get_args
+
+import pytest
+
+from chalicelib.domain import lists, vouchers
+from chalicelib.domain.files import acks, digests, exports, manifest, orders, own_codes, reading
+from chalicelib.services import ingest, ingest_list, record_orders, redeem
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+GUIDE = (DOCS / "client-guide.md").read_text(encoding="utf-8")
+DIGESTS: dict[str, Any] = json.loads((DOCS / "vectors/digests.json").read_bytes())
+CODES: dict[str, Any] = json.loads((DOCS / "vectors/voucher-codes.json").read_bytes())
+KEY = bytes.fromhex(DIGESTS["hmac_key_hex"])
+
+
+def recipe(function: str) -> dict[str, Any]:
+    """What the code block that defines `function` defines."""
+    blocks = re.findall(r"^```python\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
+    (block,) = [one for one in blocks if f"def {function}(" in one]
+    defined: dict[str, Any] = {}
+    exec(compile(block, "client-guide.md", "exec"), defined)
+    return defined
+
+
+@pytest.mark.parametrize("case", DIGESTS["cases"], ids=lambda case: repr(case["address"]))
+def test_the_digest_recipe_gives_the_published_digests(case: dict[str, str]) -> None:
+    made = recipe("normalise")
+    normalised = made["normalise"](case["address"])
+    canonical = made["canonical"](case["address"])
+    assert (normalised, canonical) == (case["normalised"], case["canonical"])
+    keyed = (made["digest"](normalised, KEY), made["digest"](canonical, KEY))
+    assert keyed == (case["hmac_sha256"], case["hmac_sha256_canonical"])
+    assert made["digests"](case["address"], KEY) == sorted(set(keyed))
+
+
+@pytest.mark.parametrize("address", ["", "jeanne", "@example.fr", "a@b@c.fr", "a@straße.example"])
+def test_the_digest_recipe_refuses_what_it_cannot_read(address: str) -> None:
+    with pytest.raises(ValueError, match=r"^not an address$|^this domain needs"):
+        recipe("normalise")["normalise"](address)
+
+
+def test_the_recipe_and_the_vectors_are_described_in_the_same_words() -> None:
+    assert DIGESTS["about"] in GUIDE
+    assert CODES["about"] in GUIDE
+    assert recipe("normalise")["PLUS_TAG_DOMAINS"] == set(DIGESTS["plus_tag_domains"])
+
+
+def test_the_till_takes_what_was_minted_and_refuses_every_slip() -> None:
+    till = recipe("is_well_formed")
+    assert till["ALPHABET"] == CODES["alphabet"]
+    for good in CODES["good"]:
+        assert till["is_well_formed"](good["code"])
+        assert till["code_as_kept"](good["printed"], "CW") == good["code"]
+    for bad in CODES["bad"]:
+        assert not till["is_well_formed"](bad["code"])
+    for one in CODES["read_back"]:
+        assert till["code_as_kept"](one["typed"], "CW") == one["code"]
+
+
+def test_a_call_is_signed_for_the_host_it_goes_to() -> None:
+    from botocore.credentials import Credentials
+
+    url = "https://abc.execute-api.eu-west-3.amazonaws.com/api/v1/client/orders"
+    sign = recipe("signed")["signed"]
+    request = sign("POST", url, b"{}", Credentials("AKIDEXAMPLE", "secret"), "eu-west-3")
+    authorization = request.get_header("Authorization")
+    assert "/eu-west-3/execute-api/aws4_request" in authorization
+    assert "host" in authorization
+    assert (request.get_method(), request.full_url, request.data) == ("POST", url, b"{}")
+
+
+@pytest.mark.parametrize(
+    "columns", [orders.COLUMNS, exports.VOUCHER_COLUMNS, exports.REFERRAL_COLUMNS], ids=len
+)
+def test_the_columns_are_told_in_the_order_of_the_code(columns: tuple[str, ...]) -> None:
+    assert ",".join(columns) in GUIDE
+
+
+def _called_with(module: ModuleType, names: set[str]) -> Iterator[str]:
+    """The texts that calls of `names` in a module are given as a reason."""
+    for node in ast.walk(ast.parse(inspect.getsource(module))):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+        name = node.func.id if isinstance(node.func, ast.Name) else name
+        if name in names:
+            texts = chain.from_iterable(ast.walk(one) for one in node.args[:2])
+            yield from (
+                one.value
+                for one in texts
+                if isinstance(one, ast.Constant) and isinstance(one.value, str)
+            )
+
+
+def _returned_by(function: Callable[..., object]) -> Iterator[str]:
+    for node in ast.walk(ast.parse(inspect.getsource(function))):
+        if isinstance(node, ast.Return) and node.value:
+            yield from (
+                one.value
+                for one in ast.walk(node.value)
+                if isinstance(one, ast.Constant) and isinstance(one.value, str)
+            )
+
+
+def _reasons() -> set[str]:
+    """Every reason a receipt may hold, as the code spells them."""
+    readers = (acks, digests, manifest, orders, own_codes, reading, ingest, ingest_list)
+    told = {
+        reason
+        for module in readers
+        for reason in _called_with(module, {"FileRefusedError", "reject"})
+    }
+    told |= set(_returned_by(acks._problem)) | set(_called_with(record_orders, {"OrderOutcome"}))
+    told |= set(get_args(lists.RefusalReason)) | set(_returned_by(digests._refusal))
+    voucher_problems = {*_returned_by(vouchers.problem_at), *_returned_by(vouchers.problem_with)}
+    voucher_problems |= set(_called_with(redeem, {"RefusedError"})) - {"not_redeemed"}
+    told |= {f"voucher_code_{problem}" for problem in voucher_problems}
+    long = dict.fromkeys(orders.COLUMNS, "x" * 65) | {"email_digest": "a@b", "amount": "1.005"}
+    wrong = dict.fromkeys(orders.COLUMNS, " ") | {"ordered_at": "2026-01-01"}
+    for values in ({}, long, wrong):
+        problems = orders.parse_order(values)
+        assert isinstance(problems, tuple)
+        told |= {f"{one.field}_{one.reason}" for one in problems}
+    return told
+
+
+# Outcomes of an order that are no refusal; a limit no campaign file can set.
+NOT_TOLD = frozenset(
+    ["growth_beyond_limit", "known_already", "none", "not_a_referees", "recorded", "redeemed"]
+)
+
+
+def test_every_reason_a_receipt_may_hold_is_explained() -> None:
+    told = {reason for reason in _reasons() if re.fullmatch(r"[a-z][a-z0-9_]+[a-z0-9]", reason)}
+    assert len(told) > 60
+    assert {one for one in told - NOT_TOLD if f"`{one}`" not in GUIDE} == set()

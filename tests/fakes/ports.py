@@ -1,0 +1,219 @@
+"""The other ports in memory: files, lists, keys, mails, queues, the clock and predictable codes."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+from chalicelib.adapters.lists.reader import SegmentGoneError
+from chalicelib.domain import codes, lists
+from chalicelib.domain.addresses import AddressDigests, DigestKey
+from chalicelib.domain.campaign import DigestKeys
+from chalicelib.domain.files.digests import record
+from chalicelib.domain.model import Fact, ListInForce
+from chalicelib.services.ports import (
+    Clock,
+    FileMissingError,
+    ListUnavailableError,
+    Membership,
+    Repository,
+)
+
+MORNING = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+class SettableClock:
+    """A clock that stands still until told."""
+
+    def __init__(self, now: datetime = MORNING) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **by: float) -> None:
+        """Move on by so many days, hours, minutes or seconds."""
+        self.now += timedelta(**by)
+
+
+class CountingCodes:
+    """Codes that are different each time and the same in every run."""
+
+    def __init__(self) -> None:
+        self._drawn = 0
+
+    def identifier(self) -> str:
+        return f"{self._next():032x}"
+
+    def token(self) -> str:
+        return f"token{self._next():038}"
+
+    def voucher_code(self) -> str:
+        return codes.complete(_letters(self._next(), codes.RANDOM_LENGTH))
+
+    def link_code(self) -> str:
+        return _letters(self._next(), 12).lower()
+
+    def _next(self) -> int:
+        self._drawn += 1
+        return self._drawn
+
+
+def _letters(number: int, width: int) -> str:
+    text = ""
+    while len(text) < width:
+        number, letter = divmod(number, len(codes.ALPHABET))
+        text = codes.ALPHABET[letter] + text
+    return text
+
+
+class MemoryFiles:
+    """`ports.Files` in memory; small chunks, so that no reader relies on their size."""
+
+    def __init__(self) -> None:
+        self.content: dict[str, bytes] = {}
+
+    def read(self, path: str) -> Iterator[bytes]:
+        if path not in self.content:
+            raise FileMissingError
+        whole = self.content[path]
+        return iter([whole[start : start + 1000] for start in range(0, len(whole), 1000)])
+
+    def write(self, path: str, content: bytes, *, content_type: str = "text/csv") -> None:
+        self.content[path] = content
+
+    def write_once(self, path: str, content: bytes, *, content_type: str = "text/csv") -> bool:
+        if path in self.content:
+            return False
+        self.content[path] = content
+        return True
+
+    def under(self, prefix: str) -> dict[str, bytes]:
+        """The files whose path begins so."""
+        return {path: self.content[path] for path in self.content if path.startswith(prefix)}
+
+
+class MemorySegments:
+    """Where `ListsInForce` keeps its segments, in memory."""
+
+    def __init__(self) -> None:
+        self._content: dict[str, bytes] = {}
+
+    def put(self, key: str, content: bytes) -> str:
+        self._content[key] = content
+        return hashlib.sha256(content).hexdigest()
+
+    def fetch(self, key: str, start: int, end: int, etag: str) -> bytes:
+        content = self._content.get(key)
+        if content is None or hashlib.sha256(content).hexdigest() != etag:
+            raise SegmentGoneError
+        return content[start:end]
+
+
+class MemoryLists:
+    """`ports.Lists` as plain sets. `fails` is the reason of a failure, `knows_nobody` a lie."""
+
+    def __init__(self, repository: Repository, clock: Clock) -> None:
+        self._repository = repository
+        self._clock = clock
+        self._segments: dict[str, frozenset[bytes]] = {}
+        self.fails: str | None = None
+        self.knows_nobody = False
+
+    def find(
+        self, name: str, campaign: str, max_age_days: int, digests: AddressDigests
+    ) -> Membership:
+        if self.fails:
+            raise ListUnavailableError(self.fails)
+        pointer = self._repository.get(ListInForce, campaign=campaign, name=name)
+        if pointer is None:
+            raise ListUnavailableError("no_list")
+        known = lists.ListInForce(pointer.version, pointer.rows, pointer.accepted_at)
+        if not lists.in_force(known, self._clock(), timedelta(days=max_age_days)):
+            raise ListUnavailableError("too_old")
+        try:
+            pair = digests.under(pointer.key_id)
+        except KeyError as error:
+            raise ListUnavailableError("key_not_in_force") from error
+        forms = {"exact": pair.exact, "alias": pair.canonical}
+        found = (form for form, digest in forms.items() if self._has(pointer, record(digest)))
+        return Membership(pointer.version, None if self.knows_nobody else next(found, None))
+
+    def store(self, pointer: ListInForce, records: Iterable[bytes]) -> ListInForce:
+        content = frozenset(records)
+        source = pointer.source_sha256[:12]
+        segment = f"{pointer.campaign}/{pointer.name}/{pointer.version}-{source}"
+        self._segments[segment] = content
+        return replace(pointer, segment=segment, etag=segment, rows=len(content))
+
+    def _has(self, pointer: ListInForce, one: bytes) -> bool:
+        return one in self._segments[pointer.segment]
+
+
+class MemoryKeys:
+    """`ports.Keys` with secrets made of their names."""
+
+    def in_force(self, keys: DigestKeys) -> list[DigestKey]:
+        if keys.algorithm == "sha256":
+            return [DigestKey(key_id, "sha256") for key_id in keys.key_ids]
+        return [DigestKey(key_id, secret=f"of {key_id}".encode()) for key_id in keys.key_ids]
+
+
+@dataclass(frozen=True)
+class SentMail:
+    """A mail as it left."""
+
+    mail_id: str
+    recipient: str
+    message: EmailMessage
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        body = self.message.get_body(("plain",))
+        return str(body.get_content()) if body else ""
+
+    @property
+    def tokens(self) -> list[str]:
+        """The tokens in its links, in their order."""
+        return re.findall(r"#token=([\w-]+)", self.text)
+
+
+class MemoryMailer:
+    """`ports.Mailer` that keeps what left. `answers` are errors to be told next, one a mail; what
+    is in `leaves_first` has left although nobody was told.
+    """
+
+    def __init__(self) -> None:
+        self.sent: list[SentMail] = []
+        self.answers: list[Exception] = []
+        self.leaves_first = False
+
+    def send(self, message: bytes, *, recipient: str, mail_id: str) -> str:
+        parsed = message_from_bytes(message, EmailMessage, policy=policy.default)
+        error = self.answers.pop(0) if self.answers else None
+        if error is None or self.leaves_first:
+            self.sent.append(SentMail(mail_id, recipient, parsed))
+        if error:
+            raise error
+        return f"ses-{mail_id}"
+
+    def to(self, recipient: str) -> list[SentMail]:
+        """The mails one address got, oldest first."""
+        return [mail for mail in self.sent if mail.recipient == recipient]
+
+
+class MemoryQueues:
+    """`ports.Queues` in memory."""
+
+    def __init__(self) -> None:
+        self.waiting: dict[str, list[Fact]] = defaultdict(list)
+
+    def put(self, queue: str, facts: Sequence[Fact]) -> None:
+        self.waiting[queue] += facts

@@ -1,0 +1,231 @@
+"""The table in memory, and the wrappers that make it fail or meet a competitor on purpose.
+
+Keys and indexes come from the same functions as on DynamoDB. `guards=False` takes the conditions of
+every commit away: a law test that then still holds proves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import TypeVar
+
+from chalicelib.adapters.dynamodb import schema
+from chalicelib.domain.model import Entity, Fact, JournalHead, Voucher
+from chalicelib.services.ports import (
+    Change,
+    ConflictError,
+    Insert,
+    Remove,
+    Replace,
+    Repository,
+    Topic,
+)
+
+E = TypeVar("E", bound=Entity)
+Key = tuple[str, str]
+
+TRANSACTION_LIMIT = 100
+
+
+def _pair(key: Mapping[str, str]) -> Key:
+    return key["pk"], key["sk"]
+
+
+def _fact_key(fact: Fact) -> Key:
+    return _pair(schema.fact_key(fact.subject, fact.at, fact.fact_id))
+
+
+class MemoryRepository:
+    """`ports.Repository` in memory."""
+
+    def __init__(self, *, guards: bool = True) -> None:
+        self._guards = guards
+        self._items: dict[Key, Entity] = {}
+        self._facts: dict[Key, Fact] = {}
+        self._counts: dict[str, dict[date, dict[str, int]]] = {}
+
+    def get(self, kind: type[E], /, **key: str | int) -> E | None:
+        found = self._items.get(_pair(schema.key_for(kind, key)))
+        return found if isinstance(found, kind) else None
+
+    def within(self, kind: type[E], /, **key: str | int) -> Iterator[E]:
+        partition, start = schema.partition_for(kind, key)
+        return iter(
+            [
+                entity
+                for (pk, sk), entity in sorted(self._items.items(), key=lambda item: item[0])
+                if pk == partition and sk.startswith(start) and isinstance(entity, kind)
+            ]
+        )
+
+    def agenda(
+        self, kind: type[E], topic: Topic, scope: str = "", *, until: datetime | None = None
+    ) -> Iterator[E]:
+        listed = [
+            (keys["agenda_sk"], key, entity)
+            for key, entity in self._items.items()
+            if isinstance(entity, kind)
+            and (keys := schema.index_keys(entity)).get("agenda_pk")
+            == schema.agenda_key(topic, scope)
+        ]
+        due = [one for one in listed if until is None or one[0] <= schema.moment(until)]
+        return iter([entity for _, _, entity in sorted(due, key=lambda one: one[:2])])
+
+    def held_by(self, holder_id: str) -> list[Voucher]:
+        vouchers = [entity for entity in self._items.values() if isinstance(entity, Voucher)]
+        held = [voucher for voucher in vouchers if voucher.holder_id == holder_id]
+        return sorted(held, key=lambda voucher: voucher.issued_at)
+
+    def commit(self, *changes: Change, facts: Sequence[Fact] = ()) -> None:
+        keys = [_pair(schema.key_of(change.entity)) for change in changes]
+        self._require_one_transaction([*keys, *map(_fact_key, facts)])
+        if self._guards:
+            self._require_unchanged(changes)
+            if any(_fact_key(fact) in self._facts for fact in facts):
+                raise ConflictError("fact")
+        for key, change in zip(keys, changes, strict=True):
+            if isinstance(change, Remove):
+                self._items.pop(key, None)
+            else:
+                self._items[key] = replace(change.entity, revision=change.entity.revision + 1)
+        self._facts |= {_fact_key(fact): fact for fact in facts}
+
+    def facts_of(self, subject: str) -> Iterator[Fact]:
+        own = [key for key in self._facts if key[0] == f"FACT#{subject}"]
+        return iter([self._facts[key] for key in sorted(own)])
+
+    def uncounted(self, facts: Sequence[Fact]) -> list[Fact]:
+        keys = [_fact_key(fact) for fact in facts]
+        if len(set(keys)) < len(keys):
+            raise ValueError("a batch of reads names a key twice")
+        stored = {key for key in keys if key in self._facts and not self._facts[key].counted}
+        return [fact for fact, key in zip(facts, keys, strict=True) if key in stored]
+
+    def count(
+        self,
+        campaign: str,
+        deltas: Mapping[date, Mapping[str, int]],
+        facts: Sequence[Fact],
+        head: JournalHead,
+    ) -> None:
+        keys = [_fact_key(fact) for fact in facts]
+        self._require_one_transaction([*keys, *((campaign, str(day)) for day in deltas), ("", "")])
+        if self._guards and any(key not in self._facts or self._facts[key].counted for key in keys):
+            raise ConflictError("counted already")
+        self.commit(Replace(head) if head.revision else Insert(head))
+        for key in keys:
+            self._facts[key] = replace(self._facts[key], counted=True)
+        days = self._counts.setdefault(campaign, {})
+        for day, added in deltas.items():
+            counts = days.setdefault(day, {})
+            for name, by in added.items():
+                counts[name] = counts.get(name, 0) + by
+
+    def counts(self, campaign: str) -> dict[date, dict[str, int]]:
+        return {day: dict(counts) for day, counts in self._counts.get(campaign, {}).items()}
+
+    def all(self, kind: type[E]) -> list[E]:
+        """Every entity of a kind, for a test to look at."""
+        return [entity for entity in self._items.values() if isinstance(entity, kind)]
+
+    def _require_unchanged(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            stored = self._items.get(_pair(schema.key_of(change.entity)))
+            free = isinstance(change, Insert)
+            if free is not (stored is None):
+                raise ConflictError(type(change).__name__)
+            if stored and stored.revision != change.entity.revision:
+                raise ConflictError("revision")
+
+    def _require_one_transaction(self, keys: Sequence[Key]) -> None:
+        if len(set(keys)) < len(keys):
+            raise ValueError("a transaction writes an item twice")
+        if not 0 < len(keys) <= TRANSACTION_LIMIT:
+            raise ValueError(f"{len(keys)} items in a transaction")
+
+
+class _Wrapped:
+    """A repository that passes everything on."""
+
+    def __init__(self, inner: Repository) -> None:
+        self._inner = inner
+        self.within = inner.within
+        self.agenda = inner.agenda
+        self.held_by = inner.held_by
+        self.facts_of = inner.facts_of
+        self.uncounted = inner.uncounted
+        self.counts = inner.counts
+
+    def get(self, kind: type[E], /, **key: str | int) -> E | None:
+        return self._inner.get(kind, **key)
+
+    def commit(self, *changes: Change, facts: Sequence[Fact] = ()) -> None:
+        self._inner.commit(*changes, facts=facts)
+
+    def count(
+        self,
+        campaign: str,
+        deltas: Mapping[date, Mapping[str, int]],
+        facts: Sequence[Fact],
+        head: JournalHead,
+    ) -> None:
+        self._inner.count(campaign, deltas, facts, head)
+
+
+class StreamedRepository(_Wrapped):
+    """Keeps what the table's stream would deliver: the facts of each commit, in order."""
+
+    def __init__(self, inner: Repository) -> None:
+        super().__init__(inner)
+        self.stream: list[Fact] = []
+
+    def commit(self, *changes: Change, facts: Sequence[Fact] = ()) -> None:
+        super().commit(*changes, facts=facts)
+        self.stream += facts
+
+
+class ContestedRepository(_Wrapped):
+    """Lets a competitor act just before the n-th write: the worst moment, every time."""
+
+    def __init__(self, inner: Repository, competitor: Callable[[], object], at: int = 1) -> None:
+        super().__init__(inner)
+        self._competitor = competitor
+        self._left = at
+
+    def commit(self, *changes: Change, facts: Sequence[Fact] = ()) -> None:
+        self._compete()
+        super().commit(*changes, facts=facts)
+
+    def count(
+        self,
+        campaign: str,
+        deltas: Mapping[date, Mapping[str, int]],
+        facts: Sequence[Fact],
+        head: JournalHead,
+    ) -> None:
+        self._compete()
+        super().count(campaign, deltas, facts, head)
+
+    def _compete(self) -> None:
+        self._left -= 1
+        if self._left == 0:
+            self._competitor()
+
+
+class RecordingRepository(_Wrapped):
+    """Writes down every read and commit: the kinds, not the values."""
+
+    def __init__(self, inner: Repository) -> None:
+        super().__init__(inner)
+        self.calls: list[str] = []
+
+    def get(self, kind: type[E], /, **key: str | int) -> E | None:
+        self.calls.append(f"get {kind.__name__}")
+        return super().get(kind, **key)
+
+    def commit(self, *changes: Change, facts: Sequence[Fact] = ()) -> None:
+        super().commit(*changes, facts=facts)
+        kinds = [f"{type(one).__name__} {type(one.entity).__name__}" for one in changes]
+        self.calls.append(" + ".join([*kinds, *(fact.name for fact in facts)]))

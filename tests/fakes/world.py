@@ -1,0 +1,275 @@
+"""A whole Tandem in memory: the ports, what moves facts to the work that follows, and its actors.
+
+`run` does what the stream, the queues and the functions do, in order and without threads; with a
+`random.Random` it delivers facts and messages twice, and in any order, as queues may.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any
+
+from chalicelib.domain.campaign import Campaign
+from chalicelib.domain.facts import FUNNEL, FactName, Queue, totals
+from chalicelib.domain.files.exports import export_name
+from chalicelib.domain.files.orders import COLUMNS
+from chalicelib.domain.files.receipt import Receipt
+from chalicelib.domain.journal import GENESIS, verify
+from chalicelib.domain.model import Export, Fact, JournalHead, Referral, Session
+from chalicelib.services.answer import confirm
+from chalicelib.services.campaigns import RememberedCampaigns
+from chalicelib.services.decide_invitation import decide_invitation, take_up_waiting
+from chalicelib.services.deliver import Sender, deliver
+from chalicelib.services.errors import NotYetError
+from chalicelib.services.export_vouchers import export_vouchers
+from chalicelib.services.ingest import Drop, ingest
+from chalicelib.services.invite import Referee, invite
+from chalicelib.services.ports import ListUnavailableError, Ports, Repository
+from chalicelib.services.project import project
+from chalicelib.services.put_campaign import put_campaign
+from chalicelib.services.relay import relay
+from chalicelib.services.reward import reward
+from chalicelib.services.sign_in import decide_sign_in, open_session, request_sign_in
+from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digest
+from tests.fakes.ports import (
+    CountingCodes,
+    MemoryFiles,
+    MemoryKeys,
+    MemoryLists,
+    MemoryMailer,
+    MemoryQueues,
+    SettableClock,
+)
+from tests.fakes.repository import MemoryRepository, StreamedRepository
+
+SENDER = Sender(address="tandem@demo.test", origin="https://tandem.demo.test")
+CUSTOMERS = [f"customer{number}@demo.test" for number in range(1, 4)]
+VIPS = [f"vip{number}@demo.test" for number in range(1, 6)]
+
+
+@dataclass
+class World:
+    """Everything, and what each actor does."""
+
+    store: Repository = field(default_factory=MemoryRepository)
+    clock: SettableClock = field(default_factory=SettableClock)
+    files: MemoryFiles = field(default_factory=MemoryFiles)
+    mailer: MemoryMailer = field(default_factory=MemoryMailer)
+    queues: MemoryQueues = field(default_factory=MemoryQueues)
+
+    def __post_init__(self) -> None:
+        self.repository = StreamedRepository(self.store)
+        self.lists = MemoryLists(self.repository, self.clock)
+        self.ports = Ports(
+            repository=self.repository,
+            campaigns=RememberedCampaigns(self.repository, self.clock),
+            lists=self.lists,
+            keys=MemoryKeys(),
+            mailer=self.mailer,
+            files=self.files,
+            queues=self.queues,
+            clock=self.clock,
+            codes=CountingCodes(),
+        )
+        self._streamed = 0
+
+    @property
+    def campaign(self) -> Campaign:
+        """The campaign in force."""
+        found = self.ports.campaigns.get(CAMPAIGN)
+        assert found
+        return found
+
+    @property
+    def memory(self) -> MemoryRepository:
+        """The store, to look into."""
+        assert isinstance(self.store, MemoryRepository)
+        return self.store
+
+    # --- what AWS does ---------------------------------------------------------------------------
+
+    def run(self, chance: Random | None = None) -> None:
+        """Move everything until nothing moves; what cannot be done yet stays in its queue."""
+        while True:
+            fresh = self.repository.stream[self._streamed :]
+            self._streamed += len(fresh)
+            if fresh:
+                self.deliver_stream(fresh, chance)
+            if not self._work(chance) and not fresh:
+                return
+
+    def deliver_stream(self, facts: list[Fact], chance: Random | None = None) -> None:
+        """Facts to the queues, the counts and the journal."""
+        for batch in _delivered(facts, chance):
+            relay(self.ports, batch)
+            project(self.ports, batch)
+
+    def _work(self, chance: Random | None) -> bool:
+        """Empty the queues once; False when nothing was done."""
+        done = False
+        for queue in Queue:
+            facts, self.queues.waiting[queue] = self.queues.waiting[queue], []
+            for batch in _delivered(facts, chance):
+                for fact in batch:
+                    try:
+                        self._handle(queue, fact)
+                        done = True
+                    except (NotYetError, ListUnavailableError):
+                        if fact not in self.queues.waiting[queue]:
+                            self.queues.waiting[queue].append(fact)
+        return done
+
+    def _handle(self, queue: Queue, fact: Fact) -> None:
+        if queue is Queue.MAIL:
+            deliver(self.ports, SENDER, fact)
+        elif queue is Queue.REWARD:
+            reward(self.ports, fact)
+        elif fact.name == FactName.LIST_ACCEPTED:
+            take_up_waiting(self.ports, fact.campaign)
+        elif fact.name == FactName.SIGN_IN_REQUESTED:
+            decide_sign_in(self.ports, fact)
+        else:
+            decide_invitation(self.ports, fact)
+
+    def facts(self, *names: FactName) -> list[Fact]:
+        """The facts so far, of some names or all."""
+        return [fact for fact in self.repository.stream if not names or fact.name in names]
+
+    # --- the client ------------------------------------------------------------------------------
+
+    def drop(self, path: str, content: bytes) -> Receipt:
+        """Drop a file under `in/`; its receipt."""
+        one = Drop(CAMPAIGN, path, self.clock())
+        self.files.content[one.key] = content
+        receipt = ingest(self.ports, one)
+        assert receipt
+        return receipt
+
+    def drop_list(self, name: str, addresses: Iterable[str], file: str = "list") -> Receipt:
+        """Drop a full list of the digests of some addresses."""
+        content = "\n".join(["digest", *map(digest, addresses)]).encode()
+        return self.drop(f"{name}/full/{file}.csv", content)
+
+    def order(
+        self,
+        order_id: str,
+        status: str = "placed",
+        *,
+        of: str | None = None,
+        code: str = "",
+        amount: str = "80.00",
+        **changes: str,
+    ) -> dict[str, str]:
+        """A row of an order file."""
+        return {
+            "order_id": order_id,
+            "ordered_at": self.clock().isoformat(),
+            "email_digest": digest(of) if of else "",
+            "voucher_code": code,
+            "amount": amount,
+            "currency": "EUR",
+            "status": status,
+        } | changes
+
+    def drop_orders(self, *rows: dict[str, str], file: str = "orders") -> Receipt:
+        """Drop an order file."""
+        lines = [",".join(COLUMNS), *(",".join(row[name] for name in COLUMNS) for row in rows)]
+        return self.drop(f"orders/{file}.csv", "\n".join(lines).encode())
+
+    def export(self) -> Export | None:
+        """Run the export of the campaign."""
+        return export_vouchers(self.ports, self.campaign)
+
+    def exported(self, number: int) -> list[dict[str, str]]:
+        """The rows of an export, from its file."""
+        content = self.files.content[f"out/{CAMPAIGN}/vouchers/{export_name(number)}.csv.gz"]
+        names, *rows = [line.split(",") for line in gzip.decompress(content).decode().splitlines()]
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def acknowledge(self, number: int, content: bytes = b"") -> Receipt:
+        """Drop an acknowledgement."""
+        return self.drop(f"acks/{export_name(number)}.ack", content)
+
+    # --- people ----------------------------------------------------------------------------------
+
+    def sponsor(self, address: str = VIPS[0], first_name: str | None = None) -> Session:
+        """A VIP signs in."""
+        request_sign_in(self.ports, CAMPAIGN, address)
+        self.run()
+        token = self.mailer.to(address)[-1].tokens[0]
+        return open_session(self.ports, CAMPAIGN, token, first_name)[1]
+
+    def invite(self, session: Session, *addresses: str, key: str | None = None) -> tuple[str, ...]:
+        """A sponsor invites by address."""
+        return invite(self.ports, session, [Referee(address) for address in addresses], key)
+
+    def token_of(self, address: str) -> str:
+        """The token in the first mail to a referee."""
+        return self.mailer.to(address)[0].tokens[0]
+
+    def confirm(self, address: str) -> Referral:
+        """A referee says yes."""
+        return confirm(self.ports, self.token_of(address), "1", False)[0]
+
+    def referral(self, address: str, sponsor: str = VIPS[0]) -> Referral:
+        """The whole way to a confirmed referral."""
+        self.invite(self.sponsor(sponsor), address)
+        self.run()
+        referral = self.confirm(address)
+        self.run()
+        return referral
+
+    # --- what must hold --------------------------------------------------------------------------
+
+    def journal(self) -> list[dict[str, Any]]:
+        """The facts in the journal, its chain verified up to the head."""
+        segments = {}
+        for content in self.files.under(f"out/{CAMPAIGN}/journal/").values():
+            lines = content.splitlines()
+            segments[json.loads(lines[-1])["hash"]] = lines
+        head = self.repository.get(JournalHead, campaign=CAMPAIGN)
+        at = head.hash if head else GENESIS
+        chained: list[bytes] = []
+        while at != GENESIS:
+            chained = segments[at] + chained
+            at = json.loads(segments[at][0])["previous"]
+        assert verify(GENESIS, chained) == (head.hash if head else GENESIS)
+        return [json.loads(line)["fact"] for line in chained]
+
+    def funnel(self) -> dict[str, int]:
+        """The totals of the dashboard that are not 0."""
+        summed = totals(self.repository.counts(CAMPAIGN))
+        return {name: summed[name] for name in FUNNEL if summed.get(name)}
+
+
+def _delivered(facts: list[Fact], chance: Random | None) -> Iterable[list[Fact]]:
+    """The batches a delivery may come in: with `chance`, in any order, some twice."""
+    if chance is None:
+        return [facts] if facts else []
+    repeated = facts + [fact for fact in facts if chance.random() < 0.4]
+    chance.shuffle(repeated)
+    batches: list[list[Fact]] = []
+    for fact in repeated:
+        if not batches or chance.random() < 0.5 or fact in batches[-1]:
+            batches.append([])
+        batches[-1].append(fact)
+    return batches
+
+
+def new_world(store: Repository | None = None, **changes: Any) -> World:
+    """A world with the campaign put and both lists in force."""
+    world = World() if store is None else World(store=store)
+    put_campaign(world.ports, campaign(**changes))
+    world.drop_list("customers", [*CUSTOMERS, *VIPS, CANARY])
+    world.drop_list("vips", VIPS)
+    world.run()
+    return world
+
+
+def wrapped(world: World, wrap: Callable[[Repository], Repository]) -> Ports:
+    """The world's ports, with another repository around its own."""
+    return replace(world.ports, repository=wrap(world.repository))

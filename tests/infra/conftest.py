@@ -1,0 +1,39 @@
+"""The packaged template and zip, made once for every test here (or found made)."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.package import Package, local_target, package
+
+Template = dict[str, Any]
+Resource = dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def made() -> Package:
+    return package(local_target())
+
+
+@pytest.fixture(scope="session")
+def template(made: Package) -> Template:
+    found: Template = json.loads(made.template.read_text(encoding="utf-8"))
+    return found
+
+
+@pytest.fixture(scope="session")
+def resources(template: Template) -> dict[str, Resource]:
+    found: dict[str, Resource] = template["Resources"]
+    return found
+
+
+@pytest.fixture
+def unpacked(made: Package, tmp_path: Path) -> Path:
+    with zipfile.ZipFile(made.code) as archive:
+        archive.extractall(tmp_path)
+    return tmp_path

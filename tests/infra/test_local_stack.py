@@ -1,0 +1,253 @@
+"""The local stack as a process: one clear line when it cannot start, nothing left when it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from infra.package import ROOT
+from local.deployment import adapted
+from local.emulator import free_port
+from local.errors import StackError
+from local.post_office import Answer
+from local.stack import Stack, running_stack
+
+MAIL = b"From: a@tandem.example\r\nTo: b@demo.test\r\nSubject: Hello\r\n\r\nhttps://x.example/#token=t\r\n"
+
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("local-stack")]
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with running_stack(directory=tmp_path_factory.mktemp("stack")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def front(stack: Stack) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=stack.url, timeout=30, trust_env=False) as client:
+        yield client
+
+
+def run(port: int, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "local.stack", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "TANDEM_PORT": str(port), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def descendants(pid: int) -> set[int]:
+    """Processes below `pid`, whatever group or session they are in."""
+    table = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True)
+    children: dict[int, list[int]] = {}
+    for line in table.stdout.splitlines():
+        child, parent = map(int, line.split())
+        children.setdefault(parent, []).append(child)
+    found: set[int] = set()
+    waiting = [pid]
+    while waiting:
+        for child in children.get(waiting.pop(), []):
+            found.add(child)
+            waiting.append(child)
+    return found
+
+
+def alive(pid: int) -> bool:
+    state = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    return bool(state) and not state.startswith("Z")
+
+
+def until(condition: Any, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def is_ready(port: int) -> bool:
+    try:
+        answer = httpx.get(f"http://127.0.0.1:{port}/_local/status.json", trust_env=False)
+    except httpx.TransportError:
+        return False
+    return bool(answer.json()["ready"])
+
+
+def test_a_port_in_use_is_one_line_that_says_what_to_do(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = run(port, "--directory", str(tmp_path))
+        _, said = done.communicate(timeout=30)
+    assert done.returncode == 1
+    assert said.count("\n") == 1
+    assert f"port {port} is in use" in said
+    assert "TANDEM_PORT" in said
+
+
+def test_a_second_stack_in_the_same_directory_is_refused(tmp_path: Path, stack: Stack) -> None:
+    directory = stack.post_office.directory.parent
+    with pytest.raises(StackError, match="another directory"), running_stack(directory=directory):
+        pass
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_no_process_is_left_however_the_stack_ends(how: signal.Signals, tmp_path: Path) -> None:
+    port = free_port()
+    process = run(port, "--directory", str(tmp_path))
+    try:
+        assert until(lambda: is_ready(port), 60)
+        httpx.get(f"http://127.0.0.1:{port}/v1/openapi.json", timeout=30, trust_env=False)
+        started = descendants(process.pid)
+        assert len(started) >= 3  # the guard, the emulator, a function
+        process.send_signal(how)
+        process.communicate(timeout=20)
+        assert until(lambda: not any(map(alive, started)), 10)
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == (0 if how != signal.SIGKILL else -signal.SIGKILL)
+
+
+def test_a_dead_emulator_is_one_line_and_the_end(tmp_path: Path) -> None:
+    port = free_port()
+    process = run(port, "--directory", str(tmp_path))
+    try:
+        assert until(lambda: is_ready(port), 60)
+        for pid in descendants(process.pid):
+            os.kill(pid, signal.SIGKILL)
+        _, said = process.communicate(timeout=20)
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == 1
+    assert said.count("\n") == 1
+    assert "emulator.log" in said
+
+
+def test_what_the_emulator_drops_from_the_template_is_done_after_it(stack: Stack) -> None:
+    ends = stack.dynamodb.describe_time_to_live(TableName=stack.table)["TimeToLiveDescription"]
+    assert ends.get("AttributeName") == "ttl"
+    assert ends.get("TimeToLiveStatus") == "ENABLED"
+
+
+def test_only_what_the_emulator_refuses_is_left_out(made: Any) -> None:
+    template = json.loads(made.template.read_text(encoding="utf-8"))
+    left_out = set(template["Resources"]) - set(adapted(template, "0" * 64)["Resources"])
+    assert left_out == {"ExportOverdueAlarm", "MailBounceRateAlarm"}
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/client/vouchers/ABC", "/v1/ops/campaigns/none/dashboard"], ids=["client", "ops"]
+)
+def test_a_guarded_route_asks_for_its_own_token(
+    front: httpx.Client, stack: Stack, path: str
+) -> None:
+    wrong = stack.ops_token if "client" in path else stack.client_token
+    for headers in ({}, {"Authorization": "Bearer no"}, {"Authorization": f"Bearer {wrong}"}):
+        refused = front.get(path, headers=headers)
+        assert refused.status_code == 401
+        assert refused.headers["content-type"] == "application/problem+json"
+    right = stack.client_token if "client" in path else stack.ops_token
+    answer = front.get(path, headers={"Authorization": f"Bearer {right}"})
+    assert answer.status_code == 404
+    assert answer.json()["type"] == "urn:tandem:problem:not-found"
+
+
+def test_the_deployed_api_itself_refuses_an_unsigned_call(stack: Stack) -> None:
+    """The front's tokens are a convenience; the guard is the one of the packaged template."""
+    host = f"{stack.deployment.outputs['RestApiId']}.execute-api.127.0.0.1:{stack.emulator.port}"
+    for path in ("/v1/client/vouchers/ABC", "/v1/ops/campaigns/none/dashboard"):
+        answer = httpx.get(
+            f"{stack.endpoint}/api{path}", headers={"Host": host}, timeout=30, trust_env=False
+        )
+        assert answer.status_code in {401, 403, 404}
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_an_unknown_route_and_a_body_beyond_measure_are_problems_too(front: httpx.Client) -> None:
+    unknown = front.get("/v1/nothing")
+    large = front.post("/v1/campaigns/none/sign-in", content=b"x" * (10 * 1024 * 1024 + 1))
+    assert (unknown.status_code, large.status_code) == (404, 413)
+    for answer in (unknown, large):
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_pages_have_the_headers_of_the_template(front: httpx.Client) -> None:
+    for path in ("/", "/sponsor/", "/v1/openapi.json"):
+        answer = front.get(path)
+        assert answer.status_code == 200
+        assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+        assert answer.headers["referrer-policy"] == "no-referrer"
+
+
+def test_a_mail_is_kept_byte_for_byte_and_can_be_read(front: httpx.Client, stack: Stack) -> None:
+    _, identifier = stack.post_office.take(MAIL, ["b@demo.test"], {})
+    assert front.get(f"/_local/mailbox/{identifier}.eml").content == MAIL
+    (newest, *_) = front.get("/_local/mailbox.json").json()
+    assert newest["id"] == identifier
+    assert (newest["to"], newest["subject"]) == ("b@demo.test", "Hello")
+    assert newest["links"] == ["https://x.example/#token=t"]
+    assert "Hello" in front.get("/_local/mailbox").text
+
+
+def test_the_post_office_can_refuse_a_mail_and_can_lose_its_answer(stack: Stack) -> None:
+    ses = stack.session.client("sesv2", endpoint_url=f"{stack.url}/_local/ses")
+    before = len(stack.post_office.letters())
+
+    def send() -> None:
+        ses.send_email(
+            Destination={"ToAddresses": ["c@demo.test"]}, Content={"Raw": {"Data": MAIL}}
+        )
+
+    stack.post_office.answer_next(Answer.THROTTLED, times=1)
+    send()  # botocore tries again by itself
+    assert len(stack.post_office.letters()) == before + 1
+    stack.post_office.answer_next(Answer.LOST)
+    send()
+    assert len(stack.post_office.letters()) == before + 3
+
+
+def test_the_status_names_what_a_stranger_needs(front: httpx.Client, stack: Stack) -> None:
+    status = front.get("/_local/status.json").json()
+    assert status["ready"] is True
+    assert status["campaigns"] == []
+    assert (status["bucket"], status["aws_endpoint"]) == (stack.bucket, stack.endpoint)
+    assert {"access_key_id", "secret_access_key", "region", "ops_token", "client_token"} <= set(
+        status
+    )
+
+
+def test_stock_aws_lists_the_bucket(stack: Stack) -> None:
+    done = subprocess.run(
+        [Path(sys.executable).with_name("aws"), "s3", "ls", "--endpoint-url", stack.endpoint],
+        env={
+            "PATH": os.defpath,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": "eu-west-3",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, stack.bucket in done.stdout) == (0, True)

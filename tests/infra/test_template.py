@@ -1,0 +1,319 @@
+"""The packaged template keeps what is promised; emulators drop much of this silently."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.package import Package
+from infra.postprocess import DEAD_QUEUES, FUNCTIONS
+
+Resource = dict[str, Any]
+Resources = dict[str, Resource]
+
+QUEUES = ("Ingest", "Decide", "Mail", "Reward", "MailEvents")
+
+
+def of_type(resources: Resources, kind: str) -> dict[str, Resource]:
+    return {k: r["Properties"] for k, r in resources.items() if r["Type"] == kind}
+
+
+def statements(resources: Resources) -> Iterator[tuple[str, Resource]]:
+    """Every statement that grants something to a principal of ours."""
+    for name, role in of_type(resources, "AWS::IAM::Role").items():
+        for policy in role.get("Policies", []):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                yield name, statement
+    for name, policy in of_type(resources, "AWS::IAM::ManagedPolicy").items():
+        for statement in policy["PolicyDocument"]["Statement"]:
+            yield name, statement
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def test_cfn_lint_finds_nothing(made: Package) -> None:
+    program = Path(sys.executable).with_name("cfn-lint")
+    done = subprocess.run(
+        [program, "--template", made.template], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_table_ends_items_can_be_restored_and_cannot_be_lost(resources: Resources) -> None:
+    table = resources["Table"]
+    properties = table["Properties"]
+    assert properties["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert properties["SSESpecification"] == {"SSEEnabled": True}
+    assert properties["DeletionProtectionEnabled"] is True
+    assert properties["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
+    assert {table["DeletionPolicy"], table["UpdateReplacePolicy"]} == {"Retain"}
+
+
+def test_the_table_has_the_keys_of_the_schema(resources: Resources) -> None:
+    properties = resources["Table"]["Properties"]
+    assert [key["AttributeName"] for key in properties["KeySchema"]] == ["pk", "sk"]
+    indexes = {
+        index["IndexName"]: [key["AttributeName"] for key in index["KeySchema"]]
+        for index in properties["GlobalSecondaryIndexes"]
+    }
+    assert indexes == {
+        "agenda": ["agenda_pk", "agenda_sk"],
+        "holder": ["holder_pk", "holder_sk"],
+    }
+
+
+@pytest.mark.parametrize("name", ["Bucket", "WebBucket"])
+def test_a_bucket_is_private_encrypted_versioned_and_kept(resources: Resources, name: str) -> None:
+    bucket = resources[name]
+    properties = bucket["Properties"]
+    assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+    assert properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert properties["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    assert {bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]} == {"Retain"}
+
+
+@pytest.mark.parametrize("name", ["BucketPolicy", "WebBucketPolicy"])
+def test_a_bucket_answers_over_tls_only(resources: Resources, name: str) -> None:
+    denied = resources[name]["Properties"]["PolicyDocument"]["Statement"][0]
+    assert denied["Effect"] == "Deny"
+    assert denied["Action"] == "s3:*"
+    assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert len(denied["Resource"]) == 2
+
+
+def test_what_was_dropped_quarantined_or_replaced_ends(resources: Resources) -> None:
+    rules = {
+        rule["Id"]: rule
+        for rule in resources["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    }
+    assert rules["dropped-files-end"]["Prefix"] == "in/"
+    assert rules["dropped-files-end"]["ExpirationInDays"] == 30
+    assert rules["quarantine-ends"]["Prefix"] == "quarantine/"
+    assert rules["quarantine-ends"]["ExpirationInDays"] == 7
+    former = rules["former-versions-end"]
+    assert former["NoncurrentVersionExpiration"] == {"NoncurrentDays": 7}
+    assert former["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+    assert {rule["Status"] for rule in rules.values()} == {"Enabled"}
+
+
+def test_a_dropped_file_reaches_the_ingest_queue(resources: Resources) -> None:
+    notification = resources["Bucket"]["Properties"]["NotificationConfiguration"]
+    (wiring,) = notification["QueueConfigurations"]
+    assert wiring["Event"] == "s3:ObjectCreated:*"
+    assert wiring["Queue"] == {"Fn::GetAtt": ["IngestQueue", "Arn"]}
+    assert wiring["Filter"]["S3Key"]["Rules"] == [{"Name": "prefix", "Value": "in/"}]
+
+
+def test_every_queue_is_encrypted(resources: Resources) -> None:
+    queues = of_type(resources, "AWS::SQS::Queue")
+    assert len(queues) == len(QUEUES) + len(DEAD_QUEUES)
+    assert {queue["SqsManagedSseEnabled"] for queue in queues.values()} == {True}
+
+
+@pytest.mark.parametrize("name", QUEUES)
+def test_a_work_queue_gives_up_after_five_tries_and_no_sooner_than_its_consumer(
+    resources: Resources, name: str
+) -> None:
+    queue = resources[f"{name}Queue"]["Properties"]
+    assert queue["RedrivePolicy"] == {
+        "deadLetterTargetArn": {"Fn::GetAtt": [f"{name}Dead", "Arn"]},
+        "maxReceiveCount": 5,
+    }
+    assert queue["VisibilityTimeout"] >= 6 * FUNCTIONS[name].timeout_s
+
+
+@pytest.mark.parametrize("name", QUEUES)
+def test_a_queue_consumer_reports_partial_failures_and_is_bounded(
+    resources: Resources, name: str
+) -> None:
+    source = resources[f"{name}Source"]["Properties"]
+    assert source["FunctionName"] == {"Ref": name}
+    assert source["EventSourceArn"] == {"Fn::GetAtt": [f"{name}Queue", "Arn"]}
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert 2 <= source["ScalingConfig"]["MaximumConcurrency"] <= 10
+
+
+@pytest.mark.parametrize("name", ["Relay", "Project"])
+def test_a_stream_consumer_sees_facts_alone_and_loses_none(resources: Resources, name: str) -> None:
+    source = resources[f"{name}Source"]["Properties"]
+    assert source["EventSourceArn"] == {"Fn::GetAtt": ["Table", "StreamArn"]}
+    assert source["StartingPosition"] == "TRIM_HORIZON"
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert source["BisectBatchOnFunctionError"] is True
+    assert source["MaximumRetryAttempts"] > 0
+    assert source["MaximumRecordAgeInSeconds"] > 0
+    assert source["DestinationConfig"]["OnFailure"]["Destination"] == {
+        "Fn::GetAtt": ["StreamDead", "Arn"]
+    }
+    (only,) = source["FilterCriteria"]["Filters"]
+    assert json.loads(only["Pattern"]) == {
+        "eventName": ["INSERT"],
+        "dynamodb": {"NewImage": {"kind": {"S": ["FACT"]}}},
+    }
+
+
+@pytest.mark.parametrize("name", ["Export", "Expire", "Reconcile", "Report"])
+def test_a_schedule_has_its_own_retry_policies_and_a_dead_queue(
+    resources: Resources, name: str
+) -> None:
+    schedule = resources[f"{name}Schedule"]["Properties"]
+    dead = {"Fn::GetAtt": ["ScheduleDead", "Arn"]}
+    assert schedule["ScheduleExpression"] == {"Ref": f"Schedule{name}"}
+    assert schedule["Target"]["Arn"] == {"Fn::GetAtt": [name, "Arn"]}
+    assert schedule["Target"]["RetryPolicy"]["MaximumEventAgeInSeconds"] <= 3600
+    assert schedule["Target"]["DeadLetterConfig"] == {"Arn": dead}
+    later = resources[f"{name}Async"]["Properties"]
+    assert later["FunctionName"] == {"Ref": name}
+    assert later["MaximumRetryAttempts"] <= 2
+    assert later["DestinationConfig"]["OnFailure"]["Destination"] == dead
+
+
+def test_no_policy_grants_a_wildcard(resources: Resources) -> None:
+    for name, statement in statements(resources):
+        assert statement["Effect"] == "Allow", name
+        for action in listed(statement["Action"]):
+            assert "*" not in action, (name, action)
+        if statement["Action"] == ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]:
+            continue  # X-Ray has no resources to name
+        for resource in listed(statement["Resource"]):
+            text = json.dumps(resource)
+            assert text != '"*"', name
+            # A wildcard may stand at the end of a named prefix, or for the method of an API call.
+            assert "*" not in re.sub(r'(/|/api/\*/v1/client/)\*"', '"', text), (name, text)
+
+
+def test_every_function_has_a_role_of_its_own(resources: Resources) -> None:
+    roles = {
+        json.dumps(function["Role"])
+        for function in of_type(resources, "AWS::Serverless::Function").values()
+    }
+    assert len(roles) == len(FUNCTIONS)
+
+
+@pytest.mark.parametrize("name", ["Relay", "MailEvents", "Expire"])
+def test_a_function_without_files_may_not_touch_the_bucket(resources: Resources, name: str) -> None:
+    mine = [s for role, s in statements(resources) if role == f"{name}Role"]
+    assert "Bucket" not in json.dumps(mine)
+
+
+def test_only_the_mail_function_may_send(resources: Resources) -> None:
+    senders = {
+        name
+        for name, statement in statements(resources)
+        if any(action.startswith("ses:") for action in listed(statement["Action"]))
+    }
+    assert senders == {"MailRole"}
+
+
+def test_the_log_of_the_api_holds_no_path(resources: Resources) -> None:
+    api = resources["RestAPI"]["Properties"]
+    assert "$context.path" not in api["AccessLogSetting"]["Format"]
+    assert api["TracingEnabled"] is False
+
+
+def test_every_log_group_ends_its_lines(resources: Resources) -> None:
+    groups = of_type(resources, "AWS::Logs::LogGroup")
+    assert len(groups) == len(FUNCTIONS) + 1
+    assert all(group["RetentionInDays"] == {"Ref": "LogRetention"} for group in groups.values())
+
+
+def test_every_dead_queue_and_every_function_has_an_alarm_that_tells_somebody(
+    resources: Resources,
+) -> None:
+    alarms = of_type(resources, "AWS::CloudWatch::Alarm")
+    watched = {
+        json.dumps(dimension["Value"])
+        for alarm in alarms.values()
+        for dimension in alarm.get("Dimensions", [])
+    }
+    for queue in DEAD_QUEUES:
+        assert json.dumps({"Fn::GetAtt": [queue, "QueueName"]}) in watched
+    for function in FUNCTIONS:
+        assert json.dumps({"Ref": function}) in watched
+    assert all(alarm["AlarmActions"] == [{"Ref": "Alarms"}] for alarm in alarms.values())
+
+
+def test_alarms_on_our_metrics_look_where_the_functions_write(resources: Resources) -> None:
+    (written,) = {
+        json.dumps(function["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"])
+        for function in of_type(resources, "AWS::Serverless::Function").values()
+    }
+    alarms = of_type(resources, "AWS::CloudWatch::Alarm").values()
+    ours = [alarm for alarm in alarms if alarm.get("Namespace") == "Tandem"]
+    stats = [
+        m["MetricStat"]["Metric"] for a in alarms for m in a.get("Metrics", []) if "MetricStat" in m
+    ]
+    assert len(ours) + len(stats) > 10
+    for metric in [*ours, *stats]:
+        assert json.dumps(metric["Dimensions"]) == f'[{{"Name": "service", "Value": {written}}}]'
+
+
+def test_law_12_every_unsigned_post_is_throttled_on_its_own(resources: Resources) -> None:
+    api = resources["RestAPI"]["Properties"]
+    limits = {
+        (setting["ResourcePath"], setting["HttpMethod"]): setting["ThrottlingRateLimit"]
+        for setting in api["MethodSettings"]
+    }
+    unsigned = [
+        path
+        for path, methods in api["DefinitionBody"]["paths"].items()
+        if "post" in methods and "security" not in methods["post"]
+    ]
+    assert "/v1/campaigns/{campaign}/sign-in" in unsigned
+    for path in unsigned:
+        assert limits["/" + path.replace("/", "~1"), "POST"] < limits["/*", "*"]
+
+
+def test_client_routes_are_signed_and_ops_routes_ask_for_the_pool(resources: Resources) -> None:
+    definition = resources["RestAPI"]["Properties"]["DefinitionBody"]
+    schemes = definition["securityDefinitions"]
+    pools = {
+        name
+        for name, scheme in schemes.items()
+        if scheme["x-amazon-apigateway-authtype"] == "cognito_user_pools"
+    }
+    for path, methods in definition["paths"].items():
+        for method in methods.values():
+            guards = {name for guard in method.get("security", []) for name in guard}
+            if path.startswith("/v1/client/"):
+                assert guards == {"sigv4"}, path
+            elif path.startswith("/v1/ops/"):
+                assert guards, path
+                assert guards <= pools, path
+            else:
+                assert not guards, path
+    for name in pools:
+        authorizer = schemes[name]["x-amazon-apigateway-authorizer"]
+        assert authorizer["providerARNs"] == [{"Fn::GetAtt": ["OpsPool", "Arn"]}]
+
+
+def test_pages_may_load_and_call_nothing_foreign(resources: Resources) -> None:
+    policy = resources["WebHeaders"]["Properties"]["ResponseHeadersPolicyConfig"]
+    security = policy["SecurityHeadersConfig"]
+    directives = dict(
+        directive.strip().split(" ", 1)
+        for directive in security["ContentSecurityPolicy"]["ContentSecurityPolicy"].split(";")
+    )
+    assert directives["default-src"] == "'none'"
+    assert directives["frame-ancestors"] == "'none'"
+    assert set(" ".join(directives.values()).split()) == {"'none'", "'self'", "data:"}
+    assert directives["img-src"] == "'self' data:"
+    assert security["ReferrerPolicy"]["ReferrerPolicy"] == "no-referrer"
+    assert security["StrictTransportSecurity"]["AccessControlMaxAgeSec"] >= 31536000
+
+
+def test_the_pool_of_ops_admits_nobody_by_themselves(resources: Resources) -> None:
+    pool = resources["OpsPool"]["Properties"]
+    assert pool["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
+    assert pool["DeletionProtection"] == "ACTIVE"

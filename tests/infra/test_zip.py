@@ -1,0 +1,83 @@
+"""The zip holds what the functions load, as bytecode, and nothing else."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+from infra.package import BOTOCORE_DATA, ROOT, Package, local_target, package
+
+UNCHECKED_HASH = 0b01
+
+
+def names(made: Package) -> list[str]:
+    with zipfile.ZipFile(made.code) as archive:
+        return archive.namelist()
+
+
+def test_every_module_has_bytecode_that_is_never_checked(made: Package) -> None:
+    with zipfile.ZipFile(made.code) as archive:
+        found = set(archive.namelist())
+        modules = [name for name in found if name.endswith(".py")]
+        assert len(modules) > 100
+        for name in modules:
+            bytecode = importlib.util.cache_from_source(name)
+            assert bytecode in found, name
+            head = archive.read(bytecode)[:8]
+            assert head[:4] == importlib.util.MAGIC_NUMBER
+            assert int.from_bytes(head[4:8], "little") == UNCHECKED_HASH, name
+
+
+def test_the_zip_holds_no_numpy_no_tests_and_no_secrets(made: Package) -> None:
+    for name in names(made):
+        parts = Path(name).parts
+        assert not {"numpy", "tests", "local", "infra", "cli", ".chalice"} & set(parts), name
+        assert not name.endswith((".key", ".dist-info/RECORD")), name
+
+
+def test_botocore_knows_the_services_we_call_and_no_other(made: Package) -> None:
+    services = {
+        Path(name).parts[2]
+        for name in names(made)
+        if name.startswith("botocore/data/") and len(Path(name).parts) > 3
+    }
+    assert services == BOTOCORE_DATA
+
+
+def test_compiled_mail_templates_are_in_the_zip(made: Package) -> None:
+    assert any(name.startswith("chalicelib/mails/compiled/") for name in names(made))
+
+
+def test_the_app_starts_from_the_zip_alone(unpacked: Path) -> None:
+    """Without site-packages: what is missing here would be missing on Lambda."""
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import app, boto3;"
+        "s = boto3.Session('a', 'b', region_name='eu-west-3');"
+        "[s.client(n) for n in ('dynamodb', 's3', 'sesv2', 'sqs', 'ssm')];"
+        "assert app.__file__.startswith(sys.argv[1])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-W", "error", "-c", program, str(unpacked)],
+        env={"PATH": os.defpath},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_equal_inputs_give_equal_bytes_and_a_second_call_builds_nothing(
+    made: Package, tmp_path: Path
+) -> None:
+    (tmp_path / "vendor").symlink_to(ROOT / "build/vendor")
+    again = package(local_target(), build=tmp_path)
+    assert again.digest == made.digest
+    assert again.code.read_bytes() == made.code.read_bytes()
+    assert again.template.read_bytes() == made.template.read_bytes()
+    before = again.code.stat().st_mtime_ns
+    package(local_target(), build=tmp_path)
+    assert again.code.stat().st_mtime_ns == before

@@ -1,0 +1,263 @@
+"""Mails: leased, sent, marked; at most once or at least once; settled by the sender's events."""
+
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.domain.facts import FactName, Queue
+from chalicelib.domain.model import Contact, Fact, Invitation, InvitationState, Mail, MailState
+from chalicelib.domain.model import Token as StoredToken
+from chalicelib.services import deliver as deliver_module
+from chalicelib.services.answer import confirm
+from chalicelib.services.decide_invitation import decide_invitation
+from chalicelib.services.deliver import deliver
+from chalicelib.services.errors import NotYetError
+from chalicelib.services.ports import MailNotTakenError, MailUncertainError, Remove
+from chalicelib.services.reconcile import reconcile
+from chalicelib.services.settle_mail import MailEvent, settle_mail
+from chalicelib.services.sign_in import request_sign_in
+from tests.fakes.world import SENDER, VIPS, World, new_world
+
+NEWCOMER = "jeanne@example.fr"
+BUSY = MailNotTakenError("TooManyRequestsException", final=False)
+REJECTED = MailNotTakenError("MessageRejected", final=True)
+UNCERTAIN = MailUncertainError("ReadTimeoutError")
+
+
+@pytest.fixture
+def accepted(world: World) -> Fact:
+    """The fact of an invitation about to be sent."""
+    world.invite(world.sponsor(first_name="Camille"), NEWCOMER)
+    decide_invitation(world.ports, world.facts(FactName.INVITATION_RECEIVED)[0])
+    return world.facts(FactName.INVITATION_ACCEPTED)[0]
+
+
+def send(world: World, fact: Fact) -> str:
+    return deliver(world.ports, SENDER, fact)
+
+
+def invitation(world: World) -> Invitation:
+    return world.memory.all(Invitation)[0]
+
+
+def mail(world: World) -> Mail:
+    return next(one for one in world.memory.all(Mail) if one.mail_id.startswith("invitation-"))
+
+
+def event(world: World, kind: str) -> str:
+    return settle_mail(world.ports, MailEvent(kind, mail(world).mail_id, "ses-1"))  # type: ignore[arg-type]
+
+
+def test_law_2_the_mail_names_the_sponsor_and_can_be_refused_in_one_click(
+    world: World, accepted: Fact
+) -> None:
+    send(world, accepted)
+    [sent] = world.mailer.to(NEWCOMER)
+    assert "Camille" in sent.text
+    assert sent.message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert str(sent.message["List-Unsubscribe"]).startswith("<https://tandem.demo.test/v1/unsub")
+
+
+def test_law_2_a_sponsor_without_a_name_is_named_by_the_address(world: World) -> None:
+    world.drop_list("vips", [*VIPS, "camille.martin@example.fr"], file="more")
+    world.invite(world.sponsor("camille.martin@example.fr"), NEWCOMER)
+    world.run()
+    assert "Camille Martin" in world.mailer.to(NEWCOMER)[0].text
+
+
+def test_law_2_a_sponsor_who_is_erased_sends_nothing(world: World, accepted: Fact) -> None:
+    [contact] = [one for one in world.memory.all(Contact) if one.address == VIPS[0]]
+    world.repository.commit(Remove(contact))
+    assert send(world, accepted) == "nothing_to_send"
+    assert world.mailer.to(NEWCOMER) == []
+
+
+def test_an_invitation_is_sent_once_whatever_is_repeated(world: World, accepted: Fact) -> None:
+    assert send(world, accepted) == "sent"
+    assert send(world, accepted) == "nothing_to_send"
+    assert len(world.mailer.to(NEWCOMER)) == 1
+    assert invitation(world).state is InvitationState.SENT
+    assert len(world.facts(FactName.INVITATION_SENT)) == 1
+
+
+def test_a_busy_sender_gets_the_mail_again_and_no_token_of_the_first_try_is_left(
+    world: World, accepted: Fact
+) -> None:
+    def tokens() -> int:
+        return len(world.memory.all(StoredToken))
+
+    before = tokens()
+    world.mailer.answers = [BUSY]
+    with pytest.raises(NotYetError):
+        send(world, accepted)
+    assert tokens() == before
+    assert send(world, accepted) == "sent"
+    assert tokens() == before + 2
+
+
+def test_a_rejected_invitation_has_bounced_and_its_address_is_erased(
+    world: World, accepted: Fact
+) -> None:
+    world.mailer.answers = [REJECTED]
+    assert send(world, accepted) == "refused_by_sender"
+    assert invitation(world).state is InvitationState.BOUNCED
+    assert [contact.address for contact in world.memory.all(Contact)] == [VIPS[0]]
+    assert mail(world).state is MailState.FAILED
+    assert send(world, accepted) == "nothing_to_send"
+
+
+@pytest.mark.parametrize("left", [True, False], ids=["it_left", "it_did_not"])
+def test_law_2_an_invitation_whose_sending_nobody_can_tell_is_never_sent_again(
+    world: World, accepted: Fact, left: bool
+) -> None:
+    world.mailer.answers, world.mailer.leaves_first = [UNCERTAIN], left
+    assert send(world, accepted) == "uncertain"
+    world.clock.advance(minutes=30)
+    assert send(world, accepted) == "sent_already"
+    reconcile(world.ports)
+    world.run()
+    assert len(world.mailer.to(NEWCOMER)) == (1 if left else 0)
+
+
+def test_law_2_breaks_when_invitations_are_sent_at_least_once(
+    world: World, accepted: Fact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliver_module, "AT_MOST_ONCE", frozenset())
+    world.mailer.answers, world.mailer.leaves_first = [UNCERTAIN], True
+    with pytest.raises(NotYetError):
+        send(world, accepted)
+    world.clock.advance(minutes=30)
+    assert send(world, accepted) == "sent"
+    assert len(world.mailer.to(NEWCOMER)) == 2
+
+
+def test_a_mail_that_left_uncertainly_is_settled_by_the_senders_event(
+    world: World, accepted: Fact
+) -> None:
+    world.mailer.answers, world.mailer.leaves_first = [UNCERTAIN], True
+    send(world, accepted)
+    for _ in range(2):
+        assert event(world, "sent") == "sent"
+    assert mail(world).state is MailState.SENT
+    assert invitation(world).state is InvitationState.SENT
+    assert len(world.facts(FactName.INVITATION_SENT)) == 1
+
+
+def test_the_event_may_come_before_the_sending_was_noted(world: World, accepted: Fact) -> None:
+    world.mailer.answers, world.mailer.leaves_first = [UNCERTAIN], True
+    send(world, accepted)
+    confirm(world.ports, world.token_of(NEWCOMER), "1", False)
+    event(world, "sent")
+    assert invitation(world).state is InvitationState.CONFIRMED
+    world.run()
+    assert world.funnel()["sent"] == 1
+
+
+def test_a_bounce_ends_the_invitation_and_erases_the_address_once(
+    world: World, accepted: Fact
+) -> None:
+    send(world, accepted)
+    assert event(world, "bounced") == "bounced"
+    assert event(world, "bounced") == "bounced_already"
+    assert invitation(world).state is InvitationState.BOUNCED
+    assert [contact.address for contact in world.memory.all(Contact)] == [VIPS[0]]
+    assert len(world.facts(FactName.INVITATION_BOUNCED)) == 1
+
+
+def test_a_complaint_is_an_opposition_once(world: World, accepted: Fact) -> None:
+    send(world, accepted)
+    assert event(world, "complained") == "complained"
+    assert event(world, "complained") == "erased"
+    assert invitation(world).state is InvitationState.DECLINED
+    assert len(world.facts(FactName.MAIL_COMPLAINED)) == 1
+
+
+def test_an_event_of_a_mail_that_is_not_ours_does_nothing(world: World) -> None:
+    assert settle_mail(world.ports, MailEvent("bounced", "unknown", "ses-1")) == "not_ours"
+
+
+@pytest.fixture
+def released(world: World) -> Fact:
+    """The fact that releases a voucher's mail."""
+    world.referral(NEWCOMER)
+    world.export()
+    world.acknowledge(1)
+    return world.facts(FactName.VOUCHER_ACKNOWLEDGED)[0]
+
+
+def test_a_vouchers_mail_is_sent_once_when_all_goes_well(world: World, released: Fact) -> None:
+    assert send(world, released) == "sent"
+    assert send(world, released) == "sent_already"
+    assert len(world.mailer.to(NEWCOMER)) == 2
+
+
+def test_a_vouchers_mail_nobody_can_tell_of_is_sent_again_after_its_lease(
+    world: World, released: Fact
+) -> None:
+    world.mailer.answers = [UNCERTAIN]
+    with pytest.raises(NotYetError):
+        send(world, released)
+    with pytest.raises(NotYetError):
+        send(world, released)
+    world.clock.advance(minutes=5)
+    assert send(world, released) == "sent"
+    assert len(world.mailer.to(NEWCOMER)) == 2
+
+
+def test_a_vouchers_mail_settled_meanwhile_is_not_sent_again(world: World, released: Fact) -> None:
+    world.mailer.answers, world.mailer.leaves_first = [UNCERTAIN], True
+    with pytest.raises(NotYetError):
+        send(world, released)
+    settle_mail(world.ports, MailEvent("sent", world.mailer.sent[-1].mail_id, "ses-1"))
+    world.clock.advance(minutes=5)
+    assert send(world, released) == "sent_already"
+    assert len(world.mailer.to(NEWCOMER)) == 2
+
+
+def test_a_mail_that_must_arrive_is_found_and_sent_by_the_watch(
+    world: World, released: Fact
+) -> None:
+    world.mailer.answers = [UNCERTAIN]
+    with pytest.raises(NotYetError):
+        send(world, released)
+    world._streamed = len(world.repository.stream)  # the queue has given up
+    world.clock.advance(minutes=16)
+    assert reconcile(world.ports)["leased"] == 1
+    world.run()
+    assert len(world.mailer.to(NEWCOMER)) == 2
+    assert reconcile(world.ports)["leased"] == 0
+
+
+def test_a_sign_in_mail_that_must_arrive_is_sent_by_the_watch(world: World) -> None:
+    world.sponsor()
+    world.mailer.answers = [UNCERTAIN]
+    request_sign_in(world.ports, "demo-vip", VIPS[0])
+    world.run()
+    world.queues.waiting[Queue.MAIL].clear()
+    world.clock.advance(minutes=16)
+    assert reconcile(world.ports)["leased"] == 1
+    world.run()
+    assert len(world.mailer.to(VIPS[0])) == 2
+
+
+def test_a_voucher_released_at_once_is_mailed_before_any_export() -> None:
+    world = new_world(release="at_once")
+    world.referral(NEWCOMER)
+    assert len(world.mailer.to(NEWCOMER)) == 2
+    world.export()
+    world.acknowledge(1)
+    world.run()
+    assert len(world.mailer.to(NEWCOMER)) == 2
+
+
+def test_a_voucher_taken_back_is_not_mailed(world: World) -> None:
+    world.referral(NEWCOMER)
+    world.drop_orders(world.order("A1", "kept", of=NEWCOMER))
+    world.run()
+    world.export()
+    world.drop_orders(world.order("A1", "returned", of=NEWCOMER), file="returned")
+    world.run()
+    world.acknowledge(1)
+    world.run()
+    assert len(world.mailer.to(NEWCOMER)) == 2  # the invitation and the welcome voucher
+    assert len(world.mailer.to(VIPS[0])) == 1  # the sign-in

@@ -1,0 +1,224 @@
+"""The client's lists: put in force, refused with what is wrong, delivered again."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.domain.facts import FactName
+from chalicelib.domain.files.receipt import Receipt
+from chalicelib.domain.model import FileRecord, ListInForce, ListVersion
+from chalicelib.services.dashboard import view_dashboard
+from chalicelib.services.ingest import Drop, drop_at, ingest
+from tests.fakes.campaign import CAMPAIGN, CANARY, digest
+from tests.fakes.fuse import killed_everywhere
+from tests.fakes.ports import MORNING
+from tests.fakes.repository import MemoryRepository
+from tests.fakes.world import CUSTOMERS, VIPS, World, new_world
+
+IN_FORCE = [*CUSTOMERS, *VIPS, CANARY]
+PATH = "customers/full/next.csv"
+
+
+def list_of(*addresses: str) -> bytes:
+    return "\n".join(["digest", *map(digest, addresses), ""]).encode()
+
+
+NEXT = list_of(*IN_FORCE, "new@example.fr")
+
+
+def in_force(world: World) -> ListInForce:
+    found = world.repository.get(ListInForce, campaign=CAMPAIGN, name="customers")
+    assert found
+    return found
+
+
+def receipt_of(world: World, path: str) -> dict[str, object]:
+    written = world.files.content[f"out/{CAMPAIGN}/receipts/{path}.json"]
+    told: dict[str, object] = json.loads(written)
+    return told
+
+
+def manifest(content: bytes, **changes: object) -> bytes:
+    told = {
+        "rows": len(content.splitlines()) - 1,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "key_id": "k1",
+        "generated_at": MORNING.isoformat(),
+    }
+    return json.dumps(told | changes).encode()
+
+
+def test_a_list_comes_in_force_and_its_receipt_names_the_version(world: World) -> None:
+    receipt = world.drop(PATH, NEXT)
+    assert (receipt.status, receipt.version, receipt.rows) == ("accepted", 2, 10)
+    assert receipt_of(world, PATH)["sha256"] == hashlib.sha256(NEXT).hexdigest()
+    assert (in_force(world).version, in_force(world).rows) == (2, 10)
+    assert [one.version for one in world.memory.all(ListVersion) if one.name == "customers"] == [
+        1, 2,
+    ]  # fmt: skip
+
+
+def test_a_gzipped_list_in_upper_case_without_a_header_is_the_same_list(world: World) -> None:
+    content = gzip.compress("\r\n".join(digest(one).upper() for one in IN_FORCE).encode())
+    assert world.drop("customers/full/next.csv.gz", content).version == 2
+    assert in_force(world).rows == 9
+
+
+def test_law_7_a_list_delivered_twice_or_renamed_is_one_version(world: World) -> None:
+    for path in (PATH, PATH, "customers/full/renamed.csv"):
+        assert world.drop(path, NEXT).version == 2
+    assert in_force(world).version == 2
+    assert len(world.facts(FactName.LIST_ACCEPTED)) == 3  # two of the world's own
+    assert world.drop("customers/full/old.csv", list_of(*IN_FORCE)[:-1]).version == 1
+    assert in_force(world).version == 2
+
+
+class Forgetful(MemoryRepository):
+    """Remembers no file: the guard of law 7 taken away."""
+
+    def get(self, kind, /, **key):  # type: ignore[no-untyped-def]
+        return None if kind is FileRecord else super().get(kind, **key)
+
+
+def test_law_7_breaks_when_files_are_not_remembered() -> None:
+    world = new_world(Forgetful(guards=False))
+    for version, path in ((2, PATH), (3, "customers/full/renamed.csv")):
+        assert world.drop(path, NEXT).version == version
+
+
+def test_a_list_dropped_anew_is_as_young_as_the_drop(world: World) -> None:
+    world.drop(PATH, NEXT)
+    world.clock.advance(days=20)
+    world.drop(PATH, NEXT)
+    assert in_force(world).accepted_at == world.clock()
+    assert in_force(world).version == 2
+
+
+def test_a_notice_repeated_late_buys_no_time(world: World) -> None:
+    world.drop(PATH, NEXT)
+    before = in_force(world)
+    world.clock.advance(days=20)
+    ingest(world.ports, Drop(CAMPAIGN, PATH, MORNING))
+    assert in_force(world) == before
+
+
+@pytest.mark.parametrize(
+    ("content", "reason", "line"),
+    [
+        (b"", "empty_file", 0),
+        (b"digest\n", "empty_file", 0),
+        (NEXT + b"jeanne@example.fr\n", "plain_address", 12),
+        (NEXT + b"abc\n", "mixed_lengths", 12),
+        (NEXT + b"xyz\n", "not_hex", 12),
+        (NEXT.decode().encode("utf-16"), "utf16", 1),
+        (NEXT + b"\xff\n", "not_utf8", 12),
+        (gzip.compress(NEXT), "gzip_not_named_gz", 0),
+        (b"\n".join(NEXT.splitlines()[:3]), "canaries_missing", 0),
+        (list_of(CANARY), "shrink_beyond_limit", 0),
+        (b"sha1\n" + b"\n".join(NEXT.splitlines()[1:]), "unknown_column", 1),
+    ],
+)
+def test_law_7_a_bad_list_changes_nothing_and_its_receipt_says_what_is_wrong(
+    world: World, content: bytes, reason: str, line: int
+) -> None:
+    before = in_force(world)
+    receipt = world.drop(PATH, content)
+    assert (receipt.status, receipt.reason) == ("refused", reason)
+    assert (receipt.errors[0].line, receipt.errors[0].reason) == (line, reason)
+    assert in_force(world) == before
+    assert "jeanne" not in str(receipt_of(world, PATH))
+    [refused] = world.facts(FactName.LIST_REFUSED)
+    assert refused.details["reason"] == reason
+
+
+def test_a_list_with_its_manifest_is_as_old_as_the_manifest_says(world: World) -> None:
+    beside = PATH.replace(".csv", ".manifest.json")
+    generated = MORNING - timedelta(days=3)
+    told = manifest(NEXT, generated_at=generated.isoformat())
+    assert world.drop(beside, told).status == "accepted"
+    assert world.drop(PATH, NEXT).status == "accepted"
+    assert in_force(world).accepted_at == generated
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"rows": 9}, "manifest_rows_mismatch"),
+        ({"sha256": "0" * 64}, "manifest_sha256_mismatch"),
+        ({"key_id": "k9"}, "manifest_key_id_mismatch"),
+        ({"rows": "many"}, "manifest_rows"),
+    ],
+)
+def test_a_list_that_does_not_match_its_manifest_is_refused(
+    world: World, change: dict[str, object], reason: str
+) -> None:
+    key = f"in/{CAMPAIGN}/{PATH}".replace(".csv", ".manifest.json")
+    world.files.content[key] = manifest(NEXT, **change)
+    assert world.drop(PATH, NEXT).reason == reason
+    assert in_force(world).version == 1
+
+
+@pytest.mark.parametrize("mode", ["add", "remove"])
+def test_a_delta_is_told_to_be_not_yet_supported(world: World, mode: str) -> None:
+    receipt = world.drop(f"customers/{mode}/next.csv", NEXT)
+    assert (receipt.status, receipt.reason) == ("refused", "not_yet_supported")
+    assert in_force(world).version == 1
+
+
+@pytest.mark.parametrize(
+    "path", ["readme.txt", "customers/full/list.txt", "customers/full/a/b.csv", "orders/x.json"]
+)
+def test_a_file_of_no_known_path_is_told_so(world: World, path: str) -> None:
+    assert world.drop(path, b"x").reason == "unknown_path"
+
+
+def test_a_file_of_no_known_campaign_is_told_so(world: World) -> None:
+    drop = Drop("other", PATH, MORNING)
+    world.files.content[drop.key] = NEXT
+    receipt = ingest(world.ports, drop)
+    assert receipt
+    assert receipt.reason == "unknown_campaign"
+    assert f"out/other/receipts/{PATH}.json" in world.files.content
+
+
+def test_what_is_no_drop_or_is_gone_makes_no_receipt(world: World) -> None:
+    assert drop_at(f"in/{CAMPAIGN}/customers/full/", MORNING) is None
+    assert drop_at("out/x/y.csv", MORNING) is None
+    assert drop_at("in/Bad Name/orders/x.csv", MORNING) is None
+    drop = drop_at(f"in/{CAMPAIGN}/orders/x.csv", MORNING)
+    assert drop == Drop(CAMPAIGN, "orders/x.csv", MORNING)
+    before = dict(world.files.content)
+    assert ingest(world.ports, drop) is None
+    assert world.files.content == before
+
+
+def test_killed_at_every_step_and_delivered_again_a_list_is_one_version() -> None:
+    def begin() -> World:
+        world = new_world()
+        world.files.content[f"in/{CAMPAIGN}/{PATH}"] = NEXT
+        return world
+
+    drop = Drop(CAMPAIGN, PATH, MORNING)
+    worlds = killed_everywhere(
+        begin, lambda world, ports: ingest(ports, drop), lambda world: world.ports
+    )
+    assert len(worlds) > 10
+    for world in worlds:
+        receipt = ingest(world.ports, drop)
+        assert isinstance(receipt, Receipt)
+        assert (receipt.status, receipt.version) == ("accepted", 2)
+        assert in_force(world).version == 2
+        assert len(world.facts(FactName.LIST_ACCEPTED)) == 3
+
+
+def test_the_dashboard_tells_of_the_lists(world: World) -> None:
+    lists = view_dashboard(world.ports, CAMPAIGN).lists
+    assert (lists["customers"].version, lists["customers"].rows) == (1, 9)
+    assert lists["customers"].in_force
+    world.clock.advance(days=31)
+    assert not view_dashboard(world.ports, CAMPAIGN).lists["customers"].in_force

@@ -1,0 +1,144 @@
+"""Vouchers at the till: would it be accepted, used once, taken back once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.domain.facts import FactName
+from chalicelib.domain.model import Voucher, VoucherState
+from chalicelib.domain.vouchers import Purchase
+from chalicelib.services.errors import RefusedError, UnknownError
+from chalicelib.services.expire import expire
+from chalicelib.services.redeem import check_voucher, redeem, roll_back
+from tests.fakes.world import World
+
+NEWCOMER = "jeanne@example.fr"
+
+
+@pytest.fixture
+def code(world: World) -> str:
+    """The printed code of a voucher the client knows."""
+    world.referral(NEWCOMER)
+    world.export()
+    world.acknowledge(1)
+    world.run()
+    return world.exported(1)[0]["code"]
+
+
+def purchase(world: World, order_id: str = "A1", amount_minor: int = 4000) -> Purchase:
+    return Purchase(
+        order_id=order_id, ordered_at=world.clock(), amount_minor=amount_minor, currency="EUR"
+    )
+
+
+def state(world: World) -> VoucherState:
+    return world.memory.all(Voucher)[0].state
+
+
+def test_a_code_is_read_back_without_regard_to_case_spaces_or_hyphens(
+    world: World, code: str
+) -> None:
+    for typed in (code, code.lower(), code.replace("-", " "), f" {code.replace('-', '')} "):
+        voucher, problem = check_voucher(world.ports, typed)
+        assert problem is None
+        assert voucher.printed == code
+    with pytest.raises(UnknownError):
+        check_voucher(world.ports, "WE-22222-22222-22222")
+
+
+def test_law_6_a_voucher_is_redeemed_once_and_the_repeat_answers_the_same(
+    world: World, code: str
+) -> None:
+    _, first, made = redeem(world.ports, code, purchase(world))
+    _, again, made_again = redeem(world.ports, code, purchase(world))
+    assert (made, made_again) == (True, False)
+    assert again == replace(first, revision=1)
+    with pytest.raises(RefusedError, match="exhausted"):
+        redeem(world.ports, code, purchase(world, "A2"))
+    assert len(world.facts(FactName.VOUCHER_REDEEMED)) == 1
+
+
+def test_a_redemption_is_rolled_back_once_and_the_voucher_can_be_used_again(
+    world: World, code: str
+) -> None:
+    redeem(world.ports, code, purchase(world))
+    for _ in range(2):
+        roll_back(world.ports, code, "A1")
+    assert state(world) is VoucherState.ACKNOWLEDGED
+    assert len(world.facts(FactName.VOUCHER_ROLLED_BACK)) == 1
+    redeem(world.ports, code, purchase(world, "A2"))
+    assert state(world) is VoucherState.REDEEMED
+    world.run()
+    assert world.funnel()["vouchers_redeemed"] == 1
+
+
+def test_a_late_repeat_does_not_undo_a_rollback(world: World, code: str) -> None:
+    redeem(world.ports, code, purchase(world))
+    roll_back(world.ports, code, "A1")
+    with pytest.raises(RefusedError, match="rolled_back"):
+        redeem(world.ports, code, purchase(world))
+    assert state(world) is VoucherState.ACKNOWLEDGED
+
+
+def test_a_late_repeat_of_a_rollback_leaves_the_next_redemption(world: World, code: str) -> None:
+    redeem(world.ports, code, purchase(world))
+    roll_back(world.ports, code, "A1")
+    redeem(world.ports, code, purchase(world, "A2"))
+    roll_back(world.ports, code, "A1")
+    assert state(world) is VoucherState.REDEEMED
+
+
+def test_what_was_never_redeemed_cannot_be_rolled_back(world: World, code: str) -> None:
+    with pytest.raises(RefusedError, match="not_redeemed"):
+        roll_back(world.ports, code, "A1")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"amount_minor": 3999}, "below_minimum_basket"),
+        ({"currency": "USD"}, "wrong_currency"),
+    ],
+)
+def test_a_purchase_that_does_not_meet_the_conditions_is_refused_by_reason(
+    world: World, code: str, change: dict[str, int], reason: str
+) -> None:
+    with pytest.raises(RefusedError, match=reason):
+        redeem(world.ports, code, replace(purchase(world), **change))
+    assert state(world) is VoucherState.ACKNOWLEDGED
+
+
+def test_an_expired_voucher_is_refused_but_an_order_made_in_time_still_counts(
+    world: World, code: str
+) -> None:
+    in_time = purchase(world)
+    world.clock.advance(days=62)
+    assert check_voucher(world.ports, code)[1] == "expired"
+    with pytest.raises(RefusedError, match="expired"):
+        redeem(world.ports, code, purchase(world))
+    assert redeem(world.ports, code, in_time)[2]
+
+
+def test_a_voucher_rolled_back_after_its_end_expires_in_the_end(world: World, code: str) -> None:
+    redeem(world.ports, code, purchase(world))
+    world.clock.advance(days=70)
+    expire(world.ports)
+    assert state(world) is VoucherState.REDEEMED
+    roll_back(world.ports, code, "A1")
+    assert expire(world.ports)["vouchers"] == 1
+    assert state(world) is VoucherState.EXPIRED
+
+
+def test_a_revoked_voucher_and_one_the_client_refused_are_told_apart(world: World) -> None:
+    world.referral(NEWCOMER)
+    world.drop_orders(world.order("A1", "kept", of=NEWCOMER))
+    world.run()
+    world.export()
+    codes = {row["template"]: row["code"] for row in world.exported(1)}
+    world.acknowledge(1, f"{codes['welcome']},unknown template\n".encode())
+    world.drop_orders(world.order("A1", "returned", of=NEWCOMER), file="returned")
+    world.run()
+    assert check_voucher(world.ports, codes["welcome"])[1] == "refused_by_client"
+    assert check_voucher(world.ports, codes["thank-you"])[1] == "revoked"

@@ -1,0 +1,152 @@
+"""Signing in: who gets a mail, what the token is worth, and how often."""
+
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.domain.facts import FactName
+from chalicelib.domain.model import Contact, Session, Sponsor, Token
+from chalicelib.domain.tokens import hashed
+from chalicelib.services.errors import ClosedError, UnauthorisedError, UnknownError
+from chalicelib.services.ports import ListUnavailableError
+from chalicelib.services.sign_in import decide_sign_in, open_session, request_sign_in, signed_in
+from tests.fakes.campaign import CAMPAIGN
+from tests.fakes.world import VIPS, World, new_world
+
+VIP = VIPS[0]
+
+
+def ask(world: World, address: str = VIP) -> None:
+    request_sign_in(world.ports, CAMPAIGN, address)
+    world.run()
+
+
+def reasons(world: World) -> list[object]:
+    return [fact.details["reason"] for fact in world.facts(FactName.SIGN_IN_REFUSED)]
+
+
+def test_a_vip_gets_one_mail_whose_token_opens_a_session(world: World) -> None:
+    ask(world)
+    [mail] = world.mailer.to(VIP)
+    bearer, session = open_session(world.ports, CAMPAIGN, mail.tokens[0], "Zoé")
+    assert signed_in(world.ports, bearer) == session_stored(session)
+    [sponsor] = world.memory.all(Sponsor)
+    assert sponsor.vip_list_version == 1
+
+
+def session_stored(session: Session) -> Session:
+    return Session(**{**vars(session), "revision": 1})
+
+
+def test_tokens_and_sessions_are_kept_as_hashes_only(world: World) -> None:
+    ask(world)
+    token = world.mailer.to(VIP)[0].tokens[0]
+    bearer, _ = open_session(world.ports, CAMPAIGN, token, None)
+    kept = repr(world.memory.all(Token)) + repr(world.memory.all(Session))
+    assert token not in kept
+    assert bearer not in kept
+    assert hashed(token) in kept
+
+
+def test_anybody_else_gets_nothing_and_their_address_is_not_kept(world: World) -> None:
+    ask(world, "stranger@example.fr")
+    assert world.mailer.sent == []
+    assert world.memory.all(Contact) == []
+    assert reasons(world) == ["not_on_vip_list"]
+
+
+def test_without_a_trustworthy_vip_list_nobody_gets_a_mail(world: World) -> None:
+    world.clock.advance(days=91)
+    ask(world)
+    assert world.mailer.sent == []
+    assert reasons(world) == ["list_unavailable"]
+
+
+def test_a_failed_read_of_the_list_is_tried_again(world: World) -> None:
+    world.lists.fails = "read_failed"
+    ask(world)
+    assert world.mailer.sent == []
+    [requested] = world.facts(FactName.SIGN_IN_REQUESTED)
+    with pytest.raises(ListUnavailableError):
+        decide_sign_in(world.ports, requested)
+    world.lists.fails = None
+    world.run()
+    assert len(world.mailer.to(VIP)) == 1
+
+
+def test_a_request_decided_twice_makes_one_sponsor_and_one_mail(world: World) -> None:
+    ask(world)
+    [requested] = world.facts(FactName.SIGN_IN_REQUESTED)
+    assert decide_sign_in(world.ports, requested) == "decided_already"
+    world.run()
+    assert len(world.mailer.to(VIP)) == 1
+    assert len(world.memory.all(Sponsor)) == 1
+
+
+def test_a_request_decided_again_never_erases_its_sponsor() -> None:
+    world = new_world(quotas={"sign_in_mails_per_day": 1})
+    ask(world)
+    [requested] = world.facts(FactName.SIGN_IN_REQUESTED)
+    decide_sign_in(world.ports, requested)
+    assert [contact.address for contact in world.memory.all(Contact)] == [VIP]
+
+
+def test_only_so_many_sign_in_mails_leave_in_a_day(world: World) -> None:
+    for _ in range(7):
+        ask(world)
+    assert len(world.mailer.to(VIP)) == 5
+    assert reasons(world) == ["too_many_sign_in_mails"] * 2
+    world.clock.advance(days=1)
+    ask(world)
+    assert len(world.mailer.to(VIP)) == 6
+
+
+def test_an_alias_of_a_vip_is_the_same_sponsor(world: World) -> None:
+    world.drop_list("vips", [*VIPS, "jeanne@gmail.com"], file="aliases")
+    ask(world, "jeanne@gmail.com")
+    ask(world, "j.eanne+x@gmail.com")
+    assert len(world.memory.all(Sponsor)) == 1
+    assert len(world.mailer.to("j.eanne+x@gmail.com")) == 1
+
+
+def test_a_token_opens_one_session(world: World) -> None:
+    ask(world)
+    token = world.mailer.to(VIP)[0].tokens[0]
+    open_session(world.ports, CAMPAIGN, token, None)
+    with pytest.raises(UnauthorisedError):
+        open_session(world.ports, CAMPAIGN, token, None)
+
+
+def test_a_token_is_worth_nothing_later_elsewhere_or_for_another_purpose(world: World) -> None:
+    world.invite(world.sponsor(), "jeanne@example.fr")
+    world.run()
+    ask(world)
+    token = world.mailer.to(VIP)[-1].tokens[0]
+    for campaign, text in (
+        ("other", token),
+        (CAMPAIGN, "unknown"),
+        (CAMPAIGN, world.token_of("jeanne@example.fr")),
+    ):
+        with pytest.raises(UnauthorisedError):
+            open_session(world.ports, campaign, text, None)
+    world.clock.advance(minutes=30)
+    with pytest.raises(UnauthorisedError):
+        open_session(world.ports, CAMPAIGN, token, None)
+
+
+def test_a_session_ends(world: World) -> None:
+    ask(world)
+    bearer, _ = open_session(world.ports, CAMPAIGN, world.mailer.to(VIP)[0].tokens[0], None)
+    world.clock.advance(hours=12)
+    with pytest.raises(UnauthorisedError):
+        signed_in(world.ports, bearer)
+    with pytest.raises(UnauthorisedError):
+        signed_in(world.ports, "unknown")
+
+
+def test_nobody_signs_in_to_a_campaign_that_is_closed_or_unknown(world: World) -> None:
+    with pytest.raises(UnknownError):
+        request_sign_in(world.ports, "other", VIP)
+    world.clock.advance(days=365)
+    with pytest.raises(ClosedError):
+        request_sign_in(world.ports, CAMPAIGN, VIP)
