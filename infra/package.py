@@ -103,7 +103,7 @@ def package(target: Target, *, source: Path = ROOT, build: Path = ROOT / "build"
 
 def _package(target: Target, source: Path, build: Path) -> Package:
     out = build / target.name
-    digest = _digest_of(_inputs(source), repr(target))
+    digest = _digest_of(_inputs(source), source, repr(target))
     stamp = out / "digest"
     made = Package(out / "template.json", out / "deployment.zip", digest)
     if stamp.is_file() and stamp.read_text() == digest:
@@ -138,12 +138,14 @@ def _inputs(source: Path) -> Iterator[Path]:
             yield path
 
 
-def _digest_of(paths: Iterator[Path], *more: str) -> str:
+def _digest_of(paths: Iterator[Path], base: Path, *more: str) -> str:
     digest = hashlib.sha256("\0".join([sys.version, *more]).encode())
     for path in paths:
         if not path.is_file():
             raise PackageError(f"{path} is missing: nothing to package")
-        digest.update(str(path).encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+        name = path.relative_to(base) if path.is_relative_to(base) else path.name
+        digest.update(f"{name}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()
 
 
@@ -155,7 +157,7 @@ def _compile_mails(source: Path) -> None:
 def _vendor(target: Target, build: Path) -> Path:
     """The dependencies of the functions, installed from hashes and trimmed."""
     requirements = ROOT / "requirements.txt"
-    key = _digest_of(iter([requirements, Path(__file__)]), repr(target))
+    key = _digest_of(iter([requirements, Path(__file__)]), ROOT, repr(target))
     vendor = build / "vendor" / f"{target.name}-{key[:16]}"
     if vendor.is_dir():
         return vendor

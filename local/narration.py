@@ -30,12 +30,12 @@ class Narrator:
 
     def step(self, text: str) -> None:
         """Something that was done."""
-        self._console.print(f"  {text}")
+        self._console.print(f"  {text}", soft_wrap=True)
 
     def check(self, text: str, held: bool) -> None:
         """Something that must hold."""
         mark = "[green]✓[/green]" if held else "[red]✗[/red]"
-        self._console.print(f"  {mark} {text}")
+        self._console.print(f"  {mark} {text}", soft_wrap=True)
         if not held:
             self.failures.append(text)
 
@@ -49,7 +49,7 @@ class Narrator:
                 if time.monotonic() > deadline:
                     raise StoryError(f"{text}: {now} of {target} after {PATIENCE_S:.0f} s")
                 time.sleep(POLL_S)
-        self.check(f"{text}: {now}", now == target)
+        self.check(f"{text}: {now}" if target > 1 else text, now == target)
 
     def table(self, expected: Mapping[str, int], counted: Mapping[str, int]) -> None:
         """The closing table; a difference is a failure."""
@@ -83,4 +83,5 @@ class Narrator:
             TimeElapsedColumn(),
             console=self._console,
             transient=True,
+            disable=not self._console.is_terminal,
         )

@@ -63,38 +63,53 @@ EXPECTED = {
 def play(stack: Stack, narrator: Narrator | None = None) -> bool:
     """Play the story; True when every check held."""
     teller = narrator or Narrator()
-    story = _Story(stack, teller)
+    story = Story(stack, teller)
     try:
-        story.lists()
-        story.sign_in()
-        story.invite()
-        story.answer()
-        story.first_vouchers()
-        story.orders()
-        story.rewards()
-        story.returned()
+        story.play()
         teller.table(EXPECTED, story.counts())
     except (StoryError, HTTPError) as error:
         teller.check(str(error), False)
+    finally:
+        story.world.close()
     return teller.verdict()
 
 
-class _Story:
+class Story:
+    """The story on one stack. `addresses` are all that occur in it."""
+
+    addresses = frozenset((*SPONSORS, *INVITED_BY_JEANNE, *INVITED_BY_PAUL, *CAME_BY_LINK))
+
     def __init__(self, stack: Stack, narrator: Narrator) -> None:
+        self.world = Surfaces(stack, lists.CAMPAIGN)
         self._port = stack.url.rsplit(":", 1)[1]
-        self._world = Surfaces(stack, lists.CAMPAIGN)
         self._tell = narrator
         self._sessions: dict[str, str] = {}
         self._started = datetime.now(UTC)
         self._acknowledged: set[str] = set()
 
+    @property
+    def sessions(self) -> set[str]:
+        """The bearer tokens of the sponsors' sessions."""
+        return set(self._sessions.values())
+
+    def play(self) -> None:
+        """All of it, in order."""
+        self.lists()
+        self.sign_in()
+        self.invite()
+        self.answer()
+        self.first_vouchers()
+        self.orders()
+        self.rewards()
+        self.returned()
+
     def counts(self) -> dict[str, int]:
         """What the dashboard and the files say, by the names of `EXPECTED`."""
-        shown = self._world.dashboard()
+        shown = self.world.dashboard()
         refused = {f"refused: {name}": n for name, n in shown["refused_by_reason"].items()}
         files = {
-            "vouchers in files": exported(self._world.exports()),
-            "referrals in the table": len(self._world.referrals()),
+            "vouchers in files": exported(self.world.exports()),
+            "referrals in the table": len(self.world.referrals()),
         }
         return {**shown["funnel"], **refused, **files}
 
@@ -113,8 +128,8 @@ class _Story:
         for made in (lists.customer_list(), lists.vip_list()):
             path = made.path.removeprefix(f"in/{lists.CAMPAIGN}/")
             manifest = made.manifest_path.removeprefix(f"in/{lists.CAMPAIGN}/")
-            self._world.drop(manifest, made.manifest(self._started))
-            self._world.drop(path, made.content)
+            self.world.drop(manifest, made.manifest(self._started))
+            self.world.drop(path, made.content)
             receipt = self._receipt(path)
             self._tell.check(
                 f"receipt for {path}: {receipt['status']}, {receipt['rows']:,} rows",
@@ -126,20 +141,20 @@ class _Story:
         self._tell.chapter("2. Sign-in: the same answer for everybody, a mail for VIPs")
         asking = [*SPONSORS, "customer3@demo.test", "stranger@demo.test"]
         answers = [
-            self._world.call("POST", f"/campaigns/{lists.CAMPAIGN}/sign-in", {"email": address})
+            self.world.call("POST", f"/campaigns/{lists.CAMPAIGN}/sign-in", {"email": address})
             for address in asking
         ]
         alike = {(answer.status_code, answer.content) for answer in answers}
         self._tell.check(f"{len(asking)} requests, {len(alike)} kind of answer", len(alike) == 1)
-        self._tell.wait("sign-in mails", lambda: len(self._world.letters()), len(SPONSORS))
+        self._tell.wait("sign-in mails", lambda: len(self.world.letters()), len(SPONSORS))
         for address, name in SPONSORS.items():
-            token = self._world.token_for(address, "sponsor")
+            token = self.world.token_for(address, "sponsor")
             body = {"token": token, "first_name": name}
             path = f"/campaigns/{lists.CAMPAIGN}/sessions"
-            answer = self._world.call("POST", path, body)
+            answer = self.world.call("POST", path, body)
             self._tell.check(f"{name} signs in with the mailed link", answer.status_code == 201)
             self._sessions[address] = answer.json().get("session", "")
-            again = self._world.call("POST", path, body)
+            again = self.world.call("POST", path, body)
             self._tell.check("the link works once", again.status_code == 401)
 
     def invite(self) -> None:
@@ -150,12 +165,12 @@ class _Story:
         self._post_invitations("vip2@demo.test", INVITED_BY_PAUL)
         link = self._sponsor("vip2@demo.test")["link"]["code"]
         for address in CAME_BY_LINK:
-            answer = self._world.call(
+            answer = self.world.call(
                 "POST", f"/campaigns/{lists.CAMPAIGN}/links/{link}/sign-up", {"email": address}
             )
             self._tell.check("sign-up by Paul's shared link", answer.status_code == 202)
         self._tell.wait("all invitations decided", self._decided, EXPECTED["invited"])
-        self._tell.wait("bounces", lambda: self._world.funnel("bounced"), EXPECTED["bounced"])
+        self._tell.wait("bounces", lambda: self.world.funnel("bounced"), EXPECTED["bounced"])
         states = {one["state"] for one in self._sponsor("vip1@demo.test")["invitations"]}
         self._tell.check("Jeanne's page shows all of them alike", states == {"pending"})
 
@@ -164,21 +179,21 @@ class _Story:
         self._tell.chapter("4. Answers: looking changes nothing, a yes counts once")
         for address in CONFIRMING:
             self._confirm(address)
-        declining = self._world.token_for("new5@demo.test", "referee")
+        declining = self.world.token_for("new5@demo.test", "referee")
         answers = [
-            self._world.call("POST", f"/invitations/{declining}/decline").status_code
+            self.world.call("POST", f"/invitations/{declining}/decline").status_code
             for _ in range(2)
         ]
         self._tell.check("new5 declines, twice", answers == [204, 204])
         self._unsubscribe("new6@demo.test")
-        self._tell.wait("confirmed", lambda: self._world.funnel("confirmed"), EXPECTED["confirmed"])
-        self._tell.wait("declined", lambda: self._world.funnel("declined"), EXPECTED["declined"])
+        self._tell.wait("confirmed", lambda: self.world.funnel("confirmed"), EXPECTED["confirmed"])
+        self._tell.wait("declined", lambda: self.world.funnel("declined"), EXPECTED["declined"])
 
     def first_vouchers(self) -> None:
         """The first export, and the mails that wait for its acknowledgement."""
         self._tell.chapter("5. Vouchers: to the client first, then to their holders")
         self._wait_for_exports(len(CONFIRMING))
-        early = [code for address in CONFIRMING for code in self._world.codes_for(address)]
+        early = [code for address in CONFIRMING for code in self.world.codes_for(address)]
         self._tell.check("no code was mailed before the client knows it", not early)
         self._acknowledge()
         self._wait_for_codes(CONFIRMING, len(CONFIRMING))
@@ -189,15 +204,15 @@ class _Story:
         rows = [self._order(address, f"A-{at}", "placed", coded=True) for at, address in
                 enumerate(BUYING, start=1)]  # fmt: skip
         content = order_file(rows) + b"A-9,yesterday,,,12.00,EUR,placed\n"
-        self._world.drop("orders/first.csv", content)
+        self.world.drop("orders/first.csv", content)
         receipt = self._receipt("orders/first.csv")
         told = [(error["line"], error["reason"]) for error in receipt["errors"]]
         self._tell.check(
             f"receipt: {receipt['status']}, {receipt['accepted']} orders, wrong: {told}",
             receipt["status"] == "partial" and receipt["accepted"] == len(BUYING),
         )
-        self._till(self._world.codes_for("new7@demo.test")[0])
-        self._tell.wait("redeemed", lambda: self._world.funnel("vouchers_redeemed"), 5)
+        self._till(self.world.codes_for("new7@demo.test")[0])
+        self._tell.wait("redeemed", lambda: self.world.funnel("vouchers_redeemed"), 5)
 
     def rewards(self) -> None:
         """Kept orders climb the ladder and reward the sponsor."""
@@ -208,22 +223,22 @@ class _Story:
                 enumerate(BUYING[:3], start=1)]  # fmt: skip
         lost = self._order(BUYING[3], "A-4", "returned")
         content = order_file([*kept, lost])
-        self._world.drop("orders/second.csv", content)
+        self.world.drop("orders/second.csv", content)
         self._receipt("orders/second.csv")
-        self._tell.wait("orders kept", lambda: self._world.funnel("orders_kept"), 3)
-        self._world.drop("orders/second-again.csv", content)
+        self._tell.wait("orders kept", lambda: self.world.funnel("orders_kept"), 3)
+        self.world.drop("orders/second-again.csv", content)
         again = self._receipt("orders/second-again.csv")
         self._tell.check(
             f"the same file under another name: {again['status']}, no second effect",
-            again["status"] == "accepted" and self._world.funnel("orders_kept") == 3,
+            again["status"] == "accepted" and self.world.funnel("orders_kept") == 3,
         )
         for number in (2, 3):
             row = self._order(BUYING[0], f"B-{number}", "kept")
-            answer = self._world.as_client("POST", "/orders", {"orders": [_item(row)]})
+            answer = self.world.as_client("POST", "/orders", {"orders": [_item(row)]})
             accepted = answer.status_code == 207 and answer.json()["results"][0]["status"] == 200
             self._tell.check(f"order {number} of {BUYING[0]} by the API", accepted)
-            self._tell.wait("orders kept", lambda: self._world.funnel("orders_kept"), 2 + number)
-        self._tell.wait("rewards", lambda: self._world.funnel("rewards"), EXPECTED["rewards"])
+            self._tell.wait("orders kept", lambda: self.world.funnel("orders_kept"), 2 + number)
+        self._tell.wait("rewards", lambda: self.world.funnel("rewards"), EXPECTED["rewards"])
         self._wait_for_exports(EXPECTED["vouchers_issued"])
         self._acknowledge()
         self._wait_for_codes(("vip1@demo.test", *CONFIRMING), EXPECTED["vouchers_issued"])
@@ -231,21 +246,21 @@ class _Story:
     def returned(self) -> None:
         """A returned order takes its rung back; the day's table is written."""
         self._tell.chapter("8. A returned order takes its rung back; reports")
-        code = self._world.codes_for(BUYING[2])[0]
+        code = self.world.codes_for(BUYING[2])[0]
         content = order_file([self._order(BUYING[2], "A-3", "returned")])
-        self._world.drop("orders/returned.csv", content)
+        self.world.drop("orders/returned.csv", content)
         self._receipt("orders/returned.csv")
-        self._tell.wait("taken back", lambda: self._world.funnel("rewards_taken_back"), 2)
-        answer = self._world.as_client("GET", f"/vouchers/{code}").json()
+        self._tell.wait("taken back", lambda: self.world.funnel("rewards_taken_back"), 2)
+        answer = self.world.as_client("GET", f"/vouchers/{code}").json()
         self._tell.check("the till refuses its voucher: revoked", answer.get("reason") == "revoked")
         self._tell.wait(
             "referrals in the table",
-            lambda: len(self._world.referrals()),
+            lambda: len(self.world.referrals()),
             EXPECTED["referrals in the table"],
         )
 
     def _post_invitations(self, sponsor: str, addresses: Sequence[str]) -> None:
-        answer = self._world.call(
+        answer = self.world.call(
             "POST",
             "/sponsor/invitations",
             {"referees": [{"email": address} for address in addresses]},
@@ -259,29 +274,29 @@ class _Story:
         )
 
     def _decided(self) -> int:
-        funnel = self._world.dashboard()["funnel"]
+        funnel = self.world.dashboard()["funnel"]
         return int(funnel["refused"] + funnel["sent"])
 
     def _sponsor(self, address: str) -> dict[str, Any]:
-        answer = self._world.call("GET", "/sponsor", bearer=self._sessions[address])
+        answer = self.world.call("GET", "/sponsor", bearer=self._sessions[address])
         return dict(answer.raise_for_status().json())
 
     def _confirm(self, address: str) -> None:
-        token = self._world.token_for(address, "referee")
-        offer = self._world.call("GET", f"/invitations/{token}").json()
+        token = self.world.token_for(address, "referee")
+        offer = self.world.call("GET", f"/invitations/{token}").json()
         body = {"terms_version": offer["terms"]["version"], "marketing_consent": False}
         path = f"/invitations/{token}/confirmation"
-        first, again = (self._world.call("POST", path, body) for _ in range(2))
+        first, again = (self.world.call("POST", path, body) for _ in range(2))
         self._tell.check(
             f"{address.split('@')[0]}, invited by {offer['sponsor']['first_name']}, confirms",
             (first.status_code, again.status_code) == (201, 200) and first.content == again.content,
         )
 
     def _unsubscribe(self, address: str) -> None:
-        message = self._world.mail(self._world.letters(address)[0])
+        message = self.world.mail(self.world.letters(address)[0])
         path = message["List-Unsubscribe"].strip("<>").split("/v1", 1)[1]
         form = {"Content-Type": "application/x-www-form-urlencoded"}
-        answer = self._world.call("POST", path, headers=form)
+        answer = self.world.call("POST", path, headers=form)
         self._tell.check("new6 unsubscribes with one click", answer.status_code == 200)
 
     def _till(self, code: str) -> None:
@@ -295,14 +310,14 @@ class _Story:
             for order in ("TILL-1", "TILL-2")
         )
         path = f"/vouchers/{code}/redemptions"
-        before = self._world.as_client("GET", f"/vouchers/{code.lower()}").json()["acceptable"]
+        before = self.world.as_client("GET", f"/vouchers/{code.lower()}").json()["acceptable"]
         statuses = [
-            self._world.as_client("POST", path, first).status_code,
-            self._world.as_client("POST", path, first).status_code,
-            self._world.as_client("POST", path, other).status_code,
-            self._world.as_client("DELETE", f"{path}/TILL-1").status_code,
-            self._world.as_client("DELETE", f"{path}/TILL-1").status_code,
-            self._world.as_client("POST", path, other).status_code,
+            self.world.as_client("POST", path, first).status_code,
+            self.world.as_client("POST", path, first).status_code,
+            self.world.as_client("POST", path, other).status_code,
+            self.world.as_client("DELETE", f"{path}/TILL-1").status_code,
+            self.world.as_client("DELETE", f"{path}/TILL-1").status_code,
+            self.world.as_client("POST", path, other).status_code,
         ]
         self._tell.check(
             f"at the till: redeem, repeat, another order, roll back twice, redeem: {statuses}",
@@ -311,25 +326,25 @@ class _Story:
 
     def _wait_for_exports(self, rows: int) -> None:
         self._tell.wait(
-            "vouchers in exports (every minute)", lambda: exported(self._world.exports()), rows
+            "vouchers in exports (every minute)", lambda: exported(self.world.exports()), rows
         )
 
     def _acknowledge(self) -> None:
-        for number in sorted(self._world.exports().keys() - self._acknowledged):
-            self._world.drop(f"acks/{number}.ack", b"")
+        for number in sorted(self.world.exports().keys() - self._acknowledged):
+            self.world.drop(f"acks/{number}.ack", b"")
             receipt = self._receipt(f"acks/{number}.ack")
             self._tell.check(f"export {number} acknowledged", receipt["status"] == "accepted")
             self._acknowledged.add(number)
 
     def _wait_for_codes(self, holders: Sequence[str], count: int) -> None:
         def mailed() -> int:
-            return sum(len(self._world.codes_for(holder)) for holder in holders)
+            return sum(len(self.world.codes_for(holder)) for holder in holders)
 
         self._tell.wait("vouchers mailed", mailed, count)
 
     def _receipt(self, path: str) -> dict[str, Any]:
-        self._tell.wait(f"receipt for {path}", lambda: int(bool(self._world.receipt(path))), 1)
-        return self._world.receipt(path) or {}
+        self._tell.wait(f"receipt for {path}", lambda: int(bool(self.world.receipt(path))), 1)
+        return self.world.receipt(path) or {}
 
     def _order(
         self, address: str, order_id: str, status: OrderStatus, *, coded: bool = False
@@ -338,7 +353,7 @@ class _Story:
             order_id=order_id,
             ordered_at=datetime.now(UTC) + timedelta(seconds=1),
             email_digest=lists.digest_of(address),
-            voucher_code=self._world.codes_for(address)[-1] if coded else None,
+            voucher_code=self.world.codes_for(address)[-1] if coded else None,
             amount_minor=6500,
             currency="EUR",
             status=status,

@@ -51,6 +51,10 @@ class Surfaces:
         self._client_token = stack.client_token
         self._ops_token = stack.ops_token
 
+    def close(self) -> None:
+        """End its connections."""
+        self._http.close()
+
     def call(
         self,
         method: str,

@@ -305,6 +305,11 @@ class Campaign(_Model):
         return texts.get(locale) or texts[self.locales[0]]
 
 
+def is_past(last_second: datetime, at: datetime) -> bool:
+    """True once the whole of a day's last second has gone by (law 11)."""
+    return at >= last_second + timedelta(seconds=1)
+
+
 def _date_problems(campaign: Campaign) -> list[str]:
     if campaign.ends_on < campaign.starts_on:
         return ["ends_on: must not be before starts_on"]

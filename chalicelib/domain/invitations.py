@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
+from chalicelib.domain.campaign import is_past
 from chalicelib.domain.eligibility import ELIGIBLE
 from chalicelib.domain.model import Invitation, InvitationState
 
@@ -29,7 +30,7 @@ def is_accepted(invitation: Invitation) -> bool:
 def is_answerable(invitation: Invitation, now: datetime) -> bool:
     """True while the referee may confirm or decline."""
     waiting = invitation.state in {InvitationState.RECEIVED, InvitationState.SENT}
-    return waiting and is_accepted(invitation) and now <= invitation.closes_at
+    return waiting and is_accepted(invitation) and not is_past(invitation.closes_at, now)
 
 
 def ended(invitation: Invitation, state: InvitationState, now: datetime) -> Invitation:
@@ -41,4 +42,4 @@ def seen_by_sponsor(invitation: Invitation, now: datetime) -> SponsorView:
     """`pending` until the closing day whatever happened, then `closed`: only a yes shows."""
     if invitation.state is InvitationState.CONFIRMED:
         return "confirmed"
-    return "pending" if now <= invitation.closes_at else "closed"
+    return "closed" if is_past(invitation.closes_at, now) else "pending"

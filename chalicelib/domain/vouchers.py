@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.campaign import Campaign
+from chalicelib.domain.campaign import Campaign, is_past
 from chalicelib.domain.model import Voucher, VoucherState
 
 REPORTING_GRACE = timedelta(days=3)
@@ -49,7 +49,7 @@ def problem_at(voucher: Voucher, at: datetime) -> str | None:
         return "exhausted"
     if voucher.refused_reason is not None:
         return "refused_by_client"
-    if voucher.state is VoucherState.EXPIRED or at > voucher.valid_until:
+    if voucher.state is VoucherState.EXPIRED or is_past(voucher.valid_until, at):
         return "expired"
     return "not_yet_valid" if at < voucher.valid_from else None
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chalicelib.domain.addresses import AddressDigests, quality_problem
-from chalicelib.domain.campaign import Campaign
+from chalicelib.domain.campaign import Campaign, is_past
 from chalicelib.domain.eligibility import (
     ELIGIBLE,
     Evidence,
@@ -65,6 +65,8 @@ def decide_invitation(ports: Ports, fact: Fact) -> str:
         return _refuse(ports, campaign, invitation, contact, "erased", None)
     digests = digests_of(ports, campaign, contact.address)
     problem = problem_before_lists(_evidence(ports, campaign, sponsor, contact, digests))
+    if problem is None and is_past(invitation.closes_at, ports.clock()):
+        problem = "too_late"  # it waited for a list all that time: nobody could answer it now
     if problem:
         return _refuse(ports, campaign, invitation, contact, problem, None)
     try:

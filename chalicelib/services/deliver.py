@@ -25,7 +25,7 @@ from chalicelib.domain import tokens
 from chalicelib.domain.addresses import sendable
 from chalicelib.domain.campaign import Campaign, HolderRole
 from chalicelib.domain.facts import FactName
-from chalicelib.domain.invitations import ended
+from chalicelib.domain.invitations import ended, is_answerable
 from chalicelib.domain.model import (
     Channel,
     Contact,
@@ -267,6 +267,8 @@ def _invitation(ports: Ports, sender: Sender, fact: Fact) -> Draft | None:
         Invitation, sponsor_id=fact.ids["sponsor"], invitation_id=fact.ids["invitation"]
     )
     if invitation is None or invitation.state is not InvitationState.RECEIVED:
+        return None
+    if not is_answerable(invitation, ports.clock()):
         return None
     contact = ports.repository.get(Contact, contact_id=invitation.contact_id)
     sponsor = sponsor_name(ports, invitation.sponsor_id)

@@ -5,6 +5,7 @@ repeat.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.invitations import ended
@@ -28,7 +29,8 @@ def expire(ports: Ports) -> dict[str, int]:
     """Do all that is due now; returns how many of each."""
     now = ports.clock()
     repository = ports.repository
-    closing = repository.agenda(Invitation, Topic.CLOSING, until=now)
+    # An invitation may be answered to the very end of the second it closes with.
+    closing = repository.agenda(Invitation, Topic.CLOSING, until=now - timedelta(seconds=1))
     ending = repository.agenda(Voucher, Topic.EXPIRING, until=expiry_due_before(now))
     windows = repository.agenda(Order, Topic.RETURN_WINDOW, until=now)
     return {

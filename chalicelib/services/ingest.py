@@ -29,7 +29,7 @@ from chalicelib.domain.files.receipt import Receipt, receipt_json, refused, sett
 from chalicelib.domain.model import SpareCode, Voucher
 from chalicelib.services.acknowledge import acknowledge, exported_codes, matching
 from chalicelib.services.errors import UnknownError
-from chalicelib.services.ingest_list import take_in_list
+from chalicelib.services.ingest_list import note_refused, take_in_list
 from chalicelib.services.ports import ConflictError, FileMissingError, Insert, Ports
 from chalicelib.services.record_orders import record_order
 
@@ -148,18 +148,22 @@ def _list(
     ports: Ports, campaign: Campaign, drop: Drop, chunks: _Hashed, tally: Tally
 ) -> int | None:
     name, mode, _ = drop.path.split("/", 2)
-    if mode != "full":
-        raise FileRefusedError("not_yet_supported")
-    return take_in_list(
-        ports,
-        campaign,
-        name,
-        path=drop.path,
-        dropped_at=drop.dropped_at,
-        plain=content(drop.path, chunks),
-        sha256=chunks.finished,
-        tally=tally,
-    )
+    try:
+        if mode != "full":
+            raise FileRefusedError("not_yet_supported")
+        return take_in_list(
+            ports,
+            campaign,
+            name,
+            path=drop.path,
+            dropped_at=drop.dropped_at,
+            plain=content(drop.path, chunks),
+            sha256=chunks.finished,
+            tally=tally,
+        )
+    except FileRefusedError as error:
+        note_refused(ports, campaign, name, error.reason)
+        raise
 
 
 def _orders(

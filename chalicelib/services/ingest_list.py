@@ -48,11 +48,12 @@ def take_in_list(
         manifest=manifest,
         as_of=lists.as_of(manifest, dropped_at),
     )
-    try:
-        return _put_in_force(ports, campaign, listed)
-    except FileRefusedError as error:
-        ports.repository.commit(facts=[_refused(ports, campaign, name, error.reason)])
-        raise
+    return _put_in_force(ports, campaign, listed)
+
+
+def note_refused(ports: Ports, campaign: Campaign, name: str, reason: str) -> None:
+    """Write down that a list was refused, whatever was wrong with it."""
+    ports.repository.commit(facts=[_refused(ports, campaign, name, reason)])
 
 
 class _Listed:

@@ -24,7 +24,8 @@ FACTS_AT_ONCE = 80  # with the head and the days: under the 100 items of a trans
 
 def project(ports: Ports, facts: Sequence[Fact]) -> list[Fact]:
     """Count and journal what is not yet; returns the facts that were."""
-    by_campaign = sorted(facts, key=lambda fact: fact.campaign)
+    once = {fact.fact_id: fact for fact in facts}.values()
+    by_campaign = sorted(once, key=lambda fact: fact.campaign)
     counted: list[Fact] = []
     for campaign, group in groupby(by_campaign, key=lambda fact: fact.campaign):
         own = list(group)

@@ -101,13 +101,14 @@ def _mail_voucher(world: World) -> Ready:
     return lambda: functions.mail(event)
 
 
+def mail_of(world: World) -> str:
+    """The id of the invitation mail that was sent last."""
+    return f"invitation-{_newest(world, FactName.INVITATION_SENT)['ids']['M']['invitation']['S']}"
+
+
 def _mail_events(world: World) -> Ready:
     world.invited()
-    (mail,) = [
-        one["mail_id"]["S"]
-        for one in world.table()
-        if one.get("kind") == {"S": "MAIL"} and one["mail_kind"]["S"] == "invitation"
-    ]
+    mail = mail_of(world)
     return lambda: functions.mail_events(mail_event("Delivery", mail))
 
 

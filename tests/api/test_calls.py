@@ -7,10 +7,11 @@ where it shows. `python -m bench` prints the same calls with their units and byt
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import pytest
 
-from bench.recording import Call
+from bench.recording import Call, read, size_of, written
 from chalicelib.api.operations import OPERATIONS
 from chalicelib.domain.addresses import AddressDigests
 from tests.api.consumers import WORK
@@ -22,8 +23,52 @@ QUERY, BATCH = "dynamodb:Query", "dynamodb:BatchGetItem"
 READ_FILE, WRITE_FILE = "s3:GetObject", "s3:PutObject"
 QUEUE, SEND, KEY = "sqs:SendMessageBatch", "sesv2:SendEmail", "ssm:GetParameter"
 
-ROUTES: Mapping[str, Sequence[str]] = {}
-CONSUMERS: Mapping[str, Sequence[str]] = {}
+ROUTES: Mapping[str, Sequence[str]] = {
+    "get_campaign": [],
+    "sign_in": [WRITE],
+    "open_session": [*[GET] * 3, WRITE],
+    "sign_up": [*[GET] * 2, WRITE],
+    "get_invitation": [*[GET] * 4],
+    "confirm_invitation": [*[GET] * 3, READ_FILE, GET, WRITE],
+    "decline_invitation": [*[GET] * 4, WRITE],
+    "unsubscribe": [*[GET] * 4, WRITE],
+    "get_sponsor": [*[GET] * 3, *[QUERY] * 2],
+    "invite": [*[GET] * 2, WRITE],
+    "get_voucher": [GET],
+    "redeem_voucher": [*[GET] * 2, WRITE],
+    "roll_back_redemption": [*[GET] * 2, WRITE],
+    "post_orders": [QUERY, *[GET] * 5, READ_FILE, WRITE],
+    "get_dashboard": [QUERY, *[GET] * 2],
+    "get_openapi": [],
+}
+CONSUMERS: Mapping[str, Sequence[str]] = {
+    "relay: a fact": [QUEUE],
+    "project: a fact": [BATCH, GET, WRITE_FILE, WRITE],
+    "decide: a sign-in": [GET, QUERY, READ_FILE, GET, WRITE],
+    "decide: an invitation": [*[GET] * 5, READ_FILE, WRITE],
+    "mail: a sign-in": [*[GET] * 2, WRITE, SEND, GET, WRITE],
+    "mail: an invitation": [*[GET] * 5, WRITE, SEND, *[GET] * 2, WRITE],
+    "mail: a voucher": [*[GET] * 4, WRITE, SEND, GET, WRITE],
+    "mail_events: a delivery": [*[GET] * 2],
+    "reward: a confirmation": [*[GET] * 3, READ_FILE, WRITE],
+    "reward: a kept order": [*[GET] * 5, WRITE, *[GET] * 3, WRITE],
+    "ingest: a list of 1,000": [*[READ_FILE] * 3, *[GET] * 2, WRITE_FILE, WRITE, WRITE_FILE],
+    "ingest: an order": [READ_FILE, *[GET] * 4, READ_FILE, WRITE, WRITE_FILE],
+    "ingest: an acknowledgement": [
+        *[READ_FILE, GET, QUERY],  # what is in the export
+        *[GET, QUERY, GET, WRITE],  # its voucher
+        *[GET, PUT, WRITE_FILE],  # the export itself, and the receipt
+    ],
+    "export: a voucher": [
+        *[QUERY, GET, QUERY, GET, WRITE],  # opened
+        *[GET, QUERY, GET, WRITE],  # the voucher taken in
+        *[GET, QUERY, GET, PUT],  # no more: sealed
+        *[GET, QUERY, WRITE_FILE, WRITE_FILE, WRITE],
+    ],
+    "expire: an invitation": [QUERY, *[GET] * 2, WRITE, *[QUERY] * 2],
+    "reconcile: nothing": [*[QUERY] * 4],
+    "report: a referral": [*[QUERY] * 2, WRITE_FILE, QUERY, WRITE_FILE],
+}
 
 
 def recorded(world: World, call: Callable[[], object]) -> list[Call]:
@@ -53,3 +98,36 @@ def test_a_route_makes_these_calls_and_no_other(world: World, operation: str) ->
 def test_a_consumer_makes_these_calls_and_no_other(world: World, work: str) -> None:
     calls = recorded(world, WORK[work](world))
     assert [call.name for call in calls] == CONSUMERS[work]
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [one.name for one in OPERATIONS if one.method == "POST" and one.security != "client"],
+)
+def test_a_public_post_makes_one_write_round_trip(world: World, operation: str) -> None:
+    request = GOOD[operation](world)
+    calls = recorded(world, lambda: world.ask(request))
+    assert sum(call.writes for call in calls) == 1
+
+
+@pytest.mark.parametrize(
+    "operation",
+    ["confirm_invitation", "decline_invitation", "unsubscribe", "redeem_voucher", "post_orders"],
+)
+def test_a_repeat_writes_nothing(world: World, operation: str) -> None:
+    request = GOOD[operation](world)
+    world.ask(request)
+    assert not any(call.writes for call in recorded(world, partial(world.ask, request)))
+
+
+def test_units_are_reckoned_as_dynamodb_does() -> None:
+    item = {"pk": {"S": "a" * 1000}, "n": {"N": "123"}, "on": {"BOOL": True}, "m": {"M": {}}}
+    assert size_of(item) == 1002 + (1 + 3) + (2 + 1) + (1 + 3)
+    put = {"Item": item}
+    assert written("PutItem", put) == (1, 1)
+    assert written("TransactWriteItems", {"TransactItems": [{"Put": put}]}) == (1, 2)
+    larger = {"Item": item | {"agenda_pk": {"S": "a" * 100}}}
+    assert written("PutItem", larger) == (1, 4)  # two for the table, two for its index
+    assert read({"Item": item}) == (1, 1)
+    assert read({}) == (0, 1)
+    assert read({"Items": [item] * 5}) == (5, 2)

@@ -128,7 +128,7 @@ class MemoryRepository:
 
     def all(self, kind: type[E]) -> list[E]:
         """Every entity of a kind, for a test to look at."""
-        return [entity for entity in self._items.values() if isinstance(entity, kind)]
+        return [one for one in self._items.values() if type(one) is kind]
 
     def _require_unchanged(self, changes: Sequence[Change]) -> None:
         for change in changes:

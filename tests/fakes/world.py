@@ -60,6 +60,7 @@ class World:
     files: MemoryFiles = field(default_factory=MemoryFiles)
     mailer: MemoryMailer = field(default_factory=MemoryMailer)
     queues: MemoryQueues = field(default_factory=MemoryQueues)
+    projects: bool = True
 
     def __post_init__(self) -> None:
         self.repository = StreamedRepository(self.store)
@@ -106,7 +107,8 @@ class World:
         """Facts to the queues, the counts and the journal."""
         for batch in _delivered(facts, chance):
             relay(self.ports, batch)
-            project(self.ports, batch)
+            if self.projects:
+                project(self.ports, batch)
 
     def _work(self, chance: Random | None) -> bool:
         """Empty the queues once; False when nothing was done."""

@@ -201,7 +201,7 @@ def test_every_function_has_a_role_of_its_own(resources: Resources) -> None:
     assert len(roles) == len(FUNCTIONS)
 
 
-@pytest.mark.parametrize("name", ["Relay", "MailEvents", "Expire"])
+@pytest.mark.parametrize("name", ["Relay", "Mail", "MailEvents", "Reconcile"])
 def test_a_function_without_files_may_not_touch_the_bucket(resources: Resources, name: str) -> None:
     mine = [s for role, s in statements(resources) if role == f"{name}Role"]
     assert "Bucket" not in json.dumps(mine)
@@ -214,6 +214,20 @@ def test_only_the_mail_function_may_send(resources: Resources) -> None:
         if any(action.startswith("ses:") for action in listed(statement["Action"]))
     }
     assert senders == {"MailRole"}
+
+
+def test_each_work_queue_is_fed_by_those_who_have_work_for_it(resources: Resources) -> None:
+    feeders: dict[str, set[str]] = {name: set() for name in ("Decide", "Mail", "Reward")}
+    for role, statement in statements(resources):
+        if "sqs:SendMessage" in listed(statement["Action"]):
+            for name, found in feeders.items():
+                if {"Fn::GetAtt": [f"{name}Queue", "Arn"]} in listed(statement["Resource"]):
+                    found.add(role)
+    assert feeders == {
+        "Decide": {"RelayRole", "DecideRole", "ReconcileRole"},
+        "Mail": {"RelayRole", "ReconcileRole"},
+        "Reward": {"RelayRole"},
+    }
 
 
 def test_the_log_of_the_api_holds_no_path(resources: Resources) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -70,14 +71,20 @@ def test_the_app_starts_from_the_zip_alone(unpacked: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_equal_inputs_give_equal_bytes_and_a_second_call_builds_nothing(
-    made: Package, tmp_path: Path
-) -> None:
-    (tmp_path / "vendor").symlink_to(ROOT / "build/vendor")
-    again = package(local_target(), build=tmp_path)
-    assert again.digest == made.digest
-    assert again.code.read_bytes() == made.code.read_bytes()
-    assert again.template.read_bytes() == made.template.read_bytes()
-    before = again.code.stat().st_mtime_ns
-    package(local_target(), build=tmp_path)
-    assert again.code.stat().st_mtime_ns == before
+def test_equal_inputs_give_equal_bytes_and_a_second_call_builds_nothing(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    shutil.copytree(ROOT / "chalicelib", source / "chalicelib")
+    shutil.copy(ROOT / "app.py", source)
+    builds = [tmp_path / "one", tmp_path / "two"]
+    for build in builds:
+        build.mkdir()
+        (build / "vendor").symlink_to(ROOT / "build/vendor")
+    one, two = (package(local_target(), source=source, build=build) for build in builds)
+    assert one.digest == two.digest
+    assert one.code.read_bytes() == two.code.read_bytes()
+    assert one.template.read_bytes() == two.template.read_bytes()
+    before = one.code.stat().st_mtime_ns
+    assert package(local_target(), source=source, build=builds[0]) == one
+    assert one.code.stat().st_mtime_ns == before
+    (source / "app.py").write_text((source / "app.py").read_text() + "\n# another\n")
+    assert package(local_target(), source=source, build=builds[0]).digest != one.digest

@@ -214,7 +214,7 @@ def test_an_order_by_call_finds_its_campaign(world: World) -> None:
     assert record_reported_order(world.ports, campaigns, unknown).problem == "voucher_code_unknown"
 
 
-# --- rewards ---------------------------------------------------------------------------------------
+# --- rewards --------------------------------------------------------------------------------------
 
 
 def test_a_returned_order_takes_its_rewards_back_once(world: World) -> None:
@@ -409,9 +409,7 @@ def test_law_4_with_orders_returned_no_rung_is_rewarded_twice_and_no_return_rewa
     assert len({(one.rule, one.referral_id, one.rung) for one in vouchers}) == len(vouchers)
     [referral] = world.memory.all(Referral)
     live = [one for one in world.memory.all(Reward) if one.code and not one.taken_back_at]
-    assert all(
-        one.order_id is None or rung_of(referral, one.order_id) is not None for one in live
-    )
+    assert all(one.order_id is None or rung_of(referral, one.order_id) is not None for one in live)
 
 
 @pytest.mark.xfail(reason="a rung is decided by the moment its fact is worked on, not by the state")

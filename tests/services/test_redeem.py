@@ -95,18 +95,13 @@ def test_what_was_never_redeemed_cannot_be_rolled_back(world: World, code: str) 
         roll_back(world.ports, code, "A1")
 
 
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        ({"amount_minor": 3999}, "below_minimum_basket"),
-        ({"currency": "USD"}, "wrong_currency"),
-    ],
-)
 def test_a_purchase_that_does_not_meet_the_conditions_is_refused_by_reason(
-    world: World, code: str, change: dict[str, int], reason: str
+    world: World, code: str
 ) -> None:
-    with pytest.raises(RefusedError, match=reason):
-        redeem(world.ports, code, replace(purchase(world), **change))
+    with pytest.raises(RefusedError, match="below_minimum_basket"):
+        redeem(world.ports, code, purchase(world, amount_minor=3999))
+    with pytest.raises(RefusedError, match="wrong_currency"):
+        redeem(world.ports, code, replace(purchase(world), currency="USD"))
     assert state(world) is VoucherState.ACKNOWLEDGED
 
 

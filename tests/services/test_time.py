@@ -7,12 +7,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chalicelib.domain.facts import FactName, Queue
-from chalicelib.domain.model import Invitation, InvitationState, Order, OrderStatus, Voucher
+from chalicelib.domain.model import (
+    Contact,
+    Invitation,
+    InvitationState,
+    Order,
+    OrderStatus,
+    Voucher,
+)
+from chalicelib.services.decide_invitation import decide_invitation
 from chalicelib.services.expire import expire
 from chalicelib.services.reconcile import reconcile
-from tests.fakes.campaign import CANARY
 from tests.fakes.fuse import killed_everywhere
-from tests.fakes.world import CUSTOMERS, VIPS, World, new_world
+from tests.fakes.world import World, new_world
 
 NEWCOMER = "jeanne@example.fr"
 NOTHING = {"invitations": 0, "vouchers": 0, "orders": 0}
@@ -37,18 +44,32 @@ def test_an_answered_invitation_does_not_close(world: World) -> None:
     assert expire(world.ports) == NOTHING
 
 
-def test_an_invitation_that_waited_too_long_for_a_list_closes_too(world: World) -> None:
+def test_an_invitation_that_waited_too_long_for_a_list_is_never_sent(world: World) -> None:
     session = world.sponsor()
     world.lists.fails = "too_old"
     world.invite(session, NEWCOMER)
     world.run()
     world.clock.advance(days=15)
-    assert expire(world.ports) == NOTHING | {"invitations": 1}
+    assert expire(world.ports) == NOTHING
+    assert reconcile(world.ports)["undecided"] == 1
     world.lists.fails = None
-    world.clock.advance(days=15)
-    world.drop_list("customers", [*CUSTOMERS, *VIPS, CANARY, "new@example.fr"], file="next")
     world.run()
     assert world.mailer.to(NEWCOMER) == []
+    assert world.facts(FactName.INVITATION_REFUSED)[-1].details["reason"] == "too_late"
+    assert NEWCOMER not in repr(world.memory.all(Contact))
+    assert reconcile(world.ports)["undecided"] == 0
+
+
+def test_an_accepted_invitation_whose_mail_was_held_up_till_its_end_is_not_sent(
+    world: World,
+) -> None:
+    session = world.sponsor()
+    world.invite(session, NEWCOMER)
+    decide_invitation(world.ports, world.facts(FactName.INVITATION_RECEIVED)[0])
+    world.clock.advance(days=15)
+    world.run()
+    assert world.mailer.to(NEWCOMER) == []
+    assert expire(world.ports)["invitations"] == 1
 
 
 def test_a_voucher_ends_once_the_reports_of_its_last_day_are_in(world: World) -> None:
@@ -111,9 +132,7 @@ def test_killed_at_every_step_and_run_again_everything_ends_once() -> None:
         world.clock.advance(days=70)
         return world
 
-    worlds = killed_everywhere(
-        begin, lambda world, ports: expire(ports), lambda world: world.ports
-    )
+    worlds = killed_everywhere(begin, lambda world, ports: expire(ports), lambda world: world.ports)
     assert len(worlds) > 10
     for world in worlds:
         expire(world.ports)

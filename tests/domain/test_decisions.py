@@ -1,0 +1,215 @@
+"""The small decisions: eligibility, invitations, vouchers, rewards, tokens, facts, the journal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.domain import facts, journal, rewards, tokens, vouchers
+from chalicelib.domain.addresses import AddressDigests, DigestKey
+from chalicelib.domain.campaign import HolderRole, Release
+from chalicelib.domain.eligibility import (
+    Evidence,
+    all_digests,
+    is_same_person,
+    problem_before_lists,
+    problem_on_list,
+)
+from chalicelib.domain.facts import FactName, Queue
+from chalicelib.domain.invitations import is_answerable, seen_by_sponsor
+from chalicelib.domain.model import (
+    Channel,
+    Decision,
+    Fact,
+    Invitation,
+    InvitationState,
+    OrderStatus,
+    Token,
+    TokenPurpose,
+    Voucher,
+    VoucherState,
+)
+from tests.fakes.campaign import CAMPAIGN, campaign, digests
+from tests.fakes.ports import MORNING
+
+SECOND = timedelta(seconds=1)
+INVITATION = Invitation(
+    invitation_id="i", campaign=CAMPAIGN, sponsor_id="s", contact_id="c", channel=Channel.EMAIL,
+    masked="j•••@e•••.fr", locale="fr", state=InvitationState.SENT, received_at=MORNING,
+    closes_at=MORNING + timedelta(days=1), campaign_version=1, correlation="k",
+    decision=Decision(reason="eligible", decided_at=MORNING, campaign_version=1),
+)  # fmt: skip
+VOUCHER = Voucher(
+    code="C", voucher_id="v", printed="WE-C", campaign=CAMPAIGN, campaign_version=1,
+    template="welcome", holder=HolderRole.REFEREE, holder_id="r", holder_digest="d",
+    contact_id="c", referral_id="r", rule="welcome", rung=0, locale="fr", value_minor=1000,
+    currency="EUR", minimum_basket_minor=4000, valid_from=MORNING,
+    valid_until=MORNING + timedelta(days=1), issued_at=MORNING, state=VoucherState.ISSUED,
+    release=Release.AT_ONCE, correlation="k",
+)  # fmt: skip
+EVIDENCE = Evidence(
+    campaign_open=True, quality_problem=None, sponsor=digests("a@b.fr"),
+    referee=digests("c@d.fr"), already_invited=False, opposed=False,
+)  # fmt: skip
+
+
+def fact(name: FactName, **details: str | int) -> Fact:
+    one = facts.fact(name, fact_id="f", campaign=CAMPAIGN, subject="s", at=MORNING, correlation="k")
+    return replace(one, details=details)
+
+
+def test_each_problem_of_eligibility_has_its_reason_and_the_first_one_counts() -> None:
+    problems = {
+        "campaign_closed": {"campaign_open": False},
+        "role_address": {"quality_problem": "role_address"},
+        "sponsor_in_disguise": {"referee": EVIDENCE.sponsor},
+        "already_invited": {"already_invited": True},
+        "opposed": {"opposed": True},
+    }
+    assert problem_before_lists(EVIDENCE) is None
+    evidence = EVIDENCE
+    for reason in reversed(problems):
+        evidence = replace(evidence, **problems[reason])  # type: ignore[arg-type]
+        assert problem_before_lists(evidence) == reason
+
+
+def test_the_form_found_on_the_customer_list_is_in_the_reason() -> None:
+    found = [problem_on_list(form) for form in ("exact", "alias", None)]
+    assert found == ["customer", "customer_alias", None]
+
+
+def test_one_mailbox_is_one_person_under_any_key_in_force() -> None:
+    old, new = DigestKey("k1", secret=b"1"), DigestKey("k2", secret=b"2")
+    before = AddressDigests.of("a.b+x@gmail.com", [old])
+    during = AddressDigests.of("ab@googlemail.com", [new, old])
+    assert is_same_person(before, during)
+    assert not is_same_person(before, AddressDigests.of("ab@gmail.com", [new]))
+    # Nothing of Gmail's is exact here; a plain address has one digest a key.
+    assert (len(all_digests(before)), len(all_digests(digests("a@b.fr")))) == (2, 1)
+
+
+def test_an_invitation_is_answerable_from_its_acceptance_to_its_last_second() -> None:
+    last = INVITATION.closes_at
+    assert is_answerable(INVITATION, last)
+    assert is_answerable(INVITATION, last + timedelta(milliseconds=999))
+    assert not is_answerable(INVITATION, last + SECOND)
+    assert is_answerable(replace(INVITATION, state=InvitationState.RECEIVED), MORNING)
+    undecided = replace(INVITATION, state=InvitationState.RECEIVED, decision=None)
+    assert not is_answerable(undecided, MORNING)
+    for state in set(InvitationState) - {InvitationState.RECEIVED, InvitationState.SENT}:
+        assert not is_answerable(replace(INVITATION, state=state), MORNING)
+
+
+def test_law_8_only_a_yes_shows_before_the_closing_day() -> None:
+    for state in InvitationState:
+        one = replace(INVITATION, state=state)
+        yes = state is InvitationState.CONFIRMED
+        assert seen_by_sponsor(one, one.closes_at) == ("confirmed" if yes else "pending")
+        assert seen_by_sponsor(one, one.closes_at + SECOND) == ("confirmed" if yes else "closed")
+
+
+def test_law_11_a_voucher_is_good_to_the_very_end_of_its_last_second() -> None:
+    assert vouchers.problem_at(VOUCHER, VOUCHER.valid_until) is None
+    assert vouchers.problem_at(VOUCHER, VOUCHER.valid_until + timedelta(milliseconds=999)) is None
+    assert vouchers.problem_at(VOUCHER, VOUCHER.valid_until + SECOND) == "expired"
+    assert vouchers.problem_at(VOUCHER, VOUCHER.valid_from - SECOND) == "not_yet_valid"
+
+
+@pytest.mark.parametrize(
+    ("state", "problem"),
+    [("issued", None), ("exported", None), ("acknowledged", None), ("redeemed", "exhausted"),
+     ("expired", "expired"), ("revoked", "revoked")],
+)  # fmt: skip
+def test_a_vouchers_state_says_why_it_is_not_accepted(state: str, problem: str | None) -> None:
+    voucher = replace(VOUCHER, state=VoucherState(state))
+    assert vouchers.problem_at(voucher, MORNING) == problem
+    assert vouchers.is_live(voucher) is (problem is None)
+
+
+def test_a_rollback_takes_a_voucher_back_to_where_it_was() -> None:
+    purchase = vouchers.Purchase(
+        order_id="A1", ordered_at=MORNING, amount_minor=4000, currency="EUR"
+    )
+    assert vouchers.problem_with(VOUCHER, purchase) is None
+    for state in (VoucherState.ISSUED, VoucherState.EXPORTED, VoucherState.ACKNOWLEDGED):
+        voucher = replace(VOUCHER, state=state)
+        used = vouchers.redeemed(voucher, purchase)
+        assert vouchers.problem_with(used, purchase) == "exhausted"
+        assert vouchers.rolled_back(used) == voucher
+    with pytest.raises(ValueError, match="never redeemed"):
+        vouchers.rolled_back(VOUCHER)
+
+
+def test_an_export_or_acknowledgement_leaves_a_voucher_used_or_withdrawn_as_it_is() -> None:
+    for state in (VoucherState.REDEEMED, VoucherState.REVOKED):
+        voucher = replace(VOUCHER, state=state)
+        assert vouchers.taken_into(voucher, 7).state is state
+        assert vouchers.acknowledged(voucher, MORNING).state is state
+    assert vouchers.taken_into(VOUCHER, 7).state is VoucherState.EXPORTED
+
+
+def test_an_order_only_moves_forward() -> None:
+    order = list(OrderStatus)
+    moves = {(a, b) for a in order for b in order if rewards.moves_forward(a, b)}
+    placed, kept, returned, cancelled = order
+    assert moves == {(placed, kept), (placed, returned), (placed, cancelled),
+                     (kept, returned), (kept, cancelled)}  # fmt: skip
+    assert all(rewards.moves_forward(None, status) for status in order)
+
+
+def test_rules_speak_of_the_event_they_wait_for() -> None:
+    assert [rule.id for rule in rewards.granted_on_confirmation(campaign())] == ["welcome"]
+
+
+def test_a_token_is_good_for_its_purpose_once_and_until_its_end() -> None:
+    token = Token(token_hash="h", purpose=TokenPurpose.SIGN_IN, campaign=CAMPAIGN, sponsor_id="s",
+                  ends_at=MORNING)  # fmt: skip
+    usable = tokens.is_usable
+    assert usable(token, TokenPurpose.SIGN_IN, MORNING - SECOND)
+    assert not usable(token, TokenPurpose.SIGN_IN, MORNING)
+    assert not usable(token, TokenPurpose.INVITATION, MORNING - SECOND)
+    assert not usable(replace(token, used_at=MORNING), TokenPurpose.SIGN_IN, MORNING - SECOND)
+    assert not usable(None, TokenPurpose.SIGN_IN, MORNING)
+    assert tokens.hashed("a") != tokens.hashed("b")
+
+
+@pytest.mark.parametrize(
+    ("name", "release", "queue"),
+    [
+        (FactName.VOUCHER_ISSUED, "at_once", Queue.MAIL),
+        (FactName.VOUCHER_ISSUED, "on_acknowledgement", None),
+        (FactName.VOUCHER_ACKNOWLEDGED, "at_once", None),
+        (FactName.VOUCHER_ACKNOWLEDGED, "on_acknowledgement", Queue.MAIL),
+        (FactName.REFERRAL_CONFIRMED, "", Queue.REWARD),
+        (FactName.MAIL_SENT, "", None),
+    ],
+)
+def test_what_follows_from_a_fact_is_one_queue_or_nothing(
+    name: FactName, release: str, queue: Queue | None
+) -> None:
+    assert facts.follow_up(fact(name, release=release)) is queue
+
+
+def test_what_a_fact_counts_for() -> None:
+    assert facts.counted(fact(FactName.INVITATION_REFUSED, reason="customer")) == {
+        "refused": 1, "refused.customer": 1,
+    }  # fmt: skip
+    assert facts.counted(fact(FactName.VOUCHERS_EXPORTED, count=90)) == {"vouchers_exported": 90}
+    assert facts.counted(fact(FactName.VOUCHER_ROLLED_BACK)) == {"vouchers_redeemed": -1}
+    assert facts.counted(fact(FactName.VOUCHER_ISSUED)) == {"vouchers_issued": 1}
+    assert facts.counted(fact(FactName.VOUCHER_ISSUED, order="yes"))["rewards"] == 1
+    assert facts.counted(fact(FactName.MAIL_SENT)) == {}
+
+
+def test_a_chain_goes_on_where_the_last_one_ended() -> None:
+    one, two = fact(FactName.MAIL_SENT), fact(FactName.MAIL_FAILED, reason="été")
+    first, after_first = journal.chain(journal.GENESIS, [one])
+    second, after_second = journal.chain(after_first, [two])
+    assert journal.verify(journal.GENESIS, [*first.splitlines(), *second.splitlines()]) == (
+        after_second
+    )
+    assert journal.chain(journal.GENESIS, [one, two]) == (first + second, after_second)
+    with pytest.raises(journal.BrokenChainError):
+        journal.verify(journal.GENESIS, second.splitlines())

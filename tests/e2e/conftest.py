@@ -1,0 +1,67 @@
+"""One local stack for all end-to-end tests: the packaged template, deployed, in a hurry."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from local.errors import StackError
+from local.narration import Narrator
+from local.stack import Stack, running_stack
+from local.story import Story
+
+
+@contextmanager
+def hurried(stack: Stack, *functions: str) -> Iterator[None]:
+    """Run scheduled functions again and again instead of once a minute, until the block ends."""
+    over = threading.Event()
+
+    def run() -> None:
+        while not over.wait(1):
+            for function in functions:
+                try:
+                    stack.run(function)
+                except StackError:
+                    # Shown by what then does not happen; here it must not end the thread.
+                    continue
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+class Told(Story):
+    """The story, and what it had given when it ended: other tests go on from there."""
+
+    given: dict[str, int]
+
+
+@pytest.fixture(scope="package")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with running_stack(directory=tmp_path_factory.mktemp("stack")) as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def narrator() -> Narrator:
+    return Narrator(Console(file=StringIO(), width=200))
+
+
+@pytest.fixture(scope="package")
+def told(stack: Stack, narrator: Narrator) -> Iterator[Told]:
+    """The demo's story, played to its end."""
+    story = Told(stack, narrator)
+    with hurried(stack, "export", "report"):
+        story.play()
+    story.given = story.counts()
+    yield story
+    story.world.close()
