@@ -92,8 +92,8 @@ def mail_events(event: Event) -> BatchAnswer:
         if told is None:
             return
         outcome = settle_mail(bootstrap.ports(), told)
-        if told.kind != "sent":
-            count("MailBounced" if told.kind == "bounced" else "MailComplained")
+        if told.kind == "bounced":
+            count("MailBounced")
         log("mail event", mail=told.mail_id, event=told.kind, outcome=outcome)
 
     return _messages(event, work)

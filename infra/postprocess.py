@@ -332,12 +332,12 @@ def _dashboard() -> Object:
     """One page: the loop from left to right, then mail, files and machinery."""
     panels: list[tuple[str, list[str]]] = [
         ("Invitations", ["InvitationReceived", "InvitationSent", "InvitationRefused"]),
-        ("Referrals and rewards", ["ReferralConfirmed", "RewardGranted"]),
+        ("Referrals and rewards", ["ReferralConfirmed", "RewardRefused", "RewardTakenBack"]),
         (
             "Vouchers",
-            ["VoucherIssued", "VoucherExported", "VoucherAcknowledged", "VoucherRedeemed"],
+            ["VoucherIssued", "VouchersExported", "VoucherAcknowledged", "VoucherRedeemed"],
         ),
-        ("Orders", ["OrderAccepted", "OrderRejected"]),
+        ("Orders", ["OrderPlaced", "OrderKept", "OrderReturned"]),
         ("Mail", ["MailSent", "MailFailed", "MailBounced", "MailComplained"]),
         ("Lists and files", ["ListAccepted", "ListRefused", "ListUnavailable", "FileRefused"]),
         ("Facts", ["FactRelayed", "FactProjected", "ExportWritten"]),

@@ -33,24 +33,29 @@ class Clients:
 
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
-        return self._client("dynamodb", _config(READ_TIMEOUT_S, attempts=3))
+        client: DynamoDBClient = self._client("dynamodb", _config(READ_TIMEOUT_S, attempts=3))
+        return client
 
     @cached_property
     def s3(self) -> S3Client:
-        return self._client("s3", _config(SEND_TIMEOUT_S, attempts=3))
+        client: S3Client = self._client("s3", _config(SEND_TIMEOUT_S, attempts=3))
+        return client
 
     @cached_property
     def sqs(self) -> SQSClient:
-        return self._client("sqs", _config(READ_TIMEOUT_S, attempts=3))
+        client: SQSClient = self._client("sqs", _config(READ_TIMEOUT_S, attempts=3))
+        return client
 
     @cached_property
     def ssm(self) -> SSMClient:
-        return self._client("ssm", _config(READ_TIMEOUT_S, attempts=3))
+        client: SSMClient = self._client("ssm", _config(READ_TIMEOUT_S, attempts=3))
+        return client
 
     @cached_property
     def ses(self) -> SESV2Client:
         # One attempt in all: a second one could be a second mail (law 2).
-        return self._client("sesv2", _config(SEND_TIMEOUT_S, attempts=1))
+        client: SESV2Client = self._client("sesv2", _config(SEND_TIMEOUT_S, attempts=1))
+        return client
 
     @cached_property
     def _session(self) -> BotocoreSession:

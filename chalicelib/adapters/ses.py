@@ -7,6 +7,8 @@ Botocore would retry a time-out and send twice, so the client is made with one a
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -18,9 +20,7 @@ from chalicelib.adapters.clients import Clients
 from chalicelib.services.ports import MailNotTakenError, MailUncertainError
 
 MAIL_ID_TAG = "mail_id"
-_FINAL = frozenset({"MessageRejected", "BadRequestException", "MailFromDomainNotVerifiedException"})
-_BUSY = frozenset({"TooManyRequestsException", "LimitExceededException", "SendingPausedException",
-                   "AccountSuspendedException", "ThrottlingException"})  # fmt: skip
+_FINAL = frozenset({"MessageRejected", "BadRequestException"})
 
 
 class SesMailer:
@@ -54,6 +54,7 @@ def _refusal(error: ClientError) -> Exception:
     code = error.response["Error"]["Code"]
     if code in _FINAL:
         return MailNotTakenError(code, final=True)
-    if code in _BUSY:
+    if error.response["ResponseMetadata"]["HTTPStatusCode"] < HTTPStatus.INTERNAL_SERVER_ERROR:
+        # Busy, paused or not allowed: the mail has not left, and ops may mend what stops it.
         return MailNotTakenError(code, final=False)
     return MailUncertainError(code)

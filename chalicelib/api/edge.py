@@ -100,7 +100,8 @@ class Call:
             raise RequestError(415, "unsupported-media-type", "The body must be application/json.")
         try:
             # Only UTF-8: `json` by itself would guess other encodings.
-            text = bytes(self._request.raw_body).decode("utf-8-sig")
+            body = self._request.raw_body
+            text = body if isinstance(body, str) else body.decode("utf-8-sig")
             return json.loads(text, parse_float=Decimal, parse_constant=_no_number)
         except (ValueError, ArithmeticError, RecursionError):
             raise RequestError(400, "malformed-json", "The body is not well-formed JSON.") from None
@@ -154,7 +155,7 @@ def _no_number(constant: str) -> None:
 
 
 def _check_path(path: dict[str, str]) -> None:
-    """What is too long to be a key names nothing. Tokens are hashed, so they may be of any length."""
+    """What is too long to be a key names nothing. Tokens are hashed: theirs may be any length."""
     for name, part in path.items():
         if name != "token" and len(part) > MAX_PATH_PART:
             raise UnknownError(name.replace("_", " "))
@@ -218,14 +219,12 @@ def _named(kind: str) -> str:
 
 def _field(location: tuple[str | int, ...]) -> str:
     """`("referees", 0, "email")` as `referees[0].email`."""
-    text = "".join(
-        f"[{part}]" if isinstance(part, int) else f".{_name(part)}" for part in location
-    )
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{_name(part)}" for part in location)
     return text.removeprefix(".") or "body"
 
 
 def _name(part: str) -> str:
-    """A field's name. An unknown field has whatever name the caller gave it: an address, a novel."""
+    """A field's name; an unknown field may have any, an address too, and that is not quoted."""
     return part if _FIELD_NAME.fullmatch(part) else "(unnamed)"
 
 

@@ -177,9 +177,10 @@ class LinkAnswer(Answer):
 
 
 class QuotaAnswer(Answer):
-    """How many invitations a sponsor may send, and how many are left."""
+    """How many invitations a sponsor may send in all, in one call, and how many are left."""
 
     limit: int
+    per_call: int
     left: int
 
 
@@ -231,7 +232,6 @@ class VoucherAnswer(Answer):
     minimum_basket: str
     valid_from: str
     valid_until: str
-
 
 
 def _as_written(amount: object) -> object:

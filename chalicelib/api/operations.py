@@ -19,7 +19,7 @@ Security = Literal["public", "session", "client", "ops"]
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation. `answers` by status; None is an empty body. `problems` are its own refusals."""
+    """One operation. `answers` by status (None: an empty body); `problems`: its own refusals."""
 
     name: str
     method: Literal["GET", "POST", "DELETE"]

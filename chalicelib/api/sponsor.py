@@ -61,7 +61,9 @@ def _space(ports: Ports, space: SponsorSpace, origin: str) -> models.SponsorAnsw
         first_name=space.first_name,
         link=models.LinkAnswer(url=url, code=space.sponsor.link_code, qr_svg=_qr(url)),
         quota=models.QuotaAnswer(
-            limit=campaign.quotas.invitations_per_sponsor, left=space.invitations_left
+            limit=campaign.quotas.invitations_per_sponsor,
+            per_call=campaign.quotas.referees_per_call,
+            left=space.invitations_left,
         ),
         invitations=[_invitation(ports, space, one) for one in space.invitations],
         vouchers=[_voucher(space, one) for one in space.vouchers],

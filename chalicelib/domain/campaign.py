@@ -33,11 +33,40 @@ Slug = Annotated[
     ),
 ]
 Locale = Annotated[
-    str, Field(pattern=r"^[a-z]{2}$", description="a language code of two small letters, like fr")
+    str, Field(pattern=r"^(fr|en)$", description="a language that mails are written in: fr or en")
 ]
 Currency = Annotated[
     str, Field(pattern=r"^[A-Z]{3}$", description="a currency code of three capitals, like EUR")
 ]
+_NOT_IN_HUNDREDTHS = frozenset(
+    [
+        "BHD",
+        "BIF",
+        "CLF",
+        "CLP",
+        "DJF",
+        "GNF",
+        "IQD",
+        "ISK",
+        "JOD",
+        "JPY",
+        "KMF",
+        "KRW",
+        "KWD",
+        "LYD",
+        "OMR",
+        "PYG",
+        "RWF",
+        "TND",
+        "UGX",
+        "UYI",
+        "VND",
+        "VUV",
+        "XAF",
+        "XOF",
+        "XPF",
+    ]
+)
 DigestHex = Annotated[
     str, Field(pattern=r"^[0-9a-f]{64}$", description="a digest: 64 hex characters in lower case")
 ]
@@ -262,6 +291,7 @@ class Campaign(_Model):
     def _holds_together(self) -> Self:
         problems = [
             *_date_problems(self),
+            *_currency_problems(self),
             *_rule_problems(self),
             *_text_problems(self),
         ]
@@ -334,6 +364,12 @@ def _rule_problems(campaign: Campaign) -> list[str]:
         if rule.when is Event.REFERRAL_CONFIRMED and rule.conditions != Conditions()
     ]
     return problems
+
+
+def _currency_problems(campaign: Campaign) -> list[str]:
+    if campaign.currency in _NOT_IN_HUNDREDTHS:
+        return ["currency: amounts are kept in hundredths, which this currency has not"]
+    return []
 
 
 def _text_problems(campaign: Campaign) -> list[str]:

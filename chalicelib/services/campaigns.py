@@ -12,7 +12,7 @@ from chalicelib.domain.campaign import Campaign
 from chalicelib.domain.model import CampaignInForce
 from chalicelib.services.ports import Clock, Repository
 
-REMEMBERED_FOR = timedelta(seconds=20)
+REMEMBERED_FOR = timedelta(seconds=5)
 
 
 class RememberedCampaigns:

@@ -1,4 +1,4 @@
-"""What API Gateway does with a request: finds the resource, decodes the path, hands Lambda an event.
+"""What API Gateway does with a request: finds the resource, decodes the path, hands on an event.
 
 It takes the request as on the wire (raw path, header lines, bytes) and gives back what the public
 would see. Who may call the client's and the ops routes is API Gateway's affair on AWS, and nobody's
@@ -16,10 +16,10 @@ from urllib.parse import unquote
 
 from chalice.app import Chalice
 
-from chalicelib.api.operations import OPERATIONS
+from chalicelib.api.operations import OPERATIONS, Operation
 from tests.api.agreement import disagreement
 
-_OPERATIONS = {(one.path, one.method): one for one in OPERATIONS}
+_OPERATIONS: dict[tuple[str, str], Operation] = {(one.path, one.method): one for one in OPERATIONS}
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Gateway:
             wanted = resource.split("/")
             if method in methods and len(wanted) == len(given):
                 pairs = list(zip(wanted, given, strict=True))
-                if all(_is_parameter(one) and got or one == got for one, got in pairs):
+                if all((_is_parameter(one) and got) or one == got for one, got in pairs):
                     return resource, {
                         one[1:-1]: unquote(got) for one, got in pairs if _is_parameter(one)
                     }

@@ -196,7 +196,7 @@ def test_an_answer_stays_small_however_much_is_wrong(still: Still) -> None:
     assert len(answer.body) < 4096
 
 
-NO_TEXT = (None, True, [], {}, [[[]]], {"a": {"b": None}}, "\ud800", MARK * 500)
+NO_TEXT: tuple[object, ...] = (None, True, [], {}, [[[]]], {"a": {"b": None}}, "\ud800", MARK * 500)
 NO_NUMBER_EITHER = (0, -1, 1.5, 10**40, *NO_TEXT)
 WRONG: Mapping[type, tuple[object, ...]] = {
     str: NO_NUMBER_EITHER,

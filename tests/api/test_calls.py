@@ -6,17 +6,18 @@ where it shows. `python -m bench` prints the same calls with their units and byt
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import pytest
 
-from bench.recording import Call, read, size_of, written
+from bench.recording import read, size_of, written
 from chalicelib.api.operations import OPERATIONS
-from chalicelib.domain.addresses import AddressDigests
 from tests.api.consumers import WORK
 from tests.api.requests import GOOD
-from tests.api.world import CAMPAIGN, World
+from tests.api.warm import recorded
+from tests.api.world import World
 
 GET, WRITE, PUT = "dynamodb:GetItem", "dynamodb:TransactWriteItems", "dynamodb:PutItem"
 QUERY, BATCH = "dynamodb:Query", "dynamodb:BatchGetItem"
@@ -71,22 +72,6 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
 }
 
 
-def recorded(world: World, call: Callable[[], object]) -> list[Call]:
-    """What `call` asks of AWS when the campaign, the keys and the lists are known already."""
-    _warm(world)
-    with world.recorder.recording() as calls:
-        call()
-    return calls
-
-
-def _warm(world: World) -> None:
-    campaign = world.ports.campaigns.get(CAMPAIGN)
-    assert campaign
-    digests = AddressDigests.of("warm@demo.test", world.ports.keys.in_force(campaign.digests))
-    for name in ("customers", "vips"):
-        world.ports.lists.find(name, CAMPAIGN, 30, digests)
-
-
 @pytest.mark.parametrize("operation", [one.name for one in OPERATIONS])
 def test_a_route_makes_these_calls_and_no_other(world: World, operation: str) -> None:
     request = GOOD[operation](world)
@@ -121,7 +106,12 @@ def test_a_repeat_writes_nothing(world: World, operation: str) -> None:
 
 
 def test_units_are_reckoned_as_dynamodb_does() -> None:
-    item = {"pk": {"S": "a" * 1000}, "n": {"N": "123"}, "on": {"BOOL": True}, "m": {"M": {}}}
+    item: dict[str, dict[str, Any]] = {
+        "pk": {"S": "a" * 1000},
+        "n": {"N": "123"},
+        "on": {"BOOL": True},
+        "m": {"M": {}},
+    }
     assert size_of(item) == 1002 + (1 + 3) + (2 + 1) + (1 + 3)
     put = {"Item": item}
     assert written("PutItem", put) == (1, 1)

@@ -7,12 +7,12 @@ how long each request is. The addresses are of one length, so these must be equa
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from chalicelib.api import public
 from chalicelib.domain.addresses import AddressDigests
+from chalicelib.services import sign_in
 from chalicelib.services.ports import Ports
 from tests.api.gateway import Request
 from tests.api.requests import CONFIRMATION, OF_CAMPAIGN, invitations
@@ -89,7 +89,7 @@ def test_a_look_up_before_the_answer_would_be_seen(
     world: World, session: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The test above has teeth: it sees a sign-in that looks a VIP up before it answers."""
-    honest: Any = public.request_sign_in
+    honest = sign_in.request_sign_in
 
     def curious(ports: Ports, campaign: str, address: str, locale: str | None) -> None:
         if ports.lists.find("vips", campaign, 30, AddressDigests.of(address, [KEY])).found:

@@ -251,7 +251,7 @@ class World:
         """The printed code of the voucher a referee gets for confirming."""
         assert self.confirm(self.invited(address)).status == 201
         self.run()
-        return self.vouchers()[-1]["printed"]["S"]
+        return str(self.vouchers()[-1]["printed"]["S"])
 
     def vouchers(self) -> list[Item]:
         """The items of all vouchers."""
@@ -261,7 +261,7 @@ class World:
 
     def run(self) -> None:
         """Bring every fact to all that follows from it, until nothing follows."""
-        while self._stream() or any([self._work(queue) for queue in QUEUES]):
+        while self._stream() or any(self._work(queue) for queue in QUEUES):
             pass
 
     def _stream(self) -> bool:

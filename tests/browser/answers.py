@@ -41,7 +41,7 @@ SPACE: Final[dict[str, object]] = {
         "code": "K7QM2",
         "qr_svg": QR,
     },
-    "quota": {"limit": 20, "left": 17},
+    "quota": {"limit": 20, "per_call": 10, "left": 17},
     "invitations": [
         {
             "id": f"invitation-{state}",

@@ -28,4 +28,4 @@ def test_each_law_says_where_it_is_held_and_what_proves_it() -> None:
     assert [int(section.partition(".")[0]) for section in sections] == list(range(1, 13))
     for section in sections:
         assert "**Held**" in section
-        assert re.search(r"\*\*Tests\*\* `tests/", section)
+        assert re.search(r"\*\*Tests\*\*\n\n- `tests/", section)

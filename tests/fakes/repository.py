@@ -214,6 +214,14 @@ class ContestedRepository(_Wrapped):
             self._competitor()
 
 
+class LaggingRepository(_Wrapped):
+    """Its agendas are those of another store: what they were a moment ago."""
+
+    def __init__(self, inner: Repository, before: Repository) -> None:
+        super().__init__(inner)
+        self.agenda = before.agenda
+
+
 class RecordingRepository(_Wrapped):
     """Writes down every read and commit: the kinds, not the values."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from copy import deepcopy
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +16,7 @@ from chalicelib.services.export_vouchers import export_vouchers
 from chalicelib.services.reconcile import reconcile
 from tests.fakes.campaign import digest
 from tests.fakes.fuse import killed_everywhere
+from tests.fakes.repository import LaggingRepository
 from tests.fakes.world import VIPS, World, new_world
 
 NEWCOMERS = [f"new{number}@example.fr" for number in range(4)]
@@ -138,6 +141,18 @@ def test_law_5_killed_at_every_step_and_run_again_each_voucher_is_in_one_file(
         assert export.sha256 == hashlib.sha256(world.files.content[file]).hexdigest()
         world.run()
         assert world.funnel()["vouchers_exported"] == 3
+
+
+def test_law_5_agendas_that_lag_put_no_voucher_in_two_files() -> None:
+    world = issued(2)
+    before = deepcopy(world.memory)
+    world.export()
+    ports = replace(world.ports, repository=LaggingRepository(world.repository, before))
+    assert export_vouchers(ports, world.campaign) is None
+    world.referral("late@example.fr", VIPS[1])
+    assert export_vouchers(ports, world.campaign) is None
+    world.export()
+    assert exported_codes(world) == all_once(world)
 
 
 def test_a_voucher_revoked_before_its_export_is_in_it_and_ended_already(world: World) -> None:

@@ -10,8 +10,9 @@ from chalicelib.services.answer import unsubscribe
 from chalicelib.services.decide_invitation import decide_invitation
 from chalicelib.services.errors import ClosedError, InvalidError, QuotaError, UnknownError
 from chalicelib.services.invite import Referee, invite, sign_up
+from chalicelib.services.put_campaign import put_campaign
 from chalicelib.services.sponsor_space import view_sponsor_space
-from tests.fakes.campaign import CAMPAIGN, CANARY
+from tests.fakes.campaign import CAMPAIGN, CANARY, campaign
 from tests.fakes.ports import SentMail
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world
 
@@ -51,12 +52,23 @@ def test_law_3_who_is_not_eligible_gets_no_mail_and_the_reason_is_named(
     world: World, session: Session, address: str, reason: str
 ) -> None:
     assert reason_for(world, session, address) == reason
-    assert NEWCOMER not in repr(world.memory.all(Contact))
+    assert len(world.memory.all(Contact)) == 1  # the sponsor's
 
 
 def test_an_alias_of_a_customer_has_a_reason_of_its_own(world: World, session: Session) -> None:
     world.drop_list("customers", [*CUSTOMERS, *VIPS, CANARY, "jeanne@gmail.com"], file="more")
     assert reason_for(world, session, "j.eanne@gmail.com") == "customer_alias"
+
+
+def test_law_1_and_3_hold_while_the_digest_keys_are_changed(world: World, session: Session) -> None:
+    world.invite(session, NEWCOMER)
+    world.run()
+    other = world.sponsor(VIPS[1])
+    put_campaign(world.ports, campaign(digests={"key_ids": ["k2", "k1"]}))
+    world.clock.advance(seconds=20)
+    assert reason_for(world, other, NEWCOMER) == "already_invited"
+    assert reason_for(world, other, CUSTOMERS[0]) == "customer"
+    assert reason_for(world, other, VIPS[1]) == "sponsor_in_disguise"
 
 
 def test_a_sponsor_in_disguise_is_known_by_the_mailbox(world: World) -> None:

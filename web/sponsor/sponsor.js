@@ -19,9 +19,6 @@ import { show, shown } from "/shared/states.js";
 import { presentInvitations, presentVouchers } from "/sponsor/entries.js";
 import { blameRow, inviteRows } from "/sponsor/invite-rows.js";
 
-/** The most referees one call may carry. */
-const ROWS_AT_MOST = 10;
-
 const name = campaignAsked();
 const sessionName = `session.${name}`;
 const { token } = takeFragment("token");
@@ -31,7 +28,7 @@ let space = null;
 let submission = null;
 
 const rows = inviteRows(part("rows"), part("add-row"), () =>
-  Math.min(ROWS_AT_MOST, space?.quota.left ?? 1),
+  Math.min(space?.quota.per_call ?? 1, space?.quota.left ?? 1),
 );
 
 async function begin() {

@@ -1,0 +1,114 @@
+"""How long the functions take to start, beside bare Chalice with one DynamoDB client.
+
+Each start is a fresh process on the unpacked zip, its bytecode and nothing else; the candidates
+take turns, so that whatever slows the machine slows them all. A start is timed inside the process,
+from the first import to the last, so the interpreter's own start is in none.
+
+    bare       Chalice, boto3, a DynamoDB client: the least a Chalice function with a table does
+    api        the app, as Lambda's start imports it
+    api ready  the same with its ports and its DynamoDB client made, logger and metrics loaded
+    others     the app with what the first event of that function imports
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROUNDS = 11
+_SETTINGS = (
+    "STAGE TABLE BUCKET ORIGIN SENDER CONFIGURATION_SET KEYS_PATH"
+    " QUEUE_DECIDE QUEUE_MAIL QUEUE_REWARD"
+)
+_READY = """
+from chalicelib import bootstrap, observability
+bootstrap.ports().repository._clients.dynamodb
+observability._logger(), observability._metrics()
+"""
+_BARE = """
+from chalice.app import Chalice
+app = Chalice(app_name="bare")
+@app.route("/")
+def index():
+    return {}
+import boto3
+boto3.session.Session().client("dynamodb")
+"""
+_IMPORTS: Mapping[str, tuple[str, ...]] = {
+    "relay": ("services.relay", "events"),
+    "project": ("services.project", "events"),
+    "decide": ("services.decide_invitation", "services.sign_in", "events"),
+    "mail": ("services.deliver", "events"),
+    "mail_events": ("services.settle_mail", "events"),
+    "reward": ("services.reward", "events"),
+    "ingest": ("services.ingest", "events"),
+    "export": ("services.export_vouchers",),
+    "expire": ("services.expire",),
+    "reconcile": ("services.reconcile",),
+    "report": ("services.report",),
+}
+
+
+@dataclass(frozen=True)
+class Start:
+    """The median time of a candidate, and how many times the bare one's that is."""
+
+    name: str
+    median_ms: float
+    ratio: float
+
+
+def starts(code: Path, rounds: int = ROUNDS) -> list[Start]:
+    """Time every candidate on the zip `code`, in turns."""
+    with tempfile.TemporaryDirectory(prefix="tandem-bench-") as unpacked:
+        zipfile.ZipFile(code).extractall(unpacked)
+        programs = _programs()
+        times: dict[str, list[float]] = {name: [] for name in programs}
+        for _ in range(rounds):
+            for name, program in programs.items():
+                times[name].append(_timed(program, unpacked))
+    bare = statistics.median(times["bare"])
+    medians = {name: statistics.median(taken) for name, taken in times.items()}
+    return [Start(name, median * 1000, median / bare) for name, median in medians.items()]
+
+
+def _programs() -> dict[str, str]:
+    others = {
+        name: "import app\n" + "\n".join(f"import chalicelib.{module}" for module in modules)
+        for name, modules in _IMPORTS.items()
+    }
+    return {
+        "bare": _BARE,
+        "api": "import app",
+        "api ready": f"import app\n{_READY}",
+        **{name: program + _READY for name, program in others.items()},
+    }
+
+
+def _timed(program: str, unpacked: str) -> float:
+    measured = (
+        f"import sys, time; sys.path.insert(0, {unpacked!r}); began = time.perf_counter()\n"
+        f"{program}\nprint(time.perf_counter() - began)"
+    )
+    environment = {
+        "PATH": os.defpath,
+        "AWS_DEFAULT_REGION": "eu-west-3",
+        "AWS_ACCESS_KEY_ID": "none",
+        "AWS_SECRET_ACCESS_KEY": "none",
+        "POWERTOOLS_SERVICE_NAME": "tandem",
+        "POWERTOOLS_METRICS_NAMESPACE": "Tandem",
+        **{f"TANDEM_{name}": "none" for name in _SETTINGS.split()},
+    }
+    # -S leaves this environment's packages out; -B keeps the zip as Lambda has it, read only.
+    command = [sys.executable, "-B", "-S", "-c", measured]
+    done = subprocess.run(
+        command, env=environment, cwd=unpacked, capture_output=True, text=True, check=True
+    )
+    return float(done.stdout.splitlines()[-1])

@@ -1,0 +1,1 @@
+"""Rules about the code itself. The layers are import-linter's, in pyproject.toml."""

@@ -1,0 +1,141 @@
+"""The ports to SES, SQS, SSM and randomness: what is sent, and what an answer is taken for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from botocore.exceptions import (
+    BotoCoreError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
+from botocore.stub import Stubber
+
+from chalicelib.adapters.clients import Clients
+from chalicelib.adapters.codes import SecureCodes
+from chalicelib.adapters.dynamodb.codec import fact_from_json
+from chalicelib.adapters.ses import SesMailer
+from chalicelib.adapters.sqs import WorkQueues
+from chalicelib.adapters.ssm import ParameterKeys
+from chalicelib.domain.addresses import DigestKey
+from chalicelib.domain.campaign import DigestKeys
+from chalicelib.domain.codes import is_valid
+from chalicelib.services.ports import MailNotTakenError, MailUncertainError
+from tests.contract.test_repository import fact
+
+URL = "https://sesv2.example"
+
+
+@pytest.fixture
+def ses(clients: Clients) -> Iterator[Stubber]:
+    """SES, answering as told."""
+    with Stubber(clients.ses) as stub:
+        yield stub
+
+
+def send(clients: Clients) -> str:
+    mailer = SesMailer(clients, "tandem@demo.test", "tandem")
+    return mailer.send(b"From: x\r\n\r\n", recipient="jeanne@example.fr", mail_id="invitation-1")
+
+
+def test_a_mail_leaves_with_our_id_as_its_tag(clients: Clients, ses: Stubber) -> None:
+    expected = {
+        "FromEmailAddress": "tandem@demo.test",
+        "Destination": {"ToAddresses": ["jeanne@example.fr"]},
+        "Content": {"Raw": {"Data": b"From: x\r\n\r\n"}},
+        "EmailTags": [{"Name": "mail_id", "Value": "invitation-1"}],
+        "ConfigurationSetName": "tandem",
+    }
+    ses.add_response("send_email", {"MessageId": "ses-1"}, expected)
+    assert send(clients) == "ses-1"
+
+
+def test_law_2_a_mail_is_sent_in_one_attempt(clients: Clients) -> None:
+    assert vars(clients.ses.meta.config)["retries"]["total_max_attempts"] == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "final"),
+    [
+        ("MessageRejected", 400, True),
+        ("BadRequestException", 400, True),
+        ("TooManyRequestsException", 429, False),
+        ("SendingPausedException", 400, False),
+        ("AccessDeniedException", 403, False),
+        ("NotFoundException", 404, False),
+        ("MailFromDomainNotVerifiedException", 400, False),
+    ],
+)
+def test_a_refusal_says_the_mail_has_not_left(
+    clients: Clients, ses: Stubber, code: str, status: int, final: bool
+) -> None:
+    ses.add_client_error("send_email", code, http_status_code=status)
+    with pytest.raises(MailNotTakenError) as caught:
+        send(clients)
+    assert (caught.value.reason, caught.value.final) == (code, final)
+
+
+def test_a_failure_of_the_sender_itself_is_uncertain(clients: Clients, ses: Stubber) -> None:
+    ses.add_client_error("send_email", "InternalFailure", http_status_code=500)
+    with pytest.raises(MailUncertainError):
+        send(clients)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ConnectTimeoutError(endpoint_url=URL), MailNotTakenError),
+        (EndpointConnectionError(endpoint_url=URL), MailNotTakenError),
+        (ReadTimeoutError(endpoint_url=URL), MailUncertainError),
+    ],
+)
+def test_without_a_connection_nothing_left_and_without_an_answer_nobody_knows(
+    clients: Clients,
+    monkeypatch: pytest.MonkeyPatch,
+    error: BotoCoreError,
+    told: type[Exception],
+) -> None:
+    def fail(**_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(clients.ses, "send_email", fail)
+    with pytest.raises(told):
+        send(clients)
+
+
+def test_facts_come_out_of_a_queue_as_they_went_in(clients: Clients) -> None:
+    url = clients.sqs.create_queue(QueueName="mail")["QueueUrl"]
+    facts = [fact(number) for number in range(23)]
+    WorkQueues(clients, {"mail": url}).put("mail", facts)
+    received = []
+    for _ in range(3):
+        answer = clients.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+        received += [fact_from_json(message["Body"]) for message in answer["Messages"]]
+    assert sorted(received, key=lambda one: int(one.fact_id[1:])) == facts
+
+
+def test_keys_are_read_by_their_name_and_once(clients: Clients) -> None:
+    path = "/tandem/test/digest-keys/"
+    for name, secret in (("k1", b"one"), ("k2", b"two")):
+        clients.ssm.put_parameter(Name=path + name, Value=secret.hex(), Type="SecureString")
+    keys = ParameterKeys(clients, path)
+    both = DigestKeys(key_ids=("k2", "k1"))
+    found = [DigestKey("k2", secret=b"two"), DigestKey("k1", secret=b"one")]
+    assert keys.in_force(both) == found
+    clients.ssm.delete_parameters(Names=[path + "k1", path + "k2"])
+    assert keys.in_force(both) == found
+    plain = DigestKeys(algorithm="sha256", key_ids=("k1",))
+    assert keys.in_force(plain) == [DigestKey("k1", "sha256")]
+
+
+def test_codes_are_long_enough_and_never_the_same() -> None:
+    codes = SecureCodes()
+    assert re.fullmatch(r"[0-9a-f]{32}", codes.identifier())
+    assert re.fullmatch(r"[\w-]{43}", codes.token())
+    assert re.fullmatch(r"[2-9a-hj-km-np-z]{12}", codes.link_code())
+    assert is_valid(codes.voucher_code())
+    for draw in (codes.identifier, codes.token, codes.link_code, codes.voucher_code):
+        assert len({draw() for _ in range(200)}) == 200
