@@ -20,7 +20,7 @@ from chalicelib.adapters.clients import Clients
 from chalicelib.services.ports import MailNotTakenError, MailUncertainError
 
 MAIL_ID_TAG = "mail_id"
-_FINAL = frozenset({"MessageRejected", "BadRequestException"})
+_FINAL = frozenset({"BadRequestException"})
 
 
 class SesMailer:

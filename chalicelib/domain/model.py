@@ -242,7 +242,8 @@ class Submission(Entity):
 class Referral(Entity):
     """The sponsor–referee link, made when the referee confirms.
 
-    `kept_orders` are the ids of the orders that count for the ladder, in the order they were kept.
+    `kept_orders` are the ids of the orders that count for the ladder, in the order they were kept;
+    an order that was returned leaves its place empty.
     `newcomer` is what the customer list in force said when the first order came in (None before):
     every later list holds the referee, who is a customer by then, and says nothing (law 3).
     """

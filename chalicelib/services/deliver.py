@@ -57,6 +57,7 @@ from chalicelib.services.ports import (
     Change,
     ConflictError,
     Insert,
+    ListUnavailableError,
     MailNotTakenError,
     MailUncertainError,
     Ports,
@@ -88,7 +89,6 @@ class Draft:
     correlation: str
     tokens: tuple[Token, ...] = ()
     unsubscribe_url: str | None = None
-    invitation: Invitation | None = None
     ids: dict[str, str] = field(default_factory=dict)
 
 
@@ -168,15 +168,24 @@ def _not_taken(ports: Ports, draft: Draft, mail: Mail, error: MailNotTakenError)
         tokens_made = [Remove(replace(token, revision=1)) for token in draft.tokens]
         ports.repository.commit(Remove(mail), *tokens_made)
         raise NotYetError("the sender is busy") from error
-    failed = replace(mail, state=MailState.FAILED)
-    changes: list[Change] = [Replace(failed)]
-    facts = [_about(ports, FactName.MAIL_FAILED, mail, reason=error.reason)]
-    if draft.invitation:
-        bounced = ended(draft.invitation, InvitationState.BOUNCED, ports.clock())
-        changes += [Replace(bounced), Remove(draft.contact)]
-        facts.append(_about(ports, FactName.INVITATION_BOUNCED, mail, reason=error.reason))
-    ports.repository.commit(*changes, facts=facts)
+    _mark_failed(ports, mail.mail_id, error.reason)
     return "refused_by_sender"
+
+
+@decided_again
+def _mark_failed(ports: Ports, mail_id: str, reason: str) -> None:
+    mail = ports.repository.get(Mail, mail_id=mail_id)
+    if mail is None or mail.state is not MailState.LEASED:
+        return
+    changes: list[Change] = [Replace(replace(mail, state=MailState.FAILED))]
+    facts = [_about(ports, FactName.MAIL_FAILED, mail, reason=reason)]
+    invitation = invitation_of(ports, mail)
+    if invitation and invitation.state is InvitationState.RECEIVED:
+        contact = ports.repository.get(Contact, contact_id=invitation.contact_id)
+        changes.append(Replace(ended(invitation, InvitationState.BOUNCED, ports.clock())))
+        changes += [Remove(contact)] if contact else []
+        facts.append(_about(ports, FactName.INVITATION_BOUNCED, mail, reason=reason))
+    ports.repository.commit(*changes, facts=facts)
 
 
 @decided_again
@@ -275,6 +284,8 @@ def _invitation(ports: Ports, sender: Sender, fact: Fact) -> Draft | None:
     if contact is None or sponsor is None:
         return None
     campaign = known_campaign(ports, invitation.campaign)
+    if _became_customer(ports, campaign, invitation, contact):
+        return None
     answer, answer_text = _token(ports, campaign, contact, invitation, TokenPurpose.INVITATION)
     no, no_text = _token(ports, campaign, contact, invitation, TokenPurpose.UNSUBSCRIBE)
     kind = InvitationMail if invitation.channel is Channel.EMAIL else SignUpMail
@@ -294,9 +305,39 @@ def _invitation(ports: Ports, sender: Sender, fact: Fact) -> Draft | None:
         correlation=invitation.correlation,
         tokens=(answer, no),
         unsubscribe_url=f"{sender.origin}/v1/unsubscribe/{no_text}",
-        invitation=invitation,
         ids={"sponsor": invitation.sponsor_id, "invitation": invitation.invitation_id},
     )
+
+
+def _became_customer(
+    ports: Ports, campaign: Campaign, invitation: Invitation, contact: Contact
+) -> bool:
+    """Law 3 at the last moment: a list may have come in force since the decision."""
+    try:
+        customers = ports.lists.find(
+            "customers",
+            campaign.campaign,
+            campaign.lists.customers.max_age_days,
+            digests_of(ports, campaign, contact.address),
+        )
+    except ListUnavailableError as error:
+        raise NotYetError("customers") from error
+    if customers.found is None:
+        return False
+    refused = happened(
+        ports,
+        FactName.INVITATION_REFUSED,
+        campaign=invitation.campaign,
+        subject=invitation.invitation_id,
+        correlation=invitation.correlation,
+        ids={"sponsor": invitation.sponsor_id, "invitation": invitation.invitation_id},
+        reason="became_customer",
+        channel=invitation.channel.value,
+        customers_version=customers.version,
+    )
+    closed = ended(invitation, InvitationState.REFUSED, ports.clock())
+    ports.repository.commit(Replace(closed), Remove(contact), facts=[refused])
+    return True
 
 
 def _token(

@@ -140,9 +140,13 @@ class Repository(Protocol):
 
 @dataclass(frozen=True)
 class Membership:
-    """A list's answer on one address. `found` is the form that matched, None when neither did."""
+    """A list's answer on one address, from the version that speaks of the instant `as_of`.
+
+    `found` is the form that matched, None when neither did.
+    """
 
     version: int
+    as_of: datetime
     found: str | None
 
 

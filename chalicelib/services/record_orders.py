@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 
 from chalicelib.domain.campaign import Campaign, HolderRole
 from chalicelib.domain.facts import FactName
@@ -23,7 +23,7 @@ from chalicelib.domain.model import (
     OrderStatus,
     Referral,
 )
-from chalicelib.domain.rewards import moves_forward
+from chalicelib.domain.rewards import is_newcomer, moves_forward
 from chalicelib.domain.vouchers import Purchase
 from chalicelib.services.errors import RefusedError, UnknownError
 from chalicelib.services.ports import Change, Insert, ListUnavailableError, Ports, Replace
@@ -198,7 +198,7 @@ def moved(
     kept_at = now if status is OrderStatus.KEPT else order.kept_at
     order_now = replace(order, status=status, kept_at=kept_at)
     referral_now = replace(
-        _asked_with_first_order(ports, campaign, referral),
+        _asked_with_first_order(ports, campaign, referral, order.ordered_at),
         orders=referral.orders + (0 if order.revision else 1),
         kept_orders=_kept(referral, order.order_id, status),
     )
@@ -220,12 +220,16 @@ def moved(
 
 
 def _kept(referral: Referral, order_id: str, status: OrderStatus) -> tuple[str, ...]:
-    others = tuple(kept for kept in referral.kept_orders if kept != order_id)
-    return (*others, order_id) if status is OrderStatus.KEPT else others
+    if status is OrderStatus.KEPT:
+        return (*referral.kept_orders, order_id)
+    # Its rung is gone, but its place stays: which rung an order stands on never changes.
+    return tuple("" if kept == order_id else kept for kept in referral.kept_orders)
 
 
-def _asked_with_first_order(ports: Ports, campaign: Campaign, referral: Referral) -> Referral:
-    """Law 3: the list in force when the first order arrives tells whether this is a newcomer."""
+def _asked_with_first_order(
+    ports: Ports, campaign: Campaign, referral: Referral, ordered_at: datetime
+) -> Referral:
+    """Law 3: asked once, with the first order: is this a newcomer, or a customer already?"""
     if referral.newcomer is not None:
         return referral
     try:
@@ -239,5 +243,7 @@ def _asked_with_first_order(ports: Ports, campaign: Campaign, referral: Referral
         # Not known yet; no reward is granted before the list has been asked.
         return referral
     return replace(
-        referral, newcomer=customers.found is None, newcomer_list_version=customers.version
+        referral,
+        newcomer=is_newcomer(customers.found, customers.as_of, ordered_at),
+        newcomer_list_version=customers.version,
     )

@@ -38,7 +38,7 @@ def _row(referral: Referral) -> ReferralLine:
         sponsor_digest=referral.sponsor_digest,
         referee_digest=referral.referee_digest,
         confirmed_at=referral.confirmed_at,
-        orders=len(referral.kept_orders),
+        orders=sum(1 for order_id in referral.kept_orders if order_id),
     )
 
 

@@ -28,6 +28,7 @@ from chalicelib.domain.rewards import (
     granted_on_confirmation,
     granted_on_order,
     is_capped,
+    is_newcomer,
     rung_of,
 )
 from chalicelib.domain.vouchers import is_live, revoked, valid_until
@@ -66,18 +67,18 @@ def _reward_order(ports: Ports, fact: Fact) -> list[str]:
     if order is None or referral is None or rung is None:
         return ["does_not_count"]
     rules = granted_on_order(campaign, order, rung)
-    return _grant_each(ports, referral.referral_id, rules, rung, order.order_id)
+    return _grant_each(ports, referral.referral_id, rules, rung, order)
 
 
 def _grant_each(
-    ports: Ports, referral_id: str, rules: list[Rule], rung: int, order_id: str | None
+    ports: Ports, referral_id: str, rules: list[Rule], rung: int, order: Order | None
 ) -> list[str]:
     """Grant every rule that can be now: one that must wait does not hold up the others."""
     outcomes: list[str] = []
     waits: NotYetError | None = None
     for rule in rules:
         try:
-            outcomes.append(grant(ports, referral_id, rule, rung, order_id))
+            outcomes.append(grant(ports, referral_id, rule, rung, order))
         except NotYetError as error:
             waits = error
     if waits:
@@ -86,7 +87,7 @@ def _grant_each(
 
 
 @decided_again
-def grant(ports: Ports, referral_id: str, rule: Rule, rung: int, order_id: str | None) -> str:
+def grant(ports: Ports, referral_id: str, rule: Rule, rung: int, order: Order | None) -> str:
     """Grant one rule for one rung, once; returns the named outcome."""
     key: dict[str, str | int] = {"referral_id": referral_id, "rule": rule.id, "rung": rung}
     if ports.repository.get(Reward, **key):
@@ -95,17 +96,20 @@ def grant(ports: Ports, referral_id: str, rule: Rule, rung: int, order_id: str |
     sponsor = ports.repository.get(Sponsor, sponsor_id=referral.sponsor_id) if referral else None
     if referral is None or sponsor is None:
         return "erased"
-    if order_id and rung_of(referral, order_id) != rung:
+    if order and rung_of(referral, order.order_id) != rung:
         return "does_not_count"
     campaign = known_campaign(ports, referral.campaign)
     problem = "sponsor_cap" if is_capped(rule, campaign, sponsor) else None
-    problem = problem or _newcomer_problem(ports, campaign, referral)
+    problem = problem or _newcomer_problem(ports, campaign, referral, order)
     if problem:
         return _refuse(ports, referral, rule, rung, problem)
+    order_id = order.order_id if order else None
     return _issue(ports, campaign, referral, sponsor, rule, rung, order_id)
 
 
-def _newcomer_problem(ports: Ports, campaign: Campaign, referral: Referral) -> str | None:
+def _newcomer_problem(
+    ports: Ports, campaign: Campaign, referral: Referral, order: Order | None
+) -> str | None:
     """Law 3: asked once, with the first order; until then asked anew each time."""
     if referral.newcomer is not None:
         return None if referral.newcomer else "not_a_newcomer"
@@ -118,7 +122,10 @@ def _newcomer_problem(ports: Ports, campaign: Campaign, referral: Referral) -> s
         )
     except ListUnavailableError as error:
         raise NotYetError("customers") from error
-    return "not_a_newcomer" if customers.found else None
+    # Without an order there is none that could have put the referee on the list.
+    ordered_at = order.ordered_at if order else customers.as_of
+    newcomer = is_newcomer(customers.found, customers.as_of, ordered_at)
+    return None if newcomer else "not_a_newcomer"
 
 
 def _refuse(ports: Ports, referral: Referral, rule: Rule, rung: int, reason: str) -> str:

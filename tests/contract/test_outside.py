@@ -60,7 +60,7 @@ def test_law_2_a_mail_is_sent_in_one_attempt(clients: Clients) -> None:
 @pytest.mark.parametrize(
     ("code", "status", "final"),
     [
-        ("MessageRejected", 400, True),
+        ("MessageRejected", 400, False),
         ("BadRequestException", 400, True),
         ("TooManyRequestsException", 429, False),
         ("SendingPausedException", 400, False),

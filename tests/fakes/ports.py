@@ -143,7 +143,9 @@ class MemoryLists:
             raise ListUnavailableError("key_not_in_force") from error
         forms = {"exact": pair.exact, "alias": pair.canonical}
         found = (form for form, digest in forms.items() if self._has(pointer, record(digest)))
-        return Membership(pointer.version, None if self.knows_nobody else next(found, None))
+        return Membership(
+            pointer.version, pointer.accepted_at, None if self.knows_nobody else next(found, None)
+        )
 
     def store(self, pointer: ListInForce, records: Iterable[bytes]) -> ListInForce:
         content = frozenset(records)

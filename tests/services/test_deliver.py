@@ -16,7 +16,8 @@ from chalicelib.services.ports import MailNotTakenError, MailUncertainError, Rem
 from chalicelib.services.reconcile import reconcile
 from chalicelib.services.settle_mail import MailEvent, settle_mail
 from chalicelib.services.sign_in import request_sign_in
-from tests.fakes.world import SENDER, VIPS, World, new_world
+from tests.fakes.campaign import CANARY
+from tests.fakes.world import CUSTOMERS, SENDER, VIPS, World, new_world
 
 NEWCOMER = "jeanne@example.fr"
 BUSY = MailNotTakenError("TooManyRequestsException", final=False)
@@ -70,6 +71,26 @@ def test_law_2_a_sponsor_who_is_erased_sends_nothing(world: World, accepted: Fac
     world.repository.commit(Remove(contact))
     assert send(world, accepted) == "nothing_to_send"
     assert world.mailer.to(NEWCOMER) == []
+
+
+def test_law_3_who_became_a_customer_since_the_decision_gets_no_mail(
+    world: World, accepted: Fact
+) -> None:
+    world.drop_list("customers", [*CUSTOMERS, *VIPS, CANARY, NEWCOMER], file="next")
+    assert send(world, accepted) == "nothing_to_send"
+    assert world.mailer.to(NEWCOMER) == []
+    assert invitation(world).state is InvitationState.REFUSED
+    [refused] = world.facts(FactName.INVITATION_REFUSED)
+    assert refused.details["reason"] == "became_customer"
+    assert not [one for one in world.memory.all(Contact) if one.address == NEWCOMER]
+
+
+def test_law_3_the_mail_waits_while_no_list_can_be_trusted(world: World, accepted: Fact) -> None:
+    world.lists.fails = "too_old"
+    with pytest.raises(NotYetError):
+        send(world, accepted)
+    world.lists.fails = None
+    assert send(world, accepted) == "sent"
 
 
 def test_an_invitation_is_sent_once_whatever_is_repeated(world: World, accepted: Fact) -> None:

@@ -297,6 +297,16 @@ def test_a_newcomer_who_becomes_a_customer_by_the_first_order_climbs_the_ladder(
     assert [rung for rule, rung in granted(world) if rule.startswith("ladder")] == [1, 2]
 
 
+def test_a_list_made_after_the_first_order_says_nothing_of_a_newcomer(world: World) -> None:
+    world.referral(NEWCOMER)
+    ordered = world.order("A1", "kept", of=NEWCOMER)
+    world.clock.advance(hours=6)
+    world.drop_list("customers", [*CUSTOMERS, *VIPS, CANARY, NEWCOMER], file="next")
+    record(world, ordered)
+    world.run()
+    assert ("ladder-first", 1) in granted(world)
+
+
 def test_law_3_without_a_trustworthy_list_no_reward_is_granted_until_there_is_one(
     world: World,
 ) -> None:
@@ -413,7 +423,6 @@ def test_law_4_with_orders_returned_no_rung_is_rewarded_twice_and_no_return_rewa
     assert all(one.order_id is None or rung_of(referral, one.order_id) is not None for one in live)
 
 
-@pytest.mark.xfail(reason="a rung is decided by the moment its fact is worked on, not by the state")
 def test_law_4_what_is_granted_does_not_depend_on_when_a_return_is_worked_on() -> None:
     outcomes = []
     for promptly in (True, False):

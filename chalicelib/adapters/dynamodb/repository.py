@@ -227,7 +227,7 @@ class DynamoRepository:
                 if not _is_contention(error):
                     raise
             # Full jitter: concurrent writers must not meet again at the same moment.
-            self._pause(random.uniform(0, FIRST_PAUSE_S * 2**attempt))
+            self._pause(random.uniform(0, FIRST_PAUSE_S * 2**attempt))  # nosec B311
         raise ContentionError(f"{ATTEMPTS} attempts met concurrent transactions")
 
     def _write(self, actions: list[Any]) -> None:

@@ -89,7 +89,7 @@ class ListsInForce:
         exact, alias = record(pair.exact), record(pair.canonical)
         found = self._reader.find(_ref(pointer), (exact, alias))
         form = "exact" if exact in found else "alias" if alias in found else None
-        return Membership(version=pointer.version, found=form)
+        return Membership(version=pointer.version, as_of=pointer.accepted_at, found=form)
 
     def _pointer(self, name: str, campaign: str, *, anew: bool = False) -> ListInForce:
         now = self._clock()
