@@ -21,7 +21,7 @@ from chalicelib.services.ports import Ports
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
-    from chalicelib.services.deliver import Sender
+    from chalicelib.services.drafts import Sender
 
 
 def now() -> datetime:
@@ -65,6 +65,6 @@ def origin() -> str:
 @cache
 def sender() -> Sender:
     """Where mails come from."""
-    from chalicelib.services.deliver import Sender as Made  # mails and their templates
+    from chalicelib.services.drafts import Sender as Made  # mails and their templates
 
     return Made(address=settings().sender, origin=settings().origin)

@@ -48,7 +48,7 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
     "decide: a sign-in": [GET, QUERY, READ_FILE, GET, WRITE],
     "decide: an invitation": [*[GET] * 5, READ_FILE, WRITE],
     "mail: a sign-in": [*[GET] * 2, WRITE, SEND, GET, WRITE],
-    "mail: an invitation": [*[GET] * 5, WRITE, SEND, *[GET] * 2, WRITE],
+    "mail: an invitation": [*[GET] * 4, READ_FILE, GET, WRITE, SEND, *[GET] * 2, WRITE],
     "mail: a voucher": [*[GET] * 4, WRITE, SEND, GET, WRITE],
     "mail_events: a delivery": [*[GET] * 2],
     "reward: a confirmation": [*[GET] * 3, READ_FILE, WRITE],

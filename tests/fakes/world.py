@@ -23,7 +23,8 @@ from chalicelib.domain.model import Export, Fact, JournalHead, Referral, Session
 from chalicelib.services.answer import confirm
 from chalicelib.services.campaigns import RememberedCampaigns
 from chalicelib.services.decide_invitation import decide_invitation, take_up_waiting
-from chalicelib.services.deliver import Sender, deliver
+from chalicelib.services.deliver import deliver
+from chalicelib.services.drafts import Sender
 from chalicelib.services.errors import NotYetError
 from chalicelib.services.export_vouchers import export_vouchers
 from chalicelib.services.ingest import Drop, ingest
