@@ -27,7 +27,7 @@ FRAMES = 4
 def _logger() -> Logger:
     from aws_lambda_powertools import Logger as Made
 
-    return Made(log_record_order=["level", "message", "correlation"], utc=True)
+    return Made(log_record_order=["level", "message", "correlation"], utc=True, location=None)
 
 
 @cache

@@ -64,6 +64,11 @@ class Call:
         self._request = request
         self._operation = operation
         self.ports = ports
+        self.correlations: list[str] = []
+
+    def concerns(self, *correlations: str) -> None:
+        """Note which invitations this is about: each gets a log line to be followed by."""
+        self.correlations += correlations
 
     def body(self, model: type[M]) -> M:
         """The body as a `model`. `RequestError` for no JSON, `InvalidError` naming the wrong
@@ -145,7 +150,14 @@ class Edge:
             response = _response(operation, view(call, **path))
         except Exception as error:
             return _problem(operation, error)
-        log("request", operation=operation.name, status=response.status_code)
+        followed: list[str | None] = [*call.correlations]
+        for correlation in followed or [None]:
+            log(
+                "request",
+                correlation=correlation,
+                operation=operation.name,
+                status=response.status_code,
+            )
         return response
 
 

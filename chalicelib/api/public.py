@@ -48,12 +48,14 @@ def public_routes(ports: Callable[[], Ports]) -> Blueprint:
             name_problem("first_name", body.first_name),
         )
         referee = Referee(body.email.strip(), tidy_name(body.first_name), body.locale)
-        sign_up(call.ports, campaign, link_code.lower(), referee)
+        call.concerns(*sign_up(call.ports, campaign, link_code.lower(), referee))
         return models.Accepted()
 
     @edge.serves(operations.GET_INVITATION)
     def get_invitation(call: Call, token: str) -> Reply:
-        return _offer(answer.view_offer(call.ports, token))
+        offer = answer.view_offer(call.ports, token)
+        call.concerns(offer.invitation.correlation)
+        return _offer(offer)
 
     @edge.serves(operations.CONFIRM)
     def confirm(call: Call, token: str) -> Reply:
@@ -61,6 +63,7 @@ def public_routes(ports: Callable[[], Ports]) -> Blueprint:
         referral, made = answer.confirm(
             call.ports, token, body.terms_version, body.marketing_consent
         )
+        call.concerns(referral.correlation)
         told = models.ConfirmationAnswer(
             referral=referral.referral_id, confirmed_at=referral.confirmed_at.isoformat()
         )
@@ -68,7 +71,7 @@ def public_routes(ports: Callable[[], Ports]) -> Blueprint:
 
     @edge.serves(operations.DECLINE)
     def decline(call: Call, token: str) -> Reply:
-        answer.decline(call.ports, token)
+        call.concerns(answer.decline(call.ports, token))
         return None
 
     @edge.serves(operations.UNSUBSCRIBE)

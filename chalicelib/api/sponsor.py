@@ -34,6 +34,7 @@ def sponsor_routes(ports: Callable[[], Ports], origin: Callable[[], str]) -> Blu
         body = call.body(models.InvitationsRequest)
         referees = _referees(body)
         ids = invite(call.ports, session, referees, call.idempotency_key())
+        call.concerns(*ids)
         return models.InvitationsAnswer(invitations=[models.InvitationTaken(id=one) for one in ids])
 
     return edge.blueprint

@@ -97,13 +97,17 @@ def confirm(
 
 
 @decided_again
-def decline(ports: Ports, token_text: str) -> None:
-    """Decline; the address is erased in the same transaction. `OverError`."""
+def decline(ports: Ports, token_text: str) -> str:
+    """Decline; the address is erased in the same transaction. Returns the correlation id.
+
+    `OverError`.
+    """
     invitation = _invitation_of(ports, token_text)
     if invitation.state is InvitationState.DECLINED:
-        return
+        return invitation.correlation
     _answerable_contact(ports, invitation)
     ports.repository.commit(*_declined(ports, invitation), facts=[_no(ports, invitation)])
+    return invitation.correlation
 
 
 @decided_again

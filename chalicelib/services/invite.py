@@ -77,9 +77,10 @@ def invite(
 
 
 @decided_again
-def sign_up(ports: Ports, campaign_id: str, link_code: str, referee: Referee) -> None:
-    """Take in a referee who came by a sponsor's shared link. `UnknownError`, `ClosedError`,
-    `QuotaError`.
+def sign_up(ports: Ports, campaign_id: str, link_code: str, referee: Referee) -> tuple[str, ...]:
+    """Take in a referee who came by a sponsor's shared link; returns the invitation's id.
+
+    `UnknownError`, `ClosedError`, `QuotaError`.
     """
     campaign = open_campaign(ports, campaign_id)
     link = ports.repository.get(Link, link_code=link_code)
@@ -91,7 +92,7 @@ def sign_up(ports: Ports, campaign_id: str, link_code: str, referee: Referee) ->
     if sponsor.sign_ups >= campaign.quotas.sign_ups_per_link:
         raise QuotaError("sign_ups_per_link")
     counted = replace(sponsor, sign_ups=sponsor.sign_ups + 1)
-    _take_in(ports, campaign, counted, [referee], Channel.LINK, None)
+    return _take_in(ports, campaign, counted, [referee], Channel.LINK, None)
 
 
 def _request_hash(referees: Sequence[Referee]) -> str:
@@ -152,8 +153,9 @@ def _invitation(
         locale=campaign.spoken(referee.locale or sponsor.locale),
         ends_at=campaign.contact_ends_at(),
     )
+    invitation_id = ports.codes.identifier()
     invitation = Invitation(
-        invitation_id=ports.codes.identifier(),
+        invitation_id=invitation_id,
         campaign=campaign.campaign,
         sponsor_id=sponsor.sponsor_id,
         contact_id=contact.contact_id,
@@ -164,7 +166,7 @@ def _invitation(
         received_at=now,
         closes_at=campaign.closes_at(now),
         campaign_version=campaign.version,
-        correlation=ports.codes.identifier(),
+        correlation=invitation_id,
     )
     return contact, invitation
 

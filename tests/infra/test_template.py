@@ -201,7 +201,7 @@ def test_every_function_has_a_role_of_its_own(resources: Resources) -> None:
     assert len(roles) == len(FUNCTIONS)
 
 
-@pytest.mark.parametrize("name", ["Relay", "Mail", "MailEvents", "Reconcile"])
+@pytest.mark.parametrize("name", ["Relay", "MailEvents", "Reconcile"])
 def test_a_function_without_files_may_not_touch_the_bucket(resources: Resources, name: str) -> None:
     mine = [s for role, s in statements(resources) if role == f"{name}Role"]
     assert "Bucket" not in json.dumps(mine)

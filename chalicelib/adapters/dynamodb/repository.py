@@ -53,6 +53,21 @@ UNCHANGED = "revision = :revision"
 # Holds until a count has taken the fact in, which it does once (law 10).
 NOT_COUNTED = "attribute_exists(pk) AND counted = :no"
 
+# What passes by itself: another transaction on the same items, or more than the table takes.
+_PASSING = frozenset(
+    {
+        "TransactionConflictException",
+        "TransactionInProgressException",
+        "ThrottlingException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "InternalServerError",
+    }
+)
+_PASSING_REASONS = frozenset(
+    {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+)
+
 ATTEMPTS = 5
 FIRST_PAUSE_S = 0.02
 TRANSACTION_LIMIT = 100
@@ -259,6 +274,7 @@ def _is_conflict(error: ClientError) -> bool:
 
 def _is_contention(error: ClientError) -> bool:
     code = error.response["Error"]["Code"]
-    return code in {"TransactionConflictException", "TransactionInProgressException"} or (
-        code == "TransactionCanceledException" and "TransactionConflict" in _reasons(error)
+    return code in _PASSING or (
+        code == "TransactionCanceledException"
+        and not _PASSING_REASONS.isdisjoint(_reasons(error).split(","))
     )
