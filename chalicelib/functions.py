@@ -8,10 +8,11 @@ would log it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from chalicelib import bootstrap, events
+from chalicelib.domain.campaign import Campaign
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.model import Fact
 from chalicelib.observability import count, failed, flushed, log, warn
@@ -129,14 +130,12 @@ def export() -> None:
     from chalicelib.services.export_vouchers import export_vouchers
     from chalicelib.services.steps import all_campaigns
 
-    def run() -> None:
-        ports = bootstrap.ports()
-        for campaign in all_campaigns(ports):
-            written = export_vouchers(ports, campaign)
-            if written:
-                log("export", campaign=campaign.campaign, export=written.number, rows=written.rows)
+    def one(campaign: Campaign) -> None:
+        written = export_vouchers(bootstrap.ports(), campaign)
+        if written:
+            log("export", campaign=campaign.campaign, export=written.number, rows=written.rows)
 
-    _scheduled("export", run)
+    _scheduled("export", lambda: _each(all_campaigns(bootstrap.ports()), one))
 
 
 def expire() -> None:
@@ -167,12 +166,23 @@ def report() -> None:
     from chalicelib.services.report import report as write
     from chalicelib.services.steps import all_campaigns
 
-    def run() -> None:
-        ports = bootstrap.ports()
-        for campaign in all_campaigns(ports):
-            log("reported", campaign=campaign.campaign, referrals=write(ports, campaign))
+    def one(campaign: Campaign) -> None:
+        log("reported", campaign=campaign.campaign, referrals=write(bootstrap.ports(), campaign))
 
-    _scheduled("report", run)
+    _scheduled("report", lambda: _each(all_campaigns(bootstrap.ports()), one))
+
+
+def _each(campaigns: Iterable[Campaign], work: Callable[[Campaign], None]) -> None:
+    """Work for every campaign: one that fails does not starve those after it."""
+    wrong = 0
+    for campaign in campaigns:
+        try:
+            work(campaign)
+        except Exception as error:
+            failed(error, "campaign failed", correlation=campaign.campaign)
+            wrong += 1
+    if wrong:
+        raise WorkFailedError(f"{wrong} campaigns")
 
 
 def _metric(fact_name: str) -> str:

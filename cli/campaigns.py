@@ -15,6 +15,7 @@ from chalicelib.services.put_campaign import put_campaign
 from cli.campaign_file import campaign_text, read_campaign, schema_text
 from cli.connection import LOCAL, Stage, connect
 from cli.errors import CommandError
+from cli.keys import require_keys
 
 app = typer.Typer(help="Campaign files: check, put in force, list, show.", no_args_is_help=True)
 
@@ -33,6 +34,7 @@ def put(file: File, stage: Stage = LOCAL) -> None:
     """Put a campaign file in force, as the next version of its campaign."""
     campaign = read_campaign(file)
     connection = connect(stage)
+    require_keys(connection, campaign.digests)
     before = connection.repository.get(CampaignInForce, campaign=campaign.campaign)
     after = put_campaign(connection, campaign)
     known = before is not None and before.version == after.version

@@ -25,6 +25,7 @@ FieldPath = tuple[str | int, ...]
 Value = str | int | Decimal | date | list["Value"] | dict[str, "Value"] | None
 
 _TAG = "tag:yaml.org,2002:"
+LONGEST_NUMBER = 30
 _WHOLE_NUMBER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _AMOUNT = re.compile(r"[-+]?[0-9]+\.[0-9]+")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -221,6 +222,8 @@ class _Reading:
                 return text
             case "null":
                 return None
+            case "int" | "float" if len(text) > LONGEST_NUMBER:
+                return self._refused(node, path, f"a number has at most {LONGEST_NUMBER} figures")
             case "int" if _WHOLE_NUMBER.fullmatch(text):
                 return int(text)
             case "float" if _AMOUNT.fullmatch(text):

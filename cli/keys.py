@@ -14,7 +14,8 @@ from typing import Annotated
 import typer
 
 from chalicelib.domain.addresses import DigestKey
-from cli.connection import LOCAL, Stage, connect
+from chalicelib.domain.campaign import DigestKeys
+from cli.connection import LOCAL, Connection, Stage, connect
 from cli.errors import CommandError
 
 MIN_KEY_BYTES = 16
@@ -57,6 +58,21 @@ def put(
         typer.echo(f"key {key_id}: already at {name}")
     else:
         typer.echo(f"key {key_id}: stored at {name}")
+
+
+def require_keys(connection: Connection, digests: DigestKeys) -> None:
+    """Raises CommandError when a key that a campaign names is not stored on the stack."""
+    if digests.algorithm == "sha256":
+        return
+    parameters = connection.clients.ssm
+    for key_id in digests.key_ids:
+        try:
+            parameters.get_parameter(Name=f"{connection.place.keys_path}{key_id}")
+        except parameters.exceptions.ParameterNotFound as error:
+            raise CommandError(
+                f"digests.key_ids: there is no key {key_id} on this stack: store it with: "
+                f"tandem key put {key_id} --file HEXFILE"
+            ) from error
 
 
 def digest_key(key_id: str, file: Path | None, from_env: str | None = None) -> DigestKey:

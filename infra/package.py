@@ -108,13 +108,13 @@ def _package(target: Target, source: Path, build: Path) -> Package:
     made = Package(out / "template.json", out / "deployment.zip", digest)
     if stamp.is_file() and stamp.read_text() == digest:
         return made
-    _compile_mails(source)
     vendor = _vendor(target, build)
     out.mkdir(parents=True, exist_ok=True)
     stamp.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix="package-", dir=build) as scratch:
         staged = Path(scratch, "app")
         _stage(source, vendor, staged)
+        _compile_mails(staged)
         _run([_tool("chalice"), "package", "--stage", "tandem", "--template-format", "json",
               "--merge-template", str(ROOT / "infra/resources.yaml"), str(Path(scratch, "out"))],
              cwd=staged)  # fmt: skip
@@ -149,9 +149,10 @@ def _digest_of(paths: Iterator[Path], base: Path, *more: str) -> str:
     return digest.hexdigest()
 
 
-def _compile_mails(source: Path) -> None:
-    if (source / "chalicelib/mails/compile.py").is_file():
-        _run([sys.executable, "-m", "chalicelib.mails.compile"], cwd=source)
+def _compile_mails(staged: Path) -> None:
+    """Compile the mail templates in the copy alone: a tree with stale ones would render those."""
+    if (staged / "chalicelib/mails/compile.py").is_file():
+        _run([sys.executable, "-B", "-m", "chalicelib.mails.compile"], cwd=staged)
 
 
 def _vendor(target: Target, build: Path) -> Path:

@@ -37,12 +37,12 @@ class Size:
 
 # By the logical id Chalice gives. A queue's visibility is six times its consumer's timeout.
 FUNCTIONS: Final[Mapping[str, Size]] = {
-    "APIHandler": Size("api", 1024, 10),
-    "Ingest": Size("ingest", 1769, 300),
+    "APIHandler": Size("api", 1024, 29),
+    "Ingest": Size("ingest", 1769, 900),
     "Relay": Size("relay", 512, 30),
     "Project": Size("project", 512, 30),
     "Decide": Size("decide", 512, 30),
-    "Mail": Size("mail", 512, 30),
+    "Mail": Size("mail", 512, 60),
     "MailEvents": Size("mail_events", 512, 30),
     "Reward": Size("reward", 512, 30),
     "Export": Size("export", 1024, 120),

@@ -20,7 +20,7 @@ import html
 import json
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -181,7 +181,7 @@ async def _pass_on(desk: Desk, request: Request) -> Response:
             headers.append(("authorization", f"Bearer {ops}"))
     try:
         answer = await request.app.state.http.request(
-            request.method, url, headers=[*headers, ("host", upstream.host)], content=body
+            request.method, url, headers=_raw([*headers, ("host", upstream.host)]), content=body
         )
     except httpx.TransportError:
         return problem(502, "unavailable", "The emulator does not answer")
@@ -211,6 +211,11 @@ async def _read_logs(desk: Desk, request: Request) -> Response:
         seen[words] += 1
         event.setdefault("eventId", hashlib.sha256(f"{words} {seen[words]}".encode()).hexdigest())
     return JSONResponse(body, answer.status_code, media_type="application/x-amz-json-1.1")
+
+
+def _raw(headers: Sequence[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    """Headers as they came: HTTP's own encoding, which holds any byte."""
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
 
 
 def _guard_of(path: str) -> str | None:

@@ -16,11 +16,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
 from httpx import HTTPError
 
 from chalicelib.domain.files.orders import OrderRow, OrderStatus
 from local.demo import lists
 from local.demo.orders import order_file
+from local.errors import StackError
 from local.narration import Narrator, StoryError
 from local.stack import Stack
 from local.surfaces import Surfaces, exported
@@ -67,7 +69,9 @@ def play(stack: Stack, narrator: Narrator | None = None) -> bool:
     try:
         story.play()
         teller.table(EXPECTED, story.counts())
-    except (StoryError, HTTPError) as error:
+    except (StoryError, HTTPError, BotoCoreError, ClientError) as error:
+        if not stack.emulator.alive:
+            raise StackError(f"the emulator has died: see {stack.emulator.log}") from None
         teller.check(str(error), False)
     finally:
         story.world.close()

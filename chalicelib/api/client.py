@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from chalice.app import Blueprint
 from pydantic import ValidationError
 
 from chalicelib.api import models, operations
 from chalicelib.api.edge import Call, Edge, Reply, field_problems
-from chalicelib.domain.campaign import Campaign
 from chalicelib.domain.files.exports import decimal_text
 from chalicelib.domain.files.orders import MAX_ID, OrderRow, parse_order
 from chalicelib.domain.model import Redemption, Voucher
 from chalicelib.domain.vouchers import Purchase
 from chalicelib.services.errors import FieldProblem, InvalidError
-from chalicelib.services.ports import ContentionError, ListUnavailableError, Ports
-from chalicelib.services.record_orders import record_reported_order
+from chalicelib.services.ports import Ports
+from chalicelib.services.record_orders import OrderOutcome, record_reported_orders
 from chalicelib.services.redeem import check_voucher, redeem, roll_back
 from chalicelib.services.steps import all_campaigns
 
@@ -42,9 +41,13 @@ def client_routes(ports: Callable[[], Ports]) -> Blueprint:
 
     @edge.serves(operations.POST_ORDERS)
     def post_orders(call: Call) -> Reply:
-        body = call.body(models.OrdersRequest)
+        parsed = [_order(one) for one in call.body(models.OrdersRequest).orders]
+        rows = [one for one in parsed if isinstance(one, OrderRow)]
         campaigns = list(all_campaigns(call.ports))
-        results = [_order(call.ports, campaigns, one) for one in body.orders]
+        outcomes = record_reported_orders(call.ports, campaigns, rows)
+        results = [
+            _result(one, next(outcomes)) if isinstance(one, OrderRow) else one for one in parsed
+        ]
         return models.OrdersAnswer(results=results)
 
     return edge.blueprint
@@ -68,7 +71,7 @@ def _purchase(body: models.RedemptionRequest) -> Purchase:
     )
 
 
-def _order(ports: Ports, campaigns: Sequence[Campaign], given: object) -> models.OrderResult:
+def _order(given: object) -> OrderRow | models.OrderResult:
     order_id = given.get("order_id") if isinstance(given, Mapping) else None
     named = order_id if isinstance(order_id, str) and len(order_id) <= MAX_ID else None
     try:
@@ -76,15 +79,13 @@ def _order(ports: Ports, campaigns: Sequence[Campaign], given: object) -> models
     except ValidationError as error:
         return _rejected(named, field_problems(error))
     row = parse_order({name: _text(value) for name, value in item.model_dump().items()})
-    if not isinstance(row, OrderRow):
-        return _rejected(named, [FieldProblem(one.field, one.reason) for one in row])
-    return _recorded(ports, campaigns, row)
+    if isinstance(row, OrderRow):
+        return row
+    return _rejected(named, [FieldProblem(one.field, one.reason) for one in row])
 
 
-def _recorded(ports: Ports, campaigns: Sequence[Campaign], row: OrderRow) -> models.OrderResult:
-    try:
-        outcome = record_reported_order(ports, campaigns, row)
-    except (ContentionError, ListUnavailableError):
+def _result(row: OrderRow, outcome: OrderOutcome | None) -> models.OrderResult:
+    if outcome is None:
         return models.OrderResult(order_id=row.order_id, status=503)
     if outcome.problem:
         return _rejected(row.order_id, [FieldProblem("order", outcome.problem)])

@@ -41,7 +41,6 @@ Reply = BaseModel | dict[str, Any] | tuple[int, BaseModel] | None
 View = Callable[..., Reply]
 Headers = dict[str, str | list[str]]
 
-MAX_BODY = 64 * 1024
 MAX_PATH_PART = 200  # characters; a key of the table takes no more than 1 KB
 MAX_PROBLEMS = 20  # of one request: an answer stays small whatever was sent
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -95,9 +94,10 @@ class Call:
         return key
 
     def check_size(self) -> None:
-        """`RequestError` for a body over 64 KB."""
-        if self._operation.method == "POST" and len(self._request.raw_body) > MAX_BODY:
-            raise RequestError(413, "too-large", "The body is over 64 KB.")
+        """`RequestError` for a body larger than the operation takes."""
+        limit_kb = self._operation.max_body_kb
+        if self._operation.method == "POST" and len(self._request.raw_body) > limit_kb * 1024:
+            raise RequestError(413, "too-large", f"The body is over {limit_kb} KB.")
 
     def _json(self) -> object:
         content_type = self._request.headers.get("content-type", "application/json")

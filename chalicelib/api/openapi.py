@@ -79,6 +79,7 @@ def _operation(operation: Operation, schemas: Schemas) -> dict[str, Any]:
     if operation.request:
         schema = schemas[operation.request, "validation"]
         described["requestBody"] = {
+            "description": f"At most {operation.max_body_kb} KB.",
             "required": True,
             "content": {"application/json": {"schema": schema}},
         }
@@ -105,8 +106,10 @@ def _responses(operation: Operation, schemas: Schemas) -> dict[str, Any]:
             responses[str(status)]["content"] = content
     problem = {"application/problem+json": {"schema": schemas[Problem, "serialization"]}}
     for status in operation.refusals:
-        described = {"description": HTTPStatus(status).phrase, "content": problem}
-        responses[str(status)] = described
+        phrase = HTTPStatus(status).phrase
+        if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            phrase += f": over {operation.max_body_kb} KB"
+        responses[str(status)] = {"description": phrase, "content": problem}
     return responses
 
 

@@ -19,7 +19,9 @@ Security = Literal["public", "session", "client", "ops"]
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation. `answers` by status (None: an empty body); `problems`: its own refusals."""
+    """One operation. `answers` by status (None: an empty body); `problems`: its own refusals;
+    `max_body_kb`: how large a body it takes.
+    """
 
     name: str
     method: Literal["GET", "POST", "DELETE"]
@@ -29,6 +31,7 @@ class Operation:
     answers: Mapping[int, type[BaseModel] | None]
     problems: tuple[int, ...] = ()
     request: type[BaseModel] | None = None
+    max_body_kb: int = 64
 
     @property
     def refusals(self) -> tuple[int, ...]:
@@ -100,7 +103,7 @@ ROLL_BACK = Operation(
 )  # fmt: skip
 POST_ORDERS = Operation(
     "post_orders", "POST", "/v1/client/orders", "The order file, as a call", "client",
-    {207: models.OrdersAnswer}, (), models.OrdersRequest,
+    {207: models.OrdersAnswer}, (), models.OrdersRequest, max_body_kb=256,  # 500 of the longest
 )  # fmt: skip
 GET_DASHBOARD = Operation(
     "get_dashboard", "GET", "/v1/ops/campaigns/{campaign}/dashboard", "The live numbers", "ops",

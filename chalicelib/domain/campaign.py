@@ -119,6 +119,9 @@ def _two_decimals(amount: Decimal) -> Decimal:
 Amount = Annotated[Decimal, Field(ge=0, le=100_000), AfterValidator(_two_decimals)]
 
 
+LAST_YEAR = 2100
+
+
 class HolderRole(StrEnum):
     """Who a voucher is issued to."""
 
@@ -247,7 +250,7 @@ class Rule(_Model):
 class Caps(_Model):
     """The most one sponsor may be granted."""
 
-    sponsor_rewards: Annotated[int, Field(ge=1)] = 20
+    sponsor_rewards: Annotated[int, Field(ge=1, le=10_000)] = 20
 
 
 class Campaign(_Model):
@@ -292,6 +295,7 @@ class Campaign(_Model):
         problems = [
             *_date_problems(self),
             *_currency_problems(self),
+            *_repeated(self),
             *_rule_problems(self),
             *_text_problems(self),
         ]
@@ -343,6 +347,8 @@ def is_past(last_second: datetime, at: datetime) -> bool:
 def _date_problems(campaign: Campaign) -> list[str]:
     if campaign.ends_on < campaign.starts_on:
         return ["ends_on: must not be before starts_on"]
+    if campaign.ends_on.year > LAST_YEAR:
+        return [f"ends_on: must not be after the year {LAST_YEAR}"]
     return []
 
 
@@ -364,6 +370,20 @@ def _rule_problems(campaign: Campaign) -> list[str]:
         if rule.when is Event.REFERRAL_CONFIRMED and rule.conditions != Conditions()
     ]
     return problems
+
+
+def _repeated(campaign: Campaign) -> list[str]:
+    named = {
+        "locales": campaign.locales,
+        "channels": campaign.channels,
+        "digests.key_ids": campaign.digests.key_ids,
+    }
+    return [
+        f"{field}: {value} stands twice"
+        for field, values in named.items()
+        for value in dict.fromkeys(values)
+        if values.count(value) > 1
+    ]
 
 
 def _currency_problems(campaign: Campaign) -> list[str]:

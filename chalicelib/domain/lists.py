@@ -72,7 +72,7 @@ def judge(
     """
     if not candidate.count:
         return Refused("empty_list")
-    if mismatch := _manifest_mismatch(candidate):
+    if mismatch := manifest_mismatch(candidate):
         return Refused(mismatch)
     if candidate.canaries_missing:
         return Refused("canaries_missing", f"{candidate.canaries_missing} missing")
@@ -96,7 +96,8 @@ def as_of(manifest: Manifest | None, received_at: datetime) -> datetime:
     return min(manifest.generated_at, received_at) if manifest else received_at
 
 
-def _manifest_mismatch(candidate: ListCandidate) -> RefusalReason | None:
+def manifest_mismatch(candidate: ListCandidate) -> RefusalReason | None:
+    """What the manifest beside a list says that is not so, None when all of it is."""
     manifest = candidate.manifest
     if manifest is None:
         return None

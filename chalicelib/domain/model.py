@@ -286,6 +286,7 @@ class Reward(Entity):
     code: str | None = None
     granted_at: datetime | None = None
     refused_reason: str | None = None
+    customers_version: int | None = None
     taken_back_at: datetime | None = None
 
 
@@ -340,7 +341,7 @@ class Voucher(Entity):
     acknowledged_at: datetime | None = None
     refused_reason: str | None = None
     redeemed_by: str | None = None
-    state_before_redemption: VoucherState | None = None
+    withdrawn_at: datetime | None = None
     ended_at: datetime | None = None
 
 
@@ -417,6 +418,7 @@ class ListVersion(Entity):
     key_id: str
     algorithm: str
     accepted_at: datetime
+    dropped_at: datetime | None = None
     source_sha256: str
 
 
@@ -445,12 +447,14 @@ class Mail(Entity):
     mail_kind: str
     campaign: str
     contact_id: str
+    digests: AddressDigests | None = None
     state: MailState
     leased_at: datetime
     ends_at: datetime
     correlation: str
     ids: Mapping[str, str] = field(default_factory=dict)
     sent_at: datetime | None = None
+    complained_at: datetime | None = None
     provider_id: str | None = None
 
 

@@ -7,8 +7,6 @@ comes with the confirmation. A reward is keyed by (rule, referral, rung), so it 
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from chalicelib.domain.campaign import Campaign, Event, HolderRole, Rule
 from chalicelib.domain.model import Order, OrderStatus, Referral, Sponsor
 
@@ -42,14 +40,6 @@ def rung_of(referral: Referral, order_id: str) -> int | None:
     """The rung a kept order stands for, counted from 1; None when it does not count (any more)."""
     kept = referral.kept_orders
     return kept.index(order_id) + 1 if order_id in kept else None
-
-
-def is_newcomer(found: str | None, as_of: datetime, ordered_at: datetime) -> bool:
-    """Whether a referee who ordered is one to reward, by what the customer list says (law 3).
-
-    A list made after the order holds everybody who ordered: that is what it is for.
-    """
-    return found is None or as_of > ordered_at
 
 
 def moves_forward(stored: OrderStatus | None, reported: OrderStatus) -> bool:

@@ -69,26 +69,31 @@ def redeemed(voucher: Voucher, purchase: Purchase) -> Voucher:
         voucher,
         state=VoucherState.REDEEMED,
         redeemed_by=purchase.order_id,
-        state_before_redemption=voucher.state,
     )
 
 
 def rolled_back(voucher: Voucher) -> Voucher:
-    """The voucher as it was before its redemption."""
-    if voucher.state_before_redemption is None:
-        raise ValueError("a voucher that was never redeemed has nothing to roll back")
-    return replace(
-        voucher,
-        state=voucher.state_before_redemption,
-        redeemed_by=None,
-        state_before_redemption=None,
-        ended_at=None,  # back on the agenda of what ends, if its end was noted meanwhile
-    )
+    """The voucher as it would be, had it not been redeemed."""
+    if voucher.state is not VoucherState.REDEEMED:
+        raise ValueError("a voucher that is not redeemed has nothing to roll back")
+    unused = replace(voucher, state=_state_unused(voucher), redeemed_by=None)
+    # Back on the agenda of what ends, if its end was noted meanwhile; for good if it was withdrawn.
+    return replace(unused, ended_at=voucher.withdrawn_at)
 
 
-def revoked(voucher: Voucher, now: datetime) -> Voucher:
-    """The voucher, withdrawn."""
-    return replace(voucher, state=VoucherState.REVOKED, ended_at=now)
+def _state_unused(voucher: Voucher) -> VoucherState:
+    if voucher.withdrawn_at:
+        return VoucherState.REVOKED
+    if voucher.acknowledged_at:
+        return VoucherState.ACKNOWLEDGED
+    return VoucherState.ISSUED if voucher.export is None else VoucherState.EXPORTED
+
+
+def withdrawn(voucher: Voucher, now: datetime) -> Voucher:
+    """The voucher, taken back: revoked, or if it is used already, once that is rolled back."""
+    if voucher.state is VoucherState.REDEEMED:
+        return replace(voucher, withdrawn_at=now)
+    return replace(voucher, state=VoucherState.REVOKED, withdrawn_at=now, ended_at=now)
 
 
 def taken_into(voucher: Voucher, export: int) -> Voucher:

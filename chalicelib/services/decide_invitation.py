@@ -9,6 +9,7 @@ again by the next accepted list.
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 
 from chalicelib.domain.addresses import AddressDigests, quality_problem
 from chalicelib.domain.campaign import Campaign, is_past
@@ -86,10 +87,13 @@ def decide_invitation(ports: Ports, fact: Fact) -> str:
 def take_up_waiting(ports: Ports, campaign_id: str) -> int:
     """Queue the invitations that waited for a list; returns how many."""
     waiting = ports.repository.agenda(Invitation, Topic.UNDECIDED, campaign_id)
-    received = [fact for invitation in waiting if (fact := _received(ports, invitation))]
-    for start in range(0, len(received), 10):
-        ports.queues.put(Queue.DECIDE, received[start : start + 10])
-    return len(received)
+    received = (fact for invitation in waiting if (fact := _received(ports, invitation)))
+    taken_up = 0
+    # Ten by ten as they are read: killed in between, it has done what it has done.
+    while some := list(islice(received, 10)):
+        ports.queues.put(Queue.DECIDE, some)
+        taken_up += len(some)
+    return taken_up
 
 
 def _received(ports: Ports, invitation: Invitation) -> Fact | None:

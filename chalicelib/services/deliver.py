@@ -60,15 +60,14 @@ def deliver(ports: Ports, sender: Sender, fact: Fact) -> str:
     draft = draft_for(ports, sender, fact)
     if draft is None:
         return "nothing_to_send"
+    recipient = sendable(draft.contact.address)
+    # Before the lease: what cannot be composed must not look as if it had been sent.
+    message = _message(ports, sender, draft, recipient)
     mail = _lease(ports, draft)
     if mail is None:
         return "sent_already"
     try:
-        provider_id = ports.mailer.send(
-            _message(ports, sender, draft),
-            recipient=sendable(draft.contact.address),
-            mail_id=draft.mail_id,
-        )
+        provider_id = ports.mailer.send(message, recipient=recipient, mail_id=draft.mail_id)
     except MailNotTakenError as error:
         return _not_taken(ports, draft, mail, error)
     except MailUncertainError as error:
@@ -90,6 +89,7 @@ def _lease(ports: Ports, draft: Draft) -> Mail | None:
         leased_at=now,
         ends_at=draft.campaign.contact_ends_at(),
         correlation=draft.correlation,
+        digests=draft.digests,
         ids=draft.ids,
     )
     stored = ports.repository.get(Mail, mail_id=draft.mail_id)
@@ -108,12 +108,12 @@ def _lease(ports: Ports, draft: Draft) -> Mail | None:
     return replace(mail, revision=(stored.revision if stored else 0) + 1)
 
 
-def _message(ports: Ports, sender: Sender, draft: Draft) -> bytes:
+def _message(ports: Ports, sender: Sender, draft: Draft, recipient: str) -> bytes:
     message = compose(
         render(draft.content, draft.contact.locale),
         sender=sender.address,
         sender_name=draft.campaign.brand.name,
-        recipient=draft.contact.address,
+        recipient=recipient,
         mail_id=draft.mail_id,
         date=ports.clock(),
         unsubscribe_url=draft.unsubscribe_url,

@@ -9,18 +9,21 @@ voucher spent.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from chalicelib.domain import tokens
+from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.campaign import Campaign, HolderRole
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.invitations import ended, is_answerable
 from chalicelib.domain.model import (
     Channel,
     Contact,
+    Decision,
     Fact,
     Invitation,
     InvitationState,
+    Mail,
     Reward,
     Token,
     TokenPurpose,
@@ -61,6 +64,7 @@ class Draft:
     correlation: str
     tokens: tuple[Token, ...] = ()
     unsubscribe_url: str | None = None
+    digests: AddressDigests | None = None
     ids: dict[str, str] = field(default_factory=dict)
 
 
@@ -120,15 +124,19 @@ def _invitation(ports: Ports, sender: Sender, fact: Fact) -> Draft | None:
         return None
     if not is_answerable(invitation, ports.clock()):
         return None
+    mail_id = f"invitation-{invitation.invitation_id}"
     contact = ports.repository.get(Contact, contact_id=invitation.contact_id)
     sponsor = sponsor_name(ports, invitation.sponsor_id)
     if contact is None or sponsor is None:
         return None
     campaign = known_campaign(ports, invitation.campaign)
-    if _became_customer(ports, campaign, invitation, contact):
+    digests = digests_of(ports, campaign, contact.address)
+    # A mail that was leased may have left: it is too late to refuse.
+    leased = ports.repository.get(Mail, mail_id=mail_id)
+    if leased is None and _became_customer(ports, campaign, invitation, contact, digests):
         return None
-    answer, answer_text = _token(ports, campaign, contact, invitation, TokenPurpose.INVITATION)
-    no, no_text = _token(ports, campaign, contact, invitation, TokenPurpose.UNSUBSCRIBE)
+    answer, answer_text = _token(ports, campaign, invitation, TokenPurpose.INVITATION, digests)
+    no, no_text = _token(ports, campaign, invitation, TokenPurpose.UNSUBSCRIBE, digests)
     kind = InvitationMail if invitation.channel is Channel.EMAIL else SignUpMail
     content = kind(
         campaign=_texts(campaign),
@@ -139,32 +147,39 @@ def _invitation(ports: Ports, sender: Sender, fact: Fact) -> Draft | None:
         unsubscribe_link=f"{sender.origin}/unsubscribe/#token={no_text}",
     )
     return Draft(
-        mail_id=f"invitation-{invitation.invitation_id}",
+        mail_id=mail_id,
         contact=contact,
         campaign=campaign,
         content=content,
         correlation=invitation.correlation,
         tokens=(answer, no),
+        digests=digests,
         unsubscribe_url=f"{sender.origin}/v1/unsubscribe/{no_text}",
         ids={"sponsor": invitation.sponsor_id, "invitation": invitation.invitation_id},
     )
 
 
 def _became_customer(
-    ports: Ports, campaign: Campaign, invitation: Invitation, contact: Contact
+    ports: Ports,
+    campaign: Campaign,
+    invitation: Invitation,
+    contact: Contact,
+    digests: AddressDigests,
 ) -> bool:
     """Law 3 at the last moment: a list may have come in force since the decision."""
+    max_age = campaign.lists.customers.max_age_days
     try:
-        customers = ports.lists.find(
-            "customers",
-            campaign.campaign,
-            campaign.lists.customers.max_age_days,
-            digests_of(ports, campaign, contact.address),
-        )
+        customers = ports.lists.find("customers", campaign.campaign, max_age, digests)
     except ListUnavailableError as error:
         raise NotYetError("customers") from error
     if customers.found is None:
         return False
+    decision = Decision(
+        reason="became_customer",
+        decided_at=ports.clock(),
+        campaign_version=campaign.version,
+        customers_version=customers.version,
+    )
     refused = happened(
         ports,
         FactName.INVITATION_REFUSED,
@@ -172,31 +187,33 @@ def _became_customer(
         subject=invitation.invitation_id,
         correlation=invitation.correlation,
         ids={"sponsor": invitation.sponsor_id, "invitation": invitation.invitation_id},
-        reason="became_customer",
+        reason=decision.reason,
         channel=invitation.channel.value,
-        customers_version=customers.version,
+        campaign_version=decision.campaign_version,
+        customers_version=decision.customers_version,
     )
     closed = ended(invitation, InvitationState.REFUSED, ports.clock())
-    ports.repository.commit(Replace(closed), Remove(contact), facts=[refused])
+    ports.repository.commit(
+        Replace(replace(closed, decision=decision)), Remove(contact), facts=[refused]
+    )
     return True
 
 
 def _token(
     ports: Ports,
     campaign: Campaign,
-    contact: Contact,
-    invitation: Invitation | None,
+    invitation: Invitation,
     purpose: TokenPurpose,
-    sponsor_id: str = "",
+    digests: AddressDigests,
 ) -> tuple[Token, str]:
     text = ports.codes.token()
     token = Token(
         token_hash=tokens.hashed(text),
         purpose=purpose,
         campaign=campaign.campaign,
-        sponsor_id=invitation.sponsor_id if invitation else sponsor_id,
-        invitation_id=invitation.invitation_id if invitation else None,
-        digests=digests_of(ports, campaign, contact.address),
+        sponsor_id=invitation.sponsor_id,
+        invitation_id=invitation.invitation_id,
+        digests=digests,
         ends_at=campaign.contact_ends_at(),
     )
     return token, text
@@ -216,9 +233,6 @@ def _voucher(ports: Ports, sender: Sender, fact: Fact) -> Draft | None:
     if contact is None:
         return None
     campaign = known_campaign(ports, voucher.campaign)
-    no, no_text = _token(
-        ports, campaign, contact, None, TokenPurpose.UNSUBSCRIBE, sponsor_id=voucher.holder_id
-    )
     kind = RewardMail if voucher.holder is HolderRole.SPONSOR else VoucherMail
     content = kind(
         campaign=_texts(campaign),
@@ -236,8 +250,7 @@ def _voucher(ports: Ports, sender: Sender, fact: Fact) -> Draft | None:
         campaign=campaign,
         content=content,
         correlation=voucher.correlation,
-        tokens=(no,),
-        unsubscribe_url=f"{sender.origin}/v1/unsubscribe/{no_text}",
+        digests=digests_of(ports, campaign, contact.address),
         ids={"voucher": voucher.voucher_id},
     )
 

@@ -19,22 +19,23 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.domain.campaign import Campaign
-from chalicelib.domain.codes import canonical
+from chalicelib.domain.codes import candidates, canonical
 from chalicelib.domain.files.acks import refused_codes
 from chalicelib.domain.files.manifest import parse_manifest
 from chalicelib.domain.files.orders import orders
 from chalicelib.domain.files.own_codes import own_codes
-from chalicelib.domain.files.reading import FileRefusedError, Tally, content
+from chalicelib.domain.files.reading import MAX_ERRORS, FileRefusedError, Tally, content
 from chalicelib.domain.files.receipt import Receipt, receipt_json, refused, settled
 from chalicelib.domain.model import SpareCode, Voucher
 from chalicelib.services.acknowledge import acknowledge, exported_codes, matching
 from chalicelib.services.errors import UnknownError
 from chalicelib.services.ingest_list import note_refused, take_in_list
 from chalicelib.services.ports import ConflictError, FileMissingError, Insert, Ports
-from chalicelib.services.record_orders import record_order
+from chalicelib.services.record_orders import record_orders
 
 _CAMPAIGN = re.compile(r"[a-z][a-z0-9-]{1,39}")
 _EXPORT = re.compile(r"([0-9]{8})\.ack")
+_AT_ONCE = 100  # rows of orders; as many as one batch of reads takes
 
 
 @dataclass(frozen=True)
@@ -129,8 +130,6 @@ Reader = Callable[[Ports, Campaign, Drop, _Hashed, Tally], int | None]
 
 
 def _reader(path: str) -> Reader | None:
-    if path.endswith(".manifest.json"):
-        return _manifest
     return next((reader for shape, reader in _READERS if shape.fullmatch(path)), None)
 
 
@@ -171,11 +170,14 @@ def _orders(
 ) -> int | None:
     # All lines are read before the first takes effect: a file broken at its end changes nothing.
     rows = list(orders(content(drop.path, chunks), tally))
-    for line, row in rows:
-        outcome = record_order(ports, campaign, row)
-        if outcome.problem:
-            tally.reject(line, outcome.problem)
-    _sort_errors(tally)
+    without_effect = Tally()
+    for start in range(0, len(rows), _AT_ONCE):
+        numbered = rows[start : start + _AT_ONCE]
+        outcomes = record_orders(ports, campaign, [row for _, row in numbered])
+        for (line, _), outcome in zip(numbered, outcomes, strict=True):
+            if outcome.problem:
+                without_effect.reject(line, outcome.problem)
+    _merge(tally, without_effect)
     return None
 
 
@@ -186,14 +188,16 @@ def _codes(
     known = campaign.templates.get(template)
     if known is None or known.codes != "client":
         raise FileRefusedError("unknown_template")
+    without_effect = Tally()
     for line, printed in list(own_codes(content(drop.path, chunks), tally)):
-        code = canonical(printed)
-        if ports.repository.get(Voucher, code=code):
-            tally.reject(line, "code_issued_already")
+        # However it would be read back: a till must not take it for another voucher.
+        if any(ports.repository.get(Voucher, code=code) for code in candidates(printed)):
+            without_effect.reject(line, "code_issued_already")
             continue
+        code = canonical(printed)
         spare = SpareCode(campaign=campaign.campaign, template=template, code=code, printed=printed)
         _stored_once(ports, spare)
-    _sort_errors(tally)
+    _merge(tally, without_effect)
     return None
 
 
@@ -229,12 +233,16 @@ def _acks(
     return None
 
 
-def _sort_errors(tally: Tally) -> None:
-    tally.errors.sort(key=lambda error: error.line)
+def _merge(tally: Tally, without_effect: Tally) -> None:
+    """Lines that could be read but had no effect, among those that could not: the first by line."""
+    tally.rejected += without_effect.rejected
+    errors = sorted([*tally.errors, *without_effect.errors], key=lambda error: error.line)
+    tally.errors[:] = errors[:MAX_ERRORS]
 
 
 _CSV = r"[^/]+\.csv(\.gz)?"
 _READERS: Iterable[tuple[re.Pattern[str], Reader]] = (
+    (re.compile(r"(customers|vips)/(full|add|remove)/[^/]+\.manifest\.json"), _manifest),
     (re.compile(rf"(customers|vips)/(full|add|remove)/{_CSV}"), _list),
     (re.compile(rf"orders/{_CSV}"), _orders),
     (re.compile(rf"codes/[^/]+/{_CSV}"), _codes),

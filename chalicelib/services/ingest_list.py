@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chalicelib.domain import lists
 from chalicelib.domain.campaign import Campaign, ListLimits
@@ -46,6 +46,7 @@ def take_in_list(
         rows=tally.rows,
         sha256=sha256(),
         manifest=manifest,
+        dropped_at=dropped_at,
         as_of=lists.as_of(manifest, dropped_at),
     )
     return _put_in_force(ports, campaign, listed)
@@ -68,6 +69,7 @@ class _Listed:
         rows: int,
         sha256: str,
         manifest: Manifest | None,
+        dropped_at: datetime,
         as_of: datetime,
     ) -> None:
         self.name = name
@@ -76,6 +78,7 @@ class _Listed:
         self.rows = rows
         self.sha256 = sha256
         self.manifest = manifest
+        self.dropped_at = dropped_at
         self.as_of = as_of
 
 
@@ -95,14 +98,22 @@ def _put_in_force(ports: Ports, campaign: Campaign, listed: _Listed) -> int:
     seen = ports.repository.get(
         FileRecord, campaign=campaign.campaign, area=listed.name, sha256=listed.sha256
     )
-    if seen:
+    limits: ListLimits = getattr(campaign.lists, listed.name)
+    candidate = _candidate(campaign, listed, limits)
+    if mismatch := lists.manifest_mismatch(candidate):
+        raise FileRefusedError(mismatch)
+    if seen and in_force and not _restores(listed, seen, in_force):
         _refresh(ports, in_force, listed)
         return seen.version
-    limits: ListLimits = getattr(campaign.lists, listed.name)
-    _judge(campaign, listed, in_force, limits)
+    if in_force and in_force.dropped_at and listed.dropped_at < in_force.dropped_at:
+        raise FileRefusedError("older_than_the_list_in_force")
+    if ports.clock() - listed.as_of > timedelta(days=limits.max_age_days):
+        raise FileRefusedError("older_than_the_campaign_allows")
+    _judge(candidate, in_force, limits)
     pointer = ports.lists.store(_pointer(ports, campaign, listed, in_force), listed.records)
     version = ListVersion(**{**vars(pointer), "revision": 0})
     record_of_file = FileRecord(
+        revision=seen.revision if seen else 0,
         campaign=campaign.campaign,
         area=listed.name,
         sha256=listed.sha256,
@@ -114,10 +125,24 @@ def _put_in_force(ports: Ports, campaign: Campaign, listed: _Listed) -> int:
     ports.repository.commit(
         moved,
         Insert(version),
-        Insert(record_of_file),
+        Replace(record_of_file) if seen else Insert(record_of_file),
         facts=[_accepted(ports, pointer)],
     )
     return pointer.version
+
+
+def _restores(listed: _Listed, seen: FileRecord, in_force: ListInForce) -> bool:
+    """Whether a list that was replaced by another is meant to be in force again.
+
+    Only a manifest newer than the list in force says so; else it is an old file come a second time.
+    """
+    if seen.version == in_force.version:
+        return False
+    if listed.manifest and listed.manifest.generated_at > in_force.accepted_at:
+        return True
+    if seen.file == listed.path:
+        return False
+    raise FileRefusedError("replaced_by_a_later_list")
 
 
 def _refresh(ports: Ports, in_force: ListInForce | None, listed: _Listed) -> None:
@@ -126,11 +151,9 @@ def _refresh(ports: Ports, in_force: ListInForce | None, listed: _Listed) -> Non
         ports.repository.commit(Replace(replace(in_force, accepted_at=listed.as_of)))
 
 
-def _judge(
-    campaign: Campaign, listed: _Listed, in_force: ListInForce | None, limits: ListLimits
-) -> None:
+def _candidate(campaign: Campaign, listed: _Listed, limits: ListLimits) -> lists.ListCandidate:
     known = set(listed.records)
-    candidate = lists.ListCandidate(
+    return lists.ListCandidate(
         rows=listed.rows,
         count=len(listed.records),
         sha256=listed.sha256,
@@ -138,12 +161,16 @@ def _judge(
         manifest=listed.manifest,
         canaries_missing=sum(record(canary) not in known for canary in limits.canaries),
     )
+
+
+def _judge(
+    candidate: lists.ListCandidate, in_force: ListInForce | None, limits: ListLimits
+) -> None:
     before = None
     if in_force:
         before = lists.ListInForce(in_force.version, in_force.rows, in_force.accepted_at)
-    verdict = lists.judge(
-        candidate, before, lists.ListLimits(max_shrink=limits.max_shrink_percent / 100)
-    )
+    shrink = lists.ListLimits(max_shrink=limits.max_shrink_percent / 100)
+    verdict = lists.judge(candidate, before, shrink)
     if isinstance(verdict, lists.Refused):
         raise FileRefusedError(verdict.reason, 0, verdict.detail)
 
@@ -151,7 +178,12 @@ def _judge(
 def _key_id(campaign: Campaign, manifest: Manifest | None) -> str:
     """The key the list was made with: the manifest's if in force, else the campaign's first."""
     known = campaign.digests.key_ids
-    return manifest.key_id if manifest and manifest.key_id in known else known[0]
+    if manifest and manifest.key_id in known:
+        return manifest.key_id
+    if len(known) > 1 and manifest is None:
+        # Taken for the wrong key, a list would know nobody.
+        raise FileRefusedError("key_id_unknown_without_manifest")
+    return known[0]
 
 
 def _pointer(
@@ -168,6 +200,7 @@ def _pointer(
         key_id=_key_id(campaign, listed.manifest),
         algorithm=campaign.digests.algorithm,
         accepted_at=listed.as_of,
+        dropped_at=listed.dropped_at,
         source_sha256=listed.sha256,
     )
 

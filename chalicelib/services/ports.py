@@ -99,6 +99,11 @@ class Repository(Protocol):
     def get(self, kind: type[E], /, **key: str | int) -> E | None:
         """The entity of `kind` with that key, or None."""
 
+    def get_many(self, kind: type[E], keys: Sequence[Mapping[str, str | int]]) -> list[E]:
+        """The entities of `kind` with those keys, each once, in any order, without those that are
+        not there. Each is read by itself: not all at one instant. `ContentionError`.
+        """
+
     def within(self, kind: type[E], /, **key: str | int) -> Iterator[E]:
         """Entities of `kind` in the partition the key parts name, in key order; strongly
         consistent.
@@ -140,13 +145,9 @@ class Repository(Protocol):
 
 @dataclass(frozen=True)
 class Membership:
-    """A list's answer on one address, from the version that speaks of the instant `as_of`.
-
-    `found` is the form that matched, None when neither did.
-    """
+    """A list's answer on one address. `found` is the form that matched, None when neither did."""
 
     version: int
-    as_of: datetime
     found: str | None
 
 
@@ -158,6 +159,14 @@ class Lists(Protocol):
     ) -> Membership:
         """Whether the list knows the address (`exact` or `alias`). `ListUnavailableError` on any
         doubt.
+        """
+
+    def find_as_of(
+        self, name: str, campaign: str, at: datetime, digests: AddressDigests
+    ) -> Membership:
+        """What the list in force at `at` said of the address; the first list, before there was one.
+
+        `ListUnavailableError` on any doubt.
         """
 
     def store(self, pointer: ListInForce, records: Iterable[bytes]) -> ListInForce:

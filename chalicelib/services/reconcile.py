@@ -8,14 +8,15 @@ of their use cases make a repeat harmless. The rest is for people.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from chalicelib.domain.campaign import Campaign
 from chalicelib.domain.facts import FactName, Queue, follow_up
-from chalicelib.domain.model import Fact, Invitation, Mail, Voucher
+from chalicelib.domain.model import Fact, Invitation, Mail, MailState, Voucher
 from chalicelib.services.decide_invitation import take_up_waiting
-from chalicelib.services.deliver import AT_MOST_ONCE
-from chalicelib.services.ports import Ports, Topic
+from chalicelib.services.deliver import AT_MOST_ONCE, invitation_of
+from chalicelib.services.ports import Ports, Replace, Topic
 from chalicelib.services.steps import all_campaigns
 
 UNDECIDED_AFTER = timedelta(minutes=15)
@@ -47,11 +48,23 @@ def _unexported(ports: Ports, campaign: Campaign) -> int:
 def _leased(ports: Ports) -> int:
     found = 0
     for mail in ports.repository.agenda(Mail, Topic.LEASED, until=ports.clock() - LEASED_AFTER):
+        if mail.mail_kind in AT_MOST_ONCE:
+            found += _uncertain(ports, mail)
+            continue
         found += 1
-        fact = None if mail.mail_kind in AT_MOST_ONCE else _cause(ports, mail)
+        fact = _cause(ports, mail)
         if fact:
             ports.queues.put(Queue.MAIL, [fact])
     return found
+
+
+def _uncertain(ports: Ports, mail: Mail) -> int:
+    """An invitation's mail nobody can tell of is a finding until its invitation is over."""
+    invitation = invitation_of(ports, mail)
+    if invitation and invitation.ended_at is None:
+        return 1
+    ports.repository.commit(Replace(replace(mail, state=MailState.FAILED)))
+    return 0
 
 
 def _cause(ports: Ports, mail: Mail) -> Fact | None:

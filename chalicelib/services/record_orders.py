@@ -3,13 +3,16 @@ reports.
 
 An order counts for the referral of the person who made it: found by the digest, or by the referee's
 voucher that was used on it. Orders of anybody else leave no trace. A report moves an order forward
-(placed, kept, returned or cancelled) or changes nothing. The voucher is redeemed in the transaction
-that stores the order.
+(placed, kept, returned or cancelled), and tells its amount, or changes nothing. The voucher is
+redeemed in the transaction that stores the order, and not looked at again.
+
+Most reports are about strangers. Of many at once the store is asked in two batches; what concerns
+nobody then costs no call more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -21,12 +24,20 @@ from chalicelib.domain.model import (
     Invitation,
     Order,
     OrderStatus,
+    RefereeClaim,
     Referral,
 )
-from chalicelib.domain.rewards import is_newcomer, moves_forward
+from chalicelib.domain.rewards import moves_forward
 from chalicelib.domain.vouchers import Purchase
 from chalicelib.services.errors import RefusedError, UnknownError
-from chalicelib.services.ports import Change, Insert, ListUnavailableError, Ports, Replace
+from chalicelib.services.ports import (
+    Change,
+    ContentionError,
+    Insert,
+    ListUnavailableError,
+    Ports,
+    Replace,
+)
 from chalicelib.services.redeem import Planned, find_voucher, plan_redemption
 from chalicelib.services.steps import claim_on, decided_again, happened
 
@@ -47,12 +58,86 @@ class OrderOutcome:
     problem: str | None = None
 
 
-def record_reported_order(
-    ports: Ports, campaigns: Sequence[Campaign], row: OrderRow
+@dataclass(frozen=True)
+class Concerned:
+    """What is known of the buyers and the orders in some rows: pairs of a campaign and a digest,
+    of a campaign and an order id.
+    """
+
+    buyers: frozenset[tuple[str, str]]
+    orders: set[tuple[str, str]]  # and those recorded since
+
+    def by(self, campaign: Campaign, row: OrderRow) -> bool:
+        """Whether the row may have an effect in the campaign by its order or, when it names no
+        voucher, by its buyer. Voucher codes are not looked up here.
+        """
+        buyer = None if row.voucher_code else row.email_digest
+        return (campaign.campaign, row.order_id) in self.orders or (
+            buyer is not None and (campaign.campaign, buyer) in self.buyers
+        )
+
+    def record(self, ports: Ports, campaign: Campaign, row: OrderRow) -> OrderOutcome:
+        """Take the row in; an order it has stored concerns the rows after it."""
+        outcome = record_order(ports, campaign, row)
+        if outcome.effect == "recorded":
+            self.orders.add((campaign.campaign, row.order_id))
+        return outcome
+
+
+def those_concerned(
+    ports: Ports, campaigns: Sequence[Campaign], rows: Sequence[OrderRow]
+) -> Concerned:
+    """Ask the store, in two reads of many, which of the rows may concern one of the campaigns."""
+    names = [campaign.campaign for campaign in campaigns]
+    digests = [row.email_digest for row in rows if row.email_digest and not row.voucher_code]
+    claims = ports.repository.get_many(
+        RefereeClaim, [{"campaign": name, "digest": one} for name in names for one in digests]
+    )
+    orders = ports.repository.get_many(
+        Order, [{"campaign": name, "order_id": row.order_id} for name in names for row in rows]
+    )
+    return Concerned(
+        buyers=frozenset((claim.campaign, claim.digest) for claim in claims),
+        orders={(order.campaign, order.order_id) for order in orders},
+    )
+
+
+def record_orders(
+    ports: Ports, campaign: Campaign, rows: Sequence[OrderRow]
+) -> Iterator[OrderOutcome]:
+    """Take in the orders of a campaign's file, in their order."""
+    # A row with a code is always looked into; only the others may be passed over.
+    concerned = those_concerned(ports, [campaign], [row for row in rows if not row.voucher_code])
+    for row in rows:
+        if row.voucher_code or concerned.by(campaign, row):
+            yield concerned.record(ports, campaign, row)
+        else:
+            yield _refused_at_sight(ports, campaign, row) or OrderOutcome("not_a_referees")
+
+
+def record_reported_orders(
+    ports: Ports, campaigns: Sequence[Campaign], rows: Sequence[OrderRow]
+) -> Iterator[OrderOutcome | None]:
+    """Take in orders that name no campaign, in their order: in each one that knows the voucher, the
+    buyer or the order. None for one that could not be settled now and is to be sent again.
+    """
+    concerned = those_concerned(ports, campaigns, rows)
+    for row in rows:
+        try:
+            yield _in_each_concerned(ports, campaigns, row, concerned)
+        except (ContentionError, ListUnavailableError):
+            yield None
+
+
+def _in_each_concerned(
+    ports: Ports, campaigns: Sequence[Campaign], row: OrderRow, concerned: Concerned
 ) -> OrderOutcome:
-    """Take in an order that names no campaign: in each one that knows its voucher or its person."""
-    concerned = [campaign for campaign in campaigns if _concerns(ports, campaign, row)]
-    outcomes = [record_order(ports, campaign, row) for campaign in concerned]
+    issued_by = _campaign_of_voucher(ports, row)
+    outcomes = [
+        concerned.record(ports, campaign, row)
+        for campaign in campaigns
+        if campaign.campaign == issued_by or concerned.by(campaign, row)
+    ]
     problem = next((outcome for outcome in outcomes if outcome.problem), None)
     if problem or outcomes:
         return problem or outcomes[0]
@@ -60,37 +145,45 @@ def record_reported_order(
     return OrderOutcome("none" if unknown else "not_a_referees", unknown)
 
 
-def _concerns(ports: Ports, campaign: Campaign, row: OrderRow) -> bool:
-    if row.voucher_code:
-        try:
-            return find_voucher(ports, row.voucher_code).campaign == campaign.campaign
-        except UnknownError:
-            return False
-    digest = row.email_digest
-    return digest is not None and claim_on(ports, campaign.campaign, digest) is not None
+def _campaign_of_voucher(ports: Ports, row: OrderRow) -> str | None:
+    if row.voucher_code is None:
+        return None
+    try:
+        return find_voucher(ports, row.voucher_code).campaign
+    except UnknownError:
+        return None
 
 
 @decided_again
 def record_order(ports: Ports, campaign: Campaign, row: OrderRow) -> OrderOutcome:
     """Take one order in; a problem leaves everything as it was."""
-    if row.currency != campaign.currency:
-        return OrderOutcome("none", "currency_not_the_campaigns")
-    if row.ordered_at.astimezone(UTC) > ports.clock() + timedelta(days=1):
-        return OrderOutcome("none", "ordered_at_in_the_future")
+    if refused := _refused_at_sight(ports, campaign, row):
+        return refused
     status = OrderStatus(row.status)
+    stored = ports.repository.get(Order, campaign=campaign.campaign, order_id=row.order_id)
     try:
-        redemption = _redemption(ports, campaign, row, status)
+        # Its first report has dealt with the voucher: redeemed it, or named none. What has become
+        # of a code since says nothing against what is reported of the order.
+        redemption = None if stored else _redemption(ports, campaign, row, status)
     except UnknownError:
         return OrderOutcome("none", "voucher_code_unknown")
     except RefusedError as error:
         return OrderOutcome("none", f"voucher_code_{error.reason}")
-    stored = ports.repository.get(Order, campaign=campaign.campaign, order_id=row.order_id)
     referral = _referral(ports, campaign, row, stored, redemption)
     if stored and referral and stored.referral_id != referral.referral_id:
         return OrderOutcome("none", "order_id_of_another_person")
     if referral is None:
         return _without_referral(ports, redemption)
     return _with_referral(ports, campaign, row, status, stored, referral, redemption)
+
+
+def _refused_at_sight(ports: Ports, campaign: Campaign, row: OrderRow) -> OrderOutcome | None:
+    """What needs no store to be seen, whoever has ordered."""
+    if row.currency != campaign.currency:
+        return OrderOutcome("none", "currency_not_the_campaigns")
+    if row.ordered_at.astimezone(UTC) > ports.clock() + timedelta(days=1):
+        return OrderOutcome("none", "ordered_at_in_the_future")
+    return None
 
 
 def _redemption(
@@ -117,9 +210,8 @@ def _referral(
     stored: Order | None,
     redemption: Planned | None,
 ) -> Referral | None:
-    referral_id = stored.referral_id if stored and row.email_digest is None else None
-    if row.email_digest:
-        referral_id = _referral_id_behind(ports, campaign, row.email_digest)
+    digest = row.email_digest
+    referral_id = _referral_id_behind(ports, campaign, digest) if digest else None
     if referral_id is None and redemption and redemption.voucher.holder is HolderRole.REFEREE:
         referral_id = redemption.voucher.referral_id
     if referral_id is None and stored:
@@ -174,7 +266,8 @@ def _order(
     ports: Ports, campaign: Campaign, row: OrderRow, stored: Order | None, referral: Referral
 ) -> Order:
     if stored:
-        return stored
+        # Of what was ordered less may be kept; when it was ordered, and by whom, does not change.
+        return replace(stored, amount_minor=row.amount_minor)
     window_ends = campaign.end_of_day(
         campaign.local_date(row.ordered_at) + timedelta(days=campaign.return_window_days)
     )
@@ -229,21 +322,20 @@ def _kept(referral: Referral, order_id: str, status: OrderStatus) -> tuple[str, 
 def _asked_with_first_order(
     ports: Ports, campaign: Campaign, referral: Referral, ordered_at: datetime
 ) -> Referral:
-    """Law 3: asked once, with the first order: is this a newcomer, or a customer already?"""
+    """Law 3: asked once, with the first order, of the list in force when it was made: every later
+    list holds who has ordered, that is what it is for.
+    """
     if referral.newcomer is not None:
         return referral
     try:
-        customers = ports.lists.find(
-            "customers",
-            campaign.campaign,
-            campaign.lists.customers.max_age_days,
-            referral.referee,
+        customers = ports.lists.find_as_of(
+            "customers", campaign.campaign, ordered_at, referral.referee
         )
     except ListUnavailableError:
         # Not known yet; no reward is granted before the list has been asked.
         return referral
     return replace(
         referral,
-        newcomer=is_newcomer(customers.found, customers.as_of, ordered_at),
+        newcomer=customers.found is None,
         newcomer_list_version=customers.version,
     )

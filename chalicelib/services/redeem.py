@@ -8,14 +8,19 @@ redemption was rolled back cannot redeem again, or a late duplicate would undo t
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from chalicelib.domain.codes import candidates
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.model import Fact, Redemption, Voucher
 from chalicelib.domain.vouchers import Purchase, problem_at, problem_with, redeemed, rolled_back
-from chalicelib.services.errors import RefusedError, UnknownError
+from chalicelib.services.errors import FieldProblem, InvalidError, RefusedError, UnknownError
 from chalicelib.services.ports import Change, Insert, Ports, Replace
+from chalicelib.services.reward import taken_back
 from chalicelib.services.steps import decided_again, happened
+
+# How far the client's clocks may be ahead of ours.
+AHEAD = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,8 @@ def redeem(ports: Ports, typed: str, purchase: Purchase) -> tuple[Voucher, Redem
     `UnknownError`; `RefusedError` with the reason (`exhausted`, `expired`, …).
     """
     plan = plan_redemption(ports, typed, purchase)
+    if plan.changes and purchase.ordered_at > ports.clock() + AHEAD:
+        raise InvalidError([FieldProblem("ordered_at", "in_the_future")])
     if plan.changes:
         ports.repository.commit(*plan.changes, facts=plan.facts)
     return plan.voucher, plan.redemption, bool(plan.changes)
@@ -89,10 +96,13 @@ def roll_back(ports: Ports, typed: str, order_id: str) -> None:
         raise RefusedError("not_redeemed")
     if redemption.rolled_back_at:
         return
+    facts = [_about(ports, FactName.VOUCHER_ROLLED_BACK, voucher)]
+    if voucher.withdrawn_at:
+        facts.append(taken_back(ports, voucher, "rolled_back"))
     ports.repository.commit(
         Replace(rolled_back(voucher)),
         Replace(replace(redemption, rolled_back_at=ports.clock())),
-        facts=[_about(ports, FactName.VOUCHER_ROLLED_BACK, voucher)],
+        facts=facts,
     )
 
 

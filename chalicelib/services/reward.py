@@ -9,6 +9,7 @@ item and is done.
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 
 from chalicelib.domain.campaign import Campaign, HolderRole, Rule
 from chalicelib.domain.codes import canonical, printed
@@ -28,13 +29,22 @@ from chalicelib.domain.rewards import (
     granted_on_confirmation,
     granted_on_order,
     is_capped,
-    is_newcomer,
     rung_of,
 )
-from chalicelib.domain.vouchers import is_live, revoked, valid_until
+from chalicelib.domain.vouchers import is_live, valid_until, withdrawn
 from chalicelib.services.errors import NotYetError
-from chalicelib.services.ports import Change, Insert, ListUnavailableError, Ports, Remove, Replace
+from chalicelib.services.ports import (
+    Change,
+    Insert,
+    ListUnavailableError,
+    Membership,
+    Ports,
+    Remove,
+    Replace,
+)
 from chalicelib.services.steps import decided_again, happened, known_campaign
+
+CODES_TO_CHOOSE_FROM = 25
 
 
 def reward(ports: Ports, fact: Fact) -> list[str]:
@@ -99,36 +109,45 @@ def grant(ports: Ports, referral_id: str, rule: Rule, rung: int, order: Order | 
     if order and rung_of(referral, order.order_id) != rung:
         return "does_not_count"
     campaign = known_campaign(ports, referral.campaign)
-    problem = "sponsor_cap" if is_capped(rule, campaign, sponsor) else None
-    problem = problem or _newcomer_problem(ports, campaign, referral, order)
-    if problem:
-        return _refuse(ports, referral, rule, rung, problem)
-    order_id = order.order_id if order else None
-    return _issue(ports, campaign, referral, sponsor, rule, rung, order_id)
+    newcomer, list_version = _newcomer(ports, campaign, referral, order)
+    decided = Reward(
+        referral_id=referral.referral_id,
+        rule=rule.id,
+        rung=rung,
+        campaign=campaign.campaign,
+        order_id=order.order_id if order else None,
+        customers_version=list_version,
+    )
+    if not newcomer:
+        return _refuse(ports, referral, decided, "not_a_newcomer")
+    if is_capped(rule, campaign, sponsor):
+        return _refuse(ports, referral, decided, "sponsor_cap")
+    return _issue(ports, campaign, referral, sponsor, rule, decided)
 
 
-def _newcomer_problem(
+def _newcomer(
     ports: Ports, campaign: Campaign, referral: Referral, order: Order | None
-) -> str | None:
-    """Law 3: asked once, with the first order; until then asked anew each time."""
+) -> tuple[bool, int | None]:
+    """Law 3: whether this is a newcomer, and by which list version; asked once with an order."""
     if referral.newcomer is not None:
-        return None if referral.newcomer else "not_a_newcomer"
+        return referral.newcomer, referral.newcomer_list_version
     try:
-        customers = ports.lists.find(
-            "customers",
-            campaign.campaign,
-            campaign.lists.customers.max_age_days,
-            referral.referee,
-        )
+        customers = _asked(ports, campaign, referral, order)
     except ListUnavailableError as error:
         raise NotYetError("customers") from error
-    # Without an order there is none that could have put the referee on the list.
-    ordered_at = order.ordered_at if order else customers.as_of
-    newcomer = is_newcomer(customers.found, customers.as_of, ordered_at)
-    return None if newcomer else "not_a_newcomer"
+    return customers.found is None, customers.version
 
 
-def _refuse(ports: Ports, referral: Referral, rule: Rule, rung: int, reason: str) -> str:
+def _asked(ports: Ports, campaign: Campaign, referral: Referral, order: Order | None) -> Membership:
+    if order:
+        return ports.lists.find_as_of(
+            "customers", campaign.campaign, order.ordered_at, referral.referee
+        )
+    max_age = campaign.lists.customers.max_age_days
+    return ports.lists.find("customers", campaign.campaign, max_age, referral.referee)
+
+
+def _refuse(ports: Ports, referral: Referral, decided: Reward, reason: str) -> str:
     refused = happened(
         ports,
         FactName.REWARD_REFUSED,
@@ -136,18 +155,12 @@ def _refuse(ports: Ports, referral: Referral, rule: Rule, rung: int, reason: str
         subject=referral.referral_id,
         correlation=referral.correlation,
         ids={"referral": referral.referral_id, "sponsor": referral.sponsor_id},
-        rule=rule.id,
-        rung=rung,
+        rule=decided.rule,
+        rung=decided.rung,
         reason=reason,
+        customers_version=decided.customers_version,
     )
-    decided = Reward(
-        referral_id=referral.referral_id,
-        rule=rule.id,
-        rung=rung,
-        campaign=referral.campaign,
-        refused_reason=reason,
-    )
-    ports.repository.commit(Insert(decided), facts=[refused])
+    ports.repository.commit(Insert(replace(decided, refused_reason=reason)), facts=[refused])
     return reason
 
 
@@ -157,30 +170,23 @@ def _issue(
     referral: Referral,
     sponsor: Sponsor,
     rule: Rule,
-    rung: int,
-    order_id: str | None,
+    decided: Reward,
 ) -> str:
-    code, printed_code, spent = _code_for(ports, campaign, rule)
-    voucher = _voucher(ports, campaign, referral, sponsor, rule, rung, code, printed_code)
-    granted = Reward(
-        referral_id=referral.referral_id,
-        rule=rule.id,
-        rung=rung,
-        campaign=campaign.campaign,
-        order_id=order_id,
-        code=code,
-        granted_at=voucher.issued_at,
-    )
+    code, printed_code, spent = _code_for(ports, campaign, rule, referral)
+    voucher = _voucher(ports, campaign, referral, sponsor, rule, decided.rung, code, printed_code)
+    granted = replace(decided, code=code, granted_at=voucher.issued_at)
     changes: list[Change] = [Insert(granted), Insert(voucher), *spent]
     # The rung was decided on this referral: if it has changed, so may have the rung.
     changes.append(Replace(replace(referral, rewards=referral.rewards + 1)))
     if rule.to is HolderRole.SPONSOR:
         changes.append(Replace(replace(sponsor, rewards=sponsor.rewards + 1)))
-    ports.repository.commit(*changes, facts=[_issued(ports, voucher, order_id)])
+    ports.repository.commit(*changes, facts=[_issued(ports, voucher, granted)])
     return "granted"
 
 
-def _code_for(ports: Ports, campaign: Campaign, rule: Rule) -> tuple[str, str, list[Remove]]:
+def _code_for(
+    ports: Ports, campaign: Campaign, rule: Rule, referral: Referral
+) -> tuple[str, str, list[Remove]]:
     """A code, how it is printed, and what using it up changes."""
     template = campaign.templates[rule.issue]
     if template.codes == "minted":
@@ -189,9 +195,11 @@ def _code_for(ports: Ports, campaign: Campaign, rule: Rule) -> tuple[str, str, l
     spares = ports.repository.within(SpareCode, campaign=campaign.campaign, template=rule.issue)
     # The client may have given one code for two templates: whoever issued it first has it.
     free = (one for one in spares if ports.repository.get(Voucher, code=one.code) is None)
-    spare = next(free, None)
-    if spare is None:
+    # Not all for the first one: those who issue at the same moment must not meet on one code.
+    choice = list(islice(free, CODES_TO_CHOOSE_FROM))
+    if not choice:
         raise NotYetError(f"no codes left for template {rule.issue}")
+    spare = choice[int(referral.referral_id[:8], 16) % len(choice)]
     return canonical(spare.printed), spare.printed, [Remove(spare)]
 
 
@@ -235,7 +243,7 @@ def _voucher(
     )
 
 
-def _issued(ports: Ports, voucher: Voucher, order_id: str | None) -> Fact:
+def _issued(ports: Ports, voucher: Voucher, granted: Reward) -> Fact:
     return happened(
         ports,
         FactName.VOUCHER_ISSUED,
@@ -253,42 +261,51 @@ def _issued(ports: Ports, voucher: Voucher, order_id: str | None) -> Fact:
         rung=voucher.rung,
         value_minor=voucher.value_minor,
         release=voucher.release.value,
-        order="yes" if order_id else None,
+        order="yes" if granted.order_id else None,
         campaign_version=voucher.campaign_version,
+        customers_version=granted.customers_version,
     )
 
 
 def _take_back(ports: Ports, fact: Fact) -> list[str]:
     rewards = ports.repository.within(Reward, referral_id=fact.ids["referral"])
     concerned = [item for item in rewards if item.order_id == fact.ids["order"]]
-    return [_revoke(ports, item, fact) for item in concerned]
+    return [_withdraw(ports, item, fact) for item in concerned]
 
 
 @decided_again
-def _revoke(ports: Ports, item: Reward, fact: Fact) -> str:
+def _withdraw(ports: Ports, item: Reward, fact: Fact) -> str:
     stored = ports.repository.get(
         Reward, referral_id=item.referral_id, rule=item.rule, rung=item.rung
     )
     voucher = ports.repository.get(Voucher, code=item.code) if item.code else None
-    if stored is None or voucher is None or stored.taken_back_at:
+    if stored is None or voucher is None or voucher.withdrawn_at:
         return "taken_back_already"
+    if voucher.state is VoucherState.REDEEMED:
+        # It is spent; what is noted here takes it back if the redemption is rolled back.
+        ports.repository.commit(Replace(withdrawn(voucher, ports.clock())))
+        return "voucher_is_redeemed"
     if not is_live(voucher):
         return "voucher_is_" + voucher.state.value
     now = ports.clock()
-    taken_back = happened(
+    ports.repository.commit(
+        Replace(withdrawn(voucher, now)),
+        Replace(replace(stored, taken_back_at=now)),
+        facts=[taken_back(ports, voucher, fact.name)],
+    )
+    return "taken_back"
+
+
+def taken_back(ports: Ports, voucher: Voucher, reason: str) -> Fact:
+    """The fact that a granted voucher was taken back."""
+    return happened(
         ports,
         FactName.REWARD_TAKEN_BACK,
         campaign=voucher.campaign,
         subject=voucher.voucher_id,
         correlation=voucher.correlation,
         ids={"voucher": voucher.voucher_id, "referral": voucher.referral_id},
-        rule=item.rule,
-        rung=item.rung,
-        reason=fact.name,
+        rule=voucher.rule,
+        rung=voucher.rung,
+        reason=reason,
     )
-    ports.repository.commit(
-        Replace(revoked(voucher, now)),
-        Replace(replace(stored, taken_back_at=now)),
-        facts=[taken_back],
-    )
-    return "taken_back"

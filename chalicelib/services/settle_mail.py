@@ -6,7 +6,7 @@ bounced invitation is over and its address erased; a complaint counts as an oppo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from chalicelib.domain.eligibility import all_digests
@@ -15,7 +15,7 @@ from chalicelib.domain.invitations import ended, is_answerable
 from chalicelib.domain.model import Contact, Fact, Invitation, InvitationState, Mail, Opposition
 from chalicelib.services.deliver import invitation_of, mark_sent
 from chalicelib.services.ports import Change, Insert, Ports, Remove, Replace
-from chalicelib.services.steps import decided_again, digests_of, happened, known_campaign
+from chalicelib.services.steps import decided_again, happened, known_campaign
 
 
 @dataclass(frozen=True)
@@ -52,24 +52,23 @@ def _bounced(ports: Ports, mail: Mail) -> str:
 
 
 @decided_again
-def _complained(ports: Ports, mail: Mail) -> str:
-    contact = ports.repository.get(Contact, contact_id=mail.contact_id)
-    if contact is None:
-        return "erased"
-    campaign = known_campaign(ports, mail.campaign)
-    changes: list[Change] = []
-    for digest in all_digests(digests_of(ports, campaign, contact.address)):
-        brand = campaign.brand.id
-        if ports.repository.get(Opposition, brand=brand, digest=digest) is None:
-            opposed = Opposition(brand=brand, digest=digest, recorded_at=ports.clock())
-            changes.append(Insert(opposed))
+def _complained(ports: Ports, told: Mail) -> str:
+    mail = ports.repository.get(Mail, mail_id=told.mail_id)
+    if mail is None or mail.complained_at:
+        return "complained_already"
+    now = ports.clock()
+    brand = known_campaign(ports, mail.campaign).brand.id
+    changes: list[Change] = [Replace(replace(mail, complained_at=now))]
+    changes += [
+        Insert(Opposition(brand=brand, digest=digest, recorded_at=now))
+        for digest in (all_digests(mail.digests) if mail.digests else ())
+        if ports.repository.get(Opposition, brand=brand, digest=digest) is None
+    ]
     facts = [_about(ports, FactName.MAIL_COMPLAINED, mail)]
     invitation = invitation_of(ports, mail)
-    if invitation and is_answerable(invitation, ports.clock()):
+    if invitation and is_answerable(invitation, now):
         changes += _over(ports, invitation, InvitationState.DECLINED)
         facts.append(_about(ports, FactName.INVITATION_DECLINED, mail))
-    if not changes:
-        return "complained_already"
     ports.repository.commit(*changes, facts=facts)
     return "complained"
 

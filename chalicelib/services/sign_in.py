@@ -137,8 +137,22 @@ def _grant(
     if asked >= campaign.quotas.sign_in_mails_per_day:
         return _refuse(ports, fact, contact, "too_many_sign_in_mails")
     counted = replace(sponsor, sign_ins=asked + 1, sign_ins_on=today)
-    ports.repository.commit(Replace(counted), facts=[granted])
+    ports.repository.commit(*_kept_reachable(ports, campaign, counted, contact), facts=[granted])
     return "granted"
+
+
+def _kept_reachable(
+    ports: Ports, campaign: Campaign, sponsor: Sponsor, typed: Contact
+) -> list[Change]:
+    """The sponsor with a contact that lasts as long as the campaign, even a prolonged one."""
+    ends_at = campaign.contact_ends_at()
+    contact = ports.repository.get(Contact, contact_id=sponsor.contact_id)
+    if contact is None:
+        adopted = replace(sponsor, contact_id=typed.contact_id)
+        return [Replace(adopted), Replace(replace(typed, ends_at=ends_at))]
+    if contact.ends_at < ends_at:
+        return [Replace(sponsor), Replace(replace(contact, ends_at=ends_at))]
+    return [Replace(sponsor)]
 
 
 def _sponsor_of(ports: Ports, campaign: Campaign, digests: AddressDigests) -> Sponsor | None:

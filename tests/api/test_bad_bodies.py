@@ -22,6 +22,7 @@ from tests.api.world import world as fresh_world
 
 WITH_BODY = [one.name for one in OPERATIONS if one.request]
 POSTS = [one.name for one in OPERATIONS if one.method == "POST"]
+LIMIT = {one.name: one.max_body_kb * 1024 for one in OPERATIONS}  # bytes
 MARK = "zq7kx"  # stands in every wrong value, and in no answer
 
 
@@ -122,14 +123,20 @@ def test_json_that_is_no_object_is_422_on_the_body(still: Still, operation: str,
 
 
 @pytest.mark.parametrize("operation", POSTS)
-def test_a_body_over_64_kb_is_413(still: Still, operation: str) -> None:
-    answer = still.refused(still.good[operation].with_body(b"x" * (64 * 1024 + 1)))
+def test_a_body_over_the_limit_is_413(still: Still, operation: str) -> None:
+    answer = still.refused(still.good[operation].with_body(b"x" * (LIMIT[operation] + 1)))
     assert (answer.status, answer.problem) == (413, "too-large")
+    assert f"{LIMIT[operation] // 1024} KB" in answer.json()["detail"]
+
+
+def test_the_limit_is_64_kb_but_for_orders() -> None:
+    kilobytes = {name: limit // 1024 for name, limit in LIMIT.items()}
+    assert kilobytes == dict.fromkeys(LIMIT, 64) | {"post_orders": 256}
 
 
 @pytest.mark.parametrize("operation", WITH_BODY)
-def test_a_body_of_64_kb_is_read(still: Still, operation: str) -> None:
-    body = (b'{"unknown": "' + MARK.encode()).ljust(64 * 1024 - 2, b"x") + b'"}'
+def test_a_body_of_the_limit_is_read(still: Still, operation: str) -> None:
+    body = (b'{"unknown": "' + MARK.encode()).ljust(LIMIT[operation] - 2, b"x") + b'"}'
     assert still.refused(still.good[operation].with_body(body)).fields["unknown"] == "unknown_field"
 
 
@@ -305,6 +312,30 @@ def test_orders_are_1_to_500(still: Still) -> None:
     assert still.refused(_filled(request, {"orders": []})).fields == {"orders": "too_few"}
     assert still.refused(_filled(request, {"orders": [0] * 501})).fields == {"orders": "too_many"}
     assert len(still.refused(_filled(request, {"orders": [0] * 500})).json()["results"]) == 500
+
+
+def test_500_orders_of_the_greatest_length_are_taken_and_answered_in_their_order(
+    still: Still,
+) -> None:
+    request = still.good["post_orders"]
+    longest = {
+        "order_id": "A" * 64,
+        "ordered_at": "2026-03-02T11:00:00.123456+01:00",
+        "email_digest": "a" * 64,
+        "voucher_code": "B" * 64,
+        "amount": "1234567890.12",
+        "currency": "EUR",
+        "status": "cancelled",
+    }
+    orders = [longest | {"order_id": f"{n:064}", "email_digest": f"{n:064}"} for n in range(500)]
+    # Only a stranger's order changes nothing, and a voucher makes it somebody's.
+    for order in orders[::2]:
+        order["voucher_code"] = ""
+    answer = still.refused(_filled(request, {"orders": orders}))
+    assert answer.status == 207
+    results = answer.json()["results"]
+    assert [one["order_id"] for one in results] == [order["order_id"] for order in orders]
+    assert [one["status"] for one in results] == [200, 422] * 250
 
 
 JSON = st.recursive(

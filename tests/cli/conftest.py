@@ -125,6 +125,9 @@ def status_page(
 
 @pytest.fixture
 def stack(repository: DynamoRepository, status_page: Callable[[object], None]) -> DynamoRepository:
-    """A running local stack; its repository."""
+    """A running local stack with the demo's key; its repository."""
     status_page(STATUS)
+    boto3.client("ssm", region_name=REGION).put_parameter(
+        Name="/tandem/test/digest-keys/demo", Value="00" * 32, Type="SecureString"
+    )
     return repository

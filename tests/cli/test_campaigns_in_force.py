@@ -128,6 +128,17 @@ def test_put_says_which_version_is_in_force(
     ]
 
 
+def test_a_file_that_names_a_key_the_stack_has_not_is_not_put(
+    stack: DynamoRepository, tandem: Tandem, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(DEMO.read_text().replace("key_ids: [demo]", "key_ids: [absent]"))
+    result = tandem("campaign", "put", other)
+    assert result.exit_code == 1
+    assert "digests.key_ids: there is no key absent" in result.stderr
+    assert stack.get(CampaignInForce, campaign="demo-vip") is None
+
+
 def test_a_wrong_file_is_not_put(stack: DynamoRepository, tandem: Tandem, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text(DEMO.read_text().replace("country: FR", "country: France"))

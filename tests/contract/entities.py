@@ -73,7 +73,7 @@ ENTITIES: list[Entity] = [
         currency="EUR", minimum_basket_minor=4000, valid_from=MORNING, valid_until=LATER,
         issued_at=MORNING, state=model.VoucherState.REDEEMED, release=Release.AT_ONCE,
         correlation="k", export=1, acknowledged_at=MORNING, refused_reason="", redeemed_by="A1",
-        state_before_redemption=model.VoucherState.EXPORTED, ended_at=LATER,
+        withdrawn_at=LATER, ended_at=LATER,
     ),
     model.Redemption(
         code="C", order_id="A1", ordered_at=MORNING, amount_minor=8000, currency="EUR",

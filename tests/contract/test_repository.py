@@ -6,9 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from chalicelib.adapters.clients import Clients
+from chalicelib.adapters.dynamodb.repository import ATTEMPTS, FIRST_PAUSE_S
 from chalicelib.adapters.dynamodb.schema import RULES
 from chalicelib.domain import model
 from chalicelib.domain.model import (
@@ -25,7 +28,16 @@ from chalicelib.domain.model import (
     SpareCode,
     Voucher,
 )
-from chalicelib.services.ports import ConflictError, Insert, Remove, Replace, Repository, Topic
+from chalicelib.services.ports import (
+    ConflictError,
+    ContentionError,
+    Insert,
+    Remove,
+    Replace,
+    Repository,
+    Topic,
+)
+from tests.contract.aws import new_table
 from tests.contract.entities import ENTITIES
 from tests.fakes.campaign import CAMPAIGN
 from tests.fakes.ports import MORNING
@@ -80,6 +92,49 @@ def test_what_is_not_there_is_none(repository: Repository) -> None:
     assert repository.held_by("r") == []
     assert list(repository.facts_of("s")) == []
     assert repository.counts(CAMPAIGN) == {}
+
+
+def test_many_are_found_at_once_and_what_is_not_there_is_left_out(repository: Repository) -> None:
+    links = [replace(LINK, link_code=f"l{number}") for number in range(120)]
+    for start in (0, 60):
+        store(repository, *links[start : start + 60])
+    found = repository.get_many(Link, [{"link_code": f"l{number}"} for number in range(250)])
+    assert sorted(found, key=lambda one: int(one.link_code[1:])) == [
+        replace(link, revision=1) for link in links
+    ]
+
+
+def test_many_named_twice_are_found_once_and_of_none_there_are_none(repository: Repository) -> None:
+    store(repository, *ENTITIES)
+    order = BY_KIND[Order]
+    assert repository.get_many(Order, [key_of(order)] * 2) == [replace(order, revision=1)]
+    assert repository.get_many(Link, []) == []
+
+
+def test_what_a_batch_leaves_unprocessed_is_asked_for_again_and_not_for_ever(
+    clients: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository, pauses = new_table(clients), list[float]()
+    monkeypatch.setattr(repository, "_pause", pauses.append)
+    store(repository, *(replace(LINK, link_code=f"l{number}") for number in range(3)))
+    read, processed = clients.dynamodb.batch_get_item, 1
+
+    def some(RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803
+        ((table, asked),) = RequestItems.items()
+        now, later = asked["Keys"][:processed], asked["Keys"][processed:]
+        found = read(RequestItems={table: asked | {"Keys": now}})["Responses"] if now else {}
+        left = {table: asked | {"Keys": later}} if later else {}
+        return {"Responses": found, "UnprocessedKeys": left}
+
+    monkeypatch.setattr(clients.dynamodb, "batch_get_item", some)
+    keys: list[dict[str, str | int]] = [{"link_code": f"l{number}"} for number in range(3)]
+    assert len(repository.get_many(Link, keys)) == 3
+    assert len(pauses) == 2
+    processed = 0
+    with pytest.raises(ContentionError):
+        repository.get_many(Link, keys)
+    assert len(pauses) == 2 + ATTEMPTS
+    assert max(pauses) <= FIRST_PAUSE_S * 2**ATTEMPTS
 
 
 def test_an_insert_finds_its_key_taken(repository: Repository) -> None:

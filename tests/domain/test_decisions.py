@@ -133,13 +133,24 @@ def test_a_rollback_takes_a_voucher_back_to_where_it_was() -> None:
         order_id="A1", ordered_at=MORNING, amount_minor=4000, currency="EUR"
     )
     assert vouchers.problem_with(VOUCHER, purchase) is None
-    for state in (VoucherState.ISSUED, VoucherState.EXPORTED, VoucherState.ACKNOWLEDGED):
-        voucher = replace(VOUCHER, state=state)
+    exported = vouchers.taken_into(VOUCHER, 1)
+    for voucher in (VOUCHER, exported, vouchers.acknowledged(exported, MORNING)):
         used = vouchers.redeemed(voucher, purchase)
         assert vouchers.problem_with(used, purchase) == "exhausted"
         assert vouchers.rolled_back(used) == voucher
-    with pytest.raises(ValueError, match="never redeemed"):
+    with pytest.raises(ValueError, match="not redeemed"):
         vouchers.rolled_back(VOUCHER)
+
+
+def test_what_happened_to_a_voucher_while_it_was_redeemed_stands_after_a_rollback() -> None:
+    purchase = vouchers.Purchase(
+        order_id="A1", ordered_at=MORNING, amount_minor=4000, currency="EUR"
+    )
+    used = vouchers.redeemed(VOUCHER, purchase)
+    told = vouchers.acknowledged(vouchers.taken_into(used, 1), MORNING)
+    assert vouchers.rolled_back(told).state is VoucherState.ACKNOWLEDGED
+    back = vouchers.rolled_back(vouchers.withdrawn(told, MORNING))
+    assert (back.state, back.ended_at) == (VoucherState.REVOKED, MORNING)
 
 
 def test_an_export_or_acknowledgement_leaves_a_voucher_used_or_withdrawn_as_it_is() -> None:

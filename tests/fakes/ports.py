@@ -16,7 +16,7 @@ from chalicelib.domain import codes, lists
 from chalicelib.domain.addresses import AddressDigests, DigestKey
 from chalicelib.domain.campaign import DigestKeys
 from chalicelib.domain.files.digests import record
-from chalicelib.domain.model import Fact, ListInForce
+from chalicelib.domain.model import Fact, ListInForce, ListVersion
 from chalicelib.services.ports import (
     Clock,
     FileMissingError,
@@ -137,15 +137,27 @@ class MemoryLists:
         known = lists.ListInForce(pointer.version, pointer.rows, pointer.accepted_at)
         if not lists.in_force(known, self._clock(), timedelta(days=max_age_days)):
             raise ListUnavailableError("too_old")
+        return self._look_up(pointer, digests)
+
+    def find_as_of(
+        self, name: str, campaign: str, at: datetime, digests: AddressDigests
+    ) -> Membership:
+        if self.fails:
+            raise ListUnavailableError(self.fails)
+        versions = list(self._repository.within(ListVersion, campaign=campaign, name=name))
+        if not versions:
+            raise ListUnavailableError("no_list")
+        before = [version for version in versions if version.accepted_at <= at]
+        return self._look_up(before[-1] if before else versions[0], digests)
+
+    def _look_up(self, pointer: ListVersion, digests: AddressDigests) -> Membership:
         try:
             pair = digests.under(pointer.key_id)
         except KeyError as error:
             raise ListUnavailableError("key_not_in_force") from error
         forms = {"exact": pair.exact, "alias": pair.canonical}
         found = (form for form, digest in forms.items() if self._has(pointer, record(digest)))
-        return Membership(
-            pointer.version, pointer.accepted_at, None if self.knows_nobody else next(found, None)
-        )
+        return Membership(pointer.version, None if self.knows_nobody else next(found, None))
 
     def store(self, pointer: ListInForce, records: Iterable[bytes]) -> ListInForce:
         content = frozenset(records)
@@ -154,7 +166,7 @@ class MemoryLists:
         self._segments[segment] = content
         return replace(pointer, segment=segment, etag=segment, rows=len(content))
 
-    def _has(self, pointer: ListInForce, one: bytes) -> bool:
+    def _has(self, pointer: ListVersion, one: bytes) -> bool:
         return one in self._segments[pointer.segment]
 
 

@@ -50,6 +50,11 @@ class MemoryRepository:
         found = self._items.get(_pair(schema.key_for(kind, key)))
         return found if isinstance(found, kind) else None
 
+    def get_many(self, kind: type[E], keys: Sequence[Mapping[str, str | int]]) -> list[E]:
+        distinct = dict.fromkeys(_pair(schema.key_for(kind, key)) for key in keys)
+        found = map(self._items.get, distinct)
+        return [one for one in found if isinstance(one, kind)]
+
     def within(self, kind: type[E], /, **key: str | int) -> Iterator[E]:
         partition, start = schema.partition_for(kind, key)
         return iter(
@@ -161,6 +166,9 @@ class _Wrapped:
     def get(self, kind: type[E], /, **key: str | int) -> E | None:
         return self._inner.get(kind, **key)
 
+    def get_many(self, kind: type[E], keys: Sequence[Mapping[str, str | int]]) -> list[E]:
+        return self._inner.get_many(kind, keys)
+
     def commit(self, *changes: Change, facts: Sequence[Fact] = ()) -> None:
         self._inner.commit(*changes, facts=facts)
 
@@ -232,6 +240,11 @@ class RecordingRepository(_Wrapped):
     def get(self, kind: type[E], /, **key: str | int) -> E | None:
         self.calls.append(f"get {kind.__name__}")
         return super().get(kind, **key)
+
+    def get_many(self, kind: type[E], keys: Sequence[Mapping[str, str | int]]) -> list[E]:
+        if keys:
+            self.calls.append(f"get_many {kind.__name__}")
+        return super().get_many(kind, keys)
 
     def commit(self, *changes: Change, facts: Sequence[Fact] = ()) -> None:
         super().commit(*changes, facts=facts)

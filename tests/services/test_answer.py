@@ -172,15 +172,16 @@ def test_unsubscribing_after_the_confirmation_leaves_the_referral(world: World) 
     assert len(world.memory.all(Opposition)) == 1
 
 
-def test_unsubscribing_from_a_vouchers_mail_opposes(world: World) -> None:
+def test_a_vouchers_mail_is_no_advertising_and_has_nothing_to_unsubscribe_from(
+    world: World,
+) -> None:
     world.referral(NEWCOMER)
     world.export()
     world.acknowledge(1)
     world.run()
-    unsubscribe(world.ports, unsubscribe_token(world, position=1))
-    assert len(world.memory.all(Opposition)) == 1
-    unsubscribe(world.ports, unsubscribe_token(world))
-    assert len(world.memory.all(Opposition)) == 1
+    invitation, voucher = world.mailer.to(NEWCOMER)
+    assert "List-Unsubscribe" in invitation.message
+    assert "List-Unsubscribe" not in voucher.message
 
 
 def test_an_unknown_unsubscribe_token_is_nobodys(world: World) -> None:

@@ -5,13 +5,22 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.domain.facts import FactName, Queue
-from chalicelib.domain.model import Contact, Fact, Invitation, InvitationState, Mail, MailState
+from chalicelib.domain.model import (
+    Contact,
+    Fact,
+    Invitation,
+    InvitationState,
+    Mail,
+    MailState,
+    Opposition,
+)
 from chalicelib.domain.model import Token as StoredToken
 from chalicelib.services import deliver as deliver_module
-from chalicelib.services.answer import confirm
+from chalicelib.services.answer import confirm, decline
 from chalicelib.services.decide_invitation import decide_invitation
 from chalicelib.services.deliver import deliver
 from chalicelib.services.errors import NotYetError
+from chalicelib.services.expire import expire
 from chalicelib.services.ports import MailNotTakenError, MailUncertainError, Remove
 from chalicelib.services.reconcile import reconcile
 from chalicelib.services.settle_mail import MailEvent, settle_mail
@@ -135,9 +144,13 @@ def test_law_2_an_invitation_whose_sending_nobody_can_tell_is_never_sent_again(
     assert send(world, accepted) == "uncertain"
     world.clock.advance(minutes=30)
     assert send(world, accepted) == "sent_already"
-    reconcile(world.ports)
+    assert reconcile(world.ports)["leased"] == 1
     world.run()
     assert len(world.mailer.to(NEWCOMER)) == (1 if left else 0)
+    world.clock.advance(days=20)
+    expire(world.ports)
+    assert reconcile(world.ports)["leased"] == 0
+    assert mail(world).state is MailState.FAILED
 
 
 def test_law_2_breaks_when_invitations_are_sent_at_least_once(
@@ -188,9 +201,23 @@ def test_a_bounce_ends_the_invitation_and_erases_the_address_once(
 def test_a_complaint_is_an_opposition_once(world: World, accepted: Fact) -> None:
     send(world, accepted)
     assert event(world, "complained") == "complained"
-    assert event(world, "complained") == "erased"
+    assert event(world, "complained") == "complained_already"
     assert invitation(world).state is InvitationState.DECLINED
     assert len(world.facts(FactName.MAIL_COMPLAINED)) == 1
+
+
+def test_a_complaint_after_a_decline_is_an_opposition_still(world: World, accepted: Fact) -> None:
+    send(world, accepted)
+    decline(world.ports, world.token_of(NEWCOMER))
+    assert event(world, "complained") == "complained"
+    assert len(world.memory.all(Opposition)) == 1
+    assert len(world.facts(FactName.MAIL_COMPLAINED)) == 1
+
+
+def test_an_address_with_a_dot_after_its_domain_is_written_to(world: World) -> None:
+    world.invite(world.sponsor(), "paul@example.fr.")
+    world.run()
+    assert len(world.mailer.to("paul@example.fr")) == 1
 
 
 def test_an_event_of_a_mail_that_is_not_ours_does_nothing(world: World) -> None:

@@ -74,7 +74,9 @@ def test_law_7_a_list_delivered_twice_or_renamed_is_one_version(world: World) ->
         assert world.drop(path, NEXT).version == 2
     assert in_force(world).version == 2
     assert len(world.facts(FactName.LIST_ACCEPTED)) == 3  # two of the world's own
-    assert world.drop("customers/full/old.csv", list_of(*IN_FORCE)[:-1]).version == 1
+    assert world.drop("customers/full/old.csv", list_of(*IN_FORCE)[:-1]).reason == (
+        "replaced_by_a_later_list"
+    )
     assert in_force(world).version == 2
 
 
@@ -117,7 +119,7 @@ def test_a_notice_repeated_late_buys_no_time(world: World) -> None:
         (NEXT + b"xyz\n", "not_hex", 12),
         (NEXT.decode().encode("utf-16"), "utf16", 1),
         (NEXT + b"\xff\n", "not_utf8", 12),
-        (gzip.compress(NEXT), "gzip_not_named_gz", 0),
+        (gzip.compress(NEXT, mtime=0), "gzip_not_named_gz", 0),
         (b"\n".join(NEXT.splitlines()[:3]), "canaries_missing", 0),
         (list_of(CANARY), "shrink_beyond_limit", 0),
         (b"sha1\n" + b"\n".join(NEXT.splitlines()[1:]), "unknown_column", 1),
@@ -222,3 +224,47 @@ def test_the_dashboard_tells_of_the_lists(world: World) -> None:
     assert lists["customers"].in_force
     world.clock.advance(days=31)
     assert not view_dashboard(world.ports, CAMPAIGN).lists["customers"].in_force
+
+
+def test_law_7_a_list_that_arrives_late_does_not_replace_one_dropped_after_it(
+    world: World,
+) -> None:
+    late = Drop(CAMPAIGN, "customers/full/monday.csv", MORNING + timedelta(hours=1))
+    world.files.content[late.key] = list_of(*IN_FORCE, "monday@example.fr")
+    world.clock.advance(hours=2)
+    assert world.drop(PATH, NEXT).version == 2
+    receipt = ingest(world.ports, late)
+    assert receipt
+    assert receipt.reason == "older_than_the_list_in_force"
+    assert in_force(world).version == 2
+
+
+def test_a_list_that_was_replaced_is_restored_by_a_manifest_that_is_newer(world: World) -> None:
+    world.drop(PATH, NEXT)
+    world.clock.advance(hours=1)
+    restored = list_of(*IN_FORCE)[:-1]
+    told = manifest(restored, rows=len(IN_FORCE), generated_at=world.clock().isoformat())
+    world.drop("customers/full/again.manifest.json", told)
+    assert world.drop("customers/full/again.csv", restored).version == 3
+    assert (in_force(world).version, in_force(world).rows) == (3, len(IN_FORCE))
+
+
+def test_law_3_a_list_without_a_manifest_is_not_guessed_to_be_of_a_key(world: World) -> None:
+    world = new_world(digests={"key_ids": ["k2", "k1"]})
+    receipt = world.drop(PATH, NEXT)
+    assert receipt.reason == "key_id_unknown_without_manifest"
+
+
+def test_a_manifest_must_match_beside_content_that_was_seen_before_too(world: World) -> None:
+    world.drop(PATH, NEXT)
+    world.drop("customers/full/again.manifest.json", manifest(NEXT, rows=3))
+    receipt = world.drop("customers/full/again.csv", NEXT)
+    assert receipt.reason == "manifest_rows_mismatch"
+
+
+def test_a_list_too_old_by_its_manifest_does_not_replace_one_in_force(world: World) -> None:
+    world.drop(
+        "customers/full/next.manifest.json", manifest(NEXT, generated_at="2020-01-01T00:00:00Z")
+    )
+    assert world.drop(PATH, NEXT).reason == "older_than_the_campaign_allows"
+    assert in_force(world).version == 1

@@ -17,7 +17,7 @@ from chalicelib.services.errors import NotYetError
 from chalicelib.services.record_orders import (
     OrderOutcome,
     record_order,
-    record_reported_order,
+    record_reported_orders,
 )
 from chalicelib.services.reward import reward
 from tests.fakes.campaign import CANARY
@@ -208,11 +208,13 @@ def test_an_order_by_call_finds_its_campaign(world: World) -> None:
     world.referral(NEWCOMER)
     campaigns = [world.campaign]
     row = row_of(world.order("A1", of=NEWCOMER))
-    assert record_reported_order(world.ports, campaigns, row).effect == "recorded"
     stranger = row_of(world.order("A2", of="stranger@example.fr"))
-    assert record_reported_order(world.ports, campaigns, stranger).effect == "not_a_referees"
     unknown = row_of(world.order("A3", code="WE-1"))
-    assert record_reported_order(world.ports, campaigns, unknown).problem == "voucher_code_unknown"
+    assert list(record_reported_orders(world.ports, campaigns, [row, stranger, unknown])) == [
+        OrderOutcome("recorded"),
+        OrderOutcome("not_a_referees"),
+        OrderOutcome("none", "voucher_code_unknown"),
+    ]
 
 
 # --- rewards --------------------------------------------------------------------------------------
@@ -295,6 +297,24 @@ def test_a_newcomer_who_becomes_a_customer_by_the_first_order_climbs_the_ladder(
     world.drop_list("customers", [*CUSTOMERS, *VIPS, CANARY, NEWCOMER], file="next")
     keep(world, "A1", "A2")
     assert [rung for rule, rung in granted(world) if rule.startswith("ladder")] == [1, 2]
+
+
+def test_law_3_a_customer_of_the_list_at_the_order_is_no_newcomer_by_a_later_list(
+    world: World,
+) -> None:
+    world.referral(NEWCOMER)
+    world.clock.advance(hours=1)
+    known = [*CUSTOMERS, *VIPS, CANARY, NEWCOMER]
+    world.drop_list("customers", known, file="tuesday")
+    world.clock.advance(hours=1)
+    ordered = world.order("A1", "kept", of=NEWCOMER)
+    world.clock.advance(hours=1)
+    world.drop_list("customers", [*known, "another@example.fr"], file="wednesday")
+    record(world, ordered)
+    world.run()
+    assert granted(world) == [("welcome", 0)]
+    [referral] = world.memory.all(Referral)
+    assert referral.newcomer_list_version == 2
 
 
 def test_a_list_made_after_the_first_order_says_nothing_of_a_newcomer(world: World) -> None:

@@ -137,3 +137,19 @@ def test_a_revoked_voucher_and_one_the_client_refused_are_told_apart(world: Worl
     world.run()
     assert check_voucher(world.ports, codes["welcome"])[1] == "refused_by_client"
     assert check_voucher(world.ports, codes["thank-you"])[1] == "revoked"
+
+
+def test_law_4_a_rollback_does_not_revive_a_voucher_whose_order_was_returned(world: World) -> None:
+    world.referral(NEWCOMER)
+    world.drop_orders(world.order("A1", "kept", of=NEWCOMER))
+    world.run()
+    [code] = [one.code for one in world.memory.all(Voucher) if one.rule == "ladder-first"]
+    redeem(world.ports, code, purchase(world, "A2"))
+    world.drop_orders(world.order("A1", "returned", of=NEWCOMER), file="returned")
+    world.run()
+    assert check_voucher(world.ports, code)[0].state is VoucherState.REDEEMED
+    roll_back(world.ports, code, "A2")
+    assert check_voucher(world.ports, code)[1] == "revoked"
+    assert [fact.details["reason"] for fact in world.facts(FactName.REWARD_TAKEN_BACK)] == [
+        "order_returned", "rolled_back",
+    ]  # fmt: skip

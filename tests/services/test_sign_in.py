@@ -8,9 +8,10 @@ from chalicelib.domain.facts import FactName
 from chalicelib.domain.model import Contact, Session, Sponsor, Token
 from chalicelib.domain.tokens import hashed
 from chalicelib.services.errors import ClosedError, UnauthorisedError, UnknownError
-from chalicelib.services.ports import ListUnavailableError
+from chalicelib.services.ports import ListUnavailableError, Remove
+from chalicelib.services.put_campaign import put_campaign
 from chalicelib.services.sign_in import decide_sign_in, open_session, request_sign_in, signed_in
-from tests.fakes.campaign import CAMPAIGN
+from tests.fakes.campaign import CAMPAIGN, campaign
 from tests.fakes.world import VIPS, World, new_world
 
 VIP = VIPS[0]
@@ -122,13 +123,13 @@ def test_a_token_is_worth_nothing_later_elsewhere_or_for_another_purpose(world: 
     world.run()
     ask(world)
     token = world.mailer.to(VIP)[-1].tokens[0]
-    for campaign, text in (
+    for elsewhere, text in (
         ("other", token),
         (CAMPAIGN, "unknown"),
         (CAMPAIGN, world.token_of("jeanne@example.fr")),
     ):
         with pytest.raises(UnauthorisedError):
-            open_session(world.ports, campaign, text, None)
+            open_session(world.ports, elsewhere, text, None)
     world.clock.advance(minutes=30)
     with pytest.raises(UnauthorisedError):
         open_session(world.ports, CAMPAIGN, token, None)
@@ -150,3 +151,27 @@ def test_nobody_signs_in_to_a_campaign_that_is_closed_or_unknown(world: World) -
     world.clock.advance(days=365)
     with pytest.raises(ClosedError):
         request_sign_in(world.ports, CAMPAIGN, VIP)
+
+
+def test_a_sponsors_address_is_kept_as_long_as_a_campaign_that_was_prolonged(world: World) -> None:
+    world.sponsor()
+    [before] = world.memory.all(Contact)
+    put_campaign(world.ports, campaign(ends_on="2027-12-31"))
+    world.clock.advance(minutes=1)
+    world.sponsor()
+    assert max(one.ends_at for one in kept(world, before.contact_id)) > before.ends_at
+
+
+def test_a_sponsor_whose_address_is_gone_is_reached_by_the_one_typed_anew(world: World) -> None:
+    world.sponsor()
+    [gone] = world.memory.all(Contact)
+    world.repository.commit(Remove(gone))
+    world.sponsor()
+    [sponsor] = world.memory.all(Sponsor)
+    [adopted] = kept(world, sponsor.contact_id)
+    assert adopted.contact_id != gone.contact_id
+    assert adopted.ends_at == world.campaign.contact_ends_at()
+
+
+def kept(world: World, contact_id: str) -> list[Contact]:
+    return [one for one in world.memory.all(Contact) if one.contact_id == contact_id]

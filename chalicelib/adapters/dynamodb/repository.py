@@ -1,4 +1,4 @@
-"""The repository on DynamoDB: three reads, one commit, and the counts.
+"""The repository on DynamoDB: reads by key and by index, one commit, and the counts.
 
 A commit is one `TransactWriteItems` whatever it holds (one plain conditional write when it is one
 item), so state and facts are written together or not at all. Two conditions keep the laws:
@@ -11,7 +11,8 @@ item), so state and facts are written together or not at all. Two conditions kee
   on. Of N concurrent redemptions, confirmations or exports one wins (laws 1, 5, 6).
 
 Botocore does not retry a transaction cancelled by a concurrent one; we do, with full jitter, five
-times, and then say so (`ContentionError`), so that the queue tries again.
+times, and then say so (`ContentionError`), so that the queue tries again. The same goes for the
+keys that a batch of reads left unprocessed.
 """
 
 from __future__ import annotations
@@ -71,6 +72,7 @@ _PASSING_REASONS = frozenset(
 ATTEMPTS = 5
 FIRST_PAUSE_S = 0.02
 TRANSACTION_LIMIT = 100
+BATCH_LIMIT = 100
 
 
 class DynamoRepository:
@@ -89,6 +91,11 @@ class DynamoRepository:
         )
         item = answer.get("Item")
         return entity_of(kind, item) if item else None
+
+    def get_many(self, kind: type[E], keys: Sequence[Mapping[str, str | int]]) -> list[E]:
+        # A batch may name no key twice.
+        distinct = dict.fromkeys(tuple(schema.key_for(kind, key).items()) for key in keys)
+        return [entity_of(kind, item) for item in self._batches([dict(key) for key in distinct])]
 
     def within(self, kind: type[E], /, **key: str | int) -> Iterator[E]:
         partition, start = schema.partition_for(kind, key)
@@ -136,12 +143,9 @@ class DynamoRepository:
         self._transact(actions)
 
     def uncounted(self, facts: Sequence[Fact]) -> list[Fact]:
-        stored = {
-            fact.fact_id
-            for start in range(0, len(facts), TRANSACTION_LIMIT)
-            for fact in self._facts(facts[start : start + TRANSACTION_LIMIT])
-            if not fact.counted
-        }
+        keys = [schema.fact_key(fact.subject, fact.at, fact.fact_id) for fact in facts]
+        read = map(fact_of, self._batches(keys))
+        stored = {fact.fact_id for fact in read if not fact.counted}
         return [fact for fact in facts if fact.fact_id in stored]
 
     def count(
@@ -177,14 +181,21 @@ class DynamoRepository:
         for page in pages:
             yield from page["Items"]
 
-    def _facts(self, facts: Sequence[Fact]) -> Iterator[Fact]:
-        keys = [_attributes(schema.fact_key(fact.subject, fact.at, fact.fact_id)) for fact in facts]
-        request: Any = {self._table: {"Keys": keys, "ConsistentRead": True}}
-        while request:
+    def _batches(self, keys: Sequence[Mapping[str, str]]) -> Iterator[Item]:
+        for start in range(0, len(keys), BATCH_LIMIT):
+            yield from self._batch(keys[start : start + BATCH_LIMIT])
+
+    def _batch(self, keys: Sequence[Mapping[str, str]]) -> Iterator[Item]:
+        wanted = [_attributes(key) for key in keys]
+        request: Any = {self._table: {"Keys": wanted, "ConsistentRead": True}}
+        for attempt in range(ATTEMPTS):
             answer = self._clients.dynamodb.batch_get_item(RequestItems=request)
-            for item in answer["Responses"].get(self._table, []):
-                yield fact_of(item)
+            yield from answer["Responses"].get(self._table, [])
             request = answer.get("UnprocessedKeys")
+            if not request:
+                return
+            self._pause_after(attempt)
+        raise ContentionError(f"{ATTEMPTS} attempts left keys unprocessed")
 
     def _action(self, change: Change) -> Any:
         match change:
@@ -241,9 +252,12 @@ class DynamoRepository:
                     raise ConflictError(_reasons(error)) from error
                 if not _is_contention(error):
                     raise
-            # Full jitter: concurrent writers must not meet again at the same moment.
-            self._pause(random.uniform(0, FIRST_PAUSE_S * 2**attempt))  # nosec B311
+            self._pause_after(attempt)
         raise ContentionError(f"{ATTEMPTS} attempts met concurrent transactions")
+
+    def _pause_after(self, attempt: int) -> None:
+        # Full jitter: concurrent callers must not meet again at the same moment.
+        self._pause(random.uniform(0, FIRST_PAUSE_S * 2**attempt))  # nosec B311
 
     def _write(self, actions: list[Any]) -> None:
         if len(actions) == 1 and "Put" in actions[0]:

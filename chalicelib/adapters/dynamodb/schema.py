@@ -25,7 +25,7 @@ may hold a `#`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -154,7 +154,7 @@ def key_of(entity: Entity) -> dict[str, str]:
     return {"pk": rule.pk.format_map(fields), "sk": rule.sk.format_map(fields)}
 
 
-def key_for(kind: type[Entity], parts: dict[str, str | int]) -> dict[str, str]:
+def key_for(kind: type[Entity], parts: Mapping[str, str | int]) -> dict[str, str]:
     """The primary key of the entity of `kind` with those parts; KeyError when one is missing."""
     rule = RULES[kind]
     return {"pk": rule.pk.format_map(parts), "sk": rule.sk.format_map(parts)}

@@ -49,4 +49,5 @@ def _problem(values: list[str]) -> str | None:
 
 
 def _is_reason(text: str) -> bool:
-    return len(text) <= MAX_REASON and text.isprintable()
+    # It is kept with the voucher, where no address may be (law 9).
+    return len(text) <= MAX_REASON and text.isprintable() and "@" not in text

@@ -101,6 +101,8 @@ def _minor(amount: str) -> int:
 def _identifier_problem(value: str) -> FieldReason | None:
     if len(value) > MAX_ID:
         return "too_long"
+    if "@" in value:  # ids go into the journal, which holds nobody's address (law 9)
+        return "plain_address"
     return None if value.isprintable() and value == value.strip() else "invalid"
 
 

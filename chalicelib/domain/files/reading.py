@@ -188,6 +188,8 @@ def check_header(names: Sequence[str], wanted: Sequence[str], line: int) -> None
     A name that looks like content is numbered instead: a file without its header must not have
     its first row copied into a receipt.
     """
+    if len(names) > 1 and not set(names) & set(wanted):  # the first row's content is no name
+        raise FileRefusedError("missing_column", line, ", ".join(wanted))
     problems = {
         "unknown_column": [
             name if looks_like_a_column(name) else f"number {position}"
