@@ -14,7 +14,7 @@ from chalicelib.domain.model import Export, ExportPart, ExportState, Voucher
 from chalicelib.domain.vouchers import acknowledged
 from chalicelib.services.errors import UnknownError
 from chalicelib.services.ports import Ports, Replace
-from chalicelib.services.steps import decided_again, happened
+from chalicelib.services.steps import about_voucher, decided_again
 
 
 def exported_codes(ports: Ports, campaign: Campaign, number: int) -> list[str]:
@@ -51,17 +51,10 @@ def _settle(ports: Ports, code: str, refused_reason: str | None) -> None:
         changed, name = acknowledged(voucher, ports.clock()), FactName.VOUCHER_ACKNOWLEDGED
     else:
         changed, name = replace(voucher, refused_reason=refused_reason), FactName.VOUCHER_REFUSED
-    fact = happened(
+    fact = about_voucher(
         ports,
         name,
-        campaign=voucher.campaign,
-        subject=voucher.voucher_id,
-        correlation=voucher.correlation,
-        ids={
-            "voucher": voucher.voucher_id,
-            "referral": voucher.referral_id,
-            "holder": voucher.holder_id,
-        },
+        voucher,
         rule=voucher.rule,
         rung=voucher.rung,
         release=voucher.release.value,

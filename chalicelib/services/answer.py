@@ -35,7 +35,13 @@ from chalicelib.services.ports import (
     Remove,
     Replace,
 )
-from chalicelib.services.steps import decided_again, digests_of, happened, known_campaign
+from chalicelib.services.steps import (
+    about_invitation,
+    decided_again,
+    digests_of,
+    happened,
+    known_campaign,
+)
 
 
 @dataclass(frozen=True)
@@ -184,7 +190,7 @@ def _close_for_customer(
     ports: Ports, invitation: Invitation, contact: Contact, customers: Membership
 ) -> None:
     closed = ended(invitation, InvitationState.EXPIRED, ports.clock())
-    fact = _about(
+    fact = about_invitation(
         ports,
         FactName.INVITATION_EXPIRED,
         invitation,
@@ -249,20 +255,6 @@ def _confirmed(ports: Ports, referral: Referral) -> Fact:
     )
 
 
-def _about(
-    ports: Ports, name: FactName, invitation: Invitation, **details: str | int | None
-) -> Fact:
-    return happened(
-        ports,
-        name,
-        campaign=invitation.campaign,
-        subject=invitation.invitation_id,
-        correlation=invitation.correlation,
-        ids={"sponsor": invitation.sponsor_id, "invitation": invitation.invitation_id},
-        **details,
-    )
-
-
 def _declined(ports: Ports, invitation: Invitation) -> list[Change]:
     contact = ports.repository.get(Contact, contact_id=invitation.contact_id)
     declined = Replace(ended(invitation, InvitationState.DECLINED, ports.clock()))
@@ -270,7 +262,7 @@ def _declined(ports: Ports, invitation: Invitation) -> list[Change]:
 
 
 def _no(ports: Ports, invitation: Invitation) -> Fact:
-    return _about(ports, FactName.INVITATION_DECLINED, invitation)
+    return about_invitation(ports, FactName.INVITATION_DECLINED, invitation)
 
 
 def _opposed(ports: Ports, token: Token) -> Fact:

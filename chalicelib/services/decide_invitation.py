@@ -41,7 +41,13 @@ from chalicelib.services.ports import (
     Topic,
 )
 from chalicelib.services.sign_in import TRANSIENT
-from chalicelib.services.steps import claim_on, decided_again, digests_of, happened, known_campaign
+from chalicelib.services.steps import (
+    about_invitation,
+    claim_on,
+    decided_again,
+    digests_of,
+    known_campaign,
+)
 
 
 @decided_again
@@ -130,13 +136,10 @@ def _decision(
 
 
 def _decided(ports: Ports, name: FactName, invitation: Invitation, decision: Decision) -> Fact:
-    return happened(
+    return about_invitation(
         ports,
         name,
-        campaign=invitation.campaign,
-        subject=invitation.invitation_id,
-        correlation=invitation.correlation,
-        ids={"sponsor": invitation.sponsor_id, "invitation": invitation.invitation_id},
+        invitation,
         reason=decision.reason,
         channel=invitation.channel.value,
         campaign_version=decision.campaign_version,

@@ -45,7 +45,7 @@ from chalicelib.services.ports import (
     Remove,
     Replace,
 )
-from chalicelib.services.steps import decided_again, happened
+from chalicelib.services.steps import about_mail, decided_again
 
 LEASE = timedelta(minutes=5)
 AT_MOST_ONCE = frozenset({"invitation", "sign_up"})
@@ -137,13 +137,13 @@ def _mark_failed(ports: Ports, mail_id: str, reason: str) -> None:
     if mail is None or mail.state is not MailState.LEASED:
         return
     changes: list[Change] = [Replace(replace(mail, state=MailState.FAILED))]
-    facts = [_about(ports, FactName.MAIL_FAILED, mail, reason=reason)]
+    facts = [about_mail(ports, FactName.MAIL_FAILED, mail, reason=reason)]
     invitation = invitation_of(ports, mail)
     if invitation and invitation.state is InvitationState.RECEIVED:
         contact = ports.repository.get(Contact, contact_id=invitation.contact_id)
         changes.append(Replace(ended(invitation, InvitationState.BOUNCED, ports.clock())))
         changes += [Remove(contact)] if contact else []
-        facts.append(_about(ports, FactName.INVITATION_BOUNCED, mail, reason=reason))
+        facts.append(about_mail(ports, FactName.INVITATION_BOUNCED, mail, reason=reason))
     ports.repository.commit(*changes, facts=facts)
 
 
@@ -156,10 +156,10 @@ def mark_sent(ports: Ports, mail_id: str, provider_id: str) -> None:
     now = ports.clock()
     sent = replace(mail, state=MailState.SENT, sent_at=now, provider_id=provider_id)
     changes: list[Change] = [Replace(sent)]
-    facts = [_about(ports, FactName.MAIL_SENT, mail, kind=mail.mail_kind)]
+    facts = [about_mail(ports, FactName.MAIL_SENT, mail, kind=mail.mail_kind)]
     invitation = invitation_of(ports, mail)
     if invitation:
-        facts.append(_about(ports, FactName.INVITATION_SENT, mail, kind=mail.mail_kind))
+        facts.append(about_mail(ports, FactName.INVITATION_SENT, mail, kind=mail.mail_kind))
         if invitation.state is InvitationState.RECEIVED:
             state = replace(invitation, state=InvitationState.SENT, sent_at=now)
             changes.append(Replace(state))
@@ -172,16 +172,4 @@ def invitation_of(ports: Ports, mail: Mail) -> Invitation | None:
         return None
     return ports.repository.get(
         Invitation, sponsor_id=mail.ids["sponsor"], invitation_id=mail.ids["invitation"]
-    )
-
-
-def _about(ports: Ports, name: FactName, mail: Mail, **details: str | int | None) -> Fact:
-    return happened(
-        ports,
-        name,
-        campaign=mail.campaign,
-        subject=mail.ids.get("invitation", mail.mail_id),
-        correlation=mail.correlation,
-        ids={**mail.ids, "mail": mail.mail_id},
-        **details,
     )

@@ -42,7 +42,7 @@ from chalicelib.mails.contexts import (
 from chalicelib.services.answer import sponsor_name
 from chalicelib.services.errors import NotYetError
 from chalicelib.services.ports import ListUnavailableError, Ports, Remove, Replace
-from chalicelib.services.steps import digests_of, happened, known_campaign
+from chalicelib.services.steps import about_invitation, digests_of, known_campaign
 
 
 @dataclass(frozen=True)
@@ -180,13 +180,10 @@ def _became_customer(
         campaign_version=campaign.version,
         customers_version=customers.version,
     )
-    refused = happened(
+    refused = about_invitation(
         ports,
         FactName.INVITATION_REFUSED,
-        campaign=invitation.campaign,
-        subject=invitation.invitation_id,
-        correlation=invitation.correlation,
-        ids={"sponsor": invitation.sponsor_id, "invitation": invitation.invitation_id},
+        invitation,
         reason=decision.reason,
         channel=invitation.channel.value,
         campaign_version=decision.campaign_version,

@@ -22,7 +22,7 @@ from chalicelib.domain.model import (
 from chalicelib.domain.vouchers import expiry_due_before, is_live
 from chalicelib.services.ports import Ports, Remove, Replace, Topic
 from chalicelib.services.record_orders import moved
-from chalicelib.services.steps import decided_again, happened, known_campaign
+from chalicelib.services.steps import about_invitation, about_voucher, decided_again, known_campaign
 
 
 def expire(ports: Ports) -> dict[str, int]:
@@ -49,13 +49,10 @@ def _close(ports: Ports, listed: Invitation) -> bool:
     if invitation is None or invitation.state not in waiting:
         return False
     contact = ports.repository.get(Contact, contact_id=invitation.contact_id)
-    closed = happened(
+    closed = about_invitation(
         ports,
         FactName.INVITATION_EXPIRED,
-        campaign=invitation.campaign,
-        subject=invitation.invitation_id,
-        correlation=invitation.correlation,
-        ids={"sponsor": invitation.sponsor_id, "invitation": invitation.invitation_id},
+        invitation,
         reason="unanswered",
     )
     ports.repository.commit(
@@ -76,13 +73,10 @@ def _end(ports: Ports, code: str) -> bool:
         # Redeemed: only taken off the agenda.
         ports.repository.commit(Replace(replace(voucher, ended_at=now)))
         return False
-    expired = happened(
+    expired = about_voucher(
         ports,
         FactName.VOUCHER_EXPIRED,
-        campaign=voucher.campaign,
-        subject=voucher.voucher_id,
-        correlation=voucher.correlation,
-        ids={"voucher": voucher.voucher_id, "referral": voucher.referral_id},
+        voucher,
         template=voucher.template,
     )
     ports.repository.commit(

@@ -36,7 +36,7 @@ from chalicelib.services.errors import (
     UnknownError,
 )
 from chalicelib.services.ports import Change, Insert, Ports, Replace
-from chalicelib.services.steps import decided_again, happened, open_campaign
+from chalicelib.services.steps import about_invitation, decided_again, open_campaign
 
 SUBMISSION_KEPT_FOR = timedelta(days=2)
 
@@ -172,13 +172,10 @@ def _invitation(
 
 
 def _received(ports: Ports, invitation: Invitation) -> Fact:
-    return happened(
+    return about_invitation(
         ports,
         FactName.INVITATION_RECEIVED,
-        campaign=invitation.campaign,
-        subject=invitation.invitation_id,
-        correlation=invitation.correlation,
-        ids={"sponsor": invitation.sponsor_id, "invitation": invitation.invitation_id},
+        invitation,
         channel=invitation.channel.value,
         campaign_version=invitation.campaign_version,
     )

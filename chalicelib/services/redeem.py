@@ -17,7 +17,7 @@ from chalicelib.domain.vouchers import Purchase, problem_at, problem_with, redee
 from chalicelib.services.errors import FieldProblem, InvalidError, RefusedError, UnknownError
 from chalicelib.services.ports import Change, Insert, Ports, Replace
 from chalicelib.services.reward import taken_back
-from chalicelib.services.steps import decided_again, happened
+from chalicelib.services.steps import about_voucher, decided_again
 
 # How far the client's clocks may be ahead of ours.
 AHEAD = timedelta(days=1)
@@ -107,13 +107,10 @@ def roll_back(ports: Ports, typed: str, order_id: str) -> None:
 
 
 def _about(ports: Ports, name: FactName, voucher: Voucher) -> Fact:
-    return happened(
+    return about_voucher(
         ports,
         name,
-        campaign=voucher.campaign,
-        subject=voucher.voucher_id,
-        correlation=voucher.correlation,
-        ids={"voucher": voucher.voucher_id, "referral": voucher.referral_id},
+        voucher,
         template=voucher.template,
         holder=voucher.holder.value,
     )

@@ -42,7 +42,7 @@ from chalicelib.services.ports import (
     Remove,
     Replace,
 )
-from chalicelib.services.steps import decided_again, happened, known_campaign
+from chalicelib.services.steps import about_voucher, decided_again, happened, known_campaign
 
 CODES_TO_CHOOSE_FROM = 25
 
@@ -244,17 +244,10 @@ def _voucher(
 
 
 def _issued(ports: Ports, voucher: Voucher, granted: Reward) -> Fact:
-    return happened(
+    return about_voucher(
         ports,
         FactName.VOUCHER_ISSUED,
-        campaign=voucher.campaign,
-        subject=voucher.voucher_id,
-        correlation=voucher.correlation,
-        ids={
-            "voucher": voucher.voucher_id,
-            "referral": voucher.referral_id,
-            "holder": voucher.holder_id,
-        },
+        voucher,
         template=voucher.template,
         holder=voucher.holder.value,
         rule=voucher.rule,
@@ -298,13 +291,10 @@ def _withdraw(ports: Ports, item: Reward, fact: Fact) -> str:
 
 def taken_back(ports: Ports, voucher: Voucher, reason: str) -> Fact:
     """The fact that a granted voucher was taken back."""
-    return happened(
+    return about_voucher(
         ports,
         FactName.REWARD_TAKEN_BACK,
-        campaign=voucher.campaign,
-        subject=voucher.voucher_id,
-        correlation=voucher.correlation,
-        ids={"voucher": voucher.voucher_id, "referral": voucher.referral_id},
+        voucher,
         rule=voucher.rule,
         rung=voucher.rung,
         reason=reason,

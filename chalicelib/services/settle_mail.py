@@ -12,10 +12,10 @@ from typing import Literal
 from chalicelib.domain.eligibility import all_digests
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.invitations import ended, is_answerable
-from chalicelib.domain.model import Contact, Fact, Invitation, InvitationState, Mail, Opposition
+from chalicelib.domain.model import Contact, Invitation, InvitationState, Mail, Opposition
 from chalicelib.services.deliver import invitation_of, mark_sent
 from chalicelib.services.ports import Change, Insert, Ports, Remove, Replace
-from chalicelib.services.steps import decided_again, happened, known_campaign
+from chalicelib.services.steps import about_mail, decided_again, known_campaign
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def _bounced(ports: Ports, mail: Mail) -> str:
     invitation = invitation_of(ports, mail)
     if invitation is None or not is_answerable(invitation, ports.clock()):
         return "bounced_already" if invitation else "bounced"
-    bounced = _about(ports, FactName.INVITATION_BOUNCED, mail)
+    bounced = about_mail(ports, FactName.INVITATION_BOUNCED, mail)
     ports.repository.commit(*_over(ports, invitation, InvitationState.BOUNCED), facts=[bounced])
     return "bounced"
 
@@ -64,11 +64,11 @@ def _complained(ports: Ports, told: Mail) -> str:
         for digest in (all_digests(mail.digests) if mail.digests else ())
         if ports.repository.get(Opposition, brand=brand, digest=digest) is None
     ]
-    facts = [_about(ports, FactName.MAIL_COMPLAINED, mail)]
+    facts = [about_mail(ports, FactName.MAIL_COMPLAINED, mail)]
     invitation = invitation_of(ports, mail)
     if invitation and is_answerable(invitation, now):
         changes += _over(ports, invitation, InvitationState.DECLINED)
-        facts.append(_about(ports, FactName.INVITATION_DECLINED, mail))
+        facts.append(about_mail(ports, FactName.INVITATION_DECLINED, mail))
     ports.repository.commit(*changes, facts=facts)
     return "complained"
 
@@ -77,14 +77,3 @@ def _over(ports: Ports, invitation: Invitation, state: InvitationState) -> list[
     contact = ports.repository.get(Contact, contact_id=invitation.contact_id)
     over = Replace(ended(invitation, state, ports.clock()))
     return [over, Remove(contact)] if contact else [over]
-
-
-def _about(ports: Ports, name: FactName, mail: Mail) -> Fact:
-    return happened(
-        ports,
-        name,
-        campaign=mail.campaign,
-        subject=mail.ids.get("invitation", mail.mail_id),
-        correlation=mail.correlation,
-        ids={**mail.ids, "mail": mail.mail_id},
-    )

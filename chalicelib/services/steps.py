@@ -11,7 +11,7 @@ from typing import ParamSpec, TypeVar
 from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.campaign import Campaign
 from chalicelib.domain.facts import FactName, fact
-from chalicelib.domain.model import CampaignInForce, Fact, RefereeClaim
+from chalicelib.domain.model import CampaignInForce, Fact, Invitation, Mail, RefereeClaim, Voucher
 from chalicelib.services.errors import ClosedError, UnknownError
 from chalicelib.services.ports import ConflictError, ContentionError, Ports, Topic
 
@@ -57,6 +57,53 @@ def happened(
         at=ports.clock(),
         correlation=correlation,
         ids=ids,
+        **details,
+    )
+
+
+def about_invitation(
+    ports: Ports, name: FactName, invitation: Invitation, **details: str | int | None
+) -> Fact:
+    """The fact that `name` happened to an invitation."""
+    return happened(
+        ports,
+        name,
+        campaign=invitation.campaign,
+        subject=invitation.invitation_id,
+        correlation=invitation.correlation,
+        ids={"sponsor": invitation.sponsor_id, "invitation": invitation.invitation_id},
+        **details,
+    )
+
+
+def about_voucher(
+    ports: Ports, name: FactName, voucher: Voucher, **details: str | int | None
+) -> Fact:
+    """The fact that `name` happened to a voucher. It holds its id, never its code."""
+    return happened(
+        ports,
+        name,
+        campaign=voucher.campaign,
+        subject=voucher.voucher_id,
+        correlation=voucher.correlation,
+        ids={
+            "voucher": voucher.voucher_id,
+            "referral": voucher.referral_id,
+            "holder": voucher.holder_id,
+        },
+        **details,
+    )
+
+
+def about_mail(ports: Ports, name: FactName, mail: Mail, **details: str | int | None) -> Fact:
+    """The fact that `name` happened to a mail, and to the invitation in it if it carries one."""
+    return happened(
+        ports,
+        name,
+        campaign=mail.campaign,
+        subject=mail.ids.get("invitation", mail.mail_id),
+        correlation=mail.correlation,
+        ids={**mail.ids, "mail": mail.mail_id},
         **details,
     )
 

@@ -38,6 +38,7 @@ from chalicelib.domain.model import ListInForce
 from chalicelib.services.ports import Insert, Ports
 from chalicelib.services.put_campaign import put_campaign
 from tests.api.gateway import Answer, Gateway, Request
+from tests.fakes.aws_table import make_table
 
 REGION = "eu-west-3"
 ACCOUNT = "123456789012"
@@ -423,29 +424,7 @@ def _wired(clock: StoppedClock) -> Iterator[None]:
 
 
 def _make_resources(clients: Clients) -> None:
-    index_keys = ("agenda_pk", "agenda_sk", "holder_pk", "holder_sk")
-    clients.dynamodb.create_table(
-        TableName=TABLE,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[
-            {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", *index_keys)
-        ],
-        KeySchema=[
-            {"AttributeName": "pk", "KeyType": "HASH"},
-            {"AttributeName": "sk", "KeyType": "RANGE"},
-        ],
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": index,
-                "KeySchema": [
-                    {"AttributeName": f"{index}_pk", "KeyType": "HASH"},
-                    {"AttributeName": f"{index}_sk", "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "ALL"},
-            }
-            for index in ("agenda", "holder")
-        ],
-    )
+    make_table(clients.dynamodb, TABLE)
     clients.s3.create_bucket(
         Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-3"}
     )

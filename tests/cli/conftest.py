@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.dynamodb.repository import DynamoRepository
 from cli.main import app
+from tests.fakes.aws_table import make_table
 
 TABLE = "tandem-test"
 REGION = "eu-west-3"
@@ -72,28 +73,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def repository(aws: None) -> DynamoRepository:
     """The table, as infra/ has it."""
-    client = boto3.client("dynamodb", region_name=REGION)
-    names = ["pk", "sk", "agenda_pk", "agenda_sk", "holder_pk", "holder_sk"]
-    client.create_table(
-        TableName=TABLE,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
-        KeySchema=[
-            {"AttributeName": "pk", "KeyType": "HASH"},
-            {"AttributeName": "sk", "KeyType": "RANGE"},
-        ],
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": index,
-                "KeySchema": [
-                    {"AttributeName": f"{index}_pk", "KeyType": "HASH"},
-                    {"AttributeName": f"{index}_sk", "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "ALL"},
-            }
-            for index in ("agenda", "holder")
-        ],
-    )
+    make_table(boto3.client("dynamodb", region_name=REGION), TABLE)
     return DynamoRepository(Clients(), TABLE)
 
 

@@ -11,6 +11,7 @@ from moto import mock_aws
 
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.dynamodb.repository import DynamoRepository
+from tests.fakes.aws_table import make_table
 
 REGION = "eu-west-3"
 _numbers = count(1)
@@ -30,27 +31,7 @@ def mocked_clients() -> Iterator[Clients]:
 def new_table(clients: Clients) -> DynamoRepository:
     """The repository on a table of its own, with the two indexes."""
     table = f"tandem-{next(_numbers)}"
-    names = ["pk", "sk", "agenda_pk", "agenda_sk", "holder_pk", "holder_sk"]
-    clients.dynamodb.create_table(
-        TableName=table,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
-        KeySchema=[
-            {"AttributeName": "pk", "KeyType": "HASH"},
-            {"AttributeName": "sk", "KeyType": "RANGE"},
-        ],
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": index,
-                "KeySchema": [
-                    {"AttributeName": f"{index}_pk", "KeyType": "HASH"},
-                    {"AttributeName": f"{index}_sk", "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "ALL"},
-            }
-            for index in ("agenda", "holder")
-        ],
-    )
+    make_table(clients.dynamodb, table)
     return DynamoRepository(clients, table, pause=lambda _: None)
 
 
