@@ -9,7 +9,7 @@ the files hold.
 from __future__ import annotations
 
 import os
-import subprocess  # nosec B404 - runs our own command line
+import subprocess  # nosec B404
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -123,7 +123,7 @@ class Story:
         tandem = Path(sys.executable).with_name("tandem")
         command = [str(tandem), "campaign", "put", str(lists.CAMPAIGN_FILE)]
         environment = {**os.environ, "TANDEM_PORT": self._port}
-        put = subprocess.run(  # nosec B603 - our own command line
+        put = subprocess.run(  # nosec B603
             command, env=environment, capture_output=True, text=True, check=False
         )
         if put.returncode:

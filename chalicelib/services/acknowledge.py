@@ -42,6 +42,12 @@ def matching(typed: str, codes: frozenset[str]) -> str | None:
     return next((code for code in candidates(typed) if code in codes), None)
 
 
+def is_acknowledged(ports: Ports, code: str) -> bool:
+    """Whether the client has said before that it knows the code: its mail may have left."""
+    voucher = ports.repository.get(Voucher, code=code)
+    return voucher is not None and voucher.acknowledged_at is not None
+
+
 @decided_again
 def _settle(ports: Ports, code: str, refused_reason: str | None) -> None:
     voucher = ports.repository.get(Voucher, code=code)

@@ -27,7 +27,7 @@ from chalicelib.domain.files.own_codes import own_codes
 from chalicelib.domain.files.reading import MAX_ERRORS, FileRefusedError, Tally, content
 from chalicelib.domain.files.receipt import Receipt, receipt_json, refused, settled
 from chalicelib.domain.model import SpareCode, Voucher
-from chalicelib.services.acknowledge import acknowledge, exported_codes, matching
+from chalicelib.services.acknowledge import acknowledge, exported_codes, is_acknowledged, matching
 from chalicelib.services.errors import UnknownError
 from chalicelib.services.ingest_list import note_refused, take_in_list
 from chalicelib.services.ports import ConflictError, FileMissingError, Insert, Ports
@@ -224,6 +224,8 @@ def _acks(
         code = matching(refusal.code, codes)
         if code is None:
             tally.reject(line, "code_not_in_export")
+        elif is_acknowledged(ports, code):
+            tally.reject(line, "code_acknowledged_already")
         else:
             refusals[code] = refusal.reason
     if tally.rejected:

@@ -91,7 +91,7 @@ def vip_list() -> DemoList:
 
 
 def _random_digests(count: int) -> Iterator[str]:
-    source = random.Random(SEED)  # nosec B311 - the same each time is the point
+    source = random.Random(SEED)  # nosec B311
     return (source.randbytes(32).hex() for _ in range(count))
 
 

@@ -86,3 +86,11 @@ def test_a_voucher_used_before_the_acknowledgement_stays_used(exported: World) -
     exported.acknowledge(1)
     assert sorted(states(exported)) == ["acknowledged", "acknowledged", "redeemed"]
     assert mailed(exported) == 2
+
+
+def test_a_code_acknowledged_before_cannot_be_refused_any_more(exported: World) -> None:
+    code = exported.exported(1)[0]["code"]
+    exported.acknowledge(1)
+    receipt = exported.acknowledge(1, f"{code},too late\n".encode())
+    assert (receipt.status, receipt.reason) == ("refused", "code_acknowledged_already")
+    assert exported.facts(FactName.VOUCHER_REFUSED) == []
