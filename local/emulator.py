@@ -27,7 +27,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 REGION: Final = "eu-west-3"
 # The emulator's root caller. Anybody on this machine may know it: nothing here leaves the machine.
 ACCESS_KEY_ID: Final = "test"
-SECRET_ACCESS_KEY: Final = "test"  # nosec B105
+SECRET_ACCESS_KEY: Final = "test"
 
 PATIENCE_S: Final = 20
 SERVICES: Final = (
