@@ -255,7 +255,6 @@ class Referral(Entity):
     contact_id: str
     sponsor_digest: str
     referee: AddressDigests
-    locale: str
     confirmed_at: datetime
     campaign_version: int
     customers_version: int
@@ -327,7 +326,6 @@ class Voucher(Entity):
     referral_id: str
     rule: str
     rung: int
-    locale: str
     value_minor: int
     currency: str
     minimum_basket_minor: int

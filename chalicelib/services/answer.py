@@ -226,7 +226,6 @@ def _made(
         contact_id=invitation.contact_id,
         sponsor_digest=sponsor.digests.pairs[0].exact,
         referee=digests,
-        locale=invitation.locale,
         confirmed_at=ports.clock(),
         campaign_version=campaign.version,
         customers_version=customers.version,

@@ -90,7 +90,6 @@ class Topic(StrEnum):
     RETURN_WINDOW = "return_window"
     REFERRALS = "referrals"
     LEASED = "leased"
-    EXPORTS = "exports"
 
 
 class Repository(Protocol):

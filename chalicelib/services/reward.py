@@ -230,7 +230,6 @@ def _voucher(
         referral_id=referral.referral_id,
         rule=rule.id,
         rung=rung,
-        locale=sponsor.locale if to_sponsor else referral.locale,
         value_minor=template.value_minor,
         currency=campaign.currency,
         minimum_basket_minor=template.minimum_basket_minor,

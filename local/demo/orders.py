@@ -7,12 +7,6 @@ import io
 from collections.abc import Iterable
 
 from chalicelib.domain.files.orders import COLUMNS, OrderRow
-from local.demo.lists import CAMPAIGN
-
-
-def order_path(name: str) -> str:
-    """Where an order file is dropped in the bucket."""
-    return f"in/{CAMPAIGN}/orders/{name}.csv"
 
 
 def order_file(rows: Iterable[OrderRow]) -> bytes:

@@ -52,7 +52,7 @@ ENTITIES: list[Entity] = [
     ),
     model.Referral(
         referral_id="r", campaign=CAMPAIGN, sponsor_id="s", invitation_id="i", contact_id="c",
-        sponsor_digest="d", referee=digests("a@b.fr"), locale="fr", confirmed_at=MORNING,
+        sponsor_digest="d", referee=digests("a@b.fr"), confirmed_at=MORNING,
         campaign_version=3, customers_version=2, terms_version="1", marketing_consent=True,
         correlation="k", orders=2, kept_orders=("A1", "A2"), newcomer=True,
         newcomer_list_version=2, rewards=1,
@@ -69,7 +69,7 @@ ENTITIES: list[Entity] = [
     model.Voucher(
         code="C", voucher_id="v", printed="WE-C", campaign=CAMPAIGN, campaign_version=3,
         template="welcome", holder=HolderRole.REFEREE, holder_id="r", holder_digest="d",
-        contact_id="c", referral_id="r", rule="welcome", rung=0, locale="fr", value_minor=1000,
+        contact_id="c", referral_id="r", rule="welcome", rung=0, value_minor=1000,
         currency="EUR", minimum_basket_minor=4000, valid_from=MORNING, valid_until=LATER,
         issued_at=MORNING, state=model.VoucherState.REDEEMED, release=Release.AT_ONCE,
         correlation="k", export=1, acknowledged_at=MORNING, refused_reason="", redeemed_by="A1",

@@ -44,7 +44,7 @@ INVITATION = Invitation(
 VOUCHER = Voucher(
     code="C", voucher_id="v", printed="WE-C", campaign=CAMPAIGN, campaign_version=1,
     template="welcome", holder=HolderRole.REFEREE, holder_id="r", holder_digest="d",
-    contact_id="c", referral_id="r", rule="welcome", rung=0, locale="fr", value_minor=1000,
+    contact_id="c", referral_id="r", rule="welcome", rung=0, value_minor=1000,
     currency="EUR", minimum_basket_minor=4000, valid_from=MORNING,
     valid_until=MORNING + timedelta(days=1), issued_at=MORNING, state=VoucherState.ISSUED,
     release=Release.AT_ONCE, correlation="k",

@@ -33,7 +33,6 @@ from typing import Any
 from chalicelib.domain import model
 from chalicelib.domain.model import (
     Entity,
-    ExportState,
     InvitationState,
     MailState,
     OrderStatus,
@@ -87,12 +86,6 @@ def _mail_agenda(mail: model.Mail) -> AgendaEntry | None:
     return None
 
 
-def _export_agenda(export: model.Export) -> AgendaEntry | None:
-    if export.state is not ExportState.WRITTEN:
-        return Topic.EXPORTS, export.campaign, export.opened_at
-    return None
-
-
 RULES: dict[type[Entity], Rule] = {
     model.CampaignVersion: Rule("CAMPAIGN_VERSION", "CAMPAIGN#{campaign}", "VERSION#{version:08}"),
     model.CampaignInForce: Rule(
@@ -132,7 +125,7 @@ RULES: dict[type[Entity], Rule] = {
     model.Redemption: Rule("REDEMPTION", "VOUCHER#{code}", "REDEMPTION#{order_id}"),
     model.SpareCode: Rule("SPARE_CODE", "CODES#{campaign}#{template}", "CODE#{code}"),
     model.ExportSequence: Rule("EXPORT_SEQUENCE", "EXPORTS#{campaign}", "SEQUENCE"),
-    model.Export: Rule("EXPORT", "EXPORTS#{campaign}", "EXPORT#{number:08}", agenda=_export_agenda),
+    model.Export: Rule("EXPORT", "EXPORTS#{campaign}", "EXPORT#{number:08}"),
     model.ExportPart: Rule("EXPORT_PART", "EXPORT#{campaign}#{number:08}", "PART#{part:06}"),
     model.ListVersion: Rule("LIST_VERSION", "LIST#{campaign}#{name}", "VERSION#{version:08}"),
     model.ListInForce: Rule("LIST", "LIST#{campaign}#{name}", "IN_FORCE"),
