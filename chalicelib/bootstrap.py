@@ -22,6 +22,7 @@ from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
     from chalicelib.services.drafts import Sender
+    from chalicelib.services.ports import ListBuilder
 
 
 def now() -> datetime:
@@ -38,10 +39,20 @@ def settings() -> Settings:
 def wire(settings: Settings, clients: Clients) -> Ports:
     """The ports of a process with these settings."""
     repository = DynamoRepository(clients, settings.table)
+    segments = BucketSegments(clients, settings.bucket)
+
+    @cache
+    def list_builder() -> ListBuilder:
+        # It loads numpy, which is there for the ingest function alone.
+        from chalicelib.adapters.lists.building import SegmentBuilder
+
+        return SegmentBuilder(segments)
+
     return Ports(
         repository=repository,
         campaigns=RememberedCampaigns(repository, now),
-        lists=ListsInForce(repository, BucketSegments(clients, settings.bucket), now),
+        lists=ListsInForce(repository, segments, now),
+        list_builder=list_builder,
         keys=ParameterKeys(clients, settings.keys_path),
         mailer=SesMailer(clients, settings.sender, settings.configuration_set),
         files=BucketFiles(clients, settings.bucket),

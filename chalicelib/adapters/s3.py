@@ -1,18 +1,44 @@
-"""The bucket as `ports.Files`, and ranged reads for the digest lists."""
+"""The bucket as `ports.Files`, and as the store of digest-list segments."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    IncompleteReadError,
+)
 
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.lists.reader import SegmentGoneError
 from chalicelib.services.ports import FileMissingError
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef, CopySourceTypeDef
+
 CHUNK = 1 << 20
-_MISSING = frozenset({"NoSuchKey", "404"})
+PART = 8 << 20  # bytes; S3 takes no part under 5 MB but the last, and no more than 10,000
+RESUMED = 3  # times in a row that a broken connection is made anew
+COPIED_AT_ONCE = 256 << 20  # bytes that S3 copies well within our time-out; it allows 5 GB
+_SEGMENT = "application/octet-stream"
+_MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "404"})
 _CHANGED = frozenset({"PreconditionFailed", "412", *_MISSING})
+
+
+class _Version(TypedDict, total=False):
+    VersionId: str
+
+
+class _Named(TypedDict):
+    Bucket: str
+    Key: str
+    UploadId: str
 
 
 def _code(error: ClientError) -> str:
@@ -22,18 +48,21 @@ def _code(error: ClientError) -> str:
 class BucketFiles:
     """`ports.Files` on one S3 bucket."""
 
-    def __init__(self, clients: Clients, bucket: str) -> None:
+    def __init__(
+        self, clients: Clients, bucket: str, *, copied_at_once: int = COPIED_AT_ONCE
+    ) -> None:
         self._clients = clients
         self._bucket = bucket
+        self._copied_at_once = copied_at_once
 
-    def read(self, path: str) -> Iterator[bytes]:
+    def read(self, path: str, version: str | None = None) -> Iterator[bytes]:
+        """The file in chunks, as it was in `version`. `FileMissingError` when there is none."""
         try:
-            answer = self._clients.s3.get_object(Bucket=self._bucket, Key=path)
+            return _Download(self._clients.s3, self._bucket, path, _of(version))
         except ClientError as error:
             if _code(error) in _MISSING:
                 raise FileMissingError from error
             raise
-        return answer["Body"].iter_chunks(CHUNK)
 
     def write(self, path: str, content: bytes, *, content_type: str = "text/csv") -> None:
         self._clients.s3.put_object(
@@ -56,23 +85,94 @@ class BucketFiles:
             raise
         return True
 
+    def set_aside(self, path: str, to: str, version: str | None = None) -> None:
+        """Move a file, `version` of it or the one that is current, so that nothing of it stays.
+
+        It is copied before it is deleted: killed between the two, it is moved again. A file that is
+        not there was moved before.
+        """
+        s3 = self._clients.s3
+        try:
+            found = s3.head_object(Bucket=self._bucket, Key=path, **_of(version))
+        except ClientError as error:
+            if _code(error) in _MISSING:
+                return
+            raise
+        # Where versions are kept, deleting a file without naming one only hides it.
+        version = version or found.get("VersionId")
+        source: CopySourceTypeDef = {"Bucket": self._bucket, "Key": path, **_of(version)}
+        if found["ContentLength"] <= self._copied_at_once:
+            s3.copy_object(Bucket=self._bucket, Key=to, CopySource=source)
+        else:
+            self._copy_in_parts(source, to, found["ContentLength"])
+        s3.delete_object(Bucket=self._bucket, Key=path, **_of(version))
+
+    def _copy_in_parts(self, source: CopySourceTypeDef, to: str, size: int) -> None:
+        with _MultipartUpload(self._clients.s3, self._bucket, to, "text/csv") as upload:
+            for number, start in enumerate(range(0, size, self._copied_at_once), 1):
+                end = min(start + self._copied_at_once, size)
+                upload.copy(number, source, f"bytes={start}-{end - 1}")
+            upload.complete()
+
+
+class _Download:
+    """A file in chunks, from a connection that is made anew where it breaks.
+
+    A hundred million digests take minutes; a file is not to be read again for one lost packet. Who
+    goes on after an error is told the rest of the file or another error, never that it has ended.
+    """
+
+    def __init__(self, s3: S3Client, bucket: str, path: str, version: _Version) -> None:
+        self._open = partial(s3.get_object, Bucket=bucket, Key=path, **version)
+        answer = self._open()
+        self._etag = answer["ETag"]
+        self._left = answer["ContentLength"]
+        self._read = 0
+        self._body = answer["Body"]
+
+    def __iter__(self) -> _Download:
+        return self
+
+    def __next__(self) -> bytes:
+        chunk = self._chunk()
+        if not chunk:
+            raise StopIteration
+        self._read += len(chunk)
+        self._left -= len(chunk)
+        return chunk
+
+    def _chunk(self) -> bytes:
+        for _ in range(RESUMED):
+            try:
+                return self._body.read(CHUNK)
+            except (HTTPClientError, IncompleteReadError):
+                if not self._left:  # only the end of the answer was lost
+                    return b""
+            answer = self._open(Range=f"bytes={self._read}-", IfMatch=self._etag)
+            self._body = answer["Body"]
+        return self._body.read(CHUNK)
+
 
 class BucketSegments:
-    """Segments of digest lists: written whole, read by ranges of the version they were."""
+    """Segments of digest lists: written once, read by ranges of the version they were."""
 
-    def __init__(self, clients: Clients, bucket: str) -> None:
+    def __init__(self, clients: Clients, bucket: str, *, part: int = PART) -> None:
         self._clients = clients
         self._bucket = bucket
+        self._part = part
 
     def put(self, key: str, content: bytes) -> str:
         """Store a segment; returns its ETag."""
         answer = self._clients.s3.put_object(
-            Bucket=self._bucket,
-            Key=key,
-            Body=content,
-            ContentType="application/octet-stream",
+            Bucket=self._bucket, Key=key, Body=content, ContentType=_SEGMENT
         )
         return answer["ETag"]
+
+    @contextmanager
+    def upload(self, key: str) -> Iterator[SegmentUpload]:
+        """Begin to store a segment; left without `finish`, nothing remains of it."""
+        with _MultipartUpload(self._clients.s3, self._bucket, key, _SEGMENT) as parts:
+            yield SegmentUpload(parts, self._part, lambda content: self.put(key, content))
 
     def fetch(self, key: str, start: int, end: int, etag: str) -> bytes:
         """Bytes `start` to `end` (exclusive). `SegmentGoneError` when it is another object."""
@@ -85,3 +185,112 @@ class BucketSegments:
                 raise SegmentGoneError(_code(error)) from error
             raise
         return answer["Body"].read()
+
+
+class SegmentUpload:
+    """A segment on its way: its first part waits, for it begins with the header, known last.
+
+    A segment of one part is put at once.
+    """
+
+    def __init__(self, parts: _MultipartUpload, size: int, put: Callable[[bytes], str]) -> None:
+        self._parts = parts
+        self._size = size
+        self._put = put
+        self._first = b""
+        self._next = 2
+        self._held = bytearray()
+
+    def write(self, content: bytes | memoryview) -> None:
+        """Add to what comes after the header."""
+        self._held += content
+        while len(self._held) >= self._size:
+            with memoryview(self._held) as held:
+                part = bytes(held[: self._size])
+            del self._held[: self._size]
+            if self._first:
+                self._upload(part)
+            else:
+                self._first = part
+
+    def finish(self, header: bytes) -> str:
+        """Put the header before it all and make the segment visible; returns its ETag."""
+        if not self._first:
+            return self._put(header + self._held)
+        if self._held:
+            self._upload(bytes(self._held))
+        self._parts.upload(1, header + self._first)
+        return self._parts.complete()
+
+    def _upload(self, part: bytes) -> None:
+        self._parts.upload(self._next, part)
+        self._next += 1
+
+
+class _MultipartUpload:
+    """An object in numbered parts, begun with the first; nothing stays of one not completed.
+
+    Each part has its CRC-32 from us to where it is stored.
+    """
+
+    def __init__(self, s3: S3Client, bucket: str, key: str, content_type: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+        self._key = key
+        self._content_type = content_type
+        self._id = ""
+        self._stored: dict[int, CompletedPartTypeDef] = {}
+
+    def __enter__(self) -> _MultipartUpload:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._id:
+            # Whatever ended this is what matters; incomplete uploads end by the lifecycle too.
+            with suppress(ClientError, BotoCoreError):
+                self._s3.abort_multipart_upload(**self._named())
+
+    def upload(self, number: int, content: bytes) -> None:
+        """Store a part: at least 5 MB but for the last one."""
+        answer = self._s3.upload_part(
+            **self._begun(), PartNumber=number, Body=content, ChecksumAlgorithm="CRC32"
+        )
+        self._store(number, answer)
+
+    def copy(self, number: int, source: CopySourceTypeDef, byte_range: str) -> None:
+        """Have a range of another object stored as a part."""
+        answer = self._s3.upload_part_copy(
+            **self._begun(), PartNumber=number, CopySource=source, CopySourceRange=byte_range
+        )
+        self._store(number, answer["CopyPartResult"])
+
+    def complete(self) -> str:
+        """Make the object visible; returns its ETag."""
+        parts = [self._stored[number] for number in sorted(self._stored)]
+        answer = self._s3.complete_multipart_upload(
+            **self._named(), MultipartUpload={"Parts": parts}
+        )
+        self._id = ""
+        return answer["ETag"]
+
+    def _store(self, number: int, answer: Mapping[str, Any]) -> None:
+        told = {name: answer[name] for name in ("ETag", "ChecksumCRC32") if name in answer}
+        self._stored[number] = cast("CompletedPartTypeDef", {"PartNumber": number, **told})
+
+    def _begun(self) -> _Named:
+        if not self._id:
+            answer = self._s3.create_multipart_upload(
+                Bucket=self._bucket,
+                Key=self._key,
+                ContentType=self._content_type,
+                ChecksumAlgorithm="CRC32",
+            )
+            self._id = answer["UploadId"]
+        return self._named()
+
+    def _named(self) -> _Named:
+        return {"Bucket": self._bucket, "Key": self._key, "UploadId": self._id}
+
+
+def _of(version: str | None) -> _Version:
+    return {"VersionId": version} if version else {}

@@ -1,15 +1,20 @@
-"""Whether a list may be trusted: guards before it comes in force, and its age afterwards.
+"""Whether a list may be trusted, which drops make it, and how old it may become.
 
-Pure half of law 3. Owns the decision with its named reason; the digests themselves are parsed in
-files/digests.py, kept and looked up in adapters/lists, and put in force by services.
+Pure half of laws 3 and 7. Owns the guards with their named reasons, and the order of drops: a list
+is the last full drop with every delta dropped after it laid over it, oldest first, whatever order
+they arrived in. The digests themselves are parsed in files/digests.py, kept and looked up in
+adapters/lists, and put in force by services.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from chalicelib.domain.files.manifest import Manifest
+from chalicelib.domain.listed import FullList, ListDelta, ListInForce
 
+ListMode = Literal["full", "add", "remove"]
 RefusalReason = Literal[
     "empty_list",
     "manifest_rows_mismatch",
@@ -34,15 +39,6 @@ class ListCandidate:
 
 
 @dataclass(frozen=True, slots=True)
-class ListInForce:
-    """The list that decisions are made with. `as_of`: when the client made it; see `as_of`."""
-
-    version: str | int
-    count: int
-    as_of: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class ListLimits:
     """Shares of the list in force: 0.2 lets a list lose, or gain, a fifth. None: no limit."""
 
@@ -63,6 +59,38 @@ class Refused:
     detail: str = ""
 
 
+# What a person may know to be right all the same: the list is held until one has said so.
+HELD_FOR = frozenset[RefusalReason]({"shrink_beyond_limit", "growth_beyond_limit"})
+
+_SEQUENCER_DIGITS = 32
+
+
+def drop_order(dropped_at: datetime, sequencer: str, sha256: str) -> str:
+    """Where a drop stands among all drops of a list: compares as the drops followed one another.
+
+    S3's time of the drop, then its sequencer (hex of varying length, compared from the left, told
+    for drops of one key only), then the content: the same whatever order their notices come in.
+    """
+    moment = dropped_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{moment}.{sequencer.lower().ljust(_SEQUENCER_DIGITS, '0')}.{sha256[:16]}"
+
+
+def laid_over(full: FullList, deltas: Iterable[ListDelta]) -> list[ListDelta]:
+    """Those of `deltas` that change a full list, in the order in which they do.
+
+    Left out: those dropped before it, those made with another key, and those that name another
+    full list as their base.
+    """
+    changing = (
+        delta
+        for delta in deltas
+        if delta.order > full.order
+        and delta.key_id == full.key_id
+        and delta.base_sha256 in {None, full.sha256}
+    )
+    return sorted(changing, key=lambda delta: delta.order)
+
+
 def judge(
     candidate: ListCandidate, in_force: ListInForce | None, limits: ListLimits
 ) -> Accepted | Refused:
@@ -77,15 +105,15 @@ def judge(
     if candidate.canaries_missing:
         return Refused("canaries_missing", f"{candidate.canaries_missing} missing")
     if in_force and _shrinks_too_much(candidate, in_force, limits):
-        return Refused("shrink_beyond_limit", f"from {in_force.count} to {candidate.count}")
+        return Refused("shrink_beyond_limit", f"from {in_force.rows} to {candidate.count}")
     if in_force and _grows_too_much(candidate, in_force, limits):
-        return Refused("growth_beyond_limit", f"from {in_force.count} to {candidate.count}")
+        return Refused("growth_beyond_limit", f"from {in_force.rows} to {candidate.count}")
     return Accepted()
 
 
 def in_force(listed: ListInForce | None, now: datetime, max_age: timedelta) -> bool:
     """Whether decisions may be made with this list now. No list, or an old one: fail closed."""
-    return listed is not None and now - listed.as_of <= max_age
+    return listed is not None and now - listed.accepted_at <= max_age
 
 
 def as_of(manifest: Manifest | None, received_at: datetime) -> datetime:
@@ -109,10 +137,10 @@ def manifest_mismatch(candidate: ListCandidate) -> RefusalReason | None:
 
 
 def _shrinks_too_much(candidate: ListCandidate, before: ListInForce, limits: ListLimits) -> bool:
-    return before.count - candidate.count > limits.max_shrink * before.count
+    return before.rows - candidate.count > limits.max_shrink * before.rows
 
 
 def _grows_too_much(candidate: ListCandidate, before: ListInForce, limits: ListLimits) -> bool:
     if limits.max_growth is None:
         return False
-    return candidate.count - before.count > limits.max_growth * before.count
+    return candidate.count - before.rows > limits.max_growth * before.rows

@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.campaign import Campaign, HolderRole, Release
+from chalicelib.domain.eligibility import Verdict, verdict_on
 from chalicelib.domain.files.exports import VoucherLine
 
 
@@ -100,7 +101,13 @@ class CampaignVersion(Entity):
 
 @dataclass(frozen=True, kw_only=True)
 class CampaignInForce(CampaignVersion):
-    """The version of the campaign file that decides now."""
+    """The version of the campaign file that decides now.
+
+    `rekeyed_for` are the key ids under which every referral is known, in their order; empty until
+    that has been looked at.
+    """
+
+    rekeyed_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,6 +211,11 @@ class Decision:
     campaign_version: int
     customers_version: int | None = None
 
+    @property
+    def verdict(self) -> Verdict:
+        """What the reason comes to."""
+        return verdict_on(self.reason)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Invitation(Entity):
@@ -246,6 +258,8 @@ class Referral(Entity):
     an order that was returned leaves its place empty.
     `newcomer` is what the customer list in force said when the first order came in (None before):
     every later list holds the referee, who is a customer by then, and says nothing (law 3).
+    `found_on_later_list` is set with the first reward refused to them for being a customer.
+    `address_gone` says that they keep the digests they have: no more can be made.
     """
 
     referral_id: str
@@ -265,12 +279,14 @@ class Referral(Entity):
     kept_orders: tuple[str, ...] = ()
     newcomer: bool | None = None
     newcomer_list_version: int | None = None
+    found_on_later_list: bool = False
+    address_gone: bool = False
     rewards: int = 0
 
     @property
     def referee_digest(self) -> str:
         """The referee as the client knows them: exact, under the first key."""
-        return self.referee.pairs[0].exact
+        return self.referee.for_client
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -401,28 +417,6 @@ class ExportPart(Entity):
     part: int
     codes: tuple[str, ...]
     rows: tuple[VoucherLine, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ListVersion(Entity):
-    """One accepted version of a digest list and where its segment lies."""
-
-    campaign: str
-    name: str
-    version: int
-    rows: int
-    segment: str
-    etag: str
-    key_id: str
-    algorithm: str
-    accepted_at: datetime
-    dropped_at: datetime | None = None
-    source_sha256: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class ListInForce(ListVersion):
-    """The pointer to the list version that decides now."""
 
 
 @dataclass(frozen=True, kw_only=True)

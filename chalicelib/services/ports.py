@@ -7,7 +7,8 @@ loads, lets the domain decide, and commits once: the new state together with the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -15,7 +16,9 @@ from typing import Protocol, TypeVar
 
 from chalicelib.domain.addresses import AddressDigests, DigestKey
 from chalicelib.domain.campaign import Campaign, DigestKeys
-from chalicelib.domain.model import Entity, Fact, JournalHead, ListInForce, Voucher
+from chalicelib.domain.files.reading import Tally
+from chalicelib.domain.lists import ListMode
+from chalicelib.domain.model import Entity, Fact, JournalHead, Voucher
 
 E = TypeVar("E", bound=Entity)
 
@@ -168,17 +171,80 @@ class Lists(Protocol):
         `ListUnavailableError` on any doubt.
         """
 
-    def store(self, pointer: ListInForce, records: Iterable[bytes]) -> ListInForce:
-        """Build and store the segment of a new version; returns the pointer with segment, etag and
-        rows.
+
+@dataclass(frozen=True)
+class NewSegment:
+    """A segment to be made: where it will lie, and what its header says."""
+
+    path: str
+    algorithm: str
+    key_id: str
+    generation: int
+
+
+@dataclass(frozen=True)
+class StoredSegment:
+    """A segment that lies at `path` with that ETag; `rows` counts its distinct digests."""
+
+    path: str
+    etag: str
+    rows: int
+
+
+class GatheredDigests(Protocol):
+    """The digests of one dropped list, read to its end and kept aside until it is let go of."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Digests to lay over what the layers before it gave: `full` replaces, `add` and `remove`."""
+
+    mode: ListMode
+    digests: GatheredDigests | StoredSegment
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What a segment would hold: distinct digests, and how many canaries would be missing."""
+
+    rows: int
+    canaries_missing: int
+
+
+class ListBuilder(Protocol):
+    """Makes segments out of dropped lists and segments made before, whatever their size."""
+
+    def gather(
+        self, plain: Iterable[bytes], tally: Tally
+    ) -> AbstractContextManager[GatheredDigests]:
+        """Read the unpacked bytes of a list to their end; `tally` then says what was in it.
+
+        `FileRefusedError` when the list is refused whole.
+        """
+
+    def build(
+        self,
+        new: NewSegment,
+        layers: Sequence[Layer],
+        *,
+        canaries: Collection[bytes] = (),
+        judge: Callable[[Sums], None] = lambda _: None,
+    ) -> StoredSegment:
+        """Lay `layers` over one another (the first is `full`) and store what comes of it.
+
+        `judge` is told the sums while nothing is stored yet; what it raises leaves nothing behind.
+        `ListUnavailableError` when a stored segment cannot be read.
         """
 
 
 class Keys(Protocol):
-    """The digest keys shared with the client."""
+    """The digest keys shared with the client, and our own."""
 
     def in_force(self, keys: DigestKeys) -> list[DigestKey]:
         """The keys a campaign names, in its order."""
+
+    def own(self) -> DigestKey:
+        """The key that no client knows and that stays the same whatever the client's become."""
 
 
 class Mailer(Protocol):
@@ -195,8 +261,13 @@ class Mailer(Protocol):
 class Files(Protocol):
     """The bucket: `in/`, `out/`."""
 
-    def read(self, path: str) -> Iterator[bytes]:
-        """The file in chunks. `FileMissingError` when there is none."""
+    def read(self, path: str, version: str | None = None) -> Iterator[bytes]:
+        """The file in chunks, as it is or as that version was. `FileMissingError` when there is
+        none.
+        """
+
+    def set_aside(self, path: str, to: str, version: str | None = None) -> None:
+        """Move the file, or that version of it; nothing is done when there is none."""
 
     def write(self, path: str, content: bytes, *, content_type: str = "text/csv") -> None:
         """Write, over what is there."""
@@ -249,9 +320,26 @@ class Ports:
     repository: Repository
     campaigns: Campaigns
     lists: Lists
+    list_builder: Callable[[], ListBuilder]  # made when first needed: it alone loads numpy
     keys: Keys
     mailer: Mailer
     files: Files
     queues: Queues
     clock: Clock
     codes: Codes
+
+
+class CommandPorts(Protocol):
+    """The part of them that the command line has."""
+
+    @property
+    def repository(self) -> Repository:
+        """The one table."""
+
+    @property
+    def clock(self) -> Clock:
+        """Now."""
+
+    @property
+    def codes(self) -> Codes:
+        """What must not be guessed."""

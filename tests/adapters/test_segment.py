@@ -12,10 +12,11 @@ from chalicelib.adapters.lists.segment import (
     SegmentError,
     SegmentHeader,
     bucket_of,
-    build,
     directory_bits,
     parse_directory,
 )
+from chalicelib.domain.files.reading import FileRefusedError
+from tests.reference.segments import build
 
 RANDOM = Random(5)
 RECORDS = [RANDOM.randbytes(16) for _ in range(5000)]
@@ -85,6 +86,13 @@ def test_buckets_are_8_to_16_kilobytes_on_average(count: int, bits: int) -> None
     assert directory_bits(count) == bits
     if count > BUCKET_RECORDS:
         assert 8 <= count * 16 / 2**bits / 1024 <= 16
+
+
+def test_a_list_that_would_give_a_bucket_of_over_32_kilobytes_is_refused() -> None:
+    even = [bytes([first]) + RANDOM.randbytes(15) for first in (0, 128) for _ in range(2048)]
+    assert build(even, algorithm="sha256", key_id="k1", generation=1).header.directory_bits == 2
+    with pytest.raises(FileRefusedError, match="uneven_digests"):
+        build([*even, bytes(16)], algorithm="sha256", key_id="k1", generation=1)
 
 
 def test_an_empty_list_is_a_segment() -> None:

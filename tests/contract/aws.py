@@ -36,9 +36,10 @@ def new_table(clients: Clients) -> DynamoRepository:
 
 
 def new_bucket(clients: Clients) -> str:
-    """An empty bucket."""
+    """An empty bucket that keeps versions."""
     bucket = f"tandem-{next(_numbers)}"
     clients.s3.create_bucket(
         Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-3"}
     )
+    clients.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     return bucket

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
-from chalicelib.domain import model
+from chalicelib.domain import listed, model
 from chalicelib.domain.campaign import HolderRole, Release
 from chalicelib.domain.files.exports import VoucherLine
 from chalicelib.domain.model import Entity
@@ -17,9 +18,17 @@ LINE = VoucherLine(
     "WE-1", "welcome", "referee", digest("a@b.fr"), 1000, "EUR", 4000, MORNING, LATER, MORNING, "r"
 )
 
+LISTED: dict[str, Any] = {
+    "campaign": CAMPAIGN, "name": "vips", "version": 2, "rows": 5, "segment": "k", "etag": "e",
+    "key_id": "k1", "algorithm": "hmac-sha256", "accepted_at": MORNING, "source_sha256": "h",
+    "mode": "add", "base_version": 1, "last_order": "o",
+    "full": listed.FullList(order="o", sha256="h", key_id="k1", segment="f", etag="g", rows=4),
+}  # fmt: skip
 ENTITIES: list[Entity] = [
     model.CampaignVersion(campaign=CAMPAIGN, version=3, put_at=MORNING, document=DOCUMENT),
-    model.CampaignInForce(campaign=CAMPAIGN, version=3, put_at=MORNING, document=DOCUMENT),
+    model.CampaignInForce(
+        campaign=CAMPAIGN, version=3, put_at=MORNING, document=DOCUMENT, rekeyed_for=("k2", "k1")
+    ),
     model.Contact(
         contact_id="c", campaign=CAMPAIGN, address="Zoé@exemple.fr", first_name="Zoé", locale="fr",
         ends_at=LATER,
@@ -55,7 +64,7 @@ ENTITIES: list[Entity] = [
         sponsor_digest="d", referee=digests("a@b.fr"), confirmed_at=MORNING,
         campaign_version=3, customers_version=2, terms_version="1", marketing_consent=True,
         correlation="k", orders=2, kept_orders=("A1", "A2"), newcomer=True,
-        newcomer_list_version=2, rewards=1,
+        newcomer_list_version=2, found_on_later_list=True, address_gone=True, rewards=1,
     ),
     model.Reward(
         referral_id="r", rule="ladder-first", rung=1, campaign=CAMPAIGN, order_id="A1", code="C",
@@ -86,13 +95,16 @@ ENTITIES: list[Entity] = [
         rows=1, sealed_at=MORNING, sha256="h", written_at=MORNING, acknowledged_at=LATER,
     ),
     model.ExportPart(campaign=CAMPAIGN, number=1, part=1, codes=("C",), rows=(LINE,)),
-    model.ListVersion(
-        campaign=CAMPAIGN, name="vips", version=1, rows=5, segment="k", etag="e", key_id="k1",
-        algorithm="hmac-sha256", accepted_at=MORNING, source_sha256="h",
+    listed.ListVersion(**LISTED),
+    listed.ListInForce(**LISTED),
+    listed.ListDelta(
+        campaign=CAMPAIGN, name="vips", order="o", mode="add", sha256="h", key_id="k1",
+        segment="k", etag="e", rows=5, as_of=MORNING, base_sha256="b", ends_at=LATER,
     ),
-    model.ListInForce(
-        campaign=CAMPAIGN, name="vips", version=1, rows=5, segment="k", etag="e", key_id="k1",
-        algorithm="hmac-sha256", accepted_at=MORNING, source_sha256="h",
+    listed.HeldList(
+        campaign=CAMPAIGN, name="vips", mode="full", sha256="h", path="p", dropped_at=MORNING,
+        sequencer="s", file_version="v", reason="r", detail="d", rows=5, held_at=MORNING,
+        ends_at=LATER, decision="released", decided_by="w", decided_at=LATER,
     ),
     model.FileRecord(
         campaign=CAMPAIGN, area="vips", sha256="h", file="f", taken_at=MORNING, version=1

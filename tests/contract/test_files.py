@@ -58,3 +58,51 @@ def test_names_with_spaces_and_accents_are_names(files: Files) -> None:
     path = "in/demo-vip/orders/été 1+1.csv"
     files.write(path, b"x")
     assert read(files, path) == b"x"
+
+
+def put(files: Files, path: str, content: bytes) -> str:
+    """Store a file as somebody outside does; the version that it is for ever."""
+    if isinstance(files, MemoryFiles):
+        return files.put(path, content)
+    assert isinstance(files, BucketFiles)
+    answer = files._clients.s3.put_object(Bucket=files._bucket, Key=path, Body=content)
+    return answer["VersionId"]
+
+
+DROPPED = "in/demo-vip/customers/full/next.csv"
+ASIDE = "quarantine/demo-vip/customers/full/next.csv"
+
+
+def test_a_version_is_read_as_it_was_whatever_was_put_over_it(files: Files) -> None:
+    first, second = put(files, DROPPED, b"one"), put(files, DROPPED, b"two")
+    assert b"".join(files.read(DROPPED, first)) == b"one"
+    assert b"".join(files.read(DROPPED, second)) == b"two"
+    assert read(files, DROPPED) == b"two"
+
+
+def test_a_version_that_is_set_aside_is_nowhere_else(files: Files) -> None:
+    version = put(files, DROPPED, b"jeanne@example.fr")
+    files.set_aside(DROPPED, ASIDE, version)
+    assert read(files, ASIDE) == b"jeanne@example.fr"
+    for gone in (version, None):
+        with pytest.raises(FileMissingError):
+            files.read(DROPPED, gone)
+    files.set_aside(DROPPED, ASIDE, version)  # again: nothing is left to do
+    assert read(files, ASIDE) == b"jeanne@example.fr"
+
+
+def test_what_was_put_over_a_version_that_is_set_aside_stays(files: Files) -> None:
+    version = put(files, DROPPED, b"jeanne@example.fr")
+    put(files, DROPPED, b"digest")
+    files.set_aside(DROPPED, ASIDE, version)
+    assert read(files, DROPPED) == b"digest"
+    assert read(files, ASIDE) == b"jeanne@example.fr"
+
+
+def test_a_version_that_is_not_there_is_missing(files: Files) -> None:
+    version = put(files, DROPPED, b"one")
+    files.set_aside(DROPPED, ASIDE, version)
+    with pytest.raises(FileMissingError):
+        files.read(DROPPED, version)
+    files.set_aside("in/demo-vip/nothing.csv", ASIDE)
+    assert read(files, ASIDE) == b"one"

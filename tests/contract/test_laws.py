@@ -21,7 +21,7 @@ from chalicelib.services.decide_invitation import decide_invitation
 from chalicelib.services.deliver import deliver
 from chalicelib.services.errors import NotYetError, OverError, RefusedError
 from chalicelib.services.export_vouchers import export_vouchers
-from chalicelib.services.ingest import Drop, ingest
+from chalicelib.services.ingest import ingest
 from chalicelib.services.invite import Referee, invite
 from chalicelib.services.ports import Ports
 from chalicelib.services.project import project
@@ -30,7 +30,7 @@ from chalicelib.services.redeem import redeem, roll_back
 from chalicelib.services.reward import reward
 from tests.contract.aws import new_table
 from tests.contract.conftest import BOTH
-from tests.fakes.campaign import CAMPAIGN, CANARY, digest
+from tests.fakes.campaign import CANARY, digest
 from tests.fakes.repository import ContestedRepository, MemoryRepository
 from tests.fakes.world import CUSTOMERS, SENDER, VIPS, World, new_world, wrapped
 
@@ -217,11 +217,9 @@ def test_law_7_one_file_taken_in_twice_at_the_same_instant_is_one_version(
     world: World, guards: bool
 ) -> None:
     content = "\n".join(map(digest, [*CUSTOMERS, *VIPS, CANARY, NEWCOMER])).encode()
-    drops = [Drop(CAMPAIGN, f"customers/full/{name}.csv", world.clock()) for name in "ab"]
-    for drop in drops:
-        world.files.content[drop.key] = content
+    drops = [world.put_file(f"customers/full/{name}.csv", content) for name in "ba"]
     before = len(world.facts(FactName.LIST_ACCEPTED))
-    receipt = ingest(contested(world, lambda: ingest(world.ports, drops[1])), drops[0])
+    receipt = ingest(contested(world, lambda: ingest(world.ports, drops[0])), drops[1])
     assert receipt
     assert (receipt.status, receipt.version) == ("accepted", 2)
     assert len(world.facts(FactName.LIST_ACCEPTED)) - before == (1 if guards else 2)

@@ -3,20 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
+from threading import Event, Lock
 
 import pytest
 
-from chalicelib.adapters.lists.in_force import ListsInForce
+from chalicelib.adapters.lists import in_force
+from chalicelib.adapters.lists.building import SegmentBuilder
+from chalicelib.adapters.lists.in_force import ATTEMPTS, ListsInForce
+from chalicelib.adapters.lists.reader import SegmentGoneError
 from chalicelib.adapters.s3 import BucketSegments
 from chalicelib.domain.addresses import AddressDigests, DigestKey
 from chalicelib.domain.files.digests import record
-from chalicelib.domain.model import ListInForce
-from chalicelib.services.ports import Insert, Lists, ListUnavailableError, Membership, Replace
+from chalicelib.domain.files.reading import Tally
+from chalicelib.domain.listed import ListInForce, ListVersion
+from chalicelib.services.ports import (
+    Insert,
+    Layer,
+    ListBuilder,
+    Lists,
+    ListUnavailableError,
+    Membership,
+    NewSegment,
+    Replace,
+    Repository,
+    StoredSegment,
+)
 from tests.contract.aws import new_bucket
 from tests.fakes.campaign import CAMPAIGN, digest, digests
-from tests.fakes.ports import MORNING, MemoryLists, MemorySegments, SettableClock
+from tests.fakes.listed import list_in_force
+from tests.fakes.ports import MORNING, MemoryBuilder, MemoryLists, SettableClock
 from tests.fakes.repository import MemoryRepository
+from tests.reference.segments import build
+from tests.reference.stores import MemoryStore
 
 Put = Callable[..., ListInForce]
 
@@ -31,33 +53,65 @@ def repository() -> MemoryRepository:
     return MemoryRepository()
 
 
+@dataclass
+class Shelf:
+    """The lists, and what builds the segments they look up in."""
+
+    lists: Lists
+    builder: ListBuilder
+
+
 @pytest.fixture(params=["memory", "segments", "aws"])
-def lists(
+def shelf(
     request: pytest.FixtureRequest, repository: MemoryRepository, clock: SettableClock
-) -> Lists:
-    """The lists, none in force."""
+) -> Shelf:
     if request.param == "memory":
-        return MemoryLists(repository, clock)
+        sets = MemoryLists(repository, clock)
+        return Shelf(sets, MemoryBuilder(sets))
     if request.param == "segments":
-        return ListsInForce(repository, MemorySegments(), clock)
+        store = MemoryStore()
+        return Shelf(ListsInForce(repository, store, clock), SegmentBuilder(store))
     clients = request.getfixturevalue("clients")
-    return ListsInForce(repository, BucketSegments(clients, new_bucket(clients)), clock)
+    segments = BucketSegments(clients, new_bucket(clients))
+    return Shelf(ListsInForce(repository, segments, clock), SegmentBuilder(segments))
 
 
 @pytest.fixture
-def put(lists: Lists, repository: MemoryRepository) -> Put:
+def lists(shelf: Shelf) -> Lists:
+    """The lists, none in force."""
+    return shelf.lists
+
+
+def put_in_force(
+    repository: Repository, built: StoredSegment, version: int, key_id: str = "k1"
+) -> ListInForce:
+    """Move the pointer; each version is a minute younger than the one before."""
+    stored = repository.get(ListInForce, campaign=CAMPAIGN, name="customers")
+    pointer = list_in_force(
+        built,
+        campaign=CAMPAIGN,
+        name="customers",
+        accepted_at=MORNING + timedelta(minutes=version - 1),
+        version=version,
+        key_id=key_id,
+        revision=stored.revision if stored else 0,
+    )
+    kept = ListVersion(**{**vars(pointer), "revision": 0})
+    repository.commit(Replace(pointer) if stored else Insert(pointer), Insert(kept))
+    return pointer
+
+
+@pytest.fixture
+def put(shelf: Shelf, repository: MemoryRepository) -> Put:
     """Put a list of addresses in force."""
 
     def _put(*addresses: str, version: int = 1, key_id: str = "k1") -> ListInForce:
-        pointer = ListInForce(
-            campaign=CAMPAIGN, name="customers", version=version, rows=0, segment="", etag="",
-            key_id=key_id, algorithm="hmac-sha256", accepted_at=MORNING, source_sha256="0" * 64,
-        )  # fmt: skip
-        stored = repository.get(ListInForce, campaign=CAMPAIGN, name="customers")
-        pointer = lists.store(pointer, [record(digest(address)) for address in addresses])
-        moved = replace(pointer, revision=stored.revision if stored else 0)
-        repository.commit(Replace(moved) if stored else Insert(moved))
-        return pointer
+        path = f"lists/{version}"
+        plain = ["\n".join(digest(address) for address in addresses).encode()]
+        with shelf.builder.gather(plain, Tally()) as gathered:
+            new = NewSegment(path, "hmac-sha256", key_id, version)
+            built = shelf.builder.build(new, [Layer("full", gathered)])
+        return put_in_force(repository, built, version, key_id)
 
     return _put
 
@@ -119,10 +173,157 @@ def test_a_new_version_is_asked_within_a_minute(
 def test_law_3_a_segment_that_cannot_be_read_is_not_an_answer(
     repository: MemoryRepository, clock: SettableClock
 ) -> None:
-    pointer = ListInForce(
-        campaign=CAMPAIGN, name="customers", version=1, rows=1, segment="gone", etag="e",
-        key_id="k1", algorithm="hmac-sha256", accepted_at=MORNING, source_sha256="0" * 64,
-    )  # fmt: skip
-    repository.commit(Insert(pointer))
+    put_in_force(repository, StoredSegment("gone", "e", 1), 1)
     with pytest.raises(ListUnavailableError, match="read_failed"):
-        find(ListsInForce(repository, MemorySegments(), clock), "paul@example.fr")
+        find(ListsInForce(repository, MemoryStore(), clock), "paul@example.fr")
+
+
+# --- swaps under way: no wrong answer, and none that failed ---
+
+KEPT = [digests(f"kept{n}@example.fr") for n in range(20)]
+STRANGERS = [digests(f"stranger{n}@example.fr") for n in range(20)]
+PATIENCE_S = 30
+
+
+class SwappedStore(MemoryStore):
+    """Segments that are swapped while they are looked up in; each read and each swap is whole.
+
+    `gone` counts the reads that came too late.
+    """
+
+    def __init__(self, repository: Repository, *, in_place: bool) -> None:
+        super().__init__()
+        self._repository = repository
+        self._in_place = in_place
+        self._whole = Lock()
+        self.gone = 0
+        self.version = 0
+        self.before_fetch: Callable[[], None] = lambda: None
+
+    def swap(self) -> None:
+        """Put the next version in force; the segment before is deleted, or written over."""
+        self.version += 1
+        records = [record(of.under("k1").exact) for of in KEPT]
+        records += [record(digest(f"{self.version}-{n}@example.fr")) for n in range(1500)]
+        following = build(
+            records, algorithm="hmac_sha256", key_id="k1", generation=self.version
+        ).content
+        path = "lists/same" if self._in_place else f"lists/{self.version}"
+        with self._whole:
+            self.objects.clear()
+            stored = StoredSegment(path, self.put(path, following), len(records))
+            put_in_force(self._repository, stored, self.version)
+
+    def fetch(self, key: str, start: int, end: int, etag: str) -> bytes:
+        self.before_fetch()
+        with self._whole:
+            try:
+                return super().fetch(key, start, end, etag)
+            except SegmentGoneError:
+                self.gone += 1
+                raise
+
+
+class LookingUp:
+    """A stream of look-ups in a thread of its own, until it is told to stop."""
+
+    def __init__(self, lists: Lists, stopped: Event) -> None:
+        self._lists = lists
+        self._stopped = stopped
+        self.answered = Event()
+        self.wrong = 0
+        self.failed = 0
+
+    def run(self) -> None:
+        """Look up those who are on every version and those who are on none, by turns."""
+        version = 0
+        for number in count():
+            if self._stopped.is_set():
+                return
+            who, expected = [(KEPT, "exact"), (STRANGERS, None)][number % 2]
+            try:
+                answer = find(self._lists, who[number % 20])
+                self.wrong += answer.found != expected or answer.version < version
+                version = answer.version
+            except ListUnavailableError:
+                self.failed += 1
+            self.answered.set()
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+@pytest.mark.parametrize("attempts", [ATTEMPTS, 1])
+def test_law_3_swaps_under_running_look_ups_leave_no_answer_wrong_and_none_out(
+    repository: MemoryRepository,
+    clock: SettableClock,
+    monkeypatch: pytest.MonkeyPatch,
+    attempts: int,
+    in_place: bool,
+) -> None:
+    monkeypatch.setattr(in_force, "ATTEMPTS", attempts)
+    store = SwappedStore(repository, in_place=in_place)
+    store.swap()
+    stopped = Event()
+    lists = ListsInForce(repository, store, clock)
+    streams = [LookingUp(lists, stopped) for _ in range(3)]
+    with ThreadPoolExecutor(len(streams)) as threads:
+        running = [threads.submit(stream.run) for stream in streams]
+        try:
+            while store.gone < 20 and store.version < 5000:
+                for stream in streams:
+                    stream.answered.clear()
+                store.swap()
+                # Each answers before the next swap, so that a look-up meets one swap or none.
+                assert all(stream.answered.wait(PATIENCE_S) for stream in streams)
+        finally:
+            stopped.set()
+    for one in running:
+        one.result()
+    assert store.gone >= 20
+    assert sum(stream.wrong for stream in streams) == 0
+    # Without a second attempt, every read that comes too late is a look-up that fails.
+    assert sum(stream.failed for stream in streams) == (0 if attempts > 1 else store.gone)
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+@pytest.mark.parametrize("swaps", [1, ATTEMPTS - 1, ATTEMPTS])
+def test_law_3_a_look_up_outlives_two_swaps_and_gives_up_at_the_third(
+    repository: MemoryRepository, clock: SettableClock, in_place: bool, swaps: int
+) -> None:
+    store = SwappedStore(repository, in_place=in_place)
+    store.swap()
+    left = iter(range(swaps))
+
+    def swap_once_more() -> None:
+        if next(left, None) is not None:
+            store.swap()
+
+    store.before_fetch = swap_once_more
+    lists = ListsInForce(repository, store, clock)
+    if swaps < ATTEMPTS:
+        assert find(lists, KEPT[0]) == Membership(swaps + 1, "exact")
+        return
+    with pytest.raises(ListUnavailableError, match="read_failed"):
+        find(lists, KEPT[0])
+
+
+def test_law_3_a_list_swapped_between_two_buckets_is_asked_anew(
+    repository: MemoryRepository, clock: SettableClock
+) -> None:
+    store = SwappedStore(repository, in_place=False)
+    store.swap()
+    lists = ListsInForce(repository, store, clock)
+    in_both_halves = next(
+        of
+        for of in (digests(f"s.{n}+x@gmail.com") for n in count())
+        if of.under("k1").exact[0] < "8" <= of.under("k1").canonical[0]
+    )
+    assert find(lists, in_both_halves) == Membership(1, None)
+    reads = count()
+
+    def swap_before_the_second() -> None:
+        if next(reads) == 1:
+            store.swap()
+
+    store.before_fetch = swap_before_the_second
+    assert find(lists, in_both_halves) == Membership(2, None)
+    assert store.gone == 1

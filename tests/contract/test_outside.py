@@ -131,6 +131,16 @@ def test_keys_are_read_by_their_name_and_once(clients: Clients) -> None:
     assert keys.in_force(plain) == [DigestKey("k1", "sha256")]
 
 
+def test_our_own_key_is_read_beside_the_clients_and_once(clients: Clients) -> None:
+    path = "/tandem/test/digest-keys/"
+    clients.ssm.put_parameter(Name=path + "tandem", Value="0a" * 32, Type="SecureString")
+    keys = ParameterKeys(clients, path)
+    own = DigestKey("tandem", secret=b"\n" * 32)
+    assert keys.own() == own
+    clients.ssm.delete_parameters(Names=[path + "tandem"])
+    assert keys.own() == own
+
+
 def test_codes_are_long_enough_and_never_the_same() -> None:
     codes = SecureCodes()
     assert re.fullmatch(r"[0-9a-f]{32}", codes.identifier())

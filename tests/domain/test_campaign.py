@@ -92,6 +92,7 @@ def test_a_locale_the_campaign_does_not_speak_falls_back_to_its_first() -> None:
         ({"time_zone": "Europe/Lutece"}, "unknown time zone"),
         ({"title": {"fr": "x"}}, "title: no text for locale en"),
         ({"colour": "red"}, "Extra inputs"),
+        ({"digests": {"key_ids": ["k1", "tandem"]}}, "digests.key_ids: tandem is reserved"),
         ({"channels": ["fax"]}, "'email' or 'link'"),
         ({"rules": [{"id": "a1", "when": "order_kept", "issue": "gold", "to": "referee"}]},
          "rules.0.issue: no voucher template named gold"),

@@ -1,11 +1,14 @@
+import gzip
 import hashlib
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.domain.files import digests as parsing
 from chalicelib.domain.files.digests import digests, record
-from chalicelib.domain.files.reading import FileRefusedError, Tally
+from chalicelib.domain.files.reading import MAX_CONTENT, FileRefusedError, Tally, content
 
 DIGESTS = [hashlib.sha256(bytes([n])).hexdigest() for n in range(20)]
 RECORDS = [bytes.fromhex(digest)[:16] for digest in DIGESTS]
@@ -45,48 +48,211 @@ def test_one_plain_address_refuses_the_file_at_once_and_is_not_repeated(line: st
     assert "jeanne" not in repr((error, error.args, error.detail, tally))
 
 
+# --- where the digests are ---
+
+D = DIGESTS
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("digest,canonical_digest\n{0},{1}\n{2},{3}", [0, 1, 2, 3]),
+        ("canonical_digest,digest\n{0},{1}\n{2},{3}", [1, 0, 3, 2]),
+        ('id,digest,city\n7,{0},Brest\n8,{1},"Lyon, 2e"', [0, 1]),
+        ("digest,canonical_digest\n{0},\n{1},{2}", [0, 1, 2]),
+        ("{0},{1}\n{2},{3}\n{4},", [0, 1, 2, 3, 4]),
+        ("7,{0},x\n{5},{1},{6}\n", [0, 1]),  # told by the first row: the second of three
+        ("7,{0},{1}\n8,{2},\n", [0, 1, 2]),
+        ("canonical_digest,digest\n,{0}\n", [0]),
+    ],
+)
+def test_the_first_line_says_which_columns_have_digests(text: str, found: list[int]) -> None:
+    tally = Tally()
+    assert list(digests([text.format(*D).encode()], tally)) == [RECORDS[n] for n in found]
+    assert tally.errors == []
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "line", "detail"),
+    [
+        ("Digest\n{0}", "unknown_column", 1, "number 1"),
+        ("\nJeanne\n{0}", "unknown_column", 2, "number 1"),
+        ("canonical_digest\n{0}", "unknown_column", 1, "number 1"),
+        ("name,Jeanne\n{0},{1}", "missing_column", 1, "digest"),
+        ("digest,digest\n{0},{1}", "duplicate_column", 1, "digest"),
+        (
+            "digest,canonical_digest,canonical_digest\n",
+            "duplicate_column",
+            1,
+            "canonical_digest",
+        ),
+        # A header of two, where each row has but one: not one row is good.
+        ("digest,city\n{0}\n{1}", "too_many_bad_lines", 2, "2 of 2"),
+        # No header, and the first row's quotes are wrong: the second says where.
+        ('"x\n{0},{1}\n{2}\n', "too_many_bad_lines", 1, "2 of 3"),
+        # The first row has its digests elsewhere than the others.
+        ("x y,{0}\n{1},z\n", "too_many_bad_lines", 2, "1 of 2"),
+        # Where a row must have one, it may not be missing.
+        ("{0},{1}\n,{2}\n", "too_many_bad_lines", 2, "1 of 2"),
+        ("digest,canonical_digest\n,{2}\n", "too_many_bad_lines", 2, "1 of 1"),
+    ],
+)
+def test_a_list_whose_digests_are_not_where_they_should_be_is_refused(
+    text: str, reason: str, line: int, detail: str
+) -> None:
+    error, tally = refused(text.format(*D))
+    assert (error.reason, error.line, error.detail) == (reason, line, detail)
+    assert "Jeanne" not in repr((error, error.args, tally))
+
+
+# --- what is bad, and how much of it ---
+
+
 @pytest.mark.parametrize(
     ("text", "reason", "line"),
     [
         ("", "empty_file", 0),
         ("\n \n", "empty_file", 0),
         ("digest\n", "empty_file", 0),
-        ("Digest\n" + DIGESTS[0], "unknown_column", 1),
         ("a" * 40 + "\n" + "b" * 40, "wrong_length", 1),
-        (DIGESTS[0] + "\n" + "a" * 40, "mixed_lengths", 2),
+        ("a" * 16, "wrong_length", 1),
+        ("7,a\n8," + "a" * 40, "too_many_bad_lines", 1),  # the column is not known
+        ("digest,x\n" + "a" * 40 + ",7", "wrong_length", 2),
+        (D[0] + "\n" + "a" * 40, "mixed_lengths", 2),
         ("a" * 40 + "\n" + "b" * 32, "mixed_lengths", 1),
-        (DIGESTS[0] + "\n" + "g" * 64, "not_hex", 2),
-        ("g" * 64, "not_hex", 1),
-        (DIGESTS[0] + "\n" + DIGESTS[1][:-1] + " ", "not_hex", 2),
-        (DIGESTS[0] + "\n0x" + DIGESTS[1], "not_hex", 2),
-        (f"{DIGESTS[0]},{DIGESTS[1]}", "wrong_number_of_fields", 1),
-        (f'{DIGESTS[0]}\n"{DIGESTS[1]}', "bad_quotes", 2),
-        (DIGESTS[0] + "\r" + DIGESTS[1], "not_hex", 1),
+        (f"digest,canonical_digest\n{D[0]},{'a' * 40}", "mixed_lengths", 2),
+        ("x\n" * 2 + D[0] + "\n" + "a" * 40, "unknown_column", 1),
+        ("-\n" * 2 + D[0] + "\n" + "a" * 40, "mixed_lengths", 4),
+        (D[0] + "\n" + "a" * 15, "too_many_bad_lines", 2),
     ],
 )
-def test_a_list_with_anything_but_digests_is_refused_whole(
+def test_a_list_of_other_digests_or_none_is_refused_whole(
     text: str, reason: str, line: int
 ) -> None:
     error, _ = refused(text)
     assert (error.reason, error.line) == (reason, line)
 
 
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("g" * 64, "not_hex"),
+        (D[1][:-1] + " ", "not_hex"),
+        ("0x" + D[1], "not_hex"),
+        (D[0] + "\r" + D[1], "not_hex"),
+        ("a" * 15, "not_hex"),
+        ('""', "not_hex"),
+        (f"{D[0]},{D[1]}", "wrong_number_of_fields"),
+        (f'"{D[1]}', "bad_quotes"),
+        (f'"{D[1]}" ', "bad_quotes"),
+    ],
+)
+@pytest.mark.parametrize("good", [998, 999])
+def test_one_bad_row_in_a_thousand_is_left_out_and_told(row: str, reason: str, good: int) -> None:
+    tally = Tally()
+    chunks = ["\n".join([*(D * 50)[:good], row]).encode()]
+    if good == 999:
+        assert len(list(digests(chunks, tally))) == 999
+    else:
+        with pytest.raises(FileRefusedError) as caught:
+            list(digests(chunks, tally))
+        assert (caught.value.reason, caught.value.line) == ("too_many_bad_lines", 999)
+        assert caught.value.detail == "1 of 999"
+    assert (tally.rows, tally.rejected) == (good + 1, 1)
+    assert [(one.line, one.reason) for one in tally.errors] == [(good + 1, reason)]
+
+
+def test_a_row_with_one_bad_digest_gives_none() -> None:
+    tally = Tally()
+    rows = [f"{one},{one}" for one in D * 50] + [f"{D[0]},x", f"x y,{'g' * 64}"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parsing, "TOLERATED", 100)
+        assert len(list(digests(["\n".join(rows).encode()], tally))) == 2000
+    assert [one.reason for one in tally.errors] == ["not_hex", "not_hex"]
+    assert tally.rejected == 2
+
+
 def test_every_bad_line_of_a_refused_list_is_told() -> None:
     error, tally = refused("\n".join([*DIGESTS, "x" * 64, "", "y" * 64]))
-    assert error.reason == "not_hex"
+    assert (error.reason, error.line, error.detail) == ("too_many_bad_lines", 21, "2 of 22")
     assert [(one.line, one.reason) for one in tally.errors] == [(21, "not_hex"), (23, "not_hex")]
     assert (tally.rows, tally.rejected) == (22, 2)
 
 
+@pytest.mark.parametrize(
+    ("row", "reason"), [("x" * 64, "too_many_bad_lines"), ("a" * 40, "wrong_length")]
+)
+def test_a_list_that_no_end_could_mend_is_not_read_to_its_end(row: str, reason: str) -> None:
+    taken = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield f"{row}\n".encode() * 10_000
+
+    tally = Tally()
+    with pytest.raises(FileRefusedError, match=reason):
+        list(digests(endless(), tally))
+    assert tally.rejected == parsing.MOST_BAD + 1
+    assert taken == parsing.MOST_BAD // 10_000 + 1
+    # One less might have been tolerated in the largest file that is let in.
+    assert parsing.MOST_BAD * 1000 * 65 <= MAX_CONTENT < (parsing.MOST_BAD + 1) * 1000 * 65
+
+
 def test_a_list_cut_at_any_byte_is_refused_or_ends_at_a_whole_line() -> None:
     whole = ("digest\r\n" + "\r\n".join(DIGESTS) + "\r\n").encode()
+    accepted = 0
     for end in range(len(whole)):
         try:
             found = list(digests([whole[:end]], Tally()))
         except FileRefusedError:
             continue
+        accepted += 1
         assert found == RECORDS[: len(found)]
         assert (end - 8) % 66 in (0, 64, 65)
+    assert accepted == 20 * 3 - 1
+
+
+# --- packed: all of it, or nothing ---
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("members", [1, 3])
+def test_a_packed_list_cut_at_any_byte_is_refused(end: str, members: int) -> None:
+    text = [f"{one}{end}".encode() for one in DIGESTS]
+    parts = [b"".join(text[n::members]) for n in range(members)]
+    packed = [gzip.compress(part, mtime=0) for part in parts]
+    whole = b"".join(packed)
+    ends = {len(b"".join(packed[:n])) for n in range(members + 1)}
+    for at in range(len(whole) + 1):
+        try:
+            found = list(digests(content("a.csv.gz", [whole[:at]]), Tally()))
+        except FileRefusedError:
+            assert at not in ends or at == 0
+        else:
+            assert at in ends
+            assert found == [
+                record(line.decode().strip())
+                for part in parts[: sorted(ends).index(at)]
+                for line in part.splitlines()
+            ]
+
+
+def test_a_packed_list_with_any_bit_flipped_is_refused_or_the_same() -> None:
+    packed = gzip.compress("\n".join(["digest", *DIGESTS]).encode(), mtime=0)
+    unharmed = 0
+    for bit in range(8 * len(packed)):
+        damaged = bytearray(packed)
+        damaged[bit // 8] ^= 1 << bit % 8
+        try:
+            found = list(digests(content("a.csv.gz", [bytes(damaged)]), Tally()))
+        except FileRefusedError:
+            continue
+        assert found == RECORDS
+        unharmed += 1
+    # The time in the header, the system, how hard it was packed, the padding of the last byte.
+    assert 0 < unharmed < 80
 
 
 @given(st.lists(st.sampled_from([*DIGESTS[:3], "", "zz", "a@b", "digest", '"', ","]), max_size=6))

@@ -4,6 +4,7 @@ import io
 import zlib
 from collections.abc import Iterable, Iterator
 from random import Random
+from typing import Any, SupportsIndex
 
 import pytest
 from hypothesis import given
@@ -43,10 +44,43 @@ def test_members_padding_and_any_chunking_decompress_to_the_same_bytes(size: int
 
 
 def test_a_file_that_swells_is_decompressed_in_pieces() -> None:
-    packed = gzip.compress(bytes(20_000_000) + NOISE)
+    packed = gzip.compress(bytes(12_000_000) + NOISE)
     pieces = list(decompress([packed]))
-    assert b"".join(pieces) == bytes(20_000_000) + NOISE
+    assert b"".join(pieces) == bytes(12_000_000) + NOISE
     assert max(map(len, pieces)) <= 1 << 20
+
+
+@pytest.mark.parametrize("size", [1000, 1 << 20])
+def test_a_file_that_swells_beyond_all_measure_is_refused_soon(size: int) -> None:
+    seen: list[int] = []
+    packed = cut(gzip.compress(bytes(50_000_000)), size)
+    with pytest.raises(FileRefusedError, match="unpacks_too_far"):
+        seen.extend(map(len, decompress(packed)))
+    assert reading.RATIO_FROM - (1 << 20) < sum(seen) <= reading.RATIO_FROM
+
+
+def test_members_swell_together() -> None:
+    bomb = gzip.compress(bytes(8 << 20))
+    assert len(b"".join(decompress([bomb] * 2))) == 16 << 20
+    assert refusal(decompress([bomb] * 2 + [gzip.compress(b"x")])) == ("unpacks_too_far", 0)
+    # What swells less makes up for what swells more.
+    assert len(b"".join(decompress([gzip.compress(NOISE), bomb, bomb, bomb]))) > 24 << 20
+
+
+def test_a_large_chunk_is_not_copied_over_and_over() -> None:
+    class Counted(bytes):
+        """Counts what is sliced out of it."""
+
+        taken = 0
+
+        def __getitem__(self, key: SupportsIndex | slice, /) -> Any:
+            part = super().__getitem__(key)
+            Counted.taken += len(part) if isinstance(part, bytes) else 1
+            return part
+
+    packed = Counted(gzip.compress(NOISE * 10))
+    assert b"".join(decompress([packed])) == NOISE * 10
+    assert Counted.taken == len(packed)
 
 
 def test_a_bomb_is_refused_before_it_is_decompressed() -> None:
@@ -60,6 +94,8 @@ def test_a_gzip_file_cut_anywhere_is_refused() -> None:
     packed = gzip.compress(b"digest\n" + bytes(range(200)))
     for end in range(2, len(packed)):
         assert refusal(content("a.csv.gz", [packed[:end]])) == ("truncated_gzip", 0)
+        # The members before it do not make it whole.
+        assert refusal(content("a.csv.gz", [packed + packed[:end]])) == ("truncated_gzip", 0)
 
 
 def test_a_gzip_file_with_a_flipped_bit_is_refused() -> None:

@@ -4,16 +4,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chalicelib.domain.files.manifest import Manifest
+from chalicelib.domain.listed import ListInForce
 from chalicelib.domain.lists import (
     Accepted,
     ListCandidate,
-    ListInForce,
     ListLimits,
     Refused,
     as_of,
     in_force,
     judge,
 )
+from chalicelib.services.ports import StoredSegment
+from tests.fakes.listed import list_in_force
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -24,7 +26,9 @@ CANDIDATE = ListCandidate(
     key_id="k1",
     manifest=Manifest(1001, "ab" * 32, "k1", NOON),
 )
-BEFORE = ListInForce("1", 1000, NOON)
+BEFORE = list_in_force(
+    StoredSegment("lists/1.seg", "etag", 1000), campaign="c", name="customers", accepted_at=NOON
+)
 LIMITS = ListLimits(max_shrink=0.2, max_growth=0.5)
 
 

@@ -26,7 +26,8 @@ class Fuse:
             name: cast(Any, _Watched(getattr(ports, name), self))
             for name in ("repository", "files", "mailer", "queues", "lists")
         }
-        return replace(ports, **watched)
+        builder = cast(Any, _Watched(ports.list_builder(), self))
+        return replace(ports, **watched, list_builder=lambda: builder)
 
     def burn(self, call: Callable[[], Any]) -> Any:
         """Make the call, or die before or after it."""

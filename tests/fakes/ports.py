@@ -5,24 +5,32 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 from chalicelib.adapters.lists.reader import SegmentGoneError
 from chalicelib.domain import codes, lists
-from chalicelib.domain.addresses import AddressDigests, DigestKey
+from chalicelib.domain.addresses import OWN_KEY_ID, AddressDigests, DigestKey
 from chalicelib.domain.campaign import DigestKeys
-from chalicelib.domain.files.digests import record
-from chalicelib.domain.model import Fact, ListInForce, ListVersion
+from chalicelib.domain.files.digests import digests, record
+from chalicelib.domain.files.reading import Tally
+from chalicelib.domain.listed import ListInForce, ListVersion
+from chalicelib.domain.model import Fact
 from chalicelib.services.ports import (
     Clock,
     FileMissingError,
+    GatheredDigests,
+    Layer,
     ListUnavailableError,
     Membership,
+    NewSegment,
     Repository,
+    StoredSegment,
+    Sums,
 )
 
 MORNING = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -78,11 +86,19 @@ class MemoryFiles:
 
     def __init__(self) -> None:
         self.content: dict[str, bytes] = {}
+        self._versions: dict[tuple[str, str], bytes] = {}
 
-    def read(self, path: str) -> Iterator[bytes]:
-        if path not in self.content:
+    def put(self, path: str, content: bytes) -> str:
+        """Store a file as somebody outside does; the version that it is for ever."""
+        version = f"version{len(self._versions)}"
+        self.content[path] = self._versions[path, version] = content
+        return version
+
+    def read(self, path: str, version: str | None = None) -> Iterator[bytes]:
+        kept = self._versions.get((path, version)) if version else self.content.get(path)
+        if kept is None:
             raise FileMissingError
-        whole = self.content[path]
+        whole = kept
         return iter([whole[start : start + 1000] for start in range(0, len(whole), 1000)])
 
     def write(self, path: str, content: bytes, *, content_type: str = "text/csv") -> None:
@@ -93,6 +109,14 @@ class MemoryFiles:
             return False
         self.content[path] = content
         return True
+
+    def set_aside(self, path: str, to: str, version: str | None = None) -> None:
+        kept = self._versions.pop((path, version), None) if version else self.content.get(path)
+        if kept is None:
+            return
+        self.content[to] = kept
+        if self.content.get(path) == kept:
+            del self.content[path]
 
     def under(self, prefix: str) -> dict[str, bytes]:
         """The files whose path begins so."""
@@ -122,7 +146,7 @@ class MemoryLists:
     def __init__(self, repository: Repository, clock: Clock) -> None:
         self._repository = repository
         self._clock = clock
-        self._segments: dict[str, frozenset[bytes]] = {}
+        self.segments: dict[str, frozenset[bytes]] = {}
         self.fails: str | None = None
         self.knows_nobody = False
 
@@ -134,8 +158,7 @@ class MemoryLists:
         pointer = self._repository.get(ListInForce, campaign=campaign, name=name)
         if pointer is None:
             raise ListUnavailableError("no_list")
-        known = lists.ListInForce(pointer.version, pointer.rows, pointer.accepted_at)
-        if not lists.in_force(known, self._clock(), timedelta(days=max_age_days)):
+        if not lists.in_force(pointer, self._clock(), timedelta(days=max_age_days)):
             raise ListUnavailableError("too_old")
         return self._look_up(pointer, digests)
 
@@ -159,15 +182,48 @@ class MemoryLists:
         found = (form for form, digest in forms.items() if self._has(pointer, record(digest)))
         return Membership(pointer.version, None if self.knows_nobody else next(found, None))
 
-    def store(self, pointer: ListInForce, records: Iterable[bytes]) -> ListInForce:
-        content = frozenset(records)
-        source = pointer.source_sha256[:12]
-        segment = f"{pointer.campaign}/{pointer.name}/{pointer.version}-{source}"
-        self._segments[segment] = content
-        return replace(pointer, segment=segment, etag=segment, rows=len(content))
-
     def _has(self, pointer: ListVersion, one: bytes) -> bool:
-        return one in self._segments[pointer.segment]
+        return one in self.segments[pointer.segment]
+
+
+@dataclass(frozen=True)
+class MemoryDigests:
+    """`ports.GatheredDigests` as a plain set."""
+
+    records: frozenset[bytes]
+
+
+class MemoryBuilder:
+    """`ports.ListBuilder` as plain sets, where `MemoryLists` looks things up."""
+
+    def __init__(self, lists: MemoryLists) -> None:
+        self._segments = lists.segments
+
+    @contextmanager
+    def gather(self, plain: Iterable[bytes], tally: Tally) -> Iterator[GatheredDigests]:
+        yield MemoryDigests(frozenset(digests(plain, tally)))
+
+    def build(
+        self,
+        new: NewSegment,
+        layers: Sequence[Layer],
+        *,
+        canaries: Collection[bytes] = (),
+        judge: Callable[[Sums], None] = lambda _: None,
+    ) -> StoredSegment:
+        held: frozenset[bytes] = frozenset()
+        for layer in layers:
+            laid = self._records(layer.digests)
+            held = {"full": laid, "add": held | laid, "remove": held - laid}[layer.mode]
+        judge(Sums(rows=len(held), canaries_missing=len(set(canaries) - held)))
+        self._segments[new.path] = held
+        return StoredSegment(new.path, f"etag of {new.path}", len(held))
+
+    def _records(self, digests: GatheredDigests | StoredSegment) -> frozenset[bytes]:
+        if isinstance(digests, StoredSegment):
+            return self._segments[digests.path]
+        assert isinstance(digests, MemoryDigests)
+        return digests.records
 
 
 class MemoryKeys:
@@ -177,6 +233,9 @@ class MemoryKeys:
         if keys.algorithm == "sha256":
             return [DigestKey(key_id, "sha256") for key_id in keys.key_ids]
         return [DigestKey(key_id, secret=f"of {key_id}".encode()) for key_id in keys.key_ids]
+
+    def own(self) -> DigestKey:
+        return DigestKey(OWN_KEY_ID, secret=b"of nobody else")
 
 
 @dataclass(frozen=True)

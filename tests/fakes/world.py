@@ -14,7 +14,7 @@ from random import Random
 from typing import Any
 
 from chalicelib.domain.campaign import Campaign
-from chalicelib.domain.facts import FUNNEL, FactName, Queue, totals
+from chalicelib.domain.facts import FUNNEL, TAKES_UP_WAITING, FactName, Queue, totals
 from chalicelib.domain.files.exports import export_name
 from chalicelib.domain.files.orders import COLUMNS
 from chalicelib.domain.files.receipt import Receipt
@@ -27,7 +27,7 @@ from chalicelib.services.deliver import deliver
 from chalicelib.services.drafts import Sender
 from chalicelib.services.errors import NotYetError
 from chalicelib.services.export_vouchers import export_vouchers
-from chalicelib.services.ingest import Drop, ingest
+from chalicelib.services.ingest import Drop, ingest, overruled_drop
 from chalicelib.services.invite import Referee, invite
 from chalicelib.services.ports import ListUnavailableError, Ports, Repository
 from chalicelib.services.project import project
@@ -38,6 +38,7 @@ from chalicelib.services.sign_in import decide_sign_in, open_session, request_si
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digest
 from tests.fakes.ports import (
     CountingCodes,
+    MemoryBuilder,
     MemoryFiles,
     MemoryKeys,
     MemoryLists,
@@ -70,6 +71,7 @@ class World:
             repository=self.repository,
             campaigns=RememberedCampaigns(self.repository, self.clock),
             lists=self.lists,
+            list_builder=lambda: MemoryBuilder(self.lists),
             keys=MemoryKeys(),
             mailer=self.mailer,
             files=self.files,
@@ -78,6 +80,7 @@ class World:
             codes=CountingCodes(),
         )
         self._streamed = 0
+        self._drops = 0
 
     @property
     def campaign(self) -> Campaign:
@@ -131,7 +134,11 @@ class World:
             deliver(self.ports, SENDER, fact)
         elif queue is Queue.REWARD:
             reward(self.ports, fact)
-        elif fact.name == FactName.LIST_ACCEPTED:
+        elif queue is Queue.INGEST:
+            drop = overruled_drop(self.ports, fact)
+            if drop:
+                ingest(self.ports, drop)
+        elif fact.name in TAKES_UP_WAITING:
             take_up_waiting(self.ports, fact.campaign)
         elif fact.name == FactName.SIGN_IN_REQUESTED:
             decide_sign_in(self.ports, fact)
@@ -144,11 +151,15 @@ class World:
 
     # --- the client ------------------------------------------------------------------------------
 
+    def put_file(self, path: str, content: bytes) -> Drop:
+        """Put a file under `in/`; the drop that S3 gives notice of."""
+        version = self.files.put(f"in/{CAMPAIGN}/{path}", content)
+        self._drops += 1
+        return Drop(CAMPAIGN, path, self.clock(), f"{self._drops:016x}", version)
+
     def drop(self, path: str, content: bytes) -> Receipt:
         """Drop a file under `in/`; its receipt."""
-        one = Drop(CAMPAIGN, path, self.clock())
-        self.files.content[one.key] = content
-        receipt = ingest(self.ports, one)
+        receipt = ingest(self.ports, self.put_file(path, content))
         assert receipt
         return receipt
 

@@ -1,5 +1,5 @@
-"""Digest lists as immutable segments: `segment` writes and describes one, `reader` looks up in it.
+"""Digest lists as immutable segments: `segment` describes one, `building` makes it, `reader` looks
+up in it, and `in_force` knows which one the pointer names.
 
-Which segment is in force is a pointer's business, kept beside this package by whoever owns S3 and
-the table; whether a list may come in force is judged in domain/lists.py.
+Whether a list may come in force is judged in domain/lists.py.
 """

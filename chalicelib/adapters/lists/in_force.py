@@ -1,24 +1,25 @@
 """The lists in force: the pointer in the table, the segment in the bucket (`ports.Lists`).
 
 The pointer is read anew for each look-up, so a list decides from the moment its receipt is there;
-the segment's directory is remembered. Whatever goes wrong is `ListUnavailableError`, "unknown":
-`no_list` and `too_old` until a good list is dropped, `read_failed` for what a later attempt may
-mend. Never "not on the list" (law 3).
+the segment's directory is remembered. A list may be swapped between the pointer and the segment:
+the look-up begins again with the new pointer. Whatever goes wrong is `ListUnavailableError`,
+"unknown": `no_list` and `too_old` until a good list is dropped, `read_failed` for what a later
+attempt may mend. Never "not on the list" (law 3).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Protocol, cast
+from typing import Protocol
 
-from chalicelib.adapters.lists.reader import SegmentReader, SegmentRef
-from chalicelib.adapters.lists.segment import Algorithm, SegmentError, build
+from chalicelib.adapters.lists.reader import SegmentGoneError, SegmentReader, SegmentRef
+from chalicelib.adapters.lists.segment import SegmentError
 from chalicelib.domain import lists
 from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.files.digests import record
-from chalicelib.domain.model import ListInForce, ListVersion
+from chalicelib.domain.listed import ListInForce, ListVersion
 from chalicelib.services.ports import (
     Clock,
     ListUnavailableError,
@@ -26,15 +27,14 @@ from chalicelib.services.ports import (
     Repository,
 )
 
+ATTEMPTS = 3  # a swap meets a look-up once, and hardly ever twice
+
 
 class Segments(Protocol):
     """Where segments are kept."""
 
-    def put(self, key: str, content: bytes) -> str:
-        """Store one; returns its ETag."""
-
     def fetch(self, key: str, start: int, end: int, etag: str) -> bytes:
-        """A range of one, if it still is the one with that ETag."""
+        """A range of one, if it still is the one with that ETag; SegmentGoneError otherwise."""
 
 
 class ListsInForce:
@@ -42,7 +42,6 @@ class ListsInForce:
 
     def __init__(self, repository: Repository, segments: Segments, clock: Clock) -> None:
         self._repository = repository
-        self._segments = segments
         self._clock = clock
         self._reader = SegmentReader(segments.fetch)
 
@@ -50,50 +49,56 @@ class ListsInForce:
         self, name: str, campaign: str, max_age_days: int, digests: AddressDigests
     ) -> Membership:
         """Whether the list knows the address, by either of its digests, in one pass."""
-        pointer = self._pointer(name, campaign)
-        known = lists.ListInForce(pointer.version, pointer.rows, pointer.accepted_at)
-        if not lists.in_force(known, self._clock(), timedelta(days=max_age_days)):
-            raise ListUnavailableError("too_old")
-        return self._look_up(pointer, digests)
+
+        def in_force() -> ListVersion:
+            pointer = self._pointer(name, campaign)
+            if not lists.in_force(pointer, self._clock(), timedelta(days=max_age_days)):
+                raise ListUnavailableError("too_old")
+            return pointer
+
+        return self._look_up(in_force, digests)
 
     def find_as_of(
         self, name: str, campaign: str, at: datetime, digests: AddressDigests
     ) -> Membership:
         """What the list in force at `at` said; versions and their segments are kept for this."""
-        pointer: ListVersion = self._pointer(name, campaign)
-        if pointer.accepted_at > at:
+
+        def as_of() -> ListVersion:
+            pointer = self._pointer(name, campaign)
+            if pointer.accepted_at <= at:
+                return pointer
             versions = list(self._repository.within(ListVersion, campaign=campaign, name=name))
             before = [version for version in versions if version.accepted_at <= at]
-            pointer = before[-1] if before else versions[0]
-        return self._look_up(pointer, digests)
+            return before[-1] if before else versions[0]
 
-    def store(self, pointer: ListInForce, records: Iterable[bytes]) -> ListInForce:
-        """Build the segment of a version and store it; no reader knows of it until the pointer
-        moves.
+        return self._look_up(as_of, digests)
+
+    def _look_up(self, told: Callable[[], ListVersion], digests: AddressDigests) -> Membership:
+        """What the version says that is told; told again when its segment has been swapped.
+
+        pointer → 7 ······ GET 7 ✗ 412, 404        pointer → 8 ······ GET 8 ✓
+                    swap 7 → 8, 7 deleted
         """
-        segment = build(
-            records,
-            algorithm=_algorithm(pointer),
-            key_id=pointer.key_id,
-            generation=pointer.version,
-        )
-        source = pointer.source_sha256[:12]
-        key = f"lists/{pointer.campaign}/{pointer.name}/{pointer.version:08}-{source}.seg"
-        etag = self._segments.put(key, segment.content)
-        return replace(pointer, segment=key, etag=etag, rows=segment.header.count)
+        for _ in range(ATTEMPTS):
+            with suppress(SegmentGoneError):
+                return self._looked_up(told(), digests)
+        raise ListUnavailableError("read_failed")
 
-    def _look_up(self, pointer: ListVersion, digests: AddressDigests) -> Membership:
+    def _looked_up(self, pointer: ListVersion, digests: AddressDigests) -> Membership:
         try:
             pair = digests.under(pointer.key_id)
         except KeyError as error:
             # Made with a key that is not in force any more: nobody would be found on it.
             raise ListUnavailableError("key_not_in_force") from error
         exact, alias = record(pair.exact), record(pair.canonical)
+        ref = SegmentRef(pointer.segment, pointer.etag, pointer.key_id)
         try:
-            found = self._reader.find(_ref(pointer), (exact, alias))
+            found = self._reader.find(ref, (exact, alias))
+        except SegmentGoneError:
+            raise
         except SegmentError as error:
             raise ListUnavailableError("read_failed") from error
-        form = "exact" if exact in found else "alias" if alias in found else None
+        form = None if found is None else "exact" if found == exact else "alias"
         return Membership(version=pointer.version, found=form)
 
     def _pointer(self, name: str, campaign: str) -> ListInForce:
@@ -101,11 +106,3 @@ class ListsInForce:
         if pointer is None:
             raise ListUnavailableError("no_list")
         return pointer
-
-
-def _algorithm(pointer: ListVersion) -> Algorithm:
-    return cast(Algorithm, pointer.algorithm.replace("-", "_"))
-
-
-def _ref(pointer: ListVersion) -> SegmentRef:
-    return SegmentRef(pointer.segment, pointer.etag, pointer.key_id)

@@ -1,23 +1,25 @@
 """Looking digests up in a segment with ranged GETs and the standard library.
 
     cold   header (64 bytes) → directory → bucket      3 GETs
-    warm   bucket (8 to 16 KB on average)              1 GET
+    warm   bucket (8 to 16 KB on average)              1 GET, of 32 KB at most
 
 Both digests of an address are looked up in one pass: one bucket GET when they are equal or share a
-bucket. When they differ they mostly do not (a digest's bucket is random), and each bucket is
-one GET. Header and directory are kept per object key and ETag, and an object never changes, so they
-are never stale; the pointer that names the object is somebody else's, with its own cache.
+bucket. When they differ they mostly do not (a digest's bucket is random), and the second bucket is
+asked for only when the first has not told. Header and directory are kept per object key and ETag,
+and an object never changes, so they are never stale; the pointer that names the object is
+somebody else's.
 
 Refuses to guess: any doubt is a `SegmentError`, and "absent" is said only of a bucket read whole.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from chalicelib.adapters.lists.segment import (
     HEADER_SIZE,
+    MOST_IN_BUCKET,
     RECORD_WIDTH,
     SegmentError,
     SegmentHeader,
@@ -55,23 +57,23 @@ class SegmentReader:
         """Raises SegmentError."""
         return self._checked(ref)[0]
 
-    def find(self, ref: SegmentRef, records: Iterable[bytes]) -> frozenset[bytes]:
-        """Those of the 16-byte records that are on the list; a GET for each bucket they are in.
+    def find(self, ref: SegmentRef, records: Sequence[bytes]) -> bytes | None:
+        """The first of the 16-byte records that is on the list; None when no one is.
 
         Raises SegmentError, SegmentGoneError when the object is no longer the one referred to,
         and ValueError on a record of another length.
         """
+        if any(len(record) != RECORD_WIDTH for record in records):
+            raise ValueError(f"a record is {RECORD_WIDTH} bytes")
         header, directory = self._checked(ref)
-        buckets: dict[int, set[bytes]] = {}
+        read: dict[int, bytes] = {}
         for record in records:
-            if len(record) != RECORD_WIDTH:
-                raise ValueError(f"a record is {RECORD_WIDTH} bytes")
-            buckets.setdefault(bucket_of(record, header.directory_bits), set()).add(record)
-        return frozenset(
-            record
-            for bucket, wanted in buckets.items()
-            for record in _found(self._bucket(ref, header, directory, bucket), wanted)
-        )
+            bucket = bucket_of(record, header.directory_bits)
+            if bucket not in read:
+                read[bucket] = self._bucket(ref, header, directory, bucket)
+            if _holds(read[bucket], record):
+                return record
+        return None
 
     def _checked(self, ref: SegmentRef) -> tuple[SegmentHeader, Sequence[int]]:
         header, directory = self._opened(ref.key, ref.etag)
@@ -94,6 +96,8 @@ class SegmentReader:
             return b""
         if first > last:
             raise SegmentError("the directory goes backwards")
+        if last - first > MOST_IN_BUCKET:
+            raise SegmentError("a bucket is wider than a look-up reads")
         start, end = (HEADER_SIZE + n * RECORD_WIDTH for n in (first, last))
         content = self._get(ref.key, start, end, ref.etag)
         for record in (content[:RECORD_WIDTH], content[-RECORD_WIDTH:]):
@@ -113,13 +117,11 @@ class SegmentReader:
         return content
 
 
-def _found(bucket: bytes, wanted: Iterable[bytes]) -> Iterable[bytes]:
+def _holds(bucket: bytes, record: bytes) -> bool:
     count = len(bucket) // RECORD_WIDTH
 
     def record_at(index: int) -> bytes:
         return bucket[index * RECORD_WIDTH : (index + 1) * RECORD_WIDTH]
 
-    for record in wanted:
-        index = bisect_left(range(count), record, key=record_at)
-        if index < count and record_at(index) == record:
-            yield record
+    index = bisect_left(range(count), record, key=record_at)
+    return index < count and record_at(index) == record

@@ -6,19 +6,19 @@
 
 All numbers are little-endian; records compare as bytes. A record's bucket is its first b bits, so
 directory entries i and i + 1 bound bucket i, and one ranged GET reads it. b is the least that gives
-at most 1,024 records (16 KB) a bucket on average: digests are uniform, so no bucket strays far.
+at most 1,024 records (16 KB) a bucket on average: digests are uniform, so no bucket strays far, and
+no builder stores one of more than 2,048.
 
-Refuses (`SegmentError`) whatever is not exactly that. The builder here is the plain one, in memory;
-it fixes the bytes that any faster builder must produce.
+Refuses (`SegmentError`) whatever is not exactly that. `building` writes it, `reader` looks up in
+it.
 """
 
 import struct
 import sys
 import zlib
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Literal
 
 Algorithm = Literal["sha256", "hmac_sha256"]
@@ -30,7 +30,8 @@ HEADER = struct.Struct("<8sBBBBIQQQ16sQ")
 HEADER_SIZE = HEADER.size  # 64
 KEY_ID_SIZE = 16
 MAX_BITS = 24  # a directory of 64 MB: beyond 10^10 records, and more than u32 can count
-BUCKET_RECORDS = 1024
+BUCKET_RECORDS = 1024  # on average, at most
+MOST_IN_BUCKET = 2 * BUCKET_RECORDS  # 32 KB: a look-up reads no more
 
 _ALGORITHM_IDS: dict[Algorithm, int] = {"sha256": 1, "hmac_sha256": 2}
 _ALGORITHMS = {number: name for name, number in _ALGORITHM_IDS.items()}
@@ -61,6 +62,9 @@ class SegmentHeader:
         return ((1 << self.directory_bits) + 1) * _ENTRY
 
     def pack(self) -> bytes:
+        """Raises ValueError on a key id that is empty, holds NUL or takes more than 16 bytes."""
+        if not 0 < len(self.key_id.encode()) <= KEY_ID_SIZE or "\0" in self.key_id:
+            raise ValueError("a key id takes 1 to 16 bytes, none of them NUL")
         return HEADER.pack(
             MAGIC,
             RECORD_WIDTH,
@@ -105,33 +109,6 @@ class SegmentHeader:
         return header
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A whole segment: `content` begins with `header.pack()`."""
-
-    header: SegmentHeader
-    content: bytes
-
-
-def build(
-    records: Iterable[bytes], *, algorithm: Algorithm, key_id: str, generation: int
-) -> Segment:
-    """The segment of 16-byte records in any order, duplicates allowed, none at all too.
-
-    Raises ValueError on a record of another length or a key id that is empty, holds NUL or takes
-    more than 16 bytes.
-    """
-    if not 0 < len(key_id.encode()) <= KEY_ID_SIZE or "\0" in key_id:
-        raise ValueError("a key id takes 1 to 16 bytes, none of them NUL")
-    body = sorted(set(records))
-    if any(len(record) != RECORD_WIDTH for record in body):
-        raise ValueError(f"a record is {RECORD_WIDTH} bytes")
-    bits = directory_bits(len(body))
-    directory = _directory(body, bits)
-    header = SegmentHeader(bits, algorithm, zlib.crc32(directory), len(body), key_id, generation)
-    return Segment(header, b"".join([header.pack(), *body, directory]))
-
-
 def directory_bits(count: int) -> int:
     """b for a list of `count` records."""
     return min(MAX_BITS, max(0, (count - 1) // BUCKET_RECORDS).bit_length())
@@ -152,13 +129,6 @@ def parse_directory(content: bytes, header: SegmentHeader) -> Sequence[int]:
     if entries[0] != 0 or entries[-1] != header.count:
         raise SegmentError("the directory disagrees with the count")
     return entries
-
-
-def _directory(body: Sequence[bytes], bits: int) -> bytes:
-    sizes = array("I", bytes(_ENTRY << bits))
-    for record in body:
-        sizes[bucket_of(record, bits)] += 1
-    return _little_endian(array("I", accumulate(sizes, initial=0))).tobytes()
 
 
 def _little_endian(entries: "array[int]") -> "array[int]":

@@ -16,7 +16,10 @@ from itertools import chain
 MAX_LINE = 4096  # bytes, the LF left out
 MAX_ERRORS = 1000  # kept; the counts go on
 MAX_CONTENT = 8 << 30  # bytes once decompressed: 100 M digests with their line ends are 6.6 GB
+MAX_RATIO = 100  # unpacked to packed bytes, once `RATIO_FROM` are unpacked: hex packs to a half
+RATIO_FROM = 16 << 20
 _PIECE = 1 << 20  # bytes decompressed at a time
+_BITE = 1 << 18  # packed bytes given to zlib at a time: it copies what is left of them each time
 
 _GZIP = b"\x1f\x8b"
 _BOM = "\ufeff"
@@ -84,15 +87,16 @@ def content(name: str, chunks: Iterable[bytes], limit: int = MAX_CONTENT) -> Ite
 def decompress(chunks: Iterable[bytes], limit: int = MAX_CONTENT) -> Iterator[bytes]:
     """Gunzip, member after member, in pieces of at most 1 MB and never more than `limit` bytes.
 
-    Raises FileRefusedError: `corrupt_gzip`, `truncated_gzip`, `too_large`.
+    Raises FileRefusedError: `corrupt_gzip`, `truncated_gzip`, `too_large`, and `unpacks_too_far`
+    for what swells beyond `MAX_RATIO`.
     """
     return _limited(_members(chunks), limit)
 
 
 def _members(chunks: Iterable[bytes]) -> Iterator[bytes]:
     member = None
-    for chunk in chunks:
-        left = chunk
+    packed = unpacked = 0
+    for left in bites(chunks, _BITE):
         # Between members, and only there, the format allows zero padding.
         while left := (left if member else left.lstrip(b"\0")):
             member = member or zlib.decompressobj(wbits=31)
@@ -100,12 +104,26 @@ def _members(chunks: Iterable[bytes]) -> Iterator[bytes]:
                 piece = member.decompress(left, _PIECE)
             except zlib.error as error:
                 raise FileRefusedError("corrupt_gzip") from error
+            rest = member.unused_data if member.eof else member.unconsumed_tail
+            packed += len(left) - len(rest)
+            unpacked += len(piece)
+            if unpacked > max(RATIO_FROM, packed * MAX_RATIO):
+                raise FileRefusedError("unpacks_too_far")
             yield piece
-            left = member.unused_data if member.eof else member.unconsumed_tail
+            left = rest
             if member.eof:
                 member = None
     if member:
         raise FileRefusedError("truncated_gzip")
+
+
+def bites(chunks: Iterable[bytes], most: int) -> Iterator[bytes]:
+    """The same bytes in chunks of at most `most`."""
+    for chunk in chunks:
+        if len(chunk) <= most:
+            yield chunk
+        else:
+            yield from (chunk[start : start + most] for start in range(0, len(chunk), most))
 
 
 def _limited(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
@@ -133,35 +151,45 @@ def lines(chunks: Iterable[bytes]) -> Iterator[tuple[int, str]]:
 
     Raises FileRefusedError: `utf16`, `not_utf8`, `nul_character`, `line_too_long`.
     """
-    for number, raw in enumerate(_raw_lines(chunks), 1):
-        text = _decoded(raw, number)
-        if number == 1:
-            text = text.removeprefix(_BOM)
-        if text and not text.isspace():
+    for number, raw in raw_lines(chunks):
+        if text := line_text(number, raw):
             yield number, text
 
 
-def _raw_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Split at LF, a byte that no other UTF-8 character holds."""
+def raw_lines(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Numbered lines as they are but for the LF, a byte that no other UTF-8 character holds.
+
+    Ends after the first line that is too long, which may not be whole: `line_text` refuses it.
+    """
+    number = 0
     pending = b""
     for chunk in chunks:
         *whole, pending = (pending + chunk).split(b"\n")
-        yield from whole
+        for raw in whole:
+            number += 1
+            yield number, raw
         if len(pending) > MAX_LINE:
-            break  # its end does not matter any more: `_decoded` refuses it
+            break
     if pending:
-        yield pending
+        yield number + 1, pending
 
 
-def _decoded(raw: bytes, number: int) -> str:
+def line_text(number: int, raw: bytes) -> str:
+    """The text of one of the `raw_lines`, without a CR or BOM; empty when there is but white space.
+
+    Raises FileRefusedError as `lines` does.
+    """
     if len(raw) > MAX_LINE:
         raise FileRefusedError("line_too_long", number)
     if b"\0" in raw:  # UTF-16 shows in its first line, marked or not; later it is damage
         raise FileRefusedError("utf16" if number == 1 else "nul_character", number)
     try:
-        return raw.removesuffix(b"\r").decode("utf-8")
+        text = raw.removesuffix(b"\r").decode("utf-8")
     except UnicodeDecodeError as error:
         raise FileRefusedError("not_utf8", number) from error
+    if number == 1:
+        text = text.removeprefix(_BOM)
+    return "" if text.isspace() else text
 
 
 def fields(line: str) -> list[str] | None:

@@ -1,0 +1,181 @@
+"""Telling the regular lines of a block from the odd ones, all at once.
+
+Regular is a line of which there is no doubt that `ListReading.take` would find good digests in it
+and nothing else of note: as many fields as the layout says, each bare or in quotes of its own, with
+64 hex characters where a digest must be. No line is judged here; of the odd ones nothing is said.
+"""
+
+from __future__ import annotations
+
+from binascii import Error as NotHexError
+from binascii import unhexlify
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chalicelib.adapters.lists.building.sorting import RECORD, Records, joined
+from chalicelib.domain.files.digests import DIGEST_LENGTH, RECORD_WIDTH, Layout
+from chalicelib.domain.files.reading import MAX_LINE
+
+__all__ = ["NotHexError", "Sieve", "unhexed"]
+
+_Places = NDArray[np.intp]
+_Flags = NDArray[np.bool_]
+_Span = tuple[_Places, _Places]  # where a field begins and ends, for each row
+
+_LF, _CR, _QUOTE, _COMMA, _AT = b'\n\r",@'
+_LAST_OF_ASCII = 127
+_NOWHERE: _Places = np.empty(0, np.intp)
+_HALF_BYTES = 2  # hex characters of a byte
+_IS_HEX = np.zeros(256, bool)
+_IS_HEX[list(b"0123456789abcdefABCDEF")] = True
+
+
+def unhexed(digests: NDArray[np.uint8]) -> Records:
+    """The records of digests in hex of either case, one in a row. Raises NotHexError."""
+    whole = np.frombuffer(unhexlify(np.ascontiguousarray(digests).data), RECORD)
+    return whole[:: DIGEST_LENGTH // _HALF_BYTES // RECORD_WIDTH]
+
+
+class Sieve:
+    """A block of whole lines, each with its LF.
+
+    `rows` are the regular lines, counted from 0; `records` are theirs.
+    """
+
+    def __init__(self, block: bytes, layout: Layout) -> None:
+        self._block = block
+        self._bytes = np.frombuffer(block, np.uint8)
+        self._ends = np.flatnonzero(self._bytes == _LF)
+        self._starts = np.concatenate([[0], self._ends[:-1] + 1])
+        # Without the CR. What stands before the end of an empty line is an LF, or nothing.
+        self._stops = self._ends - (self._bytes[self._ends - 1] == _CR)
+        self._quotes = np.flatnonzero(self._bytes == _QUOTE) if b'"' in block else _NOWHERE
+        self.rows, fields = self._with_fields(layout.width)
+        digests = self._with_digests([fields[column] for column in layout.columns])
+        self.records, self._digests = self._in_hex(digests)
+
+    @property
+    def lines(self) -> int:
+        """How many lines there are."""
+        return len(self._ends)
+
+    def odd(self) -> Iterator[tuple[int, int]]:
+        """The lines that are not regular, counted from 0, each after how many regular ones."""
+        odd = np.ones(self.lines, bool)
+        odd[self.rows] = False
+        numbers = np.flatnonzero(odd)
+        return zip(np.searchsorted(self.rows, numbers).tolist(), numbers.tolist(), strict=True)
+
+    def line(self, number: int) -> bytes:
+        """One line without its LF."""
+        return self._block[self._starts[number] : self._ends[number]]
+
+    def digests(self) -> list[int]:
+        """Where in the block the digests of the regular lines begin, in order."""
+        return sorted(
+            int(start) for starts, ends in self._digests for start in starts[ends > starts]
+        )
+
+    def _with_fields(self, width: int) -> tuple[_Places, list[_Span]]:
+        """The lines of `width` fields, and where each field is without its quotes."""
+        commas = self._commas()
+        up_to = np.searchsorted(commas, self._ends)
+        fits = self._harmless() & (np.diff(up_to, prepend=0) == width - 1)
+        rows = np.flatnonzero(fits)
+        first = up_to[rows] - (width - 1)
+        starts = [self._starts[rows], *(commas[first + n] + 1 for n in range(width - 1))]
+        ends = [*(commas[first + n] for n in range(width - 1)), self._stops[rows]]
+        spans = list(zip(starts, ends, strict=True))
+        return self._unquoted(rows, spans) if len(self._quotes) else (rows, spans)
+
+    def _commas(self) -> _Places:
+        """Those that are not within quotes, as far as their number tells: see `_unquoted`."""
+        commas = np.flatnonzero(self._bytes == _COMMA)
+        if not len(self._quotes) or not len(commas):
+            return commas
+        before_line = np.searchsorted(self._quotes, self._starts)
+        opened = np.searchsorted(self._quotes, commas)
+        opened -= before_line[np.searchsorted(self._ends, commas)]
+        outside: _Places = commas[opened % 2 == 0]
+        return outside
+
+    def _unquoted(self, rows: _Places, spans: list[_Span]) -> tuple[_Places, list[_Span]]:
+        """The rows that have no quotes but those around whole fields, and the fields without them.
+
+        So no quote is within a field, and what was taken to be within quotes is.
+        """
+        quotes = np.searchsorted(self._quotes, self._ends)
+        left = np.diff(quotes, prepend=0)[rows]
+        bare: list[_Span] = []
+        for start, end in spans:
+            around = (end - start > 1) & (self._bytes[start] == _QUOTE)
+            around &= self._bytes[end - 1] == _QUOTE
+            left = left - 2 * around
+            bare.append((start + around, end - around))
+        return _chosen(left == 0, rows, bare)
+
+    def _harmless(self) -> _Flags:
+        """The lines without a byte that makes one odd wherever it is: an @, a NUL, a CR within it,
+        bytes that are not UTF-8; and without too many bytes.
+        """
+        harmless: _Flags = self._ends - self._starts <= MAX_LINE
+        suspects = [np.flatnonzero(self._bytes == byte) for byte in (_AT, 0) if byte in self._block]
+        if b"\r" in self._block:
+            returns = np.flatnonzero(self._bytes == _CR)
+            suspects.append(returns[returns < self._stops[np.searchsorted(self._ends, returns)]])
+        if not _is_text(self._block):
+            suspects.append(np.flatnonzero(self._bytes > _LAST_OF_ASCII))
+        for places in suspects:
+            harmless[np.searchsorted(self._ends, places)] = False
+        return harmless
+
+    def _with_digests(self, spans: list[_Span]) -> list[_Span]:
+        """Keep the rows with fields as long as a digest, or empty where there need not be one."""
+        lengths = [end - start for start, end in spans]
+        fits = lengths[0] == DIGEST_LENGTH
+        for length in lengths[1:]:
+            fits &= (length == DIGEST_LENGTH) | (length == 0)
+        self.rows, spans = _chosen(fits, self.rows, spans)
+        return spans
+
+    def _in_hex(self, spans: list[_Span]) -> tuple[Records, list[_Span]]:
+        """The records of the rows; those with anything but hex in them are left out."""
+        texts = [self._texts(span) for span in spans]
+        try:
+            return joined([unhexed(text) for text in texts]), spans
+        except NotHexError:
+            hexadecimal = np.ones(len(self.rows), bool)
+            for (start, end), text in zip(spans, texts, strict=True):
+                hexadecimal[end > start] &= _IS_HEX[text].all(axis=1)
+            self.rows, spans = _chosen(hexadecimal, self.rows, spans)
+            return self._in_hex(spans)
+
+    def _texts(self, span: _Span) -> NDArray[np.uint8]:
+        """What stands in the fields that are not empty, a row of bytes each."""
+        start, end = span
+        filled = start[end > start]
+        if not len(filled):
+            return np.empty((0, DIGEST_LENGTH), np.uint8)
+        anywhere: NDArray[np.bytes_] = np.ndarray(  # the 64 bytes from each byte on
+            len(self._block) - DIGEST_LENGTH + 1, f"S{DIGEST_LENGTH}", self._block, strides=(1,)
+        )
+        return anywhere[filled].view(np.uint8).reshape(-1, DIGEST_LENGTH)
+
+
+def _chosen(flags: _Flags, rows: _Places, spans: list[_Span]) -> tuple[_Places, list[_Span]]:
+    if flags.all():
+        return rows, spans
+    return rows[flags], [(start[flags], end[flags]) for start, end in spans]
+
+
+def _is_text(block: bytes) -> bool:
+    """Whether all of it is UTF-8; then each of its lines is."""
+    if block.isascii():
+        return True
+    try:
+        block.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,89 @@
+"""Records kept aside on disk, in 256 parts by their first byte: one file, 16 bytes a record.
+
+Memory holds one buffer of records while they come in, and where each part of each buffer lies in
+the file: 256 numbers for every half a million records.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chalicelib.adapters.lists.building.sorting import RECORD, Records
+from chalicelib.adapters.lists.segment import RECORD_WIDTH
+
+PARTS = 256
+BUFFERED = 1 << 19  # records: 8 MB, thrice that while they are parted
+
+
+class Spill:
+    """Takes records in until it is sealed; gives its parts as often as asked until it is closed."""
+
+    def __init__(self, scratch: Path | None = None, buffered: int = BUFFERED) -> None:
+        self._file = tempfile.TemporaryFile(dir=scratch)  # noqa: SIM115 - `close` is ours
+        self._buffer: Records = np.empty(buffered, RECORD)
+        self._filled = 0
+        self._borders: list[NDArray[np.int64]] = []  # of the parts of each buffer, in records
+        self.count = 0
+
+    def add(self, records: Records) -> None:
+        """Take records in, in any order, duplicates too."""
+        while len(records):
+            taken = records[: len(self._buffer) - self._filled]
+            self._buffer[self._filled : self._filled + len(taken)] = taken
+            self._filled += len(taken)
+            records = records[len(taken) :]
+            if self._filled == len(self._buffer):
+                self._flush()
+
+    def seal(self) -> None:
+        """No more records will come."""
+        self._flush()
+        self._buffer = self._buffer[:0].copy()
+        self._file.flush()
+
+    def part(self, first_byte: int, most: int) -> Iterator[Records]:
+        """The records that begin with that byte, about `most` at a time."""
+        extents: list[tuple[int, int]] = []
+        for borders in self._borders:
+            start, end = borders[first_byte : first_byte + 2].tolist()
+            extents.append((start, end))
+            if sum(end - start for start, end in extents) >= most:
+                yield self._read(extents)
+                extents = []
+        yield self._read(extents)
+
+    def size_of(self, first_byte: int) -> int:
+        """How many records begin with that byte."""
+        return sum(int(each[first_byte + 1] - each[first_byte]) for each in self._borders)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+    def _flush(self) -> None:
+        if not self._filled:
+            return
+        records = self._buffer[: self._filled]
+        first_bytes = records.view(np.uint8)[::RECORD_WIDTH].copy()
+        order = np.argsort(first_bytes, kind="stable")  # of bytes: a radix sort
+        sizes = np.bincount(first_bytes, minlength=PARTS)
+        self._borders.append(self.count + np.concatenate([[0], np.cumsum(sizes)]))
+        self._file.write(records[order].view(np.uint8).data)
+        self.count += self._filled
+        self._filled = 0
+
+    def _read(self, extents: list[tuple[int, int]]) -> Records:
+        records: Records = np.empty(sum(end - start for start, end in extents), RECORD)
+        room = records.view(np.uint8).data
+        for start, end in extents:
+            size = (end - start) * RECORD_WIDTH
+            if size and os.preadv(self._file.fileno(), [room[:size]], start * RECORD_WIDTH) != size:
+                raise OSError("the spill file is shorter than what was written to it")
+            room = room[size:]
+        return records

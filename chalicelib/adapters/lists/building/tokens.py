@@ -1,0 +1,128 @@
+"""From the bytes of a list to arrays of records, with the tally of the plain, per-line reading.
+
+    blocks of whole lines ─┬─ all lines alike but for their digests ── reshape, unhexlify
+                           └─ others ── `lines.Sieve` ─┬─ regular ── unhexlify
+                                                       └─ odd ── `ListReading.take`, one by one
+
+Whatever is not surely a good row (blank lines, headers, plain addresses, damage) is given to `take`
+itself, in order and with its number: this module knows no reason for refusing anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chalicelib.adapters.lists.building.lines import NotHexError, Sieve, unhexed
+from chalicelib.adapters.lists.building.sorting import NO_RECORDS, RECORD, Records, joined
+from chalicelib.domain.files.digests import DIGEST_LENGTH, Layout, ListReading
+
+
+class Tokeniser:
+    """Reads one list; what was in it is in the tally of `reading`."""
+
+    def __init__(self, reading: ListReading) -> None:
+        self._reading = reading
+        self._lines = 0  # read so far
+        self._pattern: _Pattern | None = None
+
+    def records(self, blocks: Iterable[bytes]) -> Iterator[Records]:
+        """All records of a list that comes in blocks of whole lines, duplicates too, in no order.
+
+        Raises FileRefusedError as `domain.files.digests.digests` does, and just when it does.
+        """
+        for block in blocks:
+            yield joined([*self._read(block)])
+        self._reading.finish()
+
+    def _read(self, block: bytes) -> Iterator[Records]:
+        start = 0
+        while self._reading.layout is None and start < len(block):
+            end = block.index(b"\n", start)
+            yield _array(self._taken(self._lines + 1, block[start:end]))
+            start = end + 1
+        layout = self._reading.layout
+        if layout and start < len(block):
+            block = block[start:]
+            alike = self._alike(block, layout)
+            yield self._sifted(block, layout) if alike is None else alike
+
+    def _taken(self, number: int, line: bytes) -> list[bytes]:
+        self._lines = number
+        return self._reading.take(number, line)
+
+    def _alike(self, block: bytes, layout: Layout) -> Records | None:
+        """The records of lines that differ in their digests only, None if these are no such."""
+        first = block[: block.index(b"\n") + 1]
+        if len(block) % len(first):
+            return None
+        if not (self._pattern and self._pattern.fits(first)):
+            self._pattern = _pattern(first, layout)
+        if not self._pattern:
+            return None
+        lines = np.frombuffer(block, np.uint8).reshape(-1, len(first))
+        records = self._pattern.records(lines)
+        if records is not None:
+            self._lines += len(lines)
+            self._reading.took(len(lines))
+        return records
+
+    def _sifted(self, block: bytes, layout: Layout) -> Records:
+        """The records of any lines, the odd ones given to `take`."""
+        sieve = Sieve(block, layout)
+        before, counted = self._lines, 0
+        taken: list[bytes] = []
+        for good, odd in sieve.odd():
+            # What `take` says of a line may depend on all those before it.
+            self._reading.took(good - counted)
+            counted = good
+            taken += self._taken(before + odd + 1, sieve.line(odd))
+        self._reading.took(len(sieve.rows) - counted)
+        self._lines = before + sieve.lines
+        return joined([sieve.records, _array(taken)])
+
+
+@dataclass(frozen=True)
+class _Pattern:
+    """A line with its LF, and the places in it where digests begin: where lines may differ."""
+
+    line: bytes
+    digests: tuple[int, ...]
+
+    def fits(self, line: bytes) -> bool:
+        """Whether `line` differs from this one in its digests at most."""
+        return len(line) == len(self.line) and all(
+            line[start:end] == self.line[start:end] for start, end in self._constant()
+        )
+
+    def records(self, lines: NDArray[np.uint8]) -> Records | None:
+        """The records of `lines`, one in a row; None when one is not like this."""
+        model = np.frombuffer(self.line, np.uint8)
+        if not all((lines[:, start:end] == model[start:end]).all()
+                   for start, end in self._constant()):  # fmt: skip
+            return None
+        try:
+            found = [unhexed(lines[:, at : at + DIGEST_LENGTH]) for at in self.digests]
+        except NotHexError:
+            return None
+        return joined(found)
+
+    def _constant(self) -> Iterator[tuple[int, int]]:
+        start = 0
+        for at in self.digests:
+            yield start, at
+            start = at + DIGEST_LENGTH
+        yield start, len(self.line)
+
+
+def _pattern(line: bytes, layout: Layout) -> _Pattern | None:
+    """The pattern of a regular line, None of another."""
+    digests = Sieve(line, layout).digests()
+    return _Pattern(line, tuple(digests)) if digests else None
+
+
+def _array(records: list[bytes]) -> Records:
+    return np.array(records, RECORD) if records else NO_RECORDS

@@ -1,0 +1,232 @@
+"""The fast reading of lists gives what the plain one gives, and what the csv module reads."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from chalicelib.adapters.lists.building.blocks import BLOCK, whole_lines
+from chalicelib.adapters.lists.building.lines import Sieve
+from chalicelib.adapters.lists.building.tokens import Tokeniser
+from chalicelib.domain.files import digests as plain_reading
+from chalicelib.domain.files.digests import Layout, ListReading, digests, record
+from chalicelib.domain.files.reading import FileRefusedError, Tally
+
+DIGESTS = [hashlib.sha256(bytes([n])).hexdigest() for n in range(40)]
+
+Chunks = Iterable[bytes]
+
+
+@dataclass
+class Outcome:
+    """What came of a list: its records sorted, its tally, and its refusal if there was one."""
+
+    records: list[bytes] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
+    refused: tuple[str, int, str] | None = None
+
+
+def outcome(read: Callable[[Chunks, Tally], Iterator[bytes]], chunks: Chunks) -> Outcome:
+    found = Outcome()
+    try:
+        for one in read(chunks, found.tally):
+            found.records.append(one)
+    except FileRefusedError as error:
+        found.refused = (error.reason, error.line, error.detail)
+        found.records.clear()
+    found.records.sort()
+    return found
+
+
+def fast(block: int) -> Callable[[Chunks, Tally], Iterator[bytes]]:
+    def read(chunks: Chunks, tally: Tally) -> Iterator[bytes]:
+        for records in Tokeniser(ListReading(tally)).records(whole_lines(chunks, block)):
+            content = records.tobytes()
+            yield from (content[at : at + 16] for at in range(0, len(content), 16))
+
+    return read
+
+
+def cut(whole: bytes, size: int) -> list[bytes]:
+    return [whole[at : at + size] for at in range(0, len(whole), size)]
+
+
+def same_either_way(chunks: list[bytes], block: int) -> Outcome:
+    expected = outcome(digests, chunks)
+    assert outcome(fast(block), chunks) == expected
+    return expected
+
+
+# --- dirty files ---
+
+digest = st.sampled_from([*DIGESTS, *(one.upper() for one in DIGESTS[:5])])
+quoted = digest.map('"{}"'.format)
+dirt = st.sampled_from(
+    [
+        "", " ", '""', '"', '"a,b"', '"a""b"', "x", "é", '"é"', "\u2028", "\x85", "\ufeff", "a\rb",
+        "digest", "canonical_digest", DIGESTS[0][:-1] + " ", DIGESTS[0][:-1] + "g", DIGESTS[0][:40],
+        DIGESTS[0][:12], DIGESTS[0] * 2, f' "{DIGESTS[0]}"', f'"{DIGESTS[0]}" ', f'"{DIGESTS[0]}',
+        f"{DIGESTS[1][:-1]}é", f'"{DIGESTS[0]}""{DIGESTS[0]}"',
+    ]
+)  # fmt: skip
+value = st.one_of(digest, digest, digest, quoted, quoted, dirt)
+line_end = st.sampled_from(["\n", "\n", "\n", "\r\n", "\r\n", "\r\r\n", "\n\n", "\n \n"])
+grave = st.sampled_from([b"a@b.fr", b"\0", b"\xff", b"x" * 4097, b"x" * 4095, b'"\xff', b"\xc3"])
+block_size = st.one_of(st.integers(1, 400), st.just(BLOCK))
+
+
+@st.composite
+def dirty_files(draw: st.DrawFn) -> bytes:
+    """Mostly rows of one width, as many kinds of dirt as there are."""
+    width = draw(st.integers(1, 3))
+    good = st.lists(draw(st.sampled_from([digest, quoted])), min_size=width, max_size=width)
+    any_row = st.lists(value, min_size=1, max_size=3)
+    named = ["digest", "canonical_digest", "city"][:width]
+    rows = draw(st.lists(st.one_of(good, good, good, any_row), max_size=30))
+    if draw(st.booleans()):
+        rows.insert(0, draw(st.permutations(named)))
+    end = draw(line_end)
+    ends = [end if draw(st.integers(0, 9)) else draw(line_end) for _ in rows]
+    text = "".join(",".join(row) + at for row, at in zip(rows, ends, strict=True))
+    whole = (draw(st.sampled_from(["", "", "\ufeff", "\n"])) + text).encode()
+    if draw(st.integers(0, 3)) == 0:
+        at = draw(st.integers(0, len(whole)))
+        whole = whole[:at] + draw(grave) + whole[at:]
+    return whole[: len(whole) - draw(st.sampled_from([0, 0, 1, 2, 30]))]
+
+
+@settings(max_examples=250, deadline=None)
+@given(dirty_files(), block_size, st.sampled_from([50, 1000]), st.sampled_from([1, 4, 1000]))
+def test_a_dirty_list_gives_the_same_either_way(
+    whole: bytes, block: int, chunk: int, tolerated: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plain_reading, "TOLERATED", tolerated)
+        same_either_way(cut(whole, chunk), block)
+
+
+@settings(deadline=None)
+@given(dirty_files(), block_size)
+def test_a_list_of_mostly_bad_lines_is_given_up_at_the_same_line_either_way(
+    whole: bytes, block: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plain_reading, "MOST_BAD", 2)
+        same_either_way([whole], block)
+
+
+@settings(deadline=None)
+@given(dirty_files(), block_size, st.integers(1, 400))
+def test_what_comes_before_damage_is_judged_first_either_way(
+    whole: bytes, block: int, chunk: int
+) -> None:
+    class Damaged:
+        def __iter__(self) -> Iterator[bytes]:
+            yield from cut(whole, chunk)
+            raise FileRefusedError("truncated_gzip")
+
+    expected = outcome(digests, Damaged())
+    assert outcome(fast(block), Damaged()) == expected
+    assert expected.refused
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(digest, st.one_of(digest, st.just("")), st.text("aé, \"';", max_size=5))),
+    st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
+    st.sampled_from(["\n", "\r\n"]),
+    st.permutations([0, 1, 2]),
+    block_size,
+)
+@example([(DIGESTS[0], "", "")] * 3, csv.QUOTE_ALL, "\r\n", [2, 1, 0], BLOCK)
+def test_a_list_that_the_csv_module_wrote_is_read_as_it_reads_it(
+    rows: list[tuple[str, str, str]], quoting: int, end: str, order: list[int], block: int
+) -> None:
+    names = ("digest", "canonical_digest", "city")
+    written = io.StringIO(newline="")
+    writer = csv.writer(written, quoting=quoting, lineterminator=end)  # type: ignore[arg-type]
+    writer.writerows([each[at] for at in order] for each in [names, *rows])
+    found = same_either_way([written.getvalue().encode()], block)
+    read_back = list(csv.DictReader(io.StringIO(written.getvalue(), newline="")))
+    values = [row[name] for row in read_back for name in names[:2]]
+    assert found.records == sorted(record(value) for value in values if value)
+    assert found.tally == Tally(rows=len(rows))
+    assert (found.refused is None) == bool(rows)
+
+
+# --- what is fast must be taken fast, or the figures mean nothing ---
+
+
+@pytest.mark.parametrize(
+    ("layout", "line"),
+    [
+        (Layout(1, (0,)), DIGESTS[0]),
+        (Layout(1, (0,)), DIGESTS[0].upper() + "\r"),
+        (Layout(1, (0,)), f'"{DIGESTS[0]}"'),
+        (Layout(2, (1, 0)), f'"{DIGESTS[0]}",{DIGESTS[1]}'),
+        (Layout(3, (0, 1)), f'{DIGESTS[0]},,"Orléans"\r'),
+        (Layout(3, (2,)), f'7,"",{DIGESTS[1]}'),
+        (Layout(3, (1,)), f'"Orléans, Loiret","{DIGESTS[1]}","a,,b"\r'),
+    ],
+)
+def test_a_plain_row_is_not_odd(layout: Layout, line: str) -> None:
+    sieve = Sieve(f"{line}\n{line}\n".encode(), layout)
+    assert list(sieve.odd()) == []
+    assert len(sieve.records) == 2 * len([one for one in DIGESTS[:2] if one in line.lower()])
+
+
+class CountingReading(ListReading):
+    """Counts the lines it is asked about one by one."""
+
+    taken = 0
+
+    def take(self, number: int, raw: bytes) -> list[bytes]:
+        self.taken += 1
+        return super().take(number, raw)
+
+
+def test_only_the_lines_that_are_odd_are_read_one_by_one() -> None:
+    lines = [*DIGESTS * 100, "", *DIGESTS * 100, "x"]
+    reading = CountingReading(Tally())
+    whole = "\n".join(["digest", *lines]).encode()
+    found = sum(len(each) for each in Tokeniser(reading).records(whole_lines([whole], 10_000)))
+    assert (found, reading.taken) == (8000, 3)
+
+
+# --- cut, and damaged ---
+
+DIALECTS = {
+    "bare": ("", "{0}", "\n"),
+    "with a header, quoted": ("digest\r\n", '"{0}"', "\r\n"),
+    "both digests": ("digest,canonical_digest\n", "{0},{1}", "\n"),
+    "other columns too": ("city,digest,canonical_digest\n", '"Orléans, Loiret",{0},', "\n"),
+}
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("block", [1, 100, BLOCK])
+def test_a_list_cut_at_any_byte_gives_the_same_either_way_and_no_digest_of_its_own(
+    dialect: str, block: int
+) -> None:
+    header, row, end = DIALECTS[dialect]
+    pairs = list(zip(DIGESTS[:20], DIGESTS[20:], strict=True))
+    whole = (header + "".join(row.format(*pair) + end for pair in pairs)).encode()
+    known = {record(one) for one in DIGESTS}
+    accepted = []
+    for at in range(len(whole) + 1):
+        found = same_either_way([whole[:at]], block)
+        if found.refused is None:
+            accepted.append(whole[:at])
+            assert set(found.records) <= known
+            assert len(found.records) >= found.tally.rows == found.tally.accepted
+    # The end of a row may be missing, but no part of a digest that has begun.
+    assert len({len(each.split()) for each in accepted}) == 20
+    assert all(re.search('[0-9a-f]{64}"?,?\r?\n?$', each.decode()) for each in accepted)

@@ -1,0 +1,47 @@
+"""A list in force, as a full drop would have left it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chalicelib.domain.listed import FullList, ListInForce
+from chalicelib.domain.lists import drop_order
+from chalicelib.services.ports import StoredSegment
+
+
+def list_in_force(
+    stored: StoredSegment,
+    *,
+    campaign: str,
+    name: str,
+    accepted_at: datetime,
+    version: int = 1,
+    key_id: str = "k1",
+    revision: int = 0,
+) -> ListInForce:
+    """The pointer to a segment that one full drop at `accepted_at` was made into."""
+    sha256 = f"{version:064x}"
+    full = FullList(
+        order=drop_order(accepted_at, "", sha256),
+        sha256=sha256,
+        key_id=key_id,
+        segment=stored.path,
+        etag=stored.etag,
+        rows=stored.rows,
+    )
+    return ListInForce(
+        revision=revision,
+        campaign=campaign,
+        name=name,
+        version=version,
+        rows=stored.rows,
+        segment=stored.path,
+        etag=stored.etag,
+        key_id=key_id,
+        algorithm="hmac-sha256",
+        accepted_at=accepted_at,
+        source_sha256=sha256,
+        mode="full",
+        last_order=full.order,
+        full=full,
+    )
