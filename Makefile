@@ -8,10 +8,10 @@ BIN := .venv/bin
 RUN := $(BIN)/python -W error::SyntaxWarning
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test lint unit package deploy bench logs format clean
+.PHONY: help env demo test lint unit package deploy bench bench-lists logs format clean
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 env: ## make the two environments, .venv and .venv-local; does nothing when they are up to date
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is missing: install python 3.11 or later, or say PYTHON=/path/to/python3" >&2; exit 1; }
@@ -32,7 +32,7 @@ lint: env package ## formatting, types, layers, security and the template
 unit: env package ## the tests alone
 	@$(BIN)/pytest --quiet --numprocesses $(WORKERS) --dist loadgroup
 
-package: env ## build/local/: the template and the zip that the local stack runs
+package: env ## build/local/: the template, the zip and the layer that the local stack runs
 	@$(RUN) -m infra.package --target local
 
 deploy: env ## deploy to AWS: STAGE=name, and see infra/README.md before the first time
@@ -42,6 +42,9 @@ deploy: env ## deploy to AWS: STAGE=name, and see infra/README.md before the fir
 bench: env package ## start-up times, zip sizes and the cost of each route and consumer
 	@$(RUN) -m bench
 
+bench-lists: env ## the digest-list engine beside sort, DuckDB, polars, SQLite, LMDB; SIZE=50M, SIZE=100M
+	@$(RUN) -m bench.lists $(SIZE)
+
 logs: env ## follow the log groups of the running local stack
 	@$(RUN) -m local.logs
 
@@ -49,5 +52,5 @@ format: env ## put the code in order
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .
 
 clean: ## take out everything that was made
-	rm -rf build .local .venv .venv-local .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info
+	rm -rf build .local .venv .venv-local .venv-bench .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

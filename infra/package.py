@@ -1,10 +1,11 @@
-"""Packages the app: sources in, build/<target>/{template.json,deployment.zip} out.
+"""Packages the app: sources in, build/<target>/{template.json,deployment.zip,layer.zip} out.
 
 Stages, each cached by the hash of what goes into it:
 
     requirements.txt ──pip──► vendor (trimmed) ─┐
     app.py, chalicelib ─────────────────────────┼─► chalice package ─► postprocess ─► template.json
     resources.yaml ─────────────────────────────┘                  └─► bytecode ───► deployment.zip
+    requirements-lists.txt ──pip──► numpy (trimmed) ──► bytecode ──────────────────► layer.zip
 
 Two targets: `local` for this machine's interpreter (the emulator runs functions on it) and `aws`
 for python3.13 on arm64, which needs a python3.13 here to write its bytecode. The price of
@@ -40,6 +41,11 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 
 # What botocore must know of: the services the functions call, and what every client loads.
 BOTOCORE_DATA: Final = frozenset({"dynamodb", "s3", "sesv2", "sqs", "ssm", "sts"})
+# Of numpy, what is loaded for nothing that the list builder does: by its place below numpy/.
+NUMPY_NEEDLESS: Final = (
+    "_core/include", "_core/lib", "_pyinstaller", "distutils", "doc", "f2py", "fft", "ma",
+    "polynomial", "random", "testing",
+)  # fmt: skip
 # The smallest time a zip can carry; equal inputs give equal bytes.
 ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)
 
@@ -65,6 +71,7 @@ class Package:
 
     template: Path
     code: Path
+    layer: Path
     digest: str
 
 
@@ -105,10 +112,11 @@ def _package(target: Target, source: Path, build: Path) -> Package:
     out = build / target.name
     digest = _digest_of(_inputs(source), source, repr(target))
     stamp = out / "digest"
-    made = Package(out / "template.json", out / "deployment.zip", digest)
+    made = Package(out / "template.json", out / "deployment.zip", out / "layer.zip", digest)
     if stamp.is_file() and stamp.read_text() == digest:
         return made
     vendor = _vendor(target, build)
+    layer = _layer(target, build)
     out.mkdir(parents=True, exist_ok=True)
     stamp.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix="package-", dir=build) as scratch:
@@ -121,7 +129,10 @@ def _package(target: Target, source: Path, build: Path) -> Package:
         packaged = yaml.safe_load(Path(scratch, "out/sam.yaml").read_text(encoding="utf-8"))
         template = complete(packaged, runtime=target.runtime, architecture=target.architecture)
         made.template.write_text(json.dumps(template, indent=1) + "\n", encoding="utf-8")
-        _rewrite_zip(Path(scratch, "out/deployment.zip"), made.code, target, Path(scratch, "code"))
+        with zipfile.ZipFile(Path(scratch, "out/deployment.zip")) as archive:
+            archive.extractall(Path(scratch, "code"))
+        _zip_with_bytecode(Path(scratch, "code"), made.code, target)
+    shutil.copyfile(layer, made.layer)
     stamp.write_text(digest)
     return made
 
@@ -129,6 +140,7 @@ def _package(target: Target, source: Path, build: Path) -> Package:
 def _inputs(source: Path) -> Iterator[Path]:
     yield source / "app.py"
     yield ROOT / "requirements.txt"
+    yield ROOT / "requirements-lists.txt"
     yield ROOT / "requirements-dev.txt"  # names the version of Chalice
     yield ROOT / ".chalice/config.json"
     for name in ("package.py", "postprocess.py", "resources.yaml"):
@@ -165,12 +177,32 @@ def _vendor(target: Target, build: Path) -> Path:
     vendor.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="vendor-", dir=build) as scratch:
         fresh = Path(scratch, "vendor")
-        _run([sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--no-deps",
-              "--disable-pip-version-check", "--require-hashes", f"--target={fresh}",
-              *target.pip_options, "-r", str(requirements)], cwd=ROOT)  # fmt: skip
+        _install(requirements, fresh, target)
         _trim(fresh)
         fresh.rename(vendor)
     return vendor
+
+
+def _layer(target: Target, build: Path) -> Path:
+    """The zip of the layer: numpy below python/, where the functions of Lambda look for it."""
+    requirements = ROOT / "requirements-lists.txt"
+    key = _digest_of(iter([requirements, Path(__file__)]), ROOT, repr(target))
+    layer = build / "vendor" / f"{target.name}-lists-{key[:16]}.zip"
+    if layer.is_file():
+        return layer
+    layer.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="layer-", dir=build) as scratch:
+        fresh = Path(scratch, "python")
+        _install(requirements, fresh, target)
+        _trim_numpy(fresh)
+        _zip_with_bytecode(Path(scratch), layer, target)
+    return layer
+
+
+def _install(requirements: Path, into: Path, target: Target) -> None:
+    _run([sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--no-deps",
+          "--disable-pip-version-check", "--require-hashes", f"--target={into}",
+          *target.pip_options, "-r", str(requirements)], cwd=ROOT)  # fmt: skip
 
 
 def _trim(vendor: Path) -> None:
@@ -182,10 +214,24 @@ def _trim(vendor: Path) -> None:
     for needless in (vendor / "bin", vendor / "boto3/data", vendor / "boto3/examples"):
         shutil.rmtree(needless, ignore_errors=True)
     (vendor / "boto3/data").mkdir()
-    for path in sorted(vendor.rglob("*"), reverse=True):
+    _trim_any(vendor)
+
+
+def _trim_numpy(installed: Path) -> None:
+    """Take out of numpy what building a list does not load; its libraries stay whole."""
+    shutil.rmtree(installed / "bin", ignore_errors=True)
+    for needless in NUMPY_NEEDLESS:
+        shutil.rmtree(installed / "numpy" / needless, ignore_errors=True)
+    for module in sorted((installed / "numpy").rglob("*_tests.*.so")):
+        module.unlink()
+    _trim_any(installed)
+
+
+def _trim_any(installed: Path) -> None:
+    for path in sorted(installed.rglob("*"), reverse=True):
         if path.is_dir() and (path.name in {"tests", "__pycache__"} or path.suffix == ".dist-info"):
             shutil.rmtree(path)
-        elif path.is_file() and path.suffix in {".pyi", ".pyx", ".typed"}:
+        elif path.is_file() and path.suffix in {".pxd", ".pyi", ".pyx", ".typed"}:
             path.unlink()
 
 
@@ -200,17 +246,15 @@ def _stage(source: Path, vendor: Path, staged: Path) -> None:
     (staged / "requirements.txt").write_text("")
 
 
-def _rewrite_zip(packaged: Path, out: Path, target: Target, scratch: Path) -> None:
-    """Unpack Chalice's zip, add bytecode that is never checked against its source, zip again."""
-    with zipfile.ZipFile(packaged) as archive:
-        archive.extractall(scratch)
+def _zip_with_bytecode(tree: Path, out: Path, target: Target) -> None:
+    """Zip `tree` with bytecode that is never checked against its source."""
     _run([target.python, "-m", "compileall", "-q", "-j", "0", "--invalidation-mode",
-          "unchecked-hash", "-s", str(scratch), str(scratch)], cwd=scratch)  # fmt: skip
+          "unchecked-hash", "-s", str(tree), str(tree)], cwd=tree)  # fmt: skip
     fresh = out.with_suffix(".part")
     with zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-        for path in sorted(scratch.rglob("*")):
+        for path in sorted(tree.rglob("*")):
             if path.is_file():
-                entry = zipfile.ZipInfo(path.relative_to(scratch).as_posix(), ZIP_TIME)
+                entry = zipfile.ZipInfo(path.relative_to(tree).as_posix(), ZIP_TIME)
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 entry.external_attr = 0o644 << 16
                 archive.writestr(entry, path.read_bytes())
@@ -243,8 +287,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except PackageError as error:
         print(f"package: {error}", file=sys.stderr)
         return 1
-    size = made.code.stat().st_size / 1e6
-    print(f"{made.template.relative_to(ROOT)}, {made.code.relative_to(ROOT)} ({size:.1f} MB)")
+    print(made.template.relative_to(ROOT))
+    for zipped in (made.code, made.layer):
+        print(f"{zipped.relative_to(ROOT)} ({zipped.stat().st_size / 1e6:.1f} MB)")
     return 0
 
 

@@ -33,12 +33,18 @@ class Size:
     name: str
     memory_mb: int
     timeout_s: int
+    scratch_mb: int = 512  # of /tmp; 512 cost nothing
+    layers: tuple[str, ...] = ()
 
+
+# numpy, which builds the segments of the lists. No zip holds it: a cold start would pay for it.
+LISTS_LAYER: Final = "ListsLayer"
 
 # By the logical id Chalice gives. A queue's visibility is six times its consumer's timeout.
 FUNCTIONS: Final[Mapping[str, Size]] = {
     "APIHandler": Size("api", 1024, 29),
-    "Ingest": Size("ingest", 1769, 900),
+    # Room for a list of 100 million: 1.6 GB of records in /tmp, and those of a change beside them.
+    "Ingest": Size("ingest", 2048, 900, scratch_mb=4096, layers=(LISTS_LAYER,)),
     "Relay": Size("relay", 512, 30),
     "Project": Size("project", 512, 30),
     "Decide": Size("decide", 512, 30),
@@ -106,6 +112,7 @@ def complete(packaged: Object, *, runtime: str, architecture: str) -> Object:
         _complete_function(resources, logical_id, size, runtime, architecture)
     for logical_id in DEAD_QUEUES:
         resources[f"{logical_id}Alarm"] = _dead_queue_alarm(logical_id)
+    resources[LISTS_LAYER] = _lists_layer(runtime, architecture)
     _complete_api(_object(resources, "RestAPI"))
     resources["Dashboard"] = _dashboard()
     outputs = _object(template, "Outputs")
@@ -131,6 +138,7 @@ def _complete_function(
             "Architectures": [architecture],
             "MemorySize": size.memory_mb,
             "Timeout": size.timeout_s,
+            "EphemeralStorage": {"Size": size.scratch_mb},
             # Traced by Lambda, not by the API stage: a stage's trace holds the URL, and with it
             # the tokens that stand in paths.
             "Tracing": "Active",
@@ -139,6 +147,8 @@ def _complete_function(
             "Environment": {"Variables": _environment()},
         }
     )
+    if size.layers:
+        properties["Layers"] = [{"Ref": layer} for layer in size.layers]
     resources[f"{logical_id}LogGroup"] = {
         "Type": "AWS::Logs::LogGroup",
         "Properties": {
@@ -156,6 +166,21 @@ def _complete_function(
     )
 
 
+def _lists_layer(runtime: str, architecture: str) -> Object:
+    return {
+        "Type": "AWS::Serverless::LayerVersion",
+        "Properties": {
+            "LayerName": {"Fn::Sub": "tandem-${Stage}-lists"},
+            "Description": "numpy, for the function that builds list segments",
+            "ContentUri": "./layer.zip",
+            "CompatibleRuntimes": [runtime],
+            "CompatibleArchitectures": [architecture],
+            # A former version is of use to nobody: a deployment taken back brings its own.
+            "RetentionPolicy": "Delete",
+        },
+    }
+
+
 def _environment() -> Object:
     return {
         "TANDEM_STAGE": {"Ref": "Stage"},
@@ -164,6 +189,7 @@ def _environment() -> Object:
         "TANDEM_QUEUE_DECIDE": {"Ref": "DecideQueue"},
         "TANDEM_QUEUE_MAIL": {"Ref": "MailQueue"},
         "TANDEM_QUEUE_REWARD": {"Ref": "RewardQueue"},
+        "TANDEM_QUEUE_INGEST": {"Ref": "IngestQueue"},
         "TANDEM_ORIGIN": {
             "Fn::If": [
                 "OwnOrigin",
@@ -341,8 +367,20 @@ def _dashboard() -> Object:
         ),
         ("Orders", ["OrderPlaced", "OrderKept", "OrderReturned"]),
         ("Mail", ["MailSent", "MailFailed", "MailBounced", "MailComplained"]),
-        ("Lists and files", ["ListAccepted", "ListRefused", "ListUnavailable", "FileRefused"]),
-        ("Facts", ["FactRelayed", "FactProjected", "ExportWritten"]),
+        (
+            "Lists",
+            [
+                "ListAccepted",
+                "ListHeld",
+                "ListWaits",
+                "ListRefused",
+                "FileQuarantined",
+                "ListTooOld",
+                "ListUnavailable",
+            ],
+        ),
+        ("Files", ["ExportWritten", "FileRefused"]),
+        ("Facts", ["FactRelayed", "FactProjected"]),
         ("To look at", ["ReconcileFinding", "RequestFailed"]),
     ]
     widgets = [

@@ -13,7 +13,6 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import boto3
@@ -25,6 +24,13 @@ from local.errors import StackError
 STAGE: Final = "local"
 STACK: Final = f"tandem-{STAGE}"
 DEPLOY_BUCKET: Final = "tandem-deploy"
+CODE_KEY: Final = "code.zip"
+LAYER_KEY: Final = "layer.zip"
+# What names a zip beside the template, by which property, and where that zip is uploaded to.
+UPLOADED: Final[Mapping[str, tuple[str, str]]] = {
+    "AWS::Serverless::Function": ("CodeUri", CODE_KEY),
+    "AWS::Serverless::LayerVersion": ("ContentUri", LAYER_KEY),
+}
 PATIENCE_S: Final = 60
 
 PARAMETERS: Final[Mapping[str, str]] = {
@@ -80,7 +86,7 @@ class Deployer:
         template = json.loads(package.template.read_text(encoding="utf-8"))
         self._create(
             adapted(template, package.digest),
-            package.code,
+            package,
             {**PARAMETERS, "Origin": origin, **extra},
         )
         outputs = self._outputs()
@@ -95,12 +101,13 @@ class Deployer:
             outputs, self._client_user(outputs["ClientPolicyArn"]), self._ops_account(outputs)
         )
 
-    def _create(self, template: Template, code: Path, parameters: Mapping[str, str]) -> None:
+    def _create(self, template: Template, package: Package, parameters: Mapping[str, str]) -> None:
         s3 = self._session.client("s3", endpoint_url=self._endpoint)
         s3.create_bucket(
             Bucket=DEPLOY_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
         )
-        s3.put_object(Bucket=DEPLOY_BUCKET, Key="code.zip", Body=code.read_bytes())
+        for key, zipped in ((CODE_KEY, package.code), (LAYER_KEY, package.layer)):
+            s3.put_object(Bucket=DEPLOY_BUCKET, Key=key, Body=zipped.read_bytes())
         s3.put_object(Bucket=DEPLOY_BUCKET, Key="template.json", Body=json.dumps(template).encode())
         formation = self._session.client("cloudformation", endpoint_url=self._endpoint)
         formation.create_stack(
@@ -205,7 +212,7 @@ class Deployer:
 
 
 def adapted(template: Template, digest: str) -> Template:
-    """The packaged template with its code in the deploy bucket, less what the emulator refuses."""
+    """The packaged template with its zips in the deploy bucket, less what the emulator refuses."""
     resources = {
         name: resource
         for name, resource in template["Resources"].items()
@@ -214,12 +221,10 @@ def adapted(template: Template, digest: str) -> Template:
         )
     }
     for name, resource in resources.items():
-        if resource["Type"] == "AWS::Serverless::Function":
-            code = {"Bucket": DEPLOY_BUCKET, "Key": "code.zip"}
-            resources[name] = {
-                **resource,
-                "Properties": {**resource["Properties"], "CodeUri": code},
-            }
+        if resource["Type"] in UPLOADED:
+            uri, key = UPLOADED[resource["Type"]]
+            uploaded = {uri: {"Bucket": DEPLOY_BUCKET, "Key": key}}
+            resources[name] = {**resource, "Properties": {**resource["Properties"], **uploaded}}
         elif resource["Type"] == "AWS::IAM::Role":
             resources[name] = _with_batches(resource)
     return {**template, "Resources": resources, "Description": f"Tandem {digest[:12]}"}

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from chalicelib.domain.addresses import DigestKey, digest, normalise
-from cli.hashing import manifest_of
+from cli.hashing.manifest import manifest_of
 from cli.keys import digest_key
 
 FOLDER = Path(__file__).parent

@@ -1,15 +1,17 @@
-"""The packaged template and zip, made once for every test here (or found made)."""
+"""The packaged template and zips, and a local stack of them, made once for every test here."""
 
 from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infra.package import Package, local_target, package
+from local.stack import Stack, running_stack
 
 Template = dict[str, Any]
 Resource = dict[str, Any]
@@ -37,3 +39,9 @@ def unpacked(made: Package, tmp_path: Path) -> Path:
     with zipfile.ZipFile(made.code) as archive:
         archive.extractall(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    with running_stack(directory=tmp_path_factory.mktemp("stack")) as running:
+        yield running

@@ -29,12 +29,6 @@ pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("local-stack")]
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with running_stack(directory=tmp_path_factory.mktemp("stack")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def front(stack: Stack) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=stack.url, timeout=30, trust_env=False) as client:
         yield client

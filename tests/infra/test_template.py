@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 
-from infra.package import Package
-from infra.postprocess import DEAD_QUEUES, FUNCTIONS
+from chalicelib.domain.facts import FactName
+from infra.package import ROOT, Package
+from infra.postprocess import DEAD_QUEUES, FUNCTIONS, LISTS_LAYER
 
 Resource = dict[str, Any]
 Resources = dict[str, Resource]
 
+SCHEMA = ROOT / "docs/campaign.schema.json"
 QUEUES = ("Ingest", "Decide", "Mail", "Reward", "MailEvents")
 
 
@@ -101,10 +103,65 @@ def test_what_was_dropped_quarantined_or_replaced_ends(resources: Resources) -> 
     assert rules["dropped-files-end"]["ExpirationInDays"] == 30
     assert rules["quarantine-ends"]["Prefix"] == "quarantine/"
     assert rules["quarantine-ends"]["ExpirationInDays"] == 7
+    # Expiring makes a former version of it; a week more would be a week more of plain addresses.
+    assert rules["quarantine-ends"]["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
+    assert rules["delete-markers-end"] == {
+        "Id": "delete-markers-end", "Status": "Enabled", "ExpiredObjectDeleteMarker": True,
+    }  # fmt: skip
     former = rules["former-versions-end"]
+    assert "Prefix" not in former
     assert former["NoncurrentVersionExpiration"] == {"NoncurrentDays": 7}
     assert former["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
     assert {rule["Status"] for rule in rules.values()} == {"Enabled"}
+
+
+def test_a_segment_outlives_every_campaign_that_may_trust_it(resources: Resources) -> None:
+    (rule,) = [
+        rule
+        for rule in resources["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+        if rule.get("Prefix") == "lists/"
+    ]
+    (longest,) = {
+        limit["maximum"]
+        for definition in json.loads(SCHEMA.read_text(encoding="utf-8"))["$defs"].values()
+        for name, limit in definition.get("properties", {}).items()
+        if name == "max_age_days"
+    }
+    assert longest == 400
+    assert rule["Status"] == "Enabled"
+    assert rule["ExpirationInDays"] == 450
+
+
+def test_no_rule_but_its_own_ends_a_segment_in_force(resources: Resources) -> None:
+    for rule in resources["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]:
+        if "ExpirationInDays" in rule:
+            assert rule["Prefix"] in {"in/", "quarantine/", "lists/"}
+
+
+def test_ingest_has_room_for_a_list_of_100_million(resources: Resources) -> None:
+    ingest = resources["Ingest"]["Properties"]
+    assert (ingest["MemorySize"], ingest["Timeout"]) == (2048, 900)
+    assert ingest["EphemeralStorage"] == {"Size": 4096}
+    others = of_type(resources, "AWS::Serverless::Function")
+    del others["Ingest"]
+    assert [other["EphemeralStorage"] for other in others.values()] == [{"Size": 512}] * 11
+
+
+def test_ingest_alone_has_the_layer(resources: Resources) -> None:
+    layered = {
+        name: function["Layers"]
+        for name, function in of_type(resources, "AWS::Serverless::Function").items()
+        if "Layers" in function
+    }
+    assert layered == {"Ingest": [{"Ref": LISTS_LAYER}]}
+
+
+def test_the_layer_is_for_the_runtime_of_its_function(resources: Resources, made: Package) -> None:
+    (layer,) = of_type(resources, "AWS::Serverless::LayerVersion").values()
+    ingest = resources["Ingest"]["Properties"]
+    assert layer["CompatibleRuntimes"] == [ingest["Runtime"]]
+    assert layer["CompatibleArchitectures"] == ingest["Architectures"]
+    assert (made.template.parent / layer["ContentUri"]).resolve() == made.layer.resolve()
 
 
 def test_a_dropped_file_reaches_the_ingest_queue(resources: Resources) -> None:
@@ -210,6 +267,55 @@ def test_a_function_without_files_may_not_touch_the_bucket(resources: Resources,
     assert "Bucket" not in json.dumps(mine)
 
 
+def test_ingest_may_touch_the_bucket_so_far_and_no_further(resources: Resources) -> None:
+    granted: dict[str, set[str]] = {}
+    for role, statement in statements(resources):
+        if role != "IngestRole":
+            continue
+        for resource in listed(statement["Resource"]):
+            text = resource.get("Fn::Sub", "") if isinstance(resource, dict) else resource
+            if text.startswith("${Bucket.Arn}/"):
+                prefix = text.removeprefix("${Bucket.Arn}/")
+                granted.setdefault(prefix, set()).update(listed(statement["Action"]))
+    read = {"s3:GetObject", "s3:GetObjectVersion"}
+    write = {"s3:PutObject", "s3:AbortMultipartUpload"}
+    assert granted == {
+        "in/*": read | {"s3:DeleteObject", "s3:DeleteObjectVersion"},
+        "lists/*": read | write,
+        "out/*": write,
+        # What was put there is read by nobody but ops.
+        "quarantine/*": write,
+    }
+
+
+def test_no_function_but_ingest_may_change_a_list_or_take_anything_away(
+    resources: Resources,
+) -> None:
+    for name, statement in statements(resources):
+        if name == "IngestRole":
+            continue
+        actions = {action for action in listed(statement["Action"]) if action.startswith("s3:")}
+        assert actions <= {"s3:GetObject", "s3:PutObject", "s3:ListBucket"}, name
+        if "s3:PutObject" in actions:
+            assert "/lists/" not in json.dumps(statement["Resource"]), name
+
+
+def test_those_who_make_digests_may_read_the_keys_and_nobody_may_write_them(
+    resources: Resources,
+) -> None:
+    """Reconcile makes persons known under a new key."""
+    granted = {
+        name: statement["Action"]
+        for name, statement in statements(resources)
+        if "ssm:" in json.dumps(statement["Action"])
+    }
+    assert set(granted.values()) == {"ssm:GetParameter"}
+    assert set(granted) == {
+        f"{name}Role"
+        for name in ("APIHandler", "Ingest", "Decide", "Mail", "MailEvents", "Reconcile")
+    }
+
+
 def test_only_the_mail_function_may_send(resources: Resources) -> None:
     senders = {
         name
@@ -220,7 +326,7 @@ def test_only_the_mail_function_may_send(resources: Resources) -> None:
 
 
 def test_each_work_queue_is_fed_by_those_who_have_work_for_it(resources: Resources) -> None:
-    feeders: dict[str, set[str]] = {name: set() for name in ("Decide", "Mail", "Reward")}
+    feeders: dict[str, set[str]] = {name: set() for name in ("Decide", "Ingest", "Mail", "Reward")}
     for role, statement in statements(resources):
         if "sqs:SendMessage" in listed(statement["Action"]):
             for name, found in feeders.items():
@@ -228,6 +334,7 @@ def test_each_work_queue_is_fed_by_those_who_have_work_for_it(resources: Resourc
                     found.add(role)
     assert feeders == {
         "Decide": {"RelayRole", "DecideRole", "ReconcileRole"},
+        "Ingest": {"RelayRole"},
         "Mail": {"RelayRole", "ReconcileRole"},
         "Reward": {"RelayRole"},
     }
@@ -274,6 +381,64 @@ def test_alarms_on_our_metrics_look_where_the_functions_write(resources: Resourc
     assert len(ours) + len(stats) > 10
     for metric in [*ours, *stats]:
         assert json.dumps(metric["Dimensions"]) == f'[{{"Name": "service", "Value": {written}}}]'
+
+
+def test_every_function_knows_every_work_queue(resources: Resources) -> None:
+    for function in of_type(resources, "AWS::Serverless::Function").values():
+        variables = function["Environment"]["Variables"]
+        assert {name: variables[name] for name in variables if "QUEUE" in name} == {
+            f"TANDEM_QUEUE_{name.upper()}": {"Ref": f"{name}Queue"}
+            for name in ("Decide", "Ingest", "Mail", "Reward")
+        }
+
+
+@pytest.mark.parametrize(
+    ("metric", "seconds"),
+    [
+        ("ListHeld", 300),
+        ("ListWaits", 300),
+        ("FileQuarantined", 300),
+        ("ListRefused", 300),
+        ("ListUnavailable", 300),
+        ("FileRefused", 300),
+        # Counted once an hour: rings on until an hour, and its margin, has passed without.
+        ("ListTooOld", 7200),
+    ],
+)
+def test_one_list_that_goes_wrong_rings_and_is_on_the_dashboard(
+    resources: Resources, metric: str, seconds: int
+) -> None:
+    (alarm,) = [
+        alarm
+        for alarm in of_type(resources, "AWS::CloudWatch::Alarm").values()
+        if alarm.get("MetricName") == metric
+    ]
+    assert alarm["Namespace"] == "Tandem"
+    assert (alarm["Statistic"], alarm["Threshold"]) == ("Sum", 0)
+    assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
+    assert alarm["DatapointsToAlarm"] == 1
+    assert alarm["Period"] * alarm["EvaluationPeriods"] == seconds
+    assert alarm["TreatMissingData"] == "notBreaching"
+    shown = json.loads(resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
+    lines = [line for widget in shown["widgets"] for line in widget["properties"]["metrics"]]
+    assert ["Tandem", metric, "service", "tandem-${Stage}"] in lines
+
+
+def test_what_an_alarm_counts_is_counted_somewhere(resources: Resources) -> None:
+    """An alarm on a metric that nobody writes can never ring."""
+    written = {"".join(part.capitalize() for part in name.split("_")) for name in FactName}
+    for module in sorted((ROOT / "chalicelib").rglob("*.py")):
+        written |= set(re.findall(r'\bcount\(\s*"(\w+)"', module.read_text(encoding="utf-8")))
+    alarms = of_type(resources, "AWS::CloudWatch::Alarm").values()
+    watched = {alarm["MetricName"] for alarm in alarms if alarm.get("Namespace") == "Tandem"}
+    watched |= {
+        stat["MetricStat"]["Metric"]["MetricName"]
+        for alarm in alarms
+        for stat in alarm.get("Metrics", [])
+        if "MetricStat" in stat
+    }
+    assert {"ListHeld", "ListRefused", "ListTooOld"} <= watched
+    assert watched - written == set()
 
 
 def test_law_12_every_unsigned_post_is_throttled_on_its_own(resources: Resources) -> None:

@@ -1,0 +1,211 @@
+"""The layer holds numpy and nothing else, for the ingest function and no other."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from infra.package import ROOT, Package, local_target, package
+from infra.postprocess import FUNCTIONS
+from tests.infra.test_zip import UNCHECKED_HASH
+
+# Lambda takes 250 MB of code and layers together, unpacked; the code is below 60.
+LARGEST_MB = 60
+
+SETTINGS = [
+    *(f"TANDEM_{name}" for name in ("STAGE", "TABLE", "BUCKET", "ORIGIN", "SENDER", "KEYS_PATH")),
+    *(f"TANDEM_QUEUE_{name}" for name in ("DECIDE", "INGEST", "MAIL", "REWARD")),
+    *("TANDEM_CONFIGURATION_SET", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"),
+    *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+]
+# Runs one function up to its first call of AWS, which nobody answers, and says what of numpy it
+# asked for on its way. Nothing is found but the directories in argv: no site-packages.
+CALLS = """
+import importlib.abc, json, sys
+
+asked = set()
+
+class Asked(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "numpy":
+            asked.add(name)
+
+sys.meta_path.insert(0, Asked())
+sys.path[:0] = sys.argv[2:]
+import app
+from chalicelib import bootstrap
+
+bootstrap.ports()
+notice = {"eventTime": "2026-05-04T08:00:00Z",
+          "s3": {"object": {"key": "in/demo/orders/day.csv", "sequencer": "0A"}}}
+drop = {"messageId": "1", "body": json.dumps({"Records": [notice]})}
+events = {"ingest": [{"Records": [drop]}, {"Records": []}]}
+ended = []
+for event in events.get(sys.argv[1], [{"Records": []}]):
+    try:
+        ended.append(getattr(app, sys.argv[1])(event, None))
+    except Exception as error:
+        ended.append(type(error).__name__)
+print(json.dumps({"asked": sorted(asked), "ended": ended}))
+"""
+
+# Builds a list from rows as they should be and rows as they should not, adds to it, takes from it.
+BUILDS = """
+import contextlib, hashlib, json, sys
+
+sys.path[:0] = sys.argv[1:]
+from chalicelib.adapters.lists.building import SegmentBuilder
+from chalicelib.domain.files.reading import Tally
+from chalicelib.services.ports import Layer, NewSegment
+
+stored = {}
+
+class Upload:
+    def __init__(self, key):
+        self.key, self.content = key, b""
+    def write(self, content):
+        self.content += content
+    def finish(self, header):
+        stored[self.key] = header + self.content
+        return "etag"
+
+class Segments:
+    def fetch(self, key, start, end, etag):
+        return stored[key][start:end]
+    def upload(self, key):
+        return contextlib.nullcontext(Upload(key))
+
+def row(number):
+    return hashlib.sha256(str(number).encode()).hexdigest()
+
+builder = SegmentBuilder(Segments())
+lists = [
+    ("full", "\\n".join(row(n) for n in range(20_000))),
+    ("add", 'digest,name\\r\\n"%s",a\\r\\n%s,"b, c"\\r\\n\\r\\n' % (row(-1), row(-2).upper())),
+    ("remove", "\\n".join(row(n) for n in range(10_000, 30_000))),
+]
+made = []
+for mode, text in lists:
+    new = NewSegment(f"{len(made)}.seg", "hmac_sha256", "k1", len(made))
+    with builder.gather([text.encode()], Tally()) as digests:
+        layers = [Layer("full", last) for last in made[-1:]] + [Layer(mode, digests)]
+        made.append(builder.build(new, layers))
+numpy = sys.modules["numpy"]
+print(json.dumps({"numpy": numpy.__file__, "rows": [one.rows for one in made]}))
+"""
+
+
+@pytest.fixture(scope="module")
+def code(made: Package, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return unpacked_to(tmp_path_factory.mktemp("code"), made.code)
+
+
+@pytest.fixture(scope="module")
+def layer(made: Package, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return unpacked_to(tmp_path_factory.mktemp("layer"), made.layer) / "python"
+
+
+def unpacked_to(directory: Path, zipped: Path) -> Path:
+    with zipfile.ZipFile(zipped) as archive:
+        archive.extractall(directory)
+    return directory
+
+
+def run(program: str, *arguments: str | Path) -> str:
+    """What `program` printed, run without site-packages and away from every AWS."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", program, *map(str, arguments)],
+        env={
+            **dict.fromkeys(SETTINGS, "http://127.0.0.1:9"),
+            "PATH": os.defpath,
+            "AWS_DEFAULT_REGION": "eu-west-3",
+            "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+def called(function: str, *paths: Path) -> dict[str, list[object]]:
+    found: dict[str, list[object]] = json.loads(run(CALLS, function, *paths).splitlines()[-1])
+    return found
+
+
+def test_the_layer_is_numpy_as_bytecode_without_what_nobody_loads(made: Package) -> None:
+    with zipfile.ZipFile(made.layer) as archive:
+        found = set(archive.namelist())
+        assert {Path(name).parts[:2] for name in found} == {
+            ("python", "numpy"), ("python", "numpy.libs"),
+        }  # fmt: skip
+        assert not [
+            name
+            for name in found
+            if {"tests", "f2py", "distutils"} & set(Path(name).parts)
+            or name.endswith((".pyi", ".pxd", ".a", ".h"))
+        ]
+        for name in (name for name in found if name.endswith(".py")):
+            head = archive.read(importlib.util.cache_from_source(name))[:8]
+            assert head[:4] == importlib.util.MAGIC_NUMBER
+            assert int.from_bytes(head[4:8], "little") == UNCHECKED_HASH, name
+        assert sum(entry.file_size for entry in archive.infolist()) < LARGEST_MB * 1_000_000
+
+
+def test_equal_requirements_give_an_equal_layer(made: Package, tmp_path: Path) -> None:
+    """Made anew, but for the other dependencies; or each deployment would publish a version."""
+    vendor = tmp_path / "vendor"
+    vendor.mkdir()
+    for kept in (ROOT / "build/vendor").iterdir():
+        if kept.is_dir():
+            (vendor / kept.name).symlink_to(kept)
+    again = package(local_target(), build=tmp_path)
+    (fresh,) = (path for path in vendor.iterdir() if path.suffix == ".zip")
+    assert not fresh.is_symlink()
+    assert again.layer.read_bytes() == made.layer.read_bytes()
+
+
+def test_a_list_is_built_and_changed_with_the_zip_and_the_layer_alone(
+    code: Path, layer: Path
+) -> None:
+    """What was trimmed of numpy is missing here as it is on Lambda."""
+    told = json.loads(run(BUILDS, code, layer))
+    assert told["numpy"].startswith(str(layer))
+    assert told["rows"] == [20_000, 20_002, 10_002]
+
+
+@pytest.mark.parametrize("function", sorted(size.name for size in FUNCTIONS.values()))
+def test_no_function_asks_for_numpy_and_ingest_only_for_a_list(function: str, code: Path) -> None:
+    """Each as deployed: from the zip alone, and up to where it would call AWS."""
+    answer = called("app" if function == "api" else function, code)
+    assert answer["asked"] == []
+    ended = answer["ended"]
+    if function == "ingest":
+        # The order file was taken up, and failed when the campaign was looked for.
+        assert ended == [
+            {"batchItemFailures": [{"itemIdentifier": "1"}]}, {"batchItemFailures": []},
+        ]  # fmt: skip
+    elif function in {"export", "expire", "reconcile", "report"}:
+        assert ended == ["WorkFailedError"]
+
+
+def test_a_function_that_asks_for_numpy_is_found_out(code: Path, tmp_path: Path) -> None:
+    """The test above has teeth."""
+    changed = shutil.copytree(code, tmp_path / "code")
+    use_case = changed / "chalicelib/services/report.py"
+    shutil.rmtree(use_case.parent / "__pycache__")
+    use_case.write_text(
+        use_case.read_text() + "\ntry:\n    import numpy\nexcept ImportError: ...\n"
+    )
+    assert called("report", changed)["asked"] == ["numpy"]
+    assert called("relay", changed)["asked"] == []
