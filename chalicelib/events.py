@@ -5,7 +5,7 @@ notices.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote_plus
@@ -46,18 +46,26 @@ def fact_in(body: str) -> Fact:
     return fact_from_json(body)
 
 
-def drops_in(body: str) -> list[Drop]:
-    """The files a notice of S3 tells of. Its first notice is a test, and tells of none."""
+def drops_in(body: str, overruled: Callable[[Fact], Drop | None]) -> list[Drop]:
+    """The files a notice of S3 tells of, or a fact about a list that ops have decided on.
+
+    The first notice of S3 is a test, and tells of none.
+    """
     from chalicelib.services.ingest import drop_at
 
     notice = json.loads(body)
-    drops = (
-        drop_at(
-            unquote_plus(record["s3"]["object"]["key"]),
-            datetime.fromisoformat(record["eventTime"]),
-        )
-        for record in notice.get("Records", ())
-    )
+    if "fact_id" in notice:
+        drops = [overruled(fact_in(body))]
+    else:
+        drops = [
+            drop_at(
+                unquote_plus(record["s3"]["object"]["key"]),
+                datetime.fromisoformat(record["eventTime"]),
+                record["s3"]["object"].get("sequencer", ""),
+                record["s3"]["object"].get("versionId"),
+            )
+            for record in notice.get("Records", ())
+        ]
     return [drop for drop in drops if drop]
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from chalicelib import bootstrap, events
 from chalicelib.domain.campaign import Campaign
-from chalicelib.domain.facts import FactName
+from chalicelib.domain.facts import COUNTED_BY_REASON, TAKES_UP_WAITING, FactName
 from chalicelib.domain.model import Fact
-from chalicelib.observability import count, failed, flushed, log, warn
+from chalicelib.observability import count, count_by_reason, failed, flushed, log, warn
 from chalicelib.services.errors import NotYetError
 from chalicelib.services.ports import ListUnavailableError
 
@@ -42,6 +42,8 @@ def project(event: Event) -> BatchAnswer:
         counted = to_counts(bootstrap.ports(), facts)
         for fact in counted:
             count(_metric(fact.name), int(fact.details.get("count") or 1))
+            if fact.name in COUNTED_BY_REASON:
+                count_by_reason(_metric(fact.name), str(fact.details["reason"]))
         count("FactProjected", len(counted))
 
     return _stream(event, take)
@@ -54,7 +56,7 @@ def decide(event: Event) -> BatchAnswer:
 
     def work(fact: Fact) -> str:
         ports = bootstrap.ports()
-        if fact.name == FactName.LIST_ACCEPTED:
+        if fact.name in TAKES_UP_WAITING:
             return f"taken_up_{take_up_waiting(ports, fact.campaign)}"
         decided = (
             decide_sign_in if fact.name == FactName.SIGN_IN_REQUESTED else decide_invitation
@@ -101,16 +103,20 @@ def mail_events(event: Event) -> BatchAnswer:
 
 
 def ingest(event: Event) -> BatchAnswer:
-    """Files the client drops."""
+    """Files the client drops, and lists that ops have decided on."""
+    from chalicelib.services.ingest import holds_plain_addresses, overruled_drop
     from chalicelib.services.ingest import ingest as take_in
 
     def work(body: str) -> None:
-        for drop in events.drops_in(body):
-            receipt = take_in(bootstrap.ports(), drop)
+        ports = bootstrap.ports()
+        for drop in events.drops_in(body, lambda fact: overruled_drop(ports, fact)):
+            receipt = take_in(ports, drop)
             if receipt is None:
                 continue
             if receipt.status == "refused":
                 count("FileRefused")
+            if holds_plain_addresses(receipt):
+                count("FileQuarantined")
             log(
                 "file taken in",
                 campaign=drop.campaign,
@@ -120,6 +126,7 @@ def ingest(event: Event) -> BatchAnswer:
                 reason=receipt.reason,
                 rows=receipt.rows,
                 rejected=receipt.rejected,
+                effect=receipt.outcome.effect if receipt.outcome else None,
             )
 
     return _messages(event, work)
@@ -150,13 +157,15 @@ def expire() -> None:
 
 
 def reconcile() -> None:
-    """What stands still."""
+    """What stands still, and what has become too old."""
+    from chalicelib.services.reconcile import FINDINGS
     from chalicelib.services.reconcile import reconcile as look
 
     def run() -> None:
-        findings = look(bootstrap.ports())
-        count("ReconcileFinding", sum(findings.values()))
-        log("reconciled", correlation=None, **findings)
+        found = look(bootstrap.ports())
+        count("ReconcileFinding", sum(found[name] for name in FINDINGS))
+        count("ListTooOld", found["lists_too_old"])
+        log("reconciled", correlation=None, **found)
 
     _scheduled("reconcile", run)
 

@@ -35,7 +35,7 @@ class Settings:
                 raise MissingSettingError(f"environment variable {name} is not set")
             return environment[name]
 
-        queues = ("decide", "mail", "reward")
+        queues = ("decide", "ingest", "mail", "reward")
         return cls(
             stage=value("TANDEM_STAGE"),
             table=value("TANDEM_TABLE"),

@@ -15,7 +15,7 @@ from chalicelib.services.put_campaign import put_campaign
 from cli.campaign_file import campaign_text, read_campaign, schema_text
 from cli.connection import LOCAL, Stage, connect
 from cli.errors import CommandError
-from cli.keys import require_keys
+from cli.keys import require_keys, require_own_key
 
 app = typer.Typer(help="Campaign files: check, put in force, list, show.", no_args_is_help=True)
 
@@ -35,6 +35,7 @@ def put(file: File, stage: Stage = LOCAL) -> None:
     campaign = read_campaign(file)
     connection = connect(stage)
     require_keys(connection, campaign.digests)
+    require_own_key(connection)
     before = connection.repository.get(CampaignInForce, campaign=campaign.campaign)
     after = put_campaign(connection, campaign)
     known = before is not None and before.version == after.version

@@ -23,6 +23,7 @@ import typer
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.codes import SecureCodes
 from chalicelib.adapters.dynamodb.repository import DynamoRepository
+from chalicelib.domain.tokens import hashed
 from cli.errors import CommandError
 
 Stage = Annotated[
@@ -54,13 +55,23 @@ class Place:
 
 
 class Connection:
-    """A stack, and what commands need of it: the `PutPorts` of `put_campaign`, and the keys."""
+    """A stack, and what commands need of it: the `CommandPorts` of the use cases, and the keys."""
 
     def __init__(self, place: Place, session: boto3.Session) -> None:
         self.place = place
         self.clients = Clients(session)
         self.repository = DynamoRepository(self.clients, place.table)
         self.codes = SecureCodes()
+        self._session = session
+
+    def principal(self) -> str:
+        """Who gives the command, as AWS knows them: a principal's id, never a name.
+
+        What a role's session is called may be an address: of that, its hash alone.
+        """
+        identity = self._session.client("sts").get_caller_identity()["UserId"]
+        role, colon, session = identity.partition(":")
+        return f"{role}:{hashed(session)[:12]}" if colon else role
 
     def clock(self) -> datetime:
         """Now, in UTC."""

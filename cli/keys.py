@@ -2,24 +2,29 @@
 
 A key file holds the key in hex, on one line. A key never changes under its id: digests made with
 the two would look alike and match nobody.
+
+One key is ours alone: drawn here, once for a stack, never shown and never shared. By it a person is
+found whatever the client's keys become.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import secrets
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from chalicelib.domain.addresses import DigestKey
+from chalicelib.domain.addresses import OWN_KEY_ID, DigestKey
 from chalicelib.domain.campaign import DigestKeys
 from cli.connection import LOCAL, Connection, Stage, connect
 from cli.errors import CommandError
 
 MIN_KEY_BYTES = 16
 MAX_KEY_BYTES = 64
+OWN_KEY_BYTES = 32
 
 app = typer.Typer(help="Digest keys shared with a client.", no_args_is_help=True)
 
@@ -42,6 +47,7 @@ def put(
     """Store a digest key as a secret parameter of the stack."""
     key = digest_key(key_id, file, from_env)
     connection = connect(stage)
+    require_own_key(connection)
     name = f"{connection.place.keys_path}{key_id}"
     parameters = connection.clients.ssm
     try:
@@ -75,10 +81,30 @@ def require_keys(connection: Connection, digests: DigestKeys) -> None:
             ) from error
 
 
+def require_own_key(connection: Connection) -> None:
+    """Draws the key that is ours alone if the stack has none; the one that is there stays."""
+    parameters = connection.clients.ssm
+    name = f"{connection.place.keys_path}{OWN_KEY_ID}"
+    try:
+        parameters.get_parameter(Name=name)
+    except parameters.exceptions.ParameterNotFound:
+        try:
+            parameters.put_parameter(
+                Name=name,
+                Value=secrets.token_hex(OWN_KEY_BYTES),
+                Type="SecureString",
+                Overwrite=False,
+            )
+        except parameters.exceptions.ParameterAlreadyExists:
+            return  # somebody else has just drawn it
+
+
 def digest_key(key_id: str, file: Path | None, from_env: str | None = None) -> DigestKey:
     """The key in `file`, or in the environment variable `from_env`. Raises CommandError."""
     if not re.fullmatch("[a-z0-9-]{1,16}", key_id):
         raise CommandError("a key id is 1 to 16 lower-case letters, figures and hyphens")
+    if key_id == OWN_KEY_ID:
+        raise CommandError(f"the key id {OWN_KEY_ID} is reserved: choose another")
     if (file is None) == (from_env is None):
         raise CommandError("say where the key is: --file HEXFILE or --from-env NAME")
     source, text = _from_file(file) if file else _from_environment(str(from_env))

@@ -1,4 +1,4 @@
-"""`tandem`: campaigns, keys, digests. Wires the commands together and words their failures.
+"""`tandem`: campaigns, keys, lists, digests. Wires the commands together and words their failures.
 
 A command raises CommandError, or lets an error of AWS or of a file pass; they all end here as plain
 lines on stderr and exit code 1. Anything else is a bug and shows its trace.
@@ -13,8 +13,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
 from chalicelib.services.ports import ContentionError
-from cli import campaigns, hashing, keys, status
+from cli import campaigns, keys, lists, status
 from cli.errors import CommandError
+from cli.hashing.command import hash_addresses
 
 
 class _PlainlyFailing(TyperGroup):
@@ -41,12 +42,13 @@ class _PlainlyFailing(TyperGroup):
 
 app = typer.Typer(
     cls=_PlainlyFailing,
-    help="Campaigns, keys and digests of Tandem.",
+    help="Campaigns, keys, lists and digests of Tandem.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,  # locals hold addresses and keys
 )
 app.add_typer(campaigns.app, name="campaign")
 app.add_typer(keys.app, name="key")
-app.command("hash")(hashing.hash_addresses)
+app.add_typer(lists.app, name="list")
+app.command("hash")(hash_addresses)
 app.command("status")(status.show_status)

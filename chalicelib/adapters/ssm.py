@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.adapters.clients import Clients
-from chalicelib.domain.addresses import DigestKey
+from chalicelib.domain.addresses import OWN_KEY_ID, DigestKey
 from chalicelib.domain.campaign import DigestKeys
 
 
@@ -19,6 +19,9 @@ class ParameterKeys:
         if keys.algorithm == "sha256":
             return [DigestKey(key_id, "sha256") for key_id in keys.key_ids]
         return [DigestKey(key_id, "hmac_sha256", self._secret(key_id)) for key_id in keys.key_ids]
+
+    def own(self) -> DigestKey:
+        return DigestKey(OWN_KEY_ID, "hmac_sha256", self._secret(OWN_KEY_ID))
 
     def _secret(self, key_id: str) -> bytes:
         if key_id not in self._read:

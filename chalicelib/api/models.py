@@ -319,7 +319,12 @@ class ListAnswer(Answer):
 
 
 class DashboardAnswer(Answer):
-    """The live numbers of a campaign."""
+    """The live numbers of a campaign.
+
+    `funnel` counts what happened, in all and by local day; `found_on_later_list` in it counts
+    referees, each once: those whom a later customer list held when they confirmed, or when a first
+    reward was refused to them for it.
+    """
 
     campaign: str
     version: int

@@ -32,6 +32,9 @@ QualityReason = Literal["role_address", "disposable_address", "undeliverable_add
 NameReason = Literal["empty", "too_long", "bad_character", "looks_like_a_link"]
 Algorithm = Literal["hmac_sha256", "sha256"]
 
+# The id of the key that is ours alone: no client knows it, and it is never changed for another.
+OWN_KEY_ID = "tandem"
+
 MAX_ADDRESS = 254  # octets, RFC 5321 by way of its erratum 1690
 MAX_LOCAL_PART = 64  # octets
 MAX_NAME = 40  # characters
@@ -217,7 +220,9 @@ class DigestPair:
 
 @dataclass(frozen=True, slots=True)
 class AddressDigests:
-    """One address under every key in force (two during a rotation), in the keys' order."""
+    """One address under the client's keys in force (two during a rotation), in the keys' order,
+    under our own, and under keys of before that are still known.
+    """
 
     pairs: tuple[DigestPair, ...]
 
@@ -233,6 +238,27 @@ class AddressDigests:
             if pair.key_id == key_id:
                 return pair
         raise KeyError(key_id)
+
+    @property
+    def for_client(self) -> str:
+        """What the client knows the address by: exact, under the first of its own keys.
+
+        Raises ValueError when there is none. Digests under our own key never leave.
+        """
+        for pair in self.pairs:
+            if pair.key_id != OWN_KEY_ID:
+                return pair.exact
+        raise ValueError("no digest under a key of the client's")
+
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """The keys these were made with, in their order."""
+        return tuple(pair.key_id for pair in self.pairs)
+
+    def and_before(self, before: "AddressDigests") -> "AddressDigests":
+        """These, followed by what `before` has under keys that these were not made with."""
+        kept = (pair for pair in before.pairs if pair.key_id not in self.key_ids)
+        return AddressDigests((*self.pairs, *kept))
 
 
 def digest(form: str, key: DigestKey) -> str:

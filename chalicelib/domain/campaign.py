@@ -24,6 +24,8 @@ from pydantic import (
     model_validator,
 )
 
+from chalicelib.domain.addresses import OWN_KEY_ID
+
 # A description completes "must be …", in the refusal of a wrong file and in editors.
 Slug = Annotated[
     str,
@@ -182,7 +184,13 @@ class ListLimits(_Model):
 
     max_age_days: Annotated[int, Field(ge=1, le=400)] = 7
     max_shrink_percent: Annotated[int, Field(ge=0, le=100)] = 20
+    max_growth_percent: Annotated[int, Field(ge=1, le=10_000)] | None = None
     canaries: tuple[DigestHex, ...] = ()
+    canaries_by_key: dict[KeyId, tuple[DigestHex, ...]] = Field(default_factory=dict)
+
+    def canaries_under(self, key_id: str) -> tuple[str, ...]:
+        """Those that must be in a list made with that key."""
+        return (*self.canaries, *self.canaries_by_key.get(key_id, ()))
 
 
 class Lists(_Model):
@@ -296,6 +304,7 @@ class Campaign(_Model):
             *_date_problems(self),
             *_currency_problems(self),
             *_repeated(self),
+            *_key_problems(self),
             *_rule_problems(self),
             *_text_problems(self),
         ]
@@ -384,6 +393,12 @@ def _repeated(campaign: Campaign) -> list[str]:
         for value in dict.fromkeys(values)
         if values.count(value) > 1
     ]
+
+
+def _key_problems(campaign: Campaign) -> list[str]:
+    if OWN_KEY_ID in campaign.digests.key_ids:
+        return [f"digests.key_ids: {OWN_KEY_ID} is reserved"]
+    return []
 
 
 def _currency_problems(campaign: Campaign) -> list[str]:

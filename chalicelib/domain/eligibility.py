@@ -13,8 +13,10 @@ from typing import Literal
 from chalicelib.domain.addresses import AddressDigests
 
 Found = Literal["exact", "alias"]
+Verdict = Literal["eligible", "refused"]
 
-ELIGIBLE = "eligible"
+ELIGIBLE: Verdict = "eligible"
+REFUSED: Verdict = "refused"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +29,11 @@ class Evidence:
     referee: AddressDigests
     already_invited: bool
     opposed: bool
+
+
+def verdict_on(reason: str) -> Verdict:
+    """What the reason of a decision comes to."""
+    return ELIGIBLE if reason == ELIGIBLE else REFUSED
 
 
 def all_digests(digests: AddressDigests) -> tuple[str, ...]:

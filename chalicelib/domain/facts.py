@@ -46,7 +46,13 @@ class FactName(StrEnum):
     REWARD_REFUSED = "reward_refused"
     REWARD_TAKEN_BACK = "reward_taken_back"
     LIST_ACCEPTED = "list_accepted"
+    LIST_CONFIRMED = "list_confirmed"
+    LIST_WAITS = "list_waits"
     LIST_REFUSED = "list_refused"
+    LIST_HELD = "list_held"
+    LIST_RELEASED = "list_released"
+    LIST_TURNED_DOWN = "list_turned_down"
+    LIST_ROLLED_BACK = "list_rolled_back"
     MAIL_SENT = "mail_sent"
     MAIL_FAILED = "mail_failed"
     MAIL_COMPLAINED = "mail_complained"
@@ -56,6 +62,7 @@ class Queue(StrEnum):
     """The work queues."""
 
     DECIDE = "decide"
+    INGEST = "ingest"
     MAIL = "mail"
     REWARD = "reward"
 
@@ -64,6 +71,10 @@ _FOLLOW_UP: Mapping[str, Queue] = {
     FactName.SIGN_IN_REQUESTED: Queue.DECIDE,
     FactName.INVITATION_RECEIVED: Queue.DECIDE,
     FactName.LIST_ACCEPTED: Queue.DECIDE,
+    FactName.LIST_CONFIRMED: Queue.DECIDE,
+    FactName.LIST_ROLLED_BACK: Queue.DECIDE,
+    FactName.LIST_RELEASED: Queue.INGEST,
+    FactName.LIST_TURNED_DOWN: Queue.INGEST,
     FactName.SIGN_IN_GRANTED: Queue.MAIL,
     FactName.INVITATION_ACCEPTED: Queue.MAIL,
     FactName.REFERRAL_CONFIRMED: Queue.REWARD,
@@ -71,6 +82,12 @@ _FOLLOW_UP: Mapping[str, Queue] = {
     FactName.ORDER_RETURNED: Queue.REWARD,
     FactName.ORDER_CANCELLED: Queue.REWARD,
 }
+# A list that may not come in force is a metric for each reason, beside the one for all.
+COUNTED_BY_REASON = frozenset({FactName.LIST_REFUSED, FactName.LIST_HELD})
+# Invitations may have waited for this.
+TAKES_UP_WAITING = frozenset(
+    {FactName.LIST_ACCEPTED, FactName.LIST_CONFIRMED, FactName.LIST_ROLLED_BACK}
+)
 _RELEASED_BY: Mapping[str, Release] = {
     FactName.VOUCHER_ISSUED: Release.AT_ONCE,
     FactName.VOUCHER_ACKNOWLEDGED: Release.ON_ACKNOWLEDGEMENT,
@@ -103,10 +120,11 @@ _COUNTS: Mapping[str, str] = {
     FactName.REWARD_TAKEN_BACK: "rewards_taken_back",
     FactName.REWARD_REFUSED: "rewards_refused",
 }
+FOUND_ON_LATER_LIST = "found_on_later_list"
 FUNNEL = (
     "invited", "refused", "sent", "confirmed", "declined", "bounced", "expired",
     "vouchers_issued", "vouchers_exported", "vouchers_acknowledged", "vouchers_redeemed",
-    "orders_kept", "rewards", "rewards_taken_back", "rewards_refused",
+    "orders_kept", "rewards", "rewards_taken_back", "rewards_refused", FOUND_ON_LATER_LIST,
 )  # fmt: skip
 REFUSED_FOR = "refused."
 
@@ -125,6 +143,9 @@ def counted(fact: Fact) -> dict[str, int]:
         counts[f"{REFUSED_FOR}{fact.details['reason']}"] = 1
     if fact.name == FactName.VOUCHER_ISSUED and fact.details.get("order"):
         counts["rewards"] = 1
+    if fact.details.get(FOUND_ON_LATER_LIST):
+        # Only the first fact about a referee says so: the person counts once (law 3).
+        counts[FOUND_ON_LATER_LIST] = 1
     return counts
 
 

@@ -1,7 +1,8 @@
 """The referee's answer: look at the offer, confirm, decline, or oppose.
 
 Looking changes nothing. A repeated answer is answered the same. Confirming asks the customer list
-again: who has become a customer since the invitation was sent is no newcomer (law 3).
+again: who has become a customer since the invitation was sent is no newcomer (law 3). It also
+claims the referee under the keys that have come in force since the invitation was decided.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from dataclasses import dataclass, replace
 from chalicelib.domain import tokens
 from chalicelib.domain.addresses import AddressDigests, display_name
 from chalicelib.domain.campaign import Campaign
-from chalicelib.domain.eligibility import all_digests
-from chalicelib.domain.facts import FactName
+from chalicelib.domain.eligibility import ELIGIBLE, REFUSED, all_digests
+from chalicelib.domain.facts import FOUND_ON_LATER_LIST, FactName
 from chalicelib.domain.invitations import ended, is_answerable
 from chalicelib.domain.model import (
     Contact,
@@ -20,6 +21,7 @@ from chalicelib.domain.model import (
     Invitation,
     InvitationState,
     Opposition,
+    RefereeClaim,
     Referral,
     Sponsor,
     Token,
@@ -35,12 +37,15 @@ from chalicelib.services.ports import (
     Remove,
     Replace,
 )
+from chalicelib.services.rekey import completed_sponsor, missing_claims
 from chalicelib.services.steps import (
     about_invitation,
+    claims_on,
     decided_again,
     digests_of,
     happened,
     known_campaign,
+    oppositions_to,
 )
 
 
@@ -87,17 +92,20 @@ def confirm(
     if terms_version != campaign.terms.version:
         raise InvalidError([FieldProblem("terms_version", "not_in_force")])
     digests = digests_of(ports, campaign, contact.address)
+    claims = _claims(ports, invitation, digests)
     customers = _customers(ports, campaign, digests)
     if customers.found:
         _close_for_customer(ports, invitation, contact, customers)
         raise OverError("invitation")
-    referral = _made(ports, campaign, invitation, digests, customers, marketing_consent)
+    sponsor, completing = _sponsor(ports, campaign, invitation)
+    referral = _made(ports, campaign, invitation, sponsor, digests, customers, marketing_consent)
     confirmed = replace(
         ended(invitation, InvitationState.CONFIRMED, referral.confirmed_at),
         referral_id=referral.referral_id,
     )
     ports.repository.commit(
-        Replace(confirmed), Insert(referral), facts=[_confirmed(ports, referral)]
+        *(Replace(confirmed), Insert(referral), *claims, *completing),
+        facts=[_confirmed(ports, referral)],
     )
     return referral, True
 
@@ -129,22 +137,19 @@ def unsubscribe(ports: Ports, token_text: str) -> None:
     campaign = known_campaign(ports, token.campaign)
     now = ports.clock()
     changes: list[Change] = [Replace(replace(token, used_at=now))]
-    opposition = [
-        Opposition(brand=campaign.brand.id, digest=digest, recorded_at=now)
-        for digest in all_digests(token.digests)
+    digests = all_digests(token.digests)
+    recorded = {one.digest for one in oppositions_to(ports, campaign.brand.id, digests)}
+    changes += [
+        Insert(Opposition(brand=campaign.brand.id, digest=digest, recorded_at=now))
+        for digest in digests
+        if digest not in recorded
     ]
-    changes += [Insert(o) for o in opposition if not _is_recorded(ports, o)]
     facts = [_opposed(ports, token)]
     invitation = _unanswered(ports, token)
     if invitation:
         changes += _declined(ports, invitation)
         facts.append(_no(ports, invitation))
     ports.repository.commit(*changes, facts=facts)
-
-
-def _is_recorded(ports: Ports, opposition: Opposition) -> bool:
-    key = {"brand": opposition.brand, "digest": opposition.digest}
-    return ports.repository.get(Opposition, **key) is not None
 
 
 def _unanswered(ports: Ports, token: Token) -> Invitation | None:
@@ -177,6 +182,24 @@ def _answerable_contact(ports: Ports, invitation: Invitation) -> Contact:
     return contact
 
 
+def _claims(ports: Ports, invitation: Invitation, digests: AddressDigests) -> list[Change]:
+    """The claims that are missing under the keys in force now.
+
+    `OverError` when another invitation has the referee: they have one sponsor (law 1).
+    """
+    values = all_digests(digests)
+    claimed = claims_on(ports, invitation.campaign, values)
+    if any(claim.invitation_id != invitation.invitation_id for claim in claimed):
+        raise OverError("invitation")
+    own = RefereeClaim(
+        campaign=invitation.campaign,
+        digest="",
+        sponsor_id=invitation.sponsor_id,
+        invitation_id=invitation.invitation_id,
+    )
+    return missing_claims(own, values, claimed)
+
+
 def _customers(ports: Ports, campaign: Campaign, digests: AddressDigests) -> Membership:
     try:
         return ports.lists.find(
@@ -194,8 +217,10 @@ def _close_for_customer(
         ports,
         FactName.INVITATION_EXPIRED,
         invitation,
+        verdict=REFUSED,
         reason="became_customer",
         customers_version=customers.version,
+        **{FOUND_ON_LATER_LIST: "yes"},
     )
     ports.repository.commit(Replace(closed), Remove(contact), facts=[fact])
 
@@ -207,24 +232,33 @@ def _referral(ports: Ports, referral_id: str) -> Referral:
     return referral
 
 
+def _sponsor(
+    ports: Ports, campaign: Campaign, invitation: Invitation
+) -> tuple[Sponsor, list[Change]]:
+    """The sponsor, known under every key in force, and what that changes: mostly nothing."""
+    sponsor = ports.repository.get(Sponsor, sponsor_id=invitation.sponsor_id)
+    if sponsor is None:
+        raise OverError("invitation")
+    whole, beside = completed_sponsor(ports, campaign, sponsor)
+    return whole, [Replace(whole), *beside] if whole != sponsor else []
+
+
 def _made(
     ports: Ports,
     campaign: Campaign,
     invitation: Invitation,
+    sponsor: Sponsor,
     digests: AddressDigests,
     customers: Membership,
     marketing_consent: bool,
 ) -> Referral:
-    sponsor = ports.repository.get(Sponsor, sponsor_id=invitation.sponsor_id)
-    if sponsor is None:
-        raise OverError("invitation")
     return Referral(
         referral_id=ports.codes.identifier(),
         campaign=campaign.campaign,
         sponsor_id=sponsor.sponsor_id,
         invitation_id=invitation.invitation_id,
         contact_id=invitation.contact_id,
-        sponsor_digest=sponsor.digests.pairs[0].exact,
+        sponsor_digest=sponsor.digests.for_client,
         referee=digests,
         confirmed_at=ports.clock(),
         campaign_version=campaign.version,
@@ -249,6 +283,7 @@ def _confirmed(ports: Ports, referral: Referral) -> Fact:
         },
         campaign_version=referral.campaign_version,
         customers_version=referral.customers_version,
+        verdict=ELIGIBLE,
         marketing_consent="yes" if referral.marketing_consent else "no",
         terms_version=referral.terms_version,
     )

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from chalicelib.domain import lists
 from chalicelib.domain.campaign import Campaign, ListLimits
 from chalicelib.domain.facts import FUNNEL, REFUSED_FOR, totals
-from chalicelib.domain.model import ListInForce
+from chalicelib.domain.listed import ListInForce
 from chalicelib.services.ports import Ports
 from chalicelib.services.steps import known_campaign
 
@@ -51,11 +51,16 @@ def view_dashboard(ports: Ports, campaign_id: str) -> Dashboard:
             if name.startswith(REFUSED_FOR)
         },
         days={day: _funnel(counts[day]) for day in sorted(counts, reverse=True)},
-        lists={
-            "customers": _status(ports, campaign, "customers", campaign.lists.customers),
-            "vips": _status(ports, campaign, "vips", campaign.lists.vips),
-        },
+        lists=list_statuses(ports, campaign),
     )
+
+
+def list_statuses(ports: Ports, campaign: Campaign) -> dict[str, ListStatus]:
+    """How the campaign's lists stand now, by their name."""
+    return {
+        "customers": _status(ports, campaign, "customers", campaign.lists.customers),
+        "vips": _status(ports, campaign, "vips", campaign.lists.vips),
+    }
 
 
 def _funnel(counts: Mapping[str, int]) -> dict[str, int]:
@@ -66,11 +71,7 @@ def _status(ports: Ports, campaign: Campaign, name: str, limits: ListLimits) -> 
     pointer = ports.repository.get(ListInForce, campaign=campaign.campaign, name=name)
     if pointer is None:
         return ListStatus(version=0, rows=0, accepted_at=None, in_force=False)
-    stands = lists.in_force(
-        lists.ListInForce(pointer.version, pointer.rows, pointer.accepted_at),
-        ports.clock(),
-        timedelta(days=limits.max_age_days),
-    )
+    stands = lists.in_force(pointer, ports.clock(), timedelta(days=limits.max_age_days))
     return ListStatus(
         version=pointer.version,
         rows=pointer.rows,

@@ -28,7 +28,6 @@ from chalicelib.domain.model import (
     Fact,
     Invitation,
     InvitationState,
-    Opposition,
     RefereeClaim,
     Sponsor,
 )
@@ -43,10 +42,11 @@ from chalicelib.services.ports import (
 from chalicelib.services.sign_in import TRANSIENT
 from chalicelib.services.steps import (
     about_invitation,
-    claim_on,
+    claims_on,
     decided_again,
     digests_of,
     known_campaign,
+    oppositions_to,
 )
 
 
@@ -116,11 +116,8 @@ def _evidence(
         quality_problem=quality_problem(contact.address),
         sponsor=sponsor.digests,
         referee=digests,
-        already_invited=any(claim_on(ports, campaign.campaign, digest) for digest in known),
-        opposed=any(
-            ports.repository.get(Opposition, brand=campaign.brand.id, digest=digest)
-            for digest in known
-        ),
+        already_invited=bool(claims_on(ports, campaign.campaign, known)),
+        opposed=bool(oppositions_to(ports, campaign.brand.id, known)),
     )
 
 
@@ -140,6 +137,7 @@ def _decided(ports: Ports, name: FactName, invitation: Invitation, decision: Dec
         ports,
         name,
         invitation,
+        verdict=decision.verdict,
         reason=decision.reason,
         channel=invitation.channel.value,
         campaign_version=decision.campaign_version,

@@ -184,6 +184,7 @@ def _became_customer(
         ports,
         FactName.INVITATION_REFUSED,
         invitation,
+        verdict=decision.verdict,
         reason=decision.reason,
         channel=invitation.channel.value,
         campaign_version=decision.campaign_version,

@@ -4,10 +4,11 @@ receipt.
     in/{campaign}/{customers,vips}/{full,add,remove}/*.csv[.gz]   in/{campaign}/orders/*.csv[.gz]
     in/{campaign}/codes/{template}/*.csv[.gz]                     in/{campaign}/acks/{export}.ack
 
-A file is read, its good lines take effect, its receipt is written last: killed before that, the
-queue brings the file again, and every effect is guarded by a key of its own (law 7). A file refused
-whole changes nothing. Which path means what is decided here; what a list, an order or a code does
-is its own use case's.
+A file is read, its good lines take effect, its receipt is written: killed before that, the queue
+brings the file again, and every effect is guarded by a key of its own (law 7). A file refused whole
+changes nothing. One that holds plain addresses is moved out of the client's folder once its receipt
+stands. Which path means what is decided here; what a list, an order or a code does is its own use
+case's.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from chalicelib.domain.campaign import Campaign
 from chalicelib.domain.codes import candidates, canonical
@@ -25,26 +27,42 @@ from chalicelib.domain.files.manifest import parse_manifest
 from chalicelib.domain.files.orders import orders
 from chalicelib.domain.files.own_codes import own_codes
 from chalicelib.domain.files.reading import MAX_ERRORS, FileRefusedError, Tally, content
-from chalicelib.domain.files.receipt import Receipt, receipt_json, refused, settled
-from chalicelib.domain.model import SpareCode, Voucher
+from chalicelib.domain.files.receipt import (
+    ListOutcome,
+    Receipt,
+    receipt_json,
+    refused,
+    settled,
+)
+from chalicelib.domain.listed import HeldList
+from chalicelib.domain.lists import ListMode
+from chalicelib.domain.model import Fact, SpareCode, Voucher
 from chalicelib.services.acknowledge import acknowledge, exported_codes, is_acknowledged, matching
 from chalicelib.services.errors import UnknownError
 from chalicelib.services.ingest_list import note_refused, take_in_list
+from chalicelib.services.list_versions import DroppedList, ListHeldError
 from chalicelib.services.ports import ConflictError, FileMissingError, Insert, Ports
 from chalicelib.services.record_orders import record_orders
 
 _CAMPAIGN = re.compile(r"[a-z][a-z0-9-]{1,39}")
 _EXPORT = re.compile(r"([0-9]{8})\.ack")
+PLAIN_ADDRESS = "plain_address"
 _AT_ONCE = 100  # rows of orders; as many as one batch of reads takes
 
 
 @dataclass(frozen=True)
 class Drop:
-    """A file as it was dropped: `path` under `in/{campaign}/`, `dropped_at` as S3 tells it."""
+    """A file as it was dropped: `path` under `in/{campaign}/`, the rest as S3 tells it.
+
+    `sequencer` orders the drops of one path; `file_version` is the very object that was dropped,
+    whatever has been put over it since.
+    """
 
     campaign: str
     path: str
     dropped_at: datetime
+    sequencer: str = ""
+    file_version: str | None = None
 
     @property
     def key(self) -> str:
@@ -55,6 +73,11 @@ class Drop:
     def receipt_key(self) -> str:
         """Where its receipt goes."""
         return f"out/{self.campaign}/receipts/{self.path}.json"
+
+    @property
+    def quarantine_key(self) -> str:
+        """Where it goes when it holds what must not travel this way."""
+        return f"quarantine/{self.campaign}/{self.path}"
 
 
 class _Hashed:
@@ -76,13 +99,29 @@ class _Hashed:
         return self._hash.hexdigest()
 
 
-def drop_at(key: str, dropped_at: datetime) -> Drop | None:
+def drop_at(
+    key: str, dropped_at: datetime, sequencer: str = "", file_version: str | None = None
+) -> Drop | None:
     """The drop behind an object's key, None for what is none (no campaign, a folder marker)."""
     area, _, rest = key.partition("/")
     campaign, _, path = rest.partition("/")
     if area != "in" or not path or path.endswith("/") or not _CAMPAIGN.fullmatch(campaign):
         return None
-    return Drop(campaign, path, dropped_at)
+    return Drop(campaign, path, dropped_at, sequencer, file_version)
+
+
+def overruled_drop(ports: Ports, fact: Fact) -> Drop | None:
+    """The drop of a held list that ops have decided on; None when it is held no more."""
+    held = ports.repository.get(
+        HeldList,
+        campaign=fact.campaign,
+        name=str(fact.details["list"]),
+        mode=str(fact.details["mode"]),
+        sha256=str(fact.details["sha256"]),
+    )
+    if held is None:
+        return None
+    return Drop(held.campaign, held.path, held.dropped_at, held.sequencer, held.file_version)
 
 
 def ingest(ports: Ports, drop: Drop) -> Receipt | None:
@@ -91,7 +130,7 @@ def ingest(ports: Ports, drop: Drop) -> Receipt | None:
     Raises what a later attempt may mend; then there is no receipt yet.
     """
     try:
-        chunks = _Hashed(ports.files.read(drop.key))
+        chunks = _Hashed(ports.files.read(drop.key, drop.file_version))
     except FileMissingError:
         return None
     tally = Tally()
@@ -104,9 +143,17 @@ def ingest(ports: Ports, drop: Drop) -> Receipt | None:
             file=drop.path,
             received_at=ports.clock(),
             sha256=chunks.finished(),
+            held=isinstance(error, ListHeldError),
         )
     ports.files.write(drop.receipt_key, receipt_json(receipt), content_type="application/json")
+    if holds_plain_addresses(receipt):
+        ports.files.set_aside(drop.key, drop.quarantine_key, drop.file_version)
     return receipt
+
+
+def holds_plain_addresses(receipt: Receipt) -> bool:
+    """Whether an address was met where only digests may stand."""
+    return any(error.reason.endswith(PLAIN_ADDRESS) for error in receipt.errors)
 
 
 def _taken_in(ports: Ports, drop: Drop, chunks: _Hashed, tally: Tally) -> Receipt:
@@ -116,58 +163,59 @@ def _taken_in(ports: Ports, drop: Drop, chunks: _Hashed, tally: Tally) -> Receip
     reader = _reader(drop.path)
     if reader is None:
         raise FileRefusedError("unknown_path")
-    version = reader(ports, campaign, drop, chunks, tally)
+    outcome = reader(ports, campaign, drop, chunks, tally)
     return settled(
         tally,
         file=drop.path,
         received_at=ports.clock(),
         sha256=chunks.finished(),
-        version=version,
+        outcome=outcome,
     )
 
 
-Reader = Callable[[Ports, Campaign, Drop, _Hashed, Tally], int | None]
+Reader = Callable[[Ports, Campaign, Drop, _Hashed, Tally], ListOutcome | None]
 
 
 def _reader(path: str) -> Reader | None:
     return next((reader for shape, reader in _READERS if shape.fullmatch(path)), None)
 
 
-def _manifest(
-    ports: Ports, campaign: Campaign, drop: Drop, chunks: _Hashed, tally: Tally
-) -> int | None:
+def _manifest(ports: Ports, campaign: Campaign, drop: Drop, chunks: _Hashed, tally: Tally) -> None:
     """A manifest takes effect with its list; here it is only read, so that a wrong one is told
     early.
     """
     parse_manifest(b"".join(chunks))
-    return None
 
 
 def _list(
     ports: Ports, campaign: Campaign, drop: Drop, chunks: _Hashed, tally: Tally
-) -> int | None:
+) -> ListOutcome:
     name, mode, _ = drop.path.split("/", 2)
+    dropped = DroppedList(
+        name=name,
+        mode=cast(ListMode, mode),
+        path=drop.path,
+        dropped_at=drop.dropped_at,
+        sequencer=drop.sequencer,
+        file_version=drop.file_version,
+    )
     try:
-        if mode != "full":
-            raise FileRefusedError("not_yet_supported")
         return take_in_list(
             ports,
             campaign,
-            name,
-            path=drop.path,
-            dropped_at=drop.dropped_at,
+            dropped,
             plain=content(drop.path, chunks),
             sha256=chunks.finished,
             tally=tally,
         )
+    except ListHeldError:
+        raise
     except FileRefusedError as error:
-        note_refused(ports, campaign, name, error.reason)
+        note_refused(ports, campaign, name, mode, error.reason)
         raise
 
 
-def _orders(
-    ports: Ports, campaign: Campaign, drop: Drop, chunks: _Hashed, tally: Tally
-) -> int | None:
+def _orders(ports: Ports, campaign: Campaign, drop: Drop, chunks: _Hashed, tally: Tally) -> None:
     # All lines are read before the first takes effect: a file broken at its end changes nothing.
     rows = list(orders(content(drop.path, chunks), tally))
     without_effect = Tally()
@@ -178,12 +226,9 @@ def _orders(
             if outcome.problem:
                 without_effect.reject(line, outcome.problem)
     _merge(tally, without_effect)
-    return None
 
 
-def _codes(
-    ports: Ports, campaign: Campaign, drop: Drop, chunks: _Hashed, tally: Tally
-) -> int | None:
+def _codes(ports: Ports, campaign: Campaign, drop: Drop, chunks: _Hashed, tally: Tally) -> None:
     template = drop.path.split("/", 2)[1]
     known = campaign.templates.get(template)
     if known is None or known.codes != "client":
@@ -198,7 +243,6 @@ def _codes(
         spare = SpareCode(campaign=campaign.campaign, template=template, code=code, printed=printed)
         _stored_once(ports, spare)
     _merge(tally, without_effect)
-    return None
 
 
 def _stored_once(ports: Ports, spare: SpareCode) -> None:
@@ -208,9 +252,7 @@ def _stored_once(ports: Ports, spare: SpareCode) -> None:
         return  # It waits already: a repeated file has no second effect.
 
 
-def _acks(
-    ports: Ports, campaign: Campaign, drop: Drop, chunks: _Hashed, tally: Tally
-) -> int | None:
+def _acks(ports: Ports, campaign: Campaign, drop: Drop, chunks: _Hashed, tally: Tally) -> None:
     named = _EXPORT.fullmatch(drop.path.removeprefix("acks/"))
     if named is None:
         raise FileRefusedError("not_an_export_name")
@@ -232,7 +274,6 @@ def _acks(
         # A code we do not know may be a misspelt one, and its own mail would be released.
         raise FileRefusedError(tally.errors[0].reason, tally.errors[0].line)
     acknowledge(ports, campaign, number, refusals)
-    return None
 
 
 def _merge(tally: Tally, without_effect: Tally) -> None:

@@ -7,33 +7,15 @@ Whether the file is a good one was decided when it became a `Campaign`.
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from chalicelib.domain.campaign import Campaign
 from chalicelib.domain.facts import FactName, fact
 from chalicelib.domain.model import CampaignInForce, CampaignVersion
-from chalicelib.services.ports import Change, Clock, Codes, Insert, Replace, Repository
+from chalicelib.services.ports import Change, CommandPorts, Insert, Replace
 from chalicelib.services.steps import decided_again
 
 
-class PutPorts(Protocol):
-    """The part of `ports.Ports` that is needed here: the command line has no more."""
-
-    @property
-    def repository(self) -> Repository:
-        """The one table."""
-
-    @property
-    def clock(self) -> Clock:
-        """Now."""
-
-    @property
-    def codes(self) -> Codes:
-        """What must not be guessed."""
-
-
 @decided_again
-def put_campaign(ports: PutPorts, campaign: Campaign) -> CampaignInForce:
+def put_campaign(ports: CommandPorts, campaign: Campaign) -> CampaignInForce:
     """The version in force afterwards: a new one, or the one in force if it says the same.
 
     `ContentionError` when others kept putting versions of the same campaign.
@@ -48,6 +30,7 @@ def put_campaign(ports: PutPorts, campaign: Campaign) -> CampaignInForce:
         version=version,
         put_at=ports.clock(),
         document=_numbered(campaign, version),
+        rekeyed_for=in_force.rekeyed_for if in_force else (),
     )
     pointer: Change = Replace(put) if in_force else Insert(put)
     happened = fact(

@@ -4,6 +4,10 @@ fails.
 Each kind of finding has a name, a metric and a place in the runbook. What can safely be started
 again is: undecided invitations and leased mails that must arrive go back to their queue; the guards
 of their use cases make a repeat harmless. The rest is for people.
+
+Two things more are looked at here, because they too only show when somebody looks: lists that have
+grown too old, or were never dropped, while their campaign is open; and referrals that are not yet
+known under the keys in force (`rekey`).
 """
 
 from __future__ import annotations
@@ -13,24 +17,58 @@ from datetime import timedelta
 
 from chalicelib.domain.campaign import Campaign
 from chalicelib.domain.facts import FactName, Queue, follow_up
-from chalicelib.domain.model import Fact, Invitation, Mail, MailState, Voucher
+from chalicelib.domain.model import CampaignInForce, Fact, Invitation, Mail, MailState, Voucher
+from chalicelib.services.dashboard import list_statuses
 from chalicelib.services.decide_invitation import take_up_waiting
 from chalicelib.services.deliver import AT_MOST_ONCE, invitation_of
 from chalicelib.services.ports import Ports, Replace, Topic
-from chalicelib.services.steps import all_campaigns
+from chalicelib.services.rekey import rekey
 
+# What ought not to be: an alarm rings for any of them.
+FINDINGS = ("undecided", "leased", "unexported")
+_WATCHED = (
+    "lists_too_old",
+    "referrals_rekeyed",
+    "referrals_without_address",
+    "referrals_to_rekey",
+    "campaigns_to_rekey",  # 0 says that the client may use the new key, and the old one go
+)
 UNDECIDED_AFTER = timedelta(minutes=15)
 LEASED_AFTER = timedelta(minutes=15)
 UNEXPORTED_AFTER = timedelta(hours=1)
+# At some ten calls each this is well within the five minutes of a run.
+REKEYED_A_RUN = 1_500
 
 
 def reconcile(ports: Ports) -> dict[str, int]:
-    """Find what stands still and start again what can be; returns how many of each."""
-    findings = {"undecided": 0, "leased": _leased(ports), "unexported": 0}
-    for campaign in all_campaigns(ports):
-        findings["undecided"] += _undecided(ports, campaign)
-        findings["unexported"] += _unexported(ports, campaign)
-    return findings
+    """Find what stands still and start again what can be; returns how many of each of `FINDINGS`,
+    `lists_too_old`, and how far the referrals are re-keyed.
+    """
+    found = dict.fromkeys((*FINDINGS, *_WATCHED), 0)
+    found["leased"] = _leased(ports)
+    for in_force in ports.repository.agenda(CampaignInForce, Topic.CAMPAIGNS):
+        campaign = in_force.document
+        found["undecided"] += _undecided(ports, campaign)
+        found["unexported"] += _unexported(ports, campaign)
+        found["lists_too_old"] += _lists_too_old(ports, campaign)
+        _rekey(ports, in_force, found)
+    return found
+
+
+def _rekey(ports: Ports, in_force: CampaignInForce, found: dict[str, int]) -> None:
+    worked_on = found["referrals_rekeyed"] + found["referrals_without_address"]
+    rekeyed = rekey(ports, in_force, REKEYED_A_RUN - worked_on)
+    found["referrals_rekeyed"] += rekeyed.done
+    found["referrals_without_address"] += rekeyed.without_address
+    found["referrals_to_rekey"] += rekeyed.left
+    found["campaigns_to_rekey"] += not rekeyed.complete
+
+
+def _lists_too_old(ports: Ports, campaign: Campaign) -> int:
+    """Lists of an open campaign that decide nothing: nothing is sent meanwhile (law 3)."""
+    if not campaign.is_open(ports.clock()):
+        return 0
+    return sum(not status.in_force for status in list_statuses(ports, campaign).values())
 
 
 def _undecided(ports: Ports, campaign: Campaign) -> int:

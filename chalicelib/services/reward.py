@@ -13,7 +13,8 @@ from itertools import islice
 
 from chalicelib.domain.campaign import Campaign, HolderRole, Rule
 from chalicelib.domain.codes import canonical, printed
-from chalicelib.domain.facts import FactName
+from chalicelib.domain.eligibility import REFUSED
+from chalicelib.domain.facts import FOUND_ON_LATER_LIST, FactName
 from chalicelib.domain.model import (
     Fact,
     Order,
@@ -45,6 +46,7 @@ from chalicelib.services.ports import (
 from chalicelib.services.steps import about_voucher, decided_again, happened, known_campaign
 
 CODES_TO_CHOOSE_FROM = 25
+NOT_A_NEWCOMER = "not_a_newcomer"
 
 
 def reward(ports: Ports, fact: Fact) -> list[str]:
@@ -119,7 +121,7 @@ def grant(ports: Ports, referral_id: str, rule: Rule, rung: int, order: Order | 
         customers_version=list_version,
     )
     if not newcomer:
-        return _refuse(ports, referral, decided, "not_a_newcomer")
+        return _refuse(ports, referral, decided, NOT_A_NEWCOMER)
     if is_capped(rule, campaign, sponsor):
         return _refuse(ports, referral, decided, "sponsor_cap")
     return _issue(ports, campaign, referral, sponsor, rule, decided)
@@ -148,6 +150,9 @@ def _asked(ports: Ports, campaign: Campaign, referral: Referral, order: Order | 
 
 
 def _refuse(ports: Ports, referral: Referral, decided: Reward, reason: str) -> str:
+    # Said of a person once, however many rungs are refused; the revision settles who is first.
+    found = reason == NOT_A_NEWCOMER and not referral.found_on_later_list
+    noted = [Replace(replace(referral, found_on_later_list=True))] if found else []
     refused = happened(
         ports,
         FactName.REWARD_REFUSED,
@@ -157,10 +162,13 @@ def _refuse(ports: Ports, referral: Referral, decided: Reward, reason: str) -> s
         ids={"referral": referral.referral_id, "sponsor": referral.sponsor_id},
         rule=decided.rule,
         rung=decided.rung,
+        verdict=REFUSED,
         reason=reason,
         customers_version=decided.customers_version,
+        **{FOUND_ON_LATER_LIST: "yes" if found else None},
     )
-    ports.repository.commit(Insert(replace(decided, refused_reason=reason)), facts=[refused])
+    item = Insert(replace(decided, refused_reason=reason))
+    ports.repository.commit(item, *noted, facts=[refused])
     return reason
 
 

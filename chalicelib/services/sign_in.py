@@ -12,7 +12,7 @@ from datetime import timedelta
 from chalicelib.domain import tokens
 from chalicelib.domain.addresses import AddressDigests, first_name
 from chalicelib.domain.campaign import Campaign
-from chalicelib.domain.eligibility import all_digests
+from chalicelib.domain.eligibility import ELIGIBLE, REFUSED, all_digests
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.model import (
     Contact,
@@ -35,12 +35,14 @@ from chalicelib.services.ports import (
     Remove,
     Replace,
 )
+from chalicelib.services.rekey import completed_sponsor
 from chalicelib.services.steps import (
     decided_again,
     digests_of,
     happened,
     known_campaign,
     open_campaign,
+    sponsor_claims_on,
 )
 
 REQUEST_KEPT_FOR = timedelta(days=1)
@@ -89,7 +91,7 @@ def decide_sign_in(ports: Ports, fact: Fact) -> str:
             raise
         return _refuse(ports, fact, contact, "list_unavailable")
     if vip.found is None:
-        return _refuse(ports, fact, contact, "not_on_vip_list")
+        return _refuse(ports, fact, contact, "not_on_vip_list", vip)
     return _grant(ports, fact, campaign, contact, digests, vip)
 
 
@@ -99,14 +101,18 @@ def _is_granted(ports: Ports, contact: Contact) -> bool:
     return any(fact.name == FactName.SIGN_IN_GRANTED for fact in facts)
 
 
-def _refuse(ports: Ports, fact: Fact, contact: Contact, reason: str) -> str:
+def _refuse(
+    ports: Ports, fact: Fact, contact: Contact, reason: str, vip: Membership | None = None
+) -> str:
     refused = happened(
         ports,
         FactName.SIGN_IN_REFUSED,
         campaign=fact.campaign,
         subject=contact.contact_id,
         correlation=fact.correlation,
+        verdict=REFUSED,
         reason=reason,
+        list_version=vip.version if vip else None,
     )
     ports.repository.commit(Remove(contact), facts=[refused])
     return reason
@@ -129,15 +135,19 @@ def _grant(
         subject=contact.contact_id,
         correlation=fact.correlation,
         ids={"contact": contact.contact_id, "sponsor": sponsor.sponsor_id if sponsor else ""},
+        verdict=ELIGIBLE,
+        reason="on_vip_list",
         list_version=vip.version,
     )
     if sponsor is None:
         return _welcome(ports, campaign, contact, digests, vip, granted)
     asked = sponsor.sign_ins if sponsor.sign_ins_on == today else 0
     if asked >= campaign.quotas.sign_in_mails_per_day:
-        return _refuse(ports, fact, contact, "too_many_sign_in_mails")
-    counted = replace(sponsor, sign_ins=asked + 1, sign_ins_on=today)
-    ports.repository.commit(*_kept_reachable(ports, campaign, counted, contact), facts=[granted])
+        return _refuse(ports, fact, contact, "too_many_sign_in_mails", vip)
+    whole, beside = completed_sponsor(ports, campaign, sponsor)
+    counted = replace(whole, sign_ins=asked + 1, sign_ins_on=today)
+    reachable = _kept_reachable(ports, campaign, counted, contact)
+    ports.repository.commit(*reachable, *beside, facts=[granted])
     return "granted"
 
 
@@ -156,11 +166,11 @@ def _kept_reachable(
 
 
 def _sponsor_of(ports: Ports, campaign: Campaign, digests: AddressDigests) -> Sponsor | None:
-    for digest in all_digests(digests):
-        claim = ports.repository.get(SponsorClaim, campaign=campaign.campaign, digest=digest)
-        if claim:
-            return ports.repository.get(Sponsor, sponsor_id=claim.sponsor_id)
-    return None
+    known = all_digests(digests)
+    claims = sponsor_claims_on(ports, campaign.campaign, known)
+    # The form as typed before the alias form, whatever order they were read in.
+    nearest = min(claims, key=lambda claim: known.index(claim.digest), default=None)
+    return ports.repository.get(Sponsor, sponsor_id=nearest.sponsor_id) if nearest else None
 
 
 def _welcome(

@@ -4,16 +4,25 @@ conflict.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.campaign import Campaign
 from chalicelib.domain.facts import FactName, fact
-from chalicelib.domain.model import CampaignInForce, Fact, Invitation, Mail, RefereeClaim, Voucher
+from chalicelib.domain.model import (
+    CampaignInForce,
+    Fact,
+    Invitation,
+    Mail,
+    Opposition,
+    RefereeClaim,
+    SponsorClaim,
+    Voucher,
+)
 from chalicelib.services.errors import ClosedError, UnknownError
-from chalicelib.services.ports import ConflictError, ContentionError, Ports, Topic
+from chalicelib.services.ports import CommandPorts, ConflictError, ContentionError, Ports, Topic
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -39,7 +48,7 @@ def decided_again(use_case: Callable[P, R]) -> Callable[P, R]:
 
 
 def happened(
-    ports: Ports,
+    ports: CommandPorts,
     name: FactName,
     *,
     campaign: str,
@@ -131,10 +140,31 @@ def open_campaign(ports: Ports, campaign_id: str) -> Campaign:
 
 
 def digests_of(ports: Ports, campaign: Campaign, address: str) -> AddressDigests:
-    """The digests of an address under every key the campaign names."""
-    return AddressDigests.of(address, ports.keys.in_force(campaign.digests))
+    """The digests of an address under every key the campaign names, in its order, and under our
+    own, by which it is found whatever the client's keys become.
+    """
+    keys = [*ports.keys.in_force(campaign.digests), ports.keys.own()]
+    return AddressDigests.of(address, keys)
 
 
 def claim_on(ports: Ports, campaign: str, digest: str) -> RefereeClaim | None:
     """The one invitation that has the referee with this digest in the campaign."""
     return ports.repository.get(RefereeClaim, campaign=campaign, digest=digest)
+
+
+def claims_on(ports: Ports, campaign: str, digests: Iterable[str]) -> list[RefereeClaim]:
+    """The claims on a referee in the campaign, one for each of the digests that is claimed."""
+    keys = [{"campaign": campaign, "digest": digest} for digest in digests]
+    return ports.repository.get_many(RefereeClaim, keys)
+
+
+def sponsor_claims_on(ports: Ports, campaign: str, digests: Iterable[str]) -> list[SponsorClaim]:
+    """The claims of a sponsor in the campaign, one for each of the digests that is claimed."""
+    keys = [{"campaign": campaign, "digest": digest} for digest in digests]
+    return ports.repository.get_many(SponsorClaim, keys)
+
+
+def oppositions_to(ports: Ports, brand: str, digests: Iterable[str]) -> list[Opposition]:
+    """A person's oppositions to a brand, one for each of the digests it is recorded under."""
+    keys = [{"brand": brand, "digest": digest} for digest in digests]
+    return ports.repository.get_many(Opposition, keys)

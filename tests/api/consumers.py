@@ -146,6 +146,8 @@ def _expire(world: World) -> Ready:
 
 def _reconcile(world: World) -> Ready:
     world.invited(STRANGER)
+    world.clock.pass_by(minutes=30)
+    functions.reconcile()  # which finds that all are known under the keys in force
     return functions.reconcile
 
 

@@ -30,9 +30,9 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "open_session": [*[GET] * 3, WRITE],
     "sign_up": [*[GET] * 2, WRITE],
     "get_invitation": [*[GET] * 4],
-    "confirm_invitation": [*[GET] * 4, READ_FILE, GET, WRITE],
+    "confirm_invitation": [*[GET] * 3, BATCH, GET, READ_FILE, GET, WRITE],
     "decline_invitation": [*[GET] * 4, WRITE],
-    "unsubscribe": [*[GET] * 4, WRITE],
+    "unsubscribe": [GET, BATCH, *[GET] * 2, WRITE],
     "get_sponsor": [*[GET] * 3, *[QUERY] * 2],
     "invite": [*[GET] * 2, WRITE],
     "get_voucher": [GET],
@@ -45,15 +45,19 @@ ROUTES: Mapping[str, Sequence[str]] = {
 CONSUMERS: Mapping[str, Sequence[str]] = {
     "relay: a fact": [QUEUE],
     "project: a fact": [BATCH, GET, WRITE_FILE, WRITE],
-    "decide: a sign-in": [GET, QUERY, GET, READ_FILE, GET, WRITE],
-    "decide: an invitation": [*[GET] * 6, READ_FILE, WRITE],
+    "decide: a sign-in": [GET, QUERY, GET, READ_FILE, BATCH, WRITE],
+    "decide: an invitation": [*[GET] * 3, *[BATCH] * 2, GET, READ_FILE, WRITE],
     "mail: a sign-in": [*[GET] * 2, WRITE, SEND, GET, WRITE],
     "mail: an invitation": [*[GET] * 6, READ_FILE, GET, WRITE, SEND, *[GET] * 2, WRITE],
     "mail: a voucher": [*[GET] * 4, PUT, SEND, GET, WRITE],
     "mail_events: a delivery": [*[GET] * 2],
     "reward: a confirmation": [*[GET] * 4, READ_FILE, WRITE],
     "reward: a kept order": [*[GET] * 5, WRITE, *[GET] * 3, WRITE],
-    "ingest: a list of 1,000": [*[READ_FILE] * 3, *[GET] * 2, WRITE_FILE, WRITE, WRITE_FILE],
+    "ingest: a list of 1,000": [
+        *[READ_FILE] * 3,  # the list, and the two names its manifest may have
+        *[GET, QUERY, GET, GET],  # the list in force, its deltas, this content: seen, held
+        *[WRITE_FILE, WRITE, WRITE_FILE],  # the segment, the version, the receipt
+    ],
     "ingest: an order": [READ_FILE, *[GET] * 5, READ_FILE, WRITE, WRITE_FILE],
     "ingest: an acknowledgement": [
         *[READ_FILE, GET, QUERY],  # what is in the export
@@ -67,7 +71,7 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
         *[GET, QUERY, WRITE_FILE, WRITE_FILE, WRITE],
     ],
     "expire: an invitation": [QUERY, *[GET] * 2, WRITE, *[QUERY] * 2],
-    "reconcile: nothing": [*[QUERY] * 4],
+    "reconcile: nothing": [*[QUERY] * 4, *[GET] * 2],
     "report: a referral": [*[QUERY] * 2, WRITE_FILE, QUERY, WRITE_FILE],
 }
 

@@ -33,12 +33,13 @@ from chalicelib import bootstrap, functions
 from chalicelib.adapters.clients import Clients
 from chalicelib.domain.addresses import AddressDigests, DigestKey
 from chalicelib.domain.campaign import Campaign
-from chalicelib.domain.files.digests import record
-from chalicelib.domain.model import ListInForce
-from chalicelib.services.ports import Insert, Ports
+from chalicelib.domain.files.reading import Tally
+from chalicelib.services.list_versions import version_of
+from chalicelib.services.ports import Insert, Layer, NewSegment, Ports
 from chalicelib.services.put_campaign import put_campaign
 from tests.api.gateway import Answer, Gateway, Request
 from tests.fakes.aws_table import make_table
+from tests.fakes.listed import list_in_force
 
 REGION = "eu-west-3"
 ACCOUNT = "123456789012"
@@ -183,13 +184,16 @@ class World:
 
     def put_list(self, name: str, addresses: Iterable[str], campaign: str = CAMPAIGN) -> None:
         """Put a first list in force."""
-        pointer = ListInForce(
-            campaign=campaign, name=name, version=1, rows=0, segment="", etag="", key_id="demo",
-            algorithm="hmac-sha256", accepted_at=self.clock(), source_sha256="0" * 64,
-        )  # fmt: skip
         pairs = (AddressDigests.of(address, [KEY]).under("demo") for address in addresses)
-        records = [record(form) for pair in pairs for form in (pair.exact, pair.canonical)]
-        self.ports.repository.commit(Insert(self.ports.lists.store(pointer, records)))
+        lines = "".join(f"{form}\n" for pair in pairs for form in (pair.exact, pair.canonical))
+        new = NewSegment(f"lists/{campaign}/{name}.seg", "hmac-sha256", "demo", 1)
+        builder = self.ports.list_builder()
+        with builder.gather([lines.encode()], Tally()) as digests:
+            stored = builder.build(new, [Layer("full", digests)])
+        pointer = list_in_force(
+            stored, campaign=campaign, name=name, accepted_at=self.clock(), key_id="demo"
+        )
+        self.ports.repository.commit(Insert(pointer), Insert(version_of(pointer)))
 
     # --- the public -------------------------------------------------------------------------------
 
@@ -349,7 +353,7 @@ def queue_event(bodies: Sequence[str]) -> Event:
 
 def drop_event(key: str, at: datetime) -> Event:
     """S3's notice of a new object, out of the ingest queue."""
-    told = {"eventTime": at.isoformat(), "s3": {"object": {"key": key}}}
+    told = {"eventTime": at.isoformat(), "s3": {"object": {"key": key, "sequencer": "0055AED6"}}}
     return queue_event([json.dumps({"Records": [told]})])
 
 
@@ -432,5 +436,8 @@ def _make_resources(clients: Clients) -> None:
         clients.sqs.create_queue(QueueName=name)
     clients.ssm.put_parameter(
         Name="/tandem/test/digest-keys/demo", Value=KEY.secret.hex(), Type="SecureString"
+    )
+    clients.ssm.put_parameter(
+        Name="/tandem/test/digest-keys/tandem", Value="0a" * 32, Type="SecureString"
     )
     clients.ses.create_email_identity(EmailIdentity="no-reply@tandem.test")

@@ -101,6 +101,7 @@ COUNTS: Final = {
     "rewards": 164,
     "rewards_taken_back": 3,
     "rewards_refused": 1,
+    "found_on_later_list": 5,
 }
 
 

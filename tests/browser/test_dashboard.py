@@ -60,6 +60,16 @@ def test_the_numbers_are_shown_with_their_time(api: ScriptedApi, shown: Page) ->
     assert widths[:3] == ["100%", "25%", "75%"]
 
 
+def test_who_was_found_on_a_later_list_is_counted_in_all_and_by_day(shown: Page) -> None:
+    invitations = shown.get_by_role("table", name="Invitations")
+    found = invitations.get_by_role("row", name="Found on a later list")
+    expect(found.get_by_role("cell").first).to_have_text("5")
+    headings = shown.get_by_role("table", name="By day").get_by_role("columnheader")
+    position = headings.all_inner_texts().index("Found on a later list")
+    day = shown.get_by_role("table", name="By day").get_by_role("row").nth(1)
+    expect(day.locator("th, td").nth(position)).to_have_text("2")
+
+
 def test_it_refreshes_itself_every_five_seconds(api: ScriptedApi, shown: Page) -> None:
     for invited in (1241, 1242):
         answer_next(api, 200, dashboard(invited=invited))

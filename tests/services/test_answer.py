@@ -78,7 +78,12 @@ def test_law_3_who_became_a_customer_meanwhile_cannot_confirm(world: World, toke
     assert world.memory.all(Referral) == []
     assert state(world) is InvitationState.EXPIRED
     [closed] = world.facts(FactName.INVITATION_EXPIRED)
-    assert closed.details == {"reason": "became_customer", "customers_version": 2}
+    assert closed.details == {
+        "verdict": "refused",
+        "reason": "became_customer",
+        "customers_version": 2,
+        "found_on_later_list": "yes",
+    }
     assert addresses(world) == [VIPS[0]]
 
 
@@ -158,7 +163,7 @@ def test_unsubscribing_declines_and_opposes_under_every_form_and_may_be_repeated
     for _ in range(2):
         unsubscribe(world.ports, text)
     assert state(world) is InvitationState.DECLINED
-    assert len(world.memory.all(Opposition)) == 1
+    assert len(world.memory.all(Opposition)) == 2  # under the client's key and ours
     assert len(world.facts(FactName.OPPOSITION_RECORDED)) == 1
     assert addresses(world) == [VIPS[0]]
     with pytest.raises(OverError):
@@ -169,7 +174,7 @@ def test_unsubscribing_after_the_confirmation_leaves_the_referral(world: World) 
     world.referral(NEWCOMER)
     unsubscribe(world.ports, unsubscribe_token(world))
     assert state(world) is InvitationState.CONFIRMED
-    assert len(world.memory.all(Opposition)) == 1
+    assert len(world.memory.all(Opposition)) == 2
 
 
 def test_a_vouchers_mail_is_no_advertising_and_has_nothing_to_unsubscribe_from(

@@ -64,6 +64,7 @@ def test_the_relay_sends_each_fact_where_its_work_is_done(world: World) -> None:
     waiting = {queue: [fact.name for fact in world.queues.waiting[queue]] for queue in Queue}
     assert waiting == {
         "decide": ["list_accepted", "list_accepted", "sign_in_requested", "invitation_received"],
+        "ingest": [],
         "mail": ["sign_in_granted", "invitation_accepted"],
         "reward": ["referral_confirmed"],
     }

@@ -210,7 +210,7 @@ def test_a_complaint_after_a_decline_is_an_opposition_still(world: World, accept
     send(world, accepted)
     decline(world.ports, world.token_of(NEWCOMER))
     assert event(world, "complained") == "complained"
-    assert len(world.memory.all(Opposition)) == 1
+    assert len(world.memory.all(Opposition)) == 2  # under the client's key and ours
     assert len(world.facts(FactName.MAIL_COMPLAINED)) == 1
 
 

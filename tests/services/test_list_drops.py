@@ -11,10 +11,12 @@ import pytest
 
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.files.receipt import Receipt
-from chalicelib.domain.model import FileRecord, ListInForce, ListVersion
+from chalicelib.domain.listed import ListInForce, ListVersion
+from chalicelib.domain.model import FileRecord
 from chalicelib.services.dashboard import view_dashboard
 from chalicelib.services.ingest import Drop, drop_at, ingest
-from tests.fakes.campaign import CAMPAIGN, CANARY, digest
+from chalicelib.services.put_campaign import put_campaign
+from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digest
 from tests.fakes.fuse import killed_everywhere
 from tests.fakes.ports import MORNING
 from tests.fakes.repository import MemoryRepository
@@ -101,6 +103,15 @@ def test_a_list_dropped_anew_is_as_young_as_the_drop(world: World) -> None:
     assert in_force(world).version == 2
 
 
+def test_a_list_dropped_anew_for_months_is_stored_anew(world: World) -> None:
+    world.drop(PATH, NEXT)
+    segment = in_force(world).segment
+    for version in (2, 2, 2, 2, 3, 3):
+        world.clock.advance(days=20)
+        assert world.drop(PATH, NEXT).version == version
+    assert in_force(world).segment != segment
+
+
 def test_a_notice_repeated_late_buys_no_time(world: World) -> None:
     world.drop(PATH, NEXT)
     before = in_force(world)
@@ -115,13 +126,13 @@ def test_a_notice_repeated_late_buys_no_time(world: World) -> None:
         (b"", "empty_file", 0),
         (b"digest\n", "empty_file", 0),
         (NEXT + b"jeanne@example.fr\n", "plain_address", 12),
-        (NEXT + b"abc\n", "mixed_lengths", 12),
-        (NEXT + b"xyz\n", "not_hex", 12),
+        (NEXT + b"ab" * 20 + b"\n", "mixed_lengths", 12),
+        (NEXT + b"abc\n", "too_many_bad_lines", 12),
+        (NEXT + b"xyz\n", "too_many_bad_lines", 12),
         (NEXT.decode().encode("utf-16"), "utf16", 1),
         (NEXT + b"\xff\n", "not_utf8", 12),
         (gzip.compress(NEXT, mtime=0), "gzip_not_named_gz", 0),
         (b"\n".join(NEXT.splitlines()[:3]), "canaries_missing", 0),
-        (list_of(CANARY), "shrink_beyond_limit", 0),
         (b"sha1\n" + b"\n".join(NEXT.splitlines()[1:]), "unknown_column", 1),
     ],
 )
@@ -165,13 +176,6 @@ def test_a_list_that_does_not_match_its_manifest_is_refused(
     assert in_force(world).version == 1
 
 
-@pytest.mark.parametrize("mode", ["add", "remove"])
-def test_a_delta_is_told_to_be_not_yet_supported(world: World, mode: str) -> None:
-    receipt = world.drop(f"customers/{mode}/next.csv", NEXT)
-    assert (receipt.status, receipt.reason) == ("refused", "not_yet_supported")
-    assert in_force(world).version == 1
-
-
 @pytest.mark.parametrize(
     "path", ["readme.txt", "customers/full/list.txt", "customers/full/a/b.csv", "orders/x.json"]
 )
@@ -205,7 +209,7 @@ def test_killed_at_every_step_and_delivered_again_a_list_is_one_version() -> Non
         world.files.content[f"in/{CAMPAIGN}/{PATH}"] = NEXT
         return world
 
-    drop = Drop(CAMPAIGN, PATH, MORNING)
+    drop = Drop(CAMPAIGN, PATH, MORNING, sequencer="f")
     worlds = killed_everywhere(
         begin, lambda world, ports: ingest(ports, drop), lambda world: world.ports
     )
@@ -268,3 +272,63 @@ def test_a_list_too_old_by_its_manifest_does_not_replace_one_in_force(world: Wor
     )
     assert world.drop(PATH, NEXT).reason == "older_than_the_campaign_allows"
     assert in_force(world).version == 1
+
+
+def test_a_full_list_must_hold_the_canaries_of_its_own_manifest(world: World) -> None:
+    key = PATH.replace(".csv", ".manifest.json")
+    world.put_file(key, manifest(NEXT, canaries=[digest("new@example.fr"), digest("x@demo.test")]))
+    receipt = world.drop(PATH, NEXT)
+    assert (receipt.reason, receipt.errors[0].detail) == ("canaries_missing", "1 missing")
+    world.put_file(key, manifest(NEXT, canaries=[digest("new@example.fr")]))
+    assert world.drop(PATH, NEXT).version == 2
+
+
+def test_a_file_with_plain_addresses_is_moved_out_of_the_clients_folder(world: World) -> None:
+    content = NEXT + b"jeanne@example.fr\n"
+    drop = world.put_file(PATH, content)
+    receipt = ingest(world.ports, drop)
+    assert receipt
+    assert receipt.reason == "plain_address"
+    assert world.files.under(f"quarantine/{CAMPAIGN}/") == {drop.quarantine_key: content}
+    assert drop.key not in world.files.content
+    assert ingest(world.ports, drop) is None  # its notice come twice
+    assert receipt_of(world, PATH)["reason"] == "plain_address"
+
+
+def test_a_file_of_orders_with_plain_addresses_is_moved_once_its_lines_count(world: World) -> None:
+    order = world.order("A1", of="stranger@example.fr") | {"email_digest": "jeanne@example.fr"}
+    receipt = world.drop_orders(world.order("A0", of="stranger@example.fr"), order)
+    assert (receipt.status, receipt.accepted) == ("partial", 1)
+    assert world.files.under("quarantine/")
+    assert f"in/{CAMPAIGN}/orders/orders.csv" not in world.files.content
+
+
+def test_a_list_that_is_right_all_through_is_left_where_it_is(world: World) -> None:
+    world.drop(PATH, NEXT)
+    assert not world.files.under("quarantine/")
+
+
+def test_a_few_lines_that_are_no_digests_are_told_and_the_list_comes_in_force(
+    world: World,
+) -> None:
+    many = list_of(*IN_FORCE, *(f"p{number}@example.fr" for number in range(1200)))
+    receipt = world.drop(PATH, many + b"1209 rows selected.\n")
+    assert (receipt.status, receipt.version, receipt.rejected) == ("partial", 2, 1)
+    assert receipt.errors[0].reason == "not_hex"
+
+
+@pytest.mark.parametrize(("held_by", "reason"), [("k1", None), ("k2", "canaries_missing")])
+def test_while_two_keys_are_in_force_a_list_holds_the_canaries_of_its_own(
+    held_by: str, reason: str | None
+) -> None:
+    world = new_world(lists={"customers": {"canaries_by_key": {"k1": [digest(CANARY)]}}})
+    by_key = {held_by: [digest(CANARY)], "k1" if held_by == "k2" else "k2": ["0" * 64]}
+    put_campaign(
+        world.ports,
+        campaign(
+            digests={"key_ids": ["k2", "k1"]}, lists={"customers": {"canaries_by_key": by_key}}
+        ),
+    )
+    world.clock.advance(minutes=1)
+    world.put_file(PATH.replace(".csv", ".manifest.json"), manifest(NEXT))
+    assert world.drop(PATH, NEXT).reason == reason

@@ -17,7 +17,7 @@ from chalicelib.domain.model import (
 )
 from chalicelib.services.decide_invitation import decide_invitation
 from chalicelib.services.expire import expire
-from chalicelib.services.reconcile import reconcile
+from chalicelib.services.reconcile import FINDINGS, reconcile
 from tests.fakes.fuse import killed_everywhere
 from tests.fakes.world import World, new_world
 
@@ -158,4 +158,6 @@ def test_a_quiet_day_has_no_findings(world: World) -> None:
     world.export()
     world.run()
     world.clock.advance(days=1)
-    assert reconcile(world.ports) == {"undecided": 0, "leased": 0, "unexported": 0}
+    found = reconcile(world.ports)
+    assert set(FINDINGS) == {"undecided", "leased", "unexported"}
+    assert not any(found.values()), found

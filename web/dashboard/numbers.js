@@ -14,6 +14,7 @@ const INVITATION_COUNTS = [
   "declined",
   "bounced",
   "expired",
+  "found_on_later_list",
 ];
 const VOUCHER_COUNTS = [
   "vouchers_issued",

@@ -213,6 +213,7 @@ export const texts = {
   "count.declined": "Declined",
   "count.bounced": "Bounced",
   "count.expired": "Expired",
+  "count.found_on_later_list": "Found on a later list",
   "count.vouchers_issued": "Vouchers issued",
   "count.vouchers_exported": "Exported",
   "count.vouchers_acknowledged": "Acknowledged",

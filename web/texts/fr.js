@@ -220,6 +220,7 @@ export const texts = {
   "count.declined": "Déclinées",
   "count.bounced": "Non remises",
   "count.expired": "Expirées",
+  "count.found_on_later_list": "Trouvés sur une liste suivante",
   "count.vouchers_issued": "Bons émis",
   "count.vouchers_exported": "Exportés",
   "count.vouchers_acknowledged": "Acquittés",

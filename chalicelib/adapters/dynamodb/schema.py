@@ -13,7 +13,7 @@
 | AP9 | the vouchers of a holder | index `holder` |
 | AP10 | what is due: undecided, closing, unexported, expiring, leased, … | index `agenda` |
 | AP11 | the export that is open; its rows | `EXPORTS#{campaign}`, `EXPORT#{campaign}#{number}` |
-| AP12 | the list in force and its versions | `LIST#{campaign}#{name}` |
+| AP12 | the list in force, its versions, its deltas, what is held | `LIST#{campaign}#{name}` |
 | AP13 | was this file taken in already | `FILE#{campaign}#{area}#{sha256}` |
 | AP14 | the facts of one subject, in order | `FACT#{subject}` |
 | AP15 | counts by day; the journal's head | `COUNT#{campaign}`, `JOURNAL#{campaign}` |
@@ -30,13 +30,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.domain import model
-from chalicelib.domain.model import (
-    Entity,
-    InvitationState,
-    MailState,
-    OrderStatus,
-)
+from chalicelib.domain import listed, model
+from chalicelib.domain.model import Entity, InvitationState, MailState, OrderStatus
 from chalicelib.services.ports import Topic
 
 AGENDA_INDEX = "agenda"
@@ -127,8 +122,12 @@ RULES: dict[type[Entity], Rule] = {
     model.ExportSequence: Rule("EXPORT_SEQUENCE", "EXPORTS#{campaign}", "SEQUENCE"),
     model.Export: Rule("EXPORT", "EXPORTS#{campaign}", "EXPORT#{number:08}"),
     model.ExportPart: Rule("EXPORT_PART", "EXPORT#{campaign}#{number:08}", "PART#{part:06}"),
-    model.ListVersion: Rule("LIST_VERSION", "LIST#{campaign}#{name}", "VERSION#{version:08}"),
-    model.ListInForce: Rule("LIST", "LIST#{campaign}#{name}", "IN_FORCE"),
+    listed.ListVersion: Rule("LIST_VERSION", "LIST#{campaign}#{name}", "VERSION#{version:08}"),
+    listed.ListInForce: Rule("LIST", "LIST#{campaign}#{name}", "IN_FORCE"),
+    listed.ListDelta: Rule("LIST_DELTA", "LIST#{campaign}#{name}", "DELTA#{order}", ends="ends_at"),
+    listed.HeldList: Rule(
+        "HELD_LIST", "LIST#{campaign}#{name}", "HELD#{mode}#{sha256}", ends="ends_at"
+    ),
     model.FileRecord: Rule("FILE", "FILE#{campaign}#{area}#{sha256}", "FILE"),
     model.Mail: Rule("MAIL", "MAIL#{mail_id}", "MAIL", ends="ends_at", agenda=_mail_agenda),
     model.JournalHead: Rule("JOURNAL_HEAD", "JOURNAL#{campaign}", "HEAD"),

@@ -1,7 +1,8 @@
 """The manifest a client may put beside a list: what it says it sent.
 
-Refuses anything but the four members it needs, each with a name of its own; members it does not
-know are left alone. Whether the list agrees with it is judged in domain/lists.py.
+Refuses anything but the four members it needs and the two it may have, each with a name of its
+own; members it does not know are left alone. Whether the list agrees with it is judged in
+domain/lists.py.
 """
 
 import json
@@ -13,18 +14,25 @@ from chalicelib.domain.files.reading import FileRefusedError
 
 MAX_MANIFEST = 64 * 1024  # bytes
 MAX_KEY_ID = 16  # bytes: the room it has in a segment's header
+MAX_CANARIES = 100
 
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """`rows` without the header; `sha256` of the file as dropped, lower-case hex; aware time."""
+    """`rows` without the header; `sha256` of the file as dropped, lower-case hex; aware time.
+
+    `canaries` are digests that are in the list for certain; `base_sha256` is that of the full list
+    which digests to add or to remove were made against.
+    """
 
     rows: int
     sha256: str
     key_id: str
     generated_at: datetime
+    canaries: tuple[str, ...] = ()
+    base_sha256: str | None = None
 
 
 def parse_manifest(content: bytes) -> Manifest:
@@ -32,9 +40,11 @@ def parse_manifest(content: bytes) -> Manifest:
     members = _members(content)
     return Manifest(
         rows=_rows(members.get("rows")),
-        sha256=_sha256(members.get("sha256")),
+        sha256=_sha256(members.get("sha256"), "sha256"),
         key_id=_key_id(members.get("key_id")),
         generated_at=_generated_at(members.get("generated_at")),
+        canaries=_canaries(members.get("canaries", [])),
+        base_sha256=_sha256(members["base"], "base") if "base" in members else None,
     )
 
 
@@ -56,10 +66,16 @@ def _rows(value: object) -> int:
     return value
 
 
-def _sha256(value: object) -> str:
+def _sha256(value: object, member: str) -> str:
     if not isinstance(value, str) or not _SHA256.fullmatch(value):
-        raise FileRefusedError("manifest_sha256")
+        raise FileRefusedError(f"manifest_{member}")
     return value.lower()
+
+
+def _canaries(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or len(value) > MAX_CANARIES:
+        raise FileRefusedError("manifest_canaries")
+    return tuple(_sha256(one, "canaries") for one in value)
 
 
 def _key_id(value: object) -> str:

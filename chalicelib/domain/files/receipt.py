@@ -5,7 +5,7 @@ Owns its members and what they mean; holds reasons and line numbers, never what 
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -14,12 +14,31 @@ from chalicelib.domain.files.reading import MAX_ERRORS, FileRefusedError, LineEr
 ReceiptStatus = Literal["accepted", "refused", "partial"]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListOutcome:
+    """What became of a list: `effect` says it in a word, `version` is its own, None for none yet.
+
+    `rows` counts the digests of the list in force afterwards, `rows_before` of the one before it,
+    where this drop made a new version. `later_deltas` were dropped after it and laid over it.
+    """
+
+    mode: str
+    effect: str
+    version: int | None
+    rows: int | None
+    rows_before: int | None = None
+    base_version: int | None = None
+    full_sha256: str | None = None
+    later_deltas: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """`rows` = `accepted` + `rejected`, in rows; `sha256` of the file as dropped, lower-case hex.
 
     `file` is the path under `in/{campaign}/`; `version` is the list's, None for other files;
-    `reason` is there when the file is refused whole.
+    `reason` is there when the file is refused whole; `held` when ops may let it through all the
+    same. `outcome` is a list's.
     """
 
     status: ReceiptStatus
@@ -32,6 +51,8 @@ class Receipt:
     errors: Sequence[LineError] = ()
     version: str | int | None = None
     reason: str | None = None
+    held: bool = False
+    outcome: ListOutcome | None = None
 
 
 def settled(
@@ -40,7 +61,7 @@ def settled(
     file: str,
     received_at: datetime,
     sha256: str,
-    version: str | int | None = None,
+    outcome: ListOutcome | None = None,
 ) -> Receipt:
     """The receipt of a file that was read to its end: partial when some rows were rejected."""
     status: ReceiptStatus = "accepted"
@@ -55,13 +76,20 @@ def settled(
         accepted=tally.accepted,
         rejected=tally.rejected,
         errors=tuple(tally.errors),
-        version=version,
+        version=outcome.version if outcome else None,
+        outcome=outcome,
         reason="no_row_accepted" if status == "refused" else None,
     )
 
 
 def refused(
-    error: FileRefusedError, tally: Tally, *, file: str, received_at: datetime, sha256: str
+    error: FileRefusedError,
+    tally: Tally,
+    *,
+    file: str,
+    received_at: datetime,
+    sha256: str,
+    held: bool = False,
 ) -> Receipt:
     """The receipt of a file refused whole: no row of it counts, whatever was read before."""
     cause = LineError(error.line, error.reason, error.detail)
@@ -76,6 +104,7 @@ def refused(
         rejected=tally.rows,
         errors=(cause, *others)[:MAX_ERRORS],
         reason=error.reason,
+        held=held,
     )
 
 
@@ -94,6 +123,11 @@ def receipt_json(receipt: Receipt) -> bytes:
     }
     if receipt.reason:
         members["reason"] = receipt.reason
+    if receipt.held:
+        members["held"] = True
+    if receipt.outcome:
+        told = asdict(receipt.outcome).items()
+        members["list"] = {name: value for name, value in told if value is not None}
     return json.dumps(members, ensure_ascii=False, indent=1).encode() + b"\n"
 
 

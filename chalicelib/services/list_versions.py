@@ -1,0 +1,302 @@
+"""A version of a list: its segment judged by what would be in it, then the pointer moved to it.
+
+What ingest_list.py does with a drop in all its modes, and overrule_list.py when ops go back, ends
+here: one transaction with the version, the pointer at the revision it was judged against, the
+record of the file, and the fact. A list that a limit stops is kept here for ops to decide on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chalicelib.domain import lists
+from chalicelib.domain.campaign import Campaign, ListLimits
+from chalicelib.domain.facts import FactName
+from chalicelib.domain.files.digests import record
+from chalicelib.domain.files.manifest import Manifest
+from chalicelib.domain.files.reading import FileRefusedError
+from chalicelib.domain.files.receipt import ListOutcome
+from chalicelib.domain.listed import FullList, HeldList, ListDelta, ListInForce, ListVersion
+from chalicelib.domain.lists import ListMode
+from chalicelib.domain.model import Fact, FileRecord
+from chalicelib.services.ports import (
+    Change,
+    CommandPorts,
+    Insert,
+    Layer,
+    NewSegment,
+    Ports,
+    Remove,
+    Replace,
+    StoredSegment,
+    Sums,
+)
+from chalicelib.services.steps import happened
+
+ROLLBACK = "rollback"
+RELEASED = "released"
+REFUSED = "refused"
+HELD_DAYS = 30  # as long as the file is kept where it was dropped
+
+
+class ListHeldError(FileRefusedError):
+    """A list that a limit stopped; ops may release it. `rows` are those it would have."""
+
+    def __init__(self, reason: str, detail: str, rows: int) -> None:
+        super().__init__(reason, 0, detail)
+        self.rows = rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class DroppedList:
+    """A list as it was dropped: `path` under `in/{campaign}/`, `file_version` S3's own."""
+
+    name: str
+    mode: ListMode
+    path: str
+    dropped_at: datetime
+    sequencer: str
+    file_version: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed(DroppedList):
+    """The same, read to its end."""
+
+    rows: int
+    sha256: str
+    manifest: Manifest | None
+    key_id: str
+
+    @property
+    def as_of(self) -> datetime:
+        return lists.as_of(self.manifest, self.dropped_at)
+
+    @property
+    def order(self) -> str:
+        return lists.drop_order(self.dropped_at, self.sequencer, self.sha256)
+
+    @property
+    def area(self) -> str:
+        """What the same content must not be taken in for twice."""
+        return self.name if self.mode == "full" else f"{self.name}-{self.mode}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standing:
+    """What the drop finds."""
+
+    in_force: ListInForce | None
+    deltas: list[ListDelta]
+    seen: FileRecord | None
+    held: HeldList | None
+    limits: ListLimits
+
+
+def built(
+    ports: Ports,
+    campaign: Campaign,
+    listed: Listed,
+    standing: Standing,
+    new: NewSegment,
+    layers: list[Layer],
+) -> StoredSegment:
+    """The segment, once it has been judged by what would be in it."""
+
+    def judge(sums: Sums) -> None:
+        verdict = lists.judge(candidate(listed, sums), standing.in_force, _limits(standing))
+        if isinstance(verdict, lists.Accepted):
+            return
+        if verdict.reason not in lists.HELD_FOR:
+            raise FileRefusedError(verdict.reason, 0, verdict.detail)
+        if standing.held is None or standing.held.decision != RELEASED:
+            raise ListHeldError(verdict.reason, verdict.detail, sums.rows)
+
+    canaries = _canaries(listed, standing)
+    try:
+        return ports.list_builder().build(new, layers, canaries=canaries, judge=judge)
+    except ListHeldError as error:
+        if standing.held is None:  # else it waits already
+            _hold(ports, campaign, listed, error)
+        raise
+
+
+def _hold(ports: Ports, campaign: Campaign, listed: Listed, stopped: ListHeldError) -> None:
+    """Keep what ops need to decide on it."""
+    held = HeldList(
+        campaign=campaign.campaign,
+        name=listed.name,
+        mode=listed.mode,
+        sha256=listed.sha256,
+        path=listed.path,
+        dropped_at=listed.dropped_at,
+        sequencer=listed.sequencer,
+        file_version=listed.file_version,
+        reason=stopped.reason,
+        detail=stopped.detail,
+        rows=stopped.rows,
+        held_at=ports.clock(),
+        ends_at=ports.clock() + timedelta(days=HELD_DAYS),
+    )
+    told = about_list(
+        ports, FactName.LIST_HELD, campaign.campaign, listed.name, listed.sha256[:12],
+        mode=listed.mode, reason=stopped.reason, sha256=listed.sha256,
+    )  # fmt: skip
+    ports.repository.commit(Insert(held), facts=[told])
+
+
+def candidate(listed: Listed, sums: Sums | None = None) -> lists.ListCandidate:
+    return lists.ListCandidate(
+        rows=listed.rows,
+        count=sums.rows if sums else 0,
+        sha256=listed.sha256,
+        key_id=listed.key_id,
+        manifest=listed.manifest,
+        canaries_missing=sums.canaries_missing if sums else 0,
+    )
+
+
+def _limits(standing: Standing) -> lists.ListLimits:
+    growth = standing.limits.max_growth_percent
+    return lists.ListLimits(
+        max_shrink=standing.limits.max_shrink_percent / 100,
+        max_growth=None if growth is None else growth / 100,
+    )
+
+
+def _canaries(listed: Listed, standing: Standing) -> Collection[bytes]:
+    """What must be in the list: what the campaign says, and a full list's own manifest."""
+    manifest = listed.manifest if listed.mode == "full" else None
+    told = (*standing.limits.canaries_under(listed.key_id), *(manifest.canaries if manifest else ()))
+    return {record(digest) for digest in told}
+
+
+def next_version(in_force: ListInForce | None) -> int:
+    return in_force.version + 1 if in_force else 1
+
+
+def new_segment(campaign: Campaign, listed: Listed, path: str, generation: int) -> NewSegment:
+    return NewSegment(
+        path=path,
+        algorithm=campaign.digests.algorithm,
+        key_id=listed.key_id,
+        generation=generation,
+    )
+
+
+def pointer_to(
+    campaign: Campaign,
+    listed: Listed,
+    standing: Standing,
+    made: StoredSegment,
+    *,
+    full: FullList,
+    base_version: int | None,
+    as_of: datetime,
+    last_order: str,
+) -> ListInForce:
+    in_force = standing.in_force
+    return ListInForce(
+        revision=in_force.revision if in_force else 0,
+        campaign=campaign.campaign,
+        name=listed.name,
+        version=next_version(in_force),
+        rows=made.rows,
+        segment=made.path,
+        etag=made.etag,
+        key_id=listed.key_id,
+        algorithm=campaign.digests.algorithm,
+        accepted_at=as_of,
+        source_sha256=listed.sha256,
+        mode=listed.mode,
+        base_version=base_version,
+        last_order=last_order,
+        full=full,
+    )
+
+
+def commit(
+    ports: Ports, listed: Listed, standing: Standing, pointer: ListInForce, *more: Change
+) -> None:
+    """One transaction. A release is used up by it: the content is not let through for ever."""
+    moved: Change = Replace(pointer) if standing.in_force else Insert(pointer)
+    accepted = about_list(
+        ports, FactName.LIST_ACCEPTED, pointer.campaign, pointer.name, str(pointer.version),
+        mode=pointer.mode,
+        version=pointer.version,
+        rows=pointer.rows,
+        base_version=pointer.base_version,
+        released_by=standing.held.decided_by if standing.held else None,
+    )  # fmt: skip
+    ports.repository.commit(
+        moved,
+        Insert(version_of(pointer)),
+        record_of_file(ports, pointer.campaign, listed, standing, pointer.version),
+        *([Remove(standing.held)] if standing.held else []),
+        *more,
+        facts=[accepted],
+    )
+
+
+def version_of(pointer: ListInForce) -> ListVersion:
+    """The version that a pointer names, as it is kept."""
+    return ListVersion(**{**vars(pointer), "revision": 0})
+
+
+def record_of_file(
+    ports: Ports, campaign: str, listed: Listed, standing: Standing, version: int
+) -> Change:
+    taken = FileRecord(
+        revision=standing.seen.revision if standing.seen else 0,
+        campaign=campaign,
+        area=listed.area,
+        sha256=listed.sha256,
+        file=listed.path,
+        taken_at=ports.clock(),
+        version=version,
+    )
+    return Replace(taken) if standing.seen else Insert(taken)
+
+
+def outcome(
+    listed: Listed,
+    effect: str,
+    now: ListInForce | None,
+    version: int | None,
+    before: ListInForce | None = None,
+    deltas: int = 0,
+) -> ListOutcome:
+    return ListOutcome(
+        mode=listed.mode,
+        effect=effect,
+        version=version,
+        rows=now.rows if now else None,
+        rows_before=before.rows if before else None,
+        base_version=now.base_version if now else None,
+        full_sha256=now.full.sha256 if now else None,
+        later_deltas=deltas,
+    )
+
+
+def about_list(
+    ports: CommandPorts,
+    name: FactName,
+    campaign: str,
+    listed: str,
+    which: str,
+    **details: str | int | None,
+) -> Fact:
+    """The fact that `name` happened to a list of a campaign."""
+    subject = f"list-{campaign}-{listed}"
+    return happened(
+        ports,
+        name,
+        campaign=campaign,
+        subject=subject,
+        correlation=f"{subject}-{which}",
+        ids=None,
+        list=listed,
+        **details,
+    )

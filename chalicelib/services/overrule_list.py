@@ -1,0 +1,123 @@
+"""What ops decide about a list: let a held one through, turn it down, or go back to an earlier one.
+
+A held list is decided on here and taken in by the ingest function, as if it were dropped once more:
+the fact goes to its queue. Going back makes a new version with the content of the old one, so that
+a version's number names one content for ever; whatever was dropped before that moment has no say
+any more. Each fact names who decided (`by`, an AWS principal, never a name or an address).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from chalicelib.domain import lists
+from chalicelib.domain.campaign import ListLimits
+from chalicelib.domain.facts import FactName
+from chalicelib.domain.listed import FullList, HeldList, ListInForce, ListVersion
+from chalicelib.domain.model import CampaignInForce, Fact
+from chalicelib.services.errors import RefusedError, UnknownError
+from chalicelib.services.list_versions import (
+    REFUSED,
+    RELEASED,
+    ROLLBACK,
+    about_list,
+    version_of,
+)
+from chalicelib.services.ports import CommandPorts, Insert, Replace
+from chalicelib.services.steps import decided_again
+
+
+def held_lists(ports: CommandPorts, campaign: str, name: str) -> list[HeldList]:
+    """The lists that were held, oldest first; those turned down among them."""
+    held = ports.repository.within(HeldList, campaign=campaign, name=name)
+    return sorted(held, key=lambda one: one.held_at)
+
+
+@decided_again
+def release_list(
+    ports: CommandPorts, campaign: str, name: str, sha256: str, *, by: str
+) -> HeldList:
+    """Let a held list through, by the start of its SHA-256. `UnknownError`."""
+    return _decide(ports, campaign, name, sha256, RELEASED, FactName.LIST_RELEASED, by)
+
+
+@decided_again
+def turn_down_list(
+    ports: CommandPorts, campaign: str, name: str, sha256: str, *, by: str
+) -> HeldList:
+    """Turn a held list down, by the start of its SHA-256. `UnknownError`."""
+    return _decide(ports, campaign, name, sha256, REFUSED, FactName.LIST_TURNED_DOWN, by)
+
+
+@decided_again
+def roll_back_list(
+    ports: CommandPorts, campaign: str, name: str, version: int, *, by: str
+) -> ListInForce:
+    """Put the content of an earlier version in force, as a new version.
+
+    `UnknownError` when there is no such campaign, list or version; `RefusedError` when the version
+    is in force already, or too old for the campaign.
+    """
+    key: dict[str, str | int] = {"campaign": campaign, "name": name}
+    rules = ports.repository.get(CampaignInForce, campaign=campaign)
+    in_force = ports.repository.get(ListInForce, **key)
+    earlier = ports.repository.get(ListVersion, **key, version=version)
+    if rules is None or in_force is None or earlier is None:
+        raise UnknownError("version")
+    if earlier.segment == in_force.segment:
+        raise RefusedError("in_force_already")
+    limits: ListLimits = getattr(rules.document.lists, name)
+    if ports.clock() - earlier.accepted_at > timedelta(days=limits.max_age_days):
+        raise RefusedError("older_than_the_campaign_allows")
+    order = lists.drop_order(ports.clock(), "", earlier.source_sha256)
+    restored = ListInForce(
+        **{
+            **vars(earlier),
+            "revision": in_force.revision,
+            "version": in_force.version + 1,
+            "mode": ROLLBACK,
+            "base_version": earlier.version,
+            "last_order": order,
+            "full": _whole(earlier, order),
+        }
+    )
+    fact = about_list(
+        ports, FactName.LIST_ROLLED_BACK, campaign, name, str(restored.version),
+        version=restored.version, base_version=earlier.version, rows=restored.rows, by=by,
+    )  # fmt: skip
+    ports.repository.commit(Replace(restored), Insert(version_of(restored)), facts=[fact])
+    return restored
+
+
+def _whole(earlier: ListVersion, order: str) -> FullList:
+    """The earlier version as a full list of its own, dropped at this moment."""
+    return FullList(
+        order=order,
+        sha256=earlier.source_sha256,
+        key_id=earlier.key_id,
+        segment=earlier.segment,
+        etag=earlier.etag,
+        rows=earlier.rows,
+    )
+
+
+def _decide(
+    ports: CommandPorts,
+    campaign: str,
+    name: str,
+    sha256: str,
+    decision: str,
+    fact_name: FactName,
+    by: str,
+) -> HeldList:
+    held = [one for one in held_lists(ports, campaign, name) if one.sha256.startswith(sha256)]
+    if len(held) != 1:
+        raise UnknownError("held list")
+    decided = replace(held[0], decision=decision, decided_by=by, decided_at=ports.clock())
+    fact: Fact = about_list(
+        ports, fact_name, campaign, name, decided.sha256[:12],
+        mode=decided.mode, sha256=decided.sha256, reason=decided.reason, by=by,
+    )  # fmt: skip
+    ports.repository.commit(Replace(decided), facts=[fact])
+    return decided

@@ -1,0 +1,180 @@
+"""`tandem list`: what is in force and what is held; release, refuse, roll back.
+
+A decision is written down with who took it; the ingest function then takes the held file in, and
+its receipt says what came of that.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from chalicelib.domain.campaign import ListLimits
+from chalicelib.domain.listed import HeldList, ListInForce, ListVersion
+from chalicelib.domain.model import CampaignInForce
+from chalicelib.services.errors import RefusedError, UnknownError
+from chalicelib.services.overrule_list import (
+    held_lists,
+    release_list,
+    roll_back_list,
+    turn_down_list,
+)
+from cli.connection import LOCAL, Connection, Stage, connect
+from cli.errors import CommandError
+
+VERSIONS_SHOWN = 10
+ID_SHOWN = 12
+WIDTH = 160
+
+app = typer.Typer(
+    help="Customer and VIP lists: what is in force, what is held.", no_args_is_help=True
+)
+
+
+class ListName(StrEnum):
+    """The client's two lists."""
+
+    CUSTOMERS = "customers"
+    VIPS = "vips"
+
+
+Campaign = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign's name.")]
+Name = Annotated[ListName, typer.Argument(metavar="LIST", help="customers or vips")]
+Which = Annotated[
+    str,
+    typer.Option(
+        "--id", metavar="ID", help="Which held list, as `status` shows it; needed when several are."
+    ),
+]
+
+
+@app.command()
+def status(campaign: Campaign, stage: Stage = LOCAL) -> None:
+    """Show both lists: the version in force, its age, what is held, the versions before."""
+    connection = connect(stage)
+    rules = connection.repository.get(CampaignInForce, campaign=campaign)
+    if rules is None:
+        raise CommandError(f"no campaign {campaign}: see them with: tandem campaign list")
+    for name in ListName:
+        limits: ListLimits = getattr(rules.document.lists, name.value)
+        _show(connection, campaign, name, limits)
+
+
+@app.command()
+def release(campaign: Campaign, name: Name, which: Which = "", stage: Stage = LOCAL) -> None:
+    """Let a held list through: it comes in force as it would have without the limit."""
+    connection = connect(stage)
+    one = _held(connection, campaign, name, which)
+    release_list(connection, campaign, name.value, one.sha256, by=connection.principal())
+    typer.echo(f"{one.path}: released; its receipt says when it is in force")
+
+
+@app.command()
+def refuse(campaign: Campaign, name: Name, which: Which = "", stage: Stage = LOCAL) -> None:
+    """Turn a held list down: the same content is refused from now on."""
+    connection = connect(stage)
+    one = _held(connection, campaign, name, which)
+    turn_down_list(connection, campaign, name.value, one.sha256, by=connection.principal())
+    typer.echo(f"{one.path}: refused; its receipt says so")
+
+
+@app.command()
+def rollback(
+    campaign: Campaign,
+    name: Name,
+    to: Annotated[int, typer.Option("--to", metavar="VERSION", help="The version to go back to.")],
+    stage: Stage = LOCAL,
+) -> None:
+    """Put the content of an earlier version in force again, as a new version."""
+    connection = connect(stage)
+    try:
+        now = roll_back_list(connection, campaign, name.value, to, by=connection.principal())
+    except UnknownError as error:
+        raise CommandError(
+            f"no version {to} of {name.value} in {campaign}: see them with: "
+            f"tandem list status {campaign}"
+        ) from error
+    except RefusedError as error:
+        raise CommandError(_WHY_NOT[error.reason].format(to=to)) from error
+    typer.echo(f"{name.value}: version {now.version} is in force, with the content of version {to}")
+
+
+_WHY_NOT = {
+    "in_force_already": "the content of version {to} is in force already",
+    "older_than_the_campaign_allows": "version {to} is older than the campaign allows "
+    "(lists.….max_age_days): ask the client for a list",
+}
+
+
+def _held(connection: Connection, campaign: str, name: ListName, which: str) -> HeldList:
+    held = [
+        one
+        for one in held_lists(connection, campaign, name.value)
+        # Without an id, one that waits; one decided on may be decided on anew by its id.
+        if (one.sha256.startswith(which) if which else one.decision is None)
+    ]
+    if not held:
+        told = f": {which}" if which else ""
+        raise CommandError(f"nothing of {name.value} is held in {campaign}{told}")
+    if len(held) > 1:
+        raise CommandError(
+            "several lists are held: say which one with --id:",
+            *(f"{one.sha256[:ID_SHOWN]}  {one.path}" for one in held),
+        )
+    return held[0]
+
+
+def _show(connection: Connection, campaign: str, name: ListName, limits: ListLimits) -> None:
+    repository = connection.repository
+    in_force = repository.get(ListInForce, campaign=campaign, name=name.value)
+    typer.echo(f"{name.value}: {_standing(in_force, limits, connection.clock())}")
+    console = Console(width=max(WIDTH, Console().width))  # nothing is cut where it is piped
+    held = held_lists(connection, campaign, name.value)
+    if held:
+        table = Table("held", "file", "mode", "digests", "reason", "since", "decision", box=None)
+        for one in held:
+            table.add_row(
+                one.sha256[:ID_SHOWN],
+                one.path,
+                one.mode,
+                f"{one.rows:,}",
+                f"{one.reason} ({one.detail})",
+                _moment(one.held_at),
+                one.decision or "waits for one",
+            )
+        console.print(table)
+    versions = list(repository.within(ListVersion, campaign=campaign, name=name.value))
+    if versions:
+        table = Table(
+            "version", "made by", "digests", "speaks of", "key", "file's SHA-256", box=None
+        )
+        for version in reversed(versions[-VERSIONS_SHOWN:]):
+            table.add_row(
+                str(version.version),
+                version.mode + (f" on {version.base_version}" if version.base_version else ""),
+                f"{version.rows:,}",
+                _moment(version.accepted_at),
+                version.key_id,
+                version.source_sha256[:ID_SHOWN],
+            )
+        console.print(table)
+
+
+def _standing(in_force: ListInForce | None, limits: ListLimits, now: datetime) -> str:
+    if in_force is None:
+        return "no list yet: nothing is sent"
+    age = now - in_force.accepted_at
+    days = age / timedelta(days=1)
+    told = f"version {in_force.version}, {in_force.rows:,} digests, {days:.1f} days old"
+    if age > timedelta(days=limits.max_age_days):
+        return f"{told}: OLDER THAN {limits.max_age_days} DAYS, not in force: nothing is sent"
+    return f"{told} of {limits.max_age_days} at most: in force"
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,45 @@
+"""What the schedule of `reconcile` counts: each number under the metric that its alarm watches."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from chalicelib import functions
+from tests.api.world import World
+
+NUMBERS = ("ReconcileFinding", "ListTooOld")
+
+
+def counted(told: str) -> dict[str, float]:
+    """The metrics in the lines of one run."""
+    lines = [json.loads(line) for line in told.splitlines()]
+    [metrics] = [line for line in lines if "_aws" in line]
+    return {name: metrics[name][0] for name in NUMBERS}
+
+
+def run(capsys: pytest.CaptureFixture[str]) -> str:
+    capsys.readouterr()
+    functions.reconcile()
+    return capsys.readouterr().out
+
+
+def test_lists_too_old_have_a_metric_of_their_own_and_are_no_finding(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert counted(run(capsys)) == {"ReconcileFinding": 0, "ListTooOld": 0}
+    world.clock.pass_by(days=300)
+    assert counted(run(capsys)) == {"ReconcileFinding": 0, "ListTooOld": 2}
+
+
+def test_how_far_the_referrals_are_rekeyed_is_logged_and_is_no_finding(
+    world: World, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    assert counted(run(capsys))["ReconcileFinding"] == 0
+    world.clock.pass_by(minutes=30)
+    run(capsys)
+    lines = [vars(line) for line in caplog.records if line.getMessage() == "reconciled"]
+    # A campaign put just now is not certain yet.
+    assert [line["campaigns_to_rekey"] for line in lines] == [1, 0]
+    assert [line["referrals_to_rekey"] for line in lines] == [0, 0]

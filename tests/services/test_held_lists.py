@@ -1,0 +1,217 @@
+"""Lists that a limit stops, and what ops decide about them and about those in force."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from chalicelib.domain.facts import FactName
+from chalicelib.domain.listed import HeldList, ListInForce, ListVersion
+from chalicelib.services.errors import RefusedError, UnknownError
+from chalicelib.services.ingest import ingest
+from chalicelib.services.overrule_list import release_list, roll_back_list, turn_down_list
+from tests.fakes.campaign import CAMPAIGN, CANARY, digest
+from tests.fakes.world import CUSTOMERS, VIPS, World, new_world
+
+FIRST = [*CUSTOMERS, *VIPS, CANARY]
+BY = "AIDAOPS"
+PATH = "customers/full/small.csv"
+MANY = [f"p{number}@example.fr" for number in range(30)]
+
+
+def list_of(*addresses: str) -> bytes:
+    return "\n".join(["digest", *map(digest, addresses), ""]).encode()
+
+
+SMALL = list_of(CANARY, CUSTOMERS[0])
+
+
+def in_force(world: World) -> ListInForce:
+    found = world.repository.get(ListInForce, campaign=CAMPAIGN, name="customers")
+    assert found
+    return found
+
+
+def receipt_of(world: World, path: str = PATH) -> dict[str, object]:
+    told: dict[str, object] = json.loads(
+        world.files.content[f"out/{CAMPAIGN}/receipts/{path}.json"]
+    )
+    return told
+
+
+@pytest.fixture
+def held(world: World) -> HeldList:
+    """A list that is far smaller than the one in force."""
+    receipt = world.drop(PATH, SMALL)
+    assert (receipt.status, receipt.reason, receipt.held) == (
+        "refused",
+        "shrink_beyond_limit",
+        True,
+    )
+    assert receipt_of(world)["held"] is True
+    [held] = world.memory.all(HeldList)
+    return held
+
+
+def test_a_list_that_shrinks_beyond_the_limit_is_held_and_the_one_in_force_stays(
+    world: World, held: HeldList
+) -> None:
+    assert (held.reason, held.detail, held.rows) == ("shrink_beyond_limit", "from 9 to 2", 2)
+    assert in_force(world).version == 1
+    assert not world.facts(FactName.LIST_REFUSED)
+    [fact] = world.facts(FactName.LIST_HELD)
+    assert fact.details["reason"] == "shrink_beyond_limit"
+
+
+def test_a_list_that_grows_beyond_the_limit_is_held() -> None:
+    limits = {"customers": {"max_growth_percent": 100}}
+    world = new_world(lists=limits)
+    assert world.drop(PATH, list_of(*FIRST, *MANY[:9])).version == 2
+    receipt = world.drop("customers/full/big.csv", list_of(*FIRST, *MANY))
+    assert (receipt.reason, receipt.held) == ("growth_beyond_limit", True)
+
+
+def test_a_held_list_dropped_again_is_held_once(world: World, held: HeldList) -> None:
+    assert world.drop(PATH, SMALL).held
+    assert world.memory.all(HeldList) == [held]
+    assert len(world.facts(FactName.LIST_HELD)) == 1
+
+
+def test_a_released_list_comes_in_force_and_the_journal_tells_who_released_it(
+    world: World, held: HeldList
+) -> None:
+    release_list(world.ports, CAMPAIGN, "customers", held.sha256[:8], by=BY)
+    assert in_force(world).version == 1
+    world.run()
+    assert (in_force(world).version, in_force(world).rows) == (2, 2)
+    assert receipt_of(world)["status"] == "accepted"
+    released = [line for line in world.journal() if line["name"] == "list_released"]
+    assert [line["details"]["by"] for line in released] == [BY]
+    [accepted] = [
+        one for one in world.facts(FactName.LIST_ACCEPTED) if "released_by" in one.details
+    ]
+    assert accepted.details["released_by"] == BY
+
+
+def test_a_release_is_used_up_by_the_list_it_let_through(world: World, held: HeldList) -> None:
+    release_list(world.ports, CAMPAIGN, "customers", held.sha256, by=BY)
+    world.run()
+    assert not world.memory.all(HeldList)
+    world.clock.advance(hours=1)
+    world.drop("customers/full/more.csv", list_of(*FIRST))
+    world.clock.advance(hours=1)
+    manifest = {
+        "rows": 2, "sha256": held.sha256, "key_id": "k1",
+        "generated_at": world.clock().isoformat(),
+    }  # fmt: skip
+    world.put_file("customers/full/again.manifest.json", json.dumps(manifest).encode())
+    assert world.drop("customers/full/again.csv", SMALL).held
+
+
+def test_a_list_turned_down_is_refused_for_good(world: World, held: HeldList) -> None:
+    turn_down_list(world.ports, CAMPAIGN, "customers", held.sha256, by=BY)
+    world.run()
+    assert receipt_of(world)["reason"] == "refused_by_ops"
+    assert "held" not in receipt_of(world)
+    assert world.drop("customers/full/again.csv", SMALL).reason == "refused_by_ops"
+    assert in_force(world).version == 1
+    [turned_down] = [line for line in world.journal() if line["name"] == "list_turned_down"]
+    assert turned_down["details"]["by"] == BY
+
+
+def test_ops_may_change_their_mind(world: World, held: HeldList) -> None:
+    turn_down_list(world.ports, CAMPAIGN, "customers", held.sha256, by=BY)
+    world.run()
+    release_list(world.ports, CAMPAIGN, "customers", held.sha256, by=BY)
+    world.run()
+    assert in_force(world).rows == 2
+
+
+def test_a_list_released_after_a_later_one_came_in_force_stays_out(
+    world: World, held: HeldList
+) -> None:
+    world.drop("customers/full/later.csv", list_of(*FIRST, MANY[0]))
+    release_list(world.ports, CAMPAIGN, "customers", held.sha256, by=BY)
+    world.run()
+    assert receipt_of(world)["reason"] == "older_than_the_list_in_force"
+    assert in_force(world).rows == len(FIRST) + 1
+
+
+def test_a_list_that_is_not_held_cannot_be_released(world: World, held: HeldList) -> None:
+    with pytest.raises(UnknownError):
+        release_list(world.ports, CAMPAIGN, "customers", "0" * 64, by=BY)
+    with pytest.raises(UnknownError):
+        release_list(world.ports, CAMPAIGN, "vips", held.sha256, by=BY)
+
+
+def test_a_held_list_whose_file_is_gone_is_left_alone(world: World, held: HeldList) -> None:
+    world.ports.files.set_aside(f"in/{CAMPAIGN}/{PATH}", "elsewhere", held.file_version)
+    release_list(world.ports, CAMPAIGN, "customers", held.sha256, by=BY)
+    world.run()
+    assert in_force(world).version == 1
+
+
+# --- going back ----------------------------------------------------------------------------------
+
+
+def test_ops_put_an_earlier_version_in_force_as_a_new_one(world: World) -> None:
+    world.drop("customers/full/bad.csv", list_of(*FIRST, *MANY))
+    roll_back_list(world.ports, CAMPAIGN, "customers", 1, by=BY)
+    now = in_force(world)
+    assert (now.version, now.rows, now.mode, now.base_version) == (3, len(FIRST), "rollback", 1)
+    versions = [one for one in world.memory.all(ListVersion) if one.name == "customers"]
+    assert [one.version for one in versions] == [1, 2, 3]
+    assert versions[0].segment == now.segment
+    world.run()
+    [line] = [line for line in world.journal() if line["name"] == "list_rolled_back"]
+    assert (line["details"]["by"], line["details"]["base_version"]) == (BY, 1)
+
+
+def test_what_was_dropped_before_ops_went_back_has_no_say_any_more(world: World) -> None:
+    early = world.put_file("customers/add/early.csv", list_of(MANY[1]))
+    world.drop("customers/add/bad.csv", list_of(MANY[0]))
+    world.clock.advance(minutes=1)
+    roll_back_list(world.ports, CAMPAIGN, "customers", 1, by=BY)
+    world.clock.advance(minutes=1)
+    receipt = ingest(world.ports, early)
+    assert receipt
+    assert receipt.reason == "older_than_the_list_in_force"
+    world.drop("customers/add/next.csv", list_of(MANY[2]))
+    assert in_force(world).rows == len(FIRST) + 1
+
+
+def test_the_list_gone_back_to_may_be_dropped_anew(world: World) -> None:
+    world.drop("customers/full/bad.csv", list_of(*FIRST, *MANY))
+    roll_back_list(world.ports, CAMPAIGN, "customers", 1, by=BY)
+    world.clock.advance(days=10)
+    first = world.files.content[f"in/{CAMPAIGN}/customers/full/list.csv"]
+    assert world.drop("customers/full/list.csv", first).status == "accepted"
+    assert in_force(world).accepted_at == world.clock()
+
+
+@pytest.mark.parametrize(("version", "error"), [(1, RefusedError), (9, UnknownError)])
+def test_a_version_that_is_in_force_or_unknown_is_not_gone_back_to(
+    world: World, version: int, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        roll_back_list(world.ports, CAMPAIGN, "customers", version, by=BY)
+
+
+def test_law_3_a_version_older_than_the_campaign_allows_is_not_gone_back_to(world: World) -> None:
+    world.clock.advance(days=29)
+    world.drop("customers/full/next.csv", list_of(*FIRST, MANY[0]))
+    world.clock.advance(days=2)
+    with pytest.raises(RefusedError, match="older_than_the_campaign_allows"):
+        roll_back_list(world.ports, CAMPAIGN, "customers", 1, by=BY)
+
+
+def test_invitations_that_waited_go_on_when_the_list_in_force_is_dropped_anew(world: World) -> None:
+    world.clock.advance(days=31)
+    world.drop_list("vips", VIPS)
+    world.invite(world.sponsor(), "new@example.fr")
+    world.run()
+    assert not world.mailer.to("new@example.fr")
+    world.drop_list("customers", FIRST)
+    world.run()
+    assert len(world.mailer.to("new@example.fr")) == 1

@@ -1,0 +1,545 @@
+"""A client changes its digest key: nobody is forgotten, nobody is invited twice, orders still find
+their referral.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.addresses import OWN_KEY_ID, AddressDigests, DigestKey
+from chalicelib.domain.campaign import DigestKeys
+from chalicelib.domain.eligibility import all_digests
+from chalicelib.domain.facts import FactName
+from chalicelib.domain.files.exports import export_name
+from chalicelib.domain.model import (
+    CampaignInForce,
+    Contact,
+    Entity,
+    Opposition,
+    RefereeClaim,
+    Referral,
+    Sponsor,
+    SponsorClaim,
+)
+from chalicelib.services.answer import confirm, decline, unsubscribe
+from chalicelib.services.errors import OverError, UnavailableError
+from chalicelib.services.ingest import Drop, ingest
+from chalicelib.services.invite import Referee, invite
+from chalicelib.services.ports import Ports, Remove, Replace
+from chalicelib.services.put_campaign import put_campaign
+from chalicelib.services.reconcile import reconcile
+from chalicelib.services.rekey import SETTLED_AFTER, Rekeyed, rekey
+from chalicelib.services.report import report
+from chalicelib.services.sign_in import open_session, request_sign_in
+from tests.fakes.campaign import CAMPAIGN, campaign
+from tests.fakes.fuse import killed_everywhere
+from tests.fakes.ports import MemoryKeys
+from tests.fakes.repository import ContestedRepository, RecordingRepository
+from tests.fakes.world import CUSTOMERS, VIPS, World, new_world, wrapped
+
+CONFIRMED, DECLINED, OPPOSED, PENDING = (
+    f"{name}@gmail.com" for name in ("jeanne", "paul", "zoe", "lea")
+)
+NO_CANARY = {"customers": {"max_age_days": 30}, "vips": {"max_age_days": 90}}
+
+
+def digest_under(key_id: str, address: str) -> str:
+    [key] = MemoryKeys().in_force(DigestKeys(key_ids=(key_id,)))
+    return AddressDigests.of(address, [key]).pairs[0].exact
+
+
+def own_digests(address: str) -> tuple[str, ...]:
+    return all_digests(AddressDigests.of(address, [MemoryKeys().own()]))
+
+
+def put(world: World, *key_ids: str, **changes: Any) -> None:
+    """A version of the campaign file with these keys, known to every function."""
+    put_campaign(
+        world.ports, campaign(digests={"key_ids": list(key_ids)}, lists=NO_CANARY, **changes)
+    )
+    world.clock.advance(minutes=1)
+
+
+def drop_list(
+    world: World, name: str, addresses: list[str], key_id: str, of: str = CAMPAIGN
+) -> None:
+    """A full list made with that key, and its manifest, of any campaign."""
+    lines = ["digest", *(digest_under(key_id, address) for address in addresses)]
+    content = "\n".join(lines).encode()
+    manifest = {
+        "rows": len(addresses),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "key_id": key_id,
+        "generated_at": world.clock().isoformat(),
+    }
+    one = Drop(of, f"{name}/full/{key_id}.csv", world.clock())
+    world.files.content[one.key] = content
+    beside = one.key.replace(".csv", ".manifest.json")
+    world.files.content[beside] = json.dumps(manifest).encode()
+    receipt = ingest(world.ports, one)
+    assert receipt
+    assert receipt.status == "accepted", receipt
+    world.run()
+
+
+def drop_both_lists(world: World, key_id: str, of: str = CAMPAIGN) -> None:
+    drop_list(world, "customers", [*CUSTOMERS, *VIPS], key_id, of)
+    drop_list(world, "vips", VIPS, key_id, of)
+
+
+def settle(world: World) -> dict[str, int]:
+    """Let the functions forget the version before, and the schedule run."""
+    world.clock.advance(minutes=SETTLED_AFTER.total_seconds() / 60)
+    return reconcile(world.ports)
+
+
+def answered_in_every_way(world: World) -> None:
+    """Four referees of one sponsor: one confirms, one declines, one opposes, one waits."""
+    session = world.sponsor()
+    world.invite(session, CONFIRMED, DECLINED, OPPOSED, PENDING)
+    world.run()
+    world.confirm(CONFIRMED)
+    decline(world.ports, world.token_of(DECLINED))
+    oppose(world, OPPOSED)
+    world.run()
+
+
+def oppose(world: World, address: str) -> None:
+    header = str(world.mailer.to(address)[0].message["List-Unsubscribe"])
+    unsubscribe(world.ports, header.strip("<>").rsplit("/", 1)[1])
+
+
+def report_order(world: World, order_id: str, address: str, key_id: str) -> None:
+    row = world.order(order_id, "kept", email_digest=digest_under(key_id, address))
+    assert world.drop_orders(row, file=order_id).status == "accepted"
+    world.run()
+
+
+def rewarded(world: World, address: str) -> list[int]:
+    """The rungs of the ladder that were granted to the referee known by that address."""
+    issued = world.facts(FactName.VOUCHER_ISSUED)
+    referrals = {one.referral_id for one in world.memory.all(Referral) if is_of(one, address)}
+    return sorted(
+        int(fact.details["rung"] or 0)
+        for fact in issued
+        if fact.details["holder"] == "referee" and fact.ids["referral"] in referrals
+    )
+
+
+def is_of(referral: Referral, address: str) -> bool:
+    return referral.referee.under(OWN_KEY_ID).exact == own_digests(address)[0]
+
+
+def refused_to(world: World, sponsor: str, *addresses: str) -> list[object]:
+    """Why each address is refused to another sponsor; no mail may have gone to any."""
+    session = world.sponsor(sponsor)
+    before = len(world.mailer.sent)
+    world.invite(session, *addresses)
+    world.run()
+    assert len(world.mailer.sent) == before
+    facts = world.facts(FactName.INVITATION_REFUSED)[-len(addresses) :]
+    return [fact.details["reason"] for fact in facts]
+
+
+def test_laws_1_and_2_a_whole_change_of_keys_forgets_nobody() -> None:
+    world = new_world(lists=NO_CANARY)
+    answered_in_every_way(world)
+    put(world, "k2", "k1")
+    assert settle(world) == {
+        "undecided": 0, "leased": 0, "unexported": 0, "lists_too_old": 0, "referrals_rekeyed": 1,
+        "referrals_without_address": 0, "referrals_to_rekey": 0, "campaigns_to_rekey": 0,
+    }  # fmt: skip
+    report_order(world, "A1", CONFIRMED, "k2")
+    assert rewarded(world, CONFIRMED) == [0, 1]
+    drop_both_lists(world, "k2")
+    world.confirm(PENDING)
+    report_order(world, "B1", PENDING, "k2")
+    everybody = (CONFIRMED, DECLINED, OPPOSED, PENDING)
+    assert refused_to(world, VIPS[1], *everybody) == ["already_invited"] * 4
+    put(world, "k2")
+    report_order(world, "A2", CONFIRMED, "k2")
+    assert rewarded(world, CONFIRMED) == [0, 1, 2]
+    assert rewarded(world, PENDING) == [0, 1]
+    assert refused_to(world, VIPS[2], *everybody) == ["already_invited"] * 4
+    assert [len(world.mailer.to(address)) for address in everybody] == [1] * 4
+    assert len(world.memory.all(Sponsor)) == 3
+
+
+def test_orders_of_a_new_key_are_strangers_while_nobody_is_rekeyed() -> None:
+    world = new_world(lists=NO_CANARY)
+    answered_in_every_way(world)
+    put(world, "k2", "k1")
+    report_order(world, "A1", CONFIRMED, "k2")
+    assert rewarded(world, CONFIRMED) == [0]
+    settle(world)
+    # The same order dropped again once they are known: nothing was lost.
+    row = world.order("A1", "kept", email_digest=digest_under("k2", CONFIRMED))
+    world.drop_orders(row, file="again")
+    world.run()
+    assert rewarded(world, CONFIRMED) == [0, 1]
+
+
+def test_laws_1_and_2_hold_when_the_keys_are_changed_without_an_overlap() -> None:
+    world = new_world(lists=NO_CANARY)
+    answered_in_every_way(world)
+    put(world, "k2")
+    drop_both_lists(world, "k2")
+    everybody = (CONFIRMED, DECLINED, OPPOSED, PENDING)
+    assert refused_to(world, VIPS[1], *everybody) == ["already_invited"] * 4
+    assert len(world.memory.all(Sponsor)) == 2
+    world.sponsor()
+    assert len(world.memory.all(Sponsor)) == 2  # the one of before, known again
+
+
+class ChangingOwnKey(MemoryKeys):
+    """Keys of which ours is no better than the client's."""
+
+    def __init__(self) -> None:
+        self.drawn = b"first"
+
+    def own(self) -> DigestKey:
+        return DigestKey(OWN_KEY_ID, secret=self.drawn)
+
+
+def test_law_2_breaks_when_our_own_key_changes_with_the_clients() -> None:
+    world = new_world(lists=NO_CANARY)
+    keys = ChangingOwnKey()
+    world.ports = replace(world.ports, keys=keys)
+    answered_in_every_way(world)
+    keys.drawn = b"second"
+    put(world, "k2")
+    drop_both_lists(world, "k2")
+    world.invite(world.sponsor(VIPS[1]), CONFIRMED)
+    world.run()
+    assert len(world.mailer.to(CONFIRMED)) == 2
+
+
+def test_an_opposition_holds_in_a_campaign_of_the_brand_with_other_keys() -> None:
+    world = new_world(lists=NO_CANARY)
+    answered_in_every_way(world)
+    other = campaign(campaign="demo-two", digests={"key_ids": ["k9"]}, lists=NO_CANARY)
+    put_campaign(world.ports, other)
+    drop_both_lists(world, "k9", of="demo-two")
+    request_sign_in(world.ports, "demo-two", VIPS[1])
+    world.run()
+    token = world.mailer.to(VIPS[1])[-1].tokens[0]
+    _, session = open_session(world.ports, "demo-two", token, None)
+    mails = len(world.mailer.sent)
+    invite(world.ports, session, [Referee(OPPOSED), Referee("z.oe@gmail.com")], None)
+    world.run()
+    refused = world.facts(FactName.INVITATION_REFUSED)
+    assert [fact.details["reason"] for fact in refused] == ["opposed", "opposed"]
+    assert len(world.mailer.sent) == mails
+
+
+def test_digests_under_our_own_key_never_leave() -> None:
+    world = new_world(lists=NO_CANARY)
+    answered_in_every_way(world)
+    put(world, "k2", "k1")
+    settle(world)
+    report_order(world, "A1", CONFIRMED, "k2")
+    world.export()
+    world.run()
+    report(world.ports, world.campaign)
+    [referral] = world.memory.all(Referral)
+    assert referral.referee_digest == digest_under("k2", CONFIRMED)
+    assert referral.sponsor_digest == digest_under("k2", VIPS[0])
+    holders = {row["holder_digest"] for row in world.exported(1)}
+    assert holders <= {
+        digest_under(key_id, one) for one in (CONFIRMED, VIPS[0]) for key_id in ("k1", "k2")
+    }
+    own = {digest for one in (CONFIRMED, *VIPS) for digest in own_digests(one)}
+    told = repr(world.facts()) + repr(world.files.under("out/")) + repr(unpacked(world))
+    assert not [digest for digest in own if digest in told]
+
+
+def unpacked(world: World) -> list[dict[str, str]]:
+    assert f"out/{CAMPAIGN}/vouchers/{export_name(1)}.csv.gz" in world.files.content
+    return world.exported(1)
+
+
+# --- what was stored before there was a key of our own --------------------------------------------
+
+
+def as_before_our_own_key(world: World) -> None:
+    """Take every digest under our own key out of the store, as if it had never been."""
+    own = {
+        digest
+        for address in (CONFIRMED, DECLINED, OPPOSED, PENDING, *VIPS)
+        for digest in own_digests(address)
+    }
+    for key, item in list(world.memory._items.items()):
+        if getattr(item, "digest", None) in own:
+            del world.memory._items[key]
+        else:
+            world.memory._items[key] = without_own(item)
+
+
+def without_own(item: Entity) -> Entity:
+    for name in ("digests", "referee"):
+        known = getattr(item, name, None)
+        if isinstance(known, AddressDigests):
+            pairs = tuple(pair for pair in known.pairs if pair.key_id != OWN_KEY_ID)
+            item = replace(item, **{name: AddressDigests(pairs)})  # type: ignore[arg-type]
+    return item
+
+
+def before_our_own_key() -> World:
+    world = new_world(lists=NO_CANARY)
+    answered_in_every_way(world)
+    oppose(world, CONFIRMED)  # after having said yes
+    as_before_our_own_key(world)
+    return world
+
+
+def test_what_was_stored_before_our_own_key_is_found_under_the_clients() -> None:
+    world = before_our_own_key()
+    everybody = (CONFIRMED, DECLINED, OPPOSED, PENDING)
+    assert refused_to(world, VIPS[1], *everybody) == ["already_invited"] * 4
+    world.sponsor()
+    assert len(world.memory.all(Sponsor)) == 2
+
+
+def test_referrals_and_their_sponsors_of_before_are_rekeyed_with_their_oppositions() -> None:
+    world = before_our_own_key()
+    assert settle(world)["referrals_rekeyed"] == 1
+    [referral] = world.memory.all(Referral)
+    [sponsor] = world.memory.all(Sponsor)
+    assert referral.referee.key_ids == sponsor.digests.key_ids == ("k1", OWN_KEY_ID)
+    for kind, address in (
+        (RefereeClaim, CONFIRMED), (Opposition, CONFIRMED), (SponsorClaim, VIPS[0]),
+    ):  # fmt: skip
+        stored = {one.digest for one in world.memory.all(kind)}  # type: ignore[attr-defined]
+        assert set(own_digests(address)) <= stored, kind
+
+
+def test_who_confirms_is_claimed_under_the_keys_in_force_by_then() -> None:
+    world = before_our_own_key()
+    put(world, "k2", "k1")
+    world.confirm(PENDING)
+    claimed = {one.digest for one in world.memory.all(RefereeClaim)}
+    assert {digest_under("k2", PENDING), *own_digests(PENDING)} <= claimed
+    [made] = [one for one in world.memory.all(Referral) if one.referee.key_ids[0] == "k2"]
+    assert made.sponsor_digest == digest_under("k2", VIPS[0])
+    [sponsor] = world.memory.all(Sponsor)
+    assert sponsor.digests.key_ids == ("k2", "k1", OWN_KEY_ID)
+
+
+def test_a_sponsor_who_signs_in_is_known_under_the_keys_in_force_by_then() -> None:
+    world = before_our_own_key()
+    put(world, "k2", "k1")
+    world.sponsor()
+    put(world, "k2")
+    drop_both_lists(world, "k2")
+    world.sponsor()
+    [sponsor] = world.memory.all(Sponsor)
+    assert sponsor.digests.key_ids == ("k2", "k1", OWN_KEY_ID)
+
+
+def test_law_1_two_invitations_of_one_person_never_make_two_referrals() -> None:
+    world = before_our_own_key()
+    # Nothing of before is left to be found by: the worst that a change of keys can do.
+    put(world, "k2")
+    drop_both_lists(world, "k2")
+    world.invite(world.sponsor(VIPS[1]), PENDING)
+    world.run()
+    first, second = (mail.tokens[0] for mail in world.mailer.to(PENDING))
+    with pytest.raises(OverError):
+        confirm(world.ports, first, "1", False)
+    assert confirm(world.ports, second, "1", False)[1]
+
+
+# --- how the work is done -------------------------------------------------------------------------
+
+
+def three_to_rekey() -> World:
+    world = new_world(lists=NO_CANARY)
+    session = world.sponsor()
+    world.invite(session, CONFIRMED, DECLINED, PENDING)
+    world.run()
+    for address in (CONFIRMED, DECLINED, PENDING):
+        world.confirm(address)
+    world.run()
+    put(world, "k2", "k1")
+    return world
+
+
+def listed(world: World) -> CampaignInForce:
+    found = world.repository.get(CampaignInForce, campaign=CAMPAIGN)
+    assert found
+    return found
+
+
+def known_by(world: World, key_id: str) -> int:
+    return sum(key_id in one.referee.key_ids for one in world.memory.all(Referral))
+
+
+def test_a_run_does_so_many_and_the_next_one_the_rest() -> None:
+    world = three_to_rekey()
+    world.clock.advance(hours=1)
+    outcomes = [rekey(world.ports, listed(world), 2) for _ in range(3)]
+    assert outcomes == [
+        Rekeyed(done=2, left=1), Rekeyed(done=1, complete=True), Rekeyed(complete=True),
+    ]  # fmt: skip
+    assert known_by(world, "k2") == 3
+
+
+def test_nothing_is_looked_at_once_all_are_known() -> None:
+    world = three_to_rekey()
+    settle(world)
+    put(world, "k2", "k1", invitation_days=7)  # another version, the same keys
+    ports = replace(world.ports, repository=NoReferrals(world.repository))
+    assert rekey(ports, listed(world), 2) == Rekeyed(complete=True)
+    put(world, "k2")
+    with pytest.raises(AssertionError):
+        rekey(replace(world.ports, repository=NoReferrals(world.repository)), listed(world), 2)
+
+
+class NoReferrals(RecordingRepository):
+    """A store whose agendas must not be read."""
+
+    def __init__(self, inner: Any) -> None:
+        super().__init__(inner)
+        self.agenda = must_not_be_read
+
+
+def must_not_be_read(*_: object, **__: object) -> Any:
+    raise AssertionError("an agenda was read")
+
+
+def test_a_version_put_just_now_is_looked_at_again() -> None:
+    world = three_to_rekey()
+    first = rekey(world.ports, listed(world), 10)
+    assert first == Rekeyed(done=3, complete=False)
+    # Confirmed by a function that still worked with the version before.
+    late = world.memory.all(Referral)[0]
+    pairs = (late.referee.under("k1"), late.referee.under(OWN_KEY_ID))
+    world.repository.commit(Replace(replace(late, referee=AddressDigests(pairs))))
+    world.clock.advance(hours=1)
+    assert rekey(world.ports, listed(world), 10) == Rekeyed(done=1, complete=True)
+    assert known_by(world, "k2") == 3
+
+
+def test_a_referral_whose_address_is_gone_keeps_what_it_has_and_is_passed_over() -> None:
+    world = three_to_rekey()
+    [contact] = [one for one in world.memory.all(Contact) if one.address == DECLINED]
+    world.repository.commit(Remove(contact))
+    world.clock.advance(hours=1)
+    assert rekey(world.ports, listed(world), 10) == Rekeyed(2, 1, 0, complete=True)
+    assert known_by(world, "k2") == 2
+    put(world, "k3", "k2")
+    world.clock.advance(hours=1)
+    assert rekey(world.ports, listed(world), 10) == Rekeyed(done=2, complete=True)
+
+
+def test_an_order_meanwhile_is_not_lost_and_the_referral_rekeyed_all_the_same() -> None:
+    world = three_to_rekey()
+    world.clock.advance(hours=1)
+
+    def competitor() -> None:
+        report_order(world, "A1", CONFIRMED, "k1")
+
+    ports = wrapped(world, lambda inner: ContestedRepository(inner, competitor))
+    assert rekey(ports, listed(world), 1) == Rekeyed(done=1, left=2)
+    [referral] = [one for one in world.memory.all(Referral) if is_of(one, CONFIRMED)]
+    assert (referral.orders, referral.referee.key_ids) == (1, ("k2", "k1", OWN_KEY_ID))
+
+
+def test_a_version_put_meanwhile_is_not_marked() -> None:
+    world = three_to_rekey()
+    world.clock.advance(hours=1)
+    of_before = listed(world)
+    assert rekey(world.ports, of_before, 10).complete
+    put(world, "k3", "k2")
+    stale = replace(of_before, revision=listed(world).revision - 1)
+    assert not rekey(world.ports, stale, 10).complete
+    assert listed(world).rekeyed_for == ("k2", "k1")
+
+
+def test_killed_at_every_step_and_run_again_all_are_known() -> None:
+    def begin() -> World:
+        world = before_our_own_key()
+        put(world, "k2", "k1")
+        world.clock.advance(hours=1)
+        return world
+
+    def run(world: World, ports: Ports) -> None:
+        reconcile(ports)
+
+    worlds = killed_everywhere(begin, run, lambda world: world.ports)
+    assert len(worlds) > 20
+    for world in worlds:
+        reconcile(world.ports)
+        assert listed(world).rekeyed_for == ("k2", "k1")
+        assert known_by(world, "k2") == 1
+        claimed = {one.digest for one in world.memory.all(RefereeClaim)}
+        assert {digest_under("k2", CONFIRMED), *own_digests(CONFIRMED)} <= claimed
+
+
+def test_the_sponsor_meanwhile_invites_and_is_not_set_back() -> None:
+    world = three_to_rekey()
+    session = world.sponsor()
+    as_before = next(one for one in world.memory.all(Sponsor))
+    world.repository.commit(
+        Replace(replace(as_before, digests=AddressDigests((as_before.digests.under("k1"),))))
+    )
+    world.clock.advance(hours=1)
+
+    def competitor() -> None:
+        world.invite(session, "new@example.fr")
+
+    ports = wrapped(world, lambda inner: ContestedRepository(inner, competitor))
+    assert rekey(ports, listed(world), 10).done == 3
+    [sponsor] = world.memory.all(Sponsor)
+    assert (sponsor.invited, sponsor.digests.key_ids[0]) == (4, "k2")
+
+
+# --- each list is asked with its own key ----------------------------------------------------------
+
+
+def test_two_lists_made_with_different_keys_are_each_asked_with_their_own() -> None:
+    world = new_world(lists=NO_CANARY)
+    put(world, "k2", "k1")
+    drop_list(world, "customers", [*CUSTOMERS, *VIPS], "k2")  # the VIPs are still under k1
+    session = world.sponsor()
+    world.invite(session, CUSTOMERS[0], CONFIRMED)
+    world.run()
+    [refused] = world.facts(FactName.INVITATION_REFUSED)
+    assert refused.details["reason"] == "customer"
+    assert len(world.mailer.to(CONFIRMED)) == 1
+
+
+def test_a_list_of_two_keys_ago_still_says_who_was_a_newcomer_at_the_first_order() -> None:
+    world = new_world(lists=NO_CANARY)
+    world.referral(CONFIRMED)
+    ordered = world.order("A1", "kept", email_digest=digest_under("k3", CONFIRMED))
+    for key_ids in (("k2", "k1"), ("k3", "k2")):
+        put(world, *key_ids)
+        settle(world)
+        drop_both_lists(world, key_ids[0])
+    world.drop_orders(ordered)
+    world.run()
+    assert rewarded(world, CONFIRMED) == [0, 1]
+    [referral] = world.memory.all(Referral)
+    assert referral.newcomer_list_version == 1
+
+
+def test_law_3_a_list_made_with_a_key_that_is_gone_answers_nothing() -> None:
+    world = new_world(lists=NO_CANARY)
+    world.invite(world.sponsor(), CONFIRMED)
+    world.run()
+    put(world, "k2")
+    session = world.sponsor  # nobody signs in: the VIP list cannot be asked
+    with pytest.raises(IndexError):
+        session(VIPS[1])
+    refused = world.facts(FactName.SIGN_IN_REFUSED)[-1]
+    assert refused.details["reason"] == "list_unavailable"
+    with pytest.raises(UnavailableError):
+        world.confirm(CONFIRMED)
+    drop_list(world, "customers", [*CUSTOMERS, *VIPS], "k2")
+    assert world.confirm(CONFIRMED).customers_version == 2

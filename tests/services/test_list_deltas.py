@@ -1,0 +1,315 @@
+"""Digests added to a list and removed from it: laid over it in the order they were dropped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import timedelta
+from itertools import permutations
+from random import Random
+
+import pytest
+
+from chalicelib.domain.facts import FactName
+from chalicelib.domain.files.digests import record
+from chalicelib.domain.files.receipt import ListOutcome, Receipt
+from chalicelib.domain.listed import ListDelta, ListInForce, ListVersion
+from chalicelib.services.ingest import Drop, ingest
+from chalicelib.services.ports import Ports
+from chalicelib.services.put_campaign import put_campaign
+from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digest
+from tests.fakes.fuse import killed_everywhere
+from tests.fakes.world import CUSTOMERS, VIPS, World, new_world
+
+FIRST = [*CUSTOMERS, *VIPS, CANARY]
+Chronicle = list[tuple[str, list[str]]]
+
+
+def list_of(addresses: Iterable[str]) -> bytes:
+    return "\n".join(["digest", *map(digest, addresses), ""]).encode()
+
+
+def in_force(world: World) -> ListInForce:
+    found = world.repository.get(ListInForce, campaign=CAMPAIGN, name="customers")
+    assert found
+    return found
+
+
+def on_list(world: World) -> frozenset[bytes]:
+    return world.lists.segments[in_force(world).segment]
+
+
+def records(addresses: Iterable[str]) -> frozenset[bytes]:
+    return frozenset(record(digest(address)) for address in addresses)
+
+
+def outcome(receipt: Receipt) -> ListOutcome:
+    assert receipt.outcome, receipt
+    return receipt.outcome
+
+
+def test_digests_are_added_to_the_list_in_force(world: World) -> None:
+    told = outcome(world.drop("customers/add/a.csv", list_of(["new@example.fr", CUSTOMERS[0]])))
+    assert on_list(world) == records([*FIRST, "new@example.fr"])
+    assert (told.mode, told.effect, told.version, told.base_version) == ("add", "merged", 2, 1)
+    assert (told.rows_before, told.rows) == (len(FIRST), len(FIRST) + 1)
+    assert told.full_sha256 == in_force(world).full.sha256
+
+
+def test_digests_are_removed_from_the_list_in_force(world: World) -> None:
+    receipt = world.drop("customers/remove/r.csv", list_of([CUSTOMERS[0], "nobody@example.fr"]))
+    assert receipt.version == 2
+    assert on_list(world) == records(FIRST) - records([CUSTOMERS[0]])
+    written = json.loads(
+        world.files.content[f"out/{CAMPAIGN}/receipts/customers/remove/r.csv.json"]
+    )
+    assert written["list"] == {
+        "mode": "remove", "effect": "merged", "version": 2, "rows": len(FIRST) - 1,
+        "rows_before": len(FIRST), "base_version": 1, "later_deltas": 0,
+        "full_sha256": in_force(world).full.sha256,
+    }  # fmt: skip
+
+
+def test_law_7_a_delta_delivered_twice_or_renamed_has_no_second_effect(world: World) -> None:
+    added = list_of(["new@example.fr"])
+    for path in ("customers/add/a.csv", "customers/add/a.csv", "customers/add/b.csv"):
+        assert world.drop(path, added).version == 2
+    world.drop("customers/remove/r.csv", added)
+    told = outcome(world.drop("customers/add/c.csv", added))
+    assert (told.effect, told.version) == ("already_taken_in", 2)
+    assert on_list(world) == records(FIRST)
+    assert in_force(world).version == 3
+
+
+def test_a_delta_is_meant_once_more_when_its_manifest_is_newer(world: World) -> None:
+    added = list_of(["new@example.fr"])
+    world.drop("customers/add/a.csv", added)
+    world.drop("customers/remove/r.csv", added)
+    world.clock.advance(hours=1)
+    told = {
+        "rows": 1, "sha256": hashlib.sha256(added).hexdigest(), "key_id": "k1",
+        "generated_at": world.clock().isoformat(),
+    }  # fmt: skip
+    world.drop("customers/add/again.manifest.json", json.dumps(told).encode())
+    assert world.drop("customers/add/again.csv", added).version == 4
+    assert on_list(world) == records([*FIRST, "new@example.fr"])
+
+
+def test_the_same_digests_added_and_removed_are_two_files(world: World) -> None:
+    both = list_of(["new@example.fr"])
+    world.drop("customers/add/x.csv", both)
+    assert outcome(world.drop("customers/remove/x.csv", both)).effect == "merged"
+    assert on_list(world) == records(FIRST)
+
+
+def test_a_delta_makes_the_list_as_young_as_itself(world: World) -> None:
+    world.clock.advance(days=20)
+    world.drop("customers/add/a.csv", list_of(["new@example.fr"]))
+    assert in_force(world).accepted_at == world.clock()
+
+
+def test_a_full_list_takes_the_place_of_all_deltas_before_it(world: World) -> None:
+    world.drop("customers/add/a.csv", list_of(["new@example.fr"]))
+    world.drop("customers/full/next.csv", list_of([*FIRST, "other@example.fr"]))
+    assert on_list(world) == records([*FIRST, "other@example.fr"])
+
+
+def test_a_delta_dropped_before_the_full_list_in_force_changes_nothing(world: World) -> None:
+    late = world.put_file("customers/add/late.csv", list_of(["new@example.fr"]))
+    world.drop("customers/full/next.csv", list_of([*FIRST, "other@example.fr"]))
+    receipt = ingest(world.ports, late)
+    assert receipt
+    assert receipt.reason == "older_than_the_list_in_force"
+    assert in_force(world).version == 2
+
+
+# --- whatever the order of arrival ---------------------------------------------------------------
+
+CHRONICLE: Chronicle = [
+    ("full", [*FIRST, "a@example.fr", "b@example.fr"]),
+    ("remove", ["a@example.fr"]),
+    ("add", ["a@example.fr", "c@example.fr"]),
+    ("remove", ["c@example.fr", "b@example.fr"]),
+]
+
+
+def settled(chronicle: Chronicle) -> frozenset[bytes]:
+    """What a list is after all of this, in order."""
+    held: frozenset[bytes] = records(FIRST)
+    for mode, addresses in chronicle:
+        laid = records(addresses)
+        held = {"full": laid, "add": held | laid, "remove": held - laid}[mode]
+    return held
+
+
+def dropped(world: World, chronicle: Chronicle) -> list[Drop]:
+    """All of it dropped, one after another, and no notice delivered yet."""
+    drops = []
+    for number, (mode, addresses) in enumerate(chronicle):
+        world.clock.advance(minutes=number % 2)  # some in the same instant
+        drops.append(world.put_file(f"customers/{mode}/{number}.csv", list_of(addresses)))
+    return drops
+
+
+@pytest.mark.parametrize("order", list(permutations(range(len(CHRONICLE)))), ids=str)
+def test_law_7_drops_settle_the_same_whatever_the_order_of_arrival(order: tuple[int, ...]) -> None:
+    world = new_world()
+    drops = dropped(world, CHRONICLE)
+    for number in order:
+        ingest(world.ports, drops[number])
+    assert on_list(world) == settled(CHRONICLE)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_law_7_long_chronicles_settle_the_same_with_repeats(seed: int) -> None:
+    chance = Random(seed)
+    people = [f"p{number}@example.fr" for number in range(6)]
+    chronicle: Chronicle = []
+    for _ in range(8):
+        mode = chance.choice(["full", "add", "remove", "add", "remove"])
+        some = chance.sample(people, chance.randint(1, 5))
+        chronicle.append((mode, [*FIRST, *some] if mode == "full" else some))
+    contents = [(mode, frozenset(some)) for mode, some in chronicle]
+    chronicle = [one for at, one in enumerate(chronicle) if contents.index(contents[at]) == at]
+    world = new_world(lists={"customers": {"max_shrink_percent": 100}})
+    drops = dropped(world, chronicle)
+    arrivals = drops + chance.sample(drops, len(drops) // 2)
+    chance.shuffle(arrivals)
+    for drop in arrivals:
+        ingest(world.ports, drop)
+    assert on_list(world) == settled(chronicle)
+
+
+def test_a_file_put_over_another_before_its_notice_came_loses_neither(world: World) -> None:
+    path = "customers/add/delta.csv"
+    first = world.put_file(path, list_of(["a@example.fr"]))
+    second = world.put_file(path, list_of(["b@example.fr"]))
+    for drop in (second, first):
+        ingest(world.ports, drop)
+    assert on_list(world) == records([*FIRST, "a@example.fr", "b@example.fr"])
+
+
+def test_the_receipt_says_that_a_delta_was_laid_in_its_place(world: World) -> None:
+    early = world.put_file("customers/remove/early.csv", list_of(["new@example.fr"]))
+    world.drop("customers/add/later.csv", list_of(["new@example.fr"]))
+    receipt = ingest(world.ports, early)
+    assert receipt
+    assert outcome(receipt).effect == "merged_in_its_place"
+    assert on_list(world) == records([*FIRST, "new@example.fr"])
+
+
+def test_a_full_list_that_comes_late_is_told_with_what_was_laid_over_it(world: World) -> None:
+    full = world.put_file("customers/full/late.csv", list_of([*FIRST, "other@example.fr"]))
+    world.drop("customers/add/later.csv", list_of(["new@example.fr"]))
+    receipt = ingest(world.ports, full)
+    assert receipt
+    assert (outcome(receipt).effect, outcome(receipt).later_deltas) == ("in_force", 1)
+    assert in_force(world).full.rows == len(FIRST) + 1
+    assert on_list(world) == records([*FIRST, "other@example.fr", "new@example.fr"])
+
+
+# --- a base that is named ------------------------------------------------------------------------
+
+
+def named(world: World, path: str, content: bytes, base: str) -> None:
+    told = {
+        "rows": len(content.splitlines()) - 1, "sha256": hashlib.sha256(content).hexdigest(),
+        "key_id": "k1", "generated_at": world.clock().isoformat(), "base": base,
+    }  # fmt: skip
+    world.put_file(path.replace(".csv", ".manifest.json"), json.dumps(told).encode())
+
+
+def test_a_delta_waits_for_the_full_list_it_names(world: World) -> None:
+    full = list_of([*FIRST, "other@example.fr"])
+    coming = world.put_file("customers/full/next.csv", full)
+    added = list_of(["new@example.fr"])
+    named(world, "customers/add/a.csv", added, hashlib.sha256(full).hexdigest())
+    told = outcome(world.drop("customers/add/a.csv", added))
+    assert (told.effect, told.version) == ("waits_for_its_full_list", 1)
+    assert on_list(world) == records(FIRST)
+    assert [fact.details["mode"] for fact in world.facts(FactName.LIST_WAITS)] == ["add"]
+    ingest(world.ports, coming)
+    assert on_list(world) == records([*FIRST, "other@example.fr", "new@example.fr"])
+
+
+def test_a_delta_before_there_is_any_list_waits_for_one() -> None:
+    world = World()
+    put_campaign(world.ports, campaign())
+    full = world.put_file("customers/full/first.csv", list_of(FIRST))
+    told = outcome(world.drop("customers/add/a.csv", list_of(["new@example.fr"])))
+    assert (told.effect, told.version, told.rows) == ("waits_for_its_full_list", None, None)
+    ingest(world.ports, full)
+    assert on_list(world) == records([*FIRST, "new@example.fr"])
+
+
+def test_a_delta_that_names_another_full_list_changes_nothing_now(world: World) -> None:
+    added = list_of(["new@example.fr"])
+    named(world, "customers/add/a.csv", added, "0" * 64)
+    world.drop("customers/add/a.csv", added)
+    world.drop("customers/full/next.csv", list_of([*FIRST, "other@example.fr"]))
+    assert on_list(world) == records([*FIRST, "other@example.fr"])
+
+
+def test_law_3_a_delta_made_with_another_key_is_not_laid_over_the_list() -> None:
+    world = new_world()
+    put_campaign(world.ports, campaign(digests={"key_ids": ["k2", "k1"]}))
+    world.clock.advance(minutes=1)
+    added = list_of(["new@example.fr"])
+    told = {
+        "rows": 1, "sha256": hashlib.sha256(added).hexdigest(), "key_id": "k2",
+        "generated_at": world.clock().isoformat(),
+    }  # fmt: skip
+    world.put_file("customers/add/a.manifest.json", json.dumps(told).encode())
+    assert outcome(world.drop("customers/add/a.csv", added)).effect == "waits_for_its_full_list"
+    assert on_list(world) == records(FIRST)
+
+
+# --- the guards hold for deltas too --------------------------------------------------------------
+
+
+def test_a_removal_of_a_canary_is_refused(world: World) -> None:
+    assert world.drop("customers/remove/r.csv", list_of([CANARY])).reason == "canaries_missing"
+    assert on_list(world) == records(FIRST)
+    assert not world.memory.all(ListDelta)
+
+
+def test_a_removal_beyond_the_limit_is_held(world: World) -> None:
+    receipt = world.drop("customers/remove/r.csv", list_of([*CUSTOMERS, *VIPS]))
+    assert (receipt.reason, receipt.held) == ("shrink_beyond_limit", True)
+    assert on_list(world) == records(FIRST)
+
+
+def test_a_removal_of_everybody_leaves_no_empty_list(world: World) -> None:
+    assert world.drop("vips/remove/r.csv", list_of(VIPS)).reason == "empty_list"
+
+
+def test_old_deltas_do_not_refuse_by_their_age(world: World) -> None:
+    drop = world.put_file("customers/add/a.csv", list_of(["new@example.fr"]))
+    world.clock.advance(days=29)
+    receipt = ingest(world.ports, drop)
+    assert receipt
+    assert receipt.status == "accepted"
+    assert in_force(world).accepted_at == world.clock() - timedelta(days=29)
+
+
+# --- killed --------------------------------------------------------------------------------------
+
+
+def test_law_7_killed_at_every_step_and_delivered_again_a_delta_has_one_effect() -> None:
+    late: list[Drop] = []
+
+    def begun() -> World:
+        world = new_world()
+        late[:] = [world.put_file("customers/remove/late.csv", list_of(["a@example.fr"]))]
+        world.drop("customers/add/a.csv", list_of(["a@example.fr", "b@example.fr"]))
+        return world
+
+    def run(_: World, ports: Ports) -> None:
+        ingest(ports, late[0])
+
+    for world in killed_everywhere(begun, run, lambda world: world.ports):
+        ingest(world.ports, late[0])
+        assert on_list(world) == records([*FIRST, "a@example.fr", "b@example.fr"])
+        assert len([one for one in world.memory.all(ListVersion) if one.name == "customers"]) == 3
+        assert len(world.memory.all(ListDelta)) == 2
