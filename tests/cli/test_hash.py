@@ -5,14 +5,21 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
+import hmac
 import io
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from typer.testing import Result
+
+from chalicelib.domain.addresses import DigestKey
+from chalicelib.domain.files.manifest import parse_manifest
+from cli.hashing import blocks
+from cli.hashing.manifest import canaries, canary_address
 
 ROOT = Path(__file__).parents[2]
 VECTORS = json.loads((ROOT / "docs/vectors/digests.json").read_text(encoding="utf-8"))
@@ -43,11 +50,20 @@ def all_cases() -> bytes:
     return text.getvalue().encode()
 
 
-def expected() -> list[str]:
-    lines = ["digest"]
+def of_cases() -> list[str]:
+    lines: list[str] = []
     for case in CASES:
         lines += dict.fromkeys([case["hmac_sha256"], case["hmac_sha256_canonical"]])
     return lines
+
+
+def canary(number: int) -> str:
+    key, address = bytes.fromhex(VECTORS["hmac_key_hex"]), canary_address(number).encode()
+    return hmac.new(key, address, "sha256").hexdigest()
+
+
+def expected() -> list[str]:
+    return ["digest", canary(1), *of_cases(), canary(2)]
 
 
 def test_both_digests_of_each_address_are_written_once_when_equal(
@@ -71,7 +87,36 @@ def test_the_manifest_says_what_was_written(hashed: Hash, tmp_path: Path) -> Non
     written = (tmp_path / "full.csv.gz").read_bytes()
     assert manifest.pop("sha256") == hashlib.sha256(written).hexdigest()
     assert datetime.fromisoformat(manifest.pop("generated_at")).tzinfo is not None
-    assert manifest == {"rows": len(expected()) - 1, "key_id": "vectors"}
+    assert manifest == {
+        "rows": len(expected()) - 1,
+        "key_id": "vectors",
+        "canaries": [canary(1), canary(2)],
+    }
+
+
+def test_the_manifest_is_one_that_is_taken_with_its_canaries(hashed: Hash, tmp_path: Path) -> None:
+    hashed(all_cases(), "in.csv", "full.csv", "--canaries", "3")
+    parse_manifest((tmp_path / "full.manifest.json").read_bytes())
+    lines = (tmp_path / "full.csv").read_text().splitlines()
+    assert lines == ["digest", canary(1), *of_cases(), canary(2), canary(3)]
+
+
+def test_a_list_of_digests_to_remove_holds_no_canary(hashed: Hash, tmp_path: Path) -> None:
+    hashed(all_cases(), "in.csv", "old.csv.gz", "--canaries", "0")
+    written = gzip.decompress((tmp_path / "old.csv.gz").read_bytes()).decode()
+    assert written.splitlines() == ["digest", *of_cases()]
+    assert json.loads((tmp_path / "old.manifest.json").read_text())["canaries"] == []
+
+
+def test_canaries_are_the_same_every_day_and_others_under_another_key() -> None:
+    ours, theirs = (DigestKey("k1", secret=bytes([one]) * 32) for one in (1, 2))
+    assert canaries(ours, 2) == canaries(ours, 5)[:2]
+    assert not set(canaries(ours, 5)) & set(canaries(theirs, 5))
+
+
+def test_canaries_alone_are_no_list(hashed: Hash, tmp_path: Path) -> None:
+    assert "no good address" in hashed(b"email\n").stderr
+    assert not (tmp_path / "out.csv").exists()
 
 
 def test_the_manifest_may_be_left_out(hashed: Hash, tmp_path: Path) -> None:
@@ -85,7 +130,8 @@ def test_the_column_is_found_whatever_separates_it(
 ) -> None:
     rows = [["id", "email", "town"], ["1", CASES[0]["address"], "Lyon"]]
     content = "\r\n".join(delimiter.join(row) for row in rows)
-    assert hashed(b"\xef\xbb\xbf" + content.encode()).exit_code == 0
+    addresses = b"\xef\xbb\xbf" + content.encode()
+    assert hashed(addresses, "in.csv", "out.csv", "--canaries", "0").exit_code == 0
     assert (tmp_path / "out.csv").read_text() == f"digest\n{CASES[0]['hmac_sha256']}\n"
 
 
@@ -101,7 +147,9 @@ def test_lines_without_a_good_address_are_counted_by_reason_and_not_shown(hashed
     ]
     result = hashed("\n".join(lines).encode())
     assert result.exit_code == 0
-    assert result.stdout.splitlines()[1:] == [
+    told, *rejected = result.stdout.splitlines()
+    assert "3 digests (2 canaries) of 5 lines" in told
+    assert rejected == [
         "rejected, empty: 1",
         "rejected, missing_field: 1",
         "rejected, no_at_sign: 1",
@@ -134,6 +182,29 @@ def test_a_wrong_file_is_told_without_an_address_and_leaves_no_list(
     assert "@" not in result.output
     assert (tmp_path / "out.csv").read_text() == "the list of yesterday"
     assert {file.name for file in tmp_path.iterdir()} == {"in.csv", "out.csv", "vectors.key"}
+
+
+def test_a_quote_left_open_is_told_by_the_line_it_is_on(
+    hashed: Hash, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "LONGEST_ROW", 4 * blocks.BLOCK)
+    rows = [f"{number},a{number}@example.fr" for number in range(60_000)]
+    rows[50_000] = '50000,"a@example.fr'
+    rows += ["x" * 80] * 250_000
+    result = hashed("\n".join(["id,email", *rows]).encode())
+    assert result.exit_code == 1
+    assert "line 50002: no end of this row: a quote is left open" in result.stderr
+
+
+def test_the_share_done_the_rate_and_the_time_left_are_shown_on_a_terminal(
+    hashed: Hash, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert hashed(all_cases()).stderr == ""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "120")
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", hashed(all_cases()).stderr)
+    assert re.search(r"in\.csv .* 100% [\d,]+ lines/s 0:00:00", shown)
+    assert "@" not in shown
 
 
 @pytest.mark.parametrize(

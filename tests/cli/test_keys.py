@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,10 @@ import pytest
 from typer.testing import Result
 
 from chalicelib.adapters.dynamodb.repository import DynamoRepository
+from cli.connection import connect
+from cli.keys import require_own_key
 
+DEMO = Path(__file__).parents[2] / "local/demo/demo-vip.yaml"
 KEY = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 NAME = "/tandem/test/digest-keys/shop-2026"
 
@@ -63,6 +67,48 @@ def test_another_key_under_the_same_id_is_refused(
     assert client.get_parameter(Name=NAME, WithDecryption=True)["Parameter"]["Value"] == KEY
 
 
+def own_key() -> dict[str, str]:
+    """The parameter of the key that is ours alone, decrypted."""
+    client = boto3.client("ssm", region_name="eu-west-3")
+    found = client.get_parameter(Name="/tandem/test/digest-keys/tandem", WithDecryption=True)
+    return {name: str(value) for name, value in found["Parameter"].items()}
+
+
+def test_our_own_key_is_drawn_once_stored_encrypted_and_not_printed(
+    stack: DynamoRepository, tandem: Tandem, key_file: Path
+) -> None:
+    first = tandem("key", "put", "shop-2026", "--file", key_file)
+    drawn = own_key()
+    assert (drawn["Type"], len(bytes.fromhex(drawn["Value"]))) == ("SecureString", 32)
+    assert drawn["Value"] not in first.output
+    tandem("key", "put", "shop-2027", "--file", key_file)
+    assert own_key() == drawn
+
+
+def test_our_own_key_is_drawn_with_the_first_campaign_and_stays(
+    stack: DynamoRepository, tandem: Tandem
+) -> None:
+    assert tandem("campaign", "put", DEMO).exit_code == 0
+    drawn = own_key()
+    assert tandem("campaign", "put", DEMO).exit_code == 0
+    assert own_key() == drawn
+
+
+def test_of_two_who_draw_our_own_key_at_once_the_first_one_counts(
+    stack: DynamoRepository, tandem: Tandem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection, draw = connect("local"), secrets.token_hex
+
+    def drawn_by_another(size: int) -> str:
+        monkeypatch.setattr("cli.keys.secrets.token_hex", draw)
+        require_own_key(connection)
+        return "00" * size
+
+    monkeypatch.setattr("cli.keys.secrets.token_hex", drawn_by_another)
+    require_own_key(connection)
+    assert own_key()["Value"] != "00" * 32
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [
@@ -88,6 +134,7 @@ def test_a_wrong_key_is_refused_and_not_printed(
         (["shop"], "say where the key is: --file HEXFILE or --from-env NAME"),
         (["shop", "--file", "a", "--from-env", "B"], "say where the key is"),
         (["Shop/1", "--file", "a"], "a key id is 1 to 16 lower-case letters"),
+        (["tandem", "--file", "a"], "the key id tandem is reserved"),
         (["shop", "--file", "none.key"], "none.key: No such file or directory"),
         (["shop", "--from-env", "NO_SUCH_KEY"], "no environment variable NO_SUCH_KEY"),
     ],

@@ -1,0 +1,200 @@
+"""`tandem hash`: what is asked for on the command line, the files it writes, the summary.
+
+Reads a CSV file (or `.csv.gz`) and writes a list of digests with its manifest, ready for
+`in/{campaign}/…`. Each address gives, in the order of the file, the digest of its normalised form
+and, where it differs, of its canonical form; canaries stand around them. Any number of jobs gives
+the same bytes. The output appears whole, under its name, or not at all.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import time
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Annotated, cast
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from chalicelib.domain.addresses import DigestKey
+from cli.errors import CommandError
+from cli.hashing import blocks, crew
+from cli.hashing.digesting import HEADER, BlockError, Digested, lined, member
+from cli.hashing.manifest import MOST_CANARIES, canaries, manifest_beside, manifest_of
+from cli.hashing.worker import Order
+from cli.keys import digest_key
+
+UNFINISHED = ".part"
+
+Advance = Callable[[int], None]
+
+
+@dataclass(slots=True)
+class _Total:
+    """What has been read and written so far."""
+
+    digests: int = 0
+    rows: int = 0
+    lines: int = 1  # the header's
+    rejected: Counter[str] = field(default_factory=Counter)
+
+    def add(self, done: Digested) -> None:
+        self.digests += done.digests
+        self.rows += done.rows
+        self.lines += done.lines
+        self.rejected += done.rejected
+
+
+def hash_addresses(
+    source: Annotated[Path, typer.Argument(metavar="INPUT.csv", help="Addresses, with a header.")],
+    column: Annotated[str, typer.Option(help="The column that holds the addresses.")],
+    key_file: Annotated[Path, typer.Option(help="A file with the digest key in hex.")],
+    key_id: Annotated[str, typer.Option(help="The name of the key.")],
+    target: Annotated[Path, typer.Option("-o", "--output", help="OUT.csv or OUT.csv.gz")],
+    manifest: Annotated[bool, typer.Option(help="Write OUT.manifest.json beside it.")] = True,
+    canary_count: Annotated[
+        int,
+        typer.Option(
+            "--canaries",
+            min=0,
+            max=MOST_CANARIES,
+            help="Digests of nobody to put in, always the same under a key; 0 under remove/.",
+        ),
+    ] = 2,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes; as many as processors if not said.")
+    ] = None,
+) -> None:
+    """Turn a file of addresses into a list of digests for the client's drop."""
+    key = digest_key(key_id, key_file)
+    manifest_file = manifest_beside(target)
+    if target.exists() and source.exists() and target.samefile(source):
+        raise CommandError(f"{target}: the list would be written over the addresses")
+    marked = canaries(key, canary_count)
+    began = time.monotonic()
+    with _written_whole(target) as unfinished:
+        total, sha256 = _hash(source, column, key, marked, unfinished, jobs or crew.cores())
+    rows = total.digests + len(marked)
+    if manifest:
+        with _written_whole(manifest_file) as unfinished:
+            unfinished.write_bytes(manifest_of(rows, sha256, key_id, datetime.now(UTC), marked))
+    rate = total.rows / (time.monotonic() - began)
+    typer.echo(
+        f"{target}: {rows} digests ({len(marked)} canaries) of {total.rows} lines, "
+        f"{rate:,.0f} lines/s"
+    )
+    for line in _counted(total.rejected):
+        typer.echo(line)
+
+
+def _hash(
+    source: Path, column: str, key: DigestKey, marked: list[str], target: Path, jobs: int
+) -> tuple[_Total, str]:
+    """Write the list. Returns what was counted, and the SHA-256 of the file."""
+    total = _Total()
+    sha256 = hashlib.sha256()
+    zipped = target.name.endswith(f".gz{UNFINISHED}")
+    # Some at either end: a list that was cut lacks one.
+    head, tail = (
+        lined([bytes.fromhex(one) for one in some])
+        for some in (marked[: len(marked) // 2], marked[len(marked) // 2 :])
+    )
+    with _opened(source) as (addresses, advance), target.open("wb") as file:
+
+        def write(content: bytes) -> None:
+            file.write(content)
+            sha256.update(content)
+
+        layout, rows = blocks.table(addresses, column)
+        write(member(HEADER + head) if zipped else HEADER + head)
+        for done in _answers(rows, Order(key, layout, zipped), jobs, total):
+            write(done.content)
+            total.add(done)
+            advance(total.rows)
+        if not total.digests:
+            raise CommandError("no good address", *_counted(total.rejected))
+        write(member(tail) if zipped and tail else tail)
+    return total, sha256.hexdigest()
+
+
+def _answers(rows: Iterator[bytes], order: Order, jobs: int, total: _Total) -> Iterator[Digested]:
+    """Raises CommandError with the line, of those counted in `total`, where a row is no CSV."""
+    with closing(crew.digested(rows, order, jobs)) as answers:
+        try:
+            yield from answers
+        except BlockError as error:
+            where = f"line {total.lines + error.line}: " if error.line else ""
+            raise CommandError(where + error.reason) from error
+
+
+@contextmanager
+def _opened(source: Path) -> Iterator[tuple[IO[bytes], Advance]]:
+    """What a plain or gzipped file holds, and how to say how many lines are done.
+
+    Raises CommandError with what is wrong, and the name of the file.
+    """
+    try:
+        with ExitStack() as files:
+            file = files.enter_context(source.open("rb"))
+            advance = files.enter_context(_progress(source, file))
+            zipped = source.suffix == ".gz"
+            content = files.enter_context(gzip.GzipFile(fileobj=file)) if zipped else file
+            yield cast("IO[bytes]", content), advance
+    except CommandError as error:
+        raise CommandError(*(f"{source}: {line}" for line in error.lines)) from error
+    except UnicodeDecodeError:  # its message holds the bytes
+        raise CommandError(f"{source}: not UTF-8: save the file as UTF-8") from None
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise CommandError(f"{source}: not a whole gzip file") from error
+
+
+@contextmanager
+def _progress(source: Path, file: IO[bytes]) -> Iterator[Advance]:
+    """A bar on a terminal: the share of the file that is read, lines a second, the time left."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[rate]:,.0f} lines/s"),
+        TimeRemainingColumn(),
+    )
+    began = time.monotonic()
+    whole = source.stat().st_size if file.seekable() else None  # a pipe does not know its end
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task(source.name, total=whole, rate=0)
+
+        def advance(lines: int) -> None:
+            rate = lines / (time.monotonic() - began)
+            progress.update(task, completed=file.tell() if whole else None, rate=rate)
+
+        yield advance
+
+
+def _counted(rejected: Counter[str]) -> list[str]:
+    return [f"rejected, {reason}: {count}" for reason, count in sorted(rejected.items())]
+
+
+@contextmanager
+def _written_whole(target: Path) -> Iterator[Path]:
+    """A file to write to, which takes its place under its name only when all went well."""
+    unfinished = target.with_name(f"{target.name}{UNFINISHED}")
+    try:
+        yield unfinished
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)

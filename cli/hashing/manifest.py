@@ -1,0 +1,57 @@
+"""What stands beside a list of digests: its manifest, and the canaries in it.
+
+A canary is the digest of an address that nobody can have, under the client's key: the same in every
+list made with that key, by whatever recipe. The campaign file names them, and a list without them
+was made with another key, another recipe, or was cut. What a manifest may hold is judged in
+chalicelib/domain/files/manifest.py.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from chalicelib.domain.addresses import DigestKey, digest, normalise
+from cli.errors import CommandError
+
+MOST_CANARIES = 100  # a manifest holds no more
+
+
+def canary_address(number: int) -> str:
+    """The address of a canary, counted from 1. No mail leads to `.invalid`, nor ever will."""
+    return f"tandem-canary-{number}@canary.invalid"
+
+
+def canaries(key: DigestKey, count: int) -> list[str]:
+    """The first `count` canaries under `key`, in hex."""
+    return [digest(normalise(canary_address(number)), key) for number in range(1, count + 1)]
+
+
+def manifest_beside(target: Path) -> Path:
+    """`lists/full.csv.gz` → `lists/full.manifest.json`. Raises CommandError for any other name."""
+    for ending in (".csv", ".csv.gz"):
+        if target.name.endswith(ending) and target.name != ending:
+            return target.with_name(target.name.removesuffix(ending) + ".manifest.json")
+    raise CommandError(f"{target}: a list is named NAME.csv or NAME.csv.gz")
+
+
+def manifest_of(
+    rows: int,
+    sha256: str,
+    key_id: str,
+    generated_at: datetime,
+    canaries: Sequence[str] = (),
+) -> bytes:
+    """The manifest of a list: rows without the header, SHA-256 of the file as it is dropped,
+    digests that are in it for certain.
+    """
+    fields = {
+        "rows": rows,
+        "sha256": sha256,
+        "key_id": key_id,
+        "generated_at": generated_at.isoformat(timespec="seconds"),
+        "canaries": list(canaries),
+    }
+    return (json.dumps(fields, indent=2) + "\n").encode()
