@@ -169,8 +169,8 @@ def _limits(standing: Standing) -> lists.ListLimits:
 def _canaries(listed: Listed, standing: Standing) -> Collection[bytes]:
     """What must be in the list: what the campaign says, and a full list's own manifest."""
     manifest = listed.manifest if listed.mode == "full" else None
-    told = (*standing.limits.canaries_under(listed.key_id), *(manifest.canaries if manifest else ()))
-    return {record(digest) for digest in told}
+    own = manifest.canaries if manifest else ()
+    return {record(digest) for digest in (*standing.limits.canaries_under(listed.key_id), *own)}
 
 
 def next_version(in_force: ListInForce | None) -> int:
