@@ -235,6 +235,7 @@ def _swapped(content: bytes, at: int) -> bytes:
     "damage",
     [
         lambda content: content[:5000],
+        lambda content: content[: HEADER_SIZE + 16 * 2990],  # whole records, but not all of them
         lambda content: b"",
         lambda content: b"X" + content[1:],
         lambda content: _swapped(content, 0),

@@ -88,6 +88,8 @@ def dirty_files(draw: st.DrawFn) -> bytes:
     """Mostly rows of one width, as many kinds of dirt as there are."""
     width = draw(st.integers(1, 3))
     good = st.lists(draw(st.sampled_from([digest, quoted])), min_size=width, max_size=width)
+    beside = st.one_of(st.just("Lyon"), st.text('Lyé,"\r@', max_size=4))
+    good = st.one_of(good, st.tuples(digest, beside)) if width == 2 else good
     any_row = st.lists(value, min_size=1, max_size=3)
     named = ["digest", "canonical_digest", "city"][:width]
     rows = draw(st.lists(st.one_of(good, good, good, any_row), max_size=30))
@@ -160,6 +162,32 @@ def test_a_list_that_the_csv_module_wrote_is_read_as_it_reads_it(
     assert found.records == sorted(record(value) for value in values if value)
     assert found.tally == Tally(rows=len(rows))
     assert (found.refused is None) == bool(rows)
+
+
+IN_PASSING = [
+    b"Ly@n", b"Ly\0n", b"Ly\rn", b"Ly\xffn", b'Ly"n', b'"Lyo"', b'""""', b'"Ly"n', b'Ly"n"',
+    b"Ly,n", b'"L,n"', b'"Lyn', b'Lyn"', b"\xc3\xa9\xc3", b"Ly\xc3\xa9", b"", b"x" * 4030,
+    b"x" * 4031, b"x" * 4032, b'"Ly\r"', b'"Ly@"', b'"L\rn', b'"L""n"', b"\xe2\x80\xa8",
+    b"\xef\xbb\xbf",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("city", IN_PASSING)
+@pytest.mark.parametrize("every_row", [False, True])
+@pytest.mark.parametrize("at_the_end", [False, True])
+def test_what_stands_beside_a_digest_is_looked_at_either_way(
+    city: bytes, every_row: bool, at_the_end: bool
+) -> None:
+    # In a row that is good but for it, among rows like it: nothing else makes the fast way pause.
+    cities = [city] * 20 if every_row else [b"Lyon"] * 9 + [city] + [b"Lyon"] * 10
+    rows = list(zip([one.encode() for one in DIGESTS], cities, strict=False))
+    names = [b"digest,city"] if at_the_end else [b"city,digest"]
+    lines = [b",".join(row if at_the_end else row[::-1]) for row in rows]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plain_reading, "TOLERATED", 10)
+        for end in (b"\n", b"\r\n"):
+            same_either_way([end.join([*names, *lines, b""])], BLOCK)
+            same_either_way([end.join([*names, *lines])], 300)
 
 
 # --- what is fast must be taken fast, or the figures mean nothing ---

@@ -63,6 +63,7 @@ D = DIGESTS
         ("{0},{1}\n{2},{3}\n{4},", [0, 1, 2, 3, 4]),
         ("7,{0},x\n{5},{1},{6}\n", [0, 1]),  # told by the first row: the second of three
         ("7,{0},{1}\n8,{2},\n", [0, 1, 2]),
+        ("{0},\n{1},{2}\n", [0, 1, 2]),  # told by the first row: its alias is left out
         ("canonical_digest,digest\n,{0}\n", [0]),
     ],
 )
@@ -160,6 +161,16 @@ def test_one_bad_row_in_a_thousand_is_left_out_and_told(row: str, reason: str, g
         assert caught.value.detail == "1 of 999"
     assert (tally.rows, tally.rejected) == (good + 1, 1)
     assert [(one.line, one.reason) for one in tally.errors] == [(good + 1, reason)]
+
+
+@pytest.mark.parametrize("length", [16, 40, 63, 65, 128])
+def test_one_digest_of_another_length_is_one_too_many(length: int) -> None:
+    tally = Tally()
+    chunks = ["\n".join([*D * 200, "a" * length, *D]).encode()]
+    with pytest.raises(FileRefusedError) as caught:
+        list(digests(chunks, tally))
+    assert (caught.value.reason, caught.value.line) == ("mixed_lengths", 4001)
+    assert (tally.rows, tally.rejected) == (4021, 1)
 
 
 def test_a_row_with_one_bad_digest_gives_none() -> None:

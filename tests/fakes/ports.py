@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -12,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
-from chalicelib.adapters.lists.reader import SegmentGoneError
 from chalicelib.domain import codes, lists
 from chalicelib.domain.addresses import OWN_KEY_ID, AddressDigests, DigestKey
 from chalicelib.domain.campaign import DigestKeys
@@ -121,23 +119,6 @@ class MemoryFiles:
     def under(self, prefix: str) -> dict[str, bytes]:
         """The files whose path begins so."""
         return {path: self.content[path] for path in self.content if path.startswith(prefix)}
-
-
-class MemorySegments:
-    """Where `ListsInForce` keeps its segments, in memory."""
-
-    def __init__(self) -> None:
-        self._content: dict[str, bytes] = {}
-
-    def put(self, key: str, content: bytes) -> str:
-        self._content[key] = content
-        return hashlib.sha256(content).hexdigest()
-
-    def fetch(self, key: str, start: int, end: int, etag: str) -> bytes:
-        content = self._content.get(key)
-        if content is None or hashlib.sha256(content).hexdigest() != etag:
-            raise SegmentGoneError
-        return content[start:end]
 
 
 class MemoryLists:

@@ -153,8 +153,10 @@ def _layout(values: Sequence[str], number: int) -> tuple[Layout, bool]:
 
     Raises FileRefusedError, with nothing of the line in it: a list may come without its header.
     """
-    if found := tuple(at for at, value in enumerate(values) if _DIGEST.fullmatch(value)):
-        return Layout(len(values), found), False
+    if found := [at for at, value in enumerate(values) if _DIGEST.fullmatch(value)]:
+        # An empty field after a digest may be an alias that this address has not: read it, too.
+        empty = [at for at, value in enumerate(values) if not value and at > found[0]]
+        return Layout(len(values), tuple(sorted(found + empty))), False
     if COLUMNS[0] in values:
         if twice := [name for name in COLUMNS if values.count(name) > 1]:
             raise FileRefusedError("duplicate_column", number, ", ".join(twice))
