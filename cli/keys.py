@@ -99,12 +99,18 @@ def require_own_key(connection: Connection) -> None:
             return  # somebody else has just drawn it
 
 
-def digest_key(key_id: str, file: Path | None, from_env: str | None = None) -> DigestKey:
-    """The key in `file`, or in the environment variable `from_env`. Raises CommandError."""
+def checked_key_id(key_id: str) -> str:
+    """The id, if a key may be called so. Raises CommandError."""
     if not re.fullmatch("[a-z0-9-]{1,16}", key_id):
         raise CommandError("a key id is 1 to 16 lower-case letters, figures and hyphens")
     if key_id == OWN_KEY_ID:
         raise CommandError(f"the key id {OWN_KEY_ID} is reserved: choose another")
+    return key_id
+
+
+def digest_key(key_id: str, file: Path | None, from_env: str | None = None) -> DigestKey:
+    """The key in `file`, or in the environment variable `from_env`. Raises CommandError."""
+    checked_key_id(key_id)
     if (file is None) == (from_env is None):
         raise CommandError("say where the key is: --file HEXFILE or --from-env NAME")
     source, text = _from_file(file) if file else _from_environment(str(from_env))

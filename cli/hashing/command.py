@@ -36,7 +36,7 @@ from cli.hashing import blocks, crew
 from cli.hashing.digesting import HEADER, BlockError, Digested, lined, member
 from cli.hashing.manifest import MOST_CANARIES, canaries, manifest_beside, manifest_of
 from cli.hashing.worker import Order
-from cli.keys import digest_key
+from cli.keys import checked_key_id, digest_key
 
 UNFINISHED = ".part"
 
@@ -62,9 +62,19 @@ class _Total:
 def hash_addresses(
     source: Annotated[Path, typer.Argument(metavar="INPUT.csv", help="Addresses, with a header.")],
     column: Annotated[str, typer.Option(help="The column that holds the addresses.")],
-    key_file: Annotated[Path, typer.Option(help="A file with the digest key in hex.")],
     key_id: Annotated[str, typer.Option(help="The name of the key.")],
     target: Annotated[Path, typer.Option("-o", "--output", help="OUT.csv or OUT.csv.gz")],
+    key_file: Annotated[
+        Path | None, typer.Option(help="A file with the digest key in hex.")
+    ] = None,
+    plain: Annotated[
+        bool,
+        typer.Option("--plain", help="SHA-256 without a key: for a campaign that says sha256."),
+    ] = False,
+    base: Annotated[
+        Path | None,
+        typer.Option(metavar="FULL.csv.gz", help="The full list that these add to or remove from."),
+    ] = None,
     manifest: Annotated[bool, typer.Option(help="Write OUT.manifest.json beside it.")] = True,
     canary_count: Annotated[
         int,
@@ -80,7 +90,8 @@ def hash_addresses(
     ] = None,
 ) -> None:
     """Turn a file of addresses into a list of digests for the client's drop."""
-    key = digest_key(key_id, key_file)
+    key = _key(key_id, key_file, plain=plain)
+    base_sha256 = _sha256_of(base) if base else None
     manifest_file = manifest_beside(target)
     if target.exists() and source.exists() and target.samefile(source):
         raise CommandError(f"{target}: the list would be written over the addresses")
@@ -91,7 +102,9 @@ def hash_addresses(
     rows = total.digests + len(marked)
     if manifest:
         with _written_whole(manifest_file) as unfinished:
-            unfinished.write_bytes(manifest_of(rows, sha256, key_id, datetime.now(UTC), marked))
+            unfinished.write_bytes(
+                manifest_of(rows, sha256, key_id, datetime.now(UTC), marked, base_sha256)
+            )
     rate = total.rows / (time.monotonic() - began)
     typer.echo(
         f"{target}: {rows} digests ({len(marked)} canaries) of {total.rows} lines, "
@@ -99,6 +112,22 @@ def hash_addresses(
     )
     for line in _counted(total.rejected):
         typer.echo(line)
+
+
+def _key(key_id: str, key_file: Path | None, *, plain: bool) -> DigestKey:
+    """Raises CommandError."""
+    if plain and key_file:
+        raise CommandError("--plain needs no key: leave --key-file out, or leave --plain out")
+    if plain:
+        return DigestKey(checked_key_id(key_id), "sha256")
+    if key_file is None:
+        raise CommandError("say where the key is: --key-file HEXFILE")
+    return digest_key(key_id, key_file)
+
+
+def _sha256_of(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _hash(

@@ -43,15 +43,18 @@ def manifest_of(
     key_id: str,
     generated_at: datetime,
     canaries: Sequence[str] = (),
+    base_sha256: str | None = None,
 ) -> bytes:
     """The manifest of a list: rows without the header, SHA-256 of the file as it is dropped,
-    digests that are in it for certain.
+    digests that are in it for certain, and the SHA-256 of the full list beneath a delta.
     """
-    fields = {
+    fields: dict[str, object] = {
         "rows": rows,
         "sha256": sha256,
         "key_id": key_id,
         "generated_at": generated_at.isoformat(timespec="seconds"),
         "canaries": list(canaries),
     }
+    if base_sha256:
+        fields["base"] = base_sha256
     return (json.dumps(fields, indent=2) + "\n").encode()

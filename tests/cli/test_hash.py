@@ -101,6 +101,32 @@ def test_the_manifest_is_one_that_is_taken_with_its_canaries(hashed: Hash, tmp_p
     assert lines == ["digest", canary(1), *of_cases(), canary(2), canary(3)]
 
 
+def test_where_the_campaign_says_sha256_there_is_no_key(tandem: Tandem, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_bytes(all_cases())
+    arguments = ["hash", tmp_path / "in.csv", "--column", "email", "--key-id", "none"]
+    arguments += ["-o", tmp_path / "full.csv", "--canaries", "0"]
+    assert tandem(*arguments, "--plain").exit_code == 0
+    lines = (tmp_path / "full.csv").read_text().splitlines()
+    assert {case["sha256"] for case in CASES} <= set(lines)
+    assert json.loads((tmp_path / "full.manifest.json").read_text())["key_id"] == "none"
+    refused = tandem(*arguments)
+    assert (refused.exit_code, refused.output) == (1, "say where the key is: --key-file HEXFILE\n")
+    (tmp_path / "k").write_text("00" * 32)
+    assert "needs no key" in tandem(*arguments, "--plain", "--key-file", tmp_path / "k").output
+
+
+def test_the_manifest_of_a_delta_names_the_full_list_beneath(hashed: Hash, tmp_path: Path) -> None:
+    hashed(all_cases(), "in.csv", "full.csv.gz")
+    done = hashed(b"email\nnew@example.fr\n", "new.csv", "delta.csv", "--base",
+                  str(tmp_path / "full.csv.gz"))  # fmt: skip
+    assert done.exit_code == 0
+    manifest = parse_manifest((tmp_path / "delta.manifest.json").read_bytes())
+    assert manifest.base_sha256 == (
+        hashlib.sha256((tmp_path / "full.csv.gz").read_bytes()).hexdigest()
+    )
+    assert hashed(b"email\na@b.fr\n", "new.csv", "x.csv", "--base", "gone.csv").exit_code == 1
+
+
 def test_a_list_of_digests_to_remove_holds_no_canary(hashed: Hash, tmp_path: Path) -> None:
     hashed(all_cases(), "in.csv", "old.csv.gz", "--canaries", "0")
     written = gzip.decompress((tmp_path / "old.csv.gz").read_bytes()).decode()
