@@ -1,0 +1,1 @@
+"""One module, one contestant (or one kind): what a child process runs. See `bench.lists`."""
