@@ -104,8 +104,8 @@ def mail_events(event: Event) -> BatchAnswer:
 
 def ingest(event: Event) -> BatchAnswer:
     """Files the client drops, and lists that ops have decided on."""
-    from chalicelib.services.ingest import holds_plain_addresses, overruled_drop
     from chalicelib.services.ingest import ingest as take_in
+    from chalicelib.services.ingest import overruled_drop
 
     def work(body: str) -> None:
         ports = bootstrap.ports()
@@ -115,7 +115,7 @@ def ingest(event: Event) -> BatchAnswer:
                 continue
             if receipt.status == "refused":
                 count("FileRefused")
-            if holds_plain_addresses(receipt):
+            if receipt.quarantined:
                 count("FileQuarantined")
             log(
                 "file taken in",

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from chalicelib.domain.model import CampaignInForce
+from chalicelib.services.errors import InvalidError
 from chalicelib.services.ports import Topic
 from chalicelib.services.put_campaign import put_campaign
 from cli.campaign_file import campaign_text, read_campaign, schema_text
@@ -37,7 +38,12 @@ def put(file: File, stage: Stage = LOCAL) -> None:
     require_keys(connection, campaign.digests)
     require_own_key(connection)
     before = connection.repository.get(CampaignInForce, campaign=campaign.campaign)
-    after = put_campaign(connection, campaign)
+    try:
+        after = put_campaign(connection, campaign)
+    except InvalidError as error:
+        raise CommandError(
+            "digests.algorithm: a key id stands for one kind of digests: choose a new key id"
+        ) from error
     known = before is not None and before.version == after.version
     words = "already in force" if known else "in force"
     typer.echo(f"campaign {after.campaign}: {words} as version {after.version}")

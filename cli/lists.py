@@ -18,6 +18,7 @@ from chalicelib.domain.campaign import ListLimits
 from chalicelib.domain.listed import HeldList, ListInForce, ListVersion
 from chalicelib.domain.model import CampaignInForce
 from chalicelib.services.errors import RefusedError, UnknownError
+from chalicelib.services.list_versions import order_of
 from chalicelib.services.overrule_list import (
     held_lists,
     release_list,
@@ -70,7 +71,7 @@ def release(campaign: Campaign, name: Name, which: Which = "", stage: Stage = LO
     """Let a held list through: it comes in force as it would have without the limit."""
     connection = connect(stage)
     one = _held(connection, campaign, name, which)
-    release_list(connection, campaign, name.value, one.sha256, by=connection.principal())
+    release_list(connection, one, by=connection.principal())
     typer.echo(f"{one.path}: released; its receipt says when it is in force")
 
 
@@ -79,7 +80,7 @@ def refuse(campaign: Campaign, name: Name, which: Which = "", stage: Stage = LOC
     """Turn a held list down: the same content is refused from now on."""
     connection = connect(stage)
     one = _held(connection, campaign, name, which)
-    turn_down_list(connection, campaign, name.value, one.sha256, by=connection.principal())
+    turn_down_list(connection, one, by=connection.principal())
     typer.echo(f"{one.path}: refused; its receipt says so")
 
 
@@ -106,6 +107,7 @@ def rollback(
 
 _WHY_NOT = {
     "in_force_already": "the content of version {to} is in force already",
+    "key_not_in_force": "version {to} was made with a key that the campaign no longer names",
     "older_than_the_campaign_allows": "version {to} is older than the campaign allows "
     "(lists.….max_age_days): ask the client for a list",
 }
@@ -116,17 +118,25 @@ def _held(connection: Connection, campaign: str, name: ListName, which: str) -> 
         one
         for one in held_lists(connection, campaign, name.value)
         # Without an id, one that waits; one decided on may be decided on anew by its id.
-        if (one.sha256.startswith(which) if which else one.decision is None)
+        if (_id(one, whole=True).startswith(which) if which else one.decision is None)
     ]
+    if not held and connection.repository.get(CampaignInForce, campaign=campaign) is None:
+        raise CommandError(f"no campaign {campaign}: see them with: tandem campaign list")
     if not held:
         told = f": {which}" if which else ""
         raise CommandError(f"nothing of {name.value} is held in {campaign}{told}")
     if len(held) > 1:
         raise CommandError(
             "several lists are held: say which one with --id:",
-            *(f"{one.sha256[:ID_SHOWN]}  {one.path}" for one in held),
+            *(f"{_id(one)}  {one.path}" for one in held),
         )
     return held[0]
+
+
+def _id(held: HeldList, *, whole: bool = False) -> str:
+    """What names a held list: one content may be held as a full list and as a delta."""
+    sha256 = held.sha256 if whole else held.sha256[:ID_SHOWN]
+    return sha256 if held.mode == "full" else f"{held.mode}-{sha256}"
 
 
 def _show(connection: Connection, campaign: str, name: ListName, limits: ListLimits) -> None:
@@ -139,13 +149,13 @@ def _show(connection: Connection, campaign: str, name: ListName, limits: ListLim
         table = Table("held", "file", "mode", "digests", "reason", "since", "decision", box=None)
         for one in held:
             table.add_row(
-                one.sha256[:ID_SHOWN],
+                _id(one),
                 one.path,
                 one.mode,
                 f"{one.rows:,}",
                 f"{one.reason} ({one.detail})",
                 _moment(one.held_at),
-                one.decision or "waits for one",
+                one.decision or _prospect(one, in_force),
             )
         console.print(table)
     versions = list(repository.within(ListVersion, campaign=campaign, name=name.value))
@@ -163,6 +173,11 @@ def _show(connection: Connection, campaign: str, name: ListName, limits: ListLim
                 version.source_sha256[:ID_SHOWN],
             )
         console.print(table)
+
+
+def _prospect(held: HeldList, in_force: ListInForce | None) -> str:
+    overtaken = in_force is not None and order_of(held) < in_force.full.order
+    return "overtaken by a later list" if overtaken else "waits for one"
 
 
 def _standing(in_force: ListInForce | None, limits: ListLimits, now: datetime) -> str:

@@ -30,9 +30,9 @@ class _PlainlyFailing(TyperGroup):
             said = error.response["Error"]
             lines = (f"{error.operation_name}: {said.get('Message') or said.get('Code')}",)
         except OSError as error:
-            if not error.filename:
+            if not error.strerror:
                 raise
-            lines = (f"{error.filename}: {error.strerror}",)
+            lines = (": ".join(str(one) for one in (error.filename, error.strerror) if one),)
         except BotoCoreError as error:
             lines = (str(error),)
         for line in lines:

@@ -40,7 +40,7 @@ class Size:
 # numpy, which builds the segments of the lists. No zip holds it: a cold start would pay for it.
 LISTS_LAYER: Final = "ListsLayer"
 
-# By the logical id Chalice gives. A queue's visibility is six times its consumer's timeout.
+# By the logical id Chalice gives. How long a queue waits for each is beside the queues.
 FUNCTIONS: Final[Mapping[str, Size]] = {
     "APIHandler": Size("api", 1024, 29),
     # Room for a list of 100 million: 1.6 GB of records in /tmp, and those of a change beside them.

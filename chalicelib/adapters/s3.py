@@ -64,6 +64,11 @@ class BucketFiles:
                 raise FileMissingError from error
             raise
 
+    def versions(self, path: str) -> list[str]:
+        """The versions of a file, the newest first. Of a thousand and more, the newest thousand."""
+        answer = self._clients.s3.list_object_versions(Bucket=self._bucket, Prefix=path)
+        return [one["VersionId"] for one in answer.get("Versions", ()) if one["Key"] == path]
+
     def write(self, path: str, content: bytes, *, content_type: str = "text/csv") -> None:
         self._clients.s3.put_object(
             Bucket=self._bucket, Key=path, Body=content, ContentType=content_type
@@ -102,7 +107,10 @@ class BucketFiles:
         version = version or found.get("VersionId")
         source: CopySourceTypeDef = {"Bucket": self._bucket, "Key": path, **_of(version)}
         if found["ContentLength"] <= self._copied_at_once:
-            s3.copy_object(Bucket=self._bucket, Key=to, CopySource=source)
+            # Without its tags: reading those would need a right of its own.
+            s3.copy_object(
+                Bucket=self._bucket, Key=to, CopySource=source, TaggingDirective="REPLACE"
+            )
         else:
             self._copy_in_parts(source, to, found["ContentLength"])
         s3.delete_object(Bucket=self._bucket, Key=path, **_of(version))

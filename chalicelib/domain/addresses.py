@@ -216,6 +216,7 @@ class DigestPair:
     key_id: str
     exact: str
     canonical: str
+    algorithm: Algorithm = "hmac_sha256"
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +231,12 @@ class AddressDigests:
     def of(cls, address: str, keys: Iterable[DigestKey]) -> "AddressDigests":
         """Raises AddressError."""
         exact, alias = normalise(address), canonical(address)
-        return cls(tuple(DigestPair(k.key_id, digest(exact, k), digest(alias, k)) for k in keys))
+        return cls(
+            tuple(
+                DigestPair(key.key_id, digest(exact, key), digest(alias, key), key.algorithm)
+                for key in keys
+            )
+        )
 
     def under(self, key_id: str) -> DigestPair:
         """The pair made with that key. Raises KeyError: a missing key is never "not on a list"."""

@@ -30,6 +30,7 @@ class FullList:
 class ListVersion(Entity):
     """One accepted version of a digest list, where its segment lies and what it was made of.
 
+    `rows` and `directory_crc` (CRC-32) say where the segment's directory is and what it must be.
     `accepted_at` is the instant its content speaks of. `mode` says what made it: a drop (`full`,
     `add`, `remove`) or a `rollback`; `base_version` which version that was laid over or went back
     to; `last_order` is the order of the last drop in it; `full` the full list beneath.
@@ -41,6 +42,7 @@ class ListVersion(Entity):
     rows: int
     segment: str
     etag: str
+    directory_crc: int
     key_id: str
     algorithm: str
     accepted_at: datetime
@@ -60,7 +62,9 @@ class ListInForce(ListVersion):
 class ListDelta(Entity):
     """An accepted drop of digests to add to a list or to remove from it, as a segment of its own.
 
-    `base_sha256` is the full list's file that it was made against, where its manifest names one.
+    `base_sha256` is the full list's file that it was made against, where its manifest names one;
+    `dated` says that a manifest told when it was made: then it is meant, though its content came
+    before.
     """
 
     campaign: str
@@ -73,6 +77,7 @@ class ListDelta(Entity):
     etag: str
     rows: int
     as_of: datetime
+    dated: bool = False
     base_sha256: str | None = None
     ends_at: datetime
 
@@ -99,3 +104,12 @@ class HeldList(Entity):
     decision: str | None = None
     decided_by: str | None = None
     decided_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListDrops(Entity):
+    """How many drops of a list had a say in it: whoever adds one meets whoever else does."""
+
+    campaign: str
+    name: str
+    taken: int

@@ -78,15 +78,17 @@ def drop_order(dropped_at: datetime, sequencer: str, sha256: str) -> str:
 def laid_over(full: FullList, deltas: Iterable[ListDelta]) -> list[ListDelta]:
     """Those of `deltas` that change a full list, in the order in which they do.
 
-    Left out: those dropped before it, those made with another key, and those that name another
-    full list as their base.
+    Those made with its key that name it as their base, whenever they were dropped, or that name
+    none and were dropped after it.
     """
     changing = (
         delta
         for delta in deltas
-        if delta.order > full.order
-        and delta.key_id == full.key_id
-        and delta.base_sha256 in {None, full.sha256}
+        if delta.key_id == full.key_id
+        and (
+            delta.base_sha256 == full.sha256
+            or (delta.base_sha256 is None and delta.order > full.order)
+        )
     )
     return sorted(changing, key=lambda delta: delta.order)
 

@@ -421,7 +421,10 @@ class ExportPart(Entity):
 
 @dataclass(frozen=True, kw_only=True)
 class FileRecord(Entity):
-    """A file already taken in, by what is in it: a second delivery has no second effect (law 7)."""
+    """A file already taken in, by what is in it: a second delivery has no second effect (law 7).
+
+    `order` is that of its earliest drop, `as_of` the instant it spoke of when it last counted.
+    """
 
     campaign: str
     area: str
@@ -429,6 +432,8 @@ class FileRecord(Entity):
     file: str
     taken_at: datetime
     version: int
+    order: str
+    as_of: datetime
 
 
 @dataclass(frozen=True, kw_only=True)

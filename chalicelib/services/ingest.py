@@ -23,13 +23,15 @@ from typing import cast
 from chalicelib.domain.campaign import Campaign
 from chalicelib.domain.codes import candidates, canonical
 from chalicelib.domain.files.acks import refused_codes
-from chalicelib.domain.files.manifest import parse_manifest
+from chalicelib.domain.files.manifest import beginning, parse_manifest
 from chalicelib.domain.files.orders import orders
 from chalicelib.domain.files.own_codes import own_codes
+from chalicelib.domain.files.plain_addresses import first_address
 from chalicelib.domain.files.reading import MAX_ERRORS, FileRefusedError, Tally, content
 from chalicelib.domain.files.receipt import (
     ListOutcome,
     Receipt,
+    is_of_a_later_drop,
     receipt_json,
     refused,
     settled,
@@ -39,7 +41,7 @@ from chalicelib.domain.lists import ListMode
 from chalicelib.domain.model import Fact, SpareCode, Voucher
 from chalicelib.services.acknowledge import acknowledge, exported_codes, is_acknowledged, matching
 from chalicelib.services.errors import UnknownError
-from chalicelib.services.ingest_list import note_refused, take_in_list
+from chalicelib.services.ingest_list import forget_held, note_refused, take_in_list
 from chalicelib.services.list_versions import DroppedList, ListHeldError
 from chalicelib.services.ports import ConflictError, FileMissingError, Insert, Ports
 from chalicelib.services.record_orders import record_orders
@@ -47,6 +49,7 @@ from chalicelib.services.record_orders import record_orders
 _CAMPAIGN = re.compile(r"[a-z][a-z0-9-]{1,39}")
 _EXPORT = re.compile(r"([0-9]{8})\.ack")
 PLAIN_ADDRESS = "plain_address"
+GONE = "file_gone"
 _AT_ONCE = 100  # rows of orders; as many as one batch of reads takes
 
 
@@ -63,6 +66,7 @@ class Drop:
     dropped_at: datetime
     sequencer: str = ""
     file_version: str | None = None
+    held_sha256: str | None = None  # of a list that ops have decided on
 
     @property
     def key(self) -> str:
@@ -121,7 +125,14 @@ def overruled_drop(ports: Ports, fact: Fact) -> Drop | None:
     )
     if held is None:
         return None
-    return Drop(held.campaign, held.path, held.dropped_at, held.sequencer, held.file_version)
+    return Drop(
+        held.campaign,
+        held.path,
+        held.dropped_at,
+        held.sequencer,
+        held.file_version,
+        held.sha256,
+    )
 
 
 def ingest(ports: Ports, drop: Drop) -> Receipt | None:
@@ -129,31 +140,80 @@ def ingest(ports: Ports, drop: Drop) -> Receipt | None:
 
     Raises what a later attempt may mend; then there is no receipt yet.
     """
+    tally = Tally()
     try:
         chunks = _Hashed(ports.files.read(drop.key, drop.file_version))
     except FileMissingError:
-        return None
-    tally = Tally()
-    try:
-        receipt = _taken_in(ports, drop, chunks, tally)
-    except FileRefusedError as error:
-        receipt = refused(
-            error,
-            tally,
-            file=drop.path,
-            received_at=ports.clock(),
-            sha256=chunks.finished(),
-            held=isinstance(error, ListHeldError),
-        )
-    ports.files.write(drop.receipt_key, receipt_json(receipt), content_type="application/json")
-    if holds_plain_addresses(receipt):
+        if drop.held_sha256 is None:
+            return None
+        receipt = _gone(ports, drop, drop.held_sha256)
+    else:
+        try:
+            receipt = _taken_in(ports, drop, chunks, tally)
+        except FileRefusedError as error:
+            receipt = _refused(ports, drop, error, tally, chunks.finished())
+    _answer(ports, drop, receipt)
+    if receipt.quarantined:
         ports.files.set_aside(drop.key, drop.quarantine_key, drop.file_version)
     return receipt
 
 
-def holds_plain_addresses(receipt: Receipt) -> bool:
-    """Whether an address was met where only digests may stand."""
-    return any(error.reason.endswith(PLAIN_ADDRESS) for error in receipt.errors)
+def _answer(ports: Ports, drop: Drop, receipt: Receipt) -> None:
+    """Write the receipt, unless it is that of a file put over this one."""
+    try:
+        earlier = b"".join(ports.files.read(drop.receipt_key))
+    except FileMissingError:
+        earlier = b""
+    if not is_of_a_later_drop(earlier, drop.dropped_at):
+        ports.files.write(drop.receipt_key, receipt_json(receipt), content_type="application/json")
+
+
+def _gone(ports: Ports, drop: Drop, sha256: str) -> Receipt:
+    """The receipt of a list that ops released when its file was there no more."""
+    name, mode, _ = drop.path.split("/", 2)
+    forget_held(ports, drop.campaign, name, mode, sha256)
+    note_refused(ports, drop.campaign, name, mode, GONE)
+    return refused(
+        FileRefusedError(GONE),
+        Tally(),
+        file=drop.path,
+        dropped_at=drop.dropped_at,
+        received_at=ports.clock(),
+        sha256=sha256,
+    )
+
+
+def _refused(
+    ports: Ports, drop: Drop, error: FileRefusedError, tally: Tally, sha256: str
+) -> Receipt:
+    held = isinstance(error, ListHeldError)
+    cause = error if held else _graver(ports, drop, error)
+    if not held and (named := _LIST.fullmatch(drop.path)):
+        note_refused(ports, drop.campaign, named[1], named[2], cause.reason)
+    return refused(
+        cause,
+        tally,
+        file=drop.path,
+        dropped_at=drop.dropped_at,
+        received_at=ports.clock(),
+        sha256=sha256,
+        held=held,
+        quarantined=tally.addresses or cause.reason == PLAIN_ADDRESS,
+    )
+
+
+def _graver(ports: Ports, drop: Drop, error: FileRefusedError) -> FileRefusedError:
+    """Addresses in a file weigh more than whatever else it was refused for, and are told instead.
+
+    An acknowledgement's reasons are free text, and are read to their end.
+    """
+    if error.reason == PLAIN_ADDRESS or drop.path.startswith("acks/"):
+        return error
+    try:
+        line = first_address(ports.files.read(drop.key, drop.file_version))
+    except FileMissingError:
+        return error
+    return FileRefusedError(PLAIN_ADDRESS, line) if line else error
 
 
 def _taken_in(ports: Ports, drop: Drop, chunks: _Hashed, tally: Tally) -> Receipt:
@@ -167,9 +227,11 @@ def _taken_in(ports: Ports, drop: Drop, chunks: _Hashed, tally: Tally) -> Receip
     return settled(
         tally,
         file=drop.path,
+        dropped_at=drop.dropped_at,
         received_at=ports.clock(),
         sha256=chunks.finished(),
         outcome=outcome,
+        quarantined=tally.addresses,
     )
 
 
@@ -184,7 +246,7 @@ def _manifest(ports: Ports, campaign: Campaign, drop: Drop, chunks: _Hashed, tal
     """A manifest takes effect with its list; here it is only read, so that a wrong one is told
     early.
     """
-    parse_manifest(b"".join(chunks))
+    parse_manifest(beginning(chunks))
 
 
 def _list(
@@ -199,20 +261,14 @@ def _list(
         sequencer=drop.sequencer,
         file_version=drop.file_version,
     )
-    try:
-        return take_in_list(
-            ports,
-            campaign,
-            dropped,
-            plain=content(drop.path, chunks),
-            sha256=chunks.finished,
-            tally=tally,
-        )
-    except ListHeldError:
-        raise
-    except FileRefusedError as error:
-        note_refused(ports, campaign, name, mode, error.reason)
-        raise
+    return take_in_list(
+        ports,
+        campaign,
+        dropped,
+        plain=content(drop.path, chunks),
+        sha256=chunks.finished,
+        tally=tally,
+    )
 
 
 def _orders(ports: Ports, campaign: Campaign, drop: Drop, chunks: _Hashed, tally: Tally) -> None:
@@ -284,9 +340,10 @@ def _merge(tally: Tally, without_effect: Tally) -> None:
 
 
 _CSV = r"[^/]+\.csv(\.gz)?"
+_LIST = re.compile(rf"(customers|vips)/(full|add|remove)/{_CSV}")
 _READERS: Iterable[tuple[re.Pattern[str], Reader]] = (
     (re.compile(r"(customers|vips)/(full|add|remove)/[^/]+\.manifest\.json"), _manifest),
-    (re.compile(rf"(customers|vips)/(full|add|remove)/{_CSV}"), _list),
+    (_LIST, _list),
     (re.compile(rf"orders/{_CSV}"), _orders),
     (re.compile(rf"codes/[^/]+/{_CSV}"), _codes),
     (re.compile(r"acks/[^/]+\.ack"), _acks),

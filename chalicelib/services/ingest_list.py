@@ -17,42 +17,55 @@ list has not changed is not late. A list that a limit stops is held: ops decide 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import cast
 
 from chalicelib.domain import lists
-from chalicelib.domain.campaign import Campaign
+from chalicelib.domain.campaign import Campaign, ListLimits
 from chalicelib.domain.facts import FactName
-from chalicelib.domain.files.manifest import Manifest, parse_manifest
+from chalicelib.domain.files.manifest import Manifest, beginning, parse_manifest
 from chalicelib.domain.files.reading import FileRefusedError, Tally
 from chalicelib.domain.files.receipt import ListOutcome
-from chalicelib.domain.listed import FullList, HeldList, ListDelta, ListInForce, ListVersion
+from chalicelib.domain.listed import (
+    FullList,
+    HeldList,
+    ListDelta,
+    ListDrops,
+    ListInForce,
+    ListVersion,
+)
 from chalicelib.domain.lists import ListMode
 from chalicelib.domain.model import FileRecord
 from chalicelib.services.list_versions import (
     REFUSED,
-    ROLLBACK,
+    RELEASED,
     DroppedList,
     Listed,
+    ListHeldError,
     Standing,
     about_list,
     built,
     candidate,
     commit,
+    is_in_force,
     new_segment,
     next_version,
+    one_more,
     outcome,
     pointer_to,
     record_of_file,
 )
 from chalicelib.services.ports import (
+    Change,
     FileMissingError,
     GatheredDigests,
     Insert,
     Layer,
     Ports,
+    Remove,
     Replace,
     StoredSegment,
 )
@@ -61,6 +74,7 @@ from chalicelib.services.steps import decided_again
 DELTA_DAYS = 450  # longer than any list may be in force
 # Content dropped anew so long after is stored anew: segments are not kept for ever either.
 RENEWED_AFTER = timedelta(days=90)
+FORMER_MANIFESTS = 20  # looked into, the newest first
 
 
 def take_in_list(
@@ -77,21 +91,22 @@ def take_in_list(
     `FileRefusedError` with what is wrong, `ListHeldError` when ops must decide.
     """
     with ports.list_builder().gather(plain, tally) as digests:
-        manifest = _manifest_beside(ports, campaign, dropped.path)
+        whole = sha256()
+        manifest = _manifest_beside(ports, campaign, dropped.path, whole)
         listed = Listed(
             **vars(dropped),
             rows=tally.rows,
-            sha256=sha256(),
+            sha256=whole,
             manifest=manifest,
             key_id=_key_id(campaign, manifest),
         )
         return _settled(ports, campaign, listed, digests)
 
 
-def note_refused(ports: Ports, campaign: Campaign, name: str, mode: str, reason: str) -> None:
+def note_refused(ports: Ports, campaign: str, name: str, mode: str, reason: str) -> None:
     """Write down that a list was refused, whatever was wrong with it."""
     refused = about_list(
-        ports, FactName.LIST_REFUSED, campaign.campaign, name, "refused", mode=mode, reason=reason
+        ports, FactName.LIST_REFUSED, campaign, name, "refused", mode=mode, reason=reason
     )
     ports.repository.commit(facts=[refused])
 
@@ -105,19 +120,26 @@ def _settled(
         raise FileRefusedError(mismatch)
     if standing.held and standing.held.decision == REFUSED:
         raise FileRefusedError("refused_by_ops")
-    if standing.seen and standing.in_force and not _restores(listed, standing):
-        return _seen_before(ports, campaign, listed, standing.seen, standing.in_force)
-    if standing.in_force and listed.order < standing.in_force.full.order:
-        raise FileRefusedError("older_than_the_list_in_force")
     take_in = _full if listed.mode == "full" else _delta
-    return take_in(ports, campaign, listed, standing, digests)
+    try:
+        return take_in(ports, campaign, listed, standing, digests)
+    except ListHeldError:
+        raise
+    except FileRefusedError:
+        if standing.held and standing.held.decision == RELEASED:
+            # Stopped by something else: the release is used up all the same.
+            ports.repository.commit(Remove(standing.held))
+        raise
 
 
 def _standing(ports: Ports, campaign: Campaign, listed: Listed) -> Standing:
     key: dict[str, str | int] = {"campaign": campaign.campaign, "name": listed.name}
     repository = ports.repository
+    # The drops first: whatever is read after them is what the commit is made on.
+    drops = repository.get(ListDrops, **key)
     return Standing(
         in_force=repository.get(ListInForce, **key),
+        drops=drops,
         deltas=list(repository.within(ListDelta, **key)),
         seen=repository.get(
             FileRecord, campaign=campaign.campaign, area=listed.area, sha256=listed.sha256
@@ -130,40 +152,38 @@ def _standing(ports: Ports, campaign: Campaign, listed: Listed) -> Standing:
 # --- what was there before -----------------------------------------------------------------------
 
 
-def _restores(listed: Listed, standing: Standing) -> bool:
-    """Whether content taken in before is meant once more: only a newer manifest says so.
-
-    Else it is an old file come a second time.
+def _is_meant_anew(listed: Listed, seen: FileRecord, in_force: ListInForce) -> bool:
+    """Whether content taken in before is meant once more: only a manifest that is newer than both
+    says so. Else it is an old file come a second time.
     """
-    seen, in_force = standing.seen, standing.in_force
-    if seen is None or in_force is None:
-        return False
-    if seen.version == in_force.version:
-        return in_force.full.order < lists.drop_order(listed.dropped_at - RENEWED_AFTER, "", "")
-    if listed.manifest and listed.manifest.generated_at > in_force.accepted_at:
-        return True
-    if listed.mode != "full" or seen.file == listed.path or in_force.full.sha256 == listed.sha256:
-        return False
-    raise FileRefusedError("replaced_by_a_later_list")
+    newest = max(seen.as_of, in_force.accepted_at)
+    return listed.manifest is not None and listed.as_of > newest and listed.order > seen.order
 
 
 def _seen_before(
-    ports: Ports,
-    campaign: Campaign,
-    listed: Listed,
-    seen: FileRecord,
-    in_force: ListInForce,
+    ports: Ports, campaign: Campaign, listed: Listed, standing: Standing, seen: FileRecord
 ) -> ListOutcome:
-    stands = in_force.source_sha256 == listed.sha256 and in_force.mode in {listed.mode, ROLLBACK}
-    if stands and listed.as_of > in_force.accepted_at:
+    """A full list that is in force or was: dropped anew, the one in force is as young as the drop.
+
+    `FileRefusedError` when another list has taken its place since, or when it is too old even so.
+    """
+    in_force = standing.in_force
+    repeated = listed.order <= seen.order
+    if in_force is None or not is_in_force(listed, in_force):
+        if repeated:
+            return outcome(listed, "already_taken_in", in_force, seen.version)
+        raise FileRefusedError("replaced_by_a_later_list")
+    newest = max(listed.as_of, in_force.accepted_at)
+    if not repeated and ports.clock() - newest > timedelta(days=standing.limits.max_age_days):
+        raise FileRefusedError("older_than_the_campaign_allows")
+    if listed.as_of > in_force.accepted_at and not repeated:
         confirmed = about_list(
             ports, FactName.LIST_CONFIRMED, campaign.campaign, listed.name, str(in_force.version),
             version=in_force.version,
         )  # fmt: skip
         moved = replace(in_force, accepted_at=listed.as_of)
         ports.repository.commit(Replace(moved), facts=[confirmed])
-    effect = "already_in_force" if stands else "already_taken_in"
-    return outcome(listed, effect, in_force, seen.version)
+    return outcome(listed, "already_in_force", in_force, seen.version)
 
 
 # --- a full list ---------------------------------------------------------------------------------
@@ -176,10 +196,15 @@ def _full(
     standing: Standing,
     digests: GatheredDigests,
 ) -> ListOutcome:
+    in_force, seen = standing.in_force, standing.seen
+    if in_force and seen and not _is_to_count_again(listed, seen, in_force):
+        return _seen_before(ports, campaign, listed, standing, seen)
+    if in_force and listed.order < in_force.full.order:
+        raise FileRefusedError("older_than_the_list_in_force")
     if ports.clock() - listed.as_of > timedelta(days=standing.limits.max_age_days):
         raise FileRefusedError("older_than_the_campaign_allows")
-    version = next_version(standing.in_force)
-    path = f"lists/{campaign.campaign}/{listed.name}/{version:08}-{listed.sha256[:12]}"
+    version = next_version(in_force)
+    path = _path(ports, campaign, listed, version)
     alone = FullList(
         order=listed.order, sha256=listed.sha256, key_id=listed.key_id, segment="", etag="", rows=0
     )
@@ -205,6 +230,12 @@ def _full(
     return outcome(listed, "in_force", pointer, pointer.version, standing.in_force, len(later))
 
 
+def _is_to_count_again(listed: Listed, seen: FileRecord, in_force: ListInForce) -> bool:
+    long_ago = lists.drop_order(listed.dropped_at - RENEWED_AFTER, "", "")
+    aged = is_in_force(listed, in_force) and in_force.full.order < long_ago
+    return aged or _is_meant_anew(listed, seen, in_force)
+
+
 # --- digests to add or to remove -----------------------------------------------------------------
 
 
@@ -215,12 +246,21 @@ def _delta(
     standing: Standing,
     digests: GatheredDigests,
 ) -> ListOutcome:
-    in_force = standing.in_force
+    in_force, seen = standing.in_force, standing.seen
+    if seen and _is_taken_in(listed, seen, in_force):
+        return _repeated(listed, standing, seen)
+    based = listed.manifest is not None and listed.manifest.base_sha256 is not None
+    if in_force and listed.order < in_force.full.order and not based:
+        raise FileRefusedError("older_than_the_list_in_force")
     kept = _kept(ports, campaign, listed, digests)
-    deltas = lists.laid_over(in_force.full, [*standing.deltas, kept]) if in_force else []
-    if in_force is None or kept not in deltas:
+    # Content counts from its first drop: the same dropped later, come here before it, gives way.
+    later = [delta for delta in standing.deltas if seen and _repeats(delta, kept)]
+    others = [delta for delta in standing.deltas if delta not in later]
+    deltas = lists.laid_over(in_force.full, [*others, kept]) if in_force else []
+    changes: list[Change] = [Insert(kept), *map(Remove, later)]
+    if in_force is None or kept not in deltas or _is_late(listed, in_force, standing.limits):
         # It holds over a full list that is not here yet, and is laid over it when it comes.
-        _commit_waiting(ports, listed, standing, kept)
+        _commit_waiting(ports, listed, standing, kept, changes)
         version = in_force.version if in_force else None
         return outcome(listed, "waits_for_its_full_list", in_force, version)
     last = kept.order > in_force.last_order
@@ -229,20 +269,48 @@ def _delta(
     else:
         layers = [Layer("full", _stored(in_force.full)), *map(_layer, deltas)]
     version = next_version(in_force)
-    path = f"lists/{campaign.campaign}/{listed.name}/{version:08}-{listed.sha256[:12]}.seg"
-    made = built(
-        ports, campaign, listed, standing, new_segment(campaign, listed, path, version), layers
-    )
+    path = _path(ports, campaign, listed, version)
+    new = new_segment(campaign, listed, f"{path}.seg", version)
     pointer = pointer_to(
-        campaign, listed, standing, made,
+        campaign, listed, standing, built(ports, campaign, listed, standing, new, layers),
         full=in_force.full,
         base_version=in_force.version,
         as_of=max(in_force.accepted_at, listed.as_of),
-        last_order=max(in_force.last_order, kept.order),
+        last_order=max([in_force.full.order, *(delta.order for delta in deltas)]),
     )  # fmt: skip
-    commit(ports, listed, standing, pointer, Insert(kept))
+    commit(ports, listed, standing, pointer, *changes)
     effect = "merged" if last else "merged_in_its_place"
     return outcome(listed, effect, pointer, pointer.version, in_force)
+
+
+def _is_taken_in(listed: Listed, seen: FileRecord, in_force: ListInForce | None) -> bool:
+    """Whether this drop, or one of the same content before it, has had its say."""
+    if listed.order < seen.order:
+        return False
+    return in_force is None or not _is_meant_anew(listed, seen, in_force)
+
+
+def _repeated(listed: Listed, standing: Standing, seen: FileRecord) -> ListOutcome:
+    """A notice come twice, or content that is the last word on the list already.
+
+    `FileRefusedError` for content whose word is no longer the last: who drops it anew expects more.
+    """
+    in_force = standing.in_force
+    laid = lists.laid_over(in_force.full, standing.deltas) if in_force else standing.deltas
+    last = laid and (laid[-1].mode, laid[-1].sha256) == (listed.mode, listed.sha256)
+    if listed.order == seen.order or last:
+        return outcome(listed, "already_taken_in", in_force, seen.version or None)
+    raise FileRefusedError("taken_in_before")
+
+
+def _repeats(delta: ListDelta, kept: ListDelta) -> bool:
+    same = (delta.mode, delta.sha256, delta.key_id) == (kept.mode, kept.sha256, kept.key_id)
+    return same and delta.order > kept.order and not delta.dated
+
+
+def _is_late(listed: Listed, in_force: ListInForce, limits: ListLimits) -> bool:
+    """Whether the list had grown too old before this delta: nobody knows what else it missed."""
+    return listed.as_of - in_force.accepted_at > timedelta(days=limits.max_age_days)
 
 
 def _kept(
@@ -253,7 +321,7 @@ def _kept(
 ) -> ListDelta:
     """The delta with a segment of its own, for a drop that may still come before it."""
     folder = f"lists/{campaign.campaign}/{listed.name}/deltas"
-    path = f"{folder}/{listed.mode}-{listed.sha256[:24]}.seg"
+    path = f"{folder}/{listed.mode}-{listed.key_id}-{listed.sha256[:24]}.seg"
     own = ports.list_builder().build(
         new_segment(campaign, listed, path, 0), [Layer("full", digests)]
     )
@@ -268,19 +336,35 @@ def _kept(
         etag=own.etag,
         rows=own.rows,
         as_of=listed.as_of,
+        dated=listed.manifest is not None,
         base_sha256=listed.manifest.base_sha256 if listed.manifest else None,
         ends_at=ports.clock() + timedelta(days=DELTA_DAYS),
     )
 
 
-def _commit_waiting(ports: Ports, listed: Listed, standing: Standing, kept: ListDelta) -> None:
+def _commit_waiting(
+    ports: Ports, listed: Listed, standing: Standing, kept: ListDelta, changes: list[Change]
+) -> None:
     version = standing.in_force.version if standing.in_force else 0
-    taken = record_of_file(ports, kept.campaign, listed, standing, version)
     waiting = about_list(
         ports, FactName.LIST_WAITS, kept.campaign, listed.name, str(version),
         mode=listed.mode, rows=kept.rows,
     )  # fmt: skip
-    ports.repository.commit(taken, Insert(kept), facts=[waiting])
+    ports.repository.commit(
+        record_of_file(ports, kept.campaign, listed, standing, version),
+        one_more(standing.drops, kept.campaign, listed.name),
+        *changes,
+        facts=[waiting],
+    )
+
+
+def _path(ports: Ports, campaign: Campaign, listed: Listed, version: int) -> str:
+    """Where a version's segment will lie: its own place for each attempt, so that two at once do
+    not write over one another.
+    """
+    attempt = ports.codes.identifier()[:8]
+    folder = f"lists/{campaign.campaign}/{listed.name}"
+    return f"{folder}/{version:08}-{listed.sha256[:12]}-{attempt}"
 
 
 def _layer(delta: ListDelta) -> Layer:
@@ -305,11 +389,31 @@ def _key_id(campaign: Campaign, manifest: Manifest | None) -> str:
     return known[0]
 
 
-def _manifest_beside(ports: Ports, campaign: Campaign, path: str) -> Manifest | None:
+def _manifest_beside(ports: Ports, campaign: Campaign, path: str, sha256: str) -> Manifest | None:
+    """The manifest that speaks of this very file: one put over it since speaks of another."""
     stem = path.removesuffix(".gz").removesuffix(".csv")
     for beside in (f"{stem}.manifest.json", f"{path}.manifest.json"):
+        key = f"in/{campaign.campaign}/{beside}"
         try:
-            return parse_manifest(b"".join(ports.files.read(f"in/{campaign.campaign}/{beside}")))
+            manifest = parse_manifest(beginning(ports.files.read(key)))
         except FileMissingError:
             continue
+        if manifest.sha256 == sha256:
+            return manifest
+        return next(_former(ports, key, sha256), manifest)
     return None
+
+
+def _former(ports: Ports, key: str, sha256: str) -> Iterator[Manifest]:
+    for version in ports.files.versions(key)[1 : 1 + FORMER_MANIFESTS]:
+        with suppress(FileRefusedError, FileMissingError):
+            manifest = parse_manifest(beginning(ports.files.read(key, version)))
+            if manifest.sha256 == sha256:
+                yield manifest
+
+
+def forget_held(ports: Ports, campaign: str, name: str, mode: str, sha256: str) -> None:
+    """A list that cannot be taken in any more is held no more."""
+    held = ports.repository.get(HeldList, campaign=campaign, name=name, mode=mode, sha256=sha256)
+    if held:
+        ports.repository.commit(Remove(held))

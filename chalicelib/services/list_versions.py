@@ -8,7 +8,7 @@ record of the file, and the fact. A list that a limit stops is kept here for ops
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain import lists
@@ -18,7 +18,14 @@ from chalicelib.domain.files.digests import record
 from chalicelib.domain.files.manifest import Manifest
 from chalicelib.domain.files.reading import FileRefusedError
 from chalicelib.domain.files.receipt import ListOutcome
-from chalicelib.domain.listed import FullList, HeldList, ListDelta, ListInForce, ListVersion
+from chalicelib.domain.listed import (
+    FullList,
+    HeldList,
+    ListDelta,
+    ListDrops,
+    ListInForce,
+    ListVersion,
+)
 from chalicelib.domain.lists import ListMode
 from chalicelib.domain.model import Fact, FileRecord
 from chalicelib.services.ports import (
@@ -80,8 +87,10 @@ class Listed(DroppedList):
 
     @property
     def area(self) -> str:
-        """What the same content must not be taken in for twice."""
-        return self.name if self.mode == "full" else f"{self.name}-{self.mode}"
+        """What the same content must not be taken in for twice. Under another key it is other
+        content: nobody would be found by it.
+        """
+        return f"{self.name}-{self.mode}-{self.key_id}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +98,7 @@ class Standing:
     """What the drop finds."""
 
     in_force: ListInForce | None
+    drops: ListDrops | None
     deltas: list[ListDelta]
     seen: FileRecord | None
     held: HeldList | None
@@ -118,14 +128,22 @@ def built(
     try:
         return ports.list_builder().build(new, layers, canaries=canaries, judge=judge)
     except ListHeldError as error:
-        if standing.held is None:  # else it waits already
-            _hold(ports, campaign, listed, error)
+        _hold(ports, campaign, listed, standing.held, error)
         raise
 
 
-def _hold(ports: Ports, campaign: Campaign, listed: Listed, stopped: ListHeldError) -> None:
-    """Keep what ops need to decide on it."""
+def _hold(
+    ports: Ports,
+    campaign: Campaign,
+    listed: Listed,
+    before: HeldList | None,
+    stopped: ListHeldError,
+) -> None:
+    """Keep what ops need to decide on it; of several drops of one content, the last one."""
+    if before and order_of(before) >= listed.order:
+        return
     held = HeldList(
+        revision=before.revision if before else 0,
         campaign=campaign.campaign,
         name=listed.name,
         mode=listed.mode,
@@ -144,7 +162,18 @@ def _hold(ports: Ports, campaign: Campaign, listed: Listed, stopped: ListHeldErr
         ports, FactName.LIST_HELD, campaign.campaign, listed.name, listed.sha256[:12],
         mode=listed.mode, reason=stopped.reason, sha256=listed.sha256,
     )  # fmt: skip
-    ports.repository.commit(Insert(held), facts=[told])
+    ports.repository.commit(Replace(held) if before else Insert(held), facts=[told])
+
+
+def is_in_force(listed: Listed, in_force: ListInForce) -> bool:
+    """Whether what was dropped is the very content in force."""
+    same = (in_force.source_sha256, in_force.key_id) == (listed.sha256, listed.key_id)
+    return same and in_force.mode in {listed.mode, ROLLBACK}
+
+
+def order_of(held: HeldList) -> str:
+    """Where the drop of a held list stands."""
+    return lists.drop_order(held.dropped_at, held.sequencer, held.sha256)
 
 
 def candidate(listed: Listed, sums: Sums | None = None) -> lists.ListCandidate:
@@ -206,6 +235,7 @@ def pointer_to(
         rows=made.rows,
         segment=made.path,
         etag=made.etag,
+        directory_crc=made.directory_crc,
         key_id=listed.key_id,
         algorithm=campaign.digests.algorithm,
         accepted_at=as_of,
@@ -233,11 +263,23 @@ def commit(
     ports.repository.commit(
         moved,
         Insert(version_of(pointer)),
+        one_more(standing.drops, pointer.campaign, pointer.name),
         record_of_file(ports, pointer.campaign, listed, standing, pointer.version),
         *([Remove(standing.held)] if standing.held else []),
         *more,
         facts=[accepted],
     )
+
+
+def one_more(drops: ListDrops | None, campaign: str, name: str) -> Change:
+    """What makes every drop meet the others that were decided on at the same time.
+
+    A delta that only waits moves no pointer: without this, the full list it waits for would be put
+    in force beside it, not having seen it.
+    """
+    if drops is None:
+        return Insert(ListDrops(campaign=campaign, name=name, taken=1))
+    return Replace(replace(drops, taken=drops.taken + 1))
 
 
 def version_of(pointer: ListInForce) -> ListVersion:
@@ -256,6 +298,8 @@ def record_of_file(
         file=listed.path,
         taken_at=ports.clock(),
         version=version,
+        order=min(listed.order, standing.seen.order) if standing.seen else listed.order,
+        as_of=max(listed.as_of, standing.seen.as_of) if standing.seen else listed.as_of,
     )
     return Replace(taken) if standing.seen else Insert(taken)
 

@@ -14,14 +14,15 @@ from datetime import timedelta
 from chalicelib.domain import lists
 from chalicelib.domain.campaign import ListLimits
 from chalicelib.domain.facts import FactName
-from chalicelib.domain.listed import FullList, HeldList, ListInForce, ListVersion
-from chalicelib.domain.model import CampaignInForce, Fact
+from chalicelib.domain.listed import FullList, HeldList, ListDrops, ListInForce, ListVersion
+from chalicelib.domain.model import CampaignInForce
 from chalicelib.services.errors import RefusedError, UnknownError
 from chalicelib.services.list_versions import (
     REFUSED,
     RELEASED,
     ROLLBACK,
     about_list,
+    one_more,
     version_of,
 )
 from chalicelib.services.ports import CommandPorts, Insert, Replace
@@ -35,19 +36,15 @@ def held_lists(ports: CommandPorts, campaign: str, name: str) -> list[HeldList]:
 
 
 @decided_again
-def release_list(
-    ports: CommandPorts, campaign: str, name: str, sha256: str, *, by: str
-) -> HeldList:
-    """Let a held list through, by the start of its SHA-256. `UnknownError`."""
-    return _decide(ports, campaign, name, sha256, RELEASED, FactName.LIST_RELEASED, by)
+def release_list(ports: CommandPorts, held: HeldList, *, by: str) -> HeldList:
+    """Let a held list through. `UnknownError` when it is held no more."""
+    return _decide(ports, held, RELEASED, FactName.LIST_RELEASED, by)
 
 
 @decided_again
-def turn_down_list(
-    ports: CommandPorts, campaign: str, name: str, sha256: str, *, by: str
-) -> HeldList:
-    """Turn a held list down, by the start of its SHA-256. `UnknownError`."""
-    return _decide(ports, campaign, name, sha256, REFUSED, FactName.LIST_TURNED_DOWN, by)
+def turn_down_list(ports: CommandPorts, held: HeldList, *, by: str) -> HeldList:
+    """Turn a held list down. `UnknownError` when it is held no more."""
+    return _decide(ports, held, REFUSED, FactName.LIST_TURNED_DOWN, by)
 
 
 @decided_again
@@ -60,16 +57,19 @@ def roll_back_list(
     is in force already, or too old for the campaign.
     """
     key: dict[str, str | int] = {"campaign": campaign, "name": name}
+    drops = ports.repository.get(ListDrops, **key)
     rules = ports.repository.get(CampaignInForce, campaign=campaign)
     in_force = ports.repository.get(ListInForce, **key)
     earlier = ports.repository.get(ListVersion, **key, version=version)
     if rules is None or in_force is None or earlier is None:
         raise UnknownError("version")
-    if earlier.segment == in_force.segment:
-        raise RefusedError("in_force_already")
     limits: ListLimits = getattr(rules.document.lists, name)
     if ports.clock() - earlier.accepted_at > timedelta(days=limits.max_age_days):
         raise RefusedError("older_than_the_campaign_allows")
+    if earlier.key_id not in rules.document.digests.key_ids:
+        raise RefusedError("key_not_in_force")
+    if earlier.segment == in_force.segment:
+        raise RefusedError("in_force_already")
     order = lists.drop_order(ports.clock(), "", earlier.source_sha256)
     restored = ListInForce(
         **{
@@ -86,7 +86,12 @@ def roll_back_list(
         ports, FactName.LIST_ROLLED_BACK, campaign, name, str(restored.version),
         version=restored.version, base_version=earlier.version, rows=restored.rows, by=by,
     )  # fmt: skip
-    ports.repository.commit(Replace(restored), Insert(version_of(restored)), facts=[fact])
+    ports.repository.commit(
+        Replace(restored),
+        Insert(version_of(restored)),
+        one_more(drops, campaign, name),
+        facts=[fact],
+    )
     return restored
 
 
@@ -94,7 +99,7 @@ def _whole(earlier: ListVersion, order: str) -> FullList:
     """The earlier version as a full list of its own, dropped at this moment."""
     return FullList(
         order=order,
-        sha256=earlier.source_sha256,
+        sha256=earlier.full.sha256,  # what deltas name as their base
         key_id=earlier.key_id,
         segment=earlier.segment,
         etag=earlier.etag,
@@ -103,21 +108,21 @@ def _whole(earlier: ListVersion, order: str) -> FullList:
 
 
 def _decide(
-    ports: CommandPorts,
-    campaign: str,
-    name: str,
-    sha256: str,
-    decision: str,
-    fact_name: FactName,
-    by: str,
+    ports: CommandPorts, named: HeldList, decision: str, fact_name: FactName, by: str
 ) -> HeldList:
-    held = [one for one in held_lists(ports, campaign, name) if one.sha256.startswith(sha256)]
-    if len(held) != 1:
+    held = ports.repository.get(
+        HeldList,
+        campaign=named.campaign,
+        name=named.name,
+        mode=named.mode,
+        sha256=named.sha256,
+    )
+    if held is None:
         raise UnknownError("held list")
-    decided = replace(held[0], decision=decision, decided_by=by, decided_at=ports.clock())
-    fact: Fact = about_list(
-        ports, fact_name, campaign, name, decided.sha256[:12],
-        mode=decided.mode, sha256=decided.sha256, reason=decided.reason, by=by,
+    decided = replace(held, decision=decision, decided_by=by, decided_at=ports.clock())
+    fact = about_list(
+        ports, fact_name, held.campaign, held.name, held.sha256[:12],
+        mode=held.mode, sha256=held.sha256, reason=held.reason, by=by,
     )  # fmt: skip
     ports.repository.commit(Replace(decided), facts=[fact])
     return decided

@@ -184,11 +184,15 @@ class NewSegment:
 
 @dataclass(frozen=True)
 class StoredSegment:
-    """A segment that lies at `path` with that ETag; `rows` counts its distinct digests."""
+    """A segment that lies at `path` with that ETag; `rows` counts its distinct digests.
+
+    `directory_crc` is the CRC-32 that a look-up checks it by; to build upon it takes none.
+    """
 
     path: str
     etag: str
     rows: int
+    directory_crc: int = 0
 
 
 class GatheredDigests(Protocol):
@@ -265,6 +269,9 @@ class Files(Protocol):
         """The file in chunks, as it is or as that version was. `FileMissingError` when there is
         none.
         """
+
+    def versions(self, path: str) -> list[str]:
+        """What may be read of the file, the newest first; none where there never was one."""
 
     def set_aside(self, path: str, to: str, version: str | None = None) -> None:
         """Move the file, or that version of it; nothing is done when there is none."""

@@ -7,9 +7,10 @@ Whether the file is a good one was decided when it became a `Campaign`.
 
 from __future__ import annotations
 
-from chalicelib.domain.campaign import Campaign
+from chalicelib.domain.campaign import Campaign, DigestKeys
 from chalicelib.domain.facts import FactName, fact
 from chalicelib.domain.model import CampaignInForce, CampaignVersion
+from chalicelib.services.errors import FieldProblem, InvalidError
 from chalicelib.services.ports import Change, CommandPorts, Insert, Replace
 from chalicelib.services.steps import decided_again
 
@@ -18,9 +19,13 @@ from chalicelib.services.steps import decided_again
 def put_campaign(ports: CommandPorts, campaign: Campaign) -> CampaignInForce:
     """The version in force afterwards: a new one, or the one in force if it says the same.
 
-    `ContentionError` when others kept putting versions of the same campaign.
+    `InvalidError` when it makes digests of another kind under the same key id: whoever is on a list
+    made with the former kind would not be found. `ContentionError` when others kept putting
+    versions of the same campaign.
     """
     in_force = ports.repository.get(CampaignInForce, campaign=campaign.campaign)
+    if in_force and _means_another(campaign.digests, in_force.document.digests):
+        raise InvalidError([FieldProblem("digests.algorithm", "changes_under_the_same_key_id")])
     if in_force and in_force.document == _numbered(campaign, in_force.version):
         return in_force
     version = in_force.version + 1 if in_force else 1
@@ -44,6 +49,11 @@ def put_campaign(ports: CommandPorts, campaign: Campaign) -> CampaignInForce:
     )
     ports.repository.commit(Insert(_kept(put)), pointer, facts=[happened])
     return put
+
+
+def _means_another(digests: DigestKeys, before: DigestKeys) -> bool:
+    shared = set(digests.key_ids) & set(before.key_ids)
+    return bool(shared) and digests.algorithm != before.algorithm
 
 
 def _numbered(campaign: Campaign, version: int) -> Campaign:

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from chalicelib.domain.addresses import DigestKey, digest, normalise
-from cli.hashing.manifest import manifest_of
+from cli.hashing.manifest import canaries, manifest_of
 from cli.keys import digest_key
 
 FOLDER = Path(__file__).parent
@@ -27,8 +27,8 @@ CAMPAIGN_FILE = FOLDER / "demo-vip.yaml"
 
 CUSTOMERS = 2000
 VIPS = 500
+CANARIES = 2  # those that `tandem hash` puts into a list
 CUSTOMER_ROWS = 200_000
-CANARY = "canary@demo.test"
 SEED = 20260101
 
 
@@ -78,10 +78,14 @@ def demo_key() -> DigestKey:
 
 
 def customer_list() -> DemoList:
-    """200,000 customers: the known ones, the VIPs (customers too), the canary, random ones."""
+    """200,000 customers: the known ones, the VIPs (customers too), the canaries, random ones."""
     known = [customer_address(number) for number in range(1, CUSTOMERS + 1)]
-    known += [vip_address(number) for number in range(1, VIPS + 1)] + [CANARY]
-    digests = [*map(digest_of, known), *_random_digests(CUSTOMER_ROWS - len(known))]
+    known += [vip_address(number) for number in range(1, VIPS + 1)]
+    digests = [
+        *map(digest_of, known),
+        *canaries(demo_key(), CANARIES),
+        *_random_digests(CUSTOMER_ROWS - len(known) - CANARIES),
+    ]
     return _list("customers", digests)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tracemalloc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import chain
 from pathlib import Path
 from random import Random
 
@@ -125,8 +126,8 @@ def test_20_000_hits_and_20_000_misses_are_exact() -> None:
     store = MemoryStore()
     done = built(SegmentBuilder(store), [("full", records)])
     reader = SegmentReader(store.fetch)
-    ref = SegmentRef(done.path, done.etag, "k1")
-    reader.header(ref)
+    ref = SegmentRef(done.path, done.etag, done.rows, done.directory_crc)
+    reader.find(ref, records[:1])
     store.largest = 0
     assert all(reader.find(ref, [record]) == record for record in records[:20_000])
     assert not any(reader.find(ref, [RANDOM.randbytes(16)]) for _ in range(20_000))
@@ -215,6 +216,38 @@ def test_nothing_is_left_in_the_scratch_folder(tmp_path: Path) -> None:
     with pytest.raises(FileRefusedError), builder.gather([b"a@b.fr"], Tally()):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+# --- few requests ---
+
+
+def test_one_large_list_among_many_small_ones_is_read_in_large_windows() -> None:
+    store = MemoryStore()
+    source = Random(5)
+    base = [source.randbytes(16) for _ in range(20_000)]
+    deltas = [[source.randbytes(16) for _ in range(10)] for _ in range(60)]
+    layers = [Layer("full", _alone(store, "lists/base", base))]
+    layers += [Layer("add", _alone(store, f"lists/{n}", one)) for n, one in enumerate(deltas)]
+    SegmentBuilder(store, window=8192).build(NEW, layers)
+    assert store.objects["lists/new"] == reference([("full", [*base, *chain(*deltas)])])
+    # A header each; the large one in as many windows as if it were alone, a small one in one.
+    assert store.fetches == 1 + 20_000 * 16 // 8192 + 1 + 60 * 2
+
+
+def test_large_lists_share_what_may_be_held() -> None:
+    store = MemoryStore()
+    source = Random(6)
+    lists = [[source.randbytes(16) for _ in range(2000)] for _ in range(8)]
+    layers = [Layer("full", _alone(store, "lists/base", lists[0]))]
+    layers += [Layer("add", _alone(store, f"lists/{n}", one)) for n, one in enumerate(lists[1:])]
+    SegmentBuilder(store, window=8192).build(NEW, layers)
+    assert store.objects["lists/new"] == reference([("full", [*chain(*lists)])])
+    assert store.largest == 8192 * 4 // 8
+
+
+def _alone(store: MemoryStore, path: str, records: list[bytes]) -> StoredSegment:
+    segment = build(records, algorithm="hmac_sha256", key_id="k1", generation=1)
+    return StoredSegment(path, store.put(path, segment.content), segment.header.count)
 
 
 # --- law 3: nothing is made of a segment that cannot be trusted ---

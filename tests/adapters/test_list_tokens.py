@@ -71,15 +71,23 @@ digest = st.sampled_from([*DIGESTS, *(one.upper() for one in DIGESTS[:5])])
 quoted = digest.map('"{}"'.format)
 dirt = st.sampled_from(
     [
-        "", " ", '""', '"', '"a,b"', '"a""b"', "x", "é", '"é"', "\u2028", "\x85", "\ufeff", "a\rb",
+        "", " ", "\t\x1c", "%40", "a&#64;b", "a&#X0040;", "&CommAt;", "a\uff20b", "\ufe6b", "a&b%",
+        "\uff21", '""', '"', '"a,b"', '"a""b"', "x", "é", '"é"', "\u2028", "\x85", "\ufeff", "a\rb",
         "digest", "canonical_digest", DIGESTS[0][:-1] + " ", DIGESTS[0][:-1] + "g", DIGESTS[0][:40],
         DIGESTS[0][:12], DIGESTS[0] * 2, f' "{DIGESTS[0]}"', f'"{DIGESTS[0]}" ', f'"{DIGESTS[0]}',
         f"{DIGESTS[1][:-1]}é", f'"{DIGESTS[0]}""{DIGESTS[0]}"',
     ]
 )  # fmt: skip
 value = st.one_of(digest, digest, digest, quoted, quoted, dirt)
-line_end = st.sampled_from(["\n", "\n", "\n", "\r\n", "\r\n", "\r\r\n", "\n\n", "\n \n"])
-grave = st.sampled_from([b"a@b.fr", b"\0", b"\xff", b"x" * 4097, b"x" * 4095, b'"\xff', b"\xc3"])
+line_end = st.sampled_from(
+    ["\n", "\n", "\n", "\r\n", "\r\n", "\r\r\n", "\n\n", "\n \n", "\r\n\r\n\r\r\n", "\n" * 9]
+)
+grave = st.sampled_from(
+    [
+        b"a@b.fr", b"\0", b"\xff", b"x" * 4097, b"x" * 4095, b'"\xff', b"\xc3", b"\xef\xbc\xa0",
+        b" " * 4097, b" " * 4096, b"\n" + b"\r" * 4097, b"\n" + b" " * 4096 + b"\n", b"\n\0\n",
+    ]
+)  # fmt: skip
 block_size = st.one_of(st.integers(1, 400), st.just(BLOCK))
 
 
@@ -168,7 +176,8 @@ IN_PASSING = [
     b"Ly@n", b"Ly\0n", b"Ly\rn", b"Ly\xffn", b'Ly"n', b'"Lyo"', b'""""', b'"Ly"n', b'Ly"n"',
     b"Ly,n", b'"L,n"', b'"Lyn', b'Lyn"', b"\xc3\xa9\xc3", b"Ly\xc3\xa9", b"", b"x" * 4030,
     b"x" * 4031, b"x" * 4032, b'"Ly\r"', b'"Ly@"', b'"L\rn', b'"L""n"', b"\xe2\x80\xa8",
-    b"\xef\xbb\xbf",
+    b"\xef\xbb\xbf", b"a%40b", b"a&#64;b", b"a&#x40;b", b"a&commat;b", b"a\xef\xbc\xa0b",
+    b"a\xef\xb9\xabb", b"a\xef\xbc\xa1b", b"L&M", b"100 %",
 ]  # fmt: skip
 
 
@@ -208,6 +217,7 @@ def test_what_stands_beside_a_digest_is_looked_at_either_way(
 def test_a_plain_row_is_not_odd(layout: Layout, line: str) -> None:
     sieve = Sieve(f"{line}\n{line}\n".encode(), layout)
     assert list(sieve.odd()) == []
+    assert (sieve.regular, sieve.lines) == (2, 2)
     assert len(sieve.records) == 2 * len([one for one in DIGESTS[:2] if one in line.lower()])
 
 
@@ -222,11 +232,36 @@ class CountingReading(ListReading):
 
 
 def test_only_the_lines_that_are_odd_are_read_one_by_one() -> None:
-    lines = [*DIGESTS * 100, "", *DIGESTS * 100, "x"]
+    lines = [*DIGESTS * 50, "", *DIGESTS * 50, "\r", " \t", "\x1c", *DIGESTS * 100, "x"]
     reading = CountingReading(Tally())
     whole = "\n".join(["digest", *lines]).encode()
     found = sum(len(each) for each in Tokeniser(reading).records(whole_lines([whole], 10_000)))
-    assert (found, reading.taken) == (8000, 3)
+    assert (found, reading.taken) == (8000, 2)
+
+
+@pytest.mark.parametrize("blank", ["\n", "\r\n", " \n", "\t \r\n", "\x1d\n"])
+@pytest.mark.parametrize("before", [0, 1, 20])
+def test_blank_lines_are_counted_and_not_read_one_by_one(blank: str, before: int) -> None:
+    reading = CountingReading(Tally())
+    good = [f"{one}\n" for one in DIGESTS[: before + 1]]
+    blanks = blank * 5000
+    whole = "".join([*good[:before], blanks, "-\n", blanks, good[before], blanks]).encode()
+    with pytest.raises(FileRefusedError, match="too_many_bad_lines"):
+        list(Tokeniser(reading).records(whole_lines([whole], 3000)))
+    assert reading.taken == 1 + (before > 0)  # the first line that is not blank, and the bad one
+    assert [one.line for one in reading.tally.errors] == [before + 5001]
+    assert reading.tally.rows == before + 2
+
+
+@pytest.mark.parametrize("white", [" ", "\r", "\x1c"])
+@pytest.mark.parametrize("first", ["", f"{DIGESTS[0]}\n"])
+@pytest.mark.parametrize("length", [4095, 4096, 4097, 4098])
+def test_a_blank_line_is_not_too_long_for_being_blank(white: str, first: str, length: int) -> None:
+    whole = (first + "\n" * 30 + white * length + "\n\n" + f"{DIGESTS[1]}\n").encode()
+    for block in (100, 5000, BLOCK):
+        found = same_either_way([whole], block)
+        too_long = ("line_too_long", 31 + bool(first), "")
+        assert found.refused == (too_long if length > 4096 else None)
 
 
 # --- cut, and damaged ---

@@ -1,5 +1,6 @@
 import struct
 import zlib
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -13,6 +14,7 @@ from chalicelib.adapters.lists.segment import (
     SegmentHeader,
     bucket_of,
     directory_bits,
+    directory_extent,
     parse_directory,
 )
 from chalicelib.domain.files.reading import FileRefusedError
@@ -64,13 +66,14 @@ def test_what_is_built_is_what_the_header_says(records: list[bytes], generation:
         "clé",
         generation,
     )
-    assert len(segment.content) == header.directory_offset + header.directory_size
+    assert directory_extent(header.count) == (header.directory_offset, len(segment.content))
 
 
 def test_the_directory_bounds_every_bucket() -> None:
     segment = build(RECORDS, algorithm="sha256", key_id="k1", generation=1)
     header = segment.header
-    entries = parse_directory(segment.content[header.directory_offset :], header)
+    directory = segment.content[header.directory_offset :]
+    entries = parse_directory(directory, header.count, header.directory_crc)
     body = sorted(RECORDS)
     for bucket in range(8):
         members = body[entries[bucket] : entries[bucket + 1]]
@@ -98,7 +101,8 @@ def test_a_list_that_would_give_a_bucket_of_over_32_kilobytes_is_refused() -> No
 def test_an_empty_list_is_a_segment() -> None:
     segment = build([], algorithm="sha256", key_id="k1", generation=1)
     assert len(segment.content) == 64 + 8
-    assert list(parse_directory(segment.content[64:], segment.header)) == [0, 0]
+    crc = segment.header.directory_crc
+    assert list(parse_directory(segment.content[64:], 0, crc)) == [0, 0]
 
 
 @pytest.mark.parametrize("key_id", ["", "k" * 17, "é" * 9, "a\0b"])
@@ -127,6 +131,14 @@ def test_a_damaged_header_is_an_error(at: int) -> None:
         SegmentHeader.parse(bytes(damaged))
 
 
+@pytest.mark.parametrize("bits", [0, 2, 4, 24])
+def test_a_header_with_a_directory_of_another_size_than_its_count_asks_for_is_an_error(
+    bits: int,
+) -> None:
+    with pytest.raises(SegmentError, match="size"):
+        SegmentHeader.parse(replace(GOOD.header, directory_bits=bits).pack())
+
+
 def test_a_key_id_that_is_no_text_is_an_error() -> None:
     damaged = bytearray(GOOD.content[:64])
     damaged[40] = 0xFF
@@ -146,17 +158,16 @@ def test_any_bit_flipped_in_the_directory_is_an_error() -> None:
         damaged = bytearray(directory)
         damaged[at] ^= 1
         with pytest.raises(SegmentError, match="CRC"):
-            parse_directory(bytes(damaged), GOOD.header)
+            parse_directory(bytes(damaged), len(RECORDS), GOOD.header.directory_crc)
 
 
 def test_a_directory_of_another_size_or_count_is_an_error() -> None:
     directory = GOOD.content[GOOD.header.directory_offset :]
     with pytest.raises(SegmentError, match="short"):
-        parse_directory(directory[:-4], GOOD.header)
+        parse_directory(directory[:-4], len(RECORDS), GOOD.header.directory_crc)
     other = bytes(len(directory))
-    header = SegmentHeader(3, "sha256", zlib.crc32(other), len(RECORDS), "k1", 1)
     with pytest.raises(SegmentError, match="count"):
-        parse_directory(other, header)
+        parse_directory(other, len(RECORDS), zlib.crc32(other))
 
 
 def test_the_header_takes_64_bytes() -> None:

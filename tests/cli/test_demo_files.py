@@ -15,11 +15,13 @@ from chalicelib.domain.files.manifest import parse_manifest
 from chalicelib.domain.files.orders import OrderRow, orders
 from chalicelib.domain.files.reading import Tally
 from cli.campaign_file import campaign_of
+from cli.hashing.manifest import canaries
 from local.demo.lists import (
     CAMPAIGN_FILE,
     KEY_FILE,
     DemoList,
     customer_list,
+    demo_key,
     digest_of,
     vip_list,
 )
@@ -72,7 +74,7 @@ def test_the_vip_list_has_the_500_vips_who_are_customers(
 def test_the_canaries_are_in_the_lists(
     customers: DemoList, vips: DemoList, campaign: Campaign
 ) -> None:
-    assert campaign.lists.customers.canaries == (digest_of("canary@demo.test"),)
+    assert campaign.lists.customers.canaries == tuple(canaries(demo_key(), 2))
     assert set(campaign.lists.customers.canaries) <= set(digests(customers))
     assert set(campaign.lists.vips.canaries) <= set(digests(vips))
 

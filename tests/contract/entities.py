@@ -20,7 +20,8 @@ LINE = VoucherLine(
 
 LISTED: dict[str, Any] = {
     "campaign": CAMPAIGN, "name": "vips", "version": 2, "rows": 5, "segment": "k", "etag": "e",
-    "key_id": "k1", "algorithm": "hmac-sha256", "accepted_at": MORNING, "source_sha256": "h",
+    "directory_crc": 0xFEDCBA98, "key_id": "k1", "algorithm": "hmac-sha256",
+    "accepted_at": MORNING, "source_sha256": "h",
     "mode": "add", "base_version": 1, "last_order": "o",
     "full": listed.FullList(order="o", sha256="h", key_id="k1", segment="f", etag="g", rows=4),
 }  # fmt: skip
@@ -106,8 +107,10 @@ ENTITIES: list[Entity] = [
         sequencer="s", file_version="v", reason="r", detail="d", rows=5, held_at=MORNING,
         ends_at=LATER, decision="released", decided_by="w", decided_at=LATER,
     ),
+    listed.ListDrops(campaign=CAMPAIGN, name="vips", taken=3),
     model.FileRecord(
-        campaign=CAMPAIGN, area="vips", sha256="h", file="f", taken_at=MORNING, version=1
+        campaign=CAMPAIGN, area="vips", sha256="h", file="f", taken_at=MORNING, version=1,
+        order="o", as_of=MORNING,
     ),
     model.Mail(
         mail_id="m", mail_kind="invitation", campaign=CAMPAIGN, contact_id="c",

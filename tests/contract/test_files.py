@@ -106,3 +106,10 @@ def test_a_version_that_is_not_there_is_missing(files: Files) -> None:
         files.read(DROPPED, version)
     files.set_aside("in/demo-vip/nothing.csv", ASIDE)
     assert read(files, ASIDE) == b"one"
+
+
+def test_the_versions_of_a_file_are_told_the_newest_first(files: Files) -> None:
+    first, second = put(files, DROPPED, b"one"), put(files, DROPPED, b"two")
+    put(files, f"{DROPPED}.gz", b"another")
+    assert files.versions(DROPPED) == [second, first]
+    assert files.versions("in/demo-vip/nothing.csv") == []

@@ -83,7 +83,11 @@ def lists(shelf: Shelf) -> Lists:
 
 
 def put_in_force(
-    repository: Repository, built: StoredSegment, version: int, key_id: str = "k1"
+    repository: Repository,
+    built: StoredSegment,
+    version: int,
+    key_id: str = "k1",
+    algorithm: str = "hmac-sha256",
 ) -> ListInForce:
     """Move the pointer; each version is a minute younger than the one before."""
     stored = repository.get(ListInForce, campaign=CAMPAIGN, name="customers")
@@ -94,6 +98,7 @@ def put_in_force(
         accepted_at=MORNING + timedelta(minutes=version - 1),
         version=version,
         key_id=key_id,
+        algorithm=algorithm,
         revision=stored.revision if stored else 0,
     )
     kept = ListVersion(**{**vars(pointer), "revision": 0})
@@ -105,13 +110,15 @@ def put_in_force(
 def put(shelf: Shelf, repository: MemoryRepository) -> Put:
     """Put a list of addresses in force."""
 
-    def _put(*addresses: str, version: int = 1, key_id: str = "k1") -> ListInForce:
+    def _put(
+        *addresses: str, version: int = 1, key_id: str = "k1", algorithm: str = "hmac-sha256"
+    ) -> ListInForce:
         path = f"lists/{version}"
         plain = ["\n".join(digest(address) for address in addresses).encode()]
         with shelf.builder.gather(plain, Tally()) as gathered:
-            new = NewSegment(path, "hmac-sha256", key_id, version)
+            new = NewSegment(path, algorithm, key_id, version)
             built = shelf.builder.build(new, [Layer("full", gathered)])
-        return put_in_force(repository, built, version, key_id)
+        return put_in_force(repository, built, version, key_id, algorithm)
 
     return _put
 
@@ -161,6 +168,16 @@ def test_law_3_a_list_made_with_another_key_is_not_an_answer(lists: Lists, put: 
         find(lists, others)
 
 
+def test_law_3_a_list_made_the_other_way_under_the_same_key_is_not_an_answer(
+    lists: Lists, put: Put
+) -> None:
+    put("jeanne@gmail.com", algorithm="sha256")
+    with pytest.raises(ListUnavailableError, match="key_not_in_force"):
+        find(lists, "jeanne@gmail.com")
+    unkeyed = AddressDigests.of("jeanne@gmail.com", [DigestKey("k1", "sha256")])
+    assert find(lists, unkeyed).version == 1
+
+
 def test_a_new_version_is_asked_within_a_minute(
     lists: Lists, put: Put, clock: SettableClock
 ) -> None:
@@ -205,13 +222,13 @@ class SwappedStore(MemoryStore):
         self.version += 1
         records = [record(of.under("k1").exact) for of in KEPT]
         records += [record(digest(f"{self.version}-{n}@example.fr")) for n in range(1500)]
-        following = build(
-            records, algorithm="hmac_sha256", key_id="k1", generation=self.version
-        ).content
+        following = build(records, algorithm="hmac_sha256", key_id="k1", generation=self.version)
         path = "lists/same" if self._in_place else f"lists/{self.version}"
         with self._whole:
             self.objects.clear()
-            stored = StoredSegment(path, self.put(path, following), len(records))
+            etag = self.put(path, following.content)
+            header = following.header
+            stored = StoredSegment(path, etag, header.count, header.directory_crc)
             put_in_force(self._repository, stored, self.version)
 
     def fetch(self, key: str, start: int, end: int, etag: str) -> bytes:

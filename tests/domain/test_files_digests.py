@@ -48,6 +48,28 @@ def test_one_plain_address_refuses_the_file_at_once_and_is_not_repeated(line: st
     assert "jeanne" not in repr((error, error.args, error.detail, tally))
 
 
+@pytest.mark.parametrize(
+    "at",
+    [
+        "\uff20", "\ufe6b", "%40", "&#64;", "&#0064;", "&#64", "&#x40;", "&#X40;", "&#x00040;",
+        "&commat;", "&COMMAT;", "&commat",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("line", ["jeanne<at>example.fr", "{0},Jeanne <at>", '"{0}","<at>'])
+def test_an_address_in_disguise_is_one(at: str, line: str) -> None:
+    row = line.format(DIGESTS[1]).replace("<at>", at)
+    for before in (["digest"], ["digest,city", f"{DIGESTS[0]},Lyon"]):
+        error, tally = refused("\n".join([*before, row, DIGESTS[1]]))
+        assert (error.reason, error.line) == ("plain_address", len(before) + 1)
+        assert "jeanne" not in repr((error, error.args, error.detail, tally)).lower()
+
+
+@pytest.mark.parametrize("city", ["%41", "100 %", "L&M", "&#640;", "&#x400;", "&#6", "\uff21", "é"])
+def test_what_only_looks_like_an_address_in_disguise_is_none(city: str) -> None:
+    text = f"digest,city\n{DIGESTS[0]},{city}\n"
+    assert list(digests([text.encode()], Tally())) == RECORDS[:1]
+
+
 # --- where the digests are ---
 
 D = DIGESTS
@@ -65,6 +87,7 @@ D = DIGESTS
         ("7,{0},{1}\n8,{2},\n", [0, 1, 2]),
         ("{0},\n{1},{2}\n", [0, 1, 2]),  # told by the first row: its alias is left out
         ("canonical_digest,digest\n,{0}\n", [0]),
+        ("digest," + "x" * 64 + "\n{0},Lyon\n{1},Brest\n", [0, 1]),  # a header all the same
     ],
 )
 def test_the_first_line_says_which_columns_have_digests(text: str, found: list[int]) -> None:
@@ -87,6 +110,11 @@ def test_the_first_line_says_which_columns_have_digests(text: str, found: list[i
             1,
             "canonical_digest",
         ),
+        ("digest,Canonical_Digest\n{0},{1}", "unknown_column", 1, "number 2"),
+        ("digest,city, canonical_digest\n{0},x,{1}", "unknown_column", 1, "number 3"),
+        ("DIGEST,Canonical_Digest\n{0},{1}", "unknown_column", 1, "number 1, number 2"),
+        ("Digest,city\n{0},x", "unknown_column", 1, "number 1"),
+        ("digest,DIGEST\n{0},{1}", "unknown_column", 1, "number 2"),
         # A header of two, where each row has but one: not one row is good.
         ("digest,city\n{0}\n{1}", "too_many_bad_lines", 2, "2 of 2"),
         # No header, and the first row's quotes are wrong: the second says where.
@@ -104,6 +132,42 @@ def test_a_list_whose_digests_are_not_where_they_should_be_is_refused(
     error, tally = refused(text.format(*D))
     assert (error.reason, error.line, error.detail) == (reason, line, detail)
     assert "Jeanne" not in repr((error, error.args, tally))
+
+
+@pytest.mark.parametrize(
+    ("damaged", "reason"),
+    [
+        ("g" + "a" * 63, "not_hex"),
+        ("x" * 60, "not_hex"),
+        ("x" * 68, "not_hex"),
+        (D[1] + " ", "not_hex"),
+        ("0x" + D[1], "not_hex"),
+    ],
+)
+@pytest.mark.parametrize("row", ["{good},{damaged}", "{damaged},{good}", "{damaged},{damaged}"])
+def test_a_damaged_digest_in_the_first_row_costs_that_row_and_no_other(
+    damaged: str, reason: str, row: str
+) -> None:
+    tally = Tally()
+    rows = [row.format(good=D[0], damaged=damaged), *[f"{D[2]},{D[3]}"] * 1000]
+    found = list(digests(["\n".join(rows).encode()], tally))
+    assert found == RECORDS[2:4] * 1000
+    assert (tally.rows, tally.rejected) == (1001, 1)
+    assert [(one.line, one.reason) for one in tally.errors] == [(1, reason)]
+
+
+@pytest.mark.parametrize("length", [60, 63, 65, 68])
+def test_a_digest_of_another_length_beside_one_in_the_first_row_is_one_too_many(
+    length: int,
+) -> None:
+    error, _ = refused("\n".join([f"{D[0]},{'a' * length}", *[f"{D[2]},{D[3]}"] * 2000]))
+    assert (error.reason, error.line) == ("mixed_lengths", 1)
+
+
+@pytest.mark.parametrize("city", ["x" * 59, "x" * 69])
+def test_a_column_of_other_things_is_passed_over(city: str) -> None:
+    rows = [f"{D[0]},{city}", f"{D[1]},{D[2]}"]
+    assert list(digests(["\n".join(rows).encode()], Tally())) == RECORDS[:2]
 
 
 # --- what is bad, and how much of it ---

@@ -90,6 +90,25 @@ def test_a_bomb_is_refused_before_it_is_decompressed() -> None:
     assert 0 < sum(seen) <= 3_000_000
 
 
+def test_members_that_hold_nothing_are_no_pieces() -> None:
+    empty = gzip.compress(b"", mtime=0)
+    packed = gzip.compress(b"x") + empty * (2_000_000 // len(empty)) + gzip.compress(b"y")
+    assert list(decompress([packed])) == [b"x", b"y"]
+
+
+def test_what_unpacks_to_nothing_is_too_large_all_the_same() -> None:
+    empty = gzip.compress(b"", mtime=0)
+    taken: list[bytes] = []
+
+    def members() -> Iterator[bytes]:
+        for _ in range(1000):
+            taken.append(empty)
+            yield empty
+
+    assert refusal(decompress(members(), limit=100 * len(empty))) == ("too_large", 0)
+    assert len(taken) == 101
+
+
 def test_a_gzip_file_cut_anywhere_is_refused() -> None:
     packed = gzip.compress(b"digest\n" + bytes(range(200)))
     for end in range(2, len(packed)):
@@ -244,6 +263,8 @@ def test_wrong_quotes_are_no_fields(line: str) -> None:
         (["code", "jeanne@example.fr"], "unknown_column: number 2"),
         (["code", "code", "reason"], "duplicate_column: code"),
         (["code"], "missing_column: reason"),
+        (["jeanne"], "unknown_column: number 1"),
+        (["jeanne", "martin"], "missing_column: code, reason"),
         ([], "missing_column: code, reason"),
     ],
 )

@@ -22,10 +22,13 @@ def written(receipt: Receipt) -> dict[str, object]:
 
 
 def test_a_receipt_has_the_promised_members() -> None:
-    receipt = Receipt("accepted", "orders/a.csv", NOON, SHA, rows=3, accepted=3, version="7")
+    receipt = Receipt(
+        "accepted", "orders/a.csv", NOON, NOON, SHA, rows=3, accepted=3, version="7"
+    )
     assert written(receipt) == {
         "status": "accepted",
         "file": "orders/a.csv",
+        "dropped_at": "2024-05-01T12:00:00+00:00",
         "received_at": "2024-05-01T12:00:00+00:00",
         "rows": 3,
         "accepted": 3,
@@ -51,7 +54,7 @@ def test_the_status_follows_the_counts(
     tally = Tally(rows)
     for line in range(bad):
         tally.reject(line + 2, "amount_invalid")
-    members = written(settled(tally, file="f", received_at=NOON, sha256=SHA))
+    members = written(settled(tally, file="f", dropped_at=NOON, received_at=NOON, sha256=SHA))
     assert (members["status"], members.get("reason")) == (status, reason)
     assert (members["accepted"], members["rejected"]) == (rows - bad, bad)
     assert members["errors"] == [
@@ -63,9 +66,12 @@ def test_a_file_refused_whole_has_no_accepted_row_and_says_why_first() -> None:
     tally = Tally(rows=9)
     tally.reject(4, "not_hex")
     error = FileRefusedError("unknown_column", 1, "remarks")
-    assert written(refused(error, tally, file="f", received_at=NOON, sha256=SHA)) == {
+    assert written(
+        refused(error, tally, file="f", dropped_at=NOON, received_at=NOON, sha256=SHA)
+    ) == {
         "status": "refused",
         "file": "f",
+        "dropped_at": "2024-05-01T12:00:00+00:00",
         "received_at": "2024-05-01T12:00:00+00:00",
         "rows": 9,
         "accepted": 0,
@@ -84,7 +90,7 @@ def test_the_cause_of_a_refusal_is_told_once() -> None:
     tally = Tally(rows=2)
     tally.reject(2, "not_hex")
     error = FileRefusedError("not_hex", 2)
-    receipt = refused(error, tally, file="f", received_at=NOON, sha256=SHA)
+    receipt = refused(error, tally, file="f", dropped_at=NOON, received_at=NOON, sha256=SHA)
     assert list(receipt.errors) == [LineError(2, "not_hex")]
 
 
@@ -93,7 +99,10 @@ def test_a_receipt_keeps_the_first_thousand_errors() -> None:
     for line in range(1200):
         tally.reject(line, "not_hex")
     error = FileRefusedError("mixed_lengths", 1200)
-    assert len(refused(error, tally, file="f", received_at=NOON, sha256=SHA).errors) == 1000
+    assert (
+        len(refused(error, tally, file="f", dropped_at=NOON, received_at=NOON, sha256=SHA).errors)
+        == 1000
+    )
 
 
 # --- manifests ---

@@ -34,7 +34,7 @@ def world(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Su
     file = tmp_path_factory.mktemp("campaign") / "lists.yaml"
     text = CAMPAIGN_FILE.read_text(encoding="utf-8")
     text = text.replace("campaign: demo-vip", f"campaign: {CAMPAIGN}")
-    file.write_text(re.sub(r"    canaries:.*\n.*\n", "", text))
+    file.write_text(re.sub(r"    canaries:.*\n.*\n.*\n", "", text))
     put = run(stack, "tandem", "campaign", "put", str(file))
     assert put.returncode == 0, put.stderr
     surfaces = Surfaces(stack, CAMPAIGN)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from cli.hashing.manifest import canary_address
 from local.demo.lists import CAMPAIGN_FILE, digest_of
 from local.narration import Narrator
 from local.stack import Stack
@@ -90,11 +91,11 @@ def test_a_wrong_campaign_file_is_refused_with_its_line_and_changes_nothing(
 def test_lists_and_orders_copied_with_the_stock_aws_command_get_receipts_and_exports(
     stack: Stack, world: Surfaces, tmp_path: Path
 ) -> None:
-    customers = digests("customer1@demo.test", "canary@demo.test")
+    customers = digests("customer1@demo.test", *map(canary_address, (1, 2)))
     receipt = copied(
         stack, world, "customers/full/today.csv.gz", gzip.compress(customers), tmp_path
     )
-    assert (receipt["status"], receipt["rows"], receipt["version"]) == ("accepted", 2, 1)
+    assert (receipt["status"], receipt["rows"], receipt["version"]) == ("accepted", 3, 1)
     receipt = copied(stack, world, "vips/full/today.csv", digests("vip9@demo.test"), tmp_path)
     assert (receipt["status"], receipt["rows"]) == ("accepted", 1)
 

@@ -17,6 +17,7 @@ def list_in_force(
     accepted_at: datetime,
     version: int = 1,
     key_id: str = "k1",
+    algorithm: str = "hmac-sha256",
     revision: int = 0,
 ) -> ListInForce:
     """The pointer to a segment that one full drop at `accepted_at` was made into."""
@@ -37,8 +38,9 @@ def list_in_force(
         rows=stored.rows,
         segment=stored.path,
         etag=stored.etag,
+        directory_crc=stored.directory_crc,
         key_id=key_id,
-        algorithm="hmac-sha256",
+        algorithm=algorithm,
         accepted_at=accepted_at,
         source_sha256=sha256,
         mode="full",

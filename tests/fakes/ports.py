@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -108,6 +109,9 @@ class MemoryFiles:
         self.content[path] = content
         return True
 
+    def versions(self, path: str) -> list[str]:
+        return [version for one, version in reversed(self._versions) if one == path]
+
     def set_aside(self, path: str, to: str, version: str | None = None) -> None:
         kept = self._versions.pop((path, version), None) if version else self.content.get(path)
         if kept is None:
@@ -159,12 +163,22 @@ class MemoryLists:
             pair = digests.under(pointer.key_id)
         except KeyError as error:
             raise ListUnavailableError("key_not_in_force") from error
+        if pair.algorithm != pointer.algorithm.replace("-", "_"):
+            raise ListUnavailableError("key_not_in_force")
+        told = (pointer.rows, pointer.directory_crc)
+        if told != (len(self.segments[pointer.segment]), _crc(pointer.segment)):
+            raise ListUnavailableError("read_failed")
         forms = {"exact": pair.exact, "alias": pair.canonical}
         found = (form for form, digest in forms.items() if self._has(pointer, record(digest)))
         return Membership(pointer.version, None if self.knows_nobody else next(found, None))
 
     def _has(self, pointer: ListVersion, one: bytes) -> bool:
         return one in self.segments[pointer.segment]
+
+
+def _crc(path: str) -> int:
+    """What stands for the CRC-32 of a directory that no set has."""
+    return zlib.crc32(path.encode())
 
 
 @dataclass(frozen=True)
@@ -198,7 +212,7 @@ class MemoryBuilder:
             held = {"full": laid, "add": held | laid, "remove": held - laid}[layer.mode]
         judge(Sums(rows=len(held), canaries_missing=len(set(canaries) - held)))
         self._segments[new.path] = held
-        return StoredSegment(new.path, f"etag of {new.path}", len(held))
+        return StoredSegment(new.path, f"etag of {new.path}", len(held), _crc(new.path))
 
     def _records(self, digests: GatheredDigests | StoredSegment) -> frozenset[bytes]:
         if isinstance(digests, StoredSegment):

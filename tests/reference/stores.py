@@ -27,12 +27,13 @@ class MemoryUpload:
 
 
 class MemoryStore:
-    """Objects by key. `largest` is the widest range that was asked for, in bytes."""
+    """Objects by key. `largest` is the widest range that was asked for, in bytes, of `fetches`."""
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
         self._etags: dict[str, str] = {}
         self.largest = 0
+        self.fetches = 0
 
     def put(self, key: str, content: bytes) -> str:
         """Store an object; returns its ETag."""
@@ -45,6 +46,7 @@ class MemoryStore:
         content = self.objects.get(key)
         if content is None or self._etags[key] != etag:
             raise SegmentGoneError(key)
+        self.fetches += 1
         self.largest = max(self.largest, end - start)
         return content[start:end]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
@@ -9,9 +10,10 @@ import pytest
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.listed import HeldList, ListInForce, ListVersion
 from chalicelib.services.errors import RefusedError, UnknownError
-from chalicelib.services.ingest import ingest
+from chalicelib.services.ingest import Drop, ingest
 from chalicelib.services.overrule_list import release_list, roll_back_list, turn_down_list
-from tests.fakes.campaign import CAMPAIGN, CANARY, digest
+from chalicelib.services.put_campaign import put_campaign
+from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digest
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world
 
 FIRST = [*CUSTOMERS, *VIPS, CANARY]
@@ -72,16 +74,26 @@ def test_a_list_that_grows_beyond_the_limit_is_held() -> None:
     assert (receipt.reason, receipt.held) == ("growth_beyond_limit", True)
 
 
-def test_a_held_list_dropped_again_is_held_once(world: World, held: HeldList) -> None:
-    assert world.drop(PATH, SMALL).held
-    assert world.memory.all(HeldList) == [held]
-    assert len(world.facts(FactName.LIST_HELD)) == 1
+def test_of_a_held_list_dropped_again_the_last_drop_is_held(world: World, held: HeldList) -> None:
+    again = world.put_file("customers/full/again.csv", SMALL)
+    assert ingest(world.ports, again)
+    ingest(world.ports, Drop(CAMPAIGN, PATH, held.dropped_at, held.sequencer, held.file_version))
+    [last] = world.memory.all(HeldList)
+    assert (last.path, last.sequencer) == ("customers/full/again.csv", again.sequencer)
+
+
+def test_what_is_released_is_the_last_drop_of_it(world: World, held: HeldList) -> None:
+    world.drop("customers/full/other.csv", list_of(*FIRST, MANY[0]))
+    world.drop(PATH, SMALL)
+    release_list(world.ports, held, by=BY)
+    world.run()
+    assert in_force(world).rows == 2
 
 
 def test_a_released_list_comes_in_force_and_the_journal_tells_who_released_it(
     world: World, held: HeldList
 ) -> None:
-    release_list(world.ports, CAMPAIGN, "customers", held.sha256[:8], by=BY)
+    release_list(world.ports, held, by=BY)
     assert in_force(world).version == 1
     world.run()
     assert (in_force(world).version, in_force(world).rows) == (2, 2)
@@ -95,7 +107,7 @@ def test_a_released_list_comes_in_force_and_the_journal_tells_who_released_it(
 
 
 def test_a_release_is_used_up_by_the_list_it_let_through(world: World, held: HeldList) -> None:
-    release_list(world.ports, CAMPAIGN, "customers", held.sha256, by=BY)
+    release_list(world.ports, held, by=BY)
     world.run()
     assert not world.memory.all(HeldList)
     world.clock.advance(hours=1)
@@ -110,7 +122,7 @@ def test_a_release_is_used_up_by_the_list_it_let_through(world: World, held: Hel
 
 
 def test_a_list_turned_down_is_refused_for_good(world: World, held: HeldList) -> None:
-    turn_down_list(world.ports, CAMPAIGN, "customers", held.sha256, by=BY)
+    turn_down_list(world.ports, held, by=BY)
     world.run()
     assert receipt_of(world)["reason"] == "refused_by_ops"
     assert "held" not in receipt_of(world)
@@ -121,9 +133,9 @@ def test_a_list_turned_down_is_refused_for_good(world: World, held: HeldList) ->
 
 
 def test_ops_may_change_their_mind(world: World, held: HeldList) -> None:
-    turn_down_list(world.ports, CAMPAIGN, "customers", held.sha256, by=BY)
+    turn_down_list(world.ports, held, by=BY)
     world.run()
-    release_list(world.ports, CAMPAIGN, "customers", held.sha256, by=BY)
+    release_list(world.ports, held, by=BY)
     world.run()
     assert in_force(world).rows == 2
 
@@ -132,24 +144,40 @@ def test_a_list_released_after_a_later_one_came_in_force_stays_out(
     world: World, held: HeldList
 ) -> None:
     world.drop("customers/full/later.csv", list_of(*FIRST, MANY[0]))
-    release_list(world.ports, CAMPAIGN, "customers", held.sha256, by=BY)
+    release_list(world.ports, held, by=BY)
     world.run()
     assert receipt_of(world)["reason"] == "older_than_the_list_in_force"
     assert in_force(world).rows == len(FIRST) + 1
+    assert not world.memory.all(HeldList)  # the release is used up: dropped again, it is held again
+    assert world.drop(PATH, SMALL).held
 
 
 def test_a_list_that_is_not_held_cannot_be_released(world: World, held: HeldList) -> None:
+    release_list(world.ports, held, by=BY)
+    world.run()
     with pytest.raises(UnknownError):
-        release_list(world.ports, CAMPAIGN, "customers", "0" * 64, by=BY)
-    with pytest.raises(UnknownError):
-        release_list(world.ports, CAMPAIGN, "vips", held.sha256, by=BY)
+        release_list(world.ports, held, by=BY)
 
 
 def test_a_held_list_whose_file_is_gone_is_left_alone(world: World, held: HeldList) -> None:
     world.ports.files.set_aside(f"in/{CAMPAIGN}/{PATH}", "elsewhere", held.file_version)
-    release_list(world.ports, CAMPAIGN, "customers", held.sha256, by=BY)
+    release_list(world.ports, held, by=BY)
     world.run()
     assert in_force(world).version == 1
+    assert receipt_of(world)["reason"] == "file_gone"
+
+
+def test_the_same_digests_held_in_two_modes_are_released_each_by_itself(world: World) -> None:
+    two = list_of(*VIPS[:2])
+    for mode in ("full", "remove"):
+        assert world.drop(f"vips/{mode}/two.csv", two).held
+    [removal] = [one for one in world.memory.all(HeldList) if one.mode == "remove"]
+    release_list(world.ports, removal, by=BY)
+    world.run()
+    vips = world.repository.get(ListInForce, campaign=CAMPAIGN, name="vips")
+    assert vips
+    assert vips.rows == len(VIPS) - 2
+    assert [one.mode for one in world.memory.all(HeldList)] == ["full"]
 
 
 # --- going back ----------------------------------------------------------------------------------
@@ -179,6 +207,48 @@ def test_what_was_dropped_before_ops_went_back_has_no_say_any_more(world: World)
     assert receipt.reason == "older_than_the_list_in_force"
     world.drop("customers/add/next.csv", list_of(MANY[2]))
     assert in_force(world).rows == len(FIRST) + 1
+
+
+def test_deltas_find_their_base_after_ops_went_back_to_a_list_with_deltas(world: World) -> None:
+    base = in_force(world).full.sha256
+    world.drop("customers/add/good.csv", list_of(MANY[0]))
+    world.drop("customers/add/bad.csv", list_of(*MANY[1:9]))
+    world.clock.advance(minutes=1)
+    roll_back_list(world.ports, CAMPAIGN, "customers", 2, by=BY)
+    world.clock.advance(minutes=1)
+    delta = list_of(MANY[9])
+    manifest = {
+        "rows": 1, "sha256": hashlib.sha256(delta).hexdigest(), "key_id": "k1",
+        "generated_at": world.clock().isoformat(), "base": base,
+    }  # fmt: skip
+    world.put_file("customers/add/next.manifest.json", json.dumps(manifest).encode())
+    assert world.drop("customers/add/next.csv", delta).version == 5
+    assert in_force(world).rows == len(FIRST) + 2
+
+
+def test_a_list_gone_back_from_does_not_return_with_the_manifest_it_always_had(
+    world: World,
+) -> None:
+    world.clock.advance(hours=1)
+    bad = list_of(*FIRST, *MANY)
+    manifest = {
+        "rows": len(FIRST) + len(MANY), "sha256": hashlib.sha256(bad).hexdigest(),
+        "key_id": "k1", "generated_at": world.clock().isoformat(),
+    }  # fmt: skip
+    world.put_file("customers/full/bad.manifest.json", json.dumps(manifest).encode())
+    assert world.drop("customers/full/bad.csv", bad).version == 2
+    world.clock.advance(hours=1)
+    roll_back_list(world.ports, CAMPAIGN, "customers", 1, by=BY)
+    world.clock.advance(hours=1)
+    assert world.drop("customers/full/bad.csv", bad).reason == "replaced_by_a_later_list"
+    assert in_force(world).version == 3
+
+
+def test_law_3_a_version_made_with_a_key_that_is_gone_is_not_gone_back_to(world: World) -> None:
+    world.drop("customers/full/next.csv", list_of(*FIRST, MANY[0]))
+    put_campaign(world.ports, campaign(digests={"key_ids": ["k2"]}))
+    with pytest.raises(RefusedError, match="key_not_in_force"):
+        roll_back_list(world.ports, CAMPAIGN, "customers", 1, by=BY)
 
 
 def test_the_list_gone_back_to_may_be_dropped_anew(world: World) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -16,7 +18,7 @@ from chalicelib.domain.files.digests import record
 from chalicelib.domain.files.receipt import ListOutcome, Receipt
 from chalicelib.domain.listed import ListDelta, ListInForce, ListVersion
 from chalicelib.services.ingest import Drop, ingest
-from chalicelib.services.ports import Ports
+from chalicelib.services.ports import ListBuilder, Ports
 from chalicelib.services.put_campaign import put_campaign
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digest
 from tests.fakes.fuse import killed_everywhere
@@ -76,8 +78,7 @@ def test_law_7_a_delta_delivered_twice_or_renamed_has_no_second_effect(world: Wo
     for path in ("customers/add/a.csv", "customers/add/a.csv", "customers/add/b.csv"):
         assert world.drop(path, added).version == 2
     world.drop("customers/remove/r.csv", added)
-    told = outcome(world.drop("customers/add/c.csv", added))
-    assert (told.effect, told.version) == ("already_taken_in", 2)
+    assert world.drop("customers/add/c.csv", added).reason == "taken_in_before"
     assert on_list(world) == records(FIRST)
     assert in_force(world).version == 3
 
@@ -209,6 +210,67 @@ def test_a_full_list_that_comes_late_is_told_with_what_was_laid_over_it(world: W
     assert on_list(world) == records([*FIRST, "other@example.fr", "new@example.fr"])
 
 
+def test_law_7_content_repeated_counts_from_its_first_drop_in_any_order_of_arrival() -> None:
+    chronicle: Chronicle = [
+        ("full", [*FIRST, "a@example.fr"]),
+        ("add", ["x@example.fr"]),
+        ("remove", ["x@example.fr"]),
+        ("add", ["x@example.fr"]),
+    ]
+    ends = set()
+    for order in permutations(range(len(chronicle))):
+        world = new_world()
+        drops = dropped(world, chronicle)
+        for number in order:
+            ingest(world.ports, drops[number])
+        ends.add(on_list(world))
+    assert ends == {records([*FIRST, "a@example.fr"])}
+
+
+class Meanwhile:
+    """A builder that, while it builds a full list, lets something else happen once."""
+
+    def __init__(self, inner: ListBuilder, happens: Callable[[], object]) -> None:
+        self._inner = inner
+        self._happens: Callable[[], object] | None = happens
+
+    def gather(self, *args: Any) -> Any:
+        return self._inner.gather(*args)
+
+    def build(self, *args: Any, **kwargs: Any) -> Any:
+        if self._happens:
+            happens, self._happens = self._happens, None
+            happens()
+        return self._inner.build(*args, **kwargs)
+
+
+def test_law_7_a_delta_that_came_to_wait_while_its_full_list_was_built_is_laid_over_it() -> None:
+    world = World()
+    put_campaign(world.ports, campaign())
+    full = world.put_file("customers/full/first.csv", list_of(FIRST))
+    delta = world.put_file("customers/add/a.csv", list_of(["new@example.fr"]))
+    builder = Meanwhile(world.ports.list_builder(), lambda: ingest(world.ports, delta))
+    ingest(replace(world.ports, list_builder=lambda: builder), full)
+    assert on_list(world) == records([*FIRST, "new@example.fr"])
+
+
+def test_a_repeated_notice_of_a_delta_that_waits_changes_nothing() -> None:
+    world = World()
+    put_campaign(world.ports, campaign())
+    delta = world.put_file("customers/add/a.csv", list_of(["new@example.fr"]))
+    for effect in ("waits_for_its_full_list", "already_taken_in"):
+        receipt = ingest(world.ports, delta)
+        assert receipt
+        assert outcome(receipt).effect == effect
+
+
+def test_law_3_a_delta_does_not_make_a_list_young_that_had_grown_too_old(world: World) -> None:
+    world.clock.advance(days=31)
+    told = outcome(world.drop("customers/add/a.csv", list_of(["new@example.fr"])))
+    assert told.effect == "waits_for_its_full_list"
+    assert in_force(world).version == 1
+
+
 # --- a base that is named ------------------------------------------------------------------------
 
 
@@ -230,6 +292,32 @@ def test_a_delta_waits_for_the_full_list_it_names(world: World) -> None:
     assert on_list(world) == records(FIRST)
     assert [fact.details["mode"] for fact in world.facts(FactName.LIST_WAITS)] == ["add"]
     ingest(world.ports, coming)
+    assert on_list(world) == records([*FIRST, "other@example.fr", "new@example.fr"])
+
+
+def test_a_delta_that_names_its_full_list_is_laid_over_it_though_dropped_before(
+    world: World,
+) -> None:
+    full = list_of([*FIRST, "other@example.fr"])
+    added = list_of(["new@example.fr"])
+    named(world, "customers/add/a.csv", added, hashlib.sha256(full).hexdigest())
+    world.drop("customers/add/a.csv", added)
+    world.clock.advance(minutes=1)
+    told = outcome(world.drop("customers/full/next.csv", full))
+    assert (told.effect, told.later_deltas) == ("in_force", 1)
+    assert on_list(world) == records([*FIRST, "other@example.fr", "new@example.fr"])
+
+
+def test_a_delta_that_names_the_full_list_in_force_may_come_late(world: World) -> None:
+    full = list_of([*FIRST, "other@example.fr"])
+    added = list_of(["new@example.fr"])
+    named(world, "customers/add/a.csv", added, hashlib.sha256(full).hexdigest())
+    late = world.put_file("customers/add/a.csv", added)
+    world.clock.advance(minutes=1)
+    world.drop("customers/full/next.csv", full)
+    receipt = ingest(world.ports, late)
+    assert receipt
+    assert receipt.status == "accepted"
     assert on_list(world) == records([*FIRST, "other@example.fr", "new@example.fr"])
 
 

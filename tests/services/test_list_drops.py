@@ -14,6 +14,7 @@ from chalicelib.domain.files.receipt import Receipt
 from chalicelib.domain.listed import ListInForce, ListVersion
 from chalicelib.domain.model import FileRecord
 from chalicelib.services.dashboard import view_dashboard
+from chalicelib.services.errors import InvalidError
 from chalicelib.services.ingest import Drop, drop_at, ingest
 from chalicelib.services.put_campaign import put_campaign
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digest
@@ -332,3 +333,114 @@ def test_while_two_keys_are_in_force_a_list_holds_the_canaries_of_its_own(
     world.clock.advance(minutes=1)
     world.put_file(PATH.replace(".csv", ".manifest.json"), manifest(NEXT))
     assert world.drop(PATH, NEXT).reason == reason
+
+
+def test_law_3_a_list_told_under_the_wrong_key_can_be_told_under_the_right_one() -> None:
+    world = new_world(lists={"customers": {}})
+    put_campaign(world.ports, campaign(digests={"key_ids": ["k2", "k1"]}, lists={"customers": {}}))
+    world.clock.advance(minutes=1)
+    beside = PATH.replace(".csv", ".manifest.json")
+    for version, key_id in ((2, "k1"), (3, "k2")):
+        world.clock.advance(minutes=1)
+        told = manifest(NEXT, key_id=key_id)
+        world.put_file(beside, told)
+        assert world.drop(PATH, NEXT).version == version
+        assert in_force(world).key_id == key_id
+
+
+def test_an_older_list_dropped_again_under_its_own_name_is_told_to_be_replaced(
+    world: World,
+) -> None:
+    first = world.put_file(PATH, NEXT)
+    assert ingest(world.ports, first)
+    world.drop(PATH, list_of(*IN_FORCE, "other@example.fr"))
+    assert world.drop(PATH, NEXT).reason == "replaced_by_a_later_list"
+    repeated = ingest(world.ports, first)
+    assert repeated
+    assert repeated.outcome
+    assert repeated.outcome.effect == "already_taken_in"
+    assert in_force(world).version == 3
+
+
+def test_the_manifest_of_a_list_is_found_though_another_was_put_over_it(world: World) -> None:
+    key = PATH.replace(".csv", ".manifest.json")
+    other = list_of(*IN_FORCE, "other@example.fr")
+    world.put_file(key, manifest(NEXT))
+    first = world.put_file(PATH, NEXT)
+    world.put_file(key, manifest(other))
+    second = world.put_file(PATH, other)
+    for drop in (first, second):
+        receipt = ingest(world.ports, drop)
+        assert receipt
+        assert receipt.status == "accepted"
+
+
+def email_table(encoding: str = "utf-8", end: str = "\n") -> bytes:
+    return end.join(["email", "jeanne@example.fr", "zoé@example.fr", ""]).encode(encoding)
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        (PATH, email_table()),
+        (PATH, email_table("utf-16")),
+        (PATH, email_table("latin-1")),
+        (PATH, email_table(end="\r") * 200),
+        (PATH, b"name,email\nJeanne,jeanne@example.fr\n"),
+        (PATH, gzip.compress(email_table(), mtime=0)),
+        (f"{PATH}.gz", gzip.compress(email_table(), mtime=0)),
+        (f"{PATH}.gz", email_table()),
+        ("customers/full/list.txt", email_table()),
+        (PATH.replace(".csv", ".manifest.json"), email_table()),
+        ("orders/today.csv", email_table()),
+    ],
+    ids=range(11),
+)
+def test_law_9_a_file_of_addresses_is_moved_away_whatever_else_is_wrong_with_it(
+    world: World, path: str, content: bytes
+) -> None:
+    receipt = world.drop(path, content)
+    assert (receipt.reason, receipt.quarantined) == ("plain_address", True)
+    assert receipt_of(world, path)["quarantined"] is True
+    assert "jeanne" not in json.dumps(receipt_of(world, path))
+    assert f"in/{CAMPAIGN}/{path}" not in world.files.content
+    assert world.files.under("quarantine/")
+
+
+def test_a_refused_file_without_addresses_stays_where_it_is(world: World) -> None:
+    receipt = world.drop(PATH, b"digest\n@@ jeanne @\n")
+    assert receipt.reason == "plain_address"
+    receipt = world.drop("customers/full/b.csv", b"sha1\n" + NEXT)
+    assert (receipt.reason, receipt.quarantined) == ("unknown_column", False)
+    assert f"in/{CAMPAIGN}/customers/full/b.csv" in world.files.content
+
+
+def test_a_campaign_cannot_change_the_kind_of_its_digests_under_one_key_id(world: World) -> None:
+    plain = campaign(digests={"key_ids": ["k1"], "algorithm": "sha256"})
+    with pytest.raises(InvalidError):
+        put_campaign(world.ports, plain)
+    put_campaign(world.ports, campaign(digests={"key_ids": ["k9"], "algorithm": "sha256"}))
+
+
+def test_a_list_too_old_dropped_again_with_its_old_manifest_is_told_to_be_too_old(
+    world: World,
+) -> None:
+    world.put_file(PATH.replace(".csv", ".manifest.json"), manifest(NEXT))
+    world.drop(PATH, NEXT)
+    world.clock.advance(days=31)
+    assert world.drop(PATH, NEXT).reason == "older_than_the_campaign_allows"
+    told = manifest(NEXT, generated_at=world.clock().isoformat())
+    world.put_file(PATH.replace(".csv", ".manifest.json"), told)
+    assert world.drop(PATH, NEXT).status == "accepted"
+
+
+def test_the_receipt_of_a_file_is_not_replaced_by_that_of_one_it_was_put_over(
+    world: World,
+) -> None:
+    first = world.put_file(PATH, list_of("too@small.fr"))
+    world.clock.advance(minutes=1)
+    world.drop(PATH, NEXT)
+    late = ingest(world.ports, first)
+    assert late
+    assert late.status == "refused"
+    assert receipt_of(world, PATH)["status"] == "accepted"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench.lists.contestants.lookups import measure
 from bench.lists.making import sampled
-from bench.lists.segments import KEY_ID, LocalSegments, etag_of
+from bench.lists.segments import LocalSegments, etag_of, header_of
 from chalicelib.adapters.lists.reader import Fetch, SegmentReader, SegmentRef
 
 COLD = 500  # look-ups, each with a new reader
@@ -24,7 +24,8 @@ def main(way: str, segment: str, sample: str) -> None:
     """Measure or count."""
     path = Path(segment)
     store = LocalSegments(path.parent)
-    ref = SegmentRef(path.name, etag_of(path), KEY_ID)
+    header = header_of(path)
+    ref = SegmentRef(path.name, etag_of(path), header.count, header.directory_crc)
     if way == "counted":
         print(json.dumps(_counted(store, ref, Path(sample))))
         return
@@ -55,7 +56,7 @@ def _counted(store: LocalSegments, ref: SegmentRef, sample: Path) -> dict[str, f
     some = (hits + misses)[:: (len(hits) + len(misses)) // COLD]
     cold = [_asked(store, SegmentReader(store.fetch), ref, record) for record in some]
     reader = SegmentReader(store.fetch)
-    reader.header(ref)
+    reader.find(ref, hits[:1])  # the directory is at hand from then on
     warm = [_asked(store, reader, ref, record) for record in hits + misses]
     return _summed("cold", cold) | _summed("warm", warm)
 

@@ -124,6 +124,7 @@ RULES: dict[type[Entity], Rule] = {
     model.ExportPart: Rule("EXPORT_PART", "EXPORT#{campaign}#{number:08}", "PART#{part:06}"),
     listed.ListVersion: Rule("LIST_VERSION", "LIST#{campaign}#{name}", "VERSION#{version:08}"),
     listed.ListInForce: Rule("LIST", "LIST#{campaign}#{name}", "IN_FORCE"),
+    listed.ListDrops: Rule("LIST_DROPS", "LIST#{campaign}#{name}", "DROPS"),
     listed.ListDelta: Rule("LIST_DELTA", "LIST#{campaign}#{name}", "DELTA#{order}", ends="ends_at"),
     listed.HeldList: Rule(
         "HELD_LIST", "LIST#{campaign}#{name}", "HELD#{mode}#{sha256}", ends="ends_at"

@@ -90,8 +90,11 @@ class ListsInForce:
         except KeyError as error:
             # Made with a key that is not in force any more: nobody would be found on it.
             raise ListUnavailableError("key_not_in_force") from error
+        # The same key id may have stood for the other algorithm: nobody would be found either.
+        if pair.algorithm != pointer.algorithm.replace("-", "_"):
+            raise ListUnavailableError("key_not_in_force")
         exact, alias = record(pair.exact), record(pair.canonical)
-        ref = SegmentRef(pointer.segment, pointer.etag, pointer.key_id)
+        ref = SegmentRef(pointer.segment, pointer.etag, pointer.rows, pointer.directory_crc)
         try:
             found = self._reader.find(ref, (exact, alias))
         except SegmentGoneError:

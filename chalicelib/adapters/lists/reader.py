@@ -1,13 +1,14 @@
 """Looking digests up in a segment with ranged GETs and the standard library.
 
-    cold   header (64 bytes) → directory → bucket      3 GETs
-    warm   bucket (8 to 16 KB on average)              1 GET, of 32 KB at most
+    cold   directory → bucket (→ bucket)               2 or 3 GETs
+    warm   bucket, 8 to 16 KB on average (→ bucket)    1 or 2 GETs, of 32 KB at most
 
 Both digests of an address are looked up in one pass: one bucket GET when they are equal or share a
 bucket. When they differ they mostly do not (a digest's bucket is random), and the second bucket is
-asked for only when the first has not told. Header and directory are kept per object key and ETag,
-and an object never changes, so they are never stale; the pointer that names the object is
-somebody else's.
+asked for only when the first has not told. No header is read: the pointer that names the object is
+somebody else's, and it says how many records there are, and so where the directory is, which
+CRC-32 the directory has, and which key was used. Directories are kept as long as the object has the
+same key and ETag, and an object never changes, so they are never stale.
 
 Refuses to guess: any doubt is a `SegmentError`, and "absent" is said only of a bucket read whole.
 """
@@ -22,8 +23,9 @@ from chalicelib.adapters.lists.segment import (
     MOST_IN_BUCKET,
     RECORD_WIDTH,
     SegmentError,
-    SegmentHeader,
     bucket_of,
+    directory_bits,
+    directory_extent,
     parse_directory,
 )
 
@@ -39,11 +41,12 @@ class SegmentGoneError(SegmentError):
 
 @dataclass(frozen=True, slots=True)
 class SegmentRef:
-    """A segment as its pointer names it. `key_id` is what the digests looked up are made with."""
+    """A segment as its pointer names it: `rows` records, a directory of that CRC-32."""
 
     key: str
     etag: str
-    key_id: str
+    rows: int
+    directory_crc: int
 
 
 class SegmentReader:
@@ -53,10 +56,6 @@ class SegmentReader:
         self._fetch = fetch
         self._opened = lru_cache(maxsize=kept)(self._open)  # keeps values, never errors
 
-    def header(self, ref: SegmentRef) -> SegmentHeader:
-        """Raises SegmentError."""
-        return self._checked(ref)[0]
-
     def find(self, ref: SegmentRef, records: Sequence[bytes]) -> bytes | None:
         """The first of the 16-byte records that is on the list; None when no one is.
 
@@ -65,31 +64,22 @@ class SegmentReader:
         """
         if any(len(record) != RECORD_WIDTH for record in records):
             raise ValueError(f"a record is {RECORD_WIDTH} bytes")
-        header, directory = self._checked(ref)
+        directory = self._opened(ref.key, ref.etag, ref.rows, ref.directory_crc)
+        bits = directory_bits(ref.rows)
         read: dict[int, bytes] = {}
         for record in records:
-            bucket = bucket_of(record, header.directory_bits)
+            bucket = bucket_of(record, bits)
             if bucket not in read:
-                read[bucket] = self._bucket(ref, header, directory, bucket)
+                read[bucket] = self._bucket(ref, directory, bits, bucket)
             if _holds(read[bucket], record):
                 return record
         return None
 
-    def _checked(self, ref: SegmentRef) -> tuple[SegmentHeader, Sequence[int]]:
-        header, directory = self._opened(ref.key, ref.etag)
-        if header.key_id != ref.key_id:  # digests of another key would all be "absent"
-            raise SegmentError("the segment was made with another key")
-        return header, directory
+    def _open(self, key: str, etag: str, rows: int, crc: int) -> Sequence[int]:
+        start, end = directory_extent(rows)
+        return parse_directory(self._get(key, start, end, etag), rows, crc)
 
-    def _open(self, key: str, etag: str) -> tuple[SegmentHeader, Sequence[int]]:
-        header = SegmentHeader.parse(self._get(key, 0, HEADER_SIZE, etag))
-        start = header.directory_offset
-        directory = self._get(key, start, start + header.directory_size, etag)
-        return header, parse_directory(directory, header)
-
-    def _bucket(
-        self, ref: SegmentRef, header: SegmentHeader, directory: Sequence[int], bucket: int
-    ) -> bytes:
+    def _bucket(self, ref: SegmentRef, directory: Sequence[int], bits: int, bucket: int) -> bytes:
         """The records of one bucket, end to end. An empty one needs no GET."""
         first, last = directory[bucket], directory[bucket + 1]
         if first == last:
@@ -101,7 +91,7 @@ class SegmentReader:
         start, end = (HEADER_SIZE + n * RECORD_WIDTH for n in (first, last))
         content = self._get(ref.key, start, end, ref.etag)
         for record in (content[:RECORD_WIDTH], content[-RECORD_WIDTH:]):
-            if bucket_of(record, header.directory_bits) != bucket:
+            if bucket_of(record, bits) != bucket:
                 raise SegmentError("a bucket holds another bucket's records")
         return content
 

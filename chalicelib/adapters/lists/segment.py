@@ -55,11 +55,7 @@ class SegmentHeader:
 
     @property
     def directory_offset(self) -> int:
-        return HEADER_SIZE + self.count * RECORD_WIDTH
-
-    @property
-    def directory_size(self) -> int:
-        return ((1 << self.directory_bits) + 1) * _ENTRY
+        return directory_extent(self.count)[0]
 
     def pack(self) -> bytes:
         """Raises ValueError on a key id that is empty, holds NUL or takes more than 16 bytes."""
@@ -101,8 +97,10 @@ class SegmentHeader:
             raise SegmentError("bad magic")
         if (width, normalisation) != (RECORD_WIDTH, NORMALISATION):
             raise SegmentError("unknown record width or normalisation")
-        if algorithm not in _ALGORITHMS or bits > MAX_BITS:
-            raise SegmentError("unknown algorithm or directory size")
+        if algorithm not in _ALGORITHMS:
+            raise SegmentError("unknown algorithm")
+        if bits != directory_bits(count):
+            raise SegmentError("the directory's size disagrees with the count")
         header = cls(bits, _ALGORITHMS[algorithm], crc, count, _key_id(key_id), generation)
         if (record_offset, directory_offset) != (HEADER_SIZE, header.directory_offset):
             raise SegmentError("offsets disagree with the count")
@@ -114,19 +112,28 @@ def directory_bits(count: int) -> int:
     return min(MAX_BITS, max(0, (count - 1) // BUCKET_RECORDS).bit_length())
 
 
+def directory_extent(count: int) -> tuple[int, int]:
+    """Where the directory of a list of `count` records begins and ends, in bytes."""
+    start = HEADER_SIZE + count * RECORD_WIDTH
+    return start, start + ((1 << directory_bits(count)) + 1) * _ENTRY
+
+
 def bucket_of(record: bytes, bits: int) -> int:
     """The bucket a record belongs to: its first `bits` bits."""
     return int.from_bytes(record[:4], "big") >> (32 - bits)
 
 
-def parse_directory(content: bytes, header: SegmentHeader) -> Sequence[int]:
-    """The 2^b + 1 cumulative counts. Raises SegmentError unless they are what the header says."""
-    if len(content) != header.directory_size:
+def parse_directory(content: bytes, count: int, crc: int) -> Sequence[int]:
+    """The 2^b + 1 cumulative counts of `count` records. Raises SegmentError unless they are those
+    that have this CRC-32.
+    """
+    start, end = directory_extent(count)
+    if len(content) != end - start:
         raise SegmentError("short directory")
-    if zlib.crc32(content) != header.directory_crc:
+    if zlib.crc32(content) != crc:
         raise SegmentError("the directory's CRC is wrong")
     entries = _little_endian(array("I", content))
-    if entries[0] != 0 or entries[-1] != header.count:
+    if entries[0] != 0 or entries[-1] != count:
         raise SegmentError("the directory disagrees with the count")
     return entries
 

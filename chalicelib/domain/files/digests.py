@@ -5,11 +5,11 @@ both forms, all other columns passed over; or, without a header, a row that has 
 places where they stay.
 
 Refuses a list whole on the first line with an @ (a plain address must not travel this way, and is
-never repeated, not even its length), on any digest of another length (another hash was used), and
-when more than one row in a thousand is bad: a list with holes would make newcomers of customers.
-Fewer are left out and told. What a line means is said here alone: adapters/lists/building reads
-most lines faster and hands over all that it does not recognise. The guards on the number of digests
-are in domain/lists.py.
+never repeated, not even its length), written as itself or as URLs and HTML write it; on any digest
+of another length (another hash was used); and when more than one row in a thousand is bad: a list
+with holes would make newcomers of customers. Fewer are left out and told. What a line means is said
+here alone: adapters/lists/building reads most lines faster and hands over all that it does not
+recognise. The guards on the number of digests are in domain/lists.py.
 """
 
 import re
@@ -34,6 +34,13 @@ MOST_BAD = MAX_CONTENT // (DIGEST_LENGTH + 1) // TOLERATED  # no file has room f
 
 _DIGEST = re.compile(r"[0-9A-Fa-f]{64}")
 _OTHER_HASH = re.compile(r"[0-9A-Fa-f]{16,}")
+_ABOUT_A_DIGEST = range(DIGEST_LENGTH - 4, DIGEST_LENGTH + 5)  # characters of a damaged one
+# Bare and in its wide and small forms; in URLs; in HTML, where the semicolon may be left out. A
+# line that matches has one of the bytes in adapters/lists/building/lines.py `_IN_AN_AT`.
+_AT = re.compile(
+    r"[@\uFF20\uFE6B]|%40|&#0*64(?![0-9])|&#x0*40(?![0-9a-f])|&commat",
+    re.IGNORECASE | re.ASCII,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,7 @@ class ListReading:
         could be good any more.
         """
         text = line_text(number, raw)
-        if "@" in text:
+        if _AT.search(text):
             raise FileRefusedError("plain_address", number)
         if not text:
             return []
@@ -153,10 +160,13 @@ def _layout(values: Sequence[str], number: int) -> tuple[Layout, bool]:
 
     Raises FileRefusedError, with nothing of the line in it: a list may come without its header.
     """
-    if found := [at for at, value in enumerate(values) if _DIGEST.fullmatch(value)]:
-        # An empty field after a digest may be an alias that this address has not: read it, too.
-        empty = [at for at, value in enumerate(values) if not value and at > found[0]]
-        return Layout(len(values), tuple(sorted(found + empty))), False
+    if any(map(_DIGEST.fullmatch, values)):
+        return _told_by_row(values), False
+    # A column passed over for its capitals or its spaces would be aliases that nobody looks up.
+    nearly = [at for at, value in enumerate(values, 1) if _nearly_a_column(value)]
+    if nearly:
+        told = ", ".join(f"number {at}" for at in nearly)
+        raise FileRefusedError("unknown_column", number, told)
     if COLUMNS[0] in values:
         if twice := [name for name in COLUMNS if values.count(name) > 1]:
             raise FileRefusedError("duplicate_column", number, ", ".join(twice))
@@ -166,4 +176,21 @@ def _layout(values: Sequence[str], number: int) -> tuple[Layout, bool]:
         if len(values) == 1:
             raise FileRefusedError("unknown_column", number, "number 1")
         raise FileRefusedError("missing_column", number, COLUMNS[0])
-    return Layout(len(values), (0,)), False
+    return _told_by_row(values), False
+
+
+def _told_by_row(values: Sequence[str]) -> Layout:
+    """Where the digests are if they are where the first row has its own, good or damaged.
+
+    A damaged one must not take those below it with it: the row is bad, the column is read.
+    """
+    found = [at for at, value in enumerate(values) if len(value) in _ABOUT_A_DIGEST]
+    if not found:
+        return Layout(len(values), (0,))
+    # An empty field after a digest may be an alias that this address has not: read it, too.
+    empty = [at for at, value in enumerate(values) if not value and at > found[0]]
+    return Layout(len(values), tuple(sorted(found + empty)))
+
+
+def _nearly_a_column(value: str) -> bool:
+    return value not in COLUMNS and value.strip().lower() in COLUMNS

@@ -7,6 +7,7 @@ domain/lists.py.
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -33,6 +34,16 @@ class Manifest:
     generated_at: datetime
     canaries: tuple[str, ...] = ()
     base_sha256: str | None = None
+
+
+def beginning(chunks: Iterable[bytes]) -> bytes:
+    """As much of a file as tells whether it is too large to be a manifest."""
+    held = b""
+    for chunk in chunks:
+        held += chunk
+        if len(held) > MAX_MANIFEST:
+            break
+    return held
 
 
 def parse_manifest(content: bytes) -> Manifest:

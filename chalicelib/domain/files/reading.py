@@ -56,6 +56,7 @@ class Tally:
     rows: int = 0
     rejected: int = 0
     errors: list[LineError] = field(default_factory=list)
+    addresses: bool = False  # whether one stood where only a digest may stand
 
     @property
     def accepted(self) -> int:
@@ -64,6 +65,7 @@ class Tally:
     def reject(self, line: int, *reasons: str) -> None:
         """Count a row as rejected; its caller may do so for a reason of its own."""
         self.rejected += 1
+        self.addresses |= any(reason.endswith("plain_address") for reason in reasons)
         room = max(0, MAX_ERRORS - len(self.errors))
         self.errors += [LineError(line, reason) for reason in reasons[:room]]
 
@@ -85,12 +87,13 @@ def content(name: str, chunks: Iterable[bytes], limit: int = MAX_CONTENT) -> Ite
 
 
 def decompress(chunks: Iterable[bytes], limit: int = MAX_CONTENT) -> Iterator[bytes]:
-    """Gunzip, member after member, in pieces of at most 1 MB and never more than `limit` bytes.
+    """Gunzip, member after member, in pieces of at most 1 MB, none of them empty.
 
-    Raises FileRefusedError: `corrupt_gzip`, `truncated_gzip`, `too_large`, and `unpacks_too_far`
-    for what swells beyond `MAX_RATIO`.
+    Raises FileRefusedError: `corrupt_gzip`, `truncated_gzip`, `too_large` beyond `limit` bytes,
+    packed or unpacked (members may hold nothing), and `unpacks_too_far` for what swells beyond
+    `MAX_RATIO`.
     """
-    return _limited(_members(chunks), limit)
+    return _limited(_members(_limited(chunks, limit)), limit)
 
 
 def _members(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -109,7 +112,8 @@ def _members(chunks: Iterable[bytes]) -> Iterator[bytes]:
             unpacked += len(piece)
             if unpacked > max(RATIO_FROM, packed * MAX_RATIO):
                 raise FileRefusedError("unpacks_too_far")
-            yield piece
+            if piece:
+                yield piece
             left = rest
             if member.eof:
                 member = None
@@ -213,14 +217,15 @@ def check_header(names: Sequence[str], wanted: Sequence[str], line: int) -> None
     """Accept a header that has exactly the wanted columns, in any order.
 
     Raises FileRefusedError naming them: `unknown_column`, `duplicate_column`, `missing_column`.
-    A name that looks like content is numbered instead: a file without its header must not have
-    its first row copied into a receipt.
+    A name that may be content is numbered instead, whatever it looks like where no name is a
+    wanted one: a file without its header must not have its first row copied into a receipt.
     """
-    if len(names) > 1 and not set(names) & set(wanted):  # the first row's content is no name
+    is_header = not set(names).isdisjoint(wanted)
+    if len(names) > 1 and not is_header:
         raise FileRefusedError("missing_column", line, ", ".join(wanted))
     problems = {
         "unknown_column": [
-            name if looks_like_a_column(name) else f"number {position}"
+            name if is_header and looks_like_a_column(name) else f"number {position}"
             for position, name in enumerate(names, 1)
             if name not in wanted
         ],

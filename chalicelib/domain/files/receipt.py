@@ -38,11 +38,12 @@ class Receipt:
 
     `file` is the path under `in/{campaign}/`; `version` is the list's, None for other files;
     `reason` is there when the file is refused whole; `held` when ops may let it through all the
-    same. `outcome` is a list's.
+    same; `quarantined` when addresses were met in it and it was moved. `outcome` is a list's.
     """
 
     status: ReceiptStatus
     file: str
+    dropped_at: datetime
     received_at: datetime
     sha256: str
     rows: int = 0
@@ -52,6 +53,7 @@ class Receipt:
     version: str | int | None = None
     reason: str | None = None
     held: bool = False
+    quarantined: bool = False
     outcome: ListOutcome | None = None
 
 
@@ -59,9 +61,11 @@ def settled(
     tally: Tally,
     *,
     file: str,
+    dropped_at: datetime,
     received_at: datetime,
     sha256: str,
     outcome: ListOutcome | None = None,
+    quarantined: bool = False,
 ) -> Receipt:
     """The receipt of a file that was read to its end: partial when some rows were rejected."""
     status: ReceiptStatus = "accepted"
@@ -70,6 +74,7 @@ def settled(
     return Receipt(
         status=status,
         file=file,
+        dropped_at=dropped_at,
         received_at=received_at,
         sha256=sha256,
         rows=tally.rows,
@@ -78,6 +83,7 @@ def settled(
         errors=tuple(tally.errors),
         version=outcome.version if outcome else None,
         outcome=outcome,
+        quarantined=quarantined,
         reason="no_row_accepted" if status == "refused" else None,
     )
 
@@ -87,9 +93,11 @@ def refused(
     tally: Tally,
     *,
     file: str,
+    dropped_at: datetime,
     received_at: datetime,
     sha256: str,
     held: bool = False,
+    quarantined: bool = False,
 ) -> Receipt:
     """The receipt of a file refused whole: no row of it counts, whatever was read before."""
     cause = LineError(error.line, error.reason, error.detail)
@@ -97,6 +105,7 @@ def refused(
     return Receipt(
         status="refused",
         file=file,
+        dropped_at=dropped_at,
         received_at=received_at,
         sha256=sha256,
         rows=tally.rows,
@@ -105,7 +114,17 @@ def refused(
         errors=(cause, *others)[:MAX_ERRORS],
         reason=error.reason,
         held=held,
+        quarantined=quarantined,
     )
+
+
+def is_of_a_later_drop(written: bytes, dropped_at: datetime) -> bool:
+    """Whether a receipt that stands at a path is that of a file dropped there afterwards."""
+    try:
+        told = json.loads(written).get("dropped_at", "") if written else ""
+        return bool(told) and datetime.fromisoformat(told) > dropped_at
+    except (ValueError, AttributeError, TypeError):
+        return False  # no receipt of ours
 
 
 def receipt_json(receipt: Receipt) -> bytes:
@@ -113,6 +132,7 @@ def receipt_json(receipt: Receipt) -> bytes:
     members: dict[str, object] = {
         "status": receipt.status,
         "file": receipt.file,
+        "dropped_at": receipt.dropped_at.isoformat(),
         "received_at": receipt.received_at.isoformat(),
         "rows": receipt.rows,
         "accepted": receipt.accepted,
@@ -125,6 +145,8 @@ def receipt_json(receipt: Receipt) -> bytes:
         members["reason"] = receipt.reason
     if receipt.held:
         members["held"] = True
+    if receipt.quarantined:
+        members["quarantined"] = True
     if receipt.outcome:
         told = asdict(receipt.outcome).items()
         members["list"] = {name: value for name, value in told if value is not None}

@@ -41,6 +41,7 @@ from chalicelib.adapters.lists.building.stored import Segments, stored_header, s
 from chalicelib.adapters.lists.building.tokens import Tokeniser
 from chalicelib.adapters.lists.segment import (
     MOST_IN_BUCKET,
+    RECORD_WIDTH,
     Algorithm,
     SegmentError,
     SegmentHeader,
@@ -57,8 +58,9 @@ from chalicelib.services.ports import (
     Sums,
 )
 
-WINDOW = 8 << 20  # bytes read of a stored segment at a time
-WINDOWS = 4 * WINDOW  # bytes that all stored segments of a build may hold together
+WINDOW = 8 << 20  # bytes read of a stored segment at a time, at most
+WINDOWS = 4  # such windows for all stored segments of a build together, shared by their sizes
+LEAST = 32  # a part of a window: a smaller one would be a request for next to nothing
 AT_ONCE = 1 << 19  # records of a part that are sorted at once
 
 
@@ -156,17 +158,17 @@ class SegmentBuilder:
             judge(Sums(histogram.count, missing))
             tail = directory(sizes)
             upload.write(tail)
-            etag = upload.finish(_header(new, histogram.count, tail).pack())
-        return StoredSegment(new.path, etag, histogram.count)
+            header = _header(new, histogram.count, tail)
+            etag = upload.finish(header.pack())
+        return StoredSegment(new.path, etag, header.count, header.directory_crc)
 
     def _laid(
         self, new: NewSegment, layers: Sequence[Layer], thread: Executor
     ) -> Iterator[Records]:
         """The records that come of all layers, part by part."""
         modes = [layer.mode for layer in layers]
-        stored = sum(isinstance(layer.digests, StoredSegment) for layer in layers)
-        window = min(self._window, WINDOWS // max(1, stored))
-        parts = [self._parts(new, layer.digests, window, thread) for layer in layers]
+        stored = sum(_count(each) for each in layers if isinstance(each.digests, StoredSegment))
+        parts = [self._parts(new, layer.digests, stored, thread) for layer in layers]
         for layered in zip(*parts, strict=True):
             result = NO_RECORDS
             for mode, records in zip(modes, layered, strict=True):
@@ -177,12 +179,20 @@ class SegmentBuilder:
         self,
         new: NewSegment,
         digests: GatheredDigests | StoredSegment,
-        window: int,
+        stored: int,
         thread: Executor,
     ) -> Iterator[Records]:
         if not isinstance(digests, StoredSegment):
             return ahead(thread, cast(Gathered, digests).parts())
-        return self._stored_parts(new, digests, window, thread)
+        return self._stored_parts(new, digests, self._window_of(digests, stored), thread)
+
+    def _window_of(self, one: StoredSegment, stored: int) -> int:
+        """Bytes read at a time of one of the segments that hold `stored` records together.
+
+        Among many small ones, a large one is read as if it were alone.
+        """
+        share = WINDOWS * self._window * one.rows // max(1, stored)
+        return max(RECORD_WIDTH, self._window // LEAST, min(self._window, share))
 
     def _stored_parts(
         self, new: NewSegment, stored: StoredSegment, window: int, thread: Executor

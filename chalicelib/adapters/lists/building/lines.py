@@ -1,12 +1,14 @@
-"""Telling the regular lines of a block from the odd ones, all at once.
+"""Telling the regular lines of a block from the odd ones and the blank ones, all at once.
 
 Regular is a line of which there is no doubt that `ListReading.take` would find good digests in it
 and nothing else of note: as many fields as the layout says, each bare or in quotes of its own, with
-64 hex characters where a digest must be. No line is judged here; of the odd ones nothing is said.
+64 hex characters where a digest must be. Blank is one of which it would make nothing at all; those
+of other white space than ASCII's are odd. No line is judged here; of the odd ones nothing is said.
 """
 
 from __future__ import annotations
 
+import re
 from binascii import Error as NotHexError
 from binascii import unhexlify
 from collections.abc import Iterator
@@ -18,18 +20,23 @@ from chalicelib.adapters.lists.building.sorting import RECORD, Records, joined
 from chalicelib.domain.files.digests import DIGEST_LENGTH, RECORD_WIDTH, Layout
 from chalicelib.domain.files.reading import MAX_LINE
 
-__all__ = ["NotHexError", "Sieve", "unhexed"]
+__all__ = ["NotHexError", "Sieve", "blank_lead", "unhexed"]
 
 _Places = NDArray[np.intp]
 _Flags = NDArray[np.bool_]
 _Span = tuple[_Places, _Places]  # where a field begins and ends, for each row
 
-_LF, _CR, _QUOTE, _COMMA, _AT = b'\n\r",@'
+_LF, _CR, _QUOTE, _COMMA = b'\n\r",'
+_IN_AN_AT = b"@%&\xef"  # each way of writing one has one of these: domain/files/digests.py `_AT`
+_HARMFUL = b"\0" + _IN_AN_AT
 _LAST_OF_ASCII = 127
 _NOWHERE: _Places = np.empty(0, np.intp)
 _HALF_BYTES = 2  # hex characters of a byte
 _IS_HEX = np.zeros(256, bool)
 _IS_HEX[list(b"0123456789abcdefABCDEF")] = True
+_IS_WHITE = np.zeros(256, bool)
+_IS_WHITE[list(b" \t\n\v\f\r\x1c\x1d\x1e\x1f")] = True
+_SOLID = re.compile(rb"[^ \t\n\v\f\r\x1c-\x1f]")
 
 
 def unhexed(digests: NDArray[np.uint8]) -> Records:
@@ -41,42 +48,57 @@ def unhexed(digests: NDArray[np.uint8]) -> Records:
 class Sieve:
     """A block of whole lines, each with its LF.
 
-    `rows` are the regular lines, counted from 0; `records` are theirs.
+    `lines` is how many there are, `records` are those of the regular ones.
     """
 
     def __init__(self, block: bytes, layout: Layout) -> None:
         self._block = block
-        self._bytes = np.frombuffer(block, np.uint8)
-        self._ends = np.flatnonzero(self._bytes == _LF)
-        self._starts = np.concatenate([[0], self._ends[:-1] + 1])
-        # Without the CR. What stands before the end of an empty line is an LF, or nothing.
+        self._bytes: NDArray[np.uint8] = np.frombuffer(block, np.uint8)
+        self._starts, self._ends = _bounds(self._bytes)
+        self.lines = len(self._ends)
+        # Of the lines that are left, in the block as it came.
+        self._numbers: _Places = np.arange(self.lines)
+        if _IS_WHITE[self._bytes[self._starts]].any():
+            self._leave_out_blank()
         self._stops = self._ends - (self._bytes[self._ends - 1] == _CR)
         self._quotes = np.flatnonzero(self._bytes == _QUOTE) if b'"' in block else _NOWHERE
-        self.rows, fields = self._with_fields(layout.width)
+        # The regular lines among those that are left.
+        self._rows, fields = self._with_fields(layout.width)
         digests = self._with_digests([fields[column] for column in layout.columns])
         self.records, self._digests = self._in_hex(digests)
 
     @property
-    def lines(self) -> int:
-        """How many lines there are."""
-        return len(self._ends)
+    def regular(self) -> int:
+        """How many lines are regular."""
+        return len(self._rows)
 
-    def odd(self) -> Iterator[tuple[int, int]]:
-        """The lines that are not regular, counted from 0, each after how many regular ones."""
-        odd = np.ones(self.lines, bool)
-        odd[self.rows] = False
-        numbers = np.flatnonzero(odd)
-        return zip(np.searchsorted(self.rows, numbers).tolist(), numbers.tolist(), strict=True)
-
-    def line(self, number: int) -> bytes:
-        """One line without its LF."""
-        return self._block[self._starts[number] : self._ends[number]]
+    def odd(self) -> Iterator[tuple[int, int, bytes]]:
+        """The lines neither regular nor blank: after how many regular ones each comes, its number
+        counted from 0, and the line without its LF.
+        """
+        odd = np.ones(len(self._ends), bool)
+        odd[self._rows] = False
+        places = np.flatnonzero(odd)
+        before = np.searchsorted(self._rows, places)
+        for good, place in zip(before.tolist(), places.tolist(), strict=True):
+            line = self._block[self._starts[place] : self._ends[place]]
+            yield good, int(self._numbers[place]), line
 
     def digests(self) -> list[int]:
         """Where in the block the digests of the regular lines begin, in order."""
         return sorted(
             int(start) for starts, ends in self._digests for start in starts[ends > starts]
         )
+
+    def _leave_out_blank(self) -> None:
+        """Go on with the other lines alone, as if no blank one had come between them."""
+        sizes = self._ends - self._starts
+        filled = np.logical_or.reduceat(~_IS_WHITE[self._bytes], self._starts)
+        filled |= sizes > MAX_LINE
+        self._numbers = np.flatnonzero(filled)
+        self._bytes = self._bytes[np.repeat(filled, sizes + 1)]
+        self._block = self._bytes.tobytes()
+        self._starts, self._ends = _bounds(self._bytes)
 
     def _with_fields(self, width: int) -> tuple[_Places, list[_Span]]:
         """The lines of `width` fields, and where each field is without its quotes."""
@@ -117,11 +139,11 @@ class Sieve:
         return _chosen(left == 0, rows, bare)
 
     def _harmless(self) -> _Flags:
-        """The lines without a byte that makes one odd wherever it is: an @, a NUL, a CR within it,
-        bytes that are not UTF-8; and without too many bytes.
+        """The lines without a byte that makes one odd wherever it is: a NUL, a CR within it, what
+        may be an @, bytes that are not UTF-8; and without too many bytes.
         """
         harmless: _Flags = self._ends - self._starts <= MAX_LINE
-        suspects = [np.flatnonzero(self._bytes == byte) for byte in (_AT, 0) if byte in self._block]
+        suspects = [np.flatnonzero(self._bytes == byte) for byte in _HARMFUL if byte in self._block]
         if b"\r" in self._block:
             returns = np.flatnonzero(self._bytes == _CR)
             suspects.append(returns[returns < self._stops[np.searchsorted(self._ends, returns)]])
@@ -137,7 +159,7 @@ class Sieve:
         fits = lengths[0] == DIGEST_LENGTH
         for length in lengths[1:]:
             fits &= (length == DIGEST_LENGTH) | (length == 0)
-        self.rows, spans = _chosen(fits, self.rows, spans)
+        self._rows, spans = _chosen(fits, self._rows, spans)
         return spans
 
     def _in_hex(self, spans: list[_Span]) -> tuple[Records, list[_Span]]:
@@ -146,10 +168,10 @@ class Sieve:
         try:
             return joined([unhexed(text) for text in texts]), spans
         except NotHexError:
-            hexadecimal = np.ones(len(self.rows), bool)
+            hexadecimal = np.ones(len(self._rows), bool)
             for (start, end), text in zip(spans, texts, strict=True):
                 hexadecimal[end > start] &= _IS_HEX[text].all(axis=1)
-            self.rows, spans = _chosen(hexadecimal, self.rows, spans)
+            self._rows, spans = _chosen(hexadecimal, self._rows, spans)
             return self._in_hex(spans)
 
     def _texts(self, span: _Span) -> NDArray[np.uint8]:
@@ -162,6 +184,27 @@ class Sieve:
             len(self._block) - DIGEST_LENGTH + 1, f"S{DIGEST_LENGTH}", self._block, strides=(1,)
         )
         return anywhere[filled].view(np.uint8).reshape(-1, DIGEST_LENGTH)
+
+
+def blank_lead(block: bytes, start: int) -> tuple[int, int]:
+    """How many blank lines a block of whole lines has from `start` on, where one begins, up to the
+    first other one; and where that one begins.
+    """
+    solid = _SOLID.search(block, start)
+    end = block.rfind(b"\n", start, solid.start() if solid else len(block)) + 1
+    if not end:
+        return 0, start
+    ends = start + np.flatnonzero(np.frombuffer(block, np.uint8, end - start, start) == _LF)
+    too_long = np.flatnonzero(np.diff(ends, prepend=start - 1) > MAX_LINE + 1)
+    if len(too_long):
+        ends = ends[: too_long[0]]
+    return len(ends), int(ends[-1]) + 1 if len(ends) else start
+
+
+def _bounds(block: NDArray[np.uint8]) -> _Span:
+    """Where each line begins, and where its LF is."""
+    ends = np.flatnonzero(block == _LF)
+    return np.concatenate([[0], ends[:-1] + 1])[: len(ends)], ends
 
 
 def _chosen(flags: _Flags, rows: _Places, spans: list[_Span]) -> tuple[_Places, list[_Span]]:

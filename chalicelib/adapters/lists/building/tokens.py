@@ -2,9 +2,10 @@
 
     blocks of whole lines ─┬─ all lines alike but for their digests ── reshape, unhexlify
                            └─ others ── `lines.Sieve` ─┬─ regular ── unhexlify
+                                                       ├─ blank ── counted
                                                        └─ odd ── `ListReading.take`, one by one
 
-Whatever is not surely a good row (blank lines, headers, plain addresses, damage) is given to `take`
+Whatever is not surely a good row or blank (headers, plain addresses, damage) is given to `take`
 itself, in order and with its number: this module knows no reason for refusing anything.
 """
 
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from chalicelib.adapters.lists.building.lines import NotHexError, Sieve, unhexed
+from chalicelib.adapters.lists.building.lines import NotHexError, Sieve, blank_lead, unhexed
 from chalicelib.adapters.lists.building.sorting import NO_RECORDS, RECORD, Records, joined
 from chalicelib.domain.files.digests import DIGEST_LENGTH, Layout, ListReading
 
@@ -41,6 +42,10 @@ class Tokeniser:
     def _read(self, block: bytes) -> Iterator[Records]:
         start = 0
         while self._reading.layout is None and start < len(block):
+            blank, start = blank_lead(block, start)
+            self._lines += blank
+            if start == len(block):
+                break
             end = block.index(b"\n", start)
             yield _array(self._taken(self._lines + 1, block[start:end]))
             start = end + 1
@@ -75,12 +80,12 @@ class Tokeniser:
         sieve = Sieve(block, layout)
         before, counted = self._lines, 0
         taken: list[bytes] = []
-        for good, odd in sieve.odd():
+        for good, odd, line in sieve.odd():
             # What `take` says of a line may depend on all those before it.
             self._reading.took(good - counted)
             counted = good
-            taken += self._taken(before + odd + 1, sieve.line(odd))
-        self._reading.took(len(sieve.rows) - counted)
+            taken += self._taken(before + odd + 1, line)
+        self._reading.took(sieve.regular - counted)
         self._lines = before + sieve.lines
         return joined([sieve.records, _array(taken)])
 
