@@ -13,7 +13,6 @@ same key and ETag, and an object never changes, so they are never stale.
 Refuses to guess: any doubt is a `SegmentError`, and "absent" is said only of a bucket read whole.
 """
 
-from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -62,22 +61,23 @@ class SegmentReader:
         Raises SegmentError, SegmentGoneError when the object is no longer the one referred to,
         and ValueError on a record of another length.
         """
-        if any(len(record) != RECORD_WIDTH for record in records):
-            raise ValueError(f"a record is {RECORD_WIDTH} bytes")
-        directory = self._opened(ref.key, ref.etag, ref.rows, ref.directory_crc)
-        bits = directory_bits(ref.rows)
-        read: dict[int, bytes] = {}
+        for record in records:
+            if len(record) != RECORD_WIDTH:
+                raise ValueError(f"a record is {RECORD_WIDTH} bytes")
+        directory, bits = self._opened(ref.key, ref.etag, ref.rows, ref.directory_crc)
+        at, content = -1, b""
         for record in records:
             bucket = bucket_of(record, bits)
-            if bucket not in read:
-                read[bucket] = self._bucket(ref, directory, bits, bucket)
-            if _holds(read[bucket], record):
+            if bucket != at:
+                at, content = bucket, self._bucket(ref, directory, bits, bucket)
+            if _holds(content, record):
                 return record
         return None
 
-    def _open(self, key: str, etag: str, rows: int, crc: int) -> Sequence[int]:
+    def _open(self, key: str, etag: str, rows: int, crc: int) -> tuple[Sequence[int], int]:
         start, end = directory_extent(rows)
-        return parse_directory(self._get(key, start, end, etag), rows, crc)
+        directory = parse_directory(self._get(key, start, end, etag), rows, crc)
+        return directory, directory_bits(rows)
 
     def _bucket(self, ref: SegmentRef, directory: Sequence[int], bits: int, bucket: int) -> bytes:
         """The records of one bucket, end to end. An empty one needs no GET."""
@@ -88,11 +88,10 @@ class SegmentReader:
             raise SegmentError("the directory goes backwards")
         if last - first > MOST_IN_BUCKET:
             raise SegmentError("a bucket is wider than a look-up reads")
-        start, end = (HEADER_SIZE + n * RECORD_WIDTH for n in (first, last))
+        start, end = HEADER_SIZE + first * RECORD_WIDTH, HEADER_SIZE + last * RECORD_WIDTH
         content = self._get(ref.key, start, end, ref.etag)
-        for record in (content[:RECORD_WIDTH], content[-RECORD_WIDTH:]):
-            if bucket_of(record, bits) != bucket:
-                raise SegmentError("a bucket holds another bucket's records")
+        if bucket_of(content, bits) != bucket or bucket_of(content[-RECORD_WIDTH:], bits) != bucket:
+            raise SegmentError("a bucket holds another bucket's records")
         return content
 
     def _get(self, key: str, start: int, end: int, etag: str) -> bytes:
@@ -108,10 +107,14 @@ class SegmentReader:
 
 
 def _holds(bucket: bytes, record: bytes) -> bool:
-    count = len(bucket) // RECORD_WIDTH
-
-    def record_at(index: int) -> bytes:
-        return bucket[index * RECORD_WIDTH : (index + 1) * RECORD_WIDTH]
-
-    index = bisect_left(range(count), record, key=record_at)
-    return index < count and record_at(index) == record
+    """A plain binary search: `bisect` with a key takes half as long again."""
+    low, high = 0, len(bucket) // RECORD_WIDTH
+    while low < high:
+        middle = (low + high) // 2
+        at = middle * RECORD_WIDTH
+        if bucket[at : at + RECORD_WIDTH] < record:
+            low = middle + 1
+        else:
+            high = middle
+    at = low * RECORD_WIDTH
+    return bucket[at : at + RECORD_WIDTH] == record
