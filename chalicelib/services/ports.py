@@ -12,15 +12,16 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from chalicelib.domain.addresses import AddressDigests, DigestKey
-from chalicelib.domain.campaign import Campaign, DigestKeys
-from chalicelib.domain.files.reading import Tally
-from chalicelib.domain.lists import ListMode
-from chalicelib.domain.model import Entity, Fact, JournalHead, Voucher
+if TYPE_CHECKING:  # who builds lists needs these ports, and not what a campaign is checked with
+    from chalicelib.domain.addresses import AddressDigests, DigestKey
+    from chalicelib.domain.campaign import Campaign, DigestKeys
+    from chalicelib.domain.files.reading import Tally
+    from chalicelib.domain.lists import ListMode
+    from chalicelib.domain.model import Entity, Fact, JournalHead, Voucher
 
-E = TypeVar("E", bound=Entity)
+E = TypeVar("E", bound="Entity")
 
 
 class ConflictError(Exception):

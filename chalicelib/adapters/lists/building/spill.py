@@ -1,7 +1,7 @@
 """Records kept aside on disk, in 256 parts by their first byte: one file, 16 bytes a record.
 
-Memory holds one buffer of records while they come in, and where each part of each buffer lies in
-the file: 256 numbers for every half a million records.
+Memory holds one buffer of records while they come in, another while a thread writes it, and where
+each part of each buffer lies in the file: 256 numbers for every half a million records.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,8 @@ class Spill:
         self._buffer: Records = np.empty(buffered, RECORD)
         self._filled = 0
         self._borders: list[NDArray[np.int64]] = []  # of the parts of each buffer, in records
+        self._writer = ThreadPoolExecutor(1)
+        self._writing: Future[int] | None = None
         self.count = 0
 
     def add(self, records: Records) -> None:
@@ -45,6 +48,7 @@ class Spill:
         """No more records will come."""
         self._flush()
         self._buffer = self._buffer[:0].copy()
+        self._written()
         self._file.flush()
 
     def part(self, first_byte: int, most: int) -> Iterator[Records]:
@@ -64,6 +68,7 @@ class Spill:
 
     def close(self) -> None:
         """Let go of the file."""
+        self._writer.shutdown()
         self._file.close()
 
     def _flush(self) -> None:
@@ -74,9 +79,17 @@ class Spill:
         order = np.argsort(first_bytes, kind="stable")  # of bytes: a radix sort
         sizes = np.bincount(first_bytes, minlength=PARTS)
         self._borders.append(self.count + np.concatenate([[0], np.cumsum(sizes)]))
-        self._file.write(records[order].view(np.uint8).data)
+        parted = records[order].view(np.uint8).data
+        self._written()
+        self._writing = self._writer.submit(self._file.write, parted)
         self.count += self._filled
         self._filled = 0
+
+    def _written(self) -> None:
+        """Wait for what is being written; raises what went wrong with it."""
+        if self._writing:
+            self._writing.result()
+            self._writing = None
 
     def _read(self, extents: list[tuple[int, int]]) -> Records:
         records: Records = np.empty(sum(end - start for start, end in extents), RECORD)
