@@ -1,7 +1,8 @@
 """What a day costs on AWS: counted calls, measured seconds, stated prices, nothing else.
 
 Prices: those AWS publishes for US East (N. Virginia), on demand, without free tier or discounts, as
-known here in November 2026: look them up anew before a figure is quoted. What is assumed rather than measured is a constant below, and in docs/performance.md.
+known here in November 2026: look them up anew before a figure is quoted. What is assumed rather
+than measured is a constant below, and in docs/performance.md.
 
     ours       a new full segment every day (or a delta), each kept 450 days; a look-up reads the
                pointer (one strongly consistent DynamoDB read) and one bucket for each digest
