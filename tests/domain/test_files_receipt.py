@@ -22,9 +22,7 @@ def written(receipt: Receipt) -> dict[str, object]:
 
 
 def test_a_receipt_has_the_promised_members() -> None:
-    receipt = Receipt(
-        "accepted", "orders/a.csv", NOON, NOON, SHA, rows=3, accepted=3, version="7"
-    )
+    receipt = Receipt("accepted", "orders/a.csv", NOON, NOON, SHA, rows=3, accepted=3, version="7")
     assert written(receipt) == {
         "status": "accepted",
         "file": "orders/a.csv",
