@@ -33,9 +33,8 @@ def records(kind: str, file: str) -> None:
 
 def reference(listed: str, segment: str) -> None:
     """Print 1 for the same bytes, 0 for others."""
-    from tests.reference.segments import build
-
     from chalicelib.domain.files.digests import record
+    from tests.reference.segments import build
 
     with Path(listed).open(encoding="ascii") as lines:
         plain = build(
