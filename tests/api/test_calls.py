@@ -64,11 +64,11 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
         ],  # its drops, the one in force, deltas; this content: seen, held
         *[WRITE_FILE, WRITE, READ_FILE, WRITE_FILE],  # the segment, the version, the receipt
     ],
-    "ingest: an order": [READ_FILE, *[GET] * 5, READ_FILE, WRITE, WRITE_FILE],
+    "ingest: an order": [READ_FILE, *[GET] * 5, READ_FILE, WRITE, READ_FILE, WRITE_FILE],
     "ingest: an acknowledgement": [
         *[READ_FILE, GET, QUERY],  # what is in the export
         *[GET, QUERY, GET, WRITE],  # its voucher
-        *[GET, PUT, WRITE_FILE],  # the export itself, and the receipt
+        *[GET, PUT, READ_FILE, WRITE_FILE],  # the export itself, and the receipt
     ],
     "export: a voucher": [
         *[QUERY, GET, QUERY, GET, WRITE],  # opened
