@@ -59,7 +59,6 @@ from chalicelib.services.list_versions import (
     record_of_file,
 )
 from chalicelib.services.ports import (
-    Change,
     FileMissingError,
     GatheredDigests,
     Insert,
@@ -257,13 +256,15 @@ def _delta(
     later = [delta for delta in standing.deltas if seen and _repeats(delta, kept)]
     others = [delta for delta in standing.deltas if delta not in later]
     deltas = lists.laid_over(in_force.full, [*others, kept]) if in_force else []
-    changes: list[Change] = [Insert(kept), *map(Remove, later)]
     if in_force is None or kept not in deltas or _is_late(listed, in_force, standing.limits):
-        # It holds over a full list that is not here yet, and is laid over it when it comes.
-        _commit_waiting(ports, listed, standing, kept, changes)
+        # It holds over a full list that is not here yet, and is laid over it when it comes. What
+        # the list in force was made of stays beneath it.
+        laid = lists.laid_over(in_force.full, standing.deltas) if in_force else []
+        _commit_waiting(ports, listed, standing, kept, [one for one in later if one not in laid])
         version = in_force.version if in_force else None
         return outcome(listed, "waits_for_its_full_list", in_force, version)
-    last = kept.order > in_force.last_order
+    before = [delta.order for delta in deltas if delta != kept]
+    last = kept.order > in_force.last_order >= max(before, default="")
     if last:
         layers = [Layer("full", _stored(in_force)), Layer(listed.mode, digests)]
     else:
@@ -278,7 +279,7 @@ def _delta(
         as_of=max(in_force.accepted_at, listed.as_of),
         last_order=max([in_force.full.order, *(delta.order for delta in deltas)]),
     )  # fmt: skip
-    commit(ports, listed, standing, pointer, *changes)
+    commit(ports, listed, standing, pointer, Insert(kept), *map(Remove, later))
     effect = "merged" if last else "merged_in_its_place"
     return outcome(listed, effect, pointer, pointer.version, in_force)
 
@@ -343,7 +344,7 @@ def _kept(
 
 
 def _commit_waiting(
-    ports: Ports, listed: Listed, standing: Standing, kept: ListDelta, changes: list[Change]
+    ports: Ports, listed: Listed, standing: Standing, kept: ListDelta, gone: list[ListDelta]
 ) -> None:
     version = standing.in_force.version if standing.in_force else 0
     waiting = about_list(
@@ -353,7 +354,8 @@ def _commit_waiting(
     ports.repository.commit(
         record_of_file(ports, kept.campaign, listed, standing, version),
         one_more(standing.drops, kept.campaign, listed.name),
-        *changes,
+        Insert(kept),
+        *map(Remove, gone),
         facts=[waiting],
     )
 

@@ -165,6 +165,7 @@ def test_a_held_list_whose_file_is_gone_is_left_alone(world: World, held: HeldLi
     world.run()
     assert in_force(world).version == 1
     assert receipt_of(world)["reason"] == "file_gone"
+    assert not world.memory.all(HeldList)
 
 
 def test_the_same_digests_held_in_two_modes_are_released_each_by_itself(world: World) -> None:

@@ -353,6 +353,35 @@ def test_law_3_a_delta_made_with_another_key_is_not_laid_over_the_list() -> None
     assert on_list(world) == records(FIRST)
 
 
+def test_what_the_list_in_force_was_made_of_stays_when_the_same_content_comes_to_wait(
+    world: World,
+) -> None:
+    added = list_of(["new@example.fr"])
+    named(world, "customers/add/early.csv", added, "0" * 64)
+    early = world.put_file("customers/add/early.csv", added)
+    world.clock.advance(minutes=1)
+    world.drop("customers/add/later.csv", added)
+    ingest(world.ports, early)
+    between = world.put_file("customers/remove/other.csv", list_of([CUSTOMERS[0]]))
+    world.drop("customers/add/last.csv", list_of(["last@example.fr"]))
+    ingest(world.ports, between)
+    assert on_list(world) == records([*FIRST[1:], "new@example.fr", "last@example.fr"])
+
+
+def test_a_delta_that_waited_is_not_passed_over_by_one_that_follows_it(world: World) -> None:
+    world.clock.advance(days=31)
+    waits = world.drop("customers/add/late.csv", list_of(["late@example.fr"]))
+    assert outcome(waits).effect == "waits_for_its_full_list"
+    content = list_of(["told@example.fr"])
+    told = {
+        "rows": 1, "sha256": hashlib.sha256(content).hexdigest(), "key_id": "k1",
+        "generated_at": (world.clock() - timedelta(days=20)).isoformat(),
+    }  # fmt: skip
+    world.put_file("customers/add/told.manifest.json", json.dumps(told).encode())
+    world.drop("customers/add/told.csv", content)
+    assert on_list(world) == records([*FIRST, "late@example.fr", "told@example.fr"])
+
+
 # --- the guards hold for deltas too --------------------------------------------------------------
 
 
