@@ -13,7 +13,8 @@ from typing import Any
 
 from chalicelib import bootstrap, events
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.facts import COUNTED_BY_REASON, REQUEUES_UNDECIDED, Fact, FactName
+from chalicelib.domain.effects import effect_of, reason_of, times
+from chalicelib.domain.facts import Fact, FactName
 from chalicelib.observability import count, count_by_reason, failed, flushed, log, warn
 from chalicelib.services.errors import NotYetError
 from chalicelib.services.ports import ListUnavailableError
@@ -40,9 +41,9 @@ def project(event: Event) -> BatchAnswer:
     def take(facts: list[Fact]) -> None:
         counted = to_counts(bootstrap.ports(), facts)
         for fact in counted:
-            count(_metric(fact.name), int(fact.details.get("count") or 1))
-            if fact.name in COUNTED_BY_REASON:
-                count_by_reason(_metric(fact.name), str(fact.details["reason"]))
+            count(_metric(fact.name), times(fact))
+            if effect_of(fact).metric_by_reason:
+                count_by_reason(_metric(fact.name), reason_of(fact))
         count("FactProjected", len(counted))
 
     return _stream(event, take)
@@ -50,12 +51,13 @@ def project(event: Event) -> BatchAnswer:
 
 def decide(event: Event) -> BatchAnswer:
     """Sign-ins and invitations: who may, and why not."""
-    from chalicelib.services.invitations.decide import decide_invitation, requeue_undecided
+    from chalicelib.services.invitations.decide import decide_invitation
+    from chalicelib.services.requeue import requeue_undecided
     from chalicelib.services.sponsors.sign_in import decide_sign_in
 
     def work(fact: Fact) -> str:
         ports = bootstrap.ports()
-        if fact.name in REQUEUES_UNDECIDED:
+        if effect_of(fact).requeues_undecided:
             return f"taken_up_{requeue_undecided(ports, fact.campaign)}"
         decided = (
             decide_sign_in if fact.name == FactName.SIGN_IN_REQUESTED else decide_invitation
@@ -69,10 +71,10 @@ def decide(event: Event) -> BatchAnswer:
 
 def mail(event: Event) -> BatchAnswer:
     """Mails, one per message."""
-    from chalicelib.services.mails.send import deliver
+    from chalicelib.services.mails.send import send_mail
 
     return _facts(
-        event, "mailed", lambda fact: deliver(bootstrap.ports(), bootstrap.sender(), fact)
+        event, "mailed", lambda fact: send_mail(bootstrap.ports(), bootstrap.sender(), fact)
     )
 
 

@@ -55,7 +55,7 @@ EXPECTED = {
     "vouchers_acknowledged": 14,
     "vouchers_redeemed": 5,
     "orders_kept": 5,
-    "rewards": 8,
+    "rewards": 14,
     "rewards_taken_back": 2,
     "vouchers in files": 14,
     "referrals in the table": 6,

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from chalicelib.api import models, operations
 from chalicelib.api.edge import Call, Edge, Reply, field_problems
-from chalicelib.domain.files.exports import decimal_text
 from chalicelib.domain.files.orders import MAX_ID, OrderRow, parse_order
+from chalicelib.domain.money import decimal_text
 from chalicelib.domain.vouchers import Purchase, Redemption, Voucher
 from chalicelib.services.errors import FieldProblem, InvalidError
 from chalicelib.services.lookups import all_campaigns
@@ -98,7 +98,7 @@ def _rejected(order_id: str | None, problems: list[FieldProblem]) -> models.Orde
 
 def _voucher(voucher: Voucher, problem: str | None) -> models.VoucherAnswer:
     return models.VoucherAnswer(
-        code=voucher.printed,
+        code=voucher.code,
         acceptable=problem is None,
         reason=problem,
         state=voucher.state.value,
@@ -114,7 +114,7 @@ def _voucher(voucher: Voucher, problem: str | None) -> models.VoucherAnswer:
 
 def _redemption(voucher: Voucher, redemption: Redemption) -> models.RedemptionAnswer:
     return models.RedemptionAnswer(
-        code=voucher.printed,
+        code=voucher.code,
         order_id=redemption.order_id,
         value=decimal_text(voucher.value_minor),
         currency=voucher.currency,

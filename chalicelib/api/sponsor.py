@@ -9,8 +9,8 @@ from chalice.app import Blueprint
 
 from chalicelib.api import models, operations
 from chalicelib.api.edge import Call, Edge, Reply, address_problem, name_problem, tidy_name
-from chalicelib.domain.files.exports import decimal_text
 from chalicelib.domain.invitations import Invitation, seen_by_sponsor
+from chalicelib.domain.money import decimal_text
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.errors import InvalidError
 from chalicelib.services.invitations.invite import Referee, invite
@@ -97,5 +97,5 @@ def _voucher(space: SponsorSpace, one: Voucher) -> models.SponsorVoucher:
         minimum_basket=decimal_text(one.minimum_basket_minor),
         valid_until=space.campaign.local_date(one.valid_until).isoformat(),
         state=view,
-        code=one.printed if view == "available" else None,
+        code=one.code if view == "available" else None,
     )

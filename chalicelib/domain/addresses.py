@@ -257,6 +257,12 @@ class AddressDigests:
         raise ValueError("no digest under a key of the client's")
 
     @property
+    def values(self) -> tuple[str, ...]:
+        """Every digest of the address, under every key, exact and canonical, each once."""
+        digests = (digest for pair in self.pairs for digest in (pair.exact, pair.canonical))
+        return tuple(dict.fromkeys(digests))
+
+    @property
     def key_ids(self) -> tuple[str, ...]:
         """The keys these were made with, in their order."""
         return tuple(pair.key_id for pair in self.pairs)

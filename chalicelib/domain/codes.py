@@ -37,7 +37,7 @@ def is_valid(code: str) -> bool:
     return len(code) == CODE_LENGTH and _is_in_alphabet(code) and not _weighted_sum(code) % _MODULUS
 
 
-def printed(prefix: str, code: str) -> str:
+def format_code(prefix: str, code: str) -> str:
     """As a till or a mail shows it: `CW-22222-22222-2222`."""
     groups = [code[i : i + _GROUP] for i in range(0, len(code), _GROUP)]
     return "-".join([prefix, *groups] if prefix else groups)

@@ -1,27 +1,54 @@
 """May this person be invited by this sponsor? One decision, one named reason.
 
-The order of the checks is the order of the reasons' precedence; the customer list comes last
-because it is the only one that costs a look-up. `Evidence` holds what was found; nothing here looks
-anything up.
+`CHECKS` is the order of the reasons' precedence; the customer list comes last because it is the
+only one that costs a look-up. `Evidence` holds what was found; nothing here looks anything up.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal
 
 from chalicelib.domain.addresses import AddressDigests
 
-Found = Literal["exact", "alias"]
+FoundForm = Literal["exact", "alias"]
 Verdict = Literal["eligible", "refused"]
 
 ELIGIBLE: Verdict = "eligible"
 REFUSED: Verdict = "refused"
 
 
+class Reason(StrEnum):
+    """Why a referee may, or may not, be invited. The values are stored and published."""
+
+    ELIGIBLE = "eligible"
+    ERASED = "erased"
+    CAMPAIGN_CLOSED = "campaign_closed"
+    ROLE_ADDRESS = "role_address"
+    DISPOSABLE_ADDRESS = "disposable_address"
+    UNDELIVERABLE_ADDRESS = "undeliverable_address"
+    SPONSOR_IN_DISGUISE = "sponsor_in_disguise"
+    ALREADY_INVITED = "already_invited"
+    OPPOSED = "opposed"
+    TOO_LATE = "too_late"
+    CUSTOMER = "customer"
+    CUSTOMER_ALIAS = "customer_alias"
+    BECAME_CUSTOMER = "became_customer"
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the reason comes to."""
+        return ELIGIBLE if self is Reason.ELIGIBLE else REFUSED
+
+
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What is known of one invitation when it is decided on, the customer list left out."""
+    """What is known of one invitation when it is decided on, the customer list left out.
+
+    `past_closing`: it waited so long that nobody could answer it now.
+    """
 
     campaign_open: bool
     quality_problem: str | None
@@ -29,17 +56,7 @@ class Evidence:
     referee: AddressDigests
     already_invited: bool
     opposed: bool
-
-
-def verdict_on(reason: str) -> Verdict:
-    """What the reason of a decision comes to."""
-    return ELIGIBLE if reason == ELIGIBLE else REFUSED
-
-
-def all_digests(digests: AddressDigests) -> tuple[str, ...]:
-    """Every digest of an address, under every key, exact and canonical, each once."""
-    values = (value for pair in digests.pairs for value in (pair.exact, pair.canonical))
-    return tuple(dict.fromkeys(values))
+    past_closing: bool = False
 
 
 def is_same_person(one: AddressDigests, other: AddressDigests) -> bool:
@@ -49,21 +66,23 @@ def is_same_person(one: AddressDigests, other: AddressDigests) -> bool:
     )
 
 
-def problem_before_lists(evidence: Evidence) -> str | None:
-    """Why the referee may not be invited, as far as we know without the customer list."""
-    if not evidence.campaign_open:
-        return "campaign_closed"
-    if evidence.quality_problem:
-        return evidence.quality_problem
-    if is_same_person(evidence.sponsor, evidence.referee):
-        return "sponsor_in_disguise"
-    if evidence.already_invited:
-        return "already_invited"
-    if evidence.opposed:
-        return "opposed"
-    return None
+CHECKS: tuple[tuple[Reason, Callable[[Evidence], bool]], ...] = (  # in order of precedence
+    (Reason.CAMPAIGN_CLOSED, lambda e: not e.campaign_open),
+    (Reason.ROLE_ADDRESS, lambda e: e.quality_problem == Reason.ROLE_ADDRESS),
+    (Reason.DISPOSABLE_ADDRESS, lambda e: e.quality_problem == Reason.DISPOSABLE_ADDRESS),
+    (Reason.UNDELIVERABLE_ADDRESS, lambda e: e.quality_problem == Reason.UNDELIVERABLE_ADDRESS),
+    (Reason.SPONSOR_IN_DISGUISE, lambda e: is_same_person(e.sponsor, e.referee)),
+    (Reason.ALREADY_INVITED, lambda e: e.already_invited),
+    (Reason.OPPOSED, lambda e: e.opposed),
+    (Reason.TOO_LATE, lambda e: e.past_closing),
+)
 
 
-def problem_on_list(found: str | None) -> str | None:
+def problem_before_lists(evidence: Evidence) -> Reason | None:
+    """Why the referee may not be invited, as far as is known without the customer list."""
+    return next((reason for reason, applies in CHECKS if applies(evidence)), None)
+
+
+def problem_on_list(found: str | None) -> Reason | None:
     """Why a referee whom the customer list knows may not be invited (law 3)."""
-    return {"exact": "customer", "alias": "customer_alias"}[found] if found else None
+    return {"exact": Reason.CUSTOMER, "alias": Reason.CUSTOMER_ALIAS}[found] if found else None

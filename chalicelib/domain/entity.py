@@ -9,7 +9,18 @@ leaves the state it was decided on. Where entities are stored is in
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from pydantic import Field
+
+S = TypeVar("S", bound=StrEnum)
+
+
+class IllegalMoveError(ValueError):
+    """A change that the state of an entity does not allow."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,3 +28,19 @@ class Entity:
     """Anything stored. `revision` is 0 until it is."""
 
     revision: int = 0
+
+
+def stored_as(name: str) -> Any:
+    """For a field that is stored under another name than it has here: `Annotated[str,
+    stored_as("x")]`.
+
+    What was stored once is read for good, so a field that is renamed keeps its stored name.
+    """
+    return Field(alias=name)
+
+
+def require_move(before: S, after: S, moves: Mapping[S, Collection[S]]) -> S:
+    """`after`, if `moves` lead there from `before`; `IllegalMoveError` otherwise."""
+    if after not in moves.get(before, ()):
+        raise IllegalMoveError(f"{type(before).__name__}: {before.value} to {after.value}")
+    return after

@@ -5,12 +5,14 @@ open ── part, part, … ── sealed ── file and manifest written ─�
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from chalicelib.domain.entity import Entity
-from chalicelib.domain.files.exports import VoucherLine
+from chalicelib.domain.entity import Entity, IllegalMoveError, require_move
+from chalicelib.domain.files.exports import VoucherLine, export_name
+from chalicelib.domain.vouchers import Voucher
 
 
 class ExportState(StrEnum):
@@ -56,3 +58,84 @@ class ExportPart(Entity):
     part: int
     codes: tuple[str, ...]
     rows: tuple[VoucherLine, ...]
+
+
+_MOVES = {
+    ExportState.OPEN: {ExportState.SEALED},
+    ExportState.SEALED: {ExportState.WRITTEN},
+}
+
+
+def next_export(
+    sequence: ExportSequence | None, campaign: str, now: datetime
+) -> tuple[ExportSequence, Export]:
+    """The export after the last one, open, and the sequence that names it."""
+    last = sequence or ExportSequence(campaign=campaign, number=0)
+    opened = replace(last, number=last.number + 1)
+    return opened, Export(
+        campaign=campaign, number=opened.number, state=ExportState.OPEN, opened_at=now
+    )
+
+
+def next_part(export: Export, vouchers: Sequence[Voucher]) -> tuple[Export, ExportPart]:
+    """The export grown by a part that holds the rows of `vouchers`."""
+    if export.state is not ExportState.OPEN:
+        raise IllegalMoveError(f"a part for an export that is {export.state.value}")
+    grown = replace(export, parts=export.parts + 1, rows=export.rows + len(vouchers))
+    return grown, ExportPart(
+        campaign=export.campaign,
+        number=export.number,
+        part=grown.parts,
+        codes=tuple(voucher.code_key for voucher in vouchers),
+        rows=tuple(map(voucher_line, vouchers)),
+    )
+
+
+def voucher_line(voucher: Voucher) -> VoucherLine:
+    """A voucher's row. One revoked before its export is in it all the same, ended already: no till
+    takes it.
+    """
+    ended_at = voucher.ended_at or voucher.valid_until
+    return VoucherLine(
+        code=voucher.code,
+        template=voucher.template,
+        holder=voucher.holder.value,
+        holder_digest=voucher.holder_digest,
+        value_minor=voucher.value_minor,
+        currency=voucher.currency,
+        minimum_basket_minor=voucher.minimum_basket_minor,
+        valid_from=voucher.valid_from,
+        valid_until=min(voucher.valid_until, ended_at),
+        issued_at=voucher.issued_at,
+        referral=voucher.referral_id,
+    )
+
+
+def sealed(export: Export, now: datetime) -> Export:
+    """The export, to which nothing is added any more."""
+    return replace(
+        export, state=require_move(export.state, ExportState.SEALED, _MOVES), sealed_at=now
+    )
+
+
+def written(export: Export, sha256: str, now: datetime) -> Export:
+    """The export, whose file stands in `out/` with that SHA-256 (hex)."""
+    state = require_move(export.state, ExportState.WRITTEN, _MOVES)
+    return replace(export, state=state, sha256=sha256, written_at=now)
+
+
+def acknowledged(export: Export, now: datetime) -> Export:
+    """The export, which the client has loaded. `IllegalMoveError` before it is written."""
+    if export.state is not ExportState.WRITTEN:
+        raise IllegalMoveError(f"an acknowledgement of an export that is {export.state.value}")
+    return replace(export, acknowledged_at=now)
+
+
+def export_path(campaign: str, number: int) -> str:
+    """Where an export stands, without its suffix."""
+    return f"out/{campaign}/vouchers/{export_name(number)}"
+
+
+def export_subject(export: Export) -> str:
+    """What the facts about an export are stored and followed under."""
+    return f"export-{export.campaign}-{export_name(export.number)}"

@@ -1,43 +1,30 @@
-"""The facts: their names, what follows from each, and what each counts for.
+"""Facts: what happened, written in the transaction that makes it true.
 
-A use case writes its facts in the transaction that makes them true. Everything else follows from
-here: `follow_up` says which work queue a fact goes to, `counted` what it adds to the day it
-happened on.
+A fact is outbox, journal line and source of the counts at once. It is stored as two flat mappings,
+`ids` and `details`; use cases make and match typed bodies (`fact_bodies.py`), and this module is
+the only one that turns one into the other. What follows from each fact is in `effects.py`, how
+facts are chained in `journal.py`. A fact holds random ids, numbers and names of rules, never an
+address, a name, a code or a token.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from datetime import datetime
 from enum import StrEnum
+from types import NoneType
+from typing import Any, ClassVar, Self, get_args, get_type_hints
 
-from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.campaign.rules import Release
+YES, NO = "yes", "no"
+_ID = "_id"
 
-
-@dataclass(frozen=True, kw_only=True)
-class Fact:
-    """One thing that happened: outbox, journal line and source of the counts at once.
-
-    It holds random ids, numbers and names of rules, never an address, a name, a code or a token.
-    `subject` is the id of what it is about; facts of one subject are stored together, in the order
-    of `at`.
-    """
-
-    fact_id: str
-    name: str
-    campaign: str
-    subject: str
-    at: datetime
-    correlation: str
-    ids: Mapping[str, str] = field(default_factory=dict)
-    details: Mapping[str, str | int | None] = field(default_factory=dict)
-    counted: bool = False
+StoredIds = Mapping[str, str]
+StoredDetails = Mapping[str, str | int | None]
 
 
 class FactName(StrEnum):
-    """Everything that can happen."""
+    """Everything that can happen. The values are stored and published: they never change."""
 
     CAMPAIGN_PUT = "campaign_put"
     SIGN_IN_REQUESTED = "sign_in_requested"
@@ -79,136 +66,140 @@ class FactName(StrEnum):
     MAIL_COMPLAINED = "mail_complained"
 
 
-class Queue(StrEnum):
-    """The work queues."""
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """One thing that happened, as it is stored; `fact_bodies.body_of` gives what code reads.
 
-    DECIDE = "decide"
-    INGEST = "ingest"
-    MAIL = "mail"
-    REWARD = "reward"
+    `subject` is the id of what it is about; facts of one subject are stored together, in the order
+    of `at`.
+    """
 
+    fact_id: str
+    name: str
+    campaign: str
+    subject: str
+    at: datetime
+    correlation: str
+    ids: Mapping[str, str] = field(default_factory=dict)
+    details: Mapping[str, str | int | None] = field(default_factory=dict)
+    counted: bool = False
 
-_FOLLOW_UP: Mapping[str, Queue] = {
-    FactName.SIGN_IN_REQUESTED: Queue.DECIDE,
-    FactName.INVITATION_RECEIVED: Queue.DECIDE,
-    FactName.LIST_ACCEPTED: Queue.DECIDE,
-    FactName.LIST_CONFIRMED: Queue.DECIDE,
-    FactName.LIST_ROLLED_BACK: Queue.DECIDE,
-    FactName.LIST_APPROVED: Queue.INGEST,
-    FactName.LIST_REJECTED: Queue.INGEST,
-    FactName.SIGN_IN_GRANTED: Queue.MAIL,
-    FactName.INVITATION_ACCEPTED: Queue.MAIL,
-    FactName.REFERRAL_CONFIRMED: Queue.REWARD,
-    FactName.ORDER_KEPT: Queue.REWARD,
-    FactName.ORDER_RETURNED: Queue.REWARD,
-    FactName.ORDER_CANCELLED: Queue.REWARD,
-}
-# A list that may not come in force is a metric for each reason, beside the one for all.
-COUNTED_BY_REASON = frozenset({FactName.LIST_REFUSED, FactName.LIST_HELD})
-# Invitations may have waited for this.
-REQUEUES_UNDECIDED = frozenset(
-    {FactName.LIST_ACCEPTED, FactName.LIST_CONFIRMED, FactName.LIST_ROLLED_BACK}
-)
-_RELEASED_BY: Mapping[str, Release] = {
-    FactName.VOUCHER_ISSUED: Release.AT_ONCE,
-    FactName.VOUCHER_ACKNOWLEDGED: Release.ON_ACKNOWLEDGEMENT,
-}
-
-
-def follow_up(fact: Fact) -> Queue | None:
-    """The queue of the work that follows from `fact`, None when nothing does."""
-    if fact.name in _RELEASED_BY:
-        return (
-            Queue.MAIL if fact.details.get("release") == _RELEASED_BY[FactName(fact.name)] else None
+    @classmethod
+    def of(
+        cls, body: FactBody, *, fact_id: str, campaign: str, subject: str, at: datetime,
+        correlation: str,
+    ) -> Fact:  # fmt: skip
+        """The fact that `body` happened `at` (aware)."""
+        ids, details = body.stored()
+        return cls(
+            fact_id=fact_id,
+            name=body.name.value,
+            campaign=campaign,
+            subject=subject,
+            at=at,
+            correlation=correlation,
+            ids=ids,
+            details=details,
         )
-    return _FOLLOW_UP.get(fact.name)
 
 
-_COUNTS: Mapping[str, str] = {
-    FactName.INVITATION_RECEIVED: "invited",
-    FactName.INVITATION_REFUSED: "refused",
-    FactName.INVITATION_SENT: "sent",
-    FactName.REFERRAL_CONFIRMED: "confirmed",
-    FactName.INVITATION_DECLINED: "declined",
-    FactName.INVITATION_BOUNCED: "bounced",
-    FactName.INVITATION_EXPIRED: "expired",
-    FactName.VOUCHER_ISSUED: "vouchers_issued",
-    FactName.VOUCHERS_EXPORTED: "vouchers_exported",
-    FactName.VOUCHER_ACKNOWLEDGED: "vouchers_acknowledged",
-    FactName.VOUCHER_REDEEMED: "vouchers_redeemed",
-    FactName.VOUCHER_ROLLED_BACK: "vouchers_redeemed",
-    FactName.ORDER_KEPT: "orders_kept",
-    FactName.REWARD_REVOKED: "rewards_taken_back",
-    FactName.REWARD_REFUSED: "rewards_refused",
-}
-FOUND_ON_LATER_LIST = "found_on_later_list"
-FUNNEL = (
-    "invited", "refused", "sent", "confirmed", "declined", "bounced", "expired",
-    "vouchers_issued", "vouchers_exported", "vouchers_acknowledged", "vouchers_redeemed",
-    "orders_kept", "rewards", "rewards_taken_back", "rewards_refused", FOUND_ON_LATER_LIST,
-)  # fmt: skip
-REFUSED_FOR = "refused."
+BODIES: dict[FactName, type[FactBody]] = {}
 
 
-def _by(fact: Fact) -> int:
-    if fact.name == FactName.VOUCHER_ROLLED_BACK:
-        return -1
-    count = fact.details.get("count", 1)
-    return count if isinstance(count, int) else 1
+@dataclass(frozen=True, kw_only=True)
+class FactBody:
+    """What happened, as typed fields; one subclass per name, given as `class X(FactBody, name=…)`.
+
+    A field whose name ends in `_id` is stored among the fact's ids, under its name without that
+    ending; any other among its details, under its name or the one that `stored_as` gives. None is
+    left out. A flag is stored as `yes` or left out; one without a default as `yes` or `no`. A
+    field added later has a default, so that facts stored before are still read.
+    """
+
+    name: ClassVar[FactName]
+
+    def __init_subclass__(cls, name: FactName | None = None, **others: Any) -> None:
+        super().__init_subclass__(**others)
+        if name is not None:
+            cls.name = name
+            BODIES[FactName(name)] = cls
+
+    def stored(self) -> tuple[dict[str, str], dict[str, str | int | None]]:
+        """Its ids and its details, as a fact stores them."""
+        ids: dict[str, str] = {}
+        details: dict[str, str | int | None] = {}
+        for column in _columns(type(self)):
+            value = column.to_stored(getattr(self, column.attribute))
+            if value is None:
+                continue
+            if column.is_id:
+                ids[column.stored] = str(value)
+            else:
+                details[column.stored] = value
+        return ids, details
+
+    @classmethod
+    def from_stored(cls, ids: StoredIds, details: StoredDetails) -> Self:
+        """The body in a fact's ids and details; `TypeError` when a field that has no default is
+        missing.
+        """
+        values: dict[str, Any] = {}
+        for column in _columns(cls):
+            value = (ids if column.is_id else details).get(column.stored)
+            if value is not None:
+                values[column.attribute] = column.from_stored(value)
+        return cls(**values)
 
 
-def counted(fact: Fact) -> dict[str, int]:
-    """What `fact` adds to the counts of its day."""
-    counts = {_COUNTS[fact.name]: _by(fact)} if fact.name in _COUNTS else {}
-    if fact.name == FactName.INVITATION_REFUSED:
-        counts[f"{REFUSED_FOR}{fact.details['reason']}"] = 1
-    if fact.name == FactName.VOUCHER_ISSUED and fact.details.get("order"):
-        counts["rewards"] = 1
-    if fact.details.get(FOUND_ON_LATER_LIST):
-        # Only the first fact about a referee says so: the person counts once (law 3).
-        counts[FOUND_ON_LATER_LIST] = 1
-    return counts
+def stored_as(name: str, **options: Any) -> Any:
+    """A field of a body that is stored under another name."""
+    return field(metadata={"stored": name}, **options)
 
 
-def deltas(campaign: Campaign, facts: Iterable[Fact]) -> dict[date, dict[str, int]]:
-    """What `facts` add, by the campaign's local day."""
-    days: dict[date, dict[str, int]] = {}
-    for fact in facts:
-        day = campaign.local_date(fact.at)
-        for name, by in counted(fact).items():
-            counts = days.setdefault(day, {})
-            counts[name] = counts.get(name, 0) + by
-    return days
+@dataclass(frozen=True)
+class _Column:
+    """How one field of a body is stored."""
+
+    attribute: str
+    stored: str
+    is_id: bool
+    type: type
+    is_required: bool
+
+    def to_stored(self, value: Any) -> str | int | None:
+        if self.type is bool:
+            return YES if value else (NO if self.is_required else None)
+        plain: str | int | None = value.value if isinstance(value, StrEnum) else value
+        return plain
+
+    def from_stored(self, value: str | int) -> object:
+        return value == YES if self.type is bool else self.type(value)
 
 
-def totals(counts: Mapping[date, Mapping[str, int]]) -> dict[str, int]:
-    """The counts of all days together."""
-    summed: dict[str, int] = {}
-    for day in counts.values():
-        for name, value in day.items():
-            summed[name] = summed.get(name, 0) + value
-    return summed
+def _columns(body: type[FactBody]) -> tuple[_Column, ...]:
+    if body not in _COLUMNS:
+        types = get_type_hints(body)
+        _COLUMNS[body] = tuple(_column(one, types[one.name]) for one in fields(body))
+    return _COLUMNS[body]
 
 
-def fact(
-    name: FactName,
-    *,
-    fact_id: str,
-    campaign: str,
-    subject: str,
-    at: datetime,
-    correlation: str,
-    ids: Mapping[str, str] | None = None,
-    **details: str | int | None,
-) -> Fact:
-    """One fact; `details` are kept where they are not None."""
-    return Fact(
-        fact_id=fact_id,
-        name=name.value,
-        campaign=campaign,
-        subject=subject,
-        at=at,
-        correlation=correlation,
-        ids=ids or {},
-        details={key: value for key, value in details.items() if value is not None},
+_COLUMNS: dict[type[FactBody], tuple[_Column, ...]] = {}
+
+
+def _column(one: Field[Any], hint: Any) -> _Column:
+    return _Column(
+        attribute=one.name,
+        stored=one.metadata.get("stored", one.name.removesuffix(_ID)),
+        is_id=one.name.endswith(_ID),
+        type=_plain_type(hint),
+        is_required=one.default is MISSING,
     )
+
+
+def _plain_type(hint: Any) -> type:
+    """`int` of `int | None`, `str` of a literal."""
+    kinds = [kind for kind in get_args(hint) or (hint,) if kind is not NoneType]
+    plain = kinds[0]
+    if get_args(plain):
+        return _plain_type(plain)
+    return plain if isinstance(plain, type) else type(plain)

@@ -16,9 +16,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from chalicelib.domain.campaign.file import is_past
-from chalicelib.domain.eligibility import ELIGIBLE, Verdict, verdict_on
-from chalicelib.domain.entity import Entity
+from chalicelib.domain.campaign.file import Campaign, is_past
+from chalicelib.domain.eligibility import Reason, Verdict
+from chalicelib.domain.entity import Entity, require_move
+from chalicelib.domain.people import Contact, Sponsor
 
 
 class InvitationState(StrEnum):
@@ -40,11 +41,18 @@ class Channel(StrEnum):
     LINK = "link"
 
 
+class ClosingReason(StrEnum):
+    """Why an invitation closed without an answer. The values are stored."""
+
+    UNANSWERED = "unanswered"
+    BECAME_CUSTOMER = "became_customer"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Decision:
     """An eligibility decision: its named reason and what it was made with."""
 
-    reason: str
+    reason: Reason
     decided_at: datetime
     campaign_version: int
     customers_version: int | None = None
@@ -52,7 +60,7 @@ class Decision:
     @property
     def verdict(self) -> Verdict:
         """What the reason comes to."""
-        return verdict_on(self.reason)
+        return self.reason.verdict
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,21 +98,94 @@ class Submission(Entity):
 
 SponsorView = Literal["pending", "confirmed", "closed"]
 
+_OPEN = frozenset({InvitationState.RECEIVED, InvitationState.SENT})
+_ENDS = frozenset(
+    {
+        InvitationState.CONFIRMED,
+        InvitationState.DECLINED,
+        InvitationState.BOUNCED,
+        InvitationState.EXPIRED,
+    }
+)
+_MOVES = {
+    InvitationState.RECEIVED: {InvitationState.REFUSED, InvitationState.SENT, *_ENDS},
+    InvitationState.SENT: _ENDS,
+}
+
+
+def new_invitation(
+    campaign: Campaign,
+    sponsor: Sponsor,
+    contact: Contact,
+    channel: Channel,
+    *,
+    invitation_id: str,
+    masked: str,
+    now: datetime,
+) -> Invitation:
+    """An invitation as it comes in, before anything is decided."""
+    return Invitation(
+        invitation_id=invitation_id,
+        campaign=campaign.id,
+        sponsor_id=sponsor.sponsor_id,
+        contact_id=contact.contact_id,
+        channel=channel,
+        masked=masked,
+        locale=contact.locale,
+        state=InvitationState.RECEIVED,
+        received_at=now,
+        closes_at=campaign.closes_at(now),
+        campaign_version=campaign.version,
+        correlation=invitation_id,
+    )
+
+
+def is_open(invitation: Invitation) -> bool:
+    """True until it is refused, answered or closed."""
+    return invitation.state in _OPEN
+
+
+def is_undecided(invitation: Invitation) -> bool:
+    """True until its eligibility is decided."""
+    return invitation.state is InvitationState.RECEIVED and invitation.decision is None
+
 
 def is_accepted(invitation: Invitation) -> bool:
     """True when it was found eligible."""
-    return invitation.decision is not None and invitation.decision.reason == ELIGIBLE
+    return invitation.decision is not None and invitation.decision.reason is Reason.ELIGIBLE
 
 
 def is_answerable(invitation: Invitation, now: datetime) -> bool:
     """True while the referee may confirm or decline."""
-    waiting = invitation.state in {InvitationState.RECEIVED, InvitationState.SENT}
-    return waiting and is_accepted(invitation) and not is_past(invitation.closes_at, now)
+    is_waiting = is_open(invitation) and is_accepted(invitation)
+    return is_waiting and not is_past(invitation.closes_at, now)
 
 
-def ended(invitation: Invitation, state: InvitationState, now: datetime) -> Invitation:
+def accepted(invitation: Invitation, decision: Decision) -> Invitation:
+    """The invitation, found eligible; its mail follows."""
+    return replace(invitation, decision=decision)
+
+
+def refused(invitation: Invitation, decision: Decision, now: datetime) -> Invitation:
+    """The invitation, found not eligible."""
+    return replace(closed(invitation, InvitationState.REFUSED, now), decision=decision)
+
+
+def sent(invitation: Invitation, now: datetime) -> Invitation:
+    """The invitation, whose mail has left."""
+    state = require_move(invitation.state, InvitationState.SENT, _MOVES)
+    return replace(invitation, state=state, sent_at=now)
+
+
+def confirmed(invitation: Invitation, referral_id: str, now: datetime) -> Invitation:
+    """The invitation, to which the referee said yes."""
+    return replace(closed(invitation, InvitationState.CONFIRMED, now), referral_id=referral_id)
+
+
+def closed(invitation: Invitation, state: InvitationState, now: datetime) -> Invitation:
     """The invitation in a final `state`."""
-    return replace(invitation, state=state, ended_at=now)
+    final = require_move(invitation.state, state, _MOVES)
+    return replace(invitation, state=final, ended_at=now)
 
 
 def seen_by_sponsor(invitation: Invitation, now: datetime) -> SponsorView:

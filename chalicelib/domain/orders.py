@@ -1,12 +1,21 @@
-"""Orders of referees, as the client reports them, and how far a report moves them."""
+"""Orders of referees, as the client reports them, in any order and as often as it likes.
+
+    placed ──► kept ──► returned | cancelled
+       └─────────────►
+
+A report moves an order forward or changes nothing, so repeated and reordered reports end alike.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from chalicelib.domain.entity import Entity
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.entity import Entity, require_move
+from chalicelib.domain.files.orders import OrderRow
+from chalicelib.domain.referrals import Referral, with_kept_order, without_kept_order
 
 
 class OrderStatus(StrEnum):
@@ -33,16 +42,53 @@ class Order(Entity):
     kept_at: datetime | None = None
 
 
-_RANK = {
-    OrderStatus.PLACED: 0,
-    OrderStatus.KEPT: 1,
-    OrderStatus.RETURNED: 2,
-    OrderStatus.CANCELLED: 2,
+_MOVES = {
+    OrderStatus.PLACED: {OrderStatus.KEPT, OrderStatus.RETURNED, OrderStatus.CANCELLED},
+    OrderStatus.KEPT: {OrderStatus.RETURNED, OrderStatus.CANCELLED},
 }
 
 
-def moves_forward(stored: OrderStatus | None, reported: OrderStatus) -> bool:
-    """True when a report says more than what is known: repeated and reordered reports change
-    nothing.
+def new_order(campaign: Campaign, row: OrderRow, referral: Referral) -> Order:
+    """The order of a first report, at `placed`: `moved_order` takes it to what was reported."""
+    window_ends = campaign.end_of_day(
+        campaign.local_date(row.ordered_at) + timedelta(days=campaign.return_window_days)
+    )
+    return Order(
+        campaign=campaign.id,
+        order_id=row.order_id,
+        referral_id=referral.referral_id,
+        status=OrderStatus.PLACED,
+        ordered_at=row.ordered_at,
+        amount_minor=row.amount_minor,
+        currency=row.currency,
+        return_window_ends_at=window_ends,
+    )
+
+
+def reported_again(order: Order, row: OrderRow) -> Order:
+    """The order with what a later report may change: of what was ordered less may be kept; when it
+    was ordered, and by whom, does not change.
     """
-    return stored is None or _RANK[reported] > _RANK[stored]
+    return replace(order, amount_minor=row.amount_minor)
+
+
+def moves_forward(stored: OrderStatus | None, reported: OrderStatus) -> bool:
+    """True when a report says more than what is known."""
+    return stored is None or reported in _MOVES.get(stored, ())
+
+
+def moved_order(order: Order, status: OrderStatus, now: datetime) -> Order:
+    """The order at `status`. A new one may also stay at `placed`."""
+    is_first_report = not order.revision and status is order.status
+    reached = status if is_first_report else require_move(order.status, status, _MOVES)
+    return replace(
+        order, status=reached, kept_at=now if status is OrderStatus.KEPT else order.kept_at
+    )
+
+
+def referral_after(order: Order, referral: Referral) -> Referral:
+    """The referral, once `order` stands where it does; a new order counts as one more."""
+    counted = replace(referral, orders=referral.orders + (0 if order.revision else 1))
+    if order.status is OrderStatus.KEPT:
+        return with_kept_order(counted, order.order_id)
+    return without_kept_order(counted, order.order_id)

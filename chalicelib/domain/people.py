@@ -6,11 +6,13 @@ which has an end (law 9). What a token may be used for is decided in tokens.py.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
 from chalicelib.domain.addresses import AddressDigests
+from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.entity import Entity
 
 
@@ -112,3 +114,97 @@ class Session(Entity):
     campaign: str
     sponsor_id: str
     ends_at: datetime
+
+
+def new_contact(
+    campaign: Campaign,
+    address: str,
+    *,
+    contact_id: str,
+    locale: str | None,
+    ends_at: datetime,
+    first_name: str | None = None,
+) -> Contact:
+    """A contact; `locale` where the campaign has it, else the campaign's first."""
+    return Contact(
+        contact_id=contact_id,
+        campaign=campaign.id,
+        address=address,
+        first_name=first_name,
+        locale=campaign.locale_for(locale),
+        ends_at=ends_at,
+    )
+
+
+def new_sponsor(
+    campaign: Campaign,
+    contact: Contact,
+    digests: AddressDigests,
+    *,
+    sponsor_id: str,
+    link_code: str,
+    vip_list_version: int,
+    now: datetime,
+) -> Sponsor:
+    """A sponsor at the first sign-in."""
+    return Sponsor(
+        sponsor_id=sponsor_id,
+        campaign=campaign.id,
+        contact_id=contact.contact_id,
+        digests=digests,
+        link_code=link_code,
+        locale=contact.locale,
+        created_at=now,
+        vip_list_version=vip_list_version,
+        sign_ins=1,
+        sign_ins_on=campaign.local_date(now),
+    )
+
+
+def sponsor_claims(sponsor: Sponsor, digests: Iterable[str]) -> list[SponsorClaim]:
+    """What leads from each of the digests to the sponsor."""
+    return [
+        SponsorClaim(campaign=sponsor.campaign, digest=digest, sponsor_id=sponsor.sponsor_id)
+        for digest in digests
+    ]
+
+
+def referee_claims(
+    campaign: str, sponsor_id: str, invitation_id: str, digests: Iterable[str]
+) -> list[RefereeClaim]:
+    """What gives the referee with those digests to one invitation (laws 1 and 2)."""
+    return [
+        RefereeClaim(
+            campaign=campaign, digest=digest, sponsor_id=sponsor_id, invitation_id=invitation_id
+        )
+        for digest in digests
+    ]
+
+
+def link_of(sponsor: Sponsor) -> Link:
+    """The link that the sponsor shares."""
+    return Link(
+        link_code=sponsor.link_code, campaign=sponsor.campaign, sponsor_id=sponsor.sponsor_id
+    )
+
+
+def oppositions(
+    brand: str, digests: Iterable[str], recorded: Iterable[Opposition], now: datetime
+) -> list[Opposition]:
+    """Those that are missing, so that a person who opposed is found under every digest."""
+    known = {opposition.digest for opposition in recorded}
+    return [
+        Opposition(brand=brand, digest=digest, recorded_at=now)
+        for digest in digests
+        if digest not in known
+    ]
+
+
+def with_sign_in(sponsor: Sponsor, today: date) -> Sponsor:
+    """The sponsor with one more sign-in mail on the local day `today`."""
+    return replace(sponsor, sign_ins=sign_ins_on(sponsor, today) + 1, sign_ins_on=today)
+
+
+def sign_ins_on(sponsor: Sponsor, today: date) -> int:
+    """How many sign-in mails the sponsor has had on the local day `today`."""
+    return sponsor.sign_ins if sponsor.sign_ins_on == today else 0

@@ -1,12 +1,15 @@
-"""The sponsor–referee link, made when the referee confirms."""
+"""The sponsor–referee link, made when the referee confirms, and its ladder of kept orders."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.domain.addresses import AddressDigests
+from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.entity import Entity
+from chalicelib.domain.invitations import Invitation
+from chalicelib.domain.people import Sponsor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,3 +49,57 @@ class Referral(Entity):
     def referee_digest(self) -> str:
         """The referee as the client knows them: exact, under the first key."""
         return self.referee.for_client
+
+
+def new_referral(
+    campaign: Campaign,
+    invitation: Invitation,
+    sponsor: Sponsor,
+    referee: AddressDigests,
+    *,
+    referral_id: str,
+    customers_version: int,
+    marketing_consent: bool,
+    now: datetime,
+) -> Referral:
+    """The referral that a confirmed invitation becomes."""
+    return Referral(
+        referral_id=referral_id,
+        campaign=campaign.id,
+        sponsor_id=sponsor.sponsor_id,
+        invitation_id=invitation.invitation_id,
+        contact_id=invitation.contact_id,
+        sponsor_digest=sponsor.digests.for_client,
+        referee=referee,
+        confirmed_at=now,
+        campaign_version=campaign.version,
+        customers_version=customers_version,
+        terms_version=campaign.terms.version,
+        marketing_consent=marketing_consent,
+        correlation=invitation.correlation,
+    )
+
+
+def rung_of(referral: Referral, order_id: str) -> int | None:
+    """The rung a kept order stands for, counted from 1; None when it does not count (any more)."""
+    kept = referral.kept_orders
+    return kept.index(order_id) + 1 if order_id in kept else None
+
+
+def with_kept_order(referral: Referral, order_id: str) -> Referral:
+    """The referral with one more rung."""
+    return replace(referral, kept_orders=(*referral.kept_orders, order_id))
+
+
+def without_kept_order(referral: Referral, order_id: str) -> Referral:
+    """The referral without the rung of an order that was sent back.
+
+    The place of the order stays empty: which rung an order stands on never changes.
+    """
+    kept = tuple("" if one == order_id else one for one in referral.kept_orders)
+    return replace(referral, kept_orders=kept)
+
+
+def with_newcomer_check(referral: Referral, *, newcomer: bool, list_version: int) -> Referral:
+    """The referral with what the customer list said when the first order was made (law 3)."""
+    return replace(referral, newcomer=newcomer, newcomer_list_version=list_version)

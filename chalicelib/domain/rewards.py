@@ -9,13 +9,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import HolderRole, Rule, Trigger
-from chalicelib.domain.entity import Entity
+from chalicelib.domain.entity import Entity, stored_as
 from chalicelib.domain.orders import Order
 from chalicelib.domain.people import Sponsor
 from chalicelib.domain.referrals import Referral
+
+
+class RewardRefusal(StrEnum):
+    """Why a rule grants nothing. The values are stored."""
+
+    NOT_A_NEWCOMER = "not_a_newcomer"
+    SPONSOR_CAP = "sponsor_cap"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,14 +36,33 @@ class Reward(Entity):
     rung: int
     campaign: str
     order_id: str | None = None
-    code: str | None = None
+    code_key: Annotated[str | None, stored_as("code")] = None
     granted_at: datetime | None = None
     refused_reason: str | None = None
     customers_version: int | None = None
-    revoked_at: datetime | None = None
+    revoked_at: Annotated[datetime | None, stored_as("taken_back_at")] = None
 
 
 CONFIRMATION_RUNG = 0
+
+
+def new_reward(
+    referral: Referral,
+    rule: Rule,
+    rung: int,
+    order: Order | None,
+    *,
+    customers_version: int | None,
+) -> Reward:
+    """What `rule` comes to for one rung of a referral, before it is granted or refused."""
+    return Reward(
+        referral_id=referral.referral_id,
+        rule=rule.id,
+        rung=rung,
+        campaign=referral.campaign,
+        order_id=order.order_id if order else None,
+        customers_version=customers_version,
+    )
 
 
 def granted_on_confirmation(campaign: Campaign) -> list[Rule]:
@@ -51,12 +79,6 @@ def granted_on_order(campaign: Campaign, order: Order, rung: int) -> list[Rule]:
         and rule.conditions.order in {None, rung}
         and order.amount_minor >= int((rule.conditions.minimum_amount or 0) * 100)
     ]
-
-
-def rung_of(referral: Referral, order_id: str) -> int | None:
-    """The rung a kept order stands for, counted from 1; None when it does not count (any more)."""
-    kept = referral.kept_orders
-    return kept.index(order_id) + 1 if order_id in kept else None
 
 
 def is_capped(rule: Rule, campaign: Campaign, sponsor: Sponsor) -> bool:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime, timedelta
 
-from chalicelib.domain.people import Token, TokenPurpose
+from chalicelib.domain.addresses import AddressDigests
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.invitations import Invitation
+from chalicelib.domain.people import Session, Token, TokenPurpose
 
 SIGN_IN_LASTS = timedelta(minutes=30)
 SESSION_LASTS = timedelta(hours=12)
@@ -24,4 +27,44 @@ def is_usable(token: Token | None, purpose: TokenPurpose, now: datetime) -> bool
         and token.purpose is purpose
         and token.used_at is None
         and now < token.ends_at
+    )
+
+
+def sign_in_token(text: str, campaign: Campaign, sponsor_id: str, now: datetime) -> Token:
+    """What is kept of a token that opens a session."""
+    return Token(
+        token_hash=hashed(text),
+        purpose=TokenPurpose.SIGN_IN,
+        campaign=campaign.id,
+        sponsor_id=sponsor_id,
+        ends_at=now + SIGN_IN_LASTS,
+    )
+
+
+def invitation_token(
+    text: str,
+    purpose: TokenPurpose,
+    campaign: Campaign,
+    invitation: Invitation,
+    digests: AddressDigests,
+) -> Token:
+    """What is kept of a token in an invitation's mail; it lasts as long as the address is kept."""
+    return Token(
+        token_hash=hashed(text),
+        purpose=purpose,
+        campaign=campaign.id,
+        sponsor_id=invitation.sponsor_id,
+        invitation_id=invitation.invitation_id,
+        digests=digests,
+        ends_at=campaign.contact_ends_at(),
+    )
+
+
+def new_session(bearer: str, token: Token, now: datetime) -> Session:
+    """The session that a sign-in token is traded for, by its bearer text."""
+    return Session(
+        session_hash=hashed(bearer),
+        campaign=token.campaign,
+        sponsor_id=token.sponsor_id,
+        ends_at=now + SESSION_LASTS,
     )

@@ -1,4 +1,4 @@
-"""What may become of a voucher: would it be accepted on an order, and the row it has in an export.
+"""Vouchers: what they are worth, what may become of them, and whether they are good on an order.
 
     issued ──► exported ──► acknowledged ──► redeemed     a rollback takes `redeemed` back
        └──────────┴──────────────┴────────► expired | revoked
@@ -13,10 +13,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Annotated, Any
 
+from chalicelib.domain.benefits import Benefit, MoneyOff
 from chalicelib.domain.campaign.file import Campaign, is_past
-from chalicelib.domain.campaign.rules import HolderRole, Release
-from chalicelib.domain.entity import Entity
+from chalicelib.domain.campaign.rules import HolderRole, Release, Rule
+from chalicelib.domain.entity import Entity, IllegalMoveError, require_move, stored_as
+from chalicelib.domain.people import Sponsor
+from chalicelib.domain.referrals import Referral
 
 
 class VoucherState(StrEnum):
@@ -34,14 +38,14 @@ class VoucherState(StrEnum):
 class Voucher(Entity):
     """A coded, single-use instrument issued to a holder.
 
-    `code` is the key (no prefix, spaces or hyphens); `printed` is what people and tills see.
+    `code` is what people and tills see, `code_key` the same without prefix, spaces or hyphens.
     `export` is the number of the one export it is in (law 5); `redeemed_by` the order that used it
     (law 6).
     """
 
-    code: str
+    code_key: Annotated[str, stored_as("code")]
     voucher_id: str
-    printed: str
+    code: Annotated[str, stored_as("printed")]
     campaign: str
     campaign_version: int
     template: str
@@ -65,15 +69,34 @@ class Voucher(Entity):
     acknowledged_at: datetime | None = None
     refused_reason: str | None = None
     redeemed_by: str | None = None
-    revoked_at: datetime | None = None
+    revoked_at: Annotated[datetime | None, stored_as("withdrawn_at")] = None
     ended_at: datetime | None = None
+
+    @property
+    def benefit(self) -> Benefit:
+        """What it is worth."""
+        return MoneyOff(self.value_minor, self.currency)
+
+
+class VoucherProblem(StrEnum):
+    """Why a voucher is not accepted. The values are published."""
+
+    REVOKED = "revoked"
+    EXHAUSTED = "exhausted"
+    REFUSED_BY_CLIENT = "refused_by_client"
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not_yet_valid"
+    WRONG_CURRENCY = "wrong_currency"
+    BELOW_MINIMUM_BASKET = "below_minimum_basket"
+    ROLLED_BACK = "rolled_back"
+    NOT_REDEEMED = "not_redeemed"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Redemption(Entity):
     """The recorded use of a voucher on an order, and its rollback."""
 
-    code: str
+    code_key: Annotated[str, stored_as("code")]
     order_id: str
     ordered_at: datetime
     amount_minor: int
@@ -88,13 +111,22 @@ class SpareCode(Entity):
 
     campaign: str
     template: str
-    code: str
-    printed: str
+    code_key: Annotated[str, stored_as("code")]
+    code: Annotated[str, stored_as("printed")]
 
 
 REPORTING_GRACE = timedelta(days=3)
 
 _LIVE = frozenset({VoucherState.ISSUED, VoucherState.EXPORTED, VoucherState.ACKNOWLEDGED})
+
+
+_ENDS = {VoucherState.REDEEMED, VoucherState.EXPIRED, VoucherState.REVOKED}
+_MOVES = {
+    VoucherState.ISSUED: {VoucherState.EXPORTED, VoucherState.ACKNOWLEDGED, *_ENDS},
+    VoucherState.EXPORTED: {VoucherState.ACKNOWLEDGED, *_ENDS},
+    VoucherState.ACKNOWLEDGED: _ENDS,
+    VoucherState.REDEEMED: {*_LIVE, VoucherState.REVOKED},  # a rollback
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +139,47 @@ class Purchase:
     currency: str
 
 
+def new_voucher(
+    campaign: Campaign,
+    rule: Rule,
+    referral: Referral,
+    sponsor: Sponsor,
+    *,
+    rung: int,
+    voucher_id: str,
+    code_key: str,
+    code: str,
+    now: datetime,
+) -> Voucher:
+    """The voucher that `rule` issues to its holder for a rung of `referral`."""
+    template = campaign.templates[rule.issue]
+    to_sponsor = rule.to is HolderRole.SPONSOR
+    return Voucher(
+        code_key=code_key,
+        voucher_id=voucher_id,
+        code=code,
+        campaign=campaign.id,
+        campaign_version=campaign.version,
+        template=rule.issue,
+        holder=rule.to,
+        holder_id=sponsor.sponsor_id if to_sponsor else referral.referral_id,
+        holder_digest=referral.sponsor_digest if to_sponsor else referral.referee_digest,
+        contact_id=sponsor.contact_id if to_sponsor else referral.contact_id,
+        referral_id=referral.referral_id,
+        rule=rule.id,
+        rung=rung,
+        value_minor=template.value_minor,
+        currency=campaign.currency,
+        minimum_basket_minor=template.minimum_basket_minor,
+        valid_from=now,
+        valid_until=valid_until(campaign, now, template.valid_days),
+        issued_at=now,
+        state=VoucherState.ISSUED,
+        release=campaign.release,
+        correlation=referral.correlation,
+    )
+
+
 def valid_until(campaign: Campaign, issued_at: datetime, valid_days: int) -> datetime:
     """The last second of the local day `valid_days` after the day of issue, in UTC (law 11)."""
     return campaign.end_of_day(campaign.local_date(issued_at) + timedelta(days=valid_days))
@@ -117,44 +190,75 @@ def is_live(voucher: Voucher) -> bool:
     return voucher.state in _LIVE
 
 
-def problem_at(voucher: Voucher, at: datetime) -> str | None:
+def problem_at(voucher: Voucher, at: datetime) -> VoucherProblem | None:
     """Why the voucher would not be accepted at `at`, None when it would (laws 6 and 11)."""
     if voucher.state is VoucherState.REVOKED:
-        return "revoked"
+        return VoucherProblem.REVOKED
     if voucher.state is VoucherState.REDEEMED:
-        return "exhausted"
+        return VoucherProblem.EXHAUSTED
     if voucher.refused_reason is not None:
-        return "refused_by_client"
+        return VoucherProblem.REFUSED_BY_CLIENT
     if voucher.state is VoucherState.EXPIRED or is_past(voucher.valid_until, at):
-        return "expired"
-    return "not_yet_valid" if at < voucher.valid_from else None
+        return VoucherProblem.EXPIRED
+    return VoucherProblem.NOT_YET_VALID if at < voucher.valid_from else None
 
 
-def problem_with(voucher: Voucher, purchase: Purchase) -> str | None:
+def problem_with(voucher: Voucher, purchase: Purchase) -> VoucherProblem | None:
     """Why the voucher is not accepted on `purchase`, None when it is."""
     if problem := problem_at(voucher, purchase.ordered_at):
         return problem
     if purchase.currency != voucher.currency:
-        return "wrong_currency"
-    return "below_minimum_basket" if purchase.amount_minor < voucher.minimum_basket_minor else None
+        return VoucherProblem.WRONG_CURRENCY
+    if purchase.amount_minor < voucher.minimum_basket_minor:
+        return VoucherProblem.BELOW_MINIMUM_BASKET
+    return None
+
+
+@dataclass(frozen=True)
+class RedemptionPlan:
+    """A redemption about to be committed, or one that stands already (`is_new` false)."""
+
+    voucher: Voucher
+    redemption: Redemption
+    is_new: bool
+
+
+def plan_redemption(
+    voucher: Voucher, earlier: Redemption | None, purchase: Purchase, now: datetime
+) -> RedemptionPlan | VoucherProblem:
+    """What using the voucher on `purchase` comes to; `earlier` is its redemption on that order.
+
+    A repeat for the same order is answered like the first. An order whose redemption was rolled
+    back cannot redeem again, or a late duplicate would undo the rollback.
+    """
+    if earlier:
+        if earlier.rolled_back_at:
+            return VoucherProblem.ROLLED_BACK
+        return RedemptionPlan(voucher, earlier, is_new=False)
+    if problem := problem_with(voucher, purchase):
+        return problem
+    redemption = Redemption(
+        code_key=voucher.code_key,
+        order_id=purchase.order_id,
+        ordered_at=purchase.ordered_at,
+        amount_minor=purchase.amount_minor,
+        currency=purchase.currency,
+        redeemed_at=now,
+    )
+    return RedemptionPlan(redeemed(voucher, purchase), redemption, is_new=True)
 
 
 def redeemed(voucher: Voucher, purchase: Purchase) -> Voucher:
     """The voucher, used on `purchase`."""
-    return replace(
-        voucher,
-        state=VoucherState.REDEEMED,
-        redeemed_by=purchase.order_id,
-    )
+    return _moved(voucher, VoucherState.REDEEMED, redeemed_by=purchase.order_id)
 
 
 def rolled_back(voucher: Voucher) -> Voucher:
     """The voucher as it would be, had it not been redeemed."""
     if voucher.state is not VoucherState.REDEEMED:
-        raise ValueError("a voucher that is not redeemed has nothing to roll back")
-    unused = replace(voucher, state=_state_unused(voucher), redeemed_by=None)
-    # Back on the agenda of what ends, if its end was noted meanwhile; for good if it was withdrawn.
-    return replace(unused, ended_at=voucher.revoked_at)
+        raise IllegalMoveError(f"a rollback of a voucher that is {voucher.state.value}")
+    # Back on the agenda of what ends, if its end was noted meanwhile; ended if it was revoked.
+    return _moved(voucher, _state_unused(voucher), redeemed_by=None, ended_at=voucher.revoked_at)
 
 
 def _state_unused(voucher: Voucher) -> VoucherState:
@@ -165,24 +269,43 @@ def _state_unused(voucher: Voucher) -> VoucherState:
     return VoucherState.ISSUED if voucher.export is None else VoucherState.EXPORTED
 
 
-def withdrawn(voucher: Voucher, now: datetime) -> Voucher:
-    """The voucher, taken back: revoked, or if it is used already, once that is rolled back."""
+def revoked(voucher: Voucher, now: datetime) -> Voucher:
+    """The voucher, revoked; one that is used already, once its use is rolled back."""
     if voucher.state is VoucherState.REDEEMED:
         return replace(voucher, revoked_at=now)
-    return replace(voucher, state=VoucherState.REVOKED, revoked_at=now, ended_at=now)
+    return _moved(voucher, VoucherState.REVOKED, revoked_at=now, ended_at=now)
 
 
-def taken_into(voucher: Voucher, export: int) -> Voucher:
-    """The voucher as part of export number `export`."""
-    state = VoucherState.EXPORTED if voucher.state is VoucherState.ISSUED else voucher.state
-    return replace(voucher, export=export, state=state)
+def exported(voucher: Voucher, export: int) -> Voucher:
+    """The voucher as part of export number `export`. `IllegalMoveError` if it is in one (law 5)."""
+    if voucher.export is not None:
+        raise IllegalMoveError("a voucher is in one export alone")
+    numbered = replace(voucher, export=export)
+    # One that was redeemed, revoked or ended before it left is exported all the same.
+    is_issued = voucher.state is VoucherState.ISSUED
+    return _moved(numbered, VoucherState.EXPORTED) if is_issued else numbered
 
 
 def acknowledged(voucher: Voucher, now: datetime) -> Voucher:
     """The voucher, known to the client."""
-    known = voucher.state in {VoucherState.ISSUED, VoucherState.EXPORTED}
-    state = VoucherState.ACKNOWLEDGED if known else voucher.state
-    return replace(voucher, state=state, acknowledged_at=now)
+    known = replace(voucher, acknowledged_at=now)
+    is_pending = voucher.state in {VoucherState.ISSUED, VoucherState.EXPORTED}
+    return _moved(known, VoucherState.ACKNOWLEDGED) if is_pending else known
+
+
+def refused(voucher: Voucher, reason: str) -> Voucher:
+    """The voucher, which the client does not take."""
+    return replace(voucher, refused_reason=reason)
+
+
+def expired(voucher: Voucher, now: datetime) -> Voucher:
+    """The voucher, whose last day has passed; of one that is not live only the end is noted."""
+    ended = replace(voucher, ended_at=now)
+    return _moved(ended, VoucherState.EXPIRED) if is_live(voucher) else ended
+
+
+def _moved(voucher: Voucher, state: VoucherState, **changes: Any) -> Voucher:
+    return replace(voucher, state=require_move(voucher.state, state, _MOVES), **changes)
 
 
 def expiry_due_before(now: datetime) -> datetime:

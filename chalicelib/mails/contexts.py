@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
+from chalicelib.domain.benefits import Benefit
 from chalicelib.mails.formats import one_line
 
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -110,14 +111,14 @@ class SignUpMail(_OfferMail):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class _VoucherMail(_Mail):
-    """A voucher for its holder: `code` as printed, amounts in hundredths of `currency`.
+    """A voucher for its holder: `code` as it is shown, amounts in hundredths of `currency`.
 
     `valid_until` is the last local day on which it can be used (law 11). A `minimum_basket_minor`
     of None or 0 is no minimum.
     """
 
     code: str
-    value_minor: int
+    benefit: Benefit
     currency: str
     minimum_basket_minor: int | None
     valid_until: date

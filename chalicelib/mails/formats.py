@@ -1,8 +1,7 @@
-"""Money, days and punctuation the way a locale writes them, and text made safe for one line.
+"""Days and punctuation the way a locale writes them, and text made safe for one line.
 
-Pure functions on plain values. Amounts are in hundredths of any currency, as in `domain.campaign`.
-Only the locales of `render.LOCALES` are known; another one is a KeyError, since `render` has
-already chosen.
+Pure functions on plain values; money is in `domain.money`. Only the locales of `render.LOCALES` are
+known; another one is a KeyError, since `render` has already chosen.
 """
 
 from __future__ import annotations
@@ -11,10 +10,7 @@ import re
 from datetime import date, datetime
 
 _NO_BREAK = "\u00a0"
-_NARROW_NO_BREAK = "\u202f"
 
-_SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$"}
-_SEPARATORS = {"fr": (_NARROW_NO_BREAK, ","), "en": (",", ".")}
 _MONTHS = {
     "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
     "en": "January February March April May June July August September October November December",
@@ -25,18 +21,6 @@ _NOT_ON_A_LINE = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 # Embeddings, overrides and isolates: a name must not turn the sentence around it backwards.
 _DIRECTIONS = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SPACE_BEFORE_MARK = re.compile(r" (?=[:;!?»€%])")
-
-
-def money(minor: int, currency: str, locale: str) -> str:
-    """`10,00 €` or `€10.00`: `minor` hundredths of `currency` (ISO 4217). Spaces do not break."""
-    if minor < 0:
-        raise ValueError("an amount in a mail is never negative")
-    thousands, decimal = _SEPARATORS[locale]
-    units, hundredths = divmod(minor, 100)
-    figures = f"{units:,}".replace(",", thousands) + f"{decimal}{hundredths:02}"
-    if locale == "fr":
-        return f"{figures}{_NO_BREAK}{_SYMBOLS.get(currency, currency)}"
-    return f"{_SYMBOLS.get(currency, currency + _NO_BREAK)}{figures}"
 
 
 def long_day(day: date, locale: str) -> str:

@@ -16,8 +16,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from chalicelib.domain.benefits import describe
+from chalicelib.domain.money import money_text
 from chalicelib.mails.contexts import AnyMail, CampaignTexts, RewardMail, SignInMail, VoucherMail
-from chalicelib.mails.formats import ink_on, long_day, money, one_line, typeset
+from chalicelib.mails.formats import ink_on, long_day, one_line, typeset
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -126,8 +128,8 @@ def _values(mail: AnyMail, locale: str) -> Mapping[str, str | int | None]:
     if isinstance(mail, VoucherMail | RewardMail):
         values |= {
             "code": mail.code,
-            "value": money(mail.value_minor, mail.currency, locale),
-            "minimum_basket": money(mail.minimum_basket_minor, mail.currency, locale)
+            "value": describe(mail.benefit, locale),
+            "minimum_basket": money_text(mail.minimum_basket_minor, mail.currency, locale)
             if mail.minimum_basket_minor
             else None,
             "valid_until": long_day(mail.valid_until, locale),

@@ -1,81 +1,75 @@
-"""Facts, stamped with their id and time."""
+"""Facts, stamped with their id and their time."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from chalicelib.domain.facts import Fact, FactName, fact
+from chalicelib.domain.exports import Export, export_subject
+from chalicelib.domain.facts import Fact, FactBody
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.mails import Mail
+from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher
-from chalicelib.services.ports import CommandPorts, Ports
+from chalicelib.services.ports import CommandPorts
 
 
 def new_fact(
-    ports: CommandPorts,
-    name: FactName,
-    *,
-    campaign: str,
-    subject: str,
-    correlation: str,
-    ids: Mapping[str, str] | None = None,
-    **details: str | int | None,
+    ports: CommandPorts, body: FactBody, *, campaign: str, subject: str, correlation: str
 ) -> Fact:
-    """The fact that `name` happened now."""
-    return fact(
-        name,
+    """The fact that `body` happened now."""
+    return Fact.of(
+        body,
         fact_id=ports.codes.identifier(),
         campaign=campaign,
         subject=subject,
         at=ports.clock(),
         correlation=correlation,
-        ids=ids,
-        **details,
     )
 
 
-def invitation_fact(
-    ports: Ports, name: FactName, invitation: Invitation, **details: str | int | None
-) -> Fact:
-    """The fact that `name` happened to an invitation."""
+def invitation_fact(ports: CommandPorts, invitation: Invitation, body: FactBody) -> Fact:
+    """The fact that `body` happened to an invitation."""
     return new_fact(
         ports,
-        name,
+        body,
         campaign=invitation.campaign,
         subject=invitation.invitation_id,
         correlation=invitation.correlation,
-        ids={"sponsor": invitation.sponsor_id, "invitation": invitation.invitation_id},
-        **details,
     )
 
 
-def voucher_fact(
-    ports: Ports, name: FactName, voucher: Voucher, **details: str | int | None
-) -> Fact:
-    """The fact that `name` happened to a voucher. It holds its id, never its code."""
+def referral_fact(ports: CommandPorts, referral: Referral, body: FactBody) -> Fact:
+    """The fact that `body` happened to a referral."""
     return new_fact(
         ports,
-        name,
+        body,
+        campaign=referral.campaign,
+        subject=referral.referral_id,
+        correlation=referral.correlation,
+    )
+
+
+def voucher_fact(ports: CommandPorts, voucher: Voucher, body: FactBody) -> Fact:
+    """The fact that `body` happened to a voucher."""
+    return new_fact(
+        ports,
+        body,
         campaign=voucher.campaign,
         subject=voucher.voucher_id,
         correlation=voucher.correlation,
-        ids={
-            "voucher": voucher.voucher_id,
-            "referral": voucher.referral_id,
-            "holder": voucher.holder_id,
-        },
-        **details,
     )
 
 
-def mail_fact(ports: Ports, name: FactName, mail: Mail, **details: str | int | None) -> Fact:
-    """The fact that `name` happened to a mail, and to the invitation in it if it carries one."""
+def mail_fact(ports: CommandPorts, mail: Mail, body: FactBody) -> Fact:
+    """The fact that `body` happened to a mail, and to the invitation in it if it carries one."""
     return new_fact(
         ports,
-        name,
+        body,
         campaign=mail.campaign,
         subject=mail.ids.get("invitation", mail.mail_id),
         correlation=mail.correlation,
-        ids={**mail.ids, "mail": mail.mail_id},
-        **details,
     )
+
+
+def export_fact(ports: CommandPorts, export: Export, body: FactBody) -> Fact:
+    """The fact that `body` happened to an export."""
+    subject = export_subject(export)
+    return new_fact(ports, body, campaign=export.campaign, subject=subject, correlation=subject)

@@ -22,6 +22,7 @@ from typing import cast
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.codes import candidates, canonical
+from chalicelib.domain.fact_bodies import ListReview, body_as
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.files.acks import refused_codes
 from chalicelib.domain.files.manifest import beginning, parse_manifest
@@ -121,12 +122,13 @@ def drop_at(
 
 def reviewed_drop(ports: Ports, fact: Fact) -> Drop | None:
     """The drop of a held list that ops have decided on; None when it is held no more."""
+    review = body_as(fact, ListReview)
     held = ports.repository.get(
         HeldList,
         campaign=fact.campaign,
-        name=str(fact.details["list"]),
-        mode=str(fact.details["mode"]),
-        sha256=str(fact.details["sha256"]),
+        name=review.list_name,
+        mode=review.mode,
+        sha256=review.sha256,
     )
     if held is None:
         return None
@@ -295,13 +297,14 @@ def _codes(ports: Ports, campaign: Campaign, drop: Drop, chunks: _Hashed, tally:
     if known is None or known.codes != "client":
         raise FileRefusedError("unknown_template")
     without_effect = Tally()
-    for line, printed in list(own_codes(content(drop.path, chunks), tally)):
+    for line, code in list(own_codes(content(drop.path, chunks), tally)):
         # However it would be read back: a till must not take it for another voucher.
-        if any(ports.repository.get(Voucher, code=code) for code in candidates(printed)):
+        if any(ports.repository.get(Voucher, code_key=key) for key in candidates(code)):
             without_effect.reject(line, "code_issued_already")
             continue
-        code = canonical(printed)
-        spare = SpareCode(campaign=campaign.id, template=template, code=code, printed=printed)
+        spare = SpareCode(
+            campaign=campaign.id, template=template, code_key=canonical(code), code=code
+        )
         _stored_once(ports, spare)
     _merge(tally, without_effect)
 

@@ -1,15 +1,20 @@
-"""What use cases look up: campaigns, digests, and who is behind a digest."""
+"""What use cases look up: campaigns, who is behind a digest, what the customer list says."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
-from chalicelib.domain.addresses import AddressDigests
+from chalicelib.domain.addresses import AddressDigests, display_name
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.versions import CurrentCampaign
-from chalicelib.domain.people import Opposition, RefereeClaim, SponsorClaim
+from chalicelib.domain.codes import candidates
+from chalicelib.domain.invitations import Invitation
+from chalicelib.domain.mails import Mail
+from chalicelib.domain.people import Contact, Opposition, RefereeClaim, Sponsor, SponsorClaim
+from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.errors import ClosedError, UnknownError
-from chalicelib.services.ports import Agenda, Ports
+from chalicelib.services.ports import Agenda, Membership, Ports
 
 
 def current_campaign(ports: Ports, campaign_id: str) -> Campaign:
@@ -22,8 +27,8 @@ def current_campaign(ports: Ports, campaign_id: str) -> Campaign:
 
 def all_campaigns(ports: Ports) -> Iterator[Campaign]:
     """Every campaign in force."""
-    for campaign in ports.repository.agenda(CurrentCampaign, Agenda.CAMPAIGNS):
-        yield campaign.document
+    for current in ports.repository.agenda(CurrentCampaign, Agenda.CAMPAIGNS):
+        yield current.document
 
 
 def open_campaign(ports: Ports, campaign_id: str) -> Campaign:
@@ -34,12 +39,23 @@ def open_campaign(ports: Ports, campaign_id: str) -> Campaign:
     return campaign
 
 
-def digests_of(ports: Ports, campaign: Campaign, address: str) -> AddressDigests:
-    """The digests of an address under every key the campaign names, in its order, and under our
-    own, by which it is found whatever the client's keys become.
-    """
-    keys = [*ports.keys.in_force(campaign.digests), ports.keys.own()]
-    return AddressDigests.of(address, keys)
+def find_customer(ports: Ports, campaign: Campaign, digests: AddressDigests) -> Membership:
+    """What the customer list in force says of an address. `ListUnavailableError` on any doubt."""
+    limits = campaign.lists.customers
+    return ports.lists.find("customers", campaign.id, limits.max_age_days, digests)
+
+
+def find_customer_as_of(
+    ports: Ports, campaign: Campaign, digests: AddressDigests, at: datetime
+) -> Membership:
+    """What the customer list in force at `at` said of an address. `ListUnavailableError`."""
+    return ports.lists.find_as_of("customers", campaign.id, at, digests)
+
+
+def find_vip(ports: Ports, campaign: Campaign, digests: AddressDigests) -> Membership:
+    """What the VIP list in force says of an address. `ListUnavailableError` on any doubt."""
+    limits = campaign.lists.vips
+    return ports.lists.find("vips", campaign.id, limits.max_age_days, digests)
 
 
 def claim_on(ports: Ports, campaign: str, digest: str) -> RefereeClaim | None:
@@ -63,3 +79,28 @@ def oppositions_to(ports: Ports, brand: str, digests: Iterable[str]) -> list[Opp
     """A person's oppositions to a brand, one for each of the digests it is recorded under."""
     keys = [{"brand": brand, "digest": digest} for digest in digests]
     return ports.repository.get_many(Opposition, keys)
+
+
+def find_voucher(ports: Ports, typed: str) -> Voucher:
+    """The voucher of a code as typed. `UnknownError`."""
+    for code_key in candidates(typed):
+        voucher = ports.repository.get(Voucher, code_key=code_key)
+        if voucher:
+            return voucher
+    raise UnknownError("voucher")
+
+
+def sponsor_name(ports: Ports, sponsor_id: str) -> str | None:
+    """The name a sponsor's invitations are signed with; None when the sponsor is erased."""
+    sponsor = ports.repository.get(Sponsor, sponsor_id=sponsor_id)
+    contact = ports.repository.get(Contact, contact_id=sponsor.contact_id) if sponsor else None
+    return (contact.first_name or display_name(contact.address)) if contact else None
+
+
+def invitation_in(ports: Ports, mail: Mail) -> Invitation | None:
+    """The invitation a mail carries, None for any other mail."""
+    if "invitation" not in mail.ids:
+        return None
+    return ports.repository.get(
+        Invitation, sponsor_id=mail.ids["sponsor"], invitation_id=mail.ids["invitation"]
+    )

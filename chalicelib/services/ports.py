@@ -28,6 +28,9 @@ if TYPE_CHECKING:  # who builds lists needs these ports, and not what a campaign
 E = TypeVar("E", bound="Entity")
 
 
+READ_FAILED = "read_failed"
+
+
 class ConflictError(Exception):
     """A commit found the store other than the use case had read it; nothing was written."""
 
@@ -42,6 +45,11 @@ class ListUnavailableError(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether a later attempt may succeed with the same list."""
+        return self.reason == READ_FAILED
 
 
 class MailNotTakenError(Exception):

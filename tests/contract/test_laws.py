@@ -21,7 +21,7 @@ from chalicelib.services.ingest import ingest
 from chalicelib.services.invitations.decide import decide_invitation
 from chalicelib.services.invitations.invite import Referee, invite
 from chalicelib.services.invitations.respond import confirm, decline
-from chalicelib.services.mails.send import deliver
+from chalicelib.services.mails.send import send_mail
 from chalicelib.services.operations.project import project
 from chalicelib.services.orders.record import record_order
 from chalicelib.services.ports import Ports
@@ -116,9 +116,9 @@ def test_law_2_two_senders_at_the_same_instant_send_one_mail(world: World, guard
     [received] = world.facts(FactName.INVITATION_RECEIVED)
     decide_invitation(world.ports, received)
     [accepted] = world.facts(FactName.INVITATION_ACCEPTED)
-    ports = contested(world, lambda: deliver(world.ports, SENDER, accepted))
+    ports = contested(world, lambda: send_mail(world.ports, SENDER, accepted))
     with pytest.raises(NotYetError) if guards else nullcontext():
-        deliver(ports, SENDER, accepted)
+        send_mail(ports, SENDER, accepted)
     world.run()
     assert len(world.mailer.to(NEWCOMER)) == (1 if guards else 2)
 

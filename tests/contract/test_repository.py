@@ -196,10 +196,10 @@ def test_a_partition_holds_only_its_kind_in_key_order(repository: Repository) ->
 
 
 def test_spare_codes_are_found_by_their_template(repository: Repository) -> None:
-    spare = SpareCode(campaign=CAMPAIGN, template="welcome", code="B", printed="b")
+    spare = SpareCode(campaign=CAMPAIGN, template="welcome", code_key="B", code="b")
     store(repository, spare, replace(spare, code="A"), replace(spare, template="other"))
     found = repository.within(SpareCode, campaign=CAMPAIGN, template="welcome")
-    assert [one.code for one in found] == ["A", "B"]
+    assert [one.code_key for one in found] == ["A", "B"]
 
 
 def test_an_agenda_lists_what_is_due_soonest_first(repository: Repository) -> None:
@@ -241,9 +241,9 @@ def test_a_leased_mail_stands_on_its_agenda(repository: Repository) -> None:
 def test_a_holder_has_vouchers_oldest_first(repository: Repository) -> None:
     voucher = BY_KIND[Voucher]
     assert isinstance(voucher, Voucher)
-    later = replace(voucher, code="A", issued_at=MORNING + timedelta(days=1))
-    store(repository, later, voucher, replace(voucher, code="B", holder_id="other"))
-    assert [one.code for one in repository.held_by("r")] == ["C", "A"]
+    later = replace(voucher, code_key="A", issued_at=MORNING + timedelta(days=1))
+    store(repository, later, voucher, replace(voucher, code_key="B", holder_id="other"))
+    assert [one.code_key for one in repository.held_by("r")] == ["C", "A"]
 
 
 def test_a_fact_is_counted_once(repository: Repository) -> None:

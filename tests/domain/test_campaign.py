@@ -80,7 +80,7 @@ def test_an_invitation_closes_after_its_days_or_with_the_campaign() -> None:
 
 def test_a_locale_the_campaign_does_not_speak_falls_back_to_its_first() -> None:
     one = campaign()
-    assert [one.spoken(locale) for locale in ("en", "de", None)] == ["en", "fr", "fr"]
+    assert [one.locale_for(locale) for locale in ("en", "de", None)] == ["en", "fr", "fr"]
     assert one.text({"fr": "oui"}, "en") == "oui"
 
 

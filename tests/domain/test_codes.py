@@ -14,8 +14,8 @@ from chalicelib.domain.codes import (
     candidates,
     canonical,
     complete,
+    format_code,
     is_valid,
-    printed,
 )
 
 VECTORS = json.loads(
@@ -35,7 +35,7 @@ def test_the_alphabet_is_the_published_one() -> None:
 def test_every_published_code_is_made_printed_and_read_back(good: dict[str, str]) -> None:
     assert complete(good["random"]) == good["random"] + good["check"] == good["code"]
     assert is_valid(good["code"])
-    assert printed("CW", good["code"]) == good["printed"]
+    assert format_code("CW", good["code"]) == good["printed"]
     assert candidates(good["printed"])[0] == good["code"]
 
 
@@ -89,13 +89,13 @@ def test_a_random_part_of_another_length_or_alphabet_makes_no_code(random_part: 
 def test_case_spaces_and_hyphens_do_not_matter(code: str, prefix: str, random: Random) -> None:
     typed = "".join(
         random.choice([c, c.lower()]) + random.choice(["", " ", "-", "\u2011", "\u00a0"])
-        for c in printed(prefix, code)
+        for c in format_code(prefix, code)
     )
     assert candidates(typed)[0] == code
 
 
 def test_without_a_prefix_a_code_is_printed_in_groups_only() -> None:
-    assert printed("", "ZZZZZZZZZZZZZR") == "ZZZZZ-ZZZZZ-ZZZR"
+    assert format_code("", "ZZZZZZZZZZZZZR") == "ZZZZZ-ZZZZZ-ZZZR"
 
 
 def test_a_clients_own_code_is_looked_up_whole() -> None:

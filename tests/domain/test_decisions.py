@@ -7,17 +7,18 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain import facts, journal, orders, rewards, tokens, vouchers
+from chalicelib.domain import effects, journal, orders, rewards, tokens, vouchers
 from chalicelib.domain.addresses import AddressDigests, DigestKey
 from chalicelib.domain.campaign.rules import HolderRole, Release
+from chalicelib.domain.effects import Queue
 from chalicelib.domain.eligibility import (
     Evidence,
-    all_digests,
+    Reason,
     is_same_person,
     problem_before_lists,
     problem_on_list,
 )
-from chalicelib.domain.facts import Fact, FactName, Queue
+from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.invitations import (
     Channel,
     Decision,
@@ -37,10 +38,10 @@ INVITATION = Invitation(
     invitation_id="i", campaign=CAMPAIGN, sponsor_id="s", contact_id="c", channel=Channel.EMAIL,
     masked="j•••@e•••.fr", locale="fr", state=InvitationState.SENT, received_at=MORNING,
     closes_at=MORNING + timedelta(days=1), campaign_version=1, correlation="k",
-    decision=Decision(reason="eligible", decided_at=MORNING, campaign_version=1),
+    decision=Decision(reason=Reason.ELIGIBLE, decided_at=MORNING, campaign_version=1),
 )  # fmt: skip
 VOUCHER = Voucher(
-    code="C", voucher_id="v", printed="WE-C", campaign=CAMPAIGN, campaign_version=1,
+    code_key="C", voucher_id="v", code="WE-C", campaign=CAMPAIGN, campaign_version=1,
     template="welcome", holder=HolderRole.REFEREE, holder_id="r", holder_digest="d",
     contact_id="c", referral_id="r", rule="welcome", rung=0, value_minor=1000,
     currency="EUR", minimum_basket_minor=4000, valid_from=MORNING,
@@ -53,9 +54,20 @@ EVIDENCE = Evidence(
 )  # fmt: skip
 
 
-def fact(name: FactName, **details: str | int) -> Fact:
-    one = facts.fact(name, fact_id="f", campaign=CAMPAIGN, subject="s", at=MORNING, correlation="k")
-    return replace(one, details=details)
+def fact(name: FactName, *, ids: dict[str, str] | None = None, **details: str | int) -> Fact:
+    return Fact(
+        fact_id="f", name=name, campaign=CAMPAIGN, subject="s", at=MORNING, correlation="k",
+        ids=ids or {}, details=details,
+    )  # fmt: skip
+
+
+def about_voucher(name: FactName, **details: str | int) -> Fact:
+    ids = {"voucher": "v", "referral": "r", "holder": "r"}
+    known: dict[str, str | int] = {
+        "template": "welcome", "holder": "referee", "rule": "welcome", "rung": 0,
+        "value_minor": 1000, "release": "at_once", "campaign_version": 1,
+    }  # fmt: skip
+    return fact(name, ids=ids, **{**known, **details})
 
 
 def test_each_problem_of_eligibility_has_its_reason_and_the_first_one_counts() -> None:
@@ -85,7 +97,7 @@ def test_one_mailbox_is_one_person_under_any_key_in_force() -> None:
     assert is_same_person(before, during)
     assert not is_same_person(before, AddressDigests.of("ab@gmail.com", [new]))
     # Nothing of Gmail's is exact here; a plain address has one digest a key.
-    assert (len(all_digests(before)), len(all_digests(digests("a@b.fr")))) == (2, 1)
+    assert (len(before.values), len(digests("a@b.fr").values)) == (2, 1)
 
 
 def test_an_invitation_is_answerable_from_its_acceptance_to_its_last_second() -> None:
@@ -131,12 +143,12 @@ def test_a_rollback_takes_a_voucher_back_to_where_it_was() -> None:
         order_id="A1", ordered_at=MORNING, amount_minor=4000, currency="EUR"
     )
     assert vouchers.problem_with(VOUCHER, purchase) is None
-    exported = vouchers.taken_into(VOUCHER, 1)
+    exported = vouchers.exported(VOUCHER, 1)
     for voucher in (VOUCHER, exported, vouchers.acknowledged(exported, MORNING)):
         used = vouchers.redeemed(voucher, purchase)
         assert vouchers.problem_with(used, purchase) == "exhausted"
         assert vouchers.rolled_back(used) == voucher
-    with pytest.raises(ValueError, match="not redeemed"):
+    with pytest.raises(ValueError, match="a rollback of a voucher that is issued"):
         vouchers.rolled_back(VOUCHER)
 
 
@@ -145,18 +157,18 @@ def test_what_happened_to_a_voucher_while_it_was_redeemed_stands_after_a_rollbac
         order_id="A1", ordered_at=MORNING, amount_minor=4000, currency="EUR"
     )
     used = vouchers.redeemed(VOUCHER, purchase)
-    told = vouchers.acknowledged(vouchers.taken_into(used, 1), MORNING)
+    told = vouchers.acknowledged(vouchers.exported(used, 1), MORNING)
     assert vouchers.rolled_back(told).state is VoucherState.ACKNOWLEDGED
-    back = vouchers.rolled_back(vouchers.withdrawn(told, MORNING))
+    back = vouchers.rolled_back(vouchers.revoked(told, MORNING))
     assert (back.state, back.ended_at) == (VoucherState.REVOKED, MORNING)
 
 
 def test_an_export_or_acknowledgement_leaves_a_voucher_used_or_withdrawn_as_it_is() -> None:
     for state in (VoucherState.REDEEMED, VoucherState.REVOKED):
         voucher = replace(VOUCHER, state=state)
-        assert vouchers.taken_into(voucher, 7).state is state
+        assert vouchers.exported(voucher, 7).state is state
         assert vouchers.acknowledged(voucher, MORNING).state is state
-    assert vouchers.taken_into(VOUCHER, 7).state is VoucherState.EXPORTED
+    assert vouchers.exported(VOUCHER, 7).state is VoucherState.EXPORTED
 
 
 def test_an_order_only_moves_forward() -> None:
@@ -185,31 +197,45 @@ def test_a_token_is_good_for_its_purpose_once_and_until_its_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "release", "queue"),
+    ("name", "release", "queues"),
     [
-        (FactName.VOUCHER_ISSUED, "at_once", Queue.MAIL),
-        (FactName.VOUCHER_ISSUED, "on_acknowledgement", None),
-        (FactName.VOUCHER_ACKNOWLEDGED, "at_once", None),
-        (FactName.VOUCHER_ACKNOWLEDGED, "on_acknowledgement", Queue.MAIL),
-        (FactName.REFERRAL_CONFIRMED, "", Queue.REWARD),
-        (FactName.MAIL_SENT, "", None),
+        (FactName.VOUCHER_ISSUED, "at_once", (Queue.MAIL,)),
+        (FactName.VOUCHER_ISSUED, "on_acknowledgement", ()),
+        (FactName.VOUCHER_ACKNOWLEDGED, "at_once", ()),
+        (FactName.VOUCHER_ACKNOWLEDGED, "on_acknowledgement", (Queue.MAIL,)),
+        (FactName.REFERRAL_CONFIRMED, "", (Queue.REWARD,)),
+        (FactName.MAIL_SENT, "", ()),
     ],
 )
-def test_what_follows_from_a_fact_is_one_queue_or_nothing(
-    name: FactName, release: str, queue: Queue | None
+def test_a_fact_goes_to_the_queues_of_its_row_and_a_voucher_to_them_when_it_is_released(
+    name: FactName, release: str, queues: tuple[Queue, ...]
 ) -> None:
-    assert facts.follow_up(fact(name, release=release)) is queue
+    assert effects.queues_of(about_voucher(name, release=release)) == queues
 
 
 def test_what_a_fact_counts_for() -> None:
-    assert facts.counted(fact(FactName.INVITATION_REFUSED, reason="customer")) == {
-        "refused": 1, "refused.customer": 1,
-    }  # fmt: skip
-    assert facts.counted(fact(FactName.VOUCHERS_EXPORTED, count=90)) == {"vouchers_exported": 90}
-    assert facts.counted(fact(FactName.VOUCHER_ROLLED_BACK)) == {"vouchers_redeemed": -1}
-    assert facts.counted(fact(FactName.VOUCHER_ISSUED)) == {"vouchers_issued": 1}
-    assert facts.counted(fact(FactName.VOUCHER_ISSUED, order="yes"))["rewards"] == 1
-    assert facts.counted(fact(FactName.MAIL_SENT)) == {}
+    refused = fact(
+        FactName.INVITATION_REFUSED, ids={"sponsor": "s", "invitation": "i"},
+        reason="customer", channel="email", campaign_version=1,
+    )  # fmt: skip
+    assert effects.counted(refused) == {"refused": 1, "refused.customer": 1}
+    exported = fact(FactName.VOUCHERS_EXPORTED, export=1, count=90)
+    assert effects.counted(exported) == {"vouchers_exported": 90}
+    assert effects.counted(about_voucher(FactName.VOUCHER_ROLLED_BACK)) == {"vouchers_redeemed": -1}
+    assert effects.counted(fact(FactName.MAIL_SENT, ids={"mail": "m"}, kind="sign_in")) == {}
+
+
+def test_rewards_and_rewards_refused_count_the_confirmations_too() -> None:
+    """What a rule grants is a reward, with an order or without."""
+    for order in ({}, {"order": "yes"}):
+        granted = about_voucher(FactName.VOUCHER_ISSUED, **order)
+        assert effects.counted(granted) == {"vouchers_issued": 1, "rewards": 1}
+    for rung in (0, 1):
+        refused = fact(
+            FactName.REWARD_REFUSED, ids={"referral": "r", "sponsor": "s"},
+            rule="welcome", rung=rung, reason="sponsor_cap",
+        )  # fmt: skip
+        assert effects.counted(refused) == {"rewards_refused": 1}
 
 
 def test_a_chain_goes_on_where_the_last_one_ended() -> None:

@@ -11,13 +11,13 @@ from chalicelib.domain.files.exports import (
     VOUCHER_COLUMNS,
     ReferralLine,
     VoucherLine,
-    decimal_text,
     export_name,
     manifest_json,
     referral_file,
     voucher_file,
 )
 from chalicelib.domain.files.manifest import parse_manifest
+from chalicelib.domain.money import decimal_text
 
 PARIS = timezone(timedelta(hours=2))
 VOUCHER = VoucherLine(

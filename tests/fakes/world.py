@@ -14,8 +14,9 @@ from random import Random
 from typing import Any
 
 from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.effects import FUNNEL, Queue, effect_of, totals
 from chalicelib.domain.exports import Export
-from chalicelib.domain.facts import FUNNEL, REQUEUES_UNDECIDED, Fact, FactName, Queue, totals
+from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.files.exports import export_name
 from chalicelib.domain.files.orders import COLUMNS
 from chalicelib.domain.files.receipt import Receipt
@@ -26,14 +27,15 @@ from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.campaigns.remembered import RememberedCampaigns
 from chalicelib.services.errors import NotYetError
 from chalicelib.services.ingest import Drop, ingest, reviewed_drop
-from chalicelib.services.invitations.decide import decide_invitation, requeue_undecided
+from chalicelib.services.invitations.decide import decide_invitation
 from chalicelib.services.invitations.invite import Referee, invite
 from chalicelib.services.invitations.respond import confirm
 from chalicelib.services.mails.compose import Sender
-from chalicelib.services.mails.send import deliver
+from chalicelib.services.mails.send import send_mail
 from chalicelib.services.operations.project import project
 from chalicelib.services.operations.relay import relay
 from chalicelib.services.ports import ListUnavailableError, Ports, Repository
+from chalicelib.services.requeue import requeue_undecided
 from chalicelib.services.sponsors.sign_in import decide_sign_in, open_session, request_sign_in
 from chalicelib.services.vouchers.export import export_vouchers
 from chalicelib.services.vouchers.reward import reward
@@ -133,14 +135,14 @@ class World:
 
     def _handle(self, queue: Queue, fact: Fact) -> None:
         if queue is Queue.MAIL:
-            deliver(self.ports, SENDER, fact)
+            send_mail(self.ports, SENDER, fact)
         elif queue is Queue.REWARD:
             reward(self.ports, fact)
         elif queue is Queue.INGEST:
             drop = reviewed_drop(self.ports, fact)
             if drop:
                 ingest(self.ports, drop)
-        elif fact.name in REQUEUES_UNDECIDED:
+        elif effect_of(fact).requeues_undecided:
             requeue_undecided(self.ports, fact.campaign)
         elif fact.name == FactName.SIGN_IN_REQUESTED:
             decide_sign_in(self.ports, fact)

@@ -13,6 +13,8 @@ from typing import get_args
 
 import pytest
 
+from chalicelib.domain.benefits import MoneyOff
+from chalicelib.domain.money import money_text
 from chalicelib.mails import (
     LOCALES,
     AnyMail,
@@ -27,7 +29,7 @@ from chalicelib.mails import (
     render,
 )
 from chalicelib.mails.compile import compile_into, main
-from chalicelib.mails.formats import ink_on, long_day, money, one_line, typeset
+from chalicelib.mails.formats import ink_on, long_day, one_line, typeset
 from chalicelib.mails.render import SOURCES
 
 NO_BREAK = "\u00a0"
@@ -69,7 +71,7 @@ VOUCHER = VoucherMail(
     campaign=CAMPAIGN,
     first_name="Paul",
     code="VRG-7K2M-9QXP-4TBN",
-    value_minor=1000,
+    benefit=MoneyOff(1000, "EUR"),
     currency="EUR",
     minimum_basket_minor=4050,
     valid_until=date(2026, 12, 31),
@@ -79,7 +81,7 @@ REWARD = RewardMail(
     campaign=CAMPAIGN,
     first_name=None,
     code="SPO-7K2M-9QXP-4TBN",
-    value_minor=1500,
+    benefit=MoneyOff(1500, "EUR"),
     currency="EUR",
     minimum_basket_minor=None,
     valid_until=date(2026, 12, 31),
@@ -350,13 +352,13 @@ def test_law_9_no_repr_shows_what_is_in_a_mail(mail: AnyMail) -> None:
 def test_money_is_written_as_the_locale_does(
     minor: int, currency: str, french: str, english: str
 ) -> None:
-    assert money(minor, currency, "fr") == french
-    assert money(minor, currency, "en") == english
+    assert money_text(minor, currency, "fr") == french
+    assert money_text(minor, currency, "en") == english
 
 
 def test_a_negative_amount_is_refused() -> None:
     with pytest.raises(ValueError, match="negative"):
-        money(-1, "EUR", "fr")
+        money_text(-1, "EUR", "fr")
 
 
 def test_days_are_written_as_the_locale_does() -> None:

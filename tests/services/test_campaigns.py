@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.domain.campaign.versions import CampaignVersion
-from chalicelib.domain.facts import FactName, Queue
+from chalicelib.domain.effects import Queue
+from chalicelib.domain.facts import FactName
 from chalicelib.domain.people import Contact, Sponsor
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import UnauthorisedError, UnknownError

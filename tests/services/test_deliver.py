@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.domain.facts import Fact, FactName, Queue
+from chalicelib.domain.effects import Queue
+from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.invitations import Invitation, InvitationState
 from chalicelib.domain.mails import Mail, MailState
 from chalicelib.domain.people import Contact, Opposition
@@ -13,7 +14,7 @@ from chalicelib.services.errors import NotYetError
 from chalicelib.services.invitations.decide import decide_invitation
 from chalicelib.services.invitations.respond import confirm, decline
 from chalicelib.services.mails import send as deliver_module
-from chalicelib.services.mails.send import deliver
+from chalicelib.services.mails.send import send_mail
 from chalicelib.services.mails.ses_events import MailEvent, settle_mail
 from chalicelib.services.operations.expire import expire
 from chalicelib.services.operations.reconcile import reconcile
@@ -37,7 +38,7 @@ def accepted(world: World) -> Fact:
 
 
 def send(world: World, fact: Fact) -> str:
-    return deliver(world.ports, SENDER, fact)
+    return send_mail(world.ports, SENDER, fact)
 
 
 def invitation(world: World) -> Invitation:

@@ -42,7 +42,7 @@ def exported_codes(world: World) -> Counter[str]:
 
 
 def all_once(world: World) -> Counter[str]:
-    return Counter(voucher.printed for voucher in world.memory.all(Voucher))
+    return Counter(voucher.code for voucher in world.memory.all(Voucher))
 
 
 def test_nothing_waiting_makes_no_file(world: World) -> None:

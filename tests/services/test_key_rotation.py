@@ -14,7 +14,6 @@ import pytest
 from chalicelib.domain.addresses import OWN_KEY_ID, AddressDigests, DigestKey
 from chalicelib.domain.campaign.lists import DigestKeys
 from chalicelib.domain.campaign.versions import CurrentCampaign
-from chalicelib.domain.eligibility import all_digests
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.files.exports import export_name
@@ -48,7 +47,7 @@ def digest_under(key_id: str, address: str) -> str:
 
 
 def own_digests(address: str) -> tuple[str, ...]:
-    return all_digests(AddressDigests.of(address, [MemoryKeys().own()]))
+    return AddressDigests.of(address, [MemoryKeys().own()]).values
 
 
 def put(world: World, *key_ids: str, **changes: Any) -> None:

@@ -10,7 +10,7 @@ from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.ingest import Drop, ingest
 from chalicelib.services.invitations.decide import decide_invitation
-from chalicelib.services.mails.send import deliver
+from chalicelib.services.mails.send import send_mail
 from chalicelib.services.ports import Ports
 from chalicelib.services.vouchers.reward import reward
 from tests.fakes.campaign import CAMPAIGN
@@ -108,7 +108,7 @@ def test_law_2_a_sender_killed_at_every_step_sends_one_invitation_at_most() -> N
         return world
 
     def run(world: World, ports: Ports) -> None:
-        deliver(ports, SENDER, the(world, FactName.INVITATION_ACCEPTED))
+        send_mail(ports, SENDER, the(world, FactName.INVITATION_ACCEPTED))
 
     left = set()
     for world in killed_everywhere(begin, run, lambda world: world.ports):
@@ -126,7 +126,7 @@ def test_a_sender_killed_at_every_step_sends_a_voucher_at_least_once() -> None:
         return world
 
     def run(world: World, ports: Ports) -> None:
-        deliver(ports, SENDER, the(world, FactName.VOUCHER_ACKNOWLEDGED))
+        send_mail(ports, SENDER, the(world, FactName.VOUCHER_ACKNOWLEDGED))
 
     left = set()
     for world in killed_everywhere(begin, run, lambda world: world.ports):

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.facts import Fact, deltas
+from chalicelib.domain.effects import deltas
+from chalicelib.domain.facts import Fact
 from chalicelib.domain.journal import GENESIS, BrokenChainError, verify
 from chalicelib.services.operations.dashboard import view_dashboard
 from chalicelib.services.operations.project import project

@@ -42,7 +42,7 @@ def test_a_code_is_read_back_without_regard_to_case_spaces_or_hyphens(
     for typed in (code, code.lower(), code.replace("-", " "), f" {code.replace('-', '')} "):
         voucher, problem = check_voucher(world.ports, typed)
         assert problem is None
-        assert voucher.printed == code
+        assert voucher.code == code
     with pytest.raises(UnknownError):
         check_voucher(world.ports, "WE-22222-22222-22222")
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chalicelib.domain.facts import FactName, Queue
+from chalicelib.domain.effects import Queue
+from chalicelib.domain.facts import FactName
 from chalicelib.domain.invitations import Invitation, InvitationState
 from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.people import Contact

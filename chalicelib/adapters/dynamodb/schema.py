@@ -141,10 +141,10 @@ ITEM_KINDS: dict[type[Entity], ItemKind] = {
     Reward: ItemKind("REWARD", "REFERRAL#{referral_id}", "REWARD#{rule}#{rung:04}"),
     Order: ItemKind("ORDER", "ORDER#{campaign}#{order_id}", "ORDER", agenda=_order_agenda),
     Voucher: ItemKind(
-        "VOUCHER", "VOUCHER#{code}", "VOUCHER", agenda=_voucher_agenda, holder="holder_id"
+        "VOUCHER", "VOUCHER#{code_key}", "VOUCHER", agenda=_voucher_agenda, holder="holder_id"
     ),
-    Redemption: ItemKind("REDEMPTION", "VOUCHER#{code}", "REDEMPTION#{order_id}"),
-    SpareCode: ItemKind("SPARE_CODE", "CODES#{campaign}#{template}", "CODE#{code}"),
+    Redemption: ItemKind("REDEMPTION", "VOUCHER#{code_key}", "REDEMPTION#{order_id}"),
+    SpareCode: ItemKind("SPARE_CODE", "CODES#{campaign}#{template}", "CODE#{code_key}"),
     ExportSequence: ItemKind("EXPORT_SEQUENCE", "EXPORTS#{campaign}", "SEQUENCE"),
     Export: ItemKind("EXPORT", "EXPORTS#{campaign}", "EXPORT#{number:08}"),
     ExportPart: ItemKind("EXPORT_PART", "EXPORT#{campaign}#{number:08}", "PART#{part:06}"),

@@ -132,8 +132,8 @@ class Campaign(FileModel):
         """When the plain address of anyone in this campaign is no longer kept (law 9)."""
         return self.end_of_day(self.ends_on + timedelta(days=self.retention_days))
 
-    def spoken(self, locale: str | None) -> str:
-        """`locale` if the campaign speaks it, else its first one."""
+    def locale_for(self, locale: str | None) -> str:
+        """`locale` if the campaign has texts in it, else its first one."""
         return locale if locale in self.locales else self.locales[0]
 
     def text(self, texts: dict[str, str], locale: str) -> str:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from chalicelib.domain.money import decimal_text
+
 VOUCHER_COLUMNS = (
     "code",
     "template",
@@ -116,11 +118,6 @@ def manifest_json(
         "generated_at": generated_at.isoformat(),
     }
     return json.dumps(members, indent=1).encode() + b"\n"
-
-
-def decimal_text(minor: int) -> str:
-    """Minor units, never negative, as a decimal string: 1050 → `10.50`."""
-    return f"{minor // 100}.{minor % 100:02d}"
 
 
 def _csv_gz(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:

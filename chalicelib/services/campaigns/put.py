@@ -10,8 +10,9 @@ from __future__ import annotations
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.lists import DigestKeys
 from chalicelib.domain.campaign.versions import CampaignVersion, CurrentCampaign
-from chalicelib.domain.facts import FactName, fact
+from chalicelib.domain.fact_bodies import CampaignPut
 from chalicelib.services.errors import FieldProblem, InvalidError
+from chalicelib.services.facts import new_fact
 from chalicelib.services.ports import Change, CommandPorts, Insert, Replace
 from chalicelib.services.retry import retry_on_conflict
 
@@ -39,16 +40,15 @@ def put_campaign(ports: CommandPorts, campaign: Campaign) -> CurrentCampaign:
         rekeyed_for=in_force.rekeyed_for if in_force else (),
     )
     pointer: Change = Replace(put) if in_force else Insert(put)
-    happened = fact(
-        FactName.CAMPAIGN_PUT,
-        fact_id=ports.codes.identifier(),
+    body = CampaignPut(version=version)
+    fact = new_fact(
+        ports,
+        body,
         campaign=put.campaign,
         subject=put.campaign,
-        at=put.put_at,
         correlation=ports.codes.identifier(),
-        version=version,
     )
-    ports.repository.commit(Insert(_kept(put)), pointer, facts=[happened])
+    ports.repository.commit(Insert(_kept(put)), pointer, facts=[fact])
     return put
 
 

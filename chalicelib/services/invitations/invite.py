@@ -1,4 +1,4 @@
-"""Taking invitations in: from a sponsor's space by address, or from a shared link by the referee.
+"""Receiving invitations: from a sponsor's space by address, or from a shared link by the referee.
 
 Both write the invitation, the contact and one fact in one transaction, and answer before anything
 is decided: neither the answer nor its time tells what the address is (law 8). The sponsor's
@@ -14,9 +14,10 @@ from datetime import timedelta
 
 from chalicelib.domain.addresses import mask
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.facts import Fact, FactName
-from chalicelib.domain.invitations import Channel, Invitation, InvitationState, Submission
-from chalicelib.domain.people import Contact, Link, Session, Sponsor
+from chalicelib.domain.fact_bodies import InvitationReceived
+from chalicelib.domain.facts import Fact
+from chalicelib.domain.invitations import Channel, Invitation, Submission, new_invitation
+from chalicelib.domain.people import Contact, Link, Session, Sponsor, new_contact
 from chalicelib.domain.tokens import hashed
 from chalicelib.services.errors import (
     ClosedError,
@@ -47,7 +48,7 @@ class Referee:
 def invite(
     ports: Ports, session: Session, referees: Sequence[Referee], idempotency_key: str | None
 ) -> tuple[str, ...]:
-    """Take a sponsor's invitations in, all or none; returns their ids.
+    """Receive a sponsor's invitations, all or none; returns their ids.
 
     A repeat with the same `idempotency_key` and the same referees returns the first call's ids;
     with other referees it is an `InvalidError`. `QuotaError`, `ClosedError`.
@@ -66,12 +67,12 @@ def invite(
     if sponsor.invited + len(referees) > campaign.quotas.invitations_per_sponsor:
         raise QuotaError("invitations_per_sponsor")
     counted = replace(sponsor, invited=sponsor.invited + len(referees))
-    return _take_in(ports, campaign, counted, referees, Channel.EMAIL, idempotency_key)
+    return _receive(ports, campaign, counted, referees, Channel.EMAIL, idempotency_key)
 
 
 @retry_on_conflict
 def sign_up(ports: Ports, campaign_id: str, link_code: str, referee: Referee) -> tuple[str, ...]:
-    """Take in a referee who came by a sponsor's shared link; returns the invitation's id.
+    """Receive a referee who came by a sponsor's shared link; returns the invitation's id.
 
     `UnknownError`, `ClosedError`, `QuotaError`.
     """
@@ -85,7 +86,7 @@ def sign_up(ports: Ports, campaign_id: str, link_code: str, referee: Referee) ->
     if sponsor.sign_ups >= campaign.quotas.sign_ups_per_link:
         raise QuotaError("sign_ups_per_link")
     counted = replace(sponsor, sign_ups=sponsor.sign_ups + 1)
-    return _take_in(ports, campaign, counted, [referee], Channel.LINK, None)
+    return _receive(ports, campaign, counted, [referee], Channel.LINK, None)
 
 
 def _request_hash(referees: Sequence[Referee]) -> str:
@@ -105,7 +106,7 @@ def _earlier(
     return earlier
 
 
-def _take_in(
+def _receive(
     ports: Ports,
     campaign: Campaign,
     sponsor: Sponsor,
@@ -119,7 +120,7 @@ def _take_in(
     for referee in referees:
         contact, invitation = _invitation(ports, campaign, sponsor, referee, channel)
         changes += [Insert(contact), Insert(invitation)]
-        facts.append(_received(ports, invitation))
+        facts.append(invitation_fact(ports, invitation, InvitationReceived.of(invitation)))
         ids.append(invitation.invitation_id)
     if idempotency_key is not None:
         submission = Submission(
@@ -137,38 +138,21 @@ def _take_in(
 def _invitation(
     ports: Ports, campaign: Campaign, sponsor: Sponsor, referee: Referee, channel: Channel
 ) -> tuple[Contact, Invitation]:
-    now = ports.clock()
-    contact = Contact(
+    contact = new_contact(
+        campaign,
+        referee.address,
         contact_id=ports.codes.identifier(),
-        campaign=campaign.id,
-        address=referee.address,
-        first_name=referee.first_name,
-        locale=campaign.spoken(referee.locale or sponsor.locale),
+        locale=referee.locale or sponsor.locale,
         ends_at=campaign.contact_ends_at(),
+        first_name=referee.first_name,
     )
-    invitation_id = ports.codes.identifier()
-    invitation = Invitation(
-        invitation_id=invitation_id,
-        campaign=campaign.id,
-        sponsor_id=sponsor.sponsor_id,
-        contact_id=contact.contact_id,
-        channel=channel,
+    invitation = new_invitation(
+        campaign,
+        sponsor,
+        contact,
+        channel,
+        invitation_id=ports.codes.identifier(),
         masked=mask(referee.address),
-        locale=contact.locale,
-        state=InvitationState.RECEIVED,
-        received_at=now,
-        closes_at=campaign.closes_at(now),
-        campaign_version=campaign.version,
-        correlation=invitation_id,
+        now=ports.clock(),
     )
     return contact, invitation
-
-
-def _received(ports: Ports, invitation: Invitation) -> Fact:
-    return invitation_fact(
-        ports,
-        FactName.INVITATION_RECEIVED,
-        invitation,
-        channel=invitation.channel.value,
-        campaign_version=invitation.campaign_version,
-    )

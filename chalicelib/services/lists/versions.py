@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.lists import ListLimits
-from chalicelib.domain.facts import Fact, FactName
+from chalicelib.domain.facts import BODIES, Fact, FactName
 from chalicelib.domain.files.digests import record
 from chalicelib.domain.files.manifest import Manifest
 from chalicelib.domain.files.reading import FileRefusedError
@@ -259,7 +260,7 @@ def commit(
         version=pointer.version,
         rows=pointer.rows,
         base_version=pointer.base_version,
-        released_by=standing.held.decided_by if standing.held else None,
+        approved_by=standing.held.decided_by if standing.held else None,
     )  # fmt: skip
     ports.repository.commit(
         moved,
@@ -333,15 +334,13 @@ def list_fact(
     which: str,
     **details: str | int | None,
 ) -> Fact:
-    """The fact that `name` new_fact to a list of a campaign."""
+    """The fact that `name` happened to a list of a campaign."""
     subject = f"list-{campaign}-{listed}"
+    values: dict[str, Any] = {"list_name": listed, **details}
     return new_fact(
         ports,
-        name,
+        BODIES[name](**values),
         campaign=campaign,
         subject=subject,
         correlation=f"{subject}-{which}",
-        ids=None,
-        list=listed,
-        **details,
     )

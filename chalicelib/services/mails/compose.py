@@ -2,26 +2,33 @@
 sent.
 
 Tokens are made here, at the last moment; only their hashes are kept, by the lease. A draft is None
-when there is nothing to send any more: the contact is erased, the invitation answered or over, the
-voucher spent.
+when there is nothing to send any more: the contact is erased, the invitation answered or closed,
+the voucher spent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from chalicelib.domain import tokens
+from chalicelib.domain import invitations, tokens
 from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import HolderRole
-from chalicelib.domain.facts import Fact, FactName
+from chalicelib.domain.eligibility import Reason
+from chalicelib.domain.fact_bodies import (
+    InvitationAccepted,
+    SignInGranted,
+    VoucherAcknowledged,
+    VoucherIssued,
+    body_of,
+    invitation_decided,
+)
+from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import (
     Channel,
     Decision,
     Invitation,
     InvitationState,
-    ended,
     is_answerable,
 )
 from chalicelib.domain.mails import Mail
@@ -37,11 +44,11 @@ from chalicelib.mails.contexts import (
     SignUpMail,
     VoucherMail,
 )
+from chalicelib.services.digests import digests_of
 from chalicelib.services.errors import NotYetError
 from chalicelib.services.facts import invitation_fact
-from chalicelib.services.invitations.respond import sponsor_name
-from chalicelib.services.lookups import current_campaign, digests_of
-from chalicelib.services.ports import ListUnavailableError, Ports, Remove, Replace
+from chalicelib.services.lookups import current_campaign, find_customer, sponsor_name
+from chalicelib.services.ports import ListUnavailableError, Membership, Ports, Remove, Replace
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,15 @@ class Draft:
 
 def draft_for(ports: Ports, sender: Sender, fact: Fact) -> Draft | None:
     """The mail that follows from `fact`. `NotYetError` when it must wait for a trustworthy list."""
-    return _DRAFTS[FactName(fact.name)](ports, sender, fact)
+    match body_of(fact):
+        case SignInGranted() as granted:
+            return _sign_in(ports, sender, granted, fact)
+        case InvitationAccepted() as accepted:
+            return _invitation(ports, sender, accepted)
+        case VoucherIssued() | VoucherAcknowledged() as released:
+            return _voucher(ports, released)
+        case _:
+            raise LookupError(f"no mail follows from {fact.name}")
 
 
 def _texts(campaign: Campaign) -> CampaignTexts:
@@ -85,19 +100,12 @@ def _texts(campaign: Campaign) -> CampaignTexts:
     )
 
 
-def _sign_in(ports: Ports, sender: Sender, fact: Fact) -> Draft | None:
-    contact = ports.repository.get(Contact, contact_id=fact.ids["contact"])
+def _sign_in(ports: Ports, sender: Sender, granted: SignInGranted, fact: Fact) -> Draft | None:
+    contact = ports.repository.get(Contact, contact_id=granted.contact_id)
     if contact is None:
         return None
     campaign = current_campaign(ports, fact.campaign)
     text = ports.codes.token()
-    token = Token(
-        token_hash=tokens.hashed(text),
-        purpose=TokenPurpose.SIGN_IN,
-        campaign=campaign.id,
-        sponsor_id=fact.ids["sponsor"],
-        ends_at=ports.clock() + tokens.SIGN_IN_LASTS,
-    )
     content = SignInMail(
         campaign=_texts(campaign),
         first_name=contact.first_name,
@@ -110,14 +118,14 @@ def _sign_in(ports: Ports, sender: Sender, fact: Fact) -> Draft | None:
         campaign=campaign,
         content=content,
         correlation=fact.correlation,
-        tokens=(token,),
-        ids={"sponsor": fact.ids["sponsor"]},
+        tokens=(tokens.sign_in_token(text, campaign, granted.sponsor_id, ports.clock()),),
+        ids={"sponsor": granted.sponsor_id},
     )
 
 
-def _invitation(ports: Ports, sender: Sender, fact: Fact) -> Draft | None:
+def _invitation(ports: Ports, sender: Sender, fact: InvitationAccepted) -> Draft | None:
     invitation = ports.repository.get(
-        Invitation, sponsor_id=fact.ids["sponsor"], invitation_id=fact.ids["invitation"]
+        Invitation, sponsor_id=fact.sponsor_id, invitation_id=fact.invitation_id
     )
     if invitation is None or invitation.state is not InvitationState.RECEIVED:
         return None
@@ -125,8 +133,8 @@ def _invitation(ports: Ports, sender: Sender, fact: Fact) -> Draft | None:
         return None
     mail_id = f"invitation-{invitation.invitation_id}"
     contact = ports.repository.get(Contact, contact_id=invitation.contact_id)
-    sponsor = sponsor_name(ports, invitation.sponsor_id)
-    if contact is None or sponsor is None:
+    name = sponsor_name(ports, invitation.sponsor_id)
+    if contact is None or name is None:
         return None
     campaign = current_campaign(ports, invitation.campaign)
     digests = digests_of(ports, campaign, contact.address)
@@ -134,16 +142,15 @@ def _invitation(ports: Ports, sender: Sender, fact: Fact) -> Draft | None:
     leased = ports.repository.get(Mail, mail_id=mail_id)
     if leased is None and _became_customer(ports, campaign, invitation, contact, digests):
         return None
-    answer, answer_text = _token(ports, campaign, invitation, TokenPurpose.INVITATION, digests)
-    no, no_text = _token(ports, campaign, invitation, TokenPurpose.UNSUBSCRIBE, digests)
+    answer_text, unsubscribe_text = ports.codes.token(), ports.codes.token()
     kind = InvitationMail if invitation.channel is Channel.EMAIL else SignUpMail
     content = kind(
         campaign=_texts(campaign),
         first_name=contact.first_name,
-        sponsor_name=sponsor,
+        sponsor_name=name,
         link=f"{sender.origin}/referee/?campaign={campaign.id}#token={answer_text}",
         closes_on=campaign.local_date(invitation.closes_at),
-        unsubscribe_link=f"{sender.origin}/unsubscribe/#token={no_text}",
+        unsubscribe_link=f"{sender.origin}/unsubscribe/#token={unsubscribe_text}",
     )
     return Draft(
         mail_id=mail_id,
@@ -151,9 +158,15 @@ def _invitation(ports: Ports, sender: Sender, fact: Fact) -> Draft | None:
         campaign=campaign,
         content=content,
         correlation=invitation.correlation,
-        tokens=(answer, no),
+        tokens=tuple(
+            tokens.invitation_token(text, purpose, campaign, invitation, digests)
+            for text, purpose in (
+                (answer_text, TokenPurpose.INVITATION),
+                (unsubscribe_text, TokenPurpose.UNSUBSCRIBE),
+            )
+        ),
         digests=digests,
-        unsubscribe_url=f"{sender.origin}/v1/unsubscribe/{no_text}",
+        unsubscribe_url=f"{sender.origin}/v1/unsubscribe/{unsubscribe_text}",
         ids={"sponsor": invitation.sponsor_id, "invitation": invitation.invitation_id},
     )
 
@@ -165,65 +178,36 @@ def _became_customer(
     contact: Contact,
     digests: AddressDigests,
 ) -> bool:
-    """Law 3 at the last moment: a list may have come in force since the decision."""
-    max_age = campaign.lists.customers.max_age_days
+    """Law 3 at the last moment: another list may decide since the invitation was accepted."""
     try:
-        customers = ports.lists.find("customers", campaign.id, max_age, digests)
+        customers = find_customer(ports, campaign, digests)
     except ListUnavailableError as error:
         raise NotYetError("customers") from error
     if customers.found is None:
         return False
-    decision = Decision(
-        reason="became_customer",
+    refused = invitations.refused(
+        invitation, _customer_decision(ports, campaign, customers), ports.clock()
+    )
+    fact = invitation_fact(ports, refused, invitation_decided(refused))
+    ports.repository.commit(Replace(refused), Remove(contact), facts=[fact])
+    return True
+
+
+def _customer_decision(ports: Ports, campaign: Campaign, customers: Membership) -> Decision:
+    return Decision(
+        reason=Reason.BECAME_CUSTOMER,
         decided_at=ports.clock(),
         campaign_version=campaign.version,
         customers_version=customers.version,
     )
-    refused = invitation_fact(
-        ports,
-        FactName.INVITATION_REFUSED,
-        invitation,
-        verdict=decision.verdict,
-        reason=decision.reason,
-        channel=invitation.channel.value,
-        campaign_version=decision.campaign_version,
-        customers_version=decision.customers_version,
-    )
-    closed = ended(invitation, InvitationState.REFUSED, ports.clock())
-    ports.repository.commit(
-        Replace(replace(closed, decision=decision)), Remove(contact), facts=[refused]
-    )
-    return True
 
 
-def _token(
-    ports: Ports,
-    campaign: Campaign,
-    invitation: Invitation,
-    purpose: TokenPurpose,
-    digests: AddressDigests,
-) -> tuple[Token, str]:
-    text = ports.codes.token()
-    token = Token(
-        token_hash=tokens.hashed(text),
-        purpose=purpose,
-        campaign=campaign.id,
-        sponsor_id=invitation.sponsor_id,
-        invitation_id=invitation.invitation_id,
-        digests=digests,
-        ends_at=campaign.contact_ends_at(),
-    )
-    return token, text
-
-
-def _voucher(ports: Ports, sender: Sender, fact: Fact) -> Draft | None:
+def _voucher(ports: Ports, fact: VoucherIssued | VoucherAcknowledged) -> Draft | None:
     reward = ports.repository.get(
-        Reward,
-        referral_id=fact.ids["referral"],
-        rule=str(fact.details["rule"]),
-        rung=int(fact.details["rung"] or 0),
+        Reward, referral_id=fact.referral_id, rule=fact.rule, rung=fact.rung
     )
-    voucher = ports.repository.get(Voucher, code=reward.code) if reward and reward.code else None
+    key = reward.code_key if reward else None
+    voucher = ports.repository.get(Voucher, code_key=key) if key else None
     if voucher is None or not is_live(voucher):
         return None
     contact = ports.repository.get(Contact, contact_id=voucher.contact_id)
@@ -234,8 +218,8 @@ def _voucher(ports: Ports, sender: Sender, fact: Fact) -> Draft | None:
     content = kind(
         campaign=_texts(campaign),
         first_name=contact.first_name,
-        code=voucher.printed,
-        value_minor=voucher.value_minor,
+        code=voucher.code,
+        benefit=voucher.benefit,
         currency=voucher.currency,
         minimum_basket_minor=voucher.minimum_basket_minor or None,
         valid_until=campaign.local_date(voucher.valid_until),
@@ -250,11 +234,3 @@ def _voucher(ports: Ports, sender: Sender, fact: Fact) -> Draft | None:
         digests=digests_of(ports, campaign, contact.address),
         ids={"voucher": voucher.voucher_id},
     )
-
-
-_DRAFTS: dict[FactName, Callable[[Ports, Sender, Fact], Draft | None]] = {
-    FactName.SIGN_IN_GRANTED: _sign_in,
-    FactName.INVITATION_ACCEPTED: _invitation,
-    FactName.VOUCHER_ISSUED: _voucher,
-    FactName.VOUCHER_ACKNOWLEDGED: _voucher,
-}

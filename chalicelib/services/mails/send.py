@@ -8,11 +8,11 @@
 
 The sender has no idempotency token, so a send that was not answered may have happened. An
 invitation is sent at most once: an open lease is never sent again; the sender's own events settle
-it (`settle_mail`). A voucher is sent at least once: after `LEASE` the mail goes out again rather
+it (`ses_events`). A voucher is sent at least once: after `LEASE` the mail goes out again rather
 than never. A mail's key is made of what it is about, so two facts for one voucher or one request
 still make one mail.
 
-What a mail says is `drafts`' business. Only the hashes of its tokens are stored, with the lease.
+What a mail says is `compose`'s business. Only the hashes of its tokens are stored, with the lease.
 """
 
 from __future__ import annotations
@@ -20,16 +20,19 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from chalicelib.domain import mails
 from chalicelib.domain.addresses import sendable
-from chalicelib.domain.facts import Fact, FactName
-from chalicelib.domain.invitations import Invitation, InvitationState, ended
-from chalicelib.domain.mails import Mail, MailState
-from chalicelib.domain.people import Contact
+from chalicelib.domain.fact_bodies import InvitationBounced, MailFailed
+from chalicelib.domain.facts import Fact
+from chalicelib.domain.invitations import InvitationState
+from chalicelib.domain.mails import AT_MOST_ONCE, Mail, MailState
 from chalicelib.mails.message import compose
 from chalicelib.mails.render import render
 from chalicelib.services.errors import NotYetError
 from chalicelib.services.facts import mail_fact
+from chalicelib.services.lookups import invitation_in
 from chalicelib.services.mails.compose import Draft, Sender, draft_for
+from chalicelib.services.moves import close_invitation, mark_mail_sent
 from chalicelib.services.ports import (
     Change,
     ConflictError,
@@ -43,10 +46,9 @@ from chalicelib.services.ports import (
 from chalicelib.services.retry import retry_on_conflict
 
 LEASE = timedelta(minutes=5)
-AT_MOST_ONCE = frozenset({"invitation", "sign_up"})
 
 
-def deliver(ports: Ports, sender: Sender, fact: Fact) -> str:
+def send_mail(ports: Ports, sender: Sender, fact: Fact) -> str:
     """Send the mail that follows from `fact`; returns the named outcome.
 
     `NotYetError` when the queue must bring the fact again: the sender was busy, or another attempt
@@ -69,7 +71,7 @@ def deliver(ports: Ports, sender: Sender, fact: Fact) -> str:
         if mail.mail_kind in AT_MOST_ONCE:
             return "uncertain"
         raise NotYetError("mail") from error
-    mark_sent(ports, mail.mail_id, provider_id)
+    mark_mail_sent(ports, mail.mail_id, provider_id)
     return "sent"
 
 
@@ -95,7 +97,7 @@ def _lease(ports: Ports, draft: Draft) -> Mail | None:
     elif now - stored.leased_at < LEASE:
         raise NotYetError("mail is leased")
     else:
-        first = Replace(replace(mail, revision=stored.revision))
+        first = Replace(mails.leased_again(stored, mail))
     try:
         ports.repository.commit(first, *(Insert(token) for token in draft.tokens))
     except ConflictError as error:
@@ -131,40 +133,10 @@ def _mark_failed(ports: Ports, mail_id: str, reason: str) -> None:
     mail = ports.repository.get(Mail, mail_id=mail_id)
     if mail is None or mail.state is not MailState.LEASED:
         return
-    changes: list[Change] = [Replace(replace(mail, state=MailState.FAILED))]
-    facts = [mail_fact(ports, FactName.MAIL_FAILED, mail, reason=reason)]
-    invitation = invitation_of(ports, mail)
+    changes: list[Change] = [Replace(mails.failed(mail))]
+    facts = [mail_fact(ports, mail, MailFailed.of(mail, reason))]
+    invitation = invitation_in(ports, mail)
     if invitation and invitation.state is InvitationState.RECEIVED:
-        contact = ports.repository.get(Contact, contact_id=invitation.contact_id)
-        changes.append(Replace(ended(invitation, InvitationState.BOUNCED, ports.clock())))
-        changes += [Remove(contact)] if contact else []
-        facts.append(mail_fact(ports, FactName.INVITATION_BOUNCED, mail, reason=reason))
+        changes += close_invitation(ports, invitation, InvitationState.BOUNCED)
+        facts.append(mail_fact(ports, mail, InvitationBounced.of(invitation, mail, reason)))
     ports.repository.commit(*changes, facts=facts)
-
-
-@retry_on_conflict
-def mark_sent(ports: Ports, mail_id: str, provider_id: str) -> None:
-    """Note that a leased mail has left, and its invitation with it; once."""
-    mail = ports.repository.get(Mail, mail_id=mail_id)
-    if mail is None or mail.state is not MailState.LEASED:
-        return
-    now = ports.clock()
-    sent = replace(mail, state=MailState.SENT, sent_at=now, provider_id=provider_id)
-    changes: list[Change] = [Replace(sent)]
-    facts = [mail_fact(ports, FactName.MAIL_SENT, mail, kind=mail.mail_kind)]
-    invitation = invitation_of(ports, mail)
-    if invitation:
-        facts.append(mail_fact(ports, FactName.INVITATION_SENT, mail, kind=mail.mail_kind))
-        if invitation.state is InvitationState.RECEIVED:
-            state = replace(invitation, state=InvitationState.SENT, sent_at=now)
-            changes.append(Replace(state))
-    ports.repository.commit(*changes, facts=facts)
-
-
-def invitation_of(ports: Ports, mail: Mail) -> Invitation | None:
-    """The invitation a mail carries, None for any other mail."""
-    if "invitation" not in mail.ids:
-        return None
-    return ports.repository.get(
-        Invitation, sponsor_id=mail.ids["sponsor"], invitation_id=mail.ids["invitation"]
-    )

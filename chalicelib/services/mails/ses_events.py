@@ -9,15 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from chalicelib.domain.eligibility import all_digests
-from chalicelib.domain.facts import FactName
-from chalicelib.domain.invitations import Invitation, InvitationState, ended, is_answerable
+from chalicelib.domain.fact_bodies import InvitationBounced, InvitationDeclined, MailComplained
+from chalicelib.domain.invitations import InvitationState, is_answerable
 from chalicelib.domain.mails import Mail
-from chalicelib.domain.people import Contact, Opposition
+from chalicelib.domain.people import oppositions
 from chalicelib.services.facts import mail_fact
-from chalicelib.services.lookups import current_campaign
-from chalicelib.services.mails.send import invitation_of, mark_sent
-from chalicelib.services.ports import Change, Insert, Ports, Remove, Replace
+from chalicelib.services.lookups import current_campaign, invitation_in, oppositions_to
+from chalicelib.services.moves import close_invitation, mark_mail_sent
+from chalicelib.services.ports import Change, Insert, Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
 
 
@@ -36,47 +35,44 @@ def settle_mail(ports: Ports, event: MailEvent) -> str:
     if mail is None:
         return "not_ours"
     # Whatever the event says, the mail has left.
-    mark_sent(ports, event.mail_id, event.provider_id)
+    mark_mail_sent(ports, event.mail_id, event.provider_id)
     if event.kind == "bounced":
         return _bounced(ports, mail)
     if event.kind == "complained":
-        return _complained(ports, mail)
+        return _complained(ports, mail.mail_id)
     return "sent"
 
 
 @retry_on_conflict
 def _bounced(ports: Ports, mail: Mail) -> str:
-    invitation = invitation_of(ports, mail)
+    invitation = invitation_in(ports, mail)
     if invitation is None or not is_answerable(invitation, ports.clock()):
         return "bounced_already" if invitation else "bounced"
-    bounced = mail_fact(ports, FactName.INVITATION_BOUNCED, mail)
-    ports.repository.commit(*_over(ports, invitation, InvitationState.BOUNCED), facts=[bounced])
+    closed = close_invitation(ports, invitation, InvitationState.BOUNCED)
+    bounced = mail_fact(ports, mail, InvitationBounced.of(invitation, mail))
+    ports.repository.commit(*closed, facts=[bounced])
     return "bounced"
 
 
 @retry_on_conflict
-def _complained(ports: Ports, told: Mail) -> str:
-    mail = ports.repository.get(Mail, mail_id=told.mail_id)
+def _complained(ports: Ports, mail_id: str) -> str:
+    mail = ports.repository.get(Mail, mail_id=mail_id)
     if mail is None or mail.complained_at:
         return "complained_already"
     now = ports.clock()
-    brand = current_campaign(ports, mail.campaign).brand.id
     changes: list[Change] = [Replace(replace(mail, complained_at=now))]
-    changes += [
-        Insert(Opposition(brand=brand, digest=digest, recorded_at=now))
-        for digest in (all_digests(mail.digests) if mail.digests else ())
-        if ports.repository.get(Opposition, brand=brand, digest=digest) is None
-    ]
-    facts = [mail_fact(ports, FactName.MAIL_COMPLAINED, mail)]
-    invitation = invitation_of(ports, mail)
+    changes += _missing_oppositions(ports, mail)
+    facts = [mail_fact(ports, mail, MailComplained.of(mail))]
+    invitation = invitation_in(ports, mail)
     if invitation and is_answerable(invitation, now):
-        changes += _over(ports, invitation, InvitationState.DECLINED)
-        facts.append(mail_fact(ports, FactName.INVITATION_DECLINED, mail))
+        changes += close_invitation(ports, invitation, InvitationState.DECLINED)
+        facts.append(mail_fact(ports, mail, InvitationDeclined.of(invitation, mail.mail_id)))
     ports.repository.commit(*changes, facts=facts)
     return "complained"
 
 
-def _over(ports: Ports, invitation: Invitation, state: InvitationState) -> list[Change]:
-    contact = ports.repository.get(Contact, contact_id=invitation.contact_id)
-    over = Replace(ended(invitation, state, ports.clock()))
-    return [over, Remove(contact)] if contact else [over]
+def _missing_oppositions(ports: Ports, mail: Mail) -> list[Insert]:
+    digests = mail.digests.values if mail.digests else ()
+    brand = current_campaign(ports, mail.campaign).brand.id
+    recorded = oppositions_to(ports, brand, digests)
+    return [Insert(one) for one in oppositions(brand, digests, recorded, ports.clock())]

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.lists import ListLimits
-from chalicelib.domain.facts import FUNNEL, REFUSED_FOR, totals
+from chalicelib.domain.effects import FUNNEL, REFUSED_FOR, totals
 from chalicelib.domain.lists import rules as lists
 from chalicelib.domain.lists.model import CurrentList
 from chalicelib.services.lookups import current_campaign

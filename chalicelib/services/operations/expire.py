@@ -1,22 +1,21 @@
-"""What time does: invitations close, vouchers end, return windows pass. Run by a schedule, safe to
-repeat.
+"""Time-based changes: close invitations, expire vouchers, keep orders past their return window. Run
+by a schedule, safe to repeat.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
-from chalicelib.domain.facts import FactName
-from chalicelib.domain.invitations import Invitation, InvitationState, ended
+from chalicelib.domain import vouchers
+from chalicelib.domain.fact_bodies import InvitationExpired, VoucherExpired
+from chalicelib.domain.invitations import Invitation, InvitationState, is_open
 from chalicelib.domain.orders import Order, OrderStatus
-from chalicelib.domain.people import Contact
 from chalicelib.domain.referrals import Referral
-from chalicelib.domain.vouchers import Voucher, VoucherState, expiry_due_before, is_live
+from chalicelib.domain.vouchers import Voucher, expiry_due_before, is_live
 from chalicelib.services.facts import invitation_fact, voucher_fact
 from chalicelib.services.lookups import current_campaign
-from chalicelib.services.orders.record import moved
-from chalicelib.services.ports import Agenda, Ports, Remove, Replace
+from chalicelib.services.moves import close_invitation, move_order
+from chalicelib.services.ports import Agenda, Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
 
 
@@ -30,7 +29,7 @@ def expire(ports: Ports) -> dict[str, int]:
     windows = repository.agenda(Order, Agenda.RETURN_WINDOW, until=now)
     return {
         "invitations": sum(_close(ports, invitation) for invitation in closing),
-        "vouchers": sum(_end(ports, voucher.code) for voucher in ending),
+        "vouchers": sum(_end(ports, voucher.code_key) for voucher in ending),
         "orders": sum(_keep(ports, order.campaign, order.order_id) for order in windows),
     }
 
@@ -40,44 +39,23 @@ def _close(ports: Ports, listed: Invitation) -> bool:
     invitation = ports.repository.get(
         Invitation, sponsor_id=listed.sponsor_id, invitation_id=listed.invitation_id
     )
-    waiting = {InvitationState.RECEIVED, InvitationState.SENT}
-    if invitation is None or invitation.state not in waiting:
+    if invitation is None or not is_open(invitation):
         return False
-    contact = ports.repository.get(Contact, contact_id=invitation.contact_id)
-    closed = invitation_fact(
-        ports,
-        FactName.INVITATION_EXPIRED,
-        invitation,
-        reason="unanswered",
-    )
-    ports.repository.commit(
-        Replace(ended(invitation, InvitationState.EXPIRED, ports.clock())),
-        *([Remove(contact)] if contact else []),
-        facts=[closed],
-    )
+    closed = close_invitation(ports, invitation, InvitationState.EXPIRED)
+    fact = invitation_fact(ports, invitation, InvitationExpired.unanswered(invitation))
+    ports.repository.commit(*closed, facts=[fact])
     return True
 
 
 @retry_on_conflict
-def _end(ports: Ports, code: str) -> bool:
-    voucher = ports.repository.get(Voucher, code=code)
+def _end(ports: Ports, code_key: str) -> bool:
+    voucher = ports.repository.get(Voucher, code_key=code_key)
     if voucher is None or voucher.ended_at:
         return False
-    now = ports.clock()
-    if not is_live(voucher):
-        # Redeemed: only taken off the agenda.
-        ports.repository.commit(Replace(replace(voucher, ended_at=now)))
-        return False
-    expired = voucher_fact(
-        ports,
-        FactName.VOUCHER_EXPIRED,
-        voucher,
-        template=voucher.template,
-    )
-    ports.repository.commit(
-        Replace(replace(voucher, state=VoucherState.EXPIRED, ended_at=now)), facts=[expired]
-    )
-    return True
+    # Of one that is not live (redeemed) only the end is noted: it leaves the agenda.
+    facts = [voucher_fact(ports, voucher, VoucherExpired.of(voucher))] if is_live(voucher) else []
+    ports.repository.commit(Replace(vouchers.expired(voucher, ports.clock())), facts=facts)
+    return bool(facts)
 
 
 @retry_on_conflict
@@ -89,6 +67,6 @@ def _keep(ports: Ports, campaign_id: str, order_id: str) -> bool:
     if referral is None:
         return False
     campaign = current_campaign(ports, campaign_id)
-    changes, facts = moved(ports, campaign, order, OrderStatus.KEPT, referral)
+    changes, facts = move_order(ports, campaign, order, OrderStatus.KEPT, referral)
     ports.repository.commit(*changes, facts=facts)
     return True

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from chalicelib.domain.facts import Fact, deltas
+from chalicelib.domain.effects import deltas
+from chalicelib.domain.facts import Fact
 from chalicelib.domain.journal import GENESIS, JournalHead, chain, segment_path
 from chalicelib.services.lookups import current_campaign
 from chalicelib.services.ports import Ports

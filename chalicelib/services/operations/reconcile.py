@@ -12,20 +12,21 @@ known under the keys in force (`rekey`).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
+from chalicelib.domain import mails
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.versions import CurrentCampaign
-from chalicelib.domain.facts import Fact, FactName, Queue, follow_up
+from chalicelib.domain.effects import Queue, queues_of
+from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.invitations import Invitation
-from chalicelib.domain.mails import Mail, MailState
+from chalicelib.domain.mails import AT_MOST_ONCE, Mail
 from chalicelib.domain.vouchers import Voucher
-from chalicelib.services.invitations.decide import requeue_undecided
-from chalicelib.services.mails.send import AT_MOST_ONCE, invitation_of
+from chalicelib.services.lookups import invitation_in
 from chalicelib.services.operations.dashboard import list_statuses
 from chalicelib.services.operations.rekey import rekey
 from chalicelib.services.ports import Agenda, Ports, Replace
+from chalicelib.services.requeue import requeue_undecided
 
 # What ought not to be: an alarm rings for any of them.
 FINDINGS = ("undecided", "leased", "unexported")
@@ -101,15 +102,15 @@ def _leased(ports: Ports) -> int:
 
 def _uncertain(ports: Ports, mail: Mail) -> int:
     """An invitation's mail nobody can tell of is a finding until its invitation is over."""
-    invitation = invitation_of(ports, mail)
+    invitation = invitation_in(ports, mail)
     if invitation and invitation.ended_at is None:
         return 1
-    ports.repository.commit(Replace(replace(mail, state=MailState.FAILED)))
+    ports.repository.commit(Replace(mails.failed(mail)))
     return 0
 
 
 def _cause(ports: Ports, mail: Mail) -> Fact | None:
     subject = mail.ids.get("voucher") or mail.mail_id.removeprefix("sign_in-")
     facts = list(ports.repository.facts_of(subject))
-    due = [fact for fact in facts if follow_up(fact) is Queue.MAIL]
+    due = [fact for fact in facts if Queue.MAIL in queues_of(fact)]
     return next((fact for fact in due if fact.name != FactName.INVITATION_ACCEPTED), None)

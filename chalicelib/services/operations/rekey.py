@@ -15,17 +15,20 @@ those it has. Nothing found under an earlier key is taken away: earlier lists we
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from chalicelib.domain.addresses import OWN_KEY_ID, AddressDigests
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.versions import CurrentCampaign
-from chalicelib.domain.eligibility import all_digests
-from chalicelib.domain.people import Contact, Opposition, RefereeClaim, Sponsor, SponsorClaim
+from chalicelib.domain.people import Sponsor, referee_claims
 from chalicelib.domain.referrals import Referral
-from chalicelib.services.lookups import claims_on, digests_of, oppositions_to, sponsor_claims_on
+from chalicelib.services.digests import (
+    complete_digests,
+    complete_sponsor,
+    lacks_a_key,
+    missing_oppositions,
+)
+from chalicelib.services.lookups import claims_on
 from chalicelib.services.ports import (
     Agenda,
     Change,
@@ -73,50 +76,6 @@ def rekey(ports: Ports, in_force: CurrentCampaign, at_most: int) -> Rekeyed:
     return Rekeyed(**counts, complete=complete)
 
 
-def lacks_a_key(campaign: Campaign, digests: AddressDigests) -> bool:
-    """Whether a key in force, or ours, is missing, or the campaign's first is not the first."""
-    wanted = {*campaign.digests.key_ids, OWN_KEY_ID}
-    first = campaign.digests.key_ids[0]
-    return digests.key_ids[0] != first or not wanted.issubset(digests.key_ids)
-
-
-def completed(
-    ports: Ports, campaign: Campaign, known: AddressDigests, contact_id: str
-) -> AddressDigests:
-    """`known` with what is missing, in the campaign's order; as it is when the address is gone."""
-    if not lacks_a_key(campaign, known):
-        return known
-    contact = ports.repository.get(Contact, contact_id=contact_id)
-    if contact is None:
-        return known
-    return digests_of(ports, campaign, contact.address).and_before(known)
-
-
-def completed_sponsor(
-    ports: Ports, campaign: Campaign, sponsor: Sponsor
-) -> tuple[Sponsor, list[Change]]:
-    """The sponsor with all digests, not yet stored, and what is to be stored beside them."""
-    digests = completed(ports, campaign, sponsor.digests, sponsor.contact_id)
-    if digests == sponsor.digests:
-        return sponsor, []
-    values = all_digests(digests)
-    claimed = {claim.digest for claim in sponsor_claims_on(ports, campaign.id, values)}
-    claims: list[Change] = [
-        Insert(SponsorClaim(campaign=campaign.id, digest=digest, sponsor_id=sponsor.sponsor_id))
-        for digest in values
-        if digest not in claimed
-    ]
-    return replace(sponsor, digests=digests), claims + _oppositions(ports, campaign, values)
-
-
-def missing_claims(
-    of: RefereeClaim, digests: Iterable[str], claimed: Iterable[RefereeClaim]
-) -> list[Change]:
-    """Claims like `of` for those of a referee's digests that nobody has claimed (laws 1 and 2)."""
-    taken = {claim.digest for claim in claimed}
-    return [Insert(replace(of, digest=digest)) for digest in digests if digest not in taken]
-
-
 def _is_incomplete(campaign: Campaign, referral: Referral) -> bool:
     return not referral.address_gone and lacks_a_key(campaign, referral.referee)
 
@@ -133,45 +92,23 @@ def _complete(ports: Ports, campaign: Campaign, referral_id: str) -> str | None:
     referral = ports.repository.get(Referral, referral_id=referral_id)
     if referral is None or not _is_incomplete(campaign, referral):
         return None  # the agenda was late
-    referee = completed(ports, campaign, referral.referee, referral.contact_id)
+    referee = complete_digests(ports, campaign, referral.referee, referral.contact_id)
     changes: list[Change] = []
     sponsor = ports.repository.get(Sponsor, sponsor_id=referral.sponsor_id)
     if sponsor:
-        whole, beside = completed_sponsor(ports, campaign, sponsor)
+        whole, beside = complete_sponsor(ports, campaign, sponsor)
         changes += [Replace(whole), *beside] if whole != sponsor else []
         referral = replace(referral, sponsor_digest=whole.digests.for_client)
     if referee == referral.referee:
         ports.repository.commit(Replace(replace(referral, address_gone=True)), *changes)
         return "without_address"
-    values = all_digests(referee)
-    claimed = claims_on(ports, campaign.id, values)
-    changes += missing_claims(_claim(referral), values, claimed)
-    changes += _oppositions(ports, campaign, values)
+    known = {claim.digest for claim in claims_on(ports, campaign.id, referee.values)}
+    missing = [digest for digest in referee.values if digest not in known]
+    claims = referee_claims(campaign.id, referral.sponsor_id, referral.invitation_id, missing)
+    changes += [Insert(claim) for claim in claims]
+    changes += missing_oppositions(ports, campaign, referee.values)
     ports.repository.commit(Replace(replace(referral, referee=referee)), *changes)
     return "done"
-
-
-def _claim(referral: Referral) -> RefereeClaim:
-    return RefereeClaim(
-        campaign=referral.campaign,
-        digest="",
-        sponsor_id=referral.sponsor_id,
-        invitation_id=referral.invitation_id,
-    )
-
-
-def _oppositions(ports: Ports, campaign: Campaign, digests: tuple[str, ...]) -> list[Change]:
-    """Who opposed under one digest is opposed under all of them."""
-    recorded = oppositions_to(ports, campaign.brand.id, digests)
-    if not recorded:
-        return []
-    under = {opposition.digest for opposition in recorded}
-    at = min(opposition.recorded_at for opposition in recorded)
-    return [
-        Insert(Opposition(brand=campaign.brand.id, digest=digest, recorded_at=at))
-        for digest in digests
-        if digest not in under
-    ]
 
 
 def _marked(ports: Ports, in_force: CurrentCampaign) -> bool:

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chalicelib.domain.facts import Fact, Queue, follow_up
+from chalicelib.domain.effects import Queue, queues_of
+from chalicelib.domain.facts import Fact
 from chalicelib.services.ports import Ports
 
 
@@ -14,7 +15,7 @@ def relay(ports: Ports, facts: Sequence[Fact]) -> int:
     """Queue what follows; returns how many messages that were."""
     relayed = 0
     for queue in Queue:
-        due = [fact for fact in facts if follow_up(fact) is queue]
+        due = [fact for fact in facts if queue in queues_of(fact)]
         if due:
             ports.queues.put(queue, due)
         relayed += len(due)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.facts import FUNNEL, totals
+from chalicelib.domain.effects import FUNNEL, totals
 from chalicelib.domain.files.exports import ReferralLine, referral_file
 from chalicelib.domain.referrals import Referral
 from chalicelib.services.ports import Agenda, Ports

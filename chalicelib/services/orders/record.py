@@ -1,9 +1,9 @@
-"""Taking in what the client reports of orders, one at a time, whatever the order or number of the
-reports.
+"""Recording what the client reports of orders, one at a time, in whatever sequence or number the
+reports come.
 
 An order counts for the referral of the person who made it: found by the digest, or by the referee's
 voucher that was used on it. Orders of anybody else leave no trace. A report moves an order forward
-(placed, kept, returned or cancelled), and tells its amount, or changes nothing. The voucher is
+(placed, kept, returned or cancelled), and gives its amount, or changes nothing. The voucher is
 redeemed in the transaction that stores the order, and not looked at again.
 
 Most reports are about strangers. Of many at once the store is asked in two batches; what concerns
@@ -13,21 +13,35 @@ nobody then costs no call more.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, timedelta
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import HolderRole
-from chalicelib.domain.facts import Fact, FactName
+from chalicelib.domain.fact_bodies import VoucherRedeemed
+from chalicelib.domain.facts import Fact
 from chalicelib.domain.files.orders import OrderRow
 from chalicelib.domain.invitations import Invitation
-from chalicelib.domain.orders import Order, OrderStatus, moves_forward
+from chalicelib.domain.orders import (
+    Order,
+    OrderStatus,
+    moves_forward,
+    new_order,
+    reported_again,
+)
 from chalicelib.domain.people import RefereeClaim
 from chalicelib.domain.referrals import Referral
-from chalicelib.domain.vouchers import Purchase
+from chalicelib.domain.vouchers import (
+    Purchase,
+    Redemption,
+    RedemptionPlan,
+    VoucherProblem,
+    plan_redemption,
+)
 from chalicelib.services.errors import RefusedError, UnknownError
-from chalicelib.services.facts import new_fact
-from chalicelib.services.lookups import claim_on
+from chalicelib.services.facts import voucher_fact
+from chalicelib.services.lookups import claim_on, find_voucher
+from chalicelib.services.moves import move_order
 from chalicelib.services.ports import (
     Change,
     ContentionError,
@@ -37,14 +51,7 @@ from chalicelib.services.ports import (
     Replace,
 )
 from chalicelib.services.retry import retry_on_conflict
-from chalicelib.services.vouchers.redeem import Planned, find_voucher, plan_redemption
 
-_FACTS = {
-    OrderStatus.PLACED: FactName.ORDER_PLACED,
-    OrderStatus.KEPT: FactName.ORDER_KEPT,
-    OrderStatus.RETURNED: FactName.ORDER_RETURNED,
-    OrderStatus.CANCELLED: FactName.ORDER_CANCELLED,
-}
 _USES_VOUCHERS = frozenset({OrderStatus.PLACED, OrderStatus.KEPT})
 
 
@@ -75,7 +82,7 @@ class Concerned:
         )
 
     def record(self, ports: Ports, campaign: Campaign, row: OrderRow) -> OrderOutcome:
-        """Take the row in; an order it has stored concerns the rows after it."""
+        """Record the row; an order it has stored concerns the rows after it."""
         outcome = record_order(ports, campaign, row)
         if outcome.effect == "recorded":
             self.orders.add((campaign.id, row.order_id))
@@ -103,7 +110,7 @@ def those_concerned(
 def record_orders(
     ports: Ports, campaign: Campaign, rows: Sequence[OrderRow]
 ) -> Iterator[OrderOutcome]:
-    """Take in the orders of a campaign's file, in their order."""
+    """Record the orders of a campaign's file, in their order."""
     # A row with a code is always looked into; only the others may be passed over.
     concerned = those_concerned(ports, [campaign], [row for row in rows if not row.voucher_code])
     for row in rows:
@@ -116,7 +123,7 @@ def record_orders(
 def record_reported_orders(
     ports: Ports, campaigns: Sequence[Campaign], rows: Sequence[OrderRow]
 ) -> Iterator[OrderOutcome | None]:
-    """Take in orders that name no campaign, in their order: in each one that knows the voucher, the
+    """Record orders that name no campaign, in their order: in each one that knows the voucher, the
     buyer or the order. None for one that could not be settled now and is to be sent again.
     """
     concerned = those_concerned(ports, campaigns, rows)
@@ -154,7 +161,7 @@ def _campaign_of_voucher(ports: Ports, row: OrderRow) -> str | None:
 
 @retry_on_conflict
 def record_order(ports: Ports, campaign: Campaign, row: OrderRow) -> OrderOutcome:
-    """Take one order in; a problem leaves everything as it was."""
+    """Record one order; a problem leaves everything as it was."""
     if refused := _refused_at_sight(ports, campaign, row):
         return refused
     status = OrderStatus(row.status)
@@ -186,19 +193,26 @@ def _refused_at_sight(ports: Ports, campaign: Campaign, row: OrderRow) -> OrderO
 
 def _redemption(
     ports: Ports, campaign: Campaign, row: OrderRow, status: OrderStatus
-) -> Planned | None:
+) -> RedemptionPlan | None:
     if row.voucher_code is None or status not in _USES_VOUCHERS:
         return None
-    purchase = Purchase(
+    voucher = find_voucher(ports, row.voucher_code)
+    earlier = ports.repository.get(Redemption, code_key=voucher.code_key, order_id=row.order_id)
+    plan = plan_redemption(voucher, earlier, _purchase(row), ports.clock())
+    if isinstance(plan, VoucherProblem):
+        raise RefusedError(plan)
+    if voucher.campaign != campaign.id:
+        raise UnknownError("voucher")
+    return plan
+
+
+def _purchase(row: OrderRow) -> Purchase:
+    return Purchase(
         order_id=row.order_id,
         ordered_at=row.ordered_at,
         amount_minor=row.amount_minor,
         currency=row.currency,
     )
-    planned = plan_redemption(ports, row.voucher_code, purchase)
-    if planned.voucher.campaign != campaign.id:
-        raise UnknownError("voucher")
-    return planned
 
 
 def _referral(
@@ -206,7 +220,7 @@ def _referral(
     campaign: Campaign,
     row: OrderRow,
     stored: Order | None,
-    redemption: Planned | None,
+    redemption: RedemptionPlan | None,
 ) -> Referral | None:
     digest = row.email_digest
     referral_id = _referral_id_behind(ports, campaign, digest) if digest else None
@@ -230,10 +244,11 @@ def _referral_id_behind(ports: Ports, campaign: Campaign, digest: str) -> str | 
     return invitation.referral_id if invitation else None
 
 
-def _without_referral(ports: Ports, redemption: Planned | None) -> OrderOutcome:
-    if redemption is None or not redemption.changes:
+def _without_referral(ports: Ports, redemption: RedemptionPlan | None) -> OrderOutcome:
+    changes, facts = _redeeming(ports, redemption)
+    if not changes:
         return OrderOutcome("not_a_referees")
-    ports.repository.commit(*redemption.changes, facts=redemption.facts)
+    ports.repository.commit(*changes, facts=facts)
     return OrderOutcome("redeemed")
 
 
@@ -244,15 +259,13 @@ def _with_referral(
     status: OrderStatus,
     stored: Order | None,
     referral: Referral,
-    redemption: Planned | None,
+    redemption: RedemptionPlan | None,
 ) -> OrderOutcome:
-    changes: list[Change] = list(redemption.changes) if redemption else []
-    facts: list[Fact] = list(redemption.facts) if redemption else []
+    changes, facts = _redeeming(ports, redemption)
     if moves_forward(stored.status if stored else None, status):
-        moved_changes, moved_facts = moved(
-            ports, campaign, _order(ports, campaign, row, stored, referral), status, referral
-        )
-        changes += moved_changes
+        order = reported_again(stored, row) if stored else new_order(campaign, row, referral)
+        moved, moved_facts = move_order(ports, campaign, order, status, referral)
+        changes += moved
         facts += moved_facts
     if not changes:
         return OrderOutcome("known_already")
@@ -260,78 +273,10 @@ def _with_referral(
     return OrderOutcome("recorded")
 
 
-def _order(
-    ports: Ports, campaign: Campaign, row: OrderRow, stored: Order | None, referral: Referral
-) -> Order:
-    if stored:
-        # Of what was ordered less may be kept; when it was ordered, and by whom, does not change.
-        return replace(stored, amount_minor=row.amount_minor)
-    window_ends = campaign.end_of_day(
-        campaign.local_date(row.ordered_at) + timedelta(days=campaign.return_window_days)
-    )
-    return Order(
-        campaign=campaign.id,
-        order_id=row.order_id,
-        referral_id=referral.referral_id,
-        status=OrderStatus.PLACED,
-        ordered_at=row.ordered_at,
-        amount_minor=row.amount_minor,
-        currency=row.currency,
-        return_window_ends_at=window_ends,
-    )
-
-
-def moved(
-    ports: Ports, campaign: Campaign, order: Order, status: OrderStatus, referral: Referral
-) -> tuple[list[Change], list[Fact]]:
-    """What changes when `order` (stored or new) comes to stand at `status`."""
-    now = ports.clock()
-    kept_at = now if status is OrderStatus.KEPT else order.kept_at
-    order_now = replace(order, status=status, kept_at=kept_at)
-    referral_now = replace(
-        _asked_with_first_order(ports, campaign, referral, order.ordered_at),
-        orders=referral.orders + (0 if order.revision else 1),
-        kept_orders=_kept(referral, order.order_id, status),
-    )
-    write = Replace if order.revision else Insert
-    fact = new_fact(
-        ports,
-        _FACTS[status],
-        campaign=campaign.id,
-        subject=referral.referral_id,
-        correlation=referral.correlation,
-        ids={
-            "order": order.order_id,
-            "referral": referral.referral_id,
-            "sponsor": referral.sponsor_id,
-        },
-        amount_minor=order.amount_minor,
-    )
-    return [write(order_now), Replace(referral_now)], [fact]
-
-
-def _kept(referral: Referral, order_id: str, status: OrderStatus) -> tuple[str, ...]:
-    if status is OrderStatus.KEPT:
-        return (*referral.kept_orders, order_id)
-    # Its rung is gone, but its place stays: which rung an order stands on never changes.
-    return tuple("" if kept == order_id else kept for kept in referral.kept_orders)
-
-
-def _asked_with_first_order(
-    ports: Ports, campaign: Campaign, referral: Referral, ordered_at: datetime
-) -> Referral:
-    """Law 3: asked once, with the first order, of the list in force when it was made: every later
-    list holds who has ordered, that is what it is for.
-    """
-    if referral.newcomer is not None:
-        return referral
-    try:
-        customers = ports.lists.find_as_of("customers", campaign.id, ordered_at, referral.referee)
-    except ListUnavailableError:
-        # Not known yet; no reward is granted before the list has been asked.
-        return referral
-    return replace(
-        referral,
-        newcomer=customers.found is None,
-        newcomer_list_version=customers.version,
-    )
+def _redeeming(ports: Ports, redemption: RedemptionPlan | None) -> tuple[list[Change], list[Fact]]:
+    """What a redemption changes: nothing where there is none, or it stands already."""
+    if redemption is None or not redemption.is_new:
+        return [], []
+    voucher = redemption.voucher
+    fact = voucher_fact(ports, voucher, VoucherRedeemed.of(voucher))
+    return [Replace(voucher), Insert(redemption.redemption)], [fact]

@@ -12,26 +12,37 @@ from datetime import timedelta
 from chalicelib.domain import tokens
 from chalicelib.domain.addresses import AddressDigests, first_name
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.eligibility import ELIGIBLE, REFUSED, all_digests
-from chalicelib.domain.facts import Fact, FactName
+from chalicelib.domain.eligibility import ELIGIBLE, REFUSED
+from chalicelib.domain.fact_bodies import (
+    SignInGranted,
+    SignInRefused,
+    SignInRequested,
+    body_as,
+)
+from chalicelib.domain.facts import Fact, FactBody, FactName
 from chalicelib.domain.people import (
     Contact,
-    Link,
     Session,
     Sponsor,
-    SponsorClaim,
     Token,
     TokenPurpose,
+    link_of,
+    new_contact,
+    new_sponsor,
+    sign_ins_on,
+    sponsor_claims,
+    with_sign_in,
 )
+from chalicelib.domain.sign_ins import SignInReason
+from chalicelib.services.digests import complete_sponsor, digests_of
 from chalicelib.services.errors import UnauthorisedError
 from chalicelib.services.facts import new_fact
 from chalicelib.services.lookups import (
     current_campaign,
-    digests_of,
+    find_vip,
     open_campaign,
     sponsor_claims_on,
 )
-from chalicelib.services.operations.rekey import completed_sponsor
 from chalicelib.services.ports import (
     Change,
     ConflictError,
@@ -45,30 +56,23 @@ from chalicelib.services.ports import (
 from chalicelib.services.retry import retry_on_conflict
 
 REQUEST_KEPT_FOR = timedelta(days=1)
-TRANSIENT = "read_failed"
 
 
 def request_sign_in(
     ports: Ports, campaign_id: str, address: str, locale: str | None = None
 ) -> None:
-    """Take a request in. `UnknownError`, `ClosedError`."""
+    """Accept a request. `UnknownError`, `ClosedError`."""
     campaign = open_campaign(ports, campaign_id)
-    contact = Contact(
+    contact = new_contact(
+        campaign,
+        address,
         contact_id=ports.codes.identifier(),
-        campaign=campaign.id,
-        address=address,
-        locale=campaign.spoken(locale),
+        locale=locale,
         ends_at=ports.clock() + REQUEST_KEPT_FOR,
     )
-    requested = new_fact(
-        ports,
-        FactName.SIGN_IN_REQUESTED,
-        campaign=campaign.id,
-        subject=contact.contact_id,
-        correlation=ports.codes.identifier(),
-        ids={"contact": contact.contact_id},
-    )
-    ports.repository.commit(Insert(contact), facts=[requested])
+    body = SignInRequested(contact_id=contact.contact_id)
+    fact = _contact_fact(ports, contact, ports.codes.identifier(), body)
+    ports.repository.commit(Insert(contact), facts=[fact])
 
 
 @retry_on_conflict
@@ -76,22 +80,26 @@ def decide_sign_in(ports: Ports, fact: Fact) -> str:
     """Grant a request if the address is on the VIP list; returns the named outcome.
 
     A request decided already is left as it is. Without a trustworthy list nothing is granted.
-    `ListUnavailableError` only for a failed read, which a later attempt may mend.
+    `ListUnavailableError` only for a failed read, after which a later attempt may succeed.
     """
-    contact = ports.repository.get(Contact, contact_id=fact.ids["contact"])
+    requested = body_as(fact, SignInRequested)
+    contact = ports.repository.get(Contact, contact_id=requested.contact_id)
     if contact is None or _is_granted(ports, contact):
         return "decided_already"
     campaign = current_campaign(ports, fact.campaign)
     digests = digests_of(ports, campaign, contact.address)
     try:
-        vip = ports.lists.find("vips", campaign.id, campaign.lists.vips.max_age_days, digests)
+        vip = find_vip(ports, campaign, digests)
     except ListUnavailableError as error:
-        if error.reason == TRANSIENT:
+        if error.is_transient:
             raise
-        return _refuse(ports, fact, contact, "list_unavailable")
+        return _refuse(ports, fact, contact, SignInReason.LIST_UNAVAILABLE)
     if vip.found is None:
-        return _refuse(ports, fact, contact, "not_on_vip_list", vip)
-    return _grant(ports, fact, campaign, contact, digests, vip)
+        return _refuse(ports, fact, contact, SignInReason.NOT_ON_VIP_LIST, vip)
+    sponsor = _sponsor_of(ports, campaign, digests)
+    if sponsor is None:
+        return _welcome(ports, fact, campaign, contact, digests, vip)
+    return _grant(ports, fact, campaign, contact, sponsor, vip)
 
 
 def _is_granted(ports: Ports, contact: Contact) -> bool:
@@ -101,18 +109,15 @@ def _is_granted(ports: Ports, contact: Contact) -> bool:
 
 
 def _refuse(
-    ports: Ports, fact: Fact, contact: Contact, reason: str, vip: Membership | None = None
+    ports: Ports,
+    fact: Fact,
+    contact: Contact,
+    reason: SignInReason,
+    vip: Membership | None = None,
 ) -> str:
-    refused = new_fact(
-        ports,
-        FactName.SIGN_IN_REFUSED,
-        campaign=fact.campaign,
-        subject=contact.contact_id,
-        correlation=fact.correlation,
-        verdict=REFUSED,
-        reason=reason,
-        list_version=vip.version if vip else None,
-    )
+    list_version = vip.version if vip else None
+    body = SignInRefused(verdict=REFUSED, reason=reason, list_version=list_version)
+    refused = _contact_fact(ports, contact, fact.correlation, body)
     ports.repository.commit(Remove(contact), facts=[refused])
     return reason
 
@@ -122,35 +127,20 @@ def _grant(
     fact: Fact,
     campaign: Campaign,
     contact: Contact,
-    digests: AddressDigests,
+    sponsor: Sponsor,
     vip: Membership,
 ) -> str:
-    sponsor = _sponsor_of(ports, campaign, digests)
     today = campaign.local_date(ports.clock())
-    granted = new_fact(
-        ports,
-        FactName.SIGN_IN_GRANTED,
-        campaign=campaign.id,
-        subject=contact.contact_id,
-        correlation=fact.correlation,
-        ids={"contact": contact.contact_id, "sponsor": sponsor.sponsor_id if sponsor else ""},
-        verdict=ELIGIBLE,
-        reason="on_vip_list",
-        list_version=vip.version,
-    )
-    if sponsor is None:
-        return _welcome(ports, campaign, contact, digests, vip, granted)
-    asked = sponsor.sign_ins if sponsor.sign_ins_on == today else 0
-    if asked >= campaign.quotas.sign_in_mails_per_day:
-        return _refuse(ports, fact, contact, "too_many_sign_in_mails", vip)
-    whole, beside = completed_sponsor(ports, campaign, sponsor)
-    counted = replace(whole, sign_ins=asked + 1, sign_ins_on=today)
-    reachable = _kept_reachable(ports, campaign, counted, contact)
+    if sign_ins_on(sponsor, today) >= campaign.quotas.sign_in_mails_per_day:
+        return _refuse(ports, fact, contact, SignInReason.TOO_MANY_SIGN_IN_MAILS, vip)
+    complete, beside = complete_sponsor(ports, campaign, sponsor)
+    reachable = _keep_reachable(ports, campaign, with_sign_in(complete, today), contact)
+    granted = _granted_fact(ports, fact, contact, sponsor, vip)
     ports.repository.commit(*reachable, *beside, facts=[granted])
     return "granted"
 
 
-def _kept_reachable(
+def _keep_reachable(
     ports: Ports, campaign: Campaign, sponsor: Sponsor, typed: Contact
 ) -> list[Change]:
     """The sponsor with a contact that lasts as long as the campaign, even a prolonged one."""
@@ -165,7 +155,7 @@ def _kept_reachable(
 
 
 def _sponsor_of(ports: Ports, campaign: Campaign, digests: AddressDigests) -> Sponsor | None:
-    known = all_digests(digests)
+    known = digests.values
     claims = sponsor_claims_on(ports, campaign.id, known)
     # The form as typed before the alias form, whatever order they were read in.
     nearest = min(claims, key=lambda claim: known.index(claim.digest), default=None)
@@ -174,34 +164,52 @@ def _sponsor_of(ports: Ports, campaign: Campaign, digests: AddressDigests) -> Sp
 
 def _welcome(
     ports: Ports,
+    fact: Fact,
     campaign: Campaign,
     contact: Contact,
     digests: AddressDigests,
     vip: Membership,
-    granted: Fact,
 ) -> str:
-    now = ports.clock()
-    sponsor = Sponsor(
+    sponsor = new_sponsor(
+        campaign,
+        contact,
+        digests,
         sponsor_id=ports.codes.identifier(),
-        campaign=campaign.id,
-        contact_id=contact.contact_id,
-        digests=digests,
         link_code=ports.codes.link_code(),
-        locale=contact.locale,
-        created_at=now,
         vip_list_version=vip.version,
-        sign_ins=1,
-        sign_ins_on=campaign.local_date(now),
+        now=ports.clock(),
     )
-    claims = [
-        Insert(SponsorClaim(campaign=campaign.id, digest=digest, sponsor_id=sponsor.sponsor_id))
-        for digest in all_digests(digests)
-    ]
-    link = Link(link_code=sponsor.link_code, campaign=campaign.id, sponsor_id=sponsor.sponsor_id)
     kept = replace(contact, ends_at=campaign.contact_ends_at())
-    named = replace(granted, ids={**granted.ids, "sponsor": sponsor.sponsor_id})
-    ports.repository.commit(Insert(sponsor), *claims, Insert(link), Replace(kept), facts=[named])
+    ports.repository.commit(
+        Insert(sponsor),
+        *map(Insert, sponsor_claims(sponsor, digests.values)),
+        Insert(link_of(sponsor)),
+        Replace(kept),
+        facts=[_granted_fact(ports, fact, contact, sponsor, vip)],
+    )
     return "granted"
+
+
+def _granted_fact(
+    ports: Ports, fact: Fact, contact: Contact, sponsor: Sponsor, vip: Membership
+) -> Fact:
+    body = SignInGranted(
+        contact_id=contact.contact_id,
+        sponsor_id=sponsor.sponsor_id,
+        verdict=ELIGIBLE,
+        list_version=vip.version,
+    )
+    return _contact_fact(ports, contact, fact.correlation, body)
+
+
+def _contact_fact(ports: Ports, contact: Contact, correlation: str, body: FactBody) -> Fact:
+    return new_fact(
+        ports,
+        body,
+        campaign=contact.campaign,
+        subject=contact.contact_id,
+        correlation=correlation,
+    )
 
 
 def open_session(
@@ -210,8 +218,8 @@ def open_session(
     """Trade a sign-in token for a session, once. Returns the bearer text and the session.
 
     `name` is what the sponsor's invitations will be signed with. `UnauthorisedError` when the token
-    is unknown, of another campaign, used or over; `FirstNameError` on a name that cannot stand in a
-    mail.
+    is unknown, of another campaign, used or expired; `FirstNameError` on a name that cannot stand
+    in a mail.
     """
     now = ports.clock()
     token = ports.repository.get(Token, token_hash=tokens.hashed(token_text))
@@ -220,12 +228,7 @@ def open_session(
     if not tokens.is_usable(token, TokenPurpose.SIGN_IN, now):
         raise UnauthorisedError("token")
     bearer = ports.codes.token()
-    session = Session(
-        session_hash=tokens.hashed(bearer),
-        campaign=token.campaign,
-        sponsor_id=token.sponsor_id,
-        ends_at=now + tokens.SESSION_LASTS,
-    )
+    session = tokens.new_session(bearer, token, now)
     changes: list[Change] = [Replace(replace(token, used_at=now)), Insert(session)]
     try:
         ports.repository.commit(*changes, *_renamed(ports, token.sponsor_id, name))

@@ -5,13 +5,13 @@ leave.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
+from chalicelib.domain import exports, vouchers
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.codes import candidates
 from chalicelib.domain.exports import Export, ExportPart, ExportState
-from chalicelib.domain.facts import FactName
-from chalicelib.domain.vouchers import Voucher, acknowledged
+from chalicelib.domain.fact_bodies import voucher_settled
+from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.errors import UnknownError
 from chalicelib.services.facts import voucher_fact
 from chalicelib.services.ports import Ports, Replace
@@ -43,35 +43,27 @@ def matching(typed: str, codes: frozenset[str]) -> str | None:
     return next((code for code in candidates(typed) if code in codes), None)
 
 
-def is_acknowledged(ports: Ports, code: str) -> bool:
+def is_acknowledged(ports: Ports, code_key: str) -> bool:
     """Whether the client has said before that it knows the code: its mail may have left."""
-    voucher = ports.repository.get(Voucher, code=code)
+    voucher = ports.repository.get(Voucher, code_key=code_key)
     return voucher is not None and voucher.acknowledged_at is not None
 
 
 @retry_on_conflict
-def _settle(ports: Ports, code: str, refused_reason: str | None) -> None:
-    voucher = ports.repository.get(Voucher, code=code)
+def _settle(ports: Ports, code_key: str, refused_reason: str | None) -> None:
+    voucher = ports.repository.get(Voucher, code_key=code_key)
     if voucher is None or voucher.acknowledged_at or voucher.refused_reason is not None:
         return
     if refused_reason is None:
-        changed, name = acknowledged(voucher, ports.clock()), FactName.VOUCHER_ACKNOWLEDGED
+        settled = vouchers.acknowledged(voucher, ports.clock())
     else:
-        changed, name = replace(voucher, refused_reason=refused_reason), FactName.VOUCHER_REFUSED
-    fact = voucher_fact(
-        ports,
-        name,
-        voucher,
-        rule=voucher.rule,
-        rung=voucher.rung,
-        release=voucher.release.value,
-        export=voucher.export,
-    )
-    ports.repository.commit(Replace(changed), facts=[fact])
+        settled = vouchers.refused(voucher, refused_reason)
+    fact = voucher_fact(ports, settled, voucher_settled(settled))
+    ports.repository.commit(Replace(settled), facts=[fact])
 
 
 @retry_on_conflict
 def _close(ports: Ports, campaign: Campaign, number: int) -> None:
     export = ports.repository.get(Export, campaign=campaign.id, number=number)
     if export and export.acknowledged_at is None:
-        ports.repository.commit(Replace(replace(export, acknowledged_at=ports.clock())))
+        ports.repository.commit(Replace(exports.acknowledged(export, ports.clock())))

@@ -13,15 +13,24 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import islice
 
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.exports import Export, ExportPart, ExportSequence, ExportState
-from chalicelib.domain.facts import Fact, FactName
-from chalicelib.domain.files.exports import VoucherLine, export_name, manifest_json, voucher_file
-from chalicelib.domain.vouchers import Voucher, taken_into
-from chalicelib.services.facts import new_fact
+from chalicelib.domain.exports import (
+    Export,
+    ExportPart,
+    ExportSequence,
+    ExportState,
+    export_path,
+    next_export,
+    next_part,
+    sealed,
+    written,
+)
+from chalicelib.domain.fact_bodies import ExportWritten, VouchersExported
+from chalicelib.domain.files.exports import export_name, manifest_json, voucher_file
+from chalicelib.domain.vouchers import Voucher, exported
+from chalicelib.services.facts import export_fact
 from chalicelib.services.ports import Agenda, Change, Insert, Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
 
@@ -37,17 +46,12 @@ def export_vouchers(ports: Ports, campaign: Campaign) -> Export | None:
         return None
     while export.state is ExportState.OPEN:
         rows_before = export.rows
-        export = _take_in(ports, campaign, export.number)
+        export = _add_part(ports, campaign, export.number)
         if export.rows == rows_before:
             if not export.rows:
                 return None
             export = _seal(ports, campaign, export.number)
     return _write(ports, campaign, export.number)
-
-
-def path_of(campaign: str, number: int) -> str:
-    """Where an export lies, without its suffix."""
-    return f"out/{campaign}/vouchers/{export_name(number)}"
 
 
 @retry_on_conflict
@@ -59,18 +63,8 @@ def _open(ports: Ports, campaign: Campaign) -> Export | None:
             return current
     if next(_waiting(ports, campaign), None) is None:
         return None
-    number = sequence.number + 1 if sequence else 1
-    opened = Export(
-        campaign=campaign.id,
-        number=number,
-        state=ExportState.OPEN,
-        opened_at=ports.clock(),
-    )
-    step: Change = (
-        Replace(replace(sequence, number=number))
-        if sequence
-        else Insert(ExportSequence(campaign=campaign.id, number=number))
-    )
+    numbered, opened = next_export(sequence, campaign.id, ports.clock())
+    step: Change = Replace(numbered) if sequence else Insert(numbered)
     ports.repository.commit(step, Insert(opened))
     return opened
 
@@ -85,47 +79,24 @@ def _current(ports: Ports, campaign: Campaign, number: int) -> Export:
 def _waiting(ports: Ports, campaign: Campaign) -> Iterator[Voucher]:
     """Vouchers in no export yet. The agenda may lag, so each is read again by its key."""
     for listed in ports.repository.agenda(Voucher, Agenda.UNEXPORTED, campaign.id):
-        voucher = ports.repository.get(Voucher, code=listed.code)
+        voucher = ports.repository.get(Voucher, code_key=listed.code_key)
         if voucher and voucher.export is None:
             yield voucher
 
 
 @retry_on_conflict
-def _take_in(ports: Ports, campaign: Campaign, number: int) -> Export:
+def _add_part(ports: Ports, campaign: Campaign, number: int) -> Export:
     export = _current(ports, campaign, number)
     vouchers = list(islice(_waiting(ports, campaign), PART_ROWS))
     if export.state is not ExportState.OPEN or not vouchers:
         return export
-    grown = replace(export, parts=export.parts + 1, rows=export.rows + len(vouchers))
-    part = ExportPart(
-        campaign=campaign.id,
-        number=number,
-        part=grown.parts,
-        codes=tuple(voucher.code for voucher in vouchers),
-        rows=tuple(_row(voucher) for voucher in vouchers),
+    grown, part = next_part(export, vouchers)
+    moved = [Replace(exported(voucher, number)) for voucher in vouchers]
+    body = VouchersExported(export=number, count=len(vouchers))
+    ports.repository.commit(
+        Insert(part), Replace(grown), *moved, facts=[export_fact(ports, export, body)]
     )
-    taken = [Replace(taken_into(voucher, number)) for voucher in vouchers]
-    fact = _about(ports, FactName.VOUCHERS_EXPORTED, campaign, number, count=len(vouchers))
-    ports.repository.commit(Insert(part), Replace(grown), *taken, facts=[fact])
-    return replace(grown, revision=grown.revision + 1)
-
-
-def _row(voucher: Voucher) -> VoucherLine:
-    # A voucher revoked before its export is in it all the same, ended already: no till takes it.
-    ended_at = voucher.ended_at or voucher.valid_until
-    return VoucherLine(
-        code=voucher.printed,
-        template=voucher.template,
-        holder=voucher.holder.value,
-        holder_digest=voucher.holder_digest,
-        value_minor=voucher.value_minor,
-        currency=voucher.currency,
-        minimum_basket_minor=voucher.minimum_basket_minor,
-        valid_from=voucher.valid_from,
-        valid_until=min(voucher.valid_until, ended_at),
-        issued_at=voucher.issued_at,
-        referral=voucher.referral_id,
-    )
+    return grown
 
 
 @retry_on_conflict
@@ -133,9 +104,9 @@ def _seal(ports: Ports, campaign: Campaign, number: int) -> Export:
     export = _current(ports, campaign, number)
     if export.state is not ExportState.OPEN:
         return export
-    sealed = replace(export, state=ExportState.SEALED, sealed_at=ports.clock())
-    ports.repository.commit(Replace(sealed))
-    return replace(sealed, revision=sealed.revision + 1)
+    closed = sealed(export, ports.clock())
+    ports.repository.commit(Replace(closed))
+    return closed
 
 
 @retry_on_conflict
@@ -152,27 +123,10 @@ def _write(ports: Ports, campaign: Campaign, number: int) -> Export:
         key_id=campaign.digests.key_ids[0],
         generated_at=export.sealed_at,
     )
-    path = path_of(campaign.id, number)
+    path = export_path(campaign.id, number)
     ports.files.write_once(f"{path}.csv.gz", content, content_type="application/gzip")
     ports.files.write_once(f"{path}.manifest.json", manifest, content_type="application/json")
-    written = replace(
-        export,
-        state=ExportState.WRITTEN,
-        sha256=hashlib.sha256(content).hexdigest(),
-        written_at=ports.clock(),
-    )
-    fact = _about(ports, FactName.EXPORT_WRITTEN, campaign, number, count=export.rows)
-    ports.repository.commit(Replace(written), facts=[fact])
-    return written
-
-
-def _about(ports: Ports, name: FactName, campaign: Campaign, number: int, *, count: int) -> Fact:
-    return new_fact(
-        ports,
-        name,
-        campaign=campaign.id,
-        subject=f"export-{campaign.id}-{export_name(number)}",
-        correlation=f"export-{campaign.id}-{export_name(number)}",
-        export=number,
-        count=count,
-    )
+    done = written(export, hashlib.sha256(content).hexdigest(), ports.clock())
+    fact = export_fact(ports, export, ExportWritten(export=number, count=export.rows))
+    ports.repository.commit(Replace(done), facts=[fact])
+    return done

@@ -1,0 +1,167 @@
+"""What each fact sets off: one table.
+
+`EFFECTS` says which work queues a fact goes to, what it counts for, and whether invitations may
+have waited for it. Every fact has a row, so a new one cannot be forgotten; the counters that the
+dashboard shows are those of the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.campaign.rules import Release
+from chalicelib.domain.fact_bodies import body_of
+from chalicelib.domain.facts import Fact, FactName
+
+REFUSED_FOR = "refused."
+FOUND_ON_LATER_LIST = "found_on_later_list"
+
+
+class Queue(StrEnum):
+    """The work queues."""
+
+    DECIDE = "decide"
+    INGEST = "ingest"
+    MAIL = "mail"
+    REWARD = "reward"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effect:
+    """What a fact sets off.
+
+    `queues` get it, those of a voucher only when it is released by this fact (`release`).
+    `counters` grow by `sign` times the body's `count`, or by one; `counted_by` names one more that
+    depends on the body. `metric_by_reason`: its metric is also counted under its reason.
+    """
+
+    queues: tuple[Queue, ...] = ()
+    release: Release | None = None
+    counters: tuple[str, ...] = ()
+    sign: int = 1
+    counted_by: Callable[[Any], str | None] = lambda _: None
+    metric_by_reason: bool = False
+    requeues_undecided: bool = False
+
+
+def _found_on_later_list(body: Any) -> str | None:
+    # Only the first fact about a referee says so: the person counts once (law 3).
+    return FOUND_ON_LATER_LIST if body.found_on_later_list else None
+
+
+_NEW_LIST = Effect(queues=(Queue.DECIDE,), requeues_undecided=True)
+_REVIEWED_LIST = Effect(queues=(Queue.INGEST,))
+_REVOKED_RUNG = Effect(queues=(Queue.REWARD,))
+
+F = FactName
+EFFECTS: Mapping[FactName, Effect] = {
+    F.CAMPAIGN_PUT: Effect(),
+    F.SIGN_IN_REQUESTED: Effect(queues=(Queue.DECIDE,)),
+    F.SIGN_IN_GRANTED: Effect(queues=(Queue.MAIL,)),
+    F.SIGN_IN_REFUSED: Effect(),
+    F.INVITATION_RECEIVED: Effect(queues=(Queue.DECIDE,), counters=("invited",)),
+    F.INVITATION_ACCEPTED: Effect(queues=(Queue.MAIL,)),
+    F.INVITATION_REFUSED: Effect(
+        counters=("refused",), counted_by=lambda body: f"{REFUSED_FOR}{body.reason}"
+    ),
+    F.INVITATION_SENT: Effect(counters=("sent",)),
+    F.REFERRAL_CONFIRMED: Effect(queues=(Queue.REWARD,), counters=("confirmed",)),
+    F.INVITATION_DECLINED: Effect(counters=("declined",)),
+    F.INVITATION_BOUNCED: Effect(counters=("bounced",)),
+    F.INVITATION_EXPIRED: Effect(counters=("expired",), counted_by=_found_on_later_list),
+    F.OPPOSITION_RECORDED: Effect(),
+    F.VOUCHER_ISSUED: Effect(
+        queues=(Queue.MAIL,), release=Release.AT_ONCE, counters=("vouchers_issued", "rewards")
+    ),
+    F.VOUCHERS_EXPORTED: Effect(counters=("vouchers_exported",)),
+    F.VOUCHER_ACKNOWLEDGED: Effect(
+        queues=(Queue.MAIL,),
+        release=Release.ON_ACKNOWLEDGEMENT,
+        counters=("vouchers_acknowledged",),
+    ),
+    F.VOUCHER_REFUSED: Effect(),
+    F.VOUCHER_REDEEMED: Effect(counters=("vouchers_redeemed",)),
+    F.VOUCHER_ROLLED_BACK: Effect(counters=("vouchers_redeemed",), sign=-1),
+    F.VOUCHER_EXPIRED: Effect(),
+    F.EXPORT_WRITTEN: Effect(),
+    F.ORDER_PLACED: Effect(),
+    F.ORDER_KEPT: Effect(queues=(Queue.REWARD,), counters=("orders_kept",)),
+    F.ORDER_RETURNED: _REVOKED_RUNG,
+    F.ORDER_CANCELLED: _REVOKED_RUNG,
+    F.REWARD_REVOKED: Effect(counters=("rewards_taken_back",)),
+    F.REWARD_REFUSED: Effect(counters=("rewards_refused",), counted_by=_found_on_later_list),
+    F.LIST_ACCEPTED: _NEW_LIST,
+    F.LIST_CONFIRMED: _NEW_LIST,
+    F.LIST_ROLLED_BACK: _NEW_LIST,
+    F.LIST_WAITS: Effect(),
+    F.LIST_REFUSED: Effect(metric_by_reason=True),
+    F.LIST_HELD: Effect(metric_by_reason=True),
+    F.LIST_APPROVED: _REVIEWED_LIST,
+    F.LIST_REJECTED: _REVIEWED_LIST,
+    F.MAIL_SENT: Effect(),
+    F.MAIL_FAILED: Effect(),
+    F.MAIL_COMPLAINED: Effect(),
+}
+
+# Every counter once, in the order of the table: the totals that the dashboard shows.
+FUNNEL = (
+    *dict.fromkeys(counter for effect in EFFECTS.values() for counter in effect.counters),
+    FOUND_ON_LATER_LIST,
+)
+
+
+def effect_of(fact: Fact) -> Effect:
+    """What `fact` sets off. `KeyError` for a name that this version does not know."""
+    return EFFECTS[FactName(fact.name)]
+
+
+def queues_of(fact: Fact) -> tuple[Queue, ...]:
+    """The queues of the work that follows from `fact`."""
+    effect = effect_of(fact)
+    if effect.release and getattr(body_of(fact), "release", None) is not effect.release:
+        return ()
+    return effect.queues
+
+
+def times(fact: Fact) -> int:
+    """How many things of its kind `fact` reports."""
+    return int(getattr(body_of(fact), "count", 1))
+
+
+def reason_of(fact: Fact) -> str:
+    """The named reason in `fact`."""
+    return str(getattr(body_of(fact), "reason"))  # noqa: B009
+
+
+def counted(fact: Fact) -> dict[str, int]:
+    """What `fact` adds to the counts of its day."""
+    effect, body = effect_of(fact), body_of(fact)
+    counts = dict.fromkeys(effect.counters, effect.sign * times(fact))
+    if special := effect.counted_by(body):
+        counts[special] = 1
+    return counts
+
+
+def deltas(campaign: Campaign, facts: Iterable[Fact]) -> dict[date, dict[str, int]]:
+    """What `facts` add, by the campaign's local day."""
+    days: dict[date, dict[str, int]] = {}
+    for fact in facts:
+        day = campaign.local_date(fact.at)
+        for name, by in counted(fact).items():
+            counts = days.setdefault(day, {})
+            counts[name] = counts.get(name, 0) + by
+    return days
+
+
+def totals(counts: Mapping[date, Mapping[str, int]]) -> dict[str, int]:
+    """The counts of all days together."""
+    summed: dict[str, int] = {}
+    for day in counts.values():
+        for name, value in day.items():
+            summed[name] = summed.get(name, 0) + value
+    return summed

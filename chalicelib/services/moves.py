@@ -1,0 +1,79 @@
+"""Changes that several use cases commit: an order that moves, a mail that has left."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chalicelib.domain import invitations, mails
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.fact_bodies import InvitationSent, MailSent, order_moved
+from chalicelib.domain.facts import Fact
+from chalicelib.domain.invitations import Invitation, InvitationState
+from chalicelib.domain.mails import Mail, MailState
+from chalicelib.domain.orders import Order, OrderStatus, moved_order, referral_after
+from chalicelib.domain.people import Contact
+from chalicelib.domain.referrals import Referral, with_newcomer_check
+from chalicelib.services.facts import mail_fact, referral_fact
+from chalicelib.services.lookups import find_customer_as_of, invitation_in
+from chalicelib.services.ports import (
+    Change,
+    Insert,
+    ListUnavailableError,
+    Ports,
+    Remove,
+    Replace,
+)
+from chalicelib.services.retry import retry_on_conflict
+
+
+def move_order(
+    ports: Ports, campaign: Campaign, order: Order, status: OrderStatus, referral: Referral
+) -> tuple[list[Change], list[Fact]]:
+    """What changes when `order` (stored or new) comes to stand at `status`."""
+    moved = moved_order(order, status, ports.clock())
+    checked = _check_newcomer(ports, campaign, referral, order.ordered_at)
+    write = Replace if order.revision else Insert
+    fact = referral_fact(ports, referral, order_moved(moved, referral))
+    return [write(moved), Replace(referral_after(moved, checked))], [fact]
+
+
+def _check_newcomer(
+    ports: Ports, campaign: Campaign, referral: Referral, ordered_at: datetime
+) -> Referral:
+    """Law 3: asked once, with the first order, of the list in force when it was made: every later
+    list holds who has ordered, that is what it is for.
+    """
+    if referral.newcomer is not None:
+        return referral
+    try:
+        customers = find_customer_as_of(ports, campaign, referral.referee, ordered_at)
+    except ListUnavailableError:
+        # Not known yet; no reward is granted before the list has been asked.
+        return referral
+    return with_newcomer_check(
+        referral, newcomer=customers.found is None, list_version=customers.version
+    )
+
+
+def close_invitation(ports: Ports, invitation: Invitation, state: InvitationState) -> list[Change]:
+    """What changes when an invitation ends in `state` without a referral: its address is erased."""
+    contact = ports.repository.get(Contact, contact_id=invitation.contact_id)
+    closed = Replace(invitations.closed(invitation, state, ports.clock()))
+    return [closed, Remove(contact)] if contact else [closed]
+
+
+@retry_on_conflict
+def mark_mail_sent(ports: Ports, mail_id: str, provider_id: str) -> None:
+    """Note that a leased mail has left, and its invitation with it; once."""
+    mail = ports.repository.get(Mail, mail_id=mail_id)
+    if mail is None or mail.state is not MailState.LEASED:
+        return
+    now = ports.clock()
+    changes: list[Change] = [Replace(mails.sent(mail, provider_id, now))]
+    facts = [mail_fact(ports, mail, MailSent.of(mail))]
+    invitation = invitation_in(ports, mail)
+    if invitation:
+        facts.append(mail_fact(ports, mail, InvitationSent.of(invitation, mail)))
+        if invitation.state is InvitationState.RECEIVED:
+            changes.append(Replace(invitations.sent(invitation, now)))
+    ports.repository.commit(*changes, facts=facts)

@@ -1,0 +1,27 @@
+"""Queueing again the invitations that are still undecided: they waited for a list, or got lost."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from chalicelib.domain.effects import Queue
+from chalicelib.domain.facts import Fact, FactName
+from chalicelib.domain.invitations import Invitation
+from chalicelib.services.ports import Agenda, Ports
+
+
+def requeue_undecided(ports: Ports, campaign_id: str) -> int:
+    """Queue the undecided invitations of a campaign; returns how many."""
+    undecided = ports.repository.agenda(Invitation, Agenda.UNDECIDED, campaign_id)
+    received = (fact for invitation in undecided if (fact := _received(ports, invitation)))
+    queued = 0
+    # Ten by ten as they are read: killed in between, it has done what it has done.
+    while some := list(islice(received, 10)):
+        ports.queues.put(Queue.DECIDE, some)
+        queued += len(some)
+    return queued
+
+
+def _received(ports: Ports, invitation: Invitation) -> Fact | None:
+    facts = ports.repository.facts_of(invitation.invitation_id)
+    return next((fact for fact in facts if fact.name == FactName.INVITATION_RECEIVED), None)
