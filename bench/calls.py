@@ -33,8 +33,8 @@ class Cost:
     received_bytes: int
 
     @property
-    def in_short(self) -> str:
-        """`3 GetItem, TransactWriteItems`."""
+    def summary(self) -> str:
+        """The calls by name, as `3 GetItem, TransactWriteItems`."""
         names = (name.partition(":")[2] for name in self.calls)
         return ", ".join(
             f"{count} {name}" if (count := len(list(same))) > 1 else name
