@@ -1,6 +1,7 @@
 """What each route and each consumer asks of AWS: calls, units, bytes, with warm caches.
 
-The stories are the tests' own (`tests.api`), which also pin the calls; here they are added up.
+The requests and the work are those of the tests (`tests.api`), which assert the calls one by one;
+here they are added up.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import pytest
 from bench import __main__ as command_line
 from bench import report
 from bench.calls import Cost
-from bench.starts import Start
+from bench.starts import Start, first_imports
 
 
 @pytest.mark.parametrize(("ratio", "fast"), [(1.2, True), (1.21, False)])
@@ -42,3 +42,11 @@ def test_everything_is_in_one_table(tmp_path: Path) -> None:
             " | 1.5 RU, 4 WU; 1,200 bytes sent, 30 received |"
         ),
     ]
+
+
+def test_a_start_has_the_imports_of_its_own_handler() -> None:
+    imports = first_imports()
+    assert imports.keys() >= {"relay", "ingest", "report"}
+    assert all("from chalicelib." in lines for lines in imports.values())
+    assert "chalicelib.services.relay" in imports["relay"]
+    assert "chalicelib.services.relay" not in imports["project"]
