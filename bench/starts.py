@@ -1,4 +1,4 @@
-"""How long the functions take to start, beside bare Chalice with one DynamoDB client.
+"""How long the functions take to start, compared with bare Chalice with one DynamoDB client.
 
 Each start is a fresh process on the unpacked zip, its bytecode and nothing else; they take turns,
 so that whatever slows the machine slows all of them. A start is timed inside the process, from the
@@ -66,7 +66,7 @@ def starts(code: Path, rounds: int = ROUNDS) -> list[Start]:
             for name, program in programs.items():
                 times[name].append(_timed(program, unpacked))
     bare = statistics.median(times["bare"])
-    medians = {name: statistics.median(taken) for name, taken in times.items()}
+    medians = {name: statistics.median(each) for name, each in times.items()}
     return [Start(name, median * 1000, median / bare) for name, median in medians.items()]
 
 

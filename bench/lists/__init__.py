@@ -1,4 +1,4 @@
-"""The digest-list engine beside what else could do its work, in turns, in one run.
+"""The digest-list engine compared with what else could do its work, in turns, in one run.
 
     inputs        random lists, samples and addresses, from a seed
     processes     measured child processes, contestants in turns

@@ -1,4 +1,4 @@
-"""`python -m bench.lists [SIZE]`: the digest-list engine beside what else could do its work.
+"""`python -m bench.lists [SIZE]`: the digest-list engine compared with what else could do its work.
 
     python -m bench.lists         10 million rows, the size the bars are set for
     python -m bench.lists 1M      a quick look: below 10 million rows building has no bars of speed

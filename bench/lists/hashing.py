@@ -1,4 +1,4 @@
-"""The contest of hashing: `tandem hash` beside a Python loop, on a client's export of addresses."""
+"""The contest of hashing a client's export of addresses: `tandem hash` and a Python loop."""
 
 from __future__ import annotations
 

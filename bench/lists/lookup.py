@@ -24,10 +24,10 @@ def contest(settings: Settings, results: Results) -> None:
     contestants = list(_contestants(settings, segment, sample))
     runs = run_rounds(contestants, settings)
     results.standings += standings(LOOKUP, runs, TANDEM, unit="µs", time=_microseconds)
-    for name, taken in runs.items():
-        asked = sum(run.answer["asked"] for run in taken)
-        wrong = sum(run.answer["wrong"] for run in taken)
-        exact = wrong == 0 and asked == 2 * SAMPLE * len(taken)
+    for name, found in runs.items():
+        asked = sum(run.answer["asked"] for run in found)
+        wrong = sum(run.answer["wrong"] for run in found)
+        exact = wrong == 0 and asked == 2 * SAMPLE * len(found)
         results.checks.append(Check(LOOKUP, name, f"{asked:,} exact answers", exact))
     settings.progress("counting GETs")
     results.requests = run(command("tandem_reader", "requests", segment, sample)).answer

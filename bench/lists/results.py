@@ -122,8 +122,8 @@ def standings(
     """The contestants in order, compared with `ours`."""
     own = [time(run) for run in runs[ours]]
     found = []
-    for name, taken in runs.items():
-        times = [time(run) for run in taken]
+    for name, each in runs.items():
+        times = [time(run) for run in each]
         to = own if len(times) == len(own) else [statistics.median(own)]
         found.append(
             Standing(
@@ -132,8 +132,8 @@ def standings(
                 unit=unit,
                 times=times,
                 ratios=[one / other for one, other in zip(times, to, strict=True)],
-                cpu_seconds=statistics.median(run.cpu_seconds for run in taken),
-                peak_bytes=max(run.peak_bytes for run in taken),
+                cpu_seconds=statistics.median(run.cpu_seconds for run in each),
+                peak_bytes=max(run.peak_bytes for run in each),
             )
         )
     return found

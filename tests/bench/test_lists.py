@@ -85,7 +85,7 @@ def test_contestants_take_turns_and_never_find_what_they_wrote_before(
     slow = replace(contestants[1], name="slow", slow=True, writes=(Path(f"{out}B"),))
     runs = run_rounds([replace(contestants[0], writes=(Path(f"{out}A"),)), slow], settings)
     assert log.read_text() == "ABA"
-    assert [len(taken) for taken in runs.values()] == [2, 1]
+    assert [len(each) for each in runs.values()] == [2, 1]
     with pytest.raises(ContestantFailedError, match="FileExistsError"):
         run_rounds(contestants, settings)
 

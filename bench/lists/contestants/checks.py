@@ -1,4 +1,4 @@
-"""Whether two outputs are the same; in child processes, so that their memory is nobody else's.
+"""Whether two outputs are the same. Child processes, so that this memory is in no measurement.
 
     … checks records KIND FILE             how many records, and the SHA-256 of them all in order
     … checks reference LIST SEGMENT        whether the plain reference builder gives the same bytes

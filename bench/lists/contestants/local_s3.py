@@ -54,7 +54,7 @@ class LocalS3:
         return {"ETag": etag_of(path)}
 
     def create_multipart_upload(self, **request: Any) -> Answer:
-        """Begin an object that nobody sees before it is complete."""
+        """Begin an object that is invisible until it is complete."""
         self._unfinished(request).touch()
         return {"UploadId": "bench"}
 
