@@ -45,14 +45,14 @@ def main() -> int:
         with console.status("") as status:
             results, measured_on = measure(words.size, rounds, status.update)
     except (EnvironmentFailedError, ContestantFailedError) as error:
-        console.print(f"bench: {error}", markup=False)
+        console.print(f"bench: {error}", markup=False, soft_wrap=True)
         return 1
     markdown = report.table(COLUMNS, results.rows())
     file = report.publish(f"lists-{words.size}", measured_on, markdown, asdict(results))
     console.print(f"figures: {file.relative_to(report.ROOT)}")
     failures = list(results.failures())
     for failure in failures:
-        console.print(f"bench: {failure}", markup=False)
+        console.print(f"bench: {failure}", markup=False, soft_wrap=True)
     return 1 if failures else 0
 
 
