@@ -42,7 +42,7 @@ deploy: env ## deploy to AWS: STAGE=name, and see infra/README.md before the fir
 bench: env package ## start-up times, zip sizes and the cost of each route and consumer
 	@$(RUN) -m bench
 
-bench-lists: env ## the digest-list engine beside sort, DuckDB, polars, SQLite, LMDB; SIZE=50M, SIZE=100M
+bench-lists: env ## the digest-list engine beside sort, DuckDB, polars, SQLite, LMDB, under 5 minutes; SIZE=1M, SIZE=100M
 	@$(RUN) -m bench.lists $(SIZE)
 
 logs: env ## follow the log groups of the running local stack

@@ -1,1 +1,1 @@
-"""Benchmarks beside their baselines, in one run. Never shipped."""
+"""Benchmarks compared with their baselines, in one run. Never shipped."""

@@ -1,6 +1,7 @@
 """What each route and each consumer asks of AWS: calls, units, bytes, with warm caches.
 
-The stories are the tests' own (`tests.api`), which also pin the calls; here they are added up.
+The requests and the work are those of the tests (`tests.api`), which assert the calls one by one;
+here they are added up.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ class Cost:
     received_bytes: int
 
     @property
-    def in_short(self) -> str:
-        """`3 GetItem, TransactWriteItems`."""
+    def summary(self) -> str:
+        """The calls by name, as `3 GetItem, TransactWriteItems`."""
         names = (name.partition(":")[2] for name in self.calls)
         return ", ".join(
             f"{count} {name}" if (count := len(list(same))) > 1 else name

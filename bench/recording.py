@@ -1,13 +1,14 @@
 """Counts what AWS is asked for: every call of a session's clients, with its bytes and its units.
 
 A `Recorder` hooks a boto3 session before its clients are made, so it sees exactly what leaves the
-process, whoever calls. Units are reckoned by DynamoDB's published rules from the items themselves,
-so that they are the same on every emulator: a strongly consistent read is one unit per 4 KB begun,
-a write one per 1 KB begun, both doubled in a transaction, and an index entry is a write of its own.
-A deletion or an update in place is taken for 1 KB: no item that is changed so is larger.
+process, whatever code makes the call. Units are computed from the items by DynamoDB's published
+rules, so that they are the same on every emulator: a strongly consistent read is one unit for each
+4 KB, a write one for each 1 KB, rounded up, both doubled in a transaction, and an index entry is a
+write of its own. A deletion or an update in place counts as 1 KB: no item changed that way is
+larger.
 
-Knows nothing of routes or functions: see `tests.api.test_calls`, which pins the calls, and
-`bench.calls`, which prints them.
+Knows nothing of routes or functions: `tests.api.test_calls` asserts the calls of each,
+`bench.calls` adds them up.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ Item = Mapping[str, Mapping[str, Any]]
 
 @dataclass
 class Call:
-    """One call: `items` it wrote or read, bytes of the request's and the answer's bodies."""
+    """One call: the items it wrote or read, and the bytes of both bodies."""
 
     service: str
     operation: str
@@ -82,8 +83,8 @@ class Recorder:
 
     def _answered(self, http_response: Any, parsed: Mapping[str, Any], **_: object) -> None:
         call = self._calls[-1]
-        told = http_response.headers.get("content-length")
-        call.response_bytes = int(told) if told else len(http_response.content or b"")
+        length = http_response.headers.get("content-length")
+        call.response_bytes = int(length) if length else len(http_response.content or b"")
         if call.service == "dynamodb" and call.operation in READS:
             call.items, call.read_units = read(parsed)
 
@@ -100,9 +101,9 @@ def read(answer: Mapping[str, Any]) -> tuple[int, float]:
     """How many items a call read, and for how many units. Nothing found costs a unit too."""
     if "Responses" in answer:
         found = [item for items in answer["Responses"].values() for item in items]
-        return len(found), sum(_begun(size_of(item), READ_UNIT) for item in found) or 1
+        return len(found), sum(_units(size_of(item), READ_UNIT) for item in found) or 1
     found = [answer["Item"]] if "Item" in answer else answer.get("Items", [])
-    return len(found), _begun(sum(map(size_of, found)), READ_UNIT)
+    return len(found), _units(sum(map(size_of, found)), READ_UNIT)
 
 
 def size_of(item: Item) -> int:
@@ -113,11 +114,11 @@ def size_of(item: Item) -> int:
 def _put_units(item: Item | None, factor: int) -> float:
     if item is None:
         return factor
-    units = _begun(size_of(item), WRITE_UNIT)
+    units = _units(size_of(item), WRITE_UNIT)
     return units * factor + units * sum(index in item for index in INDEXES)
 
 
-def _begun(size: int, unit: int) -> int:
+def _units(size: int, unit: int) -> int:
     return max(1, math.ceil(size / unit))
 
 

@@ -1,8 +1,8 @@
-"""How long the functions take to start, beside bare Chalice with one DynamoDB client.
+"""How long the functions take to start, compared with bare Chalice with one DynamoDB client.
 
-Each start is a fresh process on the unpacked zip, its bytecode and nothing else; the candidates
-take turns, so that whatever slows the machine slows them all. A start is timed inside the process,
-from the first import to the last, so the interpreter's own start is in none.
+Each start is a fresh process on the unpacked zip, its bytecode and nothing else; they take turns,
+so that whatever slows the machine slows all of them. A start is timed inside the process, from the
+first import to the last, without the interpreter's own start.
 
     bare       Chalice, boto3, a DynamoDB client: the least a Chalice function with a table does
     api        the app, as Lambda's start imports it
@@ -12,15 +12,19 @@ from the first import to the last, so the interpreter's own start is in none.
 
 from __future__ import annotations
 
+import ast
+import inspect
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from app import app
+from chalicelib import functions
 
 ROUNDS = 11
 _SETTINGS = (
@@ -41,24 +45,11 @@ def index():
 import boto3
 boto3.session.Session().client("dynamodb")
 """
-_IMPORTS: Mapping[str, tuple[str, ...]] = {
-    "relay": ("services.relay", "events"),
-    "project": ("services.project", "events"),
-    "decide": ("services.decide_invitation", "services.sign_in", "events"),
-    "mail": ("services.deliver", "events"),
-    "mail_events": ("services.settle_mail", "events"),
-    "reward": ("services.reward", "events"),
-    "ingest": ("services.ingest", "events"),
-    "export": ("services.export_vouchers",),
-    "expire": ("services.expire",),
-    "reconcile": ("services.reconcile",),
-    "report": ("services.report",),
-}
 
 
 @dataclass(frozen=True)
 class Start:
-    """The median time of a candidate, and how many times the bare one's that is."""
+    """The median time of one start, and how many times that of the bare one it is."""
 
     name: str
     median_ms: float
@@ -66,7 +57,7 @@ class Start:
 
 
 def starts(code: Path, rounds: int = ROUNDS) -> list[Start]:
-    """Time every candidate on the zip `code`, in turns."""
+    """Time every start on the zip `code`, in turns."""
     with tempfile.TemporaryDirectory(prefix="tandem-bench-") as unpacked:
         zipfile.ZipFile(code).extractall(unpacked)
         programs = _programs()
@@ -75,21 +66,23 @@ def starts(code: Path, rounds: int = ROUNDS) -> list[Start]:
             for name, program in programs.items():
                 times[name].append(_timed(program, unpacked))
     bare = statistics.median(times["bare"])
-    medians = {name: statistics.median(taken) for name, taken in times.items()}
+    medians = {name: statistics.median(each) for name, each in times.items()}
     return [Start(name, median * 1000, median / bare) for name, median in medians.items()]
 
 
+def first_imports() -> dict[str, str]:
+    """What each function imports when its first event arrives: the imports within its handler."""
+    found = {}
+    for handler in app.pure_lambda_functions:
+        body = ast.parse(inspect.getsource(getattr(functions, handler.name)))
+        imports = [node for node in ast.walk(body) if isinstance(node, ast.ImportFrom)]
+        found[handler.name] = "\n".join(map(ast.unparse, imports))
+    return found
+
+
 def _programs() -> dict[str, str]:
-    others = {
-        name: "import app\n" + "\n".join(f"import chalicelib.{module}" for module in modules)
-        for name, modules in _IMPORTS.items()
-    }
-    return {
-        "bare": _BARE,
-        "api": "import app",
-        "api ready": f"import app\n{_READY}",
-        **{name: program + _READY for name, program in others.items()},
-    }
+    others = {name: f"import app\n{imports}\n{_READY}" for name, imports in first_imports().items()}
+    return {"bare": _BARE, "api": "import app", "api ready": f"import app\n{_READY}", **others}
 
 
 def _timed(program: str, unpacked: str) -> float:

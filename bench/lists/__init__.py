@@ -1,11 +1,10 @@
-"""The digest-list engine beside what else could do its work, in turns, in one run.
+"""The digest-list engine compared with what else could do its work, in turns, in one run.
 
-    making        random lists, samples and addresses, from a seed
-    processes     one measured child process; rounds: contestants in turns, medians, ratios
-    contestants/  the child processes themselves, ours among them; segments: local files as S3
-    building, looking_up, hashing    the three contests, each with its exactness checks
-    cost          what a day costs on AWS, from counted calls at stated prices
-    figures       the shape of all results; bars, table, drawing, page: how they are told
+    inputs        random lists, samples and addresses, from a seed
+    processes     measured child processes, contestants in turns
+    contestants/  what the child processes run; the only modules here that import chalicelib
+    build, lookup, hashing    the three contests, each with its correctness checks
+    results       ratios, bars and checks, and the rows of the table
 
-Never shipped. The fairness of each contest is argued in docs/performance.md.
+Never shipped. Why each contest is fair: docs/performance.md.
 """

@@ -1,80 +1,108 @@
-"""`python -m bench.lists [SIZE…]`: the digest-list engine beside what else could do its work.
+"""`python -m bench.lists [SIZE]`: the digest-list engine compared with what else could do its work.
 
-    python -m bench.lists              1M and 10M
-    python -m bench.lists 100M         once, with the contestants that such a size allows
-    python -m bench.lists --publish    writes the tables and pictures of docs/performance.md from
-                                       the figures of runs made before
+    python -m bench.lists         10 million rows, the size the bars are set for
+    python -m bench.lists 1M      a quick look: below 10 million rows building has no bars of speed
+    python -m bench.lists 100M    one round, without what needs too much memory at that size
 
-Prints tables, writes build/bench/lists-SIZE.json and pictures beside it. Exits with 1 when an
-output or a look-up is not exactly right; a bar that is missed is told, and fails nothing.
+Prints one Markdown table and writes build/bench/lists-ROWS.json. Exits with 1 when an output or an
+answer is wrong, a contestant fails, or a bar is missed.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
+import sqlite3
+import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 
 from rich.console import Console
 
-from bench.lists import page
-from bench.lists.contest import contest
-from bench.lists.figures import Figures
-from bench.lists.pictures import pictures
-from bench.lists.places import FIGURES, Setting
-from bench.lists.processes import ContestantFailedError
-from bench.lists.table import sheets, shown
+from bench import report
+from bench.lists import build, hashing, lookup
+from bench.lists.processes import OTHERS, ContestantFailedError, Settings
+from bench.lists.results import COLUMNS, Results
 from local.environment import EnvironmentFailedError, make
 
-SIZES = ("1M", "10M")
-LINE = 150  # characters, in a file
-ROUNDS = {1_000_000: 7, 10_000_000: 5, 50_000_000: 2}  # rounds up to that many rows; 1 beyond
+SIZE = 10_000_000
+ROUNDS = 3
+ONE_ROUND_ABOVE = 20_000_000  # rows
 
 
 def main() -> int:
     """Measure, print, write."""
-    console = Console(width=None if sys.stdout.isatty() else LINE)
+    console = Console(stderr=True)
     words = _parser().parse_args()
-    if words.publish:
-        page.publish()
-        return 0
+    rounds = words.rounds or (ROUNDS if words.size <= ONE_ROUND_ABOVE else 1)
     try:
         make(".venv-bench", "requirements-bench.txt")
-        measured = [_measured(size, words.rounds, console) for size in words.sizes or SIZES]
+        with console.status("") as status:
+            results, measured_on = measure(words.size, rounds, status.update)
     except (EnvironmentFailedError, ContestantFailedError) as error:
-        console.print(f"bench: {error}", markup=False)
+        console.print(f"bench: {error}", markup=False, soft_wrap=True)
         return 1
-    return 0 if all(check.holds for one in measured for check in one.checks) else 1
+    markdown = report.table(COLUMNS, results.rows())
+    file = report.publish(f"lists-{words.size}", measured_on, markdown, asdict(results))
+    console.print(f"figures: {file.relative_to(report.ROOT)}")
+    failures = list(results.failures())
+    for failure in failures:
+        console.print(f"bench: {failure}", markup=False, soft_wrap=True)
+    return 1 if failures else 0
 
 
-def _measured(size: str, rounds: int | None, console: Console) -> Figures:
-    rows = page.rows_of(size)
-    FIGURES.mkdir(parents=True, exist_ok=True)
-    with (
-        tempfile.TemporaryDirectory(prefix=f"lists-{size}-", dir=FIGURES) as folder,
-        console.status("") as status,
-    ):
-        told = lambda words: status.update(f"{size}: {words}")  # noqa: E731
-        setting = Setting(rows, rounds or _rounds(rows), Path(folder), told)
-        figures = contest(setting)
-    for sheet in sheets(figures):
-        shown(console, sheet)
-    console.print(f"figures: {page.write(figures)}; noise of the machine {figures.noise:.2f} ×")
-    for name, svg in pictures(figures).items():
-        (FIGURES / f"{name}-{size}.svg").write_text(svg, encoding="utf-8")
-    return figures
+def measure(
+    rows: int, rounds: int, progress: Callable[[str], None]
+) -> tuple[Results, dict[str, str]]:
+    """Run the contests, each on what the one before it left. Raises ContestantFailedError."""
+    began = time.monotonic()
+    results = Results()
+    report.FOLDER.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="lists-", dir=report.FOLDER) as folder:
+        settings = Settings(rows, rounds, Path(folder), progress)
+        noise = build.contest(settings, results)
+        lookup.contest(settings, results)
+        hashing.contest(settings, results)
+    measured_on = report.conditions(
+        numpy=version("numpy"),
+        SQLite=sqlite3.sqlite_version,
+        **_other_versions(),
+        rows=f"{rows:,}",
+        rounds=str(rounds),
+        noise=f"{noise:.2f} × (fixed work, slowest run over fastest)",
+        took=f"{time.monotonic() - began:.0f} s",
+    )
+    return results, measured_on
 
 
-def _rounds(rows: int) -> int:
-    return next((rounds for most, rounds in ROUNDS.items() if rows <= most), 1)
+def rows_of(size: str) -> int:
+    """`10M` → 10,000,000. Raises ValueError."""
+    return int(size[:-1]) * 1_000_000 if size.endswith("M") else int(size)
+
+
+def _other_versions() -> dict[str, str]:
+    names = ("duckdb", "polars", "lmdb")
+    ask = f"from importlib.metadata import version\nfor name in {names}: print(version(name))"
+    sort = _output(shutil.which("sort") or "sort", "--version").splitlines()[0]
+    versions = _output(str(OTHERS), "-c", ask).split()
+    return {**dict(zip(names, versions, strict=True)), "coreutils": sort.rpartition(" ")[2]}
+
+
+def _output(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench.lists")
-    parser.add_argument("sizes", metavar="SIZE", nargs="*", help="rows, as 1M or 1000000")
+    parser.add_argument(
+        "size", metavar="SIZE", nargs="?", type=rows_of, default=SIZE, help="rows, as 1M or 1000000"
+    )
     parser.add_argument("--rounds", type=int, help="turns of each contestant")
-    parser.add_argument("--publish", action="store_true", help="write the page instead of running")
     return parser
 
 

@@ -1,64 +1,54 @@
-"""The contest of `tandem hash` with a per-line loop, on a client's export of addresses."""
+"""The contest of hashing a client's export of addresses: `tandem hash` and a Python loop."""
 
 from __future__ import annotations
 
 import filecmp
 import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
-from bench.lists.figures import Check
-from bench.lists.making import address_list
-from bench.lists.places import Setting, python
-from bench.lists.processes import Run, run
-from bench.lists.rounds import Contestant, in_turns
+from bench.lists.inputs import write_addresses
+from bench.lists.processes import Contestant, Settings, command, run, run_rounds
+from bench.lists.results import Check, Results, standings
 
-ROWS = 1_000_000
+ADDRESSES = 1_000_000  # at most; no more than the list has rows
+HASH = "hash"
 ALL_CORES = f"tandem hash, {os.cpu_count()} jobs"
 ONE_JOB = "tandem hash, 1 job"
-LOOP = "per-line loop"
+LOOP = "Python loop"
 
 
-def hash_addresses(setting: Setting) -> tuple[dict[str, list[Run]], list[Check]]:
-    """Hash `ROWS` addresses by each way; all digests of the loop must be on our list."""
-    addresses, key = setting.file("addresses.csv"), setting.file("key.hex")
-    setting.told("making addresses")
-    address_list(addresses, ROWS)
+def contest(settings: Settings, results: Results) -> None:
+    """Hash the same addresses in each way; all digests of the loop must be on Tandem's list."""
+    addresses, key = settings.file("addresses.csv"), settings.file("key.hex")
+    count = min(ADDRESSES, settings.rows)
+    settings.progress("writing addresses")
+    write_addresses(addresses, count)
     key.write_text("5a" * 32 + "\n")
     key.chmod(0o600)
-    every, one = setting.file("all.csv.gz"), setting.file("one.csv.gz")
-    plain = setting.file("loop.csv.gz")
+    every, one = settings.file("all.csv.gz"), settings.file("one.csv.gz")
+    plain = settings.file("loop.csv.gz")
+    loop = command("python_loops", "hash", addresses, key, plain)
     contestants = [
         _tandem(ALL_CORES, addresses, key, every, os.cpu_count() or 1),
         _tandem(ONE_JOB, addresses, key, one, 1),
-        Contestant(LOOP, python("of_hash_loop", addresses, key, plain), (addresses,), (plain,)),
+        Contestant(LOOP, loop, (addresses,), (plain,), slow=True),
     ]
-    runs = in_turns(contestants, min(setting.rounds, 3), setting.told)
-    setting.told("comparing the digests")
-    answer = run(python("checks", "hashed", plain, every), {}).answer
+    contest = f"{HASH} {count:,} addresses"
+    results.standings += standings(contest, run_rounds(contestants, settings), ALL_CORES)
+    settings.progress("comparing the digests")
+    answer = run(command("checks", "digests", plain, every)).answer
+    whole = answer["missing"] == 0 and answer["loop"] == count
     same = filecmp.cmp(every, one, shallow=False)
-    return runs, [_check(answer), Check("any number of jobs gives the same bytes", same, "")]
+    results.checks += [
+        Check(contest, LOOP, "all its digests are on the list of tandem hash", whole),
+        Check(contest, ONE_JOB, f"the bytes of {os.cpu_count()} jobs", same),
+    ]
 
 
 def _tandem(name: str, addresses: Path, key: Path, out: Path, jobs: int) -> Contestant:
-    command = Path(sys.executable).with_name("tandem")
+    tandem = Path(sys.executable).with_name("tandem")
     words = ("hash", addresses, "--column", "email", "--key-file", key, "--key-id", "bench")
     manifest = out.with_name(out.name.replace(".csv.gz", ".manifest.json"))
-    return Contestant(
-        name,
-        (command, *words, "-o", out, "--jobs", str(jobs)),
-        (addresses,),
-        (out, manifest),
-    )
-
-
-def _check(answer: Mapping[str, float]) -> Check:
-    found = f"{answer['loop']:,} by the loop, {answer['ours']:,} by ours"
-    whole = answer["missing"] == 0 and answer["loop"] == ROWS
-    return Check("every digest of the loop is on the list of tandem hash", whole, found)
-
-
-def lines_per_second(seconds: float) -> float:
-    """Of the export."""
-    return ROWS / seconds
+    written = (out, manifest)
+    return Contestant(name, (tandem, *words, "-o", out, "--jobs", str(jobs)), (addresses,), written)

@@ -1,1 +1,1 @@
-"""One module, one contestant (or one kind): what a child process runs. See `bench.lists`."""
+"""What the child processes run: one command for each contestant. See `bench.lists`."""

@@ -1,11 +1,11 @@
-"""Whether two outputs are the same: child processes, so that their memory is nobody else's.
+"""Whether two outputs are the same. Child processes, so that this memory is in no measurement.
 
-    … checks records KIND FILE          the SHA-256 of its records, in order, end to end
-    … checks reference LIST SEGMENT     whether the plain reference builder gives the same bytes
-    … checks hashed LOOP TANDEM         whether all digests of one list are on the other
+    … checks records KIND FILE             how many records, and the SHA-256 of them all in order
+    … checks reference LIST SEGMENT        whether the plain reference builder gives the same bytes
+    … checks digests LOOP TANDEM           whether all digests of one file are in the other
 
-`records` reads a segment, the records alone (`plain`), sorted text (`text`), or a Parquet file of
-DuckDB or polars by the library that wrote it.
+`records` reads records end to end (`plain`), sorted lines (`text`), or a Parquet file of DuckDB or
+polars with the library that wrote it.
 """
 
 from __future__ import annotations
@@ -14,12 +14,10 @@ import gzip
 import hashlib
 import json
 import sys
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Iterator
 from pathlib import Path
 
-from bench.lists.making import RECORD
-from bench.lists.segments import GENERATION, KEY_ID, each_record
+from bench.lists.inputs import GENERATION, KEY_ID, RECORD
 
 
 def records(kind: str, file: str) -> None:
@@ -31,14 +29,13 @@ def records(kind: str, file: str) -> None:
     print(json.dumps({"count": count, "sha256": int(sha256.hexdigest(), 16)}))
 
 
-def reference(listed: str, segment: str) -> None:
+def reference(digest_list: str, segment: str) -> None:
     """Print 1 for the same bytes, 0 for others."""
-    from chalicelib.domain.files.digests import record
     from tests.reference.segments import build
 
-    with Path(listed).open(encoding="ascii") as lines:
+    with Path(digest_list).open(encoding="ascii") as lines:
         plain = build(
-            (record(line.rstrip("\n")) for line in lines),
+            (bytes.fromhex(line)[:RECORD] for line in lines),
             algorithm="hmac_sha256",
             key_id=KEY_ID,
             generation=GENERATION,
@@ -46,59 +43,48 @@ def reference(listed: str, segment: str) -> None:
     print(json.dumps({"same": int(plain.content == Path(segment).read_bytes())}))
 
 
-def hashed(loop: str, tandem: str) -> None:
-    """Print how many digests each has, and how many of the loop's are missing from ours."""
+def digests(loop: str, tandem: str) -> None:
+    """Print how many digests each has, and how many of the loop's are missing from Tandem's."""
     with gzip.open(tandem, "rb") as ours, gzip.open(loop, "rb") as plain:
-        made, wanted = set(ours), set(plain)
-    answer = {"ours": len(made) - 1, "loop": len(wanted) - 1, "missing": len(wanted - made)}
+        found, wanted = set(ours), set(plain)
+    answer = {"ours": len(found) - 1, "loop": len(wanted) - 1, "missing": len(wanted - found)}
     print(json.dumps(answer))
 
 
-def _of_segment(file: Path) -> Iterator[bytes]:
-    return each_record(file)
-
-
-def _of_plain(file: Path) -> Iterator[bytes]:
+def _plain(file: Path) -> Iterator[bytes]:
     with file.open("rb") as content:
         while piece := content.read(1 << 20):
             yield piece
 
 
-def _of_text(file: Path) -> Iterator[bytes]:
+def _text(file: Path) -> Iterator[bytes]:
     """Digests that differ only beyond a record's width are one record."""
-    with file.open("rb") as lines:
-        before = b""
-        for line in lines:
-            record = bytes.fromhex(line[: 2 * RECORD].decode())
-            if record != before:
-                yield record
-            before = record
+    before = ""
+    with file.open(encoding="ascii") as lines:
+        while batch := lines.readlines(1 << 22):
+            heads = [line[: 2 * RECORD] for line in batch]
+            pairs = zip([before, *heads[:-1]], heads, strict=True)
+            yield bytes.fromhex("".join(head for last, head in pairs if head != last))
+            before = heads[-1]
 
 
-def _of_duckdb(file: Path) -> Iterator[bytes]:
+def _duckdb(file: Path) -> Iterator[bytes]:
     import duckdb  # type: ignore[import-not-found]  # in .venv-bench alone
 
-    found = duckdb.connect().execute("SELECT record FROM read_parquet(?)", [str(file)])
+    select = "SELECT replace(CAST(record AS VARCHAR), '-', '') FROM read_parquet(?)"
+    found = duckdb.connect().execute(select, [str(file)])
     while rows := found.fetchmany(100_000):
-        yield b"".join(uuid.bytes for (uuid,) in rows)
+        yield bytes.fromhex("".join(text for (text,) in rows))
 
 
-def _of_polars(file: Path) -> Iterator[bytes]:
+def _polars(file: Path) -> Iterator[bytes]:
     import polars  # type: ignore[import-not-found]  # in .venv-bench alone
 
-    batches: Iterable[list[bytes]] = (
-        batch["record"].to_list() for batch in polars.read_parquet(file).iter_slices(100_000)
-    )
-    return chain.from_iterable(batches)
+    for batch in polars.read_parquet(file).iter_slices(100_000):
+        yield b"".join(batch["record"].to_list())
 
 
-_KINDS = {
-    "segment": _of_segment,
-    "plain": _of_plain,
-    "text": _of_text,
-    "duckdb": _of_duckdb,
-    "polars": _of_polars,
-}
+_KINDS = {"plain": _plain, "text": _text, "duckdb": _duckdb, "polars": _polars}
 
 if __name__ == "__main__":
-    {"records": records, "reference": reference, "hashed": hashed}[sys.argv[1]](*sys.argv[2:])
+    {"records": records, "reference": reference, "digests": digests}[sys.argv[1]](*sys.argv[2:])

@@ -1,0 +1,52 @@
+"""`python -m bench`: its rows and its bar. No time is asserted."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from bench import __main__ as command_line
+from bench import report
+from bench.calls import Cost
+from bench.starts import Start, first_imports
+
+
+@pytest.mark.parametrize(("ratio", "fast"), [(1.2, True), (1.21, False)])
+def test_the_import_of_the_api_has_a_bar_and_no_other_start_has(
+    ratio: float, *, fast: bool
+) -> None:
+    started = [Start("bare", 200, 1), Start("api", 200 * ratio, ratio), Start("mail", 900, 4.5)]
+    assert command_line.fast_enough(started) is fast
+
+
+def test_everything_is_in_one_table(tmp_path: Path) -> None:
+    packed = tmp_path / "code.zip"
+    with zipfile.ZipFile(packed, "w") as code:
+        code.writestr("boto3/__init__.py", "x" * 2000)
+    names = ("dynamodb:GetItem", "dynamodb:GetItem", "dynamodb:PutItem")
+    cost = Cost("POST confirm", names, 1.5, 4, 1200, 30)
+    sizes = command_line.zip_sizes(packed)
+    rows = list(command_line.rows([Start("api", 283.4, 1.3)], sizes, [cost]))
+    assert sizes["unpacked"] == sizes["boto3"] == 2000
+    assert report.table(command_line.COLUMNS, rows).splitlines() == [
+        "| what | name | figure | detail |",
+        "| --- | --- | --- | --- |",
+        "| start | api | 283 ms | 1.30 × bare; bar ≤ 1.2 ×, MISSED |",
+        "| zip | zip | 2 KB |  |",
+        "| zip | unpacked | 2 KB |  |",
+        "| zip | boto3 | 2 KB |  |",
+        (
+            "| calls | POST confirm | 2 GetItem, PutItem"
+            " | 1.5 RU, 4 WU; 1,200 bytes sent, 30 received |"
+        ),
+    ]
+
+
+def test_a_start_has_the_imports_of_its_own_handler() -> None:
+    imports = first_imports()
+    assert imports.keys() >= {"relay", "ingest", "report"}
+    assert all("from chalicelib." in lines for lines in imports.values())
+    assert "chalicelib.services.relay" in imports["relay"]
+    assert "chalicelib.services.relay" not in imports["project"]
