@@ -97,7 +97,7 @@ class Watch:
 
 
 class OpenPage(Protocol):
-    """Opens a path of the front in a fresh context: a phone in English unless the test says otherwise.
+    """Opens a path of the front in a fresh context: a phone in English by default.
 
     `clock` lets the test move the page's time; `before` is a script run before the page's own.
     """

@@ -1,4 +1,4 @@
-"""A small front for the pages: built, under the policy of production, with a scripted API under /v1/.
+"""A small front: the built pages under the policy of production, and a scripted API under /v1/.
 
 It owns what the browser may assume of its origin (headers, index pages, 404.html) and records every
 call the pages make. It knows no rule of the product: each test scripts the answers it needs. The
@@ -55,7 +55,7 @@ class Call:
 
 @dataclass
 class ScriptedApi:
-    """Answers calls from a script and keeps them; the last answer to a call is given again and again."""
+    """Answers calls from a script and keeps them; the last answer to a call is repeated."""
 
     script: dict[tuple[str, str], list[Answer]] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)

@@ -141,4 +141,4 @@ def test_nothing_is_asked_without_a_token(api: ScriptedApi, open_page: OpenPage)
 def test_numbers_are_written_as_the_language_does(api: ScriptedApi, shown: Page) -> None:
     shown.get_by_role("button", name="Français").click()
     expect(count(shown, "Enregistrées")).to_have_text("1 240")
-    expect(shown.get_by_role("row", name="Acceptées 412 33,2 %")).to_be_visible()
+    expect(shown.get_by_role("row", name="Confirmées 412 33,2 %")).to_be_visible()
