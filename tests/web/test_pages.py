@@ -11,6 +11,8 @@ from jinja2 import UndefinedError
 from infra import pages
 from infra.pages import build_pages
 
+from .texts import LANGUAGES
+
 PAGES = (
     "404.html",
     "dashboard/index.html",
@@ -56,6 +58,12 @@ def test_a_page_names_no_other_origin_and_holds_no_inline_code(built: Path, name
     page = (built / name).read_text("utf-8")
     assert re.findall(r"""(?:src|href|action)="(?!/|#)""", page) == []
     assert re.findall(r"<style|<script(?![^>]*src=)|\s(?:on\w+|style)=", page) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_can_be_switched_to_every_language_that_has_texts(built: Path, name: str) -> None:
+    buttons = re.findall(r'data-language="(\w+)"', (built / name).read_text("utf-8"))
+    assert sorted(buttons) == list(LANGUAGES)
 
 
 def test_building_again_leaves_nothing_of_before(tmp_path: Path) -> None:

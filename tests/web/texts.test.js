@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { texts as en } from "../../web/texts/en.js";
-import { texts as fr } from "../../web/texts/fr.js";
-
 const WEB = new URL("../../web/", import.meta.url);
-const LANGUAGES = { en, fr };
+const LANGUAGES = {};
+for (const file of readdirSync(new URL("texts/", WEB))) {
+  const { texts } = await import(new URL(`texts/${file}`, WEB));
+  LANGUAGES[file.replace(".js", "")] = texts;
+}
+const { en, fr } = LANGUAGES;
 /** Keys made of a family and a name from the API: `count.invited`. */
 const COMPOSED = /^(problem|field-error|refusal|count|list|invitations|vouchers|landing)\./;
 
@@ -22,16 +24,20 @@ function sources(suffix) {
     .join("\n");
 }
 
-test("both languages have the same keys, in the same order", () => {
-  assert.deepEqual(Object.keys(fr), Object.keys(en));
+test("all languages have the same keys, in the same order", () => {
+  assert.ok(Object.keys(LANGUAGES).length >= 2);
+  for (const [language, texts] of Object.entries(LANGUAGES)) {
+    assert.deepEqual(Object.keys(texts), Object.keys(en), language);
+  }
 });
 
-test("both languages have the same places and plural forms in each text", () => {
+test("all languages have the same places in each text, and plural forms of the same texts", () => {
   const places = (text) => new Set(forms(text).flatMap((form) => form.match(/\{\w+\}/g) ?? []));
-  for (const key of Object.keys(en)) {
-    assert.deepEqual(places(fr[key]), places(en[key]), key);
-    assert.equal(typeof fr[key], typeof en[key], key);
-    if (typeof en[key] === "object") assert.deepEqual(Object.keys(fr[key]), Object.keys(en[key]));
+  for (const [language, texts] of Object.entries(LANGUAGES)) {
+    for (const key of Object.keys(en)) {
+      assert.deepEqual(places(texts[key]), places(en[key]), `${language} ${key}`);
+      assert.equal(typeof texts[key], typeof en[key], `${language} ${key}`);
+    }
   }
 });
 

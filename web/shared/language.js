@@ -9,8 +9,11 @@
 import { texts as en } from "../texts/en.js";
 import { texts as fr } from "../texts/fr.js";
 
-/** @typedef {"fr" | "en"} Language */
 /** @typedef {keyof typeof en} TextKey */
+/**
+ * A text, or its plural forms by the categories of Intl.PluralRules.
+ * @typedef {string | (Partial<Record<Intl.LDMLPluralRule, string>> & {other: string})} Text
+ */
 /** @typedef {string | number | null | undefined} Value */
 /**
  * What the {places} of a text are filled with. A function is called each time the text is made, so
@@ -18,10 +21,17 @@ import { texts as fr } from "../texts/fr.js";
  * @typedef {Record<string, Value | (() => Value)>} Values
  */
 
-/** @type {Record<Language, Record<TextKey, string | {one: string, other: string}>>} */
-const textsByLanguage = { fr, en };
-const localeByLanguage = { fr: "fr-FR", en: "en-GB" };
-const storageKey = "tandem.language";
+/**
+ * The languages of the pages, and the locale that Intl formats dates and numbers with in each.
+ * @satisfies {Record<string, {locale: string, texts: Record<TextKey, Text>}>}
+ */
+const LANGUAGES = {
+  fr: { locale: "fr-FR", texts: fr },
+  en: { locale: "en-GB", texts: en },
+};
+/** @typedef {keyof typeof LANGUAGES} Language */
+
+const STORAGE_KEY = "tandem.language";
 const NO_BREAK_SPACE = "\u00a0";
 
 /** @type {Language} */
@@ -32,12 +42,12 @@ let language = storedLanguage() ?? preferredLanguage(navigator.languages ?? [nav
  * @returns {name is Language}
  */
 function isLanguage(name) {
-  return name === "fr" || name === "en";
+  return typeof name === "string" && Object.hasOwn(LANGUAGES, name);
 }
 
 function storedLanguage() {
   try {
-    const stored = localStorage.getItem(storageKey);
+    const stored = localStorage.getItem(STORAGE_KEY);
     return isLanguage(stored) ? stored : null;
   } catch {
     return null; // Storage may be switched off; the choice then lasts as long as the page.
@@ -61,7 +71,7 @@ export function currentLanguage() {
 
 /** The locale to give to Intl for dates and numbers. */
 export function currentLocale() {
-  return localeByLanguage[language];
+  return LANGUAGES[language].locale;
 }
 
 /**
@@ -74,7 +84,7 @@ export function chooseLanguage(chosen) {
   if (!isLanguage(chosen)) return;
   language = chosen;
   try {
-    localStorage.setItem(storageKey, chosen);
+    localStorage.setItem(STORAGE_KEY, chosen);
   } catch {
     // See storedLanguage().
   }
@@ -87,19 +97,20 @@ export function chooseLanguage(chosen) {
  * @returns {key is TextKey}
  */
 export function hasText(key) {
-  return Object.hasOwn(textsByLanguage[language], key);
+  return Object.hasOwn(LANGUAGES[language].texts, key);
 }
 
 /**
  * The text with that key, in the current language, its {places} filled from `values`. A text with
- * plural forms (`{one, other}`) takes the form for `values.count`.
+ * plural forms takes the one for `values.count`.
  *
  * @param {TextKey} key
  * @param {Values} [values]
  * @returns {string}
  */
 export function getText(key, values = {}) {
-  const found = textsByLanguage[language][key];
+  /** @type {Text | undefined} */
+  const found = LANGUAGES[language].texts[key];
   if (found === undefined) {
     console.error(`no text "${key}" in ${language}`);
     return key;
@@ -110,12 +121,12 @@ export function getText(key, values = {}) {
 }
 
 /**
- * @param {{one: string, other: string}} forms
+ * @param {Exclude<Text, string>} forms
  * @param {Value} count
  */
 function pluralForm(forms, count) {
   const category = new Intl.PluralRules(currentLocale()).select(Number(count));
-  return category === "one" ? forms.one : forms.other;
+  return forms[category] ?? forms.other;
 }
 
 /**
