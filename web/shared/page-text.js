@@ -53,7 +53,6 @@ export function setCampaignText(element, texts) {
  * @param {Element} element
  */
 export function clear(element) {
-  writers.delete(element);
   element.removeAttribute("data-text");
   element.textContent = "";
 }
