@@ -19,7 +19,7 @@ test("a value that would change the path is an address that does not exist", () 
   }
 });
 
-test("a call sends JSON and the bearer token, and nothing else that identifies the reader", async (t) => {
+test("a call sends JSON, the bearer token, and no cookies", async (t) => {
   const fetch = answerWith(t, () => new Response('{"session":"s"}', { status: 201 }));
   const body = { token: "t" };
   const answer = await callApi("POST", "/v1/x", { body, bearer: "b", headers: { A: "1" } });

@@ -1,6 +1,6 @@
 /**
- * A small stand-in for the browser's document: elements with attributes, children and text, found by
- * id or by one attribute. It lays nothing out and parses nothing; tests/browser has the real thing.
+ * A small stand-in for the browser's document: elements with attributes, children and text, found
+ * by id or by one attribute. It lays nothing out and parses nothing; tests/browser has the real thing.
  */
 
 class FakeElement {
@@ -79,7 +79,8 @@ class FakeElement {
 
   /** Knows `tag`, `[attribute]` and `[attribute]:not([hidden])`. */
   querySelectorAll(selector) {
-    const [, tag, attribute, visible] = /^(\w*)(?:\[([\w-]+)\])?(:not\(\[hidden\]\))?$/.exec(selector);
+    const parts = /^(\w*)(?:\[([\w-]+)\])?(:not\(\[hidden\]\))?$/.exec(selector);
+    const [, tag, attribute, visible] = parts;
     return this.descendants.filter(
       (element) =>
         (!tag || element.tagName === tag.toUpperCase()) &&

@@ -17,7 +17,7 @@ test("every counter that has a text is shown, once, and no other", () => {
   assert.deepEqual([...COUNTERS].sort(), named.map((key) => key.slice("count.".length)).sort());
 });
 
-test("invitations are compared with those received, vouchers with those issued, orders with none", () => {
+test("invitations are a share of those received, vouchers of those issued, orders of none", () => {
   const funnel = Object.fromEntries(COUNTERS.map((key, index) => [key, index + 1]));
   assert.ok(invitationRows(funnel).every(({ total }) => total === funnel.invited));
   const rows = voucherRows(funnel);

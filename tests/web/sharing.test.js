@@ -14,7 +14,7 @@ test("an inline SVG becomes a document by naming its namespace, once", () => {
   assert.equal(asDocument(named), named);
 });
 
-test("the message holds the offer and the whole link, and the link alone without a campaign", () => {
+test("the message has the offer and the whole link, and only the link without a campaign", () => {
   emptyPage();
   chooseLanguage("en");
   put("input", { id: "own-link" });

@@ -21,8 +21,8 @@ import { fieldErrorTextKey } from "./problems.js";
  * @param {HTMLFormElement} form
  * @param {(address: AddressBody) => Promise<unknown>} send makes the call and goes on from there;
  *   the address is in the API's form, with the language for the mail
- * @param {(problem: ProblemError) => boolean} [handleProblem] returns true for a failed call that it
- *   has dealt with; the others are shown in the form
+ * @param {(problem: ProblemError) => boolean} [handleProblem] returns true for a failed call that
+ *   it has dealt with; the others are shown in the form
  */
 export function wireAddressForm(form, send, handleProblem = () => false) {
   const input = inputNamed(form, "email");

@@ -1,6 +1,6 @@
 /**
- * The texts of the pages in English. fr.js has the same keys; `{places}` are filled by the page, and
- * texts with a count have a form for one and one for other numbers.
+ * The texts of the pages in English. The other languages have the same keys; the page fills the
+ * `{places}`, and texts with a count have a form for each plural of their language.
  *
  * Every counter of the dashboard has a `count.` text, every reason for refusing an invitation a
  * `refusal.` text, every list a `list.` text.

@@ -35,7 +35,8 @@ export const texts = {
   "problem.unreachable":
     "Le service ne répond pas. Vérifiez votre connexion et réessayez : rien n’est perdu.",
   "problem.unavailable":
-    "Le service est momentanément indisponible. Réessayez dans quelques minutes : rien n’est perdu.",
+    "Le service est momentanément indisponible. Réessayez dans quelques minutes : rien n’est " +
+    "perdu.",
   "problem.too-many": "Trop de demandes. Patientez un instant et réessayez.",
   "problem.over-quota": "Vous avez envoyé toutes les invitations possibles.",
   "problem.closed": "Ce programme n’est pas ouvert.",
@@ -79,7 +80,8 @@ export const texts = {
   "sponsor.sign-in-text":
     "Indiquez votre adresse : vous recevez un e-mail avec un lien qui ouvre votre espace.",
   "sponsor.link-expired": "Ce lien a expiré ou a déjà servi. Demandez-en un nouveau ici.",
-  "sponsor.signed-out": "Votre session est terminée. Demandez un nouveau lien pour vous reconnecter.",
+  "sponsor.signed-out":
+    "Votre session est terminée. Demandez un nouveau lien pour vous reconnecter.",
   "sponsor.greeting": "Bonjour {name}",
   "sponsor.greeting-without-name": "Mon espace",
   "sponsor.sign-out": "Me déconnecter",
@@ -184,8 +186,8 @@ export const texts = {
   "unsubscribe.button": "Me désinscrire",
   "unsubscribed.title": "Votre désinscription est enregistrée",
   "unsubscribed.text":
-    "Cette enseigne ne vous enverra plus d’invitations. Si vous avez déjà gagné des bons d’achat, " +
-    "vous les recevrez quand même.",
+    "Cette enseigne ne vous enverra plus d’invitations. Si vous avez déjà gagné des bons " +
+    "d’achat, vous les recevrez quand même.",
 
   "dashboard.title": "Tableau de bord",
   "dashboard.campaign": "Campagne",
