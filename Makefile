@@ -8,7 +8,7 @@ BIN := .venv/bin
 RUN := $(BIN)/python -W error::SyntaxWarning
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test lint unit package deploy bench bench-lists logs format clean
+.PHONY: help env node demo test lint unit package deploy bench bench-lists logs format clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,15 +22,19 @@ demo: env ## start everything here, play the story, stay up; ONCE=1 ends after t
 
 test: lint unit ## every gate and every test
 
-lint: env package ## formatting, types, layers, security and the template
+lint: env node package ## formatting, types, layers, security and the template
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
+	@.venv-node/bin/node node_modules/typescript/bin/tsc
 	@$(BIN)/lint-imports --verbose >/dev/null || $(BIN)/lint-imports
 	@$(BIN)/bandit --quiet --recursive --configfile pyproject.toml app.py chalicelib cli infra local
 	@$(BIN)/cfn-lint --template build/local/template.json
 
-unit: env package ## the tests alone
+unit: env node package ## the tests alone
 	@$(BIN)/pytest --quiet --numprocesses $(WORKERS) --dist loadgroup
+
+node: env ## node and TypeScript, which check and test the page scripts; does nothing when up to date
+	@$(RUN) -m local.node
 
 package: env ## build/local/: the template, the zip and the layer that the local stack runs
 	@$(RUN) -m infra.package --target local
@@ -52,5 +56,5 @@ format: env ## put the code in order
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .
 
 clean: ## take out everything that was made
-	rm -rf build .local .venv .venv-local .venv-bench .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info
+	rm -rf build .local .venv .venv-local .venv-bench .venv-node node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

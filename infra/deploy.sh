@@ -31,6 +31,7 @@ output() {
   $aws cloudformation describe-stacks --stack-name "$stack" \
     --query "Stacks[0].Outputs[?OutputKey=='$1'].OutputValue" --output text
 }
-$aws s3 sync web/ "s3://$(output WebBucketName)/" --delete --cache-control "no-cache"
+.venv/bin/python -m infra.pages
+$aws s3 sync build/web/ "s3://$(output WebBucketName)/" --delete --cache-control "no-cache"
 $aws cloudfront create-invalidation --distribution-id "$(output DistributionId)" --paths '/*' >/dev/null
 echo "$stack: $(output Origin)"

@@ -34,6 +34,7 @@ import uvicorn
 from chalicelib.adapters.dynamodb import schema
 from chalicelib.services.ports import Agenda
 from infra.package import Package, PackageError, local_target, package
+from infra.pages import build_pages
 from local.deployment import STAGE, Deployer, Deployment, OpsAccount, root_session
 from local.emulator import ACCESS_KEY_ID, REGION, ROOT, SECRET_ACCESS_KEY, Emulator, free_port
 from local.errors import StackError
@@ -157,7 +158,7 @@ def running_stack(
             raise StackError(f"packaging failed: {error}") from error
         post_office = PostOffice(directory / "mail")
         desk = Desk(
-            web=ROOT / "web",
+            web=build_pages(directory / "web"),
             post_office=post_office,
             page_headers=page_headers(json.loads(made.template.read_text(encoding="utf-8"))),
             status=lambda: {"ready": False},

@@ -1,79 +1,90 @@
 /**
  * The landing page: what the campaign offers, and the sign-in form.
  *
- * The answer to a sign-in is the same for everyone; whether an address may take part is told by
- * mail alone.
+ * The answer to a sign-in is the same for everyone: only the mail says whether an address can take
+ * part.
  */
 
-import { addressForm } from "/shared/address-form.js";
-import { call, route } from "/shared/api.js";
-import { wear } from "/shared/brand.js";
-import { onPress, part, pointTo } from "/shared/elements.js";
-import { day } from "/shared/format.js";
-import { say, sayIn, wording } from "/shared/language.js";
-import { tellProblem } from "/shared/problems.js";
-import { campaignAsked } from "/shared/site.js";
-import { show } from "/shared/states.js";
+import { wireAddressForm } from "./shared/address-form.js";
+import { apiPath, asProblem, callApi } from "./shared/api.js";
+import { applyBrand } from "./shared/brand.js";
+import { requestedCampaign } from "./shared/campaign.js";
+import { byId, onClick, setLink } from "./shared/elements.js";
+import { formatDay } from "./shared/format.js";
+import { showProblem } from "./shared/form-errors.js";
+import { campaignText } from "./shared/language.js";
+import { setCampaignText, setText } from "./shared/page-text.js";
+import { showState } from "./shared/states.js";
 
-const name = campaignAsked();
+const campaignId = requestedCampaign();
+const signInForm = byId("sign-in", HTMLFormElement);
 
 async function load() {
   try {
-    present(await call("GET", route`/v1/campaigns/${name}`));
+    show(await callApi("GET", apiPath`/v1/campaigns/${campaignId}`));
   } catch (error) {
-    if (error.status === 404) {
-      show("unknown");
+    if (asProblem(error).status === 404) {
+      showState("unknown-campaign");
       return;
     }
-    tellProblem(part("failure-reason"), error);
-    show("failure");
+    showProblem(byId("failure-reason"), error);
+    showState("failure");
   }
 }
 
-function present(campaign) {
-  wear(campaign.brand);
-  const values = {
-    title: () => wording(campaign.title),
-    start: () => day(campaign.starts_on),
-    end: () => day(campaign.ends_on),
-  };
+/** @param {CampaignAnswer} campaign */
+function show(campaign) {
+  applyBrand(campaign.brand);
   if (!campaign.open) {
-    presentClosed(campaign, values);
+    showClosed(campaign);
     return;
   }
-  sayIn(part("title"), campaign.title);
-  sayIn(part("sponsor-offer"), campaign.sponsor_offer);
-  sayIn(part("offer"), campaign.offer);
-  say(part("dates"), "landing.dates", values);
-  pointTo(part("terms"), campaign.terms?.url);
-  show("open");
+  setCampaignText(byId("title"), campaign.title);
+  setCampaignText(byId("sponsor-offer"), campaign.sponsor_offer);
+  setCampaignText(byId("referee-offer"), campaign.offer);
+  setText(byId("dates"), "landing.dates", textValues(campaign));
+  setLink(byId("terms", HTMLAnchorElement), campaign.terms?.url);
+  showState("open");
 }
 
-function presentClosed(campaign, values) {
-  // In the one region that writes dates as ISO 8601 does.
-  const local = new Intl.DateTimeFormat("en-CA", { timeZone: campaign.time_zone });
-  const today = local.format(new Date());
-  if (today < campaign.starts_on) {
-    say(part("closed-title"), "landing.soon.title");
-    say(part("closed-text"), "landing.soon.text", values);
-  } else if (today > campaign.ends_on) {
-    say(part("closed-title"), "landing.ended.title");
-    say(part("closed-text"), "landing.ended.text", values);
-  } else {
-    say(part("closed-title"), "problem.closed");
-    say(part("closed-text"), "landing.paused.text", values);
-  }
-  show("closed");
+/** @param {CampaignAnswer} campaign */
+function showClosed(campaign) {
+  const reason = reasonForClosing(campaign);
+  setText(byId("closed-title"), `landing.${reason}.title`);
+  setText(byId("closed-text"), `landing.${reason}.text`, textValues(campaign));
+  showState("closed");
 }
 
-addressForm(part("sign-in"), async (address) => {
-  await call("POST", route`/v1/campaigns/${name}/sign-in`, { body: address });
-  part("sign-in").reset();
-  show("sent");
+/**
+ * Why a closed campaign is closed, by its own local date.
+ *
+ * @param {CampaignAnswer} campaign
+ */
+function reasonForClosing(campaign) {
+  // Canadian English writes dates as ISO 8601 does, and the campaign's dates are compared as text.
+  const isoDate = new Intl.DateTimeFormat("en-CA", { timeZone: campaign.time_zone });
+  const today = isoDate.format(new Date());
+  if (today < campaign.starts_on) return "opens-soon";
+  return today > campaign.ends_on ? "ended" : "paused";
+}
+
+/** @param {CampaignAnswer} campaign */
+function textValues(campaign) {
+  return {
+    title: () => campaignText(campaign.title),
+    start: () => formatDay(campaign.starts_on),
+    end: () => formatDay(campaign.ends_on),
+  };
+}
+
+wireAddressForm(signInForm, async (address) => {
+  await callApi("POST", apiPath`/v1/campaigns/${campaignId}/sign-in`, { body: address });
+  signInForm.reset();
+  showState("sign-in-sent");
 });
-onPress(part("again"), () => {
-  show("open");
-  part("sign-in-email").focus();
+onClick(byId("use-another-address"), () => {
+  showState("open");
+  byId("sign-in-email").focus();
 });
-onPress(part("retry"), load);
+onClick(byId("retry"), load);
 load();

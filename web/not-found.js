@@ -1,3 +1,3 @@
-/** The page of an address that leads nowhere: its texts are all there is to it. */
+/** The page of an address that leads nowhere: it has texts and nothing else. */
 
-import "/shared/language.js";
+import "./shared/page-text.js";

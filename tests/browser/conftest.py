@@ -21,6 +21,8 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from infra.pages import build_pages
+
 from .answers import CAMPAIGN
 from .front import Front, ScriptedApi, running_front
 
@@ -35,7 +37,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-# Says violations of the content security policy on the console: errors like any other.
+# Reports violations of the content security policy on the console, as errors.
 WATCH_POLICY = """addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) =>
   console.error(`policy violated: ${violatedDirective} ${blockedURI}`));"""
 
@@ -50,9 +52,15 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
+@pytest.fixture(scope="session")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pages, built."""
+    return build_pages(tmp_path_factory.mktemp("pages").resolve())
+
+
 @pytest.fixture
-def front() -> Iterator[Front]:
-    with running_front() as running:
+def front(pages: Path) -> Iterator[Front]:
+    with running_front(pages) as running:
         running.api.answers("GET /v1/campaigns/demo-vip", 200, CAMPAIGN)
         yield running
 
@@ -89,7 +97,7 @@ class Watch:
 
 
 class OpenPage(Protocol):
-    """Opens a path of the front in a fresh context: a phone in English unless told otherwise.
+    """Opens a path of the front in a fresh context: a phone in English by default.
 
     `clock` lets the test move the page's time; `before` is a script run before the page's own.
     """

@@ -1,4 +1,4 @@
-"""A small front for the pages: web/ under the policy of production, and a scripted API under /v1/.
+"""A small front: the built pages under the policy of production, and a scripted API under /v1/.
 
 It owns what the browser may assume of its origin (headers, index pages, 404.html) and records every
 call the pages make. It knows no rule of the product: each test scripts the answers it needs. The
@@ -23,7 +23,6 @@ MEDIA_TYPES = {
     ".svg": "image/svg+xml",
 }
 
-WEB = Path(__file__).resolve().parents[2] / "web"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -38,7 +37,7 @@ HEADERS = {
 
 @dataclass(frozen=True)
 class Answer:
-    """What the API says to one call."""
+    """What the API answers to one call."""
 
     status: int
     body: object = None
@@ -56,7 +55,7 @@ class Call:
 
 @dataclass
 class ScriptedApi:
-    """Answers calls from a script and keeps them; a call's last answer is given ever after."""
+    """Answers calls from a script and keeps them; the last answer to a call is repeated."""
 
     script: dict[tuple[str, str], list[Answer]] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
@@ -93,8 +92,8 @@ class Front:
 
 
 @contextmanager
-def running_front() -> Iterator[Front]:
-    """Serves on a free port of the loopback interface until the block ends."""
+def running_front(pages: Path) -> Iterator[Front]:
+    """Serves the built `pages` on a free port of the loopback interface until the block ends."""
     api = ScriptedApi()
 
     class Handler(BaseHTTPRequestHandler):
@@ -114,11 +113,11 @@ def running_front() -> Iterator[Front]:
             """Says nothing: pytest shows what a failing test needs."""
 
         def _page(self, path: str) -> None:
-            file = (WEB / path.lstrip("/")).resolve()
+            file = (pages / path.lstrip("/")).resolve()
             if file.is_dir():
                 file /= "index.html"
-            found = file.is_file() and file.is_relative_to(WEB)
-            file = file if found else WEB / "404.html"
+            found = file.is_file() and file.is_relative_to(pages)
+            file = file if found else pages / "404.html"
             self._send(200 if found else 404, MEDIA_TYPES[file.suffix], file.read_bytes())
 
         def _call(self) -> None:

@@ -21,7 +21,7 @@ HIDE = """hidden => {
 def connect(page: Page) -> None:
     page.get_by_label("Campaign").fill("demo-vip")
     page.get_by_label("Access token").fill("acc3ss")
-    page.get_by_role("button", name="Show").click()
+    page.get_by_role("button", name="Connect").click()
 
 
 def count(page: Page, step: str) -> Locator:
@@ -54,7 +54,7 @@ def test_the_numbers_are_shown_with_their_time(api: ScriptedApi, shown: Page) ->
     expect(shown.get_by_role("row", name="VIPs No")).to_be_visible()
     days = shown.get_by_role("table", name="By day").get_by_role("rowheader")
     expect(days).to_have_text(["02/10/2025", "01/10/2025"])
-    widths = shown.locator("#funnel-invitations .filled").evaluate_all(
+    widths = shown.locator("#funnel-invitations .bar-fill").evaluate_all(
         "all => all.map(bar => bar.style.width)"
     )
     assert widths[:3] == ["100%", "25%", "75%"]
@@ -62,10 +62,10 @@ def test_the_numbers_are_shown_with_their_time(api: ScriptedApi, shown: Page) ->
 
 def test_who_was_found_on_a_later_list_is_counted_in_all_and_by_day(shown: Page) -> None:
     invitations = shown.get_by_role("table", name="Invitations")
-    found = invitations.get_by_role("row", name="Found on a later list")
+    found = invitations.get_by_role("row", name="On a later customer list")
     expect(found.get_by_role("cell").first).to_have_text("5")
     headings = shown.get_by_role("table", name="By day").get_by_role("columnheader")
-    position = headings.all_inner_texts().index("Found on a later list")
+    position = headings.all_inner_texts().index("On a later customer list")
     day = shown.get_by_role("table", name="By day").get_by_role("row").nth(1)
     expect(day.locator("th, td").nth(position)).to_have_text("2")
 
@@ -93,7 +93,7 @@ def test_a_failed_refresh_keeps_the_last_numbers_and_recovers(
 ) -> None:
     answer_next(api, 503, {"type": "urn:tandem:problem:unavailable", "status": 503})
     shown.clock.fast_forward(5_000)
-    notice = shown.get_by_role("alert").filter(has_text="Could not refresh")
+    notice = shown.get_by_role("alert").filter(has_text="could not be refreshed")
     expect(notice).to_be_visible()
     expect(count(shown, "Invited")).to_have_text("1,240")
     answer_next(api, 200, dashboard(invited=1250))
@@ -124,21 +124,21 @@ def test_the_access_is_kept_in_this_tab_and_forgotten_on_demand(shown: Page) -> 
     assert shown.evaluate("sessionStorage.length") == 0
 
 
-def test_an_unknown_campaign_is_told(open_page: OpenPage) -> None:
+def test_an_unknown_campaign_is_reported(open_page: OpenPage) -> None:
     page = open_page("/dashboard/?campaign=nowhere")
     page.get_by_label("Access token").fill("acc3ss")
-    page.get_by_role("button", name="Show").click()
-    expect(page.get_by_role("alert").filter(has_text="no campaign of that name")).to_be_visible()
+    page.get_by_role("button", name="Connect").click()
+    expect(page.get_by_role("alert").filter(has_text="no campaign with that name")).to_be_visible()
 
 
 def test_nothing_is_asked_without_a_token(api: ScriptedApi, open_page: OpenPage) -> None:
     page = open_page("/dashboard/")
-    page.get_by_role("button", name="Show").click()
+    page.get_by_role("button", name="Connect").click()
     expect(page.get_by_label("Access token")).to_have_attribute("aria-invalid", "true")
     assert api.calls == []
 
 
 def test_numbers_are_written_as_the_language_does(api: ScriptedApi, shown: Page) -> None:
     shown.get_by_role("button", name="Français").click()
-    expect(count(shown, "Reçues")).to_have_text("1 240")
+    expect(count(shown, "Enregistrées")).to_have_text("1 240")
     expect(shown.get_by_role("row", name="Confirmées 412 33,2 %")).to_be_visible()

@@ -19,13 +19,13 @@ def sign_in(page: Page, email: str) -> None:
     page.get_by_role("button", name="Send me my link").click()
 
 
-def test_sign_in_sends_the_address_and_says_to_look_in_the_mailbox(
+def test_sign_in_sends_the_address_and_says_to_check_the_inbox(
     api: ScriptedApi, open_page: OpenPage
 ) -> None:
     api.answers(SIGN_IN, 202, {"status": "accepted"})
     page = open_page("/")
     sign_in(page, " camille@example.fr ")
-    heading = page.get_by_role("heading", name="Look in your mailbox")
+    heading = page.get_by_role("heading", name="Check your inbox")
     expect(heading).to_be_focused()
     assert [call.body for call in api.made(SIGN_IN)] == [
         {"email": "camille@example.fr", "locale": "en"}
@@ -43,14 +43,14 @@ def test_a_typo_is_corrected_with_one_tap(api: ScriptedApi, open_page: OpenPage)
     expect(field).to_be_focused()
     expect(field).to_have_attribute("aria-invalid", "true")
     expect(field).to_have_accessible_description(
-        "There may be a slip in this address. If it is right, send it again as it is."
+        "There may be a typo in this address. If it is correct, send it again as it is."
         " Use jeanne@gmail.com"
     )
     page.get_by_role("button", name="Use jeanne@gmail.com").click()
     expect(field).to_have_value("jeanne@gmail.com")
     expect(field).not_to_have_attribute("aria-invalid", "true")
     page.keyboard.press("Enter")  # The correction leaves the focus on the send button.
-    expect(page.get_by_role("heading", name="Look in your mailbox")).to_be_visible()
+    expect(page.get_by_role("heading", name="Check your inbox")).to_be_visible()
     assert api.made(SIGN_IN)[-1].body == {"email": "jeanne@gmail.com", "locale": "en"}
 
 
@@ -64,7 +64,7 @@ def test_an_address_doubted_is_insisted_on_by_sending_it_again(
     sign_in(page, "jeanne@gmial.com")
     expect(page.get_by_role("button", name="Use jeanne@gmail.com")).to_be_visible()
     page.get_by_role("button", name="Send me my link").click()
-    expect(page.get_by_role("heading", name="Look in your mailbox")).to_be_visible()
+    expect(page.get_by_role("heading", name="Check your inbox")).to_be_visible()
     assert [call.body for call in api.made(SIGN_IN)] == [
         {"email": "jeanne@gmial.com", "locale": "en"},
         {"email": "jeanne@gmial.com", "as_typed": True, "locale": "en"},
@@ -84,23 +84,23 @@ def test_the_suggestion_beside_the_errors_is_offered_too(
     page = open_page("/")
     sign_in(page, "jeanne@ornage.fr")
     expect(page.get_by_role("button", name="Use jeanne@orange.fr")).to_be_visible()
-    expect(page.get_by_text("This address does not look right")).to_be_visible()
+    expect(page.get_by_text("This does not look like a valid e-mail address")).to_be_visible()
 
 
-def test_a_wrong_address_is_told_by_its_reason(api: ScriptedApi, open_page: OpenPage) -> None:
+def test_a_wrong_address_is_explained_by_its_reason(api: ScriptedApi, open_page: OpenPage) -> None:
     errors = [{"field": "email", "reason": "no_at_sign"}]
     api.refuses(SIGN_IN, 422, "invalid-address", errors=errors)
     page = open_page("/")
     sign_in(page, "jeanne")
     expect(page.get_by_label("E-mail address")).to_have_accessible_description(
-        "The @ is missing in this address."
+        "The @ is missing from this address."
     )
 
 
 def test_an_empty_address_is_not_sent(api: ScriptedApi, open_page: OpenPage) -> None:
     page = open_page("/")
     sign_in(page, "  ")
-    expect(page.get_by_text("Please give an e-mail address.")).to_be_visible()
+    expect(page.get_by_text("Please enter an e-mail address.")).to_be_visible()
     assert api.made(SIGN_IN) == []
 
 
@@ -108,8 +108,8 @@ def test_an_empty_address_is_not_sent(api: ScriptedApi, open_page: OpenPage) -> 
     ("status", "kind", "message"),
     [
         (429, "slow-down", "Too many requests"),
-        (503, "unavailable", "not available just now"),
-        (500, "about", "not available just now"),
+        (503, "unavailable", "temporarily unavailable"),
+        (500, "about", "temporarily unavailable"),
     ],
 )
 def test_a_failed_sign_in_says_so_and_keeps_the_address(
@@ -127,7 +127,7 @@ def test_a_failed_sign_in_says_so_and_keeps_the_address(
     [
         ("2099-01-01", "2099-12-31", "opens on 1 January 2099"),
         ("2020-01-01", "2020-12-31", "ended on 31 December 2020"),
-        ("2020-01-01", "2099-12-31", "is not open just now"),
+        ("2020-01-01", "2099-12-31", "is not open at the moment"),
     ],
 )
 def test_a_closed_campaign_says_when(
@@ -144,7 +144,7 @@ def test_a_closed_campaign_says_when(
 
 
 @pytest.mark.parametrize("campaign", ["nowhere", "..", "a/b?c=d"])
-def test_an_unknown_campaign_is_told_kindly(open_page: OpenPage, campaign: str) -> None:
+def test_an_unknown_campaign_says_so_kindly(open_page: OpenPage, campaign: str) -> None:
     page = open_page(f"/?campaign={campaign}")
     expect(page.get_by_role("heading", name="This programme does not exist")).to_be_visible()
 
@@ -169,12 +169,12 @@ def test_the_language_follows_the_browser_and_the_switch(
     expect(page.get_by_role("heading", name="Parrainez vos proches")).to_be_visible()
     page.get_by_label("Adresse e-mail").fill("jeanne@gmial.com")
     page.get_by_role("button", name="Recevoir mon lien").click()
-    expect(page.get_by_text("Ce qui suit le @ ne semble pas correct")).to_be_visible()
+    expect(page.get_by_text("La partie après le @ ne semble pas correcte")).to_be_visible()
     page.get_by_role("button", name="English").click()
     expect(page.locator("html")).to_have_attribute("lang", "en")
-    expect(page).to_have_title("Sponsorship programme")
+    expect(page).to_have_title("Referral programme")
     expect(page.get_by_role("heading", name="Invite people you know")).to_be_visible()
-    expect(page.get_by_text("What stands after the @ does not look right.")).to_be_visible()
+    expect(page.get_by_text("The part after the @ does not look right.")).to_be_visible()
     expect(page.get_by_role("button", name="English")).to_have_attribute("aria-pressed", "true")
     page.get_by_role("button", name="Send me my link").click()
     expect(page.get_by_label("E-mail address")).to_be_focused()

@@ -52,8 +52,8 @@ def test_confirming_sends_the_terms_and_the_consent_given(
     expect(box).not_to_be_checked()
     if consents:
         box.check()
-    offer.get_by_role("button", name="I confirm").click()
-    expect(offer.get_by_role("heading", name="Thank you, it is confirmed")).to_be_focused()
+    offer.get_by_role("button", name="I accept").click()
+    expect(offer.get_by_role("heading", name="Thank you, you have accepted")).to_be_focused()
     (call,) = api.made(CONFIRM)
     assert call.body == {"terms_version": "2025-1", "marketing_consent": consents}
 
@@ -62,7 +62,7 @@ def test_declining_asks_once_more(api: ScriptedApi, offer: Page) -> None:
     api.answers(DECLINE, 204)
     offer.get_by_role("button", name="I decline").click()
     offer.get_by_role("button", name="No, go back").click()
-    expect(offer.get_by_role("button", name="I confirm")).to_be_visible()
+    expect(offer.get_by_role("button", name="I accept")).to_be_visible()
     offer.get_by_role("button", name="I decline").click()
     assert api.made(DECLINE) == []
     offer.get_by_role("button", name="Yes, decline").click()
@@ -74,7 +74,7 @@ def test_declining_asks_once_more(api: ScriptedApi, offer: Page) -> None:
 def test_an_invitation_already_confirmed_says_so(api: ScriptedApi, open_page: OpenPage) -> None:
     api.answers(OPEN, 200, {**INVITATION, "state": "confirmed"})
     page = open_page(INVITATION_LINK)
-    expect(page.get_by_role("heading", name="Thank you, it is confirmed")).to_be_visible()
+    expect(page.get_by_role("heading", name="Thank you, you have accepted")).to_be_visible()
 
 
 def test_an_invitation_without_a_first_name_is_still_one(
@@ -87,21 +87,21 @@ def test_an_invitation_without_a_first_name_is_still_one(
     ).to_be_visible()
 
 
-def test_an_invitation_that_is_over_is_told_kindly(api: ScriptedApi, open_page: OpenPage) -> None:
+def test_an_invitation_that_has_ended_says_so_kindly(api: ScriptedApi, open_page: OpenPage) -> None:
     api.refuses(OPEN, 410, "over")
     page = open_page(INVITATION_LINK)
-    expect(page.get_by_role("heading", name="This invitation is over")).to_be_visible()
+    expect(page.get_by_role("heading", name="This invitation is no longer open")).to_be_visible()
 
 
-@pytest.mark.parametrize(("button", "call"), [("I confirm", CONFIRM), ("Yes, decline", DECLINE)])
-def test_an_invitation_that_ends_meanwhile_is_told_kindly(
+@pytest.mark.parametrize(("button", "call"), [("I accept", CONFIRM), ("Yes, decline", DECLINE)])
+def test_an_invitation_that_ends_meanwhile_says_so_kindly(
     api: ScriptedApi, offer: Page, button: str, call: str
 ) -> None:
     api.refuses(call, 410, "over")
     if call == DECLINE:
         offer.get_by_role("button", name="I decline").click()
     offer.get_by_role("button", name=button).click()
-    expect(offer.get_by_role("heading", name="This invitation is over")).to_be_visible()
+    expect(offer.get_by_role("heading", name="This invitation is no longer open")).to_be_visible()
 
 
 def test_a_confirmation_that_must_wait_loses_nothing(api: ScriptedApi, offer: Page) -> None:
@@ -112,11 +112,11 @@ def test_a_confirmation_that_must_wait_loses_nothing(api: ScriptedApi, offer: Pa
         {"referral": "r", "state": "confirmed", "confirmed_at": "2025-10-02T08:15:00Z"},
     )
     offer.get_by_role("checkbox").check()
-    offer.get_by_role("button", name="I confirm").click()
-    expect(offer.get_by_role("alert").filter(has_text="nothing is lost")).to_be_visible()
+    offer.get_by_role("button", name="I accept").click()
+    expect(offer.get_by_role("alert").filter(has_text="nothing has been lost")).to_be_visible()
     expect(offer.get_by_role("checkbox")).to_be_checked()
-    offer.get_by_role("button", name="I confirm").click()
-    expect(offer.get_by_role("heading", name="Thank you, it is confirmed")).to_be_visible()
+    offer.get_by_role("button", name="I accept").click()
+    expect(offer.get_by_role("heading", name="Thank you, you have accepted")).to_be_visible()
 
 
 def test_terms_that_changed_are_read_again_before_confirming(api: ScriptedApi, offer: Page) -> None:
@@ -129,11 +129,11 @@ def test_terms_that_changed_are_read_again_before_confirming(api: ScriptedApi, o
     api.refuses(
         CONFIRM, 422, "invalid-request", errors=[{"field": "terms_version", "reason": "superseded"}]
     )
-    offer.get_by_role("button", name="I confirm").click()
+    offer.get_by_role("button", name="I accept").click()
     expect(offer.get_by_role("alert").filter(has_text="terms have changed")).to_be_visible()
-    offer.get_by_role("button", name="I confirm").click()
+    offer.get_by_role("button", name="I accept").click()
     expect(offer.get_by_role("link", name="version 2025-2")).to_be_visible()
-    expect(offer.get_by_role("button", name="I confirm")).not_to_have_attribute(
+    expect(offer.get_by_role("button", name="I accept")).not_to_have_attribute(
         "aria-disabled", "true"
     )
     assert [call.body for call in api.made(CONFIRM)] == [
@@ -141,7 +141,7 @@ def test_terms_that_changed_are_read_again_before_confirming(api: ScriptedApi, o
     ]
 
 
-def test_a_shared_link_takes_an_address_and_says_to_check_the_mailbox(
+def test_a_shared_link_takes_an_address_and_says_to_check_the_inbox(
     api: ScriptedApi, open_page: OpenPage
 ) -> None:
     api.answers(SIGN_UP, 202, {"status": "accepted"})
@@ -149,14 +149,14 @@ def test_a_shared_link_takes_an_address_and_says_to_check_the_mailbox(
     page.get_by_label("E-mail address").fill("jeanne@example.fr")
     page.get_by_label("Your first name").fill("Jeanne")
     page.get_by_role("button", name="Receive the offer").click()
-    expect(page.get_by_role("heading", name="Check your mailbox")).to_be_focused()
+    expect(page.get_by_role("heading", name="Check your inbox")).to_be_focused()
     assert [call.body for call in api.made(SIGN_UP)] == [
         {"email": "jeanne@example.fr", "first_name": "Jeanne", "locale": "en"}
     ]
     assert page.url.endswith("/referee/?campaign=demo-vip")
 
 
-def test_a_sign_up_refused_is_told_beside_the_field_it_is_about(
+def test_the_error_of_a_refused_sign_up_is_beside_its_field(
     api: ScriptedApi, open_page: OpenPage
 ) -> None:
     api.refuses(SIGN_UP, 422, "invalid-request", errors=[{"field": "first_name", "reason": "url"}])
@@ -166,16 +166,16 @@ def test_a_sign_up_refused_is_told_beside_the_field_it_is_about(
     page.get_by_role("button", name="Receive the offer").click()
     expect(page.get_by_label("Your first name")).to_be_focused()
     expect(page.get_by_label("Your first name")).to_have_accessible_description(
-        "This first name cannot be used as it is."
+        "This first name cannot be used. Please enter a first name only."
     )
 
 
-def test_an_unknown_shared_link_is_told_kindly(api: ScriptedApi, open_page: OpenPage) -> None:
+def test_an_unknown_shared_link_says_so_kindly(api: ScriptedApi, open_page: OpenPage) -> None:
     api.refuses(SIGN_UP, 404, "not-found")
     page = open_page(SHARED_LINK)
     page.get_by_label("E-mail address").fill("jeanne@example.fr")
     page.get_by_role("button", name="Receive the offer").click()
-    expect(page.get_by_role("heading", name="This link is not known")).to_be_visible()
+    expect(page.get_by_role("heading", name="We do not recognise this link")).to_be_visible()
 
 
 def test_a_shared_link_of_a_closed_campaign_asks_for_nothing(
@@ -183,7 +183,7 @@ def test_a_shared_link_of_a_closed_campaign_asks_for_nothing(
 ) -> None:
     api.answers("GET /v1/campaigns/spring", 200, {**CAMPAIGN, "open": False})
     page = open_page("/referee/?campaign=spring#link=K7QM2")
-    expect(page.get_by_role("heading", name="This offer is not open")).to_be_visible()
+    expect(page.get_by_role("heading", name="This offer is not available")).to_be_visible()
     expect(page.get_by_label("E-mail address")).to_be_hidden()
 
 
@@ -196,9 +196,9 @@ def test_a_second_link_in_the_same_tab_is_opened_in_place_of_the_first(
     expect(offer.get_by_role("button", name="Receive the offer")).to_be_visible()
 
 
-def test_without_a_link_the_page_says_how_to_come(open_page: OpenPage) -> None:
+def test_without_a_link_the_page_says_how_to_open_it(open_page: OpenPage) -> None:
     page = open_page("/referee/")
-    expect(page.get_by_role("heading", name="A link is missing")).to_be_visible()
+    expect(page.get_by_role("heading", name="This address is incomplete")).to_be_visible()
 
 
 def test_markup_in_a_first_name_stays_text(api: ScriptedApi, open_page: OpenPage) -> None:

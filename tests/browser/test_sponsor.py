@@ -24,7 +24,7 @@ def space(api: ScriptedApi, open_page: OpenPage) -> Page:
     api.answers(SESSIONS, 201, {"session": "s3ssion", "expires_at": "2099-01-01T00:00:00Z"})
     api.answers("GET /v1/sponsor", 200, SPACE)
     page = open_page(LINK)
-    page.get_by_role("button", name="Enter my space").click()
+    page.get_by_role("button", name="Open my space").click()
     expect(page.get_by_role("heading", name="Hello Camille")).to_be_visible()
     return page
 
@@ -43,11 +43,11 @@ def test_opening_the_mailed_link_uses_nothing_and_leaves_no_token_in_the_address
     api: ScriptedApi, open_page: OpenPage
 ) -> None:
     page = open_page(LINK)
-    expect(page.get_by_role("button", name="Enter my space")).to_be_visible()
+    expect(page.get_by_role("button", name="Open my space")).to_be_visible()
     assert page.url.endswith("/sponsor/?campaign=demo-vip")
     assert {call.method for call in api.calls} == {"GET"}
     page.reload()  # As a phone does with a page it had put away.
-    expect(page.get_by_role("button", name="Enter my space")).to_be_visible()
+    expect(page.get_by_role("button", name="Open my space")).to_be_visible()
 
 
 def test_the_button_trades_the_token_for_a_session_kept_in_this_tab(
@@ -57,7 +57,7 @@ def test_the_button_trades_the_token_for_a_session_kept_in_this_tab(
     api.answers("GET /v1/sponsor", 200, SPACE)
     page = open_page(LINK)
     page.get_by_label("Your first name").fill(" Camille ")
-    page.get_by_role("button", name="Enter my space").click()
+    page.get_by_role("button", name="Open my space").click()
     expect(page.get_by_role("heading", name="Hello Camille")).to_be_focused()
     assert [call.body for call in api.made(SESSIONS)] == [
         {"token": "t0k-en_1", "first_name": "Camille"}
@@ -74,7 +74,7 @@ def test_the_button_trades_the_token_for_a_session_kept_in_this_tab(
     assert len(api.made(SESSIONS)) == 1
 
 
-def test_a_first_name_refused_is_told_beside_it_and_the_link_still_works(
+def test_a_refused_first_name_has_its_error_beside_it_and_the_link_still_works(
     api: ScriptedApi, open_page: OpenPage
 ) -> None:
     errors = [{"field": "first_name", "reason": "looks_like_a_link"}]
@@ -84,13 +84,14 @@ def test_a_first_name_refused_is_told_beside_it_and_the_link_still_works(
     page = open_page(LINK)
     field = page.get_by_label("Your first name")
     field.fill("www.example.com")
-    page.get_by_role("button", name="Enter my space").click()
+    page.get_by_role("button", name="Open my space").click()
     expect(field).to_be_focused()
     expect(field).to_have_accessible_description(
-        "The people you invite will see it. This first name cannot be used as it is."
+        "The people you invite will see it. This first name cannot be used. Please enter a"
+        " first name only."
     )
     field.fill("Camille")
-    page.get_by_role("button", name="Enter my space").click()
+    page.get_by_role("button", name="Open my space").click()
     expect(page.get_by_role("heading", name="Hello Camille")).to_be_visible()
 
 
@@ -98,11 +99,11 @@ def test_a_used_link_leads_to_the_sign_in_form(api: ScriptedApi, open_page: Open
     api.refuses(SESSIONS, 401, "unauthorised")
     api.answers("POST /v1/campaigns/demo-vip/sign-in", 202, {"status": "accepted"})
     page = open_page(LINK)
-    page.get_by_role("button", name="Enter my space").click()
+    page.get_by_role("button", name="Open my space").click()
     expect(page.get_by_text("already used")).to_be_visible()
     page.get_by_role("textbox", name="E-mail address").fill("camille@example.fr")
     page.get_by_role("button", name="Send me my link").click()
-    expect(page.get_by_role("heading", name="Look in your mailbox")).to_be_visible()
+    expect(page.get_by_role("heading", name="Check your inbox")).to_be_visible()
 
 
 def test_the_link_can_be_copied_scanned_and_sent_by_whatsapp(space: Page) -> None:
@@ -130,7 +131,7 @@ def test_the_share_sheet_is_offered_where_the_device_has_one(
     page = open_page(
         LINK, before="navigator.share = async (shared) => { globalThis.shared = shared.text; };"
     )
-    page.get_by_role("button", name="Enter my space").click()
+    page.get_by_role("button", name="Open my space").click()
     page.get_by_role("button", name="Share…").click()
     assert "#link=K7QM2" in page.evaluate("globalThis.shared")
 
@@ -139,7 +140,7 @@ def test_the_share_sheet_is_not_offered_elsewhere(api: ScriptedApi, open_page: O
     api.answers(SESSIONS, 201, {"session": "s3ssion", "expires_at": "2099-01-01T00:00:00Z"})
     api.answers("GET /v1/sponsor", 200, SPACE)
     page = open_page(LINK, before="delete Navigator.prototype.share;")
-    page.get_by_role("button", name="Enter my space").click()
+    page.get_by_role("button", name="Open my space").click()
     expect(page.get_by_role("button", name="Copy the link")).to_be_visible()
     expect(page.get_by_role("button", name="Share…")).to_be_hidden()
 
@@ -149,7 +150,7 @@ def test_invitations_and_vouchers_are_listed_with_their_state(space: Page) -> No
     expect(invitations).to_contain_text(["Pending", "Confirmed", "Closed"])
     expect(invitations.first).to_contain_text("j•••@e•••.fr")
     vouchers = space.get_by_role("region", name="My vouchers").get_by_role("listitem")
-    expect(vouchers).to_contain_text(["Available", "In preparation", "Used"])
+    expect(vouchers).to_contain_text(["Available", "Being prepared", "Used"])
     expect(vouchers.first).to_contain_text("€10")
     expect(vouchers.first).to_contain_text("31 December 2025")
     expect(vouchers.first.get_by_label("Code")).to_have_value("SP-7K4M-9QRT-2XWB-HJ")
@@ -165,7 +166,7 @@ def test_several_people_are_invited_at_once(api: ScriptedApi, space: Page) -> No
         space.get_by_role("button", name="Add a person").click()
     fill_row(space, 3, "paul@example.fr")
     send(space)
-    expect(space.get_by_text("Your 2 invitations are taken in.")).to_be_visible()
+    expect(space.get_by_text("We have received your 2 invitations.")).to_be_visible()
     (call,) = api.made(INVITE)
     assert call.body == {
         "referees": [
@@ -179,7 +180,7 @@ def test_several_people_are_invited_at_once(api: ScriptedApi, space: Page) -> No
     expect(space.get_by_role("group", name="Person 2")).to_have_count(0)
 
 
-def test_an_address_refused_is_told_beside_its_row(api: ScriptedApi, space: Page) -> None:
+def test_a_refused_address_has_its_error_beside_its_row(api: ScriptedApi, space: Page) -> None:
     error = {
         "field": "referees[1].email",
         "reason": "probably_mistyped",
@@ -193,9 +194,9 @@ def test_an_address_refused_is_told_beside_its_row(api: ScriptedApi, space: Page
     send(space)
     third = space.get_by_role("group", name="Person 3")
     expect(third.get_by_label("E-mail address")).to_be_focused()
-    expect(third.get_by_text("There may be a slip")).to_be_visible()
-    expect(space.get_by_text("There may be a slip")).to_have_count(1)
-    expect(space.get_by_role("alert").filter(has_text="correct one address")).to_be_visible()
+    expect(third.get_by_text("There may be a typo")).to_be_visible()
+    expect(space.get_by_text("There may be a typo")).to_have_count(1)
+    expect(space.get_by_role("alert").filter(has_text="correct one entry")).to_be_visible()
     third.get_by_role("button", name="Use paul@gmail.com").click()
     expect(third.get_by_label("E-mail address")).to_have_value("paul@gmail.com")
     expect(third.get_by_label("E-mail address")).to_be_focused()
@@ -212,7 +213,7 @@ def test_an_address_doubted_is_insisted_on_by_sending_it_again(
     send(space)
     expect(space.get_by_role("button", name="Use paul@gmail.com")).to_be_visible()
     send(space)
-    expect(space.get_by_text("Your invitation is taken in.")).to_be_visible()
+    expect(space.get_by_text("We have received your invitation.")).to_be_visible()
     first, again = api.made(INVITE)
     assert again.body == {"referees": [{"email": "paul@gmial.com", "as_typed": True}]}
     assert first.headers["idempotency-key"] != again.headers["idempotency-key"]
@@ -233,7 +234,7 @@ def test_a_submission_sent_again_keeps_its_key_and_a_changed_one_does_not(
             "aria-disabled", "true"
         )
         assert len(api.made(INVITE)) == made
-    expect(space.get_by_role("alert").filter(has_text="nothing is lost")).to_be_visible()
+    expect(space.get_by_role("alert").filter(has_text="nothing has been lost")).to_be_visible()
     fill_row(space, 1, "paul@example.fr")
     with space.expect_response("**/v1/sponsor/invitations"):
         send(space)
@@ -241,7 +242,7 @@ def test_a_submission_sent_again_keeps_its_key_and_a_changed_one_does_not(
         "aria-disabled", "true"
     )
     send(space)
-    expect(space.get_by_text("Your invitation is taken in.")).to_be_visible()
+    expect(space.get_by_text("We have received your invitation.")).to_be_visible()
     first, again, changed, changed_again = (
         call.headers["idempotency-key"] for call in api.made(INVITE)
     )
@@ -250,17 +251,19 @@ def test_a_submission_sent_again_keeps_its_key_and_a_changed_one_does_not(
     assert first != changed
 
 
-def test_reaching_the_quota_is_told_and_nothing_typed_is_lost(
+def test_reaching_the_quota_is_reported_and_nothing_typed_is_lost(
     api: ScriptedApi, space: Page
 ) -> None:
     api.refuses(INVITE, 429, "over-quota")
     fill_row(space, 1, "jeanne@example.fr")
     send(space)
-    expect(space.get_by_role("alert").filter(has_text="number of invitations")).to_be_visible()
+    expect(
+        space.get_by_role("alert").filter(has_text="all the invitations you can send")
+    ).to_be_visible()
     expect(space.get_by_role("textbox", name="E-mail address")).to_have_value("jeanne@example.fr")
 
 
-def test_too_many_people_at_once_is_told(api: ScriptedApi, space: Page) -> None:
+def test_too_many_people_at_once_is_reported(api: ScriptedApi, space: Page) -> None:
     api.refuses(
         INVITE, 422, "invalid-request", errors=[{"field": "referees", "reason": "too_many"}]
     )
@@ -273,12 +276,12 @@ def test_without_quota_left_there_is_no_form(api: ScriptedApi, open_page: OpenPa
     api.answers(SESSIONS, 201, {"session": "s3ssion", "expires_at": "2099-01-01T00:00:00Z"})
     api.answers("GET /v1/sponsor", 200, {**SPACE, "quota": {"limit": 20, "left": 0}})
     page = open_page(LINK)
-    page.get_by_role("button", name="Enter my space").click()
+    page.get_by_role("button", name="Open my space").click()
     expect(page.get_by_text("You have sent all your invitations.")).to_be_visible()
     expect(page.get_by_role("button", name="Send the invitations")).to_be_hidden()
 
 
-def test_a_session_that_is_over_leads_back_to_the_sign_in_form(
+def test_a_session_that_has_ended_leads_back_to_the_sign_in_form(
     api: ScriptedApi, space: Page
 ) -> None:
     api.refuses(INVITE, 401, "unauthorised")

@@ -1,121 +1,141 @@
 /**
- * The dashboard: the campaign's counts, asked for again every five seconds while the page is on
- * view.
+ * The dashboard: the campaign's counts, fetched again every five seconds while the page is visible.
  *
- * A failed refresh never takes the last numbers away; the page says how old they are. The access
- * token lives in this tab alone.
+ * A failed refresh never removes the last numbers; the page says how old they are. The access token
+ * is stored in this tab alone.
  */
 
-import { call, ProblemError, route } from "/shared/api.js";
-import { onSend, part } from "/shared/elements.js";
-import { moment } from "/shared/format.js";
-import { takeFragment, forgetFragment } from "/shared/fragment.js";
-import { hush, onLanguage, say } from "/shared/language.js";
-import { absolve, blame, tellProblem } from "/shared/problems.js";
-import { forgetInTab, keepInTab, keptInTab } from "/shared/session.js";
-import { campaignAsked } from "/shared/site.js";
-import { presentNumbers } from "/dashboard/numbers.js";
+import { apiPath, asProblem, callApi } from "../shared/api.js";
+import { requestedCampaign } from "../shared/campaign.js";
+import { byId, onSubmit } from "../shared/elements.js";
+import { formatDateTime } from "../shared/format.js";
+import { clearFieldError, showFieldError, showProblem } from "../shared/form-errors.js";
+import { forgetFragment, takeFragment } from "../shared/fragment.js";
+import { clear, onLanguageChange, setText } from "../shared/page-text.js";
+import { readFromTab, removeFromTab, storeInTab } from "../shared/tab-storage.js";
+import { haveChanged } from "./numbers.js";
+import { drawTables } from "./tables.js";
 
-const EVERY_MS = 5_000;
+/** @typedef {{campaign: string, token: string}} Access */
 
-/** What is being shown: `{campaign, token}`, or null while there is nobody to ask for. */
+const REFRESH_MS = 5_000;
+const STORED_ACCESS = "access";
+
+const campaignInput = byId("campaign", HTMLInputElement);
+const tokenInput = byId("access-token", HTMLInputElement);
+const notice = byId("notice");
+/**
+ * What is being shown; null while disconnected.
+ * @type {Access | null}
+ */
 let access = null;
-let numbers = null;
-let timer = null;
+/** @type {DashboardAnswer | null} */
+let lastAnswer = null;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let timer;
 
-function connect(campaign, token) {
-  access = { campaign, token };
-  numbers = null;
-  keepInTab("access", access);
-  part("connect").hidden = true;
+/** @param {Access} newAccess */
+function connect(newAccess) {
+  access = newAccess;
+  lastAnswer = null;
+  storeInTab(STORED_ACCESS, access);
+  byId("connect").hidden = true;
   refresh();
 }
 
+/** Forgets the access; the last numbers stay on the page. */
 function disconnect() {
   access = null;
   clearTimeout(timer);
-  forgetInTab("access");
-  part("access-token").value = "";
-  part("connected").hidden = true;
-  part("connect").hidden = false;
+  removeFromTab(STORED_ACCESS);
+  tokenInput.value = "";
+  byId("connected").hidden = true;
+  byId("connect").hidden = false;
 }
 
 async function refresh() {
   clearTimeout(timer);
-  if (document.hidden) return; // Goes on when the page is on view again.
-  const asked = access;
+  if (!access || document.hidden) return; // Continues when the page is visible again.
+  const usedAccess = access;
   try {
-    const path = route`/v1/ops/campaigns/${asked.campaign}/dashboard`;
-    const answer = await call("GET", path, { bearer: asked.token });
-    if (asked !== access) return;
-    present(answer);
-    hush(part("notice"));
+    /** @type {DashboardAnswer} */
+    const answer = await callApi(
+      "GET",
+      apiPath`/v1/ops/campaigns/${usedAccess.campaign}/dashboard`,
+      { bearer: usedAccess.token },
+    );
+    if (usedAccess !== access) return;
+    show(answer);
+    clear(notice);
   } catch (error) {
-    if (asked !== access) return;
-    if ([401, 403, 404].includes(error.status)) {
-      refuse(error.status === 404 ? "dashboard.unknown" : "dashboard.refused-access");
+    if (usedAccess !== access) return;
+    const { status } = asProblem(error);
+    if ([401, 403, 404].includes(status)) {
+      disconnect();
+      setText(notice, status === 404 ? "dashboard.unknown-campaign" : "dashboard.access-refused");
+      campaignInput.focus();
       return;
     }
-    tellFailure(error);
+    showFailure(error);
   }
   clearTimeout(timer);
-  timer = setTimeout(refresh, EVERY_MS);
+  timer = setTimeout(refresh, REFRESH_MS);
 }
 
-/** Told once, not at every attempt: a live region that repeats itself is noise. */
-function tellFailure(error) {
-  const notice = part("notice");
+/**
+ * Says that a refresh failed, once and not at every attempt: screen readers read the notice out
+ * each time it is written.
+ *
+ * @param {unknown} error
+ */
+function showFailure(error) {
   if (notice.textContent) return;
-  if (numbers && error instanceof ProblemError) say(notice, "dashboard.stale");
-  else tellProblem(notice, error);
+  if (lastAnswer) setText(notice, "dashboard.stale");
+  else showProblem(notice, error);
 }
 
-function refuse(key) {
-  disconnect();
-  say(part("notice"), key);
-  part("campaign").focus();
-}
-
-function present(answer) {
-  // Redrawing what has not changed would take away a selection, or the place in a scrolled table.
-  const { as_of: _, ...counts } = answer;
-  const { as_of: __, ...countsBefore } = numbers ?? {};
-  const changed = JSON.stringify(counts) !== JSON.stringify(countsBefore);
-  numbers = answer;
+/** @param {DashboardAnswer} answer */
+function show(answer) {
   const { campaign, version, as_of: asOf, time_zone: zone } = answer;
-  say(part("connected-to"), "dashboard.connected", { campaign, version });
-  say(part("as-of"), "dashboard.as-of", { moment: () => moment(asOf, zone), zone });
-  if (changed) presentNumbers(answer);
-  part("connected").hidden = false;
-  part("numbers").hidden = false;
+  setText(byId("connected-to"), "dashboard.connected", { campaign, version });
+  setText(byId("as-of"), "dashboard.as-of", { moment: () => formatDateTime(asOf, zone), zone });
+  // Drawing unchanged tables again would lose a selection, or the place in a scrolled table.
+  if (haveChanged(answer, lastAnswer)) drawTables(answer);
+  lastAnswer = answer;
+  byId("connected").hidden = false;
+  byId("numbers").hidden = false;
 }
 
-onSend(part("connect"), () => {
-  hush(part("notice"));
-  const fields = [part("campaign"), part("access-token")];
-  fields.forEach(absolve);
-  const empty = fields.filter((field) => !field.value.trim());
-  for (const field of empty) blame(field, "dashboard.missing");
+onSubmit(byId("connect", HTMLFormElement), () => {
+  clear(notice);
+  const inputs = [campaignInput, tokenInput];
+  inputs.forEach(clearFieldError);
+  const empty = inputs.filter((input) => !input.value.trim());
+  for (const input of empty) showFieldError(input, "dashboard.missing-field");
   if (empty.length) empty[0].focus();
-  else connect(...fields.map((field) => field.value.trim()));
+  else connect({ campaign: campaignInput.value.trim(), token: tokenInput.value.trim() });
 });
-part("disconnect").addEventListener("click", () => {
+byId("disconnect").addEventListener("click", () => {
   disconnect();
-  numbers = null;
-  part("numbers").hidden = true;
-  hush(part("notice"));
-  part("campaign").focus();
+  lastAnswer = null;
+  byId("numbers").hidden = true;
+  clear(notice);
+  campaignInput.focus();
 });
-document.addEventListener("visibilitychange", () => access && refresh());
-onLanguage(() => numbers && presentNumbers(numbers));
+document.addEventListener("visibilitychange", refresh);
+onLanguageChange(() => {
+  if (lastAnswer) drawTables(lastAnswer);
+});
 
-function begin() {
+function start() {
+  const campaign = requestedCampaign();
   const { token } = takeFragment("token");
-  forgetFragment(); // It is kept with the campaign instead.
-  part("campaign").value = campaignAsked();
-  const kept = keptInTab("access");
-  if (token) connect(campaignAsked(), token);
-  else if (kept) connect(kept.campaign, kept.token);
+  forgetFragment(); // The token is stored with its campaign instead.
+  campaignInput.value = campaign;
+  /** @type {Access | null} */
+  const stored = readFromTab(STORED_ACCESS);
+  if (token) connect({ campaign, token });
+  else if (stored) connect(stored);
 }
 
-begin();
+start();

@@ -1,12 +1,16 @@
 /**
- * The dashboard's numbers as tables, each count with a bar beside it.
+ * Which of the dashboard's numbers are shown, in which order, and what each is compared with.
+ *
+ * Pure: tables.js draws what this module returns. A counter of the API that is not listed here is
+ * not shown; tests/web/numbers.test.js compares the list with the counters that have a text.
  */
 
-import { element, part } from "/shared/elements.js";
-import { count, moment, share, shortDay } from "/shared/format.js";
-import { hasText, text } from "/shared/language.js";
+/**
+ * A row of a table with bars: the value is shown as a percentage of `total`; no bar when null.
+ * @typedef {{key: string, value: number, total: number | null}} BarRow
+ */
 
-const INVITATION_COUNTS = [
+export const INVITATION_COUNTERS = /** @type {const} */ ([
   "invited",
   "refused",
   "sent",
@@ -15,111 +19,88 @@ const INVITATION_COUNTS = [
   "bounced",
   "expired",
   "found_on_later_list",
-];
-const VOUCHER_COUNTS = [
+]);
+export const VOUCHER_COUNTERS = /** @type {const} */ ([
   "vouchers_issued",
   "vouchers_exported",
   "vouchers_acknowledged",
   "vouchers_redeemed",
-];
-const ORDER_COUNTS = ["orders_kept", "rewards", "rewards_taken_back", "rewards_refused"];
-const ALL_COUNTS = [...INVITATION_COUNTS, ...VOUCHER_COUNTS, ...ORDER_COUNTS];
+]);
+export const ORDER_COUNTERS = /** @type {const} */ ([
+  "orders_kept",
+  "rewards",
+  "rewards_taken_back",
+  "rewards_refused",
+]);
+export const COUNTERS = [...INVITATION_COUNTERS, ...VOUCHER_COUNTERS, ...ORDER_COUNTERS];
 
-/** Draws all tables anew, in the page's language. */
-export function presentNumbers(numbers) {
-  const { funnel, time_zone: timeZone } = numbers;
-  const row = (key, whole) => [text(`count.${key}`), funnel[key], whole];
-  barTable("funnel-invitations", "dashboard.step", "dashboard.share-invited", [
-    ...INVITATION_COUNTS.map((key) => row(key, funnel.invited)),
-  ]);
-  barTable("funnel-vouchers", "dashboard.step", "dashboard.share-issued", [
-    ...VOUCHER_COUNTS.map((key) => row(key, funnel.vouchers_issued)),
-    ...ORDER_COUNTS.map((key) => row(key, null)),
-  ]);
-  presentReasons(numbers.refused_by_reason, funnel.refused);
-  presentDays(numbers.days);
-  presentLists(numbers.lists, timeZone);
+/**
+ * Each step of an invitation, as a share of those received.
+ *
+ * @param {Record<string, number>} funnel
+ * @returns {BarRow[]}
+ */
+export function invitationRows(funnel) {
+  return INVITATION_COUNTERS.map((key) => ({ key, value: funnel[key], total: funnel.invited }));
 }
 
-function presentReasons(reasons, refused) {
-  const rows = Object.entries(reasons)
-    .sort(([, one], [, other]) => other - one)
-    .map(([reason, value]) => [reasonName(reason), value, refused]);
-  part("none-refused").hidden = rows.length > 0;
-  part("refused").hidden = rows.length === 0;
-  barTable("refused", "dashboard.reason", "dashboard.share-refused", rows);
+/**
+ * Each step of a voucher, as a share of those issued; orders and rewards without a share.
+ *
+ * @param {Record<string, number>} funnel
+ * @returns {BarRow[]}
+ */
+export function voucherRows(funnel) {
+  const issued = funnel.vouchers_issued;
+  return [
+    ...VOUCHER_COUNTERS.map((key) => ({ key, value: funnel[key], total: issued })),
+    ...ORDER_COUNTERS.map((key) => ({ key, value: funnel[key], total: null })),
+  ];
 }
 
-/** A reason's own words when the texts have them, else its name made readable. */
-function reasonName(reason) {
-  return hasText(`refusal.${reason}`) ? text(`refusal.${reason}`) : reason.replaceAll("_", " ");
+/**
+ * The reasons of refusals, the most frequent first, as a share of all refusals.
+ *
+ * @param {Record<string, number>} reasons
+ * @param {number} refused
+ * @returns {BarRow[]}
+ */
+export function reasonRows(reasons, refused) {
+  return Object.entries(reasons)
+    .map(([key, value]) => ({ key, value, total: refused }))
+    .sort((one, other) => other.value - one.value);
 }
 
-/** A table of `[name, value, whole]`: the bar is value of whole; without a whole there is none. */
-function barTable(id, nameHeading, shareHeading, rows) {
-  const body = rows.map(([name, value, whole]) =>
-    element(
-      "tr",
-      {},
-      element("th", { scope: "row" }, name),
-      element("td", { class: "number" }, count(value)),
-      whole === null ? element("td") : shareCell(value, whole),
-    ),
-  );
-  fill(id, [nameHeading, "dashboard.count", shareHeading], body);
+/**
+ * The days, the newest first.
+ *
+ * @param {DayCounts[]} days
+ */
+export function newestFirst(days) {
+  return [...days].sort((one, other) => String(other.date).localeCompare(String(one.date)));
 }
 
-function shareCell(value, whole) {
-  const filled = element("span", { class: "filled" });
-  // The CSSOM, not a style attribute: the pages' policy forbids those.
-  filled.style.width = `${whole ? Math.min(100, (100 * value) / whole) : 0}%`;
-  const track = element("span", { class: "track", "aria-hidden": "true" }, filled);
-  return element("td", { class: "share" }, element("span", {}, share(value, whole)), track);
+/**
+ * How wide a bar is, in per cent: never more than its track.
+ *
+ * @param {number} value
+ * @param {number} total
+ */
+export function barWidth(value, total) {
+  return total ? Math.min(100, (100 * value) / total) : 0;
 }
 
-function presentDays(days) {
-  const newestFirst = [...days].sort((one, other) => (one.date < other.date ? 1 : -1));
-  part("no-days").hidden = days.length > 0;
-  part("days").parentElement.hidden = days.length === 0;
-  const rows = newestFirst.map((entry) =>
-    element(
-      "tr",
-      {},
-      element("th", { scope: "row" }, shortDay(entry.date)),
-      ...ALL_COUNTS.map((key) => element("td", { class: "number" }, count(entry[key]))),
-    ),
-  );
-  fill("days", ["dashboard.date", ...ALL_COUNTS.map((key) => `count.${key}`)], rows);
+/**
+ * Whether two answers show different numbers, whatever their times.
+ *
+ * @param {DashboardAnswer} answer
+ * @param {DashboardAnswer | null} previous
+ */
+export function haveChanged(answer, previous) {
+  return withoutTime(answer) !== withoutTime(previous);
 }
 
-function presentLists(lists, timeZone) {
-  const rows = Object.entries(lists).map(([name, list]) => {
-    const acceptedAt = list?.accepted_at;
-    const accepted = acceptedAt ? moment(acceptedAt, timeZone) : text("dashboard.never");
-    return element(
-      "tr",
-      {},
-      element("th", { scope: "row" }, hasText(`list.${name}`) ? text(`list.${name}`) : name),
-      element("td", {}, inForceBadge(Boolean(list?.in_force))),
-      element("td", { class: "number" }, list?.version ? count(list.version) : "–"),
-      element("td", { class: "number" }, count(list?.rows)),
-      element("td", {}, accepted),
-    );
-  });
-  const headings = ["list", "in-force", "version", "rows", "accepted"];
-  fill("lists", headings.map((name) => `dashboard.${name}`), rows);
-}
-
-function inForceBadge(inForce) {
-  const name = inForce ? "yes" : "no";
-  const looks = inForce ? "confirmed" : "alarming";
-  return element("span", { class: `badge ${looks}` }, text(`dashboard.${name}`));
-}
-
-function fill(id, headings, rows) {
-  const titles = headings.map((key) => element("th", { scope: "col" }, text(key)));
-  part(id).replaceChildren(
-    element("thead", {}, element("tr", {}, ...titles)),
-    element("tbody", {}, ...rows),
-  );
+/** @param {DashboardAnswer | null} answer */
+function withoutTime(answer) {
+  return JSON.stringify({ ...answer, as_of: null });
 }

@@ -1,118 +1,130 @@
 /**
- * The referee's page: the offer of an invitation, or the sign-up of a shared link.
+ * The referee's page: the offer of an invitation, or the sign-up by a shared link.
  *
  * `#token=` opens an invitation: reading it changes nothing; the buttons do. `#link=` asks for an
- * address, and the offer is then confirmed from the mail. Whether an address may be invited is
- * never told here.
+ * address, and the offer is then confirmed from the mail. The page never says whether an address
+ * may be invited.
  */
 
-import { addressForm } from "/shared/address-form.js";
-import { call, route } from "/shared/api.js";
-import { wear } from "/shared/brand.js";
-import { onPress, onSend, part, pointTo } from "/shared/elements.js";
-import { day } from "/shared/format.js";
-import { forgetFragment, takeFragment } from "/shared/fragment.js";
-import { hush, say, sayIn } from "/shared/language.js";
-import { tellProblem } from "/shared/problems.js";
-import { campaignAsked } from "/shared/site.js";
-import { show } from "/shared/states.js";
+import { wireAddressForm } from "../shared/address-form.js";
+import { apiPath, asProblem, callApi } from "../shared/api.js";
+import { applyBrand } from "../shared/brand.js";
+import { requestedCampaign } from "../shared/campaign.js";
+import { byId, onClick, onSubmit, setLink } from "../shared/elements.js";
+import { formatDay } from "../shared/format.js";
+import { showProblem } from "../shared/form-errors.js";
+import { forgetFragment, takeFragment } from "../shared/fragment.js";
+import { clear, setCampaignText, setText } from "../shared/page-text.js";
+import { showState } from "../shared/states.js";
 
-const campaignName = campaignAsked();
-const { token, link } = takeFragment("token", "link");
-let invitation = null;
+const campaignId = requestedCampaign();
+const { token = "", link = "" } = takeFragment("token", "link");
+/** The terms the reader sees, which are those a confirmation accepts. */
+let termsVersion = "";
 
 async function load() {
   try {
-    if (token) presentInvitation(await call("GET", route`/v1/invitations/${token}`));
-    else if (link) presentSignUp(await call("GET", route`/v1/campaigns/${campaignName}`));
-    else show("no-token");
+    if (token) showInvitation(await callApi("GET", apiPath`/v1/invitations/${token}`));
+    else if (link) showSignUp(await callApi("GET", apiPath`/v1/campaigns/${campaignId}`));
+    else showState("missing-link");
   } catch (error) {
-    if ([404, 410].includes(error.status)) {
-      show(token ? "over" : "unknown");
+    if (isGone(error)) {
+      showState(token ? "ended" : "unknown-link");
       return;
     }
-    tellProblem(part("failure-reason"), error);
-    show("failure");
+    showProblem(byId("failure-reason"), error);
+    showState("failure");
   }
 }
 
-function presentInvitation(opened) {
-  invitation = opened;
-  const { brand, offer, terms, sponsor, closes_on: closesOn } = opened;
-  wear(brand);
+/**
+ * Whether the invitation or the campaign is no longer there.
+ *
+ * @param {unknown} error
+ */
+function isGone(error) {
+  return [404, 410].includes(asProblem(error).status);
+}
+
+/** @param {OfferAnswer} invitation */
+function showInvitation({ brand, sponsor, offer, terms, state, closes_on: closesOn }) {
+  applyBrand(brand);
   if (sponsor?.first_name) {
-    say(part("who-invites"), "offer.invites", { name: sponsor.first_name, brand: brand.name });
+    setText(byId("offer-title"), "offer.title", { name: sponsor.first_name, brand: brand.name });
   } else {
-    say(part("who-invites"), "offer.invites-plain", { brand: brand.name });
+    setText(byId("offer-title"), "offer.title-without-name", { brand: brand.name });
   }
-  sayIn(part("offer"), offer);
-  say(part("closes"), "offer.closes", { day: () => day(closesOn) });
-  say(part("terms"), "offer.terms", { version: terms.version });
-  pointTo(part("terms"), terms.url);
-  say(part("marketing-label"), "offer.consent", { brand: brand.name });
-  show(opened.state === "confirmed" ? "confirmed" : "offer");
+  setCampaignText(byId("offer"), offer);
+  setText(byId("closes-on"), "offer.closes-on", { day: () => formatDay(closesOn) });
+  termsVersion = terms.version;
+  setText(byId("terms"), "offer.terms-link", { version: terms.version });
+  setLink(byId("terms", HTMLAnchorElement), terms.url);
+  setText(byId("marketing-consent-label"), "offer.consent", { brand: brand.name });
+  showState(state === "confirmed" ? "confirmed" : "offer");
 }
 
-function presentSignUp(campaign) {
-  wear(campaign.brand);
-  say(part("sign-up-title"), "offer.invites-plain", { brand: campaign.brand.name });
-  sayIn(part("sign-up-offer"), campaign.offer);
-  show(campaign.open ? "sign-up" : "closed");
+/** @param {CampaignAnswer} campaign */
+function showSignUp({ brand, offer, open }) {
+  applyBrand(brand);
+  setText(byId("sign-up-title"), "offer.title-without-name", { brand: brand.name });
+  setCampaignText(byId("sign-up-offer"), offer);
+  showState(open ? "sign-up" : "sign-up-closed");
 }
 
-onSend(part("confirm"), async () => {
-  const notice = part("offer-notice");
-  hush(notice);
+onSubmit(byId("confirm", HTMLFormElement), async () => {
+  const notice = byId("offer-notice");
+  clear(notice);
   try {
-    await call("POST", route`/v1/invitations/${token}/confirmation`, {
+    await callApi("POST", apiPath`/v1/invitations/${token}/confirmation`, {
       body: {
-        terms_version: invitation.terms.version,
-        marketing_consent: part("marketing-consent").checked,
+        terms_version: termsVersion,
+        marketing_consent: byId("marketing-consent", HTMLInputElement).checked,
       },
     });
-    show("confirmed");
+    showState("confirmed");
   } catch (error) {
-    if ([404, 410].includes(error.status)) show("over");
-    else if (error.status === 422) await readTermsAgain(notice);
-    else tellProblem(notice, error);
+    if (isGone(error)) showState("ended");
+    else if (asProblem(error).status === 422) await showNewTerms(notice);
+    else showProblem(notice, error);
   }
 });
 
-async function readTermsAgain(notice) {
+/** @param {HTMLElement} notice */
+async function showNewTerms(notice) {
   await load();
-  say(notice, "offer.new-terms");
+  setText(notice, "offer.terms-changed");
 }
 
-onPress(part("decline"), () => show("declining"));
-onPress(part("decline-not"), () => show("offer"));
-onPress(part("decline-surely"), async () => {
-  hush(part("declining-notice"));
+onClick(byId("decline"), () => showState("decline"));
+onClick(byId("cancel-decline"), () => showState("offer"));
+onClick(byId("confirm-decline"), async () => {
+  clear(byId("decline-notice"));
   try {
-    await call("POST", route`/v1/invitations/${token}/decline`);
+    await callApi("POST", apiPath`/v1/invitations/${token}/decline`);
     forgetFragment();
-    show("declined");
+    showState("declined");
   } catch (error) {
-    if ([404, 410].includes(error.status)) show("over");
-    else tellProblem(part("declining-notice"), error);
+    if (isGone(error)) showState("ended");
+    else showProblem(byId("decline-notice"), error);
   }
 });
 
-addressForm(
-  part("sign-up"),
+wireAddressForm(
+  byId("sign-up", HTMLFormElement),
   async (address) => {
-    const firstName = part("sign-up-first-name").value.trim();
-    await call("POST", route`/v1/campaigns/${campaignName}/links/${link}/sign-up`, {
+    const firstName = byId("sign-up-first-name", HTMLInputElement).value.trim();
+    await callApi("POST", apiPath`/v1/campaigns/${campaignId}/links/${link}/sign-up`, {
       body: firstName ? { ...address, first_name: firstName } : address,
     });
-    show("sent");
+    showState("sign-up-sent");
   },
-  (error) => {
-    if (error.status === 404) show("unknown");
-    else if (["closed", "over-quota"].includes(error.kind)) show("closed");
+  (problem) => {
+    if (problem.status === 404) showState("unknown-link");
+    else if (["closed", "over-quota"].includes(problem.kind)) showState("sign-up-closed");
     else return false;
     return true;
   },
 );
 
-onPress(part("retry"), load);
+onClick(byId("retry"), load);
 load();

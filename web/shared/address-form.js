@@ -1,51 +1,79 @@
 /**
- * A form whose one question is an e-mail address: sign-in, and sign-up by a shared link.
+ * A form that asks for an e-mail address: sign-in, and sign-up by a shared link.
  *
- * Owns the field's errors and the suggested correction. What the answer means is the page's
- * business, and the page says the same to everyone.
+ * Owns the errors of its fields and the suggested correction. What the answer means is up to the
+ * page, and the page says the same to everyone.
  */
 
-import { onSend } from "/shared/elements.js";
-import { hush, language } from "/shared/language.js";
-import { absolve, addressIn, blame, reasonText, tellProblem } from "/shared/problems.js";
+import { asProblem } from "./api.js";
+import { onSubmit, within } from "./elements.js";
+import { clearFieldError, readAddress, showFieldError, showProblem } from "./form-errors.js";
+import { currentLanguage } from "./language.js";
+import { clear } from "./page-text.js";
+import { fieldErrorTextKey } from "./problems.js";
+
+/** @typedef {import("./api.js").ProblemError} ProblemError */
+/** @typedef {{email: string, as_typed?: true, locale: string}} AddressBody */
 
 /**
  * Wires `form`, which has an input named `email`, a submit button and a `.notice`.
  *
- * `send(address)` makes the call and goes on from there; `address` is what the body says of it,
- * with the language for the mail. `onProblem(error)` may take a failed call
- * over by answering true; what it leaves is told in the form.
+ * @param {HTMLFormElement} form
+ * @param {(address: AddressBody) => Promise<unknown>} send makes the call and goes on from there;
+ *   the address is in the API's form, with the language for the mail
+ * @param {(problem: ProblemError) => boolean} [handleProblem] returns true for a failed call that
+ *   it has dealt with; the others are shown in the form
  */
-export function addressForm(form, send, onProblem = () => false) {
-  const input = form.elements.namedItem("email");
-  const notice = form.querySelector(".notice");
-  onSend(form, async () => {
-    hush(notice);
-    for (const field of form.querySelectorAll("input")) absolve(field);
-    const address = addressIn(input);
+export function wireAddressForm(form, send, handleProblem = () => false) {
+  const input = inputNamed(form, "email");
+  const notice = within(form, ".notice");
+  if (!input) throw new Error(`"${form.id}" has no field for an address`);
+  onSubmit(form, async () => {
+    clear(notice);
+    for (const field of form.querySelectorAll("input")) clearFieldError(field);
+    const address = readAddress(input);
     if (!address.email) {
-      blame(input, "reason.missing");
+      showFieldError(input, "field-error.missing");
       input.focus();
       return;
     }
     try {
-      await send({ ...address, locale: language() });
+      await send({ ...address, locale: currentLanguage() });
     } catch (error) {
-      if (onProblem(error)) return;
-      if (error.status === 422) blameFields(form, error);
-      else tellProblem(notice, error);
+      const problem = asProblem(error);
+      if (handleProblem(problem)) return;
+      if (problem.status === 422) showFieldErrors(form, input, problem);
+      else showProblem(notice, problem);
     }
   });
 }
 
-function blameFields(form, error) {
-  const next = form.querySelector("button[type=submit]");
-  const faults = error.errors.filter(({ field }) => form.elements.namedItem(field));
-  if (!faults.length) faults.push({ field: "email" });
-  for (const fault of faults) {
-    const suggestion = fault.field === "email" ? error.suggestion : null;
-    const reason = reasonText(fault.field, fault);
-    blame(form.elements.namedItem(fault.field), reason, { suggestion, next });
+/**
+ * @param {HTMLFormElement} form
+ * @param {string} name
+ */
+function inputNamed(form, name) {
+  const found = form.elements.namedItem(name);
+  return found instanceof HTMLInputElement ? found : null;
+}
+
+/**
+ * Shows each error at its field, and those of fields that the form does not have at the address.
+ *
+ * @param {HTMLFormElement} form
+ * @param {HTMLInputElement} addressInput
+ * @param {ProblemError} problem
+ */
+function showFieldErrors(form, addressInput, problem) {
+  const submit = within(form, "button[type=submit]");
+  const errors = problem.errors.flatMap(({ field, reason }) => {
+    const input = inputNamed(form, field);
+    return input ? [{ input, field, reason }] : [];
+  });
+  if (!errors.length) errors.push({ input: addressInput, field: "email", reason: "invalid" });
+  for (const { input, field, reason } of errors) {
+    const suggestion = input === addressInput ? problem.suggestion : null;
+    showFieldError(input, fieldErrorTextKey(field, reason), { suggestion, next: submit });
   }
-  form.elements.namedItem(faults[0].field).focus();
+  errors[0].input.focus();
 }

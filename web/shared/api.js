@@ -1,34 +1,54 @@
 /**
  * Calls to the API of this origin.
  *
- * Owns the wire: JSON both ways, `application/problem+json` turned into a ProblemError, time-outs
- * and lost connections turned into one too. It keeps no state, retries nothing and puts nothing on
- * the page.
+ * Owns the wire: JSON both ways; `application/problem+json`, timeouts and lost connections become
+ * a ProblemError. It keeps no state, retries nothing and puts nothing on the page.
  */
 
-const PATIENCE_MS = 20_000;
+const TIMEOUT_MS = 20_000;
 
-/** A call that was not answered with success. `status` is 0 when no answer came at all. */
+/** A call that did not succeed. `status` is 0 when no answer came at all. */
 export class ProblemError extends Error {
+  /**
+   * @param {number} status
+   * @param {Partial<Problem> | null} [problem] the body of the answer, if it was JSON
+   */
   constructor(status, problem) {
     super(problem?.title ?? `status ${status}`);
     this.name = "ProblemError";
     this.status = status;
-    /** The last part of the problem's type, e.g. "over-quota"; empty when the answer names none. */
-    this.kind = String(problem?.type ?? "").split(/[:/]/).at(-1);
-    /** What is wrong, field by field: `[{field, reason, suggestion?}]`. */
+    /** The last part of the problem's type, e.g. "over-quota"; empty when the answer has none. */
+    this.kind = String(problem?.type ?? "").split(/[:/]/).at(-1) ?? "";
+    /**
+     * What is wrong, field by field.
+     * @type {FieldProblemAnswer[]}
+     */
     this.errors = Array.isArray(problem?.errors) ? problem.errors : [];
     this.suggestion = problem?.suggestion ?? this.errors[0]?.suggestion ?? null;
   }
 }
 
 /**
- * Builds a path from a template, each value as exactly one segment:
- * route`/v1/invitations/${token}`.
+ * What a failed call threw. Anything but a ProblemError is a bug in a page, and is thrown again.
+ *
+ * @param {unknown} error
+ * @returns {ProblemError}
  */
-export function route(parts, ...values) {
+export function asProblem(error) {
+  if (error instanceof ProblemError) return error;
+  throw error;
+}
+
+/**
+ * Builds a path, escaping each value into exactly one segment:
+ * apiPath`/v1/invitations/${token}`.
+ *
+ * @param {TemplateStringsArray} parts
+ * @param {...string} values
+ */
+export function apiPath(parts, ...values) {
   const segments = values.map((value) => {
-    // The address parser would walk up on these, however they are escaped.
+    // URL parsers resolve these as relative segments, even when they are escaped.
     if (["", ".", ".."].includes(value)) throw new ProblemError(404, { title: "no such address" });
     return encodeURIComponent(value);
   });
@@ -36,26 +56,36 @@ export function route(parts, ...values) {
 }
 
 /**
- * Calls the API. Answers the parsed body, or null when there is none; throws a ProblemError
- * otherwise. `bearer` is a session or an access token.
+ * Calls the API and returns the parsed body, null when there is none. Throws a ProblemError when
+ * the call fails.
+ *
+ * @template T
+ * @param {string} method
+ * @param {string} path
+ * @param {object} [options]
+ * @param {unknown} [options.body] sent as JSON
+ * @param {string} [options.bearer] a session or an access token
+ * @param {Record<string, string>} [options.headers]
+ * @returns {Promise<T>}
  */
-export async function call(method, path, { body, bearer, headers = {} } = {}) {
-  const sent = { Accept: "application/json", ...headers };
-  if (bearer) sent.Authorization = `Bearer ${bearer}`;
-  if (body !== undefined) sent["Content-Type"] = "application/json";
-  const patience = new AbortController();
-  const timer = setTimeout(() => patience.abort(), PATIENCE_MS);
+export async function callApi(method, path, { body, bearer, headers = {} } = {}) {
+  /** @type {Record<string, string>} */
+  const sentHeaders = { Accept: "application/json", ...headers };
+  if (bearer) sentHeaders.Authorization = `Bearer ${bearer}`;
+  if (body !== undefined) sentHeaders["Content-Type"] = "application/json";
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), TIMEOUT_MS);
   let response;
   let content;
   try {
     response = await fetch(path, {
       method,
-      headers: sent,
+      headers: sentHeaders,
       body: body === undefined ? undefined : JSON.stringify(body),
       cache: "no-store",
       credentials: "omit",
       redirect: "error",
-      signal: patience.signal,
+      signal: abort.signal,
     });
     content = await response.text();
   } catch {
@@ -63,15 +93,16 @@ export async function call(method, path, { body, bearer, headers = {} } = {}) {
   } finally {
     clearTimeout(timer);
   }
-  const parsed = parse(content);
+  const parsed = parseJson(content);
   if (!response.ok) throw new ProblemError(response.status, parsed);
   return parsed;
 }
 
-function parse(content) {
+/** @param {string} content */
+function parseJson(content) {
   try {
     return JSON.parse(content);
   } catch {
-    return null; // A 204, or a page that something between us and the API put in its place.
+    return null; // A 204, or an HTML page from a proxy between us and the API.
   }
 }

@@ -1,52 +1,100 @@
 /**
- * Making and finding elements, without ever parsing a string as HTML.
+ * Finding and creating elements, and their events. No string is ever parsed as HTML.
  */
 
-/** The element of that id; a page that lacks it is broken, so that is an error. */
-export function part(id) {
+/**
+ * The element with that id, of the given class if there is one. A page that lacks it is broken, so
+ * that is an error.
+ *
+ * @template {HTMLElement} [T=HTMLElement]
+ * @param {string} id
+ * @param {new () => T} [type]
+ * @returns {T}
+ */
+export function byId(id, type) {
   const found = document.getElementById(id);
-  if (!found) throw new Error(`the page has no part "${id}"`);
-  return found;
-}
-
-/** Makes an element from its attributes and children; strings become text. */
-export function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
+  if (!found) throw new Error(`the page has no element "${id}"`);
+  if (type && !(found instanceof type)) throw new Error(`"${id}" is not an ${type.name}`);
+  return /** @type {T} */ (found);
 }
 
 /**
- * Points `anchor` at an address that came from outside, if it is a web address; hides it otherwise.
+ * The first descendant of `root` that matches `selector`, of the given class if there is one.
+ *
+ * @template {HTMLElement} [T=HTMLElement]
+ * @param {HTMLElement} root
+ * @param {string} selector
+ * @returns {T}
  */
-export function pointTo(anchor, address) {
-  anchor.hidden = !/^https?:\/\//i.test(address ?? "");
-  if (!anchor.hidden) anchor.href = address;
+export function within(root, selector) {
+  const found = root.querySelector(selector);
+  if (!found) throw new Error(`"${root.id}" has no element "${selector}"`);
+  return /** @type {T} */ (found);
 }
 
 /**
- * Runs `work` when the form is sent, never twice at once. The form never leaves the page by itself,
- * and its button keeps the focus while it waits.
+ * Creates an element with attributes and children; strings become text.
+ *
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag
+ * @param {Record<string, string>} [attributes]
+ * @param {...(Node | string)} children
+ * @returns {HTMLElementTagNameMap[T]}
  */
-export function onSend(form, work) {
-  const button = form.querySelector("button[type=submit]");
+export function createElement(tag, attributes = {}, ...children) {
+  const created = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) created.setAttribute(name, value);
+  created.append(...children);
+  return created;
+}
+
+/**
+ * Links `anchor` to a URL that came from outside if it is a web address; hides `anchor` otherwise.
+ *
+ * @param {HTMLAnchorElement} anchor
+ * @param {string | undefined} url
+ */
+export function setLink(anchor, url) {
+  const isWebAddress = url !== undefined && /^https?:\/\//i.test(url);
+  anchor.hidden = !isWebAddress;
+  if (isWebAddress) anchor.href = url;
+}
+
+/**
+ * Calls `handler` when the form is submitted, never twice at once. The browser never submits the
+ * form itself, and the submit button keeps the focus while the handler runs.
+ *
+ * @param {HTMLFormElement} form
+ * @param {() => unknown} handler
+ */
+export function onSubmit(form, handler) {
+  /** @type {HTMLButtonElement} */
+  const button = within(form, "button[type=submit]");
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    await once(button, work);
+    await runUnlessBusy(button, handler);
   });
 }
 
-/** Runs `work` when the button is pressed, never twice at once. */
-export function onPress(button, work) {
-  button.addEventListener("click", () => once(button, work));
+/**
+ * Calls `handler` when the button is clicked, never twice at once.
+ *
+ * @param {HTMLElement} button
+ * @param {() => unknown} handler
+ */
+export function onClick(button, handler) {
+  button.addEventListener("click", () => runUnlessBusy(button, handler));
 }
 
-async function once(button, work) {
+/**
+ * @param {HTMLElement} button
+ * @param {() => unknown} handler
+ */
+async function runUnlessBusy(button, handler) {
   if (button.getAttribute("aria-disabled") === "true") return;
   button.setAttribute("aria-disabled", "true");
   try {
-    await work();
+    await handler();
   } finally {
     button.removeAttribute("aria-disabled");
   }

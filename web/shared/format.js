@@ -1,51 +1,98 @@
 /**
- * Numbers, dates and money as the page's language writes them.
+ * Numbers, dates and amounts, formatted for the page's language.
  */
 
-import { language, region } from "/shared/language.js";
+import { currentLanguage, currentLocale } from "./language.js";
 
 /**
- * A day: of an ISO date as it stands, of an instant in `timeZone` (the reader's own when there is
- * none).
+ * A day in words. An ISO date is shown as it stands; an instant is shown as the day it falls on in
+ * `timeZone`, or in the reader's own time zone when none is given.
+ *
+ * @param {string} value
+ * @param {string} [timeZone]
  */
-export function day(value, timeZone) {
-  const zone = /^\d{4}-\d{2}-\d{2}$/.test(value) ? "UTC" : timeZone;
-  const said = format(value, { dateStyle: "long", timeZone: zone });
-  // French says the first of a month as an ordinal, which Intl does not.
-  return language() === "fr" ? said.replace(/^1\s/, "1er ") : said;
+export function formatDay(value, timeZone) {
+  const formatted = formatDate(value, { dateStyle: "long", timeZone: zoneOf(value, timeZone) });
+  // French writes the first of a month as an ordinal, which Intl does not.
+  return currentLanguage() === "fr" ? formatted.replace(/^1\s/, "1er ") : formatted;
 }
 
-/** A day, as short as it can be said. */
-export function shortDay(value, timeZone) {
-  const zone = /^\d{4}-\d{2}-\d{2}$/.test(value) ? "UTC" : timeZone;
-  return format(value, { day: "2-digit", month: "2-digit", year: "numeric", timeZone: zone });
+/**
+ * A day in figures.
+ *
+ * @param {string} value
+ * @param {string} [timeZone]
+ */
+export function formatShortDay(value, timeZone) {
+  /** @type {Intl.DateTimeFormatOptions} */
+  const figures = { day: "2-digit", month: "2-digit", year: "numeric" };
+  return formatDate(value, { ...figures, timeZone: zoneOf(value, timeZone) });
 }
 
-/** An instant, to the second. */
-export function moment(value, timeZone) {
-  return format(value, { dateStyle: "medium", timeStyle: "medium", timeZone });
+/**
+ * An instant, to the second.
+ *
+ * @param {string} value
+ * @param {string} [timeZone]
+ */
+export function formatDateTime(value, timeZone) {
+  return formatDate(value, { dateStyle: "medium", timeStyle: "medium", timeZone });
 }
 
-function format(value, options) {
+/**
+ * JavaScript reads a plain ISO date as midnight UTC, so that is the zone to show it in.
+ *
+ * @param {string} value
+ * @param {string} [timeZone]
+ */
+function zoneOf(value, timeZone) {
+  return /^\d{4}-\d{2}-\d{2}$/.test(value) ? "UTC" : timeZone;
+}
+
+/**
+ * @param {string} value
+ * @param {Intl.DateTimeFormatOptions} options
+ */
+function formatDate(value, options) {
   const date = new Date(value);
   if (Number.isNaN(date.valueOf())) return String(value ?? "");
-  return new Intl.DateTimeFormat(region(), options).format(date);
+  return new Intl.DateTimeFormat(currentLocale(), options).format(date);
 }
 
-/** An amount given as a decimal string, in its currency; whole amounts without decimals. */
-export function money(value, currency) {
-  const options = { style: "currency", currency, trailingZeroDisplay: "stripIfInteger" };
-  return new Intl.NumberFormat(region(), options).format(value);
+/**
+ * An amount given as a decimal string; whole amounts are shown without decimals.
+ *
+ * @param {string} amount
+ * @param {string} currency
+ */
+export function formatMoney(amount, currency) {
+  return new Intl.NumberFormat(currentLocale(), {
+    style: "currency",
+    currency,
+    trailingZeroDisplay: "stripIfInteger",
+  }).format(Number(amount));
 }
 
-/** A whole number. */
-export function count(value) {
-  return new Intl.NumberFormat(region()).format(value ?? 0);
+/**
+ * A whole number.
+ *
+ * @param {number | undefined} value
+ */
+export function formatCount(value) {
+  return new Intl.NumberFormat(currentLocale()).format(value ?? 0);
 }
 
-/** `value` of `whole` as a percentage; a dash when there is no whole. */
-export function share(value, whole) {
-  if (!whole) return "–";
-  const options = { style: "percent", maximumFractionDigits: 1 };
-  return new Intl.NumberFormat(region(), options).format(value / whole);
+/**
+ * `value` as a percentage of `total`; a dash when `total` is zero or missing.
+ *
+ * @param {number} value
+ * @param {number | undefined} total
+ */
+export function formatPercent(value, total) {
+  if (!total) return "–";
+  const percent = new Intl.NumberFormat(currentLocale(), {
+    style: "percent",
+    maximumFractionDigits: 1,
+  });
+  return percent.format(value / total);
 }

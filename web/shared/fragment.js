@@ -1,54 +1,68 @@
 /**
- * Tokens that come in the address's fragment, where no server and no referrer sees them.
+ * Tokens that arrive in the fragment of the address, which no server and no referrer sees.
  *
- * A token leaves the address bar at once. It is kept for this tab alone until it is used, because
- * phones throw away a page in the background and load it again when its reader comes back from
- * another app.
+ * A token leaves the address bar at once. It is stored for this tab alone until it is used, because
+ * phones discard a page in the background and load it again when the reader comes back to it.
  */
 
-const key = `tandem.fragment.${location.pathname}`;
+const storageKey = `tandem.fragment.${location.pathname}`;
 
 /**
- * Takes `#{name}=…` out of the address bar, for the first of `names` there is. Answers `{[name]:
- * value}`: from the address, else what this tab took in before; empty when there is neither.
+ * Takes `#{name}=…` out of the address bar, for the first of `names` that is there. Returns
+ * `{[name]: value}` from the address, or else what this tab stored earlier; empty when there is
+ * neither.
+ *
+ * @param {...string} names
+ * @returns {Record<string, string | undefined>}
  */
 export function takeFragment(...names) {
-  const taken = pairIn(location.hash.slice(1), names);
-  if (taken) {
+  const found = findPair(location.hash.slice(1), names);
+  if (found) {
     history.replaceState(null, "", location.pathname + location.search);
-    keep(new URLSearchParams(taken).toString());
+    store(new URLSearchParams(found).toString());
   }
-  // A second link opened in the same tab changes the fragment only: begin again with it.
-  addEventListener("hashchange", () => pairIn(location.hash.slice(1), names) && location.reload());
-  return taken ?? pairIn(kept(), names) ?? {};
+  // A second link opened in the same tab changes the fragment only: start again with it.
+  addEventListener("hashchange", () => {
+    if (findPair(location.hash.slice(1), names)) location.reload();
+  });
+  return found ?? findPair(readStored(), names) ?? {};
 }
 
-/** Forgets what was taken, once it is of no more use. */
+/** Forgets the stored token, once it is of no more use. */
 export function forgetFragment() {
   try {
-    sessionStorage.removeItem(key);
+    sessionStorage.removeItem(storageKey);
   } catch {
-    // Nothing was kept.
+    // Storage is switched off, so nothing was stored.
   }
 }
 
-function pairIn(fragment, names) {
-  const values = new URLSearchParams(fragment);
-  const name = names.find((candidate) => values.get(candidate));
-  return name ? { [name]: values.get(name) } : null;
+/**
+ * @param {string} fragment without its `#`
+ * @param {string[]} names in order of precedence
+ * @returns {Record<string, string> | null}
+ */
+function findPair(fragment, names) {
+  const parameters = new URLSearchParams(fragment);
+  for (const name of names) {
+    const value = parameters.get(name);
+    if (value) return { [name]: value };
+  }
+  return null;
 }
 
-function keep(pair) {
+/** @param {string} pair */
+function store(pair) {
   try {
-    sessionStorage.setItem(key, pair);
+    sessionStorage.setItem(storageKey, pair);
   } catch {
     // Storage may be switched off; the token then lasts as long as the page.
   }
 }
 
-function kept() {
+function readStored() {
   try {
-    return sessionStorage.getItem(key) ?? "";
+    return sessionStorage.getItem(storageKey) ?? "";
   } catch {
     return "";
   }

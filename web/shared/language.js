@@ -1,162 +1,169 @@
 /**
- * The language of the page: which one, its texts, and the switch between them.
+ * The language of the page, and its texts.
  *
- * Whatever is put on the page with `say`, `sayIn` or a `data-text` attribute is said again when the
- * language changes, so no page needs to rebuild itself. The texts are in /texts/, one file per
- * language.
+ * Owns which language is current and how a text is made from its key: plural forms, {places},
+ * French spacing. page-text.js puts texts on the page. The texts are in texts/, one file per
+ * language, with the same keys in each.
  */
 
-import { texts as en } from "/texts/en.js";
-import { texts as fr } from "/texts/fr.js";
+import { texts as en } from "../texts/en.js";
+import { texts as fr } from "../texts/fr.js";
 
-const books = { fr, en };
-const regions = { fr: "fr-FR", en: "en-GB" };
-const choiceKey = "tandem.language";
-const composers = new WeakMap();
-const listeners = [];
+/** @typedef {keyof typeof en} TextKey */
+/**
+ * A text, or its plural forms by the categories of Intl.PluralRules.
+ * @typedef {string | (Partial<Record<Intl.LDMLPluralRule, string>> & {other: string})} Text
+ */
+/** @typedef {string | number | null | undefined} Value */
+/**
+ * What the {places} of a text are filled with. A function is called each time the text is made, so
+ * that what it returns can follow the language.
+ * @typedef {Record<string, Value | (() => Value)>} Values
+ */
 
-let current = chosen() ?? preferred();
+/**
+ * The languages of the pages, and the locale that Intl formats dates and numbers with in each.
+ * @satisfies {Record<string, {locale: string, texts: Record<TextKey, Text>}>}
+ */
+const LANGUAGES = {
+  fr: { locale: "fr-FR", texts: fr },
+  en: { locale: "en-GB", texts: en },
+};
+/** @typedef {keyof typeof LANGUAGES} Language */
 
-function chosen() {
+const STORAGE_KEY = "tandem.language";
+const NO_BREAK_SPACE = "\u00a0";
+
+/** @type {Language} */
+let language = storedLanguage() ?? preferredLanguage(navigator.languages ?? [navigator.language]);
+
+/**
+ * @param {string | null | undefined} name
+ * @returns {name is Language}
+ */
+function isLanguage(name) {
+  return typeof name === "string" && Object.hasOwn(LANGUAGES, name);
+}
+
+function storedLanguage() {
   try {
-    const choice = localStorage.getItem(choiceKey);
-    return choice in books ? choice : null;
+    const stored = localStorage.getItem(STORAGE_KEY);
+    return isLanguage(stored) ? stored : null;
   } catch {
-    return null; // Storage may be switched off; the switch then lasts as long as the page.
+    return null; // Storage may be switched off; the choice then lasts as long as the page.
   }
-}
-
-function preferred() {
-  const tags = navigator.languages ?? [navigator.language];
-  return tags.map((tag) => tag.slice(0, 2).toLowerCase()).find((tag) => tag in books) ?? "en";
-}
-
-/** The language in force: "fr" or "en". */
-export function language() {
-  return current;
-}
-
-/** The tag to give to Intl for dates and numbers. */
-export function region() {
-  return regions[current];
-}
-
-/** True when there is a text of that name. */
-export function hasText(key) {
-  return key in books[current];
 }
 
 /**
- * The text of that name, its {places} filled from `values`. A value may be a function, asked at
- * each telling. A text with plural forms (`{one, other}`) takes the form for `values.count`.
+ * The first language of the reader's that the pages are written in, else English.
+ *
+ * @param {readonly string[]} tags language tags, best first
+ * @returns {Language}
  */
-export function text(key, values = {}) {
-  let found = books[current][key];
-  if (found === undefined) {
-    console.error(`no text "${key}" in ${current}`);
-    return key;
-  }
-  if (typeof found === "object") {
-    found = found[new Intl.PluralRules(region()).select(valueOf(values.count))] ?? found.other;
-  }
-  // French puts a no-break space before double punctuation.
-  if (current === "fr") {
-    found = found.replace(/ ([?!:;»])/g, "\u00a0$1").replace(/« /g, "«\u00a0");
-  }
-  return found.replace(/\{(\w+)\}/g, (_, name) => shown(valueOf(values[name])));
+export function preferredLanguage(tags) {
+  return tags.map((tag) => tag.slice(0, 2).toLowerCase()).find(isLanguage) ?? "en";
 }
 
-function valueOf(value) {
+/** The current language. */
+export function currentLanguage() {
+  return language;
+}
+
+/** The locale to give to Intl for dates and numbers. */
+export function currentLocale() {
+  return LANGUAGES[language].locale;
+}
+
+/**
+ * Makes `chosen` the current language, on this page and on those opened later. Ignores the name of
+ * a language that the pages are not written in.
+ *
+ * @param {string | null} chosen
+ */
+export function chooseLanguage(chosen) {
+  if (!isLanguage(chosen)) return;
+  language = chosen;
+  try {
+    localStorage.setItem(STORAGE_KEY, chosen);
+  } catch {
+    // See storedLanguage().
+  }
+}
+
+/**
+ * Whether there is a text with that key.
+ *
+ * @param {string} key
+ * @returns {key is TextKey}
+ */
+export function hasText(key) {
+  return Object.hasOwn(LANGUAGES[language].texts, key);
+}
+
+/**
+ * The text with that key, in the current language, its {places} filled from `values`. A text with
+ * plural forms takes the one for `values.count`.
+ *
+ * @param {TextKey} key
+ * @param {Values} [values]
+ * @returns {string}
+ */
+export function getText(key, values = {}) {
+  /** @type {Text | undefined} */
+  const found = LANGUAGES[language].texts[key];
+  if (found === undefined) {
+    console.error(`no text "${key}" in ${language}`);
+    return key;
+  }
+  const chosen = typeof found === "string" ? found : pluralForm(found, resolve(values.count));
+  const spaced = language === "fr" ? withFrenchSpaces(chosen) : chosen;
+  return spaced.replace(/\{(\w+)\}/g, (_, name) => formatValue(resolve(values[name])));
+}
+
+/**
+ * @param {Exclude<Text, string>} forms
+ * @param {Value} count
+ */
+function pluralForm(forms, count) {
+  const category = new Intl.PluralRules(currentLocale()).select(Number(count));
+  return forms[category] ?? forms.other;
+}
+
+/**
+ * French has a space before double punctuation and inside quotation marks, at which no line may
+ * break.
+ *
+ * @param {string} french
+ */
+function withFrenchSpaces(french) {
+  return french.replace(/ ([?!:;»])/g, `${NO_BREAK_SPACE}$1`).replace(/« /g, `«${NO_BREAK_SPACE}`);
+}
+
+/** @param {Value | (() => Value)} value */
+function resolve(value) {
   return typeof value === "function" ? value() : value;
 }
 
-function shown(value) {
-  if (typeof value === "number") return new Intl.NumberFormat(region()).format(value);
+/** @param {Value} value */
+function formatValue(value) {
+  if (typeof value === "number") return new Intl.NumberFormat(currentLocale()).format(value);
   return String(value ?? "");
 }
 
-/** Puts the text of that name in `node`, now and after each change of language. */
-export function say(node, key, values) {
-  compose(node, () => ({ words: text(key, values) }));
-  return node;
-}
-
-/** Puts what `words()` answers in `node`, now and after each change of language. */
-export function sayWith(node, words) {
-  compose(node, () => ({ words: words() }));
-  return node;
+/**
+ * The language to show a campaign's own text in: the current one, else the first there is.
+ *
+ * @param {CampaignTexts} texts
+ */
+export function campaignTextLanguage(texts) {
+  return Object.hasOwn(texts, language) ? language : Object.keys(texts)[0];
 }
 
 /**
- * Puts a campaign's own text (`{fr, en, …}`) in `node`: the page's language, else the first there
- * is.
+ * A campaign's own text, in that language.
+ *
+ * @param {CampaignTexts} texts
  */
-export function sayIn(node, wordings) {
-  compose(node, () => {
-    const spoken = current in wordings ? current : Object.keys(wordings)[0];
-    return { words: wordings[spoken] ?? "", lang: spoken };
-  });
-  return node;
+export function campaignText(texts) {
+  return texts[campaignTextLanguage(texts)] ?? "";
 }
-
-/** The campaign's own text in the page's language, else in the first there is. */
-export function wording(wordings) {
-  return wordings[current] ?? Object.values(wordings)[0] ?? "";
-}
-
-/** Empties `node` and forgets what it said. */
-export function hush(node) {
-  composers.delete(node);
-  node.removeAttribute("data-text");
-  node.textContent = "";
-}
-
-function compose(node, composer) {
-  composers.set(node, composer);
-  node.setAttribute("data-text", "");
-  tell(node);
-}
-
-function tell(node) {
-  const composer = composers.get(node);
-  if (!composer) {
-    node.textContent = text(node.getAttribute("data-text"));
-    return;
-  }
-  const { words, lang } = composer();
-  node.textContent = words;
-  if (lang && lang !== current) node.lang = lang;
-  else node.removeAttribute("lang");
-}
-
-function tellAll() {
-  document.documentElement.lang = current;
-  for (const node of document.querySelectorAll("[data-text]")) tell(node);
-  for (const node of document.querySelectorAll("[data-label]")) {
-    node.setAttribute("aria-label", text(node.getAttribute("data-label")));
-  }
-  for (const button of document.querySelectorAll("[data-language]")) {
-    button.setAttribute("aria-pressed", String(button.getAttribute("data-language") === current));
-  }
-}
-
-/** Calls `listener` after each change of language: for what `say` cannot carry. */
-export function onLanguage(listener) {
-  listeners.push(listener);
-}
-
-function change(to) {
-  current = to;
-  try {
-    localStorage.setItem(choiceKey, to);
-  } catch {
-    // See chosen().
-  }
-  tellAll();
-  for (const listener of listeners) listener();
-}
-
-for (const button of document.querySelectorAll("[data-language]")) {
-  button.addEventListener("click", () => change(button.getAttribute("data-language")));
-}
-tellAll();

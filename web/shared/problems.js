@@ -1,71 +1,45 @@
 /**
- * Saying what went wrong: beside a field, or in a notice of the page.
+ * Which text describes a failed call or a wrong field. form-errors.js puts it on the page.
  */
 
-import { ProblemError } from "/shared/api.js";
-import { element } from "/shared/elements.js";
-import { hasText, say } from "/shared/language.js";
+import { hasText } from "./language.js";
+
+/** @typedef {import("./language.js").TextKey} TextKey */
 
 /**
- * Tells a failed call in `notice` (a live region). Anything but a ProblemError is a fault of ours:
- * rethrown.
+ * The text for a failed call: that of its kind, else that of its status.
+ *
+ * @param {{kind: string, status: number}} problem
+ * @returns {TextKey}
  */
-export function tellProblem(notice, error) {
-  if (!(error instanceof ProblemError)) throw error;
-  say(notice, problemText(error));
-}
-
-/** The name of the text for a failed call. */
-export function problemText(error) {
-  if (hasText(`problem.${error.kind}`)) return `problem.${error.kind}`;
-  if (error.status === 429) return "problem.too-many";
-  if (error.status >= 500) return "problem.unavailable";
+export function problemTextKey({ kind, status }) {
+  const key = `problem.${kind}`;
+  if (hasText(key)) return key;
+  if (status === 429) return "problem.too-many";
+  if (status >= 500) return "problem.unavailable";
   return "problem.unexpected";
 }
 
-/** The name of the text for what is wrong with a field of that name. */
-export function reasonText(field, { reason } = {}) {
-  if (field === "first_name") return "reason.first-name";
-  return hasText(`reason.${reason}`) ? `reason.${reason}` : "reason.invalid";
+/**
+ * The text for what is wrong with a field.
+ *
+ * @param {string} field its name in the API
+ * @param {string} [reason] the API's reason
+ * @returns {TextKey}
+ */
+export function fieldErrorTextKey(field, reason) {
+  if (field === "first_name") return "field-error.first-name";
+  const key = `field-error.${reason}`;
+  return hasText(key) ? key : "field-error.invalid";
 }
 
 /**
- * Says under `input` what is wrong with it; a `suggestion` becomes a button that puts it in and
- * moves on to `next`.
+ * Which referee of a list, and which of its fields, an error is about; null when it is about none:
+ * `referees[2].first_name` is the first name of the third.
+ *
+ * @param {string} path
  */
-export function blame(input, key, { suggestion, next } = {}) {
-  absolve(input);
-  const id = `${input.id}-error`;
-  const message = element("p", { class: "error", id }, say(element("span"), key));
-  if (suggestion) {
-    input.setAttribute("data-doubted", input.value.trim());
-    const button = element("button", { type: "button", class: "suggestion" });
-    say(button, "field.suggestion", { suggestion });
-    button.addEventListener("click", () => {
-      input.value = suggestion;
-      absolve(input);
-      (next ?? input).focus();
-    });
-    message.append(button);
-  }
-  input.after(message);
-  input.setAttribute("aria-invalid", "true");
-  const described = [input.getAttribute("data-hint"), id].filter(Boolean);
-  input.setAttribute("aria-describedby", described.join(" "));
-}
-
-/** What `input` holds, as the API takes it: insisted on when sent again despite a suggestion. */
-export function addressIn(input) {
-  const email = input.value.trim();
-  const insists = email && input.getAttribute("data-doubted") === email;
-  return insists ? { email, as_typed: true } : { email };
-}
-
-/** Takes back what `blame` said. */
-export function absolve(input) {
-  document.getElementById(`${input.id}-error`)?.remove();
-  input.removeAttribute("aria-invalid");
-  const hint = input.getAttribute("data-hint");
-  if (hint) input.setAttribute("aria-describedby", hint);
-  else input.removeAttribute("aria-describedby");
+export function refereeFieldOf(path) {
+  const match = /^referees\[(\d+)\](?:\.(\w+))?$/.exec(path);
+  return match && { index: Number(match[1]), field: match[2] ?? "email" };
 }

@@ -1,28 +1,31 @@
 /**
- * The states of a page: sections marked `data-state`, of which one is on view.
+ * The states of a page: sections with `data-state`, one of which is visible.
  */
 
-let shownBefore = false;
+let pastLoading = false;
 
 /**
- * Shows the section of that state alone. After the first, its heading takes the focus, so it is
- * read out.
+ * Shows the section of that state alone. Its heading takes the focus, so that screen readers
+ * announce the change; not on the first one, which is the page itself.
+ *
+ * @param {string} state
  */
-export function show(state) {
+export function showState(state) {
   let heading = null;
-  for (const section of document.querySelectorAll("[data-state]")) {
+  /** @type {NodeListOf<HTMLElement>} */
+  const sections = document.querySelectorAll("[data-state]");
+  for (const section of sections) {
     section.hidden = section.getAttribute("data-state") !== state;
     if (!section.hidden) heading = section.querySelector("h1");
   }
-  if (shownBefore && heading) {
+  if (pastLoading && heading) {
     heading.tabIndex = -1;
     heading.focus();
   }
-  // What the page shows while it loads is not a change anyone made.
-  if (state !== "loading") shownBefore = true;
+  if (state !== "loading") pastLoading = true;
 }
 
-/** The state on view. */
-export function shown() {
+/** The state that is visible. */
+export function visibleState() {
   return document.querySelector("[data-state]:not([hidden])")?.getAttribute("data-state") ?? null;
 }

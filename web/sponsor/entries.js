@@ -2,53 +2,87 @@
  * The sponsor's invitations and vouchers, as lists.
  */
 
-import { copyFrom } from "/shared/copying.js";
-import { element, onPress, part } from "/shared/elements.js";
-import { day, money } from "/shared/format.js";
-import { say } from "/shared/language.js";
+import { copyValue } from "../shared/clipboard.js";
+import { byId, createElement, onClick } from "../shared/elements.js";
+import { formatDay, formatMoney } from "../shared/format.js";
+import { setText } from "../shared/page-text.js";
 
-/** Lists the invitations, newest first as they come. */
-export function presentInvitations(invitations, timeZone) {
-  part("no-invitations").hidden = invitations.length > 0;
+/** @typedef {import("../shared/language.js").TextKey} TextKey */
+
+/**
+ * Lists the invitations, in the order of the API: newest first.
+ *
+ * @param {InvitationAnswer[]} invitations
+ * @param {string} [timeZone] the campaign's
+ */
+export function showInvitations(invitations, timeZone) {
+  byId("no-invitations").hidden = invitations.length > 0;
   const entries = invitations.map((invitation) => invitationEntry(invitation, timeZone));
-  part("invitations").replaceChildren(...entries);
+  byId("invitations").replaceChildren(...entries);
 }
 
-function invitationEntry(invitation, timeZone) {
-  const { address, state, closes_on: closesOn } = invitation;
-  const dates = {
-    day: () => day(invitation.invited_at, timeZone),
-    end: () => day(closesOn, timeZone),
-  };
-  const who = element("strong", {}, address);
-  const when = element("span", { class: "muted" });
-  say(when, state === "pending" && closesOn ? "invitations.until" : "invitations.invited", dates);
-  return element("li", {}, element("div", {}, who, when), badge("invitations", state));
+/**
+ * @param {InvitationAnswer} invitation
+ * @param {string} [timeZone]
+ */
+function invitationEntry({ address, state, invited_at: invitedAt, closes_on: closesOn }, timeZone) {
+  const name = createElement("strong", {}, address);
+  const dates = createElement("span", { class: "muted" });
+  const isOpen = state === "pending" && closesOn;
+  setText(dates, isOpen ? "invitations.open-until" : "invitations.invited-on", {
+    day: () => formatDay(invitedAt, timeZone),
+    end: () => formatDay(closesOn, timeZone),
+  });
+  const badge = stateBadge(state, `invitations.${state}`);
+  return createElement("li", {}, createElement("div", {}, name, dates), badge);
 }
 
-/** Lists the vouchers; a code is shown once there is one to use. */
-export function presentVouchers(vouchers, timeZone) {
-  part("no-vouchers").hidden = vouchers.length > 0;
-  part("vouchers").replaceChildren(...vouchers.map((voucher) => voucherEntry(voucher, timeZone)));
+/**
+ * Lists the vouchers; a code is shown as soon as it can be used.
+ *
+ * @param {SponsorVoucher[]} vouchers
+ * @param {string} [timeZone] the campaign's
+ */
+export function showVouchers(vouchers, timeZone) {
+  byId("no-vouchers").hidden = vouchers.length > 0;
+  const entries = vouchers.map((voucher) => voucherEntry(voucher, timeZone));
+  byId("vouchers").replaceChildren(...entries);
 }
 
+/**
+ * @param {SponsorVoucher} voucher
+ * @param {string} [timeZone]
+ */
 function voucherEntry({ id, value, currency, valid_until: validUntil, state, code }, timeZone) {
-  const worth = say(element("strong"), "vouchers.worth", { value: () => money(value, currency) });
-  const until = element("span", { class: "muted" });
-  say(until, "vouchers.until", { day: () => day(validUntil, timeZone) });
-  const entry = element("li", {}, element("div", {}, worth, until), badge("vouchers", state));
-  if (code) entry.append(codeWithCopy(id, code));
+  const worth = setText(createElement("strong"), "vouchers.value", {
+    value: () => formatMoney(value, currency),
+  });
+  const lastDay = createElement("span", { class: "muted" });
+  setText(lastDay, "vouchers.valid-until", { day: () => formatDay(validUntil, timeZone) });
+  const badge = stateBadge(state, `vouchers.${state}`);
+  const entry = createElement("li", {}, createElement("div", {}, worth, lastDay), badge);
+  if (code) entry.append(codeWithCopyButton(id, code));
   return entry;
 }
 
-function codeWithCopy(id, code) {
-  const input = element("input", { id: `code-${id}`, class: "code", readonly: "", value: code });
-  const label = say(element("label", { for: input.id, class: "unseen" }), "vouchers.code");
-  const button = say(element("button", { type: "button" }), "vouchers.copy");
-  onPress(button, () => copyFrom(input, part("vouchers-notice")));
-  return element("div", { class: "code-line" }, label, input, button);
+/**
+ * @param {string} voucherId
+ * @param {string} code
+ */
+function codeWithCopyButton(voucherId, code) {
+  const id = `code-${voucherId}`;
+  const input = createElement("input", { id, class: "code", readonly: "", value: code });
+  const label = createElement("label", { for: id, class: "visually-hidden" });
+  setText(label, "vouchers.code");
+  const button = setText(createElement("button", { type: "button" }), "vouchers.copy-code");
+  onClick(button, () => copyValue(input, byId("vouchers-notice")));
+  return createElement("div", { class: "code-line" }, label, input, button);
 }
 
-function badge(family, state) {
-  return say(element("span", { class: `badge ${state}` }), `${family}.${state}`);
+/**
+ * @param {string} state also the class that colours the badge
+ * @param {TextKey} key
+ */
+function stateBadge(state, key) {
+  return setText(createElement("span", { class: `badge ${state}` }), key);
 }

@@ -1,42 +1,55 @@
 /**
- * The rows of the invite form: one person each, an address and a first name.
+ * The rows of the invite form: one person each, with an address and a first name.
  *
- * Owns adding, removing, reading and blaming rows. What is sent, and when, is sponsor.js's
- * business.
+ * Owns adding, removing and reading rows, and their errors. What is sent, and when, is up to
+ * sponsor.js.
  */
 
-import { element } from "/shared/elements.js";
-import { say } from "/shared/language.js";
-import { absolve, addressIn, blame, reasonText } from "/shared/problems.js";
+import { createElement } from "../shared/elements.js";
+import { clearFieldError, readAddress, showFieldError } from "../shared/form-errors.js";
+import { setText } from "../shared/page-text.js";
+import { fieldErrorTextKey } from "../shared/problems.js";
 
-let made = 0;
+/** @typedef {import("../shared/language.js").TextKey} TextKey */
+/** @typedef {ReturnType<typeof createRow>} Row */
 
-/** The rows inside `box`, at most `limit()` of them. */
-export function inviteRows(box, addButton, limit) {
+let rowsCreated = 0;
+
+/**
+ * The rows inside `container`: one at first, then as many as the reader adds.
+ *
+ * @param {HTMLElement} container
+ * @param {HTMLElement} addButton hidden once there are enough rows
+ * @param {() => number} limit how many rows there may be
+ */
+export function createInviteRows(container, addButton, limit) {
+  /** @type {Row[]} */
   const rows = [];
 
   function add() {
-    const row = makeRow();
-    row.remove.addEventListener("click", () => remove(row));
+    const row = createRow();
+    row.removeButton.addEventListener("click", () => remove(row));
     rows.push(row);
-    box.append(row.root);
-    number();
+    container.append(row.root);
+    renumber();
     return row;
   }
 
+  /** @param {Row} row */
   function remove(row) {
-    const at = rows.indexOf(row);
-    rows.splice(at, 1);
+    const index = rows.indexOf(row);
+    rows.splice(index, 1);
     row.root.remove();
-    number();
-    (rows[at] ?? rows[at - 1]).email.focus();
+    renumber();
+    (rows[index] ?? rows[index - 1]).email.focus();
   }
 
-  function number() {
-    rows.forEach((row, at) => {
-      say(row.legend, "inviting.person", { number: at + 1 });
-      say(row.removeLabel, "inviting.remove-person", { number: at + 1 });
-      row.remove.hidden = rows.length === 1;
+  /** Numbers the rows, and applies a limit that may have changed. */
+  function renumber() {
+    rows.forEach((row, index) => {
+      setText(row.legend, "inviting.person", { number: index + 1 });
+      setText(row.removeLabel, "inviting.remove-person", { number: index + 1 });
+      row.removeButton.hidden = rows.length === 1;
     });
     addButton.hidden = rows.length >= limit();
   }
@@ -45,21 +58,20 @@ export function inviteRows(box, addButton, limit) {
   add();
 
   return {
-    /** The rows that were filled in, as `{row, referee}`. */
+    renumber,
+    /** The rows that were filled in, each with the referee to send. */
     filled() {
       return rows
-        .map((row) => ({ row, referee: read(row) }))
+        .map((row) => ({ row, referee: readReferee(row) }))
         .filter(({ referee }) => referee.email || referee.first_name);
     },
     /** Back to one empty row. */
-    clear() {
+    reset() {
       for (const row of rows.splice(0)) row.root.remove();
       add();
     },
-    /** Counts again after the limit has changed. */
-    number,
-    absolve() {
-      for (const { email, firstName } of rows) [email, firstName].forEach(absolve);
+    clearErrors() {
+      for (const { email, firstName } of rows) [email, firstName].forEach(clearFieldError);
     },
     first() {
       return rows[0];
@@ -67,23 +79,32 @@ export function inviteRows(box, addButton, limit) {
   };
 }
 
-function read({ email, firstName }) {
-  const referee = addressIn(email);
-  if (firstName.value.trim()) referee.first_name = firstName.value.trim();
-  return referee;
+/**
+ * @param {Row} row
+ * @returns {RefereeRequest}
+ */
+function readReferee({ email, firstName }) {
+  const name = firstName.value.trim();
+  return name ? { ...readAddress(email), first_name: name } : readAddress(email);
 }
 
-/** Says beside the field of `row` what is wrong with it. */
-export function blameRow(row, field, fault) {
+/**
+ * Shows an error at a field of `row`; returns the field's input.
+ *
+ * @param {Row} row
+ * @param {string} field
+ * @param {FieldProblemAnswer} error
+ */
+export function showRowError(row, field, { reason, suggestion }) {
   const input = field === "first_name" ? row.firstName : row.email;
-  blame(input, reasonText(field, fault), { suggestion: fault.suggestion });
+  showFieldError(input, fieldErrorTextKey(field, reason), { suggestion });
   return input;
 }
 
-function makeRow() {
-  made += 1;
-  const email = element("input", {
-    id: `referee-${made}-email`,
+function createRow() {
+  rowsCreated += 1;
+  const email = createElement("input", {
+    id: `referee-${rowsCreated}-email`,
     type: "email",
     inputmode: "email",
     autocomplete: "off",
@@ -91,29 +112,36 @@ function makeRow() {
     spellcheck: "false",
     maxlength: "254",
   });
-  const firstName = element("input", {
-    id: `referee-${made}-first-name`,
+  const firstName = createElement("input", {
+    id: `referee-${rowsCreated}-first-name`,
     autocomplete: "off",
     maxlength: "40",
   });
-  const legend = element("legend");
-  const removeLabel = element("span", { class: "unseen" });
-  const remove = element("button", { type: "button", class: "remove" }, removeLabel, cross());
-  const root = element(
-    "fieldset",
-    { class: "row" },
-    legend,
-    field(email, "field.email"),
-    field(firstName, "inviting.first-name"),
-    remove,
+  const legend = createElement("legend");
+  const removeLabel = createElement("span", { class: "visually-hidden" });
+  const cross = createElement("span", { "aria-hidden": "true" }, "×");
+  const removeButton = createElement(
+    "button",
+    { type: "button", class: "remove" },
+    removeLabel,
+    cross,
   );
-  return { root, email, firstName, legend, remove, removeLabel };
+  const root = createElement(
+    "fieldset",
+    { class: "person" },
+    legend,
+    labelled(email, "field.email"),
+    labelled(firstName, "inviting.first-name"),
+    removeButton,
+  );
+  return { root, email, firstName, legend, removeButton, removeLabel };
 }
 
-function field(input, key) {
-  return element("div", { class: "field" }, say(element("label", { for: input.id }), key), input);
-}
-
-function cross() {
-  return element("span", { "aria-hidden": "true" }, "×");
+/**
+ * @param {HTMLInputElement} input
+ * @param {TextKey} key
+ */
+function labelled(input, key) {
+  const label = setText(createElement("label", { for: input.id }), key);
+  return createElement("div", { class: "field" }, label, input);
 }

@@ -1,232 +1,174 @@
 /**
- * The sponsor's space: entering it from the mailed link, sharing, inviting, and what became of it.
+ * The sponsor's space: opening it from the mailed link, sharing, inviting, and the results.
  *
- * The session lives in this tab alone. A 401 at any call leads back to the sign-in form. The page
- * never says why an invitation is closed: it does not know.
+ * The session lives in this tab alone. A 401 from any call leads back to the sign-in form. The page
+ * never says why an invitation is closed: it is not told.
  */
 
-import { addressForm } from "/shared/address-form.js";
-import { call, route } from "/shared/api.js";
-import { wear } from "/shared/brand.js";
-import { copyFrom } from "/shared/copying.js";
-import { onPress, onSend, part } from "/shared/elements.js";
-import { forgetFragment, takeFragment } from "/shared/fragment.js";
-import { hush, onLanguage, say, sayIn, text, wording } from "/shared/language.js";
-import { absolve, blame, tellProblem } from "/shared/problems.js";
-import { forgetInTab, keepInTab, keptInTab } from "/shared/session.js";
-import { campaignAsked } from "/shared/site.js";
-import { show, shown } from "/shared/states.js";
-import { presentInvitations, presentVouchers } from "/sponsor/entries.js";
-import { blameRow, inviteRows } from "/sponsor/invite-rows.js";
+import { wireAddressForm } from "../shared/address-form.js";
+import { apiPath, asProblem, callApi } from "../shared/api.js";
+import { applyBrand } from "../shared/brand.js";
+import { requestedCampaign } from "../shared/campaign.js";
+import { byId, onClick, onSubmit, within } from "../shared/elements.js";
+import { clearFieldError, showFieldError, showProblem } from "../shared/form-errors.js";
+import { forgetFragment, takeFragment } from "../shared/fragment.js";
+import { clear, setCampaignText, setText } from "../shared/page-text.js";
+import { showState, visibleState } from "../shared/states.js";
+import { readFromTab, removeFromTab, storeInTab } from "../shared/tab-storage.js";
+import { showInvitations, showVouchers } from "./entries.js";
+import { wireInviteForm } from "./invite-form.js";
+import { showLink, wireSharing } from "./sharing.js";
 
-const name = campaignAsked();
-const sessionName = `session.${name}`;
+/** @typedef {import("../shared/language.js").TextKey} TextKey */
+
+const campaignId = requestedCampaign();
+const sessionName = `session.${campaignId}`;
 const { token } = takeFragment("token");
+/** @type {CampaignAnswer | null} */
 let campaign = null;
-let space = null;
-/** The last submission not known to be taken in: sent again unchanged, it keeps its key. */
-let submission = null;
 
-const rows = inviteRows(part("rows"), part("add-row"), () =>
-  Math.min(space?.quota.per_call ?? 1, space?.quota.left ?? 1),
-);
+const inviteForm = wireInviteForm({
+  async send(body, idempotencyKey) {
+    const answer = await callAsSponsor("POST", "/v1/sponsor/invitations", {
+      body,
+      headers: { "Idempotency-Key": idempotencyKey },
+    });
+    return answer !== null;
+  },
+  async refresh() {
+    await refresh();
+    return visibleState() === "space";
+  },
+});
 
-async function begin() {
-  show("loading");
+async function start() {
+  showState("loading");
   await loadCampaign();
-  if (token) show("entrance");
-  else if (keptInTab(sessionName)) await openSpace();
-  else backToSignIn("sponsor.first-time");
+  if (token) showState("welcome");
+  else if (readFromTab(sessionName)) await openSpace();
+  else showSignIn("sponsor.sign-in-text");
 }
 
 async function loadCampaign() {
   try {
-    campaign = await call("GET", route`/v1/campaigns/${name}`);
-    wear(campaign.brand);
-    sayIn(part("sponsor-offer"), campaign.sponsor_offer);
+    campaign = await callApi("GET", apiPath`/v1/campaigns/${campaignId}`);
   } catch {
-    campaign = null; // Only its looks are missing; what the sponsor came for does not need them.
+    campaign = null; // The space works without: it only lacks its brand and offer.
+    return;
   }
+  if (!campaign) return;
+  applyBrand(campaign.brand);
+  setCampaignText(byId("sponsor-offer"), campaign.sponsor_offer);
 }
 
-function backToSignIn(reason) {
-  forgetInTab(sessionName);
-  say(part("sign-in-reason"), reason);
-  show("sign-in");
+/** @param {TextKey} reason why the reader is asked to sign in */
+function showSignIn(reason) {
+  removeFromTab(sessionName);
+  setText(byId("sign-in-reason"), reason);
+  showState("sign-in");
 }
 
-onSend(part("entrance"), async () => {
-  const notice = part("entrance").querySelector(".notice");
-  hush(notice);
-  const firstName = part("entrance-first-name");
-  absolve(firstName);
-  const called = firstName.value.trim();
+onSubmit(byId("welcome", HTMLFormElement), async () => {
+  const notice = within(byId("welcome"), ".notice");
+  const firstNameInput = byId("welcome-first-name", HTMLInputElement);
+  clear(notice);
+  clearFieldError(firstNameInput);
+  const firstName = firstNameInput.value.trim();
   try {
-    const opened = await call("POST", route`/v1/campaigns/${name}/sessions`, {
-      body: called ? { token, first_name: called } : { token },
+    const session = await callApi("POST", apiPath`/v1/campaigns/${campaignId}/sessions`, {
+      body: firstName ? { token, first_name: firstName } : { token },
     });
     forgetFragment();
-    keepInTab(sessionName, opened);
+    storeInTab(sessionName, session);
   } catch (error) {
-    if (error.status === 401) {
+    const problem = asProblem(error);
+    if (problem.status === 401) {
       forgetFragment();
-      backToSignIn("sponsor.link-over");
-    } else if (error.errors.some(({ field }) => field === "first_name")) {
-      blame(firstName, "reason.first-name");
-      firstName.focus();
-    } else tellProblem(notice, error);
+      showSignIn("sponsor.link-expired");
+    } else if (problem.errors.some(({ field }) => field === "first_name")) {
+      showFieldError(firstNameInput, "field-error.first-name");
+      firstNameInput.focus();
+    } else {
+      showProblem(notice, problem);
+    }
     return;
   }
   await openSpace();
 });
 
-addressForm(part("sign-in"), async (address) => {
-  await call("POST", route`/v1/campaigns/${name}/sign-in`, { body: address });
-  show("sent");
+wireAddressForm(byId("sign-in", HTMLFormElement), async (address) => {
+  await callApi("POST", apiPath`/v1/campaigns/${campaignId}/sign-in`, { body: address });
+  showState("sign-in-sent");
 });
 
-/** Calls as the sponsor; a session that is over leads back to the sign-in form and answers null. */
-async function callAsSponsor(method, path, options) {
+/**
+ * Calls the API as the sponsor. When the session has ended, shows the sign-in form and returns
+ * null.
+ *
+ * @template T
+ * @param {string} method
+ * @param {string} path
+ * @param {{body?: unknown, headers?: Record<string, string>}} [options]
+ * @returns {Promise<T | null>}
+ */
+async function callAsSponsor(method, path, options = {}) {
+  /** @type {SessionAnswer | null} */
+  const session = readFromTab(sessionName);
   try {
-    return await call(method, path, { ...options, bearer: keptInTab(sessionName)?.session });
+    return await callApi(method, path, { ...options, bearer: session?.session });
   } catch (error) {
-    if (error.status !== 401) throw error;
-    backToSignIn("sponsor.session-over");
+    if (asProblem(error).status !== 401) throw error;
+    showSignIn("sponsor.signed-out");
     return null;
   }
 }
 
 async function openSpace() {
   try {
-    const answer = await callAsSponsor("GET", "/v1/sponsor");
-    if (!answer) return;
-    present(answer);
-    show("space");
+    /** @type {SponsorAnswer | null} */
+    const space = await callAsSponsor("GET", "/v1/sponsor");
+    if (!space) return;
+    showSpace(space);
+    showState("space");
   } catch (error) {
-    tellProblem(part("failure-reason"), error);
-    show("failure");
+    showProblem(byId("failure-reason"), error);
+    showState("failure");
   }
 }
 
 async function refresh() {
-  const notice = part("space-notice");
+  const notice = byId("space-notice");
   try {
-    const answer = await callAsSponsor("GET", "/v1/sponsor");
-    if (answer) present(answer);
-    hush(notice);
+    /** @type {SponsorAnswer | null} */
+    const space = await callAsSponsor("GET", "/v1/sponsor");
+    if (space) showSpace(space);
+    clear(notice);
   } catch (error) {
-    tellProblem(notice, error);
+    showProblem(notice, error);
   }
 }
 
-function present(answer) {
-  space = answer;
-  if (space.first_name) say(part("greeting"), "sponsor.greeting", { name: space.first_name });
-  else say(part("greeting"), "sponsor.greeting-plain");
-  presentSharing();
-  presentQuota();
-  presentInvitations(space.invitations, campaign?.time_zone);
-  presentVouchers(space.vouchers, campaign?.time_zone);
+/** @param {SponsorAnswer} space */
+function showSpace({ first_name: name, link, quota, invitations, vouchers }) {
+  if (name) setText(byId("greeting"), "sponsor.greeting", { name });
+  else setText(byId("greeting"), "sponsor.greeting-without-name");
+  byId("sharing").hidden = !link || !offersChannel("link");
+  if (link) showLink(link, campaign);
+  byId("inviting").hidden = !offersChannel("email");
+  inviteForm.showQuota(quota);
+  showInvitations(invitations, campaign?.time_zone);
+  showVouchers(vouchers, campaign?.time_zone);
 }
 
-function offers(channel) {
-  return campaign?.channels?.includes(channel) ?? true;
+/** @param {string} channel */
+function offersChannel(channel) {
+  return campaign?.channels.includes(channel) ?? true;
 }
 
-function presentSharing() {
-  const { link } = space;
-  part("sharing").hidden = !link || !offers("link");
-  if (part("sharing").hidden) return;
-  part("own-link").value = link.url;
-  part("qr").src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(standing(link.qr_svg))}`;
-  part("share").hidden = !navigator.share;
-  presentMessage();
-}
-
-/** An inline SVG as a document of its own, which must name its namespace. */
-function standing(svg) {
-  if (svg.includes("xmlns=")) return svg;
-  return svg.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"');
-}
-
-/** What depends on the language without being text on the page. */
-function presentMessage() {
-  part("whatsapp").href = `https://wa.me/?text=${encodeURIComponent(message())}`;
-  part("qr").alt = text("sharing.qr-alternative");
-}
-
-function message() {
-  const { url } = space.link;
-  if (!campaign) return url;
-  const { brand, offer } = campaign;
-  return text("sharing.message", { brand: brand.name, offer: wording(offer), url });
-}
-
-function presentQuota() {
-  const { left } = space.quota;
-  part("inviting").hidden = !offers("email");
-  part("invite").hidden = left === 0;
-  say(part("quota"), left === 0 ? "inviting.quota-none" : "inviting.quota", { count: left });
-  rows.number();
-}
-
-onPress(part("copy-link"), () => copyFrom(part("own-link"), part("sharing-notice")));
-onPress(part("share"), async () => {
-  try {
-    await navigator.share({ text: message() });
-  } catch {
-    // Closing the share sheet is no failure.
-  }
-});
-part("own-link").addEventListener("focus", (event) => event.target.select());
-
-onSend(part("invite"), async () => {
-  const notice = part("invite-notice");
-  hush(notice);
-  hush(part("invite-done"));
-  rows.absolve();
-  const filled = rows.filled();
-  const bare = filled.length ? filled.find(({ referee }) => !referee.email)?.row : rows.first();
-  if (bare) {
-    blameRow(bare, "email", { reason: "missing" }).focus();
-    return;
-  }
-  const body = { referees: filled.map(({ referee }) => referee) };
-  const contents = JSON.stringify(body);
-  if (submission?.contents !== contents) submission = { contents, key: crypto.randomUUID() };
-  try {
-    const answer = await callAsSponsor("POST", "/v1/sponsor/invitations", {
-      body,
-      headers: { "Idempotency-Key": submission.key },
-    });
-    if (!answer) return;
-    submission = null;
-    rows.clear();
-    await refresh();
-    if (shown() === "space") say(part("invite-done"), "inviting.done", { count: filled.length });
-  } catch (error) {
-    if (error.errors.some(({ field }) => field === "referees")) say(notice, "inviting.too-many");
-    else if (error.status !== 422 || !blameRows(filled, error)) tellProblem(notice, error);
-  }
-});
-
-/** Puts each error beside its row; false when none of them is about a row. */
-function blameRows(filled, error) {
-  const blamed = error.errors.flatMap((fault) => {
-    const [, at, field] = /^referees\[(\d+)\](?:\.(\w+))?$/.exec(fault.field) ?? [];
-    const row = filled[at]?.row;
-    return row ? [blameRow(row, field ?? "email", fault)] : [];
-  });
-  if (!blamed.length) return false;
-  say(part("invite-notice"), "inviting.wrong", { count: blamed.length });
-  blamed[0].focus();
-  return true;
-}
-
-onPress(part("leave"), () => backToSignIn("sponsor.session-over"));
-onPress(part("retry"), begin);
-onLanguage(() => space?.link && presentMessage());
+wireSharing();
+onClick(byId("sign-out"), () => showSignIn("sponsor.signed-out"));
+onClick(byId("retry"), start);
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden && shown() === "space") refresh();
+  if (!document.hidden && visibleState() === "space") refresh();
 });
-begin();
+start();

@@ -2,23 +2,30 @@
  * Unsubscribing: opening the page changes nothing, its button does.
  */
 
-import { call, route } from "/shared/api.js";
-import { onPress, part } from "/shared/elements.js";
-import { forgetFragment, takeFragment } from "/shared/fragment.js";
-import { hush } from "/shared/language.js";
-import { tellProblem } from "/shared/problems.js";
-import { show } from "/shared/states.js";
+import { apiPath, callApi } from "../shared/api.js";
+import { byId, onClick } from "../shared/elements.js";
+import { showProblem } from "../shared/form-errors.js";
+import { forgetFragment, takeFragment } from "../shared/fragment.js";
+import { clear } from "../shared/page-text.js";
+import { showState } from "../shared/states.js";
 
 const { token } = takeFragment("token");
 
-onPress(part("unsubscribe"), async () => {
-  hush(part("notice"));
+if (token) {
+  onClick(byId("unsubscribe"), () => unsubscribe(token));
+  showState("question");
+} else {
+  showState("missing-link");
+}
+
+/** @param {string} bearer */
+async function unsubscribe(bearer) {
+  clear(byId("notice"));
   try {
-    await call("POST", route`/v1/unsubscribe/${token}`);
+    await callApi("POST", apiPath`/v1/unsubscribe/${bearer}`);
     forgetFragment();
-    show("done");
+    showState("done");
   } catch (error) {
-    tellProblem(part("notice"), error);
+    showProblem(byId("notice"), error);
   }
-});
-show(token ? "question" : "no-token");
+}

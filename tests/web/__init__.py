@@ -1,0 +1,1 @@
+"""The page scripts without a browser: unit tests, texts, and the types of the API."""

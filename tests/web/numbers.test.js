@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import {
+  barWidth,
+  COUNTERS,
+  haveChanged,
+  invitationRows,
+  newestFirst,
+  reasonRows,
+  voucherRows,
+} from "../../web/dashboard/numbers.js";
+import { texts } from "../../web/texts/en.js";
+
+test("every counter that has a text is shown, once, and no other", () => {
+  const named = Object.keys(texts).filter((key) => key.startsWith("count."));
+  assert.deepEqual([...COUNTERS].sort(), named.map((key) => key.slice("count.".length)).sort());
+});
+
+test("invitations are a share of those received, vouchers of those issued, orders of none", () => {
+  const funnel = Object.fromEntries(COUNTERS.map((key, index) => [key, index + 1]));
+  assert.ok(invitationRows(funnel).every(({ total }) => total === funnel.invited));
+  const rows = voucherRows(funnel);
+  for (const { key, value, total } of rows) {
+    assert.equal(value, funnel[key]);
+    assert.equal(total, key.startsWith("vouchers_") ? funnel.vouchers_issued : null);
+  }
+});
+
+test("the most frequent reason comes first, whatever its name", () => {
+  const rows = reasonRows({ opposed: 1, customer: 9, new_one: 4 }, 14);
+  assert.deepEqual(rows.map(({ key }) => key), ["customer", "new_one", "opposed"]);
+  assert.deepEqual(rows[0], { key: "customer", value: 9, total: 14 });
+  assert.deepEqual(reasonRows({}, 0), []);
+});
+
+test("the newest day comes first, and the answer is left as it was", () => {
+  const days = [{ date: "2025-12-31" }, { date: "2026-01-02" }, { date: "2026-01-01" }];
+  const sorted = newestFirst(days).map(({ date }) => date);
+  assert.deepEqual(sorted, ["2026-01-02", "2026-01-01", "2025-12-31"]);
+  assert.equal(days[0].date, "2025-12-31");
+});
+
+test("a bar never leaves its track", () => {
+  assert.equal(barWidth(1, 4), 25);
+  assert.equal(barWidth(5, 4), 100);
+  assert.equal(barWidth(5, 0), 0);
+});
+
+test("an answer that differs in its time alone has not changed", () => {
+  const answer = { as_of: "10:00", funnel: { invited: 1 }, days: [] };
+  assert.equal(haveChanged(answer, null), true);
+  assert.equal(haveChanged({ ...answer, as_of: "10:05" }, answer), false);
+  assert.equal(haveChanged({ ...answer, funnel: { invited: 2 } }, answer), true);
+});

@@ -1,0 +1,87 @@
+"""The built pages: complete, self-contained, and nothing but pages."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from jinja2 import UndefinedError
+
+from infra import pages
+from infra.pages import build_pages
+
+from .texts import LANGUAGES
+
+PAGES = (
+    "404.html",
+    "dashboard/index.html",
+    "index.html",
+    "referee/index.html",
+    "sponsor/index.html",
+    "unsubscribe/index.html",
+)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_pages(tmp_path_factory.mktemp("built") / "web")
+
+
+def test_the_six_pages_are_built_and_nothing_of_what_they_are_made_from(built: Path) -> None:
+    html = sorted(file.relative_to(built).as_posix() for file in built.rglob("*.html"))
+    assert html == sorted(PAGES)
+    assert {file.suffix for file in built.rglob("*.*")} == {".html", ".js", ".css", ".svg"}
+    assert not list(built.rglob("*.d.ts"))
+    assert not (built / "frame").exists()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_whole_and_its_files_are_there(built: Path, name: str) -> None:
+    page = (built / name).read_text("utf-8")
+    assert page.startswith("<!doctype html>\n")
+    assert page.count("<head>") == page.count("<main ") == page.count("</html>") == 1
+    assert "<h1" in page
+    assert not re.search(r"\{[{%#]", page)
+    for address in re.findall(r'(?:src|href)="(/[^"]+)"', page):
+        assert (built / address.lstrip("/")).is_file(), address
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_only_the_landing_page_may_be_indexed(built: Path, name: str) -> None:
+    page = (built / name).read_text("utf-8")
+    assert ('content="noindex"' in page) == (name != "index.html")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_names_no_other_origin_and_holds_no_inline_code(built: Path, name: str) -> None:
+    page = (built / name).read_text("utf-8")
+    assert re.findall(r"""(?:src|href|action)="(?!/|#)""", page) == []
+    assert re.findall(r"<style|<script(?![^>]*src=)|\s(?:on\w+|style)=", page) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_can_be_switched_to_every_language_that_has_texts(built: Path, name: str) -> None:
+    buttons = re.findall(r'data-language="(\w+)"', (built / name).read_text("utf-8"))
+    assert sorted(buttons) == list(LANGUAGES)
+
+
+def test_building_again_leaves_nothing_of_before(tmp_path: Path) -> None:
+    (tmp_path / "old.html").touch()
+    assert not (build_pages(tmp_path) / "old.html").exists()
+
+
+def test_a_page_that_does_not_say_whether_it_may_be_indexed_is_not_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web = tmp_path / "web"
+    (web / "frame").mkdir(parents=True)
+    (web / "frame/page.html").write_text((pages.FRAME / "page.html").read_text("utf-8"))
+    (web / "index.html").write_text(
+        '{% extends "frame/page.html" %}\n{% set title = "t" %}\n{% set script = "/s.js" %}\n'
+        "{% block main %}{% endblock %}\n"
+    )
+    monkeypatch.setattr(pages, "WEB", web)
+    monkeypatch.setattr(pages, "FRAME", web / "frame")
+    with pytest.raises(UndefinedError, match="indexed"):
+        build_pages(tmp_path / "built")

@@ -1,0 +1,168 @@
+/**
+ * The dashboard's tables, each count with a bar beside it.
+ */
+
+import { byId, createElement } from "../shared/elements.js";
+import { formatCount, formatDateTime, formatPercent, formatShortDay } from "../shared/format.js";
+import { getText, hasText } from "../shared/language.js";
+import {
+  barWidth,
+  COUNTERS,
+  invitationRows,
+  newestFirst,
+  reasonRows,
+  voucherRows,
+} from "./numbers.js";
+
+/** @typedef {import("../shared/language.js").TextKey} TextKey */
+/** @typedef {import("./numbers.js").BarRow} BarRow */
+
+/**
+ * Draws all tables again, in the page's language.
+ *
+ * @param {DashboardAnswer} answer
+ */
+export function drawTables({ funnel, refused_by_reason: reasons, days, lists, time_zone: zone }) {
+  drawBars("funnel-invitations", invitationRows(funnel), {
+    family: "count",
+    headings: ["dashboard.step", "dashboard.count", "dashboard.share-of-invited"],
+  });
+  drawBars("funnel-vouchers", voucherRows(funnel), {
+    family: "count",
+    headings: ["dashboard.step", "dashboard.count", "dashboard.share-of-issued"],
+  });
+  const refusals = reasonRows(reasons, funnel.refused);
+  byId("no-refusals").hidden = refusals.length > 0;
+  byId("refusals").hidden = refusals.length === 0;
+  drawBars("refusals", refusals, {
+    family: "refusal",
+    headings: ["dashboard.reason", "dashboard.count", "dashboard.share-of-refused"],
+  });
+  drawDays(days);
+  drawLists(lists, zone);
+}
+
+/**
+ * @param {string} id
+ * @param {BarRow[]} rows
+ * @param {{family: string, headings: TextKey[]}} texts
+ */
+function drawBars(id, rows, { family, headings }) {
+  const bodyRows = rows.map(({ key, value, total }) =>
+    createElement(
+      "tr",
+      {},
+      createElement("th", { scope: "row" }, nameOf(family, key)),
+      numberCell(value),
+      total === null ? createElement("td") : shareCell(value, total),
+    ),
+  );
+  fillTable(id, headings, bodyRows);
+}
+
+/**
+ * The text for a counter, a reason or a list. One that is newer than the pages has no text yet: its
+ * own name is made readable.
+ *
+ * @param {string} family
+ * @param {string} name
+ */
+function nameOf(family, name) {
+  const key = `${family}.${name}`;
+  return hasText(key) ? getText(key) : name.replaceAll("_", " ");
+}
+
+/** @param {string | number | undefined} value */
+function numberCell(value) {
+  return createElement("td", { class: "number" }, formatCount(Number(value ?? 0)));
+}
+
+/**
+ * @param {number} value
+ * @param {number} total
+ */
+function shareCell(value, total) {
+  const fill = createElement("span", { class: "bar-fill" });
+  // Set through the CSSOM: the pages' content security policy forbids style attributes.
+  fill.style.width = `${barWidth(value, total)}%`;
+  const track = createElement("span", { class: "bar-track", "aria-hidden": "true" }, fill);
+  const percent = createElement("span", {}, formatPercent(value, total));
+  return createElement("td", { class: "share" }, percent, track);
+}
+
+/** @param {DayCounts[]} days */
+function drawDays(days) {
+  byId("no-days").hidden = days.length > 0;
+  byId("days-scroller").hidden = days.length === 0;
+  const rows = newestFirst(days).map((day) =>
+    createElement(
+      "tr",
+      {},
+      createElement("th", { scope: "row" }, formatShortDay(String(day.date))),
+      ...COUNTERS.map((key) => numberCell(day[key])),
+    ),
+  );
+  fillTable("days", ["dashboard.date", ...COUNTERS.map(countKey)], rows);
+}
+
+/**
+ * @param {typeof COUNTERS[number]} counter
+ * @returns {TextKey}
+ */
+function countKey(counter) {
+  return `count.${counter}`;
+}
+
+/**
+ * @param {Record<string, ListAnswer>} lists
+ * @param {string} timeZone the campaign's
+ */
+function drawLists(lists, timeZone) {
+  const rows = Object.entries(lists).map(([name, list]) => {
+    const acceptedAt = list.accepted_at;
+    return createElement(
+      "tr",
+      {},
+      createElement("th", { scope: "row" }, nameOf("list", name)),
+      createElement("td", {}, inForceBadge(list.in_force)),
+      createElement("td", { class: "number" }, list.version ? formatCount(list.version) : "–"),
+      numberCell(list.rows),
+      createElement(
+        "td",
+        {},
+        acceptedAt ? formatDateTime(acceptedAt, timeZone) : getText("dashboard.never"),
+      ),
+    );
+  });
+  fillTable(
+    "lists",
+    [
+      "dashboard.list",
+      "dashboard.in-force",
+      "dashboard.version",
+      "dashboard.rows",
+      "dashboard.accepted",
+    ],
+    rows,
+  );
+}
+
+/** @param {boolean} inForce */
+function inForceBadge(inForce) {
+  return inForce
+    ? createElement("span", { class: "badge confirmed" }, getText("dashboard.yes"))
+    : createElement("span", { class: "badge warning" }, getText("dashboard.no"));
+}
+
+/**
+ * @param {string} id
+ * @param {TextKey[]} headings
+ * @param {HTMLElement[]} rows
+ */
+function fillTable(id, headings, rows) {
+  const cells = headings.map((key) => createElement("th", { scope: "col" }, getText(key)));
+  byId(id).replaceChildren(
+    createElement("thead", {}, createElement("tr", {}, ...cells)),
+    createElement("tbody", {}, ...rows),
+  );
+}

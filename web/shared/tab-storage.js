@@ -1,0 +1,31 @@
+/**
+ * What a tab remembers about who is signed in: in sessionStorage, so that it ends with the tab.
+ */
+
+/**
+ * @param {string} name
+ * @param {unknown} value
+ */
+export function storeInTab(name, value) {
+  sessionStorage.setItem(`tandem.${name}`, JSON.stringify(value));
+}
+
+/**
+ * What is stored under `name`, or null.
+ *
+ * @template T
+ * @param {string} name
+ * @returns {T | null}
+ */
+export function readFromTab(name) {
+  try {
+    return JSON.parse(sessionStorage.getItem(`tandem.${name}`) ?? "null");
+  } catch {
+    return null;
+  }
+}
+
+/** @param {string} name */
+export function removeFromTab(name) {
+  sessionStorage.removeItem(`tandem.${name}`);
+}

@@ -1,0 +1,129 @@
+/**
+ * The API's bodies as the pages read them, under the names of docs/openapi.json.
+ *
+ * For the type check alone: nothing here is published. tests/web/test_api_types.py compares each
+ * interface with the schema of the same name.
+ */
+
+/** A campaign's own text, by language. */
+type CampaignTexts = Record<string, string>;
+
+interface BrandAnswer {
+  name: string;
+  colour: string;
+}
+
+interface TermsAnswer {
+  version: string;
+  url: string;
+}
+
+interface CampaignAnswer {
+  brand: BrandAnswer;
+  title: CampaignTexts;
+  offer: CampaignTexts;
+  sponsor_offer: CampaignTexts;
+  channels: string[];
+  starts_on: string;
+  ends_on: string;
+  open: boolean;
+  terms: TermsAnswer;
+  time_zone: string;
+}
+
+interface SponsorName {
+  first_name: string;
+}
+
+interface OfferAnswer {
+  sponsor: SponsorName;
+  state: "pending" | "confirmed";
+  brand: BrandAnswer;
+  offer: CampaignTexts;
+  terms: TermsAnswer;
+  closes_on: string;
+}
+
+interface SessionAnswer {
+  session: string;
+  expires_at: string;
+}
+
+interface LinkAnswer {
+  url: string;
+  code: string;
+  qr_svg: string;
+}
+
+interface QuotaAnswer {
+  limit: number;
+  per_call: number;
+  left: number;
+}
+
+interface InvitationAnswer {
+  id: string;
+  address: string;
+  state: "pending" | "confirmed" | "closed";
+  invited_at: string;
+  closes_on: string;
+}
+
+interface SponsorVoucher {
+  id: string;
+  value: string;
+  currency: string;
+  valid_until: string;
+  state: "preparing" | "available" | "redeemed" | "ended";
+  code: string | null;
+}
+
+interface SponsorAnswer {
+  campaign: string;
+  first_name: string | null;
+  link: LinkAnswer;
+  quota: QuotaAnswer;
+  invitations: InvitationAnswer[];
+  vouchers: SponsorVoucher[];
+}
+
+interface RefereeRequest {
+  email: string;
+  first_name?: string;
+  as_typed?: boolean;
+}
+
+interface ListAnswer {
+  version: number;
+  rows: number;
+  accepted_at: string | null;
+  in_force: boolean;
+}
+
+interface DashboardAnswer {
+  campaign: string;
+  version: number;
+  as_of: string;
+  time_zone: string;
+  funnel: Record<string, number>;
+  refused_by_reason: Record<string, number>;
+  days: DayCounts[];
+  lists: Record<string, ListAnswer>;
+}
+
+/** The counts of one local day: `date`, and a number for each counter. */
+type DayCounts = Record<string, string | number>;
+
+interface FieldProblemAnswer {
+  field: string;
+  reason: string;
+  suggestion?: string | null;
+}
+
+interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  errors?: FieldProblemAnswer[] | null;
+  suggestion?: string | null;
+}
