@@ -123,6 +123,11 @@ def sendable(address: str) -> str:
     return f"{address.strip().rpartition('@')[0]}@{domain}"
 
 
+def domain_of(address: str) -> str:
+    """The domain of the normalised form: what the DNS is asked about. Raises AddressError."""
+    return _parts(address)[1]
+
+
 def _parts(address: str) -> tuple[str, str]:
     """Local part and domain of the normalised form. Raises AddressError."""
     local, typed_domain = _split(_folded(address))

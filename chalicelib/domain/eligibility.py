@@ -17,6 +17,7 @@ Verdict = Literal["eligible", "refused"]
 
 ELIGIBLE: Verdict = "eligible"
 REFUSED: Verdict = "refused"
+NO_MAIL_DOMAIN = "no_mail_domain"
 
 
 @dataclass(frozen=True, kw_only=True)

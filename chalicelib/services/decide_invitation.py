@@ -4,6 +4,10 @@ The claim (one item per digest of the referee and campaign) is what makes laws 1
 inserted if its key is free, in the transaction that accepts the invitation. When no trustworthy
 customer list is in force nothing is decided; the invitation waits on the agenda and is taken up
 again by the next accepted list.
+
+Whether the domain takes mail is asked after all that costs nothing to know and before the customer
+list: whoever runs the DNS of a domain sees the question, and must not learn from it what is on the
+list. Only a certain no refuses.
 """
 
 from __future__ import annotations
@@ -11,10 +15,11 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import islice
 
-from chalicelib.domain.addresses import AddressDigests, quality_problem
+from chalicelib.domain.addresses import AddressDigests, domain_of, quality_problem
 from chalicelib.domain.campaign import Campaign, is_past
 from chalicelib.domain.eligibility import (
     ELIGIBLE,
+    NO_MAIL_DOMAIN,
     Evidence,
     all_digests,
     problem_before_lists,
@@ -74,6 +79,8 @@ def decide_invitation(ports: Ports, fact: Fact) -> str:
     problem = problem_before_lists(_evidence(ports, campaign, sponsor, contact, digests))
     if problem is None and is_past(invitation.closes_at, ports.clock()):
         problem = "too_late"  # it waited for a list all that time: nobody could answer it now
+    if problem is None and ports.mail_domains.takes_mail(domain_of(contact.address)) is False:
+        problem = NO_MAIL_DOMAIN
     if problem:
         return _refuse(ports, campaign, invitation, contact, problem, None)
     try:

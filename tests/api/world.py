@@ -40,6 +40,7 @@ from chalicelib.services.put_campaign import put_campaign
 from tests.api.gateway import Answer, Gateway, Request
 from tests.fakes.aws_table import make_table
 from tests.fakes.listed import list_in_force
+from tests.fakes.ports import KnownDomains
 
 REGION = "eu-west-3"
 ACCOUNT = "123456789012"
@@ -417,9 +418,11 @@ def _wired(clock: StoppedClock) -> Iterator[None]:
     cached: tuple[Callable[[], object], ...] = (
         bootstrap.settings, bootstrap.ports, bootstrap.sender
     )  # fmt: skip
-    with patch.object(bootstrap, "Clients", lambda: aws().clients), patch.object(
-        bootstrap, "now", clock
-    ):  # fmt: skip
+    with (
+        patch.object(bootstrap, "Clients", lambda: aws().clients),
+        patch.object(bootstrap, "DnsMailDomains", lambda _: KnownDomains()),
+        patch.object(bootstrap, "now", clock),
+    ):
         for one in cached:
             one.cache_clear()  # type: ignore[attr-defined]
         yield

@@ -33,6 +33,7 @@ KEY = DigestKey("k1", secret=bytes.fromhex(VECTORS["hmac_key_hex"]))
 PLAIN = DigestKey("plain", "sha256")
 
 LOCAL = st.from_regex(r"[A-Za-z0-9_+éÉ]{1,12}(\.[a-z0-9'-]{1,8})?", fullmatch=True)
+REAL = (Path(__file__).parent / "real_providers.txt").read_text().split()
 DOMAIN = st.from_regex(
     r"[a-zA-Z0-9é]{1,12}\.(fr|com|example)\.?", fullmatch=True
 ) | st.sampled_from(["gmail.com", "googlemail.com", "outlook.fr", "Bücher.example"])
@@ -208,6 +209,7 @@ def test_the_secret_of_a_key_is_not_in_its_repr() -> None:
         ("zoë@example.fr", "undeliverable_address"),
         ("jeanne@example.fr", None),
         ("abuse.jeanne@example.fr", None),
+        ("jeanne@yopmail.fr", "disposable_address"),
         ("jeanne@notyopmail.com", None),
         ("zoe@bücher.example", None),
     ],
@@ -255,6 +257,7 @@ def test_a_slip_in_a_common_domain_gets_a_suggestion(typed: str, meant: str) -> 
     [
         *providers.COMMON,
         *sorted(providers.REAL_NEIGHBOURS),
+        *REAL,
         "example.fr",
         "demo.test",
         "hotmail.se",

@@ -38,6 +38,7 @@ from chalicelib.services.sign_in import decide_sign_in, open_session, request_si
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digest
 from tests.fakes.ports import (
     CountingCodes,
+    KnownDomains,
     MemoryBuilder,
     MemoryFiles,
     MemoryKeys,
@@ -61,6 +62,7 @@ class World:
     clock: SettableClock = field(default_factory=SettableClock)
     files: MemoryFiles = field(default_factory=MemoryFiles)
     mailer: MemoryMailer = field(default_factory=MemoryMailer)
+    mail_domains: KnownDomains = field(default_factory=KnownDomains)
     queues: MemoryQueues = field(default_factory=MemoryQueues)
     projects: bool = True
 
@@ -74,6 +76,7 @@ class World:
             list_builder=lambda: MemoryBuilder(self.lists),
             keys=MemoryKeys(),
             mailer=self.mailer,
+            mail_domains=self.mail_domains,
             files=self.files,
             queues=self.queues,
             clock=self.clock,

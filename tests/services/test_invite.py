@@ -55,6 +55,37 @@ def test_law_3_who_is_not_eligible_gets_no_mail_and_the_reason_is_named(
     assert len(world.memory.all(Contact)) == 1  # the sponsor's
 
 
+def test_a_domain_that_certainly_takes_no_mail_is_refused(world: World, session: Session) -> None:
+    world.mail_domains.answers = {"xn--bcher-kva.example": False}
+    assert reason_for(world, session, "jeanne@Bücher.example") == "no_mail_domain"
+    assert len(world.memory.all(Contact)) == 1
+
+
+def test_a_domain_of_which_nobody_can_tell_is_written_to(world: World, session: Session) -> None:
+    world.mail_domains.answers = {"example.fr": None}
+    world.invite(session, NEWCOMER)
+    world.run()
+    assert len(world.mailer.to(NEWCOMER)) == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "asked"),
+    [
+        (NEWCOMER, ["example.fr"]),
+        # Who runs the DNS of a domain must not see from its questions who is a customer (law 8).
+        (CUSTOMERS[0], ["demo.test"]),
+        ("no-reply@example.fr", []),
+        (VIPS[0], []),
+    ],
+)
+def test_law_8_the_dns_is_asked_before_the_list_and_after_all_that_needs_no_question(
+    world: World, session: Session, address: str, asked: list[str]
+) -> None:
+    world.invite(session, address)
+    world.run()
+    assert world.mail_domains.asked == asked
+
+
 def test_an_alias_of_a_customer_has_a_reason_of_its_own(world: World, session: Session) -> None:
     world.drop_list("customers", [*CUSTOMERS, *VIPS, CANARY, "jeanne@gmail.com"], file="more")
     assert reason_for(world, session, "j.eanne@gmail.com") == "customer_alias"

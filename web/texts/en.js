@@ -226,6 +226,7 @@ export const texts = {
   "refusal.role_address": "Shared mailbox",
   "refusal.disposable_address": "Temporary address",
   "refusal.undeliverable_address": "Address that cannot be reached",
+  "refusal.no_mail_domain": "Domain without mail",
   "refusal.sponsor_in_disguise": "The sponsor in disguise",
   "refusal.already_invited": "Already invited",
   "refusal.opposed": "Opposed",

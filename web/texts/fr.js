@@ -233,6 +233,7 @@ export const texts = {
   "refusal.role_address": "Adresse partagée",
   "refusal.disposable_address": "Adresse temporaire",
   "refusal.undeliverable_address": "Adresse injoignable",
+  "refusal.no_mail_domain": "Domaine sans messagerie",
   "refusal.sponsor_in_disguise": "Le parrain lui-même",
   "refusal.already_invited": "Déjà invité",
   "refusal.opposed": "Opposition",
