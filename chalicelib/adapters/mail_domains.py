@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dns.message import QueryMessage
+    from dns.name import Name
     from dns.rdatatype import RdataType
     from dns.resolver import Resolver
 
@@ -57,24 +58,26 @@ class DnsMailDomains:
     def _look_up(self, domain: str) -> tuple[bool | None, float]:
         """The answer, and for how many seconds it holds."""
         from dns.exception import DNSException
+        from dns.name import from_text
         from dns.rdatatype import AAAA, MX, A
         from dns.resolver import NXDOMAIN
 
+        name = from_text(domain)  # absolute: no domain of this host is tried after it
         ends_at = time.monotonic() + LOOKUP_S
         try:
             for kind in (MX, A, AAAA):
-                answer = self._asked(domain, kind, ends_at)
+                answer = self._asked(name, kind, ends_at)
                 if answer.resolve_chaining().answer:
                     return _said(not _is_null_mx(answer), answer)
         except NXDOMAIN as error:
-            return _said(False, next(iter(error.responses().values())))
+            return _said(False, error.kwargs["responses"][name])
         except (DNSException, OSError):
             return None, UNKNOWN_S
         return _said(False, answer)
 
-    def _asked(self, domain: str, kind: RdataType, ends_at: float) -> QueryMessage:
+    def _asked(self, name: Name, kind: RdataType, ends_at: float) -> QueryMessage:
         return self._resolver.resolve(
-            f"{domain}.",
+            name,
             kind,
             raise_on_no_answer=False,
             lifetime=max(0, ends_at - time.monotonic()),
@@ -97,8 +100,8 @@ def _is_null_mx(answer: QueryMessage) -> bool:
     from dns.name import root
     from dns.rdatatype import MX
 
-    found = answer.resolve_chaining().answer
-    return bool(found) and found.rdtype == MX and all(one.exchange == root for one in found)
+    found = answer.resolve_chaining().answer or ()
+    return bool(found) and all(one.rdtype == MX and one.exchange == root for one in found)
 
 
 def _said(takes_mail: bool, answer: QueryMessage) -> tuple[bool, float]:

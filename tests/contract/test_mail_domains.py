@@ -14,10 +14,10 @@ from chalicelib.adapters import mail_domains
 from chalicelib.adapters.mail_domains import DnsMailDomains
 from chalicelib.services.ports import MailDomains
 from tests.contract.conftest import BOTH
-from tests.fakes.dns import TTL, LocalDns, local_dns
+from tests.fakes.dns import TTL, LocalDns, Zone, local_dns
 from tests.fakes.ports import KnownDomains
 
-ZONE = {
+ZONE: Zone = {
     "mail.test": {"MX": ["10 mx.mail.test."]},
     "xn--bcher-kva.test": {"MX": ["10 mx.mail.test."]},
     "address.test": {"A": ["192.0.2.1"]},
