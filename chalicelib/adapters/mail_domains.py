@@ -4,7 +4,7 @@ Says no only when the DNS has said it: no such domain, a null MX (RFC 7505), or 
 address (RFC 5321, section 5.1). Whatever keeps an answer away (a time-out, a broken server, no
 resolver at all) is "unknown". Answers are remembered in this process by domain, for their own time
 to live within limits, so that a domain with many invitations, or one that answers slowly, is not
-looked up for each. What to do with an answer: services/decide_invitation.py. dnspython is loaded
+looked up for each. What to do with an answer: services/invitations/decide.py. dnspython is loaded
 by the first look-up: no function but `decide` pays for it.
 """
 
