@@ -62,9 +62,9 @@ class DnsMailDomains:
         from dns.rdatatype import AAAA, MX, A
         from dns.resolver import NXDOMAIN
 
-        name = from_text(domain)  # absolute: no domain of this host is tried after it
         ends_at = time.monotonic() + LOOKUP_S
         try:
+            name = from_text(domain)  # absolute: no domain of this host is tried after it
             for kind in (MX, A, AAAA):
                 answer = self._asked(name, kind, ends_at)
                 if answer.resolve_chaining().answer:

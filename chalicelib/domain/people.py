@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from chalicelib.domain.addresses import AddressDigests
+from chalicelib.domain.addresses import Address, AddressDigests
 from chalicelib.domain.entity import Entity
 
 
@@ -28,7 +28,7 @@ class Contact(Entity):
 
     contact_id: str
     campaign: str
-    address: str
+    address: Address  # stored as typed
     first_name: str | None = None
     locale: str
     ends_at: datetime

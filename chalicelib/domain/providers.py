@@ -1,6 +1,6 @@
 """What is known of mail providers: common domains, disposable ones, and mailboxes of no one person.
 
-Owns the tables behind `addresses.quality_problem` and `addresses.suggestion`. Works on normalised
+Owns the tables behind `Address.quality_problem` and `addresses.suggestion`. Works on normalised
 parts; refuses nothing itself. Our own tables are short on purpose: one that tried to be complete
 would be wrong every week, and a miss here costs a bounce, not a law. Which domains are disposable
 is known to a package with frequent releases (docs/decisions/0021), loaded when it is first needed:

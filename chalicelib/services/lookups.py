@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from chalicelib.domain.addresses import AddressDigests
+from chalicelib.domain.addresses import Address, AddressDigests
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.domain.people import Opposition, RefereeClaim, SponsorClaim
@@ -34,7 +34,7 @@ def open_campaign(ports: Ports, campaign_id: str) -> Campaign:
     return campaign
 
 
-def digests_of(ports: Ports, campaign: Campaign, address: str) -> AddressDigests:
+def digests_of(ports: Ports, campaign: Campaign, address: Address) -> AddressDigests:
     """The digests of an address under every key the campaign names, in its order, and under our
     own, by which it is found whatever the client's keys become.
     """

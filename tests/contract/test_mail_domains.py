@@ -156,8 +156,8 @@ def test_without_a_resolver_of_its_own_the_system_is_asked(
 
 def test_no_public_call_pays_for_dnspython_or_the_list_of_disposable_domains() -> None:
     script = (
-        "import sys, app; from chalicelib.api.edge import address_problem;"
-        "address_problem('email', 'jeanne@example.fr', as_typed=False);"
+        "import sys, app; from chalicelib.api.edge import address_in;"
+        "address_in('email', 'jeanne@example.fr', as_typed=False);"
         "sys.exit(bool({'dns', 'disposable_email_domains'} & set(sys.modules)))"
     )
     subprocess.run([sys.executable, "-c", script], check=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
+from chalicelib.domain.addresses import Address
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.exports import Export
 from chalicelib.domain.facts import FUNNEL, REQUEUES_UNDECIDED, Fact, FactName, Queue, totals
@@ -217,14 +218,16 @@ class World:
 
     def sponsor(self, address: str = VIPS[0], first_name: str | None = None) -> Session:
         """A VIP signs in."""
-        request_sign_in(self.ports, CAMPAIGN, address)
+        request_sign_in(self.ports, CAMPAIGN, Address.parse(address))
         self.run()
         token = self.mailer.to(address)[-1].tokens[0]
         return open_session(self.ports, CAMPAIGN, token, first_name)[1]
 
     def invite(self, session: Session, *addresses: str, key: str | None = None) -> tuple[str, ...]:
         """A sponsor invites by address."""
-        return invite(self.ports, session, [Referee(address) for address in addresses], key)
+        return invite(
+            self.ports, session, [Referee(Address.parse(address)) for address in addresses], key
+        )
 
     def token_of(self, address: str) -> str:
         """The token in the first mail to a referee."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chalicelib.domain.addresses import Address
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.invitations import Invitation, InvitationState
 from chalicelib.domain.people import Contact, Session
@@ -212,7 +213,7 @@ def test_a_key_used_for_another_request_is_told(world: World, session: Session) 
     with pytest.raises(InvalidError, match="Idempotency-Key"):
         world.invite(session, "paul@example.fr", key="k")
     with pytest.raises(InvalidError, match="Idempotency-Key"):
-        invite(world.ports, session, [Referee(NEWCOMER, "Jeanne")], "k")
+        invite(world.ports, session, [Referee(Address.parse(NEWCOMER), "Jeanne")], "k")
 
 
 def test_a_repeat_is_answered_even_when_the_quota_is_used_up() -> None:
@@ -243,7 +244,12 @@ def test_the_biggest_call_fits_in_one_transaction() -> None:
 
 
 def test_a_referee_by_shared_link_confirms_from_the_mail(world: World, session: Session) -> None:
-    sign_up(world.ports, CAMPAIGN, link_of(world, session), Referee(NEWCOMER, "Jeanne", "en"))
+    sign_up(
+        world.ports,
+        CAMPAIGN,
+        link_of(world, session),
+        Referee(Address.parse(NEWCOMER), "Jeanne", "en"),
+    )
     world.run()
     [mail] = world.mailer.to(NEWCOMER)
     assert mail.message["Content-Language"] == "en"
@@ -254,11 +260,11 @@ def test_a_referee_by_shared_link_confirms_from_the_mail(world: World, session: 
 def test_a_shared_link_takes_only_so_many_and_only_where_it_belongs() -> None:
     world = new_world(quotas={"sign_ups_per_link": 1})
     link = link_of(world, world.sponsor())
-    sign_up(world.ports, CAMPAIGN, link, Referee(NEWCOMER))
+    sign_up(world.ports, CAMPAIGN, link, Referee(Address.parse(NEWCOMER)))
     with pytest.raises(QuotaError):
-        sign_up(world.ports, CAMPAIGN, link, Referee("paul@example.fr"))
+        sign_up(world.ports, CAMPAIGN, link, Referee(Address.parse("paul@example.fr")))
     with pytest.raises(UnknownError):
-        sign_up(world.ports, CAMPAIGN, "unknown", Referee("paul@example.fr"))
+        sign_up(world.ports, CAMPAIGN, "unknown", Referee(Address.parse("paul@example.fr")))
 
 
 def test_a_channel_the_campaign_does_not_have_is_closed() -> None:
@@ -269,7 +275,7 @@ def test_a_channel_the_campaign_does_not_have_is_closed() -> None:
     world = new_world(channels=["email"])
     link = link_of(world, world.sponsor())
     with pytest.raises(ClosedError):
-        sign_up(world.ports, CAMPAIGN, link, Referee(NEWCOMER))
+        sign_up(world.ports, CAMPAIGN, link, Referee(Address.parse(NEWCOMER)))
 
 
 def test_nothing_is_taken_in_once_the_campaign_is_closed(world: World, session: Session) -> None:
@@ -278,7 +284,7 @@ def test_nothing_is_taken_in_once_the_campaign_is_closed(world: World, session: 
     with pytest.raises(ClosedError):
         world.invite(session, NEWCOMER)
     with pytest.raises(ClosedError):
-        sign_up(world.ports, CAMPAIGN, link, Referee(NEWCOMER))
+        sign_up(world.ports, CAMPAIGN, link, Referee(Address.parse(NEWCOMER)))
 
 
 def test_refused_invitations_do_not_keep_the_address(world: World, session: Session) -> None:
@@ -286,4 +292,4 @@ def test_refused_invitations_do_not_keep_the_address(world: World, session: Sess
     world.run()
     [invitation] = world.memory.all(Invitation)
     assert invitation.state is InvitationState.REFUSED
-    assert [contact.address for contact in world.memory.all(Contact)] == [VIPS[0]]
+    assert [contact.address.typed for contact in world.memory.all(Contact)] == [VIPS[0]]

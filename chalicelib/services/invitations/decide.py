@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import islice
 
-from chalicelib.domain.addresses import AddressDigests, domain_of, quality_problem
+from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.campaign.file import Campaign, is_past
 from chalicelib.domain.eligibility import (
     ELIGIBLE,
@@ -59,7 +59,7 @@ def decide_invitation(ports: Ports, fact: Fact) -> str:
     problem = problem_before_lists(_evidence(ports, campaign, sponsor, contact, digests))
     if problem is None and is_past(invitation.closes_at, ports.clock()):
         problem = "too_late"  # it waited for a list all that time: nobody could answer it now
-    if problem is None and ports.mail_domains.takes_mail(domain_of(contact.address)) is False:
+    if problem is None and ports.mail_domains.takes_mail(contact.address.domain) is False:
         problem = NO_MAIL_DOMAIN
     if problem:
         return _refuse(ports, campaign, invitation, contact, problem, None)
@@ -100,7 +100,7 @@ def _evidence(
     known = all_digests(digests)
     return Evidence(
         campaign_open=campaign.is_open(ports.clock()),
-        quality_problem=quality_problem(contact.address),
+        quality_problem=contact.address.quality_problem,
         sponsor=sponsor.digests,
         referee=digests,
         already_invited=bool(claims_on(ports, campaign.id, known)),

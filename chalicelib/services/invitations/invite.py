@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from chalicelib.domain.addresses import mask
+from chalicelib.domain.addresses import Address
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.invitations import Channel, Invitation, InvitationState, Submission
@@ -36,9 +36,9 @@ SUBMISSION_KEPT_FOR = timedelta(days=2)
 
 @dataclass(frozen=True)
 class Referee:
-    """Somebody to invite, as typed."""
+    """Somebody to invite."""
 
-    address: str
+    address: Address
     first_name: str | None = None
     locale: str | None = None
 
@@ -89,7 +89,7 @@ def sign_up(ports: Ports, campaign_id: str, link_code: str, referee: Referee) ->
 
 
 def _request_hash(referees: Sequence[Referee]) -> str:
-    return hashed(json.dumps([[referee.address, referee.first_name] for referee in referees]))
+    return hashed(json.dumps([[referee.address.typed, referee.first_name] for referee in referees]))
 
 
 def _earlier(
@@ -153,7 +153,7 @@ def _invitation(
         sponsor_id=sponsor.sponsor_id,
         contact_id=contact.contact_id,
         channel=channel,
-        masked=mask(referee.address),
+        masked=referee.address.masked,
         locale=contact.locale,
         state=InvitationState.RECEIVED,
         received_at=now,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from chalicelib.domain import tokens
-from chalicelib.domain.addresses import AddressDigests, display_name
+from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.eligibility import ELIGIBLE, REFUSED, all_digests
 from chalicelib.domain.facts import FOUND_ON_LATER_LIST, Fact, FactName
@@ -46,7 +46,7 @@ def sponsor_name(ports: Ports, sponsor_id: str) -> str | None:
     """The name a sponsor's invitations are signed with; None when the sponsor is erased."""
     sponsor = ports.repository.get(Sponsor, sponsor_id=sponsor_id)
     contact = ports.repository.get(Contact, contact_id=sponsor.contact_id) if sponsor else None
-    return (contact.first_name or display_name(contact.address)) if contact else None
+    return (contact.first_name or contact.address.display_name) if contact else None
 
 
 def view_offer(ports: Ports, token_text: str) -> Offer:

@@ -20,7 +20,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from chalicelib.domain.addresses import sendable
 from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.invitations import Invitation, InvitationState, ended
 from chalicelib.domain.mails import Mail, MailState
@@ -55,7 +54,7 @@ def deliver(ports: Ports, sender: Sender, fact: Fact) -> str:
     draft = draft_for(ports, sender, fact)
     if draft is None:
         return "nothing_to_send"
-    recipient = sendable(draft.contact.address)
+    recipient = draft.contact.address.sendable
     # Before the lease: what cannot be composed must not look as if it had been sent.
     message = _message(ports, sender, draft, recipient)
     mail = _lease(ports, draft)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from chalicelib.domain import tokens
-from chalicelib.domain.addresses import AddressDigests, first_name
+from chalicelib.domain.addresses import Address, AddressDigests, first_name
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.eligibility import ELIGIBLE, REFUSED, all_digests
 from chalicelib.domain.facts import Fact, FactName
@@ -49,7 +49,7 @@ TRANSIENT = "read_failed"
 
 
 def request_sign_in(
-    ports: Ports, campaign_id: str, address: str, locale: str | None = None
+    ports: Ports, campaign_id: str, address: Address, locale: str | None = None
 ) -> None:
     """Take a request in. `UnknownError`, `ClosedError`."""
     campaign = open_campaign(ports, campaign_id)
