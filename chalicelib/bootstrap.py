@@ -12,6 +12,7 @@ from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.codes import SecureCodes
 from chalicelib.adapters.dynamodb.repository import DynamoRepository
 from chalicelib.adapters.lists.current import CurrentLists
+from chalicelib.adapters.mail_domains import DnsMailDomains
 from chalicelib.adapters.s3 import BucketFiles, BucketSegments
 from chalicelib.adapters.ses import SesMailer
 from chalicelib.adapters.sqs import WorkQueues
@@ -55,6 +56,7 @@ def wire(settings: Settings, clients: Clients) -> Ports:
         list_builder=list_builder,
         keys=ParameterKeys(clients, settings.keys_path),
         mailer=SesMailer(clients, settings.sender, settings.configuration_set),
+        mail_domains=DnsMailDomains(settings.resolver),
         files=BucketFiles(clients, settings.bucket),
         queues=WorkQueues(clients, settings.queues),
         clock=now,

@@ -28,11 +28,10 @@ _KINDS: Mapping[str, Literal["sent", "bounced", "complained"]] = {
 }
 
 
-def facts_in_stream(event: Event) -> Iterator[tuple[str, Fact]]:
-    """Each fact of a stream batch with its sequence number."""
+def facts_in_stream(event: Event) -> Iterator[Fact]:
+    """Each fact of a stream batch, in the stream's order."""
     for record in event["Records"]:
-        change = record["dynamodb"]
-        yield change["SequenceNumber"], fact_of(change["NewImage"])
+        yield fact_of(record["dynamodb"]["NewImage"])
 
 
 def messages(event: Event) -> Iterator[tuple[str, str]]:

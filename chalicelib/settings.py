@@ -25,6 +25,7 @@ class Settings:
     sender: str
     configuration_set: str
     keys_path: str
+    resolver: str = ""  # of the DNS, as `host:port`; empty means the system's own
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -45,4 +46,5 @@ class Settings:
             sender=value("TANDEM_SENDER"),
             configuration_set=value("TANDEM_CONFIGURATION_SET"),
             keys_path=value("TANDEM_KEYS_PATH"),
+            resolver=environment.get("TANDEM_RESOLVER", ""),
         )

@@ -26,7 +26,7 @@ from pydantic import BaseModel, ValidationError
 
 from chalicelib.api.operations import Operation
 from chalicelib.api.problems import RequestError, problem_of, unforeseen
-from chalicelib.domain.addresses import first_name, suggestion, syntax_problem
+from chalicelib.domain.addresses import Address, AddressError, first_name, suggestion
 from chalicelib.observability import count, failed, flushed, log
 from chalicelib.services.errors import (
     FieldProblem,
@@ -240,14 +240,22 @@ def _name(part: str) -> str:
     return part if _FIELD_NAME.fullmatch(part) else "(unnamed)"
 
 
-def address_problem(field: str, address: str, *, as_typed: bool) -> FieldProblem | None:
-    """What is wrong with an address as typed, or what was probably meant by it."""
-    typed = address.strip()
-    reason = syntax_problem(typed)
-    meant = suggestion(typed)
-    if reason:
-        return FieldProblem(field, reason, meant)
-    return FieldProblem(field, "probably_mistyped", meant) if meant and not as_typed else None
+def address_in(field: str, text: str, *, as_typed: bool) -> Address | FieldProblem:
+    """The address in a field, or what is wrong with it, or what was probably meant by it."""
+    meant = suggestion(text)
+    try:
+        address = Address.parse(text)
+    except AddressError as error:
+        return FieldProblem(field, error.reason, meant)
+    return FieldProblem(field, "probably_mistyped", meant) if meant and not as_typed else address
+
+
+def accepted(address: Address | FieldProblem, *others: FieldProblem | None) -> Address:
+    """The address when nothing is wrong with it or beside it. `InvalidError` with all that is."""
+    problems = [one for one in (address, *others) if isinstance(one, FieldProblem)]
+    if problems or isinstance(address, FieldProblem):
+        raise InvalidError(problems)
+    return address
 
 
 def name_problem(field: str, name: str | None) -> FieldProblem | None:

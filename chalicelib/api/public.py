@@ -7,9 +7,9 @@ from collections.abc import Callable
 from chalice.app import Blueprint
 
 from chalicelib.api import models, operations
-from chalicelib.api.edge import Call, Edge, Reply, address_problem, name_problem, tidy_name
+from chalicelib.api.edge import Call, Edge, Reply, accepted, address_in, name_problem, tidy_name
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.services.errors import FieldProblem, InvalidError
+from chalicelib.services.errors import InvalidError
 from chalicelib.services.invitations import respond as answer
 from chalicelib.services.invitations.invite import Referee, sign_up
 from chalicelib.services.lookups import current_campaign
@@ -29,25 +29,27 @@ def public_routes(ports: Callable[[], Ports]) -> Blueprint:
     @edge.serves(operations.SIGN_IN)
     def sign_in(call: Call, campaign: str) -> Reply:
         body = call.body(models.SignInRequest)
-        _refuse(address_problem("email", body.email, as_typed=body.as_typed))
-        request_sign_in(call.ports, campaign, body.email.strip(), body.locale)
+        address = accepted(address_in("email", body.email, as_typed=body.as_typed))
+        request_sign_in(call.ports, campaign, address, body.locale)
         return models.Accepted()
 
     @edge.serves(operations.OPEN_SESSION)
     def sessions(call: Call, campaign: str) -> Reply:
         body = call.body(models.SessionRequest)
-        _refuse(name_problem("first_name", body.first_name))
+        problem = name_problem("first_name", body.first_name)
+        if problem:
+            raise InvalidError([problem])
         bearer, session = open_session(call.ports, campaign, body.token, tidy_name(body.first_name))
         return models.SessionAnswer(session=bearer, expires_at=session.ends_at.isoformat())
 
     @edge.serves(operations.SIGN_UP)
     def link_sign_up(call: Call, campaign: str, link_code: str) -> Reply:
         body = call.body(models.SignUpRequest)
-        _refuse(
-            address_problem("email", body.email, as_typed=body.as_typed),
+        address = accepted(
+            address_in("email", body.email, as_typed=body.as_typed),
             name_problem("first_name", body.first_name),
         )
-        referee = Referee(body.email.strip(), tidy_name(body.first_name), body.locale)
+        referee = Referee(address, tidy_name(body.first_name), body.locale)
         call.concerns(*sign_up(call.ports, campaign, link_code.lower(), referee))
         return models.Accepted()
 
@@ -80,12 +82,6 @@ def public_routes(ports: Callable[[], Ports]) -> Blueprint:
         return models.UnsubscribeAnswer()
 
     return edge.blueprint
-
-
-def _refuse(*problems: FieldProblem | None) -> None:
-    found = [one for one in problems if one]
-    if found:
-        raise InvalidError(found)
 
 
 def _brand(campaign: Campaign) -> models.BrandAnswer:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import chain
 
 from chalice.app import Blueprint
 
 from chalicelib.api import models, operations
-from chalicelib.api.edge import Call, Edge, Reply, address_problem, name_problem, tidy_name
+from chalicelib.api.edge import Call, Edge, Reply, address_in, name_problem, tidy_name
+from chalicelib.domain.addresses import Address
 from chalicelib.domain.invitations import Invitation, seen_by_sponsor
 from chalicelib.domain.money import decimal_text
 from chalicelib.domain.vouchers import Voucher
-from chalicelib.services.errors import InvalidError
+from chalicelib.services.errors import FieldProblem, InvalidError
 from chalicelib.services.invitations.invite import Referee, invite
 from chalicelib.services.ports import Ports
 from chalicelib.services.sponsors.sign_in import signed_in
@@ -41,17 +41,17 @@ def sponsor_routes(ports: Callable[[], Ports], origin: Callable[[], str]) -> Blu
 
 
 def _referees(body: models.InvitationsRequest) -> list[Referee]:
-    checks = chain.from_iterable(
-        (
-            address_problem(f"referees[{at}].email", one.email, as_typed=one.as_typed),
-            name_problem(f"referees[{at}].first_name", one.first_name),
-        )
-        for at, one in enumerate(body.referees)
-    )
-    problems = [problem for problem in checks if problem]
+    referees: list[Referee] = []
+    problems: list[FieldProblem] = []
+    for at, one in enumerate(body.referees):
+        address = address_in(f"referees[{at}].email", one.email, as_typed=one.as_typed)
+        wrong_name = name_problem(f"referees[{at}].first_name", one.first_name)
+        problems += [it for it in (address, wrong_name) if isinstance(it, FieldProblem)]
+        if isinstance(address, Address) and wrong_name is None:
+            referees.append(Referee(address, tidy_name(one.first_name)))
     if problems:
         raise InvalidError(problems)
-    return [Referee(one.email.strip(), tidy_name(one.first_name)) for one in body.referees]
+    return referees
 
 
 def _space(ports: Ports, space: SponsorSpace, origin: str) -> models.SponsorAnswer:

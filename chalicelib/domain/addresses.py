@@ -1,11 +1,14 @@
 """Mail addresses: their syntax, their forms, their digests, and what may be shown of them.
 
-Owns the digest recipe published with docs/vectors/digests.json: `normalise`, `canonical`, `digest`.
+Owns the digest recipe published with docs/vectors/digests.json: `Address.normalised`, `canonical`,
+and `digest`.
 Refuses addresses no public mail system takes (quoted local parts, address literals, bare host
 names) with a named reason. What is known of mail providers is in providers.py. Keeps nothing:
 where an address is stored, and until when, is decided in adapters/dynamodb/schema.py; lists of
 digests are looked up in adapters/lists.
 """
+
+from __future__ import annotations
 
 import hashlib
 import hmac
@@ -13,9 +16,12 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from chalicelib.domain.providers import domain_meant, is_disposable, is_role
+
+if TYPE_CHECKING:
+    from pydantic_core import CoreSchema
 
 SyntaxReason = Literal[
     "empty",
@@ -83,59 +89,111 @@ class FirstNameError(ValueError):
         self.reason: NameReason = reason
 
 
-# --- syntax and forms ---------------------------------------------------------------------------
+# --- one address, its syntax and its forms ------------------------------------------------------
 
 
-def syntax_problem(address: str) -> SyntaxReason | None:
-    """Why `address`, as typed, is not an address; None when it is one."""
-    try:
-        _parts(address)
-    except AddressError as error:
-        return error.reason
-    return None
+@dataclass(frozen=True, slots=True, repr=False)
+class Address:
+    """One address. Made by `parse` at the edge alone: with an `Address` nobody need check it again.
 
-
-def normalise(address: str) -> str:
-    """The form that is digested: trimmed, NFC, lower-case, domain in IDNA (UTS 46) ASCII.
-
-    Raises AddressError. Normalising a normalised address changes nothing.
+    `typed` as it was typed, trimmed; `local` and `domain` in the form that is digested: NFC, lower
+    case, the domain in IDNA (UTS 46) ASCII without its closing dot.
     """
-    return "@".join(_parts(address))
 
+    typed: str
+    local: str
+    domain: str
 
-def canonical(address: str) -> str:
-    """The alias form: equal for addresses known to reach one mailbox. Raises AddressError."""
-    local, domain = _parts(address)
-    if domain == "googlemail.com":
-        domain = "gmail.com"
-    bare = local.partition("+")[0] if domain in PLUS_TAG_DOMAINS else local
-    if domain == "gmail.com":
-        bare = bare.replace(".", "")
-    return f"{bare or local}@{domain}"
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Raises AddressError."""
+        local, typed_domain = _split(_folded(text))
+        if len(local.encode()) > MAX_LOCAL_PART:
+            raise AddressError("local_part_too_long")
+        if not all(map(_is_atom, local.split("."))):
+            raise AddressError("bad_local_part")
+        domain = _ascii_domain(typed_domain)
+        if not _is_domain(domain):
+            raise AddressError("bad_domain")
+        if len(f"{local}@{domain}".encode()) > MAX_ADDRESS:
+            raise AddressError("too_long")
+        return cls(text.strip(), local, domain)
 
+    @classmethod
+    def stored(cls, text: str) -> Address:
+        """One accepted earlier. What a rule made since then refuses is still read."""
+        try:
+            return cls.parse(text)
+        except AddressError:
+            local, _, domain = text.strip().lower().rpartition("@")
+            return cls(text.strip(), local, domain)
 
-def sendable(address: str) -> str:
-    """The address as typed, with the domain in ASCII: the one form SES takes in an envelope.
+    @property
+    def normalised(self) -> str:
+        """The form that is digested. Parsed again it is the same."""
+        return f"{self.local}@{self.domain}"
 
-    Raises AddressError.
-    """
-    _, domain = _parts(address)
-    return f"{address.strip().rpartition('@')[0]}@{domain}"
+    @property
+    def canonical(self) -> str:
+        """The alias form: equal for addresses known to reach one mailbox."""
+        domain = "gmail.com" if self.domain == "googlemail.com" else self.domain
+        bare = self.local.partition("+")[0] if domain in PLUS_TAG_DOMAINS else self.local
+        if domain == "gmail.com":
+            bare = bare.replace(".", "")
+        return f"{bare or self.local}@{domain}"
 
+    @property
+    def sendable(self) -> str:
+        """As typed, with the domain in ASCII: the one form SES takes in an envelope."""
+        return f"{self.typed.rpartition('@')[0]}@{self.domain}"
 
-def _parts(address: str) -> tuple[str, str]:
-    """Local part and domain of the normalised form. Raises AddressError."""
-    local, typed_domain = _split(_folded(address))
-    if len(local.encode()) > MAX_LOCAL_PART:
-        raise AddressError("local_part_too_long")
-    if not all(map(_is_atom, local.split("."))):
-        raise AddressError("bad_local_part")
-    domain = _ascii_domain(typed_domain)
-    if not _is_domain(domain):
-        raise AddressError("bad_domain")
-    if len(f"{local}@{domain}".encode()) > MAX_ADDRESS:
-        raise AddressError("too_long")
-    return local, domain
+    @property
+    def masked(self) -> str:
+        """`jeanne@example.fr` → `j•••@e•••.fr`: enough for its sponsor to know it.
+
+        Three dots whatever the length, which would say something too.
+        """
+        domain = unicodedata.normalize("NFC", self.typed.rpartition("@")[2]).lower()
+        ending = domain.removesuffix(".").rpartition(".")[2]
+        return f"{self.local[:1]}•••@{domain[:1]}•••.{ending}"
+
+    @property
+    def display_name(self) -> str:
+        """A name drawn from the local part: `jeanne.dupont+x@…` → `Jeanne Dupont`.
+
+        For a sponsor whose first name is not known; holds no dot, slash or @, so mail programs
+        make no link of it.
+        """
+        words = _NAME_SEPARATORS.sub(" ", self.local.partition("+")[0]).split()
+        name = " ".join("-".join(map(str.capitalize, word.split("-"))) for word in words)
+        return name[:MAX_NAME].strip(" -'’") or self.local[:1].upper()
+
+    @property
+    def quality_problem(self) -> QualityReason | None:
+        """Why this is no person's own mailbox, or none we can reach.
+
+        A local part outside ASCII is good syntax, but SES does not send to it.
+        """
+        if is_role(self.local):
+            return "role_address"
+        if is_disposable(self.domain):
+            return "disposable_address"
+        return None if self.local.isascii() else "undeliverable_address"
+
+    def __repr__(self) -> str:
+        return f"Address({self.masked})"  # whatever is printed may end up in a log (law 9)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> CoreSchema:
+        """Stored as typed, in one string."""
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_plain_validator_function(
+            lambda value: value if isinstance(value, cls) else cls.stored(value),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda address: address.typed
+            ),
+        )
 
 
 def _folded(address: str) -> str:
@@ -228,9 +286,9 @@ class AddressDigests:
     pairs: tuple[DigestPair, ...]
 
     @classmethod
-    def of(cls, address: str, keys: Iterable[DigestKey]) -> "AddressDigests":
-        """Raises AddressError."""
-        exact, alias = normalise(address), canonical(address)
+    def of(cls, address: Address, keys: Iterable[DigestKey]) -> AddressDigests:
+        """The pairs of `address` under each of `keys`."""
+        exact, alias = address.normalised, address.canonical
         return cls(
             tuple(
                 DigestPair(key.key_id, digest(exact, key), digest(alias, key), key.algorithm)
@@ -267,7 +325,7 @@ class AddressDigests:
         """The keys these were made with, in their order."""
         return tuple(pair.key_id for pair in self.pairs)
 
-    def and_before(self, before: "AddressDigests") -> "AddressDigests":
+    def and_before(self, before: AddressDigests) -> AddressDigests:
         """These, followed by what `before` has under keys that these were not made with."""
         kept = (pair for pair in before.pairs if pair.key_id not in self.key_ids)
         return AddressDigests((*self.pairs, *kept))
@@ -280,63 +338,27 @@ def digest(form: str, key: DigestKey) -> str:
     return hmac.digest(key.secret, form.encode(), "sha256").hex()
 
 
-# --- quality and suggestions --------------------------------------------------------------------
+# --- suggestions ---------------------------------------------------------------------------------
 
 
-def quality_problem(address: str) -> QualityReason | None:
-    """Why a well-formed address is no person's own mailbox, or none we can reach.
-
-    Raises AddressError. A local part outside ASCII is good syntax, but SES does not send to it.
-    """
-    local, domain = _parts(address)
-    if is_role(local):
-        return "role_address"
-    if is_disposable(domain):
-        return "disposable_address"
-    return None if local.isascii() else "undeliverable_address"
-
-
-def suggestion(address: str) -> str | None:
+def suggestion(text: str) -> str | None:
     """The address probably meant (`jeanne@gmial.com` → `jeanne@gmail.com`), or None.
 
     Works on bad syntax too (`jeanne@gmail`, `jeanne@orange.f`), as long as there is one @.
     Only a suggestion: a rare domain may be somebody's own.
     """
     try:
-        local, domain = _split(_folded(address))
+        local, domain = _split(_folded(text))
+        meant = domain_meant(domain.removesuffix("."))
+        if meant is None:
+            return None
+        Address.parse(f"{local}@{meant}")
     except AddressError:
         return None
-    meant = domain_meant(domain.removesuffix("."))
-    typed_local = address.strip().partition("@")[0]
-    return (
-        f"{typed_local}@{meant}" if meant and syntax_problem(f"{local}@{meant}") is None else None
-    )
+    return f"{text.strip().partition('@')[0]}@{meant}"
 
 
-# --- what may be shown --------------------------------------------------------------------------
-
-
-def mask(address: str) -> str:
-    """`jeanne@example.fr` → `j•••@e•••.fr`: enough for its sponsor to know it. Raises AddressError.
-
-    Three dots whatever the length, so nothing is told by it.
-    """
-    _parts(address)
-    local, domain = _split(_folded(address))
-    ending = domain.removesuffix(".").rpartition(".")[2]
-    return f"{local[0]}•••@{domain[0]}•••.{ending}"
-
-
-def display_name(address: str) -> str:
-    """A name drawn from the local part: `jeanne.dupont+x@…` → `Jeanne Dupont`. Raises AddressError.
-
-    For a sponsor whose first name is not known; holds no dot, slash or @, so mail programs
-    make no link of it.
-    """
-    local, _ = _parts(address)
-    words = _NAME_SEPARATORS.sub(" ", local.partition("+")[0]).split()
-    name = " ".join("-".join(map(str.capitalize, word.split("-"))) for word in words)
-    return name[:MAX_NAME].strip(" -'’") or local[0].upper()
+# --- first names ---------------------------------------------------------------------------------
 
 
 def first_name(text: str) -> str:

@@ -33,6 +33,7 @@ class Reason(StrEnum):
     ALREADY_INVITED = "already_invited"
     OPPOSED = "opposed"
     TOO_LATE = "too_late"
+    NO_MAIL_DOMAIN = "no_mail_domain"
     CUSTOMER = "customer"
     CUSTOMER_ALIAS = "customer_alias"
     BECAME_CUSTOMER = "became_customer"

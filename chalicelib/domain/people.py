@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
-from chalicelib.domain.addresses import AddressDigests
+from chalicelib.domain.addresses import Address, AddressDigests
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.entity import Entity
 
@@ -30,7 +30,7 @@ class Contact(Entity):
 
     contact_id: str
     campaign: str
-    address: str
+    address: Address  # stored as typed
     first_name: str | None = None
     locale: str
     ends_at: datetime
@@ -118,7 +118,7 @@ class Session(Entity):
 
 def new_contact(
     campaign: Campaign,
-    address: str,
+    address: Address,
     *,
     contact_id: str,
     locale: str | None,

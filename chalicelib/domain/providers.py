@@ -1,8 +1,10 @@
 """What is known of mail providers: common domains, disposable ones, and mailboxes of no one person.
 
-Owns the tables behind `addresses.quality_problem` and `addresses.suggestion`. Works on normalised
-parts; refuses nothing itself. Short on purpose: a table that tried to be complete would be wrong
-every week, and a miss here costs a bounce, not a law.
+Owns the tables behind `Address.quality_problem` and `addresses.suggestion`. Works on normalised
+parts; refuses nothing itself. Our own tables are short on purpose: one that tried to be complete
+would be wrong every week, and a miss here costs a bounce, not a law. Which domains are disposable
+is known to a package with frequent releases (docs/decisions/0021), loaded when it is first needed:
+of the public calls, only one with a probable typo needs it.
 """
 
 import re
@@ -21,26 +23,20 @@ COMMON = _words(
     numericable.fr aliceadsl.fr cegetel.net netcourrier.com mailo.com
     """
 )
-# Real domains that look like slips of the common ones: theirs is never corrected.
-REAL_NEIGHBOURS = frozenset(
-    _words(
-        """
-        email.com fastmail.com fastmail.fm free.com gmx.de gmx.net hey.com hmail.com hotmail.be
-        hotmail.ca hotmail.ch hotmail.co.uk hotmail.de hotmail.es hotmail.it hotmail.nl laposte.fr
-        live.be live.ca live.co.uk live.de live.it live.nl mail.com mail.ru noos.fr orange.com
-        outlook.be outlook.com.br outlook.de outlook.es outlook.it sfr.com tele2.fr voila.fr
-        yahoo.be yahoo.ca yahoo.co.jp yahoo.co.uk yahoo.com.br yahoo.de yahoo.es yahoo.it ymail.com
-        """
-    )
-)
+# Providers whose names look like slips of the common ones by every rule below.
+REAL_NEIGHBOURS = frozenset(_words("hmail.com mail.com"))
 # Endings one letter away from a common one that are countries' own.
 _OTHER_COUNTRIES = frozenset(_words("br fi gr hr kr tr"))
-# Slips that the edit distance does not reach, or must not guess on names this short.
-_SLIPS = {
+# Slips that the edit distance does not reach, or must not guess on names this short; and those that
+# somebody has registered to catch the mail, so that the list of disposable domains has them.
+SLIPS = {
     "ffree.fr": "free.fr",
     "fre.fr": "free.fr",
     "freee.fr": "free.fr",
     "gmail.fr": "gmail.com",
+    "gmial.com": "gmail.com",
+    "hotmai.com": "hotmail.com",
+    "hotmial.com": "hotmail.com",
     "icloud.fr": "icloud.com",
     "liv.fr": "live.fr",
     "lvie.fr": "live.fr",
@@ -57,21 +53,6 @@ _ROLES = frozenset(
         """
     )
 )
-_DISPOSABLE = frozenset(
-    _words(
-        """
-        0-mail.com 10minutemail.com 10minutemail.net 33mail.com anonbox.net byom.de discard.email
-        dispostable.com dropmail.me emailondeck.com fakeinbox.com getairmail.com getnada.com grr.la
-        guerrillamail.com guerrillamail.info guerrillamail.net inboxkitten.com jetable.com
-        jetable.org mail-temporaire.com mail-temporaire.fr mailcatch.com maildrop.cc mailinator.com
-        mailnesia.com mailsac.com mintemail.com moakt.com mohmal.com mytemp.email sharklasers.com
-        spam4.me spamgourmet.com temp-mail.io temp-mail.org tempail.com tempmail.com tempmail.dev
-        throwawaymail.com trash-mail.com trashmail.com trashmail.fr yopmail.com yopmail.fr
-        yopmail.net
-        """
-    )
-)
-
 _SHORT_NAME = 4  # characters before the first dot: the names up to here have real neighbours
 _LONG_NAME = 7  # from here two slips still leave no doubt
 FAR = 3
@@ -84,19 +65,23 @@ def is_role(local: str) -> bool:
 
 def is_disposable(domain: str) -> bool:
     """The domain itself or one it is under: these services hand out sub-domains too."""
+    from disposable_email_domains import blocklist
+
     labels = domain.split(".")
-    return any(".".join(labels[i:]) in _DISPOSABLE for i in range(len(labels) - 1))
+    return any(".".join(labels[i:]) in blocklist for i in range(len(labels) - 1))
 
 
 def domain_meant(domain: str) -> str | None:
     """The common domain that `domain` (lower-case, maybe not even a domain) is a slip of."""
     if domain in COMMON or domain in REAL_NEIGHBOURS:
         return None
-    if domain in _SLIPS:
-        return _SLIPS[domain]
+    if domain in SLIPS:
+        return SLIPS[domain]
     near = [common for common in COMMON if _may_mean(domain, common)]
+    if not near or is_disposable(domain):  # a disposable domain is meant as it stands
+        return None
     # min() keeps the first of equals, so the order of COMMON decides a draw.
-    return min(near, key=lambda common: distance(domain, common), default=None)
+    return min(near, key=lambda common: distance(domain, common))
 
 
 def _may_mean(domain: str, common: str) -> bool:
@@ -110,7 +95,16 @@ def _may_mean(domain: str, common: str) -> bool:
         return False
     if len(common_name) <= _SHORT_NAME:
         return name == common_name
+    if not _begins_alike(name, common_name):
+        return False
     return distance(domain, common) <= (2 if len(common_name) >= _LONG_NAME else 1)
+
+
+def _begins_alike(name: str, common: str) -> bool:
+    """A slip keeps the first letter, drops it or swaps it with the next; with any other first
+    letter it is another provider's name: foxmail, mozmail, yopmail.
+    """
+    return name[:1] == common[0] or name == common[1:] or name[:2] == common[1] + common[0]
 
 
 def distance(a: str, b: str) -> int:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chalicelib.domain.addresses import OWN_KEY_ID, AddressDigests
+from chalicelib.domain.addresses import OWN_KEY_ID, Address, AddressDigests
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.people import Contact, Sponsor, oppositions, sponsor_claims
 from chalicelib.services.lookups import oppositions_to, sponsor_claims_on
 from chalicelib.services.ports import Change, Insert, Ports
 
 
-def digests_of(ports: Ports, campaign: Campaign, address: str) -> AddressDigests:
+def digests_of(ports: Ports, campaign: Campaign, address: Address) -> AddressDigests:
     """The digests of an address under every key the campaign names, in its order, and under our
     own, by which it is found whatever the client's keys become.
     """

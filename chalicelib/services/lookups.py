@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from chalicelib.domain.addresses import AddressDigests, display_name
+from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.domain.codes import candidates
@@ -94,7 +94,7 @@ def sponsor_name(ports: Ports, sponsor_id: str) -> str | None:
     """The name a sponsor's invitations are signed with; None when the sponsor is erased."""
     sponsor = ports.repository.get(Sponsor, sponsor_id=sponsor_id)
     contact = ports.repository.get(Contact, contact_id=sponsor.contact_id) if sponsor else None
-    return (contact.first_name or display_name(contact.address)) if contact else None
+    return (contact.first_name or contact.address.display_name) if contact else None
 
 
 def invitation_in(ports: Ports, mail: Mail) -> Invitation | None:

@@ -275,6 +275,16 @@ class Mailer(Protocol):
         """
 
 
+class MailDomains(Protocol):
+    """What is publicly known of domains: whether mail can be delivered to them."""
+
+    def takes_mail(self, domain: str) -> bool | None:
+        """False only when the domain certainly takes none; None when nobody can tell in time.
+
+        `domain` is ASCII, as in the normal form of an address. Never raises for want of an answer.
+        """
+
+
 class Files(Protocol):
     """The bucket: `in/`, `out/`."""
 
@@ -343,6 +353,7 @@ class Ports:
     list_builder: Callable[[], ListBuilder]  # made when first needed: it alone loads numpy
     keys: Keys
     mailer: Mailer
+    mail_domains: MailDomains
     files: Files
     queues: Queues
     clock: Clock

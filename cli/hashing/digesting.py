@@ -21,11 +21,10 @@ from typing import NamedTuple
 from chalicelib.domain.addresses import (
     MAX_ADDRESS,
     MAX_LOCAL_PART,
+    Address,
     AddressDigests,
     AddressError,
     DigestKey,
-    canonical,
-    normalise,
 )
 from cli.hashing.blocks import Layout
 
@@ -128,7 +127,7 @@ class Digester:
 
     def _add_slowly(self, address: str, digests: list[bytes], rejected: Counter[str]) -> None:
         try:
-            pair = AddressDigests.of(address, [self._key]).under(self._key.key_id)
+            pair = AddressDigests.of(Address.parse(address), [self._key]).under(self._key.key_id)
         except AddressError as error:
             rejected[error.reason] += 1
             return
@@ -145,8 +144,9 @@ class Digester:
 
 def _seen(domain: str) -> _Domain:
     """How the recipe treats addresses at `domain`, told by what it makes of one."""
-    ending = normalise(f"a@{domain}").removeprefix("a")
-    local, _, alias = canonical(f"a.b+c@{domain}").partition("@")
+    seen = Address.parse(f"a.b+c@{domain}")
+    ending = f"@{seen.domain}"
+    local, _, alias = seen.canonical.partition("@")
     tagged = local != "a.b+c"
     return _Domain(ending, f"@{alias}" if tagged else "", local == "ab")
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from chalicelib.domain.addresses import DigestKey, digest, normalise
+from chalicelib.domain.addresses import Address, DigestKey, digest
 from cli.errors import CommandError
 
 MOST_CANARIES = 100  # a manifest holds no more
@@ -26,7 +26,10 @@ def canary_address(number: int) -> str:
 
 def canaries(key: DigestKey, count: int) -> list[str]:
     """The first `count` canaries under `key`, in hex."""
-    return [digest(normalise(canary_address(number)), key) for number in range(1, count + 1)]
+    return [
+        digest(Address.parse(canary_address(number)).normalised, key)
+        for number in range(1, count + 1)
+    ]
 
 
 def manifest_beside(target: Path) -> Path:

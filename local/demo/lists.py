@@ -15,7 +15,7 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
-from chalicelib.domain.addresses import DigestKey, digest, normalise
+from chalicelib.domain.addresses import Address, DigestKey, digest
 from cli.hashing.manifest import canaries, manifest_of
 from cli.keys import digest_key
 
@@ -68,7 +68,7 @@ def vip_address(number: int) -> str:
 
 def digest_of(address: str) -> str:
     """The digest of an address under the demo's key."""
-    return digest(normalise(address), demo_key())
+    return digest(Address.parse(address).normalised, demo_key())
 
 
 @cache

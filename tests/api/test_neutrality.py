@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from chalicelib.api import public
-from chalicelib.domain.addresses import AddressDigests
+from chalicelib.domain.addresses import Address, AddressDigests
 from chalicelib.services.ports import Ports
 from chalicelib.services.sponsors import sign_in
 from tests.api.gateway import Request
@@ -91,7 +91,7 @@ def test_a_look_up_before_the_answer_would_be_seen(
     """The test above has teeth: it sees a sign-in that looks a VIP up before it answers."""
     honest = sign_in.request_sign_in
 
-    def curious(ports: Ports, campaign: str, address: str, locale: str | None) -> None:
+    def curious(ports: Ports, campaign: str, address: Address, locale: str | None) -> None:
         if ports.lists.find("vips", campaign, 30, AddressDigests.of(address, [KEY])).found:
             honest(ports, campaign, address, locale)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bench.recording import Call
+from chalicelib.domain.addresses import Address
 from chalicelib.services.digests import digests_of
 from tests.api.world import CAMPAIGN, World
 
@@ -20,6 +21,6 @@ def recorded(world: World, call: Callable[[], object]) -> list[Call]:
 def _warm(world: World) -> None:
     campaign = world.ports.campaigns.get(CAMPAIGN)
     assert campaign
-    digests = digests_of(world.ports, campaign, "warm@demo.test")
+    digests = digests_of(world.ports, campaign, Address.parse("warm@demo.test"))
     for name in ("customers", "vips"):
         world.ports.lists.find(name, CAMPAIGN, 30, digests)

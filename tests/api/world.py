@@ -31,7 +31,7 @@ from moto.dynamodb.models import dynamodb_backends
 from bench.recording import Recorder
 from chalicelib import bootstrap, functions
 from chalicelib.adapters.clients import Clients
-from chalicelib.domain.addresses import AddressDigests, DigestKey
+from chalicelib.domain.addresses import Address, AddressDigests, DigestKey
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.files.reading import Tally
 from chalicelib.services.campaigns.put import put_campaign
@@ -40,6 +40,7 @@ from chalicelib.services.ports import Insert, Layer, NewSegment, Ports
 from tests.api.gateway import Answer, Gateway, Request
 from tests.fakes.aws_table import make_table
 from tests.fakes.listed import list_in_force
+from tests.fakes.ports import KnownDomains
 
 REGION = "eu-west-3"
 ACCOUNT = "123456789012"
@@ -184,7 +185,9 @@ class World:
 
     def put_list(self, name: str, addresses: Iterable[str], campaign: str = CAMPAIGN) -> None:
         """Put a first list in force."""
-        pairs = (AddressDigests.of(address, [KEY]).under("demo") for address in addresses)
+        pairs = (
+            AddressDigests.of(Address.parse(address), [KEY]).under("demo") for address in addresses
+        )
         lines = "".join(f"{form}\n" for pair in pairs for form in (pair.exact, pair.canonical))
         new = NewSegment(f"lists/{campaign}/{name}.seg", "hmac-sha256", "demo", 1)
         builder = self.ports.list_builder()
@@ -369,7 +372,9 @@ def mail_event(kind: str, mail_id: str, **more: object) -> Event:
 
 def customer_list(*addresses: str) -> bytes:
     """A file of the client's: both digests of each address."""
-    pairs = [AddressDigests.of(address, [KEY]).under("demo") for address in addresses]
+    pairs = [
+        AddressDigests.of(Address.parse(address), [KEY]).under("demo") for address in addresses
+    ]
     lines = ["digest", *(digest for pair in pairs for digest in (pair.exact, pair.canonical))]
     return "\n".join(lines).encode() + b"\n"
 
@@ -417,9 +422,11 @@ def _wired(clock: StoppedClock) -> Iterator[None]:
     cached: tuple[Callable[[], object], ...] = (
         bootstrap.settings, bootstrap.ports, bootstrap.sender
     )  # fmt: skip
-    with patch.object(bootstrap, "Clients", lambda: aws().clients), patch.object(
-        bootstrap, "now", clock
-    ):  # fmt: skip
+    with (
+        patch.object(bootstrap, "Clients", lambda: aws().clients),
+        patch.object(bootstrap, "DnsMailDomains", lambda _: KnownDomains()),
+        patch.object(bootstrap, "now", clock),
+    ):
         for one in cached:
             one.cache_clear()  # type: ignore[attr-defined]
         yield

@@ -13,7 +13,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.addresses import PLUS_TAG_DOMAINS, AddressDigests, AddressError, DigestKey
+from chalicelib.domain.addresses import (
+    PLUS_TAG_DOMAINS,
+    Address,
+    AddressDigests,
+    AddressError,
+    DigestKey,
+)
 from cli.hashing import digesting
 from cli.hashing.blocks import Layout
 from cli.hashing.digesting import BlockError, Digester
@@ -41,7 +47,7 @@ def one_by_one(addresses: list[str], key: DigestKey) -> tuple[list[str], Counter
     rejected: Counter[str] = Counter()
     for address in addresses:
         try:
-            pair = AddressDigests.of(address, [key]).under(key.key_id)
+            pair = AddressDigests.of(Address.parse(address), [key]).under(key.key_id)
         except AddressError as error:
             rejected[error.reason] += 1
         else:

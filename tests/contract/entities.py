@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+from chalicelib.domain.addresses import Address
 from chalicelib.domain.campaign.rules import HolderRole, Release
 from chalicelib.domain.campaign.versions import CampaignVersion, CurrentCampaign
 from chalicelib.domain.eligibility import Reason
@@ -60,8 +61,8 @@ ENTITIES: list[Entity] = [
         campaign=CAMPAIGN, version=3, put_at=MORNING, document=DOCUMENT, rekeyed_for=("k2", "k1")
     ),
     Contact(
-        contact_id="c", campaign=CAMPAIGN, address="Zoé@exemple.fr", first_name="Zoé", locale="fr",
-        ends_at=LATER,
+        contact_id="c", campaign=CAMPAIGN, address=Address.parse("Zoé@exemple.fr"),
+        first_name="Zoé", locale="fr", ends_at=LATER,
     ),
     Sponsor(
         sponsor_id="s", campaign=CAMPAIGN, contact_id="c", digests=digests("v+x@gmail.com"),

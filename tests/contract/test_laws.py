@@ -12,6 +12,7 @@ from contextlib import nullcontext, suppress
 import pytest
 
 from chalicelib.adapters.dynamodb import repository as dynamo
+from chalicelib.domain.addresses import Address
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.files.orders import OrderRow, parse_order
 from chalicelib.domain.people import Sponsor
@@ -127,7 +128,7 @@ def test_law_2_two_senders_at_the_same_instant_send_one_mail(world: World, guard
 def test_a_quota_holds_for_two_calls_at_the_same_instant(world: World, guards: bool) -> None:
     session = world.sponsor()
     ports = contested(world, lambda: world.invite(session, "a@example.fr"))
-    invite(ports, session, [Referee("b@example.fr")], None)
+    invite(ports, session, [Referee(Address.parse("b@example.fr"))], None)
     sponsor = world.repository.get(Sponsor, sponsor_id=session.sponsor_id)
     assert sponsor
     assert sponsor.invited == (2 if guards else 1)

@@ -16,7 +16,7 @@ from chalicelib.adapters.lists.building import SegmentBuilder
 from chalicelib.adapters.lists.current import ATTEMPTS, CurrentLists
 from chalicelib.adapters.lists.reader import SegmentGoneError
 from chalicelib.adapters.s3 import BucketSegments
-from chalicelib.domain.addresses import AddressDigests, DigestKey
+from chalicelib.domain.addresses import Address, AddressDigests, DigestKey
 from chalicelib.domain.files.digests import record
 from chalicelib.domain.files.reading import Tally
 from chalicelib.domain.lists.model import CurrentList, ListVersion
@@ -163,7 +163,9 @@ def test_law_3_a_list_too_old_is_not_an_answer(
 
 def test_law_3_a_list_made_with_another_key_is_not_an_answer(lists: Lists, put: Put) -> None:
     put("jeanne@gmail.com", key_id="k1")
-    others = AddressDigests.of("jeanne@gmail.com", [DigestKey("k2", secret=b"of k2")])
+    others = AddressDigests.of(
+        Address.parse("jeanne@gmail.com"), [DigestKey("k2", secret=b"of k2")]
+    )
     with pytest.raises(ListUnavailableError, match="key_not_in_force"):
         find(lists, others)
 
@@ -174,7 +176,7 @@ def test_law_3_a_list_made_the_other_way_under_the_same_key_is_not_an_answer(
     put("jeanne@gmail.com", algorithm="sha256")
     with pytest.raises(ListUnavailableError, match="key_not_in_force"):
         find(lists, "jeanne@gmail.com")
-    unkeyed = AddressDigests.of("jeanne@gmail.com", [DigestKey("k1", "sha256")])
+    unkeyed = AddressDigests.of(Address.parse("jeanne@gmail.com"), [DigestKey("k1", "sha256")])
     assert find(lists, unkeyed).version == 1
 
 

@@ -22,11 +22,11 @@ import pytest
 
 from chalicelib.domain.addresses import (
     PLUS_TAG_DOMAINS,
+    Address,
     AddressDigests,
     AddressError,
     DigestKey,
     digest,
-    normalise,
 )
 from cli.hashing.manifest import canary_address
 
@@ -67,7 +67,7 @@ def published(case: dict[str, str]) -> list[str]:
 
 def lines(address: str) -> list[str]:
     """What the command puts in a list for an address under the published key."""
-    pair = AddressDigests.of(address, [KEY]).under(KEY.key_id)
+    pair = AddressDigests.of(Address.parse(address), [KEY]).under(KEY.key_id)
     return sorted({pair.exact, pair.canonical})
 
 
@@ -248,7 +248,9 @@ def test_the_list_is_drawn_as_the_recipe_says_with_its_canaries(
     header, *digests = (tmp_path / "full.csv").read_text().splitlines()
     assert header == "digest"
     addresses = ["jeanne@example.fr", canary_address(1), canary_address(2)]
-    assert sorted(digests) == sorted(digest(normalise(one), KEY) for one in addresses)
+    assert sorted(digests) == sorted(
+        digest(Address.parse(one).normalised, KEY) for one in addresses
+    )
 
 
 # --- BigQuery, Snowflake, Oracle ----------------------------------------------------------------
@@ -274,7 +276,7 @@ def test_the_javascript_of_bigquery_gives_the_domains_in_ascii() -> None:
     with ThreadPoolExecutor(1) as thread:
         made, nothing = thread.submit(evaluated, chromium, function, typed, [None]).result()
     assert nothing == [None]
-    expected = [normalise(address).partition("@")[2] for address in EXPECTED]
+    expected = [Address.parse(address).domain for address in EXPECTED]
     assert made == expected
     assert sum(one.count("xn--") for one in expected) > 10
 

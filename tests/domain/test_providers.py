@@ -1,7 +1,42 @@
+from pathlib import Path
+
+from disposable_email_domains import blocklist
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.providers import FAR, distance
+from chalicelib.domain.addresses import PLUS_TAG_DOMAINS
+from chalicelib.domain.providers import (
+    COMMON,
+    FAR,
+    REAL_NEIGHBOURS,
+    SLIPS,
+    distance,
+    domain_meant,
+    is_disposable,
+)
+
+REAL = (Path(__file__).parent / "real_providers.txt").read_text().split()
+
+
+def test_a_disposable_domain_means_itself_but_for_slips_squatted_to_catch_mail() -> None:
+    corrected = {domain for domain in blocklist if domain_meant(domain)}
+    assert corrected == blocklist & SLIPS.keys() == {"gmial.com", "hotmai.com", "hotmial.com"}
+
+
+def test_every_domain_of_the_list_and_all_below_it_is_disposable() -> None:
+    assert len(blocklist) > 10_000
+    assert all(is_disposable(domain) and is_disposable(f"eu.{domain}") for domain in blocklist)
+
+
+def test_no_provider_that_we_know_is_disposable() -> None:
+    """An update of the list that takes one for it is not for us."""
+    known = {*COMMON, *REAL_NEIGHBOURS, *PLUS_TAG_DOMAINS, *REAL}
+    assert [domain for domain in sorted(known) if is_disposable(domain)] == []
+
+
+def test_a_name_that_starts_with_another_letter_is_another_provider() -> None:
+    assert domain_meant("otmail.com") == domain_meant("ohtmail.com") == "hotmail.com"
+    assert domain_meant("gotmail.com") is domain_meant("jotmail.com") is None
 
 
 @given(st.text(alphabet="abcdef", max_size=5), st.text(alphabet="abcdef", max_size=5))

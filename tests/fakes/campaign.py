@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.domain.addresses import AddressDigests
+from chalicelib.domain.addresses import Address, AddressDigests
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.lists import DigestKeys
 from tests.fakes.ports import MemoryKeys
@@ -16,7 +16,7 @@ _KEYS = DigestKeys(key_ids=("k1",))
 
 def digests(address: str) -> AddressDigests:
     """The digests of an address, as the client has them."""
-    return AddressDigests.of(address, MemoryKeys().in_force(_KEYS))
+    return AddressDigests.of(Address.parse(address), MemoryKeys().in_force(_KEYS))
 
 
 def digest(address: str) -> str:

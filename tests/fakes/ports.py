@@ -126,6 +126,18 @@ class MemoryFiles:
         return {path: self.content[path] for path in self.content if path.startswith(prefix)}
 
 
+class KnownDomains:
+    """`ports.MailDomains` as a mapping; what is not in it takes mail. `asked` keeps the order."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, bool | None] = {}
+        self.asked: list[str] = []
+
+    def takes_mail(self, domain: str) -> bool | None:
+        self.asked.append(domain)
+        return self.answers.get(domain, True)
+
+
 class MemoryLists:
     """`ports.Lists` as plain sets. `fails` is the reason of a failure, `knows_nobody` a lie."""
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
+from chalicelib.domain.addresses import Address
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.effects import FUNNEL, Queue, effect_of, totals
 from chalicelib.domain.exports import Export
@@ -42,6 +43,7 @@ from chalicelib.services.vouchers.reward import reward
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digest
 from tests.fakes.ports import (
     CountingCodes,
+    KnownDomains,
     MemoryBuilder,
     MemoryFiles,
     MemoryKeys,
@@ -65,6 +67,7 @@ class World:
     clock: SettableClock = field(default_factory=SettableClock)
     files: MemoryFiles = field(default_factory=MemoryFiles)
     mailer: MemoryMailer = field(default_factory=MemoryMailer)
+    mail_domains: KnownDomains = field(default_factory=KnownDomains)
     queues: MemoryQueues = field(default_factory=MemoryQueues)
     projects: bool = True
 
@@ -78,6 +81,7 @@ class World:
             list_builder=lambda: MemoryBuilder(self.lists),
             keys=MemoryKeys(),
             mailer=self.mailer,
+            mail_domains=self.mail_domains,
             files=self.files,
             queues=self.queues,
             clock=self.clock,
@@ -216,14 +220,16 @@ class World:
 
     def sponsor(self, address: str = VIPS[0], first_name: str | None = None) -> Session:
         """A VIP signs in."""
-        request_sign_in(self.ports, CAMPAIGN, address)
+        request_sign_in(self.ports, CAMPAIGN, Address.parse(address))
         self.run()
         token = self.mailer.to(address)[-1].tokens[0]
         return open_session(self.ports, CAMPAIGN, token, first_name)[1]
 
     def invite(self, session: Session, *addresses: str, key: str | None = None) -> tuple[str, ...]:
         """A sponsor invites by address."""
-        return invite(self.ports, session, [Referee(address) for address in addresses], key)
+        return invite(
+            self.ports, session, [Referee(Address.parse(address)) for address in addresses], key
+        )
 
     def token_of(self, address: str) -> str:
         """The token in the first mail to a referee."""

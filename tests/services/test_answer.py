@@ -38,7 +38,7 @@ def state(world: World) -> InvitationState:
 
 
 def addresses(world: World) -> list[str]:
-    return [contact.address for contact in world.memory.all(Contact)]
+    return [contact.address.typed for contact in world.memory.all(Contact)]
 
 
 def test_looking_at_the_offer_changes_nothing(world: World, token: str) -> None:
@@ -197,7 +197,7 @@ def test_an_unknown_unsubscribe_token_is_nobodys(world: World) -> None:
 
 
 def test_an_erased_sponsor_makes_no_more_offers(world: World, token: str) -> None:
-    [contact] = [one for one in world.memory.all(Contact) if one.address == VIPS[0]]
+    [contact] = [one for one in world.memory.all(Contact) if one.address.typed == VIPS[0]]
     world.repository.commit(Remove(contact))
     with pytest.raises(OverError):
         view_offer(world.ports, token)

@@ -87,7 +87,7 @@ def test_a_sponsors_space_shows_masked_addresses_and_what_is_left(world: World) 
 
 def test_a_sponsor_who_is_erased_has_no_space_and_without_a_contact_no_name(world: World) -> None:
     session = world.sponsor(first_name="Camille")
-    [contact] = [one for one in world.memory.all(Contact) if one.address == VIPS[0]]
+    [contact] = [one for one in world.memory.all(Contact) if one.address.typed == VIPS[0]]
     world.repository.commit(Remove(contact))
     assert view_sponsor_space(world.ports, session).first_name is None
     world.repository.commit(Remove(world.memory.all(Sponsor)[0]))

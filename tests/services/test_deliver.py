@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chalicelib.domain.addresses import Address
 from chalicelib.domain.effects import Queue
 from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.invitations import Invitation, InvitationState
@@ -71,7 +72,7 @@ def test_law_2_a_sponsor_without_a_name_is_named_by_the_address(world: World) ->
 
 
 def test_law_2_a_sponsor_who_is_erased_sends_nothing(world: World, accepted: Fact) -> None:
-    [contact] = [one for one in world.memory.all(Contact) if one.address == VIPS[0]]
+    [contact] = [one for one in world.memory.all(Contact) if one.address.typed == VIPS[0]]
     world.repository.commit(Remove(contact))
     assert send(world, accepted) == "nothing_to_send"
     assert world.mailer.to(NEWCOMER) == []
@@ -86,7 +87,7 @@ def test_law_3_who_became_a_customer_since_the_decision_gets_no_mail(
     assert invitation(world).state is InvitationState.REFUSED
     [refused] = world.facts(FactName.INVITATION_REFUSED)
     assert refused.details["reason"] == "became_customer"
-    assert not [one for one in world.memory.all(Contact) if one.address == NEWCOMER]
+    assert not [one for one in world.memory.all(Contact) if one.address.typed == NEWCOMER]
 
 
 def test_law_3_the_mail_waits_while_no_list_can_be_trusted(world: World, accepted: Fact) -> None:
@@ -126,7 +127,7 @@ def test_a_rejected_invitation_has_bounced_and_its_address_is_erased(
     world.mailer.answers = [REJECTED]
     assert send(world, accepted) == "refused_by_sender"
     assert invitation(world).state is InvitationState.BOUNCED
-    assert [contact.address for contact in world.memory.all(Contact)] == [VIPS[0]]
+    assert [contact.address.typed for contact in world.memory.all(Contact)] == [VIPS[0]]
     assert mail(world).state is MailState.FAILED
     assert send(world, accepted) == "nothing_to_send"
 
@@ -189,7 +190,7 @@ def test_a_bounce_ends_the_invitation_and_erases_the_address_once(
     assert event(world, "bounced") == "bounced"
     assert event(world, "bounced") == "bounced_already"
     assert invitation(world).state is InvitationState.BOUNCED
-    assert [contact.address for contact in world.memory.all(Contact)] == [VIPS[0]]
+    assert [contact.address.typed for contact in world.memory.all(Contact)] == [VIPS[0]]
     assert len(world.facts(FactName.INVITATION_BOUNCED)) == 1
 
 
@@ -274,7 +275,7 @@ def test_a_mail_that_must_arrive_is_found_and_sent_by_the_watch(
 def test_a_sign_in_mail_that_must_arrive_is_sent_by_the_watch(world: World) -> None:
     world.sponsor()
     world.mailer.answers = [UNCERTAIN]
-    request_sign_in(world.ports, "demo-vip", VIPS[0])
+    request_sign_in(world.ports, "demo-vip", Address.parse(VIPS[0]))
     world.run()
     world.queues.waiting[Queue.MAIL].clear()
     world.clock.advance(minutes=16)

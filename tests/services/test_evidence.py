@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.addresses import Address
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.people import Contact
@@ -98,17 +99,17 @@ def test_a_sign_in_keeps_its_verdict_its_reason_and_the_list_it_was_decided_with
     world.sponsor()
     granted = told(world, FactName.SIGN_IN_GRANTED)
     assert granted == {"verdict": "eligible", "reason": "on_vip_list", "list_version": 1}
-    request_sign_in(world.ports, CAMPAIGN, "stranger@example.fr")
+    request_sign_in(world.ports, CAMPAIGN, Address.parse("stranger@example.fr"))
     world.run()
     refused = told(world, FactName.SIGN_IN_REFUSED)
     assert refused == {"verdict": "refused", "reason": "not_on_vip_list", "list_version": 1}
     for _ in range(5):
-        request_sign_in(world.ports, CAMPAIGN, VIPS[0])
+        request_sign_in(world.ports, CAMPAIGN, Address.parse(VIPS[0]))
         world.run()
     refused = told(world, FactName.SIGN_IN_REFUSED)
     assert (refused["reason"], refused["list_version"]) == ("too_many_sign_in_mails", 1)
     world.lists.fails = "too_old"
-    request_sign_in(world.ports, CAMPAIGN, VIPS[1])
+    request_sign_in(world.ports, CAMPAIGN, Address.parse(VIPS[1]))
     world.run()
     refused = told(world, FactName.SIGN_IN_REFUSED)
     assert refused == {"verdict": "refused", "reason": "list_unavailable"}
@@ -239,7 +240,7 @@ def test_law_3_while_the_customer_list_is_too_old_all_waits_and_with_a_good_one_
     session = world.sponsor()  # the VIP list may be older
     world.invite(session, invited)
     link = view_sponsor_space(world.ports, session).sponsor.link_code
-    sign_up(world.ports, CAMPAIGN, link, Referee(by_link))
+    sign_up(world.ports, CAMPAIGN, link, Referee(Address.parse(by_link)))
     world.run()
     with pytest.raises(UnavailableError):
         world.confirm(sent)
@@ -275,7 +276,7 @@ def test_law_3_a_list_one_second_too_old_holds_everything_back() -> None:
 def test_law_3_while_the_vip_list_is_too_old_nobody_signs_in_and_no_address_is_kept() -> None:
     world = new_world()
     world.clock.advance(days=91)
-    request_sign_in(world.ports, CAMPAIGN, VIPS[0])
+    request_sign_in(world.ports, CAMPAIGN, Address.parse(VIPS[0]))
     world.run()
     assert world.mailer.sent == []
     assert world.memory.all(Contact) == []

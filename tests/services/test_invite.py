@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chalicelib.domain.addresses import Address
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.invitations import Invitation, InvitationState
 from chalicelib.domain.people import Contact, Session
@@ -54,6 +55,37 @@ def test_law_3_who_is_not_eligible_gets_no_mail_and_the_reason_is_named(
 ) -> None:
     assert reason_for(world, session, address) == reason
     assert len(world.memory.all(Contact)) == 1  # the sponsor's
+
+
+def test_a_domain_that_certainly_takes_no_mail_is_refused(world: World, session: Session) -> None:
+    world.mail_domains.answers = {"xn--bcher-kva.example": False}
+    assert reason_for(world, session, "jeanne@Bücher.example") == "no_mail_domain"
+    assert len(world.memory.all(Contact)) == 1
+
+
+def test_a_domain_of_which_nobody_can_tell_is_written_to(world: World, session: Session) -> None:
+    world.mail_domains.answers = {"example.fr": None}
+    world.invite(session, NEWCOMER)
+    world.run()
+    assert len(world.mailer.to(NEWCOMER)) == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "asked"),
+    [
+        (NEWCOMER, ["example.fr"]),
+        # Who runs the DNS of a domain must not see from its questions who is a customer (law 8).
+        (CUSTOMERS[0], ["demo.test"]),
+        ("no-reply@example.fr", []),
+        (VIPS[0], []),
+    ],
+)
+def test_law_8_the_dns_is_asked_before_the_list_and_after_all_that_needs_no_question(
+    world: World, session: Session, address: str, asked: list[str]
+) -> None:
+    world.invite(session, address)
+    world.run()
+    assert world.mail_domains.asked == asked
 
 
 def test_an_alias_of_a_customer_has_a_reason_of_its_own(world: World, session: Session) -> None:
@@ -181,7 +213,7 @@ def test_a_key_used_for_another_request_is_told(world: World, session: Session) 
     with pytest.raises(InvalidError, match="Idempotency-Key"):
         world.invite(session, "paul@example.fr", key="k")
     with pytest.raises(InvalidError, match="Idempotency-Key"):
-        invite(world.ports, session, [Referee(NEWCOMER, "Jeanne")], "k")
+        invite(world.ports, session, [Referee(Address.parse(NEWCOMER), "Jeanne")], "k")
 
 
 def test_a_repeat_is_answered_even_when_the_quota_is_used_up() -> None:
@@ -212,7 +244,12 @@ def test_the_biggest_call_fits_in_one_transaction() -> None:
 
 
 def test_a_referee_by_shared_link_confirms_from_the_mail(world: World, session: Session) -> None:
-    sign_up(world.ports, CAMPAIGN, link_of(world, session), Referee(NEWCOMER, "Jeanne", "en"))
+    sign_up(
+        world.ports,
+        CAMPAIGN,
+        link_of(world, session),
+        Referee(Address.parse(NEWCOMER), "Jeanne", "en"),
+    )
     world.run()
     [mail] = world.mailer.to(NEWCOMER)
     assert mail.message["Content-Language"] == "en"
@@ -223,11 +260,11 @@ def test_a_referee_by_shared_link_confirms_from_the_mail(world: World, session: 
 def test_a_shared_link_takes_only_so_many_and_only_where_it_belongs() -> None:
     world = new_world(quotas={"sign_ups_per_link": 1})
     link = link_of(world, world.sponsor())
-    sign_up(world.ports, CAMPAIGN, link, Referee(NEWCOMER))
+    sign_up(world.ports, CAMPAIGN, link, Referee(Address.parse(NEWCOMER)))
     with pytest.raises(QuotaError):
-        sign_up(world.ports, CAMPAIGN, link, Referee("paul@example.fr"))
+        sign_up(world.ports, CAMPAIGN, link, Referee(Address.parse("paul@example.fr")))
     with pytest.raises(UnknownError):
-        sign_up(world.ports, CAMPAIGN, "unknown", Referee("paul@example.fr"))
+        sign_up(world.ports, CAMPAIGN, "unknown", Referee(Address.parse("paul@example.fr")))
 
 
 def test_a_channel_the_campaign_does_not_have_is_closed() -> None:
@@ -238,7 +275,7 @@ def test_a_channel_the_campaign_does_not_have_is_closed() -> None:
     world = new_world(channels=["email"])
     link = link_of(world, world.sponsor())
     with pytest.raises(ClosedError):
-        sign_up(world.ports, CAMPAIGN, link, Referee(NEWCOMER))
+        sign_up(world.ports, CAMPAIGN, link, Referee(Address.parse(NEWCOMER)))
 
 
 def test_nothing_is_taken_in_once_the_campaign_is_closed(world: World, session: Session) -> None:
@@ -247,7 +284,7 @@ def test_nothing_is_taken_in_once_the_campaign_is_closed(world: World, session: 
     with pytest.raises(ClosedError):
         world.invite(session, NEWCOMER)
     with pytest.raises(ClosedError):
-        sign_up(world.ports, CAMPAIGN, link, Referee(NEWCOMER))
+        sign_up(world.ports, CAMPAIGN, link, Referee(Address.parse(NEWCOMER)))
 
 
 def test_refused_invitations_do_not_keep_the_address(world: World, session: Session) -> None:
@@ -255,4 +292,4 @@ def test_refused_invitations_do_not_keep_the_address(world: World, session: Sess
     world.run()
     [invitation] = world.memory.all(Invitation)
     assert invitation.state is InvitationState.REFUSED
-    assert [contact.address for contact in world.memory.all(Contact)] == [VIPS[0]]
+    assert [contact.address.typed for contact in world.memory.all(Contact)] == [VIPS[0]]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.addresses import OWN_KEY_ID, AddressDigests, DigestKey
+from chalicelib.domain.addresses import OWN_KEY_ID, Address, AddressDigests, DigestKey
 from chalicelib.domain.campaign.lists import DigestKeys
 from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.domain.entity import Entity
@@ -43,11 +43,11 @@ NO_CANARY = {"customers": {"max_age_days": 30}, "vips": {"max_age_days": 90}}
 
 def digest_under(key_id: str, address: str) -> str:
     [key] = MemoryKeys().in_force(DigestKeys(key_ids=(key_id,)))
-    return AddressDigests.of(address, [key]).pairs[0].exact
+    return AddressDigests.of(Address.parse(address), [key]).pairs[0].exact
 
 
 def own_digests(address: str) -> tuple[str, ...]:
-    return AddressDigests.of(address, [MemoryKeys().own()]).values
+    return AddressDigests.of(Address.parse(address), [MemoryKeys().own()]).values
 
 
 def put(world: World, *key_ids: str, **changes: Any) -> None:
@@ -218,12 +218,17 @@ def test_an_opposition_holds_in_a_campaign_of_the_brand_with_other_keys() -> Non
     other = campaign(campaign="demo-two", digests={"key_ids": ["k9"]}, lists=NO_CANARY)
     put_campaign(world.ports, other)
     drop_both_lists(world, "k9", of="demo-two")
-    request_sign_in(world.ports, "demo-two", VIPS[1])
+    request_sign_in(world.ports, "demo-two", Address.parse(VIPS[1]))
     world.run()
     token = world.mailer.to(VIPS[1])[-1].tokens[0]
     _, session = open_session(world.ports, "demo-two", token, None)
     mails = len(world.mailer.sent)
-    invite(world.ports, session, [Referee(OPPOSED), Referee("z.oe@gmail.com")], None)
+    invite(
+        world.ports,
+        session,
+        [Referee(Address.parse(OPPOSED)), Referee(Address.parse("z.oe@gmail.com"))],
+        None,
+    )
     world.run()
     refused = world.facts(FactName.INVITATION_REFUSED)
     assert [fact.details["reason"] for fact in refused] == ["opposed", "opposed"]
@@ -420,7 +425,7 @@ def test_a_version_put_just_now_is_looked_at_again() -> None:
 
 def test_a_referral_whose_address_is_gone_keeps_what_it_has_and_is_passed_over() -> None:
     world = three_to_rekey()
-    [contact] = [one for one in world.memory.all(Contact) if one.address == DECLINED]
+    [contact] = [one for one in world.memory.all(Contact) if one.address.typed == DECLINED]
     world.repository.commit(Remove(contact))
     world.clock.advance(hours=1)
     assert rekey(world.ports, listed(world), 10) == Rekeyed(2, 1, 0, complete=True)

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.domain.addresses import Address
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.invitations import seen_by_sponsor
 from chalicelib.services.invitations.decide import decide_invitation
@@ -29,28 +30,28 @@ UseCase = Callable[[World, Ports, str], object]
 
 
 def sign_in(world: World, ports: Ports, address: str) -> object:
-    request_sign_in(ports, CAMPAIGN, address)
+    request_sign_in(ports, CAMPAIGN, Address.parse(address))
     return None
 
 
 def by_mail(world: World, ports: Ports, address: str) -> object:
-    return len(invite(ports, world.sponsor(), [Referee(address)], None))
+    return len(invite(ports, world.sponsor(), [Referee(Address.parse(address))], None))
 
 
 def by_link(world: World, ports: Ports, address: str) -> object:
     link = view_sponsor_space(world.ports, world.sponsor()).sponsor.link_code
-    return sign_up(ports, CAMPAIGN, link, Referee(address))
+    return sign_up(ports, CAMPAIGN, link, Referee(Address.parse(address)))
 
 
 def eager_sign_in(world: World, ports: Ports, address: str) -> object:
     """What law 8 forbids: deciding before the answer."""
-    request_sign_in(ports, CAMPAIGN, address)
+    request_sign_in(ports, CAMPAIGN, Address.parse(address))
     return decide_sign_in(ports, world.facts(FactName.SIGN_IN_REQUESTED)[-1])
 
 
 def eager_invitation(world: World, ports: Ports, address: str) -> object:
     """What law 8 forbids: deciding before the answer."""
-    invite(ports, world.sponsor(), [Referee(address)], None)
+    invite(ports, world.sponsor(), [Referee(Address.parse(address))], None)
     return decide_invitation(ports, world.facts(FactName.INVITATION_RECEIVED)[-1])
 
 
@@ -83,11 +84,11 @@ def test_law_8_no_list_is_asked_before_the_answer(world: World, use_case: UseCas
     world.lists.find = None  # type: ignore[method-assign, assignment]
     link = view_sponsor_space(world.ports, session).sponsor.link_code
     if use_case is sign_in:
-        request_sign_in(world.ports, CAMPAIGN, VIPS[0])
+        request_sign_in(world.ports, CAMPAIGN, Address.parse(VIPS[0]))
     elif use_case is by_mail:
-        invite(world.ports, session, [Referee(INVITED)], None)
+        invite(world.ports, session, [Referee(Address.parse(INVITED))], None)
     else:
-        sign_up(world.ports, CAMPAIGN, link, Referee(INVITED))
+        sign_up(world.ports, CAMPAIGN, link, Referee(Address.parse(INVITED)))
 
 
 def test_law_8_the_sponsors_page_tells_refused_unanswered_declined_and_bounced_alike() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chalicelib.domain.addresses import Address
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.people import Contact, Session, Sponsor, Token
 from chalicelib.domain.tokens import hashed
@@ -23,7 +24,7 @@ VIP = VIPS[0]
 
 
 def ask(world: World, address: str = VIP) -> None:
-    request_sign_in(world.ports, CAMPAIGN, address)
+    request_sign_in(world.ports, CAMPAIGN, Address.parse(address))
     world.run()
 
 
@@ -94,7 +95,7 @@ def test_a_request_decided_again_never_erases_its_sponsor() -> None:
     ask(world)
     [requested] = world.facts(FactName.SIGN_IN_REQUESTED)
     decide_sign_in(world.ports, requested)
-    assert [contact.address for contact in world.memory.all(Contact)] == [VIP]
+    assert [contact.address.typed for contact in world.memory.all(Contact)] == [VIP]
 
 
 def test_only_so_many_sign_in_mails_leave_in_a_day(world: World) -> None:
@@ -152,10 +153,10 @@ def test_a_session_ends(world: World) -> None:
 
 def test_nobody_signs_in_to_a_campaign_that_is_closed_or_unknown(world: World) -> None:
     with pytest.raises(UnknownError):
-        request_sign_in(world.ports, "other", VIP)
+        request_sign_in(world.ports, "other", Address.parse(VIP))
     world.clock.advance(days=365)
     with pytest.raises(ClosedError):
-        request_sign_in(world.ports, CAMPAIGN, VIP)
+        request_sign_in(world.ports, CAMPAIGN, Address.parse(VIP))
 
 
 def test_a_sponsors_address_is_kept_as_long_as_a_campaign_that_was_prolonged(world: World) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.domain.facts import FUNNEL
+from chalicelib.domain.effects import FUNNEL
 
 from .texts import LANGUAGES, names_in
 

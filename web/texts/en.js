@@ -243,6 +243,7 @@ export const texts = {
   "refusal.role_address": "Shared mailbox (contact@, info@…)",
   "refusal.disposable_address": "Disposable address",
   "refusal.undeliverable_address": "Address we cannot send to",
+  "refusal.no_mail_domain": "Domain that takes no mail",
   "refusal.sponsor_in_disguise": "The sponsor’s own mailbox",
   "refusal.already_invited": "Already invited",
   "refusal.opposed": "Unsubscribed",

@@ -248,6 +248,7 @@ export const texts = {
   "refusal.role_address": "Adresse générique (contact@, info@…)",
   "refusal.disposable_address": "Adresse jetable",
   "refusal.undeliverable_address": "Adresse injoignable",
+  "refusal.no_mail_domain": "Domaine qui ne reçoit pas d’e-mails",
   "refusal.sponsor_in_disguise": "Boîte du parrain lui-même",
   "refusal.already_invited": "Déjà invité",
   "refusal.opposed": "Désinscrit",

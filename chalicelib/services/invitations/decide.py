@@ -4,12 +4,16 @@ The claim (one item per digest of the referee and campaign) is what makes laws 1
 inserted if its key is free, in the transaction that accepts the invitation. When no trustworthy
 customer list is in force nothing is decided; the invitation waits on the agenda until the next
 accepted list queues it again.
+
+Whether the domain takes mail is asked after all that costs nothing to know and before the customer
+list: whoever runs the DNS of a domain sees the question, and must not learn from it what is on the
+list. Only a certain no refuses.
 """
 
 from __future__ import annotations
 
 from chalicelib.domain import invitations
-from chalicelib.domain.addresses import AddressDigests, quality_problem
+from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.campaign.file import Campaign, is_past
 from chalicelib.domain.eligibility import (
     Evidence,
@@ -57,6 +61,8 @@ def decide_invitation(ports: Ports, fact: Fact) -> str:
     problem = problem_before_lists(
         _evidence(ports, campaign, sponsor, contact, invitation, digests)
     )
+    if problem is None and ports.mail_domains.takes_mail(contact.address.domain) is False:
+        problem = Reason.NO_MAIL_DOMAIN
     if problem:
         return _refuse(ports, campaign, invitation, contact, problem)
     try:
@@ -82,7 +88,7 @@ def _evidence(
     now = ports.clock()
     return Evidence(
         campaign_open=campaign.is_open(now),
-        quality_problem=quality_problem(contact.address),
+        quality_problem=contact.address.quality_problem,
         sponsor=sponsor.digests,
         referee=digests,
         already_invited=bool(claims_on(ports, campaign.id, digests.values)),

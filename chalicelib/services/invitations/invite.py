@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from chalicelib.domain.addresses import mask
+from chalicelib.domain.addresses import Address
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.fact_bodies import InvitationReceived
 from chalicelib.domain.facts import Fact
@@ -37,9 +37,9 @@ SUBMISSION_KEPT_FOR = timedelta(days=2)
 
 @dataclass(frozen=True)
 class Referee:
-    """Somebody to invite, as typed."""
+    """Somebody to invite."""
 
-    address: str
+    address: Address
     first_name: str | None = None
     locale: str | None = None
 
@@ -90,7 +90,7 @@ def sign_up(ports: Ports, campaign_id: str, link_code: str, referee: Referee) ->
 
 
 def _request_hash(referees: Sequence[Referee]) -> str:
-    return hashed(json.dumps([[referee.address, referee.first_name] for referee in referees]))
+    return hashed(json.dumps([[referee.address.typed, referee.first_name] for referee in referees]))
 
 
 def _earlier(
@@ -152,7 +152,7 @@ def _invitation(
         contact,
         channel,
         invitation_id=ports.codes.identifier(),
-        masked=mask(referee.address),
+        masked=referee.address.masked,
         now=ports.clock(),
     )
     return contact, invitation

@@ -21,7 +21,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 from chalicelib.domain import mails
-from chalicelib.domain.addresses import sendable
 from chalicelib.domain.fact_bodies import InvitationBounced, MailFailed
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import InvitationState
@@ -57,7 +56,7 @@ def send_mail(ports: Ports, sender: Sender, fact: Fact) -> str:
     draft = draft_for(ports, sender, fact)
     if draft is None:
         return "nothing_to_send"
-    recipient = sendable(draft.contact.address)
+    recipient = draft.contact.address.sendable
     # Before the lease: what cannot be composed must not look as if it had been sent.
     message = _message(ports, sender, draft, recipient)
     mail = _lease(ports, draft)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from chalicelib.domain import tokens
-from chalicelib.domain.addresses import AddressDigests, first_name
+from chalicelib.domain.addresses import Address, AddressDigests, first_name
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.eligibility import ELIGIBLE, REFUSED
 from chalicelib.domain.fact_bodies import (
@@ -59,7 +59,7 @@ REQUEST_KEPT_FOR = timedelta(days=1)
 
 
 def request_sign_in(
-    ports: Ports, campaign_id: str, address: str, locale: str | None = None
+    ports: Ports, campaign_id: str, address: Address, locale: str | None = None
 ) -> None:
     """Accept a request. `UnknownError`, `ClosedError`."""
     campaign = open_campaign(ports, campaign_id)

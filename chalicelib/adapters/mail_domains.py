@@ -1,0 +1,109 @@
+"""Whether a domain takes mail, asked of the DNS, as `ports.MailDomains`.
+
+Says no only when the DNS has said it: no such domain, a null MX (RFC 7505), or neither an MX nor an
+address (RFC 5321, section 5.1). Whatever keeps an answer away (a time-out, a broken server, no
+resolver at all) is "unknown". Answers are remembered in this process by domain, for their own time
+to live within limits, so that a domain with many invitations, or one that answers slowly, is not
+looked up for each. What to do with an answer: services/invitations/decide.py. dnspython is loaded
+by the first look-up: no function but `decide` pays for it.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dns.message import QueryMessage
+    from dns.name import Name
+    from dns.rdatatype import RdataType
+    from dns.resolver import Resolver
+
+LOOKUP_S = 2.0  # for all the questions about one domain
+TRY_S = 0.7  # a question or an answer may get lost: then it is asked again
+SHORTEST_S = 30
+# A no is asked again sooner than a yes: it closes an invitation.
+LONGEST_S = {True: 3600, False: 300}
+UNKNOWN_S = 30
+MAX_REMEMBERED = 1024  # domains
+
+
+class _Remembered(NamedTuple):
+    takes_mail: bool | None
+    until: float
+
+
+class DnsMailDomains:
+    """`ports.MailDomains` on a resolver at `host:port`; empty means the system's own."""
+
+    def __init__(self, resolver: str = "", *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._address = resolver
+        self._clock = clock
+        self._remembered: dict[str, _Remembered] = {}
+
+    def takes_mail(self, domain: str) -> bool | None:
+        known = self._remembered.get(domain)
+        if known and self._clock() < known.until:
+            return known.takes_mail
+        takes_mail, seconds = self._look_up(domain)
+        self._remembered.pop(domain, None)
+        if len(self._remembered) == MAX_REMEMBERED:
+            del self._remembered[next(iter(self._remembered))]
+        self._remembered[domain] = _Remembered(takes_mail, self._clock() + seconds)
+        return takes_mail
+
+    def _look_up(self, domain: str) -> tuple[bool | None, float]:
+        """The answer, and for how many seconds it holds."""
+        from dns.exception import DNSException
+        from dns.name import from_text
+        from dns.rdatatype import AAAA, MX, A
+        from dns.resolver import NXDOMAIN
+
+        ends_at = time.monotonic() + LOOKUP_S
+        try:
+            name = from_text(domain)  # absolute: no domain of this host is tried after it
+            for kind in (MX, A, AAAA):
+                answer = self._asked(name, kind, ends_at)
+                if answer.resolve_chaining().answer:
+                    return _said(not _is_null_mx(answer), answer)
+        except NXDOMAIN as error:
+            return _said(False, error.kwargs["responses"][name])
+        except (DNSException, OSError):
+            return None, UNKNOWN_S
+        return _said(False, answer)
+
+    def _asked(self, name: Name, kind: RdataType, ends_at: float) -> QueryMessage:
+        return self._resolver.resolve(
+            name,
+            kind,
+            raise_on_no_answer=False,
+            lifetime=max(0, ends_at - time.monotonic()),
+        ).response
+
+    @cached_property
+    def _resolver(self) -> Resolver:
+        from dns.nameserver import Do53Nameserver
+        from dns.resolver import Resolver as Made
+
+        resolver = Made(configure=not self._address)
+        if self._address:
+            host, _, port = self._address.rpartition(":")
+            resolver.nameservers = [Do53Nameserver(host.strip("[]"), int(port))]
+        resolver.timeout = TRY_S
+        return resolver
+
+
+def _is_null_mx(answer: QueryMessage) -> bool:
+    from dns.name import root
+    from dns.rdatatype import MX
+
+    found = answer.resolve_chaining().answer or ()
+    return bool(found) and all(one.rdtype == MX and one.exchange == root for one in found)
+
+
+def _said(takes_mail: bool, answer: QueryMessage) -> tuple[bool, float]:
+    limit = LONGEST_S[takes_mail]
+    return takes_mail, min(max(answer.resolve_chaining().minimum_ttl, SHORTEST_S), limit)
