@@ -13,7 +13,7 @@ RANDOM = Random(11)
 RECORDS = [RANDOM.randbytes(16) for _ in range(20_000)]
 ABSENT = [RANDOM.randbytes(16) for _ in range(20_000)]
 SEGMENT = build(RECORDS, algorithm="hmac_sha256", key_id="k1", generation=1)
-REF = SegmentRef("lists/1", "etag-1", SEGMENT.header.count, SEGMENT.header.directory_crc)
+REF = SegmentRef("lists/1", "etag-1", SEGMENT.header.count, SEGMENT.header.directory_crc, "k1")
 
 
 @dataclass

@@ -25,7 +25,7 @@ def main(way: str, segment: str, sample: str) -> None:
     path = Path(segment)
     store = LocalSegments(path.parent)
     header = header_of(path)
-    ref = SegmentRef(path.name, etag_of(path), header.count, header.directory_crc)
+    ref = SegmentRef(path.name, etag_of(path), header.count, header.directory_crc, header.key_id)
     if way == "counted":
         print(json.dumps(_counted(store, ref, Path(sample))))
         return
