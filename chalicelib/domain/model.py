@@ -16,7 +16,6 @@ from enum import StrEnum
 from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.campaign import Campaign, HolderRole, Release
 from chalicelib.domain.eligibility import Verdict, verdict_on
-from chalicelib.domain.files.exports import VoucherLine
 
 
 class InvitationState(StrEnum):
@@ -408,15 +407,16 @@ class Export(Entity):
 
 @dataclass(frozen=True, kw_only=True)
 class ExportPart(Entity):
-    """Rows of an export, fixed when their vouchers were taken in; the file is made from these
-    alone.
+    """Rows of an export as the cells that they print, fixed when their vouchers were taken in; the
+    file is made from these alone.
     """
 
     campaign: str
     number: int
     part: int
     codes: tuple[str, ...]
-    rows: tuple[VoucherLine, ...]
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,13 @@ from itertools import islice
 
 from chalicelib.domain.campaign import Campaign
 from chalicelib.domain.facts import FactName
-from chalicelib.domain.files.exports import VoucherLine, export_name, manifest_json, voucher_file
+from chalicelib.domain.files.exports import (
+    VOUCHER_COLUMNS,
+    export_name,
+    manifest_json,
+    voucher_cells,
+    voucher_file,
+)
 from chalicelib.domain.model import Export, ExportPart, ExportSequence, ExportState, Fact, Voucher
 from chalicelib.domain.vouchers import taken_into
 from chalicelib.services.ports import Change, Insert, Ports, Replace, Topic
@@ -101,30 +107,13 @@ def _take_in(ports: Ports, campaign: Campaign, number: int) -> Export:
         number=number,
         part=grown.parts,
         codes=tuple(voucher.code for voucher in vouchers),
-        rows=tuple(_row(voucher) for voucher in vouchers),
+        columns=VOUCHER_COLUMNS,
+        rows=tuple(voucher_cells(voucher) for voucher in vouchers),
     )
     taken = [Replace(taken_into(voucher, number)) for voucher in vouchers]
     fact = _about(ports, FactName.VOUCHERS_EXPORTED, campaign, number, count=len(vouchers))
     ports.repository.commit(Insert(part), Replace(grown), *taken, facts=[fact])
     return replace(grown, revision=grown.revision + 1)
-
-
-def _row(voucher: Voucher) -> VoucherLine:
-    # A voucher revoked before its export is in it all the same, ended already: no till takes it.
-    ended_at = voucher.ended_at or voucher.valid_until
-    return VoucherLine(
-        code=voucher.printed,
-        template=voucher.template,
-        holder=voucher.holder.value,
-        holder_digest=voucher.holder_digest,
-        value_minor=voucher.value_minor,
-        currency=voucher.currency,
-        minimum_basket_minor=voucher.minimum_basket_minor,
-        valid_from=voucher.valid_from,
-        valid_until=min(voucher.valid_until, ended_at),
-        issued_at=voucher.issued_at,
-        referral=voucher.referral_id,
-    )
 
 
 @decided_again
@@ -143,7 +132,7 @@ def _write(ports: Ports, campaign: Campaign, number: int) -> Export:
     if export.state is ExportState.WRITTEN or export.sealed_at is None:
         return export
     parts = ports.repository.within(ExportPart, campaign=campaign.campaign, number=number)
-    content = voucher_file(row for part in parts for row in part.rows)
+    content = voucher_file(list(parts))
     manifest = manifest_json(
         export=export_name(number),
         rows=export.rows,

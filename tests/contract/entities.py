@@ -7,17 +7,12 @@ from typing import Any
 
 from chalicelib.domain import listed, model
 from chalicelib.domain.campaign import HolderRole, Release
-from chalicelib.domain.files.exports import VoucherLine
 from chalicelib.domain.model import Entity
-from tests.fakes.campaign import CAMPAIGN, campaign, digest, digests
+from tests.fakes.campaign import CAMPAIGN, campaign, digests
 from tests.fakes.ports import MORNING
 
 LATER = MORNING + timedelta(days=30, microseconds=1)
 DOCUMENT = campaign(version=3)
-LINE = VoucherLine(
-    "WE-1", "welcome", "referee", digest("a@b.fr"), 1000, "EUR", 4000, MORNING, LATER, MORNING, "r"
-)
-
 LISTED: dict[str, Any] = {
     "campaign": CAMPAIGN, "name": "vips", "version": 2, "rows": 5, "segment": "k", "etag": "e",
     "directory_crc": 0xFEDCBA98, "key_id": "k1", "algorithm": "hmac-sha256",
@@ -95,7 +90,10 @@ ENTITIES: list[Entity] = [
         campaign=CAMPAIGN, number=1, state=model.ExportState.WRITTEN, opened_at=MORNING, parts=1,
         rows=1, sealed_at=MORNING, sha256="h", written_at=MORNING, acknowledged_at=LATER,
     ),
-    model.ExportPart(campaign=CAMPAIGN, number=1, part=1, codes=("C",), rows=(LINE,)),
+    model.ExportPart(
+        campaign=CAMPAIGN, number=1, part=1, codes=("C",),
+        columns=("code", "value"), rows=(("WE-C", "10.00"),),
+    ),
     listed.ListVersion(**LISTED),
     listed.ListInForce(**LISTED),
     listed.ListDelta(

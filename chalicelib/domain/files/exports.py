@@ -10,42 +10,13 @@ import hashlib
 import io
 import json
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
-VOUCHER_COLUMNS = (
-    "code",
-    "template",
-    "holder",
-    "holder_digest",
-    "value",
-    "currency",
-    "minimum_basket",
-    "valid_from",
-    "valid_until",
-    "issued_at",
-    "referral",
-)
+from chalicelib.domain.model import ExportPart, Voucher
+
 REFERRAL_COLUMNS = ("referral", "sponsor_digest", "referee_digest", "confirmed_at", "orders")
-
-
-@dataclass(frozen=True, slots=True)
-class VoucherLine:
-    """A voucher of an export. Money in minor units of `currency`, times aware, digests in hex."""
-
-    code: str
-    template: str
-    holder: Literal["sponsor", "referee"]
-    holder_digest: str
-    value_minor: int
-    currency: str
-    minimum_basket_minor: int
-    valid_from: datetime
-    valid_until: datetime
-    issued_at: datetime
-    referral: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,27 +35,20 @@ def export_name(number: int) -> str:
     return f"{number:08d}"
 
 
-def voucher_file(rows: Iterable[VoucherLine]) -> bytes:
-    """The gzipped CSV of an export, in the order given."""
-    return _csv_gz(
-        VOUCHER_COLUMNS,
-        (
-            (
-                row.code,
-                row.template,
-                row.holder,
-                row.holder_digest,
-                decimal_text(row.value_minor),
-                row.currency,
-                decimal_text(row.minimum_basket_minor),
-                row.valid_from.isoformat(),
-                row.valid_until.isoformat(),
-                row.issued_at.isoformat(),
-                row.referral,
-            )
-            for row in rows
-        ),
-    )
+def voucher_cells(voucher: Voucher) -> tuple[str, ...]:
+    """What an export prints of a voucher, a cell for each of `VOUCHER_COLUMNS`."""
+    return tuple(cell(voucher) for cell in _VOUCHER_CELLS.values())
+
+
+def voucher_file(parts: Sequence[ExportPart]) -> bytes:
+    """The gzipped CSV of an export, in the order of its parts.
+
+    Its columns are those of the part that has most. A part keeps the columns of the version that
+    took its vouchers in: what it had none for is empty.
+    """
+    columns = max((part.columns for part in parts), key=len, default=VOUCHER_COLUMNS)
+    rows = (dict(zip(part.columns, row, strict=True)) for part in parts for row in part.rows)
+    return _csv_gz(columns, ([row.get(name, "") for name in columns] for row in rows))
 
 
 def referral_file(rows: Iterable[ReferralLine]) -> bytes:
@@ -121,6 +85,29 @@ def manifest_json(
 def decimal_text(minor: int) -> str:
     """Minor units, never negative, as a decimal string: 1050 → `10.50`."""
     return f"{minor // 100}.{minor % 100:02d}"
+
+
+def _ends_at(voucher: Voucher) -> datetime:
+    # A voucher revoked before its export is in it all the same, ended already: no till takes it.
+    return min(voucher.valid_until, voucher.ended_at or voucher.valid_until)
+
+
+# A new column is a line at the end: none is ever moved, renamed or taken away, since parts of an
+# open export keep the columns they were stored with.
+_VOUCHER_CELLS: Mapping[str, Callable[[Voucher], str]] = {
+    "code": lambda voucher: voucher.printed,
+    "template": lambda voucher: voucher.template,
+    "holder": lambda voucher: voucher.holder.value,
+    "holder_digest": lambda voucher: voucher.holder_digest,
+    "value": lambda voucher: decimal_text(voucher.value_minor),
+    "currency": lambda voucher: voucher.currency,
+    "minimum_basket": lambda voucher: decimal_text(voucher.minimum_basket_minor),
+    "valid_from": lambda voucher: voucher.valid_from.isoformat(),
+    "valid_until": lambda voucher: _ends_at(voucher).isoformat(),
+    "issued_at": lambda voucher: voucher.issued_at.isoformat(),
+    "referral": lambda voucher: voucher.referral_id,
+}
+VOUCHER_COLUMNS = tuple(_VOUCHER_CELLS)
 
 
 def _csv_gz(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
