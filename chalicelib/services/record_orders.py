@@ -39,7 +39,7 @@ from chalicelib.services.ports import (
     Replace,
 )
 from chalicelib.services.redeem import Planned, find_voucher, plan_redemption
-from chalicelib.services.steps import claim_on, decided_again, happened
+from chalicelib.services.steps import claim_on, decided_again, happened, referee_of
 
 _FACTS = {
     OrderStatus.PLACED: FactName.ORDER_PLACED,
@@ -329,7 +329,7 @@ def _asked_with_first_order(
         return referral
     try:
         customers = ports.lists.find_as_of(
-            "customers", campaign.campaign, ordered_at, referral.referee
+            "customers", campaign.campaign, ordered_at, referee_of(ports, referral)
         )
     except ListUnavailableError:
         # Not known yet; no reward is granted before the list has been asked.

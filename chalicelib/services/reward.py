@@ -43,7 +43,13 @@ from chalicelib.services.ports import (
     Remove,
     Replace,
 )
-from chalicelib.services.steps import about_voucher, decided_again, happened, known_campaign
+from chalicelib.services.steps import (
+    about_voucher,
+    decided_again,
+    happened,
+    known_campaign,
+    referee_of,
+)
 
 CODES_TO_CHOOSE_FROM = 25
 NOT_A_NEWCOMER = "not_a_newcomer"
@@ -141,12 +147,11 @@ def _newcomer(
 
 
 def _asked(ports: Ports, campaign: Campaign, referral: Referral, order: Order | None) -> Membership:
+    referee = referee_of(ports, referral)
     if order:
-        return ports.lists.find_as_of(
-            "customers", campaign.campaign, order.ordered_at, referral.referee
-        )
+        return ports.lists.find_as_of("customers", campaign.campaign, order.ordered_at, referee)
     max_age = campaign.lists.customers.max_age_days
-    return ports.lists.find("customers", campaign.campaign, max_age, referral.referee)
+    return ports.lists.find("customers", campaign.campaign, max_age, referee)
 
 
 def _refuse(ports: Ports, referral: Referral, decided: Reward, reason: str) -> str:

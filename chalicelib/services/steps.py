@@ -13,11 +13,13 @@ from chalicelib.domain.campaign import Campaign
 from chalicelib.domain.facts import FactName, fact
 from chalicelib.domain.model import (
     CampaignInForce,
+    CampaignVersion,
     Fact,
     Invitation,
     Mail,
     Opposition,
     RefereeClaim,
+    Referral,
     SponsorClaim,
     Voucher,
 )
@@ -145,6 +147,23 @@ def digests_of(ports: Ports, campaign: Campaign, address: str) -> AddressDigests
     """
     keys = [*ports.keys.in_force(campaign.digests), ports.keys.own()]
     return AddressDigests.of(address, keys)
+
+
+def referee_of(ports: Ports, referral: Referral) -> AddressDigests:
+    """The referee's digests, each with its algorithm, as lists are asked with them.
+
+    0.1.0 did not keep which algorithm made them: the version of the campaign file that was in force
+    says so. Without one they stay as they are, and no list will answer.
+    """
+    if all(pair.algorithm for pair in referral.referee.pairs):
+        return referral.referee
+    version = ports.repository.get(
+        CampaignVersion, campaign=referral.campaign, version=referral.campaign_version
+    )
+    if version is None:
+        return referral.referee
+    hmac = version.document.digests.algorithm == "hmac-sha256"
+    return referral.referee.made_by("hmac_sha256" if hmac else "sha256")
 
 
 def claim_on(ports: Ports, campaign: str, digest: str) -> RefereeClaim | None:
