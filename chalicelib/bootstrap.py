@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.codes import SecureCodes
 from chalicelib.adapters.dynamodb.repository import DynamoRepository
-from chalicelib.adapters.lists.in_force import ListsInForce
+from chalicelib.adapters.lists.current import CurrentLists
 from chalicelib.adapters.s3 import BucketFiles, BucketSegments
 from chalicelib.adapters.ses import SesMailer
 from chalicelib.adapters.sqs import WorkQueues
 from chalicelib.adapters.ssm import ParameterKeys
-from chalicelib.services.campaigns import RememberedCampaigns
+from chalicelib.services.campaigns.remembered import RememberedCampaigns
 from chalicelib.services.ports import Ports
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
-    from chalicelib.services.drafts import Sender
+    from chalicelib.services.mails.compose import Sender
     from chalicelib.services.ports import ListBuilder
 
 
@@ -51,7 +51,7 @@ def wire(settings: Settings, clients: Clients) -> Ports:
     return Ports(
         repository=repository,
         campaigns=RememberedCampaigns(repository, now),
-        lists=ListsInForce(repository, segments, now),
+        lists=CurrentLists(repository, segments, now),
         list_builder=list_builder,
         keys=ParameterKeys(clients, settings.keys_path),
         mailer=SesMailer(clients, settings.sender, settings.configuration_set),
@@ -76,6 +76,6 @@ def origin() -> str:
 @cache
 def sender() -> Sender:
     """Where mails come from."""
-    from chalicelib.services.drafts import Sender as Made  # mails and their templates
+    from chalicelib.services.mails.compose import Sender as Made  # mails and their templates
 
     return Made(address=settings().sender, origin=settings().origin)

@@ -12,11 +12,11 @@ from urllib.parse import unquote_plus
 
 from chalicelib.adapters.dynamodb.codec import fact_from_json, fact_of
 from chalicelib.adapters.ses import MAIL_ID_TAG
-from chalicelib.domain.model import Fact
+from chalicelib.domain.facts import Fact
 
 if TYPE_CHECKING:
     from chalicelib.services.ingest import Drop
-    from chalicelib.services.settle_mail import MailEvent
+    from chalicelib.services.mails.ses_events import MailEvent
 
 Event = Mapping[str, Any]
 
@@ -73,7 +73,7 @@ def mail_event_in(body: str) -> MailEvent | None:
     """The event of SES in a message, with or without SNS's envelope; None for what we do not act
     on.
     """
-    from chalicelib.services.settle_mail import MailEvent
+    from chalicelib.services.mails.ses_events import MailEvent
 
     notice = json.loads(body)
     if "Message" in notice:

@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from chalicelib import bootstrap, events
-from chalicelib.domain.campaign import Campaign
-from chalicelib.domain.facts import COUNTED_BY_REASON, TAKES_UP_WAITING, FactName
-from chalicelib.domain.model import Fact
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.facts import COUNTED_BY_REASON, REQUEUES_UNDECIDED, Fact, FactName
 from chalicelib.observability import count, count_by_reason, failed, flushed, log, warn
 from chalicelib.services.errors import NotYetError
 from chalicelib.services.ports import ListUnavailableError
@@ -29,14 +28,14 @@ class WorkFailedError(Exception):
 
 def relay(event: Event) -> BatchAnswer:
     """Facts to the queues of what follows from them."""
-    from chalicelib.services.relay import relay as to_queues
+    from chalicelib.services.operations.relay import relay as to_queues
 
     return _stream(event, lambda facts: count("FactRelayed", to_queues(bootstrap.ports(), facts)))
 
 
 def project(event: Event) -> BatchAnswer:
     """Facts to counts, journal and metrics."""
-    from chalicelib.services.project import project as to_counts
+    from chalicelib.services.operations.project import project as to_counts
 
     def take(facts: list[Fact]) -> None:
         counted = to_counts(bootstrap.ports(), facts)
@@ -51,13 +50,13 @@ def project(event: Event) -> BatchAnswer:
 
 def decide(event: Event) -> BatchAnswer:
     """Sign-ins and invitations: who may, and why not."""
-    from chalicelib.services.decide_invitation import decide_invitation, take_up_waiting
-    from chalicelib.services.sign_in import decide_sign_in
+    from chalicelib.services.invitations.decide import decide_invitation, requeue_undecided
+    from chalicelib.services.sponsors.sign_in import decide_sign_in
 
     def work(fact: Fact) -> str:
         ports = bootstrap.ports()
-        if fact.name in TAKES_UP_WAITING:
-            return f"taken_up_{take_up_waiting(ports, fact.campaign)}"
+        if fact.name in REQUEUES_UNDECIDED:
+            return f"taken_up_{requeue_undecided(ports, fact.campaign)}"
         decided = (
             decide_sign_in if fact.name == FactName.SIGN_IN_REQUESTED else decide_invitation
         )(ports, fact)
@@ -70,7 +69,7 @@ def decide(event: Event) -> BatchAnswer:
 
 def mail(event: Event) -> BatchAnswer:
     """Mails, one per message."""
-    from chalicelib.services.deliver import deliver
+    from chalicelib.services.mails.send import deliver
 
     return _facts(
         event, "mailed", lambda fact: deliver(bootstrap.ports(), bootstrap.sender(), fact)
@@ -79,7 +78,7 @@ def mail(event: Event) -> BatchAnswer:
 
 def reward(event: Event) -> BatchAnswer:
     """Vouchers the rules grant, and take back."""
-    from chalicelib.services.reward import reward as grant
+    from chalicelib.services.vouchers.reward import reward as grant
 
     return _facts(
         event, "rewarded", lambda fact: ",".join(grant(bootstrap.ports(), fact)) or "no_rule"
@@ -88,7 +87,7 @@ def reward(event: Event) -> BatchAnswer:
 
 def mail_events(event: Event) -> BatchAnswer:
     """What SES tells of our mails."""
-    from chalicelib.services.settle_mail import settle_mail
+    from chalicelib.services.mails.ses_events import settle_mail
 
     def work(body: str) -> None:
         told = events.mail_event_in(body)
@@ -105,11 +104,11 @@ def mail_events(event: Event) -> BatchAnswer:
 def ingest(event: Event) -> BatchAnswer:
     """Files the client drops, and lists that ops have decided on."""
     from chalicelib.services.ingest import ingest as take_in
-    from chalicelib.services.ingest import overruled_drop
+    from chalicelib.services.ingest import reviewed_drop
 
     def work(body: str) -> None:
         ports = bootstrap.ports()
-        for drop in events.drops_in(body, lambda fact: overruled_drop(ports, fact)):
+        for drop in events.drops_in(body, lambda fact: reviewed_drop(ports, fact)):
             receipt = take_in(ports, drop)
             if receipt is None:
                 continue
@@ -134,20 +133,20 @@ def ingest(event: Event) -> BatchAnswer:
 
 def export() -> None:
     """Voucher files of every campaign."""
-    from chalicelib.services.export_vouchers import export_vouchers
-    from chalicelib.services.steps import all_campaigns
+    from chalicelib.services.lookups import all_campaigns
+    from chalicelib.services.vouchers.export import export_vouchers
 
     def one(campaign: Campaign) -> None:
         written = export_vouchers(bootstrap.ports(), campaign)
         if written:
-            log("export", campaign=campaign.campaign, export=written.number, rows=written.rows)
+            log("export", campaign=campaign.id, export=written.number, rows=written.rows)
 
     _scheduled("export", lambda: _each(all_campaigns(bootstrap.ports()), one))
 
 
 def expire() -> None:
     """What time does."""
-    from chalicelib.services.expire import expire as end_what_is_due
+    from chalicelib.services.operations.expire import expire as end_what_is_due
 
     def run() -> None:
         done = end_what_is_due(bootstrap.ports())
@@ -158,8 +157,8 @@ def expire() -> None:
 
 def reconcile() -> None:
     """What stands still, and what has become too old."""
-    from chalicelib.services.reconcile import FINDINGS
-    from chalicelib.services.reconcile import reconcile as look
+    from chalicelib.services.operations.reconcile import FINDINGS
+    from chalicelib.services.operations.reconcile import reconcile as look
 
     def run() -> None:
         found = look(bootstrap.ports())
@@ -172,11 +171,11 @@ def reconcile() -> None:
 
 def report() -> None:
     """The daily files of every campaign."""
-    from chalicelib.services.report import report as write
-    from chalicelib.services.steps import all_campaigns
+    from chalicelib.services.lookups import all_campaigns
+    from chalicelib.services.operations.report import report as write
 
     def one(campaign: Campaign) -> None:
-        log("reported", campaign=campaign.campaign, referrals=write(bootstrap.ports(), campaign))
+        log("reported", campaign=campaign.id, referrals=write(bootstrap.ports(), campaign))
 
     _scheduled("report", lambda: _each(all_campaigns(bootstrap.ports()), one))
 
@@ -188,7 +187,7 @@ def _each(campaigns: Iterable[Campaign], work: Callable[[Campaign], None]) -> No
         try:
             work(campaign)
         except Exception as error:
-            failed(error, "campaign failed", correlation=campaign.campaign)
+            failed(error, "campaign failed", correlation=campaign.id)
             wrong += 1
     if wrong:
         raise WorkFailedError(f"{wrong} campaigns")

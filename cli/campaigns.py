@@ -9,10 +9,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from chalicelib.domain.model import CampaignInForce
+from chalicelib.domain.campaign.versions import CurrentCampaign
+from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import InvalidError
-from chalicelib.services.ports import Topic
-from chalicelib.services.put_campaign import put_campaign
+from chalicelib.services.ports import Agenda
 from cli.campaign_file import campaign_text, read_campaign, schema_text
 from cli.connection import LOCAL, Stage, connect
 from cli.errors import CommandError
@@ -27,7 +27,7 @@ File = Annotated[Path, typer.Argument(metavar="FILE.yaml", help="The campaign fi
 def check(file: File) -> None:
     """Say whether a campaign file is right, or every reason why not. Nothing is stored."""
     campaign = read_campaign(file)
-    typer.echo(f"{file}: campaign {campaign.campaign} is right")
+    typer.echo(f"{file}: campaign {campaign.id} is right")
 
 
 @app.command()
@@ -37,7 +37,7 @@ def put(file: File, stage: Stage = LOCAL) -> None:
     connection = connect(stage)
     require_keys(connection, campaign.digests)
     require_own_key(connection)
-    before = connection.repository.get(CampaignInForce, campaign=campaign.campaign)
+    before = connection.repository.get(CurrentCampaign, campaign=campaign.id)
     try:
         after = put_campaign(connection, campaign)
     except InvalidError as error:
@@ -54,7 +54,7 @@ def list_campaigns(stage: Stage = LOCAL) -> None:
     """List the campaigns in force."""
     repository = connect(stage).repository
     table = Table("campaign", "version", "brand", "starts on", "ends on", "put at", box=None)
-    for in_force in repository.agenda(CampaignInForce, Topic.CAMPAIGNS):
+    for in_force in repository.agenda(CurrentCampaign, Agenda.CAMPAIGNS):
         document = in_force.document
         table.add_row(
             in_force.campaign,
@@ -73,7 +73,7 @@ def show(
     stage: Stage = LOCAL,
 ) -> None:
     """Print the campaign in force as a file that can be changed and put again."""
-    in_force = connect(stage).repository.get(CampaignInForce, campaign=campaign)
+    in_force = connect(stage).repository.get(CurrentCampaign, campaign=campaign)
     if in_force is None:
         raise CommandError(f"no campaign {campaign}: see them with: tandem campaign list")
     typer.echo(f"# version {in_force.version}, put at {in_force.put_at.isoformat()}")

@@ -18,7 +18,7 @@ from typing import Annotated
 import typer
 
 from chalicelib.domain.addresses import OWN_KEY_ID, DigestKey
-from chalicelib.domain.campaign import DigestKeys
+from chalicelib.domain.campaign.lists import DigestKeys
 from cli.connection import LOCAL, Connection, Stage, connect
 from cli.errors import CommandError
 

@@ -14,17 +14,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from chalicelib.domain.campaign import ListLimits
-from chalicelib.domain.listed import HeldList, ListInForce, ListVersion
-from chalicelib.domain.model import CampaignInForce
+from chalicelib.domain.campaign.lists import ListLimits
+from chalicelib.domain.campaign.versions import CurrentCampaign
+from chalicelib.domain.lists.model import CurrentList, HeldList, ListVersion
 from chalicelib.services.errors import RefusedError, UnknownError
-from chalicelib.services.list_versions import order_of
-from chalicelib.services.overrule_list import (
+from chalicelib.services.lists.review_held import (
+    approve_held_list,
     held_lists,
-    release_list,
+    reject_held_list,
     roll_back_list,
-    turn_down_list,
 )
+from chalicelib.services.lists.versions import position_of_held
 from cli.connection import LOCAL, Connection, Stage, connect
 from cli.errors import CommandError
 
@@ -58,7 +58,7 @@ Which = Annotated[
 def status(campaign: Campaign, stage: Stage = LOCAL) -> None:
     """Show both lists: the version in force, its age, what is held, the versions before."""
     connection = connect(stage)
-    rules = connection.repository.get(CampaignInForce, campaign=campaign)
+    rules = connection.repository.get(CurrentCampaign, campaign=campaign)
     if rules is None:
         raise CommandError(f"no campaign {campaign}: see them with: tandem campaign list")
     for name in ListName:
@@ -71,7 +71,7 @@ def release(campaign: Campaign, name: Name, which: Which = "", stage: Stage = LO
     """Let a held list through: it comes in force as it would have without the limit."""
     connection = connect(stage)
     one = _held(connection, campaign, name, which)
-    release_list(connection, one, by=connection.principal())
+    approve_held_list(connection, one, by=connection.principal())
     typer.echo(f"{one.path}: released; its receipt says when it is in force")
 
 
@@ -80,7 +80,7 @@ def refuse(campaign: Campaign, name: Name, which: Which = "", stage: Stage = LOC
     """Turn a held list down: the same content is refused from now on."""
     connection = connect(stage)
     one = _held(connection, campaign, name, which)
-    turn_down_list(connection, one, by=connection.principal())
+    reject_held_list(connection, one, by=connection.principal())
     typer.echo(f"{one.path}: refused; its receipt says so")
 
 
@@ -120,7 +120,7 @@ def _held(connection: Connection, campaign: str, name: ListName, which: str) -> 
         # Without an id, one that waits; one decided on may be decided on anew by its id.
         if (_id(one, whole=True).startswith(which) if which else one.decision is None)
     ]
-    if not held and connection.repository.get(CampaignInForce, campaign=campaign) is None:
+    if not held and connection.repository.get(CurrentCampaign, campaign=campaign) is None:
         raise CommandError(f"no campaign {campaign}: see them with: tandem campaign list")
     if not held:
         told = f": {which}" if which else ""
@@ -141,7 +141,7 @@ def _id(held: HeldList, *, whole: bool = False) -> str:
 
 def _show(connection: Connection, campaign: str, name: ListName, limits: ListLimits) -> None:
     repository = connection.repository
-    in_force = repository.get(ListInForce, campaign=campaign, name=name.value)
+    in_force = repository.get(CurrentList, campaign=campaign, name=name.value)
     typer.echo(f"{name.value}: {_standing(in_force, limits, connection.clock())}")
     console = Console(width=max(WIDTH, Console().width))  # nothing is cut where it is piped
     held = held_lists(connection, campaign, name.value)
@@ -175,12 +175,12 @@ def _show(connection: Connection, campaign: str, name: ListName, limits: ListLim
         console.print(table)
 
 
-def _prospect(held: HeldList, in_force: ListInForce | None) -> str:
-    overtaken = in_force is not None and order_of(held) < in_force.full.order
+def _prospect(held: HeldList, in_force: CurrentList | None) -> str:
+    overtaken = in_force is not None and position_of_held(held) < in_force.full.order
     return "overtaken by a later list" if overtaken else "waits for one"
 
 
-def _standing(in_force: ListInForce | None, limits: ListLimits, now: datetime) -> str:
+def _standing(in_force: CurrentList | None, limits: ListLimits, now: datetime) -> str:
     if in_force is None:
         return "no list yet: nothing is sent"
     age = now - in_force.accepted_at

@@ -32,7 +32,7 @@ import boto3
 import uvicorn
 
 from chalicelib.adapters.dynamodb import schema
-from chalicelib.services.ports import Topic
+from chalicelib.services.ports import Agenda
 from infra.package import Package, PackageError, local_target, package
 from local.deployment import STAGE, Deployer, Deployment, OpsAccount, root_session
 from local.emulator import ACCESS_KEY_ID, REGION, ROOT, SECRET_ACCESS_KEY, Emulator, free_port
@@ -103,7 +103,7 @@ class Stack:
             TableName=self.table,
             IndexName=schema.AGENDA_INDEX,
             KeyConditionExpression="agenda_pk = :pk",
-            ExpressionAttributeValues={":pk": {"S": schema.agenda_key(Topic.CAMPAIGNS, "")}},
+            ExpressionAttributeValues={":pk": {"S": schema.agenda_key(Agenda.CAMPAIGNS, "")}},
         )
         return sorted(item["pk"]["S"].partition("#")[2] for item in found["Items"])
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.dynamodb.codec import fact_json
-from chalicelib.domain.model import Fact
+from chalicelib.domain.facts import Fact
 
 MESSAGES_PER_CALL = 10
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalicelib.adapters.clients import Clients
 from chalicelib.domain.addresses import OWN_KEY_ID, DigestKey
-from chalicelib.domain.campaign import DigestKeys
+from chalicelib.domain.campaign.lists import DigestKeys
 
 
 class ParameterKeys:

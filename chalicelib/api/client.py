@@ -11,13 +11,12 @@ from chalicelib.api import models, operations
 from chalicelib.api.edge import Call, Edge, Reply, field_problems
 from chalicelib.domain.files.exports import decimal_text
 from chalicelib.domain.files.orders import MAX_ID, OrderRow, parse_order
-from chalicelib.domain.model import Redemption, Voucher
-from chalicelib.domain.vouchers import Purchase
+from chalicelib.domain.vouchers import Purchase, Redemption, Voucher
 from chalicelib.services.errors import FieldProblem, InvalidError
+from chalicelib.services.lookups import all_campaigns
+from chalicelib.services.orders.record import OrderOutcome, record_reported_orders
 from chalicelib.services.ports import Ports
-from chalicelib.services.record_orders import OrderOutcome, record_reported_orders
-from chalicelib.services.redeem import check_voucher, redeem, roll_back
-from chalicelib.services.steps import all_campaigns
+from chalicelib.services.vouchers.redeem import check_voucher, redeem, roll_back
 
 
 def client_routes(ports: Callable[[], Ports]) -> Blueprint:

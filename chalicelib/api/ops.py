@@ -8,7 +8,7 @@ from chalice.app import Blueprint
 
 from chalicelib.api import models, operations
 from chalicelib.api.edge import Call, Edge, Reply
-from chalicelib.services.dashboard import Dashboard, ListStatus, view_dashboard
+from chalicelib.services.operations.dashboard import Dashboard, ListStatus, view_dashboard
 from chalicelib.services.ports import Ports
 
 
@@ -25,7 +25,7 @@ def ops_routes(ports: Callable[[], Ports]) -> Blueprint:
 
 def _dashboard(shown: Dashboard) -> models.DashboardAnswer:
     return models.DashboardAnswer(
-        campaign=shown.campaign.campaign,
+        campaign=shown.campaign.id,
         version=shown.campaign.version,
         as_of=shown.as_of.isoformat(),
         time_zone=shown.campaign.time_zone,

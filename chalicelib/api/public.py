@@ -8,13 +8,13 @@ from chalice.app import Blueprint
 
 from chalicelib.api import models, operations
 from chalicelib.api.edge import Call, Edge, Reply, address_problem, name_problem, tidy_name
-from chalicelib.domain.campaign import Campaign
-from chalicelib.services import answer
+from chalicelib.domain.campaign.file import Campaign
 from chalicelib.services.errors import FieldProblem, InvalidError
-from chalicelib.services.invite import Referee, sign_up
+from chalicelib.services.invitations import respond as answer
+from chalicelib.services.invitations.invite import Referee, sign_up
+from chalicelib.services.lookups import current_campaign
 from chalicelib.services.ports import Ports
-from chalicelib.services.sign_in import open_session, request_sign_in
-from chalicelib.services.steps import known_campaign
+from chalicelib.services.sponsors.sign_in import open_session, request_sign_in
 
 
 def public_routes(ports: Callable[[], Ports]) -> Blueprint:
@@ -23,7 +23,7 @@ def public_routes(ports: Callable[[], Ports]) -> Blueprint:
 
     @edge.serves(operations.GET_CAMPAIGN)
     def get_campaign(call: Call, campaign: str) -> Reply:
-        found = known_campaign(call.ports, campaign)
+        found = current_campaign(call.ports, campaign)
         return _campaign(found, is_open=found.is_open(call.ports.clock()))
 
     @edge.serves(operations.SIGN_IN)
@@ -98,7 +98,7 @@ def _terms(campaign: Campaign) -> models.TermsAnswer:
 
 def _campaign(campaign: Campaign, *, is_open: bool) -> models.CampaignAnswer:
     return models.CampaignAnswer(
-        campaign=campaign.campaign,
+        campaign=campaign.id,
         version=campaign.version,
         brand=_brand(campaign),
         title=campaign.title,
@@ -118,7 +118,7 @@ def _campaign(campaign: Campaign, *, is_open: bool) -> models.CampaignAnswer:
 def _offer(offer: answer.Offer) -> models.OfferAnswer:
     campaign, invitation = offer.campaign, offer.invitation
     return models.OfferAnswer(
-        campaign=campaign.campaign,
+        campaign=campaign.id,
         sponsor=models.SponsorName(first_name=offer.sponsor_name),
         state="confirmed" if invitation.referral_id else "pending",
         brand=_brand(campaign),

@@ -10,13 +10,13 @@ from chalice.app import Blueprint
 from chalicelib.api import models, operations
 from chalicelib.api.edge import Call, Edge, Reply, address_problem, name_problem, tidy_name
 from chalicelib.domain.files.exports import decimal_text
-from chalicelib.domain.invitations import seen_by_sponsor
-from chalicelib.domain.model import Invitation, Voucher
+from chalicelib.domain.invitations import Invitation, seen_by_sponsor
+from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.errors import InvalidError
-from chalicelib.services.invite import Referee, invite
+from chalicelib.services.invitations.invite import Referee, invite
 from chalicelib.services.ports import Ports
-from chalicelib.services.sign_in import signed_in
-from chalicelib.services.sponsor_space import SponsorSpace, view_sponsor_space, voucher_view
+from chalicelib.services.sponsors.sign_in import signed_in
+from chalicelib.services.sponsors.space import SponsorSpace, view_sponsor_space, voucher_view
 
 
 def sponsor_routes(ports: Callable[[], Ports], origin: Callable[[], str]) -> Blueprint:
@@ -56,9 +56,9 @@ def _referees(body: models.InvitationsRequest) -> list[Referee]:
 
 def _space(ports: Ports, space: SponsorSpace, origin: str) -> models.SponsorAnswer:
     campaign = space.campaign
-    url = f"{origin}/referee/?campaign={campaign.campaign}#link={space.sponsor.link_code}"
+    url = f"{origin}/referee/?campaign={campaign.id}#link={space.sponsor.link_code}"
     return models.SponsorAnswer(
-        campaign=campaign.campaign,
+        campaign=campaign.id,
         first_name=space.first_name,
         link=models.LinkAnswer(url=url, code=space.sponsor.link_code, qr_svg=_qr(url)),
         quota=models.QuotaAnswer(

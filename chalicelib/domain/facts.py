@@ -8,11 +8,32 @@ happened on.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from chalicelib.domain.campaign import Campaign, Release
-from chalicelib.domain.model import Fact
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.campaign.rules import Release
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """One thing that happened: outbox, journal line and source of the counts at once.
+
+    It holds random ids, numbers and names of rules, never an address, a name, a code or a token.
+    `subject` is the id of what it is about; facts of one subject are stored together, in the order
+    of `at`.
+    """
+
+    fact_id: str
+    name: str
+    campaign: str
+    subject: str
+    at: datetime
+    correlation: str
+    ids: Mapping[str, str] = field(default_factory=dict)
+    details: Mapping[str, str | int | None] = field(default_factory=dict)
+    counted: bool = False
 
 
 class FactName(StrEnum):
@@ -44,14 +65,14 @@ class FactName(StrEnum):
     ORDER_RETURNED = "order_returned"
     ORDER_CANCELLED = "order_cancelled"
     REWARD_REFUSED = "reward_refused"
-    REWARD_TAKEN_BACK = "reward_taken_back"
+    REWARD_REVOKED = "reward_taken_back"
     LIST_ACCEPTED = "list_accepted"
     LIST_CONFIRMED = "list_confirmed"
     LIST_WAITS = "list_waits"
     LIST_REFUSED = "list_refused"
     LIST_HELD = "list_held"
-    LIST_RELEASED = "list_released"
-    LIST_TURNED_DOWN = "list_turned_down"
+    LIST_APPROVED = "list_released"
+    LIST_REJECTED = "list_turned_down"
     LIST_ROLLED_BACK = "list_rolled_back"
     MAIL_SENT = "mail_sent"
     MAIL_FAILED = "mail_failed"
@@ -73,8 +94,8 @@ _FOLLOW_UP: Mapping[str, Queue] = {
     FactName.LIST_ACCEPTED: Queue.DECIDE,
     FactName.LIST_CONFIRMED: Queue.DECIDE,
     FactName.LIST_ROLLED_BACK: Queue.DECIDE,
-    FactName.LIST_RELEASED: Queue.INGEST,
-    FactName.LIST_TURNED_DOWN: Queue.INGEST,
+    FactName.LIST_APPROVED: Queue.INGEST,
+    FactName.LIST_REJECTED: Queue.INGEST,
     FactName.SIGN_IN_GRANTED: Queue.MAIL,
     FactName.INVITATION_ACCEPTED: Queue.MAIL,
     FactName.REFERRAL_CONFIRMED: Queue.REWARD,
@@ -85,7 +106,7 @@ _FOLLOW_UP: Mapping[str, Queue] = {
 # A list that may not come in force is a metric for each reason, beside the one for all.
 COUNTED_BY_REASON = frozenset({FactName.LIST_REFUSED, FactName.LIST_HELD})
 # Invitations may have waited for this.
-TAKES_UP_WAITING = frozenset(
+REQUEUES_UNDECIDED = frozenset(
     {FactName.LIST_ACCEPTED, FactName.LIST_CONFIRMED, FactName.LIST_ROLLED_BACK}
 )
 _RELEASED_BY: Mapping[str, Release] = {
@@ -117,7 +138,7 @@ _COUNTS: Mapping[str, str] = {
     FactName.VOUCHER_REDEEMED: "vouchers_redeemed",
     FactName.VOUCHER_ROLLED_BACK: "vouchers_redeemed",
     FactName.ORDER_KEPT: "orders_kept",
-    FactName.REWARD_TAKEN_BACK: "rewards_taken_back",
+    FactName.REWARD_REVOKED: "rewards_taken_back",
     FactName.REWARD_REFUSED: "rewards_refused",
 }
 FOUND_ON_LATER_LIST = "found_on_later_list"

@@ -10,9 +10,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
-from chalicelib.domain.model import Fact
+from chalicelib.domain.entity import Entity
+from chalicelib.domain.facts import Fact
+
+
+@dataclass(frozen=True, kw_only=True)
+class JournalHead(Entity):
+    """The last segment of a campaign's journal: its number and the hash the next one chains to."""
+
+    campaign: str
+    number: int
+    hash: str
+
 
 GENESIS = "0" * 64
 

@@ -7,22 +7,39 @@ comes with the confirmation. A reward is keyed by (rule, referral, rung), so it 
 
 from __future__ import annotations
 
-from chalicelib.domain.campaign import Campaign, Event, HolderRole, Rule
-from chalicelib.domain.model import Order, OrderStatus, Referral, Sponsor
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.campaign.rules import HolderRole, Rule, Trigger
+from chalicelib.domain.entity import Entity
+from chalicelib.domain.orders import Order
+from chalicelib.domain.people import Sponsor
+from chalicelib.domain.referrals import Referral
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reward(Entity):
+    """What one rule granted, or refused, for one rung of one referral: decided once (law 4)."""
+
+    referral_id: str
+    rule: str
+    rung: int
+    campaign: str
+    order_id: str | None = None
+    code: str | None = None
+    granted_at: datetime | None = None
+    refused_reason: str | None = None
+    customers_version: int | None = None
+    revoked_at: datetime | None = None
+
 
 CONFIRMATION_RUNG = 0
-
-_RANK = {
-    OrderStatus.PLACED: 0,
-    OrderStatus.KEPT: 1,
-    OrderStatus.RETURNED: 2,
-    OrderStatus.CANCELLED: 2,
-}
 
 
 def granted_on_confirmation(campaign: Campaign) -> list[Rule]:
     """The rules that grant something when a referral is confirmed."""
-    return [rule for rule in campaign.rules if rule.when is Event.REFERRAL_CONFIRMED]
+    return [rule for rule in campaign.rules if rule.when is Trigger.REFERRAL_CONFIRMED]
 
 
 def granted_on_order(campaign: Campaign, order: Order, rung: int) -> list[Rule]:
@@ -30,7 +47,7 @@ def granted_on_order(campaign: Campaign, order: Order, rung: int) -> list[Rule]:
     return [
         rule
         for rule in campaign.rules
-        if rule.when is Event.ORDER_KEPT
+        if rule.when is Trigger.ORDER_KEPT
         and rule.conditions.order in {None, rung}
         and order.amount_minor >= int((rule.conditions.minimum_amount or 0) * 100)
     ]
@@ -40,13 +57,6 @@ def rung_of(referral: Referral, order_id: str) -> int | None:
     """The rung a kept order stands for, counted from 1; None when it does not count (any more)."""
     kept = referral.kept_orders
     return kept.index(order_id) + 1 if order_id in kept else None
-
-
-def moves_forward(stored: OrderStatus | None, reported: OrderStatus) -> bool:
-    """True when a report says more than what is known: repeated and reordered reports change
-    nothing.
-    """
-    return stored is None or _RANK[reported] > _RANK[stored]
 
 
 def is_capped(rule: Rule, campaign: Campaign, sponsor: Sponsor) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime, timedelta
 
-from chalicelib.domain.model import Token, TokenPurpose
+from chalicelib.domain.people import Token, TokenPurpose
 
 SIGN_IN_LASTS = timedelta(minutes=30)
 SESSION_LASTS = timedelta(hours=12)

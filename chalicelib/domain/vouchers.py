@@ -12,9 +12,85 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
-from chalicelib.domain.campaign import Campaign, is_past
-from chalicelib.domain.model import Voucher, VoucherState
+from chalicelib.domain.campaign.file import Campaign, is_past
+from chalicelib.domain.campaign.rules import HolderRole, Release
+from chalicelib.domain.entity import Entity
+
+
+class VoucherState(StrEnum):
+    """`issued → exported → acknowledged → redeemed`, or `expired`, `revoked`."""
+
+    ISSUED = "issued"
+    EXPORTED = "exported"
+    ACKNOWLEDGED = "acknowledged"
+    REDEEMED = "redeemed"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Voucher(Entity):
+    """A coded, single-use instrument issued to a holder.
+
+    `code` is the key (no prefix, spaces or hyphens); `printed` is what people and tills see.
+    `export` is the number of the one export it is in (law 5); `redeemed_by` the order that used it
+    (law 6).
+    """
+
+    code: str
+    voucher_id: str
+    printed: str
+    campaign: str
+    campaign_version: int
+    template: str
+    holder: HolderRole
+    holder_id: str
+    holder_digest: str
+    contact_id: str
+    referral_id: str
+    rule: str
+    rung: int
+    value_minor: int
+    currency: str
+    minimum_basket_minor: int
+    valid_from: datetime
+    valid_until: datetime
+    issued_at: datetime
+    state: VoucherState
+    release: Release
+    correlation: str
+    export: int | None = None
+    acknowledged_at: datetime | None = None
+    refused_reason: str | None = None
+    redeemed_by: str | None = None
+    revoked_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Redemption(Entity):
+    """The recorded use of a voucher on an order, and its rollback."""
+
+    code: str
+    order_id: str
+    ordered_at: datetime
+    amount_minor: int
+    currency: str
+    redeemed_at: datetime
+    rolled_back_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpareCode(Entity):
+    """A code of the client's own, waiting to be issued."""
+
+    campaign: str
+    template: str
+    code: str
+    printed: str
+
 
 REPORTING_GRACE = timedelta(days=3)
 
@@ -78,11 +154,11 @@ def rolled_back(voucher: Voucher) -> Voucher:
         raise ValueError("a voucher that is not redeemed has nothing to roll back")
     unused = replace(voucher, state=_state_unused(voucher), redeemed_by=None)
     # Back on the agenda of what ends, if its end was noted meanwhile; for good if it was withdrawn.
-    return replace(unused, ended_at=voucher.withdrawn_at)
+    return replace(unused, ended_at=voucher.revoked_at)
 
 
 def _state_unused(voucher: Voucher) -> VoucherState:
-    if voucher.withdrawn_at:
+    if voucher.revoked_at:
         return VoucherState.REVOKED
     if voucher.acknowledged_at:
         return VoucherState.ACKNOWLEDGED
@@ -92,8 +168,8 @@ def _state_unused(voucher: Voucher) -> VoucherState:
 def withdrawn(voucher: Voucher, now: datetime) -> Voucher:
     """The voucher, taken back: revoked, or if it is used already, once that is rolled back."""
     if voucher.state is VoucherState.REDEEMED:
-        return replace(voucher, withdrawn_at=now)
-    return replace(voucher, state=VoucherState.REVOKED, withdrawn_at=now, ended_at=now)
+        return replace(voucher, revoked_at=now)
+    return replace(voucher, state=VoucherState.REVOKED, revoked_at=now, ended_at=now)
 
 
 def taken_into(voucher: Voucher, export: int) -> Voucher:

@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from chalicelib.domain.campaign import Campaign
+from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.codes import candidates, canonical
+from chalicelib.domain.facts import Fact
 from chalicelib.domain.files.acks import refused_codes
 from chalicelib.domain.files.manifest import beginning, parse_manifest
 from chalicelib.domain.files.orders import orders
@@ -36,15 +37,19 @@ from chalicelib.domain.files.receipt import (
     refused,
     settled,
 )
-from chalicelib.domain.listed import HeldList
-from chalicelib.domain.lists import ListMode
-from chalicelib.domain.model import Fact, SpareCode, Voucher
-from chalicelib.services.acknowledge import acknowledge, exported_codes, is_acknowledged, matching
+from chalicelib.domain.lists.model import HeldList, ListMode
+from chalicelib.domain.vouchers import SpareCode, Voucher
 from chalicelib.services.errors import UnknownError
-from chalicelib.services.ingest_list import forget_held, note_refused, take_in_list
-from chalicelib.services.list_versions import DroppedList, ListHeldError
+from chalicelib.services.lists.take_in import forget_held, note_refused, take_in_list
+from chalicelib.services.lists.versions import ListFile, ListHeldError
+from chalicelib.services.orders.record import record_orders
 from chalicelib.services.ports import ConflictError, FileMissingError, Insert, Ports
-from chalicelib.services.record_orders import record_orders
+from chalicelib.services.vouchers.acknowledge import (
+    acknowledge,
+    exported_codes,
+    is_acknowledged,
+    matching,
+)
 
 _CAMPAIGN = re.compile(r"[a-z][a-z0-9-]{1,39}")
 _EXPORT = re.compile(r"([0-9]{8})\.ack")
@@ -114,7 +119,7 @@ def drop_at(
     return Drop(campaign, path, dropped_at, sequencer, file_version)
 
 
-def overruled_drop(ports: Ports, fact: Fact) -> Drop | None:
+def reviewed_drop(ports: Ports, fact: Fact) -> Drop | None:
     """The drop of a held list that ops have decided on; None when it is held no more."""
     held = ports.repository.get(
         HeldList,
@@ -253,7 +258,7 @@ def _list(
     ports: Ports, campaign: Campaign, drop: Drop, chunks: _Hashed, tally: Tally
 ) -> ListOutcome:
     name, mode, _ = drop.path.split("/", 2)
-    dropped = DroppedList(
+    dropped = ListFile(
         name=name,
         mode=cast(ListMode, mode),
         path=drop.path,
@@ -296,7 +301,7 @@ def _codes(ports: Ports, campaign: Campaign, drop: Drop, chunks: _Hashed, tally:
             without_effect.reject(line, "code_issued_already")
             continue
         code = canonical(printed)
-        spare = SpareCode(campaign=campaign.campaign, template=template, code=code, printed=printed)
+        spare = SpareCode(campaign=campaign.id, template=template, code=code, printed=printed)
         _stored_once(ports, spare)
     _merge(tally, without_effect)
 

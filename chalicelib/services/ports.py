@@ -16,10 +16,14 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:  # who builds lists needs these ports, and not what a campaign is checked with
     from chalicelib.domain.addresses import AddressDigests, DigestKey
-    from chalicelib.domain.campaign import Campaign, DigestKeys
+    from chalicelib.domain.campaign.file import Campaign
+    from chalicelib.domain.campaign.lists import DigestKeys
+    from chalicelib.domain.entity import Entity
+    from chalicelib.domain.facts import Fact
     from chalicelib.domain.files.reading import Tally
-    from chalicelib.domain.lists import ListMode
-    from chalicelib.domain.model import Entity, Fact, JournalHead, Voucher
+    from chalicelib.domain.journal import JournalHead
+    from chalicelib.domain.lists.model import ListMode
+    from chalicelib.domain.vouchers import Voucher
 
 E = TypeVar("E", bound="Entity")
 
@@ -83,7 +87,7 @@ class Remove:
 Change = Insert | Replace | Remove
 
 
-class Topic(StrEnum):
+class Agenda(StrEnum):
     """What an agenda lists: things that wait for a moment, or are listed by one."""
 
     CAMPAIGNS = "campaigns"
@@ -113,7 +117,7 @@ class Repository(Protocol):
         """
 
     def agenda(
-        self, kind: type[E], topic: Topic, scope: str = "", *, until: datetime | None = None
+        self, kind: type[E], topic: Agenda, scope: str = "", *, until: datetime | None = None
     ) -> Iterator[E]:
         """What stands on an agenda, soonest first, up to and including `until`."""
 

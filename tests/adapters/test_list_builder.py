@@ -17,7 +17,7 @@ from chalicelib.adapters.lists.building import SegmentBuilder
 from chalicelib.adapters.lists.reader import SegmentReader, SegmentRef
 from chalicelib.adapters.lists.segment import HEADER_SIZE, SegmentHeader
 from chalicelib.domain.files.reading import FileRefusedError, Tally
-from chalicelib.domain.lists import ListMode
+from chalicelib.domain.lists.model import ListMode
 from chalicelib.services.ports import Layer, ListUnavailableError, NewSegment, StoredSegment
 from tests.reference.segments import build
 from tests.reference.stores import MemoryStore, MemoryUpload

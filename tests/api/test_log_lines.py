@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import pytest
 
 from chalicelib import functions, observability
-from chalicelib.services import deliver
+from chalicelib.services.mails import send as deliver
 from chalicelib.services.ports import MailNotTakenError
 from tests.api.consumers import mail_of
 from tests.api.gateway import Request
@@ -173,7 +173,7 @@ def test_what_goes_wrong_inside_is_logged_without_its_message(
     body = '{"not": "a fact", "address": "' + STRANGER + '"}'
     assert len(functions.mail(queue_event([body]))["batchItemFailures"]) == 1
     _fails_to_mail(world)
-    monkeypatch.setattr("chalicelib.services.expire.expire", broken)
+    monkeypatch.setattr("chalicelib.services.operations.expire.expire", broken)
     with pytest.raises(functions.WorkFailedError) as raised:
         functions.expire()
     assert STRANGER not in f"{raised.value}{raised.value.__cause__}"

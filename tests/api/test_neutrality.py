@@ -12,8 +12,8 @@ import pytest
 
 from chalicelib.api import public
 from chalicelib.domain.addresses import AddressDigests
-from chalicelib.services import sign_in
 from chalicelib.services.ports import Ports
+from chalicelib.services.sponsors import sign_in
 from tests.api.gateway import Request
 from tests.api.requests import CONFIRMATION, OF_CAMPAIGN, invitations
 from tests.api.world import CAMPAIGN, CUSTOMER, KEY, OTHER_VIP, STRANGER, VIP, World, posting

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from chalicelib.adapters.dynamodb.repository import DynamoRepository
-from chalicelib.adapters.lists.in_force import ListsInForce
+from chalicelib.adapters.lists.current import CurrentLists
 from chalicelib.api.operations import OPERATIONS
 from chalicelib.services.ports import ContentionError, ListUnavailableError
 from tests.api.gateway import Request
@@ -520,7 +520,7 @@ def test_without_a_trustworthy_customer_list_nobody_is_confirmed(
 
     request = GOOD["confirm_invitation"](world)
     table = world.table()
-    monkeypatch.setattr(ListsInForce, "find", unknown)
+    monkeypatch.setattr(CurrentLists, "find", unknown)
     assert world.ask(request).status == 503
     assert world.table() == table
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bench.recording import Call
-from chalicelib.services.steps import digests_of
+from chalicelib.services.lookups import digests_of
 from tests.api.world import CAMPAIGN, World
 
 

@@ -32,11 +32,11 @@ from bench.recording import Recorder
 from chalicelib import bootstrap, functions
 from chalicelib.adapters.clients import Clients
 from chalicelib.domain.addresses import AddressDigests, DigestKey
-from chalicelib.domain.campaign import Campaign
+from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.files.reading import Tally
-from chalicelib.services.list_versions import version_of
+from chalicelib.services.campaigns.put import put_campaign
+from chalicelib.services.lists.versions import version_of
 from chalicelib.services.ports import Insert, Layer, NewSegment, Ports
-from chalicelib.services.put_campaign import put_campaign
 from tests.api.gateway import Answer, Gateway, Request
 from tests.fakes.aws_table import make_table
 from tests.fakes.listed import list_in_force

@@ -83,7 +83,7 @@ def refusals(content: str | bytes) -> list[str]:
 
 def test_a_good_file_is_read() -> None:
     campaign = campaign_of(GOOD.encode())
-    assert campaign.campaign == "spring"
+    assert campaign.id == "spring"
     assert campaign.starts_on == date(2026, 3, 1)
     assert campaign.version == 0
 

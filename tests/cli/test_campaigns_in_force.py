@@ -12,11 +12,11 @@ from typer.testing import Result
 
 from chalicelib.adapters.codes import SecureCodes
 from chalicelib.adapters.dynamodb.repository import DynamoRepository
-from chalicelib.domain.campaign import Campaign
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.campaign.versions import CampaignVersion, CurrentCampaign
 from chalicelib.domain.facts import FactName
-from chalicelib.domain.model import CampaignInForce, CampaignVersion
+from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.ports import ConflictError, ContentionError, Insert
-from chalicelib.services.put_campaign import put_campaign
 from cli.campaign_file import campaign_of
 
 DEMO = Path(__file__).parents[2] / "local/demo/demo-vip.yaml"
@@ -48,7 +48,7 @@ def campaign(invitation_days: int = 14) -> Campaign:
 def test_the_first_file_is_version_1_and_leaves_a_fact(ports: Ports) -> None:
     put = put_campaign(ports, campaign())
     assert (put.version, put.document.version, put.put_at) == (1, 1, NOW)
-    in_force = ports.repository.get(CampaignInForce, campaign="demo-vip")
+    in_force = ports.repository.get(CurrentCampaign, campaign="demo-vip")
     assert in_force is not None
     assert in_force.document == put.document
     (happened,) = ports.repository.facts_of("demo-vip")
@@ -60,7 +60,7 @@ def test_a_changed_file_is_put_beside_the_one_before_which_stays_as_it_was(ports
     put_campaign(ports, campaign(invitation_days=7))
     versions = list(ports.repository.within(CampaignVersion, campaign="demo-vip"))
     assert [(v.version, v.document.invitation_days) for v in versions] == [(1, 14), (2, 7)]
-    in_force = ports.repository.get(CampaignInForce, campaign="demo-vip")
+    in_force = ports.repository.get(CurrentCampaign, campaign="demo-vip")
     assert in_force is not None
     assert (in_force.version, in_force.document.invitation_days) == (2, 7)
 
@@ -75,7 +75,7 @@ def test_the_file_in_force_makes_no_new_version(ports: Ports) -> None:
 def test_a_file_of_old_is_a_new_version_when_another_is_in_force(ports: Ports) -> None:
     for days in (14, 7, 14):
         put_campaign(ports, campaign(invitation_days=days))
-    in_force = ports.repository.get(CampaignInForce, campaign="demo-vip")
+    in_force = ports.repository.get(CurrentCampaign, campaign="demo-vip")
     assert in_force is not None
     assert (in_force.version, in_force.document.invitation_days) == (3, 14)
 
@@ -111,7 +111,7 @@ def test_a_version_that_is_there_is_never_written_over(ports: Ports) -> None:
     assert isinstance(refused.value.__cause__, ConflictError)
     (kept,) = ports.repository.within(CampaignVersion, campaign="demo-vip")
     assert kept.document == old.document
-    assert ports.repository.get(CampaignInForce, campaign="demo-vip") is None
+    assert ports.repository.get(CurrentCampaign, campaign="demo-vip") is None
     assert list(ports.repository.facts_of("demo-vip")) == []
 
 
@@ -136,7 +136,7 @@ def test_a_file_that_names_a_key_the_stack_has_not_is_not_put(
     result = tandem("campaign", "put", other)
     assert result.exit_code == 1
     assert "digests.key_ids: there is no key absent" in result.stderr
-    assert stack.get(CampaignInForce, campaign="demo-vip") is None
+    assert stack.get(CurrentCampaign, campaign="demo-vip") is None
 
 
 def test_a_wrong_file_is_not_put(stack: DynamoRepository, tandem: Tandem, tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_a_wrong_file_is_not_put(stack: DynamoRepository, tandem: Tandem, tmp_pa
     result = tandem("campaign", "put", wrong)
     assert result.exit_code == 1
     assert ": country: must be a country code of two capitals, like FR" in result.stderr
-    assert stack.get(CampaignInForce, campaign="demo-vip") is None
+    assert stack.get(CurrentCampaign, campaign="demo-vip") is None
 
 
 def test_the_campaigns_in_force_are_listed(stack: DynamoRepository, tandem: Tandem) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.campaign import Campaign, Event, HolderRole, Release
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.campaign.rules import HolderRole, Release, Trigger
 from chalicelib.domain.files.manifest import parse_manifest
 from chalicelib.domain.files.orders import OrderRow, orders
 from chalicelib.domain.files.reading import Tally
@@ -102,11 +103,11 @@ def test_the_campaign_has_a_ladder_of_three_orders_and_a_sponsors_reward(
 ) -> None:
     granted = [(rule.when, rule.conditions.order, rule.to) for rule in campaign.rules]
     assert granted == [
-        (Event.REFERRAL_CONFIRMED, None, HolderRole.REFEREE),
-        (Event.ORDER_KEPT, 1, HolderRole.REFEREE),
-        (Event.ORDER_KEPT, 2, HolderRole.REFEREE),
-        (Event.ORDER_KEPT, 3, HolderRole.REFEREE),
-        (Event.ORDER_KEPT, 1, HolderRole.SPONSOR),
+        (Trigger.REFERRAL_CONFIRMED, None, HolderRole.REFEREE),
+        (Trigger.ORDER_KEPT, 1, HolderRole.REFEREE),
+        (Trigger.ORDER_KEPT, 2, HolderRole.REFEREE),
+        (Trigger.ORDER_KEPT, 3, HolderRole.REFEREE),
+        (Trigger.ORDER_KEPT, 1, HolderRole.SPONSOR),
     ]
     assert campaign.release is Release.ON_ACKNOWLEDGEMENT
     assert campaign.locales == ("fr", "en")

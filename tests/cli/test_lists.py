@@ -11,8 +11,8 @@ import pytest
 from typer.testing import Result
 
 from chalicelib.adapters.dynamodb.repository import DynamoRepository
-from chalicelib.domain.listed import HeldList, ListInForce
-from chalicelib.services.list_versions import version_of
+from chalicelib.domain.lists.model import CurrentList, HeldList
+from chalicelib.services.lists.versions import version_of
 from chalicelib.services.ports import Insert, StoredSegment
 from tests.fakes.listed import list_in_force
 
@@ -60,8 +60,8 @@ def decision(repository: DynamoRepository, held: HeldList) -> HeldList:
     return found
 
 
-def in_force(repository: DynamoRepository) -> ListInForce:
-    found = repository.get(ListInForce, campaign=CAMPAIGN, name="customers")
+def in_force(repository: DynamoRepository) -> CurrentList:
+    found = repository.get(CurrentList, campaign=CAMPAIGN, name="customers")
     assert found
     return found
 

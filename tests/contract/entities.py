@@ -5,9 +5,37 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from chalicelib.domain import listed, model
-from chalicelib.domain.campaign import HolderRole, Release
-from chalicelib.domain.model import Entity
+from chalicelib.domain.campaign.rules import HolderRole, Release
+from chalicelib.domain.campaign.versions import CampaignVersion, CurrentCampaign
+from chalicelib.domain.entity import Entity
+from chalicelib.domain.exports import Export, ExportPart, ExportSequence, ExportState
+from chalicelib.domain.invitations import Channel, Decision, Invitation, InvitationState, Submission
+from chalicelib.domain.journal import JournalHead
+from chalicelib.domain.lists.model import (
+    CurrentList,
+    FileRecord,
+    FullList,
+    HeldList,
+    ListDelta,
+    ListDrops,
+    ListVersion,
+)
+from chalicelib.domain.mails import Mail, MailState
+from chalicelib.domain.orders import Order, OrderStatus
+from chalicelib.domain.people import (
+    Contact,
+    Link,
+    Opposition,
+    RefereeClaim,
+    Session,
+    Sponsor,
+    SponsorClaim,
+    Token,
+    TokenPurpose,
+)
+from chalicelib.domain.referrals import Referral
+from chalicelib.domain.rewards import Reward
+from chalicelib.domain.vouchers import Redemption, SpareCode, Voucher, VoucherState
 from tests.fakes.campaign import CAMPAIGN, campaign, digests
 from tests.fakes.ports import MORNING
 
@@ -17,103 +45,103 @@ LISTED: dict[str, Any] = {
     "campaign": CAMPAIGN, "name": "vips", "version": 2, "rows": 5, "segment": "k", "etag": "e",
     "directory_crc": 0xFEDCBA98, "key_id": "k1", "algorithm": "hmac-sha256",
     "accepted_at": MORNING, "source_sha256": "h",
-    "mode": "add", "base_version": 1, "last_order": "o",
-    "full": listed.FullList(order="o", sha256="h", key_id="k1", segment="f", etag="g", rows=4),
+    "mode": "add", "base_version": 1, "last_position": "o",
+    "full": FullList(order="o", sha256="h", key_id="k1", segment="f", etag="g", rows=4),
 }  # fmt: skip
 ENTITIES: list[Entity] = [
-    model.CampaignVersion(campaign=CAMPAIGN, version=3, put_at=MORNING, document=DOCUMENT),
-    model.CampaignInForce(
+    CampaignVersion(campaign=CAMPAIGN, version=3, put_at=MORNING, document=DOCUMENT),
+    CurrentCampaign(
         campaign=CAMPAIGN, version=3, put_at=MORNING, document=DOCUMENT, rekeyed_for=("k2", "k1")
     ),
-    model.Contact(
+    Contact(
         contact_id="c", campaign=CAMPAIGN, address="Zoé@exemple.fr", first_name="Zoé", locale="fr",
         ends_at=LATER,
     ),
-    model.Sponsor(
+    Sponsor(
         sponsor_id="s", campaign=CAMPAIGN, contact_id="c", digests=digests("v+x@gmail.com"),
         link_code="abc", locale="fr", created_at=MORNING, vip_list_version=1, invited=2,
         sign_ups=3, rewards=4, sign_ins=5, sign_ins_on=date(2026, 3, 2),
     ),
-    model.SponsorClaim(campaign=CAMPAIGN, digest="d", sponsor_id="s"),
-    model.RefereeClaim(campaign=CAMPAIGN, digest="d", sponsor_id="s", invitation_id="i"),
-    model.Opposition(brand="demo", digest="d", recorded_at=MORNING),
-    model.Link(link_code="abc", campaign=CAMPAIGN, sponsor_id="s"),
-    model.Token(
-        token_hash="h", purpose=model.TokenPurpose.INVITATION, campaign=CAMPAIGN, sponsor_id="s",
+    SponsorClaim(campaign=CAMPAIGN, digest="d", sponsor_id="s"),
+    RefereeClaim(campaign=CAMPAIGN, digest="d", sponsor_id="s", invitation_id="i"),
+    Opposition(brand="demo", digest="d", recorded_at=MORNING),
+    Link(link_code="abc", campaign=CAMPAIGN, sponsor_id="s"),
+    Token(
+        token_hash="h", purpose=TokenPurpose.INVITATION, campaign=CAMPAIGN, sponsor_id="s",
         invitation_id="i", digests=digests("a@b.fr"), ends_at=LATER, used_at=MORNING,
     ),
-    model.Session(session_hash="h", campaign=CAMPAIGN, sponsor_id="s", ends_at=LATER),
-    model.Invitation(
+    Session(session_hash="h", campaign=CAMPAIGN, sponsor_id="s", ends_at=LATER),
+    Invitation(
         invitation_id="i", campaign=CAMPAIGN, sponsor_id="s", contact_id="c",
-        channel=model.Channel.EMAIL, masked="z•••@e•••.fr", locale="fr",
-        state=model.InvitationState.SENT, received_at=MORNING, closes_at=LATER, campaign_version=3,
-        correlation="k", decision=model.Decision(
+        channel=Channel.EMAIL, masked="z•••@e•••.fr", locale="fr",
+        state=InvitationState.SENT, received_at=MORNING, closes_at=LATER, campaign_version=3,
+        correlation="k", decision=Decision(
             reason="eligible", decided_at=MORNING, campaign_version=3, customers_version=2
         ),
         sent_at=MORNING, ended_at=LATER, referral_id="r",
     ),
-    model.Submission(
+    Submission(
         sponsor_id="s", key_hash="h", request_hash="q", invitation_ids=("i", "j"), ends_at=LATER
     ),
-    model.Referral(
+    Referral(
         referral_id="r", campaign=CAMPAIGN, sponsor_id="s", invitation_id="i", contact_id="c",
         sponsor_digest="d", referee=digests("a@b.fr"), confirmed_at=MORNING,
         campaign_version=3, customers_version=2, terms_version="1", marketing_consent=True,
         correlation="k", orders=2, kept_orders=("A1", "A2"), newcomer=True,
         newcomer_list_version=2, found_on_later_list=True, address_gone=True, rewards=1,
     ),
-    model.Reward(
+    Reward(
         referral_id="r", rule="ladder-first", rung=1, campaign=CAMPAIGN, order_id="A1", code="C",
-        granted_at=MORNING, refused_reason="x", taken_back_at=LATER,
+        granted_at=MORNING, refused_reason="x", revoked_at=LATER,
     ),
-    model.Order(
-        campaign=CAMPAIGN, order_id="A#1", referral_id="r", status=model.OrderStatus.PLACED,
+    Order(
+        campaign=CAMPAIGN, order_id="A#1", referral_id="r", status=OrderStatus.PLACED,
         ordered_at=MORNING, amount_minor=8000, currency="EUR", return_window_ends_at=LATER,
         kept_at=LATER,
     ),
-    model.Voucher(
+    Voucher(
         code="C", voucher_id="v", printed="WE-C", campaign=CAMPAIGN, campaign_version=3,
         template="welcome", holder=HolderRole.REFEREE, holder_id="r", holder_digest="d",
         contact_id="c", referral_id="r", rule="welcome", rung=0, value_minor=1000,
         currency="EUR", minimum_basket_minor=4000, valid_from=MORNING, valid_until=LATER,
-        issued_at=MORNING, state=model.VoucherState.REDEEMED, release=Release.AT_ONCE,
+        issued_at=MORNING, state=VoucherState.REDEEMED, release=Release.AT_ONCE,
         correlation="k", export=1, acknowledged_at=MORNING, refused_reason="", redeemed_by="A1",
-        withdrawn_at=LATER, ended_at=LATER,
+        revoked_at=LATER, ended_at=LATER,
     ),
-    model.Redemption(
+    Redemption(
         code="C", order_id="A1", ordered_at=MORNING, amount_minor=8000, currency="EUR",
         redeemed_at=MORNING, rolled_back_at=LATER,
     ),
-    model.SpareCode(campaign=CAMPAIGN, template="welcome", code="OWN1", printed="OWN-1"),
-    model.ExportSequence(campaign=CAMPAIGN, number=1),
-    model.Export(
-        campaign=CAMPAIGN, number=1, state=model.ExportState.WRITTEN, opened_at=MORNING, parts=1,
+    SpareCode(campaign=CAMPAIGN, template="welcome", code="OWN1", printed="OWN-1"),
+    ExportSequence(campaign=CAMPAIGN, number=1),
+    Export(
+        campaign=CAMPAIGN, number=1, state=ExportState.WRITTEN, opened_at=MORNING, parts=1,
         rows=1, sealed_at=MORNING, sha256="h", written_at=MORNING, acknowledged_at=LATER,
     ),
-    model.ExportPart(
+    ExportPart(
         campaign=CAMPAIGN, number=1, part=1, codes=("C",),
         columns=("code", "value"), rows=(("WE-C", "10.00"),),
     ),
-    listed.ListVersion(**LISTED),
-    listed.ListInForce(**LISTED),
-    listed.ListDelta(
+    ListVersion(**LISTED),
+    CurrentList(**LISTED),
+    ListDelta(
         campaign=CAMPAIGN, name="vips", order="o", mode="add", sha256="h", key_id="k1",
         segment="k", etag="e", rows=5, as_of=MORNING, base_sha256="b", ends_at=LATER,
     ),
-    listed.HeldList(
+    HeldList(
         campaign=CAMPAIGN, name="vips", mode="full", sha256="h", path="p", dropped_at=MORNING,
         sequencer="s", file_version="v", reason="r", detail="d", rows=5, held_at=MORNING,
         ends_at=LATER, decision="released", decided_by="w", decided_at=LATER,
     ),
-    listed.ListDrops(campaign=CAMPAIGN, name="vips", taken=3),
-    model.FileRecord(
+    ListDrops(campaign=CAMPAIGN, name="vips", taken=3),
+    FileRecord(
         campaign=CAMPAIGN, area="vips", sha256="h", file="f", taken_at=MORNING, version=1,
         order="o", as_of=MORNING,
     ),
-    model.Mail(
+    Mail(
         mail_id="m", mail_kind="invitation", campaign=CAMPAIGN, contact_id="c",
-        state=model.MailState.SENT, leased_at=MORNING, ends_at=LATER, correlation="k",
+        state=MailState.SENT, leased_at=MORNING, ends_at=LATER, correlation="k",
         ids={"invitation": "i"}, sent_at=MORNING, provider_id="p",
     ),
-    model.JournalHead(campaign=CAMPAIGN, number=1, hash="h"),
+    JournalHead(campaign=CAMPAIGN, number=1, hash="h"),
 ]  # fmt: skip

@@ -14,20 +14,20 @@ import pytest
 from chalicelib.adapters.dynamodb import repository as dynamo
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.files.orders import OrderRow, parse_order
-from chalicelib.domain.model import Sponsor
+from chalicelib.domain.people import Sponsor
 from chalicelib.domain.vouchers import Purchase
-from chalicelib.services.answer import confirm, decline
-from chalicelib.services.decide_invitation import decide_invitation
-from chalicelib.services.deliver import deliver
 from chalicelib.services.errors import NotYetError, OverError, RefusedError
-from chalicelib.services.export_vouchers import export_vouchers
 from chalicelib.services.ingest import ingest
-from chalicelib.services.invite import Referee, invite
+from chalicelib.services.invitations.decide import decide_invitation
+from chalicelib.services.invitations.invite import Referee, invite
+from chalicelib.services.invitations.respond import confirm, decline
+from chalicelib.services.mails.send import deliver
+from chalicelib.services.operations.project import project
+from chalicelib.services.orders.record import record_order
 from chalicelib.services.ports import Ports
-from chalicelib.services.project import project
-from chalicelib.services.record_orders import record_order
-from chalicelib.services.redeem import redeem, roll_back
-from chalicelib.services.reward import reward
+from chalicelib.services.vouchers.export import export_vouchers
+from chalicelib.services.vouchers.redeem import redeem, roll_back
+from chalicelib.services.vouchers.reward import reward
 from tests.contract.aws import new_table
 from tests.contract.conftest import BOTH
 from tests.fakes.campaign import CANARY, digest

@@ -14,7 +14,7 @@ from chalicelib.adapters.lists.segment import HEADER_SIZE, SegmentHeader
 from chalicelib.adapters.s3 import BucketSegments
 from chalicelib.domain.files.digests import record
 from chalicelib.domain.files.reading import FileRefusedError, Tally
-from chalicelib.domain.lists import ListMode
+from chalicelib.domain.lists.model import ListMode
 from chalicelib.services.ports import (
     GatheredDigests,
     Layer,

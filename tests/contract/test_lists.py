@@ -11,15 +11,15 @@ from threading import Event, Lock
 
 import pytest
 
-from chalicelib.adapters.lists import in_force
+from chalicelib.adapters.lists import current as in_force
 from chalicelib.adapters.lists.building import SegmentBuilder
-from chalicelib.adapters.lists.in_force import ATTEMPTS, ListsInForce
+from chalicelib.adapters.lists.current import ATTEMPTS, CurrentLists
 from chalicelib.adapters.lists.reader import SegmentGoneError
 from chalicelib.adapters.s3 import BucketSegments
 from chalicelib.domain.addresses import AddressDigests, DigestKey
 from chalicelib.domain.files.digests import record
 from chalicelib.domain.files.reading import Tally
-from chalicelib.domain.listed import ListInForce, ListVersion
+from chalicelib.domain.lists.model import CurrentList, ListVersion
 from chalicelib.services.ports import (
     Insert,
     Layer,
@@ -40,7 +40,7 @@ from tests.fakes.repository import MemoryRepository
 from tests.reference.segments import build
 from tests.reference.stores import MemoryStore
 
-Put = Callable[..., ListInForce]
+Put = Callable[..., CurrentList]
 
 
 @pytest.fixture
@@ -70,10 +70,10 @@ def shelf(
         return Shelf(sets, MemoryBuilder(sets))
     if request.param == "segments":
         store = MemoryStore()
-        return Shelf(ListsInForce(repository, store, clock), SegmentBuilder(store))
+        return Shelf(CurrentLists(repository, store, clock), SegmentBuilder(store))
     clients = request.getfixturevalue("clients")
     segments = BucketSegments(clients, new_bucket(clients))
-    return Shelf(ListsInForce(repository, segments, clock), SegmentBuilder(segments))
+    return Shelf(CurrentLists(repository, segments, clock), SegmentBuilder(segments))
 
 
 @pytest.fixture
@@ -88,9 +88,9 @@ def put_in_force(
     version: int,
     key_id: str = "k1",
     algorithm: str = "hmac-sha256",
-) -> ListInForce:
+) -> CurrentList:
     """Move the pointer; each version is a minute younger than the one before."""
-    stored = repository.get(ListInForce, campaign=CAMPAIGN, name="customers")
+    stored = repository.get(CurrentList, campaign=CAMPAIGN, name="customers")
     pointer = list_in_force(
         built,
         campaign=CAMPAIGN,
@@ -112,7 +112,7 @@ def put(shelf: Shelf, repository: MemoryRepository) -> Put:
 
     def _put(
         *addresses: str, version: int = 1, key_id: str = "k1", algorithm: str = "hmac-sha256"
-    ) -> ListInForce:
+    ) -> CurrentList:
         path = f"lists/{version}"
         plain = ["\n".join(digest(address) for address in addresses).encode()]
         with shelf.builder.gather(plain, Tally()) as gathered:
@@ -192,7 +192,7 @@ def test_law_3_a_segment_that_cannot_be_read_is_not_an_answer(
 ) -> None:
     put_in_force(repository, StoredSegment("gone", "e", 1), 1)
     with pytest.raises(ListUnavailableError, match="read_failed"):
-        find(ListsInForce(repository, MemoryStore(), clock), "paul@example.fr")
+        find(CurrentLists(repository, MemoryStore(), clock), "paul@example.fr")
 
 
 # --- swaps under way: no wrong answer, and none that failed ---
@@ -280,7 +280,7 @@ def test_law_3_swaps_under_running_look_ups_leave_no_answer_wrong_and_none_out(
     store = SwappedStore(repository, in_place=in_place)
     store.swap()
     stopped = Event()
-    lists = ListsInForce(repository, store, clock)
+    lists = CurrentLists(repository, store, clock)
     streams = [LookingUp(lists, stopped) for _ in range(3)]
     with ThreadPoolExecutor(len(streams)) as threads:
         running = [threads.submit(stream.run) for stream in streams]
@@ -315,7 +315,7 @@ def test_law_3_a_look_up_outlives_two_swaps_and_gives_up_at_the_third(
             store.swap()
 
     store.before_fetch = swap_once_more
-    lists = ListsInForce(repository, store, clock)
+    lists = CurrentLists(repository, store, clock)
     if swaps < ATTEMPTS:
         assert find(lists, KEPT[0]) == Membership(swaps + 1, "exact")
         return
@@ -328,7 +328,7 @@ def test_law_3_a_list_swapped_between_two_buckets_is_asked_anew(
 ) -> None:
     store = SwappedStore(repository, in_place=False)
     store.swap()
-    lists = ListsInForce(repository, store, clock)
+    lists = CurrentLists(repository, store, clock)
     in_both_halves = next(
         of
         for of in (digests(f"s.{n}+x@gmail.com") for n in count())

@@ -21,7 +21,7 @@ from chalicelib.adapters.ses import SesMailer
 from chalicelib.adapters.sqs import WorkQueues
 from chalicelib.adapters.ssm import ParameterKeys
 from chalicelib.domain.addresses import DigestKey
-from chalicelib.domain.campaign import DigestKeys
+from chalicelib.domain.campaign.lists import DigestKeys
 from chalicelib.domain.codes import is_valid
 from chalicelib.services.ports import MailNotTakenError, MailUncertainError
 from tests.contract.test_repository import fact

@@ -12,30 +12,25 @@ import pytest
 
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.dynamodb.repository import ATTEMPTS, FIRST_PAUSE_S
-from chalicelib.adapters.dynamodb.schema import RULES
-from chalicelib.domain import model
-from chalicelib.domain.model import (
-    Entity,
-    Fact,
-    Invitation,
-    InvitationState,
-    JournalHead,
-    Link,
-    Mail,
-    MailState,
-    Order,
-    Reward,
-    SpareCode,
-    Voucher,
-)
+from chalicelib.adapters.dynamodb.schema import ITEM_KINDS
+from chalicelib.domain.entity import Entity
+from chalicelib.domain.facts import Fact
+from chalicelib.domain.invitations import Invitation, InvitationState
+from chalicelib.domain.journal import JournalHead
+from chalicelib.domain.mails import Mail, MailState
+from chalicelib.domain.orders import Order
+from chalicelib.domain.people import Link
+from chalicelib.domain.referrals import Referral
+from chalicelib.domain.rewards import Reward
+from chalicelib.domain.vouchers import SpareCode, Voucher
 from chalicelib.services.ports import (
+    Agenda,
     ConflictError,
     ContentionError,
     Insert,
     Remove,
     Replace,
     Repository,
-    Topic,
 )
 from tests.contract.aws import new_table
 from tests.contract.entities import ENTITIES
@@ -50,7 +45,7 @@ HEAD = JournalHead(campaign=CAMPAIGN, number=1, hash="h")
 
 def key_of(entity: Entity) -> dict[str, str | int]:
     """The parts an entity is found by, as its key's templates name them."""
-    rule = RULES[type(entity)]
+    rule = ITEM_KINDS[type(entity)]
     names = re.findall(r"{(\w+)", rule.pk + rule.sk)
     return {name: getattr(entity, name) for name in names}
 
@@ -67,7 +62,7 @@ def store(repository: Repository, *entities: Entity, facts: Sequence[Fact] = ())
 
 
 def test_every_kind_of_entity_is_tried_here() -> None:
-    assert set(BY_KIND) == set(RULES)
+    assert set(BY_KIND) == set(ITEM_KINDS)
 
 
 @pytest.mark.parametrize("entity", ENTITIES, ids=lambda entity: type(entity).__name__)
@@ -88,7 +83,7 @@ def test_all_kinds_live_side_by_side(repository: Repository) -> None:
 def test_what_is_not_there_is_none(repository: Repository) -> None:
     assert repository.get(Link, link_code="abc") is None
     assert list(repository.within(Invitation, sponsor_id="s")) == []
-    assert list(repository.agenda(Voucher, Topic.EXPIRING)) == []
+    assert list(repository.agenda(Voucher, Agenda.EXPIRING)) == []
     assert repository.held_by("r") == []
     assert list(repository.facts_of("s")) == []
     assert repository.counts(CAMPAIGN) == {}
@@ -196,7 +191,7 @@ def test_a_partition_holds_only_its_kind_in_key_order(repository: Repository) ->
     reward = BY_KIND[Reward]
     assert isinstance(reward, Reward)
     rungs = [replace(reward, rung=rung) for rung in (10, 2, 1)]
-    store(repository, BY_KIND[model.Referral], *rungs, replace(reward, referral_id="other"))
+    store(repository, BY_KIND[Referral], *rungs, replace(reward, referral_id="other"))
     assert [one.rung for one in repository.within(Reward, referral_id="r")] == [1, 2, 10]
 
 
@@ -215,7 +210,7 @@ def test_an_agenda_lists_what_is_due_soonest_first(repository: Repository) -> No
         for day in (3, 1, 2)
     ]
     store(repository, *due)
-    listed = repository.agenda(Order, Topic.RETURN_WINDOW, until=MORNING + timedelta(days=2))
+    listed = repository.agenda(Order, Agenda.RETURN_WINDOW, until=MORNING + timedelta(days=2))
     assert [one.order_id for one in listed] == ["o1", "o2"]
 
 
@@ -225,14 +220,14 @@ def test_an_agenda_is_left_when_the_state_says_so(repository: Repository) -> Non
     undecided = replace(invitation, state=InvitationState.RECEIVED, decision=None)
     store(repository, undecided)
     stored = replace(undecided, revision=1)
-    assert list(repository.agenda(Invitation, Topic.UNDECIDED, CAMPAIGN)) == [stored]
-    assert list(repository.agenda(Invitation, Topic.UNDECIDED, "other")) == []
+    assert list(repository.agenda(Invitation, Agenda.UNDECIDED, CAMPAIGN)) == [stored]
+    assert list(repository.agenda(Invitation, Agenda.UNDECIDED, "other")) == []
     repository.commit(Replace(replace(stored, state=InvitationState.SENT)))
-    assert list(repository.agenda(Invitation, Topic.UNDECIDED, CAMPAIGN)) == []
-    assert len(list(repository.agenda(Invitation, Topic.CLOSING))) == 1
+    assert list(repository.agenda(Invitation, Agenda.UNDECIDED, CAMPAIGN)) == []
+    assert len(list(repository.agenda(Invitation, Agenda.CLOSING))) == 1
     closed = replace(stored, state=InvitationState.EXPIRED, revision=2)
     repository.commit(Replace(closed))
-    assert list(repository.agenda(Invitation, Topic.CLOSING)) == []
+    assert list(repository.agenda(Invitation, Agenda.CLOSING)) == []
 
 
 def test_a_leased_mail_stands_on_its_agenda(repository: Repository) -> None:
@@ -240,7 +235,7 @@ def test_a_leased_mail_stands_on_its_agenda(repository: Repository) -> None:
     assert isinstance(mail, Mail)
     leased = replace(mail, state=MailState.LEASED)
     store(repository, leased)
-    assert list(repository.agenda(Mail, Topic.LEASED)) == [replace(leased, revision=1)]
+    assert list(repository.agenda(Mail, Agenda.LEASED)) == [replace(leased, revision=1)]
 
 
 def test_a_holder_has_vouchers_oldest_first(repository: Repository) -> None:
@@ -300,4 +295,4 @@ def test_more_than_a_page_of_facts_can_be_asked_for_at_once(repository: Reposito
 
 def test_no_sort_key_begins_with_a_value() -> None:
     # DynamoDB refuses `begins_with` an empty text, which moto takes.
-    assert not [rule.kind for rule in RULES.values() if rule.sk.startswith("{")]
+    assert not [rule.kind for rule in ITEM_KINDS.values() if rule.sk.startswith("{")]

@@ -14,9 +14,13 @@ from typing import Any, get_args
 
 import pytest
 
-from chalicelib.domain import lists, vouchers
+from chalicelib.domain import vouchers
 from chalicelib.domain.files import acks, digests, exports, manifest, orders, own_codes, reading
-from chalicelib.services import ingest, ingest_list, record_orders, redeem
+from chalicelib.domain.lists import rules as lists
+from chalicelib.services import ingest
+from chalicelib.services.lists import take_in as ingest_list
+from chalicelib.services.orders import record as record_orders
+from chalicelib.services.vouchers import redeem
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 GUIDE = (DOCS / "client-guide.md").read_text(encoding="utf-8")

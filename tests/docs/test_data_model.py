@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from chalicelib.adapters.dynamodb import schema
-from chalicelib.services.ports import Topic
+from chalicelib.services.ports import Agenda
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/data-model.md").read_text(encoding="utf-8")
 
@@ -16,7 +16,7 @@ def test_every_kind_of_item_is_there_with_its_keys() -> None:
         re.findall(r"^\| `(\w+)` \| `([^`]+)` \| `([^`]+)` \| (?:`(\w+)`)? *\|", PAGE, re.MULTILINE)
     )
     assert told == {
-        (rule.kind, rule.pk, rule.sk, rule.ends or "") for rule in schema.RULES.values()
+        (rule.kind, rule.pk, rule.sk, rule.ends or "") for rule in schema.ITEM_KINDS.values()
     }
 
 
@@ -29,5 +29,5 @@ def test_the_access_patterns_are_those_of_the_schema() -> None:
 def test_every_agenda_is_explained() -> None:
     agendas = PAGE.partition("## Agendas")[2].partition("##")[0]
     assert set(re.findall(r"^\| `(\w+)` \|", agendas, re.MULTILINE)) == {
-        topic.value for topic in Topic
+        topic.value for topic in Agenda
     }

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from chalicelib.domain.campaign import Campaign
+from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.vouchers import valid_until
 from tests.fakes.campaign import campaign
 from tests.fakes.ports import MORNING

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain import facts, journal, rewards, tokens, vouchers
+from chalicelib.domain import facts, journal, orders, rewards, tokens, vouchers
 from chalicelib.domain.addresses import AddressDigests, DigestKey
-from chalicelib.domain.campaign import HolderRole, Release
+from chalicelib.domain.campaign.rules import HolderRole, Release
 from chalicelib.domain.eligibility import (
     Evidence,
     all_digests,
@@ -17,20 +17,18 @@ from chalicelib.domain.eligibility import (
     problem_before_lists,
     problem_on_list,
 )
-from chalicelib.domain.facts import FactName, Queue
-from chalicelib.domain.invitations import is_answerable, seen_by_sponsor
-from chalicelib.domain.model import (
+from chalicelib.domain.facts import Fact, FactName, Queue
+from chalicelib.domain.invitations import (
     Channel,
     Decision,
-    Fact,
     Invitation,
     InvitationState,
-    OrderStatus,
-    Token,
-    TokenPurpose,
-    Voucher,
-    VoucherState,
+    is_answerable,
+    seen_by_sponsor,
 )
+from chalicelib.domain.orders import OrderStatus
+from chalicelib.domain.people import Token, TokenPurpose
+from chalicelib.domain.vouchers import Voucher, VoucherState
 from tests.fakes.campaign import CAMPAIGN, campaign, digests
 from tests.fakes.ports import MORNING
 
@@ -163,11 +161,11 @@ def test_an_export_or_acknowledgement_leaves_a_voucher_used_or_withdrawn_as_it_i
 
 def test_an_order_only_moves_forward() -> None:
     order = list(OrderStatus)
-    moves = {(a, b) for a in order for b in order if rewards.moves_forward(a, b)}
+    moves = {(a, b) for a in order for b in order if orders.moves_forward(a, b)}
     placed, kept, returned, cancelled = order
     assert moves == {(placed, kept), (placed, returned), (placed, cancelled),
                      (kept, returned), (kept, cancelled)}  # fmt: skip
-    assert all(rewards.moves_forward(None, status) for status in order)
+    assert all(orders.moves_forward(None, status) for status in order)
 
 
 def test_rules_speak_of_the_event_they_wait_for() -> None:

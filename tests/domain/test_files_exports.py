@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from chalicelib.domain.campaign import HolderRole, Release
+from chalicelib.domain.campaign.rules import HolderRole, Release
+from chalicelib.domain.exports import ExportPart
 from chalicelib.domain.files.exports import (
     REFERRAL_COLUMNS,
     VOUCHER_COLUMNS,
@@ -20,7 +21,7 @@ from chalicelib.domain.files.exports import (
     voucher_file,
 )
 from chalicelib.domain.files.manifest import parse_manifest
-from chalicelib.domain.model import ExportPart, Voucher, VoucherState
+from chalicelib.domain.vouchers import Voucher, VoucherState
 
 PARIS = timezone(timedelta(hours=2))
 VOUCHER = Voucher(

@@ -4,14 +4,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chalicelib.domain.files.manifest import Manifest
-from chalicelib.domain.listed import ListInForce
-from chalicelib.domain.lists import (
+from chalicelib.domain.lists.model import CurrentList
+from chalicelib.domain.lists.rules import (
     Accepted,
     ListCandidate,
     ListLimits,
     Refused,
     as_of,
-    in_force,
+    is_fresh,
     judge,
 )
 from chalicelib.services.ports import StoredSegment
@@ -49,7 +49,7 @@ def test_a_list_that_passes_every_guard_is_accepted() -> None:
 )
 @pytest.mark.parametrize("before", [BEFORE, None])
 def test_each_guard_refuses_with_its_reason(
-    change: dict[str, int | str], reason: str, before: ListInForce | None
+    change: dict[str, int | str], reason: str, before: CurrentList | None
 ) -> None:
     verdict = judge(replace(CANDIDATE, **change), before, LIMITS)  # type: ignore[arg-type]
     assert isinstance(verdict, Refused)
@@ -79,9 +79,9 @@ def test_without_a_limit_a_list_may_grow_as_it_likes() -> None:
 
 
 def test_law_3_no_list_or_an_old_one_is_not_in_force() -> None:
-    assert in_force(BEFORE, NOON + DAY, DAY)
-    assert not in_force(BEFORE, NOON + DAY + timedelta(seconds=1), DAY)
-    assert not in_force(None, NOON, DAY)
+    assert is_fresh(BEFORE, NOON + DAY, DAY)
+    assert not is_fresh(BEFORE, NOON + DAY + timedelta(seconds=1), DAY)
+    assert not is_fresh(None, NOON, DAY)
 
 
 def test_a_list_is_as_old_as_its_manifest_says_but_never_from_the_future() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.domain.addresses import AddressDigests
-from chalicelib.domain.campaign import Campaign, DigestKeys
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.campaign.lists import DigestKeys
 from tests.fakes.ports import MemoryKeys
 
 CAMPAIGN = "demo-vip"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chalicelib.domain.listed import FullList, ListInForce
-from chalicelib.domain.lists import drop_order
+from chalicelib.domain.lists.model import CurrentList, FullList
+from chalicelib.domain.lists.rules import drop_position
 from chalicelib.services.ports import StoredSegment
 
 
@@ -19,18 +19,18 @@ def list_in_force(
     key_id: str = "k1",
     algorithm: str = "hmac-sha256",
     revision: int = 0,
-) -> ListInForce:
+) -> CurrentList:
     """The pointer to a segment that one full drop at `accepted_at` was made into."""
     sha256 = f"{version:064x}"
     full = FullList(
-        order=drop_order(accepted_at, "", sha256),
+        order=drop_position(accepted_at, "", sha256),
         sha256=sha256,
         key_id=key_id,
         segment=stored.path,
         etag=stored.etag,
         rows=stored.rows,
     )
-    return ListInForce(
+    return CurrentList(
         revision=revision,
         campaign=campaign,
         name=name,
@@ -44,6 +44,6 @@ def list_in_force(
         accepted_at=accepted_at,
         source_sha256=sha256,
         mode="full",
-        last_order=full.order,
+        last_position=full.order,
         full=full,
     )

@@ -12,13 +12,14 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
-from chalicelib.domain import codes, lists
+from chalicelib.domain import codes
 from chalicelib.domain.addresses import OWN_KEY_ID, AddressDigests, DigestKey
-from chalicelib.domain.campaign import DigestKeys
+from chalicelib.domain.campaign.lists import DigestKeys
+from chalicelib.domain.facts import Fact
 from chalicelib.domain.files.digests import digests, record
 from chalicelib.domain.files.reading import Tally
-from chalicelib.domain.listed import ListInForce, ListVersion
-from chalicelib.domain.model import Fact
+from chalicelib.domain.lists import rules as lists
+from chalicelib.domain.lists.model import CurrentList, ListVersion
 from chalicelib.services.ports import (
     Clock,
     FileMissingError,
@@ -140,10 +141,10 @@ class MemoryLists:
     ) -> Membership:
         if self.fails:
             raise ListUnavailableError(self.fails)
-        pointer = self._repository.get(ListInForce, campaign=campaign, name=name)
+        pointer = self._repository.get(CurrentList, campaign=campaign, name=name)
         if pointer is None:
             raise ListUnavailableError("no_list")
-        if not lists.in_force(pointer, self._clock(), timedelta(days=max_age_days)):
+        if not lists.is_fresh(pointer, self._clock(), timedelta(days=max_age_days)):
             raise ListUnavailableError("too_old")
         return self._look_up(pointer, digests)
 

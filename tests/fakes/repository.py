@@ -12,15 +12,18 @@ from datetime import date, datetime
 from typing import TypeVar
 
 from chalicelib.adapters.dynamodb import schema
-from chalicelib.domain.model import Entity, Fact, JournalHead, Voucher
+from chalicelib.domain.entity import Entity
+from chalicelib.domain.facts import Fact
+from chalicelib.domain.journal import JournalHead
+from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.ports import (
+    Agenda,
     Change,
     ConflictError,
     Insert,
     Remove,
     Replace,
     Repository,
-    Topic,
 )
 
 E = TypeVar("E", bound=Entity)
@@ -66,7 +69,7 @@ class MemoryRepository:
         )
 
     def agenda(
-        self, kind: type[E], topic: Topic, scope: str = "", *, until: datetime | None = None
+        self, kind: type[E], topic: Agenda, scope: str = "", *, until: datetime | None = None
     ) -> Iterator[E]:
         listed = [
             (keys["agenda_sk"], key, entity)

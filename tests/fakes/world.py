@@ -13,28 +13,30 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
-from chalicelib.domain.campaign import Campaign
-from chalicelib.domain.facts import FUNNEL, TAKES_UP_WAITING, FactName, Queue, totals
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.exports import Export
+from chalicelib.domain.facts import FUNNEL, REQUEUES_UNDECIDED, Fact, FactName, Queue, totals
 from chalicelib.domain.files.exports import export_name
 from chalicelib.domain.files.orders import COLUMNS
 from chalicelib.domain.files.receipt import Receipt
-from chalicelib.domain.journal import GENESIS, verify
-from chalicelib.domain.model import Export, Fact, JournalHead, Referral, Session
-from chalicelib.services.answer import confirm
-from chalicelib.services.campaigns import RememberedCampaigns
-from chalicelib.services.decide_invitation import decide_invitation, take_up_waiting
-from chalicelib.services.deliver import deliver
-from chalicelib.services.drafts import Sender
+from chalicelib.domain.journal import GENESIS, JournalHead, verify
+from chalicelib.domain.people import Session
+from chalicelib.domain.referrals import Referral
+from chalicelib.services.campaigns.put import put_campaign
+from chalicelib.services.campaigns.remembered import RememberedCampaigns
 from chalicelib.services.errors import NotYetError
-from chalicelib.services.export_vouchers import export_vouchers
-from chalicelib.services.ingest import Drop, ingest, overruled_drop
-from chalicelib.services.invite import Referee, invite
+from chalicelib.services.ingest import Drop, ingest, reviewed_drop
+from chalicelib.services.invitations.decide import decide_invitation, requeue_undecided
+from chalicelib.services.invitations.invite import Referee, invite
+from chalicelib.services.invitations.respond import confirm
+from chalicelib.services.mails.compose import Sender
+from chalicelib.services.mails.send import deliver
+from chalicelib.services.operations.project import project
+from chalicelib.services.operations.relay import relay
 from chalicelib.services.ports import ListUnavailableError, Ports, Repository
-from chalicelib.services.project import project
-from chalicelib.services.put_campaign import put_campaign
-from chalicelib.services.relay import relay
-from chalicelib.services.reward import reward
-from chalicelib.services.sign_in import decide_sign_in, open_session, request_sign_in
+from chalicelib.services.sponsors.sign_in import decide_sign_in, open_session, request_sign_in
+from chalicelib.services.vouchers.export import export_vouchers
+from chalicelib.services.vouchers.reward import reward
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digest
 from tests.fakes.ports import (
     CountingCodes,
@@ -135,11 +137,11 @@ class World:
         elif queue is Queue.REWARD:
             reward(self.ports, fact)
         elif queue is Queue.INGEST:
-            drop = overruled_drop(self.ports, fact)
+            drop = reviewed_drop(self.ports, fact)
             if drop:
                 ingest(self.ports, drop)
-        elif fact.name in TAKES_UP_WAITING:
-            take_up_waiting(self.ports, fact.campaign)
+        elif fact.name in REQUEUES_UNDECIDED:
+            requeue_undecided(self.ports, fact.campaign)
         elif fact.name == FactName.SIGN_IN_REQUESTED:
             decide_sign_in(self.ports, fact)
         else:

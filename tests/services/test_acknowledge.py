@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from chalicelib.domain.exports import Export
 from chalicelib.domain.facts import FactName
-from chalicelib.domain.model import Export, Voucher, VoucherState
-from chalicelib.services.sponsor_space import voucher_view
+from chalicelib.domain.vouchers import Voucher, VoucherState
+from chalicelib.services.sponsors.space import voucher_view
 from tests.fakes.world import World
 from tests.services.test_export import NEWCOMERS, issued
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.domain.facts import FactName
-from chalicelib.domain.model import Contact, Invitation, InvitationState, Opposition, Referral
-from chalicelib.services.answer import confirm, decline, unsubscribe, view_offer
+from chalicelib.domain.invitations import Invitation, InvitationState
+from chalicelib.domain.people import Contact, Opposition
+from chalicelib.domain.referrals import Referral
+from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import InvalidError, OverError, UnavailableError
-from chalicelib.services.expire import expire
+from chalicelib.services.invitations.respond import confirm, decline, unsubscribe, view_offer
+from chalicelib.services.operations.expire import expire
 from chalicelib.services.ports import Remove
-from chalicelib.services.put_campaign import put_campaign
 from tests.fakes.campaign import CANARY, campaign
 from tests.fakes.world import CUSTOMERS, VIPS, World
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from chalicelib.domain.campaign.versions import CampaignVersion
 from chalicelib.domain.facts import FactName, Queue
-from chalicelib.domain.model import CampaignVersion, Contact, Sponsor
-from chalicelib.services.dashboard import view_dashboard
+from chalicelib.domain.people import Contact, Sponsor
+from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import UnauthorisedError, UnknownError
+from chalicelib.services.lookups import all_campaigns
+from chalicelib.services.operations.dashboard import view_dashboard
+from chalicelib.services.operations.relay import relay
 from chalicelib.services.ports import Remove
-from chalicelib.services.put_campaign import put_campaign
-from chalicelib.services.relay import relay
-from chalicelib.services.sponsor_space import view_sponsor_space
-from chalicelib.services.steps import all_campaigns
+from chalicelib.services.sponsors.space import view_sponsor_space
 from tests.fakes.campaign import CAMPAIGN, campaign
 from tests.fakes.world import VIPS, World
 
@@ -43,7 +44,7 @@ def test_a_version_takes_effect_within_seconds_and_an_unknown_name_is_asked_anew
     put_campaign(world.ports, campaign(release="at_once"))
     world.clock.advance(seconds=20)
     assert world.campaign.version == 2
-    assert [one.campaign for one in all_campaigns(world.ports)] == [CAMPAIGN, "other"]
+    assert [one.id for one in all_campaigns(world.ports)] == [CAMPAIGN, "other"]
 
 
 def test_an_invitation_keeps_the_version_it_was_decided_with(world: World) -> None:

@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.domain.facts import FactName, Queue
-from chalicelib.domain.model import (
-    Contact,
-    Fact,
-    Invitation,
-    InvitationState,
-    Mail,
-    MailState,
-    Opposition,
-)
-from chalicelib.domain.model import Token as StoredToken
-from chalicelib.services import deliver as deliver_module
-from chalicelib.services.answer import confirm, decline
-from chalicelib.services.decide_invitation import decide_invitation
-from chalicelib.services.deliver import deliver
+from chalicelib.domain.facts import Fact, FactName, Queue
+from chalicelib.domain.invitations import Invitation, InvitationState
+from chalicelib.domain.mails import Mail, MailState
+from chalicelib.domain.people import Contact, Opposition
+from chalicelib.domain.people import Token as StoredToken
 from chalicelib.services.errors import NotYetError
-from chalicelib.services.expire import expire
+from chalicelib.services.invitations.decide import decide_invitation
+from chalicelib.services.invitations.respond import confirm, decline
+from chalicelib.services.mails import send as deliver_module
+from chalicelib.services.mails.send import deliver
+from chalicelib.services.mails.ses_events import MailEvent, settle_mail
+from chalicelib.services.operations.expire import expire
+from chalicelib.services.operations.reconcile import reconcile
 from chalicelib.services.ports import MailNotTakenError, MailUncertainError, Remove
-from chalicelib.services.reconcile import reconcile
-from chalicelib.services.settle_mail import MailEvent, settle_mail
-from chalicelib.services.sign_in import request_sign_in
+from chalicelib.services.sponsors.sign_in import request_sign_in
 from tests.fakes.campaign import CANARY
 from tests.fakes.world import CUSTOMERS, SENDER, VIPS, World, new_world
 

@@ -10,17 +10,19 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.facts import FactName
-from chalicelib.domain.model import Contact, Invitation, Referral
-from chalicelib.services.answer import confirm
-from chalicelib.services.dashboard import view_dashboard
-from chalicelib.services.decide_invitation import decide_invitation
+from chalicelib.domain.invitations import Invitation
+from chalicelib.domain.people import Contact
+from chalicelib.domain.referrals import Referral
+from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import NotYetError, OverError, UnavailableError
-from chalicelib.services.invite import Referee, sign_up
-from chalicelib.services.put_campaign import put_campaign
-from chalicelib.services.reconcile import reconcile
-from chalicelib.services.reward import reward
-from chalicelib.services.sign_in import request_sign_in
-from chalicelib.services.sponsor_space import view_sponsor_space
+from chalicelib.services.invitations.decide import decide_invitation
+from chalicelib.services.invitations.invite import Referee, sign_up
+from chalicelib.services.invitations.respond import confirm
+from chalicelib.services.operations.dashboard import view_dashboard
+from chalicelib.services.operations.reconcile import reconcile
+from chalicelib.services.sponsors.sign_in import request_sign_in
+from chalicelib.services.sponsors.space import view_sponsor_space
+from chalicelib.services.vouchers.reward import reward
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign
 from tests.fakes.repository import ContestedRepository
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world, wrapped

@@ -10,10 +10,11 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.domain.exports import Export, ExportState
 from chalicelib.domain.facts import FactName
-from chalicelib.domain.model import Export, ExportState, Voucher, VoucherState
-from chalicelib.services.export_vouchers import export_vouchers
-from chalicelib.services.reconcile import reconcile
+from chalicelib.domain.vouchers import Voucher, VoucherState
+from chalicelib.services.operations.reconcile import reconcile
+from chalicelib.services.vouchers.export import export_vouchers
 from tests.fakes.campaign import digest
 from tests.fakes.fuse import killed_everywhere
 from tests.fakes.repository import LaggingRepository
@@ -91,7 +92,7 @@ def test_the_next_export_takes_what_was_issued_since() -> None:
 def test_more_vouchers_than_fit_a_transaction_make_parts_of_one_file(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("chalicelib.services.export_vouchers.PART_ROWS", 2)
+    monkeypatch.setattr("chalicelib.services.vouchers.export.PART_ROWS", 2)
     world = issued(3)
     export = world.export()
     assert export
@@ -119,7 +120,7 @@ def test_the_biggest_part_fits_in_one_transaction() -> None:
 def test_law_5_killed_at_every_step_and_run_again_each_voucher_is_in_one_file(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("chalicelib.services.export_vouchers.PART_ROWS", 2)
+    monkeypatch.setattr("chalicelib.services.vouchers.export.PART_ROWS", 2)
     undisturbed = issued(3)
     undisturbed.export()
     worlds = killed_everywhere(

@@ -8,11 +8,15 @@ import json
 import pytest
 
 from chalicelib.domain.facts import FactName
-from chalicelib.domain.listed import HeldList, ListInForce, ListVersion
+from chalicelib.domain.lists.model import CurrentList, HeldList, ListVersion
+from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import RefusedError, UnknownError
 from chalicelib.services.ingest import Drop, ingest
-from chalicelib.services.overrule_list import release_list, roll_back_list, turn_down_list
-from chalicelib.services.put_campaign import put_campaign
+from chalicelib.services.lists.review_held import (
+    approve_held_list,
+    reject_held_list,
+    roll_back_list,
+)
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digest
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world
 
@@ -29,8 +33,8 @@ def list_of(*addresses: str) -> bytes:
 SMALL = list_of(CANARY, CUSTOMERS[0])
 
 
-def in_force(world: World) -> ListInForce:
-    found = world.repository.get(ListInForce, campaign=CAMPAIGN, name="customers")
+def in_force(world: World) -> CurrentList:
+    found = world.repository.get(CurrentList, campaign=CAMPAIGN, name="customers")
     assert found
     return found
 
@@ -85,7 +89,7 @@ def test_of_a_held_list_dropped_again_the_last_drop_is_held(world: World, held: 
 def test_what_is_released_is_the_last_drop_of_it(world: World, held: HeldList) -> None:
     world.drop("customers/full/other.csv", list_of(*FIRST, MANY[0]))
     world.drop(PATH, SMALL)
-    release_list(world.ports, held, by=BY)
+    approve_held_list(world.ports, held, by=BY)
     world.run()
     assert in_force(world).rows == 2
 
@@ -93,7 +97,7 @@ def test_what_is_released_is_the_last_drop_of_it(world: World, held: HeldList) -
 def test_a_released_list_comes_in_force_and_the_journal_tells_who_released_it(
     world: World, held: HeldList
 ) -> None:
-    release_list(world.ports, held, by=BY)
+    approve_held_list(world.ports, held, by=BY)
     assert in_force(world).version == 1
     world.run()
     assert (in_force(world).version, in_force(world).rows) == (2, 2)
@@ -107,7 +111,7 @@ def test_a_released_list_comes_in_force_and_the_journal_tells_who_released_it(
 
 
 def test_a_release_is_used_up_by_the_list_it_let_through(world: World, held: HeldList) -> None:
-    release_list(world.ports, held, by=BY)
+    approve_held_list(world.ports, held, by=BY)
     world.run()
     assert not world.memory.all(HeldList)
     world.clock.advance(hours=1)
@@ -122,7 +126,7 @@ def test_a_release_is_used_up_by_the_list_it_let_through(world: World, held: Hel
 
 
 def test_a_list_turned_down_is_refused_for_good(world: World, held: HeldList) -> None:
-    turn_down_list(world.ports, held, by=BY)
+    reject_held_list(world.ports, held, by=BY)
     world.run()
     assert receipt_of(world)["reason"] == "refused_by_ops"
     assert "held" not in receipt_of(world)
@@ -133,9 +137,9 @@ def test_a_list_turned_down_is_refused_for_good(world: World, held: HeldList) ->
 
 
 def test_ops_may_change_their_mind(world: World, held: HeldList) -> None:
-    turn_down_list(world.ports, held, by=BY)
+    reject_held_list(world.ports, held, by=BY)
     world.run()
-    release_list(world.ports, held, by=BY)
+    approve_held_list(world.ports, held, by=BY)
     world.run()
     assert in_force(world).rows == 2
 
@@ -144,7 +148,7 @@ def test_a_list_released_after_a_later_one_came_in_force_stays_out(
     world: World, held: HeldList
 ) -> None:
     world.drop("customers/full/later.csv", list_of(*FIRST, MANY[0]))
-    release_list(world.ports, held, by=BY)
+    approve_held_list(world.ports, held, by=BY)
     world.run()
     assert receipt_of(world)["reason"] == "older_than_the_list_in_force"
     assert in_force(world).rows == len(FIRST) + 1
@@ -153,15 +157,15 @@ def test_a_list_released_after_a_later_one_came_in_force_stays_out(
 
 
 def test_a_list_that_is_not_held_cannot_be_released(world: World, held: HeldList) -> None:
-    release_list(world.ports, held, by=BY)
+    approve_held_list(world.ports, held, by=BY)
     world.run()
     with pytest.raises(UnknownError):
-        release_list(world.ports, held, by=BY)
+        approve_held_list(world.ports, held, by=BY)
 
 
 def test_a_held_list_whose_file_is_gone_is_left_alone(world: World, held: HeldList) -> None:
     world.ports.files.set_aside(f"in/{CAMPAIGN}/{PATH}", "elsewhere", held.file_version)
-    release_list(world.ports, held, by=BY)
+    approve_held_list(world.ports, held, by=BY)
     world.run()
     assert in_force(world).version == 1
     assert receipt_of(world)["reason"] == "file_gone"
@@ -173,9 +177,9 @@ def test_the_same_digests_held_in_two_modes_are_released_each_by_itself(world: W
     for mode in ("full", "remove"):
         assert world.drop(f"vips/{mode}/two.csv", two).held
     [removal] = [one for one in world.memory.all(HeldList) if one.mode == "remove"]
-    release_list(world.ports, removal, by=BY)
+    approve_held_list(world.ports, removal, by=BY)
     world.run()
-    vips = world.repository.get(ListInForce, campaign=CAMPAIGN, name="vips")
+    vips = world.repository.get(CurrentList, campaign=CAMPAIGN, name="vips")
     assert vips
     assert vips.rows == len(VIPS) - 2
     assert [one.mode for one in world.memory.all(HeldList)] == ["full"]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.domain.facts import FactName
-from chalicelib.domain.model import Contact, Invitation, InvitationState, Session
-from chalicelib.services.answer import unsubscribe
-from chalicelib.services.decide_invitation import decide_invitation
+from chalicelib.domain.invitations import Invitation, InvitationState
+from chalicelib.domain.people import Contact, Session
+from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import ClosedError, InvalidError, QuotaError, UnknownError
-from chalicelib.services.invite import Referee, invite, sign_up
-from chalicelib.services.put_campaign import put_campaign
-from chalicelib.services.sponsor_space import view_sponsor_space
+from chalicelib.services.invitations.decide import decide_invitation
+from chalicelib.services.invitations.invite import Referee, invite, sign_up
+from chalicelib.services.invitations.respond import unsubscribe
+from chalicelib.services.sponsors.space import view_sponsor_space
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign
 from tests.fakes.ports import SentMail
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world

@@ -12,30 +12,24 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.addresses import OWN_KEY_ID, AddressDigests, DigestKey
-from chalicelib.domain.campaign import DigestKeys
+from chalicelib.domain.campaign.lists import DigestKeys
+from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.domain.eligibility import all_digests
+from chalicelib.domain.entity import Entity
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.files.exports import export_name
-from chalicelib.domain.model import (
-    CampaignInForce,
-    Contact,
-    Entity,
-    Opposition,
-    RefereeClaim,
-    Referral,
-    Sponsor,
-    SponsorClaim,
-)
-from chalicelib.services.answer import confirm, decline, unsubscribe
+from chalicelib.domain.people import Contact, Opposition, RefereeClaim, Sponsor, SponsorClaim
+from chalicelib.domain.referrals import Referral
+from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import OverError, UnavailableError
 from chalicelib.services.ingest import Drop, ingest
-from chalicelib.services.invite import Referee, invite
+from chalicelib.services.invitations.invite import Referee, invite
+from chalicelib.services.invitations.respond import confirm, decline, unsubscribe
+from chalicelib.services.operations.reconcile import reconcile
+from chalicelib.services.operations.rekey import SETTLED_AFTER, Rekeyed, rekey
+from chalicelib.services.operations.report import report
 from chalicelib.services.ports import Ports, Remove, Replace
-from chalicelib.services.put_campaign import put_campaign
-from chalicelib.services.reconcile import reconcile
-from chalicelib.services.rekey import SETTLED_AFTER, Rekeyed, rekey
-from chalicelib.services.report import report
-from chalicelib.services.sign_in import open_session, request_sign_in
+from chalicelib.services.sponsors.sign_in import open_session, request_sign_in
 from tests.fakes.campaign import CAMPAIGN, campaign
 from tests.fakes.fuse import killed_everywhere
 from tests.fakes.ports import MemoryKeys
@@ -369,8 +363,8 @@ def three_to_rekey() -> World:
     return world
 
 
-def listed(world: World) -> CampaignInForce:
-    found = world.repository.get(CampaignInForce, campaign=CAMPAIGN)
+def listed(world: World) -> CurrentCampaign:
+    found = world.repository.get(CurrentCampaign, campaign=CAMPAIGN)
     assert found
     return found
 

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
-from chalicelib.domain.facts import FactName
-from chalicelib.domain.model import Fact, Voucher
-from chalicelib.services.decide_invitation import decide_invitation
-from chalicelib.services.deliver import deliver
+from chalicelib.domain.facts import Fact, FactName
+from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.ingest import Drop, ingest
+from chalicelib.services.invitations.decide import decide_invitation
+from chalicelib.services.mails.send import deliver
 from chalicelib.services.ports import Ports
-from chalicelib.services.reward import reward
+from chalicelib.services.vouchers.reward import reward
 from tests.fakes.campaign import CAMPAIGN
 from tests.fakes.fuse import killed_everywhere
 from tests.fakes.ports import MORNING

@@ -16,10 +16,10 @@ import pytest
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.files.digests import record
 from chalicelib.domain.files.receipt import ListOutcome, Receipt
-from chalicelib.domain.listed import ListDelta, ListInForce, ListVersion
+from chalicelib.domain.lists.model import CurrentList, ListDelta, ListVersion
+from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.ingest import Drop, ingest
 from chalicelib.services.ports import ListBuilder, Ports
-from chalicelib.services.put_campaign import put_campaign
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digest
 from tests.fakes.fuse import killed_everywhere
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world
@@ -32,8 +32,8 @@ def list_of(addresses: Iterable[str]) -> bytes:
     return "\n".join(["digest", *map(digest, addresses), ""]).encode()
 
 
-def in_force(world: World) -> ListInForce:
-    found = world.repository.get(ListInForce, campaign=CAMPAIGN, name="customers")
+def in_force(world: World) -> CurrentList:
+    found = world.repository.get(CurrentList, campaign=CAMPAIGN, name="customers")
     assert found
     return found
 

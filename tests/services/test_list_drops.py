@@ -11,12 +11,11 @@ import pytest
 
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.files.receipt import Receipt
-from chalicelib.domain.listed import ListInForce, ListVersion
-from chalicelib.domain.model import FileRecord
-from chalicelib.services.dashboard import view_dashboard
+from chalicelib.domain.lists.model import CurrentList, FileRecord, ListVersion
+from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import InvalidError
 from chalicelib.services.ingest import Drop, drop_at, ingest
-from chalicelib.services.put_campaign import put_campaign
+from chalicelib.services.operations.dashboard import view_dashboard
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digest
 from tests.fakes.fuse import killed_everywhere
 from tests.fakes.ports import MORNING
@@ -34,8 +33,8 @@ def list_of(*addresses: str) -> bytes:
 NEXT = list_of(*IN_FORCE, "new@example.fr")
 
 
-def in_force(world: World) -> ListInForce:
-    found = world.repository.get(ListInForce, campaign=CAMPAIGN, name="customers")
+def in_force(world: World) -> CurrentList:
+    found = world.repository.get(CurrentList, campaign=CAMPAIGN, name="customers")
     assert found
     return found
 

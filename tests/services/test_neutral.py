@@ -13,12 +13,12 @@ import pytest
 
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.invitations import seen_by_sponsor
-from chalicelib.services.answer import decline
-from chalicelib.services.decide_invitation import decide_invitation
-from chalicelib.services.invite import Referee, invite, sign_up
+from chalicelib.services.invitations.decide import decide_invitation
+from chalicelib.services.invitations.invite import Referee, invite, sign_up
+from chalicelib.services.invitations.respond import decline
 from chalicelib.services.ports import MailNotTakenError, Ports
-from chalicelib.services.sign_in import decide_sign_in, request_sign_in
-from chalicelib.services.sponsor_space import view_sponsor_space
+from chalicelib.services.sponsors.sign_in import decide_sign_in, request_sign_in
+from chalicelib.services.sponsors.space import view_sponsor_space
 from tests.fakes.campaign import CAMPAIGN
 from tests.fakes.repository import RecordingRepository
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world

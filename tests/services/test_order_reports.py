@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.domain.model import Order, OrderStatus, Reward, Voucher, VoucherState
-from chalicelib.services import record_orders
+from chalicelib.domain.orders import Order, OrderStatus
+from chalicelib.domain.rewards import Reward
+from chalicelib.domain.vouchers import Voucher, VoucherState
+from chalicelib.services.campaigns.put import put_campaign
+from chalicelib.services.orders import record as record_orders
+from chalicelib.services.orders.record import OrderOutcome, record_order, record_reported_orders
 from chalicelib.services.ports import ContentionError
-from chalicelib.services.put_campaign import put_campaign
-from chalicelib.services.record_orders import (
-    OrderOutcome,
-    record_order,
-    record_reported_orders,
-)
-from chalicelib.services.redeem import roll_back
+from chalicelib.services.vouchers.redeem import roll_back
 from tests.fakes.campaign import campaign
 from tests.fakes.repository import RecordingRepository
 from tests.fakes.world import VIPS, World, new_world, wrapped

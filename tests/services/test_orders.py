@@ -11,15 +11,13 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.files.orders import OrderRow, parse_order
-from chalicelib.domain.model import Order, OrderStatus, Referral, Reward, Voucher, VoucherState
-from chalicelib.domain.rewards import rung_of
+from chalicelib.domain.orders import Order, OrderStatus
+from chalicelib.domain.referrals import Referral
+from chalicelib.domain.rewards import Reward, rung_of
+from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.errors import NotYetError
-from chalicelib.services.record_orders import (
-    OrderOutcome,
-    record_order,
-    record_reported_orders,
-)
-from chalicelib.services.reward import reward
+from chalicelib.services.orders.record import OrderOutcome, record_order, record_reported_orders
+from chalicelib.services.vouchers.reward import reward
 from tests.fakes.campaign import CANARY
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world
 
@@ -40,7 +38,7 @@ def record(world: World, row: dict[str, str]) -> OrderOutcome:
 def granted(world: World) -> list[tuple[str, int]]:
     """What stands granted: (rule, rung), each with a voucher that is not taken back."""
     rewards = world.memory.all(Reward)
-    return sorted((one.rule, one.rung) for one in rewards if one.code and not one.taken_back_at)
+    return sorted((one.rule, one.rung) for one in rewards if one.code and not one.revoked_at)
 
 
 def keep(world: World, *orders: str) -> None:
@@ -439,7 +437,7 @@ def test_law_4_with_orders_returned_no_rung_is_rewarded_twice_and_no_return_rewa
     vouchers = world.memory.all(Voucher)
     assert len({(one.rule, one.referral_id, one.rung) for one in vouchers}) == len(vouchers)
     [referral] = world.memory.all(Referral)
-    live = [one for one in world.memory.all(Reward) if one.code and not one.taken_back_at]
+    live = [one for one in world.memory.all(Reward) if one.code and not one.revoked_at]
     assert all(one.order_id is None or rung_of(referral, one.order_id) is not None for one in live)
 
 

@@ -10,11 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.facts import deltas
+from chalicelib.domain.facts import Fact, deltas
 from chalicelib.domain.journal import GENESIS, BrokenChainError, verify
-from chalicelib.domain.model import Fact
-from chalicelib.services.dashboard import view_dashboard
-from chalicelib.services.project import project
+from chalicelib.services.operations.dashboard import view_dashboard
+from chalicelib.services.operations.project import project
 from tests.fakes.campaign import CAMPAIGN
 from tests.fakes.fuse import killed_everywhere
 from tests.fakes.world import CUSTOMERS, World, new_world

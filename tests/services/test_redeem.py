@@ -7,11 +7,10 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.facts import FactName
-from chalicelib.domain.model import Voucher, VoucherState
-from chalicelib.domain.vouchers import Purchase
+from chalicelib.domain.vouchers import Purchase, Voucher, VoucherState
 from chalicelib.services.errors import RefusedError, UnknownError
-from chalicelib.services.expire import expire
-from chalicelib.services.redeem import check_voucher, redeem, roll_back
+from chalicelib.services.operations.expire import expire
+from chalicelib.services.vouchers.redeem import check_voucher, redeem, roll_back
 from tests.fakes.world import World
 
 NEWCOMER = "jeanne@example.fr"
@@ -150,6 +149,6 @@ def test_law_4_a_rollback_does_not_revive_a_voucher_whose_order_was_returned(wor
     assert check_voucher(world.ports, code)[0].state is VoucherState.REDEEMED
     roll_back(world.ports, code, "A2")
     assert check_voucher(world.ports, code)[1] == "revoked"
-    assert [fact.details["reason"] for fact in world.facts(FactName.REWARD_TAKEN_BACK)] == [
+    assert [fact.details["reason"] for fact in world.facts(FactName.REWARD_REVOKED)] == [
         "order_returned", "rolled_back",
     ]  # fmt: skip

@@ -5,12 +5,17 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.domain.facts import FactName
-from chalicelib.domain.model import Contact, Session, Sponsor, Token
+from chalicelib.domain.people import Contact, Session, Sponsor, Token
 from chalicelib.domain.tokens import hashed
+from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import ClosedError, UnauthorisedError, UnknownError
 from chalicelib.services.ports import ListUnavailableError, Remove
-from chalicelib.services.put_campaign import put_campaign
-from chalicelib.services.sign_in import decide_sign_in, open_session, request_sign_in, signed_in
+from chalicelib.services.sponsors.sign_in import (
+    decide_sign_in,
+    open_session,
+    request_sign_in,
+    signed_in,
+)
 from tests.fakes.campaign import CAMPAIGN, campaign
 from tests.fakes.world import VIPS, World, new_world
 

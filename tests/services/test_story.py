@@ -6,10 +6,10 @@ import csv
 import gzip
 import json
 
-from chalicelib.domain.model import Voucher, VoucherState
-from chalicelib.services.dashboard import view_dashboard
-from chalicelib.services.report import report
-from chalicelib.services.sponsor_space import view_sponsor_space, voucher_view
+from chalicelib.domain.vouchers import Voucher, VoucherState
+from chalicelib.services.operations.dashboard import view_dashboard
+from chalicelib.services.operations.report import report
+from chalicelib.services.sponsors.space import view_sponsor_space, voucher_view
 from tests.fakes.campaign import CAMPAIGN, digest
 from tests.fakes.world import VIPS, World
 

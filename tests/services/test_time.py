@@ -7,17 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chalicelib.domain.facts import FactName, Queue
-from chalicelib.domain.model import (
-    Contact,
-    Invitation,
-    InvitationState,
-    Order,
-    OrderStatus,
-    Voucher,
-)
-from chalicelib.services.decide_invitation import decide_invitation
-from chalicelib.services.expire import expire
-from chalicelib.services.reconcile import FINDINGS, reconcile
+from chalicelib.domain.invitations import Invitation, InvitationState
+from chalicelib.domain.orders import Order, OrderStatus
+from chalicelib.domain.people import Contact
+from chalicelib.domain.vouchers import Voucher
+from chalicelib.services.invitations.decide import decide_invitation
+from chalicelib.services.operations.expire import expire
+from chalicelib.services.operations.reconcile import FINDINGS, reconcile
 from tests.fakes.fuse import killed_everywhere
 from tests.fakes.world import World, new_world
 

@@ -12,7 +12,8 @@ from pydantic import TypeAdapter
 
 from chalicelib.adapters.dynamodb import schema
 from chalicelib.adapters.dynamodb.upgrades import upgraded
-from chalicelib.domain.model import Entity, Fact
+from chalicelib.domain.entity import Entity
+from chalicelib.domain.facts import Fact
 
 E = TypeVar("E", bound=Entity)
 Item = dict[str, Any]
@@ -70,12 +71,12 @@ def _value(attribute: Item) -> object:
 def entity_item(entity: Entity) -> Item:
     """The whole item of `entity`, one revision on."""
     kind = type(entity)
-    rule = schema.RULES[kind]
+    item_kind = schema.ITEM_KINDS[kind]
     values = _adapter(kind).dump_python(entity, mode="json", by_alias=True)
     values |= schema.key_of(entity) | schema.index_keys(entity)
-    values |= {"kind": rule.kind, "revision": entity.revision + 1}
-    if rule.ends:
-        values["ttl"] = int(getattr(entity, rule.ends).timestamp())
+    values |= {"kind": item_kind.kind, "revision": entity.revision + 1}
+    if item_kind.ends:
+        values["ttl"] = int(getattr(entity, item_kind.ends).timestamp())
     return _marshal(values)
 
 

@@ -34,15 +34,18 @@ from chalicelib.adapters.dynamodb.codec import (
     fact_item,
     fact_of,
 )
-from chalicelib.domain.model import Entity, Fact, JournalHead, Voucher
+from chalicelib.domain.entity import Entity
+from chalicelib.domain.facts import Fact
+from chalicelib.domain.journal import JournalHead
+from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.ports import (
+    Agenda,
     Change,
     ConflictError,
     ContentionError,
     Insert,
     Remove,
     Replace,
-    Topic,
 )
 
 E = TypeVar("E", bound=Entity)
@@ -107,7 +110,7 @@ class DynamoRepository:
             yield entity_of(kind, item)
 
     def agenda(
-        self, kind: type[E], topic: Topic, scope: str = "", *, until: datetime | None = None
+        self, kind: type[E], topic: Agenda, scope: str = "", *, until: datetime | None = None
     ) -> Iterator[E]:
         values = {":pk": schema.agenda_key(topic, scope)}
         condition = "agenda_pk = :pk"

@@ -30,19 +30,45 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.domain import listed, model
-from chalicelib.domain.model import Entity, InvitationState, MailState, OrderStatus
-from chalicelib.services.ports import Topic
+from chalicelib.domain.campaign.versions import CampaignVersion, CurrentCampaign
+from chalicelib.domain.entity import Entity
+from chalicelib.domain.exports import Export, ExportPart, ExportSequence
+from chalicelib.domain.invitations import Invitation, InvitationState, Submission
+from chalicelib.domain.journal import JournalHead
+from chalicelib.domain.lists.model import (
+    CurrentList,
+    FileRecord,
+    HeldList,
+    ListDelta,
+    ListDrops,
+    ListVersion,
+)
+from chalicelib.domain.mails import Mail, MailState
+from chalicelib.domain.orders import Order, OrderStatus
+from chalicelib.domain.people import (
+    Contact,
+    Link,
+    Opposition,
+    RefereeClaim,
+    Session,
+    Sponsor,
+    SponsorClaim,
+    Token,
+)
+from chalicelib.domain.referrals import Referral
+from chalicelib.domain.rewards import Reward
+from chalicelib.domain.vouchers import Redemption, SpareCode, Voucher
+from chalicelib.services.ports import Agenda
 
 AGENDA_INDEX = "agenda"
 HOLDER_INDEX = "holder"
 FACT_KIND = "FACT"
 
-AgendaEntry = tuple[Topic, str, datetime]
+AgendaEntry = tuple[Agenda, str, datetime]
 
 
 @dataclass(frozen=True)
-class Rule:
+class ItemKind:
     """How one kind of entity is keyed: partition, sort key, and when it stands on which agenda."""
 
     kind: str
@@ -53,85 +79,85 @@ class Rule:
     holder: str | None = None
 
 
-def _invitation_agenda(invitation: model.Invitation) -> AgendaEntry | None:
+def _invitation_agenda(invitation: Invitation) -> AgendaEntry | None:
     if invitation.state is InvitationState.RECEIVED and invitation.decision is None:
-        return Topic.UNDECIDED, invitation.campaign, invitation.received_at
+        return Agenda.UNDECIDED, invitation.campaign, invitation.received_at
     if invitation.state in {InvitationState.RECEIVED, InvitationState.SENT}:
-        return Topic.CLOSING, "", invitation.closes_at
+        return Agenda.CLOSING, "", invitation.closes_at
     return None
 
 
-def _voucher_agenda(voucher: model.Voucher) -> AgendaEntry | None:
+def _voucher_agenda(voucher: Voucher) -> AgendaEntry | None:
     if voucher.export is None:
-        return Topic.UNEXPORTED, voucher.campaign, voucher.issued_at
+        return Agenda.UNEXPORTED, voucher.campaign, voucher.issued_at
     if voucher.ended_at is None:
-        return Topic.EXPIRING, "", voucher.valid_until
+        return Agenda.EXPIRING, "", voucher.valid_until
     return None
 
 
-def _order_agenda(order: model.Order) -> AgendaEntry | None:
+def _order_agenda(order: Order) -> AgendaEntry | None:
     if order.status is OrderStatus.PLACED:
-        return Topic.RETURN_WINDOW, "", order.return_window_ends_at
+        return Agenda.RETURN_WINDOW, "", order.return_window_ends_at
     return None
 
 
-def _mail_agenda(mail: model.Mail) -> AgendaEntry | None:
+def _mail_agenda(mail: Mail) -> AgendaEntry | None:
     if mail.state is MailState.LEASED:
-        return Topic.LEASED, "", mail.leased_at
+        return Agenda.LEASED, "", mail.leased_at
     return None
 
 
-RULES: dict[type[Entity], Rule] = {
-    model.CampaignVersion: Rule("CAMPAIGN_VERSION", "CAMPAIGN#{campaign}", "VERSION#{version:08}"),
-    model.CampaignInForce: Rule(
+ITEM_KINDS: dict[type[Entity], ItemKind] = {
+    CampaignVersion: ItemKind("CAMPAIGN_VERSION", "CAMPAIGN#{campaign}", "VERSION#{version:08}"),
+    CurrentCampaign: ItemKind(
         "CAMPAIGN",
         "CAMPAIGN#{campaign}",
         "IN_FORCE",
-        agenda=lambda campaign: (Topic.CAMPAIGNS, "", campaign.put_at),
+        agenda=lambda campaign: (Agenda.CAMPAIGNS, "", campaign.put_at),
     ),
-    model.Contact: Rule("CONTACT", "CONTACT#{contact_id}", "CONTACT", ends="ends_at"),
-    model.Sponsor: Rule("SPONSOR", "SPONSOR#{sponsor_id}", "SPONSOR"),
-    model.SponsorClaim: Rule("SPONSOR_CLAIM", "DIGEST#{campaign}#{digest}", "SPONSOR"),
-    model.RefereeClaim: Rule("REFEREE_CLAIM", "DIGEST#{campaign}#{digest}", "REFEREE"),
-    model.Opposition: Rule("OPPOSITION", "DIGEST#brand:{brand}#{digest}", "OPPOSITION"),
-    model.Link: Rule("LINK", "LINK#{link_code}", "LINK"),
-    model.Token: Rule("TOKEN", "TOKEN#{token_hash}", "TOKEN", ends="ends_at"),
-    model.Session: Rule("SESSION", "SESSION#{session_hash}", "SESSION", ends="ends_at"),
-    model.Invitation: Rule(
+    Contact: ItemKind("CONTACT", "CONTACT#{contact_id}", "CONTACT", ends="ends_at"),
+    Sponsor: ItemKind("SPONSOR", "SPONSOR#{sponsor_id}", "SPONSOR"),
+    SponsorClaim: ItemKind("SPONSOR_CLAIM", "DIGEST#{campaign}#{digest}", "SPONSOR"),
+    RefereeClaim: ItemKind("REFEREE_CLAIM", "DIGEST#{campaign}#{digest}", "REFEREE"),
+    Opposition: ItemKind("OPPOSITION", "DIGEST#brand:{brand}#{digest}", "OPPOSITION"),
+    Link: ItemKind("LINK", "LINK#{link_code}", "LINK"),
+    Token: ItemKind("TOKEN", "TOKEN#{token_hash}", "TOKEN", ends="ends_at"),
+    Session: ItemKind("SESSION", "SESSION#{session_hash}", "SESSION", ends="ends_at"),
+    Invitation: ItemKind(
         "INVITATION",
         "SPONSOR#{sponsor_id}",
         "INVITATION#{invitation_id}",
         agenda=_invitation_agenda,
     ),
-    model.Submission: Rule(
+    Submission: ItemKind(
         "SUBMISSION", "SPONSOR#{sponsor_id}", "SUBMISSION#{key_hash}", ends="ends_at"
     ),
-    model.Referral: Rule(
+    Referral: ItemKind(
         "REFERRAL",
         "REFERRAL#{referral_id}",
         "REFERRAL",
-        agenda=lambda referral: (Topic.REFERRALS, referral.campaign, referral.confirmed_at),
+        agenda=lambda referral: (Agenda.REFERRALS, referral.campaign, referral.confirmed_at),
     ),
-    model.Reward: Rule("REWARD", "REFERRAL#{referral_id}", "REWARD#{rule}#{rung:04}"),
-    model.Order: Rule("ORDER", "ORDER#{campaign}#{order_id}", "ORDER", agenda=_order_agenda),
-    model.Voucher: Rule(
+    Reward: ItemKind("REWARD", "REFERRAL#{referral_id}", "REWARD#{rule}#{rung:04}"),
+    Order: ItemKind("ORDER", "ORDER#{campaign}#{order_id}", "ORDER", agenda=_order_agenda),
+    Voucher: ItemKind(
         "VOUCHER", "VOUCHER#{code}", "VOUCHER", agenda=_voucher_agenda, holder="holder_id"
     ),
-    model.Redemption: Rule("REDEMPTION", "VOUCHER#{code}", "REDEMPTION#{order_id}"),
-    model.SpareCode: Rule("SPARE_CODE", "CODES#{campaign}#{template}", "CODE#{code}"),
-    model.ExportSequence: Rule("EXPORT_SEQUENCE", "EXPORTS#{campaign}", "SEQUENCE"),
-    model.Export: Rule("EXPORT", "EXPORTS#{campaign}", "EXPORT#{number:08}"),
-    model.ExportPart: Rule("EXPORT_PART", "EXPORT#{campaign}#{number:08}", "PART#{part:06}"),
-    listed.ListVersion: Rule("LIST_VERSION", "LIST#{campaign}#{name}", "VERSION#{version:08}"),
-    listed.ListInForce: Rule("LIST", "LIST#{campaign}#{name}", "IN_FORCE"),
-    listed.ListDrops: Rule("LIST_DROPS", "LIST#{campaign}#{name}", "DROPS"),
-    listed.ListDelta: Rule("LIST_DELTA", "LIST#{campaign}#{name}", "DELTA#{order}", ends="ends_at"),
-    listed.HeldList: Rule(
+    Redemption: ItemKind("REDEMPTION", "VOUCHER#{code}", "REDEMPTION#{order_id}"),
+    SpareCode: ItemKind("SPARE_CODE", "CODES#{campaign}#{template}", "CODE#{code}"),
+    ExportSequence: ItemKind("EXPORT_SEQUENCE", "EXPORTS#{campaign}", "SEQUENCE"),
+    Export: ItemKind("EXPORT", "EXPORTS#{campaign}", "EXPORT#{number:08}"),
+    ExportPart: ItemKind("EXPORT_PART", "EXPORT#{campaign}#{number:08}", "PART#{part:06}"),
+    ListVersion: ItemKind("LIST_VERSION", "LIST#{campaign}#{name}", "VERSION#{version:08}"),
+    CurrentList: ItemKind("LIST", "LIST#{campaign}#{name}", "IN_FORCE"),
+    ListDrops: ItemKind("LIST_DROPS", "LIST#{campaign}#{name}", "DROPS"),
+    ListDelta: ItemKind("LIST_DELTA", "LIST#{campaign}#{name}", "DELTA#{order}", ends="ends_at"),
+    HeldList: ItemKind(
         "HELD_LIST", "LIST#{campaign}#{name}", "HELD#{mode}#{sha256}", ends="ends_at"
     ),
-    model.FileRecord: Rule("FILE", "FILE#{campaign}#{area}#{sha256}", "FILE"),
-    model.Mail: Rule("MAIL", "MAIL#{mail_id}", "MAIL", ends="ends_at", agenda=_mail_agenda),
-    model.JournalHead: Rule("JOURNAL_HEAD", "JOURNAL#{campaign}", "HEAD"),
+    FileRecord: ItemKind("FILE", "FILE#{campaign}#{area}#{sha256}", "FILE"),
+    Mail: ItemKind("MAIL", "MAIL#{mail_id}", "MAIL", ends="ends_at", agenda=_mail_agenda),
+    JournalHead: ItemKind("JOURNAL_HEAD", "JOURNAL#{campaign}", "HEAD"),
 }
 
 
@@ -142,21 +168,21 @@ def moment(at: datetime) -> str:
 
 def key_of(entity: Entity) -> dict[str, str]:
     """The primary key of `entity`."""
-    rule = RULES[type(entity)]
+    item_kind = ITEM_KINDS[type(entity)]
     fields = vars(entity)
-    return {"pk": rule.pk.format_map(fields), "sk": rule.sk.format_map(fields)}
+    return {"pk": item_kind.pk.format_map(fields), "sk": item_kind.sk.format_map(fields)}
 
 
 def key_for(kind: type[Entity], parts: Mapping[str, str | int]) -> dict[str, str]:
     """The primary key of the entity of `kind` with those parts; KeyError when one is missing."""
-    rule = RULES[kind]
-    return {"pk": rule.pk.format_map(parts), "sk": rule.sk.format_map(parts)}
+    item_kind = ITEM_KINDS[kind]
+    return {"pk": item_kind.pk.format_map(parts), "sk": item_kind.sk.format_map(parts)}
 
 
 def partition_for(kind: type[Entity], parts: dict[str, str | int]) -> tuple[str, str]:
     """The partition key and the constant start of the sort key of `kind`."""
-    rule = RULES[kind]
-    return rule.pk.format_map(parts), rule.sk.partition("{")[0]
+    item_kind = ITEM_KINDS[kind]
+    return item_kind.pk.format_map(parts), item_kind.sk.partition("{")[0]
 
 
 def fact_key(subject: str, at: datetime, fact_id: str) -> dict[str, str]:
@@ -169,22 +195,22 @@ def count_key(campaign: str, day: str) -> dict[str, str]:
     return {"pk": f"COUNT#{campaign}", "sk": day}
 
 
-def agenda_key(topic: Topic, scope: str) -> str:
+def agenda_key(topic: Agenda, scope: str) -> str:
     """The partition of the agenda index for a topic, within a campaign where it has one."""
     return f"{topic.value}#{scope}" if scope else topic.value
 
 
 def index_keys(entity: Entity) -> dict[str, str]:
     """The secondary-index attributes of `entity`: none where it stands in no index."""
-    rule = RULES[type(entity)]
+    item_kind = ITEM_KINDS[type(entity)]
     keys: dict[str, str] = {}
-    entry = rule.agenda(entity)
+    entry = item_kind.agenda(entity)
     if entry:
         topic, scope, at = entry
         keys |= {"agenda_pk": agenda_key(topic, scope), "agenda_sk": moment(at)}
-    if rule.holder:
+    if item_kind.holder:
         keys |= {
-            "holder_pk": f"HOLDER#{getattr(entity, rule.holder)}",
+            "holder_pk": f"HOLDER#{getattr(entity, item_kind.holder)}",
             "holder_sk": key_of(entity)["pk"],
         }
     return keys

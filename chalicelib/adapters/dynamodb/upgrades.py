@@ -15,12 +15,14 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain import listed, model
+from chalicelib.domain.entity import Entity
+from chalicelib.domain.exports import ExportPart
+from chalicelib.domain.lists.model import CurrentList, FileRecord, ListVersion
 
 Values = dict[str, Any]
 
 
-def upgraded(kind: type[model.Entity], values: Values) -> Values:
+def upgraded(kind: type[Entity], values: Values) -> Values:
     """The values of an item of `kind`, whichever version stored it, as today's class takes them."""
     for upgrade in UPGRADES.get(kind, ()):
         values = upgrade(values)
@@ -36,7 +38,7 @@ def list_without_layers(values: Values) -> Values:
     if "full" in values:
         return values
     dropped_at = values.pop("dropped_at", None) or values["accepted_at"]
-    order = _drop_order(dropped_at, values["source_sha256"])
+    order = _drop_position(dropped_at, values["source_sha256"])
     full = {name: values[name] for name in ("key_id", "segment", "etag", "rows")}
     full |= {"order": order, "sha256": values["source_sha256"]}
     return values | {"mode": "full", "last_order": order, "full": full}
@@ -49,7 +51,7 @@ def file_record_without_order(values: Values) -> Values:
     if "order" in values:
         return values
     taken_at = values["taken_at"]
-    return values | {"order": _drop_order(taken_at, values["sha256"]), "as_of": taken_at}
+    return values | {"order": _drop_position(taken_at, values["sha256"]), "as_of": taken_at}
 
 
 # What 0.1.0 and 0.2.0 printed of a voucher, in this order.
@@ -77,16 +79,16 @@ def _cells_0_2(row: Mapping[str, Any]) -> list[str]:
     return [printed[name] for name in _COLUMNS_0_2]
 
 
-def _drop_order(dropped_at: str, sha256: str) -> str:
-    from chalicelib.domain.lists import drop_order  # only items of 0.1.0 need it
+def _drop_position(dropped_at: str, sha256: str) -> str:
+    from chalicelib.domain.lists.rules import drop_position  # only items of 0.1.0 need it
 
-    return drop_order(datetime.fromisoformat(dropped_at), "", sha256)
+    return drop_position(datetime.fromisoformat(dropped_at), "", sha256)
 
 
 Upgrade = Callable[[Values], Values]
-UPGRADES: Mapping[type[model.Entity], tuple[Upgrade, ...]] = {
-    listed.ListVersion: (list_without_layers,),
-    listed.ListInForce: (list_without_layers,),
-    model.FileRecord: (file_record_without_order,),
-    model.ExportPart: (export_rows_as_fields,),
+UPGRADES: Mapping[type[Entity], tuple[Upgrade, ...]] = {
+    ListVersion: (list_without_layers,),
+    CurrentList: (list_without_layers,),
+    FileRecord: (file_record_without_order,),
+    ExportPart: (export_rows_as_fields,),
 }

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.domain.model import ExportPart, Voucher
+from chalicelib.domain.exports import ExportPart
+from chalicelib.domain.vouchers import Voucher
 
 REFERRAL_COLUMNS = ("referral", "sponsor_digest", "referee_digest", "confirmed_at", "orders")
 

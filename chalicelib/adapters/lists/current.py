@@ -1,0 +1,117 @@
+"""The lists in force: the pointer in the table, the segment in the bucket (`ports.Lists`).
+
+The pointer is read anew for each look-up, so a list decides from the moment its receipt is there;
+the segment's directory is remembered. A list may be swapped between the pointer and the segment:
+the look-up begins again with the new pointer. Whatever goes wrong is `ListUnavailableError`,
+"unknown": `no_list` and `too_old` until a good list is dropped, `read_failed` for what a later
+attempt may mend. Never "not on the list" (law 3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from chalicelib.adapters.lists.reader import SegmentGoneError, SegmentReader, SegmentRef
+from chalicelib.adapters.lists.segment import SegmentError
+from chalicelib.domain.addresses import AddressDigests
+from chalicelib.domain.files.digests import record
+from chalicelib.domain.lists import rules as lists
+from chalicelib.domain.lists.model import CurrentList, ListVersion
+from chalicelib.services.ports import (
+    Clock,
+    ListUnavailableError,
+    Membership,
+    Repository,
+)
+
+ATTEMPTS = 3  # a swap meets a look-up once, and hardly ever twice
+
+
+class Segments(Protocol):
+    """Where segments are kept."""
+
+    def fetch(self, key: str, start: int, end: int, etag: str) -> bytes:
+        """A range of one, if it still is the one with that ETag; SegmentGoneError otherwise."""
+
+
+class CurrentLists:
+    """`ports.Lists` over a repository of pointers and a store of segments."""
+
+    def __init__(self, repository: Repository, segments: Segments, clock: Clock) -> None:
+        self._repository = repository
+        self._clock = clock
+        self._reader = SegmentReader(segments.fetch)
+
+    def find(
+        self, name: str, campaign: str, max_age_days: int, digests: AddressDigests
+    ) -> Membership:
+        """Whether the list knows the address, by either of its digests, in one pass."""
+
+        def in_force() -> ListVersion:
+            pointer = self._pointer(name, campaign)
+            if not lists.is_fresh(pointer, self._clock(), timedelta(days=max_age_days)):
+                raise ListUnavailableError("too_old")
+            return pointer
+
+        return self._look_up(in_force, digests)
+
+    def find_as_of(
+        self, name: str, campaign: str, at: datetime, digests: AddressDigests
+    ) -> Membership:
+        """What the list in force at `at` said; versions and their segments are kept for this."""
+
+        def as_of() -> ListVersion:
+            pointer = self._pointer(name, campaign)
+            if pointer.accepted_at <= at:
+                return pointer
+            versions = list(self._repository.within(ListVersion, campaign=campaign, name=name))
+            before = [version for version in versions if version.accepted_at <= at]
+            return before[-1] if before else versions[0]
+
+        return self._look_up(as_of, digests)
+
+    def _look_up(self, told: Callable[[], ListVersion], digests: AddressDigests) -> Membership:
+        """What the version says that is told; told again when its segment has been swapped.
+
+        pointer → 7 ······ GET 7 ✗ 412, 404        pointer → 8 ······ GET 8 ✓
+                    swap 7 → 8, 7 deleted
+        """
+        for _ in range(ATTEMPTS):
+            with suppress(SegmentGoneError):
+                return self._looked_up(told(), digests)
+        raise ListUnavailableError("read_failed")
+
+    def _looked_up(self, pointer: ListVersion, digests: AddressDigests) -> Membership:
+        try:
+            pair = digests.under(pointer.key_id)
+        except KeyError as error:
+            # Made with a key that is not in force any more: nobody would be found on it.
+            raise ListUnavailableError("key_not_in_force") from error
+        # The same key id may have stood for the other algorithm: nobody would be found either.
+        if pair.algorithm != pointer.algorithm.replace("-", "_"):
+            raise ListUnavailableError("key_not_in_force")
+        exact, alias = record(pair.exact), record(pair.canonical)
+        ref = SegmentRef(
+            key=pointer.segment,
+            etag=pointer.etag,
+            rows=pointer.rows,
+            directory_crc=pointer.directory_crc,
+            key_id=pointer.key_id,
+        )
+        try:
+            found = self._reader.find(ref, (exact, alias))
+        except SegmentGoneError:
+            raise
+        except SegmentError as error:
+            raise ListUnavailableError("read_failed") from error
+        form = None if found is None else "exact" if found == exact else "alias"
+        return Membership(version=pointer.version, found=form)
+
+    def _pointer(self, name: str, campaign: str) -> CurrentList:
+        pointer = self._repository.get(CurrentList, campaign=campaign, name=name)
+        if pointer is None:
+            raise ListUnavailableError("no_list")
+        return pointer

@@ -1,0 +1,98 @@
+"""Types of single fields of the campaign file, each with the words that refuse a wrong value."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import Decimal
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+# A description completes "must be …", in the refusal of a wrong file and in editors.
+Slug = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z][a-z0-9-]{1,39}$",
+        description="2 to 40 lower-case letters, figures and hyphens, a letter first",
+    ),
+]
+
+
+Locale = Annotated[
+    str, Field(pattern=r"^(fr|en)$", description="a language that mails are written in: fr or en")
+]
+
+
+Currency = Annotated[
+    str, Field(pattern=r"^[A-Z]{3}$", description="a currency code of three capitals, like EUR")
+]
+
+
+DigestHex = Annotated[
+    str, Field(pattern=r"^[0-9a-f]{64}$", description="a digest: 64 hex characters in lower case")
+]
+
+
+KeyId = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z0-9-]{1,16}$",
+        description="1 to 16 lower-case letters, figures and hyphens",
+    ),
+]
+
+
+Text = Annotated[str, Field(min_length=1, max_length=500)]
+
+
+Texts = Annotated[dict[Locale, Text], Field(min_length=1)]
+
+
+HttpsUrl = Annotated[
+    str,
+    Field(
+        pattern=r"^https://[^\s<>\"']+$",
+        max_length=500,
+        description="an https:// address without spaces or quotes",
+    ),
+]
+
+
+def _known_time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValueError(f"unknown time zone: {name}") from error
+    return name
+
+
+TimeZone = Annotated[str, AfterValidator(_known_time_zone)]
+
+
+def _written_as_a_day(value: object) -> object:
+    # Pydantic also takes a number of seconds for a date: 2026 would be a day of 1970.
+    if isinstance(value, str | date) and re.fullmatch(r"\d{4}-\d\d-\d\d", str(value)):
+        return value
+    raise ValueError("must be a day like 2026-01-31")
+
+
+Day = Annotated[date, BeforeValidator(_written_as_a_day)]
+
+
+def two_decimals(amount: Decimal) -> Decimal:
+    if amount != amount.quantize(Decimal("0.01")):
+        raise ValueError("at most two decimals")
+    return amount
+
+
+Amount = Annotated[Decimal, Field(ge=0, le=100_000), AfterValidator(two_decimals)]
+
+
+LAST_YEAR = 2100
+
+
+class FileModel(BaseModel):
+    # Built when it is first used, not whenever a function starts.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)

@@ -1,0 +1,146 @@
+"""The campaign file as a whole: one programme of one brand in one country."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, model_validator
+
+from chalicelib.domain.campaign.checks import campaign_problems
+from chalicelib.domain.campaign.fields import (
+    Currency,
+    Day,
+    FileModel,
+    HttpsUrl,
+    Locale,
+    Slug,
+    Texts,
+    TimeZone,
+)
+from chalicelib.domain.campaign.lists import DigestKeys, Lists
+from chalicelib.domain.campaign.rules import Caps, Release, Rule
+from chalicelib.domain.campaign.templates import VoucherTemplate
+
+
+class Brand(FileModel):
+    """Whose programme it is, and whom a person writes to about it."""
+
+    id: Slug
+    name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=60,
+            pattern=r"^[^\r\n<>]+$",
+            description="a name on one line, without < or >",
+        ),
+    ]
+    colour: Annotated[
+        str, Field(pattern=r"^#[0-9a-fA-F]{6}$", description='a colour in quotes, like "#1f4e3d"')
+    ] = "#1f4e3d"
+    contact: Annotated[
+        str,
+        Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254, description="an e-mail address"),
+    ]
+
+
+class Terms(FileModel):
+    """The terms a referee accepts; `version` is kept with each confirmation."""
+
+    version: Annotated[str, Field(min_length=1, max_length=40)]
+    url: HttpsUrl
+
+
+class Quotas(FileModel):
+    """What one sponsor may do: bounds what the public can make us spend."""
+
+    invitations_per_sponsor: Annotated[int, Field(ge=1, le=1000)] = 20
+    referees_per_call: Annotated[int, Field(ge=1, le=20)] = 10
+    sign_ups_per_link: Annotated[int, Field(ge=0, le=1000)] = 50
+    sign_in_mails_per_day: Annotated[int, Field(ge=1, le=50)] = 5
+
+
+class Campaign(FileModel):
+    """The rules, dates and offers of one programme of one brand in one country.
+
+    `starts_on` and `ends_on` are local days, both inclusive. `version` is not in the file: it
+    is given when the file is put in force, and 0 before.
+    """
+
+    id: Annotated[Slug, Field(alias="campaign")]
+    version: Annotated[int, Field(ge=0)] = 0
+    brand: Brand
+    title: Texts
+    offer: Texts
+    sponsor_offer: Texts
+    country: Annotated[
+        str, Field(pattern=r"^[A-Z]{2}$", description="a country code of two capitals, like FR")
+    ]
+    time_zone: TimeZone
+    currency: Currency
+    locales: Annotated[tuple[Locale, ...], Field(min_length=1)]
+    starts_on: Day
+    ends_on: Day
+    terms: Terms
+    digests: DigestKeys
+    lists: Lists = Lists()
+    channels: Annotated[tuple[Literal["email", "link"], ...], Field(min_length=1)] = (
+        "email",
+        "link",
+    )
+    quotas: Quotas = Quotas()
+    invitation_days: Annotated[int, Field(ge=1, le=90)] = 14
+    retention_days: Annotated[int, Field(ge=1, le=1100)] = 90
+    return_window_days: Annotated[int, Field(ge=0, le=365)] = 14
+    release: Release = Release.ON_ACKNOWLEDGEMENT
+    templates: Annotated[dict[Slug, VoucherTemplate], Field(min_length=1)]
+    rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
+    caps: Caps = Caps()
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Self:
+        if problems := campaign_problems(self):
+            raise ValueError("; ".join(problems))
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The campaign's time zone."""
+        return ZoneInfo(self.time_zone)
+
+    def local_date(self, now: datetime) -> date:
+        """The campaign's calendar day at `now` (aware)."""
+        return now.astimezone(self.zone).date()
+
+    def is_open(self, now: datetime) -> bool:
+        """True from the first moment of `starts_on` to the last of `ends_on`, local time."""
+        return self.starts_on <= self.local_date(now) <= self.ends_on
+
+    def end_of_day(self, day: date) -> datetime:
+        """The last second of the local `day`, in UTC, whatever daylight saving does (law 11)."""
+        midnight_after = datetime.combine(day + timedelta(days=1), time.min, tzinfo=self.zone)
+        return midnight_after.astimezone(UTC) - timedelta(seconds=1)
+
+    def closes_at(self, invited_at: datetime) -> datetime:
+        """When an invitation taken in at `invited_at` is over."""
+        day = self.local_date(invited_at) + timedelta(days=self.invitation_days)
+        return self.end_of_day(min(day, self.ends_on))
+
+    def contact_ends_at(self) -> datetime:
+        """When the plain address of anyone in this campaign is no longer kept (law 9)."""
+        return self.end_of_day(self.ends_on + timedelta(days=self.retention_days))
+
+    def spoken(self, locale: str | None) -> str:
+        """`locale` if the campaign speaks it, else its first one."""
+        return locale if locale in self.locales else self.locales[0]
+
+    def text(self, texts: dict[str, str], locale: str) -> str:
+        """The text in `locale`, else in the campaign's first locale."""
+        return texts.get(locale) or texts[self.locales[0]]
+
+
+def is_past(last_second: datetime, at: datetime) -> bool:
+    """True once the whole of a day's last second has gone by (law 11)."""
+    return at >= last_second + timedelta(seconds=1)

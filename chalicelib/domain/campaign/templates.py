@@ -1,0 +1,30 @@
+"""Voucher templates: what a voucher of a kind is worth, and under which conditions."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from chalicelib.domain.campaign.fields import Amount, FileModel, two_decimals
+
+
+class VoucherTemplate(FileModel):
+    """What a voucher of this kind is worth, and under which conditions."""
+
+    prefix: Annotated[str, Field(pattern=r"^[A-Z]{2,4}$", description="two to four capitals")]
+    value: Annotated[Decimal, Field(gt=0, le=100_000), AfterValidator(two_decimals)]
+    minimum_basket: Amount = Decimal(0)
+    valid_days: Annotated[int, Field(ge=1, le=1000)]
+    codes: Literal["minted", "client"] = "minted"
+
+    @property
+    def value_minor(self) -> int:
+        """The value in minor units (cents)."""
+        return int(self.value * 100)
+
+    @property
+    def minimum_basket_minor(self) -> int:
+        """The smallest basket it may be used on, in minor units."""
+        return int(self.minimum_basket * 100)

@@ -1,0 +1,1 @@
+"""The client's digest lists: what is kept of them (model) and when one may be trusted (rules)."""

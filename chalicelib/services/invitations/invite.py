@@ -1,0 +1,174 @@
+"""Taking invitations in: from a sponsor's space by address, or from a shared link by the referee.
+
+Both write the invitation, the contact and one fact in one transaction, and answer before anything
+is decided: neither the answer nor its time tells what the address is (law 8). The sponsor's
+counters bound what the public can make us do (law 12).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from chalicelib.domain.addresses import mask
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.facts import Fact, FactName
+from chalicelib.domain.invitations import Channel, Invitation, InvitationState, Submission
+from chalicelib.domain.people import Contact, Link, Session, Sponsor
+from chalicelib.domain.tokens import hashed
+from chalicelib.services.errors import (
+    ClosedError,
+    FieldProblem,
+    InvalidError,
+    QuotaError,
+    UnauthorisedError,
+    UnknownError,
+)
+from chalicelib.services.facts import invitation_fact
+from chalicelib.services.lookups import open_campaign
+from chalicelib.services.ports import Change, Insert, Ports, Replace
+from chalicelib.services.retry import retry_on_conflict
+
+SUBMISSION_KEPT_FOR = timedelta(days=2)
+
+
+@dataclass(frozen=True)
+class Referee:
+    """Somebody to invite, as typed."""
+
+    address: str
+    first_name: str | None = None
+    locale: str | None = None
+
+
+@retry_on_conflict
+def invite(
+    ports: Ports, session: Session, referees: Sequence[Referee], idempotency_key: str | None
+) -> tuple[str, ...]:
+    """Take a sponsor's invitations in, all or none; returns their ids.
+
+    A repeat with the same `idempotency_key` and the same referees returns the first call's ids;
+    with other referees it is an `InvalidError`. `QuotaError`, `ClosedError`.
+    """
+    campaign = open_campaign(ports, session.campaign)
+    if "email" not in campaign.channels:
+        raise ClosedError("channel")
+    if len(referees) > campaign.quotas.referees_per_call:
+        raise InvalidError([FieldProblem("referees", "too_many")])
+    earlier = _earlier(ports, session, referees, idempotency_key)
+    if earlier:
+        return earlier.invitation_ids
+    sponsor = ports.repository.get(Sponsor, sponsor_id=session.sponsor_id)
+    if sponsor is None:
+        raise UnauthorisedError("session")
+    if sponsor.invited + len(referees) > campaign.quotas.invitations_per_sponsor:
+        raise QuotaError("invitations_per_sponsor")
+    counted = replace(sponsor, invited=sponsor.invited + len(referees))
+    return _take_in(ports, campaign, counted, referees, Channel.EMAIL, idempotency_key)
+
+
+@retry_on_conflict
+def sign_up(ports: Ports, campaign_id: str, link_code: str, referee: Referee) -> tuple[str, ...]:
+    """Take in a referee who came by a sponsor's shared link; returns the invitation's id.
+
+    `UnknownError`, `ClosedError`, `QuotaError`.
+    """
+    campaign = open_campaign(ports, campaign_id)
+    link = ports.repository.get(Link, link_code=link_code)
+    sponsor = ports.repository.get(Sponsor, sponsor_id=link.sponsor_id) if link else None
+    if sponsor is None or sponsor.campaign != campaign.id:
+        raise UnknownError("link")
+    if "link" not in campaign.channels:
+        raise ClosedError("channel")
+    if sponsor.sign_ups >= campaign.quotas.sign_ups_per_link:
+        raise QuotaError("sign_ups_per_link")
+    counted = replace(sponsor, sign_ups=sponsor.sign_ups + 1)
+    return _take_in(ports, campaign, counted, [referee], Channel.LINK, None)
+
+
+def _request_hash(referees: Sequence[Referee]) -> str:
+    return hashed(json.dumps([[referee.address, referee.first_name] for referee in referees]))
+
+
+def _earlier(
+    ports: Ports, session: Session, referees: Sequence[Referee], idempotency_key: str | None
+) -> Submission | None:
+    if idempotency_key is None:
+        return None
+    earlier = ports.repository.get(
+        Submission, sponsor_id=session.sponsor_id, key_hash=hashed(idempotency_key)
+    )
+    if earlier and earlier.request_hash != _request_hash(referees):
+        raise InvalidError([FieldProblem("Idempotency-Key", "used_for_another_request")])
+    return earlier
+
+
+def _take_in(
+    ports: Ports,
+    campaign: Campaign,
+    sponsor: Sponsor,
+    referees: Sequence[Referee],
+    channel: Channel,
+    idempotency_key: str | None,
+) -> tuple[str, ...]:
+    changes: list[Change] = [Replace(sponsor)]
+    facts: list[Fact] = []
+    ids: list[str] = []
+    for referee in referees:
+        contact, invitation = _invitation(ports, campaign, sponsor, referee, channel)
+        changes += [Insert(contact), Insert(invitation)]
+        facts.append(_received(ports, invitation))
+        ids.append(invitation.invitation_id)
+    if idempotency_key is not None:
+        submission = Submission(
+            sponsor_id=sponsor.sponsor_id,
+            key_hash=hashed(idempotency_key),
+            request_hash=_request_hash(referees),
+            invitation_ids=tuple(ids),
+            ends_at=ports.clock() + SUBMISSION_KEPT_FOR,
+        )
+        changes.append(Insert(submission))
+    ports.repository.commit(*changes, facts=facts)
+    return tuple(ids)
+
+
+def _invitation(
+    ports: Ports, campaign: Campaign, sponsor: Sponsor, referee: Referee, channel: Channel
+) -> tuple[Contact, Invitation]:
+    now = ports.clock()
+    contact = Contact(
+        contact_id=ports.codes.identifier(),
+        campaign=campaign.id,
+        address=referee.address,
+        first_name=referee.first_name,
+        locale=campaign.spoken(referee.locale or sponsor.locale),
+        ends_at=campaign.contact_ends_at(),
+    )
+    invitation_id = ports.codes.identifier()
+    invitation = Invitation(
+        invitation_id=invitation_id,
+        campaign=campaign.id,
+        sponsor_id=sponsor.sponsor_id,
+        contact_id=contact.contact_id,
+        channel=channel,
+        masked=mask(referee.address),
+        locale=contact.locale,
+        state=InvitationState.RECEIVED,
+        received_at=now,
+        closes_at=campaign.closes_at(now),
+        campaign_version=campaign.version,
+        correlation=invitation_id,
+    )
+    return contact, invitation
+
+
+def _received(ports: Ports, invitation: Invitation) -> Fact:
+    return invitation_fact(
+        ports,
+        FactName.INVITATION_RECEIVED,
+        invitation,
+        channel=invitation.channel.value,
+        campaign_version=invitation.campaign_version,
+    )

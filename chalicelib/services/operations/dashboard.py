@@ -1,0 +1,81 @@
+"""The live numbers of a campaign: the funnel, by day, and the lists it stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.campaign.lists import ListLimits
+from chalicelib.domain.facts import FUNNEL, REFUSED_FOR, totals
+from chalicelib.domain.lists import rules as lists
+from chalicelib.domain.lists.model import CurrentList
+from chalicelib.services.lookups import current_campaign
+from chalicelib.services.ports import Ports
+
+
+@dataclass(frozen=True)
+class ListStatus:
+    """A list as ops and marketing see it; version 0 is none."""
+
+    version: int
+    rows: int
+    accepted_at: datetime | None
+    in_force: bool
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """The counts of a campaign up to `as_of`; days are local days."""
+
+    campaign: Campaign
+    as_of: datetime
+    funnel: Mapping[str, int]
+    refused_by_reason: Mapping[str, int]
+    days: Mapping[date, Mapping[str, int]]
+    lists: Mapping[str, ListStatus]
+
+
+def view_dashboard(ports: Ports, campaign_id: str) -> Dashboard:
+    """The dashboard. `UnknownError`."""
+    campaign = current_campaign(ports, campaign_id)
+    counts = ports.repository.counts(campaign.id)
+    summed = totals(counts)
+    return Dashboard(
+        campaign=campaign,
+        as_of=ports.clock(),
+        funnel=_funnel(summed),
+        refused_by_reason={
+            name.removeprefix(REFUSED_FOR): value
+            for name, value in sorted(summed.items())
+            if name.startswith(REFUSED_FOR)
+        },
+        days={day: _funnel(counts[day]) for day in sorted(counts, reverse=True)},
+        lists=list_statuses(ports, campaign),
+    )
+
+
+def list_statuses(ports: Ports, campaign: Campaign) -> dict[str, ListStatus]:
+    """How the campaign's lists stand now, by their name."""
+    return {
+        "customers": _status(ports, campaign, "customers", campaign.lists.customers),
+        "vips": _status(ports, campaign, "vips", campaign.lists.vips),
+    }
+
+
+def _funnel(counts: Mapping[str, int]) -> dict[str, int]:
+    return {name: counts.get(name, 0) for name in FUNNEL}
+
+
+def _status(ports: Ports, campaign: Campaign, name: str, limits: ListLimits) -> ListStatus:
+    pointer = ports.repository.get(CurrentList, campaign=campaign.id, name=name)
+    if pointer is None:
+        return ListStatus(version=0, rows=0, accepted_at=None, in_force=False)
+    stands = lists.is_fresh(pointer, ports.clock(), timedelta(days=limits.max_age_days))
+    return ListStatus(
+        version=pointer.version,
+        rows=pointer.rows,
+        accepted_at=pointer.accepted_at,
+        in_force=stands,
+    )

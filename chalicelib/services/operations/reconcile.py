@@ -1,0 +1,115 @@
+"""Looking for what stands still: the watch that makes "never lost" true when a queue or a function
+fails.
+
+Each kind of finding has a name, a metric and a place in the runbook. What can safely be started
+again is: undecided invitations and leased mails that must arrive go back to their queue; the guards
+of their use cases make a repeat harmless. The rest is for people.
+
+Two things more are looked at here, because they too only show when somebody looks: lists that have
+grown too old, or were never dropped, while their campaign is open; and referrals that are not yet
+known under the keys in force (`rekey`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.campaign.versions import CurrentCampaign
+from chalicelib.domain.facts import Fact, FactName, Queue, follow_up
+from chalicelib.domain.invitations import Invitation
+from chalicelib.domain.mails import Mail, MailState
+from chalicelib.domain.vouchers import Voucher
+from chalicelib.services.invitations.decide import requeue_undecided
+from chalicelib.services.mails.send import AT_MOST_ONCE, invitation_of
+from chalicelib.services.operations.dashboard import list_statuses
+from chalicelib.services.operations.rekey import rekey
+from chalicelib.services.ports import Agenda, Ports, Replace
+
+# What ought not to be: an alarm rings for any of them.
+FINDINGS = ("undecided", "leased", "unexported")
+_WATCHED = (
+    "lists_too_old",
+    "referrals_rekeyed",
+    "referrals_without_address",
+    "referrals_to_rekey",
+    "campaigns_to_rekey",  # 0 says that the client may use the new key, and the old one go
+)
+UNDECIDED_AFTER = timedelta(minutes=15)
+LEASED_AFTER = timedelta(minutes=15)
+UNEXPORTED_AFTER = timedelta(hours=1)
+# At some ten calls each this is well within the five minutes of a run.
+REKEYED_A_RUN = 1_500
+
+
+def reconcile(ports: Ports) -> dict[str, int]:
+    """Find what stands still and start again what can be; returns how many of each of `FINDINGS`,
+    `lists_too_old`, and how far the referrals are re-keyed.
+    """
+    found = dict.fromkeys((*FINDINGS, *_WATCHED), 0)
+    found["leased"] = _leased(ports)
+    for in_force in ports.repository.agenda(CurrentCampaign, Agenda.CAMPAIGNS):
+        campaign = in_force.document
+        found["undecided"] += _undecided(ports, campaign)
+        found["unexported"] += _unexported(ports, campaign)
+        found["lists_too_old"] += _lists_too_old(ports, campaign)
+        _rekey(ports, in_force, found)
+    return found
+
+
+def _rekey(ports: Ports, in_force: CurrentCampaign, found: dict[str, int]) -> None:
+    worked_on = found["referrals_rekeyed"] + found["referrals_without_address"]
+    rekeyed = rekey(ports, in_force, REKEYED_A_RUN - worked_on)
+    found["referrals_rekeyed"] += rekeyed.done
+    found["referrals_without_address"] += rekeyed.without_address
+    found["referrals_to_rekey"] += rekeyed.left
+    found["campaigns_to_rekey"] += not rekeyed.complete
+
+
+def _lists_too_old(ports: Ports, campaign: Campaign) -> int:
+    """Lists of an open campaign that decide nothing: nothing is sent meanwhile (law 3)."""
+    if not campaign.is_open(ports.clock()):
+        return 0
+    return sum(not status.in_force for status in list_statuses(ports, campaign).values())
+
+
+def _undecided(ports: Ports, campaign: Campaign) -> int:
+    until = ports.clock() - UNDECIDED_AFTER
+    overdue = ports.repository.agenda(Invitation, Agenda.UNDECIDED, campaign.id, until=until)
+    return requeue_undecided(ports, campaign.id) if next(overdue, None) else 0
+
+
+def _unexported(ports: Ports, campaign: Campaign) -> int:
+    until = ports.clock() - UNEXPORTED_AFTER
+    overdue = ports.repository.agenda(Voucher, Agenda.UNEXPORTED, campaign.id, until=until)
+    return sum(1 for _ in overdue)
+
+
+def _leased(ports: Ports) -> int:
+    found = 0
+    for mail in ports.repository.agenda(Mail, Agenda.LEASED, until=ports.clock() - LEASED_AFTER):
+        if mail.mail_kind in AT_MOST_ONCE:
+            found += _uncertain(ports, mail)
+            continue
+        found += 1
+        fact = _cause(ports, mail)
+        if fact:
+            ports.queues.put(Queue.MAIL, [fact])
+    return found
+
+
+def _uncertain(ports: Ports, mail: Mail) -> int:
+    """An invitation's mail nobody can tell of is a finding until its invitation is over."""
+    invitation = invitation_of(ports, mail)
+    if invitation and invitation.ended_at is None:
+        return 1
+    ports.repository.commit(Replace(replace(mail, state=MailState.FAILED)))
+    return 0
+
+
+def _cause(ports: Ports, mail: Mail) -> Fact | None:
+    subject = mail.ids.get("voucher") or mail.mail_id.removeprefix("sign_in-")
+    facts = list(ports.repository.facts_of(subject))
+    due = [fact for fact in facts if follow_up(fact) is Queue.MAIL]
+    return next((fact for fact in due if fact.name != FactName.INVITATION_ACCEPTED), None)

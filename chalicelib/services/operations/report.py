@@ -1,0 +1,55 @@
+"""The daily files for the client and marketing: the sponsor–referee table and the counts.
+
+A day's files are snapshots under the day's date; a later run of the same day replaces them.
+"""
+
+from __future__ import annotations
+
+import json
+
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.facts import FUNNEL, totals
+from chalicelib.domain.files.exports import ReferralLine, referral_file
+from chalicelib.domain.referrals import Referral
+from chalicelib.services.ports import Agenda, Ports
+
+
+def report(ports: Ports, campaign: Campaign) -> int:
+    """Write the day's files; returns how many referrals the table has."""
+    day = campaign.local_date(ports.clock()).isoformat()
+    listed = ports.repository.agenda(Referral, Agenda.REFERRALS, campaign.id)
+    rows = [_row(referral) for referral in listed]
+    ports.files.write(
+        f"out/{campaign.id}/referrals/{day}.csv.gz",
+        referral_file(rows),
+        content_type="application/gzip",
+    )
+    ports.files.write(
+        f"out/{campaign.id}/reports/{day}.json",
+        _counts(ports, campaign, day),
+        content_type="application/json",
+    )
+    return len(rows)
+
+
+def _row(referral: Referral) -> ReferralLine:
+    return ReferralLine(
+        referral=referral.referral_id,
+        sponsor_digest=referral.sponsor_digest,
+        referee_digest=referral.referee_digest,
+        confirmed_at=referral.confirmed_at,
+        orders=sum(1 for order_id in referral.kept_orders if order_id),
+    )
+
+
+def _counts(ports: Ports, campaign: Campaign, day: str) -> bytes:
+    counts = ports.repository.counts(campaign.id)
+    summed = totals(counts)
+    report_of_day = {
+        "campaign": campaign.id,
+        "version": campaign.version,
+        "date": day,
+        "funnel": {name: summed.get(name, 0) for name in FUNNEL},
+        "days": [{"date": date.isoformat(), **counts[date]} for date in sorted(counts)],
+    }
+    return json.dumps(report_of_day, indent=1).encode()

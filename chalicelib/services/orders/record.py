@@ -1,0 +1,339 @@
+"""Taking in what the client reports of orders, one at a time, whatever the order or number of the
+reports.
+
+An order counts for the referral of the person who made it: found by the digest, or by the referee's
+voucher that was used on it. Orders of anybody else leave no trace. A report moves an order forward
+(placed, kept, returned or cancelled), and tells its amount, or changes nothing. The voucher is
+redeemed in the transaction that stores the order, and not looked at again.
+
+Most reports are about strangers. Of many at once the store is asked in two batches; what concerns
+nobody then costs no call more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.campaign.rules import HolderRole
+from chalicelib.domain.facts import Fact, FactName
+from chalicelib.domain.files.orders import OrderRow
+from chalicelib.domain.invitations import Invitation
+from chalicelib.domain.orders import Order, OrderStatus, moves_forward
+from chalicelib.domain.people import RefereeClaim
+from chalicelib.domain.referrals import Referral
+from chalicelib.domain.vouchers import Purchase
+from chalicelib.services.errors import RefusedError, UnknownError
+from chalicelib.services.facts import new_fact
+from chalicelib.services.lookups import claim_on, referee_of
+from chalicelib.services.ports import (
+    Change,
+    ContentionError,
+    Insert,
+    ListUnavailableError,
+    Ports,
+    Replace,
+)
+from chalicelib.services.retry import retry_on_conflict
+from chalicelib.services.vouchers.redeem import Planned, find_voucher, plan_redemption
+
+_FACTS = {
+    OrderStatus.PLACED: FactName.ORDER_PLACED,
+    OrderStatus.KEPT: FactName.ORDER_KEPT,
+    OrderStatus.RETURNED: FactName.ORDER_RETURNED,
+    OrderStatus.CANCELLED: FactName.ORDER_CANCELLED,
+}
+_USES_VOUCHERS = frozenset({OrderStatus.PLACED, OrderStatus.KEPT})
+
+
+@dataclass(frozen=True)
+class OrderOutcome:
+    """What became of one reported order. `problem` is None when it was accepted."""
+
+    effect: str
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class Concerned:
+    """What is known of the buyers and the orders in some rows: pairs of a campaign and a digest,
+    of a campaign and an order id.
+    """
+
+    buyers: frozenset[tuple[str, str]]
+    orders: set[tuple[str, str]]  # and those recorded since
+
+    def by(self, campaign: Campaign, row: OrderRow) -> bool:
+        """Whether the row may have an effect in the campaign by its order or, when it names no
+        voucher, by its buyer. Voucher codes are not looked up here.
+        """
+        buyer = None if row.voucher_code else row.email_digest
+        return (campaign.id, row.order_id) in self.orders or (
+            buyer is not None and (campaign.id, buyer) in self.buyers
+        )
+
+    def record(self, ports: Ports, campaign: Campaign, row: OrderRow) -> OrderOutcome:
+        """Take the row in; an order it has stored concerns the rows after it."""
+        outcome = record_order(ports, campaign, row)
+        if outcome.effect == "recorded":
+            self.orders.add((campaign.id, row.order_id))
+        return outcome
+
+
+def those_concerned(
+    ports: Ports, campaigns: Sequence[Campaign], rows: Sequence[OrderRow]
+) -> Concerned:
+    """Ask the store, in two reads of many, which of the rows may concern one of the campaigns."""
+    names = [campaign.id for campaign in campaigns]
+    digests = [row.email_digest for row in rows if row.email_digest and not row.voucher_code]
+    claims = ports.repository.get_many(
+        RefereeClaim, [{"campaign": name, "digest": one} for name in names for one in digests]
+    )
+    orders = ports.repository.get_many(
+        Order, [{"campaign": name, "order_id": row.order_id} for name in names for row in rows]
+    )
+    return Concerned(
+        buyers=frozenset((claim.campaign, claim.digest) for claim in claims),
+        orders={(order.campaign, order.order_id) for order in orders},
+    )
+
+
+def record_orders(
+    ports: Ports, campaign: Campaign, rows: Sequence[OrderRow]
+) -> Iterator[OrderOutcome]:
+    """Take in the orders of a campaign's file, in their order."""
+    # A row with a code is always looked into; only the others may be passed over.
+    concerned = those_concerned(ports, [campaign], [row for row in rows if not row.voucher_code])
+    for row in rows:
+        if row.voucher_code or concerned.by(campaign, row):
+            yield concerned.record(ports, campaign, row)
+        else:
+            yield _refused_at_sight(ports, campaign, row) or OrderOutcome("not_a_referees")
+
+
+def record_reported_orders(
+    ports: Ports, campaigns: Sequence[Campaign], rows: Sequence[OrderRow]
+) -> Iterator[OrderOutcome | None]:
+    """Take in orders that name no campaign, in their order: in each one that knows the voucher, the
+    buyer or the order. None for one that could not be settled now and is to be sent again.
+    """
+    concerned = those_concerned(ports, campaigns, rows)
+    for row in rows:
+        try:
+            yield _in_each_concerned(ports, campaigns, row, concerned)
+        except (ContentionError, ListUnavailableError):
+            yield None
+
+
+def _in_each_concerned(
+    ports: Ports, campaigns: Sequence[Campaign], row: OrderRow, concerned: Concerned
+) -> OrderOutcome:
+    issued_by = _campaign_of_voucher(ports, row)
+    outcomes = [
+        concerned.record(ports, campaign, row)
+        for campaign in campaigns
+        if campaign.id == issued_by or concerned.by(campaign, row)
+    ]
+    problem = next((outcome for outcome in outcomes if outcome.problem), None)
+    if problem or outcomes:
+        return problem or outcomes[0]
+    unknown = "voucher_code_unknown" if row.voucher_code else None
+    return OrderOutcome("none" if unknown else "not_a_referees", unknown)
+
+
+def _campaign_of_voucher(ports: Ports, row: OrderRow) -> str | None:
+    if row.voucher_code is None:
+        return None
+    try:
+        return find_voucher(ports, row.voucher_code).campaign
+    except UnknownError:
+        return None
+
+
+@retry_on_conflict
+def record_order(ports: Ports, campaign: Campaign, row: OrderRow) -> OrderOutcome:
+    """Take one order in; a problem leaves everything as it was."""
+    if refused := _refused_at_sight(ports, campaign, row):
+        return refused
+    status = OrderStatus(row.status)
+    stored = ports.repository.get(Order, campaign=campaign.id, order_id=row.order_id)
+    try:
+        # Its first report has dealt with the voucher: redeemed it, or named none. What has become
+        # of a code since says nothing against what is reported of the order.
+        redemption = None if stored else _redemption(ports, campaign, row, status)
+    except UnknownError:
+        return OrderOutcome("none", "voucher_code_unknown")
+    except RefusedError as error:
+        return OrderOutcome("none", f"voucher_code_{error.reason}")
+    referral = _referral(ports, campaign, row, stored, redemption)
+    if stored and referral and stored.referral_id != referral.referral_id:
+        return OrderOutcome("none", "order_id_of_another_person")
+    if referral is None:
+        return _without_referral(ports, redemption)
+    return _with_referral(ports, campaign, row, status, stored, referral, redemption)
+
+
+def _refused_at_sight(ports: Ports, campaign: Campaign, row: OrderRow) -> OrderOutcome | None:
+    """What needs no store to be seen, whoever has ordered."""
+    if row.currency != campaign.currency:
+        return OrderOutcome("none", "currency_not_the_campaigns")
+    if row.ordered_at.astimezone(UTC) > ports.clock() + timedelta(days=1):
+        return OrderOutcome("none", "ordered_at_in_the_future")
+    return None
+
+
+def _redemption(
+    ports: Ports, campaign: Campaign, row: OrderRow, status: OrderStatus
+) -> Planned | None:
+    if row.voucher_code is None or status not in _USES_VOUCHERS:
+        return None
+    purchase = Purchase(
+        order_id=row.order_id,
+        ordered_at=row.ordered_at,
+        amount_minor=row.amount_minor,
+        currency=row.currency,
+    )
+    planned = plan_redemption(ports, row.voucher_code, purchase)
+    if planned.voucher.campaign != campaign.id:
+        raise UnknownError("voucher")
+    return planned
+
+
+def _referral(
+    ports: Ports,
+    campaign: Campaign,
+    row: OrderRow,
+    stored: Order | None,
+    redemption: Planned | None,
+) -> Referral | None:
+    digest = row.email_digest
+    referral_id = _referral_id_behind(ports, campaign, digest) if digest else None
+    if referral_id is None and redemption and redemption.voucher.holder is HolderRole.REFEREE:
+        referral_id = redemption.voucher.referral_id
+    if referral_id is None and stored:
+        referral_id = stored.referral_id
+    referral = ports.repository.get(Referral, referral_id=referral_id) if referral_id else None
+    if referral and row.ordered_at < referral.confirmed_at:
+        return None
+    return referral
+
+
+def _referral_id_behind(ports: Ports, campaign: Campaign, digest: str) -> str | None:
+    claim = claim_on(ports, campaign.id, digest)
+    if claim is None:
+        return None
+    invitation = ports.repository.get(
+        Invitation, sponsor_id=claim.sponsor_id, invitation_id=claim.invitation_id
+    )
+    return invitation.referral_id if invitation else None
+
+
+def _without_referral(ports: Ports, redemption: Planned | None) -> OrderOutcome:
+    if redemption is None or not redemption.changes:
+        return OrderOutcome("not_a_referees")
+    ports.repository.commit(*redemption.changes, facts=redemption.facts)
+    return OrderOutcome("redeemed")
+
+
+def _with_referral(
+    ports: Ports,
+    campaign: Campaign,
+    row: OrderRow,
+    status: OrderStatus,
+    stored: Order | None,
+    referral: Referral,
+    redemption: Planned | None,
+) -> OrderOutcome:
+    changes: list[Change] = list(redemption.changes) if redemption else []
+    facts: list[Fact] = list(redemption.facts) if redemption else []
+    if moves_forward(stored.status if stored else None, status):
+        moved_changes, moved_facts = moved(
+            ports, campaign, _order(ports, campaign, row, stored, referral), status, referral
+        )
+        changes += moved_changes
+        facts += moved_facts
+    if not changes:
+        return OrderOutcome("known_already")
+    ports.repository.commit(*changes, facts=facts)
+    return OrderOutcome("recorded")
+
+
+def _order(
+    ports: Ports, campaign: Campaign, row: OrderRow, stored: Order | None, referral: Referral
+) -> Order:
+    if stored:
+        # Of what was ordered less may be kept; when it was ordered, and by whom, does not change.
+        return replace(stored, amount_minor=row.amount_minor)
+    window_ends = campaign.end_of_day(
+        campaign.local_date(row.ordered_at) + timedelta(days=campaign.return_window_days)
+    )
+    return Order(
+        campaign=campaign.id,
+        order_id=row.order_id,
+        referral_id=referral.referral_id,
+        status=OrderStatus.PLACED,
+        ordered_at=row.ordered_at,
+        amount_minor=row.amount_minor,
+        currency=row.currency,
+        return_window_ends_at=window_ends,
+    )
+
+
+def moved(
+    ports: Ports, campaign: Campaign, order: Order, status: OrderStatus, referral: Referral
+) -> tuple[list[Change], list[Fact]]:
+    """What changes when `order` (stored or new) comes to stand at `status`."""
+    now = ports.clock()
+    kept_at = now if status is OrderStatus.KEPT else order.kept_at
+    order_now = replace(order, status=status, kept_at=kept_at)
+    referral_now = replace(
+        _asked_with_first_order(ports, campaign, referral, order.ordered_at),
+        orders=referral.orders + (0 if order.revision else 1),
+        kept_orders=_kept(referral, order.order_id, status),
+    )
+    write = Replace if order.revision else Insert
+    fact = new_fact(
+        ports,
+        _FACTS[status],
+        campaign=campaign.id,
+        subject=referral.referral_id,
+        correlation=referral.correlation,
+        ids={
+            "order": order.order_id,
+            "referral": referral.referral_id,
+            "sponsor": referral.sponsor_id,
+        },
+        amount_minor=order.amount_minor,
+    )
+    return [write(order_now), Replace(referral_now)], [fact]
+
+
+def _kept(referral: Referral, order_id: str, status: OrderStatus) -> tuple[str, ...]:
+    if status is OrderStatus.KEPT:
+        return (*referral.kept_orders, order_id)
+    # Its rung is gone, but its place stays: which rung an order stands on never changes.
+    return tuple("" if kept == order_id else kept for kept in referral.kept_orders)
+
+
+def _asked_with_first_order(
+    ports: Ports, campaign: Campaign, referral: Referral, ordered_at: datetime
+) -> Referral:
+    """Law 3: asked once, with the first order, of the list in force when it was made: every later
+    list holds who has ordered, that is what it is for.
+    """
+    if referral.newcomer is not None:
+        return referral
+    try:
+        customers = ports.lists.find_as_of(
+            "customers", campaign.id, ordered_at, referee_of(ports, referral)
+        )
+    except ListUnavailableError:
+        # Not known yet; no reward is granted before the list has been asked.
+        return referral
+    return replace(
+        referral,
+        newcomer=customers.found is None,
+        newcomer_list_version=customers.version,
+    )

@@ -1,0 +1,167 @@
+"""Writing voucher files: every voucher in exactly one export, and an export never changes (law 5).
+
+    open ── part, part, … ── sealed ── file and manifest written ── written
+
+A part is one transaction: its rows, the vouchers they are of (each at the revision read, and not
+yet in an export), the export's counters, and the fact. The file is made from the stored parts
+alone, so whoever writes it, however often, writes the same bytes; and it is written only where
+nothing is yet. Killed anywhere, the next run goes on where this one stopped. One number is open at
+a time: the next is opened when it is written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.exports import Export, ExportPart, ExportSequence, ExportState
+from chalicelib.domain.facts import Fact, FactName
+from chalicelib.domain.files.exports import (
+    VOUCHER_COLUMNS,
+    export_name,
+    manifest_json,
+    voucher_cells,
+    voucher_file,
+)
+from chalicelib.domain.vouchers import Voucher, taken_into
+from chalicelib.services.facts import new_fact
+from chalicelib.services.ports import Agenda, Change, Insert, Ports, Replace
+from chalicelib.services.retry import retry_on_conflict
+
+PART_ROWS = 90  # with the part, the export and the fact: under the 100 items of a transaction
+
+
+def export_vouchers(ports: Ports, campaign: Campaign) -> Export | None:
+    """Bring the campaign's open export to the end, or open one if vouchers wait; returns what was
+    written.
+    """
+    export = _open(ports, campaign)
+    if export is None:
+        return None
+    while export.state is ExportState.OPEN:
+        rows_before = export.rows
+        export = _take_in(ports, campaign, export.number)
+        if export.rows == rows_before:
+            if not export.rows:
+                return None
+            export = _seal(ports, campaign, export.number)
+    return _write(ports, campaign, export.number)
+
+
+def path_of(campaign: str, number: int) -> str:
+    """Where an export lies, without its suffix."""
+    return f"out/{campaign}/vouchers/{export_name(number)}"
+
+
+@retry_on_conflict
+def _open(ports: Ports, campaign: Campaign) -> Export | None:
+    sequence = ports.repository.get(ExportSequence, campaign=campaign.id)
+    if sequence:
+        current = _current(ports, campaign, sequence.number)
+        if current.state is not ExportState.WRITTEN:
+            return current
+    if next(_waiting(ports, campaign), None) is None:
+        return None
+    number = sequence.number + 1 if sequence else 1
+    opened = Export(
+        campaign=campaign.id,
+        number=number,
+        state=ExportState.OPEN,
+        opened_at=ports.clock(),
+    )
+    step: Change = (
+        Replace(replace(sequence, number=number))
+        if sequence
+        else Insert(ExportSequence(campaign=campaign.id, number=number))
+    )
+    ports.repository.commit(step, Insert(opened))
+    return opened
+
+
+def _current(ports: Ports, campaign: Campaign, number: int) -> Export:
+    export = ports.repository.get(Export, campaign=campaign.id, number=number)
+    if export is None:
+        raise LookupError(f"export {number} of {campaign.id} was opened but is not there")
+    return export
+
+
+def _waiting(ports: Ports, campaign: Campaign) -> Iterator[Voucher]:
+    """Vouchers in no export yet. The agenda may lag, so each is read again by its key."""
+    for listed in ports.repository.agenda(Voucher, Agenda.UNEXPORTED, campaign.id):
+        voucher = ports.repository.get(Voucher, code=listed.code)
+        if voucher and voucher.export is None:
+            yield voucher
+
+
+@retry_on_conflict
+def _take_in(ports: Ports, campaign: Campaign, number: int) -> Export:
+    export = _current(ports, campaign, number)
+    vouchers = list(islice(_waiting(ports, campaign), PART_ROWS))
+    if export.state is not ExportState.OPEN or not vouchers:
+        return export
+    grown = replace(export, parts=export.parts + 1, rows=export.rows + len(vouchers))
+    part = ExportPart(
+        campaign=campaign.id,
+        number=number,
+        part=grown.parts,
+        codes=tuple(voucher.code for voucher in vouchers),
+        columns=VOUCHER_COLUMNS,
+        rows=tuple(voucher_cells(voucher) for voucher in vouchers),
+    )
+    taken = [Replace(taken_into(voucher, number)) for voucher in vouchers]
+    fact = _about(ports, FactName.VOUCHERS_EXPORTED, campaign, number, count=len(vouchers))
+    ports.repository.commit(Insert(part), Replace(grown), *taken, facts=[fact])
+    return replace(grown, revision=grown.revision + 1)
+
+
+@retry_on_conflict
+def _seal(ports: Ports, campaign: Campaign, number: int) -> Export:
+    export = _current(ports, campaign, number)
+    if export.state is not ExportState.OPEN:
+        return export
+    sealed = replace(export, state=ExportState.SEALED, sealed_at=ports.clock())
+    ports.repository.commit(Replace(sealed))
+    return replace(sealed, revision=sealed.revision + 1)
+
+
+@retry_on_conflict
+def _write(ports: Ports, campaign: Campaign, number: int) -> Export:
+    export = _current(ports, campaign, number)
+    if export.state is ExportState.WRITTEN or export.sealed_at is None:
+        return export
+    parts = ports.repository.within(ExportPart, campaign=campaign.id, number=number)
+    content = voucher_file(list(parts))
+    manifest = manifest_json(
+        export=export_name(number),
+        rows=export.rows,
+        content=content,
+        key_id=campaign.digests.key_ids[0],
+        generated_at=export.sealed_at,
+    )
+    path = path_of(campaign.id, number)
+    ports.files.write_once(f"{path}.csv.gz", content, content_type="application/gzip")
+    ports.files.write_once(f"{path}.manifest.json", manifest, content_type="application/json")
+    written = replace(
+        export,
+        state=ExportState.WRITTEN,
+        sha256=hashlib.sha256(content).hexdigest(),
+        written_at=ports.clock(),
+    )
+    fact = _about(ports, FactName.EXPORT_WRITTEN, campaign, number, count=export.rows)
+    ports.repository.commit(Replace(written), facts=[fact])
+    return written
+
+
+def _about(ports: Ports, name: FactName, campaign: Campaign, number: int, *, count: int) -> Fact:
+    return new_fact(
+        ports,
+        name,
+        campaign=campaign.id,
+        subject=f"export-{campaign.id}-{export_name(number)}",
+        correlation=f"export-{campaign.id}-{export_name(number)}",
+        export=number,
+        count=count,
+    )
