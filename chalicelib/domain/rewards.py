@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import HolderRole, Rule, Trigger
@@ -31,7 +34,7 @@ class Reward(Entity):
     granted_at: datetime | None = None
     refused_reason: str | None = None
     customers_version: int | None = None
-    revoked_at: datetime | None = None
+    revoked_at: Annotated[datetime | None, Field(alias="taken_back_at")] = None
 
 
 CONFIRMATION_RUNG = 0

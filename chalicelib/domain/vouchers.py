@@ -13,6 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
 
 from chalicelib.domain.campaign.file import Campaign, is_past
 from chalicelib.domain.campaign.rules import HolderRole, Release
@@ -65,7 +68,7 @@ class Voucher(Entity):
     acknowledged_at: datetime | None = None
     refused_reason: str | None = None
     redeemed_by: str | None = None
-    revoked_at: datetime | None = None
+    revoked_at: Annotated[datetime | None, Field(alias="withdrawn_at")] = None
     ended_at: datetime | None = None
 
 

@@ -38,7 +38,7 @@ def export_name(number: int) -> str:
 
 def voucher_cells(voucher: Voucher) -> tuple[str, ...]:
     """What an export prints of a voucher, a cell for each of `VOUCHER_COLUMNS`."""
-    return tuple(cell(voucher) for cell in _VOUCHER_CELLS.values())
+    return tuple(cell(voucher) for cell in VOUCHER_CELLS.values())
 
 
 def voucher_file(parts: Sequence[ExportPart]) -> bytes:
@@ -95,7 +95,7 @@ def _ends_at(voucher: Voucher) -> datetime:
 
 # A new column is a line at the end: none is ever moved, renamed or taken away, since parts of an
 # open export keep the columns they were stored with.
-_VOUCHER_CELLS: Mapping[str, Callable[[Voucher], str]] = {
+VOUCHER_CELLS: Mapping[str, Callable[[Voucher], str]] = {
     "code": lambda voucher: voucher.printed,
     "template": lambda voucher: voucher.template,
     "holder": lambda voucher: voucher.holder.value,
@@ -108,7 +108,7 @@ _VOUCHER_CELLS: Mapping[str, Callable[[Voucher], str]] = {
     "issued_at": lambda voucher: voucher.issued_at.isoformat(),
     "referral": lambda voucher: voucher.referral_id,
 }
-VOUCHER_COLUMNS = tuple(_VOUCHER_CELLS)
+VOUCHER_COLUMNS = tuple(VOUCHER_CELLS)
 
 
 def _csv_gz(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from chalicelib.domain.entity import Entity
 
@@ -70,7 +72,7 @@ class ListVersion(Entity):
     source_sha256: str
     mode: str
     base_version: int | None = None
-    last_position: str
+    last_position: Annotated[str, Field(alias="last_order")]
     full: FullList
 
 
