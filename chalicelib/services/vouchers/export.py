@@ -20,7 +20,7 @@ from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.exports import Export, ExportPart, ExportSequence, ExportState
 from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.files.exports import (
-    VOUCHER_COLUMNS,
+    VOUCHER_CELLS,
     export_name,
     manifest_json,
     voucher_cells,
@@ -108,7 +108,7 @@ def _take_in(ports: Ports, campaign: Campaign, number: int) -> Export:
         number=number,
         part=grown.parts,
         codes=tuple(voucher.code for voucher in vouchers),
-        columns=VOUCHER_COLUMNS,
+        columns=tuple(VOUCHER_CELLS),
         rows=tuple(voucher_cells(voucher) for voucher in vouchers),
     )
     taken = [Replace(taken_into(voucher, number)) for voucher in vouchers]
