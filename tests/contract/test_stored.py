@@ -6,8 +6,10 @@ import base64
 import csv
 import gzip
 import json
+import re
 from dataclasses import replace
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -169,6 +171,14 @@ def test_an_upgrade_leaves_what_is_stored_today_alone() -> None:
 
 
 # --- keeping -------------------------------------------------------------------------------------
+
+
+def test_what_every_release_stored_is_kept() -> None:
+    """A release renames `items/next.json` to its version and begins another."""
+    changelog = (Path(__file__).parents[2] / "CHANGELOG.md").read_text(encoding="utf-8")
+    released = re.findall(r"^## \[(\d[\d.]*)\]", changelog, re.MULTILINE)
+    assert "0.1.0" in released
+    assert set(released) - set(versions()) == set()
 
 
 def test_every_kind_of_item_is_kept() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.dynamodb.codec import fact_from_json
 from chalicelib.domain.addresses import AddressDigests, DigestKey
+from chalicelib.domain.campaign.versions import CampaignVersion
 from chalicelib.domain.exports import Export, ExportPart, ExportState
 from chalicelib.domain.facts import FUNNEL, deltas, totals
 from chalicelib.domain.files import exports
@@ -27,7 +29,7 @@ from chalicelib.services.lists.review_held import roll_back_list
 from chalicelib.services.operations.dashboard import view_dashboard
 from chalicelib.services.operations.expire import expire
 from chalicelib.services.operations.reconcile import reconcile
-from chalicelib.services.ports import Agenda
+from chalicelib.services.ports import Agenda, Remove, Replace
 from tests.contract.inherited import Inherited, in_memory, on_aws
 from tests.contract.kept import kept_world, versions
 from tests.fakes.campaign import CAMPAIGN, CANARY, digest, digests
@@ -270,8 +272,8 @@ def test_law_6_what_was_revoked_before_stays_so_when_its_redemption_is_rolled_ba
     assert all(one.revoked_at == one.ended_at for one in revoked)
 
 
-def test_law_3_an_order_under_plain_digests_finds_a_newcomer(world: Inherited) -> None:
-    """0.1.0 did not keep with which algorithm a digest was made."""
+def order_under_plain_digests(world: Inherited) -> Referral:
+    """The referee of the campaign with plain SHA-256 orders, and keeps it."""
     known = AddressDigests.of(PAULA, [DigestKey("k1", "sha256")]).pairs[0].exact
     row = world.order("P1", "kept", email_digest=known)
     lines = [",".join(COLUMNS), ",".join(row[name] for name in COLUMNS)]
@@ -279,9 +281,32 @@ def test_law_3_an_order_under_plain_digests_finds_a_newcomer(world: Inherited) -
     assert receipt.accepted == 1
     world.run()
     [referral] = world.repository.agenda(Referral, Agenda.REFERRALS, PLAIN)
+    return referral
+
+
+def test_law_3_an_order_under_plain_digests_finds_a_newcomer(world: Inherited) -> None:
+    """0.1.0 did not keep with which algorithm a digest was made."""
+    referral = order_under_plain_digests(world)
     assert referral.newcomer is True
     held = world.repository.held_by(referral.referral_id)
     assert Counter(one.template for one in held) == {"welcome": 1, "second-order": 1}
+
+
+@pytest.mark.parametrize("document", ["another algorithm", "none"])
+def test_law_3_digests_of_an_unknown_algorithm_make_nobody_a_newcomer(
+    world_0_1: Inherited, document: str
+) -> None:
+    world = world_0_1
+    version = world.repository.get(CampaignVersion, campaign=PLAIN, version=1)
+    assert version
+    hmac = version.document.digests.model_copy(update={"algorithm": "hmac-sha256"})
+    other = version.document.model_copy(update={"digests": hmac})
+    gone = document == "none"
+    world.repository.commit(Remove(version) if gone else Replace(replace(version, document=other)))
+    referral = order_under_plain_digests(world)
+    assert referral.newcomer is None
+    held = world.repository.held_by(referral.referral_id)
+    assert [one.template for one in held] == ["welcome"]
 
 
 def test_what_time_does_and_the_watch_go_on(world: Inherited) -> None:
