@@ -15,7 +15,7 @@ import hmac
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from chalicelib.domain.providers import domain_meant, is_disposable, is_role
@@ -269,12 +269,15 @@ class DigestKey:
 
 @dataclass(frozen=True, slots=True)
 class DigestPair:
-    """The two digests of one address under one key: lower-case hex, 64 characters each."""
+    """The two digests of one address under one key: lower-case hex, 64 characters each.
+
+    `algorithm` is None in what 0.1.0 stored, which did not keep it.
+    """
 
     key_id: str
     exact: str
     canonical: str
-    algorithm: Algorithm = "hmac_sha256"
+    algorithm: Algorithm | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +327,12 @@ class AddressDigests:
     def key_ids(self) -> tuple[str, ...]:
         """The keys these were made with, in their order."""
         return tuple(pair.key_id for pair in self.pairs)
+
+    def made_by(self, algorithm: Algorithm) -> AddressDigests:
+        """These, with the algorithm where it was not kept."""
+        return AddressDigests(
+            tuple(replace(pair, algorithm=pair.algorithm or algorithm) for pair in self.pairs)
+        )
 
     def and_before(self, before: AddressDigests) -> AddressDigests:
         """These, followed by what `before` has under keys that these were not made with."""

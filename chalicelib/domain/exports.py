@@ -5,13 +5,13 @@ open ── part, part, … ── sealed ── file and manifest written ─�
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from chalicelib.domain.entity import Entity, IllegalMoveError, require_move
-from chalicelib.domain.files.exports import VoucherLine, export_name
+from chalicelib.domain.money import decimal_text
 from chalicelib.domain.vouchers import Voucher
 
 
@@ -49,15 +49,44 @@ class Export(Entity):
 
 @dataclass(frozen=True, kw_only=True)
 class ExportPart(Entity):
-    """Rows of an export, fixed when their vouchers were taken in; the file is made from these
-    alone.
+    """Rows of an export as the cells that they print, fixed when their vouchers were taken in; the
+    file is made from these alone.
     """
 
     campaign: str
     number: int
     part: int
     codes: tuple[str, ...]
-    rows: tuple[VoucherLine, ...]
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def _ends_at(voucher: Voucher) -> datetime:
+    # A voucher revoked before its export is in it all the same, ended already: no till takes it.
+    return min(voucher.valid_until, voucher.ended_at or voucher.valid_until)
+
+
+# A new column is a line at the end: none is ever moved, renamed or removed, since parts of an open
+# export keep the columns they were stored with.
+VOUCHER_CELLS: Mapping[str, Callable[[Voucher], str]] = {
+    "code": lambda voucher: voucher.code,
+    "template": lambda voucher: voucher.template,
+    "holder": lambda voucher: voucher.holder.value,
+    "holder_digest": lambda voucher: voucher.holder_digest,
+    "value": lambda voucher: decimal_text(voucher.value_minor),
+    "currency": lambda voucher: voucher.currency,
+    "minimum_basket": lambda voucher: decimal_text(voucher.minimum_basket_minor),
+    "valid_from": lambda voucher: voucher.valid_from.isoformat(),
+    "valid_until": lambda voucher: _ends_at(voucher).isoformat(),
+    "issued_at": lambda voucher: voucher.issued_at.isoformat(),
+    "referral": lambda voucher: voucher.referral_id,
+}
+VOUCHER_COLUMNS = tuple(VOUCHER_CELLS)
+
+
+def voucher_cells(voucher: Voucher) -> tuple[str, ...]:
+    """What an export prints of a voucher, a cell for each of `VOUCHER_COLUMNS`."""
+    return tuple(cell(voucher) for cell in VOUCHER_CELLS.values())
 
 
 _MOVES = {
@@ -87,27 +116,8 @@ def next_part(export: Export, vouchers: Sequence[Voucher]) -> tuple[Export, Expo
         number=export.number,
         part=grown.parts,
         codes=tuple(voucher.code_key for voucher in vouchers),
-        rows=tuple(map(voucher_line, vouchers)),
-    )
-
-
-def voucher_line(voucher: Voucher) -> VoucherLine:
-    """A voucher's row. One revoked before its export is in it all the same, ended already: no till
-    takes it.
-    """
-    ended_at = voucher.ended_at or voucher.valid_until
-    return VoucherLine(
-        code=voucher.code,
-        template=voucher.template,
-        holder=voucher.holder.value,
-        holder_digest=voucher.holder_digest,
-        value_minor=voucher.value_minor,
-        currency=voucher.currency,
-        minimum_basket_minor=voucher.minimum_basket_minor,
-        valid_from=voucher.valid_from,
-        valid_until=min(voucher.valid_until, ended_at),
-        issued_at=voucher.issued_at,
-        referral=voucher.referral_id,
+        columns=tuple(VOUCHER_CELLS),
+        rows=tuple(map(voucher_cells, vouchers)),
     )
 
 
@@ -129,6 +139,11 @@ def acknowledged(export: Export, now: datetime) -> Export:
     if export.state is not ExportState.WRITTEN:
         raise IllegalMoveError(f"an acknowledgement of an export that is {export.state.value}")
     return replace(export, acknowledged_at=now)
+
+
+def export_name(number: int) -> str:
+    """`{export}`: padded so that names sort as numbers do."""
+    return f"{number:08d}"
 
 
 def export_path(campaign: str, number: int) -> str:

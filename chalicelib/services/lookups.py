@@ -7,11 +7,12 @@ from datetime import datetime
 
 from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.campaign.versions import CurrentCampaign
+from chalicelib.domain.campaign.versions import CampaignVersion, CurrentCampaign
 from chalicelib.domain.codes import candidates
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.mails import Mail
 from chalicelib.domain.people import Contact, Opposition, RefereeClaim, Sponsor, SponsorClaim
+from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.errors import ClosedError, UnknownError
 from chalicelib.services.ports import Agenda, Membership, Ports
@@ -56,6 +57,23 @@ def find_vip(ports: Ports, campaign: Campaign, digests: AddressDigests) -> Membe
     """What the VIP list in force says of an address. `ListUnavailableError` on any doubt."""
     limits = campaign.lists.vips
     return ports.lists.find("vips", campaign.id, limits.max_age_days, digests)
+
+
+def referee_of(ports: Ports, referral: Referral) -> AddressDigests:
+    """The referee's digests, each with its algorithm, as lists are asked with them.
+
+    0.1.0 did not keep which algorithm made them: the version of the campaign file that was in force
+    says so. Without one they stay as they are, and no list will answer.
+    """
+    if all(pair.algorithm for pair in referral.referee.pairs):
+        return referral.referee
+    version = ports.repository.get(
+        CampaignVersion, campaign=referral.campaign, version=referral.campaign_version
+    )
+    if version is None:
+        return referral.referee
+    hmac = version.document.digests.algorithm == "hmac-sha256"
+    return referral.referee.made_by("hmac_sha256" if hmac else "sha256")
 
 
 def claim_on(ports: Ports, campaign: str, digest: str) -> RefereeClaim | None:

@@ -14,7 +14,7 @@ from chalicelib.domain.orders import Order, OrderStatus, moved_order, referral_a
 from chalicelib.domain.people import Contact
 from chalicelib.domain.referrals import Referral, with_newcomer_check
 from chalicelib.services.facts import mail_fact, referral_fact
-from chalicelib.services.lookups import find_customer_as_of, invitation_in
+from chalicelib.services.lookups import find_customer_as_of, invitation_in, referee_of
 from chalicelib.services.ports import (
     Change,
     Insert,
@@ -46,7 +46,7 @@ def _check_newcomer(
     if referral.newcomer is not None:
         return referral
     try:
-        customers = find_customer_as_of(ports, campaign, referral.referee, ordered_at)
+        customers = find_customer_as_of(ports, campaign, referee_of(ports, referral), ordered_at)
     except ListUnavailableError:
         # Not known yet; no reward is granted before the list has been asked.
         return referral

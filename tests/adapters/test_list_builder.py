@@ -126,7 +126,7 @@ def test_20_000_hits_and_20_000_misses_are_exact() -> None:
     store = MemoryStore()
     done = built(SegmentBuilder(store), [("full", records)])
     reader = SegmentReader(store.fetch)
-    ref = SegmentRef(done.path, done.etag, done.rows, done.directory_crc)
+    ref = SegmentRef(done.path, done.etag, done.rows, done.directory_crc, "k1")
     reader.find(ref, records[:1])
     store.largest = 0
     assert all(reader.find(ref, [record]) == record for record in records[:20_000])

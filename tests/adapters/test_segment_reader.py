@@ -2,18 +2,19 @@ import zlib
 from array import array
 from dataclasses import dataclass, field, replace
 from random import Random
+from typing import Any
 
 import pytest
 
 from chalicelib.adapters.lists.reader import SegmentGoneError, SegmentReader, SegmentRef
-from chalicelib.adapters.lists.segment import SegmentError, bucket_of
+from chalicelib.adapters.lists.segment import HEADER_SIZE, SegmentError, bucket_of
 from tests.reference.segments import Segment, build
 
 RANDOM = Random(11)
 RECORDS = [RANDOM.randbytes(16) for _ in range(20_000)]
 ABSENT = [RANDOM.randbytes(16) for _ in range(20_000)]
 SEGMENT = build(RECORDS, algorithm="hmac_sha256", key_id="k1", generation=1)
-REF = SegmentRef("lists/1", "etag-1", SEGMENT.header.count, SEGMENT.header.directory_crc)
+REF = SegmentRef("lists/1", "etag-1", SEGMENT.header.count, SEGMENT.header.directory_crc, "k1")
 
 
 @dataclass
@@ -137,6 +138,41 @@ def test_law_3_a_list_that_is_not_what_its_pointer_says_is_an_error(wrong: dict[
         with pytest.raises(SegmentError):
             reader.find(replace(REF, **wrong), ABSENT[:1])  # type: ignore[arg-type]
         reader.find(REF, RECORDS[:1])
+
+
+def test_a_pointer_without_a_crc_takes_it_from_the_header_once() -> None:
+    """As 0.1.0 stored pointers."""
+    reader, bucket = holding(SEGMENT)
+    without = replace(REF, directory_crc=None)
+    assert reader.find(without, RECORDS[:1]) == RECORDS[0]
+    assert bucket.gets[0] == HEADER_SIZE
+    assert len(bucket.gets) == 3
+    assert not any(reader.find(without, [record]) for record in ABSENT[:50])
+    assert len(bucket.gets) == 53
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"directory_bits": SEGMENT.header.directory_bits + 1},
+        {"directory_crc": SEGMENT.header.directory_crc ^ 1},
+        {"count": SEGMENT.header.count - 1},
+        {"key_id": "k2"},
+    ],
+    ids=str,
+)
+def test_law_3_a_header_that_is_not_what_the_pointer_says_is_an_error(wrong: Any) -> None:
+    header = replace(SEGMENT.header, **wrong)
+    reader, _ = holding(SEGMENT, header.pack() + SEGMENT.content[HEADER_SIZE:])
+    with pytest.raises(SegmentError):
+        reader.find(replace(REF, directory_crc=None), ABSENT[:1])
+
+
+@pytest.mark.parametrize("end", [0, 1, HEADER_SIZE - 1, HEADER_SIZE])
+def test_law_3_a_header_cut_short_is_an_error(end: int) -> None:
+    reader, _ = holding(SEGMENT, SEGMENT.content[:end])
+    with pytest.raises(SegmentError):
+        reader.find(replace(REF, directory_crc=None), ABSENT[:1])
 
 
 def test_law_3_a_directory_that_does_not_begin_or_end_as_it_must_is_an_error() -> None:

@@ -11,7 +11,6 @@ from chalicelib.domain.campaign.versions import CampaignVersion, CurrentCampaign
 from chalicelib.domain.eligibility import Reason
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.exports import Export, ExportPart, ExportSequence, ExportState
-from chalicelib.domain.files.exports import VoucherLine
 from chalicelib.domain.invitations import Channel, Decision, Invitation, InvitationState, Submission
 from chalicelib.domain.journal import JournalHead
 from chalicelib.domain.lists.model import (
@@ -39,15 +38,11 @@ from chalicelib.domain.people import (
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import Redemption, SpareCode, Voucher, VoucherState
-from tests.fakes.campaign import CAMPAIGN, campaign, digest, digests
+from tests.fakes.campaign import CAMPAIGN, campaign, digests
 from tests.fakes.ports import MORNING
 
 LATER = MORNING + timedelta(days=30, microseconds=1)
 DOCUMENT = campaign(version=3)
-LINE = VoucherLine(
-    "WE-1", "welcome", "referee", digest("a@b.fr"), 1000, "EUR", 4000, MORNING, LATER, MORNING, "r"
-)
-
 LISTED: dict[str, Any] = {
     "campaign": CAMPAIGN, "name": "vips", "version": 2, "rows": 5, "segment": "k", "etag": "e",
     "directory_crc": 0xFEDCBA98, "key_id": "k1", "algorithm": "hmac-sha256",
@@ -99,30 +94,56 @@ ENTITIES: list[Entity] = [
     ),
     Reward(
         referral_id="r", rule="ladder-first", rung=1, campaign=CAMPAIGN, order_id="A1",
-        code_key="C", granted_at=MORNING, refused_reason="x", revoked_at=LATER, ), Order(
+        code_key="C", granted_at=MORNING, refused_reason="x", revoked_at=LATER,
+    ),
+    Order(
         campaign=CAMPAIGN, order_id="A#1", referral_id="r", status=OrderStatus.PLACED,
         ordered_at=MORNING, amount_minor=8000, currency="EUR", return_window_ends_at=LATER,
-        kept_at=LATER, ), Voucher( code_key="C", voucher_id="v", code="WE-C", campaign=CAMPAIGN,
-        campaign_version=3, template="welcome", holder=HolderRole.REFEREE, holder_id="r",
-        holder_digest="d", contact_id="c", referral_id="r", rule="welcome", rung=0,
-        value_minor=1000, currency="EUR", minimum_basket_minor=4000, valid_from=MORNING,
-        valid_until=LATER, issued_at=MORNING, state=VoucherState.REDEEMED, release=Release.AT_ONCE,
+        kept_at=LATER,
+    ),
+    Voucher(
+        code_key="C", voucher_id="v", code="WE-C", campaign=CAMPAIGN, campaign_version=3,
+        template="welcome", holder=HolderRole.REFEREE, holder_id="r", holder_digest="d",
+        contact_id="c", referral_id="r", rule="welcome", rung=0, value_minor=1000,
+        currency="EUR", minimum_basket_minor=4000, valid_from=MORNING, valid_until=LATER,
+        issued_at=MORNING, state=VoucherState.REDEEMED, release=Release.AT_ONCE,
         correlation="k", export=1, acknowledged_at=MORNING, refused_reason="", redeemed_by="A1",
-        revoked_at=LATER, ended_at=LATER, ), Redemption( code_key="C", order_id="A1",
-        ordered_at=MORNING, amount_minor=8000, currency="EUR", redeemed_at=MORNING,
-        rolled_back_at=LATER, ), SpareCode(campaign=CAMPAIGN, template="welcome", code_key="OWN1",
-        code="OWN-1"), ExportSequence(campaign=CAMPAIGN, number=1), Export( campaign=CAMPAIGN,
-        number=1, state=ExportState.WRITTEN, opened_at=MORNING, parts=1, rows=1, sealed_at=MORNING,
-        sha256="h", written_at=MORNING, acknowledged_at=LATER, ), ExportPart(campaign=CAMPAIGN,
-        number=1, part=1, codes=("C",), rows=(LINE,)), ListVersion(**LISTED), CurrentList(**LISTED),
-        ListDelta( campaign=CAMPAIGN, name="vips", order="o", mode="add", sha256="h", key_id="k1",
-        segment="k", etag="e", rows=5, as_of=MORNING, base_sha256="b", ends_at=LATER, ), HeldList(
+        revoked_at=LATER, ended_at=LATER,
+    ),
+    Redemption(
+        code_key="C", order_id="A1", ordered_at=MORNING, amount_minor=8000, currency="EUR",
+        redeemed_at=MORNING, rolled_back_at=LATER,
+    ),
+    SpareCode(campaign=CAMPAIGN, template="welcome", code_key="OWN1", code="OWN-1"),
+    ExportSequence(campaign=CAMPAIGN, number=1),
+    Export(
+        campaign=CAMPAIGN, number=1, state=ExportState.WRITTEN, opened_at=MORNING, parts=1,
+        rows=1, sealed_at=MORNING, sha256="h", written_at=MORNING, acknowledged_at=LATER,
+    ),
+    ExportPart(
+        campaign=CAMPAIGN, number=1, part=1, codes=("C",),
+        columns=("code", "value"), rows=(("WE-C", "10.00"),),
+    ),
+    ListVersion(**LISTED),
+    CurrentList(**LISTED),
+    ListDelta(
+        campaign=CAMPAIGN, name="vips", order="o", mode="add", sha256="h", key_id="k1",
+        segment="k", etag="e", rows=5, as_of=MORNING, base_sha256="b", ends_at=LATER,
+    ),
+    HeldList(
         campaign=CAMPAIGN, name="vips", mode="full", sha256="h", path="p", dropped_at=MORNING,
         sequencer="s", file_version="v", reason="r", detail="d", rows=5, held_at=MORNING,
-        ends_at=LATER, decision="released", decided_by="w", decided_at=LATER, ),
-        ListDrops(campaign=CAMPAIGN, name="vips", taken=3), FileRecord( campaign=CAMPAIGN,
-        area="vips", sha256="h", file="f", taken_at=MORNING, version=1, order="o", as_of=MORNING, ),
-        Mail( mail_id="m", mail_kind="invitation", campaign=CAMPAIGN, contact_id="c",
-        state=MailState.SENT, leased_at=MORNING, ends_at=LATER, correlation="k", ids={"invitation":
-        "i"}, sent_at=MORNING, provider_id="p", ), JournalHead(campaign=CAMPAIGN, number=1,
-        hash="h"), ]  # fmt: skip
+        ends_at=LATER, decision="released", decided_by="w", decided_at=LATER,
+    ),
+    ListDrops(campaign=CAMPAIGN, name="vips", taken=3),
+    FileRecord(
+        campaign=CAMPAIGN, area="vips", sha256="h", file="f", taken_at=MORNING, version=1,
+        order="o", as_of=MORNING,
+    ),
+    Mail(
+        mail_id="m", mail_kind="invitation", campaign=CAMPAIGN, contact_id="c",
+        state=MailState.SENT, leased_at=MORNING, ends_at=LATER, correlation="k",
+        ids={"invitation": "i"}, sent_at=MORNING, provider_id="p",
+    ),
+    JournalHead(campaign=CAMPAIGN, number=1, hash="h"),
+]  # fmt: skip

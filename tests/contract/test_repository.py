@@ -197,7 +197,7 @@ def test_a_partition_holds_only_its_kind_in_key_order(repository: Repository) ->
 
 def test_spare_codes_are_found_by_their_template(repository: Repository) -> None:
     spare = SpareCode(campaign=CAMPAIGN, template="welcome", code_key="B", code="b")
-    store(repository, spare, replace(spare, code="A"), replace(spare, template="other"))
+    store(repository, spare, replace(spare, code_key="A"), replace(spare, template="other"))
     found = repository.within(SpareCode, campaign=CAMPAIGN, template="welcome")
     assert [one.code_key for one in found] == ["A", "B"]
 

@@ -15,6 +15,7 @@ from typing import Any, get_args
 import pytest
 
 from chalicelib.domain import vouchers
+from chalicelib.domain.exports import VOUCHER_COLUMNS
 from chalicelib.domain.files import acks, digests, exports, manifest, orders, own_codes, reading
 from chalicelib.domain.lists import rules as lists
 from chalicelib.services import ingest
@@ -68,7 +69,7 @@ def test_a_call_is_signed_for_the_host_it_goes_to() -> None:
 
 
 @pytest.mark.parametrize(
-    "columns", [orders.COLUMNS, exports.VOUCHER_COLUMNS, exports.REFERRAL_COLUMNS], ids=len
+    "columns", [orders.COLUMNS, VOUCHER_COLUMNS, exports.REFERRAL_COLUMNS], ids=len
 )
 def test_the_columns_are_told_in_the_order_of_the_code(columns: tuple[str, ...]) -> None:
     assert ",".join(columns) in GUIDE

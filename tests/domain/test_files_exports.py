@@ -2,37 +2,60 @@ import csv
 import gzip
 import hashlib
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from chalicelib.domain.campaign.rules import HolderRole, Release
+from chalicelib.domain.exports import VOUCHER_COLUMNS, ExportPart, export_name, voucher_cells
 from chalicelib.domain.files.exports import (
     REFERRAL_COLUMNS,
-    VOUCHER_COLUMNS,
     ReferralLine,
-    VoucherLine,
-    export_name,
     manifest_json,
     referral_file,
     voucher_file,
 )
 from chalicelib.domain.files.manifest import parse_manifest
 from chalicelib.domain.money import decimal_text
+from chalicelib.domain.vouchers import Voucher, VoucherState
 
 PARIS = timezone(timedelta(hours=2))
-VOUCHER = VoucherLine(
-    code="22222222222222",
+VOUCHER = Voucher(
+    code_key="22222222222222",
+    voucher_id="v1",
+    code="WE-2222222222222-2",
+    campaign="demo-vip",
+    campaign_version=1,
     template="welcome",
-    holder="referee",
+    holder=HolderRole.REFEREE,
+    holder_id="r1",
     holder_digest="ab" * 32,
+    contact_id="c1",
+    referral_id="r1",
+    rule="welcome",
+    rung=0,
     value_minor=1000,
     currency="EUR",
     minimum_basket_minor=4005,
     valid_from=datetime(2024, 5, 1, tzinfo=PARIS),
     valid_until=datetime(2024, 5, 31, 23, 59, 59, tzinfo=PARIS),
     issued_at=datetime(2024, 5, 1, 8, 30, tzinfo=UTC),
-    referral="r1",
+    state=VoucherState.ISSUED,
+    release=Release.AT_ONCE,
+    correlation="k1",
 )
+
+
+def part(*vouchers: Voucher) -> ExportPart:
+    return ExportPart(
+        campaign="demo-vip",
+        number=1,
+        part=1,
+        codes=tuple(voucher.code for voucher in vouchers),
+        columns=VOUCHER_COLUMNS,
+        rows=tuple(map(voucher_cells, vouchers)),
+    )
 
 
 def rows_of(packed: bytes) -> list[list[str]]:
@@ -40,10 +63,10 @@ def rows_of(packed: bytes) -> list[list[str]]:
 
 
 def test_a_voucher_file_has_the_promised_columns_money_and_times() -> None:
-    header, row = rows_of(voucher_file([VOUCHER]))
+    header, row = rows_of(voucher_file([part(VOUCHER)]))
     assert tuple(header) == VOUCHER_COLUMNS
     assert dict(zip(header, row, strict=True)) == {
-        "code": "22222222222222",
+        "code": "WE-2222222222222-2",
         "template": "welcome",
         "holder": "referee",
         "holder_digest": "ab" * 32,
@@ -61,9 +84,24 @@ def test_a_voucher_file_without_vouchers_is_its_header() -> None:
     assert rows_of(voucher_file([])) == [list(VOUCHER_COLUMNS)]
 
 
+def test_a_column_added_while_an_export_is_open_is_empty_for_the_rows_before() -> None:
+    later = replace(part(VOUCHER), columns=(*VOUCHER_COLUMNS, "kind"))
+    later = replace(later, rows=tuple((*row, "money") for row in later.rows))
+    header, *rows = rows_of(voucher_file([part(VOUCHER), later, part(VOUCHER)]))
+    assert header == [*VOUCHER_COLUMNS, "kind"]
+    assert [row[-1] for row in rows] == ["", "money", ""]
+    assert {tuple(row[:-1]) for row in rows} == {voucher_cells(VOUCHER)}
+
+
+def test_law_5_the_columns_of_an_export_are_those_of_its_parts_whoever_writes_it() -> None:
+    """A file written by one version and written again by the next must be the same bytes."""
+    earlier = replace(part(VOUCHER), columns=("code",), rows=(("WE-1",),))
+    assert rows_of(voucher_file([earlier])) == [["code"], ["WE-1"]]
+
+
 def test_law_5_the_same_vouchers_written_again_are_the_same_bytes() -> None:
-    packed = voucher_file([VOUCHER] * 1000)
-    assert packed == voucher_file([VOUCHER] * 1000)
+    packed = voucher_file([part(*[VOUCHER] * 1000)])
+    assert packed == voucher_file([part(*[VOUCHER] * 1000)])
     assert packed[3:8] == bytes(5)  # no name, no time in the gzip header
 
 
@@ -75,7 +113,7 @@ def test_a_referral_file_is_the_correspondence_table() -> None:
 
 
 def test_the_manifest_speaks_of_the_gzipped_file_and_can_be_read_as_one() -> None:
-    packed = voucher_file([VOUCHER])
+    packed = voucher_file([part(VOUCHER)])
     content = manifest_json(
         export=export_name(7),
         rows=1,

@@ -16,9 +16,8 @@ from typing import Any
 from chalicelib.domain.addresses import Address
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.effects import FUNNEL, Queue, effect_of, totals
-from chalicelib.domain.exports import Export
+from chalicelib.domain.exports import Export, export_name
 from chalicelib.domain.facts import Fact, FactName
-from chalicelib.domain.files.exports import export_name
 from chalicelib.domain.files.orders import COLUMNS
 from chalicelib.domain.files.receipt import Receipt
 from chalicelib.domain.journal import GENESIS, JournalHead, verify

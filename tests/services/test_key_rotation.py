@@ -15,8 +15,8 @@ from chalicelib.domain.addresses import OWN_KEY_ID, Address, AddressDigests, Dig
 from chalicelib.domain.campaign.lists import DigestKeys
 from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.domain.entity import Entity
+from chalicelib.domain.exports import export_name
 from chalicelib.domain.facts import FactName
-from chalicelib.domain.files.exports import export_name
 from chalicelib.domain.people import Contact, Opposition, RefereeClaim, Sponsor, SponsorClaim
 from chalicelib.domain.referrals import Referral
 from chalicelib.services.campaigns.put import put_campaign

@@ -60,7 +60,7 @@ def test_the_whole_story_from_the_lists_to_the_sponsors_reward(world: World) -> 
     assert world.funnel() == {
         "invited": 3, "refused": 2, "sent": 1, "confirmed": 1, "vouchers_issued": 3,
         "vouchers_exported": 3, "vouchers_acknowledged": 3, "vouchers_redeemed": 1,
-        "orders_kept": 1, "rewards": 2,
+        "orders_kept": 1, "rewards": 3,
     }  # fmt: skip
     assert view_dashboard(world.ports, CAMPAIGN).refused_by_reason == {
         "customer": 1, "sponsor_in_disguise": 1,

@@ -102,7 +102,7 @@ def test_an_order_is_kept_when_its_return_window_has_passed_in_local_days(world:
     assert expire(world.ports) == NOTHING
     world.run()
     assert world.funnel()["orders_kept"] == 1
-    assert world.funnel()["rewards"] == 2
+    assert world.funnel()["rewards"] == 3
 
 
 @pytest.mark.parametrize("status", ["returned", "cancelled"])

@@ -31,7 +31,8 @@ class SegmentFile:
         self.gets = 0
         self.got_bytes = 0
         self.header = SegmentHeader.parse(os.pread(self._file, HEADER_SIZE, 0))
-        self.ref = SegmentRef(path, "unchanged", self.header.count, self.header.directory_crc)
+        header = self.header
+        self.ref = SegmentRef(path, "unchanged", header.count, header.directory_crc, header.key_id)
 
     def fetch(self, _key: str, start: int, end: int, _etag: str) -> bytes:
         """Bytes [start, end)."""

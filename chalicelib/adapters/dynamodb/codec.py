@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter
 
 from chalicelib.adapters.dynamodb import schema
+from chalicelib.adapters.dynamodb.upgrades import upgraded
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.facts import Fact
 
@@ -80,8 +81,8 @@ def entity_item(entity: Entity) -> Item:
 
 
 def entity_of(kind: type[E], item: Item) -> E:
-    """The entity in `item`."""
-    entity: E = _adapter(kind).validate_python(_unmarshal(item))
+    """The entity in `item`, whichever version stored it."""
+    entity: E = _adapter(kind).validate_python(upgraded(kind, _unmarshal(item)))
     return entity
 
 

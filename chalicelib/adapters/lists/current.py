@@ -94,7 +94,13 @@ class CurrentLists:
         if pair.algorithm != pointer.algorithm.replace("-", "_"):
             raise ListUnavailableError("key_not_in_force")
         exact, alias = record(pair.exact), record(pair.canonical)
-        ref = SegmentRef(pointer.segment, pointer.etag, pointer.rows, pointer.directory_crc)
+        ref = SegmentRef(
+            key=pointer.segment,
+            etag=pointer.etag,
+            rows=pointer.rows,
+            directory_crc=pointer.directory_crc,
+            key_id=pointer.key_id,
+        )
         try:
             found = self._reader.find(ref, (exact, alias))
         except SegmentGoneError:

@@ -7,8 +7,9 @@ Both digests of an address are looked up in one pass: one bucket GET when they a
 bucket. When they differ they mostly do not (a digest's bucket is random), and the second bucket is
 asked for only when the first has not told. No header is read: the pointer that names the object is
 somebody else's, and it says how many records there are, and so where the directory is, which
-CRC-32 the directory has, and which key was used. Directories are kept as long as the object has the
-same key and ETag, and an object never changes, so they are never stale.
+CRC-32 the directory has, and which key was used. (Pointers stored by 0.1.0 have no CRC-32: for
+those a cold look-up reads the header, one GET more.) Directories are kept as long as the object has
+the same key and ETag, and an object never changes, so they are never stale.
 
 Refuses to guess: any doubt is a `SegmentError`, and "absent" is said only of a bucket read whole.
 """
@@ -22,6 +23,7 @@ from chalicelib.adapters.lists.segment import (
     MOST_IN_BUCKET,
     RECORD_WIDTH,
     SegmentError,
+    SegmentHeader,
     bucket_of,
     directory_bits,
     directory_extent,
@@ -40,12 +42,15 @@ class SegmentGoneError(SegmentError):
 
 @dataclass(frozen=True, slots=True)
 class SegmentRef:
-    """A segment as its pointer names it: `rows` records, a directory of that CRC-32."""
+    """A segment as its pointer names it: `rows` records made with `key_id`, a directory of that
+    CRC-32. Pointers of 0.1.0 have none (None): the segment's header is read for it.
+    """
 
     key: str
     etag: str
     rows: int
-    directory_crc: int
+    directory_crc: int | None
+    key_id: str
 
 
 class SegmentReader:
@@ -64,7 +69,7 @@ class SegmentReader:
         for record in records:
             if len(record) != RECORD_WIDTH:
                 raise ValueError(f"a record is {RECORD_WIDTH} bytes")
-        directory, bits = self._opened(ref.key, ref.etag, ref.rows, ref.directory_crc)
+        directory, bits = self._opened(ref)
         at, content = -1, b""
         for record in records:
             bucket = bucket_of(record, bits)
@@ -74,10 +79,17 @@ class SegmentReader:
                 return record
         return None
 
-    def _open(self, key: str, etag: str, rows: int, crc: int) -> tuple[Sequence[int], int]:
-        start, end = directory_extent(rows)
-        directory = parse_directory(self._get(key, start, end, etag), rows, crc)
-        return directory, directory_bits(rows)
+    def _open(self, ref: SegmentRef) -> tuple[Sequence[int], int]:
+        crc = self._crc_in_header(ref) if ref.directory_crc is None else ref.directory_crc
+        start, end = directory_extent(ref.rows)
+        directory = parse_directory(self._get(ref.key, start, end, ref.etag), ref.rows, crc)
+        return directory, directory_bits(ref.rows)
+
+    def _crc_in_header(self, ref: SegmentRef) -> int:
+        header = SegmentHeader.parse(self._get(ref.key, 0, HEADER_SIZE, ref.etag))
+        if (header.count, header.key_id) != (ref.rows, ref.key_id):
+            raise SegmentError("the header disagrees with the pointer")
+        return header.directory_crc
 
     def _bucket(self, ref: SegmentRef, directory: Sequence[int], bits: int, bucket: int) -> bytes:
         """The records of one bucket, end to end. An empty one needs no GET."""

@@ -13,41 +13,10 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
-from chalicelib.domain.money import decimal_text
+from chalicelib.domain.exports import VOUCHER_COLUMNS, ExportPart
 
-VOUCHER_COLUMNS = (
-    "code",
-    "template",
-    "holder",
-    "holder_digest",
-    "value",
-    "currency",
-    "minimum_basket",
-    "valid_from",
-    "valid_until",
-    "issued_at",
-    "referral",
-)
 REFERRAL_COLUMNS = ("referral", "sponsor_digest", "referee_digest", "confirmed_at", "orders")
-
-
-@dataclass(frozen=True, slots=True)
-class VoucherLine:
-    """A voucher of an export. Money in minor units of `currency`, times aware, digests in hex."""
-
-    code: str
-    template: str
-    holder: Literal["sponsor", "referee"]
-    holder_digest: str
-    value_minor: int
-    currency: str
-    minimum_basket_minor: int
-    valid_from: datetime
-    valid_until: datetime
-    issued_at: datetime
-    referral: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,32 +30,15 @@ class ReferralLine:
     orders: int
 
 
-def export_name(number: int) -> str:
-    """`{export}`: so padded that names sort as numbers do."""
-    return f"{number:08d}"
+def voucher_file(parts: Sequence[ExportPart]) -> bytes:
+    """The gzipped CSV of an export, in the order of its parts.
 
-
-def voucher_file(rows: Iterable[VoucherLine]) -> bytes:
-    """The gzipped CSV of an export, in the order given."""
-    return _csv_gz(
-        VOUCHER_COLUMNS,
-        (
-            (
-                row.code,
-                row.template,
-                row.holder,
-                row.holder_digest,
-                decimal_text(row.value_minor),
-                row.currency,
-                decimal_text(row.minimum_basket_minor),
-                row.valid_from.isoformat(),
-                row.valid_until.isoformat(),
-                row.issued_at.isoformat(),
-                row.referral,
-            )
-            for row in rows
-        ),
-    )
+    Its columns are those of the part that has most. A part keeps the columns of the version that
+    stored it: what it had no column for is empty.
+    """
+    columns = max((part.columns for part in parts), key=len, default=VOUCHER_COLUMNS)
+    rows = (dict(zip(part.columns, row, strict=True)) for part in parts for row in part.rows)
+    return _csv_gz(columns, ([row.get(name, "") for name in columns] for row in rows))
 
 
 def referral_file(rows: Iterable[ReferralLine]) -> bytes:

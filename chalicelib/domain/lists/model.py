@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from chalicelib.domain.entity import Entity
 
@@ -50,7 +52,8 @@ class FullList:
 class ListVersion(Entity):
     """One accepted version of a digest list, where its segment lies and what it was made of.
 
-    `rows` and `directory_crc` (CRC-32) say where the segment's directory is and what it must be.
+    `rows` and `directory_crc` (CRC-32) say where the segment's directory is and what it must be;
+    None for a list of 0.1.0, whose segment alone has it.
     `accepted_at` is the instant its content speaks of. `mode` says what made it: a drop (`full`,
     `add`, `remove`) or a `rollback`; `base_version` which version that was laid over or went back
     to; `last_position` is the order of the last drop in it; `full` the full list beneath.
@@ -62,14 +65,14 @@ class ListVersion(Entity):
     rows: int
     segment: str
     etag: str
-    directory_crc: int
+    directory_crc: int | None = None
     key_id: str
     algorithm: str
     accepted_at: datetime
     source_sha256: str
     mode: str
     base_version: int | None = None
-    last_position: str
+    last_position: Annotated[str, Field(alias="last_order")]
     full: FullList
 
 

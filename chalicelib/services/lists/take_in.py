@@ -141,12 +141,34 @@ def _standing(ports: Ports, campaign: Campaign, listed: ReadListFile) -> ListSta
         in_force=repository.get(CurrentList, **key),
         drops=drops,
         deltas=list(repository.within(ListDelta, **key)),
-        seen=repository.get(
-            FileRecord, campaign=campaign.id, area=listed.area, sha256=listed.sha256
-        ),
+        seen=_seen(ports, campaign, listed),
         held=repository.get(HeldList, **key, mode=listed.mode, sha256=listed.sha256),
         limits=getattr(campaign.lists, listed.name),
     )
+
+
+def _seen(ports: Ports, campaign: Campaign, listed: ReadListFile) -> FileRecord | None:
+    """The record of the same content, if it was taken in before."""
+    key: dict[str, str | int] = {"campaign": campaign.id, "sha256": listed.sha256}
+    seen = ports.repository.get(FileRecord, **key, area=listed.area)
+    return seen or _seen_by_0_1(ports, campaign, listed)
+
+
+def _seen_by_0_1(ports: Ports, campaign: Campaign, listed: ReadListFile) -> FileRecord | None:
+    """0.1.0 recorded full lists under their name alone: such a record as it would be stored now.
+
+    The version that the file became says which key it was made with.
+    """
+    if listed.mode != "full":
+        return None
+    of_list: dict[str, str | int] = {"campaign": campaign.id, "name": listed.name}
+    seen = ports.repository.get(
+        FileRecord, campaign=campaign.id, area=listed.name, sha256=listed.sha256
+    )
+    became = ports.repository.get(ListVersion, **of_list, version=seen.version) if seen else None
+    if seen is None or became is None or became.key_id != listed.key_id:
+        return None
+    return replace(seen, area=listed.area, revision=0)
 
 
 # --- what was there before -----------------------------------------------------------------------

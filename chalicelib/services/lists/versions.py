@@ -303,7 +303,7 @@ def record_of_file(
         order=min(listed.order, standing.seen.order) if standing.seen else listed.order,
         as_of=max(listed.as_of, standing.seen.as_of) if standing.seen else listed.as_of,
     )
-    return Replace(taken) if standing.seen else Insert(taken)
+    return Replace(taken) if taken.revision else Insert(taken)
 
 
 def outcome(

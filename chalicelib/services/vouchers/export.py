@@ -21,6 +21,7 @@ from chalicelib.domain.exports import (
     ExportPart,
     ExportSequence,
     ExportState,
+    export_name,
     export_path,
     next_export,
     next_part,
@@ -28,7 +29,7 @@ from chalicelib.domain.exports import (
     written,
 )
 from chalicelib.domain.fact_bodies import ExportWritten, VouchersExported
-from chalicelib.domain.files.exports import export_name, manifest_json, voucher_file
+from chalicelib.domain.files.exports import manifest_json, voucher_file
 from chalicelib.domain.vouchers import Voucher, exported
 from chalicelib.services.facts import export_fact
 from chalicelib.services.ports import Agenda, Change, Insert, Ports, Replace
@@ -115,7 +116,7 @@ def _write(ports: Ports, campaign: Campaign, number: int) -> Export:
     if export.state is ExportState.WRITTEN or export.sealed_at is None:
         return export
     parts = ports.repository.within(ExportPart, campaign=campaign.id, number=number)
-    content = voucher_file(row for part in parts for row in part.rows)
+    content = voucher_file(list(parts))
     manifest = manifest_json(
         export=export_name(number),
         rows=export.rows,

@@ -38,7 +38,12 @@ from chalicelib.domain.rewards import (
 from chalicelib.domain.vouchers import Voucher, VoucherState, is_live, revoked
 from chalicelib.services.errors import NotYetError
 from chalicelib.services.facts import referral_fact, voucher_fact
-from chalicelib.services.lookups import current_campaign, find_customer, find_customer_as_of
+from chalicelib.services.lookups import (
+    current_campaign,
+    find_customer,
+    find_customer_as_of,
+    referee_of,
+)
 from chalicelib.services.ports import (
     Change,
     Insert,
@@ -144,9 +149,10 @@ def _newcomer(
 def _find_customer(
     ports: Ports, campaign: Campaign, referral: Referral, order: Order | None
 ) -> Membership:
+    referee = referee_of(ports, referral)
     if order:
-        return find_customer_as_of(ports, campaign, referral.referee, order.ordered_at)
-    return find_customer(ports, campaign, referral.referee)
+        return find_customer_as_of(ports, campaign, referee, order.ordered_at)
+    return find_customer(ports, campaign, referee)
 
 
 def _refuse(ports: Ports, referral: Referral, decided: Reward, reason: RewardRefusal) -> str:

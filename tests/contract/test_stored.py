@@ -1,0 +1,209 @@
+"""What any version stored is read by this one, and what this one stores is kept for the next."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import gzip
+import json
+import re
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.adapters.dynamodb import schema
+from chalicelib.adapters.dynamodb.codec import (
+    entity_item,
+    entity_of,
+    fact_from_json,
+    fact_item,
+    fact_json,
+    fact_of,
+)
+from chalicelib.adapters.dynamodb.upgrades import UPGRADES
+from chalicelib.domain.effects import FUNNEL, REFUSED_FOR
+from chalicelib.domain.entity import Entity
+from chalicelib.domain.exports import ExportPart
+from chalicelib.domain.facts import FactName
+from chalicelib.domain.files.exports import voucher_file
+from chalicelib.domain.journal import chain, verify
+from chalicelib.domain.lists.model import CurrentList, FileRecord, ListVersion
+from chalicelib.services.vouchers.acknowledge import matching
+from tests.contract.entities import ENTITIES
+from tests.contract.kept import COUNT, FACT, KINDS, NEXT, Item, kept, versions
+
+RELEASED = [version for version in versions() if version != NEXT]
+STORED = [
+    pytest.param(kind, item, id=f"{version}-{kind}-{number}")
+    for version in versions()
+    for kind, items in kept(version).items.items()
+    for number, item in enumerate(items)
+    if kind not in {FACT, COUNT}
+]
+FACTS = [
+    pytest.param(item, id=f"{version}-{item['name']['S']}-{number}")
+    for version in versions()
+    for number, item in enumerate(kept(version).items.get(FACT, []))
+]
+MESSAGES = [message for version in versions() for message in kept(version).messages]
+# What an upgrade stores under another name, or in another shape, from then on.
+RESHAPED = {
+    ListVersion: {"dropped_at"},
+    CurrentList: {"dropped_at"},
+    ExportPart: {"rows"},
+}
+
+
+def items_of(kind: str) -> list[Item]:
+    return [item for version in versions() for item in kept(version).items.get(kind, [])]
+
+
+def is_covered(stored: Any, written: Any) -> bool:
+    """Whether all of one attribute stands in another: more may stand beside it."""
+    match stored, written:
+        case {"M": before}, {"M": now}:
+            return all(name in now and is_covered(before[name], now[name]) for name in before)
+        case {"L": before}, {"L": now}:
+            return len(before) == len(now) and all(map(is_covered, before, now))
+    return bool(stored == written)
+
+
+# --- reading -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("kind", "item"), STORED)
+def test_a_stored_item_is_read_and_written_and_read_again_as_the_same(
+    kind: str, item: Item
+) -> None:
+    entity = entity_of(KINDS[kind], item)
+    written = entity_item(entity)
+    assert entity_of(KINDS[kind], written) == replace(entity, revision=entity.revision + 1)
+
+
+@pytest.mark.parametrize(("kind", "item"), STORED)
+def test_what_was_stored_is_stored_under_the_same_key_and_the_same_names(
+    kind: str, item: Item
+) -> None:
+    """A field that is renamed keeps its stored name; read under another it would be lost unseen."""
+    written = entity_item(entity_of(KINDS[kind], item))
+    names = set(item) - {"revision"} - RESHAPED.get(KINDS[kind], set())
+    lost = {name for name in names if not is_covered(item[name], written.get(name))}
+    assert lost == set()
+
+
+@pytest.mark.parametrize("item", FACTS)
+def test_a_stored_fact_is_read_and_written_as_it_was(item: Item) -> None:
+    fact = fact_of(item)
+    assert FactName(fact.name) == fact.name
+    assert fact_item(fact) == item
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=range(len(MESSAGES)))
+def test_a_message_of_a_queue_is_read_and_written_as_it_was(message: str) -> None:
+    assert json.loads(fact_json(fact_from_json(message))) == json.loads(message)
+
+
+def test_every_stored_count_is_one_of_the_dashboards() -> None:
+    counted = {
+        name for item in items_of(COUNT) for name, attribute in item.items() if "N" in attribute
+    }
+    assert len(counted) > 10
+    unknown = {name for name in counted if name not in FUNNEL and not name.startswith(REFUSED_FOR)}
+    assert unknown == set()
+    assert all(date.fromisoformat(item["sk"]["S"]) for item in items_of(COUNT))
+
+
+@pytest.mark.parametrize("version", RELEASED)
+def test_law_10_a_stored_segment_of_the_journal_verifies_and_would_be_written_the_same(
+    version: str,
+) -> None:
+    [segment] = [text for path, text in kept(version).files.items() if "/journal/" in path]
+    lines = segment.encode().splitlines(keepends=True)
+    entries = [json.loads(line) for line in lines]
+    last = verify(entries[0]["previous"], lines)
+    facts = [fact_from_json(json.dumps(entry["fact"])) for entry in entries]
+    assert chain(entries[0]["previous"], facts) == (segment.encode(), last)
+
+
+# --- upgrades ------------------------------------------------------------------------------------
+
+
+def test_a_list_of_0_1_0_is_the_full_list_beneath_itself() -> None:
+    for item in [*kept("0.1.0").items["LIST"], *kept("0.1.0").items["LIST_VERSION"]]:
+        stored = entity_of(ListVersion, item)
+        assert (stored.mode, stored.base_version, stored.directory_crc) == ("full", None, None)
+        full = stored.full
+        assert (full.segment, full.etag, full.rows) == (stored.segment, stored.etag, stored.rows)
+        assert (full.sha256, full.key_id) == (stored.source_sha256, stored.key_id)
+        moment, sequencer, sha256 = stored.last_position.rsplit(".", 2)
+        assert moment == schema.moment(datetime.fromisoformat(item["dropped_at"]["S"]))
+        assert (set(sequencer), sha256) == ({"0"}, stored.source_sha256[:16])
+        assert full.order == stored.last_position
+
+
+def test_a_file_taken_in_by_0_1_0_spoke_of_no_later_day_than_that() -> None:
+    for item in kept("0.1.0").items["FILE"]:
+        stored = entity_of(FileRecord, item)
+        assert stored.as_of == stored.taken_at
+        assert stored.order.startswith(schema.moment(stored.taken_at))
+
+
+@pytest.mark.parametrize("version", ["0.1.0", "0.2.0"])
+def test_law_5_a_part_kept_as_fields_gives_the_file_it_gave(version: str) -> None:
+    """The very text: the bytes of a gzip depend on the library that packed it."""
+    parts = [entity_of(ExportPart, item) for item in kept(version).items["EXPORT_PART"]]
+    [(path, packed)] = [one for one in kept(version).files.items() if "/vouchers/" in one[0]]
+    first = [one for one in parts if f"{one.number:08}" in path]
+    text = gzip.decompress(base64.b64decode(packed))
+    assert gzip.decompress(voucher_file(first)) == text
+    rows = list(csv.DictReader(text.decode().splitlines()))
+    assert len(rows) == len(first[0].codes) > 5
+    assert all(matching(row["code"], frozenset(first[0].codes)) for row in rows)
+
+
+def test_an_upgrade_leaves_what_is_stored_today_alone() -> None:
+    for entity in ENTITIES:
+        for upgrade in UPGRADES.get(type(entity), ()):
+            values = {"full": {}, "order": "", "columns": [], "rows": []}
+            assert upgrade(dict(values)) == values
+
+
+# --- keeping -------------------------------------------------------------------------------------
+
+
+def test_what_every_release_stored_is_kept() -> None:
+    """A release renames `items/next.json` to its version and begins another."""
+    changelog = (Path(__file__).parents[2] / "CHANGELOG.md").read_text(encoding="utf-8")
+    released = re.findall(r"^## \[(\d[\d.]*)\]", changelog, re.MULTILINE)
+    assert "0.1.0" in released
+    assert set(released) - set(versions()) == set()
+
+
+def test_every_kind_of_item_is_kept() -> None:
+    """A new kind: its example of `entities.py`, as it is stored, is a line of `items/next.json`."""
+    examples = {type(entity): entity for entity in ENTITIES}
+    missing = {kind: examples[kind] for name, kind in KINDS.items() if not items_of(name)}
+    assert [_line(entity) for entity in missing.values()] == []
+
+
+def test_every_fact_is_kept() -> None:
+    """A new fact: one that a use case wrote, as it is stored, is a line of `items/next.json`."""
+    stored = {item["name"]["S"] for item in items_of(FACT)}
+    assert {name.value for name in FactName} - stored == set()
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_every_field_is_kept_in_some_item_or_may_be_absent(kind: type[Entity]) -> None:
+    """A new field: an item without it is still read, and one with it is kept before a release."""
+    example = entity_item(next(entity for entity in ENTITIES if type(entity) is kind))
+    stored = {name for item in items_of(schema.ITEM_KINDS[kind].kind) for name in item}
+    assert set(example) - stored == set(), _line(
+        next(entity for entity in ENTITIES if type(entity) is kind)
+    )
+
+
+def _line(entity: Entity) -> str:
+    return json.dumps(entity_item(entity), sort_keys=True, separators=(",", ":"))
