@@ -76,7 +76,7 @@ EFFECTS: Mapping[FactName, Effect] = {
     F.INVITATION_EXPIRED: Effect(counters=("expired",), counted_by=_found_on_later_list),
     F.OPPOSITION_RECORDED: Effect(),
     F.VOUCHER_ISSUED: Effect(
-        queues=(Queue.MAIL,), release=Release.AT_ONCE, counters=("vouchers_issued", "rewards")
+        queues=(Queue.MAIL,), release=Release.AT_ONCE, counters=("vouchers_issued",)
     ),
     F.VOUCHERS_EXPORTED: Effect(counters=("vouchers_exported",)),
     F.VOUCHER_ACKNOWLEDGED: Effect(
@@ -108,9 +108,15 @@ EFFECTS: Mapping[FactName, Effect] = {
     F.MAIL_COMPLAINED: Effect(),
 }
 
+# Whatever a rule grants is a reward, with the confirmation or with an order, as whatever it refuses
+# is one refused: the count of vouchers issued, shown under both names. (0.2.0 counted those of
+# orders alone, under a counter that nothing reads any more.)
+SAME_COUNT: Mapping[str, str] = {"rewards": "vouchers_issued"}
+
 # Every counter once, in the order of the table: the totals that the dashboard shows.
 FUNNEL = (
     *dict.fromkeys(counter for effect in EFFECTS.values() for counter in effect.counters),
+    *SAME_COUNT,
     FOUND_ON_LATER_LIST,
 )
 
@@ -156,6 +162,11 @@ def deltas(campaign: Campaign, facts: Iterable[Fact]) -> dict[date, dict[str, in
             counts = days.setdefault(day, {})
             counts[name] = counts.get(name, 0) + by
     return days
+
+
+def funnel(counts: Mapping[str, int]) -> dict[str, int]:
+    """Every counter of the funnel, 0 where nothing was counted."""
+    return {name: counts.get(SAME_COUNT.get(name, name), 0) for name in FUNNEL}
 
 
 def totals(counts: Mapping[date, Mapping[str, int]]) -> dict[str, int]:

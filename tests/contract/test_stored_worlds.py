@@ -15,7 +15,7 @@ from chalicelib.adapters.dynamodb.codec import fact_from_json
 from chalicelib.domain import exports
 from chalicelib.domain.addresses import Address, AddressDigests, DigestKey
 from chalicelib.domain.campaign.versions import CampaignVersion
-from chalicelib.domain.effects import FUNNEL, deltas, totals
+from chalicelib.domain.effects import FUNNEL, deltas, funnel, totals
 from chalicelib.domain.exports import Export, ExportPart, ExportState
 from chalicelib.domain.files.orders import COLUMNS
 from chalicelib.domain.files.receipt import Receipt
@@ -71,7 +71,7 @@ def test_law_10_the_dashboard_shows_what_the_journal_tells(world: Inherited) -> 
     shown = view_dashboard(world.ports, CAMPAIGN)
     facts = [fact_from_json(json.dumps(line)) for line in world.journal()]
     told = totals(deltas(world.campaign, facts))
-    assert dict(shown.funnel) == {name: told.get(name, 0) for name in FUNNEL}
+    assert dict(shown.funnel) == funnel(told)
     assert {name for name in FUNNEL if not shown.funnel[name]} <= {"found_on_later_list"}
     assert sum(shown.refused_by_reason.values()) == shown.funnel["refused"]
     assert all(status.in_force and status.rows > 4 for status in shown.lists.values())

@@ -15,7 +15,7 @@ from typing import Any
 
 from chalicelib.domain.addresses import Address
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.effects import FUNNEL, Queue, effect_of, totals
+from chalicelib.domain.effects import Queue, effect_of, funnel, totals
 from chalicelib.domain.exports import Export, export_name
 from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.files.orders import COLUMNS
@@ -266,7 +266,7 @@ class World:
     def funnel(self) -> dict[str, int]:
         """The totals of the dashboard that are not 0."""
         summed = totals(self.repository.counts(CAMPAIGN))
-        return {name: summed[name] for name in FUNNEL if summed.get(name)}
+        return {name: value for name, value in funnel(summed).items() if value}
 
 
 def _delivered(facts: list[Fact], chance: Random | None) -> Iterable[list[Fact]]:

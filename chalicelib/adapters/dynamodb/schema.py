@@ -9,7 +9,7 @@
 | AP5 | the sponsor, invitation, opposition behind a digest | `DIGEST#{scope}#{digest}` / … |
 | AP6 | a plain address (the only kind of item with one; it has an end) | `CONTACT#{contact_id}` |
 | AP7 | a referral and what was granted for it | `REFERRAL#{referral_id}` / … |
-| AP8 | a voucher by its code, and its redemptions | `VOUCHER#{code}` / … |
+| AP8 | a voucher by its code, and its redemptions | `VOUCHER#{code_key}` / … |
 | AP9 | the vouchers of a holder | index `holder` |
 | AP10 | what is due: undecided, closing, unexported, expiring, leased, … | index `agenda` |
 | AP11 | the export that is open; its rows | `EXPORTS#{campaign}`, `EXPORT#{campaign}#{number}` |

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.lists import ListLimits
-from chalicelib.domain.effects import FUNNEL, REFUSED_FOR, totals
+from chalicelib.domain.effects import REFUSED_FOR, funnel, totals
 from chalicelib.domain.lists import rules as lists
 from chalicelib.domain.lists.model import CurrentList
 from chalicelib.services.lookups import current_campaign
@@ -45,13 +45,13 @@ def view_dashboard(ports: Ports, campaign_id: str) -> Dashboard:
     return Dashboard(
         campaign=campaign,
         as_of=ports.clock(),
-        funnel=_funnel(summed),
+        funnel=funnel(summed),
         refused_by_reason={
             name.removeprefix(REFUSED_FOR): value
             for name, value in sorted(summed.items())
             if name.startswith(REFUSED_FOR)
         },
-        days={day: _funnel(counts[day]) for day in sorted(counts, reverse=True)},
+        days={day: funnel(counts[day]) for day in sorted(counts, reverse=True)},
         lists=list_statuses(ports, campaign),
     )
 
@@ -62,10 +62,6 @@ def list_statuses(ports: Ports, campaign: Campaign) -> dict[str, ListStatus]:
         "customers": _status(ports, campaign, "customers", campaign.lists.customers),
         "vips": _status(ports, campaign, "vips", campaign.lists.vips),
     }
-
-
-def _funnel(counts: Mapping[str, int]) -> dict[str, int]:
-    return {name: counts.get(name, 0) for name in FUNNEL}
 
 
 def _status(ports: Ports, campaign: Campaign, name: str, limits: ListLimits) -> ListStatus:

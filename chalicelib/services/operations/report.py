@@ -6,9 +6,11 @@ A day's files are snapshots under the day's date; a later run of the same day re
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from datetime import date
 
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.effects import FUNNEL, totals
+from chalicelib.domain.effects import REFUSED_FOR, funnel, totals
 from chalicelib.domain.files.exports import ReferralLine, referral_file
 from chalicelib.domain.referrals import Referral
 from chalicelib.services.ports import Agenda, Ports
@@ -49,7 +51,14 @@ def _counts(ports: Ports, campaign: Campaign, day: str) -> bytes:
         "campaign": campaign.id,
         "version": campaign.version,
         "date": day,
-        "funnel": {name: summed.get(name, 0) for name in FUNNEL},
-        "days": [{"date": date.isoformat(), **counts[date]} for date in sorted(counts)],
+        "funnel": funnel(summed),
+        "days": [_day(day, counts[day]) for day in sorted(counts)],
     }
     return json.dumps(report_of_day, indent=1).encode()
+
+
+def _day(day: date, counts: Mapping[str, int]) -> dict[str, str | int]:
+    """What was counted on a local day, and why referees were refused."""
+    counted = {name: value for name, value in funnel(counts).items() if value}
+    refused = {name: value for name, value in counts.items() if name.startswith(REFUSED_FOR)}
+    return {"date": day.isoformat(), **counted, **refused}
