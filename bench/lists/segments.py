@@ -13,9 +13,10 @@ from pathlib import Path
 from bench.lists.making import RECORD
 from chalicelib.adapters.lists.reader import SegmentGoneError
 from chalicelib.adapters.lists.segment import HEADER_SIZE, SegmentHeader
+from chalicelib.domain.addresses import Algorithm
 
 KEY_ID = "bench"
-ALGORITHM = "hmac-sha256"
+ALGORITHM: Algorithm = "hmac_sha256"
 GENERATION = 1
 
 

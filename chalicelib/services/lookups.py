@@ -1,15 +1,17 @@
-"""What use cases look up: campaigns, digests, and who is behind a digest."""
+"""What use cases look up: campaigns, digests, who is behind a digest, and who is on a list."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.campaign.lists import ListName
 from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.domain.people import Opposition, RefereeClaim, SponsorClaim
 from chalicelib.services.errors import ClosedError, UnknownError
-from chalicelib.services.ports import Agenda, Ports
+from chalicelib.services.ports import Agenda, Membership, Ports
 
 
 def current_campaign(ports: Ports, campaign_id: str) -> Campaign:
@@ -63,3 +65,24 @@ def oppositions_to(ports: Ports, brand: str, digests: Iterable[str]) -> list[Opp
     """A person's oppositions to a brand, one for each of the digests it is recorded under."""
     keys = [{"brand": brand, "digest": digest} for digest in digests]
     return ports.repository.get_many(Opposition, keys)
+
+
+def find_customer(ports: Ports, campaign: Campaign, digests: AddressDigests) -> Membership:
+    """What the current customer list says of a person. `ListUnavailableError` on any doubt."""
+    return _find(ports, campaign, ListName.CUSTOMERS, digests)
+
+
+def find_customer_as_of(
+    ports: Ports, campaign: Campaign, digests: AddressDigests, at: datetime
+) -> Membership:
+    """What the customer list that was current at `at` said. `ListUnavailableError` on any doubt."""
+    return ports.lists.find_as_of(ListName.CUSTOMERS, campaign.id, at, digests)
+
+
+def find_vip(ports: Ports, campaign: Campaign, digests: AddressDigests) -> Membership:
+    """What the current VIP list says of a person. `ListUnavailableError` on any doubt."""
+    return _find(ports, campaign, ListName.VIPS, digests)
+
+
+def _find(ports: Ports, campaign: Campaign, name: ListName, digests: AddressDigests) -> Membership:
+    return ports.lists.find(name, campaign.id, campaign.lists[name].max_age_days, digests)

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:  # who builds lists needs these ports, and not what a campaign is checked with
-    from chalicelib.domain.addresses import AddressDigests, DigestKey
+    from chalicelib.domain.addresses import AddressDigests, Algorithm, DigestKey
     from chalicelib.domain.campaign.file import Campaign
     from chalicelib.domain.campaign.lists import DigestKeys
     from chalicelib.domain.entity import Entity
@@ -182,7 +182,7 @@ class NewSegment:
     """A segment to be made: where it will lie, and what its header says."""
 
     path: str
-    algorithm: str
+    algorithm: Algorithm
     key_id: str
     generation: int
 

@@ -186,7 +186,7 @@ class World:
         """Put a first list in force."""
         pairs = (AddressDigests.of(address, [KEY]).under("demo") for address in addresses)
         lines = "".join(f"{form}\n" for pair in pairs for form in (pair.exact, pair.canonical))
-        new = NewSegment(f"lists/{campaign}/{name}.seg", "hmac-sha256", "demo", 1)
+        new = NewSegment(f"lists/{campaign}/{name}.seg", "hmac_sha256", "demo", 1)
         builder = self.ports.list_builder()
         with builder.gather([lines.encode()], Tally()) as digests:
             stored = builder.build(new, [Layer("full", digests)])

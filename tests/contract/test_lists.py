@@ -16,7 +16,7 @@ from chalicelib.adapters.lists.building import SegmentBuilder
 from chalicelib.adapters.lists.current import ATTEMPTS, CurrentLists
 from chalicelib.adapters.lists.reader import SegmentGoneError
 from chalicelib.adapters.s3 import BucketSegments
-from chalicelib.domain.addresses import AddressDigests, DigestKey
+from chalicelib.domain.addresses import AddressDigests, Algorithm, DigestKey
 from chalicelib.domain.files.digests import record
 from chalicelib.domain.files.reading import Tally
 from chalicelib.domain.lists.model import CurrentList, ListVersion
@@ -87,7 +87,7 @@ def put_in_force(
     built: StoredSegment,
     version: int,
     key_id: str = "k1",
-    algorithm: str = "hmac-sha256",
+    algorithm: Algorithm = "hmac_sha256",
 ) -> CurrentList:
     """Move the pointer; each version is a minute younger than the one before."""
     stored = repository.get(CurrentList, campaign=CAMPAIGN, name="customers")
@@ -111,7 +111,7 @@ def put(shelf: Shelf, repository: MemoryRepository) -> Put:
     """Put a list of addresses in force."""
 
     def _put(
-        *addresses: str, version: int = 1, key_id: str = "k1", algorithm: str = "hmac-sha256"
+        *addresses: str, version: int = 1, key_id: str = "k1", algorithm: Algorithm = "hmac_sha256"
     ) -> CurrentList:
         path = f"lists/{version}"
         plain = ["\n".join(digest(address) for address in addresses).encode()]

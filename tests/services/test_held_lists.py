@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from chalicelib.domain.campaign.lists import ListName
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.lists.model import CurrentList, HeldList, ListVersion
 from chalicelib.services.campaigns.put import put_campaign
@@ -15,8 +16,8 @@ from chalicelib.services.ingest import Drop, ingest
 from chalicelib.services.lists.review_held import (
     approve_held_list,
     reject_held_list,
-    roll_back_list,
 )
+from chalicelib.services.lists.roll_back import roll_back_list
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digest
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world
 
@@ -190,7 +191,7 @@ def test_the_same_digests_held_in_two_modes_are_released_each_by_itself(world: W
 
 def test_ops_put_an_earlier_version_in_force_as_a_new_one(world: World) -> None:
     world.drop("customers/full/bad.csv", list_of(*FIRST, *MANY))
-    roll_back_list(world.ports, CAMPAIGN, "customers", 1, by=BY)
+    roll_back_list(world.ports, CAMPAIGN, ListName.CUSTOMERS, 1, by=BY)
     now = in_force(world)
     assert (now.version, now.rows, now.mode, now.base_version) == (3, len(FIRST), "rollback", 1)
     versions = [one for one in world.memory.all(ListVersion) if one.name == "customers"]
@@ -205,7 +206,7 @@ def test_what_was_dropped_before_ops_went_back_has_no_say_any_more(world: World)
     early = world.put_file("customers/add/early.csv", list_of(MANY[1]))
     world.drop("customers/add/bad.csv", list_of(MANY[0]))
     world.clock.advance(minutes=1)
-    roll_back_list(world.ports, CAMPAIGN, "customers", 1, by=BY)
+    roll_back_list(world.ports, CAMPAIGN, ListName.CUSTOMERS, 1, by=BY)
     world.clock.advance(minutes=1)
     receipt = ingest(world.ports, early)
     assert receipt
@@ -219,7 +220,7 @@ def test_deltas_find_their_base_after_ops_went_back_to_a_list_with_deltas(world:
     world.drop("customers/add/good.csv", list_of(MANY[0]))
     world.drop("customers/add/bad.csv", list_of(*MANY[1:9]))
     world.clock.advance(minutes=1)
-    roll_back_list(world.ports, CAMPAIGN, "customers", 2, by=BY)
+    roll_back_list(world.ports, CAMPAIGN, ListName.CUSTOMERS, 2, by=BY)
     world.clock.advance(minutes=1)
     delta = list_of(MANY[9])
     manifest = {
@@ -243,7 +244,7 @@ def test_a_list_gone_back_from_does_not_return_with_the_manifest_it_always_had(
     world.put_file("customers/full/bad.manifest.json", json.dumps(manifest).encode())
     assert world.drop("customers/full/bad.csv", bad).version == 2
     world.clock.advance(hours=1)
-    roll_back_list(world.ports, CAMPAIGN, "customers", 1, by=BY)
+    roll_back_list(world.ports, CAMPAIGN, ListName.CUSTOMERS, 1, by=BY)
     world.clock.advance(hours=1)
     assert world.drop("customers/full/bad.csv", bad).reason == "replaced_by_a_later_list"
     assert in_force(world).version == 3
@@ -253,12 +254,12 @@ def test_law_3_a_version_made_with_a_key_that_is_gone_is_not_gone_back_to(world:
     world.drop("customers/full/next.csv", list_of(*FIRST, MANY[0]))
     put_campaign(world.ports, campaign(digests={"key_ids": ["k2"]}))
     with pytest.raises(RefusedError, match="key_not_in_force"):
-        roll_back_list(world.ports, CAMPAIGN, "customers", 1, by=BY)
+        roll_back_list(world.ports, CAMPAIGN, ListName.CUSTOMERS, 1, by=BY)
 
 
 def test_the_list_gone_back_to_may_be_dropped_anew(world: World) -> None:
     world.drop("customers/full/bad.csv", list_of(*FIRST, *MANY))
-    roll_back_list(world.ports, CAMPAIGN, "customers", 1, by=BY)
+    roll_back_list(world.ports, CAMPAIGN, ListName.CUSTOMERS, 1, by=BY)
     world.clock.advance(days=10)
     first = world.files.content[f"in/{CAMPAIGN}/customers/full/list.csv"]
     assert world.drop("customers/full/list.csv", first).status == "accepted"
@@ -270,7 +271,7 @@ def test_a_version_that_is_in_force_or_unknown_is_not_gone_back_to(
     world: World, version: int, error: type[Exception]
 ) -> None:
     with pytest.raises(error):
-        roll_back_list(world.ports, CAMPAIGN, "customers", version, by=BY)
+        roll_back_list(world.ports, CAMPAIGN, ListName.CUSTOMERS, version, by=BY)
 
 
 def test_law_3_a_version_older_than_the_campaign_allows_is_not_gone_back_to(world: World) -> None:
@@ -278,7 +279,7 @@ def test_law_3_a_version_older_than_the_campaign_allows_is_not_gone_back_to(worl
     world.drop("customers/full/next.csv", list_of(*FIRST, MANY[0]))
     world.clock.advance(days=2)
     with pytest.raises(RefusedError, match="older_than_the_campaign_allows"):
-        roll_back_list(world.ports, CAMPAIGN, "customers", 1, by=BY)
+        roll_back_list(world.ports, CAMPAIGN, ListName.CUSTOMERS, 1, by=BY)
 
 
 def test_invitations_that_waited_go_on_when_the_list_in_force_is_dropped_anew(world: World) -> None:

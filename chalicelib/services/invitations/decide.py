@@ -24,7 +24,13 @@ from chalicelib.domain.facts import Fact, FactName, Queue
 from chalicelib.domain.invitations import Decision, Invitation, InvitationState, ended
 from chalicelib.domain.people import Contact, RefereeClaim, Sponsor
 from chalicelib.services.facts import invitation_fact
-from chalicelib.services.lookups import claims_on, current_campaign, digests_of, oppositions_to
+from chalicelib.services.lookups import (
+    claims_on,
+    current_campaign,
+    digests_of,
+    find_customer,
+    oppositions_to,
+)
 from chalicelib.services.ports import Agenda, Insert, ListUnavailableError, Ports, Remove, Replace
 from chalicelib.services.retry import retry_on_conflict
 from chalicelib.services.sponsors.sign_in import TRANSIENT
@@ -57,9 +63,7 @@ def decide_invitation(ports: Ports, fact: Fact) -> str:
     if problem:
         return _refuse(ports, campaign, invitation, contact, problem, None)
     try:
-        customers = ports.lists.find(
-            "customers", campaign.id, campaign.lists.customers.max_age_days, digests
-        )
+        customers = find_customer(ports, campaign, digests)
     except ListUnavailableError as error:
         if error.reason == TRANSIENT:
             raise

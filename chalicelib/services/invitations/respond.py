@@ -19,7 +19,13 @@ from chalicelib.domain.people import Contact, Opposition, RefereeClaim, Sponsor,
 from chalicelib.domain.referrals import Referral
 from chalicelib.services.errors import FieldProblem, InvalidError, OverError, UnavailableError
 from chalicelib.services.facts import invitation_fact, new_fact
-from chalicelib.services.lookups import claims_on, current_campaign, digests_of, oppositions_to
+from chalicelib.services.lookups import (
+    claims_on,
+    current_campaign,
+    digests_of,
+    find_customer,
+    oppositions_to,
+)
 from chalicelib.services.operations.rekey import completed_sponsor, missing_claims
 from chalicelib.services.ports import (
     Change,
@@ -186,11 +192,9 @@ def _claims(ports: Ports, invitation: Invitation, digests: AddressDigests) -> li
 
 def _customers(ports: Ports, campaign: Campaign, digests: AddressDigests) -> Membership:
     try:
-        return ports.lists.find(
-            "customers", campaign.id, campaign.lists.customers.max_age_days, digests
-        )
+        return find_customer(ports, campaign, digests)
     except ListUnavailableError as error:
-        raise UnavailableError("customers") from error
+        raise UnavailableError("customer list") from error
 
 
 def _close_for_customer(

@@ -40,7 +40,7 @@ from chalicelib.mails.contexts import (
 from chalicelib.services.errors import NotYetError
 from chalicelib.services.facts import invitation_fact
 from chalicelib.services.invitations.respond import sponsor_name
-from chalicelib.services.lookups import current_campaign, digests_of
+from chalicelib.services.lookups import current_campaign, digests_of, find_customer
 from chalicelib.services.ports import ListUnavailableError, Ports, Remove, Replace
 
 
@@ -166,11 +166,10 @@ def _became_customer(
     digests: AddressDigests,
 ) -> bool:
     """Law 3 at the last moment: a list may have come in force since the decision."""
-    max_age = campaign.lists.customers.max_age_days
     try:
-        customers = ports.lists.find("customers", campaign.id, max_age, digests)
+        customers = find_customer(ports, campaign, digests)
     except ListUnavailableError as error:
-        raise NotYetError("customers") from error
+        raise NotYetError("customer list") from error
     if customers.found is None:
         return False
     decision = Decision(

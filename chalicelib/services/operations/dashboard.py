@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.campaign.lists import ListLimits
+from chalicelib.domain.campaign.lists import ListLimits, ListName
 from chalicelib.domain.facts import FUNNEL, REFUSED_FOR, totals
-from chalicelib.domain.lists import rules as lists
 from chalicelib.domain.lists.model import CurrentList
+from chalicelib.domain.lists.rules import is_fresh
 from chalicelib.services.lookups import current_campaign
 from chalicelib.services.ports import Ports
 
@@ -59,8 +59,8 @@ def view_dashboard(ports: Ports, campaign_id: str) -> Dashboard:
 def list_statuses(ports: Ports, campaign: Campaign) -> dict[str, ListStatus]:
     """How the campaign's lists stand now, by their name."""
     return {
-        "customers": _status(ports, campaign, "customers", campaign.lists.customers),
-        "vips": _status(ports, campaign, "vips", campaign.lists.vips),
+        name.value: _status(ports, campaign, name, limits)
+        for name, limits in campaign.lists.items()
     }
 
 
@@ -68,14 +68,14 @@ def _funnel(counts: Mapping[str, int]) -> dict[str, int]:
     return {name: counts.get(name, 0) for name in FUNNEL}
 
 
-def _status(ports: Ports, campaign: Campaign, name: str, limits: ListLimits) -> ListStatus:
-    pointer = ports.repository.get(CurrentList, campaign=campaign.id, name=name)
+def _status(ports: Ports, campaign: Campaign, name: ListName, limits: ListLimits) -> ListStatus:
+    pointer = ports.repository.get(CurrentList, campaign=campaign.id, name=name.value)
     if pointer is None:
         return ListStatus(version=0, rows=0, accepted_at=None, in_force=False)
-    stands = lists.is_fresh(pointer, ports.clock(), timedelta(days=limits.max_age_days))
+    fresh = is_fresh(pointer, ports.clock(), timedelta(days=limits.max_age_days))
     return ListStatus(
         version=pointer.version,
         rows=pointer.rows,
         accepted_at=pointer.accepted_at,
-        in_force=stands,
+        in_force=fresh,
     )

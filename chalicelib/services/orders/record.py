@@ -27,7 +27,7 @@ from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Purchase
 from chalicelib.services.errors import RefusedError, UnknownError
 from chalicelib.services.facts import new_fact
-from chalicelib.services.lookups import claim_on
+from chalicelib.services.lookups import claim_on, find_customer_as_of
 from chalicelib.services.ports import (
     Change,
     ContentionError,
@@ -326,7 +326,7 @@ def _asked_with_first_order(
     if referral.newcomer is not None:
         return referral
     try:
-        customers = ports.lists.find_as_of("customers", campaign.id, ordered_at, referral.referee)
+        customers = find_customer_as_of(ports, campaign, referral.referee, ordered_at)
     except ListUnavailableError:
         # Not known yet; no reward is granted before the list has been asked.
         return referral

@@ -28,6 +28,7 @@ from chalicelib.services.facts import new_fact
 from chalicelib.services.lookups import (
     current_campaign,
     digests_of,
+    find_vip,
     open_campaign,
     sponsor_claims_on,
 )
@@ -84,7 +85,7 @@ def decide_sign_in(ports: Ports, fact: Fact) -> str:
     campaign = current_campaign(ports, fact.campaign)
     digests = digests_of(ports, campaign, contact.address)
     try:
-        vip = ports.lists.find("vips", campaign.id, campaign.lists.vips.max_age_days, digests)
+        vip = find_vip(ports, campaign, digests)
     except ListUnavailableError as error:
         if error.reason == TRANSIENT:
             raise

@@ -37,7 +37,7 @@ from chalicelib.domain.vouchers import (
 )
 from chalicelib.services.errors import NotYetError
 from chalicelib.services.facts import new_fact, voucher_fact
-from chalicelib.services.lookups import current_campaign
+from chalicelib.services.lookups import current_campaign, find_customer, find_customer_as_of
 from chalicelib.services.ports import (
     Change,
     Insert,
@@ -140,15 +140,14 @@ def _newcomer(
     try:
         customers = _asked(ports, campaign, referral, order)
     except ListUnavailableError as error:
-        raise NotYetError("customers") from error
+        raise NotYetError("customer list") from error
     return customers.found is None, customers.version
 
 
 def _asked(ports: Ports, campaign: Campaign, referral: Referral, order: Order | None) -> Membership:
     if order:
-        return ports.lists.find_as_of("customers", campaign.id, order.ordered_at, referral.referee)
-    max_age = campaign.lists.customers.max_age_days
-    return ports.lists.find("customers", campaign.id, max_age, referral.referee)
+        return find_customer_as_of(ports, campaign, referral.referee, order.ordered_at)
+    return find_customer(ports, campaign, referral.referee)
 
 
 def _refuse(ports: Ports, referral: Referral, decided: Reward, reason: str) -> str:

@@ -42,7 +42,6 @@ from chalicelib.adapters.lists.building.tokens import Tokeniser
 from chalicelib.adapters.lists.segment import (
     MOST_IN_BUCKET,
     RECORD_WIDTH,
-    Algorithm,
     SegmentError,
     SegmentHeader,
     directory_bits,
@@ -199,7 +198,7 @@ class SegmentBuilder:
     ) -> Iterator[Records]:
         try:
             header = stored_header(self._segments, stored)
-            if (header.key_id, header.algorithm) != (new.key_id, _algorithm(new)):
+            if (header.key_id, header.algorithm) != (new.key_id, new.algorithm):
                 raise SegmentError("the segment was made with another key")
             yield from stored_parts(self._segments, stored, window, thread)
         except Exception as error:  # whatever the transport raises: it may be mended later
@@ -229,14 +228,9 @@ def _by_first_byte(canaries: Collection[bytes]) -> list[Records]:
 def _header(new: NewSegment, count: int, tail: bytes) -> SegmentHeader:
     return SegmentHeader(
         directory_bits=directory_bits(count),
-        algorithm=_algorithm(new),
+        algorithm=new.algorithm,
         directory_crc=zlib.crc32(tail),
         count=count,
         key_id=new.key_id,
         generation=new.generation,
     )
-
-
-def _algorithm(new: NewSegment) -> Algorithm:
-    """The campaign file writes `hmac-sha256`, a segment's header `hmac_sha256`."""
-    return cast(Algorithm, new.algorithm.replace("-", "_"))
