@@ -102,11 +102,11 @@ def _returned_by(function: Callable[..., object]) -> Iterator[str]:
 
 def _reasons() -> set[str]:
     """Every reason a receipt may hold, as the code spells them."""
-    readers = (acks, digests, manifest, orders, own_codes, reading)
-    readers += (ingest, manifests, acknowledge, take_in_codes)
+    parsers = (acks, digests, manifest, orders, own_codes, reading)
+    use_cases = (ingest, manifests, acknowledge, take_in_codes)
     told = {
         reason
-        for module in readers
+        for module in (*parsers, *use_cases)
         for reason in _called_with(module, {"FileRefusedError", "reject"})
     }
     told |= set(_returned_by(acks._problem)) | set(_called_with(record_orders, {"OrderOutcome"}))

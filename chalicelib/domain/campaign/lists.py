@@ -72,7 +72,9 @@ class Lists(FileModel):
 class DigestKeys(FileModel):
     """The keys in force; the first one is used for what the client is sent."""
 
-    file_algorithm: FileAlgorithm = Field("hmac-sha256", alias="algorithm", title="Algorithm")
+    file_algorithm: FileAlgorithm = Field(
+        default="hmac-sha256", alias="algorithm", title="Algorithm"
+    )
     key_ids: Annotated[tuple[KeyId, ...], Field(min_length=1, max_length=2)]
 
     @property
