@@ -197,6 +197,7 @@ SAID_EARLY = drop("add", "a", 170, manifest=manifest("a", 140))
 FIRST_OF_TWO = drop("add", "a", 120)
 ITS_OWN_REPEAT = {**after(ADD_150), "record": record("a", 150)}
 DATED = delta("add", "a", 150, dated=True)
+MADE_EARLY = delta("add", "a", 150, as_of=at(110))
 WAITING = delta("add", "a", 150, base_sha256=sha256("another"))
 PASSED_OVER = delta("add", "w", 150)
 
@@ -309,6 +310,12 @@ DELTA: list[tuple[str, dict[str, Any], ReadListFile, int, DeltaPlan]] = [
         "but not when its manifest is older",
         {**after(ADD_150, REMOVE_180), "record": record("a", 150)}, SAID_EARLY, 201,
         Refuse(reason="taken_in_before"),
+    ),
+    (
+        "nor by a newer manifest beside a notice that is only delivered again",
+        {**after(MADE_EARLY), "record": record("a", 150, as_of=110)},
+        drop("add", "a", 150, manifest=manifest("a", 160)), 201,
+        AlreadyApplied(effect="already_taken_in", version=3),
     ),
     (
         "content counts from its first drop: what came of the later one is replaced",

@@ -126,15 +126,15 @@ def test_a_release_is_used_up_by_the_list_it_let_through(world: World, held: Hel
     assert world.drop("customers/full/again.csv", SMALL).held
 
 
-def test_a_list_turned_down_is_refused_for_good(world: World, held: HeldList) -> None:
+def test_a_rejected_list_is_refused_for_good(world: World, held: HeldList) -> None:
     reject_held_list(world.ports, held, by=BY)
     world.run()
     assert receipt_of(world)["reason"] == "refused_by_ops"
     assert "held" not in receipt_of(world)
     assert world.drop("customers/full/again.csv", SMALL).reason == "refused_by_ops"
     assert in_force(world).version == 1
-    [turned_down] = [line for line in world.journal() if line["name"] == "list_turned_down"]
-    assert turned_down["details"]["by"] == BY
+    [rejected] = [line for line in world.journal() if line["name"] == "list_turned_down"]
+    assert rejected["details"]["by"] == BY
 
 
 def test_ops_may_change_their_mind(world: World, held: HeldList) -> None:
@@ -257,7 +257,7 @@ def test_law_3_a_version_made_with_a_key_that_is_gone_is_not_gone_back_to(world:
         roll_back_list(world.ports, CAMPAIGN, ListName.CUSTOMERS, 1, by=BY)
 
 
-def test_the_list_gone_back_to_may_be_dropped_anew(world: World) -> None:
+def test_the_list_gone_back_to_may_be_dropped_again(world: World) -> None:
     world.drop("customers/full/bad.csv", list_of(*FIRST, *MANY))
     roll_back_list(world.ports, CAMPAIGN, ListName.CUSTOMERS, 1, by=BY)
     world.clock.advance(days=10)
@@ -282,7 +282,7 @@ def test_law_3_a_version_older_than_the_campaign_allows_is_not_gone_back_to(worl
         roll_back_list(world.ports, CAMPAIGN, ListName.CUSTOMERS, 1, by=BY)
 
 
-def test_invitations_that_waited_go_on_when_the_list_in_force_is_dropped_anew(world: World) -> None:
+def test_invitations_that_waited_go_on_when_the_current_list_is_dropped_again(world: World) -> None:
     world.clock.advance(days=31)
     world.drop_list("vips", VIPS)
     world.invite(world.sponsor(), "new@example.fr")
