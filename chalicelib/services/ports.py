@@ -206,7 +206,7 @@ class GatheredDigests(Protocol):
 
 @dataclass(frozen=True)
 class Layer:
-    """Digests to lay over what the layers before it gave: `full` replaces, `add` and `remove`."""
+    """Digests to apply to what the layers before it gave: `full` replaces, `add` and `remove`."""
 
     mode: ListMode
     digests: GatheredDigests | StoredSegment
@@ -239,9 +239,9 @@ class ListBuilder(Protocol):
         canaries: Collection[bytes] = (),
         judge: Callable[[Sums], None] = lambda _: None,
     ) -> StoredSegment:
-        """Lay `layers` over one another (the first is `full`) and store what comes of it.
+        """Apply `layers` to one another (the first is `full`) and store the result.
 
-        `judge` is told the sums while nothing is stored yet; what it raises leaves nothing behind.
+        `judge` is given the sums while nothing is stored yet; what it raises leaves nothing behind.
         `ListUnavailableError` when a stored segment cannot be read.
         """
 

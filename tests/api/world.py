@@ -39,7 +39,7 @@ from chalicelib.services.lists.versions import version_of
 from chalicelib.services.ports import Insert, Layer, NewSegment, Ports
 from tests.api.gateway import Answer, Gateway, Request
 from tests.fakes.aws_table import make_table
-from tests.fakes.listed import list_in_force
+from tests.fakes.lists import current_list
 
 REGION = "eu-west-3"
 ACCOUNT = "123456789012"
@@ -190,7 +190,7 @@ class World:
         builder = self.ports.list_builder()
         with builder.gather([lines.encode()], Tally()) as digests:
             stored = builder.build(new, [Layer("full", digests)])
-        pointer = list_in_force(
+        pointer = current_list(
             stored, campaign=campaign, name=name, accepted_at=self.clock(), key_id="demo"
         )
         self.ports.repository.commit(Insert(pointer), Insert(version_of(pointer)))

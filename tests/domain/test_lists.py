@@ -19,11 +19,11 @@ from chalicelib.domain.lists.rules import (
     manifest_mismatch,
 )
 from chalicelib.services.ports import StoredSegment
-from tests.fakes.listed import list_in_force
+from tests.fakes.lists import current_list
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
-BEFORE = list_in_force(
+BEFORE = current_list(
     StoredSegment("lists/1.seg", "etag", 1000), campaign="c", name="customers", accepted_at=NOON
 )
 LIMITS = ListLimits(max_shrink_percent=20, max_growth_percent=50)

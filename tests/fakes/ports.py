@@ -166,8 +166,8 @@ class MemoryLists:
             raise ListUnavailableError("key_not_in_force") from error
         if pair.algorithm != pointer.algorithm:
             raise ListUnavailableError("key_not_in_force")
-        told = (pointer.rows, pointer.directory_crc)
-        if told != (len(self.segments[pointer.segment]), _crc(pointer.segment)):
+        described = (pointer.rows, pointer.directory_crc)
+        if described != (len(self.segments[pointer.segment]), _crc(pointer.segment)):
             raise ListUnavailableError("read_failed")
         forms = {"exact": pair.exact, "alias": pair.canonical}
         found = (form for form, digest in forms.items() if self._has(pointer, record(digest)))
@@ -209,8 +209,8 @@ class MemoryBuilder:
     ) -> StoredSegment:
         held: frozenset[bytes] = frozenset()
         for layer in layers:
-            laid = self._records(layer.digests)
-            held = {"full": laid, "add": held | laid, "remove": held - laid}[layer.mode]
+            records = self._records(layer.digests)
+            held = {"full": records, "add": held | records, "remove": held - records}[layer.mode]
         judge(Sums(rows=len(held), canaries_missing=len(set(canaries) - held)))
         self._segments[new.path] = held
         return StoredSegment(new.path, f"etag of {new.path}", len(held), _crc(new.path))

@@ -35,14 +35,14 @@ def list_of(addresses: Iterable[str]) -> bytes:
     return "\n".join(["digest", *map(digest, addresses), ""]).encode()
 
 
-def in_force(world: World) -> CurrentList:
+def current(world: World) -> CurrentList:
     found = world.repository.get(CurrentList, campaign=CAMPAIGN, name="customers")
     assert found
     return found
 
 
 def on_list(world: World) -> frozenset[bytes]:
-    return world.lists.segments[in_force(world).segment]
+    return world.lists.segments[current(world).segment]
 
 
 def records(addresses: Iterable[str]) -> frozenset[bytes]:
@@ -55,11 +55,16 @@ def outcome(receipt: Receipt) -> ListOutcome:
 
 
 def test_digests_are_added_to_the_list_in_force(world: World) -> None:
-    told = outcome(world.drop("customers/add/a.csv", list_of(["new@example.fr", CUSTOMERS[0]])))
+    result = outcome(world.drop("customers/add/a.csv", list_of(["new@example.fr", CUSTOMERS[0]])))
     assert on_list(world) == records([*FIRST, "new@example.fr"])
-    assert (told.mode, told.effect, told.version, told.base_version) == ("add", "merged", 2, 1)
-    assert (told.rows_before, told.rows) == (len(FIRST), len(FIRST) + 1)
-    assert told.full_sha256 == in_force(world).full.sha256
+    assert (result.mode, result.effect, result.version, result.base_version) == (
+        "add",
+        "merged",
+        2,
+        1,
+    )
+    assert (result.rows_before, result.rows) == (len(FIRST), len(FIRST) + 1)
+    assert result.full_sha256 == current(world).full.sha256
 
 
 def test_digests_are_removed_from_the_list_in_force(world: World) -> None:
@@ -72,7 +77,7 @@ def test_digests_are_removed_from_the_list_in_force(world: World) -> None:
     assert written["list"] == {
         "mode": "remove", "effect": "merged", "version": 2, "rows": len(FIRST) - 1,
         "rows_before": len(FIRST), "base_version": 1, "later_deltas": 0,
-        "full_sha256": in_force(world).full.sha256,
+        "full_sha256": current(world).full.sha256,
     }  # fmt: skip
 
 
@@ -83,7 +88,7 @@ def test_law_7_a_delta_delivered_twice_or_renamed_has_no_second_effect(world: Wo
     world.drop("customers/remove/r.csv", added)
     assert world.drop("customers/add/c.csv", added).reason == "taken_in_before"
     assert on_list(world) == records(FIRST)
-    assert in_force(world).version == 3
+    assert current(world).version == 3
 
 
 def test_the_same_digests_added_and_removed_are_two_files(world: World) -> None:
@@ -176,7 +181,7 @@ def test_the_receipt_of_a_full_list_that_comes_late_counts_the_deltas_applied_to
     receipt = ingest(world.ports, full)
     assert receipt
     assert (outcome(receipt).effect, outcome(receipt).later_deltas) == ("in_force", 1)
-    assert in_force(world).full.rows == len(FIRST) + 1
+    assert current(world).full.rows == len(FIRST) + 1
     assert on_list(world) == records([*FIRST, "other@example.fr", "new@example.fr"])
 
 
@@ -228,11 +233,11 @@ def test_law_7_a_delta_that_came_to_wait_while_its_full_list_was_built_is_applie
 
 
 def named(world: World, path: str, content: bytes, base: str) -> None:
-    told = {
+    members = {
         "rows": len(content.splitlines()) - 1, "sha256": hashlib.sha256(content).hexdigest(),
         "key_id": "k1", "generated_at": world.clock().isoformat(), "base": base,
     }  # fmt: skip
-    world.put_file(path.replace(".csv", ".manifest.json"), json.dumps(told).encode())
+    world.put_file(path.replace(".csv", ".manifest.json"), json.dumps(members).encode())
 
 
 def test_a_delta_waits_for_the_full_list_it_names(world: World) -> None:
@@ -240,8 +245,8 @@ def test_a_delta_waits_for_the_full_list_it_names(world: World) -> None:
     coming = world.put_file("customers/full/next.csv", full)
     added = list_of(["new@example.fr"])
     named(world, "customers/add/a.csv", added, hashlib.sha256(full).hexdigest())
-    told = outcome(world.drop("customers/add/a.csv", added))
-    assert (told.effect, told.version) == ("waits_for_its_full_list", 1)
+    result = outcome(world.drop("customers/add/a.csv", added))
+    assert (result.effect, result.version) == ("waits_for_its_full_list", 1)
     assert on_list(world) == records(FIRST)
     assert [fact.details["mode"] for fact in world.facts(FactName.LIST_WAITS)] == ["add"]
     ingest(world.ports, coming)
@@ -256,8 +261,8 @@ def test_a_delta_that_names_its_full_list_is_applied_to_it_though_dropped_before
     named(world, "customers/add/a.csv", added, hashlib.sha256(full).hexdigest())
     world.drop("customers/add/a.csv", added)
     world.clock.advance(minutes=1)
-    told = outcome(world.drop("customers/full/next.csv", full))
-    assert (told.effect, told.later_deltas) == ("in_force", 1)
+    result = outcome(world.drop("customers/full/next.csv", full))
+    assert (result.effect, result.later_deltas) == ("in_force", 1)
     assert on_list(world) == records([*FIRST, "other@example.fr", "new@example.fr"])
 
 
@@ -266,11 +271,11 @@ def test_law_3_a_delta_made_with_another_key_is_not_laid_over_the_list() -> None
     put_campaign(world.ports, campaign(digests={"key_ids": ["k2", "k1"]}))
     world.clock.advance(minutes=1)
     added = list_of(["new@example.fr"])
-    told = {
+    members = {
         "rows": 1, "sha256": hashlib.sha256(added).hexdigest(), "key_id": "k2",
         "generated_at": world.clock().isoformat(),
     }  # fmt: skip
-    world.put_file("customers/add/a.manifest.json", json.dumps(told).encode())
+    world.put_file("customers/add/a.manifest.json", json.dumps(members).encode())
     assert outcome(world.drop("customers/add/a.csv", added)).effect == "waits_for_its_full_list"
     assert on_list(world) == records(FIRST)
 
@@ -294,14 +299,14 @@ def test_a_delta_that_waited_is_not_passed_over_by_one_that_follows_it(world: Wo
     world.clock.advance(days=31)
     waits = world.drop("customers/add/late.csv", list_of(["late@example.fr"]))
     assert outcome(waits).effect == "waits_for_its_full_list"
-    content = list_of(["told@example.fr"])
-    told = {
+    content = list_of(["dated@example.fr"])
+    members = {
         "rows": 1, "sha256": hashlib.sha256(content).hexdigest(), "key_id": "k1",
         "generated_at": (world.clock() - timedelta(days=20)).isoformat(),
     }  # fmt: skip
-    world.put_file("customers/add/told.manifest.json", json.dumps(told).encode())
-    world.drop("customers/add/told.csv", content)
-    assert on_list(world) == records([*FIRST, "late@example.fr", "told@example.fr"])
+    world.put_file("customers/add/dated.manifest.json", json.dumps(members).encode())
+    world.drop("customers/add/dated.csv", content)
+    assert on_list(world) == records([*FIRST, "late@example.fr", "dated@example.fr"])
 
 
 # --- the guards hold for deltas too --------------------------------------------------------------

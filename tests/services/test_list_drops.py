@@ -36,7 +36,7 @@ def list_of(*addresses: str) -> bytes:
 NEXT = list_of(*IN_FORCE, "new@example.fr")
 
 
-def in_force(world: World) -> CurrentList:
+def current(world: World) -> CurrentList:
     found = world.repository.get(CurrentList, campaign=CAMPAIGN, name="customers")
     assert found
     return found
@@ -44,25 +44,25 @@ def in_force(world: World) -> CurrentList:
 
 def receipt_of(world: World, path: str) -> dict[str, object]:
     written = world.files.content[f"out/{CAMPAIGN}/receipts/{path}.json"]
-    told: dict[str, object] = json.loads(written)
-    return told
+    result: dict[str, object] = json.loads(written)
+    return result
 
 
 def manifest(content: bytes, **changes: object) -> bytes:
-    told = {
+    members = {
         "rows": len(content.splitlines()) - 1,
         "sha256": hashlib.sha256(content).hexdigest(),
         "key_id": "k1",
         "generated_at": MORNING.isoformat(),
     }
-    return json.dumps(told | changes).encode()
+    return json.dumps(members | changes).encode()
 
 
 def test_a_list_comes_in_force_and_its_receipt_names_the_version(world: World) -> None:
     receipt = world.drop(PATH, NEXT)
     assert (receipt.status, receipt.version, receipt.rows) == ("accepted", 2, 10)
     assert receipt_of(world, PATH)["sha256"] == hashlib.sha256(NEXT).hexdigest()
-    assert (in_force(world).version, in_force(world).rows) == (2, 10)
+    assert (current(world).version, current(world).rows) == (2, 10)
     assert [one.version for one in world.memory.all(ListVersion) if one.name == "customers"] == [
         1, 2,
     ]  # fmt: skip
@@ -71,18 +71,18 @@ def test_a_list_comes_in_force_and_its_receipt_names_the_version(world: World) -
 def test_a_gzipped_list_in_upper_case_without_a_header_is_the_same_list(world: World) -> None:
     content = gzip.compress("\r\n".join(digest(one).upper() for one in IN_FORCE).encode())
     assert world.drop("customers/full/next.csv.gz", content).version == 2
-    assert in_force(world).rows == 9
+    assert current(world).rows == 9
 
 
 def test_law_7_a_list_delivered_twice_or_renamed_is_one_version(world: World) -> None:
     for path in (PATH, PATH, "customers/full/renamed.csv"):
         assert world.drop(path, NEXT).version == 2
-    assert in_force(world).version == 2
+    assert current(world).version == 2
     assert len(world.facts(FactName.LIST_ACCEPTED)) == 3  # two of the world's own
     assert world.drop("customers/full/old.csv", list_of(*IN_FORCE)[:-1]).reason == (
         "replaced_by_a_later_list"
     )
-    assert in_force(world).version == 2
+    assert current(world).version == 2
 
 
 class Forgetful(MemoryRepository):
@@ -102,17 +102,17 @@ def test_a_list_dropped_again_is_as_young_as_the_drop(world: World) -> None:
     world.drop(PATH, NEXT)
     world.clock.advance(days=20)
     world.drop(PATH, NEXT)
-    assert in_force(world).accepted_at == world.clock()
-    assert in_force(world).version == 2
+    assert current(world).accepted_at == world.clock()
+    assert current(world).version == 2
 
 
 def test_a_list_dropped_again_for_months_is_stored_again(world: World) -> None:
     world.drop(PATH, NEXT)
-    segment = in_force(world).segment
+    segment = current(world).segment
     for version in (2, 2, 2, 2, 3, 3):
         world.clock.advance(days=20)
         assert world.drop(PATH, NEXT).version == version
-    assert in_force(world).segment != segment
+    assert current(world).segment != segment
 
 
 @pytest.mark.parametrize(
@@ -134,11 +134,11 @@ def test_a_list_dropped_again_for_months_is_stored_again(world: World) -> None:
 def test_law_7_a_bad_list_changes_nothing_and_its_receipt_says_what_is_wrong(
     world: World, content: bytes, reason: str, line: int
 ) -> None:
-    before = in_force(world)
+    before = current(world)
     receipt = world.drop(PATH, content)
     assert (receipt.status, receipt.reason) == ("refused", reason)
     assert (receipt.errors[0].line, receipt.errors[0].reason) == (line, reason)
-    assert in_force(world) == before
+    assert current(world) == before
     assert "jeanne" not in str(receipt_of(world, PATH))
     [refused] = world.facts(FactName.LIST_REFUSED)
     assert refused.details["reason"] == reason
@@ -147,10 +147,10 @@ def test_law_7_a_bad_list_changes_nothing_and_its_receipt_says_what_is_wrong(
 def test_a_list_with_its_manifest_is_as_old_as_the_manifest_says(world: World) -> None:
     beside = PATH.replace(".csv", ".manifest.json")
     generated = MORNING - timedelta(days=3)
-    told = manifest(NEXT, generated_at=generated.isoformat())
-    assert world.drop(beside, told).status == "accepted"
+    beside_it = manifest(NEXT, generated_at=generated.isoformat())
+    assert world.drop(beside, beside_it).status == "accepted"
     assert world.drop(PATH, NEXT).status == "accepted"
-    assert in_force(world).accepted_at == generated
+    assert current(world).accepted_at == generated
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_a_list_that_does_not_match_its_manifest_is_refused(
     key = f"in/{CAMPAIGN}/{PATH}".replace(".csv", ".manifest.json")
     world.files.content[key] = manifest(NEXT, **change)
     assert world.drop(PATH, NEXT).reason == reason
-    assert in_force(world).version == 1
+    assert current(world).version == 1
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_killed_at_every_step_and_delivered_again_a_list_is_one_version() -> Non
         receipt = ingest(world.ports, drop)
         assert isinstance(receipt, Receipt)
         assert (receipt.status, receipt.version) == ("accepted", 2)
-        assert in_force(world).version == 2
+        assert current(world).version == 2
         assert len(world.facts(FactName.LIST_ACCEPTED)) == 3
 
 
@@ -229,10 +229,10 @@ def test_a_list_that_was_replaced_is_restored_by_a_manifest_that_is_newer(world:
     world.drop(PATH, NEXT)
     world.clock.advance(hours=1)
     restored = list_of(*IN_FORCE)[:-1]
-    told = manifest(restored, rows=len(IN_FORCE), generated_at=world.clock().isoformat())
-    world.drop("customers/full/again.manifest.json", told)
+    beside_it = manifest(restored, rows=len(IN_FORCE), generated_at=world.clock().isoformat())
+    world.drop("customers/full/again.manifest.json", beside_it)
     assert world.drop("customers/full/again.csv", restored).version == 3
-    assert (in_force(world).version, in_force(world).rows) == (3, len(IN_FORCE))
+    assert (current(world).version, current(world).rows) == (3, len(IN_FORCE))
 
 
 def test_law_3_a_list_without_a_manifest_is_not_guessed_to_be_of_a_key(world: World) -> None:
@@ -308,10 +308,10 @@ def test_law_3_a_list_told_under_the_wrong_key_can_be_told_under_the_right_one()
     beside = PATH.replace(".csv", ".manifest.json")
     for version, key_id in ((2, "k1"), (3, "k2")):
         world.clock.advance(minutes=1)
-        told = manifest(NEXT, key_id=key_id)
-        world.put_file(beside, told)
+        beside_it = manifest(NEXT, key_id=key_id)
+        world.put_file(beside, beside_it)
         assert world.drop(PATH, NEXT).version == version
-        assert in_force(world).key_id == key_id
+        assert current(world).key_id == key_id
 
 
 def test_the_manifest_of_a_list_is_found_though_another_was_put_over_it(world: World) -> None:

@@ -4,8 +4,8 @@
     orders/*.csv[.gz]                      codes/{template}/*.csv[.gz]
     acks/{export}.ack
 
-The one place that knows these paths: a path is parsed here once, and whoever handles the file
-matches on what it is. Whether the campaign has that template or that export is not known here.
+The one place that knows these paths: a path is parsed here once, and the door (services/ingest.py)
+matches on the result. Whether the campaign has that template or that export is not known here.
 """
 
 from __future__ import annotations

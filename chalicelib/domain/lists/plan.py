@@ -12,8 +12,8 @@ list or removed from it:
 
 One that comes late is applied in its place: the full list again, then every delta in the order in
 which they were dropped, so that a list is the same whatever order its drops arrived in (law 7). A
-delta whose full list is not here yet waits for it. A plan says all that whoever carries it out
-needs, and does nothing: no I/O, no clock, no randomness.
+delta whose full list is not here yet waits for it. A plan says all that its executor needs,
+and does nothing: no I/O, no clock, no randomness.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class ListState:
 @dataclass(frozen=True, kw_only=True)
 class Refuse:
     """The file is refused whole, nothing of the list changes. An approval of ops is used up by it,
-    unless the file could not be told to be the one they approved.
+    unless the file may not be the one they approved.
     """
 
     reason: RefusalReason
@@ -297,7 +297,7 @@ def _plan_delta_seen_before(
 ) -> Refuse | AlreadyApplied:
     """A notice delivered twice, or the content of the last delta dropped once more.
 
-    Content followed by other deltas is refused: whoever drops it again expects it to be applied.
+    Content followed by other deltas is refused: dropped again, it is expected to be applied.
     """
     current = state.current
     deltas = deltas_over(current.full, state.deltas) if current else state.deltas

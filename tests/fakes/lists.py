@@ -1,4 +1,4 @@
-"""A list in force, as a full drop would have left it."""
+"""A current list, as a full drop would have left it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chalicelib.domain.lists.model import CurrentList, FullList
 from chalicelib.services.ports import StoredSegment
 
 
-def list_in_force(
+def current_list(
     stored: StoredSegment,
     *,
     campaign: str,
