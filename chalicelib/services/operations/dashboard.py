@@ -4,25 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.campaign.lists import ListLimits, ListName
 from chalicelib.domain.facts import FUNNEL, REFUSED_FOR, totals
-from chalicelib.domain.lists.model import CurrentList
-from chalicelib.domain.lists.rules import is_fresh
+from chalicelib.services.lists.status import ListStatus, list_statuses
 from chalicelib.services.lookups import current_campaign
 from chalicelib.services.ports import Ports
-
-
-@dataclass(frozen=True)
-class ListStatus:
-    """A list as ops and marketing see it; version 0 is none."""
-
-    version: int
-    rows: int
-    accepted_at: datetime | None
-    in_force: bool
 
 
 @dataclass(frozen=True)
@@ -56,26 +44,5 @@ def view_dashboard(ports: Ports, campaign_id: str) -> Dashboard:
     )
 
 
-def list_statuses(ports: Ports, campaign: Campaign) -> dict[str, ListStatus]:
-    """How the campaign's lists stand now, by their name."""
-    return {
-        name.value: _status(ports, campaign, name, limits)
-        for name, limits in campaign.lists.items()
-    }
-
-
 def _funnel(counts: Mapping[str, int]) -> dict[str, int]:
     return {name: counts.get(name, 0) for name in FUNNEL}
-
-
-def _status(ports: Ports, campaign: Campaign, name: ListName, limits: ListLimits) -> ListStatus:
-    pointer = ports.repository.get(CurrentList, campaign=campaign.id, name=name.value)
-    if pointer is None:
-        return ListStatus(version=0, rows=0, accepted_at=None, in_force=False)
-    fresh = is_fresh(pointer, ports.clock(), timedelta(days=limits.max_age_days))
-    return ListStatus(
-        version=pointer.version,
-        rows=pointer.rows,
-        accepted_at=pointer.accepted_at,
-        in_force=fresh,
-    )

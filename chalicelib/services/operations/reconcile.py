@@ -22,8 +22,8 @@ from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.mails import Mail, MailState
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.invitations.decide import requeue_undecided
+from chalicelib.services.lists.status import list_statuses
 from chalicelib.services.mails.send import AT_MOST_ONCE, invitation_of
-from chalicelib.services.operations.dashboard import list_statuses
 from chalicelib.services.operations.rekey import rekey
 from chalicelib.services.ports import Agenda, Ports, Replace
 
