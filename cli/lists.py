@@ -1,30 +1,29 @@
 """`tandem list`: what is in force and what is held; release, refuse, roll back.
 
-A decision is written down with who took it; the ingest function then takes the held file in, and
-its receipt says what came of that.
+A decision is recorded with who took it; the ingest function then processes the held file, and its
+receipt says what came of that.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from chalicelib.domain.campaign.lists import ListLimits
+from chalicelib.domain.campaign.lists import ListLimits, ListName
 from chalicelib.domain.campaign.versions import CurrentCampaign
+from chalicelib.domain.lists.drops import position_of_held
 from chalicelib.domain.lists.model import CurrentList, HeldList, ListVersion
 from chalicelib.services.errors import RefusedError, UnknownError
 from chalicelib.services.lists.review_held import (
     approve_held_list,
     held_lists,
     reject_held_list,
-    roll_back_list,
 )
-from chalicelib.services.lists.versions import position_of_held
+from chalicelib.services.lists.roll_back import roll_back_list
 from cli.connection import LOCAL, Connection, Stage, connect
 from cli.errors import CommandError
 
@@ -37,15 +36,8 @@ app = typer.Typer(
 )
 
 
-class ListName(StrEnum):
-    """The client's two lists."""
-
-    CUSTOMERS = "customers"
-    VIPS = "vips"
-
-
 Campaign = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign's name.")]
-Name = Annotated[ListName, typer.Argument(metavar="LIST", help="customers or vips")]
+Name = Annotated[ListName, typer.Argument(metavar="LIST", help=" or ".join(ListName))]
 Which = Annotated[
     str,
     typer.Option(
@@ -61,14 +53,13 @@ def status(campaign: Campaign, stage: Stage = LOCAL) -> None:
     rules = connection.repository.get(CurrentCampaign, campaign=campaign)
     if rules is None:
         raise CommandError(f"no campaign {campaign}: see them with: tandem campaign list")
-    for name in ListName:
-        limits: ListLimits = getattr(rules.document.lists, name.value)
+    for name, limits in rules.document.lists.items():
         _show(connection, campaign, name, limits)
 
 
 @app.command()
 def release(campaign: Campaign, name: Name, which: Which = "", stage: Stage = LOCAL) -> None:
-    """Let a held list through: it comes in force as it would have without the limit."""
+    """Approve a held list: it comes in force as it would have without the limit."""
     connection = connect(stage)
     one = _held(connection, campaign, name, which)
     approve_held_list(connection, one, by=connection.principal())
@@ -77,7 +68,7 @@ def release(campaign: Campaign, name: Name, which: Which = "", stage: Stage = LO
 
 @app.command()
 def refuse(campaign: Campaign, name: Name, which: Which = "", stage: Stage = LOCAL) -> None:
-    """Turn a held list down: the same content is refused from now on."""
+    """Reject a held list: the same content is refused from now on."""
     connection = connect(stage)
     one = _held(connection, campaign, name, which)
     reject_held_list(connection, one, by=connection.principal())
@@ -94,7 +85,7 @@ def rollback(
     """Put the content of an earlier version in force again, as a new version."""
     connection = connect(stage)
     try:
-        now = roll_back_list(connection, campaign, name.value, to, by=connection.principal())
+        now = roll_back_list(connection, campaign, name, to, by=connection.principal())
     except UnknownError as error:
         raise CommandError(
             f"no version {to} of {name.value} in {campaign}: see them with: "
@@ -117,14 +108,14 @@ def _held(connection: Connection, campaign: str, name: ListName, which: str) -> 
     held = [
         one
         for one in held_lists(connection, campaign, name.value)
-        # Without an id, one that waits; one decided on may be decided on anew by its id.
+        # Without an id, one that waits; one decided on may be decided on again by its id.
         if (_id(one, whole=True).startswith(which) if which else one.decision is None)
     ]
     if not held and connection.repository.get(CurrentCampaign, campaign=campaign) is None:
         raise CommandError(f"no campaign {campaign}: see them with: tandem campaign list")
     if not held:
-        told = f": {which}" if which else ""
-        raise CommandError(f"nothing of {name.value} is held in {campaign}{told}")
+        asked = f": {which}" if which else ""
+        raise CommandError(f"nothing of {name.value} is held in {campaign}{asked}")
     if len(held) > 1:
         raise CommandError(
             "several lists are held: say which one with --id:",
@@ -141,8 +132,8 @@ def _id(held: HeldList, *, whole: bool = False) -> str:
 
 def _show(connection: Connection, campaign: str, name: ListName, limits: ListLimits) -> None:
     repository = connection.repository
-    in_force = repository.get(CurrentList, campaign=campaign, name=name.value)
-    typer.echo(f"{name.value}: {_standing(in_force, limits, connection.clock())}")
+    current = repository.get(CurrentList, campaign=campaign, name=name.value)
+    typer.echo(f"{name.value}: {_state(current, limits, connection.clock())}")
     console = Console(width=max(WIDTH, Console().width))  # nothing is cut where it is piped
     held = held_lists(connection, campaign, name.value)
     if held:
@@ -155,7 +146,7 @@ def _show(connection: Connection, campaign: str, name: ListName, limits: ListLim
                 f"{one.rows:,}",
                 f"{one.reason} ({one.detail})",
                 _moment(one.held_at),
-                one.decision or _prospect(one, in_force),
+                one.decision or _prospect(one, current),
             )
         console.print(table)
     versions = list(repository.within(ListVersion, campaign=campaign, name=name.value))
@@ -175,20 +166,20 @@ def _show(connection: Connection, campaign: str, name: ListName, limits: ListLim
         console.print(table)
 
 
-def _prospect(held: HeldList, in_force: CurrentList | None) -> str:
-    overtaken = in_force is not None and position_of_held(held) < in_force.full.order
+def _prospect(held: HeldList, current: CurrentList | None) -> str:
+    overtaken = current is not None and position_of_held(held) < current.full.position
     return "overtaken by a later list" if overtaken else "waits for one"
 
 
-def _standing(in_force: CurrentList | None, limits: ListLimits, now: datetime) -> str:
-    if in_force is None:
+def _state(current: CurrentList | None, limits: ListLimits, now: datetime) -> str:
+    if current is None:
         return "no list yet: nothing is sent"
-    age = now - in_force.accepted_at
+    age = now - current.accepted_at
     days = age / timedelta(days=1)
-    told = f"version {in_force.version}, {in_force.rows:,} digests, {days:.1f} days old"
+    found = f"version {current.version}, {current.rows:,} digests, {days:.1f} days old"
     if age > timedelta(days=limits.max_age_days):
-        return f"{told}: OLDER THAN {limits.max_age_days} DAYS, not in force: nothing is sent"
-    return f"{told} of {limits.max_age_days} at most: in force"
+        return f"{found}: OLDER THAN {limits.max_age_days} DAYS, not in force: nothing is sent"
+    return f"{found} of {limits.max_age_days} at most: in force"
 
 
 def _moment(at: datetime) -> str:

@@ -73,3 +73,13 @@ def export_fact(ports: CommandPorts, export: Export, body: FactBody) -> Fact:
     """The fact that `body` happened to an export."""
     subject = export_subject(export)
     return new_fact(ports, body, campaign=export.campaign, subject=subject, correlation=subject)
+
+
+def list_fact(
+    ports: CommandPorts, campaign: str, list_name: str, which: str, body: FactBody
+) -> Fact:
+    """The fact that `body` happened to a list of a campaign; `which` says to what of it."""
+    subject = f"list-{campaign}-{list_name}"
+    return new_fact(
+        ports, body, campaign=campaign, subject=subject, correlation=f"{subject}-{which}"
+    )

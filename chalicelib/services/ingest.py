@@ -1,35 +1,41 @@
-"""Taking in whatever the client drops under `in/{campaign}/`, and answering each file with one
-receipt.
+"""The door of `in/{campaign}/`: a dropped file is matched by its path, handled by one use case, and
+answered with one receipt.
 
-    in/{campaign}/{customers,vips}/{full,add,remove}/*.csv[.gz]   in/{campaign}/orders/*.csv[.gz]
-    in/{campaign}/codes/{template}/*.csv[.gz]                     in/{campaign}/acks/{export}.ack
+    path ─► parse_drop_path ─► one use case ─► receipt ─► quarantine
+            domain/files/paths.py                         only with plain addresses in it
 
 A file is read, its good lines take effect, its receipt is written: killed before that, the queue
 brings the file again, and every effect is guarded by a key of its own (law 7). A file refused whole
 changes nothing. One that holds plain addresses is moved out of the client's folder once its receipt
-stands. Which path means what is decided here; what a list, an order or a code does is its own use
-case's.
+is written. What a path means is decided in domain/files/paths.py, what a list, an order or a code
+does by its own use case.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from functools import cached_property
 
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.codes import candidates, canonical
 from chalicelib.domain.fact_bodies import ListReview, body_as
 from chalicelib.domain.facts import Fact
-from chalicelib.domain.files.acks import refused_codes
 from chalicelib.domain.files.manifest import beginning, parse_manifest
-from chalicelib.domain.files.orders import orders
-from chalicelib.domain.files.own_codes import own_codes
+from chalicelib.domain.files.paths import (
+    ACKS,
+    AckDrop,
+    CodesDrop,
+    DroppedFile,
+    ListDrop,
+    ManifestDrop,
+    OrdersDrop,
+    parse_drop_path,
+)
 from chalicelib.domain.files.plain_addresses import first_address
-from chalicelib.domain.files.reading import MAX_ERRORS, FileRefusedError, Tally, content
+from chalicelib.domain.files.reading import FileRefusedError, Tally, content
 from chalicelib.domain.files.receipt import (
     ListOutcome,
     Receipt,
@@ -38,33 +44,26 @@ from chalicelib.domain.files.receipt import (
     refused,
     settled,
 )
-from chalicelib.domain.lists.model import HeldList, ListMode
-from chalicelib.domain.vouchers import SpareCode, Voucher
-from chalicelib.services.errors import UnknownError
+from chalicelib.domain.lists.drops import ListFile
+from chalicelib.domain.lists.model import HeldList
+from chalicelib.services.lists.building import ListHeldError
 from chalicelib.services.lists.take_in import forget_held, note_refused, take_in_list
-from chalicelib.services.lists.versions import ListFile, ListHeldError
-from chalicelib.services.orders.record import record_orders
-from chalicelib.services.ports import ConflictError, FileMissingError, Insert, Ports
-from chalicelib.services.vouchers.acknowledge import (
-    acknowledge,
-    exported_codes,
-    is_acknowledged,
-    matching,
-)
+from chalicelib.services.orders.take_in_orders import take_in_orders
+from chalicelib.services.ports import FileMissingError, Ports
+from chalicelib.services.vouchers.acknowledge import take_in_ack
+from chalicelib.services.vouchers.take_in_codes import take_in_codes
 
 _CAMPAIGN = re.compile(r"[a-z][a-z0-9-]{1,39}")
-_EXPORT = re.compile(r"([0-9]{8})\.ack")
 PLAIN_ADDRESS = "plain_address"
 GONE = "file_gone"
-_AT_ONCE = 100  # rows of orders; as many as one batch of reads takes
 
 
 @dataclass(frozen=True)
 class Drop:
-    """A file as it was dropped: `path` under `in/{campaign}/`, the rest as S3 tells it.
+    """A file as it was dropped: `path` under `in/{campaign}/`, the rest as S3 reports it.
 
     `sequencer` orders the drops of one path; `file_version` is the very object that was dropped,
-    whatever has been put over it since.
+    even where another has replaced it since.
     """
 
     campaign: str
@@ -74,9 +73,14 @@ class Drop:
     file_version: str | None = None
     held_sha256: str | None = None  # of a list that ops have decided on
 
+    @cached_property
+    def file(self) -> DroppedFile | None:
+        """What it is, by its path."""
+        return parse_drop_path(self.path)
+
     @property
     def key(self) -> str:
-        """Where it lies."""
+        """Where it is in the bucket."""
         return f"in/{self.campaign}/{self.path}"
 
     @property
@@ -121,7 +125,7 @@ def drop_at(
 
 
 def reviewed_drop(ports: Ports, fact: Fact) -> Drop | None:
-    """The drop of a held list that ops have decided on; None when it is held no more."""
+    """The drop of a held list that ops have decided on; None when it is no longer held."""
     review = body_as(fact, ListReview)
     held = ports.repository.get(
         HeldList,
@@ -143,9 +147,9 @@ def reviewed_drop(ports: Ports, fact: Fact) -> Drop | None:
 
 
 def ingest(ports: Ports, drop: Drop) -> Receipt | None:
-    """Take a drop in and write its receipt; None when the file is not there (any more).
+    """Handle a drop and write its receipt; None when the file is not there (any more).
 
-    Raises what a later attempt may mend; then there is no receipt yet.
+    Raises whatever a later attempt may not meet again; then there is no receipt yet.
     """
     tally = Tally()
     try:
@@ -156,7 +160,7 @@ def ingest(ports: Ports, drop: Drop) -> Receipt | None:
         receipt = _gone(ports, drop, drop.held_sha256)
     else:
         try:
-            receipt = _taken_in(ports, drop, chunks, tally)
+            receipt = _accepted(ports, drop, chunks, tally)
         except FileRefusedError as error:
             receipt = _refused(ports, drop, error, tally, chunks.finished())
     _answer(ports, drop, receipt)
@@ -166,7 +170,7 @@ def ingest(ports: Ports, drop: Drop) -> Receipt | None:
 
 
 def _answer(ports: Ports, drop: Drop, receipt: Receipt) -> None:
-    """Write the receipt, unless it is that of a file put over this one."""
+    """Write the receipt, unless there is one of a file that has replaced this one."""
     try:
         earlier = b"".join(ports.files.read(drop.receipt_key))
     except FileMissingError:
@@ -176,10 +180,10 @@ def _answer(ports: Ports, drop: Drop, receipt: Receipt) -> None:
 
 
 def _gone(ports: Ports, drop: Drop, sha256: str) -> Receipt:
-    """The receipt of a list that ops released when its file was there no more."""
-    name, mode, _ = drop.path.split("/", 2)
-    forget_held(ports, drop.campaign, name, mode, sha256)
-    note_refused(ports, drop.campaign, name, mode, GONE)
+    """The receipt of a list that ops decided on when its file was no longer there."""
+    if isinstance(drop.file, ListDrop):
+        forget_held(ports, drop.campaign, drop.file.name, drop.file.mode, sha256)
+        note_refused(ports, drop.campaign, drop.file.name, drop.file.mode, GONE)
     return refused(
         FileRefusedError(GONE),
         Tally(),
@@ -195,8 +199,8 @@ def _refused(
 ) -> Receipt:
     held = isinstance(error, ListHeldError)
     cause = error if held else _graver(ports, drop, error)
-    if not held and (named := _LIST.fullmatch(drop.path)):
-        note_refused(ports, drop.campaign, named[1], named[2], cause.reason)
+    if not held and isinstance(drop.file, ListDrop):
+        note_refused(ports, drop.campaign, drop.file.name, drop.file.mode, cause.reason)
     return refused(
         cause,
         tally,
@@ -210,11 +214,11 @@ def _refused(
 
 
 def _graver(ports: Ports, drop: Drop, error: FileRefusedError) -> FileRefusedError:
-    """Addresses in a file weigh more than whatever else it was refused for, and are told instead.
+    """Addresses in a file are graver than anything else it was refused for, and named instead.
 
     An acknowledgement's reasons are free text, and are read to their end.
     """
-    if error.reason == PLAIN_ADDRESS or drop.path.startswith("acks/"):
+    if error.reason == PLAIN_ADDRESS or drop.path.startswith(ACKS):
         return error
     try:
         line = first_address(ports.files.read(drop.key, drop.file_version))
@@ -223,14 +227,11 @@ def _graver(ports: Ports, drop: Drop, error: FileRefusedError) -> FileRefusedErr
     return FileRefusedError(PLAIN_ADDRESS, line) if line else error
 
 
-def _taken_in(ports: Ports, drop: Drop, chunks: _Hashed, tally: Tally) -> Receipt:
+def _accepted(ports: Ports, drop: Drop, chunks: _Hashed, tally: Tally) -> Receipt:
     campaign = ports.campaigns.get(drop.campaign)
     if campaign is None:
         raise FileRefusedError("unknown_campaign")
-    reader = _reader(drop.path)
-    if reader is None:
-        raise FileRefusedError("unknown_path")
-    outcome = reader(ports, campaign, drop, chunks, tally)
+    outcome = _handle(ports, campaign, drop, chunks, tally)
     return settled(
         tally,
         file=drop.path,
@@ -242,117 +243,42 @@ def _taken_in(ports: Ports, drop: Drop, chunks: _Hashed, tally: Tally) -> Receip
     )
 
 
-Reader = Callable[[Ports, Campaign, Drop, _Hashed, Tally], ListOutcome | None]
-
-
-def _reader(path: str) -> Reader | None:
-    return next((reader for shape, reader in _READERS if shape.fullmatch(path)), None)
-
-
-def _manifest(ports: Ports, campaign: Campaign, drop: Drop, chunks: _Hashed, tally: Tally) -> None:
-    """A manifest takes effect with its list; here it is only read, so that a wrong one is told
-    early.
-    """
-    parse_manifest(beginning(chunks))
-
-
-def _list(
+def _handle(
     ports: Ports, campaign: Campaign, drop: Drop, chunks: _Hashed, tally: Tally
-) -> ListOutcome:
-    name, mode, _ = drop.path.split("/", 2)
-    dropped = ListFile(
-        name=name,
-        mode=cast(ListMode, mode),
+) -> ListOutcome | None:
+    plain = _plain(drop.path, chunks)
+    match drop.file:
+        case ListDrop() as named:
+            file = _list_file(drop, named)
+            return take_in_list(
+                ports, campaign, file, plain=plain, sha256=chunks.finished, tally=tally
+            )
+        case ManifestDrop():
+            # It takes effect with its list; it is read here so that a wrong one is reported early.
+            parse_manifest(beginning(chunks))
+        case OrdersDrop():
+            take_in_orders(ports, campaign, plain=plain, tally=tally)
+        case CodesDrop(template):
+            take_in_codes(ports, campaign, template, plain=plain, tally=tally)
+        case AckDrop(number):
+            take_in_ack(ports, campaign, number, plain=plain, tally=tally)
+        case None:
+            raise FileRefusedError("unknown_path")
+    return None
+
+
+def _plain(path: str, chunks: _Hashed) -> Iterator[bytes]:
+    """The unpacked bytes; nothing is read, and nothing refused, before they are asked for."""
+    yield from content(path, chunks)
+
+
+def _list_file(drop: Drop, named: ListDrop) -> ListFile:
+    return ListFile(
+        campaign=drop.campaign,
+        name=named.name,
+        mode=named.mode,
         path=drop.path,
         dropped_at=drop.dropped_at,
         sequencer=drop.sequencer,
         file_version=drop.file_version,
     )
-    return take_in_list(
-        ports,
-        campaign,
-        dropped,
-        plain=content(drop.path, chunks),
-        sha256=chunks.finished,
-        tally=tally,
-    )
-
-
-def _orders(ports: Ports, campaign: Campaign, drop: Drop, chunks: _Hashed, tally: Tally) -> None:
-    # All lines are read before the first takes effect: a file broken at its end changes nothing.
-    rows = list(orders(content(drop.path, chunks), tally))
-    without_effect = Tally()
-    for start in range(0, len(rows), _AT_ONCE):
-        numbered = rows[start : start + _AT_ONCE]
-        outcomes = record_orders(ports, campaign, [row for _, row in numbered])
-        for (line, _), outcome in zip(numbered, outcomes, strict=True):
-            if outcome.problem:
-                without_effect.reject(line, outcome.problem)
-    _merge(tally, without_effect)
-
-
-def _codes(ports: Ports, campaign: Campaign, drop: Drop, chunks: _Hashed, tally: Tally) -> None:
-    template = drop.path.split("/", 2)[1]
-    known = campaign.templates.get(template)
-    if known is None or known.codes != "client":
-        raise FileRefusedError("unknown_template")
-    without_effect = Tally()
-    for line, code in list(own_codes(content(drop.path, chunks), tally)):
-        # However it would be read back: a till must not take it for another voucher.
-        if any(ports.repository.get(Voucher, code_key=key) for key in candidates(code)):
-            without_effect.reject(line, "code_issued_already")
-            continue
-        spare = SpareCode(
-            campaign=campaign.id, template=template, code_key=canonical(code), code=code
-        )
-        _stored_once(ports, spare)
-    _merge(tally, without_effect)
-
-
-def _stored_once(ports: Ports, spare: SpareCode) -> None:
-    try:
-        ports.repository.commit(Insert(spare))
-    except ConflictError:
-        return  # It waits already: a repeated file has no second effect.
-
-
-def _acks(ports: Ports, campaign: Campaign, drop: Drop, chunks: _Hashed, tally: Tally) -> None:
-    named = _EXPORT.fullmatch(drop.path.removeprefix("acks/"))
-    if named is None:
-        raise FileRefusedError("not_an_export_name")
-    number = int(named[1])
-    try:
-        codes = frozenset(exported_codes(ports, campaign, number))
-    except UnknownError as error:
-        raise FileRefusedError("unknown_export") from error
-    refusals: dict[str, str] = {}
-    for line, refusal in refused_codes(content(drop.path, chunks), tally):
-        code = matching(refusal.code, codes)
-        if code is None:
-            tally.reject(line, "code_not_in_export")
-        elif is_acknowledged(ports, code):
-            tally.reject(line, "code_acknowledged_already")
-        else:
-            refusals[code] = refusal.reason
-    if tally.rejected:
-        # A code we do not know may be a misspelt one, and its own mail would be released.
-        raise FileRefusedError(tally.errors[0].reason, tally.errors[0].line)
-    acknowledge(ports, campaign, number, refusals)
-
-
-def _merge(tally: Tally, without_effect: Tally) -> None:
-    """Lines that could be read but had no effect, among those that could not: the first by line."""
-    tally.rejected += without_effect.rejected
-    errors = sorted([*tally.errors, *without_effect.errors], key=lambda error: error.line)
-    tally.errors[:] = errors[:MAX_ERRORS]
-
-
-_CSV = r"[^/]+\.csv(\.gz)?"
-_LIST = re.compile(rf"(customers|vips)/(full|add|remove)/{_CSV}")
-_READERS: Iterable[tuple[re.Pattern[str], Reader]] = (
-    (re.compile(r"(customers|vips)/(full|add|remove)/[^/]+\.manifest\.json"), _manifest),
-    (_LIST, _list),
-    (re.compile(rf"orders/{_CSV}"), _orders),
-    (re.compile(rf"codes/[^/]+/{_CSV}"), _codes),
-    (re.compile(r"acks/[^/]+\.ack"), _acks),
-)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.campaign.lists import ListName
 from chalicelib.domain.campaign.versions import CampaignVersion, CurrentCampaign
 from chalicelib.domain.codes import candidates
 from chalicelib.domain.invitations import Invitation
@@ -41,22 +42,24 @@ def open_campaign(ports: Ports, campaign_id: str) -> Campaign:
 
 
 def find_customer(ports: Ports, campaign: Campaign, digests: AddressDigests) -> Membership:
-    """What the customer list in force says of an address. `ListUnavailableError` on any doubt."""
-    limits = campaign.lists.customers
-    return ports.lists.find("customers", campaign.id, limits.max_age_days, digests)
+    """What the current customer list says of a person. `ListUnavailableError` on any doubt."""
+    return _find(ports, campaign, ListName.CUSTOMERS, digests)
 
 
 def find_customer_as_of(
     ports: Ports, campaign: Campaign, digests: AddressDigests, at: datetime
 ) -> Membership:
-    """What the customer list in force at `at` said of an address. `ListUnavailableError`."""
-    return ports.lists.find_as_of("customers", campaign.id, at, digests)
+    """What the customer list that was current at `at` said. `ListUnavailableError` on any doubt."""
+    return ports.lists.find_as_of(ListName.CUSTOMERS, campaign.id, at, digests)
 
 
 def find_vip(ports: Ports, campaign: Campaign, digests: AddressDigests) -> Membership:
-    """What the VIP list in force says of an address. `ListUnavailableError` on any doubt."""
-    limits = campaign.lists.vips
-    return ports.lists.find("vips", campaign.id, limits.max_age_days, digests)
+    """What the current VIP list says of a person. `ListUnavailableError` on any doubt."""
+    return _find(ports, campaign, ListName.VIPS, digests)
+
+
+def _find(ports: Ports, campaign: Campaign, name: ListName, digests: AddressDigests) -> Membership:
+    return ports.lists.find(name, campaign.id, campaign.lists[name].max_age_days, digests)
 
 
 def referee_of(ports: Ports, referral: Referral) -> AddressDigests:
@@ -72,8 +75,7 @@ def referee_of(ports: Ports, referral: Referral) -> AddressDigests:
     )
     if version is None:
         return referral.referee
-    hmac = version.document.digests.algorithm == "hmac-sha256"
-    return referral.referee.made_by("hmac_sha256" if hmac else "sha256")
+    return referral.referee.made_by(version.document.digests.algorithm)
 
 
 def claim_on(ports: Ports, campaign: str, digest: str) -> RefereeClaim | None:

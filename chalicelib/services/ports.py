@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:  # who builds lists needs these ports, and not what a campaign is checked with
-    from chalicelib.domain.addresses import AddressDigests, DigestKey
+    from chalicelib.domain.addresses import AddressDigests, Algorithm, DigestKey
     from chalicelib.domain.campaign.file import Campaign
     from chalicelib.domain.campaign.lists import DigestKeys
     from chalicelib.domain.entity import Entity
@@ -190,7 +190,7 @@ class NewSegment:
     """A segment to be made: where it will lie, and what its header says."""
 
     path: str
-    algorithm: str
+    algorithm: Algorithm
     key_id: str
     generation: int
 
@@ -214,7 +214,7 @@ class GatheredDigests(Protocol):
 
 @dataclass(frozen=True)
 class Layer:
-    """Digests to lay over what the layers before it gave: `full` replaces, `add` and `remove`."""
+    """Digests to apply to what the layers before it gave: `full` replaces, `add` and `remove`."""
 
     mode: ListMode
     digests: GatheredDigests | StoredSegment
@@ -247,9 +247,9 @@ class ListBuilder(Protocol):
         canaries: Collection[bytes] = (),
         judge: Callable[[Sums], None] = lambda _: None,
     ) -> StoredSegment:
-        """Lay `layers` over one another (the first is `full`) and store what comes of it.
+        """Apply `layers` to one another (the first is `full`) and store the result.
 
-        `judge` is told the sums while nothing is stored yet; what it raises leaves nothing behind.
+        `judge` is given the sums while nothing is stored yet; what it raises leaves nothing behind.
         `ListUnavailableError` when a stored segment cannot be read.
         """
 

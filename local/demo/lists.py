@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from chalicelib.domain.addresses import Address, DigestKey, digest
+from chalicelib.domain.campaign.lists import ListName
 from cli.hashing.manifest import canaries, manifest_of
 from cli.keys import digest_key
 
@@ -86,12 +87,12 @@ def customer_list() -> DemoList:
         *canaries(demo_key(), CANARIES),
         *_random_digests(CUSTOMER_ROWS - len(known) - CANARIES),
     ]
-    return _list("customers", digests)
+    return _list(ListName.CUSTOMERS, digests)
 
 
 def vip_list() -> DemoList:
     """The 500 VIPs."""
-    return _list("vips", [digest_of(vip_address(number)) for number in range(1, VIPS + 1)])
+    return _list(ListName.VIPS, [digest_of(vip_address(number)) for number in range(1, VIPS + 1)])
 
 
 def _random_digests(count: int) -> Iterator[str]:
@@ -99,7 +100,9 @@ def _random_digests(count: int) -> Iterator[str]:
     return (source.randbytes(32).hex() for _ in range(count))
 
 
-def _list(name: str, digests: list[str]) -> DemoList:
+def _list(name: ListName, digests: list[str]) -> DemoList:
     # Sorted, so that the place of a line says nothing of whose it is.
     text = "\n".join(["digest", *sorted(digests), ""])
-    return DemoList(name, gzip.compress(text.encode(), compresslevel=1, mtime=0), len(digests))
+    return DemoList(
+        name.value, gzip.compress(text.encode(), compresslevel=1, mtime=0), len(digests)
+    )

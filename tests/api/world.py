@@ -39,7 +39,7 @@ from chalicelib.services.lists.versions import version_of
 from chalicelib.services.ports import Insert, Layer, NewSegment, Ports
 from tests.api.gateway import Answer, Gateway, Request
 from tests.fakes.aws_table import make_table
-from tests.fakes.listed import list_in_force
+from tests.fakes.lists import current_list
 from tests.fakes.ports import KnownDomains
 
 REGION = "eu-west-3"
@@ -189,11 +189,11 @@ class World:
             AddressDigests.of(Address.parse(address), [KEY]).under("demo") for address in addresses
         )
         lines = "".join(f"{form}\n" for pair in pairs for form in (pair.exact, pair.canonical))
-        new = NewSegment(f"lists/{campaign}/{name}.seg", "hmac-sha256", "demo", 1)
+        new = NewSegment(f"lists/{campaign}/{name}.seg", "hmac_sha256", "demo", 1)
         builder = self.ports.list_builder()
         with builder.gather([lines.encode()], Tally()) as digests:
             stored = builder.build(new, [Layer("full", digests)])
-        pointer = list_in_force(
+        pointer = current_list(
             stored, campaign=campaign, name=name, accepted_at=self.clock(), key_id="demo"
         )
         self.ports.repository.commit(Insert(pointer), Insert(version_of(pointer)))

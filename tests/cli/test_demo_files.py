@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.campaign.lists import ListName
 from chalicelib.domain.campaign.rules import HolderRole, Release, Trigger
 from chalicelib.domain.files.manifest import parse_manifest
 from chalicelib.domain.files.orders import OrderRow, orders
@@ -75,9 +76,9 @@ def test_the_vip_list_has_the_500_vips_who_are_customers(
 def test_the_canaries_are_in_the_lists(
     customers: DemoList, vips: DemoList, campaign: Campaign
 ) -> None:
-    assert campaign.lists.customers.canaries == tuple(canaries(demo_key(), 2))
-    assert set(campaign.lists.customers.canaries) <= set(digests(customers))
-    assert set(campaign.lists.vips.canaries) <= set(digests(vips))
+    assert campaign.lists[ListName.CUSTOMERS].canaries == tuple(canaries(demo_key(), 2))
+    assert set(campaign.lists[ListName.CUSTOMERS].canaries) <= set(digests(customers))
+    assert set(campaign.lists[ListName.VIPS].canaries) <= set(digests(vips))
 
 
 def test_the_lists_are_the_same_every_time(customers: DemoList, vips: DemoList) -> None:

@@ -14,7 +14,7 @@ from chalicelib.adapters.dynamodb.repository import DynamoRepository
 from chalicelib.domain.lists.model import CurrentList, HeldList
 from chalicelib.services.lists.versions import version_of
 from chalicelib.services.ports import Insert, StoredSegment
-from tests.fakes.listed import list_in_force
+from tests.fakes.lists import current_list
 
 Tandem = Callable[..., Result]
 
@@ -28,7 +28,7 @@ def listed(stack: DynamoRepository, tandem: Tandem) -> DynamoRepository:
     """The demo campaign, with two versions of its customer list."""
     assert tandem("campaign", "put", DEMO).exit_code == 0
     for version, age in ((1, 2), (2, 1)):
-        pointer = list_in_force(
+        pointer = current_list(
             StoredSegment(f"lists/{version}.seg", "etag", 1_000_000 * version),
             campaign=CAMPAIGN,
             name="customers",
@@ -60,7 +60,7 @@ def decision(repository: DynamoRepository, held: HeldList) -> HeldList:
     return found
 
 
-def in_force(repository: DynamoRepository) -> CurrentList:
+def current(repository: DynamoRepository) -> CurrentList:
     found = repository.get(CurrentList, campaign=CAMPAIGN, name="customers")
     assert found
     return found
@@ -79,7 +79,7 @@ def test_status_tells_of_both_lists(listed: DynamoRepository, tandem: Tandem) ->
 
 def test_status_says_when_a_list_is_too_old(stack: DynamoRepository, tandem: Tandem) -> None:
     tandem("campaign", "put", DEMO)
-    old = list_in_force(
+    old = current_list(
         StoredSegment("lists/1.seg", "etag", 5), campaign=CAMPAIGN, name="vips",
         accepted_at=NOW - timedelta(days=399), key_id="demo",
     )  # fmt: skip
@@ -132,7 +132,7 @@ def test_rolling_back_puts_an_earlier_version_in_force(
 ) -> None:
     result = tandem("list", "rollback", CAMPAIGN, "customers", "--to", "1")
     assert result.output == "customers: version 3 is in force, with the content of version 1\n"
-    assert (in_force(listed).version, in_force(listed).segment) == (3, "lists/1.seg")
+    assert (current(listed).version, current(listed).segment) == (3, "lists/1.seg")
 
 
 @pytest.mark.parametrize(("to", "said"), [("2", "in force already"), ("7", "no version 7")])
@@ -142,7 +142,7 @@ def test_rolling_back_where_there_is_nothing_to_go_to_is_said_plainly(
     result = tandem("list", "rollback", CAMPAIGN, "customers", "--to", to)
     assert result.exit_code == 1
     assert said in result.output
-    assert in_force(listed).version == 2
+    assert current(listed).version == 2
 
 
 def test_an_unknown_campaign_or_list_is_said_plainly(

@@ -45,10 +45,10 @@ LATER = MORNING + timedelta(days=30, microseconds=1)
 DOCUMENT = campaign(version=3)
 LISTED: dict[str, Any] = {
     "campaign": CAMPAIGN, "name": "vips", "version": 2, "rows": 5, "segment": "k", "etag": "e",
-    "directory_crc": 0xFEDCBA98, "key_id": "k1", "algorithm": "hmac-sha256",
+    "directory_crc": 0xFEDCBA98, "key_id": "k1", "algorithm": "hmac_sha256",
     "accepted_at": MORNING, "source_sha256": "h",
     "mode": "add", "base_version": 1, "last_position": "o",
-    "full": FullList(order="o", sha256="h", key_id="k1", segment="f", etag="g", rows=4),
+    "full": FullList(position="o", sha256="h", key_id="k1", segment="f", etag="g", rows=4),
 }  # fmt: skip
 ENTITIES: list[Entity] = [
     CampaignVersion(campaign=CAMPAIGN, version=3, put_at=MORNING, document=DOCUMENT),
@@ -127,7 +127,7 @@ ENTITIES: list[Entity] = [
     ListVersion(**LISTED),
     CurrentList(**LISTED),
     ListDelta(
-        campaign=CAMPAIGN, name="vips", order="o", mode="add", sha256="h", key_id="k1",
+        campaign=CAMPAIGN, name="vips", position="o", mode="add", sha256="h", key_id="k1",
         segment="k", etag="e", rows=5, as_of=MORNING, base_sha256="b", ends_at=LATER,
     ),
     HeldList(
@@ -138,7 +138,7 @@ ENTITIES: list[Entity] = [
     ListDrops(campaign=CAMPAIGN, name="vips", taken=3),
     FileRecord(
         campaign=CAMPAIGN, area="vips", sha256="h", file="f", taken_at=MORNING, version=1,
-        order="o", as_of=MORNING,
+        position="o", as_of=MORNING,
     ),
     Mail(
         mail_id="m", mail_kind="invitation", campaign=CAMPAIGN, contact_id="c",

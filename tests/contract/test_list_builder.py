@@ -52,7 +52,7 @@ class Yard:
 
 
 def new(path: str) -> NewSegment:
-    return NewSegment(path, "hmac-sha256", "k1", 7)
+    return NewSegment(path, "hmac_sha256", "k1", 7)
 
 
 @pytest.fixture(params=["memory", "segments", "aws"])

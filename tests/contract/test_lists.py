@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import count
 from threading import Event, Lock
 
 import pytest
 
-from chalicelib.adapters.lists import current as in_force
+from chalicelib.adapters.dynamodb.codec import entity_item, entity_of
+from chalicelib.adapters.lists import current
 from chalicelib.adapters.lists.building import SegmentBuilder
 from chalicelib.adapters.lists.current import ATTEMPTS, CurrentLists
 from chalicelib.adapters.lists.reader import SegmentGoneError
 from chalicelib.adapters.s3 import BucketSegments
-from chalicelib.domain.addresses import Address, AddressDigests, DigestKey
+from chalicelib.domain.addresses import Address, AddressDigests, Algorithm, DigestKey
 from chalicelib.domain.files.digests import record
 from chalicelib.domain.files.reading import Tally
-from chalicelib.domain.lists.model import CurrentList, ListVersion
+from chalicelib.domain.lists.model import CurrentList, FileRecord, ListDelta, ListVersion
 from chalicelib.services.ports import (
     Insert,
     Layer,
@@ -33,14 +34,28 @@ from chalicelib.services.ports import (
     StoredSegment,
 )
 from tests.contract.aws import new_bucket
+from tests.contract.entities import ENTITIES
 from tests.fakes.campaign import CAMPAIGN, digest, digests
-from tests.fakes.listed import list_in_force
+from tests.fakes.lists import current_list
 from tests.fakes.ports import MORNING, MemoryBuilder, MemoryLists, SettableClock
 from tests.fakes.repository import MemoryRepository
 from tests.reference.segments import build
 from tests.reference.stores import MemoryStore
 
 Put = Callable[..., CurrentList]
+
+
+def test_fields_keep_the_names_and_spellings_that_they_were_stored_under() -> None:
+    """What earlier versions stored is read, and they read what is stored now."""
+    examples = {type(entity): entity for entity in ENTITIES}
+    items = {kind: entity_item(examples[kind]) for kind in (CurrentList, ListDelta, FileRecord)}
+    pointer = items[CurrentList]
+    assert (pointer["last_order"], pointer["algorithm"]) == ({"S": "o"}, {"S": "hmac-sha256"})
+    assert pointer["full"]["M"]["order"] == {"S": "o"}
+    assert items[ListDelta]["sk"] == {"S": "DELTA#o"}
+    assert items[ListDelta]["order"] == items[FileRecord]["order"] == {"S": "o"}
+    for kind, item in items.items():
+        assert entity_of(kind, item) == replace(examples[kind], revision=1)
 
 
 @pytest.fixture
@@ -82,16 +97,16 @@ def lists(shelf: Shelf) -> Lists:
     return shelf.lists
 
 
-def put_in_force(
+def put_current(
     repository: Repository,
     built: StoredSegment,
     version: int,
     key_id: str = "k1",
-    algorithm: str = "hmac-sha256",
+    algorithm: Algorithm = "hmac_sha256",
 ) -> CurrentList:
     """Move the pointer; each version is a minute younger than the one before."""
     stored = repository.get(CurrentList, campaign=CAMPAIGN, name="customers")
-    pointer = list_in_force(
+    pointer = current_list(
         built,
         campaign=CAMPAIGN,
         name="customers",
@@ -111,14 +126,14 @@ def put(shelf: Shelf, repository: MemoryRepository) -> Put:
     """Put a list of addresses in force."""
 
     def _put(
-        *addresses: str, version: int = 1, key_id: str = "k1", algorithm: str = "hmac-sha256"
+        *addresses: str, version: int = 1, key_id: str = "k1", algorithm: Algorithm = "hmac_sha256"
     ) -> CurrentList:
         path = f"lists/{version}"
         plain = ["\n".join(digest(address) for address in addresses).encode()]
         with shelf.builder.gather(plain, Tally()) as gathered:
             new = NewSegment(path, algorithm, key_id, version)
             built = shelf.builder.build(new, [Layer("full", gathered)])
-        return put_in_force(repository, built, version, key_id, algorithm)
+        return put_current(repository, built, version, key_id, algorithm)
 
     return _put
 
@@ -192,7 +207,7 @@ def test_a_new_version_is_asked_within_a_minute(
 def test_law_3_a_segment_that_cannot_be_read_is_not_an_answer(
     repository: MemoryRepository, clock: SettableClock
 ) -> None:
-    put_in_force(repository, StoredSegment("gone", "e", 1), 1)
+    put_current(repository, StoredSegment("gone", "e", 1), 1)
     with pytest.raises(ListUnavailableError, match="read_failed"):
         find(CurrentLists(repository, MemoryStore(), clock), "paul@example.fr")
 
@@ -231,7 +246,7 @@ class SwappedStore(MemoryStore):
             etag = self.put(path, following.content)
             header = following.header
             stored = StoredSegment(path, etag, header.count, header.directory_crc)
-            put_in_force(self._repository, stored, self.version)
+            put_current(self._repository, stored, self.version)
 
     def fetch(self, key: str, start: int, end: int, etag: str) -> bytes:
         self.before_fetch()
@@ -278,7 +293,7 @@ def test_law_3_swaps_under_running_look_ups_leave_no_answer_wrong_and_none_out(
     attempts: int,
     in_place: bool,
 ) -> None:
-    monkeypatch.setattr(in_force, "ATTEMPTS", attempts)
+    monkeypatch.setattr(current, "ATTEMPTS", attempts)
     store = SwappedStore(repository, in_place=in_place)
     store.swap()
     stopped = Event()

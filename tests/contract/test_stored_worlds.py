@@ -25,7 +25,7 @@ from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import VoucherState
 from chalicelib.services.invitations.respond import confirm, view_offer
-from chalicelib.services.lists.review_held import roll_back_list
+from chalicelib.services.lists.roll_back import roll_back_list
 from chalicelib.services.operations.dashboard import view_dashboard
 from chalicelib.services.operations.expire import expire
 from chalicelib.services.operations.reconcile import reconcile

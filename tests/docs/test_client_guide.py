@@ -17,11 +17,11 @@ import pytest
 from chalicelib.domain import vouchers
 from chalicelib.domain.exports import VOUCHER_COLUMNS
 from chalicelib.domain.files import acks, digests, exports, manifest, orders, own_codes, reading
-from chalicelib.domain.lists import rules as lists
+from chalicelib.domain.lists import plan, rules
 from chalicelib.services import ingest
-from chalicelib.services.lists import take_in as ingest_list
+from chalicelib.services.lists import manifests
 from chalicelib.services.orders import record as record_orders
-from chalicelib.services.vouchers import redeem
+from chalicelib.services.vouchers import acknowledge, redeem, take_in_codes
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 GUIDE = (DOCS / "client-guide.md").read_text(encoding="utf-8")
@@ -103,14 +103,17 @@ def _returned_by(function: Callable[..., object]) -> Iterator[str]:
 
 def _reasons() -> set[str]:
     """Every reason a receipt may hold, as the code spells them."""
-    readers = (acks, digests, manifest, orders, own_codes, reading, ingest, ingest_list)
+    parsers = (acks, digests, manifest, orders, own_codes, reading)
+    use_cases = (ingest, manifests, acknowledge, take_in_codes)
     told = {
         reason
-        for module in readers
+        for module in (*parsers, *use_cases)
         for reason in _called_with(module, {"FileRefusedError", "reject"})
     }
     told |= set(_returned_by(acks._problem)) | set(_called_with(record_orders, {"OrderOutcome"}))
-    told |= set(get_args(lists.RefusalReason)) | {"not_hex", "wrong_length"}
+    for named in (rules.RefusalReason, rules.ManifestMismatch, *get_args(plan.RefusalReason)):
+        told |= set(get_args(named))
+    told |= {"not_hex", "wrong_length"}
     told |= {"mixed_lengths"}
     voucher_problems = {*_returned_by(vouchers.problem_at), *_returned_by(vouchers.problem_with)}
     voucher_problems |= set(_called_with(redeem, {"RefusedError"})) - {"not_redeemed"}

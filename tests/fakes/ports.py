@@ -18,8 +18,8 @@ from chalicelib.domain.campaign.lists import DigestKeys
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.files.digests import digests, record
 from chalicelib.domain.files.reading import Tally
-from chalicelib.domain.lists import rules as lists
 from chalicelib.domain.lists.model import CurrentList, ListVersion
+from chalicelib.domain.lists.rules import is_fresh
 from chalicelib.services.ports import (
     Clock,
     FileMissingError,
@@ -156,7 +156,7 @@ class MemoryLists:
         pointer = self._repository.get(CurrentList, campaign=campaign, name=name)
         if pointer is None:
             raise ListUnavailableError("no_list")
-        if not lists.is_fresh(pointer, self._clock(), timedelta(days=max_age_days)):
+        if not is_fresh(pointer, self._clock(), timedelta(days=max_age_days)):
             raise ListUnavailableError("too_old")
         return self._look_up(pointer, digests)
 
@@ -176,10 +176,10 @@ class MemoryLists:
             pair = digests.under(pointer.key_id)
         except KeyError as error:
             raise ListUnavailableError("key_not_in_force") from error
-        if pair.algorithm != pointer.algorithm.replace("-", "_"):
+        if pair.algorithm != pointer.algorithm:
             raise ListUnavailableError("key_not_in_force")
-        told = (pointer.rows, pointer.directory_crc)
-        if told != (len(self.segments[pointer.segment]), _crc(pointer.segment)):
+        described = (pointer.rows, pointer.directory_crc)
+        if described != (len(self.segments[pointer.segment]), _crc(pointer.segment)):
             raise ListUnavailableError("read_failed")
         forms = {"exact": pair.exact, "alias": pair.canonical}
         found = (form for form, digest in forms.items() if self._has(pointer, record(digest)))
@@ -221,8 +221,8 @@ class MemoryBuilder:
     ) -> StoredSegment:
         held: frozenset[bytes] = frozenset()
         for layer in layers:
-            laid = self._records(layer.digests)
-            held = {"full": laid, "add": held | laid, "remove": held - laid}[layer.mode]
+            records = self._records(layer.digests)
+            held = {"full": records, "add": held | records, "remove": held - records}[layer.mode]
         judge(Sums(rows=len(held), canaries_missing=len(set(canaries) - held)))
         self._segments[new.path] = held
         return StoredSegment(new.path, f"etag of {new.path}", len(held), _crc(new.path))

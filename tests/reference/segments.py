@@ -12,11 +12,11 @@ from sys import byteorder
 from chalicelib.adapters.lists.segment import (
     MOST_IN_BUCKET,
     RECORD_WIDTH,
-    Algorithm,
     SegmentHeader,
     bucket_of,
     directory_bits,
 )
+from chalicelib.domain.addresses import Algorithm
 from chalicelib.domain.files.reading import FileRefusedError
 
 

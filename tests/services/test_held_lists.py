@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from chalicelib.domain.campaign.lists import ListName
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.lists.model import CurrentList, HeldList, ListVersion
 from chalicelib.services.campaigns.put import put_campaign
@@ -15,8 +16,8 @@ from chalicelib.services.ingest import Drop, ingest
 from chalicelib.services.lists.review_held import (
     approve_held_list,
     reject_held_list,
-    roll_back_list,
 )
+from chalicelib.services.lists.roll_back import roll_back_list
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digest
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world
 
@@ -33,17 +34,17 @@ def list_of(*addresses: str) -> bytes:
 SMALL = list_of(CANARY, CUSTOMERS[0])
 
 
-def in_force(world: World) -> CurrentList:
+def current(world: World) -> CurrentList:
     found = world.repository.get(CurrentList, campaign=CAMPAIGN, name="customers")
     assert found
     return found
 
 
 def receipt_of(world: World, path: str = PATH) -> dict[str, object]:
-    told: dict[str, object] = json.loads(
+    result: dict[str, object] = json.loads(
         world.files.content[f"out/{CAMPAIGN}/receipts/{path}.json"]
     )
-    return told
+    return result
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def test_a_list_that_shrinks_beyond_the_limit_is_held_and_the_one_in_force_stays
     world: World, held: HeldList
 ) -> None:
     assert (held.reason, held.detail, held.rows) == ("shrink_beyond_limit", "from 9 to 2", 2)
-    assert in_force(world).version == 1
+    assert current(world).version == 1
     assert not world.facts(FactName.LIST_REFUSED)
     [fact] = world.facts(FactName.LIST_HELD)
     assert fact.details["reason"] == "shrink_beyond_limit"
@@ -91,16 +92,16 @@ def test_what_is_released_is_the_last_drop_of_it(world: World, held: HeldList) -
     world.drop(PATH, SMALL)
     approve_held_list(world.ports, held, by=BY)
     world.run()
-    assert in_force(world).rows == 2
+    assert current(world).rows == 2
 
 
 def test_a_released_list_comes_in_force_and_the_journal_tells_who_released_it(
     world: World, held: HeldList
 ) -> None:
     approve_held_list(world.ports, held, by=BY)
-    assert in_force(world).version == 1
+    assert current(world).version == 1
     world.run()
-    assert (in_force(world).version, in_force(world).rows) == (2, 2)
+    assert (current(world).version, current(world).rows) == (2, 2)
     assert receipt_of(world)["status"] == "accepted"
     released = [line for line in world.journal() if line["name"] == "list_released"]
     assert [line["details"]["by"] for line in released] == [BY]
@@ -125,15 +126,15 @@ def test_a_release_is_used_up_by_the_list_it_let_through(world: World, held: Hel
     assert world.drop("customers/full/again.csv", SMALL).held
 
 
-def test_a_list_turned_down_is_refused_for_good(world: World, held: HeldList) -> None:
+def test_a_rejected_list_is_refused_for_good(world: World, held: HeldList) -> None:
     reject_held_list(world.ports, held, by=BY)
     world.run()
     assert receipt_of(world)["reason"] == "refused_by_ops"
     assert "held" not in receipt_of(world)
     assert world.drop("customers/full/again.csv", SMALL).reason == "refused_by_ops"
-    assert in_force(world).version == 1
-    [turned_down] = [line for line in world.journal() if line["name"] == "list_turned_down"]
-    assert turned_down["details"]["by"] == BY
+    assert current(world).version == 1
+    [rejected] = [line for line in world.journal() if line["name"] == "list_turned_down"]
+    assert rejected["details"]["by"] == BY
 
 
 def test_ops_may_change_their_mind(world: World, held: HeldList) -> None:
@@ -141,7 +142,7 @@ def test_ops_may_change_their_mind(world: World, held: HeldList) -> None:
     world.run()
     approve_held_list(world.ports, held, by=BY)
     world.run()
-    assert in_force(world).rows == 2
+    assert current(world).rows == 2
 
 
 def test_a_list_released_after_a_later_one_came_in_force_stays_out(
@@ -151,7 +152,7 @@ def test_a_list_released_after_a_later_one_came_in_force_stays_out(
     approve_held_list(world.ports, held, by=BY)
     world.run()
     assert receipt_of(world)["reason"] == "older_than_the_list_in_force"
-    assert in_force(world).rows == len(FIRST) + 1
+    assert current(world).rows == len(FIRST) + 1
     assert not world.memory.all(HeldList)  # the release is used up: dropped again, it is held again
     assert world.drop(PATH, SMALL).held
 
@@ -167,7 +168,7 @@ def test_a_held_list_whose_file_is_gone_is_left_alone(world: World, held: HeldLi
     world.ports.files.set_aside(f"in/{CAMPAIGN}/{PATH}", "elsewhere", held.file_version)
     approve_held_list(world.ports, held, by=BY)
     world.run()
-    assert in_force(world).version == 1
+    assert current(world).version == 1
     assert receipt_of(world)["reason"] == "file_gone"
     assert not world.memory.all(HeldList)
 
@@ -190,8 +191,8 @@ def test_the_same_digests_held_in_two_modes_are_released_each_by_itself(world: W
 
 def test_ops_put_an_earlier_version_in_force_as_a_new_one(world: World) -> None:
     world.drop("customers/full/bad.csv", list_of(*FIRST, *MANY))
-    roll_back_list(world.ports, CAMPAIGN, "customers", 1, by=BY)
-    now = in_force(world)
+    roll_back_list(world.ports, CAMPAIGN, ListName.CUSTOMERS, 1, by=BY)
+    now = current(world)
     assert (now.version, now.rows, now.mode, now.base_version) == (3, len(FIRST), "rollback", 1)
     versions = [one for one in world.memory.all(ListVersion) if one.name == "customers"]
     assert [one.version for one in versions] == [1, 2, 3]
@@ -205,21 +206,21 @@ def test_what_was_dropped_before_ops_went_back_has_no_say_any_more(world: World)
     early = world.put_file("customers/add/early.csv", list_of(MANY[1]))
     world.drop("customers/add/bad.csv", list_of(MANY[0]))
     world.clock.advance(minutes=1)
-    roll_back_list(world.ports, CAMPAIGN, "customers", 1, by=BY)
+    roll_back_list(world.ports, CAMPAIGN, ListName.CUSTOMERS, 1, by=BY)
     world.clock.advance(minutes=1)
     receipt = ingest(world.ports, early)
     assert receipt
     assert receipt.reason == "older_than_the_list_in_force"
     world.drop("customers/add/next.csv", list_of(MANY[2]))
-    assert in_force(world).rows == len(FIRST) + 1
+    assert current(world).rows == len(FIRST) + 1
 
 
 def test_deltas_find_their_base_after_ops_went_back_to_a_list_with_deltas(world: World) -> None:
-    base = in_force(world).full.sha256
+    base = current(world).full.sha256
     world.drop("customers/add/good.csv", list_of(MANY[0]))
     world.drop("customers/add/bad.csv", list_of(*MANY[1:9]))
     world.clock.advance(minutes=1)
-    roll_back_list(world.ports, CAMPAIGN, "customers", 2, by=BY)
+    roll_back_list(world.ports, CAMPAIGN, ListName.CUSTOMERS, 2, by=BY)
     world.clock.advance(minutes=1)
     delta = list_of(MANY[9])
     manifest = {
@@ -228,7 +229,7 @@ def test_deltas_find_their_base_after_ops_went_back_to_a_list_with_deltas(world:
     }  # fmt: skip
     world.put_file("customers/add/next.manifest.json", json.dumps(manifest).encode())
     assert world.drop("customers/add/next.csv", delta).version == 5
-    assert in_force(world).rows == len(FIRST) + 2
+    assert current(world).rows == len(FIRST) + 2
 
 
 def test_a_list_gone_back_from_does_not_return_with_the_manifest_it_always_had(
@@ -243,26 +244,26 @@ def test_a_list_gone_back_from_does_not_return_with_the_manifest_it_always_had(
     world.put_file("customers/full/bad.manifest.json", json.dumps(manifest).encode())
     assert world.drop("customers/full/bad.csv", bad).version == 2
     world.clock.advance(hours=1)
-    roll_back_list(world.ports, CAMPAIGN, "customers", 1, by=BY)
+    roll_back_list(world.ports, CAMPAIGN, ListName.CUSTOMERS, 1, by=BY)
     world.clock.advance(hours=1)
     assert world.drop("customers/full/bad.csv", bad).reason == "replaced_by_a_later_list"
-    assert in_force(world).version == 3
+    assert current(world).version == 3
 
 
 def test_law_3_a_version_made_with_a_key_that_is_gone_is_not_gone_back_to(world: World) -> None:
     world.drop("customers/full/next.csv", list_of(*FIRST, MANY[0]))
     put_campaign(world.ports, campaign(digests={"key_ids": ["k2"]}))
     with pytest.raises(RefusedError, match="key_not_in_force"):
-        roll_back_list(world.ports, CAMPAIGN, "customers", 1, by=BY)
+        roll_back_list(world.ports, CAMPAIGN, ListName.CUSTOMERS, 1, by=BY)
 
 
-def test_the_list_gone_back_to_may_be_dropped_anew(world: World) -> None:
+def test_the_list_gone_back_to_may_be_dropped_again(world: World) -> None:
     world.drop("customers/full/bad.csv", list_of(*FIRST, *MANY))
-    roll_back_list(world.ports, CAMPAIGN, "customers", 1, by=BY)
+    roll_back_list(world.ports, CAMPAIGN, ListName.CUSTOMERS, 1, by=BY)
     world.clock.advance(days=10)
     first = world.files.content[f"in/{CAMPAIGN}/customers/full/list.csv"]
     assert world.drop("customers/full/list.csv", first).status == "accepted"
-    assert in_force(world).accepted_at == world.clock()
+    assert current(world).accepted_at == world.clock()
 
 
 @pytest.mark.parametrize(("version", "error"), [(1, RefusedError), (9, UnknownError)])
@@ -270,7 +271,7 @@ def test_a_version_that_is_in_force_or_unknown_is_not_gone_back_to(
     world: World, version: int, error: type[Exception]
 ) -> None:
     with pytest.raises(error):
-        roll_back_list(world.ports, CAMPAIGN, "customers", version, by=BY)
+        roll_back_list(world.ports, CAMPAIGN, ListName.CUSTOMERS, version, by=BY)
 
 
 def test_law_3_a_version_older_than_the_campaign_allows_is_not_gone_back_to(world: World) -> None:
@@ -278,10 +279,10 @@ def test_law_3_a_version_older_than_the_campaign_allows_is_not_gone_back_to(worl
     world.drop("customers/full/next.csv", list_of(*FIRST, MANY[0]))
     world.clock.advance(days=2)
     with pytest.raises(RefusedError, match="older_than_the_campaign_allows"):
-        roll_back_list(world.ports, CAMPAIGN, "customers", 1, by=BY)
+        roll_back_list(world.ports, CAMPAIGN, ListName.CUSTOMERS, 1, by=BY)
 
 
-def test_invitations_that_waited_go_on_when_the_list_in_force_is_dropped_anew(world: World) -> None:
+def test_invitations_that_waited_go_on_when_the_current_list_is_dropped_again(world: World) -> None:
     world.clock.advance(days=31)
     world.drop_list("vips", VIPS)
     world.invite(world.sponsor(), "new@example.fr")

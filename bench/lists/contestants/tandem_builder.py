@@ -50,7 +50,7 @@ def _build(digest_list: Path, out: Path, base: Path | None) -> None:
         layers = [Layer("full", gathered)]
         if base:
             layers = [Layer("full", _stored(base)), Layer("add", gathered)]
-        segment = builder.build(NewSegment(out.name, "hmac-sha256", KEY_ID, GENERATION), layers)
+        segment = builder.build(NewSegment(out.name, "hmac_sha256", KEY_ID, GENERATION), layers)
     print(json.dumps({"rows": tally.rows, "distinct": segment.rows}))
 
 

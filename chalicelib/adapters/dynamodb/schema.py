@@ -151,7 +151,7 @@ ITEM_KINDS: dict[type[Entity], ItemKind] = {
     ListVersion: ItemKind("LIST_VERSION", "LIST#{campaign}#{name}", "VERSION#{version:08}"),
     CurrentList: ItemKind("LIST", "LIST#{campaign}#{name}", "IN_FORCE"),
     ListDrops: ItemKind("LIST_DROPS", "LIST#{campaign}#{name}", "DROPS"),
-    ListDelta: ItemKind("LIST_DELTA", "LIST#{campaign}#{name}", "DELTA#{order}", ends="ends_at"),
+    ListDelta: ItemKind("LIST_DELTA", "LIST#{campaign}#{name}", "DELTA#{position}", ends="ends_at"),
     HeldList: ItemKind(
         "HELD_LIST", "LIST#{campaign}#{name}", "HELD#{mode}#{sha256}", ends="ends_at"
     ),

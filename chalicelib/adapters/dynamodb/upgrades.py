@@ -80,7 +80,7 @@ def _cells_0_2(row: Mapping[str, Any]) -> list[str]:
 
 
 def _drop_position(dropped_at: str, sha256: str) -> str:
-    from chalicelib.domain.lists.rules import drop_position  # only items of 0.1.0 need it
+    from chalicelib.domain.lists.drops import drop_position  # only items of 0.1.0 need it
 
     return drop_position(datetime.fromisoformat(dropped_at), "", sha256)
 

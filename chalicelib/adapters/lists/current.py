@@ -1,10 +1,10 @@
-"""The lists in force: the pointer in the table, the segment in the bucket (`ports.Lists`).
+"""The current lists: the pointer in the table, the segment in the bucket (`ports.Lists`).
 
-The pointer is read anew for each look-up, so a list decides from the moment its receipt is there;
-the segment's directory is remembered. A list may be swapped between the pointer and the segment:
-the look-up begins again with the new pointer. Whatever goes wrong is `ListUnavailableError`,
-"unknown": `no_list` and `too_old` until a good list is dropped, `read_failed` for what a later
-attempt may mend. Never "not on the list" (law 3).
+The pointer is read again for each look-up, so a list decides from the moment its receipt is there;
+the segment's directory is remembered. A list may be replaced between reading the pointer and the
+segment: the look-up begins again with the new pointer. Whatever goes wrong is
+`ListUnavailableError`, "unknown": `no_list` and `too_old` until a good list is dropped,
+`read_failed` for what a later attempt may not meet again. Never "not on the list" (law 3).
 """
 
 from __future__ import annotations
@@ -18,14 +18,9 @@ from chalicelib.adapters.lists.reader import SegmentGoneError, SegmentReader, Se
 from chalicelib.adapters.lists.segment import SegmentError
 from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.files.digests import record
-from chalicelib.domain.lists import rules as lists
 from chalicelib.domain.lists.model import CurrentList, ListVersion
-from chalicelib.services.ports import (
-    Clock,
-    ListUnavailableError,
-    Membership,
-    Repository,
-)
+from chalicelib.domain.lists.rules import is_fresh
+from chalicelib.services.ports import Clock, ListUnavailableError, Membership, Repository
 
 ATTEMPTS = 3  # a swap meets a look-up once, and hardly ever twice
 
@@ -50,18 +45,18 @@ class CurrentLists:
     ) -> Membership:
         """Whether the list knows the address, by either of its digests, in one pass."""
 
-        def in_force() -> ListVersion:
+        def current() -> ListVersion:
             pointer = self._pointer(name, campaign)
-            if not lists.is_fresh(pointer, self._clock(), timedelta(days=max_age_days)):
+            if not is_fresh(pointer, self._clock(), timedelta(days=max_age_days)):
                 raise ListUnavailableError("too_old")
             return pointer
 
-        return self._look_up(in_force, digests)
+        return self._look_up(current, digests)
 
     def find_as_of(
         self, name: str, campaign: str, at: datetime, digests: AddressDigests
     ) -> Membership:
-        """What the list in force at `at` said; versions and their segments are kept for this."""
+        """What the list that was current at `at` said; versions and segments are kept for this."""
 
         def as_of() -> ListVersion:
             pointer = self._pointer(name, campaign)
@@ -73,25 +68,25 @@ class CurrentLists:
 
         return self._look_up(as_of, digests)
 
-    def _look_up(self, told: Callable[[], ListVersion], digests: AddressDigests) -> Membership:
-        """What the version says that is told; told again when its segment has been swapped.
+    def _look_up(self, version: Callable[[], ListVersion], digests: AddressDigests) -> Membership:
+        """What the version says; it is asked for again when its segment has been replaced.
 
         pointer → 7 ······ GET 7 ✗ 412, 404        pointer → 8 ······ GET 8 ✓
                     swap 7 → 8, 7 deleted
         """
         for _ in range(ATTEMPTS):
             with suppress(SegmentGoneError):
-                return self._looked_up(told(), digests)
+                return self._look_up_in(version(), digests)
         raise ListUnavailableError("read_failed")
 
-    def _looked_up(self, pointer: ListVersion, digests: AddressDigests) -> Membership:
+    def _look_up_in(self, pointer: ListVersion, digests: AddressDigests) -> Membership:
         try:
             pair = digests.under(pointer.key_id)
         except KeyError as error:
-            # Made with a key that is not in force any more: nobody would be found on it.
+            # Made with a key that is no longer in force: nobody would be found on it.
             raise ListUnavailableError("key_not_in_force") from error
         # The same key id may have stood for the other algorithm: nobody would be found either.
-        if pair.algorithm != pointer.algorithm.replace("-", "_"):
+        if pair.algorithm != pointer.algorithm:
             raise ListUnavailableError("key_not_in_force")
         exact, alias = record(pair.exact), record(pair.canonical)
         ref = SegmentRef(

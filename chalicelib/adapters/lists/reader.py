@@ -5,9 +5,9 @@
 
 Both digests of an address are looked up in one pass: one bucket GET when they are equal or share a
 bucket. When they differ they mostly do not (a digest's bucket is random), and the second bucket is
-asked for only when the first has not told. No header is read: the pointer that names the object is
-somebody else's, and it says how many records there are, and so where the directory is, which
-CRC-32 the directory has, and which key was used. (Pointers stored by 0.1.0 have no CRC-32: for
+asked for only when the first gave no answer. No header is read: the pointer that names the object
+is the caller's, and it says how many records there are, and so where the directory is, which CRC-32
+the directory has, and which key was used. (Pointers stored by 0.1.0 have no CRC-32: for
 those a cold look-up reads the header, one GET more.) Directories are kept as long as the object has
 the same key and ETag, and an object never changes, so they are never stale.
 

@@ -19,9 +19,8 @@ import zlib
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-Algorithm = Literal["sha256", "hmac_sha256"]
+from chalicelib.domain.addresses import Algorithm
 
 MAGIC = b"TDMLIST1"
 RECORD_WIDTH = 16
@@ -39,7 +38,7 @@ _ENTRY = 4  # bytes of a directory entry
 
 
 class SegmentError(Exception):
-    """Nothing can be told from this segment now. Never to be read as "not on the list"."""
+    """Nothing can be known from this segment now. Never to be read as "not on the list"."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,33 @@
-"""When a list drop is trusted, and the keys that its digests are made with."""
+"""The client's lists by name, when a drop of one is trusted, and the keys digests are made with."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from chalicelib.domain.addresses import Algorithm
 from chalicelib.domain.campaign.fields import DigestHex, FileModel, KeyId
+
+FileAlgorithm = Literal["hmac-sha256", "sha256"]
+
+# How campaign files, and the list versions stored under them, spell an algorithm.
+ALGORITHM_IN_FILES: Mapping[Algorithm, FileAlgorithm] = {
+    "hmac_sha256": "hmac-sha256",
+    "sha256": "sha256",
+}
+ALGORITHM_OF_FILES: Mapping[str, Algorithm] = {
+    spelling: algorithm for algorithm, spelling in ALGORITHM_IN_FILES.items()
+}
+
+
+class ListName(StrEnum):
+    """The lists a campaign may have. Each is a field of `Lists`, and a folder under `in/`."""
+
+    CUSTOMERS = "customers"
+    VIPS = "vips"
 
 
 class ListLimits(FileModel):
@@ -22,6 +43,16 @@ class ListLimits(FileModel):
         """Those that must be in a list made with that key."""
         return (*self.canaries, *self.canaries_by_key.get(key_id, ()))
 
+    def shrinks_too_much(self, before: int, after: int) -> bool:
+        """Whether a list of `before` digests may not become one of `after`: too many are gone."""
+        return 100 * (before - after) > self.max_shrink_percent * before
+
+    def grows_too_much(self, before: int, after: int) -> bool:
+        """The same for too many new ones; without a limit a list grows as it likes."""
+        if self.max_growth_percent is None:
+            return False
+        return 100 * (after - before) > self.max_growth_percent * before
+
 
 class Lists(FileModel):
     """The client's two lists."""
@@ -29,9 +60,24 @@ class Lists(FileModel):
     customers: ListLimits = ListLimits()
     vips: ListLimits = ListLimits()
 
+    def __getitem__(self, name: ListName) -> ListLimits:
+        limits: ListLimits = getattr(self, name)
+        return limits
+
+    def items(self) -> Iterator[tuple[ListName, ListLimits]]:
+        """Every list with its limits, in the order of the names."""
+        return ((name, self[name]) for name in ListName)
+
 
 class DigestKeys(FileModel):
     """The keys in force; the first one is used for what the client is sent."""
 
-    algorithm: Literal["hmac-sha256", "sha256"] = "hmac-sha256"
+    file_algorithm: FileAlgorithm = Field(
+        default="hmac-sha256", alias="algorithm", title="Algorithm"
+    )
     key_ids: Annotated[tuple[KeyId, ...], Field(min_length=1, max_length=2)]
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """What the digests are made with, as everything but the file spells it."""
+        return ALGORITHM_OF_FILES[self.file_algorithm]

@@ -69,6 +69,12 @@ class Tally:
         room = max(0, MAX_ERRORS - len(self.errors))
         self.errors += [LineError(line, reason) for reason in reasons[:room]]
 
+    def add_rejected(self, without_effect: "Tally") -> None:
+        """Count rows that could be read but had no effect among those rejected, by their lines."""
+        self.rejected += without_effect.rejected
+        errors = sorted([*self.errors, *without_effect.errors], key=lambda error: error.line)
+        self.errors[:] = errors[:MAX_ERRORS]
+
 
 # --- content ------------------------------------------------------------------------------------
 

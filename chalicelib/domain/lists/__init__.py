@@ -1,1 +1,10 @@
-"""The client's digest lists: what is kept of them (model) and when one may be trusted (rules)."""
+"""The client's digest lists, without any I/O.
+
+names   domain/campaign/lists.py, with the limits of each list
+model   what is stored of a list
+drops   a file that was dropped, and where it stands among all drops of its list
+rules   whether a list may be trusted, and which deltas apply to it
+plan    what a drop does to a list, as frozen data that services/lists carries out
+
+The digests themselves are parsed in files/digests.py, and stored and looked up in adapters/lists.
+"""

@@ -1,7 +1,8 @@
-"""What is kept of the client's lists: versions, the one in force, deltas, and what is held.
+"""What is stored of the client's lists: versions, the current one, deltas, and held lists.
 
-Entities like those in model.py, with which drops came together as which list; how they settle is
-decided in lists.py, where their segments lie is adapters/lists' business.
+Owns the stored shapes alone: which drops make a list is decided in plan.py, whether one may be
+trusted in rules.py; segments are written and read by adapters/lists. Fields that were stored under
+another name keep it by an alias, so that items of every version are read.
 """
 
 from __future__ import annotations
@@ -10,18 +11,30 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, PlainSerializer
 
+from chalicelib.domain.addresses import Algorithm
+from chalicelib.domain.campaign.lists import ALGORITHM_IN_FILES, ALGORITHM_OF_FILES
 from chalicelib.domain.entity import Entity
 
 ListMode = Literal["full", "add", "remove"]
 
+# Where a drop stands among all drops of its list, as `drops.drop_position` writes it.
+Position = Annotated[str, Field(alias="order")]
+LastPosition = Annotated[str, Field(alias="last_order")]
+# Stored as the campaign's file spells it.
+StoredAlgorithm = Annotated[
+    Algorithm,
+    BeforeValidator(lambda stored: ALGORITHM_OF_FILES.get(stored, stored)),
+    PlainSerializer(ALGORITHM_IN_FILES.__getitem__),
+]
+
 
 @dataclass(frozen=True, kw_only=True)
 class FileRecord(Entity):
-    """A file already taken in, by what is in it: a second delivery has no second effect (law 7).
+    """A file that was applied, by its content: a second delivery has no second effect (law 7).
 
-    `order` is that of its earliest drop, `as_of` the instant it spoke of when it last counted.
+    `position` is that of its earliest drop, `as_of` the instant it described when it last counted.
     """
 
     campaign: str
@@ -30,17 +43,15 @@ class FileRecord(Entity):
     file: str
     taken_at: datetime
     version: int
-    order: str
+    position: Position
     as_of: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
 class FullList:
-    """The full drop beneath a list, as its segment alone holds it; `order` as `domain.lists` has
-    it.
-    """
+    """The full drop that a list is based on, as a segment of its own, without any delta."""
 
-    order: str
+    position: Position
     sha256: str
     key_id: str
     segment: str
@@ -50,13 +61,14 @@ class FullList:
 
 @dataclass(frozen=True, kw_only=True)
 class ListVersion(Entity):
-    """One accepted version of a digest list, where its segment lies and what it was made of.
+    """One accepted version of a digest list, where its segment is and what it was made of.
 
     `rows` and `directory_crc` (CRC-32) say where the segment's directory is and what it must be;
     None for a list of 0.1.0, whose segment alone has it.
-    `accepted_at` is the instant its content speaks of. `mode` says what made it: a drop (`full`,
-    `add`, `remove`) or a `rollback`; `base_version` which version that was laid over or went back
-    to; `last_position` is the order of the last drop in it; `full` the full list beneath.
+    `accepted_at` is the instant its content describes. `mode` says what made it: a drop (`full`,
+    `add`, `remove`) or a `rollback`; `base_version` the version that a delta was applied to or a
+    rollback went back to; `last_position` is that of the last drop in it; `full` the full list
+    that its deltas were applied to.
     """
 
     campaign: str
@@ -67,12 +79,12 @@ class ListVersion(Entity):
     etag: str
     directory_crc: int | None = None
     key_id: str
-    algorithm: str
+    algorithm: StoredAlgorithm
     accepted_at: datetime
     source_sha256: str
     mode: str
     base_version: int | None = None
-    last_position: Annotated[str, Field(alias="last_order")]
+    last_position: LastPosition
     full: FullList
 
 
@@ -86,14 +98,13 @@ class ListDelta(Entity):
     """An accepted drop of digests to add to a list or to remove from it, as a segment of its own.
 
     `base_sha256` is the full list's file that it was made against, where its manifest names one;
-    `dated` says that a manifest told when it was made: then it is meant, though its content came
-    before.
+    `dated` says that a manifest dates it: it is intended, even if its content was dropped before.
     """
 
     campaign: str
     name: str
-    order: str
-    mode: str
+    position: Position
+    mode: ListMode
     sha256: str
     key_id: str
     segment: str
@@ -105,10 +116,15 @@ class ListDelta(Entity):
     ends_at: datetime
 
 
+# What ops decided on a held list, as it is stored and shown.
+APPROVED = "released"
+REJECTED = "refused"
+
+
 @dataclass(frozen=True, kw_only=True)
 class HeldList(Entity):
-    """A dropped list that a limit stopped, until ops have said what it is: `released` or
-    `refused`, by whom. The file itself stays where it was dropped.
+    """A dropped list that a limit stopped, until ops decide on it: `decision` is APPROVED or
+    REJECTED, and `decided_by` names who decided. The file itself stays where it was dropped.
     """
 
     campaign: str
@@ -131,7 +147,9 @@ class HeldList(Entity):
 
 @dataclass(frozen=True, kw_only=True)
 class ListDrops(Entity):
-    """How many drops of a list had a say in it: whoever adds one meets whoever else does."""
+    """A counter that every drop of a list increments, so that of two drops handled at once one
+    conflicts and is retried.
+    """
 
     campaign: str
     name: str

@@ -4,25 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.campaign.lists import ListLimits
 from chalicelib.domain.effects import REFUSED_FOR, funnel, totals
-from chalicelib.domain.lists import rules as lists
-from chalicelib.domain.lists.model import CurrentList
+from chalicelib.services.lists.status import ListStatus, list_statuses
 from chalicelib.services.lookups import current_campaign
 from chalicelib.services.ports import Ports
-
-
-@dataclass(frozen=True)
-class ListStatus:
-    """A list as ops and marketing see it; version 0 is none."""
-
-    version: int
-    rows: int
-    accepted_at: datetime | None
-    in_force: bool
 
 
 @dataclass(frozen=True)
@@ -53,25 +41,4 @@ def view_dashboard(ports: Ports, campaign_id: str) -> Dashboard:
         },
         days={day: funnel(counts[day]) for day in sorted(counts, reverse=True)},
         lists=list_statuses(ports, campaign),
-    )
-
-
-def list_statuses(ports: Ports, campaign: Campaign) -> dict[str, ListStatus]:
-    """How the campaign's lists stand now, by their name."""
-    return {
-        "customers": _status(ports, campaign, "customers", campaign.lists.customers),
-        "vips": _status(ports, campaign, "vips", campaign.lists.vips),
-    }
-
-
-def _status(ports: Ports, campaign: Campaign, name: str, limits: ListLimits) -> ListStatus:
-    pointer = ports.repository.get(CurrentList, campaign=campaign.id, name=name)
-    if pointer is None:
-        return ListStatus(version=0, rows=0, accepted_at=None, in_force=False)
-    stands = lists.is_fresh(pointer, ports.clock(), timedelta(days=limits.max_age_days))
-    return ListStatus(
-        version=pointer.version,
-        rows=pointer.rows,
-        accepted_at=pointer.accepted_at,
-        in_force=stands,
     )

@@ -1,16 +1,20 @@
 """The client's acknowledgement of an export: its vouchers are known to the tills, their mails may
 leave.
+
+It comes as a file (`take_in_ack`), empty or with the codes that the client refuses.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from chalicelib.domain import exports, vouchers
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.codes import candidates
 from chalicelib.domain.exports import Export, ExportPart, ExportState
 from chalicelib.domain.fact_bodies import voucher_settled
+from chalicelib.domain.files.acks import refused_codes
+from chalicelib.domain.files.reading import FileRefusedError, Tally
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.errors import UnknownError
 from chalicelib.services.facts import voucher_fact
@@ -18,7 +22,35 @@ from chalicelib.services.ports import Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
 
 
-def exported_codes(ports: Ports, campaign: Campaign, number: int) -> list[str]:
+def take_in_ack(
+    ports: Ports, campaign: Campaign, number: int | None, *, plain: Iterable[bytes], tally: Tally
+) -> None:
+    """Apply the acknowledgement of an export. `FileRefusedError`.
+
+    Refused whole for any line that is wrong: a code we do not know may be a misspelt one, and the
+    mail of the one that was meant would be released.
+    """
+    if number is None:
+        raise FileRefusedError("not_an_export_name")
+    try:
+        codes = frozenset(_exported_codes(ports, campaign, number))
+    except UnknownError as error:
+        raise FileRefusedError("unknown_export") from error
+    refusals: dict[str, str] = {}
+    for line, refusal in refused_codes(plain, tally):
+        code = next((code for code in candidates(refusal.code) if code in codes), None)
+        if code is None:
+            tally.reject(line, "code_not_in_export")
+        elif _is_acknowledged(ports, code):
+            tally.reject(line, "code_acknowledged_already")
+        else:
+            refusals[code] = refusal.reason
+    if tally.rejected:
+        raise FileRefusedError(tally.errors[0].reason, tally.errors[0].line)
+    acknowledge(ports, campaign, number, refusals)
+
+
+def _exported_codes(ports: Ports, campaign: Campaign, number: int) -> list[str]:
     """The codes in a written export. `UnknownError`."""
     export = ports.repository.get(Export, campaign=campaign.id, number=number)
     if export is None or export.state is not ExportState.WRITTEN:
@@ -33,17 +65,12 @@ def acknowledge(ports: Ports, campaign: Campaign, number: int, refused: Mapping[
     A voucher acknowledged or refused already stays as it is, so a repeat changes nothing.
     `UnknownError`.
     """
-    for code in exported_codes(ports, campaign, number):
+    for code in _exported_codes(ports, campaign, number):
         _settle(ports, code, refused.get(code))
     _close(ports, campaign, number)
 
 
-def matching(typed: str, codes: frozenset[str]) -> str | None:
-    """Which of an export's codes the client means."""
-    return next((code for code in candidates(typed) if code in codes), None)
-
-
-def is_acknowledged(ports: Ports, code_key: str) -> bool:
+def _is_acknowledged(ports: Ports, code_key: str) -> bool:
     """Whether the client has said before that it knows the code: its mail may have left."""
     voucher = ports.repository.get(Voucher, code_key=code_key)
     return voucher is not None and voucher.acknowledged_at is not None

@@ -1,10 +1,10 @@
-"""`ports.ListBuilder`: gathers dropped lists on disk, lays them over one another, stores a segment.
+"""`ports.ListBuilder`: gathers dropped lists on disk, combines layers, stores a segment.
 
     part by part (256, by the first byte):  full ─ add ─ remove ─ … → counts → upload
     at the end:                             even? → judge → directory, header → visible
 
 All layers come sorted, part by part: dropped lists from their spill, sorted ahead in a
-second thread, and stored segments as they lie. A few parts are in memory at a time, and nothing
+second thread, and stored segments as they are. A few parts are in memory at a time, and nothing
 can be seen in the store before the last byte is known to be good.
 
 Refuses what its reader would refuse and what would not stay flat: a list whose digests are not
@@ -42,7 +42,6 @@ from chalicelib.adapters.lists.building.tokens import Tokeniser
 from chalicelib.adapters.lists.segment import (
     MOST_IN_BUCKET,
     RECORD_WIDTH,
-    Algorithm,
     SegmentError,
     SegmentHeader,
     directory_bits,
@@ -137,7 +136,7 @@ class SegmentBuilder:
         canaries: Collection[bytes] = (),
         judge: Callable[[Sums], None] = lambda _: None,
     ) -> StoredSegment:
-        """Lay the layers over one another and store the segment.
+        """Apply the layers to one another and store the segment.
 
         Raises what `judge` raises, FileRefusedError (`uneven_digests`), ListUnavailableError when a
         stored segment cannot be read, and whatever the store does: nothing is stored then.
@@ -148,7 +147,7 @@ class SegmentBuilder:
         missing = len(set(canaries))
         wanted = _by_first_byte(canaries)
         with second_thread() as thread, self._segments.upload(new.path) as upload:
-            for first_byte, records in enumerate(self._laid(new, layers, thread)):
+            for first_byte, records in enumerate(self._applied(new, layers, thread)):
                 histogram.add(first_byte, records)
                 missing -= count_present(records, wanted[first_byte])
                 upload.write(records.view(np.uint8).data)
@@ -162,7 +161,7 @@ class SegmentBuilder:
             etag = upload.finish(header.pack())
         return StoredSegment(new.path, etag, header.count, header.directory_crc)
 
-    def _laid(
+    def _applied(
         self, new: NewSegment, layers: Sequence[Layer], thread: Executor
     ) -> Iterator[Records]:
         """The records that come of all layers, part by part."""
@@ -172,7 +171,7 @@ class SegmentBuilder:
         for layered in zip(*parts, strict=True):
             result = NO_RECORDS
             for mode, records in zip(modes, layered, strict=True):
-                result = _LAID[mode](result, records)
+                result = _APPLY[mode](result, records)
             yield result
 
     def _parts(
@@ -199,14 +198,14 @@ class SegmentBuilder:
     ) -> Iterator[Records]:
         try:
             header = stored_header(self._segments, stored)
-            if (header.key_id, header.algorithm) != (new.key_id, _algorithm(new)):
+            if (header.key_id, header.algorithm) != (new.key_id, new.algorithm):
                 raise SegmentError("the segment was made with another key")
             yield from stored_parts(self._segments, stored, window, thread)
-        except Exception as error:  # whatever the transport raises: it may be mended later
+        except Exception as error:  # whatever the transport raises: a later attempt may succeed
             raise ListUnavailableError("read_failed") from error
 
 
-_LAID: dict[str, Callable[[Records, Records], Records]] = {
+_APPLY: dict[str, Callable[[Records, Records], Records]] = {
     "full": lambda _, records: records,
     "add": united,
     "remove": without,
@@ -229,14 +228,9 @@ def _by_first_byte(canaries: Collection[bytes]) -> list[Records]:
 def _header(new: NewSegment, count: int, tail: bytes) -> SegmentHeader:
     return SegmentHeader(
         directory_bits=directory_bits(count),
-        algorithm=_algorithm(new),
+        algorithm=new.algorithm,
         directory_crc=zlib.crc32(tail),
         count=count,
         key_id=new.key_id,
         generation=new.generation,
     )
-
-
-def _algorithm(new: NewSegment) -> Algorithm:
-    """The campaign file writes `hmac-sha256`, a segment's header `hmac_sha256`."""
-    return cast(Algorithm, new.algorithm.replace("-", "_"))

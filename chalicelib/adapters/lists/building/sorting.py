@@ -28,7 +28,7 @@ def sorted_unique(records: Records) -> Records:
     """The distinct records that agree in their first byte, sorted.
 
     What is sorted are words of as much of a record's second to ninth byte as the place where it
-    lies leaves room for: an argsort of the halves takes three times as long. Records whose words
+    is leaves room for: an argsort of the halves takes three times as long. Records whose words
     agree that far are mostly the same one; they are put in order afterwards.
     """
     count = len(records)

@@ -1,7 +1,7 @@
 """Records kept aside on disk, in 256 parts by their first byte: one file, 16 bytes a record.
 
 Memory holds one buffer of records while they come in, another while a thread writes it, and where
-each part of each buffer lies in the file: 256 numbers for every half a million records.
+each part of each buffer is in the file: 256 numbers for every half a million records.
 """
 
 from __future__ import annotations

@@ -1,15 +1,16 @@
-"""A list in force, as a full drop would have left it."""
+"""A current list, as a full drop would have left it."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from chalicelib.domain.addresses import Algorithm
+from chalicelib.domain.lists.drops import drop_position
 from chalicelib.domain.lists.model import CurrentList, FullList
-from chalicelib.domain.lists.rules import drop_position
 from chalicelib.services.ports import StoredSegment
 
 
-def list_in_force(
+def current_list(
     stored: StoredSegment,
     *,
     campaign: str,
@@ -17,13 +18,13 @@ def list_in_force(
     accepted_at: datetime,
     version: int = 1,
     key_id: str = "k1",
-    algorithm: str = "hmac-sha256",
+    algorithm: Algorithm = "hmac_sha256",
     revision: int = 0,
 ) -> CurrentList:
     """The pointer to a segment that one full drop at `accepted_at` was made into."""
     sha256 = f"{version:064x}"
     full = FullList(
-        order=drop_position(accepted_at, "", sha256),
+        position=drop_position(accepted_at, "", sha256),
         sha256=sha256,
         key_id=key_id,
         segment=stored.path,
@@ -44,6 +45,6 @@ def list_in_force(
         accepted_at=accepted_at,
         source_sha256=sha256,
         mode="full",
-        last_position=full.order,
+        last_position=full.position,
         full=full,
     )

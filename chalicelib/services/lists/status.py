@@ -1,0 +1,43 @@
+"""What ops and marketing see of a campaign's lists: the dashboard shows it, the checks count it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.campaign.lists import ListLimits, ListName
+from chalicelib.domain.lists.model import CurrentList
+from chalicelib.domain.lists.rules import is_fresh
+from chalicelib.services.ports import Ports
+
+
+@dataclass(frozen=True)
+class ListStatus:
+    """A list as ops and marketing see it; version 0 is none."""
+
+    version: int
+    rows: int
+    accepted_at: datetime | None
+    in_force: bool
+
+
+def list_statuses(ports: Ports, campaign: Campaign) -> dict[str, ListStatus]:
+    """The campaign's lists as they are now, by their name."""
+    return {
+        name.value: _status(ports, campaign, name, limits)
+        for name, limits in campaign.lists.items()
+    }
+
+
+def _status(ports: Ports, campaign: Campaign, name: ListName, limits: ListLimits) -> ListStatus:
+    pointer = ports.repository.get(CurrentList, campaign=campaign.id, name=name.value)
+    if pointer is None:
+        return ListStatus(version=0, rows=0, accepted_at=None, in_force=False)
+    fresh = is_fresh(pointer, ports.clock(), timedelta(days=limits.max_age_days))
+    return ListStatus(
+        version=pointer.version,
+        rows=pointer.rows,
+        accepted_at=pointer.accepted_at,
+        in_force=fresh,
+    )
