@@ -14,6 +14,7 @@ from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.dynamodb.codec import fact_from_json
 from chalicelib.domain import exports
 from chalicelib.domain.addresses import Address, AddressDigests, DigestKey
+from chalicelib.domain.campaign.lists import ListName
 from chalicelib.domain.campaign.versions import CampaignVersion
 from chalicelib.domain.effects import FUNNEL, deltas, funnel, totals
 from chalicelib.domain.exports import Export, ExportPart, ExportState
@@ -153,7 +154,7 @@ def test_a_delta_is_laid_over_a_list_of_before(world: Inherited) -> None:
 
 
 def test_a_list_of_before_is_gone_back_to(world: Inherited) -> None:
-    restored = roll_back_list(world.ports, CAMPAIGN, "customers", 1, by="AIDAOPS")
+    restored = roll_back_list(world.ports, CAMPAIGN, ListName.CUSTOMERS, 1, by="AIDAOPS")
     assert restored.rows == len(FIRST)
     assert (world.found(CUSTOMERS[0]), world.found(KIM)) == ("exact", None)
 
@@ -299,7 +300,7 @@ def test_law_3_digests_of_an_unknown_algorithm_make_nobody_a_newcomer(
     world = world_0_1
     version = world.repository.get(CampaignVersion, campaign=PLAIN, version=1)
     assert version
-    hmac = version.document.digests.model_copy(update={"algorithm": "hmac-sha256"})
+    hmac = version.document.digests.model_copy(update={"file_algorithm": "hmac-sha256"})
     other = version.document.model_copy(update={"digests": hmac})
     gone = document == "none"
     world.repository.commit(Remove(version) if gone else Replace(replace(version, document=other)))
