@@ -202,7 +202,7 @@ def test_no_function_asks_for_numpy_and_ingest_only_for_a_list(function: str, co
 def test_a_function_that_asks_for_numpy_is_found_out(code: Path, tmp_path: Path) -> None:
     """The test above has teeth."""
     changed = shutil.copytree(code, tmp_path / "code")
-    use_case = changed / "chalicelib/services/report.py"
+    use_case = changed / "chalicelib/services/operations/report.py"
     shutil.rmtree(use_case.parent / "__pycache__")
     use_case.write_text(
         use_case.read_text() + "\ntry:\n    import numpy\nexcept ImportError: ...\n"
