@@ -12,7 +12,7 @@ for python3.13 on arm64, which needs a python3.13 here to write its bytecode. Th
 bytecode in the zip is its size, about a third more; it halves the time of a cold start.
 
 Refuses to guess: a missing interpreter or a failed tool ends in one `PackageError`.
-Neighbours: postprocess.py (the template), local/stack.py and deploy.sh (who use the result).
+Neighbours: postprocess/ (the template), local/stack.py and deploy.sh (who use the result).
 """
 
 from __future__ import annotations
@@ -143,8 +143,9 @@ def _inputs(source: Path) -> Iterator[Path]:
     yield ROOT / "requirements-lists.txt"
     yield ROOT / "requirements-dev.txt"  # names the version of Chalice
     yield ROOT / ".chalice/config.json"
-    for name in ("package.py", "postprocess.py", "resources.yaml"):
-        yield ROOT / "infra" / name
+    yield ROOT / "infra/package.py"
+    yield ROOT / "infra/resources.yaml"
+    yield from sorted((ROOT / "infra/postprocess").glob("*.py"))
     for path in sorted((source / "chalicelib").rglob("*")):
         if path.is_file() and not {"__pycache__", "compiled"} & set(path.parts):
             yield path
