@@ -25,6 +25,8 @@ class Size:
     timeout_s: int
     scratch_mb: int = 512  # of /tmp; 512 cost nothing
     layers: tuple[str, ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
+    """its own environment variables, and the template's parameters they are taken from"""
 
 
 # numpy, which builds the segments of the lists. No zip holds it: a cold start would pay for it.
@@ -37,7 +39,7 @@ FUNCTIONS: Final[Mapping[str, Size]] = {
     "Ingest": Size("ingest", 2048, 900, scratch_mb=4096, layers=(LISTS_LAYER,)),
     "Relay": Size("relay", 512, 30),
     "Project": Size("project", 512, 30),
-    "Decide": Size("decide", 512, 30),
+    "Decide": Size("decide", 512, 30, settings=(("TANDEM_RESOLVER", "Resolver"),)),
     "Mail": Size("mail", 512, 60),
     "MailEvents": Size("mail_events", 512, 30),
     "Reward": Size("reward", 512, 30),
@@ -72,7 +74,7 @@ def complete_function(
             "Tracing": "Active",
             "Role": {"Fn::GetAtt": [f"{logical_id}Role", "Arn"]},
             "LoggingConfig": {"LogGroup": {"Ref": f"{logical_id}LogGroup"}},
-            "Environment": {"Variables": _environment()},
+            "Environment": {"Variables": _environment(size)},
         }
     )
     if size.layers:
@@ -104,8 +106,9 @@ def lists_layer(runtime: str, architecture: str) -> Object:
     }
 
 
-def _environment() -> Object:
+def _environment(size: Size) -> Object:
     return {
+        **{name: {"Ref": parameter} for name, parameter in size.settings},
         "TANDEM_STAGE": {"Ref": "Stage"},
         "TANDEM_TABLE": {"Ref": "Table"},
         "TANDEM_BUCKET": {"Ref": "Bucket"},
