@@ -21,7 +21,8 @@ from local.deployment import adapted
 from local.emulator import free_port
 from local.errors import StackError
 from local.post_office import Answer
-from local.stack import Stack, running_stack
+from local.running import Stack
+from local.stack import running_stack
 
 MAIL = b"From: a@tandem.example\r\nTo: b@demo.test\r\nSubject: Hello\r\n\r\nhttps://x.example/#token=t\r\n"
 
@@ -36,7 +37,7 @@ def front(stack: Stack) -> Iterator[httpx.Client]:
 
 def run(port: int, *arguments: str, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "local.stack", *arguments],
+        [sys.executable, "-m", "local", *arguments],
         cwd=ROOT,
         env={**os.environ, "TANDEM_PORT": str(port), **environment},
         stdout=subprocess.PIPE,
