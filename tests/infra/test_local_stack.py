@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,13 @@ from typing import Any
 import httpx
 import pytest
 
-from infra.package import ROOT
 from local.deployment import adapted
 from local.emulator import free_port
 from local.errors import StackError
 from local.post_office import Answer
 from local.running import Stack
 from local.stack import running_stack
+from tests.infra.processes import alive, descendants, run, until
 
 MAIL = b"From: a@tandem.example\r\nTo: b@demo.test\r\nSubject: Hello\r\n\r\nhttps://x.example/#token=t\r\n"
 
@@ -33,49 +32,6 @@ pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("local-stack")]
 def front(stack: Stack) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=stack.url, timeout=30, trust_env=False) as client:
         yield client
-
-
-def run(port: int, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "local", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "TANDEM_PORT": str(port), **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def descendants(pid: int) -> set[int]:
-    """Processes below `pid`, whatever group or session they are in."""
-    table = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True)
-    children: dict[int, list[int]] = {}
-    for line in table.stdout.splitlines():
-        child, parent = map(int, line.split())
-        children.setdefault(parent, []).append(child)
-    found: set[int] = set()
-    waiting = [pid]
-    while waiting:
-        for child in children.get(waiting.pop(), []):
-            found.add(child)
-            waiting.append(child)
-    return found
-
-
-def alive(pid: int) -> bool:
-    state = subprocess.run(
-        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
-    ).stdout.strip()
-    return bool(state) and not state.startswith("Z")
-
-
-def until(condition: Any, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def is_ready(port: int) -> bool:
@@ -121,22 +77,6 @@ def test_no_process_is_left_however_the_stack_ends(how: signal.Signals, tmp_path
         process.kill()
         process.communicate()
     assert process.returncode == (0 if how != signal.SIGKILL else -signal.SIGKILL)
-
-
-def test_a_dead_emulator_is_one_line_and_the_end(tmp_path: Path) -> None:
-    port = free_port()
-    process = run(port, "--directory", str(tmp_path))
-    try:
-        assert until(lambda: is_ready(port), 60)
-        for pid in descendants(process.pid):
-            os.kill(pid, signal.SIGKILL)
-        _, said = process.communicate(timeout=20)
-    finally:
-        process.kill()
-        process.communicate()
-    assert process.returncode == 1
-    assert said.count("\n") == 1
-    assert "emulator.log" in said
 
 
 def test_what_the_emulator_drops_from_the_template_is_done_after_it(stack: Stack) -> None:
