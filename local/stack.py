@@ -14,15 +14,11 @@ from __future__ import annotations
 import fcntl
 import json
 import secrets
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
-import uvicorn
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.package import Package, PackageError, local_target, package
@@ -34,6 +30,7 @@ from local.patience import patience_of
 from local.post_office import PostOffice
 from local.resolver import resolving
 from local.running import DEMO_KEY_ID, Stack
+from local.serving import listening, serving
 from local.upstream import Tokens, Upstream, remembered
 
 DEMO_KEY_FILE: Final = ROOT / "local/demo/digest.key"
@@ -65,7 +62,7 @@ def running_stack(
     of this tree's.
     """
     with ExitStack() as cleanup:
-        listener = cleanup.enter_context(_listening(port))
+        listener = cleanup.enter_context(listening(port))
         chosen_port = listener.getsockname()[1]
         url = f"http://127.0.0.1:{chosen_port}"
         directory = directory or DIRECTORY / str(chosen_port)
@@ -85,7 +82,7 @@ def running_stack(
             status=lambda: {"ready": False},
             tokens=tokens,
         )
-        cleanup.enter_context(_serving(desk, listener))
+        cleanup.enter_context(serving(front(desk), listener))
         resolver = cleanup.enter_context(resolving())
         say("starting the AWS emulator")
         emulator = Emulator(directory, aws_port or free_port(), f"{url}/_local/ses")
@@ -130,43 +127,6 @@ def _only_one_in(directory: Path) -> Iterator[None]:
                 f"a stack runs in {directory} already: stop it, or give this one another directory"
             ) from None
         yield
-
-
-@contextmanager
-def _listening(port: int | None) -> Iterator[socket.socket]:
-    listener = socket.socket()
-    with listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("127.0.0.1", port or 0))
-            listener.listen(128)
-        except OSError:
-            raise StackError(
-                f"port {port} is in use: stop what listens there, or choose another one with "
-                "TANDEM_PORT"
-            ) from None
-        yield listener
-
-
-@contextmanager
-def _serving(desk: Desk, listener: socket.socket) -> Iterator[None]:
-    """The front, in a thread of its own, until the block ends."""
-    server = uvicorn.Server(
-        uvicorn.Config(
-            front(desk), log_level="warning", access_log=False, timeout_graceful_shutdown=2
-        )
-    )
-    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
-    thread.start()
-    try:
-        while not server.started:
-            if not thread.is_alive():
-                raise StackError("the front did not start")
-            time.sleep(0.01)
-        yield
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 def _report_mails(stack: Stack) -> None:
