@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dns.resolver
 import httpx
 import pytest
 
-from local.deployment import adapted
+from local.deployment import CONSUMERS, adapted
 from local.emulator import free_port
 from local.errors import StackError
 from local.post_office import Answer
@@ -89,6 +90,35 @@ def test_only_what_the_emulator_refuses_is_left_out(made: Any) -> None:
     template = json.loads(made.template.read_text(encoding="utf-8"))
     left_out = set(template["Resources"]) - set(adapted(template, "0" * 64)["Resources"])
     assert left_out == {"ExportOverdueAlarm", "MailBounceRateAlarm"}
+
+
+def test_a_queue_has_no_more_consumers_than_the_machine_carries(made: Any) -> None:
+    template = json.loads(made.template.read_text(encoding="utf-8"))
+    sources = {
+        name: resource["Properties"]["ScalingConfig"]["MaximumConcurrency"]
+        for name, resource in adapted(template, "0" * 64)["Resources"].items()
+        if "ScalingConfig" in resource["Properties"]
+    }
+    assert len(sources) == 5
+    for name, most in sources.items():
+        packaged = template["Resources"][name]["Properties"]["ScalingConfig"]["MaximumConcurrency"]
+        assert most == min(packaged, CONSUMERS)
+    assert CONSUMERS >= 2
+
+
+def test_decide_alone_asks_the_resolver_of_the_stack(stack: Stack) -> None:
+    functions = stack.session.client("lambda", endpoint_url=stack.endpoint)
+    asked = {
+        function["FunctionName"]: function["Environment"]["Variables"]["TANDEM_RESOLVER"]
+        for function in functions.list_functions()["Functions"]
+        if "TANDEM_RESOLVER" in function["Environment"]["Variables"]
+    }
+    assert asked.keys() == {"tandem-local-decide"}
+    host, port = asked["tandem-local-decide"].split(":")
+    resolver = dns.resolver.Resolver(configure=False)
+    resolver.nameservers, resolver.port = [host], int(port)
+    (mail,) = resolver.resolve("demo.test", "MX")
+    assert mail.preference == 10
 
 
 @pytest.mark.parametrize(

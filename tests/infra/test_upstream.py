@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Literal
 
 import httpx
 import pytest
@@ -23,14 +25,30 @@ CROWD = 3 * AT_ONCE
 ENDED = "it has ended: start it again"
 
 
+class Turns(asyncio.Semaphore):
+    """The turns of the front; `everybody` is set when the whole crowd has asked for one."""
+
+    def __init__(self) -> None:
+        super().__init__(AT_ONCE)
+        self.asked = 0
+        self.everybody = threading.Event()
+
+    async def acquire(self) -> Literal[True]:
+        self.asked += 1
+        if self.asked == CROWD:
+            self.everybody.set()
+        return await super().acquire()
+
+
 class Gateway(ThreadingHTTPServer):
-    """An API that answers nobody before as many are in as it is to meet, and counts them."""
+    """An API that answers nobody before as many are in as may be, and all others at the front."""
 
     daemon_threads = True
 
-    def __init__(self, meets: int) -> None:
+    def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answering)
-        self.met = threading.Barrier(meets)
+        self.turns = Turns()
+        self.met = threading.Barrier(AT_ONCE)
         self.lock = threading.Lock()
         self.inside = self.most = 0
 
@@ -45,9 +63,10 @@ class Answering(BaseHTTPRequestHandler):
             gateway.inside += 1
             gateway.most = max(gateway.most, gateway.inside)
         gateway.met.wait(timeout=30)
+        everybody = gateway.turns.everybody.wait(timeout=30)
         with gateway.lock:
             gateway.inside -= 1
-        self.send_response(202)
+        self.send_response(202 if everybody else 500)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -57,7 +76,7 @@ class Answering(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def gateway() -> Iterator[Gateway]:
-    with Gateway(AT_ONCE) as server:
+    with Gateway() as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield server
@@ -85,14 +104,13 @@ def served(desk: Desk) -> Iterator[httpx.Client]:
             yield client
 
 
-def test_a_crowd_is_answered_whole_and_met_a_few_at_a_time(
+def test_a_crowd_is_answered_whole_and_let_in_a_few_at_a_time(
     gateway: Gateway, tmp_path: Path
 ) -> None:
-    """The barrier opens for `AT_ONCE` callers: with fewer let in at a time, nobody is answered."""
-    with (
-        served(desk_of(gateway.server_port, tmp_path)) as client,
-        ThreadPoolExecutor(CROWD) as crowd,
-    ):
+    desk = desk_of(gateway.server_port, tmp_path)
+    assert desk.upstream is not None
+    desk.upstream.turns = gateway.turns
+    with served(desk) as client, ThreadPoolExecutor(CROWD) as crowd:
         answers = list(crowd.map(lambda _: client.post("/v1/x").status_code, range(CROWD)))
     assert Counter(answers) == {202: CROWD}
     assert gateway.most == AT_ONCE
