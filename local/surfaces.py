@@ -43,10 +43,10 @@ class Letter:
 class Surfaces:
     """The public surfaces of one stack, for one campaign."""
 
-    def __init__(self, stack: Stack, campaign: str) -> None:
+    def __init__(self, stack: Stack, campaign: str, timeout_s: float | None = TIMEOUT_S) -> None:
         self.stack = stack
         self.campaign = campaign
-        self._http = httpx.Client(base_url=stack.url, timeout=TIMEOUT_S, trust_env=False)
+        self._http = httpx.Client(base_url=stack.url, timeout=timeout_s, trust_env=False)
         self._s3: S3Client = stack.s3
         self._bucket = stack.bucket
         self._client_token = stack.client_token
