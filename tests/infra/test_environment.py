@@ -74,7 +74,9 @@ def touched(home: Path) -> float:
     return (home / "pyvenv.cfg").stat().st_mtime_ns
 
 
-def test_the_demo_gets_its_own_set_and_the_tests_add_theirs(tree: Path) -> None:
+def test_the_demo_gets_its_own_set_the_tests_add_theirs_and_what_nothing_requires_goes(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     home = tree / ".venv"
     make(".venv", DEMO)
     assert modules(home) == {"alpha", "beta"}
@@ -82,6 +84,12 @@ def test_the_demo_gets_its_own_set_and_the_tests_add_theirs(tree: Path) -> None:
     make(".venv", DEMO, DEV)
     assert modules(home) == {"alpha", "beta", "gamma"}
     assert touched(home) == made  # added to, not made again
+    with monkeypatch.context() as patched:
+        patched.setattr(environment, "install", None)  # whoever calls it fails
+        make(".venv", DEMO)
+    (tree / DEV).write_text((tree / DEMO).read_text())
+    make(".venv", DEMO, DEV)
+    assert modules(home) == {"alpha", "beta"}
 
 
 def test_a_second_start_installs_nothing_and_says_nothing(
@@ -95,21 +103,6 @@ def test_a_second_start_installs_nothing_and_says_nothing(
     monkeypatch.setattr(environment, "install", None)  # whoever calls it fails
     make_all(environments)
     assert capsys.readouterr().out == ""
-
-
-def test_the_demo_finds_made_what_the_tests_have_made(
-    tree: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    make(".venv", DEMO, DEV)
-    monkeypatch.setattr(environment, "install", None)
-    make(".venv", DEMO)
-
-
-def test_what_is_no_longer_required_goes(tree: Path) -> None:
-    make(".venv", DEMO, DEV)
-    (tree / DEV).write_text((tree / DEMO).read_text())
-    make(".venv", DEMO, DEV)
-    assert modules(tree / ".venv") == {"alpha", "beta"}
 
 
 def test_a_hash_that_does_not_match_is_one_line_and_leaves_no_stamp(tree: Path) -> None:
@@ -236,7 +229,7 @@ def test_packages_in_place_are_counted(tmp_path: Path) -> None:
     site = tmp_path / "lib/python3.11/site-packages"
     for name in ("pip", "setuptools", "alpha", "beta"):
         (site / f"{name}-1.0.dist-info").mkdir(parents=True)
-    one = installing.Installing(".venv", tmp_path, total=9, found=9)
+    one = installing.Installing(".venv", tmp_path, total=9, found=9, placing=True)
     assert one.words() == ".venv: installed 4 of 9"
 
 
