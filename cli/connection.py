@@ -19,7 +19,7 @@ from typing import Annotated, Any
 
 import boto3
 import typer
-from botocore.exceptions import BotoCoreError, HTTPClientError
+from botocore.exceptions import BotoCoreError
 
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.codes import SecureCodes
@@ -98,7 +98,7 @@ def connect(stage: str) -> Connection:
 def explained(error: BotoCoreError) -> str:
     """What to say of an error of the AWS client. Of the local stack, its status page knows more."""
     endpoint = str(error.kwargs.get("endpoint_url", ""))
-    if not (isinstance(error, HTTPClientError) and endpoint.startswith("http://127.0.0.1:")):
+    if not endpoint.startswith("http://127.0.0.1:"):
         return str(error)
     try:
         _local()
