@@ -72,7 +72,9 @@ def test_no_process_is_left_however_the_stack_ends(how: signal.Signals, tmp_path
         started = descendants(process.pid)
         assert len(started) >= 3  # the guard, the emulator, a function
         process.send_signal(how)
-        process.communicate(timeout=20)
+        said, _ = process.communicate(timeout=20)
+        assert "starting the AWS emulator" in said
+        assert "deploying the packaged template: " in said
         assert until(lambda: not any(map(alive, started)), 10)
     finally:
         process.kill()
