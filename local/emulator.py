@@ -30,6 +30,8 @@ ACCESS_KEY_ID: Final = "test"
 SECRET_ACCESS_KEY: Final = "test"
 
 PATIENCE_S: Final = 20
+# Between the death of the emulator and the end of its guard, who is the one to ask.
+GRACE_S: Final = 1.0
 SERVICES: Final = (
     "apigateway cloudformation cloudfront cloudwatch cognito-idp dynamodb events iam lambda logs s3"
     " scheduler ses sns sqs ssm sts"
@@ -83,10 +85,17 @@ class Emulator:
     ) -> None:
         self.stop()
 
-    @property
-    def alive(self) -> bool:
-        """Whether the process still runs."""
-        return self._process is not None and self._process.poll() is None
+    def end(self, within_s: float = 0) -> str | None:
+        """One line about its end, once it has ended; None if it still runs after `within_s`."""
+        if self._process is not None:
+            try:
+                self._process.wait(within_s)
+            except subprocess.TimeoutExpired:
+                return None
+        return (
+            f"the emulator of the local stack has ended, see {self.log}: "
+            "start it again with: make demo"
+        )
 
     def stop(self) -> None:
         """End the emulator and every process it started; returns when they are gone."""
@@ -120,7 +129,7 @@ class Emulator:
     def _await_health(self) -> None:
         deadline = time.monotonic() + PATIENCE_S
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        while self.alive and time.monotonic() < deadline:
+        while self.end() is None and time.monotonic() < deadline:
             try:
                 with opener.open(f"{self.endpoint}/_ministack/health", timeout=1) as answer:
                     if answer.status == 200:

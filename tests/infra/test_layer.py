@@ -169,7 +169,9 @@ def test_equal_requirements_give_an_equal_layer(made: Package, tmp_path: Path) -
     for kept in (ROOT / "build/vendor").iterdir():
         if kept.is_dir():
             (vendor / kept.name).symlink_to(kept)
-    again = package(local_target(), build=tmp_path)
+    said: list[str] = []
+    again = package(local_target(), build=tmp_path, say=said.append)
+    assert [line.partition(":")[0] for line in said] == ["packaging"] * 3
     (fresh,) = (path for path in vendor.iterdir() if path.suffix == ".zip")
     assert not fresh.is_symlink()
     assert again.layer.read_bytes() == made.layer.read_bytes()
