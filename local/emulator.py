@@ -10,10 +10,11 @@ Neighbours: guard.py sees to its end; deployment.py fills it; stack.py owns it.
 from __future__ import annotations
 
 import os
-import shutil
+import secrets
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -58,7 +59,7 @@ class Emulator:
                 f"port {self.port} is in use: stop what listens there, or choose another one "
                 "with TANDEM_AWS_PORT"
             )
-        shutil.rmtree(self._directory, ignore_errors=True)
+        remove(self._directory)
         (self._directory / "tmp").mkdir(parents=True)
         guard = [sys.executable, "-I", str(Path(__file__).with_name("guard.py"))]
         with self.log.open("wb") as log:
@@ -103,7 +104,7 @@ class Emulator:
             return
         self._process.stdin.close()  # the guard does the rest
         self._process.wait()
-        shutil.rmtree(self._directory, ignore_errors=True)
+        remove(self._directory)
 
     def _environment(self) -> dict[str, str]:
         """Nothing of the caller's but PATH: no profile, no credentials, no python settings."""
@@ -137,6 +138,26 @@ class Emulator:
             except (urllib.error.URLError, OSError):
                 time.sleep(0.02)
         raise StackError(f"the emulator did not start: see {self.log}")
+
+
+def remove(directory: Path) -> None:
+    """Take a directory away at once, and delete what is in it without anybody waiting for that.
+
+    The emulator unpacks the code for every process of a function: tens of thousands of files, which
+    a disk may take more than a minute to delete.
+    """
+    if not directory.exists():
+        return
+    aside = directory.with_name(f"{directory.name}-{secrets.token_hex(4)}.removed")
+    directory.rename(aside)
+    process = subprocess.Popen(
+        ["/bin/rm", "-rf", "--", str(aside)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # it outlives this process
+    )
+    threading.Thread(target=process.wait, daemon=True).start()
 
 
 def port_is_free(port: int) -> bool:

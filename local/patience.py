@@ -35,7 +35,7 @@ def patience_of(template: Mapping[str, Any]) -> Patience:
 def healing_times(template: Mapping[str, Any]) -> dict[str, float]:
     """By queue, how many seconds after it was first received a message is handled at the latest.
 
-    That is, when its first consumer did not live to tell: visible again, then handled.
+    That is, when its first consumer was killed: visible again, then handled.
     """
     resources = template["Resources"]
     found: dict[str, float] = {}

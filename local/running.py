@@ -81,7 +81,7 @@ class Stack:
     def end(self, within_s: float = 0) -> str | None:
         """One line once its emulator has ended; None if it still runs after `within_s`.
 
-        Whoever asks because a call has failed gives it `GRACE_S`.
+        After a call that failed, `GRACE_S` is what to give it.
         """
         return self.emulator.end(within_s)
 

@@ -38,7 +38,7 @@ DEMO_KEY_FILE: Final = ROOT / "local/demo/digest.key"
 DIRECTORY: Final = ROOT / ".local"
 
 Say = Callable[[str], None]
-"""Called with what is done next, for whoever waits."""
+"""Called with what is done next, for the person who waits."""
 
 
 def silently(_text: str) -> None:

@@ -1,4 +1,4 @@
-"""The environments are made in stages, from hashes, once; whoever waits sees how far it is."""
+"""The environments are made in stages, from hashes, once; progress is shown."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_the_demo_gets_its_own_set_the_tests_add_theirs_and_what_nothing_require
     assert modules(home) == {"alpha", "beta", "gamma"}
     assert touched(home) == made  # added to, not made again
     with monkeypatch.context() as patched:
-        patched.setattr(environment, "install", None)  # whoever calls it fails
+        patched.setattr(environment, "install", None)  # a call of it fails
         make(".venv", DEMO)
     (tree / DEV).write_text((tree / DEMO).read_text())
     make(".venv", DEMO, DEV)
@@ -100,7 +100,7 @@ def test_a_second_start_installs_nothing_and_says_nothing(
     said = capsys.readouterr().out
     assert ".venv: complete" in said
     assert ".venv-local: complete" in said
-    monkeypatch.setattr(environment, "install", None)  # whoever calls it fails
+    monkeypatch.setattr(environment, "install", None)  # a call of it fails
     make_all(environments)
     assert capsys.readouterr().out == ""
 

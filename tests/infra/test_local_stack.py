@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from local.deployment import CONSUMERS, adapted
-from local.emulator import free_port
+from local.emulator import free_port, remove
 from local.errors import StackError
 from local.post_office import Answer
 from local.running import Stack
@@ -54,6 +54,16 @@ def test_a_port_in_use_is_one_line_that_says_what_to_do(tmp_path: Path) -> None:
     assert said.count("\n") == 1
     assert f"port {port} is in use" in said
     assert "TANDEM_PORT" in said
+
+
+def test_what_an_emulator_leaves_is_gone_at_once_and_deleted_in_time(tmp_path: Path) -> None:
+    directory = tmp_path / "emulator"
+    (directory / "tmp").mkdir(parents=True)
+    (directory / "tmp/file").write_text("left")
+    remove(directory)
+    assert not directory.exists()
+    assert until(lambda: not list(tmp_path.iterdir()), 30)
+    remove(directory)  # nothing to remove is nothing to say
 
 
 def test_a_second_stack_in_the_same_directory_is_refused(tmp_path: Path, stack: Stack) -> None:

@@ -121,7 +121,7 @@ def test_a_race_of_eight_is_one_on_any_machine() -> None:
 
 
 def test_an_answer_is_waited_for_however_long_it_takes() -> None:
-    """A call that was given up has taken effect all the same: its caller is told a lie."""
+    """A call that was given up has taken effect all the same: the answer would be false."""
     granted = connections().timeout
     assert (granted.read, granted.write, granted.pool) == (None, None, None)
     assert granted.connect is not None
