@@ -1,7 +1,7 @@
-"""Every operation of the HTTP API: its path, who may call it, what goes in, what may come out.
+"""Every operation of the HTTP API: its path, its security, its request and its answers.
 
-The routes are registered from this table and the OpenAPI document is generated from it, so neither
-can say anything the other does not.
+The routes are registered from this table and the OpenAPI document is generated from it, so the two
+cannot differ.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Security = Literal["public", "session", "client", "ops"]
 @dataclass(frozen=True)
 class Operation:
     """One operation. `answers` by status (None: an empty body); `problems`: its own refusals;
-    `max_body_kb`: how large a body it takes.
+    `max_body_kb`: the size limit of a body.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Operation:
 
     @property
     def refusals(self) -> tuple[int, ...]:
-        """The statuses of all its problems: its own, and those of every call of its kind."""
+        """The statuses of all its problems: its own, and those of all calls like it."""
         body = (400, 415, 422) if self.request else ()
         sent = (413,) if self.method == "POST" else ()
         write = () if self.method == "GET" else (503,)
@@ -46,7 +46,7 @@ CAMPAIGN = "/v1/campaigns/{campaign}"
 VOUCHER = "/v1/client/vouchers/{code}"
 
 GET_CAMPAIGN = Operation(
-    "get_campaign", "GET", CAMPAIGN, "What the pages need of a campaign", "public",
+    "get_campaign", "GET", CAMPAIGN, "A campaign, as the pages need it", "public",
     {200: models.CampaignAnswer}, (404,),
 )  # fmt: skip
 SIGN_IN = Operation(
@@ -54,17 +54,17 @@ SIGN_IN = Operation(
     "public", {202: models.Accepted}, (404, 409), models.SignInRequest,
 )  # fmt: skip
 OPEN_SESSION = Operation(
-    "open_session", "POST", f"{CAMPAIGN}/sessions", "Trade a mailed token for a session",
+    "open_session", "POST", f"{CAMPAIGN}/sessions", "Exchange a mailed token for a session",
     "public", {201: models.SessionAnswer}, (401,), models.SessionRequest,
 )  # fmt: skip
 SIGN_UP = Operation(
     "sign_up", "POST", f"{CAMPAIGN}/links/{{link_code}}/sign-up",
-    "A referee by shared link: mail a confirmation link if eligible", "public",
+    "Sign up by a shared link: mail a confirmation link if eligible", "public",
     {202: models.Accepted}, (404, 409, 429), models.SignUpRequest,
 )  # fmt: skip
 GET_INVITATION = Operation(
     "get_invitation", "GET", "/v1/invitations/{token}",
-    "The offer and the sponsor's first name; changes nothing", "public",
+    "The offer and the sponsor's first name; has no effect", "public",
     {200: models.OfferAnswer}, (410,),
 )  # fmt: skip
 CONFIRM = Operation(
@@ -74,22 +74,22 @@ CONFIRM = Operation(
 )  # fmt: skip
 DECLINE = Operation(
     "decline_invitation", "POST", "/v1/invitations/{token}/decline",
-    "Decline; the address is erased", "public", {204: None}, (410,),
+    "Decline an invitation; the address is erased", "public", {204: None}, (410,),
 )  # fmt: skip
 UNSUBSCRIBE = Operation(
     "unsubscribe", "POST", "/v1/unsubscribe/{token}", "RFC 8058 one-click, and the page's button",
     "public", {200: models.UnsubscribeAnswer},
 )  # fmt: skip
 GET_SPONSOR = Operation(
-    "get_sponsor", "GET", "/v1/sponsor", "Own link, quota left, invitations, vouchers", "session",
+    "get_sponsor", "GET", "/v1/sponsor", "The sponsor's own space", "session",
     {200: models.SponsorAnswer}, (401,),
 )  # fmt: skip
 INVITE = Operation(
-    "invite", "POST", "/v1/sponsor/invitations", "Take invitations in", "session",
+    "invite", "POST", "/v1/sponsor/invitations", "Invite people", "session",
     {202: models.InvitationsAnswer}, (401, 409, 429), models.InvitationsRequest,
 )  # fmt: skip
 GET_VOUCHER = Operation(
-    "get_voucher", "GET", VOUCHER, "Would it be accepted, and if not why", "client",
+    "get_voucher", "GET", VOUCHER, "Whether a voucher would be accepted, and if not, why", "client",
     {200: models.VoucherAnswer}, (404,),
 )  # fmt: skip
 REDEEM = Operation(
@@ -99,14 +99,14 @@ REDEEM = Operation(
 )  # fmt: skip
 ROLL_BACK = Operation(
     "roll_back_redemption", "DELETE", f"{VOUCHER}/redemptions/{{order_id}}",
-    "Take a redemption back", "client", {204: None}, (404, 409),
+    "Roll a redemption back", "client", {204: None}, (404, 409),
 )  # fmt: skip
 POST_ORDERS = Operation(
-    "post_orders", "POST", "/v1/client/orders", "The order file, as a call", "client",
+    "post_orders", "POST", "/v1/client/orders", "Report orders, as in the order file", "client",
     {207: models.OrdersAnswer}, (), models.OrdersRequest, max_body_kb=256,  # 500 of the longest
 )  # fmt: skip
 GET_DASHBOARD = Operation(
-    "get_dashboard", "GET", "/v1/ops/campaigns/{campaign}/dashboard", "The live numbers", "ops",
+    "get_dashboard", "GET", "/v1/ops/campaigns/{campaign}/dashboard", "The live figures", "ops",
     {200: models.DashboardAnswer}, (404,),
 )  # fmt: skip
 GET_OPENAPI = Operation(

@@ -1,7 +1,7 @@
-"""What each fact says, as a typed body: made from the entities it is about, matched by consumers.
+"""The content of each fact as a typed body, made from the entities it is about.
 
-    facts=[voucher_fact(ports, voucher, VoucherIssued.of(voucher, reward))]      made
-    match body_of(fact): case VoucherIssued(referral_id=…, rule=…): …            read
+    facts=[voucher_fact(ports, voucher, VoucherIssued.of(voucher, reward))]      writing
+    match body_of(fact): case VoucherIssued(referral_id=…, rule=…): …            reading
 
 How a body is stored is in `facts.py`. A field added later has a default.
 """
@@ -38,16 +38,16 @@ def body_of(fact: Fact) -> FactBody:
 
 
 def body_as(fact: Fact, kind: type[B]) -> B:
-    """What happened, when only `kind` can have: work that was queued for another is `TypeError`."""
+    """The body of `fact`, which must be of `kind`: `TypeError` for any other."""
     body = body_of(fact)
     if not isinstance(body, kind):
-        raise TypeError(f"{fact.name} is no {kind.__name__}")
+        raise TypeError(f"{fact.name} is not a {kind.__name__}")
     return body
 
 
 @dataclass(frozen=True, kw_only=True)
 class CampaignPut(FactBody, name=FactName.CAMPAIGN_PUT):
-    """A new version of the campaign file decides from now on."""
+    """A new version of the campaign file is in force."""
 
     version: int
 
@@ -57,7 +57,7 @@ class CampaignPut(FactBody, name=FactName.CAMPAIGN_PUT):
 
 @dataclass(frozen=True, kw_only=True)
 class SignInRequested(FactBody, name=FactName.SIGN_IN_REQUESTED):
-    """Somebody gave an address on the landing page."""
+    """Somebody entered an address on the landing page."""
 
     contact_id: str
 
@@ -75,7 +75,7 @@ class SignInGranted(FactBody, name=FactName.SIGN_IN_GRANTED):
 
 @dataclass(frozen=True, kw_only=True)
 class SignInRefused(FactBody, name=FactName.SIGN_IN_REFUSED):
-    """The address is not a VIP's, or has had its mails of the day, or no list could say."""
+    """The address is not a VIP's, or had its mails for the day, or no list was available."""
 
     verdict: Verdict | None = None
     reason: SignInReason
@@ -93,7 +93,7 @@ class _InvitationBody(FactBody):
 
 @dataclass(frozen=True, kw_only=True)
 class InvitationReceived(_InvitationBody, name=FactName.INVITATION_RECEIVED):
-    """A sponsor invited somebody, or somebody came by a sponsor's link."""
+    """A sponsor invited somebody, or somebody signed up by a sponsor's link."""
 
     channel: Channel
     campaign_version: int
@@ -127,7 +127,7 @@ class InvitationRefused(_InvitationDecided, name=FactName.INVITATION_REFUSED):
 
 
 def invitation_decided(invitation: Invitation) -> InvitationAccepted | InvitationRefused:
-    """What its decision came to. `ValueError` for an invitation that was not decided."""
+    """The body for a decided invitation. `ValueError` for an undecided one."""
     decision = invitation.decision
     if decision is None:
         raise ValueError("an invitation without a decision")
@@ -144,7 +144,7 @@ def invitation_decided(invitation: Invitation) -> InvitationAccepted | Invitatio
 
 @dataclass(frozen=True, kw_only=True)
 class InvitationSent(_InvitationBody, name=FactName.INVITATION_SENT):
-    """Its mail has left."""
+    """Its mail was sent."""
 
     mail_id: str
     kind: str
@@ -167,7 +167,7 @@ class InvitationDeclined(_InvitationBody, name=FactName.INVITATION_DECLINED):
 
 @dataclass(frozen=True, kw_only=True)
 class InvitationBounced(_InvitationBody, name=FactName.INVITATION_BOUNCED):
-    """Its mail reached nobody; `reason` is the sender's word, where it refused the mail."""
+    """Its mail could not be delivered; `reason` is the sender's, where it refused the mail."""
 
     mail_id: str
     reason: str | None = None
@@ -179,7 +179,7 @@ class InvitationBounced(_InvitationBody, name=FactName.INVITATION_BOUNCED):
 
 @dataclass(frozen=True, kw_only=True)
 class InvitationExpired(_InvitationBody, name=FactName.INVITATION_EXPIRED):
-    """It closed unanswered, or because the referee has become a customer."""
+    """It closed without an answer, or because the referee has become a customer."""
 
     verdict: Verdict | None = None
     reason: ClosingReason
@@ -212,7 +212,7 @@ def _about(invitation: Invitation) -> dict[str, str]:
 
 @dataclass(frozen=True, kw_only=True)
 class ReferralConfirmed(_InvitationBody, name=FactName.REFERRAL_CONFIRMED):
-    """The referee said yes: the referral is made."""
+    """The referee confirmed: the referral exists."""
 
     referral_id: str
     campaign_version: int
@@ -237,7 +237,7 @@ class ReferralConfirmed(_InvitationBody, name=FactName.REFERRAL_CONFIRMED):
 
 @dataclass(frozen=True, kw_only=True)
 class OppositionRecorded(FactBody, name=FactName.OPPOSITION_RECORDED):
-    """Somebody wants no more mails of the brand."""
+    """Somebody does not want the brand's mails."""
 
     sponsor_id: str
 
@@ -262,7 +262,7 @@ def _of(voucher: Voucher) -> dict[str, str]:
 
 @dataclass(frozen=True, kw_only=True)
 class VoucherIssued(_VoucherBody, name=FactName.VOUCHER_ISSUED):
-    """A rule granted a voucher. `rung` 0 is the confirmation; `has_order`: an order earned it."""
+    """A rule granted a voucher. `rung` 0 is the confirmation; `has_order`: for an order."""
 
     template: str
     holder: HolderRole
@@ -291,7 +291,7 @@ class VoucherIssued(_VoucherBody, name=FactName.VOUCHER_ISSUED):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _VoucherSettled(_VoucherBody):
+class _VoucherAnswered(_VoucherBody):
     rule: str
     rung: int
     release: Release
@@ -299,17 +299,17 @@ class _VoucherSettled(_VoucherBody):
 
 
 @dataclass(frozen=True, kw_only=True)
-class VoucherAcknowledged(_VoucherSettled, name=FactName.VOUCHER_ACKNOWLEDGED):
-    """The client knows the voucher."""
+class VoucherAcknowledged(_VoucherAnswered, name=FactName.VOUCHER_ACKNOWLEDGED):
+    """The client has loaded the voucher."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class VoucherRefused(_VoucherSettled, name=FactName.VOUCHER_REFUSED):
-    """The client does not take the voucher."""
+class VoucherRefused(_VoucherAnswered, name=FactName.VOUCHER_REFUSED):
+    """The client refused the voucher."""
 
 
-def voucher_settled(voucher: Voucher) -> VoucherAcknowledged | VoucherRefused:
-    """What the client's acknowledgement said of a voucher."""
+def voucher_answered(voucher: Voucher) -> VoucherAcknowledged | VoucherRefused:
+    """The body for a voucher that the client acknowledged or refused."""
     kind = VoucherAcknowledged if voucher.refused_reason is None else VoucherRefused
     return kind(
         **_of(voucher),
@@ -365,7 +365,7 @@ class VouchersExported(FactBody, name=FactName.VOUCHERS_EXPORTED):
 
 @dataclass(frozen=True, kw_only=True)
 class ExportWritten(FactBody, name=FactName.EXPORT_WRITTEN):
-    """The file of an export, of `count` rows, stands in `out/`."""
+    """The file of an export, of `count` rows, was written to `out/`."""
 
     export: int
     count: int
@@ -381,17 +381,17 @@ class _OrderBody(FactBody):
 
 @dataclass(frozen=True, kw_only=True)
 class OrderPlaced(_OrderBody, name=FactName.ORDER_PLACED):
-    """A referee ordered."""
+    """A referee placed an order."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class OrderKept(_OrderBody, name=FactName.ORDER_KEPT):
-    """An order counts for the ladder: the client said so, or its return window has passed."""
+    """An order counts for the ladder: reported as kept, or its return window has passed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class OrderReturned(_OrderBody, name=FactName.ORDER_RETURNED):
-    """An order was sent back."""
+    """An order was returned."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -400,7 +400,7 @@ class OrderCancelled(_OrderBody, name=FactName.ORDER_CANCELLED):
 
 
 def order_moved(order: Order, referral: Referral) -> FactBody:
-    """What the status of an order says has happened."""
+    """The body for an order's new status."""
     return _ORDER_BODIES[order.status](
         order_id=order.order_id,
         referral_id=referral.referral_id,
@@ -419,7 +419,7 @@ _ORDER_BODIES: Mapping[OrderStatus, type[_OrderBody]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class RewardRefused(FactBody, name=FactName.REWARD_REFUSED):
-    """A rule would have granted something, were it not for `reason`."""
+    """A rule granted nothing, because of `reason`."""
 
     referral_id: str
     sponsor_id: str
@@ -453,7 +453,7 @@ class RewardRefused(FactBody, name=FactName.REWARD_REFUSED):
 
 @dataclass(frozen=True, kw_only=True)
 class RewardRevoked(_VoucherBody, name=FactName.REWARD_REVOKED):
-    """A granted voucher was revoked. `reason`: the name of a fact, or a rollback."""
+    """A granted voucher was revoked. `reason`: the name of a fact, or `rolled_back`."""
 
     rule: str
     rung: int
@@ -474,7 +474,7 @@ class _ListBody(FactBody):
 
 @dataclass(frozen=True, kw_only=True)
 class ListAccepted(_ListBody, name=FactName.LIST_ACCEPTED):
-    """A new version of a list decides from now on."""
+    """A new version of a list is in force."""
 
     mode: str = "full"
     version: int
@@ -485,7 +485,7 @@ class ListAccepted(_ListBody, name=FactName.LIST_ACCEPTED):
 
 @dataclass(frozen=True, kw_only=True)
 class ListConfirmed(_ListBody, name=FactName.LIST_CONFIRMED):
-    """The list that decides was dropped again: it is as young as that drop."""
+    """The list in force was dropped again: its age counts from that drop."""
 
     version: int
 
@@ -508,7 +508,7 @@ class ListRefused(_ListBody, name=FactName.LIST_REFUSED):
 
 @dataclass(frozen=True, kw_only=True)
 class ListReview(_ListBody):
-    """What a held list is, and what ops said of it."""
+    """A held list, and what ops decided."""
 
     mode: str
     reason: str
@@ -517,12 +517,12 @@ class ListReview(_ListBody):
 
 @dataclass(frozen=True, kw_only=True)
 class ListHeld(ListReview, name=FactName.LIST_HELD):
-    """A limit stopped a dropped list until ops decide on it."""
+    """A dropped list exceeded a limit and waits for ops to decide."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ListApproved(ListReview, name=FactName.LIST_APPROVED):
-    """Ops let a held list through; `by` is an AWS principal."""
+    """Ops approved a held list; `by` is an AWS principal."""
 
     by: str
 
@@ -555,37 +555,37 @@ class _MailBody(FactBody):
     voucher_id: str | None = None
 
 
-def _carried(mail: Mail) -> dict[str, str]:
-    """The mail's id, and those of what it carries."""
+def _mail_ids(mail: Mail) -> dict[str, str]:
+    """The mail's id, and the ids of what it is about."""
     return {"mail_id": mail.mail_id, **{f"{name}_id": value for name, value in mail.ids.items()}}
 
 
 @dataclass(frozen=True, kw_only=True)
 class MailSent(_MailBody, name=FactName.MAIL_SENT):
-    """A mail has left."""
+    """A mail was sent."""
 
     kind: str
 
     @classmethod
     def of(cls, mail: Mail) -> MailSent:
-        return cls(**_carried(mail), kind=mail.mail_kind)
+        return cls(**_mail_ids(mail), kind=mail.mail_kind)
 
 
 @dataclass(frozen=True, kw_only=True)
 class MailFailed(_MailBody, name=FactName.MAIL_FAILED):
-    """The sender refused a mail for good; `reason` is its word."""
+    """The sender refused a mail permanently, with this `reason`."""
 
     reason: str
 
     @classmethod
     def of(cls, mail: Mail, reason: str) -> MailFailed:
-        return cls(**_carried(mail), reason=reason)
+        return cls(**_mail_ids(mail), reason=reason)
 
 
 @dataclass(frozen=True, kw_only=True)
 class MailComplained(_MailBody, name=FactName.MAIL_COMPLAINED):
-    """The person it went to marked a mail as unwanted."""
+    """The recipient marked a mail as spam."""
 
     @classmethod
     def of(cls, mail: Mail) -> MailComplained:
-        return cls(**_carried(mail))
+        return cls(**_mail_ids(mail))

@@ -104,7 +104,7 @@ def test_when_nothing_runs_one_line_says_what_to_do(nothing_running: str, tandem
     ("status", "told"),
     [
         ({"ready": False}, "is still starting: try again in a moment"),
-        ({"ready": True}, "does not tell 'aws_endpoint': is it Tandem?"),
+        ({"ready": True}, "lacks 'aws_endpoint': is it Tandem?"),
         (b"<html>", "is not the local stack"),
         ([1], "is not the local stack"),
         (b"", "is not the local stack (HTTP 404): choose another port with TANDEM_PORT"),

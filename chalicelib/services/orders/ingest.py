@@ -1,4 +1,4 @@
-"""A file of orders: the order call (record.py), many rows at a time."""
+"""A file of orders: recorded like those of a call (record.py), many rows at a time."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from chalicelib.domain.files.reading import Tally
 from chalicelib.services.orders.record import record_orders
 from chalicelib.services.ports import Ports
 
-_AT_ONCE = 100  # rows; as many as one batch of reads takes
+_AT_ONCE = 100  # rows: the limit of one batch read
 
 
-def take_in_orders(
+def ingest_orders(
     ports: Ports, campaign: Campaign, *, plain: Iterable[bytes], tally: Tally
 ) -> None:
-    """Record the orders of a file; what is wrong with a row is in the `tally`. `FileRefusedError`.
+    """Record the orders of a file; problems of rows go into `tally`. `FileRefusedError`.
 
-    All lines are read before the first takes effect: a file broken at its end changes nothing.
+    All lines are read before the first takes effect: a file damaged at its end changes nothing.
     """
     rows = list(orders(plain, tally))
     without_effect = Tally()
