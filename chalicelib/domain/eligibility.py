@@ -1,7 +1,7 @@
 """May this person be invited by this sponsor? One decision, one named reason.
 
-`CHECKS` is the order of the reasons' precedence; the customer list comes last because it is the
-only one that costs a look-up. `Evidence` holds what was found; nothing here looks anything up.
+`CHECKS` lists the reasons in order of precedence; the customer list comes last because it is the
+only check that costs a look-up. `Evidence` holds what was found; nothing here looks anything up.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ class Reason(StrEnum):
 
     @property
     def verdict(self) -> Verdict:
-        """What the reason comes to."""
+        """The verdict that the reason leads to."""
         return ELIGIBLE if self is Reason.ELIGIBLE else REFUSED
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What is known of one invitation when it is decided on, the customer list left out.
+    """What is known of an invitation when it is decided on, except for the customer list.
 
-    `past_closing`: it waited so long that nobody could answer it now.
+    `past_closing`: it waited so long that it can no longer be answered.
     """
 
     campaign_open: bool
@@ -61,7 +61,7 @@ class Evidence:
 
 
 def is_same_person(one: AddressDigests, other: AddressDigests) -> bool:
-    """True when two addresses reach one mailbox: their canonical digests meet under some key."""
+    """True when two addresses reach one mailbox: equal canonical digests under some key."""
     return not {pair.canonical for pair in one.pairs}.isdisjoint(
         pair.canonical for pair in other.pairs
     )
@@ -85,5 +85,5 @@ def problem_before_lists(evidence: Evidence) -> Reason | None:
 
 
 def problem_on_list(found: str | None) -> Reason | None:
-    """Why a referee whom the customer list knows may not be invited (law 3)."""
+    """Why a referee found on the customer list may not be invited (law 3); None if not found."""
     return {"exact": Reason.CUSTOMER, "alias": Reason.CUSTOMER_ALIAS}[found] if found else None

@@ -129,7 +129,7 @@ def test_a_list_of_mostly_bad_lines_is_given_up_at_the_same_line_either_way(
     whole: bytes, block: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plain_reading, "MOST_BAD", 2)
+        patch.setattr(plain_reading, "MAX_BAD_LINES", 2)
         same_either_way([whole], block)
 
 
@@ -226,9 +226,9 @@ class CountingReading(ListReading):
 
     taken = 0
 
-    def take(self, number: int, raw: bytes) -> list[bytes]:
+    def read_line(self, number: int, raw: bytes) -> list[bytes]:
         self.taken += 1
-        return super().take(number, raw)
+        return super().read_line(number, raw)
 
 
 def test_only_the_lines_that_are_odd_are_read_one_by_one() -> None:

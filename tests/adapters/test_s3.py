@@ -85,10 +85,10 @@ def test_a_file_set_aside_is_whole_there_and_gone_here(
     content = RANDOM.randbytes(1003)
     version = put(clients, bucket, content)
     files = BucketFiles(clients, bucket, copied_at_once=copied_at_once)
-    files.set_aside(PATH, ASIDE, version if named else None)
+    files.move(PATH, ASIDE, version if named else None)
     assert b"".join(files.read(ASIDE)) == content
     assert kept(clients, bucket, "in/") == 0
-    files.set_aside(PATH, ASIDE, version if named else None)
+    files.move(PATH, ASIDE, version if named else None)
     assert b"".join(files.read(ASIDE)) == content
 
 
@@ -96,13 +96,13 @@ def test_only_the_version_named_is_set_aside(clients: Clients, bucket: str) -> N
     version = put(clients, bucket, b"bad")
     put(clients, bucket, b"good")
     files = BucketFiles(clients, bucket)
-    files.set_aside(PATH, ASIDE, version)
+    files.move(PATH, ASIDE, version)
     assert (b"".join(files.read(ASIDE)), b"".join(files.read(PATH))) == (b"bad", b"good")
     assert kept(clients, bucket, "in/") == 1
 
 
 def test_what_is_not_there_is_not_set_aside(clients: Clients, bucket: str) -> None:
-    BucketFiles(clients, bucket).set_aside(PATH, ASIDE)
+    BucketFiles(clients, bucket).move(PATH, ASIDE)
     assert kept(clients, bucket, "") == 0
 
 
@@ -111,7 +111,7 @@ def test_a_file_that_could_not_be_copied_stays(clients: Clients, bucket: str) ->
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clients.s3, "complete_multipart_upload", failing)
         with pytest.raises(ClientError):
-            BucketFiles(clients, bucket, copied_at_once=40).set_aside(PATH, ASIDE)
+            BucketFiles(clients, bucket, copied_at_once=40).move(PATH, ASIDE)
     assert kept(clients, bucket, "in/") == 1
     assert kept(clients, bucket, "quarantine/") == under_way(clients, bucket) == 0
 

@@ -13,7 +13,7 @@ import pytest
 
 from chalicelib import functions, observability
 from chalicelib.services.mails import send as deliver
-from chalicelib.services.ports import MailNotTakenError
+from chalicelib.services.ports import MailNotSentError
 from tests.api.consumers import mail_of
 from tests.api.gateway import Request
 from tests.api.requests import GOOD, OF_CAMPAIGN, PURCHASE, VOUCHERS, bearer, invitations
@@ -192,11 +192,11 @@ def test_a_busy_sender_is_logged_by_the_type_of_the_refusal(
     world: World, captured: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def busy(*_: object, recipient: str, **__: object) -> str:
-        raise MailNotTakenError(recipient, final=False)
+        raise MailNotSentError(recipient, final=False)
 
     monkeypatch.setattr(type(world.ports.mailer), "send", busy)
     _fails_to_mail(world)
-    assert [line for line in captured.lines if line.get("error") == "NotYetError"]
+    assert [line for line in captured.lines if line.get("error") == "RetryLaterError"]
     assert captured.leaks({OTHER_VIP}) == set()
 
 

@@ -135,7 +135,7 @@ def test_a_file_that_names_a_key_the_stack_has_not_is_not_put(
     other.write_text(DEMO.read_text().replace("key_ids: [demo]", "key_ids: [absent]"))
     result = tandem("campaign", "put", other)
     assert result.exit_code == 1
-    assert "digests.key_ids: there is no key absent" in result.stderr
+    assert "digests.key_ids: the stack has no key absent" in result.stderr
     assert stack.get(CurrentCampaign, campaign="demo-vip") is None
 
 
@@ -171,4 +171,4 @@ def test_what_show_prints_can_be_put_again(
 def test_show_says_when_there_is_no_such_campaign(stack: DynamoRepository, tandem: Tandem) -> None:
     result = tandem("campaign", "show", "none")
     assert result.exit_code == 1
-    assert result.stderr == "no campaign none: see them with: tandem campaign list\n"
+    assert result.stderr == "no campaign none: list them with: tandem campaign list\n"

@@ -149,7 +149,7 @@ def test_what_ends_in_the_middle_of_a_command_is_told_in_one_line(
     ("status", "told"),
     [
         ({"ready": False}, "is still starting: try again in a moment"),
-        ({"ready": True}, "does not tell 'aws_endpoint': is it Tandem?"),
+        ({"ready": True}, "lacks 'aws_endpoint': is it Tandem?"),
         (b"<html>", "is not the local stack"),
         ([1], "is not the local stack"),
         (b"", "is not the local stack (HTTP 404): choose another port with TANDEM_PORT"),

@@ -141,7 +141,7 @@ def test_canaries_are_the_same_every_day_and_others_under_another_key() -> None:
 
 
 def test_canaries_alone_are_no_list(hashed: Hash, tmp_path: Path) -> None:
-    assert "no good address" in hashed(b"email\n").stderr
+    assert "no valid address" in hashed(b"email\n").stderr
     assert not (tmp_path / "out.csv").exists()
 
 
@@ -189,8 +189,8 @@ def test_lines_without_a_good_address_are_counted_by_reason_and_not_shown(hashed
     [
         (b"", "no column named email in the first line"),
         (b"jeanne@example.fr\npaul@example.fr\n", "no column named email in the first line"),
-        (b"email\n", "no good address"),
-        (b"email\nnobody\n", "no good address"),
+        (b"email\n", "no valid address"),
+        (b"email\nnobody\n", "no valid address"),
         (b"email\njeanne@example.fr\nzo\xe9@example.fr\n", "not UTF-8: save the file as UTF-8"),
         ("email\njeanne@example.fr\n".encode("utf-16"), "not UTF-8: save the file as UTF-8"),
         (b'email\njeanne@example.fr\n"paul@example.fr\nx@example.fr\n', "unexpected end of data"),
@@ -219,7 +219,7 @@ def test_a_quote_left_open_is_told_by_the_line_it_is_on(
     rows += ["x" * 80] * 250_000
     result = hashed("\n".join(["id,email", *rows]).encode())
     assert result.exit_code == 1
-    assert "line 50002: no end of this row: a quote is left open" in result.stderr
+    assert "line 50002: this row does not end: a quote is not closed" in result.stderr
 
 
 def test_the_share_done_the_rate_and_the_time_left_are_shown_on_a_terminal(
@@ -239,7 +239,7 @@ def test_the_share_done_the_rate_and_the_time_left_are_shown_on_a_terminal(
 def test_a_broken_gzip_file_is_told(content: bytes, hashed: Hash) -> None:
     result = hashed(content, "in.csv.gz")
     assert result.exit_code == 1
-    assert "not a whole gzip file" in result.stderr
+    assert "not a complete gzip file" in result.stderr
 
 
 def test_files_that_cannot_be_opened_are_told(hashed: Hash, tandem: Tandem, tmp_path: Path) -> None:

@@ -83,6 +83,6 @@ def test_a_row_that_does_not_end_is_refused_before_memory_is_full(
     source = io.BytesIO(b'1,a@example.fr\n2,"' + b"x\n" * 40_000)
     cut_there = blocks._blocks(b"", source, ",", 1024)
     assert next(cut_there) == b"1,a@example.fr\n"
-    with pytest.raises(CommandError, match=r"^line 3: no end of this row"):
+    with pytest.raises(CommandError, match=r"^line 3: this row does not end"):
         next(cut_there)
     assert source.tell() < 20 * 1024

@@ -62,7 +62,7 @@ def test_another_key_under_the_same_id_is_refused(
     key_file.write_text(KEY[::-1])
     result = tandem("key", "put", "shop-2026", "--file", key_file)
     assert result.exit_code == 1
-    assert "a key never changes under its id" in result.stderr
+    assert "the key of an id never changes" in result.stderr
     client = boto3.client("ssm", region_name="eu-west-3")
     assert client.get_parameter(Name=NAME, WithDecryption=True)["Parameter"]["Value"] == KEY
 
@@ -112,8 +112,8 @@ def test_of_two_who_draw_our_own_key_at_once_the_first_one_counts(
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"not hex at all", "not hex: a key is written in figures and a to f"),
-        ("clé".encode(), "not hex: a key is written in figures and a to f"),
+        (b"not hex at all", "not hex: a key is written in digits and a to f"),
+        ("clé".encode(), "not hex: a key is written in digits and a to f"),
         (b"", "a key has 16 to 64 bytes"),
         (b"00" * 15, "a key has 16 to 64 bytes"),
         (b"00" * 65, "a key has 16 to 64 bytes"),

@@ -82,29 +82,29 @@ def test_a_version_is_read_as_it_was_whatever_was_put_over_it(files: Files) -> N
 
 def test_a_version_that_is_set_aside_is_nowhere_else(files: Files) -> None:
     version = put(files, DROPPED, b"jeanne@example.fr")
-    files.set_aside(DROPPED, ASIDE, version)
+    files.move(DROPPED, ASIDE, version)
     assert read(files, ASIDE) == b"jeanne@example.fr"
     for gone in (version, None):
         with pytest.raises(FileMissingError):
             files.read(DROPPED, gone)
-    files.set_aside(DROPPED, ASIDE, version)  # again: nothing is left to do
+    files.move(DROPPED, ASIDE, version)  # again: nothing is left to do
     assert read(files, ASIDE) == b"jeanne@example.fr"
 
 
 def test_what_was_put_over_a_version_that_is_set_aside_stays(files: Files) -> None:
     version = put(files, DROPPED, b"jeanne@example.fr")
     put(files, DROPPED, b"digest")
-    files.set_aside(DROPPED, ASIDE, version)
+    files.move(DROPPED, ASIDE, version)
     assert read(files, DROPPED) == b"digest"
     assert read(files, ASIDE) == b"jeanne@example.fr"
 
 
 def test_a_version_that_is_not_there_is_missing(files: Files) -> None:
     version = put(files, DROPPED, b"one")
-    files.set_aside(DROPPED, ASIDE, version)
+    files.move(DROPPED, ASIDE, version)
     with pytest.raises(FileMissingError):
         files.read(DROPPED, version)
-    files.set_aside("in/demo-vip/nothing.csv", ASIDE)
+    files.move("in/demo-vip/nothing.csv", ASIDE)
     assert read(files, ASIDE) == b"one"
 
 

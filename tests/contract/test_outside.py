@@ -23,7 +23,7 @@ from chalicelib.adapters.ssm import ParameterKeys
 from chalicelib.domain.addresses import DigestKey
 from chalicelib.domain.campaign.lists import DigestKeys
 from chalicelib.domain.codes import is_valid
-from chalicelib.services.ports import MailNotTakenError, MailUncertainError
+from chalicelib.services.ports import MailNotSentError, MailUncertainError
 from tests.contract.test_repository import fact
 
 URL = "https://sesv2.example"
@@ -73,7 +73,7 @@ def test_a_refusal_says_the_mail_has_not_left(
     clients: Clients, ses: Stubber, code: str, status: int, final: bool
 ) -> None:
     ses.add_client_error("send_email", code, http_status_code=status)
-    with pytest.raises(MailNotTakenError) as caught:
+    with pytest.raises(MailNotSentError) as caught:
         send(clients)
     assert (caught.value.reason, caught.value.final) == (code, final)
 
@@ -87,8 +87,8 @@ def test_a_failure_of_the_sender_itself_is_uncertain(clients: Clients, ses: Stub
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        (ConnectTimeoutError(endpoint_url=URL), MailNotTakenError),
-        (EndpointConnectionError(endpoint_url=URL), MailNotTakenError),
+        (ConnectTimeoutError(endpoint_url=URL), MailNotSentError),
+        (EndpointConnectionError(endpoint_url=URL), MailNotSentError),
         (ReadTimeoutError(endpoint_url=URL), MailUncertainError),
     ],
 )

@@ -158,8 +158,8 @@ def test_a_list_of_0_1_0_is_the_full_list_beneath_itself() -> None:
 def test_a_file_taken_in_by_0_1_0_spoke_of_no_later_day_than_that() -> None:
     for item in kept("0.1.0").items["FILE"]:
         stored = entity_of(FileRecord, item)
-        assert stored.as_of == stored.taken_at
-        assert stored.position.startswith(schema.moment(stored.taken_at))
+        assert stored.as_of == stored.processed_at
+        assert stored.position.startswith(schema.moment(stored.processed_at))
 
 
 @pytest.mark.parametrize("version", ["0.1.0", "0.2.0"])

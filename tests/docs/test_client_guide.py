@@ -21,7 +21,7 @@ from chalicelib.domain.lists import plan, rules
 from chalicelib.services import ingest
 from chalicelib.services.lists import manifests
 from chalicelib.services.orders import record as record_orders
-from chalicelib.services.vouchers import acknowledge, redeem, take_in_codes
+from chalicelib.services.vouchers import acknowledge, ingest_codes, redeem
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 GUIDE = (DOCS / "client-guide.md").read_text(encoding="utf-8")
@@ -104,7 +104,7 @@ def _returned_by(function: Callable[..., object]) -> Iterator[str]:
 def _reasons() -> set[str]:
     """Every reason a receipt may hold, as the code spells them."""
     parsers = (acks, digests, manifest, orders, own_codes, reading)
-    use_cases = (ingest, manifests, acknowledge, take_in_codes)
+    use_cases = (ingest, manifests, acknowledge, ingest_codes)
     told = {
         reason
         for module in (*parsers, *use_cases)

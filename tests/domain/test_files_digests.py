@@ -269,10 +269,12 @@ def test_a_list_that_no_end_could_mend_is_not_read_to_its_end(row: str, reason: 
     tally = Tally()
     with pytest.raises(FileRefusedError, match=reason):
         list(digests(rows(), tally))
-    assert tally.rejected == parsing.MOST_BAD + 1
-    assert taken == parsing.MOST_BAD // 10_000 + 1
+    assert tally.rejected == parsing.MAX_BAD_LINES + 1
+    assert taken == parsing.MAX_BAD_LINES // 10_000 + 1
     # One less might have been tolerated in the largest file that is let in.
-    assert parsing.MOST_BAD * 1000 * 65 <= MAX_CONTENT < (parsing.MOST_BAD + 1) * 1000 * 65
+    assert (
+        parsing.MAX_BAD_LINES * 1000 * 65 <= MAX_CONTENT < (parsing.MAX_BAD_LINES + 1) * 1000 * 65
+    )
 
 
 def test_a_list_cut_at_any_byte_is_refused_or_ends_at_a_whole_line() -> None:

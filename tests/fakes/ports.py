@@ -113,7 +113,7 @@ class MemoryFiles:
     def versions(self, path: str) -> list[str]:
         return [version for one, version in reversed(self._versions) if one == path]
 
-    def set_aside(self, path: str, to: str, version: str | None = None) -> None:
+    def move(self, path: str, to: str, version: str | None = None) -> None:
         kept = self._versions.pop((path, version), None) if version else self.content.get(path)
         if kept is None:
             return

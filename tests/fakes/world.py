@@ -23,9 +23,9 @@ from chalicelib.domain.files.receipt import Receipt
 from chalicelib.domain.journal import GENESIS, JournalHead, verify
 from chalicelib.domain.people import Session
 from chalicelib.domain.referrals import Referral
+from chalicelib.services.campaigns.cached import CachedCampaigns
 from chalicelib.services.campaigns.put import put_campaign
-from chalicelib.services.campaigns.remembered import RememberedCampaigns
-from chalicelib.services.errors import NotYetError
+from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.ingest import Drop, ingest, reviewed_drop
 from chalicelib.services.invitations.decide import decide_invitation
 from chalicelib.services.invitations.invite import Referee, invite
@@ -75,7 +75,7 @@ class World:
         self.lists = MemoryLists(self.repository, self.clock)
         self.ports = Ports(
             repository=self.repository,
-            campaigns=RememberedCampaigns(self.repository, self.clock),
+            campaigns=CachedCampaigns(self.repository, self.clock),
             lists=self.lists,
             list_builder=lambda: MemoryBuilder(self.lists),
             keys=MemoryKeys(),
@@ -131,7 +131,7 @@ class World:
                     try:
                         self._handle(queue, fact)
                         done = True
-                    except (NotYetError, ListUnavailableError):
+                    except (RetryLaterError, ListUnavailableError):
                         if fact not in self.queues.waiting[queue]:
                             self.queues.waiting[queue].append(fact)
         return done

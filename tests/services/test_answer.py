@@ -9,7 +9,7 @@ from chalicelib.domain.invitations import Invitation, InvitationState
 from chalicelib.domain.people import Contact, Opposition
 from chalicelib.domain.referrals import Referral
 from chalicelib.services.campaigns.put import put_campaign
-from chalicelib.services.errors import InvalidError, OverError, UnavailableError
+from chalicelib.services.errors import GoneError, InvalidError, UnavailableError
 from chalicelib.services.invitations.respond import confirm, decline, unsubscribe, view_offer
 from chalicelib.services.operations.expire import expire
 from chalicelib.services.ports import Remove
@@ -75,7 +75,7 @@ def test_other_terms_than_those_in_force_are_not_accepted(world: World, token: s
 
 def test_law_3_who_became_a_customer_meanwhile_cannot_confirm(world: World, token: str) -> None:
     world.drop_list("customers", [*CUSTOMERS, *VIPS, CANARY, NEWCOMER], file="next")
-    with pytest.raises(OverError):
+    with pytest.raises(GoneError):
         confirm(world.ports, token, "1", False)
     assert world.memory.all(Referral) == []
     assert state(world) is InvitationState.EXPIRED
@@ -114,24 +114,24 @@ def test_declining_erases_the_address_and_may_be_repeated(world: World, token: s
     assert state(world) is InvitationState.DECLINED
     assert addresses(world) == [VIPS[0]]
     assert len(world.facts(FactName.INVITATION_DECLINED)) == 1
-    with pytest.raises(OverError):
+    with pytest.raises(GoneError):
         confirm(world.ports, token, "1", False)
-    with pytest.raises(OverError):
+    with pytest.raises(GoneError):
         view_offer(world.ports, token)
 
 
 def test_a_confirmed_invitation_cannot_be_declined(world: World, token: str) -> None:
     confirm(world.ports, token, "1", False)
-    with pytest.raises(OverError):
+    with pytest.raises(GoneError):
         decline(world.ports, token)
 
 
 def test_an_unknown_token_or_one_for_something_else_is_over(world: World, token: str) -> None:
     for text in ("unknown", unsubscribe_token(world), world.mailer.to(VIPS[0])[0].tokens[0]):
         for use_case in (view_offer, decline):
-            with pytest.raises(OverError):
+            with pytest.raises(GoneError):
                 use_case(world.ports, text)
-        with pytest.raises(OverError):
+        with pytest.raises(GoneError):
             confirm(world.ports, text, "1", False)
 
 
@@ -140,10 +140,10 @@ def test_an_invitation_is_over_after_its_closing_day(world: World, token: str) -
     assert view_offer(world.ports, token).sponsor_name == "Camille"
     world.clock.advance(seconds=1)
     for use_case in (view_offer, decline):
-        with pytest.raises(OverError):
+        with pytest.raises(GoneError):
             use_case(world.ports, token)
     expire(world.ports)
-    with pytest.raises(OverError):
+    with pytest.raises(GoneError):
         confirm(world.ports, token, "1", False)
     assert addresses(world) == [VIPS[0]]
 
@@ -168,7 +168,7 @@ def test_unsubscribing_declines_and_opposes_under_every_form_and_may_be_repeated
     assert len(world.memory.all(Opposition)) == 2  # under the client's key and ours
     assert len(world.facts(FactName.OPPOSITION_RECORDED)) == 1
     assert addresses(world) == [VIPS[0]]
-    with pytest.raises(OverError):
+    with pytest.raises(GoneError):
         confirm(world.ports, token, "1", False)
 
 
@@ -199,7 +199,7 @@ def test_an_unknown_unsubscribe_token_is_nobodys(world: World) -> None:
 def test_an_erased_sponsor_makes_no_more_offers(world: World, token: str) -> None:
     [contact] = [one for one in world.memory.all(Contact) if one.address.typed == VIPS[0]]
     world.repository.commit(Remove(contact))
-    with pytest.raises(OverError):
+    with pytest.raises(GoneError):
         view_offer(world.ports, token)
 
 

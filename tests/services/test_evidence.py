@@ -15,7 +15,7 @@ from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.people import Contact
 from chalicelib.domain.referrals import Referral
 from chalicelib.services.campaigns.put import put_campaign
-from chalicelib.services.errors import NotYetError, OverError, UnavailableError
+from chalicelib.services.errors import GoneError, RetryLaterError, UnavailableError
 from chalicelib.services.invitations.decide import decide_invitation
 from chalicelib.services.invitations.invite import Referee, sign_up
 from chalicelib.services.invitations.respond import confirm
@@ -122,7 +122,7 @@ def test_law_3_who_is_found_on_a_later_list_when_confirming_is_counted(world: Wo
     world.invite(world.sponsor(), NEWCOMER, OTHER)
     world.run()
     later_list(world, NEWCOMER)
-    with pytest.raises(OverError):
+    with pytest.raises(GoneError):
         world.confirm(NEWCOMER)
     world.confirm(OTHER)
     world.run()
@@ -130,7 +130,7 @@ def test_law_3_who_is_found_on_a_later_list_when_confirming_is_counted(world: Wo
     assert told(world, FactName.INVITATION_EXPIRED)["customers_version"] == 2
     assert told(world, FactName.REFERRAL_CONFIRMED)["verdict"] == "eligible"
     for again in range(2):
-        with pytest.raises(OverError):
+        with pytest.raises(GoneError):
             world.confirm(NEWCOMER)
         world.run()
         assert found(world) == 1, again
@@ -244,7 +244,7 @@ def test_law_3_while_the_customer_list_is_too_old_all_waits_and_with_a_good_one_
     world.run()
     with pytest.raises(UnavailableError):
         world.confirm(sent)
-    with pytest.raises(NotYetError):
+    with pytest.raises(RetryLaterError):
         reward(world.ports, world.facts(FactName.REFERRAL_CONFIRMED)[0])
     world.clock.advance(hours=1)
     assert reconcile(world.ports)["undecided"] == 2

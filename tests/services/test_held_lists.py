@@ -165,7 +165,7 @@ def test_a_list_that_is_not_held_cannot_be_released(world: World, held: HeldList
 
 
 def test_a_held_list_whose_file_is_gone_is_left_alone(world: World, held: HeldList) -> None:
-    world.ports.files.set_aside(f"in/{CAMPAIGN}/{PATH}", "elsewhere", held.file_version)
+    world.ports.files.move(f"in/{CAMPAIGN}/{PATH}", "elsewhere", held.file_version)
     approve_held_list(world.ports, held, by=BY)
     world.run()
     assert current(world).version == 1

@@ -20,12 +20,12 @@ from chalicelib.domain.facts import FactName
 from chalicelib.domain.people import Contact, Opposition, RefereeClaim, Sponsor, SponsorClaim
 from chalicelib.domain.referrals import Referral
 from chalicelib.services.campaigns.put import put_campaign
-from chalicelib.services.errors import OverError, UnavailableError
+from chalicelib.services.errors import GoneError, UnavailableError
 from chalicelib.services.ingest import Drop, ingest
 from chalicelib.services.invitations.invite import Referee, invite
 from chalicelib.services.invitations.respond import confirm, decline, unsubscribe
 from chalicelib.services.operations.reconcile import reconcile
-from chalicelib.services.operations.rekey import SETTLED_AFTER, Rekeyed, rekey
+from chalicelib.services.operations.rekey import SETTLED_AFTER, RekeyProgress, rekey
 from chalicelib.services.operations.report import report
 from chalicelib.services.ports import Ports, Remove, Replace
 from chalicelib.services.sponsors.sign_in import open_session, request_sign_in
@@ -347,7 +347,7 @@ def test_law_1_two_invitations_of_one_person_never_make_two_referrals() -> None:
     world.invite(world.sponsor(VIPS[1]), PENDING)
     world.run()
     first, second = (mail.tokens[0] for mail in world.mailer.to(PENDING))
-    with pytest.raises(OverError):
+    with pytest.raises(GoneError):
         confirm(world.ports, first, "1", False)
     assert confirm(world.ports, second, "1", False)[1]
 
@@ -382,7 +382,8 @@ def test_a_run_does_so_many_and_the_next_one_the_rest() -> None:
     world.clock.advance(hours=1)
     outcomes = [rekey(world.ports, listed(world), 2) for _ in range(3)]
     assert outcomes == [
-        Rekeyed(done=2, left=1), Rekeyed(done=1, complete=True), Rekeyed(complete=True),
+        RekeyProgress(done=2, left=1), RekeyProgress(done=1, complete=True),
+        RekeyProgress(complete=True),
     ]  # fmt: skip
     assert known_by(world, "k2") == 3
 
@@ -392,7 +393,7 @@ def test_nothing_is_looked_at_once_all_are_known() -> None:
     settle(world)
     put(world, "k2", "k1", invitation_days=7)  # another version, the same keys
     ports = replace(world.ports, repository=NoReferrals(world.repository))
-    assert rekey(ports, listed(world), 2) == Rekeyed(complete=True)
+    assert rekey(ports, listed(world), 2) == RekeyProgress(complete=True)
     put(world, "k2")
     with pytest.raises(AssertionError):
         rekey(replace(world.ports, repository=NoReferrals(world.repository)), listed(world), 2)
@@ -413,13 +414,13 @@ def must_not_be_read(*_: object, **__: object) -> Any:
 def test_a_version_put_just_now_is_looked_at_again() -> None:
     world = three_to_rekey()
     first = rekey(world.ports, listed(world), 10)
-    assert first == Rekeyed(done=3, complete=False)
+    assert first == RekeyProgress(done=3, complete=False)
     # Confirmed by a function that still worked with the version before.
     late = world.memory.all(Referral)[0]
     pairs = (late.referee.under("k1"), late.referee.under(OWN_KEY_ID))
     world.repository.commit(Replace(replace(late, referee=AddressDigests(pairs))))
     world.clock.advance(hours=1)
-    assert rekey(world.ports, listed(world), 10) == Rekeyed(done=1, complete=True)
+    assert rekey(world.ports, listed(world), 10) == RekeyProgress(done=1, complete=True)
     assert known_by(world, "k2") == 3
 
 
@@ -428,11 +429,11 @@ def test_a_referral_whose_address_is_gone_keeps_what_it_has_and_is_passed_over()
     [contact] = [one for one in world.memory.all(Contact) if one.address.typed == DECLINED]
     world.repository.commit(Remove(contact))
     world.clock.advance(hours=1)
-    assert rekey(world.ports, listed(world), 10) == Rekeyed(2, 1, 0, complete=True)
+    assert rekey(world.ports, listed(world), 10) == RekeyProgress(2, 1, 0, complete=True)
     assert known_by(world, "k2") == 2
     put(world, "k3", "k2")
     world.clock.advance(hours=1)
-    assert rekey(world.ports, listed(world), 10) == Rekeyed(done=2, complete=True)
+    assert rekey(world.ports, listed(world), 10) == RekeyProgress(done=2, complete=True)
 
 
 def test_an_order_meanwhile_is_not_lost_and_the_referral_rekeyed_all_the_same() -> None:
@@ -443,7 +444,7 @@ def test_an_order_meanwhile_is_not_lost_and_the_referral_rekeyed_all_the_same() 
         report_order(world, "A1", CONFIRMED, "k1")
 
     ports = wrapped(world, lambda inner: ContestedRepository(inner, competitor))
-    assert rekey(ports, listed(world), 1) == Rekeyed(done=1, left=2)
+    assert rekey(ports, listed(world), 1) == RekeyProgress(done=1, left=2)
     [referral] = [one for one in world.memory.all(Referral) if is_of(one, CONFIRMED)]
     assert (referral.orders, referral.referee.key_ids) == (1, ("k2", "k1", OWN_KEY_ID))
 

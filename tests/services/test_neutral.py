@@ -17,7 +17,7 @@ from chalicelib.domain.invitations import seen_by_sponsor
 from chalicelib.services.invitations.decide import decide_invitation
 from chalicelib.services.invitations.invite import Referee, invite, sign_up
 from chalicelib.services.invitations.respond import decline
-from chalicelib.services.ports import MailNotTakenError, Ports
+from chalicelib.services.ports import MailNotSentError, Ports
 from chalicelib.services.sponsors.sign_in import decide_sign_in, request_sign_in
 from chalicelib.services.sponsors.space import view_sponsor_space
 from tests.fakes.campaign import CAMPAIGN
@@ -97,7 +97,7 @@ def test_law_8_the_sponsors_page_tells_refused_unanswered_declined_and_bounced_a
     world.invite(session, CUSTOMERS[0], "unanswered@example.fr", "declines@example.fr")
     world.run()
     decline(world.ports, world.token_of("declines@example.fr"))
-    world.mailer.answers = [MailNotTakenError("MessageRejected", final=True)]
+    world.mailer.answers = [MailNotSentError("MessageRejected", final=True)]
     world.invite(session, "paul@example.fr")
     world.run()
 

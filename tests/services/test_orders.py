@@ -15,7 +15,7 @@ from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.referrals import Referral, rung_of
 from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import Voucher, VoucherState
-from chalicelib.services.errors import NotYetError
+from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.orders.record import OrderOutcome, record_order, record_reported_orders
 from chalicelib.services.vouchers.reward import reward
 from tests.fakes.campaign import CANARY
@@ -377,7 +377,7 @@ def test_one_rule_out_of_codes_does_not_hold_up_the_others() -> None:
     world.referral(NEWCOMER)
     record(world, world.order("A1", "kept", of=NEWCOMER))
     [kept] = world.facts(FactName.ORDER_KEPT)
-    with pytest.raises(NotYetError):
+    with pytest.raises(RetryLaterError):
         reward(world.ports, kept)
     assert granted(world) == [("sponsor-reward", 1)]
 
