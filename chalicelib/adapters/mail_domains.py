@@ -59,7 +59,7 @@ class DnsMailDomains:
         """The answer, and for how many seconds it holds."""
         from dns.exception import DNSException
         from dns.name import from_text
-        from dns.rdatatype import AAAA, MX, A
+        from dns.rdatatype import AAAA, MX, SOA, A
         from dns.resolver import NXDOMAIN
 
         ends_at = time.monotonic() + LOOKUP_S
@@ -73,7 +73,9 @@ class DnsMailDomains:
             return _said(False, error.kwargs["responses"][name])
         except (DNSException, OSError):
             return None, UNKNOWN_S
-        return _said(False, answer)
+        # Without the zone's SOA it is a referral, or an alias that was not followed: no answer.
+        said_so = any(one.rdtype == SOA for one in answer.authority)
+        return _said(False, answer) if said_so else (None, UNKNOWN_S)
 
     def _asked(self, name: Name, kind: RdataType, ends_at: float) -> QueryMessage:
         return self._resolver.resolve(
