@@ -27,10 +27,11 @@ ZONE: Zone = {
     "broken.test": "SERVFAIL",
     "refused.test": "REFUSED",
     "silent.test": "SILENT",
+    "lame.test": {"NS": ["ns.elsewhere.test."]},
 }
 TAKES = ("mail.test", "xn--bcher-kva.test", "address.test", "address-6.test")
 TAKES_NONE = ("null.test", "text-only.test", "no-such-name.test")
-UNKNOWN = ("broken.test", "refused.test", "silent.test")
+UNKNOWN = ("broken.test", "refused.test", "silent.test", "lame.test")
 
 
 class Clock:
