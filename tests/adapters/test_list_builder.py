@@ -185,7 +185,7 @@ class Sink(MemoryStore):
     def upload(self, key: str) -> Iterator[MemoryUpload]:
         upload = MemoryUpload(self, key)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(upload, "write", lambda content: None)
+            patch.setattr(upload, "write", lambda _content: None)
             yield upload
 
 
@@ -270,7 +270,7 @@ def _swapped(content: bytes, at: int) -> bytes:
     [
         lambda content: content[:5000],
         lambda content: content[: HEADER_SIZE + 16 * 2990],  # whole records, but not all of them
-        lambda content: b"",
+        lambda _content: b"",
         lambda content: b"X" + content[1:],
         lambda content: _swapped(content, 0),
         lambda content: _swapped(content, 62),

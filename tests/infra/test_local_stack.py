@@ -98,7 +98,7 @@ def test_a_port_in_use_is_one_line_that_says_what_to_do(tmp_path: Path) -> None:
     assert "TANDEM_PORT" in said
 
 
-def test_a_second_stack_in_the_same_directory_is_refused(tmp_path: Path, stack: Stack) -> None:
+def test_a_second_stack_in_the_same_directory_is_refused(stack: Stack) -> None:
     directory = stack.post_office.directory.parent
     with pytest.raises(StackError, match="another directory"), running_stack(directory=directory):
         pass

@@ -466,7 +466,7 @@ def test_killed_at_every_step_and_run_again_all_are_known() -> None:
         world.clock.advance(hours=1)
         return world
 
-    def run(world: World, ports: Ports) -> None:
+    def run(_world: World, ports: Ports) -> None:
         reconcile(ports)
 
     worlds = killed_everywhere(begin, run, lambda world: world.ports)

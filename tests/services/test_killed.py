@@ -75,8 +75,8 @@ def decide(world: World, ports: Ports) -> None:
 WORK: list[tuple[Callable[[], World], Run]] = [
     (invited, decide),
     (confirmed, lambda world, ports: reward(ports, the(world, FactName.REFERRAL_CONFIRMED))),
-    (exported, lambda world, ports: ingest(ports, ACK)),
-    (reported, lambda world, ports: ingest(ports, ORDERS)),
+    (exported, lambda _, ports: ingest(ports, ACK)),
+    (reported, lambda _, ports: ingest(ports, ORDERS)),
     (kept, lambda world, ports: reward(ports, the(world, FactName.ORDER_KEPT))),
 ]
 
