@@ -14,7 +14,7 @@
 | AP10 | what is due: undecided, closing, unexported, expiring, leased, … | index `agenda` |
 | AP11 | the export that is open; its rows | `EXPORTS#{campaign}`, `EXPORT#{campaign}#{number}` |
 | AP12 | the list in force, its versions, its deltas, what is held | `LIST#{campaign}#{name}` |
-| AP13 | was this file taken in already | `FILE#{campaign}#{area}#{sha256}` |
+| AP13 | was this file processed already | `FILE#{campaign}#{area}#{sha256}` |
 | AP14 | the facts of one subject, in order | `FACT#{subject}` |
 | AP15 | counts by day; the journal's head | `COUNT#{campaign}`, `JOURNAL#{campaign}` |
 
