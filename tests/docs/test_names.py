@@ -23,6 +23,7 @@ NOT_OURS = re.compile(
     r"(?:in|out|build|/_local)/.*|(?:mine|campaign)\.yaml|(?:answer|facts|event|mailbox|status)\.json"
     r"|(?:.*\.)?manifest\.json"
 )
+CODE_BLOCK = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 CODE_PAGES = ("docs/laws.md", "docs/architecture.md", "docs/glossary.md", "CONTRIBUTING.md")
 # Names of AWS and of the web in those pages.
 FOREIGN = frozenset(["SendEmail", "ObjectCreated", "GetItem", "Unreleased"])

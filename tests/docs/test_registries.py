@@ -1,4 +1,4 @@
-"""What a new reason, counter, fact or list still has to be named in, all places in one message.
+"""Every place where a new reason, counter, fact, list or language is missing, in one message.
 
 The names come from the code's own registries, the places are what people read or what a release
 must keep: page texts, documents, the demo's story, stored items. Whoever adds a name alone sees
@@ -10,16 +10,23 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import date
 from functools import cache
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
+from chalicelib.domain.benefits import PercentOff, describe
+from chalicelib.domain.campaign.fields import Locale
 from chalicelib.domain.campaign.lists import ListName
 from chalicelib.domain.effects import EFFECTS, FUNNEL, REFUSED_FOR, SAME_COUNT, Effect, Queue
 from chalicelib.domain.eligibility import Reason
 from chalicelib.domain.facts import BODIES, FactName
+from chalicelib.domain.money import money_text
+from chalicelib.mails.formats import long_day
+from chalicelib.mails.render import LOCALES
 from chalicelib.services.operations.reconcile import FINDINGS
 from local.node import make_node
 from local.story import EXPECTED
@@ -76,6 +83,20 @@ def words(cell: str) -> set[str]:
 FACT_ROWS = rows(section(OPERATIONS, "Facts"))
 COUNTER_ROWS = rows(section(OPERATIONS, "Counters"))
 REASON_ROWS = rows(section(OPERATIONS, "Why an invitation was refused"))
+
+
+CAMPAIGN_ROWS = rows((ROOT / "docs/campaign-file.md").read_text(encoding="utf-8"))
+
+# What differs by language beside texts: each raises KeyError for a language it does not know.
+WRITTEN_BY_LANGUAGE: tuple[tuple[str, str, Callable[[str], str]], ...] = (
+    ("a day", "mails/formats.py", lambda language: long_day(date(2026, 1, 1), language)),
+    ("an amount", "domain/money.py", lambda language: money_text(1, "EUR", language)),
+    (
+        "a share",
+        "domain/benefits.py",
+        lambda language: describe(PercentOff(10, "EUR"), language),
+    ),
+)
 
 
 @cache
@@ -164,6 +185,35 @@ def missing_for_list(name: str) -> Iterator[str]:
         yield 'docs/client-guide.md: its folder under "Files you drop"'
 
 
+MAIL_TEXTS = ROOT / "chalicelib/mails/templates"
+MAIL_LANGUAGES = {folder.name for folder in MAIL_TEXTS.iterdir() if folder.is_dir()}
+
+
+def missing_for_language(language: str) -> Iterator[str]:
+    if language not in LANGUAGES:
+        yield f"web/texts/{language}.js: all texts of the pages"
+    if f"texts/{language}.js" not in (ROOT / "web/shared/language.js").read_text(encoding="utf-8"):
+        yield "web/shared/language.js: the language, among LANGUAGES"
+    if f'data-language="{language}"' not in (ROOT / "web/frame/page.html").read_text("utf-8"):
+        yield "web/frame/page.html: a button, and the line for pages without JavaScript"
+    for name in sorted({file.name for file in MAIL_TEXTS.glob("*/*.txt")}):
+        if not (MAIL_TEXTS / language / name).exists():
+            yield f"chalicelib/mails/templates/{language}/{name}: this mail's texts"
+    if language not in LOCALES:
+        yield "chalicelib/mails/render.py: the language, in LOCALES"
+    for what, file, writes in WRITTEN_BY_LANGUAGE:
+        try:
+            writes(language)
+        except KeyError:
+            yield f"chalicelib/{file}: how {what} is written"
+    try:
+        TypeAdapter(Locale).validate_python(language)
+    except ValidationError:
+        yield "chalicelib/domain/campaign/fields.py: the language, in Locale"
+    if f"`{language}`" not in CAMPAIGN_ROWS["locales"][0]:
+        yield "docs/campaign-file.md: the language, beside `locales`"
+
+
 def check(missing: Iterator[str], name: str) -> None:
     """Fail with every place where `name` is missing."""
     places = list(missing)
@@ -189,6 +239,11 @@ def test_a_fact_is_typed_has_its_effects_is_kept_and_is_explained(name: FactName
 @pytest.mark.parametrize("name", ListName)
 def test_a_list_is_named_wherever_people_meet_it(name: ListName) -> None:
     check(missing_for_list(name.value), f"the list {name.value}")
+
+
+@pytest.mark.parametrize("language", sorted({*LANGUAGES, *LOCALES, *MAIL_LANGUAGES}))
+def test_a_language_is_one_of_the_pages_of_the_mails_and_of_the_formats(language: str) -> None:
+    check(missing_for_language(language), f"the language {language}")
 
 
 @pytest.mark.parametrize("queue", Queue)
