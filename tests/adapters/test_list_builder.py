@@ -23,6 +23,8 @@ from chalicelib.services.ports import Layer, ListUnavailableError, NewSegment, S
 from tests.reference.segments import build
 from tests.reference.stores import MemoryStore, MemoryUpload
 
+pytestmark = pytest.mark.slow
+
 RANDOM = Random(3)
 NEW = NewSegment("lists/new", "hmac_sha256", "k1", 7)
 

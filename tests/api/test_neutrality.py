@@ -18,6 +18,8 @@ from tests.api.gateway import Request
 from tests.api.requests import CONFIRMATION, OF_CAMPAIGN, invitations
 from tests.api.world import CAMPAIGN, CUSTOMER, KEY, OTHER_VIP, STRANGER, VIP, World, posting
 
+pytestmark = pytest.mark.slow
+
 OPPOSED, UNKNOWN = "opposed.anne@demo.test", "nobody.knows@demo.test"
 CONFIRMED = "already.conf@demo.test"
 PEOPLE = (VIP, OTHER_VIP, CUSTOMER, STRANGER, CONFIRMED, OPPOSED, UNKNOWN)

@@ -19,6 +19,8 @@ from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.ports import ConflictError, ContentionError, Insert
 from cli.campaign_file import campaign_of
 
+pytestmark = pytest.mark.slow
+
 DEMO = Path(__file__).parents[2] / "local/demo/demo-vip.yaml"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

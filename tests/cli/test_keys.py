@@ -13,6 +13,8 @@ from typer.testing import Result
 from cli.connection import connect
 from cli.keys import require_own_key
 
+pytestmark = pytest.mark.slow
+
 DEMO = Path(__file__).parents[2] / "local/demo/demo-vip.yaml"
 KEY = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 NAME = "/tandem/test/digest-keys/shop-2026"

@@ -16,6 +16,8 @@ from chalicelib.services.lists.versions import version_of
 from chalicelib.services.ports import Insert, StoredSegment
 from tests.fakes.lists import current_list
 
+pytestmark = pytest.mark.slow
+
 Tandem = Callable[..., Result]
 
 CAMPAIGN = "demo-vip"

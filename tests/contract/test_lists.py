@@ -42,6 +42,8 @@ from tests.fakes.repository import MemoryRepository
 from tests.reference.segments import build
 from tests.reference.stores import MemoryStore
 
+pytestmark = pytest.mark.slow
+
 Put = Callable[..., CurrentList]
 
 

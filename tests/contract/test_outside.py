@@ -26,6 +26,8 @@ from chalicelib.domain.codes import is_valid
 from chalicelib.services.ports import MailNotTakenError, MailUncertainError
 from tests.contract.test_repository import fact
 
+pytestmark = pytest.mark.slow
+
 URL = "https://sesv2.example"
 
 

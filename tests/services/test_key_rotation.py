@@ -35,6 +35,8 @@ from tests.fakes.ports import MemoryKeys
 from tests.fakes.repository import ContestedRepository, RecordingRepository
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world, wrapped
 
+pytestmark = pytest.mark.slow
+
 CONFIRMED, DECLINED, OPPOSED, PENDING = (
     f"{name}@gmail.com" for name in ("jeanne", "paul", "zoe", "lea")
 )

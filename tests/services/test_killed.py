@@ -18,6 +18,8 @@ from tests.fakes.fuse import killed_everywhere
 from tests.fakes.ports import MORNING
 from tests.fakes.world import CUSTOMERS, SENDER, World, new_world
 
+pytestmark = pytest.mark.slow
+
 NEWCOMER = "jeanne@example.fr"
 ORDERS = Drop(CAMPAIGN, "orders/orders.csv", MORNING)
 ACK = Drop(CAMPAIGN, "acks/00000001.ack", MORNING)
