@@ -28,6 +28,7 @@ from chalicelib.domain.money import money_text
 from chalicelib.mails.formats import long_day
 from chalicelib.mails.render import LOCALES
 from chalicelib.services.operations.reconcile import FINDINGS
+from chalicelib.services.ports import Agenda
 from local.node import make_node
 from local.story import EXPECTED
 from tests.browser.answers import COUNTS
@@ -54,6 +55,9 @@ NOT_PLAYED: Mapping[str, str] = {
     "refused: too_late": "the lists are there before anybody is invited",
     "refused: erased": "no address is erased before a decision",
 }
+
+# Agendas that list things of which nothing is waited for.
+NEVER_PENDING = frozenset([Agenda.CAMPAIGNS, Agenda.REFERRALS, Agenda.EXPIRING])
 
 REFUSALS = [reason for reason in Reason if reason is not Reason.ELIGIBLE]
 
@@ -179,6 +183,11 @@ def missing_for_fact(name: FactName) -> Iterator[str]:
             yield f"docs/runbook.md: the fact, under {heading}"
 
 
+def missing_for_agenda(agenda: str) -> Iterator[str]:
+    if agenda not in NEVER_PENDING and f"`{agenda}`" not in section(RUNBOOK, "Why something is"):
+        yield 'docs/runbook.md: a row under "Why something is pending"; or in NEVER_PENDING here'
+
+
 def missing_for_list(name: str) -> Iterator[str]:
     yield from without_text("list", name)
     if f"in/{{campaign}}/{name}/full/" not in GUIDE:
@@ -189,6 +198,15 @@ MAIL_TEXTS = ROOT / "chalicelib/mails/templates"
 MAIL_LANGUAGES = {folder.name for folder in MAIL_TEXTS.iterdir() if folder.is_dir()}
 
 
+def blocks_in(file: Path) -> set[str]:
+    return set(re.findall(r"\{%-? block (\w+)", file.read_text(encoding="utf-8")))
+
+
+def blocks(name: str) -> set[str]:
+    """The blocks that a mail has in some language."""
+    return {block for file in MAIL_TEXTS.glob(f"*/{name}") for block in blocks_in(file)}
+
+
 def missing_for_language(language: str) -> Iterator[str]:
     if language not in LANGUAGES:
         yield f"web/texts/{language}.js: all texts of the pages"
@@ -197,8 +215,11 @@ def missing_for_language(language: str) -> Iterator[str]:
     if f'data-language="{language}"' not in (ROOT / "web/frame/page.html").read_text("utf-8"):
         yield "web/frame/page.html: a button, and the line for pages without JavaScript"
     for name in sorted({file.name for file in MAIL_TEXTS.glob("*/*.txt")}):
-        if not (MAIL_TEXTS / language / name).exists():
+        file = MAIL_TEXTS / language / name
+        if not file.exists():
             yield f"chalicelib/mails/templates/{language}/{name}: this mail's texts"
+        elif missing := blocks(name) - blocks_in(file):
+            yield f"chalicelib/mails/templates/{language}/{name}: the blocks {sorted(missing)}"
     if language not in LOCALES:
         yield "chalicelib/mails/render.py: the language, in LOCALES"
     for what, file, writes in WRITTEN_BY_LANGUAGE:
@@ -234,6 +255,11 @@ def test_a_counter_is_named_wherever_people_meet_it(counter: str) -> None:
 @pytest.mark.parametrize("name", FactName)
 def test_a_fact_is_typed_has_its_effects_is_kept_and_is_explained(name: FactName) -> None:
     check(missing_for_fact(name), f"the fact {name.value}")
+
+
+@pytest.mark.parametrize("agenda", Agenda)
+def test_the_runbook_says_what_is_pending_on_an_agenda(agenda: Agenda) -> None:
+    check(missing_for_agenda(agenda), f"the agenda {agenda.value}")
 
 
 @pytest.mark.parametrize("name", ListName)
