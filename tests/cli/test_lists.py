@@ -16,6 +16,8 @@ from chalicelib.services.lists.versions import version_of
 from chalicelib.services.ports import Insert, StoredSegment
 from tests.fakes.lists import current_list
 
+pytestmark = pytest.mark.slow
+
 Tandem = Callable[..., Result]
 
 CAMPAIGN = "demo-vip"
@@ -145,8 +147,7 @@ def test_rolling_back_where_there_is_nothing_to_go_to_is_said_plainly(
     assert current(listed).version == 2
 
 
-def test_an_unknown_campaign_or_list_is_said_plainly(
-    listed: DynamoRepository, tandem: Tandem
-) -> None:
+@pytest.mark.usefixtures("listed")
+def test_an_unknown_campaign_or_list_is_said_plainly(tandem: Tandem) -> None:
     assert "no campaign other" in tandem("list", "status", "other").output
     assert tandem("list", "release", CAMPAIGN, "staff").exit_code == 2

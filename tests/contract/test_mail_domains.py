@@ -17,6 +17,8 @@ from tests.contract.conftest import BOTH
 from tests.fakes.dns import TTL, LocalDns, Zone, local_dns
 from tests.fakes.ports import KnownDomains
 
+pytestmark = pytest.mark.slow
+
 ZONE: Zone = {
     "mail.test": {"MX": ["10 mx.mail.test."]},
     "xn--bcher-kva.test": {"MX": ["10 mx.mail.test."]},

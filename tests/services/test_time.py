@@ -129,7 +129,7 @@ def test_killed_at_every_step_and_run_again_everything_ends_once() -> None:
         world.clock.advance(days=70)
         return world
 
-    worlds = killed_everywhere(begin, lambda world, ports: expire(ports), lambda world: world.ports)
+    worlds = killed_everywhere(begin, lambda _, ports: expire(ports), lambda world: world.ports)
     assert len(worlds) > 10
     for world in worlds:
         expire(world.ports)
