@@ -173,7 +173,13 @@ class _Column:
         return plain
 
     def from_stored(self, value: str | int) -> object:
-        return value == YES if self.type is bool else self.type(value)
+        if self.type is bool:
+            return value == YES
+        try:
+            return self.type(value)
+        except ValueError:
+            # A reason that only a later version knows: its text does, for a journal and a count.
+            return value
 
 
 def _columns(body: type[FactBody]) -> tuple[_Column, ...]:
