@@ -48,7 +48,7 @@ def typeset(text: str, locale: str) -> str:
 
 
 def ink_on(colour: str) -> str:
-    """Black or white, whichever contrasts more with `colour` (#rrggbb): always at least 4.5 to 1."""
+    """Black or white, whichever contrasts more with `colour` (#rrggbb): at least 4.5 to 1."""
     red, green, blue = (_linear(int(colour[at : at + 2], 16) / 255) for at in (1, 3, 5))
     luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
     # At this luminance the WCAG contrasts with black and with white are equal (4.58).

@@ -240,7 +240,9 @@ def test_law_3_a_bucket_wider_than_32_kilobytes_is_not_read() -> None:
         entries[0], entries[1] = 0, wide
         crafted = SEGMENT.content[: header.directory_offset] + entries.tobytes()
         reader, bucket = holding(SEGMENT, crafted)
-        with pytest.raises(SegmentError, match="another bucket" if expected else "larger than allowed"):
+        with pytest.raises(
+            SegmentError, match="another bucket" if expected else "larger than allowed"
+        ):
             reader.find(replace(REF, directory_crc=zlib.crc32(entries)), [bytes(16)])
         assert bucket.gets[1:] == ([expected] if expected else [])
 

@@ -118,7 +118,11 @@ def test_an_amount_no_float_can_hold_is_not_rounded_into_the_limit() -> None:
         ("  contact: hello@shop.test\n", "", "2:1: brand.contact: is missing"),
         ("country: FR\n", "", "1:1: country: is missing"),
         ("    to: referee\n", "", "29:5: rules.0.to: is missing"),
-        ("  name: Shop", "  nmae: Shop\n  name: x", "4:3: brand.nmae: unknown field; did you mean name?"),
+        (
+            "  name: Shop",
+            "  nmae: Shop\n  name: x",
+            "4:3: brand.nmae: unknown field; did you mean name?",
+        ),
         ("country: FR", "country: FR\nxyz: 1", "13:1: xyz: unknown field"),
         (
             "    to: referee",
@@ -292,7 +296,8 @@ def test_an_amount_no_float_can_hold_is_not_rounded_into_the_limit() -> None:
             "country: FR",
             "country: !!python/object:os.system FR",
             in_quotes(
-                "12:10: country: the tag tag:yaml.org,2002:python/object:os.system is not supported",
+                "12:10: country: the tag tag:yaml.org,2002:python/object:os.system "
+                "is not supported",
                 "FR",
             ),
         ),
