@@ -125,7 +125,7 @@ class Repository(Protocol):
         """
 
     def agenda(
-        self, kind: type[E], topic: Agenda, scope: str = "", *, until: datetime | None = None
+        self, kind: type[E], name: Agenda, scope: str = "", *, until: datetime | None = None
     ) -> Iterator[E]:
         """The entities on an agenda, earliest first, up to and including `until`."""
 

@@ -298,7 +298,9 @@ def test_law_3_a_damaged_base_is_not_built_upon(damage: Callable[[bytes], bytes]
         StoredSegment("lists/base", "", 2999),
     ],
 )
-def test_law_3_a_base_that_is_not_what_was_told_is_not_built_upon(told: StoredSegment) -> None:
+def test_law_3_a_base_that_does_not_match_its_pointer_is_not_built_upon(
+    told: StoredSegment,
+) -> None:
     store = MemoryStore()
     etag = store.put("lists/base", GOOD.content)
     told = StoredSegment(told.path, told.etag or etag, told.rows)

@@ -186,7 +186,7 @@ IN_PASSING = [
 @pytest.mark.parametrize("city", IN_PASSING)
 @pytest.mark.parametrize("every_row", [False, True])
 @pytest.mark.parametrize("at_the_end", [False, True])
-def test_what_stands_beside_a_digest_is_looked_at_either_way(
+def test_other_fields_beside_a_digest_are_checked_either_way(
     city: bytes, every_row: bool, at_the_end: bool
 ) -> None:
     # In a row that is good but for it, among rows like it: nothing else makes the fast way pause.

@@ -296,8 +296,8 @@ def test_an_amount_no_float_can_hold_is_not_rounded_into_the_limit() -> None:
             "country: FR",
             "country: !!python/object:os.system FR",
             in_quotes(
-                "12:10: country: the tag tag:yaml.org,2002:python/object:os.system"
-                " is not supported",
+                "12:10: country: the tag tag:yaml.org,2002:python/object:os.system "
+                "is not supported",
                 "FR",
             ),
         ),
@@ -308,7 +308,7 @@ def test_an_amount_no_float_can_hold_is_not_rounded_into_the_limit() -> None:
         ),
     ],
 )
-def test_a_wrong_field_is_told_at_its_place(old: str, new: str, told: str) -> None:
+def test_a_wrong_field_is_reported_at_its_place(old: str, new: str, told: str) -> None:
     assert told in refusals(good_with(old, new))
 
 
@@ -335,7 +335,9 @@ def test_a_wrong_field_is_told_at_its_place(old: str, new: str, told: str) -> No
         (b"- " * 50_000, "1:41: nested too deeply"),
     ],
 )
-def test_what_is_no_campaign_file_at_all_is_refused_in_one_line(content: bytes, told: str) -> None:
+def test_a_file_that_is_not_a_campaign_file_is_refused_in_one_line(
+    content: bytes, told: str
+) -> None:
     assert refusals(content) == [told]
 
 
@@ -354,12 +356,12 @@ def test_a_bomb_of_aliases_is_refused_at_its_first_anchor() -> None:
     assert told.startswith("1:4: anchors")
 
 
-def test_all_problems_are_told_at_once_in_the_order_of_the_file() -> None:
+def test_all_problems_are_reported_at_once_in_the_order_of_the_file() -> None:
     wrong = good_with("country: FR", "country: NO").replace("EUR", "euro").replace("WE", "w")
     assert [told.split(":")[0] for told in refusals(wrong)] == ["12", "14", "25"]
 
 
-def test_problems_of_the_whole_are_told_one_by_one() -> None:
+def test_problems_between_fields_are_reported_one_by_one() -> None:
     wrong = good_with("issue: welcome", "issue: thanks").replace("[fr]", "[fr, en]")
     assert refusals(wrong) == [
         "7:8: title: no text for locale en",
@@ -373,7 +375,7 @@ def test_a_list_is_not_called_short_because_its_only_item_is_wrong() -> None:
     assert refusals(good_with("    to: referee\n", "")) == ["29:5: rules.0.to: is missing"]
 
 
-def test_a_field_that_stands_twice_is_checked_where_it_stands_first() -> None:
+def test_a_duplicate_field_is_checked_at_its_first_place() -> None:
     wrong = good_with("country: FR", "country: france\ncountry: FR")
     assert refusals(wrong) == [
         "12:10: country: must be a country code of two capitals, like FR",
@@ -426,7 +428,7 @@ def test_the_command_says_when_a_file_is_not_there(tmp_path: Path, tandem: Tande
     assert result.stderr == f"{tmp_path / 'none.yaml'}: No such file or directory\n"
 
 
-def test_the_demo_campaign_is_right(tandem: Tandem) -> None:
+def test_the_demo_campaign_is_valid(tandem: Tandem) -> None:
     result = tandem("campaign", "check", DEMO)
     assert result.exit_code == 0
     assert result.stdout == f"{DEMO}: campaign demo-vip is valid\n"

@@ -126,7 +126,7 @@ def test_a_block_without_a_good_address_gives_nothing() -> None:
         (b"x" * 200_000, "field larger than field limit (131072)", 2),
     ],
 )
-def test_what_is_wrong_with_a_block_is_told_without_its_content(
+def test_the_problem_of_a_block_is_reported_without_its_content(
     content: bytes, reason: str, line: int
 ) -> None:
     with pytest.raises(BlockError) as caught:

@@ -141,7 +141,7 @@ def test_a_wrong_key_is_refused_and_not_printed(
         (["shop", "--from-env", "NO_SUCH_KEY"], "no environment variable NO_SUCH_KEY"),
     ],
 )
-def test_a_key_that_cannot_be_found_is_told_in_one_line(
+def test_a_key_that_cannot_be_found_is_reported_in_one_line(
     arguments: list[str], told: str, tandem: Tandem
 ) -> None:
     result = tandem("key", "put", *arguments)

@@ -216,7 +216,7 @@ def test_law_4_an_order_reported_twice_at_the_same_instant_is_one_order(
 
 
 @with_and_without
-def test_law_7_one_file_taken_in_twice_at_the_same_instant_is_one_version(
+def test_law_7_one_file_processed_twice_at_the_same_instant_is_one_version(
     world: World, guards: bool
 ) -> None:
     content = "\n".join(map(digest, [*CUSTOMERS, *VIPS, CANARY, NEWCOMER])).encode()

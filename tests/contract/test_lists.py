@@ -156,7 +156,7 @@ def test_an_alias_is_found_by_the_form_it_reaches(lists: Lists, put: Put) -> Non
     assert find(lists, "j.eanne+x@googlemail.com") == Membership(1, "alias")
 
 
-def test_a_stranger_is_not_found_and_the_version_is_told(lists: Lists, put: Put) -> None:
+def test_a_stranger_is_not_found_and_the_version_is_returned(lists: Lists, put: Put) -> None:
     pointer = put("jeanne@gmail.com", "jeanne@gmail.com", "a@b.fr", version=7)
     assert pointer.rows == 2
     assert find(lists, "paul@example.fr") == Membership(7, None)
@@ -341,7 +341,7 @@ def test_law_3_a_look_up_outlives_two_swaps_and_gives_up_at_the_third(
         find(lists, KEPT[0])
 
 
-def test_law_3_a_list_swapped_between_two_buckets_is_asked_anew(
+def test_law_3_a_list_swapped_between_two_buckets_is_read_again(
     repository: MemoryRepository, clock: SettableClock
 ) -> None:
     store = SwappedStore(repository, in_place=False)

@@ -155,7 +155,7 @@ def test_a_list_of_0_1_0_is_the_full_list_beneath_itself() -> None:
         assert full.position == stored.last_position
 
 
-def test_a_file_taken_in_by_0_1_0_spoke_of_no_later_day_than_that() -> None:
+def test_a_file_processed_by_0_1_0_describes_no_later_instant() -> None:
     for item in kept("0.1.0").items["FILE"]:
         stored = entity_of(FileRecord, item)
         assert stored.as_of == stored.processed_at

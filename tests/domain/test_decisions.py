@@ -132,7 +132,9 @@ def test_law_11_a_voucher_is_good_to_the_very_end_of_its_last_second() -> None:
     [("issued", None), ("exported", None), ("acknowledged", None), ("redeemed", "exhausted"),
      ("expired", "expired"), ("revoked", "revoked")],
 )  # fmt: skip
-def test_a_vouchers_state_says_why_it_is_not_accepted(state: str, problem: str | None) -> None:
+def test_a_vouchers_state_gives_the_reason_it_is_not_accepted(
+    state: str, problem: str | None
+) -> None:
     voucher = replace(VOUCHER, state=VoucherState(state))
     assert vouchers.problem_at(voucher, MORNING) == problem
     assert vouchers.is_live(voucher) is (problem is None)
@@ -152,7 +154,7 @@ def test_a_rollback_takes_a_voucher_back_to_where_it_was() -> None:
         vouchers.rolled_back(VOUCHER)
 
 
-def test_what_happened_to_a_voucher_while_it_was_redeemed_stands_after_a_rollback() -> None:
+def test_a_change_of_a_redeemed_voucher_remains_after_a_rollback() -> None:
     purchase = vouchers.Purchase(
         order_id="A1", ordered_at=MORNING, amount_minor=4000, currency="EUR"
     )
@@ -163,7 +165,7 @@ def test_what_happened_to_a_voucher_while_it_was_redeemed_stands_after_a_rollbac
     assert (back.state, back.ended_at) == (VoucherState.REVOKED, MORNING)
 
 
-def test_an_export_or_acknowledgement_leaves_a_voucher_used_or_withdrawn_as_it_is() -> None:
+def test_an_export_or_acknowledgement_leaves_a_used_or_revoked_voucher_as_it_is() -> None:
     for state in (VoucherState.REDEEMED, VoucherState.REVOKED):
         exported = vouchers.exported(replace(VOUCHER, state=state), 7)
         assert exported.state is state

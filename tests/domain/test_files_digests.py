@@ -90,7 +90,7 @@ D = DIGESTS
         ("digest," + "x" * 64 + "\n{0},Lyon\n{1},Brest\n", [0, 1]),  # a header all the same
     ],
 )
-def test_the_first_line_says_which_columns_have_digests(text: str, found: list[int]) -> None:
+def test_the_first_line_gives_the_columns_with_digests(text: str, found: list[int]) -> None:
     tally = Tally()
     assert list(digests([text.format(*D).encode()], tally)) == [RECORDS[n] for n in found]
     assert tally.errors == []
@@ -165,7 +165,7 @@ def test_a_digest_of_another_length_beside_one_in_the_first_row_is_one_too_many(
 
 
 @pytest.mark.parametrize("city", ["x" * 59, "x" * 69])
-def test_a_column_of_other_things_is_passed_over(city: str) -> None:
+def test_other_columns_are_ignored(city: str) -> None:
     rows = [f"{D[0]},{city}", f"{D[1]},{D[2]}"]
     assert list(digests(["\n".join(rows).encode()], Tally())) == RECORDS[:2]
 
@@ -213,7 +213,9 @@ def test_a_list_of_other_digests_or_none_is_refused_whole(
     ],
 )
 @pytest.mark.parametrize("good", [998, 999])
-def test_one_bad_row_in_a_thousand_is_left_out_and_told(row: str, reason: str, good: int) -> None:
+def test_one_bad_row_in_a_thousand_is_skipped_and_reported(
+    row: str, reason: str, good: int
+) -> None:
     tally = Tally()
     chunks = ["\n".join([*(D * 50)[:good], row]).encode()]
     if good == 999:
@@ -247,7 +249,7 @@ def test_a_row_with_one_bad_digest_gives_none() -> None:
     assert tally.rejected == 2
 
 
-def test_every_bad_line_of_a_refused_list_is_told() -> None:
+def test_every_bad_line_of_a_refused_list_is_reported() -> None:
     error, tally = refused("\n".join([*DIGESTS, "x" * 64, "", "y" * 64]))
     assert (error.reason, error.line, error.detail) == ("too_many_bad_lines", 21, "2 of 22")
     assert [(one.line, one.reason) for one in tally.errors] == [(21, "not_hex"), (23, "not_hex")]
@@ -257,7 +259,7 @@ def test_every_bad_line_of_a_refused_list_is_told() -> None:
 @pytest.mark.parametrize(
     ("row", "reason"), [("x" * 64, "too_many_bad_lines"), ("a" * 40, "wrong_length")]
 )
-def test_a_list_that_no_end_could_mend_is_not_read_to_its_end(row: str, reason: str) -> None:
+def test_a_list_that_can_no_longer_pass_is_not_read_to_its_end(row: str, reason: str) -> None:
     taken = 0
 
     def rows() -> Iterator[bytes]:

@@ -91,7 +91,7 @@ def test_a_file_refused_whole_has_no_accepted_row_and_says_why_first() -> None:
     }
 
 
-def test_the_cause_of_a_refusal_is_told_once() -> None:
+def test_the_cause_of_a_refusal_is_reported_once() -> None:
     tally = Tally(rows=2)
     tally.reject(2, "not_hex")
     error = FileRefusedError("not_hex", 2)

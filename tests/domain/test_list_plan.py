@@ -170,7 +170,7 @@ def test_a_full_list(
     assert plan_full(file, state(**stored), at(now)) == expected
 
 
-def test_how_many_later_deltas_are_applied_is_what_its_receipt_says() -> None:
+def test_the_receipt_counts_the_later_deltas_that_are_applied() -> None:
     plans = {row[0]: row[-1] for row in FULL}
     late = plans["one that comes late has the deltas dropped after it applied, oldest first"]
     first = plans["the first list is built"]

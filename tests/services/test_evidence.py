@@ -82,7 +82,7 @@ def test_law_3_a_decision_keeps_its_verdict_its_reason_and_the_list_it_was_made_
     assert journaled == [details]
 
 
-def test_law_3_a_decision_taken_back_before_the_mail_keeps_its_verdict_too(world: World) -> None:
+def test_law_3_a_decision_reversed_before_the_mail_records_its_verdict_too(world: World) -> None:
     world.invite(world.sponsor(), NEWCOMER)
     [received] = world.facts(FactName.INVITATION_RECEIVED)
     decide_invitation(world.ports, received)
@@ -286,7 +286,7 @@ def test_law_3_while_the_vip_list_is_too_old_nobody_signs_in_and_no_address_is_k
     assert reconcile(world.ports)["lists_too_old"] == 1
 
 
-def test_lists_that_were_never_dropped_are_told_while_the_campaign_is_open() -> None:
+def test_lists_that_were_never_dropped_are_reported_while_the_campaign_is_open() -> None:
     world = World()
     put_campaign(world.ports, campaign(starts_on="2026-03-03", ends_on="2026-03-04"))
     seen = []

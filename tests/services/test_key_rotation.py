@@ -426,7 +426,7 @@ def test_a_version_put_just_now_is_looked_at_again() -> None:
     assert known_by(world, "k2") == 3
 
 
-def test_a_referral_whose_address_is_gone_keeps_what_it_has_and_is_passed_over() -> None:
+def test_a_referral_whose_address_is_gone_keeps_its_digests_and_is_skipped() -> None:
     world = three_to_rekey()
     [contact] = [one for one in world.memory.all(Contact) if one.address.typed == DECLINED]
     world.repository.commit(Remove(contact))
@@ -515,7 +515,7 @@ def test_two_lists_made_with_different_keys_are_each_asked_with_their_own() -> N
     assert len(world.mailer.to(CONFIRMED)) == 1
 
 
-def test_a_list_of_two_keys_ago_still_says_who_was_a_newcomer_at_the_first_order() -> None:
+def test_a_list_of_two_keys_ago_still_shows_who_was_a_newcomer_at_the_first_order() -> None:
     world = new_world(lists=NO_CANARY)
     world.referral(CONFIRMED)
     ordered = world.order("A1", "kept", email_digest=digest_under("k3", CONFIRMED))

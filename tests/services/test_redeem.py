@@ -125,7 +125,7 @@ def test_a_voucher_rolled_back_after_its_end_expires_in_the_end(world: World, co
     assert state(world) is VoucherState.EXPIRED
 
 
-def test_a_revoked_voucher_and_one_the_client_refused_are_told_apart(world: World) -> None:
+def test_a_revoked_voucher_and_one_the_client_refused_are_distinguished(world: World) -> None:
     world.referral(NEWCOMER)
     world.drop_orders(world.order("A1", "kept", of=NEWCOMER))
     world.run()

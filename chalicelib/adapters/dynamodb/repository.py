@@ -109,9 +109,9 @@ class DynamoRepository:
             yield entity_of(kind, item)
 
     def agenda(
-        self, kind: type[E], topic: Agenda, scope: str = "", *, until: datetime | None = None
+        self, kind: type[E], name: Agenda, scope: str = "", *, until: datetime | None = None
     ) -> Iterator[E]:
-        values = {":pk": schema.agenda_key(topic, scope)}
+        values = {":pk": schema.agenda_key(name, scope)}
         condition = "agenda_pk = :pk"
         if until:
             condition += " AND agenda_sk <= :until"

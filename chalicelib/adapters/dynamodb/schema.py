@@ -195,9 +195,9 @@ def count_key(campaign: str, day: str) -> dict[str, str]:
     return {"pk": f"COUNT#{campaign}", "sk": day}
 
 
-def agenda_key(topic: Agenda, scope: str) -> str:
+def agenda_key(name: Agenda, scope: str) -> str:
     """The partition of the agenda index for an agenda, within a campaign if it has one."""
-    return f"{topic.value}#{scope}" if scope else topic.value
+    return f"{name.value}#{scope}" if scope else name.value
 
 
 def index_keys(entity: Entity) -> dict[str, str]:
@@ -206,8 +206,8 @@ def index_keys(entity: Entity) -> dict[str, str]:
     keys: dict[str, str] = {}
     entry = item_kind.agenda(entity)
     if entry:
-        topic, scope, at = entry
-        keys |= {"agenda_pk": agenda_key(topic, scope), "agenda_sk": moment(at)}
+        name, scope, at = entry
+        keys |= {"agenda_pk": agenda_key(name, scope), "agenda_sk": moment(at)}
     if item_kind.holder:
         keys |= {
             "holder_pk": f"HOLDER#{getattr(entity, item_kind.holder)}",

@@ -105,15 +105,15 @@ def find_matches(ports: Ports, campaigns: Sequence[Campaign], rows: Sequence[Ord
     )
 
 
-_AT_ONCE = 100  # rows; as many as one batch of reads takes
+_AT_ONCE = 100  # rows: the limit of one batch read
 
 
 def ingest_orders(
     ports: Ports, campaign: Campaign, *, plain: Iterable[bytes], tally: Tally
 ) -> None:
-    """Record the orders of a file; what is wrong with a row is in the `tally`. `FileRefusedError`.
+    """Record the orders of a file; problems of rows go into `tally`. `FileRefusedError`.
 
-    All lines are read before the first takes effect: a file broken at its end changes nothing.
+    All lines are read before the first takes effect: a file damaged at its end changes nothing.
     """
     rows = list(orders(plain, tally))
     without_effect = Tally()

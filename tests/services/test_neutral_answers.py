@@ -74,7 +74,7 @@ def test_law_8_the_work_before_the_answer_is_the_same_for_everybody(use_case: Us
 
 
 @pytest.mark.parametrize("use_case", [eager_sign_in, eager_invitation])
-def test_law_8_breaks_when_the_decision_is_taken_before_the_answer(use_case: UseCase) -> None:
+def test_law_8_breaks_when_the_decision_is_made_before_the_answer(use_case: UseCase) -> None:
     assert len(traces(use_case)) > 1
 
 
@@ -91,7 +91,7 @@ def test_law_8_no_list_is_asked_before_the_answer(world: World, use_case: UseCas
         sign_up(world.ports, CAMPAIGN, link, Referee(Address.parse(INVITED)))
 
 
-def test_law_8_the_sponsors_page_tells_refused_unanswered_declined_and_bounced_alike() -> None:
+def test_law_8_the_sponsors_page_shows_refused_unanswered_declined_and_bounced_alike() -> None:
     world = new_world()
     session = world.sponsor()
     world.invite(session, CUSTOMERS[0], "unanswered@example.fr", "declines@example.fr")

@@ -89,7 +89,7 @@ def test_law_3_who_became_a_customer_meanwhile_cannot_confirm(world: World, toke
     assert addresses(world) == [VIPS[0]]
 
 
-def test_law_3_a_customer_confirms_when_the_look_up_is_taken_away(world: World, token: str) -> None:
+def test_law_3_breaks_at_the_confirmation_without_the_look_up(world: World, token: str) -> None:
     world.drop_list("customers", [*CUSTOMERS, *VIPS, CANARY, NEWCOMER], file="next")
     world.lists.knows_nobody = True
     assert confirm(world.ports, token, "1", False)[1]
@@ -127,7 +127,7 @@ def test_a_confirmed_invitation_cannot_be_declined(world: World, token: str) -> 
 
 
 @pytest.mark.usefixtures("token")
-def test_an_unknown_token_or_one_for_something_else_is_over(world: World) -> None:
+def test_an_unknown_token_or_one_for_another_purpose_is_refused(world: World) -> None:
     for text in ("unknown", unsubscribe_token(world), world.mailer.to(VIPS[0])[0].tokens[0]):
         for use_case in (view_offer, decline):
             with pytest.raises(GoneError):
@@ -136,7 +136,7 @@ def test_an_unknown_token_or_one_for_something_else_is_over(world: World) -> Non
             confirm(world.ports, text, "1", False)
 
 
-def test_an_invitation_is_over_after_its_closing_day(world: World, token: str) -> None:
+def test_an_invitation_has_ended_after_its_closing_day(world: World, token: str) -> None:
     world.clock.now = world.memory.all(Invitation)[0].closes_at
     assert view_offer(world.ports, token).sponsor_name == "Camille"
     world.clock.advance(seconds=1)
@@ -180,7 +180,7 @@ def test_unsubscribing_after_the_confirmation_leaves_the_referral(world: World) 
     assert len(world.memory.all(Opposition)) == 2
 
 
-def test_a_vouchers_mail_is_no_advertising_and_has_nothing_to_unsubscribe_from(
+def test_a_vouchers_mail_is_not_advertising_and_has_no_unsubscribe_link(
     world: World,
 ) -> None:
     world.referral(NEWCOMER)

@@ -71,7 +71,7 @@ def test_law_2_a_mail_is_sent_in_one_attempt(clients: Clients) -> None:
         ("MailFromDomainNotVerifiedException", 400, False),
     ],
 )
-def test_a_refusal_says_the_mail_has_not_left(
+def test_a_refusal_means_that_the_mail_was_not_sent(
     clients: Clients, ses: Stubber, code: str, status: int, final: bool
 ) -> None:
     ses.add_client_error("send_email", code, http_status_code=status)

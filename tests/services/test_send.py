@@ -133,7 +133,7 @@ def test_a_rejected_invitation_has_bounced_and_its_address_is_erased(
 
 
 @pytest.mark.parametrize("left", [True, False], ids=["it_left", "it_did_not"])
-def test_law_2_an_invitation_whose_sending_nobody_can_tell_is_never_sent_again(
+def test_law_2_an_invitation_with_an_uncertain_send_is_never_sent_again(
     world: World, accepted: Fact, left: bool
 ) -> None:
     world.mailer.answers, world.mailer.leaves_first = [UNCERTAIN], left
@@ -235,7 +235,7 @@ def test_a_vouchers_mail_is_sent_once_when_all_goes_well(world: World, released:
     assert len(world.mailer.to(NEWCOMER)) == 2
 
 
-def test_a_vouchers_mail_nobody_can_tell_of_is_sent_again_after_its_lease(
+def test_a_vouchers_mail_with_an_uncertain_send_is_sent_again_after_its_lease(
     world: World, released: Fact
 ) -> None:
     world.mailer.answers = [UNCERTAIN]
@@ -294,7 +294,7 @@ def test_a_voucher_released_at_once_is_mailed_before_any_export() -> None:
     assert len(world.mailer.to(NEWCOMER)) == 2
 
 
-def test_a_voucher_taken_back_is_not_mailed(world: World) -> None:
+def test_a_revoked_voucher_is_not_mailed(world: World) -> None:
     world.referral(NEWCOMER)
     world.drop_orders(world.order("A1", "kept", of=NEWCOMER))
     world.run()
