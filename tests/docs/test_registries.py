@@ -222,11 +222,11 @@ def missing_for_language(language: str) -> Iterator[str]:
             yield f"chalicelib/mails/templates/{language}/{name}: the blocks {sorted(missing)}"
     if language not in LOCALES:
         yield "chalicelib/mails/render.py: the language, in LOCALES"
-    for what, file, writes in WRITTEN_BY_LANGUAGE:
+    for what, module, writes in WRITTEN_BY_LANGUAGE:
         try:
             writes(language)
         except KeyError:
-            yield f"chalicelib/{file}: how {what} is written"
+            yield f"chalicelib/{module}: how {what} is written"
     try:
         TypeAdapter(Locale).validate_python(language)
     except ValidationError:
