@@ -11,17 +11,22 @@ RUN := $(BIN)/python -W error::SyntaxWarning
 QUICK := $(filter-out tests/bench tests/browser tests/e2e tests/infra,$(wildcard tests/*))
 
 .DEFAULT_GOAL := help
-.PHONY: help env node demo check test lint static unit package deploy bench bench-lists logs format upgrade clean
+.PHONY: help env env-demo node demo check test lint static unit package deploy bench bench-lists logs format upgrade clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-env: ## make the two environments, .venv and .venv-local; does nothing when they are up to date
+env: NEEDED :=
+env-demo: NEEDED := --demo
+env env-demo:
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is missing: install python 3.11 or later, or say PYTHON=/path/to/python3" >&2; exit 1; }
-	@$(PYTHON) local/environment.py
+	@$(PYTHON) -m local.environment $(NEEDED)
 
-demo: env ## start everything here, play the story, stay up; ONCE=1 ends after the table
-	@$(RUN) -m local.stack --play $(if $(ONCE),--once)
+env: ## make the two environments, .venv and .venv-local; does nothing when they are up to date
+env-demo: ## the same, with only what the demo needs
+
+demo: env-demo ## start everything here, play the story, stay up; ONCE=1 ends after the table
+	@$(RUN) -m local --play $(if $(ONCE),--once)
 
 check: static ## while working: formatting, types, layers and the quick tests, in under a minute
 	@$(BIN)/pytest --quiet --numprocesses $(WORKERS) -m 'not slow and not stack and not browser' $(QUICK)
@@ -44,7 +49,7 @@ unit: env node package ## the tests alone
 node: env ## node and TypeScript, which check and test the page scripts; does nothing when up to date
 	@$(RUN) -m local.node
 
-package: env ## build/local/: the template, the zip and the layer that the local stack runs
+package: env-demo ## build/local/: the template, the zip and the layer that the local stack runs
 	@$(RUN) -m infra.package --target local
 
 deploy: env ## deploy to AWS: STAGE=name, and see infra/README.md before the first time
@@ -57,7 +62,7 @@ bench: env package ## start-up times, zip sizes and the cost of each route and c
 bench-lists: env ## the digest-list engine beside sort, DuckDB, polars, SQLite, LMDB, under 5 minutes; SIZE=1M, SIZE=100M
 	@$(RUN) -m bench.lists $(SIZE)
 
-logs: env ## follow the log groups of the running local stack
+logs: env-demo ## follow the log groups of the running local stack
 	@$(RUN) -m local.logs
 
 format: env ## put the code in order

@@ -19,6 +19,7 @@ from typing import Annotated, Any
 
 import boto3
 import typer
+from botocore.exceptions import BotoCoreError
 
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.codes import SecureCodes
@@ -36,7 +37,7 @@ Stage = Annotated[
 ]
 LOCAL = "local"
 DEFAULT_PORT = "8400"
-TIMEOUT_S = 5
+TIMEOUT_S = 10
 
 _NOT_RUNNING = "the local stack is not running at {url}: start it with: make demo"
 
@@ -94,9 +95,23 @@ def connect(stage: str) -> Connection:
     return _local() if stage == LOCAL else _on_aws(stage)
 
 
+def explained(error: BotoCoreError) -> str:
+    """What to say of an error of the AWS client. Of the local stack, its status page knows more."""
+    endpoint = str(error.kwargs.get("endpoint_url", ""))
+    if not endpoint.startswith("http://127.0.0.1:"):
+        return str(error)
+    try:
+        _local()
+    except CommandError as reason:
+        return str(reason)
+    return f"the emulator of the local stack does not answer at {endpoint}"
+
+
 def _local() -> Connection:
     url = f"http://127.0.0.1:{os.environ.get('TANDEM_PORT', DEFAULT_PORT)}"
     status = _status(url)
+    if ended := status.get("ended"):
+        raise CommandError(ended)
     if not status.get("ready"):
         raise CommandError(f"the local stack at {url} is still starting: try again in a moment")
     try:
@@ -131,6 +146,8 @@ def _status(url: str) -> Mapping[str, str]:
             f"what runs at {url} is not the local stack (HTTP {error.code}): "
             "choose another port with TANDEM_PORT"
         ) from error
+    except TimeoutError as error:
+        raise CommandError(f"the local stack at {url} does not answer") from error
     except OSError as error:
         raise CommandError(_NOT_RUNNING.format(url=url)) from error
     except (ValueError, HTTPException) as error:

@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from chalicelib.services.ports import ContentionError
 from cli import campaigns, keys, lists, status
+from cli.connection import explained
 from cli.errors import CommandError
 from cli.hashing.command import hash_addresses
 
@@ -34,7 +35,7 @@ class _PlainlyFailing(TyperGroup):
                 raise
             lines = (": ".join(str(one) for one in (error.filename, error.strerror) if one),)
         except BotoCoreError as error:
-            lines = (str(error),)
+            lines = (explained(error),)
         for line in lines:
             typer.echo(line, err=True)
         raise typer.Exit(1)

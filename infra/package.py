@@ -12,7 +12,7 @@ for python3.13 on arm64, which needs a python3.13 here to write its bytecode. Th
 bytecode in the zip is its size, about a third more; it halves the time of a cold start.
 
 Refuses to guess: a missing interpreter or a failed tool ends in one `PackageError`.
-Neighbours: postprocess.py (the template), local/stack.py and deploy.sh (who use the result).
+Neighbours: postprocess/ (the template), local/stack.py and deploy.sh (who use the result).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -96,27 +96,37 @@ def aws_target() -> Target:
     return Target("aws", "python3.13", "arm64", python, options)
 
 
-def package(target: Target, *, source: Path = ROOT, build: Path = ROOT / "build") -> Package:
+def package(
+    target: Target,
+    *,
+    source: Path = ROOT,
+    build: Path = ROOT / "build",
+    say: Callable[[str], None] = lambda _text: None,
+) -> Package:
     """Build, or find built, the package of the app in `source` (app.py and chalicelib/).
 
     Processes that ask at the same time wait for one another; all but the first find it built.
+    `say` is called with each step that takes a while.
     """
     for directory in (build, ROOT / "build"):
         directory.mkdir(parents=True, exist_ok=True)
     with (ROOT / "build/lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return _package(target, source, build)
+        return _package(target, source, build, say)
 
 
-def _package(target: Target, source: Path, build: Path) -> Package:
+def _package(target: Target, source: Path, build: Path, say: Callable[[str], None]) -> Package:
     out = build / target.name
     digest = _digest_of(_inputs(source), source, repr(target))
     stamp = out / "digest"
     made = Package(out / "template.json", out / "deployment.zip", out / "layer.zip", digest)
     if stamp.is_file() and stamp.read_text() == digest:
         return made
+    say("packaging: installing what the functions need")
     vendor = _vendor(target, build)
+    say("packaging: installing numpy for the layer of ingest")
     layer = _layer(target, build)
+    say("packaging: the app, by chalice, with bytecode")
     out.mkdir(parents=True, exist_ok=True)
     stamp.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix="package-", dir=build) as scratch:
@@ -141,10 +151,11 @@ def _inputs(source: Path) -> Iterator[Path]:
     yield source / "app.py"
     yield ROOT / "requirements.txt"
     yield ROOT / "requirements-lists.txt"
-    yield ROOT / "requirements-dev.txt"  # names the version of Chalice
+    yield ROOT / "requirements-demo.txt"  # names the version of Chalice
     yield ROOT / ".chalice/config.json"
-    for name in ("package.py", "postprocess.py", "resources.yaml"):
-        yield ROOT / "infra" / name
+    yield ROOT / "infra/package.py"
+    yield ROOT / "infra/resources.yaml"
+    yield from sorted((ROOT / "infra/postprocess").glob("*.py"))
     for path in sorted((source / "chalicelib").rglob("*")):
         if path.is_file() and not {"__pycache__", "compiled"} & set(path.parts):
             yield path

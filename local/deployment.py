@@ -1,7 +1,8 @@
 """Puts the packaged template into the emulator, as `aws cloudformation deploy` puts it on AWS.
 
-The template is taken as packaged but for what the emulator refuses (alarms on metric arithmetic).
-What it accepts and then drops is done here through the API, each with its reason beside it; see
+The template is taken as packaged but for what the emulator refuses (alarms on metric arithmetic)
+and for the executions at a time of queue consumers, which one machine cannot carry. What the
+emulator accepts and then drops is done here through the API, each with its reason beside it; see
 docs/decisions for the list. Refuses to report success on a stack that is not complete.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import secrets
 import time
 from collections.abc import Mapping
@@ -32,6 +34,9 @@ UPLOADED: Final[Mapping[str, tuple[str, str]]] = {
     "AWS::Serverless::LayerVersion": ("ContentUri", LAYER_KEY),
 }
 PATIENCE_S: Final = 60
+# Executions of one queue's consumer at a time; AWS takes no less than two. All of them wait for the
+# one process of the emulator: more would each take longer, past their timeouts, and do no more.
+CONSUMERS: Final = max(2, os.cpu_count() or 1)
 
 PARAMETERS: Final[Mapping[str, str]] = {
     "Stage": STAGE,
@@ -227,6 +232,8 @@ def adapted(template: Template, digest: str) -> Template:
             resources[name] = {**resource, "Properties": {**resource["Properties"], **uploaded}}
         elif resource["Type"] == "AWS::IAM::Role":
             resources[name] = _with_batches(resource)
+        elif "ScalingConfig" in resource["Properties"]:
+            resources[name] = _with_few_consumers(resource)
     return {**template, "Resources": resources, "Description": f"Tandem {digest[:12]}"}
 
 
@@ -238,6 +245,13 @@ def _with_batches(role: Template) -> Template:
             if statement["Action"] == "sqs:SendMessage":
                 statement["Action"] = ["sqs:SendMessage", "sqs:SendMessageBatch"]
     return role
+
+
+def _with_few_consumers(source: Template) -> Template:
+    """At most as many executions at a time as this machine can carry."""
+    most = min(CONSUMERS, source["Properties"]["ScalingConfig"]["MaximumConcurrency"])
+    few = {**source["Properties"], "ScalingConfig": {"MaximumConcurrency": most}}
+    return {**source, "Properties": few}
 
 
 def root_session() -> boto3.Session:

@@ -10,10 +10,11 @@ Neighbours: guard.py sees to its end; deployment.py fills it; stack.py owns it.
 from __future__ import annotations
 
 import os
-import shutil
+import secrets
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -30,6 +31,8 @@ ACCESS_KEY_ID: Final = "test"
 SECRET_ACCESS_KEY: Final = "test"
 
 PATIENCE_S: Final = 20
+# Between the death of the emulator and the end of its guard, who is the one to ask.
+GRACE_S: Final = 1.0
 SERVICES: Final = (
     "apigateway cloudformation cloudfront cloudwatch cognito-idp dynamodb events iam lambda logs s3"
     " scheduler ses sns sqs ssm sts"
@@ -56,7 +59,7 @@ class Emulator:
                 f"port {self.port} is in use: stop what listens there, or choose another one "
                 "with TANDEM_AWS_PORT"
             )
-        shutil.rmtree(self._directory, ignore_errors=True)
+        remove(self._directory)
         (self._directory / "tmp").mkdir(parents=True)
         guard = [sys.executable, "-I", str(Path(__file__).with_name("guard.py"))]
         with self.log.open("wb") as log:
@@ -83,10 +86,17 @@ class Emulator:
     ) -> None:
         self.stop()
 
-    @property
-    def alive(self) -> bool:
-        """Whether the process still runs."""
-        return self._process is not None and self._process.poll() is None
+    def end(self, within_s: float = 0) -> str | None:
+        """One line about its end, once it has ended; None if it still runs after `within_s`."""
+        if self._process is not None:
+            try:
+                self._process.wait(within_s)
+            except subprocess.TimeoutExpired:
+                return None
+        return (
+            f"the emulator of the local stack has ended, see {self.log}: "
+            "start it again with: make demo"
+        )
 
     def stop(self) -> None:
         """End the emulator and every process it started; returns when they are gone."""
@@ -94,7 +104,7 @@ class Emulator:
             return
         self._process.stdin.close()  # the guard does the rest
         self._process.wait()
-        shutil.rmtree(self._directory, ignore_errors=True)
+        remove(self._directory)
 
     def _environment(self) -> dict[str, str]:
         """Nothing of the caller's but PATH: no profile, no credentials, no python settings."""
@@ -120,7 +130,7 @@ class Emulator:
     def _await_health(self) -> None:
         deadline = time.monotonic() + PATIENCE_S
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        while self.alive and time.monotonic() < deadline:
+        while self.end() is None and time.monotonic() < deadline:
             try:
                 with opener.open(f"{self.endpoint}/_ministack/health", timeout=1) as answer:
                     if answer.status == 200:
@@ -128,6 +138,26 @@ class Emulator:
             except (urllib.error.URLError, OSError):
                 time.sleep(0.02)
         raise StackError(f"the emulator did not start: see {self.log}")
+
+
+def remove(directory: Path) -> None:
+    """Take a directory away at once, and delete what is in it without anybody waiting for that.
+
+    The emulator unpacks the code for every process of a function: tens of thousands of files, which
+    a disk may take more than a minute to delete.
+    """
+    if not directory.exists():
+        return
+    aside = directory.with_name(f"{directory.name}-{secrets.token_hex(4)}.removed")
+    directory.rename(aside)
+    process = subprocess.Popen(
+        ["/bin/rm", "-rf", "--", str(aside)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # it outlives this process
+    )
+    threading.Thread(target=process.wait, daemon=True).start()
 
 
 def port_is_free(port: int) -> bool:

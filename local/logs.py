@@ -2,8 +2,7 @@
 
 That command is in version 2 of the AWS command line, which is a system package (apt, brew) and on
 no package index. Where only version 1 is found, or none, the same lines are read with the same
-call, FilterLogEvents, and printed in the same way. Both read
-through the front, which adds the ids
+call, FilterLogEvents, and printed in the same way. Both read through the front, which adds the ids
 that the emulator leaves out.
 """
 
@@ -40,7 +39,8 @@ def main() -> int:
     except (urllib.error.URLError, ValueError):
         status = {}
     if not status.get("ready"):
-        print(f"tandem: no local stack on port {port}: start it with `make demo`", file=sys.stderr)
+        missing = f"no local stack on port {port}: start it with: make demo"
+        print(f"tandem: {status.get('ended', missing)}", file=sys.stderr)
         return 1
     logs = boto3.Session(
         aws_access_key_id=status["access_key_id"],

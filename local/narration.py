@@ -1,26 +1,45 @@
-"""How the demo tells its story: a line a step, a bar while it waits, a table at the end."""
+"""How the demo tells its story: a line a step, a bar while it waits, a table at the end.
+
+A wait goes on while the count moves. It is given up when nothing has moved for as long as the
+stack's queues may take to bring a message again (patience.py), and at once when the emulator has
+ended.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from local.errors import StackError
+from local.patience import Patience
+
 POLL_S = 0.25
-PATIENCE_S = 120.0
+REPEAT_S = 15.0  # between lines about a wait, where there is no terminal to keep one up to date
 
 
 class StoryError(Exception):
     """The story cannot go on: something that must happen has not."""
 
 
+class Watched(Protocol):
+    """What a narrator needs to know of a stack."""
+
+    @property
+    def patience(self) -> Patience: ...
+
+    def end(self, within_s: float = 0) -> str | None: ...
+
+
 class Narrator:
     """Tells the story and keeps the count of what did not hold."""
 
-    def __init__(self, console: Console | None = None) -> None:
+    def __init__(self, stack: Watched, console: Console | None = None) -> None:
+        self._stack = stack
         self._console = console or Console(highlight=False)
         self.failures: list[str] = []
 
@@ -39,16 +58,33 @@ class Narrator:
         if not held:
             self.failures.append(text)
 
-    def wait(self, text: str, reached: Callable[[], int], target: int) -> None:
-        """Wait until `reached` gives `target`. `StoryError` when it does not in time."""
-        deadline = time.monotonic() + PATIENCE_S
+    def wait(
+        self, text: str, reached: Callable[[], int], target: int, patience_s: float | None = None
+    ) -> None:
+        """Wait until `reached` gives `target`. `StoryError` when it has stopped moving before.
+
+        Without `patience_s`, it may stand still for as long as work of the stack may.
+        """
+        granted_s = self._stack.patience.work_s if patience_s is None else patience_s
         with self._bar() as bar:
             task = bar.add_task(text, total=target)
-            while (now := reached()) < target:
-                bar.update(task, completed=now)
-                if time.monotonic() > deadline:
-                    raise StoryError(f"{text}: {now} of {target} after {PATIENCE_S:.0f} s")
+            began = moved = said = time.monotonic()
+            last = now = reached()
+            while now < target:
+                if (end := self._stack.end()) is not None:
+                    raise StackError(end)
                 time.sleep(POLL_S)
+                now, then = reached(), time.monotonic()
+                bar.update(task, completed=now)
+                if now != last:
+                    last, moved = now, then
+                if then - moved > granted_s:
+                    raise StoryError(
+                        f"{text}: {now} of {target}, and no more for {granted_s:.0f} s"
+                    )
+                if then - said > REPEAT_S and not self._console.is_terminal:
+                    said = then
+                    self.step(f"… {text}: {now} of {target} after {then - began:.0f} s")
         self.check(f"{text}: {now}" if target > 1 else text, now == target)
 
     def table(self, expected: Mapping[str, int], counted: Mapping[str, int]) -> None:

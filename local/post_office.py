@@ -65,6 +65,7 @@ class PostOffice:
         self._numbers = itertools.count(1)
         self._answers: list[Answer] = []
         self._events: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._over = threading.Event()
         self._publisher: threading.Thread | None = None
 
     def publish_with(self, publish: Publish) -> None:
@@ -73,7 +74,8 @@ class PostOffice:
         self._publisher.start()
 
     def close(self) -> None:
-        """Publish what is waiting and stop."""
+        """Publish nothing more: the events that still wait are of a stack that ends."""
+        self._over.set()
         self._events.put(None)
         if self._publisher is not None:
             self._publisher.join()
@@ -110,7 +112,7 @@ class PostOffice:
             return next((each for each in self._letters if each.id == identifier), None)
 
     def _publish(self, publish: Publish) -> None:
-        while (event := self._events.get()) is not None:
+        while (event := self._events.get()) is not None and not self._over.is_set():
             publish(event)
 
 

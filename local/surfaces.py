@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from local.running import Stack
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-    from local.stack import Stack
 
 _CODE = re.compile(r"\b[A-Z]{2,4}-[0-9A-Z]{5}-[0-9A-Z]{5}-[0-9A-Z]{4}\b")
 _TOKEN = re.compile(r"#token=([\w-]+)")
@@ -43,9 +43,10 @@ class Letter:
 class Surfaces:
     """The public surfaces of one stack, for one campaign."""
 
-    def __init__(self, stack: Stack, campaign: str) -> None:
+    def __init__(self, stack: Stack, campaign: str, timeout_s: float | None = TIMEOUT_S) -> None:
+        self.stack = stack
         self.campaign = campaign
-        self._http = httpx.Client(base_url=stack.url, timeout=TIMEOUT_S, trust_env=False)
+        self._http = httpx.Client(base_url=stack.url, timeout=timeout_s, trust_env=False)
         self._s3: S3Client = stack.s3
         self._bucket = stack.bucket
         self._client_token = stack.client_token

@@ -17,7 +17,7 @@ from chalicelib.api import models
 Security = Literal["public", "session", "client", "ops"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Operation:
     """One operation. `answers` by status (None: an empty body); `problems`: its own refusals;
     `max_body_kb`: how large a body it takes.
@@ -46,75 +46,170 @@ CAMPAIGN = "/v1/campaigns/{campaign}"
 VOUCHER = "/v1/client/vouchers/{code}"
 
 GET_CAMPAIGN = Operation(
-    "get_campaign", "GET", CAMPAIGN, "What the pages need of a campaign", "public",
-    {200: models.CampaignAnswer}, (404,),
-)  # fmt: skip
+    name="get_campaign",
+    method="GET",
+    path=CAMPAIGN,
+    summary="What the pages need of a campaign",
+    security="public",
+    answers={200: models.CampaignAnswer},
+    problems=(404,),
+)
 SIGN_IN = Operation(
-    "sign_in", "POST", f"{CAMPAIGN}/sign-in", "Mail a sign-in link if the address is a VIP's",
-    "public", {202: models.Accepted}, (404, 409), models.SignInRequest,
-)  # fmt: skip
+    name="sign_in",
+    method="POST",
+    path=f"{CAMPAIGN}/sign-in",
+    summary="Mail a sign-in link if the address is a VIP's",
+    security="public",
+    answers={202: models.Accepted},
+    problems=(404, 409),
+    request=models.SignInRequest,
+)
 OPEN_SESSION = Operation(
-    "open_session", "POST", f"{CAMPAIGN}/sessions", "Trade a mailed token for a session",
-    "public", {201: models.SessionAnswer}, (401,), models.SessionRequest,
-)  # fmt: skip
+    name="open_session",
+    method="POST",
+    path=f"{CAMPAIGN}/sessions",
+    summary="Trade a mailed token for a session",
+    security="public",
+    answers={201: models.SessionAnswer},
+    problems=(401,),
+    request=models.SessionRequest,
+)
 SIGN_UP = Operation(
-    "sign_up", "POST", f"{CAMPAIGN}/links/{{link_code}}/sign-up",
-    "A referee by shared link: mail a confirmation link if eligible", "public",
-    {202: models.Accepted}, (404, 409, 429), models.SignUpRequest,
-)  # fmt: skip
+    name="sign_up",
+    method="POST",
+    path=f"{CAMPAIGN}/links/{{link_code}}/sign-up",
+    summary="A referee by shared link: mail a confirmation link if eligible",
+    security="public",
+    answers={202: models.Accepted},
+    problems=(404, 409, 429),
+    request=models.SignUpRequest,
+)
 GET_INVITATION = Operation(
-    "get_invitation", "GET", "/v1/invitations/{token}",
-    "The offer and the sponsor's first name; changes nothing", "public",
-    {200: models.OfferAnswer}, (410,),
-)  # fmt: skip
+    name="get_invitation",
+    method="GET",
+    path="/v1/invitations/{token}",
+    summary="The offer and the sponsor's first name; changes nothing",
+    security="public",
+    answers={200: models.OfferAnswer},
+    problems=(410,),
+)
 CONFIRM = Operation(
-    "confirm_invitation", "POST", "/v1/invitations/{token}/confirmation", "Confirm", "public",
-    {201: models.ConfirmationAnswer, 200: models.ConfirmationAnswer}, (410,),
-    models.ConfirmationRequest,
-)  # fmt: skip
+    name="confirm_invitation",
+    method="POST",
+    path="/v1/invitations/{token}/confirmation",
+    summary="Confirm",
+    security="public",
+    answers={201: models.ConfirmationAnswer, 200: models.ConfirmationAnswer},
+    problems=(410,),
+    request=models.ConfirmationRequest,
+)
 DECLINE = Operation(
-    "decline_invitation", "POST", "/v1/invitations/{token}/decline",
-    "Decline; the address is erased", "public", {204: None}, (410,),
-)  # fmt: skip
+    name="decline_invitation",
+    method="POST",
+    path="/v1/invitations/{token}/decline",
+    summary="Decline; the address is erased",
+    security="public",
+    answers={204: None},
+    problems=(410,),
+)
 UNSUBSCRIBE = Operation(
-    "unsubscribe", "POST", "/v1/unsubscribe/{token}", "RFC 8058 one-click, and the page's button",
-    "public", {200: models.UnsubscribeAnswer},
-)  # fmt: skip
+    name="unsubscribe",
+    method="POST",
+    path="/v1/unsubscribe/{token}",
+    summary="RFC 8058 one-click, and the page's button",
+    security="public",
+    answers={200: models.UnsubscribeAnswer},
+)
 GET_SPONSOR = Operation(
-    "get_sponsor", "GET", "/v1/sponsor", "Own link, quota left, invitations, vouchers", "session",
-    {200: models.SponsorAnswer}, (401,),
-)  # fmt: skip
+    name="get_sponsor",
+    method="GET",
+    path="/v1/sponsor",
+    summary="Own link, quota left, invitations, vouchers",
+    security="session",
+    answers={200: models.SponsorAnswer},
+    problems=(401,),
+)
 INVITE = Operation(
-    "invite", "POST", "/v1/sponsor/invitations", "Take invitations in", "session",
-    {202: models.InvitationsAnswer}, (401, 409, 429), models.InvitationsRequest,
-)  # fmt: skip
+    name="invite",
+    method="POST",
+    path="/v1/sponsor/invitations",
+    summary="Take invitations in",
+    security="session",
+    answers={202: models.InvitationsAnswer},
+    problems=(401, 409, 429),
+    request=models.InvitationsRequest,
+)
 GET_VOUCHER = Operation(
-    "get_voucher", "GET", VOUCHER, "Would it be accepted, and if not why", "client",
-    {200: models.VoucherAnswer}, (404,),
-)  # fmt: skip
+    name="get_voucher",
+    method="GET",
+    path=VOUCHER,
+    summary="Would it be accepted, and if not why",
+    security="client",
+    answers={200: models.VoucherAnswer},
+    problems=(404,),
+)
 REDEEM = Operation(
-    "redeem_voucher", "POST", f"{VOUCHER}/redemptions", "Use a voucher on an order", "client",
-    {201: models.RedemptionAnswer, 200: models.RedemptionAnswer}, (404, 409),
-    models.RedemptionRequest,
-)  # fmt: skip
+    name="redeem_voucher",
+    method="POST",
+    path=f"{VOUCHER}/redemptions",
+    summary="Use a voucher on an order",
+    security="client",
+    answers={201: models.RedemptionAnswer, 200: models.RedemptionAnswer},
+    problems=(404, 409),
+    request=models.RedemptionRequest,
+)
 ROLL_BACK = Operation(
-    "roll_back_redemption", "DELETE", f"{VOUCHER}/redemptions/{{order_id}}",
-    "Take a redemption back", "client", {204: None}, (404, 409),
-)  # fmt: skip
+    name="roll_back_redemption",
+    method="DELETE",
+    path=f"{VOUCHER}/redemptions/{{order_id}}",
+    summary="Take a redemption back",
+    security="client",
+    answers={204: None},
+    problems=(404, 409),
+)
 POST_ORDERS = Operation(
-    "post_orders", "POST", "/v1/client/orders", "The order file, as a call", "client",
-    {207: models.OrdersAnswer}, (), models.OrdersRequest, max_body_kb=256,  # 500 of the longest
-)  # fmt: skip
+    name="post_orders",
+    method="POST",
+    path="/v1/client/orders",
+    summary="The order file, as a call",
+    security="client",
+    answers={207: models.OrdersAnswer},
+    request=models.OrdersRequest,
+    max_body_kb=256,  # 500 of the longest orders
+)
 GET_DASHBOARD = Operation(
-    "get_dashboard", "GET", "/v1/ops/campaigns/{campaign}/dashboard", "The live numbers", "ops",
-    {200: models.DashboardAnswer}, (404,),
-)  # fmt: skip
+    name="get_dashboard",
+    method="GET",
+    path="/v1/ops/campaigns/{campaign}/dashboard",
+    summary="The live numbers",
+    security="ops",
+    answers={200: models.DashboardAnswer},
+    problems=(404,),
+)
 GET_OPENAPI = Operation(
-    "get_openapi", "GET", "/v1/openapi.json", "This document", "public",
-    {200: models.DescriptionAnswer},
-)  # fmt: skip
+    name="get_openapi",
+    method="GET",
+    path="/v1/openapi.json",
+    summary="This document",
+    security="public",
+    answers={200: models.DescriptionAnswer},
+)
 
 OPERATIONS = (
-    GET_CAMPAIGN, SIGN_IN, OPEN_SESSION, SIGN_UP, GET_INVITATION, CONFIRM, DECLINE, UNSUBSCRIBE,
-    GET_SPONSOR, INVITE, GET_VOUCHER, REDEEM, ROLL_BACK, POST_ORDERS, GET_DASHBOARD, GET_OPENAPI,
-)  # fmt: skip
+    GET_CAMPAIGN,
+    SIGN_IN,
+    OPEN_SESSION,
+    SIGN_UP,
+    GET_INVITATION,
+    CONFIRM,
+    DECLINE,
+    UNSUBSCRIBE,
+    GET_SPONSOR,
+    INVITE,
+    GET_VOUCHER,
+    REDEEM,
+    ROLL_BACK,
+    POST_ORDERS,
+    GET_DASHBOARD,
+    GET_OPENAPI,
+)

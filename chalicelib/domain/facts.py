@@ -1,7 +1,7 @@
 """Facts: what happened, written in the transaction that makes it true.
 
 A fact is outbox, journal line and source of the counts at once. It is stored as two flat mappings,
-`ids` and `details`; use cases make and match typed bodies (`fact_bodies.py`), and this module is
+`ids` and `details`; use cases make and match typed bodies (`fact_bodies`), and this module is
 the only one that turns one into the other. What follows from each fact is in `effects.py`, how
 facts are chained in `journal.py`. A fact holds random ids, numbers and names of rules, never an
 address, a name, a code or a token.

@@ -48,7 +48,7 @@ from chalicelib.domain.lists.drops import ListFile
 from chalicelib.domain.lists.model import HeldList
 from chalicelib.services.lists.building import ListHeldError
 from chalicelib.services.lists.take_in import forget_held, note_refused, take_in_list
-from chalicelib.services.orders.take_in_orders import take_in_orders
+from chalicelib.services.orders.record import record_order_file
 from chalicelib.services.ports import FileMissingError, Ports
 from chalicelib.services.vouchers.acknowledge import take_in_ack
 from chalicelib.services.vouchers.take_in_codes import take_in_codes
@@ -257,7 +257,7 @@ def _handle(
             # It takes effect with its list; it is read here so that a wrong one is reported early.
             parse_manifest(beginning(chunks))
         case OrdersDrop():
-            take_in_orders(ports, campaign, plain=plain, tally=tally)
+            record_order_file(ports, campaign, plain=plain, tally=tally)
         case CodesDrop(template):
             take_in_codes(ports, campaign, template, plain=plain, tally=tally)
         case AckDrop(number):

@@ -57,13 +57,8 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
     "reward: a kept order": [*[GET] * 5, WRITE, *[GET] * 3, WRITE],
     "ingest: a list of 1,000": [
         *[READ_FILE] * 3,  # the list, and the two names its manifest may have
-        *[
-            GET,
-            GET,
-            QUERY,
-            GET,
-            GET,
-        ],  # its drops, the one in force, deltas; this content: seen, held
+        *[GET, GET, QUERY],  # its drops, the current list, deltas
+        *[GET, GET, GET],  # this content: its record, under the name 0.1.0 gave it; held
         *[WRITE_FILE, WRITE, READ_FILE, WRITE_FILE],  # the segment, the version, the receipt
     ],
     "ingest: an order": [READ_FILE, *[GET] * 5, READ_FILE, WRITE, READ_FILE, WRITE_FILE],

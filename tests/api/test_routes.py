@@ -254,7 +254,9 @@ def test_the_dashboard_counts_what_happened(world: World) -> None:
     world.run()
     told = world.get(f"/v1/ops/campaigns/{CAMPAIGN}/dashboard").json()
     shown = {name: count for name, count in told["funnel"].items() if count}
-    assert shown == {"invited": 2, "refused": 1, "sent": 1, "confirmed": 1, "vouchers_issued": 1}
+    assert shown == {
+        "invited": 2, "refused": 1, "sent": 1, "confirmed": 1, "vouchers_issued": 1, "rewards": 1,
+    }  # fmt: skip
     assert told["refused_by_reason"] == {"customer": 1}
     (day,) = told["days"]
     assert day["date"] == "2026-03-02"

@@ -48,5 +48,5 @@ def test_a_start_has_the_imports_of_its_own_handler() -> None:
     imports = first_imports()
     assert imports.keys() >= {"relay", "ingest", "report"}
     assert all("from chalicelib." in lines for lines in imports.values())
-    assert "chalicelib.services.relay" in imports["relay"]
-    assert "chalicelib.services.relay" not in imports["project"]
+    assert "chalicelib.services.operations.relay" in imports["relay"]
+    assert "chalicelib.services.operations.relay" not in imports["project"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -10,6 +11,8 @@ from urllib.parse import parse_qs
 
 import pytest
 from typer.testing import Result
+
+from tests.cli.conftest import STATUS
 
 Tandem = Callable[..., Result]
 Serving = Callable[[type[BaseHTTPRequestHandler]], AbstractContextManager[int]]
@@ -95,6 +98,49 @@ def test_when_nothing_runs_one_line_says_what_to_do(nothing_running: str, tandem
     assert result.stderr == (
         f"the local stack is not running at {nothing_running}: start it with: make demo\n"
     )
+
+
+def test_a_stack_that_has_ended_says_so_itself(status_page: Answers, tandem: Tandem) -> None:
+    status_page({"ready": False, "ended": "it has ended: start it again"})
+    result = tandem("campaign", "list")
+    assert (result.exit_code, result.stderr) == (1, "it has ended: start it again\n")
+
+
+@pytest.mark.parametrize(
+    ("later", "told"),
+    [
+        ({"ready": False, "ended": "it has ended: start it again"}, "it has ended: start it again"),
+        (None, "the emulator of the local stack does not answer at {endpoint}"),
+    ],
+    ids=["ended", "silent"],
+)
+def test_what_ends_in_the_middle_of_a_command_is_told_in_one_line(
+    later: object,
+    told: str,
+    nothing_running: str,
+    serving: Serving,
+    tandem: Tandem,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The status page knows the emulator when the command begins, and no more when it fails."""
+    ready = {**STATUS, "aws_endpoint": nothing_running}
+    said: list[object] = [ready]
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(said.pop() if said else later or ready).encode())
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with serving(Page) as port:
+        monkeypatch.setenv("TANDEM_PORT", str(port))
+        result = tandem("campaign", "list")
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(told.format(endpoint=nothing_running))
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from chalicelib.domain.codes import candidates
 from chalicelib.domain.effects import FUNNEL, REFUSED_FOR
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.exports import ExportPart
+from chalicelib.domain.fact_bodies import body_of
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.files.exports import voucher_file
 from chalicelib.domain.journal import chain, verify
@@ -99,6 +100,16 @@ def test_a_stored_fact_is_read_and_written_as_it_was(item: Item) -> None:
     fact = fact_of(item)
     assert FactName(fact.name) == fact.name
     assert fact_item(fact) == item
+
+
+@pytest.mark.parametrize("item", FACTS)
+def test_a_stored_fact_has_a_typed_body_that_is_stored_as_it_was(item: Item) -> None:
+    """No id and no detail is lost or renamed; what 0.1.0 did not store yet is said by a default."""
+    fact = fact_of(item)
+    ids, details = body_of(fact).stored()
+    assert ids == fact.ids
+    assert fact.details.items() <= details.items()
+    assert details.keys() - fact.details.keys() <= {"reason", "mode"}
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=range(len(MESSAGES)))

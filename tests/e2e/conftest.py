@@ -12,7 +12,8 @@ from rich.console import Console
 
 from local.errors import StackError
 from local.narration import Narrator
-from local.stack import Stack, running_stack
+from local.running import Stack
+from local.stack import running_stack
 from local.story import Story
 
 
@@ -52,8 +53,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="package")
-def narrator() -> Narrator:
-    return Narrator(Console(file=StringIO(), width=200))
+def narrator(stack: Stack) -> Narrator:
+    return Narrator(stack, Console(file=StringIO(), width=200))
 
 
 @pytest.fixture(scope="package")

@@ -14,7 +14,7 @@ import pytest
 
 from local.demo.lists import CAMPAIGN_FILE, digest_of
 from local.narration import Narrator
-from local.stack import Stack
+from local.running import Stack
 from local.surfaces import Surfaces
 from tests.e2e.test_second_campaign import run
 
@@ -46,7 +46,7 @@ def receipt_when(
     world: Surfaces, path: str, holds: Callable[[dict[str, Any]], object] = bool
 ) -> dict[str, Any]:
     """The receipt of a file, once it is there and `holds`."""
-    narrator = Narrator()
+    narrator = Narrator(world.stack)
     narrator.wait(path, lambda: int(bool(holds(world.receipt(path) or {}))), 1)
     receipt = world.receipt(path)
     assert narrator.failures == [], receipt
@@ -99,7 +99,7 @@ def test_a_file_with_an_address_is_gone_from_the_clients_folder(
     receipt = dropped(world, path, digests(*PEOPLE[:50]) + b"jeanne@lists.test\n")
     assert (receipt["reason"], receipt["errors"][0]["line"]) == ("plain_address", 52)
     key = f"in/{CAMPAIGN}/{path}"
-    narrator = Narrator()
+    narrator = Narrator(world.stack)
     narrator.wait("moved away", lambda: len(versions_of(stack, key)), 0)
     assert narrator.failures == []
     assert len(versions_of(stack, f"quarantine/{CAMPAIGN}/{path}")) == 1

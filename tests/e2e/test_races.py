@@ -45,7 +45,7 @@ def sessions(world: Surfaces) -> list[str]:
     addresses = [vip_address(number) for number in range(20, 20 + CALLERS)]
     for address in addresses:
         world.call("POST", f"/campaigns/{CAMPAIGN}/sign-in", {"email": address})
-    narrator = Narrator()
+    narrator = Narrator(world.stack)
     narrator.wait(
         "sign-in mails", lambda: sum(bool(world.letters(address)) for address in addresses), CALLERS
     )
@@ -73,7 +73,7 @@ def test_laws_1_and_2_of_many_sponsors_inviting_one_person_at_once_one_succeeds(
         funnel = world.dashboard()["funnel"]
         return sum(int(funnel[name] - before[name]) for name in ("sent", "refused"))
 
-    narrator = Narrator()
+    narrator = Narrator(world.stack)
     narrator.wait("decided", decided, CALLERS)
     assert narrator.failures == []
     assert len(world.letters("wanted@races.test")) == 1
@@ -106,7 +106,7 @@ def test_law_6_of_many_redemptions_at_once_one_wins_and_of_many_rollbacks_too(
     )
     assert undone == [204] * CALLERS
     assert world.as_client("GET", f"/vouchers/{code}").json()["acceptable"] is True
-    narrator = Narrator()
+    narrator = Narrator(world.stack)
     narrator.wait(
         "all counted",
         lambda: int(world.funnel("vouchers_redeemed") == before),
@@ -117,7 +117,7 @@ def test_law_6_of_many_redemptions_at_once_one_wins_and_of_many_rollbacks_too(
 def test_one_session_for_one_mailed_link_however_many_ask_at_once(world: Surfaces) -> None:
     address = vip_address(40)
     world.call("POST", f"/campaigns/{CAMPAIGN}/sign-in", {"email": address})
-    Narrator().wait("sign-in mail", lambda: len(world.letters(address)), 1)
+    Narrator(world.stack).wait("sign-in mail", lambda: len(world.letters(address)), 1)
     body = {"token": world.token_for(address, "sponsor")}
     path = f"/campaigns/{CAMPAIGN}/sessions"
     answers = at_once(*(lambda: world.call("POST", path, body).status_code for _ in range(CALLERS)))

@@ -17,7 +17,7 @@ import pytest
 from cli.hashing.manifest import canary_address
 from local.demo.lists import CAMPAIGN_FILE, digest_of
 from local.narration import Narrator
-from local.stack import Stack
+from local.running import Stack
 from local.surfaces import Surfaces
 from tests.e2e.conftest import hurried
 
@@ -65,7 +65,7 @@ def copied(
     target = f"s3://{stack.bucket}/in/{CAMPAIGN}/{path}"
     copy = run(stack, "aws", "s3", "cp", str(source), target)
     assert copy.returncode == 0, copy.stderr
-    told = Narrator()
+    told = Narrator(world.stack)
     told.wait(f"receipt for {path}", lambda: int(bool(world.receipt(path))), 1)
     return world.receipt(path) or {}
 
@@ -103,7 +103,7 @@ def test_lists_and_orders_copied_with_the_stock_aws_command_get_receipts_and_exp
     referees = [{"email": "first@autumn.test"}, {"email": "customer1@demo.test"}]
     invited = world.call("POST", "/sponsor/invitations", {"referees": referees}, bearer=session)
     assert invited.status_code == 202
-    narrator = Narrator()
+    narrator = Narrator(world.stack)
     narrator.wait("invited", lambda: len(world.letters("first@autumn.test")), 1)
     token = world.token_for("first@autumn.test", "referee")
     yes = {"terms_version": "2026-01", "marketing_consent": True}
@@ -137,6 +137,6 @@ def test_lists_and_orders_copied_with_the_stock_aws_command_get_receipts_and_exp
 def sign_in(world: Surfaces, address: str) -> str:
     before = len(world.letters(address))
     world.call("POST", f"/campaigns/{CAMPAIGN}/sign-in", {"email": address}).raise_for_status()
-    Narrator().wait("sign-in mail", lambda: len(world.letters(address)), before + 1)
+    Narrator(world.stack).wait("sign-in mail", lambda: len(world.letters(address)), before + 1)
     body = {"token": world.token_for(address, "sponsor")}
     return str(world.call("POST", f"/campaigns/{CAMPAIGN}/sessions", body).json()["session"])

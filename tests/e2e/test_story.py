@@ -12,7 +12,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from chalicelib.domain.journal import GENESIS, verify
 from local.demo.lists import CAMPAIGN
 from local.narration import Narrator
-from local.stack import Stack
+from local.running import Stack
 from local.story import EXPECTED, SPONSORS, Story
 from local.surfaces import Surfaces
 from tests.e2e.conftest import Told

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from infra.package import Package, local_target, package
-from local.stack import Stack, running_stack
+from local.running import Stack
+from local.stack import running_stack
 
 Template = dict[str, Any]
 Resource = dict[str, Any]

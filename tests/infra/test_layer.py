@@ -169,7 +169,9 @@ def test_equal_requirements_give_an_equal_layer(made: Package, tmp_path: Path) -
     for kept in (ROOT / "build/vendor").iterdir():
         if kept.is_dir():
             (vendor / kept.name).symlink_to(kept)
-    again = package(local_target(), build=tmp_path)
+    said: list[str] = []
+    again = package(local_target(), build=tmp_path, say=said.append)
+    assert [line.partition(":")[0] for line in said] == ["packaging"] * 3
     (fresh,) = (path for path in vendor.iterdir() if path.suffix == ".zip")
     assert not fresh.is_symlink()
     assert again.layer.read_bytes() == made.layer.read_bytes()
@@ -202,7 +204,7 @@ def test_no_function_asks_for_numpy_and_ingest_only_for_a_list(function: str, co
 def test_a_function_that_asks_for_numpy_is_found_out(code: Path, tmp_path: Path) -> None:
     """The test above has teeth."""
     changed = shutil.copytree(code, tmp_path / "code")
-    use_case = changed / "chalicelib/services/report.py"
+    use_case = changed / "chalicelib/services/operations/report.py"
     shutil.rmtree(use_case.parent / "__pycache__")
     use_case.write_text(
         use_case.read_text() + "\ntry:\n    import numpy\nexcept ImportError: ...\n"

@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.emulator import REGION
-from local.stack import Stack
+from local.running import Stack
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -8,20 +8,21 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dns.resolver
 import httpx
 import pytest
 
-from infra.package import ROOT
-from local.deployment import adapted
-from local.emulator import free_port
+from local.deployment import CONSUMERS, adapted
+from local.emulator import free_port, remove
 from local.errors import StackError
 from local.post_office import Answer
-from local.stack import Stack, running_stack
+from local.running import Stack
+from local.stack import running_stack
+from tests.infra.processes import alive, descendants, run, until
 
 MAIL = b"From: a@tandem.example\r\nTo: b@demo.test\r\nSubject: Hello\r\n\r\nhttps://x.example/#token=t\r\n"
 
@@ -32,49 +33,6 @@ pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("local-stack")]
 def front(stack: Stack) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=stack.url, timeout=30, trust_env=False) as client:
         yield client
-
-
-def run(port: int, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "local.stack", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "TANDEM_PORT": str(port), **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def descendants(pid: int) -> set[int]:
-    """Processes below `pid`, whatever group or session they are in."""
-    table = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True)
-    children: dict[int, list[int]] = {}
-    for line in table.stdout.splitlines():
-        child, parent = map(int, line.split())
-        children.setdefault(parent, []).append(child)
-    found: set[int] = set()
-    waiting = [pid]
-    while waiting:
-        for child in children.get(waiting.pop(), []):
-            found.add(child)
-            waiting.append(child)
-    return found
-
-
-def alive(pid: int) -> bool:
-    state = subprocess.run(
-        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
-    ).stdout.strip()
-    return bool(state) and not state.startswith("Z")
-
-
-def until(condition: Any, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def is_ready(port: int) -> bool:
@@ -98,6 +56,16 @@ def test_a_port_in_use_is_one_line_that_says_what_to_do(tmp_path: Path) -> None:
     assert "TANDEM_PORT" in said
 
 
+def test_what_an_emulator_leaves_is_gone_at_once_and_deleted_in_time(tmp_path: Path) -> None:
+    directory = tmp_path / "emulator"
+    (directory / "tmp").mkdir(parents=True)
+    (directory / "tmp/file").write_text("left")
+    remove(directory)
+    assert not directory.exists()
+    assert until(lambda: not list(tmp_path.iterdir()), 30)
+    remove(directory)  # nothing to remove is nothing to say
+
+
 def test_a_second_stack_in_the_same_directory_is_refused(stack: Stack) -> None:
     directory = stack.post_office.directory.parent
     with pytest.raises(StackError, match="another directory"), running_stack(directory=directory):
@@ -114,28 +82,14 @@ def test_no_process_is_left_however_the_stack_ends(how: signal.Signals, tmp_path
         started = descendants(process.pid)
         assert len(started) >= 3  # the guard, the emulator, a function
         process.send_signal(how)
-        process.communicate(timeout=20)
+        said, _ = process.communicate(timeout=20)
+        assert "starting the AWS emulator" in said
+        assert "deploying the packaged template: " in said
         assert until(lambda: not any(map(alive, started)), 10)
     finally:
         process.kill()
         process.communicate()
     assert process.returncode == (0 if how != signal.SIGKILL else -signal.SIGKILL)
-
-
-def test_a_dead_emulator_is_one_line_and_the_end(tmp_path: Path) -> None:
-    port = free_port()
-    process = run(port, "--directory", str(tmp_path))
-    try:
-        assert until(lambda: is_ready(port), 60)
-        for pid in descendants(process.pid):
-            os.kill(pid, signal.SIGKILL)
-        _, said = process.communicate(timeout=20)
-    finally:
-        process.kill()
-        process.communicate()
-    assert process.returncode == 1
-    assert said.count("\n") == 1
-    assert "emulator.log" in said
 
 
 def test_what_the_emulator_drops_from_the_template_is_done_after_it(stack: Stack) -> None:
@@ -148,6 +102,35 @@ def test_only_what_the_emulator_refuses_is_left_out(made: Any) -> None:
     template = json.loads(made.template.read_text(encoding="utf-8"))
     left_out = set(template["Resources"]) - set(adapted(template, "0" * 64)["Resources"])
     assert left_out == {"ExportOverdueAlarm", "MailBounceRateAlarm"}
+
+
+def test_a_queue_has_no_more_consumers_than_the_machine_carries(made: Any) -> None:
+    template = json.loads(made.template.read_text(encoding="utf-8"))
+    sources = {
+        name: resource["Properties"]["ScalingConfig"]["MaximumConcurrency"]
+        for name, resource in adapted(template, "0" * 64)["Resources"].items()
+        if "ScalingConfig" in resource["Properties"]
+    }
+    assert len(sources) == 5
+    for name, most in sources.items():
+        packaged = template["Resources"][name]["Properties"]["ScalingConfig"]["MaximumConcurrency"]
+        assert most == min(packaged, CONSUMERS)
+    assert CONSUMERS >= 2
+
+
+def test_decide_alone_asks_the_resolver_of_the_stack(stack: Stack) -> None:
+    functions = stack.session.client("lambda", endpoint_url=stack.endpoint)
+    asked = {
+        function["FunctionName"]: function["Environment"]["Variables"]["TANDEM_RESOLVER"]
+        for function in functions.list_functions()["Functions"]
+        if "TANDEM_RESOLVER" in function["Environment"]["Variables"]
+    }
+    assert asked.keys() == {"tandem-local-decide"}
+    host, port = asked["tandem-local-decide"].split(":")
+    resolver = dns.resolver.Resolver(configure=False)
+    resolver.nameservers, resolver.port = [host], int(port)
+    (mail,) = resolver.resolve("demo.test", "MX")
+    assert mail.preference == 10
 
 
 @pytest.mark.parametrize(

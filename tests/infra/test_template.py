@@ -255,6 +255,18 @@ def test_no_policy_grants_a_wildcard(resources: Resources) -> None:
             assert "*" not in named, (name, text)
 
 
+def test_decide_asks_the_name_server_of_its_system_unless_the_stack_says_otherwise(
+    resources: Resources, template: dict[str, Any]
+) -> None:
+    assert template["Parameters"]["Resolver"]["Default"] == ""
+    asking = {
+        name: function["Environment"]["Variables"]["TANDEM_RESOLVER"]
+        for name, function in of_type(resources, "AWS::Serverless::Function").items()
+        if "TANDEM_RESOLVER" in function["Environment"]["Variables"]
+    }
+    assert asking == {"Decide": {"Ref": "Resolver"}}
+
+
 def test_every_function_has_a_role_of_its_own(resources: Resources) -> None:
     roles = {
         json.dumps(function["Role"])

@@ -263,10 +263,13 @@ class DynamoRepository:
         self._pause(random.uniform(0, FIRST_PAUSE_S * 2**attempt))  # nosec B311
 
     def _write(self, actions: list[Any]) -> None:
-        if len(actions) == 1 and "Put" in actions[0]:
-            self._clients.dynamodb.put_item(**actions[0]["Put"])
-        else:
-            self._clients.dynamodb.transact_write_items(TransactItems=actions)
+        match actions:
+            case [{"Put": put}]:
+                self._clients.dynamodb.put_item(**put)
+            case [{"Delete": delete}]:
+                self._clients.dynamodb.delete_item(**delete)
+            case _:
+                self._clients.dynamodb.transact_write_items(TransactItems=actions)
 
 
 def _attributes(values: Mapping[str, str]) -> dict[str, Any]:

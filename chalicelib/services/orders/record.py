@@ -12,7 +12,7 @@ nobody then costs no call more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 
@@ -20,7 +20,8 @@ from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import HolderRole
 from chalicelib.domain.fact_bodies import VoucherRedeemed
 from chalicelib.domain.facts import Fact
-from chalicelib.domain.files.orders import OrderRow
+from chalicelib.domain.files.orders import OrderRow, orders
+from chalicelib.domain.files.reading import Tally
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.orders import (
     Order,
@@ -105,6 +106,27 @@ def those_concerned(
         buyers=frozenset((claim.campaign, claim.digest) for claim in claims),
         orders={(order.campaign, order.order_id) for order in orders},
     )
+
+
+_AT_ONCE = 100  # rows; as many as one batch of reads takes
+
+
+def record_order_file(
+    ports: Ports, campaign: Campaign, *, plain: Iterable[bytes], tally: Tally
+) -> None:
+    """Record the orders of a file; what is wrong with a row is in the `tally`. `FileRefusedError`.
+
+    All lines are read before the first takes effect: a file broken at its end changes nothing.
+    """
+    rows = list(orders(plain, tally))
+    without_effect = Tally()
+    for start in range(0, len(rows), _AT_ONCE):
+        numbered = rows[start : start + _AT_ONCE]
+        outcomes = record_orders(ports, campaign, [row for _, row in numbered])
+        for (line, _), outcome in zip(numbered, outcomes, strict=True):
+            if outcome.problem:
+                without_effect.reject(line, outcome.problem)
+    tally.add_rejected(without_effect)
 
 
 def record_orders(

@@ -1,0 +1,133 @@
+"""What each fact says, as a typed body: made from the entities it is about, matched by consumers.
+
+    facts=[voucher_fact(ports, voucher, VoucherIssued.of(voucher, reward))]      made
+    match body_of(fact): case VoucherIssued(referral_id=…, rule=…): …            read
+
+How a body is stored is in `facts.py`. A field added later has a default. This package registers all
+bodies, whichever of them is imported.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from chalicelib.domain.fact_bodies.lists import (
+    CampaignPut,
+    ListAccepted,
+    ListApproved,
+    ListConfirmed,
+    ListHeld,
+    ListRefused,
+    ListRejected,
+    ListReview,
+    ListRolledBack,
+    ListWaits,
+)
+from chalicelib.domain.fact_bodies.mails import (
+    MailComplained,
+    MailFailed,
+    MailSent,
+)
+from chalicelib.domain.fact_bodies.people import (
+    InvitationAccepted,
+    InvitationBounced,
+    InvitationDeclined,
+    InvitationExpired,
+    InvitationReceived,
+    InvitationRefused,
+    InvitationSent,
+    OppositionRecorded,
+    ReferralConfirmed,
+    SignInGranted,
+    SignInRefused,
+    SignInRequested,
+    invitation_decided,
+)
+from chalicelib.domain.fact_bodies.vouchers import (
+    ExportWritten,
+    OrderCancelled,
+    OrderKept,
+    OrderPlaced,
+    OrderReturned,
+    RewardRefused,
+    RewardRevoked,
+    VoucherAcknowledged,
+    VoucherExpired,
+    VoucherIssued,
+    VoucherRedeemed,
+    VoucherRefused,
+    VoucherRolledBack,
+    VouchersExported,
+    order_moved,
+    voucher_settled,
+)
+from chalicelib.domain.facts import BODIES, Fact, FactBody, FactName
+
+__all__ = [
+    "CampaignPut",
+    "ExportWritten",
+    "InvitationAccepted",
+    "InvitationBounced",
+    "InvitationDeclined",
+    "InvitationExpired",
+    "InvitationReceived",
+    "InvitationRefused",
+    "InvitationSent",
+    "ListAccepted",
+    "ListApproved",
+    "ListConfirmed",
+    "ListHeld",
+    "ListRefused",
+    "ListRejected",
+    "ListReview",
+    "ListRolledBack",
+    "ListWaits",
+    "MailComplained",
+    "MailFailed",
+    "MailSent",
+    "OppositionRecorded",
+    "OrderCancelled",
+    "OrderKept",
+    "OrderPlaced",
+    "OrderReturned",
+    "ReferralConfirmed",
+    "RewardRefused",
+    "RewardRevoked",
+    "SignInGranted",
+    "SignInRefused",
+    "SignInRequested",
+    "UnknownFactError",
+    "VoucherAcknowledged",
+    "VoucherExpired",
+    "VoucherIssued",
+    "VoucherRedeemed",
+    "VoucherRefused",
+    "VoucherRolledBack",
+    "VouchersExported",
+    "body_as",
+    "body_of",
+    "invitation_decided",
+    "order_moved",
+    "voucher_settled",
+]
+
+B = TypeVar("B", bound=FactBody)
+
+
+class UnknownFactError(LookupError):
+    """A stored fact whose name this version does not know."""
+
+
+def body_of(fact: Fact) -> FactBody:
+    """What happened, typed. `UnknownFactError` for a name that this version does not know."""
+    if fact.name not in BODIES:
+        raise UnknownFactError(fact.name)
+    return BODIES[FactName(fact.name)].from_stored(fact.ids, fact.details)
+
+
+def body_as(fact: Fact, kind: type[B]) -> B:
+    """What happened, when only `kind` can have: work that was queued for another is `TypeError`."""
+    body = body_of(fact)
+    if not isinstance(body, kind):
+        raise TypeError(f"{fact.name} is no {kind.__name__}")
+    return body

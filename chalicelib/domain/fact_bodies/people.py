@@ -1,0 +1,196 @@
+"""Facts about sponsors and referees: sign-ins, invitations, referrals, oppositions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chalicelib.domain.eligibility import Reason, Verdict
+from chalicelib.domain.facts import FactBody, FactName
+from chalicelib.domain.invitations import Channel, ClosingReason, Invitation
+from chalicelib.domain.mails import Mail
+from chalicelib.domain.referrals import Referral
+from chalicelib.domain.sign_ins import SignInReason
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignInRequested(FactBody, name=FactName.SIGN_IN_REQUESTED):
+    """Somebody gave an address on the landing page."""
+
+    contact_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignInGranted(FactBody, name=FactName.SIGN_IN_GRANTED):
+    """The address is a VIP's."""
+
+    contact_id: str
+    sponsor_id: str
+    verdict: Verdict | None = None
+    reason: SignInReason = SignInReason.ON_VIP_LIST
+    list_version: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignInRefused(FactBody, name=FactName.SIGN_IN_REFUSED):
+    """The address is not a VIP's, or has had its mails of the day, or no list could say."""
+
+    verdict: Verdict | None = None
+    reason: SignInReason
+    list_version: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _InvitationBody(FactBody):
+    sponsor_id: str
+    invitation_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvitationReceived(_InvitationBody, name=FactName.INVITATION_RECEIVED):
+    """A sponsor invited somebody, or somebody came by a sponsor's link."""
+
+    channel: Channel
+    campaign_version: int
+
+    @classmethod
+    def of(cls, invitation: Invitation) -> InvitationReceived:
+        return cls(
+            **_about(invitation),
+            channel=invitation.channel,
+            campaign_version=invitation.campaign_version,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _InvitationDecided(_InvitationBody):
+    verdict: Verdict | None = None
+    reason: Reason
+    channel: Channel
+    campaign_version: int
+    customers_version: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvitationAccepted(_InvitationDecided, name=FactName.INVITATION_ACCEPTED):
+    """The referee may be invited."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvitationRefused(_InvitationDecided, name=FactName.INVITATION_REFUSED):
+    """The referee may not be invited."""
+
+
+def invitation_decided(invitation: Invitation) -> InvitationAccepted | InvitationRefused:
+    """What its decision came to. `ValueError` for an invitation that was not decided."""
+    decision = invitation.decision
+    if decision is None:
+        raise ValueError("an invitation without a decision")
+    kind = InvitationAccepted if decision.reason is Reason.ELIGIBLE else InvitationRefused
+    return kind(
+        **_about(invitation),
+        verdict=decision.verdict,
+        reason=decision.reason,
+        channel=invitation.channel,
+        campaign_version=decision.campaign_version,
+        customers_version=decision.customers_version,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvitationSent(_InvitationBody, name=FactName.INVITATION_SENT):
+    """Its mail has left."""
+
+    mail_id: str
+    kind: str
+
+    @classmethod
+    def of(cls, invitation: Invitation, mail: Mail) -> InvitationSent:
+        return cls(**_about(invitation), mail_id=mail.mail_id, kind=mail.mail_kind)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvitationDeclined(_InvitationBody, name=FactName.INVITATION_DECLINED):
+    """The referee said no, opposed, or complained about the mail."""
+
+    mail_id: str | None = None
+
+    @classmethod
+    def of(cls, invitation: Invitation, mail_id: str | None = None) -> InvitationDeclined:
+        return cls(**_about(invitation), mail_id=mail_id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvitationBounced(_InvitationBody, name=FactName.INVITATION_BOUNCED):
+    """Its mail reached nobody; `reason` is the sender's word, where it refused the mail."""
+
+    mail_id: str
+    reason: str | None = None
+
+    @classmethod
+    def of(cls, invitation: Invitation, mail: Mail, reason: str | None = None) -> InvitationBounced:
+        return cls(**_about(invitation), mail_id=mail.mail_id, reason=reason)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvitationExpired(_InvitationBody, name=FactName.INVITATION_EXPIRED):
+    """It closed unanswered, or because the referee has become a customer."""
+
+    verdict: Verdict | None = None
+    reason: ClosingReason
+    customers_version: int | None = None
+    found_on_later_list: bool = False
+
+    @classmethod
+    def unanswered(cls, invitation: Invitation) -> InvitationExpired:
+        return cls(
+            sponsor_id=invitation.sponsor_id,
+            invitation_id=invitation.invitation_id,
+            reason=ClosingReason.UNANSWERED,
+        )
+
+    @classmethod
+    def became_customer(cls, invitation: Invitation, customers_version: int) -> InvitationExpired:
+        return cls(
+            sponsor_id=invitation.sponsor_id,
+            invitation_id=invitation.invitation_id,
+            verdict="refused",
+            reason=ClosingReason.BECAME_CUSTOMER,
+            customers_version=customers_version,
+            found_on_later_list=True,
+        )
+
+
+def _about(invitation: Invitation) -> dict[str, str]:
+    return {"sponsor_id": invitation.sponsor_id, "invitation_id": invitation.invitation_id}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReferralConfirmed(_InvitationBody, name=FactName.REFERRAL_CONFIRMED):
+    """The referee said yes: the referral is made."""
+
+    referral_id: str
+    campaign_version: int
+    customers_version: int
+    verdict: Verdict | None = None
+    marketing_consent: bool
+    terms_version: str
+
+    @classmethod
+    def of(cls, referral: Referral) -> ReferralConfirmed:
+        return cls(
+            sponsor_id=referral.sponsor_id,
+            invitation_id=referral.invitation_id,
+            referral_id=referral.referral_id,
+            campaign_version=referral.campaign_version,
+            customers_version=referral.customers_version,
+            verdict="eligible",
+            marketing_consent=referral.marketing_consent,
+            terms_version=referral.terms_version,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class OppositionRecorded(FactBody, name=FactName.OPPOSITION_RECORDED):
+    """Somebody wants no more mails of the brand."""
+
+    sponsor_id: str

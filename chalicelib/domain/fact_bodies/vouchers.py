@@ -1,0 +1,233 @@
+"""Facts about vouchers, exports, orders and rewards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chalicelib.domain.campaign.rules import HolderRole, Release
+from chalicelib.domain.eligibility import Verdict
+from chalicelib.domain.facts import FactBody, FactName, stored_as
+from chalicelib.domain.orders import Order, OrderStatus
+from chalicelib.domain.referrals import Referral
+from chalicelib.domain.rewards import Reward, RewardRefusal
+from chalicelib.domain.vouchers import Voucher
+
+
+@dataclass(frozen=True, kw_only=True)
+class _VoucherBody(FactBody):
+    voucher_id: str
+    referral_id: str
+    holder_id: str
+
+
+def _of(voucher: Voucher) -> dict[str, str]:
+    return {
+        "voucher_id": voucher.voucher_id,
+        "referral_id": voucher.referral_id,
+        "holder_id": voucher.holder_id,
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoucherIssued(_VoucherBody, name=FactName.VOUCHER_ISSUED):
+    """A rule granted a voucher. `rung` 0 is the confirmation; `has_order`: an order earned it."""
+
+    template: str
+    holder: HolderRole
+    rule: str
+    rung: int
+    value_minor: int
+    release: Release
+    has_order: bool = stored_as("order", default=False)
+    campaign_version: int
+    customers_version: int | None = None
+
+    @classmethod
+    def of(cls, voucher: Voucher, granted: Reward) -> VoucherIssued:
+        return cls(
+            **_of(voucher),
+            template=voucher.template,
+            holder=voucher.holder,
+            rule=voucher.rule,
+            rung=voucher.rung,
+            value_minor=voucher.value_minor,
+            release=voucher.release,
+            has_order=granted.order_id is not None,
+            campaign_version=voucher.campaign_version,
+            customers_version=granted.customers_version,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _VoucherSettled(_VoucherBody):
+    rule: str
+    rung: int
+    release: Release
+    export: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoucherAcknowledged(_VoucherSettled, name=FactName.VOUCHER_ACKNOWLEDGED):
+    """The client knows the voucher."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoucherRefused(_VoucherSettled, name=FactName.VOUCHER_REFUSED):
+    """The client does not take the voucher."""
+
+
+def voucher_settled(voucher: Voucher) -> VoucherAcknowledged | VoucherRefused:
+    """What the client's acknowledgement said of a voucher."""
+    kind = VoucherAcknowledged if voucher.refused_reason is None else VoucherRefused
+    return kind(
+        **_of(voucher),
+        rule=voucher.rule,
+        rung=voucher.rung,
+        release=voucher.release,
+        export=voucher.export,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _VoucherUse(_VoucherBody):
+    template: str
+    holder: HolderRole
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoucherRedeemed(_VoucherUse, name=FactName.VOUCHER_REDEEMED):
+    """The voucher was used on an order."""
+
+    @classmethod
+    def of(cls, voucher: Voucher) -> VoucherRedeemed:
+        return cls(**_of(voucher), template=voucher.template, holder=voucher.holder)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoucherRolledBack(_VoucherUse, name=FactName.VOUCHER_ROLLED_BACK):
+    """Its use was reversed."""
+
+    @classmethod
+    def of(cls, voucher: Voucher) -> VoucherRolledBack:
+        return cls(**_of(voucher), template=voucher.template, holder=voucher.holder)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoucherExpired(_VoucherBody, name=FactName.VOUCHER_EXPIRED):
+    """Its last day has passed, unused."""
+
+    template: str
+
+    @classmethod
+    def of(cls, voucher: Voucher) -> VoucherExpired:
+        return cls(**_of(voucher), template=voucher.template)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VouchersExported(FactBody, name=FactName.VOUCHERS_EXPORTED):
+    """`count` vouchers became part of an export."""
+
+    export: int
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportWritten(FactBody, name=FactName.EXPORT_WRITTEN):
+    """The file of an export, of `count` rows, stands in `out/`."""
+
+    export: int
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _OrderBody(FactBody):
+    order_id: str
+    referral_id: str
+    sponsor_id: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderPlaced(_OrderBody, name=FactName.ORDER_PLACED):
+    """A referee ordered."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderKept(_OrderBody, name=FactName.ORDER_KEPT):
+    """An order counts for the ladder: the client said so, or its return window has passed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderReturned(_OrderBody, name=FactName.ORDER_RETURNED):
+    """An order was sent back."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderCancelled(_OrderBody, name=FactName.ORDER_CANCELLED):
+    """An order was cancelled."""
+
+
+def order_moved(order: Order, referral: Referral) -> FactBody:
+    """What the status of an order says has happened."""
+    return _ORDER_BODIES[order.status](
+        order_id=order.order_id,
+        referral_id=referral.referral_id,
+        sponsor_id=referral.sponsor_id,
+        amount_minor=order.amount_minor,
+    )
+
+
+_ORDER_BODIES: Mapping[OrderStatus, type[_OrderBody]] = {
+    OrderStatus.PLACED: OrderPlaced,
+    OrderStatus.KEPT: OrderKept,
+    OrderStatus.RETURNED: OrderReturned,
+    OrderStatus.CANCELLED: OrderCancelled,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RewardRefused(FactBody, name=FactName.REWARD_REFUSED):
+    """A rule would have granted something, were it not for `reason`."""
+
+    referral_id: str
+    sponsor_id: str
+    rule: str
+    rung: int
+    verdict: Verdict | None = None
+    reason: RewardRefusal
+    customers_version: int | None = None
+    found_on_later_list: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        refused: Reward,
+        referral: Referral,
+        reason: RewardRefusal,
+        *,
+        found_on_later_list: bool,
+    ) -> RewardRefused:
+        return cls(
+            referral_id=referral.referral_id,
+            sponsor_id=referral.sponsor_id,
+            rule=refused.rule,
+            rung=refused.rung,
+            verdict="refused",
+            reason=reason,
+            customers_version=refused.customers_version,
+            found_on_later_list=found_on_later_list,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RewardRevoked(_VoucherBody, name=FactName.REWARD_REVOKED):
+    """A granted voucher was revoked. `reason`: the name of a fact, or a rollback."""
+
+    rule: str
+    rung: int
+    reason: str
+
+    @classmethod
+    def of(cls, voucher: Voucher, reason: str) -> RewardRevoked:
+        return cls(**_of(voucher), rule=voucher.rule, rung=voucher.rung, reason=reason)

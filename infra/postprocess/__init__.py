@@ -1,0 +1,63 @@
+"""Completes the template that `chalice package` writes: pure, a template in, a template out.
+
+functions.py completes each function, api.py the REST API, watch.py adds alarms and the dashboard;
+shapes.py is the JSON underneath. Refuses a template whose functions are not those of `FUNCTIONS`.
+
+Neighbours: resources.yaml holds everything that is not per function; package.py calls this.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Final
+
+from infra.postprocess.api import complete_api
+from infra.postprocess.functions import (
+    FUNCTIONS,
+    LISTS_LAYER,
+    SERVERLESS_FUNCTION,
+    complete_function,
+    lists_layer,
+)
+from infra.postprocess.shapes import Object, TemplateError, as_object, object_at
+from infra.postprocess.watch import DEAD_QUEUES, dashboard, dead_queue_alarm, function_alarms
+
+__all__ = [
+    "DEAD_QUEUES",
+    "FUNCTIONS",
+    "LISTS_LAYER",
+    "SERVERLESS_FUNCTION",
+    "Object",
+    "TemplateError",
+    "complete",
+]
+
+# What Chalice exports and nothing reads.
+NEEDLESS_OUTPUTS: Final = ("RestAPIId", "APIHandlerName", "APIHandlerArn", "EndpointURL")
+
+
+def complete(packaged: Object, *, runtime: str, architecture: str) -> Object:
+    """The deployable template, from the one Chalice packaged and merged with resources.yaml."""
+    template = copy.deepcopy(packaged)
+    resources = object_at(template, "Resources")
+    found = {
+        key for key, value in resources.items() if as_object(value)["Type"] == SERVERLESS_FUNCTION
+    }
+    if unknown := found - set(FUNCTIONS):
+        raise TemplateError(
+            f"functions without a size in infra/postprocess/functions.py: {sorted(unknown)}"
+        )
+    if missing := set(FUNCTIONS) - found:
+        raise TemplateError(f"functions that app.py does not define: {sorted(missing)}")
+    for logical_id, size in FUNCTIONS.items():
+        complete_function(resources, logical_id, size, runtime, architecture)
+        resources.update(function_alarms(logical_id, size))
+    for logical_id in DEAD_QUEUES:
+        resources[f"{logical_id}Alarm"] = dead_queue_alarm(logical_id)
+    resources[LISTS_LAYER] = lists_layer(runtime, architecture)
+    complete_api(object_at(resources, "RestAPI"))
+    resources["Dashboard"] = dashboard()
+    outputs = object_at(template, "Outputs")
+    for needless in NEEDLESS_OUTPUTS:
+        outputs.pop(needless, None)
+    return template

@@ -1,0 +1,127 @@
+"""Completes the REST API: throttling, access log, problem+json of the gateway itself, the ops pool.
+
+Names its handler and its pool instead of what Chalice wrote, and takes out what Chalice adds
+needlessly.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from infra.postprocess.functions import FUNCTIONS
+from infra.postprocess.shapes import Json, Object, as_object, object_at
+
+# Requests a second and burst. The whole API, then each POST that anyone may call unsigned: these
+# write, and may send a mail, so they bound what the public can cost (law 12).
+THROTTLE: Final = (100, 200)
+THROTTLE_PUBLIC_POST: Final = (20, 40)
+
+ACCESS_LOG: Final = {
+    # $context.path is left out on purpose: paths hold tokens and voucher codes.
+    "request_id": "$context.requestId",
+    "route": "$context.resourcePath",
+    "method": "$context.httpMethod",
+    "status": "$context.status",
+    "latency_ms": "$context.responseLatency",
+    "bytes": "$context.responseLength",
+    "error": "$context.error.responseType",
+}
+
+# What the gateway itself answers, before any code of ours: type, status, name, title.
+GATEWAY_PROBLEMS: Final = (
+    ("UNAUTHORIZED", 401, "unauthorised", "A valid token is needed"),
+    ("ACCESS_DENIED", 403, "unauthorised", "This caller may not do this"),
+    # The gateway says this of an unknown route and of an unsigned call to a signed one alike.
+    ("MISSING_AUTHENTICATION_TOKEN", 404, "not-found", "No such resource, or it must be signed"),
+    ("RESOURCE_NOT_FOUND", 404, "not-found", "No such resource"),
+    ("REQUEST_TOO_LARGE", 413, "too-large", "The body is too large"),
+    ("THROTTLED", 429, "unavailable", "Too many requests: try again later"),
+    ("DEFAULT_4XX", None, "invalid-request", "The request could not be taken"),
+    ("DEFAULT_5XX", None, "unavailable", "Try again later"),
+)
+
+
+def complete_api(api: Object) -> None:
+    """Complete the resource of the API in place."""
+    properties = object_at(api, "Properties")
+    definition = object_at(properties, "DefinitionBody")
+    # No route answers in binary, and Chalice's list makes the gateway encode what is not.
+    definition.pop("x-amazon-apigateway-binary-media-types", None)
+    object_at(definition, "info")["title"] = {"Fn::Sub": "tandem-${Stage}"}
+    definition["x-amazon-apigateway-gateway-responses"] = _gateway_responses()
+    _name_handler(definition)
+    _name_pool(definition)
+    api["DependsOn"] = "ApiAccount"  # a stage with an access log needs the account's log role
+    properties["Name"] = {"Fn::Sub": "tandem-${Stage}"}
+    properties["EndpointConfiguration"] = "REGIONAL"  # CloudFront stands in front already
+    properties["TracingEnabled"] = False
+    properties["MethodSettings"] = _throttles(object_at(definition, "paths"))
+    properties["AccessLogSetting"] = {
+        "DestinationArn": {"Fn::GetAtt": ["ApiLogGroup", "Arn"]},
+        "Format": json.dumps(ACCESS_LOG),
+    }
+
+
+def _name_handler(definition: Object) -> None:
+    """Point every route at the handler by name.
+
+    By reference the API would need the function, the function its origin, the origin the
+    distribution, and the distribution the API.
+    """
+    uri = (
+        "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/"
+        "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:"
+        f"function:tandem-${{Stage}}-{FUNCTIONS['APIHandler'].name}/invocations"
+    )
+    for methods in object_at(definition, "paths").values():
+        for method in as_object(methods).values():
+            object_at(as_object(method), "x-amazon-apigateway-integration")["uri"] = {
+                "Fn::Sub": uri
+            }
+
+
+def _name_pool(definition: Object) -> None:
+    for scheme in as_object(definition.get("securityDefinitions", {})).values():
+        if "x-amazon-apigateway-authorizer" in as_object(scheme):
+            authorizer = object_at(as_object(scheme), "x-amazon-apigateway-authorizer")
+            if authorizer.get("type") == "cognito_user_pools":
+                authorizer["providerARNs"] = [{"Fn::GetAtt": ["OpsPool", "Arn"]}]
+
+
+def _gateway_responses() -> Object:
+    return {
+        kind: {
+            **({} if status is None else {"statusCode": status}),
+            "responseParameters": {
+                "gatewayresponse.header.Content-Type": "'application/problem+json'",
+                "gatewayresponse.header.Cache-Control": "'no-store'",
+            },
+            "responseTemplates": {
+                "application/json": json.dumps(
+                    {"type": f"urn:tandem:problem:{name}", "title": title}
+                    | ({} if status is None else {"status": status})
+                )
+            },
+        }
+        for kind, status, name, title in GATEWAY_PROBLEMS
+    }
+
+
+def _throttles(paths: Object) -> list[Json]:
+    settings = [_throttle("/*", "*", THROTTLE)]
+    for path, methods in sorted(paths.items()):
+        post = as_object(methods).get("post")
+        if post is not None and "security" not in as_object(post):
+            encoded = "/" + path.replace("/", "~1")
+            settings.append(_throttle(encoded, "POST", THROTTLE_PUBLIC_POST))
+    return settings
+
+
+def _throttle(path: str, method: str, limit: tuple[int, int]) -> Json:
+    return {
+        "ResourcePath": path,
+        "HttpMethod": method,
+        "ThrottlingRateLimit": limit[0],
+        "ThrottlingBurstLimit": limit[1],
+    }

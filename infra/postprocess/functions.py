@@ -1,0 +1,157 @@
+"""What each function gets: its size, role, environment, log group, and the layer of ingest.
+
+The table `FUNCTIONS` is the one list of the deployed functions: a new handler needs a line here and
+a role in resources.yaml, and packaging stops until it has both. Neighbour: watch.py gives each of
+them its alarms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from infra.postprocess.shapes import Object, list_at, object_at
+
+SERVERLESS_FUNCTION: Final = "AWS::Serverless::Function"
+
+
+@dataclass(frozen=True)
+class Size:
+    """What one function gets. Memory buys CPU too: 1,769 MB is one whole processor."""
+
+    name: str
+    memory_mb: int
+    timeout_s: int
+    scratch_mb: int = 512  # of /tmp; 512 cost nothing
+    layers: tuple[str, ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
+    """its own environment variables, and the template's parameters they are taken from"""
+
+
+# numpy, which builds the segments of the lists. No zip holds it: a cold start would pay for it.
+LISTS_LAYER: Final = "ListsLayer"
+
+# By the logical id Chalice gives. How long a queue waits for each is beside the queues.
+FUNCTIONS: Final[Mapping[str, Size]] = {
+    "APIHandler": Size("api", 1024, 29),
+    # Room for a list of 100 million: 1.6 GB of records in /tmp, and those of a change beside them.
+    "Ingest": Size("ingest", 2048, 900, scratch_mb=4096, layers=(LISTS_LAYER,)),
+    "Relay": Size("relay", 512, 30),
+    "Project": Size("project", 512, 30),
+    "Decide": Size("decide", 512, 30, settings=(("TANDEM_RESOLVER", "Resolver"),)),
+    "Mail": Size("mail", 512, 60),
+    "MailEvents": Size("mail_events", 512, 30),
+    "Reward": Size("reward", 512, 30),
+    "Export": Size("export", 1024, 120),
+    "Expire": Size("expire", 512, 120),
+    "Reconcile": Size("reconcile", 1024, 300),
+    "Report": Size("report", 1024, 300),
+}
+
+
+def function_name(size: Size) -> Object:
+    """The function's name on AWS; a name, not a reference, so that it closes no cycle."""
+    return {"Fn::Sub": f"tandem-${{Stage}}-{size.name}"}
+
+
+def complete_function(
+    resources: Object, logical_id: str, size: Size, runtime: str, architecture: str
+) -> None:
+    """Give the function what Chalice does not know of it, and a log group of its own."""
+    properties = object_at(object_at(resources, logical_id), "Properties")
+    properties.pop("Tags", None)
+    properties.update(
+        {
+            "FunctionName": function_name(size),
+            "Runtime": runtime,
+            "Architectures": [architecture],
+            "MemorySize": size.memory_mb,
+            "Timeout": size.timeout_s,
+            "EphemeralStorage": {"Size": size.scratch_mb},
+            # Traced by Lambda, not by the API stage: a stage's trace holds the URL, and with it
+            # the tokens that stand in paths.
+            "Tracing": "Active",
+            "Role": {"Fn::GetAtt": [f"{logical_id}Role", "Arn"]},
+            "LoggingConfig": {"LogGroup": {"Ref": f"{logical_id}LogGroup"}},
+            "Environment": {"Variables": _environment(size)},
+        }
+    )
+    if size.layers:
+        properties["Layers"] = [{"Ref": layer} for layer in size.layers]
+    resources[f"{logical_id}LogGroup"] = {
+        "Type": "AWS::Logs::LogGroup",
+        "Properties": {
+            "LogGroupName": {"Fn::Sub": f"/aws/lambda/tandem-${{Stage}}-{size.name}"},
+            "RetentionInDays": {"Ref": "LogRetention"},
+        },
+    }
+    role = object_at(object_at(resources, f"{logical_id}Role"), "Properties")
+    list_at(role, "Policies").append(_observability_policy(logical_id))
+
+
+def lists_layer(runtime: str, architecture: str) -> Object:
+    """The layer with numpy."""
+    return {
+        "Type": "AWS::Serverless::LayerVersion",
+        "Properties": {
+            "LayerName": {"Fn::Sub": "tandem-${Stage}-lists"},
+            "Description": "numpy, for the function that builds list segments",
+            "ContentUri": "./layer.zip",
+            "CompatibleRuntimes": [runtime],
+            "CompatibleArchitectures": [architecture],
+            # A former version is of use to nobody: a rolled-back deployment brings its own.
+            "RetentionPolicy": "Delete",
+        },
+    }
+
+
+def _environment(size: Size) -> Object:
+    return {
+        **{name: {"Ref": parameter} for name, parameter in size.settings},
+        "TANDEM_STAGE": {"Ref": "Stage"},
+        "TANDEM_TABLE": {"Ref": "Table"},
+        "TANDEM_BUCKET": {"Ref": "Bucket"},
+        "TANDEM_QUEUE_DECIDE": {"Ref": "DecideQueue"},
+        "TANDEM_QUEUE_MAIL": {"Ref": "MailQueue"},
+        "TANDEM_QUEUE_REWARD": {"Ref": "RewardQueue"},
+        "TANDEM_QUEUE_INGEST": {"Ref": "IngestQueue"},
+        "TANDEM_ORIGIN": {
+            "Fn::If": [
+                "OwnOrigin",
+                {"Ref": "Origin"},
+                {"Fn::Sub": "https://${Distribution.DomainName}"},
+            ]
+        },
+        "TANDEM_SENDER": {"Ref": "Sender"},
+        "TANDEM_CONFIGURATION_SET": {"Ref": "MailConfiguration"},
+        "TANDEM_KEYS_PATH": {"Fn::Sub": "/tandem/${Stage}/digest-keys/"},
+        # The only dimension of our metrics, so it has to tell the stages of one account apart.
+        "POWERTOOLS_SERVICE_NAME": {"Fn::Sub": "tandem-${Stage}"},
+        # No plug-in is shipped: looking for one costs every cold start some 15 ms.
+        "PYDANTIC_DISABLE_PLUGINS": "__all__",
+        "POWERTOOLS_METRICS_NAMESPACE": "Tandem",
+        "LOG_LEVEL": {"Ref": "LogLevel"},
+    }
+
+
+def _observability_policy(logical_id: str) -> Object:
+    return {
+        "PolicyName": "observe",
+        "PolicyDocument": {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    "Effect": "Allow",
+                    "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+                    "Resource": {"Fn::GetAtt": [f"{logical_id}LogGroup", "Arn"]},
+                },
+                {
+                    # X-Ray has no resources to name.
+                    "Effect": "Allow",
+                    "Action": ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
+                    "Resource": "*",
+                },
+            ],
+        },
+    }

@@ -1,0 +1,13 @@
+"""What the front answers by itself, in the API's own words."""
+
+from __future__ import annotations
+
+import json
+
+from starlette.responses import Response
+
+
+def problem(status: int, name: str, title: str) -> Response:
+    """An RFC 9457 answer."""
+    body = {"type": f"urn:tandem:problem:{name}", "title": title, "status": status}
+    return Response(json.dumps(body), status, media_type="application/problem+json")

@@ -1,0 +1,225 @@
+"""The way from the front to the deployed API in the emulator, and to its logs.
+
+A call goes on as it comes, except that the routes of the client's systems and of ops, which AWS
+guards with a signature and with a Cognito token, ask for a bearer token of the front's; a call that
+has the right one is then signed, or given a Cognito token, and the deployed API checks that as it
+does on AWS.
+
+Few calls are in the emulator at one time, and the others wait here for their turn. On AWS a burst
+meets as many execution environments as it needs; here each is a process of this machine that takes
+seconds of its processors to start. Two dozen at once kept one another from starting for longer than
+anyone waited, and calls were answered "502" that then took effect. For the same reason a call is
+waited for as long as the emulator lives: it ends each of them itself, after the function's timeout.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import httpx
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials as SigningKey
+from botocore.exceptions import BotoCoreError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from local.answers import problem
+from local.deployment import Credentials
+from local.emulator import REGION
+
+# Calls in the emulator: eight, so that a race of callers is still one; more where there are more
+# processors.
+AT_ONCE: Final = max(8, 4 * (os.cpu_count() or 1))
+CONNECT_S: Final = 5
+LARGEST_BODY: Final = 10 * 1024 * 1024
+HOP_BY_HOP: Final = frozenset(
+    {
+        "connection",
+        "content-length",
+        "host",
+        "keep-alive",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+
+
+End = Callable[[], str | None]
+"""One line once the emulator has ended, None while it runs."""
+
+
+@dataclass
+class Upstream:
+    """The deployed API: where it is, and with what the front may call its guarded routes."""
+
+    port: int
+    api: str
+    client: Credentials
+    ops_token: Callable[[], str]
+    end: End
+    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+
+    @property
+    def host(self) -> str:
+        return f"{self.api}.execute-api.127.0.0.1:{self.port}"
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The bearer tokens that the front asks for: of ops, and of the client's systems."""
+
+    ops: str
+    client: str
+
+
+def connections() -> httpx.AsyncClient:
+    """The connections to the emulator; without a limit of time, see the head of this module."""
+    return httpx.AsyncClient(timeout=httpx.Timeout(None, connect=CONNECT_S), trust_env=False)
+
+
+async def pass_on(upstream: Upstream | None, tokens: Tokens, request: Request) -> Response:
+    """Hand a call to the deployed API and its answer back, both as they are."""
+    if upstream is None:
+        return problem(503, "unavailable", "The stack is still starting")
+    body = await request.body()
+    if len(body) > LARGEST_BODY:
+        return problem(413, "too-large", "The body is too large")
+    guard = _guard_of(request.url.path)
+    if guard is not None and not _has_token(request, tokens, guard):
+        return problem(401, "unauthorised", "A valid token is needed")
+    url = _url_of(upstream, request)
+    try:
+        async with upstream.turns:
+            headers = await _headers(upstream, guard, request, url, body)
+            answer = await _connections_of(request).request(
+                request.method, url, headers=_raw(headers), content=body
+            )
+    except (httpx.TransportError, BotoCoreError):
+        return await unanswered(upstream)
+    response = Response(answer.content, answer.status_code)
+    for name, value in answer.headers.multi_items():
+        # The body was decoded on the way, so it has another length and no encoding any more.
+        if name not in HOP_BY_HOP and name not in {"content-encoding", "date", "server"}:
+            response.headers.append(name, value)
+    return response
+
+
+async def read_logs(upstream: Upstream | None, request: Request) -> Response:
+    """A call to CloudWatch Logs, handed to the emulator; its answer with an id on every event.
+
+    The emulator leaves the ids out, and `aws logs tail` knows by them what it has shown.
+    """
+    if upstream is None:
+        return problem(503, "unavailable", "The stack is still starting")
+    headers = [(k, v) for k, v in request.headers.items() if k not in HOP_BY_HOP]
+    try:
+        answer = await _connections_of(request).post(
+            f"http://127.0.0.1:{upstream.port}/", headers=headers, content=await request.body()
+        )
+    except httpx.TransportError:
+        return await unanswered(upstream)
+    body = answer.json()
+    seen: Counter[str] = Counter()
+    for event in body.get("events", []):
+        words = f"{event.get('logStreamName')} {event['timestamp']} {event['message']}"
+        seen[words] += 1
+        event.setdefault("eventId", hashlib.sha256(f"{words} {seen[words]}".encode()).hexdigest())
+    return JSONResponse(body, answer.status_code, media_type="application/x-amz-json-1.1")
+
+
+async def unanswered(upstream: Upstream) -> Response:
+    """What to say when the emulator closed a connection or took none."""
+    end = await run_in_threadpool(upstream.end)
+    if end is not None:
+        return problem(503, "unavailable", end)
+    return problem(502, "unavailable", "The emulator does not answer")
+
+
+def _connections_of(request: Request) -> httpx.AsyncClient:
+    connected: httpx.AsyncClient = request.app.state.connections
+    return connected
+
+
+def _url_of(upstream: Upstream, request: Request) -> httpx.URL:
+    raw_path: bytes = request.scope["raw_path"]
+    query: bytes = request.scope["query_string"]
+    return httpx.URL(f"http://127.0.0.1:{upstream.port}").copy_with(
+        raw_path=b"/api" + raw_path + (b"?" + query if query else b"")
+    )
+
+
+async def _headers(
+    upstream: Upstream, guard: str | None, request: Request, url: httpx.URL, body: bytes
+) -> list[tuple[str, str]]:
+    """The headers of the call, and what the deployed API asks of a guarded one."""
+    headers = [(k, v) for k, v in request.headers.items() if k not in HOP_BY_HOP]
+    if guard is not None:
+        headers = [(k, v) for k, v in headers if k != "authorization"]
+    if guard == "client":
+        headers += _signature(upstream, request.method, url, body)
+    elif guard == "ops":
+        token = await run_in_threadpool(upstream.ops_token)
+        headers.append(("authorization", f"Bearer {token}"))
+    return [*headers, ("host", upstream.host)]
+
+
+def _raw(headers: Sequence[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    """Headers as they came: HTTP's own encoding, which holds any byte."""
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+
+
+def _guard_of(path: str) -> str | None:
+    for guard in ("client", "ops"):
+        if path.startswith(f"/v1/{guard}/"):
+            return guard
+    return None
+
+
+def _has_token(request: Request, tokens: Tokens, guard: str) -> bool:
+    token = tokens.client if guard == "client" else tokens.ops
+    given = request.headers.get("authorization", "")
+    return hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
+
+
+def _signature(
+    upstream: Upstream, method: str, url: httpx.URL, body: bytes
+) -> list[tuple[str, str]]:
+    """The headers with which the client's own systems would sign this call."""
+    signed = AWSRequest(
+        method,
+        f"http://{upstream.host}{url.raw_path.decode('ascii')}",
+        data=body,
+        headers={"Host": upstream.host},
+    )
+    key = SigningKey(upstream.client.access_key_id, upstream.client.secret_access_key)
+    SigV4Auth(key, "execute-api", REGION).add_auth(signed)
+    return [(name, value) for name, value in signed.headers.items() if name.lower() != "host"]
+
+
+def remembered(fetch: Callable[[], tuple[str, float]]) -> Callable[[], str]:
+    """A token source that asks again a minute before the token it has runs out."""
+    kept = ("", 0.0)
+    asking = threading.Lock()
+
+    def token() -> str:
+        nonlocal kept
+        with asking:
+            if time.monotonic() > kept[1] - 60:
+                value, lifetime_s = fetch()
+                kept = (value, time.monotonic() + lifetime_s)
+            return kept[0]
+
+    return token

@@ -1,0 +1,134 @@
+"""Which moves the entities may make: the legal ones, and that every other raises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pytest
+
+from chalicelib.domain import exports, invitations, mails, orders, vouchers
+from chalicelib.domain.entity import IllegalMoveError
+from chalicelib.domain.exports import Export, ExportState
+from chalicelib.domain.invitations import Invitation, InvitationState
+from chalicelib.domain.mails import Mail, MailState
+from chalicelib.domain.orders import Order, OrderStatus
+from chalicelib.domain.vouchers import Purchase, Voucher, VoucherState
+from tests.contract.entities import ENTITIES
+from tests.fakes.ports import MORNING
+
+BY_KIND = {type(entity): entity for entity in ENTITIES}
+PURCHASE = Purchase(order_id="A1", ordered_at=MORNING, amount_minor=8000, currency="EUR")
+
+Move = Callable[[Any], Any]
+
+
+def reached(entity: Any, field: str, moves: dict[str, Move]) -> set[tuple[str, str]]:
+    """From which state each of the moves is possible; every other raises."""
+    states = type(getattr(entity, field))
+    possible = set()
+    for state in states:
+        for name, move in moves.items():
+            try:
+                move(replace(entity, **{field: state}))
+            except IllegalMoveError as error:
+                assert str(error)  # noqa: PT017
+            else:
+                possible.add((state.value, name))
+    return possible
+
+
+def test_an_invitation_is_refused_or_sent_once_and_ends_once() -> None:
+    invitation = BY_KIND[Invitation]
+    assert isinstance(invitation, Invitation)
+    assert invitation.decision
+    decision = invitation.decision
+    moves: dict[str, Move] = {
+        "refuse": lambda one: invitations.refused(one, decision, MORNING),
+        "send": lambda one: invitations.sent(one, MORNING),
+        "confirm": lambda one: invitations.confirmed(one, "r", MORNING),
+        "decline": lambda one: invitations.closed(one, InvitationState.DECLINED, MORNING),
+        "bounce": lambda one: invitations.closed(one, InvitationState.BOUNCED, MORNING),
+        "expire": lambda one: invitations.closed(one, InvitationState.EXPIRED, MORNING),
+    }
+    ends = {"confirm", "decline", "bounce", "expire"}
+    assert reached(invitation, "state", moves) == {
+        ("received", "refuse"), ("received", "send"),
+        *((state, end) for state in ("received", "sent") for end in ends),
+    }  # fmt: skip
+
+
+def test_a_voucher_is_redeemed_expired_or_revoked_once_and_only_a_redemption_is_rolled_back() -> (
+    None
+):
+    voucher = BY_KIND[Voucher]
+    assert isinstance(voucher, Voucher)
+    fresh = replace(voucher, export=None, revoked_at=None, acknowledged_at=None)
+    live = {"issued", "exported", "acknowledged"}
+    assert reached(fresh, "state", {"redeem": lambda one: vouchers.redeemed(one, PURCHASE)}) == {
+        (state, "redeem") for state in live
+    }
+    assert reached(fresh, "state", {"revoke": lambda one: vouchers.revoked(one, MORNING)}) == {
+        (state, "revoke") for state in (*live, "redeemed")
+    }
+    assert reached(fresh, "state", {"roll back": vouchers.rolled_back}) == {
+        ("redeemed", "roll back")
+    }
+    assert vouchers.revoked(fresh, MORNING).state is VoucherState.REDEEMED  # noted, not moved
+
+
+def test_law_5_a_voucher_is_exported_once_whatever_its_state() -> None:
+    voucher = BY_KIND[Voucher]
+    assert isinstance(voucher, Voucher)
+    for state in VoucherState:
+        fresh = replace(voucher, state=state, export=None)
+        first = vouchers.exported(fresh, 7)
+        assert first.export == 7
+        with pytest.raises(IllegalMoveError):
+            vouchers.exported(first, 8)
+
+
+def test_an_order_moves_forward_and_a_new_one_may_stay_where_it_is() -> None:
+    order = BY_KIND[Order]
+    assert isinstance(order, Order)
+    moves: dict[str, Move] = {
+        status.value: partial(orders.moved_order, status=status, now=MORNING)
+        for status in OrderStatus
+    }
+    forward = {
+        ("placed", "kept"), ("placed", "returned"), ("placed", "cancelled"),
+        ("kept", "returned"), ("kept", "cancelled"),
+    }  # fmt: skip
+    assert reached(replace(order, revision=3), "status", moves) == forward
+    new = replace(order, revision=0, status=OrderStatus.PLACED)
+    assert orders.moved_order(new, OrderStatus.PLACED, MORNING).status is OrderStatus.PLACED
+
+
+def test_law_5_an_export_grows_while_it_is_open_and_is_sealed_written_and_acknowledged() -> None:
+    export = BY_KIND[Export]
+    assert isinstance(export, Export)
+    moves: dict[str, Move] = {
+        "add a part": lambda one: exports.next_part(one, []),
+        "seal": lambda one: exports.sealed(one, MORNING),
+        "write": lambda one: exports.written(one, "h", MORNING),
+        "acknowledge": lambda one: exports.acknowledged(one, MORNING),
+    }
+    assert reached(export, "state", moves) == {
+        (ExportState.OPEN, "add a part"), (ExportState.OPEN, "seal"),
+        (ExportState.SEALED, "write"), (ExportState.WRITTEN, "acknowledge"),
+    }  # fmt: skip
+
+
+def test_law_2_a_mail_is_sent_or_failed_once_and_leased_again_only_while_it_is_leased() -> None:
+    mail = BY_KIND[Mail]
+    assert isinstance(mail, Mail)
+    moves: dict[str, Move] = {
+        "send": lambda one: mails.sent(one, "p", MORNING),
+        "fail": mails.failed,
+        "lease again": lambda one: mails.leased_again(one, mail),
+    }
+    assert reached(mail, "state", moves) == {
+        (MailState.LEASED, move) for move in ("send", "fail", "lease again")
+    }

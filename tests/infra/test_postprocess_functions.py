@@ -1,0 +1,24 @@
+"""What the post-processor gives a function."""
+
+from __future__ import annotations
+
+from tests.infra.chalice_template import completed
+
+
+def test_a_function_gets_its_role_size_environment_and_log_group() -> None:
+    resources = completed()["Resources"]
+    relay = resources["Relay"]["Properties"]
+    assert relay["Role"] == {"Fn::GetAtt": ["RelayRole", "Arn"]}
+    assert (relay["Runtime"], relay["Architectures"]) == ("python3.13", ["arm64"])
+    assert (relay["MemorySize"], relay["Timeout"]) == (512, 30)
+    assert relay["Tracing"] == "Active"
+    assert relay["Environment"]["Variables"]["TANDEM_TABLE"] == {"Ref": "Table"}
+    assert relay["LoggingConfig"] == {"LogGroup": {"Ref": "RelayLogGroup"}}
+    assert "Tags" not in relay
+
+
+def test_a_function_may_write_its_own_log_group_and_no_other() -> None:
+    role = completed()["Resources"]["RelayRole"]["Properties"]
+    (policy,) = role["Policies"]
+    log = policy["PolicyDocument"]["Statement"][0]
+    assert log["Resource"] == {"Fn::GetAtt": ["RelayLogGroup", "Arn"]}
