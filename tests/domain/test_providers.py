@@ -18,6 +18,7 @@ from chalicelib.domain.providers import (
 REAL = (Path(__file__).parent / "real_providers.txt").read_text().split()
 
 
+@pytest.mark.slow
 def test_a_disposable_domain_means_itself_but_for_slips_squatted_to_catch_mail() -> None:
     corrected = {domain for domain in blocklist if domain_meant(domain)}
     assert corrected == blocklist & SLIPS.keys() == {"gmial.com", "hotmai.com", "hotmial.com"}
