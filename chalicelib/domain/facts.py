@@ -1,7 +1,7 @@
 """Facts: what happened, written in the transaction in which it happens.
 
 A fact is outbox entry, journal line and source of the counts at once. It is stored as two flat
-mappings, `ids` and `details`; use cases write and match typed bodies (`fact_bodies.py`), and only
+mappings, `ids` and `details`; use cases write and match typed bodies (`fact_bodies`), and only
 this module converts between the two. What each fact triggers is in `effects.py`, how facts are
 chained in `journal.py`. A fact contains random ids, numbers and names of rules, never an address, a
 name, a code or a token.

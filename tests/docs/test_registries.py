@@ -163,7 +163,7 @@ def counters_of(effect: Effect) -> set[str]:
 
 def missing_for_fact(name: FactName) -> Iterator[str]:
     if name not in BODIES:
-        yield f"chalicelib/domain/fact_bodies.py: a body with name=FactName.{name.name}"
+        yield f"chalicelib/domain/fact_bodies/: a body with name=FactName.{name.name}"
     if name not in EFFECTS:
         yield f"chalicelib/domain/effects.py: EFFECTS[FactName.{name.name}]"
     if name not in kept_facts():

@@ -118,6 +118,7 @@ def test_an_order_returned_or_cancelled_in_its_window_is_never_kept(
     assert order.status is OrderStatus(status)
 
 
+@pytest.mark.slow
 def test_killed_at_every_step_and_run_again_everything_ends_once() -> None:
     def begin() -> World:
         world = new_world()
