@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import pytest
 from disposable_email_domains import blocklist
 from hypothesis import given
 from hypothesis import strategies as st
