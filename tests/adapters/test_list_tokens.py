@@ -29,7 +29,7 @@ Chunks = Iterable[bytes]
 
 @dataclass
 class Outcome:
-    """What came of a list: its records sorted, its tally, and its refusal if there was one."""
+    """The result of reading a list: its records sorted, its tally, and its refusal, if any."""
 
     records: list[bytes] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
@@ -189,7 +189,7 @@ IN_PASSING = [
 def test_other_fields_beside_a_digest_are_checked_either_way(
     city: bytes, every_row: bool, at_the_end: bool
 ) -> None:
-    # In a row that is good but for it, among rows like it: nothing else makes the fast way pause.
+    # In an otherwise good row among good rows: nothing else stops the fast path.
     cities = [city] * 20 if every_row else [b"Lyon"] * 9 + [city] + [b"Lyon"] * 10
     rows = list(zip([one.encode() for one in DIGESTS], cities, strict=False))
     names = [b"digest,city"] if at_the_end else [b"city,digest"]
@@ -201,7 +201,7 @@ def test_other_fields_beside_a_digest_are_checked_either_way(
             same_either_way([end.join([*names, *lines])], 300)
 
 
-# --- what is fast must be taken fast, or the figures mean nothing ---
+# --- regular lines must take the fast path, or the figures mean nothing ---
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_a_plain_row_is_not_odd(layout: Layout, line: str) -> None:
 
 
 class CountingReading(ListReading):
-    """Counts the lines it is asked about one by one."""
+    """Counts the lines that are read one by one."""
 
     taken = 0
 

@@ -48,7 +48,7 @@ def put(clients: Clients, bucket: str, content: bytes) -> str:
 
 
 def kept(clients: Clients, bucket: str, prefix: str) -> int:
-    """Everything of a path that is still there, markers too."""
+    """All versions and markers that remain of a path."""
     found = clients.s3.list_object_versions(Bucket=bucket, Prefix=prefix)
     return len(found.get("Versions", [])) + len(found.get("DeleteMarkers", []))
 
@@ -135,7 +135,7 @@ class Breaking:
 
 @pytest.fixture
 def breaking(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
-    """Makes the connections break, each after so many bytes; the ranges that are asked for."""
+    """Makes each connection break after so many bytes; returns the requested ranges."""
 
     def _breaking(*after: int) -> list[str]:
         ranges: list[str] = []

@@ -77,7 +77,7 @@ def test_both_digests_of_an_address_take_as_few_gets_as_possible() -> None:
         ((one, one), one, 1),
         ((one, absent), one, 1),
         ((absent, one), one, 1),  # they share a bucket
-        ((one, other), one, 1),  # the first has told
+        ((one, other), one, 1),  # found by the first one
         ((absent, other), other, 2),
         ((other, one), other, 1),
     ]:

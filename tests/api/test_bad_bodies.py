@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 WITH_BODY = [one.name for one in OPERATIONS if one.request]
 POSTS = [one.name for one in OPERATIONS if one.method == "POST"]
 LIMIT = {one.name: one.max_body_kb * 1024 for one in OPERATIONS}  # bytes
-MARK = "zq7kx"  # stands in every wrong value, and in no answer
+MARK = "zq7kx"  # in every wrong value, but in no answer
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Every refusal an operation documents: its status, its stable type, and nothing changed by it.
+"""Every documented refusal of an operation: its status, its stable type, and no change.
 
 `REFUSALS` is held against the OpenAPI document in both directions, the refusals that all bodies
 have in common left out: they are in `test_bad_bodies`.

@@ -1,4 +1,4 @@
-"""A campaign file is right, or every reason why not is told with its line and column."""
+"""A campaign file is valid, or every problem is reported with its line and column."""
 
 from __future__ import annotations
 
@@ -274,7 +274,7 @@ def test_an_amount_no_float_can_hold_is_not_rounded_into_the_limit() -> None:
             "  Welcome!:\n",
             f"24:3: templates.Welcome!: {SLUG}",
         ),
-        # what does not hold together
+        # problems between fields
         (
             "issue: welcome",
             "issue: thanks",
@@ -291,7 +291,7 @@ def test_an_amount_no_float_can_hold_is_not_rounded_into_the_limit() -> None:
             "    if: {order: 1}\n    issue: welcome",
             "31:9: rules.0.if: only a rule for order_kept may have conditions",
         ),
-        # YAML beyond what is taken
+        # YAML that is not supported
         (
             "country: FR",
             "country: !!python/object:os.system FR",

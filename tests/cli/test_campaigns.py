@@ -28,7 +28,7 @@ Tandem = Callable[..., Result]
 
 
 class Ports:
-    """What putting a campaign needs."""
+    """The ports that putting a campaign needs."""
 
     def __init__(self, repository: DynamoRepository) -> None:
         self.repository = repository

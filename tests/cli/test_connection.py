@@ -59,7 +59,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch, serving: Serving) -> Iterator[dict
             self.wfile.write((STACK.format(members) if known else NO_STACK.format(stage)).encode())
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-3")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
@@ -133,7 +133,7 @@ def test_a_stack_that_ends_during_a_command_is_reported_in_one_line(
             self.wfile.write(json.dumps(said.pop() if said else later or ready).encode())
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with serving(Page) as port:
         monkeypatch.setenv("TANDEM_PORT", str(port))

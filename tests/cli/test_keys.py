@@ -69,7 +69,7 @@ def test_another_key_under_the_same_id_is_refused(tandem: Tandem, key_file: Path
 
 
 def own_key() -> dict[str, str]:
-    """The parameter of the key that is ours alone, decrypted."""
+    """The parameter of our own key, decrypted."""
     client = boto3.client("ssm", region_name="eu-west-3")
     found = client.get_parameter(Name="/tandem/test/digest-keys/tandem", WithDecryption=True)
     return {name: str(value) for name, value in found["Parameter"].items()}

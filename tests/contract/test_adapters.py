@@ -1,4 +1,4 @@
-"""The ports to SES, SQS, SSM and randomness: what is sent, and what an answer is taken for."""
+"""The adapters of SES, SQS, SSM and randomness: what is sent, and how an answer is interpreted."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ URL = "https://sesv2.example"
 
 @pytest.fixture
 def ses(clients: Clients) -> Iterator[Stubber]:
-    """SES, answering as told."""
+    """SES with scripted answers."""
     with Stubber(clients.ses) as stub:
         yield stub
 

@@ -61,7 +61,7 @@ def test_names_with_spaces_and_accents_are_names(files: Files) -> None:
 
 
 def put(files: Files, path: str, content: bytes) -> str:
-    """Store a file as somebody outside does; the version that it is for ever."""
+    """Store a file as the client does; returns its version."""
     if isinstance(files, MemoryFiles):
         return files.put(path, content)
     assert isinstance(files, BucketFiles)

@@ -67,7 +67,7 @@ def purchase(world: World, order_id: str) -> Purchase:
 
 
 def voucher_code(world: World) -> str:
-    """The printed code of the first voucher of a confirmed referral."""
+    """The code of the first voucher of a confirmed referral."""
     world.referral(NEWCOMER)
     world.export()
     return world.exported(1)[0]["code"]

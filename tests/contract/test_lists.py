@@ -221,7 +221,7 @@ PATIENCE_S = 30
 
 
 class SwappedStore(MemoryStore):
-    """Segments that are swapped while they are looked up in; each read and each swap is whole.
+    """Segments that are swapped during look-ups; each read and each swap is atomic.
 
     `gone` counts the reads that came too late.
     """
@@ -236,7 +236,7 @@ class SwappedStore(MemoryStore):
         self.before_fetch: Callable[[], None] = lambda: None
 
     def swap(self) -> None:
-        """Put the next version in force; the segment before is deleted, or written over."""
+        """Put the next version in force; the segment before is deleted or overwritten."""
         self.version += 1
         records = [record(of.under("k1").exact) for of in KEPT]
         records += [record(digest(f"{self.version}-{n}@example.fr")) for n in range(1500)]
@@ -260,7 +260,7 @@ class SwappedStore(MemoryStore):
 
 
 class LookingUp:
-    """A stream of look-ups in a thread of its own, until it is told to stop."""
+    """A stream of look-ups in a separate thread, until it is stopped."""
 
     def __init__(self, lists: Lists, stopped: Event) -> None:
         self._lists = lists

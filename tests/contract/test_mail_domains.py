@@ -1,4 +1,4 @@
-"""The port to the DNS: what is a certain no, what is unknown, and how long an answer holds."""
+"""The port to the DNS: what is a definite no, what is unknown, and how long an answer is valid."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ UNKNOWN = ("broken.test", "refused.test", "silent.test", "lame.test")
 
 
 class Clock:
-    """Seconds that pass when a test says so."""
+    """A clock that a test moves."""
 
     def __init__(self) -> None:
         self.at = 0.0
@@ -49,7 +49,7 @@ class Clock:
 
 @pytest.fixture
 def dns(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalDns]:
-    """A DNS server; whoever asks it soon gives up."""
+    """A DNS server, with a client that gives up early."""
     monkeypatch.setattr(mail_domains, "LOOKUP_S", 0.3)
     importlib.import_module("dns.resolver")  # its first import takes longer than a look-up may
     with local_dns(ZONE) as server:
@@ -89,7 +89,7 @@ def test_without_an_mx_its_addresses_are_asked_for(dns: LocalDns) -> None:
     ("name", "seconds"),
     [
         ("mail.test", TTL),
-        ("no-such-name.test", 120),  # as the zone says of what is not there
+        ("no-such-name.test", 120),  # from the zone's negative answer
         ("broken.test", mail_domains.UNKNOWN_S),
     ],
 )

@@ -1,4 +1,4 @@
-"""What a voucher gives, said in a language."""
+"""What a voucher gives, described in a language."""
 
 from __future__ import annotations
 

@@ -83,11 +83,11 @@ D = DIGESTS
         ('id,digest,city\n7,{0},Brest\n8,{1},"Lyon, 2e"', [0, 1]),
         ("digest,canonical_digest\n{0},\n{1},{2}", [0, 1, 2]),
         ("{0},{1}\n{2},{3}\n{4},", [0, 1, 2, 3, 4]),
-        ("7,{0},x\n{5},{1},{6}\n", [0, 1]),  # told by the first row: the second of three
+        ("7,{0},x\n{5},{1},{6}\n", [0, 1]),  # by the first row: the second of three
         ("7,{0},{1}\n8,{2},\n", [0, 1, 2]),
-        ("{0},\n{1},{2}\n", [0, 1, 2]),  # told by the first row: its alias is left out
+        ("{0},\n{1},{2}\n", [0, 1, 2]),  # by the first row, which has no alias
         ("canonical_digest,digest\n,{0}\n", [0]),
-        ("digest," + "x" * 64 + "\n{0},Lyon\n{1},Brest\n", [0, 1]),  # a header all the same
+        ("digest," + "x" * 64 + "\n{0},Lyon\n{1},Brest\n", [0, 1]),  # still a header
     ],
 )
 def test_the_first_line_gives_the_columns_with_digests(text: str, found: list[int]) -> None:
@@ -117,7 +117,7 @@ def test_the_first_line_gives_the_columns_with_digests(text: str, found: list[in
         ("digest,DIGEST\n{0},{1}", "unknown_column", 1, "number 2"),
         # A header of two, where each row has but one: not one row is good.
         ("digest,city\n{0}\n{1}", "too_many_bad_lines", 2, "2 of 2"),
-        # No header, and the first row's quotes are wrong: the second says where.
+        # No header, and the first row's quotes are wrong: the second gives the columns.
         ('"x\n{0},{1}\n{2}\n', "too_many_bad_lines", 1, "2 of 3"),
         # The first row has its digests elsewhere than the others.
         ("x y,{0}\n{1},z\n", "too_many_bad_lines", 2, "1 of 2"),
@@ -170,7 +170,7 @@ def test_other_columns_are_ignored(city: str) -> None:
     assert list(digests(["\n".join(rows).encode()], Tally())) == RECORDS[:2]
 
 
-# --- what is bad, and how much of it ---
+# --- bad rows, and how many ---
 
 
 @pytest.mark.parametrize(
@@ -274,7 +274,7 @@ def test_a_list_that_can_no_longer_pass_is_not_read_to_its_end(row: str, reason:
         list(digests(rows(), tally))
     assert tally.rejected == parsing.MAX_BAD_LINES + 1
     assert taken == parsing.MAX_BAD_LINES // 10_000 + 1
-    # One less might have been tolerated in the largest file that is let in.
+    # One fewer might have been tolerated in the largest accepted file.
     assert (
         parsing.MAX_BAD_LINES * 1000 * 65 <= MAX_CONTENT < (parsing.MAX_BAD_LINES + 1) * 1000 * 65
     )

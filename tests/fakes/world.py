@@ -105,7 +105,7 @@ class World:
     # --- what AWS does ---------------------------------------------------------------------------
 
     def run(self, chance: Random | None = None) -> None:
-        """Move everything until nothing moves; what cannot be done yet stays in its queue."""
+        """Deliver everything until nothing is left; what cannot be done yet stays in its queue."""
         while True:
             fresh = self.repository.stream[self._streamed :]
             self._streamed += len(fresh)
@@ -159,7 +159,7 @@ class World:
     # --- the client ------------------------------------------------------------------------------
 
     def put_file(self, path: str, content: bytes) -> Drop:
-        """Put a file under `in/`; the drop that S3 gives notice of."""
+        """Put a file under `in/`; returns the drop in S3's event."""
         version = self.files.put(f"in/{CAMPAIGN}/{path}", content)
         self._drops += 1
         return Drop(CAMPAIGN, path, self.clock(), f"{self._drops:016x}", version)
@@ -235,7 +235,7 @@ class World:
         return self.mailer.to(address)[0].tokens[0]
 
     def confirm(self, address: str) -> Referral:
-        """A referee says yes."""
+        """A referee confirms."""
         return confirm(self.ports, self.token_of(address), "1", False)[0]
 
     def referral(self, address: str, sponsor: str = VIPS[0]) -> Referral:

@@ -1,5 +1,5 @@
-"""What is kept of each eligibility decision, who is found on a later list, and lists that have
-grown too old.
+"""What is recorded of each eligibility decision, who is found on a later list, and lists that are
+too old.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def told(world: World, name: FactName) -> dict[str, Any]:
 
 
 def found(world: World) -> int:
-    """How many the dashboard says were found on a later list."""
+    """How many were found on a later list, by the dashboard."""
     shown = view_dashboard(world.ports, CAMPAIGN)
     counted = shown.funnel["found_on_later_list"]
     assert counted == sum(day["found_on_later_list"] for day in shown.days.values())

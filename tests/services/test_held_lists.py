@@ -1,4 +1,4 @@
-"""Lists that a limit stops, and what ops decide about them and about those in force."""
+"""Lists that exceed a limit, and what ops decide about them and about those in force."""
 
 from __future__ import annotations
 
@@ -186,7 +186,8 @@ def test_the_same_digests_held_in_two_modes_are_released_each_by_itself(world: W
     assert [one.mode for one in world.memory.all(HeldList)] == ["full"]
 
 
-# --- going back ----------------------------------------------------------------------------------
+# --- rolling back
+# ----------------------------------------------------------------------------------
 
 
 def test_ops_put_an_earlier_version_in_force_as_a_new_one(world: World) -> None:

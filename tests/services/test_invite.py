@@ -1,4 +1,4 @@
-"""Invitations taken in, decided, refused by reason, and made to wait."""
+"""Invitations received, decided, refused with a reason, and kept waiting."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_domain_with_an_unknown_answer_gets_mails(world: World, session: Sessi
     ("address", "asked"),
     [
         (NEWCOMER, ["example.fr"]),
-        # Who runs the DNS of a domain must not see from its questions who is a customer (law 8).
+        # The operator of a domain's DNS must not learn from queries who is a customer (law 8).
         (CUSTOMERS[0], ["demo.test"]),
         ("no-reply@example.fr", []),
         (VIPS[0], ["demo.test"]),
@@ -148,7 +148,7 @@ def test_a_person_who_opposed_gets_no_mail_in_any_campaign_of_the_brand(
     unsubscribe(world.ports, unsubscribe_token(mail))
     [fact] = world.facts(FactName.OPPOSITION_RECORDED)
     assert fact.campaign == CAMPAIGN
-    # The claim is left aside: the reason must be the opposition's.
+    # Without the claim, the reason must be the opposition.
     world.memory._items = {
         key: item for key, item in world.memory._items.items() if "Claim" not in type(item).__name__
     }

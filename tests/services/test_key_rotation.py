@@ -1,5 +1,5 @@
-"""A client changes its digest key: nobody is forgotten, nobody is invited twice, orders still find
-their referral.
+"""A client changes its digest key: everybody stays known, nobody is invited twice, orders still
+find their referral.
 """
 
 from __future__ import annotations
@@ -267,7 +267,7 @@ def unpacked(world: World) -> list[dict[str, str]]:
 
 
 def as_before_our_own_key(world: World) -> None:
-    """Take every digest under our own key out of the store, as if it had never been."""
+    """Remove every digest under our own key from the store, as if it had never existed."""
     own = {
         digest
         for address in (CONFIRMED, DECLINED, OPPOSED, PENDING, *VIPS)
@@ -292,7 +292,7 @@ def without_own(item: Entity) -> Entity:
 def before_our_own_key() -> World:
     world = new_world(lists=NO_CANARY)
     answered_in_every_way(world)
-    oppose(world, CONFIRMED)  # after having said yes
+    oppose(world, CONFIRMED)  # after confirming
     as_before_our_own_key(world)
     return world
 
@@ -500,7 +500,8 @@ def test_the_sponsor_meanwhile_invites_and_is_not_set_back() -> None:
     assert (sponsor.invited, sponsor.digests.key_ids[0]) == (4, "k2")
 
 
-# --- each list is asked with its own key ----------------------------------------------------------
+# --- each list is looked up with its own key
+# ----------------------------------------------------------
 
 
 def test_two_lists_made_with_different_keys_are_each_asked_with_their_own() -> None:

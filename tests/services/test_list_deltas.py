@@ -1,4 +1,4 @@
-"""Digests added to a list and removed from it: whole chronicles, in any order of arrival.
+"""Digests added to a list and removed from it: sequences of drops, in any order of arrival.
 
 What each single drop does to a stored list is in tests/domain/test_list_plan.py.
 """
@@ -98,7 +98,7 @@ def test_the_same_digests_added_and_removed_are_two_files(world: World) -> None:
     assert on_list(world) == records(FIRST)
 
 
-# --- whatever the order of arrival ---------------------------------------------------------------
+# --- any order of arrival ---------------------------------------------------------------
 
 CHRONICLE: Chronicle = [
     ("full", [*FIRST, "a@example.fr", "b@example.fr"]),
@@ -118,7 +118,7 @@ def settled(chronicle: Chronicle) -> frozenset[bytes]:
 
 
 def dropped(world: World, chronicle: Chronicle) -> list[Drop]:
-    """All of it dropped, one after another, and no notice delivered yet."""
+    """Everything dropped, one after another, and no event delivered yet."""
     drops = []
     for number, (mode, addresses) in enumerate(chronicle):
         world.clock.advance(minutes=number % 2)  # some in the same instant

@@ -86,7 +86,7 @@ def test_law_7_a_list_delivered_twice_or_renamed_is_one_version(world: World) ->
 
 
 class Forgetful(MemoryRepository):
-    """Remembers no file: the guard of law 7 taken away."""
+    """Finds no file record: without the guard of law 7."""
 
     def get(self, kind, /, **key):  # type: ignore[no-untyped-def]
         return None if kind is FileRecord else super().get(kind, **key)
@@ -258,7 +258,7 @@ def test_a_file_with_plain_addresses_is_moved_out_of_the_clients_folder(world: W
     assert receipt.reason == "plain_address"
     assert world.files.under(f"quarantine/{CAMPAIGN}/") == {drop.quarantine_key: content}
     assert drop.key not in world.files.content
-    assert ingest(world.ports, drop) is None  # its notice come twice
+    assert ingest(world.ports, drop) is None  # its event delivered twice
     assert receipt_of(world, PATH)["reason"] == "plain_address"
 
 

@@ -1,7 +1,7 @@
 """Law 8: no public answer tells whether an address is a customer, a VIP, or already invited.
 
-An answer's bytes are the edge's business; here stands that the work done before the answer is the
-same for everybody: the same reads, the same writes, no list asked.
+The bytes of an answer are tested with the API; here, that the work done before the answer is the
+same for everybody: the same reads, the same writes, no list look-up.
 """
 
 from __future__ import annotations

@@ -21,14 +21,14 @@ STRANGER = "stranger@example.fr"
 
 
 def watched(world: World) -> RecordingRepository:
-    """The world's repository, its calls written down from here on."""
+    """The world's repository, with its calls recorded from here on."""
     world.ports = wrapped(world, RecordingRepository)
     assert isinstance(world.ports.repository, RecordingRepository)
     return world.ports.repository
 
 
 def welcome_code(world: World) -> str:
-    """The printed code of the newcomer's first voucher."""
+    """The code of the newcomer's first voucher."""
     world.referral(NEWCOMER)
     world.export()
     return world.exported(1)[0]["code"]

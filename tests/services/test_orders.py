@@ -36,7 +36,7 @@ def record(world: World, row: dict[str, str]) -> OrderOutcome:
 
 
 def granted(world: World) -> list[tuple[str, int]]:
-    """What stands granted: (rule, rung), each with a voucher that is not taken back."""
+    """What is granted: (rule, rung), each with a voucher that is not revoked."""
     rewards = world.memory.all(Reward)
     return sorted((one.rule, one.rung) for one in rewards if one.code_key and not one.revoked_at)
 

@@ -1,4 +1,4 @@
-"""Vouchers at the till: would it be accepted, used once, taken back once."""
+"""Vouchers at the till: checked, redeemed once, rolled back once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NEWCOMER = "jeanne@example.fr"
 
 @pytest.fixture
 def code(world: World) -> str:
-    """The printed code of a voucher the client knows."""
+    """The code of a voucher the client knows."""
     world.referral(NEWCOMER)
     world.export()
     world.acknowledge(1)

@@ -1,4 +1,4 @@
-"""The referee's answer: look, confirm, decline, oppose, and all of it again."""
+"""The referee's response: view, confirm, decline, unsubscribe, and repeats of each."""
 
 from __future__ import annotations
 

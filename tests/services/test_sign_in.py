@@ -1,4 +1,4 @@
-"""Signing in: who gets a mail, what the token is worth, and how often."""
+"""Signing in: who gets a mail, and what the token allows, once."""
 
 from __future__ import annotations
 
