@@ -4,7 +4,7 @@ A page of `web/` holds its `<main>` alone; what all pages share (the head, the h
 loading and failing) is in `web/frame/`, as Jinja templates. Scripts, styles and pictures are copied
 as they are. Anything else under `web/` (the types of the API) is for tools and is not published.
 
-Whoever serves pages calls `build_pages`: local/stack.py for each stack, deploy.sh (through
+Everything that serves pages calls `build_pages`: local/stack.py for each stack, deploy.sh (through
 `python -m infra.pages`) for a stage, the tests of the pages for themselves.
 """
 

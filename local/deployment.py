@@ -138,7 +138,7 @@ class Deployer:
                 if event.get("ResourceStatus", "").endswith("FAILED")
             ]
             raise StackError(
-                f"the stack is {status}: {reasons[0] if reasons else 'no reason told'}"
+                f"the stack is {status}: {reasons[0] if reasons else 'no reason given'}"
             )
         incomplete = [
             resource["LogicalResourceId"]

@@ -1,7 +1,7 @@
 """How long work may take to come through its queues before it counts as lost.
 
 A message whose consumer was killed or timed out is not lost: it becomes visible again when its
-queue's visibility timeout is over, and is then handled within its consumer's own timeout. So
+queue's visibility timeout has passed, and is then handled within its consumer's own timeout. So
 nobody waits shorter than the two together. Both are read from the packaged template, and no figure
 stands here.
 """

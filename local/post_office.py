@@ -35,7 +35,7 @@ class Answer(StrEnum):
 
     ACCEPTED = "accepted"
     THROTTLED = "throttled"  # refused: nothing is kept, nothing is published
-    LOST = "lost"  # taken in and published, but the caller gets an internal error
+    LOST = "lost"  # accepted and published, but the caller gets an internal error
 
 
 @dataclass(frozen=True)
