@@ -1,5 +1,5 @@
-"""The one place that wires adapters into use cases. Nothing happens at import; everything is made
-once.
+"""The one place that wires adapters to use cases. Nothing happens at import; everything is created
+once, at first use.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from chalicelib.adapters.s3 import BucketFiles, BucketSegments
 from chalicelib.adapters.ses import SesMailer
 from chalicelib.adapters.sqs import WorkQueues
 from chalicelib.adapters.ssm import ParameterKeys
-from chalicelib.services.campaigns.remembered import RememberedCampaigns
+from chalicelib.services.campaigns.cached import CachedCampaigns
 from chalicelib.services.ports import Ports
 from chalicelib.settings import Settings
 
@@ -44,14 +44,14 @@ def wire(settings: Settings, clients: Clients) -> Ports:
 
     @cache
     def list_builder() -> ListBuilder:
-        # It loads numpy, which is there for the ingest function alone.
+        # It loads numpy, which only the ingest function has.
         from chalicelib.adapters.lists.building import SegmentBuilder
 
         return SegmentBuilder(segments)
 
     return Ports(
         repository=repository,
-        campaigns=RememberedCampaigns(repository, now),
+        campaigns=CachedCampaigns(repository, now),
         lists=CurrentLists(repository, segments, now),
         list_builder=list_builder,
         keys=ParameterKeys(clients, settings.keys_path),
@@ -78,6 +78,6 @@ def origin() -> str:
 @cache
 def sender() -> Sender:
     """Where mails come from."""
-    from chalicelib.services.mails.compose import Sender as Made  # mails and their templates
+    from chalicelib.services.mails import compose  # loads the mails and their templates
 
-    return Made(address=settings().sender, origin=settings().origin)
+    return compose.Sender(address=settings().sender, origin=settings().origin)

@@ -1,6 +1,4 @@
-"""What Lambda hands over, as what use cases take: stream records, queue messages, S3 and SES
-notices.
-"""
+"""Lambda events as arguments of use cases: stream records, queue messages, S3 and SES events."""
 
 from __future__ import annotations
 
@@ -45,16 +43,16 @@ def fact_in(body: str) -> Fact:
     return fact_from_json(body)
 
 
-def drops_in(body: str, overruled: Callable[[Fact], Drop | None]) -> list[Drop]:
-    """The files a notice of S3 tells of, or a fact about a list that ops have decided on.
+def drops_in(body: str, reviewed_drop: Callable[[Fact], Drop | None]) -> list[Drop]:
+    """The files named in an S3 event, or in a fact about a list that ops have decided on.
 
-    The first notice of S3 is a test, and tells of none.
+    S3's first event is a test and names none.
     """
     from chalicelib.services.ingest import drop_at
 
-    notice = json.loads(body)
-    if "fact_id" in notice:
-        drops = [overruled(fact_in(body))]
+    content = json.loads(body)
+    if "fact_id" in content:
+        drops = [reviewed_drop(fact_in(body))]
     else:
         drops = [
             drop_at(
@@ -63,28 +61,28 @@ def drops_in(body: str, overruled: Callable[[Fact], Drop | None]) -> list[Drop]:
                 record["s3"]["object"].get("sequencer", ""),
                 record["s3"]["object"].get("versionId"),
             )
-            for record in notice.get("Records", ())
+            for record in content.get("Records", ())
         ]
     return [drop for drop in drops if drop]
 
 
 def mail_event_in(body: str) -> MailEvent | None:
-    """The event of SES in a message, with or without SNS's envelope; None for what we do not act
-    on.
+    """The event of SES in a message, with or without SNS's envelope; None for one that needs
+    no action.
     """
     from chalicelib.services.mails.ses_events import MailEvent
 
-    notice = json.loads(body)
-    if "Message" in notice:
-        notice = json.loads(notice["Message"])
-    kind = _KINDS.get(notice.get("eventType", ""))
-    mail_ids = notice.get("mail", {}).get("tags", {}).get(MAIL_ID_TAG, [])
-    if kind is None or not mail_ids or _is_passing(notice):
+    content = json.loads(body)
+    if "Message" in content:
+        content = json.loads(content["Message"])
+    kind = _KINDS.get(content.get("eventType", ""))
+    mail_ids = content.get("mail", {}).get("tags", {}).get(MAIL_ID_TAG, [])
+    if kind is None or not mail_ids or _is_transient_bounce(content):
         return None
-    return MailEvent(kind, mail_ids[0], notice["mail"]["messageId"])
+    return MailEvent(kind, mail_ids[0], content["mail"]["messageId"])
 
 
-def _is_passing(notice: Event) -> bool:
+def _is_transient_bounce(content: Event) -> bool:
     """A transient bounce may still be delivered."""
-    bounce = notice.get("bounce", {})
-    return bool(notice["eventType"] == "Bounce" and bounce.get("bounceType") != "Permanent")
+    bounce = content.get("bounce", {})
+    return bool(content["eventType"] == "Bounce" and bounce.get("bounceType") != "Permanent")

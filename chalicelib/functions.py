@@ -1,10 +1,9 @@
-"""The functions behind streams, queues and schedules: take an event apart, call one use case, say
-how it went.
+"""The functions behind streams, queues and schedules: each takes an event apart, calls one use
+case, and logs the outcome.
 
-A queue's batch is answered in parts: what failed is named and comes again, the rest is done. A
-stream's batch is done whole, or fails whole and comes again in halves. Whatever a use case raises
-is logged by type and place and never leaves the function with its message, since Lambda would log
-it.
+Of a queue's batch, only the failed messages are reported and delivered again. A stream's batch
+succeeds or fails as a whole and is delivered again in halves. Exceptions are logged by type and
+place and never leave the function with their message, because Lambda would log it.
 """
 
 from __future__ import annotations
@@ -14,10 +13,10 @@ from typing import Any
 
 from chalicelib import bootstrap, events
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.effects import effect_of, reason_of, times
+from chalicelib.domain.effects import effect_of, is_known, quantity_of, reason_of
 from chalicelib.domain.facts import Fact, FactName
 from chalicelib.observability import count, count_by_reason, failed, flushed, log, warn
-from chalicelib.services.errors import NotYetError
+from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.ports import ListUnavailableError
 
 Event = dict[str, Any]
@@ -25,33 +24,35 @@ BatchAnswer = dict[str, list[dict[str, str]]]
 
 
 class WorkFailedError(Exception):
-    """A scheduled run or a stream's batch failed; the log line before this says where."""
+    """A scheduled run or a stream's batch failed; the log line before this one says where."""
 
 
 def relay(event: Event) -> BatchAnswer:
-    """Facts to the queues of what follows from them."""
-    from chalicelib.services.operations.relay import relay as to_queues
+    """Facts to the queues of the work they trigger."""
+    from chalicelib.services.operations.relay import relay as relay_facts
 
-    return _stream(event, lambda facts: count("FactRelayed", to_queues(bootstrap.ports(), facts)))
+    return _stream(event, lambda facts: count("FactRelayed", relay_facts(bootstrap.ports(), facts)))
 
 
 def project(event: Event) -> BatchAnswer:
     """Facts to counts, journal and metrics."""
-    from chalicelib.services.operations.project import project as to_counts
+    from chalicelib.services.operations.project import project as project_facts
 
-    def take(facts: list[Fact]) -> None:
-        counted = to_counts(bootstrap.ports(), facts)
+    def work(facts: list[Fact]) -> None:
+        counted = project_facts(bootstrap.ports(), facts)
         for fact in counted:
-            count(_metric(fact.name), times(fact))
+            count(_metric(fact.name), quantity_of(fact))
             if effect_of(fact).metric_by_reason:
                 count_by_reason(_metric(fact.name), reason_of(fact))
+            if not is_known(fact):
+                warn("fact of a later version", correlation=fact.correlation, fact=fact.name)
         count("FactProjected", len(counted))
 
-    return _stream(event, take)
+    return _stream(event, work)
 
 
 def decide(event: Event) -> BatchAnswer:
-    """Sign-ins and invitations: who may, and why not."""
+    """Decisions on sign-ins and invitations."""
     from chalicelib.services.invitations.decide import decide_invitation
     from chalicelib.services.requeue import requeue_undecided
     from chalicelib.services.sponsors.sign_in import decide_sign_in
@@ -59,13 +60,12 @@ def decide(event: Event) -> BatchAnswer:
     def work(fact: Fact) -> str:
         ports = bootstrap.ports()
         if effect_of(fact).requeues_undecided:
-            return f"taken_up_{requeue_undecided(ports, fact.campaign)}"
-        decided = (
-            decide_sign_in if fact.name == FactName.SIGN_IN_REQUESTED else decide_invitation
-        )(ports, fact)
-        if decided in {"waiting", "list_unavailable"}:
+            return f"requeued_{requeue_undecided(ports, fact.campaign)}"
+        is_sign_in = fact.name == FactName.SIGN_IN_REQUESTED
+        outcome = (decide_sign_in if is_sign_in else decide_invitation)(ports, fact)
+        if outcome in {"waiting", "list_unavailable"}:
             count("ListUnavailable")
-        return decided
+        return outcome
 
     return _facts(event, "decided", work)
 
@@ -80,39 +80,41 @@ def mail(event: Event) -> BatchAnswer:
 
 
 def reward(event: Event) -> BatchAnswer:
-    """Vouchers the rules grant, and take back."""
-    from chalicelib.services.vouchers.reward import reward as grant
+    """Vouchers that the rules grant or revoke."""
+    from chalicelib.services.vouchers.reward import reward as reward_referral
 
     return _facts(
-        event, "rewarded", lambda fact: ",".join(grant(bootstrap.ports(), fact)) or "no_rule"
+        event,
+        "rewarded",
+        lambda fact: ",".join(reward_referral(bootstrap.ports(), fact)) or "no_rule",
     )
 
 
 def mail_events(event: Event) -> BatchAnswer:
-    """What SES tells of our mails."""
+    """Events of SES about our mails."""
     from chalicelib.services.mails.ses_events import settle_mail
 
     def work(body: str) -> None:
-        told = events.mail_event_in(body)
-        if told is None:
+        mail_event = events.mail_event_in(body)
+        if mail_event is None:
             return
-        outcome = settle_mail(bootstrap.ports(), told)
-        if told.kind == "bounced":
+        outcome = settle_mail(bootstrap.ports(), mail_event)
+        if mail_event.kind == "bounced":
             count("MailBounced")
-        log("mail event", mail=told.mail_id, event=told.kind, outcome=outcome)
+        log("mail event", mail=mail_event.mail_id, event=mail_event.kind, outcome=outcome)
 
     return _messages(event, work)
 
 
 def ingest(event: Event) -> BatchAnswer:
     """Files the client drops, and lists that ops have decided on."""
-    from chalicelib.services.ingest import ingest as take_in
+    from chalicelib.services.ingest import ingest as ingest_file
     from chalicelib.services.ingest import reviewed_drop
 
     def work(body: str) -> None:
         ports = bootstrap.ports()
         for drop in events.drops_in(body, lambda fact: reviewed_drop(ports, fact)):
-            receipt = take_in(ports, drop)
+            receipt = ingest_file(ports, drop)
             if receipt is None:
                 continue
             if receipt.status == "refused":
@@ -139,32 +141,32 @@ def export() -> None:
     from chalicelib.services.lookups import all_campaigns
     from chalicelib.services.vouchers.export import export_vouchers
 
-    def one(campaign: Campaign) -> None:
+    def export_one(campaign: Campaign) -> None:
         written = export_vouchers(bootstrap.ports(), campaign)
         if written:
             log("export", campaign=campaign.id, export=written.number, rows=written.rows)
 
-    _scheduled("export", lambda: _each(all_campaigns(bootstrap.ports()), one))
+    _scheduled("export", lambda: _each(all_campaigns(bootstrap.ports()), export_one))
 
 
 def expire() -> None:
-    """What time does."""
-    from chalicelib.services.operations.expire import expire as end_what_is_due
+    """Time-based changes: closed invitations, expired vouchers, kept orders."""
+    from chalicelib.services.operations.expire import expire as expire_due
 
     def run() -> None:
-        done = end_what_is_due(bootstrap.ports())
+        done = expire_due(bootstrap.ports())
         log("expired", correlation=None, **done)
 
     _scheduled("expire", run)
 
 
 def reconcile() -> None:
-    """What stands still, and what has become too old."""
+    """Stuck work, lists that are too old, referrals to re-key."""
     from chalicelib.services.operations.reconcile import FINDINGS
-    from chalicelib.services.operations.reconcile import reconcile as look
+    from chalicelib.services.operations.reconcile import reconcile as find_stuck
 
     def run() -> None:
-        found = look(bootstrap.ports())
+        found = find_stuck(bootstrap.ports())
         count("ReconcileFinding", sum(found[name] for name in FINDINGS))
         count("ListTooOld", found["lists_too_old"])
         log("reconciled", correlation=None, **found)
@@ -175,43 +177,44 @@ def reconcile() -> None:
 def report() -> None:
     """The daily files of every campaign."""
     from chalicelib.services.lookups import all_campaigns
-    from chalicelib.services.operations.report import report as write
+    from chalicelib.services.operations.report import report as write_report
 
-    def one(campaign: Campaign) -> None:
-        log("reported", campaign=campaign.id, referrals=write(bootstrap.ports(), campaign))
+    def report_one(campaign: Campaign) -> None:
+        referrals = write_report(bootstrap.ports(), campaign)
+        log("reported", campaign=campaign.id, referrals=referrals)
 
-    _scheduled("report", lambda: _each(all_campaigns(bootstrap.ports()), one))
+    _scheduled("report", lambda: _each(all_campaigns(bootstrap.ports()), report_one))
 
 
 def _each(campaigns: Iterable[Campaign], work: Callable[[Campaign], None]) -> None:
-    """Work for every campaign: one that fails does not starve those after it."""
-    wrong = 0
+    """Work for every campaign: a failure does not affect the others."""
+    failures = 0
     for campaign in campaigns:
         try:
             work(campaign)
         except Exception as error:
             failed(error, "campaign failed", correlation=campaign.id)
-            wrong += 1
-    if wrong:
-        raise WorkFailedError(f"{wrong} campaigns")
+            failures += 1
+    if failures:
+        raise WorkFailedError(f"{failures} campaigns")
 
 
 def _metric(fact_name: str) -> str:
     return "".join(part.capitalize() for part in fact_name.split("_"))
 
 
-def _stream(event: Event, take: Callable[[list[Fact]], None]) -> BatchAnswer:
-    """All facts of a batch at once; if that fails the batch comes again in halves.
+def _stream(event: Event, work: Callable[[list[Fact]], None]) -> BatchAnswer:
+    """Handle all facts of a batch at once; if that fails, Lambda delivers it again in halves.
 
-    It does for a failed call alone. A record named in the answer is where Lambda would cut instead,
-    and as no record is known to be at fault, that would be the first: the batch would never narrow.
+    It does so only if the call fails. If the answer named a failed record, Lambda would split the
+    batch there; as none is known, that would be the first one, and the batch would never shrink.
     """
     with flushed():
         try:
-            take(list(events.facts_in_stream(event)))
+            work(list(events.facts_in_stream(event)))
         except Exception as error:
             failed(error, "stream batch failed")
-            # Without the cause: Lambda logs what leaves a function, message and all.
+            # Without the cause: Lambda logs the exception that leaves a function, with its message.
             raise WorkFailedError("stream batch") from None
     return {"batchItemFailures": []}
 
@@ -222,8 +225,8 @@ def _messages(event: Event, work: Callable[[str], None]) -> BatchAnswer:
         for message_id, body in events.messages(event):
             try:
                 work(body)
-            except (NotYetError, ListUnavailableError) as error:
-                warn("not yet", error=type(error).__name__)
+            except (RetryLaterError, ListUnavailableError) as error:
+                warn("retry later", error=type(error).__name__)
                 failures.append({"itemIdentifier": message_id})
             except Exception as error:
                 failed(error, "message failed")
@@ -232,7 +235,7 @@ def _messages(event: Event, work: Callable[[str], None]) -> BatchAnswer:
     return {"batchItemFailures": failures}
 
 
-def _facts(event: Event, done: str, work: Callable[[Fact], str]) -> BatchAnswer:
+def _facts(event: Event, log_message: str, work: Callable[[Fact], str]) -> BatchAnswer:
     def on_fact(body: str) -> None:
         fact = events.fact_in(body)
         try:
@@ -241,7 +244,7 @@ def _facts(event: Event, done: str, work: Callable[[Fact], str]) -> BatchAnswer:
             warn("left in the queue", correlation=fact.correlation, fact=fact.name,
                  error=type(error).__name__)  # fmt: skip
             raise
-        log(done, correlation=fact.correlation, fact=fact.name, outcome=outcome)
+        log(log_message, correlation=fact.correlation, fact=fact.name, outcome=outcome)
 
     return _messages(event, on_fact)
 
@@ -253,5 +256,5 @@ def _scheduled(name: str, run: Callable[[], None]) -> None:
         except Exception as error:
             failed(error, f"{name} failed")
             count("WorkFailed")
-            # Without the cause: Lambda logs what leaves a function, message and all.
+            # Without the cause: Lambda logs the exception that leaves a function, with its message.
             raise WorkFailedError(name) from None

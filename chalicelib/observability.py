@@ -1,8 +1,8 @@
-"""Log lines and metrics, in one shape for all functions.
+"""Log lines and metrics, in one format for all functions.
 
-A line is JSON: what happened, the correlation id that follows one invitation through every
-function, random ids, named reasons. Never an address, a name, a code or a token (law 9): an
-exception is logged by its type and its place, not by its message, which may quote its input.
+A line is JSON: what happened, the correlation id that follows an invitation through every function,
+random ids, named reasons. Never an address, a name, a code or a token (law 9): an exception is
+logged by its type and place, not by its message, which may quote the input.
 Metrics are EMF lines in the namespace `Tandem`.
 """
 
@@ -25,16 +25,18 @@ FRAMES = 4
 
 @cache
 def _logger() -> Logger:
-    from aws_lambda_powertools import Logger as Made
+    import aws_lambda_powertools
 
-    return Made(log_record_order=["level", "message", "correlation"], utc=True, location=None)
+    return aws_lambda_powertools.Logger(
+        log_record_order=["level", "message", "correlation"], utc=True, location=None
+    )
 
 
 @cache
 def _metrics() -> Metrics:
-    from aws_lambda_powertools.metrics import Metrics as Made
+    import aws_lambda_powertools.metrics
 
-    return Made()
+    return aws_lambda_powertools.metrics.Metrics()
 
 
 def log(message: str, *, correlation: str | None = None, **fields: Value) -> None:
@@ -56,23 +58,23 @@ def failed(error: BaseException, message: str, *, correlation: str | None = None
 
 
 def count(metric: str, value: int = 1) -> None:
-    """Add to a metric; it leaves with the invocation (`flushed`)."""
+    """Add to a metric; it is written at the end of the invocation (`flushed`)."""
     from aws_lambda_powertools.metrics import MetricUnit
 
     _metrics().add_metric(name=metric, unit=MetricUnit.Count, value=value)
 
 
 def count_by_reason(metric: str, reason: str) -> None:
-    """Add one to a metric under a reason; a dimension of its own beside the service."""
+    """Add one to a metric, with the reason as a further dimension."""
     from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-    with single_metric(name=metric, unit=MetricUnit.Count, value=1) as one:
-        one.add_dimension(name="reason", value=reason)
+    with single_metric(name=metric, unit=MetricUnit.Count, value=1) as metrics:
+        metrics.add_dimension(name="reason", value=reason)
 
 
 @contextmanager
 def flushed() -> Iterator[None]:
-    """Write the metrics of one invocation, whatever becomes of it."""
+    """Write the metrics of one invocation at its end, even if it fails."""
     try:
         yield
     finally:

@@ -1,6 +1,4 @@
-"""What the environment tells the functions; read once, refused in one line when something is
-missing.
-"""
+"""The settings of the functions, from the environment: read once, an error if one is missing."""
 
 from __future__ import annotations
 
@@ -15,7 +13,7 @@ class MissingSettingError(RuntimeError):
 
 @dataclass(frozen=True)
 class Settings:
-    """The environment of a function. Urls and paths as the template makes them."""
+    """The environment of a function. URLs and paths as set by the template."""
 
     stage: str
     table: str

@@ -1,9 +1,8 @@
-"""The campaign file: from YAML to a `Campaign`, or to one line a problem; and its JSON Schema.
+"""The campaign file: from YAML to a `Campaign`, or to one line per problem; and its JSON Schema.
 
-Reading is all or nothing. Every problem that can be told at once is told at once, in the order of
-the file, at the line and column of the value, of the key for a field that is unknown or twice
-there, and of what should hold it for a field that is missing. What a campaign may say is decided in
-`domain.campaign`.
+Reading is all or nothing. All problems are reported together, in the order of the file, at the line
+and column of the value; for an unknown or duplicate field, of its key; for a missing field, of the
+group it belongs to. The rules of a campaign are in `domain.campaign`.
 """
 
 from __future__ import annotations
@@ -51,7 +50,7 @@ _TEXT_WANTED = frozenset({"string_type", "literal_error", "enum"})
 
 
 def campaign_schema() -> dict[str, Any]:
-    """The JSON Schema of the file, for editors. `version` is not in it: no file gives its own."""
+    """The JSON Schema of the file, for editors, without `version`, which no file contains."""
     schema = Campaign.model_json_schema()
     del schema["properties"]["version"]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema
@@ -63,7 +62,7 @@ def schema_text() -> str:
 
 
 def campaign_text(campaign: Campaign) -> str:
-    """A campaign as a file again: every field, also those the file had left out."""
+    """A campaign as a file with all fields, including those the original omitted."""
     fields = campaign.model_dump(mode="json", by_alias=True, exclude={"version"}, exclude_none=True)
     return yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=100)
 
@@ -77,7 +76,7 @@ def read_campaign(file: Path) -> Campaign:
 
 
 class CampaignFileError(Exception):
-    """The file is no campaign; `problems` in the order of the file."""
+    """The file is not a valid campaign; `problems` are in the order of the file."""
 
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__(f"{len(problems)} problems")
@@ -92,7 +91,7 @@ def campaign_of(content: bytes) -> Campaign:
         raise CampaignFileError([error.problem]) from error
     problems = list(document.problems)
     if ("version",) in document.keys:
-        reason = "is given when the file is put in force: leave it out"
+        reason = "is assigned when the file is put in force: remove it"
         problems.append(document.problem(("version",), reason, at_key=True))
     try:
         campaign = Campaign.model_validate(document.value, by_name=False)
@@ -111,22 +110,22 @@ def _line(file: Path, problem: Problem) -> str:
 def _problems(error: ValidationError, document: Document) -> Iterator[Problem]:
     for detail in error.errors():
         path = tuple(step for step in detail["loc"] if step != "[key]")
-        if path in document.broken or _is_echo(detail):
+        if path in document.broken or _is_consequence(detail):
             continue
         if detail["type"] == "value_error" and not path:
-            yield from _problems_of_the_whole(str(detail["ctx"]["error"]), document)
+            yield from _consistency_problems(str(detail["ctx"]["error"]), document)
         else:
             at_key = detail["type"] in {"missing", "extra_forbidden"} or path != detail["loc"]
             yield document.problem(path, _reason(detail, path, document), at_key=at_key)
 
 
-def _is_echo(detail: ErrorDetails) -> bool:
-    """True when a list is called short only because its items are refused, each on its own."""
+def _is_consequence(detail: ErrorDetails) -> bool:
+    """True when a list is reported as too short only because its items are refused."""
     return detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]
 
 
-def _problems_of_the_whole(text: str, document: Document) -> Iterator[Problem]:
-    """What does not hold together: `path: reason; path: reason`."""
+def _consistency_problems(text: str, document: Document) -> Iterator[Problem]:
+    """Problems between fields: `path: reason; path: reason`."""
     for part in text.split("; "):
         field, _, reason = part.partition(": ")
         path = tuple(int(step) if step.isdecimal() else step for step in field.split("."))
@@ -151,7 +150,7 @@ def _reason(detail: ErrorDetails, path: FieldPath, document: Document) -> str:
 
 def _unknown_field(path: FieldPath) -> str:
     near = get_close_matches(str(path[-1]), _fields_at(path[:-1]), n=1)
-    return f"unknown field; is it {near[0]}?" if near else "unknown field"
+    return f"unknown field; did you mean {near[0]}?" if near else "unknown field"
 
 
 def _fields_at(path: FieldPath) -> list[str]:
@@ -167,7 +166,7 @@ def _fields_at(path: FieldPath) -> list[str]:
 
 
 def _descriptions(node: Any) -> dict[str, str]:
-    """From each pattern in a schema to the words that describe it."""
+    """The descriptions in a schema, by pattern."""
     found: dict[str, str] = {}
     if isinstance(node, Mapping):
         if isinstance(node.get("pattern"), str) and "description" in node:

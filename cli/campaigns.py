@@ -1,4 +1,4 @@
-"""`tandem campaign`: check a file, put it in force, list and show what is in force."""
+"""`tandem campaign`: check a file, put it in force, list and show the campaigns in force."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ File = Annotated[Path, typer.Argument(metavar="FILE.yaml", help="The campaign fi
 
 @app.command()
 def check(file: File) -> None:
-    """Say whether a campaign file is right, or every reason why not. Nothing is stored."""
+    """Check a campaign file and report every problem. Nothing is stored."""
     campaign = read_campaign(file)
-    typer.echo(f"{file}: campaign {campaign.id} is right")
+    typer.echo(f"{file}: campaign {campaign.id} is valid")
 
 
 @app.command()
@@ -42,11 +42,11 @@ def put(file: File, stage: Stage = LOCAL) -> None:
         after = put_campaign(connection, campaign)
     except InvalidError as error:
         raise CommandError(
-            "digests.algorithm: a key id stands for one kind of digests: choose a new key id"
+            "digests.algorithm: cannot change under the same key id: choose a new key id"
         ) from error
-    known = before is not None and before.version == after.version
-    words = "already in force" if known else "in force"
-    typer.echo(f"campaign {after.campaign}: {words} as version {after.version}")
+    unchanged = before is not None and before.version == after.version
+    state = "already in force" if unchanged else "in force"
+    typer.echo(f"campaign {after.campaign}: {state} as version {after.version}")
 
 
 @app.command("list")
@@ -54,30 +54,30 @@ def list_campaigns(stage: Stage = LOCAL) -> None:
     """List the campaigns in force."""
     repository = connect(stage).repository
     table = Table("campaign", "version", "brand", "starts on", "ends on", "put at", box=None)
-    for in_force in repository.agenda(CurrentCampaign, Agenda.CAMPAIGNS):
-        document = in_force.document
+    for current in repository.agenda(CurrentCampaign, Agenda.CAMPAIGNS):
+        document = current.document
         table.add_row(
-            in_force.campaign,
-            str(in_force.version),
+            current.campaign,
+            str(current.version),
             document.brand.name,
             document.starts_on.isoformat(),
             document.ends_on.isoformat(),
-            in_force.put_at.isoformat(timespec="seconds"),
+            current.put_at.isoformat(timespec="seconds"),
         )
     Console(soft_wrap=True).print(table)
 
 
 @app.command()
 def show(
-    campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Its name.")],
+    campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign's name.")],
     stage: Stage = LOCAL,
 ) -> None:
-    """Print the campaign in force as a file that can be changed and put again."""
-    in_force = connect(stage).repository.get(CurrentCampaign, campaign=campaign)
-    if in_force is None:
-        raise CommandError(f"no campaign {campaign}: see them with: tandem campaign list")
-    typer.echo(f"# version {in_force.version}, put at {in_force.put_at.isoformat()}")
-    typer.echo(campaign_text(in_force.document), nl=False)
+    """Print the campaign in force as a file, which can be edited and put in force again."""
+    current = connect(stage).repository.get(CurrentCampaign, campaign=campaign)
+    if current is None:
+        raise CommandError(f"no campaign {campaign}: list them with: tandem campaign list")
+    typer.echo(f"# version {current.version}, put at {current.put_at.isoformat()}")
+    typer.echo(campaign_text(current.document), nl=False)
 
 
 @app.command()

@@ -1,8 +1,8 @@
-"""Where a command goes: the local stack, or a stack on AWS. The one module here with boto3.
+"""The stack that a command talks to: local, or on AWS. The only module here with boto3.
 
 `local` is described by the status page of the local stack. Any other stage is the CloudFormation
 stack `tandem-{stage}`: its outputs name the table, the bucket and the path of the keys, and the
-credentials are the usual ones of the AWS command line.
+credentials are those of the AWS command line.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Stage = Annotated[
     typer.Option(
         "--stage",
         envvar="TANDEM_STAGE",
-        help="Which stack: local, or the name it was deployed with.",
+        help="The stack: local, or the name it was deployed with.",
     ),
 ]
 LOCAL = "local"
@@ -44,7 +44,7 @@ _NOT_RUNNING = "the local stack is not running at {url}: start it with: make dem
 
 @dataclass(frozen=True)
 class Place:
-    """What a stack says of itself. `endpoint` is None on AWS."""
+    """The resources of a stack. `endpoint` is None on AWS."""
 
     stage: str
     table: str
@@ -56,7 +56,7 @@ class Place:
 
 
 class Connection:
-    """A stack, and what commands need of it: the `CommandPorts` of the use cases, and the keys."""
+    """A connection to a stack: the `CommandPorts` of the use cases, and the clients."""
 
     def __init__(self, place: Place, session: boto3.Session) -> None:
         self.place = place
@@ -66,9 +66,9 @@ class Connection:
         self._session = session
 
     def principal(self) -> str:
-        """Who gives the command, as AWS knows them: a principal's id, never a name.
+        """Who runs the command: the id of an AWS principal, never a name.
 
-        What a role's session is called may be an address: of that, its hash alone.
+        A role's session name may be an address: only its hash is used.
         """
         identity = self._session.client("sts").get_caller_identity()["UserId"]
         role, colon, session = identity.partition(":")
@@ -91,7 +91,7 @@ class _LocalSession(boto3.Session):
 
 
 def connect(stage: str) -> Connection:
-    """The stack of `stage`. Raises CommandError when there is none, with what to do about it."""
+    """Connect to the stack of `stage`. Raises CommandError, saying what to do, if there is none."""
     return _local() if stage == LOCAL else _on_aws(stage)
 
 
@@ -131,12 +131,12 @@ def _local() -> Connection:
             endpoint=status["aws_endpoint"],
         )
     except KeyError as error:
-        raise CommandError(f"what runs at {url} does not tell {error}: is it Tandem?") from error
+        raise CommandError(f"the status page at {url} lacks {error}: is it Tandem?") from error
     return Connection(place, session)
 
 
 def _status(url: str) -> Mapping[str, str]:
-    # Past any proxy of the environment: the local stack is on this machine.
+    # Without a proxy: the local stack is on this machine.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(f"{url}/_local/status.json", timeout=TIMEOUT_S) as answer:

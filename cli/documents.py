@@ -1,10 +1,10 @@
-"""A YAML file as plain values, each of which knows its line and column.
+"""A YAML file as plain values, each with its line and column.
 
-Takes the part of YAML that reads the same to a person and to every parser: mappings with text keys,
-lists, text, whole numbers, amounts and days. Refuses the rest where it stands: words YAML 1.1 takes
-for booleans (`no`, `on`, and Norway), numbers in other bases, anchors and aliases, tags, duplicate
-keys, several documents, bytes that are not UTF-8. A number with decimals becomes a Decimal from its
-text and is never a float. What the values mean is `campaign_file`'s business.
+Accepts the part of YAML that people and all parsers read the same way: mappings with text keys,
+lists, text, whole numbers, amounts and days. Refuses, with line and column, everything else: words
+that YAML 1.1 reads as booleans (`no`, `on`, and Norway), numbers in other bases, anchors and
+aliases, tags, duplicate keys, several documents, bytes that are not UTF-8. A number with decimals
+becomes a Decimal from its text, never a float. The meaning of the values is in `campaign_file`.
 """
 
 from __future__ import annotations
@@ -36,23 +36,26 @@ _MISREAD = {
     "timestamp": "a day is written like 2026-01-31",
 }
 _NO_ANCHORS = (
-    "anchors (&) and aliases (*) are not taken: write the value out, "
-    "or put text that begins so in quotes"
+    "anchors (&) and aliases (*) are not supported: write the value out, "
+    "or put text that begins with one in quotes"
 )
-_PLAINER_WORDS = [
-    ("found another document", "several documents (---): one campaign a file"),
+_PLAIN_REASONS = [
+    ("found another document", "several documents (---): a file has one campaign"),
     (r"found character '\t' that cannot", "a tab: indent with spaces"),
     ("that cannot start any token", "text that begins with this character needs quotes"),
     ("<stream end>", "a bracket or quote is not closed"),
     ("unexpected end of stream", "a bracket or quote is not closed"),
-    ("mapping values are not allowed", 'a colon too many: put text that holds ": " in quotes'),
-    ("expected <block end>", "not in line with what stands above: look at the indentation"),
+    (
+        "mapping values are not allowed",
+        'an unexpected colon: put text that contains ": " in quotes',
+    ),
+    ("expected <block end>", "does not match the lines above: check the indentation"),
 ]
 
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One thing that is wrong, and where: line and column from 1, path of the field or empty."""
+    """A problem and its place: line and column from 1, path of the field or empty."""
 
     line: int
     column: int
@@ -70,9 +73,9 @@ class DocumentError(Exception):
 
 @dataclass(frozen=True)
 class Document:
-    """The values of a file, the nodes they came from, and what was wrong with single ones.
+    """The values of a file, the nodes they came from, and the problems of single values.
 
-    A value that could not be taken is None in `value`, and its path is in `broken`.
+    A refused value is None in `value`, and its path is in `broken`.
     """
 
     value: Value
@@ -82,7 +85,7 @@ class Document:
     values: dict[FieldPath, yaml.Node]
 
     def problem(self, path: FieldPath, reason: str, *, at_key: bool = False) -> Problem:
-        """A problem at `path`, or at the key of what should hold it where it is missing."""
+        """A problem at `path`, or, where that is missing, at the key of the group it belongs to."""
         nearest = path
         while nearest not in self.values:
             nearest, at_key = nearest[:-1], True
@@ -90,14 +93,14 @@ class Document:
         return _problem(places[nearest].start_mark, path, reason)
 
     def is_cut_by_comment(self, path: FieldPath) -> bool:
-        """True where a value is empty because what was meant begins with an unquoted `#`."""
+        """True where a value is empty because its text begins with an unquoted `#`."""
         mark = self.values[path].end_mark
         rest = mark.buffer[mark.pointer :].partition("\n")[0] if mark.buffer else ""
         return rest.lstrip(" ").startswith("#")
 
 
 def read_document(content: bytes) -> Document:
-    """The one document in `content`. Raises DocumentError when it is no YAML document at all."""
+    """The one document in `content`. Raises DocumentError when it is not a YAML document."""
     if len(content) > MAX_BYTES:
         raise DocumentError(Problem(1, 1, "", f"larger than {MAX_BYTES // 1024} KB"))
     root = _compose(_text(content))
@@ -114,7 +117,7 @@ def dotted(path: FieldPath) -> str:
 
 
 class _Composer(yaml.SafeLoader):
-    """Composes nodes and constructs nothing; refuses what would make a small file large."""
+    """Composes nodes without constructing values; refuses what would make a small file large."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -128,7 +131,7 @@ class _Composer(yaml.SafeLoader):
                 problem_mark=event.start_mark,
             )
         if self._depth == MAX_DEPTH:
-            raise yaml.MarkedYAMLError(problem="nested too deep", problem_mark=event.start_mark)
+            raise yaml.MarkedYAMLError(problem="nested too deeply", problem_mark=event.start_mark)
         self._depth += 1
         node = super().compose_node(parent, index)
         self._depth -= 1
@@ -150,19 +153,19 @@ def _compose(text: str) -> yaml.Node | None:
         node: yaml.Node | None = _Composer(text).get_single_node()
     except ReaderError as error:
         place = _line_and_column(text[: error.position])
-        reason = "a character no text holds: save the file as UTF-8"
+        reason = "an invalid character: save the file as UTF-8"
         raise DocumentError(Problem(*place, "", reason)) from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise DocumentError(_problem(mark, (), _plainly(error))) from error
+        raise DocumentError(_problem(mark, (), _plain_reason(error))) from error
     return node
 
 
-def _plainly(error: yaml.MarkedYAMLError) -> str:
+def _plain_reason(error: yaml.MarkedYAMLError) -> str:
     problem = error.problem or "not YAML"
-    plainer = [words for found, words in _PLAINER_WORDS if found in problem]
+    plain = [reason for found, reason in _PLAIN_REASONS if found in problem]
     context = f" ({error.context})" if error.context else ""
-    return plainer[0] if plainer else problem + context
+    return plain[0] if plain else problem + context
 
 
 def _line_and_column(before: str) -> tuple[int, int]:
@@ -191,7 +194,7 @@ class _Reading:
             return [self.value(item, (*path, at)) for at, item in enumerate(node.value)]
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, path)
-        return self._refused(node, path, f"the tag {node.tag} is not taken")
+        return self._refused(node, path, f"the tag {node.tag} is not supported")
 
     def _mapping(self, node: yaml.MappingNode, path: FieldPath) -> Value:
         values: dict[str, Value] = {}
@@ -200,7 +203,7 @@ class _Reading:
             field = (*path, name)
             if field in self.keys:
                 first = self.keys[field].start_mark.line + 1
-                self._tell(key, field, f"stands twice, first on line {first}")
+                self._add_problem(key, field, f"is a duplicate: first on line {first}")
             else:
                 self.keys[field] = key
                 values[name] = self.value(item, field)
@@ -209,9 +212,9 @@ class _Reading:
     def _name(self, key: yaml.Node, path: FieldPath) -> str:
         name = key.value if isinstance(key, yaml.ScalarNode) else "?"
         if key.tag == f"{_TAG}merge":
-            self._refused(key, (*path, name), "merge keys are not taken: write the fields out")
+            self._refused(key, (*path, name), "merge keys are not supported: write the fields out")
         elif key.tag != f"{_TAG}str":
-            self._refused(key, (*path, name), _quote(name, "a field's name is text"))
+            self._refused(key, (*path, name), _quote(name, "the name of a field must be text"))
         return name
 
     def _scalar(self, node: yaml.ScalarNode, path: FieldPath) -> Value:
@@ -223,14 +226,14 @@ class _Reading:
             case "null":
                 return None
             case "int" | "float" if len(text) > LONGEST_NUMBER:
-                return self._refused(node, path, f"a number has at most {LONGEST_NUMBER} figures")
+                return self._refused(node, path, f"a number has at most {LONGEST_NUMBER} digits")
             case "int" if _WHOLE_NUMBER.fullmatch(text):
                 return int(text)
             case "float" if _AMOUNT.fullmatch(text):
                 return Decimal(text)
             case "timestamp" if _DAY.fullmatch(text):
                 return self._day(node, path)
-        reason = _MISREAD.get(kind, f"the tag {node.tag} is not taken")
+        reason = _MISREAD.get(kind, f"the tag {node.tag} is not supported")
         return self._refused(node, path, _quote(text, reason))
 
     def _day(self, node: yaml.ScalarNode, path: FieldPath) -> Value:
@@ -241,10 +244,10 @@ class _Reading:
 
     def _refused(self, node: yaml.Node, path: FieldPath, reason: str) -> Value:
         self.broken.add(path)
-        self._tell(node, path, reason)
+        self._add_problem(node, path, reason)
         return None
 
-    def _tell(self, node: yaml.Node, path: FieldPath, reason: str) -> None:
+    def _add_problem(self, node: yaml.Node, path: FieldPath, reason: str) -> None:
         self.problems.append(_problem(node.start_mark, path, reason))
 
 

@@ -1,10 +1,10 @@
-"""How a command says no: lines a person can act on, and exit code 1."""
+"""How a command fails: with lines that say what to do, and exit code 1."""
 
 from __future__ import annotations
 
 
 class CommandError(Exception):
-    """What is wrong, one line a problem."""
+    """The problems, one line each."""
 
     def __init__(self, *lines: str) -> None:
         super().__init__("\n".join(lines))

@@ -1,10 +1,10 @@
 """Digest keys: read from a file or the environment, stored as secrets, never printed.
 
-A key file holds the key in hex, on one line. A key never changes under its id: digests made with
-the two would look alike and match nobody.
+A key file contains the key in hex, on one line. The key of an id never changes: digests made with
+the two keys would look alike but never match.
 
-One key is ours alone: drawn here, once for a stack, never shown and never shared. By it a person is
-found whatever the client's keys become.
+Our own key is generated here, once for a stack, and never shown or shared. It finds a person even
+after the client's keys have changed.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ app = typer.Typer(help="Digest keys shared with a client.", no_args_is_help=True
 
 @app.callback()
 def _group() -> None:
-    """Keeps `put` a command of its own while it is the only one."""
+    """Makes `put` a subcommand, although it is the only one."""
 
 
 @app.command()
 def put(
-    key_id: Annotated[str, typer.Argument(help="Its name, as in the campaign file.")],
+    key_id: Annotated[str, typer.Argument(help="The key's id, as in the campaign file.")],
     file: Annotated[Path | None, typer.Option(help="A file with the key in hex.")] = None,
     from_env: Annotated[
         str | None,
@@ -58,8 +58,8 @@ def put(
         stored = parameters.get_parameter(Name=name, WithDecryption=True)["Parameter"]
         if stored.get("Value") != key.secret.hex():
             raise CommandError(
-                f"there is another key at {name}, and a key never changes under its id: "
-                "choose a new id and name it in the campaign file"
+                f"there is another key at {name}, and the key of an id never changes: "
+                "choose a new id and put it in the campaign file"
             ) from error
         typer.echo(f"key {key_id}: already at {name}")
     else:
@@ -76,13 +76,13 @@ def require_keys(connection: Connection, digests: DigestKeys) -> None:
             parameters.get_parameter(Name=f"{connection.place.keys_path}{key_id}")
         except parameters.exceptions.ParameterNotFound as error:
             raise CommandError(
-                f"digests.key_ids: there is no key {key_id} on this stack: store it with: "
+                f"digests.key_ids: the stack has no key {key_id}: store it with: "
                 f"tandem key put {key_id} --file HEXFILE"
             ) from error
 
 
 def require_own_key(connection: Connection) -> None:
-    """Draws the key that is ours alone if the stack has none; the one that is there stays."""
+    """Generates our own key if the stack has none; never replaces it."""
     parameters = connection.clients.ssm
     name = f"{connection.place.keys_path}{OWN_KEY_ID}"
     try:
@@ -96,13 +96,13 @@ def require_own_key(connection: Connection) -> None:
                 Overwrite=False,
             )
         except parameters.exceptions.ParameterAlreadyExists:
-            return  # somebody else has just drawn it
+            return  # somebody else has just generated it
 
 
 def checked_key_id(key_id: str) -> str:
-    """The id, if a key may be called so. Raises CommandError."""
+    """The id, if it is valid for a key. Raises CommandError."""
     if not re.fullmatch("[a-z0-9-]{1,16}", key_id):
-        raise CommandError("a key id is 1 to 16 lower-case letters, figures and hyphens")
+        raise CommandError("a key id is 1 to 16 lower-case letters, digits and hyphens")
     if key_id == OWN_KEY_ID:
         raise CommandError(f"the key id {OWN_KEY_ID} is reserved: choose another")
     return key_id
@@ -117,7 +117,7 @@ def digest_key(key_id: str, file: Path | None, from_env: str | None = None) -> D
     try:
         secret = bytes.fromhex(text)
     except ValueError:
-        raise CommandError(f"{source}: not hex: a key is written in figures and a to f") from None
+        raise CommandError(f"{source}: not hex: a key is written in digits and a to f") from None
     if not MIN_KEY_BYTES <= len(secret) <= MAX_KEY_BYTES:
         raise CommandError(f"{source}: a key has {MIN_KEY_BYTES} to {MAX_KEY_BYTES} bytes")
     return DigestKey(key_id, secret=secret)
@@ -127,7 +127,7 @@ def _from_file(file: Path) -> tuple[str, str]:
     try:
         return str(file), file.read_text(encoding="ascii").strip()
     except UnicodeDecodeError:
-        raise CommandError(f"{file}: not hex: a key is written in figures and a to f") from None
+        raise CommandError(f"{file}: not hex: a key is written in digits and a to f") from None
 
 
 def _from_environment(name: str) -> tuple[str, str]:

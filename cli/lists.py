@@ -1,7 +1,7 @@
-"""`tandem list`: what is in force and what is held; release, refuse, roll back.
+"""`tandem list`: show the lists in force and held; release, refuse, roll back.
 
-A decision is recorded with who took it; the ingest function then processes the held file, and its
-receipt says what came of that.
+A decision is recorded with who made it; the ingest function then processes the held file, and its
+receipt has the result.
 """
 
 from __future__ import annotations
@@ -31,9 +31,7 @@ VERSIONS_SHOWN = 10
 ID_SHOWN = 12
 WIDTH = 160
 
-app = typer.Typer(
-    help="Customer and VIP lists: what is in force, what is held.", no_args_is_help=True
-)
+app = typer.Typer(help="Customer and VIP lists: in force and held.", no_args_is_help=True)
 
 
 Campaign = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign's name.")]
@@ -41,91 +39,95 @@ Name = Annotated[ListName, typer.Argument(metavar="LIST", help=" or ".join(ListN
 Which = Annotated[
     str,
     typer.Option(
-        "--id", metavar="ID", help="Which held list, as `status` shows it; needed when several are."
+        "--id",
+        metavar="ID",
+        help="The held list, as `status` shows it; needed if there are several.",
     ),
 ]
 
 
 @app.command()
 def status(campaign: Campaign, stage: Stage = LOCAL) -> None:
-    """Show both lists: the version in force, its age, what is held, the versions before."""
+    """Show both lists: the version in force, its age, held lists, earlier versions."""
     connection = connect(stage)
     rules = connection.repository.get(CurrentCampaign, campaign=campaign)
     if rules is None:
-        raise CommandError(f"no campaign {campaign}: see them with: tandem campaign list")
+        raise CommandError(f"no campaign {campaign}: list them with: tandem campaign list")
     for name, limits in rules.document.lists.items():
         _show(connection, campaign, name, limits)
 
 
 @app.command()
 def release(campaign: Campaign, name: Name, which: Which = "", stage: Stage = LOCAL) -> None:
-    """Approve a held list: it comes in force as it would have without the limit."""
+    """Approve a held list: it is put in force as it would have been without the limit."""
     connection = connect(stage)
-    one = _held(connection, campaign, name, which)
-    approve_held_list(connection, one, by=connection.principal())
-    typer.echo(f"{one.path}: released; its receipt says when it is in force")
+    held = _held(connection, campaign, name, which)
+    approve_held_list(connection, held, by=connection.principal())
+    typer.echo(f"{held.path}: released; its receipt will say when it is in force")
 
 
 @app.command()
 def refuse(campaign: Campaign, name: Name, which: Which = "", stage: Stage = LOCAL) -> None:
     """Reject a held list: the same content is refused from now on."""
     connection = connect(stage)
-    one = _held(connection, campaign, name, which)
-    reject_held_list(connection, one, by=connection.principal())
-    typer.echo(f"{one.path}: refused; its receipt says so")
+    held = _held(connection, campaign, name, which)
+    reject_held_list(connection, held, by=connection.principal())
+    typer.echo(f"{held.path}: refused; its receipt will say so")
 
 
 @app.command()
 def rollback(
     campaign: Campaign,
     name: Name,
-    to: Annotated[int, typer.Option("--to", metavar="VERSION", help="The version to go back to.")],
+    to: Annotated[int, typer.Option("--to", metavar="VERSION", help="The version to restore.")],
     stage: Stage = LOCAL,
 ) -> None:
     """Put the content of an earlier version in force again, as a new version."""
     connection = connect(stage)
     try:
-        now = roll_back_list(connection, campaign, name, to, by=connection.principal())
+        restored = roll_back_list(connection, campaign, name, to, by=connection.principal())
     except UnknownError as error:
         raise CommandError(
-            f"no version {to} of {name.value} in {campaign}: see them with: "
+            f"no version {to} of {name.value} in {campaign}: list them with: "
             f"tandem list status {campaign}"
         ) from error
     except RefusedError as error:
-        raise CommandError(_WHY_NOT[error.reason].format(to=to)) from error
-    typer.echo(f"{name.value}: version {now.version} is in force, with the content of version {to}")
+        raise CommandError(_REFUSALS[error.reason].format(to=to)) from error
+    typer.echo(
+        f"{name.value}: version {restored.version} is in force, with the content of version {to}"
+    )
 
 
-_WHY_NOT = {
-    "in_force_already": "the content of version {to} is in force already",
+_REFUSALS = {
+    "in_force_already": "the content of version {to} is already in force",
     "key_not_in_force": "version {to} was made with a key that the campaign no longer names",
     "older_than_the_campaign_allows": "version {to} is older than the campaign allows "
-    "(lists.….max_age_days): ask the client for a list",
+    "(lists.….max_age_days): ask the client for a new list",
 }
 
 
 def _held(connection: Connection, campaign: str, name: ListName, which: str) -> HeldList:
     held = [
-        one
-        for one in held_lists(connection, campaign, name.value)
-        # Without an id, one that waits; one decided on may be decided on again by its id.
-        if (_id(one, whole=True).startswith(which) if which else one.decision is None)
+        each
+        for each in held_lists(connection, campaign, name.value)
+        # Without an id, only undecided lists; a decision may be changed by giving the id.
+        if (_id(each, whole=True).startswith(which) if which else each.decision is None)
     ]
     if not held and connection.repository.get(CurrentCampaign, campaign=campaign) is None:
-        raise CommandError(f"no campaign {campaign}: see them with: tandem campaign list")
+        raise CommandError(f"no campaign {campaign}: list them with: tandem campaign list")
     if not held:
-        asked = f": {which}" if which else ""
-        raise CommandError(f"nothing of {name.value} is held in {campaign}{asked}")
+        suffix = f" under the id {which}" if which else ""
+        raise CommandError(f"no list {name.value} is held in {campaign}{suffix}")
     if len(held) > 1:
         raise CommandError(
-            "several lists are held: say which one with --id:",
-            *(f"{_id(one)}  {one.path}" for one in held),
+            "several lists are held: choose one with --id:",
+            *(f"{_id(each)}  {each.path}" for each in held),
         )
     return held[0]
 
 
 def _id(held: HeldList, *, whole: bool = False) -> str:
-    """What names a held list: one content may be held as a full list and as a delta."""
+    """The id of a held list, with its mode: one content may be held as full list and as delta."""
     sha256 = held.sha256 if whole else held.sha256[:ID_SHOWN]
     return sha256 if held.mode == "full" else f"{held.mode}-{sha256}"
 
@@ -134,26 +136,24 @@ def _show(connection: Connection, campaign: str, name: ListName, limits: ListLim
     repository = connection.repository
     current = repository.get(CurrentList, campaign=campaign, name=name.value)
     typer.echo(f"{name.value}: {_state(current, limits, connection.clock())}")
-    console = Console(width=max(WIDTH, Console().width))  # nothing is cut where it is piped
+    console = Console(width=max(WIDTH, Console().width))  # nothing is truncated in a pipe
     held = held_lists(connection, campaign, name.value)
     if held:
         table = Table("held", "file", "mode", "digests", "reason", "since", "decision", box=None)
-        for one in held:
+        for each in held:
             table.add_row(
-                _id(one),
-                one.path,
-                one.mode,
-                f"{one.rows:,}",
-                f"{one.reason} ({one.detail})",
-                _moment(one.held_at),
-                one.decision or _prospect(one, current),
+                _id(each),
+                each.path,
+                each.mode,
+                f"{each.rows:,}",
+                f"{each.reason} ({each.detail})",
+                _moment(each.held_at),
+                each.decision or _pending_text(each, current),
             )
         console.print(table)
     versions = list(repository.within(ListVersion, campaign=campaign, name=name.value))
     if versions:
-        table = Table(
-            "version", "made by", "digests", "speaks of", "key", "file's SHA-256", box=None
-        )
+        table = Table("version", "made by", "digests", "as of", "key", "file's SHA-256", box=None)
         for version in reversed(versions[-VERSIONS_SHOWN:]):
             table.add_row(
                 str(version.version),
@@ -166,9 +166,9 @@ def _show(connection: Connection, campaign: str, name: ListName, limits: ListLim
         console.print(table)
 
 
-def _prospect(held: HeldList, current: CurrentList | None) -> str:
-    overtaken = current is not None and position_of_held(held) < current.full.position
-    return "overtaken by a later list" if overtaken else "waits for one"
+def _pending_text(held: HeldList, current: CurrentList | None) -> str:
+    replaced = current is not None and position_of_held(held) < current.full.position
+    return "replaced by a later list" if replaced else "undecided"
 
 
 def _state(current: CurrentList | None, limits: ListLimits, now: datetime) -> str:
@@ -179,7 +179,7 @@ def _state(current: CurrentList | None, limits: ListLimits, now: datetime) -> st
     found = f"version {current.version}, {current.rows:,} digests, {days:.1f} days old"
     if age > timedelta(days=limits.max_age_days):
         return f"{found}: OLDER THAN {limits.max_age_days} DAYS, not in force: nothing is sent"
-    return f"{found} of {limits.max_age_days} at most: in force"
+    return f"{found} (at most {limits.max_age_days}): in force"
 
 
 def _moment(at: datetime) -> str:

@@ -1,7 +1,7 @@
-"""`tandem`: campaigns, keys, lists, digests. Wires the commands together and words their failures.
+"""`tandem`: campaigns, keys, lists, digests. Wires the commands together and reports their errors.
 
-A command raises CommandError, or lets an error of AWS or of a file pass; they all end here as plain
-lines on stderr and exit code 1. Anything else is a bug and shows its trace.
+CommandError and errors of AWS and of files are reported here, as plain lines on stderr with exit
+code 1. Anything else is a bug and shows its traceback.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from cli.errors import CommandError
 from cli.hashing.command import hash_addresses
 
 
-class _PlainlyFailing(TyperGroup):
+class _ReportingGroup(TyperGroup):
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
         try:
             return super().invoke(ctx)
         except CommandError as error:
             lines = error.lines
         except ContentionError:
-            lines = ("others are writing the same thing: try again",)
+            lines = ("somebody else is changing the same data: try again",)
         except ClientError as error:
-            said = error.response["Error"]
-            lines = (f"{error.operation_name}: {said.get('Message') or said.get('Code')}",)
+            details = error.response["Error"]
+            lines = (f"{error.operation_name}: {details.get('Message') or details.get('Code')}",)
         except OSError as error:
             if not error.strerror:
                 raise
-            lines = (": ".join(str(one) for one in (error.filename, error.strerror) if one),)
+            lines = (": ".join(str(part) for part in (error.filename, error.strerror) if part),)
         except BotoCoreError as error:
             lines = (explained(error),)
         for line in lines:
@@ -42,11 +42,11 @@ class _PlainlyFailing(TyperGroup):
 
 
 app = typer.Typer(
-    cls=_PlainlyFailing,
+    cls=_ReportingGroup,
     help="Campaigns, keys, lists and digests of Tandem.",
     no_args_is_help=True,
     add_completion=False,
-    pretty_exceptions_show_locals=False,  # locals hold addresses and keys
+    pretty_exceptions_show_locals=False,  # locals may contain addresses and keys
 )
 app.add_typer(campaigns.app, name="campaign")
 app.add_typer(keys.app, name="key")

@@ -10,6 +10,6 @@ from cli.connection import LOCAL, Stage, connect
 
 
 def show_status(stage: Stage = LOCAL) -> None:
-    """Say which stack the other commands would talk to."""
+    """Show which stack the other commands talk to."""
     for name, value in asdict(connect(stage).place).items():
         typer.echo(f"{name:10}{value or 'AWS'}")

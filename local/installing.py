@@ -121,7 +121,7 @@ def install(installing: Installing, *arguments: str) -> None:
         str(installing.home / "bin/python"), "-m", "pip", "install", "--disable-pip-version-check",
         "--no-input", "--progress-bar", "off", "--no-compile", *arguments,
     ]  # fmt: skip
-    said: list[str] = []
+    lines: list[str] = []
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
     ) as pip:
@@ -129,12 +129,12 @@ def install(installing: Installing, *arguments: str) -> None:
             if line.startswith("Collecting "):
                 installing.found += 1
             installing.placing |= line.startswith("Installing collected packages")
-            said.append(line.strip())
+            lines.append(line.strip())
     if pip.returncode:
-        raise InstallFailedError(reason(said))
+        raise InstallFailedError(reason(lines))
 
 
-def reason(said: list[str]) -> str:
-    """Why pip failed, out of all it said, in one line."""
-    errors = [line.removeprefix("ERROR: ") for line in said if line.startswith("ERROR: ")]
-    return (errors or [line for line in said if line] or ["pip said nothing"])[-1]
+def reason(lines: list[str]) -> str:
+    """Why pip failed, from the lines it printed, in one line."""
+    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    return (errors or [line for line in lines if line] or ["pip printed nothing"])[-1]

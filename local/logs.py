@@ -69,10 +69,10 @@ def _version_2() -> str | None:
     for directory in os.get_exec_path():
         program = shutil.which("aws", path=directory)
         if program is not None:
-            said = subprocess.run(
+            answer = subprocess.run(
                 [program, "--version"], capture_output=True, text=True, check=False
             )
-            if said.stdout.startswith("aws-cli/2"):
+            if answer.stdout.startswith("aws-cli/2"):
                 return program
     return None
 

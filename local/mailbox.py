@@ -30,7 +30,7 @@ MAILBOX_HEADERS: Final = {
 def mailbox(post_office: PostOffice) -> list[Route]:
     """The routes of the mailbox and of the mail endpoint, below /_local."""
 
-    async def listed(_request: Request) -> Response:
+    async def message_list(_request: Request) -> Response:
         return JSONResponse([_summary(letter) for letter in post_office.letters()])
 
     async def page(_request: Request) -> Response:
@@ -49,7 +49,7 @@ def mailbox(post_office: PostOffice) -> list[Route]:
 
     return [
         Route("/_local/mailbox", page),
-        Route("/_local/mailbox.json", listed),
+        Route("/_local/mailbox.json", message_list),
         Route("/_local/mailbox/{id:str}.{kind:str}", letter),
         Route("/_local/ses/v2/email/outbound-emails", send, methods=["POST"]),
     ]

@@ -68,7 +68,7 @@ class Narrator:
         granted_s = self._stack.patience.work_s if patience_s is None else patience_s
         with self._bar() as bar:
             task = bar.add_task(text, total=target)
-            began = moved = said = time.monotonic()
+            began = moved = reported = time.monotonic()
             last = now = reached()
             while now < target:
                 if (end := self._stack.end()) is not None:
@@ -82,8 +82,8 @@ class Narrator:
                     raise StoryError(
                         f"{text}: {now} of {target}, and no more for {granted_s:.0f} s"
                     )
-                if then - said > REPEAT_S and not self._console.is_terminal:
-                    said = then
+                if then - reported > REPEAT_S and not self._console.is_terminal:
+                    reported = then
                     self.step(f"… {text}: {now} of {target} after {then - began:.0f} s")
         self.check(f"{text}: {now}" if target > 1 else text, now == target)
 

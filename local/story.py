@@ -94,7 +94,7 @@ class Story:
     def __init__(self, stack: Stack, narrator: Narrator) -> None:
         self.world = Surfaces(stack, lists.CAMPAIGN)
         self._port = stack.url.rsplit(":", 1)[1]
-        self._tell = narrator
+        self._log = narrator
         self._file_patience_s = stack.patience.file_s
         self._sessions: dict[str, str] = {}
         self._started = datetime.now(UTC)
@@ -128,7 +128,7 @@ class Story:
 
     def lists(self) -> None:
         """The campaign file, and the client's two lists."""
-        self._tell.chapter("1. The campaign, the customer list and the VIP list")
+        self._log.chapter("1. The campaign, the customer list and the VIP list")
         tandem = Path(sys.executable).with_name("tandem")
         command = [str(tandem), "campaign", "put", str(lists.CAMPAIGN_FILE)]
         environment = {**os.environ, "TANDEM_PORT": self._port}
@@ -137,59 +137,59 @@ class Story:
         )
         if put.returncode:
             raise StoryError(f"tandem campaign put: {put.stderr.strip()}")
-        self._tell.step(f"tandem campaign put: {put.stdout.strip()}")
+        self._log.step(f"tandem campaign put: {put.stdout.strip()}")
         for made in (lists.customer_list(), lists.vip_list()):
             path = made.path.removeprefix(f"in/{lists.CAMPAIGN}/")
             manifest = made.manifest_path.removeprefix(f"in/{lists.CAMPAIGN}/")
             self.world.drop(manifest, made.manifest(self._started))
             self.world.drop(path, made.content)
             receipt = self._receipt(path)
-            self._tell.check(
+            self._log.check(
                 f"receipt for {path}: {receipt['status']}, {receipt['rows']:,} rows",
                 receipt["status"] == "accepted" and receipt["rows"] == made.rows,
             )
 
     def sign_in(self) -> None:
         """Two VIPs, a customer who is none, and a stranger ask for a sign-in link."""
-        self._tell.chapter("2. Sign-in: the same answer for everybody, a mail for VIPs")
+        self._log.chapter("2. Sign-in: the same answer for everybody, a mail for VIPs")
         asking = [*SPONSORS, "customer3@demo.test", "stranger@demo.test"]
         answers = [
             self.world.call("POST", f"/campaigns/{lists.CAMPAIGN}/sign-in", {"email": address})
             for address in asking
         ]
         alike = {(answer.status_code, answer.content) for answer in answers}
-        self._tell.check(f"{len(asking)} requests, {len(alike)} kind of answer", len(alike) == 1)
-        self._tell.wait("sign-in mails", lambda: len(self.world.letters()), len(SPONSORS))
+        self._log.check(f"{len(asking)} requests, {len(alike)} kind of answer", len(alike) == 1)
+        self._log.wait("sign-in mails", lambda: len(self.world.letters()), len(SPONSORS))
         for address, name in SPONSORS.items():
             token = self.world.token_for(address, "sponsor")
             body = {"token": token, "first_name": name}
             path = f"/campaigns/{lists.CAMPAIGN}/sessions"
             answer = self.world.call("POST", path, body)
-            self._tell.check(f"{name} signs in with the mailed link", answer.status_code == 201)
+            self._log.check(f"{name} signs in with the mailed link", answer.status_code == 201)
             self._sessions[address] = answer.json().get("session", "")
             again = self.world.call("POST", path, body)
-            self._tell.check("the link works once", again.status_code == 401)
+            self._log.check("the link works once", again.status_code == 401)
 
     def invite(self) -> None:
         """By e-mail and by shared link."""
-        self._tell.chapter("3. Invitations: only newcomers get a mail, and nobody is told why")
+        self._log.chapter("3. Invitations: only newcomers get a mail, and nobody is told why")
         self._post_invitations("vip1@demo.test", INVITED_BY_JEANNE)
-        self._tell.wait("Jeanne's invitations decided", self._decided, len(INVITED_BY_JEANNE))
+        self._log.wait("Jeanne's invitations decided", self._decided, len(INVITED_BY_JEANNE))
         self._post_invitations("vip2@demo.test", INVITED_BY_PAUL)
         link = self._sponsor("vip2@demo.test")["link"]["code"]
         for address in CAME_BY_LINK:
             answer = self.world.call(
                 "POST", f"/campaigns/{lists.CAMPAIGN}/links/{link}/sign-up", {"email": address}
             )
-            self._tell.check("sign-up by Paul's shared link", answer.status_code == 202)
-        self._tell.wait("all invitations decided", self._decided, EXPECTED["invited"])
-        self._tell.wait("bounces", lambda: self.world.funnel("bounced"), EXPECTED["bounced"])
+            self._log.check("sign-up by Paul's shared link", answer.status_code == 202)
+        self._log.wait("all invitations decided", self._decided, EXPECTED["invited"])
+        self._log.wait("bounces", lambda: self.world.funnel("bounced"), EXPECTED["bounced"])
         states = {one["state"] for one in self._sponsor("vip1@demo.test")["invitations"]}
-        self._tell.check("Jeanne's page shows all of them alike", states == {"pending"})
+        self._log.check("Jeanne's page shows all of them alike", states == {"pending"})
 
     def answer(self) -> None:
         """Referees look, confirm, decline, unsubscribe."""
-        self._tell.chapter("4. Answers: looking changes nothing, a yes counts once")
+        self._log.chapter("4. Answers: looking changes nothing, a yes counts once")
         for address in CONFIRMING:
             self._confirm(address)
         declining = self.world.token_for("new5@demo.test", "referee")
@@ -197,51 +197,49 @@ class Story:
             self.world.call("POST", f"/invitations/{declining}/decline").status_code
             for _ in range(2)
         ]
-        self._tell.check("new5 declines, twice", answers == [204, 204])
+        self._log.check("new5 declines, twice", answers == [204, 204])
         self._unsubscribe("new6@demo.test")
-        self._tell.wait("confirmed", lambda: self.world.funnel("confirmed"), EXPECTED["confirmed"])
-        self._tell.wait("declined", lambda: self.world.funnel("declined"), EXPECTED["declined"])
+        self._log.wait("confirmed", lambda: self.world.funnel("confirmed"), EXPECTED["confirmed"])
+        self._log.wait("declined", lambda: self.world.funnel("declined"), EXPECTED["declined"])
 
     def first_vouchers(self) -> None:
         """The first export, and the mails that wait for its acknowledgement."""
-        self._tell.chapter("5. Vouchers: to the client first, then to their holders")
+        self._log.chapter("5. Vouchers: to the client first, then to their holders")
         self._wait_for_exports(len(CONFIRMING))
         early = [code for address in CONFIRMING for code in self.world.codes_for(address)]
-        self._tell.check("no code was mailed before the client knows it", not early)
+        self._log.check("no code was mailed before the client knows it", not early)
         self._acknowledge()
         self._wait_for_codes(CONFIRMING, len(CONFIRMING))
 
     def orders(self) -> None:
         """Vouchers used on orders, in a file and at the till."""
-        self._tell.chapter("6. Orders: a voucher is used once")
+        self._log.chapter("6. Orders: a voucher is used once")
         rows = [self._order(address, f"A-{at}", "placed", coded=True) for at, address in
                 enumerate(BUYING, start=1)]  # fmt: skip
         content = order_file(rows) + b"A-9,yesterday,,,12.00,EUR,placed\n"
         self.world.drop("orders/first.csv", content)
         receipt = self._receipt("orders/first.csv")
-        told = [(error["line"], error["reason"]) for error in receipt["errors"]]
-        self._tell.check(
-            f"receipt: {receipt['status']}, {receipt['accepted']} orders, wrong: {told}",
+        rejected = [(error["line"], error["reason"]) for error in receipt["errors"]]
+        self._log.check(
+            f"receipt: {receipt['status']}, {receipt['accepted']} orders, wrong: {rejected}",
             receipt["status"] == "partial" and receipt["accepted"] == len(BUYING),
         )
         self._till(self.world.codes_for("new7@demo.test")[0])
-        self._tell.wait("redeemed", lambda: self.world.funnel("vouchers_redeemed"), 5)
+        self._log.wait("redeemed", lambda: self.world.funnel("vouchers_redeemed"), 5)
 
     def rewards(self) -> None:
         """Kept orders climb the ladder and reward the sponsor."""
-        self._tell.chapter(
-            "7. Kept orders: rewards for the sponsor and the next rung of the ladder"
-        )
+        self._log.chapter("7. Kept orders: rewards for the sponsor and the next rung of the ladder")
         kept = [self._order(address, f"A-{at}", "kept") for at, address in
                 enumerate(BUYING[:3], start=1)]  # fmt: skip
         lost = self._order(BUYING[3], "A-4", "returned")
         content = order_file([*kept, lost])
         self.world.drop("orders/second.csv", content)
         self._receipt("orders/second.csv")
-        self._tell.wait("orders kept", lambda: self.world.funnel("orders_kept"), 3)
+        self._log.wait("orders kept", lambda: self.world.funnel("orders_kept"), 3)
         self.world.drop("orders/second-again.csv", content)
         again = self._receipt("orders/second-again.csv")
-        self._tell.check(
+        self._log.check(
             f"the same file under another name: {again['status']}, no second effect",
             again["status"] == "accepted" and self.world.funnel("orders_kept") == 3,
         )
@@ -249,24 +247,24 @@ class Story:
             row = self._order(BUYING[0], f"B-{number}", "kept")
             answer = self.world.as_client("POST", "/orders", {"orders": [_item(row)]})
             accepted = answer.status_code == 207 and answer.json()["results"][0]["status"] == 200
-            self._tell.check(f"order {number} of {BUYING[0]} by the API", accepted)
-            self._tell.wait("orders kept", lambda: self.world.funnel("orders_kept"), 2 + number)
-        self._tell.wait("rewards", lambda: self.world.funnel("rewards"), EXPECTED["rewards"])
+            self._log.check(f"order {number} of {BUYING[0]} by the API", accepted)
+            self._log.wait("orders kept", lambda: self.world.funnel("orders_kept"), 2 + number)
+        self._log.wait("rewards", lambda: self.world.funnel("rewards"), EXPECTED["rewards"])
         self._wait_for_exports(EXPECTED["vouchers_issued"])
         self._acknowledge()
         self._wait_for_codes(("vip1@demo.test", *CONFIRMING), EXPECTED["vouchers_issued"])
 
     def returned(self) -> None:
         """A returned order takes its rung back; the day's table is written."""
-        self._tell.chapter("8. A returned order takes its rung back; reports")
+        self._log.chapter("8. A returned order takes its rung back; reports")
         code = self.world.codes_for(BUYING[2])[0]
         content = order_file([self._order(BUYING[2], "A-3", "returned")])
         self.world.drop("orders/returned.csv", content)
         self._receipt("orders/returned.csv")
-        self._tell.wait("taken back", lambda: self.world.funnel("rewards_taken_back"), 2)
+        self._log.wait("taken back", lambda: self.world.funnel("rewards_taken_back"), 2)
         answer = self.world.as_client("GET", f"/vouchers/{code}").json()
-        self._tell.check("the till refuses its voucher: revoked", answer.get("reason") == "revoked")
-        self._tell.wait(
+        self._log.check("the till refuses its voucher: revoked", answer.get("reason") == "revoked")
+        self._log.wait(
             "referrals in the table",
             lambda: len(self.world.referrals()),
             EXPECTED["referrals in the table"],
@@ -281,7 +279,7 @@ class Story:
             headers={"Idempotency-Key": f"demo-{sponsor}"},
         )
         states = {one["state"] for one in answer.json().get("invitations", [])}
-        self._tell.check(
+        self._log.check(
             f"{SPONSORS[sponsor]} invites {len(addresses)} people: all {', '.join(states)}",
             answer.status_code == 202 and states == {"received"},
         )
@@ -300,7 +298,7 @@ class Story:
         body = {"terms_version": offer["terms"]["version"], "marketing_consent": False}
         path = f"/invitations/{token}/confirmation"
         first, again = (self.world.call("POST", path, body) for _ in range(2))
-        self._tell.check(
+        self._log.check(
             f"{address.split('@')[0]}, invited by {offer['sponsor']['first_name']}, confirms",
             (first.status_code, again.status_code) == (201, 200) and first.content == again.content,
         )
@@ -310,7 +308,7 @@ class Story:
         path = message["List-Unsubscribe"].strip("<>").split("/v1", 1)[1]
         form = {"Content-Type": "application/x-www-form-urlencoded"}
         answer = self.world.call("POST", path, headers=form)
-        self._tell.check("new6 unsubscribes with one click", answer.status_code == 200)
+        self._log.check("new6 unsubscribes with one click", answer.status_code == 200)
 
     def _till(self, code: str) -> None:
         first, other = (
@@ -332,13 +330,13 @@ class Story:
             self.world.as_client("DELETE", f"{path}/TILL-1").status_code,
             self.world.as_client("POST", path, other).status_code,
         ]
-        self._tell.check(
+        self._log.check(
             f"at the till: redeem, repeat, another order, roll back twice, redeem: {statuses}",
             before and statuses == [201, 200, 409, 204, 204, 201],
         )
 
     def _wait_for_exports(self, rows: int) -> None:
-        self._tell.wait(
+        self._log.wait(
             "vouchers in exports (every minute)", lambda: exported(self.world.exports()), rows
         )
 
@@ -346,17 +344,17 @@ class Story:
         for number in sorted(self.world.exports().keys() - self._acknowledged):
             self.world.drop(f"acks/{number}.ack", b"")
             receipt = self._receipt(f"acks/{number}.ack")
-            self._tell.check(f"export {number} acknowledged", receipt["status"] == "accepted")
+            self._log.check(f"export {number} acknowledged", receipt["status"] == "accepted")
             self._acknowledged.add(number)
 
     def _wait_for_codes(self, holders: Sequence[str], count: int) -> None:
         def mailed() -> int:
             return sum(len(self.world.codes_for(holder)) for holder in holders)
 
-        self._tell.wait("vouchers mailed", mailed, count)
+        self._log.wait("vouchers mailed", mailed, count)
 
     def _receipt(self, path: str) -> dict[str, Any]:
-        self._tell.wait(
+        self._log.wait(
             f"receipt for {path}",
             lambda: int(bool(self.world.receipt(path))),
             1,

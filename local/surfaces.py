@@ -88,10 +88,10 @@ class Surfaces:
 
     def letters(self, to: str | None = None) -> list[Letter]:
         """The mails in the mailbox, newest first."""
-        listed = self._http.get("/_local/mailbox.json").raise_for_status().json()
+        messages = self._http.get("/_local/mailbox.json").raise_for_status().json()
         return [
             Letter(one["id"], one["to"], one["subject"], tuple(one["links"]))
-            for one in listed
+            for one in messages
             if to in {None, one["to"]}
         ]
 
@@ -120,17 +120,17 @@ class Surfaces:
 
     def receipt(self, path: str) -> dict[str, Any] | None:
         """The receipt of a dropped file, None while there is none."""
-        content = self.taken(f"receipts/{path}.json")
+        content = self.output_file(f"receipts/{path}.json")
         return json.loads(content) if content else None
 
-    def taken(self, path: str) -> bytes | None:
+    def output_file(self, path: str) -> bytes | None:
         """A file of `out/{campaign}/`, None while there is none."""
         key = f"out/{self.campaign}/{path}"
-        if key not in self.listed(path):
+        if key not in self.output_keys(path):
             return None
         return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
 
-    def listed(self, start: str) -> list[str]:
+    def output_keys(self, start: str) -> list[str]:
         """The keys under `out/{campaign}/` that begin with `start`."""
         pages = self._s3.get_paginator("list_objects_v2").paginate(
             Bucket=self._bucket, Prefix=f"out/{self.campaign}/{start}"
@@ -141,19 +141,19 @@ class Surfaces:
         """The voucher files written so far: number and rows."""
         numbers = [
             key.rsplit("/", 1)[1].removesuffix(".csv.gz")
-            for key in self.listed("vouchers/")
+            for key in self.output_keys("vouchers/")
             if key.endswith(".csv.gz")
         ]
         return {number: self._rows(f"vouchers/{number}.csv.gz") for number in numbers}
 
     def referrals(self) -> list[dict[str, str]]:
         """The newest sponsor–referee table."""
-        files = self.listed("referrals/")
+        files = self.output_keys("referrals/")
         newest = max(files, default="").rsplit("/", 1)[-1]
         return self._rows(f"referrals/{newest}") if newest else []
 
     def _rows(self, path: str) -> list[dict[str, str]]:
-        content = self.taken(path)
+        content = self.output_file(path)
         if content is None:
             return []
         return list(csv.DictReader(io.StringIO(gzip.decompress(content).decode())))

@@ -1,8 +1,8 @@
-"""AWS clients: one botocore session, each client made when it is first used.
+"""AWS clients: one botocore session, each client created at first use.
 
-Making a client reads megabytes of service description; a function that never sends a mail must not
-pay for SES. Botocore makes the same clients as boto3, without the file transfers and resources that
-boto3 loads for everybody. Time-outs are short everywhere: a caller waits, or a queue does.
+Creating a client reads megabytes of service description; a function that never sends a mail must
+not pay for SES. Botocore creates the same clients as boto3, without the file transfers and
+resources that boto3 always loads. Time-outs are short, because a caller or a queue waits.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SEND_TIMEOUT_S = 10
 
 
 class Clients:
-    """The clients of one process. A `session` may be given, by a command line that is elsewhere."""
+    """The clients of one process. The command line passes a `session` of its own."""
 
     def __init__(self, session: Session | None = None) -> None:
         self._given = session
@@ -59,9 +59,9 @@ class Clients:
 
     @cached_property
     def _session(self) -> BotocoreSession:
-        from botocore.session import Session as MadeHere
+        import botocore.session
 
-        return MadeHere()
+        return botocore.session.Session()
 
     def _client(self, service: Any, config: Config) -> Any:
         if self._given:
@@ -70,9 +70,9 @@ class Clients:
 
 
 def _config(read_timeout_s: int, *, attempts: int) -> Config:
-    from botocore.config import Config as Made
+    import botocore.config
 
-    return Made(
+    return botocore.config.Config(
         connect_timeout=CONNECT_TIMEOUT_S,
         read_timeout=read_timeout_s,
         retries={"total_max_attempts": attempts, "mode": "standard"},

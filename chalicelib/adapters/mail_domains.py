@@ -1,11 +1,11 @@
-"""Whether a domain takes mail, asked of the DNS, as `ports.MailDomains`.
+"""Whether a domain accepts mail, by the DNS, as `ports.MailDomains`.
 
-Says no only when the DNS has said it: no such domain, a null MX (RFC 7505), or neither an MX nor an
-address (RFC 5321, section 5.1). Whatever keeps an answer away (a time-out, a broken server, no
-resolver at all) is "unknown". Answers are remembered in this process by domain, for their own time
-to live within limits, so that a domain with many invitations, or one that answers slowly, is not
-looked up for each. What to do with an answer: services/invitations/decide.py. dnspython is loaded
-by the first look-up: no function but `decide` pays for it.
+The answer is no only when the DNS says so: no such domain, a null MX (RFC 7505), or neither an MX
+nor an address (RFC 5321, section 5.1). Without an answer (a time-out, a broken server, no resolver)
+it is "unknown". Answers are cached in this process by domain, for their time to live within limits,
+so that a domain with many invitations, or a slow one, is not looked up for each. The answer is used
+in services/invitations/decide.py. dnspython is loaded by the first look-up, so only `decide` pays
+for it.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from dns.rdatatype import RdataType
     from dns.resolver import Resolver
 
-LOOKUP_S = 2.0  # for all the questions about one domain
-TRY_S = 0.7  # a question or an answer may get lost: then it is asked again
+LOOKUP_S = 2.0  # for all queries about one domain
+TRY_S = 0.7  # per query; a lost one is repeated
 SHORTEST_S = 30
-# A no is asked again sooner than a yes: it closes an invitation.
+# A no is cached for a shorter time than a yes: it closes an invitation.
 LONGEST_S = {True: 3600, False: 300}
 UNKNOWN_S = 30
-MAX_REMEMBERED = 1024  # domains
+MAX_CACHED = 1024  # domains
 
 
-class _Remembered(NamedTuple):
+class _CachedAnswer(NamedTuple):
     takes_mail: bool | None
     until: float
 
@@ -42,40 +42,42 @@ class DnsMailDomains:
     def __init__(self, resolver: str = "", *, clock: Callable[[], float] = time.monotonic) -> None:
         self._address = resolver
         self._clock = clock
-        self._remembered: dict[str, _Remembered] = {}
+        self._cache: dict[str, _CachedAnswer] = {}
 
     def takes_mail(self, domain: str) -> bool | None:
-        known = self._remembered.get(domain)
+        known = self._cache.get(domain)
         if known and self._clock() < known.until:
             return known.takes_mail
         takes_mail, seconds = self._look_up(domain)
-        self._remembered.pop(domain, None)
-        if len(self._remembered) == MAX_REMEMBERED:
-            del self._remembered[next(iter(self._remembered))]
-        self._remembered[domain] = _Remembered(takes_mail, self._clock() + seconds)
+        self._cache.pop(domain, None)
+        if len(self._cache) == MAX_CACHED:
+            del self._cache[next(iter(self._cache))]
+        self._cache[domain] = _CachedAnswer(takes_mail, self._clock() + seconds)
         return takes_mail
 
     def _look_up(self, domain: str) -> tuple[bool | None, float]:
-        """The answer, and for how many seconds it holds."""
+        """The answer, and for how many seconds it is valid."""
         from dns.exception import DNSException
         from dns.name import from_text
-        from dns.rdatatype import AAAA, MX, A
+        from dns.rdatatype import AAAA, MX, SOA, A
         from dns.resolver import NXDOMAIN
 
         ends_at = time.monotonic() + LOOKUP_S
         try:
-            name = from_text(domain)  # absolute: no domain of this host is tried after it
+            name = from_text(domain)  # absolute: no search domain of this host is appended
             for kind in (MX, A, AAAA):
-                answer = self._asked(name, kind, ends_at)
+                answer = self._query(name, kind, ends_at)
                 if answer.resolve_chaining().answer:
-                    return _said(not _is_null_mx(answer), answer)
+                    return _with_ttl(not _is_null_mx(answer), answer)
         except NXDOMAIN as error:
-            return _said(False, error.kwargs["responses"][name])
+            return _with_ttl(False, error.kwargs["responses"][name])
         except (DNSException, OSError):
             return None, UNKNOWN_S
-        return _said(False, answer)
+        # Without the zone's SOA it is a referral, or an alias that was not followed: no answer.
+        has_soa = any(one.rdtype == SOA for one in answer.authority)
+        return _with_ttl(False, answer) if has_soa else (None, UNKNOWN_S)
 
-    def _asked(self, name: Name, kind: RdataType, ends_at: float) -> QueryMessage:
+    def _query(self, name: Name, kind: RdataType, ends_at: float) -> QueryMessage:
         return self._resolver.resolve(
             name,
             kind,
@@ -86,9 +88,9 @@ class DnsMailDomains:
     @cached_property
     def _resolver(self) -> Resolver:
         from dns.nameserver import Do53Nameserver
-        from dns.resolver import Resolver as Made
+        from dns.resolver import Resolver
 
-        resolver = Made(configure=not self._address)
+        resolver = Resolver(configure=not self._address)
         if self._address:
             host, _, port = self._address.rpartition(":")
             resolver.nameservers = [Do53Nameserver(host.strip("[]"), int(port))]
@@ -101,9 +103,9 @@ def _is_null_mx(answer: QueryMessage) -> bool:
     from dns.rdatatype import MX
 
     found = answer.resolve_chaining().answer or ()
-    return bool(found) and all(one.rdtype == MX and one.exchange == root for one in found)
+    return bool(found) and all(record.rdtype == MX and record.exchange == root for record in found)
 
 
-def _said(takes_mail: bool, answer: QueryMessage) -> tuple[bool, float]:
+def _with_ttl(takes_mail: bool, answer: QueryMessage) -> tuple[bool, float]:
     limit = LONGEST_S[takes_mail]
     return takes_mail, min(max(answer.resolve_chaining().minimum_ttl, SHORTEST_S), limit)

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef, CopySourceTypeDef
 
 CHUNK = 1 << 20
-PART = 8 << 20  # bytes; S3 takes no part under 5 MB but the last, and no more than 10,000
-RESUMED = 3  # times in a row that a broken connection is made anew
-COPIED_AT_ONCE = 256 << 20  # bytes that S3 copies well within our time-out; it allows 5 GB
+PART = 8 << 20  # bytes; S3 requires 5 MB of every part but the last, and allows 10,000 parts
+MAX_RECONNECTS = 3  # in a row, after a broken connection
+COPIED_AT_ONCE = 256 << 20  # bytes that S3 copies well within our time-out; its limit is 5 GB
 _SEGMENT = "application/octet-stream"
 _MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "404"})
 _CHANGED = frozenset({"PreconditionFailed", "412", *_MISSING})
@@ -35,7 +35,7 @@ class _Version(TypedDict, total=False):
     VersionId: str
 
 
-class _Named(TypedDict):
+class _UploadRef(TypedDict):
     Bucket: str
     Key: str
     UploadId: str
@@ -58,16 +58,16 @@ class BucketFiles:
     def read(self, path: str, version: str | None = None) -> Iterator[bytes]:
         """The file in chunks, as it was in `version`. `FileMissingError` when there is none."""
         try:
-            return _Download(self._clients.s3, self._bucket, path, _of(version))
+            return _Download(self._clients.s3, self._bucket, path, _version_argument(version))
         except ClientError as error:
             if _code(error) in _MISSING:
                 raise FileMissingError from error
             raise
 
     def versions(self, path: str) -> list[str]:
-        """The versions of a file, the newest first. Of a thousand and more, the newest thousand."""
+        """The versions of a file, the newest first, at most a thousand."""
         answer = self._clients.s3.list_object_versions(Bucket=self._bucket, Prefix=path)
-        return [one["VersionId"] for one in answer.get("Versions", ()) if one["Key"] == path]
+        return [found["VersionId"] for found in answer.get("Versions", ()) if found["Key"] == path]
 
     def write(self, path: str, content: bytes, *, content_type: str = "text/csv") -> None:
         self._clients.s3.put_object(
@@ -76,7 +76,7 @@ class BucketFiles:
 
     def write_once(self, path: str, content: bytes, *, content_type: str = "text/csv") -> bool:
         try:
-            # Law 5: whoever comes second finds the file there and leaves it.
+            # Law 5: the second writer finds the file and does not replace it.
             self._clients.s3.put_object(
                 Bucket=self._bucket,
                 Key=path,
@@ -90,30 +90,34 @@ class BucketFiles:
             raise
         return True
 
-    def set_aside(self, path: str, to: str, version: str | None = None) -> None:
-        """Move a file, `version` of it or the one that is current, so that nothing of it stays.
+    def move(self, path: str, to: str, version: str | None = None) -> None:
+        """Move a file, its current version or `version`, so that nothing of it remains.
 
-        It is copied before it is deleted: killed between the two, it is moved again. A file that is
-        not there was moved before.
+        It is copied, then deleted: after a kill between the two, it is moved again. A missing file
+        was moved before.
         """
         s3 = self._clients.s3
         try:
-            found = s3.head_object(Bucket=self._bucket, Key=path, **_of(version))
+            found = s3.head_object(Bucket=self._bucket, Key=path, **_version_argument(version))
         except ClientError as error:
             if _code(error) in _MISSING:
                 return
             raise
-        # Where versions are kept, deleting a file without naming one only hides it.
+        # In a versioned bucket, deleting a file without naming a version only hides it.
         version = version or found.get("VersionId")
-        source: CopySourceTypeDef = {"Bucket": self._bucket, "Key": path, **_of(version)}
+        source: CopySourceTypeDef = {
+            "Bucket": self._bucket,
+            "Key": path,
+            **_version_argument(version),
+        }
         if found["ContentLength"] <= self._copied_at_once:
-            # Without its tags: reading those would need a right of its own.
+            # Without its tags: reading those would need another permission.
             s3.copy_object(
                 Bucket=self._bucket, Key=to, CopySource=source, TaggingDirective="REPLACE"
             )
         else:
             self._copy_in_parts(source, to, found["ContentLength"])
-        s3.delete_object(Bucket=self._bucket, Key=path, **_of(version))
+        s3.delete_object(Bucket=self._bucket, Key=path, **_version_argument(version))
 
     def _copy_in_parts(self, source: CopySourceTypeDef, to: str, size: int) -> None:
         with _MultipartUpload(self._clients.s3, self._bucket, to, "text/csv") as upload:
@@ -124,10 +128,10 @@ class BucketFiles:
 
 
 class _Download:
-    """A file in chunks, from a connection that is made anew where it breaks.
+    """A file in chunks, from a connection that is restored where it breaks.
 
-    A hundred million digests take minutes; a file is not to be read again for one lost packet. Who
-    goes on after an error is told the rest of the file or another error, never that it has ended.
+    A hundred million digests take minutes; one lost packet must not mean reading the file again.
+    Iterating after an error gives the rest of the file or another error, never a premature end.
     """
 
     def __init__(self, s3: S3Client, bucket: str, path: str, version: _Version) -> None:
@@ -150,7 +154,7 @@ class _Download:
         return chunk
 
     def _chunk(self) -> bytes:
-        for _ in range(RESUMED):
+        for _ in range(MAX_RECONNECTS):
             try:
                 return self._body.read(CHUNK)
             except (HTTPClientError, IncompleteReadError):
@@ -162,7 +166,7 @@ class _Download:
 
 
 class BucketSegments:
-    """Segments of digest lists: written once, read by ranges of the version they were."""
+    """Segments of digest lists: written once, read by ranges of the object with a known ETag."""
 
     def __init__(self, clients: Clients, bucket: str, *, part: int = PART) -> None:
         self._clients = clients
@@ -178,7 +182,7 @@ class BucketSegments:
 
     @contextmanager
     def upload(self, key: str) -> Iterator[SegmentUpload]:
-        """Begin to store a segment; left without `finish`, nothing remains of it."""
+        """Start storing a segment; without `finish`, nothing of it remains."""
         with _MultipartUpload(self._clients.s3, self._bucket, key, _SEGMENT) as parts:
             yield SegmentUpload(parts, self._part, lambda content: self.put(key, content))
 
@@ -196,9 +200,9 @@ class BucketSegments:
 
 
 class SegmentUpload:
-    """A segment on its way: its first part waits, for it begins with the header, known last.
+    """A segment being uploaded. The first part waits, because its header is known last.
 
-    A segment of one part is put at once.
+    A segment of one part is stored by a single put.
     """
 
     def __init__(self, parts: _MultipartUpload, size: int, put: Callable[[bytes], str]) -> None:
@@ -210,7 +214,7 @@ class SegmentUpload:
         self._held = bytearray()
 
     def write(self, content: bytes | memoryview) -> None:
-        """Add to what comes after the header."""
+        """Append to the body, which follows the header."""
         self._held += content
         while len(self._held) >= self._size:
             with memoryview(self._held) as held:
@@ -222,7 +226,7 @@ class SegmentUpload:
                 self._first = part
 
     def finish(self, header: bytes) -> str:
-        """Put the header before it all and make the segment visible; returns its ETag."""
+        """Put the header before the body and make the segment visible; returns its ETag."""
         if not self._first:
             return self._put(header + self._held)
         if self._held:
@@ -236,9 +240,9 @@ class SegmentUpload:
 
 
 class _MultipartUpload:
-    """An object in numbered parts, begun with the first; nothing stays of one not completed.
+    """An object in numbered parts, started with the first one; aborted unless completed.
 
-    Each part has its CRC-32 from us to where it is stored.
+    Each part is sent and stored with its CRC-32.
     """
 
     def __init__(self, s3: S3Client, bucket: str, key: str, content_type: str) -> None:
@@ -254,38 +258,36 @@ class _MultipartUpload:
 
     def __exit__(self, *_: object) -> None:
         if self._id:
-            # Whatever ended this is what matters; incomplete uploads end by the lifecycle too.
+            # The error that ended this matters more; the lifecycle also ends incomplete uploads.
             with suppress(ClientError, BotoCoreError):
-                self._s3.abort_multipart_upload(**self._named())
+                self._s3.abort_multipart_upload(**self._ref())
 
     def upload(self, number: int, content: bytes) -> None:
         """Store a part: at least 5 MB but for the last one."""
         answer = self._s3.upload_part(
-            **self._begun(), PartNumber=number, Body=content, ChecksumAlgorithm="CRC32"
+            **self._started(), PartNumber=number, Body=content, ChecksumAlgorithm="CRC32"
         )
         self._store(number, answer)
 
     def copy(self, number: int, source: CopySourceTypeDef, byte_range: str) -> None:
         """Have a range of another object stored as a part."""
         answer = self._s3.upload_part_copy(
-            **self._begun(), PartNumber=number, CopySource=source, CopySourceRange=byte_range
+            **self._started(), PartNumber=number, CopySource=source, CopySourceRange=byte_range
         )
         self._store(number, answer["CopyPartResult"])
 
     def complete(self) -> str:
         """Make the object visible; returns its ETag."""
         parts = [self._stored[number] for number in sorted(self._stored)]
-        answer = self._s3.complete_multipart_upload(
-            **self._named(), MultipartUpload={"Parts": parts}
-        )
+        answer = self._s3.complete_multipart_upload(**self._ref(), MultipartUpload={"Parts": parts})
         self._id = ""
         return answer["ETag"]
 
     def _store(self, number: int, answer: Mapping[str, Any]) -> None:
-        told = {name: answer[name] for name in ("ETag", "ChecksumCRC32") if name in answer}
-        self._stored[number] = cast("CompletedPartTypeDef", {"PartNumber": number, **told})
+        checks = {name: answer[name] for name in ("ETag", "ChecksumCRC32") if name in answer}
+        self._stored[number] = cast("CompletedPartTypeDef", {"PartNumber": number, **checks})
 
-    def _begun(self) -> _Named:
+    def _started(self) -> _UploadRef:
         if not self._id:
             answer = self._s3.create_multipart_upload(
                 Bucket=self._bucket,
@@ -294,11 +296,11 @@ class _MultipartUpload:
                 ChecksumAlgorithm="CRC32",
             )
             self._id = answer["UploadId"]
-        return self._named()
+        return self._ref()
 
-    def _named(self) -> _Named:
+    def _ref(self) -> _UploadRef:
         return {"Bucket": self._bucket, "Key": self._key, "UploadId": self._id}
 
 
-def _of(version: str | None) -> _Version:
+def _version_argument(version: str | None) -> _Version:
     return {"VersionId": version} if version else {}

@@ -1,8 +1,7 @@
-"""SES as `ports.Mailer`: one attempt, our id as a tag, and an honest answer about what is unknown.
+"""SES as `ports.Mailer`: one attempt, our id as a tag, and a clear distinction of unknown results.
 
-Botocore would retry a time-out and send twice, so the client is made with one attempt in all
-(`adapters.clients`). A clear refusal is `MailNotTakenError`; whatever leaves doubt is
-`MailUncertainError`.
+Botocore would retry a time-out and send twice, so the client makes a single attempt
+(`adapters.clients`). A clear refusal is `MailNotSentError`; any doubt is `MailUncertainError`.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from botocore.exceptions import (
 )
 
 from chalicelib.adapters.clients import Clients
-from chalicelib.services.ports import MailNotTakenError, MailUncertainError
+from chalicelib.services.ports import MailNotSentError, MailUncertainError
 
 MAIL_ID_TAG = "mail_id"
 _FINAL = frozenset({"BadRequestException"})
@@ -44,7 +43,7 @@ class SesMailer:
             raise _refusal(error) from error
         except (ConnectTimeoutError, EndpointConnectionError) as error:
             # Without a connection nothing was sent; a connection that breaks later leaves doubt.
-            raise MailNotTakenError(type(error).__name__, final=False) from error
+            raise MailNotSentError(type(error).__name__, final=False) from error
         except BotoCoreError as error:
             raise MailUncertainError(type(error).__name__) from error
         return answer["MessageId"]
@@ -53,8 +52,8 @@ class SesMailer:
 def _refusal(error: ClientError) -> Exception:
     code = error.response["Error"]["Code"]
     if code in _FINAL:
-        return MailNotTakenError(code, final=True)
+        return MailNotSentError(code, final=True)
     if error.response["ResponseMetadata"]["HTTPStatusCode"] < HTTPStatus.INTERNAL_SERVER_ERROR:
-        # Busy, paused or not allowed: the mail has not left, and ops may mend what stops it.
-        return MailNotTakenError(code, final=False)
+        # Throttled, paused or not allowed: the mail was not sent, and ops may fix the cause.
+        return MailNotSentError(code, final=False)
     return MailUncertainError(code)

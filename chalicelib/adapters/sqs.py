@@ -1,4 +1,4 @@
-"""The work queues as `ports.Queues`: facts as JSON, ten a call."""
+"""The work queues as `ports.Queues`: facts as JSON, ten per call."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ MESSAGES_PER_CALL = 10
 
 
 class QueueRefusedError(Exception):
-    """SQS did not take some of the messages; the whole batch is to be tried again."""
+    """SQS did not accept some of the messages; the whole batch must be sent again."""
 
 
 class WorkQueues:
-    """`ports.Queues` on SQS. `urls` by the name of the queue."""
+    """`ports.Queues` on SQS. `urls` by queue name."""
 
     def __init__(self, clients: Clients, urls: Mapping[str, str]) -> None:
         self._clients = clients
@@ -32,4 +32,4 @@ class WorkQueues:
                 ],
             )
             if failed := answer.get("Failed"):
-                raise QueueRefusedError(f"{len(failed)} messages were not taken")
+                raise QueueRefusedError(f"{len(failed)} messages were not accepted")

@@ -8,7 +8,7 @@ from chalicelib.domain.campaign.lists import DigestKeys
 
 
 class ParameterKeys:
-    """`ports.Keys` on SSM: one SecureString a key id, its value the key in hex."""
+    """`ports.Keys` on SSM: one SecureString per key id, its value the key in hex."""
 
     def __init__(self, clients: Clients, path: str) -> None:
         self._clients = clients

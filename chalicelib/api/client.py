@@ -30,8 +30,8 @@ def client_routes(ports: Callable[[], Ports]) -> Blueprint:
     @edge.serves(operations.REDEEM)
     def post_redemption(call: Call, code: str) -> Reply:
         purchase = _purchase(call.body(models.RedemptionRequest))
-        voucher, redemption, made = redeem(call.ports, code, purchase)
-        return (201 if made else 200), _redemption(voucher, redemption)
+        voucher, redemption, is_new = redeem(call.ports, code, purchase)
+        return (201 if is_new else 200), _redemption(voucher, redemption)
 
     @edge.serves(operations.ROLL_BACK)
     def delete_redemption(call: Call, code: str, order_id: str) -> Reply:
@@ -40,12 +40,12 @@ def client_routes(ports: Callable[[], Ports]) -> Blueprint:
 
     @edge.serves(operations.POST_ORDERS)
     def post_orders(call: Call) -> Reply:
-        parsed = [_order(one) for one in call.body(models.OrdersRequest).orders]
-        rows = [one for one in parsed if isinstance(one, OrderRow)]
+        parsed = [_order(given) for given in call.body(models.OrdersRequest).orders]
+        rows = [row for row in parsed if isinstance(row, OrderRow)]
         campaigns = list(all_campaigns(call.ports))
         outcomes = record_reported_orders(call.ports, campaigns, rows)
         results = [
-            _result(one, next(outcomes)) if isinstance(one, OrderRow) else one for one in parsed
+            _result(row, next(outcomes)) if isinstance(row, OrderRow) else row for row in parsed
         ]
         return models.OrdersAnswer(results=results)
 
@@ -58,7 +58,7 @@ def _text(value: object) -> str:
 
 def _purchase(body: models.RedemptionRequest) -> Purchase:
     values = {name: _text(value) for name, value in body.model_dump().items()}
-    # The columns a redemption lacks are given what is surely right.
+    # Columns that a redemption does not have get a valid value.
     row = parse_order(values | {"voucher_code": "-", "status": "placed"})
     if not isinstance(row, OrderRow):
         raise InvalidError([FieldProblem(problem.field, problem.reason) for problem in row])
@@ -80,7 +80,7 @@ def _order(given: object) -> OrderRow | models.OrderResult:
     row = parse_order({name: _text(value) for name, value in item.model_dump().items()})
     if isinstance(row, OrderRow):
         return row
-    return _rejected(named, [FieldProblem(one.field, one.reason) for one in row])
+    return _rejected(named, [FieldProblem(error.field, error.reason) for error in row])
 
 
 def _result(row: OrderRow, outcome: OrderOutcome | None) -> models.OrderResult:
@@ -92,7 +92,7 @@ def _result(row: OrderRow, outcome: OrderOutcome | None) -> models.OrderResult:
 
 
 def _rejected(order_id: str | None, problems: list[FieldProblem]) -> models.OrderResult:
-    errors = [models.FieldProblemAnswer(field=one.field, reason=one.reason) for one in problems]
+    errors = [models.FieldProblemAnswer(field=p.field, reason=p.reason) for p in problems]
     return models.OrderResult(order_id=order_id, status=422, errors=errors)
 
 

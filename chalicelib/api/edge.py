@@ -1,7 +1,7 @@
 """The HTTP edge: from Chalice's request to one use case and back.
 
 A view gets a `Call` and returns an answer (a model, or a status and a model). Errors are mapped
-here, under Chalice's own route decorator, because its middleware never sees what a view raises.
+here, inside Chalice's route decorator, because its middleware never sees the exceptions of a view.
 Bodies are read and checked here: size, JSON, model.
 """
 
@@ -25,7 +25,7 @@ from chalice.app import Request as ChaliceRequest
 from pydantic import BaseModel, ValidationError
 
 from chalicelib.api.operations import Operation
-from chalicelib.api.problems import RequestError, problem_of, unforeseen
+from chalicelib.api.problems import RequestError, problem_of, unexpected_problem
 from chalicelib.domain.addresses import Address, AddressError, first_name, suggestion
 from chalicelib.observability import count, failed, flushed, log
 from chalicelib.services.errors import (
@@ -41,8 +41,8 @@ Reply = BaseModel | dict[str, Any] | tuple[int, BaseModel] | None
 View = Callable[..., Reply]
 Headers = dict[str, str | list[str]]
 
-MAX_PATH_PART = 200  # characters; a key of the table takes no more than 1 KB
-MAX_PROBLEMS = 20  # of one request: an answer stays small whatever was sent
+MAX_PATH_PART = 200  # characters; a key of the table has at most 1 KB
+MAX_PROBLEMS = 20  # per request: keeps the answer small for any input
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _JSON = {"Content-Type": "application/json"}
 _FIELD_NAME = re.compile(r"[a-z_]{1,40}")
@@ -57,7 +57,7 @@ _REASONS = {
 
 
 class Call:
-    """One request, as a view needs it."""
+    """One request, as views use it."""
 
     def __init__(self, request: ChaliceRequest, operation: Operation, ports: Ports) -> None:
         self._request = request
@@ -66,11 +66,11 @@ class Call:
         self.correlations: list[str] = []
 
     def concerns(self, *correlations: str) -> None:
-        """Note which invitations this is about: each gets a log line to be followed by."""
+        """Set the invitations this request is about: each gets its own log line."""
         self.correlations += correlations
 
     def body(self, model: type[M]) -> M:
-        """The body as a `model`. `RequestError` for no JSON, `InvalidError` naming the wrong
+        """The body as a `model`. `RequestError` if it is not JSON, `InvalidError` with the wrong
         fields.
         """
         values = self._json()
@@ -94,26 +94,26 @@ class Call:
         return key
 
     def check_size(self) -> None:
-        """`RequestError` for a body larger than the operation takes."""
+        """`RequestError` for a body larger than the operation allows."""
         limit_kb = self._operation.max_body_kb
         if self._operation.method == "POST" and len(self._request.raw_body) > limit_kb * 1024:
-            raise RequestError(413, "too-large", f"The body is over {limit_kb} KB.")
+            raise RequestError(413, "too-large", f"The body is larger than {limit_kb} KB.")
 
     def _json(self) -> object:
         content_type = self._request.headers.get("content-type", "application/json")
         if not content_type.split(";")[0].strip().lower().endswith("json"):
             raise RequestError(415, "unsupported-media-type", "The body must be application/json.")
         try:
-            # Only UTF-8: `json` by itself would guess other encodings.
+            # UTF-8 only: `json` would detect other encodings.
             body = self._request.raw_body
             text = body if isinstance(body, str) else body.decode("utf-8-sig")
-            return json.loads(text, parse_float=Decimal, parse_constant=_no_number)
+            return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
         except (ValueError, ArithmeticError, RecursionError):
             raise RequestError(400, "malformed-json", "The body is not well-formed JSON.") from None
 
 
 class Edge:
-    """Registers views of a blueprint for operations. `ports` is called once a request."""
+    """Registers views of a blueprint for operations. `ports` is called once per request."""
 
     def __init__(self, blueprint: Blueprint, ports: Callable[[], Ports]) -> None:
         self.blueprint = blueprint
@@ -150,8 +150,8 @@ class Edge:
             response = _response(operation, view(call, **path))
         except Exception as error:
             return _problem(operation, error)
-        followed: list[str | None] = [*call.correlations]
-        for correlation in followed or [None]:
+        correlations: list[str | None] = [*call.correlations]
+        for correlation in correlations or [None]:
             log(
                 "request",
                 correlation=correlation,
@@ -161,13 +161,13 @@ class Edge:
         return response
 
 
-def _no_number(constant: str) -> None:
-    """NaN and the infinities are Python's own, not JSON's."""
+def _refuse_constant(constant: str) -> None:
+    """Refuse NaN and infinities, which Python reads but JSON does not have."""
     raise ValueError(constant)
 
 
 def _check_path(path: dict[str, str]) -> None:
-    """What is too long to be a key names nothing. Tokens are hashed: theirs may be any length."""
+    """`UnknownError` for a part too long to be a key. Tokens are hashed, so theirs may be long."""
     for name, part in path.items():
         if name != "token" and len(part) > MAX_PATH_PART:
             raise UnknownError(name.replace("_", " "))
@@ -177,7 +177,7 @@ def _authorizer(operation: Operation) -> Authorizer | None:
     if operation.security == "client":
         return IAMAuthorizer()
     if operation.security == "ops":
-        # The pool is one of the stack's own resources: the post-processor puts its ARN here.
+        # The pool is a resource of the stack; the post-processor puts its ARN here.
         return CognitoUserPoolAuthorizer("OpsPool", provider_arns=["OpsPool"])
     return None
 
@@ -198,20 +198,20 @@ def _response(operation: Operation, reply: Reply) -> Response:
 
 
 def _problem(operation: Operation, error: Exception) -> Response:
-    told = problem_of(error)
-    if told is None:
+    problem = problem_of(error)
+    if problem is None:
         count("RequestFailed")
         failed(error, "request failed")
-        told = unforeseen()
-    log("request", operation=operation.name, status=told.status, problem=told.type)
+        problem = unexpected_problem()
+    log("request", operation=operation.name, status=problem.status, problem=problem.type)
     headers: Headers = {**_HEADERS, "Content-Type": "application/problem+json"}
-    if told.status == 401:
+    if problem.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    if told.status == 503:
+    if problem.status == 503:
         headers["Retry-After"] = "30"
     return Response(
-        body=told.model_dump(mode="json", exclude_none=True),
-        status_code=told.status,
+        body=problem.model_dump(mode="json", exclude_none=True),
+        status_code=problem.status,
         headers=headers,
     )
 
@@ -220,12 +220,13 @@ def field_problems(error: ValidationError) -> list[FieldProblem]:
     """What pydantic found wrong, by field, without the input."""
     found = error.errors(include_input=False, include_url=False)
     return [
-        FieldProblem(_field(one["loc"]), _REASONS.get(one["type"], _named(one["type"])))
-        for one in found[:MAX_PROBLEMS]
+        FieldProblem(_field(item["loc"]), _reason(item["type"])) for item in found[:MAX_PROBLEMS]
     ]
 
 
-def _named(kind: str) -> str:
+def _reason(kind: str) -> str:
+    if kind in _REASONS:
+        return _REASONS[kind]
     return "wrong_type" if kind.endswith(("_type", "_parsing")) else "invalid"
 
 
@@ -236,12 +237,12 @@ def _field(location: tuple[str | int, ...]) -> str:
 
 
 def _name(part: str) -> str:
-    """A field's name; an unknown field may have any, an address too, and that is not quoted."""
+    """A field's name, unless it is unusual: an unknown field may be named like an address."""
     return part if _FIELD_NAME.fullmatch(part) else "(unnamed)"
 
 
 def address_in(field: str, text: str, *, as_typed: bool) -> Address | FieldProblem:
-    """The address in a field, or what is wrong with it, or what was probably meant by it."""
+    """The address in a field, or its problem: invalid, or probably mistyped."""
     meant = suggestion(text)
     try:
         address = Address.parse(text)
@@ -251,15 +252,15 @@ def address_in(field: str, text: str, *, as_typed: bool) -> Address | FieldProbl
 
 
 def accepted(address: Address | FieldProblem, *others: FieldProblem | None) -> Address:
-    """The address when nothing is wrong with it or beside it. `InvalidError` with all that is."""
-    problems = [one for one in (address, *others) if isinstance(one, FieldProblem)]
+    """The address, if there are no problems. `InvalidError` with all problems."""
+    problems = [p for p in (address, *others) if isinstance(p, FieldProblem)]
     if problems or isinstance(address, FieldProblem):
         raise InvalidError(problems)
     return address
 
 
 def name_problem(field: str, name: str | None) -> FieldProblem | None:
-    """What is wrong with a first name; an empty one is none."""
+    """The problem of a first name; an empty one is allowed."""
     try:
         if name and name.strip():
             first_name(name)
@@ -269,5 +270,5 @@ def name_problem(field: str, name: str | None) -> FieldProblem | None:
 
 
 def tidy_name(name: str | None) -> str | None:
-    """The first name as it is kept; None for an empty one."""
+    """The first name as it is stored; None for an empty one."""
     return first_name(name) if name and name.strip() else None

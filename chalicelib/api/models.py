@@ -1,7 +1,7 @@
-"""What goes in and out over HTTP: one model a body. The OpenAPI document is generated from these.
+"""The bodies of requests and answers, one model each. The OpenAPI document is generated from them.
 
-Requests are strict: a wrong type is an error that names the field, never a guess; an unknown field
-is one too. A model is built when it is first used: one call needs two or three of them.
+Requests are strict: a wrong type is an error that names the field, and so is an unknown field.
+Models are built at first use: one call needs two or three of them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Answer(BaseModel):
 
 
 class SignInRequest(Request):
-    """`as_typed` insists on an address for which a correction was suggested."""
+    """`as_typed` accepts an address for which a correction was suggested."""
 
     email: Address
     as_typed: bool = False
@@ -39,20 +39,20 @@ class SignInRequest(Request):
 
 
 class Accepted(Answer):
-    """Taken in. The same for everybody."""
+    """The request was accepted. The same answer for everybody."""
 
     status: Literal["accepted"] = "accepted"
 
 
 class SessionRequest(Request):
-    """`first_name` is what the sponsor's invitations are signed with."""
+    """`first_name` signs the sponsor's invitations."""
 
     token: Short
     first_name: Name | None = None
 
 
 class SessionAnswer(Answer):
-    """The bearer token of a session, and its end."""
+    """The bearer token of a session, and when it expires."""
 
     session: str
     expires_at: str
@@ -67,13 +67,13 @@ class RefereeRequest(Request):
 
 
 class InvitationsRequest(Request):
-    """Whom a sponsor invites in one call."""
+    """The people a sponsor invites in one call."""
 
     referees: Annotated[list[RefereeRequest], Field(min_length=1, max_length=100)]
 
 
 class InvitationTaken(Answer):
-    """One invitation as taken in: the same whatever will be decided on it."""
+    """One received invitation: the same answer whatever is decided later."""
 
     id: str
     state: Literal["received"] = "received"
@@ -86,7 +86,7 @@ class InvitationsAnswer(Answer):
 
 
 class SignUpRequest(Request):
-    """A referee who came by a shared link."""
+    """A referee who signs up by a shared link."""
 
     email: Address
     first_name: Name | None = None
@@ -95,14 +95,14 @@ class SignUpRequest(Request):
 
 
 class ConfirmationRequest(Request):
-    """The referee's yes: to which terms, and whether marketing may write."""
+    """The referee's confirmation: the accepted terms, and consent to marketing mails."""
 
     terms_version: Short
     marketing_consent: bool
 
 
 class ConfirmationAnswer(Answer):
-    """The referral that was made; the same body every time."""
+    """The referral; a repeated call gets the same body."""
 
     referral: str
     state: Literal["confirmed"] = "confirmed"
@@ -110,7 +110,7 @@ class ConfirmationAnswer(Answer):
 
 
 class UnsubscribeAnswer(Answer):
-    """Always the same."""
+    """The same answer for every token."""
 
     status: Literal["unsubscribed"] = "unsubscribed"
 
@@ -130,7 +130,7 @@ class TermsAnswer(Answer):
 
 
 class CampaignAnswer(Answer):
-    """What the pages need of a campaign."""
+    """A campaign, as the pages need it."""
 
     campaign: str
     version: int
@@ -149,7 +149,7 @@ class CampaignAnswer(Answer):
 
 
 class SponsorName(Answer):
-    """Who invites."""
+    """The sponsor, as referees see them."""
 
     first_name: str
 
@@ -177,7 +177,7 @@ class LinkAnswer(Answer):
 
 
 class QuotaAnswer(Answer):
-    """How many invitations a sponsor may send in all, in one call, and how many are left."""
+    """How many invitations a sponsor may send in total and per call, and how many are left."""
 
     limit: int
     per_call: int
@@ -195,7 +195,7 @@ class InvitationAnswer(Answer):
 
 
 class SponsorVoucher(Answer):
-    """A voucher as its holder sees it; `code` once it may be used."""
+    """A voucher as its holder sees it; `code` is set once it may be used."""
 
     id: str
     template: str
@@ -219,7 +219,7 @@ class SponsorAnswer(Answer):
 
 
 class VoucherAnswer(Answer):
-    """Would the voucher be accepted now, and if not why."""
+    """Whether the voucher would be accepted now, and if not, why."""
 
     code: str
     acceptable: bool
@@ -235,12 +235,12 @@ class VoucherAnswer(Answer):
 
 
 def _as_written(amount: object) -> object:
-    """A JSON number as the text it is written as; true and false are none."""
+    """A JSON number as its text; true and false are not numbers."""
     is_number = isinstance(amount, int | Decimal) and not isinstance(amount, bool)
     return str(amount) if is_number else amount
 
 
-# A decimal string; a JSON number is taken as it is written.
+# A decimal string; of a JSON number, its text.
 AmountField = Annotated[
     str,
     BeforeValidator(_as_written, json_schema_input_type=str | Decimal),
@@ -258,7 +258,7 @@ class RedemptionRequest(Request):
 
 
 class RedemptionAnswer(Answer):
-    """A redemption; the same body every time."""
+    """A redemption; a repeated call gets the same body."""
 
     code: str
     order_id: str
@@ -281,7 +281,7 @@ class OrderItem(Request):
 
 
 class OrdersRequest(Request):
-    """Orders in a call. Each is checked by itself."""
+    """Orders in a call. Each is checked separately."""
 
     orders: Annotated[list[object], Field(min_length=1, max_length=500)]
 
@@ -295,7 +295,7 @@ class FieldProblemAnswer(Answer):
 
 
 class OrderResult(Answer):
-    """What became of one order of a call: 200 accepted, 422 rejected, 503 to be sent again."""
+    """The result of one order of a call: 200 accepted, 422 rejected, 503 send it again."""
 
     order_id: str | None
     status: int
@@ -310,7 +310,7 @@ class OrdersAnswer(Answer):
 
 
 class ListAnswer(Answer):
-    """A digest list in force; version 0 is none."""
+    """The status of a digest list; version 0: there is none."""
 
     version: int
     rows: int
@@ -319,11 +319,11 @@ class ListAnswer(Answer):
 
 
 class DashboardAnswer(Answer):
-    """The live numbers of a campaign.
+    """The live figures of a campaign.
 
-    `funnel` counts what happened, in all and by local day; `found_on_later_list` in it counts
-    referees, each once: those whom a later customer list held when they confirmed, or when a first
-    reward was refused to them for it.
+    `funnel` counts what happened, in total and by local day; its `found_on_later_list` counts
+    referees, each once, who were found on a later customer list when they confirmed or when a
+    first reward was refused for it.
     """
 
     campaign: str

@@ -1,6 +1,6 @@
 """The OpenAPI 3.1 document, generated from the operations and their models.
 
-`python -m chalicelib.api.openapi > docs/openapi.json` writes the published one anew.
+`python -m chalicelib.api.openapi > docs/openapi.json` updates the published one.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def _responses(operation: Operation, schemas: Schemas) -> dict[str, Any]:
     for status in operation.refusals:
         phrase = HTTPStatus(status).phrase
         if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-            phrase += f": over {operation.max_body_kb} KB"
+            phrase += f": larger than {operation.max_body_kb} KB"
         responses[str(status)] = {"description": phrase, "content": problem}
     return responses
 

@@ -1,7 +1,7 @@
-"""Every operation of the HTTP API: its path, who may call it, what goes in, what may come out.
+"""Every operation of the HTTP API: its path, its security, its request and its answers.
 
-The routes are registered from this table and the OpenAPI document is generated from it, so neither
-can say anything the other does not.
+The routes are registered from this table and the OpenAPI document is generated from it, so the two
+cannot differ.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Security = Literal["public", "session", "client", "ops"]
 @dataclass(frozen=True, kw_only=True)
 class Operation:
     """One operation. `answers` by status (None: an empty body); `problems`: its own refusals;
-    `max_body_kb`: how large a body it takes.
+    `max_body_kb`: the size limit of a body.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Operation:
 
     @property
     def refusals(self) -> tuple[int, ...]:
-        """The statuses of all its problems: its own, and those of every call of its kind."""
+        """The statuses of all its problems: its own, and those of all calls like it."""
         body = (400, 415, 422) if self.request else ()
         sent = (413,) if self.method == "POST" else ()
         write = () if self.method == "GET" else (503,)
@@ -49,7 +49,7 @@ GET_CAMPAIGN = Operation(
     name="get_campaign",
     method="GET",
     path=CAMPAIGN,
-    summary="What the pages need of a campaign",
+    summary="A campaign, as the pages need it",
     security="public",
     answers={200: models.CampaignAnswer},
     problems=(404,),
@@ -68,7 +68,7 @@ OPEN_SESSION = Operation(
     name="open_session",
     method="POST",
     path=f"{CAMPAIGN}/sessions",
-    summary="Trade a mailed token for a session",
+    summary="Exchange a mailed token for a session",
     security="public",
     answers={201: models.SessionAnswer},
     problems=(401,),
@@ -78,7 +78,7 @@ SIGN_UP = Operation(
     name="sign_up",
     method="POST",
     path=f"{CAMPAIGN}/links/{{link_code}}/sign-up",
-    summary="A referee by shared link: mail a confirmation link if eligible",
+    summary="Sign up by a shared link: mail a confirmation link if eligible",
     security="public",
     answers={202: models.Accepted},
     problems=(404, 409, 429),
@@ -88,7 +88,7 @@ GET_INVITATION = Operation(
     name="get_invitation",
     method="GET",
     path="/v1/invitations/{token}",
-    summary="The offer and the sponsor's first name; changes nothing",
+    summary="The offer and the sponsor's first name; has no effect",
     security="public",
     answers={200: models.OfferAnswer},
     problems=(410,),
@@ -107,7 +107,7 @@ DECLINE = Operation(
     name="decline_invitation",
     method="POST",
     path="/v1/invitations/{token}/decline",
-    summary="Decline; the address is erased",
+    summary="Decline an invitation; the address is erased",
     security="public",
     answers={204: None},
     problems=(410,),
@@ -124,7 +124,7 @@ GET_SPONSOR = Operation(
     name="get_sponsor",
     method="GET",
     path="/v1/sponsor",
-    summary="Own link, quota left, invitations, vouchers",
+    summary="The sponsor's own space",
     security="session",
     answers={200: models.SponsorAnswer},
     problems=(401,),
@@ -133,7 +133,7 @@ INVITE = Operation(
     name="invite",
     method="POST",
     path="/v1/sponsor/invitations",
-    summary="Take invitations in",
+    summary="Invite people",
     security="session",
     answers={202: models.InvitationsAnswer},
     problems=(401, 409, 429),
@@ -143,7 +143,7 @@ GET_VOUCHER = Operation(
     name="get_voucher",
     method="GET",
     path=VOUCHER,
-    summary="Would it be accepted, and if not why",
+    summary="Whether a voucher would be accepted, and if not, why",
     security="client",
     answers={200: models.VoucherAnswer},
     problems=(404,),
@@ -162,7 +162,7 @@ ROLL_BACK = Operation(
     name="roll_back_redemption",
     method="DELETE",
     path=f"{VOUCHER}/redemptions/{{order_id}}",
-    summary="Take a redemption back",
+    summary="Roll a redemption back",
     security="client",
     answers={204: None},
     problems=(404, 409),
@@ -171,7 +171,7 @@ POST_ORDERS = Operation(
     name="post_orders",
     method="POST",
     path="/v1/client/orders",
-    summary="The order file, as a call",
+    summary="Report orders, as in the order file",
     security="client",
     answers={207: models.OrdersAnswer},
     request=models.OrdersRequest,
@@ -181,7 +181,7 @@ GET_DASHBOARD = Operation(
     name="get_dashboard",
     method="GET",
     path="/v1/ops/campaigns/{campaign}/dashboard",
-    summary="The live numbers",
+    summary="The live figures",
     security="ops",
     answers={200: models.DashboardAnswer},
     problems=(404,),

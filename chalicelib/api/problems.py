@@ -1,7 +1,6 @@
-"""Refusals as RFC 9457 problem details: one place gives each error its status, stable type and
-words.
+"""Errors as RFC 9457 problem details: the one place that gives each its status, type and text.
 
-No problem quotes its input, and none tells the public what went wrong inside.
+No problem quotes its input or reveals internal errors to the public.
 """
 
 from __future__ import annotations
@@ -13,8 +12,8 @@ from chalicelib.domain.addresses import FirstNameError
 from chalicelib.services.errors import (
     ClosedError,
     FieldProblem,
+    GoneError,
     InvalidError,
-    OverError,
     QuotaError,
     RefusedError,
     UnauthorisedError,
@@ -27,7 +26,7 @@ TYPE = "urn:tandem:problem:"
 
 
 class RequestError(Exception):
-    """A request that is wrong before any use case sees it."""
+    """A malformed request, refused before any use case is called."""
 
     def __init__(self, status: int, name: str, detail: str) -> None:
         super().__init__(name)
@@ -37,7 +36,7 @@ class RequestError(Exception):
 
 
 def problem_of(error: Exception) -> Problem | None:
-    """The problem for a known refusal; None for an error nobody foresaw."""
+    """The problem for a known error; None for an unexpected one."""
     match error:
         case RequestError():
             return problem(error.status, error.name, error.detail)
@@ -46,28 +45,32 @@ def problem_of(error: Exception) -> Problem | None:
         case FirstNameError():
             return invalid([FieldProblem("first_name", error.reason)])
         case UnknownError():
-            return problem(404, "not-found", f"There is no such {error}.")
+            return problem(404, "not-found", f"This {error} does not exist.")
         case UnauthorisedError():
-            return problem(401, "unauthorised", "Sign in first: this token is unknown or over.")
-        case OverError():
-            return problem(410, "over", "This invitation is over.")
+            return problem(
+                401, "unauthorised", "Sign in first: this token is unknown or has expired."
+            )
+        case GoneError():
+            return problem(410, "over", "This invitation has ended.")
         case ClosedError():
             return problem(409, "closed", f"This {error} is not open now.")
         case QuotaError():
-            return problem(429, "over-quota", "No more can be taken in.")
+            return problem(429, "over-quota", "The quota is used up.")
         case RefusedError():
             return problem(409, error.reason.replace("_", "-"), "The voucher does not allow this.",
                            reason=error.reason)  # fmt: skip
         case UnavailableError() | ListUnavailableError() | ContentionError():
             return problem(
-                503, "unavailable", "Not possible right now; nothing was changed. Try again."
+                503,
+                "unavailable",
+                "Not possible at the moment; nothing was changed. Try again later.",
             )
     return None
 
 
-def unforeseen() -> Problem:
-    """The problem for an error nobody foresaw."""
-    return problem(500, "internal", "Something went wrong; nothing can be told about it here.")
+def unexpected_problem() -> Problem:
+    """The problem for an unexpected error."""
+    return problem(500, "internal", "An internal error occurred.")
 
 
 def problem(status: int, name: str, detail: str, *, reason: str | None = None) -> Problem:
@@ -77,17 +80,17 @@ def problem(status: int, name: str, detail: str, *, reason: str | None = None) -
 
 
 def invalid(problems: Sequence[FieldProblem]) -> Problem:
-    """Fields that are wrong, each with its reason and, for a typo, what was probably meant."""
-    suggestions = [one.suggestion for one in problems if one.suggestion]
-    address = any(one.field.endswith("email") for one in problems)
+    """The problem for wrong fields, each with its reason and a suggestion for a typo."""
+    suggestions = [each.suggestion for each in problems if each.suggestion]
+    address = any(each.field.endswith("email") for each in problems)
     return Problem(
         type=TYPE + ("invalid-address" if address else "invalid-request"),
         title="Invalid address" if address else "Invalid request",
         status=422,
-        detail="; ".join(f"{one.field}: {one.reason}" for one in problems),
+        detail="; ".join(f"{each.field}: {each.reason}" for each in problems),
         errors=[
-            FieldProblemAnswer(field=one.field, reason=one.reason, suggestion=one.suggestion)
-            for one in problems
+            FieldProblemAnswer(field=each.field, reason=each.reason, suggestion=each.suggestion)
+            for each in problems
         ],
         suggestion=suggestions[0] if suggestions else None,
     )

@@ -1,4 +1,4 @@
-"""The public routes: campaigns, signing in, a referee's answer. Nothing is told (law 8)."""
+"""The public routes: campaigns, sign-in, a referee's response. They reveal nothing (law 8)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chalicelib.api import models, operations
 from chalicelib.api.edge import Call, Edge, Reply, accepted, address_in, name_problem, tidy_name
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.services.errors import InvalidError
-from chalicelib.services.invitations import respond as answer
+from chalicelib.services.invitations import respond
 from chalicelib.services.invitations.invite import Referee, sign_up
 from chalicelib.services.lookups import current_campaign
 from chalicelib.services.ports import Ports
@@ -55,30 +55,30 @@ def public_routes(ports: Callable[[], Ports]) -> Blueprint:
 
     @edge.serves(operations.GET_INVITATION)
     def get_invitation(call: Call, token: str) -> Reply:
-        offer = answer.view_offer(call.ports, token)
+        offer = respond.view_offer(call.ports, token)
         call.concerns(offer.invitation.correlation)
         return _offer(offer)
 
     @edge.serves(operations.CONFIRM)
     def confirm(call: Call, token: str) -> Reply:
         body = call.body(models.ConfirmationRequest)
-        referral, made = answer.confirm(
+        referral, is_new = respond.confirm(
             call.ports, token, body.terms_version, body.marketing_consent
         )
         call.concerns(referral.correlation)
-        told = models.ConfirmationAnswer(
+        confirmation = models.ConfirmationAnswer(
             referral=referral.referral_id, confirmed_at=referral.confirmed_at.isoformat()
         )
-        return (201 if made else 200), told
+        return (201 if is_new else 200), confirmation
 
     @edge.serves(operations.DECLINE)
     def decline(call: Call, token: str) -> Reply:
-        call.concerns(answer.decline(call.ports, token))
+        call.concerns(respond.decline(call.ports, token))
         return None
 
     @edge.serves(operations.UNSUBSCRIBE)
     def unsubscribe(call: Call, token: str) -> Reply:
-        answer.unsubscribe(call.ports, token)
+        respond.unsubscribe(call.ports, token)
         return models.UnsubscribeAnswer()
 
     return edge.blueprint
@@ -111,7 +111,7 @@ def _campaign(campaign: Campaign, *, is_open: bool) -> models.CampaignAnswer:
     )
 
 
-def _offer(offer: answer.Offer) -> models.OfferAnswer:
+def _offer(offer: respond.Offer) -> models.OfferAnswer:
     campaign, invitation = offer.campaign, offer.invitation
     return models.OfferAnswer(
         campaign=campaign.id,

@@ -1,4 +1,4 @@
-"""All blueprints, registered on the app; and the document that describes them."""
+"""Registering all blueprints on the app, with the route of the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def description_routes(ports: Callable[[], Ports]) -> Blueprint:
 
     @edge.serves(operations.GET_OPENAPI)
     def get_openapi(_call: Call) -> Reply:
-        from chalicelib.api.openapi import document  # here alone: no other route needs it
+        from chalicelib.api.openapi import document  # imported here: no other route needs it
 
         return document()
 

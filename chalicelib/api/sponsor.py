@@ -35,7 +35,9 @@ def sponsor_routes(ports: Callable[[], Ports], origin: Callable[[], str]) -> Blu
         referees = _referees(body)
         ids = invite(call.ports, session, referees, call.idempotency_key())
         call.concerns(*ids)
-        return models.InvitationsAnswer(invitations=[models.InvitationTaken(id=one) for one in ids])
+        return models.InvitationsAnswer(
+            invitations=[models.InvitationTaken(id=each) for each in ids]
+        )
 
     return edge.blueprint
 
@@ -43,12 +45,12 @@ def sponsor_routes(ports: Callable[[], Ports], origin: Callable[[], str]) -> Blu
 def _referees(body: models.InvitationsRequest) -> list[Referee]:
     referees: list[Referee] = []
     problems: list[FieldProblem] = []
-    for at, one in enumerate(body.referees):
-        address = address_in(f"referees[{at}].email", one.email, as_typed=one.as_typed)
-        wrong_name = name_problem(f"referees[{at}].first_name", one.first_name)
+    for at, given in enumerate(body.referees):
+        address = address_in(f"referees[{at}].email", given.email, as_typed=given.as_typed)
+        wrong_name = name_problem(f"referees[{at}].first_name", given.first_name)
         problems += [it for it in (address, wrong_name) if isinstance(it, FieldProblem)]
         if isinstance(address, Address) and wrong_name is None:
-            referees.append(Referee(address, tidy_name(one.first_name)))
+            referees.append(Referee(address, tidy_name(given.first_name)))
     if problems:
         raise InvalidError(problems)
     return referees
@@ -66,36 +68,38 @@ def _space(ports: Ports, space: SponsorSpace, origin: str) -> models.SponsorAnsw
             per_call=campaign.quotas.referees_per_call,
             left=space.invitations_left,
         ),
-        invitations=[_invitation(ports, space, one) for one in space.invitations],
-        vouchers=[_voucher(space, one) for one in space.vouchers],
+        invitations=[_invitation(ports, space, each) for each in space.invitations],
+        vouchers=[_voucher(space, each) for each in space.vouchers],
     )
 
 
 def _qr(url: str) -> str:
-    import segno  # here alone: no other route draws
+    import segno  # imported here: no other route needs it
 
     return segno.make(url, error="m").svg_inline(scale=4, border=2, omitsize=True)
 
 
-def _invitation(ports: Ports, space: SponsorSpace, one: Invitation) -> models.InvitationAnswer:
+def _invitation(
+    ports: Ports, space: SponsorSpace, invitation: Invitation
+) -> models.InvitationAnswer:
     return models.InvitationAnswer(
-        id=one.invitation_id,
-        address=one.masked,
-        state=seen_by_sponsor(one, ports.clock()),
-        invited_at=one.received_at.isoformat(),
-        closes_on=space.campaign.local_date(one.closes_at).isoformat(),
+        id=invitation.invitation_id,
+        address=invitation.masked,
+        state=seen_by_sponsor(invitation, ports.clock()),
+        invited_at=invitation.received_at.isoformat(),
+        closes_on=space.campaign.local_date(invitation.closes_at).isoformat(),
     )
 
 
-def _voucher(space: SponsorSpace, one: Voucher) -> models.SponsorVoucher:
-    view = voucher_view(one)
+def _voucher(space: SponsorSpace, voucher: Voucher) -> models.SponsorVoucher:
+    view = voucher_view(voucher)
     return models.SponsorVoucher(
-        id=one.voucher_id,
-        template=one.template,
-        value=decimal_text(one.value_minor),
-        currency=one.currency,
-        minimum_basket=decimal_text(one.minimum_basket_minor),
-        valid_until=space.campaign.local_date(one.valid_until).isoformat(),
+        id=voucher.voucher_id,
+        template=voucher.template,
+        value=decimal_text(voucher.value_minor),
+        currency=voucher.currency,
+        minimum_basket=decimal_text(voucher.minimum_basket_minor),
+        valid_until=space.campaign.local_date(voucher.valid_until).isoformat(),
         state=view,
-        code=one.code if view == "available" else None,
+        code=voucher.code if view == "available" else None,
     )

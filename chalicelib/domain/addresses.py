@@ -2,8 +2,8 @@
 
 Owns the digest recipe published with docs/vectors/digests.json: `Address.normalised`, `canonical`,
 and `digest`.
-Refuses addresses no public mail system takes (quoted local parts, address literals, bare host
-names) with a named reason. What is known of mail providers is in providers.py. Keeps nothing:
+Refuses, with a named reason, addresses that no public mail system accepts (quoted local parts,
+address literals, bare host names). Knowledge of mail providers is in providers.py. Stores nothing:
 where an address is stored, and until when, is decided in adapters/dynamodb/schema.py; lists of
 digests are looked up in adapters/lists.
 """
@@ -38,7 +38,7 @@ QualityReason = Literal["role_address", "disposable_address", "undeliverable_add
 NameReason = Literal["empty", "too_long", "bad_character", "looks_like_a_link"]
 Algorithm = Literal["hmac_sha256", "sha256"]
 
-# The id of the key that is ours alone: no client knows it, and it is never changed for another.
+# The id of our own key: no client knows it, and it is never replaced.
 OWN_KEY_ID = "tandem"
 
 MAX_ADDRESS = 254  # octets, RFC 5321 by way of its erratum 1690
@@ -74,7 +74,7 @@ _NAME_SEPARATORS = re.compile(r"[^\w'’-]+|_+")
 
 
 class AddressError(ValueError):
-    """An address that is not one. The message is the reason alone, never the address."""
+    """A text that is not a valid address. The message is the reason alone, never the text."""
 
     def __init__(self, reason: SyntaxReason) -> None:
         super().__init__(reason)
@@ -94,10 +94,10 @@ class FirstNameError(ValueError):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Address:
-    """One address. Made by `parse` at the edge alone: with an `Address` nobody need check it again.
+    """A valid address, created by `parse` at the edge only, so that no other code checks it again.
 
-    `typed` as it was typed, trimmed; `local` and `domain` in the form that is digested: NFC, lower
-    case, the domain in IDNA (UTS 46) ASCII without its closing dot.
+    `typed` is the text as typed, trimmed; `local` and `domain` are in the form that is
+    digested: NFC, lower case, the domain in IDNA (UTS 46) ASCII without its trailing dot.
     """
 
     typed: str
@@ -121,7 +121,7 @@ class Address:
 
     @classmethod
     def stored(cls, text: str) -> Address:
-        """One accepted earlier. What a rule made since then refuses is still read."""
+        """An address accepted earlier: still readable, even if a newer rule would refuse it."""
         try:
             return cls.parse(text)
         except AddressError:
@@ -130,7 +130,7 @@ class Address:
 
     @property
     def normalised(self) -> str:
-        """The form that is digested. Parsed again it is the same."""
+        """The form that is digested. Parsing it again changes nothing."""
         return f"{self.local}@{self.domain}"
 
     @property
@@ -144,14 +144,14 @@ class Address:
 
     @property
     def sendable(self) -> str:
-        """As typed, with the domain in ASCII: the one form SES takes in an envelope."""
+        """As typed, with the domain in ASCII: the only form SES accepts in an envelope."""
         return f"{self.typed.rpartition('@')[0]}@{self.domain}"
 
     @property
     def masked(self) -> str:
-        """`jeanne@example.fr` → `j•••@e•••.fr`: enough for its sponsor to know it.
+        """`jeanne@example.fr` → `j•••@e•••.fr`: enough for the sponsor to recognise it.
 
-        Three dots whatever the length, which would say something too.
+        Always three dots, because the length would reveal something too.
         """
         domain = unicodedata.normalize("NFC", self.typed.rpartition("@")[2]).lower()
         ending = domain.removesuffix(".").rpartition(".")[2]
@@ -161,8 +161,8 @@ class Address:
     def display_name(self) -> str:
         """A name drawn from the local part: `jeanne.dupont+x@…` → `Jeanne Dupont`.
 
-        For a sponsor whose first name is not known; holds no dot, slash or @, so mail programs
-        make no link of it.
+        For a sponsor whose first name is not known. Contains no dot, slash or @, so mail programs
+        do not turn it into a link.
         """
         words = _NAME_SEPARATORS.sub(" ", self.local.partition("+")[0]).split()
         name = " ".join("-".join(map(str.capitalize, word.split("-"))) for word in words)
@@ -170,9 +170,9 @@ class Address:
 
     @property
     def quality_problem(self) -> QualityReason | None:
-        """Why this is no person's own mailbox, or none we can reach.
+        """Why this is not a person's own mailbox, or not one we can send to.
 
-        A local part outside ASCII is good syntax, but SES does not send to it.
+        A local part outside ASCII is valid syntax, but SES does not send to it.
         """
         if is_role(self.local):
             return "role_address"
@@ -181,7 +181,7 @@ class Address:
         return None if self.local.isascii() else "undeliverable_address"
 
     def __repr__(self) -> str:
-        return f"Address({self.masked})"  # whatever is printed may end up in a log (law 9)
+        return f"Address({self.masked})"  # anything printed may end up in a log (law 9)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: object, handler: object) -> CoreSchema:
@@ -197,11 +197,11 @@ class Address:
 
 
 def _folded(address: str) -> str:
-    """Trimmed, NFC, lower-case; nothing in it that does not print. Raises AddressError."""
+    """Trimmed, NFC, lower-case, printable characters only. Raises AddressError."""
     trimmed = address.strip()
     if not trimmed:
         raise AddressError("empty")
-    # Before the work that grows with the length: what follows is public input.
+    # Checked before any work that grows with the length: this is public input.
     if len(trimmed) > MAX_ADDRESS:
         raise AddressError("too_long")
     if any(map(str.isspace, trimmed)):
@@ -221,7 +221,7 @@ def _split(folded: str) -> tuple[str, str]:
 
 
 def _is_atom(text: str) -> bool:
-    """What may stand between the dots of a local part: RFC 5322, and the letters of RFC 6531."""
+    """Whether `text` may be between the dots of a local part: RFC 5322, and letters of RFC 6531."""
     ascii_only = "".join(c if c.isascii() else "a" for c in text)
     others = (c for c in text if not c.isascii())
     return bool(_ASCII_ATOM.fullmatch(ascii_only)) and all(
@@ -230,9 +230,9 @@ def _is_atom(text: str) -> bool:
 
 
 def _ascii_domain(domain: str) -> str:
-    """The domain in IDNA ASCII without its closing dot. Raises AddressError."""
+    """The domain in IDNA ASCII without its trailing dot. Raises AddressError."""
     if not domain.isascii():
-        import idna  # its tables cost more to import than the rest of the domain: only when needed
+        import idna  # only when needed: its tables cost more than the rest of the domain
 
         try:
             domain = idna.encode(domain, uts46=True).decode("ascii")
@@ -255,23 +255,23 @@ def _is_domain(domain: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class DigestKey:
-    """A key shared with a client. `secret` is raw bytes; none where the algorithm is sha256."""
+    """A key shared with a client. `secret` is raw bytes, empty where the algorithm is sha256."""
 
     key_id: str
     algorithm: Algorithm = "hmac_sha256"
     secret: bytes = field(default=b"", repr=False)
 
     def __post_init__(self) -> None:
-        # An HMAC under an empty key looks right and matches nobody: everyone a newcomer.
+        # An HMAC under an empty key looks valid and matches nobody: everyone would be a newcomer.
         if (self.algorithm == "hmac_sha256") != bool(self.secret):
-            raise ValueError(f"key {self.key_id}: a secret goes with hmac_sha256, and only there")
+            raise ValueError(f"key {self.key_id}: hmac_sha256 needs a secret, sha256 has none")
 
 
 @dataclass(frozen=True, slots=True)
 class DigestPair:
     """The two digests of one address under one key: lower-case hex, 64 characters each.
 
-    `algorithm` is None in what 0.1.0 stored, which did not keep it.
+    `algorithm` is None in items of 0.1.0, which did not store it.
     """
 
     key_id: str
@@ -282,8 +282,8 @@ class DigestPair:
 
 @dataclass(frozen=True, slots=True)
 class AddressDigests:
-    """One address under the client's keys in force (two during a rotation), in the keys' order,
-    under our own, and under keys of before that are still known.
+    """One address under the client's current keys (two during a rotation), in their order, under
+    our own key, and under earlier keys that are still known.
     """
 
     pairs: tuple[DigestPair, ...]
@@ -308,9 +308,9 @@ class AddressDigests:
 
     @property
     def for_client(self) -> str:
-        """What the client knows the address by: exact, under the first of its own keys.
+        """The digest the client knows the address by: exact, under the first of its own keys.
 
-        Raises ValueError when there is none. Digests under our own key never leave.
+        Raises ValueError when there is none. Digests under our own key never leave the stack.
         """
         for pair in self.pairs:
             if pair.key_id != OWN_KEY_ID:
@@ -325,18 +325,18 @@ class AddressDigests:
 
     @property
     def key_ids(self) -> tuple[str, ...]:
-        """The keys these were made with, in their order."""
+        """The ids of the keys these were made with, in their order."""
         return tuple(pair.key_id for pair in self.pairs)
 
-    def made_by(self, algorithm: Algorithm) -> AddressDigests:
-        """These, with the algorithm where it was not kept."""
+    def with_algorithm(self, algorithm: Algorithm) -> AddressDigests:
+        """The same digests, with `algorithm` filled in where it was not stored."""
         return AddressDigests(
             tuple(replace(pair, algorithm=pair.algorithm or algorithm) for pair in self.pairs)
         )
 
-    def and_before(self, before: AddressDigests) -> AddressDigests:
-        """These, followed by what `before` has under keys that these were not made with."""
-        kept = (pair for pair in before.pairs if pair.key_id not in self.key_ids)
+    def with_earlier(self, earlier: AddressDigests) -> AddressDigests:
+        """These digests, followed by those of `earlier` under other keys."""
+        kept = (pair for pair in earlier.pairs if pair.key_id not in self.key_ids)
         return AddressDigests((*self.pairs, *kept))
 
 
@@ -354,7 +354,7 @@ def suggestion(text: str) -> str | None:
     """The address probably meant (`jeanne@gmial.com` → `jeanne@gmail.com`), or None.
 
     Works on bad syntax too (`jeanne@gmail`, `jeanne@orange.f`), as long as there is one @.
-    Only a suggestion: a rare domain may be somebody's own.
+    Only a suggestion: a rare domain may be right.
     """
     try:
         local, domain = _split(_folded(text))

@@ -1,4 +1,4 @@
-"""What a voucher gives: one value per kind, and the one way to say it in a language."""
+"""What a voucher gives: one type per kind, and the text that describes it in each language."""
 
 from __future__ import annotations
 

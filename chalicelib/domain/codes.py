@@ -1,13 +1,13 @@
-"""Voucher codes: the alphabet, the check character, and reading back what somebody typed.
+"""Voucher codes: the alphabet, the check character, and reading what somebody typed.
 
-Owns the code format published with docs/vectors/voucher-codes.json. Draws nothing: the random
-part comes from the cryptographic source behind services.ports.Codes. Refuses to judge a client's
-own codes, which have no check character: `candidates` only says what to look up.
+Owns the code format published with docs/vectors/voucher-codes.json. Generates nothing: the
+random part comes from the cryptographic source behind services.ports.Codes. Does not validate a
+client's own codes, which have no check character: `candidates` only says what to look up.
 """
 
 import unicodedata
 
-ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # no 0 O 1 I L; 31 of them, and 31 is prime
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # no 0 O 1 I L; 31 characters, and 31 is prime
 RANDOM_LENGTH = 13  # 64 bits: log2(31 ** 13) = 64.4
 CODE_LENGTH = RANDOM_LENGTH + 1
 
@@ -17,7 +17,7 @@ _GROUP = 5
 
 
 class CodeError(ValueError):
-    """A random part that no code can be made of. The message never holds the text itself."""
+    """An invalid random part. The message never contains the text itself."""
 
 
 def complete(random_part: str) -> str:
@@ -38,7 +38,7 @@ def is_valid(code: str) -> bool:
 
 
 def format_code(prefix: str, code: str) -> str:
-    """As a till or a mail shows it: `CW-22222-22222-2222`."""
+    """The code as a till or a mail shows it: `CW-22222-22222-2222`."""
     groups = [code[i : i + _GROUP] for i in range(0, len(code), _GROUP)]
     return "-".join([prefix, *groups] if prefix else groups)
 
@@ -51,7 +51,7 @@ def canonical(typed: str) -> str:
 def candidates(typed: str) -> tuple[str, ...]:
     """What to look up for a typed text, best first: our code if its end is one, then the whole.
 
-    The whole is for a client's own codes, which may look like anything.
+    The whole text may be one of the client's own codes, which have any form.
     """
     whole = canonical(typed)
     ours = whole[-CODE_LENGTH:]

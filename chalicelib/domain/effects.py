@@ -1,8 +1,8 @@
-"""What each fact sets off: one table.
+"""What each fact triggers, in one table.
 
-`EFFECTS` says which work queues a fact goes to, what it counts for, and whether invitations may
-have waited for it. Every fact has a row, so a new one cannot be forgotten; the counters that the
-dashboard shows are those of the table.
+`EFFECTS` says which work queues a fact goes to, which counters it changes, and whether undecided
+invitations are queued again. Every fact has a row, so a new one cannot be forgotten; the dashboard
+shows the counters of the table.
 """
 
 from __future__ import annotations
@@ -33,11 +33,12 @@ class Queue(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
-    """What a fact sets off.
+    """What a fact triggers.
 
-    `queues` get it, those of a voucher only when it is released by this fact (`release`).
-    `counters` grow by `sign` times the body's `count`, or by one; `counted_by` names one more that
-    depends on the body. `metric_by_reason`: its metric is also counted under its reason.
+    It goes to `queues`; a voucher's fact only if this is the fact that releases the voucher
+    (`release`). `counters` change by `sign` times the body's `count`, 1 without one; `counted_by`
+    names one more counter, which depends on the body. `metric_by_reason`: its metric is also
+    counted by reason.
     """
 
     queues: tuple[Queue, ...] = ()
@@ -50,7 +51,7 @@ class Effect:
 
 
 def _found_on_later_list(body: Any) -> str | None:
-    # Only the first fact about a referee says so: the person counts once (law 3).
+    # Only the first fact about a referee has this set: a person is counted once (law 3).
     return FOUND_ON_LATER_LIST if body.found_on_later_list else None
 
 
@@ -108,9 +109,9 @@ EFFECTS: Mapping[FactName, Effect] = {
     F.MAIL_COMPLAINED: Effect(),
 }
 
-# Whatever a rule grants is a reward, with the confirmation or with an order, as whatever it refuses
-# is one refused: the count of vouchers issued, shown under both names. (0.2.0 counted those of
-# orders alone, under a counter that nothing reads any more.)
+# Everything a rule grants is a reward, on confirmation or on an order, so rewards and issued
+# vouchers are one count, shown under both names. (0.2.0 counted only the rewards on orders, under a
+# counter that nothing reads any more.)
 SAME_COUNT: Mapping[str, str] = {"rewards": "vouchers_issued"}
 
 # Every counter once, in the order of the table: the totals that the dashboard shows.
@@ -121,9 +122,18 @@ FUNNEL = (
 )
 
 
+def is_known(fact: Fact) -> bool:
+    """Whether this version knows what `fact` triggers.
+
+    After an earlier version is deployed again, its streams may still hold facts of the later one:
+    they go to the journal, and must not hold up the facts behind them.
+    """
+    return fact.name in EFFECTS
+
+
 def effect_of(fact: Fact) -> Effect:
-    """What `fact` sets off. `KeyError` for a name that this version does not know."""
-    return EFFECTS[FactName(fact.name)]
+    """What `fact` triggers: nothing for a name that this version does not know."""
+    return EFFECTS[FactName(fact.name)] if is_known(fact) else Effect()
 
 
 def queues_of(fact: Fact) -> tuple[Queue, ...]:
@@ -134,9 +144,9 @@ def queues_of(fact: Fact) -> tuple[Queue, ...]:
     return effect.queues
 
 
-def times(fact: Fact) -> int:
-    """How many things of its kind `fact` reports."""
-    return int(getattr(body_of(fact), "count", 1))
+def quantity_of(fact: Fact) -> int:
+    """How many things `fact` reports: vouchers of an export, for example."""
+    return int(getattr(body_of(fact), "count", 1)) if is_known(fact) else 1
 
 
 def reason_of(fact: Fact) -> str:
@@ -145,10 +155,12 @@ def reason_of(fact: Fact) -> str:
 
 
 def counted(fact: Fact) -> dict[str, int]:
-    """What `fact` adds to the counts of its day."""
-    effect, body = effect_of(fact), body_of(fact)
-    counts = dict.fromkeys(effect.counters, effect.sign * times(fact))
-    if special := effect.counted_by(body):
+    """What `fact` adds to the counters of its day."""
+    if not is_known(fact):
+        return {}
+    effect = effect_of(fact)
+    counts = dict.fromkeys(effect.counters, effect.sign * quantity_of(fact))
+    if special := effect.counted_by(body_of(fact)):
         counts[special] = 1
     return counts
 

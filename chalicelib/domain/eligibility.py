@@ -1,7 +1,7 @@
 """May this person be invited by this sponsor? One decision, one named reason.
 
-`CHECKS` is the order of the reasons' precedence; the customer list comes last because it is the
-only one that costs a look-up. `Evidence` holds what was found; nothing here looks anything up.
+`CHECKS` lists the reasons in order of precedence; the customer list comes last because it is the
+only check that costs a look-up. `Evidence` holds what was found; nothing here looks anything up.
 """
 
 from __future__ import annotations
@@ -29,26 +29,27 @@ class Reason(StrEnum):
     ROLE_ADDRESS = "role_address"
     DISPOSABLE_ADDRESS = "disposable_address"
     UNDELIVERABLE_ADDRESS = "undeliverable_address"
+    NO_MAIL_DOMAIN = "no_mail_domain"
     SPONSOR_IN_DISGUISE = "sponsor_in_disguise"
     ALREADY_INVITED = "already_invited"
     OPPOSED = "opposed"
     TOO_LATE = "too_late"
-    NO_MAIL_DOMAIN = "no_mail_domain"
     CUSTOMER = "customer"
     CUSTOMER_ALIAS = "customer_alias"
     BECAME_CUSTOMER = "became_customer"
 
     @property
     def verdict(self) -> Verdict:
-        """What the reason comes to."""
+        """The verdict that the reason leads to."""
         return ELIGIBLE if self is Reason.ELIGIBLE else REFUSED
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What is known of one invitation when it is decided on, the customer list left out.
+    """What is known of an invitation when it is decided on, except for the customer list.
 
-    `past_closing`: it waited so long that nobody could answer it now.
+    `takes_mail`: whether the domain of the address does, None when nobody can tell. `past_closing`:
+    it waited so long that it can no longer be answered.
     """
 
     campaign_open: bool
@@ -58,10 +59,11 @@ class Evidence:
     already_invited: bool
     opposed: bool
     past_closing: bool = False
+    takes_mail: bool | None = None
 
 
 def is_same_person(one: AddressDigests, other: AddressDigests) -> bool:
-    """True when two addresses reach one mailbox: their canonical digests meet under some key."""
+    """True when two addresses reach one mailbox: equal canonical digests under some key."""
     return not {pair.canonical for pair in one.pairs}.isdisjoint(
         pair.canonical for pair in other.pairs
     )
@@ -72,6 +74,7 @@ CHECKS: tuple[tuple[Reason, Callable[[Evidence], bool]], ...] = (  # in order of
     (Reason.ROLE_ADDRESS, lambda e: e.quality_problem == Reason.ROLE_ADDRESS),
     (Reason.DISPOSABLE_ADDRESS, lambda e: e.quality_problem == Reason.DISPOSABLE_ADDRESS),
     (Reason.UNDELIVERABLE_ADDRESS, lambda e: e.quality_problem == Reason.UNDELIVERABLE_ADDRESS),
+    (Reason.NO_MAIL_DOMAIN, lambda e: e.takes_mail is False),
     (Reason.SPONSOR_IN_DISGUISE, lambda e: is_same_person(e.sponsor, e.referee)),
     (Reason.ALREADY_INVITED, lambda e: e.already_invited),
     (Reason.OPPOSED, lambda e: e.opposed),
@@ -85,5 +88,5 @@ def problem_before_lists(evidence: Evidence) -> Reason | None:
 
 
 def problem_on_list(found: str | None) -> Reason | None:
-    """Why a referee whom the customer list knows may not be invited (law 3)."""
+    """Why a referee found on the customer list may not be invited (law 3); None if not found."""
     return {"exact": Reason.CUSTOMER, "alias": Reason.CUSTOMER_ALIAS}[found] if found else None

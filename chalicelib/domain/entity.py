@@ -1,9 +1,9 @@
-"""What everything stored has in common.
+"""What all stored entities have in common.
 
-Every kind of entity is a frozen dataclass beside the moves it may make (`invitations.py`,
-`vouchers.py`, `lists/model.py`, …). A change is made by `dataclasses.replace` and committed on
-condition that the stored revision is still the one read (`ports.Replace`), so a change always
-leaves the state it was decided on. Where entities are stored is in
+Every kind of entity is a frozen dataclass, defined beside the state changes it allows
+(`invitations.py`, `vouchers.py`, `lists/model.py`, …). A change is made by `dataclasses.replace`
+and committed on condition that the stored revision is still the one read (`ports.Replace`), so a
+change is never applied to another state than it was decided on. Where entities are stored is in
 `adapters.dynamodb.schema`. Money is in minor units; times are aware and in UTC.
 
 A stored name is permanent: a field that is renamed keeps its old name as its alias, and one that is
@@ -28,16 +28,15 @@ class IllegalMoveError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Entity:
-    """Anything stored. `revision` is 0 until it is."""
+    """Anything stored. `revision` is 0 until it is stored."""
 
     revision: int = 0
 
 
 def stored_as(name: str) -> Any:
-    """For a field that is stored under another name than it has here: `Annotated[str,
-    stored_as("x")]`.
+    """For a field whose stored name differs: `Annotated[str, stored_as("x")]`.
 
-    What was stored once is read for good, so a field that is renamed keeps its stored name.
+    Items of every earlier version must stay readable, so a renamed field keeps its stored name.
     """
     return Field(alias=name)
 
@@ -47,3 +46,9 @@ def require_move(before: S, after: S, moves: Mapping[S, Collection[S]]) -> S:
     if after not in moves.get(before, ()):
         raise IllegalMoveError(f"{type(before).__name__}: {before.value} to {after.value}")
     return after
+
+
+def require(holds: bool, move: str) -> None:
+    """`IllegalMoveError` unless what a move depends on beside the state holds."""
+    if not holds:
+        raise IllegalMoveError(move)

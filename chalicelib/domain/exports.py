@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from chalicelib.domain.entity import Entity, IllegalMoveError, require_move
+from chalicelib.domain.entity import Entity, require, require_move
 from chalicelib.domain.money import decimal_text
 from chalicelib.domain.vouchers import Voucher
 
 
 class ExportState(StrEnum):
-    """`open` takes vouchers in; `sealed` takes none; `written` stands in `out/` for good."""
+    """`open`: vouchers are added; `sealed`: complete; `written`: in `out/`, permanently."""
 
     OPEN = "open"
     SEALED = "sealed"
@@ -25,7 +25,7 @@ class ExportState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ExportSequence(Entity):
-    """The number of the export that takes vouchers in now."""
+    """The number of the export that vouchers are added to now."""
 
     campaign: str
     number: int
@@ -49,8 +49,8 @@ class Export(Entity):
 
 @dataclass(frozen=True, kw_only=True)
 class ExportPart(Entity):
-    """Rows of an export as the cells that they print, fixed when their vouchers were taken in; the
-    file is made from these alone.
+    """Rows of an export as printed cells, fixed when the vouchers were added; the file is made
+    from these alone.
     """
 
     campaign: str
@@ -62,7 +62,7 @@ class ExportPart(Entity):
 
 
 def _ends_at(voucher: Voucher) -> datetime:
-    # A voucher revoked before its export is in it all the same, ended already: no till takes it.
+    # A voucher revoked before its export is exported too, already ended: no till accepts it.
     return min(voucher.valid_until, voucher.ended_at or voucher.valid_until)
 
 
@@ -107,9 +107,9 @@ def next_export(
 
 
 def next_part(export: Export, vouchers: Sequence[Voucher]) -> tuple[Export, ExportPart]:
-    """The export grown by a part that holds the rows of `vouchers`."""
-    if export.state is not ExportState.OPEN:
-        raise IllegalMoveError(f"a part for an export that is {export.state.value}")
+    """The export with one more part, and that part with the rows of `vouchers`."""
+    is_open = export.state is ExportState.OPEN
+    require(is_open, f"a part for an export that is {export.state.value}")
     grown = replace(export, parts=export.parts + 1, rows=export.rows + len(vouchers))
     return grown, ExportPart(
         campaign=export.campaign,
@@ -122,22 +122,22 @@ def next_part(export: Export, vouchers: Sequence[Voucher]) -> tuple[Export, Expo
 
 
 def sealed(export: Export, now: datetime) -> Export:
-    """The export, to which nothing is added any more."""
+    """The export, complete: nothing is added any more."""
     return replace(
         export, state=require_move(export.state, ExportState.SEALED, _MOVES), sealed_at=now
     )
 
 
 def written(export: Export, sha256: str, now: datetime) -> Export:
-    """The export, whose file stands in `out/` with that SHA-256 (hex)."""
+    """The export, whose file is in `out/` with that SHA-256 (hex)."""
     state = require_move(export.state, ExportState.WRITTEN, _MOVES)
     return replace(export, state=state, sha256=sha256, written_at=now)
 
 
 def acknowledged(export: Export, now: datetime) -> Export:
-    """The export, which the client has loaded. `IllegalMoveError` before it is written."""
-    if export.state is not ExportState.WRITTEN:
-        raise IllegalMoveError(f"an acknowledgement of an export that is {export.state.value}")
+    """The export, which the client has loaded. `IllegalMoveError` unless written, and once."""
+    is_new = export.state is ExportState.WRITTEN and export.acknowledged_at is None
+    require(is_new, f"acknowledging an export that is {export.state.value}")
     return replace(export, acknowledged_at=now)
 
 
@@ -147,10 +147,10 @@ def export_name(number: int) -> str:
 
 
 def export_path(campaign: str, number: int) -> str:
-    """Where an export stands, without its suffix."""
+    """The path of an export's file, without its suffix."""
     return f"out/{campaign}/vouchers/{export_name(number)}"
 
 
 def export_subject(export: Export) -> str:
-    """What the facts about an export are stored and followed under."""
+    """The subject of an export's facts, also their correlation id."""
     return f"export-{export.campaign}-{export_name(export.number)}"

@@ -1,10 +1,10 @@
-"""Facts: what happened, written in the transaction that makes it true.
+"""Facts: what happened, written in the transaction in which it happens.
 
-A fact is outbox, journal line and source of the counts at once. It is stored as two flat mappings,
-`ids` and `details`; use cases make and match typed bodies (`fact_bodies`), and this module is
-the only one that turns one into the other. What follows from each fact is in `effects.py`, how
-facts are chained in `journal.py`. A fact holds random ids, numbers and names of rules, never an
-address, a name, a code or a token.
+A fact is outbox entry, journal line and source of the counts at once. It is stored as two flat
+mappings, `ids` and `details`; use cases write and match typed bodies (`fact_bodies`), and only
+this module converts between the two. What each fact triggers is in `effects.py`, how facts are
+chained in `journal.py`. A fact contains random ids, numbers and names of rules, never an address, a
+name, a code or a token.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ class FactName(StrEnum):
 class Fact:
     """One thing that happened, as it is stored; `fact_bodies.body_of` gives what code reads.
 
-    `subject` is the id of what it is about; facts of one subject are stored together, in the order
-    of `at`.
+    `subject` is the id of the thing it is about; facts of one subject are stored together, in the
+    order of `at`.
     """
 
     fact_id: str
@@ -112,8 +112,8 @@ class FactBody:
 
     A field whose name ends in `_id` is stored among the fact's ids, under its name without that
     ending; any other among its details, under its name or the one that `stored_as` gives. None is
-    left out. A flag is stored as `yes` or left out; one without a default as `yes` or `no`. A
-    field added later has a default, so that facts stored before are still read.
+    omitted. A flag is stored as `yes` or omitted; one without a default as `yes` or `no`. A field
+    added later has a default, so that older facts stay readable.
     """
 
     name: ClassVar[FactName]
@@ -125,7 +125,7 @@ class FactBody:
             BODIES[FactName(name)] = cls
 
     def stored(self) -> tuple[dict[str, str], dict[str, str | int | None]]:
-        """Its ids and its details, as a fact stores them."""
+        """The ids and details that a fact stores."""
         ids: dict[str, str] = {}
         details: dict[str, str | int | None] = {}
         for column in _columns(type(self)):
@@ -140,8 +140,8 @@ class FactBody:
 
     @classmethod
     def from_stored(cls, ids: StoredIds, details: StoredDetails) -> Self:
-        """The body in a fact's ids and details; `TypeError` when a field that has no default is
-        missing.
+        """The body read from a fact's ids and details; `TypeError` when a field without a default
+        is missing.
         """
         values: dict[str, Any] = {}
         for column in _columns(cls):
@@ -152,7 +152,7 @@ class FactBody:
 
 
 def stored_as(name: str, **options: Any) -> Any:
-    """A field of a body that is stored under another name."""
+    """A field of a body whose stored name is `name`."""
     return field(metadata={"stored": name}, **options)
 
 
@@ -173,26 +173,32 @@ class _Column:
         return plain
 
     def from_stored(self, value: str | int) -> object:
-        return value == YES if self.type is bool else self.type(value)
+        if self.type is bool:
+            return value == YES
+        try:
+            return self.type(value)
+        except ValueError:
+            # A reason that only a later version knows: its text does, for a journal and a count.
+            return value
 
 
 def _columns(body: type[FactBody]) -> tuple[_Column, ...]:
     if body not in _COLUMNS:
         types = get_type_hints(body)
-        _COLUMNS[body] = tuple(_column(one, types[one.name]) for one in fields(body))
+        _COLUMNS[body] = tuple(_column(each, types[each.name]) for each in fields(body))
     return _COLUMNS[body]
 
 
 _COLUMNS: dict[type[FactBody], tuple[_Column, ...]] = {}
 
 
-def _column(one: Field[Any], hint: Any) -> _Column:
+def _column(spec: Field[Any], hint: Any) -> _Column:
     return _Column(
-        attribute=one.name,
-        stored=one.metadata.get("stored", one.name.removesuffix(_ID)),
-        is_id=one.name.endswith(_ID),
+        attribute=spec.name,
+        stored=spec.metadata.get("stored", spec.name.removesuffix(_ID)),
+        is_id=spec.name.endswith(_ID),
         type=_plain_type(hint),
-        is_required=one.default is MISSING,
+        is_required=spec.default is MISSING,
     )
 
 

@@ -1,12 +1,12 @@
-"""What may become of an invitation, and what its sponsor sees of it.
+"""The states of an invitation, and what its sponsor sees of it.
 
     received ──► refused                         (not eligible)
-        └──────► sent ──► confirmed              (the referral is made)
+        └──────► sent ──► confirmed              (the referral exists)
                    ├────► declined | bounced
-                   └────► expired                (closing day, or a customer by then)
+                   └────► expired                (closing day passed, or became a customer)
 
-An accepted invitation whose mail is out may still stand at `received` for the moment it takes to
-note the sending: whoever holds its token may answer it.
+An accepted invitation whose mail was sent is still `received` for the moment until that is
+recorded; the bearer of its token may already answer it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Literal
 
 from chalicelib.domain.campaign.file import Campaign, is_past
 from chalicelib.domain.eligibility import Reason, Verdict
-from chalicelib.domain.entity import Entity, require_move
+from chalicelib.domain.entity import Entity, require, require_move
 from chalicelib.domain.people import Contact, Sponsor
 
 
@@ -50,7 +50,7 @@ class ClosingReason(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """An eligibility decision: its named reason and what it was made with."""
+    """An eligibility decision: its named reason, and the versions it is based on."""
 
     reason: Reason
     decided_at: datetime
@@ -59,7 +59,7 @@ class Decision:
 
     @property
     def verdict(self) -> Verdict:
-        """What the reason comes to."""
+        """The verdict that the reason leads to."""
         return self.reason.verdict
 
 
@@ -87,7 +87,7 @@ class Invitation(Entity):
 
 @dataclass(frozen=True, kw_only=True)
 class Submission(Entity):
-    """What an `Idempotency-Key` was answered, so that a repeat answers the same."""
+    """The answer given for an `Idempotency-Key`, so that a repeat gets the same."""
 
     sponsor_id: str
     key_hash: str
@@ -162,7 +162,8 @@ def is_answerable(invitation: Invitation, now: datetime) -> bool:
 
 
 def accepted(invitation: Invitation, decision: Decision) -> Invitation:
-    """The invitation, found eligible; its mail follows."""
+    """The invitation, found eligible; its mail is sent next."""
+    require(is_undecided(invitation), "accepting an invitation that was decided")
     return replace(invitation, decision=decision)
 
 
@@ -172,24 +173,27 @@ def refused(invitation: Invitation, decision: Decision, now: datetime) -> Invita
 
 
 def sent(invitation: Invitation, now: datetime) -> Invitation:
-    """The invitation, whose mail has left."""
+    """The invitation, whose mail was sent."""
+    require(is_accepted(invitation), "sending an invitation that was not accepted")
     state = require_move(invitation.state, InvitationState.SENT, _MOVES)
     return replace(invitation, state=state, sent_at=now)
 
 
 def confirmed(invitation: Invitation, referral_id: str, now: datetime) -> Invitation:
-    """The invitation, to which the referee said yes."""
+    """The invitation, confirmed by the referee."""
+    require(is_accepted(invitation), "confirming an invitation that was not accepted")
     return replace(closed(invitation, InvitationState.CONFIRMED, now), referral_id=referral_id)
 
 
 def closed(invitation: Invitation, state: InvitationState, now: datetime) -> Invitation:
     """The invitation in a final `state`."""
+    require(state not in _OPEN, f"closing an invitation as {state.value}")
     final = require_move(invitation.state, state, _MOVES)
     return replace(invitation, state=final, ended_at=now)
 
 
 def seen_by_sponsor(invitation: Invitation, now: datetime) -> SponsorView:
-    """`pending` until the closing day whatever happened, then `closed`: only a yes shows."""
+    """`pending` until the closing day, then `closed`; only a confirmation shows."""
     if invitation.state is InvitationState.CONFIRMED:
         return "confirmed"
     return "closed" if is_past(invitation.closes_at, now) else "pending"

@@ -1,8 +1,8 @@
 """The journal: facts as JSON lines, each chained to the one before by its hash (law 10).
 
 A line is `{"fact": …, "previous": hash, "hash": SHA-256 of previous + the fact's canonical JSON}`.
-Whoever changes, drops or adds a line breaks the chain from there on. Lines hold random ids only, so
-a person can be erased without touching it.
+Changing, removing or inserting a line breaks the chain from there on. Lines contain only random
+ids, so a person can be erased without changing the journal.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from chalicelib.domain.facts import Fact
 
 @dataclass(frozen=True, kw_only=True)
 class JournalHead(Entity):
-    """The last segment of a campaign's journal: its number and the hash the next one chains to."""
+    """The last segment of a campaign's journal: its number, and its last hash."""
 
     campaign: str
     number: int
@@ -67,7 +67,7 @@ def verify(previous: str, lines: Iterable[bytes]) -> str:
 
 
 def segment_path(campaign: str, day: str, number: int, digest: str) -> str:
-    """Where a segment of the journal lies. Its hash is in its name: a lost race leaves an orphan,
-    no gap.
+    """The path of a journal segment. Its hash is in its name: a lost race leaves an unused file,
+    never a gap.
     """
     return f"out/{campaign}/journal/{day}/{number:08}-{digest[:16]}.jsonl"

@@ -1,8 +1,8 @@
-"""Mails as they are kept (law 2). What they say is in `chalicelib.mails`.
+"""Mails as stored (law 2). Their texts are in `chalicelib.mails`.
 
-leased ──► sent            the sender took it
-   │ └───► failed          the sender refused it for good, or nobody will ever know
-   └─────► leased          a lease that ran out is taken again, where a mail must arrive
+leased ──► sent            the sender accepted it
+   │ └───► failed          the sender refused it permanently, or the result stayed unknown
+   └─────► leased          an expired lease is renewed, for a mail that must arrive
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from chalicelib.domain.entity import Entity, require_move
 
 
 class MailState(StrEnum):
-    """`leased` before the sender is called; `sent` once it is known to have taken the mail."""
+    """`leased` before the sender is called; `sent` once it has accepted the mail."""
 
     LEASED = "leased"
     SENT = "sent"
@@ -43,14 +43,14 @@ class Mail(Entity):
     provider_id: str | None = None
 
 
-# Sent at most once: a lease that was not answered is never sent again (law 2).
+# Sent at most once: a mail whose send got no answer is never sent again (law 2).
 AT_MOST_ONCE = frozenset({"invitation", "sign_up"})
 
 _MOVES = {MailState.LEASED: {MailState.LEASED, MailState.SENT, MailState.FAILED}}
 
 
 def leased_again(stored: Mail, mail: Mail) -> Mail:
-    """`mail`, in the place of one whose lease ran out."""
+    """`mail`, replacing one whose lease has expired."""
     return replace(
         mail,
         state=require_move(stored.state, MailState.LEASED, _MOVES),
@@ -59,11 +59,11 @@ def leased_again(stored: Mail, mail: Mail) -> Mail:
 
 
 def sent(mail: Mail, provider_id: str, now: datetime) -> Mail:
-    """The mail, which the sender took under an id of its own."""
+    """The mail, which the sender accepted under its own id."""
     state = require_move(mail.state, MailState.SENT, _MOVES)
     return replace(mail, state=state, sent_at=now, provider_id=provider_id)
 
 
 def failed(mail: Mail) -> Mail:
-    """The mail, which will not be sent."""
+    """The mail, which is not sent again."""
     return replace(mail, state=require_move(mail.state, MailState.FAILED, _MOVES))

@@ -10,7 +10,7 @@ _SEPARATORS = {"fr": (_NARROW_NO_BREAK, ","), "en": (",", ".")}
 
 
 def money_text(minor: int, currency: str, locale: str) -> str:
-    """`10,00 €` or `€10.00`: `minor` hundredths of `currency` (ISO 4217). Spaces do not break."""
+    """`10,00 €` or `€10.00`: `minor` hundredths of `currency` (ISO 4217). With no-break spaces."""
     if minor < 0:
         raise ValueError("an amount is never negative")
     thousands, decimal = _SEPARATORS[locale]

@@ -1,9 +1,10 @@
-"""Orders of referees, as the client reports them, in any order and as often as it likes.
+"""Orders of referees, as the client reports them: in any sequence, repeatedly.
 
     placed ──► kept ──► returned | cancelled
        └─────────────►
 
-A report moves an order forward or changes nothing, so repeated and reordered reports end alike.
+A report moves an order forward or changes nothing, so repeated and reordered reports have the same
+result.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ _MOVES = {
 
 
 def new_order(campaign: Campaign, row: OrderRow, referral: Referral) -> Order:
-    """The order of a first report, at `placed`: `moved_order` takes it to what was reported."""
+    """The order of a first report, at `placed`; `moved_order` sets the reported status."""
     window_ends = campaign.end_of_day(
         campaign.local_date(row.ordered_at) + timedelta(days=campaign.return_window_days)
     )
@@ -65,15 +66,15 @@ def new_order(campaign: Campaign, row: OrderRow, referral: Referral) -> Order:
     )
 
 
-def reported_again(order: Order, row: OrderRow) -> Order:
-    """The order with what a later report may change: of what was ordered less may be kept; when it
-    was ordered, and by whom, does not change.
+def updated_order(order: Order, row: OrderRow) -> Order:
+    """The order with the amount of a later report: part of an order may be returned. When and by
+    whom it was ordered does not change.
     """
     return replace(order, amount_minor=row.amount_minor)
 
 
 def moves_forward(stored: OrderStatus | None, reported: OrderStatus) -> bool:
-    """True when a report says more than what is known."""
+    """True when a reported status comes after the stored one."""
     return stored is None or reported in _MOVES.get(stored, ())
 
 
@@ -87,7 +88,7 @@ def moved_order(order: Order, status: OrderStatus, now: datetime) -> Order:
 
 
 def referral_after(order: Order, referral: Referral) -> Referral:
-    """The referral, once `order` stands where it does; a new order counts as one more."""
+    """The referral after `order` has reached its status; a new order is counted."""
     counted = replace(referral, orders=referral.orders + (0 if order.revision else 1))
     if order.status is OrderStatus.KEPT:
         return with_kept_order(counted, order.order_id)

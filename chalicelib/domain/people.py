@@ -1,7 +1,7 @@
-"""Who takes part: contacts, sponsors, and what leads to them: claims, links, tokens, sessions.
+"""The people: contacts, sponsors, and what leads to them: claims, links, tokens, sessions.
 
-A person is found by digests, which are kept as claims; the plain address is in `Contact` alone,
-which has an end (law 9). What a token may be used for is decided in tokens.py.
+A person is found by digests, which are stored as claims; the plain address is only in `Contact`,
+which expires (law 9). What a token may be used for is decided in tokens.py.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class TokenPurpose(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Contact(Entity):
-    """The only kind of item with a plain address; it ends at `ends_at` (law 9)."""
+    """The only kind of item with a plain address; deleted at `ends_at` (law 9)."""
 
     contact_id: str
     campaign: str
@@ -76,7 +76,7 @@ class RefereeClaim(Entity):
 
 @dataclass(frozen=True, kw_only=True)
 class Opposition(Entity):
-    """A person's word that this brand must not write to them."""
+    """A person's objection to mails of this brand."""
 
     brand: str
     digest: str
@@ -94,7 +94,7 @@ class Link(Entity):
 
 @dataclass(frozen=True, kw_only=True)
 class Token(Entity):
-    """What a mailed token stands for; the token itself is not kept, only its SHA-256."""
+    """What a mailed token is for; only its SHA-256 is stored."""
 
     token_hash: str
     purpose: TokenPurpose
@@ -162,7 +162,7 @@ def new_sponsor(
 
 
 def sponsor_claims(sponsor: Sponsor, digests: Iterable[str]) -> list[SponsorClaim]:
-    """What leads from each of the digests to the sponsor."""
+    """The claims that lead from each of the digests to the sponsor."""
     return [
         SponsorClaim(campaign=sponsor.campaign, digest=digest, sponsor_id=sponsor.sponsor_id)
         for digest in digests
@@ -172,7 +172,7 @@ def sponsor_claims(sponsor: Sponsor, digests: Iterable[str]) -> list[SponsorClai
 def referee_claims(
     campaign: str, sponsor_id: str, invitation_id: str, digests: Iterable[str]
 ) -> list[RefereeClaim]:
-    """What gives the referee with those digests to one invitation (laws 1 and 2)."""
+    """The claims that reserve the referee with those digests for one invitation (laws 1, 2)."""
     return [
         RefereeClaim(
             campaign=campaign, digest=digest, sponsor_id=sponsor_id, invitation_id=invitation_id
@@ -191,7 +191,7 @@ def link_of(sponsor: Sponsor) -> Link:
 def oppositions(
     brand: str, digests: Iterable[str], recorded: Iterable[Opposition], now: datetime
 ) -> list[Opposition]:
-    """Those that are missing, so that a person who opposed is found under every digest."""
+    """The missing oppositions, so that a person who opposed is found under every digest."""
     known = {opposition.digest for opposition in recorded}
     return [
         Opposition(brand=brand, digest=digest, recorded_at=now)

@@ -1,10 +1,10 @@
-"""What is known of mail providers: common domains, disposable ones, and mailboxes of no one person.
+"""Knowledge of mail providers: common domains, disposable domains, role mailboxes.
 
 Owns the tables behind `Address.quality_problem` and `addresses.suggestion`. Works on normalised
-parts; refuses nothing itself. Our own tables are short on purpose: one that tried to be complete
-would be wrong every week, and a miss here costs a bounce, not a law. Which domains are disposable
-is known to a package with frequent releases (docs/decisions/0021), loaded when it is first needed:
-of the public calls, only one with a probable typo needs it.
+parts; refuses nothing itself. Our own tables are short on purpose: a complete one would be outdated
+every week, and a miss costs a bounce but breaks no law. The disposable domains come from a package
+with frequent releases (docs/decisions/0021), loaded at first use: among the public calls, only one
+with a probable typo needs it.
 """
 
 import re
@@ -14,7 +14,7 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-# What may be suggested, most common first: of two equally near domains the earlier one is meant.
+# What may be suggested, most common first: of two equally near domains the earlier one wins.
 COMMON = _words(
     """
     gmail.com orange.fr hotmail.fr hotmail.com yahoo.fr outlook.fr wanadoo.fr free.fr sfr.fr
@@ -23,13 +23,13 @@ COMMON = _words(
     numericable.fr aliceadsl.fr cegetel.net netcourrier.com mailo.com
     """
 )
-# Providers whose names look like slips of the common ones by every rule below.
+# Real providers whose names look like typos of common ones by every rule below.
 REAL_NEIGHBOURS = frozenset(_words("hmail.com mail.com"))
-# Endings one letter away from a common one that are countries' own.
+# Country endings one letter away from a common one.
 _OTHER_COUNTRIES = frozenset(_words("br fi gr hr kr tr"))
-# Slips that the edit distance does not reach, or must not guess on names this short; and those that
-# somebody has registered to catch the mail, so that the list of disposable domains has them.
-SLIPS = {
+# Typos beyond the edit distance, or of names too short to guess; and typos that somebody has
+# registered to catch mail, so that they are on the list of disposable domains.
+TYPOS = {
     "ffree.fr": "free.fr",
     "fre.fr": "free.fr",
     "freee.fr": "free.fr",
@@ -53,18 +53,18 @@ _ROLES = frozenset(
         """
     )
 )
-_SHORT_NAME = 4  # characters before the first dot: the names up to here have real neighbours
-_LONG_NAME = 7  # from here two slips still leave no doubt
+_SHORT_NAME = 4  # characters before the first dot: names this short have real neighbours
+_LONG_NAME = 7  # from this length on, two typos still leave no doubt
 FAR = 3
 
 
 def is_role(local: str) -> bool:
-    """Whether a local part is a function's and not a person's: `no-reply`, `postmaster+x`."""
+    """Whether a local part is a role and not a person: `no-reply`, `postmaster+x`."""
     return re.sub(r"[._-]", "", local.partition("+")[0]) in _ROLES
 
 
 def is_disposable(domain: str) -> bool:
-    """The domain itself or one it is under: these services hand out sub-domains too."""
+    """Whether the domain or a parent of it is disposable: these services offer sub-domains too."""
     from disposable_email_domains import blocklist
 
     labels = domain.split(".")
@@ -72,20 +72,20 @@ def is_disposable(domain: str) -> bool:
 
 
 def domain_meant(domain: str) -> str | None:
-    """The common domain that `domain` (lower-case, maybe not even a domain) is a slip of."""
+    """The common domain that `domain` (lower-case, possibly not valid) is a typo of."""
     if domain in COMMON or domain in REAL_NEIGHBOURS:
         return None
-    if domain in SLIPS:
-        return SLIPS[domain]
+    if domain in TYPOS:
+        return TYPOS[domain]
     near = [common for common in COMMON if _may_mean(domain, common)]
-    if not near or is_disposable(domain):  # a disposable domain is meant as it stands
+    if not near or is_disposable(domain):  # a disposable domain is not a typo
         return None
-    # min() keeps the first of equals, so the order of COMMON decides a draw.
+    # min() returns the first of equals, so the order of COMMON decides a tie.
     return min(near, key=lambda common: distance(domain, common))
 
 
 def _may_mean(domain: str, common: str) -> bool:
-    """Near enough to be a slip, and far enough from being another provider or country."""
+    """Whether `domain` is a likely typo of `common`, not another provider or country."""
     name, dot, ending = domain.partition(".")
     common_name, _, common_ending = common.partition(".")
     if not dot:
@@ -101,16 +101,16 @@ def _may_mean(domain: str, common: str) -> bool:
 
 
 def _begins_alike(name: str, common: str) -> bool:
-    """A slip keeps the first letter, drops it or swaps it with the next; with any other first
-    letter it is another provider's name: foxmail, mozmail, yopmail.
+    """A typo keeps the first letter, omits it or swaps it with the next; any other first letter is
+    another provider's: foxmail, mozmail, yopmail.
     """
     return name[:1] == common[0] or name == common[1:] or name[:2] == common[1] + common[0]
 
 
 def distance(a: str, b: str) -> int:
-    """Edits between two short texts, up to 2; from 3 on it is only `FAR`.
+    """Edits between two short texts, up to 2; `FAR` from 3 on.
 
-    An edit is a character put in, left out or replaced, or two neighbours swapped.
+    An edit is a character inserted, omitted or replaced, or two neighbours swapped.
     """
     if abs(len(a) - len(b)) >= FAR:
         return FAR

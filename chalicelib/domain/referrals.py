@@ -1,4 +1,4 @@
-"""The sponsor–referee link, made when the referee confirms, and its ladder of kept orders."""
+"""The sponsor–referee link, created when the referee confirms, and its ladder of kept orders."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from chalicelib.domain.people import Sponsor
 
 @dataclass(frozen=True, kw_only=True)
 class Referral(Entity):
-    """The sponsor–referee link, made when the referee confirms.
+    """The sponsor–referee link, created when the referee confirms.
 
     `kept_orders` are the ids of the orders that count for the ladder, in the order they were kept;
-    an order that was returned leaves its place empty.
-    `newcomer` is what the customer list in force said when the first order came in (None before):
-    every later list holds the referee, who is a customer by then, and says nothing (law 3).
-    `found_on_later_list` is set with the first reward refused to them for being a customer.
-    `address_gone` says that they keep the digests they have: no more can be made.
+    a returned order leaves its place empty. `newcomer`: whether the referee was missing from the
+    customer list in force at the first order (None before it); later lists prove nothing, because
+    they contain the referee as a customer (law 3). `found_on_later_list` is set with the first
+    reward refused because the referee is a customer. `address_gone`: no further digests can be
+    made.
     """
 
     referral_id: str
@@ -81,7 +81,7 @@ def new_referral(
 
 
 def rung_of(referral: Referral, order_id: str) -> int | None:
-    """The rung a kept order stands for, counted from 1; None when it does not count (any more)."""
+    """The rung of a kept order, counted from 1; None when the order does not count (any more)."""
     kept = referral.kept_orders
     return kept.index(order_id) + 1 if order_id in kept else None
 
@@ -92,14 +92,14 @@ def with_kept_order(referral: Referral, order_id: str) -> Referral:
 
 
 def without_kept_order(referral: Referral, order_id: str) -> Referral:
-    """The referral without the rung of an order that was sent back.
+    """The referral without the rung of a returned or cancelled order.
 
-    The place of the order stays empty: which rung an order stands on never changes.
+    Its place stays empty, so that the rungs of other orders never change.
     """
-    kept = tuple("" if one == order_id else one for one in referral.kept_orders)
+    kept = tuple("" if kept_id == order_id else kept_id for kept_id in referral.kept_orders)
     return replace(referral, kept_orders=kept)
 
 
 def with_newcomer_check(referral: Referral, *, newcomer: bool, list_version: int) -> Referral:
-    """The referral with what the customer list said when the first order was made (law 3)."""
+    """The referral with the result of the customer list as of the first order (law 3)."""
     return replace(referral, newcomer=newcomer, newcomer_list_version=list_version)

@@ -1,8 +1,7 @@
 """The rules: which of them grant something when a referral is confirmed or an order is kept.
 
-The rung of a referral's reward is the place of the kept order among its kept orders, 0 for what
-comes with the confirmation. A reward is keyed by (rule, referral, rung), so it is granted once (law
-4).
+The rung of a reward is the place of the kept order among the referral's kept orders, 0 for the
+confirmation. A reward is keyed by (rule, referral, rung), so it is granted once (law 4).
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ def new_reward(
     *,
     customers_version: int | None,
 ) -> Reward:
-    """What `rule` comes to for one rung of a referral, before it is granted or refused."""
+    """The reward of `rule` for one rung of a referral, before it is granted or refused."""
     return Reward(
         referral_id=referral.referral_id,
         rule=rule.id,

@@ -1,4 +1,4 @@
-"""Signing in: who gets a link, and why not."""
+"""Signing in: why a link is mailed or not."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class SignInReason(StrEnum):
-    """What became of a request to sign in. The values are stored."""
+    """The outcome of a request to sign in. The values are stored."""
 
     ON_VIP_LIST = "on_vip_list"
     NOT_ON_VIP_LIST = "not_on_vip_list"

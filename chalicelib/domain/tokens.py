@@ -1,4 +1,4 @@
-"""Tokens: opaque, 256 bits, in the fragment of a link; kept only as their SHA-256."""
+"""Tokens: opaque, 256 bits, in the fragment of a link; stored only as SHA-256."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ MAX_LENGTH = 100
 
 
 def hashed(token: str) -> str:
-    """What is kept of a token: the hex SHA-256."""
+    """The stored form of a token: its hex SHA-256."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def is_usable(token: Token | None, purpose: TokenPurpose, now: datetime) -> bool:
-    """True when there is such a token, for that purpose, neither used nor over."""
+    """True when there is such a token, for that purpose, neither used nor expired."""
     return (
         token is not None
         and token.purpose is purpose
@@ -31,7 +31,7 @@ def is_usable(token: Token | None, purpose: TokenPurpose, now: datetime) -> bool
 
 
 def sign_in_token(text: str, campaign: Campaign, sponsor_id: str, now: datetime) -> Token:
-    """What is kept of a token that opens a session."""
+    """The stored form of a token that opens a session."""
     return Token(
         token_hash=hashed(text),
         purpose=TokenPurpose.SIGN_IN,
@@ -48,7 +48,7 @@ def invitation_token(
     invitation: Invitation,
     digests: AddressDigests,
 ) -> Token:
-    """What is kept of a token in an invitation's mail; it lasts as long as the address is kept."""
+    """The stored form of a token in an invitation's mail, kept as long as the address."""
     return Token(
         token_hash=hashed(text),
         purpose=purpose,
@@ -61,7 +61,7 @@ def invitation_token(
 
 
 def new_session(bearer: str, token: Token, now: datetime) -> Session:
-    """The session that a sign-in token is traded for, by its bearer text."""
+    """The session that a sign-in token is exchanged for, by its bearer text."""
     return Session(
         session_hash=hashed(bearer),
         campaign=token.campaign,

@@ -1,11 +1,11 @@
-"""Vouchers: what they are worth, what may become of them, and whether they are good on an order.
+"""Vouchers: their value, their states, and whether one is accepted on an order.
 
-    issued ──► exported ──► acknowledged ──► redeemed     a rollback takes `redeemed` back
+    issued ──► exported ──► acknowledged ──► redeemed     a rollback undoes `redeemed`
        └──────────┴──────────────┴────────► expired | revoked
 
-A voucher may be redeemed before the client's acknowledgement has been read: whoever asks knows the
-code. Its last second is the end of a local day (law 11); an order made before it but reported later
-still counts, which is why `expired` is noted only `REPORTING_GRACE` after the end.
+A voucher may be redeemed before the client's acknowledgement is processed: the client already knows
+the code. It ends with a local day (law 11); an order placed before the end but reported later still
+counts, so a voucher becomes `expired` only `REPORTING_GRACE` after its end.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Annotated, Any
 from chalicelib.domain.benefits import Benefit, MoneyOff
 from chalicelib.domain.campaign.file import Campaign, is_past
 from chalicelib.domain.campaign.rules import HolderRole, Release, Rule
-from chalicelib.domain.entity import Entity, IllegalMoveError, require_move, stored_as
+from chalicelib.domain.entity import Entity, require, require_move, stored_as
 from chalicelib.domain.people import Sponsor
 from chalicelib.domain.referrals import Referral
 
@@ -38,9 +38,9 @@ class VoucherState(StrEnum):
 class Voucher(Entity):
     """A coded, single-use instrument issued to a holder.
 
-    `code` is what people and tills see, `code_key` the same without prefix, spaces or hyphens.
-    `export` is the number of the one export it is in (law 5); `redeemed_by` the order that used it
-    (law 6).
+    `code` is what people and tills see; `code_key` is what it is found by, without prefix, spaces
+    or hyphens. `export` is the number of the one export it is in (law 5), `redeemed_by` the order
+    that used it (law 6).
     """
 
     code_key: Annotated[str, stored_as("code")]
@@ -122,7 +122,7 @@ _LIVE = frozenset({VoucherState.ISSUED, VoucherState.EXPORTED, VoucherState.ACKN
 
 _ENDS = {VoucherState.REDEEMED, VoucherState.EXPIRED, VoucherState.REVOKED}
 _MOVES = {
-    VoucherState.ISSUED: {VoucherState.EXPORTED, VoucherState.ACKNOWLEDGED, *_ENDS},
+    VoucherState.ISSUED: {VoucherState.EXPORTED, *_ENDS},
     VoucherState.EXPORTED: {VoucherState.ACKNOWLEDGED, *_ENDS},
     VoucherState.ACKNOWLEDGED: _ENDS,
     VoucherState.REDEEMED: {*_LIVE, VoucherState.REVOKED},  # a rollback
@@ -181,7 +181,7 @@ def new_voucher(
 
 
 def valid_until(campaign: Campaign, issued_at: datetime, valid_days: int) -> datetime:
-    """The last second of the local day `valid_days` after the day of issue, in UTC (law 11)."""
+    """The last second, in UTC, of the local day `valid_days` after the day of issue (law 11)."""
     return campaign.end_of_day(campaign.local_date(issued_at) + timedelta(days=valid_days))
 
 
@@ -216,7 +216,7 @@ def problem_with(voucher: Voucher, purchase: Purchase) -> VoucherProblem | None:
 
 @dataclass(frozen=True)
 class RedemptionPlan:
-    """A redemption about to be committed, or one that stands already (`is_new` false)."""
+    """A redemption about to be committed, or an existing one (`is_new` false)."""
 
     voucher: Voucher
     redemption: Redemption
@@ -226,10 +226,10 @@ class RedemptionPlan:
 def plan_redemption(
     voucher: Voucher, earlier: Redemption | None, purchase: Purchase, now: datetime
 ) -> RedemptionPlan | VoucherProblem:
-    """What using the voucher on `purchase` comes to; `earlier` is its redemption on that order.
+    """The result of using the voucher on `purchase`; `earlier` is its redemption on that order.
 
-    A repeat for the same order is answered like the first. An order whose redemption was rolled
-    back cannot redeem again, or a late duplicate would undo the rollback.
+    A repeat for the same order gets the same answer. An order whose redemption was rolled back
+    cannot redeem again: otherwise a late duplicate would undo the rollback.
     """
     if earlier:
         if earlier.rolled_back_at:
@@ -254,10 +254,10 @@ def redeemed(voucher: Voucher, purchase: Purchase) -> Voucher:
 
 
 def rolled_back(voucher: Voucher) -> Voucher:
-    """The voucher as it would be, had it not been redeemed."""
-    if voucher.state is not VoucherState.REDEEMED:
-        raise IllegalMoveError(f"a rollback of a voucher that is {voucher.state.value}")
-    # Back on the agenda of what ends, if its end was noted meanwhile; ended if it was revoked.
+    """The voucher in the state it would have without the redemption."""
+    is_redeemed = voucher.state is VoucherState.REDEEMED
+    require(is_redeemed, f"a rollback of a voucher that is {voucher.state.value}")
+    # On the expiry agenda again, even if its end has passed meanwhile; ended if it was revoked.
     return _moved(voucher, _state_unused(voucher), redeemed_by=None, ended_at=voucher.revoked_at)
 
 
@@ -270,7 +270,7 @@ def _state_unused(voucher: Voucher) -> VoucherState:
 
 
 def revoked(voucher: Voucher, now: datetime) -> Voucher:
-    """The voucher, revoked; one that is used already, once its use is rolled back."""
+    """The voucher, revoked; a redeemed one will be, if its redemption is rolled back."""
     if voucher.state is VoucherState.REDEEMED:
         return replace(voucher, revoked_at=now)
     return _moved(voucher, VoucherState.REVOKED, revoked_at=now, ended_at=now)
@@ -278,28 +278,29 @@ def revoked(voucher: Voucher, now: datetime) -> Voucher:
 
 def exported(voucher: Voucher, export: int) -> Voucher:
     """The voucher as part of export number `export`. `IllegalMoveError` if it is in one (law 5)."""
-    if voucher.export is not None:
-        raise IllegalMoveError("a voucher is in one export alone")
+    require(voucher.export is None, "exporting a voucher twice")
     numbered = replace(voucher, export=export)
-    # One that was redeemed, revoked or ended before it left is exported all the same.
+    # A voucher redeemed, revoked or expired before its export is exported too.
     is_issued = voucher.state is VoucherState.ISSUED
     return _moved(numbered, VoucherState.EXPORTED) if is_issued else numbered
 
 
 def acknowledged(voucher: Voucher, now: datetime) -> Voucher:
     """The voucher, known to the client."""
+    require(voucher.export is not None, "acknowledging a voucher that was not exported")
     known = replace(voucher, acknowledged_at=now)
-    is_pending = voucher.state in {VoucherState.ISSUED, VoucherState.EXPORTED}
+    is_pending = voucher.state is VoucherState.EXPORTED
     return _moved(known, VoucherState.ACKNOWLEDGED) if is_pending else known
 
 
 def refused(voucher: Voucher, reason: str) -> Voucher:
-    """The voucher, which the client does not take."""
+    """The voucher, which the client refused."""
+    require(voucher.acknowledged_at is None, "refusing a voucher that was acknowledged")
     return replace(voucher, refused_reason=reason)
 
 
 def expired(voucher: Voucher, now: datetime) -> Voucher:
-    """The voucher, whose last day has passed; of one that is not live only the end is noted."""
+    """The voucher, whose last day has passed; one that is not live only gets its `ended_at`."""
     ended = replace(voucher, ended_at=now)
     return _moved(ended, VoucherState.EXPIRED) if is_live(voucher) else ended
 
@@ -309,5 +310,5 @@ def _moved(voucher: Voucher, state: VoucherState, **changes: Any) -> Voucher:
 
 
 def expiry_due_before(now: datetime) -> datetime:
-    """Vouchers that ended at or before this are noted as expired at `now`."""
+    """Vouchers that ended at or before this instant are marked as expired at `now`."""
     return now - REPORTING_GRACE

@@ -1,15 +1,13 @@
-"""Mails: what each one says, in every locale, and how it becomes a message.
+"""Mails: their texts in every locale, and how they become messages.
 
-`contexts` holds one frozen dataclass a mail, `render` turns one into subject, text and HTML,
-`message` makes the MIME message of that, `formats` writes money and days the way a locale does, and
-`compile` turns the templates into Python ahead of time. The words are in
-`templates/{locale}/{kind}.txt`, as plain text; `templates/layout.txt` and `templates/layout.html`
-are the two forms all of them take, so that the text and the HTML of a mail always say the same, and
-escaping is done in one place.
+`contexts` has one frozen dataclass per mail, `render` turns it into subject, text and HTML,
+`message` makes the MIME message, `formats` formats days and punctuation by locale, and `compile`
+compiles the templates to Python ahead of time. The words are plain text in
+`templates/{locale}/{kind}.txt`; `templates/layout.txt` and `templates/layout.html` are the two
+layouts of all mails, so that text and HTML always say the same and escaping is done in one place.
 
-Nothing here decides whether a mail is due, sends one, reads a clock or knows a store: `services`
-decide, an adapter sends. Importing this package costs next to nothing: Jinja is imported by the
-first `render`.
+Nothing here decides whether a mail is due, sends it, reads a clock or a store: `services` decide,
+an adapter sends. Importing this package is cheap: Jinja is imported by the first `render`.
 """
 
 from chalicelib.mails.contexts import (

@@ -1,9 +1,9 @@
-"""`python -m chalicelib.mails.compile [--check]`: the mail templates, compiled ahead into Python.
+"""`python -m chalicelib.mails.compile [--check]`: compile the mail templates to Python.
 
-Parsing them at run time would be paid by the first mail of every cold start. The result lies in
-`compiled/`, is never committed and is what `render` uses when it is there; after a template has
-changed, run this again or delete the directory. `--check` changes nothing and exits 1 when the
-directory is not what the templates give now.
+Otherwise the first mail of every cold start would have to parse them. The result is in `compiled/`,
+is never committed, and is used by `render` if it exists; after changing a template, run this again
+or delete the directory. `--check` changes nothing and exits with 1 when the directory is out of
+date.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from chalicelib.mails.render import COMPILED, source_environment
 
 
 def compile_into(target: Path) -> None:
-    """Fill `target` with one module a template; a template with a mistake raises."""
+    """Fill `target` with one module per template; raises for a template with an error."""
     source_environment().compile_templates(target, zip=None, ignore_errors=False)
 
 
 def is_current(compiled: Path) -> bool:
-    """True when `compiled` holds exactly what the templates give now."""
+    """True when `compiled` is exactly what the templates compile to."""
     with tempfile.TemporaryDirectory() as scratch:
         compile_into(Path(scratch))
         return _modules(Path(scratch)) == _modules(compiled)
@@ -37,7 +37,7 @@ def _modules(directory: Path) -> dict[str, bytes]:
 def main(arguments: Sequence[str] | None = None, *, compiled: Path = COMPILED) -> int:
     """Compile or check; the exit status."""
     parser = argparse.ArgumentParser(prog="python -m chalicelib.mails.compile", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="only say whether it is up to date")
+    parser.add_argument("--check", action="store_true", help="only check whether it is up to date")
     if parser.parse_args(arguments).check:
         if is_current(compiled):
             return 0

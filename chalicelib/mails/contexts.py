@@ -1,9 +1,9 @@
-"""What each mail is made of: one frozen dataclass a kind, so that a missing value is a type error.
+"""The values of each mail: one frozen dataclass per kind, so that a missing value is a type error.
 
 Values are checked where a wrong one would be dangerous and not merely ugly: a colour goes into CSS,
-a link is clicked on, an invitation must name its sponsor. All the rest is text and is cleaned and
-escaped by `render`. None of these classes shows its values in its repr: a log line must never hold
-a name, an address, a code or a link.
+a link is clicked on, an invitation must name its sponsor. Everything else is text, which `render`
+cleans and escapes. The repr of these classes shows no values: a log line must never contain a name,
+an address, a code or a link.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _WEB = re.compile(r"https?://[^\s<>\"']+")
 
 
 def _require_web(*links: str) -> None:
-    """Refuse what is not a web address: escaping would not stop `javascript:`."""
+    """Refuse anything but a web address: escaping would not stop `javascript:`."""
     for link in links:
         if not _WEB.fullmatch(link):
             raise ValueError("a link must be an absolute http or https address without spaces")
@@ -36,11 +36,11 @@ def _require_name(sponsor_name: str) -> None:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class CampaignTexts:
-    """What every mail takes from the campaign file.
+    """The values of the campaign file that every mail uses.
 
-    `title`, `offer` and `sponsor_offer` are by locale; `locales` is in the campaign's order and its
-    first one is what an unknown locale falls back to. `contact` is the e-mail address that answers
-    questions on personal information; `brand_colour` is `#rrggbb`.
+    `title`, `offer` and `sponsor_offer` are by locale; `locales` is in the campaign's order, and
+    the first one replaces an unknown locale. `contact` is the e-mail address for questions about
+    personal information; `brand_colour` is `#rrggbb`.
     """
 
     brand_name: str
@@ -67,7 +67,7 @@ class _Mail:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class SignInMail(_Mail):
-    """To a sponsor who asked for it: the link to the sponsor's space."""
+    """To a sponsor on request: the link to the sponsor's space."""
 
     kind: ClassVar[str] = "sign_in"
     link: str
@@ -82,7 +82,7 @@ class _OfferMail(_Mail):
     """To a referee who has not consented to anything yet.
 
     `closes_on` is the last local day on which the invitation can be confirmed. `unsubscribe_link`
-    is the page for people, not the one-click address of the header.
+    is the page for people, not the one-click URL of the header.
     """
 
     sponsor_name: str
@@ -97,24 +97,24 @@ class _OfferMail(_Mail):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class InvitationMail(_OfferMail):
-    """The one mail a sponsor's invitation makes (law 2)."""
+    """The one mail of a sponsor's invitation (law 2)."""
 
     kind: ClassVar[str] = "invitation"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class SignUpMail(_OfferMail):
-    """To an address typed on a shared link's page: confirm that it is yours (double opt-in)."""
+    """To an address entered on a shared link's page, to be confirmed (double opt-in)."""
 
     kind: ClassVar[str] = "sign_up"
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class _VoucherMail(_Mail):
-    """A voucher for its holder: `code` as it is shown, amounts in hundredths of `currency`.
+    """A voucher for its holder: `code` as displayed, amounts in hundredths of `currency`.
 
     `valid_until` is the last local day on which it can be used (law 11). A `minimum_basket_minor`
-    of None or 0 is no minimum.
+    of None or 0 means no minimum.
     """
 
     code: str
@@ -134,7 +134,7 @@ class VoucherMail(_VoucherMail):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class RewardMail(_VoucherMail):
-    """To a sponsor: a reward, a further one from rung 2 on. It tells nothing about the referee."""
+    """To a sponsor: a reward, a further one from rung 2 on. Says nothing about the referee."""
 
     kind: ClassVar[str] = "reward"
 

@@ -1,7 +1,7 @@
-"""Days and punctuation the way a locale writes them, and text made safe for one line.
+"""Days and punctuation in the form of a locale, and text made safe for one line.
 
 Pure functions on plain values; money is in `domain.money`. Only the locales of `render.LOCALES` are
-known; another one is a KeyError, since `render` has already chosen.
+known; any other is a KeyError, because `render` has already chosen.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ _MONTHS = {
     "en": "January February March April May June July August September October November December",
 }
 
-# Line ends, other controls and lone surrogates (no encoding takes them).
+# Line ends, other control characters, and lone surrogates, which cannot be encoded.
 _NOT_ON_A_LINE = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
-# Embeddings, overrides and isolates: a name must not turn the sentence around it backwards.
+# Embeddings, overrides and isolates: a name must not reverse the text around it.
 _DIRECTIONS = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SPACE_BEFORE_MARK = re.compile(r" (?=[:;!?»€%])")
 
 
 def long_day(day: date, locale: str) -> str:
-    """`31 décembre 2026` or `31 December 2026`; the spaces do not break.
+    """`31 décembre 2026` or `31 December 2026`, with no-break spaces.
 
     A datetime is refused: which day it is depends on a time zone, and only the caller knows the
     campaign's.
@@ -41,14 +41,14 @@ def one_line(text: str) -> str:
 
 
 def typeset(text: str, locale: str) -> str:
-    """French keeps `: ; ! ? » € %` with the word before them, and `«` with the one after."""
+    """`text` with the no-break spaces of French: before `: ; ! ? » € %`, after `«`."""
     if locale != "fr":
         return text
     return _SPACE_BEFORE_MARK.sub(_NO_BREAK, text).replace("« ", "«" + _NO_BREAK)
 
 
 def ink_on(colour: str) -> str:
-    """Black or white, whichever reads better on `colour` (#rrggbb): never less than 4.5 to 1."""
+    """Black or white, whichever contrasts more with `colour` (#rrggbb): at least 4.5 to 1."""
     red, green, blue = (_linear(int(colour[at : at + 2], 16) / 255) for at in (1, 3, 5))
     luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
     # At this luminance the WCAG contrasts with black and with white are equal (4.58).

@@ -1,8 +1,8 @@
-"""From a rendered mail to the MIME message that leaves, with the standard library alone.
+"""From a rendered mail to the MIME message to send, with the standard library only.
 
-Pure: the same arguments give the same bytes, down to the boundary and the Message-ID. No value can
-add a header: what holds a control character is refused, and text that looks like an encoded word is
-not taken for one. Who may be written to, and when, is decided elsewhere.
+Pure: the same arguments give the same bytes, including the boundary and the Message-ID. No value
+can inject a header: control characters are refused, and text that looks like an encoded word is not
+decoded. Who may get mails, and when, is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ATOM = r"[^\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff()<>@,;:\\\".\[\]]+"
 _LOCAL = re.compile(rf'{_ATOM}(?:\.{_ATOM})*|"[ !#-\[\]-~]+"')
 _DOMAIN = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*")
 _MAIL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-# https by RFC 8058; plain http is for the machine one sits at.
+# https by RFC 8058; plain http only for the local machine.
 _ONE_CLICK = re.compile(r"(?:https://|http://(?:127\.0\.0\.1|localhost)[:/])[!#-;=?-~]+")
 _LONGEST_LINE: Final = 998  # RFC 5322, 2.1.1
 
@@ -32,8 +32,8 @@ _LONGEST_LINE: Final = 998  # RFC 5322, 2.1.1
 class _OwnHeaders(EmailPolicy):
     """Writes addresses and identifiers itself.
 
-    The standard folding makes encoded words of any token longer than 78 characters, which no mail
-    client undoes in a List-Unsubscribe address, and encodes a name with an accent only in part.
+    The standard folding encodes any token longer than 78 characters, which no mail client decodes
+    in a List-Unsubscribe header, and encodes a name with an accent only in part.
     """
 
     def fold(self, name: str, value: str) -> str:
@@ -63,13 +63,13 @@ def compose(
     unsubscribe_url: str | None = None,
     reply_to: str | None = None,
 ) -> EmailMessage:
-    """The message; `bytes(message)` is what is handed to the sender.
+    """The message; `bytes(message)` is what is sent.
 
-    `unsubscribe_url` is the one-click address (RFC 8058) and goes into the header only. `mail_id`
-    is also in X-Tandem-Mail, because a provider may put a Message-ID of its own. `date` is aware.
-    ASCII throughout, but for a recipient whose local part is not: that message is an
-    internationalised one (RFC 6532), which needs a provider with SMTPUTF8. Raises ValueError for
-    anything that cannot stand in its header.
+    `unsubscribe_url` is the one-click URL (RFC 8058) and goes into the header only. `mail_id` is
+    also in X-Tandem-Mail, because a provider may replace the Message-ID. `date` is aware. The
+    message is ASCII, unless the recipient's local part is not: then it is an internationalised
+    message (RFC 6532), which needs a provider with SMTPUTF8. Raises ValueError for any value that
+    is not valid in its header.
     """
     if not _MAIL_ID.fullmatch(mail_id):
         raise ValueError("mail_id must be 1 to 64 letters, figures, dots, hyphens or underscores")
@@ -99,9 +99,9 @@ def compose(
 
 
 def _plain(text: str) -> str:
-    """`text` as a header may hold it. `=?` is parted, or it would be decoded as an encoded word."""
+    """`text` for a header, with `=?` split, which would be decoded as an encoded word."""
     if _CONTROL.search(text):
-        raise ValueError("a header holds one line without control characters")
+        raise ValueError("a header must be one line without control characters")
     return text.replace("=?", "= ?")
 
 
@@ -116,14 +116,14 @@ def _address(address: str, name: str = "") -> Address:
     """`address` with its domain in IDNA ASCII, as a provider without SMTPUTF8 needs it."""
     local, _, domain = address.rpartition("@")
     if not domain.isascii():
-        import idna  # only here: most domains need none of its tables
+        import idna  # imported here: most domains do not need its tables
 
         try:
             domain = idna.encode(domain, uts46=True).decode("ascii")
-        except idna.IDNAError:  # its text quotes the domain, which no log may hold
-            raise ValueError("an address has a domain that exists in IDNA") from None
+        except idna.IDNAError:  # its text quotes the domain, which must not be logged
+            raise ValueError("the domain of an address must be valid in IDNA") from None
     if not _LOCAL.fullmatch(local) or not _DOMAIN.fullmatch(domain):
-        raise ValueError("an address is a local part and a domain")
+        raise ValueError("an address must have a local part and a domain")
     return Address(_plain(name), username=local.strip('"'), domain=domain)
 
 

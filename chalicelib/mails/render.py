@@ -1,10 +1,10 @@
 """From a mail's context to its subject, text and HTML.
 
-The words of a mail are blocks of a plain-text template of its locale. They are rendered first,
-cleaned and typeset, then poured into the two layouts, of which the HTML one escapes everything. So
-no word template can forget to escape, and each link of the HTML is in the text too.
+The words of a mail are blocks of a plain-text template of its locale. They are rendered, cleaned
+and typeset first, then put into the two layouts, of which the HTML one escapes everything. So no
+template can forget to escape, and each link of the HTML is also in the text.
 
-Compiled templates are used when `compile` has made them, the source files otherwise.
+Compiled templates are used if `compile` has made them, the source files otherwise.
 """
 
 from __future__ import annotations
@@ -49,15 +49,15 @@ class Rendered:
     html: str
 
 
-def locale_of(asked: str | None, campaign: CampaignTexts) -> str:
-    """The locale a mail is written in: the asked one (`fr`, `fr-BE`), else the campaign's first.
+def locale_of(wanted: str | None, campaign: CampaignTexts) -> str:
+    """The locale of a mail: the wanted one (`fr`, `fr-BE`), else the campaign's first.
 
-    Raises LookupError when the campaign has no locale this package has words for.
+    Raises LookupError when this package has texts for none of the campaign's locales.
     """
     known = [locale for locale in campaign.locales if locale in LOCALES]
     if not known:
         raise LookupError("no mail texts for any of the campaign's locales")
-    language = (asked or "").lower().replace("_", "-").partition("-")[0]
+    language = (wanted or "").lower().replace("_", "-").partition("-")[0]
     return language if language in known else known[0]
 
 
@@ -95,7 +95,7 @@ def source_environment() -> Environment:
 
 @cache
 def _environment(compiled: Path | None) -> Environment:
-    from jinja2 import (  # the first mail pays for it, not every cold start
+    from jinja2 import (  # imported by the first mail, not at every cold start
         Environment,
         FileSystemLoader,
         ModuleLoader,
@@ -115,7 +115,7 @@ def _environment(compiled: Path | None) -> Environment:
 
 
 def _values(mail: AnyMail, locale: str) -> Mapping[str, str | int | None]:
-    """What a word template may say, every text of it on one line."""
+    """The variables of a template, each text on one line."""
     campaign = mail.campaign
     values: dict[str, str | int | None] = {
         "brand_name": campaign.brand_name,
@@ -152,7 +152,7 @@ def _values(mail: AnyMail, locale: str) -> Mapping[str, str | int | None]:
 def _words(
     environment: Environment, name: str, values: Mapping[str, str | int | None]
 ) -> dict[str, list[str]]:
-    """The blocks of a word template, each as its paragraphs, which blank lines part."""
+    """The blocks of a template, each as its paragraphs, which are separated by blank lines."""
     template = environment.get_template(name)
     context = template.new_context(dict(values))
     return {

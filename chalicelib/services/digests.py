@@ -1,8 +1,8 @@
-"""The digests that people are known by, made and completed under the keys in force.
+"""The digests that people are known by, made and completed under the current keys.
 
-Whoever is met at a confirmation, a sign-in or a run of `operations.rekey` gets the digests that are
-missing since the client's keys changed, as long as the plain address is kept. Nothing found under
-an earlier key is removed: earlier lists were made with it.
+At a confirmation, a sign-in and in `operations.rekey`, a person gets the digests that are missing
+since the client's keys changed, as long as the plain address is stored. Nothing stored under an
+earlier key is removed: earlier lists were made with it.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from chalicelib.services.ports import Change, Insert, Ports
 
 def digests_of(ports: Ports, campaign: Campaign, address: Address) -> AddressDigests:
     """The digests of an address under every key the campaign names, in its order, and under our
-    own, by which it is found whatever the client's keys become.
+    own key, which finds it even after the client's keys have changed.
     """
     keys = [*ports.keys.in_force(campaign.digests), ports.keys.own()]
     return AddressDigests.of(address, keys)
 
 
 def lacks_a_key(campaign: Campaign, digests: AddressDigests) -> bool:
-    """Whether a key in force, or ours, is missing, or the campaign's first is not the first."""
+    """Whether a current key or our own is missing, or the campaign's first key is not first."""
     wanted = {*campaign.digests.key_ids, OWN_KEY_ID}
     first = campaign.digests.key_ids[0]
     return digests.key_ids[0] != first or not wanted.issubset(digests.key_ids)
@@ -34,19 +34,19 @@ def lacks_a_key(campaign: Campaign, digests: AddressDigests) -> bool:
 def complete_digests(
     ports: Ports, campaign: Campaign, known: AddressDigests, contact_id: str
 ) -> AddressDigests:
-    """`known` with what is missing, in the campaign's order; as it is when the address is gone."""
+    """`known` with the missing digests, in the campaign's order, if the address is stored."""
     if not lacks_a_key(campaign, known):
         return known
     contact = ports.repository.get(Contact, contact_id=contact_id)
     if contact is None:
         return known
-    return digests_of(ports, campaign, contact.address).and_before(known)
+    return digests_of(ports, campaign, contact.address).with_earlier(known)
 
 
 def complete_sponsor(
     ports: Ports, campaign: Campaign, sponsor: Sponsor
 ) -> tuple[Sponsor, list[Change]]:
-    """The sponsor with all digests, not yet stored, and what is to be stored beside them."""
+    """The sponsor with all digests, not yet stored, and the changes to store with it."""
     digests = complete_digests(ports, campaign, sponsor.digests, sponsor.contact_id)
     if digests == sponsor.digests:
         return sponsor, []
@@ -58,9 +58,9 @@ def complete_sponsor(
 
 
 def missing_oppositions(ports: Ports, campaign: Campaign, digests: tuple[str, ...]) -> list[Change]:
-    """Who opposed under one digest is opposed under all of them."""
+    """What extends an opposition under one digest to all of them."""
     recorded = oppositions_to(ports, campaign.brand.id, digests)
     if not recorded:
         return []
     first = min(opposition.recorded_at for opposition in recorded)
-    return [Insert(one) for one in oppositions(campaign.brand.id, digests, recorded, first)]
+    return [Insert(each) for each in oppositions(campaign.brand.id, digests, recorded, first)]

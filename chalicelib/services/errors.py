@@ -1,4 +1,4 @@
-"""What a use case may answer instead of a result. The HTTP edge gives each its status and type."""
+"""The errors of use cases. The HTTP edge maps each to a status and a problem type."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class FieldProblem:
 
 
 class TandemError(Exception):
-    """All refusals; `str()` of one never holds an address, a name, a code or a token."""
+    """Any refusal; its `str()` never contains an address, a name, a code or a token."""
 
 
 class InvalidError(TandemError):
@@ -28,15 +28,15 @@ class InvalidError(TandemError):
 
 
 class UnknownError(TandemError):
-    """There is no such thing."""
+    """What the request names does not exist."""
 
 
 class UnauthorisedError(TandemError):
-    """No session, or one that is over."""
+    """No session, or an expired one."""
 
 
-class OverError(TandemError):
-    """The invitation is over, was never there, or is not the bearer's to answer."""
+class GoneError(TandemError):
+    """The invitation has ended or never existed, or its token is not valid for an answer."""
 
 
 class ClosedError(TandemError):
@@ -48,7 +48,7 @@ class QuotaError(TandemError):
 
 
 class RefusedError(TandemError):
-    """Against the state of a voucher; `reason` is stable."""
+    """The state of a voucher or a list does not allow it; `reason` is stable."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -56,8 +56,8 @@ class RefusedError(TandemError):
 
 
 class UnavailableError(TandemError):
-    """No trustworthy answer now; nothing was changed, trying again later is right."""
+    """No trustworthy answer now; nothing was changed, and a later attempt may succeed."""
 
 
-class NotYetError(TandemError):
-    """Work from a queue that cannot be done yet: the queue brings it again."""
+class RetryLaterError(TandemError):
+    """Work from a queue that cannot be done yet: the queue delivers it again."""

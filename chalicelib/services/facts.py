@@ -1,4 +1,4 @@
-"""Facts, stamped with their id and their time."""
+"""Creating facts, with their id and time."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def voucher_fact(ports: CommandPorts, voucher: Voucher, body: FactBody) -> Fact:
 
 
 def mail_fact(ports: CommandPorts, mail: Mail, body: FactBody) -> Fact:
-    """The fact that `body` happened to a mail, and to the invitation in it if it carries one."""
+    """The fact that `body` happened to a mail, and to its invitation if it has one."""
     return new_fact(
         ports,
         body,
@@ -78,7 +78,7 @@ def export_fact(ports: CommandPorts, export: Export, body: FactBody) -> Fact:
 def list_fact(
     ports: CommandPorts, campaign: str, list_name: str, which: str, body: FactBody
 ) -> Fact:
-    """The fact that `body` happened to a list of a campaign; `which` says to what of it."""
+    """The fact that `body` happened to a list of a campaign; `which` is its version or file."""
     subject = f"list-{campaign}-{list_name}"
     return new_fact(
         ports, body, campaign=campaign, subject=subject, correlation=f"{subject}-{which}"

@@ -1,14 +1,14 @@
-"""The door of `in/{campaign}/`: a dropped file is matched by its path, handled by one use case, and
-answered with one receipt.
+"""Processing a file dropped under `in/{campaign}/`: its path selects one use case, and the result
+is one receipt.
 
     path ─► parse_drop_path ─► one use case ─► receipt ─► quarantine
-            domain/files/paths.py                         only with plain addresses in it
+            domain/files/paths.py                         if it contains plain addresses
 
-A file is read, its good lines take effect, its receipt is written: killed before that, the queue
-brings the file again, and every effect is guarded by a key of its own (law 7). A file refused whole
-changes nothing. One that holds plain addresses is moved out of the client's folder once its receipt
-is written. What a path means is decided in domain/files/paths.py, what a list, an order or a code
-does by its own use case.
+A file is read, its good lines take effect, its receipt is written. If the function is killed before
+that, the queue delivers the file again; every effect is guarded by its own key, so it happens once
+(law 7). A file refused whole changes nothing. A file with plain addresses is moved out of the
+client's folder after its receipt is written. What a path means is decided in domain/files/paths.py,
+what a list, an order or a code does in its own use case.
 """
 
 from __future__ import annotations
@@ -40,18 +40,18 @@ from chalicelib.domain.files.receipt import (
     ListOutcome,
     Receipt,
     is_of_a_later_drop,
+    processed_receipt,
     receipt_json,
-    refused,
-    settled,
+    refused_receipt,
 )
 from chalicelib.domain.lists.drops import ListFile
 from chalicelib.domain.lists.model import HeldList
 from chalicelib.services.lists.building import ListHeldError
-from chalicelib.services.lists.take_in import forget_held, note_refused, take_in_list
-from chalicelib.services.orders.record import record_order_file
+from chalicelib.services.lists.ingest import ingest_list, record_refusal, remove_held
+from chalicelib.services.orders.record import ingest_orders
 from chalicelib.services.ports import FileMissingError, Ports
-from chalicelib.services.vouchers.acknowledge import take_in_ack
-from chalicelib.services.vouchers.take_in_codes import take_in_codes
+from chalicelib.services.vouchers.acknowledge import ingest_ack
+from chalicelib.services.vouchers.ingest_codes import ingest_codes
 
 _CAMPAIGN = re.compile(r"[a-z][a-z0-9-]{1,39}")
 PLAIN_ADDRESS = "plain_address"
@@ -62,8 +62,8 @@ GONE = "file_gone"
 class Drop:
     """A file as it was dropped: `path` under `in/{campaign}/`, the rest as S3 reports it.
 
-    `sequencer` orders the drops of one path; `file_version` is the very object that was dropped,
-    even where another has replaced it since.
+    `sequencer` orders the drops of one path; `file_version` is the object that was dropped, even if
+    it has been replaced since.
     """
 
     campaign: str
@@ -75,7 +75,7 @@ class Drop:
 
     @cached_property
     def file(self) -> DroppedFile | None:
-        """What it is, by its path."""
+        """The kind of file, by its path."""
         return parse_drop_path(self.path)
 
     @property
@@ -90,12 +90,12 @@ class Drop:
 
     @property
     def quarantine_key(self) -> str:
-        """Where it goes when it holds what must not travel this way."""
+        """Where it is moved if it contains plain addresses."""
         return f"quarantine/{self.campaign}/{self.path}"
 
 
-class _Hashed:
-    """Passes chunks on and hashes them: the receipt names the file as it was dropped."""
+class _HashedChunks:
+    """Chunks, hashed as they are read: the receipt has the SHA-256 of the file as dropped."""
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
@@ -106,8 +106,8 @@ class _Hashed:
             self._hash.update(chunk)
             yield chunk
 
-    def finished(self) -> str:
-        """The SHA-256 of the whole file, whatever of it was needed."""
+    def sha256(self) -> str:
+        """The SHA-256 of the whole file; reads what has not been read yet."""
         for chunk in self._chunks:
             self._hash.update(chunk)
         return self._hash.hexdigest()
@@ -116,7 +116,7 @@ class _Hashed:
 def drop_at(
     key: str, dropped_at: datetime, sequencer: str = "", file_version: str | None = None
 ) -> Drop | None:
-    """The drop behind an object's key, None for what is none (no campaign, a folder marker)."""
+    """The drop for an object's key; None for any other object (no campaign, a folder marker)."""
     area, _, rest = key.partition("/")
     campaign, _, path = rest.partition("/")
     if area != "in" or not path or path.endswith("/") or not _CAMPAIGN.fullmatch(campaign):
@@ -149,28 +149,28 @@ def reviewed_drop(ports: Ports, fact: Fact) -> Drop | None:
 def ingest(ports: Ports, drop: Drop) -> Receipt | None:
     """Handle a drop and write its receipt; None when the file is not there (any more).
 
-    Raises whatever a later attempt may not meet again; then there is no receipt yet.
+    Lets errors pass that may not occur on a later attempt; there is no receipt then.
     """
     tally = Tally()
     try:
-        chunks = _Hashed(ports.files.read(drop.key, drop.file_version))
+        chunks = _HashedChunks(ports.files.read(drop.key, drop.file_version))
     except FileMissingError:
         if drop.held_sha256 is None:
             return None
-        receipt = _gone(ports, drop, drop.held_sha256)
+        receipt = _missing_file_receipt(ports, drop, drop.held_sha256)
     else:
         try:
-            receipt = _accepted(ports, drop, chunks, tally)
+            receipt = _process(ports, drop, chunks, tally)
         except FileRefusedError as error:
-            receipt = _refused(ports, drop, error, tally, chunks.finished())
-    _answer(ports, drop, receipt)
+            receipt = _refuse(ports, drop, error, tally, chunks.sha256())
+    _write_receipt(ports, drop, receipt)
     if receipt.quarantined:
-        ports.files.set_aside(drop.key, drop.quarantine_key, drop.file_version)
+        ports.files.move(drop.key, drop.quarantine_key, drop.file_version)
     return receipt
 
 
-def _answer(ports: Ports, drop: Drop, receipt: Receipt) -> None:
-    """Write the receipt, unless there is one of a file that has replaced this one."""
+def _write_receipt(ports: Ports, drop: Drop, receipt: Receipt) -> None:
+    """Write the receipt, unless a file dropped later at the same path already has one."""
     try:
         earlier = b"".join(ports.files.read(drop.receipt_key))
     except FileMissingError:
@@ -179,12 +179,12 @@ def _answer(ports: Ports, drop: Drop, receipt: Receipt) -> None:
         ports.files.write(drop.receipt_key, receipt_json(receipt), content_type="application/json")
 
 
-def _gone(ports: Ports, drop: Drop, sha256: str) -> Receipt:
+def _missing_file_receipt(ports: Ports, drop: Drop, sha256: str) -> Receipt:
     """The receipt of a list that ops decided on when its file was no longer there."""
     if isinstance(drop.file, ListDrop):
-        forget_held(ports, drop.campaign, drop.file.name, drop.file.mode, sha256)
-        note_refused(ports, drop.campaign, drop.file.name, drop.file.mode, GONE)
-    return refused(
+        remove_held(ports, drop.campaign, drop.file.name, drop.file.mode, sha256)
+        record_refusal(ports, drop.campaign, drop.file.name, drop.file.mode, GONE)
+    return refused_receipt(
         FileRefusedError(GONE),
         Tally(),
         file=drop.path,
@@ -194,14 +194,14 @@ def _gone(ports: Ports, drop: Drop, sha256: str) -> Receipt:
     )
 
 
-def _refused(
+def _refuse(
     ports: Ports, drop: Drop, error: FileRefusedError, tally: Tally, sha256: str
 ) -> Receipt:
     held = isinstance(error, ListHeldError)
-    cause = error if held else _graver(ports, drop, error)
+    cause = error if held else _most_serious(ports, drop, error)
     if not held and isinstance(drop.file, ListDrop):
-        note_refused(ports, drop.campaign, drop.file.name, drop.file.mode, cause.reason)
-    return refused(
+        record_refusal(ports, drop.campaign, drop.file.name, drop.file.mode, cause.reason)
+    return refused_receipt(
         cause,
         tally,
         file=drop.path,
@@ -213,10 +213,10 @@ def _refused(
     )
 
 
-def _graver(ports: Ports, drop: Drop, error: FileRefusedError) -> FileRefusedError:
-    """Addresses in a file are graver than anything else it was refused for, and named instead.
+def _most_serious(ports: Ports, drop: Drop, error: FileRefusedError) -> FileRefusedError:
+    """The error to report: plain addresses in the file are more serious than any other reason.
 
-    An acknowledgement's reasons are free text, and are read to their end.
+    An acknowledgement's reasons are free text, so those files are not searched for addresses.
     """
     if error.reason == PLAIN_ADDRESS or drop.path.startswith(ACKS):
         return error
@@ -227,48 +227,49 @@ def _graver(ports: Ports, drop: Drop, error: FileRefusedError) -> FileRefusedErr
     return FileRefusedError(PLAIN_ADDRESS, line) if line else error
 
 
-def _accepted(ports: Ports, drop: Drop, chunks: _Hashed, tally: Tally) -> Receipt:
+def _process(ports: Ports, drop: Drop, chunks: _HashedChunks, tally: Tally) -> Receipt:
     campaign = ports.campaigns.get(drop.campaign)
     if campaign is None:
         raise FileRefusedError("unknown_campaign")
     outcome = _handle(ports, campaign, drop, chunks, tally)
-    return settled(
+    return processed_receipt(
         tally,
         file=drop.path,
         dropped_at=drop.dropped_at,
         received_at=ports.clock(),
-        sha256=chunks.finished(),
+        sha256=chunks.sha256(),
         outcome=outcome,
         quarantined=tally.addresses,
     )
 
 
 def _handle(
-    ports: Ports, campaign: Campaign, drop: Drop, chunks: _Hashed, tally: Tally
+    ports: Ports, campaign: Campaign, drop: Drop, chunks: _HashedChunks, tally: Tally
 ) -> ListOutcome | None:
-    plain = _plain(drop.path, chunks)
+    plain = _unpacked(drop.path, chunks)
     match drop.file:
         case ListDrop() as named:
             file = _list_file(drop, named)
-            return take_in_list(
-                ports, campaign, file, plain=plain, sha256=chunks.finished, tally=tally
+            return ingest_list(
+                ports, campaign, file, plain=plain, sha256=chunks.sha256, tally=tally
             )
         case ManifestDrop():
-            # It takes effect with its list; it is read here so that a wrong one is reported early.
+            # It takes effect with its list; it is parsed here so that an invalid one is reported
+            # early.
             parse_manifest(beginning(chunks))
         case OrdersDrop():
-            record_order_file(ports, campaign, plain=plain, tally=tally)
+            ingest_orders(ports, campaign, plain=plain, tally=tally)
         case CodesDrop(template):
-            take_in_codes(ports, campaign, template, plain=plain, tally=tally)
+            ingest_codes(ports, campaign, template, plain=plain, tally=tally)
         case AckDrop(number):
-            take_in_ack(ports, campaign, number, plain=plain, tally=tally)
+            ingest_ack(ports, campaign, number, plain=plain, tally=tally)
         case None:
             raise FileRefusedError("unknown_path")
     return None
 
 
-def _plain(path: str, chunks: _Hashed) -> Iterator[bytes]:
-    """The unpacked bytes; nothing is read, and nothing refused, before they are asked for."""
+def _unpacked(path: str, chunks: _HashedChunks) -> Iterator[bytes]:
+    """The decompressed bytes, lazily: nothing is read or refused before the first is requested."""
     yield from content(path, chunks)
 
 

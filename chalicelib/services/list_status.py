@@ -1,4 +1,4 @@
-"""What ops and marketing see of a campaign's lists: the dashboard shows it, the checks count it."""
+"""The status of a campaign's lists, for the dashboard and for `reconcile`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chalicelib.services.ports import Ports
 
 @dataclass(frozen=True)
 class ListStatus:
-    """A list as ops and marketing see it; version 0 is none."""
+    """The status of a list; version 0: there is none."""
 
     version: int
     rows: int
@@ -23,7 +23,7 @@ class ListStatus:
 
 
 def list_statuses(ports: Ports, campaign: Campaign) -> dict[str, ListStatus]:
-    """The campaign's lists as they are now, by their name."""
+    """The current status of the campaign's lists, by name."""
     return {
         name.value: _status(ports, campaign, name, limits)
         for name, limits in campaign.lists.items()

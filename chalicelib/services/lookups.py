@@ -1,4 +1,4 @@
-"""What use cases look up: campaigns, who is behind a digest, what the customer list says."""
+"""Look-ups shared by use cases: campaigns, people by digest, membership of the client's lists."""
 
 from __future__ import annotations
 
@@ -42,19 +42,19 @@ def open_campaign(ports: Ports, campaign_id: str) -> Campaign:
 
 
 def find_customer(ports: Ports, campaign: Campaign, digests: AddressDigests) -> Membership:
-    """What the current customer list says of a person. `ListUnavailableError` on any doubt."""
+    """Whether the current customer list has a person. `ListUnavailableError` on any doubt."""
     return _find(ports, campaign, ListName.CUSTOMERS, digests)
 
 
 def find_customer_as_of(
     ports: Ports, campaign: Campaign, digests: AddressDigests, at: datetime
 ) -> Membership:
-    """What the customer list that was current at `at` said. `ListUnavailableError` on any doubt."""
+    """Whether the customer list as of `at` had a person. `ListUnavailableError` on any doubt."""
     return ports.lists.find_as_of(ListName.CUSTOMERS, campaign.id, at, digests)
 
 
 def find_vip(ports: Ports, campaign: Campaign, digests: AddressDigests) -> Membership:
-    """What the current VIP list says of a person. `ListUnavailableError` on any doubt."""
+    """Whether the current VIP list has a person. `ListUnavailableError` on any doubt."""
     return _find(ports, campaign, ListName.VIPS, digests)
 
 
@@ -63,10 +63,10 @@ def _find(ports: Ports, campaign: Campaign, name: ListName, digests: AddressDige
 
 
 def referee_of(ports: Ports, referral: Referral) -> AddressDigests:
-    """The referee's digests, each with its algorithm, as lists are asked with them.
+    """The referee's digests, each with its algorithm, as look-ups in lists need them.
 
-    0.1.0 did not keep which algorithm made them: the version of the campaign file that was in force
-    says so. Without one they stay as they are, and no list will answer.
+    0.1.0 did not store the algorithm: it is read from the campaign file of that time. Without that
+    file the digests stay incomplete, and look-ups with them are refused.
     """
     if all(pair.algorithm for pair in referral.referee.pairs):
         return referral.referee
@@ -75,11 +75,11 @@ def referee_of(ports: Ports, referral: Referral) -> AddressDigests:
     )
     if version is None:
         return referral.referee
-    return referral.referee.made_by(version.document.digests.algorithm)
+    return referral.referee.with_algorithm(version.document.digests.algorithm)
 
 
 def claim_on(ports: Ports, campaign: str, digest: str) -> RefereeClaim | None:
-    """The one invitation that has the referee with this digest in the campaign."""
+    """The claim of the one invitation that has the referee with this digest in the campaign."""
     return ports.repository.get(RefereeClaim, campaign=campaign, digest=digest)
 
 
@@ -118,7 +118,7 @@ def sponsor_name(ports: Ports, sponsor_id: str) -> str | None:
 
 
 def invitation_in(ports: Ports, mail: Mail) -> Invitation | None:
-    """The invitation a mail carries, None for any other mail."""
+    """The invitation a mail is about, None for any other mail."""
     if "invitation" not in mail.ids:
         return None
     return ports.repository.get(

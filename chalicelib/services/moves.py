@@ -1,4 +1,4 @@
-"""Changes that several use cases commit: an order that moves, a mail that has left."""
+"""Changes that several use cases commit: order status, closed invitations, sent mails."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from chalicelib.services.retry import retry_on_conflict
 def move_order(
     ports: Ports, campaign: Campaign, order: Order, status: OrderStatus, referral: Referral
 ) -> tuple[list[Change], list[Fact]]:
-    """What changes when `order` (stored or new) comes to stand at `status`."""
+    """The changes and facts when `order` (stored or new) gets a new `status`."""
     moved = moved_order(order, status, ports.clock())
     checked = _check_newcomer(ports, campaign, referral, order.ordered_at)
     write = Replace if order.revision else Insert
@@ -40,15 +40,15 @@ def move_order(
 def _check_newcomer(
     ports: Ports, campaign: Campaign, referral: Referral, ordered_at: datetime
 ) -> Referral:
-    """Law 3: asked once, with the first order, of the list in force when it was made: every later
-    list holds who has ordered, that is what it is for.
+    """Law 3: checked once, with the first order, against the list in force at that time; every
+    later list contains the referee, who is a customer by then.
     """
     if referral.newcomer is not None:
         return referral
     try:
         customers = find_customer_as_of(ports, campaign, referee_of(ports, referral), ordered_at)
     except ListUnavailableError:
-        # Not known yet; no reward is granted before the list has been asked.
+        # Unknown for now; no reward is granted before the check has succeeded.
         return referral
     return with_newcomer_check(
         referral, newcomer=customers.found is None, list_version=customers.version
@@ -56,7 +56,7 @@ def _check_newcomer(
 
 
 def close_invitation(ports: Ports, invitation: Invitation, state: InvitationState) -> list[Change]:
-    """What changes when an invitation ends in `state` without a referral: its address is erased."""
+    """The changes that close an invitation in `state` without a referral; erases the address."""
     contact = ports.repository.get(Contact, contact_id=invitation.contact_id)
     closed = Replace(invitations.closed(invitation, state, ports.clock()))
     return [closed, Remove(contact)] if contact else [closed]
@@ -64,7 +64,7 @@ def close_invitation(ports: Ports, invitation: Invitation, state: InvitationStat
 
 @retry_on_conflict
 def mark_mail_sent(ports: Ports, mail_id: str, provider_id: str) -> None:
-    """Note that a leased mail has left, and its invitation with it; once."""
+    """Record, once, that a leased mail was sent, and its invitation with it."""
     mail = ports.repository.get(Mail, mail_id=mail_id)
     if mail is None or mail.state is not MailState.LEASED:
         return

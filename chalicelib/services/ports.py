@@ -1,8 +1,8 @@
-"""What a use case needs from the world, and nothing about who provides it.
+"""The interfaces that use cases need, without any knowledge of their implementations.
 
-Each protocol here has two implementations: the one on AWS (`chalicelib.adapters`) and the one the
-tests run on (`tests.fakes`), held to one behaviour by one suite (`tests/contract`). A use case
-loads, lets the domain decide, and commits once: the new state together with the facts.
+Each protocol here has two implementations: one on AWS (`chalicelib.adapters`) and one for tests
+(`tests.fakes`); one suite checks both (`tests/contract`). A use case loads, lets the domain decide,
+and commits once: the new state together with the facts.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-if TYPE_CHECKING:  # who builds lists needs these ports, and not what a campaign is checked with
+if TYPE_CHECKING:  # the list builder needs these ports without the models of a campaign
     from chalicelib.domain.addresses import AddressDigests, Algorithm, DigestKey
     from chalicelib.domain.campaign.file import Campaign
     from chalicelib.domain.campaign.lists import DigestKeys
@@ -32,15 +32,15 @@ READ_FAILED = "read_failed"
 
 
 class ConflictError(Exception):
-    """A commit found the store other than the use case had read it; nothing was written."""
+    """The store has changed since the use case read it; nothing was written."""
 
 
 class ContentionError(Exception):
-    """The store could not settle concurrent commits in time; try again later."""
+    """Concurrent commits prevented this one, after several attempts; try again later."""
 
 
 class ListUnavailableError(Exception):
-    """No trustworthy answer from a list: "unknown", never "not on it" (law 3)."""
+    """No trustworthy answer from a list: it means "unknown", never "not on it" (law 3)."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -52,8 +52,8 @@ class ListUnavailableError(Exception):
         return self.reason == READ_FAILED
 
 
-class MailNotTakenError(Exception):
-    """The sender said no: the mail has certainly not left. `final` when trying again is no use."""
+class MailNotSentError(Exception):
+    """The mail was certainly not sent. `final`: another attempt would fail too."""
 
     def __init__(self, reason: str, *, final: bool) -> None:
         super().__init__(reason)
@@ -62,7 +62,7 @@ class MailNotTakenError(Exception):
 
 
 class MailUncertainError(Exception):
-    """The sender did not answer: the mail may have left."""
+    """The sender did not answer: the mail may have been sent."""
 
 
 class FileMissingError(Exception):
@@ -96,7 +96,7 @@ Change = Insert | Replace | Remove
 
 
 class Agenda(StrEnum):
-    """What an agenda lists: things that wait for a moment, or are listed by one."""
+    """The agendas: lists of things ordered by the time at which they are due or were made."""
 
     CAMPAIGNS = "campaigns"
     UNDECIDED = "undecided"
@@ -109,14 +109,14 @@ class Agenda(StrEnum):
 
 
 class Repository(Protocol):
-    """The one table. Reads by key are strongly consistent; agendas and holders may lag."""
+    """The table. Reads by key are strongly consistent; `agenda` and `held_by` may lag."""
 
     def get(self, kind: type[E], /, **key: str | int) -> E | None:
         """The entity of `kind` with that key, or None."""
 
     def get_many(self, kind: type[E], keys: Sequence[Mapping[str, str | int]]) -> list[E]:
-        """The entities of `kind` with those keys, each once, in any order, without those that are
-        not there. Each is read by itself: not all at one instant. `ContentionError`.
+        """The existing entities of `kind` with those keys, each once, in any order. They are not
+        read at one instant. `ContentionError`.
         """
 
     def within(self, kind: type[E], /, **key: str | int) -> Iterator[E]:
@@ -125,9 +125,9 @@ class Repository(Protocol):
         """
 
     def agenda(
-        self, kind: type[E], topic: Agenda, scope: str = "", *, until: datetime | None = None
+        self, kind: type[E], name: Agenda, scope: str = "", *, until: datetime | None = None
     ) -> Iterator[E]:
-        """What stands on an agenda, soonest first, up to and including `until`."""
+        """The entities on an agenda, earliest first, up to and including `until`."""
 
     def held_by(self, holder_id: str) -> list[Voucher]:
         """The vouchers issued to a holder, oldest first."""
@@ -139,7 +139,7 @@ class Repository(Protocol):
         """The facts of one subject, oldest first."""
 
     def uncounted(self, facts: Sequence[Fact]) -> list[Fact]:
-        """Those of `facts` that no `count` has taken in yet."""
+        """Those of `facts` that no `count` has counted yet."""
 
     def count(
         self,
@@ -167,7 +167,7 @@ class Membership:
 
 
 class Lists(Protocol):
-    """The client's digest lists in force."""
+    """The client's digest lists."""
 
     def find(
         self, name: str, campaign: str, max_age_days: int, digests: AddressDigests
@@ -179,7 +179,8 @@ class Lists(Protocol):
     def find_as_of(
         self, name: str, campaign: str, at: datetime, digests: AddressDigests
     ) -> Membership:
-        """What the list in force at `at` said of the address; the first list, before there was one.
+        """Whether the list in force at `at` had the address; before the first list, that one is
+        used.
 
         `ListUnavailableError` on any doubt.
         """
@@ -187,7 +188,7 @@ class Lists(Protocol):
 
 @dataclass(frozen=True)
 class NewSegment:
-    """A segment to be made: where it will lie, and what its header says."""
+    """A segment to be built: its path and what its header contains."""
 
     path: str
     algorithm: Algorithm
@@ -197,9 +198,9 @@ class NewSegment:
 
 @dataclass(frozen=True)
 class StoredSegment:
-    """A segment that lies at `path` with that ETag; `rows` counts its distinct digests.
+    """A segment stored at `path` with that ETag; `rows` counts its distinct digests.
 
-    `directory_crc` is the CRC-32 that a look-up checks it by; to build upon it takes none.
+    `directory_crc` is the CRC-32 that look-ups check; it is not needed to build on the segment.
     """
 
     path: str
@@ -209,12 +210,12 @@ class StoredSegment:
 
 
 class GatheredDigests(Protocol):
-    """The digests of one dropped list, read to its end and kept aside until it is let go of."""
+    """The digests of one dropped list, read to its end and kept until the context ends."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """Digests to apply to what the layers before it gave: `full` replaces, `add` and `remove`."""
+    """Digests to apply to the result of the layers before: `full` replaces it, `add`, `remove`."""
 
     mode: ListMode
     digests: GatheredDigests | StoredSegment
@@ -229,14 +230,14 @@ class Sums:
 
 
 class ListBuilder(Protocol):
-    """Makes segments out of dropped lists and segments made before, whatever their size."""
+    """Builds segments from dropped lists and stored segments of any size."""
 
     def gather(
         self, plain: Iterable[bytes], tally: Tally
     ) -> AbstractContextManager[GatheredDigests]:
-        """Read the unpacked bytes of a list to their end; `tally` then says what was in it.
+        """Read the decompressed bytes of a list to their end; `tally` then has the counts.
 
-        `FileRefusedError` when the list is refused whole.
+        `FileRefusedError` when the whole list is refused.
         """
 
     def build(
@@ -249,7 +250,7 @@ class ListBuilder(Protocol):
     ) -> StoredSegment:
         """Apply `layers` to one another (the first is `full`) and store the result.
 
-        `judge` is given the sums while nothing is stored yet; what it raises leaves nothing behind.
+        `judge` is called with the sums before anything is stored; if it raises, nothing is.
         `ListUnavailableError` when a stored segment cannot be read.
         """
 
@@ -261,27 +262,28 @@ class Keys(Protocol):
         """The keys a campaign names, in its order."""
 
     def own(self) -> DigestKey:
-        """The key that no client knows and that stays the same whatever the client's become."""
+        """Our own key, which no client knows and which never changes."""
 
 
 class Mailer(Protocol):
     """Sends one message, once."""
 
     def send(self, message: bytes, *, recipient: str, mail_id: str) -> str:
-        """Hand the MIME `message` over; returns the sender's id of it.
+        """Send the MIME `message`; returns the sender's id of it.
 
-        `MailNotTakenError` when it certainly has not left, `MailUncertainError` when nobody can
-        tell.
+        `MailNotSentError` when it was certainly not sent, `MailUncertainError` when that is
+        unknown.
         """
 
 
 class MailDomains(Protocol):
-    """What is publicly known of domains: whether mail can be delivered to them."""
+    """Whether mail can be delivered to a domain, as the DNS says."""
 
     def takes_mail(self, domain: str) -> bool | None:
-        """False only when the domain certainly takes none; None when nobody can tell in time.
+        """False only when the domain certainly accepts no mail; None when unknown in time.
 
-        `domain` is ASCII, as in the normal form of an address. Never raises for want of an answer.
+        `domain` is ASCII, as in the normalised form of an address. Never raises for a missing
+        answer.
         """
 
 
@@ -289,32 +291,32 @@ class Files(Protocol):
     """The bucket: `in/`, `out/`."""
 
     def read(self, path: str, version: str | None = None) -> Iterator[bytes]:
-        """The file in chunks, as it is or as that version was. `FileMissingError` when there is
+        """The file in chunks, its current or the given version. `FileMissingError` when there is
         none.
         """
 
     def versions(self, path: str) -> list[str]:
-        """What may be read of the file, the newest first; none where there never was one."""
+        """The stored versions of the file, the newest first."""
 
-    def set_aside(self, path: str, to: str, version: str | None = None) -> None:
-        """Move the file, or that version of it; nothing is done when there is none."""
+    def move(self, path: str, to: str, version: str | None = None) -> None:
+        """Move the file, or that version of it; does nothing when there is none."""
 
     def write(self, path: str, content: bytes, *, content_type: str = "text/csv") -> None:
-        """Write, over what is there."""
+        """Write, replacing any existing file."""
 
     def write_once(self, path: str, content: bytes, *, content_type: str = "text/csv") -> bool:
-        """Write if nothing is there yet; False when something was."""
+        """Write if there is no file yet; False when there was one."""
 
 
 class Queues(Protocol):
     """The work queues."""
 
     def put(self, queue: str, facts: Sequence[Fact]) -> None:
-        """Queue the facts; raises when any was not taken."""
+        """Queue the facts; raises when any was not accepted."""
 
 
 class Campaigns(Protocol):
-    """The campaign files in force, remembered for moments: they are read on every call."""
+    """The campaign files in force, cached for seconds, because every call reads one."""
 
     def get(self, campaign: str) -> Campaign | None:
         """The campaign in force, or None when there is none of that name."""
@@ -328,7 +330,7 @@ class Clock(Protocol):
 
 
 class Codes(Protocol):
-    """What must not be guessed, from a cryptographic source."""
+    """Unguessable values, from a cryptographic source."""
 
     def identifier(self) -> str:
         """128 random bits as 32 hex characters."""
@@ -345,12 +347,12 @@ class Codes(Protocol):
 
 @dataclass(frozen=True)
 class Ports:
-    """All of them, as the composition root hands them to a use case."""
+    """All ports, as `bootstrap` wires them."""
 
     repository: Repository
     campaigns: Campaigns
     lists: Lists
-    list_builder: Callable[[], ListBuilder]  # made when first needed: it alone loads numpy
+    list_builder: Callable[[], ListBuilder]  # created at first use, because it loads numpy
     keys: Keys
     mailer: Mailer
     mail_domains: MailDomains
@@ -361,11 +363,11 @@ class Ports:
 
 
 class CommandPorts(Protocol):
-    """The part of them that the command line has."""
+    """The ports that the command line has."""
 
     @property
     def repository(self) -> Repository:
-        """The one table."""
+        """The table."""
 
     @property
     def clock(self) -> Clock:
@@ -373,4 +375,4 @@ class CommandPorts(Protocol):
 
     @property
     def codes(self) -> Codes:
-        """What must not be guessed."""
+        """Unguessable values."""

@@ -1,4 +1,4 @@
-"""Queueing again the invitations that are still undecided: they waited for a list, or got lost."""
+"""Queueing undecided invitations again: they waited for a list, or their message was lost."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def requeue_undecided(ports: Ports, campaign_id: str) -> int:
     undecided = ports.repository.agenda(Invitation, Agenda.UNDECIDED, campaign_id)
     received = (fact for invitation in undecided if (fact := _received(ports, invitation)))
     queued = 0
-    # Ten by ten as they are read: killed in between, it has done what it has done.
-    while some := list(islice(received, 10)):
-        ports.queues.put(Queue.DECIDE, some)
-        queued += len(some)
+    # Ten at a time while reading: if it is killed, those already queued are not lost.
+    while batch := list(islice(received, 10)):
+        ports.queues.put(Queue.DECIDE, batch)
+        queued += len(batch)
     return queued
 
 

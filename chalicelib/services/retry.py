@@ -1,4 +1,4 @@
-"""Deciding again when somebody else committed in between."""
+"""Retrying a use case after a concurrent commit."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ ATTEMPTS = 6
 
 
 def retry_on_conflict(use_case: Callable[P, R]) -> Callable[P, R]:
-    """Load and decide anew when somebody else committed in between, so no decision rests on old
-    state.
+    """Load and decide again when somebody else committed in between, so that no decision is based
+    on outdated state.
     """
 
     @wraps(use_case)

@@ -1,11 +1,11 @@
-"""`tandem hash`: a client's addresses to a list of digests, on the client's own machine.
+"""`tandem hash`: from a client's addresses to a list of digests, on the client's own machine.
 
-    command    what is asked for on the command line, the files it writes, the summary
+    command    the options, the files written, the summary
     blocks     the file of addresses, cut into blocks of whole rows
     digesting  one block of rows to one block of digests
-    crew       blocks to worker processes and their answers back, in order; worker: one of them
-    manifest   canaries, and what stands beside a list
+    pool       blocks to worker processes and their answers back, in order; worker: one of them
+    manifest   canaries, and the manifest of a list
 
-A worker imports nothing but what it needs to digest: it has begun before a terminal is drawn.
-No address is ever printed, logged or told in an error, by any of them.
+A worker imports only what it needs for digesting, so that it starts fast. No module ever prints or
+logs an address, or includes one in an error.
 """

@@ -1,8 +1,8 @@
 """A file of addresses cut into blocks of whole rows, so that each can be read on its own.
 
-Owns where a block may be cut: after a row, and a line break between quotes ends none. Reads the
-header for the delimiter and the place of a column; what is in the rows is for digesting.py. Where
-blocks end depends on the content alone, not on who reads it or how it is compressed.
+Owns where a block may be cut: after a row, and a line break within quotes does not end one. Reads
+the delimiter and the position of the column from the header; the rows are read by digesting.py.
+The ends of blocks depend only on the content, not on how it is read or compressed.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import IO
 
 from cli.errors import CommandError
 
-BLOCK = 1 << 20  # bytes of a block, give or take a row
-LONGEST_ROW = 16 * BLOCK  # bytes: so much without the end of a row is a quote left open
+BLOCK = 1 << 20  # bytes of a block, more or less a row
+LONGEST_ROW = 16 * BLOCK  # bytes: a longer row has an unclosed quote
 DELIMITERS = ",;\t"
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
-# A line break outside quotes; a CR that may be half of a CRLF is none yet.
+# A line break outside quotes; not yet a CR that may be the first half of a CRLF.
 _ROW_END = re.compile(rb"\r?\n|\r(?=[^\n])")
 
 
@@ -33,7 +33,7 @@ class Layout:
 
 
 def table(source: IO[bytes], column: str) -> tuple[Layout, Iterator[bytes]]:
-    """The layout told by the first line, and the rows after it in blocks of about BLOCK bytes.
+    """The layout in the first line, and the rows after it in blocks of about BLOCK bytes.
 
     Raises CommandError: no such column; and UnicodeDecodeError.
     """
@@ -52,14 +52,14 @@ def _layout(header: str, column: str) -> Layout:
             continue
         if column in names:
             return Layout(delimiter, names.index(column))
-    # The first line is not shown: without a header it holds an address.
+    # The first line is not shown: without a header it contains an address.
     raise CommandError(f"no column named {column} in the first line")
 
 
 def _blocks(
     pending: bytes, source: IO[bytes], delimiter: str, size: int = BLOCK
 ) -> Iterator[bytes]:
-    """Raises CommandError when no row ends in LONGEST_ROW bytes: memory is to stay flat."""
+    """Raises CommandError when no row ends within LONGEST_ROW bytes, to bound the memory."""
     lines = 1
     while chunk := source.read(size):
         pending += chunk
@@ -69,7 +69,7 @@ def _blocks(
             lines += pending.count(b"\n", 0, cut)
             pending = pending[cut:]
         elif len(pending) > LONGEST_ROW:
-            raise CommandError(f"line {lines + 1}: no end of this row: a quote is left open")
+            raise CommandError(f"line {lines + 1}: this row does not end: a quote is not closed")
     if pending:
         yield pending
 
@@ -83,8 +83,7 @@ def _end_of_rows(content: bytes, delimiter: str) -> int:
     if b'"' not in content:
         return _last_end(content)
     end = len(content)
-    # What is outside quotes, what is between them, and so on in turns: from the back, the first
-    # line break that is outside.
+    # The pieces are in turn outside and within quotes: find the last line break that is outside.
     for number, piece in reversed(list(enumerate(_quoted(delimiter).split(content)))):
         end -= len(piece)
         if number % 2 == 0 and (cut := _last_end(piece)):
@@ -101,8 +100,8 @@ def _last_end(content: bytes) -> int:
 
 
 def _quoted(delimiter: str) -> re.Pattern[bytes]:
-    """A quoted field. A quote opens one only as the first character of a field, two are one that
-    is meant, and a field that does not close reaches to the end.
+    """A quoted field: a quote opens it only as the first character, two quotes stand for one, and
+    an unclosed field reaches to the end.
     """
     before = re.escape(delimiter.encode())
     return re.compile(rb"((?:\A|(?<=[\r\n" + before + rb']))"[^"]*(?:""[^"]*)*(?:"(?!")|\Z))')

@@ -1,9 +1,9 @@
-"""`tandem hash`: what is asked for on the command line, the files it writes, the summary.
+"""`tandem hash`: its options, the files it writes, the summary.
 
 Reads a CSV file (or `.csv.gz`) and writes a list of digests with its manifest, ready for
 `in/{campaign}/…`. Each address gives, in the order of the file, the digest of its normalised form
-and, where it differs, of its canonical form; canaries stand around them. Any number of jobs gives
-the same bytes. The output appears whole, under its name, or not at all.
+and, where it differs, of its canonical form; canaries are at the beginning and the end. The bytes
+do not depend on the number of jobs. The output appears complete, under its name, or not at all.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from rich.progress import (
 
 from chalicelib.domain.addresses import DigestKey
 from cli.errors import CommandError
-from cli.hashing import blocks, crew
-from cli.hashing.digesting import HEADER, BlockError, Digested, lined, member
-from cli.hashing.manifest import MOST_CANARIES, canaries, manifest_beside, manifest_of
-from cli.hashing.worker import Order
+from cli.hashing import blocks, pool
+from cli.hashing.digesting import HEADER, BlockError, Digested, gzip_member, hex_lines
+from cli.hashing.manifest import MAX_CANARIES, canaries, manifest_beside, manifest_of
+from cli.hashing.worker import DigestSettings
 from cli.keys import checked_key_id, digest_key
 
 UNFINISHED = ".part"
@@ -45,7 +45,7 @@ Advance = Callable[[int], None]
 
 @dataclass(slots=True)
 class _Total:
-    """What has been read and written so far."""
+    """Counts of what has been read and written so far."""
 
     digests: int = 0
     rows: int = 0
@@ -62,62 +62,62 @@ class _Total:
 def hash_addresses(
     source: Annotated[Path, typer.Argument(metavar="INPUT.csv", help="Addresses, with a header.")],
     column: Annotated[str, typer.Option(help="The column that holds the addresses.")],
-    key_id: Annotated[str, typer.Option(help="The name of the key.")],
+    key_id: Annotated[str, typer.Option(help="The id of the key.")],
     target: Annotated[Path, typer.Option("-o", "--output", help="OUT.csv or OUT.csv.gz")],
     key_file: Annotated[
         Path | None, typer.Option(help="A file with the digest key in hex.")
     ] = None,
     plain: Annotated[
         bool,
-        typer.Option("--plain", help="SHA-256 without a key: for a campaign that says sha256."),
+        typer.Option("--plain", help="SHA-256 without a key: for a campaign with sha256."),
     ] = False,
     base: Annotated[
         Path | None,
-        typer.Option(metavar="FULL.csv.gz", help="The full list that these add to or remove from."),
+        typer.Option(metavar="FULL.csv.gz", help="The full list that a delta is based on."),
     ] = None,
-    manifest: Annotated[bool, typer.Option(help="Write OUT.manifest.json beside it.")] = True,
+    manifest: Annotated[bool, typer.Option(help="Write OUT.manifest.json beside the list.")] = True,
     canary_count: Annotated[
         int,
         typer.Option(
             "--canaries",
             min=0,
-            max=MOST_CANARIES,
-            help="Digests of nobody to put in, always the same under a key; 0 under remove/.",
+            max=MAX_CANARIES,
+            help="Digests of nobody to add, always the same for a key; 0 for remove/.",
         ),
     ] = 2,
     jobs: Annotated[
-        int | None, typer.Option(min=1, help="Processes; as many as processors if not said.")
+        int | None, typer.Option(min=1, help="Processes; by default one per processor.")
     ] = None,
 ) -> None:
-    """Turn a file of addresses into a list of digests for the client's drop."""
+    """Turn a file of addresses into a list of digests, ready to drop."""
     key = _key(key_id, key_file, plain=plain)
     base_sha256 = _sha256_of(base) if base else None
     manifest_file = manifest_beside(target)
     if target.exists() and source.exists() and target.samefile(source):
-        raise CommandError(f"{target}: the list would be written over the addresses")
-    marked = canaries(key, canary_count)
+        raise CommandError(f"{target}: the list would overwrite the addresses")
+    canary_digests = canaries(key, canary_count)
     began = time.monotonic()
-    with _written_whole(target) as unfinished:
-        total, sha256 = _hash(source, column, key, marked, unfinished, jobs or crew.cores())
-    rows = total.digests + len(marked)
+    with _write_atomically(target) as unfinished:
+        total, sha256 = _hash(source, column, key, canary_digests, unfinished, jobs or pool.cores())
+    rows = total.digests + len(canary_digests)
     if manifest:
-        with _written_whole(manifest_file) as unfinished:
+        with _write_atomically(manifest_file) as unfinished:
             unfinished.write_bytes(
-                manifest_of(rows, sha256, key_id, datetime.now(UTC), marked, base_sha256)
+                manifest_of(rows, sha256, key_id, datetime.now(UTC), canary_digests, base_sha256)
             )
     rate = total.rows / (time.monotonic() - began)
     typer.echo(
-        f"{target}: {rows} digests ({len(marked)} canaries) of {total.rows} lines, "
+        f"{target}: {rows} digests ({len(canary_digests)} canaries) of {total.rows} lines, "
         f"{rate:,.0f} lines/s"
     )
-    for line in _counted(total.rejected):
+    for line in _rejection_lines(total.rejected):
         typer.echo(line)
 
 
 def _key(key_id: str, key_file: Path | None, *, plain: bool) -> DigestKey:
     """Raises CommandError."""
     if plain and key_file:
-        raise CommandError("--plain needs no key: leave --key-file out, or leave --plain out")
+        raise CommandError("--plain needs no key: omit --key-file, or omit --plain")
     if plain:
         return DigestKey(checked_key_id(key_id), "sha256")
     if key_file is None:
@@ -131,38 +131,43 @@ def _sha256_of(file: Path) -> str:
 
 
 def _hash(
-    source: Path, column: str, key: DigestKey, marked: list[str], target: Path, jobs: int
+    source: Path, column: str, key: DigestKey, canary_digests: list[str], target: Path, jobs: int
 ) -> tuple[_Total, str]:
     """Write the list. Returns what was counted, and the SHA-256 of the file."""
     total = _Total()
     sha256 = hashlib.sha256()
     zipped = target.name.endswith(f".gz{UNFINISHED}")
-    # Some at either end: a list that was cut lacks one.
+    # Some at either end: a truncated list lacks one.
     head, tail = (
-        lined([bytes.fromhex(one) for one in some])
-        for some in (marked[: len(marked) // 2], marked[len(marked) // 2 :])
+        hex_lines([bytes.fromhex(digest) for digest in half])
+        for half in (
+            canary_digests[: len(canary_digests) // 2],
+            canary_digests[len(canary_digests) // 2 :],
+        )
     )
-    with _opened(source) as (addresses, advance), target.open("wb") as file:
+    with _open_source(source) as (addresses, advance), target.open("wb") as file:
 
         def write(content: bytes) -> None:
             file.write(content)
             sha256.update(content)
 
         layout, rows = blocks.table(addresses, column)
-        write(member(HEADER + head) if zipped else HEADER + head)
-        for done in _answers(rows, Order(key, layout, zipped), jobs, total):
+        write(gzip_member(HEADER + head) if zipped else HEADER + head)
+        for done in _digest_rows(rows, DigestSettings(key, layout, zipped), jobs, total):
             write(done.content)
             total.add(done)
             advance(total.rows)
         if not total.digests:
-            raise CommandError("no good address", *_counted(total.rejected))
-        write(member(tail) if zipped and tail else tail)
+            raise CommandError("no valid address", *_rejection_lines(total.rejected))
+        write(gzip_member(tail) if zipped and tail else tail)
     return total, sha256.hexdigest()
 
 
-def _answers(rows: Iterator[bytes], order: Order, jobs: int, total: _Total) -> Iterator[Digested]:
-    """Raises CommandError with the line, of those counted in `total`, where a row is no CSV."""
-    with closing(crew.digested(rows, order, jobs)) as answers:
+def _digest_rows(
+    rows: Iterator[bytes], settings: DigestSettings, jobs: int, total: _Total
+) -> Iterator[Digested]:
+    """Raises CommandError with the line, counting from `total`, of a row that is not CSV."""
+    with closing(pool.digested(rows, settings, jobs)) as answers:
         try:
             yield from answers
         except BlockError as error:
@@ -171,10 +176,10 @@ def _answers(rows: Iterator[bytes], order: Order, jobs: int, total: _Total) -> I
 
 
 @contextmanager
-def _opened(source: Path) -> Iterator[tuple[IO[bytes], Advance]]:
-    """What a plain or gzipped file holds, and how to say how many lines are done.
+def _open_source(source: Path) -> Iterator[tuple[IO[bytes], Advance]]:
+    """The content of a plain or gzipped file, and a function that reports how many lines are done.
 
-    Raises CommandError with what is wrong, and the name of the file.
+    Adds the name of the file to a CommandError.
     """
     try:
         with ExitStack() as files:
@@ -185,15 +190,15 @@ def _opened(source: Path) -> Iterator[tuple[IO[bytes], Advance]]:
             yield cast("IO[bytes]", content), advance
     except CommandError as error:
         raise CommandError(*(f"{source}: {line}" for line in error.lines)) from error
-    except UnicodeDecodeError:  # its message holds the bytes
+    except UnicodeDecodeError:  # its message contains the bytes
         raise CommandError(f"{source}: not UTF-8: save the file as UTF-8") from None
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise CommandError(f"{source}: not a whole gzip file") from error
+        raise CommandError(f"{source}: not a complete gzip file") from error
 
 
 @contextmanager
 def _progress(source: Path, file: IO[bytes]) -> Iterator[Advance]:
-    """A bar on a terminal: the share of the file that is read, lines a second, the time left."""
+    """A progress bar on a terminal: the share of the file read, lines per second, time left."""
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -203,24 +208,24 @@ def _progress(source: Path, file: IO[bytes]) -> Iterator[Advance]:
         TimeRemainingColumn(),
     )
     began = time.monotonic()
-    whole = source.stat().st_size if file.seekable() else None  # a pipe does not know its end
+    size = source.stat().st_size if file.seekable() else None  # unknown for a pipe
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(source.name, total=whole, rate=0)
+        task = progress.add_task(source.name, total=size, rate=0)
 
         def advance(lines: int) -> None:
             rate = lines / (time.monotonic() - began)
-            progress.update(task, completed=file.tell() if whole else None, rate=rate)
+            progress.update(task, completed=file.tell() if size else None, rate=rate)
 
         yield advance
 
 
-def _counted(rejected: Counter[str]) -> list[str]:
+def _rejection_lines(rejected: Counter[str]) -> list[str]:
     return [f"rejected, {reason}: {count}" for reason, count in sorted(rejected.items())]
 
 
 @contextmanager
-def _written_whole(target: Path) -> Iterator[Path]:
-    """A file to write to, which takes its place under its name only when all went well."""
+def _write_atomically(target: Path) -> Iterator[Path]:
+    """A temporary file to write to, renamed to `target` only if there was no error."""
     unfinished = target.with_name(f"{target.name}{UNFINISHED}")
     try:
         yield unfinished

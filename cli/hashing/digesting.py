@@ -1,9 +1,9 @@
-"""One block of rows to one block of digests: the work of `tandem hash`, and all its time.
+"""From one block of rows to one block of digests: where `tandem hash` spends its time.
 
-Owns the counting of rows that gave no digest, and a short cut for the great mass of addresses:
-plain ASCII at a domain met before. All others, and every doubt, go through `AddressDigests.of`,
-which alone knows the recipe; the short cut gives the same digests, which a property test holds.
-Refuses a block that is no CSV or no UTF-8 with BlockError, whose words never repeat the content.
+Owns the counting of rejected rows, and a fast path for most addresses: plain ASCII at a domain seen
+before. All others, and every doubt, go through `AddressDigests.of`, the only place that knows the
+recipe; a property test checks that the fast path gives the same digests. Refuses a block that is
+not CSV or not UTF-8 with BlockError, whose message never repeats the content.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ HEADER = b"digest\n"
 _PLAIN_LOCAL = re.compile(
     r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
 ).fullmatch
-_LONGEST_DOMAIN = MAX_ADDRESS - MAX_LOCAL_PART - 1  # with it no local part makes it too long
+_LONGEST_DOMAIN = MAX_ADDRESS - MAX_LOCAL_PART - 1  # with such a domain no address is too long
 _DOMAINS_KEPT = 1 << 16
 _SHA256_BLOCK = 64  # bytes
 
 
 class BlockError(Exception):
-    """What is wrong with a block; `line` of it, from 1, or 0 where no line can be named."""
+    """The problem of a block, with its `line` in the block from 1; 0 if unknown."""
 
     def __init__(self, reason: str, line: int = 0) -> None:
         super().__init__(reason)
@@ -49,7 +49,7 @@ class BlockError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Digested:
-    """`content` as it goes to the file, with `digests` lines in it; rows and lines as read."""
+    """`content` as written to the file, with `digests` lines; rows and lines as read."""
 
     content: bytes
     digests: int
@@ -59,7 +59,7 @@ class Digested:
 
 
 class _Domain(NamedTuple):
-    """What the short cut knows of a domain: how an address at it ends, and its alias form."""
+    """What the fast path knows of a domain: the endings of an address and of its alias form."""
 
     ending: str
     alias_ending: str  # empty where no address has an alias form
@@ -67,7 +67,7 @@ class _Domain(NamedTuple):
 
 
 class Digester:
-    """Digests block after block with one key; keeps the domains it has met."""
+    """Digests blocks with one key; caches the domains it has seen."""
 
     def __init__(self, key: DigestKey, layout: Layout, *, zipped: bool) -> None:
         self._key = key
@@ -86,9 +86,9 @@ class Digester:
             count = self._add(rows, digests, rejected)
         except csv.Error as error:
             raise BlockError(str(error), rows.line_num + 1) from error
-        content = lined(digests)
+        content = hex_lines(digests)
         return Digested(
-            member(content) if self._zipped else content,
+            gzip_member(content) if self._zipped else content,
             len(digests),
             count,
             rows.line_num,
@@ -96,7 +96,7 @@ class Digester:
         )
 
     def _add(self, rows: Iterator[list[str]], digests: list[bytes], rejected: Counter[str]) -> int:
-        """Append the digests of all rows. Returns their number, blank ones left out."""
+        """Append the digests of all rows. Returns the number of rows that are not blank."""
         place, domains, keyed = self._layout.place, self._domains, self._keyed
         add = digests.append
         count = 0
@@ -108,9 +108,8 @@ class Digester:
             address = fields[place]
             local, _, domain = address.strip().lower().partition("@")
             known = domains.get(domain)
-            # Kept in one piece, without a call: this is run once an address. What is ASCII in lower
-            # case needs no NFC: the one other letter that becomes so is the Kelvin sign, whose NFC
-            # is K too.
+            # Inlined, because this runs once per address. Text that is ASCII after lower() needs no
+            # NFC: the only other character it may come from is the Kelvin sign, whose NFC is K.
             if known is None or len(local) > MAX_LOCAL_PART or not _PLAIN_LOCAL(local):
                 self._add_slowly(address, digests, rejected)
                 continue
@@ -132,21 +131,21 @@ class Digester:
             rejected[error.reason] += 1
             return
         digests += map(bytes.fromhex, dict.fromkeys((pair.exact, pair.canonical)))
-        self._meet(address.strip().lower().partition("@")[2])
+        self._cache_domain(address.strip().lower().partition("@")[2])
 
-    def _meet(self, domain: str) -> None:
+    def _cache_domain(self, domain: str) -> None:
         if not domain.isascii() or len(domain) > _LONGEST_DOMAIN:
             return
-        if len(self._domains) == _DOMAINS_KEPT:  # memory is to stay flat
+        if len(self._domains) == _DOMAINS_KEPT:  # bounds the memory
             self._domains.clear()
-        self._domains[domain] = _seen(domain)
+        self._domains[domain] = _domain_rules(domain)
 
 
-def _seen(domain: str) -> _Domain:
-    """How the recipe treats addresses at `domain`, told by what it makes of one."""
-    seen = Address.parse(f"a.b+c@{domain}")
-    ending = f"@{seen.domain}"
-    local, _, alias = seen.canonical.partition("@")
+def _domain_rules(domain: str) -> _Domain:
+    """How the recipe treats addresses at `domain`, found by applying it to one."""
+    sample = Address.parse(f"a.b+c@{domain}")
+    ending = f"@{sample.domain}"
+    local, _, alias = sample.canonical.partition("@")
     tagged = local != "a.b+c"
     return _Domain(ending, f"@{alias}" if tagged else "", local == "ab")
 
@@ -154,12 +153,12 @@ def _seen(domain: str) -> _Domain:
 def _lines(block: bytes) -> io.StringIO:
     try:
         return io.StringIO(block.decode(), newline="")
-    except UnicodeDecodeError:  # its message holds the bytes
+    except UnicodeDecodeError:  # its message contains the bytes
         raise BlockError("not UTF-8: save the file as UTF-8") from None
 
 
 def _keyed(key: DigestKey) -> Callable[[bytes], bytes]:
-    """The digest of a form as raw bytes; HMAC with the two halves of the key taken in once."""
+    """The digest of a form as raw bytes; HMAC with both paddings of the key hashed once."""
     if key.algorithm == "sha256":
         return lambda form: hashlib.sha256(form).digest()
     secret = key.secret
@@ -178,15 +177,15 @@ def _keyed(key: DigestKey) -> Callable[[bytes], bytes]:
     return keyed
 
 
-def lined(digests: list[bytes]) -> bytes:
+def hex_lines(digests: list[bytes]) -> bytes:
     """Raw digests of 32 bytes as lines of lower-case hex."""
     return b"".join(digests).hex("\n", 32).encode() + b"\n" if digests else b""
 
 
-def member(content: bytes) -> bytes:
+def gzip_member(content: bytes) -> bytes:
     """A gzip member; the same content gives the same bytes.
 
-    Huffman coding alone: hex of digests repeats nothing that a search for matches would find. It
+    Huffman coding only: hex digests contain no repetitions that a search would find. It
     takes an eighth of the time of level 6, for 11 % less.
     """
     packing = zlib.compressobj(wbits=31, strategy=zlib.Z_HUFFMAN_ONLY)

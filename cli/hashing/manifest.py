@@ -1,8 +1,8 @@
-"""What stands beside a list of digests: its manifest, and the canaries in it.
+"""The manifest of a list of digests, and the canaries in the list.
 
-A canary is the digest of an address that nobody can have, under the client's key: the same in every
-list made with that key, by whatever recipe. The campaign file names them, and a list without them
-was made with another key, another recipe, or was cut. What a manifest may hold is judged in
+A canary is the digest, under the client's key, of an address that nobody can have: the same in
+every list made with that key. The campaign file names the canaries; a list without them was made
+with another key or another recipe, or was truncated. The rules of a manifest are in
 chalicelib/domain/files/manifest.py.
 """
 
@@ -16,11 +16,11 @@ from pathlib import Path
 from chalicelib.domain.addresses import Address, DigestKey, digest
 from cli.errors import CommandError
 
-MOST_CANARIES = 100  # a manifest holds no more
+MAX_CANARIES = 100  # a manifest holds no more
 
 
 def canary_address(number: int) -> str:
-    """The address of a canary, counted from 1. No mail leads to `.invalid`, nor ever will."""
+    """The address of a canary, counted from 1. `.invalid` never receives mail."""
     return f"tandem-canary-{number}@canary.invalid"
 
 
@@ -49,7 +49,7 @@ def manifest_of(
     base_sha256: str | None = None,
 ) -> bytes:
     """The manifest of a list: rows without the header, SHA-256 of the file as it is dropped,
-    digests that are in it for certain, and the SHA-256 of the full list beneath a delta.
+    digests that must be in it, and the SHA-256 of the full list that a delta is based on.
     """
     fields: dict[str, object] = {
         "rows": rows,

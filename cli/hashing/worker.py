@@ -1,8 +1,8 @@
-"""A worker process: blocks on its standard input, answers on its standard output, until it ends.
+"""A worker process: reads blocks from standard input and writes answers to standard output.
 
-Owns the frames both ends speak: two sizes, a head of JSON, a body of bytes. The key comes the same
-way as the blocks, since a command line can be read by others. Refuses nothing and says nothing
-elsewhere: a block that cannot be read is told in its answer; crew.py starts and ends it.
+Owns the frames of both directions: two sizes, a head of JSON, a body of bytes. The key is sent in a
+frame too, because others can read a command line. An unreadable block is reported in its answer and
+nowhere else; pool.py starts and ends the process.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ Head = dict[str, str | int | dict[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """What every block of a file is digested with."""
+class DigestSettings:
+    """The settings for every block of a file."""
 
     key: DigestKey
     layout: Layout
     zipped: bool
 
     def digester(self) -> Digester:
-        """One that does so."""
+        """A digester with these settings."""
         return Digester(self.key, self.layout, zipped=self.zipped)
 
 
 def work() -> None:
-    """Answer what comes on standard input until no more comes."""
+    """Answer the frames on standard input until its end."""
     source, target = sys.stdin.buffer, sys.stdout.buffer
-    digester = _receive_order(source).digester()
+    digester = _receive_settings(source).digester()
     while (frame := receive(source)) is not None:
         try:
             digested = digester.digest(frame[1])
@@ -58,7 +58,7 @@ def send(target: IO[bytes], head: Head, body: bytes = b"") -> None:
 
 
 def receive(source: IO[bytes]) -> tuple[Head, bytes] | None:
-    """The next frame; None when the other end has gone, be it in the middle of one."""
+    """The next frame; None when the input has ended, even within a frame."""
     sizes = source.read(_SIZES.size)
     if len(sizes) < _SIZES.size:
         return None
@@ -67,15 +67,15 @@ def receive(source: IO[bytes]) -> tuple[Head, bytes] | None:
     return (json.loads(head), body) if len(body) == body_size else None
 
 
-def send_order(target: IO[bytes], order: Order) -> None:
+def send_settings(target: IO[bytes], settings: DigestSettings) -> None:
     """The first frame a worker gets."""
-    key, layout = order.key, order.layout
+    key, layout = settings.key, settings.layout
     head: Head = {
         "key_id": key.key_id,
         "algorithm": key.algorithm,
         "delimiter": layout.delimiter,
         "place": layout.place,
-        "zipped": order.zipped,
+        "zipped": settings.zipped,
     }
     send(target, head, key.secret)
 
@@ -92,7 +92,7 @@ def digested_of(head: Head, body: bytes) -> Digested:
             "rejected": dict(rejected),
         }:
             return Digested(body, digests, rows, lines, Counter(rejected))
-    raise ValueError("not the answer of a worker")
+    raise ValueError("not an answer of a worker")
 
 
 def _send_digested(target: IO[bytes], digested: Digested) -> None:
@@ -105,7 +105,7 @@ def _send_digested(target: IO[bytes], digested: Digested) -> None:
     send(target, head, digested.content)
 
 
-def _receive_order(source: IO[bytes]) -> Order:
+def _receive_settings(source: IO[bytes]) -> DigestSettings:
     match receive(source):
         case {
             "key_id": str(key_id),
@@ -115,5 +115,5 @@ def _receive_order(source: IO[bytes]) -> Order:
             "zipped": bool(zipped),
         }, bytes(secret):
             key = DigestKey(key_id, algorithm, secret)
-            return Order(key, Layout(delimiter, place), zipped)
-    raise ValueError("no order")
+            return DigestSettings(key, Layout(delimiter, place), zipped)
+    raise ValueError("no settings")

@@ -1,4 +1,4 @@
-"""The fast builder of segments: the plain one's bytes, in flat memory, and nothing by halves."""
+"""The fast builder of segments: the same bytes as the plain one, in bounded memory."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def small(store: MemoryStore) -> SegmentBuilder:
 
 
 def built(builder: SegmentBuilder, laid: Laid, *, stored: bool = False) -> StoredSegment:
-    """The layers laid over one another, as dropped lists or as segments stored before."""
+    """The layers applied in order, as dropped lists or as stored segments."""
     with ExitStack() as within:
         layers = []
         for number, (mode, records) in enumerate(laid):
@@ -298,7 +298,9 @@ def test_law_3_a_damaged_base_is_not_built_upon(damage: Callable[[bytes], bytes]
         StoredSegment("lists/base", "", 2999),
     ],
 )
-def test_law_3_a_base_that_is_not_what_was_told_is_not_built_upon(told: StoredSegment) -> None:
+def test_law_3_a_base_that_does_not_match_its_pointer_is_not_built_upon(
+    told: StoredSegment,
+) -> None:
     store = MemoryStore()
     etag = store.put("lists/base", GOOD.content)
     told = StoredSegment(told.path, told.etag or etag, told.rows)

@@ -29,7 +29,7 @@ Chunks = Iterable[bytes]
 
 @dataclass
 class Outcome:
-    """What came of a list: its records sorted, its tally, and its refusal if there was one."""
+    """The result of reading a list: its records sorted, its tally, and its refusal, if any."""
 
     records: list[bytes] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
@@ -131,7 +131,7 @@ def test_a_list_of_mostly_bad_lines_is_given_up_at_the_same_line_either_way(
     whole: bytes, block: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plain_reading, "MOST_BAD", 2)
+        patch.setattr(plain_reading, "MAX_BAD_LINES", 2)
         same_either_way([whole], block)
 
 
@@ -186,10 +186,10 @@ IN_PASSING = [
 @pytest.mark.parametrize("city", IN_PASSING)
 @pytest.mark.parametrize("every_row", [False, True])
 @pytest.mark.parametrize("at_the_end", [False, True])
-def test_what_stands_beside_a_digest_is_looked_at_either_way(
+def test_other_fields_beside_a_digest_are_checked_either_way(
     city: bytes, every_row: bool, at_the_end: bool
 ) -> None:
-    # In a row that is good but for it, among rows like it: nothing else makes the fast way pause.
+    # In an otherwise good row among good rows: nothing else stops the fast path.
     cities = [city] * 20 if every_row else [b"Lyon"] * 9 + [city] + [b"Lyon"] * 10
     rows = list(zip([one.encode() for one in DIGESTS], cities, strict=False))
     names = [b"digest,city"] if at_the_end else [b"city,digest"]
@@ -201,7 +201,7 @@ def test_what_stands_beside_a_digest_is_looked_at_either_way(
             same_either_way([end.join([*names, *lines])], 300)
 
 
-# --- what is fast must be taken fast, or the figures mean nothing ---
+# --- regular lines must take the fast path, or the figures mean nothing ---
 
 
 @pytest.mark.parametrize(
@@ -224,13 +224,13 @@ def test_a_plain_row_is_not_odd(layout: Layout, line: str) -> None:
 
 
 class CountingReading(ListReading):
-    """Counts the lines it is asked about one by one."""
+    """Counts the lines that are read one by one."""
 
     taken = 0
 
-    def take(self, number: int, raw: bytes) -> list[bytes]:
+    def read_line(self, number: int, raw: bytes) -> list[bytes]:
         self.taken += 1
-        return super().take(number, raw)
+        return super().read_line(number, raw)
 
 
 def test_only_the_lines_that_are_odd_are_read_one_by_one() -> None:

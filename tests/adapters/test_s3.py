@@ -48,7 +48,7 @@ def put(clients: Clients, bucket: str, content: bytes) -> str:
 
 
 def kept(clients: Clients, bucket: str, prefix: str) -> int:
-    """Everything of a path that is still there, markers too."""
+    """All versions and markers that remain of a path."""
     found = clients.s3.list_object_versions(Bucket=bucket, Prefix=prefix)
     return len(found.get("Versions", [])) + len(found.get("DeleteMarkers", []))
 
@@ -81,30 +81,30 @@ def test_a_version_that_is_gone_is_a_missing_file(clients: Clients, bucket: str)
 
 @pytest.mark.parametrize("named", [True, False])
 @pytest.mark.parametrize("copied_at_once", [10, 1000, 5000])
-def test_a_file_set_aside_is_whole_there_and_gone_here(
+def test_a_moved_file_is_complete_there_and_gone_here(
     clients: Clients, bucket: str, named: bool, copied_at_once: int
 ) -> None:
     content = RANDOM.randbytes(1003)
     version = put(clients, bucket, content)
     files = BucketFiles(clients, bucket, copied_at_once=copied_at_once)
-    files.set_aside(PATH, ASIDE, version if named else None)
+    files.move(PATH, ASIDE, version if named else None)
     assert b"".join(files.read(ASIDE)) == content
     assert kept(clients, bucket, "in/") == 0
-    files.set_aside(PATH, ASIDE, version if named else None)
+    files.move(PATH, ASIDE, version if named else None)
     assert b"".join(files.read(ASIDE)) == content
 
 
-def test_only_the_version_named_is_set_aside(clients: Clients, bucket: str) -> None:
+def test_only_the_named_version_is_moved(clients: Clients, bucket: str) -> None:
     version = put(clients, bucket, b"bad")
     put(clients, bucket, b"good")
     files = BucketFiles(clients, bucket)
-    files.set_aside(PATH, ASIDE, version)
+    files.move(PATH, ASIDE, version)
     assert (b"".join(files.read(ASIDE)), b"".join(files.read(PATH))) == (b"bad", b"good")
     assert kept(clients, bucket, "in/") == 1
 
 
-def test_what_is_not_there_is_not_set_aside(clients: Clients, bucket: str) -> None:
-    BucketFiles(clients, bucket).set_aside(PATH, ASIDE)
+def test_a_missing_file_is_not_moved(clients: Clients, bucket: str) -> None:
+    BucketFiles(clients, bucket).move(PATH, ASIDE)
     assert kept(clients, bucket, "") == 0
 
 
@@ -113,7 +113,7 @@ def test_a_file_that_could_not_be_copied_stays(clients: Clients, bucket: str) ->
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clients.s3, "complete_multipart_upload", failing)
         with pytest.raises(ClientError):
-            BucketFiles(clients, bucket, copied_at_once=40).set_aside(PATH, ASIDE)
+            BucketFiles(clients, bucket, copied_at_once=40).move(PATH, ASIDE)
     assert kept(clients, bucket, "in/") == 1
     assert kept(clients, bucket, "quarantine/") == under_way(clients, bucket) == 0
 
@@ -135,7 +135,7 @@ class Breaking:
 
 @pytest.fixture
 def breaking(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
-    """Makes the connections break, each after so many bytes; the ranges that are asked for."""
+    """Makes each connection break after so many bytes; returns the requested ranges."""
 
     def _breaking(*after: int) -> list[str]:
         ranges: list[str] = []
@@ -154,7 +154,7 @@ def breaking(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
     return _breaking
 
 
-def test_a_connection_that_breaks_is_taken_up_where_it_broke(
+def test_a_broken_connection_is_resumed_where_it_broke(
     clients: Clients, bucket: str, breaking: Callable[..., list[str]]
 ) -> None:
     content = RANDOM.randbytes(5000)
@@ -164,7 +164,7 @@ def test_a_connection_that_breaks_is_taken_up_where_it_broke(
     assert ranges == ["", "bytes=1000-", "bytes=1000-", "bytes=1000-", "bytes=1500-"]
 
 
-def test_a_connection_that_breaks_after_the_last_byte_has_told_all(
+def test_a_connection_that_breaks_after_the_last_byte_loses_nothing(
     clients: Clients, bucket: str, breaking: Callable[..., list[str]]
 ) -> None:
     put(clients, bucket, bytes(5000))
@@ -186,7 +186,7 @@ def test_a_connection_that_keeps_breaking_is_an_error_and_no_end(
     assert b"".join(chunks) == bytes(4000)
 
 
-def test_a_file_written_over_while_it_is_read_is_an_error(
+def test_a_file_replaced_while_it_is_read_is_an_error(
     clients: Clients, bucket: str, breaking: Callable[..., list[str]]
 ) -> None:
     put(clients, bucket, bytes(5000))

@@ -67,7 +67,7 @@ def test_a_cold_look_up_takes_two_gets_and_a_warm_one_takes_one_of_at_most_32_ki
         assert bucket.gets[0] <= 32 * 1024
 
 
-def test_both_digests_of_an_address_take_as_few_gets_as_tell() -> None:
+def test_both_digests_of_an_address_take_as_few_gets_as_possible() -> None:
     reader, bucket = holding(SEGMENT)
     one = RECORDS[0]
     bits = SEGMENT.header.directory_bits
@@ -77,7 +77,7 @@ def test_both_digests_of_an_address_take_as_few_gets_as_tell() -> None:
         ((one, one), one, 1),
         ((one, absent), one, 1),
         ((absent, one), one, 1),  # they share a bucket
-        ((one, other), one, 1),  # the first has told
+        ((one, other), one, 1),  # found by the first one
         ((absent, other), other, 2),
         ((other, one), other, 1),
     ]:
@@ -186,7 +186,7 @@ def test_law_3_a_directory_that_does_not_begin_or_end_as_it_must_is_an_error() -
             reader.find(ref, ABSENT[:1])
 
 
-def test_law_3_a_list_swapped_or_gone_is_told_apart_from_damage() -> None:
+def test_law_3_a_replaced_or_missing_list_is_distinguished_from_damage() -> None:
     reader, bucket = holding(SEGMENT)
     reader.find(REF, RECORDS[:1])
     bucket.objects[REF.key] = ("etag-2", SEGMENT.content)
@@ -229,7 +229,7 @@ def test_law_3_a_directory_that_goes_backwards_is_an_error() -> None:
     entries[4:8] = b"\xff" * 4
     reader, _ = holding(SEGMENT, SEGMENT.content[: header.directory_offset] + bytes(entries))
     second_bucket = next(r for r in RECORDS if bucket_of(r, header.directory_bits) == 1)
-    with pytest.raises(SegmentError, match="backwards"):
+    with pytest.raises(SegmentError, match="not ascending"):
         reader.find(replace(REF, directory_crc=zlib.crc32(entries)), [second_bucket])
 
 
@@ -240,7 +240,9 @@ def test_law_3_a_bucket_wider_than_32_kilobytes_is_not_read() -> None:
         entries[0], entries[1] = 0, wide
         crafted = SEGMENT.content[: header.directory_offset] + entries.tobytes()
         reader, bucket = holding(SEGMENT, crafted)
-        with pytest.raises(SegmentError, match="another bucket" if expected else "wider"):
+        with pytest.raises(
+            SegmentError, match="another bucket" if expected else "larger than allowed"
+        ):
             reader.find(replace(REF, directory_crc=zlib.crc32(entries)), [bytes(16)])
         assert bucket.gets[1:] == ([expected] if expected else [])
 
@@ -262,7 +264,7 @@ def test_an_error_is_not_kept() -> None:
     assert reader.find(REF, RECORDS[:1]) == RECORDS[0]
 
 
-def test_a_record_of_another_length_is_no_look_up() -> None:
+def test_a_record_of_another_length_is_refused() -> None:
     reader, _ = holding(SEGMENT)
     with pytest.raises(ValueError, match="16 bytes"):
         reader.find(REF, [bytes(32)])

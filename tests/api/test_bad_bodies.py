@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 WITH_BODY = [one.name for one in OPERATIONS if one.request]
 POSTS = [one.name for one in OPERATIONS if one.method == "POST"]
 LIMIT = {one.name: one.max_body_kb * 1024 for one in OPERATIONS}  # bytes
-MARK = "zq7kx"  # stands in every wrong value, and in no answer
+MARK = "zq7kx"  # in every wrong value, but in no answer
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def test_json_is_known_by_its_media_type_alone(still: Still, content_type: str) 
     assert still.refused(request).fields == {"email": "missing"}
 
 
-def test_without_a_content_type_a_body_is_taken_for_json(still: Still) -> None:
+def test_without_a_content_type_a_body_is_read_as_json(still: Still) -> None:
     request = Request("POST", still.good["sign_in"].path, b"{}")
     assert still.refused(request).fields == {"email": "missing"}
 
@@ -191,7 +191,7 @@ def test_an_unknown_field_is_named(still: Still, operation: str) -> None:
     assert answer.fields == {"extra": "unknown_field"}
 
 
-def test_an_unknown_field_is_not_quoted_when_it_is_no_name(still: Still) -> None:
+def test_an_unknown_field_is_not_quoted_unless_it_is_a_plain_name(still: Still) -> None:
     request = still.good["sign_in"]
     for name in (f"{MARK}@demo.test", MARK * 20, "", "#", MARK.upper()):
         answer = still.refused(_filled(request, _fields(request) | {name: 1}))
@@ -316,7 +316,7 @@ def test_orders_are_1_to_500(still: Still) -> None:
     assert len(still.refused(_filled(request, {"orders": [0] * 500})).json()["results"]) == 500
 
 
-def test_500_orders_of_the_greatest_length_are_taken_and_answered_in_their_order(
+def test_500_orders_of_the_greatest_length_are_answered_in_their_order(
     still: Still,
 ) -> None:
     request = still.good["post_orders"]

@@ -1,5 +1,5 @@
-"""How a batch is answered when a part of it fails: each failure named, the rest done, nothing said
-that a log may not hold.
+"""The answer to a batch of which a part fails: each failure named, the rest done, nothing logged
+that a log must not contain.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
     ],
     "export: a voucher": [
         *[QUERY, GET, QUERY, GET, WRITE],  # opened
-        *[GET, QUERY, GET, WRITE],  # the voucher taken in
+        *[GET, QUERY, GET, WRITE],  # the voucher added
         *[GET, QUERY, GET, PUT],  # no more: sealed
         *[GET, QUERY, WRITE_FILE, WRITE_FILE, WRITE],
     ],

@@ -1,4 +1,4 @@
-"""Law 9: no log line holds an address, a name, a code or a token; every line is JSON; and one
+"""Law 9: no log line contains an address, a name, a code or a token; every line is JSON; and one
 correlation id follows an invitation through the functions.
 """
 
@@ -13,7 +13,7 @@ import pytest
 
 from chalicelib import functions, observability
 from chalicelib.services.mails import send as deliver
-from chalicelib.services.ports import MailNotTakenError
+from chalicelib.services.ports import MailNotSentError
 from tests.api.consumers import mail_of
 from tests.api.gateway import Request
 from tests.api.requests import GOOD, OF_CAMPAIGN, PURCHASE, VOUCHERS, bearer, invitations
@@ -53,7 +53,7 @@ class Captured:
         return [json.loads(line) for line in self._text.splitlines()]
 
     def leaks(self, secrets: set[str]) -> set[str]:
-        """Which of `secrets` stand in a line, in whatever way JSON writes them."""
+        """Which of `secrets` are in a line, in any JSON encoding."""
         readable = "\n".join(json.dumps(line, ensure_ascii=False) for line in self.lines)
         return {one for one in secrets if one.casefold() in readable.casefold()}
 
@@ -82,7 +82,7 @@ def captured(capsys: pytest.CaptureFixture[str]) -> Captured:
 
 
 def _story(world: World) -> set[str]:
-    """Everything that happens to people; returns all that must stand in no line."""
+    """Everything that happens to people; returns all that must not be in any line."""
     session = world.sign_in()
     link = world.link_code(session)
     world.sign_in_token(OTHER_VIP)
@@ -194,11 +194,11 @@ def test_a_busy_sender_is_logged_by_the_type_of_the_refusal(
     world: World, captured: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def busy(*_: object, recipient: str, **__: object) -> str:
-        raise MailNotTakenError(recipient, final=False)
+        raise MailNotSentError(recipient, final=False)
 
     monkeypatch.setattr(type(world.ports.mailer), "send", busy)
     _fails_to_mail(world)
-    assert [line for line in captured.lines if line.get("error") == "NotYetError"]
+    assert [line for line in captured.lines if line.get("error") == "RetryLaterError"]
     assert captured.leaks({OTHER_VIP}) == set()
 
 
@@ -232,7 +232,7 @@ def test_every_refusal_and_every_answer_is_one_line(world: World, captured: Capt
 def test_a_line_with_an_address_would_be_found(
     world: World, captured: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The tests above have teeth: they find what one careless line tells."""
+    """The tests above have teeth: they find a secret in one careless line."""
 
     def careless(error: BaseException, message: str, **_: object) -> None:
         observability.log(message, told=str(error))

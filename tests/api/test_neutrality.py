@@ -68,7 +68,7 @@ def test_the_addresses_are_of_one_length() -> None:
 
 
 @pytest.mark.parametrize("route", ["sign-in", "sign-up"])
-def test_whoever_the_address_belongs_to_the_answer_and_the_calls_are_the_same(
+def test_the_answer_and_the_calls_are_the_same_for_every_address(
     world: World, session: str, route: str
 ) -> None:
     """Law 8."""
@@ -77,7 +77,9 @@ def test_whoever_the_address_belongs_to_the_answer_and_the_calls_are_the_same(
     assert len(seen) == 1
 
 
-def test_an_invitation_is_taken_in_alike_whoever_it_is_for(world: World, session: str) -> None:
+def test_an_invitation_is_received_in_the_same_way_for_everybody(
+    world: World, session: str
+) -> None:
     """Law 8: the ids differ, nothing else."""
     seen = set()
     for address in PEOPLE:

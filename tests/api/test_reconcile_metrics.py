@@ -33,7 +33,7 @@ def test_lists_too_old_have_a_metric_of_their_own_and_are_no_finding(
     assert counted(run(capsys)) == {"ReconcileFinding": 0, "ListTooOld": 2}
 
 
-def test_how_far_the_referrals_are_rekeyed_is_logged_and_is_no_finding(
+def test_the_progress_of_rekeying_is_logged_and_is_not_a_finding(
     world: World, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     assert counted(run(capsys))["ReconcileFinding"] == 0

@@ -1,4 +1,4 @@
-"""Every refusal an operation documents: its status, its stable type, and nothing changed by it.
+"""Every documented refusal of an operation: its status, its stable type, and no change.
 
 `REFUSALS` is held against the OpenAPI document in both directions, the refusals that all bodies
 have in common left out: they are in `test_bad_bodies`.
@@ -467,9 +467,7 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize("refusal", REFUSALS, ids=str)
-def test_a_refusal_is_told_as_documented_and_changes_nothing(
-    world: World, refusal: Refusal
-) -> None:
+def test_a_refusal_is_as_documented_and_changes_nothing(world: World, refusal: Refusal) -> None:
     request = refusal.prepared(world)
     world.run()
     table = world.table()
@@ -527,7 +525,7 @@ def test_without_a_trustworthy_customer_list_nobody_is_confirmed(
     assert world.table() == table
 
 
-def test_who_has_become_a_customer_is_not_confirmed(world: World) -> None:
+def test_a_referee_who_became_a_customer_cannot_confirm(world: World) -> None:
     """Law 3."""
     token = world.invited()
     world.drop("customers/full/new.csv", customer_list(CUSTOMER, STRANGER))
@@ -536,7 +534,7 @@ def test_who_has_become_a_customer_is_not_confirmed(world: World) -> None:
     assert not world.vouchers()
 
 
-def test_an_error_nobody_foresaw_is_500_and_tells_nothing(
+def test_an_unexpected_error_is_500_without_details(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object, **__: object) -> None:

@@ -41,7 +41,7 @@ def test_every_operation_answers_a_good_request_with_its_first_status(
     assert answer.status == next(iter(operation.answers))
 
 
-def test_a_campaign_tells_the_pages_what_they_need(world: World) -> None:
+def test_a_campaign_has_what_the_pages_need(world: World) -> None:
     told = world.get(OF_CAMPAIGN).json()
     assert told["brand"] == {"name": "Maison Demo", "colour": "#1f4e3d"}
     assert set(told["title"]) == set(told["offer"]) == set(told["sponsor_offer"]) == {"fr", "en"}
@@ -51,7 +51,7 @@ def test_a_campaign_tells_the_pages_what_they_need(world: World) -> None:
     assert told["channels"] == ["email", "link"]
 
 
-def test_a_campaign_is_told_as_closed_after_its_last_local_day(world: World) -> None:
+def test_a_campaign_is_closed_after_its_last_local_day(world: World) -> None:
     world.put(campaign_like_demo(campaign="ended", starts_on="2026-01-01", ends_on="2026-03-01"))
     assert world.get("/v1/campaigns/ended").json()["open"] is False
 
@@ -102,7 +102,7 @@ def test_a_refused_invitation_looks_like_one_that_waits(world: World) -> None:
     assert {one["state"] for one in space["invitations"]} == {"closed"}
 
 
-def test_invitations_are_taken_in_in_the_order_of_the_request(world: World) -> None:
+def test_invitations_are_received_in_the_order_of_the_request(world: World) -> None:
     session = world.sign_in()
     answer = world.ask(invitations(STRANGER, CUSTOMER, session=session))
     assert [one["state"] for one in answer.json()["invitations"]] == ["received", "received"]
@@ -140,7 +140,7 @@ def test_confirming_again_is_200_with_the_same_body_and_changes_nothing(world: W
     assert world.table() == table
 
 
-def test_a_confirmed_offer_says_so(world: World) -> None:
+def test_a_confirmed_offer_is_shown_as_confirmed(world: World) -> None:
     token = world.invited()
     world.confirm(token)
     assert world.get(f"/v1/invitations/{token}").json()["state"] == "confirmed"

@@ -177,7 +177,7 @@ class World:
         """The ports the app works with."""
         return bootstrap.ports()
 
-    # --- what stands before anybody comes ---------------------------------------------------------
+    # --- what exists beforehand ---------------------------------------------------------
 
     def put(self, campaign: Campaign) -> None:
         """Put a campaign in force."""
@@ -251,12 +251,12 @@ class World:
         )
 
     def confirm(self, token: str) -> Answer:
-        """A referee says yes."""
+        """A referee confirms."""
         body = {"terms_version": "2026-01", "marketing_consent": False}
         return self.post(f"/v1/invitations/{token}/confirmation", body)
 
     def voucher(self, address: str = STRANGER) -> str:
-        """The printed code of the voucher a referee gets for confirming."""
+        """The code of the voucher a referee gets for confirming."""
         assert self.confirm(self.invited(address)).status == 201
         self.run()
         return str(self.vouchers()[-1]["printed"]["S"])
@@ -268,7 +268,7 @@ class World:
     # --- the machinery between the functions ------------------------------------------------------
 
     def run(self) -> None:
-        """Bring every fact to all that follows from it, until nothing follows."""
+        """Deliver every fact to all that it triggers, until nothing is left."""
         while self._stream() or any(self._work(queue) for queue in QUEUES):
             pass
 
@@ -294,7 +294,7 @@ class World:
         return True
 
     def drop(self, path: str, content: bytes) -> Json:
-        """The client drops a file and the ingest function is told: its receipt."""
+        """The client drops a file and the ingest function is called: the receipt."""
         key = f"in/{CAMPAIGN}/{path}"
         self.clients.s3.put_object(Bucket=BUCKET, Key=key, Body=content)
         assert functions.ingest(drop_event(key, self.clock())) == {"batchItemFailures": []}
@@ -355,7 +355,7 @@ def queue_event(bodies: Sequence[str]) -> Event:
 
 
 def drop_event(key: str, at: datetime) -> Event:
-    """S3's notice of a new object, out of the ingest queue."""
+    """S3's event about a new object, from the ingest queue."""
     told = {"eventTime": at.isoformat(), "s3": {"object": {"key": key, "sequencer": "0055AED6"}}}
     return queue_event([json.dumps({"Records": [told]})])
 

@@ -92,7 +92,7 @@ def status_page(
             self.wfile.write(answer[0])
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     def answers(status: object) -> None:
         answer[0] = status if isinstance(status, bytes) else json.dumps(status).encode()

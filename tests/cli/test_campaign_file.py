@@ -1,4 +1,4 @@
-"""A campaign file is right, or every reason why not is told with its line and column."""
+"""A campaign file is valid, or every problem is reported with its line and column."""
 
 from __future__ import annotations
 
@@ -118,7 +118,11 @@ def test_an_amount_no_float_can_hold_is_not_rounded_into_the_limit() -> None:
         ("  contact: hello@shop.test\n", "", "2:1: brand.contact: is missing"),
         ("country: FR\n", "", "1:1: country: is missing"),
         ("    to: referee\n", "", "29:5: rules.0.to: is missing"),
-        ("  name: Shop", "  nmae: Shop\n  name: x", "4:3: brand.nmae: unknown field; is it name?"),
+        (
+            "  name: Shop",
+            "  nmae: Shop\n  name: x",
+            "4:3: brand.nmae: unknown field; did you mean name?",
+        ),
         ("country: FR", "country: FR\nxyz: 1", "13:1: xyz: unknown field"),
         (
             "    to: referee",
@@ -128,22 +132,22 @@ def test_an_amount_no_float_can_hold_is_not_rounded_into_the_limit() -> None:
         (
             "    to: referee",
             "    to: referee\n    iff: {}",
-            "33:5: rules.0.iff: unknown field; is it if?",
+            "33:5: rules.0.iff: unknown field; did you mean if?",
         ),
         (
             "    valid_days: 30",
             "    valid_days: 30\n    valid_day: 3",
-            "28:5: templates.welcome.valid_day: unknown field; is it valid_days?",
+            "28:5: templates.welcome.valid_day: unknown field; did you mean valid_days?",
         ),
         (
             "country: FR",
             "country: FR\ncountry: BE",
-            "13:1: country: stands twice, first on line 12",
+            "13:1: country: is a duplicate: first on line 12",
         ),
         (
             "country: FR",
             "country: FR\nversion: 3",
-            "13:1: version: is given when the file is put in force: leave it out",
+            "13:1: version: is assigned when the file is put in force: remove it",
         ),
         # empty values
         ("country: FR", "country:", "12:9: country: is empty"),
@@ -169,7 +173,7 @@ def test_an_amount_no_float_can_hold_is_not_rounded_into_the_limit() -> None:
         (
             "fr: Un bon",
             "fr: Un bon\n  no: Hei",
-            in_quotes("10:3: offer.no: a field's name is text", "no"),
+            in_quotes("10:3: offer.no: the name of a field must be text", "no"),
         ),
         (
             'version: "1"',
@@ -270,7 +274,7 @@ def test_an_amount_no_float_can_hold_is_not_rounded_into_the_limit() -> None:
             "  Welcome!:\n",
             f"24:3: templates.Welcome!: {SLUG}",
         ),
-        # what does not hold together
+        # problems between fields
         (
             "issue: welcome",
             "issue: thanks",
@@ -285,25 +289,26 @@ def test_an_amount_no_float_can_hold_is_not_rounded_into_the_limit() -> None:
         (
             "    issue: welcome",
             "    if: {order: 1}\n    issue: welcome",
-            "31:9: rules.0.if: only a rule for order_kept takes conditions",
+            "31:9: rules.0.if: only a rule for order_kept may have conditions",
         ),
-        # YAML beyond what is taken
+        # YAML that is not supported
         (
             "country: FR",
             "country: !!python/object:os.system FR",
             in_quotes(
-                "12:10: country: the tag tag:yaml.org,2002:python/object:os.system is not taken",
+                "12:10: country: the tag tag:yaml.org,2002:python/object:os.system "
+                "is not supported",
                 "FR",
             ),
         ),
         (
             "country: FR",
             "country: FR\n<<: {currency: EUR}",
-            "13:1: <<: merge keys are not taken: write the fields out",
+            "13:1: <<: merge keys are not supported: write the fields out",
         ),
     ],
 )
-def test_a_wrong_field_is_told_at_its_place(old: str, new: str, told: str) -> None:
+def test_a_wrong_field_is_reported_at_its_place(old: str, new: str, told: str) -> None:
     assert told in refusals(good_with(old, new))
 
 
@@ -316,28 +321,30 @@ def test_a_wrong_field_is_told_at_its_place(old: str, new: str, told: str) -> No
         (b"just text\n", "1:1: must be a group of fields, indented below it"),
         (b"- a\n- b\n", "1:1: must be a group of fields, indented below it"),
         (b"campaign: a\n\tbrand: b\n", "2:1: a tab: indent with spaces"),
-        (b"campaign: a: b\n", '1:12: a colon too many: put text that holds ": " in quotes'),
+        (b"campaign: a: b\n", '1:12: an unexpected colon: put text that contains ": " in quotes'),
         (b"offer: @shop\n", "1:8: text that begins with this character needs quotes"),
-        (b"a: 1\n- b\n", "2:1: not in line with what stands above: look at the indentation"),
+        (b"a: 1\n- b\n", "2:1: does not match the lines above: check the indentation"),
         (b"a: [1, 2\n", "2:1: a bracket or quote is not closed"),
-        (b"a: 1\n---\nb: 2\n", "2:1: several documents (---): one campaign a file"),
+        (b"a: 1\n---\nb: 2\n", "2:1: several documents (---): a file has one campaign"),
         (b"a: 1\nname: caf\xe9\n", "2:10: not UTF-8: save the file as UTF-8"),
         ("a: 1\n".encode("utf-16"), "1:1: not UTF-8: save the file as UTF-8"),
-        ("a: 1\n".encode("utf-16-le"), "1:2: a character no text holds: save the file as UTF-8"),
-        (b"a: 1\nb: \x07\n", "2:4: a character no text holds: save the file as UTF-8"),
+        ("a: 1\n".encode("utf-16-le"), "1:2: an invalid character: save the file as UTF-8"),
+        (b"a: 1\nb: \x07\n", "2:4: an invalid character: save the file as UTF-8"),
         (b"#" * (MAX_BYTES + 1), "1:1: larger than 128 KB"),
-        (b"a: " + b"[" * 50_000, "1:23: nested too deep"),
-        (b"- " * 50_000, "1:41: nested too deep"),
+        (b"a: " + b"[" * 50_000, "1:23: nested too deeply"),
+        (b"- " * 50_000, "1:41: nested too deeply"),
     ],
 )
-def test_what_is_no_campaign_file_at_all_is_refused_in_one_line(content: bytes, told: str) -> None:
+def test_a_file_that_is_not_a_campaign_file_is_refused_in_one_line(
+    content: bytes, told: str
+) -> None:
     assert refusals(content) == [told]
 
 
 @pytest.mark.parametrize("content", ["a: &x 1\nb: 2\n", "a: 1\nb: *x\n", "a: &x [1]\nb: *x\n"])
 def test_anchors_and_aliases_are_refused(content: str) -> None:
     (told,) = refusals(content)
-    assert "anchors (&) and aliases (*) are not taken" in told
+    assert "anchors (&) and aliases (*) are not supported" in told
 
 
 def test_a_bomb_of_aliases_is_refused_at_its_first_anchor() -> None:
@@ -349,12 +356,12 @@ def test_a_bomb_of_aliases_is_refused_at_its_first_anchor() -> None:
     assert told.startswith("1:4: anchors")
 
 
-def test_all_problems_are_told_at_once_in_the_order_of_the_file() -> None:
+def test_all_problems_are_reported_at_once_in_the_order_of_the_file() -> None:
     wrong = good_with("country: FR", "country: NO").replace("EUR", "euro").replace("WE", "w")
     assert [told.split(":")[0] for told in refusals(wrong)] == ["12", "14", "25"]
 
 
-def test_problems_of_the_whole_are_told_one_by_one() -> None:
+def test_problems_between_fields_are_reported_one_by_one() -> None:
     wrong = good_with("issue: welcome", "issue: thanks").replace("[fr]", "[fr, en]")
     assert refusals(wrong) == [
         "7:8: title: no text for locale en",
@@ -368,11 +375,11 @@ def test_a_list_is_not_called_short_because_its_only_item_is_wrong() -> None:
     assert refusals(good_with("    to: referee\n", "")) == ["29:5: rules.0.to: is missing"]
 
 
-def test_a_field_that_stands_twice_is_checked_where_it_stands_first() -> None:
+def test_a_duplicate_field_is_checked_at_its_first_place() -> None:
     wrong = good_with("country: FR", "country: france\ncountry: FR")
     assert refusals(wrong) == [
         "12:10: country: must be a country code of two capitals, like FR",
-        "13:1: country: stands twice, first on line 12",
+        "13:1: country: is a duplicate: first on line 12",
     ]
 
 
@@ -421,10 +428,10 @@ def test_the_command_says_when_a_file_is_not_there(tmp_path: Path, tandem: Tande
     assert result.stderr == f"{tmp_path / 'none.yaml'}: No such file or directory\n"
 
 
-def test_the_demo_campaign_is_right(tandem: Tandem) -> None:
+def test_the_demo_campaign_is_valid(tandem: Tandem) -> None:
     result = tandem("campaign", "check", DEMO)
     assert result.exit_code == 0
-    assert result.stdout == f"{DEMO}: campaign demo-vip is right\n"
+    assert result.stdout == f"{DEMO}: campaign demo-vip is valid\n"
 
 
 def test_a_campaign_written_out_and_read_again_is_the_same() -> None:

@@ -59,7 +59,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch, serving: Serving) -> Iterator[dict
             self.wfile.write((STACK.format(members) if known else NO_STACK.format(stage)).encode())
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-3")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
@@ -69,7 +69,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch, serving: Serving) -> Iterator[dict
         yield outputs
 
 
-def test_what_speaks_no_http_is_told_in_one_line(
+def test_a_server_without_http_is_reported_in_one_line(
     tandem: Tandem, serving: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Mumbling(BaseHTTPRequestHandler):
@@ -114,7 +114,7 @@ def test_a_stack_that_has_ended_says_so_itself(status_page: Answers, tandem: Tan
     ],
     ids=["ended", "silent"],
 )
-def test_what_ends_in_the_middle_of_a_command_is_told_in_one_line(
+def test_a_stack_that_ends_during_a_command_is_reported_in_one_line(
     later: object,
     told: str,
     nothing_running: str,
@@ -133,7 +133,7 @@ def test_what_ends_in_the_middle_of_a_command_is_told_in_one_line(
             self.wfile.write(json.dumps(said.pop() if said else later or ready).encode())
 
         def log_message(self, *_: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with serving(Page) as port:
         monkeypatch.setenv("TANDEM_PORT", str(port))
@@ -147,13 +147,13 @@ def test_what_ends_in_the_middle_of_a_command_is_told_in_one_line(
     ("status", "told"),
     [
         ({"ready": False}, "is still starting: try again in a moment"),
-        ({"ready": True}, "does not tell 'aws_endpoint': is it Tandem?"),
+        ({"ready": True}, "lacks 'aws_endpoint': is it Tandem?"),
         (b"<html>", "is not the local stack"),
         ([1], "is not the local stack"),
         (b"", "is not the local stack (HTTP 404): choose another port with TANDEM_PORT"),
     ],
 )
-def test_what_is_not_a_ready_stack_is_told_in_one_line(
+def test_anything_but_a_ready_stack_is_reported_in_one_line(
     status: object, told: str, status_page: Answers, tandem: Tandem
 ) -> None:
     status_page(status)
@@ -181,13 +181,13 @@ def test_the_stage_may_come_from_the_environment(
 
 
 @pytest.mark.usefixtures("deployed")
-def test_a_stage_that_is_not_deployed_is_told_in_one_line(tandem: Tandem) -> None:
+def test_a_stage_that_is_not_deployed_is_reported_in_one_line(tandem: Tandem) -> None:
     result = tandem("status", "--stage", "nowhere")
     assert result.exit_code == 1
     assert result.stderr == "DescribeStacks: Stack with id tandem-nowhere does not exist\n"
 
 
-def test_a_stack_without_its_outputs_is_told_in_one_line(
+def test_a_stack_without_its_outputs_is_reported_in_one_line(
     deployed: dict[str, str], tandem: Tandem
 ) -> None:
     del deployed["KeysPath"]

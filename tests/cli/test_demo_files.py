@@ -1,4 +1,4 @@
-"""The demo's files hold what its documents say, and Tandem takes them."""
+"""The demo's files contain what its documents say, and Tandem accepts them."""
 
 from __future__ import annotations
 

@@ -94,14 +94,14 @@ def test_the_manifest_says_what_was_written(hashed: Hash, tmp_path: Path) -> Non
     }
 
 
-def test_the_manifest_is_one_that_is_taken_with_its_canaries(hashed: Hash, tmp_path: Path) -> None:
+def test_the_manifest_is_accepted_with_its_canaries(hashed: Hash, tmp_path: Path) -> None:
     hashed(all_cases(), "in.csv", "full.csv", "--canaries", "3")
     parse_manifest((tmp_path / "full.manifest.json").read_bytes())
     lines = (tmp_path / "full.csv").read_text().splitlines()
     assert lines == ["digest", canary(1), *of_cases(), canary(2), canary(3)]
 
 
-def test_where_the_campaign_says_sha256_there_is_no_key(tandem: Tandem, tmp_path: Path) -> None:
+def test_a_campaign_with_sha256_needs_no_key(tandem: Tandem, tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_bytes(all_cases())
     arguments = ["hash", tmp_path / "in.csv", "--column", "email", "--key-id", "none"]
     arguments += ["-o", tmp_path / "full.csv", "--canaries", "0"]
@@ -141,7 +141,7 @@ def test_canaries_are_the_same_every_day_and_others_under_another_key() -> None:
 
 
 def test_canaries_alone_are_no_list(hashed: Hash, tmp_path: Path) -> None:
-    assert "no good address" in hashed(b"email\n").stderr
+    assert "no valid address" in hashed(b"email\n").stderr
     assert not (tmp_path / "out.csv").exists()
 
 
@@ -189,15 +189,15 @@ def test_lines_without_a_good_address_are_counted_by_reason_and_not_shown(hashed
     [
         (b"", "no column named email in the first line"),
         (b"jeanne@example.fr\npaul@example.fr\n", "no column named email in the first line"),
-        (b"email\n", "no good address"),
-        (b"email\nnobody\n", "no good address"),
+        (b"email\n", "no valid address"),
+        (b"email\nnobody\n", "no valid address"),
         (b"email\njeanne@example.fr\nzo\xe9@example.fr\n", "not UTF-8: save the file as UTF-8"),
         ("email\njeanne@example.fr\n".encode("utf-16"), "not UTF-8: save the file as UTF-8"),
         (b'email\njeanne@example.fr\n"paul@example.fr\nx@example.fr\n', "unexpected end of data"),
         (b"email\njeanne@example.fr\n" + b"x" * 200_000, "field larger than field limit"),
     ],
 )
-def test_a_wrong_file_is_told_without_an_address_and_leaves_no_list(
+def test_a_wrong_file_is_reported_without_an_address_and_leaves_no_list(
     content: bytes, told: str, hashed: Hash, tmp_path: Path
 ) -> None:
     (tmp_path / "out.csv").write_text("the list of yesterday")
@@ -210,7 +210,7 @@ def test_a_wrong_file_is_told_without_an_address_and_leaves_no_list(
     assert {file.name for file in tmp_path.iterdir()} == {"in.csv", "out.csv", "vectors.key"}
 
 
-def test_a_quote_left_open_is_told_by_the_line_it_is_on(
+def test_an_unclosed_quote_is_reported_with_its_line(
     hashed: Hash, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(blocks, "LONGEST_ROW", 4 * blocks.BLOCK)
@@ -219,7 +219,7 @@ def test_a_quote_left_open_is_told_by_the_line_it_is_on(
     rows += ["x" * 80] * 250_000
     result = hashed("\n".join(["id,email", *rows]).encode())
     assert result.exit_code == 1
-    assert "line 50002: no end of this row: a quote is left open" in result.stderr
+    assert "line 50002: this row does not end: a quote is not closed" in result.stderr
 
 
 def test_the_share_done_the_rate_and_the_time_left_are_shown_on_a_terminal(
@@ -236,13 +236,15 @@ def test_the_share_done_the_rate_and_the_time_left_are_shown_on_a_terminal(
 @pytest.mark.parametrize(
     "content", [b"no gzip", gzip.compress(b"email\na@example.fr\n", mtime=0)[:-9]]
 )
-def test_a_broken_gzip_file_is_told(content: bytes, hashed: Hash) -> None:
+def test_a_damaged_gzip_file_is_reported(content: bytes, hashed: Hash) -> None:
     result = hashed(content, "in.csv.gz")
     assert result.exit_code == 1
-    assert "not a whole gzip file" in result.stderr
+    assert "not a complete gzip file" in result.stderr
 
 
-def test_files_that_cannot_be_opened_are_told(hashed: Hash, tandem: Tandem, tmp_path: Path) -> None:
+def test_files_that_cannot_be_opened_are_reported(
+    hashed: Hash, tandem: Tandem, tmp_path: Path
+) -> None:
     assert "No such file or directory" in hashed(b"email\n", "in.csv", "no/out.csv").stderr
     result = tandem(
         "hash", tmp_path / "none.csv", "--column", "email", "--key-file", tmp_path / "vectors.key",
@@ -258,7 +260,7 @@ def test_a_list_is_named_as_the_bucket_takes_it(target: str, hashed: Hash) -> No
     assert "a list is named NAME.csv or NAME.csv.gz" in result.stderr
 
 
-def test_the_addresses_are_never_written_over(hashed: Hash, tmp_path: Path) -> None:
+def test_the_addresses_are_never_overwritten(hashed: Hash, tmp_path: Path) -> None:
     result = hashed(all_cases(), "in.csv", "in.csv")
     assert result.exit_code == 1
     assert (tmp_path / "in.csv").read_bytes() == all_cases()

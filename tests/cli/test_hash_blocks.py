@@ -65,7 +65,7 @@ def test_each_line_end_ends_a_row(line_end: str) -> None:
 
 
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"])
-def test_the_layout_is_told_by_the_first_line(line_end: bytes) -> None:
+def test_the_first_line_gives_the_layout(line_end: bytes) -> None:
     first = b"\xef\xbb\xbf" + '"né;e";email;town'.encode()
     layout, rest = table(io.BytesIO(first + line_end + b"1;a@example.fr;Lyon"), "email")
     assert (layout, list(rest)) == (Layout(";", 1), [b"1;a@example.fr;Lyon"])
@@ -83,6 +83,6 @@ def test_a_row_that_does_not_end_is_refused_before_memory_is_full(
     source = io.BytesIO(b'1,a@example.fr\n2,"' + b"x\n" * 40_000)
     cut_there = blocks._blocks(b"", source, ",", 1024)
     assert next(cut_there) == b"1,a@example.fr\n"
-    with pytest.raises(CommandError, match=r"^line 3: no end of this row"):
+    with pytest.raises(CommandError, match=r"^line 3: this row does not end"):
         next(cut_there)
     assert source.tell() < 20 * 1024

@@ -1,4 +1,4 @@
-"""The short cut for plain addresses gives what the recipe gives, and counts what it refuses."""
+"""The fast path for plain addresses gives the digests of the recipe, and counts what it refuses."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def block_of(addresses: list[str]) -> bytes:
 def test_a_block_gives_what_its_addresses_give_one_by_one(
     addresses: list[str], key: DigestKey
 ) -> None:
-    # Twice: the second time, every domain has been met.
+    # Twice: the second time, every domain has been seen.
     digests, rejected = one_by_one(addresses * 2, key)
     done = Digester(key, LAYOUT, zipped=False).digest(block_of(addresses * 2))
     assert done.content.decode().splitlines() == digests
@@ -78,7 +78,7 @@ def test_a_block_gives_what_its_addresses_give_one_by_one(
 
 
 def test_lower_case_makes_ascii_of_no_letter_that_nfc_would_not() -> None:
-    """What the short cut rests on, which does without NFC."""
+    """The assumption of the fast path, which does not apply NFC."""
     ascii_when_lower = [
         letter for letter in map(chr, range(0x80, sys.maxunicode + 1)) if letter.lower().isascii()
     ]
@@ -126,7 +126,7 @@ def test_a_block_without_a_good_address_gives_nothing() -> None:
         (b"x" * 200_000, "field larger than field limit (131072)", 2),
     ],
 )
-def test_what_is_wrong_with_a_block_is_told_without_its_content(
+def test_the_problem_of_a_block_is_reported_without_its_content(
     content: bytes, reason: str, line: int
 ) -> None:
     with pytest.raises(BlockError) as caught:

@@ -63,13 +63,13 @@ def test_another_key_under_the_same_id_is_refused(tandem: Tandem, key_file: Path
     key_file.write_text(KEY[::-1])
     result = tandem("key", "put", "shop-2026", "--file", key_file)
     assert result.exit_code == 1
-    assert "a key never changes under its id" in result.stderr
+    assert "the key of an id never changes" in result.stderr
     client = boto3.client("ssm", region_name="eu-west-3")
     assert client.get_parameter(Name=NAME, WithDecryption=True)["Parameter"]["Value"] == KEY
 
 
 def own_key() -> dict[str, str]:
-    """The parameter of the key that is ours alone, decrypted."""
+    """The parameter of our own key, decrypted."""
     client = boto3.client("ssm", region_name="eu-west-3")
     found = client.get_parameter(Name="/tandem/test/digest-keys/tandem", WithDecryption=True)
     return {name: str(value) for name, value in found["Parameter"].items()}
@@ -114,8 +114,8 @@ def test_of_two_who_draw_our_own_key_at_once_the_first_one_counts(
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"not hex at all", "not hex: a key is written in figures and a to f"),
-        ("clé".encode(), "not hex: a key is written in figures and a to f"),
+        (b"not hex at all", "not hex: a key is written in digits and a to f"),
+        ("clé".encode(), "not hex: a key is written in digits and a to f"),
         (b"", "a key has 16 to 64 bytes"),
         (b"00" * 15, "a key has 16 to 64 bytes"),
         (b"00" * 65, "a key has 16 to 64 bytes"),
@@ -141,7 +141,7 @@ def test_a_wrong_key_is_refused_and_not_printed(
         (["shop", "--from-env", "NO_SUCH_KEY"], "no environment variable NO_SUCH_KEY"),
     ],
 )
-def test_a_key_that_cannot_be_found_is_told_in_one_line(
+def test_a_key_that_cannot_be_found_is_reported_in_one_line(
     arguments: list[str], told: str, tandem: Tandem
 ) -> None:
     result = tandem("key", "put", *arguments)

@@ -135,9 +135,9 @@ ENTITIES: list[Entity] = [
         sequencer="s", file_version="v", reason="r", detail="d", rows=5, held_at=MORNING,
         ends_at=LATER, decision="released", decided_by="w", decided_at=LATER,
     ),
-    ListDrops(campaign=CAMPAIGN, name="vips", taken=3),
+    ListDrops(campaign=CAMPAIGN, name="vips", count=3),
     FileRecord(
-        campaign=CAMPAIGN, area="vips", sha256="h", file="f", taken_at=MORNING, version=1,
+        campaign=CAMPAIGN, area="vips", sha256="h", file="f", processed_at=MORNING, version=1,
         position="o", as_of=MORNING,
     ),
     Mail(

@@ -1,4 +1,4 @@
-"""The world that an earlier version left behind, in the hands of this one.
+"""The world that an earlier version stored, handled by this one.
 
 In memory, where items come through the codec as they would from the table; or on AWS as moto has
 it, where every transaction copies the whole table.
@@ -75,7 +75,7 @@ class Inherited(World):
         return found
 
     def found(self, address: str, name: str = "customers") -> str | None:
-        """What the list in force says of an address."""
+        """What the current list says of an address."""
         return self.ports.lists.find(name, CAMPAIGN, 30, digests(address)).found
 
     def vouchers(self) -> list[Voucher]:

@@ -1,4 +1,4 @@
-"""What each version stored, as `items/` has it: see the README there."""
+"""What each version stored, from `items/`: see the README there."""
 
 from __future__ import annotations
 

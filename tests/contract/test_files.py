@@ -37,12 +37,12 @@ def test_an_empty_file_is_a_file(files: Files) -> None:
     assert read(files) == b""
 
 
-def test_a_missing_file_is_told_when_it_is_opened(files: Files) -> None:
+def test_a_missing_file_is_reported_when_it_is_opened(files: Files) -> None:
     with pytest.raises(FileMissingError):
         files.read(PATH)
 
 
-def test_a_write_goes_over_what_is_there(files: Files) -> None:
+def test_a_write_replaces_an_existing_file(files: Files) -> None:
     files.write(PATH, b"one")
     files.write(PATH, b"two", content_type="application/json")
     assert read(files) == b"two"
@@ -61,7 +61,7 @@ def test_names_with_spaces_and_accents_are_names(files: Files) -> None:
 
 
 def put(files: Files, path: str, content: bytes) -> str:
-    """Store a file as somebody outside does; the version that it is for ever."""
+    """Store a file as the client does; returns its version."""
     if isinstance(files, MemoryFiles):
         return files.put(path, content)
     assert isinstance(files, BucketFiles)
@@ -73,42 +73,42 @@ DROPPED = "in/demo-vip/customers/full/next.csv"
 ASIDE = "quarantine/demo-vip/customers/full/next.csv"
 
 
-def test_a_version_is_read_as_it_was_whatever_was_put_over_it(files: Files) -> None:
+def test_a_version_is_readable_after_the_file_was_replaced(files: Files) -> None:
     first, second = put(files, DROPPED, b"one"), put(files, DROPPED, b"two")
     assert b"".join(files.read(DROPPED, first)) == b"one"
     assert b"".join(files.read(DROPPED, second)) == b"two"
     assert read(files, DROPPED) == b"two"
 
 
-def test_a_version_that_is_set_aside_is_nowhere_else(files: Files) -> None:
+def test_a_moved_version_is_nowhere_else(files: Files) -> None:
     version = put(files, DROPPED, b"jeanne@example.fr")
-    files.set_aside(DROPPED, ASIDE, version)
+    files.move(DROPPED, ASIDE, version)
     assert read(files, ASIDE) == b"jeanne@example.fr"
     for gone in (version, None):
         with pytest.raises(FileMissingError):
             files.read(DROPPED, gone)
-    files.set_aside(DROPPED, ASIDE, version)  # again: nothing is left to do
+    files.move(DROPPED, ASIDE, version)  # again: nothing is left to do
     assert read(files, ASIDE) == b"jeanne@example.fr"
 
 
-def test_what_was_put_over_a_version_that_is_set_aside_stays(files: Files) -> None:
+def test_the_newer_version_stays_when_an_older_one_is_moved(files: Files) -> None:
     version = put(files, DROPPED, b"jeanne@example.fr")
     put(files, DROPPED, b"digest")
-    files.set_aside(DROPPED, ASIDE, version)
+    files.move(DROPPED, ASIDE, version)
     assert read(files, DROPPED) == b"digest"
     assert read(files, ASIDE) == b"jeanne@example.fr"
 
 
 def test_a_version_that_is_not_there_is_missing(files: Files) -> None:
     version = put(files, DROPPED, b"one")
-    files.set_aside(DROPPED, ASIDE, version)
+    files.move(DROPPED, ASIDE, version)
     with pytest.raises(FileMissingError):
         files.read(DROPPED, version)
-    files.set_aside("in/demo-vip/nothing.csv", ASIDE)
+    files.move("in/demo-vip/nothing.csv", ASIDE)
     assert read(files, ASIDE) == b"one"
 
 
-def test_the_versions_of_a_file_are_told_the_newest_first(files: Files) -> None:
+def test_the_versions_of_a_file_are_listed_newest_first(files: Files) -> None:
     first, second = put(files, DROPPED, b"one"), put(files, DROPPED, b"two")
     put(files, f"{DROPPED}.gz", b"another")
     assert files.versions(DROPPED) == [second, first]

@@ -17,7 +17,7 @@ from chalicelib.domain.facts import FactName
 from chalicelib.domain.files.orders import OrderRow, parse_order
 from chalicelib.domain.people import Sponsor
 from chalicelib.domain.vouchers import Purchase
-from chalicelib.services.errors import NotYetError, OverError, RefusedError
+from chalicelib.services.errors import GoneError, RefusedError, RetryLaterError
 from chalicelib.services.ingest import ingest
 from chalicelib.services.invitations.decide import decide_invitation
 from chalicelib.services.invitations.invite import Referee, invite
@@ -67,7 +67,7 @@ def purchase(world: World, order_id: str) -> Purchase:
 
 
 def voucher_code(world: World) -> str:
-    """The printed code of the first voucher of a confirmed referral."""
+    """The code of the first voucher of a confirmed referral."""
     world.referral(NEWCOMER)
     world.export()
     return world.exported(1)[0]["code"]
@@ -108,7 +108,7 @@ def test_a_referee_cannot_confirm_and_decline_at_the_same_instant(
     world.run()
     token = world.token_of(NEWCOMER)
     ports = contested(world, lambda: decline(world.ports, token))
-    with pytest.raises(OverError) if guards else nullcontext():
+    with pytest.raises(GoneError) if guards else nullcontext():
         confirm(ports, token, "1", False)
     assert bool(world.facts(FactName.REFERRAL_CONFIRMED)) is not guards
 
@@ -120,7 +120,7 @@ def test_law_2_two_senders_at_the_same_instant_send_one_mail(world: World, guard
     decide_invitation(world.ports, received)
     [accepted] = world.facts(FactName.INVITATION_ACCEPTED)
     ports = contested(world, lambda: send_mail(world.ports, SENDER, accepted))
-    with pytest.raises(NotYetError) if guards else nullcontext():
+    with pytest.raises(RetryLaterError) if guards else nullcontext():
         send_mail(ports, SENDER, accepted)
     world.run()
     assert len(world.mailer.to(NEWCOMER)) == (1 if guards else 2)
@@ -216,7 +216,7 @@ def test_law_4_an_order_reported_twice_at_the_same_instant_is_one_order(
 
 
 @with_and_without
-def test_law_7_one_file_taken_in_twice_at_the_same_instant_is_one_version(
+def test_law_7_one_file_processed_twice_at_the_same_instant_is_one_version(
     world: World, guards: bool
 ) -> None:
     content = "\n".join(map(digest, [*CUSTOMERS, *VIPS, CANARY, NEWCOMER])).encode()

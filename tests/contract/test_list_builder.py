@@ -117,7 +117,7 @@ def test_both_digests_of_an_address_are_on_the_list(yard: Yard) -> None:
         ([("full", range(4)), ("full", range(6, 7)), ("add", range(1))], (0, 6)),
     ],
 )
-def test_layers_are_laid_over_one_another_in_their_order(
+def test_layers_are_applied_in_their_order(
     yard: Yard, laid: Sequence[tuple[ListMode, range]], left: Sequence[int]
 ) -> None:
     with ExitStack() as within:
@@ -130,7 +130,7 @@ def test_layers_are_laid_over_one_another_in_their_order(
     assert built.rows == len(left)
 
 
-def test_stored_segments_are_laid_as_dropped_lists_are(yard: Yard) -> None:
+def test_stored_segments_are_applied_like_dropped_lists(yard: Yard) -> None:
     base = yard.stored("lists/base", *DIGESTS[:100])
     added = yard.stored("lists/added", *DIGESTS[90:110])
     removed = yard.stored("lists/removed", *DIGESTS[:7], *DIGESTS[105:150])
@@ -163,7 +163,7 @@ def test_a_list_may_end_up_empty(yard: Yard) -> None:
     assert yard.builder.build(new("lists/two"), layers).rows == 3
 
 
-def test_the_judge_is_told_the_sums_before_anything_is_there(yard: Yard) -> None:
+def test_the_judge_gets_the_sums_before_anything_is_stored(yard: Yard) -> None:
     told: list[Sums] = []
 
     def judge(sums: Sums) -> None:
@@ -198,7 +198,7 @@ def test_a_bad_list_is_refused_as_it_is_read(yard: Yard, plain: str, reason: str
         within.enter_context(yard.builder.gather([plain.encode()], Tally()))
 
 
-def test_few_bad_lines_are_left_out_and_told(yard: Yard) -> None:
+def test_few_bad_lines_are_skipped_and_reported(yard: Yard) -> None:
     tally = Tally()
     plain = ["\n".join([*DIGESTS * 5, "x"]).encode()]
     with yard.builder.gather(plain, tally) as gathered:

@@ -156,7 +156,7 @@ def test_an_alias_is_found_by_the_form_it_reaches(lists: Lists, put: Put) -> Non
     assert find(lists, "j.eanne+x@googlemail.com") == Membership(1, "alias")
 
 
-def test_a_stranger_is_not_found_and_the_version_is_told(lists: Lists, put: Put) -> None:
+def test_a_stranger_is_not_found_and_the_version_is_returned(lists: Lists, put: Put) -> None:
     pointer = put("jeanne@gmail.com", "jeanne@gmail.com", "a@b.fr", version=7)
     assert pointer.rows == 2
     assert find(lists, "paul@example.fr") == Membership(7, None)
@@ -221,7 +221,7 @@ PATIENCE_S = 30
 
 
 class SwappedStore(MemoryStore):
-    """Segments that are swapped while they are looked up in; each read and each swap is whole.
+    """Segments that are swapped during look-ups; each read and each swap is atomic.
 
     `gone` counts the reads that came too late.
     """
@@ -236,7 +236,7 @@ class SwappedStore(MemoryStore):
         self.before_fetch: Callable[[], None] = lambda: None
 
     def swap(self) -> None:
-        """Put the next version in force; the segment before is deleted, or written over."""
+        """Put the next version in force; the segment before is deleted or overwritten."""
         self.version += 1
         records = [record(of.under("k1").exact) for of in KEPT]
         records += [record(digest(f"{self.version}-{n}@example.fr")) for n in range(1500)]
@@ -260,7 +260,7 @@ class SwappedStore(MemoryStore):
 
 
 class LookingUp:
-    """A stream of look-ups in a thread of its own, until it is told to stop."""
+    """A stream of look-ups in a separate thread, until it is stopped."""
 
     def __init__(self, lists: Lists, stopped: Event) -> None:
         self._lists = lists
@@ -341,7 +341,7 @@ def test_law_3_a_look_up_outlives_two_swaps_and_gives_up_at_the_third(
         find(lists, KEPT[0])
 
 
-def test_law_3_a_list_swapped_between_two_buckets_is_asked_anew(
+def test_law_3_a_list_swapped_between_two_buckets_is_read_again(
     repository: MemoryRepository, clock: SettableClock
 ) -> None:
     store = SwappedStore(repository, in_place=False)

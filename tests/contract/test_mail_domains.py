@@ -1,7 +1,8 @@
-"""The port to the DNS: what is a certain no, what is unknown, and how long an answer holds."""
+"""The port to the DNS: what is a definite no, what is unknown, and how long an answer is valid."""
 
 from __future__ import annotations
 
+import importlib
 import socket
 import subprocess
 import sys
@@ -29,14 +30,15 @@ ZONE: Zone = {
     "broken.test": "SERVFAIL",
     "refused.test": "REFUSED",
     "silent.test": "SILENT",
+    "lame.test": {"NS": ["ns.elsewhere.test."]},
 }
 TAKES = ("mail.test", "xn--bcher-kva.test", "address.test", "address-6.test")
 TAKES_NONE = ("null.test", "text-only.test", "no-such-name.test")
-UNKNOWN = ("broken.test", "refused.test", "silent.test")
+UNKNOWN = ("broken.test", "refused.test", "silent.test", "lame.test")
 
 
 class Clock:
-    """Seconds that pass when a test says so."""
+    """A clock that a test moves."""
 
     def __init__(self) -> None:
         self.at = 0.0
@@ -47,8 +49,9 @@ class Clock:
 
 @pytest.fixture
 def dns(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalDns]:
-    """A DNS server; whoever asks it soon gives up."""
+    """A DNS server, with a client that gives up early."""
     monkeypatch.setattr(mail_domains, "LOOKUP_S", 0.3)
+    importlib.import_module("dns.resolver")  # its first import takes longer than a look-up may
     with local_dns(ZONE) as server:
         yield server
 
@@ -86,7 +89,7 @@ def test_without_an_mx_its_addresses_are_asked_for(dns: LocalDns) -> None:
     ("name", "seconds"),
     [
         ("mail.test", TTL),
-        ("no-such-name.test", 120),  # as the zone says of what is not there
+        ("no-such-name.test", 120),  # from the zone's negative answer
         ("broken.test", mail_domains.UNKNOWN_S),
     ],
 )
@@ -117,7 +120,7 @@ def test_no_answer_holds_longer_than_we_let_it(
 
 
 def test_what_is_remembered_is_bounded(dns: LocalDns, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mail_domains, "MAX_REMEMBERED", 2)
+    monkeypatch.setattr(mail_domains, "MAX_CACHED", 2)
     domains = DnsMailDomains(dns.address)
     for name in (*TAKES[:3], TAKES[2], TAKES[0]):
         domains.takes_mail(name)

@@ -106,7 +106,7 @@ def test_many_named_twice_are_found_once_and_of_none_there_are_none(repository: 
     assert repository.get_many(Link, []) == []
 
 
-def test_what_a_batch_leaves_unprocessed_is_asked_for_again_and_not_for_ever(
+def test_unprocessed_keys_of_a_batch_are_read_again_but_not_indefinitely(
     clients: Clients, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repository, pauses = new_table(clients), list[float]()
@@ -214,7 +214,7 @@ def test_an_agenda_lists_what_is_due_soonest_first(repository: Repository) -> No
     assert [one.order_id for one in listed] == ["o1", "o2"]
 
 
-def test_an_agenda_is_left_when_the_state_says_so(repository: Repository) -> None:
+def test_an_entity_leaves_an_agenda_with_its_state(repository: Repository) -> None:
     invitation = BY_KIND[Invitation]
     assert isinstance(invitation, Invitation)
     undecided = replace(invitation, state=InvitationState.RECEIVED, decision=None)
@@ -230,7 +230,7 @@ def test_an_agenda_is_left_when_the_state_says_so(repository: Repository) -> Non
     assert list(repository.agenda(Invitation, Agenda.CLOSING)) == []
 
 
-def test_a_leased_mail_stands_on_its_agenda(repository: Repository) -> None:
+def test_a_leased_mail_is_on_its_agenda(repository: Repository) -> None:
     mail = BY_KIND[Mail]
     assert isinstance(mail, Mail)
     leased = replace(mail, state=MailState.LEASED)

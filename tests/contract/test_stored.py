@@ -1,4 +1,4 @@
-"""What any version stored is read by this one, and what this one stores is kept for the next."""
+"""Items of every version are readable, and those of this version are recorded for the next."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def items_of(kind: str) -> list[Item]:
 
 
 def is_covered(stored: Any, written: Any) -> bool:
-    """Whether all of one attribute stands in another: more may stand beside it."""
+    """Whether all of one attribute is in another, which may have more."""
     match stored, written:
         case {"M": before}, {"M": now}:
             return all(name in now and is_covered(before[name], now[name]) for name in before)
@@ -88,7 +88,7 @@ def test_a_stored_item_is_read_and_written_and_read_again_as_the_same(
 def test_what_was_stored_is_stored_under_the_same_key_and_the_same_names(
     kind: str, item: Item
 ) -> None:
-    """A field that is renamed keeps its stored name; read under another it would be lost unseen."""
+    """A renamed field keeps its stored name; under another one its value would be lost silently."""
     written = entity_item(entity_of(KINDS[kind], item))
     names = set(item) - {"revision"} - RESHAPED.get(KINDS[kind], set())
     lost = {name for name in names if not is_covered(item[name], written.get(name))}
@@ -155,11 +155,11 @@ def test_a_list_of_0_1_0_is_the_full_list_beneath_itself() -> None:
         assert full.position == stored.last_position
 
 
-def test_a_file_taken_in_by_0_1_0_spoke_of_no_later_day_than_that() -> None:
+def test_a_file_processed_by_0_1_0_describes_no_later_instant() -> None:
     for item in kept("0.1.0").items["FILE"]:
         stored = entity_of(FileRecord, item)
-        assert stored.as_of == stored.taken_at
-        assert stored.position.startswith(schema.moment(stored.taken_at))
+        assert stored.as_of == stored.processed_at
+        assert stored.position.startswith(schema.moment(stored.processed_at))
 
 
 @pytest.mark.parametrize("version", ["0.1.0", "0.2.0"])

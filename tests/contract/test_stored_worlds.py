@@ -69,7 +69,7 @@ def world_0_1() -> Inherited:
 # --- looking -------------------------------------------------------------------------------------
 
 
-def test_law_10_the_dashboard_shows_what_the_journal_tells(world: Inherited) -> None:
+def test_law_10_the_dashboard_agrees_with_the_journal(world: Inherited) -> None:
     world.run()
     shown = view_dashboard(world.ports, CAMPAIGN)
     facts = [fact_from_json(json.dumps(line)) for line in world.journal()]
@@ -87,7 +87,7 @@ def test_law_3_the_lists_are_looked_up_in(world: Inherited) -> None:
     assert [world.found(address, "vips") for address in (VIPS[0], CUSTOMERS[0])] == ["exact", None]
 
 
-def test_law_3_the_lists_of_before_still_say_what_they_said(world: Inherited) -> None:
+def test_law_3_earlier_lists_still_give_the_same_answers(world: Inherited) -> None:
     told = [
         world.ports.lists.find_as_of("customers", CAMPAIGN, at, digests(KIM)).found
         for at in (datetime(2026, 3, 2, 20, tzinfo=UTC), datetime(2026, 3, 4, tzinfo=UTC))
@@ -145,7 +145,7 @@ def test_law_7_the_record_of_0_1_0_is_kept_on_in_its_new_place(world_0_1: Inheri
     assert (seen.version, seen.revision) == (3, 1)
 
 
-def test_a_delta_is_laid_over_a_list_of_before(world: Inherited) -> None:
+def test_a_delta_is_applied_to_an_earlier_list(world: Inherited) -> None:
     before = world.current()
     added = drop_list(world, "add/another", list_of("one@example.test"))
     removed = drop_list(world, "remove/kim", list_of(KIM))

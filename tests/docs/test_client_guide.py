@@ -21,7 +21,7 @@ from chalicelib.domain.lists import plan, rules
 from chalicelib.services import ingest
 from chalicelib.services.lists import manifests
 from chalicelib.services.orders import record as record_orders
-from chalicelib.services.vouchers import acknowledge, redeem, take_in_codes
+from chalicelib.services.vouchers import acknowledge, ingest_codes, redeem
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 GUIDE = (DOCS / "client-guide.md").read_text(encoding="utf-8")
@@ -71,7 +71,7 @@ def test_a_call_is_signed_for_the_host_it_goes_to() -> None:
 @pytest.mark.parametrize(
     "columns", [orders.COLUMNS, VOUCHER_COLUMNS, exports.REFERRAL_COLUMNS], ids=len
 )
-def test_the_columns_are_told_in_the_order_of_the_code(columns: tuple[str, ...]) -> None:
+def test_the_columns_are_documented_in_the_order_of_the_code(columns: tuple[str, ...]) -> None:
     assert ",".join(columns) in GUIDE
 
 
@@ -111,7 +111,7 @@ def _returned_by(function: Callable[..., object]) -> Iterator[str]:
 def _reasons() -> set[str]:
     """Every reason a receipt may hold, as the code spells them."""
     parsers = (acks, digests, manifest, orders, own_codes, reading)
-    use_cases = (ingest, manifests, acknowledge, take_in_codes)
+    use_cases = (ingest, manifests, acknowledge, ingest_codes)
     told = {
         reason
         for module in (*parsers, *use_cases)

@@ -23,7 +23,7 @@ def test_a_test_that_is_named_is_there(file: str, test: str) -> None:
     assert test in _tests_in(ROOT / file)
 
 
-def test_each_law_says_what_enforces_it_and_what_proves_it() -> None:
+def test_each_law_names_its_enforcement_and_its_proof() -> None:
     sections = re.split(r"^## ", LAWS, flags=re.MULTILINE)[1:]
     assert [int(section.partition(".")[0]) for section in sections] == list(range(1, 13))
     for section in sections:

@@ -119,7 +119,7 @@ def test_the_python_recipe_reads_the_letters_of_europe_as_uts_46_does() -> None:
 
 
 @pytest.mark.parametrize("text", [one for one in NO_ADDRESS if one.count("@") < 2], ids=repr)
-def test_the_python_recipe_gives_no_digest_of_what_is_no_address(text: str) -> None:
+def test_the_python_recipe_gives_no_digest_of_an_invalid_address(text: str) -> None:
     assert defined_by(python_block())["digests"](text, KEY.secret) == []
 
 
@@ -217,7 +217,7 @@ def test_postgresql_gives_the_digests(query: Query) -> None:
     assert {address: sorted(digests) for address, digests in made.items()} == EXPECTED
 
 
-def test_postgresql_gives_no_digest_of_what_is_no_address(query: Query) -> None:
+def test_postgresql_gives_no_digest_of_an_invalid_address(query: Query) -> None:
     query(
         "CREATE TABLE strange (email text);\nCOPY strange FROM STDIN (FORMAT csv);\n",
         copied(list(NO_ADDRESS)),
@@ -235,7 +235,7 @@ def test_the_check_in_postgresql_shows_what_is_wrong(query: Query) -> None:
     assert "jeanne.dupont@example.fr" not in shown
 
 
-def test_the_list_is_drawn_as_the_recipe_says_with_its_canaries(
+def test_the_list_is_extracted_by_the_recipe_with_its_canaries(
     query: Query, tmp_path: Path
 ) -> None:
     (view,) = re.findall(r"^--   (CREATE VIEW[^;]*;)$", RECIPES["postgresql"], re.MULTILINE)

@@ -1,4 +1,4 @@
-"""What a voucher gives, said in a language."""
+"""What a voucher gives, described in a language."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.contract.entities import ENTITIES
         (FreeDelivery(), "free delivery", "livraison offerte"),
     ],
 )
-def test_a_benefit_is_said_as_a_language_writes_it(
+def test_a_benefit_is_described_in_the_form_of_a_language(
     benefit: Benefit, english: str, french: str
 ) -> None:
     assert describe(benefit, "en") == english
@@ -37,7 +37,7 @@ def test_a_benefit_is_said_as_a_language_writes_it(
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_every_kind_of_benefit_is_said_in_every_language_of_the_mails(locale: str) -> None:
+def test_every_kind_of_benefit_is_described_in_every_language_of_the_mails(locale: str) -> None:
     kinds: list[Benefit] = [MoneyOff(1, "EUR"), PercentOff(1, "EUR", 1), FreeDelivery()]
     assert all(describe(benefit, locale).strip() for benefit in kinds)
 

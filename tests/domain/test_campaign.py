@@ -97,7 +97,7 @@ def test_a_locale_the_campaign_does_not_speak_falls_back_to_its_first() -> None:
         ({"rules": [{"id": "a1", "when": "order_kept", "issue": "gold", "to": "referee"}]},
          "rules.0.issue: no voucher template named gold"),
         ({"rules": [{"id": "a1", "when": "order_kept", "issue": "welcome", "to": "referee"}] * 2},
-         "rules.1.id: a1 stands twice"),
+         "rules.1.id: a1 is used twice"),
         ({"rules": [{"id": "a1", "when": "referral_confirmed", "if": {"order": 1},
                      "issue": "welcome", "to": "referee"}]}, "only a rule for order_kept"),
         ({"templates": {"welcome": {"prefix": "WE", "value": "1.005", "valid_days": 1}}},

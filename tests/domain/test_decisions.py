@@ -132,7 +132,9 @@ def test_law_11_a_voucher_is_good_to_the_very_end_of_its_last_second() -> None:
     [("issued", None), ("exported", None), ("acknowledged", None), ("redeemed", "exhausted"),
      ("expired", "expired"), ("revoked", "revoked")],
 )  # fmt: skip
-def test_a_vouchers_state_says_why_it_is_not_accepted(state: str, problem: str | None) -> None:
+def test_a_vouchers_state_gives_the_reason_it_is_not_accepted(
+    state: str, problem: str | None
+) -> None:
     voucher = replace(VOUCHER, state=VoucherState(state))
     assert vouchers.problem_at(voucher, MORNING) == problem
     assert vouchers.is_live(voucher) is (problem is None)
@@ -152,7 +154,7 @@ def test_a_rollback_takes_a_voucher_back_to_where_it_was() -> None:
         vouchers.rolled_back(VOUCHER)
 
 
-def test_what_happened_to_a_voucher_while_it_was_redeemed_stands_after_a_rollback() -> None:
+def test_a_change_of_a_redeemed_voucher_remains_after_a_rollback() -> None:
     purchase = vouchers.Purchase(
         order_id="A1", ordered_at=MORNING, amount_minor=4000, currency="EUR"
     )
@@ -163,11 +165,11 @@ def test_what_happened_to_a_voucher_while_it_was_redeemed_stands_after_a_rollbac
     assert (back.state, back.ended_at) == (VoucherState.REVOKED, MORNING)
 
 
-def test_an_export_or_acknowledgement_leaves_a_voucher_used_or_withdrawn_as_it_is() -> None:
+def test_an_export_or_acknowledgement_leaves_a_used_or_revoked_voucher_as_it_is() -> None:
     for state in (VoucherState.REDEEMED, VoucherState.REVOKED):
-        voucher = replace(VOUCHER, state=state)
-        assert vouchers.exported(voucher, 7).state is state
-        assert vouchers.acknowledged(voucher, MORNING).state is state
+        exported = vouchers.exported(replace(VOUCHER, state=state), 7)
+        assert exported.state is state
+        assert vouchers.acknowledged(exported, MORNING).state is state
     assert vouchers.exported(VOUCHER, 7).state is VoucherState.EXPORTED
 
 
@@ -223,6 +225,23 @@ def test_what_a_fact_counts_for() -> None:
     assert effects.counted(exported) == {"vouchers_exported": 90}
     assert effects.counted(about_voucher(FactName.VOUCHER_ROLLED_BACK)) == {"vouchers_redeemed": -1}
     assert effects.counted(fact(FactName.MAIL_SENT, ids={"mail": "m"}, kind="sign_in")) == {}
+
+
+def test_a_fact_of_a_later_version_triggers_and_counts_nothing_and_holds_nothing_up() -> None:
+    later = fact(FactName.MAIL_SENT)
+    unknown = replace(later, name="voucher_replaced", details={"count": 3})
+    assert effects.queues_of(unknown) == ()
+    assert effects.counted(unknown) == {}
+    assert effects.quantity_of(unknown) == 1
+    assert not effects.is_known(unknown)
+
+
+def test_a_reason_of_a_later_version_is_counted_under_its_text() -> None:
+    refused = fact(
+        FactName.INVITATION_REFUSED, ids={"sponsor": "s", "invitation": "i"},
+        reason="a_reason_to_come", channel="email", campaign_version=1,
+    )  # fmt: skip
+    assert effects.counted(refused) == {"refused": 1, "refused.a_reason_to_come": 1}
 
 
 def test_rewards_and_rewards_refused_count_the_confirmations_too() -> None:

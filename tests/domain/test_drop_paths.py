@@ -36,7 +36,7 @@ CUSTOMERS, VIPS = ListName.CUSTOMERS, ListName.VIPS
         ("acks/welcome.ack", AckDrop(None)),
     ],
 )
-def test_a_path_says_what_a_file_is(path: str, file: DroppedFile) -> None:
+def test_a_path_gives_the_kind_of_file(path: str, file: DroppedFile) -> None:
     assert parse_drop_path(path) == file
 
 

@@ -34,7 +34,7 @@ def test_refused_codes_are_read_with_or_without_header(header: str) -> None:
     ]
 
 
-def test_bad_lines_of_an_acknowledgement_are_told() -> None:
+def test_bad_lines_of_an_acknowledgement_are_reported() -> None:
     refusals, tally = acks('A B,x\nABC,x,y\nABC,"x\nABC,a\tb\nABC,' + "x" * 201 + "\nABC,ok\n")
     assert refusals == [(6, RefusedCode("ABC", "ok"))]
     assert tally.errors == [

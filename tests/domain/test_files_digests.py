@@ -83,14 +83,14 @@ D = DIGESTS
         ('id,digest,city\n7,{0},Brest\n8,{1},"Lyon, 2e"', [0, 1]),
         ("digest,canonical_digest\n{0},\n{1},{2}", [0, 1, 2]),
         ("{0},{1}\n{2},{3}\n{4},", [0, 1, 2, 3, 4]),
-        ("7,{0},x\n{5},{1},{6}\n", [0, 1]),  # told by the first row: the second of three
+        ("7,{0},x\n{5},{1},{6}\n", [0, 1]),  # by the first row: the second of three
         ("7,{0},{1}\n8,{2},\n", [0, 1, 2]),
-        ("{0},\n{1},{2}\n", [0, 1, 2]),  # told by the first row: its alias is left out
+        ("{0},\n{1},{2}\n", [0, 1, 2]),  # by the first row, which has no alias
         ("canonical_digest,digest\n,{0}\n", [0]),
-        ("digest," + "x" * 64 + "\n{0},Lyon\n{1},Brest\n", [0, 1]),  # a header all the same
+        ("digest," + "x" * 64 + "\n{0},Lyon\n{1},Brest\n", [0, 1]),  # still a header
     ],
 )
-def test_the_first_line_says_which_columns_have_digests(text: str, found: list[int]) -> None:
+def test_the_first_line_gives_the_columns_with_digests(text: str, found: list[int]) -> None:
     tally = Tally()
     assert list(digests([text.format(*D).encode()], tally)) == [RECORDS[n] for n in found]
     assert tally.errors == []
@@ -117,7 +117,7 @@ def test_the_first_line_says_which_columns_have_digests(text: str, found: list[i
         ("digest,DIGEST\n{0},{1}", "unknown_column", 1, "number 2"),
         # A header of two, where each row has but one: not one row is good.
         ("digest,city\n{0}\n{1}", "too_many_bad_lines", 2, "2 of 2"),
-        # No header, and the first row's quotes are wrong: the second says where.
+        # No header, and the first row's quotes are wrong: the second gives the columns.
         ('"x\n{0},{1}\n{2}\n', "too_many_bad_lines", 1, "2 of 3"),
         # The first row has its digests elsewhere than the others.
         ("x y,{0}\n{1},z\n", "too_many_bad_lines", 2, "1 of 2"),
@@ -165,12 +165,12 @@ def test_a_digest_of_another_length_beside_one_in_the_first_row_is_one_too_many(
 
 
 @pytest.mark.parametrize("city", ["x" * 59, "x" * 69])
-def test_a_column_of_other_things_is_passed_over(city: str) -> None:
+def test_other_columns_are_ignored(city: str) -> None:
     rows = [f"{D[0]},{city}", f"{D[1]},{D[2]}"]
     assert list(digests(["\n".join(rows).encode()], Tally())) == RECORDS[:2]
 
 
-# --- what is bad, and how much of it ---
+# --- bad rows, and how many ---
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,9 @@ def test_a_list_of_other_digests_or_none_is_refused_whole(
     ],
 )
 @pytest.mark.parametrize("good", [998, 999])
-def test_one_bad_row_in_a_thousand_is_left_out_and_told(row: str, reason: str, good: int) -> None:
+def test_one_bad_row_in_a_thousand_is_skipped_and_reported(
+    row: str, reason: str, good: int
+) -> None:
     tally = Tally()
     chunks = ["\n".join([*(D * 50)[:good], row]).encode()]
     if good == 999:
@@ -247,7 +249,7 @@ def test_a_row_with_one_bad_digest_gives_none() -> None:
     assert tally.rejected == 2
 
 
-def test_every_bad_line_of_a_refused_list_is_told() -> None:
+def test_every_bad_line_of_a_refused_list_is_reported() -> None:
     error, tally = refused("\n".join([*DIGESTS, "x" * 64, "", "y" * 64]))
     assert (error.reason, error.line, error.detail) == ("too_many_bad_lines", 21, "2 of 22")
     assert [(one.line, one.reason) for one in tally.errors] == [(21, "not_hex"), (23, "not_hex")]
@@ -258,7 +260,7 @@ def test_every_bad_line_of_a_refused_list_is_told() -> None:
 @pytest.mark.parametrize(
     ("row", "reason"), [("x" * 64, "too_many_bad_lines"), ("a" * 40, "wrong_length")]
 )
-def test_a_list_that_no_end_could_mend_is_not_read_to_its_end(row: str, reason: str) -> None:
+def test_a_list_that_can_no_longer_pass_is_not_read_to_its_end(row: str, reason: str) -> None:
     taken = 0
 
     def rows() -> Iterator[bytes]:
@@ -270,10 +272,12 @@ def test_a_list_that_no_end_could_mend_is_not_read_to_its_end(row: str, reason: 
     tally = Tally()
     with pytest.raises(FileRefusedError, match=reason):
         list(digests(rows(), tally))
-    assert tally.rejected == parsing.MOST_BAD + 1
-    assert taken == parsing.MOST_BAD // 10_000 + 1
-    # One less might have been tolerated in the largest file that is let in.
-    assert parsing.MOST_BAD * 1000 * 65 <= MAX_CONTENT < (parsing.MOST_BAD + 1) * 1000 * 65
+    assert tally.rejected == parsing.MAX_BAD_LINES + 1
+    assert taken == parsing.MAX_BAD_LINES // 10_000 + 1
+    # One fewer might have been tolerated in the largest accepted file.
+    assert (
+        parsing.MAX_BAD_LINES * 1000 * 65 <= MAX_CONTENT < (parsing.MAX_BAD_LINES + 1) * 1000 * 65
+    )
 
 
 def test_a_list_cut_at_any_byte_is_refused_or_ends_at_a_whole_line() -> None:

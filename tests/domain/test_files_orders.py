@@ -113,7 +113,7 @@ def test_a_wrong_field_is_named_with_its_reason(
     assert parse_order(GOOD | {field: value}) == (FieldError(field, reason),)
 
 
-def test_every_wrong_field_of_an_order_is_told() -> None:
+def test_every_wrong_field_of_an_order_is_reported() -> None:
     problems = parse_order({"amount": "x"})
     assert isinstance(problems, tuple)
     assert [(p.field, p.reason) for p in problems] == [
@@ -134,7 +134,7 @@ def test_any_texts_are_an_order_or_have_problems(values: dict[str, str]) -> None
 # --- files ---
 
 
-def test_good_rows_pass_and_bad_ones_are_told_by_line() -> None:
+def test_good_rows_pass_and_bad_ones_are_reported_by_line() -> None:
     rows, tally = read(line(), line(amount="x", currency="e"), "", "only,three,fields", line())
     assert [number for number, _ in rows] == [2, 6]
     assert tally.errors == [

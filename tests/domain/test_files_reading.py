@@ -67,7 +67,7 @@ def test_members_swell_together() -> None:
     assert len(b"".join(decompress([gzip.compress(NOISE), bomb, bomb, bomb]))) > 24 << 20
 
 
-def test_a_large_chunk_is_not_copied_over_and_over() -> None:
+def test_a_large_chunk_is_not_copied_repeatedly() -> None:
     class Counted(bytes):
         """Counts what is sliced out of it."""
 
@@ -195,7 +195,7 @@ def test_a_line_of_the_greatest_length_is_read() -> None:
     assert list(lines([b"b" * reading.MAX_LINE + b"\n"])) == [(1, "b" * reading.MAX_LINE)]
 
 
-def test_a_line_too_long_is_refused_before_the_rest_of_it_is_taken() -> None:
+def test_a_line_too_long_is_refused_before_it_is_read_to_its_end() -> None:
     taken = 0
 
     def one_line() -> Iterator[bytes]:

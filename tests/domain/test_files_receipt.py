@@ -5,7 +5,12 @@ import pytest
 
 from chalicelib.domain.files.manifest import Manifest, parse_manifest
 from chalicelib.domain.files.reading import FileRefusedError, LineError, Tally
-from chalicelib.domain.files.receipt import Receipt, receipt_json, refused, settled
+from chalicelib.domain.files.receipt import (
+    Receipt,
+    processed_receipt,
+    receipt_json,
+    refused_receipt,
+)
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 SHA = "ab" * 32
@@ -52,7 +57,9 @@ def test_the_status_follows_the_counts(
     tally = Tally(rows)
     for line in range(bad):
         tally.reject(line + 2, "amount_invalid")
-    members = written(settled(tally, file="f", dropped_at=NOON, received_at=NOON, sha256=SHA))
+    members = written(
+        processed_receipt(tally, file="f", dropped_at=NOON, received_at=NOON, sha256=SHA)
+    )
     assert (members["status"], members.get("reason")) == (status, reason)
     assert (members["accepted"], members["rejected"]) == (rows - bad, bad)
     assert members["errors"] == [
@@ -65,7 +72,7 @@ def test_a_file_refused_whole_has_no_accepted_row_and_says_why_first() -> None:
     tally.reject(4, "not_hex")
     error = FileRefusedError("unknown_column", 1, "remarks")
     assert written(
-        refused(error, tally, file="f", dropped_at=NOON, received_at=NOON, sha256=SHA)
+        refused_receipt(error, tally, file="f", dropped_at=NOON, received_at=NOON, sha256=SHA)
     ) == {
         "status": "refused",
         "file": "f",
@@ -84,11 +91,11 @@ def test_a_file_refused_whole_has_no_accepted_row_and_says_why_first() -> None:
     }
 
 
-def test_the_cause_of_a_refusal_is_told_once() -> None:
+def test_the_cause_of_a_refusal_is_reported_once() -> None:
     tally = Tally(rows=2)
     tally.reject(2, "not_hex")
     error = FileRefusedError("not_hex", 2)
-    receipt = refused(error, tally, file="f", dropped_at=NOON, received_at=NOON, sha256=SHA)
+    receipt = refused_receipt(error, tally, file="f", dropped_at=NOON, received_at=NOON, sha256=SHA)
     assert list(receipt.errors) == [LineError(2, "not_hex")]
 
 
@@ -98,7 +105,11 @@ def test_a_receipt_keeps_the_first_thousand_errors() -> None:
         tally.reject(line, "not_hex")
     error = FileRefusedError("mixed_lengths", 1200)
     assert (
-        len(refused(error, tally, file="f", dropped_at=NOON, received_at=NOON, sha256=SHA).errors)
+        len(
+            refused_receipt(
+                error, tally, file="f", dropped_at=NOON, received_at=NOON, sha256=SHA
+            ).errors
+        )
         == 1000
     )
 

@@ -170,7 +170,7 @@ def test_a_full_list(
     assert plan_full(file, state(**stored), at(now)) == expected
 
 
-def test_how_many_later_deltas_are_applied_is_what_its_receipt_says() -> None:
+def test_the_receipt_counts_the_later_deltas_that_are_applied() -> None:
     plans = {row[0]: row[-1] for row in FULL}
     late = plans["one that comes late has the deltas dropped after it applied, oldest first"]
     first = plans["the first list is built"]
@@ -278,6 +278,11 @@ DELTA: list[tuple[str, dict[str, Any], ReadListFile, int, DeltaPlan]] = [
         "a notice delivered again changes nothing",
         ITS_OWN_REPEAT, drop("add", "a", 150), 201,
         AlreadyApplied(effect="already_taken_in", version=3),
+    ),
+    (
+        "nor one that comes again after the campaign's key has changed",
+        after(ADD_150), drop("add", "a", 150, key_id="k2"), 201,
+        AlreadyApplied(effect="already_taken_in", version=4),
     ),
     (
         "nor that of one that waits for the first list",

@@ -10,7 +10,7 @@ from chalicelib.domain.providers import (
     COMMON,
     FAR,
     REAL_NEIGHBOURS,
-    SLIPS,
+    TYPOS,
     distance,
     domain_meant,
     is_disposable,
@@ -22,7 +22,7 @@ REAL = (Path(__file__).parent / "real_providers.txt").read_text().split()
 @pytest.mark.slow
 def test_a_disposable_domain_means_itself_but_for_slips_squatted_to_catch_mail() -> None:
     corrected = {domain for domain in blocklist if domain_meant(domain)}
-    assert corrected == blocklist & SLIPS.keys() == {"gmial.com", "hotmai.com", "hotmial.com"}
+    assert corrected == blocklist & TYPOS.keys() == {"gmial.com", "hotmai.com", "hotmial.com"}
 
 
 def test_every_domain_of_the_list_and_all_below_it_is_disposable() -> None:

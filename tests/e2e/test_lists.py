@@ -1,4 +1,4 @@
-"""Lists on a running stack: changes laid over them, a list held and released, one that is stopped.
+"""Lists on a running stack: deltas, a list held and released, one that is refused.
 
 The ingest function runs with its layer and under its own role; ops act by the command line.
 """

@@ -129,7 +129,7 @@ def test_lists_and_orders_copied_with_the_stock_aws_command_get_receipts_and_exp
     rows = [row for rows in world.exports().values() for row in rows]
     assert sorted(row["template"] for row in rows) == ["second-order", "thank-you", "welcome"]
     number = min(world.exports())
-    manifest = json.loads(world.taken(f"vouchers/{number}.manifest.json") or b"{}")
+    manifest = json.loads(world.output_file(f"vouchers/{number}.manifest.json") or b"{}")
     assert manifest["export"] == number
     assert narrator.failures == []
 

@@ -135,12 +135,12 @@ def test_law_10_the_journal_is_one_chain_and_gives_the_counts_again(
 ) -> None:
     heads = [item for item in items(stack) if item.get("kind") == "JOURNAL_HEAD"]
     head = next(item for item in heads if item["campaign"] == CAMPAIGN)
-    segments = {key.rsplit("/", 1)[1]: key for key in world.listed("journal/")}
+    segments = {key.rsplit("/", 1)[1]: key for key in world.output_keys("journal/")}
     lines: list[bytes] = []
     digest = str(head["hash"])
     for number in range(int(str(head["number"])), 0, -1):
         key = segments[f"{number:08}-{digest[:16]}.jsonl"]
-        content = world.taken(key.split("/", 2)[2]) or b""
+        content = world.output_file(key.split("/", 2)[2]) or b""
         segment = content.splitlines()
         lines = segment + lines
         digest = json.loads(segment[0])["previous"]

@@ -83,7 +83,8 @@ def new_delta(file: ReadListFile, now: int) -> ListDelta:
 
 def record(content: str, minute: int, version: int = 3, as_of: int | None = None) -> FileRecord:
     return FileRecord(
-        campaign="c", area="", sha256=sha256(content), file="f", taken_at=START, version=version,
+        campaign="c", area="", sha256=sha256(content), file="f", version=version,
+        processed_at=START,
         position=position(content, minute), as_of=at(minute if as_of is None else as_of),
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Being killed: a process that dies at its n-th call to the world, before or after the effect."""
+"""Simulated kills: a process dies at its n-th call to a port, before or after the effect."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class KilledError(BaseException):
 
 
 class Fuse:
-    """Burns at every call to a port; goes off at the n-th (counted from 1)."""
+    """Counts the calls to ports; kills the process at the n-th (from 1)."""
 
     def __init__(self, goes_off_at: int, *, after_the_effect: bool) -> None:
         self.left = goes_off_at

@@ -37,7 +37,7 @@ MORNING = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
 class SettableClock:
-    """A clock that stands still until told."""
+    """A clock that stops until it is moved."""
 
     def __init__(self, now: datetime = MORNING) -> None:
         self.now = now
@@ -89,7 +89,7 @@ class MemoryFiles:
         self._versions: dict[tuple[str, str], bytes] = {}
 
     def put(self, path: str, content: bytes) -> str:
-        """Store a file as somebody outside does; the version that it is for ever."""
+        """Store a file as the client does; returns its version."""
         version = f"version{len(self._versions)}"
         self.content[path] = self._versions[path, version] = content
         return version
@@ -113,7 +113,7 @@ class MemoryFiles:
     def versions(self, path: str) -> list[str]:
         return [version for one, version in reversed(self._versions) if one == path]
 
-    def set_aside(self, path: str, to: str, version: str | None = None) -> None:
+    def move(self, path: str, to: str, version: str | None = None) -> None:
         kept = self._versions.pop((path, version), None) if version else self.content.get(path)
         if kept is None:
             return
@@ -127,7 +127,7 @@ class MemoryFiles:
 
 
 class KnownDomains:
-    """`ports.MailDomains` as a mapping; what is not in it takes mail. `asked` keeps the order."""
+    """`ports.MailDomains` as a mapping; other domains accept mail. `asked` has the order."""
 
     def __init__(self) -> None:
         self.answers: dict[str, bool | None] = {}
@@ -248,7 +248,7 @@ class MemoryKeys:
 
 @dataclass(frozen=True)
 class SentMail:
-    """A mail as it left."""
+    """A mail as it was sent."""
 
     mail_id: str
     recipient: str
@@ -267,8 +267,8 @@ class SentMail:
 
 
 class MemoryMailer:
-    """`ports.Mailer` that keeps what left. `answers` are errors to be told next, one a mail; what
-    is in `leaves_first` has left although nobody was told.
+    """`ports.Mailer` that keeps the sent mails. `answers` are errors to be told next, one a mail;
+    what is in `leaves_first` has left although nobody was told.
     """
 
     def __init__(self) -> None:

@@ -69,14 +69,14 @@ class MemoryRepository:
         )
 
     def agenda(
-        self, kind: type[E], topic: Agenda, scope: str = "", *, until: datetime | None = None
+        self, kind: type[E], name: Agenda, scope: str = "", *, until: datetime | None = None
     ) -> Iterator[E]:
         listed = [
             (keys["agenda_sk"], key, entity)
             for key, entity in self._items.items()
             if isinstance(entity, kind)
             and (keys := schema.index_keys(entity)).get("agenda_pk")
-            == schema.agenda_key(topic, scope)
+            == schema.agenda_key(name, scope)
         ]
         due = [one for one in listed if until is None or one[0] <= schema.moment(until)]
         return iter([entity for _, _, entity in sorted(due, key=lambda one: one[:2])])

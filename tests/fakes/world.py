@@ -23,9 +23,9 @@ from chalicelib.domain.files.receipt import Receipt
 from chalicelib.domain.journal import GENESIS, JournalHead, verify
 from chalicelib.domain.people import Session
 from chalicelib.domain.referrals import Referral
+from chalicelib.services.campaigns.cached import CachedCampaigns
 from chalicelib.services.campaigns.put import put_campaign
-from chalicelib.services.campaigns.remembered import RememberedCampaigns
-from chalicelib.services.errors import NotYetError
+from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.ingest import Drop, ingest, reviewed_drop
 from chalicelib.services.invitations.decide import decide_invitation
 from chalicelib.services.invitations.invite import Referee, invite
@@ -75,7 +75,7 @@ class World:
         self.lists = MemoryLists(self.repository, self.clock)
         self.ports = Ports(
             repository=self.repository,
-            campaigns=RememberedCampaigns(self.repository, self.clock),
+            campaigns=CachedCampaigns(self.repository, self.clock),
             lists=self.lists,
             list_builder=lambda: MemoryBuilder(self.lists),
             keys=MemoryKeys(),
@@ -105,7 +105,7 @@ class World:
     # --- what AWS does ---------------------------------------------------------------------------
 
     def run(self, chance: Random | None = None) -> None:
-        """Move everything until nothing moves; what cannot be done yet stays in its queue."""
+        """Deliver everything until nothing is left; what cannot be done yet stays in its queue."""
         while True:
             fresh = self.repository.stream[self._streamed :]
             self._streamed += len(fresh)
@@ -131,7 +131,7 @@ class World:
                     try:
                         self._handle(queue, fact)
                         done = True
-                    except (NotYetError, ListUnavailableError):
+                    except (RetryLaterError, ListUnavailableError):
                         if fact not in self.queues.waiting[queue]:
                             self.queues.waiting[queue].append(fact)
         return done
@@ -159,7 +159,7 @@ class World:
     # --- the client ------------------------------------------------------------------------------
 
     def put_file(self, path: str, content: bytes) -> Drop:
-        """Put a file under `in/`; the drop that S3 gives notice of."""
+        """Put a file under `in/`; returns the drop in S3's event."""
         version = self.files.put(f"in/{CAMPAIGN}/{path}", content)
         self._drops += 1
         return Drop(CAMPAIGN, path, self.clock(), f"{self._drops:016x}", version)
@@ -235,7 +235,7 @@ class World:
         return self.mailer.to(address)[0].tokens[0]
 
     def confirm(self, address: str) -> Referral:
-        """A referee says yes."""
+        """A referee confirms."""
         return confirm(self.ports, self.token_of(address), "1", False)[0]
 
     def referral(self, address: str, sponsor: str = VIPS[0]) -> Referral:

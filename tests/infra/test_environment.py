@@ -243,4 +243,4 @@ def test_the_reason_of_a_failure_is_the_last_error_in_one_line() -> None:
     ]
     assert reason(said) == "No match for a"
     assert reason(["No module named pip", ""]) == "No module named pip"
-    assert reason([]) == "pip said nothing"
+    assert reason([]) == "pip printed nothing"

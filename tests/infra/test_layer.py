@@ -57,7 +57,7 @@ for event in events.get(sys.argv[1], [{"Records": []}]):
 print(json.dumps({"asked": sorted(asked), "ended": ended}))
 """
 
-# Builds a list from rows as they should be and rows as they should not, adds to it, takes from it.
+# Builds a list from good and bad rows, adds to it, removes from it.
 BUILDS = """
 import contextlib, hashlib, json, sys
 
@@ -193,7 +193,7 @@ def test_no_function_asks_for_numpy_and_ingest_only_for_a_list(function: str, co
     assert answer["asked"] == []
     ended = answer["ended"]
     if function == "ingest":
-        # The order file was taken up, and failed when the campaign was looked for.
+        # The order file was processed, and failed when the campaign was read.
         assert ended == [
             {"batchItemFailures": [{"itemIdentifier": "1"}]}, {"batchItemFailures": []},
         ]  # fmt: skip

@@ -1,4 +1,6 @@
-"""What building and quarantining lists takes of the stack, tried on the emulator: layer, rights."""
+"""What building and quarantining lists needs of the stack, tried on the emulator: layer,
+permissions.
+"""
 
 from __future__ import annotations
 

@@ -255,7 +255,7 @@ def test_no_policy_grants_a_wildcard(resources: Resources) -> None:
             assert "*" not in named, (name, text)
 
 
-def test_decide_asks_the_name_server_of_its_system_unless_the_stack_says_otherwise(
+def test_decide_uses_the_name_server_of_its_system_unless_the_stack_sets_one(
     resources: Resources, template: dict[str, Any]
 ) -> None:
     assert template["Parameters"]["Resolver"]["Default"] == ""
@@ -367,7 +367,7 @@ def test_every_log_group_ends_its_lines(resources: Resources) -> None:
     assert all(group["RetentionInDays"] == {"Ref": "LogRetention"} for group in groups.values())
 
 
-def test_every_dead_queue_and_every_function_has_an_alarm_that_tells_somebody(
+def test_every_dead_queue_and_every_function_has_an_alarm_that_notifies_somebody(
     resources: Resources,
 ) -> None:
     alarms = of_type(resources, "AWS::CloudWatch::Alarm")

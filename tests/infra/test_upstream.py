@@ -71,7 +71,7 @@ class Answering(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def test_a_connection_that_is_refused_is_a_problem(
     assert (answer.status_code, answer.json()["title"]) == (status, title)
 
 
-def test_a_call_before_the_stack_stands_is_a_problem(tmp_path: Path) -> None:
+def test_a_call_before_the_stack_is_ready_is_a_problem(tmp_path: Path) -> None:
     desk = desk_of(1, tmp_path)
     desk.upstream = None
     with served(desk) as client:

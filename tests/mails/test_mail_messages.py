@@ -137,7 +137,7 @@ def test_plain_http_is_for_the_machine_one_sits_at(url: str) -> None:
         "https://tandem.example/" + "x" * 1000,
     ],
 )
-def test_an_unsubscribe_address_that_cannot_stand_in_its_header_is_refused(url: str) -> None:
+def test_an_unsubscribe_address_that_does_not_fit_its_header_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="unsubscribe_url"):
         made(unsubscribe_url=url)
 

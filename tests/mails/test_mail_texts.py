@@ -367,7 +367,7 @@ def test_days_are_written_as_the_locale_does() -> None:
     assert long_day(date(2026, 1, 1), "en") == "1\u00a0January\u00a02026"
 
 
-def test_law_11_a_moment_is_not_taken_for_a_local_day() -> None:
+def test_law_11_a_moment_is_not_accepted_as_a_local_day() -> None:
     with pytest.raises(TypeError):
         long_day(datetime(2026, 12, 31, 23, 30, tzinfo=UTC), "fr")
 
@@ -397,7 +397,7 @@ def assert_same(one: Rendered, other: Rendered) -> None:
     assert (one.subject, one.text, one.html) == (other.subject, other.text, other.html)
 
 
-def test_check_tells_a_stale_directory_from_a_current_one(tmp_path: Path) -> None:
+def test_check_distinguishes_a_stale_directory_from_a_current_one(tmp_path: Path) -> None:
     compiled = tmp_path / "compiled"
     assert main(["--check"], compiled=compiled) == 1
     assert main([], compiled=compiled) == 0

@@ -1,1 +1,1 @@
-"""Plain ways of doing what the product does fast: they say what must come of it, to the byte."""
+"""Plain implementations of what the product does fast: they define the result, to the byte."""

@@ -10,7 +10,7 @@ from itertools import accumulate
 from sys import byteorder
 
 from chalicelib.adapters.lists.segment import (
-    MOST_IN_BUCKET,
+    MAX_IN_BUCKET,
     RECORD_WIDTH,
     SegmentHeader,
     bucket_of,
@@ -43,7 +43,7 @@ def build(
     sizes = array("I", bytes(4 << bits))
     for record in body:
         sizes[bucket_of(record, bits)] += 1
-    if max(sizes) > MOST_IN_BUCKET:
+    if max(sizes) > MAX_IN_BUCKET:
         raise FileRefusedError("uneven_digests")
     entries = array("I", accumulate(sizes, initial=0))
     if byteorder == "big":

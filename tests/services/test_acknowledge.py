@@ -1,4 +1,4 @@
-"""The client's acknowledgement: what may leave, what was refused, and repeats."""
+"""The client's acknowledgement: which mails may be sent, what was refused, and repeats."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_refused_code_is_not_mailed_and_the_others_are(exported: World) -> Non
     assert mailed(exported) == 2
     [refused] = exported.facts(FactName.VOUCHER_REFUSED)
     assert sorted(states(exported)) == ["acknowledged", "acknowledged", "exported"]
-    # A second word on the same export does not change the first.
+    # A second acknowledgement of an export does not change the first.
     exported.acknowledge(1)
     assert mailed(exported) == 2
     assert exported.facts(FactName.VOUCHER_REFUSED) == [refused]

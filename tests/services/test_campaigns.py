@@ -35,7 +35,7 @@ def test_the_file_in_force_makes_no_new_version(world: World) -> None:
     assert len(world.facts(FactName.CAMPAIGN_PUT)) == 1
 
 
-def test_a_version_takes_effect_within_seconds_and_an_unknown_name_is_asked_anew(
+def test_a_version_takes_effect_within_seconds_and_an_unknown_name_is_not_cached(
     world: World,
 ) -> None:
     assert world.ports.campaigns.get("other") is None

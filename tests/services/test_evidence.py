@@ -1,5 +1,5 @@
-"""What is kept of each eligibility decision, who is found on a later list, and lists that have
-grown too old.
+"""What is recorded of each eligibility decision, who is found on a later list, and lists that are
+too old.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.people import Contact
 from chalicelib.domain.referrals import Referral
 from chalicelib.services.campaigns.put import put_campaign
-from chalicelib.services.errors import NotYetError, OverError, UnavailableError
+from chalicelib.services.errors import GoneError, RetryLaterError, UnavailableError
 from chalicelib.services.invitations.decide import decide_invitation
 from chalicelib.services.invitations.invite import Referee, sign_up
 from chalicelib.services.invitations.respond import confirm
@@ -49,7 +49,7 @@ def told(world: World, name: FactName) -> dict[str, Any]:
 
 
 def found(world: World) -> int:
-    """How many the dashboard says were found on a later list."""
+    """How many were found on a later list, by the dashboard."""
     shown = view_dashboard(world.ports, CAMPAIGN)
     counted = shown.funnel["found_on_later_list"]
     assert counted == sum(day["found_on_later_list"] for day in shown.days.values())
@@ -82,7 +82,7 @@ def test_law_3_a_decision_keeps_its_verdict_its_reason_and_the_list_it_was_made_
     assert journaled == [details]
 
 
-def test_law_3_a_decision_taken_back_before_the_mail_keeps_its_verdict_too(world: World) -> None:
+def test_law_3_a_decision_reversed_before_the_mail_records_its_verdict_too(world: World) -> None:
     world.invite(world.sponsor(), NEWCOMER)
     [received] = world.facts(FactName.INVITATION_RECEIVED)
     decide_invitation(world.ports, received)
@@ -122,7 +122,7 @@ def test_law_3_who_is_found_on_a_later_list_when_confirming_is_counted(world: Wo
     world.invite(world.sponsor(), NEWCOMER, OTHER)
     world.run()
     later_list(world, NEWCOMER)
-    with pytest.raises(OverError):
+    with pytest.raises(GoneError):
         world.confirm(NEWCOMER)
     world.confirm(OTHER)
     world.run()
@@ -130,7 +130,7 @@ def test_law_3_who_is_found_on_a_later_list_when_confirming_is_counted(world: Wo
     assert told(world, FactName.INVITATION_EXPIRED)["customers_version"] == 2
     assert told(world, FactName.REFERRAL_CONFIRMED)["verdict"] == "eligible"
     for again in range(2):
-        with pytest.raises(OverError):
+        with pytest.raises(GoneError):
             world.confirm(NEWCOMER)
         world.run()
         assert found(world) == 1, again
@@ -244,7 +244,7 @@ def test_law_3_while_the_customer_list_is_too_old_all_waits_and_with_a_good_one_
     world.run()
     with pytest.raises(UnavailableError):
         world.confirm(sent)
-    with pytest.raises(NotYetError):
+    with pytest.raises(RetryLaterError):
         reward(world.ports, world.facts(FactName.REFERRAL_CONFIRMED)[0])
     world.clock.advance(hours=1)
     assert reconcile(world.ports)["undecided"] == 2
@@ -286,7 +286,7 @@ def test_law_3_while_the_vip_list_is_too_old_nobody_signs_in_and_no_address_is_k
     assert reconcile(world.ports)["lists_too_old"] == 1
 
 
-def test_lists_that_were_never_dropped_are_told_while_the_campaign_is_open() -> None:
+def test_lists_that_were_never_dropped_are_reported_while_the_campaign_is_open() -> None:
     world = World()
     put_campaign(world.ports, campaign(starts_on="2026-03-03", ends_on="2026-03-04"))
     seen = []

@@ -1,4 +1,4 @@
-"""Voucher files: every voucher in exactly one, none ever changed, killed wherever it may be."""
+"""Voucher files: every voucher in exactly one, none ever changed, whenever the run is killed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def issued(count: int = 3) -> World:
 
 
 def exported_codes(world: World) -> Counter[str]:
-    """How often each code stands in a file, by what is in the bucket."""
+    """How often each code is in a file, from the bucket."""
     numbers = range(1, len(world.files.under(FOLDER)) // 2 + 1)
     return Counter(row["code"] for number in numbers for row in world.exported(number))
 

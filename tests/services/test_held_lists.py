@@ -1,4 +1,4 @@
-"""Lists that a limit stops, and what ops decide about them and about those in force."""
+"""Lists that exceed a limit, and what ops decide about them and about those in force."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_what_is_released_is_the_last_drop_of_it(world: World, held: HeldList) -
     assert current(world).rows == 2
 
 
-def test_a_released_list_comes_in_force_and_the_journal_tells_who_released_it(
+def test_a_released_list_is_put_in_force_and_the_journal_names_who_released_it(
     world: World, held: HeldList
 ) -> None:
     approve_held_list(world.ports, held, by=BY)
@@ -165,7 +165,7 @@ def test_a_list_that_is_not_held_cannot_be_released(world: World, held: HeldList
 
 
 def test_a_held_list_whose_file_is_gone_is_left_alone(world: World, held: HeldList) -> None:
-    world.ports.files.set_aside(f"in/{CAMPAIGN}/{PATH}", "elsewhere", held.file_version)
+    world.ports.files.move(f"in/{CAMPAIGN}/{PATH}", "elsewhere", held.file_version)
     approve_held_list(world.ports, held, by=BY)
     world.run()
     assert current(world).version == 1
@@ -186,7 +186,8 @@ def test_the_same_digests_held_in_two_modes_are_released_each_by_itself(world: W
     assert [one.mode for one in world.memory.all(HeldList)] == ["full"]
 
 
-# --- going back ----------------------------------------------------------------------------------
+# --- rolling back
+# ----------------------------------------------------------------------------------
 
 
 def test_ops_put_an_earlier_version_in_force_as_a_new_one(world: World) -> None:
@@ -202,7 +203,7 @@ def test_ops_put_an_earlier_version_in_force_as_a_new_one(world: World) -> None:
     assert (line["details"]["by"], line["details"]["base_version"]) == (BY, 1)
 
 
-def test_what_was_dropped_before_ops_went_back_has_no_say_any_more(world: World) -> None:
+def test_drops_from_before_a_rollback_no_longer_apply(world: World) -> None:
     early = world.put_file("customers/add/early.csv", list_of(MANY[1]))
     world.drop("customers/add/bad.csv", list_of(MANY[0]))
     world.clock.advance(minutes=1)

@@ -1,5 +1,5 @@
-"""A client changes its digest key: nobody is forgotten, nobody is invited twice, orders still find
-their referral.
+"""A client changes its digest key: everybody stays known, nobody is invited twice, orders still
+find their referral.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from chalicelib.domain.facts import FactName
 from chalicelib.domain.people import Contact, Opposition, RefereeClaim, Sponsor, SponsorClaim
 from chalicelib.domain.referrals import Referral
 from chalicelib.services.campaigns.put import put_campaign
-from chalicelib.services.errors import OverError, UnavailableError
+from chalicelib.services.errors import GoneError, UnavailableError
 from chalicelib.services.ingest import Drop, ingest
 from chalicelib.services.invitations.invite import Referee, invite
 from chalicelib.services.invitations.respond import confirm, decline, unsubscribe
 from chalicelib.services.operations.reconcile import reconcile
-from chalicelib.services.operations.rekey import SETTLED_AFTER, Rekeyed, rekey
+from chalicelib.services.operations.rekey import SETTLED_AFTER, RekeyProgress, rekey
 from chalicelib.services.operations.report import report
 from chalicelib.services.ports import Ports, Remove, Replace
 from chalicelib.services.sponsors.sign_in import open_session, request_sign_in
@@ -267,7 +267,7 @@ def unpacked(world: World) -> list[dict[str, str]]:
 
 
 def as_before_our_own_key(world: World) -> None:
-    """Take every digest under our own key out of the store, as if it had never been."""
+    """Remove every digest under our own key from the store, as if it had never existed."""
     own = {
         digest
         for address in (CONFIRMED, DECLINED, OPPOSED, PENDING, *VIPS)
@@ -292,7 +292,7 @@ def without_own(item: Entity) -> Entity:
 def before_our_own_key() -> World:
     world = new_world(lists=NO_CANARY)
     answered_in_every_way(world)
-    oppose(world, CONFIRMED)  # after having said yes
+    oppose(world, CONFIRMED)  # after confirming
     as_before_our_own_key(world)
     return world
 
@@ -349,7 +349,7 @@ def test_law_1_two_invitations_of_one_person_never_make_two_referrals() -> None:
     world.invite(world.sponsor(VIPS[1]), PENDING)
     world.run()
     first, second = (mail.tokens[0] for mail in world.mailer.to(PENDING))
-    with pytest.raises(OverError):
+    with pytest.raises(GoneError):
         confirm(world.ports, first, "1", False)
     assert confirm(world.ports, second, "1", False)[1]
 
@@ -384,7 +384,8 @@ def test_a_run_does_so_many_and_the_next_one_the_rest() -> None:
     world.clock.advance(hours=1)
     outcomes = [rekey(world.ports, listed(world), 2) for _ in range(3)]
     assert outcomes == [
-        Rekeyed(done=2, left=1), Rekeyed(done=1, complete=True), Rekeyed(complete=True),
+        RekeyProgress(done=2, left=1), RekeyProgress(done=1, complete=True),
+        RekeyProgress(complete=True),
     ]  # fmt: skip
     assert known_by(world, "k2") == 3
 
@@ -394,7 +395,7 @@ def test_nothing_is_looked_at_once_all_are_known() -> None:
     settle(world)
     put(world, "k2", "k1", invitation_days=7)  # another version, the same keys
     ports = replace(world.ports, repository=NoReferrals(world.repository))
-    assert rekey(ports, listed(world), 2) == Rekeyed(complete=True)
+    assert rekey(ports, listed(world), 2) == RekeyProgress(complete=True)
     put(world, "k2")
     with pytest.raises(AssertionError):
         rekey(replace(world.ports, repository=NoReferrals(world.repository)), listed(world), 2)
@@ -415,26 +416,26 @@ def must_not_be_read(*_: object, **__: object) -> Any:
 def test_a_version_put_just_now_is_looked_at_again() -> None:
     world = three_to_rekey()
     first = rekey(world.ports, listed(world), 10)
-    assert first == Rekeyed(done=3, complete=False)
+    assert first == RekeyProgress(done=3, complete=False)
     # Confirmed by a function that still worked with the version before.
     late = world.memory.all(Referral)[0]
     pairs = (late.referee.under("k1"), late.referee.under(OWN_KEY_ID))
     world.repository.commit(Replace(replace(late, referee=AddressDigests(pairs))))
     world.clock.advance(hours=1)
-    assert rekey(world.ports, listed(world), 10) == Rekeyed(done=1, complete=True)
+    assert rekey(world.ports, listed(world), 10) == RekeyProgress(done=1, complete=True)
     assert known_by(world, "k2") == 3
 
 
-def test_a_referral_whose_address_is_gone_keeps_what_it_has_and_is_passed_over() -> None:
+def test_a_referral_whose_address_is_gone_keeps_its_digests_and_is_skipped() -> None:
     world = three_to_rekey()
     [contact] = [one for one in world.memory.all(Contact) if one.address.typed == DECLINED]
     world.repository.commit(Remove(contact))
     world.clock.advance(hours=1)
-    assert rekey(world.ports, listed(world), 10) == Rekeyed(2, 1, 0, complete=True)
+    assert rekey(world.ports, listed(world), 10) == RekeyProgress(2, 1, 0, complete=True)
     assert known_by(world, "k2") == 2
     put(world, "k3", "k2")
     world.clock.advance(hours=1)
-    assert rekey(world.ports, listed(world), 10) == Rekeyed(done=2, complete=True)
+    assert rekey(world.ports, listed(world), 10) == RekeyProgress(done=2, complete=True)
 
 
 def test_an_order_meanwhile_is_not_lost_and_the_referral_rekeyed_all_the_same() -> None:
@@ -445,7 +446,7 @@ def test_an_order_meanwhile_is_not_lost_and_the_referral_rekeyed_all_the_same() 
         report_order(world, "A1", CONFIRMED, "k1")
 
     ports = wrapped(world, lambda inner: ContestedRepository(inner, competitor))
-    assert rekey(ports, listed(world), 1) == Rekeyed(done=1, left=2)
+    assert rekey(ports, listed(world), 1) == RekeyProgress(done=1, left=2)
     [referral] = [one for one in world.memory.all(Referral) if is_of(one, CONFIRMED)]
     assert (referral.orders, referral.referee.key_ids) == (1, ("k2", "k1", OWN_KEY_ID))
 
@@ -499,7 +500,8 @@ def test_the_sponsor_meanwhile_invites_and_is_not_set_back() -> None:
     assert (sponsor.invited, sponsor.digests.key_ids[0]) == (4, "k2")
 
 
-# --- each list is asked with its own key ----------------------------------------------------------
+# --- each list is looked up with its own key
+# ----------------------------------------------------------
 
 
 def test_two_lists_made_with_different_keys_are_each_asked_with_their_own() -> None:
@@ -514,7 +516,7 @@ def test_two_lists_made_with_different_keys_are_each_asked_with_their_own() -> N
     assert len(world.mailer.to(CONFIRMED)) == 1
 
 
-def test_a_list_of_two_keys_ago_still_says_who_was_a_newcomer_at_the_first_order() -> None:
+def test_a_list_of_two_keys_ago_still_shows_who_was_a_newcomer_at_the_first_order() -> None:
     world = new_world(lists=NO_CANARY)
     world.referral(CONFIRMED)
     ordered = world.order("A1", "kept", email_digest=digest_under("k3", CONFIRMED))

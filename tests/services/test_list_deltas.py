@@ -1,4 +1,4 @@
-"""Digests added to a list and removed from it: whole chronicles, in any order of arrival.
+"""Digests added to a list and removed from it: sequences of drops, in any order of arrival.
 
 What each single drop does to a stored list is in tests/domain/test_list_plan.py.
 """
@@ -98,7 +98,7 @@ def test_the_same_digests_added_and_removed_are_two_files(world: World) -> None:
     assert on_list(world) == records(FIRST)
 
 
-# --- whatever the order of arrival ---------------------------------------------------------------
+# --- any order of arrival ---------------------------------------------------------------
 
 CHRONICLE: Chronicle = [
     ("full", [*FIRST, "a@example.fr", "b@example.fr"]),
@@ -118,7 +118,7 @@ def settled(chronicle: Chronicle) -> frozenset[bytes]:
 
 
 def dropped(world: World, chronicle: Chronicle) -> list[Drop]:
-    """All of it dropped, one after another, and no notice delivered yet."""
+    """Everything dropped, one after another, and no event delivered yet."""
     drops = []
     for number, (mode, addresses) in enumerate(chronicle):
         world.clock.advance(minutes=number % 2)  # some in the same instant
@@ -155,7 +155,7 @@ def test_law_7_long_chronicles_settle_the_same_with_repeats(seed: int) -> None:
     assert on_list(world) == settled(chronicle)
 
 
-def test_a_file_put_over_another_before_its_notice_came_loses_neither(world: World) -> None:
+def test_a_file_that_replaces_another_before_its_event_arrives_loses_neither(world: World) -> None:
     path = "customers/add/delta.csv"
     first = world.put_file(path, list_of(["a@example.fr"]))
     second = world.put_file(path, list_of(["b@example.fr"]))
@@ -266,7 +266,7 @@ def test_a_delta_that_names_its_full_list_is_applied_to_it_though_dropped_before
     assert on_list(world) == records([*FIRST, "other@example.fr", "new@example.fr"])
 
 
-def test_law_3_a_delta_made_with_another_key_is_not_laid_over_the_list() -> None:
+def test_law_3_a_delta_made_with_another_key_is_not_applied_to_the_list() -> None:
     world = new_world()
     put_campaign(world.ports, campaign(digests={"key_ids": ["k2", "k1"]}))
     world.clock.advance(minutes=1)
@@ -295,7 +295,7 @@ def test_what_the_list_in_force_was_made_of_stays_when_the_same_content_comes_to
     assert on_list(world) == records([*FIRST[1:], "new@example.fr", "last@example.fr"])
 
 
-def test_a_delta_that_waited_is_not_passed_over_by_one_that_follows_it(world: World) -> None:
+def test_a_waiting_delta_is_not_skipped_by_a_later_one(world: World) -> None:
     world.clock.advance(days=31)
     waits = world.drop("customers/add/late.csv", list_of(["late@example.fr"]))
     assert outcome(waits).effect == "waits_for_its_full_list"

@@ -86,13 +86,13 @@ def test_law_7_a_list_delivered_twice_or_renamed_is_one_version(world: World) ->
 
 
 class Forgetful(MemoryRepository):
-    """Remembers no file: the guard of law 7 taken away."""
+    """Finds no file record: without the guard of law 7."""
 
     def get(self, kind, /, **key):  # type: ignore[no-untyped-def]
         return None if kind is FileRecord else super().get(kind, **key)
 
 
-def test_law_7_breaks_when_files_are_not_remembered() -> None:
+def test_law_7_breaks_when_files_are_not_recorded() -> None:
     world = new_world(Forgetful(guards=False))
     for version, path in ((2, PATH), (3, "customers/full/renamed.csv")):
         assert world.drop(path, NEXT).version == version
@@ -131,7 +131,7 @@ def test_a_list_dropped_again_for_months_is_stored_again(world: World) -> None:
         (b"sha1\n" + b"\n".join(NEXT.splitlines()[1:]), "unknown_column", 1),
     ],
 )
-def test_law_7_a_bad_list_changes_nothing_and_its_receipt_says_what_is_wrong(
+def test_law_7_a_bad_list_changes_nothing_and_its_receipt_gives_the_reason(
     world: World, content: bytes, reason: str, line: int
 ) -> None:
     before = current(world)
@@ -174,11 +174,11 @@ def test_a_list_that_does_not_match_its_manifest_is_refused(
 @pytest.mark.parametrize(
     "path", ["readme.txt", "customers/full/list.txt", "customers/full/a/b.csv", "orders/x.json"]
 )
-def test_a_file_of_no_known_path_is_told_so(world: World, path: str) -> None:
+def test_a_file_at_an_unknown_path_is_refused(world: World, path: str) -> None:
     assert world.drop(path, b"x").reason == "unknown_path"
 
 
-def test_a_file_of_no_known_campaign_is_told_so(world: World) -> None:
+def test_a_file_of_an_unknown_campaign_is_refused(world: World) -> None:
     drop = Drop("other", PATH, MORNING)
     world.files.content[drop.key] = NEXT
     receipt = ingest(world.ports, drop)
@@ -187,7 +187,7 @@ def test_a_file_of_no_known_campaign_is_told_so(world: World) -> None:
     assert f"out/other/receipts/{PATH}.json" in world.files.content
 
 
-def test_what_is_no_drop_or_is_gone_makes_no_receipt(world: World) -> None:
+def test_an_object_that_is_not_a_drop_or_is_gone_has_no_receipt(world: World) -> None:
     assert drop_at(f"in/{CAMPAIGN}/customers/full/", MORNING) is None
     assert drop_at("out/x/y.csv", MORNING) is None
     assert drop_at("in/Bad Name/orders/x.csv", MORNING) is None
@@ -217,7 +217,7 @@ def test_killed_at_every_step_and_delivered_again_a_list_is_one_version() -> Non
         assert len(world.facts(FactName.LIST_ACCEPTED)) == 3
 
 
-def test_the_dashboard_tells_of_the_lists(world: World) -> None:
+def test_the_dashboard_shows_the_lists(world: World) -> None:
     lists = view_dashboard(world.ports, CAMPAIGN).lists
     assert (lists["customers"].version, lists["customers"].rows) == (1, 9)
     assert lists["customers"].in_force
@@ -258,7 +258,7 @@ def test_a_file_with_plain_addresses_is_moved_out_of_the_clients_folder(world: W
     assert receipt.reason == "plain_address"
     assert world.files.under(f"quarantine/{CAMPAIGN}/") == {drop.quarantine_key: content}
     assert drop.key not in world.files.content
-    assert ingest(world.ports, drop) is None  # its notice come twice
+    assert ingest(world.ports, drop) is None  # its event delivered twice
     assert receipt_of(world, PATH)["reason"] == "plain_address"
 
 
@@ -275,7 +275,7 @@ def test_a_list_that_is_right_all_through_is_left_where_it_is(world: World) -> N
     assert not world.files.under("quarantine/")
 
 
-def test_a_few_lines_that_are_no_digests_are_told_and_the_list_comes_in_force(
+def test_a_few_bad_lines_are_reported_and_the_list_is_put_in_force(
     world: World,
 ) -> None:
     many = list_of(*IN_FORCE, *(f"p{number}@example.fr" for number in range(1200)))
@@ -301,7 +301,7 @@ def test_while_two_keys_are_in_force_a_list_holds_the_canaries_of_its_own(
     assert world.drop(PATH, NEXT).reason == reason
 
 
-def test_law_3_a_list_told_under_the_wrong_key_can_be_told_under_the_right_one() -> None:
+def test_law_3_a_list_declared_under_the_wrong_key_can_be_dropped_under_the_right_one() -> None:
     world = new_world(lists={"customers": {}})
     put_campaign(world.ports, campaign(digests={"key_ids": ["k2", "k1"]}, lists={"customers": {}}))
     world.clock.advance(minutes=1)
@@ -314,7 +314,7 @@ def test_law_3_a_list_told_under_the_wrong_key_can_be_told_under_the_right_one()
         assert current(world).key_id == key_id
 
 
-def test_the_manifest_of_a_list_is_found_though_another_was_put_over_it(world: World) -> None:
+def test_the_manifest_of_a_list_is_found_after_another_replaced_it(world: World) -> None:
     key = PATH.replace(".csv", ".manifest.json")
     other = list_of(*IN_FORCE, "other@example.fr")
     world.put_file(key, manifest(NEXT))
@@ -374,7 +374,7 @@ def test_a_campaign_cannot_change_the_kind_of_its_digests_under_one_key_id(world
     put_campaign(world.ports, campaign(digests={"key_ids": ["k9"], "algorithm": "sha256"}))
 
 
-def test_the_receipt_of_a_file_is_not_replaced_by_that_of_one_it_was_put_over(
+def test_the_receipt_of_a_file_is_not_replaced_by_that_of_an_earlier_one(
     world: World,
 ) -> None:
     first = world.put_file(PATH, list_of("too@small.fr"))

@@ -21,14 +21,14 @@ STRANGER = "stranger@example.fr"
 
 
 def watched(world: World) -> RecordingRepository:
-    """The world's repository, its calls written down from here on."""
+    """The world's repository, with its calls recorded from here on."""
     world.ports = wrapped(world, RecordingRepository)
     assert isinstance(world.ports.repository, RecordingRepository)
     return world.ports.repository
 
 
 def welcome_code(world: World) -> str:
-    """The printed code of the newcomer's first voucher."""
+    """The code of the newcomer's first voucher."""
     world.referral(NEWCOMER)
     world.export()
     return world.exported(1)[0]["code"]
@@ -104,7 +104,7 @@ def test_a_call_about_strangers_costs_two_reads_however_many_campaigns(world: Wo
     assert repository.calls == ["get_many RefereeClaim", "get_many Order"]
 
 
-def test_a_call_moves_a_stored_order_whoever_is_said_to_have_made_it(world: World) -> None:
+def test_a_call_moves_a_stored_order_even_with_another_buyer(world: World) -> None:
     record(world, world.order("A1", code=welcome_code(world)))
     row = row_of(world.order("A1", "returned", of=STRANGER))
     [outcome] = record_reported_orders(world.ports, [world.campaign], [row])
@@ -193,7 +193,7 @@ def test_a_rule_sees_the_amount_that_was_kept(placed: str, kept: str, granted: b
     assert bool(world.memory.all(Reward)) is granted
 
 
-def test_of_a_report_that_moves_an_order_the_amount_is_taken_and_nothing_else(world: World) -> None:
+def test_a_report_that_moves_an_order_changes_only_its_amount(world: World) -> None:
     world.referral(NEWCOMER)
     record(world, world.order("A1", of=NEWCOMER, amount="80.00"))
     placed = stored(world)

@@ -15,7 +15,7 @@ from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.referrals import Referral, rung_of
 from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import Voucher, VoucherState
-from chalicelib.services.errors import NotYetError
+from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.orders.record import OrderOutcome, record_order, record_reported_orders
 from chalicelib.services.vouchers.reward import reward
 from tests.fakes.campaign import CANARY
@@ -36,7 +36,7 @@ def record(world: World, row: dict[str, str]) -> OrderOutcome:
 
 
 def granted(world: World) -> list[tuple[str, int]]:
-    """What stands granted: (rule, rung), each with a voucher that is not taken back."""
+    """What is granted: (rule, rung), each with a voucher that is not revoked."""
     rewards = world.memory.all(Reward)
     return sorted((one.rule, one.rung) for one in rewards if one.code_key and not one.revoked_at)
 
@@ -165,7 +165,7 @@ def test_an_order_with_a_problem_leaves_everything_as_it_was(
     assert world.memory._items == before
 
 
-def test_a_voucher_used_already_is_told_line_by_line_and_the_rest_counts(world: World) -> None:
+def test_a_used_voucher_is_reported_line_by_line_and_the_rest_counts(world: World) -> None:
     world.referral(NEWCOMER)
     world.export()
     code = world.exported(1)[0]["code"]
@@ -194,7 +194,7 @@ def test_law_7_an_order_file_broken_at_its_end_changes_nothing(world: World) -> 
     assert world.memory._items == before
 
 
-def test_an_order_id_of_another_person_is_told(world: World) -> None:
+def test_an_order_id_of_another_person_is_reported(world: World) -> None:
     world.referral(NEWCOMER)
     world.referral("paul@example.fr", VIPS[1])
     record(world, world.order("A1", of=NEWCOMER))
@@ -232,7 +232,7 @@ def test_a_returned_order_takes_its_rewards_back_once(world: World) -> None:
     assert world.funnel()["rewards_taken_back"] == 2
 
 
-def test_a_reward_used_already_cannot_be_taken_back(world: World) -> None:
+def test_a_used_reward_cannot_be_revoked(world: World) -> None:
     world.referral(NEWCOMER)
     keep(world, "A1")
     world.export()
@@ -279,7 +279,7 @@ def test_law_3_nobody_who_was_a_customer_at_the_first_order_is_rewarded(world: W
     assert referral.newcomer_list_version == 2
 
 
-def test_law_3_a_customer_is_rewarded_when_the_look_up_is_taken_away(world: World) -> None:
+def test_law_3_breaks_at_the_reward_without_the_look_up(world: World) -> None:
     world.referral(NEWCOMER)
     world.drop_list("customers", [*CUSTOMERS, *VIPS, CANARY, NEWCOMER], file="next")
     world.lists.knows_nobody = True
@@ -297,7 +297,7 @@ def test_a_newcomer_who_becomes_a_customer_by_the_first_order_climbs_the_ladder(
     assert [rung for rule, rung in granted(world) if rule.startswith("ladder")] == [1, 2]
 
 
-def test_law_3_a_customer_of_the_list_at_the_order_is_no_newcomer_by_a_later_list(
+def test_law_3_a_customer_at_the_order_is_not_a_newcomer_by_a_later_list(
     world: World,
 ) -> None:
     world.referral(NEWCOMER)
@@ -315,7 +315,7 @@ def test_law_3_a_customer_of_the_list_at_the_order_is_no_newcomer_by_a_later_lis
     assert referral.newcomer_list_version == 2
 
 
-def test_a_list_made_after_the_first_order_says_nothing_of_a_newcomer(world: World) -> None:
+def test_a_list_made_after_the_first_order_proves_nothing_about_a_newcomer(world: World) -> None:
     world.referral(NEWCOMER)
     ordered = world.order("A1", "kept", of=NEWCOMER)
     world.clock.advance(hours=6)
@@ -377,7 +377,7 @@ def test_one_rule_out_of_codes_does_not_hold_up_the_others() -> None:
     world.referral(NEWCOMER)
     record(world, world.order("A1", "kept", of=NEWCOMER))
     [kept] = world.facts(FactName.ORDER_KEPT)
-    with pytest.raises(NotYetError):
+    with pytest.raises(RetryLaterError):
         reward(world.ports, kept)
     assert granted(world) == [("sponsor-reward", 1)]
 

@@ -1,4 +1,4 @@
-"""Vouchers at the till: would it be accepted, used once, taken back once."""
+"""Vouchers at the till: checked, redeemed once, rolled back once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NEWCOMER = "jeanne@example.fr"
 
 @pytest.fixture
 def code(world: World) -> str:
-    """The printed code of a voucher the client knows."""
+    """The code of a voucher the client knows."""
     world.referral(NEWCOMER)
     world.export()
     world.acknowledge(1)
@@ -125,7 +125,7 @@ def test_a_voucher_rolled_back_after_its_end_expires_in_the_end(world: World, co
     assert state(world) is VoucherState.EXPIRED
 
 
-def test_a_revoked_voucher_and_one_the_client_refused_are_told_apart(world: World) -> None:
+def test_a_revoked_voucher_and_one_the_client_refused_are_distinguished(world: World) -> None:
     world.referral(NEWCOMER)
     world.drop_orders(world.order("A1", "kept", of=NEWCOMER))
     world.run()

@@ -1,4 +1,4 @@
-"""Signing in: who gets a mail, what the token is worth, and how often."""
+"""Signing in: who gets a mail, and what the token allows, once."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def test_a_sponsors_address_is_kept_as_long_as_a_campaign_that_was_prolonged(wor
     assert max(one.ends_at for one in kept(world, before.contact_id)) > before.ends_at
 
 
-def test_a_sponsor_whose_address_is_gone_is_reached_by_the_one_typed_anew(world: World) -> None:
+def test_a_sponsor_whose_address_is_gone_is_reached_by_the_one_typed_again(world: World) -> None:
     world.sponsor()
     [gone] = world.memory.all(Contact)
     world.repository.commit(Remove(gone))

@@ -1,4 +1,4 @@
-"""Every language has a text for whatever the dashboard may count."""
+"""Every language has a text for everything the dashboard may count."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Entities and facts to DynamoDB items and back.
+"""Converting entities and facts to DynamoDB items and back.
 
-An item is the entity's fields under their own names (readable in the console), its keys, its kind
-and its revision. Pydantic's type adapters do the typed part, both ways; empty fields are left out.
+An item contains the entity's fields under their stored names (readable in the console), its keys,
+its kind and its revision. Pydantic's type adapters convert the values; empty fields are omitted.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _unmarshal(item: Item) -> dict[str, Any]:
 
 
 def _attribute(value: object) -> Item:
-    """As DynamoDB writes it. All our numbers are whole. Boto3's own costs the import of boto3."""
+    """The DynamoDB attribute of `value`. All our numbers are integers. Avoids importing boto3."""
     match value:
         case None:
             return {"NULL": True}
@@ -48,9 +48,9 @@ def _attribute(value: object) -> Item:
         case int():
             return {"N": str(value)}
         case list() | tuple():
-            return {"L": [_attribute(one) for one in value]}
+            return {"L": [_attribute(element) for element in value]}
         case dict():
-            return {"M": {name: _attribute(one) for name, one in value.items()}}
+            return {"M": {name: _attribute(member) for name, member in value.items()}}
     raise TypeError(f"no attribute can be made of a {type(value).__name__}")
 
 
@@ -62,14 +62,14 @@ def _value(attribute: Item) -> object:
         case "NULL":
             return None
         case "L":
-            return [_value(one) for one in content]
+            return [_value(element) for element in content]
         case "M":
-            return {name: _value(one) for name, one in content.items()}
+            return {name: _value(member) for name, member in content.items()}
     return content
 
 
 def entity_item(entity: Entity) -> Item:
-    """The whole item of `entity`, one revision on."""
+    """The item of `entity`, at its next revision."""
     kind = type(entity)
     item_kind = schema.ITEM_KINDS[kind]
     values = _adapter(kind).dump_python(entity, mode="json", by_alias=True)
@@ -94,7 +94,7 @@ def fact_item(fact: Fact) -> Item:
 
 
 def fact_of(item: Item) -> Fact:
-    """The fact in `item`; also takes the `NewImage` of a stream record."""
+    """The fact in `item`, also if that is the `NewImage` of a stream record."""
     fact: Fact = _adapter(Fact).validate_python(_unmarshal(item))
     return fact
 

@@ -1,18 +1,17 @@
 """The repository on DynamoDB: reads by key and by index, one commit, and the counts.
 
-A commit is one `TransactWriteItems` whatever it holds (one plain conditional write when it is one
-item), so state and facts are written together or not at all. Two conditions keep the laws:
+A commit is one `TransactWriteItems` (or one conditional write, if it is a single item), so state
+and facts are written together or not at all. Two conditions enforce the laws:
 
-* `KEY_IS_FREE`: nothing has that key. One claim per referee and campaign, one reward per rule and
-  rung, one
-  mail per fact, one voucher per code (laws 1, 2, 4, 5, 7).
-* `UNCHANGED`: the item is still at the revision that was read, so a change leaves the state it was
-  decided
-  on. Of N concurrent redemptions, confirmations or exports one wins (laws 1, 5, 6).
+* `KEY_IS_FREE`: no item has that key. One claim per referee and campaign, one reward per rule and
+  rung, one mail per fact, one voucher per code (laws 1, 2, 4, 5, 7).
+* `UNCHANGED`: the item is still at the revision that was read, so a change is only applied to the
+  state it was decided on. Of N concurrent redemptions, confirmations or exports one wins (laws 1,
+  5, 6).
 
-Botocore does not retry a transaction cancelled by a concurrent one; we do, with full jitter, five
-times, and then say so (`ContentionError`), so that the queue tries again. The same goes for the
-keys that a batch of reads left unprocessed.
+Botocore does not retry a transaction cancelled by a concurrent one; we do, five times with full
+jitter, and then raise `ContentionError`, so that the queue tries again. The same applies to keys
+that a batch read left unprocessed.
 """
 
 from __future__ import annotations
@@ -50,15 +49,15 @@ from chalicelib.services.ports import (
 
 E = TypeVar("E", bound=Entity)
 
-# Holds when no item has this key: whoever writes first has it, everybody after is told.
+# Holds when no item has this key: the first write gets it, every later one fails.
 KEY_IS_FREE = "attribute_not_exists(pk)"
-# Holds while nobody has written the item since it was read.
+# Holds while the item has not been written since it was read.
 UNCHANGED = "revision = :revision"
-# Holds until a count has taken the fact in, which it does once (law 10).
+# Holds until the fact has been counted, which happens once (law 10).
 NOT_COUNTED = "attribute_exists(pk) AND counted = :no"
 
-# What passes by itself: another transaction on the same items, or more than the table takes.
-_PASSING = frozenset(
+# Transient: another transaction on the same items, or more requests than the table allows.
+_TRANSIENT_CODES = frozenset(
     {
         "TransactionConflictException",
         "TransactionInProgressException",
@@ -68,7 +67,7 @@ _PASSING = frozenset(
         "InternalServerError",
     }
 )
-_PASSING_REASONS = frozenset(
+_TRANSIENT_REASONS = frozenset(
     {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 )
 
@@ -96,7 +95,7 @@ class DynamoRepository:
         return entity_of(kind, item) if item else None
 
     def get_many(self, kind: type[E], keys: Sequence[Mapping[str, str | int]]) -> list[E]:
-        # A batch may name no key twice.
+        # A batch must not contain a key twice.
         distinct = dict.fromkeys(tuple(schema.key_for(kind, key).items()) for key in keys)
         return [entity_of(kind, item) for item in self._batches([dict(key) for key in distinct])]
 
@@ -110,9 +109,9 @@ class DynamoRepository:
             yield entity_of(kind, item)
 
     def agenda(
-        self, kind: type[E], topic: Agenda, scope: str = "", *, until: datetime | None = None
+        self, kind: type[E], name: Agenda, scope: str = "", *, until: datetime | None = None
     ) -> Iterator[E]:
-        values = {":pk": schema.agenda_key(topic, scope)}
+        values = {":pk": schema.agenda_key(name, scope)}
         condition = "agenda_pk = :pk"
         if until:
             condition += " AND agenda_sk <= :until"
@@ -158,10 +157,12 @@ class DynamoRepository:
         facts: Sequence[Fact],
         head: JournalHead,
     ) -> None:
-        moved: Change = Replace(head) if head.revision else Insert(head)
-        actions = [self._action(moved)]
-        actions += [self._added(campaign, day.isoformat(), added) for day, added in deltas.items()]
-        actions += [self._marked(fact) for fact in facts]
+        head_change: Change = Replace(head) if head.revision else Insert(head)
+        actions = [self._action(head_change)]
+        actions += [
+            self._count_action(campaign, day.isoformat(), added) for day, added in deltas.items()
+        ]
+        actions += [self._counted_action(fact) for fact in facts]
         self._transact(actions)
 
     def counts(self, campaign: str) -> dict[date, dict[str, int]]:
@@ -222,7 +223,7 @@ class DynamoRepository:
             put["ExpressionAttributeValues"] = values
         return {"Put": put}
 
-    def _added(self, campaign: str, day: str, added: Mapping[str, int]) -> Any:
+    def _count_action(self, campaign: str, day: str, added: Mapping[str, int]) -> Any:
         names = {f"#{position}": name for position, name in enumerate(added)}
         values = {f":{position}": {"N": str(by)} for position, by in enumerate(added.values())}
         return {
@@ -235,7 +236,7 @@ class DynamoRepository:
             }
         }
 
-    def _marked(self, fact: Fact) -> Any:
+    def _counted_action(self, fact: Fact) -> Any:
         return {
             "Update": {
                 "TableName": self._table,
@@ -259,7 +260,7 @@ class DynamoRepository:
         raise ContentionError(f"{ATTEMPTS} attempts met concurrent transactions")
 
     def _pause_after(self, attempt: int) -> None:
-        # Full jitter: concurrent callers must not meet again at the same moment.
+        # Full jitter, so that concurrent callers do not retry at the same moment.
         self._pause(random.uniform(0, FIRST_PAUSE_S * 2**attempt))  # nosec B311
 
     def _write(self, actions: list[Any]) -> None:
@@ -294,7 +295,7 @@ def _is_conflict(error: ClientError) -> bool:
 
 def _is_contention(error: ClientError) -> bool:
     code = error.response["Error"]["Code"]
-    return code in _PASSING or (
+    return code in _TRANSIENT_CODES or (
         code == "TransactionCanceledException"
-        and not _PASSING_REASONS.isdisjoint(_reasons(error).split(","))
+        and not _TRANSIENT_REASONS.isdisjoint(_reasons(error).split(","))
     )

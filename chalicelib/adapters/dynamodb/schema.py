@@ -1,4 +1,4 @@
-"""THE key schema of the one table: every kind of item, its key, and the questions its keys answer.
+"""The key schema of the single table: every kind of item, its key, and the access patterns.
 
 | # | question | answered by |
 |---|---|---|
@@ -13,14 +13,14 @@
 | AP9 | the vouchers of a holder | index `holder` |
 | AP10 | what is due: undecided, closing, unexported, expiring, leased, … | index `agenda` |
 | AP11 | the export that is open; its rows | `EXPORTS#{campaign}`, `EXPORT#{campaign}#{number}` |
-| AP12 | the list in force, its versions, its deltas, what is held | `LIST#{campaign}#{name}` |
-| AP13 | was this file processed already | `FILE#{campaign}#{area}#{sha256}` |
+| AP12 | the list in force, its versions, its deltas, held lists | `LIST#{campaign}#{name}` |
+| AP13 | has this file been processed | `FILE#{campaign}#{area}#{sha256}` |
 | AP14 | the facts of one subject, in order | `FACT#{subject}` |
 | AP15 | counts by day; the journal's head | `COUNT#{campaign}`, `JOURNAL#{campaign}` |
 
-A key is a template over the fields of its entity, so this page and the code cannot differ.
-`{version:08}` keeps numbers in order. The last part of a sort key may hold any text; no other part
-may hold a `#`.
+A key is a template over the fields of its entity, so this table and the code cannot differ.
+`{version:08}` keeps numbers in order. The last part of a sort key may contain any text; no other
+part may contain a `#`.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ AgendaEntry = tuple[Agenda, str, datetime]
 
 @dataclass(frozen=True)
 class ItemKind:
-    """How one kind of entity is keyed: partition, sort key, and when it stands on which agenda."""
+    """The keys of one kind of entity: partition key, sort key, and its agenda, if any."""
 
     kind: str
     pk: str
@@ -195,19 +195,19 @@ def count_key(campaign: str, day: str) -> dict[str, str]:
     return {"pk": f"COUNT#{campaign}", "sk": day}
 
 
-def agenda_key(topic: Agenda, scope: str) -> str:
-    """The partition of the agenda index for a topic, within a campaign where it has one."""
-    return f"{topic.value}#{scope}" if scope else topic.value
+def agenda_key(name: Agenda, scope: str) -> str:
+    """The partition of the agenda index for an agenda, within a campaign if it has one."""
+    return f"{name.value}#{scope}" if scope else name.value
 
 
 def index_keys(entity: Entity) -> dict[str, str]:
-    """The secondary-index attributes of `entity`: none where it stands in no index."""
+    """The secondary-index attributes of `entity`: none where it is in no index."""
     item_kind = ITEM_KINDS[type(entity)]
     keys: dict[str, str] = {}
     entry = item_kind.agenda(entity)
     if entry:
-        topic, scope, at = entry
-        keys |= {"agenda_pk": agenda_key(topic, scope), "agenda_sk": moment(at)}
+        name, scope, at = entry
+        keys |= {"agenda_pk": agenda_key(name, scope), "agenda_sk": moment(at)}
     if item_kind.holder:
         keys |= {
             "holder_pk": f"HOLDER#{getattr(entity, item_kind.holder)}",

@@ -1,11 +1,11 @@
-"""What earlier versions stored in another shape, and how it is read today.
+"""Upgrades of items that earlier versions stored in another shape.
 
-An item is upgraded whenever it is read, and stored in today's shape by whatever change comes next;
-nothing is rewritten for its own sake, so a version can be deployed over any earlier one. A new
-field that has a truthful default needs no line here. Each upgrade says which version stored the
-shape it takes, recognises it by what is in the item, and leaves every other item alone.
+An item is upgraded whenever it is read, and stored in the current shape with its next change; there
+is no migration, so a version can be deployed over any earlier one. A new field with a truthful
+default needs no upgrade. Each upgrade names the version that stored the shape, recognises it by the
+fields of the item, and leaves every other item unchanged.
 
-Works on plain values, before they are typed; `codec` calls it. Kept items of each version are in
+Works on plain values, before they are typed; called by `codec`. Stored items of each version are in
 `tests/contract/items/`.
 """
 
@@ -23,17 +23,17 @@ Values = dict[str, Any]
 
 
 def upgraded(kind: type[Entity], values: Values) -> Values:
-    """The values of an item of `kind`, whichever version stored it, as today's class takes them."""
+    """The values of an item of `kind`, stored by any version, in the current shape."""
     for upgrade in UPGRADES.get(kind, ()):
         values = upgrade(values)
     return values
 
 
 def list_without_layers(values: Values) -> Values:
-    """0.1.0 took full drops only: such a list is its own full list.
+    """0.1.0 had full drops only: such a list is its own full list.
 
-    It kept no CRC of the segment's directory; the segment's own header has it. Nor did it keep S3's
-    sequencer, so the drop stands before any other of the same instant.
+    It stored neither the CRC of the segment's directory, which the segment's header has, nor S3's
+    sequencer, so the drop is placed before any other of the same instant.
     """
     if "full" in values:
         return values
@@ -45,8 +45,8 @@ def list_without_layers(values: Values) -> Values:
 
 
 def file_record_without_order(values: Values) -> Values:
-    """0.1.0 kept when a file was taken in, not when it was dropped or what day it spoke of: neither
-    can have been later.
+    """0.1.0 stored when a file was processed, not when it was dropped or which instant it
+    described: neither can have been later.
     """
     if "order" in values:
         return values
@@ -54,7 +54,7 @@ def file_record_without_order(values: Values) -> Values:
     return values | {"order": _drop_position(taken_at, values["sha256"]), "as_of": taken_at}
 
 
-# What 0.1.0 and 0.2.0 printed of a voucher, in this order.
+# The columns of a voucher file in 0.1.0 and 0.2.0, in this order.
 _COLUMNS_0_2 = (
     "code", "template", "holder", "holder_digest", "value", "currency", "minimum_basket",
     "valid_from", "valid_until", "issued_at", "referral",
@@ -62,7 +62,7 @@ _COLUMNS_0_2 = (
 
 
 def export_rows_as_fields(values: Values) -> Values:
-    """0.1.0 and 0.2.0 kept the fields of each row; now a row is the cells that it prints."""
+    """0.1.0 and 0.2.0 stored the fields of each row; now a row is its printed cells."""
     if "columns" in values:
         return values
     rows = [_cells_0_2(row) for row in values["rows"]]
@@ -70,13 +70,13 @@ def export_rows_as_fields(values: Values) -> Values:
 
 
 def _cells_0_2(row: Mapping[str, Any]) -> list[str]:
-    printed = dict(row)
+    cells = dict(row)
     for name in ("value", "minimum_basket"):
         minor = row[f"{name}_minor"]
-        printed[name] = f"{minor // 100}.{minor % 100:02d}"
+        cells[name] = f"{minor // 100}.{minor % 100:02d}"
     for name in ("valid_from", "valid_until", "issued_at"):
-        printed[name] = datetime.fromisoformat(row[name]).isoformat()
-    return [printed[name] for name in _COLUMNS_0_2]
+        cells[name] = datetime.fromisoformat(row[name]).isoformat()
+    return [cells[name] for name in _COLUMNS_0_2]
 
 
 def _drop_position(dropped_at: str, sha256: str) -> str:

@@ -1,5 +1,5 @@
-"""Digest lists as immutable segments: `segment` describes one, `building` makes it, `reader` looks
-up in it, and `current` knows which one the pointer names.
+"""Digest lists as immutable segments: `segment` defines the format, `building` writes segments,
+`reader` looks digests up, and `current` follows the pointer to the current one.
 
-Whether a list may become the current one is decided in domain/lists.
+Whether a list may be put in force is decided in domain/lists.
 """

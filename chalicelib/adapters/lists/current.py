@@ -1,10 +1,10 @@
 """The current lists: the pointer in the table, the segment in the bucket (`ports.Lists`).
 
-The pointer is read again for each look-up, so a list decides from the moment its receipt is there;
-the segment's directory is remembered. A list may be replaced between reading the pointer and the
-segment: the look-up begins again with the new pointer. Whatever goes wrong is
-`ListUnavailableError`, "unknown": `no_list` and `too_old` until a good list is dropped,
-`read_failed` for what a later attempt may not meet again. Never "not on the list" (law 3).
+The pointer is read for each look-up, so a list is used as soon as its receipt is written; the
+segment's directory is cached. If the list is replaced between reading the pointer and the segment,
+the look-up starts again with the new pointer. Any failure is `ListUnavailableError`, "unknown":
+`no_list` and `too_old` until a good list is dropped, `read_failed` where a later attempt may
+succeed. Never "not on the list" (law 3).
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from chalicelib.domain.lists.model import CurrentList, ListVersion
 from chalicelib.domain.lists.rules import is_fresh
 from chalicelib.services.ports import Clock, ListUnavailableError, Membership, Repository
 
-ATTEMPTS = 3  # a swap meets a look-up once, and hardly ever twice
+ATTEMPTS = 3  # a look-up may meet one swap of the list, hardly ever two
 
 
 class Segments(Protocol):
     """Where segments are kept."""
 
     def fetch(self, key: str, start: int, end: int, etag: str) -> bytes:
-        """A range of one, if it still is the one with that ETag; SegmentGoneError otherwise."""
+        """A range of a segment that still has that ETag; SegmentGoneError otherwise."""
 
 
 class CurrentLists:
@@ -43,7 +43,7 @@ class CurrentLists:
     def find(
         self, name: str, campaign: str, max_age_days: int, digests: AddressDigests
     ) -> Membership:
-        """Whether the list knows the address, by either of its digests, in one pass."""
+        """Whether the list has the address, by either of its digests, in one pass."""
 
         def current() -> ListVersion:
             pointer = self._pointer(name, campaign)
@@ -56,7 +56,7 @@ class CurrentLists:
     def find_as_of(
         self, name: str, campaign: str, at: datetime, digests: AddressDigests
     ) -> Membership:
-        """What the list that was current at `at` said; versions and segments are kept for this."""
+        """Whether the list as of `at` had the address; versions and segments are kept for this."""
 
         def as_of() -> ListVersion:
             pointer = self._pointer(name, campaign)
@@ -69,7 +69,7 @@ class CurrentLists:
         return self._look_up(as_of, digests)
 
     def _look_up(self, version: Callable[[], ListVersion], digests: AddressDigests) -> Membership:
-        """What the version says; it is asked for again when its segment has been replaced.
+        """Look up in a version, which is read again when its segment has been replaced.
 
         pointer → 7 ······ GET 7 ✗ 412, 404        pointer → 8 ······ GET 8 ✓
                     swap 7 → 8, 7 deleted
@@ -85,7 +85,7 @@ class CurrentLists:
         except KeyError as error:
             # Made with a key that is no longer in force: nobody would be found on it.
             raise ListUnavailableError("key_not_in_force") from error
-        # The same key id may have stood for the other algorithm: nobody would be found either.
+        # The same key id may have had another algorithm: nobody would be found either.
         if pair.algorithm != pointer.algorithm:
             raise ListUnavailableError("key_not_in_force")
         exact, alias = record(pair.exact), record(pair.canonical)

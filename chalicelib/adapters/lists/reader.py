@@ -3,15 +3,15 @@
     cold   directory → bucket (→ bucket)               2 or 3 GETs
     warm   bucket, 8 to 16 KB on average (→ bucket)    1 or 2 GETs, of 32 KB at most
 
-Both digests of an address are looked up in one pass: one bucket GET when they are equal or share a
-bucket. When they differ they mostly do not (a digest's bucket is random), and the second bucket is
-asked for only when the first gave no answer. No header is read: the pointer that names the object
-is the caller's, and it says how many records there are, and so where the directory is, which CRC-32
-the directory has, and which key was used. (Pointers stored by 0.1.0 have no CRC-32: for
-those a cold look-up reads the header, one GET more.) Directories are kept as long as the object has
-the same key and ETag, and an object never changes, so they are never stale.
+Both digests of an address are looked up in one pass: with one bucket GET when they are equal or in
+one bucket. Different digests are mostly in different buckets (a digest's bucket is random); the
+second bucket is read only when the first had no match. No header is read: the caller's pointer
+gives the number of records, and so the place of the directory, the directory's CRC-32, and the key.
+(Pointers stored by 0.1.0 have no CRC-32: for those a cold look-up reads the header, one GET more.)
+Directories are cached by key and ETag, and an object never changes, so they are never stale.
 
-Refuses to guess: any doubt is a `SegmentError`, and "absent" is said only of a bucket read whole.
+Does not guess: any doubt is a `SegmentError`, and "absent" is only returned after reading the whole
+bucket.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ from functools import lru_cache
 
 from chalicelib.adapters.lists.segment import (
     HEADER_SIZE,
-    MOST_IN_BUCKET,
+    MAX_IN_BUCKET,
     RECORD_WIDTH,
     SegmentError,
     SegmentHeader,
@@ -33,11 +33,11 @@ from chalicelib.adapters.lists.segment import (
 # (key, start, end, etag) → bytes [start, end) of the object that has this ETag (If-Match).
 Fetch = Callable[[str, int, int, str], bytes]
 
-KEPT_DIRECTORIES = 4  # two lists, and their successors while a swap is under way
+CACHED_DIRECTORIES = 4  # two lists, and their successors during a swap
 
 
 class SegmentGoneError(SegmentError):
-    """The object has another ETag or is gone: read the pointer again. For `fetch` to raise."""
+    """The object has another ETag or is gone: read the pointer again. Raised by `fetch`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +54,14 @@ class SegmentRef:
 
 
 class SegmentReader:
-    """Looks records up in segments; share one per process, it is safe between threads."""
+    """Looks records up in segments; one per process, safe for threads."""
 
-    def __init__(self, fetch: Fetch, kept: int = KEPT_DIRECTORIES) -> None:
+    def __init__(self, fetch: Fetch, kept: int = CACHED_DIRECTORIES) -> None:
         self._fetch = fetch
-        self._opened = lru_cache(maxsize=kept)(self._open)  # keeps values, never errors
+        self._opened = lru_cache(maxsize=kept)(self._open)  # caches values, never errors
 
     def find(self, ref: SegmentRef, records: Sequence[bytes]) -> bytes | None:
-        """The first of the 16-byte records that is on the list; None when no one is.
+        """The first of the 16-byte records that is on the list; None when none is.
 
         Raises SegmentError, SegmentGoneError when the object is no longer the one referred to,
         and ValueError on a record of another length.
@@ -97,13 +97,13 @@ class SegmentReader:
         if first == last:
             return b""
         if first > last:
-            raise SegmentError("the directory goes backwards")
-        if last - first > MOST_IN_BUCKET:
-            raise SegmentError("a bucket is wider than a look-up reads")
+            raise SegmentError("the directory is not ascending")
+        if last - first > MAX_IN_BUCKET:
+            raise SegmentError("a bucket is larger than allowed")
         start, end = HEADER_SIZE + first * RECORD_WIDTH, HEADER_SIZE + last * RECORD_WIDTH
         content = self._get(ref.key, start, end, ref.etag)
         if bucket_of(content, bits) != bucket or bucket_of(content[-RECORD_WIDTH:], bits) != bucket:
-            raise SegmentError("a bucket holds another bucket's records")
+            raise SegmentError("a bucket contains another bucket's records")
         return content
 
     def _get(self, key: str, start: int, end: int, etag: str) -> bytes:
@@ -111,7 +111,7 @@ class SegmentReader:
             content = self._fetch(key, start, end, etag)
         except SegmentError:
             raise
-        except Exception as error:  # whatever the transport raises, it is "unknown" to our caller
+        except Exception as error:  # any error of the transport means "unknown" to the caller
             raise SegmentError("the segment could not be read") from error
         if len(content) != end - start:
             raise SegmentError("a short or long read")
@@ -119,7 +119,7 @@ class SegmentReader:
 
 
 def _holds(bucket: bytes, record: bytes) -> bool:
-    """A plain binary search: `bisect` with a key takes half as long again."""
+    """A binary search; `bisect` with a key takes 1.5 times as long."""
     low, high = 0, len(bucket) // RECORD_WIDTH
     while low < high:
         middle = (low + high) // 2

@@ -5,12 +5,12 @@
     |        | sorted, distinct         | records before each bucket, n   |
 
 All numbers are little-endian; records compare as bytes. A record's bucket is its first b bits, so
-directory entries i and i + 1 bound bucket i, and one ranged GET reads it. b is the least that gives
-at most 1,024 records (16 KB) a bucket on average: digests are uniform, so no bucket strays far, and
-no builder stores one of more than 2,048.
+directory entries i and i + 1 bound bucket i, and one ranged GET reads it. b is the smallest number
+that gives at most 1,024 records (16 KB) a bucket on average: digests are uniform, so buckets are
+about equal, and the builder stores none of more than 2,048.
 
-Refuses (`SegmentError`) whatever is not exactly that. `building` writes it, `reader` looks up in
-it.
+Refuses (`SegmentError`) anything else. `building` writes segments, `reader` looks digests up in
+them.
 """
 
 import struct
@@ -30,7 +30,7 @@ HEADER_SIZE = HEADER.size  # 64
 KEY_ID_SIZE = 16
 MAX_BITS = 24  # a directory of 64 MB: beyond 10^10 records, and more than u32 can count
 BUCKET_RECORDS = 1024  # on average, at most
-MOST_IN_BUCKET = 2 * BUCKET_RECORDS  # 32 KB: a look-up reads no more
+MAX_IN_BUCKET = 2 * BUCKET_RECORDS  # 32 KB: a look-up reads no more
 
 _ALGORITHM_IDS: dict[Algorithm, int] = {"sha256": 1, "hmac_sha256": 2}
 _ALGORITHMS = {number: name for name, number in _ALGORITHM_IDS.items()}
@@ -38,12 +38,12 @@ _ENTRY = 4  # bytes of a directory entry
 
 
 class SegmentError(Exception):
-    """Nothing can be known from this segment now. Never to be read as "not on the list"."""
+    """The segment cannot be used. This must never be treated as "not on the list"."""
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentHeader:
-    """What the first 64 bytes say. Offsets and sizes in bytes, `count` in records."""
+    """The contents of the first 64 bytes. Offsets and sizes in bytes, `count` in records."""
 
     directory_bits: int
     algorithm: Algorithm
@@ -57,9 +57,9 @@ class SegmentHeader:
         return directory_extent(self.count)[0]
 
     def pack(self) -> bytes:
-        """Raises ValueError on a key id that is empty, holds NUL or takes more than 16 bytes."""
+        """Raises ValueError on a key id that is empty, contains NUL or exceeds 16 bytes."""
         if not 0 < len(self.key_id.encode()) <= KEY_ID_SIZE or "\0" in self.key_id:
-            raise ValueError("a key id takes 1 to 16 bytes, none of them NUL")
+            raise ValueError("a key id has 1 to 16 bytes, none of them NUL")
         return HEADER.pack(
             MAGIC,
             RECORD_WIDTH,
@@ -123,8 +123,8 @@ def bucket_of(record: bytes, bits: int) -> int:
 
 
 def parse_directory(content: bytes, count: int, crc: int) -> Sequence[int]:
-    """The 2^b + 1 cumulative counts of `count` records. Raises SegmentError unless they are those
-    that have this CRC-32.
+    """The 2^b + 1 cumulative counts of `count` records. Raises SegmentError unless the
+    CRC-32 matches.
     """
     start, end = directory_extent(count)
     if len(content) != end - start:

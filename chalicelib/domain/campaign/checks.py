@@ -1,4 +1,4 @@
-"""What must hold between the fields of a campaign file; each problem names its field."""
+"""Rules between the fields of a campaign file; each problem names its field."""
 
 from __future__ import annotations
 
@@ -59,26 +59,26 @@ def _rule_problems(campaign: Campaign) -> list[str]:
     ]
     names = [rule.id for rule in campaign.rules]
     problems += [
-        f"rules.{position}.id: {name} stands twice"
+        f"rules.{position}.id: {name} is used twice"
         for position, name in enumerate(names)
         if name in names[:position]
     ]
     problems += [
-        f"rules.{position}.if: only a rule for order_kept takes conditions"
+        f"rules.{position}.if: only a rule for order_kept may have conditions"
         for position, rule in enumerate(campaign.rules)
         if rule.when is Trigger.REFERRAL_CONFIRMED and rule.conditions != Conditions()
     ]
     return problems
 
 
-def _repeated(campaign: Campaign) -> list[str]:
+def _repetition_problems(campaign: Campaign) -> list[str]:
     named = {
         "locales": campaign.locales,
         "channels": campaign.channels,
         "digests.key_ids": campaign.digests.key_ids,
     }
     return [
-        f"{field}: {value} stands twice"
+        f"{field}: {value} is listed twice"
         for field, values in named.items()
         for value in dict.fromkeys(values)
         if values.count(value) > 1
@@ -93,7 +93,7 @@ def _key_problems(campaign: Campaign) -> list[str]:
 
 def _currency_problems(campaign: Campaign) -> list[str]:
     if campaign.currency in _NOT_IN_HUNDREDTHS:
-        return ["currency: amounts are kept in hundredths, which this currency has not"]
+        return ["currency: amounts are stored in hundredths, which this currency does not have"]
     return []
 
 
@@ -107,11 +107,11 @@ def _text_problems(campaign: Campaign) -> list[str]:
 
 
 def campaign_problems(campaign: Campaign) -> list[str]:
-    """Everything that does not hold, each as `field: what is wrong`; empty for a good file."""
+    """Every problem, as `field: what is wrong`; empty for a valid file."""
     return [
         *_date_problems(campaign),
         *_currency_problems(campaign),
-        *_repeated(campaign),
+        *_repetition_problems(campaign),
         *_key_problems(campaign),
         *_rule_problems(campaign),
         *_text_problems(campaign),

@@ -1,4 +1,4 @@
-"""Types of single fields of the campaign file, each with the words that refuse a wrong value."""
+"""Types of single fields of the campaign file, each with the message that refuses a wrong value."""
 
 from __future__ import annotations
 
@@ -71,14 +71,14 @@ def _known_time_zone(name: str) -> str:
 TimeZone = Annotated[str, AfterValidator(_known_time_zone)]
 
 
-def _written_as_a_day(value: object) -> object:
+def _require_iso_day(value: object) -> object:
     # Pydantic also takes a number of seconds for a date: 2026 would be a day of 1970.
     if isinstance(value, str | date) and re.fullmatch(r"\d{4}-\d\d-\d\d", str(value)):
         return value
     raise ValueError("must be a day like 2026-01-31")
 
 
-Day = Annotated[date, BeforeValidator(_written_as_a_day)]
+Day = Annotated[date, BeforeValidator(_require_iso_day)]
 
 
 def two_decimals(amount: Decimal) -> Decimal:
@@ -94,5 +94,5 @@ LAST_YEAR = 2100
 
 
 class FileModel(BaseModel):
-    # Built when it is first used, not whenever a function starts.
+    # Built at first use, not at every start of a function.
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)

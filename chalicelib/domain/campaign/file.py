@@ -25,7 +25,7 @@ from chalicelib.domain.campaign.templates import VoucherTemplate
 
 
 class Brand(FileModel):
-    """Whose programme it is, and whom a person writes to about it."""
+    """Whose programme it is, and the address for questions about it."""
 
     id: Slug
     name: Annotated[
@@ -47,14 +47,14 @@ class Brand(FileModel):
 
 
 class Terms(FileModel):
-    """The terms a referee accepts; `version` is kept with each confirmation."""
+    """The terms a referee accepts; `version` is stored with each confirmation."""
 
     version: Annotated[str, Field(min_length=1, max_length=40)]
     url: HttpsUrl
 
 
 class Quotas(FileModel):
-    """What one sponsor may do: bounds what the public can make us spend."""
+    """What one sponsor may do: limits what the public can make us spend."""
 
     invitations_per_sponsor: Annotated[int, Field(ge=1, le=1000)] = 20
     referees_per_call: Annotated[int, Field(ge=1, le=20)] = 10
@@ -66,7 +66,7 @@ class Campaign(FileModel):
     """The rules, dates and offers of one programme of one brand in one country.
 
     `starts_on` and `ends_on` are local days, both inclusive. `version` is not in the file: it
-    is given when the file is put in force, and 0 before.
+    is assigned when the file is put in force, and 0 until then.
     """
 
     id: Annotated[Slug, Field(alias="campaign")]
@@ -100,7 +100,7 @@ class Campaign(FileModel):
     caps: Caps = Caps()
 
     @model_validator(mode="after")
-    def _holds_together(self) -> Self:
+    def _require_consistency(self) -> Self:
         if problems := campaign_problems(self):
             raise ValueError("; ".join(problems))
         return self
@@ -119,17 +119,17 @@ class Campaign(FileModel):
         return self.starts_on <= self.local_date(now) <= self.ends_on
 
     def end_of_day(self, day: date) -> datetime:
-        """The last second of the local `day`, in UTC, whatever daylight saving does (law 11)."""
+        """The last second of the local `day`, in UTC, daylight saving included (law 11)."""
         midnight_after = datetime.combine(day + timedelta(days=1), time.min, tzinfo=self.zone)
         return midnight_after.astimezone(UTC) - timedelta(seconds=1)
 
     def closes_at(self, invited_at: datetime) -> datetime:
-        """When an invitation taken in at `invited_at` is over."""
+        """When an invitation received at `invited_at` closes."""
         day = self.local_date(invited_at) + timedelta(days=self.invitation_days)
         return self.end_of_day(min(day, self.ends_on))
 
     def contact_ends_at(self) -> datetime:
-        """When the plain address of anyone in this campaign is no longer kept (law 9)."""
+        """When the plain address of anyone in this campaign is deleted (law 9)."""
         return self.end_of_day(self.ends_on + timedelta(days=self.retention_days))
 
     def locale_for(self, locale: str | None) -> str:
@@ -142,5 +142,5 @@ class Campaign(FileModel):
 
 
 def is_past(last_second: datetime, at: datetime) -> bool:
-    """True once the whole of a day's last second has gone by (law 11)."""
+    """True once the whole last second of a day has passed (law 11)."""
     return at >= last_second + timedelta(seconds=1)

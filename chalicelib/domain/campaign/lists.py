@@ -1,4 +1,4 @@
-"""The client's lists by name, when a drop of one is trusted, and the keys digests are made with."""
+"""The client's lists by name, the limits on their drops, and the keys digests are made with."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ListName(StrEnum):
 
 
 class ListLimits(FileModel):
-    """When a list drop is trusted, and for how long."""
+    """When a dropped list is trusted, and for how long."""
 
     max_age_days: Annotated[int, Field(ge=1, le=400)] = 7
     max_shrink_percent: Annotated[int, Field(ge=0, le=100)] = 20
@@ -40,15 +40,15 @@ class ListLimits(FileModel):
     canaries_by_key: dict[KeyId, tuple[DigestHex, ...]] = Field(default_factory=dict)
 
     def canaries_under(self, key_id: str) -> tuple[str, ...]:
-        """Those that must be in a list made with that key."""
+        """The canaries that must be in a list made with that key."""
         return (*self.canaries, *self.canaries_by_key.get(key_id, ()))
 
     def shrinks_too_much(self, before: int, after: int) -> bool:
-        """Whether a list of `before` digests may not become one of `after`: too many are gone."""
+        """Whether a list may not shrink from `before` to `after` digests."""
         return 100 * (before - after) > self.max_shrink_percent * before
 
     def grows_too_much(self, before: int, after: int) -> bool:
-        """The same for too many new ones; without a limit a list grows as it likes."""
+        """Whether a list may not grow from `before` to `after` digests; by default it may."""
         if self.max_growth_percent is None:
             return False
         return 100 * (after - before) > self.max_growth_percent * before
@@ -70,7 +70,7 @@ class Lists(FileModel):
 
 
 class DigestKeys(FileModel):
-    """The keys in force; the first one is used for what the client is sent."""
+    """The current keys; the first one is used for everything sent to the client."""
 
     file_algorithm: FileAlgorithm = Field(
         default="hmac-sha256", alias="algorithm", title="Algorithm"
@@ -79,5 +79,5 @@ class DigestKeys(FileModel):
 
     @property
     def algorithm(self) -> Algorithm:
-        """What the digests are made with, as everything but the file spells it."""
+        """What the digests are made with, as spelled everywhere but in files."""
         return ALGORITHM_OF_FILES[self.file_algorithm]

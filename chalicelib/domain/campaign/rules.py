@@ -1,4 +1,4 @@
-"""The rules of a campaign: `when` a trigger, `if` conditions hold, `issue` a template `to` a
+"""The rules of a campaign: `when` this happens, `if` conditions hold, `issue` a template `to` a
 holder.
 """
 
@@ -20,28 +20,28 @@ class HolderRole(StrEnum):
 
 
 class Trigger(StrEnum):
-    """What a rule may wait for."""
+    """What may trigger a rule."""
 
     REFERRAL_CONFIRMED = "referral_confirmed"
     ORDER_KEPT = "order_kept"
 
 
 class Release(StrEnum):
-    """When a voucher's mail may leave."""
+    """When a voucher's mail may be sent."""
 
     AT_ONCE = "at_once"
     ON_ACKNOWLEDGEMENT = "on_acknowledgement"
 
 
 class Conditions(FileModel):
-    """When a rule applies: all that are given must hold."""
+    """When a rule applies: every condition given must hold."""
 
     order: Annotated[int, Field(ge=1, le=50)] | None = None
     minimum_amount: Amount | None = None
 
 
 class Rule(FileModel):
-    """`when` an event, `if` conditions hold, `issue` a template `to` a holder."""
+    """`when` a trigger happens, `if` conditions hold, `issue` a template `to` a holder."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -53,6 +53,6 @@ class Rule(FileModel):
 
 
 class Caps(FileModel):
-    """The most one sponsor may be granted."""
+    """The most that may be granted to one sponsor."""
 
     sponsor_rewards: Annotated[int, Field(ge=1, le=10_000)] = 20

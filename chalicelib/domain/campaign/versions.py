@@ -1,4 +1,4 @@
-"""The campaign file as it is kept: every version ever put, and the one that decides now."""
+"""The campaign file as stored: every version ever put in force, and the current one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chalicelib.domain.entity import Entity
 
 @dataclass(frozen=True, kw_only=True)
 class CampaignVersion(Entity):
-    """One version of a campaign file, never changed once put."""
+    """One version of a campaign file, never changed afterwards."""
 
     campaign: str
     version: int
@@ -21,10 +21,10 @@ class CampaignVersion(Entity):
 
 @dataclass(frozen=True, kw_only=True)
 class CurrentCampaign(CampaignVersion):
-    """The version of the campaign file that decides now.
+    """The version of the campaign file in force.
 
-    `rekeyed_for` are the key ids under which every referral is known, in their order; empty until
-    that has been looked at.
+    `rekeyed_for` are the key ids under which every referral has digests, in their order; empty
+    until `rekey` has made sure of that.
     """
 
     rekeyed_for: tuple[str, ...] = ()

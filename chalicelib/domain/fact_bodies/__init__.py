@@ -1,7 +1,7 @@
-"""What each fact says, as a typed body: made from the entities it is about, matched by consumers.
+"""The content of each fact as a typed body, made from the entities it is about.
 
-    facts=[voucher_fact(ports, voucher, VoucherIssued.of(voucher, reward))]      made
-    match body_of(fact): case VoucherIssued(referral_id=…, rule=…): …            read
+    facts=[voucher_fact(ports, voucher, VoucherIssued.of(voucher, reward))]      writing
+    match body_of(fact): case VoucherIssued(referral_id=…, rule=…): …            reading
 
 How a body is stored is in `facts.py`. A field added later has a default. This package registers all
 bodies, whichever of them is imported.
@@ -59,7 +59,7 @@ from chalicelib.domain.fact_bodies.vouchers import (
     VoucherRolledBack,
     VouchersExported,
     order_moved,
-    voucher_settled,
+    voucher_answered,
 )
 from chalicelib.domain.facts import BODIES, Fact, FactBody, FactName
 
@@ -108,7 +108,7 @@ __all__ = [
     "body_of",
     "invitation_decided",
     "order_moved",
-    "voucher_settled",
+    "voucher_answered",
 ]
 
 B = TypeVar("B", bound=FactBody)
@@ -126,8 +126,8 @@ def body_of(fact: Fact) -> FactBody:
 
 
 def body_as(fact: Fact, kind: type[B]) -> B:
-    """What happened, when only `kind` can have: work that was queued for another is `TypeError`."""
+    """The body of `fact`, which must be of `kind`: `TypeError` for any other."""
     body = body_of(fact)
     if not isinstance(body, kind):
-        raise TypeError(f"{fact.name} is no {kind.__name__}")
+        raise TypeError(f"{fact.name} is not a {kind.__name__}")
     return body

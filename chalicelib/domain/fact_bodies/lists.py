@@ -9,7 +9,7 @@ from chalicelib.domain.facts import FactBody, FactName, stored_as
 
 @dataclass(frozen=True, kw_only=True)
 class CampaignPut(FactBody, name=FactName.CAMPAIGN_PUT):
-    """A new version of the campaign file decides from now on."""
+    """A new version of the campaign file is in force."""
 
     version: int
 
@@ -21,7 +21,7 @@ class _ListBody(FactBody):
 
 @dataclass(frozen=True, kw_only=True)
 class ListAccepted(_ListBody, name=FactName.LIST_ACCEPTED):
-    """A new version of a list decides from now on."""
+    """A new version of a list is in force."""
 
     mode: str = "full"
     version: int
@@ -32,7 +32,7 @@ class ListAccepted(_ListBody, name=FactName.LIST_ACCEPTED):
 
 @dataclass(frozen=True, kw_only=True)
 class ListConfirmed(_ListBody, name=FactName.LIST_CONFIRMED):
-    """The list that decides was dropped again: it is as young as that drop."""
+    """The list in force was dropped again: its age counts from that drop."""
 
     version: int
 
@@ -55,7 +55,7 @@ class ListRefused(_ListBody, name=FactName.LIST_REFUSED):
 
 @dataclass(frozen=True, kw_only=True)
 class ListReview(_ListBody):
-    """What a held list is, and what ops said of it."""
+    """A held list, and what ops decided."""
 
     mode: str
     reason: str
@@ -64,12 +64,12 @@ class ListReview(_ListBody):
 
 @dataclass(frozen=True, kw_only=True)
 class ListHeld(ListReview, name=FactName.LIST_HELD):
-    """A limit stopped a dropped list until ops decide on it."""
+    """A dropped list exceeded a limit and waits for ops to decide."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ListApproved(ListReview, name=FactName.LIST_APPROVED):
-    """Ops let a held list through; `by` is an AWS principal."""
+    """Ops approved a held list; `by` is an AWS principal."""
 
     by: str
 

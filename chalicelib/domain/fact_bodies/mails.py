@@ -16,37 +16,37 @@ class _MailBody(FactBody):
     voucher_id: str | None = None
 
 
-def _carried(mail: Mail) -> dict[str, str]:
-    """The mail's id, and those of what it carries."""
+def _mail_ids(mail: Mail) -> dict[str, str]:
+    """The mail's id, and the ids of what it is about."""
     return {"mail_id": mail.mail_id, **{f"{name}_id": value for name, value in mail.ids.items()}}
 
 
 @dataclass(frozen=True, kw_only=True)
 class MailSent(_MailBody, name=FactName.MAIL_SENT):
-    """A mail has left."""
+    """A mail was sent."""
 
     kind: str
 
     @classmethod
     def of(cls, mail: Mail) -> MailSent:
-        return cls(**_carried(mail), kind=mail.mail_kind)
+        return cls(**_mail_ids(mail), kind=mail.mail_kind)
 
 
 @dataclass(frozen=True, kw_only=True)
 class MailFailed(_MailBody, name=FactName.MAIL_FAILED):
-    """The sender refused a mail for good; `reason` is its word."""
+    """The sender refused a mail permanently, with this `reason`."""
 
     reason: str
 
     @classmethod
     def of(cls, mail: Mail, reason: str) -> MailFailed:
-        return cls(**_carried(mail), reason=reason)
+        return cls(**_mail_ids(mail), reason=reason)
 
 
 @dataclass(frozen=True, kw_only=True)
 class MailComplained(_MailBody, name=FactName.MAIL_COMPLAINED):
-    """The person it went to marked a mail as unwanted."""
+    """The recipient marked a mail as spam."""
 
     @classmethod
     def of(cls, mail: Mail) -> MailComplained:
-        return cls(**_carried(mail))
+        return cls(**_mail_ids(mail))

@@ -14,7 +14,7 @@ from chalicelib.domain.sign_ins import SignInReason
 
 @dataclass(frozen=True, kw_only=True)
 class SignInRequested(FactBody, name=FactName.SIGN_IN_REQUESTED):
-    """Somebody gave an address on the landing page."""
+    """Somebody entered an address on the landing page."""
 
     contact_id: str
 
@@ -32,7 +32,7 @@ class SignInGranted(FactBody, name=FactName.SIGN_IN_GRANTED):
 
 @dataclass(frozen=True, kw_only=True)
 class SignInRefused(FactBody, name=FactName.SIGN_IN_REFUSED):
-    """The address is not a VIP's, or has had its mails of the day, or no list could say."""
+    """The address is not a VIP's, or had its mails for the day, or no list was available."""
 
     verdict: Verdict | None = None
     reason: SignInReason
@@ -47,7 +47,7 @@ class _InvitationBody(FactBody):
 
 @dataclass(frozen=True, kw_only=True)
 class InvitationReceived(_InvitationBody, name=FactName.INVITATION_RECEIVED):
-    """A sponsor invited somebody, or somebody came by a sponsor's link."""
+    """A sponsor invited somebody, or somebody signed up by a sponsor's link."""
 
     channel: Channel
     campaign_version: int
@@ -81,7 +81,7 @@ class InvitationRefused(_InvitationDecided, name=FactName.INVITATION_REFUSED):
 
 
 def invitation_decided(invitation: Invitation) -> InvitationAccepted | InvitationRefused:
-    """What its decision came to. `ValueError` for an invitation that was not decided."""
+    """The body for a decided invitation. `ValueError` for an undecided one."""
     decision = invitation.decision
     if decision is None:
         raise ValueError("an invitation without a decision")
@@ -98,7 +98,7 @@ def invitation_decided(invitation: Invitation) -> InvitationAccepted | Invitatio
 
 @dataclass(frozen=True, kw_only=True)
 class InvitationSent(_InvitationBody, name=FactName.INVITATION_SENT):
-    """Its mail has left."""
+    """Its mail was sent."""
 
     mail_id: str
     kind: str
@@ -121,7 +121,7 @@ class InvitationDeclined(_InvitationBody, name=FactName.INVITATION_DECLINED):
 
 @dataclass(frozen=True, kw_only=True)
 class InvitationBounced(_InvitationBody, name=FactName.INVITATION_BOUNCED):
-    """Its mail reached nobody; `reason` is the sender's word, where it refused the mail."""
+    """Its mail could not be delivered; `reason` is the sender's, where it refused the mail."""
 
     mail_id: str
     reason: str | None = None
@@ -133,7 +133,7 @@ class InvitationBounced(_InvitationBody, name=FactName.INVITATION_BOUNCED):
 
 @dataclass(frozen=True, kw_only=True)
 class InvitationExpired(_InvitationBody, name=FactName.INVITATION_EXPIRED):
-    """It closed unanswered, or because the referee has become a customer."""
+    """It closed without an answer, or because the referee has become a customer."""
 
     verdict: Verdict | None = None
     reason: ClosingReason
@@ -166,7 +166,7 @@ def _about(invitation: Invitation) -> dict[str, str]:
 
 @dataclass(frozen=True, kw_only=True)
 class ReferralConfirmed(_InvitationBody, name=FactName.REFERRAL_CONFIRMED):
-    """The referee said yes: the referral is made."""
+    """The referee confirmed: the referral exists."""
 
     referral_id: str
     campaign_version: int
@@ -191,6 +191,6 @@ class ReferralConfirmed(_InvitationBody, name=FactName.REFERRAL_CONFIRMED):
 
 @dataclass(frozen=True, kw_only=True)
 class OppositionRecorded(FactBody, name=FactName.OPPOSITION_RECORDED):
-    """Somebody wants no more mails of the brand."""
+    """Somebody does not want the brand's mails."""
 
     sponsor_id: str

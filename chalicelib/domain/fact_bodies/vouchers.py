@@ -31,7 +31,7 @@ def _of(voucher: Voucher) -> dict[str, str]:
 
 @dataclass(frozen=True, kw_only=True)
 class VoucherIssued(_VoucherBody, name=FactName.VOUCHER_ISSUED):
-    """A rule granted a voucher. `rung` 0 is the confirmation; `has_order`: an order earned it."""
+    """A rule granted a voucher. `rung` 0 is the confirmation; `has_order`: for an order."""
 
     template: str
     holder: HolderRole
@@ -60,7 +60,7 @@ class VoucherIssued(_VoucherBody, name=FactName.VOUCHER_ISSUED):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _VoucherSettled(_VoucherBody):
+class _VoucherAnswered(_VoucherBody):
     rule: str
     rung: int
     release: Release
@@ -68,17 +68,17 @@ class _VoucherSettled(_VoucherBody):
 
 
 @dataclass(frozen=True, kw_only=True)
-class VoucherAcknowledged(_VoucherSettled, name=FactName.VOUCHER_ACKNOWLEDGED):
-    """The client knows the voucher."""
+class VoucherAcknowledged(_VoucherAnswered, name=FactName.VOUCHER_ACKNOWLEDGED):
+    """The client has loaded the voucher."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class VoucherRefused(_VoucherSettled, name=FactName.VOUCHER_REFUSED):
-    """The client does not take the voucher."""
+class VoucherRefused(_VoucherAnswered, name=FactName.VOUCHER_REFUSED):
+    """The client refused the voucher."""
 
 
-def voucher_settled(voucher: Voucher) -> VoucherAcknowledged | VoucherRefused:
-    """What the client's acknowledgement said of a voucher."""
+def voucher_answered(voucher: Voucher) -> VoucherAcknowledged | VoucherRefused:
+    """The body for a voucher that the client acknowledged or refused."""
     kind = VoucherAcknowledged if voucher.refused_reason is None else VoucherRefused
     return kind(
         **_of(voucher),
@@ -134,7 +134,7 @@ class VouchersExported(FactBody, name=FactName.VOUCHERS_EXPORTED):
 
 @dataclass(frozen=True, kw_only=True)
 class ExportWritten(FactBody, name=FactName.EXPORT_WRITTEN):
-    """The file of an export, of `count` rows, stands in `out/`."""
+    """The file of an export, of `count` rows, was written to `out/`."""
 
     export: int
     count: int
@@ -150,17 +150,17 @@ class _OrderBody(FactBody):
 
 @dataclass(frozen=True, kw_only=True)
 class OrderPlaced(_OrderBody, name=FactName.ORDER_PLACED):
-    """A referee ordered."""
+    """A referee placed an order."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class OrderKept(_OrderBody, name=FactName.ORDER_KEPT):
-    """An order counts for the ladder: the client said so, or its return window has passed."""
+    """An order counts for the ladder: reported as kept, or its return window has passed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class OrderReturned(_OrderBody, name=FactName.ORDER_RETURNED):
-    """An order was sent back."""
+    """An order was returned."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,7 +169,7 @@ class OrderCancelled(_OrderBody, name=FactName.ORDER_CANCELLED):
 
 
 def order_moved(order: Order, referral: Referral) -> FactBody:
-    """What the status of an order says has happened."""
+    """The body for an order's new status."""
     return _ORDER_BODIES[order.status](
         order_id=order.order_id,
         referral_id=referral.referral_id,
@@ -188,7 +188,7 @@ _ORDER_BODIES: Mapping[OrderStatus, type[_OrderBody]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class RewardRefused(FactBody, name=FactName.REWARD_REFUSED):
-    """A rule would have granted something, were it not for `reason`."""
+    """A rule granted nothing, because of `reason`."""
 
     referral_id: str
     sponsor_id: str
@@ -222,7 +222,7 @@ class RewardRefused(FactBody, name=FactName.REWARD_REFUSED):
 
 @dataclass(frozen=True, kw_only=True)
 class RewardRevoked(_VoucherBody, name=FactName.REWARD_REVOKED):
-    """A granted voucher was revoked. `reason`: the name of a fact, or a rollback."""
+    """A granted voucher was revoked. `reason`: the name of a fact, or `rolled_back`."""
 
     rule: str
     rung: int

@@ -1,7 +1,7 @@
-"""Acknowledgements: the client's word that it loaded an export, less the codes it refused.
+"""Acknowledgements: the client has loaded an export, except for the codes it lists.
 
-An empty file refuses none. Refuses nothing whole but unreadable bytes: what a refused line means
-for the export is for services to say.
+An empty file refuses no code. The parser refuses a whole file only for unreadable bytes; what a bad
+line means for the export is decided in services.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,7 @@ MAX_REASON = 200  # characters, the client's own words
 
 @dataclass(frozen=True, slots=True)
 class RefusedCode:
-    """A code the client could not load, as it wrote it (see codes.candidates), and why."""
+    """A code the client could not load, as the client wrote it (see codes.candidates), and why."""
 
     code: str
     reason: str  # may be empty
@@ -49,5 +49,5 @@ def _problem(values: list[str]) -> str | None:
 
 
 def _is_reason(text: str) -> bool:
-    # It is kept with the voucher, where no address may be (law 9).
+    # It is stored with the voucher, which must not contain an address (law 9).
     return len(text) <= MAX_REASON and text.isprintable() and "@" not in text

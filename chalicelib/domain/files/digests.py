@@ -1,15 +1,15 @@
-"""Customer and VIP lists: rows with a digest in them, 64 hex characters (SHA-256, keyed or not).
+"""Customer and VIP lists: rows with digests of 64 hex characters (SHA-256, keyed or not).
 
-The first line says where: a header with `digest`, and `canonical_digest` if each address comes in
-both forms, all other columns passed over; or, without a header, a row that has its digests at the
-places where they stay.
+The first line gives the layout: a header with `digest`, and `canonical_digest` if each address
+comes in both forms, other columns ignored; or, without a header, a row whose digests are in the
+same columns as in all other rows.
 
-Refuses a list whole on the first line with an @ (a plain address must not travel this way, and is
-never repeated, not even its length), written as itself or as URLs and HTML write it; on any digest
-of another length (another hash was used); and when more than one row in a thousand is bad: a list
-with holes would make newcomers of customers. Fewer are left out and told. What a line means is said
-here alone: adapters/lists/building reads most lines faster and hands over all that it does not
-recognise. The guards on the number of digests are in domain/lists.py.
+Refuses a whole list on the first line with an @, also as URLs and HTML encode it (plain addresses
+must not be sent this way; nothing of one is repeated, not even its length); on any digest of
+another length (another hash was used); and when more than one row in a thousand is bad, because a
+list with holes would make newcomers of customers. Fewer bad rows are skipped and reported. Only
+this module defines what a line means: adapters/lists/building reads most lines faster and passes on
+every line that it does not recognise. The limits on the number of digests are in domain/lists.
 """
 
 import re
@@ -27,16 +27,18 @@ from chalicelib.domain.files.reading import (
 )
 
 DIGEST_LENGTH = 64  # hex characters
-RECORD_WIDTH = 16  # bytes of it that are kept: 2^-64 for one false match among 2^64 look-ups
+RECORD_WIDTH = (
+    16  # bytes of a digest that are stored: one false match expected in 2^64 look-ups of 2^64
+)
 COLUMNS = ("digest", "canonical_digest")  # the first one is required, in the list and in a row
-TOLERATED = 1000  # rows for each bad one
-MOST_BAD = MAX_CONTENT // (DIGEST_LENGTH + 1) // TOLERATED  # no file has room for more good rows
+TOLERATED = 1000  # rows per bad row
+MAX_BAD_LINES = MAX_CONTENT // (DIGEST_LENGTH + 1) // TOLERATED  # no file is large enough for more
 
 _DIGEST = re.compile(r"[0-9A-Fa-f]{64}")
 _OTHER_HASH = re.compile(r"[0-9A-Fa-f]{16,}")
 _ABOUT_A_DIGEST = range(DIGEST_LENGTH - 4, DIGEST_LENGTH + 5)  # characters of a damaged one
-# Bare and in its wide and small forms; in URLs; in HTML, where the semicolon may be left out. A
-# line that matches has one of the bytes in adapters/lists/building/lines.py `_IN_AN_AT`.
+# An @, also in its wide and small forms; in URLs; in HTML, where the semicolon may be missing.
+# Every match contains one of the bytes in adapters/lists/building/lines.py `_AT_BYTES`.
 _AT = re.compile(
     r"[@\uFF20\uFE6B]|%40|&#0*64(?![0-9])|&#x0*40(?![0-9a-f])|&commat",
     re.IGNORECASE | re.ASCII,
@@ -45,9 +47,9 @@ _AT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The digests of a row are those of its `width` fields that stand at `columns`.
+    """A row has `width` fields, and its digests are in `columns`.
 
-    The first of `columns` must have one; where another has none, the row has one digest less.
+    The first of `columns` must have a digest; the others may be empty.
     """
 
     width: int
@@ -55,9 +57,10 @@ class Layout:
 
 
 class ListReading:
-    """Judges a list line by line, and as a whole at its end; keeps no more than the counts.
+    """Checks a list line by line, and as a whole at its end; stores only counts and problems.
 
-    `layout` is known once a line told it. `tally` is complete once `finish` has returned or raised.
+    `layout` is known after the first line with one. `tally` is complete once `finish` has returned
+    or raised.
     """
 
     def __init__(self, tally: Tally) -> None:
@@ -66,12 +69,12 @@ class ListReading:
         self._lengths: set[int] = set()  # of the digests seen, good or bad
         self._other_length_at = 0  # the first line that has one, 0 before
 
-    def take(self, number: int, raw: bytes) -> list[bytes]:
-        """The records of one line as it is but for its LF; none of a blank, header or bad one.
+    def read_line(self, number: int, raw: bytes) -> list[bytes]:
+        """The records of one line, given without its LF; none for a blank line, header or bad row.
 
         Raises FileRefusedError: `plain_address`, those of `reading.lines`, those of a wrong header
-        (`unknown_column`, `missing_column`, `duplicate_column`), and those of `finish` when no end
-        could be good any more.
+        (`unknown_column`, `missing_column`, `duplicate_column`), and those of `finish` as soon as
+        the list can no longer pass it.
         """
         text = line_text(number, raw)
         if _AT.search(text):
@@ -86,16 +89,16 @@ class ListReading:
         self.tally.rows += 1
         return self._row(number, values)
 
-    def took(self, rows: int) -> None:
-        """Count good rows that somebody else has judged as `take` would have."""
+    def count_good_rows(self, rows: int) -> None:
+        """Count good rows that the caller has read itself, in the way of `read_line`."""
         if rows:
             self.tally.rows += rows
             self._lengths.add(DIGEST_LENGTH)
 
     def finish(self) -> None:
-        """Judge the list as a whole.
+        """Check the list as a whole.
 
-        Raises FileRefusedError: `empty_file`, `wrong_length` when its digests are another hash's,
+        Raises FileRefusedError: `empty_file`, `wrong_length` when all digests are another hash's,
         `mixed_lengths` when some are, `too_many_bad_lines`.
         """
         if not self.tally.rows:
@@ -110,7 +113,7 @@ class ListReading:
             return self._reject(number, "wrong_number_of_fields")
         required, *others = [values[column] for column in self.layout.columns]
         digests_of_row = [required, *filter(None, others)]
-        # Every one of them is looked at: the lengths seen are the whole list's.
+        # All of them are checked: the lengths are needed for the list as a whole.
         problems = [self._problem(number, digest) for digest in digests_of_row]
         if any(problems):
             return self._reject(number, *dict.fromkeys(filter(None, problems)))
@@ -127,7 +130,7 @@ class ListReading:
 
     def _reject(self, number: int, *reasons: str) -> list[bytes]:
         self.tally.reject(number, *reasons)
-        if self.tally.rejected > MOST_BAD:
+        if self.tally.rejected > MAX_BAD_LINES:
             raise self._refusal()
         return []
 
@@ -135,38 +138,38 @@ class ListReading:
         if self._other_length_at:
             reason = "mixed_lengths" if len(self._lengths) > 1 else "wrong_length"
             return FileRefusedError(reason, self._other_length_at)
-        told = f"{self.tally.rejected} of {self.tally.rows}"
-        return FileRefusedError("too_many_bad_lines", self.tally.errors[0].line, told)
+        detail = f"{self.tally.rejected} of {self.tally.rows}"
+        return FileRefusedError("too_many_bad_lines", self.tally.errors[0].line, detail)
 
 
 def digests(chunks: Iterable[bytes], tally: Tally) -> Iterator[bytes]:
     """The 16-byte records of a list, in the file's order, duplicates included.
 
-    Raises FileRefusedError as `ListReading` does; `tally` then says which lines.
+    Raises FileRefusedError as `ListReading` does; `tally` then has the lines at fault.
     """
     reading = ListReading(tally)
     for number, raw in raw_lines(chunks):
-        yield from reading.take(number, raw)
+        yield from reading.read_line(number, raw)
     reading.finish()
 
 
 def record(digest: str) -> bytes:
-    """What a segment keeps of a digest in hex of either case: its first 16 bytes."""
+    """What a segment stores of a hex digest (either case): its first 16 bytes."""
     return bytes.fromhex(digest[: 2 * RECORD_WIDTH])
 
 
 def _layout(values: Sequence[str], number: int) -> tuple[Layout, bool]:
-    """What the first line that can be read tells, and whether it is a header.
+    """The layout given by the first readable line, and whether that line is a header.
 
-    Raises FileRefusedError, with nothing of the line in it: a list may come without its header.
+    Raises FileRefusedError without any content of the line: it may be a row, not a header.
     """
     if any(map(_DIGEST.fullmatch, values)):
-        return _told_by_row(values), False
-    # A column passed over for its capitals or its spaces would be aliases that nobody looks up.
+        return _layout_of_row(values), False
+    # A column ignored for its capitals or spaces would be a column of aliases that are never found.
     nearly = [at for at, value in enumerate(values, 1) if _nearly_a_column(value)]
     if nearly:
-        told = ", ".join(f"number {at}" for at in nearly)
-        raise FileRefusedError("unknown_column", number, told)
+        columns = ", ".join(f"number {at}" for at in nearly)
+        raise FileRefusedError("unknown_column", number, columns)
     if COLUMNS[0] in values:
         if twice := [name for name in COLUMNS if values.count(name) > 1]:
             raise FileRefusedError("duplicate_column", number, ", ".join(twice))
@@ -176,18 +179,18 @@ def _layout(values: Sequence[str], number: int) -> tuple[Layout, bool]:
         if len(values) == 1:
             raise FileRefusedError("unknown_column", number, "number 1")
         raise FileRefusedError("missing_column", number, COLUMNS[0])
-    return _told_by_row(values), False
+    return _layout_of_row(values), False
 
 
-def _told_by_row(values: Sequence[str]) -> Layout:
-    """Where the digests are if they are where the first row has its own, good or damaged.
+def _layout_of_row(values: Sequence[str]) -> Layout:
+    """The layout of a list without a header: its digests are where the first row has them.
 
-    A damaged one must not take those below it with it: the row is bad, the column is read.
+    A damaged digest counts as one: that row is bad, but its column is read in the other rows.
     """
     found = [at for at, value in enumerate(values) if len(value) in _ABOUT_A_DIGEST]
     if not found:
         return Layout(len(values), (0,))
-    # An empty field after a digest may be an alias that this address has not: read it, too.
+    # An empty field after a digest may be the alias column, where this address has none.
     empty = [at for at, value in enumerate(values) if not value and at > found[0]]
     return Layout(len(values), tuple(sorted(found + empty)))
 

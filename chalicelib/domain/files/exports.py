@@ -1,8 +1,8 @@
 """What is written to `out/`: voucher files, their manifests, and the correspondence table.
 
 The same rows give the same bytes, so an export written again is the same object (law 5). Refuses
-nothing: every value is ours, or a client's code that own_codes.py let in, and none of them begins
-with a character that a spreadsheet takes for a formula.
+nothing: every value is ours, or a client's code that own_codes.py accepted, and none begins with a
+character that makes a formula of it in a spreadsheet.
 """
 
 import csv
@@ -21,7 +21,7 @@ REFERRAL_COLUMNS = ("referral", "sponsor_digest", "referee_digest", "confirmed_a
 
 @dataclass(frozen=True, slots=True)
 class ReferralLine:
-    """A referral of the correspondence table. `orders` counts the referee's kept ones."""
+    """A row of the correspondence table. `orders` counts the referee's kept orders."""
 
     referral: str
     sponsor_digest: str
@@ -33,8 +33,8 @@ class ReferralLine:
 def voucher_file(parts: Sequence[ExportPart]) -> bytes:
     """The gzipped CSV of an export, in the order of its parts.
 
-    Its columns are those of the part that has most. A part keeps the columns of the version that
-    stored it: what it had no column for is empty.
+    Its columns are those of the part with the most columns. A part has the columns of the version
+    that stored it; cells of newer columns are empty.
     """
     columns = max((part.columns for part in parts), key=len, default=VOUCHER_COLUMNS)
     rows = (dict(zip(part.columns, row, strict=True)) for part in parts for row in part.rows)
@@ -61,7 +61,7 @@ def referral_file(rows: Iterable[ReferralLine]) -> bytes:
 def manifest_json(
     *, export: str, rows: int, content: bytes, key_id: str, generated_at: datetime
 ) -> bytes:
-    """The manifest beside an export; `content` is the gzipped file that `sha256` speaks of."""
+    """The manifest beside an export; `content` is the gzipped file, whose SHA-256 it gives."""
     members = {
         "export": export,
         "rows": rows,

@@ -1,8 +1,8 @@
-"""The manifest a client may put beside a list: what it says it sent.
+"""The manifest a client may put beside a list, describing the list it sent.
 
-Refuses anything but the four members it needs and the two it may have, each with a name of its
-own; members it does not know are left alone. Whether the list agrees with it is judged in
-domain/lists.py.
+Refuses a missing or invalid member, of the four required and the two optional ones, with a reason
+per member; unknown members are ignored. Whether the list agrees with it is checked in
+domain/lists/rules.py.
 """
 
 import json
@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from chalicelib.domain.files.reading import FileRefusedError
 
 MAX_MANIFEST = 64 * 1024  # bytes
-MAX_KEY_ID = 16  # bytes: the room it has in a segment's header
+MAX_KEY_ID = 16  # bytes: its size in a segment's header
 MAX_CANARIES = 100
 
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
@@ -24,8 +24,8 @@ _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 class Manifest:
     """`rows` without the header; `sha256` of the file as dropped, lower-case hex; aware time.
 
-    `canaries` are digests that are in the list for certain; `base_sha256` is that of the full list
-    which digests to add or to remove were made against.
+    `canaries` are digests that must be in the list; `base_sha256` is that of the full list which a
+    delta is based on.
     """
 
     rows: int
@@ -37,13 +37,13 @@ class Manifest:
 
 
 def beginning(chunks: Iterable[bytes]) -> bytes:
-    """As much of a file as tells whether it is too large to be a manifest."""
-    held = b""
+    """The start of a file: enough to see whether it is too large to be a manifest."""
+    start = b""
     for chunk in chunks:
-        held += chunk
-        if len(held) > MAX_MANIFEST:
+        start += chunk
+        if len(start) > MAX_MANIFEST:
             break
-    return held
+    return start
 
 
 def parse_manifest(content: bytes) -> Manifest:
@@ -86,7 +86,7 @@ def _sha256(value: object, member: str) -> str:
 def _canaries(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or len(value) > MAX_CANARIES:
         raise FileRefusedError("manifest_canaries")
-    return tuple(_sha256(one, "canaries") for one in value)
+    return tuple(_sha256(digest, "canaries") for digest in value)
 
 
 def _key_id(value: object) -> str:

@@ -1,7 +1,7 @@
 """Orders as the client reports them, in a file or in a call: the same rules for both.
 
-Refuses a row that misses any rule, with every field that is wrong. Does not know campaigns or
-vouchers: whether the currency, the code or the order is one of ours is for services to say.
+Refuses a row that breaks any rule, naming every wrong field. Does not know campaigns or vouchers:
+whether the currency, the code or the order is one of ours is decided in services.
 """
 
 import re
@@ -26,7 +26,7 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 
 @dataclass(frozen=True, slots=True)
 class OrderRow:
-    """An order as reported. `ordered_at` is aware; at least one of digest and code is there."""
+    """An order as reported. `ordered_at` is aware; a digest, a code or both are present."""
 
     order_id: str
     ordered_at: datetime
@@ -39,7 +39,7 @@ class OrderRow:
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """What is wrong with one field of one order; never holds its value."""
+    """What is wrong with one field of one order; never contains its value."""
 
     field: str
     reason: FieldReason
@@ -90,7 +90,7 @@ def _row(given: Mapping[str, str]) -> OrderRow:
 
 
 def _minor(amount: str) -> int:
-    """`12`, `12.5`, `12.50` → 1200, 1250, 1250: no float on the way."""
+    """`12`, `12.5`, `12.50` → 1200, 1250, 1250, without a float."""
     units, _, decimals = amount.partition(".")
     return int(units) * 100 + int(decimals.ljust(2, "0"))
 
@@ -101,7 +101,7 @@ def _minor(amount: str) -> int:
 def _identifier_problem(value: str) -> FieldReason | None:
     if len(value) > MAX_ID:
         return "too_long"
-    if "@" in value:  # ids go into the journal, which holds nobody's address (law 9)
+    if "@" in value:  # ids go into the journal, which must not contain addresses (law 9)
         return "plain_address"
     return None if value.isprintable() and value == value.strip() else "invalid"
 

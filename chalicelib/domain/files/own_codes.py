@@ -1,7 +1,7 @@
 """A client's own voucher codes, used instead of minted ones: one column, `code`.
 
-Refuses lines, not files: a code that could not be typed back, or that another line already has
-once case and hyphens are set aside, for a till could not tell the two apart.
+Refuses lines, not files: a code that cannot be typed, or that equals an earlier one except for case
+and hyphens, because a till could not distinguish the two.
 """
 
 import re
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from chalicelib.domain.codes import canonical
 from chalicelib.domain.files.reading import Tally, column, lines
 
-# Begins with a letter or figure: a leading hyphen would be a formula to a spreadsheet.
+# Begins with a letter or digit: a leading hyphen would make it a formula in a spreadsheet.
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,39}")
 
 
@@ -31,5 +31,5 @@ def own_codes(chunks: Iterable[bytes], tally: Tally) -> Iterator[tuple[int, str]
 
 
 def is_code(text: str) -> bool:
-    """Letters, figures and hyphens, up to 40."""
+    """Whether `text` is 1 to 40 letters, digits and hyphens, not a hyphen first."""
     return _CODE.fullmatch(text) is not None

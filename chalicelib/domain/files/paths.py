@@ -1,11 +1,11 @@
-"""What a file dropped at a path under `in/{campaign}/` is.
+"""The kinds of files that may be dropped under `in/{campaign}/`, by path.
 
     {list}/{full,add,remove}/*.csv[.gz]    {list}/{full,add,remove}/*.manifest.json
     orders/*.csv[.gz]                      codes/{template}/*.csv[.gz]
     acks/{export}.ack
 
-The one place that knows these paths: a path is parsed here once, and the door (services/ingest.py)
-matches on the result. Whether the campaign has that template or that export is not known here.
+The only place that knows these paths: a path is parsed here once, and services/ingest.py matches on
+the result. Whether the campaign has that template or export is checked there.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class CodesDrop:
 
 @dataclass(frozen=True)
 class AckDrop:
-    """The acknowledgement of an export; None where the name is no export's number."""
+    """The acknowledgement of an export; None where the name is not an export number."""
 
     number: int | None
 
@@ -63,7 +63,7 @@ _EXPORT = re.compile(r"[0-9]{8}")
 
 
 def parse_drop_path(path: str) -> DroppedFile | None:
-    """What a file at that `path` under `in/{campaign}/` is; None for a path without a meaning."""
+    """What a file at that `path` under `in/{campaign}/` is; None for an unknown path."""
     for shape, parsed in _SHAPES:
         if match := shape.fullmatch(path):
             return parsed(*match.groups())

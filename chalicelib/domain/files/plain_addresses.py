@@ -1,8 +1,8 @@
-"""Looking for plain addresses in a file that was refused for something else.
+"""Searching for plain addresses in a file that was refused for another reason.
 
-A file that cannot be read as what it should be may still be a file of addresses: under another
-header, in another encoding, packed though it is not named so. Whoever refuses a file asks here
-before it is left where it lies. Says where one stands, never what it says.
+A file that cannot be parsed may still be a file of addresses: under another header, in another
+encoding, or compressed without the suffix. A refused file is searched here before it is left in the
+bucket. Returns the line of an address, never its text.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from itertools import chain
 
 from chalicelib.domain.files.reading import FileRefusedError, decompress
 
-LOOKED_INTO = 256 << 20  # bytes, unpacked
+MAX_SEARCHED = 256 << 20  # bytes, decompressed
 
 _GZIP = b"\x1f\x8b"
 _AT = re.compile(rb"[A-Za-z0-9._%+'\x80-\xff-]@(?=[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+)")
-_LONGEST = 512  # bytes: an address cut by the end of a piece is whole in the next one
+_LONGEST = 512  # bytes carried over to the next piece, so that no address is cut in two
 
 
 def first_address(chunks: Iterable[bytes]) -> int | None:
-    """The line (from 1) of the first plain address in a file, packed or not; None without one."""
+    """The line (from 1) of the first plain address in a file, compressed or not; else None."""
     line = 1
     held = b""
     for piece in _pieces(chunks):
@@ -39,11 +39,11 @@ def _line_ends(text: bytes) -> int:
 
 
 def _pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The file unpacked, as far as it can be and we look."""
+    """The file decompressed, as far as possible and up to `MAX_SEARCHED`."""
     rest = iter(chunks)
     first = next(rest, b"")
     whole = chain([first], rest)
-    left = LOOKED_INTO
+    left = MAX_SEARCHED
     try:
         for piece in decompress(whole) if first.startswith(_GZIP) else whole:
             yield piece[:left]
@@ -51,4 +51,4 @@ def _pieces(chunks: Iterable[bytes]) -> Iterator[bytes]:
             if left <= 0:
                 return
     except FileRefusedError:
-        return  # damaged from here on: what came before has been looked into
+        return  # damaged from here on; everything before has been searched

@@ -1,9 +1,9 @@
 """From the bytes of a dropped file to numbered rows of fields.
 
 Owns what all files share: gzip, UTF-8, line ends, quoting, headers, and the counting of problems.
-Refuses a file whole (`FileRefusedError`) for what makes every line doubtful; leaves to its
-neighbours what a column may hold. Memory stays flat: no line is longer than `MAX_LINE`, no more
-than `MAX_ERRORS` problems are kept.
+Refuses a whole file (`FileRefusedError`) for anything that makes every line doubtful; what a column
+may contain is decided by its neighbours. Memory stays bounded: no line is longer than `MAX_LINE`,
+and at most `MAX_ERRORS` problems are stored.
 """
 
 import csv
@@ -13,13 +13,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-MAX_LINE = 4096  # bytes, the LF left out
-MAX_ERRORS = 1000  # kept; the counts go on
+MAX_LINE = 4096  # bytes, without the LF
+MAX_ERRORS = 1000  # stored; later ones are only counted
 MAX_CONTENT = 8 << 30  # bytes once decompressed: 100 M digests with their line ends are 6.6 GB
-MAX_RATIO = 100  # unpacked to packed bytes, once `RATIO_FROM` are unpacked: hex packs to a half
+MAX_RATIO = (
+    100  # decompressed to compressed bytes, checked from `RATIO_FROM` on: hex compresses to a half
+)
 RATIO_FROM = 16 << 20
 _PIECE = 1 << 20  # bytes decompressed at a time
-_BITE = 1 << 18  # packed bytes given to zlib at a time: it copies what is left of them each time
+_BITE = 1 << 18  # compressed bytes given to zlib at a time: it copies the unused rest each time
 
 _GZIP = b"\x1f\x8b"
 _BOM = "\ufeff"
@@ -27,7 +29,7 @@ _COLUMN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 
 
 class FileRefusedError(ValueError):
-    """A file refused whole: nothing of it counts. `line` 0 means the file and no line of it."""
+    """The whole file is refused and has no effect. `line` 0: no single line is at fault."""
 
     def __init__(self, reason: str, line: int = 0, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else reason)
@@ -38,7 +40,7 @@ class FileRefusedError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class LineError:
-    """One problem of one line (counted from 1). `detail` names columns, never their content."""
+    """One problem of one line (counted from 1). `detail` may name columns, never content."""
 
     line: int
     reason: str
@@ -47,30 +49,30 @@ class LineError:
 
 @dataclass(slots=True)
 class Tally:
-    """What a parser has seen so far; complete once it has ended.
+    """What a parser has read so far; complete once it has ended.
 
-    `rows` counts lines that are neither blank nor the header; `rejected` counts rows, whatever
-    the number of problems each has.
+    `rows` counts lines that are neither blank nor the header; `rejected` counts rows, each once,
+    however many problems it has.
     """
 
     rows: int = 0
     rejected: int = 0
     errors: list[LineError] = field(default_factory=list)
-    addresses: bool = False  # whether one stood where only a digest may stand
+    addresses: bool = False  # whether there was one in place of a digest
 
     @property
     def accepted(self) -> int:
         return self.rows - self.rejected
 
     def reject(self, line: int, *reasons: str) -> None:
-        """Count a row as rejected; its caller may do so for a reason of its own."""
+        """Count a row as rejected; also called with the reasons of a use case."""
         self.rejected += 1
         self.addresses |= any(reason.endswith("plain_address") for reason in reasons)
         room = max(0, MAX_ERRORS - len(self.errors))
         self.errors += [LineError(line, reason) for reason in reasons[:room]]
 
     def add_rejected(self, without_effect: "Tally") -> None:
-        """Count rows that could be read but had no effect among those rejected, by their lines."""
+        """Add rows that were valid but had no effect to the rejected ones, in line order."""
         self.rejected += without_effect.rejected
         errors = sorted([*self.errors, *without_effect.errors], key=lambda error: error.line)
         self.errors[:] = errors[:MAX_ERRORS]
@@ -96,8 +98,7 @@ def decompress(chunks: Iterable[bytes], limit: int = MAX_CONTENT) -> Iterator[by
     """Gunzip, member after member, in pieces of at most 1 MB, none of them empty.
 
     Raises FileRefusedError: `corrupt_gzip`, `truncated_gzip`, `too_large` beyond `limit` bytes,
-    packed or unpacked (members may hold nothing), and `unpacks_too_far` for what swells beyond
-    `MAX_RATIO`.
+    compressed or decompressed (members may be empty), and `unpacks_too_far` beyond `MAX_RATIO`.
     """
     return _limited(_members(_limited(chunks, limit)), limit)
 
@@ -167,9 +168,9 @@ def lines(chunks: Iterable[bytes]) -> Iterator[tuple[int, str]]:
 
 
 def raw_lines(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Numbered lines as they are but for the LF, a byte that no other UTF-8 character holds.
+    """Numbered lines without their LF, a byte that is in no other UTF-8 character.
 
-    Ends after the first line that is too long, which may not be whole: `line_text` refuses it.
+    Ends after the first line that is too long, which may be cut: `line_text` refuses it.
     """
     number = 0
     pending = b""
@@ -185,13 +186,13 @@ def raw_lines(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
 
 
 def line_text(number: int, raw: bytes) -> str:
-    """The text of one of the `raw_lines`, without a CR or BOM; empty when there is but white space.
+    """The text of one of the `raw_lines`, without a CR or BOM; empty if it is only white space.
 
     Raises FileRefusedError as `lines` does.
     """
     if len(raw) > MAX_LINE:
         raise FileRefusedError("line_too_long", number)
-    if b"\0" in raw:  # UTF-16 shows in its first line, marked or not; later it is damage
+    if b"\0" in raw:  # in the first line it means UTF-16, with or without a BOM; later, damage
         raise FileRefusedError("utf16" if number == 1 else "nul_character", number)
     try:
         text = raw.removesuffix(b"\r").decode("utf-8")
@@ -205,7 +206,7 @@ def line_text(number: int, raw: bytes) -> str:
 def fields(line: str) -> list[str] | None:
     """The comma-separated fields of one line; None when its quotes are wrong.
 
-    No column holds a line break, so a quote left open concerns its own line and not the file.
+    No column contains a line break, so an unclosed quote affects only its own line.
     """
     if '"' not in line:
         return line.split(",")
@@ -223,8 +224,8 @@ def check_header(names: Sequence[str], wanted: Sequence[str], line: int) -> None
     """Accept a header that has exactly the wanted columns, in any order.
 
     Raises FileRefusedError naming them: `unknown_column`, `duplicate_column`, `missing_column`.
-    A name that may be content is numbered instead, whatever it looks like where no name is a
-    wanted one: a file without its header must not have its first row copied into a receipt.
+    A name that may be content is given by number instead, and so are all where no wanted name is
+    found: the first row of a file without a header must not be copied into a receipt.
     """
     is_header = not set(names).isdisjoint(wanted)
     if len(names) > 1 and not is_header:
@@ -249,7 +250,7 @@ def table(
     """Numbered rows by column name; the first line is the header.
 
     Raises FileRefusedError as `lines` and `check_header` do, and `empty_file` without a header. A
-    header alone is a table of no rows: there are days without orders.
+    header alone is an empty table: there are days without orders.
     """
     names: list[str] | None = None
     for number, line in numbered:

@@ -1,6 +1,6 @@
-"""The receipt: the one answer to every file dropped, written under `out/{campaign}/receipts/`.
+"""The receipt: the answer to every dropped file, written under `out/{campaign}/receipts/`.
 
-Owns its members and what they mean; holds reasons and line numbers, never what a line says.
+Owns its members and their meaning; contains reasons and line numbers, never the text of a line.
 """
 
 import json
@@ -16,10 +16,12 @@ ReceiptStatus = Literal["accepted", "refused", "partial"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListOutcome:
-    """What became of a list: `effect` says it in a word, `version` is its own, None for none yet.
+    """What a drop did to a list: `effect` in one word, `version` the one it made, None for none
+    yet.
 
-    `rows` counts the digests of the list in force afterwards, `rows_before` of the one before it,
-    where this drop made a new version. `later_deltas` were dropped after it and laid over it.
+    `rows` counts the digests of the list in force afterwards, `rows_before` those of the version
+    before, where this drop made a new one. `later_deltas`: how many deltas that were dropped later
+    are applied to it.
     """
 
     mode: str
@@ -37,8 +39,8 @@ class Receipt:
     """`rows` = `accepted` + `rejected`, in rows; `sha256` of the file as dropped, lower-case hex.
 
     `file` is the path under `in/{campaign}/`; `version` is the list's, None for other files;
-    `reason` is there when the file is refused whole; `held` when ops may let it through all the
-    same; `quarantined` when addresses were met in it and it was moved. `outcome` is a list's.
+    `reason` is set when the whole file is refused; `held` when ops may still approve it;
+    `quarantined` when plain addresses were found in it and it was moved. `outcome` is a list's.
     """
 
     status: ReceiptStatus
@@ -57,7 +59,7 @@ class Receipt:
     outcome: ListOutcome | None = None
 
 
-def settled(
+def processed_receipt(
     tally: Tally,
     *,
     file: str,
@@ -88,7 +90,7 @@ def settled(
     )
 
 
-def refused(
+def refused_receipt(
     error: FileRefusedError,
     tally: Tally,
     *,
@@ -99,9 +101,9 @@ def refused(
     held: bool = False,
     quarantined: bool = False,
 ) -> Receipt:
-    """The receipt of a file refused whole: no row of it counts, whatever was read before."""
+    """The receipt of a file refused whole: no row has an effect, even if some were good."""
     cause = LineError(error.line, error.reason, error.detail)
-    others = [one for one in tally.errors if (one.line, one.reason) != (cause.line, cause.reason)]
+    others = [e for e in tally.errors if (e.line, e.reason) != (cause.line, cause.reason)]
     return Receipt(
         status="refused",
         file=file,
@@ -119,12 +121,12 @@ def refused(
 
 
 def is_of_a_later_drop(written: bytes, dropped_at: datetime) -> bool:
-    """Whether a receipt that stands at a path is that of a file dropped there afterwards."""
+    """Whether a receipt found at a path belongs to a file dropped there later."""
     try:
-        told = json.loads(written).get("dropped_at", "") if written else ""
-        return bool(told) and datetime.fromisoformat(told) > dropped_at
+        later = json.loads(written).get("dropped_at", "") if written else ""
+        return bool(later) and datetime.fromisoformat(later) > dropped_at
     except (ValueError, AttributeError, TypeError):
-        return False  # no receipt of ours
+        return False  # not one of our receipts
 
 
 def receipt_json(receipt: Receipt) -> bytes:
@@ -148,8 +150,8 @@ def receipt_json(receipt: Receipt) -> bytes:
     if receipt.quarantined:
         members["quarantined"] = True
     if receipt.outcome:
-        told = asdict(receipt.outcome).items()
-        members["list"] = {name: value for name, value in told if value is not None}
+        members_of_list = asdict(receipt.outcome).items()
+        members["list"] = {name: value for name, value in members_of_list if value is not None}
     return json.dumps(members, ensure_ascii=False, indent=1).encode() + b"\n"
 
 

@@ -1,6 +1,6 @@
-"""A list as it was dropped, and where it stands among all drops of that list.
+"""A list as it was dropped, and its position among all drops of that list.
 
-Owns the two instants that everything else compares: when a file was dropped (`position`) and when
+Owns the two instants that all decisions compare: when a file was dropped (`position`) and when
 its content was true (`as_of`). What a drop does is planned in plan.py.
 """
 
@@ -19,7 +19,7 @@ _SEQUENCER_DIGITS = 32
 
 @dataclass(frozen=True, kw_only=True)
 class ListFile:
-    """A list as it was dropped: `path` under `in/{campaign}/`, `file_version` S3's own."""
+    """A list as dropped: `path` under `in/{campaign}/`, `file_version` is S3's version id."""
 
     campaign: str
     name: ListName
@@ -32,8 +32,8 @@ class ListFile:
 
 @dataclass(frozen=True, kw_only=True)
 class ReadListFile(ListFile):
-    """The same, read to its end. `rows` counts lines, duplicates included; `key_id` and
-    `algorithm` say what its digests are made with.
+    """A dropped list, read to its end. `rows` counts lines, duplicates included; its digests are
+    made with `key_id` and `algorithm`.
     """
 
     rows: int
@@ -49,40 +49,40 @@ class ReadListFile(ListFile):
 
     @property
     def position(self) -> str:
-        """Where it stands among all drops of its list."""
+        """Its position among all drops of its list."""
         return drop_position(self.dropped_at, self.sequencer, self.sha256)
 
     @property
     def base_sha256(self) -> str | None:
-        """The full list that a delta was made against, where its manifest names one."""
+        """The full list that a delta is based on, where its manifest names one."""
         return self.manifest.base_sha256 if self.manifest else None
 
     @property
     def area(self) -> str:
-        """Within which the same content counts once. Under another key it is other content:
-        nobody would be found by it.
+        """The scope in which the same content is applied once. The key is part of it: under another
+        key the digests mean other people.
         """
         return f"{self.name}-{self.mode}-{self.key_id}"
 
 
 def drop_position(dropped_at: datetime, sequencer: str, sha256: str) -> str:
-    """Where a drop stands among all drops of a list: compares as the drops followed one another.
+    """The position of a drop among all drops of a list: sorts in the order of the drops.
 
-    S3's time of the drop, then its sequencer (hex of varying length, compared from the left, given
-    for drops of one key only), then the content: the same whatever order their notices come in.
+    S3's time of the drop, then its sequencer (hex of varying length, compared from the left, only
+    comparable within one key), then the content: independent of the order of S3's events.
     """
     moment = dropped_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     return f"{moment}.{sequencer.lower().ljust(_SEQUENCER_DIGITS, '0')}.{sha256[:16]}"
 
 
 def position_of_held(held: HeldList) -> str:
-    """Where the drop of a held list stands."""
+    """The position of a held list's drop."""
     return drop_position(held.dropped_at, held.sequencer, held.sha256)
 
 
 def as_of(manifest: Manifest | None, dropped_at: datetime) -> datetime:
     """The instant a list describes: what its manifest says, but never later than its drop.
 
-    A list dropped again late is as old as it says; a date in the future buys no time.
+    An old list dropped late keeps its age; a date in the future does not make a list younger.
     """
     return min(manifest.generated_at, dropped_at) if manifest else dropped_at

@@ -1,8 +1,8 @@
 """What is stored of the client's lists: versions, the current one, deltas, and held lists.
 
-Owns the stored shapes alone: which drops make a list is decided in plan.py, whether one may be
-trusted in rules.py; segments are written and read by adapters/lists. Fields that were stored under
-another name keep it by an alias, so that items of every version are read.
+Owns only the stored shapes: which drops make up a list is decided in plan.py, whether one may be
+trusted in rules.py; segments are written and read by adapters/lists. Fields that used to have
+another name keep it as their alias, so that items of every version stay readable.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from pydantic import BeforeValidator, Field, PlainSerializer
 
 from chalicelib.domain.addresses import Algorithm
 from chalicelib.domain.campaign.lists import ALGORITHM_IN_FILES, ALGORITHM_OF_FILES
-from chalicelib.domain.entity import Entity
+from chalicelib.domain.entity import Entity, stored_as
 
 ListMode = Literal["full", "add", "remove"]
 
-# Where a drop stands among all drops of its list, as `drops.drop_position` writes it.
+# The position of a drop among all drops of its list, as `drops.drop_position` makes it.
 Position = Annotated[str, Field(alias="order")]
 LastPosition = Annotated[str, Field(alias="last_order")]
-# Stored as the campaign's file spells it.
+# Stored in the spelling of the campaign file.
 StoredAlgorithm = Annotated[
     Algorithm,
     BeforeValidator(lambda stored: ALGORITHM_OF_FILES.get(stored, stored)),
@@ -32,16 +32,17 @@ StoredAlgorithm = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class FileRecord(Entity):
-    """A file that was applied, by its content: a second delivery has no second effect (law 7).
+    """A processed file, by its content: a second delivery has no second effect (law 7).
 
-    `position` is that of its earliest drop, `as_of` the instant it described when it last counted.
+    `position` is that of its earliest drop, `as_of` the instant it described when it was last
+    applied.
     """
 
     campaign: str
     area: str
     sha256: str
     file: str
-    taken_at: datetime
+    processed_at: Annotated[datetime, stored_as("taken_at")]
     version: int
     position: Position
     as_of: datetime
@@ -61,14 +62,14 @@ class FullList:
 
 @dataclass(frozen=True, kw_only=True)
 class ListVersion(Entity):
-    """One accepted version of a digest list, where its segment is and what it was made of.
+    """One accepted version of a digest list, with its segment and its sources.
 
-    `rows` and `directory_crc` (CRC-32) say where the segment's directory is and what it must be;
-    None for a list of 0.1.0, whose segment alone has it.
-    `accepted_at` is the instant its content describes. `mode` says what made it: a drop (`full`,
-    `add`, `remove`) or a `rollback`; `base_version` the version that a delta was applied to or a
-    rollback went back to; `last_position` is that of the last drop in it; `full` the full list
-    that its deltas were applied to.
+    `rows` gives the place of the segment's directory, `directory_crc` its CRC-32 (None for a list
+    of 0.1.0: only the segment's header has it). `accepted_at` is the instant the content
+    describes. `mode` is what made the version: a drop (`full`, `add`, `remove`) or a `rollback`;
+    `base_version` is the version that a delta was applied to or a rollback restored;
+    `last_position` is that of the last drop in it; `full` is the full list that its deltas were
+    applied to.
     """
 
     campaign: str
@@ -90,15 +91,15 @@ class ListVersion(Entity):
 
 @dataclass(frozen=True, kw_only=True)
 class CurrentList(ListVersion):
-    """The pointer to the list version that decides now."""
+    """The pointer to the list version in force."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ListDelta(Entity):
     """An accepted drop of digests to add to a list or to remove from it, as a segment of its own.
 
-    `base_sha256` is the full list's file that it was made against, where its manifest names one;
-    `dated` says that a manifest dates it: it is intended, even if its content was dropped before.
+    `base_sha256` is the full list it is based on, where its manifest names one; `dated`: a manifest
+    dates it, so it is intended, even if its content was dropped before.
     """
 
     campaign: str
@@ -116,15 +117,15 @@ class ListDelta(Entity):
     ends_at: datetime
 
 
-# What ops decided on a held list, as it is stored and shown.
+# What ops decided about a held list, as stored and shown.
 APPROVED = "released"
 REJECTED = "refused"
 
 
 @dataclass(frozen=True, kw_only=True)
 class HeldList(Entity):
-    """A dropped list that a limit stopped, until ops decide on it: `decision` is APPROVED or
-    REJECTED, and `decided_by` names who decided. The file itself stays where it was dropped.
+    """A dropped list that exceeded a limit, until ops decide: `decision` is APPROVED or REJECTED,
+    and `decided_by` is who decided. The file itself stays where it was dropped.
     """
 
     campaign: str
@@ -153,4 +154,4 @@ class ListDrops(Entity):
 
     campaign: str
     name: str
-    taken: int
+    count: Annotated[int, stored_as("taken")]

@@ -1,7 +1,7 @@
 """What a drop does to a list: one decision, as frozen data.
 
     read the state ──► plan ──► build segments ──► judge ──► commit
-    services           here     adapters           rules     services/lists/take_in.py
+    services           here     adapters           rules     services/lists/ingest.py
 
 A full list replaces the list and every delta dropped before it. A delta is added to the current
 list or removed from it:
@@ -10,10 +10,10 @@ list or removed from it:
     add     the current list + G  ├─► one new segment
     remove  the current list - G ─┘
 
-One that comes late is applied in its place: the full list again, then every delta in the order in
-which they were dropped, so that a list is the same whatever order its drops arrived in (law 7). A
-delta whose full list is not here yet waits for it. A plan says all that its executor needs,
-and does nothing: no I/O, no clock, no randomness.
+A delta that arrives late is applied in its place: the full list again, then every delta in the
+order of their drops, so that the result does not depend on the order in which drops arrive (law 7).
+A delta whose full list is not here yet waits for it. A plan contains all that its executor needs
+and does nothing itself: no I/O, no clock, no randomness.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ from chalicelib.domain.lists.model import (
     ListDrops,
     ListMode,
 )
-from chalicelib.domain.lists.rules import ManifestMismatch, deltas_over, manifest_mismatch
+from chalicelib.domain.lists.rules import ManifestMismatch, applicable_deltas, manifest_mismatch
 
-ROLLBACK = "rollback"  # the mode of a version that ops went back to
-DELTA_DAYS = 450  # longer than any list may be the current one
-# The same content dropped so long after is stored again: segments are not kept permanently either.
+ROLLBACK = "rollback"  # the mode of a version restored by ops
+DELTA_DAYS = 450  # longer than any list may be in force
+# The same content dropped this much later is stored again: segments are not kept permanently.
 RENEWED_AFTER = timedelta(days=90)
 
 RefusalReason = (
@@ -73,8 +73,8 @@ class ListState:
 
 @dataclass(frozen=True, kw_only=True)
 class Refuse:
-    """The file is refused whole, nothing of the list changes. An approval of ops is used up by it,
-    unless the file may not be the one they approved.
+    """The whole file is refused, the list does not change. This uses up an approval of ops, unless
+    the file may not be the one they approved.
     """
 
     reason: RefusalReason
@@ -83,9 +83,9 @@ class Refuse:
 
 @dataclass(frozen=True, kw_only=True)
 class AlreadyApplied:
-    """Nothing changes: a notice delivered again, or content that counts already.
+    """Nothing changes: an event delivered again, or content that is already applied.
 
-    `version` is the one that it made, None for none yet.
+    `version` is the version it made, None for none yet.
     """
 
     effect: Literal["already_taken_in", "already_in_force"]
@@ -94,7 +94,7 @@ class AlreadyApplied:
 
 @dataclass(frozen=True, kw_only=True)
 class Confirm:
-    """The current list was dropped again: it is now as young as that drop."""
+    """The current list was dropped again: its age now counts from that drop."""
 
     current: CurrentList
     as_of: datetime
@@ -103,9 +103,9 @@ class Confirm:
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """Digests to apply to what the layers before it gave: `full` replaces, `add` and `remove`.
+    """Digests to apply to the result of the layers before: `full` replaces it, `add`, `remove`.
 
-    `stored` is where they are; None for those of the file that was dropped.
+    `stored` is where they are; None for the digests of the dropped file.
     """
 
     mode: ListMode
@@ -116,7 +116,7 @@ class Layer:
 class Wait:
     """A delta to store for a full list that is not here yet; the current list stays.
 
-    `delta` has no segment yet. The `replaced` ones, the same content dropped later, are deleted.
+    `delta` has no segment yet. `replaced`, the same content dropped later, is deleted.
     """
 
     delta: ListDelta
@@ -126,7 +126,7 @@ class Wait:
 
 @dataclass(frozen=True, kw_only=True)
 class _NewVersion:
-    """A version to build out of `layers`, to judge, and to make the current one."""
+    """A version to build from `layers`, to check, and to put in force."""
 
     version: int
     layers: tuple[Layer, ...]
@@ -137,7 +137,7 @@ class _NewVersion:
 @dataclass(frozen=True, kw_only=True)
 class BuildFull(_NewVersion):
     """A version with a new full list. Where deltas dropped later are applied to it, it is also
-    stored alone, for what may still come between them. `full` has no segment yet.
+    stored alone, because more deltas may arrive between them. `full` has no segment yet.
     """
 
     full: FullList
@@ -152,7 +152,7 @@ class BuildFull(_NewVersion):
 class BuildDelta(_NewVersion):
     """A version with a delta applied: after all others, or in its place among them.
 
-    `delta` has no segment yet. The `replaced` ones, the same content dropped later, are deleted.
+    `delta` has no segment yet. `replaced`, the same content dropped later, is deleted.
     """
 
     effect: Literal["merged", "merged_in_its_place"]
@@ -170,7 +170,7 @@ Plan = FullPlan | DeltaPlan
 
 
 def plan_drop(file: ReadListFile, state: ListState, now: datetime) -> Plan:
-    """What a dropped list does. What it would hold is judged once it is built."""
+    """What a dropped list does. Its resulting content is checked when it is built."""
     if mismatch := manifest_mismatch(file):
         return Refuse(reason=mismatch, ends_approval=False)
     if state.held and state.held.decision == REJECTED:
@@ -197,7 +197,7 @@ def plan_full(file: ReadListFile, state: ListState, now: datetime) -> FullPlan:
         etag="",
         rows=0,
     )
-    later = deltas_over(full, state.deltas)
+    later = applicable_deltas(full, state.deltas)
     return BuildFull(
         version=_next_version(current),
         layers=(Layer(mode="full"), *map(_layer, later)),
@@ -212,22 +212,27 @@ def plan_delta(file: ReadListFile, state: ListState, now: datetime) -> DeltaPlan
     current, record = state.current, state.record
     if record and _is_applied(file, record, current):
         return _plan_delta_seen_before(file, state, record)
+    if any(stored.position == file.position for stored in state.deltas):
+        # The very drop, delivered again after the campaign's key has changed: it is stored already.
+        version = current.version if current else None
+        return AlreadyApplied(effect="already_taken_in", version=version)
     if current and file.position < current.full.position and file.base_sha256 is None:
         return Refuse(reason="older_than_the_list_in_force")
     delta = _delta_of(file, now)
-    # Content counts from its first drop: the same dropped later, but handled before it, gives way.
-    repeats = tuple(one for one in state.deltas if record and _repeats(one, delta))
-    others = [one for one in state.deltas if one not in repeats]
-    deltas = deltas_over(current.full, [*others, delta]) if current else []
+    # Content applies from its first drop: the same content, dropped later but handled first, is
+    # replaced.
+    repeats = tuple(old for old in state.deltas if record and _repeats(old, delta))
+    others = [old for old in state.deltas if old not in repeats]
+    deltas = applicable_deltas(current.full, [*others, delta]) if current else []
     if current is None or delta not in deltas or _is_late(file, current, state.limits):
-        # What the current list was made of stays: it may have to be built again.
-        applied = deltas_over(current.full, state.deltas) if current else []
+        # Deltas of the current list stay: it may have to be built again.
+        applied = applicable_deltas(current.full, state.deltas) if current else []
         return Wait(
             delta=delta,
-            replaced=tuple(one for one in repeats if one not in applied),
+            replaced=tuple(old for old in repeats if old not in applied),
             current_version=current.version if current else None,
         )
-    before = [one.position for one in deltas if one != delta]
+    before = [old.position for old in deltas if old != delta]
     is_last = delta.position > current.last_position >= max(before, default="")
     return BuildDelta(
         version=_next_version(current),
@@ -251,15 +256,15 @@ def _is_to_be_applied_again(file: ReadListFile, record: FileRecord, current: Cur
 
 
 def _is_intended_again(file: ReadListFile, record: FileRecord, current: CurrentList) -> bool:
-    """Whether content that was applied is to be applied again: only a manifest newer than both
-    says so. Otherwise it is an old file delivered a second time.
+    """Whether applied content is to be applied again: only if a manifest newer than both says so.
+    Otherwise it is an old file delivered a second time.
     """
     newest = max(record.as_of, current.accepted_at)
     return file.manifest is not None and file.as_of > newest and file.position > record.position
 
 
 def _is_content_of(file: ReadListFile, current: CurrentList) -> bool:
-    """Whether what was dropped is the very content of the current list."""
+    """Whether the dropped content is that of the current list."""
     same = (current.source_sha256, current.key_id) == (file.sha256, file.key_id)
     return same and current.mode in {file.mode, ROLLBACK}
 
@@ -267,9 +272,9 @@ def _is_content_of(file: ReadListFile, current: CurrentList) -> bool:
 def _plan_full_seen_before(
     file: ReadListFile, record: FileRecord, current: CurrentList, limits: ListLimits, now: datetime
 ) -> FullPlan:
-    """A full list that is current or was: dropped again, the current one is as young as the drop.
+    """A full list that is or was the current one; the age of the current one restarts.
 
-    A retailer whose list has not changed is not late.
+    A retailer whose list has not changed still drops it on time.
     """
     repeated = file.position <= record.position
     if not _is_content_of(file, current):
@@ -286,7 +291,7 @@ def _plan_full_seen_before(
 
 
 def _is_applied(file: ReadListFile, record: FileRecord, current: CurrentList | None) -> bool:
-    """Whether this drop, or one of the same content before it, counts already."""
+    """Whether this drop, or an earlier one of the same content, is already applied."""
     if file.position < record.position:
         return False
     return current is None or not _is_intended_again(file, record, current)
@@ -295,12 +300,12 @@ def _is_applied(file: ReadListFile, record: FileRecord, current: CurrentList | N
 def _plan_delta_seen_before(
     file: ReadListFile, state: ListState, record: FileRecord
 ) -> Refuse | AlreadyApplied:
-    """A notice delivered twice, or the content of the last delta dropped once more.
+    """An event delivered twice, or the content of the last delta dropped again.
 
-    Content followed by other deltas is refused: dropped again, it is expected to be applied.
+    Content with other deltas after it is refused: the client expects it to be applied again.
     """
     current = state.current
-    deltas = deltas_over(current.full, state.deltas) if current else state.deltas
+    deltas = applicable_deltas(current.full, state.deltas) if current else state.deltas
     is_last = bool(deltas) and (deltas[-1].mode, deltas[-1].sha256) == (file.mode, file.sha256)
     if file.position == record.position or is_last:
         return AlreadyApplied(effect="already_taken_in", version=record.version or None)
@@ -316,7 +321,7 @@ def _repeats(stored: ListDelta, delta: ListDelta) -> bool:
 
 
 def _is_late(file: ReadListFile, current: CurrentList, limits: ListLimits) -> bool:
-    """Whether the list was too old before this delta: nobody knows what else it missed (law 3)."""
+    """Whether the list was too old before this delta: it may lack other changes too (law 3)."""
     return file.as_of - current.accepted_at > _max_age(limits)
 
 
@@ -342,7 +347,7 @@ def _on_top(current: CurrentList, delta: ListDelta) -> tuple[Layer, ...]:
 
 def _in_place(full: FullList, deltas: Iterable[ListDelta], new: ListDelta) -> tuple[Layer, ...]:
     """The full list again, then every delta in its order."""
-    applied = (Layer(mode=one.mode) if one is new else _layer(one) for one in deltas)
+    applied = (Layer(mode=delta.mode) if delta is new else _layer(delta) for delta in deltas)
     return Layer(mode="full", stored=full), *applied
 
 

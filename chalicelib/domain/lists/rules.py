@@ -1,8 +1,8 @@
 """Whether a list may be trusted, which deltas apply to it, and how old it may become.
 
-Pure half of laws 3 and 7: the guards on a list with their named reasons, and the rule that a list
-is the last full drop with every later delta applied to it, oldest first, whatever order they
-arrived in. What a drop does, given these, is planned in plan.py.
+The pure half of laws 3 and 7: the guards on a list with their named reasons, and the rule that a
+list is the last full drop with every later delta applied, oldest first, in whatever order they
+arrived. What a drop does, given these, is planned in plan.py.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ class Refused:
     detail: str = ""
 
 
-# What a person may know to be right all the same: the list is held until ops decide.
+# Reasons that a person may overrule: the list is held until ops decide.
 HELD_FOR = frozenset[RefusalReason]({"shrink_beyond_limit", "growth_beyond_limit"})
 
 
 def judge(
     count: int, canaries_missing: int, current: CurrentList | None, limits: ListLimits
 ) -> Accepted | Refused:
-    """What the sums of a list that was built say: `count` distinct digests, so many canaries not
-    among them. The first guard that it fails, in this order; Accepted when it passes all.
+    """Check a built list of `count` distinct digests that lacks `canaries_missing` canaries:
+    the first guard it fails, in this order; Accepted when it passes all.
 
     Without a current list there is nothing to shrink or grow from.
     """
@@ -66,7 +66,7 @@ def judge(
 
 
 def manifest_mismatch(file: ReadListFile) -> ManifestMismatch | None:
-    """What the manifest beside a list says that is not so, None when all of it is."""
+    """What the manifest of a list says that is not true; None when all of it is."""
     manifest = file.manifest
     if manifest is None:
         return None
@@ -77,11 +77,11 @@ def manifest_mismatch(file: ReadListFile) -> ManifestMismatch | None:
     return "manifest_rows_mismatch" if manifest.rows != file.rows else None
 
 
-def deltas_over(full: FullList, deltas: Iterable[ListDelta]) -> list[ListDelta]:
-    """Those of `deltas` that apply to a full list, in the order in which they do.
+def applicable_deltas(full: FullList, deltas: Iterable[ListDelta]) -> list[ListDelta]:
+    """Those of `deltas` that apply to a full list, in order.
 
-    Those made with its key that name it as their base, whenever they were dropped, or that name
-    none and were dropped after it.
+    They are made with its key, and either name it as their base or name none and were dropped
+    after it.
     """
     applying = (
         delta
@@ -96,5 +96,5 @@ def deltas_over(full: FullList, deltas: Iterable[ListDelta]) -> list[ListDelta]:
 
 
 def is_fresh(current: CurrentList | None, now: datetime, max_age: timedelta) -> bool:
-    """Whether decisions may be made with this list now. No list, or an old one: fail closed."""
+    """Whether decisions may be based on this list now: not without a list, nor on an old one."""
     return current is not None and now - current.accepted_at <= max_age

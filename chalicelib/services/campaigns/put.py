@@ -1,8 +1,8 @@
 """Put a campaign file in force, as the next version of its campaign.
 
-A version is inserted and never touched again; only the pointer to the one in force moves, on
-condition that nobody moved it meanwhile. The file that is in force already makes no new version.
-Whether the file is a good one was decided when it became a `Campaign`.
+A version is inserted and never changed; only the pointer to the current one moves, on condition
+that nobody else moved it. A file equal to the current version makes no new version. The file was
+validated when it became a `Campaign`.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ from chalicelib.services.retry import retry_on_conflict
 
 @retry_on_conflict
 def put_campaign(ports: CommandPorts, campaign: Campaign) -> CurrentCampaign:
-    """The version in force afterwards: a new one, or the one in force if it says the same.
+    """The version in force afterwards: a new one, or the current one if nothing differs.
 
-    `InvalidError` when it makes digests of another kind under the same key id: whoever is on a list
-    made with the former kind would not be found. `ContentionError` when others kept putting
+    `InvalidError` when the algorithm changes under the same key id: people on lists made with the
+    former algorithm would not be found. `ContentionError` when concurrent calls kept putting
     versions of the same campaign.
     """
-    in_force = ports.repository.get(CurrentCampaign, campaign=campaign.id)
-    if in_force and _means_another(campaign.digests, in_force.document.digests):
+    current = ports.repository.get(CurrentCampaign, campaign=campaign.id)
+    if current and _changes_algorithm(campaign.digests, current.document.digests):
         raise InvalidError([FieldProblem("digests.algorithm", "changes_under_the_same_key_id")])
-    if in_force and in_force.document == _numbered(campaign, in_force.version):
-        return in_force
-    version = in_force.version + 1 if in_force else 1
+    if current and current.document == _numbered(campaign, current.version):
+        return current
+    version = current.version + 1 if current else 1
     put = CurrentCampaign(
-        revision=in_force.revision if in_force else 0,
+        revision=current.revision if current else 0,
         campaign=campaign.id,
         version=version,
         put_at=ports.clock(),
         document=_numbered(campaign, version),
-        rekeyed_for=in_force.rekeyed_for if in_force else (),
+        rekeyed_for=current.rekeyed_for if current else (),
     )
-    pointer: Change = Replace(put) if in_force else Insert(put)
+    pointer: Change = Replace(put) if current else Insert(put)
     body = CampaignPut(version=version)
     fact = new_fact(
         ports,
@@ -48,11 +48,11 @@ def put_campaign(ports: CommandPorts, campaign: Campaign) -> CurrentCampaign:
         subject=put.campaign,
         correlation=ports.codes.identifier(),
     )
-    ports.repository.commit(Insert(_kept(put)), pointer, facts=[fact])
+    ports.repository.commit(Insert(_version_of(put)), pointer, facts=[fact])
     return put
 
 
-def _means_another(digests: DigestKeys, before: DigestKeys) -> bool:
+def _changes_algorithm(digests: DigestKeys, before: DigestKeys) -> bool:
     shared = set(digests.key_ids) & set(before.key_ids)
     return bool(shared) and digests.algorithm != before.algorithm
 
@@ -61,7 +61,7 @@ def _numbered(campaign: Campaign, version: int) -> Campaign:
     return campaign.model_copy(update={"version": version})
 
 
-def _kept(put: CurrentCampaign) -> CampaignVersion:
+def _version_of(put: CurrentCampaign) -> CampaignVersion:
     return CampaignVersion(
         campaign=put.campaign, version=put.version, put_at=put.put_at, document=put.document
     )

@@ -1,13 +1,12 @@
-"""Deciding on invitations, behind the queue: eligibility, the claim on the referee, and its fact.
+"""Deciding on invitations, behind the queue: eligibility, the claim on the referee, and the fact.
 
-The claim (one item per digest of the referee and campaign) is what makes laws 1 and 2 hold: it is
-inserted if its key is free, in the transaction that accepts the invitation. When no trustworthy
-customer list is in force nothing is decided; the invitation waits on the agenda until the next
-accepted list queues it again.
+The claim (one item per digest of the referee and campaign) enforces laws 1 and 2: it is inserted if
+its key is free, in the transaction that accepts the invitation. Without a trustworthy customer list
+nothing is decided; the invitation stays on the agenda until the next accepted list queues it again.
 
-Whether the domain takes mail is asked after all that costs nothing to know and before the customer
-list: whoever runs the DNS of a domain sees the question, and must not learn from it what is on the
-list. Only a certain no refuses.
+Whether the domain accepts mail is asked whoever the referee is: the operator of a domain's DNS sees
+the query, and must not learn from it, or from its absence, who was invited, who has opposed or who
+is on the list (law 8). Only a definite no refuses an invitation.
 """
 
 from __future__ import annotations
@@ -42,9 +41,9 @@ WAITING = "waiting"
 
 @retry_on_conflict
 def decide_invitation(ports: Ports, fact: Fact) -> str:
-    """Decide once; returns the named outcome (`waiting` when no trustworthy list is in force).
+    """Decide once; returns the named outcome (`waiting` without a trustworthy list).
 
-    `ListUnavailableError` only for a failed read, after which a later attempt may succeed.
+    `ListUnavailableError` only for a failed read: a later attempt may succeed.
     """
     received = body_as(fact, InvitationReceived)
     invitation = ports.repository.get(
@@ -61,8 +60,6 @@ def decide_invitation(ports: Ports, fact: Fact) -> str:
     problem = problem_before_lists(
         _evidence(ports, campaign, sponsor, contact, invitation, digests)
     )
-    if problem is None and ports.mail_domains.takes_mail(contact.address.domain) is False:
-        problem = Reason.NO_MAIL_DOMAIN
     if problem:
         return _refuse(ports, campaign, invitation, contact, problem)
     try:
@@ -86,9 +83,11 @@ def _evidence(
     digests: AddressDigests,
 ) -> Evidence:
     now = ports.clock()
+    quality, domain = contact.address.quality_problem, contact.address.domain
     return Evidence(
         campaign_open=campaign.is_open(now),
-        quality_problem=contact.address.quality_problem,
+        quality_problem=quality,
+        takes_mail=None if quality else ports.mail_domains.takes_mail(domain),
         sponsor=sponsor.digests,
         referee=digests,
         already_invited=bool(claims_on(ports, campaign.id, digests.values)),
@@ -118,7 +117,7 @@ def _refuse(
 ) -> str:
     decision = _decision(ports, campaign, reason, customers_version)
     refused = invitations.refused(invitation, decision, ports.clock())
-    # Nobody will write to a refused address: it is not kept.
+    # Nothing will be sent to a refused address: it is erased.
     erased = [Remove(contact)] if contact else []
     ports.repository.commit(Replace(refused), *erased, facts=[_decided_fact(ports, refused)])
     return reason

@@ -1,8 +1,8 @@
-"""Receiving invitations: from a sponsor's space by address, or from a shared link by the referee.
+"""Receiving invitations: by a sponsor who enters addresses, or by a referee from a shared link.
 
 Both write the invitation, the contact and one fact in one transaction, and answer before anything
-is decided: neither the answer nor its time tells what the address is (law 8). The sponsor's
-counters bound what the public can make us do (law 12).
+is decided: neither the answer nor its timing reveals anything about the address (law 8). The
+sponsor's counters limit what the public can make us do (law 12).
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def invite(
 ) -> tuple[str, ...]:
     """Receive a sponsor's invitations, all or none; returns their ids.
 
-    A repeat with the same `idempotency_key` and the same referees returns the first call's ids;
-    with other referees it is an `InvalidError`. `QuotaError`, `ClosedError`.
+    A repeat with the same `idempotency_key` and the same referees returns the ids of the first
+    call; with other referees it raises `InvalidError`. `QuotaError`, `ClosedError`.
     """
     campaign = open_campaign(ports, session.campaign)
     if "email" not in campaign.channels:
@@ -72,7 +72,7 @@ def invite(
 
 @retry_on_conflict
 def sign_up(ports: Ports, campaign_id: str, link_code: str, referee: Referee) -> tuple[str, ...]:
-    """Receive a referee who came by a sponsor's shared link; returns the invitation's id.
+    """Receive a sign-up by a sponsor's shared link; returns the invitation's id.
 
     `UnknownError`, `ClosedError`, `QuotaError`.
     """

@@ -1,8 +1,8 @@
-"""The referee's answer: look at the offer, confirm, decline, or oppose.
+"""The referee's response: view the offer, confirm, decline, or unsubscribe.
 
-Looking changes nothing. A repeated answer is answered the same. Confirming asks the customer list
-again: who has become a customer since the invitation was sent is no newcomer (law 3). It also
-claims the referee under the keys that have come into use since the invitation was decided.
+Viewing changes nothing. A repeated response has the same result. Confirming asks the customer list
+again: somebody who has become a customer since the invitation was sent is not a newcomer (law 3).
+It also claims the referee under keys that were added since the invitation was decided.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from chalicelib.domain.people import (
 )
 from chalicelib.domain.referrals import Referral, new_referral
 from chalicelib.services.digests import complete_sponsor, digests_of
-from chalicelib.services.errors import FieldProblem, InvalidError, OverError, UnavailableError
+from chalicelib.services.errors import FieldProblem, GoneError, InvalidError, UnavailableError
 from chalicelib.services.facts import invitation_fact, new_fact, referral_fact
 from chalicelib.services.lookups import (
     claims_on,
@@ -61,12 +61,12 @@ class Offer:
 
 
 def view_offer(ports: Ports, token_text: str) -> Offer:
-    """The offer behind an invitation's token. `OverError`."""
+    """The offer behind an invitation's token. `GoneError`."""
     invitation = _invitation_of(ports, token_text)
     is_confirmed = invitation.state is InvitationState.CONFIRMED
     name = sponsor_name(ports, invitation.sponsor_id)
     if name is None or not (is_confirmed or is_answerable(invitation, ports.clock())):
-        raise OverError("invitation")
+        raise GoneError("invitation")
     return Offer(invitation, current_campaign(ports, invitation.campaign), name)
 
 
@@ -74,10 +74,10 @@ def view_offer(ports: Ports, token_text: str) -> Offer:
 def confirm(
     ports: Ports, token_text: str, terms_version: str, marketing_consent: bool
 ) -> tuple[Referral, bool]:
-    """Make the referral; returns it and whether this call made it.
+    """Create the referral; returns it and whether this call created it.
 
-    `OverError`; `InvalidError` when other terms than those in force were accepted;
-    `UnavailableError` when no trustworthy customer list is in force, and nothing has changed.
+    `GoneError`; `InvalidError` when the accepted terms are not the current ones;
+    `UnavailableError`, with nothing changed, without a trustworthy customer list.
     """
     invitation = _invitation_of(ports, token_text)
     if invitation.referral_id:
@@ -91,8 +91,8 @@ def confirm(
     customers = _find_customer(ports, campaign, digests)
     if customers.found:
         _close_for_customer(ports, invitation, customers)
-        raise OverError("invitation")
-    sponsor, completing = _sponsor(ports, campaign, invitation)
+        raise GoneError("invitation")
+    sponsor, sponsor_changes = _sponsor(ports, campaign, invitation)
     referral = new_referral(
         campaign,
         invitation,
@@ -105,7 +105,7 @@ def confirm(
     )
     confirmed = invitations.confirmed(invitation, referral.referral_id, referral.confirmed_at)
     ports.repository.commit(
-        *(Replace(confirmed), Insert(referral), *claims, *completing),
+        *(Replace(confirmed), Insert(referral), *claims, *sponsor_changes),
         facts=[referral_fact(ports, referral, ReferralConfirmed.of(referral))],
     )
     return referral, True
@@ -115,7 +115,7 @@ def confirm(
 def decline(ports: Ports, token_text: str) -> str:
     """Decline; the address is erased in the same transaction. Returns the correlation id.
 
-    `OverError`.
+    `GoneError`.
     """
     invitation = _invitation_of(ports, token_text)
     if invitation.state is InvitationState.DECLINED:
@@ -128,10 +128,9 @@ def decline(ports: Ports, token_text: str) -> str:
 
 @retry_on_conflict
 def unsubscribe(ports: Ports, token_text: str) -> None:
-    """Record that the bearer must not be written to again; an unanswered invitation is declined
-    with it.
+    """Record that the bearer must not get mails again; an unanswered invitation is declined too.
 
-    An unknown token is nobody's: there is nothing to do, and the answer is the same.
+    For an unknown token there is nothing to do, and the answer is the same.
     """
     token = ports.repository.get(Token, token_hash=tokens.hashed(token_text))
     if token is None or token.used_at or token.digests is None:
@@ -163,32 +162,32 @@ def _unanswered(ports: Ports, token: Token) -> Invitation | None:
 def _invitation_of(ports: Ports, token_text: str) -> Invitation:
     token = ports.repository.get(Token, token_hash=tokens.hashed(token_text))
     if not tokens.is_usable(token, TokenPurpose.INVITATION, ports.clock()):
-        raise OverError("token")
+        raise GoneError("token")
     if token is None or token.invitation_id is None:
-        raise OverError("token")
+        raise GoneError("token")
     invitation = ports.repository.get(
         Invitation, sponsor_id=token.sponsor_id, invitation_id=token.invitation_id
     )
     if invitation is None:
-        raise OverError("invitation")
+        raise GoneError("invitation")
     return invitation
 
 
 def _answerable_contact(ports: Ports, invitation: Invitation) -> Contact:
     contact = ports.repository.get(Contact, contact_id=invitation.contact_id)
     if contact is None or not is_answerable(invitation, ports.clock()):
-        raise OverError("invitation")
+        raise GoneError("invitation")
     return contact
 
 
 def _missing_claims(ports: Ports, invitation: Invitation, digests: AddressDigests) -> list[Change]:
-    """The claims that are missing under the keys in force now.
+    """The claims that are missing under the current keys.
 
-    `OverError` when another invitation has the referee: they have one sponsor (law 1).
+    `GoneError` when another invitation claims the referee: a referee has one sponsor (law 1).
     """
     claimed = claims_on(ports, invitation.campaign, digests.values)
     if any(claim.invitation_id != invitation.invitation_id for claim in claimed):
-        raise OverError("invitation")
+        raise GoneError("invitation")
     known = {claim.digest for claim in claimed}
     missing = [digest for digest in digests.values if digest not in known]
     claims = referee_claims(
@@ -213,17 +212,17 @@ def _close_for_customer(ports: Ports, invitation: Invitation, customers: Members
 def _referral(ports: Ports, referral_id: str) -> Referral:
     referral = ports.repository.get(Referral, referral_id=referral_id)
     if referral is None:
-        raise OverError("invitation")
+        raise GoneError("invitation")
     return referral
 
 
 def _sponsor(
     ports: Ports, campaign: Campaign, invitation: Invitation
 ) -> tuple[Sponsor, list[Change]]:
-    """The sponsor, known under every key in force, and what that changes: mostly nothing."""
+    """The sponsor with digests under every current key, and the changes this needs, if any."""
     sponsor = ports.repository.get(Sponsor, sponsor_id=invitation.sponsor_id)
     if sponsor is None:
-        raise OverError("invitation")
+        raise GoneError("invitation")
     complete, beside = complete_sponsor(ports, campaign, sponsor)
     return complete, [Replace(complete), *beside] if complete != sponsor else []
 

@@ -1,8 +1,8 @@
-"""Segments of dropped lists: built out of the layers of a plan, and judged by what they would hold.
+"""Segments of dropped lists: built from the layers of a plan, and checked before they are stored.
 
-A list that a limit stops is stored here as a held list, for ops to decide on (review_held.py). What
-is refused for anything else ends an approval of ops: the next drop of that content needs another.
-The segments themselves are written by `ports.ListBuilder`.
+A list that exceeds a limit is stored here as a held list, for ops to decide (review_held.py). Any
+other refusal ends an approval of ops: the next drop of that content needs a new one. The segments
+themselves are written by `ports.ListBuilder`.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from chalicelib.services.ports import (
     Sums,
 )
 
-HELD_DAYS = 30  # as long as the file is kept where it was dropped
+HELD_DAYS = 30  # as long as a dropped file stays in the bucket
 
 
 class ListHeldError(FileRefusedError):
-    """A list that a limit stopped; ops may approve it. `rows` are those it would have."""
+    """A list that exceeds a limit; ops may approve it. `rows` is how many it would have."""
 
     def __init__(self, reason: str, detail: str, rows: int) -> None:
         super().__init__(reason, 0, detail)
@@ -51,12 +51,12 @@ def build_judged(
     new: NewSegment,
     layers: list[Layer],
 ) -> StoredSegment:
-    """The segment of a new version, once judged by what would be in it.
+    """The segment of a new version, checked before it is stored.
 
     `FileRefusedError`, `ListHeldError`.
     """
 
-    def judged(sums: Sums) -> None:
+    def check(sums: Sums) -> None:
         verdict = judge(sums.rows, sums.canaries_missing, state.current, state.limits)
         if isinstance(verdict, Accepted):
             return
@@ -65,17 +65,15 @@ def build_judged(
         if not _is_approved(state.held):
             raise ListHeldError(verdict.reason, verdict.detail, sums.rows)
 
-    with _refusals_noted(ports, file, state):
-        return ports.list_builder().build(
-            new, layers, canaries=_canaries(file, state), judge=judged
-        )
+    with _refusals_recorded(ports, file, state):
+        return ports.list_builder().build(new, layers, canaries=_canaries(file, state), judge=check)
 
 
 def build_delta(
     ports: Ports, file: ReadListFile, state: ListState, delta: ListDelta, digests: GatheredDigests
 ) -> ListDelta:
-    """The delta with its segment, for a full list or a delta that may still come before it."""
-    with _refusals_noted(ports, file, state):
+    """The delta with its segment, needed if a full list or a delta arrives before it."""
+    with _refusals_recorded(ports, file, state):
         own = ports.list_builder().build(
             new_segment(file, delta.segment, 0), [Layer("full", digests)]
         )
@@ -86,19 +84,19 @@ def build_full(
     ports: Ports, file: ReadListFile, state: ListState, new: NewSegment, digests: GatheredDigests
 ) -> StoredSegment:
     """A full list alone, without the deltas that were dropped after it."""
-    with _refusals_noted(ports, file, state):
+    with _refusals_recorded(ports, file, state):
         return ports.list_builder().build(new, [Layer("full", digests)])
 
 
 def new_segment(file: ReadListFile, path: str, generation: int) -> NewSegment:
-    """A segment to be made of digests like those of the file."""
+    """A segment to be built with the file's key and algorithm."""
     return NewSegment(
         path=path, algorithm=file.algorithm, key_id=file.key_id, generation=generation
     )
 
 
 def layer_of(planned: plan.Layer, digests: GatheredDigests) -> Layer:
-    """A layer of a plan, with the digests of the dropped file where it means those."""
+    """A layer of a plan, with the digests of the dropped file where nothing is stored yet."""
     return Layer(planned.mode, _stored(planned.stored) if planned.stored else digests)
 
 
@@ -107,7 +105,7 @@ def _stored(stored: ListVersion | FullList | ListDelta) -> StoredSegment:
 
 
 def _canaries(file: ReadListFile, state: ListState) -> set[bytes]:
-    """What must be in the list: what the campaign says, and a full list's own manifest."""
+    """What must be in the list: the campaign's canaries, and those of a full list's manifest."""
     own = file.manifest.canaries if file.manifest and file.mode == "full" else ()
     return {record(digest) for digest in (*state.limits.canaries_under(file.key_id), *own)}
 
@@ -116,7 +114,7 @@ def _canaries(file: ReadListFile, state: ListState) -> set[bytes]:
 
 
 def end_approval(ports: Ports, held: HeldList | None) -> None:
-    """An approval is used up by the first drop of its content, whatever becomes of that."""
+    """Use up an approval: it is valid for one drop of its content, whatever the result."""
     if held and _is_approved(held):
         ports.repository.commit(Remove(held))
 
@@ -126,7 +124,7 @@ def _is_approved(held: HeldList | None) -> bool:
 
 
 @contextmanager
-def _refusals_noted(ports: Ports, file: ReadListFile, state: ListState) -> Iterator[None]:
+def _refusals_recorded(ports: Ports, file: ReadListFile, state: ListState) -> Iterator[None]:
     try:
         yield
     except ListHeldError as error:
@@ -138,7 +136,7 @@ def _refusals_noted(ports: Ports, file: ReadListFile, state: ListState) -> Itera
 
 
 def _hold(ports: Ports, file: ReadListFile, before: HeldList | None, error: ListHeldError) -> None:
-    """Store what ops need to decide on it; of several drops of one content, the last one."""
+    """Store what ops need to decide; of several drops of one content, the last one."""
     if before and position_of_held(before) >= file.position:
         return
     held = HeldList(

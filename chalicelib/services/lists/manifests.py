@@ -1,4 +1,4 @@
-"""The manifest beside a dropped list, and the key that the list was made with."""
+"""The manifest beside a dropped list, and the key the list was made with."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from chalicelib.domain.files.manifest import Manifest, beginning, parse_manifest
 from chalicelib.domain.files.reading import FileRefusedError
 from chalicelib.services.ports import FileMissingError, Ports
 
-FORMER_MANIFESTS = 20  # looked into, the newest first
+FORMER_MANIFESTS = 20  # searched, the newest first
 
 
 def key_id_of(keys: DigestKeys, manifest: Manifest | None) -> str:
     """The key the list was made with: the manifest's if in force, else the campaign's first.
 
-    `FileRefusedError` where it cannot be known: taken for the wrong key, a list would know nobody.
+    `FileRefusedError` where that is ambiguous: under the wrong key nobody would be found.
     """
     known = keys.key_ids
     if manifest and manifest.key_id in known:
@@ -27,9 +27,9 @@ def key_id_of(keys: DigestKeys, manifest: Manifest | None) -> str:
 
 
 def manifest_beside(ports: Ports, campaign: str, path: str, sha256: str) -> Manifest | None:
-    """The manifest of this very file: a newer one in its place is that of another file.
+    """The manifest of this file; a newer one at the same path may be another file's.
 
-    `FileRefusedError` for one that is no manifest.
+    `FileRefusedError` for an invalid manifest.
     """
     stem = path.removesuffix(".gz").removesuffix(".csv")
     for beside in (f"{stem}.manifest.json", f"{path}.manifest.json"):

@@ -1,8 +1,8 @@
-"""What ops decide about a held list: they approve it or reject it.
+"""Ops approve or reject a held list.
 
-It is decided on here and processed by the ingest function, as if it were dropped once more: the
-fact goes to its queue. Each fact names who decided (`by`, an AWS principal, never a name or an
-address).
+The decision is recorded here; the ingest function then processes the list as if it were dropped
+again: the fact goes to its queue. Each fact names who decided (`by`, an AWS principal, never a name
+or an address).
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from chalicelib.services.retry import retry_on_conflict
 
 
 def held_lists(ports: CommandPorts, campaign: str, name: str) -> list[HeldList]:
-    """The lists that were held, oldest first; the rejected ones among them."""
+    """The held lists, oldest first, including those already decided on."""
     held = ports.repository.within(HeldList, campaign=campaign, name=name)
-    return sorted(held, key=lambda one: one.held_at)
+    return sorted(held, key=lambda each: each.held_at)
 
 
 @retry_on_conflict
 def approve_held_list(ports: CommandPorts, held: HeldList, *, by: str) -> HeldList:
-    """Let a held list through. `UnknownError` when it is no longer held."""
+    """Approve a held list. `UnknownError` when it is no longer held."""
     return _decide(ports, held, APPROVED, ListApproved, by)
 
 
 @retry_on_conflict
 def reject_held_list(ports: CommandPorts, held: HeldList, *, by: str) -> HeldList:
-    """Refuse a held list for good. `UnknownError` when it is no longer held."""
+    """Reject a held list. `UnknownError` when it is no longer held."""
     return _decide(ports, held, REJECTED, ListRejected, by)
 
 

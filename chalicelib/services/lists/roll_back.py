@@ -1,7 +1,7 @@
-"""Ops go back to an earlier version of a list.
+"""Ops restore an earlier version of a list.
 
-That makes a new version with the content of the old one, so that a version's number names one
-content permanently; whatever was dropped before that moment no longer applies. The fact names who
+This makes a new version with the content of the earlier one, so that a version number means one
+content permanently; drops from before that moment no longer apply. The fact names who
 decided (`by`, an AWS principal, never a name or an address).
 """
 
@@ -75,10 +75,10 @@ def roll_back_list(
 
 
 def _as_full(earlier: ListVersion, position: str) -> FullList:
-    """The earlier version as a full list of its own, dropped at this moment."""
+    """The earlier version as a full list, as if dropped at this moment."""
     return FullList(
         position=position,
-        sha256=earlier.full.sha256,  # what deltas name as their base
+        sha256=earlier.full.sha256,  # the base that deltas name
         key_id=earlier.key_id,
         segment=earlier.segment,
         etag=earlier.etag,

@@ -1,8 +1,8 @@
-"""What is committed for a drop of a list, each time as one transaction.
+"""What is committed for a drop of a list, always as one transaction.
 
-A new version comes with the pointer at the revision it was judged against, the record of the file,
-and the fact; a delta that waits, with its record and its fact. Which of these a drop leads to is
-planned in `domain.lists.plan` and carried out by take_in.py; rolling back is in roll_back.py.
+A new version is committed with the pointer (at the revision it was checked against), the record of
+the file and the fact; a waiting delta with its record and its fact. Which of these a drop leads to
+is planned in `domain.lists.plan` and executed by ingest.py; rolling back is in roll_back.py.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def new_pointer(
     *,
     full: FullList,
 ) -> CurrentList:
-    """The pointer to the version of a plan, whose segment was `built`; `full` is beneath it."""
+    """The pointer to the version of a plan, whose segment is `built`, on the full list `full`."""
     return CurrentList(
         revision=state.current.revision if state.current else 0,
         campaign=file.campaign,
@@ -64,9 +64,7 @@ def new_pointer(
 def commit_version(
     ports: Ports, file: ReadListFile, state: ListState, pointer: CurrentList, *more: Change
 ) -> None:
-    """Make a version the current one. An approval of ops is used up by it: the same content is not
-    let through again.
-    """
+    """Put a version in force. This uses up an approval of ops: the same content needs a new one."""
     moved: Change = Replace(pointer) if state.current else Insert(pointer)
     body = ListAccepted(
         list_name=pointer.name,
@@ -91,7 +89,7 @@ def commit_version(
 def commit_waiting(
     ports: Ports, file: ReadListFile, state: ListState, plan: Wait, delta: ListDelta
 ) -> None:
-    """Store a delta, with its segment, until its full list comes."""
+    """Store a delta, with its segment, until its full list arrives."""
     version = plan.current_version or 0
     body = ListWaits(list_name=delta.name, mode=delta.mode, rows=delta.rows)
     waiting = list_fact(ports, delta.campaign, delta.name, str(version), body)
@@ -105,14 +103,14 @@ def commit_waiting(
 
 
 def count_drop(drops: ListDrops | None, campaign: str, name: str) -> Change:
-    """What makes two drops of a list that are handled at once conflict, so that one is retried.
+    """The change that makes two concurrent drops of a list conflict, so that one is retried.
 
-    A delta that only waits moves no pointer: without this, the full list it waits for would become
-    the current one at the same time, without it.
+    A waiting delta does not move the pointer: without this, its full list could be put in force at
+    the same time without the delta.
     """
     if drops is None:
-        return Insert(ListDrops(campaign=campaign, name=name, taken=1))
-    return Replace(replace(drops, taken=drops.taken + 1))
+        return Insert(ListDrops(campaign=campaign, name=name, count=1))
+    return Replace(replace(drops, count=drops.count + 1))
 
 
 def version_of(pointer: CurrentList) -> ListVersion:
@@ -128,7 +126,7 @@ def _record(ports: Ports, file: ReadListFile, state: ListState, version: int) ->
         area=file.area,
         sha256=file.sha256,
         file=file.path,
-        taken_at=ports.clock(),
+        processed_at=ports.clock(),
         version=version,
         position=min(file.position, before.position) if before else file.position,
         as_of=max(file.as_of, before.as_of) if before else file.as_of,
@@ -144,7 +142,7 @@ def outcome(
     before: CurrentList | None = None,
     later_deltas: int = 0,
 ) -> ListOutcome:
-    """What the receipt says of the list: `current` afterwards, `before` where it was another."""
+    """The list's part of the receipt: `current` is the list afterwards, `before` a replaced one."""
     return ListOutcome(
         mode=file.mode,
         effect=effect,

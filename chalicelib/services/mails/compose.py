@@ -1,9 +1,8 @@
-"""What each mail says, to whom, and under which key: a draft, made from a fact just before it is
-sent.
+"""Composing mails: the content, recipient and key of a draft, made from a fact just before sending.
 
-Tokens are made here, at the last moment; only their hashes are kept, by the lease. A draft is None
-when there is nothing to send any more: the contact is erased, the invitation answered or closed,
-the voucher spent.
+Tokens are created here, at the last moment; only their hashes are stored, with the lease. There is
+no draft (None) when nothing is to be sent any more: the contact is erased, the invitation answered
+or closed, the voucher no longer live.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ from chalicelib.mails.contexts import (
     VoucherMail,
 )
 from chalicelib.services.digests import digests_of
-from chalicelib.services.errors import NotYetError
+from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.facts import invitation_fact
 from chalicelib.services.lookups import current_campaign, find_customer, sponsor_name
 from chalicelib.services.ports import ListUnavailableError, Membership, Ports, Remove, Replace
@@ -75,7 +74,9 @@ class Draft:
 
 
 def draft_for(ports: Ports, sender: Sender, fact: Fact) -> Draft | None:
-    """The mail that follows from `fact`. `NotYetError` when it must wait for a trustworthy list."""
+    """The mail that follows from `fact`. `RetryLaterError` when it must wait for a trustworthy
+    list.
+    """
     match body_of(fact):
         case SignInGranted() as granted:
             return _sign_in(ports, sender, granted, fact)
@@ -138,7 +139,7 @@ def _invitation(ports: Ports, sender: Sender, fact: InvitationAccepted) -> Draft
         return None
     campaign = current_campaign(ports, invitation.campaign)
     digests = digests_of(ports, campaign, contact.address)
-    # A mail that was leased may have left: it is too late to refuse.
+    # A leased mail may have been sent already: it is too late to refuse.
     leased = ports.repository.get(Mail, mail_id=mail_id)
     if leased is None and _became_customer(ports, campaign, invitation, contact, digests):
         return None
@@ -178,11 +179,11 @@ def _became_customer(
     contact: Contact,
     digests: AddressDigests,
 ) -> bool:
-    """Law 3 at the last moment: another list may decide since the invitation was accepted."""
+    """Law 3, checked again just before sending: the list may have changed since the decision."""
     try:
         customers = find_customer(ports, campaign, digests)
     except ListUnavailableError as error:
-        raise NotYetError("customers") from error
+        raise RetryLaterError("customers") from error
     if customers.found is None:
         return False
     refused = invitations.refused(

@@ -1,18 +1,18 @@
 """Sending mails: lease, send, mark (law 2).
 
     lease (insert the mail item) ── send ── mark sent
-        │                            ├─ certainly not taken: the lease is given back,
+        │                            ├─ certainly not sent: the lease is removed,
         │                            │  the queue tries again
-        │                            └─ nobody can tell: see below
+        │                            └─ unknown: see below
         └─ killed here: the lease stays
 
-The sender has no idempotency token, so a send that was not answered may have happened. An
-invitation is sent at most once: an open lease is never sent again; the sender's own events settle
-it (`ses_events`). A voucher is sent at least once: after `LEASE` the mail goes out again rather
-than never. A mail's key is made of what it is about, so two facts for one voucher or one request
-still make one mail.
+The sender has no idempotency token, so a send without an answer may have happened. An invitation is
+sent at most once: a leased one is never sent again; the sender's own events show whether it was
+sent (`ses_events`). A voucher is sent at least once: after `LEASE` the mail is sent again, because
+a duplicate is better than none. A mail's key is made of what it is about, so two facts for one
+voucher or one request still make one mail.
 
-What a mail says is `compose`'s business. Only the hashes of its tokens are stored, with the lease.
+The content comes from `compose`. Only the hashes of a mail's tokens are stored, with the lease.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from chalicelib.domain.invitations import InvitationState
 from chalicelib.domain.mails import AT_MOST_ONCE, Mail, MailState
 from chalicelib.mails.message import compose
 from chalicelib.mails.render import render
-from chalicelib.services.errors import NotYetError
+from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.facts import mail_fact
 from chalicelib.services.lookups import invitation_in
 from chalicelib.services.mails.compose import Draft, Sender, draft_for
@@ -36,7 +36,7 @@ from chalicelib.services.ports import (
     Change,
     ConflictError,
     Insert,
-    MailNotTakenError,
+    MailNotSentError,
     MailUncertainError,
     Ports,
     Remove,
@@ -50,26 +50,26 @@ LEASE = timedelta(minutes=5)
 def send_mail(ports: Ports, sender: Sender, fact: Fact) -> str:
     """Send the mail that follows from `fact`; returns the named outcome.
 
-    `NotYetError` when the queue must bring the fact again: the sender was busy, or another attempt
-    at a mail that must arrive may still be under way.
+    `RetryLaterError` when the queue must deliver the fact again: the sender was busy, or another
+    attempt at a mail that must arrive may still be running.
     """
     draft = draft_for(ports, sender, fact)
     if draft is None:
         return "nothing_to_send"
     recipient = draft.contact.address.sendable
-    # Before the lease: what cannot be composed must not look as if it had been sent.
+    # Before the lease: a mail that cannot be composed must not look as if it might have been sent.
     message = _message(ports, sender, draft, recipient)
     mail = _lease(ports, draft)
     if mail is None:
         return "sent_already"
     try:
         provider_id = ports.mailer.send(message, recipient=recipient, mail_id=draft.mail_id)
-    except MailNotTakenError as error:
-        return _not_taken(ports, draft, mail, error)
+    except MailNotSentError as error:
+        return _handle_not_sent(ports, draft, mail, error)
     except MailUncertainError as error:
         if mail.mail_kind in AT_MOST_ONCE:
             return "uncertain"
-        raise NotYetError("mail") from error
+        raise RetryLaterError("mail") from error
     mark_mail_sent(ports, mail.mail_id, provider_id)
     return "sent"
 
@@ -90,17 +90,17 @@ def _lease(ports: Ports, draft: Draft) -> Mail | None:
     )
     stored = ports.repository.get(Mail, mail_id=draft.mail_id)
     if stored is None:
-        first: Change = Insert(mail)
+        lease: Change = Insert(mail)
     elif stored.state is not MailState.LEASED or stored.mail_kind in AT_MOST_ONCE:
         return None
     elif now - stored.leased_at < LEASE:
-        raise NotYetError("mail is leased")
+        raise RetryLaterError("mail is leased")
     else:
-        first = Replace(mails.leased_again(stored, mail))
+        lease = Replace(mails.leased_again(stored, mail))
     try:
-        ports.repository.commit(first, *(Insert(token) for token in draft.tokens))
+        ports.repository.commit(lease, *(Insert(token) for token in draft.tokens))
     except ConflictError as error:
-        raise NotYetError("mail was leased by another") from error
+        raise RetryLaterError("mail was leased by another") from error
     return replace(mail, revision=(stored.revision if stored else 0) + 1)
 
 
@@ -118,11 +118,11 @@ def _message(ports: Ports, sender: Sender, draft: Draft, recipient: str) -> byte
     return bytes(message)
 
 
-def _not_taken(ports: Ports, draft: Draft, mail: Mail, error: MailNotTakenError) -> str:
+def _handle_not_sent(ports: Ports, draft: Draft, mail: Mail, error: MailNotSentError) -> str:
     if not error.final:
-        tokens_made = [Remove(replace(token, revision=1)) for token in draft.tokens]
-        ports.repository.commit(Remove(mail), *tokens_made)
-        raise NotYetError("the sender is busy") from error
+        unused_tokens = [Remove(replace(token, revision=1)) for token in draft.tokens]
+        ports.repository.commit(Remove(mail), *unused_tokens)
+        raise RetryLaterError("the sender is busy") from error
     _mark_failed(ports, mail.mail_id, error.reason)
     return "refused_by_sender"
 

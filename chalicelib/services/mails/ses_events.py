@@ -1,7 +1,7 @@
-"""What the sender tells afterwards: it took the mail, it bounced, somebody complained.
+"""Events of the sender about earlier mails: accepted, bounced, complained about.
 
-These events settle a send that was not answered: a mail that is still leased has left after all. A
-bounced invitation is over and its address erased; a complaint counts as an opposition.
+They also settle a send without an answer: a mail that is still leased was sent after all. A bounced
+invitation is closed and its address erased; a complaint counts as an opposition.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def settle_mail(ports: Ports, event: MailEvent) -> str:
     mail = ports.repository.get(Mail, mail_id=event.mail_id)
     if mail is None:
         return "not_ours"
-    # Whatever the event says, the mail has left.
+    # Any event means that the mail was sent.
     mark_mail_sent(ports, event.mail_id, event.provider_id)
     if event.kind == "bounced":
         return _bounced(ports, mail)
@@ -75,4 +75,4 @@ def _missing_oppositions(ports: Ports, mail: Mail) -> list[Insert]:
     digests = mail.digests.values if mail.digests else ()
     brand = current_campaign(ports, mail.campaign).brand.id
     recorded = oppositions_to(ports, brand, digests)
-    return [Insert(one) for one in oppositions(brand, digests, recorded, ports.clock())]
+    return [Insert(each) for each in oppositions(brand, digests, recorded, ports.clock())]

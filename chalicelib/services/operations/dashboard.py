@@ -1,4 +1,4 @@
-"""The live numbers of a campaign: the funnel, by day, and the lists it stands on."""
+"""The live figures of a campaign: the funnel in total and by day, and the status of its lists."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""Time-based changes: close invitations, expire vouchers, keep orders past their return window. Run
-by a schedule, safe to repeat.
+"""Time-based changes: close invitations, expire vouchers, keep orders past their return window.
+
+Run by a schedule, safe to repeat.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from chalicelib.services.retry import retry_on_conflict
 
 
 def expire(ports: Ports) -> dict[str, int]:
-    """Do all that is due now; returns how many of each."""
+    """Make all changes that are due; returns how many of each kind."""
     now = ports.clock()
     repository = ports.repository
-    # An invitation may be answered to the very end of the second it closes with.
+    # An invitation may be answered until the end of its last second.
     closing = repository.agenda(Invitation, Agenda.CLOSING, until=now - timedelta(seconds=1))
     ending = repository.agenda(Voucher, Agenda.EXPIRING, until=expiry_due_before(now))
     windows = repository.agenda(Order, Agenda.RETURN_WINDOW, until=now)
@@ -35,9 +36,9 @@ def expire(ports: Ports) -> dict[str, int]:
 
 
 @retry_on_conflict
-def _close(ports: Ports, listed: Invitation) -> bool:
+def _close(ports: Ports, due: Invitation) -> bool:
     invitation = ports.repository.get(
-        Invitation, sponsor_id=listed.sponsor_id, invitation_id=listed.invitation_id
+        Invitation, sponsor_id=due.sponsor_id, invitation_id=due.invitation_id
     )
     if invitation is None or not is_open(invitation):
         return False
@@ -52,7 +53,7 @@ def _end(ports: Ports, code_key: str) -> bool:
     voucher = ports.repository.get(Voucher, code_key=code_key)
     if voucher is None or voucher.ended_at:
         return False
-    # Of one that is not live (redeemed) only the end is noted: it leaves the agenda.
+    # One that is not live (redeemed) only gets its end: it leaves the agenda.
     facts = [voucher_fact(ports, voucher, VoucherExpired.of(voucher))] if is_live(voucher) else []
     ports.repository.commit(Replace(vouchers.expired(voucher, ports.clock())), facts=facts)
     return bool(facts)

@@ -1,13 +1,12 @@
-"""Looking for what stands still: the watch that makes "never lost" true when a queue or a function
-fails.
+"""Finding work that is stuck, so that nothing is lost when a queue or a function fails.
 
-Each kind of finding has a name, a metric and a place in the runbook. What can safely be started
-again is: undecided invitations and leased mails that must arrive go back to their queue; the guards
-of their use cases make a repeat harmless. The rest is for people.
+Each kind of finding has a name, a metric and a section in the runbook. Work that can be repeated
+safely is: undecided invitations, and leased mails that must arrive, are queued again; the guards of
+their use cases make a repeat harmless. The other findings need a person.
 
-Two things more are looked at here, because they too only show when somebody looks: lists that have
-grown too old, or were never dropped, while their campaign is open; and referrals that are not yet
-known under the keys in force (`rekey`).
+Two more conditions are checked here, because no event reports them: lists that are too old or
+missing while their campaign is open, and referrals without digests under the current keys
+(`rekey`).
 """
 
 from __future__ import annotations
@@ -28,40 +27,40 @@ from chalicelib.services.operations.rekey import rekey
 from chalicelib.services.ports import Agenda, Ports, Replace
 from chalicelib.services.requeue import requeue_undecided
 
-# What ought not to be: an alarm rings for any of them.
+# What should never happen: any of them raises an alarm.
 FINDINGS = ("undecided", "leased", "unexported")
 _WATCHED = (
     "lists_too_old",
     "referrals_rekeyed",
     "referrals_without_address",
     "referrals_to_rekey",
-    "campaigns_to_rekey",  # 0 says that the client may use the new key, and the old one go
+    "campaigns_to_rekey",  # at 0 the client may use the new key, and the old one may be removed
 )
 UNDECIDED_AFTER = timedelta(minutes=15)
 LEASED_AFTER = timedelta(minutes=15)
 UNEXPORTED_AFTER = timedelta(hours=1)
-# At some ten calls each this is well within the five minutes of a run.
+# At about ten calls each, well within the five minutes of a run.
 REKEYED_A_RUN = 1_500
 
 
 def reconcile(ports: Ports) -> dict[str, int]:
-    """Find what stands still and start again what can be; returns how many of each of `FINDINGS`,
-    `lists_too_old`, and how far the referrals are re-keyed.
+    """Find stuck work and queue what can be repeated; returns how many of each of `FINDINGS`,
+    `lists_too_old`, and the progress of re-keying.
     """
     found = dict.fromkeys((*FINDINGS, *_WATCHED), 0)
     found["leased"] = _leased(ports)
-    for in_force in ports.repository.agenda(CurrentCampaign, Agenda.CAMPAIGNS):
-        campaign = in_force.document
+    for current in ports.repository.agenda(CurrentCampaign, Agenda.CAMPAIGNS):
+        campaign = current.document
         found["undecided"] += _undecided(ports, campaign)
         found["unexported"] += _unexported(ports, campaign)
         found["lists_too_old"] += _lists_too_old(ports, campaign)
-        _rekey(ports, in_force, found)
+        _rekey(ports, current, found)
     return found
 
 
-def _rekey(ports: Ports, in_force: CurrentCampaign, found: dict[str, int]) -> None:
+def _rekey(ports: Ports, current: CurrentCampaign, found: dict[str, int]) -> None:
     worked_on = found["referrals_rekeyed"] + found["referrals_without_address"]
-    rekeyed = rekey(ports, in_force, REKEYED_A_RUN - worked_on)
+    rekeyed = rekey(ports, current, REKEYED_A_RUN - worked_on)
     found["referrals_rekeyed"] += rekeyed.done
     found["referrals_without_address"] += rekeyed.without_address
     found["referrals_to_rekey"] += rekeyed.left
@@ -69,7 +68,7 @@ def _rekey(ports: Ports, in_force: CurrentCampaign, found: dict[str, int]) -> No
 
 
 def _lists_too_old(ports: Ports, campaign: Campaign) -> int:
-    """Lists of an open campaign that decide nothing: nothing is sent meanwhile (law 3)."""
+    """Lists of an open campaign that are too old to use: nothing is sent meanwhile (law 3)."""
     if not campaign.is_open(ports.clock()):
         return 0
     return sum(not status.in_force for status in list_statuses(ports, campaign).values())
@@ -101,7 +100,7 @@ def _leased(ports: Ports) -> int:
 
 
 def _uncertain(ports: Ports, mail: Mail) -> int:
-    """An invitation's mail nobody can tell of is a finding until its invitation is over."""
+    """A mail that may or may not have been sent is a finding until its invitation ends."""
     invitation = invitation_in(ports, mail)
     if invitation and invitation.ended_at is None:
         return 1

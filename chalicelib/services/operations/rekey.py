@@ -1,16 +1,16 @@
-"""Keeping people known while a client changes its digest key.
+"""Re-keying: people stay known while a client replaces its digest key.
 
-A claim, an opposition and a referral are found by digests, and a digest only under the key it was
-made with. Our own key, which never changes, finds them all for ever; but orders are reported by the
-client, who knows none but its own. So, as long as both keys are in force:
+Claims, oppositions and referrals are found by digests, and a digest only under the key it was made
+with. Our own key never changes and always finds them; but the client reports orders with digests
+under its own keys. So, as long as both of these are in force:
 
-    key_ids: [old, new or not] ──► [new, old] ──────────────────────────────► [new]
-                                      └─ every run of reconcile: `rekey`, some referrals a run,
-                                         until none is left and the campaign is marked so
+    key_ids: [old], or [old, new] ──► [new, old] ────────────────────────────► [new]
+                                       └─ every run of reconcile: `rekey`, some referrals a run,
+                                          until none is left and the campaign is marked as complete
 
-Whoever is met meanwhile, at a confirmation or a sign-in, is completed there, by the same steps.
-Digests can only be made while the plain address is kept; a referral whose address is gone keeps
-those it has. Nothing found under an earlier key is taken away: earlier lists were made with it.
+A person who confirms or signs in meanwhile is completed there, in the same way. Digests can only be
+made while the plain address is stored; a referral without one keeps the digests it has. Nothing
+stored under an earlier key is removed: earlier lists were made with it.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ from chalicelib.services.ports import (
 )
 from chalicelib.services.retry import retry_on_conflict
 
-# Longer than a function runs, and than it remembers a campaign: who was confirmed under the keys of
-# before is on the agenda by then.
+# Longer than a function runs and caches a campaign: every referral confirmed under the earlier keys
+# is on the agenda by then.
 SETTLED_AFTER = timedelta(minutes=20)
 
 
 @dataclass(frozen=True)
-class Rekeyed:
-    """Referrals that got their missing digests, those whose address is gone, and those left;
-    `complete` once it is certain that there are none.
+class RekeyProgress:
+    """Referrals that got their missing digests, those without an address, and those left;
+    `complete` once it is certain that none is left.
     """
 
     done: int = 0
@@ -57,41 +57,41 @@ class Rekeyed:
     complete: bool = False
 
 
-def rekey(ports: Ports, in_force: CurrentCampaign, at_most: int) -> Rekeyed:
-    """Complete up to `at_most` referrals of the campaign; none is looked at when all are."""
-    campaign = in_force.document
-    if in_force.rekeyed_for == campaign.digests.key_ids:
-        return Rekeyed(complete=True)
-    # Not of the moment: a campaign put just now may not be what others work with yet.
-    settled = ports.clock() - in_force.put_at >= SETTLED_AFTER
+def rekey(ports: Ports, current: CurrentCampaign, at_most: int) -> RekeyProgress:
+    """Complete up to `at_most` referrals of the campaign; reads none if all are complete."""
+    campaign = current.document
+    if current.rekeyed_for == campaign.digests.key_ids:
+        return RekeyProgress(complete=True)
+    # Other functions may still be using the previous version of a campaign put just now.
+    settled = ports.clock() - current.put_at >= SETTLED_AFTER
     counts = {"done": 0, "without_address": 0, "left": 0}
-    for listed in ports.repository.agenda(Referral, Agenda.REFERRALS, campaign.id):
-        if not _is_incomplete(campaign, listed):
+    for entry in ports.repository.agenda(Referral, Agenda.REFERRALS, campaign.id):
+        if not _is_incomplete(campaign, entry):
             continue
         worked_on = counts["done"] + counts["without_address"]
-        outcome = _tried(ports, campaign, listed) if worked_on < at_most else "left"
+        outcome = _try_to_complete(ports, campaign, entry) if worked_on < at_most else "left"
         if outcome:
             counts[outcome] += 1
-    complete = settled and not counts["left"] and _marked(ports, in_force)
-    return Rekeyed(**counts, complete=complete)
+    complete = settled and not counts["left"] and _mark_complete(ports, current)
+    return RekeyProgress(**counts, complete=complete)
 
 
 def _is_incomplete(campaign: Campaign, referral: Referral) -> bool:
     return not referral.address_gone and lacks_a_key(campaign, referral.referee)
 
 
-def _tried(ports: Ports, campaign: Campaign, listed: Referral) -> str | None:
+def _try_to_complete(ports: Ports, campaign: Campaign, entry: Referral) -> str | None:
     try:
-        return _complete(ports, campaign, listed.referral_id)
+        return _complete(ports, campaign, entry.referral_id)
     except ContentionError:
-        return "left"  # somebody is busy with them: the next run will find them again
+        return "left"  # others are changing it: the next run will find it again
 
 
 @retry_on_conflict
 def _complete(ports: Ports, campaign: Campaign, referral_id: str) -> str | None:
     referral = ports.repository.get(Referral, referral_id=referral_id)
     if referral is None or not _is_incomplete(campaign, referral):
-        return None  # the agenda was late
+        return None  # the agenda was out of date
     referee = complete_digests(ports, campaign, referral.referee, referral.contact_id)
     changes: list[Change] = []
     sponsor = ports.repository.get(Sponsor, sponsor_id=referral.sponsor_id)
@@ -111,10 +111,10 @@ def _complete(ports: Ports, campaign: Campaign, referral_id: str) -> str | None:
     return "done"
 
 
-def _marked(ports: Ports, in_force: CurrentCampaign) -> bool:
-    marked = replace(in_force, rekeyed_for=in_force.document.digests.key_ids)
+def _mark_complete(ports: Ports, current: CurrentCampaign) -> bool:
+    marked = replace(current, rekeyed_for=current.document.digests.key_ids)
     try:
         ports.repository.commit(Replace(marked))
     except ConflictError:
-        return False  # another version was put meanwhile: the next run looks at that one
+        return False  # another version was put meanwhile: the next run handles that one
     return True

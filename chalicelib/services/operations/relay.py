@@ -1,6 +1,4 @@
-"""Facts to the queues of the work that follows from them. Repeats are harmless: all work is
-guarded.
-"""
+"""Facts to the queues of the work they trigger. Repeats are harmless: all work is guarded."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ from chalicelib.services.ports import Ports
 
 
 def relay(ports: Ports, facts: Sequence[Fact]) -> int:
-    """Queue what follows; returns how many messages that were."""
+    """Queue the facts; returns the number of messages."""
     relayed = 0
     for queue in Queue:
         due = [fact for fact in facts if queue in queues_of(fact)]

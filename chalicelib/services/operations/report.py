@@ -19,8 +19,8 @@ from chalicelib.services.ports import Agenda, Ports
 def report(ports: Ports, campaign: Campaign) -> int:
     """Write the day's files; returns how many referrals the table has."""
     day = campaign.local_date(ports.clock()).isoformat()
-    listed = ports.repository.agenda(Referral, Agenda.REFERRALS, campaign.id)
-    rows = [_row(referral) for referral in listed]
+    referrals = ports.repository.agenda(Referral, Agenda.REFERRALS, campaign.id)
+    rows = [_row(referral) for referral in referrals]
     ports.files.write(
         f"out/{campaign.id}/referrals/{day}.csv.gz",
         referral_file(rows),

@@ -1,13 +1,12 @@
-"""Recording what the client reports of orders, one at a time, in whatever sequence or number the
-reports come.
+"""Recording the orders that the client reports, one at a time, in any sequence and repeatedly.
 
-An order counts for the referral of the person who made it: found by the digest, or by the referee's
-voucher that was used on it. Orders of anybody else leave no trace. A report moves an order forward
-(placed, kept, returned or cancelled), and gives its amount, or changes nothing. The voucher is
-redeemed in the transaction that stores the order, and not looked at again.
+An order counts for the referral of the buyer, who is found by the digest or by the referee's
+voucher used on the order. Orders of other people are not stored. A report moves an order forward
+(placed, kept, returned or cancelled) and sets its amount, or changes nothing. The voucher is
+redeemed in the transaction that stores the order; later reports ignore it.
 
-Most reports are about strangers. Of many at once the store is asked in two batches; what concerns
-nobody then costs no call more.
+Most reported orders are other people's. For many rows at once, two batch reads find those that
+match; the others cost no further call.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from chalicelib.domain.orders import (
     OrderStatus,
     moves_forward,
     new_order,
-    reported_again,
+    updated_order,
 )
 from chalicelib.domain.people import RefereeClaim
 from chalicelib.domain.referrals import Referral
@@ -58,24 +57,24 @@ _USES_VOUCHERS = frozenset({OrderStatus.PLACED, OrderStatus.KEPT})
 
 @dataclass(frozen=True)
 class OrderOutcome:
-    """What became of one reported order. `problem` is None when it was accepted."""
+    """The outcome of one reported order. `problem` is None when it was accepted."""
 
     effect: str
     problem: str | None = None
 
 
 @dataclass(frozen=True)
-class Concerned:
-    """What is known of the buyers and the orders in some rows: pairs of a campaign and a digest,
-    of a campaign and an order id.
+class Matches:
+    """Which buyers and orders of some rows are known: pairs of campaign and digest, and pairs of
+    campaign and order id.
     """
 
     buyers: frozenset[tuple[str, str]]
     orders: set[tuple[str, str]]  # and those recorded since
 
-    def by(self, campaign: Campaign, row: OrderRow) -> bool:
-        """Whether the row may have an effect in the campaign by its order or, when it names no
-        voucher, by its buyer. Voucher codes are not looked up here.
+    def include(self, campaign: Campaign, row: OrderRow) -> bool:
+        """Whether the row may have an effect in the campaign, by its order or, without a voucher
+        code, by its buyer. Voucher codes are not looked up here.
         """
         buyer = None if row.voucher_code else row.email_digest
         return (campaign.id, row.order_id) in self.orders or (
@@ -83,40 +82,38 @@ class Concerned:
         )
 
     def record(self, ports: Ports, campaign: Campaign, row: OrderRow) -> OrderOutcome:
-        """Record the row; an order it has stored concerns the rows after it."""
+        """Record the row; an order stored by it is known to the rows after it."""
         outcome = record_order(ports, campaign, row)
         if outcome.effect == "recorded":
             self.orders.add((campaign.id, row.order_id))
         return outcome
 
 
-def those_concerned(
-    ports: Ports, campaigns: Sequence[Campaign], rows: Sequence[OrderRow]
-) -> Concerned:
-    """Ask the store, in two reads of many, which of the rows may concern one of the campaigns."""
+def find_matches(ports: Ports, campaigns: Sequence[Campaign], rows: Sequence[OrderRow]) -> Matches:
+    """Find, in two batch reads, the rows that may have an effect in one of the campaigns."""
     names = [campaign.id for campaign in campaigns]
     digests = [row.email_digest for row in rows if row.email_digest and not row.voucher_code]
     claims = ports.repository.get_many(
-        RefereeClaim, [{"campaign": name, "digest": one} for name in names for one in digests]
+        RefereeClaim, [{"campaign": name, "digest": digest} for name in names for digest in digests]
     )
     orders = ports.repository.get_many(
         Order, [{"campaign": name, "order_id": row.order_id} for name in names for row in rows]
     )
-    return Concerned(
+    return Matches(
         buyers=frozenset((claim.campaign, claim.digest) for claim in claims),
         orders={(order.campaign, order.order_id) for order in orders},
     )
 
 
-_AT_ONCE = 100  # rows; as many as one batch of reads takes
+_AT_ONCE = 100  # rows: the limit of one batch read
 
 
-def record_order_file(
+def ingest_orders(
     ports: Ports, campaign: Campaign, *, plain: Iterable[bytes], tally: Tally
 ) -> None:
-    """Record the orders of a file; what is wrong with a row is in the `tally`. `FileRefusedError`.
+    """Record the orders of a file; problems of rows go into `tally`. `FileRefusedError`.
 
-    All lines are read before the first takes effect: a file broken at its end changes nothing.
+    All lines are read before the first takes effect: a file damaged at its end changes nothing.
     """
     rows = list(orders(plain, tally))
     without_effect = Tally()
@@ -133,37 +130,37 @@ def record_orders(
     ports: Ports, campaign: Campaign, rows: Sequence[OrderRow]
 ) -> Iterator[OrderOutcome]:
     """Record the orders of a campaign's file, in their order."""
-    # A row with a code is always looked into; only the others may be passed over.
-    concerned = those_concerned(ports, [campaign], [row for row in rows if not row.voucher_code])
+    # A row with a code is always recorded; only the others may be skipped.
+    matches = find_matches(ports, [campaign], [row for row in rows if not row.voucher_code])
     for row in rows:
-        if row.voucher_code or concerned.by(campaign, row):
-            yield concerned.record(ports, campaign, row)
+        if row.voucher_code or matches.include(campaign, row):
+            yield matches.record(ports, campaign, row)
         else:
-            yield _refused_at_sight(ports, campaign, row) or OrderOutcome("not_a_referees")
+            yield _early_refusal(ports, campaign, row) or OrderOutcome("not_a_referees")
 
 
 def record_reported_orders(
     ports: Ports, campaigns: Sequence[Campaign], rows: Sequence[OrderRow]
 ) -> Iterator[OrderOutcome | None]:
-    """Record orders that name no campaign, in their order: in each one that knows the voucher, the
-    buyer or the order. None for one that could not be settled now and is to be sent again.
+    """Record orders that name no campaign, in their order: in each campaign that knows the voucher,
+    the buyer or the order. None for an order that could not be recorded now: send it again.
     """
-    concerned = those_concerned(ports, campaigns, rows)
+    matches = find_matches(ports, campaigns, rows)
     for row in rows:
         try:
-            yield _in_each_concerned(ports, campaigns, row, concerned)
+            yield _record_in_each(ports, campaigns, row, matches)
         except (ContentionError, ListUnavailableError):
             yield None
 
 
-def _in_each_concerned(
-    ports: Ports, campaigns: Sequence[Campaign], row: OrderRow, concerned: Concerned
+def _record_in_each(
+    ports: Ports, campaigns: Sequence[Campaign], row: OrderRow, matches: Matches
 ) -> OrderOutcome:
     issued_by = _campaign_of_voucher(ports, row)
     outcomes = [
-        concerned.record(ports, campaign, row)
+        matches.record(ports, campaign, row)
         for campaign in campaigns
-        if campaign.id == issued_by or concerned.by(campaign, row)
+        if campaign.id == issued_by or matches.include(campaign, row)
     ]
     problem = next((outcome for outcome in outcomes if outcome.problem), None)
     if problem or outcomes:
@@ -184,13 +181,13 @@ def _campaign_of_voucher(ports: Ports, row: OrderRow) -> str | None:
 @retry_on_conflict
 def record_order(ports: Ports, campaign: Campaign, row: OrderRow) -> OrderOutcome:
     """Record one order; a problem leaves everything as it was."""
-    if refused := _refused_at_sight(ports, campaign, row):
+    if refused := _early_refusal(ports, campaign, row):
         return refused
     status = OrderStatus(row.status)
     stored = ports.repository.get(Order, campaign=campaign.id, order_id=row.order_id)
     try:
-        # Its first report has dealt with the voucher: redeemed it, or named none. What has become
-        # of a code since says nothing against what is reported of the order.
+        # The first report has handled the voucher. The present state of the code is no reason to
+        # refuse a later report of the same order.
         redemption = None if stored else _redemption(ports, campaign, row, status)
     except UnknownError:
         return OrderOutcome("none", "voucher_code_unknown")
@@ -200,12 +197,12 @@ def record_order(ports: Ports, campaign: Campaign, row: OrderRow) -> OrderOutcom
     if stored and referral and stored.referral_id != referral.referral_id:
         return OrderOutcome("none", "order_id_of_another_person")
     if referral is None:
-        return _without_referral(ports, redemption)
-    return _with_referral(ports, campaign, row, status, stored, referral, redemption)
+        return _record_without_referral(ports, redemption)
+    return _record_with_referral(ports, campaign, row, status, stored, referral, redemption)
 
 
-def _refused_at_sight(ports: Ports, campaign: Campaign, row: OrderRow) -> OrderOutcome | None:
-    """What needs no store to be seen, whoever has ordered."""
+def _early_refusal(ports: Ports, campaign: Campaign, row: OrderRow) -> OrderOutcome | None:
+    """The refusal that follows from the row alone, without a read; None if there is none."""
     if row.currency != campaign.currency:
         return OrderOutcome("none", "currency_not_the_campaigns")
     if row.ordered_at.astimezone(UTC) > ports.clock() + timedelta(days=1):
@@ -266,15 +263,15 @@ def _referral_id_behind(ports: Ports, campaign: Campaign, digest: str) -> str | 
     return invitation.referral_id if invitation else None
 
 
-def _without_referral(ports: Ports, redemption: RedemptionPlan | None) -> OrderOutcome:
-    changes, facts = _redeeming(ports, redemption)
+def _record_without_referral(ports: Ports, redemption: RedemptionPlan | None) -> OrderOutcome:
+    changes, facts = _redemption_changes(ports, redemption)
     if not changes:
         return OrderOutcome("not_a_referees")
     ports.repository.commit(*changes, facts=facts)
     return OrderOutcome("redeemed")
 
 
-def _with_referral(
+def _record_with_referral(
     ports: Ports,
     campaign: Campaign,
     row: OrderRow,
@@ -283,9 +280,9 @@ def _with_referral(
     referral: Referral,
     redemption: RedemptionPlan | None,
 ) -> OrderOutcome:
-    changes, facts = _redeeming(ports, redemption)
+    changes, facts = _redemption_changes(ports, redemption)
     if moves_forward(stored.status if stored else None, status):
-        order = reported_again(stored, row) if stored else new_order(campaign, row, referral)
+        order = updated_order(stored, row) if stored else new_order(campaign, row, referral)
         moved, moved_facts = move_order(ports, campaign, order, status, referral)
         changes += moved
         facts += moved_facts
@@ -295,8 +292,10 @@ def _with_referral(
     return OrderOutcome("recorded")
 
 
-def _redeeming(ports: Ports, redemption: RedemptionPlan | None) -> tuple[list[Change], list[Fact]]:
-    """What a redemption changes: nothing where there is none, or it stands already."""
+def _redemption_changes(
+    ports: Ports, redemption: RedemptionPlan | None
+) -> tuple[list[Change], list[Fact]]:
+    """The changes of a redemption: none without one, or if it is stored already."""
     if redemption is None or not redemption.is_new:
         return [], []
     voucher = redemption.voucher

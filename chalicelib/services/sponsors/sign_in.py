@@ -1,7 +1,7 @@
-"""Signing in: anybody may ask, a VIP gets a mail, and nobody can tell the difference (law 8).
+"""Signing in: anybody may ask, only a VIP gets a mail, and the answers do not differ (law 8).
 
-The public call writes one contact and one fact, whoever asks. Whether the address is on the VIP
-list is decided behind the queue, where no caller can watch the time it takes.
+The public call always writes one contact and one fact. Whether the address is on the VIP list is
+decided behind the queue, where no caller can measure the time it takes.
 """
 
 from __future__ import annotations
@@ -79,8 +79,8 @@ def request_sign_in(
 def decide_sign_in(ports: Ports, fact: Fact) -> str:
     """Grant a request if the address is on the VIP list; returns the named outcome.
 
-    A request decided already is left as it is. Without a trustworthy list nothing is granted.
-    `ListUnavailableError` only for a failed read, after which a later attempt may succeed.
+    A request decided before stays as it is. Without a trustworthy list nothing is granted.
+    `ListUnavailableError` only for a failed read: a later attempt may succeed.
     """
     requested = body_as(fact, SignInRequested)
     contact = ports.repository.get(Contact, contact_id=requested.contact_id)
@@ -98,12 +98,12 @@ def decide_sign_in(ports: Ports, fact: Fact) -> str:
         return _refuse(ports, fact, contact, SignInReason.NOT_ON_VIP_LIST, vip)
     sponsor = _sponsor_of(ports, campaign, digests)
     if sponsor is None:
-        return _welcome(ports, fact, campaign, contact, digests, vip)
-    return _grant(ports, fact, campaign, contact, sponsor, vip)
+        return _grant_new_sponsor(ports, fact, campaign, contact, digests, vip)
+    return _grant_known_sponsor(ports, fact, campaign, contact, sponsor, vip)
 
 
 def _is_granted(ports: Ports, contact: Contact) -> bool:
-    # A sponsor's first request is the sponsor's contact: refused on a repeat, it would be erased.
+    # The contact of a sponsor's first request is kept; refusing a repeat of it would erase it.
     facts = ports.repository.facts_of(contact.contact_id)
     return any(fact.name == FactName.SIGN_IN_GRANTED for fact in facts)
 
@@ -122,7 +122,7 @@ def _refuse(
     return reason
 
 
-def _grant(
+def _grant_known_sponsor(
     ports: Ports,
     fact: Fact,
     campaign: Campaign,
@@ -143,7 +143,7 @@ def _grant(
 def _keep_reachable(
     ports: Ports, campaign: Campaign, sponsor: Sponsor, typed: Contact
 ) -> list[Change]:
-    """The sponsor with a contact that lasts as long as the campaign, even a prolonged one."""
+    """The sponsor with a contact that lasts as long as the campaign, even if it is extended."""
     ends_at = campaign.contact_ends_at()
     contact = ports.repository.get(Contact, contact_id=sponsor.contact_id)
     if contact is None:
@@ -157,12 +157,12 @@ def _keep_reachable(
 def _sponsor_of(ports: Ports, campaign: Campaign, digests: AddressDigests) -> Sponsor | None:
     known = digests.values
     claims = sponsor_claims_on(ports, campaign.id, known)
-    # The form as typed before the alias form, whatever order they were read in.
+    # The exact form goes before the alias form, in whatever order they were read.
     nearest = min(claims, key=lambda claim: known.index(claim.digest), default=None)
     return ports.repository.get(Sponsor, sponsor_id=nearest.sponsor_id) if nearest else None
 
 
-def _welcome(
+def _grant_new_sponsor(
     ports: Ports,
     fact: Fact,
     campaign: Campaign,
@@ -215,11 +215,10 @@ def _contact_fact(ports: Ports, contact: Contact, correlation: str, body: FactBo
 def open_session(
     ports: Ports, campaign_id: str, token_text: str, name: str | None
 ) -> tuple[str, Session]:
-    """Trade a sign-in token for a session, once. Returns the bearer text and the session.
+    """Exchange a sign-in token for a session, once. Returns the bearer text and the session.
 
-    `name` is what the sponsor's invitations will be signed with. `UnauthorisedError` when the token
-    is unknown, of another campaign, used or expired; `FirstNameError` on a name that cannot stand
-    in a mail.
+    `name` will sign the sponsor's invitations. `UnauthorisedError` when the token is unknown, of
+    another campaign, used or expired; `FirstNameError` on a name that cannot be used in a mail.
     """
     now = ports.clock()
     token = ports.repository.get(Token, token_hash=tokens.hashed(token_text))
@@ -233,7 +232,7 @@ def open_session(
     try:
         ports.repository.commit(*changes, *_renamed(ports, token.sponsor_id, name))
     except ConflictError as error:
-        # Two calls with one token: the other one was first.
+        # Another call with this token came first.
         raise UnauthorisedError("token") from error
     return bearer, session
 

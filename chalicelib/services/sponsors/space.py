@@ -1,7 +1,7 @@
-"""What a sponsor sees: the own link, what is left of the quota, the invitations, the vouchers.
+"""What a sponsor sees: their link, the quota left, their invitations and vouchers.
 
 Refused, unanswered, declined and bounced invitations look alike and close on the same day. A
-voucher's code shows once its mail may have left: no code that a till does not know yet.
+voucher's code is shown once its mail may be sent, so never before the tills may know it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ VoucherView = Literal["preparing", "available", "redeemed", "ended"]
 
 @dataclass(frozen=True)
 class SponsorSpace:
-    """All of it, invitations and vouchers newest first."""
+    """The whole space, invitations and vouchers newest first."""
 
     campaign: Campaign
     sponsor: Sponsor
@@ -55,7 +55,7 @@ def view_sponsor_space(ports: Ports, session: Session) -> SponsorSpace:
 
 
 def voucher_view(voucher: Voucher) -> VoucherView:
-    """What the holder is told of a voucher."""
+    """The state of a voucher as shown to its holder."""
     if voucher.state is VoucherState.REDEEMED:
         return "redeemed"
     if voucher.state in {VoucherState.EXPIRED, VoucherState.REVOKED}:

@@ -1,7 +1,6 @@
-"""The client's acknowledgement of an export: its vouchers are known to the tills, their mails may
-leave.
+"""The client's acknowledgement of an export: the tills know its vouchers, their mails may be sent.
 
-It comes as a file (`take_in_ack`), empty or with the codes that the client refuses.
+It arrives as a file (`ingest_ack`), empty or with the codes that the client refuses.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from chalicelib.domain import exports, vouchers
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.codes import candidates
 from chalicelib.domain.exports import Export, ExportPart, ExportState
-from chalicelib.domain.fact_bodies import voucher_settled
+from chalicelib.domain.fact_bodies import voucher_answered
 from chalicelib.domain.files.acks import refused_codes
 from chalicelib.domain.files.reading import FileRefusedError, Tally
 from chalicelib.domain.vouchers import Voucher
@@ -22,13 +21,13 @@ from chalicelib.services.ports import Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
 
 
-def take_in_ack(
+def ingest_ack(
     ports: Ports, campaign: Campaign, number: int | None, *, plain: Iterable[bytes], tally: Tally
 ) -> None:
     """Apply the acknowledgement of an export. `FileRefusedError`.
 
-    Refused whole for any line that is wrong: a code we do not know may be a misspelt one, and the
-    mail of the one that was meant would be released.
+    Refused whole for any wrong line: an unknown code may be a misspelt one, and the mail of the
+    voucher that was meant would be sent.
     """
     if number is None:
         raise FileRefusedError("not_an_export_name")
@@ -60,33 +59,33 @@ def _exported_codes(ports: Ports, campaign: Campaign, number: int) -> list[str]:
 
 
 def acknowledge(ports: Ports, campaign: Campaign, number: int, refused: Mapping[str, str]) -> None:
-    """Acknowledge every voucher of an export but the `refused` ones (code as keyed → reason).
+    """Acknowledge every voucher of an export but the `refused` ones (code key → reason).
 
-    A voucher acknowledged or refused already stays as it is, so a repeat changes nothing.
+    A voucher acknowledged or refused before stays as it is, so a repeat changes nothing.
     `UnknownError`.
     """
     for code in _exported_codes(ports, campaign, number):
-        _settle(ports, code, refused.get(code))
+        _record_answer(ports, code, refused.get(code))
     _close(ports, campaign, number)
 
 
 def _is_acknowledged(ports: Ports, code_key: str) -> bool:
-    """Whether the client has said before that it knows the code: its mail may have left."""
+    """Whether the client has acknowledged the code before: its mail may have been sent."""
     voucher = ports.repository.get(Voucher, code_key=code_key)
     return voucher is not None and voucher.acknowledged_at is not None
 
 
 @retry_on_conflict
-def _settle(ports: Ports, code_key: str, refused_reason: str | None) -> None:
+def _record_answer(ports: Ports, code_key: str, refused_reason: str | None) -> None:
     voucher = ports.repository.get(Voucher, code_key=code_key)
     if voucher is None or voucher.acknowledged_at or voucher.refused_reason is not None:
         return
     if refused_reason is None:
-        settled = vouchers.acknowledged(voucher, ports.clock())
+        answered = vouchers.acknowledged(voucher, ports.clock())
     else:
-        settled = vouchers.refused(voucher, refused_reason)
-    fact = voucher_fact(ports, settled, voucher_settled(settled))
-    ports.repository.commit(Replace(settled), facts=[fact])
+        answered = vouchers.refused(voucher, refused_reason)
+    fact = voucher_fact(ports, answered, voucher_answered(answered))
+    ports.repository.commit(Replace(answered), facts=[fact])
 
 
 @retry_on_conflict

@@ -2,11 +2,11 @@
 
     open ── part, part, … ── sealed ── file and manifest written ── written
 
-A part is one transaction: its rows, the vouchers they are of (each at the revision read, and not
-yet in an export), the export's counters, and the fact. The file is made from the stored parts
-alone, so whoever writes it, however often, writes the same bytes; and it is written only where
-nothing is yet. Killed anywhere, the next run goes on where this one stopped. One number is open at
-a time: the next is opened when it is written.
+A part is one transaction: its rows, their vouchers (each at the revision read, and not yet in an
+export), the export's counters, and the fact. The file is made from the stored parts alone, so every
+attempt writes the same bytes, and only if there is no file yet. After a kill at any point, the next
+run continues where this one stopped. Only one number is open at a time: the next one is opened
+after it is written.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ from chalicelib.services.facts import export_fact
 from chalicelib.services.ports import Agenda, Change, Insert, Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
 
-PART_ROWS = 90  # with the part, the export and the fact: under the 100 items of a transaction
+PART_ROWS = 90  # with the part, the export and the fact, below the 100 items of a transaction
 
 
 def export_vouchers(ports: Ports, campaign: Campaign) -> Export | None:
-    """Bring the campaign's open export to the end, or open one if vouchers wait; returns what was
-    written.
+    """Complete the campaign's open export, or open one if vouchers wait; returns the written
+    export, or None.
     """
     export = _open(ports, campaign)
     if export is None:
@@ -65,8 +65,8 @@ def _open(ports: Ports, campaign: Campaign) -> Export | None:
     if next(_waiting(ports, campaign), None) is None:
         return None
     numbered, opened = next_export(sequence, campaign.id, ports.clock())
-    step: Change = Replace(numbered) if sequence else Insert(numbered)
-    ports.repository.commit(step, Insert(opened))
+    counter: Change = Replace(numbered) if sequence else Insert(numbered)
+    ports.repository.commit(counter, Insert(opened))
     return opened
 
 
@@ -79,8 +79,8 @@ def _current(ports: Ports, campaign: Campaign, number: int) -> Export:
 
 def _waiting(ports: Ports, campaign: Campaign) -> Iterator[Voucher]:
     """Vouchers in no export yet. The agenda may lag, so each is read again by its key."""
-    for listed in ports.repository.agenda(Voucher, Agenda.UNEXPORTED, campaign.id):
-        voucher = ports.repository.get(Voucher, code_key=listed.code_key)
+    for entry in ports.repository.agenda(Voucher, Agenda.UNEXPORTED, campaign.id):
+        voucher = ports.repository.get(Voucher, code_key=entry.code_key)
         if voucher and voucher.export is None:
             yield voucher
 

@@ -1,8 +1,8 @@
-"""Issuing a voucher: a code is chosen, and the voucher, what it was granted for and the fact that
-says so are written in one transaction.
+"""Issuing a voucher: chooses a code, and writes the voucher, its reward and the fact in one
+transaction.
 
-The caller decides who has earned what and hands over the reward it would store; here a reward is
-only completed with its voucher (law 4).
+The caller decides who has earned what and passes the reward to store; here the reward is only
+completed with its voucher (law 4).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from chalicelib.domain.people import Sponsor
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import SpareCode, Voucher, new_voucher
-from chalicelib.services.errors import NotYetError
+from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.facts import voucher_fact
 from chalicelib.services.ports import Change, Insert, Ports, Remove
 
@@ -28,7 +28,7 @@ CODES_TO_CHOOSE_FROM = 25
 
 @dataclass(frozen=True)
 class _Code:
-    """A code, the key it is found by, and the spare code it uses up."""
+    """A code, the key it is found by, and the spare code used, if any."""
 
     key: str
     code: str
@@ -46,7 +46,7 @@ def issue_voucher(
 ) -> None:
     """Issue what `rule` grants for `reward`, together with the caller's `changes`.
 
-    `NotYetError` when the template has no code left.
+    `RetryLaterError` when the template has no code left.
     """
     chosen = _code_for(ports, campaign, rule, referral)
     voucher = new_voucher(
@@ -72,11 +72,11 @@ def _code_for(ports: Ports, campaign: Campaign, rule: Rule, referral: Referral) 
         key = ports.codes.voucher_code()
         return _Code(key, format_code(template.prefix, key))
     spares = ports.repository.within(SpareCode, campaign=campaign.id, template=rule.issue)
-    # The client may have given one code for two templates: whichever was issued first keeps it.
-    free = (one for one in spares if not ports.repository.get(Voucher, code_key=one.code_key))
-    # Not all for the first one: those who issue at the same moment must not meet on one code.
+    # The client may have given one code for two templates: the voucher issued first keeps it.
+    free = (code for code in spares if not ports.repository.get(Voucher, code_key=code.code_key))
+    # Not always the first one: concurrent issues would conflict on the same code.
     choice = list(islice(free, CODES_TO_CHOOSE_FROM))
     if not choice:
-        raise NotYetError(f"no codes left for template {rule.issue}")
+        raise RetryLaterError(f"no codes left for template {rule.issue}")
     spare = choice[int(referral.referral_id[:8], 16) % len(choice)]
     return _Code(canonical(spare.code), spare.code, spare)

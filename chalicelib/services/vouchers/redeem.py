@@ -1,7 +1,7 @@
-"""Using a voucher on an order, once, and rolling that back, once (law 6).
+"""Redeeming a voucher on an order, once, and rolling that back, once (law 6).
 
-Of N calls at the same instant one finds the voucher at the revision it read; the others decide
-again and see it used.
+Of N concurrent calls, one finds the voucher still at the revision it read; the others decide again
+and find it redeemed.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def check_voucher(ports: Ports, typed: str) -> tuple[Voucher, VoucherProblem | N
 
 @retry_on_conflict
 def redeem(ports: Ports, typed: str, purchase: Purchase) -> tuple[Voucher, Redemption, bool]:
-    """Redeem; returns the voucher, the redemption, and whether this call made it.
+    """Redeem; returns the voucher, the redemption, and whether this call created it.
 
     `UnknownError`; `RefusedError` with the reason (`exhausted`, `expired`, …).
     """

@@ -1,10 +1,10 @@
-"""Who has earned what: each rule decided once per (rule, referral, rung), and revoked with its
+"""Granting rewards: each rule is decided once per (rule, referral, rung), and revoked with its
 order (law 4).
 
 The reward item and the voucher are inserted in one transaction with the fact, together with the
 referral at the revision the rung was decided on: an order returned meanwhile changes the referral,
-and the grant is decided again. Work that is repeated, reordered or killed half-way finds the reward
-item and is done. How a voucher comes about is in `issue.py`.
+and the grant is decided again. Work that is repeated, reordered or interrupted finds the reward
+item and stops. How a voucher is issued is in `issue.py`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from chalicelib.domain.rewards import (
     new_reward,
 )
 from chalicelib.domain.vouchers import Voucher, VoucherState, is_live, revoked
-from chalicelib.services.errors import NotYetError
+from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.facts import referral_fact, voucher_fact
 from chalicelib.services.lookups import (
     current_campaign,
@@ -57,9 +57,9 @@ from chalicelib.services.vouchers.issue import issue_voucher
 
 
 def reward(ports: Ports, fact: Fact) -> list[str]:
-    """Do what follows from `fact`; returns one named outcome per rule concerned.
+    """Grant or revoke what `fact` calls for; returns one named outcome per rule.
 
-    `NotYetError` when the customer list must be asked and cannot be, or a template is out of codes.
+    `RetryLaterError` when the customer list is unavailable, or a template has no codes left.
     """
     match body_of(fact):
         case ReferralConfirmed(referral_id=referral_id):
@@ -94,13 +94,13 @@ def _reward_order(ports: Ports, campaign_id: str, referral_id: str, order_id: st
 def _grant_each(
     ports: Ports, referral_id: str, rules: list[Rule], rung: int, order: Order | None
 ) -> list[str]:
-    """Grant every rule that can be now: one that must wait does not hold up the others."""
+    """Grant every rule that can be granted now: one that must wait does not block the others."""
     outcomes: list[str] = []
-    waits: NotYetError | None = None
+    waits: RetryLaterError | None = None
     for rule in rules:
         try:
-            outcomes.append(grant(ports, referral_id, rule, rung, order))
-        except NotYetError as error:
+            outcomes.append(grant_rule(ports, referral_id, rule, rung, order))
+        except RetryLaterError as error:
             waits = error
     if waits:
         raise waits
@@ -108,7 +108,7 @@ def _grant_each(
 
 
 @retry_on_conflict
-def grant(ports: Ports, referral_id: str, rule: Rule, rung: int, order: Order | None) -> str:
+def grant_rule(ports: Ports, referral_id: str, rule: Rule, rung: int, order: Order | None) -> str:
     """Grant one rule for one rung, once; returns the named outcome."""
     if ports.repository.get(Reward, referral_id=referral_id, rule=rule.id, rung=rung):
         return "decided_already"
@@ -125,7 +125,7 @@ def grant(ports: Ports, referral_id: str, rule: Rule, rung: int, order: Order | 
         return _refuse(ports, referral, decided, RewardRefusal.NOT_A_NEWCOMER)
     if is_capped(rule, campaign, sponsor):
         return _refuse(ports, referral, decided, RewardRefusal.SPONSOR_CAP)
-    # The rung was decided on this referral: if it has changed, so may have the rung.
+    # The rung was decided on this revision of the referral: if that has changed, decide again.
     counted: list[Change] = [Replace(replace(referral, rewards=referral.rewards + 1))]
     if rule.to is HolderRole.SPONSOR:
         counted.append(Replace(replace(sponsor, rewards=sponsor.rewards + 1)))
@@ -136,13 +136,13 @@ def grant(ports: Ports, referral_id: str, rule: Rule, rung: int, order: Order | 
 def _newcomer(
     ports: Ports, campaign: Campaign, referral: Referral, order: Order | None
 ) -> tuple[bool, int | None]:
-    """Law 3: whether this is a newcomer, and by which list version; asked once with an order."""
+    """Law 3: whether the referee is a newcomer, by which list version; fixed by the first order."""
     if referral.newcomer is not None:
         return referral.newcomer, referral.newcomer_list_version
     try:
         customers = _find_customer(ports, campaign, referral, order)
     except ListUnavailableError as error:
-        raise NotYetError("customers") from error
+        raise RetryLaterError("customers") from error
     return customers.found is None, customers.version
 
 
@@ -156,7 +156,7 @@ def _find_customer(
 
 
 def _refuse(ports: Ports, referral: Referral, decided: Reward, reason: RewardRefusal) -> str:
-    # Reported once for a person, however many rungs are refused; the revision settles who is first.
+    # Reported once per person, however many rungs are refused; the revision decides which is first.
     is_found = reason is RewardRefusal.NOT_A_NEWCOMER and not referral.found_on_later_list
     noted = [Replace(replace(referral, found_on_later_list=True))] if is_found else []
     body = RewardRefused.of(decided, referral, reason, found_on_later_list=is_found)
@@ -167,8 +167,7 @@ def _refuse(ports: Ports, referral: Referral, decided: Reward, reason: RewardRef
 
 def _revoke_rewards(ports: Ports, referral_id: str, order_id: str, *, reason: str) -> list[str]:
     rewards = ports.repository.within(Reward, referral_id=referral_id)
-    concerned = [one for one in rewards if one.order_id == order_id]
-    return [_revoke(ports, one, reason) for one in concerned]
+    return [_revoke(ports, each, reason) for each in rewards if each.order_id == order_id]
 
 
 @retry_on_conflict
@@ -181,7 +180,7 @@ def _revoke(ports: Ports, granted: Reward, reason: str) -> str:
     if stored is None or voucher is None or voucher.revoked_at:
         return "taken_back_already"
     if voucher.state is VoucherState.REDEEMED:
-        # It is spent; what is noted here revokes it if the redemption is rolled back.
+        # It is used; this revokes it if the redemption is rolled back.
         ports.repository.commit(Replace(revoked(voucher, ports.clock())))
         return "voucher_is_redeemed"
     if not is_live(voucher):

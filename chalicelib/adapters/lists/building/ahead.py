@@ -1,5 +1,5 @@
-"""Work begun in a second thread before it is asked for: reading, unpacking, hashing and sorting
-leave the interpreter to others while they run.
+"""Work started in a second thread before its result is needed: reading, decompressing, hashing and
+sorting release the interpreter lock while they run.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ T = TypeVar("T")
 
 @contextmanager
 def second_thread() -> Iterator[Executor]:
-    """One thread that has ended when this has, and begins nothing more once nobody wants it.
+    """A thread that ends with the context; work not started by then is cancelled.
 
-    A third one would hold one more part of a list in memory, and wait for a processor.
+    One more thread would hold one more part of a list in memory and wait for a processor.
     """
     thread = ThreadPoolExecutor(1)
     try:
@@ -29,18 +29,18 @@ def second_thread() -> Iterator[Executor]:
 
 
 def ahead(thread: Executor, work: Iterable[Callable[[], T]]) -> Iterator[T]:
-    """What each piece of work gives or raises, in order; the next one is begun beforehand."""
-    begun: deque[Future[T]] = deque()
-    for one in work:
-        begun.append(thread.submit(one))
-        if len(begun) > 1:
-            yield begun.popleft().result()
-    while begun:
-        yield begun.popleft().result()
+    """The result or error of each piece of work, in order; the next one is started in advance."""
+    started: deque[Future[T]] = deque()
+    for task in work:
+        started.append(thread.submit(task))
+        if len(started) > 1:
+            yield started.popleft().result()
+    while started:
+        yield started.popleft().result()
 
 
 def read_ahead(thread: Executor, items: Iterator[T]) -> Iterator[T]:
-    """The items, made beforehand in that one thread, which alone touches their iterator."""
+    """The items, read in advance in that thread, the only one to use their iterator."""
     following: Callable[[], T | None] = partial(next, items, None)
     for item in ahead(thread, repeat(following)):
         if item is None:

@@ -1,4 +1,4 @@
-"""From chunks as they come to blocks of whole lines."""
+"""Cutting a stream of chunks into blocks of whole lines."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator
 
 from chalicelib.domain.files.reading import MAX_LINE, FileRefusedError, bites
 
-BLOCK = 1 << 20  # bytes: what is made of them fits a processor's cache
+BLOCK = 1 << 20  # bytes: the arrays made of them fit a processor's cache
 
 
 def whole_lines(chunks: Iterable[bytes], size: int = BLOCK) -> Iterator[bytes]:
     """Whole lines, each with its LF, about `size` bytes at a time.
 
-    The last line is given the LF that it may lack. A line far too long ends the list, as it does
-    for `reading.raw_lines`. When the chunks end in a refusal, the whole lines before it come first:
-    an address among them is a graver matter than damage that follows.
+    A missing LF is added to the last line. A line far too long ends the list, as it does in
+    `reading.raw_lines`. When the chunks end in a refusal, the whole lines before it are yielded
+    first: an address in them is more serious than the damage.
     """
     held: list[bytes] = []
     room = size

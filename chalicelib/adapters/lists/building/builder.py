@@ -3,12 +3,12 @@
     part by part (256, by the first byte):  full ─ add ─ remove ─ … → counts → upload
     at the end:                             even? → judge → directory, header → visible
 
-All layers come sorted, part by part: dropped lists from their spill, sorted ahead in a
-second thread, and stored segments as they are. A few parts are in memory at a time, and nothing
-can be seen in the store before the last byte is known to be good.
+All layers are read sorted, part by part: dropped lists from their spill, sorted in advance in a
+second thread, and stored segments as they are. A few parts are in memory at a time, and nothing is
+visible in the store before the whole segment is known to be good.
 
-Refuses what its reader would refuse and what would not stay flat: a list whose digests are not
-spread as hashes are (`uneven_digests`).
+Refuses what its reader would refuse, and what would exceed the memory: a list whose digests are not
+distributed evenly, as hashes are (`uneven_digests`).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from chalicelib.adapters.lists.building.spill import BUFFERED, PARTS, Spill
 from chalicelib.adapters.lists.building.stored import Segments, stored_header, stored_parts
 from chalicelib.adapters.lists.building.tokens import Tokeniser
 from chalicelib.adapters.lists.segment import (
-    MOST_IN_BUCKET,
+    MAX_IN_BUCKET,
     RECORD_WIDTH,
     SegmentError,
     SegmentHeader,
@@ -59,7 +59,7 @@ from chalicelib.services.ports import (
 
 WINDOW = 8 << 20  # bytes read of a stored segment at a time, at most
 WINDOWS = 4  # such windows for all stored segments of a build together, shared by their sizes
-LEAST = 32  # a part of a window: a smaller one would be a request for next to nothing
+LEAST = 32  # windows are at least this part of `WINDOW`: smaller requests would be a waste
 AT_ONCE = 1 << 19  # records of a part that are sorted at once
 
 
@@ -69,19 +69,19 @@ class Gathered:
     def __init__(self, spill: Spill, at_once: int = AT_ONCE) -> None:
         self._spill = spill
         self._at_once = at_once
-        # What is spread so that buckets stay within bounds keeps its parts within these.
-        share = MOST_IN_BUCKET << max(0, directory_bits(spill.count) - 8)
+        # Digests spread evenly enough for their buckets also keep their parts within this.
+        share = MAX_IN_BUCKET << max(0, directory_bits(spill.count) - 8)
         self._most = max(at_once, share)
 
     @property
     def count(self) -> int:
-        """How many there are, duplicates included."""
+        """How many digests there are, duplicates included."""
         return self._spill.count
 
     def parts(self) -> Iterator[Callable[[], Records]]:
-        """For each first byte, what makes the sorted, distinct records that begin with it.
+        """For each first byte, a function that returns the sorted, distinct records with it.
 
-        It raises FileRefusedError (`uneven_digests`) when these are too many for a part.
+        It raises FileRefusedError (`uneven_digests`) when there are too many for a part.
         """
         return (partial(self._part, first_byte) for first_byte in range(PARTS))
 
@@ -95,9 +95,9 @@ class Gathered:
 
 
 class SegmentBuilder:
-    """`ports.ListBuilder` over a store of segments; dropped lists are kept aside in `scratch`.
+    """`ports.ListBuilder` over a store of segments; dropped lists are spilled to `scratch`.
 
-    The sizes, in bytes or records, are for who measures or tests.
+    The sizes, in bytes or records, are parameters for tests and benchmarks.
     """
 
     def __init__(
@@ -139,7 +139,7 @@ class SegmentBuilder:
         """Apply the layers to one another and store the segment.
 
         Raises what `judge` raises, FileRefusedError (`uneven_digests`), ListUnavailableError when a
-        stored segment cannot be read, and whatever the store does: nothing is stored then.
+        stored segment cannot be read, and errors of the store: nothing is stored then.
         """
         if not layers or layers[0].mode != "full":
             raise ValueError("the first layer must be a full one")
@@ -152,7 +152,7 @@ class SegmentBuilder:
                 missing -= count_present(records, wanted[first_byte])
                 upload.write(records.view(np.uint8).data)
             sizes = histogram.sizes(directory_bits(histogram.count))
-            if sizes.max() > MOST_IN_BUCKET:
+            if sizes.max() > MAX_IN_BUCKET:
                 raise FileRefusedError("uneven_digests")
             judge(Sums(histogram.count, missing))
             tail = directory(sizes)
@@ -164,7 +164,7 @@ class SegmentBuilder:
     def _applied(
         self, new: NewSegment, layers: Sequence[Layer], thread: Executor
     ) -> Iterator[Records]:
-        """The records that come of all layers, part by part."""
+        """The records after all layers are applied, part by part."""
         modes = [layer.mode for layer in layers]
         stored = sum(_count(each) for each in layers if isinstance(each.digests, StoredSegment))
         parts = [self._parts(new, layer.digests, stored, thread) for layer in layers]
@@ -185,12 +185,12 @@ class SegmentBuilder:
             return ahead(thread, cast(Gathered, digests).parts())
         return self._stored_parts(new, digests, self._window_of(digests, stored), thread)
 
-    def _window_of(self, one: StoredSegment, stored: int) -> int:
-        """Bytes read at a time of one of the segments that hold `stored` records together.
+    def _window_of(self, segment: StoredSegment, stored: int) -> int:
+        """Bytes to read at a time from a segment, one of those that have `stored` records in all.
 
-        Among many small ones, a large one is read as if it were alone.
+        Among many small ones, a large one is read as if it were the only one.
         """
-        share = WINDOWS * self._window * one.rows // max(1, stored)
+        share = WINDOWS * self._window * segment.rows // max(1, stored)
         return max(RECORD_WIDTH, self._window // LEAST, min(self._window, share))
 
     def _stored_parts(
@@ -201,7 +201,7 @@ class SegmentBuilder:
             if (header.key_id, header.algorithm) != (new.key_id, new.algorithm):
                 raise SegmentError("the segment was made with another key")
             yield from stored_parts(self._segments, stored, window, thread)
-        except Exception as error:  # whatever the transport raises: a later attempt may succeed
+        except Exception as error:  # any error of the transport: a later attempt may succeed
             raise ListUnavailableError("read_failed") from error
 
 

@@ -1,7 +1,7 @@
-"""Counting records by their first bits, and the directory that comes of it.
+"""Counting records by their first bits, and the directory made from the counts.
 
-How many bits a directory has is known only when all records are: they are counted by as many as
-there might be, and neighbours are added up at the end.
+The number of bits of a directory is known only after the last record, so records are counted by the
+maximum number of bits, and neighbouring counts are added up at the end.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _PART_BITS = 8  # records come in parts of one first byte
 
 
 class Histogram:
-    """How many of the records added begin with each value of some bits; at most `most` in all."""
+    """Counts of the added records by their first bits; at most `most` records in all."""
 
     def __init__(self, most: int) -> None:
         self._bits = max(_PART_BITS, directory_bits(most))
@@ -24,7 +24,7 @@ class Histogram:
 
     @property
     def count(self) -> int:
-        """All records."""
+        """The number of records."""
         return int(self._sizes.sum())
 
     def add(self, first_byte: int, records: Records) -> None:

@@ -1,9 +1,9 @@
-"""Telling the regular lines of a block from the odd ones and the blank ones, all at once.
+"""Separating the regular, blank and odd lines of a block, all lines at once.
 
-Regular is a line of which there is no doubt that `ListReading.take` would find good digests in it
-and nothing else of note: as many fields as the layout says, each bare or in quotes of its own, with
-64 hex characters where a digest must be. Blank is one of which it would make nothing at all; those
-of other white space than ASCII's are odd. No line is judged here; of the odd ones nothing is said.
+A line is regular if `ListReading.read_line` would certainly find good digests in it and nothing
+else: as many fields as the layout says, each unquoted or quoted as a whole, with 64 hex characters
+where a digest must be. A line is blank if it is only ASCII white space. All others are odd: nothing
+is decided about them here.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ __all__ = ["NotHexError", "Sieve", "blank_lead", "unhexed"]
 
 _Places = NDArray[np.intp]
 _Flags = NDArray[np.bool_]
-_Span = tuple[_Places, _Places]  # where a field begins and ends, for each row
+_Span = tuple[_Places, _Places]  # start and end of a field, for each row
 
 _LF, _CR, _QUOTE, _COMMA = b'\n\r",'
-_IN_AN_AT = b"@%&\xef"  # each way of writing one has one of these: domain/files/digests.py `_AT`
-_HARMFUL = b"\0" + _IN_AN_AT
+_AT_BYTES = b"@%&\xef"  # every way to write an @ contains one: domain/files/digests.py `_AT`
+_HARMFUL = b"\0" + _AT_BYTES
 _LAST_OF_ASCII = 127
 _NOWHERE: _Places = np.empty(0, np.intp)
 _HALF_BYTES = 2  # hex characters of a byte
@@ -40,7 +40,7 @@ _SOLID = re.compile(rb"[^ \t\n\v\f\r\x1c-\x1f]")
 
 
 def unhexed(digests: NDArray[np.uint8]) -> Records:
-    """The records of digests in hex of either case, one in a row. Raises NotHexError."""
+    """The records of hex digests (either case), one per row. Raises NotHexError."""
     whole = np.frombuffer(unhexlify(np.ascontiguousarray(digests).data), RECORD)
     return whole[:: DIGEST_LENGTH // _HALF_BYTES // RECORD_WIDTH]
 
@@ -48,7 +48,7 @@ def unhexed(digests: NDArray[np.uint8]) -> Records:
 class Sieve:
     """A block of whole lines, each with its LF.
 
-    `lines` is how many there are, `records` are those of the regular ones.
+    `lines` is the number of lines, `records` are those of the regular lines.
     """
 
     def __init__(self, block: bytes, layout: Layout) -> None:
@@ -56,13 +56,13 @@ class Sieve:
         self._bytes: NDArray[np.uint8] = np.frombuffer(block, np.uint8)
         self._starts, self._ends = _bounds(self._bytes)
         self.lines = len(self._ends)
-        # Of the lines that are left, in the block as it came.
+        # Of the lines that remain, in the original block.
         self._numbers: _Places = np.arange(self.lines)
         if _IS_WHITE[self._bytes[self._starts]].any():
             self._leave_out_blank()
         self._stops = self._ends - (self._bytes[self._ends - 1] == _CR)
         self._quotes = np.flatnonzero(self._bytes == _QUOTE) if b'"' in block else _NOWHERE
-        # The regular lines among those that are left.
+        # The regular lines among those that remain.
         self._rows, fields = self._with_fields(layout.width)
         digests = self._with_digests([fields[column] for column in layout.columns])
         self.records, self._digests = self._in_hex(digests)
@@ -73,8 +73,8 @@ class Sieve:
         return len(self._rows)
 
     def odd(self) -> Iterator[tuple[int, int, bytes]]:
-        """The lines neither regular nor blank: after how many regular ones each comes, its number
-        counted from 0, and the line without its LF.
+        """The odd lines: how many regular ones are before each, its number from 0, and the line
+        without its LF.
         """
         odd = np.ones(len(self._ends), bool)
         odd[self._rows] = False
@@ -85,13 +85,13 @@ class Sieve:
             yield good, int(self._numbers[place]), line
 
     def digests(self) -> list[int]:
-        """Where in the block the digests of the regular lines begin, in order."""
+        """The offsets of the regular lines' digests in the block, in order."""
         return sorted(
             int(start) for starts, ends in self._digests for start in starts[ends > starts]
         )
 
     def _leave_out_blank(self) -> None:
-        """Go on with the other lines alone, as if no blank one had come between them."""
+        """Remove the blank lines from the block."""
         sizes = self._ends - self._starts
         filled = np.logical_or.reduceat(~_IS_WHITE[self._bytes], self._starts)
         filled |= sizes > MAX_LINE
@@ -101,7 +101,7 @@ class Sieve:
         self._starts, self._ends = _bounds(self._bytes)
 
     def _with_fields(self, width: int) -> tuple[_Places, list[_Span]]:
-        """The lines of `width` fields, and where each field is without its quotes."""
+        """The lines of `width` fields, and the place of each field without its quotes."""
         commas = self._commas()
         up_to = np.searchsorted(commas, self._ends)
         fits = self._harmless() & (np.diff(up_to, prepend=0) == width - 1)
@@ -113,7 +113,7 @@ class Sieve:
         return self._unquoted(rows, spans) if len(self._quotes) else (rows, spans)
 
     def _commas(self) -> _Places:
-        """Those that are not within quotes, as far as their number tells: see `_unquoted`."""
+        """The commas after an even number of quotes; `_unquoted` checks that this is enough."""
         commas = np.flatnonzero(self._bytes == _COMMA)
         if not len(self._quotes) or not len(commas):
             return commas
@@ -124,9 +124,9 @@ class Sieve:
         return outside
 
     def _unquoted(self, rows: _Places, spans: list[_Span]) -> tuple[_Places, list[_Span]]:
-        """The rows that have no quotes but those around whole fields, and the fields without them.
+        """The rows that have quotes only around whole fields, and the fields without them.
 
-        So no quote is within a field, and what was taken to be within quotes is.
+        So no quote is within a field, and `_commas` has found the right commas in these rows.
         """
         quotes = np.searchsorted(self._quotes, self._ends)
         left = np.diff(quotes, prepend=0)[rows]
@@ -139,8 +139,8 @@ class Sieve:
         return _chosen(left == 0, rows, bare)
 
     def _harmless(self) -> _Flags:
-        """The lines without a byte that makes one odd wherever it is: a NUL, a CR within it, what
-        may be an @, bytes that are not UTF-8; and without too many bytes.
+        """The lines that are not too long and have no byte that makes a line odd: a NUL, a CR
+        before its end, a byte of an @, bytes that are not UTF-8.
         """
         harmless: _Flags = self._ends - self._starts <= MAX_LINE
         suspects = [np.flatnonzero(self._bytes == byte) for byte in _HARMFUL if byte in self._block]
@@ -154,7 +154,7 @@ class Sieve:
         return harmless
 
     def _with_digests(self, spans: list[_Span]) -> list[_Span]:
-        """Keep the rows with fields as long as a digest, or empty where there need not be one."""
+        """Keep the rows whose fields are as long as a digest, or empty where that is allowed."""
         lengths = [end - start for start, end in spans]
         fits = lengths[0] == DIGEST_LENGTH
         for length in lengths[1:]:
@@ -163,7 +163,7 @@ class Sieve:
         return spans
 
     def _in_hex(self, spans: list[_Span]) -> tuple[Records, list[_Span]]:
-        """The records of the rows; those with anything but hex in them are left out."""
+        """The records of the rows; rows with anything but hex digits are dropped."""
         texts = [self._texts(span) for span in spans]
         try:
             return joined([unhexed(text) for text in texts]), spans
@@ -175,7 +175,7 @@ class Sieve:
             return self._in_hex(spans)
 
     def _texts(self, span: _Span) -> NDArray[np.uint8]:
-        """What stands in the fields that are not empty, a row of bytes each."""
+        """The contents of the fields that are not empty, as rows of bytes."""
         start, end = span
         filled = start[end > start]
         if not len(filled):
@@ -187,8 +187,8 @@ class Sieve:
 
 
 def blank_lead(block: bytes, start: int) -> tuple[int, int]:
-    """How many blank lines a block of whole lines has from `start` on, where one begins, up to the
-    first other one; and where that one begins.
+    """How many blank lines a block has at `start`, the beginning of a line, and where the first
+    other line begins.
     """
     solid = _SOLID.search(block, start)
     end = block.rfind(b"\n", start, solid.start() if solid else len(block)) + 1
@@ -202,7 +202,7 @@ def blank_lead(block: bytes, start: int) -> tuple[int, int]:
 
 
 def _bounds(block: NDArray[np.uint8]) -> _Span:
-    """Where each line begins, and where its LF is."""
+    """The start of each line, and the place of its LF."""
     ends = np.flatnonzero(block == _LF)
     return np.concatenate([[0], ends[:-1] + 1])[: len(ends)], ends
 

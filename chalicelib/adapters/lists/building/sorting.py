@@ -1,7 +1,7 @@
-"""Sets of records as sorted arrays: made, united, subtracted.
+"""Sets of records as sorted arrays: creating, uniting, subtracting.
 
-A record is one item of dtype S16. numpy compares these as bytes, all 16 of them: the NULs that it
-leaves off the end of a string are what it pads the other one with.
+A record is one item of dtype S16. numpy compares these as 16 bytes: it strips NULs from the end of
+a string, but pads the other one with NULs, too.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ def high_halves(records: Records) -> NDArray[np.uint64]:
 def sorted_unique(records: Records) -> Records:
     """The distinct records that agree in their first byte, sorted.
 
-    What is sorted are words of as much of a record's second to ninth byte as the place where it
-    is leaves room for: an argsort of the halves takes three times as long. Records whose words
-    agree that far are mostly the same one; they are put in order afterwards.
+    Sorts words made of a record's second to ninth byte, as much as fits, and its index: three
+    times as fast as an argsort of the halves. Records with equal words are mostly duplicates; they
+    are put in order afterwards.
     """
     count = len(records)
     if count < 2:
@@ -43,14 +43,14 @@ def sorted_unique(records: Records) -> Records:
     words.sort()
     places = (words & ((np.uint64(1) << place_bits) - np.uint64(1))).view(np.int64)
     ordered: Records = records[places]
-    del places  # as large as the words: a part is not to hold more at once than it must
+    del places  # as large as the words: keeps the memory of a part low
     words >>= place_bits
     tied = words[1:] == words[:-1]
-    return _settled(ordered, tied) if tied.any() else ordered
+    return _with_ties_sorted(ordered, tied) if tied.any() else ordered
 
 
 def united(base: Records, more: Records) -> Records:
-    """The records of either, both sorted and distinct, as the answer is."""
+    """The records of either; both arguments and the result are sorted and distinct."""
     if not len(base) or not len(more):
         return more if len(more) else base
     at = np.searchsorted(base, more)
@@ -60,7 +60,7 @@ def united(base: Records, more: Records) -> Records:
 
 
 def without(base: Records, fewer: Records) -> Records:
-    """The records of `base` that `fewer` has not, both sorted and distinct, as the answer is."""
+    """The records of `base` that are not in `fewer`; all three are sorted and distinct."""
     if not len(base) or not len(fewer):
         return base
     at = np.searchsorted(base, fewer)
@@ -78,7 +78,7 @@ def count_present(base: Records, wanted: Records) -> int:
 
 
 def joined(parts: Sequence[Records]) -> Records:
-    """The parts end to end; the only one that is not empty as it is."""
+    """The parts concatenated; without a copy if only one is not empty."""
     filled = [part for part in parts if len(part)]
     if len(filled) == 1:
         return filled[0]
@@ -98,11 +98,13 @@ def _present(base: Records, wanted: Records, at: NDArray[np.intp]) -> NDArray[np
     return present
 
 
-def _settled(ordered: Records, tied: NDArray[np.bool_]) -> Records:
+def _with_ties_sorted(ordered: Records, tied: NDArray[np.bool_]) -> Records:
     """Sort each run of tied neighbours by all of a record, and keep one of those that are equal."""
     in_run = np.concatenate([tied, [False]]) | np.concatenate([[False], tied])
-    runs = np.sort(ordered[in_run])  # runs stay where they are: they differ in what is sorted first
+    runs = np.sort(
+        ordered[in_run]
+    )  # runs keep their places: they differ in the bytes that are compared first
     ordered[in_run] = runs
     kept = np.concatenate([[True], ordered[1:] != ordered[:-1]])
-    settled: Records = ordered[kept]
-    return settled
+    distinct: Records = ordered[kept]
+    return distinct

@@ -1,7 +1,7 @@
-"""Records kept aside on disk, in 256 parts by their first byte: one file, 16 bytes a record.
+"""Records spilled to disk, in 256 parts by their first byte: one file, 16 bytes a record.
 
-Memory holds one buffer of records while they come in, another while a thread writes it, and where
-each part of each buffer is in the file: 256 numbers for every half a million records.
+In memory are one buffer that is being filled, one that a thread is writing, and the place of each
+part of each buffer in the file: 256 numbers for every half a million records.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from chalicelib.adapters.lists.building.sorting import RECORD, Records
 from chalicelib.adapters.lists.segment import RECORD_WIDTH
 
 PARTS = 256
-BUFFERED = 1 << 19  # records: 8 MB, thrice that while they are parted
+BUFFERED = 1 << 19  # records: 8 MB, three times that while they are partitioned
 
 
 class Spill:
-    """Takes records in until it is sealed; gives its parts as often as asked until it is closed."""
+    """Records are added until `seal`; parts can be read any number of times until `close`."""
 
     def __init__(self, scratch: Path | None = None, buffered: int = BUFFERED) -> None:
-        self._file = tempfile.TemporaryFile(dir=scratch)  # noqa: SIM115 - `close` is ours
+        self._file = tempfile.TemporaryFile(dir=scratch)  # noqa: SIM115 - closed by `close`
         self._buffer: Records = np.empty(buffered, RECORD)
         self._filled = 0
         self._borders: list[NDArray[np.int64]] = []  # of the parts of each buffer, in records
@@ -35,20 +35,20 @@ class Spill:
         self.count = 0
 
     def add(self, records: Records) -> None:
-        """Take records in, in any order, duplicates too."""
+        """Add records, in any order, duplicates included."""
         while len(records):
-            taken = records[: len(self._buffer) - self._filled]
-            self._buffer[self._filled : self._filled + len(taken)] = taken
-            self._filled += len(taken)
-            records = records[len(taken) :]
+            fitting = records[: len(self._buffer) - self._filled]
+            self._buffer[self._filled : self._filled + len(fitting)] = fitting
+            self._filled += len(fitting)
+            records = records[len(fitting) :]
             if self._filled == len(self._buffer):
                 self._flush()
 
     def seal(self) -> None:
-        """No more records will come."""
+        """End adding records."""
         self._flush()
         self._buffer = self._buffer[:0].copy()
-        self._written()
+        self._wait_for_writer()
         self._file.flush()
 
     def part(self, first_byte: int, most: int) -> Iterator[Records]:
@@ -67,7 +67,7 @@ class Spill:
         return sum(int(each[first_byte + 1] - each[first_byte]) for each in self._borders)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close and delete the file."""
         self._writer.shutdown()
         self._file.close()
 
@@ -80,13 +80,13 @@ class Spill:
         sizes = np.bincount(first_bytes, minlength=PARTS)
         self._borders.append(self.count + np.concatenate([[0], np.cumsum(sizes)]))
         parted = records[order].view(np.uint8).data
-        self._written()
+        self._wait_for_writer()
         self._writing = self._writer.submit(self._file.write, parted)
         self.count += self._filled
         self._filled = 0
 
-    def _written(self) -> None:
-        """Wait for what is being written; raises what went wrong with it."""
+    def _wait_for_writer(self) -> None:
+        """Wait until the current write is finished; raises its error."""
         if self._writing:
             self._writing.result()
             self._writing = None

@@ -1,7 +1,7 @@
-"""Segments in their store as the builder sees it: read in order by ranges, written body first.
+"""The store of segments as the builder uses it: read in order by ranges, written body first.
 
-A stored segment is read as it was written, front to back, and checked on the way: it is about to be
-copied into the next one, where nothing would show any more that it was damaged.
+A stored segment is read from front to back and checked while reading: its records are copied into
+the next segment, where damage could no longer be detected.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ from chalicelib.services.ports import StoredSegment
 
 
 class Upload(Protocol):
-    """An object under way to the store. Of no effect unless finished."""
+    """An object being uploaded to the store. Without `finish` it has no effect."""
 
     def write(self, content: bytes | memoryview) -> None:
-        """Add to what comes after the header."""
+        """Append to the body, which follows the header."""
 
     def finish(self, header: bytes) -> str:
-        """Put the header of 64 bytes before it all and make the object visible; returns its
+        """Put the header of 64 bytes before the body and make the object visible; returns its
         ETag.
         """
 
@@ -48,10 +48,10 @@ class Segments(Protocol):
     """Where segments are kept."""
 
     def fetch(self, key: str, start: int, end: int, etag: str) -> bytes:
-        """A range of one, if it still is the one with that ETag; SegmentGoneError otherwise."""
+        """A range of a segment that still has that ETag; SegmentGoneError otherwise."""
 
     def upload(self, key: str) -> AbstractContextManager[Upload]:
-        """Begin to store one. Left without `finish`, nothing remains of it."""
+        """Start storing a segment. Without `finish`, nothing of it remains."""
 
 
 def stored_header(segments: Segments, stored: StoredSegment) -> SegmentHeader:
@@ -106,7 +106,7 @@ def _checked(windows: Iterator[bytes]) -> Iterator[Records]:
     last = NO_RECORDS
     for window in windows:
         records: Records = np.frombuffer(window, RECORD)
-        # Two comparisons, for a window is not to be copied to have its neighbour's last before it.
+        # Two comparisons, to avoid copying the window with the last record of the one before.
         if not strictly_ascending(joined([last, records[:1]])) or not strictly_ascending(records):
             raise SegmentError("the records are not in order")
         last = records[-1:].copy()

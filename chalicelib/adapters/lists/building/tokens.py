@@ -1,12 +1,12 @@
-"""From the bytes of a list to arrays of records, with the tally of the plain, per-line reading.
+"""From the bytes of a list to arrays of records, with the same tally as reading line by line.
 
     blocks of whole lines ─┬─ all lines alike but for their digests ── reshape, unhexlify
                            └─ others ── `lines.Sieve` ─┬─ regular ── unhexlify
                                                        ├─ blank ── counted
-                                                       └─ odd ── `ListReading.take`, one by one
+                                                       └─ odd ── `ListReading.read_line`
 
-Whatever is not surely a good row or blank (headers, plain addresses, damage) is given to `take`
-itself, in order and with its number: this module knows no reason for refusing anything.
+Every line that is not certainly a good row or blank (headers, plain addresses, damage) is passed to
+`read_line`, in order and with its number: this module itself refuses nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from chalicelib.domain.files.digests import DIGEST_LENGTH, Layout, ListReading
 
 
 class Tokeniser:
-    """Reads one list; what was in it is in the tally of `reading`."""
+    """Reads one list; the counts are in the tally of `reading`."""
 
     def __init__(self, reading: ListReading) -> None:
         self._reading = reading
@@ -33,7 +33,7 @@ class Tokeniser:
     def records(self, blocks: Iterable[bytes]) -> Iterator[Records]:
         """All records of a list that comes in blocks of whole lines, duplicates too, in no order.
 
-        Raises FileRefusedError as `domain.files.digests.digests` does, and just when it does.
+        Raises FileRefusedError exactly when `domain.files.digests.digests` does.
         """
         for block in blocks:
             yield joined([*self._read(block)])
@@ -47,7 +47,7 @@ class Tokeniser:
             if start == len(block):
                 break
             end = block.index(b"\n", start)
-            yield _array(self._taken(self._lines + 1, block[start:end]))
+            yield _array(self._read_line(self._lines + 1, block[start:end]))
             start = end + 1
         layout = self._reading.layout
         if layout and start < len(block):
@@ -55,12 +55,12 @@ class Tokeniser:
             alike = self._alike(block, layout)
             yield self._sifted(block, layout) if alike is None else alike
 
-    def _taken(self, number: int, line: bytes) -> list[bytes]:
+    def _read_line(self, number: int, line: bytes) -> list[bytes]:
         self._lines = number
-        return self._reading.take(number, line)
+        return self._reading.read_line(number, line)
 
     def _alike(self, block: bytes, layout: Layout) -> Records | None:
-        """The records of lines that differ in their digests only, None if these are no such."""
+        """The records of lines that differ only in their digests; None if these do not."""
         first = block[: block.index(b"\n") + 1]
         if len(block) % len(first):
             return None
@@ -72,27 +72,27 @@ class Tokeniser:
         records = self._pattern.records(lines)
         if records is not None:
             self._lines += len(lines)
-            self._reading.took(len(lines))
+            self._reading.count_good_rows(len(lines))
         return records
 
     def _sifted(self, block: bytes, layout: Layout) -> Records:
-        """The records of any lines, the odd ones given to `take`."""
+        """The records of any lines; odd ones are passed to `read_line`."""
         sieve = Sieve(block, layout)
         before, counted = self._lines, 0
-        taken: list[bytes] = []
+        records: list[bytes] = []
         for good, odd, line in sieve.odd():
-            # What `take` says of a line may depend on all those before it.
-            self._reading.took(good - counted)
+            # The result of `read_line` may depend on all lines before.
+            self._reading.count_good_rows(good - counted)
             counted = good
-            taken += self._taken(before + odd + 1, line)
-        self._reading.took(sieve.regular - counted)
+            records += self._read_line(before + odd + 1, line)
+        self._reading.count_good_rows(sieve.regular - counted)
         self._lines = before + sieve.lines
-        return joined([sieve.records, _array(taken)])
+        return joined([sieve.records, _array(records)])
 
 
 @dataclass(frozen=True)
 class _Pattern:
-    """A line with its LF, and the places in it where digests begin: where lines may differ."""
+    """A line with its LF, and the offsets of its digests, where lines may differ."""
 
     line: bytes
     digests: tuple[int, ...]
@@ -104,7 +104,7 @@ class _Pattern:
         )
 
     def records(self, lines: NDArray[np.uint8]) -> Records | None:
-        """The records of `lines`, one in a row; None when one is not like this."""
+        """The records of `lines`, one per row; None when one does not fit the pattern."""
         model = np.frombuffer(self.line, np.uint8)
         if not all((lines[:, start:end] == model[start:end]).all()
                    for start, end in self._constant()):  # fmt: skip
@@ -124,7 +124,7 @@ class _Pattern:
 
 
 def _pattern(line: bytes, layout: Layout) -> _Pattern | None:
-    """The pattern of a regular line, None of another."""
+    """The pattern of a regular line, None for any other."""
     digests = Sieve(line, layout).digests()
     return _Pattern(line, tuple(digests)) if digests else None
 

@@ -1,4 +1,4 @@
-"""What time does: invitations close, vouchers end, return windows pass; and what stands still."""
+"""Time-based changes: invitations close, vouchers expire, return windows pass; and stuck work."""
 
 from __future__ import annotations
 

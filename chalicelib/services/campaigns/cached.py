@@ -1,7 +1,7 @@
-"""The campaign files in force, read through a memory of a few seconds.
+"""The campaign files in force, cached for a few seconds, because every call needs its campaign.
 
-Every call needs its campaign. A new version of the file therefore takes effect within
-`REMEMBERED_FOR`; an unknown name is never remembered, so a campaign just put is there at once.
+A new version of a file takes effect within `CACHED_FOR`; an unknown name is not cached, so a new
+campaign can be used at once.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.services.ports import Clock, Repository
 
-REMEMBERED_FOR = timedelta(seconds=5)
+CACHED_FOR = timedelta(seconds=5)
 
 
-class RememberedCampaigns:
+class CachedCampaigns:
     """`ports.Campaigns` over the repository."""
 
     def __init__(self, repository: Repository, clock: Clock) -> None:
         self._repository = repository
         self._clock = clock
-        self._read: dict[str, tuple[datetime, Campaign]] = {}
+        self._cache: dict[str, tuple[datetime, Campaign]] = {}
 
     def get(self, campaign: str) -> Campaign | None:
         """The campaign in force, or None."""
         now = self._clock()
-        read_at, document = self._read.get(campaign, (None, None))
-        if read_at and now - read_at < REMEMBERED_FOR:
+        read_at, document = self._cache.get(campaign, (None, None))
+        if read_at and now - read_at < CACHED_FOR:
             return document
         found = self._repository.get(CurrentCampaign, campaign=campaign)
         if found is None:
             return None
-        self._read[campaign] = (now, found.document)
+        self._cache[campaign] = (now, found.document)
         return found.document

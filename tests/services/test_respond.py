@@ -1,4 +1,4 @@
-"""The referee's answer: look, confirm, decline, oppose, and all of it again."""
+"""The referee's response: view, confirm, decline, unsubscribe, and repeats of each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chalicelib.domain.invitations import Invitation, InvitationState
 from chalicelib.domain.people import Contact, Opposition
 from chalicelib.domain.referrals import Referral
 from chalicelib.services.campaigns.put import put_campaign
-from chalicelib.services.errors import InvalidError, OverError, UnavailableError
+from chalicelib.services.errors import GoneError, InvalidError, UnavailableError
 from chalicelib.services.invitations.respond import confirm, decline, unsubscribe, view_offer
 from chalicelib.services.operations.expire import expire
 from chalicelib.services.ports import Remove
@@ -75,7 +75,7 @@ def test_other_terms_than_those_in_force_are_not_accepted(world: World, token: s
 
 def test_law_3_who_became_a_customer_meanwhile_cannot_confirm(world: World, token: str) -> None:
     world.drop_list("customers", [*CUSTOMERS, *VIPS, CANARY, NEWCOMER], file="next")
-    with pytest.raises(OverError):
+    with pytest.raises(GoneError):
         confirm(world.ports, token, "1", False)
     assert world.memory.all(Referral) == []
     assert state(world) is InvitationState.EXPIRED
@@ -89,7 +89,7 @@ def test_law_3_who_became_a_customer_meanwhile_cannot_confirm(world: World, toke
     assert addresses(world) == [VIPS[0]]
 
 
-def test_law_3_a_customer_confirms_when_the_look_up_is_taken_away(world: World, token: str) -> None:
+def test_law_3_breaks_at_the_confirmation_without_the_look_up(world: World, token: str) -> None:
     world.drop_list("customers", [*CUSTOMERS, *VIPS, CANARY, NEWCOMER], file="next")
     world.lists.knows_nobody = True
     assert confirm(world.ports, token, "1", False)[1]
@@ -114,37 +114,37 @@ def test_declining_erases_the_address_and_may_be_repeated(world: World, token: s
     assert state(world) is InvitationState.DECLINED
     assert addresses(world) == [VIPS[0]]
     assert len(world.facts(FactName.INVITATION_DECLINED)) == 1
-    with pytest.raises(OverError):
+    with pytest.raises(GoneError):
         confirm(world.ports, token, "1", False)
-    with pytest.raises(OverError):
+    with pytest.raises(GoneError):
         view_offer(world.ports, token)
 
 
 def test_a_confirmed_invitation_cannot_be_declined(world: World, token: str) -> None:
     confirm(world.ports, token, "1", False)
-    with pytest.raises(OverError):
+    with pytest.raises(GoneError):
         decline(world.ports, token)
 
 
 @pytest.mark.usefixtures("token")
-def test_an_unknown_token_or_one_for_something_else_is_over(world: World) -> None:
+def test_an_unknown_token_or_one_for_another_purpose_is_refused(world: World) -> None:
     for text in ("unknown", unsubscribe_token(world), world.mailer.to(VIPS[0])[0].tokens[0]):
         for use_case in (view_offer, decline):
-            with pytest.raises(OverError):
+            with pytest.raises(GoneError):
                 use_case(world.ports, text)
-        with pytest.raises(OverError):
+        with pytest.raises(GoneError):
             confirm(world.ports, text, "1", False)
 
 
-def test_an_invitation_is_over_after_its_closing_day(world: World, token: str) -> None:
+def test_an_invitation_has_ended_after_its_closing_day(world: World, token: str) -> None:
     world.clock.now = world.memory.all(Invitation)[0].closes_at
     assert view_offer(world.ports, token).sponsor_name == "Camille"
     world.clock.advance(seconds=1)
     for use_case in (view_offer, decline):
-        with pytest.raises(OverError):
+        with pytest.raises(GoneError):
             use_case(world.ports, token)
     expire(world.ports)
-    with pytest.raises(OverError):
+    with pytest.raises(GoneError):
         confirm(world.ports, token, "1", False)
     assert addresses(world) == [VIPS[0]]
 
@@ -169,7 +169,7 @@ def test_unsubscribing_declines_and_opposes_under_every_form_and_may_be_repeated
     assert len(world.memory.all(Opposition)) == 2  # under the client's key and ours
     assert len(world.facts(FactName.OPPOSITION_RECORDED)) == 1
     assert addresses(world) == [VIPS[0]]
-    with pytest.raises(OverError):
+    with pytest.raises(GoneError):
         confirm(world.ports, token, "1", False)
 
 
@@ -180,7 +180,7 @@ def test_unsubscribing_after_the_confirmation_leaves_the_referral(world: World) 
     assert len(world.memory.all(Opposition)) == 2
 
 
-def test_a_vouchers_mail_is_no_advertising_and_has_nothing_to_unsubscribe_from(
+def test_a_vouchers_mail_is_not_advertising_and_has_no_unsubscribe_link(
     world: World,
 ) -> None:
     world.referral(NEWCOMER)
@@ -200,7 +200,7 @@ def test_an_unknown_unsubscribe_token_is_nobodys(world: World) -> None:
 def test_an_erased_sponsor_makes_no_more_offers(world: World, token: str) -> None:
     [contact] = [one for one in world.memory.all(Contact) if one.address.typed == VIPS[0]]
     world.repository.commit(Remove(contact))
-    with pytest.raises(OverError):
+    with pytest.raises(GoneError):
         view_offer(world.ports, token)
 
 

@@ -28,7 +28,7 @@ Tandem = Callable[..., Result]
 
 
 class Ports:
-    """What putting a campaign needs."""
+    """The ports that putting a campaign needs."""
 
     def __init__(self, repository: DynamoRepository) -> None:
         self.repository = repository
@@ -105,7 +105,7 @@ def test_of_two_files_put_at_once_both_become_versions(ports: Ports, earlier: li
     assert put.version == len(versions)
 
 
-def test_a_version_that_is_there_is_never_written_over(ports: Ports) -> None:
+def test_an_existing_version_is_never_overwritten(ports: Ports) -> None:
     old = CampaignVersion(campaign="demo-vip", version=1, put_at=NOW, document=campaign(7))
     ports.repository.commit(Insert(old))
     with pytest.raises(ContentionError) as refused:
@@ -129,14 +129,14 @@ def test_put_says_which_version_is_in_force(tandem: Tandem, tmp_path: Path) -> N
     ]
 
 
-def test_a_file_that_names_a_key_the_stack_has_not_is_not_put(
+def test_a_file_with_a_key_that_the_stack_lacks_is_not_put(
     stack: DynamoRepository, tandem: Tandem, tmp_path: Path
 ) -> None:
     other = tmp_path / "other.yaml"
     other.write_text(DEMO.read_text().replace("key_ids: [demo]", "key_ids: [absent]"))
     result = tandem("campaign", "put", other)
     assert result.exit_code == 1
-    assert "digests.key_ids: there is no key absent" in result.stderr
+    assert "digests.key_ids: the stack has no key absent" in result.stderr
     assert stack.get(CurrentCampaign, campaign="demo-vip") is None
 
 
@@ -170,7 +170,7 @@ def test_what_show_prints_can_be_put_again(tandem: Tandem, tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("stack")
-def test_show_says_when_there_is_no_such_campaign(tandem: Tandem) -> None:
+def test_show_reports_an_unknown_campaign(tandem: Tandem) -> None:
     result = tandem("campaign", "show", "none")
     assert result.exit_code == 1
-    assert result.stderr == "no campaign none: see them with: tandem campaign list\n"
+    assert result.stderr == "no campaign none: list them with: tandem campaign list\n"

@@ -1,7 +1,7 @@
 """A file of the client's own voucher codes: each is stored, to be issued instead of a minted one.
 
-A code stored already stays as it is, so a repeated file has no second effect. One that a till could
-take for an issued voucher is rejected, on its line.
+A code stored before stays as it is, so a repeated file has no second effect. A code that a till
+could mistake for an issued voucher is rejected on its line.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from chalicelib.domain.vouchers import SpareCode, Voucher
 from chalicelib.services.ports import ConflictError, Insert, Ports
 
 
-def take_in_codes(
+def ingest_codes(
     ports: Ports, campaign: Campaign, template: str, *, plain: Iterable[bytes], tally: Tally
 ) -> None:
     """Store the codes of a file for vouchers of a template. `FileRefusedError`."""
@@ -24,9 +24,9 @@ def take_in_codes(
     if known is None or known.codes != "client":
         raise FileRefusedError("unknown_template")
     without_effect = Tally()
-    # All lines are read before the first takes effect: a file broken at its end changes nothing.
+    # All lines are read before the first takes effect: a file damaged at its end changes nothing.
     for line, code in list(own_codes(plain, tally)):
-        # However it would be read back: a till must not take it for another voucher.
+        # In every way it may be read: a till must not mistake it for another voucher.
         if any(ports.repository.get(Voucher, code_key=key) for key in candidates(code)):
             without_effect.reject(line, "code_issued_already")
             continue

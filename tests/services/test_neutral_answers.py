@@ -1,7 +1,7 @@
 """Law 8: no public answer tells whether an address is a customer, a VIP, or already invited.
 
-An answer's bytes are the edge's business; here stands that the work done before the answer is the
-same for everybody: the same reads, the same writes, no list asked.
+The bytes of an answer are tested with the API; here, that the work done before the answer is the
+same for everybody: the same reads, the same writes, no list look-up.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from chalicelib.domain.invitations import seen_by_sponsor
 from chalicelib.services.invitations.decide import decide_invitation
 from chalicelib.services.invitations.invite import Referee, invite, sign_up
 from chalicelib.services.invitations.respond import decline
-from chalicelib.services.ports import MailNotTakenError, Ports
+from chalicelib.services.ports import MailNotSentError, Ports
 from chalicelib.services.sponsors.sign_in import decide_sign_in, request_sign_in
 from chalicelib.services.sponsors.space import view_sponsor_space
 from tests.fakes.campaign import CAMPAIGN
@@ -74,7 +74,7 @@ def test_law_8_the_work_before_the_answer_is_the_same_for_everybody(use_case: Us
 
 
 @pytest.mark.parametrize("use_case", [eager_sign_in, eager_invitation])
-def test_law_8_breaks_when_the_decision_is_taken_before_the_answer(use_case: UseCase) -> None:
+def test_law_8_breaks_when_the_decision_is_made_before_the_answer(use_case: UseCase) -> None:
     assert len(traces(use_case)) > 1
 
 
@@ -91,13 +91,13 @@ def test_law_8_no_list_is_asked_before_the_answer(world: World, use_case: UseCas
         sign_up(world.ports, CAMPAIGN, link, Referee(Address.parse(INVITED)))
 
 
-def test_law_8_the_sponsors_page_tells_refused_unanswered_declined_and_bounced_alike() -> None:
+def test_law_8_the_sponsors_page_shows_refused_unanswered_declined_and_bounced_alike() -> None:
     world = new_world()
     session = world.sponsor()
     world.invite(session, CUSTOMERS[0], "unanswered@example.fr", "declines@example.fr")
     world.run()
     decline(world.ports, world.token_of("declines@example.fr"))
-    world.mailer.answers = [MailNotTakenError("MessageRejected", final=True)]
+    world.mailer.answers = [MailNotSentError("MessageRejected", final=True)]
     world.invite(session, "paul@example.fr")
     world.run()
 

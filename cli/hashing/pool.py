@@ -1,9 +1,9 @@
 """Blocks to worker processes and their answers back, in the order of the blocks.
 
-Owns the processes: each is an interpreter of its own that runs worker.py, on every system alike,
-and ends when the command ends, however that comes about: it is killed, or finds its input closed.
-Memory stays flat: no more than two blocks per worker are on their way. One worker is none: the
-work is done here.
+Owns the processes: each is a separate interpreter that runs worker.py, in the same way on every
+system, and ends with the command in any case: it is killed, or finds its input closed. Memory stays
+bounded: at most two blocks per worker are pending. With one job there is no worker: the work is
+done here.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from typing import IO
 
 from cli.errors import CommandError
 from cli.hashing.digesting import Digested
-from cli.hashing.worker import Order, digested_of, receive, send, send_order
+from cli.hashing.worker import DigestSettings, digested_of, receive, send, send_settings
 
-# A Ctrl-C reaches every process of a terminal, and it is this one that answers it. -P, and the path
-# given: what lies in the folder of the addresses is not imported.
+# A Ctrl-C reaches every process of a terminal; only this one handles it. -P, and the path as
+# arguments: nothing is imported from the folder of the addresses.
 _START = (
     "import sys, signal; signal.signal(signal.SIGINT, signal.SIG_IGN); "
     "sys.path[:] = sys.argv[1:]; from cli.hashing.worker import work; work()"
@@ -37,35 +37,37 @@ def cores() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-def digested(blocks: Iterator[bytes], order: Order, jobs: int) -> Generator[Digested, None, None]:
-    """The blocks digested by `jobs` processes, in their order; to be read to its end or closed.
+def digested(
+    blocks: Iterator[bytes], settings: DigestSettings, jobs: int
+) -> Generator[Digested, None, None]:
+    """The blocks digested by `jobs` processes, in order; must be read to its end or closed.
 
     Raises BlockError, and CommandError when a worker is killed.
     """
     first = list(islice(blocks, 2))
     blocks = chain(first, blocks)
     if jobs == 1 or len(first) < 2:  # a process takes longer to start than to digest one block
-        yield from map(order.digester().digest, blocks)
+        yield from map(settings.digester().digest, blocks)
         return
-    with ExitStack() as ending:
-        # Entered first, so ended last: its threads wait for workers until those are killed.
-        threads = ending.enter_context(ThreadPoolExecutor(jobs))
-        workers = [ending.enter_context(_Worker(order)) for _ in range(jobs)]
+    with ExitStack() as stack:
+        # Entered first, so exited last: its threads wait for workers until those are killed.
+        threads = stack.enter_context(ThreadPoolExecutor(jobs))
+        workers = [stack.enter_context(_Worker(settings)) for _ in range(jobs)]
         yield from _in_order(blocks, threads, workers)
 
 
 class _Worker:
-    """A process that answers one block at a time."""
+    """A worker process, which digests one block at a time."""
 
-    def __init__(self, order: Order) -> None:
-        self._order = order
+    def __init__(self, settings: DigestSettings) -> None:
+        self._settings = settings
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-c", _START, *sys.path],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # a trace might hold what the block held
+            stderr=subprocess.DEVNULL,  # a traceback might contain addresses
         )
-        self._ordered = False
+        self._has_settings = False
 
     def __enter__(self) -> _Worker:
         return self
@@ -76,24 +78,24 @@ class _Worker:
         for pipe in self._pipes():
             try:
                 pipe.close()
-            except OSError:  # what was not yet written has nobody to read it
+            except OSError:  # unwritten bytes, which nobody reads any more
                 continue
 
     def answer(self, block: bytes) -> Digested:
         """Raises BlockError, and CommandError when the process has ended."""
-        to_it, from_it = self._pipes()
+        to_worker, from_worker = self._pipes()
         try:
-            if not self._ordered:
-                send_order(to_it, self._order)
-                self._ordered = True
-            send(to_it, {}, block)
-            answer = receive(from_it)
+            if not self._has_settings:
+                send_settings(to_worker, self._settings)
+                self._has_settings = True
+            send(to_worker, {}, block)
+            answer = receive(from_worker)
         except (BrokenPipeError, ConnectionResetError):
             answer = None
         if answer is None:
             raise CommandError(
                 f"a worker process has ended early, exit code {self._process.wait()}: "
-                "--jobs 1 does the work without one"
+                "--jobs 1 works without one"
             )
         return digested_of(*answer)
 
@@ -118,14 +120,14 @@ def _in_order(
         finally:
             idle.put(worker)
 
-    on_their_way: deque[Future[Digested]] = deque()
+    pending: deque[Future[Digested]] = deque()
     try:
         for block in blocks:
-            on_their_way.append(threads.submit(answer, block))
-            if len(on_their_way) == 2 * len(workers):
-                yield on_their_way.popleft().result()
-        while on_their_way:
-            yield on_their_way.popleft().result()
+            pending.append(threads.submit(answer, block))
+            if len(pending) == 2 * len(workers):
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
     finally:
-        for waiting in on_their_way:
-            waiting.cancel()
+        for future in pending:
+            future.cancel()

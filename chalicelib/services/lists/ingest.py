@@ -1,11 +1,11 @@
-"""A dropped list: read, planned, built, judged, and made the current one.
+"""A dropped list: read, planned, built, checked, and put in force.
 
     gather ─► read the state ─► plan ─► build segments ─► judge ─► commit
     builder   here              domain  building.py       rules    versions.py
 
-The current version stays until the very last step, one transaction (versions.py). Two drops of a
-list that are handled at once conflict there: one is read, planned and built again. A list that a
-limit stops is held: ops decide on it (review_held.py), and the file is then processed again.
+The current version stays until the last step, one transaction (versions.py). Two drops of a list
+that are handled concurrently conflict there: one is read, planned and built again. A list that
+exceeds a limit is held: ops decide (review_held.py), and the file is then processed again.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ from chalicelib.services.ports import GatheredDigests, Insert, Ports, Remove, Re
 from chalicelib.services.retry import retry_on_conflict
 
 
-def take_in_list(
+def ingest_list(
     ports: Ports,
     campaign: Campaign,
     dropped: ListFile,
@@ -66,17 +66,17 @@ def take_in_list(
     sha256: Callable[[], str],
     tally: Tally,
 ) -> ListOutcome:
-    """Apply a dropped list; returns what became of it.
+    """Apply a dropped list; returns the outcome.
 
     `FileRefusedError` with what is wrong, `ListHeldError` when ops must decide.
     """
     with ports.list_builder().gather(plain, tally) as digests:
-        whole = sha256()
-        manifest = manifest_beside(ports, campaign.id, dropped.path, whole)
+        file_sha256 = sha256()
+        manifest = manifest_beside(ports, campaign.id, dropped.path, file_sha256)
         file = ReadListFile(
             **vars(dropped),
             rows=tally.rows,
-            sha256=whole,
+            sha256=file_sha256,
             manifest=manifest,
             key_id=key_id_of(campaign.digests, manifest),
             algorithm=campaign.digests.algorithm,
@@ -84,15 +84,15 @@ def take_in_list(
         return _apply(ports, campaign.lists[dropped.name], file, digests)
 
 
-def note_refused(ports: Ports, campaign: str, name: str, mode: str, reason: str) -> None:
-    """Write down that a list was refused, whatever was wrong with it."""
+def record_refusal(ports: Ports, campaign: str, name: str, mode: str, reason: str) -> None:
+    """Record that a list was refused, and why."""
     body = ListRefused(list_name=name, mode=mode, reason=reason)
     refused = list_fact(ports, campaign, name, "refused", body)
     ports.repository.commit(facts=[refused])
 
 
-def forget_held(ports: Ports, campaign: str, name: str, mode: str, sha256: str) -> None:
-    """A list whose file is gone is no longer held: there is nothing to decide on."""
+def remove_held(ports: Ports, campaign: str, name: str, mode: str, sha256: str) -> None:
+    """End the holding of a list whose file is gone: there is nothing left to decide."""
     held = ports.repository.get(HeldList, campaign=campaign, name=name, mode=mode, sha256=sha256)
     if held:
         ports.repository.commit(Remove(held))
@@ -123,7 +123,7 @@ def _apply(
 def _read_state(ports: Ports, limits: ListLimits, file: ReadListFile) -> ListState:
     key: dict[str, str | int] = {"campaign": file.campaign, "name": file.name}
     repository = ports.repository
-    # The drops first: whatever is read after them is what the commit is made on.
+    # The drops first: a drop committed after this read makes our commit conflict.
     drops = repository.get(ListDrops, **key)
     return ListState(
         current=repository.get(CurrentList, **key),
@@ -144,9 +144,9 @@ def _record_of(ports: Ports, file: ReadListFile) -> FileRecord | None:
 
 
 def _record_of_0_1(ports: Ports, file: ReadListFile) -> FileRecord | None:
-    """0.1.0 recorded full lists under their name alone: such a record as it would be stored now.
+    """The record of a full list by 0.1.0, which used the list's name as the area, in today's form.
 
-    The version that the file became says which key it was made with.
+    The version made from the file tells which key it was made with.
     """
     if file.mode != "full":
         return None
@@ -155,10 +155,10 @@ def _record_of_0_1(ports: Ports, file: ReadListFile) -> FileRecord | None:
     )
     if record is None:
         return None
-    became = ports.repository.get(
+    version = ports.repository.get(
         ListVersion, campaign=file.campaign, name=file.name, version=record.version
     )
-    if became is None or became.key_id != file.key_id:
+    if version is None or version.key_id != file.key_id:
         return None
     return replace(record, area=file.area, revision=0)
 
@@ -191,8 +191,8 @@ def _build_full(
     new = new_segment(file, f"{path}.seg", plan.version)
     layers = [layer_of(layer, digests) for layer in plan.layers]
     built = build_judged(ports, file, state, new, layers)
-    beneath = alone if plan.later_deltas else built
-    full = replace(plan.full, segment=beneath.path, etag=beneath.etag, rows=beneath.rows)
+    base = alone if plan.later_deltas else built
+    full = replace(plan.full, segment=base.path, etag=base.etag, rows=base.rows)
     pointer = new_pointer(file, state, plan, built, full=full)
     commit_version(ports, file, state, pointer)
     return outcome(file, "in_force", pointer, pointer.version, state.current, plan.later_deltas)
@@ -211,8 +211,8 @@ def _build_delta(
 
 
 def _path(ports: Ports, file: ReadListFile, version: int) -> str:
-    """Where a version's segment will be: its own place for each attempt, so that two at once do
-    not write over one another.
+    """The path of a version's segment, a new one for each attempt, so that concurrent attempts do
+    not overwrite each other.
     """
     attempt = ports.codes.identifier()[:8]
     folder = f"lists/{file.campaign}/{file.name}"

@@ -1,4 +1,4 @@
-"""Work killed at every step and brought again by its queue: the same end, nothing twice (law 4)."""
+"""Work killed at every step and delivered again: the same result, nothing twice (law 4)."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from chalicelib.domain.invitations import Invitation, InvitationState
 from chalicelib.domain.mails import Mail, MailState
 from chalicelib.domain.people import Contact, Opposition
 from chalicelib.domain.people import Token as StoredToken
-from chalicelib.services.errors import NotYetError
+from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.invitations.decide import decide_invitation
 from chalicelib.services.invitations.respond import confirm, decline
 from chalicelib.services.mails import send as deliver_module
@@ -19,14 +19,14 @@ from chalicelib.services.mails.send import send_mail
 from chalicelib.services.mails.ses_events import MailEvent, settle_mail
 from chalicelib.services.operations.expire import expire
 from chalicelib.services.operations.reconcile import reconcile
-from chalicelib.services.ports import MailNotTakenError, MailUncertainError, Remove
+from chalicelib.services.ports import MailNotSentError, MailUncertainError, Remove
 from chalicelib.services.sponsors.sign_in import request_sign_in
 from tests.fakes.campaign import CANARY
 from tests.fakes.world import CUSTOMERS, SENDER, VIPS, World, new_world
 
 NEWCOMER = "jeanne@example.fr"
-BUSY = MailNotTakenError("TooManyRequestsException", final=False)
-REJECTED = MailNotTakenError("MessageRejected", final=True)
+BUSY = MailNotSentError("TooManyRequestsException", final=False)
+REJECTED = MailNotSentError("MessageRejected", final=True)
 UNCERTAIN = MailUncertainError("ReadTimeoutError")
 
 
@@ -92,7 +92,7 @@ def test_law_3_who_became_a_customer_since_the_decision_gets_no_mail(
 
 def test_law_3_the_mail_waits_while_no_list_can_be_trusted(world: World, accepted: Fact) -> None:
     world.lists.fails = "too_old"
-    with pytest.raises(NotYetError):
+    with pytest.raises(RetryLaterError):
         send(world, accepted)
     world.lists.fails = None
     assert send(world, accepted) == "sent"
@@ -114,7 +114,7 @@ def test_a_busy_sender_gets_the_mail_again_and_no_token_of_the_first_try_is_left
 
     before = tokens()
     world.mailer.answers = [BUSY]
-    with pytest.raises(NotYetError):
+    with pytest.raises(RetryLaterError):
         send(world, accepted)
     assert tokens() == before
     assert send(world, accepted) == "sent"
@@ -133,7 +133,7 @@ def test_a_rejected_invitation_has_bounced_and_its_address_is_erased(
 
 
 @pytest.mark.parametrize("left", [True, False], ids=["it_left", "it_did_not"])
-def test_law_2_an_invitation_whose_sending_nobody_can_tell_is_never_sent_again(
+def test_law_2_an_invitation_with_an_uncertain_send_is_never_sent_again(
     world: World, accepted: Fact, left: bool
 ) -> None:
     world.mailer.answers, world.mailer.leaves_first = [UNCERTAIN], left
@@ -154,7 +154,7 @@ def test_law_2_breaks_when_invitations_are_sent_at_least_once(
 ) -> None:
     monkeypatch.setattr(deliver_module, "AT_MOST_ONCE", frozenset())
     world.mailer.answers, world.mailer.leaves_first = [UNCERTAIN], True
-    with pytest.raises(NotYetError):
+    with pytest.raises(RetryLaterError):
         send(world, accepted)
     world.clock.advance(minutes=30)
     assert send(world, accepted) == "sent"
@@ -235,13 +235,13 @@ def test_a_vouchers_mail_is_sent_once_when_all_goes_well(world: World, released:
     assert len(world.mailer.to(NEWCOMER)) == 2
 
 
-def test_a_vouchers_mail_nobody_can_tell_of_is_sent_again_after_its_lease(
+def test_a_vouchers_mail_with_an_uncertain_send_is_sent_again_after_its_lease(
     world: World, released: Fact
 ) -> None:
     world.mailer.answers = [UNCERTAIN]
-    with pytest.raises(NotYetError):
+    with pytest.raises(RetryLaterError):
         send(world, released)
-    with pytest.raises(NotYetError):
+    with pytest.raises(RetryLaterError):
         send(world, released)
     world.clock.advance(minutes=5)
     assert send(world, released) == "sent"
@@ -250,7 +250,7 @@ def test_a_vouchers_mail_nobody_can_tell_of_is_sent_again_after_its_lease(
 
 def test_a_vouchers_mail_settled_meanwhile_is_not_sent_again(world: World, released: Fact) -> None:
     world.mailer.answers, world.mailer.leaves_first = [UNCERTAIN], True
-    with pytest.raises(NotYetError):
+    with pytest.raises(RetryLaterError):
         send(world, released)
     settle_mail(world.ports, MailEvent("sent", world.mailer.sent[-1].mail_id, "ses-1"))
     world.clock.advance(minutes=5)
@@ -262,7 +262,7 @@ def test_a_mail_that_must_arrive_is_found_and_sent_by_the_watch(
     world: World, released: Fact
 ) -> None:
     world.mailer.answers = [UNCERTAIN]
-    with pytest.raises(NotYetError):
+    with pytest.raises(RetryLaterError):
         send(world, released)
     world._streamed = len(world.repository.stream)  # the queue has given up
     world.clock.advance(minutes=16)
@@ -294,7 +294,7 @@ def test_a_voucher_released_at_once_is_mailed_before_any_export() -> None:
     assert len(world.mailer.to(NEWCOMER)) == 2
 
 
-def test_a_voucher_taken_back_is_not_mailed(world: World) -> None:
+def test_a_revoked_voucher_is_not_mailed(world: World) -> None:
     world.referral(NEWCOMER)
     world.drop_orders(world.order("A1", "kept", of=NEWCOMER))
     world.run()

@@ -1,4 +1,4 @@
-"""The ports to SES, SQS, SSM and randomness: what is sent, and what an answer is taken for."""
+"""The adapters of SES, SQS, SSM and randomness: what is sent, and how an answer is interpreted."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from chalicelib.adapters.ssm import ParameterKeys
 from chalicelib.domain.addresses import DigestKey
 from chalicelib.domain.campaign.lists import DigestKeys
 from chalicelib.domain.codes import is_valid
-from chalicelib.services.ports import MailNotTakenError, MailUncertainError
+from chalicelib.services.ports import MailNotSentError, MailUncertainError
 from tests.contract.test_repository import fact
 
 pytestmark = pytest.mark.slow
@@ -33,7 +33,7 @@ URL = "https://sesv2.example"
 
 @pytest.fixture
 def ses(clients: Clients) -> Iterator[Stubber]:
-    """SES, answering as told."""
+    """SES with scripted answers."""
     with Stubber(clients.ses) as stub:
         yield stub
 
@@ -71,11 +71,11 @@ def test_law_2_a_mail_is_sent_in_one_attempt(clients: Clients) -> None:
         ("MailFromDomainNotVerifiedException", 400, False),
     ],
 )
-def test_a_refusal_says_the_mail_has_not_left(
+def test_a_refusal_means_that_the_mail_was_not_sent(
     clients: Clients, ses: Stubber, code: str, status: int, final: bool
 ) -> None:
     ses.add_client_error("send_email", code, http_status_code=status)
-    with pytest.raises(MailNotTakenError) as caught:
+    with pytest.raises(MailNotSentError) as caught:
         send(clients)
     assert (caught.value.reason, caught.value.final) == (code, final)
 
@@ -89,8 +89,8 @@ def test_a_failure_of_the_sender_itself_is_uncertain(clients: Clients, ses: Stub
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        (ConnectTimeoutError(endpoint_url=URL), MailNotTakenError),
-        (EndpointConnectionError(endpoint_url=URL), MailNotTakenError),
+        (ConnectTimeoutError(endpoint_url=URL), MailNotSentError),
+        (EndpointConnectionError(endpoint_url=URL), MailNotSentError),
         (ReadTimeoutError(endpoint_url=URL), MailUncertainError),
     ],
 )
