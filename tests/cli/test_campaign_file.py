@@ -173,7 +173,7 @@ def test_an_amount_no_float_can_hold_is_not_rounded_into_the_limit() -> None:
         (
             "fr: Un bon",
             "fr: Un bon\n  no: Hei",
-            in_quotes("10:3: offer.no: a field's name is text", "no"),
+            in_quotes("10:3: offer.no: the name of a field must be text", "no"),
         ),
         (
             'version: "1"',
