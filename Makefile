@@ -7,8 +7,11 @@ WORKERS ?= 2
 BIN := .venv/bin
 RUN := $(BIN)/python -W error::SyntaxWarning
 
+# What `make check` runs: not the packaged stack, the pages in a browser, the benchmarks.
+QUICK := $(filter-out tests/bench tests/browser tests/e2e tests/infra,$(wildcard tests/*))
+
 .DEFAULT_GOAL := help
-.PHONY: help env env-demo node demo test lint unit package deploy bench bench-lists logs format clean
+.PHONY: help env env-demo node demo check test lint static unit package deploy bench bench-lists logs format upgrade clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,13 +28,18 @@ env-demo: ## the same, with only what the demo needs
 demo: env-demo ## start everything here, play the story, stay up; ONCE=1 ends after the table
 	@$(RUN) -m local --play $(if $(ONCE),--once)
 
+check: static ## while working: formatting, types, layers and the quick tests, in under a minute
+	@$(BIN)/pytest --quiet --numprocesses $(WORKERS) -m 'not slow and not stack and not browser' $(QUICK)
+
 test: lint unit ## every gate and every test
 
-lint: env node package ## formatting, types, layers, security and the template
+static: env node ## formatting, types and layers alone
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@.venv-node/bin/node node_modules/typescript/bin/tsc
 	@$(BIN)/lint-imports --verbose >/dev/null || $(BIN)/lint-imports
+
+lint: static package ## formatting, types, layers, security and the template
 	@$(BIN)/bandit --quiet --recursive --configfile pyproject.toml app.py chalicelib cli infra local
 	@$(BIN)/cfn-lint --template build/local/template.json
 
@@ -59,6 +67,9 @@ logs: env-demo ## follow the log groups of the running local stack
 
 format: env ## put the code in order
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .
+
+upgrade: env node ## pin the newest versions, from every requirements*.in and package.json; then: make test
+	@$(RUN) -m local.upgrade
 
 clean: ## take out everything that was made
 	rm -rf build .local .venv .venv-local .venv-bench .venv-node node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info

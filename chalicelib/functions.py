@@ -13,7 +13,7 @@ from typing import Any
 
 from chalicelib import bootstrap, events
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.effects import effect_of, quantity_of, reason_of
+from chalicelib.domain.effects import effect_of, is_known, quantity_of, reason_of
 from chalicelib.domain.facts import Fact, FactName
 from chalicelib.observability import count, count_by_reason, failed, flushed, log, warn
 from chalicelib.services.errors import RetryLaterError
@@ -44,6 +44,8 @@ def project(event: Event) -> BatchAnswer:
             count(_metric(fact.name), quantity_of(fact))
             if effect_of(fact).metric_by_reason:
                 count_by_reason(_metric(fact.name), reason_of(fact))
+            if not is_known(fact):
+                warn("fact of a later version", correlation=fact.correlation, fact=fact.name)
         count("FactProjected", len(counted))
 
     return _stream(event, work)

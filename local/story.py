@@ -43,6 +43,7 @@ BUYING = CONFIRMING[:4]
 
 EXPECTED = {
     "invited": 14,
+    "refused": 5,
     "refused: customer": 2,
     "refused: already_invited": 1,
     "refused: sponsor_in_disguise": 1,

@@ -59,7 +59,7 @@ class DnsMailDomains:
         """The answer, and for how many seconds it is valid."""
         from dns.exception import DNSException
         from dns.name import from_text
-        from dns.rdatatype import AAAA, MX, A
+        from dns.rdatatype import AAAA, MX, SOA, A
         from dns.resolver import NXDOMAIN
 
         ends_at = time.monotonic() + LOOKUP_S
@@ -73,7 +73,9 @@ class DnsMailDomains:
             return _with_ttl(False, error.kwargs["responses"][name])
         except (DNSException, OSError):
             return None, UNKNOWN_S
-        return _with_ttl(False, answer)
+        # Without the zone's SOA it is a referral, or an alias that was not followed: no answer.
+        has_soa = any(one.rdtype == SOA for one in answer.authority)
+        return _with_ttl(False, answer) if has_soa else (None, UNKNOWN_S)
 
     def _query(self, name: Name, kind: RdataType, ends_at: float) -> QueryMessage:
         return self._resolver.resolve(

@@ -8,7 +8,7 @@ from chalice.app import Blueprint
 
 from chalicelib.api import models, operations
 from chalicelib.api.edge import Call, Edge, Reply
-from chalicelib.services.lists.status import ListStatus
+from chalicelib.services.list_status import ListStatus
 from chalicelib.services.operations.dashboard import Dashboard, view_dashboard
 from chalicelib.services.ports import Ports
 

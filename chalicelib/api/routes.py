@@ -32,7 +32,7 @@ def description_routes(ports: Callable[[], Ports]) -> Blueprint:
     edge = Edge(Blueprint(__name__), ports)
 
     @edge.serves(operations.GET_OPENAPI)
-    def get_openapi(call: Call) -> Reply:
+    def get_openapi(_call: Call) -> Reply:
         from chalicelib.api.openapi import document  # imported here: no other route needs it
 
         return document()

@@ -122,9 +122,18 @@ FUNNEL = (
 )
 
 
+def is_known(fact: Fact) -> bool:
+    """Whether this version knows what `fact` triggers.
+
+    After an earlier version is deployed again, its streams may still hold facts of the later one:
+    they go to the journal, and must not hold up the facts behind them.
+    """
+    return fact.name in EFFECTS
+
+
 def effect_of(fact: Fact) -> Effect:
-    """What `fact` triggers. `KeyError` for a name that this version does not know."""
-    return EFFECTS[FactName(fact.name)]
+    """What `fact` triggers: nothing for a name that this version does not know."""
+    return EFFECTS[FactName(fact.name)] if is_known(fact) else Effect()
 
 
 def queues_of(fact: Fact) -> tuple[Queue, ...]:
@@ -137,7 +146,7 @@ def queues_of(fact: Fact) -> tuple[Queue, ...]:
 
 def quantity_of(fact: Fact) -> int:
     """How many things `fact` reports: vouchers of an export, for example."""
-    return int(getattr(body_of(fact), "count", 1))
+    return int(getattr(body_of(fact), "count", 1)) if is_known(fact) else 1
 
 
 def reason_of(fact: Fact) -> str:
@@ -147,9 +156,11 @@ def reason_of(fact: Fact) -> str:
 
 def counted(fact: Fact) -> dict[str, int]:
     """What `fact` adds to the counters of its day."""
-    effect, body = effect_of(fact), body_of(fact)
+    if not is_known(fact):
+        return {}
+    effect = effect_of(fact)
     counts = dict.fromkeys(effect.counters, effect.sign * quantity_of(fact))
-    if special := effect.counted_by(body):
+    if special := effect.counted_by(body_of(fact)):
         counts[special] = 1
     return counts
 

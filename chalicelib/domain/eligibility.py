@@ -29,11 +29,11 @@ class Reason(StrEnum):
     ROLE_ADDRESS = "role_address"
     DISPOSABLE_ADDRESS = "disposable_address"
     UNDELIVERABLE_ADDRESS = "undeliverable_address"
+    NO_MAIL_DOMAIN = "no_mail_domain"
     SPONSOR_IN_DISGUISE = "sponsor_in_disguise"
     ALREADY_INVITED = "already_invited"
     OPPOSED = "opposed"
     TOO_LATE = "too_late"
-    NO_MAIL_DOMAIN = "no_mail_domain"
     CUSTOMER = "customer"
     CUSTOMER_ALIAS = "customer_alias"
     BECAME_CUSTOMER = "became_customer"
@@ -48,7 +48,8 @@ class Reason(StrEnum):
 class Evidence:
     """What is known of an invitation when it is decided on, except for the customer list.
 
-    `past_closing`: it waited so long that it can no longer be answered.
+    `takes_mail`: whether the domain of the address does, None when nobody can tell. `past_closing`:
+    it waited so long that it can no longer be answered.
     """
 
     campaign_open: bool
@@ -58,6 +59,7 @@ class Evidence:
     already_invited: bool
     opposed: bool
     past_closing: bool = False
+    takes_mail: bool | None = None
 
 
 def is_same_person(one: AddressDigests, other: AddressDigests) -> bool:
@@ -72,6 +74,7 @@ CHECKS: tuple[tuple[Reason, Callable[[Evidence], bool]], ...] = (  # in order of
     (Reason.ROLE_ADDRESS, lambda e: e.quality_problem == Reason.ROLE_ADDRESS),
     (Reason.DISPOSABLE_ADDRESS, lambda e: e.quality_problem == Reason.DISPOSABLE_ADDRESS),
     (Reason.UNDELIVERABLE_ADDRESS, lambda e: e.quality_problem == Reason.UNDELIVERABLE_ADDRESS),
+    (Reason.NO_MAIL_DOMAIN, lambda e: e.takes_mail is False),
     (Reason.SPONSOR_IN_DISGUISE, lambda e: is_same_person(e.sponsor, e.referee)),
     (Reason.ALREADY_INVITED, lambda e: e.already_invited),
     (Reason.OPPOSED, lambda e: e.opposed),

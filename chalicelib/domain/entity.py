@@ -46,3 +46,9 @@ def require_move(before: S, after: S, moves: Mapping[S, Collection[S]]) -> S:
     if after not in moves.get(before, ()):
         raise IllegalMoveError(f"{type(before).__name__}: {before.value} to {after.value}")
     return after
+
+
+def require(holds: bool, move: str) -> None:
+    """`IllegalMoveError` unless what a move depends on beside the state holds."""
+    if not holds:
+        raise IllegalMoveError(move)

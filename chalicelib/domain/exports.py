@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from chalicelib.domain.entity import Entity, IllegalMoveError, require_move
+from chalicelib.domain.entity import Entity, require, require_move
 from chalicelib.domain.money import decimal_text
 from chalicelib.domain.vouchers import Voucher
 
@@ -108,8 +108,8 @@ def next_export(
 
 def next_part(export: Export, vouchers: Sequence[Voucher]) -> tuple[Export, ExportPart]:
     """The export with one more part, and that part with the rows of `vouchers`."""
-    if export.state is not ExportState.OPEN:
-        raise IllegalMoveError(f"a part for an export that is {export.state.value}")
+    is_open = export.state is ExportState.OPEN
+    require(is_open, f"a part for an export that is {export.state.value}")
     grown = replace(export, parts=export.parts + 1, rows=export.rows + len(vouchers))
     return grown, ExportPart(
         campaign=export.campaign,
@@ -135,9 +135,9 @@ def written(export: Export, sha256: str, now: datetime) -> Export:
 
 
 def acknowledged(export: Export, now: datetime) -> Export:
-    """The export, which the client has loaded. `IllegalMoveError` before it is written."""
-    if export.state is not ExportState.WRITTEN:
-        raise IllegalMoveError(f"an acknowledgement of an export that is {export.state.value}")
+    """The export, which the client has loaded. `IllegalMoveError` unless written, and once."""
+    is_new = export.state is ExportState.WRITTEN and export.acknowledged_at is None
+    require(is_new, f"acknowledging an export that is {export.state.value}")
     return replace(export, acknowledged_at=now)
 
 

@@ -1,7 +1,7 @@
 """Facts: what happened, written in the transaction in which it happens.
 
 A fact is outbox entry, journal line and source of the counts at once. It is stored as two flat
-mappings, `ids` and `details`; use cases write and match typed bodies (`fact_bodies.py`), and only
+mappings, `ids` and `details`; use cases write and match typed bodies (`fact_bodies`), and only
 this module converts between the two. What each fact triggers is in `effects.py`, how facts are
 chained in `journal.py`. A fact contains random ids, numbers and names of rules, never an address, a
 name, a code or a token.
@@ -173,7 +173,13 @@ class _Column:
         return plain
 
     def from_stored(self, value: str | int) -> object:
-        return value == YES if self.type is bool else self.type(value)
+        if self.type is bool:
+            return value == YES
+        try:
+            return self.type(value)
+        except ValueError:
+            # A reason that only a later version knows: its text does, for a journal and a count.
+            return value
 
 
 def _columns(body: type[FactBody]) -> tuple[_Column, ...]:

@@ -18,7 +18,7 @@ from typing import Literal
 
 from chalicelib.domain.campaign.file import Campaign, is_past
 from chalicelib.domain.eligibility import Reason, Verdict
-from chalicelib.domain.entity import Entity, require_move
+from chalicelib.domain.entity import Entity, require, require_move
 from chalicelib.domain.people import Contact, Sponsor
 
 
@@ -163,6 +163,7 @@ def is_answerable(invitation: Invitation, now: datetime) -> bool:
 
 def accepted(invitation: Invitation, decision: Decision) -> Invitation:
     """The invitation, found eligible; its mail is sent next."""
+    require(is_undecided(invitation), "accepting an invitation that was decided")
     return replace(invitation, decision=decision)
 
 
@@ -173,17 +174,20 @@ def refused(invitation: Invitation, decision: Decision, now: datetime) -> Invita
 
 def sent(invitation: Invitation, now: datetime) -> Invitation:
     """The invitation, whose mail was sent."""
+    require(is_accepted(invitation), "sending an invitation that was not accepted")
     state = require_move(invitation.state, InvitationState.SENT, _MOVES)
     return replace(invitation, state=state, sent_at=now)
 
 
 def confirmed(invitation: Invitation, referral_id: str, now: datetime) -> Invitation:
     """The invitation, confirmed by the referee."""
+    require(is_accepted(invitation), "confirming an invitation that was not accepted")
     return replace(closed(invitation, InvitationState.CONFIRMED, now), referral_id=referral_id)
 
 
 def closed(invitation: Invitation, state: InvitationState, now: datetime) -> Invitation:
     """The invitation in a final `state`."""
+    require(state not in _OPEN, f"closing an invitation as {state.value}")
     final = require_move(invitation.state, state, _MOVES)
     return replace(invitation, state=final, ended_at=now)
 

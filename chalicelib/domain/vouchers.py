@@ -18,7 +18,7 @@ from typing import Annotated, Any
 from chalicelib.domain.benefits import Benefit, MoneyOff
 from chalicelib.domain.campaign.file import Campaign, is_past
 from chalicelib.domain.campaign.rules import HolderRole, Release, Rule
-from chalicelib.domain.entity import Entity, IllegalMoveError, require_move, stored_as
+from chalicelib.domain.entity import Entity, require, require_move, stored_as
 from chalicelib.domain.people import Sponsor
 from chalicelib.domain.referrals import Referral
 
@@ -122,7 +122,7 @@ _LIVE = frozenset({VoucherState.ISSUED, VoucherState.EXPORTED, VoucherState.ACKN
 
 _ENDS = {VoucherState.REDEEMED, VoucherState.EXPIRED, VoucherState.REVOKED}
 _MOVES = {
-    VoucherState.ISSUED: {VoucherState.EXPORTED, VoucherState.ACKNOWLEDGED, *_ENDS},
+    VoucherState.ISSUED: {VoucherState.EXPORTED, *_ENDS},
     VoucherState.EXPORTED: {VoucherState.ACKNOWLEDGED, *_ENDS},
     VoucherState.ACKNOWLEDGED: _ENDS,
     VoucherState.REDEEMED: {*_LIVE, VoucherState.REVOKED},  # a rollback
@@ -255,8 +255,8 @@ def redeemed(voucher: Voucher, purchase: Purchase) -> Voucher:
 
 def rolled_back(voucher: Voucher) -> Voucher:
     """The voucher in the state it would have without the redemption."""
-    if voucher.state is not VoucherState.REDEEMED:
-        raise IllegalMoveError(f"a rollback of a voucher that is {voucher.state.value}")
+    is_redeemed = voucher.state is VoucherState.REDEEMED
+    require(is_redeemed, f"a rollback of a voucher that is {voucher.state.value}")
     # On the expiry agenda again, even if its end has passed meanwhile; ended if it was revoked.
     return _moved(voucher, _state_unused(voucher), redeemed_by=None, ended_at=voucher.revoked_at)
 
@@ -278,8 +278,7 @@ def revoked(voucher: Voucher, now: datetime) -> Voucher:
 
 def exported(voucher: Voucher, export: int) -> Voucher:
     """The voucher as part of export number `export`. `IllegalMoveError` if it is in one (law 5)."""
-    if voucher.export is not None:
-        raise IllegalMoveError("a voucher is in one export alone")
+    require(voucher.export is None, "exporting a voucher twice")
     numbered = replace(voucher, export=export)
     # A voucher redeemed, revoked or expired before its export is exported too.
     is_issued = voucher.state is VoucherState.ISSUED
@@ -288,13 +287,15 @@ def exported(voucher: Voucher, export: int) -> Voucher:
 
 def acknowledged(voucher: Voucher, now: datetime) -> Voucher:
     """The voucher, known to the client."""
+    require(voucher.export is not None, "acknowledging a voucher that was not exported")
     known = replace(voucher, acknowledged_at=now)
-    is_pending = voucher.state in {VoucherState.ISSUED, VoucherState.EXPORTED}
+    is_pending = voucher.state is VoucherState.EXPORTED
     return _moved(known, VoucherState.ACKNOWLEDGED) if is_pending else known
 
 
 def refused(voucher: Voucher, reason: str) -> Voucher:
     """The voucher, which the client refused."""
+    require(voucher.acknowledged_at is None, "refusing a voucher that was acknowledged")
     return replace(voucher, refused_reason=reason)
 
 

@@ -23,6 +23,8 @@ from chalicelib.services.ports import Layer, ListUnavailableError, NewSegment, S
 from tests.reference.segments import build
 from tests.reference.stores import MemoryStore, MemoryUpload
 
+pytestmark = pytest.mark.slow
+
 RANDOM = Random(3)
 NEW = NewSegment("lists/new", "hmac_sha256", "k1", 7)
 
@@ -185,7 +187,7 @@ class Sink(MemoryStore):
     def upload(self, key: str) -> Iterator[MemoryUpload]:
         upload = MemoryUpload(self, key)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(upload, "write", lambda content: None)
+            patch.setattr(upload, "write", lambda _content: None)
             yield upload
 
 
@@ -270,7 +272,7 @@ def _swapped(content: bytes, at: int) -> bytes:
     [
         lambda content: content[:5000],
         lambda content: content[: HEADER_SIZE + 16 * 2990],  # whole records, but not all of them
-        lambda content: b"",
+        lambda _content: b"",
         lambda content: b"X" + content[1:],
         lambda content: _swapped(content, 0),
         lambda content: _swapped(content, 62),

@@ -20,6 +20,8 @@ from chalicelib.domain.files import digests as plain_reading
 from chalicelib.domain.files.digests import Layout, ListReading, digests, record
 from chalicelib.domain.files.reading import FileRefusedError, Tally
 
+pytestmark = pytest.mark.slow
+
 DIGESTS = [hashlib.sha256(bytes([n])).hexdigest() for n in range(40)]
 
 Chunks = Iterable[bytes]

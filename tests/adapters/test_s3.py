@@ -17,6 +17,8 @@ from chalicelib.services.ports import FileMissingError, Layer, NewSegment, Sums
 from tests.contract.aws import mocked_clients, new_bucket
 from tests.reference.segments import build
 
+pytestmark = pytest.mark.slow
+
 RANDOM = Random(17)
 RECORDS = [RANDOM.randbytes(16) for _ in range(3000)]
 PLAIN = [b"".join(record.hex().encode() + b"0" * 32 + b"\n" for record in RECORDS)]

@@ -20,6 +20,8 @@ from tests.api.requests import GOOD
 from tests.api.world import World
 from tests.api.world import world as fresh_world
 
+pytestmark = pytest.mark.slow
+
 WITH_BODY = [one.name for one in OPERATIONS if one.request]
 POSTS = [one.name for one in OPERATIONS if one.method == "POST"]
 LIMIT = {one.name: one.max_body_kb * 1024 for one in OPERATIONS}  # bytes

@@ -26,7 +26,8 @@ def test_of_a_queues_batch_what_failed_is_named_and_the_rest_is_done(world: Worl
     assert FactName.SIGN_IN_GRANTED in {one["name"]["S"] for one in world.facts()}
 
 
-def test_a_queues_batch_that_fails_whole_is_answered_all_the_same(world: World) -> None:
+@pytest.mark.usefixtures("world")
+def test_a_queues_batch_that_fails_whole_is_answered_all_the_same() -> None:
     event = queue_event([BAD_BODY])
     [record] = event["Records"]
     assert functions.mail(event) == {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}

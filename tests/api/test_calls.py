@@ -19,6 +19,8 @@ from tests.api.requests import GOOD
 from tests.api.warm import recorded
 from tests.api.world import World
 
+pytestmark = pytest.mark.slow
+
 GET, WRITE, PUT = "dynamodb:GetItem", "dynamodb:TransactWriteItems", "dynamodb:PutItem"
 QUERY, BATCH = "dynamodb:Query", "dynamodb:BatchGetItem"
 READ_FILE, WRITE_FILE = "s3:GetObject", "s3:PutObject"

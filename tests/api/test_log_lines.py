@@ -29,6 +29,8 @@ from tests.api.world import (
     queue_event,
 )
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("Wilhelmine", "Balthazar")
 BY_LINK, DECLINING, BOUNCING = "par.lien.x@demo.test", "non.merci@demo.test", "rebond@demo.test"
 MISTYPED = "wilhelmine@gmial.com"

@@ -18,6 +18,8 @@ from tests.api.gateway import Request
 from tests.api.requests import CONFIRMATION, OF_CAMPAIGN, invitations
 from tests.api.world import CAMPAIGN, CUSTOMER, KEY, OTHER_VIP, STRANGER, VIP, World, posting
 
+pytestmark = pytest.mark.slow
+
 OPPOSED, UNKNOWN = "opposed.anne@demo.test", "nobody.knows@demo.test"
 CONFIRMED = "already.conf@demo.test"
 PEOPLE = (VIP, OTHER_VIP, CUSTOMER, STRANGER, CONFIRMED, OPPOSED, UNKNOWN)
@@ -109,7 +111,8 @@ def test_a_longer_request_would_be_seen(world: World, session: str) -> None:
     assert len({_seen(world, asking(address)) for address in (VIP, f"a{VIP}")}) == 2
 
 
-def test_tokens_that_are_of_nobody_are_all_answered_alike(world: World, session: str) -> None:
+@pytest.mark.usefixtures("session")
+def test_tokens_that_are_of_nobody_are_all_answered_alike(world: World) -> None:
     """Law 8: a declined, an unknown and a sponsor's token look the same."""
     token = world.last_to(STRANGER).token()
     assert world.post(f"/v1/invitations/{token}/decline").status == 204

@@ -36,6 +36,8 @@ from tests.api.world import (
     posting,
 )
 
+pytestmark = pytest.mark.slow
+
 Prepared = Callable[[World], Request]
 
 OF_BODIES = frozenset({400, 413, 415})

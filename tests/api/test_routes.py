@@ -22,6 +22,8 @@ from tests.api.world import (
 )
 from tests.api.world import CAMPAIGN_FILE as DEMO_FILE
 
+pytestmark = pytest.mark.slow
+
 DOCUMENT = DEMO_FILE.parents[2] / "docs" / "openapi.json"
 
 

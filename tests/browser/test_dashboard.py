@@ -138,7 +138,8 @@ def test_nothing_is_asked_without_a_token(api: ScriptedApi, open_page: OpenPage)
     assert api.calls == []
 
 
-def test_numbers_are_written_as_the_language_does(api: ScriptedApi, shown: Page) -> None:
+@pytest.mark.usefixtures("api")
+def test_numbers_are_written_as_the_language_does(shown: Page) -> None:
     shown.get_by_role("button", name="Français").click()
     expect(count(shown, "Enregistrées")).to_have_text("1 240")
     expect(shown.get_by_role("row", name="Confirmées 412 33,2 %")).to_be_visible()

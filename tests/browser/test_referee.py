@@ -187,9 +187,8 @@ def test_a_shared_link_of_a_closed_campaign_asks_for_nothing(
     expect(page.get_by_label("E-mail address")).to_be_hidden()
 
 
-def test_a_second_link_in_the_same_tab_is_opened_in_place_of_the_first(
-    api: ScriptedApi, offer: Page
-) -> None:
+@pytest.mark.usefixtures("api")
+def test_a_second_link_in_the_same_tab_is_opened_in_place_of_the_first(offer: Page) -> None:
     offer.evaluate("location.hash = '#link=K7QM2'")
     expect(offer.get_by_role("button", name="Receive the offer")).to_be_visible()
     offer.reload()

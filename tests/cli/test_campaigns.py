@@ -19,6 +19,8 @@ from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.ports import ConflictError, ContentionError, Insert
 from cli.campaign_file import campaign_of
 
+pytestmark = pytest.mark.slow
+
 DEMO = Path(__file__).parents[2] / "local/demo/demo-vip.yaml"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -115,9 +117,8 @@ def test_an_existing_version_is_never_overwritten(ports: Ports) -> None:
     assert list(ports.repository.facts_of("demo-vip")) == []
 
 
-def test_put_says_which_version_is_in_force(
-    stack: DynamoRepository, tandem: Tandem, tmp_path: Path
-) -> None:
+@pytest.mark.usefixtures("stack")
+def test_put_says_which_version_is_in_force(tandem: Tandem, tmp_path: Path) -> None:
     changed = tmp_path / "changed.yaml"
     changed.write_text(DEMO.read_text().replace("invitation_days: 14", "invitation_days: 7"))
     said = [tandem("campaign", "put", file).stdout for file in (DEMO, DEMO, changed)]
@@ -148,16 +149,16 @@ def test_a_wrong_file_is_not_put(stack: DynamoRepository, tandem: Tandem, tmp_pa
     assert stack.get(CurrentCampaign, campaign="demo-vip") is None
 
 
-def test_the_campaigns_in_force_are_listed(stack: DynamoRepository, tandem: Tandem) -> None:
+@pytest.mark.usefixtures("stack")
+def test_the_campaigns_in_force_are_listed(tandem: Tandem) -> None:
     tandem("campaign", "put", DEMO)
     heading, line = tandem("campaign", "list").stdout.splitlines()
     assert heading.split()[:2] == ["campaign", "version"]
     assert line.split()[:6] == ["demo-vip", "1", "Maison", "Demo", "2026-01-01", "2030-12-31"]
 
 
-def test_what_show_prints_can_be_put_again(
-    stack: DynamoRepository, tandem: Tandem, tmp_path: Path
-) -> None:
+@pytest.mark.usefixtures("stack")
+def test_what_show_prints_can_be_put_again(tandem: Tandem, tmp_path: Path) -> None:
     tandem("campaign", "put", DEMO)
     shown = tandem("campaign", "show", "demo-vip").stdout
     assert shown.startswith("# version 1, put at ")
@@ -168,7 +169,8 @@ def test_what_show_prints_can_be_put_again(
     )
 
 
-def test_show_reports_an_unknown_campaign(stack: DynamoRepository, tandem: Tandem) -> None:
+@pytest.mark.usefixtures("stack")
+def test_show_reports_an_unknown_campaign(tandem: Tandem) -> None:
     result = tandem("campaign", "show", "none")
     assert result.exit_code == 1
     assert result.stderr == "no campaign none: list them with: tandem campaign list\n"

@@ -12,7 +12,6 @@ from urllib.parse import parse_qs
 import pytest
 from typer.testing import Result
 
-from chalicelib.adapters.dynamodb.repository import DynamoRepository
 from tests.cli.conftest import STATUS
 
 Tandem = Callable[..., Result]
@@ -85,9 +84,8 @@ def test_a_server_without_http_is_reported_in_one_line(
     assert result.stderr == f"what runs at http://127.0.0.1:{port} is not the local stack\n"
 
 
-def test_status_shows_the_local_stack_and_no_secret(
-    stack: DynamoRepository, tandem: Tandem
-) -> None:
+@pytest.mark.usefixtures("stack")
+def test_status_shows_the_local_stack_and_no_secret(tandem: Tandem) -> None:
     result = tandem("status")
     assert result.exit_code == 0
     assert "table     tandem-test" in result.stdout.splitlines()

@@ -29,6 +29,8 @@ from local.demo.lists import (
 )
 from local.demo.orders import order_file
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -61,6 +61,7 @@ def block_of(addresses: list[str]) -> bytes:
     return text.getvalue().encode()
 
 
+@pytest.mark.slow
 @settings(max_examples=400)
 @given(st.lists(ADDRESS, max_size=30), st.sampled_from(KEYS))
 @example(["a@gmail.com", "+b@gmail.com", "a.b+c@gmail.com", "a.b@GoogleMail.com"], KEYS[0])

@@ -24,6 +24,8 @@ from typer.testing import Result
 from chalicelib.domain.addresses import Address, AddressDigests, AddressError, DigestKey
 from cli.hashing.blocks import BLOCK
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 KEY = DigestKey("k1", secret=bytes(range(32)))
 PATIENCE = 30.0  # seconds until a condition that does not come is a failure

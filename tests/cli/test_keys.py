@@ -10,9 +10,10 @@ import boto3
 import pytest
 from typer.testing import Result
 
-from chalicelib.adapters.dynamodb.repository import DynamoRepository
 from cli.connection import connect
 from cli.keys import require_own_key
+
+pytestmark = pytest.mark.slow
 
 DEMO = Path(__file__).parents[2] / "local/demo/demo-vip.yaml"
 KEY = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
@@ -28,8 +29,9 @@ def key_file(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.mark.usefixtures("stack")
 def test_a_key_from_a_file_is_stored_encrypted_and_not_printed(
-    stack: DynamoRepository, tandem: Tandem, key_file: Path
+    tandem: Tandem, key_file: Path
 ) -> None:
     result = tandem("key", "put", "shop-2026", "--file", key_file)
     assert result.output == f"key shop-2026: stored at {NAME}\n"
@@ -38,8 +40,9 @@ def test_a_key_from_a_file_is_stored_encrypted_and_not_printed(
     assert (stored["Type"], stored["Value"]) == ("SecureString", KEY)
 
 
+@pytest.mark.usefixtures("stack")
 def test_a_key_may_come_from_the_environment(
-    stack: DynamoRepository, tandem: Tandem, monkeypatch: pytest.MonkeyPatch
+    tandem: Tandem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SHOP_KEY", KEY.upper())
     assert tandem("key", "put", "shop-2026", "--from-env", "SHOP_KEY").exit_code == 0
@@ -47,17 +50,15 @@ def test_a_key_may_come_from_the_environment(
     assert client.get_parameter(Name=NAME, WithDecryption=True)["Parameter"]["Value"] == KEY
 
 
-def test_the_same_key_may_be_put_again(
-    stack: DynamoRepository, tandem: Tandem, key_file: Path
-) -> None:
+@pytest.mark.usefixtures("stack")
+def test_the_same_key_may_be_put_again(tandem: Tandem, key_file: Path) -> None:
     tandem("key", "put", "shop-2026", "--file", key_file)
     result = tandem("key", "put", "shop-2026", "--file", key_file)
     assert (result.exit_code, result.output) == (0, f"key shop-2026: already at {NAME}\n")
 
 
-def test_another_key_under_the_same_id_is_refused(
-    stack: DynamoRepository, tandem: Tandem, key_file: Path
-) -> None:
+@pytest.mark.usefixtures("stack")
+def test_another_key_under_the_same_id_is_refused(tandem: Tandem, key_file: Path) -> None:
     tandem("key", "put", "shop-2026", "--file", key_file)
     key_file.write_text(KEY[::-1])
     result = tandem("key", "put", "shop-2026", "--file", key_file)
@@ -74,8 +75,9 @@ def own_key() -> dict[str, str]:
     return {name: str(value) for name, value in found["Parameter"].items()}
 
 
+@pytest.mark.usefixtures("stack")
 def test_our_own_key_is_drawn_once_stored_encrypted_and_not_printed(
-    stack: DynamoRepository, tandem: Tandem, key_file: Path
+    tandem: Tandem, key_file: Path
 ) -> None:
     first = tandem("key", "put", "shop-2026", "--file", key_file)
     drawn = own_key()
@@ -85,17 +87,17 @@ def test_our_own_key_is_drawn_once_stored_encrypted_and_not_printed(
     assert own_key() == drawn
 
 
-def test_our_own_key_is_drawn_with_the_first_campaign_and_stays(
-    stack: DynamoRepository, tandem: Tandem
-) -> None:
+@pytest.mark.usefixtures("stack")
+def test_our_own_key_is_drawn_with_the_first_campaign_and_stays(tandem: Tandem) -> None:
     assert tandem("campaign", "put", DEMO).exit_code == 0
     drawn = own_key()
     assert tandem("campaign", "put", DEMO).exit_code == 0
     assert own_key() == drawn
 
 
+@pytest.mark.usefixtures("stack", "tandem")
 def test_of_two_who_draw_our_own_key_at_once_the_first_one_counts(
-    stack: DynamoRepository, tandem: Tandem, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     connection, draw = connect("local"), secrets.token_hex
 

@@ -16,6 +16,8 @@ from chalicelib.services.lists.versions import version_of
 from chalicelib.services.ports import Insert, StoredSegment
 from tests.fakes.lists import current_list
 
+pytestmark = pytest.mark.slow
+
 Tandem = Callable[..., Result]
 
 CAMPAIGN = "demo-vip"
@@ -145,6 +147,7 @@ def test_an_impossible_rollback_is_reported(
     assert current(listed).version == 2
 
 
-def test_an_unknown_campaign_or_list_is_reported(listed: DynamoRepository, tandem: Tandem) -> None:
+@pytest.mark.usefixtures("listed")
+def test_an_unknown_campaign_or_list_is_reported(tandem: Tandem) -> None:
     assert "no campaign other" in tandem("list", "status", "other").output
     assert tandem("list", "release", CAMPAIGN, "staff").exit_code == 2

@@ -26,6 +26,8 @@ from chalicelib.domain.codes import is_valid
 from chalicelib.services.ports import MailNotSentError, MailUncertainError
 from tests.contract.test_repository import fact
 
+pytestmark = pytest.mark.slow
+
 URL = "https://sesv2.example"
 
 

@@ -35,6 +35,8 @@ from tests.fakes.campaign import CANARY, digest
 from tests.fakes.repository import ContestedRepository, MemoryRepository
 from tests.fakes.world import CUSTOMERS, SENDER, VIPS, World, new_world, wrapped
 
+pytestmark = pytest.mark.slow
+
 NEWCOMER = "jeanne.dupont@gmail.com"
 ALIAS = "jeannedupont+x@gmail.com"
 

@@ -42,6 +42,8 @@ from tests.fakes.repository import MemoryRepository
 from tests.reference.segments import build
 from tests.reference.stores import MemoryStore
 
+pytestmark = pytest.mark.slow
+
 Put = Callable[..., CurrentList]
 
 
@@ -195,9 +197,8 @@ def test_law_3_a_list_made_the_other_way_under_the_same_key_is_not_an_answer(
     assert find(lists, unkeyed).version == 1
 
 
-def test_a_new_version_is_asked_within_a_minute(
-    lists: Lists, put: Put, clock: SettableClock
-) -> None:
+@pytest.mark.usefixtures("clock")
+def test_a_new_version_is_asked_within_a_minute(lists: Lists, put: Put) -> None:
     put("jeanne@gmail.com")
     assert find(lists, "paul@example.fr").found is None
     put("paul@example.fr", version=2)

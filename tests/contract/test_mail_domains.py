@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import socket
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from tests.contract.conftest import BOTH
 from tests.fakes.dns import TTL, LocalDns, Zone, local_dns
 from tests.fakes.ports import KnownDomains
 
+pytestmark = pytest.mark.slow
+
 ZONE: Zone = {
     "mail.test": {"MX": ["10 mx.mail.test."]},
     "xn--bcher-kva.test": {"MX": ["10 mx.mail.test."]},
@@ -27,10 +30,11 @@ ZONE: Zone = {
     "broken.test": "SERVFAIL",
     "refused.test": "REFUSED",
     "silent.test": "SILENT",
+    "lame.test": {"NS": ["ns.elsewhere.test."]},
 }
 TAKES = ("mail.test", "xn--bcher-kva.test", "address.test", "address-6.test")
 TAKES_NONE = ("null.test", "text-only.test", "no-such-name.test")
-UNKNOWN = ("broken.test", "refused.test", "silent.test")
+UNKNOWN = ("broken.test", "refused.test", "silent.test", "lame.test")
 
 
 class Clock:
@@ -47,6 +51,7 @@ class Clock:
 def dns(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalDns]:
     """A DNS server, with a client that gives up early."""
     monkeypatch.setattr(mail_domains, "LOOKUP_S", 0.3)
+    importlib.import_module("dns.resolver")  # its first import takes longer than a look-up may
     with local_dns(ZONE) as server:
         yield server
 

@@ -36,6 +36,8 @@ from tests.contract.kept import kept_world, versions
 from tests.fakes.campaign import CAMPAIGN, CANARY, digest, digests
 from tests.fakes.world import CUSTOMERS, VIPS
 
+pytestmark = pytest.mark.slow
+
 PLAIN = "demo-plain"  # the campaign with plain SHA-256
 FIRST = [*CUSTOMERS, *VIPS, CANARY]
 LEA, NINA, OMAR, PAULA, KIM, HUGO = (

@@ -75,6 +75,13 @@ def test_the_columns_are_documented_in_the_order_of_the_code(columns: tuple[str,
     assert ",".join(columns) in GUIDE
 
 
+@pytest.mark.parametrize("column", VOUCHER_COLUMNS)
+def test_every_column_of_an_export_is_explained(column: str) -> None:
+    section = GUIDE.partition("### Exports\n")[2].partition("\n### ")[0]
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    assert f"`{column}`" in "".join(rows), 'docs/client-guide.md: a row under "Exports"'
+
+
 def _called_with(module: ModuleType, names: set[str]) -> Iterator[str]:
     """The texts that calls of `names` in a module are given as a reason."""
     for node in ast.walk(ast.parse(inspect.getsource(module))):

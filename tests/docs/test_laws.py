@@ -27,5 +27,5 @@ def test_each_law_names_its_enforcement_and_its_proof() -> None:
     sections = re.split(r"^## ", LAWS, flags=re.MULTILINE)[1:]
     assert [int(section.partition(".")[0]) for section in sections] == list(range(1, 13))
     for section in sections:
-        assert "**Held**" in section
+        assert "**Enforced**" in section
         assert re.search(r"\*\*Tests\*\*\n\n- `tests/", section)

@@ -30,6 +30,8 @@ from chalicelib.domain.addresses import (
 )
 from cli.hashing.manifest import canary_address
 
+pytestmark = pytest.mark.slow
+
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 GUIDE = (DOCS / "client-guide.md").read_text(encoding="utf-8")
 VECTORS: dict[str, Any] = json.loads((DOCS / "vectors/digests.json").read_bytes())

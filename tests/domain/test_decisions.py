@@ -167,9 +167,9 @@ def test_a_change_of_a_redeemed_voucher_remains_after_a_rollback() -> None:
 
 def test_an_export_or_acknowledgement_leaves_a_used_or_revoked_voucher_as_it_is() -> None:
     for state in (VoucherState.REDEEMED, VoucherState.REVOKED):
-        voucher = replace(VOUCHER, state=state)
-        assert vouchers.exported(voucher, 7).state is state
-        assert vouchers.acknowledged(voucher, MORNING).state is state
+        exported = vouchers.exported(replace(VOUCHER, state=state), 7)
+        assert exported.state is state
+        assert vouchers.acknowledged(exported, MORNING).state is state
     assert vouchers.exported(VOUCHER, 7).state is VoucherState.EXPORTED
 
 
@@ -225,6 +225,23 @@ def test_what_a_fact_counts_for() -> None:
     assert effects.counted(exported) == {"vouchers_exported": 90}
     assert effects.counted(about_voucher(FactName.VOUCHER_ROLLED_BACK)) == {"vouchers_redeemed": -1}
     assert effects.counted(fact(FactName.MAIL_SENT, ids={"mail": "m"}, kind="sign_in")) == {}
+
+
+def test_a_fact_of_a_later_version_triggers_and_counts_nothing_and_holds_nothing_up() -> None:
+    later = fact(FactName.MAIL_SENT)
+    unknown = replace(later, name="voucher_replaced", details={"count": 3})
+    assert effects.queues_of(unknown) == ()
+    assert effects.counted(unknown) == {}
+    assert effects.quantity_of(unknown) == 1
+    assert not effects.is_known(unknown)
+
+
+def test_a_reason_of_a_later_version_is_counted_under_its_text() -> None:
+    refused = fact(
+        FactName.INVITATION_REFUSED, ids={"sponsor": "s", "invitation": "i"},
+        reason="a_reason_to_come", channel="email", campaign_version=1,
+    )  # fmt: skip
+    assert effects.counted(refused) == {"refused": 1, "refused.a_reason_to_come": 1}
 
 
 def test_rewards_and_rewards_refused_count_the_confirmations_too() -> None:

@@ -256,6 +256,7 @@ def test_every_bad_line_of_a_refused_list_is_reported() -> None:
     assert (tally.rows, tally.rejected) == (22, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("row", "reason"), [("x" * 64, "too_many_bad_lines"), ("a" * 40, "wrong_length")]
 )

@@ -90,6 +90,7 @@ def test_a_bomb_is_refused_before_it_is_decompressed() -> None:
     assert 0 < sum(seen) <= 3_000_000
 
 
+@pytest.mark.slow
 def test_members_that_hold_nothing_are_no_pieces() -> None:
     empty = gzip.compress(b"", mtime=0)
     packed = gzip.compress(b"x") + empty * (2_000_000 // len(empty)) + gzip.compress(b"y")

@@ -280,6 +280,11 @@ DELTA: list[tuple[str, dict[str, Any], ReadListFile, int, DeltaPlan]] = [
         AlreadyApplied(effect="already_taken_in", version=3),
     ),
     (
+        "nor one that comes again after the campaign's key has changed",
+        after(ADD_150), drop("add", "a", 150, key_id="k2"), 201,
+        AlreadyApplied(effect="already_taken_in", version=4),
+    ),
+    (
         "nor that of one that waits for the first list",
         {"current": None, "deltas": (ADD_150,), "record": record("a", 150, version=0)},
         drop("add", "a", 150), 201,

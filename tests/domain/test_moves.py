@@ -22,7 +22,7 @@ from tests.fakes.ports import MORNING
 BY_KIND = {type(entity): entity for entity in ENTITIES}
 PURCHASE = Purchase(order_id="A1", ordered_at=MORNING, amount_minor=8000, currency="EUR")
 
-Move = Callable[[Any], Any]
+Move = Callable[..., Any]
 
 
 def reached(entity: Any, field: str, moves: dict[str, Move]) -> set[tuple[str, str]]:
@@ -58,6 +58,38 @@ def test_an_invitation_is_refused_or_sent_once_and_ends_once() -> None:
         ("received", "refuse"), ("received", "send"),
         *((state, end) for state in ("received", "sent") for end in ends),
     }  # fmt: skip
+
+
+def test_an_invitation_is_accepted_once_and_only_an_accepted_one_is_sent_or_confirmed() -> None:
+    invitation = BY_KIND[Invitation]
+    assert isinstance(invitation, Invitation)
+    decision = invitation.decision
+    assert decision
+    undecided = replace(invitation, state=InvitationState.RECEIVED, decision=None)
+    accepted = invitations.accepted(undecided, decision)
+    moves: list[Move] = [
+        lambda: invitations.accepted(accepted, decision),
+        lambda: invitations.sent(undecided, MORNING),
+        lambda: invitations.confirmed(undecided, "r", MORNING),
+        lambda: invitations.closed(accepted, InvitationState.SENT, MORNING),
+    ]
+    for move in moves:
+        with pytest.raises(IllegalMoveError):
+            move()
+
+
+def test_the_client_answers_once_on_what_it_was_sent() -> None:
+    voucher, export = BY_KIND[Voucher], BY_KIND[Export]
+    assert isinstance(voucher, Voucher)
+    assert isinstance(export, Export)
+    moves: list[Move] = [
+        lambda: vouchers.acknowledged(replace(voucher, export=None), MORNING),
+        lambda: vouchers.refused(replace(voucher, acknowledged_at=MORNING), "unknown"),
+        lambda: exports.acknowledged(replace(export, acknowledged_at=MORNING), MORNING),
+    ]
+    for move in moves:
+        with pytest.raises(IllegalMoveError):
+            move()
 
 
 def test_a_voucher_is_redeemed_expired_or_revoked_once_and_only_a_redemption_is_rolled_back() -> (
@@ -109,6 +141,7 @@ def test_an_order_moves_forward_and_a_new_one_may_stay_where_it_is() -> None:
 def test_law_5_an_export_grows_while_it_is_open_and_is_sealed_written_and_acknowledged() -> None:
     export = BY_KIND[Export]
     assert isinstance(export, Export)
+    export = replace(export, acknowledged_at=None)
     moves: dict[str, Move] = {
         "add a part": lambda one: exports.next_part(one, []),
         "seal": lambda one: exports.sealed(one, MORNING),

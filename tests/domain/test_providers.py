@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import pytest
 from disposable_email_domains import blocklist
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from chalicelib.domain.providers import (
 REAL = (Path(__file__).parent / "real_providers.txt").read_text().split()
 
 
+@pytest.mark.slow
 def test_a_disposable_domain_means_itself_but_for_slips_squatted_to_catch_mail() -> None:
     corrected = {domain for domain in blocklist if domain_meant(domain)}
     assert corrected == blocklist & TYPOS.keys() == {"gmial.com", "hotmai.com", "hotmial.com"}

@@ -144,7 +144,8 @@ def test_laws_2_and_3_each_newcomer_has_one_mail_and_no_customer_any(
     assert [address for address in crowd.listed if mails[address]] == []
 
 
-def test_nothing_was_given_up(crowd: Crowd, stack: Stack) -> None:
+@pytest.mark.usefixtures("crowd")
+def test_nothing_was_given_up(stack: Stack) -> None:
     queues = stack.sqs.list_queues(QueueNamePrefix="tandem-local-")["QueueUrls"]
     dead = [url for url in queues if url.endswith("-dead")]
     assert len(dead) == len(DEAD_QUEUES)

@@ -13,7 +13,6 @@ import pytest
 
 from local.demo.lists import CAMPAIGN, vip_address
 from local.narration import Narrator
-from local.running import Stack
 from local.story import Story
 from local.surfaces import Surfaces
 
@@ -36,7 +35,7 @@ def at_once(*calls: Callable[[], T]) -> list[T]:
 
 
 @pytest.fixture(scope="module")
-def world(stack: Stack, told: Story) -> Surfaces:
+def world(told: Story) -> Surfaces:
     return told.world
 
 

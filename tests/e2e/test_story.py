@@ -23,7 +23,7 @@ _TOKENS = re.compile(r"(?:#token=|/v1/unsubscribe/)([\w-]{20,})")
 
 
 @pytest.fixture(scope="module")
-def world(stack: Stack, told: Told) -> Surfaces:
+def world(told: Told) -> Surfaces:
     return told.world
 
 
@@ -77,8 +77,9 @@ def test_law_9_no_log_line_holds_an_address_a_name_a_code_or_a_token(
     assert leaks == set()
 
 
+@pytest.mark.usefixtures("told")
 def test_one_invitation_is_followed_through_every_function_by_its_correlation_id(
-    stack: Stack, told: Told
+    stack: Stack,
 ) -> None:
     confirmed = next(i for i in items(stack) if i.get("kind") == "REFERRAL")
     lines = [line for line in log_lines(stack) if str(confirmed["correlation"]) in line]
@@ -93,9 +94,8 @@ def test_tokens_are_stored_hashed(stack: Stack, told: Told, world: Surfaces) -> 
     assert [token for token in used if token in stored] == []
 
 
-def test_law_9_plain_addresses_live_in_one_kind_of_item_with_an_end(
-    stack: Stack, told: Told
-) -> None:
+@pytest.mark.usefixtures("told")
+def test_law_9_plain_addresses_live_in_one_kind_of_item_with_an_end(stack: Stack) -> None:
     holding = [
         i for i in items(stack) if "@demo.test" in json.dumps({**i, "document": ""}, default=str)
     ]
@@ -129,8 +129,9 @@ def test_law_5_every_voucher_is_in_exactly_one_export(stack: Stack, world: Surfa
     assert sorted(exported) == sorted(vouchers)
 
 
+@pytest.mark.usefixtures("told")
 def test_law_10_the_journal_is_one_chain_and_gives_the_counts_again(
-    stack: Stack, world: Surfaces, told: Told
+    stack: Stack, world: Surfaces
 ) -> None:
     heads = [item for item in items(stack) if item.get("kind") == "JOURNAL_HEAD"]
     head = next(item for item in heads if item["campaign"] == CAMPAIGN)

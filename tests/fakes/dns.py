@@ -52,7 +52,9 @@ class LocalDns:
             answer.set_rcode(rcode.from_text(there))
         elif kind in there:
             answer.answer.append(rrset.from_text(name, TTL, "IN", kind, *there[kind]))
-        if not answer.answer:
+        if not isinstance(there, str) and "NS" in there:  # it only points to another server
+            answer.authority.append(rrset.from_text("test.", TTL, "IN", "NS", *there["NS"]))
+        elif not answer.answer:
             answer.authority.append(rrset.from_text("test.", TTL, "IN", "SOA", SOA))
         return answer
 

@@ -92,8 +92,9 @@ def test_the_demo_gets_its_own_set_the_tests_add_theirs_and_what_nothing_require
     assert modules(home) == {"alpha", "beta"}
 
 
+@pytest.mark.usefixtures("tree")
 def test_a_second_start_installs_nothing_and_says_nothing(
-    tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     environments = {".venv": [DEMO], ".venv-local": [OTHER]}
     make_all(environments)
@@ -125,9 +126,8 @@ def test_a_package_that_is_nowhere_is_one_line_that_names_it(
     assert "epsilon" in line
 
 
-def test_a_python_that_makes_no_environments_is_one_line(
-    tree: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("tree")
+def test_a_python_that_makes_no_environments_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     def failing(*_: object, **__: object) -> None:
         raise subprocess.CalledProcessError(1, "ensurepip")
 

@@ -66,7 +66,7 @@ def test_what_an_emulator_leaves_is_gone_at_once_and_deleted_in_time(tmp_path: P
     remove(directory)  # nothing to remove is nothing to say
 
 
-def test_a_second_stack_in_the_same_directory_is_refused(tmp_path: Path, stack: Stack) -> None:
+def test_a_second_stack_in_the_same_directory_is_refused(stack: Stack) -> None:
     directory = stack.post_office.directory.parent
     with pytest.raises(StackError, match="another directory"), running_stack(directory=directory):
         pass

@@ -73,7 +73,7 @@ class Running:
     patience = Patience(work_s=420, file_s=2700)
     ended: str | None = None
 
-    def end(self, within_s: float = 0) -> str | None:
+    def end(self, within_s: float = 0) -> str | None:  # noqa: ARG002  (as Emulator.end)
         return self.ended
 
 

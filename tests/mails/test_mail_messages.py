@@ -177,6 +177,7 @@ def test_an_encoded_word_in_a_name_is_text_and_adds_no_header(encoded: str) -> N
     assert addresses(got, "From")[0][0] == encoded.replace("=?", "= ?")
 
 
+@pytest.mark.slow
 @settings(deadline=None)  # a loaded machine is no failure
 @given(
     name=st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), max_size=120),

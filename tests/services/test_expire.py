@@ -118,6 +118,7 @@ def test_an_order_returned_or_cancelled_in_its_window_is_never_kept(
     assert order.status is OrderStatus(status)
 
 
+@pytest.mark.slow
 def test_killed_at_every_step_and_run_again_everything_ends_once() -> None:
     def begin() -> World:
         world = new_world()
@@ -129,7 +130,7 @@ def test_killed_at_every_step_and_run_again_everything_ends_once() -> None:
         world.clock.advance(days=70)
         return world
 
-    worlds = killed_everywhere(begin, lambda world, ports: expire(ports), lambda world: world.ports)
+    worlds = killed_everywhere(begin, lambda _, ports: expire(ports), lambda world: world.ports)
     assert len(worlds) > 10
     for world in worlds:
         expire(world.ports)

@@ -117,6 +117,7 @@ def test_the_biggest_part_fits_in_one_transaction() -> None:
     assert (export.parts, export.rows) == (2, 95)
 
 
+@pytest.mark.slow
 def test_law_5_killed_at_every_step_and_run_again_each_voucher_is_in_one_file(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -18,6 +18,8 @@ from tests.fakes.fuse import killed_everywhere
 from tests.fakes.ports import MORNING
 from tests.fakes.world import CUSTOMERS, SENDER, World, new_world
 
+pytestmark = pytest.mark.slow
+
 NEWCOMER = "jeanne@example.fr"
 ORDERS = Drop(CAMPAIGN, "orders/orders.csv", MORNING)
 ACK = Drop(CAMPAIGN, "acks/00000001.ack", MORNING)
@@ -75,8 +77,8 @@ def decide(world: World, ports: Ports) -> None:
 WORK: list[tuple[Callable[[], World], Run]] = [
     (invited, decide),
     (confirmed, lambda world, ports: reward(ports, the(world, FactName.REFERRAL_CONFIRMED))),
-    (exported, lambda world, ports: ingest(ports, ACK)),
-    (reported, lambda world, ports: ingest(ports, ORDERS)),
+    (exported, lambda _, ports: ingest(ports, ACK)),
+    (reported, lambda _, ports: ingest(ports, ORDERS)),
     (kept, lambda world, ports: reward(ports, the(world, FactName.ORDER_KEPT))),
 ]
 

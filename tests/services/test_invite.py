@@ -77,15 +77,28 @@ def test_a_domain_with_an_unknown_answer_gets_mails(world: World, session: Sessi
         # The operator of a domain's DNS must not learn from queries who is a customer (law 8).
         (CUSTOMERS[0], ["demo.test"]),
         ("no-reply@example.fr", []),
-        (VIPS[0], []),
+        (VIPS[0], ["demo.test"]),
     ],
 )
-def test_law_8_the_dns_is_asked_before_the_list_and_after_all_that_needs_no_question(
+def test_law_8_the_dns_is_asked_whoever_a_deliverable_address_belongs_to(
     world: World, session: Session, address: str, asked: list[str]
 ) -> None:
     world.invite(session, address)
     world.run()
     assert world.mail_domains.asked == asked
+
+
+def test_law_8_the_dns_is_asked_about_who_was_invited_before_or_has_opposed(
+    world: World, session: Session
+) -> None:
+    world.invite(session, NEWCOMER)
+    world.run()
+    unsubscribe(world.ports, world.mailer.to(NEWCOMER)[0].tokens[1])
+    for _ in range(2):
+        world.mail_domains.asked.clear()
+        world.invite(session, NEWCOMER)
+        world.run()
+        assert world.mail_domains.asked == ["example.fr"]
 
 
 def test_an_alias_of_a_customer_has_a_reason_of_its_own(world: World, session: Session) -> None:

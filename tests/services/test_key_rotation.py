@@ -35,6 +35,8 @@ from tests.fakes.ports import MemoryKeys
 from tests.fakes.repository import ContestedRepository, RecordingRepository
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world, wrapped
 
+pytestmark = pytest.mark.slow
+
 CONFIRMED, DECLINED, OPPOSED, PENDING = (
     f"{name}@gmail.com" for name in ("jeanne", "paul", "zoe", "lea")
 )
@@ -467,7 +469,7 @@ def test_killed_at_every_step_and_run_again_all_are_known() -> None:
         world.clock.advance(hours=1)
         return world
 
-    def run(world: World, ports: Ports) -> None:
+    def run(_world: World, ports: Ports) -> None:
         reconcile(ports)
 
     worlds = killed_everywhere(begin, run, lambda world: world.ports)

@@ -206,7 +206,7 @@ def test_killed_at_every_step_and_delivered_again_a_list_is_one_version() -> Non
 
     drop = Drop(CAMPAIGN, PATH, MORNING, sequencer="f")
     worlds = killed_everywhere(
-        begin, lambda world, ports: ingest(ports, drop), lambda world: world.ports
+        begin, lambda _, ports: ingest(ports, drop), lambda world: world.ports
     )
     assert len(worlds) > 10
     for world in worlds:

@@ -29,7 +29,7 @@ EVERYBODY = [VIPS[1], CUSTOMERS[0], INVITED, "stranger@example.fr", "no-reply@ex
 UseCase = Callable[[World, Ports, str], object]
 
 
-def sign_in(world: World, ports: Ports, address: str) -> object:
+def sign_in(_world: World, ports: Ports, address: str) -> object:
     request_sign_in(ports, CAMPAIGN, Address.parse(address))
     return None
 

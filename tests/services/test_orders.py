@@ -382,6 +382,7 @@ def test_one_rule_out_of_codes_does_not_hold_up_the_others() -> None:
     assert granted(world) == [("sponsor-reward", 1)]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=SEEDS, orders=st.integers(1, 4))
 def test_law_4_in_any_order_and_number_of_deliveries_each_rung_is_rewarded_once(
@@ -416,6 +417,7 @@ def test_law_4_in_any_order_and_number_of_deliveries_each_rung_is_rewarded_once(
     assert len(world.journal()) == len(world.facts())
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=SEEDS)
 def test_law_4_with_orders_returned_no_rung_is_rewarded_twice_and_no_return_rewarded(

@@ -51,6 +51,7 @@ def assert_counted_once(world: World) -> None:
     assert world.repository.counts(CAMPAIGN) == recomputed(world)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 1 << 32))
 def test_law_10_batches_repeated_overlapping_and_reordered_count_each_fact_once(seed: int) -> None:
@@ -65,6 +66,7 @@ def test_law_10_batches_repeated_overlapping_and_reordered_count_each_fact_once(
     assert_counted_once(world)
 
 
+@pytest.mark.slow
 def test_law_10_killed_at_every_step_and_delivered_again_each_fact_is_counted_once() -> None:
     worlds = killed_everywhere(
         eventful, lambda world, ports: project(ports, world.facts()), lambda world: world.ports

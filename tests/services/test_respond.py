@@ -126,7 +126,8 @@ def test_a_confirmed_invitation_cannot_be_declined(world: World, token: str) -> 
         decline(world.ports, token)
 
 
-def test_an_unknown_token_or_one_for_another_purpose_is_refused(world: World, token: str) -> None:
+@pytest.mark.usefixtures("token")
+def test_an_unknown_token_or_one_for_another_purpose_is_refused(world: World) -> None:
     for text in ("unknown", unsubscribe_token(world), world.mailer.to(VIPS[0])[0].tokens[0]):
         for use_case in (view_offer, decline):
             with pytest.raises(GoneError):

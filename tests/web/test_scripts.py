@@ -13,6 +13,8 @@ import pytest
 
 from local.node import make_node
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 FILES = sorted(HERE.glob("*.test.js"))
 

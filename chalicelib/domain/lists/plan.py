@@ -212,6 +212,10 @@ def plan_delta(file: ReadListFile, state: ListState, now: datetime) -> DeltaPlan
     current, record = state.current, state.record
     if record and _is_applied(file, record, current):
         return _plan_delta_seen_before(file, state, record)
+    if any(stored.position == file.position for stored in state.deltas):
+        # The very drop, delivered again after the campaign's key has changed: it is stored already.
+        version = current.version if current else None
+        return AlreadyApplied(effect="already_taken_in", version=version)
     if current and file.position < current.full.position and file.base_sha256 is None:
         return Refuse(reason="older_than_the_list_in_force")
     delta = _delta_of(file, now)

@@ -4,9 +4,9 @@ The claim (one item per digest of the referee and campaign) enforces laws 1 and 
 its key is free, in the transaction that accepts the invitation. Without a trustworthy customer list
 nothing is decided; the invitation stays on the agenda until the next accepted list queues it again.
 
-Whether the domain accepts mail is checked after everything that is free, and before the customer
-list: the operator of a domain's DNS sees the query, and must not learn from it who is on the list.
-Only a definite no refuses an invitation.
+Whether the domain accepts mail is asked whoever the referee is: the operator of a domain's DNS sees
+the query, and must not learn from it, or from its absence, who was invited, who has opposed or who
+is on the list (law 8). Only a definite no refuses an invitation.
 """
 
 from __future__ import annotations
@@ -60,8 +60,6 @@ def decide_invitation(ports: Ports, fact: Fact) -> str:
     problem = problem_before_lists(
         _evidence(ports, campaign, sponsor, contact, invitation, digests)
     )
-    if problem is None and ports.mail_domains.takes_mail(contact.address.domain) is False:
-        problem = Reason.NO_MAIL_DOMAIN
     if problem:
         return _refuse(ports, campaign, invitation, contact, problem)
     try:
@@ -85,9 +83,11 @@ def _evidence(
     digests: AddressDigests,
 ) -> Evidence:
     now = ports.clock()
+    quality, domain = contact.address.quality_problem, contact.address.domain
     return Evidence(
         campaign_open=campaign.is_open(now),
-        quality_problem=contact.address.quality_problem,
+        quality_problem=quality,
+        takes_mail=None if quality else ports.mail_domains.takes_mail(domain),
         sponsor=sponsor.digests,
         referee=digests,
         already_invited=bool(claims_on(ports, campaign.id, digests.values)),

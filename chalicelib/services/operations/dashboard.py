@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.effects import REFUSED_FOR, funnel, totals
-from chalicelib.services.lists.status import ListStatus, list_statuses
+from chalicelib.services.list_status import ListStatus, list_statuses
 from chalicelib.services.lookups import current_campaign
 from chalicelib.services.ports import Ports
 

@@ -43,11 +43,12 @@ def _project(ports: Ports, campaign_id: str, facts: Sequence[Fact]) -> list[Fact
     campaign = current_campaign(ports, campaign_id)
     stored = ports.repository.get(JournalHead, campaign=campaign_id)
     head = stored or JournalHead(campaign=campaign_id, number=0, hash=GENESIS)
+    added = deltas(campaign, new)  # before anything is written: a fact that cannot be counted fails
     lines, digest = chain(head.hash, new)
     number = head.number + 1
     day = campaign.local_date(new[0].at).isoformat()
     path = segment_path(campaign_id, day, number, digest)
     ports.files.write(path, lines, content_type="application/x-ndjson")
     moved = replace(head, number=number, hash=digest)
-    ports.repository.count(campaign_id, deltas(campaign, new), new, moved)
+    ports.repository.count(campaign_id, added, new, moved)
     return new

@@ -21,7 +21,7 @@ from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.mails import AT_MOST_ONCE, Mail
 from chalicelib.domain.vouchers import Voucher
-from chalicelib.services.lists.status import list_statuses
+from chalicelib.services.list_status import list_statuses
 from chalicelib.services.lookups import invitation_in
 from chalicelib.services.operations.rekey import rekey
 from chalicelib.services.ports import Agenda, Ports, Replace
