@@ -119,7 +119,7 @@ def test_no_answer_holds_longer_than_we_let_it(
     assert dns.asked == [(f"{name}.", "MX")] * 2
 
 
-def test_what_is_remembered_is_bounded(dns: LocalDns, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_is_bounded(dns: LocalDns, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mail_domains, "MAX_CACHED", 2)
     domains = DnsMailDomains(dns.address)
     for name in (*TAKES[:3], TAKES[2], TAKES[0]):
