@@ -4,6 +4,8 @@ case, and logs the outcome.
 Of a queue's batch, only the failed messages are reported and delivered again. A stream's batch
 succeeds or fails as a whole and is delivered again in halves. Exceptions are logged by type and
 place and never leave the function with their message, because Lambda would log it.
+
+Use cases are imported where they are called: a cold start loads only its own.
 """
 
 from __future__ import annotations
@@ -14,7 +16,9 @@ from typing import Any
 from chalicelib import bootstrap, events
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.effects import effect_of, is_known, quantity_of, reason_of
-from chalicelib.domain.facts import Fact, FactName
+from chalicelib.domain.fact_bodies import InvitationReceived, SignInRequested, body_of
+from chalicelib.domain.facts import Fact
+from chalicelib.domain.sign_ins import SignInReason
 from chalicelib.observability import count, count_by_reason, failed, flushed, log, warn
 from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.ports import ListUnavailableError
@@ -53,7 +57,7 @@ def project(event: Event) -> BatchAnswer:
 
 def decide(event: Event) -> BatchAnswer:
     """Decisions on sign-ins and invitations."""
-    from chalicelib.services.invitations.decide import decide_invitation
+    from chalicelib.services.invitations.decide import WAITING, decide_invitation
     from chalicelib.services.requeue import requeue_undecided
     from chalicelib.services.sponsors.sign_in import decide_sign_in
 
@@ -61,9 +65,14 @@ def decide(event: Event) -> BatchAnswer:
         ports = bootstrap.ports()
         if effect_of(fact).requeues_undecided:
             return f"requeued_{requeue_undecided(ports, fact.campaign)}"
-        is_sign_in = fact.name == FactName.SIGN_IN_REQUESTED
-        outcome = (decide_sign_in if is_sign_in else decide_invitation)(ports, fact)
-        if outcome in {"waiting", "list_unavailable"}:
+        match body_of(fact):
+            case SignInRequested():
+                outcome = decide_sign_in(ports, fact)
+            case InvitationReceived():
+                outcome = decide_invitation(ports, fact)
+            case _:
+                raise LookupError(f"nothing is decided on {fact.name}")
+        if outcome in {WAITING, SignInReason.LIST_UNAVAILABLE}:
             count("ListUnavailable")
         return outcome
 
@@ -122,7 +131,7 @@ def ingest(event: Event) -> BatchAnswer:
             if receipt.quarantined:
                 count("FileQuarantined")
             log(
-                "file taken in",
+                "file processed",
                 campaign=drop.campaign,
                 area=drop.path.split("/", 1)[0],
                 sha256=receipt.sha256,

@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from chalicelib.domain.effects import Queue
+
 
 class MissingSettingError(RuntimeError):
     """An environment variable that the template should have set."""
@@ -34,12 +36,11 @@ class Settings:
                 raise MissingSettingError(f"environment variable {name} is not set")
             return environment[name]
 
-        queues = ("decide", "ingest", "mail", "reward")
         return cls(
             stage=value("TANDEM_STAGE"),
             table=value("TANDEM_TABLE"),
             bucket=value("TANDEM_BUCKET"),
-            queues={name: environment.get(f"TANDEM_QUEUE_{name.upper()}", "") for name in queues},
+            queues={queue.value: value(f"TANDEM_QUEUE_{queue.name}") for queue in Queue},
             origin=value("TANDEM_ORIGIN").rstrip("/"),
             sender=value("TANDEM_SENDER"),
             configuration_set=value("TANDEM_CONFIGURATION_SET"),

@@ -11,7 +11,7 @@ from chalicelib.api import models, operations
 from chalicelib.api.edge import Call, Edge, Reply, field_problems
 from chalicelib.domain.files.orders import MAX_ID, OrderRow, parse_order
 from chalicelib.domain.money import decimal_text
-from chalicelib.domain.vouchers import Purchase, Redemption, Voucher
+from chalicelib.domain.vouchers import Purchase, Redemption, Voucher, purchase_of
 from chalicelib.services.errors import FieldProblem, InvalidError
 from chalicelib.services.lookups import all_campaigns
 from chalicelib.services.orders.record import OrderOutcome, record_reported_orders
@@ -62,12 +62,7 @@ def _purchase(body: models.RedemptionRequest) -> Purchase:
     row = parse_order(values | {"voucher_code": "-", "status": "placed"})
     if not isinstance(row, OrderRow):
         raise InvalidError([FieldProblem(problem.field, problem.reason) for problem in row])
-    return Purchase(
-        order_id=row.order_id,
-        ordered_at=row.ordered_at,
-        amount_minor=row.amount_minor,
-        currency=row.currency,
-    )
+    return purchase_of(row)
 
 
 def _order(given: object) -> OrderRow | models.OrderResult:

@@ -11,12 +11,20 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import Release
-from chalicelib.domain.fact_bodies import body_of
-from chalicelib.domain.facts import Fact, FactName
+from chalicelib.domain.fact_bodies import (
+    InvitationExpired,
+    InvitationRefused,
+    ListHeld,
+    ListRefused,
+    RewardRefused,
+    VoucherAcknowledged,
+    VoucherIssued,
+    body_of,
+)
+from chalicelib.domain.facts import Fact, FactBody, FactName
 
 REFUSED_FOR = "refused."
 FOUND_ON_LATER_LIST = "found_on_later_list"
@@ -45,14 +53,19 @@ class Effect:
     release: Release | None = None
     counters: tuple[str, ...] = ()
     sign: int = 1
-    counted_by: Callable[[Any], str | None] = lambda _: None
+    counted_by: Callable[[FactBody], str | None] = lambda _: None
     metric_by_reason: bool = False
     requeues_undecided: bool = False
 
 
-def _found_on_later_list(body: Any) -> str | None:
+def _by_reason(body: FactBody) -> str | None:
+    return f"{REFUSED_FOR}{body.reason}" if isinstance(body, InvitationRefused) else None
+
+
+def _found_on_later_list(body: FactBody) -> str | None:
     # Only the first fact about a referee has this set: a person is counted once (law 3).
-    return FOUND_ON_LATER_LIST if body.found_on_later_list else None
+    found = isinstance(body, InvitationExpired | RewardRefused) and body.found_on_later_list
+    return FOUND_ON_LATER_LIST if found else None
 
 
 _NEW_LIST = Effect(queues=(Queue.DECIDE,), requeues_undecided=True)
@@ -67,9 +80,7 @@ EFFECTS: Mapping[FactName, Effect] = {
     F.SIGN_IN_REFUSED: Effect(),
     F.INVITATION_RECEIVED: Effect(queues=(Queue.DECIDE,), counters=("invited",)),
     F.INVITATION_ACCEPTED: Effect(queues=(Queue.MAIL,)),
-    F.INVITATION_REFUSED: Effect(
-        counters=("refused",), counted_by=lambda body: f"{REFUSED_FOR}{body.reason}"
-    ),
+    F.INVITATION_REFUSED: Effect(counters=("refused",), counted_by=_by_reason),
     F.INVITATION_SENT: Effect(counters=("sent",)),
     F.REFERRAL_CONFIRMED: Effect(queues=(Queue.REWARD,), counters=("confirmed",)),
     F.INVITATION_DECLINED: Effect(counters=("declined",)),
@@ -139,19 +150,27 @@ def effect_of(fact: Fact) -> Effect:
 def queues_of(fact: Fact) -> tuple[Queue, ...]:
     """The queues of the work that follows from `fact`."""
     effect = effect_of(fact)
-    if effect.release and getattr(body_of(fact), "release", None) is not effect.release:
-        return ()
-    return effect.queues
+    if effect.release is None:
+        return effect.queues
+    match body_of(fact):
+        case VoucherIssued(release=release) | VoucherAcknowledged(release=release):
+            return effect.queues if release is effect.release else ()
+        case _:
+            return ()
 
 
 def quantity_of(fact: Fact) -> int:
     """How many things `fact` reports: vouchers of an export, for example."""
-    return int(getattr(body_of(fact), "count", 1)) if is_known(fact) else 1
+    return body_of(fact).quantity if is_known(fact) else 1
 
 
 def reason_of(fact: Fact) -> str:
     """The named reason in `fact`."""
-    return str(getattr(body_of(fact), "reason"))  # noqa: B009
+    match body_of(fact):
+        case ListRefused(reason=reason) | ListHeld(reason=reason):
+            return reason
+        case _:
+            raise LookupError(f"{fact.name} is not counted by reason")
 
 
 def counted(fact: Fact) -> dict[str, int]:

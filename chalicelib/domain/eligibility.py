@@ -13,7 +13,6 @@ from typing import Literal
 
 from chalicelib.domain.addresses import AddressDigests
 
-FoundForm = Literal["exact", "alias"]
 Verdict = Literal["eligible", "refused"]
 
 ELIGIBLE: Verdict = "eligible"

@@ -111,9 +111,9 @@ class FactBody:
     """What happened, as typed fields; one subclass per name, given as `class X(FactBody, name=…)`.
 
     A field whose name ends in `_id` is stored among the fact's ids, under its name without that
-    ending; any other among its details, under its name or the one that `stored_as` gives. None is
-    omitted. A flag is stored as `yes` or omitted; one without a default as `yes` or `no`. A field
-    added later has a default, so that older facts stay readable.
+    ending; any other among its details, under its name or the one that `detail_stored_as` gives.
+    None is omitted. A flag is stored as `yes` or omitted; one without a default as `yes` or `no`. A
+    field added later has a default, so that older facts stay readable.
     """
 
     name: ClassVar[FactName]
@@ -123,6 +123,11 @@ class FactBody:
         if name is not None:
             cls.name = name
             BODIES[FactName(name)] = cls
+
+    @property
+    def quantity(self) -> int:
+        """How many things it reports."""
+        return 1
 
     def stored(self) -> tuple[dict[str, str], dict[str, str | int | None]]:
         """The ids and details that a fact stores."""
@@ -151,7 +156,7 @@ class FactBody:
         return cls(**values)
 
 
-def stored_as(name: str, **options: Any) -> Any:
+def detail_stored_as(name: str, **options: Any) -> Any:
     """A field of a body whose stored name is `name`."""
     return field(metadata={"stored": name}, **options)
 

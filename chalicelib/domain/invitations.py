@@ -140,6 +140,18 @@ def new_invitation(
     )
 
 
+def new_decision(
+    campaign: Campaign, reason: Reason, *, customers_version: int | None, now: datetime
+) -> Decision:
+    """A decision under the rules of `campaign`, with the customer list it was made with, if any."""
+    return Decision(
+        reason=reason,
+        decided_at=now,
+        campaign_version=campaign.version,
+        customers_version=customers_version,
+    )
+
+
 def is_open(invitation: Invitation) -> bool:
     """True until it is refused, answered or closed."""
     return invitation.state in _OPEN

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from chalicelib.domain.addresses import AddressDigests
-from chalicelib.domain.entity import Entity, require_move
+from chalicelib.domain.entity import Entity, require, require_move
 
 
 class MailState(StrEnum):
@@ -67,3 +67,9 @@ def sent(mail: Mail, provider_id: str, now: datetime) -> Mail:
 def failed(mail: Mail) -> Mail:
     """The mail, which is not sent again."""
     return replace(mail, state=require_move(mail.state, MailState.FAILED, _MOVES))
+
+
+def complained(mail: Mail, now: datetime) -> Mail:
+    """The mail, which its recipient marked as spam."""
+    require(mail.complained_at is None, "a second complaint about one mail")
+    return replace(mail, complained_at=now)

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from chalicelib.domain.addresses import Address, AddressDigests
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.entity import Entity
+from chalicelib.domain.entity import Entity, require
 
 
 class TokenPurpose(StrEnum):
@@ -198,6 +198,12 @@ def oppositions(
         for digest in digests
         if digest not in known
     ]
+
+
+def used(token: Token, now: datetime) -> Token:
+    """The token, spent."""
+    require(token.used_at is None, "using a token twice")
+    return replace(token, used_at=now)
 
 
 def with_sign_in(sponsor: Sponsor, today: date) -> Sponsor:

@@ -103,3 +103,13 @@ def without_kept_order(referral: Referral, order_id: str) -> Referral:
 def with_newcomer_check(referral: Referral, *, newcomer: bool, list_version: int) -> Referral:
     """The referral with the result of the customer list as of the first order (law 3)."""
     return replace(referral, newcomer=newcomer, newcomer_list_version=list_version)
+
+
+def with_reward(referral: Referral) -> Referral:
+    """The referral with one more reward."""
+    return replace(referral, rewards=referral.rewards + 1)
+
+
+def found_on_later_list(referral: Referral) -> Referral:
+    """The referral, whose referee was found on a customer list after the confirmation (law 3)."""
+    return replace(referral, found_on_later_list=True)

@@ -6,7 +6,7 @@ confirmation. A reward is keyed by (rule, referral, rung), so it is granted once
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
@@ -83,3 +83,18 @@ def granted_on_order(campaign: Campaign, order: Order, rung: int) -> list[Rule]:
 def is_capped(rule: Rule, campaign: Campaign, sponsor: Sponsor) -> bool:
     """True when the sponsor has had as many rewards as the campaign allows."""
     return rule.to is HolderRole.SPONSOR and sponsor.rewards >= campaign.caps.sponsor_rewards
+
+
+def granted(reward: Reward, code_key: str, now: datetime) -> Reward:
+    """The reward with the voucher that was issued for it."""
+    return replace(reward, code_key=code_key, granted_at=now)
+
+
+def refused(reward: Reward, reason: RewardRefusal) -> Reward:
+    """The reward, which is not granted."""
+    return replace(reward, refused_reason=reason.value)
+
+
+def revoked(reward: Reward, now: datetime) -> Reward:
+    """The reward, whose voucher was revoked before it was used."""
+    return replace(reward, revoked_at=now)

@@ -12,7 +12,6 @@ from chalicelib.domain.people import Session, Token, TokenPurpose
 
 SIGN_IN_LASTS = timedelta(minutes=30)
 SESSION_LASTS = timedelta(hours=12)
-MAX_LENGTH = 100
 
 
 def hashed(token: str) -> str:

@@ -19,6 +19,7 @@ from chalicelib.domain.benefits import Benefit, MoneyOff
 from chalicelib.domain.campaign.file import Campaign, is_past
 from chalicelib.domain.campaign.rules import HolderRole, Release, Rule
 from chalicelib.domain.entity import Entity, require, require_move, stored_as
+from chalicelib.domain.files.orders import OrderRow
 from chalicelib.domain.people import Sponsor
 from chalicelib.domain.referrals import Referral
 
@@ -214,6 +215,16 @@ def problem_with(voucher: Voucher, purchase: Purchase) -> VoucherProblem | None:
     return None
 
 
+def purchase_of(row: OrderRow) -> Purchase:
+    """The purchase that a reported order is."""
+    return Purchase(
+        order_id=row.order_id,
+        ordered_at=row.ordered_at,
+        amount_minor=row.amount_minor,
+        currency=row.currency,
+    )
+
+
 @dataclass(frozen=True)
 class RedemptionPlan:
     """A redemption about to be committed, or an existing one (`is_new` false)."""
@@ -259,6 +270,12 @@ def rolled_back(voucher: Voucher) -> Voucher:
     require(is_redeemed, f"a rollback of a voucher that is {voucher.state.value}")
     # On the expiry agenda again, even if its end has passed meanwhile; ended if it was revoked.
     return _moved(voucher, _state_unused(voucher), redeemed_by=None, ended_at=voucher.revoked_at)
+
+
+def rolled_back_redemption(redemption: Redemption, now: datetime) -> Redemption:
+    """The redemption, reversed."""
+    require(redemption.rolled_back_at is None, "rolling a redemption back twice")
+    return replace(redemption, rolled_back_at=now)
 
 
 def _state_unused(voucher: Voucher) -> VoucherState:

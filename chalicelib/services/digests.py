@@ -53,14 +53,23 @@ def complete_sponsor(
     claimed = {claim.digest for claim in sponsor_claims_on(ports, campaign.id, digests.values)}
     missing = [digest for digest in digests.values if digest not in claimed]
     changes: list[Change] = [Insert(claim) for claim in sponsor_claims(sponsor, missing)]
-    changes += missing_oppositions(ports, campaign, digests.values)
+    changes += extended_oppositions(ports, campaign, digests.values)
     return replace(sponsor, digests=digests), changes
 
 
-def missing_oppositions(ports: Ports, campaign: Campaign, digests: tuple[str, ...]) -> list[Change]:
+def extended_oppositions(
+    ports: Ports, campaign: Campaign, digests: tuple[str, ...]
+) -> list[Change]:
     """What extends an opposition under one digest to all of them."""
     recorded = oppositions_to(ports, campaign.brand.id, digests)
     if not recorded:
         return []
     first = min(opposition.recorded_at for opposition in recorded)
     return [Insert(each) for each in oppositions(campaign.brand.id, digests, recorded, first)]
+
+
+def new_oppositions(ports: Ports, campaign: Campaign, digests: tuple[str, ...]) -> list[Change]:
+    """The oppositions of a person to the brand, as far as they are not recorded yet."""
+    recorded = oppositions_to(ports, campaign.brand.id, digests)
+    missing = oppositions(campaign.brand.id, digests, recorded, ports.clock())
+    return [Insert(each) for each in missing]

@@ -1,4 +1,12 @@
-"""The errors of use cases. The HTTP edge maps each to a status and a problem type."""
+"""The errors of use cases, each with its status at the HTTP edge; those of ports are in ports.py.
+
+TandemError
+├─ InvalidError        422    ├─ ClosedError        409
+├─ UnknownError        404    ├─ QuotaError         429
+├─ UnauthorisedError   401    ├─ RefusedError       409
+├─ GoneError           410    ├─ UnavailableError   503
+└─ RetryLaterError     queues only: the message is delivered again
+"""
 
 from __future__ import annotations
 

@@ -6,14 +6,20 @@ from datetime import datetime
 
 from chalicelib.domain import invitations, mails
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.fact_bodies import InvitationSent, MailSent, order_moved
+from chalicelib.domain.fact_bodies import (
+    InvitationSent,
+    MailSent,
+    VoucherRedeemed,
+    order_moved,
+)
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import Invitation, InvitationState
 from chalicelib.domain.mails import Mail, MailState
 from chalicelib.domain.orders import Order, OrderStatus, moved_order, referral_after
 from chalicelib.domain.people import Contact
 from chalicelib.domain.referrals import Referral, with_newcomer_check
-from chalicelib.services.facts import mail_fact, referral_fact
+from chalicelib.domain.vouchers import RedemptionPlan
+from chalicelib.services.facts import mail_fact, referral_fact, voucher_fact
 from chalicelib.services.lookups import find_customer_as_of, invitation_in, referee_of
 from chalicelib.services.ports import (
     Change,
@@ -77,3 +83,14 @@ def mark_mail_sent(ports: Ports, mail_id: str, provider_id: str) -> None:
         if invitation.state is InvitationState.RECEIVED:
             changes.append(Replace(invitations.sent(invitation, now)))
     ports.repository.commit(*changes, facts=facts)
+
+
+def redemption_changes(
+    ports: Ports, redemption: RedemptionPlan | None
+) -> tuple[list[Change], list[Fact]]:
+    """The changes of a redemption: none without one, or if it is stored already."""
+    if redemption is None or not redemption.is_new:
+        return [], []
+    voucher = redemption.voucher
+    fact = voucher_fact(ports, voucher, VoucherRedeemed.of(voucher))
+    return [Replace(voucher), Insert(redemption.redemption)], [fact]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chalicelib.domain.facts import FactBody, FactName, stored_as
+from chalicelib.domain.facts import FactBody, FactName, detail_stored_as
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +16,7 @@ class CampaignPut(FactBody, name=FactName.CAMPAIGN_PUT):
 
 @dataclass(frozen=True, kw_only=True)
 class _ListBody(FactBody):
-    list_name: str = stored_as("list")
+    list_name: str = detail_stored_as("list")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class ListAccepted(_ListBody, name=FactName.LIST_ACCEPTED):
     version: int
     rows: int
     base_version: int | None = None
-    approved_by: str | None = stored_as("released_by", default=None)
+    approved_by: str | None = detail_stored_as("released_by", default=None)
 
 
 @dataclass(frozen=True, kw_only=True)

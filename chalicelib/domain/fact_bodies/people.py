@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chalicelib.domain.eligibility import Reason, Verdict
+from chalicelib.domain.eligibility import ELIGIBLE, REFUSED, Reason, Verdict
 from chalicelib.domain.facts import FactBody, FactName
 from chalicelib.domain.invitations import Channel, ClosingReason, Invitation
 from chalicelib.domain.mails import Mail
@@ -153,7 +153,7 @@ class InvitationExpired(_InvitationBody, name=FactName.INVITATION_EXPIRED):
         return cls(
             sponsor_id=invitation.sponsor_id,
             invitation_id=invitation.invitation_id,
-            verdict="refused",
+            verdict=REFUSED,
             reason=ClosingReason.BECAME_CUSTOMER,
             customers_version=customers_version,
             found_on_later_list=True,
@@ -183,7 +183,7 @@ class ReferralConfirmed(_InvitationBody, name=FactName.REFERRAL_CONFIRMED):
             referral_id=referral.referral_id,
             campaign_version=referral.campaign_version,
             customers_version=referral.customers_version,
-            verdict="eligible",
+            verdict=ELIGIBLE,
             marketing_consent=referral.marketing_consent,
             terms_version=referral.terms_version,
         )

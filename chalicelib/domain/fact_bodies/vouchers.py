@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chalicelib.domain.campaign.rules import HolderRole, Release
-from chalicelib.domain.eligibility import Verdict
-from chalicelib.domain.facts import FactBody, FactName, stored_as
+from chalicelib.domain.eligibility import REFUSED, Verdict
+from chalicelib.domain.facts import FactBody, FactName, detail_stored_as
 from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Reward, RewardRefusal
@@ -39,7 +39,7 @@ class VoucherIssued(_VoucherBody, name=FactName.VOUCHER_ISSUED):
     rung: int
     value_minor: int
     release: Release
-    has_order: bool = stored_as("order", default=False)
+    has_order: bool = detail_stored_as("order", default=False)
     campaign_version: int
     customers_version: int | None = None
 
@@ -131,6 +131,10 @@ class VouchersExported(FactBody, name=FactName.VOUCHERS_EXPORTED):
     export: int
     count: int
 
+    @property
+    def quantity(self) -> int:
+        return self.count
+
 
 @dataclass(frozen=True, kw_only=True)
 class ExportWritten(FactBody, name=FactName.EXPORT_WRITTEN):
@@ -138,6 +142,10 @@ class ExportWritten(FactBody, name=FactName.EXPORT_WRITTEN):
 
     export: int
     count: int
+
+    @property
+    def quantity(self) -> int:
+        return self.count
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,7 +221,7 @@ class RewardRefused(FactBody, name=FactName.REWARD_REFUSED):
             sponsor_id=referral.sponsor_id,
             rule=refused.rule,
             rung=refused.rung,
-            verdict="refused",
+            verdict=REFUSED,
             reason=reason,
             customers_version=refused.customers_version,
             found_on_later_list=found_on_later_list,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer
+from pydantic import BeforeValidator, PlainSerializer
 
 from chalicelib.domain.addresses import Algorithm
 from chalicelib.domain.campaign.lists import ALGORITHM_IN_FILES, ALGORITHM_OF_FILES
@@ -20,8 +20,8 @@ from chalicelib.domain.entity import Entity, stored_as
 ListMode = Literal["full", "add", "remove"]
 
 # The position of a drop among all drops of its list, as `drops.drop_position` makes it.
-Position = Annotated[str, Field(alias="order")]
-LastPosition = Annotated[str, Field(alias="last_order")]
+Position = Annotated[str, stored_as("order")]
+LastPosition = Annotated[str, stored_as("last_order")]
 # Stored in the spelling of the campaign file.
 StoredAlgorithm = Annotated[
     Algorithm,

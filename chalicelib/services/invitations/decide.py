@@ -22,7 +22,7 @@ from chalicelib.domain.eligibility import (
 )
 from chalicelib.domain.fact_bodies import InvitationReceived, body_as, invitation_decided
 from chalicelib.domain.facts import Fact
-from chalicelib.domain.invitations import Decision, Invitation, is_undecided
+from chalicelib.domain.invitations import Invitation, is_undecided, new_decision
 from chalicelib.domain.people import Contact, Sponsor, referee_claims
 from chalicelib.services.digests import digests_of
 from chalicelib.services.facts import invitation_fact
@@ -96,17 +96,6 @@ def _evidence(
     )
 
 
-def _decision(
-    ports: Ports, campaign: Campaign, reason: Reason, customers_version: int | None
-) -> Decision:
-    return Decision(
-        reason=reason,
-        decided_at=ports.clock(),
-        campaign_version=campaign.version,
-        customers_version=customers_version,
-    )
-
-
 def _refuse(
     ports: Ports,
     campaign: Campaign,
@@ -115,8 +104,9 @@ def _refuse(
     reason: Reason,
     customers_version: int | None = None,
 ) -> str:
-    decision = _decision(ports, campaign, reason, customers_version)
-    refused = invitations.refused(invitation, decision, ports.clock())
+    now = ports.clock()
+    decision = new_decision(campaign, reason, customers_version=customers_version, now=now)
+    refused = invitations.refused(invitation, decision, now)
     # Nothing will be sent to a refused address: it is erased.
     erased = [Remove(contact)] if contact else []
     ports.repository.commit(Replace(refused), *erased, facts=[_decided_fact(ports, refused)])
@@ -130,7 +120,9 @@ def _accept(
     digests: AddressDigests,
     customers_version: int,
 ) -> str:
-    decision = _decision(ports, campaign, Reason.ELIGIBLE, customers_version)
+    decision = new_decision(
+        campaign, Reason.ELIGIBLE, customers_version=customers_version, now=ports.clock()
+    )
     accepted = invitations.accepted(invitation, decision)
     claims = referee_claims(
         campaign.id, invitation.sponsor_id, invitation.invitation_id, digests.values

@@ -7,7 +7,7 @@ It also claims the referee under keys that were added since the invitation was d
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from chalicelib.domain import invitations, tokens
 from chalicelib.domain.addresses import AddressDigests
@@ -25,18 +25,17 @@ from chalicelib.domain.people import (
     Sponsor,
     Token,
     TokenPurpose,
-    oppositions,
     referee_claims,
+    used,
 )
 from chalicelib.domain.referrals import Referral, new_referral
-from chalicelib.services.digests import complete_sponsor, digests_of
+from chalicelib.services.digests import complete_sponsor, digests_of, new_oppositions
 from chalicelib.services.errors import FieldProblem, GoneError, InvalidError, UnavailableError
 from chalicelib.services.facts import invitation_fact, new_fact, referral_fact
 from chalicelib.services.lookups import (
     claims_on,
     current_campaign,
     find_customer,
-    oppositions_to,
     sponsor_name,
 )
 from chalicelib.services.moves import close_invitation
@@ -135,19 +134,15 @@ def unsubscribe(ports: Ports, token_text: str) -> None:
     token = ports.repository.get(Token, token_hash=tokens.hashed(token_text))
     if token is None or token.used_at or token.digests is None:
         return
-    brand, digests, now = _brand(ports, token), token.digests.values, ports.clock()
-    missing = oppositions(brand, digests, oppositions_to(ports, brand, digests), now)
-    changes: list[Change] = [Replace(replace(token, used_at=now)), *map(Insert, missing)]
+    campaign = current_campaign(ports, token.campaign)
+    changes: list[Change] = [Replace(used(token, ports.clock()))]
+    changes += new_oppositions(ports, campaign, token.digests.values)
     facts = [_opposition_fact(ports, token)]
     invitation = _unanswered(ports, token)
     if invitation:
         changes += close_invitation(ports, invitation, InvitationState.DECLINED)
         facts.append(_declined_fact(ports, invitation))
     ports.repository.commit(*changes, facts=facts)
-
-
-def _brand(ports: Ports, token: Token) -> str:
-    return current_campaign(ports, token.campaign).brand.id
 
 
 def _unanswered(ports: Ports, token: Token) -> Invitation | None:

@@ -25,7 +25,6 @@ from chalicelib.domain.fact_bodies import (
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import (
     Channel,
-    Decision,
     Invitation,
     InvitationState,
     is_answerable,
@@ -47,7 +46,7 @@ from chalicelib.services.digests import digests_of
 from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.facts import invitation_fact
 from chalicelib.services.lookups import current_campaign, find_customer, sponsor_name
-from chalicelib.services.ports import ListUnavailableError, Membership, Ports, Remove, Replace
+from chalicelib.services.ports import ListUnavailableError, Ports, Remove, Replace
 
 
 @dataclass(frozen=True)
@@ -186,21 +185,14 @@ def _became_customer(
         raise RetryLaterError("customers") from error
     if customers.found is None:
         return False
-    refused = invitations.refused(
-        invitation, _customer_decision(ports, campaign, customers), ports.clock()
+    now = ports.clock()
+    decision = invitations.new_decision(
+        campaign, Reason.BECAME_CUSTOMER, customers_version=customers.version, now=now
     )
+    refused = invitations.refused(invitation, decision, now)
     fact = invitation_fact(ports, refused, invitation_decided(refused))
     ports.repository.commit(Replace(refused), Remove(contact), facts=[fact])
     return True
-
-
-def _customer_decision(ports: Ports, campaign: Campaign, customers: Membership) -> Decision:
-    return Decision(
-        reason=Reason.BECAME_CUSTOMER,
-        decided_at=ports.clock(),
-        campaign_version=campaign.version,
-        customers_version=customers.version,
-    )
 
 
 def _voucher(ports: Ports, fact: VoucherIssued | VoucherAcknowledged) -> Draft | None:

@@ -6,17 +6,18 @@ invitation is closed and its address erased; a complaint counts as an opposition
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
+from chalicelib.domain import mails
 from chalicelib.domain.fact_bodies import InvitationBounced, InvitationDeclined, MailComplained
 from chalicelib.domain.invitations import InvitationState, is_answerable
 from chalicelib.domain.mails import Mail
-from chalicelib.domain.people import oppositions
+from chalicelib.services.digests import new_oppositions
 from chalicelib.services.facts import mail_fact
-from chalicelib.services.lookups import current_campaign, invitation_in, oppositions_to
+from chalicelib.services.lookups import current_campaign, invitation_in
 from chalicelib.services.moves import close_invitation, mark_mail_sent
-from chalicelib.services.ports import Change, Insert, Ports, Replace
+from chalicelib.services.ports import Change, Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
 
 
@@ -60,8 +61,10 @@ def _complained(ports: Ports, mail_id: str) -> str:
     if mail is None or mail.complained_at:
         return "complained_already"
     now = ports.clock()
-    changes: list[Change] = [Replace(replace(mail, complained_at=now))]
-    changes += _missing_oppositions(ports, mail)
+    changes: list[Change] = [Replace(mails.complained(mail, now))]
+    if mail.digests:
+        campaign = current_campaign(ports, mail.campaign)
+        changes += new_oppositions(ports, campaign, mail.digests.values)
     facts = [mail_fact(ports, mail, MailComplained.of(mail))]
     invitation = invitation_in(ports, mail)
     if invitation and is_answerable(invitation, now):
@@ -69,10 +72,3 @@ def _complained(ports: Ports, mail_id: str) -> str:
         facts.append(mail_fact(ports, mail, InvitationDeclined.of(invitation, mail.mail_id)))
     ports.repository.commit(*changes, facts=facts)
     return "complained"
-
-
-def _missing_oppositions(ports: Ports, mail: Mail) -> list[Insert]:
-    digests = mail.digests.values if mail.digests else ()
-    brand = current_campaign(ports, mail.campaign).brand.id
-    recorded = oppositions_to(ports, brand, digests)
-    return [Insert(each) for each in oppositions(brand, digests, recorded, ports.clock())]

@@ -17,7 +17,7 @@ from chalicelib.domain import mails
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.domain.effects import Queue, queues_of
-from chalicelib.domain.facts import Fact, FactName
+from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.mails import AT_MOST_ONCE, Mail
 from chalicelib.domain.vouchers import Voucher
@@ -109,7 +109,6 @@ def _uncertain(ports: Ports, mail: Mail) -> int:
 
 
 def _cause(ports: Ports, mail: Mail) -> Fact | None:
-    subject = mail.ids.get("voucher") or mail.mail_id.removeprefix("sign_in-")
-    facts = list(ports.repository.facts_of(subject))
-    due = [fact for fact in facts if Queue.MAIL in queues_of(fact)]
-    return next((fact for fact in due if fact.name != FactName.INVITATION_ACCEPTED), None)
+    # The facts of a sign-in are stored under its contact, those of a voucher under the voucher.
+    facts = ports.repository.facts_of(mail.ids.get("voucher", mail.contact_id))
+    return next((fact for fact in facts if Queue.MAIL in queues_of(fact)), None)

@@ -25,8 +25,8 @@ from chalicelib.domain.referrals import Referral
 from chalicelib.services.digests import (
     complete_digests,
     complete_sponsor,
+    extended_oppositions,
     lacks_a_key,
-    missing_oppositions,
 )
 from chalicelib.services.lookups import claims_on
 from chalicelib.services.ports import (
@@ -106,7 +106,7 @@ def _complete(ports: Ports, campaign: Campaign, referral_id: str) -> str | None:
     missing = [digest for digest in referee.values if digest not in known]
     claims = referee_claims(campaign.id, referral.sponsor_id, referral.invitation_id, missing)
     changes += [Insert(claim) for claim in claims]
-    changes += missing_oppositions(ports, campaign, referee.values)
+    changes += extended_oppositions(ports, campaign, referee.values)
     ports.repository.commit(Replace(replace(referral, referee=referee)), *changes)
     return "done"
 

@@ -17,8 +17,6 @@ from datetime import UTC, timedelta
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import HolderRole
-from chalicelib.domain.fact_bodies import VoucherRedeemed
-from chalicelib.domain.facts import Fact
 from chalicelib.domain.files.orders import OrderRow, orders
 from chalicelib.domain.files.reading import Tally
 from chalicelib.domain.invitations import Invitation
@@ -32,23 +30,19 @@ from chalicelib.domain.orders import (
 from chalicelib.domain.people import RefereeClaim
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import (
-    Purchase,
     Redemption,
     RedemptionPlan,
     VoucherProblem,
     plan_redemption,
+    purchase_of,
 )
 from chalicelib.services.errors import RefusedError, UnknownError
-from chalicelib.services.facts import voucher_fact
 from chalicelib.services.lookups import claim_on, find_voucher
-from chalicelib.services.moves import move_order
+from chalicelib.services.moves import move_order, redemption_changes
 from chalicelib.services.ports import (
-    Change,
     ContentionError,
-    Insert,
     ListUnavailableError,
     Ports,
-    Replace,
 )
 from chalicelib.services.retry import retry_on_conflict
 
@@ -217,21 +211,12 @@ def _redemption(
         return None
     voucher = find_voucher(ports, row.voucher_code)
     earlier = ports.repository.get(Redemption, code_key=voucher.code_key, order_id=row.order_id)
-    plan = plan_redemption(voucher, earlier, _purchase(row), ports.clock())
+    plan = plan_redemption(voucher, earlier, purchase_of(row), ports.clock())
     if isinstance(plan, VoucherProblem):
         raise RefusedError(plan)
     if voucher.campaign != campaign.id:
         raise UnknownError("voucher")
     return plan
-
-
-def _purchase(row: OrderRow) -> Purchase:
-    return Purchase(
-        order_id=row.order_id,
-        ordered_at=row.ordered_at,
-        amount_minor=row.amount_minor,
-        currency=row.currency,
-    )
 
 
 def _referral(
@@ -264,7 +249,7 @@ def _referral_id_behind(ports: Ports, campaign: Campaign, digest: str) -> str | 
 
 
 def _record_without_referral(ports: Ports, redemption: RedemptionPlan | None) -> OrderOutcome:
-    changes, facts = _redemption_changes(ports, redemption)
+    changes, facts = redemption_changes(ports, redemption)
     if not changes:
         return OrderOutcome("not_a_referees")
     ports.repository.commit(*changes, facts=facts)
@@ -280,7 +265,7 @@ def _record_with_referral(
     referral: Referral,
     redemption: RedemptionPlan | None,
 ) -> OrderOutcome:
-    changes, facts = _redemption_changes(ports, redemption)
+    changes, facts = redemption_changes(ports, redemption)
     if moves_forward(stored.status if stored else None, status):
         order = updated_order(stored, row) if stored else new_order(campaign, row, referral)
         moved, moved_facts = move_order(ports, campaign, order, status, referral)
@@ -290,14 +275,3 @@ def _record_with_referral(
         return OrderOutcome("known_already")
     ports.repository.commit(*changes, facts=facts)
     return OrderOutcome("recorded")
-
-
-def _redemption_changes(
-    ports: Ports, redemption: RedemptionPlan | None
-) -> tuple[list[Change], list[Fact]]:
-    """The changes of a redemption: none without one, or if it is stored already."""
-    if redemption is None or not redemption.is_new:
-        return [], []
-    voucher = redemption.voucher
-    fact = voucher_fact(ports, voucher, VoucherRedeemed.of(voucher))
-    return [Replace(voucher), Insert(redemption.redemption)], [fact]

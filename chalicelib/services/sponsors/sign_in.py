@@ -31,6 +31,7 @@ from chalicelib.domain.people import (
     new_sponsor,
     sign_ins_on,
     sponsor_claims,
+    used,
     with_sign_in,
 )
 from chalicelib.domain.sign_ins import SignInReason
@@ -228,7 +229,7 @@ def open_session(
         raise UnauthorisedError("token")
     bearer = ports.codes.token()
     session = tokens.new_session(bearer, token, now)
-    changes: list[Change] = [Replace(replace(token, used_at=now)), Insert(session)]
+    changes: list[Change] = [Replace(used(token, now)), Insert(session)]
     try:
         ports.repository.commit(*changes, *_renamed(ports, token.sponsor_id, name))
     except ConflictError as error:

@@ -8,9 +8,10 @@ completed with its voucher (law 4).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 
+from chalicelib.domain import rewards
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import Rule
 from chalicelib.domain.codes import canonical, format_code
@@ -60,7 +61,7 @@ def issue_voucher(
         code=chosen.code,
         now=ports.clock(),
     )
-    granted = replace(reward, code_key=chosen.key, granted_at=voucher.issued_at)
+    granted = rewards.granted(reward, chosen.key, voucher.issued_at)
     spent = [Remove(chosen.spent)] if chosen.spent else []
     fact = voucher_fact(ports, voucher, VoucherIssued.of(voucher, granted))
     ports.repository.commit(Insert(granted), Insert(voucher), *spent, *changes, facts=[fact])

@@ -6,10 +6,9 @@ and find it redeemed.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
-from chalicelib.domain.fact_bodies import RewardRevoked, VoucherRedeemed, VoucherRolledBack
+from chalicelib.domain.fact_bodies import RewardRevoked, VoucherRolledBack
 from chalicelib.domain.vouchers import (
     Purchase,
     Redemption,
@@ -18,11 +17,13 @@ from chalicelib.domain.vouchers import (
     plan_redemption,
     problem_at,
     rolled_back,
+    rolled_back_redemption,
 )
 from chalicelib.services.errors import FieldProblem, InvalidError, RefusedError
 from chalicelib.services.facts import voucher_fact
 from chalicelib.services.lookups import find_voucher
-from chalicelib.services.ports import Insert, Ports, Replace
+from chalicelib.services.moves import redemption_changes
+from chalicelib.services.ports import Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
 
 # How far the client's clocks may be ahead of ours.
@@ -52,8 +53,8 @@ def redeem(ports: Ports, typed: str, purchase: Purchase) -> tuple[Voucher, Redem
     if plan.is_new and purchase.ordered_at > ports.clock() + AHEAD:
         raise InvalidError([FieldProblem("ordered_at", "in_the_future")])
     if plan.is_new:
-        fact = voucher_fact(ports, voucher, VoucherRedeemed.of(voucher))
-        ports.repository.commit(Replace(plan.voucher), Insert(plan.redemption), facts=[fact])
+        changes, facts = redemption_changes(ports, plan)
+        ports.repository.commit(*changes, facts=facts)
     return plan.voucher, plan.redemption, plan.is_new
 
 
@@ -73,6 +74,6 @@ def roll_back(ports: Ports, typed: str, order_id: str) -> None:
         facts.append(voucher_fact(ports, voucher, RewardRevoked.of(voucher, ROLLED_BACK)))
     ports.repository.commit(
         Replace(rolled_back(voucher)),
-        Replace(replace(redemption, rolled_back_at=ports.clock())),
+        Replace(rolled_back_redemption(redemption, ports.clock())),
         facts=facts,
     )

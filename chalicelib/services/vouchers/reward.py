@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from chalicelib.domain import rewards
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import HolderRole, Rule
 from chalicelib.domain.fact_bodies import (
@@ -25,7 +26,7 @@ from chalicelib.domain.fact_bodies import (
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.orders import Order
 from chalicelib.domain.people import Sponsor
-from chalicelib.domain.referrals import Referral, rung_of
+from chalicelib.domain.referrals import Referral, found_on_later_list, rung_of, with_reward
 from chalicelib.domain.rewards import (
     CONFIRMATION_RUNG,
     Reward,
@@ -126,7 +127,7 @@ def grant_rule(ports: Ports, referral_id: str, rule: Rule, rung: int, order: Ord
     if is_capped(rule, campaign, sponsor):
         return _refuse(ports, referral, decided, RewardRefusal.SPONSOR_CAP)
     # The rung was decided on this revision of the referral: if that has changed, decide again.
-    counted: list[Change] = [Replace(replace(referral, rewards=referral.rewards + 1))]
+    counted: list[Change] = [Replace(with_reward(referral))]
     if rule.to is HolderRole.SPONSOR:
         counted.append(Replace(replace(sponsor, rewards=sponsor.rewards + 1)))
     issue_voucher(ports, campaign, rule, referral, sponsor, decided, counted)
@@ -158,9 +159,9 @@ def _find_customer(
 def _refuse(ports: Ports, referral: Referral, decided: Reward, reason: RewardRefusal) -> str:
     # Reported once per person, however many rungs are refused; the revision decides which is first.
     is_found = reason is RewardRefusal.NOT_A_NEWCOMER and not referral.found_on_later_list
-    noted = [Replace(replace(referral, found_on_later_list=True))] if is_found else []
+    noted = [Replace(found_on_later_list(referral))] if is_found else []
     body = RewardRefused.of(decided, referral, reason, found_on_later_list=is_found)
-    refused = Insert(replace(decided, refused_reason=reason.value))
+    refused = Insert(rewards.refused(decided, reason))
     ports.repository.commit(refused, *noted, facts=[referral_fact(ports, referral, body)])
     return reason
 
@@ -188,7 +189,7 @@ def _revoke(ports: Ports, granted: Reward, reason: str) -> str:
     now = ports.clock()
     ports.repository.commit(
         Replace(revoked(voucher, now)),
-        Replace(replace(stored, revoked_at=now)),
+        Replace(rewards.revoked(stored, now)),
         facts=[voucher_fact(ports, voucher, RewardRevoked.of(voucher, reason))],
     )
     return "taken_back"
