@@ -33,7 +33,7 @@ METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 @dataclass
 class Desk:
-    """What the front works with. `upstream` is None until the stack stands."""
+    """What the front works with. `upstream` is None until the stack is up."""
 
     web: Path
     post_office: PostOffice

@@ -172,7 +172,7 @@ class Story:
 
     def invite(self) -> None:
         """By e-mail and by shared link."""
-        self._log.chapter("3. Invitations: only newcomers get a mail, and nobody learns why")
+        self._log.chapter("3. Invitations: only newcomers get a mail, and no answer says why")
         self._post_invitations("vip1@demo.test", INVITED_BY_JEANNE)
         self._log.wait("Jeanne's invitations decided", self._decided, len(INVITED_BY_JEANNE))
         self._post_invitations("vip2@demo.test", INVITED_BY_PAUL)

@@ -160,5 +160,5 @@ class Surfaces:
 
 
 def exported(exports: Mapping[str, Sequence[object]]) -> int:
-    """How many vouchers stand in exports."""
+    """How many vouchers are in exports."""
     return sum(len(rows) for rows in exports.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.lists import ListLimits, ListName
@@ -34,7 +34,7 @@ def _status(ports: Ports, campaign: Campaign, name: ListName, limits: ListLimits
     pointer = ports.repository.get(CurrentList, campaign=campaign.id, name=name.value)
     if pointer is None:
         return ListStatus(version=0, rows=0, accepted_at=None, in_force=False)
-    fresh = is_fresh(pointer, ports.clock(), timedelta(days=limits.max_age_days))
+    fresh = is_fresh(pointer, ports.clock(), limits.max_age)
     return ListStatus(
         version=pointer.version,
         rows=pointer.rows,

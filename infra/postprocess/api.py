@@ -37,7 +37,7 @@ GATEWAY_PROBLEMS: Final = (
     ("RESOURCE_NOT_FOUND", 404, "not-found", "No such resource"),
     ("REQUEST_TOO_LARGE", 413, "too-large", "The body is too large"),
     ("THROTTLED", 429, "unavailable", "Too many requests: try again later"),
-    ("DEFAULT_4XX", None, "invalid-request", "The request could not be taken"),
+    ("DEFAULT_4XX", None, "invalid-request", "The request could not be processed"),
     ("DEFAULT_5XX", None, "unavailable", "Try again later"),
 )
 

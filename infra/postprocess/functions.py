@@ -70,7 +70,7 @@ def complete_function(
             "Timeout": size.timeout_s,
             "EphemeralStorage": {"Size": size.scratch_mb},
             # Traced by Lambda, not by the API stage: a stage's trace holds the URL, and with it
-            # the tokens that stand in paths.
+            # the tokens that are in paths.
             "Tracing": "Active",
             "Role": {"Fn::GetAtt": [f"{logical_id}Role", "Arn"]},
             "LoggingConfig": {"LogGroup": {"Ref": f"{logical_id}LogGroup"}},

@@ -1,6 +1,6 @@
 """What is watched: the alarms of each function and of each dead queue, and the dashboard.
 
-The alarms that are one of a kind (lag, waiting, lists, mails) stand in resources.yaml. Each alarm
+The alarms that are one of a kind (lag, waiting, lists, mails) are in resources.yaml. Each alarm
 has a section in docs/runbook.md.
 """
 

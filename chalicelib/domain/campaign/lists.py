@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -38,6 +39,11 @@ class ListLimits(FileModel):
     max_growth_percent: Annotated[int, Field(ge=1, le=10_000)] | None = None
     canaries: tuple[DigestHex, ...] = ()
     canaries_by_key: dict[KeyId, tuple[DigestHex, ...]] = Field(default_factory=dict)
+
+    @property
+    def max_age(self) -> timedelta:
+        """How old a list may be that decisions are based on."""
+        return timedelta(days=self.max_age_days)
 
     def canaries_under(self, key_id: str) -> tuple[str, ...]:
         """The canaries that must be in a list made with that key."""

@@ -187,7 +187,7 @@ def plan_full(file: ReadListFile, state: ListState, now: datetime) -> FullPlan:
         return _plan_full_seen_before(file, record, current, state.limits, now)
     if current and file.position < current.full.position:
         return Refuse(reason="older_than_the_list_in_force")
-    if now - file.as_of > _max_age(state.limits):
+    if now - file.as_of > state.limits.max_age:
         return Refuse(reason="older_than_the_campaign_allows")
     full = FullList(
         position=file.position,
@@ -283,7 +283,7 @@ def _plan_full_seen_before(
         return Refuse(reason="replaced_by_a_later_list")
     if repeated:
         return AlreadyApplied(effect="already_in_force", version=record.version)
-    if now - max(file.as_of, current.accepted_at) > _max_age(limits):
+    if now - max(file.as_of, current.accepted_at) > limits.max_age:
         return Refuse(reason="older_than_the_campaign_allows")
     if file.as_of > current.accepted_at:
         return Confirm(current=current, as_of=file.as_of, version=record.version)
@@ -322,11 +322,7 @@ def _repeats(stored: ListDelta, delta: ListDelta) -> bool:
 
 def _is_late(file: ReadListFile, current: CurrentList, limits: ListLimits) -> bool:
     """Whether the list was too old before this delta: it may lack other changes too (law 3)."""
-    return file.as_of - current.accepted_at > _max_age(limits)
-
-
-def _max_age(limits: ListLimits) -> timedelta:
-    return timedelta(days=limits.max_age_days)
+    return file.as_of - current.accepted_at > limits.max_age
 
 
 def _next_version(current: CurrentList | None) -> int:

@@ -14,7 +14,7 @@ from typing import Literal
 
 from chalicelib.domain.campaign.lists import ListLimits
 from chalicelib.domain.lists.drops import ReadListFile
-from chalicelib.domain.lists.model import CurrentList, FullList, ListDelta
+from chalicelib.domain.lists.model import CurrentList, FullList, ListDelta, ListVersion
 
 ManifestMismatch = Literal[
     "manifest_rows_mismatch",
@@ -95,6 +95,6 @@ def applicable_deltas(full: FullList, deltas: Iterable[ListDelta]) -> list[ListD
     return sorted(applying, key=lambda delta: delta.position)
 
 
-def is_fresh(current: CurrentList | None, now: datetime, max_age: timedelta) -> bool:
+def is_fresh(version: ListVersion | None, now: datetime, max_age: timedelta) -> bool:
     """Whether decisions may be based on this list now: not without a list, nor on an old one."""
-    return current is not None and now - current.accepted_at <= max_age
+    return version is not None and now - version.accepted_at <= max_age

@@ -7,14 +7,13 @@ decided (`by`, an AWS principal, never a name or an address).
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from chalicelib.domain.campaign.lists import ListName
 from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.domain.fact_bodies import ListRolledBack
 from chalicelib.domain.lists.drops import drop_position
 from chalicelib.domain.lists.model import CurrentList, FullList, ListDrops, ListVersion
 from chalicelib.domain.lists.plan import ROLLBACK
+from chalicelib.domain.lists.rules import is_fresh
 from chalicelib.services.errors import RefusedError, UnknownError
 from chalicelib.services.facts import list_fact
 from chalicelib.services.lists.versions import count_drop, version_of
@@ -39,7 +38,7 @@ def roll_back_list(
     if rules is None or current is None or earlier is None:
         raise UnknownError("version")
     limits = rules.document.lists[name]
-    if ports.clock() - earlier.accepted_at > timedelta(days=limits.max_age_days):
+    if not is_fresh(earlier, ports.clock(), limits.max_age):
         raise RefusedError("older_than_the_campaign_allows")
     if earlier.key_id not in rules.document.digests.key_ids:
         raise RefusedError("key_not_in_force")
