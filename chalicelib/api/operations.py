@@ -46,154 +46,94 @@ CAMPAIGN = "/v1/campaigns/{campaign}"
 VOUCHER = "/v1/client/vouchers/{code}"
 
 GET_CAMPAIGN = Operation(
-    name="get_campaign",
-    method="GET",
-    path=CAMPAIGN,
+    name="get_campaign", method="GET", path=CAMPAIGN,
     summary="A campaign, as the pages need it",
-    security="public",
-    answers={200: models.CampaignAnswer},
-    problems=(404,),
-)
+    security="public", answers={200: models.CampaignAnswer}, problems=(404,),
+)  # fmt: skip
 SIGN_IN = Operation(
-    name="sign_in",
-    method="POST",
-    path=f"{CAMPAIGN}/sign-in",
+    name="sign_in", method="POST", path=f"{CAMPAIGN}/sign-in",
     summary="Mail a sign-in link if the address is a VIP's",
-    security="public",
-    answers={202: models.Accepted},
-    problems=(404, 409),
+    security="public", answers={202: models.Accepted}, problems=(404, 409),
     request=models.SignInRequest,
-)
+)  # fmt: skip
 OPEN_SESSION = Operation(
-    name="open_session",
-    method="POST",
-    path=f"{CAMPAIGN}/sessions",
+    name="open_session", method="POST", path=f"{CAMPAIGN}/sessions",
     summary="Exchange a mailed token for a session",
-    security="public",
-    answers={201: models.SessionAnswer},
-    problems=(401,),
+    security="public", answers={201: models.SessionAnswer}, problems=(401,),
     request=models.SessionRequest,
-)
+)  # fmt: skip
 SIGN_UP = Operation(
-    name="sign_up",
-    method="POST",
-    path=f"{CAMPAIGN}/links/{{link_code}}/sign-up",
+    name="sign_up", method="POST", path=f"{CAMPAIGN}/links/{{link_code}}/sign-up",
     summary="Sign up by a shared link: mail a confirmation link if eligible",
-    security="public",
-    answers={202: models.Accepted},
-    problems=(404, 409, 429),
+    security="public", answers={202: models.Accepted}, problems=(404, 409, 429),
     request=models.SignUpRequest,
-)
+)  # fmt: skip
 GET_INVITATION = Operation(
-    name="get_invitation",
-    method="GET",
-    path="/v1/invitations/{token}",
+    name="get_invitation", method="GET", path="/v1/invitations/{token}",
     summary="The offer and the sponsor's first name; has no effect",
-    security="public",
-    answers={200: models.OfferAnswer},
-    problems=(410,),
-)
+    security="public", answers={200: models.OfferAnswer}, problems=(410,),
+)  # fmt: skip
 CONFIRM = Operation(
-    name="confirm_invitation",
-    method="POST",
-    path="/v1/invitations/{token}/confirmation",
+    name="confirm_invitation", method="POST", path="/v1/invitations/{token}/confirmation",
     summary="Confirm",
-    security="public",
-    answers={201: models.ConfirmationAnswer, 200: models.ConfirmationAnswer},
+    security="public", answers={201: models.ConfirmationAnswer, 200: models.ConfirmationAnswer},
     problems=(410,),
     request=models.ConfirmationRequest,
-)
+)  # fmt: skip
 DECLINE = Operation(
-    name="decline_invitation",
-    method="POST",
-    path="/v1/invitations/{token}/decline",
+    name="decline_invitation", method="POST", path="/v1/invitations/{token}/decline",
     summary="Decline an invitation; the address is erased",
-    security="public",
-    answers={204: None},
-    problems=(410,),
-)
+    security="public", answers={204: None}, problems=(410,),
+)  # fmt: skip
 UNSUBSCRIBE = Operation(
-    name="unsubscribe",
-    method="POST",
-    path="/v1/unsubscribe/{token}",
+    name="unsubscribe", method="POST", path="/v1/unsubscribe/{token}",
     summary="RFC 8058 one-click, and the page's button",
-    security="public",
-    answers={200: models.UnsubscribeAnswer},
-)
+    security="public", answers={200: models.UnsubscribeAnswer},
+)  # fmt: skip
 GET_SPONSOR = Operation(
-    name="get_sponsor",
-    method="GET",
-    path="/v1/sponsor",
+    name="get_sponsor", method="GET", path="/v1/sponsor",
     summary="The sponsor's own space",
-    security="session",
-    answers={200: models.SponsorAnswer},
-    problems=(401,),
-)
+    security="session", answers={200: models.SponsorAnswer}, problems=(401,),
+)  # fmt: skip
 INVITE = Operation(
-    name="invite",
-    method="POST",
-    path="/v1/sponsor/invitations",
+    name="invite", method="POST", path="/v1/sponsor/invitations",
     summary="Invite people",
-    security="session",
-    answers={202: models.InvitationsAnswer},
-    problems=(401, 409, 429),
+    security="session", answers={202: models.InvitationsAnswer}, problems=(401, 409, 429),
     request=models.InvitationsRequest,
-)
+)  # fmt: skip
 GET_VOUCHER = Operation(
-    name="get_voucher",
-    method="GET",
-    path=VOUCHER,
+    name="get_voucher", method="GET", path=VOUCHER,
     summary="Whether a voucher would be accepted, and if not, why",
-    security="client",
-    answers={200: models.VoucherAnswer},
-    problems=(404,),
-)
+    security="client", answers={200: models.VoucherAnswer}, problems=(404,),
+)  # fmt: skip
 REDEEM = Operation(
-    name="redeem_voucher",
-    method="POST",
-    path=f"{VOUCHER}/redemptions",
+    name="redeem_voucher", method="POST", path=f"{VOUCHER}/redemptions",
     summary="Use a voucher on an order",
-    security="client",
-    answers={201: models.RedemptionAnswer, 200: models.RedemptionAnswer},
+    security="client", answers={201: models.RedemptionAnswer, 200: models.RedemptionAnswer},
     problems=(404, 409),
     request=models.RedemptionRequest,
-)
+)  # fmt: skip
 ROLL_BACK = Operation(
-    name="roll_back_redemption",
-    method="DELETE",
-    path=f"{VOUCHER}/redemptions/{{order_id}}",
+    name="roll_back_redemption", method="DELETE", path=f"{VOUCHER}/redemptions/{{order_id}}",
     summary="Roll a redemption back",
-    security="client",
-    answers={204: None},
-    problems=(404, 409),
-)
+    security="client", answers={204: None}, problems=(404, 409),
+)  # fmt: skip
 POST_ORDERS = Operation(
-    name="post_orders",
-    method="POST",
-    path="/v1/client/orders",
+    name="post_orders", method="POST", path="/v1/client/orders",
     summary="Report orders, as in the order file",
-    security="client",
-    answers={207: models.OrdersAnswer},
-    request=models.OrdersRequest,
-    max_body_kb=256,  # 500 of the longest orders
-)
+    security="client", answers={207: models.OrdersAnswer},
+    request=models.OrdersRequest, max_body_kb=256,  # 500 of the longest orders
+)  # fmt: skip
 GET_DASHBOARD = Operation(
-    name="get_dashboard",
-    method="GET",
-    path="/v1/ops/campaigns/{campaign}/dashboard",
+    name="get_dashboard", method="GET", path="/v1/ops/campaigns/{campaign}/dashboard",
     summary="The live figures",
-    security="ops",
-    answers={200: models.DashboardAnswer},
-    problems=(404,),
-)
+    security="ops", answers={200: models.DashboardAnswer}, problems=(404,),
+)  # fmt: skip
 GET_OPENAPI = Operation(
-    name="get_openapi",
-    method="GET",
-    path="/v1/openapi.json",
+    name="get_openapi", method="GET", path="/v1/openapi.json",
     summary="This document",
-    security="public",
-    answers={200: models.DescriptionAnswer},
-)
+    security="public", answers={200: models.DescriptionAnswer},
+)  # fmt: skip
 
 OPERATIONS = (
     GET_CAMPAIGN,
