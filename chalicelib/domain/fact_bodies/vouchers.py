@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
 from chalicelib.domain.campaign.rules import HolderRole, Release
 from chalicelib.domain.eligibility import REFUSED, Verdict
@@ -94,23 +95,19 @@ class _VoucherUse(_VoucherBody):
     template: str
     holder: HolderRole
 
+    @classmethod
+    def of(cls, voucher: Voucher) -> Self:
+        return cls(**_of(voucher), template=voucher.template, holder=voucher.holder)
+
 
 @dataclass(frozen=True, kw_only=True)
 class VoucherRedeemed(_VoucherUse, name=FactName.VOUCHER_REDEEMED):
     """The voucher was used on an order."""
 
-    @classmethod
-    def of(cls, voucher: Voucher) -> VoucherRedeemed:
-        return cls(**_of(voucher), template=voucher.template, holder=voucher.holder)
-
 
 @dataclass(frozen=True, kw_only=True)
 class VoucherRolledBack(_VoucherUse, name=FactName.VOUCHER_ROLLED_BACK):
     """Its use was reversed."""
-
-    @classmethod
-    def of(cls, voucher: Voucher) -> VoucherRolledBack:
-        return cls(**_of(voucher), template=voucher.template, holder=voucher.holder)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,9 +122,7 @@ class VoucherExpired(_VoucherBody, name=FactName.VOUCHER_EXPIRED):
 
 
 @dataclass(frozen=True, kw_only=True)
-class VouchersExported(FactBody, name=FactName.VOUCHERS_EXPORTED):
-    """`count` vouchers became part of an export."""
-
+class _ExportBody(FactBody):
     export: int
     count: int
 
@@ -137,15 +132,13 @@ class VouchersExported(FactBody, name=FactName.VOUCHERS_EXPORTED):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExportWritten(FactBody, name=FactName.EXPORT_WRITTEN):
+class VouchersExported(_ExportBody, name=FactName.VOUCHERS_EXPORTED):
+    """`count` vouchers became part of an export."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportWritten(_ExportBody, name=FactName.EXPORT_WRITTEN):
     """The file of an export, of `count` rows, was written to `out/`."""
-
-    export: int
-    count: int
-
-    @property
-    def quantity(self) -> int:
-        return self.count
 
 
 @dataclass(frozen=True, kw_only=True)
