@@ -410,7 +410,7 @@ def _environment() -> Iterator[None]:
         "POWERTOOLS_METRICS_NAMESPACE": "Tandem",
         **{
             f"TANDEM_QUEUE_{name.upper()}": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}"
-            for name in QUEUES
+            for name in (*QUEUES, "ingest")
         },
     }
     with patch.dict("os.environ", values):
