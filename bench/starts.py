@@ -29,7 +29,7 @@ from chalicelib import functions
 ROUNDS = 11
 _SETTINGS = (
     "STAGE TABLE BUCKET ORIGIN SENDER CONFIGURATION_SET KEYS_PATH"
-    " QUEUE_DECIDE QUEUE_MAIL QUEUE_REWARD"
+    " QUEUE_DECIDE QUEUE_INGEST QUEUE_MAIL QUEUE_REWARD"
 )
 _READY = """
 from chalicelib import bootstrap, observability

@@ -114,7 +114,7 @@ def referees_of(call: int) -> list[str]:
     new = REFEREES_A_CALL - CUSTOMERS_A_CALL
     listed = range(call * CUSTOMERS_A_CALL, (call + 1) * CUSTOMERS_A_CALL)
     return [
-        *(f"c{call}-{number}@crowd.test" for number in range(new)),
+        *(f"c{call}-{number}.crowd@demo.test" for number in range(new)),
         *(customer_address(1000 + number) for number in listed),
     ]
 

@@ -61,7 +61,7 @@ def test_laws_1_and_2_of_many_sponsors_inviting_one_person_at_once_one_succeeds(
     world: Surfaces, sessions: list[str]
 ) -> None:
     before = world.dashboard()["funnel"]
-    body = {"referees": [{"email": "wanted@races.test"}]}
+    body = {"referees": [{"email": "wanted.races@demo.test"}]}
 
     def invite(session: str) -> int:
         return world.call("POST", "/sponsor/invitations", body, bearer=session).status_code
@@ -76,7 +76,7 @@ def test_laws_1_and_2_of_many_sponsors_inviting_one_person_at_once_one_succeeds(
     narrator = Narrator(world.stack)
     narrator.wait("decided", decided, CALLERS)
     assert narrator.failures == []
-    assert len(world.letters("wanted@races.test")) == 1
+    assert len(world.letters("wanted.races@demo.test")) == 1
 
 
 def test_law_6_of_many_redemptions_at_once_one_wins_and_of_many_rollbacks_too(

@@ -100,23 +100,23 @@ def test_lists_and_orders_copied_with_the_stock_aws_command_get_receipts_and_exp
     assert (receipt["status"], receipt["rows"]) == ("accepted", 1)
 
     session = sign_in(world, "vip9@demo.test")
-    referees = [{"email": "first@autumn.test"}, {"email": "customer1@demo.test"}]
+    referees = [{"email": "first.autumn@demo.test"}, {"email": "customer1@demo.test"}]
     invited = world.call("POST", "/sponsor/invitations", {"referees": referees}, bearer=session)
     assert invited.status_code == 202
     narrator = Narrator(world.stack)
-    narrator.wait("invited", lambda: len(world.letters("first@autumn.test")), 1)
-    token = world.token_for("first@autumn.test", "referee")
+    narrator.wait("invited", lambda: len(world.letters("first.autumn@demo.test")), 1)
+    token = world.token_for("first.autumn@demo.test", "referee")
     yes = {"terms_version": "2026-01", "marketing_consent": True}
     assert world.call("POST", f"/invitations/{token}/confirmation", yes).status_code == 201
-    narrator.wait("voucher at once", lambda: len(world.codes_for("first@autumn.test")), 1)
-    code = world.codes_for("first@autumn.test")[0]
+    narrator.wait("voucher at once", lambda: len(world.codes_for("first.autumn@demo.test")), 1)
+    code = world.codes_for("first.autumn@demo.test")[0]
 
     now = datetime.now(UTC).isoformat()
     lines = [
         "order_id,ordered_at,email_digest,voucher_code,amount,currency,status",
-        f"X1,{now},{digest_of('first@autumn.test')},{code},80.00,EUR,kept",
+        f"X1,{now},{digest_of('first.autumn@demo.test')},{code},80.00,EUR,kept",
         f"X2,{now},{digest_of('nobody@autumn.test')},,80.00,EUR,kept",
-        f"X3,{now},{digest_of('first@autumn.test')},{code},80.00,EUR,placed",
+        f"X3,{now},{digest_of('first.autumn@demo.test')},{code},80.00,EUR,placed",
         f"X4,{now},,WE-22222-22222-2223,80.00,EUR,placed",
     ]
     receipt = copied(stack, world, "orders/today.csv", "\n".join(lines).encode(), tmp_path)

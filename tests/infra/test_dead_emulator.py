@@ -49,7 +49,9 @@ def bereft(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack whose emulator was killed."""
     with running_stack(directory=tmp_path_factory.mktemp("bereft")) as stack:
         assert stack.end() is None
-        kill_emulator(os.getpid())
+        guard = stack.emulator._process
+        assert guard
+        kill_emulator(guard.pid)
         assert stack.end(within_s=10) is not None
         yield stack
 

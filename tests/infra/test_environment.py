@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import subprocess
 import sys
@@ -150,6 +151,7 @@ def test_a_python_that_is_missing_is_one_line(target: str) -> None:
     done = subprocess.run(
         ["make", "--silent", target, "PYTHON=/nowhere/python3"],
         cwd=ROOT,
+        env={"PATH": os.environ["PATH"]},  # without what a make above this one has set
         capture_output=True,
         text=True,
         check=False,
