@@ -28,7 +28,7 @@ env-demo: ## the same, with only what the demo needs
 demo: env-demo ## start everything here, play the story, stay up; ONCE=1 ends after the table
 	@$(RUN) -m local --play $(if $(ONCE),--once)
 
-check: static ## while working: formatting, types, layers and the quick tests, in under a minute
+check: static ## while working: formatting, types, layers and the quick tests, in about a minute
 	@$(BIN)/pytest --quiet --numprocesses $(WORKERS) -m 'not slow and not stack and not browser' $(QUICK)
 
 test: lint unit ## every gate and every test

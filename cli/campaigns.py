@@ -62,7 +62,7 @@ def list_campaigns(stage: Stage = LOCAL) -> None:
             document.brand.name,
             document.starts_on.isoformat(),
             document.ends_on.isoformat(),
-            current.put_at.isoformat(timespec="seconds"),
+            f"{current.put_at:%Y-%m-%d %H:%M:%S}",
         )
     Console(soft_wrap=True).print(table)
 

@@ -39,7 +39,10 @@ LOCAL = "local"
 DEFAULT_PORT = "8400"
 TIMEOUT_S = 10
 
-_NOT_RUNNING = "the local stack is not running at {url}: start it with: make demo"
+_NOT_RUNNING = (
+    "the local stack is not running at {url}: start it with: make demo; "
+    "for another port set TANDEM_PORT"
+)
 
 
 @dataclass(frozen=True)

@@ -37,10 +37,12 @@ def _group() -> None:
 @app.command()
 def put(
     key_id: Annotated[str, typer.Argument(help="The key's id, as in the campaign file.")],
-    file: Annotated[Path | None, typer.Option(help="A file with the key in hex.")] = None,
+    file: Annotated[
+        Path | None, typer.Option(help="A file with the key in hex, 16 to 64 bytes.")
+    ] = None,
     from_env: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="A variable with the key in hex."),
+        typer.Option(metavar="NAME", help="A variable with the key in hex, 16 to 64 bytes."),
     ] = None,
     stage: Stage = LOCAL,
 ) -> None:

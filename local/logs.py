@@ -39,7 +39,10 @@ def main() -> int:
     except (urllib.error.URLError, ValueError):
         status = {}
     if not status.get("ready"):
-        missing = f"no local stack on port {port}: start it with: make demo"
+        missing = (
+            f"no local stack on port {port}: start it with: make demo; "
+            "for another port set TANDEM_PORT"
+        )
         print(f"tandem: {status.get('ended', missing)}", file=sys.stderr)
         return 1
     logs = boto3.Session(

@@ -19,7 +19,7 @@ from local.errors import StackError
 from local.patience import Patience
 
 POLL_S = 0.25
-REPEAT_S = 15.0  # between lines about a wait, where there is no terminal to keep one up to date
+REPEAT_S = 8.0  # between lines about a wait, where there is no terminal to keep one up to date
 
 
 class StoryError(Exception):
@@ -52,7 +52,9 @@ class Narrator:
         self._console.print(f"  {text}", soft_wrap=True)
 
     def check(self, text: str, held: bool) -> None:
-        """Something that must hold."""
+        """Something that must hold. Raises StackError if it does not, and the stack has ended."""
+        if not held and (end := self._stack.end()) is not None:
+            raise StackError(end)
         mark = "[green]✓[/green]" if held else "[red]✗[/red]"
         self._console.print(f"  {mark} {text}", soft_wrap=True)
         if not held:

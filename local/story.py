@@ -158,7 +158,7 @@ class Story:
             for address in asking
         ]
         alike = {(answer.status_code, answer.content) for answer in answers}
-        self._log.check(f"{len(asking)} requests, {len(alike)} kind of answer", len(alike) == 1)
+        self._log.check(f"{len(asking)} requests, all answered alike", len(alike) == 1)
         self._log.wait("sign-in mails", lambda: len(self.world.letters()), len(SPONSORS))
         for address, name in SPONSORS.items():
             token = self.world.token_for(address, "sponsor")

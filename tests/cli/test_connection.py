@@ -96,7 +96,8 @@ def test_when_nothing_runs_one_line_says_what_to_do(nothing_running: str, tandem
     result = tandem("status")
     assert result.exit_code == 1
     assert result.stderr == (
-        f"the local stack is not running at {nothing_running}: start it with: make demo\n"
+        f"the local stack is not running at {nothing_running}: start it with: make demo; "
+        "for another port set TANDEM_PORT\n"
     )
 
 

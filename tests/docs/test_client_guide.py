@@ -72,7 +72,7 @@ def test_a_call_is_signed_for_the_host_it_goes_to() -> None:
     "columns", [orders.COLUMNS, VOUCHER_COLUMNS, exports.REFERRAL_COLUMNS], ids=len
 )
 def test_the_columns_are_documented_in_the_order_of_the_code(columns: tuple[str, ...]) -> None:
-    assert ",".join(columns) in GUIDE
+    assert (header := ",".join(columns)) in GUIDE, f"docs/client-guide.md: the header {header}"
 
 
 @pytest.mark.parametrize("column", VOUCHER_COLUMNS)

@@ -49,7 +49,7 @@ NOT_PLAYED: Mapping[str, str] = {
     "refused: disposable_address": "all addresses are of the demo's own domain",
     "refused: undeliverable_address": "all addresses are of the demo's own domain",
     "refused: no_mail_domain": "it does not depend on anybody's DNS",
-    "refused: opposed": "nobody unsubscribes",
+    "refused: opposed": "nobody who unsubscribed is invited after that",
     "refused: customer_alias": "the demo's domain has no alias form",
     "refused: became_customer": "no second customer list is dropped",
     "refused: too_late": "the lists are there before anybody is invited",

@@ -85,13 +85,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def told() -> StringIO:
+def printed() -> StringIO:
     return StringIO()
 
 
 @pytest.fixture
-def narrator(told: StringIO) -> Narrator:
-    return Narrator(Running(), Console(file=told, width=200))
+def narrator(printed: StringIO) -> Narrator:
+    return Narrator(Running(), Console(file=printed, width=200))
 
 
 def test_what_heals_by_itself_is_waited_for(narrator: Narrator, clock: Clock) -> None:
@@ -124,14 +124,24 @@ def test_a_stack_that_has_ended_is_not_waited_for(
     assert clock.now == 0
 
 
-def test_without_a_terminal_a_long_wait_still_says_how_far_it_is(
-    narrator: Narrator, clock: Clock, told: StringIO
+def test_a_check_that_fails_because_the_stack_has_ended_is_no_failure_of_the_story(
+    narrator: Narrator, printed: StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    narrator.wait("decided", lambda: int(clock.now // 10), 6)
-    lines = [line for line in told.getvalue().splitlines() if "decided: " in line]
+    monkeypatch.setattr(Running, "ended", "it has ended")
+    narrator.check("what was counted before", True)
+    with pytest.raises(StackError, match="it has ended"):
+        narrator.check("all answered alike", False)
+    assert "✗" not in printed.getvalue()
+
+
+def test_without_a_terminal_a_long_wait_still_says_how_far_it_is(
+    narrator: Narrator, clock: Clock, printed: StringIO
+) -> None:
+    narrator.wait("decided", lambda: int(clock.now // 10), 3)
+    lines = [line for line in printed.getvalue().splitlines() if "decided: " in line]
     assert lines == [
-        "  … decided: 1 of 6 after 15 s",
-        "  … decided: 3 of 6 after 30 s",
-        "  … decided: 4 of 6 after 46 s",
-        "  ✓ decided: 6",
+        "  … decided: 0 of 3 after 8 s",
+        "  … decided: 1 of 3 after 16 s",
+        "  … decided: 2 of 3 after 25 s",
+        "  ✓ decided: 3",
     ]

@@ -254,7 +254,7 @@ def test_a_rung_is_greeted_otherwise_than_the_first_voucher() -> None:
     assert "Bienvenue" in rendered(VOUCHER, "fr").subject
     assert "Bienvenue" in rendered(replace(VOUCHER, rung=0), "fr").subject
     assert "Bienvenue" not in rendered(FURTHER_VOUCHER, "fr").subject
-    assert "étape 2" in rendered(FURTHER_VOUCHER, "fr").text
+    assert "nouveau bon d’achat" in rendered(FURTHER_VOUCHER, "fr").text
     assert "nouvelle récompense" in rendered(FURTHER_REWARD, "fr").text
     assert "nouvelle récompense" not in rendered(REWARD, "fr").text
 

@@ -44,7 +44,7 @@ def keep(world: World, order_id: str, address: str = NEWCOMER) -> None:
     world.run()
 
 
-def told(world: World, name: FactName) -> dict[str, Any]:
+def details_of(world: World, name: FactName) -> dict[str, Any]:
     return dict(world.facts(name)[-1].details)
 
 
@@ -76,7 +76,7 @@ def test_law_3_a_decision_keeps_its_verdict_its_reason_and_the_list_it_was_made_
     decision = invitation.decision
     assert decision
     assert (decision.verdict, decision.reason, decision.customers_version) == kept
-    details = told(world, name)
+    details = details_of(world, name)
     assert (details["verdict"], details["reason"], details.get("customers_version")) == kept
     journaled = [one["details"] for one in world.journal() if one["name"] == name]
     assert journaled == [details]
@@ -87,7 +87,7 @@ def test_law_3_a_decision_reversed_before_the_mail_records_its_verdict_too(world
     [received] = world.facts(FactName.INVITATION_RECEIVED)
     decide_invitation(world.ports, received)
     later_list(world, NEWCOMER)
-    details = told(world, FactName.INVITATION_REFUSED)
+    details = details_of(world, FactName.INVITATION_REFUSED)
     assert (details["verdict"], details["reason"]) == ("refused", "became_customer")
     assert details["customers_version"] == 2
     assert world.mailer.to(NEWCOMER) == []
@@ -97,21 +97,21 @@ def test_a_sign_in_keeps_its_verdict_its_reason_and_the_list_it_was_decided_with
     world: World,
 ) -> None:
     world.sponsor()
-    granted = told(world, FactName.SIGN_IN_GRANTED)
+    granted = details_of(world, FactName.SIGN_IN_GRANTED)
     assert granted == {"verdict": "eligible", "reason": "on_vip_list", "list_version": 1}
     request_sign_in(world.ports, CAMPAIGN, Address.parse("stranger@example.fr"))
     world.run()
-    refused = told(world, FactName.SIGN_IN_REFUSED)
+    refused = details_of(world, FactName.SIGN_IN_REFUSED)
     assert refused == {"verdict": "refused", "reason": "not_on_vip_list", "list_version": 1}
     for _ in range(5):
         request_sign_in(world.ports, CAMPAIGN, Address.parse(VIPS[0]))
         world.run()
-    refused = told(world, FactName.SIGN_IN_REFUSED)
+    refused = details_of(world, FactName.SIGN_IN_REFUSED)
     assert (refused["reason"], refused["list_version"]) == ("too_many_sign_in_mails", 1)
     world.lists.fails = "too_old"
     request_sign_in(world.ports, CAMPAIGN, Address.parse(VIPS[1]))
     world.run()
-    refused = told(world, FactName.SIGN_IN_REFUSED)
+    refused = details_of(world, FactName.SIGN_IN_REFUSED)
     assert refused == {"verdict": "refused", "reason": "list_unavailable"}
 
 
@@ -127,8 +127,8 @@ def test_law_3_who_is_found_on_a_later_list_when_confirming_is_counted(world: Wo
     world.confirm(OTHER)
     world.run()
     assert found(world) == 1
-    assert told(world, FactName.INVITATION_EXPIRED)["customers_version"] == 2
-    assert told(world, FactName.REFERRAL_CONFIRMED)["verdict"] == "eligible"
+    assert details_of(world, FactName.INVITATION_EXPIRED)["customers_version"] == 2
+    assert details_of(world, FactName.REFERRAL_CONFIRMED)["verdict"] == "eligible"
     for again in range(2):
         with pytest.raises(GoneError):
             world.confirm(NEWCOMER)
@@ -196,7 +196,7 @@ def test_a_reward_refused_for_another_reason_finds_nobody() -> None:
     for number, (address, sponsor) in enumerate(((NEWCOMER, VIPS[0]), (OTHER, VIPS[0]))):
         world.referral(address, sponsor)
         keep(world, f"A{number}", address)
-    assert told(world, FactName.REWARD_REFUSED)["reason"] == "sponsor_cap"
+    assert details_of(world, FactName.REWARD_REFUSED)["reason"] == "sponsor_cap"
     assert found(world) == 0
 
 

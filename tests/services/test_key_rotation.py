@@ -254,8 +254,8 @@ def test_digests_under_our_own_key_never_leave() -> None:
         digest_under(key_id, one) for one in (CONFIRMED, VIPS[0]) for key_id in ("k1", "k2")
     }
     own = {digest for one in (CONFIRMED, *VIPS) for digest in own_digests(one)}
-    told = repr(world.facts()) + repr(world.files.under("out/")) + repr(unpacked(world))
-    assert not [digest for digest in own if digest in told]
+    written = repr(world.facts()) + repr(world.files.under("out/")) + repr(unpacked(world))
+    assert not [digest for digest in own if digest in written]
 
 
 def unpacked(world: World) -> list[dict[str, str]]:

@@ -57,7 +57,7 @@ export const texts = {
   "landing.step-1": "Open your space from the link we e-mail you.",
   "landing.step-2": "Share your personal link, or invite people by e-mail.",
   "landing.step-3": "They accept and order. The vouchers you earn are e-mailed to you.",
-  "landing.for-referees": "For the people you invite",
+  "landing.for-referees": "What the people you invite will read",
   "landing.dates": "From {start} to {end}.",
   "landing.opens-soon.title": "Opening soon",
   "landing.opens-soon.text": "The programme “{title}” opens on {start}.",
@@ -108,8 +108,8 @@ export const texts = {
   "inviting.add-person": "Add a person",
   "inviting.send": "Send the invitations",
   "inviting.correct-addresses": {
-    one: "Nothing was sent: please correct one entry.",
-    other: "Nothing was sent: please correct {count} entries.",
+    one: "Nothing was sent: please check the entry marked.",
+    other: "Nothing was sent: please check the {count} entries marked.",
   },
   "inviting.too-many": "Too many people at once: please send some first, then the others.",
   "inviting.received": {

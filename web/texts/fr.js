@@ -56,7 +56,7 @@ export const texts = {
   "landing.step-2": "Partagez votre lien personnel, ou invitez vos proches par e-mail.",
   "landing.step-3":
     "Ils acceptent et commandent. Vous recevez par e-mail les bons d’achat que vous gagnez.",
-  "landing.for-referees": "Pour vos filleuls",
+  "landing.for-referees": "Ce que liront vos filleuls",
   "landing.dates": "Du {start} au {end}.",
   "landing.opens-soon.title": "Bientôt disponible",
   "landing.opens-soon.text": "Le programme « {title} » ouvre le {start}.",
@@ -110,8 +110,8 @@ export const texts = {
   "inviting.add-person": "Ajouter une personne",
   "inviting.send": "Envoyer les invitations",
   "inviting.correct-addresses": {
-    one: "Rien n’a été envoyé : corrigez une saisie.",
-    other: "Rien n’a été envoyé : corrigez {count} saisies.",
+    one: "Rien n’a été envoyé : vérifiez la saisie signalée.",
+    other: "Rien n’a été envoyé : vérifiez les {count} saisies signalées.",
   },
   "inviting.too-many":
     "Trop de personnes à la fois : envoyez d’abord une partie, puis les autres.",
@@ -143,7 +143,7 @@ export const texts = {
   "offer.title": "{name} vous invite à découvrir {brand}",
   "offer.title-without-name": "Une invitation à découvrir {brand}",
   "offer.closes-on": "Offre ouverte jusqu’au {day}.",
-  "offer.terms-intro": "En acceptant, vous souscrivez aux",
+  "offer.terms-intro": "Si vous acceptez, s’appliqueront les",
   "offer.terms-link": "conditions de l’offre, version {version} (nouvel onglet)",
   "offer.consent":
     "Je souhaite aussi recevoir par e-mail les actualités et les offres de {brand}. " +
