@@ -291,7 +291,7 @@ def test_law_3_a_damaged_base_is_not_built_upon(damage: Callable[[bytes], bytes]
 
 
 @pytest.mark.parametrize(
-    "told",
+    "reported",
     [
         StoredSegment("lists/none", "", 3000),
         StoredSegment("lists/base", "another", 3000),
@@ -299,13 +299,13 @@ def test_law_3_a_damaged_base_is_not_built_upon(damage: Callable[[bytes], bytes]
     ],
 )
 def test_law_3_a_base_that_does_not_match_its_pointer_is_not_built_upon(
-    told: StoredSegment,
+    reported: StoredSegment,
 ) -> None:
     store = MemoryStore()
     etag = store.put("lists/base", GOOD.content)
-    told = StoredSegment(told.path, told.etag or etag, told.rows)
+    reported = StoredSegment(reported.path, reported.etag or etag, reported.rows)
     with pytest.raises(ListUnavailableError, match="read_failed"):
-        SegmentBuilder(store).build(NEW, [Layer("full", told)])
+        SegmentBuilder(store).build(NEW, [Layer("full", reported)])
 
 
 @pytest.mark.parametrize(("algorithm", "key_id"), [("sha256", "k1"), ("hmac_sha256", "k2")])

@@ -90,11 +90,11 @@ class Gateway:
             "isBase64Encoded": is_base64,
         }
         # There and back as JSON: nothing else passes between API Gateway and Lambda.
-        told = json.loads(json.dumps(self._app(json.loads(json.dumps(event)), None)))
+        reported = json.loads(json.dumps(self._app(json.loads(json.dumps(event)), None)))
         answer = Answer(
-            status=told["statusCode"],
-            headers={name.lower(): value for name, value in told["headers"].items()},
-            body=told["body"].encode(),
+            status=reported["statusCode"],
+            headers={name.lower(): value for name, value in reported["headers"].items()},
+            body=reported["body"].encode(),
         )
         wrong = disagreement(
             _OPERATIONS[resource, method], answer.status, answer.headers, answer.body

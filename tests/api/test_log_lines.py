@@ -213,8 +213,8 @@ def test_one_correlation_id_is_in_the_lines_of_decide_mail_and_reward(
         if item.get("kind") == {"S": "INVITATION"}
     ]
     followed = [line for line in captured.lines if line.get("correlation") == correlation]
-    told = [line["message"] for line in followed]
-    assert told == ["request", "decided", "mailed", "request", "rewarded"]
+    reported = [line["message"] for line in followed]
+    assert reported == ["request", "decided", "mailed", "request", "rewarded"]
     outcomes = [line["outcome"] for line in followed if "outcome" in line]
     assert outcomes == ["eligible", "sent", "granted"]
 
@@ -235,7 +235,7 @@ def test_a_line_with_an_address_would_be_found(
     """The tests above have teeth: they find a secret in one careless line."""
 
     def careless(error: BaseException, message: str, **_: object) -> None:
-        observability.log(message, told=str(error))
+        observability.log(message, reported=str(error))
 
     monkeypatch.setattr(functions, "failed", careless)
     body = '{"not": "a fact", "address": "' + STRANGER + '"}'

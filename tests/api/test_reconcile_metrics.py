@@ -12,9 +12,9 @@ from tests.api.world import World
 NUMBERS = ("ReconcileFinding", "ListTooOld")
 
 
-def counted(told: str) -> dict[str, float]:
+def counted(reported: str) -> dict[str, float]:
     """The metrics in the lines of one run."""
-    lines = [json.loads(line) for line in told.splitlines()]
+    lines = [json.loads(line) for line in reported.splitlines()]
     [metrics] = [line for line in lines if "_aws" in line]
     return {name: metrics[name][0] for name in NUMBERS}
 

@@ -541,10 +541,10 @@ def test_an_unexpected_error_is_500_without_details(
         raise RuntimeError(STRANGER)
 
     monkeypatch.setattr(DynamoRepository, "get", broken)
-    with pytest.raises(AssertionError, match="does not promise 500") as told:
+    with pytest.raises(AssertionError, match="does not promise 500") as reported:
         world.get("/v1/campaigns/another")
-    assert STRANGER not in str(told.value)
-    assert "urn:tandem:problem:internal" in str(told.value)
+    assert STRANGER not in str(reported.value)
+    assert "urn:tandem:problem:internal" in str(reported.value)
 
 
 def test_a_mistyped_address_comes_with_a_suggestion_and_can_be_insisted_on(world: World) -> None:

@@ -42,13 +42,18 @@ def test_every_operation_answers_a_good_request_with_its_first_status(
 
 
 def test_a_campaign_has_what_the_pages_need(world: World) -> None:
-    told = world.get(OF_CAMPAIGN).json()
-    assert told["brand"] == {"name": "Maison Demo", "colour": "#1f4e3d"}
-    assert set(told["title"]) == set(told["offer"]) == set(told["sponsor_offer"]) == {"fr", "en"}
-    assert told["terms"] == {"version": "2026-01", "url": "https://demo.test/terms"}
-    assert (told["campaign"], told["version"], told["open"]) == (CAMPAIGN, 1, True)
-    assert (told["currency"], told["time_zone"]) == ("EUR", "Europe/Paris")
-    assert told["channels"] == ["email", "link"]
+    reported = world.get(OF_CAMPAIGN).json()
+    assert reported["brand"] == {"name": "Maison Demo", "colour": "#1f4e3d"}
+    assert (
+        set(reported["title"])
+        == set(reported["offer"])
+        == set(reported["sponsor_offer"])
+        == {"fr", "en"}
+    )
+    assert reported["terms"] == {"version": "2026-01", "url": "https://demo.test/terms"}
+    assert (reported["campaign"], reported["version"], reported["open"]) == (CAMPAIGN, 1, True)
+    assert (reported["currency"], reported["time_zone"]) == ("EUR", "Europe/Paris")
+    assert reported["channels"] == ["email", "link"]
 
 
 def test_a_campaign_is_closed_after_its_last_local_day(world: World) -> None:
@@ -191,10 +196,14 @@ def test_a_voucher_is_found_however_its_code_is_typed(world: World, typed: str) 
         "spaces": printed.replace("-", "%20"),
         "bare": printed.replace("-", ""),
     }
-    told = world.get(f"{VOUCHERS}/{forms[typed]}").json()
-    assert (told["code"], told["acceptable"], told["reason"]) == (printed, True, None)
-    assert (told["value"], told["minimum_basket"], told["currency"]) == ("10.00", "40.00", "EUR")
-    assert told["valid_until"] == "2026-05-01T21:59:59+00:00"
+    reported = world.get(f"{VOUCHERS}/{forms[typed]}").json()
+    assert (reported["code"], reported["acceptable"], reported["reason"]) == (printed, True, None)
+    assert (reported["value"], reported["minimum_basket"], reported["currency"]) == (
+        "10.00",
+        "40.00",
+        "EUR",
+    )
+    assert reported["valid_until"] == "2026-05-01T21:59:59+00:00"
 
 
 @pytest.mark.parametrize(("days", "reason"), [(60, None), (61, "expired")])
@@ -203,8 +212,8 @@ def test_a_voucher_ends_with_its_last_local_day(
 ) -> None:
     code = world.voucher()
     world.clock.pass_by(days=days)
-    told = world.get(f"{VOUCHERS}/{code}").json()
-    assert (told["acceptable"], told["reason"]) == (reason is None, reason)
+    reported = world.get(f"{VOUCHERS}/{code}").json()
+    assert (reported["acceptable"], reported["reason"]) == (reason is None, reason)
 
 
 def test_redeeming_again_is_200_with_the_same_body_and_changes_nothing(world: World) -> None:
@@ -252,15 +261,15 @@ def test_the_dashboard_counts_what_happened(world: World) -> None:
     world.run()
     world.confirm(world.last_to(STRANGER).token())
     world.run()
-    told = world.get(f"/v1/ops/campaigns/{CAMPAIGN}/dashboard").json()
-    shown = {name: count for name, count in told["funnel"].items() if count}
+    reported = world.get(f"/v1/ops/campaigns/{CAMPAIGN}/dashboard").json()
+    shown = {name: count for name, count in reported["funnel"].items() if count}
     assert shown == {
         "invited": 2, "refused": 1, "sent": 1, "confirmed": 1, "vouchers_issued": 1, "rewards": 1,
     }  # fmt: skip
-    assert told["refused_by_reason"] == {"customer": 1}
-    (day,) = told["days"]
+    assert reported["refused_by_reason"] == {"customer": 1}
+    (day,) = reported["days"]
     assert day["date"] == "2026-03-02"
-    assert told["lists"]["vips"]["in_force"] is True
+    assert reported["lists"]["vips"]["in_force"] is True
 
 
 def test_the_document_is_served_as_published(world: World) -> None:

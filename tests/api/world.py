@@ -356,8 +356,11 @@ def queue_event(bodies: Sequence[str]) -> Event:
 
 def drop_event(key: str, at: datetime) -> Event:
     """S3's event about a new object, from the ingest queue."""
-    told = {"eventTime": at.isoformat(), "s3": {"object": {"key": key, "sequencer": "0055AED6"}}}
-    return queue_event([json.dumps({"Records": [told]})])
+    reported = {
+        "eventTime": at.isoformat(),
+        "s3": {"object": {"key": key, "sequencer": "0055AED6"}},
+    }
+    return queue_event([json.dumps({"Records": [reported]})])
 
 
 def mail_event(kind: str, mail_id: str, **more: object) -> Event:

@@ -66,8 +66,8 @@ def good_with(old: str, new: str) -> str:
     return GOOD.replace(old, new)
 
 
-def in_quotes(told: str, text: str) -> str:
-    return f'{told}; if it is text, put it in quotes: "{text}"'
+def in_quotes(reported: str, text: str) -> str:
+    return f'{reported}; if it is text, put it in quotes: "{text}"'
 
 
 def refusals(content: str | bytes) -> list[str]:
@@ -112,7 +112,7 @@ def test_an_amount_no_float_can_hold_is_not_rounded_into_the_limit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "reported"),
     [
         # fields that are not there, or should not be
         ("  contact: hello@shop.test\n", "", "2:1: brand.contact: is missing"),
@@ -308,12 +308,12 @@ def test_an_amount_no_float_can_hold_is_not_rounded_into_the_limit() -> None:
         ),
     ],
 )
-def test_a_wrong_field_is_reported_at_its_place(old: str, new: str, told: str) -> None:
-    assert told in refusals(good_with(old, new))
+def test_a_wrong_field_is_reported_at_its_place(old: str, new: str, reported: str) -> None:
+    assert reported in refusals(good_with(old, new))
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "reported"),
     [
         (b"", "1:1: the file is empty"),
         (b"# nothing yet\n", "1:1: the file is empty"),
@@ -336,15 +336,15 @@ def test_a_wrong_field_is_reported_at_its_place(old: str, new: str, told: str) -
     ],
 )
 def test_a_file_that_is_not_a_campaign_file_is_refused_in_one_line(
-    content: bytes, told: str
+    content: bytes, reported: str
 ) -> None:
-    assert refusals(content) == [told]
+    assert refusals(content) == [reported]
 
 
 @pytest.mark.parametrize("content", ["a: &x 1\nb: 2\n", "a: 1\nb: *x\n", "a: &x [1]\nb: *x\n"])
 def test_anchors_and_aliases_are_refused(content: str) -> None:
-    (told,) = refusals(content)
-    assert "anchors (&) and aliases (*) are not supported" in told
+    (reported,) = refusals(content)
+    assert "anchors (&) and aliases (*) are not supported" in reported
 
 
 def test_a_bomb_of_aliases_is_refused_at_its_first_anchor() -> None:
@@ -352,13 +352,13 @@ def test_a_bomb_of_aliases_is_refused_at_its_first_anchor() -> None:
         f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n"
         for before, name in zip("abcdefgh", "bcdefghi", strict=True)
     )
-    (told,) = refusals(bomb)
-    assert told.startswith("1:4: anchors")
+    (reported,) = refusals(bomb)
+    assert reported.startswith("1:4: anchors")
 
 
 def test_all_problems_are_reported_at_once_in_the_order_of_the_file() -> None:
     wrong = good_with("country: FR", "country: NO").replace("EUR", "euro").replace("WE", "w")
-    assert [told.split(":")[0] for told in refusals(wrong)] == ["12", "14", "25"]
+    assert [reported.split(":")[0] for reported in refusals(wrong)] == ["12", "14", "25"]
 
 
 def test_problems_between_fields_are_reported_one_by_one() -> None:

@@ -108,7 +108,7 @@ def test_a_stack_that_has_ended_says_so_itself(status_page: Answers, tandem: Tan
 
 
 @pytest.mark.parametrize(
-    ("later", "told"),
+    ("later", "reported"),
     [
         ({"ready": False, "ended": "it has ended: start it again"}, "it has ended: start it again"),
         (None, "the emulator of the local stack does not answer at {endpoint}"),
@@ -117,7 +117,7 @@ def test_a_stack_that_has_ended_says_so_itself(status_page: Answers, tandem: Tan
 )
 def test_a_stack_that_ends_during_a_command_is_reported_in_one_line(
     later: object,
-    told: str,
+    reported: str,
     nothing_running: str,
     serving: Serving,
     tandem: Tandem,
@@ -141,11 +141,11 @@ def test_a_stack_that_ends_during_a_command_is_reported_in_one_line(
         result = tandem("campaign", "list")
     assert result.exit_code == 1
     (line,) = result.stderr.splitlines()
-    assert line.startswith(told.format(endpoint=nothing_running))
+    assert line.startswith(reported.format(endpoint=nothing_running))
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "reported"),
     [
         ({"ready": False}, "is still starting: try again in a moment"),
         ({"ready": True}, "lacks 'aws_endpoint': is it Tandem?"),
@@ -155,13 +155,13 @@ def test_a_stack_that_ends_during_a_command_is_reported_in_one_line(
     ],
 )
 def test_anything_but_a_ready_stack_is_reported_in_one_line(
-    status: object, told: str, status_page: Answers, tandem: Tandem
+    status: object, reported: str, status_page: Answers, tandem: Tandem
 ) -> None:
     status_page(status)
     result = tandem("campaign", "list")
     assert result.exit_code == 1
     (line,) = result.stderr.splitlines()
-    assert line.endswith(told)
+    assert line.endswith(reported)
 
 
 def test_another_stage_is_found_by_the_outputs_of_its_stack(

@@ -173,8 +173,8 @@ def test_lines_without_a_good_address_are_counted_by_reason_and_not_shown(hashed
     ]
     result = hashed("\n".join(lines).encode())
     assert result.exit_code == 0
-    told, *rejected = result.stdout.splitlines()
-    assert "3 digests (2 canaries) of 5 lines" in told
+    reported, *rejected = result.stdout.splitlines()
+    assert "3 digests (2 canaries) of 5 lines" in reported
     assert rejected == [
         "rejected, empty: 1",
         "rejected, missing_field: 1",
@@ -185,7 +185,7 @@ def test_lines_without_a_good_address_are_counted_by_reason_and_not_shown(hashed
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "reported"),
     [
         (b"", "no column named email in the first line"),
         (b"jeanne@example.fr\npaul@example.fr\n", "no column named email in the first line"),
@@ -198,12 +198,12 @@ def test_lines_without_a_good_address_are_counted_by_reason_and_not_shown(hashed
     ],
 )
 def test_a_wrong_file_is_reported_without_an_address_and_leaves_no_list(
-    content: bytes, told: str, hashed: Hash, tmp_path: Path
+    content: bytes, reported: str, hashed: Hash, tmp_path: Path
 ) -> None:
     (tmp_path / "out.csv").write_text("the list of yesterday")
     result = hashed(content)
     assert result.exit_code == 1
-    assert told in result.stderr
+    assert reported in result.stderr
     assert f"{tmp_path / 'in.csv'}: " in result.stderr
     assert "@" not in result.output
     assert (tmp_path / "out.csv").read_text() == "the list of yesterday"

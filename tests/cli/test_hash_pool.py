@@ -71,15 +71,15 @@ def test_any_number_of_jobs_gives_the_bytes_and_the_list_of_the_per_line_loop(
     table: bytes, key_file: Path, tandem: Tandem, tmp_path: Path
 ) -> None:
     (tmp_path / "in.csv").write_bytes(table)
-    written, told = set(), set()
+    written, reported = set(), set()
     for jobs in ("1", "2", "5"):
         target = tmp_path / f"{jobs}.csv.gz"
         result = tandem(*arguments(tmp_path / "in.csv", key_file, target, "--jobs", jobs))
         assert result.exit_code == 0, result.output
         written.add(target.read_bytes())
-        told.add(result.stdout.partition("\n")[2])
+        reported.add(result.stdout.partition("\n")[2])
     (content,) = written
-    (rejected,) = told
+    (rejected,) = reported
     assert gzip.decompress(content).decode().splitlines() == ["digest", *one_by_one()]
     assert rejected == "rejected, bad_domain: 775\n"
 

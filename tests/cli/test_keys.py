@@ -112,7 +112,7 @@ def test_of_two_who_draw_our_own_key_at_once_the_first_one_counts(
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "reported"),
     [
         (b"not hex at all", "not hex: a key is written in digits and a to f"),
         ("clé".encode(), "not hex: a key is written in digits and a to f"),
@@ -122,16 +122,16 @@ def test_of_two_who_draw_our_own_key_at_once_the_first_one_counts(
     ],
 )
 def test_a_wrong_key_is_refused_and_not_printed(
-    content: bytes, told: str, tandem: Tandem, key_file: Path
+    content: bytes, reported: str, tandem: Tandem, key_file: Path
 ) -> None:
     key_file.write_bytes(content)
     result = tandem("key", "put", "shop-2026", "--file", key_file)
     assert result.exit_code == 1
-    assert result.output == f"{key_file}: {told}\n"
+    assert result.output == f"{key_file}: {reported}\n"
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "reported"),
     [
         (["shop"], "say where the key is: --file HEXFILE or --from-env NAME"),
         (["shop", "--file", "a", "--from-env", "B"], "say where the key is"),
@@ -142,8 +142,8 @@ def test_a_wrong_key_is_refused_and_not_printed(
     ],
 )
 def test_a_key_that_cannot_be_found_is_reported_in_one_line(
-    arguments: list[str], told: str, tandem: Tandem
+    arguments: list[str], reported: str, tandem: Tandem
 ) -> None:
     result = tandem("key", "put", *arguments)
     assert result.exit_code == 1
-    assert result.stderr.startswith(told)
+    assert result.stderr.startswith(reported)

@@ -70,13 +70,13 @@ def current(repository: DynamoRepository) -> CurrentList:
 
 def test_status_shows_both_lists(listed: DynamoRepository, tandem: Tandem) -> None:
     hold(listed, "ab" * 32)
-    told = tandem("list", "status", CAMPAIGN).output
-    assert "customers: version 2, 2,000,000 digests, 1.0 days old (at most" in told
-    assert "vips: no list yet: nothing is sent" in told
-    assert "abababababab" in told
-    assert "shrink_beyond_limit (from 2000000 to 9)" in told
-    assert "undecided" in told
-    assert told.index("2,000,000  ") < told.index("1,000,000  ")
+    reported = tandem("list", "status", CAMPAIGN).output
+    assert "customers: version 2, 2,000,000 digests, 1.0 days old (at most" in reported
+    assert "vips: no list yet: nothing is sent" in reported
+    assert "abababababab" in reported
+    assert "shrink_beyond_limit (from 2000000 to 9)" in reported
+    assert "undecided" in reported
+    assert reported.index("2,000,000  ") < reported.index("1,000,000  ")
 
 
 def test_status_shows_that_a_list_is_too_old(stack: DynamoRepository, tandem: Tandem) -> None:
@@ -101,8 +101,8 @@ def test_a_held_list_is_decided_on_and_the_fact_names_the_principal(
     assert (result.exit_code, result.output.split(":")[0]) == (0, held.path)
     now = decision(listed, held)
     assert now.decision == decided
-    [told] = listed.facts_of(f"list-{CAMPAIGN}-customers")
-    assert (told.name, told.details["by"]) == (fact, now.decided_by)
+    [reported] = listed.facts_of(f"list-{CAMPAIGN}-customers")
+    assert (reported.name, reported.details["by"]) == (fact, now.decided_by)
     assert now.decided_by
 
 

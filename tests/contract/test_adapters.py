@@ -87,7 +87,7 @@ def test_a_failure_of_the_sender_itself_is_uncertain(clients: Clients, ses: Stub
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "reported"),
     [
         (ConnectTimeoutError(endpoint_url=URL), MailNotSentError),
         (EndpointConnectionError(endpoint_url=URL), MailNotSentError),
@@ -98,13 +98,13 @@ def test_without_a_connection_nothing_left_and_without_an_answer_nobody_knows(
     clients: Clients,
     monkeypatch: pytest.MonkeyPatch,
     error: BotoCoreError,
-    told: type[Exception],
+    reported: type[Exception],
 ) -> None:
     def fail(**_: object) -> None:
         raise error
 
     monkeypatch.setattr(clients.ses, "send_email", fail)
-    with pytest.raises(told):
+    with pytest.raises(reported):
         send(clients)
 
 

@@ -164,17 +164,17 @@ def test_a_list_may_end_up_empty(yard: Yard) -> None:
 
 
 def test_the_judge_gets_the_sums_before_anything_is_stored(yard: Yard) -> None:
-    told: list[Sums] = []
+    reported: list[Sums] = []
 
     def judge(sums: Sums) -> None:
-        told.append(sums)
+        reported.append(sums)
         assert yard.held("lists/one") is None
 
     with ExitStack() as within:
         only = Layer("full", yard.gathered(*DIGESTS[:50], DIGESTS[0], within=within))
         canaries = [RECORDS[0], RECORDS[49], RECORDS[50], RECORDS[50], RECORDS[51]]
         yard.builder.build(new("lists/one"), [only], canaries=canaries, judge=judge)
-    assert told == [Sums(rows=50, canaries_missing=2)]
+    assert reported == [Sums(rows=50, canaries_missing=2)]
     assert yard.held("lists/one") == set(RECORDS[:50])
 
 

@@ -73,8 +73,8 @@ def test_law_10_the_dashboard_agrees_with_the_journal(world: Inherited) -> None:
     world.run()
     shown = view_dashboard(world.ports, CAMPAIGN)
     facts = [fact_from_json(json.dumps(line)) for line in world.journal()]
-    told = totals(deltas(world.campaign, facts))
-    assert dict(shown.funnel) == funnel(told)
+    reported = totals(deltas(world.campaign, facts))
+    assert dict(shown.funnel) == funnel(reported)
     assert {name for name in FUNNEL if not shown.funnel[name]} <= {"found_on_later_list"}
     assert sum(shown.refused_by_reason.values()) == shown.funnel["refused"]
     assert all(status.in_force and status.rows > 4 for status in shown.lists.values())
@@ -88,11 +88,11 @@ def test_law_3_the_lists_are_looked_up_in(world: Inherited) -> None:
 
 
 def test_law_3_earlier_lists_still_give_the_same_answers(world: Inherited) -> None:
-    told = [
+    reported = [
         world.ports.lists.find_as_of("customers", CAMPAIGN, at, digests(KIM)).found
         for at in (datetime(2026, 3, 2, 20, tzinfo=UTC), datetime(2026, 3, 4, tzinfo=UTC))
     ]
-    assert told == [None, "exact"]
+    assert reported == [None, "exact"]
 
 
 # --- lists ---------------------------------------------------------------------------------------

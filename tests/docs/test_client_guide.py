@@ -112,33 +112,35 @@ def _reasons() -> set[str]:
     """Every reason a receipt may hold, as the code spells them."""
     parsers = (acks, digests, manifest, orders, own_codes, reading)
     use_cases = (ingest, manifests, acknowledge, ingest_codes)
-    told = {
+    reported = {
         reason
         for module in (*parsers, *use_cases)
         for reason in _called_with(module, {"FileRefusedError", "reject"})
     }
-    told |= set(_returned_by(acks._problem)) | set(_called_with(record_orders, {"OrderOutcome"}))
+    reported |= set(_returned_by(acks._problem)) | set(
+        _called_with(record_orders, {"OrderOutcome"})
+    )
     for named in (rules.RefusalReason, rules.ManifestMismatch, *get_args(plan.RefusalReason)):
-        told |= set(get_args(named))
-    told |= {"not_hex", "wrong_length"}
-    told |= {"mixed_lengths"}
+        reported |= set(get_args(named))
+    reported |= {"not_hex", "wrong_length"}
+    reported |= {"mixed_lengths"}
     voucher_problems = {*_returned_by(vouchers.problem_at), *_returned_by(vouchers.problem_with)}
     voucher_problems |= set(_called_with(redeem, {"RefusedError"})) - {"not_redeemed"}
-    told |= {f"voucher_code_{problem}" for problem in voucher_problems}
+    reported |= {f"voucher_code_{problem}" for problem in voucher_problems}
     long = dict.fromkeys(orders.COLUMNS, "x" * 65) | {"email_digest": "a@b", "amount": "1.005"}
     wrong = dict.fromkeys(orders.COLUMNS, " ") | {"ordered_at": "2026-01-01"}
     for values in ({}, long, wrong):
         problems = orders.parse_order(values)
         assert isinstance(problems, tuple)
-        told |= {f"{one.field}_{one.reason}" for one in problems}
-    return told
+        reported |= {f"{one.field}_{one.reason}" for one in problems}
+    return reported
 
 
 # Outcomes of an order that are no refusal.
-NOT_TOLD = frozenset(["known_already", "none", "not_a_referees", "recorded", "redeemed"])
+NOT_REPORTED = frozenset(["known_already", "none", "not_a_referees", "recorded", "redeemed"])
 
 
 def test_every_reason_a_receipt_may_hold_is_explained() -> None:
-    told = {reason for reason in _reasons() if re.fullmatch(r"[a-z][a-z0-9_]+[a-z0-9]", reason)}
-    assert len(told) > 60
-    assert {one for one in told - NOT_TOLD if f"`{one}`" not in GUIDE} == set()
+    reported = {reason for reason in _reasons() if re.fullmatch(r"[a-z][a-z0-9_]+[a-z0-9]", reason)}
+    assert len(reported) > 60
+    assert {one for one in reported - NOT_REPORTED if f"`{one}`" not in GUIDE} == set()

@@ -35,10 +35,10 @@ def section(heading: str) -> str:
 
 
 def test_every_kind_of_item_is_there_with_its_keys() -> None:
-    told = set(
+    reported = set(
         re.findall(r"^\| `(\w+)` \| `([^`]+)` \| `([^`]+)` \| (?:`(\w+)`)? *\|", PAGE, re.MULTILINE)
     )
-    assert told == {
+    assert reported == {
         (rule.kind, rule.pk, rule.sk, rule.ends or "") for rule in schema.ITEM_KINDS.values()
     }
 
@@ -79,12 +79,12 @@ def test_what_ends_in_the_bucket_ends_as_the_template_says() -> None:
     bucket = template["Resources"]["Bucket"]["Properties"]
     rules = bucket["LifecycleConfiguration"]["Rules"]
     ends = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule}
-    told = dict(
+    reported = dict(
         re.findall(r"^\| `(\w+/)` \| [^|]+ \| ([^|]+) \|", section("The bucket"), re.MULTILINE)
     )
-    assert {prefix for prefix, end in told.items() if end != "stays"} == set(ends)
+    assert {prefix for prefix, end in reported.items() if end != "stays"} == set(ends)
     for prefix, days in ends.items():
-        assert told[prefix].startswith(f"{days} days"), prefix
+        assert reported[prefix].startswith(f"{days} days"), prefix
     [former] = [rule for rule in rules if rule["Id"] == "former-versions-end"]
     assert f"{former['NoncurrentVersionExpiration']['NoncurrentDays']} days" in section(
         "The bucket"

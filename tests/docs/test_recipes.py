@@ -305,8 +305,8 @@ def test_each_recipe_carries_the_published_cases_the_domains_and_the_canaries(
     digests = [one for case in CASES for one in published(case)]
     assert re.findall(r"\b[0-9a-f]{64}\b", check) == [*digests, KEY.secret.hex()]
     code = re.sub(r"^--.*$", "", text, flags=re.MULTILINE)
-    told = set(re.findall(r"""['"]([a-z]+\.[a-z]+)['"]""", code))
-    assert told - {"googlemail.com"} == PLUS_TAG_DOMAINS
+    reported = set(re.findall(r"""['"]([a-z]+\.[a-z]+)['"]""", code))
+    assert reported - {"googlemail.com"} == PLUS_TAG_DOMAINS
     assert "googlemail" in code
     assert set(re.findall(r"'([\w-]+@[\w.]+invalid)'", text)) == {
         canary_address(1),

@@ -50,14 +50,14 @@ def _resources() -> dict[str, Any]:
 
 def _name(alarm: dict[str, Any], resources: dict[str, Any]) -> str:
     """The alarm's name after `tandem-{stage}-`."""
-    told = alarm["Properties"]["AlarmName"]["Fn::Sub"]
-    if isinstance(told, list):
-        text, values = told
+    reported = alarm["Properties"]["AlarmName"]["Fn::Sub"]
+    if isinstance(reported, list):
+        text, values = reported
         ((queue, attribute),) = (value["Fn::GetAtt"] for value in values.values())
         assert attribute == "QueueName"
         named = resources[queue]["Properties"]["QueueName"]["Fn::Sub"]
-        told = text.replace("${Queue}", named)
-    return str(told).removeprefix("tandem-${Stage}-")
+        reported = text.replace("${Queue}", named)
+    return str(reported).removeprefix("tandem-${Stage}-")
 
 
 RESOURCES = _resources()

@@ -85,7 +85,7 @@ def test_a_locale_the_campaign_does_not_speak_falls_back_to_its_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "reported"),
     [
         ({"ends_on": "2025-12-31"}, "must not be before starts_on"),
         ({"starts_on": 2026}, "must be a day"),
@@ -104,6 +104,6 @@ def test_a_locale_the_campaign_does_not_speak_falls_back_to_its_first() -> None:
          "at most two decimals"),
     ],
 )  # fmt: skip
-def test_a_wrong_file_is_refused_with_the_reason(change: dict[str, object], told: str) -> None:
-    with pytest.raises(ValidationError, match=told.replace(".", r"\.")):
+def test_a_wrong_file_is_refused_with_the_reason(change: dict[str, object], reported: str) -> None:
+    with pytest.raises(ValidationError, match=reported.replace(".", r"\.")):
         campaign(**change)

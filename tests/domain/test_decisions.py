@@ -159,9 +159,9 @@ def test_a_change_of_a_redeemed_voucher_remains_after_a_rollback() -> None:
         order_id="A1", ordered_at=MORNING, amount_minor=4000, currency="EUR"
     )
     used = vouchers.redeemed(VOUCHER, purchase)
-    told = vouchers.acknowledged(vouchers.exported(used, 1), MORNING)
-    assert vouchers.rolled_back(told).state is VoucherState.ACKNOWLEDGED
-    back = vouchers.rolled_back(vouchers.revoked(told, MORNING))
+    reported = vouchers.acknowledged(vouchers.exported(used, 1), MORNING)
+    assert vouchers.rolled_back(reported).state is VoucherState.ACKNOWLEDGED
+    back = vouchers.rolled_back(vouchers.revoked(reported, MORNING))
     assert (back.state, back.ended_at) == (VoucherState.REVOKED, MORNING)
 
 

@@ -40,7 +40,7 @@ def hurried(stack: Stack, *functions: str) -> Iterator[None]:
         thread.join()
 
 
-class Told(Story):
+class Played(Story):
     """The story, and what it had given when it ended: other tests go on from there."""
 
     given: dict[str, int]
@@ -58,9 +58,9 @@ def narrator(stack: Stack) -> Narrator:
 
 
 @pytest.fixture(scope="package")
-def told(stack: Stack, narrator: Narrator) -> Iterator[Told]:
+def played(stack: Stack, narrator: Narrator) -> Iterator[Played]:
     """The demo's story, played to its end."""
-    story = Told(stack, narrator)
+    story = Played(stack, narrator)
     with hurried(stack, "export", "report"):
         story.play()
     story.given = story.counts()

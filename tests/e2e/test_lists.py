@@ -78,9 +78,9 @@ def test_a_list_is_changed_held_released_and_rolled_back(stack: Stack, world: Su
         "shrink_beyond_limit",
         True,
     )
-    told = run(stack, "tandem", "list", "status", CAMPAIGN).stdout
-    assert f"customers: version 3, {SIZE - 8:,} digests" in told
-    assert "shrink_beyond_limit" in told
+    reported = run(stack, "tandem", "list", "status", CAMPAIGN).stdout
+    assert f"customers: version 3, {SIZE - 8:,} digests" in reported
+    assert "shrink_beyond_limit" in reported
     released = run(stack, "tandem", "list", "release", CAMPAIGN, "customers")
     assert released.returncode == 0, released.stderr
     receipt = receipt_when(world, small, lambda one: one.get("status") == "accepted")

@@ -35,8 +35,8 @@ def at_once(*calls: Callable[[], T]) -> list[T]:
 
 
 @pytest.fixture(scope="module")
-def world(told: Story) -> Surfaces:
-    return told.world
+def world(played: Story) -> Surfaces:
+    return played.world
 
 
 @pytest.fixture(scope="module")

@@ -65,8 +65,8 @@ def copied(
     target = f"s3://{stack.bucket}/in/{CAMPAIGN}/{path}"
     copy = run(stack, "aws", "s3", "cp", str(source), target)
     assert copy.returncode == 0, copy.stderr
-    told = Narrator(world.stack)
-    told.wait(f"receipt for {path}", lambda: int(bool(world.receipt(path))), 1)
+    reported = Narrator(world.stack)
+    reported.wait(f"receipt for {path}", lambda: int(bool(world.receipt(path))), 1)
     return world.receipt(path) or {}
 
 
@@ -120,9 +120,9 @@ def test_lists_and_orders_copied_with_the_stock_aws_command_get_receipts_and_exp
         f"X4,{now},,WE-22222-22222-2223,80.00,EUR,placed",
     ]
     receipt = copied(stack, world, "orders/today.csv", "\n".join(lines).encode(), tmp_path)
-    told = [(error["line"], error["reason"]) for error in receipt["errors"]]
+    reported = [(error["line"], error["reason"]) for error in receipt["errors"]]
     assert receipt["status"] == "partial"
-    assert told == [(4, "voucher_code_exhausted"), (5, "voucher_code_unknown")]
+    assert reported == [(4, "voucher_code_exhausted"), (5, "voucher_code_unknown")]
 
     with hurried(stack, "export"):
         narrator.wait("exported", lambda: sum(len(rows) for rows in world.exports().values()), 3)

@@ -15,7 +15,7 @@ from local.narration import Narrator
 from local.running import Stack
 from local.story import EXPECTED, SPONSORS, Story
 from local.surfaces import Surfaces
-from tests.e2e.conftest import Told
+from tests.e2e.conftest import Played
 
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("e2e")]
 
@@ -23,8 +23,8 @@ _TOKENS = re.compile(r"(?:#token=|/v1/unsubscribe/)([\w-]{20,})")
 
 
 @pytest.fixture(scope="module")
-def world(told: Told) -> Surfaces:
-    return told.world
+def world(played: Played) -> Surfaces:
+    return played.world
 
 
 def log_lines(stack: Stack) -> Iterator[str]:
@@ -58,18 +58,18 @@ def codes(world: Surfaces) -> set[str]:
     return {row["code"] for rows in world.exports().values() for row in rows}
 
 
-def test_every_check_of_the_story_holds(told: Told, narrator: Narrator) -> None:
+def test_every_check_of_the_story_holds(played: Played, narrator: Narrator) -> None:
     assert narrator.failures == []
-    assert {name: told.given.get(name, 0) for name in EXPECTED} == EXPECTED
+    assert {name: played.given.get(name, 0) for name in EXPECTED} == EXPECTED
 
 
 def test_law_9_no_log_line_holds_an_address_a_name_a_code_or_a_token(
-    stack: Stack, told: Told, world: Surfaces
+    stack: Stack, played: Played, world: Surfaces
 ) -> None:
-    addresses = {letter.to for letter in world.letters()} | told.addresses
+    addresses = {letter.to for letter in world.letters()} | played.addresses
     printed = codes(world)
     bare = {code.replace("-", "")[2:] for code in printed}
-    secret = addresses | printed | bare | tokens(world) | told.sessions | set(SPONSORS.values())
+    secret = addresses | printed | bare | tokens(world) | played.sessions | set(SPONSORS.values())
     assert len(secret) > 60
     lines = list(log_lines(stack))
     assert len(lines) > 100
@@ -77,7 +77,7 @@ def test_law_9_no_log_line_holds_an_address_a_name_a_code_or_a_token(
     assert leaks == set()
 
 
-@pytest.mark.usefixtures("told")
+@pytest.mark.usefixtures("played")
 def test_one_invitation_is_followed_through_every_function_by_its_correlation_id(
     stack: Stack,
 ) -> None:
@@ -87,14 +87,14 @@ def test_one_invitation_is_followed_through_every_function_by_its_correlation_id
     assert {"decided", "mailed", "rewarded"} <= messages
 
 
-def test_tokens_are_stored_hashed(stack: Stack, told: Told, world: Surfaces) -> None:
-    used = tokens(world) | told.sessions
+def test_tokens_are_stored_hashed(stack: Stack, played: Played, world: Surfaces) -> None:
+    used = tokens(world) | played.sessions
     assert len(used) > 20
     stored = json.dumps(list(items(stack)), default=str)
     assert [token for token in used if token in stored] == []
 
 
-@pytest.mark.usefixtures("told")
+@pytest.mark.usefixtures("played")
 def test_law_9_plain_addresses_live_in_one_kind_of_item_with_an_end(stack: Stack) -> None:
     holding = [
         i for i in items(stack) if "@demo.test" in json.dumps({**i, "document": ""}, default=str)
@@ -129,7 +129,7 @@ def test_law_5_every_voucher_is_in_exactly_one_export(stack: Stack, world: Surfa
     assert sorted(exported) == sorted(vouchers)
 
 
-@pytest.mark.usefixtures("told")
+@pytest.mark.usefixtures("played")
 def test_law_10_the_journal_is_one_chain_and_gives_the_counts_again(
     stack: Stack, world: Surfaces
 ) -> None:

@@ -267,8 +267,8 @@ class SentMail:
 
 
 class MemoryMailer:
-    """`ports.Mailer` that keeps the sent mails. `answers` are errors to be told next, one a mail;
-    what is in `leaves_first` has left although nobody was told.
+    """`ports.Mailer` that keeps the sent mails. `answers` are errors for the next
+    mails, one each; what is in `leaves_first` has left although an error was raised.
     """
 
     def __init__(self) -> None:

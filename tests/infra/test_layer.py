@@ -181,9 +181,9 @@ def test_a_list_is_built_and_changed_with_the_zip_and_the_layer_alone(
     code: Path, layer: Path
 ) -> None:
     """What was trimmed of numpy is missing here as it is on Lambda."""
-    told = json.loads(run(BUILDS, code, layer))
-    assert told["numpy"].startswith(str(layer))
-    assert told["rows"] == [20_000, 20_002, 10_002]
+    reported = json.loads(run(BUILDS, code, layer))
+    assert reported["numpy"].startswith(str(layer))
+    assert reported["rows"] == [20_000, 20_002, 10_002]
 
 
 @pytest.mark.parametrize("function", sorted(size.name for size in FUNCTIONS.values()))

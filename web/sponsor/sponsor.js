@@ -2,7 +2,7 @@
  * The sponsor's space: opening it from the mailed link, sharing, inviting, and the results.
  *
  * The session lives in this tab alone. A 401 from any call leads back to the sign-in form. The page
- * never says why an invitation is closed: it is not told.
+ * never says why an invitation is closed: the API does not give the reason.
  */
 
 import { wireAddressForm } from "../shared/address-form.js";
