@@ -33,6 +33,7 @@ from chalicelib import bootstrap, functions
 from chalicelib.adapters.clients import Clients
 from chalicelib.domain.addresses import Address, AddressDigests, DigestKey
 from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.effects import Queue
 from chalicelib.domain.files.reading import Tally
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.lists.versions import version_of
@@ -47,7 +48,7 @@ ACCOUNT = "123456789012"
 TABLE = "tandem-test"
 BUCKET = "tandem-test-files"
 ORIGIN = "https://tandem.test"
-QUEUES = ("decide", "mail", "reward")
+QUEUES = (Queue.DECIDE, Queue.MAIL, Queue.REWARD)  # that hold facts
 CAMPAIGN = "demo-vip"
 START = datetime(2026, 3, 2, 10, tzinfo=UTC)
 KEY = DigestKey("demo", "hmac_sha256", bytes(range(32)))
@@ -412,8 +413,8 @@ def _environment() -> Iterator[None]:
         "POWERTOOLS_SERVICE_NAME": "tandem",
         "POWERTOOLS_METRICS_NAMESPACE": "Tandem",
         **{
-            f"TANDEM_QUEUE_{name.upper()}": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}"
-            for name in (*QUEUES, "ingest")
+            f"TANDEM_QUEUE_{queue.name}": f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{queue}"
+            for queue in Queue
         },
     }
     with patch.dict("os.environ", values):

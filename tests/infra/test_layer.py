@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from chalicelib.domain.effects import Queue
 from infra.package import ROOT, Package, local_target, package
 from infra.postprocess import FUNCTIONS
 from tests.infra.test_zip import UNCHECKED_HASH
@@ -22,7 +23,7 @@ LARGEST_MB = 60
 
 SETTINGS = [
     *(f"TANDEM_{name}" for name in ("STAGE", "TABLE", "BUCKET", "ORIGIN", "SENDER", "KEYS_PATH")),
-    *(f"TANDEM_QUEUE_{name}" for name in ("DECIDE", "INGEST", "MAIL", "REWARD")),
+    *(f"TANDEM_QUEUE_{queue.name}" for queue in Queue),
     *("TANDEM_CONFIGURATION_SET", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"),
     *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
 ]
