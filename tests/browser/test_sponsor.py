@@ -196,7 +196,7 @@ def test_a_refused_address_has_its_error_beside_its_row(api: ScriptedApi, space:
     expect(third.get_by_label("E-mail address")).to_be_focused()
     expect(third.get_by_text("There may be a typo")).to_be_visible()
     expect(space.get_by_text("There may be a typo")).to_have_count(1)
-    expect(space.get_by_role("alert").filter(has_text="correct one entry")).to_be_visible()
+    expect(space.get_by_role("alert").filter(has_text="check the entry marked")).to_be_visible()
     third.get_by_role("button", name="Use paul@gmail.com").click()
     expect(third.get_by_label("E-mail address")).to_have_value("paul@gmail.com")
     expect(third.get_by_label("E-mail address")).to_be_focused()
