@@ -27,46 +27,22 @@ def new_fact(
 
 def invitation_fact(ports: CommandPorts, invitation: Invitation, body: FactBody) -> Fact:
     """The fact that `body` happened to an invitation."""
-    return new_fact(
-        ports,
-        body,
-        campaign=invitation.campaign,
-        subject=invitation.invitation_id,
-        correlation=invitation.correlation,
-    )
+    return _fact_about(ports, invitation, invitation.invitation_id, body)
 
 
 def referral_fact(ports: CommandPorts, referral: Referral, body: FactBody) -> Fact:
     """The fact that `body` happened to a referral."""
-    return new_fact(
-        ports,
-        body,
-        campaign=referral.campaign,
-        subject=referral.referral_id,
-        correlation=referral.correlation,
-    )
+    return _fact_about(ports, referral, referral.referral_id, body)
 
 
 def voucher_fact(ports: CommandPorts, voucher: Voucher, body: FactBody) -> Fact:
     """The fact that `body` happened to a voucher."""
-    return new_fact(
-        ports,
-        body,
-        campaign=voucher.campaign,
-        subject=voucher.voucher_id,
-        correlation=voucher.correlation,
-    )
+    return _fact_about(ports, voucher, voucher.voucher_id, body)
 
 
 def mail_fact(ports: CommandPorts, mail: Mail, body: FactBody) -> Fact:
     """The fact that `body` happened to a mail, and to its invitation if it has one."""
-    return new_fact(
-        ports,
-        body,
-        campaign=mail.campaign,
-        subject=mail.ids.get("invitation", mail.mail_id),
-        correlation=mail.correlation,
-    )
+    return _fact_about(ports, mail, mail.ids.get("invitation", mail.mail_id), body)
 
 
 def export_fact(ports: CommandPorts, export: Export, body: FactBody) -> Fact:
@@ -82,4 +58,15 @@ def list_fact(
     subject = f"list-{campaign}-{list_name}"
     return new_fact(
         ports, body, campaign=campaign, subject=subject, correlation=f"{subject}-{which}"
+    )
+
+
+def _fact_about(
+    ports: CommandPorts,
+    entity: Invitation | Referral | Voucher | Mail,
+    subject: str,
+    body: FactBody,
+) -> Fact:
+    return new_fact(
+        ports, body, campaign=entity.campaign, subject=subject, correlation=entity.correlation
     )

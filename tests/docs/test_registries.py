@@ -1,8 +1,8 @@
 """Every place where a new reason, counter, fact, list or language is missing, in one message.
 
 The names come from the code's own registries, the places are what people read or what a release
-must keep: page texts, documents, the demo's story, stored items. Whoever adds a name alone sees
-here everything that is left to do; CONTRIBUTING.md says how.
+must keep: page texts, documents, the demo's story, stored items. Adding a name alone shows
+everything that is left to do; CONTRIBUTING.md says how.
 """
 
 from __future__ import annotations

@@ -164,7 +164,7 @@ def test_the_layer_is_numpy_as_bytecode_without_what_nobody_loads(made: Package)
 
 
 def test_equal_requirements_give_an_equal_layer(made: Package, tmp_path: Path) -> None:
-    """Made anew, but for the other dependencies; or each deployment would publish a version."""
+    """Otherwise each deployment would publish a version."""
     vendor = tmp_path / "vendor"
     vendor.mkdir()
     for kept in (ROOT / "build/vendor").iterdir():

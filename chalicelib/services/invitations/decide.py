@@ -4,7 +4,7 @@ The claim (one item per digest of the referee and campaign) enforces laws 1 and 
 its key is free, in the transaction that accepts the invitation. Without a trustworthy customer list
 nothing is decided; the invitation stays on the agenda until the next accepted list queues it again.
 
-Whether the domain accepts mail is asked whoever the referee is: the operator of a domain's DNS sees
+Whether the domain accepts mail is asked for every referee: the operator of a domain's DNS sees
 the query, and must not learn from it, or from its absence, who was invited, who has opposed or who
 is on the list (law 8). Only a definite no refuses an invitation.
 """
