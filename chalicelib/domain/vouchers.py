@@ -72,6 +72,8 @@ class Voucher(Entity):
     redeemed_by: str | None = None
     revoked_at: Annotated[datetime | None, stored_as("withdrawn_at")] = None
     ended_at: datetime | None = None
+    changed_at: datetime | None = None
+    changes: int = 0
 
     @property
     def benefit(self) -> Benefit:

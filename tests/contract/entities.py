@@ -8,6 +8,7 @@ from typing import Any
 from chalicelib.domain.addresses import Address
 from chalicelib.domain.campaign.rules import HolderRole, Release
 from chalicelib.domain.campaign.versions import CampaignVersion, CurrentCampaign
+from chalicelib.domain.changes import ChangeKind, VoucherChange
 from chalicelib.domain.eligibility import Reason
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.exports import Export, ExportPart, ExportSequence, ExportState
@@ -108,13 +109,17 @@ ENTITIES: list[Entity] = [
         currency="EUR", minimum_basket_minor=4000, valid_from=MORNING, valid_until=LATER,
         issued_at=MORNING, state=VoucherState.REDEEMED, release=Release.AT_ONCE,
         correlation="k", export=1, acknowledged_at=MORNING, refused_reason="", redeemed_by="A1",
-        revoked_at=LATER, ended_at=LATER,
+        revoked_at=LATER, ended_at=LATER, changed_at=LATER, changes=2,
     ),
     Redemption(
         code_key="C", order_id="A1", ordered_at=MORNING, amount_minor=8000, currency="EUR",
         redeemed_at=MORNING, rolled_back_at=LATER,
     ),
     SpareCode(campaign=CAMPAIGN, template="welcome", code_key="OWN1", code="OWN-1"),
+    VoucherChange(
+        campaign=CAMPAIGN, position="p", code_key="C", code="WE-C", voucher_id="v",
+        change=ChangeKind.REDEEMED, at=MORNING, order_id="A1", reason="r",
+    ),
     ExportSequence(campaign=CAMPAIGN, number=1),
     Export(
         campaign=CAMPAIGN, number=1, state=ExportState.WRITTEN, opened_at=MORNING, parts=1,

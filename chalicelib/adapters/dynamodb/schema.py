@@ -17,6 +17,7 @@
 | AP13 | has this file been processed | `FILE#{campaign}#{area}#{sha256}` |
 | AP14 | the facts of one subject, in order | `FACT#{subject}` |
 | AP15 | counts by day; the journal's head | `COUNT#{campaign}`, `JOURNAL#{campaign}` |
+| AP16 | changes of vouchers that are in no file yet | `CHANGES#{campaign}` |
 
 A key is a template over the fields of its entity, so this table and the code cannot differ.
 `{version:08}` keeps numbers in order. The last part of a sort key may contain any text; no other
@@ -31,6 +32,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.domain.campaign.versions import CampaignVersion, CurrentCampaign
+from chalicelib.domain.changes import VoucherChange
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.exports import Export, ExportPart, ExportSequence
 from chalicelib.domain.invitations import Invitation, InvitationState, Submission
@@ -145,6 +147,7 @@ ITEM_KINDS: dict[type[Entity], ItemKind] = {
     ),
     Redemption: ItemKind("REDEMPTION", "VOUCHER#{code_key}", "REDEMPTION#{order_id}"),
     SpareCode: ItemKind("SPARE_CODE", "CODES#{campaign}#{template}", "CODE#{code_key}"),
+    VoucherChange: ItemKind("VOUCHER_CHANGE", "CHANGES#{campaign}", "CHANGE#{position}"),
     ExportSequence: ItemKind("EXPORT_SEQUENCE", "EXPORTS#{campaign}", "SEQUENCE"),
     Export: ItemKind("EXPORT", "EXPORTS#{campaign}", "EXPORT#{number:08}"),
     ExportPart: ItemKind("EXPORT_PART", "EXPORT#{campaign}#{number:08}", "PART#{part:06}"),

@@ -59,6 +59,7 @@ class Tally:
     rejected: int = 0
     errors: list[LineError] = field(default_factory=list)
     addresses: bool = False  # whether there was one in place of a digest
+    effects: dict[str, int] = field(default_factory=dict)  # accepted rows by effect
 
     @property
     def accepted(self) -> int:
@@ -70,6 +71,10 @@ class Tally:
         self.addresses |= any(reason.endswith("plain_address") for reason in reasons)
         room = max(0, MAX_ERRORS - len(self.errors))
         self.errors += [LineError(line, reason) for reason in reasons[:room]]
+
+    def note(self, effect: str) -> None:
+        """Count the effect of an accepted row."""
+        self.effects[effect] = self.effects.get(effect, 0) + 1
 
     def add_rejected(self, without_effect: "Tally") -> None:
         """Add rows that were valid but had no effect to the rejected ones, in line order."""
