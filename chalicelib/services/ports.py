@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 if TYPE_CHECKING:  # the list builder needs these ports without the models of a campaign
     from chalicelib.domain.addresses import AddressDigests, Algorithm, DigestKey
@@ -29,6 +29,7 @@ E = TypeVar("E", bound="Entity")
 
 
 READ_FAILED = "read_failed"
+BATCH_LIMIT = 100  # keys that one `read` can ask for
 
 
 class ConflictError(Exception):
@@ -67,6 +68,30 @@ class MailUncertainError(Exception):
 
 class FileMissingError(Exception):
     """No such file."""
+
+
+@dataclass(frozen=True)
+class Key(Generic[E]):
+    """Where the entity of `kind` with those key parts is stored. Made by `of`."""
+
+    kind: type[E]
+    parts: frozenset[tuple[str, str | int]]
+
+    @classmethod
+    def of(cls, kind: type[E], /, **parts: str | int) -> Key[E]:
+        """The key of the entity of `kind` with those parts."""
+        return cls(kind, frozenset(parts.items()))
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one `read` found, by the keys it was asked for."""
+
+    entities: Mapping[Key[Any], Entity]
+
+    def get(self, key: Key[E]) -> E | None:
+        """The entity with that key, None when there is none."""
+        return cast("E | None", self.entities.get(key))
 
 
 @dataclass(frozen=True)
@@ -117,6 +142,11 @@ class Repository(Protocol):
     def get_many(self, kind: type[E], keys: Sequence[Mapping[str, str | int]]) -> list[E]:
         """The existing entities of `kind` with those keys, each once, in any order. They are not
         read at one instant. `ContentionError`.
+        """
+
+    def read(self, *keys: Key[Any]) -> Found:
+        """The existing entities with those keys, of any kinds, in one call: at least one key, at
+        most `BATCH_LIMIT`. They are not read at one instant. `ContentionError`.
         """
 
     def within(self, kind: type[E], /, **key: str | int) -> Iterator[E]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from chalicelib.adapters.dynamodb import schema
 from chalicelib.domain.entity import Entity
@@ -17,26 +17,29 @@ from chalicelib.domain.facts import Fact
 from chalicelib.domain.journal import JournalHead
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.ports import (
+    BATCH_LIMIT,
     Agenda,
     Change,
     ConflictError,
+    Found,
     Insert,
+    Key,
     Remove,
     Replace,
     Repository,
 )
 
 E = TypeVar("E", bound=Entity)
-Key = tuple[str, str]
+Place = tuple[str, str]
 
 TRANSACTION_LIMIT = 100
 
 
-def _pair(key: Mapping[str, str]) -> Key:
+def _pair(key: Mapping[str, str]) -> Place:
     return key["pk"], key["sk"]
 
 
-def _fact_key(fact: Fact) -> Key:
+def _fact_key(fact: Fact) -> Place:
     return _pair(schema.fact_key(fact.subject, fact.at, fact.fact_id))
 
 
@@ -45,8 +48,8 @@ class MemoryRepository:
 
     def __init__(self, *, guards: bool = True) -> None:
         self._guards = guards
-        self._items: dict[Key, Entity] = {}
-        self._facts: dict[Key, Fact] = {}
+        self._items: dict[Place, Entity] = {}
+        self._facts: dict[Place, Fact] = {}
         self._counts: dict[str, dict[date, dict[str, int]]] = {}
 
     def get(self, kind: type[E], /, **key: str | int) -> E | None:
@@ -57,6 +60,13 @@ class MemoryRepository:
         distinct = dict.fromkeys(_pair(schema.key_for(kind, key)) for key in keys)
         found = map(self._items.get, distinct)
         return [one for one in found if isinstance(one, kind)]
+
+    def read(self, *keys: Key[Any]) -> Found:
+        places = {_pair(schema.key_for(key.kind, dict(key.parts))): key for key in keys}
+        if not 0 < len(places) <= BATCH_LIMIT:
+            raise ValueError(f"{len(places)} keys in one read")
+        found = ((key, self._items.get(place)) for place, key in places.items())
+        return Found({key: one for key, one in found if isinstance(one, key.kind)})
 
     def within(self, kind: type[E], /, **key: str | int) -> Iterator[E]:
         partition, start = schema.partition_for(kind, key)
@@ -147,7 +157,7 @@ class MemoryRepository:
             if stored and stored.revision != change.entity.revision:
                 raise ConflictError("revision")
 
-    def _require_one_transaction(self, keys: Sequence[Key]) -> None:
+    def _require_one_transaction(self, keys: Sequence[Place]) -> None:
         if len(set(keys)) < len(keys):
             raise ValueError("a transaction writes an item twice")
         if not 0 < len(keys) <= TRANSACTION_LIMIT:
@@ -171,6 +181,9 @@ class _Wrapped:
 
     def get_many(self, kind: type[E], keys: Sequence[Mapping[str, str | int]]) -> list[E]:
         return self._inner.get_many(kind, keys)
+
+    def read(self, *keys: Key[Any]) -> Found:
+        return self._inner.read(*keys)
 
     def commit(self, *changes: Change, facts: Sequence[Fact] = ()) -> None:
         self._inner.commit(*changes, facts=facts)
@@ -225,6 +238,31 @@ class ContestedRepository(_Wrapped):
             self._competitor()
 
 
+class TornRepository(_Wrapped):
+    """Lets a competitor act in the middle of the first `read`: a batch is not read at one instant.
+    Entities of the kind `late` are read after the competitor, all others before.
+    """
+
+    def __init__(
+        self, inner: Repository, competitor: Callable[[], object], late: type[Entity]
+    ) -> None:
+        super().__init__(inner)
+        self._competitor: Callable[[], object] | None = competitor
+        self._late = late
+
+    def read(self, *keys: Key[Any]) -> Found:
+        competitor, self._competitor = self._competitor, None
+        if competitor is None:
+            return super().read(*keys)
+        before = super().read(*keys).entities
+        competitor()
+        after = super().read(*keys).entities
+        return Found(
+            {key: one for key, one in before.items() if key.kind is not self._late}
+            | {key: one for key, one in after.items() if key.kind is self._late}
+        )
+
+
 class LaggingRepository(_Wrapped):
     """Its agendas are those of another store: what they were a moment ago."""
 
@@ -248,6 +286,10 @@ class RecordingRepository(_Wrapped):
         if keys:
             self.calls.append(f"get_many {kind.__name__}")
         return super().get_many(kind, keys)
+
+    def read(self, *keys: Key[Any]) -> Found:
+        self.calls.append(f"read {' + '.join(dict.fromkeys(key.kind.__name__ for key in keys))}")
+        return super().read(*keys)
 
     def commit(self, *changes: Change, facts: Sequence[Fact] = ()) -> None:
         super().commit(*changes, facts=facts)

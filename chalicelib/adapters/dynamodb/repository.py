@@ -38,11 +38,14 @@ from chalicelib.domain.facts import Fact
 from chalicelib.domain.journal import JournalHead
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.ports import (
+    BATCH_LIMIT,
     Agenda,
     Change,
     ConflictError,
     ContentionError,
+    Found,
     Insert,
+    Key,
     Remove,
     Replace,
 )
@@ -73,7 +76,6 @@ _TRANSIENT_REASONS = frozenset(
 
 ATTEMPTS = 5
 FIRST_PAUSE_S = 0.02
-BATCH_LIMIT = 100
 
 
 class DynamoRepository:
@@ -97,6 +99,14 @@ class DynamoRepository:
         # A batch must not contain a key twice.
         distinct = dict.fromkeys(tuple(schema.key_for(kind, key).items()) for key in keys)
         return [entity_of(kind, item) for item in self._batches([dict(key) for key in distinct])]
+
+    def read(self, *keys: Key[Any]) -> Found:
+        at = {_place(schema.key_for(key.kind, dict(key.parts))): key for key in keys}
+        if not 0 < len(at) <= BATCH_LIMIT:
+            raise ValueError(f"{len(at)} keys in one read")
+        items = self._batch([{"pk": pk, "sk": sk} for pk, sk in at])
+        keyed = ((at[item["pk"]["S"], item["sk"]["S"]], item) for item in items)
+        return Found({key: entity_of(key.kind, item) for key, item in keyed})
 
     def within(self, kind: type[E], /, **key: str | int) -> Iterator[E]:
         partition, start = schema.partition_for(kind, key)
@@ -274,6 +284,10 @@ class DynamoRepository:
 
 def _attributes(values: Mapping[str, str]) -> dict[str, Any]:
     return {name: {"S": value} for name, value in values.items()}
+
+
+def _place(key: Mapping[str, str]) -> tuple[str, str]:
+    return key["pk"], key["sk"]
 
 
 def _at_revision(entity: Entity) -> Item:
