@@ -1,7 +1,7 @@
 """A YAML file as plain values, each with its line and column.
 
 Accepts the part of YAML that people and all parsers read the same way: mappings with text keys,
-lists, text, whole numbers, amounts and days. Refuses, with line and column, everything else: words
+lists, text (`true` and `false` too), whole numbers, amounts and days. Refuses, with line and column, everything else: words
 that YAML 1.1 reads as booleans (`no`, `on`, and Norway), numbers in other bases, anchors and
 aliases, tags, duplicate keys, several documents, bytes that are not UTF-8. A number with decimals
 becomes a Decimal from its text, never a float. The meaning of the values is in `campaign_file`.
@@ -225,6 +225,8 @@ class _Reading:
                 return text
             case "null":
                 return None
+            case "bool" if text in {"true", "false"}:
+                return text  # a field decides what it means: as a number, true would be 1
             case "int" | "float" if len(text) > LONGEST_NUMBER:
                 return self._refused(node, path, f"a number has at most {LONGEST_NUMBER} digits")
             case "int" if _WHOLE_NUMBER.fullmatch(text):

@@ -104,6 +104,12 @@ def test_a_whole_number_is_an_amount_too() -> None:
     assert campaign_of(good_with("10.00", "10").encode()).templates["welcome"].value_minor == 1000
 
 
+@pytest.mark.parametrize(("written", "holder_bound"), [("true", True), ("false", False)])
+def test_true_and_false_are_the_words_of_a_flag(written: str, *, holder_bound: bool) -> None:
+    content = GOOD.replace("valid_days: 30", f"valid_days: 30\n    holder_bound: {written}")
+    assert campaign_of(content.encode()).templates["welcome"].holder_bound is holder_bound
+
+
 def test_an_amount_no_float_can_hold_is_not_rounded_into_the_limit() -> None:
     # As a float this is 100000.0, which is allowed.
     assert refusals(good_with("10.00", "100000.000000000001")) == [
@@ -160,6 +166,21 @@ def test_an_amount_no_float_can_hold_is_not_rounded_into_the_limit() -> None:
         ("key_ids: [shop]", "key_ids: []", "22:12: digests.key_ids: must have at least 1, has 0"),
         ("fr: Un bon", 'fr: ""', "9:7: offer.fr: must not be empty"),
         # the wrong kind of value
+        (
+            "valid_days: 30",
+            "valid_days: true",
+            "27:17: templates.welcome.valid_days: must be a whole number",
+        ),
+        (
+            "valid_days: 30",
+            "valid_days: 30\n    holder_bound: 1",
+            "28:19: templates.welcome.holder_bound: must be true or false",
+        ),
+        (
+            "valid_days: 30",
+            "valid_days: 30\n    holder_bound: yes",
+            in_quotes("28:19: templates.welcome.holder_bound: YAML reads this as yes or no", "yes"),
+        ),
         (
             "country: FR",
             "country: NO",

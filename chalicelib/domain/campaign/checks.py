@@ -71,11 +71,23 @@ def _rule_problems(campaign: Campaign) -> list[str]:
     return problems
 
 
+def _template_problems(campaign: Campaign) -> list[str]:
+    return [
+        f"templates.{name}.not_with: no voucher template named {other}"
+        for name, template in campaign.templates.items()
+        for other in dict.fromkeys(template.not_with)
+        if other not in campaign.templates
+    ]
+
+
 def _repetition_problems(campaign: Campaign) -> list[str]:
     named = {
         "locales": campaign.locales,
         "channels": campaign.channels,
         "digests.key_ids": campaign.digests.key_ids,
+    } | {
+        f"templates.{name}.not_with": template.not_with
+        for name, template in campaign.templates.items()
     }
     return [
         f"{field}: {value} is listed twice"
@@ -113,6 +125,7 @@ def campaign_problems(campaign: Campaign) -> list[str]:
         *_currency_problems(campaign),
         *_repetition_problems(campaign),
         *_key_problems(campaign),
+        *_template_problems(campaign),
         *_rule_problems(campaign),
         *_text_problems(campaign),
     ]

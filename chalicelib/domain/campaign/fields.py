@@ -90,6 +90,18 @@ def two_decimals(amount: Decimal) -> Decimal:
 Amount = Annotated[Decimal, Field(ge=0, le=100_000), AfterValidator(two_decimals)]
 
 
+def _true_or_false(value: object) -> bool:
+    # Words alone: pydantic also takes 1, "on" and "y" for true.
+    if isinstance(value, bool):
+        return value
+    if value in ("true", "false"):
+        return value == "true"
+    raise ValueError("must be true or false")
+
+
+Flag = Annotated[bool, BeforeValidator(_true_or_false, json_schema_input_type=bool)]
+
+
 LAST_YEAR = 2100
 
 

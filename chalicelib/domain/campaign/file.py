@@ -118,10 +118,14 @@ class Campaign(FileModel):
         """True from the first moment of `starts_on` to the last of `ends_on`, local time."""
         return self.starts_on <= self.local_date(now) <= self.ends_on
 
+    def start_of_day(self, day: date) -> datetime:
+        """The first moment of the local `day`, in UTC, daylight saving included."""
+        midnight = datetime.combine(day, time.min, tzinfo=self.zone)
+        return midnight.astimezone(UTC)
+
     def end_of_day(self, day: date) -> datetime:
         """The last second of the local `day`, in UTC, daylight saving included (law 11)."""
-        midnight_after = datetime.combine(day + timedelta(days=1), time.min, tzinfo=self.zone)
-        return midnight_after.astimezone(UTC) - timedelta(seconds=1)
+        return self.start_of_day(day + timedelta(days=1)) - timedelta(seconds=1)
 
     def closes_at(self, invited_at: datetime) -> datetime:
         """When an invitation received at `invited_at` closes."""

@@ -7,17 +7,23 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from chalicelib.domain.campaign.fields import Amount, FileModel, two_decimals
+from chalicelib.domain.campaign.fields import Amount, FileModel, Flag, Slug, two_decimals
 
 
 class VoucherTemplate(FileModel):
-    """What a voucher of this kind is worth, and under which conditions."""
+    """What a voucher of this kind is worth, and under which conditions.
+
+    `holder_bound`: only on an order of its holder. `not_with`: not on one order with a voucher of
+    these templates, whichever of the two is used first.
+    """
 
     prefix: Annotated[str, Field(pattern=r"^[A-Z]{2,4}$", description="two to four capitals")]
     value: Annotated[Decimal, Field(gt=0, le=100_000), AfterValidator(two_decimals)]
     minimum_basket: Amount = Decimal(0)
     valid_days: Annotated[int, Field(ge=1, le=1000)]
     codes: Literal["minted", "client"] = "minted"
+    holder_bound: Flag = False
+    not_with: tuple[Slug, ...] = ()
 
     @property
     def value_minor(self) -> int:
