@@ -318,6 +318,14 @@ class AddressDigests:
         raise ValueError("no digest under a key of the client's")
 
     @property
+    def known_to_client(self) -> tuple[str, ...]:
+        """Every digest the client may know the address by: under its own keys, exact and
+        canonical, each once.
+        """
+        pairs = tuple(pair for pair in self.pairs if pair.key_id != OWN_KEY_ID)
+        return AddressDigests(pairs).values
+
+    @property
     def values(self) -> tuple[str, ...]:
         """Every digest of the address, under every key, exact and canonical, each once."""
         digests = (digest for pair in self.pairs for digest in (pair.exact, pair.canonical))

@@ -4,12 +4,14 @@
        └──────────┴──────────────┴────────► expired | revoked
 
 A voucher may be redeemed before the client's acknowledgement is processed: the client already knows
-the code. It ends with a local day (law 11); an order placed before the end but reported later still
-counts, so a voucher becomes `expired` only `REPORTING_GRACE` after its end.
+the code. It is valid from the start of a local day to the end of another (law 11); an order placed
+before the end but reported later still counts, so a voucher becomes `expired` only
+`REPORTING_GRACE` after its end.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -41,7 +43,8 @@ class Voucher(Entity):
 
     `code` is what people and tills see; `code_key` is what it is found by, without prefix, spaces
     or hyphens. `export` is the number of the one export it is in (law 5), `redeemed_by` the order
-    that used it (law 6).
+    that used it (law 6). `not_with` names templates of the same campaign; `holder_digests` are the
+    holder as the client may name them, and stored only with `holder_bound`.
     """
 
     code_key: Annotated[str, stored_as("code")]
@@ -74,6 +77,9 @@ class Voucher(Entity):
     ended_at: datetime | None = None
     changed_at: datetime | None = None
     changes: int = 0
+    holder_bound: bool = False
+    holder_digests: tuple[str, ...] = ()
+    not_with: tuple[str, ...] = ()
 
     @property
     def benefit(self) -> Benefit:
@@ -91,6 +97,9 @@ class VoucherProblem(StrEnum):
     NOT_YET_VALID = "not_yet_valid"
     WRONG_CURRENCY = "wrong_currency"
     BELOW_MINIMUM_BASKET = "below_minimum_basket"
+    NOT_THE_HOLDER = "not_the_holder"
+    NOT_WITH_OTHER_VOUCHER = "not_with_other_voucher"
+    DIFFERS = "differs"
     ROLLED_BACK = "rolled_back"
     NOT_REDEEMED = "not_redeemed"
 
@@ -109,6 +118,27 @@ class Redemption(Entity):
 
 
 @dataclass(frozen=True, kw_only=True)
+class OrderUse:
+    """A voucher that is used on an order, and the templates it excludes from that order."""
+
+    campaign: str
+    code_key: str
+    template: str
+    not_with: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderUses(Entity):
+    """The vouchers used on one order, of all campaigns; a rollback takes its voucher off.
+
+    Written with every redemption, so that of two vouchers that exclude each other one wins.
+    """
+
+    order_id: str
+    uses: tuple[OrderUse, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class SpareCode(Entity):
     """A code of the client's own, waiting to be issued."""
 
@@ -119,6 +149,10 @@ class SpareCode(Entity):
 
 
 REPORTING_GRACE = timedelta(days=3)
+# How far the clock of a till may be behind, at the start of a voucher's validity.
+CLOCK_TOLERANCE = timedelta(minutes=10)
+# An order with more vouchers is a test or a constant; its first ones no longer exclude others.
+MAX_USES = 100
 
 _LIVE = frozenset({VoucherState.ISSUED, VoucherState.EXPORTED, VoucherState.ACKNOWLEDGED})
 
@@ -128,18 +162,21 @@ _MOVES = {
     VoucherState.ISSUED: {VoucherState.EXPORTED, *_ENDS},
     VoucherState.EXPORTED: {VoucherState.ACKNOWLEDGED, *_ENDS},
     VoucherState.ACKNOWLEDGED: _ENDS,
-    VoucherState.REDEEMED: {*_LIVE, VoucherState.REVOKED},  # a rollback
+    VoucherState.REDEEMED: {*_LIVE, VoucherState.REVOKED, VoucherState.EXPIRED},  # a rollback
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class Purchase:
-    """The order a voucher is to be used on. `amount_minor` in minor units of `currency`."""
+    """The order a voucher is to be used on. `amount_minor` in minor units of `currency`;
+    `email_digest` is the buyer, lower-case hex, where the client says it.
+    """
 
     order_id: str
     ordered_at: datetime
     amount_minor: int
     currency: str
+    email_digest: str | None = None
 
 
 def new_voucher(
@@ -157,6 +194,7 @@ def new_voucher(
     """The voucher that `rule` issues to its holder for a rung of `referral`."""
     template = campaign.templates[rule.issue]
     to_sponsor = rule.to is HolderRole.SPONSOR
+    holder = sponsor.digests if to_sponsor else referral.referee
     return Voucher(
         code_key=code_key,
         voucher_id=voucher_id,
@@ -174,12 +212,15 @@ def new_voucher(
         value_minor=template.value_minor,
         currency=campaign.currency,
         minimum_basket_minor=template.minimum_basket_minor,
-        valid_from=now,
+        valid_from=campaign.start_of_day(campaign.local_date(now)),
         valid_until=valid_until(campaign, now, template.valid_days),
         issued_at=now,
         state=VoucherState.ISSUED,
         release=campaign.release,
         correlation=referral.correlation,
+        holder_bound=template.holder_bound,
+        holder_digests=holder.known_to_client if template.holder_bound else (),
+        not_with=template.not_with,
     )
 
 
@@ -203,18 +244,34 @@ def problem_at(voucher: Voucher, at: datetime) -> VoucherProblem | None:
         return VoucherProblem.REFUSED_BY_CLIENT
     if voucher.state is VoucherState.EXPIRED or is_past(voucher.valid_until, at):
         return VoucherProblem.EXPIRED
-    return VoucherProblem.NOT_YET_VALID if at < voucher.valid_from else None
+    is_early = at < voucher.valid_from - CLOCK_TOLERANCE
+    return VoucherProblem.NOT_YET_VALID if is_early else None
 
 
-def problem_with(voucher: Voucher, purchase: Purchase) -> VoucherProblem | None:
-    """Why the voucher is not accepted on `purchase`, None when it is."""
+def problem_with(
+    voucher: Voucher, purchase: Purchase, others: Iterable[OrderUse] = ()
+) -> VoucherProblem | None:
+    """Why the voucher is not accepted on `purchase`, None when it is. `others` are the vouchers
+    used on that order already.
+    """
     if problem := problem_at(voucher, purchase.ordered_at):
         return problem
     if purchase.currency != voucher.currency:
         return VoucherProblem.WRONG_CURRENCY
     if purchase.amount_minor < voucher.minimum_basket_minor:
         return VoucherProblem.BELOW_MINIMUM_BASKET
+    if voucher.holder_bound and purchase.email_digest not in voucher.holder_digests:
+        return VoucherProblem.NOT_THE_HOLDER
+    if any(_exclude_each_other(voucher, other) for other in others):
+        return VoucherProblem.NOT_WITH_OTHER_VOUCHER
     return None
+
+
+def _exclude_each_other(voucher: Voucher, other: OrderUse) -> bool:
+    """Whether one of the two names the other's template. A template is one of its campaign."""
+    return voucher.campaign == other.campaign and (
+        other.template in voucher.not_with or voucher.template in other.not_with
+    )
 
 
 def purchase_of(row: OrderRow) -> Purchase:
@@ -224,31 +281,65 @@ def purchase_of(row: OrderRow) -> Purchase:
         ordered_at=row.ordered_at,
         amount_minor=row.amount_minor,
         currency=row.currency,
+        email_digest=row.email_digest,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoucherOnOrder:
+    """A voucher, with what is stored of its use on one order and of the order's other vouchers.
+
+    Read together, but not at one instant: a commit in between shows as a contradiction.
+    """
+
+    voucher: Voucher
+    order_id: str
+    redemption: Redemption | None = None
+    uses: OrderUses | None = None
+
+    @property
+    def is_consistent(self) -> bool:
+        """Whether voucher and redemption agree on whether the order uses the voucher."""
+        is_used = self.redemption is not None and self.redemption.rolled_back_at is None
+        return is_used is (self.voucher.redeemed_by == self.order_id)
+
+    @property
+    def others(self) -> tuple[OrderUse, ...]:
+        """The other vouchers used on the order."""
+        uses = self.uses.uses if self.uses else ()
+        return tuple(use for use in uses if use.code_key != self.voucher.code_key)
 
 
 @dataclass(frozen=True)
 class RedemptionPlan:
-    """A redemption about to be committed, or an existing one (`is_new` false)."""
+    """A redemption about to be committed together with the `uses` of its order, or an existing
+    one, without.
+    """
 
     voucher: Voucher
     redemption: Redemption
-    is_new: bool
+    uses: OrderUses | None = None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it is not stored yet."""
+        return self.uses is not None
 
 
 def plan_redemption(
-    voucher: Voucher, earlier: Redemption | None, purchase: Purchase, now: datetime
+    found: VoucherOnOrder, purchase: Purchase, now: datetime
 ) -> RedemptionPlan | VoucherProblem:
-    """The result of using the voucher on `purchase`; `earlier` is its redemption on that order.
+    """The result of using the voucher on `purchase`.
 
     A repeat for the same order gets the same answer. An order whose redemption was rolled back
     cannot redeem again: otherwise a late duplicate would undo the rollback.
     """
+    voucher, earlier = found.voucher, found.redemption
     if earlier:
         if earlier.rolled_back_at:
             return VoucherProblem.ROLLED_BACK
-        return RedemptionPlan(voucher, earlier, is_new=False)
-    if problem := problem_with(voucher, purchase):
+        return RedemptionPlan(voucher, earlier)
+    if problem := problem_with(voucher, purchase, found.others):
         return problem
     redemption = Redemption(
         code_key=voucher.code_key,
@@ -258,7 +349,34 @@ def plan_redemption(
         currency=purchase.currency,
         redeemed_at=now,
     )
-    return RedemptionPlan(redeemed(voucher, purchase), redemption, is_new=True)
+    return RedemptionPlan(redeemed(voucher, purchase), redemption, _with_use(found))
+
+
+def _with_use(found: VoucherOnOrder) -> OrderUses:
+    voucher = found.voucher
+    use = OrderUse(
+        campaign=voucher.campaign,
+        code_key=voucher.code_key,
+        template=voucher.template,
+        not_with=voucher.not_with,
+    )
+    uses = (*found.others, use)[-MAX_USES:]
+    stored = found.uses or OrderUses(order_id=found.order_id, uses=())
+    return replace(stored, uses=uses)
+
+
+def without_use(uses: OrderUses, voucher: Voucher) -> OrderUses:
+    """The vouchers used on an order without this one."""
+    kept = tuple(use for use in uses.uses if use.code_key != voucher.code_key)
+    return replace(uses, uses=kept)
+
+
+def differs(redemption: Redemption, purchase: Purchase) -> bool:
+    """Whether a repeat says another amount or currency. Not the time: a client that repeats a call
+    after a time-out may have taken the time again.
+    """
+    repeated = (purchase.amount_minor, purchase.currency)
+    return repeated != (redemption.amount_minor, redemption.currency)
 
 
 def redeemed(voucher: Voucher, purchase: Purchase) -> Voucher:
@@ -266,12 +384,13 @@ def redeemed(voucher: Voucher, purchase: Purchase) -> Voucher:
     return _moved(voucher, VoucherState.REDEEMED, redeemed_by=purchase.order_id)
 
 
-def rolled_back(voucher: Voucher) -> Voucher:
-    """The voucher in the state it would have without the redemption."""
+def rolled_back(voucher: Voucher, now: datetime) -> Voucher:
+    """The voucher in the state it would have at `now` without the redemption: an ended one ends."""
     is_redeemed = voucher.state is VoucherState.REDEEMED
     require(is_redeemed, f"a rollback of a voucher that is {voucher.state.value}")
-    # On the expiry agenda again, even if its end has passed meanwhile; ended if it was revoked.
-    return _moved(voucher, _state_unused(voucher), redeemed_by=None, ended_at=voucher.revoked_at)
+    state = _state_unused(voucher, now)
+    ended_at = now if state is VoucherState.EXPIRED else voucher.revoked_at
+    return _moved(voucher, state, redeemed_by=None, ended_at=ended_at)
 
 
 def rolled_back_redemption(redemption: Redemption, now: datetime) -> Redemption:
@@ -280,9 +399,11 @@ def rolled_back_redemption(redemption: Redemption, now: datetime) -> Redemption:
     return replace(redemption, rolled_back_at=now)
 
 
-def _state_unused(voucher: Voucher) -> VoucherState:
+def _state_unused(voucher: Voucher, now: datetime) -> VoucherState:
     if voucher.revoked_at:
         return VoucherState.REVOKED
+    if voucher.valid_until <= expiry_due_before(now):
+        return VoucherState.EXPIRED
     if voucher.acknowledged_at:
         return VoucherState.ACKNOWLEDGED
     return VoucherState.ISSUED if voucher.export is None else VoucherState.EXPORTED

@@ -14,9 +14,9 @@ from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.mails import Mail
 from chalicelib.domain.people import Contact, Opposition, RefereeClaim, Sponsor, SponsorClaim
 from chalicelib.domain.referrals import Referral
-from chalicelib.domain.vouchers import Voucher
+from chalicelib.domain.vouchers import OrderUses, Redemption, Voucher, VoucherOnOrder
 from chalicelib.services.errors import ClosedError, UnknownError
-from chalicelib.services.ports import Agenda, Membership, Ports
+from chalicelib.services.ports import Agenda, ConflictError, Key, Membership, Ports
 
 
 def current_campaign(ports: Ports, campaign_id: str) -> Campaign:
@@ -102,11 +102,43 @@ def oppositions_to(ports: Ports, brand: str, digests: Iterable[str]) -> list[Opp
 
 
 def find_voucher(ports: Ports, typed: str) -> Voucher:
-    """The voucher of a code as typed. `UnknownError`."""
-    for code_key in candidates(typed):
-        voucher = ports.repository.get(Voucher, code_key=code_key)
-        if voucher:
-            return voucher
+    """The voucher of a code as typed, in one read. `UnknownError`."""
+    keys = [Key.of(Voucher, code_key=code_key) for code_key in candidates(typed)]
+    found = ports.repository.read(*keys) if keys else None
+    voucher = next(filter(None, map(found.get, keys)), None) if found else None
+    if voucher is None:
+        raise UnknownError("voucher")
+    return voucher
+
+
+def find_voucher_on_order(ports: Ports, typed: str, order_id: str) -> VoucherOnOrder:
+    """The voucher of a code as typed and its use on an order, in one read. `UnknownError`;
+    `ConflictError` when a redemption or rollback was committed during the read.
+    """
+    uses = Key.of(OrderUses, order_id=order_id)
+    keys = [
+        (
+            Key.of(Voucher, code_key=code_key),
+            Key.of(Redemption, code_key=code_key, order_id=order_id),
+        )
+        for code_key in candidates(typed)
+    ]
+    if not keys:
+        raise UnknownError("voucher")
+    found = ports.repository.read(uses, *(key for pair in keys for key in pair))
+    for voucher_key, redemption_key in keys:
+        voucher = found.get(voucher_key)
+        if voucher is None:
+            continue
+        on_order = VoucherOnOrder(
+            voucher=voucher,
+            order_id=order_id,
+            redemption=found.get(redemption_key),
+            uses=found.get(uses),
+        )
+        if not on_order.is_consistent:
+            raise ConflictError("a commit during the read")
+        return on_order
     raise UnknownError("voucher")
 
 

@@ -1,4 +1,6 @@
-"""Changes that several use cases commit: order status, closed invitations, sent mails."""
+"""Changes that several use cases commit: order status, closed invitations, sent mails, redemptions
+and rollbacks.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +8,14 @@ from datetime import datetime
 
 from chalicelib.domain import invitations, mails
 from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.changes import ChangeKind, with_change
 from chalicelib.domain.fact_bodies import (
     InvitationSent,
     MailSent,
+    RewardRevoked,
+    VoucherExpired,
     VoucherRedeemed,
+    VoucherRolledBack,
     order_moved,
 )
 from chalicelib.domain.facts import Fact
@@ -18,7 +24,16 @@ from chalicelib.domain.mails import Mail, MailState
 from chalicelib.domain.orders import Order, OrderStatus, moved_order, referral_after
 from chalicelib.domain.people import Contact
 from chalicelib.domain.referrals import Referral, with_newcomer_check
-from chalicelib.domain.vouchers import RedemptionPlan
+from chalicelib.domain.vouchers import (
+    OrderUses,
+    Redemption,
+    RedemptionPlan,
+    Voucher,
+    VoucherState,
+    rolled_back,
+    rolled_back_redemption,
+    without_use,
+)
 from chalicelib.services.facts import mail_fact, referral_fact, voucher_fact
 from chalicelib.services.lookups import find_customer_as_of, invitation_in, referee_of
 from chalicelib.services.ports import (
@@ -30,6 +45,8 @@ from chalicelib.services.ports import (
     Replace,
 )
 from chalicelib.services.retry import retry_on_conflict
+
+ROLLED_BACK = "rolled_back"
 
 
 def move_order(
@@ -89,8 +106,48 @@ def redemption_changes(
     ports: Ports, redemption: RedemptionPlan | None
 ) -> tuple[list[Change], list[Fact]]:
     """The changes of a redemption: none without one, or if it is stored already."""
-    if redemption is None or not redemption.is_new:
+    if redemption is None or redemption.uses is None:
         return [], []
-    voucher = redemption.voucher
+    voucher, change = with_change(
+        redemption.voucher,
+        ChangeKind.REDEEMED,
+        ports.clock(),
+        order_id=redemption.redemption.order_id,
+    )
+    write = Replace if redemption.uses.revision else Insert
     fact = voucher_fact(ports, voucher, VoucherRedeemed.of(voucher))
-    return [Replace(voucher), Insert(redemption.redemption)], [fact]
+    return [
+        Replace(voucher),
+        Insert(redemption.redemption),
+        write(redemption.uses),
+        Insert(change),
+    ], [fact]
+
+
+def rollback_changes(
+    ports: Ports, voucher: Voucher, redemption: Redemption, uses: OrderUses | None
+) -> tuple[list[Change], list[Fact]]:
+    """The changes of a rollback, as `VoucherOnOrder` has its parts; an ended voucher ends."""
+    now, order_id = ports.clock(), redemption.order_id
+    back, change = with_change(
+        rolled_back(voucher, now), ChangeKind.ROLLED_BACK, now, order_id=order_id
+    )
+    changes: list[Change] = [Insert(change), Replace(rolled_back_redemption(redemption, now))]
+    facts = [voucher_fact(ports, voucher, VoucherRolledBack.of(voucher))]
+    if back.state is VoucherState.REVOKED:
+        back, change = with_change(back, ChangeKind.REVOKED, now, reason=ROLLED_BACK)
+        changes.append(Insert(change))
+        facts.append(voucher_fact(ports, voucher, RewardRevoked.of(voucher, ROLLED_BACK)))
+    if back.state is VoucherState.EXPIRED:
+        back, change = with_change(back, ChangeKind.EXPIRED, now)
+        changes.append(Insert(change))
+        facts.append(voucher_fact(ports, voucher, VoucherExpired.of(voucher)))
+    return [Replace(back), *changes, *_changes_of_uses(uses, voucher)], facts
+
+
+def _changes_of_uses(uses: OrderUses | None, voucher: Voucher) -> list[Change]:
+    # Redemptions of earlier versions have no entry, nor have the first ones of very many.
+    left = without_use(uses, voucher) if uses else None
+    if left == uses or left is None:
+        return []
+    return [Replace(left) if left.uses else Remove(left)]

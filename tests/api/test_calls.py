@@ -37,10 +37,10 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "unsubscribe": [GET, BATCH, *[GET] * 2, WRITE],
     "get_sponsor": [*[GET] * 3, *[QUERY] * 2],
     "invite": [*[GET] * 2, WRITE],
-    "get_voucher": [GET],
-    "redeem_voucher": [*[GET] * 2, WRITE],
-    "roll_back_redemption": [*[GET] * 2, WRITE],
-    "post_orders": [QUERY, BATCH, *[GET] * 6, READ_FILE, WRITE],
+    "get_voucher": [BATCH],
+    "redeem_voucher": [BATCH, WRITE],
+    "roll_back_redemption": [BATCH, WRITE],
+    "post_orders": [QUERY, *[BATCH] * 2, GET, BATCH, *[GET] * 2, READ_FILE, WRITE],
     "get_dashboard": [QUERY, *[GET] * 2],
     "get_openapi": [],
 }
@@ -61,7 +61,10 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
         *[GET, GET, GET],  # this content: its record, under the name 0.1.0 gave it; held
         *[WRITE_FILE, WRITE, READ_FILE, WRITE_FILE],  # the segment, the version, the receipt
     ],
-    "ingest: an order": [READ_FILE, *[GET] * 5, READ_FILE, WRITE, READ_FILE, WRITE_FILE],
+    "ingest: an order": [
+        *[READ_FILE, GET, BATCH, GET, GET, READ_FILE, WRITE],
+        *[READ_FILE, WRITE_FILE],  # the receipt
+    ],
     "ingest: an acknowledgement": [
         *[READ_FILE, GET, QUERY],  # what is in the export
         *[GET, QUERY, GET, WRITE],  # its voucher

@@ -38,7 +38,14 @@ from chalicelib.domain.people import (
 )
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Reward
-from chalicelib.domain.vouchers import Redemption, SpareCode, Voucher, VoucherState
+from chalicelib.domain.vouchers import (
+    OrderUse,
+    OrderUses,
+    Redemption,
+    SpareCode,
+    Voucher,
+    VoucherState,
+)
 from tests.fakes.campaign import CAMPAIGN, campaign, digests
 from tests.fakes.ports import MORNING
 
@@ -110,10 +117,17 @@ ENTITIES: list[Entity] = [
         issued_at=MORNING, state=VoucherState.REDEEMED, release=Release.AT_ONCE,
         correlation="k", export=1, acknowledged_at=MORNING, refused_reason="", redeemed_by="A1",
         revoked_at=LATER, ended_at=LATER, changed_at=LATER, changes=2,
+        holder_bound=True, holder_digests=("d",), not_with=("thank-you",),
     ),
     Redemption(
         code_key="C", order_id="A1", ordered_at=MORNING, amount_minor=8000, currency="EUR",
         redeemed_at=MORNING, rolled_back_at=LATER,
+    ),
+    OrderUses(
+        order_id="A#1",
+        uses=(
+            OrderUse(campaign=CAMPAIGN, code_key="C", template="welcome", not_with=("thank-you",)),
+        ),
     ),
     SpareCode(campaign=CAMPAIGN, template="welcome", code_key="OWN1", code="OWN-1"),
     VoucherChange(

@@ -124,7 +124,12 @@ def test_law_11_a_voucher_is_good_to_the_very_end_of_its_last_second() -> None:
     assert vouchers.problem_at(VOUCHER, VOUCHER.valid_until) is None
     assert vouchers.problem_at(VOUCHER, VOUCHER.valid_until + timedelta(milliseconds=999)) is None
     assert vouchers.problem_at(VOUCHER, VOUCHER.valid_until + SECOND) == "expired"
-    assert vouchers.problem_at(VOUCHER, VOUCHER.valid_from - SECOND) == "not_yet_valid"
+
+
+def test_a_clock_ten_minutes_behind_is_tolerated_where_a_voucher_begins() -> None:
+    earliest = VOUCHER.valid_from - timedelta(minutes=10)
+    assert vouchers.problem_at(VOUCHER, earliest) is None
+    assert vouchers.problem_at(VOUCHER, earliest - SECOND) == "not_yet_valid"
 
 
 @pytest.mark.parametrize(
@@ -149,9 +154,9 @@ def test_a_rollback_takes_a_voucher_back_to_where_it_was() -> None:
     for voucher in (VOUCHER, exported, vouchers.acknowledged(exported, MORNING)):
         used = vouchers.redeemed(voucher, purchase)
         assert vouchers.problem_with(used, purchase) == "exhausted"
-        assert vouchers.rolled_back(used) == voucher
+        assert vouchers.rolled_back(used, MORNING) == voucher
     with pytest.raises(ValueError, match="a rollback of a voucher that is issued"):
-        vouchers.rolled_back(VOUCHER)
+        vouchers.rolled_back(VOUCHER, MORNING)
 
 
 def test_a_change_of_a_redeemed_voucher_remains_after_a_rollback() -> None:
@@ -160,9 +165,22 @@ def test_a_change_of_a_redeemed_voucher_remains_after_a_rollback() -> None:
     )
     used = vouchers.redeemed(VOUCHER, purchase)
     reported = vouchers.acknowledged(vouchers.exported(used, 1), MORNING)
-    assert vouchers.rolled_back(reported).state is VoucherState.ACKNOWLEDGED
-    back = vouchers.rolled_back(vouchers.revoked(reported, MORNING))
+    assert vouchers.rolled_back(reported, MORNING).state is VoucherState.ACKNOWLEDGED
+    back = vouchers.rolled_back(vouchers.revoked(reported, MORNING), MORNING)
     assert (back.state, back.ended_at) == (VoucherState.REVOKED, MORNING)
+
+
+def test_a_voucher_rolled_back_when_its_last_reports_are_in_has_expired() -> None:
+    purchase = vouchers.Purchase(
+        order_id="A1", ordered_at=MORNING, amount_minor=4000, currency="EUR"
+    )
+    used = vouchers.redeemed(VOUCHER, purchase)
+    due = VOUCHER.valid_until + vouchers.REPORTING_GRACE
+    assert vouchers.rolled_back(used, due - SECOND) == VOUCHER
+    ended = vouchers.rolled_back(used, due)
+    assert (ended.state, ended.ended_at, ended.redeemed_by) == (VoucherState.EXPIRED, due, None)
+    revoked = vouchers.rolled_back(vouchers.revoked(used, MORNING), due)
+    assert (revoked.state, revoked.ended_at) == (VoucherState.REVOKED, MORNING)
 
 
 def test_an_export_or_acknowledgement_leaves_a_used_or_revoked_voucher_as_it_is() -> None:

@@ -105,9 +105,8 @@ def test_a_voucher_is_redeemed_expired_or_revoked_once_and_only_a_redemption_is_
     assert reached(fresh, "state", {"revoke": lambda one: vouchers.revoked(one, MORNING)}) == {
         (state, "revoke") for state in (*live, "redeemed")
     }
-    assert reached(fresh, "state", {"roll back": vouchers.rolled_back}) == {
-        ("redeemed", "roll back")
-    }
+    roll_back = {"roll back": lambda one: vouchers.rolled_back(one, MORNING)}
+    assert reached(fresh, "state", roll_back) == {("redeemed", "roll back")}
     assert vouchers.revoked(fresh, MORNING).state is VoucherState.REDEEMED  # noted, not moved
 
 

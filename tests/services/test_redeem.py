@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.domain.changes import VoucherChange
 from chalicelib.domain.facts import FactName
-from chalicelib.domain.vouchers import Purchase, Voucher, VoucherState
+from chalicelib.domain.vouchers import OrderUses, Purchase, Voucher, VoucherState
 from chalicelib.services.errors import RefusedError, UnknownError
 from chalicelib.services.operations.expire import expire
 from chalicelib.services.vouchers.redeem import check_voucher, redeem, roll_back
+from tests.fakes.campaign import CAMPAIGN
 from tests.fakes.world import World
 
 NEWCOMER = "jeanne@example.fr"
@@ -30,6 +32,12 @@ def purchase(world: World, order_id: str = "A1", amount_minor: int = 4000) -> Pu
     return Purchase(
         order_id=order_id, ordered_at=world.clock(), amount_minor=amount_minor, currency="EUR"
     )
+
+
+def changes(world: World) -> list[str]:
+    """The changes of vouchers, in their order: what, and on which order."""
+    listed = world.repository.within(VoucherChange, campaign=CAMPAIGN)
+    return [f"{one.change.value} {one.order_id}" for one in listed]
 
 
 def state(world: World) -> VoucherState:
@@ -71,6 +79,8 @@ def test_a_redemption_is_rolled_back_once_and_the_voucher_can_be_used_again(
     assert state(world) is VoucherState.REDEEMED
     world.run()
     assert world.funnel()["vouchers_redeemed"] == 1
+    assert changes(world) == ["redeemed A1", "rolled_back A1", "redeemed A2"]
+    assert [one.order_id for one in world.memory.all(OrderUses)] == ["A2"]
 
 
 def test_a_late_repeat_does_not_undo_a_rollback(world: World, code: str) -> None:
@@ -115,14 +125,16 @@ def test_an_expired_voucher_is_refused_but_an_order_made_in_time_still_counts(
     assert redeem(world.ports, code, in_time)[2]
 
 
-def test_a_voucher_rolled_back_after_its_end_expires_in_the_end(world: World, code: str) -> None:
+def test_a_voucher_rolled_back_after_its_end_expires_at_once(world: World, code: str) -> None:
     redeem(world.ports, code, purchase(world))
     world.clock.advance(days=70)
     expire(world.ports)
     assert state(world) is VoucherState.REDEEMED
     roll_back(world.ports, code, "A1")
-    assert expire(world.ports)["vouchers"] == 1
     assert state(world) is VoucherState.EXPIRED
+    assert expire(world.ports)["vouchers"] == 0
+    assert len(world.facts(FactName.VOUCHER_EXPIRED)) == 1
+    assert changes(world) == ["redeemed A1", "rolled_back A1", "expired None"]
 
 
 def test_a_revoked_voucher_and_one_the_client_refused_are_distinguished(world: World) -> None:
@@ -152,3 +164,6 @@ def test_law_4_a_rollback_does_not_revive_a_voucher_whose_order_was_returned(wor
     assert [fact.details["reason"] for fact in world.facts(FactName.REWARD_REVOKED)] == [
         "order_returned", "rolled_back",
     ]  # fmt: skip
+    own = [one for one in changes(world) if one.endswith("A2")]
+    assert own == ["redeemed A2", "rolled_back A2"]
+    assert changes(world)[-1] == "revoked None"

@@ -18,6 +18,7 @@
 | AP14 | the facts of one subject, in order | `FACT#{subject}` |
 | AP15 | counts by day; the journal's head | `COUNT#{campaign}`, `JOURNAL#{campaign}` |
 | AP16 | changes of vouchers that are in no file yet | `CHANGES#{campaign}` |
+| AP17 | the vouchers used on an order | `USES#{order_id}` |
 
 A key is a template over the fields of its entity, so this table and the code cannot differ.
 `{version:08}` keeps numbers in order. The last part of a sort key may contain any text; no other
@@ -59,7 +60,7 @@ from chalicelib.domain.people import (
 )
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Reward
-from chalicelib.domain.vouchers import Redemption, SpareCode, Voucher
+from chalicelib.domain.vouchers import OrderUses, Redemption, SpareCode, Voucher
 from chalicelib.services.ports import Agenda
 
 AGENDA_INDEX = "agenda"
@@ -146,6 +147,7 @@ ITEM_KINDS: dict[type[Entity], ItemKind] = {
         "VOUCHER", "VOUCHER#{code_key}", "VOUCHER", agenda=_voucher_agenda, holder="holder_id"
     ),
     Redemption: ItemKind("REDEMPTION", "VOUCHER#{code_key}", "REDEMPTION#{order_id}"),
+    OrderUses: ItemKind("ORDER_USES", "USES#{order_id}", "USES"),
     SpareCode: ItemKind("SPARE_CODE", "CODES#{campaign}#{template}", "CODE#{code_key}"),
     VoucherChange: ItemKind("VOUCHER_CHANGE", "CHANGES#{campaign}", "CHANGE#{position}"),
     ExportSequence: ItemKind("EXPORT_SEQUENCE", "EXPORTS#{campaign}", "SEQUENCE"),

@@ -30,14 +30,13 @@ from chalicelib.domain.orders import (
 from chalicelib.domain.people import RefereeClaim
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import (
-    Redemption,
     RedemptionPlan,
     VoucherProblem,
     plan_redemption,
     purchase_of,
 )
 from chalicelib.services.errors import RefusedError, UnknownError
-from chalicelib.services.lookups import claim_on, find_voucher
+from chalicelib.services.lookups import claim_on, find_voucher, find_voucher_on_order
 from chalicelib.services.moves import move_order, redemption_changes
 from chalicelib.services.ports import (
     ContentionError,
@@ -209,12 +208,11 @@ def _redemption(
 ) -> RedemptionPlan | None:
     if row.voucher_code is None or status not in _USES_VOUCHERS:
         return None
-    voucher = find_voucher(ports, row.voucher_code)
-    earlier = ports.repository.get(Redemption, code_key=voucher.code_key, order_id=row.order_id)
-    plan = plan_redemption(voucher, earlier, purchase_of(row), ports.clock())
+    found = find_voucher_on_order(ports, row.voucher_code, row.order_id)
+    plan = plan_redemption(found, purchase_of(row), ports.clock())
     if isinstance(plan, VoucherProblem):
         raise RefusedError(plan)
-    if voucher.campaign != campaign.id:
+    if found.voucher.campaign != campaign.id:
         raise UnknownError("voucher")
     return plan
 

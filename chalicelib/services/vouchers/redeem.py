@@ -1,34 +1,30 @@
 """Redeeming a voucher on an order, once, and rolling that back, once (law 6).
 
 Of N concurrent calls, one finds the voucher still at the revision it read; the others decide again
-and find it redeemed.
+and find it redeemed. Each attempt is one read and at most one commit.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from chalicelib.domain.fact_bodies import RewardRevoked, VoucherRolledBack
 from chalicelib.domain.vouchers import (
     Purchase,
     Redemption,
     Voucher,
     VoucherProblem,
+    differs,
     plan_redemption,
     problem_at,
-    rolled_back,
-    rolled_back_redemption,
 )
 from chalicelib.services.errors import FieldProblem, InvalidError, RefusedError
-from chalicelib.services.facts import voucher_fact
-from chalicelib.services.lookups import find_voucher
-from chalicelib.services.moves import redemption_changes
-from chalicelib.services.ports import Ports, Replace
+from chalicelib.services.lookups import find_voucher, find_voucher_on_order
+from chalicelib.services.moves import redemption_changes, rollback_changes
+from chalicelib.services.ports import Ports
 from chalicelib.services.retry import retry_on_conflict
 
 # How far the client's clocks may be ahead of ours.
 AHEAD = timedelta(days=1)
-ROLLED_BACK = "rolled_back"
 
 
 def check_voucher(ports: Ports, typed: str) -> tuple[Voucher, VoucherProblem | None]:
@@ -43,13 +39,12 @@ def redeem(ports: Ports, typed: str, purchase: Purchase) -> tuple[Voucher, Redem
 
     `UnknownError`; `RefusedError` with the reason (`exhausted`, `expired`, …).
     """
-    voucher = find_voucher(ports, typed)
-    earlier = ports.repository.get(
-        Redemption, code_key=voucher.code_key, order_id=purchase.order_id
-    )
-    plan = plan_redemption(voucher, earlier, purchase, ports.clock())
+    found = find_voucher_on_order(ports, typed, purchase.order_id)
+    plan = plan_redemption(found, purchase, ports.clock())
     if isinstance(plan, VoucherProblem):
         raise RefusedError(plan)
+    if not plan.is_new and differs(plan.redemption, purchase):
+        raise RefusedError(VoucherProblem.DIFFERS)
     if plan.is_new and purchase.ordered_at > ports.clock() + AHEAD:
         raise InvalidError([FieldProblem("ordered_at", "in_the_future")])
     if plan.is_new:
@@ -63,17 +58,10 @@ def roll_back(ports: Ports, typed: str, order_id: str) -> None:
     """Reverse a redemption; a repeat changes nothing. `UnknownError`; `RefusedError` when there
     is none.
     """
-    voucher = find_voucher(ports, typed)
-    redemption = ports.repository.get(Redemption, code_key=voucher.code_key, order_id=order_id)
-    if redemption is None:
+    found = find_voucher_on_order(ports, typed, order_id)
+    if found.redemption is None:
         raise RefusedError(VoucherProblem.NOT_REDEEMED)
-    if redemption.rolled_back_at:
+    if found.redemption.rolled_back_at:
         return
-    facts = [voucher_fact(ports, voucher, VoucherRolledBack.of(voucher))]
-    if voucher.revoked_at:
-        facts.append(voucher_fact(ports, voucher, RewardRevoked.of(voucher, ROLLED_BACK)))
-    ports.repository.commit(
-        Replace(rolled_back(voucher)),
-        Replace(rolled_back_redemption(redemption, ports.clock())),
-        facts=facts,
-    )
+    changes, facts = rollback_changes(ports, found.voucher, found.redemption, found.uses)
+    ports.repository.commit(*changes, facts=facts)
