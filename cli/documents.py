@@ -1,10 +1,11 @@
 """A YAML file as plain values, each with its line and column.
 
 Accepts the part of YAML that people and all parsers read the same way: mappings with text keys,
-lists, text (`true` and `false` too), whole numbers, amounts and days. Refuses, with line and column, everything else: words
-that YAML 1.1 reads as booleans (`no`, `on`, and Norway), numbers in other bases, anchors and
-aliases, tags, duplicate keys, several documents, bytes that are not UTF-8. A number with decimals
-becomes a Decimal from its text, never a float. The meaning of the values is in `campaign_file`.
+lists, text (`true` and `false` too), whole numbers, amounts and days. Refuses, with line and
+column, everything else: other words that YAML 1.1 reads as booleans (`no`, `on`, and Norway),
+numbers in other bases, anchors and aliases, tags, duplicate keys, several documents, bytes that are
+not UTF-8. A number with decimals becomes a Decimal from its text, never a float. The meaning of the
+values is in `campaign_file`.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from chalicelib.domain.changes import VoucherChange
 from chalicelib.domain.effects import Queue
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.invitations import Invitation, InvitationState
@@ -79,6 +80,8 @@ def test_a_voucher_ends_once_the_reports_of_its_last_day_are_in(world: World) ->
     assert expire(world.ports) == NOTHING | {"vouchers": 1}
     assert expire(world.ports) == NOTHING
     assert len(world.facts(FactName.VOUCHER_EXPIRED)) == 1
+    [change] = world.memory.all(VoucherChange)
+    assert (change.change, change.code, change.at) == ("expired", voucher.code, world.clock())
 
 
 def test_a_redeemed_voucher_does_not_end(world: World) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.changes import VoucherChange
+from chalicelib.domain.changes import ChangeKind, VoucherChange
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.vouchers import OrderUses, Purchase, Voucher, VoucherState
 from chalicelib.services.errors import RefusedError, UnknownError
@@ -148,6 +148,9 @@ def test_a_revoked_voucher_and_one_the_client_refused_are_distinguished(world: W
     world.run()
     assert check_voucher(world.ports, codes["welcome"])[1] == "refused_by_client"
     assert check_voucher(world.ports, codes["thank-you"])[1] == "revoked"
+    listed = world.repository.within(VoucherChange, campaign=CAMPAIGN)
+    reasons = {one.code: one.reason for one in listed if one.change is ChangeKind.REVOKED}
+    assert reasons[codes["thank-you"]] == "order_returned"
 
 
 def test_law_4_a_rollback_does_not_revive_a_voucher_whose_order_was_returned(world: World) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from chalicelib.domain import vouchers
+from chalicelib.domain.changes import ChangeKind, with_change
 from chalicelib.domain.fact_bodies import InvitationExpired, VoucherExpired
 from chalicelib.domain.invitations import Invitation, InvitationState, is_open
 from chalicelib.domain.orders import Order, OrderStatus
@@ -16,7 +17,7 @@ from chalicelib.domain.vouchers import Voucher, expiry_due_before, is_live
 from chalicelib.services.facts import invitation_fact, voucher_fact
 from chalicelib.services.lookups import current_campaign
 from chalicelib.services.moves import close_invitation, move_order
-from chalicelib.services.ports import Agenda, Ports, Replace
+from chalicelib.services.ports import Agenda, Insert, Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
 
 
@@ -53,10 +54,16 @@ def _end(ports: Ports, code_key: str) -> bool:
     voucher = ports.repository.get(Voucher, code_key=code_key)
     if voucher is None or voucher.ended_at:
         return False
-    # One that is not live (redeemed) only gets its end: it leaves the agenda.
-    facts = [voucher_fact(ports, voucher, VoucherExpired.of(voucher))] if is_live(voucher) else []
-    ports.repository.commit(Replace(vouchers.expired(voucher, ports.clock())), facts=facts)
-    return bool(facts)
+    now = ports.clock()
+    ended = vouchers.expired(voucher, now)
+    if not is_live(voucher):
+        # A redeemed one only gets its end: it leaves the agenda.
+        ports.repository.commit(Replace(ended))
+        return False
+    ended, change = with_change(ended, ChangeKind.EXPIRED, now)
+    fact = voucher_fact(ports, voucher, VoucherExpired.of(voucher))
+    ports.repository.commit(Replace(ended), Insert(change), facts=[fact])
+    return True
 
 
 @retry_on_conflict

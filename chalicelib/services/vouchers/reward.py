@@ -14,6 +14,7 @@ from dataclasses import replace
 from chalicelib.domain import rewards
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import HolderRole, Rule
+from chalicelib.domain.changes import ChangeKind, with_change
 from chalicelib.domain.fact_bodies import (
     OrderCancelled,
     OrderKept,
@@ -187,8 +188,10 @@ def _revoke(ports: Ports, granted: Reward, reason: str) -> str:
     if not is_live(voucher):
         return "voucher_is_" + voucher.state.value
     now = ports.clock()
+    ended, change = with_change(revoked(voucher, now), ChangeKind.REVOKED, now, reason=reason)
     ports.repository.commit(
-        Replace(revoked(voucher, now)),
+        Replace(ended),
+        Insert(change),
         Replace(rewards.revoked(stored, now)),
         facts=[voucher_fact(ports, voucher, RewardRevoked.of(voucher, reason))],
     )
