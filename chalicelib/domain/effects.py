@@ -8,7 +8,7 @@ shows the counters of the table.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -19,6 +19,8 @@ from chalicelib.domain.fact_bodies import (
     InvitationRefused,
     ListHeld,
     ListRefused,
+    OrderBody,
+    OrderCorrected,
     RewardRefused,
     VoucherAcknowledged,
     VoucherIssued,
@@ -27,7 +29,9 @@ from chalicelib.domain.fact_bodies import (
 from chalicelib.domain.facts import Fact, FactBody, FactName
 
 REFUSED_FOR = "refused."
+BOUGHT_BY = "buyer."
 FOUND_ON_LATER_LIST = "found_on_later_list"
+ORDERS_KEPT = "orders_kept"
 
 
 class Queue(StrEnum):
@@ -44,33 +48,45 @@ class Effect:
     """What a fact triggers.
 
     It goes to `queues`; a voucher's fact only if this is the fact that releases the voucher
-    (`release`). `counters` change by `sign` times the body's `count`, 1 without one; `counted_by`
-    names one more counter, which depends on the body. `metric_by_reason`: its metric is also
-    counted by reason.
+    (`release`). `counters` change by `sign` times the body's `count`, 1 without one, unless the
+    body is excluded; `counted_by` says what else is counted, which depends on the body.
+    `metric_by_reason`: its metric is also counted by reason.
     """
 
     queues: tuple[Queue, ...] = ()
     release: Release | None = None
     counters: tuple[str, ...] = ()
     sign: int = 1
-    counted_by: Callable[[FactBody], str | None] = lambda _: None
+    counted_by: Callable[[FactBody], Mapping[str, int]] = lambda _: {}
     metric_by_reason: bool = False
     requeues_undecided: bool = False
 
 
-def _by_reason(body: FactBody) -> str | None:
-    return f"{REFUSED_FOR}{body.reason}" if isinstance(body, InvitationRefused) else None
+def _by_reason(body: FactBody) -> Mapping[str, int]:
+    return {f"{REFUSED_FOR}{body.reason}": 1} if isinstance(body, InvitationRefused) else {}
 
 
-def _found_on_later_list(body: FactBody) -> str | None:
+def _found_on_later_list(body: FactBody) -> Mapping[str, int]:
     # Only the first fact about a referee has this set: a person is counted once (law 3).
     found = isinstance(body, InvitationExpired | RewardRefused) and body.found_on_later_list
-    return FOUND_ON_LATER_LIST if found else None
+    return {FOUND_ON_LATER_LIST: 1} if found else {}
+
+
+def _by_buyer(body: FactBody) -> Mapping[str, int]:
+    """Each order once, under who is known to have made it by now."""
+    match body:
+        case OrderCorrected(buyer_before=before, buyer=buyer, kept_orders=kept):
+            moved = {f"{BOUGHT_BY}{before}": -1, f"{BOUGHT_BY}{buyer}": 1} if before else {}
+            return moved | ({ORDERS_KEPT: kept} if kept else {})
+        case OrderBody(is_new=True, buyer=buyer):
+            return {f"{BOUGHT_BY}{buyer}": 1}
+        case _:
+            return {}
 
 
 _NEW_LIST = Effect(queues=(Queue.DECIDE,), requeues_undecided=True)
 _REVIEWED_LIST = Effect(queues=(Queue.INGEST,))
-_REVOKED_RUNG = Effect(queues=(Queue.REWARD,))
+_ORDER = Effect(queues=(Queue.REWARD,), counted_by=_by_buyer)
 
 F = FactName
 EFFECTS: Mapping[FactName, Effect] = {
@@ -97,15 +113,16 @@ EFFECTS: Mapping[FactName, Effect] = {
         counters=("vouchers_acknowledged",),
     ),
     F.VOUCHER_REFUSED: Effect(),
-    F.VOUCHER_REDEEMED: Effect(counters=("vouchers_redeemed",)),
-    F.VOUCHER_ROLLED_BACK: Effect(counters=("vouchers_redeemed",), sign=-1),
+    F.VOUCHER_REDEEMED: Effect(queues=(Queue.REWARD,), counters=("vouchers_redeemed",)),
+    F.VOUCHER_ROLLED_BACK: Effect(queues=(Queue.REWARD,), counters=("vouchers_redeemed",), sign=-1),
     F.VOUCHER_EXPIRED: Effect(),
     F.EXPORT_WRITTEN: Effect(),
-    F.ORDER_PLACED: Effect(),
-    F.ORDER_KEPT: Effect(queues=(Queue.REWARD,), counters=("orders_kept",)),
-    F.ORDER_RETURNED: _REVOKED_RUNG,
-    F.ORDER_CANCELLED: _REVOKED_RUNG,
-    F.REWARD_REVOKED: Effect(counters=("rewards_taken_back",)),
+    F.ORDER_PLACED: _ORDER,
+    F.ORDER_KEPT: replace(_ORDER, counters=(ORDERS_KEPT,)),
+    F.ORDER_RETURNED: _ORDER,
+    F.ORDER_CANCELLED: _ORDER,
+    F.ORDER_CORRECTED: _ORDER,
+    F.REWARD_REVOKED: Effect(queues=(Queue.REWARD,), counters=("rewards_taken_back",)),
     F.REWARD_REFUSED: Effect(counters=("rewards_refused",), counted_by=_found_on_later_list),
     F.LIST_ACCEPTED: _NEW_LIST,
     F.LIST_CONFIRMED: _NEW_LIST,
@@ -178,10 +195,10 @@ def counted(fact: Fact) -> dict[str, int]:
     if not is_known(fact):
         return {}
     effect = effect_of(fact)
-    counts = dict.fromkeys(effect.counters, effect.sign * quantity_of(fact))
-    if special := effect.counted_by(body_of(fact)):
-        counts[special] = 1
-    return counts
+    body = body_of(fact)
+    by = 0 if body.excluded else effect.sign * body.quantity
+    counts = dict.fromkeys(effect.counters, by) if by else {}
+    return counts | dict(effect.counted_by(body))
 
 
 def deltas(campaign: Campaign, facts: Iterable[Fact]) -> dict[date, dict[str, int]]:

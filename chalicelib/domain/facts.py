@@ -51,6 +51,7 @@ class FactName(StrEnum):
     ORDER_KEPT = "order_kept"
     ORDER_RETURNED = "order_returned"
     ORDER_CANCELLED = "order_cancelled"
+    ORDER_CORRECTED = "order_corrected"
     REWARD_REFUSED = "reward_refused"
     REWARD_REVOKED = "reward_taken_back"
     LIST_ACCEPTED = "list_accepted"
@@ -128,6 +129,11 @@ class FactBody:
     def quantity(self) -> int:
         """How many things it reports."""
         return 1
+
+    @property
+    def excluded(self) -> bool:
+        """Whether the counters of its effect leave it out."""
+        return False
 
     def stored(self) -> tuple[dict[str, str], dict[str, str | int | None]]:
         """The ids and details that a fact stores."""

@@ -1,10 +1,12 @@
-"""Orders of referees, as the client reports them: in any sequence, repeatedly.
+"""Orders, as the client reports them: in any sequence, repeatedly.
 
     placed ──► kept ──► returned | cancelled
        └─────────────►
 
-A report moves an order forward or changes nothing, so repeated and reordered reports have the same
-result.
+What an order is in the end depends on its reports, not on their sequence: the status only moves
+forward; who bought is known by the most suspicious report; a voucher counts from the first report
+that names it. An order counts for the referral of its buyer, unless the buyer is known to be
+somebody else.
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ from enum import StrEnum
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.entity import Entity, require_move
 from chalicelib.domain.files.orders import OrderRow
-from chalicelib.domain.referrals import Referral, with_kept_order, without_kept_order
+from chalicelib.domain.referrals import Referral
+from chalicelib.domain.vouchers import CLOCK_TOLERANCE
 
 
 class OrderStatus(StrEnum):
@@ -28,9 +31,32 @@ class OrderStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Buyer(StrEnum):
+    """Who made an order, as far as its reports say, from the least to the most suspicious.
+
+    `none`: no report gives a digest. `other`: nobody we know. The values are stored and published.
+    """
+
+    NONE = "none"
+    REFEREE = "referee"
+    OTHER = "other"
+    OTHER_REFEREE = "other_referee"
+    CUSTOMER = "customer"
+    SPONSOR = "sponsor"
+
+
+_SUSPICION = tuple(Buyer)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Order(Entity):
-    """A purchase of a referee, as the client reports it."""
+    """A purchase of a referee or with one of our vouchers, as the client reports it.
+
+    `referral_id` is the referral of the buyer, else of the voucher; the order `counts` for it or
+    for nobody. `code_key` and `template` are those of its voucher. `first_version` and
+    `status_version` are the versions of the campaign in force when it was first reported and when
+    it reached its status; None for orders of 0.2.0, which did not store them.
+    """
 
     campaign: str
     order_id: str
@@ -41,12 +67,68 @@ class Order(Entity):
     currency: str
     return_window_ends_at: datetime
     kept_at: datetime | None = None
+    buyer: Buyer = Buyer.NONE
+    counts: bool = True
+    code_key: str | None = None
+    template: str | None = None
+    first_version: int | None = None
+    status_version: int | None = None
 
 
 _MOVES = {
     OrderStatus.PLACED: {OrderStatus.KEPT, OrderStatus.RETURNED, OrderStatus.CANCELLED},
     OrderStatus.KEPT: {OrderStatus.RETURNED, OrderStatus.CANCELLED},
 }
+_COUNTED_BUYERS = {
+    "referee": {Buyer.REFEREE, Buyer.NONE},
+    "anyone": {Buyer.REFEREE, Buyer.NONE, Buyer.OTHER},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """Whose digest a report gives: of a referee, of a sponsor, of a listed customer, or of nobody
+    we know.
+    """
+
+    referral_id: str | None = None
+    sponsor_id: str | None = None
+    is_customer: bool = False
+
+
+def buyer_of(person: Person | None, expected: Referral | None) -> Buyer:
+    """Who `person` is on an order; None without a digest. `expected`: the referral of the voucher
+    used on it, if a referee holds that.
+    """
+    if person is None:
+        return Buyer.NONE
+    if person.referral_id:
+        own = expected is None or person.referral_id == expected.referral_id
+        return Buyer.REFEREE if own else Buyer.OTHER_REFEREE
+    if person.sponsor_id:
+        # Another sponsor is a customer too: only customers become sponsors.
+        own = expected is None or person.sponsor_id == expected.sponsor_id
+        return Buyer.SPONSOR if own else Buyer.CUSTOMER
+    return Buyer.CUSTOMER if person.is_customer else Buyer.OTHER
+
+
+def more_suspicious(one: Buyer, other: Buyer) -> Buyer:
+    """What two reports of an order say together of its buyer, in whatever sequence they came."""
+    return max(one, other, key=_SUSPICION.index)
+
+
+def is_before_confirmation(campaign: Campaign, referral: Referral, ordered_at: datetime) -> bool:
+    """Whether an order is older than the referral. The local day of the confirmation counts: many
+    systems report a day or a minute, and a till's clock may be behind.
+    """
+    return campaign.days_between(referral.confirmed_at, ordered_at + CLOCK_TOLERANCE) < 0
+
+
+def counts_for(campaign: Campaign, referral: Referral, order: Order) -> bool:
+    """Whether the order counts for the referral; otherwise it counts for nobody."""
+    return order.buyer in _COUNTED_BUYERS[campaign.buyer] and not is_before_confirmation(
+        campaign, referral, order.ordered_at
+    )
 
 
 def new_order(campaign: Campaign, row: OrderRow, referral: Referral) -> Order:
@@ -63,14 +145,8 @@ def new_order(campaign: Campaign, row: OrderRow, referral: Referral) -> Order:
         amount_minor=row.amount_minor,
         currency=row.currency,
         return_window_ends_at=window_ends,
+        first_version=campaign.version,
     )
-
-
-def updated_order(order: Order, row: OrderRow) -> Order:
-    """The order with the amount of a later report: part of an order may be returned. When and by
-    whom it was ordered does not change.
-    """
-    return replace(order, amount_minor=row.amount_minor)
 
 
 def moves_forward(stored: OrderStatus | None, reported: OrderStatus) -> bool:
@@ -78,18 +154,28 @@ def moves_forward(stored: OrderStatus | None, reported: OrderStatus) -> bool:
     return stored is None or reported in _MOVES.get(stored, ())
 
 
-def moved_order(order: Order, status: OrderStatus, now: datetime) -> Order:
-    """The order at `status`. A new one may also stay at `placed`."""
+def reported_order(campaign: Campaign, order: Order, row: OrderRow, now: datetime) -> Order:
+    """The order after another report: moved forward with its amount, or unchanged.
+
+    Part of an order may be returned: of two reports of the same status the smaller amount holds.
+    When it was ordered does not change.
+    """
+    status = OrderStatus(row.status)
+    is_first_report = not order.revision and status is order.status
+    if is_first_report or moves_forward(order.status, status):
+        return moved_order(campaign, replace(order, amount_minor=row.amount_minor), status, now)
+    if status is order.status:
+        return replace(order, amount_minor=min(order.amount_minor, row.amount_minor))
+    return order
+
+
+def moved_order(campaign: Campaign, order: Order, status: OrderStatus, now: datetime) -> Order:
+    """The order at `status`, by the campaign in force. A new one may also stay at `placed`."""
     is_first_report = not order.revision and status is order.status
     reached = status if is_first_report else require_move(order.status, status, _MOVES)
     return replace(
-        order, status=reached, kept_at=now if status is OrderStatus.KEPT else order.kept_at
+        order,
+        status=reached,
+        status_version=campaign.version,
+        kept_at=now if status is OrderStatus.KEPT else order.kept_at,
     )
-
-
-def referral_after(order: Order, referral: Referral) -> Referral:
-    """The referral after `order` has reached its status; a new order is counted."""
-    counted = replace(referral, orders=referral.orders + (0 if order.revision else 1))
-    if order.status is OrderStatus.KEPT:
-        return with_kept_order(counted, order.order_id)
-    return without_kept_order(counted, order.order_id)

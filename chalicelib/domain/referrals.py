@@ -1,4 +1,4 @@
-"""The sponsor–referee link, created when the referee confirms, and its ladder of kept orders."""
+"""The sponsor–referee link, created when the referee confirms, and the orders that count for it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from chalicelib.domain.people import Sponsor
 class Referral(Entity):
     """The sponsor–referee link, created when the referee confirms.
 
-    `kept_orders` are the ids of the orders that count for the ladder, in the order they were kept;
-    a returned order leaves its place empty. `newcomer`: whether the referee was missing from the
-    customer list in force at the first order (None before it); later lists prove nothing, because
-    they contain the referee as a customer (law 3). `found_on_later_list` is set with the first
-    reward refused because the referee is a customer. `address_gone`: no further digests can be
-    made.
+    `known_orders` are the ids of the orders that count, in any status, `kept_orders` those of them
+    that are kept, `orders` how many count. `newcomer`: whether the referee was missing from the
+    customer list in force at `newcomer_as_of`, the time of the first order known (None before it);
+    later lists prove nothing, because they contain the referee as a customer (law 3).
+    `found_on_later_list` is set with the first reward refused because the referee is a customer.
+    `address_gone`: no further digests can be made. `rewards` counts those that stand.
     """
 
     referral_id: str
@@ -41,6 +41,8 @@ class Referral(Entity):
     kept_orders: tuple[str, ...] = ()
     newcomer: bool | None = None
     newcomer_list_version: int | None = None
+    newcomer_as_of: datetime | None = None
+    known_orders: tuple[str, ...] = ()
     found_on_later_list: bool = False
     address_gone: bool = False
     rewards: int = 0
@@ -80,34 +82,41 @@ def new_referral(
     )
 
 
-def rung_of(referral: Referral, order_id: str) -> int | None:
-    """The rung of a kept order, counted from 1; None when the order does not count (any more)."""
-    kept = referral.kept_orders
-    return kept.index(order_id) + 1 if order_id in kept else None
+def known_order_ids(referral: Referral) -> tuple[str, ...]:
+    """The ids of the orders that count for the referral, each once."""
+    # 0.2.0 knew only the kept ones, and left an empty place for one that was returned.
+    return tuple(dict.fromkeys([*filter(None, referral.kept_orders), *referral.known_orders]))
 
 
-def with_kept_order(referral: Referral, order_id: str) -> Referral:
-    """The referral with one more rung."""
-    return replace(referral, kept_orders=(*referral.kept_orders, order_id))
+def with_counted_order(
+    referral: Referral, order_id: str, *, counted_before: bool, counts: bool, is_kept: bool
+) -> Referral:
+    """The referral after a report of an order: whether it counts now, and is kept."""
+    known = [known for known in referral.known_orders if known != order_id]
+    kept = [kept for kept in referral.kept_orders if kept != order_id]
+    return replace(
+        referral,
+        orders=referral.orders + counts - counted_before,
+        known_orders=tuple([*known, order_id] if counts else known),
+        kept_orders=tuple([*kept, order_id] if counts and is_kept else kept),
+    )
 
 
-def without_kept_order(referral: Referral, order_id: str) -> Referral:
-    """The referral without the rung of a returned or cancelled order.
-
-    Its place stays empty, so that the rungs of other orders never change.
-    """
-    kept = tuple("" if kept_id == order_id else kept_id for kept_id in referral.kept_orders)
-    return replace(referral, kept_orders=kept)
-
-
-def with_newcomer_check(referral: Referral, *, newcomer: bool, list_version: int) -> Referral:
-    """The referral with the result of the customer list as of the first order (law 3)."""
-    return replace(referral, newcomer=newcomer, newcomer_list_version=list_version)
+def with_newcomer_check(
+    referral: Referral, *, newcomer: bool, list_version: int, first_ordered_at: datetime
+) -> Referral:
+    """The referral with the answer of the customer list as of the first order (law 3)."""
+    return replace(
+        referral,
+        newcomer=newcomer,
+        newcomer_list_version=list_version,
+        newcomer_as_of=first_ordered_at,
+    )
 
 
-def with_reward(referral: Referral) -> Referral:
-    """The referral with one more reward."""
-    return replace(referral, rewards=referral.rewards + 1)
+def with_rewards(referral: Referral, by: int) -> Referral:
+    """The referral with more or fewer rewards that stand."""
+    return replace(referral, rewards=referral.rewards + by)
 
 
 def found_on_later_list(referral: Referral) -> Referral:

@@ -1,11 +1,18 @@
-"""The rules: which of them grant something when a referral is confirmed or an order is kept.
+"""The rules: what the orders of a referral earn, and what has to change so that this is granted.
 
-The rung of a reward is the place of the kept order among the referral's kept orders, 0 for the
-confirmation. A reward is keyed by (rule, referral, rung), so it is granted once (law 4).
+What is earned follows from the present orders alone: the rung of an order is its place among those
+of its kind (placed, kept, returned), by `ordered_at`. An order that is returned leaves the ladder,
+and those after it move up. `plan_rewards` compares this with what was granted: per rule, as many
+vouchers stand as orders earn one. So the result does not depend on the sequence of reports (law 4).
+
+A reward is keyed by (rule, referral, rung), and at most one voucher stands for a key. A voucher
+that was used before its order was returned cannot be revoked: it counts again as soon as another
+order earns it, so nothing is granted twice.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -14,9 +21,9 @@ from typing import Annotated
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import HolderRole, Rule, Trigger
 from chalicelib.domain.entity import Entity, stored_as
-from chalicelib.domain.orders import Order
-from chalicelib.domain.people import Sponsor
+from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.referrals import Referral
+from chalicelib.domain.vouchers import Redemption, Voucher
 
 
 class RewardRefusal(StrEnum):
@@ -24,11 +31,17 @@ class RewardRefusal(StrEnum):
 
     NOT_A_NEWCOMER = "not_a_newcomer"
     SPONSOR_CAP = "sponsor_cap"
+    REFEREE_CAP = "referee_cap"
+    BUDGET_SPENT = "budget_spent"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reward(Entity):
-    """What one rule granted, or refused, for one rung of one referral: decided once (law 4)."""
+    """What one rule granted, or refused, for one rung of one referral (law 4).
+
+    `order_id` is the order it was granted for, `voucher_id` the voucher whose redemption earned it.
+    `is_used`: its voucher could not be revoked, because it was used or had expired.
+    """
 
     referral_id: str
     rule: str
@@ -40,54 +53,328 @@ class Reward(Entity):
     refused_reason: str | None = None
     customers_version: int | None = None
     revoked_at: Annotated[datetime | None, stored_as("taken_back_at")] = None
+    is_used: bool = False
+    to: HolderRole | None = None
+    value_minor: int = 0
+    voucher_id: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget(Entity):
+    """How much of a campaign's budget is granted, in minor units; revoked rewards do not count."""
+
+    campaign: str
+    spent_minor: int
 
 
 CONFIRMATION_RUNG = 0
 
 
-def new_reward(
-    referral: Referral,
-    rule: Rule,
-    rung: int,
-    order: Order | None,
-    *,
-    customers_version: int | None,
-) -> Reward:
-    """The reward of `rule` for one rung of a referral, before it is granted or refused."""
-    return Reward(
-        referral_id=referral.referral_id,
-        rule=rule.id,
-        rung=rung,
-        campaign=referral.campaign,
-        order_id=order.order_id if order else None,
-        customers_version=customers_version,
-    )
+@dataclass(frozen=True, kw_only=True)
+class Earned:
+    """A rule of `campaign` (the version in force when it happened) that holds for a rung."""
+
+    campaign: Campaign
+    rule: Rule
+    rung: int
+    order: Order | None = None
+    voucher_id: str | None = None
+
+    @property
+    def value_minor(self) -> int:
+        """What its voucher is worth, in minor units."""
+        return self.campaign.templates[self.rule.issue].value_minor
 
 
-def granted_on_confirmation(campaign: Campaign) -> list[Rule]:
-    """The rules that grant something when a referral is confirmed."""
-    return [rule for rule in campaign.rules if rule.when is Trigger.REFERRAL_CONFIRMED]
+CampaignOf = Callable[[int | None, datetime], Campaign]
+"""The campaign file of a version, or of the time of an event whose version is not stored."""
 
 
-def granted_on_order(campaign: Campaign, order: Order, rung: int) -> list[Rule]:
-    """The rules that grant something when `order` is kept as the `rung`-th of its referral."""
+# --- what is earned -----------------------------------------------------------------------------
+
+
+_STATUSES: Mapping[Trigger, frozenset[OrderStatus]] = {
+    Trigger.ORDER_PLACED: frozenset({OrderStatus.PLACED, OrderStatus.KEPT}),
+    Trigger.ORDER_KEPT: frozenset({OrderStatus.KEPT}),
+    Trigger.ORDER_RETURNED: frozenset({OrderStatus.RETURNED}),
+}
+
+
+def earned_on_confirmation(campaign: Campaign) -> list[Earned]:
+    """What the confirmation earns, by the version of the campaign it was made under."""
     return [
-        rule
+        Earned(campaign=campaign, rule=rule, rung=CONFIRMATION_RUNG)
         for rule in campaign.rules
-        if rule.when is Trigger.ORDER_KEPT
-        and rule.conditions.order in {None, rung}
-        and order.amount_minor >= int((rule.conditions.minimum_amount or 0) * 100)
+        if rule.when is Trigger.REFERRAL_CONFIRMED
     ]
 
 
-def is_capped(rule: Rule, campaign: Campaign, sponsor: Sponsor) -> bool:
-    """True when the sponsor has had as many rewards as the campaign allows."""
-    return rule.to is HolderRole.SPONSOR and sponsor.rewards >= campaign.caps.sponsor_rewards
+def earned_on_orders(
+    referral: Referral, orders: Iterable[Order], campaign_of: CampaignOf
+) -> list[Earned]:
+    """What the orders that count for the referral earn. An order of nothing earns nothing."""
+    counted = sorted(
+        (order for order in orders if order.counts and order.amount_minor),
+        key=lambda order: (order.ordered_at, order.order_id),
+    )
+    return [
+        Earned(campaign=campaign, rule=rule, rung=rung, order=order)
+        for trigger, statuses in _STATUSES.items()
+        for rung, order in enumerate((o for o in counted if o.status in statuses), 1)
+        for campaign in [campaign_of(_version(order, trigger), order.kept_at or order.ordered_at)]
+        for rule in campaign.rules
+        if rule.when is trigger and _holds(campaign, rule, referral, order, rung)
+    ]
 
 
-def granted(reward: Reward, code_key: str, now: datetime) -> Reward:
+def _version(order: Order, trigger: Trigger) -> int | None:
+    return order.first_version if trigger is Trigger.ORDER_PLACED else order.status_version
+
+
+def _holds(campaign: Campaign, rule: Rule, referral: Referral, order: Order, rung: int) -> bool:
+    conditions = rule.conditions
+    return (
+        conditions.order in {None, rung}
+        and conditions.allow_amount(order.amount_minor)
+        and conditions.allow_days(campaign.days_between(referral.confirmed_at, order.ordered_at))
+        and conditions.template in {None, order.template}
+    )
+
+
+# --- what has to change -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What limits the rewards of a referral now. `budget_left` in minor units, None without one."""
+
+    is_newcomer: bool
+    sponsor_rewards: int
+    budget_left: int | None = None
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Issue a voucher; `reward` is the decision to store."""
+
+    earned: Earned
+    reward: Reward
+
+
+@dataclass(frozen=True)
+class Refuse:
+    """Grant nothing, for `reason`; `reward` is the decision to store."""
+
+    earned: Earned
+    reward: Reward
+    reason: RewardRefusal
+
+
+@dataclass(frozen=True)
+class Revoke:
+    """Revoke what no order earns any more."""
+
+    reward: Reward
+
+
+@dataclass(frozen=True)
+class Reinstate:
+    """Let a reward stand again whose voucher could not be revoked: another order earns it."""
+
+    reward: Reward
+
+
+Action = Grant | Refuse | Revoke | Reinstate
+
+
+def is_active(reward: Reward) -> bool:
+    """True while it has a voucher that was not revoked."""
+    return reward.code_key is not None and reward.revoked_at is None
+
+
+def plan_rewards(
+    referral: Referral,
+    earned: Sequence[Earned],
+    rewards: Sequence[Reward],
+    limits: Limits,
+    *,
+    for_confirmation: bool = False,
+) -> list[Action]:
+    """The actions after which, per rule, as many rewards stand as are earned; none if they do.
+
+    `rewards` are all of the referral: those of its confirmation, its orders and its redemptions
+    are planned apart, and limited together.
+    """
+    actions: list[Action] = []
+    settled = [
+        reward
+        for reward in rewards
+        if reward.voucher_id is None and (not reward.rung) is for_confirmation
+    ]
+    named = {each.rule.id for each in earned} | {reward.rule for reward in settled}
+    room = _Room(limits, rewards)
+    for rule in sorted(named):
+        own = {reward.rung: reward for reward in settled if reward.rule == rule}
+        due = [each for each in earned if each.rule.id == rule]
+        allowed = [each for each in due if limits.is_newcomer or not _needs_newcomer(each)]
+        actions += _revocations(allowed, own)
+        actions += _grants(referral, due, allowed, own, room)
+    # Revoked first: what no longer stands leaves room for what is granted.
+    return sorted(actions, key=lambda action: not isinstance(action, Revoke))
+
+
+def _needs_newcomer(earned: Earned) -> bool:
+    """A confirmation rests on the list answer it was made with; whatever follows, on the first
+    order's.
+    """
+    return earned.rule.when is not Trigger.REFERRAL_CONFIRMED
+
+
+def _revocations(allowed: Sequence[Earned], own: Mapping[int, Reward]) -> Iterator[Revoke]:
+    # A confirmation is never undone.
+    active = [reward for reward in own.values() if reward.rung and is_active(reward)]
+    rungs = {each.rung for each in allowed}
+    orders = {each.order.order_id for each in allowed if each.order}
+    # First those whose order earns nothing any more, then the highest rungs.
+    active.sort(key=lambda reward: (reward.rung in rungs, reward.order_id in orders, -reward.rung))
+    for reward in active[: max(0, len(active) - len(rungs - {CONFIRMATION_RUNG}))]:
+        yield Revoke(reward)
+
+
+def _grants(
+    referral: Referral,
+    due: Sequence[Earned],
+    allowed: Sequence[Earned],
+    own: Mapping[int, Reward],
+    room: _Room,
+) -> Iterator[Action]:
+    missing = len(allowed) - sum(map(is_active, own.values()))
+    used = [reward for reward in own.values() if reward.revoked_at and reward.is_used]
+    for reward in used[: max(0, missing)]:
+        missing -= 1
+        yield Reinstate(reward)
+    for each in due:
+        existing = own.get(each.rung)
+        if existing and (is_active(existing) or existing in used):
+            continue
+        decision = _decision(referral, each, existing)
+        reason = RewardRefusal.NOT_A_NEWCOMER
+        if each in allowed:
+            if missing <= 0:
+                continue
+            missing -= 1
+            if not (refusal := room.refusal(each)):
+                yield Grant(each, decision)
+                continue
+            reason = refusal
+        if existing is None or existing.refused_reason != reason:
+            yield Refuse(each, decision, reason)
+
+
+class _Room:
+    """What the limits still leave, while a plan is made."""
+
+    def __init__(self, limits: Limits, rewards: Iterable[Reward]) -> None:
+        self._sponsor = limits.sponsor_rewards
+        self._referee = sum(
+            reward.to is HolderRole.REFEREE and (is_active(reward) or reward.is_used)
+            for reward in rewards
+        )
+        self._budget = limits.budget_left
+
+    def refusal(self, earned: Earned) -> RewardRefusal | None:
+        """Why one more reward is not granted; None when it is, and it is counted."""
+        caps = earned.campaign.caps
+        to_sponsor = earned.rule.to is HolderRole.SPONSOR
+        if to_sponsor and self._sponsor >= caps.sponsor_rewards:
+            return RewardRefusal.SPONSOR_CAP
+        most = caps.referee_rewards
+        if not to_sponsor and most is not None and self._referee >= most:
+            return RewardRefusal.REFEREE_CAP
+        if self._budget is not None and self._budget < earned.value_minor:
+            return RewardRefusal.BUDGET_SPENT
+        self._sponsor += to_sponsor
+        self._referee += not to_sponsor
+        if self._budget is not None:
+            self._budget -= earned.value_minor
+        return None
+
+
+def plan_redemption_reward(
+    referral: Referral,
+    earned: Sequence[Earned],
+    rewards: Sequence[Reward],
+    limits: Limits,
+    voucher_id: str,
+) -> list[Action]:
+    """The actions after which one reward a rule stands for the redemption of a voucher, if it is
+    earned (`earned` is empty once it is rolled back).
+    """
+    own = {reward.rule: reward for reward in rewards if reward.voucher_id == voucher_id}
+    due = {each.rule.id: each for each in earned}
+    room = _Room(limits, rewards)
+    actions: list[Action] = [
+        Revoke(reward) for rule, reward in own.items() if rule not in due and is_active(reward)
+    ]
+    for rule, each in due.items():
+        existing = own.get(rule)
+        if existing and is_active(existing):
+            continue
+        if existing and existing.is_used:
+            actions.append(Reinstate(existing))
+            continue
+        # The rungs of a rule for redemptions are the numbers of its rewards.
+        rung = existing.rung if existing else 1 + sum(reward.rule == rule for reward in rewards)
+        numbered = replace(each, rung=rung)
+        decision = _decision(referral, numbered, existing)
+        reason = room.refusal(each) if limits.is_newcomer else RewardRefusal.NOT_A_NEWCOMER
+        if reason is None:
+            actions.append(Grant(numbered, decision))
+        elif existing is None or existing.refused_reason != reason:
+            actions.append(Refuse(numbered, decision, reason))
+    return actions
+
+
+def earned_on_redemption(
+    referral: Referral, campaign: Campaign, voucher: Voucher, redemption: Redemption
+) -> list[Earned]:
+    """What the use of a voucher earns, by the version of the campaign in force when it was used."""
+    days = campaign.days_between(referral.confirmed_at, redemption.ordered_at)
+    return [
+        Earned(campaign=campaign, rule=rule, rung=1, voucher_id=voucher.voucher_id)
+        for rule in campaign.rules
+        if rule.when is Trigger.VOUCHER_REDEEMED
+        and redemption.amount_minor
+        and rule.conditions.template in {None, voucher.template}
+        and rule.conditions.allow_amount(redemption.amount_minor)
+        and rule.conditions.allow_days(days)
+    ]
+
+
+# --- decisions ----------------------------------------------------------------------------------
+
+
+def _decision(referral: Referral, earned: Earned, existing: Reward | None) -> Reward:
+    """The reward before it is granted or refused; at the revision of an earlier decision."""
+    on_confirmation = earned.rung == CONFIRMATION_RUNG
+    return Reward(
+        revision=existing.revision if existing else 0,
+        referral_id=referral.referral_id,
+        rule=earned.rule.id,
+        rung=earned.rung,
+        campaign=referral.campaign,
+        order_id=earned.order.order_id if earned.order else None,
+        customers_version=(
+            referral.customers_version if on_confirmation else referral.newcomer_list_version
+        ),
+        to=earned.rule.to,
+        voucher_id=earned.voucher_id,
+    )
+
+
+def granted(reward: Reward, code_key: str, value_minor: int, now: datetime) -> Reward:
     """The reward with the voucher that was issued for it."""
-    return replace(reward, code_key=code_key, granted_at=now)
+    return replace(reward, code_key=code_key, value_minor=value_minor, granted_at=now)
 
 
 def refused(reward: Reward, reason: RewardRefusal) -> Reward:
@@ -95,6 +382,11 @@ def refused(reward: Reward, reason: RewardRefusal) -> Reward:
     return replace(reward, refused_reason=reason.value)
 
 
-def revoked(reward: Reward, now: datetime) -> Reward:
-    """The reward, whose voucher was revoked before it was used."""
-    return replace(reward, revoked_at=now)
+def revoked(reward: Reward, now: datetime, *, is_used: bool = False) -> Reward:
+    """The reward, which does not stand any more; `is_used`: its voucher could not be revoked."""
+    return replace(reward, revoked_at=now, is_used=is_used)
+
+
+def reinstated(reward: Reward) -> Reward:
+    """The reward, which stands again with the voucher it had."""
+    return replace(reward, revoked_at=None, is_used=False)

@@ -300,8 +300,12 @@ class VoucherOnOrder:
     @property
     def is_consistent(self) -> bool:
         """Whether voucher and redemption agree on whether the order uses the voucher."""
-        is_used = self.redemption is not None and self.redemption.rolled_back_at is None
-        return is_used is (self.voucher.redeemed_by == self.order_id)
+        return self.is_used is (self.voucher.redeemed_by == self.order_id)
+
+    @property
+    def is_used(self) -> bool:
+        """Whether the order uses the voucher."""
+        return self.redemption is not None and self.redemption.rolled_back_at is None
 
     @property
     def others(self) -> tuple[OrderUse, ...]:
@@ -414,6 +418,12 @@ def revoked(voucher: Voucher, now: datetime) -> Voucher:
     if voucher.state is VoucherState.REDEEMED:
         return replace(voucher, revoked_at=now)
     return _moved(voucher, VoucherState.REVOKED, revoked_at=now, ended_at=now)
+
+
+def reinstated(voucher: Voucher) -> Voucher:
+    """The voucher, redeemed, which is not revoked by a rollback any more."""
+    require(voucher.state is VoucherState.REDEEMED, "reinstating a voucher that is not redeemed")
+    return replace(voucher, revoked_at=None)
 
 
 def exported(voucher: Voucher, export: int) -> Voucher:

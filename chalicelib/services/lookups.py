@@ -27,6 +27,45 @@ def current_campaign(ports: Ports, campaign_id: str) -> Campaign:
     return campaign
 
 
+def campaign_of_version(ports: Ports, campaign_id: str, version: int) -> Campaign:
+    """A version of the campaign file; `UnknownError`."""
+    current = current_campaign(ports, campaign_id)
+    if current.version == version:
+        return current
+    stored = ports.repository.get(CampaignVersion, campaign=campaign_id, version=version)
+    if stored is None:
+        raise UnknownError("campaign")
+    return stored.document
+
+
+def campaign_at(ports: Ports, campaign_id: str, at: datetime) -> Campaign:
+    """The version of the campaign file in force at `at`, else the first one; `UnknownError`."""
+    current = ports.repository.get(CurrentCampaign, campaign=campaign_id)
+    if current and current.put_at <= at:
+        return current.document
+    versions = list(ports.repository.within(CampaignVersion, campaign=campaign_id))
+    before = [version for version in versions if version.put_at <= at]
+    if not versions:
+        raise UnknownError("campaign")
+    return (before or versions[:1])[-1].document
+
+
+class CampaignVersions:
+    """The versions of a campaign, each read once."""
+
+    def __init__(self, ports: Ports, campaign_id: str) -> None:
+        self._ports, self._id = ports, campaign_id
+        self._versions: dict[int, Campaign] = {}
+
+    def of(self, version: int | None, at: datetime) -> Campaign:
+        """The campaign file of a version; of the one in force at `at` where it is not stored."""
+        if version is None:
+            return campaign_at(self._ports, self._id, at)
+        if version not in self._versions:
+            self._versions[version] = campaign_of_version(self._ports, self._id, version)
+        return self._versions[version]
+
+
 def all_campaigns(ports: Ports) -> Iterator[Campaign]:
     """Every campaign in force."""
     for current in ports.repository.agenda(CurrentCampaign, Agenda.CAMPAIGNS):

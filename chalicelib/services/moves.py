@@ -1,13 +1,10 @@
-"""Changes that several use cases commit: order status, closed invitations, sent mails, redemptions
-and rollbacks.
-"""
+"""Changes that several use cases commit: closed invitations, sent mails, redemptions, rollbacks."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
 
 from chalicelib.domain import invitations, mails
-from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.changes import ChangeKind, with_change
 from chalicelib.domain.fact_bodies import (
     InvitationSent,
@@ -16,30 +13,27 @@ from chalicelib.domain.fact_bodies import (
     VoucherExpired,
     VoucherRedeemed,
     VoucherRolledBack,
-    order_moved,
 )
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import Invitation, InvitationState
 from chalicelib.domain.mails import Mail, MailState
-from chalicelib.domain.orders import Order, OrderStatus, moved_order, referral_after
 from chalicelib.domain.people import Contact
-from chalicelib.domain.referrals import Referral, with_newcomer_check
 from chalicelib.domain.vouchers import (
     OrderUses,
     Redemption,
     RedemptionPlan,
     Voucher,
+    VoucherOnOrder,
     VoucherState,
     rolled_back,
     rolled_back_redemption,
     without_use,
 )
-from chalicelib.services.facts import mail_fact, referral_fact, voucher_fact
-from chalicelib.services.lookups import find_customer_as_of, invitation_in, referee_of
+from chalicelib.services.facts import mail_fact, voucher_fact
+from chalicelib.services.lookups import invitation_in
 from chalicelib.services.ports import (
     Change,
     Insert,
-    ListUnavailableError,
     Ports,
     Remove,
     Replace,
@@ -47,35 +41,6 @@ from chalicelib.services.ports import (
 from chalicelib.services.retry import retry_on_conflict
 
 ROLLED_BACK = "rolled_back"
-
-
-def move_order(
-    ports: Ports, campaign: Campaign, order: Order, status: OrderStatus, referral: Referral
-) -> tuple[list[Change], list[Fact]]:
-    """The changes and facts when `order` (stored or new) gets a new `status`."""
-    moved = moved_order(order, status, ports.clock())
-    checked = _check_newcomer(ports, campaign, referral, order.ordered_at)
-    write = Replace if order.revision else Insert
-    fact = referral_fact(ports, referral, order_moved(moved, referral))
-    return [write(moved), Replace(referral_after(moved, checked))], [fact]
-
-
-def _check_newcomer(
-    ports: Ports, campaign: Campaign, referral: Referral, ordered_at: datetime
-) -> Referral:
-    """Law 3: checked once, with the first order, against the list in force at that time; every
-    later list contains the referee, who is a customer by then.
-    """
-    if referral.newcomer is not None:
-        return referral
-    try:
-        customers = find_customer_as_of(ports, campaign, referee_of(ports, referral), ordered_at)
-    except ListUnavailableError:
-        # Unknown for now; no reward is granted before the check has succeeded.
-        return referral
-    return with_newcomer_check(
-        referral, newcomer=customers.found is None, list_version=customers.version
-    )
 
 
 def close_invitation(ports: Ports, invitation: Invitation, state: InvitationState) -> list[Change]:
@@ -143,6 +108,23 @@ def rollback_changes(
         changes.append(Insert(change))
         facts.append(voucher_fact(ports, voucher, VoucherExpired.of(voucher)))
     return [Replace(back), *changes, *_changes_of_uses(uses, voucher)], facts
+
+
+def give_back_changes(
+    ports: Ports, used: Sequence[VoucherOnOrder], uses: OrderUses | None
+) -> tuple[list[Change], list[Fact]]:
+    """The changes that roll back every one of the vouchers `used` on one order."""
+    changes: list[Change] = []
+    facts: list[Fact] = []
+    for each in used:
+        if each.redemption:
+            back, back_facts = rollback_changes(ports, each.voucher, each.redemption, None)
+            changes += back
+            facts += back_facts
+            uses = without_use(uses, each.voucher) if uses else None
+    if changes and uses:
+        changes.append(Replace(uses) if uses.uses else Remove(uses))
+    return changes, facts
 
 
 def _changes_of_uses(uses: OrderUses | None, voucher: Voucher) -> list[Change]:

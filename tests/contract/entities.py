@@ -24,7 +24,7 @@ from chalicelib.domain.lists.model import (
     ListVersion,
 )
 from chalicelib.domain.mails import Mail, MailState
-from chalicelib.domain.orders import Order, OrderStatus
+from chalicelib.domain.orders import Buyer, Order, OrderStatus
 from chalicelib.domain.people import (
     Contact,
     Link,
@@ -37,7 +37,7 @@ from chalicelib.domain.people import (
     TokenPurpose,
 )
 from chalicelib.domain.referrals import Referral
-from chalicelib.domain.rewards import Reward
+from chalicelib.domain.rewards import Budget, Reward
 from chalicelib.domain.vouchers import (
     OrderUse,
     OrderUses,
@@ -99,16 +99,20 @@ ENTITIES: list[Entity] = [
         campaign_version=3, customers_version=2, terms_version="1", marketing_consent=True,
         correlation="k", orders=2, kept_orders=("A1", "A2"), newcomer=True,
         newcomer_list_version=2, found_on_later_list=True, address_gone=True, rewards=1,
+        newcomer_as_of=MORNING, known_orders=("A1", "A2", "A3"),
     ),
     Reward(
         referral_id="r", rule="ladder-first", rung=1, campaign=CAMPAIGN, order_id="A1",
-        code_key="C", granted_at=MORNING, refused_reason="x", revoked_at=LATER,
+        code_key="C", granted_at=MORNING, refused_reason="x", revoked_at=LATER, is_used=True,
+        to=HolderRole.REFEREE, value_minor=500, voucher_id="v",
     ),
     Order(
         campaign=CAMPAIGN, order_id="A#1", referral_id="r", status=OrderStatus.PLACED,
         ordered_at=MORNING, amount_minor=8000, currency="EUR", return_window_ends_at=LATER,
-        kept_at=LATER,
+        kept_at=LATER, buyer=Buyer.REFEREE, counts=True, code_key="C", template="welcome",
+        first_version=3, status_version=3,
     ),
+    Budget(campaign=CAMPAIGN, spent_minor=500),
     Voucher(
         code_key="C", voucher_id="v", code="WE-C", campaign=CAMPAIGN, campaign_version=3,
         template="welcome", holder=HolderRole.REFEREE, holder_id="r", holder_digest="d",

@@ -201,7 +201,7 @@ def test_an_order_only_moves_forward() -> None:
 
 
 def test_rules_speak_of_the_event_they_wait_for() -> None:
-    assert [rule.id for rule in rewards.granted_on_confirmation(campaign())] == ["welcome"]
+    assert [each.rule.id for each in rewards.earned_on_confirmation(campaign())] == ["welcome"]
 
 
 def test_a_token_is_good_for_its_purpose_once_and_until_its_end() -> None:

@@ -17,6 +17,7 @@ from chalicelib.domain.mails import Mail, MailState
 from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.vouchers import Purchase, Voucher, VoucherState
 from tests.contract.entities import ENTITIES
+from tests.fakes.campaign import campaign
 from tests.fakes.ports import MORNING
 
 BY_KIND = {type(entity): entity for entity in ENTITIES}
@@ -125,7 +126,7 @@ def test_an_order_moves_forward_and_a_new_one_may_stay_where_it_is() -> None:
     order = BY_KIND[Order]
     assert isinstance(order, Order)
     moves: dict[str, Move] = {
-        status.value: partial(orders.moved_order, status=status, now=MORNING)
+        status.value: partial(orders.moved_order, campaign(), status=status, now=MORNING)
         for status in OrderStatus
     }
     forward = {
@@ -134,7 +135,10 @@ def test_an_order_moves_forward_and_a_new_one_may_stay_where_it_is() -> None:
     }  # fmt: skip
     assert reached(replace(order, revision=3), "status", moves) == forward
     new = replace(order, revision=0, status=OrderStatus.PLACED)
-    assert orders.moved_order(new, OrderStatus.PLACED, MORNING).status is OrderStatus.PLACED
+    assert (
+        orders.moved_order(campaign(), new, OrderStatus.PLACED, MORNING).status
+        is OrderStatus.PLACED
+    )
 
 
 def test_law_5_an_export_grows_while_it_is_open_and_is_sealed_written_and_acknowledged() -> None:

@@ -2,7 +2,7 @@
 
 | # | question | answered by |
 |---|---|---|
-| AP1 | the campaign file in force; a version | `CAMPAIGN#{campaign}` / `IN_FORCE`, `VERSION#…` |
+| AP1 | the campaign file in force; a version; its budget | `CAMPAIGN#{campaign}` / … |
 | AP2 | all campaigns | agenda `campaigns` |
 | AP3 | who is behind a mailed token, a session | `TOKEN#{sha256}`, `SESSION#{sha256}` |
 | AP4 | the sponsor's space: profile and invitations in one query | `SPONSOR#{sponsor_id}` / … |
@@ -59,7 +59,7 @@ from chalicelib.domain.people import (
     Token,
 )
 from chalicelib.domain.referrals import Referral
-from chalicelib.domain.rewards import Reward
+from chalicelib.domain.rewards import Budget, Reward
 from chalicelib.domain.vouchers import OrderUses, Redemption, SpareCode, Voucher
 from chalicelib.services.ports import Agenda
 
@@ -142,6 +142,7 @@ ITEM_KINDS: dict[type[Entity], ItemKind] = {
         agenda=lambda referral: (Agenda.REFERRALS, referral.campaign, referral.confirmed_at),
     ),
     Reward: ItemKind("REWARD", "REFERRAL#{referral_id}", "REWARD#{rule}#{rung:04}"),
+    Budget: ItemKind("BUDGET", "CAMPAIGN#{campaign}", "BUDGET"),
     Order: ItemKind("ORDER", "ORDER#{campaign}#{order_id}", "ORDER", agenda=_order_agenda),
     Voucher: ItemKind(
         "VOUCHER", "VOUCHER#{code_key}", "VOUCHER", agenda=_voucher_agenda, holder="holder_id"

@@ -63,12 +63,50 @@ def _rule_problems(campaign: Campaign) -> list[str]:
         for position, name in enumerate(names)
         if name in names[:position]
     ]
-    problems += [
-        f"rules.{position}.if: only a rule for order_kept may have conditions"
-        for position, rule in enumerate(campaign.rules)
-        if rule.when is Trigger.REFERRAL_CONFIRMED and rule.conditions != Conditions()
-    ]
+    return problems + _condition_problems(campaign) + _cycle_problems(campaign)
+
+
+def _condition_problems(campaign: Campaign) -> list[str]:
+    problems: list[str] = []
+    for position, rule in enumerate(campaign.rules):
+        given, at = rule.conditions, f"rules.{position}.if"
+        if rule.when is Trigger.REFERRAL_CONFIRMED and given != Conditions():
+            problems.append(f"{at}: a rule for referral_confirmed has no conditions")
+        if rule.when is Trigger.VOUCHER_REDEEMED and given.order is not None:
+            problems.append(f"{at}.order: a rule for voucher_redeemed does not count orders")
+        if given.template is not None and given.template not in campaign.templates:
+            problems.append(f"{at}.template: no voucher template named {given.template}")
+        for limit in ("amount", "days"):
+            least, most = getattr(given, f"minimum_{limit}"), getattr(given, f"maximum_{limit}")
+            if least is not None and most is not None and most < least:
+                problems.append(f"{at}.maximum_{limit}: must not be below minimum_{limit}")
     return problems
+
+
+def _cycle_problems(campaign: Campaign) -> list[str]:
+    """Rules for voucher_redeemed whose vouchers would grant their own template, without end."""
+    issued: dict[str, set[str]] = {}
+    redeemed = [rule for rule in campaign.rules if rule.when is Trigger.VOUCHER_REDEEMED]
+    for rule in redeemed:
+        used = rule.conditions.template
+        for template in [used] if used else campaign.templates:
+            issued.setdefault(template, set()).add(rule.issue)
+    return [
+        f"rules.{position}.if.template: redeeming {rule.issue} would grant {rule.issue} again"
+        for position, rule in enumerate(campaign.rules)
+        if rule in redeemed and rule.issue in _reached(issued, rule.issue)
+    ]
+
+
+def _reached(issued: dict[str, set[str]], template: str) -> set[str]:
+    """The templates granted, directly or indirectly, when `template` is redeemed."""
+    reached: set[str] = set()
+    waiting = [template]
+    while waiting:
+        new = issued.get(waiting.pop(), set()) - reached
+        reached |= new
+        waiting += new
+    return reached
 
 
 def _template_problems(campaign: Campaign) -> list[str]:
@@ -84,6 +122,7 @@ def _repetition_problems(campaign: Campaign) -> list[str]:
     named = {
         "locales": campaign.locales,
         "channels": campaign.channels,
+        "give_back_voucher": campaign.give_back_voucher,
         "digests.key_ids": campaign.digests.key_ids,
     } | {
         f"templates.{name}.not_with": template.not_with

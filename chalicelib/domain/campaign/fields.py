@@ -102,6 +102,9 @@ def _true_or_false(value: object) -> bool:
 Flag = Annotated[bool, BeforeValidator(_true_or_false, json_schema_input_type=bool)]
 
 
+Budget = Annotated[Decimal, Field(gt=0, le=1_000_000_000), AfterValidator(two_decimals)]
+
+
 LAST_YEAR = 2100
 
 

@@ -94,6 +94,8 @@ class Campaign(FileModel):
     invitation_days: Annotated[int, Field(ge=1, le=90)] = 14
     retention_days: Annotated[int, Field(ge=1, le=1100)] = 90
     return_window_days: Annotated[int, Field(ge=0, le=365)] = 14
+    buyer: Literal["referee", "anyone"] = "referee"
+    give_back_voucher: tuple[Literal["cancelled", "returned"], ...] = ("cancelled",)
     release: Release = Release.ON_ACKNOWLEDGEMENT
     templates: Annotated[dict[Slug, VoucherTemplate], Field(min_length=1)]
     rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
@@ -113,6 +115,10 @@ class Campaign(FileModel):
     def local_date(self, now: datetime) -> date:
         """The campaign's calendar day at `now` (aware)."""
         return now.astimezone(self.zone).date()
+
+    def days_between(self, earlier: datetime, later: datetime) -> int:
+        """Local days from one instant to another: 0 within one day."""
+        return (self.local_date(later) - self.local_date(earlier)).days
 
     def is_open(self, now: datetime) -> bool:
         """True from the first moment of `starts_on` to the last of `ends_on`, local time."""

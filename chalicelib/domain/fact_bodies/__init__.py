@@ -45,7 +45,9 @@ from chalicelib.domain.fact_bodies.people import (
 )
 from chalicelib.domain.fact_bodies.vouchers import (
     ExportWritten,
+    OrderBody,
     OrderCancelled,
+    OrderCorrected,
     OrderKept,
     OrderPlaced,
     OrderReturned,
@@ -58,6 +60,8 @@ from chalicelib.domain.fact_bodies.vouchers import (
     VoucherRefused,
     VoucherRolledBack,
     VouchersExported,
+    order_corrected,
+    order_left,
     order_moved,
     voucher_answered,
 )
@@ -86,7 +90,9 @@ __all__ = [
     "MailFailed",
     "MailSent",
     "OppositionRecorded",
+    "OrderBody",
     "OrderCancelled",
+    "OrderCorrected",
     "OrderKept",
     "OrderPlaced",
     "OrderReturned",
@@ -107,6 +113,8 @@ __all__ = [
     "body_as",
     "body_of",
     "invitation_decided",
+    "order_corrected",
+    "order_left",
     "order_moved",
     "voucher_answered",
 ]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from chalicelib.domain.campaign.rules import HolderRole, Release
 from chalicelib.domain.eligibility import REFUSED, Verdict
 from chalicelib.domain.facts import FactBody, FactName, detail_stored_as
-from chalicelib.domain.orders import Order, OrderStatus
+from chalicelib.domain.orders import Buyer, Order, OrderStatus
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Reward, RewardRefusal
 from chalicelib.domain.vouchers import Voucher
@@ -142,44 +142,94 @@ class ExportWritten(_ExportBody, name=FactName.EXPORT_WRITTEN):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _OrderBody(FactBody):
+class OrderBody(FactBody):
+    """An order. `is_new`: its first report. `is_excluded`: it counts for nobody, because of its
+    buyer or its date.
+    """
+
     order_id: str
     referral_id: str
     sponsor_id: str
     amount_minor: int
+    buyer: Buyer | None = None
+    is_new: bool = False
+    is_excluded: bool = False
+
+    @property
+    def excluded(self) -> bool:
+        return self.is_excluded
 
 
 @dataclass(frozen=True, kw_only=True)
-class OrderPlaced(_OrderBody, name=FactName.ORDER_PLACED):
+class OrderPlaced(OrderBody, name=FactName.ORDER_PLACED):
     """A referee placed an order."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class OrderKept(_OrderBody, name=FactName.ORDER_KEPT):
+class OrderKept(OrderBody, name=FactName.ORDER_KEPT):
     """An order counts for the ladder: reported as kept, or its return window has passed."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class OrderReturned(_OrderBody, name=FactName.ORDER_RETURNED):
+class OrderReturned(OrderBody, name=FactName.ORDER_RETURNED):
     """An order was returned."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class OrderCancelled(_OrderBody, name=FactName.ORDER_CANCELLED):
+class OrderCancelled(OrderBody, name=FactName.ORDER_CANCELLED):
     """An order was cancelled."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderCorrected(OrderBody, name=FactName.ORDER_CORRECTED):
+    """A later report says more of an order: who bought, with which voucher, or a smaller amount.
+
+    `buyer_before` is set where the buyer changed; `kept_orders` is 1 or -1 where a kept order
+    counts only now, or does not any more.
+    """
+
+    buyer_before: Buyer | None = None
+    kept_orders: int = 0
 
 
 def order_moved(order: Order, referral: Referral) -> FactBody:
     """The body for an order's new status."""
-    return _ORDER_BODIES[order.status](
-        order_id=order.order_id,
-        referral_id=referral.referral_id,
-        sponsor_id=referral.sponsor_id,
-        amount_minor=order.amount_minor,
+    return _ORDER_BODIES[order.status](**_of_order(order, referral), is_new=not order.revision)
+
+
+def order_corrected(before: Order, order: Order, referral: Referral) -> OrderCorrected:
+    """The body for an order that a later report corrects."""
+    was_kept, is_kept = (
+        each.counts and each.status is OrderStatus.KEPT and before.status is OrderStatus.KEPT
+        for each in (before, order)
+    )
+    return OrderCorrected(
+        **_of_order(order, referral),
+        buyer_before=before.buyer if before.buyer is not order.buyer else None,
+        kept_orders=is_kept - was_kept,
     )
 
 
-_ORDER_BODIES: Mapping[OrderStatus, type[_OrderBody]] = {
+def order_left(before: Order, referral: Referral) -> OrderCorrected:
+    """The body for the referral that an order turns out not to belong to."""
+    was_kept = before.counts and before.status is OrderStatus.KEPT
+    return OrderCorrected(
+        **_of_order(replace(before, counts=False), referral), kept_orders=-was_kept
+    )
+
+
+def _of_order(order: Order, referral: Referral) -> dict[str, Any]:
+    return {
+        "order_id": order.order_id,
+        "referral_id": referral.referral_id,
+        "sponsor_id": referral.sponsor_id,
+        "amount_minor": order.amount_minor,
+        "buyer": order.buyer,
+        "is_excluded": not order.counts,
+    }
+
+
+_ORDER_BODIES: Mapping[OrderStatus, type[OrderBody]] = {
     OrderStatus.PLACED: OrderPlaced,
     OrderStatus.KEPT: OrderKept,
     OrderStatus.RETURNED: OrderReturned,

@@ -11,12 +11,13 @@ from chalicelib.domain import vouchers
 from chalicelib.domain.changes import ChangeKind, with_change
 from chalicelib.domain.fact_bodies import InvitationExpired, VoucherExpired
 from chalicelib.domain.invitations import Invitation, InvitationState, is_open
-from chalicelib.domain.orders import Order, OrderStatus
+from chalicelib.domain.orders import Order, OrderStatus, moved_order
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher, expiry_due_before, is_live
 from chalicelib.services.facts import invitation_fact, voucher_fact
 from chalicelib.services.lookups import current_campaign
-from chalicelib.services.moves import close_invitation, move_order
+from chalicelib.services.moves import close_invitation
+from chalicelib.services.order_changes import order_changes
 from chalicelib.services.ports import Agenda, Insert, Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
 
@@ -71,10 +72,13 @@ def _keep(ports: Ports, campaign_id: str, order_id: str) -> bool:
     order = ports.repository.get(Order, campaign=campaign_id, order_id=order_id)
     if order is None or order.status is not OrderStatus.PLACED:
         return False
+    campaign = current_campaign(ports, campaign_id)
+    kept = moved_order(campaign, order, OrderStatus.KEPT, ports.clock())
     referral = ports.repository.get(Referral, referral_id=order.referral_id)
     if referral is None:
+        # Erased: nobody earns anything, and the order leaves the agenda.
+        ports.repository.commit(Replace(kept))
         return False
-    campaign = current_campaign(ports, campaign_id)
-    changes, facts = move_order(ports, campaign, order, OrderStatus.KEPT, referral)
+    changes, facts = order_changes(ports, order, kept, referral)
     ports.repository.commit(*changes, facts=facts)
     return True

@@ -1,101 +1,143 @@
 """Recording the orders that the client reports, one at a time, in any sequence and repeatedly.
 
-An order counts for the referral of the buyer, who is found by the digest or by the referee's
-voucher used on the order. Orders of other people are not stored. A report moves an order forward
-(placed, kept, returned or cancelled) and sets its amount, or changes nothing. The voucher is
-redeemed in the transaction that stores the order; later reports ignore it.
+An order is stored when its buyer is a referee or one of our vouchers is used on it; other people's
+leave no trace. A report moves an order forward, says more of it, or changes nothing. The voucher is
+redeemed in the transaction that stores the first report with its code, and given back in the one
+that cancels the order. A code that is not ours, or not good, never costs the order: its problem is
+reported beside it.
 
-Most reported orders are other people's. For many rows at once, two batch reads find those that
+    row ─► stored order, voucher, buyer ─► new order ─► one transaction
+                                                        order, referral, redemption or rollback
+
+Most reported orders are other people's. For many rows at once, a few batch reads find those that
 match; the others cost no further call.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import HolderRole
+from chalicelib.domain.codes import candidates
+from chalicelib.domain.facts import Fact
 from chalicelib.domain.files.orders import OrderRow, orders
 from chalicelib.domain.files.reading import Tally
-from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.orders import (
+    Buyer,
     Order,
     OrderStatus,
-    moves_forward,
+    Person,
+    buyer_of,
+    counts_for,
+    is_before_confirmation,
+    more_suspicious,
     new_order,
-    updated_order,
+    reported_order,
 )
 from chalicelib.domain.people import RefereeClaim
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import (
+    OrderUses,
     RedemptionPlan,
+    Voucher,
+    VoucherOnOrder,
     VoucherProblem,
     plan_redemption,
     purchase_of,
 )
-from chalicelib.services.errors import RefusedError, UnknownError
-from chalicelib.services.lookups import claim_on, find_voucher, find_voucher_on_order
-from chalicelib.services.moves import move_order, redemption_changes
+from chalicelib.services.errors import UnknownError
+from chalicelib.services.lookups import find_voucher_on_order
+from chalicelib.services.moves import give_back_changes, redemption_changes
+from chalicelib.services.order_changes import order_changes
+from chalicelib.services.orders.buyers import find_other, find_referee
 from chalicelib.services.ports import (
+    Change,
     ContentionError,
+    Key,
     ListUnavailableError,
     Ports,
 )
 from chalicelib.services.retry import retry_on_conflict
 
 _USES_VOUCHERS = frozenset({OrderStatus.PLACED, OrderStatus.KEPT})
+CODE_UNKNOWN = "unknown"
+CODE_DIFFERS = "voucher_code_differs"
 
 
 @dataclass(frozen=True)
 class OrderOutcome:
-    """The outcome of one reported order. `problem` is None when it was accepted."""
+    """The outcome of one reported order. `problem` is None when it was accepted; `voucher` is then
+    what is wrong with its code, if anything.
+    """
 
     effect: str
     problem: str | None = None
+    voucher: str | None = None
+
+
+def _refused(problem: str) -> OrderOutcome:
+    return OrderOutcome("none", problem)
+
+
+# --- many orders --------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Matches:
-    """Which buyers and orders of some rows are known: pairs of campaign and digest, and pairs of
-    campaign and order id.
+    """Which buyers, orders and voucher codes of some rows are known: pairs of campaign and digest,
+    pairs of campaign and order id, and the campaign of each code.
     """
 
     buyers: frozenset[tuple[str, str]]
     orders: set[tuple[str, str]]  # and those recorded since
+    vouchers: dict[str, str]
 
     def include(self, campaign: Campaign, row: OrderRow) -> bool:
-        """Whether the row may have an effect in the campaign, by its order or, without a voucher
-        code, by its buyer. Voucher codes are not looked up here.
-        """
-        buyer = None if row.voucher_code else row.email_digest
-        return (campaign.id, row.order_id) in self.orders or (
-            buyer is not None and (campaign.id, buyer) in self.buyers
+        """Whether the row may have an effect in the campaign."""
+        return (
+            (campaign.id, row.order_id) in self.orders
+            or (campaign.id, row.email_digest) in self.buyers
+            or self.names_voucher(campaign, row)
         )
+
+    def names_voucher(self, campaign: Campaign, row: OrderRow) -> bool:
+        """Whether the code of the row is a voucher of the campaign."""
+        return any(self.vouchers.get(key) == campaign.id for key in _code_keys(row))
 
     def record(self, ports: Ports, campaign: Campaign, row: OrderRow) -> OrderOutcome:
         """Record the row; an order stored by it is known to the rows after it."""
         outcome = record_order(ports, campaign, row)
-        if outcome.effect == "recorded":
+        if outcome.problem is None:
             self.orders.add((campaign.id, row.order_id))
         return outcome
 
 
 def find_matches(ports: Ports, campaigns: Sequence[Campaign], rows: Sequence[OrderRow]) -> Matches:
-    """Find, in two batch reads, the rows that may have an effect in one of the campaigns."""
+    """Find, in a few batch reads, the rows that may have an effect in one of the campaigns."""
     names = [campaign.id for campaign in campaigns]
-    digests = [row.email_digest for row in rows if row.email_digest and not row.voucher_code]
+    digests = [row.email_digest for row in rows if row.email_digest]
     claims = ports.repository.get_many(
         RefereeClaim, [{"campaign": name, "digest": digest} for name in names for digest in digests]
     )
     orders = ports.repository.get_many(
         Order, [{"campaign": name, "order_id": row.order_id} for name in names for row in rows]
     )
+    uses = ports.repository.get_many(OrderUses, [{"order_id": row.order_id} for row in rows])
+    keys = [{"code_key": key} for row in rows for key in _code_keys(row)]
+    vouchers = ports.repository.get_many(Voucher, keys) if keys else []
+    known = {(order.campaign, order.order_id) for order in orders}
     return Matches(
         buyers=frozenset((claim.campaign, claim.digest) for claim in claims),
-        orders={(order.campaign, order.order_id) for order in orders},
+        orders=known | {(use.campaign, each.order_id) for each in uses for use in each.uses},
+        vouchers={voucher.code_key: voucher.campaign for voucher in vouchers},
     )
+
+
+def _code_keys(row: OrderRow) -> tuple[str, ...]:
+    return candidates(row.voucher_code) if row.voucher_code else ()
 
 
 _AT_ONCE = 100  # rows: the limit of one batch read
@@ -116,6 +158,8 @@ def ingest_orders(
         for (line, _), outcome in zip(numbered, outcomes, strict=True):
             if outcome.problem:
                 without_effect.reject(line, outcome.problem)
+                continue
+            tally.note(outcome.effect)
     tally.add_rejected(without_effect)
 
 
@@ -123,13 +167,12 @@ def record_orders(
     ports: Ports, campaign: Campaign, rows: Sequence[OrderRow]
 ) -> Iterator[OrderOutcome]:
     """Record the orders of a campaign's file, in their order."""
-    # A row with a code is always recorded; only the others may be skipped.
-    matches = find_matches(ports, [campaign], [row for row in rows if not row.voucher_code])
+    matches = find_matches(ports, [campaign], rows)
     for row in rows:
-        if row.voucher_code or matches.include(campaign, row):
+        if matches.include(campaign, row):
             yield matches.record(ports, campaign, row)
         else:
-            yield _early_refusal(ports, campaign, row) or OrderOutcome("not_a_referees")
+            yield _early_refusal(ports, campaign, row) or _of_a_stranger(row)
 
 
 def record_reported_orders(
@@ -149,127 +192,216 @@ def record_reported_orders(
 def _record_in_each(
     ports: Ports, campaigns: Sequence[Campaign], row: OrderRow, matches: Matches
 ) -> OrderOutcome:
-    issued_by = _campaign_of_voucher(ports, row)
-    outcomes = [
-        matches.record(ports, campaign, row)
-        for campaign in campaigns
-        if campaign.id == issued_by or matches.include(campaign, row)
-    ]
+    # First the campaign of the voucher, if there is one: what it says of the code holds.
+    known = sorted(
+        (campaign for campaign in campaigns if matches.include(campaign, row)),
+        key=lambda campaign: not matches.names_voucher(campaign, row),
+    )
+    outcomes = [matches.record(ports, campaign, row) for campaign in known]
     problem = next((outcome for outcome in outcomes if outcome.problem), None)
-    if problem or outcomes:
-        return problem or outcomes[0]
-    unknown = "voucher_code_unknown" if row.voucher_code else None
-    return OrderOutcome("none" if unknown else "not_a_referees", unknown)
+    if problem or not outcomes:
+        return problem or _of_a_stranger(row)
+    recorded = (each for each in outcomes if each.effect != "not_a_referees")
+    return replace(next(recorded, outcomes[0]), voucher=outcomes[0].voucher)
 
 
-def _campaign_of_voucher(ports: Ports, row: OrderRow) -> str | None:
-    if row.voucher_code is None:
-        return None
-    try:
-        return find_voucher(ports, row.voucher_code).campaign
-    except UnknownError:
-        return None
+def _of_a_stranger(row: OrderRow) -> OrderOutcome:
+    return OrderOutcome("not_a_referees", voucher=CODE_UNKNOWN if row.voucher_code else None)
+
+
+# --- one order ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Code:
+    """The vouchers of an order: the one that its reports name, and all that are used on it.
+
+    `plan` redeems the one that the row names; `problem` is why the code that it names is not used.
+    """
+
+    found: VoucherOnOrder | None = None
+    plan: RedemptionPlan | None = None
+    problem: str | None = None
+    uses: OrderUses | None = None
+
+    @property
+    def voucher(self) -> Voucher | None:
+        """The voucher, which is used on the order or may be."""
+        return self.found.voucher if self.found else None
 
 
 @retry_on_conflict
 def record_order(ports: Ports, campaign: Campaign, row: OrderRow) -> OrderOutcome:
-    """Record one order; a problem leaves everything as it was."""
+    """Record one order; a problem leaves everything as it was. `ListUnavailableError` when the
+    buyer may be on the customer list and nobody can say.
+    """
     if refused := _early_refusal(ports, campaign, row):
         return refused
-    status = OrderStatus(row.status)
-    stored = ports.repository.get(Order, campaign=campaign.id, order_id=row.order_id)
-    try:
-        # The first report has handled the voucher. The present state of the code is no reason to
-        # refuse a later report of the same order.
-        redemption = None if stored else _redemption(ports, campaign, row, status)
-    except UnknownError:
-        return OrderOutcome("none", "voucher_code_unknown")
-    except RefusedError as error:
-        return OrderOutcome("none", f"voucher_code_{error.reason}")
-    referral = _referral(ports, campaign, row, stored, redemption)
-    if stored and referral and stored.referral_id != referral.referral_id:
-        return OrderOutcome("none", "order_id_of_another_person")
+    order_key = Key.of(Order, campaign=campaign.id, order_id=row.order_id)
+    uses_key = Key.of(OrderUses, order_id=row.order_id)
+    read = ports.repository.read(order_key, uses_key)
+    stored = read.get(order_key)
+    code = _code(ports, campaign, row, stored, read.get(uses_key))
+    person = _person(ports, campaign, row, stored, code.voucher)
+    if _is_another_person(stored, person):
+        return _refused("order_id_of_another_person")
+    referral_id = _referral_id(stored, person, code.voucher)
+    referral = ports.repository.get(Referral, referral_id=referral_id) if referral_id else None
     if referral is None:
-        return _record_without_referral(ports, redemption)
-    return _record_with_referral(ports, campaign, row, status, stored, referral, redemption)
+        return OrderOutcome("not_a_referees", voucher=code.problem)
+    is_early = is_before_confirmation(campaign, referral, row.ordered_at)
+    if stored is None and code.found is None and is_early:
+        return OrderOutcome("before_confirmation", voucher=code.problem)
+    before = stored or new_order(campaign, row, referral)
+    reported = reported_order(campaign, before, row, ports.clock())
+    order = _judged(ports, campaign, reported, person, code.voucher, referral)
+    return _commit(ports, campaign, stored, order, referral, code)
 
 
 def _early_refusal(ports: Ports, campaign: Campaign, row: OrderRow) -> OrderOutcome | None:
     """The refusal that follows from the row alone, without a read; None if there is none."""
     if row.currency != campaign.currency:
-        return OrderOutcome("none", "currency_not_the_campaigns")
+        return _refused("currency_not_the_campaigns")
     if row.ordered_at.astimezone(UTC) > ports.clock() + timedelta(days=1):
-        return OrderOutcome("none", "ordered_at_in_the_future")
+        return _refused("ordered_at_in_the_future")
     return None
 
 
-def _redemption(
-    ports: Ports, campaign: Campaign, row: OrderRow, status: OrderStatus
-) -> RedemptionPlan | None:
-    if row.voucher_code is None or status not in _USES_VOUCHERS:
-        return None
-    found = find_voucher_on_order(ports, row.voucher_code, row.order_id)
+def _code(
+    ports: Ports, campaign: Campaign, row: OrderRow, stored: Order | None, uses: OrderUses | None
+) -> _Code:
+    recorded = _recorded_codes(campaign, stored, uses)
+    named = _code_keys(row)
+    if recorded:
+        # It has been judged; the present state of the voucher says nothing about this order.
+        same = next((key for key in recorded if key in named), None)
+        found = _find(ports, same or recorded[0], row.order_id)
+        return _Code(found, problem=CODE_DIFFERS if named and not same else None, uses=uses)
+    if row.voucher_code is None:
+        return _Code()
+    found = _find(ports, row.voucher_code, row.order_id)
+    if found is None or found.voucher.campaign != campaign.id:
+        return _Code(problem=CODE_UNKNOWN)
+    if OrderStatus(row.status) not in _USES_VOUCHERS:
+        # A report that comes later may redeem it.
+        return _Code(found)
     plan = plan_redemption(found, purchase_of(row), ports.clock())
     if isinstance(plan, VoucherProblem):
-        raise RefusedError(plan)
-    if found.voucher.campaign != campaign.id:
-        raise UnknownError("voucher")
-    return plan
+        return _Code(problem=plan.value)
+    return _Code(found, plan, uses=uses)
 
 
-def _referral(
+def _recorded_codes(
+    campaign: Campaign, stored: Order | None, uses: OrderUses | None
+) -> tuple[str, ...]:
+    """The code that an earlier report named, and those redeemed on the order by calls."""
+    by_calls = [use.code_key for use in uses.uses if use.campaign == campaign.id] if uses else []
+    reported = [stored.code_key] if stored and stored.code_key else []
+    return tuple(dict.fromkeys([*reported, *by_calls]))
+
+
+def _find(ports: Ports, typed: str, order_id: str) -> VoucherOnOrder | None:
+    try:
+        return find_voucher_on_order(ports, typed, order_id)
+    except UnknownError:
+        return None
+
+
+def _person(
     ports: Ports,
     campaign: Campaign,
     row: OrderRow,
     stored: Order | None,
-    redemption: RedemptionPlan | None,
-) -> Referral | None:
-    digest = row.email_digest
-    referral_id = _referral_id_behind(ports, campaign, digest) if digest else None
-    if referral_id is None and redemption and redemption.voucher.holder is HolderRole.REFEREE:
-        referral_id = redemption.voucher.referral_id
-    if referral_id is None and stored:
-        referral_id = stored.referral_id
-    referral = ports.repository.get(Referral, referral_id=referral_id) if referral_id else None
-    if referral and row.ordered_at < referral.confirmed_at:
-        return None
-    return referral
+    voucher: Voucher | None,
+) -> Person | None:
+    """Whose digest the row gives, or an earlier report gave; None without one."""
+    if row.email_digest is None:
+        known = stored is not None and stored.buyer in {Buyer.REFEREE, Buyer.OTHER_REFEREE}
+        return Person(referral_id=stored.referral_id) if stored and known else None
+    if referee := find_referee(ports, campaign, row.email_digest):
+        return referee
+    if stored is None and voucher is None:
+        return Person()  # nobody we need to know more about
+    return find_other(ports, campaign, row.email_digest, row.ordered_at)
 
 
-def _referral_id_behind(ports: Ports, campaign: Campaign, digest: str) -> str | None:
-    claim = claim_on(ports, campaign.id, digest)
-    if claim is None:
-        return None
-    invitation = ports.repository.get(
-        Invitation, sponsor_id=claim.sponsor_id, invitation_id=claim.invitation_id
-    )
-    return invitation.referral_id if invitation else None
+def _is_another_person(stored: Order | None, person: Person | None) -> bool:
+    """Whether two reports of an order give the digests of two referees."""
+    if stored is None or person is None or person.referral_id in {None, stored.referral_id}:
+        return False
+    # Orders of 0.2.0 do not say who bought; they are their referral's.
+    return stored.first_version is None or stored.buyer in {Buyer.REFEREE, Buyer.OTHER_REFEREE}
 
 
-def _record_without_referral(ports: Ports, redemption: RedemptionPlan | None) -> OrderOutcome:
-    changes, facts = redemption_changes(ports, redemption)
-    if not changes:
-        return OrderOutcome("not_a_referees")
-    ports.repository.commit(*changes, facts=facts)
-    return OrderOutcome("redeemed")
+def _referral_id(
+    stored: Order | None, person: Person | None, voucher: Voucher | None
+) -> str | None:
+    if person and person.referral_id:
+        return person.referral_id
+    if voucher:
+        return voucher.referral_id
+    return stored.referral_id if stored else None
 
 
-def _record_with_referral(
+def _judged(
     ports: Ports,
     campaign: Campaign,
-    row: OrderRow,
-    status: OrderStatus,
-    stored: Order | None,
+    order: Order,
+    person: Person | None,
+    voucher: Voucher | None,
     referral: Referral,
-    redemption: RedemptionPlan | None,
+) -> Order:
+    """The order with its buyer, and whether it counts for its referral."""
+    of_referee = voucher is not None and voucher.holder is HolderRole.REFEREE
+    expected = _referral_of(ports, voucher, referral) if voucher and of_referee else None
+    buyer = more_suspicious(order.buyer, buyer_of(person, expected))
+    # A sponsor's voucher says nothing about the buyer.
+    belongs = buyer is Buyer.REFEREE or (of_referee if voucher else order.counts)
+    judged = replace(order, referral_id=referral.referral_id, buyer=buyer)
+    return replace(judged, counts=belongs and counts_for(campaign, referral, judged))
+
+
+def _referral_of(ports: Ports, voucher: Voucher, referral: Referral) -> Referral | None:
+    if voucher.referral_id == referral.referral_id:
+        return referral
+    return ports.repository.get(Referral, referral_id=voucher.referral_id)
+
+
+def _commit(
+    ports: Ports,
+    campaign: Campaign,
+    stored: Order | None,
+    order: Order,
+    referral: Referral,
+    code: _Code,
 ) -> OrderOutcome:
-    changes, facts = redemption_changes(ports, redemption)
-    if moves_forward(stored.status if stored else None, status):
-        order = updated_order(stored, row) if stored else new_order(campaign, row, referral)
-        moved, moved_facts = move_order(ports, campaign, order, status, referral)
-        changes += moved
-        facts += moved_facts
+    gives_back = order.status in campaign.give_back_voucher
+    plan = None if gives_back else code.plan
+    if plan:
+        order = replace(order, code_key=plan.voucher.code_key, template=plan.voucher.template)
+    redeemed, redeemed_facts = redemption_changes(ports, plan)
+    given_back, given_back_facts = _give_back(ports, campaign, code) if gives_back else ([], [])
+    changes, facts = order_changes(ports, stored, order, referral)
+    changes += [*redeemed, *given_back]
     if not changes:
-        return OrderOutcome("known_already")
-    ports.repository.commit(*changes, facts=facts)
-    return OrderOutcome("recorded")
+        return OrderOutcome("known_already", voucher=code.problem)
+    ports.repository.commit(*changes, facts=[*facts, *redeemed_facts, *given_back_facts])
+    if order.counts:
+        effect = "recorded"
+    else:
+        effect = "redeemed" if redeemed else "rolled_back" if given_back else "not_counted"
+    return OrderOutcome(effect, voucher=code.problem)
+
+
+def _give_back(ports: Ports, campaign: Campaign, code: _Code) -> tuple[list[Change], list[Fact]]:
+    """Roll back every redemption on the order."""
+    if code.found is None:
+        return [], []
+    order_id, first = code.found.order_id, code.found.voucher.code_key
+    others = [
+        _find(ports, use.code_key, order_id)
+        for use in (code.uses.uses if code.uses else ())
+        if use.campaign == campaign.id and use.code_key != first
+    ]
+    used = [each for each in [code.found, *others] if each and each.is_used]
+    return give_back_changes(ports, used, code.found.uses)

@@ -22,7 +22,7 @@ from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import SpareCode, Voucher, new_voucher
 from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.facts import voucher_fact
-from chalicelib.services.ports import Change, Insert, Ports, Remove
+from chalicelib.services.ports import Change, Insert, Ports, Remove, Replace
 
 CODES_TO_CHOOSE_FROM = 25
 
@@ -61,10 +61,12 @@ def issue_voucher(
         code=chosen.code,
         now=ports.clock(),
     )
-    granted = rewards.granted(reward, chosen.key, voucher.issued_at)
+    granted = rewards.granted(reward, chosen.key, voucher.value_minor, voucher.issued_at)
+    # A rung that was refused or revoked before may be granted again.
+    decided: Change = Replace(granted) if granted.revision else Insert(granted)
     spent = [Remove(chosen.spent)] if chosen.spent else []
     fact = voucher_fact(ports, voucher, VoucherIssued.of(voucher, granted))
-    ports.repository.commit(Insert(granted), Insert(voucher), *spent, *changes, facts=[fact])
+    ports.repository.commit(decided, Insert(voucher), *spent, *changes, facts=[fact])
 
 
 def _code_for(ports: Ports, campaign: Campaign, rule: Rule, referral: Referral) -> _Code:

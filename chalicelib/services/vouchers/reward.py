@@ -1,198 +1,305 @@
-"""Granting rewards: each rule is decided once per (rule, referral, rung), and revoked with its
-order (law 4).
+"""Granting rewards: what the orders of a referral earn stands, and nothing else (law 4).
 
-The reward item and the voucher are inserted in one transaction with the fact, together with the
-referral at the revision the rung was decided on: an order returned meanwhile changes the referral,
-and the grant is decided again. Work that is repeated, reordered or interrupted finds the reward
-item and stops. How a voucher is issued is in `issue.py`.
+Each fact about a referral leads to the same question: which rewards are earned by its present
+orders, and which stand? `domain/rewards.py` answers with actions; each is one transaction that
+includes the referral at the revision the answer was based on, so an order reported meanwhile is
+decided again. Work that is repeated, reordered or interrupted finds what is left to do, or nothing.
+
+    fact ─► referral, orders, rewards ─► plan ─► one action ─► (again, until nothing is left)
+
+How an action is carried out is in `reward_actions.py`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
-from chalicelib.domain import rewards
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.campaign.rules import HolderRole, Rule
-from chalicelib.domain.changes import ChangeKind, with_change
+from chalicelib.domain.campaign.rules import Trigger
 from chalicelib.domain.fact_bodies import (
-    OrderCancelled,
-    OrderKept,
-    OrderReturned,
+    OrderBody,
     ReferralConfirmed,
-    RewardRefused,
     RewardRevoked,
+    VoucherRedeemed,
+    VoucherRolledBack,
     body_of,
 )
 from chalicelib.domain.facts import Fact
+from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.orders import Order
 from chalicelib.domain.people import Sponsor
-from chalicelib.domain.referrals import Referral, found_on_later_list, rung_of, with_reward
+from chalicelib.domain.referrals import (
+    Referral,
+    known_order_ids,
+    with_newcomer_check,
+)
 from chalicelib.domain.rewards import (
-    CONFIRMATION_RUNG,
+    Action,
+    Budget,
     Reward,
     RewardRefusal,
-    granted_on_confirmation,
-    granted_on_order,
-    is_capped,
-    new_reward,
+    earned_on_confirmation,
+    earned_on_orders,
+    earned_on_redemption,
+    plan_redemption_reward,
+    plan_rewards,
 )
-from chalicelib.domain.vouchers import Voucher, VoucherState, is_live, revoked
+from chalicelib.domain.vouchers import Redemption, Voucher
 from chalicelib.services.errors import RetryLaterError
-from chalicelib.services.facts import referral_fact, voucher_fact
 from chalicelib.services.lookups import (
+    CampaignVersions,
+    campaign_at,
+    campaign_of_version,
     current_campaign,
-    find_customer,
     find_customer_as_of,
     referee_of,
 )
 from chalicelib.services.ports import (
-    Change,
-    Insert,
     ListUnavailableError,
     Membership,
     Ports,
     Replace,
 )
 from chalicelib.services.retry import retry_on_conflict
-from chalicelib.services.vouchers.issue import issue_voucher
+from chalicelib.services.vouchers.reward_actions import ReferralRewards, carry_out
+
+NOTHING_LEFT = "nothing_left"
+WAITS = "waits"
 
 
 def reward(ports: Ports, fact: Fact) -> list[str]:
-    """Grant or revoke what `fact` calls for; returns one named outcome per rule.
+    """Grant, refuse or revoke what `fact` calls for; returns one named outcome per action.
 
     `RetryLaterError` when the customer list is unavailable, or a template has no codes left.
     """
     match body_of(fact):
         case ReferralConfirmed(referral_id=referral_id):
-            return _reward_confirmation(ports, fact.campaign, referral_id)
-        case OrderKept(referral_id=referral_id, order_id=order_id):
-            return _reward_order(ports, fact.campaign, referral_id, order_id)
-        case (
-            OrderReturned(referral_id=referral_id, order_id=order_id)
-            | OrderCancelled(referral_id=referral_id, order_id=order_id)
-        ):
-            return _revoke_rewards(ports, referral_id, order_id, reason=fact.name)
+            return _settle(ports, referral_id, _on_confirmation, fact.name)
+        case OrderBody(referral_id=referral_id, order_id=order_id):
+            outcomes = _settle(ports, referral_id, _on_orders, fact.name)
+            return outcomes + _settle_redemption_on(ports, fact, order_id)
+        case VoucherRedeemed() | VoucherRolledBack() as body:
+            return _settle_redemption(ports, fact, body.holder_id, body.voucher_id)
+        case RewardRevoked() as body if body.holder_id != body.referral_id:
+            return _fill_room(ports, body.holder_id, fact.name)
         case _:
             return []
 
 
-def _reward_confirmation(ports: Ports, campaign_id: str, referral_id: str) -> list[str]:
-    campaign = current_campaign(ports, campaign_id)
-    rules = granted_on_confirmation(campaign)
-    return _grant_each(ports, referral_id, rules, CONFIRMATION_RUNG, None)
+# --- one referral -------------------------------------------------------------------------------
 
 
-def _reward_order(ports: Ports, campaign_id: str, referral_id: str, order_id: str) -> list[str]:
-    campaign = current_campaign(ports, campaign_id)
-    order = ports.repository.get(Order, campaign=campaign_id, order_id=order_id)
-    referral = ports.repository.get(Referral, referral_id=referral_id)
-    rung = rung_of(referral, order_id) if referral else None
-    if order is None or rung is None:
-        return ["does_not_count"]
-    return _grant_each(ports, referral_id, granted_on_order(campaign, order, rung), rung, order)
+# Returns the state with the referral as it is stored then.
+Planner = Callable[[Ports, ReferralRewards], tuple[ReferralRewards, list[Action]]]
 
 
-def _grant_each(
-    ports: Ports, referral_id: str, rules: list[Rule], rung: int, order: Order | None
-) -> list[str]:
-    """Grant every rule that can be granted now: one that must wait does not block the others."""
+def _settle(ports: Ports, referral_id: str, planner: Planner, reason: str) -> list[str]:
+    """Take the actions of the plan, one transaction each, until none is left. One that must wait
+    does not block the others: `RetryLaterError` comes at the end.
+    """
     outcomes: list[str] = []
-    waits: RetryLaterError | None = None
-    for rule in rules:
-        try:
-            outcomes.append(grant_rule(ports, referral_id, rule, rung, order))
-        except RetryLaterError as error:
-            waits = error
-    if waits:
-        raise waits
+    waiting: dict[tuple[str, int], RetryLaterError] = {}
+    while (outcome := _next_action(ports, referral_id, planner, reason, waiting)) != NOTHING_LEFT:
+        if outcome != WAITS:
+            outcomes.append(outcome)
+    for error in waiting.values():
+        raise error
     return outcomes
 
 
 @retry_on_conflict
-def grant_rule(ports: Ports, referral_id: str, rule: Rule, rung: int, order: Order | None) -> str:
-    """Grant one rule for one rung, once; returns the named outcome."""
-    if ports.repository.get(Reward, referral_id=referral_id, rule=rule.id, rung=rung):
-        return "decided_already"
+def _next_action(
+    ports: Ports,
+    referral_id: str,
+    planner: Planner,
+    reason: str,
+    waiting: dict[tuple[str, int], RetryLaterError],
+) -> str:
+    state = _load(ports, referral_id)
+    if state is None:
+        return NOTHING_LEFT
+    state, plan = planner(ports, state)
+    actions = [action for action in plan if _key(action) not in waiting]
+    if not actions:
+        return NOTHING_LEFT
+    try:
+        return carry_out(ports, state, actions[0], reason)
+    except RetryLaterError as error:
+        waiting[_key(actions[0])] = error
+        return WAITS
+
+
+def _key(action: Action) -> tuple[str, int]:
+    return action.reward.rule, action.reward.rung
+
+
+def _load(ports: Ports, referral_id: str) -> ReferralRewards | None:
+    """None when the referral or its sponsor is erased."""
     referral = ports.repository.get(Referral, referral_id=referral_id)
     sponsor = ports.repository.get(Sponsor, sponsor_id=referral.sponsor_id) if referral else None
     if referral is None or sponsor is None:
-        return "erased"
-    if order and rung_of(referral, order.order_id) != rung:
-        return "does_not_count"
-    campaign = current_campaign(ports, referral.campaign)
-    is_newcomer, list_version = _newcomer(ports, campaign, referral, order)
-    decided = new_reward(referral, rule, rung, order, customers_version=list_version)
-    if not is_newcomer:
-        return _refuse(ports, referral, decided, RewardRefusal.NOT_A_NEWCOMER)
-    if is_capped(rule, campaign, sponsor):
-        return _refuse(ports, referral, decided, RewardRefusal.SPONSOR_CAP)
-    # The rung was decided on this revision of the referral: if that has changed, decide again.
-    counted: list[Change] = [Replace(with_reward(referral))]
-    if rule.to is HolderRole.SPONSOR:
-        counted.append(Replace(replace(sponsor, rewards=sponsor.rewards + 1)))
-    issue_voucher(ports, campaign, rule, referral, sponsor, decided, counted)
-    return "granted"
+        return None
+    limit = current_campaign(ports, referral.campaign).caps.budget_minor
+    budget = ports.repository.get(Budget, campaign=referral.campaign) if limit else None
+    return ReferralRewards(
+        referral=referral,
+        sponsor=sponsor,
+        rewards=list(ports.repository.within(Reward, referral_id=referral_id)),
+        budget=budget,
+        budget_left=None if limit is None else limit - (budget.spent_minor if budget else 0),
+    )
 
 
-def _newcomer(
-    ports: Ports, campaign: Campaign, referral: Referral, order: Order | None
-) -> tuple[bool, int | None]:
-    """Law 3: whether the referee is a newcomer, by which list version; fixed by the first order."""
+# --- plans --------------------------------------------------------------------------------------
+
+
+def _on_confirmation(ports: Ports, state: ReferralRewards) -> tuple[ReferralRewards, list[Action]]:
+    """Rests on the list answer that the referral was confirmed with (law 3)."""
+    campaign = campaign_of_version(ports, state.referral.campaign, state.referral.campaign_version)
+    earned = earned_on_confirmation(campaign)
+    limits = state.limits(is_newcomer=True)
+    return state, plan_rewards(state.referral, earned, state.rewards, limits, for_confirmation=True)
+
+
+def _on_orders(ports: Ports, state: ReferralRewards) -> tuple[ReferralRewards, list[Action]]:
+    referral = state.referral
+    keys = [
+        {"campaign": referral.campaign, "order_id": order_id}
+        for order_id in known_order_ids(referral)
+    ]
+    orders = [
+        order
+        for order in ports.repository.get_many(Order, keys)
+        if order.referral_id == referral.referral_id
+    ]
+    campaigns = CampaignVersions(ports, referral.campaign)
+    earned = earned_on_orders(referral, orders, campaigns.of)
+    if earned:
+        referral = _checked(ports, referral, orders)
+    limits = state.limits(is_newcomer=referral.newcomer is not False)
+    plan = plan_rewards(referral, earned, state.rewards, limits)
+    return replace(state, referral=referral), plan
+
+
+def _checked(ports: Ports, referral: Referral, orders: Sequence[Order]) -> Referral:
+    """Law 3: whether the referee was a newcomer at the first order known. Every list made later
+    has the referee, who is a customer by then. Asked again when an earlier order becomes known.
+    """
+    first = min(order.ordered_at for order in orders)
     if referral.newcomer is not None:
-        return referral.newcomer, referral.newcomer_list_version
-    try:
-        customers = _find_customer(ports, campaign, referral, order)
-    except ListUnavailableError as error:
-        raise RetryLaterError("customers") from error
-    return customers.found is None, customers.version
+        # 0.2.0 stored neither when that order was made nor which orders are not kept yet.
+        is_older = referral.newcomer_as_of is None and referral.orders > len(orders)
+        if referral.newcomer_as_of == first or is_older:
+            return referral
+    campaign = current_campaign(ports, referral.campaign)
+    customers = _find_customer(ports, campaign, referral, first)
+    checked = with_newcomer_check(
+        referral,
+        newcomer=customers.found is None,
+        list_version=customers.version,
+        first_ordered_at=first,
+    )
+    ports.repository.commit(Replace(checked))
+    return replace(checked, revision=referral.revision + 1)
+
+
+# --- rewards for redemptions --------------------------------------------------------------------
+
+
+def _settle_redemption_on(ports: Ports, fact: Fact, order_id: str) -> list[str]:
+    """An order may show that its voucher was used by somebody who earns nothing."""
+    order = ports.repository.get(Order, campaign=fact.campaign, order_id=order_id)
+    voucher = (
+        ports.repository.get(Voucher, code_key=order.code_key) if order and order.code_key else None
+    )
+    return _settle_voucher(ports, fact, voucher.code_key) if voucher else []
+
+
+def _settle_redemption(ports: Ports, fact: Fact, holder_id: str, voucher_id: str) -> list[str]:
+    held = ports.repository.held_by(holder_id)  # may lag, so it only gives the key
+    key = next((each.code_key for each in held if each.voucher_id == voucher_id), None)
+    return _settle_voucher(ports, fact, key) if key else []
+
+
+def _settle_voucher(ports: Ports, fact: Fact, code_key: str) -> list[str]:
+    campaign = campaign_at(ports, fact.campaign, fact.at)
+    if all(rule.when is not Trigger.VOUCHER_REDEEMED for rule in campaign.rules):
+        return []
+    voucher = ports.repository.get(Voucher, code_key=code_key)
+    if voucher is None:
+        return []
+
+    def planner(ports: Ports, state: ReferralRewards) -> tuple[ReferralRewards, list[Action]]:
+        return state, _on_redemption(ports, state, campaign, code_key)
+
+    return _settle(ports, voucher.referral_id, planner, fact.name)
+
+
+def _on_redemption(
+    ports: Ports, state: ReferralRewards, campaign: Campaign, code_key: str
+) -> list[Action]:
+    voucher = ports.repository.get(Voucher, code_key=code_key)
+    if voucher is None:
+        return []
+    redemption = _redemption_that_counts(ports, campaign, voucher)
+    earned = (
+        earned_on_redemption(state.referral, campaign, voucher, redemption) if redemption else []
+    )
+    is_newcomer = not (earned and redemption) or _is_newcomer(
+        ports, campaign, state.referral, redemption.ordered_at
+    )
+    limits = state.limits(is_newcomer=is_newcomer)
+    return plan_redemption_reward(state.referral, earned, state.rewards, limits, voucher.voucher_id)
+
+
+def _redemption_that_counts(
+    ports: Ports, campaign: Campaign, voucher: Voucher
+) -> Redemption | None:
+    """The voucher's present redemption, unless its order is known to count for nobody."""
+    order_id = voucher.redeemed_by
+    if order_id is None:
+        return None
+    order = ports.repository.get(Order, campaign=campaign.id, order_id=order_id)
+    if order and not order.counts:
+        return None
+    return ports.repository.get(Redemption, code_key=voucher.code_key, order_id=order_id)
+
+
+def _is_newcomer(
+    ports: Ports, campaign: Campaign, referral: Referral, ordered_at: datetime
+) -> bool:
+    """By the first order known; before any, by the list as of the order of the redemption."""
+    if referral.newcomer is not None:
+        return referral.newcomer
+    return _find_customer(ports, campaign, referral, ordered_at).found is None
 
 
 def _find_customer(
-    ports: Ports, campaign: Campaign, referral: Referral, order: Order | None
+    ports: Ports, campaign: Campaign, referral: Referral, at: datetime
 ) -> Membership:
-    referee = referee_of(ports, referral)
-    if order:
-        return find_customer_as_of(ports, campaign, referee, order.ordered_at)
-    return find_customer(ports, campaign, referee)
+    try:
+        return find_customer_as_of(ports, campaign, referee_of(ports, referral), at)
+    except ListUnavailableError as error:
+        raise RetryLaterError("customers") from error
 
 
-def _refuse(ports: Ports, referral: Referral, decided: Reward, reason: RewardRefusal) -> str:
-    # Reported once per person, however many rungs are refused; the revision decides which is first.
-    is_found = reason is RewardRefusal.NOT_A_NEWCOMER and not referral.found_on_later_list
-    noted = [Replace(found_on_later_list(referral))] if is_found else []
-    body = RewardRefused.of(decided, referral, reason, found_on_later_list=is_found)
-    refused = Insert(rewards.refused(decided, reason))
-    ports.repository.commit(refused, *noted, facts=[referral_fact(ports, referral, body)])
-    return reason
+# --- room under a cap ---------------------------------------------------------------------------
 
 
-def _revoke_rewards(ports: Ports, referral_id: str, order_id: str, *, reason: str) -> list[str]:
-    rewards = ports.repository.within(Reward, referral_id=referral_id)
-    return [_revoke(ports, each, reason) for each in rewards if each.order_id == order_id]
+def _fill_room(ports: Ports, sponsor_id: str, reason: str) -> list[str]:
+    """Grant what a cap refused, now that a reward of the sponsor has been revoked: a cap counts
+    what stands.
+    """
+    outcomes: list[str] = []
+    for invitation in ports.repository.within(Invitation, sponsor_id=sponsor_id):
+        referral_id = invitation.referral_id
+        if referral_id and _was_capped(ports, referral_id):
+            outcomes += _settle(ports, referral_id, _on_orders, reason)
+    return outcomes
 
 
-@retry_on_conflict
-def _revoke(ports: Ports, granted: Reward, reason: str) -> str:
-    stored = ports.repository.get(
-        Reward, referral_id=granted.referral_id, rule=granted.rule, rung=granted.rung
-    )
-    key = granted.code_key
-    voucher = ports.repository.get(Voucher, code_key=key) if key else None
-    if stored is None or voucher is None or voucher.revoked_at:
-        return "taken_back_already"
-    if voucher.state is VoucherState.REDEEMED:
-        # It is used; this revokes it if the redemption is rolled back.
-        ports.repository.commit(Replace(revoked(voucher, ports.clock())))
-        return "voucher_is_redeemed"
-    if not is_live(voucher):
-        return "voucher_is_" + voucher.state.value
-    now = ports.clock()
-    ended, change = with_change(revoked(voucher, now), ChangeKind.REVOKED, now, reason=reason)
-    ports.repository.commit(
-        Replace(ended),
-        Insert(change),
-        Replace(rewards.revoked(stored, now)),
-        facts=[voucher_fact(ports, voucher, RewardRevoked.of(voucher, reason))],
-    )
-    return "taken_back"
+def _was_capped(ports: Ports, referral_id: str) -> bool:
+    decided = ports.repository.within(Reward, referral_id=referral_id)
+    return any(reward.refused_reason == RewardRefusal.SPONSOR_CAP for reward in decided)

@@ -1,0 +1,38 @@
+"""Finding whose digest an order gives: of a referee, of a sponsor, of a listed customer."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chalicelib.domain.addresses import AddressDigests, DigestPair
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.invitations import Invitation
+from chalicelib.domain.orders import Person
+from chalicelib.services.lookups import claim_on, find_customer_as_of, sponsor_claims_on
+from chalicelib.services.ports import Ports
+
+
+def find_referee(ports: Ports, campaign: Campaign, digest: str) -> Person | None:
+    """The referee behind a digest; None when nobody with it has confirmed an invitation."""
+    claim = claim_on(ports, campaign.id, digest)
+    if claim is None:
+        return None
+    invitation = ports.repository.get(
+        Invitation, sponsor_id=claim.sponsor_id, invitation_id=claim.invitation_id
+    )
+    if invitation is None or invitation.referral_id is None:
+        return None
+    return Person(referral_id=invitation.referral_id)
+
+
+def find_other(ports: Ports, campaign: Campaign, digest: str, ordered_at: datetime) -> Person:
+    """Who a digest is of that is no referee's: a sponsor, a customer on the list in force at
+    `ordered_at`, or somebody else. `ListUnavailableError`.
+    """
+    for claim in sponsor_claims_on(ports, campaign.id, [digest]):
+        return Person(sponsor_id=claim.sponsor_id)
+    digests = campaign.digests
+    # Which of the keys it was made with is not said; under the others nobody is found.
+    pairs = (DigestPair(key, digest, digest, digests.algorithm) for key in digests.key_ids)
+    customers = find_customer_as_of(ports, campaign, AddressDigests(tuple(pairs)), ordered_at)
+    return Person(is_customer=customers.found is not None)
