@@ -36,6 +36,7 @@ class Call:
 
     service: str
     operation: str
+    keys: int = 1  # that it asks for
     items: int = 0
     request_bytes: int = 0
     response_bytes: int = 0
@@ -74,6 +75,8 @@ class Recorder:
 
     def _started(self, params: Mapping[str, Any], model: Any, **_: object) -> None:
         call = Call(model.service_model.service_name, model.name)
+        if model.name == "BatchGetItem":
+            call.keys = sum(len(asked["Keys"]) for asked in params["RequestItems"].values())
         if call.writes:
             call.items, call.write_units = written(model.name, params)
         self._calls.append(call)
@@ -86,7 +89,7 @@ class Recorder:
         length = http_response.headers.get("content-length")
         call.response_bytes = int(length) if length else len(http_response.content or b"")
         if call.service == "dynamodb" and call.operation in READS:
-            call.items, call.read_units = read(parsed)
+            call.items, call.read_units = read(parsed, call.keys)
 
 
 def written(operation: str, params: Mapping[str, Any]) -> tuple[int, float]:
@@ -97,11 +100,14 @@ def written(operation: str, params: Mapping[str, Any]) -> tuple[int, float]:
     return len(actions), sum(_put_units(body.get("Item"), 2) for body in actions)
 
 
-def read(answer: Mapping[str, Any]) -> tuple[int, float]:
-    """How many items a call read, and for how many units. Nothing found costs a unit too."""
+def read(answer: Mapping[str, Any], keys: int = 1) -> tuple[int, float]:
+    """How many items a call for so many keys read, and for how many units. A key without an item
+    costs a unit too.
+    """
     if "Responses" in answer:
         found = [item for items in answer["Responses"].values() for item in items]
-        return len(found), sum(_units(size_of(item), READ_UNIT) for item in found) or 1
+        units = sum(_units(size_of(item), READ_UNIT) for item in found)
+        return len(found), units + keys - len(found)
     found = [answer["Item"]] if "Item" in answer else answer.get("Items", [])
     return len(found), _units(sum(map(size_of, found)), READ_UNIT)
 

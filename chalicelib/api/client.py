@@ -104,6 +104,8 @@ def _voucher(voucher: Voucher, problem: str | None) -> models.VoucherAnswer:
         minimum_basket=decimal_text(voucher.minimum_basket_minor),
         valid_from=voucher.valid_from.isoformat(),
         valid_until=voucher.valid_until.isoformat(),
+        holder_bound=voucher.holder_bound,
+        not_with=list(voucher.not_with),
     )
 
 

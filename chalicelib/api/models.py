@@ -219,7 +219,10 @@ class SponsorAnswer(Answer):
 
 
 class VoucherAnswer(Answer):
-    """Whether the voucher would be accepted now, and if not, why."""
+    """Whether the voucher would be accepted now, and if not, why; and what it asks of an order.
+
+    `not_with`: not on one order with a voucher of these templates.
+    """
 
     code: str
     acceptable: bool
@@ -232,6 +235,8 @@ class VoucherAnswer(Answer):
     minimum_basket: str
     valid_from: str
     valid_until: str
+    holder_bound: bool
+    not_with: list[str]
 
 
 def _as_written(amount: object) -> object:
@@ -249,12 +254,15 @@ AmountField = Annotated[
 
 
 class RedemptionRequest(Request):
-    """The order a voucher is used on. `ordered_at` is ISO 8601 with an offset."""
+    """The order a voucher is used on. `ordered_at` is ISO 8601 with an offset; `email_digest` is
+    the buyer, for a voucher that is bound to its holder.
+    """
 
     order_id: str
     ordered_at: str
     amount: AmountField
     currency: str
+    email_digest: str | None = None
 
 
 class RedemptionAnswer(Answer):

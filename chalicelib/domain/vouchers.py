@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 
+from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.benefits import Benefit, MoneyOff
 from chalicelib.domain.campaign.file import Campaign, is_past
 from chalicelib.domain.campaign.rules import HolderRole, Release, Rule
@@ -312,6 +313,18 @@ class VoucherOnOrder:
         """The other vouchers used on the order."""
         uses = self.uses.uses if self.uses else ()
         return tuple(use for use in uses if use.code_key != self.voucher.code_key)
+
+
+def asks_for_newer_digests(found: VoucherOnOrder, email_digest: str | None) -> bool:
+    """Whether the holder may be this buyer under a key that came in force after the issue."""
+    voucher = found.voucher
+    is_bound = voucher.holder_bound and email_digest is not None
+    return is_bound and email_digest not in voucher.holder_digests and found.redemption is None
+
+
+def with_holder(found: VoucherOnOrder, holder: AddressDigests) -> VoucherOnOrder:
+    """The same, with the digests that the holder has now."""
+    return replace(found, voucher=replace(found.voucher, holder_digests=holder.known_to_client))
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,22 @@ from datetime import datetime
 from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.lists import ListName
+from chalicelib.domain.campaign.rules import HolderRole
 from chalicelib.domain.campaign.versions import CampaignVersion, CurrentCampaign
 from chalicelib.domain.codes import candidates
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.mails import Mail
 from chalicelib.domain.people import Contact, Opposition, RefereeClaim, Sponsor, SponsorClaim
 from chalicelib.domain.referrals import Referral
-from chalicelib.domain.vouchers import OrderUses, Redemption, Voucher, VoucherOnOrder
+from chalicelib.domain.vouchers import (
+    OrderUses,
+    Purchase,
+    Redemption,
+    Voucher,
+    VoucherOnOrder,
+    asks_for_newer_digests,
+    with_holder,
+)
 from chalicelib.services.errors import ClosedError, UnknownError
 from chalicelib.services.ports import Agenda, ConflictError, Key, Membership, Ports
 
@@ -148,6 +157,27 @@ def find_voucher(ports: Ports, typed: str) -> Voucher:
     if voucher is None:
         raise UnknownError("voucher")
     return voucher
+
+
+def find_voucher_for(ports: Ports, typed: str, purchase: Purchase) -> VoucherOnOrder:
+    """The voucher of a code as typed, to be used on `purchase`, as `find_voucher_on_order`.
+
+    A voucher bound to its holder knows the digests of its issue. One more read finds those made
+    since, while the client replaces its key; the redemption then stores them with the voucher.
+    """
+    found = find_voucher_on_order(ports, typed, purchase.order_id)
+    if not asks_for_newer_digests(found, purchase.email_digest):
+        return found
+    holder = _digests_of_holder(ports, found.voucher)
+    return with_holder(found, holder) if holder else found
+
+
+def _digests_of_holder(ports: Ports, voucher: Voucher) -> AddressDigests | None:
+    if voucher.holder is HolderRole.SPONSOR:
+        sponsor = ports.repository.get(Sponsor, sponsor_id=voucher.holder_id)
+        return sponsor.digests if sponsor else None
+    referral = ports.repository.get(Referral, referral_id=voucher.holder_id)
+    return referral.referee if referral else None
 
 
 def find_voucher_on_order(ports: Ports, typed: str, order_id: str) -> VoucherOnOrder:

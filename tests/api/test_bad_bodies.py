@@ -212,7 +212,7 @@ WRONG: Mapping[type, tuple[object, ...]] = {
     bool: (None, 0, 1, "true", "", [], {}, MARK),
     list: (None, True, 0, {}, "", MARK),
 }
-OPTIONAL = {"first_name", "locale"}
+OPTIONAL = {"email_digest", "first_name", "locale"}
 
 
 @pytest.mark.parametrize("operation", [one for one in WITH_BODY if one != "post_orders"])
@@ -268,6 +268,7 @@ def test_a_field_of_the_wrong_type_is_named(still: Still, operation: str) -> Non
         ("redeem_voucher", "amount", "42.505", "too_many_decimals"),
         ("redeem_voucher", "amount", 10**40, "invalid"),
         ("redeem_voucher", "currency", "eur", "invalid"),
+        ("redeem_voucher", "email_digest", MARK, "invalid"),
         ("redeem_voucher", "currency", "", "missing"),
     ],
 )

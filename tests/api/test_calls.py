@@ -130,4 +130,5 @@ def test_units_are_reckoned_as_dynamodb_does() -> None:
     assert written("PutItem", larger) == (1, 4)  # two for the table, two for its index
     assert read({"Item": item}) == (1, 1)
     assert read({}) == (0, 1)
+    assert read({"Responses": {"table": [item]}}, keys=3) == (1, 3)
     assert read({"Items": [item] * 5}) == (5, 2)

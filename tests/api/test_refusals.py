@@ -355,6 +355,36 @@ def _redeeming_a_used_voucher(world: World) -> Request:
     return posting(request.path, PURCHASE | {"order_id": "web-1002"})
 
 
+def _repeating_with(**changes: str) -> Prepared:
+    def prepared(world: World) -> Request:
+        request = GOOD["redeem_voucher"](world)
+        assert world.ask(request).status == 201
+        return posting(request.path, PURCHASE | changes)
+
+    return prepared
+
+
+def _bound_voucher_of(buyer: str | None) -> Prepared:
+    def prepared(world: World) -> Request:
+        world.put_templates(welcome={"holder_bound": True})
+        changes = {} if buyer is None else {"email_digest": buyer}
+        return posting(GOOD["redeem_voucher"](world).path, PURCHASE | changes)
+
+    return prepared
+
+
+def _redeeming_beside_a_voucher_it_excludes(world: World) -> Request:
+    world.put_templates(welcome={"not_with": ["welcome"]})
+    for address in (STRANGER, "another.one@demo.test"):
+        world.voucher(address)
+    first, second = (
+        posting(f"{VOUCHERS}/{voucher['printed']['S']}/redemptions", PURCHASE)
+        for voucher in world.vouchers()
+    )
+    assert world.ask(first).status == 201
+    return second
+
+
 def _redeeming_again_after_a_rollback(world: World) -> Request:
     request = GOOD["roll_back_redemption"](world)
     assert world.ask(request).status == 204
@@ -454,9 +484,17 @@ REFUSALS = [
     Refusal("redeem_voucher", 409, "expired",
             _redeeming(ordered_at="2026-05-02T00:00:00+02:00")),
     Refusal("redeem_voucher", 409, "not-yet-valid",
-            _redeeming(ordered_at="2026-03-02T10:59:00+01:00")),
+            _redeeming(ordered_at="2026-03-01T23:49:59+01:00")),
     Refusal("redeem_voucher", 409, "below-minimum-basket", _redeeming(amount="39.99")),
     Refusal("redeem_voucher", 409, "wrong-currency", _redeeming(currency="CHF")),
+    Refusal("redeem_voucher", 409, "differs", _repeating_with(amount="80.01")),
+    Refusal("redeem_voucher", 409, "differs", _repeating_with(currency="CHF")),
+    Refusal("redeem_voucher", 409, "not-the-holder", _bound_voucher_of(None)),
+    Refusal("redeem_voucher", 409, "not-the-holder", _bound_voucher_of("0" * 64)),
+    Refusal("redeem_voucher", 409, "not-with-other-voucher",
+            _redeeming_beside_a_voucher_it_excludes),
+    Refusal("redeem_voucher", 422, "invalid-request", _redeeming(email_digest="jeanne@demo.test"),
+            {"email_digest": "plain_address"}),
     Refusal("redeem_voucher", 422, "invalid-request", _redeeming(ordered_at="2026-03-02T11:00:00"),
             {"ordered_at": "without_offset"}),
     Refusal("roll_back_redemption", 404, "not-found", _rolling_back_an_unknown_voucher),

@@ -8,17 +8,20 @@ import pytest
 
 from chalicelib.api.openapi import text
 from chalicelib.api.operations import OPERATIONS, Operation
+from chalicelib.domain.addresses import Address, AddressDigests
 from tests.api.gateway import Request
 from tests.api.requests import GOOD, OF_CAMPAIGN, PURCHASE, VOUCHERS, bearer, invitations
 from tests.api.world import (
     CAMPAIGN,
     CUSTOMER,
+    KEY,
     ORIGIN,
     SPONSOR_NAME,
     STRANGER,
     VIP,
     World,
     campaign_like_demo,
+    posting,
 )
 from tests.api.world import CAMPAIGN_FILE as DEMO_FILE
 
@@ -224,6 +227,16 @@ def test_redeeming_again_is_200_with_the_same_body_and_changes_nothing(world: Wo
     assert (first.status, again.status) == (201, 200)
     assert again.body == first.body
     assert world.table() == table
+
+
+def test_the_holder_uses_a_bound_voucher_which_says_that_it_is(world: World) -> None:
+    world.put_templates(welcome={"holder_bound": True, "not_with": ["welcome"]})
+    request = GOOD["redeem_voucher"](world)
+    reported = world.get(request.path.removesuffix("/redemptions")).json()
+    assert (reported["holder_bound"], reported["not_with"]) == (True, ["welcome"])
+    holder = AddressDigests.of(Address.parse(STRANGER), [KEY]).for_client
+    redemption = posting(request.path, PURCHASE | {"email_digest": holder.upper()})
+    assert world.ask(redemption).status == 201
 
 
 def test_rolling_back_again_is_204_again_and_changes_nothing(world: World) -> None:

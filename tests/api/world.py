@@ -122,6 +122,8 @@ def _hold_key_limits(params: Mapping[str, Any], model: Any, **_: object) -> None
 
 
 def _keys(params: Mapping[str, Any]) -> Iterator[Item]:
+    for asked in params.get("RequestItems", {}).values():
+        yield from asked["Keys"]
     for action in params.get("TransactItems", [{"": params}]):
         (body,) = action.values()
         key = body.get("Key") or body.get("Item")
@@ -183,6 +185,14 @@ class World:
     def put(self, campaign: Campaign) -> None:
         """Put a campaign in force."""
         put_campaign(self.ports, campaign)
+
+    def put_templates(self, **changes: Mapping[str, object]) -> None:
+        """Put the demo's campaign in force with other fields of voucher templates."""
+        document = campaign_like_demo().model_dump(by_alias=True, exclude={"version"})
+        for name, fields in changes.items():
+            document["templates"][name] |= fields
+        self.put(Campaign.model_validate(document))
+        self.clock.pass_by(minutes=1)  # the campaign before is cached
 
     def put_list(self, name: str, addresses: Iterable[str], campaign: str = CAMPAIGN) -> None:
         """Put a first list in force."""

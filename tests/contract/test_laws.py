@@ -17,6 +17,7 @@ from chalicelib.domain.facts import FactName
 from chalicelib.domain.files.orders import OrderRow, parse_order
 from chalicelib.domain.people import Sponsor
 from chalicelib.domain.vouchers import Purchase
+from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import GoneError, RefusedError, RetryLaterError
 from chalicelib.services.ingest import ingest
 from chalicelib.services.invitations.decide import decide_invitation
@@ -31,7 +32,7 @@ from chalicelib.services.vouchers.redeem import redeem, roll_back
 from chalicelib.services.vouchers.reward import reward
 from tests.contract.aws import new_table
 from tests.contract.conftest import BOTH
-from tests.fakes.campaign import CANARY, digest
+from tests.fakes.campaign import CANARY, campaign, digest, templates
 from tests.fakes.repository import ContestedRepository, MemoryRepository
 from tests.fakes.world import CUSTOMERS, SENDER, VIPS, World, new_world, wrapped
 
@@ -198,6 +199,22 @@ def test_law_6_of_two_concurrent_rollbacks_one_wins(world: World, guards: bool) 
     redeem(world.ports, code, purchase(world, "A1"))
     roll_back(contested(world, lambda: roll_back(world.ports, code, "A1")), code, "A1")
     assert len(world.facts(FactName.VOUCHER_ROLLED_BACK)) == (1 if guards else 2)
+
+
+@with_and_without
+def test_of_two_vouchers_that_exclude_each_other_redeemed_on_one_order_at_once_one_wins(
+    world: World, guards: bool
+) -> None:
+    put_campaign(world.ports, campaign(templates=templates(welcome={"not_with": ["welcome"]})))
+    world.clock.advance(minutes=1)  # the one before is cached
+    for referee in (NEWCOMER, "paul@example.fr"):
+        world.referral(referee)
+    world.export()
+    first, second = (row["code"] for row in world.exported(1))
+    ports = contested(world, lambda: redeem(world.ports, second, purchase(world, "A1")))
+    with pytest.raises(RefusedError, match="not_with_other_voucher") if guards else nullcontext():
+        redeem(ports, first, purchase(world, "A1"))
+    assert len(world.facts(FactName.VOUCHER_REDEEMED)) == (1 if guards else 2)
 
 
 @with_and_without

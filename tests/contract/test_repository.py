@@ -28,6 +28,7 @@ from chalicelib.services.ports import (
     ConflictError,
     ContentionError,
     Insert,
+    Key,
     Remove,
     Replace,
     Repository,
@@ -104,6 +105,27 @@ def test_many_named_twice_are_found_once_and_of_none_there_are_none(repository: 
     order = BY_KIND[Order]
     assert repository.get_many(Order, [key_of(order)] * 2) == [replace(order, revision=1)]
     assert repository.get_many(Link, []) == []
+
+
+def test_entities_of_several_kinds_are_read_in_one_call(repository: Repository) -> None:
+    store(repository, *ENTITIES)
+    voucher, order = BY_KIND[Voucher], BY_KIND[Order]
+    keys: list[Key[Any]] = [Key.of(type(one), **key_of(one)) for one in (voucher, order)]
+    missing = Key.of(Link, link_code="none")
+    found = repository.read(*keys, missing, keys[0])
+    assert [found.get(key) for key in keys] == [
+        replace(voucher, revision=1), replace(order, revision=1),
+    ]  # fmt: skip
+    assert found.get(missing) is None
+
+
+@pytest.mark.parametrize("number", [0, 101])
+def test_a_read_of_no_key_or_of_more_than_a_call_takes_is_an_error(
+    repository: Repository, number: int
+) -> None:
+    keys = [Key.of(Link, link_code=f"l{at}") for at in range(number)]
+    with pytest.raises(ValueError, match=f"{number} keys in one read"):
+        repository.read(*keys)
 
 
 def test_unprocessed_keys_of_a_batch_are_read_again_but_not_indefinitely(

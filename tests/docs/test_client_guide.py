@@ -14,14 +14,14 @@ from typing import Any, get_args
 
 import pytest
 
-from chalicelib.domain import vouchers
 from chalicelib.domain.exports import VOUCHER_COLUMNS
 from chalicelib.domain.files import acks, digests, exports, manifest, orders, own_codes, reading
 from chalicelib.domain.lists import plan, rules
+from chalicelib.domain.vouchers import VoucherProblem
 from chalicelib.services import ingest
 from chalicelib.services.lists import manifests
 from chalicelib.services.orders import record as record_orders
-from chalicelib.services.vouchers import acknowledge, ingest_codes, redeem
+from chalicelib.services.vouchers import acknowledge, ingest_codes
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 GUIDE = (DOCS / "client-guide.md").read_text(encoding="utf-8")
@@ -124,9 +124,7 @@ def _reasons() -> set[str]:
         reported |= set(get_args(named))
     reported |= {"not_hex", "wrong_length"}
     reported |= {"mixed_lengths"}
-    voucher_problems = {*_returned_by(vouchers.problem_at), *_returned_by(vouchers.problem_with)}
-    voucher_problems |= set(_called_with(redeem, {"RefusedError"})) - {"not_redeemed"}
-    reported |= {f"voucher_code_{problem}" for problem in voucher_problems}
+    reported |= {f"voucher_code_{problem}" for problem in VoucherProblem if problem not in OF_CALLS}
     long = dict.fromkeys(orders.COLUMNS, "x" * 65) | {"email_digest": "a@b", "amount": "1.005"}
     wrong = dict.fromkeys(orders.COLUMNS, " ") | {"ordered_at": "2026-01-01"}
     for values in ({}, long, wrong):
@@ -136,8 +134,15 @@ def _reasons() -> set[str]:
     return reported
 
 
+# Problems of a voucher that only the calls of a till have.
+OF_CALLS = frozenset({VoucherProblem.DIFFERS, VoucherProblem.NOT_REDEEMED})
 # Outcomes of an order that are no refusal.
 NOT_REPORTED = frozenset(["known_already", "none", "not_a_referees", "recorded", "redeemed"])
+
+
+def test_every_problem_of_a_voucher_is_explained_for_the_calls() -> None:
+    section = GUIDE.partition("\n## The API\n")[2].partition("\n## ")[0]
+    assert {problem for problem in VoucherProblem if f"`{problem}`" not in section} == set()
 
 
 def test_every_reason_a_receipt_may_hold_is_explained() -> None:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.vouchers import valid_until
-from tests.fakes.campaign import campaign
+from tests.fakes.campaign import campaign, templates
 from tests.fakes.ports import MORNING
 
 ZONES = ["Europe/Paris", "America/New_York", "Asia/Kolkata", "Africa/Cairo", "Pacific/Apia",
@@ -61,6 +61,15 @@ def test_law_11_the_last_second_of_a_day_is_in_it_and_the_next_is_not(zone: str,
     assert one.local_date(end + timedelta(seconds=1)) == day + timedelta(days=1)
 
 
+@given(zone=st.sampled_from(ZONES), day=st.dates(date(2015, 1, 1), date(2035, 1, 1)))
+def test_the_first_moment_of_a_day_is_in_it_and_the_one_before_is_not(zone: str, day: date) -> None:
+    one = campaign(time_zone=zone)
+    start = one.start_of_day(day)
+    assert start.tzinfo is UTC
+    assert one.local_date(start) == day
+    assert one.local_date(start - timedelta(microseconds=1)) == day - timedelta(days=1)
+
+
 def test_a_campaign_is_open_from_its_first_to_its_last_local_moment() -> None:
     one = campaign(starts_on="2026-03-02", ends_on="2026-03-02")
     paris = ZoneInfo("Europe/Paris")
@@ -96,6 +105,10 @@ def test_a_locale_the_campaign_does_not_speak_falls_back_to_its_first() -> None:
         ({"channels": ["fax"]}, "'email' or 'link'"),
         ({"rules": [{"id": "a1", "when": "order_kept", "issue": "gold", "to": "referee"}]},
          "rules.0.issue: no voucher template named gold"),
+        ({"templates": templates(welcome={"not_with": ["gold"]})},
+         "templates.welcome.not_with: no voucher template named gold"),
+        ({"templates": templates(welcome={"not_with": ["thank-you", "thank-you"]})},
+         "templates.welcome.not_with: thank-you is listed twice"),
         ({"rules": [{"id": "a1", "when": "order_kept", "issue": "welcome", "to": "referee"}] * 2},
          "rules.1.id: a1 is used twice"),
         ({"rules": [{"id": "a1", "when": "referral_confirmed", "if": {"order": 1},

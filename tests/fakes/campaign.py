@@ -24,6 +24,13 @@ def digest(address: str) -> str:
     return digests(address).pairs[0].exact
 
 
+def templates(**changes: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The campaign's voucher templates, with fields of some changed: `thank_you={…}`."""
+    named = campaign().model_dump(by_alias=True)["templates"]
+    changed = {name.replace("_", "-"): fields for name, fields in changes.items()}
+    return {name: template | changed.get(name, {}) for name, template in named.items()}
+
+
 def campaign(**changes: Any) -> Campaign:
     """The campaign, with fields of the file changed."""
     document: dict[str, Any] = {

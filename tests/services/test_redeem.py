@@ -83,6 +83,23 @@ def test_a_redemption_is_rolled_back_once_and_the_voucher_can_be_used_again(
     assert [one.order_id for one in world.memory.all(OrderUses)] == ["A2"]
 
 
+def test_a_repeat_with_another_amount_or_currency_differs(world: World, code: str) -> None:
+    first = purchase(world)
+    redeem(world.ports, code, first)
+    for other in (replace(first, amount_minor=4001), replace(first, currency="USD")):
+        with pytest.raises(RefusedError, match="differs"):
+            redeem(world.ports, code, other)
+    world.clock.advance(minutes=1)
+    assert redeem(world.ports, code, purchase(world))[2] is False  # at another time
+    assert changes(world) == ["redeemed A1"]
+
+
+def test_a_reported_order_may_repeat_its_code_with_another_amount(world: World, code: str) -> None:
+    redeem(world.ports, code, purchase(world))
+    receipt = world.drop_orders(world.order("A1", "kept", code=code, amount="75.00"))
+    assert (receipt.accepted, receipt.rejected) == (1, 0)
+
+
 def test_a_late_repeat_does_not_undo_a_rollback(world: World, code: str) -> None:
     redeem(world.ports, code, purchase(world))
     roll_back(world.ports, code, "A1")

@@ -49,7 +49,7 @@ from chalicelib.domain.vouchers import (
     purchase_of,
 )
 from chalicelib.services.errors import UnknownError
-from chalicelib.services.lookups import find_voucher_on_order
+from chalicelib.services.lookups import find_voucher_for, find_voucher_on_order
 from chalicelib.services.moves import give_back_changes, redemption_changes
 from chalicelib.services.order_changes import order_changes
 from chalicelib.services.orders.buyers import find_other, find_referee
@@ -279,13 +279,17 @@ def _code(
         return _Code(found, problem=CODE_DIFFERS if named and not same else None, uses=uses)
     if row.voucher_code is None:
         return _Code()
-    found = _find(ports, row.voucher_code, row.order_id)
-    if found is None or found.voucher.campaign != campaign.id:
+    purchase = purchase_of(row)
+    try:
+        found = find_voucher_for(ports, row.voucher_code, purchase)
+    except UnknownError:
+        return _Code(problem=CODE_UNKNOWN)
+    if found.voucher.campaign != campaign.id:
         return _Code(problem=CODE_UNKNOWN)
     if OrderStatus(row.status) not in _USES_VOUCHERS:
         # A report that comes later may redeem it.
         return _Code(found)
-    plan = plan_redemption(found, purchase_of(row), ports.clock())
+    plan = plan_redemption(found, purchase, ports.clock())
     if isinstance(plan, VoucherProblem):
         return _Code(problem=plan.value)
     return _Code(found, plan, uses=uses)

@@ -18,7 +18,7 @@ from chalicelib.domain.vouchers import (
     problem_at,
 )
 from chalicelib.services.errors import FieldProblem, InvalidError, RefusedError
-from chalicelib.services.lookups import find_voucher, find_voucher_on_order
+from chalicelib.services.lookups import find_voucher, find_voucher_for, find_voucher_on_order
 from chalicelib.services.moves import redemption_changes, rollback_changes
 from chalicelib.services.ports import Ports
 from chalicelib.services.retry import retry_on_conflict
@@ -37,9 +37,10 @@ def check_voucher(ports: Ports, typed: str) -> tuple[Voucher, VoucherProblem | N
 def redeem(ports: Ports, typed: str, purchase: Purchase) -> tuple[Voucher, Redemption, bool]:
     """Redeem; returns the voucher, the redemption, and whether this call created it.
 
-    `UnknownError`; `RefusedError` with the reason (`exhausted`, `expired`, …).
+    `UnknownError`; `RefusedError` with the reason (`exhausted`, `expired`, …), also of a repeat
+    that says another amount or currency.
     """
-    found = find_voucher_on_order(ports, typed, purchase.order_id)
+    found = find_voucher_for(ports, typed, purchase)
     plan = plan_redemption(found, purchase, ports.clock())
     if isinstance(plan, VoucherProblem):
         raise RefusedError(plan)
