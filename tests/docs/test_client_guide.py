@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
+from textwrap import dedent
 from types import ModuleType
 from typing import Any, get_args
 
@@ -99,7 +100,7 @@ def _called_with(module: ModuleType, names: set[str]) -> Iterator[str]:
 
 
 def _returned_by(function: Callable[..., object]) -> Iterator[str]:
-    for node in ast.walk(ast.parse(inspect.getsource(function))):
+    for node in ast.walk(ast.parse(dedent(inspect.getsource(function)))):
         if isinstance(node, ast.Return) and node.value:
             yield from (
                 one.value
@@ -117,17 +118,17 @@ def _reasons() -> set[str]:
         for module in (*parsers, *use_cases)
         for reason in _called_with(module, {"FileRefusedError", "reject"})
     }
-    reported |= set(_returned_by(acks._problem)) | set(
-        _called_with(record_orders, {"OrderOutcome"})
-    )
+    reported |= set(_returned_by(acks._problem)) | set(_returned_by(own_codes._problem))
+    reported |= set(_called_with(record_orders, {"OrderOutcome"}))
     for named in (rules.RefusalReason, rules.ManifestMismatch, *get_args(plan.RefusalReason)):
         reported |= set(get_args(named))
-    reported |= {"not_hex", "wrong_length"}
+    reported |= set(_returned_by(digests.ListReading._problem))
     reported |= {"mixed_lengths"}
     reported |= {f"voucher_code_{problem}" for problem in VoucherProblem if problem not in OF_CALLS}
     long = dict.fromkeys(orders.COLUMNS, "x" * 65) | {"email_digest": "a@b", "amount": "1.005"}
     wrong = dict.fromkeys(orders.COLUMNS, " ") | {"ordered_at": "2026-01-01"}
-    for values in ({}, long, wrong):
+    damaged = dict.fromkeys(orders.COLUMNS, "4.68769E+11")
+    for values in ({}, long, wrong, damaged):
         problems = orders.parse_order(values)
         assert isinstance(problems, tuple)
         reported |= {f"{one.field}_{one.reason}" for one in problems}

@@ -22,7 +22,8 @@ def refused(text: str) -> tuple[FileRefusedError, Tally]:
 
 
 @pytest.mark.parametrize(
-    "header", ["", "digest\n", '"digest"\r\n', "\ufeffdigest\n", "\n\ndigest\n"]
+    "header",
+    ["", "digest\n", '"digest"\r\n', "\ufeffdigest\n", "\n\ndigest\n", "Digest\n", "DIGEST \n"],
 )
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\n\n"])
 def test_a_list_is_read_with_or_without_header_in_either_case(header: str, end: str) -> None:
@@ -99,7 +100,6 @@ def test_the_first_line_gives_the_columns_with_digests(text: str, found: list[in
 @pytest.mark.parametrize(
     ("text", "reason", "line", "detail"),
     [
-        ("Digest\n{0}", "unknown_column", 1, "number 1"),
         ("\nJeanne\n{0}", "unknown_column", 2, "number 1"),
         ("canonical_digest\n{0}", "unknown_column", 1, "number 1"),
         ("name,Jeanne\n{0},{1}", "missing_column", 1, "digest"),
@@ -164,6 +164,16 @@ def test_a_digest_of_another_length_beside_one_in_the_first_row_is_one_too_many(
     assert (error.reason, error.line) == ("mixed_lengths", 1)
 
 
+def test_a_field_with_a_line_break_costs_no_row_but_its_own() -> None:
+    rows = [f'"Jean\nne",{D[0]}', *[f"Lyon,{D[1]}"] * 2000]
+    tally = Tally()
+    assert list(digests(["\n".join(["city,digest", *rows]).encode()], tally)) == RECORDS[1:2] * 2000
+    assert [(one.line, one.reason) for one in tally.errors] == [
+        (2, "bad_quotes"),
+        (3, "bad_quotes"),
+    ]
+
+
 @pytest.mark.parametrize("city", ["x" * 59, "x" * 69])
 def test_other_columns_are_ignored(city: str) -> None:
     rows = [f"{D[0]},{city}", f"{D[1]},{D[2]}"]
@@ -204,6 +214,9 @@ def test_a_list_of_other_digests_or_none_is_refused_whole(
         ("g" * 64, "not_hex"),
         (D[1][:-1] + " ", "not_hex"),
         ("0x" + D[1], "not_hex"),
+        ("1.23457E+63", "digest_damaged"),
+        ('"1,23457E+63"', "digest_damaged"),
+        (f'{D[1]}"', "bad_quotes"),
         (D[0] + "\r" + D[1], "not_hex"),
         ("a" * 15, "not_hex"),
         ('""', "not_hex"),

@@ -1,4 +1,7 @@
+import json
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,6 +16,12 @@ from chalicelib.domain.files.orders import (
     parse_order,
 )
 from chalicelib.domain.files.reading import FileRefusedError, LineError, Tally
+
+VECTORS: dict[str, Any] = json.loads(
+    (Path(__file__).resolve().parents[2] / "docs/vectors/order-lines.json").read_bytes()
+)
+# By the campaign, in services.
+JUDGED_LATER = frozenset({"currency_not_the_campaigns"})
 
 GOOD = {
     "order_id": "A-1",
@@ -55,12 +64,61 @@ def test_an_amount_is_exact(minor: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("amount", "minor"), [("0", 0), ("12", 1200), ("12.5", 1250), ("007", 700)]
+    ("amount", "minor"),
+    [
+        ("0", 0),
+        ("12", 1200),
+        ("12.5", 1250),
+        ("007", 700),
+        ("45.0000", 4500),
+        ("45.5000", 4550),
+        ("45.550", 4555),
+    ],
 )
-def test_decimals_may_be_left_out(amount: str, minor: int) -> None:
+def test_decimals_may_be_left_out_and_zeros_added(amount: str, minor: int) -> None:
     row = parse_order(GOOD | {"amount": amount})
     assert isinstance(row, OrderRow)
     assert row.amount_minor == minor
+
+
+@pytest.mark.parametrize("status", ["returned", "cancelled"])
+@pytest.mark.parametrize("amount", ["-52.00", "52.00", "-52", "-52.0000"])
+def test_a_refund_may_be_negative(status: str, amount: str) -> None:
+    row = parse_order(GOOD | {"amount": amount, "status": status})
+    assert isinstance(row, OrderRow)
+    assert row.amount_minor == 5200
+
+
+@pytest.mark.parametrize("status", ["placed", "kept"])
+@pytest.mark.parametrize("amount", ["-52.00", "-0"])
+def test_what_is_bought_is_not_negative(status: str, amount: str) -> None:
+    problems = parse_order(GOOD | {"amount": amount, "status": status})
+    assert problems == (FieldError("amount", "invalid"),)
+
+
+@pytest.mark.parametrize(
+    "order_id",
+    [
+        "4.68769E+11", "4,68769E+11", "4.68769e+11", "4.68769E11", "468.769E+09", "1E+05", "1e+05",
+        "1E+100", "1.2E-04", "-4.68769E+11", "#NAME?", "#NOM?", "#¿NOMBRE?", "#VALUE!", "#VALEUR!",
+        "#REF!", "#DIV/0!", "#¡DIV/0!", "#N/A", "#NV", "#NUM!", "#ERROR!", "Err:502", "#####",
+    ],
+)  # fmt: skip
+def test_an_order_id_that_a_spreadsheet_has_damaged_is_refused(order_id: str) -> None:
+    assert parse_order(GOOD | {"order_id": order_id}) == (FieldError("order_id", "damaged"),)
+
+
+@pytest.mark.parametrize(
+    "order_id",
+    [
+        "1E5", "12E-05", "5E-01", "12E+05", "E+11", "#1001", "#A", "#A1!", "#", "##", "A1.2E+3",
+        "1.2E", "4.6.8E+11", "1234.5E+3", "468769123456", "FR 2026/17", "...", "N/A", "4.5", "1,5",
+    ],
+)  # fmt: skip
+def test_an_order_id_that_no_spreadsheet_writes_is_one(order_id: str) -> None:
+    row = parse_order(GOOD | {"order_id": order_id})
+    assert isinstance(row, OrderRow)
+    assert row.order_id == order_id
 
 
 def test_an_order_may_have_a_digest_or_a_code_alone() -> None:
@@ -78,6 +136,8 @@ def test_an_order_may_have_a_digest_or_a_code_alone() -> None:
         ("order_id", "x" * 65, "too_long"),
         ("order_id", "a\tb", "invalid"),
         ("order_id", " a", "invalid"),
+        ("order_id", ".", "invalid"),
+        ("order_id", "..", "invalid"),
         ("order_id", "a\u202eb", "invalid"),
         ("order_id", "a\ud800", "invalid"),
         ("ordered_at", "", "missing"),
@@ -88,6 +148,7 @@ def test_an_order_may_have_a_digest_or_a_code_alone() -> None:
         ("ordered_at", "0001-01-01T00:00:00+10:00", "invalid"),
         ("email_digest", "ab" * 20, "invalid"),
         ("email_digest", "zz" * 32, "invalid"),
+        ("email_digest", "1.23457E+63", "damaged"),
         ("email_digest", "jeanne@example.fr", "plain_address"),
         ("voucher_code", "x" * 65, "too_long"),
         ("voucher_code", "a\x00", "invalid"),
@@ -101,6 +162,10 @@ def test_an_order_may_have_a_digest_or_a_code_alone() -> None:
         ("amount", "١٢", "invalid"),
         ("amount", "1" * 11, "invalid"),
         ("amount", "12.505", "too_many_decimals"),
+        ("amount", "12.5050", "too_many_decimals"),
+        ("amount", "--1", "invalid"),
+        ("amount", "\u22121", "invalid"),
+        ("amount", "-", "invalid"),
         ("currency", "eur", "invalid"),
         ("currency", "EURO", "invalid"),
         ("status", "shipped", "invalid"),
@@ -156,6 +221,29 @@ def test_quotes_left_open_concern_their_own_line() -> None:
     rows, tally = read(line(order_id='"open'), line())
     assert [number for number, _ in rows] == [3]
     assert tally.errors == [LineError(2, "bad_quotes")]
+
+
+def test_an_order_with_a_line_break_in_it_is_refused_whole() -> None:
+    broken = line(order_id='"F6\n19"')
+    rows, tally = read(line(), broken, line(order_id="A-2"))
+    assert [(number, row.order_id) for number, row in rows] == [(2, "A-1"), (5, "A-2")]
+    assert (tally.rows, tally.errors) == (3, [LineError(3, "bad_quotes")])
+
+
+def written_as(case: dict[str, str]) -> str:
+    return case["line"].replace(",D,", f",{GOOD['email_digest']},")
+
+
+@pytest.mark.parametrize("case", VECTORS["lines"], ids=lambda case: case["line"])
+def test_lines_as_back_offices_write_them(case: dict[str, Any]) -> None:
+    rows, tally = read(written_as(case), line(order_id="next"), header=VECTORS["header"])
+    reasons = [] if case.get("reason") in JUDGED_LATER else list(filter(None, [case.get("reason")]))
+    assert [error.reason for error in tally.errors] == reasons
+    assert {error.line for error in tally.errors} <= {2}
+    assert (tally.rows, tally.accepted) == (2, 2 - len(reasons))
+    assert rows[-1][1].order_id == "next"
+    if not reasons and "amount_minor" in case:
+        assert rows[0][1].amount_minor == case["amount_minor"]
 
 
 def test_a_header_alone_is_a_day_without_orders() -> None:

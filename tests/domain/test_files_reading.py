@@ -19,6 +19,7 @@ from chalicelib.domain.files.reading import (
     decompress,
     fields,
     lines,
+    records,
 )
 
 
@@ -240,20 +241,112 @@ def test_what_the_csv_module_writes_is_read_back(row: list[str]) -> None:
 
 
 @given(st.text(st.sampled_from('a",;\r '), min_size=1, max_size=12))
-def test_fields_are_those_of_the_csv_module_once_there_is_a_quote(line: str) -> None:
+def test_fields_are_those_of_the_csv_module_where_quotes_stand_around_whole_fields(
+    line: str,
+) -> None:
     try:
         (expected,) = csv.reader([line], strict=True)
     except csv.Error:
         expected = None
-    assert fields(line) == (expected if '"' in line else line.split(","))
+    found = fields(line)
+    if '"' not in line:
+        assert found == line.split(",")
+    elif found is None and expected is not None:
+        # The csv module takes a quote within an unquoted field as a character of it.
+        assert any('"' in value for value in expected)
+    else:
+        assert found == expected
 
 
-@pytest.mark.parametrize("line", ['"open', 'a,"open', '"a"b'])
+@pytest.mark.parametrize("line", ['"open', 'a,"open', '"a"b', 'a"', '10"10,x', 'a,b"c"', ' "a"'])
 def test_wrong_quotes_are_no_fields(line: str) -> None:
     assert fields(line) is None
 
 
+# --- records ---
+
+
+def of_width(width: int, *given_lines: str) -> list[tuple[int, list[str] | None]]:
+    return list(records(enumerate(given_lines, 1), width))
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        ['"F6', '19",x'],
+        ['x,"F6', '19"'],
+        ['"F6', "", "7", '19",x'],
+        ['"F6', 'x"', '"y",z'],  # closed by its second line: the third is another record
+        ['"F6,1', '2""3",x'],
+        ['x,"', '"'],
+    ],
+)
+def test_a_record_of_several_lines_is_one_bad_record(broken: list[str]) -> None:
+    found = of_width(2, "a,b", *broken, "c,d")
+    assert found[0] == (1, ["a", "b"])
+    assert found[1] == (2, None)
+    rest = ['"y",z'] if broken[-1] == '"y",z' else []
+    assert [values for _, values in found[2:]] == [*map(fields, rest), ["c", "d"]]
+
+
+def test_a_quote_left_open_costs_its_own_line_alone() -> None:
+    assert of_width(2, '"open,b', "c,d", 'e,"f"', "g,h") == [
+        (1, None),
+        (2, ["c", "d"]),
+        (3, ["e", "f"]),
+        (4, ["g", "h"]),
+    ]
+
+
+def test_two_quotes_left_open_do_not_swallow_the_records_between_them() -> None:
+    assert of_width(2, '"open,b', "c,d", 'e"', "g,h") == [
+        (1, None),
+        (2, ["c", "d"]),
+        (3, None),
+        (4, ["g", "h"]),
+    ]
+
+
+@pytest.mark.parametrize("between", [reading.MAX_RECORD_LINES - 2, reading.MAX_RECORD_LINES - 1])
+def test_a_record_has_so_many_lines_at_most(between: int) -> None:
+    found = of_width(1, '"open', *["x"] * between, 'y"', "z")
+    is_whole = between < reading.MAX_RECORD_LINES - 1
+    assert [number for number, _ in found] == ([1, between + 3] if is_whole else [*range(1, 13)])
+    assert found[-1] == (between + 3, ["z"])
+
+
+@pytest.mark.parametrize("length", [reading.MAX_LINE - 6, reading.MAX_LINE])
+def test_a_record_has_so_many_characters_at_most(length: int) -> None:
+    found = of_width(1, '"open', "x" * length, 'y"', "z")
+    assert [number for number, _ in found] == (
+        [1, 4] if length < reading.MAX_LINE else [1, 2, 3, 4]
+    )
+
+
+@given(st.lists(st.text('a",', max_size=5), min_size=1, max_size=25), st.integers(1, 3))
+def test_every_line_is_in_one_record(given_lines: list[str], width: int) -> None:
+    found = of_width(width, *given_lines)
+    starts = [number for number, _ in found]
+    assert starts == sorted(set(starts))
+    ends = [*starts[1:], len(given_lines) + 1]
+    for (start, values), end in zip(found, ends, strict=True):
+        lines_of_record = given_lines[start - 1 : end - 1]
+        if len(lines_of_record) == 1:
+            assert values == fields(lines_of_record[0])
+        else:
+            assert values is None
+            (whole,) = csv.reader(["\n".join(lines_of_record)], strict=True)
+            assert any("\n" in value for value in whole)
+
+
 # --- headers and counts ---
+
+
+def test_the_problems_of_the_first_thousand_voucher_codes_are_kept() -> None:
+    tally = Tally(rows=1200)
+    for line in range(1200):
+        tally.note_voucher(line, "unknown")
+    assert tally.vouchers == [(line, "unknown") for line in range(1000)]
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from chalicelib.domain.files.receipt import Receipt
 from chalicelib.domain.orders import Buyer, Order, OrderStatus
 from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import Voucher, VoucherState
@@ -12,7 +18,7 @@ from chalicelib.services.orders import record as record_orders
 from chalicelib.services.orders.record import OrderOutcome, record_order, record_reported_orders
 from chalicelib.services.ports import ContentionError
 from chalicelib.services.vouchers.redeem import roll_back
-from tests.fakes.campaign import campaign
+from tests.fakes.campaign import campaign, digest
 from tests.fakes.repository import RecordingRepository
 from tests.fakes.world import VIPS, World, new_world, wrapped
 from tests.services.test_orders import NEWCOMER, record, row_of
@@ -50,6 +56,36 @@ def test_a_file_about_strangers_costs_three_reads_a_hundred_lines(world: World) 
     receipt = world.drop_orders(*rows)
     assert (receipt.status, receipt.accepted) == ("accepted", 250)
     assert repository.calls == READS * 3
+
+
+VECTORS: dict[str, Any] = json.loads(
+    (Path(__file__).resolve().parents[2] / "docs/vectors/order-lines.json").read_bytes()
+)
+JUDGED_BY_CODE = [case for case in VECTORS["lines"] if "voucher" in case]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [case for case in VECTORS["lines"] if case not in JUDGED_BY_CODE],
+    ids=lambda case: case["line"],
+)
+def test_an_order_line_of_a_back_office_has_the_published_outcome(
+    world: World, case: dict[str, Any]
+) -> None:
+    receipt = dropped_line(world, case)
+    reasons = [case["reason"]] if "reason" in case else []
+    assert [(one.line, one.reason) for one in receipt.errors if one.line] == [
+        (2, reason) for reason in reasons
+    ]
+    assert receipt.status == case["status"]
+    assert receipt.rows == 1
+
+
+def dropped_line(world: World, case: dict[str, Any]) -> Receipt:
+    """The receipt of a file with this line of the published ones."""
+    world.clock.now = datetime(2026, 11, 21, tzinfo=UTC)
+    line = case["line"].replace(",D,", f",{digest(STRANGER)},")
+    return world.drop("orders/back-office.csv", f"{VECTORS['header']}\n{line}\n".encode())
 
 
 def test_a_strangers_order_is_rejected_for_what_is_wrong_with_any(world: World) -> None:

@@ -349,33 +349,33 @@ CLIENT_TEMPLATES = {
 
 def test_a_clients_own_codes_are_used_once_each_and_waited_for() -> None:
     world = new_world(templates=CLIENT_TEMPLATES)
-    assert world.drop("codes/welcome/a.csv", b"code\nOWN-1\nOWN-2\nown2\n").rejected == 1
+    assert world.drop("codes/welcome/a.csv", b"code\nOWN-1001\nOWN-1002\nown1002\n").rejected == 1
     world.referral(NEWCOMER)
     world.referral("paul@example.fr", VIPS[1])
     world.referral("zoe@example.fr", VIPS[2])
     world.export()
-    assert [row["code"] for row in world.exported(1)] == ["OWN-1", "OWN-2"]
-    again = world.drop("codes/welcome/b.csv", b"OWN-1\nOWN-3\n")
+    assert [row["code"] for row in world.exported(1)] == ["OWN-1001", "OWN-1002"]
+    again = world.drop("codes/welcome/b.csv", b"OWN-1001\nOWN-1003\n")
     assert [(one.line, one.reason) for one in again.errors] == [(1, "code_issued_already")]
     world.run()
     world.export()
-    assert [row["code"] for row in world.exported(2)] == ["OWN-3"]
+    assert [row["code"] for row in world.exported(2)] == ["OWN-1003"]
 
 
 def test_a_code_given_for_two_templates_is_issued_once_and_blocks_nobody() -> None:
     world = new_world(templates=CLIENT_TEMPLATES)
     for template in ("welcome", "second-order", "thank-you"):
-        world.drop(f"codes/{template}/a.csv", b"OWN-1\n" + template.encode() + b"-2\n")
+        world.drop(f"codes/{template}/a.csv", f"code\nOWN-1001\n{template}-2\n".encode())
     world.referral(NEWCOMER)
     keep(world, "A1")
     assert len(granted(world)) == 3
     printed = [voucher.code for voucher in world.memory.all(Voucher)]
-    assert sorted(printed) == ["OWN-1", "second-order-2", "thank-you-2"]
+    assert sorted(printed) == ["OWN-1001", "second-order-2", "thank-you-2"]
 
 
 def test_one_rule_out_of_codes_does_not_hold_up_the_others() -> None:
     world = new_world(templates=CLIENT_TEMPLATES)
-    world.drop("codes/thank-you/a.csv", b"TY-1\n")
+    world.drop("codes/thank-you/a.csv", b"TY-10001\n")
     world.referral(NEWCOMER)
     record(world, world.order("A1", "kept", of=NEWCOMER))
     [kept] = world.facts(FactName.ORDER_KEPT)

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from chalicelib.domain.files.own_codes import is_code
-from chalicelib.domain.files.reading import Tally, fields, lines
+from chalicelib.domain.files.reading import Tally, is_header, lines, records
 
+_HEADERS = (("code", "reason"), ("code",))
 MAX_REASON = 200  # characters, the client's own words
 
 
@@ -26,9 +27,8 @@ def refused_codes(chunks: Iterable[bytes], tally: Tally) -> Iterator[tuple[int, 
 
     Raises FileRefusedError as `reading.lines` does.
     """
-    for number, line in lines(chunks):
-        values = fields(line)
-        if values == ["code", "reason"] and not tally.rows:
+    for number, values in records(lines(chunks), 1):
+        if not tally.rows and any(is_header(values, names) for names in _HEADERS):
             continue
         tally.rows += 1
         if values is None:

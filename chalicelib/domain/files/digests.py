@@ -7,7 +7,8 @@ same columns as in all other rows.
 Refuses a whole list on the first line with an @, also as URLs and HTML encode it (plain addresses
 must not be sent this way; nothing of one is repeated, not even its length); on any digest of
 another length (another hash was used); and when more than one row in a thousand is bad, because a
-list with holes would make newcomers of customers. Fewer bad rows are skipped and reported. Only
+list with holes would make newcomers of customers. Fewer bad rows are skipped and reported. Every
+line is judged by itself, so a field with a line break makes a bad row of each of its lines. Only
 this module defines what a line means: adapters/lists/building reads most lines faster and passes on
 every line that it does not recognise. The limits on the number of digests are in domain/lists.
 """
@@ -21,10 +22,12 @@ from chalicelib.domain.files.reading import (
     FileRefusedError,
     Tally,
     fields,
+    is_header,
     line_text,
     looks_like_a_column,
     raw_lines,
 )
+from chalicelib.domain.files.spreadsheets import is_damaged
 
 DIGEST_LENGTH = 64  # hex characters
 RECORD_WIDTH = (
@@ -121,7 +124,7 @@ class ListReading:
 
     def _problem(self, number: int, digest: str) -> str | None:
         if not _OTHER_HASH.fullmatch(digest):
-            return "not_hex"
+            return "digest_damaged" if is_damaged(digest) else "not_hex"
         self._lengths.add(len(digest))
         if len(digest) == DIGEST_LENGTH:
             return None
@@ -165,6 +168,8 @@ def _layout(values: Sequence[str], number: int) -> tuple[Layout, bool]:
     """
     if any(map(_DIGEST.fullmatch, values)):
         return _layout_of_row(values), False
+    if is_header(values, COLUMNS[:1]):
+        return Layout(1, (0,)), True
     # A column ignored for its capitals or spaces would be a column of aliases that are never found.
     nearly = [at for at, value in enumerate(values, 1) if _nearly_a_column(value)]
     if nearly:

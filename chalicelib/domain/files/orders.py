@@ -11,22 +11,35 @@ from datetime import UTC, datetime
 from typing import Literal, cast, get_args
 
 from chalicelib.domain.files.reading import Tally, lines, table
+from chalicelib.domain.files.spreadsheets import is_damaged
 
 OrderStatus = Literal["placed", "kept", "returned", "cancelled"]
 FieldReason = Literal[
-    "missing", "invalid", "too_long", "too_many_decimals", "without_offset", "plain_address"
+    "missing",
+    "invalid",
+    "too_long",
+    "too_many_decimals",
+    "without_offset",
+    "plain_address",
+    "damaged",
 ]
 
 MAX_ID = 64  # characters, of an order id or a voucher code as typed
 
 _DIGEST = re.compile(r"[0-9A-Fa-f]{64}")
-_AMOUNT = re.compile(r"([0-9]{1,10})(?:\.([0-9]+))?")
+# Zeros beyond the cents say nothing: 45.0000 is 45.00.
+_AMOUNT = re.compile(r"(-?)([0-9]{1,10})(?:\.([0-9]+?)0*)?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
+_DOT_SEGMENTS = frozenset({".", ".."})
+_GIVES_MONEY_BACK = frozenset({"returned", "cancelled"})
 
 
 @dataclass(frozen=True, slots=True)
 class OrderRow:
-    """An order as reported. `ordered_at` is aware; a digest, a code or both are present."""
+    """An order as reported. `ordered_at` is aware; a digest, a code or both are present.
+
+    `amount_minor` is never negative.
+    """
 
     order_id: str
     ordered_at: datetime
@@ -69,6 +82,8 @@ def parse_order(values: Mapping[str, str]) -> OrderRow | tuple[FieldError, ...]:
 
 def _problem(name: str, given: Mapping[str, str]) -> FieldReason | None:
     value = given[name]
+    if name == "amount" and value.startswith("-") and given["status"] not in _GIVES_MONEY_BACK:
+        return "invalid"
     if value:
         return _CHECKS[name](value)
     if name == "voucher_code" or (name == "email_digest" and given["voucher_code"]):
@@ -90,12 +105,22 @@ def _row(given: Mapping[str, str]) -> OrderRow:
 
 
 def _minor(amount: str) -> int:
-    """`12`, `12.5`, `12.50` → 1200, 1250, 1250, without a float."""
-    units, _, decimals = amount.partition(".")
-    return int(units) * 100 + int(decimals.ljust(2, "0"))
+    """`12`, `12.5`, `12.5000`, `-12.50` → 1200, 1250, 1250, 1250, without a float.
+
+    A refund may be negative; what it is an amount of is said by the status.
+    """
+    units, _, decimals = amount.removeprefix("-").partition(".")
+    return int(units) * 100 + int(decimals[:2].ljust(2, "0"))
 
 
 # --- one check per column -----------------------------------------------------------------------
+
+
+def _order_id_problem(value: str) -> FieldReason | None:
+    if is_damaged(value):  # two people's orders would meet on one id
+        return "damaged"
+    # As the end of a URL these are removed, so such an order could never be named in a call.
+    return "invalid" if value in _DOT_SEGMENTS else _identifier_problem(value)
 
 
 def _identifier_problem(value: str) -> FieldReason | None:
@@ -120,6 +145,8 @@ def _instant_problem(value: str) -> FieldReason | None:
 def _digest_problem(value: str) -> FieldReason | None:
     if "@" in value:
         return "plain_address"
+    if is_damaged(value):
+        return "damaged"
     return None if _DIGEST.fullmatch(value) else "invalid"
 
 
@@ -127,7 +154,7 @@ def _amount_problem(value: str) -> FieldReason | None:
     amount = _AMOUNT.fullmatch(value)
     if not amount:
         return "invalid"
-    return "too_many_decimals" if len(amount[2] or "") > 2 else None
+    return "too_many_decimals" if len(amount[3] or "") > 2 else None
 
 
 def _currency_problem(value: str) -> FieldReason | None:
@@ -139,7 +166,7 @@ def _status_problem(value: str) -> FieldReason | None:
 
 
 _CHECKS: dict[str, Callable[[str], FieldReason | None]] = {
-    "order_id": _identifier_problem,
+    "order_id": _order_id_problem,
     "ordered_at": _instant_problem,
     "email_digest": _digest_problem,
     "voucher_code": _identifier_problem,

@@ -9,11 +9,13 @@ and at most `MAX_ERRORS` problems are stored.
 import csv
 import re
 import zlib
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
 MAX_LINE = 4096  # bytes, without the LF
+MAX_RECORD_LINES = 10  # of a record with line breaks in it
 MAX_ERRORS = 1000  # stored; later ones are only counted
 MAX_CONTENT = 8 << 30  # bytes once decompressed: 100 M digests with their line ends are 6.6 GB
 MAX_RATIO = (
@@ -25,6 +27,8 @@ _BITE = 1 << 18  # compressed bytes given to zlib at a time: it copies the unuse
 
 _GZIP = b"\x1f\x8b"
 _BOM = "\ufeff"
+_FIELD = r'(?:"(?:[^"]|"")*+"|[^",]*+)'
+_RECORD = re.compile(rf"{_FIELD}(?:,{_FIELD})*")
 _COLUMN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 
 
@@ -51,15 +55,18 @@ class LineError:
 class Tally:
     """What a parser has read so far; complete once it has ended.
 
-    `rows` counts lines that are neither blank nor the header; `rejected` counts rows, each once,
-    however many problems it has.
+    `rows` counts records that are neither blank nor the header; `rejected` counts rows, each once,
+    however many problems it has. `effects` and `vouchers` are of accepted rows: how many had which
+    effect, and the problem of the voucher code where there is one, by line.
     """
 
     rows: int = 0
     rejected: int = 0
     errors: list[LineError] = field(default_factory=list)
+    has_header: bool = False  # where it may be left out
     addresses: bool = False  # whether there was one in place of a digest
-    effects: dict[str, int] = field(default_factory=dict)  # accepted rows by effect
+    effects: dict[str, int] = field(default_factory=dict)
+    vouchers: list[tuple[int, str]] = field(default_factory=list)
 
     @property
     def accepted(self) -> int:
@@ -75,6 +82,11 @@ class Tally:
     def note(self, effect: str) -> None:
         """Count the effect of an accepted row."""
         self.effects[effect] = self.effects.get(effect, 0) + 1
+
+    def note_voucher(self, line: int, problem: str) -> None:
+        """Record what is wrong with the voucher code of an accepted row."""
+        if len(self.vouchers) < MAX_ERRORS:
+            self.vouchers.append((line, problem))
 
     def add_rejected(self, without_effect: "Tally") -> None:
         """Add rows that were valid but had no effect to the rejected ones, in line order."""
@@ -211,14 +223,70 @@ def line_text(number: int, raw: bytes) -> str:
 def fields(line: str) -> list[str] | None:
     """The comma-separated fields of one line; None when its quotes are wrong.
 
-    No column contains a line break, so an unclosed quote affects only its own line.
+    Quotes stand around whole fields only: a quote within an unquoted field is what is left of a
+    record that was cut in two.
     """
     if '"' not in line:
         return line.split(",")
+    if not _RECORD.fullmatch(line):
+        return None
     try:
         return next(csv.reader([line], strict=True))
     except csv.Error:
         return None
+
+
+def records(
+    numbered: Iterable[tuple[int, str]], width: int
+) -> Iterator[tuple[int, list[str] | None]]:
+    """The fields of each record by the number of its first line; None when its quotes are wrong.
+
+    No column contains a line break. A quoted field that has one makes a single bad record of all
+    its lines, so that no half of it is read as a record of its own. A quote that is never closed
+    must not do that to the rest of the file, so its record ends with its own line unless it is
+    closed within `MAX_RECORD_LINES` lines and `MAX_LINE` characters, and before a line that is
+    itself a whole record of `width` fields. Where a record has one field, any line may be part of
+    such a field.
+    """
+    rest = iter(numbered)
+    held: deque[tuple[int, str]] = deque()
+    while (first := _next_line(held, rest)) is not None:
+        number, line = first
+        yield number, fields(line)
+        if _is_open(line):
+            _skip_to_the_end(line, held, rest, width)
+
+
+def _next_line(
+    held: deque[tuple[int, str]], rest: Iterator[tuple[int, str]]
+) -> tuple[int, str] | None:
+    return held.popleft() if held else next(rest, None)
+
+
+def _is_open(text: str) -> bool:
+    """Whether a quote is left open at the end: the quotes of a whole record are even in number."""
+    return text.count('"') % 2 == 1
+
+
+def _skip_to_the_end(
+    line: str, held: deque[tuple[int, str]], rest: Iterator[tuple[int, str]], width: int
+) -> None:
+    """Skip the lines that complete the record begun by `line`; none where it stays open."""
+    read: list[tuple[int, str]] = []
+    text = line
+    while len(read) < MAX_RECORD_LINES - 1 and len(text) <= MAX_LINE:
+        following = _next_line(held, rest)
+        if following is None:
+            break
+        read.append(following)
+        text = f"{text}\n{following[1]}"
+        if not _is_open(text):
+            if _RECORD.fullmatch(text):
+                return
+            break
+        if width > 1 and len(fields(following[1]) or ()) == width:
+            break
+    held.extendleft(reversed(read))
 
 
 def looks_like_a_column(text: str) -> bool:
@@ -257,13 +325,13 @@ def table(
     Raises FileRefusedError as `lines` and `check_header` do, and `empty_file` without a header. A
     header alone is an empty table: there are days without orders.
     """
-    names: list[str] | None = None
-    for number, line in numbered:
-        values = fields(line)
-        if names is None:
-            names = values or []
-            check_header(names, wanted, number)
-            continue
+    rest = iter(numbered)
+    header = next(rest, None)
+    if header is None:
+        raise FileRefusedError("empty_file")
+    names = fields(header[1]) or []
+    check_header(names, wanted, header[0])
+    for number, values in records(rest, len(names)):
         tally.rows += 1
         if values is None:
             tally.reject(number, "bad_quotes")
@@ -271,8 +339,6 @@ def table(
             tally.reject(number, "wrong_number_of_fields")
         else:
             yield number, dict(zip(names, values, strict=True))
-    if names is None:
-        raise FileRefusedError("empty_file")
 
 
 def column(
@@ -282,9 +348,9 @@ def column(
 
     Raises FileRefusedError as `lines` does, and `empty_file` when there is no row at all.
     """
-    for number, line in numbered:
-        values = fields(line)
-        if values == [name] and not tally.rows:
+    for number, values in records(numbered, 1):
+        if is_header(values, [name]) and not tally.rows:
+            tally.has_header = True
             continue
         tally.rows += 1
         if values is None:
@@ -295,3 +361,11 @@ def column(
             yield number, values[0]
     if not tally.rows:
         raise FileRefusedError("empty_file")
+
+
+def is_header(values: Sequence[str] | None, names: Sequence[str]) -> bool:
+    """Whether a line is the header of a file that may lack one, whatever its case.
+
+    A header that is not recognised would be read as the first row.
+    """
+    return [value.strip().lower() for value in values or ()] == list(names)
