@@ -133,13 +133,14 @@ def ingest(event: Event) -> BatchAnswer:
             log(
                 "file processed",
                 campaign=drop.campaign,
-                area=drop.path.split("/", 1)[0],
+                area=drop.area,
                 sha256=receipt.sha256,
                 status=receipt.status,
                 reason=receipt.reason,
                 rows=receipt.rows,
                 rejected=receipt.rejected,
                 effect=receipt.outcome.effect if receipt.outcome else None,
+                quarantined="yes" if receipt.quarantined else None,
             )
 
     return _messages(event, work)

@@ -2,13 +2,17 @@
 is one receipt.
 
     path ─► parse_drop_path ─► one use case ─► receipt ─► quarantine
-            domain/files/paths.py                         if it contains plain addresses
+            domain/files/paths.py                         if it or its name has plain addresses
 
 A file is read, its good lines take effect, its receipt is written. If the function is killed before
 that, the queue delivers the file again; every effect is guarded by its own key, so it happens once
 (law 7). A file refused whole changes nothing. A file with plain addresses is moved out of the
 client's folder after its receipt is written. What a path means is decided in domain/files/paths.py,
 what a list, an order or a code does in its own use case.
+
+A file whose name has an address is read like any other, except for lists and their manifests: a
+list's name is stored with it, and these are refused whole for an address anywhere. Its name is
+repeated nowhere.
 """
 
 from __future__ import annotations
@@ -32,14 +36,19 @@ from chalicelib.domain.files.paths import (
     ListDrop,
     ManifestDrop,
     OrdersDrop,
+    names_an_address,
     parse_drop_path,
+    public_path,
 )
 from chalicelib.domain.files.plain_addresses import first_address
 from chalicelib.domain.files.reading import FileRefusedError, Tally, content
 from chalicelib.domain.files.receipt import (
     ListOutcome,
     Receipt,
+    is_final,
     is_of_a_later_drop,
+    latest_path,
+    own_path,
     processed_receipt,
     receipt_json,
     refused_receipt,
@@ -54,7 +63,9 @@ from chalicelib.services.vouchers.acknowledge import ingest_ack
 from chalicelib.services.vouchers.ingest_codes import ingest_codes
 
 _CAMPAIGN = re.compile(r"[a-z][a-z0-9-]{1,39}")
+_JSON = "application/json"
 PLAIN_ADDRESS = "plain_address"
+ADDRESS_IN_NAME = "address_in_name"
 GONE = "file_gone"
 
 
@@ -84,14 +95,22 @@ class Drop:
         return f"in/{self.campaign}/{self.path}"
 
     @property
-    def receipt_key(self) -> str:
-        """Where its receipt goes."""
-        return f"out/{self.campaign}/receipts/{self.path}.json"
+    def area(self) -> str:
+        """What it is about, for logs: a path may hold an address."""
+        return self.path.partition("/")[0] if self.file else "unknown"
 
     @property
-    def quarantine_key(self) -> str:
+    def names_an_address(self) -> bool:
+        """Whether its name, or that of a folder it is in, may be somebody's address."""
+        return names_an_address(self.path)
+
+    def receipt_key(self, path: str) -> str:
+        """Where a receipt is, by its path among the campaign's receipts."""
+        return f"out/{self.campaign}/receipts/{path}"
+
+    def quarantine_key(self, sha256: str) -> str:
         """Where it is moved if it contains plain addresses."""
-        return f"quarantine/{self.campaign}/{self.path}"
+        return f"quarantine/{self.campaign}/{public_path(self.path, sha256)}"
 
 
 class _HashedChunks:
@@ -165,18 +184,38 @@ def ingest(ports: Ports, drop: Drop) -> Receipt | None:
             receipt = _refuse(ports, drop, error, tally, chunks.sha256())
     _write_receipt(ports, drop, receipt)
     if receipt.quarantined:
-        ports.files.move(drop.key, drop.quarantine_key, drop.file_version)
+        ports.files.move(drop.key, drop.quarantine_key(receipt.sha256), drop.file_version)
     return receipt
 
 
 def _write_receipt(ports: Ports, drop: Drop, receipt: Receipt) -> None:
-    """Write the receipt, unless a file dropped later at the same path already has one."""
+    """Write the drop's own receipt, and the same as the latest one at its path, unless a file
+    dropped later there already has one.
+    """
+    written = _write_own_receipt(ports, drop, receipt)
+    latest = drop.receipt_key(latest_path(receipt.file))
+    if not is_of_a_later_drop(_content(ports, latest), drop.dropped_at):
+        ports.files.write(latest, written, content_type=_JSON)
+
+
+def _write_own_receipt(ports: Ports, drop: Drop, receipt: Receipt) -> bytes:
+    """The drop's own receipt as it is now: the first one that says that the file took effect."""
+    content = receipt_json(receipt)
+    own = drop.receipt_key(own_path(receipt.file, drop.dropped_at, receipt.sha256))
+    if ports.files.write_once(own, content, content_type=_JSON):
+        return content
+    earlier = _content(ports, own)
+    if is_final(earlier):
+        return earlier
+    ports.files.write(own, content, content_type=_JSON)
+    return content
+
+
+def _content(ports: Ports, path: str) -> bytes:
     try:
-        earlier = b"".join(ports.files.read(drop.receipt_key))
+        return b"".join(ports.files.read(path))
     except FileMissingError:
-        earlier = b""
-    if not is_of_a_later_drop(earlier, drop.dropped_at):
-        ports.files.write(drop.receipt_key, receipt_json(receipt), content_type="application/json")
+        return b""
 
 
 def _missing_file_receipt(ports: Ports, drop: Drop, sha256: str) -> Receipt:
@@ -187,7 +226,7 @@ def _missing_file_receipt(ports: Ports, drop: Drop, sha256: str) -> Receipt:
     return refused_receipt(
         FileRefusedError(GONE),
         Tally(),
-        file=drop.path,
+        file=public_path(drop.path, sha256),
         dropped_at=drop.dropped_at,
         received_at=ports.clock(),
         sha256=sha256,
@@ -201,15 +240,17 @@ def _refuse(
     cause = error if held else _most_serious(ports, drop, error)
     if not held and isinstance(drop.file, ListDrop):
         record_refusal(ports, drop.campaign, drop.file.name, drop.file.mode, cause.reason)
+    file = public_path(drop.path, sha256)
     return refused_receipt(
         cause,
         tally,
-        file=drop.path,
+        file=file,
         dropped_at=drop.dropped_at,
         received_at=ports.clock(),
         sha256=sha256,
         held=held,
-        quarantined=tally.addresses or cause.reason == PLAIN_ADDRESS,
+        quarantined=_holds_addresses(drop, tally) or cause.reason == PLAIN_ADDRESS,
+        name_withheld=file != drop.path,
     )
 
 
@@ -232,15 +273,22 @@ def _process(ports: Ports, drop: Drop, chunks: _HashedChunks, tally: Tally) -> R
     if campaign is None:
         raise FileRefusedError("unknown_campaign")
     outcome = _handle(ports, campaign, drop, chunks, tally)
+    sha256 = chunks.sha256()
+    file = public_path(drop.path, sha256)
     return processed_receipt(
         tally,
-        file=drop.path,
+        file=file,
         dropped_at=drop.dropped_at,
         received_at=ports.clock(),
-        sha256=chunks.sha256(),
+        sha256=sha256,
         outcome=outcome,
-        quarantined=tally.addresses,
+        quarantined=_holds_addresses(drop, tally),
+        name_withheld=file != drop.path,
     )
+
+
+def _holds_addresses(drop: Drop, tally: Tally) -> bool:
+    return tally.addresses or drop.names_an_address
 
 
 def _handle(
@@ -248,6 +296,8 @@ def _handle(
 ) -> ListOutcome | None:
     plain = _unpacked(drop.path, chunks)
     match drop.file:
+        case ListDrop() | ManifestDrop() if drop.names_an_address:
+            raise FileRefusedError(ADDRESS_IN_NAME)
         case ListDrop() as named:
             file = _list_file(drop, named)
             return ingest_list(

@@ -44,6 +44,8 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "get_dashboard": [QUERY, *[GET] * 2],
     "get_openapi": [],
 }
+# The drop's own, then the latest at its path unless a later drop has written it.
+RECEIPTS = [WRITE_FILE, READ_FILE, WRITE_FILE]
 CONSUMERS: Mapping[str, Sequence[str]] = {
     "relay: a fact": [QUEUE],
     "project: a fact": [BATCH, GET, WRITE_FILE, WRITE],
@@ -59,16 +61,15 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
         *[READ_FILE] * 3,  # the list, and the two names its manifest may have
         *[GET, GET, QUERY],  # its drops, the current list, deltas
         *[GET, GET, GET],  # this content: its record, under the name 0.1.0 gave it; held
-        *[WRITE_FILE, WRITE, READ_FILE, WRITE_FILE],  # the segment, the version, the receipt
+        *[WRITE_FILE, WRITE],  # the segment, the version
+        *RECEIPTS,
     ],
-    "ingest: an order": [
-        *[READ_FILE, GET, BATCH, GET, GET, READ_FILE, WRITE],
-        *[READ_FILE, WRITE_FILE],  # the receipt
-    ],
+    "ingest: an order": [READ_FILE, *[GET] * 5, READ_FILE, WRITE, *RECEIPTS],
     "ingest: an acknowledgement": [
         *[READ_FILE, GET, QUERY],  # what is in the export
         *[GET, QUERY, GET, WRITE],  # its voucher
-        *[GET, PUT, READ_FILE, WRITE_FILE],  # the export itself, and the receipt
+        *[GET, PUT],  # the export itself
+        *RECEIPTS,
     ],
     "export: a voucher": [
         *[QUERY, GET, QUERY, GET, WRITE],  # opened

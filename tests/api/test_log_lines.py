@@ -18,12 +18,15 @@ from tests.api.consumers import mail_of
 from tests.api.gateway import Request
 from tests.api.requests import GOOD, OF_CAMPAIGN, PURCHASE, VOUCHERS, bearer, invitations
 from tests.api.world import (
+    BUCKET,
+    CAMPAIGN,
     CUSTOMER,
     OTHER_VIP,
     STRANGER,
     VIP,
     World,
     customer_list,
+    drop_event,
     mail_event,
     posting,
     queue_event,
@@ -159,6 +162,20 @@ def test_a_whole_story_leaves_no_address_name_code_or_token_in_any_line(
     assert len(captured.lines) > 60
     assert captured.leaks(secrets) == set()
     assert {one.name for one in caplog.records} == {"tandem"}, "nobody else writes lines"
+
+
+def test_a_file_named_like_an_address_is_logged_without_its_name(
+    world: World, captured: Captured
+) -> None:
+    """Law 9."""
+    for path in (STRANGER, f"{STRANGER}/orders.csv", f"orders/{STRANGER}.csv"):
+        key = f"in/{CAMPAIGN}/{path}"
+        world.clients.s3.put_object(Bucket=BUCKET, Key=key, Body=b"x")
+        assert functions.ingest(drop_event(key, world.clock())) == {"batchItemFailures": []}
+    lines = [line for line in captured.lines if line.get("message") == "file processed"]
+    assert [line["area"] for line in lines] == ["unknown", "unknown", "orders"]
+    assert {line["quarantined"] for line in lines} == {"yes"}
+    assert captured.leaks({STRANGER}) == set()
 
 
 def test_what_goes_wrong_inside_is_logged_without_its_message(

@@ -20,6 +20,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
+from urllib.parse import quote_plus
 
 import boto3
 import yaml
@@ -369,7 +370,8 @@ def drop_event(key: str, at: datetime) -> Event:
     """S3's event about a new object, from the ingest queue."""
     reported = {
         "eventTime": at.isoformat(),
-        "s3": {"object": {"key": key, "sequencer": "0055AED6"}},
+        # S3 reports a key as a form's field.
+        "s3": {"object": {"key": quote_plus(key, safe="/"), "sequencer": "0055AED6"}},
     }
     return queue_event([json.dumps({"Records": [reported]})])
 

@@ -1,5 +1,5 @@
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -7,6 +7,8 @@ from chalicelib.domain.files.manifest import Manifest, parse_manifest
 from chalicelib.domain.files.reading import FileRefusedError, LineError, Tally
 from chalicelib.domain.files.receipt import (
     Receipt,
+    is_final,
+    own_path,
     processed_receipt,
     receipt_json,
     refused_receipt,
@@ -37,9 +39,56 @@ def test_a_receipt_has_the_promised_members() -> None:
         "accepted": 3,
         "rejected": 0,
         "errors": [],
+        "effects": {},
         "sha256": SHA,
         "version": "7",
     }
+
+
+def test_a_receipt_says_what_became_of_rows() -> None:
+    tally = Tally(rows=3)
+    for effect in ("recorded", "known_already", "recorded"):
+        tally.note(effect)
+    tally.note_voucher(4, "unknown")
+    members = written(
+        processed_receipt(tally, file="f", dropped_at=NOON, received_at=NOON, sha256=SHA)
+    )
+    assert members["effects"] == {"recorded": 2, "known_already": 1}
+    assert members["vouchers"] == [{"line": 4, "voucher": "unknown"}]
+
+
+def test_a_file_refused_whole_has_no_effect() -> None:
+    tally = Tally(rows=1)
+    tally.note("recorded")
+    tally.note_voucher(2, "unknown")
+    error = FileRefusedError("not_utf8", 3)
+    members = written(
+        refused_receipt(error, tally, file="f", dropped_at=NOON, received_at=NOON, sha256=SHA)
+    )
+    assert members["effects"] == {}
+    assert "vouchers" not in members
+
+
+@pytest.mark.parametrize(
+    ("dropped_at", "time"),
+    [
+        (NOON, "20240501T120000Z"),
+        (NOON.replace(microsecond=123000), "20240501T120000.123Z"),
+        (NOON.replace(microsecond=7), "20240501T120000.000007Z"),
+        (datetime(2024, 5, 1, 14, tzinfo=timezone(timedelta(hours=2))), "20240501T120000Z"),
+    ],
+)
+def test_a_drops_own_receipt_is_named_by_its_time_and_content(
+    dropped_at: datetime, time: str
+) -> None:
+    assert own_path("orders/a.csv", dropped_at, SHA) == f"orders/a.csv@{time}-abababab.json"
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"no JSON", b'{"status": "refused"}'])
+def test_only_a_receipt_of_a_file_that_took_effect_is_final(content: bytes) -> None:
+    assert not is_final(content)
+    assert is_final(b'{"status": "partial"}')
+    assert is_final(b'{"status": "accepted"}')
 
 
 @pytest.mark.parametrize(
@@ -85,6 +134,7 @@ def test_a_file_refused_whole_has_no_accepted_row_and_says_why_first() -> None:
             {"line": 1, "reason": "unknown_column", "detail": "remarks"},
             {"line": 4, "reason": "not_hex"},
         ],
+        "effects": {},
         "sha256": SHA,
         "version": None,
         "reason": "unknown_column",

@@ -13,7 +13,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain.facts import FactName
-from chalicelib.domain.files.receipt import Receipt
+from chalicelib.domain.files.receipt import Receipt, own_path
 from chalicelib.domain.lists.model import CurrentList, FileRecord, ListVersion
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import InvalidError
@@ -256,7 +256,9 @@ def test_a_file_with_plain_addresses_is_moved_out_of_the_clients_folder(world: W
     receipt = ingest(world.ports, drop)
     assert receipt
     assert receipt.reason == "plain_address"
-    assert world.files.under(f"quarantine/{CAMPAIGN}/") == {drop.quarantine_key: content}
+    assert world.files.under(f"quarantine/{CAMPAIGN}/") == {
+        drop.quarantine_key(receipt.sha256): content
+    }
     assert drop.key not in world.files.content
     assert ingest(world.ports, drop) is None  # its event delivered twice
     assert receipt_of(world, PATH)["reason"] == "plain_address"
@@ -384,3 +386,5 @@ def test_the_receipt_of_a_file_is_not_replaced_by_that_of_an_earlier_one(
     assert late
     assert late.status == "refused"
     assert receipt_of(world, PATH)["status"] == "accepted"
+    own = own_path(PATH, first.dropped_at, late.sha256).removesuffix(".json")
+    assert receipt_of(world, own)["status"] == "refused"

@@ -61,22 +61,24 @@ def test_a_file_about_strangers_costs_three_reads_a_hundred_lines(world: World) 
 VECTORS: dict[str, Any] = json.loads(
     (Path(__file__).resolve().parents[2] / "docs/vectors/order-lines.json").read_bytes()
 )
-JUDGED_BY_CODE = [case for case in VECTORS["lines"] if "voucher" in case]
-
-
-@pytest.mark.parametrize(
-    "case",
-    [case for case in VECTORS["lines"] if case not in JUDGED_BY_CODE],
-    ids=lambda case: case["line"],
+# The problem of a code does not refuse its order: take the mark away with the code that does so.
+_REFUSED_FOR_ITS_CODE = pytest.mark.xfail(
+    reason="a problem of a code refuses the order", strict=True
 )
+PUBLISHED = [
+    pytest.param(case, marks=_REFUSED_FOR_ITS_CODE if "voucher" in case else (), id=case["line"])
+    for case in VECTORS["lines"]
+]
+
+
+@pytest.mark.parametrize("case", PUBLISHED)
 def test_an_order_line_of_a_back_office_has_the_published_outcome(
     world: World, case: dict[str, Any]
 ) -> None:
     receipt = dropped_line(world, case)
-    reasons = [case["reason"]] if "reason" in case else []
-    assert [(one.line, one.reason) for one in receipt.errors if one.line] == [
-        (2, reason) for reason in reasons
-    ]
+    problems = [(2, case[name]) for name in ("reason",) if name in case]
+    assert [(one.line, one.reason) for one in receipt.errors] == problems
+    assert list(receipt.vouchers) == [(2, case[name]) for name in ("voucher",) if name in case]
     assert receipt.status == case["status"]
     assert receipt.rows == 1
 

@@ -76,10 +76,14 @@ def test_the_whole_story_from_the_lists_to_the_sponsors_reward(world: World) -> 
     assert json.loads(written)["funnel"]["confirmed"] == 1
 
 
-def test_every_file_dropped_has_one_receipt(world: World) -> None:
+def test_every_file_dropped_has_its_receipt_under_its_name_and_one_of_its_own(
+    world: World,
+) -> None:
     dropped = {path.removeprefix("in/demo-vip/") for path in world.files.under("in/")}
     receipts = {
         path.removeprefix("out/demo-vip/receipts/").removesuffix(".json")
         for path in world.files.under("out/demo-vip/receipts/")
     }
-    assert receipts == dropped
+    own = {path for path in receipts if "@" in path}
+    assert receipts - own == dropped
+    assert {path.partition("@")[0] for path in own} == dropped

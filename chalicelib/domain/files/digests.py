@@ -80,7 +80,7 @@ class ListReading:
         the list can no longer pass it.
         """
         text = line_text(number, raw)
-        if _AT.search(text):
+        if has_at_sign(text):
             raise FileRefusedError("plain_address", number)
         if not text:
             return []
@@ -154,6 +154,11 @@ def digests(chunks: Iterable[bytes], tally: Tally) -> Iterator[bytes]:
     for number, raw in raw_lines(chunks):
         yield from reading.read_line(number, raw)
     reading.finish()
+
+
+def has_at_sign(text: str) -> bool:
+    """Whether there is an @ in a text, also as URLs and HTML encode it, or in its wide forms."""
+    return _AT.search(text) is not None
 
 
 def record(digest: str) -> bytes:

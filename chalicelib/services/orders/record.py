@@ -160,6 +160,8 @@ def ingest_orders(
                 without_effect.reject(line, outcome.problem)
                 continue
             tally.note(outcome.effect)
+            if outcome.voucher:
+                tally.note_voucher(line, outcome.voucher)
     tally.add_rejected(without_effect)
 
 

@@ -30,15 +30,17 @@ def ingest_codes(
         if any(ports.repository.get(Voucher, code_key=key) for key in candidates(code)):
             without_effect.reject(line, "code_issued_already")
             continue
-        _store_once(
-            ports,
-            SpareCode(campaign=campaign.id, template=template, code_key=canonical(code), code=code),
+        spare = SpareCode(
+            campaign=campaign.id, template=template, code_key=canonical(code), code=code
         )
+        tally.note("stored" if _store_once(ports, spare) else "known_already")
     tally.add_rejected(without_effect)
 
 
-def _store_once(ports: Ports, spare: SpareCode) -> None:
+def _store_once(ports: Ports, spare: SpareCode) -> bool:
+    """Store a code; False when it is stored already."""
     try:
         ports.repository.commit(Insert(spare))
     except ConflictError:
-        return  # It is stored already.
+        return False
+    return True
