@@ -154,7 +154,11 @@ def _connections_of(request: Request) -> httpx.AsyncClient:
 
 
 def _url_of(upstream: Upstream, request: Request) -> httpx.URL:
-    raw_path: bytes = request.scope["raw_path"]
+    """The call's address in the emulator, with its path encoded once more.
+
+    API Gateway hands a path over as it was sent, and the emulator decodes it on the way.
+    """
+    raw_path: bytes = request.scope["raw_path"].replace(b"%", b"%25")
     query: bytes = request.scope["query_string"]
     return httpx.URL(f"http://127.0.0.1:{upstream.port}").copy_with(
         raw_path=b"/api" + raw_path + (b"?" + query if query else b"")

@@ -2,7 +2,7 @@
 
 A view gets a `Call` and returns an answer (a model, or a status and a model). Errors are mapped
 here, inside Chalice's route decorator, because its middleware never sees the exceptions of a view.
-Bodies are read and checked here: size, JSON, model.
+Bodies are read and checked here: size, JSON, model. The parameters of a path are decoded here.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from functools import wraps
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 from chalice.app import (
     Authorizer,
@@ -146,8 +147,7 @@ class Edge:
         try:
             call = Call(request, operation, self._ports())
             call.check_size()
-            _check_path(path)
-            response = _response(operation, view(call, **path))
+            response = _response(operation, view(call, **_decoded(path)))
         except Exception as error:
             return _problem(operation, error)
         correlations: list[str | None] = [*call.correlations]
@@ -166,11 +166,24 @@ def _refuse_constant(constant: str) -> None:
     raise ValueError(constant)
 
 
-def _check_path(path: dict[str, str]) -> None:
-    """`UnknownError` for a part too long to be a key. Tokens are hashed, so theirs may be long."""
-    for name, part in path.items():
-        if name != "token" and len(part) > MAX_PATH_PART:
-            raise UnknownError(name.replace("_", " "))
+def _decoded(path: dict[str, str]) -> dict[str, str]:
+    """The path's parameters, which API Gateway hands over as the caller has encoded them.
+
+    Here alone they are decoded, once: `%2523` is the text `%23`, and a plus is a plus.
+    `UnknownError` for what is no text, or too long to be a key. Tokens are hashed, so theirs may be
+    long.
+    """
+    return {name: _decoded_part(name, part) for name, part in path.items()}
+
+
+def _decoded_part(name: str, encoded: str) -> str:
+    try:
+        part = unquote(encoded, errors="strict")
+    except UnicodeDecodeError:
+        raise UnknownError(name.replace("_", " ")) from None
+    if name != "token" and len(part) > MAX_PATH_PART:
+        raise UnknownError(name.replace("_", " "))
+    return part
 
 
 def _authorizer(operation: Operation) -> Authorizer | None:

@@ -1,4 +1,5 @@
-"""What API Gateway does with a request: finds the resource, decodes the path, hands on an event.
+"""What API Gateway does with a request: finds the resource, hands on an event. It decodes nothing:
+a REST API hands the path and its parameters over as they were sent.
 
 It takes the request as on the wire (raw path, header lines, bytes) and gives back what the public
 would see. Who may call the client's and the ops routes is API Gateway's affair on AWS, and nobody's
@@ -12,7 +13,6 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import unquote
 
 from chalice.app import Chalice
 
@@ -109,9 +109,7 @@ class Gateway:
             if method in methods and len(wanted) == len(given):
                 pairs = list(zip(wanted, given, strict=True))
                 if all((_is_parameter(one) and got) or one == got for one, got in pairs):
-                    return resource, {
-                        one[1:-1]: unquote(got) for one, got in pairs if _is_parameter(one)
-                    }
+                    return resource, {one[1:-1]: got for one, got in pairs if _is_parameter(one)}
         raise NoSuchResourceError(f"{method} {path[:40]}")
 
 

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from threading import Barrier
 from typing import TypeVar
+from urllib.parse import quote
 
 import pytest
 
@@ -122,3 +123,23 @@ def test_one_session_for_one_mailed_link_however_many_ask_at_once(world: Surface
     path = f"/campaigns/{CAMPAIGN}/sessions"
     answers = at_once(*(lambda: world.call("POST", path, body).status_code for _ in range(CALLERS)))
     assert Counter(answers) == {201: 1, 401: CALLERS - 1}
+
+
+@pytest.mark.parametrize("order_id", ["#1006", "FR 2026/17", "a+b", "%2F", "100%", "é" * 64])
+def test_an_order_id_of_any_characters_is_redeemed_and_rolled_back(
+    world: Surfaces, order_id: str
+) -> None:
+    code = world.codes_for("new8@demo.test")[0]
+    typed = quote(code.lower().replace("-", " "))
+    path = f"/vouchers/{typed}/redemptions"
+    body = {
+        "order_id": order_id,
+        "ordered_at": datetime.now(UTC).isoformat(),
+        "amount": "60.00",
+        "currency": "EUR",
+    }
+    assert world.as_client("POST", path, body).status_code == 201
+    assert world.as_client("GET", f"/vouchers/{typed}").json()["reason"] == "exhausted"
+    undone = world.as_client("DELETE", f"{path}/{quote(order_id, safe='')}")
+    assert undone.status_code == 204
+    assert world.as_client("GET", f"/vouchers/{typed}").json()["acceptable"] is True

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Literal
+from urllib.parse import quote, unquote
 
 import httpx
 import pytest
@@ -118,6 +119,30 @@ def test_a_crowd_is_answered_whole_and_let_in_a_few_at_a_time(
 
 def test_a_race_of_eight_is_one_on_any_machine() -> None:
     assert AT_ONCE >= 8
+
+
+@pytest.mark.parametrize("path", ["/v1/x/a%2Fb", "/v1/x/%23%25é%2B+", "/v1/x/%2525", "/v1/x/a%20b"])
+def test_a_path_comes_out_of_the_emulator_as_it_was_sent(tmp_path: Path, path: str) -> None:
+    """The emulator decodes a path once, which API Gateway does not."""
+    sent: list[str] = []
+
+    class Recording(Answering):
+        def do_GET(self) -> None:
+            sent.append(self.path)
+            self.send_response(204)
+            self.end_headers()
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Recording) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        with served(desk_of(server.server_port, tmp_path)) as client:
+            assert client.get(f"{path}?a=%2F").status_code == 204
+        server.shutdown()
+        thread.join()
+    (target,) = sent
+    received, _, query = target.partition("?")
+    assert unquote(received) == "/api" + quote(path, safe="/%+")
+    assert query == "a=%2F"
 
 
 def test_an_answer_is_waited_for_however_long_it_takes() -> None:
