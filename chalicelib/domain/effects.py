@@ -32,6 +32,7 @@ REFUSED_FOR = "refused."
 BOUGHT_BY = "buyer."
 FOUND_ON_LATER_LIST = "found_on_later_list"
 ORDERS_KEPT = "orders_kept"
+VOUCHERS_REPLACED = "vouchers_replaced"
 
 
 class Queue(StrEnum):
@@ -84,6 +85,11 @@ def _by_buyer(body: FactBody) -> Mapping[str, int]:
             return {}
 
 
+def _replaced(body: FactBody) -> Mapping[str, int]:
+    is_replacement = isinstance(body, VoucherIssued) and body.replaces_id is not None
+    return {VOUCHERS_REPLACED: 1} if is_replacement else {}
+
+
 _NEW_LIST = Effect(queues=(Queue.DECIDE,), requeues_undecided=True)
 _REVIEWED_LIST = Effect(queues=(Queue.INGEST,))
 _ORDER = Effect(queues=(Queue.REWARD,), counted_by=_by_buyer)
@@ -104,7 +110,10 @@ EFFECTS: Mapping[FactName, Effect] = {
     F.INVITATION_EXPIRED: Effect(counters=("expired",), counted_by=_found_on_later_list),
     F.OPPOSITION_RECORDED: Effect(),
     F.VOUCHER_ISSUED: Effect(
-        queues=(Queue.MAIL,), release=Release.AT_ONCE, counters=("vouchers_issued",)
+        queues=(Queue.MAIL,),
+        release=Release.AT_ONCE,
+        counters=("vouchers_issued",),
+        counted_by=_replaced,
     ),
     F.VOUCHERS_EXPORTED: Effect(counters=("vouchers_exported",)),
     F.VOUCHER_ACKNOWLEDGED: Effect(
@@ -113,6 +122,7 @@ EFFECTS: Mapping[FactName, Effect] = {
         counters=("vouchers_acknowledged",),
     ),
     F.VOUCHER_REFUSED: Effect(),
+    F.VOUCHER_REFUSED_REPEATEDLY: Effect(),
     F.VOUCHER_REDEEMED: Effect(queues=(Queue.REWARD,), counters=("vouchers_redeemed",)),
     F.VOUCHER_ROLLED_BACK: Effect(queues=(Queue.REWARD,), counters=("vouchers_redeemed",), sign=-1),
     F.VOUCHER_EXPIRED: Effect(),
@@ -137,16 +147,18 @@ EFFECTS: Mapping[FactName, Effect] = {
     F.MAIL_COMPLAINED: Effect(),
 }
 
-# Everything a rule grants is a reward, on confirmation or on an order, so rewards and issued
-# vouchers are one count, shown under both names. (0.2.0 counted only the rewards on orders, under a
-# counter that nothing reads any more.)
+# Everything a rule grants is a reward, on confirmation or on an order, so rewards are the issued
+# vouchers but for those that replace a refused one. (0.2.0 counted only the rewards on orders,
+# under a counter that nothing reads any more.)
 SAME_COUNT: Mapping[str, str] = {"rewards": "vouchers_issued"}
+LESS: Mapping[str, str] = {"rewards": VOUCHERS_REPLACED}
 
 # Every counter once, in the order of the table: the totals that the dashboard shows.
 FUNNEL = (
     *dict.fromkeys(counter for effect in EFFECTS.values() for counter in effect.counters),
     *SAME_COUNT,
     FOUND_ON_LATER_LIST,
+    VOUCHERS_REPLACED,
 )
 
 
@@ -214,7 +226,10 @@ def deltas(campaign: Campaign, facts: Iterable[Fact]) -> dict[date, dict[str, in
 
 def funnel(counts: Mapping[str, int]) -> dict[str, int]:
     """Every counter of the funnel, 0 where nothing was counted."""
-    return {name: counts.get(SAME_COUNT.get(name, name), 0) for name in FUNNEL}
+    return {
+        name: counts.get(SAME_COUNT.get(name, name), 0) - counts.get(LESS.get(name, ""), 0)
+        for name in FUNNEL
+    }
 
 
 def totals(counts: Mapping[date, Mapping[str, int]]) -> dict[str, int]:

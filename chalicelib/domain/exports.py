@@ -135,8 +135,13 @@ def written(export: Export, sha256: str, now: datetime) -> Export:
 
 
 def acknowledged(export: Export, now: datetime) -> Export:
-    """The export, which the client has loaded. `IllegalMoveError` unless written, and once."""
-    is_new = export.state is ExportState.WRITTEN and export.acknowledged_at is None
+    """The export, which the client has loaded, once. `IllegalMoveError`.
+
+    It may be `sealed`: the client reads the file as soon as it is there, which may be before that
+    is noted.
+    """
+    is_complete = export.state in {ExportState.SEALED, ExportState.WRITTEN}
+    is_new = is_complete and export.acknowledged_at is None
     require(is_new, f"acknowledging an export that is {export.state.value}")
     return replace(export, acknowledged_at=now)
 

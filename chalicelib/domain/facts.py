@@ -43,6 +43,7 @@ class FactName(StrEnum):
     VOUCHERS_EXPORTED = "vouchers_exported"
     VOUCHER_ACKNOWLEDGED = "voucher_acknowledged"
     VOUCHER_REFUSED = "voucher_refused"
+    VOUCHER_REFUSED_REPEATEDLY = "voucher_refused_repeatedly"
     VOUCHER_REDEEMED = "voucher_redeemed"
     VOUCHER_ROLLED_BACK = "voucher_rolled_back"
     VOUCHER_EXPIRED = "voucher_expired"

@@ -7,6 +7,9 @@ A voucher may be redeemed before the client's acknowledgement is processed: the 
 the code. It is valid from the start of a local day to the end of another (law 11); an order placed
 before the end but reported later still counts, so a voucher becomes `expired` only
 `REPORTING_GRACE` after its end.
+
+A voucher whose code the client refuses is not accepted any more and is replaced: another voucher is
+issued for the same reward, and this one is revoked with that.
 """
 
 from __future__ import annotations
@@ -44,8 +47,10 @@ class Voucher(Entity):
 
     `code` is what people and tills see; `code_key` is what it is found by, without prefix, spaces
     or hyphens. `export` is the number of the one export it is in (law 5), `redeemed_by` the order
-    that used it (law 6). `not_with` names templates of the same campaign; `holder_digests` are the
-    holder as the client may name them, and stored only with `holder_bound`.
+    that used it (law 6). `refused_reason` is the client's own text; `replaced_by` and `replaces`
+    are the ids of the vouchers issued for the same reward after and before this one. `not_with`
+    names templates of the same campaign; `holder_digests` are the holder as the client may name
+    them, and stored only with `holder_bound`.
     """
 
     code_key: Annotated[str, stored_as("code")]
@@ -81,6 +86,8 @@ class Voucher(Entity):
     holder_bound: bool = False
     holder_digests: tuple[str, ...] = ()
     not_with: tuple[str, ...] = ()
+    replaces: str | None = None
+    replaced_by: str | None = None
 
     @property
     def benefit(self) -> Benefit:
@@ -154,6 +161,8 @@ REPORTING_GRACE = timedelta(days=3)
 CLOCK_TOLERANCE = timedelta(minutes=10)
 # An order with more vouchers is a test or a constant; its first ones no longer exclude others.
 MAX_USES = 100
+# So many of a holder's codes may be refused; then something else is wrong, and a person must look.
+MOST_REFUSALS = 3
 
 _LIVE = frozenset({VoucherState.ISSUED, VoucherState.EXPORTED, VoucherState.ACKNOWLEDGED})
 
@@ -237,12 +246,12 @@ def is_live(voucher: Voucher) -> bool:
 
 def problem_at(voucher: Voucher, at: datetime) -> VoucherProblem | None:
     """Why the voucher would not be accepted at `at`, None when it would (laws 6 and 11)."""
+    if voucher.refused_reason is not None:
+        return VoucherProblem.REFUSED_BY_CLIENT
     if voucher.state is VoucherState.REVOKED:
         return VoucherProblem.REVOKED
     if voucher.state is VoucherState.REDEEMED:
         return VoucherProblem.EXHAUSTED
-    if voucher.refused_reason is not None:
-        return VoucherProblem.REFUSED_BY_CLIENT
     if voucher.state is VoucherState.EXPIRED or is_past(voucher.valid_until, at):
         return VoucherProblem.EXPIRED
     is_early = at < voucher.valid_from - CLOCK_TOLERANCE
@@ -457,9 +466,47 @@ def acknowledged(voucher: Voucher, now: datetime) -> Voucher:
 
 
 def refused(voucher: Voucher, reason: str) -> Voucher:
-    """The voucher, which the client refused."""
+    """The voucher, which the client refused: no till accepts it, and it waits to be replaced."""
     require(voucher.acknowledged_at is None, "refusing a voucher that was acknowledged")
     return replace(voucher, refused_reason=reason)
+
+
+def awaits_replacement(voucher: Voucher) -> bool:
+    """True while its holder has no good code because the client refused this one."""
+    return voucher.refused_reason is not None and is_live(voucher)
+
+
+def replaced(voucher: Voucher, by: str, now: datetime) -> Voucher:
+    """The refused voucher, revoked: the voucher with the id `by` is issued in its place."""
+    require(voucher.refused_reason is not None, "replacing a voucher that was not refused")
+    return _moved(voucher, VoucherState.REVOKED, revoked_at=now, ended_at=now, replaced_by=by)
+
+
+def replacement_of(
+    voucher: Voucher, *, voucher_id: str, code_key: str, code: str, ends: datetime, now: datetime
+) -> Voucher:
+    """The voucher issued for the same reward, with the same value and conditions, until `ends`.
+
+    It is accepted on any order on which the refused one would have been: `valid_from` stays.
+    """
+    return replace(
+        voucher,
+        revision=0,
+        voucher_id=voucher_id,
+        code_key=code_key,
+        code=code,
+        valid_until=ends,
+        issued_at=now,
+        state=VoucherState.ISSUED,
+        export=None,
+        refused_reason=None,
+        revoked_at=None,
+        ended_at=None,
+        changed_at=None,
+        changes=0,
+        replaces=voucher.voucher_id,
+        replaced_by=None,
+    )
 
 
 def expired(voucher: Voucher, now: datetime) -> Voucher:

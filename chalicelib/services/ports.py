@@ -128,6 +128,7 @@ class Agenda(StrEnum):
     CLOSING = "closing"
     UNEXPORTED = "unexported"
     EXPIRING = "expiring"
+    REFUSED = "refused"
     RETURN_WINDOW = "return_window"
     REFERRALS = "referrals"
     LEASED = "leased"

@@ -94,6 +94,7 @@ COUNTS: Final = {
     "bounced": 12,
     "expired": 90,
     "vouchers_issued": 520,
+    "vouchers_replaced": 4,
     "vouchers_exported": 512,
     "vouchers_acknowledged": 500,
     "vouchers_redeemed": 201,

@@ -111,6 +111,17 @@ def test_a_voucher_is_redeemed_expired_or_revoked_once_and_only_a_redemption_is_
     assert vouchers.revoked(fresh, MORNING).state is VoucherState.REDEEMED  # noted, not moved
 
 
+def test_a_refused_voucher_is_replaced_once_and_no_other_is() -> None:
+    voucher = BY_KIND[Voucher]
+    assert isinstance(voucher, Voucher)
+    fresh = replace(voucher, acknowledged_at=None, refused_reason=None)
+    refused = replace(vouchers.refused(fresh, ""), state=VoucherState.EXPORTED)
+    assert vouchers.replaced(refused, "w", MORNING).state is VoucherState.REVOKED
+    for one in (fresh, vouchers.replaced(refused, "w", MORNING)):
+        with pytest.raises(IllegalMoveError):
+            vouchers.replaced(one, "x", MORNING)
+
+
 def test_law_5_a_voucher_is_exported_once_whatever_its_state() -> None:
     voucher = BY_KIND[Voucher]
     assert isinstance(voucher, Voucher)
@@ -153,7 +164,8 @@ def test_law_5_an_export_grows_while_it_is_open_and_is_sealed_written_and_acknow
     }
     assert reached(export, "state", moves) == {
         (ExportState.OPEN, "add a part"), (ExportState.OPEN, "seal"),
-        (ExportState.SEALED, "write"), (ExportState.WRITTEN, "acknowledge"),
+        (ExportState.SEALED, "write"), (ExportState.SEALED, "acknowledge"),
+        (ExportState.WRITTEN, "acknowledge"),
     }  # fmt: skip
 
 

@@ -250,8 +250,8 @@ def test_no_policy_grants_a_wildcard(resources: Resources) -> None:
             text = json.dumps(resource)
             assert text != '"*"', name
             # A wildcard may stand at the end of a named prefix, for the method of an API call, or
-            # for the campaign whose receipts are meant.
-            named = re.sub(r'(/|/api/\*/v1/client/|/out/\*/receipts/)\*"', '"', text)
+            # for the campaign whose receipts or exports are meant.
+            named = re.sub(r'(/|/api/\*/v1/client/|/out/\*/(receipts|vouchers)/)\*"', '"', text)
             assert "*" not in named, (name, text)
 
 
@@ -298,6 +298,7 @@ def test_ingest_may_touch_the_bucket_so_far_and_no_further(resources: Resources)
         "lists/*": read | write,
         "out/*": write,
         "out/*/receipts/*": {"s3:GetObject"},
+        "out/*/vouchers/*": {"s3:GetObject"},
         # What was put there is read by nobody but ops.
         "quarantine/*": write,
     }

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.domain.exports import Export
+from chalicelib.domain.exports import Export, ExportState
 from chalicelib.domain.facts import FactName
+from chalicelib.domain.files.reading import Tally
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.sponsors.space import voucher_view
+from chalicelib.services.vouchers.acknowledge import ingest_ack
+from chalicelib.services.vouchers.export import export_vouchers
+from tests.fakes.fuse import Fuse, KilledError
 from tests.fakes.world import World
 from tests.services.test_export import NEWCOMERS, issued
 
@@ -51,11 +55,24 @@ def test_a_refused_code_is_not_mailed_and_the_others_are(exported: World) -> Non
     assert (receipt.status, receipt.rows) == ("accepted", 1)
     assert mailed(exported) == 2
     [refused] = exported.facts(FactName.VOUCHER_REFUSED)
-    assert sorted(states(exported)) == ["acknowledged", "acknowledged", "exported"]
+    assert sorted(states(exported)) == ["acknowledged", "acknowledged", "issued", "revoked"]
     # A second acknowledgement of an export does not change the first.
     exported.acknowledge(1)
     assert mailed(exported) == 2
     assert exported.facts(FactName.VOUCHER_REFUSED) == [refused]
+
+
+def acknowledged(world: World, content: bytes = b"") -> dict[str, int]:
+    """The effects that an acknowledgement of the first export reports."""
+    tally = Tally()
+    ingest_ack(world.ports, world.campaign, 1, plain=[content] if content else [], tally=tally)
+    return tally.effects
+
+
+def test_the_effects_of_an_acknowledgement_count_vouchers_not_lines(exported: World) -> None:
+    code = exported.exported(1)[0]["code"]
+    assert acknowledged(exported, f"{code},\n".encode()) == {"acknowledged": 2, "refused": 1}
+    assert acknowledged(exported) == {"already": 3}
 
 
 @pytest.mark.parametrize(
@@ -79,6 +96,38 @@ def test_an_acknowledgement_that_is_wrong_changes_nothing(
 def test_an_acknowledgement_of_an_export_that_is_not_there_is_refused(exported: World) -> None:
     assert exported.acknowledge(2).reason == "unknown_export"
     assert exported.drop("acks/1.ack", b"").reason == "not_an_export_name"
+
+
+def sealed_by_a_killed_exporter(left: int) -> World:
+    """A world whose exporter was killed `left` calls before it would have been done."""
+    counted, world = issued(3), issued(3)
+    fuse = Fuse(10_000, after_the_effect=True)
+    export_vouchers(fuse.on(counted.ports), counted.campaign)
+    fuse = Fuse(10_000 - fuse.left - left, after_the_effect=True)
+    with pytest.raises(KilledError):
+        export_vouchers(fuse.on(world.ports), world.campaign)
+    [export] = world.memory.all(Export)
+    assert export.state is ExportState.SEALED
+    return world
+
+
+def test_an_export_counts_as_soon_as_its_file_is_there() -> None:
+    world = sealed_by_a_killed_exporter(left=1)
+    assert world.acknowledge(1).status == "accepted"
+    assert mailed(world) == 3
+    assert world.acknowledge(1).status == "accepted"
+    written = world.export()
+    assert written
+    assert (written.state, written.acknowledged_at) == (ExportState.WRITTEN, world.clock())
+    assert world.export() is None
+    assert mailed(world) == 3
+
+
+def test_a_sealed_export_without_its_file_cannot_be_acknowledged() -> None:
+    world = sealed_by_a_killed_exporter(left=4)
+    assert world.files.under("out/demo-vip/vouchers/") == {}
+    assert world.acknowledge(1).reason == "unknown_export"
+    assert mailed(world) == 0
 
 
 def test_a_voucher_used_before_the_acknowledgement_stays_used(exported: World) -> None:

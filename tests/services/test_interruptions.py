@@ -48,6 +48,12 @@ def exported() -> World:
     return world
 
 
+def refusing() -> World:
+    world = exported()
+    world.files.content[ACK.key] = f"{world.exported(1)[0]['code']},".encode()
+    return world
+
+
 def reported() -> World:
     world = exported()
     code = world.exported(1)[0]["code"]
@@ -78,13 +84,14 @@ WORK: list[tuple[Callable[[], World], Run]] = [
     (invited, decide),
     (confirmed, lambda world, ports: reward(ports, the(world, FactName.REFERRAL_CONFIRMED))),
     (exported, lambda _, ports: ingest(ports, ACK)),
+    (refusing, lambda _, ports: ingest(ports, ACK)),
     (reported, lambda _, ports: ingest(ports, ORDERS)),
     (kept, lambda world, ports: reward(ports, the(world, FactName.ORDER_KEPT))),
 ]
 
 
 @pytest.mark.parametrize(
-    ("begin", "run"), WORK, ids=["decide", "confirmed", "acknowledge", "orders", "kept"]
+    ("begin", "run"), WORK, ids=["decide", "confirmed", "acknowledge", "refuse", "orders", "kept"]
 )
 def test_law_4_killed_at_every_step_and_brought_again_the_end_is_the_same(
     begin: Callable[[], World], run: Run

@@ -22,6 +22,7 @@ export const INVITATION_COUNTERS = /** @type {const} */ ([
 ]);
 export const VOUCHER_COUNTERS = /** @type {const} */ ([
   "vouchers_issued",
+  "vouchers_replaced",
   "vouchers_exported",
   "vouchers_acknowledged",
   "vouchers_redeemed",

@@ -232,6 +232,7 @@ export const texts = {
   "count.expired": "Expired",
   "count.found_on_later_list": "On a later customer list",
   "count.vouchers_issued": "Vouchers issued",
+  "count.vouchers_replaced": "Replacing refused ones",
   "count.vouchers_exported": "Exported",
   "count.vouchers_acknowledged": "Loaded at the tills",
   "count.vouchers_redeemed": "Redeemed",

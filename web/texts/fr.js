@@ -237,6 +237,7 @@ export const texts = {
   "count.expired": "Expirées",
   "count.found_on_later_list": "Devenus clients ensuite",
   "count.vouchers_issued": "Bons émis",
+  "count.vouchers_replaced": "En remplacement de bons rejetés",
   "count.vouchers_exported": "Exportés",
   "count.vouchers_acknowledged": "Chargés en caisse",
   "count.vouchers_redeemed": "Utilisés",

@@ -11,7 +11,7 @@
 | AP7 | a referral and what was granted for it | `REFERRAL#{referral_id}` / … |
 | AP8 | a voucher by its code, and its redemptions | `VOUCHER#{code_key}` / … |
 | AP9 | the vouchers of a holder | index `holder` |
-| AP10 | what is due: undecided, closing, unexported, expiring, leased, … | index `agenda` |
+| AP10 | what is due: undecided, closing, unexported, refused, expiring, … | index `agenda` |
 | AP11 | the export that is open; its rows | `EXPORTS#{campaign}`, `EXPORT#{campaign}#{number}` |
 | AP12 | the list in force, its versions, its deltas, held lists | `LIST#{campaign}#{name}` |
 | AP13 | has this file been processed | `FILE#{campaign}#{area}#{sha256}` |
@@ -60,7 +60,13 @@ from chalicelib.domain.people import (
 )
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Budget, Reward
-from chalicelib.domain.vouchers import OrderUses, Redemption, SpareCode, Voucher
+from chalicelib.domain.vouchers import (
+    OrderUses,
+    Redemption,
+    SpareCode,
+    Voucher,
+    awaits_replacement,
+)
 from chalicelib.services.ports import Agenda
 
 AGENDA_INDEX = "agenda"
@@ -94,7 +100,8 @@ def _voucher_agenda(voucher: Voucher) -> AgendaEntry | None:
     if voucher.export is None:
         return Agenda.UNEXPORTED, voucher.campaign, voucher.issued_at
     if voucher.ended_at is None:
-        return Agenda.EXPIRING, "", voucher.valid_until
+        name = Agenda.REFUSED if awaits_replacement(voucher) else Agenda.EXPIRING
+        return name, "", voucher.valid_until
     return None
 
 

@@ -32,7 +32,10 @@ def _of(voucher: Voucher) -> dict[str, str]:
 
 @dataclass(frozen=True, kw_only=True)
 class VoucherIssued(_VoucherBody, name=FactName.VOUCHER_ISSUED):
-    """A rule granted a voucher. `rung` 0 is the confirmation; `has_order`: for an order."""
+    """A rule granted a voucher. `rung` 0 is the confirmation; `has_order`: for an order.
+
+    `replaces_id`: the voucher of the same reward whose code the client refused, None for the first.
+    """
 
     template: str
     holder: HolderRole
@@ -43,6 +46,7 @@ class VoucherIssued(_VoucherBody, name=FactName.VOUCHER_ISSUED):
     has_order: bool = detail_stored_as("order", default=False)
     campaign_version: int
     customers_version: int | None = None
+    replaces_id: str | None = None
 
     @classmethod
     def of(cls, voucher: Voucher, granted: Reward) -> VoucherIssued:
@@ -57,6 +61,7 @@ class VoucherIssued(_VoucherBody, name=FactName.VOUCHER_ISSUED):
             has_order=granted.order_id is not None,
             campaign_version=voucher.campaign_version,
             customers_version=granted.customers_version,
+            replaces_id=voucher.replaces,
         )
 
 
@@ -88,6 +93,17 @@ def voucher_answered(voucher: Voucher) -> VoucherAcknowledged | VoucherRefused:
         release=voucher.release,
         export=voucher.export,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoucherRefusedRepeatedly(_VoucherBody, name=FactName.VOUCHER_REFUSED_REPEATEDLY):
+    """So many of the holder's codes were refused that this one is not replaced."""
+
+    refusals: int
+
+    @classmethod
+    def of(cls, voucher: Voucher, refusals: int) -> VoucherRefusedRepeatedly:
+        return cls(**_of(voucher), refusals=refusals)
 
 
 @dataclass(frozen=True, kw_only=True)

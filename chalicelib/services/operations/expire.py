@@ -6,6 +6,7 @@ Run by a schedule, safe to repeat.
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import chain
 
 from chalicelib.domain import vouchers
 from chalicelib.domain.changes import ChangeKind, with_change
@@ -28,7 +29,11 @@ def expire(ports: Ports) -> dict[str, int]:
     repository = ports.repository
     # An invitation may be answered until the end of its last second.
     closing = repository.agenda(Invitation, Agenda.CLOSING, until=now - timedelta(seconds=1))
-    ending = repository.agenda(Voucher, Agenda.EXPIRING, until=expiry_due_before(now))
+    ended = expiry_due_before(now)
+    ending = chain(
+        repository.agenda(Voucher, Agenda.EXPIRING, until=ended),
+        repository.agenda(Voucher, Agenda.REFUSED, until=ended),
+    )
     windows = repository.agenda(Order, Agenda.RETURN_WINDOW, until=now)
     return {
         "invitations": sum(_close(ports, invitation) for invitation in closing),

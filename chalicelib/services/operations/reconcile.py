@@ -1,8 +1,9 @@
 """Finding work that is stuck, so that nothing is lost when a queue or a function fails.
 
 Each kind of finding has a name, a metric and a section in the runbook. Work that can be repeated
-safely is: undecided invitations, and leased mails that must arrive, are queued again; the guards of
-their use cases make a repeat harmless. The other findings need a person.
+safely is: undecided invitations, and leased mails that must arrive, are queued again, and refused
+vouchers that wait for a code are replaced; the guards of their use cases make a repeat harmless.
+The other findings need a person.
 
 Two more conditions are checked here, because no event reports them: lists that are too old or
 missing while their campaign is open, and referrals without digests under the current keys
@@ -22,13 +23,15 @@ from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.mails import AT_MOST_ONCE, Mail
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.list_status import list_statuses
-from chalicelib.services.lookups import invitation_in
+from chalicelib.services.lookups import current_campaign, invitation_in
 from chalicelib.services.operations.rekey import rekey
 from chalicelib.services.ports import Agenda, Ports, Replace
 from chalicelib.services.requeue import requeue_undecided
+from chalicelib.services.retry import retry_on_conflict
+from chalicelib.services.vouchers.issue import ReplacementOutcome, replace_voucher
 
 # What should never happen: any of them raises an alarm.
-FINDINGS = ("undecided", "leased", "unexported")
+FINDINGS = ("undecided", "leased", "unexported", "unreplaced", "refused_repeatedly")
 _WATCHED = (
     "lists_too_old",
     "referrals_rekeyed",
@@ -41,6 +44,7 @@ LEASED_AFTER = timedelta(minutes=15)
 UNEXPORTED_AFTER = timedelta(hours=1)
 # At about ten calls each, well within the five minutes of a run.
 REKEYED_A_RUN = 1_500
+REPLACED_A_RUN = 500
 
 
 def reconcile(ports: Ports) -> dict[str, int]:
@@ -49,6 +53,7 @@ def reconcile(ports: Ports) -> dict[str, int]:
     """
     found = dict.fromkeys((*FINDINGS, *_WATCHED), 0)
     found["leased"] = _leased(ports)
+    _replace_refused(ports, found)
     for current in ports.repository.agenda(CurrentCampaign, Agenda.CAMPAIGNS):
         campaign = current.document
         found["undecided"] += _undecided(ports, campaign)
@@ -84,6 +89,35 @@ def _unexported(ports: Ports, campaign: Campaign) -> int:
     until = ports.clock() - UNEXPORTED_AFTER
     overdue = ports.repository.agenda(Voucher, Agenda.UNEXPORTED, campaign.id, until=until)
     return sum(1 for _ in overdue)
+
+
+def _replace_refused(ports: Ports, found: dict[str, int]) -> None:
+    """Replace the refused vouchers that waited for a code; count those that still have none."""
+    without_codes: set[tuple[str, str]] = set()
+    replaced = 0
+    for entry in ports.repository.agenda(Voucher, Agenda.REFUSED):
+        if (entry.campaign, entry.template) in without_codes or replaced >= REPLACED_A_RUN:
+            found["unreplaced"] += 1
+            continue
+        outcome = _replace(ports, entry.campaign, entry.code_key)
+        replaced += outcome is ReplacementOutcome.REPLACED
+        found["refused_repeatedly"] += outcome is ReplacementOutcome.REFUSED_REPEATEDLY
+        if outcome is ReplacementOutcome.WAITS_FOR_CODES:
+            found["unreplaced"] += 1
+            without_codes.add((entry.campaign, entry.template))
+
+
+@retry_on_conflict
+def _replace(ports: Ports, campaign_id: str, code_key: str) -> ReplacementOutcome:
+    voucher = ports.repository.get(Voucher, code_key=code_key)
+    if voucher is None:
+        return ReplacementOutcome.NOT_OWED
+    replacement = replace_voucher(ports, current_campaign(ports, campaign_id), voucher)
+    if replacement.outcome is ReplacementOutcome.REPLACED:
+        ports.repository.commit(
+            Replace(replacement.refused), *replacement.changes, facts=replacement.facts
+        )
+    return replacement.outcome
 
 
 def _leased(ports: Ports) -> int:

@@ -1,7 +1,9 @@
 """What a sponsor sees: their link, the quota left, their invitations and vouchers.
 
 Refused, unanswered, declined and bounced invitations look alike and close on the same day. A
-voucher's code is shown once its mail may be sent, so never before the tills may know it.
+voucher's code is shown once its mail may be sent, so never before the tills may know it. A voucher
+that the client refused is shown as being prepared until another one replaces it, and then the other
+one alone.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import Release
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.people import Contact, Session, Sponsor
-from chalicelib.domain.vouchers import Voucher, VoucherState
+from chalicelib.domain.vouchers import Voucher, VoucherState, awaits_replacement
 from chalicelib.services.errors import UnauthorisedError
 from chalicelib.services.lookups import current_campaign
 from chalicelib.services.ports import Ports
@@ -44,7 +46,8 @@ def view_sponsor_space(ports: Ports, session: Session) -> SponsorSpace:
         raise UnauthorisedError("session")
     contact = ports.repository.get(Contact, contact_id=sponsor.contact_id)
     invitations = ports.repository.within(Invitation, sponsor_id=sponsor.sponsor_id)
-    vouchers = ports.repository.held_by(sponsor.sponsor_id)
+    held = ports.repository.held_by(sponsor.sponsor_id)
+    vouchers = (voucher for voucher in held if voucher.replaced_by is None)
     return SponsorSpace(
         campaign=current_campaign(ports, session.campaign),
         sponsor=sponsor,
@@ -60,5 +63,7 @@ def voucher_view(voucher: Voucher) -> VoucherView:
         return "redeemed"
     if voucher.state in {VoucherState.EXPIRED, VoucherState.REVOKED}:
         return "ended"
+    if awaits_replacement(voucher):
+        return "preparing"
     released = voucher.release is Release.AT_ONCE or voucher.acknowledged_at is not None
     return "available" if released else "preparing"

@@ -2,24 +2,39 @@
 transaction.
 
 The caller decides who has earned what and passes the reward to store; here the reward is only
-completed with its voucher (law 4).
+completed with its voucher (law 4). A voucher that the client refused is replaced in the same way:
+another one is issued for its reward, in the transaction that revokes it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from itertools import islice
 
 from chalicelib.domain import rewards
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import Rule
+from chalicelib.domain.campaign.templates import VoucherTemplate
+from chalicelib.domain.campaign.versions import CampaignVersion
+from chalicelib.domain.changes import ChangeKind, with_change
 from chalicelib.domain.codes import canonical, format_code
 from chalicelib.domain.fact_bodies import VoucherIssued
+from chalicelib.domain.facts import Fact
 from chalicelib.domain.people import Sponsor
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Reward
-from chalicelib.domain.vouchers import SpareCode, Voucher, new_voucher
+from chalicelib.domain.vouchers import (
+    MOST_REFUSALS,
+    SpareCode,
+    Voucher,
+    awaits_replacement,
+    new_voucher,
+    replaced,
+    replacement_of,
+    valid_until,
+)
 from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.facts import voucher_fact
 from chalicelib.services.ports import Change, Insert, Ports, Remove, Replace
@@ -35,6 +50,11 @@ class _Code:
     code: str
     spent: SpareCode | None = None
 
+    @property
+    def changes(self) -> list[Change]:
+        """What using it changes beside the voucher."""
+        return [Remove(self.spent)] if self.spent else []
+
 
 def issue_voucher(
     ports: Ports,
@@ -49,7 +69,8 @@ def issue_voucher(
 
     `RetryLaterError` when the template has no code left.
     """
-    chosen = _code_for(ports, campaign, rule, referral)
+    template = campaign.templates[rule.issue]
+    chosen = _code_for(ports, campaign.id, rule.issue, template, referral.referral_id)
     voucher = new_voucher(
         campaign,
         rule,
@@ -64,22 +85,110 @@ def issue_voucher(
     granted = rewards.granted(reward, chosen.key, voucher.value_minor, voucher.issued_at)
     # A rung that was refused or revoked before may be granted again.
     decided: Change = Replace(granted) if granted.revision else Insert(granted)
-    spent = [Remove(chosen.spent)] if chosen.spent else []
     fact = voucher_fact(ports, voucher, VoucherIssued.of(voucher, granted))
-    ports.repository.commit(decided, Insert(voucher), *spent, *changes, facts=[fact])
+    ports.repository.commit(decided, Insert(voucher), *chosen.changes, *changes, facts=[fact])
 
 
-def _code_for(ports: Ports, campaign: Campaign, rule: Rule, referral: Referral) -> _Code:
-    template = campaign.templates[rule.issue]
+class ReplacementOutcome(StrEnum):
+    """What became of the attempt to replace a refused voucher."""
+
+    REPLACED = "replaced"
+    NOT_OWED = "not_owed"  # its reward was revoked, it has ended, or it is replaced already
+    WAITS_FOR_CODES = "waits_for_codes"
+    REFUSED_REPEATEDLY = "refused_repeatedly"
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """The refused voucher afterwards, to be committed by the caller, with what is committed beside
+    it; `refusals` counts the holder's refused codes.
+    """
+
+    outcome: ReplacementOutcome
+    refused: Voucher
+    refusals: int = 0
+    changes: Sequence[Change] = field(default=())
+    facts: Sequence[Fact] = field(default=())
+
+
+def replace_voucher(ports: Ports, campaign: Campaign, refused: Voucher) -> Replacement:
+    """The replacement of a voucher whose code the client refused, as far as there can be one now.
+
+    One that waits for a code, or is refused too often, stays on the agenda of refused vouchers.
+    """
+    stored = ports.repository.get(
+        Reward, referral_id=refused.referral_id, rule=refused.rule, rung=refused.rung
+    )
+    # A voucher is revoked with its reward, so one that is live is still owed.
+    if stored is None or not awaits_replacement(refused):
+        return Replacement(ReplacementOutcome.NOT_OWED, refused)
+    refusals = _refusals(ports, refused)
+    if refusals >= MOST_REFUSALS:
+        return Replacement(ReplacementOutcome.REFUSED_REPEATEDLY, refused, refusals)
+    try:
+        return _replacement(ports, campaign, refused, stored)
+    except RetryLaterError:
+        return Replacement(ReplacementOutcome.WAITS_FOR_CODES, refused, refusals)
+
+
+def _refusals(ports: Ports, refused: Voucher) -> int:
+    """How many of the holder's codes were refused. The index may lag, so one refused a moment ago
+    may be missing: a limit against endless replacing may be late by one.
+    """
+    held = ports.repository.held_by(refused.holder_id)
+    others = (one for one in held if one.code_key != refused.code_key)
+    return 1 + sum(one.refused_reason is not None for one in others)
+
+
+def _replacement(ports: Ports, campaign: Campaign, refused: Voucher, reward: Reward) -> Replacement:
+    template = _template_of(ports, campaign, refused)
+    chosen = _code_for(ports, campaign.id, refused.template, template, refused.referral_id)
+    now = ports.clock()
+    issued = replacement_of(
+        refused,
+        voucher_id=ports.codes.identifier(),
+        code_key=chosen.key,
+        code=chosen.code,
+        ends=valid_until(campaign, now, template.valid_days),
+        now=now,
+    )
+    revoked, change = with_change(
+        replaced(refused, issued.voucher_id, now), ChangeKind.REPLACED, now
+    )
+    granted_at = reward.granted_at or now
+    moved = rewards.granted(reward, issued.code_key, issued.value_minor, granted_at)
+    return Replacement(
+        ReplacementOutcome.REPLACED,
+        revoked,
+        changes=(Insert(change), Insert(issued), Replace(moved), *chosen.changes),
+        facts=(voucher_fact(ports, issued, VoucherIssued.of(issued, moved)),),
+    )
+
+
+def _template_of(ports: Ports, campaign: Campaign, voucher: Voucher) -> VoucherTemplate:
+    """The template in force, or the one it was issued with where that is gone."""
+    if voucher.template in campaign.templates:
+        return campaign.templates[voucher.template]
+    version = ports.repository.get(
+        CampaignVersion, campaign=campaign.id, version=voucher.campaign_version
+    )
+    if version is None:
+        raise LookupError(f"version {voucher.campaign_version} of {campaign.id} is not there")
+    return version.document.templates[voucher.template]
+
+
+def _code_for(
+    ports: Ports, campaign_id: str, name: str, template: VoucherTemplate, referral_id: str
+) -> _Code:
     if template.codes == "minted":
         key = ports.codes.voucher_code()
         return _Code(key, format_code(template.prefix, key))
-    spares = ports.repository.within(SpareCode, campaign=campaign.id, template=rule.issue)
+    spares = ports.repository.within(SpareCode, campaign=campaign_id, template=name)
     # The client may have given one code for two templates: the voucher issued first keeps it.
     free = (code for code in spares if not ports.repository.get(Voucher, code_key=code.code_key))
     # Not always the first one: concurrent issues would conflict on the same code.
     choice = list(islice(free, CODES_TO_CHOOSE_FROM))
     if not choice:
-        raise RetryLaterError(f"no codes left for template {rule.issue}")
-    spare = choice[int(referral.referral_id[:8], 16) % len(choice)]
+        raise RetryLaterError(f"no codes left for template {name}")
+    spare = choice[int(referral_id[:8], 16) % len(choice)]
     return _Code(canonical(spare.code), spare.code, spare)
