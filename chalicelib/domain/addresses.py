@@ -317,6 +317,13 @@ class AddressDigests:
                 return pair.exact
         raise ValueError("no digest under a key of the client's")
 
+    def key_of(self, exact: str) -> str | None:
+        """The id of the client's key that an exact digest was made with; None if it is none of
+        these.
+        """
+        pairs = (pair for pair in self.pairs if pair.key_id != OWN_KEY_ID)
+        return next((pair.key_id for pair in pairs if pair.exact == exact), None)
+
     @property
     def known_to_client(self) -> tuple[str, ...]:
         """Every digest the client may know the address by: under its own keys, exact and

@@ -33,9 +33,20 @@ class FreeDelivery:
 
 Benefit = MoneyOff | PercentOff | FreeDelivery
 
+_KINDS: dict[type[Benefit], str] = {
+    MoneyOff: "money_off",
+    PercentOff: "percent_off",
+    FreeDelivery: "free_delivery",
+}
+
 _PERCENT = {"en": "{percent}%", "fr": "{percent}" + _NO_BREAK + "%"}
 _AT_MOST = {"en": "{share} (up to {most})", "fr": "{share} (jusqu’à {most})"}
 _FREE_DELIVERY = {"en": "free delivery", "fr": "livraison offerte"}
+
+
+def kind_of(benefit: Benefit) -> str:
+    """The kind in one word, as files say it. The values are published."""
+    return _KINDS[type(benefit)]
 
 
 def describe(benefit: Benefit, locale: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from chalicelib.domain.benefits import Benefit, PercentOff, kind_of
 from chalicelib.domain.entity import Entity, require, require_move
 from chalicelib.domain.money import decimal_text
 from chalicelib.domain.vouchers import Voucher
@@ -66,6 +67,10 @@ def _ends_at(voucher: Voucher) -> datetime:
     return min(voucher.valid_until, voucher.ended_at or voucher.valid_until)
 
 
+def _percent(benefit: Benefit) -> str:
+    return str(benefit.percent) if isinstance(benefit, PercentOff) else ""
+
+
 # A new column is a line at the end: none is ever moved, renamed or removed, since parts of an open
 # export keep the columns they were stored with.
 VOUCHER_CELLS: Mapping[str, Callable[[Voucher], str]] = {
@@ -80,6 +85,10 @@ VOUCHER_CELLS: Mapping[str, Callable[[Voucher], str]] = {
     "valid_until": lambda voucher: _ends_at(voucher).isoformat(),
     "issued_at": lambda voucher: voucher.issued_at.isoformat(),
     "referral": lambda voucher: voucher.referral_id,
+    "voucher": lambda voucher: voucher.voucher_id,
+    "kind": lambda voucher: kind_of(voucher.benefit),
+    "value_percent": lambda voucher: _percent(voucher.benefit),
+    "key_id": lambda voucher: voucher.holder_key_id or "",
 }
 VOUCHER_COLUMNS = tuple(VOUCHER_CELLS)
 

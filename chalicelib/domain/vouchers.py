@@ -47,7 +47,8 @@ class Voucher(Entity):
 
     `code` is what people and tills see; `code_key` is what it is found by, without prefix, spaces
     or hyphens. `export` is the number of the one export it is in (law 5), `redeemed_by` the order
-    that used it (law 6). `refused_reason` is the client's own text; `replaced_by` and `replaces`
+    that used it (law 6). `holder_key_id` names the key of `holder_digest`; None in items stored
+    before it was known. `refused_reason` is the client's own text; `replaced_by` and `replaces`
     are the ids of the vouchers issued for the same reward after and before this one. `not_with`
     names templates of the same campaign; `holder_digests` are the holder as the client may name
     them, and stored only with `holder_bound`.
@@ -88,6 +89,7 @@ class Voucher(Entity):
     not_with: tuple[str, ...] = ()
     replaces: str | None = None
     replaced_by: str | None = None
+    holder_key_id: str | None = None
 
     @property
     def benefit(self) -> Benefit:
@@ -205,6 +207,7 @@ def new_voucher(
     template = campaign.templates[rule.issue]
     to_sponsor = rule.to is HolderRole.SPONSOR
     holder = sponsor.digests if to_sponsor else referral.referee
+    holder_digest = referral.sponsor_digest if to_sponsor else referral.referee_digest
     return Voucher(
         code_key=code_key,
         voucher_id=voucher_id,
@@ -214,7 +217,8 @@ def new_voucher(
         template=rule.issue,
         holder=rule.to,
         holder_id=sponsor.sponsor_id if to_sponsor else referral.referral_id,
-        holder_digest=referral.sponsor_digest if to_sponsor else referral.referee_digest,
+        holder_digest=holder_digest,
+        holder_key_id=(sponsor.digests if to_sponsor else referral.referee).key_of(holder_digest),
         contact_id=sponsor.contact_id if to_sponsor else referral.contact_id,
         referral_id=referral.referral_id,
         rule=rule.id,

@@ -75,7 +75,8 @@ def test_law_10_the_dashboard_agrees_with_the_journal(world: Inherited) -> None:
     facts = [fact_from_json(json.dumps(line)) for line in world.journal()]
     reported = totals(deltas(world.campaign, facts))
     assert dict(shown.funnel) == funnel(reported)
-    assert {name for name in FUNNEL if not shown.funnel[name]} <= {"found_on_later_list"}
+    never = {"found_on_later_list", "vouchers_replaced"}  # not counted by every version
+    assert {name for name in FUNNEL if not shown.funnel[name]} <= never
     assert sum(shown.refused_by_reason.values()) == shown.funnel["refused"]
     assert all(status.in_force and status.rows > 4 for status in shown.lists.values())
 

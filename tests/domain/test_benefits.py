@@ -10,6 +10,7 @@ from chalicelib.domain.benefits import (
     MoneyOff,
     PercentOff,
     describe,
+    kind_of,
 )
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.mails.render import LOCALES
@@ -45,3 +46,8 @@ def test_every_kind_of_benefit_is_described_in_every_language_of_the_mails(local
 def test_a_voucher_is_worth_what_it_was_issued_with() -> None:
     [voucher] = [entity for entity in ENTITIES if isinstance(entity, Voucher)]
     assert voucher.benefit == MoneyOff(voucher.value_minor, voucher.currency)
+
+
+def test_every_kind_has_a_word_of_its_own_in_files() -> None:
+    words = [kind_of(one) for one in (MoneyOff(1, "EUR"), PercentOff(1, "EUR"), FreeDelivery())]
+    assert words == ["money_off", "percent_off", "free_delivery"]

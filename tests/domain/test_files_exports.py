@@ -44,6 +44,7 @@ VOUCHER = Voucher(
     state=VoucherState.ISSUED,
     release=Release.AT_ONCE,
     correlation="k1",
+    holder_key_id="k1",
 )
 
 
@@ -77,6 +78,10 @@ def test_a_voucher_file_has_the_promised_columns_money_and_times() -> None:
         "valid_until": "2024-05-31T23:59:59+02:00",
         "issued_at": "2024-05-01T08:30:00+00:00",
         "referral": "r1",
+        "voucher": "v1",
+        "kind": "money_off",
+        "value_percent": "",
+        "key_id": "k1",
     }
 
 
@@ -85,11 +90,11 @@ def test_a_voucher_file_without_vouchers_is_its_header() -> None:
 
 
 def test_a_column_added_while_an_export_is_open_is_empty_for_the_rows_before() -> None:
-    later = replace(part(VOUCHER), columns=(*VOUCHER_COLUMNS, "kind"))
-    later = replace(later, rows=tuple((*row, "money") for row in later.rows))
+    later = replace(part(VOUCHER), columns=(*VOUCHER_COLUMNS, "newer"))
+    later = replace(later, rows=tuple((*row, "newest") for row in later.rows))
     header, *rows = rows_of(voucher_file([part(VOUCHER), later, part(VOUCHER)]))
-    assert header == [*VOUCHER_COLUMNS, "kind"]
-    assert [row[-1] for row in rows] == ["", "money", ""]
+    assert header == [*VOUCHER_COLUMNS, "newer"]
+    assert [row[-1] for row in rows] == ["", "newest", ""]
     assert {tuple(row[:-1]) for row in rows} == {voucher_cells(VOUCHER)}
 
 
@@ -114,16 +119,60 @@ def test_a_referral_file_is_the_correspondence_table() -> None:
 
 def test_the_manifest_speaks_of_the_gzipped_file_and_can_be_read_as_one() -> None:
     packed = voucher_file([part(VOUCHER)])
-    content = manifest_json(
-        export=export_name(7),
-        rows=1,
-        content=packed,
-        key_id="k1",
-        generated_at=datetime(2024, 5, 1, tzinfo=UTC),
-    )
+    content = manifest_of(packed, part(VOUCHER))
     assert json.loads(content)["export"] == "00000007"
     assert parse_manifest(content).rows == 1
     assert parse_manifest(content).sha256 == hashlib.sha256(packed).hexdigest()
+
+
+def manifest_of(packed: bytes, *parts: ExportPart) -> bytes:
+    return manifest_json(
+        export=export_name(7),
+        parts=parts,
+        content=packed,
+        generated_at=datetime(2024, 5, 1, tzinfo=UTC),
+    )
+
+
+def test_the_manifest_sums_each_template_to_the_cent() -> None:
+    dear = replace(VOUCHER, template="thank-you", value_minor=1505)
+    cheap = replace(VOUCHER, value_minor=1)
+    members = json.loads(manifest_of(b"", part(VOUCHER, dear), part(cheap)))
+    assert members["rows"] == 3
+    assert members["sums"] == [
+        {"template": "thank-you", "currency": "EUR", "rows": 1, "value": "15.05"},
+        {"template": "welcome", "currency": "EUR", "rows": 2, "value": "10.01"},
+    ]
+
+
+def test_the_manifest_names_the_earliest_and_the_latest_issue() -> None:
+    at_noon = datetime(2024, 5, 1, 12, tzinfo=UTC)
+    moments = [at_noon + timedelta(microseconds=1), at_noon, at_noon + timedelta(seconds=1)]
+    vouchers = [replace(VOUCHER, issued_at=moment) for moment in moments]
+    members = json.loads(manifest_of(b"", part(*vouchers)))
+    assert (members["first"], members["last"]) == (
+        "2024-05-01T12:00:00+00:00",
+        "2024-05-01T12:00:01+00:00",
+    )
+
+
+@pytest.mark.parametrize(
+    ("keys", "named"),
+    [(["k1", "k1"], "k1"), (["k1", "k2"], None), (["k1", None], None), ([None], None)],
+)
+def test_the_manifest_names_a_key_only_if_every_row_has_it(
+    keys: list[str | None], named: str | None
+) -> None:
+    vouchers = [replace(VOUCHER, holder_key_id=key) for key in keys]
+    assert json.loads(manifest_of(b"", part(*vouchers)))["key_id"] == named
+
+
+def test_the_manifest_of_a_part_without_the_column_names_no_key() -> None:
+    earlier = replace(
+        part(VOUCHER), columns=VOUCHER_COLUMNS[:11], rows=(voucher_cells(VOUCHER)[:11],)
+    )
+    members = json.loads(manifest_of(b"", earlier))
+    assert (members["key_id"], members["rows"], len(members["sums"])) == (None, 1, 1)
 
 
 @pytest.mark.parametrize(("minor", "text"), [(0, "0.00"), (5, "0.05"), (1050, "10.50")])

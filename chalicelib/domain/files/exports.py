@@ -10,9 +10,10 @@ import hashlib
 import io
 import json
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from chalicelib.domain.exports import VOUCHER_COLUMNS, ExportPart
 
@@ -59,17 +60,40 @@ def referral_file(rows: Iterable[ReferralLine]) -> bytes:
 
 
 def manifest_json(
-    *, export: str, rows: int, content: bytes, key_id: str, generated_at: datetime
+    *, export: str, parts: Sequence[ExportPart], content: bytes, generated_at: datetime
 ) -> bytes:
-    """The manifest beside an export; `content` is the gzipped file, whose SHA-256 it gives."""
+    """The manifest beside an export; `content` is the gzipped file, whose SHA-256 it gives.
+
+    `key_id` is null unless all digests were made with one known key; `first` and `last` are the
+    earliest and the latest issue; `sums` has the rows and the value of each template.
+    """
+    rows = [dict(zip(part.columns, row, strict=True)) for part in parts for row in part.rows]
+    keys = {row.get("key_id") or None for row in rows}
+    issued = sorted((row["issued_at"] for row in rows), key=datetime.fromisoformat)
     members = {
         "export": export,
-        "rows": rows,
+        "rows": len(rows),
         "sha256": hashlib.sha256(content).hexdigest(),
-        "key_id": key_id,
+        "key_id": keys.pop() if len(keys) == 1 else None,
         "generated_at": generated_at.isoformat(),
+        "first": issued[0] if issued else None,
+        "last": issued[-1] if issued else None,
+        "sums": _sums(rows),
     }
     return json.dumps(members, indent=1).encode() + b"\n"
+
+
+def _sums(rows: Sequence[Mapping[str, str]]) -> list[dict[str, str | int]]:
+    """The rows and the value of each template in a currency, in the order of their names."""
+    sums: dict[tuple[str, str], tuple[int, Decimal]] = {}
+    for row in rows:
+        named = row["template"], row["currency"]
+        count, value = sums.get(named, (0, Decimal(0)))
+        sums[named] = count + 1, value + Decimal(row["value"])
+    return [
+        {"template": template, "currency": currency, "rows": count, "value": f"{value:.2f}"}
+        for (template, currency), (count, value) in sorted(sums.items())
+    ]
 
 
 def _csv_gz(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:

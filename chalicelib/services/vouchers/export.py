@@ -115,13 +115,12 @@ def _write(ports: Ports, campaign: Campaign, number: int) -> Export:
     export = _current(ports, campaign, number)
     if export.state is ExportState.WRITTEN or export.sealed_at is None:
         return export
-    parts = ports.repository.within(ExportPart, campaign=campaign.id, number=number)
-    content = voucher_file(list(parts))
+    parts = list(ports.repository.within(ExportPart, campaign=campaign.id, number=number))
+    content = voucher_file(parts)
     manifest = manifest_json(
         export=export_name(number),
-        rows=export.rows,
+        parts=parts,
         content=content,
-        key_id=campaign.digests.key_ids[0],
         generated_at=export.sealed_at,
     )
     path = export_path(campaign.id, number)
