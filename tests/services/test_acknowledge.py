@@ -11,7 +11,7 @@ from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.sponsors.space import voucher_view
 from chalicelib.services.vouchers.acknowledge import ingest_ack
 from chalicelib.services.vouchers.export import export_vouchers
-from tests.fakes.fuse import Fuse, KilledError
+from tests.fakes.fuse import killed_everywhere
 from tests.fakes.world import World
 from tests.services.test_export import NEWCOMERS, issued
 
@@ -98,21 +98,29 @@ def test_an_acknowledgement_of_an_export_that_is_not_there_is_refused(exported: 
     assert exported.drop("acks/1.ack", b"").reason == "not_an_export_name"
 
 
-def sealed_by_a_killed_exporter(left: int) -> World:
-    """A world whose exporter was killed `left` calls before it would have been done."""
-    counted, world = issued(3), issued(3)
-    fuse = Fuse(10_000, after_the_effect=True)
-    export_vouchers(fuse.on(counted.ports), counted.campaign)
-    fuse = Fuse(10_000 - fuse.left - left, after_the_effect=True)
-    with pytest.raises(KilledError):
-        export_vouchers(fuse.on(world.ports), world.campaign)
-    [export] = world.memory.all(Export)
-    assert export.state is ExportState.SEALED
-    return world
+def worlds_of_killed_exporters(state: ExportState, *, file: bool) -> list[World]:
+    """Those in which the exporter was killed with the export in a state, with or without its file."""
+    worlds = killed_everywhere(
+        lambda: issued(3),
+        lambda world, ports: export_vouchers(ports, world.campaign),
+        lambda world: world.ports,
+    )
+    found = [
+        world
+        for world in worlds
+        if [export.state for export in world.memory.all(Export)] == [state]
+        and bool(world.files.under("out/demo-vip/vouchers/00000001.csv.gz")) is file
+    ]
+    assert found
+    return found
 
 
 def test_an_export_counts_as_soon_as_its_file_is_there() -> None:
-    world = sealed_by_a_killed_exporter(left=1)
+    for world in worlds_of_killed_exporters(ExportState.SEALED, file=True):
+        acknowledge_before_it_is_noted(world)
+
+
+def acknowledge_before_it_is_noted(world: World) -> None:
     assert world.acknowledge(1).status == "accepted"
     assert mailed(world) == 3
     assert world.acknowledge(1).status == "accepted"
@@ -123,11 +131,11 @@ def test_an_export_counts_as_soon_as_its_file_is_there() -> None:
     assert mailed(world) == 3
 
 
-def test_a_sealed_export_without_its_file_cannot_be_acknowledged() -> None:
-    world = sealed_by_a_killed_exporter(left=4)
-    assert world.files.under("out/demo-vip/vouchers/") == {}
-    assert world.acknowledge(1).reason == "unknown_export"
-    assert mailed(world) == 0
+@pytest.mark.parametrize("state", [ExportState.OPEN, ExportState.SEALED])
+def test_an_export_without_its_file_cannot_be_acknowledged(state: ExportState) -> None:
+    for world in worlds_of_killed_exporters(state, file=False):
+        assert world.acknowledge(1).reason == "unknown_export"
+        assert mailed(world) == 0
 
 
 def test_a_voucher_used_before_the_acknowledgement_stays_used(exported: World) -> None:

@@ -256,6 +256,16 @@ def test_digests_under_our_own_key_never_leave() -> None:
     assert not [digest for digest in own if digest in written]
 
 
+def test_a_row_names_the_key_of_its_digest_not_the_campaigns_first() -> None:
+    world = new_world(lists=NO_CANARY)
+    answered_in_every_way(world)
+    put(world, "k2", "k1")
+    report_order(world, "A1", CONFIRMED, "k1")
+    world.run()
+    world.export()
+    assert {row["key_id"] for row in world.exported(1)} == {"k1"}
+
+
 def test_each_row_of_an_export_names_the_key_of_its_digest() -> None:
     world = new_world(lists=NO_CANARY)
     answered_in_every_way(world)
