@@ -179,6 +179,9 @@ def reconcile() -> None:
         found = find_stuck(bootstrap.ports())
         count("ReconcileFinding", sum(found[name] for name in FINDINGS))
         count("ListTooOld", found["lists_too_old"])
+        count("ExportUnacknowledged", found["unacknowledged"])
+        count("OrdersMissing", found["orders_missing"])
+        count("CodesLow", found["codes_low"])
         log("reconciled", correlation=None, **found)
 
     _scheduled("reconcile", run)

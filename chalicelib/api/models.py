@@ -326,6 +326,21 @@ class ListAnswer(Answer):
     in_force: bool
 
 
+class WatchAnswer(Answer):
+    """What the client is expected to do, and whether it is overdue.
+
+    `since`: when the oldest export without an acknowledgement was written (null: there is none),
+    when the last order file was dropped (null: none yet), or when the own codes of `template` were
+    counted, of which `left` were there.
+    """
+
+    watch: Literal["acknowledgements", "orders", "codes"]
+    overdue: bool
+    since: str | None
+    template: str | None
+    left: int | None
+
+
 class DashboardAnswer(Answer):
     """The live figures of a campaign.
 
@@ -342,6 +357,7 @@ class DashboardAnswer(Answer):
     refused_by_reason: dict[str, int]
     days: list[dict[str, str | int]]
     lists: dict[str, ListAnswer]
+    watched: list[WatchAnswer]
 
 
 class DescriptionAnswer(Answer):

@@ -11,6 +11,7 @@ from chalicelib.api.edge import Call, Edge, Reply
 from chalicelib.services.list_status import ListStatus
 from chalicelib.services.operations.dashboard import Dashboard, view_dashboard
 from chalicelib.services.ports import Ports
+from chalicelib.services.watch import Watched
 
 
 def ops_routes(ports: Callable[[], Ports]) -> Blueprint:
@@ -34,6 +35,17 @@ def _dashboard(shown: Dashboard) -> models.DashboardAnswer:
         refused_by_reason=dict(shown.refused_by_reason),
         days=[{"date": day.isoformat(), **counts} for day, counts in shown.days.items()],
         lists={name: _list(status) for name, status in shown.lists.items()},
+        watched=[_watch(each) for each in shown.watched],
+    )
+
+
+def _watch(watched: Watched) -> models.WatchAnswer:
+    return models.WatchAnswer(
+        watch=watched.watch.value,
+        overdue=watched.overdue,
+        since=watched.since.isoformat() if watched.since else None,
+        template=watched.template,
+        left=watched.left,
     )
 
 

@@ -33,6 +33,7 @@ BOUGHT_BY = "buyer."
 FOUND_ON_LATER_LIST = "found_on_later_list"
 ORDERS_KEPT = "orders_kept"
 VOUCHERS_REPLACED = "vouchers_replaced"
+ISSUED_OF = "issued."
 
 
 class Queue(StrEnum):
@@ -85,9 +86,11 @@ def _by_buyer(body: FactBody) -> Mapping[str, int]:
             return {}
 
 
-def _replaced(body: FactBody) -> Mapping[str, int]:
-    is_replacement = isinstance(body, VoucherIssued) and body.replaces_id is not None
-    return {VOUCHERS_REPLACED: 1} if is_replacement else {}
+def _by_template(body: FactBody) -> Mapping[str, int]:
+    if not isinstance(body, VoucherIssued):
+        return {}
+    replaced = {VOUCHERS_REPLACED: 1} if body.replaces_id else {}
+    return {f"{ISSUED_OF}{body.template}": 1} | replaced
 
 
 _NEW_LIST = Effect(queues=(Queue.DECIDE,), requeues_undecided=True)
@@ -113,7 +116,7 @@ EFFECTS: Mapping[FactName, Effect] = {
         queues=(Queue.MAIL,),
         release=Release.AT_ONCE,
         counters=("vouchers_issued",),
-        counted_by=_replaced,
+        counted_by=_by_template,
     ),
     F.VOUCHERS_EXPORTED: Effect(counters=("vouchers_exported",)),
     F.VOUCHER_ACKNOWLEDGED: Effect(

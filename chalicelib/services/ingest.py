@@ -61,6 +61,7 @@ from chalicelib.services.orders.record import ingest_orders
 from chalicelib.services.ports import FileMissingError, Ports
 from chalicelib.services.vouchers.acknowledge import ingest_ack
 from chalicelib.services.vouchers.ingest_codes import ingest_codes
+from chalicelib.services.watch import note_orders
 
 _CAMPAIGN = re.compile(r"[a-z][a-z0-9-]{1,39}")
 _JSON = "application/json"
@@ -183,6 +184,8 @@ def ingest(ports: Ports, drop: Drop) -> Receipt | None:
         except FileRefusedError as error:
             receipt = _refuse(ports, drop, error, tally, chunks.sha256())
     _write_receipt(ports, drop, receipt)
+    if isinstance(drop.file, OrdersDrop) and receipt.status != "refused":
+        note_orders(ports, drop.campaign, drop.dropped_at)
     if receipt.quarantined:
         ports.files.move(drop.key, drop.quarantine_key(receipt.sha256), drop.file_version)
     return receipt

@@ -127,6 +127,7 @@ class Agenda(StrEnum):
     UNDECIDED = "undecided"
     CLOSING = "closing"
     UNEXPORTED = "unexported"
+    UNACKNOWLEDGED = "unacknowledged"
     EXPIRING = "expiring"
     REFUSED = "refused"
     RETURN_WINDOW = "return_window"

@@ -41,7 +41,7 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "redeem_voucher": [BATCH, WRITE],
     "roll_back_redemption": [BATCH, WRITE],
     "post_orders": [QUERY, *[BATCH] * 2, GET, BATCH, *[GET] * 2, READ_FILE, WRITE],
-    "get_dashboard": [QUERY, *[GET] * 2],
+    "get_dashboard": [QUERY, *[GET] * 2, QUERY, GET],
     "get_openapi": [],
 }
 # The drop's own, then the latest at its path unless a later drop has written it.
@@ -64,7 +64,10 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
         *[WRITE_FILE, WRITE],  # the segment, the version
         *RECEIPTS,
     ],
-    "ingest: an order": [READ_FILE, *[GET] * 5, READ_FILE, WRITE, *RECEIPTS],
+    "ingest: an order": [
+        *[READ_FILE, *[GET] * 5, READ_FILE, WRITE],
+        *[*RECEIPTS, GET, PUT],  # the receipts, and when the last order file came
+    ],
     "ingest: an acknowledgement": [
         *[READ_FILE, GET, QUERY],  # what is in the export
         *[GET, QUERY, GET, WRITE],  # its voucher
@@ -77,8 +80,8 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
         *[GET, QUERY, GET, PUT],  # no more: sealed
         *[GET, QUERY, WRITE_FILE, WRITE_FILE, WRITE],
     ],
-    "expire: an invitation": [QUERY, *[GET] * 2, WRITE, *[QUERY] * 2],
-    "reconcile: nothing": [*[QUERY] * 4, *[GET] * 2],
+    "expire: an invitation": [QUERY, *[GET] * 2, WRITE, *[QUERY] * 3],
+    "reconcile: nothing": [*[QUERY] * 5, *[GET] * 2, QUERY, GET],
     "report: a referral": [*[QUERY] * 2, WRITE_FILE, QUERY, WRITE_FILE],
 }
 

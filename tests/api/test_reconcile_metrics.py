@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import pytest
 
 from chalicelib import functions
+from chalicelib.services.operations.reconcile import FINDINGS
 from tests.api.world import World
 
 NUMBERS = ("ReconcileFinding", "ListTooOld")
+LATE = ("ExportUnacknowledged", "OrdersMissing", "CodesLow")
 
 
-def counted(reported: str) -> dict[str, float]:
+def counted(reported: str, names: Sequence[str] = NUMBERS) -> dict[str, float]:
     """The metrics in the lines of one run."""
     lines = [json.loads(line) for line in reported.splitlines()]
     [metrics] = [line for line in lines if "_aws" in line]
-    return {name: metrics[name][0] for name in NUMBERS}
+    return {name: metrics[name][0] for name in names}
 
 
 def run(capsys: pytest.CaptureFixture[str]) -> str:
@@ -43,3 +46,16 @@ def test_the_progress_of_rekeying_is_logged_and_is_not_a_finding(
     # A campaign put just now is not certain yet.
     assert [line["campaigns_to_rekey"] for line in lines] == [1, 0]
     assert [line["referrals_to_rekey"] for line in lines] == [0, 0]
+
+
+@pytest.mark.usefixtures("world")
+def test_what_the_client_is_late_with_has_metrics_of_its_own_and_is_a_finding(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert counted(run(capsys), LATE) == dict.fromkeys(LATE, 0)
+    found = dict.fromkeys((*FINDINGS, "lists_too_old"), 0)
+    found |= {"unacknowledged": 1, "orders_missing": 2, "codes_low": 3}
+    monkeypatch.setattr("chalicelib.services.operations.reconcile.reconcile", lambda _: found)
+    reported = run(capsys)
+    assert counted(reported, LATE) == dict(zip(LATE, (1, 2, 3), strict=True))
+    assert counted(reported)["ReconcileFinding"] == 6

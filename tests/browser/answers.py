@@ -106,6 +106,12 @@ COUNTS: Final = {
 }
 
 
+def watch(name: str, **known: object) -> dict[str, object]:
+    """One thing that is watched, on time unless it says otherwise."""
+    unknown = {"overdue": False, "since": None, "template": None, "left": None}
+    return {"watch": name, **unknown, **known}
+
+
 def dashboard(**changed: int) -> dict[str, object]:
     """The dashboard's answer, with some counts changed."""
     return {
@@ -128,4 +134,9 @@ def dashboard(**changed: int) -> dict[str, object]:
             },
             "vips": {"version": 0, "rows": 0, "accepted_at": None, "in_force": False},
         },
+        "watched": [
+            watch("acknowledgements", since="2025-09-30T04:00:00Z", overdue=True),
+            watch("orders", since="2025-10-02T04:00:00Z"),
+            watch("codes", since="2025-10-02T08:00:00Z", template="welcome", left=12_000),
+        ],
     }

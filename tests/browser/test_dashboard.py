@@ -52,6 +52,12 @@ def test_the_numbers_are_shown_with_their_time(api: ScriptedApi, shown: Page) ->
     expect(shown.get_by_role("row", name="Already invited 80 25.8%")).to_be_visible()
     expect(shown.get_by_role("row", name="Customers Yes 7 200,000")).to_be_visible()
     expect(shown.get_by_role("row", name="VIPs No")).to_be_visible()
+    expect(
+        shown.get_by_role("row", name="Oldest export not yet acknowledged Overdue 30 Sept 2025")
+    ).to_be_visible()
+    expect(shown.get_by_role("row", name="Last order file On time 2 Oct 2025")).to_be_visible()
+    codes = shown.get_by_role("row", name="Own codes (welcome) On time")
+    expect(codes.get_by_role("cell").last).to_have_text("12,000")
     days = shown.get_by_role("table", name="By day").get_by_role("rowheader")
     expect(days).to_have_text(["02/10/2025", "01/10/2025"])
     widths = shown.locator("#funnel-invitations .bar-fill").evaluate_all(

@@ -46,6 +46,7 @@ from chalicelib.domain.vouchers import (
     Voucher,
     VoucherState,
 )
+from chalicelib.domain.watch import CodesLeft, LastFile
 from tests.fakes.campaign import CAMPAIGN, campaign, digests
 from tests.fakes.ports import MORNING
 
@@ -169,5 +170,7 @@ ENTITIES: list[Entity] = [
         state=MailState.SENT, leased_at=MORNING, ends_at=LATER, correlation="k",
         ids={"invitation": "i"}, sent_at=MORNING, provider_id="p",
     ),
+    LastFile(campaign=CAMPAIGN, area="orders", dropped_at=MORNING),
+    CodesLeft(campaign=CAMPAIGN, template="welcome", left=5, needed=7, counted_at=MORNING),
     JournalHead(campaign=CAMPAIGN, number=1, hash="h"),
 ]  # fmt: skip

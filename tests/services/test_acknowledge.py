@@ -99,7 +99,7 @@ def test_an_acknowledgement_of_an_export_that_is_not_there_is_refused(exported: 
 
 
 def worlds_of_killed_exporters(state: ExportState, *, file: bool) -> list[World]:
-    """Those in which the exporter was killed with the export in a state, with or without its file."""
+    """Worlds whose exporter was killed with the export in a state, with or without its file."""
     worlds = killed_everywhere(
         lambda: issued(3),
         lambda world, ports: export_vouchers(ports, world.campaign),
@@ -115,6 +115,7 @@ def worlds_of_killed_exporters(state: ExportState, *, file: bool) -> list[World]
     return found
 
 
+@pytest.mark.slow
 def test_an_export_counts_as_soon_as_its_file_is_there() -> None:
     for world in worlds_of_killed_exporters(ExportState.SEALED, file=True):
         acknowledge_before_it_is_noted(world)
@@ -131,6 +132,7 @@ def acknowledge_before_it_is_noted(world: World) -> None:
     assert mailed(world) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", [ExportState.OPEN, ExportState.SEALED])
 def test_an_export_without_its_file_cannot_be_acknowledged(state: ExportState) -> None:
     for world in worlds_of_killed_exporters(state, file=False):

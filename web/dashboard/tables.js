@@ -22,7 +22,8 @@ import {
  *
  * @param {DashboardAnswer} answer
  */
-export function drawTables({ funnel, refused_by_reason: reasons, days, lists, time_zone: zone }) {
+export function drawTables(answer) {
+  const { funnel, refused_by_reason: reasons, days, lists, watched, time_zone: zone } = answer;
   drawBars("funnel-invitations", invitationRows(funnel), {
     family: "count",
     headings: ["dashboard.step", "dashboard.count", "dashboard.share-of-invited"],
@@ -40,6 +41,7 @@ export function drawTables({ funnel, refused_by_reason: reasons, days, lists, ti
   });
   drawDays(days);
   drawLists(lists, zone);
+  drawWatched(watched, zone);
 }
 
 /**
@@ -145,6 +147,39 @@ function drawLists(lists, timeZone) {
     ],
     rows,
   );
+}
+
+/**
+ * @param {WatchAnswer[]} watched
+ * @param {string} timeZone the campaign's
+ */
+function drawWatched(watched, timeZone) {
+  const rows = watched.map(({ watch, template, overdue, since, left }) =>
+    createElement(
+      "tr",
+      {},
+      createElement(
+        "th",
+        { scope: "row" },
+        template ? `${nameOf("watch", watch)} (${template})` : nameOf("watch", watch),
+      ),
+      createElement("td", {}, overdueBadge(overdue)),
+      createElement("td", {}, since ? formatDateTime(since, timeZone) : "–"),
+      createElement("td", { class: "number" }, left === null ? "" : formatCount(left)),
+    ),
+  );
+  fillTable(
+    "watched",
+    ["dashboard.watch", "dashboard.state", "dashboard.since", "dashboard.left"],
+    rows,
+  );
+}
+
+/** @param {boolean} overdue */
+function overdueBadge(overdue) {
+  return overdue
+    ? createElement("span", { class: "badge warning" }, getText("dashboard.overdue"))
+    : createElement("span", { class: "badge confirmed" }, getText("dashboard.on-time"));
 }
 
 /** @param {boolean} inForce */

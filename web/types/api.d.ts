@@ -100,6 +100,14 @@ interface ListAnswer {
   in_force: boolean;
 }
 
+interface WatchAnswer {
+  watch: "acknowledgements" | "orders" | "codes";
+  overdue: boolean;
+  since: string | null;
+  template: string | null;
+  left: number | null;
+}
+
 interface DashboardAnswer {
   campaign: string;
   version: number;
@@ -109,6 +117,7 @@ interface DashboardAnswer {
   refused_by_reason: Record<string, number>;
   days: DayCounts[];
   lists: Record<string, ListAnswer>;
+  watched: WatchAnswer[];
 }
 
 /** The counts of one local day: `date`, and a number for each counter. */

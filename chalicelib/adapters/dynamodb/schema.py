@@ -11,7 +11,7 @@
 | AP7 | a referral and what was granted for it | `REFERRAL#{referral_id}` / … |
 | AP8 | a voucher by its code, and its redemptions | `VOUCHER#{code_key}` / … |
 | AP9 | the vouchers of a holder | index `holder` |
-| AP10 | what is due: undecided, closing, unexported, refused, expiring, … | index `agenda` |
+| AP10 | what is due: undecided, closing, unexported, expiring, leased, … | index `agenda` |
 | AP11 | the export that is open; its rows | `EXPORTS#{campaign}`, `EXPORT#{campaign}#{number}` |
 | AP12 | the list in force, its versions, its deltas, held lists | `LIST#{campaign}#{name}` |
 | AP13 | has this file been processed | `FILE#{campaign}#{area}#{sha256}` |
@@ -19,6 +19,7 @@
 | AP15 | counts by day; the journal's head | `COUNT#{campaign}`, `JOURNAL#{campaign}` |
 | AP16 | changes of vouchers that are in no file yet | `CHANGES#{campaign}` |
 | AP17 | the vouchers used on an order | `USES#{order_id}` |
+| AP18 | when the last order file came; own codes left | `WATCH#{campaign}` |
 
 A key is a template over the fields of its entity, so this table and the code cannot differ.
 `{version:08}` keeps numbers in order. The last part of a sort key may contain any text; no other
@@ -67,6 +68,7 @@ from chalicelib.domain.vouchers import (
     Voucher,
     awaits_replacement,
 )
+from chalicelib.domain.watch import CodesLeft, LastFile
 from chalicelib.services.ports import Agenda
 
 AGENDA_INDEX = "agenda"
@@ -102,6 +104,12 @@ def _voucher_agenda(voucher: Voucher) -> AgendaEntry | None:
     if voucher.ended_at is None:
         name = Agenda.REFUSED if awaits_replacement(voucher) else Agenda.EXPIRING
         return name, "", voucher.valid_until
+    return None
+
+
+def _export_agenda(export: Export) -> AgendaEntry | None:
+    if export.written_at and export.acknowledged_at is None:
+        return Agenda.UNACKNOWLEDGED, export.campaign, export.written_at
     return None
 
 
@@ -159,7 +167,7 @@ ITEM_KINDS: dict[type[Entity], ItemKind] = {
     SpareCode: ItemKind("SPARE_CODE", "CODES#{campaign}#{template}", "CODE#{code_key}"),
     VoucherChange: ItemKind("VOUCHER_CHANGE", "CHANGES#{campaign}", "CHANGE#{position}"),
     ExportSequence: ItemKind("EXPORT_SEQUENCE", "EXPORTS#{campaign}", "SEQUENCE"),
-    Export: ItemKind("EXPORT", "EXPORTS#{campaign}", "EXPORT#{number:08}"),
+    Export: ItemKind("EXPORT", "EXPORTS#{campaign}", "EXPORT#{number:08}", agenda=_export_agenda),
     ExportPart: ItemKind("EXPORT_PART", "EXPORT#{campaign}#{number:08}", "PART#{part:06}"),
     ListVersion: ItemKind("LIST_VERSION", "LIST#{campaign}#{name}", "VERSION#{version:08}"),
     CurrentList: ItemKind("LIST", "LIST#{campaign}#{name}", "IN_FORCE"),
@@ -170,6 +178,8 @@ ITEM_KINDS: dict[type[Entity], ItemKind] = {
     ),
     FileRecord: ItemKind("FILE", "FILE#{campaign}#{area}#{sha256}", "FILE"),
     Mail: ItemKind("MAIL", "MAIL#{mail_id}", "MAIL", ends="ends_at", agenda=_mail_agenda),
+    LastFile: ItemKind("LAST_FILE", "WATCH#{campaign}", "FILE#{area}"),
+    CodesLeft: ItemKind("CODES_LEFT", "WATCH#{campaign}", "CODES#{template}"),
     JournalHead: ItemKind("JOURNAL_HEAD", "JOURNAL#{campaign}", "HEAD"),
 }
 

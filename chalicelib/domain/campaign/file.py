@@ -97,6 +97,8 @@ class Campaign(FileModel):
     buyer: Literal["referee", "anyone"] = "referee"
     give_back_voucher: tuple[Literal["cancelled", "returned"], ...] = ("cancelled",)
     release: Release = Release.ON_ACKNOWLEDGEMENT
+    acknowledge_within: Annotated[int, Field(ge=1, le=720)] = 24
+    orders_expected_every: Annotated[int, Field(ge=1, le=720)] | None = None
     templates: Annotated[dict[Slug, VoucherTemplate], Field(min_length=1)]
     rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
     caps: Caps = Caps()

@@ -24,6 +24,7 @@ class VoucherTemplate(FileModel):
     codes: Literal["minted", "client"] = "minted"
     holder_bound: Flag = False
     not_with: tuple[Slug, ...] = ()
+    days_left: Annotated[int, Field(ge=1, le=90)] = 7
 
     @property
     def value_minor(self) -> int:

@@ -1,8 +1,10 @@
-"""The live figures of a campaign: the funnel in total and by day, and the status of its lists."""
+"""The live figures of a campaign: the funnel in total and by day, the status of its lists, and what
+the client was expected to send and has not.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -11,6 +13,7 @@ from chalicelib.domain.effects import REFUSED_FOR, funnel, totals
 from chalicelib.services.list_status import ListStatus, list_statuses
 from chalicelib.services.lookups import current_campaign
 from chalicelib.services.ports import Ports
+from chalicelib.services.watch import Watched, watched
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,7 @@ class Dashboard:
     refused_by_reason: Mapping[str, int]
     days: Mapping[date, Mapping[str, int]]
     lists: Mapping[str, ListStatus]
+    watched: Sequence[Watched]
 
 
 def view_dashboard(ports: Ports, campaign_id: str) -> Dashboard:
@@ -41,4 +45,5 @@ def view_dashboard(ports: Ports, campaign_id: str) -> Dashboard:
         },
         days={day: funnel(counts[day]) for day in sorted(counts, reverse=True)},
         lists=list_statuses(ports, campaign),
+        watched=tuple(watched(ports, campaign)),
     )

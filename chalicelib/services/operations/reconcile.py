@@ -5,9 +5,9 @@ safely is: undecided invitations, and leased mails that must arrive, are queued 
 vouchers that wait for a code are replaced; the guards of their use cases make a repeat harmless.
 The other findings need a person.
 
-Two more conditions are checked here, because no event reports them: lists that are too old or
-missing while their campaign is open, and referrals without digests under the current keys
-(`rekey`).
+More conditions are checked here, because no event reports them: what the client was expected to
+send and has not (`services/watch.py`), lists that are too old or missing while their campaign is
+open, and referrals without digests under the current keys (`rekey`).
 """
 
 from __future__ import annotations
@@ -29,9 +29,24 @@ from chalicelib.services.ports import Agenda, Ports, Replace
 from chalicelib.services.requeue import requeue_undecided
 from chalicelib.services.retry import retry_on_conflict
 from chalicelib.services.vouchers.issue import ReplacementOutcome, replace_voucher
+from chalicelib.services.watch import Watch, count_codes, watched
 
 # What should never happen: any of them raises an alarm.
-FINDINGS = ("undecided", "leased", "unexported", "unreplaced", "refused_repeatedly")
+FINDINGS = (
+    "undecided",
+    "leased",
+    "unexported",
+    "unreplaced",
+    "refused_repeatedly",
+    "unacknowledged",
+    "orders_missing",
+    "codes_low",
+)
+_FINDING_OF = {
+    Watch.ACKNOWLEDGEMENTS: "unacknowledged",
+    Watch.ORDERS: "orders_missing",
+    Watch.CODES: "codes_low",
+}
 _WATCHED = (
     "lists_too_old",
     "referrals_rekeyed",
@@ -59,6 +74,9 @@ def reconcile(ports: Ports) -> dict[str, int]:
         found["undecided"] += _undecided(ports, campaign)
         found["unexported"] += _unexported(ports, campaign)
         found["lists_too_old"] += _lists_too_old(ports, campaign)
+        count_codes(ports, campaign)
+        for each in watched(ports, campaign):
+            found[_FINDING_OF[each.watch]] += each.overdue
         _rekey(ports, current, found)
     return found
 
