@@ -160,5 +160,5 @@ def test_a_quiet_day_has_no_findings(world: World) -> None:
     world.run()
     world.clock.advance(days=1)
     found = reconcile(world.ports)
-    assert set(FINDINGS) == {"undecided", "leased", "unexported"}
+    assert set(FINDINGS) <= set(found)
     assert not any(found.values()), found
