@@ -147,14 +147,18 @@ def ingest(event: Event) -> BatchAnswer:
 
 
 def export() -> None:
-    """Voucher files of every campaign."""
+    """Voucher files of every campaign, then the files of what became of those vouchers."""
     from chalicelib.services.lookups import all_campaigns
+    from chalicelib.services.vouchers.changes import write_changes
     from chalicelib.services.vouchers.export import export_vouchers
 
     def export_one(campaign: Campaign) -> None:
         written = export_vouchers(bootstrap.ports(), campaign)
         if written:
             log("export", campaign=campaign.id, export=written.number, rows=written.rows)
+        changes = write_changes(bootstrap.ports(), campaign)
+        if changes:
+            log("changes", campaign=campaign.id, number=changes.number, rows=changes.rows)
 
     _scheduled("export", lambda: _each(all_campaigns(bootstrap.ports()), export_one))
 

@@ -130,6 +130,7 @@ EFFECTS: Mapping[FactName, Effect] = {
     F.VOUCHER_ROLLED_BACK: Effect(queues=(Queue.REWARD,), counters=("vouchers_redeemed",), sign=-1),
     F.VOUCHER_EXPIRED: Effect(),
     F.EXPORT_WRITTEN: Effect(),
+    F.CHANGES_WRITTEN: Effect(),
     F.ORDER_PLACED: _ORDER,
     F.ORDER_KEPT: replace(_ORDER, counters=(ORDERS_KEPT,)),
     F.ORDER_RETURNED: _ORDER,

@@ -1,6 +1,8 @@
 """Exports: numbered voucher files on their way to the client (law 5).
 
 open ── part, part, … ── sealed ── file and manifest written ── written
+
+Files of changes (`changes_files.py`) are numbered and go through the same states.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeVar
 
 from chalicelib.domain.benefits import Benefit, PercentOff, kind_of
 from chalicelib.domain.entity import Entity, require, require_move
@@ -33,8 +36,8 @@ class ExportSequence(Entity):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Export(Entity):
-    """A numbered voucher file, from its first voucher to the client's acknowledgement."""
+class NumberedFile(Entity):
+    """A file of parts whose numbers have no gaps, from its first part to the file in `out/`."""
 
     campaign: str
     number: int
@@ -45,6 +48,15 @@ class Export(Entity):
     sealed_at: datetime | None = None
     sha256: str | None = None
     written_at: datetime | None = None
+
+
+F = TypeVar("F", bound=NumberedFile)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Export(NumberedFile):
+    """A numbered voucher file, from its first voucher to the client's acknowledgement."""
+
     acknowledged_at: datetime | None = None
 
 
@@ -130,17 +142,15 @@ def next_part(export: Export, vouchers: Sequence[Voucher]) -> tuple[Export, Expo
     )
 
 
-def sealed(export: Export, now: datetime) -> Export:
-    """The export, complete: nothing is added any more."""
-    return replace(
-        export, state=require_move(export.state, ExportState.SEALED, _MOVES), sealed_at=now
-    )
+def sealed(file: F, now: datetime) -> F:
+    """The export or other numbered file, complete: nothing is added any more."""
+    return replace(file, state=require_move(file.state, ExportState.SEALED, _MOVES), sealed_at=now)
 
 
-def written(export: Export, sha256: str, now: datetime) -> Export:
-    """The export, whose file is in `out/` with that SHA-256 (hex)."""
-    state = require_move(export.state, ExportState.WRITTEN, _MOVES)
-    return replace(export, state=state, sha256=sha256, written_at=now)
+def written(file: F, sha256: str, now: datetime) -> F:
+    """The export or other numbered file, which is in `out/` with that SHA-256 (hex)."""
+    state = require_move(file.state, ExportState.WRITTEN, _MOVES)
+    return replace(file, state=state, sha256=sha256, written_at=now)
 
 
 def acknowledged(export: Export, now: datetime) -> Export:
@@ -156,7 +166,7 @@ def acknowledged(export: Export, now: datetime) -> Export:
 
 
 def export_name(number: int) -> str:
-    """`{export}`: padded so that names sort as numbers do."""
+    """`{export}` or `{number}`: padded so that names sort as numbers do."""
     return f"{number:08d}"
 
 

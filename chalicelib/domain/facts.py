@@ -48,6 +48,7 @@ class FactName(StrEnum):
     VOUCHER_ROLLED_BACK = "voucher_rolled_back"
     VOUCHER_EXPIRED = "voucher_expired"
     EXPORT_WRITTEN = "export_written"
+    CHANGES_WRITTEN = "changes_written"
     ORDER_PLACED = "order_placed"
     ORDER_KEPT = "order_kept"
     ORDER_RETURNED = "order_returned"

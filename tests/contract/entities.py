@@ -9,6 +9,7 @@ from chalicelib.domain.addresses import Address
 from chalicelib.domain.campaign.rules import HolderRole, Release
 from chalicelib.domain.campaign.versions import CampaignVersion, CurrentCampaign
 from chalicelib.domain.changes import ChangeKind, VoucherChange
+from chalicelib.domain.changes_files import ChangesFile, ChangesPart, ChangesSequence
 from chalicelib.domain.eligibility import Reason
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.exports import Export, ExportPart, ExportSequence, ExportState
@@ -139,6 +140,15 @@ ENTITIES: list[Entity] = [
     VoucherChange(
         campaign=CAMPAIGN, position="p", code_key="C", code="WE-C", voucher_id="v",
         change=ChangeKind.REDEEMED, at=MORNING, order_id="A1", reason="r",
+    ),
+    ChangesSequence(campaign=CAMPAIGN, number=1),
+    ChangesFile(
+        campaign=CAMPAIGN, number=1, state=ExportState.WRITTEN, opened_at=MORNING, parts=1,
+        rows=1, sealed_at=MORNING, sha256="h", written_at=LATER,
+    ),
+    ChangesPart(
+        campaign=CAMPAIGN, number=1, part=1,
+        columns=("code", "change"), rows=(("WE-C", "redeemed"),),
     ),
     ExportSequence(campaign=CAMPAIGN, number=1),
     Export(

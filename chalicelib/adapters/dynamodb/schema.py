@@ -20,6 +20,7 @@
 | AP16 | changes of vouchers that are in no file yet | `CHANGES#{campaign}` |
 | AP17 | the vouchers used on an order | `USES#{order_id}` |
 | AP18 | when the last order file came; own codes left | `WATCH#{campaign}` |
+| AP19 | the file of changes that is open; its rows | `CHANGES_FILES#{campaign}` / `FILE#…`; … |
 
 A key is a template over the fields of its entity, so this table and the code cannot differ.
 `{version:08}` keeps numbers in order. The last part of a sort key may contain any text; no other
@@ -35,6 +36,7 @@ from typing import Any
 
 from chalicelib.domain.campaign.versions import CampaignVersion, CurrentCampaign
 from chalicelib.domain.changes import VoucherChange
+from chalicelib.domain.changes_files import ChangesFile, ChangesPart, ChangesSequence
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.exports import Export, ExportPart, ExportSequence
 from chalicelib.domain.invitations import Invitation, InvitationState, Submission
@@ -166,6 +168,9 @@ ITEM_KINDS: dict[type[Entity], ItemKind] = {
     OrderUses: ItemKind("ORDER_USES", "USES#{order_id}", "USES"),
     SpareCode: ItemKind("SPARE_CODE", "CODES#{campaign}#{template}", "CODE#{code_key}"),
     VoucherChange: ItemKind("VOUCHER_CHANGE", "CHANGES#{campaign}", "CHANGE#{position}"),
+    ChangesSequence: ItemKind("CHANGES_SEQUENCE", "CHANGES_FILES#{campaign}", "SEQUENCE"),
+    ChangesFile: ItemKind("CHANGES_FILE", "CHANGES_FILES#{campaign}", "FILE#{number:08}"),
+    ChangesPart: ItemKind("CHANGES_PART", "CHANGES_FILE#{campaign}#{number:08}", "PART#{part:06}"),
     ExportSequence: ItemKind("EXPORT_SEQUENCE", "EXPORTS#{campaign}", "SEQUENCE"),
     Export: ItemKind("EXPORT", "EXPORTS#{campaign}", "EXPORT#{number:08}", agenda=_export_agenda),
     ExportPart: ItemKind("EXPORT_PART", "EXPORT#{campaign}#{number:08}", "PART#{part:06}"),

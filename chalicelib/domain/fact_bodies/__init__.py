@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from chalicelib.domain.fact_bodies.accounts import ChangesWritten
 from chalicelib.domain.fact_bodies.lists import (
     CampaignPut,
     ListAccepted,
@@ -70,6 +71,7 @@ from chalicelib.domain.facts import BODIES, Fact, FactBody, FactName
 
 __all__ = [
     "CampaignPut",
+    "ChangesWritten",
     "ExportWritten",
     "InvitationAccepted",
     "InvitationBounced",

@@ -5,17 +5,15 @@ nothing: every value is ours, or a client's code that own_codes.py accepted, and
 character that makes a formula of it in a spreadsheet.
 """
 
-import csv
 import hashlib
-import io
 import json
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from chalicelib.domain.exports import VOUCHER_COLUMNS, ExportPart
+from chalicelib.domain.files.writing import csv_gz
 
 REFERRAL_COLUMNS = ("referral", "sponsor_digest", "referee_digest", "confirmed_at", "orders")
 
@@ -39,12 +37,12 @@ def voucher_file(parts: Sequence[ExportPart]) -> bytes:
     """
     columns = max((part.columns for part in parts), key=len, default=VOUCHER_COLUMNS)
     rows = (dict(zip(part.columns, row, strict=True)) for part in parts for row in part.rows)
-    return _csv_gz(columns, ([row.get(name, "") for name in columns] for row in rows))
+    return csv_gz(columns, ([row.get(name, "") for name in columns] for row in rows))
 
 
 def referral_file(rows: Iterable[ReferralLine]) -> bytes:
     """The gzipped CSV of the correspondence table, in the order given."""
-    return _csv_gz(
+    return csv_gz(
         REFERRAL_COLUMNS,
         (
             (
@@ -94,12 +92,3 @@ def _sums(rows: Sequence[Mapping[str, str]]) -> list[dict[str, str | int]]:
         {"template": template, "currency": currency, "rows": count, "value": f"{value:.2f}"}
         for (template, currency), (count, value) in sorted(sums.items())
     ]
-
-
-def _csv_gz(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    packer = zlib.compressobj(wbits=31)  # a gzip header without name or time, unlike gzip.open
-    return packer.compress(text.getvalue().encode()) + packer.flush()
