@@ -192,13 +192,16 @@ def reconcile() -> None:
 
 
 def report() -> None:
-    """The daily files of every campaign."""
+    """The daily files of every campaign, and the statements of the months that are over."""
     from chalicelib.services.lookups import all_campaigns
     from chalicelib.services.operations.report import report as write_report
+    from chalicelib.services.operations.statement import write_statements
 
     def report_one(campaign: Campaign) -> None:
         referrals = write_report(bootstrap.ports(), campaign)
         log("reported", campaign=campaign.id, referrals=referrals)
+        for statement in write_statements(bootstrap.ports(), campaign):
+            log("statement", campaign=campaign.id, month=statement.month, rows=statement.rows)
 
     _scheduled("report", lambda: _each(all_campaigns(bootstrap.ports()), report_one))
 

@@ -131,6 +131,7 @@ EFFECTS: Mapping[FactName, Effect] = {
     F.VOUCHER_EXPIRED: Effect(),
     F.EXPORT_WRITTEN: Effect(),
     F.CHANGES_WRITTEN: Effect(),
+    F.STATEMENT_WRITTEN: Effect(),
     F.ORDER_PLACED: _ORDER,
     F.ORDER_KEPT: replace(_ORDER, counters=(ORDERS_KEPT,)),
     F.ORDER_RETURNED: _ORDER,

@@ -49,6 +49,7 @@ class FactName(StrEnum):
     VOUCHER_EXPIRED = "voucher_expired"
     EXPORT_WRITTEN = "export_written"
     CHANGES_WRITTEN = "changes_written"
+    STATEMENT_WRITTEN = "statement_written"
     ORDER_PLACED = "order_placed"
     ORDER_KEPT = "order_kept"
     ORDER_RETURNED = "order_returned"

@@ -39,6 +39,7 @@ from chalicelib.domain.people import (
 )
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Budget, Reward
+from chalicelib.domain.statements import Statement
 from chalicelib.domain.vouchers import (
     OrderUse,
     OrderUses,
@@ -149,6 +150,10 @@ ENTITIES: list[Entity] = [
     ChangesPart(
         campaign=CAMPAIGN, number=1, part=1,
         columns=("code", "change"), rows=(("WE-C", "redeemed"),),
+    ),
+    Statement(
+        campaign=CAMPAIGN, month="2026-03", until=LATER, rows=1, sha256="h", exports=2,
+        changes=3, exports_complete=1, changes_complete=2, written_at=LATER,
     ),
     ExportSequence(campaign=CAMPAIGN, number=1),
     Export(

@@ -6,12 +6,12 @@ change that the client is to read. For tests of what comes after: files of chang
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
 
 from chalicelib.domain import vouchers
 from chalicelib.domain.campaign.rules import HolderRole, Release
-from chalicelib.domain.changes import ChangeKind, with_change
+from chalicelib.domain.changes import ChangeKind, VoucherChange, with_change
 from chalicelib.domain.vouchers import Purchase, Redemption, Voucher, VoucherState
 from chalicelib.services.ports import Insert, Ports, Replace
 from tests.fakes.campaign import CAMPAIGN, digest
@@ -22,10 +22,11 @@ VALUES = {"welcome": 1000, "thank-you": 1500}
 
 @dataclass
 class Till:
-    """What happens to vouchers in a world."""
+    """What happens to vouchers in a world; `changes` has the words the client reads, by code."""
 
     world: World
     issued: int = 0
+    changes: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     @property
     def ports(self) -> Ports:
@@ -84,7 +85,7 @@ class Till:
             currency="EUR",
             redeemed_at=now,
         )
-        self.ports.repository.commit(Replace(changed), Insert(change), Insert(redemption))
+        self._store(changed, change, redemption=redemption)
 
     def roll_back(self, key: str) -> None:
         """Give the voucher back; one that was revoked meanwhile ends with it."""
@@ -97,7 +98,7 @@ class Till:
         if before.revoked_at:
             given_back, revoked = with_change(given_back, ChangeKind.REVOKED, now)
             changes.append(revoked)
-        self.ports.repository.commit(Replace(given_back), *map(Insert, changes))
+        self._store(given_back, *changes)
 
     def revoke(self, key: str) -> None:
         """Revoke the voucher; a redeemed one is only when its redemption is rolled back."""
@@ -108,7 +109,7 @@ class Till:
             self.ports.repository.commit(Replace(ended))
             return
         changed, change = with_change(ended, ChangeKind.REVOKED, now, reason="order_returned")
-        self.ports.repository.commit(Replace(changed), Insert(change))
+        self._store(changed, change)
 
     def expire(self, key: str) -> None:
         """Note the end of the voucher."""
@@ -119,7 +120,7 @@ class Till:
             self.ports.repository.commit(Replace(ended))
             return
         changed, change = with_change(ended, ChangeKind.EXPIRED, now)
-        self.ports.repository.commit(Replace(changed), Insert(change))
+        self._store(changed, change)
 
     def refuse(self, key: str) -> None:
         """The client refuses the code: revoked, and another one takes its place."""
@@ -128,12 +129,11 @@ class Till:
         refused = replace(vouchers.revoked(before, now), refused_reason="unknown_card")
         noted, first = with_change(refused, ChangeKind.REFUSED, now, reason="unknown_card")
         changed, second = with_change(noted, ChangeKind.REPLACED, now)
-        self.ports.repository.commit(Replace(changed), Insert(first), Insert(second))
+        self._store(changed, first, second)
 
-    def end(self, key: str) -> bool:
-        """Whether the voucher can still be used."""
-        return vouchers.is_live(self.voucher(key))
-
-    def is_over(self, key: str) -> bool:
-        """Whether the last day of the voucher and the time for late reports have passed."""
-        return self.voucher(key).valid_until + timedelta(days=3) <= self.ports.clock()
+    def _store(
+        self, voucher: Voucher, *changes: VoucherChange, redemption: Redemption | None = None
+    ) -> None:
+        added = map(Insert, [*changes, *([redemption] if redemption else [])])
+        self.ports.repository.commit(Replace(voucher), *added)
+        self.changes[voucher.code_key] += [change.change.value for change in changes]

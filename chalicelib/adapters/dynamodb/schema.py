@@ -21,6 +21,7 @@
 | AP17 | the vouchers used on an order | `USES#{order_id}` |
 | AP18 | when the last order file came; own codes left | `WATCH#{campaign}` |
 | AP19 | the file of changes that is open; its rows | `CHANGES_FILES#{campaign}` / `FILE#…`; … |
+| AP20 | the statements that are written | `STATEMENTS#{campaign}` |
 
 A key is a template over the fields of its entity, so this table and the code cannot differ.
 `{version:08}` keeps numbers in order. The last part of a sort key may contain any text; no other
@@ -63,6 +64,7 @@ from chalicelib.domain.people import (
 )
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Budget, Reward
+from chalicelib.domain.statements import Statement
 from chalicelib.domain.vouchers import (
     OrderUses,
     Redemption,
@@ -171,6 +173,7 @@ ITEM_KINDS: dict[type[Entity], ItemKind] = {
     ChangesSequence: ItemKind("CHANGES_SEQUENCE", "CHANGES_FILES#{campaign}", "SEQUENCE"),
     ChangesFile: ItemKind("CHANGES_FILE", "CHANGES_FILES#{campaign}", "FILE#{number:08}"),
     ChangesPart: ItemKind("CHANGES_PART", "CHANGES_FILE#{campaign}#{number:08}", "PART#{part:06}"),
+    Statement: ItemKind("STATEMENT", "STATEMENTS#{campaign}", "STATEMENT#{month}"),
     ExportSequence: ItemKind("EXPORT_SEQUENCE", "EXPORTS#{campaign}", "SEQUENCE"),
     Export: ItemKind("EXPORT", "EXPORTS#{campaign}", "EXPORT#{number:08}", agenda=_export_agenda),
     ExportPart: ItemKind("EXPORT_PART", "EXPORT#{campaign}#{number:08}", "PART#{part:06}"),

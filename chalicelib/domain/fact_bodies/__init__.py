@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from chalicelib.domain.fact_bodies.accounts import ChangesWritten
+from chalicelib.domain.fact_bodies.accounts import ChangesWritten, StatementWritten
 from chalicelib.domain.fact_bodies.lists import (
     CampaignPut,
     ListAccepted,
@@ -105,6 +105,7 @@ __all__ = [
     "SignInGranted",
     "SignInRefused",
     "SignInRequested",
+    "StatementWritten",
     "UnknownFactError",
     "VoucherAcknowledged",
     "VoucherExpired",

@@ -17,3 +17,11 @@ class ChangesWritten(FactBody, name=FactName.CHANGES_WRITTEN):
     @property
     def quantity(self) -> int:
         return self.count
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatementWritten(FactBody, name=FactName.STATEMENT_WRITTEN):
+    """The statement of a month, of `count` vouchers, was written to `out/`."""
+
+    month: str
+    count: int

@@ -1,0 +1,144 @@
+"""Writing the statement of each month, once, when nothing of the month is still on its way.
+
+It waits until every voucher issued in the month is in a written export and every change of the
+month in a written file, so whenever it is made it has the same rows. A statement never changes:
+what is reported later belongs to the month in which it is reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.changes import VoucherChange
+from chalicelib.domain.exports import ExportPart
+from chalicelib.domain.fact_bodies import StatementWritten
+from chalicelib.domain.facts import Fact
+from chalicelib.domain.files.statements import (
+    sha256_of,
+    statement_file,
+    statement_manifest,
+    statement_path,
+)
+from chalicelib.domain.statements import (
+    Account,
+    Statement,
+    end_of,
+    month_after,
+    month_of,
+    outstanding_by_expiry,
+    totals,
+)
+from chalicelib.domain.vouchers import Voucher
+from chalicelib.services.accounts import (
+    Opening,
+    Reading,
+    is_settled,
+    last_changes,
+    last_export,
+    last_opening,
+    read_books,
+)
+from chalicelib.services.facts import new_fact
+from chalicelib.services.ports import Agenda, ConflictError, Insert, Ports
+
+# Longer than any function runs: whoever read the clock in the month has stored it by then, and the
+# agenda shows it.
+SETTLED_AFTER = timedelta(minutes=20)
+
+
+def write_statements(ports: Ports, campaign: Campaign) -> list[Statement]:
+    """Write every statement that is due, the earliest first; returns them."""
+    written = []
+    while statement := _write_next(ports, campaign):
+        written.append(statement)
+    return written
+
+
+def _write_next(ports: Ports, campaign: Campaign) -> Statement | None:
+    month = _next_month(ports, campaign)
+    if month is None or not _is_complete(ports, campaign, end_of(campaign, month)):
+        return None
+    opening = last_opening(ports, campaign)
+    reading = read_books(ports, campaign, opening, end_of(campaign, month))
+    statement = _write(ports, campaign, month, opening, reading)
+    try:
+        ports.repository.commit(Insert(statement), facts=[_written_fact(ports, statement)])
+    except ConflictError:
+        return None  # another run has written it
+    return statement
+
+
+def _write(
+    ports: Ports, campaign: Campaign, month: str, opening: Opening, reading: Reading
+) -> Statement:
+    """Write the statement and its manifest to `out/`, unless they are there."""
+    accounts = reading.books.accounts
+    path = statement_path(campaign.id, month)
+    statement = Statement(
+        campaign=campaign.id,
+        month=month,
+        until=end_of(campaign, month),
+        rows=len(accounts),
+        sha256=sha256_of(_written_once(ports, f"{path}.csv.gz", accounts.values())),
+        exports=reading.exports.last,
+        changes=reading.changes.last,
+        exports_complete=reading.exports.complete,
+        changes_complete=reading.changes.complete,
+        written_at=ports.clock(),
+    )
+    manifest = statement_manifest(
+        statement,
+        as_of=statement.until - timedelta(seconds=1),
+        totals=totals(opening.accounts, accounts),
+        outstanding=outstanding_by_expiry(campaign, accounts.values()),
+    )
+    ports.files.write_once(f"{path}.manifest.json", manifest, content_type="application/json")
+    return statement
+
+
+def _written_once(ports: Ports, path: str, accounts: Iterable[Account]) -> bytes:
+    """The statement's file. One that an interrupted run of an earlier version left is kept: it has
+    the same accounts, and may have fewer columns.
+    """
+    content = statement_file(accounts)
+    if ports.files.write_once(path, content, content_type="application/gzip"):
+        return content
+    return b"".join(ports.files.read(path))
+
+
+def _written_fact(ports: Ports, statement: Statement) -> Fact:
+    subject = f"statement-{statement.campaign}-{statement.month}"
+    body = StatementWritten(month=statement.month, count=statement.rows)
+    return new_fact(ports, body, campaign=statement.campaign, subject=subject, correlation=subject)
+
+
+def _next_month(ports: Ports, campaign: Campaign) -> str | None:
+    """The month after the last statement, or that of the first voucher; None before any."""
+    written = [one.month for one in ports.repository.within(Statement, campaign=campaign.id)]
+    if written:
+        return month_after(written[-1])
+    issued = [
+        datetime.fromisoformat(row[part.columns.index("issued_at")])
+        for part in ports.repository.within(ExportPart, campaign=campaign.id, number=1)
+        for row in part.rows
+    ]
+    return month_of(campaign, min(issued)) if issued else None
+
+
+def _is_complete(ports: Ports, campaign: Campaign, until: datetime) -> bool:
+    """Whether everything before `until` is in written files.
+
+    The order counts: what leaves the agenda, or the waiting changes, is in a file by then.
+    """
+    if ports.clock() < until + SETTLED_AFTER:
+        return False
+    last_moment = until - timedelta(microseconds=1)
+    unexported = ports.repository.agenda(Voucher, Agenda.UNEXPORTED, campaign.id, until=last_moment)
+    # In the order of time: the first one decides.
+    waiting = next(ports.repository.within(VoucherChange, campaign=campaign.id), None)
+    if next(unexported, None) or (waiting and waiting.at < until):
+        return False
+    files = (last_export(ports, campaign), last_changes(ports, campaign))
+    return all(map(is_settled, files))
