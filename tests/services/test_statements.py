@@ -242,6 +242,12 @@ def test_it_is_the_same_whenever_it_is_made() -> None:
     files = [till.world.files.under(f"{OUT}statements/") for till in (at_once, later)]
     assert files[0] == files[1]
     assert len(rows_in(later.world, "vouchers/00000002")) == 2
+    later.world.clock.advance(days=31)
+    assert state(later) == ["2026-04"]
+    counted = {
+        row["voucher"]: int(row["changes"]) for row in rows_in(later.world, "statements/2026-04")
+    }
+    assert counted["voucher2"] == counted["voucher6"] + 1 == 2
 
 
 def test_a_statement_that_is_gone_or_altered_is_folded_again_from_the_beginning(till: Till) -> None:
@@ -442,8 +448,8 @@ def _each_statement_is_the_fold_of_all_files(months: Months, changes: list[dict[
         ).accounts
         manifest = manifest_of(months.world, one.month)
         rows = months.rows("statements", one.month)
-        assert {row["voucher"]: row["state"] for row in rows} == {
-            voucher: account.state for voucher, account in closing.items()
+        assert {row["voucher"]: (row["state"], int(row["changes"])) for row in rows} == {
+            voucher: (account.state, account.changes) for voucher, account in closing.items()
         }
         for totals in manifest["totals"]:
             spent = totals["redeemed"] + totals["revoked"] + totals["expired"]
