@@ -194,12 +194,18 @@ def reconcile() -> None:
 def report() -> None:
     """The daily files of every campaign, and the statements of the months that are over."""
     from chalicelib.services.lookups import all_campaigns
+    from chalicelib.services.operations.reconciliation import write_reconciliation
     from chalicelib.services.operations.report import report as write_report
     from chalicelib.services.operations.statement import write_statements
 
     def report_one(campaign: Campaign) -> None:
         referrals = write_report(bootstrap.ports(), campaign)
         log("reported", campaign=campaign.id, referrals=referrals)
+        # First: it stores what earlier versions did not, and a statement waits for that.
+        differences = write_reconciliation(bootstrap.ports(), campaign)
+        if differences is not None:
+            count("ReconciliationDifference", differences)
+            log("compared with the files", campaign=campaign.id, differences=differences)
         for statement in write_statements(bootstrap.ports(), campaign):
             log("statement", campaign=campaign.id, month=statement.month, rows=statement.rows)
 

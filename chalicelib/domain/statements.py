@@ -296,6 +296,7 @@ class Difference(StrEnum):
     CHANGE_TOO_MANY = "change_too_many"
     STATE_DIFFERS = "state_differs"
     REDEEMED_ON_ANOTHER_ORDER = "redeemed_on_another_order"
+    ACKNOWLEDGEMENT_MISSING = "acknowledgement_missing"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -309,7 +310,12 @@ class Finding:
 
 
 def state_of(voucher: Voucher) -> AccountState:
-    """The state that the account of a stored voucher should have."""
+    """The state that the account of a stored voucher should have.
+
+    A code that the client refused is of no use from then on, even while its holder waits for
+    another.
+    """
+    is_refused = voucher.refused_reason is not None
     match voucher.state:
         case VoucherState.REDEEMED:
             return AccountState.REDEEMED
@@ -318,13 +324,20 @@ def state_of(voucher: Voucher) -> AccountState:
         case VoucherState.EXPIRED:
             return AccountState.EXPIRED
         case VoucherState.ISSUED | VoucherState.EXPORTED | VoucherState.ACKNOWLEDGED:
-            return AccountState.OUTSTANDING
+            return AccountState.REVOKED if is_refused else AccountState.OUTSTANDING
 
 
-def findings_of(voucher: Voucher, account: Account | None) -> list[Finding]:
-    """How an exported voucher differs from its account."""
+def lacks_a_change(voucher: Voucher) -> bool:
+    """Whether an earlier version ended the voucher: those stored no change for the client."""
+    return voucher.changes == 0 and state_of(voucher) is not AccountState.OUTSTANDING
+
+
+def findings_of(
+    voucher: Voucher, account: Account | None, *, is_acknowledged: bool
+) -> list[Finding]:
+    """How an exported voucher differs from its account; whether its export is acknowledged."""
     if account is None:
-        return [_finding(voucher, Difference.NOT_IN_ANY_EXPORT, voucher.export, "")]
+        return [_finding(voucher, Difference.NOT_IN_ANY_EXPORT, voucher.export, None)]
     value = f"{voucher.value_minor} {voucher.currency}"
     stated = f"{account.value_minor} {account.currency}"
     compared: list[tuple[bool, Difference, object, object]] = [
@@ -353,6 +366,12 @@ def findings_of(voucher: Voucher, account: Account | None) -> list[Finding]:
             voucher.redeemed_by,
             account.order_id,
         ),
+        (
+            is_acknowledged and not (voucher.acknowledged_at or voucher.refused_reason is not None),
+            Difference.ACKNOWLEDGEMENT_MISSING,
+            "",
+            voucher.export,
+        ),
     ]
     return [
         _finding(voucher, difference, in_table, in_files)
@@ -367,6 +386,10 @@ def _finding(
     return Finding(
         voucher=voucher.voucher_id,
         difference=difference,
-        in_table=str(in_table),
-        in_files=str(in_files),
+        in_table=_text(in_table),
+        in_files=_text(in_files),
     )
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)

@@ -136,7 +136,9 @@ class Agenda(StrEnum):
 
 
 class Repository(Protocol):
-    """The table. Reads by key are strongly consistent; `agenda` and `held_by` may lag."""
+    """The table. Reads by key are strongly consistent; `agenda`, `held_by` and `every_voucher` may
+    lag.
+    """
 
     def get(self, kind: type[E], /, **key: str | int) -> E | None:
         """The entity of `kind` with that key, or None."""
@@ -163,6 +165,9 @@ class Repository(Protocol):
 
     def held_by(self, holder_id: str) -> list[Voucher]:
         """The vouchers issued to a holder, oldest first."""
+
+    def every_voucher(self) -> Iterator[Voucher]:
+        """Every voucher of every campaign, in any order. It may lag, and reads them all."""
 
     def commit(self, *changes: Change, facts: Sequence[Fact] = ()) -> None:
         """Make all changes and write all facts, or none (`ConflictError`, `ContentionError`)."""

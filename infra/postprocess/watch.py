@@ -102,9 +102,9 @@ def dashboard() -> Object:
                 "ListUnavailable",
             ],
         ),
-        ("Files", ["ExportWritten", "FileRefused"]),
+        ("Files", ["ExportWritten", "ChangesWritten", "FileRefused"]),
         ("Facts", ["FactRelayed", "FactProjected"]),
-        ("To look at", ["ReconcileFinding", "RequestFailed"]),
+        ("To look at", ["ReconcileFinding", "ReconciliationDifference", "RequestFailed"]),
     ]
     widgets = [
         _graph(

@@ -268,6 +268,13 @@ def test_a_holder_has_vouchers_oldest_first(repository: Repository) -> None:
     assert [one.code_key for one in repository.held_by("r")] == ["C", "A"]
 
 
+def test_every_voucher_of_every_campaign_is_found_and_nothing_else(repository: Repository) -> None:
+    voucher = next(entity for entity in ENTITIES if isinstance(entity, Voucher))
+    other = replace(voucher, code_key="A", campaign="other", holder_id="other")
+    store(repository, LINK, voucher, other)
+    assert sorted(one.code_key for one in repository.every_voucher()) == ["A", "C"]
+
+
 def test_a_fact_is_counted_once(repository: Repository) -> None:
     facts = [fact(1), fact(2)]
     repository.commit(facts=facts)

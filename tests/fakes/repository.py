@@ -96,6 +96,9 @@ class MemoryRepository:
         held = [voucher for voucher in vouchers if voucher.holder_id == holder_id]
         return sorted(held, key=lambda voucher: voucher.issued_at)
 
+    def every_voucher(self) -> Iterator[Voucher]:
+        return iter(self.all(Voucher))
+
     def commit(self, *changes: Change, facts: Sequence[Fact] = ()) -> None:
         keys = [_pair(schema.key_of(change.entity)) for change in changes]
         self._require_one_transaction([*keys, *map(_fact_key, facts)])
@@ -172,6 +175,7 @@ class _Wrapped:
         self.within = inner.within
         self.agenda = inner.agenda
         self.held_by = inner.held_by
+        self.every_voucher = inner.every_voucher
         self.facts_of = inner.facts_of
         self.uncounted = inner.uncounted
         self.counts = inner.counts

@@ -92,12 +92,16 @@ class Till:
         before = self.voucher(key)
         now = self.ports.clock()
         given_back, rollback = with_change(
-            vouchers.rolled_back(before), ChangeKind.ROLLED_BACK, now, order_id=before.redeemed_by
+            vouchers.rolled_back(before, now),
+            ChangeKind.ROLLED_BACK,
+            now,
+            order_id=before.redeemed_by,
         )
         changes = [rollback]
-        if before.revoked_at:
-            given_back, revoked = with_change(given_back, ChangeKind.REVOKED, now)
-            changes.append(revoked)
+        ends = {VoucherState.REVOKED: ChangeKind.REVOKED, VoucherState.EXPIRED: ChangeKind.EXPIRED}
+        if given_back.state in ends:
+            given_back, ended = with_change(given_back, ends[given_back.state], now)
+            changes.append(ended)
         self._store(given_back, *changes)
 
     def revoke(self, key: str) -> None:

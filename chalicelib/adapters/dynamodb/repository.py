@@ -140,6 +140,14 @@ class DynamoRepository:
         )
         return sorted((entity_of(Voucher, item) for item in items), key=lambda v: v.issued_at)
 
+    def every_voucher(self) -> Iterator[Voucher]:
+        # Only vouchers are in this index, so the rest of the table is not read.
+        pages = self._clients.dynamodb.get_paginator("scan").paginate(
+            TableName=self._table, IndexName=schema.HOLDER_INDEX
+        )
+        for page in pages:
+            yield from (entity_of(Voucher, item) for item in page["Items"])
+
     def facts_of(self, subject: str) -> Iterator[Fact]:
         for item in self._query(
             KeyConditionExpression="pk = :pk",

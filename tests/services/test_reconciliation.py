@@ -1,0 +1,285 @@
+"""The daily comparison of the table with the files: every difference by name, and none made up."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.domain.changes import ChangeKind, VoucherChange
+from chalicelib.domain.exports import Export, ExportPart
+from chalicelib.domain.files.statements import RECONCILIATION_COLUMNS
+from chalicelib.domain.statements import Difference, end_of
+from chalicelib.domain.vouchers import Voucher, VoucherState
+from chalicelib.services.operations.reconciliation import write_reconciliation
+from chalicelib.services.operations.statement import write_statements
+from chalicelib.services.ports import Insert, Remove, Replace, Repository
+from chalicelib.services.vouchers.changes import write_changes
+from tests.fakes.repository import _Wrapped
+from tests.fakes.till import Till
+from tests.fakes.world import new_world, wrapped
+
+OUT = "out/demo-vip/"
+
+
+@pytest.fixture
+def till() -> Till:
+    """A voucher of each state, in files, and an hour gone by."""
+    till = Till(new_world())
+    keys = [till.issue() for _ in range(5)]
+    till.world.export()
+    till.redeem(keys[1], "A1")
+    till.revoke(keys[2])
+    till.expire(keys[3])
+    till.refuse(keys[4])
+    files(till)
+    till.world.clock.advance(hours=1)
+    return till
+
+
+def files(till: Till) -> None:
+    till.world.export()
+    write_changes(till.ports, till.world.campaign)
+
+
+def compared(till: Till) -> list[tuple[str, str, str, str]]:
+    """The rows of the day's report."""
+    write_reconciliation(till.ports, till.world.campaign)
+    day = till.world.campaign.local_date(till.world.clock()).isoformat()
+    content = till.world.files.content[f"{OUT}reports/reconciliation-{day}.csv"].decode()
+    header, *rows = csv.reader(content.splitlines())
+    assert tuple(header) == RECONCILIATION_COLUMNS
+    return [(voucher, difference, table, of_files) for voucher, difference, table, of_files in rows]
+
+
+def first(till: Till) -> Voucher:
+    """The outstanding voucher."""
+    return next(one for one in till.world.memory.all(Voucher) if one.voucher_id == "voucher1")
+
+
+def named(till: Till, voucher_id: str) -> Voucher:
+    return next(one for one in till.world.memory.all(Voucher) if one.voucher_id == voucher_id)
+
+
+def store(till: Till, voucher: Voucher) -> None:
+    till.ports.repository.commit(Replace(voucher))
+
+
+def test_files_that_agree_with_the_table_give_a_header_alone(till: Till) -> None:
+    assert compared(till) == []
+
+
+def test_it_is_made_once_a_day_and_never_changed(till: Till) -> None:
+    assert write_reconciliation(till.ports, till.world.campaign) == 0
+    before = dict(till.world.files.content)
+    store(till, replace(first(till), value_minor=1))
+    assert write_reconciliation(till.ports, till.world.campaign) is None
+    assert till.world.files.content == before
+    till.world.clock.advance(days=1)
+    assert write_reconciliation(till.ports, till.world.campaign) == 1
+
+
+def test_it_also_starts_from_a_statement(till: Till) -> None:
+    till.world.clock.now = end_of(till.world.campaign, "2026-03") + timedelta(minutes=20)
+    assert len(write_statements(till.ports, till.world.campaign)) == 1
+    assert compared(till) == []
+
+
+# --- each difference -----------------------------------------------------------------------------
+
+
+def another_value(till: Till) -> None:
+    store(till, replace(first(till), value_minor=999))
+
+
+def another_state(till: Till) -> None:
+    store(till, replace(first(till), state=VoucherState.EXPIRED, changes=0, changed_at=None))
+    # Not one that an earlier version ended: it has had a change.
+    change = VoucherChange(
+        campaign="demo-vip", position="p", code_key=first(till).code_key, code=first(till).code,
+        voucher_id="voucher1", change=ChangeKind.ROLLED_BACK, at=till.world.clock(),
+    )  # fmt: skip
+    store(till, replace(first(till), changes=1))
+    till.ports.repository.commit(Insert(change))
+    write_changes(till.ports, till.world.campaign)
+
+
+def another_order(till: Till) -> None:
+    store(till, replace(named(till, "voucher2"), redeemed_by="A9"))
+
+
+def a_change_lost(till: Till) -> None:
+    store(till, replace(named(till, "voucher2"), changes=2))
+
+
+def a_change_too_many(till: Till) -> None:
+    store(till, replace(named(till, "voucher5"), changes=1))
+
+
+def not_exported(till: Till) -> None:
+    store(till, replace(first(till), voucher_id="other"))
+
+
+def exported_twice(till: Till) -> None:
+    [part] = till.world.memory.all(ExportPart)
+    again = replace(part, part=2, codes=part.codes[:1], rows=part.rows[:1], revision=0)
+    till.ports.repository.commit(Insert(again))
+
+
+def not_acknowledged(till: Till) -> None:
+    [export] = till.world.memory.all(Export)
+    till.ports.repository.commit(Replace(replace(export, acknowledged_at=till.world.clock())))
+
+
+def test_every_difference_is_tried_below() -> None:
+    assert {name for _, names in DIFFERENCES for name in names} == set(Difference)
+
+
+DIFFERENCES: list[tuple[Callable[[Till], None], list[str]]] = [
+    (another_value, ["value_differs"]),
+    (another_state, ["state_differs"]),
+    (another_order, ["redeemed_on_another_order"]),
+    (a_change_lost, ["change_missing"]),
+    (a_change_too_many, ["change_too_many"]),
+    (not_exported, ["not_in_any_export", "unknown_voucher"]),
+    (exported_twice, ["in_two_exports"]),
+    (not_acknowledged, ["acknowledgement_missing"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("happens", "names"), DIFFERENCES, ids=[one.__name__ for one, _ in DIFFERENCES]
+)
+def test_a_difference_is_named(
+    till: Till, happens: Callable[[Till], None], names: list[str]
+) -> None:
+    with_column_voucher(till)
+    happens(till)
+    assert sorted({difference for _, difference, _, _ in compared(till)}) == names
+
+
+def with_column_voucher(till: Till) -> None:
+    """Exports as this version writes them, by voucher and not by code."""
+    for part in till.world.memory.all(ExportPart):
+        if "voucher" in part.columns:
+            continue
+        ids = {one.code_key: one.voucher_id for one in till.world.memory.all(Voucher)}
+        rows = tuple((*row, ids[code]) for code, row in zip(part.codes, part.rows, strict=True))
+        columns = (*part.columns, "voucher")
+        till.ports.repository.commit(Replace(replace(part, columns=columns, rows=rows)))
+
+
+def test_a_difference_says_what_each_side_has(till: Till) -> None:
+    another_order(till)
+    assert compared(till) == [("voucher2", "redeemed_on_another_order", "A9", "A1")]
+
+
+# --- what is no difference -----------------------------------------------------------------------
+
+
+def test_a_change_that_waits_for_its_file_is_no_difference(till: Till) -> None:
+    till.redeem(first(till).code_key, "A2")
+    till.world.clock.advance(hours=1)
+    assert compared(till) == []
+    [change] = till.world.memory.all(VoucherChange)
+    till.ports.repository.commit(Remove(change))
+    till.world.clock.advance(days=1)
+    assert [difference for _, difference, _, _ in compared(till)] == [
+        "change_missing",
+        "state_differs",
+    ]
+
+
+def test_a_voucher_that_waits_for_its_export_is_no_difference(till: Till) -> None:
+    till.redeem(till.issue(), "A2")
+    till.world.clock.advance(hours=1)
+    assert compared(till) == []
+
+
+class _Busy(_Wrapped):
+    """While the table is read, a voucher is issued, exported and used, and its change written."""
+
+    def __init__(self, inner: Repository, till: Till) -> None:
+        super().__init__(inner)
+        self._till = till
+        self.every_voucher = self._every_voucher
+
+    def _every_voucher(self) -> Iterator[Voucher]:
+        key = self._till.issue()
+        self._till.world.export()
+        self._till.redeem(key, "A2")
+        self._till.redeem(first(self._till).code_key, "A3")
+        write_changes(self._till.ports, self._till.world.campaign)
+        yield from self._inner.every_voucher()
+
+
+def test_what_changes_while_the_table_is_read_is_no_difference(till: Till) -> None:
+    ports = wrapped(till.world, lambda inner: _Busy(inner, till))
+    assert write_reconciliation(ports, till.world.campaign) == 0
+
+
+class _Lagging(_Wrapped):
+    """The index shows vouchers as they were."""
+
+    def __init__(self, inner: Repository, before: list[Voucher]) -> None:
+        super().__init__(inner)
+        self.every_voucher = lambda: iter(before)
+
+
+def test_an_index_that_lags_makes_no_difference(till: Till) -> None:
+    before = till.world.memory.all(Voucher)
+    till.redeem(first(till).code_key, "A2")
+    files(till)
+    till.world.clock.advance(hours=1)
+    ports = wrapped(till.world, lambda inner: _Lagging(inner, before))
+    assert write_reconciliation(ports, till.world.campaign) == 0
+
+
+# --- vouchers that ended before changes were stored ----------------------------------------------
+
+
+def as_earlier_versions_left_it(till: Till) -> None:
+    """The same vouchers, whose changes nobody stored."""
+    for voucher in till.world.memory.all(Voucher):
+        store(till, replace(voucher, changes=0, changed_at=None))
+    for change in till.world.memory.all(VoucherChange):
+        till.ports.repository.commit(Remove(change))
+
+
+def test_what_ended_under_an_earlier_version_gets_its_change_at_the_time_it_happened() -> None:
+    till = Till(new_world())
+    keys = [till.issue() for _ in range(4)]
+    till.world.export()
+    till.world.clock.advance(days=1)
+    till.redeem(keys[1], "A1")
+    till.revoke(keys[2])
+    till.expire(keys[3])
+    as_earlier_versions_left_it(till)
+    till.world.clock.now = end_of(till.world.campaign, "2026-03") + timedelta(minutes=20)
+    assert compared(till) == []
+    assert write_statements(till.ports, till.world.campaign) == []
+    write_changes(till.ports, till.world.campaign)
+    [march] = write_statements(till.ports, till.world.campaign)
+    assert march.rows == 4
+    till.world.clock.advance(days=1)
+    assert compared(till) == []
+    assert till.world.memory.all(VoucherChange) == []
+
+
+def test_no_change_is_added_to_a_month_whose_statement_is_written() -> None:
+    till = Till(new_world())
+    key = till.issue()
+    till.world.export()
+    till.redeem(key, "A1")
+    as_earlier_versions_left_it(till)
+    till.world.clock.now = end_of(till.world.campaign, "2026-03") + timedelta(minutes=20)
+    write_statements(till.ports, till.world.campaign)
+    compared(till)
+    [change] = till.world.memory.all(VoucherChange)
+    assert change.at == end_of(till.world.campaign, "2026-03")
+    write_changes(till.ports, till.world.campaign)
+    till.world.clock.advance(days=31)
+    assert compared(till) == []
