@@ -29,8 +29,8 @@ from chalicelib.services.accounts import last_opening, read_books
 from chalicelib.services.earlier_changes import store_earlier_change
 from chalicelib.services.ports import FileMissingError, Ports
 
-# Longer than a commit takes and clocks differ: what changed before is in the index, and in a file or
-# waiting for one.
+# Longer than a commit takes and clocks differ: what changed before is in the index, and in a file
+# or waiting for one.
 AT_REST_AFTER = timedelta(minutes=5)
 _AT_ONCE = 100
 
