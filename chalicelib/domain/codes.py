@@ -10,6 +10,7 @@ import unicodedata
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # no 0 O 1 I L; 31 characters, and 31 is prime
 RANDOM_LENGTH = 13  # 64 bits: log2(31 ** 13) = 64.4
 CODE_LENGTH = RANDOM_LENGTH + 1
+LONGEST = 64  # characters, of any code with its prefix
 
 _MODULUS = len(ALPHABET)
 _VALUES = {character: value for value, character in enumerate(ALPHABET)}
@@ -51,9 +52,12 @@ def canonical(typed: str) -> str:
 def candidates(typed: str) -> tuple[str, ...]:
     """What to look up for a typed text, best first: our code if its end is one, then the whole.
 
-    The whole text may be one of the client's own codes, which have any form.
+    The whole text may be one of the client's own codes, which have any form. Nothing is looked up
+    for a text that can be neither: longer than any code, or with characters that nobody prints.
     """
     whole = canonical(typed)
+    if len(whole) > LONGEST or not whole.isprintable():
+        return ()
     ours = whole[-CODE_LENGTH:]
     return tuple(dict.fromkeys([*([ours] if is_valid(ours) else []), *([whole] if whole else [])]))
 

@@ -128,7 +128,8 @@ def _reasons() -> set[str]:
     long = dict.fromkeys(orders.COLUMNS, "x" * 65) | {"email_digest": "a@b", "amount": "1.005"}
     wrong = dict.fromkeys(orders.COLUMNS, " ") | {"ordered_at": "2026-01-01"}
     damaged = dict.fromkeys(orders.COLUMNS, "4.68769E+11")
-    for values in ({}, long, wrong, damaged):
+    addresses = dict.fromkeys(orders.COLUMNS, "a@b.fr")
+    for values in ({}, long, wrong, damaged, addresses):
         problems = orders.parse_order(values)
         assert isinstance(problems, tuple)
         reported |= {f"{one.field}_{one.reason}" for one in problems}

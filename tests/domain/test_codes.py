@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from chalicelib.domain.codes import (
     ALPHABET,
     CODE_LENGTH,
+    LONGEST,
     RANDOM_LENGTH,
     CodeError,
     candidates,
@@ -101,6 +102,15 @@ def test_without_a_prefix_a_code_is_printed_in_groups_only() -> None:
 def test_a_clients_own_code_is_looked_up_whole() -> None:
     assert canonical("welcome-10 eur") == "WELCOME10EUR"
     assert candidates("welcome-10 eur") == ("WELCOME10EUR",)
+
+
+@pytest.mark.parametrize("typed", ["x" * 65, "ABC\0DEF", "ABC\ud800", "A" * 4000])
+def test_nothing_is_looked_up_for_what_can_be_no_code(typed: str) -> None:
+    assert candidates(typed) == ()
+
+
+def test_a_code_may_be_typed_with_any_number_of_separators() -> None:
+    assert candidates("-".join("x" * LONGEST)) == ("X" * LONGEST,)
 
 
 def test_a_printed_code_is_looked_up_as_ours_and_then_whole() -> None:

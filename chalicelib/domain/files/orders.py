@@ -24,7 +24,7 @@ FieldReason = Literal[
     "damaged",
 ]
 
-MAX_ID = 64  # characters, of an order id or a voucher code as typed
+MAX_ID = 64  # characters, of an order id
 
 _DIGEST = re.compile(r"[0-9A-Fa-f]{64}")
 # Zeros beyond the cents say nothing: 45.0000 is 45.00.
@@ -117,18 +117,20 @@ def _minor(amount: str) -> int:
 
 
 def _order_id_problem(value: str) -> FieldReason | None:
-    if is_damaged(value):  # two people's orders would meet on one id
-        return "damaged"
-    # As the end of a URL these are removed, so such an order could never be named in a call.
-    return "invalid" if value in _DOT_SEGMENTS else _identifier_problem(value)
-
-
-def _identifier_problem(value: str) -> FieldReason | None:
     if len(value) > MAX_ID:
         return "too_long"
     if "@" in value:  # ids go into the journal, which must not contain addresses (law 9)
         return "plain_address"
-    return None if value.isprintable() and value == value.strip() else "invalid"
+    if is_damaged(value):  # two people's orders would meet on one id
+        return "damaged"
+    # As the end of a URL these are removed, so such an order could never be named in a call.
+    is_fit = value.isprintable() and value == value.strip() and value not in _DOT_SEGMENTS
+    return None if is_fit else "invalid"
+
+
+def _voucher_code_problem(value: str) -> FieldReason | None:
+    """Only an address costs the order: any other text is a code, ours or somebody else's."""
+    return "plain_address" if "@" in value else None
 
 
 def _instant_problem(value: str) -> FieldReason | None:
@@ -169,7 +171,7 @@ _CHECKS: dict[str, Callable[[str], FieldReason | None]] = {
     "order_id": _order_id_problem,
     "ordered_at": _instant_problem,
     "email_digest": _digest_problem,
-    "voucher_code": _identifier_problem,
+    "voucher_code": _voucher_code_problem,
     "amount": _amount_problem,
     "currency": _currency_problem,
     "status": _status_problem,
