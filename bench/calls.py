@@ -14,7 +14,7 @@ from itertools import groupby
 
 import app
 from bench.recording import Call
-from chalicelib.api.operations import OPERATIONS
+from chalicelib.api.operations import OPERATIONS, Operation
 from tests.api.consumers import WORK
 from tests.api.gateway import Gateway
 from tests.api.requests import GOOD
@@ -47,14 +47,19 @@ def costs() -> Iterator[Cost]:
     """Routes first, then the work that follows from them."""
     gateway = Gateway(app.app)
     for operation in OPERATIONS:
-        with redirect_stdout(io.StringIO()), world(gateway) as here:
-            request = GOOD[operation.name](here)
-            calls = recorded(here, lambda: here.ask(request))  # noqa: B023
-        yield _cost(f"{operation.method} {operation.name}", calls)
+        yield cost_of(gateway, operation)
     for name, prepared in WORK.items():
         with redirect_stdout(io.StringIO()), world(gateway) as here:
             calls = recorded(here, prepared(here))
         yield _cost(name, calls)
+
+
+def cost_of(gateway: Gateway, operation: Operation) -> Cost:
+    """Of one route."""
+    with redirect_stdout(io.StringIO()), world(gateway) as here:
+        request = GOOD[operation.name](here)
+        calls = recorded(here, lambda: here.ask(request))
+    return _cost(f"{operation.method} {operation.name}", calls)
 
 
 def _cost(name: str, calls: Iterable[Call]) -> Cost:

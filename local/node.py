@@ -36,18 +36,18 @@ def make_node() -> Path:
     return NODE
 
 
-def make_modules() -> None:
-    """Install package-lock.json unless `node_modules/` is up to date; needs node.
+def make_modules(folder: Path = ROOT) -> None:
+    """Install the folder's package-lock.json unless its `node_modules/` is up to date; needs node.
 
     Raises `EnvironmentFailedError`.
     """
-    stamp = MODULES / "stamp"
-    digest = hashlib.sha256((ROOT / "package-lock.json").read_bytes()).hexdigest()
+    stamp = folder / MODULES.name / "stamp"
+    digest = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
     if stamp.is_file() and stamp.read_text() == digest:
         return
     done = subprocess.run(
         [HOME / "bin" / "npm", "ci", "--ignore-scripts", "--loglevel=error"],
-        cwd=ROOT,
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,

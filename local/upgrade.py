@@ -1,4 +1,4 @@
-"""Brings the pinned versions up to date: every requirements*.txt from its .in, and the npm lock.
+"""Brings the pinned versions up to date: every requirements*.txt from its .in, and the npm locks.
 
 Pins hold hashes and no address of an index or registry: each machine uses its own. Nothing is
 installed; `make env` does that afterwards, because the pins have changed. What was upgraded is
@@ -30,6 +30,7 @@ REQUIREMENTS: Final = (
     "requirements-node",
 )
 LOCK: Final = "package-lock.json"
+LOCKED: Final = (".", "bench/exchange")  # folders with a lock
 _PIN = re.compile(r"^([\w.-]+)==([^\s;\\]+)", re.MULTILINE)
 _ADDRESS = re.compile(r"https?://|--(?:extra-)?index-url|--find-links")
 
@@ -49,9 +50,10 @@ def compile_pins(root: Path, name: str) -> None:
 
 
 def lock_modules(root: Path) -> None:
-    """Write the npm lock again; package.json names the version of each package itself."""
+    """Write the npm locks again; package.json names the version of each package itself."""
     npm = [str(HOME / "bin" / "npm"), "update", "--package-lock-only", "--ignore-scripts"]
-    run([*npm, "--loglevel=error"], root)
+    for folder in LOCKED:
+        run([*npm, "--loglevel=error"], root / folder)
 
 
 def run(command: list[str], root: Path) -> None:
@@ -72,8 +74,10 @@ def pins(root: Path) -> dict[tuple[str, str], str]:
 
 def addresses(root: Path) -> list[str]:
     """The lines of the pins that hold an address, which none may."""
-    locked = (root / LOCK).read_text().splitlines()
-    found = [f"{LOCK}: {line.strip()}" for line in locked if '"resolved"' in line]
+    found = []
+    for lock in (Path(folder, LOCK) for folder in LOCKED):
+        locked = (root / lock).read_text().splitlines()
+        found += [f"{lock}: {line.strip()}" for line in locked if '"resolved"' in line]
     for name in REQUIREMENTS:
         lines = (root / f"{name}.txt").read_text().splitlines()
         found += [f"{name}.txt: {line.strip()}" for line in lines if _ADDRESS.search(line)]

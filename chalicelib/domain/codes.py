@@ -15,6 +15,15 @@ LONGEST = 64  # characters, of any code with its prefix
 _MODULUS = len(ALPHABET)
 _VALUES = {character: value for value, character in enumerate(ALPHABET)}
 _GROUP = 5
+_LETTERS = ALPHABET.encode()
+# What a letter adds to the sum at each position, as tables for `bytes.translate`.
+_WEIGHED = [
+    bytes.maketrans(_LETTERS, bytes(position * value % _MODULUS for value in range(_MODULUS)))
+    for position in range(1, RANDOM_LENGTH + 1)
+]
+_REDUCED = bytes(total % _MODULUS for total in range(256))
+_CHECK = bytes(_LETTERS[-total * pow(CODE_LENGTH, -1, _MODULUS) % _MODULUS] for total in range(256))
+_COLUMNS_IN_A_BYTE = 255 // (_MODULUS - 1)  # weighed letters whose sum fits in one
 
 
 class CodeError(ValueError):
@@ -23,10 +32,41 @@ class CodeError(ValueError):
 
 def complete(random_part: str) -> str:
     """The code of a random part: its 13 characters and the check character. Raises CodeError."""
-    if len(random_part) != RANDOM_LENGTH or not _is_in_alphabet(random_part):
+    if len(random_part) != RANDOM_LENGTH:
         raise CodeError(f"a random part is {RANDOM_LENGTH} characters of the alphabet")
-    missing = -_weighted_sum(random_part) * pow(CODE_LENGTH, -1, _MODULUS)
-    return random_part + ALPHABET[missing % _MODULUS]
+    return complete_all(random_part)[0]
+
+
+def complete_all(random_parts: str) -> list[str]:
+    """The codes of random parts that are written one after the other. Raises CodeError.
+
+    Works on columns: the first characters of all parts, then the second ones. Tables and whole
+    numbers as long as a column do for all parts at once what a loop would do for each.
+    """
+    letters = random_parts.encode("ascii", "replace")  # a question mark is not in the alphabet
+    if len(letters) % RANDOM_LENGTH or letters.translate(None, _LETTERS):
+        raise CodeError(f"a random part is {RANDOM_LENGTH} characters of the alphabet")
+    columns = [letters[at::RANDOM_LENGTH] for at in range(RANDOM_LENGTH)]
+    codes = bytearray(len(columns[0]) * CODE_LENGTH)
+    for at, column in enumerate([*columns, _check_characters(columns)]):
+        codes[at::CODE_LENGTH] = column
+    text = codes.decode()
+    return [text[at : at + CODE_LENGTH] for at in range(0, len(text), CODE_LENGTH)]
+
+
+def _check_characters(columns: list[bytes]) -> bytes:
+    total = bytes(len(columns[0]))
+    step = _COLUMNS_IN_A_BYTE - 1  # beside what is added up so far
+    for start in range(0, RANDOM_LENGTH, step):
+        weighed = zip(columns[start : start + step], _WEIGHED[start : start + step], strict=True)
+        total = _sums([total, *(column.translate(table) for column, table in weighed)])
+    return total.translate(_CHECK)
+
+
+def _sums(columns: list[bytes]) -> bytes:
+    """The columns added up, byte by byte, modulo 31; no sum may exceed a byte."""
+    total = sum(int.from_bytes(column, "little") for column in columns)
+    return total.to_bytes(len(columns[0]), "little").translate(_REDUCED)
 
 
 def is_valid(code: str) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import secrets
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -14,15 +16,16 @@ from botocore.exceptions import (
 )
 from botocore.stub import Stubber
 
+from chalicelib.adapters import codes
 from chalicelib.adapters.clients import Clients
-from chalicelib.adapters.codes import SecureCodes
+from chalicelib.adapters.codes import AT_ONCE, SecureCodes
 from chalicelib.adapters.dynamodb.codec import fact_from_json
 from chalicelib.adapters.ses import SesMailer
 from chalicelib.adapters.sqs import WorkQueues
 from chalicelib.adapters.ssm import ParameterKeys
 from chalicelib.domain.addresses import DigestKey
 from chalicelib.domain.campaign.lists import DigestKeys
-from chalicelib.domain.codes import is_valid
+from chalicelib.domain.codes import ALPHABET, is_valid
 from chalicelib.services.ports import MailNotSentError, MailUncertainError
 from tests.contract.test_repository import fact
 
@@ -143,11 +146,31 @@ def test_our_own_key_is_read_beside_the_clients_and_once(clients: Clients) -> No
     assert keys.own() == own
 
 
+def test_many_voucher_codes_are_valid_and_no_two_alike() -> None:
+    drawn = SecureCodes().voucher_codes(AT_ONCE + 5)
+    assert len(set(drawn)) == len(drawn) == AT_ONCE + 5
+    assert all(map(is_valid, drawn))
+
+
+def test_a_code_drawn_twice_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = iter([bytes(100), bytes([1] * 100)])
+    monkeypatch.setattr(secrets, "token_bytes", lambda _: next(drawn))
+    first, second = SecureCodes().voucher_codes(2)
+    assert (first[0], second[0]) == (ALPHABET[0], ALPHABET[1])
+
+
+def test_every_letter_of_a_code_is_as_likely_as_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    every_byte = bytes(reversed(range(256)))
+    monkeypatch.setattr(secrets, "token_bytes", lambda _: every_byte)
+    times = 256 // len(ALPHABET)
+    assert Counter(codes._letters(times * len(ALPHABET))) == dict.fromkeys(ALPHABET, times)
+
+
 def test_codes_are_long_enough_and_never_the_same() -> None:
-    codes = SecureCodes()
-    assert re.fullmatch(r"[0-9a-f]{32}", codes.identifier())
-    assert re.fullmatch(r"[\w-]{43}", codes.token())
-    assert re.fullmatch(r"[2-9a-hj-km-np-z]{12}", codes.link_code())
-    assert is_valid(codes.voucher_code())
-    for draw in (codes.identifier, codes.token, codes.link_code, codes.voucher_code):
+    source = SecureCodes()
+    assert re.fullmatch(r"[0-9a-f]{32}", source.identifier())
+    assert re.fullmatch(r"[\w-]{43}", source.token())
+    assert re.fullmatch(r"[2-9a-hj-km-np-z]{12}", source.link_code())
+    assert is_valid(source.voucher_code())
+    for draw in (source.identifier, source.token, source.link_code, source.voucher_code):
         assert len({draw() for _ in range(200)}) == 200

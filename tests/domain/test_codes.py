@@ -15,6 +15,7 @@ from chalicelib.domain.codes import (
     candidates,
     canonical,
     complete,
+    complete_all,
     format_code,
     is_valid,
 )
@@ -81,6 +82,19 @@ def test_a_text_of_another_length_or_alphabet_is_no_code(text: str) -> None:
 def test_a_random_part_of_another_length_or_alphabet_makes_no_code(random_part: str) -> None:
     with pytest.raises(CodeError):
         complete(random_part)
+
+
+@given(st.lists(st.text(ALPHABET, min_size=RANDOM_LENGTH, max_size=RANDOM_LENGTH)))
+def test_many_codes_at_once_are_those_of_each_part(parts: list[str]) -> None:
+    codes = complete_all("".join(parts))
+    assert codes == [complete(part) for part in parts]
+    assert all(map(is_valid, codes))
+
+
+@pytest.mark.parametrize("parts", ["2" * 25, "2" * 12 + "O", "2" * 12 + "é", "2" * 12 + "?"])
+def test_parts_of_another_length_or_alphabet_make_no_codes(parts: str) -> None:
+    with pytest.raises(CodeError):
+        complete_all(parts)
 
 
 # --- printing and reading back ---

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from local.upgrade import LOCK, REQUIREMENTS, ROOT, addresses, pins
+from local.upgrade import LOCK, LOCKED, REQUIREMENTS, ROOT, addresses, pins
 
 
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
     """A copy of everything that is pinned."""
-    for file in (*ROOT.glob("requirements*.*"), ROOT / LOCK):
-        shutil.copy(file, tmp_path)
+    for file in (*ROOT.glob("requirements*.*"), *(ROOT / folder / LOCK for folder in LOCKED)):
+        copy = tmp_path / file.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, copy)
     return tmp_path
 
 
@@ -42,6 +44,16 @@ def test_an_address_in_a_pin_is_found(copied: Path, line: str) -> None:
     assert addresses(copied) == [f"requirements.txt: {line}"]
 
 
-def test_an_address_in_the_npm_lock_is_found(copied: Path) -> None:
-    (copied / LOCK).write_text('  "resolved": "https://registry.example/typescript.tgz",\n')
+def test_every_npm_lock_is_upgraded() -> None:
+    made = {"build", "node_modules"}  # by npm, from the others
+    locks = {lock for depth in ("", "*/", "*/*/") for lock in ROOT.glob(f"{depth}{LOCK}")}
+    own = {lock for lock in locks if made.isdisjoint(lock.relative_to(ROOT).parts)}
+    assert own == {ROOT / folder / LOCK for folder in LOCKED}
+
+
+@pytest.mark.parametrize("folder", LOCKED)
+def test_an_address_in_an_npm_lock_is_found(copied: Path, folder: str) -> None:
+    (copied / folder / LOCK).write_text(
+        '  "resolved": "https://registry.example/typescript.tgz",\n'
+    )
     assert len(addresses(copied)) == 1
