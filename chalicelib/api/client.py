@@ -11,7 +11,12 @@ from chalicelib.api import models, operations
 from chalicelib.api.edge import Call, Edge, Reply, field_problems
 from chalicelib.domain.files.orders import MAX_ID, OrderRow, parse_order
 from chalicelib.domain.money import decimal_text
-from chalicelib.domain.vouchers import Purchase, Redemption, Voucher, purchase_of
+from chalicelib.domain.redemptions import (
+    Purchase,
+    Redemption,
+    purchase_of,
+)
+from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.errors import FieldProblem, InvalidError
 from chalicelib.services.lookups import all_campaigns
 from chalicelib.services.orders.record import OrderOutcome, record_reported_orders
@@ -83,7 +88,9 @@ def _result(row: OrderRow, outcome: OrderOutcome | None) -> models.OrderResult:
         return models.OrderResult(order_id=row.order_id, status=503)
     if outcome.problem:
         return _rejected(row.order_id, [FieldProblem("order", outcome.problem)])
-    return models.OrderResult(order_id=row.order_id, status=200, effect=outcome.effect)
+    return models.OrderResult(
+        order_id=row.order_id, status=200, effect=outcome.effect, voucher=outcome.voucher
+    )
 
 
 def _rejected(order_id: str | None, problems: list[FieldProblem]) -> models.OrderResult:

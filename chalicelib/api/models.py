@@ -303,11 +303,14 @@ class FieldProblemAnswer(Answer):
 
 
 class OrderResult(Answer):
-    """The result of one order of a call: 200 accepted, 422 rejected, 503 send it again."""
+    """The result of one order of a call: 200 accepted, 422 rejected, 503 send it again. `voucher`
+    is what is wrong with its code, which does not cost the order.
+    """
 
     order_id: str | None
     status: int
     effect: str | None = None
+    voucher: str | None = None
     errors: list[FieldProblemAnswer] = []
 
 

@@ -22,8 +22,9 @@ from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import HolderRole, Rule, Trigger
 from chalicelib.domain.entity import Entity, stored_as
 from chalicelib.domain.orders import Order, OrderStatus
+from chalicelib.domain.redemptions import Redemption
 from chalicelib.domain.referrals import Referral
-from chalicelib.domain.vouchers import Redemption, Voucher
+from chalicelib.domain.vouchers import Voucher
 
 
 class RewardRefusal(StrEnum):

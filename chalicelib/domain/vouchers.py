@@ -1,4 +1,4 @@
-"""Vouchers: their value, their states, and whether one is accepted on an order.
+"""Vouchers: their value, their states, and whether one is valid.
 
     issued ──► exported ──► acknowledged ──► redeemed     a rollback undoes `redeemed`
        └──────────┴──────────────┴────────► expired | revoked
@@ -14,18 +14,15 @@ issued for the same reward, and this one is revoked with that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 
-from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.benefits import Benefit, MoneyOff
 from chalicelib.domain.campaign.file import Campaign, is_past
 from chalicelib.domain.campaign.rules import HolderRole, Release, Rule
 from chalicelib.domain.entity import Entity, require, require_move, stored_as
-from chalicelib.domain.files.orders import OrderRow
 from chalicelib.domain.people import Sponsor
 from chalicelib.domain.referrals import Referral
 
@@ -115,40 +112,6 @@ class VoucherProblem(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Redemption(Entity):
-    """The recorded use of a voucher on an order, and its rollback."""
-
-    code_key: Annotated[str, stored_as("code")]
-    order_id: str
-    ordered_at: datetime
-    amount_minor: int
-    currency: str
-    redeemed_at: datetime
-    rolled_back_at: datetime | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class OrderUse:
-    """A voucher that is used on an order, and the templates it excludes from that order."""
-
-    campaign: str
-    code_key: str
-    template: str
-    not_with: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class OrderUses(Entity):
-    """The vouchers used on one order, of all campaigns; a rollback takes its voucher off.
-
-    Written with every redemption, so that of two vouchers that exclude each other one wins.
-    """
-
-    order_id: str
-    uses: tuple[OrderUse, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
 class SpareCode(Entity):
     """A code of the client's own, waiting to be issued."""
 
@@ -161,8 +124,6 @@ class SpareCode(Entity):
 REPORTING_GRACE = timedelta(days=3)
 # How far the clock of a till may be behind, at the start of a voucher's validity.
 CLOCK_TOLERANCE = timedelta(minutes=10)
-# An order with more vouchers is a test or a constant; its first ones no longer exclude others.
-MAX_USES = 100
 # So many of a holder's codes may be refused; then something else is wrong, and a person must look.
 MOST_REFUSALS = 3
 
@@ -176,19 +137,6 @@ _MOVES = {
     VoucherState.ACKNOWLEDGED: _ENDS,
     VoucherState.REDEEMED: {*_LIVE, VoucherState.REVOKED, VoucherState.EXPIRED},  # a rollback
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Purchase:
-    """The order a voucher is to be used on. `amount_minor` in minor units of `currency`;
-    `email_digest` is the buyer, lower-case hex, where the client says it.
-    """
-
-    order_id: str
-    ordered_at: datetime
-    amount_minor: int
-    currency: str
-    email_digest: str | None = None
 
 
 def new_voucher(
@@ -262,156 +210,9 @@ def problem_at(voucher: Voucher, at: datetime) -> VoucherProblem | None:
     return VoucherProblem.NOT_YET_VALID if is_early else None
 
 
-def problem_with(
-    voucher: Voucher, purchase: Purchase, others: Iterable[OrderUse] = ()
-) -> VoucherProblem | None:
-    """Why the voucher is not accepted on `purchase`, None when it is. `others` are the vouchers
-    used on that order already.
-    """
-    if problem := problem_at(voucher, purchase.ordered_at):
-        return problem
-    if purchase.currency != voucher.currency:
-        return VoucherProblem.WRONG_CURRENCY
-    if purchase.amount_minor < voucher.minimum_basket_minor:
-        return VoucherProblem.BELOW_MINIMUM_BASKET
-    if voucher.holder_bound and purchase.email_digest not in voucher.holder_digests:
-        return VoucherProblem.NOT_THE_HOLDER
-    if any(_exclude_each_other(voucher, other) for other in others):
-        return VoucherProblem.NOT_WITH_OTHER_VOUCHER
-    return None
-
-
-def _exclude_each_other(voucher: Voucher, other: OrderUse) -> bool:
-    """Whether one of the two names the other's template. A template is one of its campaign."""
-    return voucher.campaign == other.campaign and (
-        other.template in voucher.not_with or voucher.template in other.not_with
-    )
-
-
-def purchase_of(row: OrderRow) -> Purchase:
-    """The purchase that a reported order is."""
-    return Purchase(
-        order_id=row.order_id,
-        ordered_at=row.ordered_at,
-        amount_minor=row.amount_minor,
-        currency=row.currency,
-        email_digest=row.email_digest,
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class VoucherOnOrder:
-    """A voucher, with what is stored of its use on one order and of the order's other vouchers.
-
-    Read together, but not at one instant: a commit in between shows as a contradiction.
-    """
-
-    voucher: Voucher
-    order_id: str
-    redemption: Redemption | None = None
-    uses: OrderUses | None = None
-
-    @property
-    def is_consistent(self) -> bool:
-        """Whether voucher and redemption agree on whether the order uses the voucher."""
-        return self.is_used is (self.voucher.redeemed_by == self.order_id)
-
-    @property
-    def is_used(self) -> bool:
-        """Whether the order uses the voucher."""
-        return self.redemption is not None and self.redemption.rolled_back_at is None
-
-    @property
-    def others(self) -> tuple[OrderUse, ...]:
-        """The other vouchers used on the order."""
-        uses = self.uses.uses if self.uses else ()
-        return tuple(use for use in uses if use.code_key != self.voucher.code_key)
-
-
-def asks_for_newer_digests(found: VoucherOnOrder, email_digest: str | None) -> bool:
-    """Whether the holder may be this buyer under a key that came in force after the issue."""
-    voucher = found.voucher
-    is_bound = voucher.holder_bound and email_digest is not None
-    return is_bound and email_digest not in voucher.holder_digests and found.redemption is None
-
-
-def with_holder(found: VoucherOnOrder, holder: AddressDigests) -> VoucherOnOrder:
-    """The same, with the digests that the holder has now."""
-    return replace(found, voucher=replace(found.voucher, holder_digests=holder.known_to_client))
-
-
-@dataclass(frozen=True)
-class RedemptionPlan:
-    """A redemption about to be committed together with the `uses` of its order, or an existing
-    one, without.
-    """
-
-    voucher: Voucher
-    redemption: Redemption
-    uses: OrderUses | None = None
-
-    @property
-    def is_new(self) -> bool:
-        """Whether it is not stored yet."""
-        return self.uses is not None
-
-
-def plan_redemption(
-    found: VoucherOnOrder, purchase: Purchase, now: datetime
-) -> RedemptionPlan | VoucherProblem:
-    """The result of using the voucher on `purchase`.
-
-    A repeat for the same order gets the same answer. An order whose redemption was rolled back
-    cannot redeem again: otherwise a late duplicate would undo the rollback.
-    """
-    voucher, earlier = found.voucher, found.redemption
-    if earlier:
-        if earlier.rolled_back_at:
-            return VoucherProblem.ROLLED_BACK
-        return RedemptionPlan(voucher, earlier)
-    if problem := problem_with(voucher, purchase, found.others):
-        return problem
-    redemption = Redemption(
-        code_key=voucher.code_key,
-        order_id=purchase.order_id,
-        ordered_at=purchase.ordered_at,
-        amount_minor=purchase.amount_minor,
-        currency=purchase.currency,
-        redeemed_at=now,
-    )
-    return RedemptionPlan(redeemed(voucher, purchase), redemption, _with_use(found))
-
-
-def _with_use(found: VoucherOnOrder) -> OrderUses:
-    voucher = found.voucher
-    use = OrderUse(
-        campaign=voucher.campaign,
-        code_key=voucher.code_key,
-        template=voucher.template,
-        not_with=voucher.not_with,
-    )
-    uses = (*found.others, use)[-MAX_USES:]
-    stored = found.uses or OrderUses(order_id=found.order_id, uses=())
-    return replace(stored, uses=uses)
-
-
-def without_use(uses: OrderUses, voucher: Voucher) -> OrderUses:
-    """The vouchers used on an order without this one."""
-    kept = tuple(use for use in uses.uses if use.code_key != voucher.code_key)
-    return replace(uses, uses=kept)
-
-
-def differs(redemption: Redemption, purchase: Purchase) -> bool:
-    """Whether a repeat says another amount or currency. Not the time: a client that repeats a call
-    after a time-out may have taken the time again.
-    """
-    repeated = (purchase.amount_minor, purchase.currency)
-    return repeated != (redemption.amount_minor, redemption.currency)
-
-
-def redeemed(voucher: Voucher, purchase: Purchase) -> Voucher:
-    """The voucher, used on `purchase`."""
-    return _moved(voucher, VoucherState.REDEEMED, redeemed_by=purchase.order_id)
+def redeemed(voucher: Voucher, order_id: str) -> Voucher:
+    """The voucher, used on an order."""
+    return _moved(voucher, VoucherState.REDEEMED, redeemed_by=order_id)
 
 
 def rolled_back(voucher: Voucher, now: datetime) -> Voucher:
@@ -421,12 +222,6 @@ def rolled_back(voucher: Voucher, now: datetime) -> Voucher:
     state = _state_unused(voucher, now)
     ended_at = now if state is VoucherState.EXPIRED else voucher.revoked_at
     return _moved(voucher, state, redeemed_by=None, ended_at=ended_at)
-
-
-def rolled_back_redemption(redemption: Redemption, now: datetime) -> Redemption:
-    """The redemption, reversed."""
-    require(redemption.rolled_back_at is None, "rolling a redemption back twice")
-    return replace(redemption, rolled_back_at=now)
 
 
 def _state_unused(voucher: Voucher, now: datetime) -> VoucherState:

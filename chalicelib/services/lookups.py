@@ -14,16 +14,16 @@ from chalicelib.domain.codes import candidates
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.mails import Mail
 from chalicelib.domain.people import Contact, Opposition, RefereeClaim, Sponsor, SponsorClaim
-from chalicelib.domain.referrals import Referral
-from chalicelib.domain.vouchers import (
+from chalicelib.domain.redemptions import (
     OrderUses,
     Purchase,
     Redemption,
-    Voucher,
     VoucherOnOrder,
     asks_for_newer_digests,
     with_holder,
 )
+from chalicelib.domain.referrals import Referral
+from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.errors import ClosedError, UnknownError
 from chalicelib.services.ports import Agenda, ConflictError, Key, Membership, Ports
 

@@ -18,16 +18,18 @@ from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import Invitation, InvitationState
 from chalicelib.domain.mails import Mail, MailState
 from chalicelib.domain.people import Contact
-from chalicelib.domain.vouchers import (
+from chalicelib.domain.redemptions import (
     OrderUses,
     Redemption,
     RedemptionPlan,
-    Voucher,
     VoucherOnOrder,
-    VoucherState,
-    rolled_back,
     rolled_back_redemption,
     without_use,
+)
+from chalicelib.domain.vouchers import (
+    Voucher,
+    VoucherState,
+    rolled_back,
 )
 from chalicelib.services.facts import mail_fact, voucher_fact
 from chalicelib.services.lookups import invitation_in

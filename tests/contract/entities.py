@@ -37,13 +37,15 @@ from chalicelib.domain.people import (
     Token,
     TokenPurpose,
 )
+from chalicelib.domain.redemptions import (
+    OrderUse,
+    OrderUses,
+    Redemption,
+)
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Budget, Reward
 from chalicelib.domain.statements import Statement
 from chalicelib.domain.vouchers import (
-    OrderUse,
-    OrderUses,
-    Redemption,
     SpareCode,
     Voucher,
     VoucherState,

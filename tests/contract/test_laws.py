@@ -16,7 +16,7 @@ from chalicelib.domain.addresses import Address
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.files.orders import OrderRow, parse_order
 from chalicelib.domain.people import Sponsor
-from chalicelib.domain.vouchers import Purchase
+from chalicelib.domain.redemptions import Purchase
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import GoneError, RefusedError, RetryLaterError
 from chalicelib.services.ingest import ingest

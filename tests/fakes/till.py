@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from chalicelib.domain import vouchers
 from chalicelib.domain.campaign.rules import HolderRole, Release
 from chalicelib.domain.changes import ChangeKind, VoucherChange, with_change
-from chalicelib.domain.vouchers import Purchase, Redemption, Voucher, VoucherState
+from chalicelib.domain.redemptions import Redemption
+from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.ports import Insert, Ports, Replace
 from tests.fakes.campaign import CAMPAIGN, digest
 from tests.fakes.world import World
@@ -74,8 +75,7 @@ class Till:
     def redeem(self, key: str, order_id: str) -> None:
         """Use the voucher on an order."""
         now = self.ports.clock()
-        purchase = Purchase(order_id=order_id, ordered_at=now, amount_minor=8000, currency="EUR")
-        used = vouchers.redeemed(self.voucher(key), purchase)
+        used = vouchers.redeemed(self.voucher(key), order_id)
         changed, change = with_change(used, ChangeKind.REDEEMED, now, order_id=order_id)
         redemption = Redemption(
             code_key=key,

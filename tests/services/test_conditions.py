@@ -10,14 +10,13 @@ import pytest
 
 from chalicelib.domain.addresses import Address, AddressDigests
 from chalicelib.domain.campaign.lists import DigestKeys
-from chalicelib.domain.vouchers import (
+from chalicelib.domain.redemptions import (
     MAX_USES,
     OrderUse,
     OrderUses,
     Purchase,
-    Voucher,
-    VoucherState,
 )
+from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.errors import RefusedError
 from chalicelib.services.ports import Insert, Replace
 from chalicelib.services.vouchers.redeem import redeem, roll_back

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from chalicelib.domain.effects import BOUGHT_BY, totals
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.orders import Buyer, Order, OrderStatus
+from chalicelib.domain.redemptions import Redemption
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Reward
-from chalicelib.domain.vouchers import Redemption, Voucher, VoucherState
+from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.operations.expire import expire
 from chalicelib.services.orders.record import OrderOutcome
@@ -271,7 +272,7 @@ def test_the_redemption_and_the_cancellation_are_one_transaction(world: World) -
 def test_a_voucher_redeemed_by_a_call_is_given_back_by_the_order_file(world: World) -> None:
     code = welcome_code(world)
     row = world.order("A1", of=NEWCOMER)
-    from chalicelib.domain.vouchers import purchase_of
+    from chalicelib.domain.redemptions import purchase_of
 
     redeem(world.ports, code, purchase_of(row_of(row)))
     receipt = world.drop_orders(world.order("A1", "cancelled", of=STRANGER))

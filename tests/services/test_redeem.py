@@ -8,7 +8,8 @@ import pytest
 
 from chalicelib.domain.changes import ChangeKind, VoucherChange
 from chalicelib.domain.facts import FactName
-from chalicelib.domain.vouchers import OrderUses, Purchase, Voucher, VoucherState
+from chalicelib.domain.redemptions import OrderUses, Purchase
+from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.errors import RefusedError, UnknownError
 from chalicelib.services.operations.expire import expire
 from chalicelib.services.vouchers.redeem import check_voucher, redeem, roll_back

@@ -12,7 +12,12 @@ from chalicelib.domain.fact_bodies import VoucherIssued, body_as
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.people import Session
 from chalicelib.domain.rewards import Reward
-from chalicelib.domain.vouchers import MOST_REFUSALS, Voucher, VoucherProblem, VoucherState
+from chalicelib.domain.vouchers import (
+    MOST_REFUSALS,
+    Voucher,
+    VoucherProblem,
+    VoucherState,
+)
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.ingest import ingest
 from chalicelib.services.operations.expire import expire
@@ -161,7 +166,7 @@ def test_the_sponsor_sees_one_voucher_never_the_refused_one(release: str) -> Non
 def waiting_for_codes() -> World:
     """A world with a refused own code, and none left to replace it."""
     world = new_world(**OWN_CODES, release="at_once")
-    world.drop("codes/welcome/a.csv", b"OWN-1\n")
+    world.drop("codes/welcome/a.csv", b"OWNCODE-1\n")
     exported(world)
     refuse(world, 1)
     return world
@@ -171,13 +176,13 @@ def test_without_a_code_left_the_refusal_is_recorded_and_replaced_when_codes_arr
     world = waiting_for_codes()
     [waits] = world.memory.all(Voucher)
     assert (waits.state, voucher_view(waits)) == (VoucherState.EXPORTED, "preparing")
-    assert check_voucher(world.ports, "OWN-1")[1] is VoucherProblem.REFUSED_BY_CLIENT
+    assert check_voucher(world.ports, "OWNCODE-1")[1] is VoucherProblem.REFUSED_BY_CLIENT
     assert [one.change for one in changes(world)] == [ChangeKind.REFUSED]
     assert reconcile(world.ports)["unreplaced"] == 1
-    world.drop("codes/welcome/b.csv", b"OWN-2\n")
+    world.drop("codes/welcome/b.csv", b"OWNCODE-2\n")
     assert reconcile(world.ports)["unreplaced"] == 0
-    assert by_state(world, VoucherState.ISSUED).code == "OWN-2"
-    assert by_state(world, VoucherState.REVOKED).code == "OWN-1"
+    assert by_state(world, VoucherState.ISSUED).code == "OWNCODE-2"
+    assert by_state(world, VoucherState.REVOKED).code == "OWNCODE-1"
     assert [one.change for one in changes(world)] == [ChangeKind.REFUSED, ChangeKind.REPLACED]
     assert reconcile(world.ports)["unreplaced"] == 0
     assert len(world.memory.all(Voucher)) == 2
@@ -189,7 +194,7 @@ def test_a_voucher_that_waits_for_a_replacement_ends_on_its_day() -> None:
     expire(world.ports)
     [voucher] = world.memory.all(Voucher)
     assert voucher.state is VoucherState.EXPIRED
-    world.drop("codes/welcome/b.csv", b"OWN-2\n")
+    world.drop("codes/welcome/b.csv", b"OWNCODE-2\n")
     assert reconcile(world.ports)["unreplaced"] == 0
     assert len(world.memory.all(Voucher)) == 1
 

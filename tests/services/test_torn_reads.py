@@ -8,13 +8,12 @@ import pytest
 
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.facts import FactName
-from chalicelib.domain.vouchers import (
+from chalicelib.domain.redemptions import (
     OrderUses,
     Purchase,
     Redemption,
-    Voucher,
-    VoucherState,
 )
+from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.errors import RefusedError
 from chalicelib.services.ports import ContentionError, Ports, Replace
 from chalicelib.services.vouchers.redeem import redeem, roll_back

@@ -157,7 +157,7 @@ def own(codes: int, *, days_left: int = 14, **changes: object) -> World:
     welcome = {**OWN_CODES["templates"]["welcome"], "days_left": days_left}
     templates = {**OWN_CODES["templates"], "welcome": welcome}
     world = new_world(**{**OWN_CODES, "templates": templates, **changes})
-    lines = "".join(f"OWN-{number}\n" for number in range(1, codes + 1))
+    lines = "".join(f"OWNCODE-{number}\n" for number in range(1, codes + 1))
     if codes:
         world.drop("codes/welcome/a.csv", lines.encode())
     return world
@@ -179,7 +179,7 @@ def test_own_codes_are_low_when_they_do_not_last_at_the_rate_of_the_last_week() 
         Watch.CODES, overdue=True, since=world.clock(), template="welcome", left=5
     )
     # A week after the first one three count: six are needed again.
-    world.drop("codes/welcome/b.csv", b"OWN-10\n")
+    world.drop("codes/welcome/b.csv", b"OWNCODE-10\n")
     assert late(world) == {"codes_low": 1}
     world.clock.advance(days=4)
     assert late(world) == {}
@@ -196,7 +196,7 @@ def test_the_days_are_those_of_the_template() -> None:
 def test_without_any_own_code_they_are_low_whatever_was_issued() -> None:
     world = own(0)
     assert late(world) == {"codes_low": 1}
-    world.drop("codes/welcome/a.csv", b"OWN-1\n")
+    world.drop("codes/welcome/a.csv", b"OWNCODE-1\n")
     assert late(world) == {}
 
 

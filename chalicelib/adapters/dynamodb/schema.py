@@ -62,12 +62,11 @@ from chalicelib.domain.people import (
     SponsorClaim,
     Token,
 )
+from chalicelib.domain.redemptions import OrderUses, Redemption
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Budget, Reward
 from chalicelib.domain.statements import Statement
 from chalicelib.domain.vouchers import (
-    OrderUses,
-    Redemption,
     SpareCode,
     Voucher,
     awaits_replacement,

@@ -14,7 +14,11 @@ from chalicelib.domain.fact_bodies import InvitationExpired, VoucherExpired
 from chalicelib.domain.invitations import Invitation, InvitationState, is_open
 from chalicelib.domain.orders import Order, OrderStatus, moved_order
 from chalicelib.domain.referrals import Referral
-from chalicelib.domain.vouchers import Voucher, expiry_due_before, is_live
+from chalicelib.domain.vouchers import (
+    Voucher,
+    expiry_due_before,
+    is_live,
+)
 from chalicelib.services.facts import invitation_fact, voucher_fact
 from chalicelib.services.lookups import current_campaign
 from chalicelib.services.moves import close_invitation

@@ -38,16 +38,15 @@ from chalicelib.domain.orders import (
     reported_order,
 )
 from chalicelib.domain.people import RefereeClaim
-from chalicelib.domain.referrals import Referral
-from chalicelib.domain.vouchers import (
+from chalicelib.domain.redemptions import (
     OrderUses,
     RedemptionPlan,
-    Voucher,
     VoucherOnOrder,
-    VoucherProblem,
     plan_redemption,
     purchase_of,
 )
+from chalicelib.domain.referrals import Referral
+from chalicelib.domain.vouchers import Voucher, VoucherProblem
 from chalicelib.services.errors import UnknownError
 from chalicelib.services.lookups import find_voucher_for, find_voucher_on_order
 from chalicelib.services.moves import give_back_changes, redemption_changes

@@ -15,7 +15,11 @@ from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import Release
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.people import Contact, Session, Sponsor
-from chalicelib.domain.vouchers import Voucher, VoucherState, awaits_replacement
+from chalicelib.domain.vouchers import (
+    Voucher,
+    VoucherState,
+    awaits_replacement,
+)
 from chalicelib.services.errors import UnauthorisedError
 from chalicelib.services.lookups import current_campaign
 from chalicelib.services.ports import Ports

@@ -18,7 +18,11 @@ from chalicelib.domain.fact_bodies import VoucherRefusedRepeatedly, voucher_answ
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.files.acks import refused_codes
 from chalicelib.domain.files.reading import FileRefusedError, Tally
-from chalicelib.domain.vouchers import Voucher, VoucherState, is_live
+from chalicelib.domain.vouchers import (
+    Voucher,
+    VoucherState,
+    is_live,
+)
 from chalicelib.services.errors import UnknownError
 from chalicelib.services.facts import voucher_fact
 from chalicelib.services.ports import Change, FileMissingError, Insert, Ports, Replace

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from chalicelib.domain.vouchers import (
+from chalicelib.domain.redemptions import (
     Purchase,
     Redemption,
-    Voucher,
-    VoucherProblem,
     differs,
     plan_redemption,
+)
+from chalicelib.domain.vouchers import (
+    Voucher,
+    VoucherProblem,
     problem_at,
 )
 from chalicelib.services.errors import FieldProblem, InvalidError, RefusedError

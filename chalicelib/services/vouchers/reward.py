@@ -30,6 +30,7 @@ from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.orders import Order
 from chalicelib.domain.people import Sponsor
+from chalicelib.domain.redemptions import Redemption
 from chalicelib.domain.referrals import (
     Referral,
     known_order_ids,
@@ -46,7 +47,7 @@ from chalicelib.domain.rewards import (
     plan_redemption_reward,
     plan_rewards,
 )
-from chalicelib.domain.vouchers import Redemption, Voucher
+from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.lookups import (
     CampaignVersions,
