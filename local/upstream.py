@@ -1,9 +1,9 @@
 """The way from the front to the deployed API in the emulator, and to its logs.
 
 A call goes on as it comes, except that the routes of the client's systems and of ops, which AWS
-guards with a signature and with a Cognito token, ask for a bearer token of the front's; a call that
-has the right one is then signed, or given a Cognito token, and the deployed API checks that as it
-does on AWS.
+guards with a signature and with a Cognito token, ask for a bearer token of the front's. Those of
+the client's systems also take the signature (signatures.py). A call that has the right one is then
+signed, or given a Cognito token, and the deployed API checks that as it does on AWS.
 
 Few calls are in the emulator at one time, and the others wait here for their turn. On AWS a burst
 meets as many execution environments as it needs; here each is a process of this machine that takes
@@ -23,6 +23,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Final
 
 import httpx
@@ -36,7 +37,8 @@ from starlette.responses import JSONResponse, Response
 
 from local.answers import problem
 from local.deployment import Credentials
-from local.emulator import REGION
+from local.emulator import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
+from local.signatures import ALGORITHM, SERVICE, is_signed
 
 # Calls in the emulator: eight, so that a race of callers is still one; more where there are more
 # processors.
@@ -98,8 +100,8 @@ async def pass_on(upstream: Upstream | None, tokens: Tokens, request: Request) -
     if len(body) > LARGEST_BODY:
         return problem(413, "too-large", "The body is too large")
     guard = _guard_of(request.url.path)
-    if guard is not None and not _has_token(request, tokens, guard):
-        return problem(401, "unauthorised", "A valid token is needed")
+    if refused := _refusal(upstream, tokens, request, guard, body):
+        return refused
     url = _url_of(upstream, request)
     try:
         async with upstream.turns:
@@ -192,10 +194,40 @@ def _guard_of(path: str) -> str | None:
     return None
 
 
+def _refusal(
+    upstream: Upstream, tokens: Tokens, request: Request, guard: str | None, body: bytes
+) -> Response | None:
+    """The answer to a call that the guard of its route does not let in."""
+    if guard == "client" and request.headers.get("authorization", "").startswith(ALGORITHM):
+        if _is_signed(upstream, request, body):
+            return None
+        return problem(403, "unauthorised", "The signature is wrong, or its key is unknown")
+    if guard is None or _has_token(request, tokens, guard):
+        return None
+    return problem(401, "unauthorised", "A valid token is needed")
+
+
 def _has_token(request: Request, tokens: Tokens, guard: str) -> bool:
     token = tokens.client if guard == "client" else tokens.ops
     given = request.headers.get("authorization", "")
     return hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
+
+
+def _is_signed(upstream: Upstream, request: Request, body: bytes) -> bool:
+    """Whether it is signed by the client's principal or by the emulator's root caller."""
+    target = request.scope["raw_path"] + b"?" + request.scope["query_string"]
+    client = upstream.client
+    return is_signed(
+        request.method,
+        f"http://{request.headers['host']}{target.decode('ascii').removesuffix('?')}",
+        request.headers,
+        body,
+        secrets={
+            client.access_key_id: client.secret_access_key,
+            ACCESS_KEY_ID: SECRET_ACCESS_KEY,
+        },
+        now=datetime.now(UTC),
+    )
 
 
 def _signature(
@@ -209,7 +241,7 @@ def _signature(
         headers={"Host": upstream.host},
     )
     key = SigningKey(upstream.client.access_key_id, upstream.client.secret_access_key)
-    SigV4Auth(key, "execute-api", REGION).add_auth(signed)
+    SigV4Auth(key, SERVICE, REGION).add_auth(signed)
     return [(name, value) for name, value in signed.headers.items() if name.lower() != "host"]
 
 
