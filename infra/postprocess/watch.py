@@ -86,7 +86,13 @@ def dashboard() -> Object:
         ("Referrals and rewards", ["ReferralConfirmed", "RewardRefused", "RewardTakenBack"]),
         (
             "Vouchers",
-            ["VoucherIssued", "VouchersExported", "VoucherAcknowledged", "VoucherRedeemed"],
+            [
+                "VoucherIssued",
+                "VouchersExported",
+                "VoucherAcknowledged",
+                "VoucherRefused",
+                "VoucherRedeemed",
+            ],
         ),
         ("Orders", ["OrderPlaced", "OrderKept", "OrderReturned"]),
         ("Mail", ["MailSent", "MailFailed", "MailBounced", "MailComplained"]),
@@ -102,7 +108,17 @@ def dashboard() -> Object:
                 "ListUnavailable",
             ],
         ),
-        ("Files", ["ExportWritten", "ChangesWritten", "FileRefused"]),
+        (
+            "Files",
+            [
+                "ExportWritten",
+                "ExportUnacknowledged",
+                "ChangesWritten",
+                "FileRefused",
+                "OrdersMissing",
+                "CodesLow",
+            ],
+        ),
         ("Facts", ["FactRelayed", "FactProjected"]),
         ("To look at", ["ReconcileFinding", "ReconciliationDifference", "RequestFailed"]),
     ]

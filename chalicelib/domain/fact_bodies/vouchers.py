@@ -34,7 +34,8 @@ def _of(voucher: Voucher) -> dict[str, str]:
 class VoucherIssued(_VoucherBody, name=FactName.VOUCHER_ISSUED):
     """A rule granted a voucher. `rung` 0 is the confirmation; `has_order`: for an order.
 
-    `replaces_id`: the voucher of the same reward whose code the client refused, None for the first.
+    `replaces_id`: the voucher of the same reward whose code the client refused, None for the first;
+    `by`: who decided that, where ops did (an AWS principal, never a name).
     """
 
     template: str
@@ -47,9 +48,10 @@ class VoucherIssued(_VoucherBody, name=FactName.VOUCHER_ISSUED):
     campaign_version: int
     customers_version: int | None = None
     replaces_id: str | None = None
+    by: str | None = None
 
     @classmethod
-    def of(cls, voucher: Voucher, granted: Reward) -> VoucherIssued:
+    def of(cls, voucher: Voucher, granted: Reward, *, by: str | None = None) -> VoucherIssued:
         return cls(
             **_of(voucher),
             template=voucher.template,
@@ -62,6 +64,7 @@ class VoucherIssued(_VoucherBody, name=FactName.VOUCHER_ISSUED):
             campaign_version=voucher.campaign_version,
             customers_version=granted.customers_version,
             replaces_id=voucher.replaces,
+            by=by,
         )
 
 

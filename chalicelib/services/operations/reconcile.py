@@ -27,8 +27,8 @@ from chalicelib.services.lookups import current_campaign, invitation_in
 from chalicelib.services.operations.rekey import rekey
 from chalicelib.services.ports import Agenda, Ports, Replace
 from chalicelib.services.requeue import requeue_undecided
-from chalicelib.services.retry import retry_on_conflict
-from chalicelib.services.vouchers.issue import ReplacementOutcome, replace_voucher
+from chalicelib.services.vouchers.issue import ReplacementOutcome
+from chalicelib.services.vouchers.replace_refused import replace_refused
 from chalicelib.services.watch import Watch, count_codes, watched
 
 # What should never happen: any of them raises an alarm.
@@ -117,25 +117,13 @@ def _replace_refused(ports: Ports, found: dict[str, int]) -> None:
         if (entry.campaign, entry.template) in without_codes or replaced >= REPLACED_A_RUN:
             found["unreplaced"] += 1
             continue
-        outcome = _replace(ports, entry.campaign, entry.code_key)
+        campaign = current_campaign(ports, entry.campaign)
+        outcome = replace_refused(ports, campaign, entry.code_key)
         replaced += outcome is ReplacementOutcome.REPLACED
         found["refused_repeatedly"] += outcome is ReplacementOutcome.REFUSED_REPEATEDLY
         if outcome is ReplacementOutcome.WAITS_FOR_CODES:
             found["unreplaced"] += 1
             without_codes.add((entry.campaign, entry.template))
-
-
-@retry_on_conflict
-def _replace(ports: Ports, campaign_id: str, code_key: str) -> ReplacementOutcome:
-    voucher = ports.repository.get(Voucher, code_key=code_key)
-    if voucher is None:
-        return ReplacementOutcome.NOT_OWED
-    replacement = replace_voucher(ports, current_campaign(ports, campaign_id), voucher)
-    if replacement.outcome is ReplacementOutcome.REPLACED:
-        ports.repository.commit(
-            Replace(replacement.refused), *replacement.changes, facts=replacement.facts
-        )
-    return replacement.outcome
 
 
 def _leased(ports: Ports) -> int:

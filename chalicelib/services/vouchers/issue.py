@@ -37,7 +37,7 @@ from chalicelib.domain.vouchers import (
 )
 from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.facts import voucher_fact
-from chalicelib.services.ports import Change, Insert, Ports, Remove, Replace
+from chalicelib.services.ports import Change, CommandPorts, Insert, Ports, Remove, Replace
 
 CODES_TO_CHOOSE_FROM = 25
 
@@ -111,10 +111,13 @@ class Replacement:
     facts: Sequence[Fact] = field(default=())
 
 
-def replace_voucher(ports: Ports, campaign: Campaign, refused: Voucher) -> Replacement:
+def replace_voucher(
+    ports: CommandPorts, campaign: Campaign, refused: Voucher, *, by: str | None = None
+) -> Replacement:
     """The replacement of a voucher whose code the client refused, as far as there can be one now.
 
     One that waits for a code, or is refused too often, stays on the agenda of refused vouchers.
+    `by` is who has decided that it is replaced however often codes were refused.
     """
     stored = ports.repository.get(
         Reward, referral_id=refused.referral_id, rule=refused.rule, rung=refused.rung
@@ -123,15 +126,15 @@ def replace_voucher(ports: Ports, campaign: Campaign, refused: Voucher) -> Repla
     if stored is None or not awaits_replacement(refused):
         return Replacement(ReplacementOutcome.NOT_OWED, refused)
     refusals = _refusals(ports, refused)
-    if refusals >= MOST_REFUSALS:
+    if refusals >= MOST_REFUSALS and by is None:
         return Replacement(ReplacementOutcome.REFUSED_REPEATEDLY, refused, refusals)
     try:
-        return _replacement(ports, campaign, refused, stored)
+        return _replacement(ports, campaign, refused, stored, by)
     except RetryLaterError:
         return Replacement(ReplacementOutcome.WAITS_FOR_CODES, refused, refusals)
 
 
-def _refusals(ports: Ports, refused: Voucher) -> int:
+def _refusals(ports: CommandPorts, refused: Voucher) -> int:
     """How many of the holder's codes were refused. The index may lag, so one refused a moment ago
     may be missing: a limit against endless replacing may be late by one.
     """
@@ -140,7 +143,9 @@ def _refusals(ports: Ports, refused: Voucher) -> int:
     return 1 + sum(one.refused_reason is not None for one in others)
 
 
-def _replacement(ports: Ports, campaign: Campaign, refused: Voucher, reward: Reward) -> Replacement:
+def _replacement(
+    ports: CommandPorts, campaign: Campaign, refused: Voucher, reward: Reward, by: str | None
+) -> Replacement:
     template = _template_of(ports, campaign, refused)
     chosen = _code_for(ports, campaign.id, refused.template, template, refused.referral_id)
     now = ports.clock()
@@ -161,11 +166,11 @@ def _replacement(ports: Ports, campaign: Campaign, refused: Voucher, reward: Rew
         ReplacementOutcome.REPLACED,
         revoked,
         changes=(Insert(change), Insert(issued), Replace(moved), *chosen.changes),
-        facts=(voucher_fact(ports, issued, VoucherIssued.of(issued, moved)),),
+        facts=(voucher_fact(ports, issued, VoucherIssued.of(issued, moved, by=by)),),
     )
 
 
-def _template_of(ports: Ports, campaign: Campaign, voucher: Voucher) -> VoucherTemplate:
+def _template_of(ports: CommandPorts, campaign: Campaign, voucher: Voucher) -> VoucherTemplate:
     """The template in force, or the one it was issued with where that is gone."""
     if voucher.template in campaign.templates:
         return campaign.templates[voucher.template]
@@ -178,7 +183,7 @@ def _template_of(ports: Ports, campaign: Campaign, voucher: Voucher) -> VoucherT
 
 
 def _code_for(
-    ports: Ports, campaign_id: str, name: str, template: VoucherTemplate, referral_id: str
+    ports: CommandPorts, campaign_id: str, name: str, template: VoucherTemplate, referral_id: str
 ) -> _Code:
     if template.codes == "minted":
         key = ports.codes.voucher_code()

@@ -1,0 +1,36 @@
+"""Replacing refused vouchers later: those that waited for a code (`reconcile`), and those refused
+too often, once ops have settled the cause with the client (`tandem voucher replace`).
+"""
+
+from __future__ import annotations
+
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.vouchers import Voucher
+from chalicelib.services.ports import Agenda, CommandPorts, Replace
+from chalicelib.services.retry import retry_on_conflict
+from chalicelib.services.vouchers.issue import ReplacementOutcome, replace_voucher
+
+
+def refused_vouchers(ports: CommandPorts, campaign_id: str) -> list[Voucher]:
+    """The refused vouchers of a campaign that nothing has replaced, those that end first first."""
+    refused = ports.repository.agenda(Voucher, Agenda.REFUSED)
+    return [voucher for voucher in refused if voucher.campaign == campaign_id]
+
+
+@retry_on_conflict
+def replace_refused(
+    ports: CommandPorts, campaign: Campaign, code_key: str, *, by: str | None = None
+) -> ReplacementOutcome:
+    """Replace a refused voucher if there is a code for it; returns what became of it.
+
+    `by` is the AWS principal who has decided that it is replaced however often codes were refused.
+    """
+    voucher = ports.repository.get(Voucher, code_key=code_key)
+    if voucher is None:
+        return ReplacementOutcome.NOT_OWED
+    replacement = replace_voucher(ports, campaign, voucher, by=by)
+    if replacement.outcome is ReplacementOutcome.REPLACED:
+        ports.repository.commit(
+            Replace(replacement.refused), *replacement.changes, facts=replacement.facts
+        )
+    return replacement.outcome
