@@ -114,7 +114,8 @@ class _VoucherMail(_Mail):
     """A voucher for its holder: `code` as displayed, amounts in hundredths of `currency`.
 
     `valid_until` is the last local day on which it can be used (law 11). A `minimum_basket_minor`
-    of None or 0 means no minimum.
+    of None or 0 means no minimum. `replaces_earlier`: an earlier mail had a code that is no longer
+    accepted.
     """
 
     code: str
@@ -123,6 +124,7 @@ class _VoucherMail(_Mail):
     minimum_basket_minor: int | None
     valid_until: date
     rung: int | None
+    replaces_earlier: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -134,6 +134,7 @@ def _values(mail: AnyMail, locale: str) -> Mapping[str, str | int | None]:
             else None,
             "valid_until": long_day(mail.valid_until, locale),
             "rung": mail.rung or 0,
+            "replaces_earlier": mail.replaces_earlier,
         }
     elif isinstance(mail, SignInMail):
         values |= {"link": mail.link, "expires_minutes": mail.expires_minutes}

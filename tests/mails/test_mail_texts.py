@@ -250,6 +250,20 @@ def test_a_voucher_without_a_minimum_says_nothing_of_one(none: int | None) -> No
     assert "Minimum" in rendered(VOUCHER, "fr").text
 
 
+@pytest.mark.parametrize("mail", [VOUCHER, REWARD])
+@pytest.mark.parametrize(
+    ("locale", "text"),
+    [("en", "This code replaces the one we sent you before"), ("fr", "Ce code remplace celui que")],
+)
+def test_a_code_that_replaces_a_mailed_one_says_so(
+    mail: VoucherMail | RewardMail, locale: str, text: str
+) -> None:
+    assert text not in rendered(mail, locale).text
+    replacing = rendered(replace(mail, replaces_earlier=True), locale)
+    assert text in replacing.text
+    assert text in replacing.html
+
+
 def test_a_rung_is_greeted_otherwise_than_the_first_voucher() -> None:
     assert "Bienvenue" in rendered(VOUCHER, "fr").subject
     assert "Bienvenue" in rendered(replace(VOUCHER, rung=0), "fr").subject

@@ -130,6 +130,7 @@ def test_the_holder_is_mailed_the_good_code_alone() -> None:
     world.run()
     [_, mail] = world.mailer.to(REFEREE)
     assert by_state(world, VoucherState.ACKNOWLEDGED).code in mail.text
+    assert "Ce code remplace" not in mail.text
 
 
 def test_with_release_at_once_the_good_code_follows_the_refused_one() -> None:
@@ -141,6 +142,7 @@ def test_with_release_at_once_the_good_code_follows_the_refused_one() -> None:
         (True, False),
         (False, True),
     ]
+    assert ["Ce code remplace" in mail.text for mail in mails] == [False, True]
 
 
 def seen_by(world: World, session: Session) -> list[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from chalicelib.domain import invitations, tokens
 from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.campaign.rules import HolderRole
+from chalicelib.domain.campaign.rules import HolderRole, Release
 from chalicelib.domain.eligibility import Reason
 from chalicelib.domain.fact_bodies import (
     InvitationAccepted,
@@ -217,6 +217,8 @@ def _voucher(ports: Ports, fact: VoucherIssued | VoucherAcknowledged) -> Draft |
         minimum_basket_minor=voucher.minimum_basket_minor or None,
         valid_until=campaign.local_date(voucher.valid_until),
         rung=voucher.rung or None,
+        # Otherwise the code that it replaces was not mailed: the client had refused it before.
+        replaces_earlier=voucher.replaces is not None and voucher.release is Release.AT_ONCE,
     )
     return Draft(
         mail_id=f"voucher-{voucher.voucher_id}",
