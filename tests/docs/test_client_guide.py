@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import gzip
 import inspect
 import json
 import re
@@ -15,14 +16,21 @@ from typing import Any, get_args
 
 import pytest
 
+from chalicelib.domain.changes import ChangeKind
+from chalicelib.domain.changes_files import CHANGE_COLUMNS
 from chalicelib.domain.exports import VOUCHER_COLUMNS
 from chalicelib.domain.files import acks, digests, exports, manifest, orders, own_codes, reading
+from chalicelib.domain.files.statements import RECONCILIATION_COLUMNS, STATEMENT_COLUMNS
 from chalicelib.domain.lists import plan, rules
-from chalicelib.domain.vouchers import VoucherProblem
+from chalicelib.domain.vouchers import Voucher, VoucherProblem, VoucherState
 from chalicelib.services import ingest
 from chalicelib.services.lists import manifests
+from chalicelib.services.operations.statement import write_statements
 from chalicelib.services.orders import record as record_orders
 from chalicelib.services.vouchers import acknowledge, ingest_codes
+from chalicelib.services.vouchers.changes import write_changes
+from tests.fakes.till import Till
+from tests.fakes.world import new_world
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 GUIDE = (DOCS / "client-guide.md").read_text(encoding="utf-8")
@@ -70,7 +78,16 @@ def test_a_call_is_signed_for_the_host_it_goes_to() -> None:
 
 
 @pytest.mark.parametrize(
-    "columns", [orders.COLUMNS, VOUCHER_COLUMNS, exports.REFERRAL_COLUMNS], ids=len
+    "columns",
+    [
+        orders.COLUMNS,
+        VOUCHER_COLUMNS,
+        CHANGE_COLUMNS,
+        STATEMENT_COLUMNS,
+        RECONCILIATION_COLUMNS,
+        exports.REFERRAL_COLUMNS,
+    ],
+    ids=len,
 )
 def test_the_columns_are_documented_in_the_order_of_the_code(columns: tuple[str, ...]) -> None:
     assert (header := ",".join(columns)) in GUIDE, f"docs/client-guide.md: the header {header}"
@@ -81,6 +98,71 @@ def test_every_column_of_an_export_is_explained(column: str) -> None:
     section = GUIDE.partition("### Exports\n")[2].partition("\n### ")[0]
     rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
     assert f"`{column}`" in "".join(rows), 'docs/client-guide.md: a row under "Exports"'
+
+
+def documented(section: str) -> str:
+    """The first cells of the tables of a section."""
+    text = GUIDE.partition(f"### {section}\n")[2].partition("\n### ")[0]
+    return "".join(line.split("|")[1] for line in text.splitlines() if line.startswith("| `"))
+
+
+@pytest.mark.parametrize("name", [*CHANGE_COLUMNS, *ChangeKind])
+def test_every_column_and_every_kind_of_change_is_explained(name: str) -> None:
+    assert f"`{name}`" in documented("Changes")
+
+
+@pytest.mark.parametrize("column", STATEMENT_COLUMNS)
+def test_every_column_of_a_statement_is_explained(column: str) -> None:
+    assert f"`{column}`" in documented("Statements")
+
+
+def test_the_rows_of_the_examples_are_those_of_a_real_run() -> None:
+    till = played_month()
+    changes = gunzipped(till, "changes/00000001")
+    statement = gunzipped(till, "statements/2026-03")
+    assert "\n".join([changes[0], changes[1], changes[3]]) in GUIDE
+    assert "\n".join(statement[:2]) in GUIDE
+
+
+def played_month() -> Till:
+    """Vouchers in every state, exported and stated."""
+    till = Till(new_world())
+    keys = [till.issue() for _ in range(8)]
+    till.world.export()
+    till.world.clock.advance(days=2)
+    till.redeem(keys[0], "A1")
+    till.redeem(keys[1], "A2")
+    till.revoke(keys[2])
+    till.roll_back(keys[1])
+    till.expire(keys[3])
+    till.refuse(keys[4])
+    for revoked in (5, 6):
+        till.redeem(keys[revoked], f"A{revoked}")
+        till.revoke(keys[revoked])
+    till.roll_back(keys[6])
+    write_changes(till.ports, till.world.campaign)
+    till.world.acknowledge(1)
+    till.issue()
+    till.world.export()
+    till.world.clock.advance(days=40)
+    write_statements(till.ports, till.world.campaign)
+    return till
+
+
+def gunzipped(till: Till, path: str) -> list[str]:
+    content = till.world.files.content[f"out/demo-vip/{path}.csv.gz"]
+    return gzip.decompress(content).decode().splitlines()
+
+
+def test_the_recipe_rebuilds_every_state_from_the_files(tmp_path: Path) -> None:
+    till = played_month()
+    for path, content in till.world.files.under("out/demo-vip/").items():
+        file = tmp_path / path.removeprefix("out/demo-vip/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    stored = {one.code: one.state.value for one in till.world.memory.all(Voucher)}
+    assert set(stored.values()) == {state.value for state in VoucherState} - {"issued"}
+    assert recipe("states_from")["states_from"](str(tmp_path)) == stored
 
 
 def _called_with(module: ModuleType, names: set[str]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from chalicelib.domain import vouchers
 from chalicelib.domain.campaign.rules import HolderRole, Release
 from chalicelib.domain.changes import ChangeKind, VoucherChange, with_change
+from chalicelib.domain.codes import format_code
 from chalicelib.domain.redemptions import Redemption
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.ports import Insert, Ports, Replace
@@ -42,7 +43,7 @@ class Till:
         voucher = Voucher(
             code_key=key,
             voucher_id=f"voucher{self.issued}",
-            code=f"WE-{key}",
+            code=format_code("WE", key),
             campaign=CAMPAIGN,
             campaign_version=1,
             template=template,

@@ -250,8 +250,9 @@ def test_no_policy_grants_a_wildcard(resources: Resources) -> None:
             text = json.dumps(resource)
             assert text != '"*"', name
             # A wildcard may stand at the end of a named prefix, for the method of an API call, or
-            # for the campaign whose receipts or exports are meant.
-            named = re.sub(r'(/|/api/\*/v1/client/|/out/\*/(receipts|vouchers)/)\*"', '"', text)
+            # for the campaign whose receipts, exports, statements or reports are meant.
+            folder = r"/out/\*/(?:receipts|vouchers|statements|reports)/"
+            named = re.sub(rf'(/|/api/\*/v1/client/|{folder})\*"', '"', text)
             assert "*" not in named, (name, text)
 
 

@@ -195,7 +195,14 @@ def test_a_change_that_waits_for_its_file_is_no_difference(till: Till) -> None:
 
 def test_a_voucher_that_waits_for_its_export_is_no_difference(till: Till) -> None:
     till.redeem(till.issue(), "A2")
+    till.issue()
     till.world.clock.advance(hours=1)
+    assert compared(till) == []
+
+
+def test_a_voucher_of_another_campaign_is_not_compared(till: Till) -> None:
+    other = replace(first(till), code_key="K", voucher_id="other", campaign="other", revision=0)
+    till.ports.repository.commit(Insert(other))
     assert compared(till) == []
 
 
@@ -236,6 +243,17 @@ def test_an_index_that_lags_makes_no_difference(till: Till) -> None:
     till.world.clock.advance(hours=1)
     ports = wrapped(till.world, lambda inner: _Lagging(inner, before))
     assert write_reconciliation(ports, till.world.campaign) == 0
+
+
+def test_a_voucher_that_the_index_does_not_show_yet_is_no_difference(till: Till) -> None:
+    before = till.world.memory.all(Voucher)
+    till.issue()
+    files(till)
+    ports = wrapped(till.world, lambda inner: _Lagging(inner, before))
+    till.world.clock.advance(minutes=4)
+    assert write_reconciliation(ports, till.world.campaign) == 0
+    till.world.clock.advance(days=1)
+    assert write_reconciliation(ports, till.world.campaign) == 1
 
 
 # --- vouchers that ended before changes were stored ----------------------------------------------
@@ -283,3 +301,17 @@ def test_no_change_is_added_to_a_month_whose_statement_is_written() -> None:
     write_changes(till.ports, till.world.campaign)
     till.world.clock.advance(days=31)
     assert compared(till) == []
+
+
+def test_an_index_that_lags_gives_no_voucher_its_change_twice() -> None:
+    till = Till(new_world())
+    key = till.issue()
+    till.world.export()
+    till.redeem(key, "A1")
+    as_earlier_versions_left_it(till)
+    before = till.world.memory.all(Voucher)
+    ports = wrapped(till.world, lambda inner: _Lagging(inner, before))
+    write_reconciliation(ports, till.world.campaign)
+    till.world.clock.advance(days=1)
+    write_reconciliation(ports, till.world.campaign)
+    assert len(till.world.memory.all(VoucherChange)) == 1
