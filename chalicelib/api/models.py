@@ -349,7 +349,8 @@ class DashboardAnswer(Answer):
 
     `funnel` counts what happened, in total and by local day; its `found_on_later_list` counts
     referees, each once, who were found on a later customer list when they confirmed or when a
-    first reward was refused for it.
+    first reward was refused for it. `orders_by_buyer` counts each reported order once, by who is
+    known to have made it.
     """
 
     campaign: str
@@ -358,6 +359,7 @@ class DashboardAnswer(Answer):
     time_zone: str
     funnel: dict[str, int]
     refused_by_reason: dict[str, int]
+    orders_by_buyer: dict[str, int]
     days: list[dict[str, str | int]]
     lists: dict[str, ListAnswer]
     watched: list[WatchAnswer]

@@ -33,6 +33,7 @@ def _dashboard(shown: Dashboard) -> models.DashboardAnswer:
         time_zone=shown.campaign.time_zone,
         funnel=dict(shown.funnel),
         refused_by_reason=dict(shown.refused_by_reason),
+        orders_by_buyer=dict(shown.orders_by_buyer),
         days=[{"date": day.isoformat(), **counts} for day, counts in shown.days.items()],
         lists={name: _list(status) for name, status in shown.lists.items()},
         watched=[_watch(each) for each in shown.watched],

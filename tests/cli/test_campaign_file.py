@@ -310,7 +310,7 @@ def test_an_amount_no_float_can_hold_is_not_rounded_into_the_limit() -> None:
         (
             "    issue: welcome",
             "    if: {order: 1}\n    issue: welcome",
-            "31:9: rules.0.if: only a rule for order_kept may have conditions",
+            "31:9: rules.0.if: a rule for referral_confirmed has no conditions",
         ),
         # YAML that is not supported
         (

@@ -25,6 +25,7 @@ from chalicelib.domain.effects import EFFECTS, FUNNEL, REFUSED_FOR, SAME_COUNT, 
 from chalicelib.domain.eligibility import Reason
 from chalicelib.domain.facts import BODIES, FactName
 from chalicelib.domain.money import money_text
+from chalicelib.domain.orders import Buyer
 from chalicelib.mails.formats import long_day
 from chalicelib.mails.render import LOCALES
 from chalicelib.services.operations.reconcile import FINDINGS
@@ -311,3 +312,10 @@ def test_nothing_is_named_that_is_gone(
 
 def test_the_counters_by_reason_are_those_of_the_reasons() -> None:
     assert f"`{REFUSED_FOR}{{reason}}`" in FACT_ROWS[FactName.INVITATION_REFUSED.value][2]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_buyer_has_a_text_and_is_explained(language: str) -> None:
+    assert set(texts("buyer")[language]) == {buyer.value for buyer in Buyer}
+    [explained] = re.findall(r"^`orders_by_buyer`(.*?)\n\n", OPERATIONS, re.MULTILINE | re.DOTALL)
+    assert {buyer for buyer in Buyer if f"`{buyer}`" not in explained} == set()

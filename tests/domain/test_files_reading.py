@@ -252,8 +252,9 @@ def test_fields_are_those_of_the_csv_module_where_quotes_stand_around_whole_fiel
     if '"' not in line:
         assert found == line.split(",")
     elif found is None and expected is not None:
-        # The csv module takes a quote within an unquoted field as a character of it.
-        assert any('"' in value for value in expected)
+        # The csv module takes a quote within an unquoted field as a character of it, and drops a
+        # CR at the end of the text.
+        assert any('"' in value for value in expected) or line.endswith("\r")
     else:
         assert found == expected
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from chalicelib.domain.effects import BOUGHT_BY, totals
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.orders import Buyer, Order, OrderStatus
+from chalicelib.domain.people import Sponsor
 from chalicelib.domain.redemptions import Redemption
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Reward
@@ -22,7 +23,7 @@ from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.operations.expire import expire
 from chalicelib.services.orders.record import OrderOutcome
-from chalicelib.services.vouchers.redeem import redeem
+from chalicelib.services.vouchers.redeem import redeem, roll_back
 from chalicelib.services.vouchers.reward import reward
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world
@@ -434,6 +435,30 @@ def test_a_voucher_used_before_its_order_was_returned_is_not_granted_twice(world
     assert ("ladder-first", 1) in granted(world)
     [only] = [one for one in world.memory.all(Voucher) if one.rule == "ladder-first"]
     assert (only.redeemed_by, only.revoked_at) == ("A2", None)
+
+
+def test_a_used_voucher_counts_for_the_cap_until_a_rollback_revokes_it() -> None:
+    world = new_world(caps={"sponsor_rewards": 1})
+    world.referral(NEWCOMER)
+    keep(world, "A1")
+    [own] = [one for one in world.memory.all(Voucher) if one.rule == "sponsor-reward"]
+    record(world, world.order("S1", of=VIPS[0], code=own.code))
+    record(world, world.order("A1", "returned", of=NEWCOMER))
+    world.referral(PAUL)
+    record(world, world.order("B1", "kept", of=PAUL))
+    world.run()
+    assert "sponsor-reward" not in {rule for rule, _ in granted(world)}
+    roll_back(world.ports, own.code, "S1")
+    world.run()
+    assert voucher_of(world, own.code).state is VoucherState.REVOKED
+    [standing] = [
+        one
+        for one in world.memory.all(Reward)
+        if one.rule == "sponsor-reward" and one.code_key and not one.revoked_at
+    ]
+    assert standing.order_id == "B1"
+    [sponsor] = world.memory.all(Sponsor)
+    assert sponsor.rewards == 1
 
 
 def test_a_budget_bounds_what_is_granted_and_what_is_revoked_frees_it() -> None:

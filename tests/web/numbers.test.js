@@ -7,6 +7,7 @@ import {
   haveChanged,
   invitationRows,
   newestFirst,
+  buyerRows,
   reasonRows,
   voucherRows,
 } from "../../web/dashboard/numbers.js";
@@ -25,6 +26,13 @@ test("invitations are a share of those received, vouchers of those issued, order
     assert.equal(value, funnel[key]);
     assert.equal(total, key.startsWith("vouchers_") ? funnel.vouchers_issued : null);
   }
+});
+
+test("a buyer's share is of all orders", () => {
+  const [first, second] = buyerRows({ sponsor: 1, referee: 3 });
+  assert.deepEqual(first, { key: "referee", value: 3, total: 4 });
+  assert.deepEqual(second, { key: "sponsor", value: 1, total: 4 });
+  assert.deepEqual(buyerRows({}), []);
 });
 
 test("the most frequent reason comes first, whatever its name", () => {

@@ -10,7 +10,7 @@ for (const file of readdirSync(new URL("texts/", WEB))) {
 }
 const { en, fr } = LANGUAGES;
 /** Keys made of a family and a name from the API: `count.invited`. */
-const COMPOSED = /^(problem|field-error|refusal|count|list|watch|invitations|vouchers|landing)\./;
+const COMPOSED = /^(problem|field-error|refusal|buyer|count|list|watch|invitations|vouchers|landing)\./;
 
 /** Every form of a text. */
 function forms(text) {

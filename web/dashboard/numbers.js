@@ -73,6 +73,17 @@ export function reasonRows(reasons, refused) {
 }
 
 /**
+ * The orders by who made them, the most frequent first, as a share of all orders.
+ *
+ * @param {Record<string, number>} buyers
+ * @returns {BarRow[]}
+ */
+export function buyerRows(buyers) {
+  const orders = Object.values(buyers).reduce((sum, value) => sum + value, 0);
+  return reasonRows(buyers, orders);
+}
+
+/**
  * The days, the newest first.
  *
  * @param {DayCounts[]} days

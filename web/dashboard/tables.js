@@ -7,6 +7,7 @@ import { formatCount, formatDateTime, formatPercent, formatShortDay } from "../s
 import { getText, hasText } from "../shared/language.js";
 import {
   barWidth,
+  buyerRows,
   COUNTERS,
   invitationRows,
   newestFirst,
@@ -38,6 +39,13 @@ export function drawTables(answer) {
   drawBars("refusals", refusals, {
     family: "refusal",
     headings: ["dashboard.reason", "dashboard.count", "dashboard.share-of-refused"],
+  });
+  const buyers = buyerRows(answer.orders_by_buyer);
+  byId("no-buyers").hidden = buyers.length > 0;
+  byId("buyers").hidden = buyers.length === 0;
+  drawBars("buyers", buyers, {
+    family: "buyer",
+    headings: ["dashboard.buyer", "dashboard.count", "dashboard.share-of-orders"],
   });
   drawDays(days);
   drawLists(lists, zone);

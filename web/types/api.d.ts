@@ -115,6 +115,7 @@ interface DashboardAnswer {
   time_zone: string;
   funnel: Record<string, number>;
   refused_by_reason: Record<string, number>;
+  orders_by_buyer: Record<string, number>;
   days: DayCounts[];
   lists: Record<string, ListAnswer>;
   watched: WatchAnswer[];

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.effects import REFUSED_FOR, funnel, totals
+from chalicelib.domain.effects import BOUGHT_BY, REFUSED_FOR, funnel, totals
 from chalicelib.services.list_status import ListStatus, list_statuses
 from chalicelib.services.lookups import current_campaign
 from chalicelib.services.ports import Ports
@@ -24,6 +24,7 @@ class Dashboard:
     as_of: datetime
     funnel: Mapping[str, int]
     refused_by_reason: Mapping[str, int]
+    orders_by_buyer: Mapping[str, int]
     days: Mapping[date, Mapping[str, int]]
     lists: Mapping[str, ListStatus]
     watched: Sequence[Watched]
@@ -38,12 +39,18 @@ def view_dashboard(ports: Ports, campaign_id: str) -> Dashboard:
         campaign=campaign,
         as_of=ports.clock(),
         funnel=funnel(summed),
-        refused_by_reason={
-            name.removeprefix(REFUSED_FOR): value
-            for name, value in sorted(summed.items())
-            if name.startswith(REFUSED_FOR)
-        },
+        refused_by_reason=_counts_under(REFUSED_FOR, summed),
+        orders_by_buyer=_counts_under(BOUGHT_BY, summed),
         days={day: funnel(counts[day]) for day in sorted(counts, reverse=True)},
         lists=list_statuses(ports, campaign),
         watched=tuple(watched(ports, campaign)),
     )
+
+
+def _counts_under(prefix: str, counts: Mapping[str, int]) -> dict[str, int]:
+    """The counts whose names begin with `prefix`, by the rest of the name; without those at 0."""
+    return {
+        name.removeprefix(prefix): value
+        for name, value in sorted(counts.items())
+        if name.startswith(prefix) and value
+    }

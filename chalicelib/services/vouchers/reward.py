@@ -64,7 +64,7 @@ from chalicelib.services.ports import (
     Replace,
 )
 from chalicelib.services.retry import retry_on_conflict
-from chalicelib.services.vouchers.reward_actions import ReferralRewards, carry_out
+from chalicelib.services.vouchers.reward_actions import ReferralRewards, carry_out, free_used
 
 NOTHING_LEFT = "nothing_left"
 WAITS = "waits"
@@ -83,8 +83,10 @@ def reward(ports: Ports, fact: Fact) -> list[str]:
             return outcomes + _settle_redemption_on(ports, fact, order_id)
         case VoucherRedeemed() | VoucherRolledBack() as body:
             return _settle_redemption(ports, fact, body.holder_id, body.voucher_id)
-        case RewardRevoked() as body if body.holder_id != body.referral_id:
-            return _fill_room(ports, body.holder_id, fact.name)
+        case RewardRevoked() as body:
+            _free_used(ports, body)
+            is_sponsors = body.holder_id != body.referral_id
+            return _fill_room(ports, body.holder_id, fact.name) if is_sponsors else []
         case _:
             return []
 
@@ -287,6 +289,15 @@ def _find_customer(
 
 
 # --- room under a cap ---------------------------------------------------------------------------
+
+
+@retry_on_conflict
+def _free_used(ports: Ports, body: RewardRevoked) -> None:
+    """A voucher that was used when its order was returned is revoked by a rollback at last."""
+    state = _load(ports, body.referral_id)
+    for reward in state.rewards if state else ():
+        if state and (reward.rule, reward.rung) == (body.rule, body.rung):
+            free_used(ports, state, reward)
 
 
 def _fill_room(ports: Ports, sponsor_id: str, reason: str) -> list[str]:

@@ -65,7 +65,7 @@ def carry_out(ports: Ports, state: ReferralRewards, action: Action, reason: str)
         case Revoke(granted):
             return _revoke(ports, state, granted, reason)
         case Reinstate(granted):
-            return _reinstate(ports, state.referral, granted)
+            return _reinstate(ports, state, granted)
 
 
 def _grant(ports: Ports, state: ReferralRewards, earned: Earned, decision: Reward) -> None:
@@ -122,31 +122,47 @@ def _revoke(ports: Ports, state: ReferralRewards, granted: Reward, reason: str) 
     revoked, change = with_change(
         vouchers.revoked(voucher, now), ChangeKind.REVOKED, now, reason=reason
     )
-    changes: list[Change] = [
+    ports.repository.commit(
         Replace(revoked),
         Insert(change),
         Replace(rewards.revoked(granted, now)),
         Replace(with_rewards(state.referral, -1)),
-    ]
-    if voucher.holder is HolderRole.SPONSOR:
-        left = max(0, state.sponsor.rewards - 1)
-        changes.append(Replace(replace(state.sponsor, rewards=left)))
-    changes += _budget_changes(state, -voucher.value_minor)
-    ports.repository.commit(
-        *changes, facts=[voucher_fact(ports, voucher, RewardRevoked.of(voucher, reason))]
+        *_room_changes(state, voucher),
+        facts=[voucher_fact(ports, voucher, RewardRevoked.of(voucher, reason))],
     )
     return "revoked"
 
 
-def _reinstate(ports: Ports, referral: Referral, granted: Reward) -> str:
-    """Let a used voucher count again. A rollback meanwhile has revoked it: then another is due."""
+def _room_changes(state: ReferralRewards, voucher: Voucher) -> list[Change]:
+    """What a revoked voucher leaves under the sponsor's cap and of the budget."""
+    changes = _budget_changes(state, -voucher.value_minor)
+    if voucher.holder is HolderRole.SPONSOR:
+        left = max(0, state.sponsor.rewards - 1)
+        changes.append(Replace(replace(state.sponsor, rewards=left)))
+    return changes
+
+
+def free_used(ports: Ports, state: ReferralRewards, granted: Reward) -> bool:
+    """Let a used reward count no more: a rollback has revoked its voucher after all."""
     voucher = ports.repository.get(Voucher, code_key=str(granted.code_key))
-    if voucher and voucher.state is VoucherState.REVOKED:
-        ports.repository.commit(Replace(replace(granted, is_used=False)), Replace(referral))
+    if not granted.is_used or voucher is None or voucher.state is not VoucherState.REVOKED:
+        return False
+    ports.repository.commit(
+        Replace(replace(granted, is_used=False)),
+        Replace(state.referral),
+        *_room_changes(state, voucher),
+    )
+    return True
+
+
+def _reinstate(ports: Ports, state: ReferralRewards, granted: Reward) -> str:
+    """Let a used voucher count again. A rollback meanwhile has revoked it: then another is due."""
+    if free_used(ports, state, granted):
         return "voucher_was_revoked"
+    voucher = ports.repository.get(Voucher, code_key=str(granted.code_key))
     changes: list[Change] = [
         Replace(rewards.reinstated(granted)),
-        Replace(with_rewards(referral, 1)),
+        Replace(with_rewards(state.referral, 1)),
     ]
     if voucher and voucher.revoked_at:
         changes.append(Replace(vouchers.reinstated(voucher)))
