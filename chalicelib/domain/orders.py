@@ -4,9 +4,9 @@
        └─────────────►
 
 What an order is in the end depends on its reports, not on their sequence: the status only moves
-forward; who bought is known by the most suspicious report; a voucher counts from the first report
-that names it. An order counts for the referral of its buyer, unless the buyer is known to be
-somebody else.
+forward; the report that says most of the buyer holds; a voucher counts from the first report that
+names it. An order counts for the referral of its buyer, unless the buyer is known to be somebody
+else.
 """
 
 from __future__ import annotations
@@ -32,20 +32,22 @@ class OrderStatus(StrEnum):
 
 
 class Buyer(StrEnum):
-    """Who made an order, as far as its reports say, from the least to the most suspicious.
+    """Who made an order, as far as its reports say, from what says least to what says most.
 
-    `none`: no report gives a digest. `other`: nobody we know. The values are stored and published.
+    `none`: no report gives a digest. `other`: nobody we know; it says less than `referee`, because
+    a referee may change the address, or the client its key, between two reports. The values are
+    stored and published.
     """
 
     NONE = "none"
-    REFEREE = "referee"
     OTHER = "other"
+    REFEREE = "referee"
     OTHER_REFEREE = "other_referee"
     CUSTOMER = "customer"
     SPONSOR = "sponsor"
 
 
-_SUSPICION = tuple(Buyer)
+_BY_WEIGHT = tuple(Buyer)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,9 +114,9 @@ def buyer_of(person: Person | None, expected: Referral | None) -> Buyer:
     return Buyer.CUSTOMER if person.is_customer else Buyer.OTHER
 
 
-def more_suspicious(one: Buyer, other: Buyer) -> Buyer:
+def buyer_by_both(one: Buyer, other: Buyer) -> Buyer:
     """What two reports of an order say together of its buyer, in whatever sequence they came."""
-    return max(one, other, key=_SUSPICION.index)
+    return max(one, other, key=_BY_WEIGHT.index)
 
 
 def is_before_confirmation(campaign: Campaign, referral: Referral, ordered_at: datetime) -> bool:

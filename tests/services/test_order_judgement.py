@@ -166,6 +166,23 @@ def test_who_bought_may_become_known_in_any_sequence(
     assert all("A1" not in one.kept_orders for one in world.memory.all(Referral))
 
 
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_digest_that_nobody_has_takes_no_order_from_its_referee(
+    world: World, reverse: bool
+) -> None:
+    # A referee changes the address, or the client its key, between two reports.
+    code = welcome_code(world)
+    rows = [
+        world.order("A1", of=NEWCOMER, code=code),
+        world.order("A1", "kept", of=STRANGER, code=code),
+    ]
+    for row in reversed(rows) if reverse else rows:
+        record(world, row)
+        world.run()
+    assert (only_order(world).buyer, only_order(world).counts) == (Buyer.REFEREE, True)
+    assert granted(world) == LADDER_AND_SPONSOR
+
+
 def test_a_referees_order_that_used_another_referees_code_stops_counting(world: World) -> None:
     code = welcome_code(world)
     world.referral(PAUL, VIPS[2])

@@ -30,10 +30,10 @@ from chalicelib.domain.orders import (
     Order,
     OrderStatus,
     Person,
+    buyer_by_both,
     buyer_of,
     counts_for,
     is_before_confirmation,
-    more_suspicious,
     new_order,
     reported_order,
 )
@@ -359,7 +359,7 @@ def _judged(
     """The order with its buyer, and whether it counts for its referral."""
     of_referee = voucher is not None and voucher.holder is HolderRole.REFEREE
     expected = _referral_of(ports, voucher, referral) if voucher and of_referee else None
-    buyer = more_suspicious(order.buyer, buyer_of(person, expected))
+    buyer = buyer_by_both(order.buyer, buyer_of(person, expected))
     # A sponsor's voucher says nothing about the buyer.
     belongs = buyer is Buyer.REFEREE or (of_referee if voucher else order.counts)
     judged = replace(order, referral_id=referral.referral_id, buyer=buyer)
