@@ -23,6 +23,7 @@ from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.operations.expire import expire
 from chalicelib.services.orders.record import OrderOutcome
+from chalicelib.services.ports import Remove
 from chalicelib.services.vouchers.redeem import redeem, roll_back
 from chalicelib.services.vouchers.reward import reward
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign
@@ -307,6 +308,14 @@ def test_an_ended_voucher_that_is_given_back_ends(world: World) -> None:
     voucher = voucher_of(world, code)
     assert voucher.state is VoucherState.EXPIRED
     assert world.facts(FactName.VOUCHER_EXPIRED)
+
+
+def test_a_voucher_is_redeemed_even_if_its_referral_is_erased(world: World) -> None:
+    code = welcome_code(world)
+    [referral] = world.memory.all(Referral)
+    world.repository.commit(Remove(referral))
+    assert record(world, world.order("A1", code=code)) == OrderOutcome("redeemed")
+    assert voucher_of(world, code).redeemed_by == "A1"
 
 
 # --- when -----------------------------------------------------------------------------------------

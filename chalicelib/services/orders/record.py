@@ -249,7 +249,7 @@ def record_order(ports: Ports, campaign: Campaign, row: OrderRow) -> OrderOutcom
     referral_id = _referral_id(stored, person, code.voucher)
     referral = ports.repository.get(Referral, referral_id=referral_id) if referral_id else None
     if referral is None:
-        return OrderOutcome("not_a_referees", voucher=code.problem)
+        return _without_referral(ports, code)
     is_early = is_before_confirmation(campaign, referral, row.ordered_at)
     if stored is None and code.found is None and is_early:
         return OrderOutcome("before_confirmation", voucher=code.problem)
@@ -364,6 +364,15 @@ def _judged(
     belongs = buyer is Buyer.REFEREE or (of_referee if voucher else order.counts)
     judged = replace(order, referral_id=referral.referral_id, buyer=buyer)
     return replace(judged, counts=belongs and counts_for(campaign, referral, judged))
+
+
+def _without_referral(ports: Ports, code: _Code) -> OrderOutcome:
+    """A voucher is redeemed even if its referral is erased."""
+    changes, facts = redemption_changes(ports, code.plan)
+    if not changes:
+        return OrderOutcome("not_a_referees", voucher=code.problem)
+    ports.repository.commit(*changes, facts=facts)
+    return OrderOutcome("redeemed")
 
 
 def _referral_of(ports: Ports, voucher: Voucher, referral: Referral) -> Referral | None:
