@@ -16,13 +16,13 @@ from chalicelib.domain.effects import BOUGHT_BY, totals
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.orders import Buyer, Order, OrderStatus
 from chalicelib.domain.people import Sponsor
-from chalicelib.domain.redemptions import Redemption
+from chalicelib.domain.redemptions import Redemption, purchase_of
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.operations.expire import expire
-from chalicelib.services.orders.record import OrderOutcome
+from chalicelib.services.orders.record import OrderOutcome, record_order
 from chalicelib.services.ports import Remove
 from chalicelib.services.vouchers.redeem import redeem, roll_back
 from chalicelib.services.vouchers.reward import reward
@@ -211,8 +211,6 @@ def test_a_code_of_another_campaign_is_unknown_and_the_order_is_recorded(world: 
     code = welcome_code(world)
     other = put_campaign(world.ports, campaign(campaign="other-vip")).document
     row = row_of(world.order("A1", "kept", of=NEWCOMER, code=code))
-    from chalicelib.services.orders.record import record_order
-
     assert record_order(world.ports, other, row) == OrderOutcome(
         "not_a_referees", voucher="unknown"
     )
@@ -291,8 +289,6 @@ def test_the_redemption_and_the_cancellation_are_one_transaction(world: World) -
 def test_a_voucher_redeemed_by_a_call_is_given_back_by_the_order_file(world: World) -> None:
     code = welcome_code(world)
     row = world.order("A1", of=NEWCOMER)
-    from chalicelib.domain.redemptions import purchase_of
-
     redeem(world.ports, code, purchase_of(row_of(row)))
     receipt = world.drop_orders(world.order("A1", "cancelled", of=STRANGER))
     assert receipt.status == "accepted"
