@@ -115,12 +115,14 @@ def changed(account: Account, row: Row) -> Account:
 
 def _settled(account: Account) -> Account:
     """The account in the state that its dates give it."""
+    revoked_at, expired_at = account.revoked_at, account.expired_at
     if account.redeemed_at:
         return replace(account, state=AccountState.REDEEMED)
-    if account.revoked_at:
-        return replace(account, state=AccountState.REVOKED)
-    is_over = account.expired_at is not None
-    return replace(account, state=AccountState.EXPIRED if is_over else AccountState.OUTSTANDING)
+    # A refused voucher that nothing replaced expires in the end: the later word counts.
+    if expired_at and (revoked_at is None or expired_at >= revoked_at):
+        return replace(account, state=AccountState.EXPIRED)
+    state = AccountState.REVOKED if revoked_at else AccountState.OUTSTANDING
+    return replace(account, state=state)
 
 
 @dataclass(frozen=True)

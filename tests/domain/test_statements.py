@@ -62,6 +62,7 @@ def states(books: Books) -> dict[str, str]:
         (["refused"], "revoked"),
         (["refused", "replaced"], "revoked"),
         (["replaced"], "revoked"),
+        (["refused", "expired"], "expired"),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, list) else value,
 )
