@@ -1,0 +1,49 @@
+"""The files that a client settles its accounts with, written by the functions as they are deployed:
+under the roles of the template, whose policies the emulator evaluates.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+
+import pytest
+
+from local.running import Stack
+from local.surfaces import Surfaces
+from tests.e2e.conftest import Played
+
+RECONCILIATION = "reports/reconciliation-"
+
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("e2e")]
+
+
+@pytest.fixture(scope="module")
+def world(stack: Stack, played: Played) -> Surfaces:
+    """After the story, with the two functions run once more: it raises if one fails. The report
+    of the day, which the first run wrote, is made again.
+    """
+    stack.run("export")
+    for key in played.world.output_keys(RECONCILIATION):
+        stack.s3.delete_object(Bucket=stack.bucket, Key=key)
+    stack.run("report")
+    return played.world
+
+
+def rows_in(world: Surfaces, path: str) -> list[dict[str, str]]:
+    content = gzip.decompress(world.output_file(path) or b"").decode()
+    return list(csv.DictReader(content.splitlines()))
+
+
+def test_what_the_story_redeemed_is_in_files_of_changes(world: Surfaces, played: Played) -> None:
+    paths = [key.split("/", 2)[2] for key in world.output_keys("changes/") if key.endswith(".gz")]
+    assert paths == [f"changes/{number:08}.csv.gz" for number in range(1, len(paths) + 1)]
+    counted = [row["change"] for path in paths for row in rows_in(world, path)]
+    left = counted.count("redeemed") - counted.count("rolled_back")
+    assert left == played.given["vouchers_redeemed"] > 0
+
+
+def test_the_table_and_the_files_of_the_story_agree(world: Surfaces) -> None:
+    [path] = world.output_keys(RECONCILIATION)
+    content = world.output_file(path.split("/", 2)[2])
+    assert content == b"voucher,difference,in_table,in_files\n"
