@@ -59,3 +59,18 @@ def test_what_the_client_is_late_with_has_metrics_of_its_own_and_is_a_finding(
     reported = run(capsys)
     assert counted(reported, LATE) == dict(zip(LATE, (1, 2, 3), strict=True))
     assert counted(reported)["ReconcileFinding"] == 6
+
+
+def test_the_differences_of_a_day_are_counted_once(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def reported() -> list[float]:
+        capsys.readouterr()
+        functions.report()
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        return [line["ReconciliationDifference"][0] for line in lines if "_aws" in line]
+
+    assert reported() == [0]
+    assert reported() == []
+    world.clock.pass_by(days=1)
+    assert reported() == [0]
