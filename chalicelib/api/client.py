@@ -16,7 +16,7 @@ from chalicelib.domain.redemptions import (
     Redemption,
     purchase_of,
 )
-from chalicelib.domain.vouchers import Voucher
+from chalicelib.domain.vouchers import Voucher, state_for_client
 from chalicelib.services.errors import FieldProblem, InvalidError
 from chalicelib.services.lookups import all_campaigns
 from chalicelib.services.orders.record import OrderOutcome, record_reported_orders
@@ -103,7 +103,7 @@ def _voucher(voucher: Voucher, problem: str | None) -> models.VoucherAnswer:
         code=voucher.code,
         acceptable=problem is None,
         reason=problem,
-        state=voucher.state.value,
+        state=state_for_client(voucher).value,
         template=voucher.template,
         holder=voucher.holder.value,
         value=decimal_text(voucher.value_minor),

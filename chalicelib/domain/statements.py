@@ -24,7 +24,7 @@ from enum import StrEnum
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.changes import ChangeKind
 from chalicelib.domain.entity import Entity
-from chalicelib.domain.vouchers import Voucher, VoucherState
+from chalicelib.domain.vouchers import Voucher, VoucherState, state_for_client
 
 Row = Mapping[str, str]
 
@@ -312,13 +312,8 @@ class Finding:
 
 
 def state_of(voucher: Voucher) -> AccountState:
-    """The state that the account of a stored voucher should have.
-
-    A code that the client refused is of no use from then on, even while its holder waits for
-    another.
-    """
-    is_refused = voucher.refused_reason is not None
-    match voucher.state:
+    """The state that the account of a stored voucher should have."""
+    match state_for_client(voucher):
         case VoucherState.REDEEMED:
             return AccountState.REDEEMED
         case VoucherState.REVOKED:
@@ -326,7 +321,7 @@ def state_of(voucher: Voucher) -> AccountState:
         case VoucherState.EXPIRED:
             return AccountState.EXPIRED
         case VoucherState.ISSUED | VoucherState.EXPORTED | VoucherState.ACKNOWLEDGED:
-            return AccountState.REVOKED if is_refused else AccountState.OUTSTANDING
+            return AccountState.OUTSTANDING
 
 
 def lacks_a_change(voucher: Voucher) -> bool:

@@ -270,6 +270,13 @@ def refused(voucher: Voucher, reason: str) -> Voucher:
     return replace(voucher, refused_reason=reason)
 
 
+def state_for_client(voucher: Voucher) -> VoucherState:
+    """The state that the client reads. A code that it refused is revoked for it, even while the
+    holder waits for another one.
+    """
+    return VoucherState.REVOKED if awaits_replacement(voucher) else voucher.state
+
+
 def awaits_replacement(voucher: Voucher) -> bool:
     """True while its holder has no good code because the client refused this one."""
     return voucher.refused_reason is not None and is_live(voucher)
