@@ -217,18 +217,11 @@ def plan_rewards(
     for rule in sorted(named):
         own = {reward.rung: reward for reward in settled if reward.rule == rule}
         due = [each for each in earned if each.rule.id == rule]
-        allowed = [each for each in due if limits.is_newcomer or not _needs_newcomer(each)]
+        allowed = due if limits.is_newcomer else []
         actions += _revocations(allowed, own)
         actions += _grants(referral, due, allowed, own, room)
     # Revoked first: what no longer stands leaves room for what is granted.
     return sorted(actions, key=lambda action: not isinstance(action, Revoke))
-
-
-def _needs_newcomer(earned: Earned) -> bool:
-    """A confirmation rests on the list answer it was made with; whatever follows, on the first
-    order's.
-    """
-    return earned.rule.when is not Trigger.REFERRAL_CONFIRMED
 
 
 def _revocations(allowed: Sequence[Earned], own: Mapping[int, Reward]) -> Iterator[Revoke]:

@@ -4,6 +4,7 @@ reports come.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 from random import Random
 from typing import Any
@@ -18,7 +19,7 @@ from chalicelib.domain.orders import Buyer, Order, OrderStatus
 from chalicelib.domain.people import Sponsor
 from chalicelib.domain.redemptions import Redemption, purchase_of
 from chalicelib.domain.referrals import Referral
-from chalicelib.domain.rewards import Reward
+from chalicelib.domain.rewards import Reward, earned_on_orders
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.operations.expire import expire
@@ -403,6 +404,44 @@ def test_an_order_of_nothing_earns_nothing_and_takes_no_rung(world: World) -> No
     assert granted(world) == LADDER_AND_SPONSOR
 
 
+def test_the_first_order_is_the_first_made_and_not_the_first_reported() -> None:
+    rules = [{"id": "big-first", "when": "order_kept", "if": {"order": 1, "minimum_amount": "50.00"},
+              "issue": "thank-you", "to": "sponsor"}]  # fmt: skip
+    for sequence in (("A1", "A2"), ("A2", "A1")):
+        world = new_world(rules=rules)
+        world.referral(NEWCOMER)
+        rows = {"A1": world.order("A1", "kept", of=NEWCOMER, amount="80.00")}
+        world.clock.advance(hours=1)
+        rows["A2"] = world.order("A2", "kept", of=NEWCOMER, amount="20.00")
+        for name in sequence:
+            record(world, rows[name])
+            world.run()
+        assert granted(world) == [("big-first", 1)]
+
+
+@pytest.mark.parametrize("sequence", list(permutations(["80.00", "30.00"])))
+def test_of_two_reports_of_one_status_the_smaller_amount_holds(sequence: tuple[str, ...]) -> None:
+    rules = [{"id": "big", "when": "order_kept", "if": {"minimum_amount": "50.00"},
+              "issue": "thank-you", "to": "sponsor"}]  # fmt: skip
+    world = new_world(rules=rules)
+    world.referral(NEWCOMER)
+    for amount in sequence:
+        record(world, world.order("A1", "kept", of=NEWCOMER, amount=amount))
+        world.run()
+    assert only_order(world).amount_minor == 3000
+    assert granted(world) == []
+
+
+def test_an_order_that_counts_for_nobody_earns_nothing(world: World) -> None:
+    referral = world.referral(NEWCOMER)
+    record(world, world.order("A1", "kept", of=NEWCOMER))
+    order = only_order(world)
+    for counts in (True, False):
+        stored = replace(order, counts=counts)
+        earned = earned_on_orders(referral, [stored], lambda *_: world.campaign)
+        assert bool(earned) is counts
+
+
 def test_law_4_a_rule_renamed_later_grants_nothing_for_what_happened_before(world: World) -> None:
     world.referral(NEWCOMER)
     keep(world, "A1")
@@ -506,6 +545,27 @@ def test_a_referee_may_be_capped_too() -> None:
     assert [rule for rule, _ in granted(world) if rule != "sponsor-reward"] == [
         "ladder-first", "welcome",
     ]  # fmt: skip
+
+
+def test_a_used_voucher_counts_for_a_referees_cap() -> None:
+    world = new_world(caps={"referee_rewards": 2})
+    world.referral(NEWCOMER)
+    keep(world, "A1")
+    [first] = [one for one in world.memory.all(Voucher) if one.rule == "ladder-first"]
+    record(world, world.order("A2", of=NEWCOMER, code=first.code))
+    record(world, world.order("A1", "returned", of=NEWCOMER))
+    world.run()
+    # A second reward for the referee, while the used one could not be revoked.
+    before = world.campaign.model_dump(by_alias=True)["rules"]
+    more = {"id": "placed", "when": "order_placed", "issue": "third-order", "to": "referee"}
+    rules = [*before, more]
+    put_campaign(world.ports, campaign(rules=rules, caps={"referee_rewards": 2}))
+    world.clock.advance(minutes=1)
+    record(world, world.order("A3", of=NEWCOMER))
+    world.run()
+    assert granted(world) == [("welcome", 0)]
+    reasons = {fact.details["reason"] for fact in world.facts(FactName.REWARD_REFUSED)}
+    assert reasons == {"referee_cap"}
 
 
 RULES = [
