@@ -10,19 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from chalicelib.domain.changes import VoucherChange
 from chalicelib.domain.entity import Entity, require
-from chalicelib.domain.exports import ExportState, NumberedFile, export_name
+from chalicelib.domain.exports import ExportState, FileSequence, NumberedFile, export_name
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChangesSequence(Entity):
+class ChangesSequence(FileSequence):
     """The number of the file that changes are added to now."""
-
-    campaign: str
-    number: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,17 +52,6 @@ CHANGE_COLUMNS = tuple(CHANGE_CELLS)
 def change_cells(change: VoucherChange) -> tuple[str, ...]:
     """The row of a change, a cell for each of `CHANGE_COLUMNS`."""
     return tuple(cell(change) for cell in CHANGE_CELLS.values())
-
-
-def next_changes_file(
-    sequence: ChangesSequence | None, campaign: str, now: datetime
-) -> tuple[ChangesSequence, ChangesFile]:
-    """The file after the last one, open, and the sequence that names it."""
-    last = sequence or ChangesSequence(campaign=campaign, number=0)
-    opened = replace(last, number=last.number + 1)
-    return opened, ChangesFile(
-        campaign=campaign, number=opened.number, state=ExportState.OPEN, opened_at=now
-    )
 
 
 def next_changes_part(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from chalicelib.domain.benefits import Benefit, PercentOff, kind_of
 from chalicelib.domain.entity import Entity, require, require_move
@@ -28,11 +28,20 @@ class ExportState(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExportSequence(Entity):
-    """The number of the export that vouchers are added to now."""
+class FileSequence(Entity):
+    """The number of the file that rows are added to now."""
 
     campaign: str
     number: int
+
+    def following(self) -> Self:
+        """The sequence at the next number."""
+        return replace(self, number=self.number + 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportSequence(FileSequence):
+    """The number of the export that vouchers are added to now."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,17 +123,6 @@ _MOVES = {
     ExportState.OPEN: {ExportState.SEALED},
     ExportState.SEALED: {ExportState.WRITTEN},
 }
-
-
-def next_export(
-    sequence: ExportSequence | None, campaign: str, now: datetime
-) -> tuple[ExportSequence, Export]:
-    """The export after the last one, open, and the sequence that names it."""
-    last = sequence or ExportSequence(campaign=campaign, number=0)
-    opened = replace(last, number=last.number + 1)
-    return opened, Export(
-        campaign=campaign, number=opened.number, state=ExportState.OPEN, opened_at=now
-    )
 
 
 def next_part(export: Export, vouchers: Sequence[Voucher]) -> tuple[Export, ExportPart]:

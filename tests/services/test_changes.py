@@ -181,7 +181,7 @@ def test_a_file_that_is_long_enough_is_closed_and_the_next_one_goes_on(
     till: Till, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chalicelib.services.vouchers.changes.PART_ROWS", 2)
-    monkeypatch.setattr("chalicelib.services.vouchers.changes.FILE_ROWS", 3)
+    monkeypatch.setattr("chalicelib.services.vouchers.changes._Changes.most_rows", 3)
     keys = [till.issue() for _ in range(5)]
     till.world.export()
     for number, key in enumerate(keys):
