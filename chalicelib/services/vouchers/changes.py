@@ -8,7 +8,8 @@ before it reads what became of it. It holds up no change of another voucher.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from itertools import islice
 
 from chalicelib.domain.campaign.file import Campaign
@@ -41,10 +42,11 @@ def write_changes(ports: Ports, campaign: Campaign) -> ChangesFile | None:
     return _Changes(ports, campaign.id).write_next()
 
 
-class _Changes(Series[ChangesFile]):
+class _Changes(Series[ChangesFile, ChangesPart]):
     """The files of changes of a campaign."""
 
     file_kind = ChangesFile
+    part_kind = ChangesPart
     sequence_kind = ChangesSequence
     most_rows = FILE_ROWS
 
@@ -58,19 +60,13 @@ class _Changes(Series[ChangesFile]):
         grown, part = next_changes_part(file, ready)
         return Part(grown, [Insert(part), *map(Remove, ready)])
 
-    def content(self, file: ChangesFile) -> tuple[bytes, bytes]:
-        stored = self.ports.repository.within(
-            ChangesPart, campaign=file.campaign, number=file.number
+    def content(
+        self, file: ChangesFile, parts: Sequence[ChangesPart], sealed_at: datetime
+    ) -> tuple[bytes, bytes]:
+        name, content = export_name(file.number), changes_file(parts)
+        return content, changes_manifest(
+            number=name, parts=parts, content=content, generated_at=sealed_at
         )
-        parts = list(stored)
-        content = changes_file(parts)
-        manifest = changes_manifest(
-            number=export_name(file.number),
-            parts=parts,
-            content=content,
-            generated_at=file.sealed_at or file.opened_at,
-        )
-        return content, manifest
 
     def path(self, number: int) -> str:
         return changes_path(self.campaign_id, number)

@@ -6,7 +6,8 @@ the fact. How numbered files are written is in `numbered_files.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from itertools import islice
 
 from chalicelib.domain.campaign.file import Campaign
@@ -36,10 +37,11 @@ def export_vouchers(ports: Ports, campaign: Campaign) -> Export | None:
     return _Exports(ports, campaign.id).write_next()
 
 
-class _Exports(Series[Export]):
+class _Exports(Series[Export, ExportPart]):
     """The exports of a campaign."""
 
     file_kind = Export
+    part_kind = ExportPart
     sequence_kind = ExportSequence
 
     def is_waiting(self) -> bool:
@@ -62,19 +64,13 @@ class _Exports(Series[Export]):
         body = VouchersExported(export=file.number, count=len(vouchers))
         return Part(grown, [Insert(part), *moved], [export_fact(self.ports, file, body)])
 
-    def content(self, file: Export) -> tuple[bytes, bytes]:
-        stored = self.ports.repository.within(
-            ExportPart, campaign=file.campaign, number=file.number
+    def content(
+        self, file: Export, parts: Sequence[ExportPart], sealed_at: datetime
+    ) -> tuple[bytes, bytes]:
+        name, content = export_name(file.number), voucher_file(parts)
+        return content, manifest_json(
+            export=name, parts=parts, content=content, generated_at=sealed_at
         )
-        parts = list(stored)
-        content = voucher_file(parts)
-        manifest = manifest_json(
-            export=export_name(file.number),
-            parts=parts,
-            content=content,
-            generated_at=file.sealed_at or file.opened_at,
-        )
-        return content, manifest
 
     def path(self, number: int) -> str:
         return export_path(self.campaign_id, number)

@@ -16,14 +16,17 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar, Generic, TypeVar
 
+from chalicelib.domain.entity import Entity
 from chalicelib.domain.exports import ExportState, FileSequence, NumberedFile, sealed, written
 from chalicelib.domain.facts import Fact
 from chalicelib.services.ports import Change, Insert, Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
 
 F = TypeVar("F", bound=NumberedFile)
+P = TypeVar("P", bound=Entity)
 
 
 @dataclass(frozen=True)
@@ -35,11 +38,12 @@ class Part(Generic[F]):
     facts: Sequence[Fact] = ()
 
 
-class Series(ABC, Generic[F]):
+class Series(ABC, Generic[F, P]):
     """The numbered files of one kind in a campaign."""
 
     file_kind: type[F]
     sequence_kind: type[FileSequence]
+    part_kind: type[P]
     most_rows: ClassVar[int | None] = None  # of a file; more wait for the next one
 
     def __init__(self, ports: Ports, campaign_id: str) -> None:
@@ -55,8 +59,8 @@ class Series(ABC, Generic[F]):
         """The next part of an open file; None when nothing waits."""
 
     @abstractmethod
-    def content(self, file: F) -> tuple[bytes, bytes]:
-        """The gzipped file and its manifest, from the stored parts of a sealed file."""
+    def content(self, file: F, parts: Sequence[P], sealed_at: datetime) -> tuple[bytes, bytes]:
+        """The gzipped file and its manifest, from the stored parts alone."""
 
     @abstractmethod
     def path(self, number: int) -> str:
@@ -132,9 +136,12 @@ class Series(ABC, Generic[F]):
     @retry_on_conflict
     def _write(self, number: int) -> F:
         file = self._current(number)
-        if file.state is not ExportState.SEALED:
+        if file.state is ExportState.WRITTEN or file.sealed_at is None:
             return file
-        content, manifest = self.content(file)
+        stored = self.ports.repository.within(
+            self.part_kind, campaign=self.campaign_id, number=number
+        )
+        content, manifest = self.content(file, list(stored), file.sealed_at)
         path, files = self.path(number), self.ports.files
         files.write_once(f"{path}.csv.gz", content, content_type="application/gzip")
         files.write_once(f"{path}.manifest.json", manifest, content_type="application/json")
