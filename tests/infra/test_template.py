@@ -317,6 +317,33 @@ def test_no_function_but_ingest_may_change_a_list_or_take_anything_away(
             assert "/lists/" not in json.dumps(statement["Resource"]), name
 
 
+def test_whoever_reads_a_file_learns_that_it_is_missing(resources: Resources) -> None:
+    """Without s3:ListBucket, S3 answers 403 instead of 404 for an object that is not there."""
+    actions: dict[str, set[str]] = {}
+    for name, statement in statements(resources):
+        if name.endswith("Role"):
+            actions.setdefault(name, set()).update(listed(statement["Action"]))
+    readers = {name for name, granted in actions.items() if "s3:GetObject" in granted}
+    assert {"IngestRole", "ReportRole", "RewardRole"} <= readers
+    assert {name for name in readers if "s3:ListBucket" not in actions[name]} == set()
+
+
+def test_report_alone_reads_every_voucher_and_of_the_files_its_own(resources: Resources) -> None:
+    scanning = [
+        (name, statement["Resource"])
+        for name, statement in statements(resources)
+        if "dynamodb:Scan" in listed(statement["Action"])
+    ]
+    assert scanning == [("ReportRole", {"Fn::Sub": "${Table.Arn}/index/holder"})]
+    read = [
+        resource["Fn::Sub"]
+        for name, statement in statements(resources)
+        if name == "ReportRole" and "s3:GetObject" in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    ]
+    assert read == ["${Bucket.Arn}/out/*/statements/*", "${Bucket.Arn}/out/*/reports/*"]
+
+
 def test_those_who_make_digests_may_read_the_keys_and_nobody_may_write_them(
     resources: Resources,
 ) -> None:
