@@ -1,9 +1,9 @@
 """The demo's story, from an empty stack to rewards, through the public surfaces alone.
 
 Two VIPs sign in and invite; some of the invited may not be; the others answer; vouchers go to the
-client and come back acknowledged; orders redeem them; kept orders climb the ladder. What the story
-must give is written down in `EXPECTED` and compared at the end with what the dashboard counts and
-the files hold.
+client and come back acknowledged, one of them refused and replaced; orders redeem them; kept orders
+climb the ladder, and what must earn nothing earns nothing. What the story must give is written down
+in `EXPECTED` and compared at the end with what the dashboard counts and the files hold.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from __future__ import annotations
 import os
 import subprocess  # nosec B404
 import sys
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from httpx import HTTPError
 
-from chalicelib.domain.files.orders import OrderRow, OrderStatus
 from local.demo import lists
-from local.demo.orders import order_file
+from local.demo.orders import order, order_file, order_item
 from local.emulator import GRACE_S
 from local.errors import StackError
 from local.narration import Narrator, StoryError
@@ -40,6 +40,7 @@ INVITED_BY_PAUL = ("new1@demo.test", "new7@demo.test")
 CAME_BY_LINK = ("new8@demo.test", "customer9@demo.test")
 CONFIRMING = tuple(f"new{number}@demo.test" for number in (1, 2, 3, 4, 7, 8))
 BUYING = CONFIRMING[:4]
+REFUSED = "new8@demo.test"  # the client refuses the first code of this referee
 
 EXPECTED = {
     "invited": 14,
@@ -52,16 +53,22 @@ EXPECTED = {
     "bounced": 1,
     "declined": 2,
     "confirmed": 6,
-    "vouchers_issued": 14,
-    "vouchers_exported": 14,
+    "vouchers_issued": 15,
+    "vouchers_replaced": 1,
+    "vouchers_exported": 15,
     "vouchers_acknowledged": 14,
     "vouchers_redeemed": 5,
     "orders_kept": 5,
     "rewards": 14,
     "rewards_taken_back": 2,
-    "vouchers in files": 14,
+    "vouchers in files": 15,
+    "changes: redeemed": 7,
+    "changes: rolled_back": 2,
+    "changes: replaced": 1,
+    "changes: revoked": 2,
     "referrals in the table": 6,
 }
+CHANGES = sum(count for name, count in EXPECTED.items() if name.startswith("changes: "))
 
 
 def play(stack: Stack, narrator: Narrator | None = None) -> bool:
@@ -114,14 +121,17 @@ class Story:
         self.first_vouchers()
         self.orders()
         self.rewards()
-        self.returned()
+        self.unearned()
+        self.files()
 
     def counts(self) -> dict[str, int]:
         """What the dashboard and the files say, by the names of `EXPECTED`."""
         shown = self.world.dashboard()
         refused = {f"refused: {name}": n for name, n in shown["refused_by_reason"].items()}
+        changes = Counter(row["change"] for rows in self.world.changes().values() for row in rows)
         files = {
             "vouchers in files": exported(self.world.exports()),
+            **{f"changes: {kind}": count for kind, count in changes.items()},
             "referrals in the table": len(self.world.referrals()),
         }
         return {**shown["funnel"], **refused, **files}
@@ -203,19 +213,22 @@ class Story:
         self._log.wait("declined", lambda: self.world.funnel("declined"), EXPECTED["declined"])
 
     def first_vouchers(self) -> None:
-        """The first export, and the mails that wait for its acknowledgement."""
+        """The first export; one code is refused, the mails of the others leave."""
         self._log.chapter("5. Vouchers: to the client first, then to their holders")
         self._wait_for_exports(len(CONFIRMING))
         early = [code for address in CONFIRMING for code in self.world.codes_for(address)]
         self._log.check("no code was mailed before the client knows it", not early)
-        self._acknowledge()
-        self._wait_for_codes(CONFIRMING, len(CONFIRMING))
+        refused = self.world.exported_codes(lists.digest_of(REFUSED))[0]
+        self._acknowledge({refused: "unknown card programme"})
+        self._wait_for_codes(CONFIRMING, len(CONFIRMING) - 1)
 
     def orders(self) -> None:
         """Vouchers used on orders, in a file and at the till."""
         self._log.chapter("6. Orders: a voucher is used once")
-        rows = [self._order(address, f"A-{at}", "placed", coded=True) for at, address in
-                enumerate(BUYING, start=1)]  # fmt: skip
+        rows = [
+            order(address, f"A-{at}", "placed", self._first_code(address))
+            for at, address in enumerate(BUYING, start=1)
+        ]
         content = order_file(rows) + b"A-9,yesterday,,,12.00,EUR,placed\n"
         self.world.drop("orders/first.csv", content)
         receipt = self._receipt("orders/first.csv")
@@ -228,12 +241,10 @@ class Story:
         self._log.wait("redeemed", lambda: self.world.funnel("vouchers_redeemed"), 5)
 
     def rewards(self) -> None:
-        """Kept orders climb the ladder and reward the sponsor."""
+        """Kept orders climb the ladder and reward the sponsor; a cancelled one spends nothing."""
         self._log.chapter("7. Kept orders: rewards for the sponsor and the next rung of the ladder")
-        kept = [self._order(address, f"A-{at}", "kept") for at, address in
-                enumerate(BUYING[:3], start=1)]  # fmt: skip
-        lost = self._order(BUYING[3], "A-4", "returned")
-        content = order_file([*kept, lost])
+        kept = [order(address, f"A-{at}", "kept") for at, address in enumerate(BUYING[:3], start=1)]
+        content = order_file([*kept, order(BUYING[3], "A-4", "cancelled")])
         self.world.drop("orders/second.csv", content)
         self._receipt("orders/second.csv")
         self._log.wait("orders kept", lambda: self.world.funnel("orders_kept"), 3)
@@ -243,31 +254,57 @@ class Story:
             f"the same file under another name: {again['status']}, no second effect",
             again["status"] == "accepted" and self.world.funnel("orders_kept") == 3,
         )
-        for number in (2, 3):
-            row = self._order(BUYING[0], f"B-{number}", "kept")
-            answer = self.world.as_client("POST", "/orders", {"orders": [_item(row)]})
-            accepted = answer.status_code == 207 and answer.json()["results"][0]["status"] == 200
-            self._log.check(f"order {number} of {BUYING[0]} by the API", accepted)
-            self._log.wait("orders kept", lambda: self.world.funnel("orders_kept"), 2 + number)
+        answer = self.world.as_client("GET", f"/vouchers/{self._first_code(BUYING[3])}").json()
+        self._log.check("A-4 is cancelled: its voucher is good again", answer["acceptable"])
+        self._order_by_api("B-2", "PROMO2026", "unknown")
+        self._log.wait("orders kept", lambda: self.world.funnel("orders_kept"), 4)
+        self._order_by_api("B-3")
+        self._log.wait("orders kept", lambda: self.world.funnel("orders_kept"), 5)
         self._log.wait("rewards", lambda: self.world.funnel("rewards"), EXPECTED["rewards"])
-        self._wait_for_exports(EXPECTED["vouchers_issued"])
-        self._acknowledge()
-        self._wait_for_codes(("vip1@demo.test", *CONFIRMING), EXPECTED["vouchers_issued"])
+        self._later_vouchers()
 
-    def returned(self) -> None:
-        """A returned order takes its rung back; the day's table is written."""
-        self._log.chapter("8. A returned order takes its rung back; reports")
-        code = self.world.codes_for(BUYING[2])[0]
-        content = order_file([self._order(BUYING[2], "A-3", "returned")])
-        self.world.drop("orders/returned.csv", content)
-        self._receipt("orders/returned.csv")
+    def unearned(self) -> None:
+        """A returned order takes its rung back; a sponsor's own order earns nothing."""
+        self._log.chapter("8. What earns nothing: a returned order, and a sponsor's own")
+        returned = order(BUYING[2], "A-3", "returned")
+        own = order("vip1@demo.test", "S-1", "kept", self._first_code(BUYING[3]))
+        self.world.drop("orders/third.csv", order_file([returned, own]))
+        receipt = self._receipt("orders/third.csv")
+        self._log.check(
+            f"Jeanne uses the voucher of her own referee; receipt: {receipt['effects']}",
+            receipt["effects"] == {"recorded": 1, "redeemed": 1},
+        )
         self._log.wait("taken back", lambda: self.world.funnel("rewards_taken_back"), 2)
+        code = self.world.codes_for(BUYING[2])[0]
         answer = self.world.as_client("GET", f"/vouchers/{code}").json()
         self._log.check("the till refuses its voucher: revoked", answer.get("reason") == "revoked")
+
+    def files(self) -> None:
+        """What became of the vouchers, for the client; the day's table."""
+        self._log.chapter("9. Files for the client: what became of its vouchers, who invited whom")
+        self._log.wait(
+            "changes in files (every minute)", lambda: exported(self.world.changes()), CHANGES
+        )
+        for number, rows in self.world.changes().items():
+            kinds = Counter(row["change"] for row in rows)
+            counts = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+            self._log.step(f"out/{lists.CAMPAIGN}/changes/{number}.csv.gz: {counts}")
         self._log.wait(
             "referrals in the table",
             lambda: len(self.world.referrals()),
             EXPECTED["referrals in the table"],
+        )
+
+    def _later_vouchers(self) -> None:
+        """The exports of the rewards, and of the voucher that replaces the refused one."""
+        self._wait_for_exports(EXPECTED["vouchers_issued"])
+        self._acknowledge()
+        holders = ("vip1@demo.test", *CONFIRMING)
+        self._wait_for_codes(holders, EXPECTED["vouchers_acknowledged"])
+        refused, good = self.world.exported_codes(lists.digest_of(REFUSED))
+        self._log.check(
+            "the refused code was never mailed, the one that replaces it was",
+            refused != good and self.world.codes_for(REFUSED) == [good],
         )
 
     def _post_invitations(self, sponsor: str, addresses: Sequence[str]) -> None:
@@ -340,12 +377,22 @@ class Story:
             "vouchers in exports (every minute)", lambda: exported(self.world.exports()), rows
         )
 
-    def _acknowledge(self) -> None:
+    def _acknowledge(self, refusing: Mapping[str, str] | None = None) -> None:
+        """Acknowledge the new exports, but for some codes, each with its reason."""
+        refusals = [f"{code},{reason}" for code, reason in (refusing or {}).items()]
+        content = "\n".join(["code,reason", *refusals, ""]).encode() if refusals else b""
         for number in sorted(self.world.exports().keys() - self._acknowledged):
-            self.world.drop(f"acks/{number}.ack", b"")
+            self.world.drop(f"acks/{number}.ack", content)
             receipt = self._receipt(f"acks/{number}.ack")
-            self._log.check(f"export {number} acknowledged", receipt["status"] == "accepted")
+            self._log.check(
+                f"export {number} acknowledged: {receipt['effects']}",
+                receipt["status"] == "accepted"
+                and receipt["effects"].get("refused", 0) == len(refusals),
+            )
             self._acknowledged.add(number)
+
+    def _first_code(self, holder: str) -> str:
+        return self.world.codes_for(holder)[-1]
 
     def _wait_for_codes(self, holders: Sequence[str], count: int) -> None:
         def mailed() -> int:
@@ -362,26 +409,16 @@ class Story:
         )
         return self.world.receipt(path) or {}
 
-    def _order(
-        self, address: str, order_id: str, status: OrderStatus, *, coded: bool = False
-    ) -> OrderRow:
-        return OrderRow(
-            order_id=order_id,
-            ordered_at=datetime.now(UTC) + timedelta(seconds=1),
-            email_digest=lists.digest_of(address),
-            voucher_code=self.world.codes_for(address)[-1] if coded else None,
-            amount_minor=6500,
-            currency="EUR",
-            status=status,
+    def _order_by_api(
+        self, order_id: str, code: str | None = None, problem: str | None = None
+    ) -> None:
+        """A kept order of the first referee, with a code that has this problem."""
+        row = order(BUYING[0], order_id, "kept", code)
+        answer = self.world.as_client("POST", "/orders", {"orders": [order_item(row)]})
+        (result,) = answer.json()["results"]
+        about = f" with the code {code}: {problem}" if code else ""
+        self._log.check(
+            f"order {order_id} of {BUYING[0]} by the API{about}",
+            (answer.status_code, result["status"]) == (207, 200)
+            and result.get("voucher") == problem,
         )
-
-
-def _item(row: OrderRow) -> dict[str, str]:
-    return {
-        "order_id": row.order_id,
-        "ordered_at": row.ordered_at.isoformat(),
-        "email_digest": row.email_digest or "",
-        "amount": f"{row.amount_minor / 100:.2f}",
-        "currency": row.currency,
-        "status": row.status,
-    }

@@ -139,18 +139,27 @@ class Surfaces:
 
     def exports(self) -> dict[str, list[dict[str, str]]]:
         """The voucher files written so far: number and rows."""
-        numbers = [
-            key.rsplit("/", 1)[1].removesuffix(".csv.gz")
-            for key in self.output_keys("vouchers/")
-            if key.endswith(".csv.gz")
-        ]
-        return {number: self._rows(f"vouchers/{number}.csv.gz") for number in numbers}
+        return self._numbered("vouchers")
+
+    def exported_codes(self, holder_digest: str) -> list[str]:
+        """The codes of one holder, in the order of the exports."""
+        rows = (row for exported in self.exports().values() for row in exported)
+        return [row["code"] for row in rows if row["holder_digest"] == holder_digest]
+
+    def changes(self) -> dict[str, list[dict[str, str]]]:
+        """The files of changes written so far: number and rows."""
+        return self._numbered("changes")
 
     def referrals(self) -> list[dict[str, str]]:
         """The newest sponsor–referee table."""
         files = self.output_keys("referrals/")
         newest = max(files, default="").rsplit("/", 1)[-1]
         return self._rows(f"referrals/{newest}") if newest else []
+
+    def _numbered(self, folder: str) -> dict[str, list[dict[str, str]]]:
+        names = [key.rsplit("/", 1)[1] for key in self.output_keys(f"{folder}/")]
+        numbers = sorted(name.removesuffix(".csv.gz") for name in names if name.endswith(".csv.gz"))
+        return {number: self._rows(f"{folder}/{number}.csv.gz") for number in numbers}
 
     def _rows(self, path: str) -> list[dict[str, str]]:
         content = self.output_file(path)

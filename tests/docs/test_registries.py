@@ -43,7 +43,6 @@ GUIDE = (ROOT / "docs/client-guide.md").read_text(encoding="utf-8")
 
 # What the demo's story does not come to, and why.
 NOT_PLAYED: Mapping[str, str] = {
-    "vouchers_replaced": "no code is refused",
     "expired": "an invitation closes after days, the story takes a minute",
     "rewards_refused": "nobody in it is on a later list or reaches the cap",
     "found_on_later_list": "no second customer list is dropped",
