@@ -114,6 +114,8 @@ class Stack:
             "secret_access_key": SECRET_ACCESS_KEY,
             "ops_token": self.ops_token,
             "client_token": self.client_token,
+            "client_access_key_id": self.deployment.client.access_key_id,
+            "client_secret_access_key": self.deployment.client.secret_access_key,
             "table": self.table,
             "bucket": self.bucket,
             "keys_path": outputs["KeysPath"],

@@ -59,11 +59,14 @@ EXPECTED = {
     "vouchers_acknowledged": 14,
     "vouchers_redeemed": 5,
     "orders_kept": 5,
+    "orders by buyer: referee": 6,
+    "orders by buyer: sponsor": 1,
     "rewards": 14,
     "rewards_taken_back": 2,
     "vouchers in files": 15,
     "changes: redeemed": 7,
     "changes: rolled_back": 2,
+    "changes: refused": 1,
     "changes: replaced": 1,
     "changes: revoked": 2,
     "referrals in the table": 6,
@@ -128,13 +131,14 @@ class Story:
         """What the dashboard and the files say, by the names of `EXPECTED`."""
         shown = self.world.dashboard()
         refused = {f"refused: {name}": n for name, n in shown["refused_by_reason"].items()}
+        bought = {f"orders by buyer: {name}": n for name, n in shown["orders_by_buyer"].items()}
         changes = Counter(row["change"] for rows in self.world.changes().values() for row in rows)
         files = {
             "vouchers in files": exported(self.world.exports()),
             **{f"changes: {kind}": count for kind, count in changes.items()},
             "referrals in the table": len(self.world.referrals()),
         }
-        return {**shown["funnel"], **refused, **files}
+        return {**shown["funnel"], **refused, **bought, **files}
 
     def lists(self) -> None:
         """The campaign file, and the client's two lists."""
