@@ -136,7 +136,8 @@ def test_lists_and_orders_copied_with_the_stock_aws_command_get_receipts_and_exp
 
 def sign_in(world: Surfaces, address: str) -> str:
     before = len(world.letters(address))
-    world.call("POST", f"/campaigns/{CAMPAIGN}/sign-in", {"email": address}).raise_for_status()
+    campaign = f"/campaigns/{world.campaign}"
+    world.call("POST", f"{campaign}/sign-in", {"email": address}).raise_for_status()
     Narrator(world.stack).wait("sign-in mail", lambda: len(world.letters(address)), before + 1)
     body = {"token": world.token_for(address, "sponsor")}
-    return str(world.call("POST", f"/campaigns/{CAMPAIGN}/sessions", body).json()["session"])
+    return str(world.call("POST", f"{campaign}/sessions", body).json()["session"])
