@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.campaign.hazards import campaign_warnings
 from cli.documents import Document, DocumentError, FieldPath, Problem, read_document
 from cli.errors import CommandError
 
@@ -69,10 +70,21 @@ def campaign_text(campaign: Campaign) -> str:
 
 def read_campaign(file: Path) -> Campaign:
     """The campaign in `file`. Raises CommandError: `FILE:LINE:COL: field: reason` lines."""
+    return read_campaign_and_warnings(file)[0]
+
+
+def read_campaign_and_warnings(file: Path) -> tuple[Campaign, list[str]]:
+    """The campaign in `file`, and a line for each thing that is valid and probably not meant.
+
+    Raises CommandError as `read_campaign` does.
+    """
+    content = file.read_bytes()
     try:
-        return campaign_of(file.read_bytes())
+        campaign = campaign_of(content)
     except CampaignFileError as error:
         raise CommandError(*(_line(file, problem) for problem in error.problems)) from error
+    found = _located("; ".join(campaign_warnings(campaign)), read_document(content))
+    return campaign, [_line(file, problem, "warning: ") for problem in sorted(found)]
 
 
 class CampaignFileError(Exception):
@@ -102,9 +114,9 @@ def campaign_of(content: bytes) -> Campaign:
     return campaign
 
 
-def _line(file: Path, problem: Problem) -> str:
+def _line(file: Path, problem: Problem, kind: str = "") -> str:
     field = f"{problem.path}: " if problem.path else ""
-    return f"{file}:{problem.line}:{problem.column}: {field}{problem.reason}"
+    return f"{file}:{problem.line}:{problem.column}: {kind}{field}{problem.reason}"
 
 
 def _problems(error: ValidationError, document: Document) -> Iterator[Problem]:
@@ -113,7 +125,7 @@ def _problems(error: ValidationError, document: Document) -> Iterator[Problem]:
         if path in document.broken or _is_consequence(detail):
             continue
         if detail["type"] == "value_error" and not path:
-            yield from _consistency_problems(str(detail["ctx"]["error"]), document)
+            yield from _located(str(detail["ctx"]["error"]), document)
         else:
             at_key = detail["type"] in {"missing", "extra_forbidden"} or path != detail["loc"]
             yield document.problem(path, _reason(detail, path, document), at_key=at_key)
@@ -124,9 +136,9 @@ def _is_consequence(detail: ErrorDetails) -> bool:
     return detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]
 
 
-def _consistency_problems(text: str, document: Document) -> Iterator[Problem]:
-    """Problems between fields: `path: reason; path: reason`."""
-    for part in text.split("; "):
+def _located(text: str, document: Document) -> Iterator[Problem]:
+    """Problems between fields, `path: reason; path: reason`, each at its place."""
+    for part in filter(None, text.split("; ")):
         field, _, reason = part.partition(": ")
         path = tuple(int(step) if step.isdecimal() else step for step in field.split("."))
         yield document.problem(path, reason)

@@ -9,11 +9,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from chalicelib.domain.campaign.differences import reward_differences
+from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import InvalidError
 from chalicelib.services.ports import Agenda
-from cli.campaign_file import campaign_text, read_campaign, schema_text
+from cli.campaign_file import campaign_text, read_campaign_and_warnings, schema_text
 from cli.connection import LOCAL, Stage, connect
 from cli.errors import CommandError
 from cli.keys import require_keys, require_own_key
@@ -21,23 +23,33 @@ from cli.keys import require_keys, require_own_key
 app = typer.Typer(help="Campaign files: check, put in force, list, show.", no_args_is_help=True)
 
 File = Annotated[Path, typer.Argument(metavar="FILE.yaml", help="The campaign file.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Name what would change, and put nothing.")]
 
 
 @app.command()
 def check(file: File) -> None:
-    """Check a campaign file and report every problem. Nothing is stored."""
-    campaign = read_campaign(file)
+    """Check a campaign file and report every problem; warn of what is probably not meant. Nothing
+    is stored.
+    """
+    campaign = _read(file)
     typer.echo(f"{file}: campaign {campaign.id} is valid")
 
 
 @app.command()
-def put(file: File, stage: Stage = LOCAL) -> None:
-    """Put a campaign file in force, as the next version of its campaign."""
-    campaign = read_campaign(file)
+def put(file: File, dry_run: DryRun = False, stage: Stage = LOCAL) -> None:
+    """Put a campaign file in force, as the next version of its campaign. Rules and templates that
+    vanish or grant something else are named first.
+    """
+    campaign = _read(file)
     connection = connect(stage)
     require_keys(connection, campaign.digests)
     require_own_key(connection)
     before = connection.repository.get(CurrentCampaign, campaign=campaign.id)
+    for line in reward_differences(before.document, campaign) if before else ():
+        typer.echo(line, err=True)
+    if dry_run:
+        typer.echo(f"campaign {campaign.id}: nothing was put")
+        return
     try:
         after = put_campaign(connection, campaign)
     except InvalidError as error:
@@ -47,6 +59,13 @@ def put(file: File, stage: Stage = LOCAL) -> None:
     unchanged = before is not None and before.version == after.version
     state = "already in force" if unchanged else "in force"
     typer.echo(f"campaign {after.campaign}: {state} as version {after.version}")
+
+
+def _read(file: Path) -> Campaign:
+    campaign, warnings = read_campaign_and_warnings(file)
+    for line in warnings:
+        typer.echo(line, err=True)
+    return campaign
 
 
 @app.command("list")

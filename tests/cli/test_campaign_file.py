@@ -484,3 +484,31 @@ def test_every_pattern_in_the_schema_has_words_for_people() -> None:
         return bare + [found for item in node.values() for found in wordless(item)]
 
     assert wordless(campaign_schema()) == []
+
+
+def test_check_warns_of_what_is_valid_and_probably_not_meant(
+    tandem: Tandem, tmp_path: Path
+) -> None:
+    file = tmp_path / "spring.yaml"
+    rule = """\
+  - id: thanks
+    when: order_kept
+    if: {order: 1, maximum_amount: 9.00}
+    issue: welcome
+    to: sponsor
+caps: {budget: 5}
+"""
+    file.write_text(GOOD + rule)
+    checked = tandem("campaign", "check", file)
+    assert checked.exit_code == 0
+    assert checked.stdout == f"{file}: campaign spring is valid\n"
+    free = "rules.1.if.minimum_amount: none: an order of 0.01 earns a voucher of 10.00"
+    assert checked.stderr.splitlines() == [
+        f"{file}:35:5: warning: {free}",
+        f"{file}:38:16: warning: caps.budget: less than one voucher of welcome, 10.00",
+    ]
+
+
+def test_check_has_nothing_to_warn_of_in_the_demo(tandem: Tandem) -> None:
+    checked = tandem("campaign", "check", DEMO)
+    assert (checked.exit_code, checked.stderr) == (0, "")

@@ -129,6 +129,29 @@ def test_put_says_which_version_is_in_force(tandem: Tandem, tmp_path: Path) -> N
     ]
 
 
+def test_put_first_names_the_rules_and_templates_that_vanish_or_grant_otherwise(
+    stack: DynamoRepository, tandem: Tandem, tmp_path: Path
+) -> None:
+    changed = tmp_path / "changed.yaml"
+    text = DEMO.read_text().replace("id: sponsor-reward", "id: thanks")
+    changed.write_text(text.replace("value: 5.00", "value: 6.00"))
+    assert tandem("campaign", "put", DEMO).stderr == ""
+    named = [
+        "rule sponsor-reward: vanishes; what happens from now on earns nothing by it",
+        "rule thanks: new; what happened before earns nothing by it",
+        "template second-order: value 5.00 → 6.00; vouchers that are issued stay as they are",
+    ]
+    tried = tandem("campaign", "put", "--dry-run", changed)
+    assert tried.stderr.splitlines() == named
+    assert tried.stdout == "campaign demo-vip: nothing was put\n"
+    in_force = stack.get(CurrentCampaign, campaign="demo-vip")
+    assert in_force is not None
+    assert in_force.version == 1
+    put = tandem("campaign", "put", changed)
+    assert put.stderr.splitlines() == named
+    assert put.stdout == "campaign demo-vip: in force as version 2\n"
+
+
 def test_a_file_with_a_key_that_the_stack_lacks_is_not_put(
     stack: DynamoRepository, tandem: Tandem, tmp_path: Path
 ) -> None:

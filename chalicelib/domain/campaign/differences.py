@@ -1,0 +1,85 @@
+"""What changes for rewards when one version of a campaign file follows another.
+
+What happens from then on is judged by the new version, what happened before by the old one
+(`domain/rewards.py`). A rule is the same rule if its `id` is the same; so an id that vanishes, or
+that issues something else, is named before the new version is in force.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.campaign.rules import Conditions, Rule
+from chalicelib.domain.campaign.templates import VoucherTemplate
+
+_ISSUED = "vouchers that are issued stay as they are"
+
+
+def reward_differences(before: Campaign, after: Campaign) -> list[str]:
+    """What vanishes from `before` or is granted otherwise in `after`, one line each."""
+    return [*_rule_differences(before, after), *_template_differences(before, after)]
+
+
+def _rule_differences(before: Campaign, after: Campaign) -> Iterator[str]:
+    kept = {rule.id: rule for rule in after.rules}
+    for rule in before.rules:
+        if rule.id not in kept:
+            yield f"rule {rule.id}: vanishes; what happens from now on earns nothing by it"
+        elif changes := [*_rule_changes(rule, kept[rule.id])]:
+            yield f"rule {rule.id}: {', '.join(changes)}"
+    known = {rule.id for rule in before.rules}
+    for rule in after.rules:
+        if rule.id not in known:
+            yield f"rule {rule.id}: new; what happened before earns nothing by it"
+
+
+def _rule_changes(old: Rule, new: Rule) -> Iterator[str]:
+    pairs = [
+        ("when", old.when.value, new.when.value),
+        ("issue", old.issue, new.issue),
+        ("to", old.to.value, new.to.value),
+    ]
+    pairs += [
+        (f"if.{name}", _text(getattr(old.conditions, name)), _text(getattr(new.conditions, name)))
+        for name in Conditions.model_fields
+    ]
+    yield from _changed(pairs)
+
+
+def _template_differences(before: Campaign, after: Campaign) -> Iterator[str]:
+    for name, template in before.templates.items():
+        if name not in after.templates:
+            yield f"template {name}: vanishes; {_ISSUED}"
+        elif changes := [*_template_changes(template, after.templates[name])]:
+            yield f"template {name}: {', '.join(changes)}; {_ISSUED}"
+
+
+def _template_changes(old: VoucherTemplate, new: VoucherTemplate) -> Iterator[str]:
+    yield from _changed(
+        (name, _text(getattr(old, name)), _text(getattr(new, name)))
+        for name in VoucherTemplate.model_fields
+        if name != "days_left"  # when an alarm rings, not what is issued
+    )
+
+
+def _changed(pairs: Iterable[tuple[str, str, str]]) -> Iterator[str]:
+    for name, old, new in pairs:
+        if old != new:
+            yield f"{name} {old} → {new}"
+
+
+def _text(value: object) -> str:
+    """A value of the file as it is written there; `none` where it is left out."""
+    match value:
+        case None | ():
+            return "none"
+        case bool():
+            return str(value).lower()
+        case Decimal():
+            return f"{value:.2f}"
+        case tuple():
+            return "[" + ", ".join(map(str, value)) + "]"
+        case _:
+            return str(value)

@@ -1,0 +1,61 @@
+"""What is valid in a campaign file and probably not meant; each warning names its field.
+
+Refuses nothing: that is `checks.py`. A warning is for money that anybody could take, and for a rule
+that can never hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.campaign.rules import Rule, Trigger
+
+
+def campaign_warnings(campaign: Campaign) -> list[str]:
+    """Every warning, as `field: what is doubtful`, in the order of the fields' positions."""
+    found = [
+        f"rules.{position}.if.{warning}"
+        for position, rule in enumerate(campaign.rules)
+        if rule.when is not Trigger.REFERRAL_CONFIRMED
+        for warning in _rule_warnings(campaign, rule)
+    ]
+    return [*found, *_budget_warnings(campaign)]
+
+
+def _rule_warnings(campaign: Campaign, rule: Rule) -> Iterator[str]:
+    given, template = rule.conditions, rule.conditions.template
+    least = _least_amount(campaign, rule)
+    value = campaign.templates[rule.issue].value
+    if not least:
+        yield f"minimum_amount: none: an order of 0.01 earns a voucher of {value:.2f}"
+    elif least < value:
+        yield f"minimum_amount: an order of {least:.2f} earns a voucher of {value:.2f}"
+    if template is None:
+        return
+    if all(other.issue != template for other in campaign.rules):
+        yield f"template: no rule issues {template}, so this rule never holds"
+    basket = campaign.templates[template].minimum_basket
+    if given.maximum_amount is not None and given.maximum_amount < basket:
+        yield (
+            f"maximum_amount: below the minimum_basket of {template}, {basket:.2f}: "
+            "no order with such a voucher is that small"
+        )
+
+
+def _least_amount(campaign: Campaign, rule: Rule) -> Decimal:
+    """The smallest order for which the rule may hold, 0 for any."""
+    least, used = rule.conditions.minimum_amount or Decimal(0), rule.conditions.template
+    if rule.when is not Trigger.VOUCHER_REDEEMED or used is None:
+        # A basket was that large when its voucher was used, and part of it may be returned.
+        return least
+    return max(least, campaign.templates[used].minimum_basket)
+
+
+def _budget_warnings(campaign: Campaign) -> Iterator[str]:
+    budget = campaign.caps.budget
+    values = {rule.issue: campaign.templates[rule.issue].value for rule in campaign.rules}
+    for name, value in values.items():
+        if budget is not None and budget < value:
+            yield f"caps.budget: less than one voucher of {name}, {value:.2f}"
