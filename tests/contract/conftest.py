@@ -9,6 +9,7 @@ import pytest
 from chalicelib.adapters.clients import Clients
 from chalicelib.services.ports import Repository
 from tests.contract.aws import mocked_clients, new_table
+from tests.fakes.indexed import IndexedRepository
 from tests.fakes.repository import MemoryRepository
 
 BOTH = ("memory", "aws")
@@ -21,9 +22,9 @@ def clients() -> Iterator[Clients]:
         yield clients
 
 
-@pytest.fixture(params=BOTH)
+@pytest.fixture(params=(*BOTH, "indexed"))
 def repository(request: pytest.FixtureRequest) -> Repository:
     """The table, empty."""
-    if request.param == "memory":
-        return MemoryRepository()
+    if request.param != "aws":
+        return IndexedRepository() if request.param == "indexed" else MemoryRepository()
     return new_table(request.getfixturevalue("clients"))

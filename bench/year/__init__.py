@@ -1,0 +1,1 @@
+"""A year of exchange with the client by a virtual clock, and what must agree each month."""

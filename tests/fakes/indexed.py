@@ -1,0 +1,85 @@
+"""The table in memory with indexes, for worlds of many thousand items: the same answers, sooner.
+
+`MemoryRepository` looks through everything at each question, which is plainly right and slow.
+`tests/contract` asks both the same.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from chalicelib.adapters.dynamodb import schema
+from chalicelib.domain.entity import Entity
+from chalicelib.domain.facts import Fact
+from chalicelib.domain.vouchers import Voucher
+from chalicelib.services.ports import Agenda, Change, Remove
+from tests.fakes.repository import MemoryRepository, Place, _fact_key, _pair
+
+E = TypeVar("E", bound=Entity)
+
+
+class IndexedRepository(MemoryRepository):
+    """`ports.Repository` in memory, with an index for every kind of question."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kinds: dict[type[Entity], dict[Place, None]] = defaultdict(dict)
+        self._partitions: dict[str, dict[str, None]] = defaultdict(dict)
+        self._agendas: dict[str, dict[Place, str]] = defaultdict(dict)
+        self._holders: dict[str, dict[Place, None]] = defaultdict(dict)
+        self._subjects: dict[str, list[Place]] = defaultdict(list)
+
+    def within(self, kind: type[E], /, **key: str | int) -> Iterator[E]:
+        partition, start = schema.partition_for(kind, key)
+        keys = sorted(sk for sk in self._partitions[partition] if sk.startswith(start))
+        found = (self._items[partition, sk] for sk in keys)
+        return iter([one for one in found if isinstance(one, kind)])
+
+    def agenda(
+        self, kind: type[E], name: Agenda, scope: str = "", *, until: datetime | None = None
+    ) -> Iterator[E]:
+        entries = self._agendas[schema.agenda_key(name, scope)]
+        last = None if until is None else schema.moment(until)
+        due = sorted((at, key) for key, at in entries.items() if last is None or at <= last)
+        found = (self._items[key] for _, key in due)
+        return iter([one for one in found if isinstance(one, kind)])
+
+    def held_by(self, holder_id: str) -> list[Voucher]:
+        found = (self._items[key] for key in self._holders[f"HOLDER#{holder_id}"])
+        vouchers = [one for one in found if isinstance(one, Voucher)]
+        return sorted(vouchers, key=lambda voucher: voucher.issued_at)
+
+    def commit(self, *changes: Change, facts: Sequence[Fact] = ()) -> None:
+        super().commit(*changes, facts=facts)
+        for change in changes:
+            self._index(change)
+        for fact in facts:
+            key = _fact_key(fact)
+            self._subjects[key[0]].append(key)
+
+    def facts_of(self, subject: str) -> Iterator[Fact]:
+        return iter([self._facts[key] for key in sorted(self._subjects[f"FACT#{subject}"])])
+
+    def all(self, kind: type[E]) -> list[E]:
+        found = (self._items[key] for key in self._kinds[kind])
+        return [one for one in found if isinstance(one, kind)]
+
+    def _index(self, change: Change) -> None:
+        entity = change.entity
+        pk, sk = key = _pair(schema.key_of(entity))
+        for entries in self._agendas.values():
+            entries.pop(key, None)
+        if isinstance(change, Remove):
+            self._kinds[type(entity)].pop(key, None)
+            self._partitions[pk].pop(sk, None)
+            return
+        self._kinds[type(entity)][key] = None
+        self._partitions[pk][sk] = None
+        index = schema.index_keys(self._items[key])
+        if "agenda_pk" in index:
+            self._agendas[index["agenda_pk"]][key] = index["agenda_sk"]
+        if "holder_pk" in index:
+            self._holders[index["holder_pk"]][key] = None
