@@ -12,7 +12,7 @@ order earns it, so nothing is granted twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -111,9 +111,16 @@ def earned_on_confirmation(campaign: Campaign) -> list[Earned]:
 
 
 def earned_on_orders(
-    referral: Referral, orders: Iterable[Order], campaign_of: CampaignOf
+    referral: Referral,
+    orders: Iterable[Order],
+    campaign_of: CampaignOf,
+    templates_on: Callable[[Order], Collection[str]],
 ) -> list[Earned]:
-    """What the orders that count for the referral earn. An order of nothing earns nothing."""
+    """What the orders that count for the referral earn. An order of nothing earns nothing.
+
+    `templates_on`: the templates of the vouchers that are used on an order now, however it was
+    reported that they are.
+    """
     counted = sorted(
         (order for order in orders if order.counts and order.amount_minor),
         key=lambda order: (order.ordered_at, order.order_id),
@@ -125,6 +132,7 @@ def earned_on_orders(
         for campaign in [campaign_of(_version(order, trigger), order.kept_at or order.ordered_at)]
         for rule in campaign.rules
         if rule.when is trigger and _holds(campaign, rule, referral, order, rung)
+        if rule.conditions.template is None or rule.conditions.template in templates_on(order)
     ]
 
 
@@ -138,7 +146,6 @@ def _holds(campaign: Campaign, rule: Rule, referral: Referral, order: Order, run
         conditions.order in {None, rung}
         and conditions.allow_amount(order.amount_minor)
         and conditions.allow_days(campaign.days_between(referral.confirmed_at, order.ordered_at))
-        and conditions.template in {None, order.template}
     )
 
 

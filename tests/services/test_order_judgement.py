@@ -438,7 +438,9 @@ def test_an_order_that_counts_for_nobody_earns_nothing(world: World) -> None:
     order = only_order(world)
     for counts in (True, False):
         stored = replace(order, counts=counts)
-        earned = earned_on_orders(referral, [stored], lambda *_: world.campaign)
+        earned = earned_on_orders(
+            referral, [stored], lambda *_: world.campaign, lambda _: frozenset()
+        )
         assert bool(earned) is counts
 
 

@@ -113,10 +113,17 @@ class VoucherRefusedRepeatedly(_VoucherBody, name=FactName.VOUCHER_REFUSED_REPEA
 class _VoucherUse(_VoucherBody):
     template: str
     holder: HolderRole
+    order_id: str | None = None
 
     @classmethod
     def of(cls, voucher: Voucher) -> Self:
-        return cls(**_of(voucher), template=voucher.template, holder=voucher.holder)
+        """The use of a voucher, as it is while it is redeemed."""
+        return cls(
+            **_of(voucher),
+            template=voucher.template,
+            holder=voucher.holder,
+            order_id=voucher.redeemed_by,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -46,7 +46,7 @@ from chalicelib.domain.redemptions import (
     purchase_of,
 )
 from chalicelib.domain.referrals import Referral
-from chalicelib.domain.vouchers import Voucher, VoucherProblem
+from chalicelib.domain.vouchers import Voucher, VoucherProblem, problem_at
 from chalicelib.services.errors import UnknownError
 from chalicelib.services.lookups import find_voucher_for, find_voucher_on_order
 from chalicelib.services.moves import give_back_changes, redemption_changes
@@ -287,12 +287,15 @@ def _code(
         return _Code(problem=CODE_UNKNOWN)
     if found.voucher.campaign != campaign.id:
         return _Code(problem=CODE_UNKNOWN)
+    # An order that had the voucher once is known to be its holder's.
+    known = found if found.redemption else None
     if OrderStatus(row.status) not in _USES_VOUCHERS:
-        # A report that comes later may redeem it.
-        return _Code(found)
+        # A report that comes later may redeem it, unless it is not good: then it names nobody.
+        problem = problem_at(found.voucher, row.ordered_at)
+        return _Code(known, problem=problem.value) if problem else _Code(found)
     plan = plan_redemption(found, purchase, ports.clock())
     if isinstance(plan, VoucherProblem):
-        return _Code(problem=plan.value)
+        return _Code(known, problem=plan.value)
     return _Code(found, plan, uses=uses)
 
 

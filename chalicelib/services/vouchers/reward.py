@@ -30,7 +30,7 @@ from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.orders import Order
 from chalicelib.domain.people import Sponsor
-from chalicelib.domain.redemptions import Redemption
+from chalicelib.domain.redemptions import OrderUses, Redemption
 from chalicelib.domain.referrals import (
     Referral,
     known_order_ids,
@@ -39,6 +39,7 @@ from chalicelib.domain.referrals import (
 from chalicelib.domain.rewards import (
     Action,
     Budget,
+    Earned,
     Reward,
     RewardRefusal,
     earned_on_confirmation,
@@ -57,6 +58,7 @@ from chalicelib.services.lookups import (
     find_customer_as_of,
     referee_of,
 )
+from chalicelib.services.moves import ROLLED_BACK
 from chalicelib.services.ports import (
     ListUnavailableError,
     Membership,
@@ -64,7 +66,7 @@ from chalicelib.services.ports import (
     Replace,
 )
 from chalicelib.services.retry import retry_on_conflict
-from chalicelib.services.vouchers.reward_actions import ReferralRewards, carry_out, free_used
+from chalicelib.services.vouchers.reward_actions import ReferralRewards, carry_out, release_used
 
 NOTHING_LEFT = "nothing_left"
 WAITS = "waits"
@@ -79,14 +81,15 @@ def reward(ports: Ports, fact: Fact) -> list[str]:
         case ReferralConfirmed(referral_id=referral_id):
             return _settle(ports, referral_id, _on_confirmation, fact.name)
         case OrderBody(referral_id=referral_id, order_id=order_id):
-            outcomes = _settle(ports, referral_id, _on_orders, fact.name)
+            outcomes = _settle_orders(ports, referral_id, fact.name)
             return outcomes + _settle_redemption_on(ports, fact, order_id)
         case VoucherRedeemed() | VoucherRolledBack() as body:
-            return _settle_redemption(ports, fact, body.holder_id, body.voucher_id)
+            return _settle_use(ports, fact, body)
         case RewardRevoked() as body:
-            _free_used(ports, body)
-            is_sponsors = body.holder_id != body.referral_id
-            return _fill_room(ports, body.holder_id, fact.name) if is_sponsors else []
+            _forget_used(ports, body)
+            if body.holder_id == body.referral_id:
+                return _settle_capped(ports, body.referral_id, fact.name)
+            return _fill_room(ports, body.holder_id, fact.name)
         case _:
             return []
 
@@ -166,24 +169,48 @@ def _on_confirmation(ports: Ports, state: ReferralRewards) -> tuple[ReferralRewa
     return state, plan_rewards(state.referral, earned, state.rewards, limits, for_confirmation=True)
 
 
+def _settle_orders(ports: Ports, referral_id: str, reason: str) -> list[str]:
+    """Settle what the orders earn, and then what redemptions earned: an earlier order may have
+    changed whether the referee was a newcomer.
+    """
+    redeemed: set[str] = set()
+    holders: set[str] = set()
+
+    def planner(ports: Ports, state: ReferralRewards) -> tuple[ReferralRewards, list[Action]]:
+        redeemed.update(reward.voucher_id for reward in state.rewards if reward.voucher_id)
+        holders.update((state.referral.referral_id, state.referral.sponsor_id))
+        return _on_orders(ports, state)
+
+    outcomes = _settle(ports, referral_id, planner, reason)
+    if redeemed:
+        # May lag, so it only gives the keys: of vouchers that were used already.
+        held = [voucher for holder in holders for voucher in ports.repository.held_by(holder)]
+        for voucher in held:
+            if voucher.voucher_id in redeemed:
+                outcomes += _settle_voucher(ports, voucher.code_key, reason)
+    return outcomes
+
+
 def _on_orders(ports: Ports, state: ReferralRewards) -> tuple[ReferralRewards, list[Action]]:
     referral = state.referral
-    keys = [
-        {"campaign": referral.campaign, "order_id": order_id}
-        for order_id in known_order_ids(referral)
-    ]
-    orders = [
-        order
-        for order in ports.repository.get_many(Order, keys)
-        if order.referral_id == referral.referral_id
-    ]
+    orders = _orders_of(ports, referral)
     campaigns = CampaignVersions(ports, referral.campaign)
-    earned = earned_on_orders(referral, orders, campaigns.of)
+    earned = earned_on_orders(referral, orders, campaigns.of, _UsedTemplates(ports, orders))
     if earned:
         referral = _checked(ports, referral, orders)
     limits = state.limits(is_newcomer=referral.newcomer is not False)
     plan = plan_rewards(referral, earned, state.rewards, limits)
     return replace(state, referral=referral), plan
+
+
+def _orders_of(ports: Ports, referral: Referral) -> list[Order]:
+    """The orders that count for the referral."""
+    keys = [
+        {"campaign": referral.campaign, "order_id": order_id}
+        for order_id in known_order_ids(referral)
+    ]
+    orders = ports.repository.get_many(Order, keys)
+    return [order for order in orders if order.referral_id == referral.referral_id]
 
 
 def _checked(ports: Ports, referral: Referral, orders: Sequence[Order]) -> Referral:
@@ -214,69 +241,83 @@ def _checked(ports: Ports, referral: Referral, orders: Sequence[Order]) -> Refer
 def _settle_redemption_on(ports: Ports, fact: Fact, order_id: str) -> list[str]:
     """An order may show that its voucher was used by somebody who earns nothing."""
     order = ports.repository.get(Order, campaign=fact.campaign, order_id=order_id)
-    voucher = (
-        ports.repository.get(Voucher, code_key=order.code_key) if order and order.code_key else None
+    return _settle_voucher(ports, order.code_key, fact.name) if order and order.code_key else []
+
+
+def _settle_use(ports: Ports, fact: Fact, body: VoucherRedeemed | VoucherRolledBack) -> list[str]:
+    """What a use of a voucher earns, and what its order earns because of the voucher's template."""
+    held = ports.repository.held_by(body.holder_id)  # may lag, so it only gives the key
+    key = next((each.code_key for each in held if each.voucher_id == body.voucher_id), None)
+    outcomes = _settle_voucher(ports, key, fact.name) if key else []
+    order_id = body.order_id
+    order = (
+        ports.repository.get(Order, campaign=fact.campaign, order_id=order_id) if order_id else None
     )
-    return _settle_voucher(ports, fact, voucher.code_key) if voucher else []
+    if order is None or not order.counts:
+        return outcomes
+    return outcomes + _settle_orders(ports, order.referral_id, fact.name)
 
 
-def _settle_redemption(ports: Ports, fact: Fact, holder_id: str, voucher_id: str) -> list[str]:
-    held = ports.repository.held_by(holder_id)  # may lag, so it only gives the key
-    key = next((each.code_key for each in held if each.voucher_id == voucher_id), None)
-    return _settle_voucher(ports, fact, key) if key else []
-
-
-def _settle_voucher(ports: Ports, fact: Fact, code_key: str) -> list[str]:
-    campaign = campaign_at(ports, fact.campaign, fact.at)
-    if all(rule.when is not Trigger.VOUCHER_REDEEMED for rule in campaign.rules):
-        return []
+def _settle_voucher(ports: Ports, code_key: str, reason: str) -> list[str]:
     voucher = ports.repository.get(Voucher, code_key=code_key)
-    if voucher is None:
+    if voucher is None or _has_no_rule(current_campaign(ports, voucher.campaign)):
         return []
 
     def planner(ports: Ports, state: ReferralRewards) -> tuple[ReferralRewards, list[Action]]:
-        return state, _on_redemption(ports, state, campaign, code_key)
+        return _on_redemption(ports, state, code_key)
 
-    return _settle(ports, voucher.referral_id, planner, fact.name)
+    return _settle(ports, voucher.referral_id, planner, reason)
+
+
+def _has_no_rule(campaign: Campaign) -> bool:
+    """Whether no version of the campaign file has a rule for redemptions, as far as this one says:
+    an earlier one may have.
+    """
+    without = all(rule.when is not Trigger.VOUCHER_REDEEMED for rule in campaign.rules)
+    return without and campaign.version <= 1
 
 
 def _on_redemption(
-    ports: Ports, state: ReferralRewards, campaign: Campaign, code_key: str
-) -> list[Action]:
+    ports: Ports, state: ReferralRewards, code_key: str
+) -> tuple[ReferralRewards, list[Action]]:
     voucher = ports.repository.get(Voucher, code_key=code_key)
     if voucher is None:
-        return []
-    redemption = _redemption_that_counts(ports, campaign, voucher)
-    earned = (
-        earned_on_redemption(state.referral, campaign, voucher, redemption) if redemption else []
-    )
-    is_newcomer = not (earned and redemption) or _is_newcomer(
-        ports, campaign, state.referral, redemption.ordered_at
-    )
+        return state, []
+    redemption = _redemption_that_counts(ports, voucher)
+    earned: list[Earned] = []
+    if redemption:
+        # Whatever is reported later of its order: the rules of the time at which it was used.
+        campaign = campaign_at(ports, voucher.campaign, redemption.redeemed_at)
+        earned = earned_on_redemption(state.referral, campaign, voucher, redemption)
+    is_newcomer = True
+    if redemption and earned:
+        referral, is_newcomer = _newcomer(ports, state.referral, redemption.ordered_at)
+        state = replace(state, referral=referral)
     limits = state.limits(is_newcomer=is_newcomer)
-    return plan_redemption_reward(state.referral, earned, state.rewards, limits, voucher.voucher_id)
+    plan = plan_redemption_reward(state.referral, earned, state.rewards, limits, voucher.voucher_id)
+    return state, plan
 
 
-def _redemption_that_counts(
-    ports: Ports, campaign: Campaign, voucher: Voucher
-) -> Redemption | None:
+def _redemption_that_counts(ports: Ports, voucher: Voucher) -> Redemption | None:
     """The voucher's present redemption, unless its order is known to count for nobody."""
     order_id = voucher.redeemed_by
     if order_id is None:
         return None
-    order = ports.repository.get(Order, campaign=campaign.id, order_id=order_id)
+    order = ports.repository.get(Order, campaign=voucher.campaign, order_id=order_id)
     if order and not order.counts:
         return None
     return ports.repository.get(Redemption, code_key=voucher.code_key, order_id=order_id)
 
 
-def _is_newcomer(
-    ports: Ports, campaign: Campaign, referral: Referral, ordered_at: datetime
-) -> bool:
+def _newcomer(ports: Ports, referral: Referral, ordered_at: datetime) -> tuple[Referral, bool]:
     """By the first order known; before any, by the list as of the order of the redemption."""
-    if referral.newcomer is not None:
-        return referral.newcomer
-    return _find_customer(ports, campaign, referral, ordered_at).found is None
+    if orders := _orders_of(ports, referral):
+        checked = _checked(ports, referral, orders)
+        return checked, checked.newcomer is not False
+    if referral.newcomer is not None and referral.newcomer_as_of is None:
+        return referral, referral.newcomer  # 0.2.0 knew only the kept orders
+    campaign = current_campaign(ports, referral.campaign)
+    return referral, _find_customer(ports, campaign, referral, ordered_at).found is None
 
 
 def _find_customer(
@@ -291,13 +332,10 @@ def _find_customer(
 # --- room under a cap ---------------------------------------------------------------------------
 
 
-@retry_on_conflict
-def _free_used(ports: Ports, body: RewardRevoked) -> None:
-    """A voucher that was used when its order was returned is revoked by a rollback at last."""
-    state = _load(ports, body.referral_id)
-    for reward in state.rewards if state else ():
-        if state and (reward.rule, reward.rung) == (body.rule, body.rung):
-            free_used(ports, state, reward)
+def _forget_used(ports: Ports, body: RewardRevoked) -> None:
+    """A voucher that was revoked by its rollback was counted until now, because it was used."""
+    if body.reason == ROLLED_BACK:
+        release_used(ports, body.referral_id, body.rule, body.rung)
 
 
 def _fill_room(ports: Ports, sponsor_id: str, reason: str) -> list[str]:
@@ -306,12 +344,40 @@ def _fill_room(ports: Ports, sponsor_id: str, reason: str) -> list[str]:
     """
     outcomes: list[str] = []
     for invitation in ports.repository.within(Invitation, sponsor_id=sponsor_id):
-        referral_id = invitation.referral_id
-        if referral_id and _was_capped(ports, referral_id):
-            outcomes += _settle(ports, referral_id, _on_orders, reason)
+        if invitation.referral_id:
+            outcomes += _settle_capped(ports, invitation.referral_id, reason)
     return outcomes
 
 
-def _was_capped(ports: Ports, referral_id: str) -> bool:
+def _settle_capped(ports: Ports, referral_id: str, reason: str) -> list[str]:
+    """Settle everything of a referral to which a cap refused something."""
     decided = ports.repository.within(Reward, referral_id=referral_id)
-    return any(reward.refused_reason == RewardRefusal.SPONSOR_CAP for reward in decided)
+    if not any(reward.refused_reason in _CAPS for reward in decided):
+        return []
+    outcomes = _settle(ports, referral_id, _on_confirmation, reason)
+    return outcomes + _settle_orders(ports, referral_id, reason)
+
+
+_CAPS = frozenset({RewardRefusal.SPONSOR_CAP, RewardRefusal.REFEREE_CAP})
+
+
+# --- templates of used vouchers -----------------------------------------------------------------
+
+
+class _UsedTemplates:
+    """The templates of the vouchers that are used on orders now; read when a rule asks."""
+
+    def __init__(self, ports: Ports, orders: Sequence[Order]) -> None:
+        self._ports, self._orders = ports, orders
+        self._found: dict[str, frozenset[str]] | None = None
+
+    def __call__(self, order: Order) -> frozenset[str]:
+        if self._found is None:
+            keys = [{"order_id": each.order_id} for each in self._orders]
+            self._found = {
+                uses.order_id: frozenset(
+                    use.template for use in uses.uses if use.campaign == order.campaign
+                )
+                for uses in self._ports.repository.get_many(OrderUses, keys)
+            }
+        return self._found.get(order.order_id, frozenset())

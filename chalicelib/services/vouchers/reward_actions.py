@@ -30,6 +30,7 @@ from chalicelib.domain.rewards import (
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.facts import referral_fact, voucher_fact
 from chalicelib.services.ports import Change, Insert, Ports, Replace
+from chalicelib.services.retry import retry_on_conflict
 from chalicelib.services.vouchers.issue import issue_voucher
 
 
@@ -65,7 +66,7 @@ def carry_out(ports: Ports, state: ReferralRewards, action: Action, reason: str)
         case Revoke(granted):
             return _revoke(ports, state, granted, reason)
         case Reinstate(granted):
-            return _reinstate(ports, state, granted)
+            return _reinstate(ports, state.referral, granted)
 
 
 def _grant(ports: Ports, state: ReferralRewards, earned: Earned, decision: Reward) -> None:
@@ -122,49 +123,56 @@ def _revoke(ports: Ports, state: ReferralRewards, granted: Reward, reason: str) 
     revoked, change = with_change(
         vouchers.revoked(voucher, now), ChangeKind.REVOKED, now, reason=reason
     )
-    ports.repository.commit(
+    changes: list[Change] = [
         Replace(revoked),
         Insert(change),
         Replace(rewards.revoked(granted, now)),
         Replace(with_rewards(state.referral, -1)),
-        *_room_changes(state, voucher),
-        facts=[voucher_fact(ports, voucher, RewardRevoked.of(voucher, reason))],
+    ]
+    if voucher.holder is HolderRole.SPONSOR:
+        left = max(0, state.sponsor.rewards - 1)
+        changes.append(Replace(replace(state.sponsor, rewards=left)))
+    changes += _budget_changes(state, -voucher.value_minor)
+    ports.repository.commit(
+        *changes, facts=[voucher_fact(ports, voucher, RewardRevoked.of(voucher, reason))]
     )
     return "revoked"
 
 
-def _room_changes(state: ReferralRewards, voucher: Voucher) -> list[Change]:
-    """What a revoked voucher leaves under the sponsor's cap and of the budget."""
-    changes = _budget_changes(state, -voucher.value_minor)
-    if voucher.holder is HolderRole.SPONSOR:
-        left = max(0, state.sponsor.rewards - 1)
-        changes.append(Replace(replace(state.sponsor, rewards=left)))
-    return changes
-
-
-def free_used(ports: Ports, state: ReferralRewards, granted: Reward) -> bool:
-    """Let a used reward count no more: a rollback has revoked its voucher after all."""
-    voucher = ports.repository.get(Voucher, code_key=str(granted.code_key))
-    if not granted.is_used or voucher is None or voucher.state is not VoucherState.REVOKED:
-        return False
-    ports.repository.commit(
-        Replace(replace(granted, is_used=False)),
-        Replace(state.referral),
-        *_room_changes(state, voucher),
-    )
-    return True
-
-
-def _reinstate(ports: Ports, state: ReferralRewards, granted: Reward) -> str:
+def _reinstate(ports: Ports, referral: Referral, granted: Reward) -> str:
     """Let a used voucher count again. A rollback meanwhile has revoked it: then another is due."""
-    if free_used(ports, state, granted):
-        return "voucher_was_revoked"
     voucher = ports.repository.get(Voucher, code_key=str(granted.code_key))
+    if voucher and voucher.state is VoucherState.REVOKED:
+        release_used(ports, granted.referral_id, granted.rule, granted.rung)
+        return "voucher_was_revoked"
     changes: list[Change] = [
         Replace(rewards.reinstated(granted)),
-        Replace(with_rewards(state.referral, 1)),
+        Replace(with_rewards(referral, 1)),
     ]
     if voucher and voucher.revoked_at:
         changes.append(Replace(vouchers.reinstated(voucher)))
     ports.repository.commit(*changes)
     return "counts_again"
+
+
+@retry_on_conflict
+def release_used(ports: Ports, referral_id: str, rule: str, rung: int) -> None:
+    """Count a reward no longer whose used voucher was revoked by its rollback: it leaves room under
+    the caps and in the budget. Once: `is_used` is what was counted.
+    """
+    reward = ports.repository.get(Reward, referral_id=referral_id, rule=rule, rung=rung)
+    if reward is None or not reward.is_used:
+        return
+    voucher = ports.repository.get(Voucher, code_key=str(reward.code_key))
+    referral = ports.repository.get(Referral, referral_id=referral_id)
+    if voucher is None or voucher.state is not VoucherState.REVOKED or referral is None:
+        return
+    changes: list[Change] = [Replace(replace(reward, is_used=False)), Replace(referral)]
+    sponsor = ports.repository.get(Sponsor, sponsor_id=referral.sponsor_id)
+    if sponsor and voucher.holder is HolderRole.SPONSOR:
+        changes.append(Replace(replace(sponsor, rewards=max(0, sponsor.rewards - 1))))
+    budget = ports.repository.get(Budget, campaign=referral.campaign)
+    if budget:
+        left = max(0, budget.spent_minor - voucher.value_minor)
+        changes.append(Replace(replace(budget, spent_minor=left)))
+    ports.repository.commit(*changes)

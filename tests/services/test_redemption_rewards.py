@@ -1,0 +1,255 @@
+"""Rewards that depend on the use of a voucher, in whatever sequence uses, orders and rollbacks are
+reported, and what a used voucher counts for once it is given back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.orders import Order, OrderStatus
+from chalicelib.domain.people import Sponsor
+from chalicelib.domain.redemptions import purchase_of
+from chalicelib.domain.rewards import Budget
+from chalicelib.domain.vouchers import Voucher, VoucherState
+from chalicelib.services.campaigns.put import put_campaign
+from chalicelib.services.vouchers.redeem import redeem, roll_back
+from tests.fakes.campaign import CAMPAIGN, CANARY, campaign
+from tests.fakes.world import CUSTOMERS, VIPS, World, new_world
+from tests.services.test_orders import NEWCOMER, granted, keep, record, row_of
+
+WELCOME: dict[str, Any] = {
+    "id": "welcome", "when": "referral_confirmed", "issue": "welcome", "to": "referee",
+}  # fmt: skip
+USED: dict[str, Any] = {
+    "id": "used", "when": "voucher_redeemed", "if": {"template": "welcome"},
+    "issue": "second-order", "to": "referee",
+}  # fmt: skip
+KEPT: dict[str, Any] = {
+    "id": "kept", "when": "order_kept", "issue": "thank-you", "to": "sponsor",
+}  # fmt: skip
+WITH_WELCOME: dict[str, Any] = {
+    "id": "with-welcome", "when": "order_kept", "if": {"template": "welcome"},
+    "issue": "third-order", "to": "referee",
+}  # fmt: skip
+PAUL = "paul@example.fr"
+
+
+def first_code(world: World, address: str = NEWCOMER, sponsor: str = VIPS[0]) -> str:
+    """The code of a referee's first voucher."""
+    referral = world.referral(address, sponsor)
+    [voucher] = world.repository.held_by(referral.referral_id)
+    return voucher.code
+
+
+def voucher_of(world: World, rule: str) -> Voucher:
+    """The voucher of a rule that was issued last."""
+    return [one for one in world.memory.all(Voucher) if one.rule == rule][-1]
+
+
+def use(world: World, code: str, row: dict[str, str]) -> None:
+    """Redeem by a call."""
+    redeem(world.ports, code, purchase_of(row_of(row)))
+    world.run()
+
+
+def report(world: World, row: dict[str, str]) -> None:
+    record(world, row)
+    world.run()
+
+
+# --- rules for redemptions ------------------------------------------------------------------------
+
+
+def test_a_renamed_rule_does_not_judge_again_what_was_redeemed_before() -> None:
+    world = new_world(rules=[WELCOME, USED])
+    code = first_code(world)
+    report(world, world.order("A1", of=NEWCOMER, code=code))
+    world.clock.advance(days=1)
+    put_campaign(world.ports, campaign(rules=[WELCOME, USED | {"id": "used-again"}]))
+    world.clock.advance(days=1)
+    report(world, world.order("A1", "kept", of=NEWCOMER, code=code))
+    assert granted(world) == [("used", 1), ("welcome", 0)]
+
+
+def test_what_a_rule_that_is_gone_granted_is_revoked_with_the_redemption() -> None:
+    world = new_world(rules=[WELCOME, USED])
+    code = first_code(world)
+    use(world, code, world.order("A1", of=NEWCOMER))
+    assert granted(world) == [("used", 1), ("welcome", 0)]
+    put_campaign(world.ports, campaign(rules=[WELCOME, KEPT]))
+    world.clock.advance(days=1)
+    roll_back(world.ports, code, "A1")
+    world.run()
+    assert granted(world) == [("welcome", 0)]
+
+
+@pytest.mark.parametrize("buyer", [VIPS[0], CUSTOMERS[0]])
+@pytest.mark.parametrize("names_code", [True, False])
+def test_a_use_by_a_call_earns_nothing_once_the_order_shows_another_buyer(
+    buyer: str, names_code: bool
+) -> None:
+    world = new_world(rules=[WELCOME, USED])
+    code = first_code(world)
+    use(world, code, world.order("A1", code=code))
+    assert granted(world) == [("used", 1), ("welcome", 0)]
+    report(world, world.order("A1", of=buyer, code=code if names_code else ""))
+    assert granted(world) == [("welcome", 0)]
+
+
+def test_a_use_is_judged_again_when_an_earlier_order_becomes_known() -> None:
+    """Ordered on Monday, on the list of Tuesday, used on Wednesday: a newcomer after all."""
+    world = new_world(rules=[WELCOME, USED])
+    code = first_code(world)
+    world.clock.advance(hours=1)
+    monday = world.order("A1", of=NEWCOMER)
+    world.clock.advance(days=1)
+    world.drop_list("customers", [*CUSTOMERS, *VIPS, CANARY, NEWCOMER], "tuesday")
+    world.clock.advance(days=1)
+    use(world, code, world.order("A2", of=NEWCOMER))
+    assert granted(world) == [("welcome", 0)]
+    report(world, monday)
+    assert granted(world) == [("used", 1), ("welcome", 0)]
+
+
+def test_a_use_of_a_sponsors_voucher_is_judged_again_too() -> None:
+    used = USED | {"if": {"template": "thank-you"}}
+    world = new_world(rules=[KEPT | {"when": "referral_confirmed"}, used])
+    world.referral(NEWCOMER)
+    code = voucher_of(world, "kept").code
+    world.clock.advance(hours=1)
+    monday = world.order("A1", of=NEWCOMER)
+    world.clock.advance(days=1)
+    world.drop_list("customers", [*CUSTOMERS, *VIPS, CANARY, NEWCOMER], "tuesday")
+    world.clock.advance(days=1)
+    use(world, code, world.order("A2", of=NEWCOMER))
+    assert granted(world) == [("kept", 0)]
+    report(world, monday)
+    assert granted(world) == [("kept", 0), ("used", 1)]
+
+
+# --- rules that name the template of an order -----------------------------------------------------
+
+
+def by_call_first(world: World, code: str) -> None:
+    use(world, code, world.order("A1", of=NEWCOMER))
+    report(world, world.order("A1", "kept", of=NEWCOMER))
+
+
+def by_call_last(world: World, code: str) -> None:
+    report(world, world.order("A1", "kept", of=NEWCOMER))
+    use(world, code, world.order("A1", of=NEWCOMER))
+
+
+def by_file(world: World, code: str) -> None:
+    report(world, world.order("A1", "kept", of=NEWCOMER, code=code))
+
+
+@pytest.mark.parametrize("reported", [by_call_first, by_call_last, by_file])
+def test_a_rule_for_a_template_holds_however_the_use_was_reported(
+    reported: Callable[[World, str], None],
+) -> None:
+    world = new_world(rules=[WELCOME, WITH_WELCOME])
+    code = first_code(world)
+    reported(world, code)
+    assert granted(world) == [("welcome", 0), ("with-welcome", 1)]
+    roll_back(world.ports, code, "A1")
+    world.run()
+    assert granted(world) == [("welcome", 0)]
+
+
+# --- orders that are known by their code alone ----------------------------------------------------
+
+
+@pytest.mark.parametrize("status", ["returned", "cancelled"])
+def test_a_code_that_is_not_good_names_nobody_whatever_the_status(status: str) -> None:
+    world = new_world(rules=[WELCOME, KEPT])
+    code = first_code(world)
+    report(world, world.order("A1", of=NEWCOMER, code=code))
+    for word in ("placed", status):
+        outcome = record(world, world.order("A2", word, code=code))
+        assert (outcome.effect, outcome.voucher) == ("not_a_referees", "exhausted")
+    assert [order.order_id for order in world.memory.all(Order)] == ["A1"]
+
+
+def test_an_order_that_had_the_voucher_once_is_its_holders() -> None:
+    """The rollback before the order file, or after it: the order counts."""
+    results = []
+    for file_first in (True, False):
+        world = new_world(rules=[WELCOME, KEPT])
+        code = first_code(world)
+        use(world, code, world.order("A1", code=code))
+        if file_first:
+            report(world, world.order("A1", "kept", code=code))
+        roll_back(world.ports, code, "A1")
+        world.run()
+        if not file_first:
+            report(world, world.order("A1", "kept", code=code))
+        [order] = world.memory.all(Order)
+        results.append((order.status, order.counts, granted(world)))
+    assert results[0] == results[1]
+    assert results[0][:2] == (OrderStatus.KEPT, True)
+
+
+# --- what is counted of used vouchers -------------------------------------------------------------
+
+
+def used_and_revoked(world: World) -> str:
+    """The sponsor's voucher, used before its order was returned; the order it was used on."""
+    world.referral(NEWCOMER)
+    keep(world, "A1")
+    use(world, voucher_of(world, "kept").code, world.order("S1", of=VIPS[0]))
+    report(world, world.order("A1", "returned", of=NEWCOMER))
+    assert voucher_of(world, "kept").state is VoucherState.REDEEMED
+    return "S1"
+
+
+def test_a_used_voucher_that_its_rollback_revokes_leaves_room_under_cap_and_budget() -> None:
+    world = new_world(rules=[WELCOME, KEPT], caps={"sponsor_rewards": 1, "budget": "100.00"})
+    order_id = used_and_revoked(world)
+    world.referral(PAUL)
+    report(world, world.order("P1", "kept", of=PAUL))
+    assert [rule for rule, _ in granted(world)] == ["welcome", "welcome"]
+    roll_back(world.ports, voucher_of(world, "kept").code, order_id)
+    world.run()
+    world.run()
+    assert [rule for rule, _ in granted(world)] == ["kept", "welcome", "welcome"]
+    [counted] = [one.rewards for one in world.memory.all(Sponsor)]
+    budget = world.repository.get(Budget, campaign=CAMPAIGN)
+    assert (counted, budget and budget.spent_minor) == (1, 1000 + 1000 + 1500)
+
+
+def test_its_fact_delivered_again_frees_nothing_twice() -> None:
+    world = new_world(rules=[WELCOME, KEPT], caps={"budget": "100.00"})
+    order_id = used_and_revoked(world)
+    roll_back(world.ports, voucher_of(world, "kept").code, order_id)
+    for _ in range(2):
+        world.deliver_stream(world.facts())
+        world.run()
+    [counted] = [one.rewards for one in world.memory.all(Sponsor)]
+    budget = world.repository.get(Budget, campaign=CAMPAIGN)
+    assert (counted, budget and budget.spent_minor) == (0, 1000)
+
+
+def test_a_cap_of_the_referee_counts_what_is_not_revoked_too() -> None:
+    world = new_world(rules=[WELCOME, USED, KEPT | {"to": "referee"}], caps={"referee_rewards": 2})
+    code = first_code(world)
+    use(world, code, world.order("A1", of=NEWCOMER))
+    report(world, world.order("A2", "kept", of=NEWCOMER))
+    assert granted(world) == [("used", 1), ("welcome", 0)]
+    roll_back(world.ports, code, "A1")
+    world.run()
+    assert granted(world) == [("kept", 1), ("welcome", 0)]
+
+
+def test_a_capped_reward_for_a_confirmation_is_granted_when_there_is_room() -> None:
+    confirmed = KEPT | {"when": "referral_confirmed", "id": "confirmed"}
+    world = new_world(rules=[confirmed, KEPT], caps={"sponsor_rewards": 2})
+    world.referral(NEWCOMER)
+    keep(world, "A1")
+    world.referral(PAUL)
+    assert granted(world) == [("confirmed", 0), ("kept", 1)]
+    report(world, world.order("A1", "returned", of=NEWCOMER))
+    assert granted(world) == [("confirmed", 0), ("confirmed", 0)]
