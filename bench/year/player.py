@@ -123,7 +123,7 @@ class Year:
         self.answers: dict[int, list[Invitee]] = defaultdict(list)
         self.rollbacks: dict[int, list[tuple[str, str]]] = defaultdict(list)
         self.out_of_codes = 0
-        self._files = 0
+        self._recent: list[Row] = []
 
     # --- the days ----------------------------------------------------------------------------
 
@@ -310,8 +310,8 @@ class Year:
         called = [row for row in now if self.cast.chance.happens(0.08, "by call", row["order_id"])]
         in_file = [row for row in now if row not in called]
         # Files overlap: some rows of the last days are in this one too.
-        recent = [one.row for one in self.office.delivered[-40:]]
-        in_file += [row for row in recent if chance.random() < 0.1]
+        in_file += [row for row in self._recent if chance.random() < 0.1]
+        self._recent = [*self._recent, *now][-40:]
         self._drop_file(in_file, f"{day}-{minute}")
         if chance.random() < 0.1:
             self._drop_file(in_file, f"renamed-{day}-{minute}")
