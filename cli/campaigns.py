@@ -1,4 +1,4 @@
-"""`tandem campaign`: check a file, put it in force, list and show the campaigns in force."""
+"""`tandem campaign`: check a file, simulate it, put it in force, list and show those in force."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ from cli.campaign_file import campaign_text, read_campaign_and_warnings, schema_
 from cli.connection import LOCAL, Stage, connect
 from cli.errors import CommandError
 from cli.keys import require_keys, require_own_key
+from cli.simulation.command import simulate
 
-app = typer.Typer(help="Campaign files: check, put in force, list, show.", no_args_is_help=True)
+app = typer.Typer(help="Campaign files: check, simulate, put, list, show.", no_args_is_help=True)
+app.command()(simulate)
 
 File = Annotated[Path, typer.Argument(metavar="FILE.yaml", help="The campaign file.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Name what would change, and put nothing.")]

@@ -135,9 +135,6 @@ def counts_for(campaign: Campaign, referral: Referral, order: Order) -> bool:
 
 def new_order(campaign: Campaign, row: OrderRow, referral: Referral) -> Order:
     """The order of a first report, at `placed`; `moved_order` sets the reported status."""
-    window_ends = campaign.end_of_day(
-        campaign.local_date(row.ordered_at) + timedelta(days=campaign.return_window_days)
-    )
     return Order(
         campaign=campaign.id,
         order_id=row.order_id,
@@ -146,9 +143,15 @@ def new_order(campaign: Campaign, row: OrderRow, referral: Referral) -> Order:
         ordered_at=row.ordered_at,
         amount_minor=row.amount_minor,
         currency=row.currency,
-        return_window_ends_at=window_ends,
+        return_window_ends_at=return_window_ends_at(campaign, row.ordered_at),
         first_version=campaign.version,
     )
+
+
+def return_window_ends_at(campaign: Campaign, ordered_at: datetime) -> datetime:
+    """The last second in which an order may still be returned, unless that is reported later."""
+    days = timedelta(days=campaign.return_window_days)
+    return campaign.end_of_day(campaign.local_date(ordered_at) + days)
 
 
 def moves_forward(stored: OrderStatus | None, reported: OrderStatus) -> bool:
