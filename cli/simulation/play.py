@@ -101,7 +101,8 @@ class Simulation:
             self._give_back(order, now)
         elif plan:
             order = self._redeem(order, plan)
-        self._store(referee, order, now)
+        if order != referee.orders.get(order.order_id):  # a repeat changes nothing
+            self._store(referee, order, now)
 
     def _keep(self, referee: RefereeRecord, order_id: str, now: datetime) -> None:
         order = referee.orders[order_id]
