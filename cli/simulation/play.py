@@ -21,9 +21,9 @@ from chalicelib.domain.orders import (
     Order,
     OrderStatus,
     Person,
+    buyer_by_both,
     buyer_of,
     counts_for,
-    more_suspicious,
     moved_order,
     new_order,
     reported_order,
@@ -115,7 +115,7 @@ class Simulation:
         used = self.granting.vouchers[key] if key else None
         holder = self.granting.referees[used.referral_id].referral if used else None
         person = Person(referral_id=referee.referral.referral_id)
-        buyer = more_suspicious(order.buyer, buyer_of(person, holder))
+        buyer = buyer_by_both(order.buyer, buyer_of(person, holder))
         judged = replace(order, buyer=buyer)
         counts = counts_for(self.granting.campaign, referee.referral, judged)
         return replace(judged, counts=counts)
