@@ -154,6 +154,19 @@ def return_window_ends_at(campaign: Campaign, ordered_at: datetime) -> datetime:
     return campaign.end_of_day(campaign.local_date(ordered_at) + days)
 
 
+def dated_order(campaign: Campaign, referral: Referral, order: Order, row: OrderRow) -> Order:
+    """The order with the earliest date that its reports give: a back office may give the date of
+    each status. A date before the confirmation is a wrong one if another report gives a good one.
+    """
+    dates = (order.ordered_at, row.ordered_at)
+    good = [date for date in dates if not is_before_confirmation(campaign, referral, date)]
+    ordered_at = min(good or dates)
+    if ordered_at == order.ordered_at:
+        return order
+    window_ends = return_window_ends_at(campaign, ordered_at)
+    return replace(order, ordered_at=ordered_at, return_window_ends_at=window_ends)
+
+
 def moves_forward(stored: OrderStatus | None, reported: OrderStatus) -> bool:
     """True when a reported status comes after the stored one."""
     return stored is None or reported in _MOVES.get(stored, ())
@@ -163,7 +176,6 @@ def reported_order(campaign: Campaign, order: Order, row: OrderRow, now: datetim
     """The order after another report: moved forward with its amount, or unchanged.
 
     Part of an order may be returned: of two reports of the same status the smaller amount holds.
-    When it was ordered does not change.
     """
     status = OrderStatus(row.status)
     is_first_report = not order.revision and status is order.status

@@ -9,7 +9,7 @@ from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.orders import Person
 from chalicelib.services.lookups import claim_on, find_customer_as_of, sponsor_claims_on
-from chalicelib.services.ports import Ports
+from chalicelib.services.ports import ListUnavailableError, Ports
 
 
 def find_referee(ports: Ports, campaign: Campaign, digest: str) -> Person | None:
@@ -27,12 +27,18 @@ def find_referee(ports: Ports, campaign: Campaign, digest: str) -> Person | None
 
 def find_other(ports: Ports, campaign: Campaign, digest: str, ordered_at: datetime) -> Person:
     """Who a digest is of that is no referee's: a sponsor, a customer on the list in force at
-    `ordered_at`, or somebody else. `ListUnavailableError`.
+    `ordered_at`, or somebody else. `ListUnavailableError` when a later attempt may say.
     """
     for claim in sponsor_claims_on(ports, campaign.id, [digest]):
         return Person(sponsor_id=claim.sponsor_id)
     digests = campaign.digests
     # Which of the keys it was made with is not said; under the others nobody is found.
     pairs = (DigestPair(key, digest, digest, digests.algorithm) for key in digests.key_ids)
-    customers = find_customer_as_of(ports, campaign, AddressDigests(tuple(pairs)), ordered_at)
+    try:
+        customers = find_customer_as_of(ports, campaign, AddressDigests(tuple(pairs)), ordered_at)
+    except ListUnavailableError as error:
+        if error.is_transient:
+            raise
+        # No later attempt finds out, so the order must not wait for one; it counts for nobody.
+        return Person(is_customer=True)
     return Person(is_customer=customers.found is not None)

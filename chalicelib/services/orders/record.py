@@ -33,6 +33,7 @@ from chalicelib.domain.orders import (
     buyer_by_both,
     buyer_of,
     counts_for,
+    dated_order,
     is_before_confirmation,
     new_order,
     reported_order,
@@ -62,6 +63,8 @@ from chalicelib.services.ports import (
 from chalicelib.services.retry import retry_on_conflict
 
 _USES_VOUCHERS = frozenset({OrderStatus.PLACED, OrderStatus.KEPT})
+_WITHOUT_TRACE = frozenset({"none", "not_a_referees"})
+_GIVEN_BACK_AT_ONCE = 15  # vouchers, at six items each
 CODE_UNKNOWN = "unknown"
 CODE_DIFFERS = "voucher_code_differs"
 
@@ -199,11 +202,13 @@ def _record_in_each(
         key=lambda campaign: not matches.names_voucher(campaign, row),
     )
     outcomes = [matches.record(ports, campaign, row) for campaign in known]
-    problem = next((outcome for outcome in outcomes if outcome.problem), None)
-    if problem or not outcomes:
-        return problem or _of_a_stranger(row)
-    recorded = (each for each in outcomes if each.effect != "not_a_referees")
-    return replace(next(recorded, outcomes[0]), voucher=outcomes[0].voucher)
+    if not outcomes:
+        return _of_a_stranger(row)
+    # A problem in one campaign, such as its currency, does not undo what another has recorded.
+    recorded = next((each for each in outcomes if each.effect not in _WITHOUT_TRACE), None)
+    if recorded is None:
+        return next((each for each in outcomes if each.problem), outcomes[0])
+    return replace(recorded, voucher=outcomes[0].voucher)
 
 
 def _of_a_stranger(row: OrderRow) -> OrderOutcome:
@@ -249,12 +254,13 @@ def record_order(ports: Ports, campaign: Campaign, row: OrderRow) -> OrderOutcom
     referral_id = _referral_id(stored, person, code.voucher)
     referral = ports.repository.get(Referral, referral_id=referral_id) if referral_id else None
     if referral is None:
-        return _without_referral(ports, code)
+        return _commit_use(ports, campaign, OrderStatus(row.status), code)
     is_early = is_before_confirmation(campaign, referral, row.ordered_at)
     if stored is None and code.found is None and is_early:
         return OrderOutcome("before_confirmation", voucher=code.problem)
     before = stored or new_order(campaign, row, referral)
-    reported = reported_order(campaign, before, row, ports.clock())
+    dated = dated_order(campaign, referral, before, row)
+    reported = reported_order(campaign, dated, row, ports.clock())
     order = _judged(ports, campaign, reported, person, code.voucher, referral)
     return _commit(ports, campaign, stored, order, referral, code)
 
@@ -272,12 +278,12 @@ def _code(
     ports: Ports, campaign: Campaign, row: OrderRow, stored: Order | None, uses: OrderUses | None
 ) -> _Code:
     recorded = _recorded_codes(campaign, stored, uses)
-    named = _code_keys(row)
     if recorded:
         # It has been judged; the present state of the voucher says nothing about this order.
-        same = next((key for key in recorded if key in named), None)
-        found = _find(ports, same or recorded[0], row.order_id)
-        return _Code(found, problem=CODE_DIFFERS if named and not same else None, uses=uses)
+        named = _code_keys(row)
+        found = _find(ports, _deciding(ports, recorded), row.order_id)
+        differs = bool(named) and not set(named) & set(recorded)
+        return _Code(found, problem=CODE_DIFFERS if differs else None, uses=uses)
     if row.voucher_code is None:
         return _Code()
     purchase = purchase_of(row)
@@ -306,6 +312,17 @@ def _recorded_codes(
     by_calls = [use.code_key for use in uses.uses if use.campaign == campaign.id] if uses else []
     reported = [stored.code_key] if stored and stored.code_key else []
     return tuple(dict.fromkeys([*reported, *by_calls]))
+
+
+def _deciding(ports: Ports, recorded: Sequence[str]) -> str:
+    """Which of the codes on an order says whose it is, whichever was used or is named first: a
+    referee's before a sponsor's, which says nothing about the buyer.
+    """
+    if len(recorded) == 1:
+        return recorded[0]
+    vouchers = ports.repository.get_many(Voucher, [{"code_key": key} for key in recorded])
+    by_holder = sorted(vouchers, key=lambda one: (one.holder is HolderRole.SPONSOR, one.code_key))
+    return by_holder[0].code_key if by_holder else recorded[0]
 
 
 def _find(ports: Ports, typed: str, order_id: str) -> VoucherOnOrder | None:
@@ -369,15 +386,6 @@ def _judged(
     return replace(judged, counts=belongs and counts_for(campaign, referral, judged))
 
 
-def _without_referral(ports: Ports, code: _Code) -> OrderOutcome:
-    """A voucher is redeemed even if its referral is erased."""
-    changes, facts = redemption_changes(ports, code.plan)
-    if not changes:
-        return OrderOutcome("not_a_referees", voucher=code.problem)
-    ports.repository.commit(*changes, facts=facts)
-    return OrderOutcome("redeemed")
-
-
 def _referral_of(ports: Ports, voucher: Voucher, referral: Referral) -> Referral | None:
     if voucher.referral_id == referral.referral_id:
         return referral
@@ -392,33 +400,62 @@ def _commit(
     referral: Referral,
     code: _Code,
 ) -> OrderOutcome:
-    gives_back = order.status in campaign.give_back_voucher
-    plan = None if gives_back else code.plan
-    if plan:
-        order = replace(order, code_key=plan.voucher.code_key, template=plan.voucher.template)
-    redeemed, redeemed_facts = redemption_changes(ports, plan)
-    given_back, given_back_facts = _give_back(ports, campaign, code) if gives_back else ([], [])
+    order = _with_code(order, code)
+    use, effect, facts_of_use = _use(ports, campaign, order.status, code)
     changes, facts = order_changes(ports, stored, order, referral)
-    changes += [*redeemed, *given_back]
+    changes += use
     if not changes:
         return OrderOutcome("known_already", voucher=code.problem)
-    ports.repository.commit(*changes, facts=[*facts, *redeemed_facts, *given_back_facts])
-    if order.counts:
-        effect = "recorded"
-    else:
-        effect = "redeemed" if redeemed else "rolled_back" if given_back else "not_counted"
-    return OrderOutcome(effect, voucher=code.problem)
+    ports.repository.commit(*changes, facts=[*facts, *facts_of_use])
+    return OrderOutcome(
+        "recorded" if order.counts else effect or "not_counted", voucher=code.problem
+    )
+
+
+def _with_code(order: Order, code: _Code) -> Order:
+    """The order with the voucher that it was made with, even if it gives that back at once."""
+    made_with = code.found and (code.plan or code.found.is_used)
+    if not made_with or code.voucher is None or order.code_key:
+        return order
+    return replace(order, code_key=code.voucher.code_key, template=code.voucher.template)
+
+
+def _commit_use(ports: Ports, campaign: Campaign, status: OrderStatus, code: _Code) -> OrderOutcome:
+    """Use the voucher or give it back, where nobody is left for whom the order could count."""
+    changes, effect, facts = _use(ports, campaign, status, code)
+    if changes:
+        ports.repository.commit(*changes, facts=facts)
+    return OrderOutcome(effect or "not_a_referees", voucher=code.problem)
+
+
+def _use(
+    ports: Ports, campaign: Campaign, status: OrderStatus, code: _Code
+) -> tuple[list[Change], str | None, list[Fact]]:
+    """What an order at `status` changes for its vouchers, and the named effect of that, if any."""
+    if status in campaign.give_back_voucher:
+        changes, facts = _give_back(ports, campaign, code)
+        return changes, "rolled_back" if changes else None, facts
+    changes, facts = redemption_changes(ports, code.plan)
+    return changes, "redeemed" if changes else None, facts
 
 
 def _give_back(ports: Ports, campaign: Campaign, code: _Code) -> tuple[list[Change], list[Fact]]:
-    """Roll back every redemption on the order."""
+    """Roll back every redemption on the order. Where they are very many, all but the last ones are
+    rolled back before: a transaction has 100 items at most.
+    """
     if code.found is None:
         return [], []
-    order_id, first = code.found.order_id, code.found.voucher.code_key
+    order_id, first, uses = code.found.order_id, code.found.voucher.code_key, code.found.uses
     others = [
         _find(ports, use.code_key, order_id)
         for use in (code.uses.uses if code.uses else ())
         if use.campaign == campaign.id and use.code_key != first
     ]
-    used = [each for each in [code.found, *others] if each and each.is_used]
-    return give_back_changes(ports, used, code.found.uses)
+    used = [each for each in [*others, code.found] if each and each.is_used]
+    while len(used) > _GIVEN_BACK_AT_ONCE:
+        some, used = used[:_GIVEN_BACK_AT_ONCE], used[_GIVEN_BACK_AT_ONCE:]
+        changes, facts = give_back_changes(ports, some, uses)
+        ports.repository.commit(*changes, facts=facts)
+        key = Key.of(OrderUses, order_id=order_id)
+        uses = ports.repository.read(key).get(key)
+    return give_back_changes(ports, used, uses)
