@@ -110,16 +110,19 @@ def earned_on_confirmation(campaign: Campaign) -> list[Earned]:
     ]
 
 
+Templates = Mapping[str, Collection[str]]
+"""The templates of the vouchers that are used on orders now, by order id."""
+
+
 def earned_on_orders(
     referral: Referral,
     orders: Iterable[Order],
     campaign_of: CampaignOf,
-    templates_on: Callable[[Order], Collection[str]],
+    used: Templates | None = None,
 ) -> list[Earned]:
     """What the orders that count for the referral earn. An order of nothing earns nothing.
 
-    `templates_on`: the templates of the vouchers that are used on an order now, however it was
-    reported that they are.
+    Without `used`, an order was made with the voucher that its reports name.
     """
     counted = sorted(
         (order for order in orders if order.counts and order.amount_minor),
@@ -132,7 +135,7 @@ def earned_on_orders(
         for campaign in [campaign_of(_version(order, trigger), order.kept_at or order.ordered_at)]
         for rule in campaign.rules
         if rule.when is trigger and _holds(campaign, rule, referral, order, rung)
-        if rule.conditions.template is None or rule.conditions.template in templates_on(order)
+        if rule.conditions.template in {None, *_made_with(order, used)}
     ]
 
 
@@ -147,6 +150,13 @@ def _holds(campaign: Campaign, rule: Rule, referral: Referral, order: Order, run
         and conditions.allow_amount(order.amount_minor)
         and conditions.allow_days(campaign.days_between(referral.confirmed_at, order.ordered_at))
     )
+
+
+def _made_with(order: Order, used: Templates | None) -> Collection[str]:
+    """The templates of its vouchers. An order that was returned may have given them back."""
+    if used is not None and order.status in {OrderStatus.PLACED, OrderStatus.KEPT}:
+        return used.get(order.order_id, ())
+    return [order.template] if order.template else ()
 
 
 # --- what has to change -------------------------------------------------------------------------
@@ -223,12 +233,29 @@ def plan_rewards(
     room = _Room(limits, rewards)
     for rule in sorted(named):
         own = {reward.rung: reward for reward in settled if reward.rule == rule}
-        due = [each for each in earned if each.rule.id == rule]
-        allowed = due if limits.is_newcomer else []
+        due = _due(rule, earned, rewards)
+        allowed = [each for each in due if limits.is_newcomer or not _needs_newcomer(each)]
         actions += _revocations(allowed, own)
         actions += _grants(referral, due, allowed, own, room)
     # Revoked first: what no longer stands leaves room for what is granted.
     return sorted(actions, key=lambda action: not isinstance(action, Revoke))
+
+
+def _due(rule: str, earned: Sequence[Earned], rewards: Sequence[Reward]) -> list[Earned]:
+    """What `rule` is to grant: a key once, even if the rule had another trigger in some version."""
+    due: dict[int, Earned] = {}
+    decided = {reward.rung for reward in rewards if reward.rule == rule and reward.voucher_id}
+    for each in earned:
+        if each.rule.id == rule and each.rung not in decided:
+            due.setdefault(each.rung, each)
+    return list(due.values())
+
+
+def _needs_newcomer(earned: Earned) -> bool:
+    """A confirmation rests on the list answer it was made with; whatever follows, on the first
+    order's.
+    """
+    return earned.rule.when is not Trigger.REFERRAL_CONFIRMED
 
 
 def _revocations(allowed: Sequence[Earned], own: Mapping[int, Reward]) -> Iterator[Revoke]:
@@ -313,19 +340,21 @@ def plan_redemption_reward(
     """
     own = {reward.rule: reward for reward in rewards if reward.voucher_id == voucher_id}
     due = {each.rule.id: each for each in earned}
+    allowed = due if limits.is_newcomer else {}
     room = _Room(limits, rewards)
     actions: list[Action] = [
-        Revoke(reward) for rule, reward in own.items() if rule not in due and is_active(reward)
+        Revoke(reward) for rule, reward in own.items() if rule not in allowed and is_active(reward)
     ]
     for rule, each in due.items():
         existing = own.get(rule)
         if existing and is_active(existing):
             continue
         if existing and existing.is_used:
-            actions.append(Reinstate(existing))
+            actions += [Reinstate(existing)] if rule in allowed else []
             continue
         # The rungs of a rule for redemptions are the numbers of its rewards.
-        rung = existing.rung if existing else 1 + sum(reward.rule == rule for reward in rewards)
+        last = max((reward.rung for reward in rewards if reward.rule == rule), default=0)
+        rung = existing.rung if existing else last + 1
         numbered = replace(each, rung=rung)
         decision = _decision(referral, numbered, existing)
         reason = room.refusal(each) if limits.is_newcomer else RewardRefusal.NOT_A_NEWCOMER

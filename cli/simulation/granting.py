@@ -66,10 +66,7 @@ class Granting:
 
     def _on_orders(self, referee: RefereeRecord, limits: Limits) -> list[Action]:
         earned = earned_on_orders(
-            referee.referral,
-            referee.orders.values(),
-            lambda *_: self.campaign,
-            lambda order: [order.template] if order.template else [],
+            referee.referral, referee.orders.values(), lambda *_: self.campaign
         )
         return plan_rewards(referee.referral, earned, [*referee.rewards.values()], limits)
 

@@ -14,15 +14,17 @@ from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Budget, Reward, is_active
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.campaigns.put import put_campaign
+from chalicelib.services.errors import RefusedError
 from chalicelib.services.lookups import all_campaigns
 from chalicelib.services.orders.record import OrderOutcome, record_reported_orders
 from chalicelib.services.ports import Insert, Remove
-from chalicelib.services.vouchers.redeem import redeem
-from tests.fakes.campaign import campaign
+from chalicelib.services.vouchers.redeem import redeem, roll_back
+from tests.fakes.campaign import CANARY, campaign
 from tests.fakes.till import Till
-from tests.fakes.world import VIPS, World, new_world
+from tests.fakes.world import CUSTOMERS, VIPS, World, new_world
 from tests.services.test_order_judgement import (
     LADDER_AND_SPONSOR,
+    PAUL,
     STRANGER,
     voucher_of,
     welcome_code,
@@ -109,6 +111,69 @@ def test_an_order_with_a_referees_and_a_sponsors_voucher_counts_whichever_comes_
 # --- caps and budgets -----------------------------------------------------------------------------
 
 
+def test_a_reward_that_is_revoked_by_a_rollback_leaves_the_cap_and_the_budget() -> None:
+    world = new_world(caps={"sponsor_rewards": 1, "budget": "100.00"})
+    world.referral(NEWCOMER)
+    keep(world, "A1")
+    [thanks] = [one.code for one in world.memory.all(Voucher) if one.template == "thank-you"]
+    redeem_by_call(world, thanks, "S1")
+    report(world, world.order("A1", "returned", of=NEWCOMER))
+    assert_counts_what_stands(world)
+    roll_back(world.ports, thanks, "S1")
+    world.run()
+    assert voucher_of(world, thanks).state is VoucherState.REVOKED
+    assert_counts_what_stands(world)
+    world.referral(PAUL)
+    report(world, world.order("B1", "kept", of=PAUL))
+    assert [rule for rule, _ in granted(world)].count("sponsor-reward") == 1
+    assert_counts_what_stands(world)
+
+
+def test_a_referees_reward_that_is_revoked_by_a_rollback_leaves_the_budget() -> None:
+    world = new_world(caps={"budget": "100.00", "referee_rewards": 2})
+    world.referral(NEWCOMER)
+    keep(world, "A1")
+    [second] = [one.code for one in world.memory.all(Voucher) if one.template == "second-order"]
+    redeem_by_call(world, second, "A2")
+    report(world, world.order("A1", "returned", of=NEWCOMER))
+    roll_back(world.ports, second, "A2")
+    world.run()
+    assert_counts_what_stands(world)
+    keep(world, "A3")
+    assert granted(world) == LADDER_AND_SPONSOR
+    assert_counts_what_stands(world)
+
+
+def test_room_under_a_cap_is_filled_for_confirmations_and_redemptions_too() -> None:
+    rules = [
+        WELCOME,
+        {"id": "thanks", "when": "referral_confirmed", "issue": "thank-you", "to": "sponsor"},
+        {"id": "kept", "when": "order_kept", "if": {"order": 1}, "issue": "thank-you",
+         "to": "sponsor"},
+    ]  # fmt: skip
+    world = new_world(rules=rules, caps={"sponsor_rewards": 2})
+    world.referral(NEWCOMER)
+    keep(world, "A1")
+    world.referral(PAUL)
+    assert [rule for rule, _ in granted(world)] == ["kept", "thanks", "welcome", "welcome"]
+    report(world, world.order("A1", "returned", of=NEWCOMER))
+    assert [rule for rule, _ in granted(world)] == ["thanks", "thanks", "welcome", "welcome"]
+    assert_counts_what_stands(world)
+
+
+def test_room_under_a_cap_is_filled_for_redemptions_too() -> None:
+    rules = [WELCOME, USED, {"id": "kept", "when": "order_kept", "if": {"order": 1},
+                             "issue": "thank-you", "to": "sponsor"}]  # fmt: skip
+    world = new_world(rules=rules, caps={"sponsor_rewards": 1})
+    world.referral(NEWCOMER)
+    keep(world, "A1")
+    code = welcome_code(world, PAUL)
+    redeem_by_call(world, code, "B1")
+    assert [rule for rule, _ in granted(world)] == ["kept", "welcome", "welcome"]
+    report(world, world.order("A1", "returned", of=NEWCOMER))
+    assert [rule for rule, _ in granted(world)] == ["used", "welcome", "welcome"]
+
+
 # --- rewards for redemptions ----------------------------------------------------------------------
 
 
@@ -130,10 +195,73 @@ def test_a_sponsor_who_uses_the_referees_voucher_earns_nothing_whatever_is_repor
     assert granted(world) == [("welcome", 0)]
 
 
+def test_a_redemption_is_judged_by_the_rules_of_its_time_whatever_is_reported_later() -> None:
+    world = new_world(rules=[WELCOME, USED])
+    code = welcome_code(world)
+    redeem_by_call(world, code, "A1")
+    before = granted(world)
+    assert before == [("used", 1), ("welcome", 0)]
+    put(world, rules=[WELCOME, USED | {"id": "used-renamed"}])
+    report(world, world.order("A1", "kept", of=NEWCOMER, code=code))
+    assert granted(world) == before
+
+
+def test_a_rollback_takes_the_reward_of_a_rule_that_is_gone() -> None:
+    world = new_world(rules=[WELCOME, USED])
+    code = welcome_code(world)
+    redeem_by_call(world, code, "A1")
+    put(world, rules=[WELCOME])
+    roll_back(world.ports, code, "A1")
+    world.run()
+    assert granted(world) == [("welcome", 0)]
+
+
+@pytest.mark.parametrize("promptly", [True, False])
+def test_a_redemption_of_a_listed_customer_earns_nothing_whatever_is_known_first(
+    promptly: bool,
+) -> None:
+    world = new_world(rules=[WELCOME, USED])
+    code = welcome_code(world)
+    world.clock.advance(hours=1)
+    world.drop_list("customers", [*CUSTOMERS, *VIPS, CANARY, NEWCOMER], file="wrong")
+    world.clock.advance(hours=1)
+    earlier = world.order("A1", "kept", of=NEWCOMER)
+    world.clock.advance(hours=1)
+    world.drop_list("customers", [*CUSTOMERS, *VIPS, CANARY, STRANGER], file="mended")
+    world.clock.advance(hours=1)
+    used = world.order("A2", "kept", of=NEWCOMER, code=code)
+    rows = [used, earlier]
+    for row in rows:
+        record(world, row)
+        if promptly:
+            world.run()
+    world.run()
+    assert granted(world) == [("welcome", 0)]
+
+
 # --- templates as conditions ----------------------------------------------------------------------
 
 WITH_WELCOME = {"id": "with-welcome", "when": "order_kept", "if": {"template": "welcome"},
                 "issue": "second-order", "to": "referee"}  # fmt: skip
+
+
+@pytest.mark.parametrize("first", ["call", "report", "row"])
+@pytest.mark.parametrize("named", [True, False])
+def test_an_order_is_made_with_a_voucher_however_its_use_became_known(
+    first: str, named: bool
+) -> None:
+    world = new_world(rules=[WELCOME, WITH_WELCOME])
+    code = welcome_code(world)
+    row = world.order("A1", "kept", of=NEWCOMER, code=code if named else "")
+    if first == "call":
+        redeem_by_call(world, code, "A1")
+        report(world, row)
+    elif first == "report":
+        report(world, row)
+        redeem_by_call(world, code, "A1")
+    else:
+        report(world, row | {"voucher_code": code})
+    assert granted(world) == [("welcome", 0), ("with-welcome", 1)]
 
 
 # --- two campaigns --------------------------------------------------------------------------------
@@ -154,6 +282,18 @@ def test_an_order_that_one_campaign_records_is_not_rejected_for_another(world: W
 
 
 # --- a cancellation before the till's call --------------------------------------------------------
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_till_that_calls_after_the_cancellation_does_not_burn_the_voucher(
+    world: World, named: bool
+) -> None:
+    code = welcome_code(world)
+    report(world, world.order("A1", "cancelled", of=NEWCOMER, code=code if named else ""))
+    redeem_by_call(world, code, "A1")
+    assert voucher_of(world, code).state is VoucherState.ISSUED
+    with pytest.raises(RefusedError, match="rolled_back"):
+        redeem_by_call(world, code, "A1")
 
 
 # --- erased people --------------------------------------------------------------------------------
@@ -179,6 +319,30 @@ def test_an_order_of_an_erased_referral_still_gives_its_voucher_back(world: Worl
 
 
 # --- campaign versions ----------------------------------------------------------------------------
+
+
+def test_a_rule_that_changes_its_trigger_grants_once_an_order_and_comes_to_an_end() -> None:
+    rule = {"id": "first", "when": "order_placed", "issue": "thank-you", "to": "sponsor"}
+    world = new_world(rules=[rule], caps={"sponsor_rewards": 1})
+    world.referral(NEWCOMER)
+    world.referral(PAUL)
+    report(world, world.order("B1", of=PAUL))
+    record(world, world.order("A1", of=NEWCOMER))
+    put(world, rules=[rule | {"when": "order_kept"}], caps={"budget": "0.01"})
+    record(world, world.order("A1", "kept", of=NEWCOMER))
+    world.run()
+    assert granted(world) == [("first", 1)]
+
+
+def test_a_rule_that_comes_to_reward_redemptions_does_not_meet_its_earlier_rewards() -> None:
+    rule = {"id": "odd", "when": "order_kept", "if": {"order": 2}, "issue": "thank-you",
+            "to": "sponsor"}  # fmt: skip
+    world = new_world(rules=[WELCOME, rule])
+    code = welcome_code(world)
+    keep(world, "A1", "A2")
+    put(world, rules=[WELCOME, USED | {"id": "odd"}])
+    redeem_by_call(world, code, "A3")
+    assert [name for name, _ in granted(world)] == ["odd", "odd", "welcome"]
 
 
 # --- lists that can never answer ------------------------------------------------------------------

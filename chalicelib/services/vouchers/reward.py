@@ -12,7 +12,7 @@ How an action is carried out is in `reward_actions.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -48,7 +48,7 @@ from chalicelib.domain.rewards import (
     plan_redemption_reward,
     plan_rewards,
 )
-from chalicelib.domain.vouchers import Voucher
+from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.lookups import (
     CampaignVersions,
@@ -56,9 +56,10 @@ from chalicelib.services.lookups import (
     campaign_of_version,
     current_campaign,
     find_customer_as_of,
+    find_voucher_on_order,
     referee_of,
 )
-from chalicelib.services.moves import ROLLED_BACK
+from chalicelib.services.moves import ROLLED_BACK, rollback_changes
 from chalicelib.services.ports import (
     ListUnavailableError,
     Membership,
@@ -66,7 +67,7 @@ from chalicelib.services.ports import (
     Replace,
 )
 from chalicelib.services.retry import retry_on_conflict
-from chalicelib.services.vouchers.reward_actions import ReferralRewards, carry_out, release_used
+from chalicelib.services.vouchers.reward_actions import ReferralRewards, carry_out, free_room
 
 NOTHING_LEFT = "nothing_left"
 WAITS = "waits"
@@ -81,15 +82,18 @@ def reward(ports: Ports, fact: Fact) -> list[str]:
         case ReferralConfirmed(referral_id=referral_id):
             return _settle(ports, referral_id, _on_confirmation, fact.name)
         case OrderBody(referral_id=referral_id, order_id=order_id):
-            outcomes = _settle_orders(ports, referral_id, fact.name)
-            return outcomes + _settle_redemption_on(ports, fact, order_id)
+            outcomes = _settle(ports, referral_id, _on_orders, fact.name)
+            used = _used_on(ports, fact.campaign, order_id)
+            return outcomes + _settle_redemptions(ports, fact, referral_id, used)
         case VoucherRedeemed() | VoucherRolledBack() as body:
-            return _settle_use(ports, fact, body)
+            key = _key_of(ports, body.holder_id, body.voucher_id)
+            outcomes = _give_back_if_cancelled(ports, key)
+            # A rule may ask for an order that was made with such a voucher.
+            outcomes += _settle(ports, body.referral_id, _on_orders, fact.name)
+            return outcomes + _settle_redemptions(ports, fact, body.referral_id, [key])
         case RewardRevoked() as body:
-            _forget_used(ports, body)
-            if body.holder_id == body.referral_id:
-                return _settle_capped(ports, body.referral_id, fact.name)
-            return _fill_room(ports, body.holder_id, fact.name)
+            outcomes = _free_room(ports, body) if body.reason == ROLLED_BACK else []
+            return outcomes + _fill_room(ports, body, fact)
         case _:
             return []
 
@@ -169,33 +173,12 @@ def _on_confirmation(ports: Ports, state: ReferralRewards) -> tuple[ReferralRewa
     return state, plan_rewards(state.referral, earned, state.rewards, limits, for_confirmation=True)
 
 
-def _settle_orders(ports: Ports, referral_id: str, reason: str) -> list[str]:
-    """Settle what the orders earn, and then what redemptions earned: an earlier order may have
-    changed whether the referee was a newcomer.
-    """
-    redeemed: set[str] = set()
-    holders: set[str] = set()
-
-    def planner(ports: Ports, state: ReferralRewards) -> tuple[ReferralRewards, list[Action]]:
-        redeemed.update(reward.voucher_id for reward in state.rewards if reward.voucher_id)
-        holders.update((state.referral.referral_id, state.referral.sponsor_id))
-        return _on_orders(ports, state)
-
-    outcomes = _settle(ports, referral_id, planner, reason)
-    if redeemed:
-        # May lag, so it only gives the keys: of vouchers that were used already.
-        held = [voucher for holder in holders for voucher in ports.repository.held_by(holder)]
-        for voucher in held:
-            if voucher.voucher_id in redeemed:
-                outcomes += _settle_voucher(ports, voucher.code_key, reason)
-    return outcomes
-
-
 def _on_orders(ports: Ports, state: ReferralRewards) -> tuple[ReferralRewards, list[Action]]:
     referral = state.referral
     orders = _orders_of(ports, referral)
     campaigns = CampaignVersions(ports, referral.campaign)
-    earned = earned_on_orders(referral, orders, campaigns.of, _UsedTemplates(ports, orders))
+    used = _templates_on(ports, referral.campaign, orders)
+    earned = earned_on_orders(referral, orders, campaigns.of, used)
     if earned:
         referral = _checked(ports, referral, orders)
     limits = state.limits(is_newcomer=referral.newcomer is not False)
@@ -204,13 +187,25 @@ def _on_orders(ports: Ports, state: ReferralRewards) -> tuple[ReferralRewards, l
 
 
 def _orders_of(ports: Ports, referral: Referral) -> list[Order]:
-    """The orders that count for the referral."""
+    """The orders that count for the referral, in any status."""
     keys = [
         {"campaign": referral.campaign, "order_id": order_id}
         for order_id in known_order_ids(referral)
     ]
-    orders = ports.repository.get_many(Order, keys)
-    return [order for order in orders if order.referral_id == referral.referral_id]
+    return [
+        order
+        for order in ports.repository.get_many(Order, keys)
+        if order.referral_id == referral.referral_id
+    ]
+
+
+def _templates_on(ports: Ports, campaign: str, orders: Sequence[Order]) -> dict[str, list[str]]:
+    """The templates of the vouchers that are used on the orders now, by a report or by a call."""
+    keys = [{"order_id": order.order_id} for order in orders]
+    return {
+        uses.order_id: [use.template for use in uses.uses if use.campaign == campaign]
+        for uses in ports.repository.get_many(OrderUses, keys)
+    }
 
 
 def _checked(ports: Ports, referral: Referral, orders: Sequence[Order]) -> Referral:
@@ -238,29 +233,76 @@ def _checked(ports: Ports, referral: Referral, orders: Sequence[Order]) -> Refer
 # --- rewards for redemptions --------------------------------------------------------------------
 
 
-def _settle_redemption_on(ports: Ports, fact: Fact, order_id: str) -> list[str]:
-    """An order may show that its voucher was used by somebody who earns nothing."""
-    order = ports.repository.get(Order, campaign=fact.campaign, order_id=order_id)
-    return _settle_voucher(ports, order.code_key, fact.name) if order and order.code_key else []
+def _used_on(ports: Ports, campaign: str, order_id: str) -> list[str | None]:
+    """The keys of the vouchers on an order: it may show that they were used by somebody who earns
+    nothing.
+    """
+    order = ports.repository.get(Order, campaign=campaign, order_id=order_id)
+    uses = ports.repository.get(OrderUses, order_id=order_id)
+    by_calls = [use.code_key for use in uses.uses if use.campaign == campaign] if uses else []
+    return [order.code_key if order else None, *by_calls]
 
 
-def _settle_use(ports: Ports, fact: Fact, body: VoucherRedeemed | VoucherRolledBack) -> list[str]:
-    """What a use of a voucher earns, and what its order earns because of the voucher's template."""
-    held = ports.repository.held_by(body.holder_id)  # may lag, so it only gives the key
-    key = next((each.code_key for each in held if each.voucher_id == body.voucher_id), None)
-    outcomes = _settle_voucher(ports, key, fact.name) if key else []
-    order_id = body.order_id
-    order = (
-        ports.repository.get(Order, campaign=fact.campaign, order_id=order_id) if order_id else None
-    )
-    if order is None or not order.counts:
-        return outcomes
-    return outcomes + _settle_orders(ports, order.referral_id, fact.name)
+def _key_of(ports: Ports, holder_id: str, voucher_id: str) -> str | None:
+    held = ports.repository.held_by(holder_id)  # may lag, so it only gives the key
+    return next((each.code_key for each in held if each.voucher_id == voucher_id), None)
+
+
+@retry_on_conflict
+def _give_back_if_cancelled(ports: Ports, code_key: str | None) -> list[str]:
+    """Roll a redemption back that comes after the report that its order was cancelled."""
+    voucher = ports.repository.get(Voucher, code_key=code_key) if code_key else None
+    if voucher is None or voucher.redeemed_by is None:
+        return []
+    order = ports.repository.get(Order, campaign=voucher.campaign, order_id=voucher.redeemed_by)
+    if order is None:
+        return []
+    campaign = CampaignVersions(ports, order.campaign).of(order.status_version, order.ordered_at)
+    if order.status not in campaign.give_back_voucher:
+        return []
+    found = find_voucher_on_order(ports, voucher.code_key, order.order_id)
+    if found.redemption is None or not found.is_used:
+        return []
+    changes, facts = rollback_changes(ports, found.voucher, found.redemption, found.uses)
+    ports.repository.commit(*changes, facts=facts)
+    return [ROLLED_BACK]
+
+
+def _settle_redemptions(
+    ports: Ports, fact: Fact, referral_id: str, used: Sequence[str | None]
+) -> list[str]:
+    """Settle what the redemptions of the vouchers `used` earn, and those that were decided before:
+    an order may have shown since who is a newcomer.
+    """
+    decided = [
+        reward
+        for reward in ports.repository.within(Reward, referral_id=referral_id)
+        if reward.voucher_id
+    ]
+    campaign = campaign_at(ports, fact.campaign, fact.at)
+    if not decided and all(rule.when is not Trigger.VOUCHER_REDEEMED for rule in campaign.rules):
+        return []
+    keys = dict.fromkeys([*used, *_keys_of(ports, referral_id, decided)])
+    return [outcome for key in keys if key for outcome in _settle_voucher(ports, key, fact.name)]
+
+
+def _keys_of(ports: Ports, referral_id: str, decided: Sequence[Reward]) -> list[str]:
+    """The keys of the vouchers whose redemptions were decided on."""
+    referral = ports.repository.get(Referral, referral_id=referral_id) if decided else None
+    if referral is None:
+        return []
+    ids = {reward.voucher_id for reward in decided}
+    held = [
+        voucher
+        for holder_id in (referral_id, referral.sponsor_id)
+        for voucher in ports.repository.held_by(holder_id)
+    ]
+    return [voucher.code_key for voucher in held if voucher.voucher_id in ids]
 
 
 def _settle_voucher(ports: Ports, code_key: str, reason: str) -> list[str]:
     voucher = ports.repository.get(Voucher, code_key=code_key)
-    if voucher is None or _has_no_rule(current_campaign(ports, voucher.campaign)):
+    if voucher is None:
         return []
 
     def planner(ports: Ports, state: ReferralRewards) -> tuple[ReferralRewards, list[Action]]:
@@ -269,33 +311,22 @@ def _settle_voucher(ports: Ports, code_key: str, reason: str) -> list[str]:
     return _settle(ports, voucher.referral_id, planner, reason)
 
 
-def _has_no_rule(campaign: Campaign) -> bool:
-    """Whether no version of the campaign file has a rule for redemptions, as far as this one says:
-    an earlier one may have.
-    """
-    without = all(rule.when is not Trigger.VOUCHER_REDEEMED for rule in campaign.rules)
-    return without and campaign.version <= 1
-
-
 def _on_redemption(
     ports: Ports, state: ReferralRewards, code_key: str
 ) -> tuple[ReferralRewards, list[Action]]:
     voucher = ports.repository.get(Voucher, code_key=code_key)
     if voucher is None:
         return state, []
-    redemption = _redemption_that_counts(ports, voucher)
-    earned: list[Earned] = []
-    if redemption:
-        # Whatever is reported later of its order: the rules of the time at which it was used.
+    referral, earned = state.referral, list[Earned]()
+    if redemption := _redemption_that_counts(ports, voucher):
         campaign = campaign_at(ports, voucher.campaign, redemption.redeemed_at)
-        earned = earned_on_redemption(state.referral, campaign, voucher, redemption)
+        earned = earned_on_redemption(referral, campaign, voucher, redemption)
     is_newcomer = True
     if redemption and earned:
-        referral, is_newcomer = _newcomer(ports, state.referral, redemption.ordered_at)
-        state = replace(state, referral=referral)
+        referral, is_newcomer = _newcomer(ports, referral, redemption)
     limits = state.limits(is_newcomer=is_newcomer)
-    plan = plan_redemption_reward(state.referral, earned, state.rewards, limits, voucher.voucher_id)
-    return state, plan
+    plan = plan_redemption_reward(referral, earned, state.rewards, limits, voucher.voucher_id)
+    return replace(state, referral=referral), plan
 
 
 def _redemption_that_counts(ports: Ports, voucher: Voucher) -> Redemption | None:
@@ -309,15 +340,14 @@ def _redemption_that_counts(ports: Ports, voucher: Voucher) -> Redemption | None
     return ports.repository.get(Redemption, code_key=voucher.code_key, order_id=order_id)
 
 
-def _newcomer(ports: Ports, referral: Referral, ordered_at: datetime) -> tuple[Referral, bool]:
+def _newcomer(ports: Ports, referral: Referral, redemption: Redemption) -> tuple[Referral, bool]:
     """By the first order known; before any, by the list as of the order of the redemption."""
     if orders := _orders_of(ports, referral):
         checked = _checked(ports, referral, orders)
         return checked, checked.newcomer is not False
-    if referral.newcomer is not None and referral.newcomer_as_of is None:
-        return referral, referral.newcomer  # 0.2.0 knew only the kept orders
     campaign = current_campaign(ports, referral.campaign)
-    return referral, _find_customer(ports, campaign, referral, ordered_at).found is None
+    customers = _find_customer(ports, campaign, referral, redemption.ordered_at)
+    return referral, customers.found is None
 
 
 def _find_customer(
@@ -332,52 +362,44 @@ def _find_customer(
 # --- room under a cap ---------------------------------------------------------------------------
 
 
-def _forget_used(ports: Ports, body: RewardRevoked) -> None:
-    """A voucher that was revoked by its rollback was counted until now, because it was used."""
-    if body.reason == ROLLED_BACK:
-        release_used(ports, body.referral_id, body.rule, body.rung)
+@retry_on_conflict
+def _free_room(ports: Ports, body: RewardRevoked) -> list[str]:
+    """Stop counting a reward whose voucher a rollback has revoked."""
+    state = _load(ports, body.referral_id)
+    rewards = state.rewards if state else []
+    granted = next((one for one in rewards if (one.rule, one.rung) == (body.rule, body.rung)), None)
+    if state is None or granted is None or not granted.is_used:
+        return []
+    voucher = ports.repository.get(Voucher, code_key=str(granted.code_key))
+    if voucher is None or voucher.state is not VoucherState.REVOKED:
+        return []
+    return [free_room(ports, state, granted, voucher)]
 
 
-def _fill_room(ports: Ports, sponsor_id: str, reason: str) -> list[str]:
-    """Grant what a cap refused, now that a reward of the sponsor has been revoked: a cap counts
+def _fill_room(ports: Ports, body: RewardRevoked, fact: Fact) -> list[str]:
+    """Grant what a cap refused, now that a reward of the same person has been revoked: a cap counts
     what stands.
     """
     outcomes: list[str] = []
-    for invitation in ports.repository.within(Invitation, sponsor_id=sponsor_id):
-        if invitation.referral_id:
-            outcomes += _settle_capped(ports, invitation.referral_id, reason)
+    for referral_id in _capped_with(ports, body):
+        outcomes += _settle(ports, referral_id, _on_confirmation, fact.name)
+        outcomes += _settle(ports, referral_id, _on_orders, fact.name)
+        outcomes += _settle_redemptions(ports, fact, referral_id, [])
     return outcomes
 
 
-def _settle_capped(ports: Ports, referral_id: str, reason: str) -> list[str]:
-    """Settle everything of a referral to which a cap refused something."""
+def _capped_with(ports: Ports, body: RewardRevoked) -> Iterator[str]:
+    """The referrals with a reward that the cap of the holder refused."""
+    if body.holder_id == body.referral_id:
+        if _was_refused(ports, body.referral_id, RewardRefusal.REFEREE_CAP):
+            yield body.referral_id
+        return
+    for invitation in ports.repository.within(Invitation, sponsor_id=body.holder_id):
+        referral_id = invitation.referral_id
+        if referral_id and _was_refused(ports, referral_id, RewardRefusal.SPONSOR_CAP):
+            yield referral_id
+
+
+def _was_refused(ports: Ports, referral_id: str, reason: RewardRefusal) -> bool:
     decided = ports.repository.within(Reward, referral_id=referral_id)
-    if not any(reward.refused_reason in _CAPS for reward in decided):
-        return []
-    outcomes = _settle(ports, referral_id, _on_confirmation, reason)
-    return outcomes + _settle_orders(ports, referral_id, reason)
-
-
-_CAPS = frozenset({RewardRefusal.SPONSOR_CAP, RewardRefusal.REFEREE_CAP})
-
-
-# --- templates of used vouchers -----------------------------------------------------------------
-
-
-class _UsedTemplates:
-    """The templates of the vouchers that are used on orders now; read when a rule asks."""
-
-    def __init__(self, ports: Ports, orders: Sequence[Order]) -> None:
-        self._ports, self._orders = ports, orders
-        self._found: dict[str, frozenset[str]] | None = None
-
-    def __call__(self, order: Order) -> frozenset[str]:
-        if self._found is None:
-            keys = [{"order_id": each.order_id} for each in self._orders]
-            self._found = {
-                uses.order_id: frozenset(
-                    use.template for use in uses.uses if use.campaign == order.campaign
-                )
-                for uses in self._ports.repository.get_many(OrderUses, keys)
-            }
-        return self._found.get(order.order_id, frozenset())
+    return any(reward.refused_reason == reason for reward in decided)

@@ -13,6 +13,8 @@ from chalicelib.domain import rewards, vouchers
 from chalicelib.domain.campaign.rules import HolderRole
 from chalicelib.domain.changes import ChangeKind, with_change
 from chalicelib.domain.fact_bodies import RewardRefused, RewardRevoked
+from chalicelib.domain.facts import FactName
+from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.people import Sponsor
 from chalicelib.domain.referrals import Referral, found_on_later_list, with_rewards
 from chalicelib.domain.rewards import (
@@ -30,8 +32,12 @@ from chalicelib.domain.rewards import (
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.facts import referral_fact, voucher_fact
 from chalicelib.services.ports import Change, Insert, Ports, Replace
-from chalicelib.services.retry import retry_on_conflict
 from chalicelib.services.vouchers.issue import issue_voucher
+
+_ENDED = {
+    OrderStatus.RETURNED: FactName.ORDER_RETURNED.value,
+    OrderStatus.CANCELLED: FactName.ORDER_CANCELLED.value,
+}
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,7 @@ def carry_out(ports: Ports, state: ReferralRewards, action: Action, reason: str)
         case Revoke(granted):
             return _revoke(ports, state, granted, reason)
         case Reinstate(granted):
-            return _reinstate(ports, state.referral, granted)
+            return _reinstate(ports, state, granted)
 
 
 def _grant(ports: Ports, state: ReferralRewards, earned: Earned, decision: Reward) -> None:
@@ -120,6 +126,7 @@ def _revoke(ports: Ports, state: ReferralRewards, granted: Reward, reason: str) 
             Replace(with_rewards(state.referral, -1)),
         )
         return "voucher_is_redeemed"
+    reason = _reason(ports, granted) or reason
     revoked, change = with_change(
         vouchers.revoked(voucher, now), ChangeKind.REVOKED, now, reason=reason
     )
@@ -129,25 +136,31 @@ def _revoke(ports: Ports, state: ReferralRewards, granted: Reward, reason: str) 
         Replace(rewards.revoked(granted, now)),
         Replace(with_rewards(state.referral, -1)),
     ]
-    if voucher.holder is HolderRole.SPONSOR:
-        left = max(0, state.sponsor.rewards - 1)
-        changes.append(Replace(replace(state.sponsor, rewards=left)))
-    changes += _budget_changes(state, -voucher.value_minor)
+    changes += _freed(state, voucher)
     ports.repository.commit(
         *changes, facts=[voucher_fact(ports, voucher, RewardRevoked.of(voucher, reason))]
     )
     return "revoked"
 
 
-def _reinstate(ports: Ports, referral: Referral, granted: Reward) -> str:
+def _reason(ports: Ports, granted: Reward) -> str | None:
+    """What became of the order it was granted for, whichever fact is worked on first."""
+    order = (
+        ports.repository.get(Order, campaign=granted.campaign, order_id=granted.order_id)
+        if granted.order_id
+        else None
+    )
+    return _ENDED.get(order.status) if order else None
+
+
+def _reinstate(ports: Ports, state: ReferralRewards, granted: Reward) -> str:
     """Let a used voucher count again. A rollback meanwhile has revoked it: then another is due."""
     voucher = ports.repository.get(Voucher, code_key=str(granted.code_key))
     if voucher and voucher.state is VoucherState.REVOKED:
-        release_used(ports, granted.referral_id, granted.rule, granted.rung)
-        return "voucher_was_revoked"
+        return free_room(ports, state, granted, voucher)
     changes: list[Change] = [
         Replace(rewards.reinstated(granted)),
-        Replace(with_rewards(referral, 1)),
+        Replace(with_rewards(state.referral, 1)),
     ]
     if voucher and voucher.revoked_at:
         changes.append(Replace(vouchers.reinstated(voucher)))
@@ -155,24 +168,19 @@ def _reinstate(ports: Ports, referral: Referral, granted: Reward) -> str:
     return "counts_again"
 
 
-@retry_on_conflict
-def release_used(ports: Ports, referral_id: str, rule: str, rung: int) -> None:
-    """Count a reward no longer whose used voucher was revoked by its rollback: it leaves room under
-    the caps and in the budget. Once: `is_used` is what was counted.
+def free_room(ports: Ports, state: ReferralRewards, granted: Reward, voucher: Voucher) -> str:
+    """Stop counting a reward for caps and the budget: its voucher was used when it was to be
+    revoked, and a rollback has revoked it since.
     """
-    reward = ports.repository.get(Reward, referral_id=referral_id, rule=rule, rung=rung)
-    if reward is None or not reward.is_used:
-        return
-    voucher = ports.repository.get(Voucher, code_key=str(reward.code_key))
-    referral = ports.repository.get(Referral, referral_id=referral_id)
-    if voucher is None or voucher.state is not VoucherState.REVOKED or referral is None:
-        return
-    changes: list[Change] = [Replace(replace(reward, is_used=False)), Replace(referral)]
-    sponsor = ports.repository.get(Sponsor, sponsor_id=referral.sponsor_id)
-    if sponsor and voucher.holder is HolderRole.SPONSOR:
-        changes.append(Replace(replace(sponsor, rewards=max(0, sponsor.rewards - 1))))
-    budget = ports.repository.get(Budget, campaign=referral.campaign)
-    if budget:
-        left = max(0, budget.spent_minor - voucher.value_minor)
-        changes.append(Replace(replace(budget, spent_minor=left)))
-    ports.repository.commit(*changes)
+    changes: list[Change] = [Replace(replace(granted, is_used=False)), Replace(state.referral)]
+    ports.repository.commit(*changes, *_freed(state, voucher))
+    return "voucher_was_revoked"
+
+
+def _freed(state: ReferralRewards, voucher: Voucher) -> list[Change]:
+    """What a revoked voucher leaves to others, under the sponsor's cap and of the budget."""
+    changes = _budget_changes(state, -voucher.value_minor)
+    if voucher.holder is HolderRole.SPONSOR:
+        left = max(0, state.sponsor.rewards - 1)
+        changes.append(Replace(replace(state.sponsor, rewards=left)))
+    return changes
