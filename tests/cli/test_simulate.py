@@ -167,6 +167,58 @@ def test_a_code_is_used_once(simulated: Simulated) -> None:
     }  # fmt: skip
 
 
+def test_a_sponsors_voucher_is_not_the_buyers(simulated: Simulated) -> None:
+    # By then Ann's sponsor holds one, and the file does not say who that is.
+    late = f"A4,2026-03-01T10:00:00+01:00,{ANN},TY-22222-22222-2222,60.00,EUR,kept"
+    outcome = simulated([*ORDERS[:2], late])
+    assert by_rule(outcome)["sponsor-reward"] == 1
+    assert outcome["voucher_codes_not_used"] == {"not_held_by_the_buyer": 1}
+
+
+def test_an_order_with_another_referees_voucher_earns_nobody_anything(simulated: Simulated) -> None:
+    used = {"id": "used", "when": "voucher_redeemed", "if": {"template": "welcome"},
+            "issue": "thank-you", "to": "sponsor"}  # fmt: skip
+    rules = [*campaign().model_dump(by_alias=True)["rules"], used]
+    given_back = [f"A1,2026-01-05T10:00:00+01:00,{ANN},{OURS},52.00,EUR,{status}"
+                  for status in ("placed", "cancelled")]  # fmt: skip
+    bobs = f"B1,2026-02-03T10:00:00+01:00,{BOB},{OURS},80.00,EUR,kept"
+    outcome = simulated([*given_back, bobs], rules=rules)
+    assert by_rule(outcome) == {"welcome": 2}
+    assert revoked(outcome) == {"used": 1}
+    assert outcome["rules"][0]["used"]["vouchers"] == 1
+    own = simulated([*given_back, bobs.replace(OURS, "")], rules=rules)
+    assert by_rule(own) == {"welcome": 2, "ladder-first": 1, "sponsor-reward": 1}
+
+
+FIRST = {"id": "first", "when": "order_placed", "if": {"order": 1, "minimum_amount": 50},
+         "issue": "second-order", "to": "referee"}  # fmt: skip
+TWO_CANCELLED = [
+    f"A1,2026-01-05T10:00:00+01:00,{ANN},,80.00,EUR,placed",
+    f"A1,2026-01-05T10:00:00+01:00,{ANN},,80.00,EUR,cancelled",
+    f"A2,2026-01-06T10:00:00+01:00,{ANN},SE-22222-22222-2222,45.00,EUR,placed",
+    f"A2,2026-01-06T10:00:00+01:00,{ANN},SE-22222-22222-2222,45.00,EUR,cancelled",
+]
+
+
+def test_a_voucher_that_was_used_is_revoked_with_its_rollback_and_granted_again(
+    simulated: Simulated,
+) -> None:
+    cancelled = simulated(TWO_CANCELLED, rules=[FIRST])
+    assert (by_rule(cancelled), revoked(cancelled)) == ({}, {"first": 1})
+    third = f"A3,2026-01-25T10:00:00+01:00,{ANN},,80.00,EUR,kept"
+    outcome = simulated([*TWO_CANCELLED, third], rules=[FIRST])
+    assert (by_rule(outcome), revoked(outcome)) == ({"first": 1}, {"first": 1})
+
+
+def test_a_voucher_that_has_expired_is_not_revoked(simulated: Simulated) -> None:
+    # It ends on the 10th, which the till may report for three days; A1 is cancelled on the 20th.
+    short = templates(second_order={"valid_days": 5})
+    outcome = simulated(TWO_CANCELLED[:2], rules=[FIRST], templates=short)
+    assert (by_rule(outcome), revoked(outcome)) == ({"first": 1}, {})
+    longer = templates(second_order={"valid_days": 12})
+    assert revoked(simulated(TWO_CANCELLED[:2], rules=[FIRST], templates=longer)) == {"first": 1}
+
+
 def test_rows_are_refused_as_in_production_and_the_others_are_simulated(
     tandem: Tandem, tmp_path: Path
 ) -> None:

@@ -18,10 +18,10 @@ from typer.testing import Result
 from chalicelib.domain.campaign.rules import HolderRole
 from chalicelib.domain.files.orders import COLUMNS
 from chalicelib.domain.rewards import Budget, Reward
-from chalicelib.domain.vouchers import Voucher, VoucherState, is_live
-from chalicelib.services.operations.expire import expire
+from chalicelib.domain.vouchers import Voucher, VoucherState, expiry_due_before, is_live
+from chalicelib.services.operations.expire import _end, expire
 from cli.campaign_file import campaign_text
-from tests.fakes.campaign import CANARY
+from tests.fakes.campaign import CANARY, templates
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world
 
 pytestmark = pytest.mark.slow
@@ -83,6 +83,11 @@ class Played:
 
     def _set(self, moment: datetime) -> None:
         self.world.clock.now = moment
+        # As `expire` does before it keeps orders; those of this moment are reported first here.
+        for voucher in self.world.memory.all(Voucher):
+            if voucher.valid_until <= expiry_due_before(moment):
+                _end(self.world.ports, voucher.code_key)
+        self.world.run()
         self.world.drop_list("customers", [*CUSTOMERS, *VIPS, CANARY], f"{moment:%m%d%H%M}")
         self.world.drop_list("vips", VIPS, f"{moment:%m%d%H%M}")
 
@@ -178,12 +183,13 @@ def spent(simulated: dict[str, Any]) -> list[int]:
     return [int(100 * (Decimal(budget["limit"]) - Decimal(budget["left"])))] if budget else []
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize(
     ("days_before", "referees_per_sponsor", "changes"),
     [
         (0, 1, {}),
         (3, 3, {"caps": {"sponsor_rewards": 3, "referee_rewards": 4}}),
+        (1, 2, {"templates": templates(second_order={"valid_days": 4}, welcome={"valid_days": 9})}),
         (0, 2, {"caps": {"budget": 200}, "give_back_voucher": ["cancelled", "returned"]}),
     ],
 )
