@@ -383,15 +383,18 @@ class Story:
 
     def _acknowledge(self, refusing: Mapping[str, str] | None = None) -> None:
         """Acknowledge the new exports, but for some codes, each with its reason."""
-        refusals = [f"{code},{reason}" for code, reason in (refusing or {}).items()]
-        content = "\n".join(["code,reason", *refusals, ""]).encode() if refusals else b""
-        for number in sorted(self.world.exports().keys() - self._acknowledged):
-            self.world.drop(f"acks/{number}.ack", content)
+        refusing = refusing or {}
+        exports = self.world.exports()
+        for number in sorted(exports.keys() - self._acknowledged):
+            codes = {row["code"] for row in exports[number]}
+            lines = [f"{code},{refusing[code]}" for code in sorted(codes & refusing.keys())]
+            content = "\n".join(["code,reason", *lines, ""]) if lines else ""
+            self.world.drop(f"acks/{number}.ack", content.encode())
             receipt = self._receipt(f"acks/{number}.ack")
             self._log.check(
                 f"export {number} acknowledged: {receipt['effects']}",
                 receipt["status"] == "accepted"
-                and receipt["effects"].get("refused", 0) == len(refusals),
+                and receipt["effects"].get("refused", 0) == len(lines),
             )
             self._acknowledged.add(number)
 

@@ -97,12 +97,8 @@ class Client:
 
     def rows(self, folder: str) -> list[dict[str, str]]:
         """The rows of all files of a folder whose manifest is there."""
-        read = []
-        for manifest in sorted((self.out / folder).glob("*.manifest.json")):
-            path = manifest.with_name(manifest.name.replace(".manifest.json", ".csv.gz"))
-            with gzip.open(path, "rt", encoding="utf-8", newline="") as lines:
-                read += list(csv.DictReader(lines))
-        return read
+        manifests = sorted((self.out / folder).glob("*.manifest.json"))
+        return [row for manifest in manifests for row in rows_beside(manifest)]
 
     def codes(self, address: str) -> list[str]:
         digest = digest_of(address)
@@ -111,10 +107,13 @@ class Client:
     def acknowledge(self, **refused: str) -> Counter[str]:
         """Acknowledge every export that is new, but for the codes of some roles."""
         refusals = {self.codes(address_of(role))[0]: reason for role, reason in refused.items()}
-        exports = {path.name[:8] for path in (self.out / "vouchers").glob("*.manifest.json")}
         effects: Counter[str] = Counter()
-        for number in sorted(exports - self.acknowledged):
-            lines = [f"{code},{reason}" for code, reason in refusals.items()]
+        for manifest in sorted((self.out / "vouchers").glob("*.manifest.json")):
+            number = manifest.name[:8]
+            if number in self.acknowledged:
+                continue
+            codes = {row["code"] for row in rows_beside(manifest)} & refusals.keys()
+            lines = [f"{code},{refusals[code]}" for code in codes]
             receipt = self.drop(f"acks/{number}.ack", *(["code,reason", *lines] if lines else []))
             assert receipt["status"] == "accepted"
             effects.update(receipt["effects"])
@@ -123,6 +122,12 @@ class Client:
 
     def report(self, file: str, *orders: str) -> dict[str, Any]:
         return self.drop(f"orders/{file}.csv", ORDERS, *orders)
+
+
+def rows_beside(manifest: Path) -> list[dict[str, str]]:
+    path = manifest.with_name(manifest.name.replace(".manifest.json", ".csv.gz"))
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
 
 
 def order(number: str, buyer: str, status: str, code: str = "") -> str:
