@@ -26,7 +26,7 @@ from chalicelib.services.operations.dashboard import view_dashboard
 from tests.fakes.campaign import CAMPAIGN
 
 Differences = Iterator[str]
-ENDS = {"revoked", "refused", "replaced"}
+SPONSOR_RULES = {"sponsor-reward", "sponsor-thanks", "sponsor-second"}
 
 
 def numbered(year: Year, folder: str) -> dict[int, list[Row]]:
@@ -278,24 +278,27 @@ def active(year: Year) -> Counter[tuple[str, str]]:
 
 
 def rewards(year: Year) -> Differences:
-    """Per referral and rule there are as many rewards as the present orders earn, within caps."""
+    """Per referral and rule there are as many rewards as the present orders earn, within limits."""
     due, granted = earned(knowledge(year)), active(year)
-    sponsor_rules = {"sponsor-reward", "sponsor-thanks", "sponsor-second"}
-    held = Counter(
-        one.holder_id
-        for one in vouchers(year)
-        if one.holder == "sponsor" and one.state is not VoucherState.REVOKED
-    )
-    referrals = {one.referral_id: one for one in year.world.memory.all(Referral)}
     for key in sorted({*due, *granted}):
         referral, rule = key
-        if due[key] == granted[key]:
-            continue
-        at_cap = held[referrals[referral].sponsor_id] >= SPONSOR_CAP
-        if rule in sponsor_rules and granted[key] < due[key] and at_cap:
-            continue
-        who = year.addresses[referral]
-        yield f"{who} ({referral[-6:]}) has {granted[key]} of {rule}, and earned {due[key]}"
+        limited = granted[key] < due[key] and _is_limited(year, referral, rule)
+        if due[key] != granted[key] and not limited:
+            who = year.addresses[referral]
+            yield f"{who} ({referral[-6:]}) has {granted[key]} of {rule}, and earned {due[key]}"
+
+
+def _is_limited(year: Year, referral_id: str, rule: str) -> bool:
+    """Whether a cap is reached, or the budget was too small for one more."""
+    if rule in SPONSOR_RULES:
+        if year.has_reached_a_cap(referral_id):
+            return True
+    elif year.programme.referee_cap:
+        held = year.world.repository.held_by(referral_id)
+        if sum(one.state is not VoucherState.REVOKED for one in held) >= year.programme.referee_cap:
+            return True
+    decided = year.world.repository.within(Reward, referral_id=referral_id)
+    return any(one.rule == rule and one.refused_reason == "budget_spent" for one in decided)
 
 
 def reward_vouchers(year: Year) -> Differences:

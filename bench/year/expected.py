@@ -94,7 +94,6 @@ def _order(
     of_digest = {referral.referee: name for name, referral in known.referrals.items()}
     buyers = {known.people[one.row["email_digest"]] for one in reports if one.row["email_digest"]}
     held = [known.exported[use.code] for use in uses]
-    held += _named_only(known, reports)
     by_code = [row["referral"] for row in held if row["holder"] == "referee"]
     own = [of_digest[buyer] for buyer in buyers if buyer in of_digest]
     referral = next(iter([*own, *by_code]), None)
@@ -123,16 +122,6 @@ def _order(
             known.exported[use.code]["template"] for use in uses if not use.is_over
         ),
     )
-
-
-def _named_only(known: Knowledge, reports: list[Delivered]) -> list[Row]:
-    """What is known of an order of which the first word is that it is over: the code it names, if
-    that was free.
-    """
-    if any(one.row["status"] in {"placed", "kept"} for one in reports):
-        return []
-    codes = {one.row["voucher_code"] for one in reports} - {use.code for use in known.uses}
-    return [known.exported[code] for code in codes if code in known.exported]
 
 
 def _is_before(referral_of: TrueReferral, ordered_at: datetime) -> bool:

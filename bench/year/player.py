@@ -29,7 +29,7 @@ from bench.year.programme import (
     Programme,
     local,
 )
-from bench.year.retailer import BackOffice, ListKeeper, Loader, Row, ordered_at
+from bench.year.retailer import FILES_AT, BackOffice, ListKeeper, Loader, Row, ordered_at
 from chalicelib.domain.addresses import Address
 from chalicelib.domain.effects import Queue
 from chalicelib.domain.files.orders import COLUMNS, OrderRow, parse_order
@@ -55,7 +55,6 @@ from tests.fakes.ports import MemoryMailer, SentMail
 from tests.fakes.world import World
 
 OUT = f"out/{CAMPAIGN}/"
-FILES_AT = (7 * 60, 13 * 60, 21 * 60)  # minutes of the day at which order files are dropped
 _CODE = re.compile(r"^  ([A-Z0-9-]{8,40})\r?$", re.MULTILINE)
 Act = Callable[[], None]
 

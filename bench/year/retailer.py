@@ -19,6 +19,7 @@ from chalicelib.domain.money import decimal_text
 from tests.fakes.campaign import CANARY, digest
 
 Row = dict[str, str]
+FILES_AT = (7 * 60, 13 * 60, 21 * 60)  # minutes of the day at which order files are dropped
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,12 @@ class BackOffice:
         chance, name = self.cast.chance, purchase.order_id
         placed = self.row_of(purchase, ordered_at, "placed", with_code=True, code=code)
         lag = chance.between(1, 6, "lag", name) if chance.happens(0.15, "late", name) else 0
+        lag += purchase.minute >= FILES_AT[-1]
         if not chance.happens(0.04, "never placed", name) or purchase.report == "code":
             self._report(purchase.day + lag, placed)
         if purchase.report == "split" and code:
             alone = placed | {"email_digest": "", "voucher_code": code}
-            self._report(purchase.day + chance.between(0, 3, "split", name), alone)
+            self._report(purchase.day + 1 + chance.between(0, 3, "split", name), alone)
         for day, row in self._fate(purchase, code, ordered_at):
             self._report(day, row)
 
@@ -67,7 +69,7 @@ class BackOffice:
                 was_kept = chance.happens(0.5, "kept first", name)
                 return [(kept_on, row("kept")), back] if was_kept else [back]
             case "cancelled":
-                return [(day + chance.between(0, 8, "cancelled", name), row("cancelled"))]
+                return [(day + chance.between(1, 8, "cancelled", name), row("cancelled"))]
             case "partial":
                 part = chance.roll("part", name)
                 return [(kept_on, row("kept")), (kept_on + 5, row("kept", part))]

@@ -174,6 +174,21 @@ def test_a_code_that_is_not_good_names_nobody_whatever_the_status(status: str) -
     assert [order.order_id for order in world.memory.all(Order)] == ["A1"]
 
 
+@pytest.mark.parametrize("words", [("placed", "returned"), ("returned", "placed")])
+def test_an_order_counts_once_its_code_is_accepted_and_not_when_it_is_only_named(
+    words: tuple[str, ...],
+) -> None:
+    sorry = KEPT | {"when": "order_returned", "id": "sorry"}
+    for amount, accepted in (("80.00", True), ("8.00", False)):
+        world = new_world(rules=[WELCOME, sorry])
+        code = first_code(world)
+        for word in words:
+            report(world, world.order("A1", word, code=code, amount=amount))
+        [order] = world.memory.all(Order)
+        assert (order.status, order.counts) == (OrderStatus.RETURNED, accepted)
+        assert (("sorry", 1) in granted(world)) is accepted
+
+
 def test_an_order_that_had_the_voucher_once_is_its_holders() -> None:
     """The rollback before the order file, or after it: the order counts."""
     results = []

@@ -235,6 +235,13 @@ class _Code:
         """The voucher, which is used on the order or may be."""
         return self.found.voucher if self.found else None
 
+    @property
+    def was_accepted(self) -> bool:
+        """Whether the voucher is used on the order, or once was."""
+        return self.plan is not None or (
+            self.found is not None and self.found.redemption is not None
+        )
+
 
 @retry_on_conflict
 def record_order(ports: Ports, campaign: Campaign, row: OrderRow) -> OrderOutcome:
@@ -261,7 +268,7 @@ def record_order(ports: Ports, campaign: Campaign, row: OrderRow) -> OrderOutcom
     before = stored or new_order(campaign, row, referral)
     dated = dated_order(campaign, referral, before, row)
     reported = reported_order(campaign, dated, row, ports.clock())
-    order = _judged(ports, campaign, reported, person, code.voucher, referral)
+    order = _judged(ports, campaign, reported, person, code, referral)
     return _commit(ports, campaign, stored, order, referral, code)
 
 
@@ -373,15 +380,17 @@ def _judged(
     campaign: Campaign,
     order: Order,
     person: Person | None,
-    voucher: Voucher | None,
+    code: _Code,
     referral: Referral,
 ) -> Order:
     """The order with its buyer, and whether it counts for its referral."""
+    voucher = code.voucher
     of_referee = voucher is not None and voucher.holder is HolderRole.REFEREE
     expected = _referral_of(ports, voucher, referral) if voucher and of_referee else None
     buyer = buyer_by_both(order.buyer, buyer_of(person, expected))
-    # A sponsor's voucher says nothing about the buyer.
-    belongs = buyer is Buyer.REFEREE or (of_referee if voucher else order.counts)
+    # A sponsor's voucher says nothing of the buyer, nor does a code that is only named.
+    by_code = of_referee if code.was_accepted else order.revision > 0 and order.counts
+    belongs = buyer is Buyer.REFEREE or by_code
     judged = replace(order, referral_id=referral.referral_id, buyer=buyer)
     return replace(judged, counts=belongs and counts_for(campaign, referral, judged))
 
