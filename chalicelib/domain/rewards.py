@@ -41,7 +41,8 @@ class Reward(Entity):
     """What one rule granted, or refused, for one rung of one referral (law 4).
 
     `order_id` is the order it was granted for, `voucher_id` the voucher whose redemption earned it.
-    `is_used`: its voucher could not be revoked, because it was used or had expired.
+    `is_used`: its voucher could not be revoked, because it was used or had expired. `in_budget`: it
+    was granted under a version with a budget, and counts in what is spent of that.
     """
 
     referral_id: str
@@ -58,6 +59,7 @@ class Reward(Entity):
     to: HolderRole | None = None
     value_minor: int = 0
     voucher_id: str | None = None
+    in_budget: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -109,7 +109,7 @@ ENTITIES: list[Entity] = [
     Reward(
         referral_id="r", rule="ladder-first", rung=1, campaign=CAMPAIGN, order_id="A1",
         code_key="C", granted_at=MORNING, refused_reason="x", revoked_at=LATER, is_used=True,
-        to=HolderRole.REFEREE, value_minor=500, voucher_id="v",
+        to=HolderRole.REFEREE, value_minor=500, voucher_id="v", in_budget=True,
     ),
     Order(
         campaign=CAMPAIGN, order_id="A#1", referral_id="r", status=OrderStatus.PLACED,

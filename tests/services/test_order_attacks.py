@@ -73,7 +73,7 @@ def assert_counts_what_stands(world: World) -> None:
         held = [vouchers[one.code_key or ""].holder_id for one in costing]
         assert sponsor.rewards == held.count(sponsor.sponsor_id)
     for budget in world.memory.all(Budget):
-        assert budget.spent_minor == sum(one.value_minor for one in costing)
+        assert budget.spent_minor == sum(one.value_minor for one in costing if one.in_budget)
 
 
 # --- many vouchers on one order -------------------------------------------------------------------
@@ -142,6 +142,27 @@ def test_a_referees_reward_that_is_revoked_by_a_rollback_leaves_the_budget() -> 
     keep(world, "A3")
     assert granted(world) == LADDER_AND_SPONSOR
     assert_counts_what_stands(world)
+
+
+def test_what_was_granted_without_a_budget_leaves_none_of_it_when_it_is_revoked() -> None:
+    world = new_world()
+    world.referral(NEWCOMER)
+    keep(world, "A1")
+    put(world, caps={"budget": "20.00"})
+    world.referral(PAUL)
+    report(world, world.order("A1", "returned", of=NEWCOMER))
+    [budget] = world.memory.all(Budget)
+    assert budget.spent_minor == 1000
+
+
+def test_what_counts_in_a_budget_leaves_it_even_while_there_is_none() -> None:
+    world = new_world(caps={"budget": "100.00"})
+    world.referral(NEWCOMER)
+    keep(world, "A1")
+    put(world)
+    report(world, world.order("A1", "returned", of=NEWCOMER))
+    [budget] = world.memory.all(Budget)
+    assert budget.spent_minor == 1000
 
 
 def test_room_under_a_cap_is_filled_for_confirmations_and_redemptions_too() -> None:

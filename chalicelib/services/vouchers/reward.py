@@ -152,11 +152,13 @@ def _load(ports: Ports, referral_id: str) -> ReferralRewards | None:
     if referral is None or sponsor is None:
         return None
     limit = current_campaign(ports, referral.campaign).caps.budget_minor
-    budget = ports.repository.get(Budget, campaign=referral.campaign) if limit else None
+    rewards = list(ports.repository.within(Reward, referral_id=referral_id))
+    has_budget = limit is not None or any(reward.in_budget for reward in rewards)
+    budget = ports.repository.get(Budget, campaign=referral.campaign) if has_budget else None
     return ReferralRewards(
         referral=referral,
         sponsor=sponsor,
-        rewards=list(ports.repository.within(Reward, referral_id=referral_id)),
+        rewards=rewards,
         budget=budget,
         budget_left=None if limit is None else limit - (budget.spent_minor if budget else 0),
     )

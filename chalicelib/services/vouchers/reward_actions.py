@@ -42,7 +42,9 @@ _ENDED = {
 
 @dataclass(frozen=True)
 class ReferralRewards:
-    """A referral with what a plan is based on."""
+    """A referral with what a plan is based on. `budget` is None before the first reward that counts
+    in it, `budget_left` while the campaign has none.
+    """
 
     referral: Referral
     sponsor: Sponsor
@@ -80,20 +82,19 @@ def _grant(ports: Ports, state: ReferralRewards, earned: Earned, decision: Rewar
     counted: list[Change] = [Replace(with_rewards(state.referral, 1))]
     if decision.to is HolderRole.SPONSOR:
         counted.append(Replace(replace(state.sponsor, rewards=state.sponsor.rewards + 1)))
-    counted += _budget_changes(state, earned.value_minor)
+    if state.budget_left is not None:
+        counted.append(_spent(state, earned.value_minor))
+        decision = replace(decision, in_budget=True)
     issue_voucher(
         ports, earned.campaign, earned.rule, state.referral, state.sponsor, decision, counted
     )
 
 
-def _budget_changes(state: ReferralRewards, value_minor: int) -> list[Change]:
-    """What is granted of the budget changes by `value_minor`; nothing without a budget."""
-    if state.budget_left is None:
-        return []
+def _spent(state: ReferralRewards, value_minor: int) -> Change:
+    """What is granted of the budget changes by `value_minor`."""
     if state.budget is None:
-        return [Insert(Budget(campaign=state.referral.campaign, spent_minor=max(0, value_minor)))]
-    spent = max(0, state.budget.spent_minor + value_minor)
-    return [Replace(replace(state.budget, spent_minor=spent))]
+        return Insert(Budget(campaign=state.referral.campaign, spent_minor=value_minor))
+    return Replace(replace(state.budget, spent_minor=state.budget.spent_minor + value_minor))
 
 
 def _refuse(ports: Ports, referral: Referral, decided: Reward, reason: RewardRefusal) -> str:
@@ -136,7 +137,7 @@ def _revoke(ports: Ports, state: ReferralRewards, granted: Reward, reason: str) 
         Replace(rewards.revoked(granted, now)),
         Replace(with_rewards(state.referral, -1)),
     ]
-    changes += _freed(state, voucher)
+    changes += _freed(state, granted, voucher)
     ports.repository.commit(
         *changes, facts=[voucher_fact(ports, voucher, RewardRevoked.of(voucher, reason))]
     )
@@ -173,13 +174,13 @@ def free_room(ports: Ports, state: ReferralRewards, granted: Reward, voucher: Vo
     revoked, and a rollback has revoked it since.
     """
     changes: list[Change] = [Replace(replace(granted, is_used=False)), Replace(state.referral)]
-    ports.repository.commit(*changes, *_freed(state, voucher))
+    ports.repository.commit(*changes, *_freed(state, granted, voucher))
     return "voucher_was_revoked"
 
 
-def _freed(state: ReferralRewards, voucher: Voucher) -> list[Change]:
-    """What a revoked voucher leaves to others, under the sponsor's cap and of the budget."""
-    changes = _budget_changes(state, -voucher.value_minor)
+def _freed(state: ReferralRewards, granted: Reward, voucher: Voucher) -> list[Change]:
+    """What a revoked reward leaves to others, under the sponsor's cap and of the budget."""
+    changes = [_spent(state, -voucher.value_minor)] if granted.in_budget else []
     if voucher.holder is HolderRole.SPONSOR:
         left = max(0, state.sponsor.rewards - 1)
         changes.append(Replace(replace(state.sponsor, rewards=left)))
