@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.orders import Order
+from chalicelib.domain.orders import Buyer, Order
 from chalicelib.domain.people import Sponsor
 from chalicelib.domain.redemptions import MAX_USES, OrderUses, Purchase
 from chalicelib.domain.referrals import Referral
@@ -315,6 +315,22 @@ def test_a_till_that_calls_after_the_cancellation_does_not_burn_the_voucher(
     assert voucher_of(world, code).state is VoucherState.ISSUED
     with pytest.raises(RefusedError, match="rolled_back"):
         redeem_by_call(world, code, "A1")
+
+
+@pytest.mark.parametrize("by_code_alone", [True, False])
+def test_a_voucher_that_was_given_back_still_says_whose_order_it_was_used_on(
+    world: World, by_code_alone: bool
+) -> None:
+    code = welcome_code(world)
+    world.referral(PAUL, VIPS[2])
+    redeem_by_call(world, code, "A1")
+    roll_back(world.ports, code, "A1")
+    of = None if by_code_alone else PAUL
+    [outcome] = report(world, world.order("A1", "kept", of=of, code=code))
+    [order] = world.memory.all(Order)
+    assert outcome.voucher == "rolled_back"
+    assert order.buyer is (Buyer.NONE if by_code_alone else Buyer.OTHER_REFEREE)
+    assert order.counts is by_code_alone
 
 
 # --- erased people --------------------------------------------------------------------------------

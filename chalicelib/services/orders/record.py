@@ -300,7 +300,7 @@ def _code(
         return _Code(problem=CODE_UNKNOWN)
     if found.voucher.campaign != campaign.id:
         return _Code(problem=CODE_UNKNOWN)
-    # An order that had the voucher once is known to be its holder's.
+    # One that was used here and given back still says whose order it is.
     known = found if found.redemption else None
     if OrderStatus(row.status) not in _USES_VOUCHERS:
         # A report that comes later may redeem it, unless it is not good: then it names nobody.
@@ -423,8 +423,8 @@ def _commit(
 
 def _with_code(order: Order, code: _Code) -> Order:
     """The order with the voucher that it was made with, even if it gives that back at once."""
-    made_with = code.found and (code.plan or code.found.is_used)
-    if not made_with or code.voucher is None or order.code_key:
+    is_made_with = code.found and (code.plan or code.found.redemption)
+    if not is_made_with or code.voucher is None or order.code_key:
         return order
     return replace(order, code_key=code.voucher.code_key, template=code.voucher.template)
 
