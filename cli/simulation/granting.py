@@ -23,6 +23,7 @@ from chalicelib.domain.rewards import (
     Revoke,
     Reward,
     RewardRefusal,
+    earned_on_confirmation,
     earned_on_orders,
     plan_rewards,
 )
@@ -35,34 +36,53 @@ Planner = Callable[[RefereeRecord, Limits], list[Action]]
 @dataclass
 class Granting:
     """What a campaign has granted. `vouchers` has every voucher by the key of its code, in the
-    order of issue; `spent_minor` is what counts against the budget.
+    order of issue; `spent_minor` is what counts against the budget; `revoked` are the vouchers
+    whose revocation has not made room for others yet.
     """
 
     campaign: Campaign
     referees: dict[str, RefereeRecord]
     vouchers: dict[str, Voucher] = field(default_factory=dict)
     spent_minor: int = 0
+    revoked: list[Voucher] = field(default_factory=list)
 
-    def settle(self, referee: RefereeRecord, planner: Planner, now: datetime) -> bool:
-        """Take the actions of the plan, one at a time, until none is left. True when a reward of
-        the sponsor was revoked: `fill_room` once the event is over.
-        """
-        freed = False
+    def settle(self, referee: RefereeRecord, planner: Planner, now: datetime) -> None:
+        """Take the actions of the plan, one at a time, until none is left."""
         while actions := planner(referee, self._limits(referee)):
-            freed |= self._carry_out(referee, actions[0], now)
-        return freed
+            self._carry_out(referee, actions[0], now)
 
-    def settle_orders(self, referee: RefereeRecord, now: datetime) -> bool:
-        """Grant what the present orders earn, and revoke what none earns any more; as `settle`."""
-        return self.settle(referee, self._on_orders, now)
+    def settle_confirmation(self, referee: RefereeRecord, now: datetime) -> None:
+        """Grant what the confirmation earns."""
+        self.settle(referee, self._on_confirmation, now)
 
-    def fill_room(self, referee: RefereeRecord, now: datetime) -> None:
-        """Grant what the cap of a sponsor refused, now that one of its rewards is revoked."""
-        for digest in referee.sponsor.digests:
-            other = self.referees[digest]
-            refused = (reward.refused_reason for reward in other.rewards.values())
-            if RewardRefusal.SPONSOR_CAP in refused:
-                self.settle_orders(other, now)
+    def settle_orders(self, referee: RefereeRecord, now: datetime) -> None:
+        """Grant what the present orders earn, and revoke what none earns any more."""
+        self.settle(referee, self._on_orders, now)
+
+    def capped_with(self, voucher: Voucher) -> list[RefereeRecord]:
+        """The referees to whom the cap of its holder refused a reward, now that this voucher is
+        revoked: a cap counts what stands.
+        """
+        referee = self.referees[voucher.referral_id]
+        if voucher.holder is HolderRole.REFEREE:
+            return [referee] if _was_refused(referee, RewardRefusal.REFEREE_CAP) else []
+        others = [self.referees[digest] for digest in referee.sponsor.digests]
+        return [other for other in others if _was_refused(other, RewardRefusal.SPONSOR_CAP)]
+
+    def free_room(self, voucher: Voucher) -> None:
+        """Stop counting a reward whose used voucher a rollback has revoked."""
+        referee = self.referees[voucher.referral_id]
+        granted = referee.rewards[voucher.rule, voucher.rung]
+        if granted.is_used and self.vouchers[str(granted.code_key)].state is VoucherState.REVOKED:
+            _store(referee, replace(granted, is_used=False))
+            self._count(referee, voucher, -1)
+
+    # --- plans ----------------------------------------------------------------------------------
+
+    def _on_confirmation(self, referee: RefereeRecord, limits: Limits) -> list[Action]:
+        earned = earned_on_confirmation(self.campaign)
+        decided = [*referee.rewards.values()]
+        return plan_rewards(referee.referral, earned, decided, limits, for_confirmation=True)
 
     def _on_orders(self, referee: RefereeRecord, limits: Limits) -> list[Action]:
         earned = earned_on_orders(
@@ -80,18 +100,16 @@ class Granting:
 
     # --- actions --------------------------------------------------------------------------------
 
-    def _carry_out(self, referee: RefereeRecord, action: Action, now: datetime) -> bool:
-        """Take one action; True when that frees a reward of the sponsor."""
+    def _carry_out(self, referee: RefereeRecord, action: Action, now: datetime) -> None:
         match action:
             case Grant(earned, decision):
                 self._grant(referee, earned, decision, now)
             case Refuse(_, decision, why):
                 _store(referee, rewards.refused(decision, why))
             case Revoke(granted):
-                return self._revoke(referee, granted, now)
+                self._revoke(referee, granted, now)
             case Reinstate(granted):
                 self._reinstate(referee, granted)
-        return False
 
     def _grant(
         self, referee: RefereeRecord, earned: Earned, decision: Reward, now: datetime
@@ -113,22 +131,22 @@ class Granting:
         _store(referee, rewards.granted(decision, key, voucher.value_minor, now))
         self._count(referee, voucher, 1)
 
-    def _revoke(self, referee: RefereeRecord, granted: Reward, now: datetime) -> bool:
+    def _revoke(self, referee: RefereeRecord, granted: Reward, now: datetime) -> None:
         voucher = self.voucher(str(granted.code_key), now)
         if voucher.state is VoucherState.EXPIRED:
             _store(referee, rewards.revoked(granted, now, is_used=True))
-            return False
+            return
         self.vouchers[voucher.code_key] = vouchers.revoked(voucher, now)
         is_used = voucher.state is VoucherState.REDEEMED
         _store(referee, rewards.revoked(granted, now, is_used=is_used))
         if not is_used:
             self._count(referee, voucher, -1)
-        return not is_used and voucher.holder is HolderRole.SPONSOR
+            self.revoked.append(voucher)
 
     def _reinstate(self, referee: RefereeRecord, granted: Reward) -> None:
         voucher = self.vouchers[str(granted.code_key)]
         if voucher.state is VoucherState.REVOKED:
-            _store(referee, replace(granted, is_used=False))
+            self.free_room(voucher)
             return
         _store(referee, rewards.reinstated(granted))
         if voucher.revoked_at:
@@ -149,3 +167,7 @@ class Granting:
 def _store(referee: RefereeRecord, reward: Reward) -> None:
     # As in the table, an earlier decision is replaced by the one for the same rule and rung.
     referee.rewards[reward.rule, reward.rung] = replace(reward, revision=reward.revision + 1)
+
+
+def _was_refused(referee: RefereeRecord, reason: RewardRefusal) -> bool:
+    return any(reward.refused_reason == reason for reward in referee.rewards.values())

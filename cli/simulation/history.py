@@ -50,8 +50,8 @@ class ReportedOrder:
 
     @property
     def ordered_at(self) -> datetime:
-        """When it was made: what is reported first holds."""
-        return self.rows[0].ordered_at
+        """When it was made: the earliest date of its rows."""
+        return min(row.ordered_at for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from chalicelib.domain.orders import (
     buyer_by_both,
     buyer_of,
     counts_for,
+    dated_order,
     moved_order,
     new_order,
     reported_order,
@@ -41,12 +42,10 @@ from chalicelib.domain.redemptions import (
 from chalicelib.domain.rewards import (
     Action,
     Limits,
-    earned_on_confirmation,
     earned_on_redemption,
     plan_redemption_reward,
-    plan_rewards,
 )
-from chalicelib.domain.vouchers import Voucher, VoucherProblem, is_live, rolled_back
+from chalicelib.domain.vouchers import Voucher, VoucherProblem, VoucherState, is_live, rolled_back
 from cli.simulation.granting import Granting
 from cli.simulation.history import Event
 from cli.simulation.referees import RefereeRecord
@@ -76,7 +75,7 @@ class Simulation:
         for event in events:
             referee = self.granting.referees[event.digest]
             if not event.order_id:
-                self.granting.settle(referee, self._on_confirmation, event.at)
+                self.granting.settle_confirmation(referee, event.at)
             elif event.code:
                 self._name_voucher(referee, canonical(event.code), event.at)
             elif event.row:
@@ -84,31 +83,28 @@ class Simulation:
             else:
                 self._keep(referee, event.order_id, event.at)
 
-    def _on_confirmation(self, referee: RefereeRecord, limits: Limits) -> list[Action]:
-        earned = earned_on_confirmation(self.granting.campaign)
-        decided = [*referee.rewards.values()]
-        return plan_rewards(referee.referral, earned, decided, limits, for_confirmation=True)
-
     # --- orders ---------------------------------------------------------------------------------
 
     def _report(self, referee: RefereeRecord, row: OrderRow, now: datetime) -> None:
         campaign = self.granting.campaign
         before = referee.orders.get(row.order_id) or new_order(campaign, row, referee.referral)
-        order = reported_order(campaign, before, row, now)
+        dated = dated_order(campaign, referee.referral, before, row)
+        order = reported_order(campaign, dated, row, now)
         key, plan = self._code(order, row, now)
         order = self._judged(referee, order, key)
+        changed: str | None = None
         if order.status in campaign.give_back_voucher:
-            self._give_back(order, now)
+            changed = self._give_back(order, now)
         elif plan:
-            order = self._redeem(order, plan)
-        if order != referee.orders.get(order.order_id):  # a repeat changes nothing
-            self._store(referee, order, now)
+            order, changed = self._redeem(order, plan), key
+        if changed or order != referee.orders.get(order.order_id):  # a repeat changes nothing
+            self._store(referee, order, changed, now)
 
     def _keep(self, referee: RefereeRecord, order_id: str, now: datetime) -> None:
         order = referee.orders[order_id]
         if order.status is OrderStatus.PLACED:
             kept = moved_order(self.granting.campaign, order, OrderStatus.KEPT, now)
-            self._store(referee, kept, now)
+            self._store(referee, kept, None, now)
 
     def _judged(self, referee: RefereeRecord, order: Order, key: str | None) -> Order:
         """The order with its buyer, and whether it counts."""
@@ -120,15 +116,34 @@ class Simulation:
         counts = counts_for(self.granting.campaign, referee.referral, judged)
         return replace(judged, counts=counts)
 
-    def _store(self, referee: RefereeRecord, order: Order, now: datetime) -> None:
+    def _store(
+        self, referee: RefereeRecord, order: Order, changed: str | None, now: datetime
+    ) -> None:
+        """Store the order and settle what follows, as the facts of one commit are worked on: the
+        order's, then that of the voucher used or given back on it, then the revocations.
+        """
         stored = replace(order, revision=order.revision + 1)
         referee.orders[order.order_id] = self.orders[order.order_id] = stored
-        freed = self.granting.settle_orders(referee, now)
+        self._settle(referee, order.code_key, now)
+        if changed:
+            holder = self.granting.referees[self.granting.vouchers[changed].referral_id]
+            self._settle(holder, changed, now)
+        while self.granting.revoked:
+            voucher = self.granting.revoked.pop(0)
+            self.granting.free_room(voucher)
+            for capped in self.granting.capped_with(voucher):
+                self.granting.settle_confirmation(capped, now)
+                self._settle(capped, None, now)
+
+    def _settle(self, referee: RefereeRecord, key: str | None, now: datetime) -> None:
+        """Settle the orders, the redemption of one voucher, and those decided before."""
+        self.granting.settle_orders(referee, now)
+        decided = {reward.voucher_id for reward in referee.rewards.values()}
         rules = self.granting.campaign.rules
-        if order.code_key and any(rule.when is Trigger.VOUCHER_REDEEMED for rule in rules):
-            freed |= self._settle_redemption(order.code_key, now)
-        if freed:
-            self.granting.fill_room(referee, now)
+        if any(rule.when is Trigger.VOUCHER_REDEEMED for rule in rules):
+            used = [key, *(held for held in referee.voucher_keys if held in decided)]
+            for each in dict.fromkeys(filter(None, used)):
+                self._settle_redemption(each, now)
 
     # --- redemptions ----------------------------------------------------------------------------
 
@@ -189,16 +204,21 @@ class Simulation:
         self.code_problems.pop(order.order_id, None)
         return replace(order, code_key=key, template=plan.voucher.template)
 
-    def _give_back(self, order: Order, now: datetime) -> None:
+    def _give_back(self, order: Order, now: datetime) -> str | None:
+        """Roll the redemption on the order back; the key of the voucher, None without one."""
         redemption = self.redemptions.get((order.code_key or "", order.order_id))
         if redemption is None or redemption.rolled_back_at:
-            return
-        voucher = self.granting.vouchers[redemption.code_key]
-        self.granting.vouchers[voucher.code_key] = rolled_back(voucher, now)
-        self.redemptions[voucher.code_key, order.order_id] = rolled_back_redemption(redemption, now)
+            return None
+        key = redemption.code_key
+        voucher = rolled_back(self.granting.vouchers[key], now)
+        self.granting.vouchers[key] = voucher
+        self.redemptions[key, order.order_id] = rolled_back_redemption(redemption, now)
         self.uses[order.order_id] = without_use(self.uses[order.order_id], voucher)
+        if voucher.state is VoucherState.REVOKED:
+            self.granting.revoked.append(voucher)
+        return key
 
-    def _settle_redemption(self, key: str, now: datetime) -> bool:
+    def _settle_redemption(self, key: str, now: datetime) -> None:
         """Grant what the present use of a voucher earns, and revoke it once it is rolled back."""
         voucher = self.granting.vouchers[key]
 
@@ -211,8 +231,7 @@ class Simulation:
             decided = [*referee.rewards.values()]
             return plan_redemption_reward(referral, earned, decided, limits, voucher.voucher_id)
 
-        holder = self.granting.referees[voucher.referral_id]
-        return self.granting.settle(holder, planner, now)
+        self.granting.settle(self.granting.referees[voucher.referral_id], planner, now)
 
     def _redemption_that_counts(self, voucher: Voucher) -> Redemption | None:
         order = self.orders.get(voucher.redeemed_by or "")

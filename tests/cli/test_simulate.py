@@ -219,6 +219,15 @@ def test_a_voucher_that_has_expired_is_not_revoked(simulated: Simulated) -> None
     assert revoked(simulated(TWO_CANCELLED[:2], rules=[FIRST], templates=longer)) == {"first": 1}
 
 
+def test_an_order_is_made_on_the_earliest_day_that_its_rows_give(simulated: Simulated) -> None:
+    kept_on = f"A1,2026-02-20T10:00:00+01:00,{ANN},,80.00,EUR,kept"
+    made_on = f"A1,2026-01-05T10:00:00+01:00,{ANN},,80.00,EUR,placed"
+    other = f"A2,2026-02-01T10:00:00+01:00,{ANN},,80.00,EUR,kept"
+    cost = simulated([kept_on, other, made_on], "--by", "month")["cost"]["periods"]
+    # Confirmed and kept in January; with the date of the report, both orders would be February's.
+    assert [period["vouchers"] for period in cost] == [3, 1]
+
+
 def test_rows_are_refused_as_in_production_and_the_others_are_simulated(
     tandem: Tandem, tmp_path: Path
 ) -> None:
