@@ -16,12 +16,17 @@ from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import RefusedError
 from chalicelib.services.lookups import all_campaigns
-from chalicelib.services.orders.record import OrderOutcome, record_reported_orders
+from chalicelib.services.orders.record import (
+    OrderOutcome,
+    record_order,
+    record_reported_orders,
+)
 from chalicelib.services.ports import Insert, Remove
 from chalicelib.services.vouchers.redeem import redeem, roll_back
 from tests.fakes.campaign import CANARY, campaign
+from tests.fakes.repository import ContestedRepository
 from tests.fakes.till import Till
-from tests.fakes.world import CUSTOMERS, VIPS, World, new_world
+from tests.fakes.world import CUSTOMERS, VIPS, World, new_world, wrapped
 from tests.services.test_order_judgement import (
     LADDER_AND_SPONSOR,
     PAUL,
@@ -315,6 +320,20 @@ def test_a_till_that_calls_after_the_cancellation_does_not_burn_the_voucher(
     assert voucher_of(world, code).state is VoucherState.ISSUED
     with pytest.raises(RefusedError, match="rolled_back"):
         redeem_by_call(world, code, "A1")
+
+
+def test_a_call_at_the_instant_of_the_cancellation_does_not_burn_the_voucher(world: World) -> None:
+    code = welcome_code(world)
+    report(world, world.order("A1", of=NEWCOMER))
+    row = row_of(world.order("A1", "cancelled", of=NEWCOMER))
+    purchase = Purchase(order_id="A1", ordered_at=world.clock(), amount_minor=8000, currency="EUR")
+    ports = wrapped(
+        world,
+        lambda inner: ContestedRepository(inner, lambda: redeem(world.ports, code, purchase)),
+    )
+    record_order(ports, world.campaign, row)
+    world.run()
+    assert voucher_of(world, code).state is VoucherState.ISSUED
 
 
 @pytest.mark.parametrize("by_code_alone", [True, False])
