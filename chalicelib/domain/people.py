@@ -38,7 +38,11 @@ class Contact(Entity):
 
 @dataclass(frozen=True, kw_only=True)
 class Sponsor(Entity):
-    """A VIP customer who has signed in at least once."""
+    """A VIP customer who has signed in at least once.
+
+    `rewards` counts those that stand, for the cap; earlier versions left revoked ones in it, which
+    `counts_revoked` says until they are taken off.
+    """
 
     sponsor_id: str
     campaign: str
@@ -53,6 +57,7 @@ class Sponsor(Entity):
     rewards: int = 0
     sign_ins: int = 0
     sign_ins_on: date | None = None
+    counts_revoked: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +153,7 @@ def new_sponsor(
 ) -> Sponsor:
     """A sponsor at the first sign-in."""
     return Sponsor(
+        counts_revoked=False,
         sponsor_id=sponsor_id,
         campaign=campaign.id,
         contact_id=contact.contact_id,

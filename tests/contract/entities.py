@@ -75,7 +75,7 @@ ENTITIES: list[Entity] = [
     Sponsor(
         sponsor_id="s", campaign=CAMPAIGN, contact_id="c", digests=digests("v+x@gmail.com"),
         link_code="abc", locale="fr", created_at=MORNING, vip_list_version=1, invited=2,
-        sign_ups=3, rewards=4, sign_ins=5, sign_ins_on=date(2026, 3, 2),
+        sign_ups=3, rewards=4, sign_ins=5, sign_ins_on=date(2026, 3, 2), counts_revoked=False,
     ),
     SponsorClaim(campaign=CAMPAIGN, digest="d", sponsor_id="s"),
     RefereeClaim(campaign=CAMPAIGN, digest="d", sponsor_id="s", invitation_id="i"),

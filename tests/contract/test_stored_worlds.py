@@ -24,6 +24,7 @@ from chalicelib.domain.files.orders import COLUMNS
 from chalicelib.domain.files.receipt import Receipt
 from chalicelib.domain.lists.model import FileRecord
 from chalicelib.domain.orders import Order, OrderStatus
+from chalicelib.domain.people import Sponsor
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Reward
 from chalicelib.domain.statements import lacks_a_change
@@ -271,6 +272,28 @@ def test_law_4_an_order_of_before_that_is_returned_takes_its_rewards_back(
     )
     assert reward
     assert reward.revoked_at == world.clock()
+
+
+def test_a_cap_does_not_count_what_was_revoked_before(world: Inherited) -> None:
+    """Versions to 0.2.0 left revoked rewards in the count of their sponsor."""
+    [(referral, sponsor)] = [
+        (referral, sponsor)
+        for referral in world.repository.agenda(Referral, Agenda.REFERRALS, CAMPAIGN)
+        if (sponsor := world.repository.get(Sponsor, sponsor_id=referral.sponsor_id))
+        and sponsor.rewards > len(held_unrevoked(world, sponsor))
+    ]
+    known = referral.referee.for_client
+    world.drop_orders(world.order("N1", "kept", email_digest=known))
+    world.run()
+    counted = world.repository.get(Sponsor, sponsor_id=sponsor.sponsor_id)
+    assert counted
+    assert counted.rewards == len(held_unrevoked(world, counted)) == 2
+
+
+def held_unrevoked(world: Inherited, sponsor: Sponsor) -> list[str]:
+    """The vouchers of a sponsor that were not revoked."""
+    held = world.repository.held_by(sponsor.sponsor_id)
+    return [one.voucher_id for one in held if one.state is not VoucherState.REVOKED]
 
 
 def test_law_6_what_was_revoked_before_stays_so_when_its_redemption_is_rolled_back(

@@ -151,6 +151,8 @@ def _load(ports: Ports, referral_id: str) -> ReferralRewards | None:
     sponsor = ports.repository.get(Sponsor, sponsor_id=referral.sponsor_id) if referral else None
     if referral is None or sponsor is None:
         return None
+    if sponsor.counts_revoked:
+        sponsor = _recounted(ports, sponsor)
     limit = current_campaign(ports, referral.campaign).caps.budget_minor
     rewards = list(ports.repository.within(Reward, referral_id=referral_id))
     has_budget = limit is not None or any(reward.in_budget for reward in rewards)
@@ -162,6 +164,13 @@ def _load(ports: Ports, referral_id: str) -> ReferralRewards | None:
         budget=budget,
         budget_left=None if limit is None else limit - (budget.spent_minor if budget else 0),
     )
+
+
+def _recounted(ports: Ports, sponsor: Sponsor) -> Sponsor:
+    """The sponsor of an earlier version, with the rewards that stand; stored with the next one."""
+    held = ports.repository.held_by(sponsor.sponsor_id)
+    count = sum(voucher.state is not VoucherState.REVOKED for voucher in held)
+    return replace(sponsor, rewards=count, counts_revoked=False)
 
 
 # --- plans --------------------------------------------------------------------------------------
