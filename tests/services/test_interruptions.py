@@ -7,16 +7,19 @@ from collections.abc import Callable
 import pytest
 
 from chalicelib.domain.facts import Fact, FactName
+from chalicelib.domain.redemptions import Purchase
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.ingest import Drop, ingest
 from chalicelib.services.invitations.decide import decide_invitation
 from chalicelib.services.mails.send import send_mail
 from chalicelib.services.ports import Ports
+from chalicelib.services.vouchers.redeem import redeem, roll_back
 from chalicelib.services.vouchers.reward import reward
 from tests.fakes.campaign import CAMPAIGN
 from tests.fakes.fuse import killed_everywhere
 from tests.fakes.ports import MORNING
 from tests.fakes.world import CUSTOMERS, SENDER, World, new_world
+from tests.services.test_order_attacks import assert_counts_what_stands
 
 pytestmark = pytest.mark.slow
 
@@ -71,8 +74,42 @@ def kept() -> World:
     return world
 
 
+def used_by_a_call(world: World, template: str, order_id: str) -> None:
+    [code] = [one.code for one in world.memory.all(Voucher) if one.template == template]
+    purchase = Purchase(
+        order_id=order_id, ordered_at=world.clock(), amount_minor=8000, currency="EUR"
+    )
+    redeem(world.ports, code, purchase)
+
+
+def called_late() -> World:
+    """A till that calls after the order was cancelled."""
+    world = confirmed()
+    world.run()
+    world.drop_orders(world.order("A1", "cancelled", of=NEWCOMER))
+    world.run()
+    used_by_a_call(world, "welcome", "A1")
+    return world
+
+
+def given_back_later() -> World:
+    """A sponsor's voucher that was used when it was to be revoked."""
+    world = kept()
+    world.run()
+    used_by_a_call(world, "thank-you", "S1")
+    world.drop_orders(world.order("A1", "returned", of=NEWCOMER), file="returned")
+    world.run()
+    [code] = [one.code for one in world.memory.all(Voucher) if one.template == "thank-you"]
+    roll_back(world.ports, code, "S1")
+    return world
+
+
 def the(world: World, name: FactName) -> Fact:
     return world.facts(name)[0]
+
+
+def last(world: World, name: FactName) -> Fact:
+    return world.facts(name)[-1]
 
 
 def decide(world: World, ports: Ports) -> None:
@@ -87,12 +124,18 @@ WORK: list[tuple[Callable[[], World], Run]] = [
     (refusing, lambda _, ports: ingest(ports, ACK)),
     (reported, lambda _, ports: ingest(ports, ORDERS)),
     (kept, lambda world, ports: reward(ports, the(world, FactName.ORDER_KEPT))),
+    (called_late, lambda world, ports: reward(ports, the(world, FactName.VOUCHER_REDEEMED))),
+    (
+        given_back_later,
+        lambda world, ports: reward(ports, world.facts(FactName.REWARD_REVOKED)[-1]),
+    ),
 ]
+NAMES = [
+    "decide", "confirmed", "acknowledge", "refuse", "orders", "kept", "called late", "given back",
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("begin", "run"), WORK, ids=["decide", "confirmed", "acknowledge", "refuse", "orders", "kept"]
-)
+@pytest.mark.parametrize(("begin", "run"), WORK, ids=NAMES)
 def test_law_4_killed_at_every_step_and_brought_again_the_end_is_the_same(
     begin: Callable[[], World], run: Run
 ) -> None:
@@ -108,6 +151,7 @@ def test_law_4_killed_at_every_step_and_brought_again_the_end_is_the_same(
         assert len(world.mailer.sent) == len(undisturbed.mailer.sent)
         states = sorted((one.rule, one.state) for one in world.memory.all(Voucher))
         assert states == sorted((one.rule, one.state) for one in undisturbed.memory.all(Voucher))
+        assert_counts_what_stands(world)
 
 
 def test_law_2_a_sender_killed_at_every_step_sends_one_invitation_at_most() -> None:
