@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import csv
 import gzip
+import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -18,13 +20,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cli.hashing.manifest import canary_address
-from local.demo.lists import CAMPAIGN_FILE, digest_of
+from cli.hashing.manifest import canary_address, manifest_of
+from local.demo.lists import CAMPAIGN_FILE, KEY_ID, digest_of
 from local.narration import Narrator
 from local.running import Stack
 from local.surfaces import Surfaces
@@ -34,8 +37,9 @@ from tests.e2e.test_second_campaign import run, sign_in
 
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("e2e")]
 
+ROOT = Path(__file__).resolve().parents[2]
 CAMPAIGN = "month"
-SPONSOR = "vip40@demo.test"
+SPONSOR = "vip60@demo.test"
 ROLES = ("keeps", "cancels", "returns", "refused", "lends", "late", "reversed", "waits")
 VOUCHERS, CHANGES = 16, 11  # at the end of the month
 ORDERS = "order_id,ordered_at,email_digest,voucher_code,amount,currency,status"
@@ -58,20 +62,24 @@ class Client:
     def out(self) -> Path:
         return self.folder / "out"
 
-    def aws(self, *words: str) -> str:
-        """What the stock command says on standard error. It acts as the principal that has the
-        client's policy and nothing else.
-        """
+    @property
+    def environment(self) -> dict[str, str]:
+        """With the keys of the principal that has the client's policy and nothing else."""
         status = self.stack.status()
-        environment = {
+        return {
             **os.environ,
             "AWS_ACCESS_KEY_ID": status["client_access_key_id"],
             "AWS_SECRET_ACCESS_KEY": status["client_secret_access_key"],
             "AWS_DEFAULT_REGION": status["region"],
             "AWS_ENDPOINT_URL": status["aws_endpoint"],
         }
+
+    def aws(self, *words: str) -> str:
+        """What the stock command says on standard error."""
         command = [str(Path(sys.executable).with_name("aws")), "s3", *words]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, check=False
+        )
         return done.stderr
 
     def drop(self, path: str, *lines: str) -> dict[str, Any]:
@@ -304,3 +312,54 @@ def changes_of(client: Client, role: str) -> list[tuple[str, str]]:
 def test_the_client_may_read_and_write_nothing_else(client: Client, words: Sequence[str]) -> None:
     *before, path = words
     assert "AccessDenied" in client.aws(*before, f"s3://{client.stack.bucket}/{path}")
+
+
+def test_the_daily_work_of_the_guide_loads_each_file_once(month: Client, world: Surfaces) -> None:
+    """Run twice, as it may be on any day; the second time its receipts are there."""
+    folder = month.folder / "daily"
+    folder.mkdir()
+    people = (SPONSOR, *map(canary_address, (1, 2)))
+    content = gzip.compress("\n".join(["digest", *map(digest_of, people), ""]).encode())
+    manifest = manifest_of(3, hashlib.sha256(content).hexdigest(), KEY_ID, datetime.now(UTC))
+    (folder / "full.csv.gz").write_bytes(content)
+    (folder / "full.manifest.json").write_bytes(manifest)
+    bought = order("A-daily", "nobody@month.test", "placed")
+    (folder / "orders.csv").write_text(f"{ORDERS}\n{bought}\nA-wrong,yesterday,,,1.00,EUR,placed\n")
+    for runs in (1, 2):
+        not_accepted = daily_work(month, folder).splitlines()
+        month.wait("receipts", partial(has_receipts, month, folder, runs))
+    acknowledged = {path.stem for path in (folder / "loaded").glob("*.ack")}
+    assert not_accepted != []
+    assert {Path(path).parent.as_posix() for path in not_accepted} == {"out/receipts/orders"}
+    files = sorted(path.name[:8] for path in (month.out / "vouchers").glob("*.csv.gz"))
+    assert sorted(acknowledged) == files
+    loaded = (folder / "tills.csv").read_text(encoding="utf-8").splitlines()
+    codes = [row["code"] for row in month.rows("vouchers")]
+    assert sorted(line.split(",")[0] for line in loaded) == sorted([*codes, *["code"] * len(files)])
+    states = {code: world.as_client("GET", f"/vouchers/{code}").json()["state"] for code in codes}
+    assert "exported" not in states.values()
+    blocked = set((folder / "blocked.txt").read_text(encoding="utf-8").split())
+    assert blocked == {code for code, state in states.items() if state == "revoked"}
+
+
+def daily_work(client: Client, folder: Path) -> str:
+    """What the guide's commands print."""
+    guide = (ROOT / "docs/client-guide.md").read_text(encoding="utf-8")
+    (commands,) = re.findall(r"^```bash\n(.*?)^```", guide, re.DOTALL | re.MULTILINE)
+    programs = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {"PATH": programs, "BUCKET": client.stack.bucket, "CAMPAIGN": CAMPAIGN}
+    done = subprocess.run(
+        ["bash", "-c", commands], cwd=folder, env=client.environment | environment,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def has_receipts(client: Client, folder: Path, runs: int) -> bool:
+    """Whether everything is answered that the commands have dropped in so many runs."""
+    receipts = client.out / "receipts"
+    acks = [f"{path.name}.json" for path in (folder / "loaded").glob("*.ack")]
+    return len(list(receipts.glob("orders/*Z.csv.json"))) == runs and all(
+        (receipts / "acks" / name).exists() for name in acks
+    )
