@@ -15,6 +15,7 @@ from functools import cached_property
 from bench.year.chance import Chance
 from bench.year.programme import DAYS, OWN_CODES, TEMPLATES
 
+PASSED_ON = "welcome"  # the template of vouchers that people give to others
 FATES = ("kept", "returned", "cancelled", "partial", "silent")
 _FATE_SHARES = (0.66, 0.76, 0.86, 0.93, 1.0)
 
@@ -121,9 +122,6 @@ class Cast:
         chance, name = self.chance, (holder, number)
         template = self._template(name)
         buyer = self._buyer(holder, sponsor, template, name)
-        # Codes that run out reach their holders on other days when reports come in another
-        # sequence, so only their holders use them, and say who they are.
-        is_plain = template in {None, OWN_CODES}
         midnight = chance.happens(0.15, "midnight", *name)
         fate_at = chance.roll("fate", *name)
         return Purchase(
@@ -135,24 +133,31 @@ class Cast:
             amount_minor=self._amount(name),
             template=template,
             foreign_code=chance.happens(0.06, "foreign", *name),
-            report="both"
-            if is_plain
-            else chance.choose(
-                ("both",) * 5 + ("code", "code", "split", "call", "call", "late_code"),
-                "report", *name,
-            ),
+            report=self._report(holder, buyer, template, name),
             fate=next(f for f, to in zip(FATES, _FATE_SHARES, strict=True) if fate_at < to),
-        )  # fmt: skip
+        )
 
     def _template(self, name: tuple[str, int]) -> str | None:
         if not self.chance.happens(0.75, "uses", *name):
             return None
-        return self.chance.choose(("welcome", "welcome", *TEMPLATES), "template", *name)
+        return self.chance.choose((PASSED_ON, PASSED_ON, *TEMPLATES), "template", *name)
+
+    def _report(self, holder: str, buyer: str, template: str | None, name: tuple[str, int]) -> str:
+        """Codes that run out reach their holders on other days when reports come in another
+        sequence, so orders with them say who bought. So do orders of people who are no referees:
+        before their code is known, they leave no trace.
+        """
+        if template in {None, OWN_CODES}:
+            return "both"
+        ways = ("both",) * 5 + ("code", "code", "call", "call")
+        own = ("split", "late_code") if holder == buyer else ()
+        way: str = self.chance.choose((*ways, *own), "report", *name)
+        return way
 
     def _buyer(self, holder: str, sponsor: str, template: str | None, name: tuple[str, int]) -> str:
         """Mostly the holder; else somebody to whom the code was passed on."""
-        passed_on = self.chance.happens(0.14, "passed on", *name)
-        if not passed_on or template in {None, OWN_CODES}:
+        passed_on = self.chance.happens(0.3, "passed on", *name)
+        if not passed_on or template != PASSED_ON:
             return holder
         to = self.chance.choose(("sponsor", "referee", "customer", "stranger"), "to", *name)
         match to:

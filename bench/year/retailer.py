@@ -183,7 +183,7 @@ class Loader:
     rows: dict[str, Row] = field(default_factory=dict)
     twice: list[str] = field(default_factory=list)
     answers: dict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
-    refused: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    refused: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
     _read: int = 0
 
     def load(self, files: dict[str, bytes], folder: str, day: int) -> None:
@@ -205,11 +205,11 @@ class Loader:
         lines = []
         for row in csv_rows(files[f"{folder}{number:08}.csv.gz"]):
             holder = row["holder_digest"]
-            attempt = self.refused[holder]
-            is_hopeless = self.cast.chance.happens(0.01, "hopeless", holder) and attempt < 3
+            attempt = self.refused[holder, row["template"]]
             name = (holder, row["template"], attempt)
+            is_hopeless = self.cast.chance.happens(0.02, "hopeless", *name[:2]) and attempt < 3
             if is_hopeless or self.cast.chance.happens(0.02, "refuses", *name):
-                self.refused[holder] += 1
+                self.refused[holder, row["template"]] += 1
                 lines.append(f"{row['code']},card type unknown")
         return "\n".join(lines).encode()
 

@@ -99,6 +99,16 @@ def test_a_use_by_a_call_earns_nothing_once_the_order_shows_another_buyer(
     assert granted(world) == [("welcome", 0)]
 
 
+def test_a_use_by_a_call_earns_nothing_once_another_referee_turns_out_to_be_the_buyer() -> None:
+    world = new_world(rules=[WELCOME, USED])
+    code = first_code(world)
+    world.referral(PAUL, VIPS[2])
+    use(world, code, world.order("A1", code=code))
+    assert ("used", 1) in granted(world)
+    report(world, world.order("A1", of=PAUL))
+    assert [rule for rule, _ in granted(world)] == ["welcome", "welcome"]
+
+
 def test_a_use_is_judged_again_when_an_earlier_order_becomes_known() -> None:
     """Ordered on Monday, on the list of Tuesday, used on Wednesday: a newcomer after all."""
     world = new_world(rules=[WELCOME, USED])
