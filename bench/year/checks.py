@@ -252,7 +252,7 @@ def knowledge(year: Year) -> Knowledge:
         keeper=year.keeper,
         exported={row["code"]: row for rows in numbered(year, "vouchers").values() for row in rows},
         uses=_uses(changes(year)),
-        expired_until=year.world.clock(),
+        now=year.world.clock(),
         people=people_by_digest(buyers),
     )
 

@@ -8,19 +8,25 @@ the files of changes). It is written as the contract puts it, not as the service
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
-from bench.year.programme import FIRST_DAY, local, rules_of, version_at
+from bench.year.programme import EXPIRE_AT, FIRST_DAY, local, rules_of, version_at
 from bench.year.retailer import Delivered, ListKeeper, Row
 from tests.fakes.campaign import campaign, digest
 
 RETURN_WINDOW_DAYS = campaign().return_window_days
 TILL_CLOCK = timedelta(minutes=10)
 _ZONE = campaign().zone
+_STATUSES = {
+    "order_placed": {"placed", "kept"},
+    "order_kept": {"kept"},
+    "order_returned": {"returned"},
+}
 _RANK = {"placed": 0, "kept": 1, "returned": 2, "cancelled": 2}
 
 
@@ -53,7 +59,7 @@ class TrueOrder:
     amount: int
     first_version: int
     status_version: int
-    referral: str | None
+    referral_id: str
     counts: bool
     templates: frozenset[str]
 
@@ -62,134 +68,127 @@ class TrueOrder:
 class Knowledge:
     """Everything that the retailer and the people of the year know."""
 
-    rows: Iterable[Delivered]
-    referrals: Mapping[str, TrueReferral]  # by referral
+    rows: list[Delivered]
+    referrals: Mapping[str, TrueReferral]  # by id
     keeper: ListKeeper
     exported: Mapping[str, Row]  # by code
-    uses: Iterable[Use]
-    expired_until: datetime  # when the schedule last kept orders
-    buyer_policy: str = "referee"
-    people: dict[str, str] = field(default_factory=dict)  # addresses by digest
+    uses: list[Use]
+    now: datetime
+    people: Mapping[str, str]  # addresses by digest
+
+    @cached_property
+    def referral_of(self) -> Mapping[str, str]:
+        """The id of each referee's referral."""
+        return {one.referee: name for name, one in self.referrals.items()}
+
+
+# --- orders ---------------------------------------------------------------------------------------
 
 
 def true_orders(known: Knowledge) -> dict[str, TrueOrder]:
-    """Every order that concerns a referral."""
+    """Every order that concerns a referral, by its id."""
     reports: dict[str, list[Delivered]] = defaultdict(list)
     for delivered in known.rows:
         reports[delivered.row["order_id"]].append(delivered)
     uses: dict[str, list[Use]] = defaultdict(list)
     for use in known.uses:
         uses[use.order_id].append(use)
-    found = (
-        _order(known, order_id, of_order, uses[order_id]) for order_id, of_order in reports.items()
-    )
+    found = (_order(known, reports[order_id], uses[order_id]) for order_id in reports)
     return {order.order_id: order for order in found if order}
 
 
-def _order(
-    known: Knowledge, order_id: str, reports: list[Delivered], uses: list[Use]
-) -> TrueOrder | None:
-    first_row = reports[0].row
-    ordered_at = datetime.fromisoformat(first_row["ordered_at"])
-    of_digest = {referral.referee: name for name, referral in known.referrals.items()}
-    buyers = {known.people[one.row["email_digest"]] for one in reports if one.row["email_digest"]}
+def _order(known: Knowledge, reports: list[Delivered], uses: list[Use]) -> TrueOrder | None:
+    rows = [one.row for one in reports]
+    buyers = {known.people[row["email_digest"]] for row in rows if row["email_digest"]}
     held = [known.exported[use.code] for use in uses]
-    by_code = [row["referral"] for row in held if row["holder"] == "referee"]
-    own = [of_digest[buyer] for buyer in buyers if buyer in of_digest]
-    referral = next(iter([*own, *by_code]), None)
-    if referral is None:
+    holders = [row["referral"] for row in held if row["holder"] == "referee"]
+    named = [known.referral_of[buyer] for buyer in buyers if buyer in known.referral_of]
+    referral_id = next(iter([*named, *holders]), None)
+    if referral_id is None:
         return None
-    referral_of = known.referrals[referral]
-    seen = [one for one in reports if one.at >= referral_of.confirmed_at or uses]
+    referral = known.referrals[referral_id]
+    # Before the confirmation nobody could know whose order it was, but for its code.
+    seen = [one for one in reports if uses or one.at >= referral.confirmed_at]
     if not seen:
         return None
-    is_wanted = not buyers or (
-        all(buyer == referral_of.referee for buyer in buyers)
-        and all(one == referral for one in by_code)
-    )
-    counts = is_wanted and not _is_before(referral_of, ordered_at)
-    status, amount, at = _settled(seen, ordered_at, known.expired_until)
+    ordered_at = datetime.fromisoformat(rows[0]["ordered_at"])
+    is_his = buyers <= {referral.referee} and set(holders) <= {referral_id}
+    status, amount, at = _settled(seen, ordered_at, known.now)
     return TrueOrder(
-        order_id=order_id,
+        order_id=rows[0]["order_id"],
         ordered_at=ordered_at,
         status=status,
         amount=amount,
         first_version=version_at(seen[0].at),
         status_version=version_at(at),
-        referral=referral,
-        counts=counts,
+        referral_id=referral_id,
+        counts=is_his and _day(ordered_at + TILL_CLOCK) >= _day(referral.confirmed_at),
         templates=frozenset(
             known.exported[use.code]["template"] for use in uses if not use.is_over
         ),
     )
 
 
-def _is_before(referral_of: TrueReferral, ordered_at: datetime) -> bool:
-    confirmed_on = referral_of.confirmed_at.astimezone(_ZONE).date()
-    return (ordered_at + TILL_CLOCK).astimezone(_ZONE).date() < confirmed_on
-
-
 def _settled(
-    reports: list[Delivered], ordered_at: datetime, expired_until: datetime
+    reports: list[Delivered], ordered_at: datetime, now: datetime
 ) -> tuple[str, int, datetime]:
     """The last status, the amount at it, and when it was reached."""
-    window = _window_end(ordered_at)
-    status, amount, at = "", 0, reports[0].at
+    status, amount, at = "", 0, now
     for report in sorted(reports, key=lambda one: one.at):
-        if status == "placed" and window < report.at:
-            kept_at = _next_expiry(window)
-            if kept_at <= report.at:
-                status, at = "kept", kept_at
+        if status == "placed" and (kept_at := _kept_at(ordered_at, at)) <= report.at:
+            status, at = "kept", kept_at
         reported = report.row["status"]
         minor = abs(int(Decimal(report.row["amount"]) * 100))
         if not status or _RANK[reported] > _RANK[status]:
             status, amount, at = reported, minor, report.at
         elif reported == status:
             amount = min(amount, minor)
-    if status == "placed" and _next_expiry(window) <= expired_until:
-        status, at = "kept", _next_expiry(window)
+    if status == "placed" and (kept_at := _kept_at(ordered_at, at)) <= now:
+        status, at = "kept", kept_at
     return status, amount, at
 
 
-def _window_end(ordered_at: datetime) -> datetime:
-    last_day = ordered_at.astimezone(_ZONE).date() + timedelta(days=RETURN_WINDOW_DAYS)
-    return local((last_day - FIRST_DAY).days + 1) - timedelta(seconds=1)
+def _kept_at(ordered_at: datetime, placed_at: datetime) -> datetime:
+    """The run of the schedule that keeps an order: the first after its window, and its report."""
+    last_day = (_day(ordered_at) - FIRST_DAY).days + RETURN_WINDOW_DAYS
+    since = max(placed_at, local(last_day + 1) - timedelta(seconds=1))
+    day = (_day(since) - FIRST_DAY).days
+    runs = (local(each, minute) for each in (day, day + 1) for minute in EXPIRE_AT)
+    return next(run for run in runs if run >= since)
 
 
-def _next_expiry(window: datetime) -> datetime:
-    """The run of the schedule that keeps an order: at two o'clock after its last day."""
-    day = (window.astimezone(_ZONE).date() - FIRST_DAY).days + 1
-    return local(day, 2 * 60)
+def _day(at: datetime) -> date:
+    return at.astimezone(_ZONE).date()
+
+
+# --- rewards --------------------------------------------------------------------------------------
 
 
 def earned(known: Knowledge) -> Counter[tuple[str, str]]:
     """How many rewards each (referral, rule) has earned."""
     orders = true_orders(known)
-    by_referral: dict[str, list[TrueOrder]] = defaultdict(list)
+    counted: dict[str, list[TrueOrder]] = defaultdict(list)
     for order in orders.values():
-        if order.counts and order.referral:
-            by_referral[order.referral].append(order)
+        if order.counts:
+            counted[order.referral_id].append(order)
     total: Counter[tuple[str, str]] = Counter()
-    for referral, referral_of in known.referrals.items():
-        total[referral, "welcome"] += 1
-        own = by_referral[referral]
-        if own and known.keeper.had(referral_of.referee, min(one.ordered_at for one in own)):
-            continue
-        for rule_id in _on_orders(referral_of, own):
-            total[referral, rule_id] += 1
-    for key in _on_redemptions(known, orders, by_referral):
-        total[key] += 1
+    for referral_id, referral in known.referrals.items():
+        total[referral_id, "welcome"] += 1
+        own = counted[referral_id]
+        if own and not _was_customer(known, referral, min(one.ordered_at for one in own)):
+            total.update((referral_id, rule) for rule in _on_orders(referral, own))
+    for use in known.uses:
+        used_on = orders.get(use.order_id)
+        if not use.is_over and (used_on is None or used_on.counts):
+            total.update(_on_use(known, use, counted))
     return total
 
 
-_STATUSES = {
-    "order_placed": {"placed", "kept"},
-    "order_kept": {"kept"},
-    "order_returned": {"returned"},
-}
+def _was_customer(known: Knowledge, referral: TrueReferral, at: datetime) -> bool:
+    return known.keeper.had(referral.referee, at)
 
 
-def _on_orders(referral_of: TrueReferral, orders: list[TrueOrder]) -> Iterable[str]:
+def _on_orders(referral: TrueReferral, orders: list[TrueOrder]) -> Iterator[str]:
     paid = sorted(
         (one for one in orders if one.amount > 0), key=lambda one: (one.ordered_at, one.order_id)
     )
@@ -197,17 +196,14 @@ def _on_orders(referral_of: TrueReferral, orders: list[TrueOrder]) -> Iterable[s
         for place, order in enumerate((one for one in paid if one.status in statuses), 1):
             version = order.first_version if when == "order_placed" else order.status_version
             for rule in rules_of(version):
-                if rule["when"] == when and _holds(rule.get("if", {}), referral_of, order, place):
+                if rule["when"] == when and _holds(rule.get("if", {}), referral, order, place):
                     yield rule["id"]
 
 
 def _holds(
-    conditions: dict[str, Any], referral_of: TrueReferral, order: TrueOrder, place: int
+    conditions: dict[str, Any], referral: TrueReferral, order: TrueOrder, place: int
 ) -> bool:
-    days = (
-        order.ordered_at.astimezone(_ZONE).date()
-        - referral_of.confirmed_at.astimezone(_ZONE).date()
-    ).days
+    days = (_day(order.ordered_at) - _day(referral.confirmed_at)).days
     return (
         conditions.get("order", place) == place
         and order.amount >= Decimal(conditions.get("minimum_amount", "0")) * 100
@@ -216,33 +212,25 @@ def _holds(
     )
 
 
-def _on_redemptions(
-    known: Knowledge,
-    orders: Mapping[str, TrueOrder],
-    by_referral: Mapping[str, list[TrueOrder]],
-) -> Iterable[tuple[str, str]]:
-    reported = {one.row["order_id"]: one.row for one in known.rows}
-    for use in known.uses:
-        if use.is_over:
-            continue
-        row = known.exported[use.code]
-        order = orders.get(use.order_id)
-        if order and not order.counts:
-            continue
-        referral_of = known.referrals[row["referral"]]
-        own = by_referral.get(row["referral"], [])
-        ordered_at = (
-            datetime.fromisoformat(reported[use.order_id]["ordered_at"])
-            if (use.order_id in reported)
-            else use.at
-        )
-        first = min((one.ordered_at for one in own), default=ordered_at)
-        if known.keeper.had(referral_of.referee, first):
-            continue
-        for rule in rules_of(version_at(use.at)):
-            is_due = rule["when"] == "voucher_redeemed"
-            if is_due and rule["if"]["template"] == row["template"]:
-                yield row["referral"], rule["id"]
+def _on_use(
+    known: Knowledge, use: Use, counted: Mapping[str, list[TrueOrder]]
+) -> Iterator[tuple[str, str]]:
+    row = known.exported[use.code]
+    referral_id = row["referral"]
+    times = [one.ordered_at for one in counted.get(referral_id, [])]
+    times = times or [_ordered_at(known, use)]
+    if _was_customer(known, known.referrals[referral_id], min(times)):
+        return
+    for rule in rules_of(version_at(use.at)):
+        if rule["when"] == "voucher_redeemed" and rule["if"]["template"] == row["template"]:
+            yield referral_id, rule["id"]
+
+
+def _ordered_at(known: Knowledge, use: Use) -> datetime:
+    """When the order of a use was made: a call comes while it is made."""
+    rows = (one.row for one in known.rows if one.row["order_id"] == use.order_id)
+    reported = next((row["ordered_at"] for row in rows), None)
+    return datetime.fromisoformat(reported) if reported else use.at
 
 
 def people_by_digest(addresses: Iterable[str]) -> dict[str, str]:

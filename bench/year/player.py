@@ -22,6 +22,7 @@ from random import Random
 from bench.year.cast import Cast, Invitee, Purchase
 from bench.year.programme import (
     DAYS,
+    EXPIRE_AT,
     FIRST_DAY,
     OWN_CODES,
     RENAMED_ON,
@@ -31,7 +32,6 @@ from bench.year.programme import (
 )
 from bench.year.retailer import FILES_AT, BackOffice, ListKeeper, Loader, Row, ordered_at
 from chalicelib.domain.addresses import Address
-from chalicelib.domain.effects import Queue
 from chalicelib.domain.files.orders import COLUMNS, OrderRow, parse_order
 from chalicelib.domain.redemptions import purchase_of
 from chalicelib.domain.referrals import Referral
@@ -157,7 +157,7 @@ class Year:
         yield 3 * 60 + 5, partial(self._drop_lists, day)
         yield 4 * 60, self._report
         yield 5 * 60, self._reconcile
-        yield from ((hour * 60, self._expire) for hour in (2, 12))
+        yield from ((minute, self._expire) for minute in EXPIRE_AT)
         yield 9 * 60, partial(self._refill, day)
         yield 10 * 60, partial(self._acknowledge, day)
         if day < self.last_day:
@@ -426,8 +426,3 @@ class Year:
         assert referral
         held = self.world.repository.held_by(referral.sponsor_id)
         return sum(one.state is not VoucherState.REVOKED for one in held) >= SPONSOR_CAP
-
-    @property
-    def waits_for_codes(self) -> int:
-        """How many facts wait for a code of the client's own."""
-        return len(self.world.queues.waiting[Queue.REWARD])

@@ -17,6 +17,7 @@ from tests.fakes.campaign import campaign
 FIRST_DAY = date(2026, 1, 1)
 DAYS = 365
 RENAMED_ON = date(2026, 7, 8)
+EXPIRE_AT = (2 * 60, 12 * 60)  # minutes of the day at which windows and vouchers end
 OWN_CODES = "third-order"
 SPONSOR_CAP = 4
 
