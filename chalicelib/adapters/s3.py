@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 CHUNK = 1 << 20
 PART = 8 << 20  # bytes; S3 requires 5 MB of every part but the last, and allows 10,000 parts
+WRITE_ATTEMPTS = 3
 MAX_RECONNECTS = 3  # in a row, after a broken connection
 COPIED_AT_ONCE = 256 << 20  # bytes that S3 copies well within our time-out; its limit is 5 GB
 _SEGMENT = "application/octet-stream"
@@ -75,20 +76,25 @@ class BucketFiles:
         )
 
     def write_once(self, path: str, content: bytes, *, content_type: str = "text/csv") -> bool:
-        try:
-            # Law 5: the second writer finds the file and does not replace it.
-            self._clients.s3.put_object(
-                Bucket=self._bucket,
-                Key=path,
-                Body=content,
-                ContentType=content_type,
-                IfNoneMatch="*",
-            )
-        except ClientError as error:
-            if _code(error) == "PreconditionFailed":
-                return False
-            raise
-        return True
+        for attempt in range(1, WRITE_ATTEMPTS + 1):
+            try:
+                # Law 5: the second writer finds the file and does not replace it.
+                self._clients.s3.put_object(
+                    Bucket=self._bucket,
+                    Key=path,
+                    Body=content,
+                    ContentType=content_type,
+                    IfNoneMatch="*",
+                )
+            except ClientError as error:
+                if _code(error) == "PreconditionFailed":
+                    return False
+                # Another writer was at it: its file is there at the next attempt, or it failed.
+                if _code(error) != "ConditionalRequestConflict" or attempt == WRITE_ATTEMPTS:
+                    raise
+            else:
+                return True
+        raise AssertionError("the last attempt returns or raises")
 
     def move(self, path: str, to: str, version: str | None = None) -> None:
         """Move a file, its current version or `version`, so that nothing of it remains.

@@ -198,6 +198,33 @@ def test_a_file_replaced_while_it_is_read_is_an_error(
         next(chunks)
 
 
+@pytest.mark.parametrize(("conflicts", "written"), [(1, True), (2, True), (3, None)])
+def test_a_file_written_once_meets_another_writer_and_tries_again(
+    clients: Clients,
+    bucket: str,
+    monkeypatch: pytest.MonkeyPatch,
+    conflicts: int,
+    written: bool | None,
+) -> None:
+    put_object = clients.s3.put_object
+    met: list[Any] = []
+
+    def contested(**arguments: Any) -> Any:
+        if len(met) < conflicts:
+            met.append(arguments)
+            raise ClientError({"Error": {"Code": "ConditionalRequestConflict"}}, "PutObject")
+        return put_object(**arguments)
+
+    monkeypatch.setattr(clients.s3, "put_object", contested)
+    files = BucketFiles(clients, bucket)
+    if written is None:
+        with pytest.raises(ClientError, match="ConditionalRequestConflict"):
+            files.write_once(PATH, b"one")
+    else:
+        assert files.write_once(PATH, b"one") is written
+        assert b"".join(files.read(PATH)) == b"one"
+
+
 # --- segments ---
 
 
