@@ -7,8 +7,10 @@ difference. `--sponsors` and `--days` make it smaller, `--seed` another year.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -22,7 +24,7 @@ from bench.year.programme import DAYS, FIRST_DAY, Programme
 
 AMPLE = 1_000_000  # a budget that no year spends
 TIGHT = 1_800
-AFTERWARDS = 40  # days in which late reports come, windows pass, and the last statement is written
+AFTERWARDS = 70  # days in which late reports come, windows pass, and the last statement is written
 COLUMNS = ("year", "month", "invited", "confirmed", "orders", "rows", "vouchers", "differences")
 
 
@@ -92,26 +94,35 @@ def by_people(year: Year) -> dict[tuple[str, str], int]:
     }
 
 
+@dataclass(frozen=True)
+class Played:
+    """A year after its end: its months, and who has how many rewards of each rule."""
+
+    months: list[Month]
+    rewards: dict[tuple[str, str], int]
+
+
+def play(scenario: Scenario, seed: int, sponsors: int, days: int) -> Played:
+    """Play a year of a scenario from its beginning to its end."""
+    cast = Cast(seed, max(10, int(sponsors * scenario.share)))
+    year = Year(cast, scenario.programme, scenario.sequence, last_day=days)
+    found = list(months(scenario, year, days))
+    return Played(found, by_people(year))
+
+
 def main() -> int:
-    """Play, print, write."""
+    """Play each year in a process of its own, print, write."""
     arguments = _arguments()
     console = Console(stderr=True)
-    found: list[Month] = []
-    ends: list[dict[tuple[str, str], int]] = []
-    with console.status("") as status:
-        for scenario in SCENARIOS:
-            sponsors = max(10, int(arguments.sponsors * scenario.share))
-            year = Year(
-                Cast(arguments.seed, sponsors),
-                scenario.programme,
-                scenario.sequence,
-                last_day=arguments.days,
-            )
-            for month in months(scenario, year, arguments.days):
-                status.update(f"{scenario.name}: {month.month}")
-                found.append(month)
-            ends.append(by_people(year))
-    found.append(_compared(ends[0], ends[1]))
+    with ProcessPoolExecutor(min(len(SCENARIOS), os.cpu_count() or 1)) as pool:
+        running = [
+            pool.submit(play, each, arguments.seed, arguments.sponsors, arguments.days)
+            for each in SCENARIOS
+        ]
+        with console.status(f"playing {len(running)} years"):
+            years = [one.result() for one in running]
+    found = [month for year in years for month in year.months]
+    found.append(_compared(years[0].rewards, years[1].rewards))
     return _published(console, found, arguments.seed)
 
 

@@ -17,7 +17,7 @@ from bench.year.programme import DAYS, OWN_CODES, TEMPLATES
 
 PASSED_ON = "welcome"  # the template of vouchers that people give to others
 FATES = ("kept", "returned", "cancelled", "partial", "silent")
-_FATE_SHARES = (0.66, 0.76, 0.86, 0.93, 1.0)
+_FATE_SHARES = (0.6, 0.75, 0.85, 0.93, 1.0)
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Cast:
             day = invitee.day + chance.between(0, 14, "first", invitee.address)
             for number in range(chance.between(0, 6, "orders", invitee.address)):
                 yield self._purchase(invitee.address, invitee.sponsor, day, number)
-                day += chance.between(1, 35, "next", invitee.address, number)
+                day += chance.between(1, 25, "next", invitee.address, number)
         for sponsor in self.sponsors:
             for number in range(chance.between(0, 5, "orders", sponsor)):
                 day = chance.between(20, DAYS - 1, "bought", sponsor, number)
@@ -140,7 +140,7 @@ class Cast:
     def _template(self, name: tuple[str, int]) -> str | None:
         if not self.chance.happens(0.75, "uses", *name):
             return None
-        return self.chance.choose((PASSED_ON, PASSED_ON, *TEMPLATES), "template", *name)
+        return self.chance.choose((PASSED_ON, "second-order", *TEMPLATES), "template", *name)
 
     def _report(self, holder: str, buyer: str, template: str | None, name: tuple[str, int]) -> str:
         """Codes that run out reach their holders on other days when reports come in another

@@ -283,8 +283,8 @@ class Year:
                 redeem(self.world.ports, code, purchase_of(row))
         except RefusedError:
             self.counts["redemptions refused"] += 1
-        if self.cast.chance.happens(0.1, "rolls back", purchase.order_id):
-            day = purchase.day + self.cast.chance.between(1, 9, "rollback", purchase.order_id)
+        if self.cast.chance.happens(0.25, "rolls back", purchase.order_id):
+            day = purchase.day + self.cast.chance.between(1, 40, "rollback", purchase.order_id)
             self.rollbacks[day].append((code, purchase.order_id))
 
     def _roll_back(self, code: str, order_id: str) -> None:

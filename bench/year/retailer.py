@@ -65,11 +65,12 @@ class BackOffice:
             case "kept":
                 return [(kept_on, row("kept"))]
             case "returned":
-                back = (day + chance.between(3, 30, "returned", name), row("returned"))
+                back = (day + chance.between(3, 60, "returned", name), row("returned"))
                 was_kept = chance.happens(0.5, "kept first", name)
                 return [(kept_on, row("kept")), back] if was_kept else [back]
             case "cancelled":
-                return [(day + chance.between(1, 8, "cancelled", name), row("cancelled"))]
+                latest = 40 if chance.happens(0.3, "cancelled late", name) else 8
+                return [(day + chance.between(1, latest, "cancelled", name), row("cancelled"))]
             case "partial":
                 part = chance.roll("part", name)
                 return [(kept_on, row("kept")), (kept_on + 5, row("kept", part))]

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from bench.year.__main__ import AMPLE, SCENARIOS, Scenario, by_people, months
+from bench.year.__main__ import AMPLE, SCENARIOS, Scenario, by_people, months, play
 from bench.year.cast import Cast
 from bench.year.checks import CHECKS
 from bench.year.player import OUT, Year
@@ -48,6 +48,13 @@ def test_another_sequence_of_each_days_reports_ends_at_the_same_rewards(year: Ye
     assert found == []
     assert by_people(other) == by_people(year)
     assert [one.row for one in other.office.delivered] != [one.row for one in year.office.delivered]
+
+
+def test_a_year_of_the_command_line_ends_with_its_rewards() -> None:
+    one, other = (play(each, 3, 10, 40) for each in (REPORTED, REORDERED))
+    assert [month.month for month in one.months][-1] == "2026-04"
+    assert one.months[-1].differences == other.months[-1].differences == []
+    assert one.rewards == other.rewards
 
 
 def test_a_budget_that_runs_out_and_a_cap_are_kept_to_the_cent() -> None:
