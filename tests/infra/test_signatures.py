@@ -100,7 +100,7 @@ def test_a_signature_is_of_the_body(front: httpx.Client) -> None:
         {"service": "s3"},
         {"region": "eu-west-1"},
     ],
-    ids=str,
+    ids=["secret", "id", "service", "region"],
 )
 def test_another_key_service_or_region_is_refused(
     front: httpx.Client, wrong: dict[str, str]
