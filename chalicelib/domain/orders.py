@@ -134,7 +134,7 @@ def counts_for(campaign: Campaign, referral: Referral, order: Order) -> bool:
 
 
 def new_order(campaign: Campaign, row: OrderRow, referral: Referral) -> Order:
-    """The order of a first report, at `placed`; `moved_order` sets the reported status."""
+    """The order of a first report, at `placed`; `reported_order` sets the reported status."""
     return Order(
         campaign=campaign.id,
         order_id=row.order_id,

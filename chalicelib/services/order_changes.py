@@ -20,7 +20,7 @@ def order_changes(
     ports: Ports, before: Order | None, order: Order, referral: Referral
 ) -> tuple[list[Change], list[Fact]]:
     """The changes and facts when `before` (None for a new order) becomes `order`; `referral` is the
-    one it belongs to now. None if nothing differs.
+    one it belongs to now. Both are empty if nothing differs.
     """
     if before is None:
         changes: list[Change] = [Insert(order), Replace(_counted(referral, None, order))]

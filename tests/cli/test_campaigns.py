@@ -137,8 +137,8 @@ def test_put_first_names_the_rules_and_templates_that_vanish_or_grant_otherwise(
     changed.write_text(text.replace("value: 5.00", "value: 6.00"))
     assert tandem("campaign", "put", DEMO).stderr == ""
     named = [
-        "rule sponsor-reward: vanishes; what happens from now on earns nothing by it",
-        "rule thanks: new; what happened before earns nothing by it",
+        "rule sponsor-reward: vanishes; what is reported from now on earns nothing by it",
+        "rule thanks: new; what was reported before earns nothing by it",
         "template second-order: value 5.00 → 6.00; vouchers that are issued stay as they are",
     ]
     tried = tandem("campaign", "put", "--dry-run", changed)

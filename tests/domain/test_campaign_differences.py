@@ -27,14 +27,14 @@ def test_nothing_is_named_when_no_reward_changes() -> None:
 
 def test_a_rule_that_vanishes_is_named() -> None:
     assert reward_differences(campaign(), campaign(rules=RULES[:-1])) == [
-        "rule sponsor-reward: vanishes; what happens from now on earns nothing by it"
+        "rule sponsor-reward: vanishes; what is reported from now on earns nothing by it"
     ]
 
 
 def test_a_rule_with_another_id_is_another_rule() -> None:
     assert with_rule(4, id="thanks") == [
-        "rule sponsor-reward: vanishes; what happens from now on earns nothing by it",
-        "rule thanks: new; what happened before earns nothing by it",
+        "rule sponsor-reward: vanishes; what is reported from now on earns nothing by it",
+        "rule thanks: new; what was reported before earns nothing by it",
     ]
 
 
@@ -79,6 +79,6 @@ def test_a_template_that_vanishes_is_named() -> None:
     fewer = {name: given for name, given in templates().items() if name != "fourth-order"}
     rules = [rule for rule in RULES if rule["issue"] != "fourth-order"]
     assert reward_differences(campaign(), campaign(templates=fewer, rules=rules)) == [
-        "rule ladder-third: vanishes; what happens from now on earns nothing by it",
+        "rule ladder-third: vanishes; what is reported from now on earns nothing by it",
         "template fourth-order: vanishes; vouchers that are issued stay as they are",
     ]

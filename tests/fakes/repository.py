@@ -268,11 +268,12 @@ class TornRepository(_Wrapped):
 
 
 class LaggingRepository(_Wrapped):
-    """Its agendas are those of another store: what they were a moment ago."""
+    """Its indexes are those of another store: what they were a moment ago."""
 
     def __init__(self, inner: Repository, before: Repository) -> None:
         super().__init__(inner)
         self.agenda = before.agenda
+        self.held_by = before.held_by
 
 
 class RecordingRepository(_Wrapped):

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from chalicelib.domain import vouchers
 from chalicelib.domain.exports import Export, ExportState
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.files.reading import Tally
+from chalicelib.domain.redemptions import Purchase
 from chalicelib.domain.vouchers import Voucher, VoucherState
+from chalicelib.services.ports import Replace
 from chalicelib.services.sponsors.space import voucher_view
 from chalicelib.services.vouchers.acknowledge import ingest_ack
 from chalicelib.services.vouchers.export import export_vouchers
+from chalicelib.services.vouchers.redeem import redeem
 from tests.fakes.fuse import killed_everywhere
 from tests.fakes.world import World
 from tests.services.test_export import NEWCOMERS, issued
@@ -154,3 +158,16 @@ def test_a_code_acknowledged_before_cannot_be_refused_any_more(exported: World) 
     receipt = exported.acknowledge(1, f"{code},too late\n".encode())
     assert (receipt.status, receipt.reason) == ("refused", "code_acknowledged_already")
     assert exported.facts(FactName.VOUCHER_REFUSED) == []
+
+
+def test_a_used_code_that_is_refused_does_not_refuse_the_same_file_again(exported: World) -> None:
+    world = exported
+    first = world.exported(1)[0]["code"]
+    purchase = Purchase(order_id="A1", ordered_at=world.clock(), amount_minor=8000, currency="EUR")
+    redeem(world.ports, first, purchase)
+    # As a first attempt leaves it that is killed after the used code.
+    [used] = [one for one in world.memory.all(Voucher) if one.code == first]
+    world.repository.commit(Replace(vouchers.acknowledged(used, world.clock())))
+    for _ in range(2):
+        assert world.acknowledge(1, f"{first},used\n".encode()).status == "accepted"
+    assert all(one.acknowledged_at for one in world.memory.all(Voucher))

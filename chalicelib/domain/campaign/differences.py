@@ -26,13 +26,13 @@ def _rule_differences(before: Campaign, after: Campaign) -> Iterator[str]:
     kept = {rule.id: rule for rule in after.rules}
     for rule in before.rules:
         if rule.id not in kept:
-            yield f"rule {rule.id}: vanishes; what happens from now on earns nothing by it"
+            yield f"rule {rule.id}: vanishes; what is reported from now on earns nothing by it"
         elif changes := [*_rule_changes(rule, kept[rule.id])]:
             yield f"rule {rule.id}: {', '.join(changes)}"
     known = {rule.id for rule in before.rules}
     for rule in after.rules:
         if rule.id not in known:
-            yield f"rule {rule.id}: new; what happened before earns nothing by it"
+            yield f"rule {rule.id}: new; what was reported before earns nothing by it"
 
 
 def _rule_changes(old: Rule, new: Rule) -> Iterator[str]:

@@ -225,14 +225,13 @@ def order_moved(order: Order, referral: Referral) -> FactBody:
 
 def order_corrected(before: Order, order: Order, referral: Referral) -> OrderCorrected:
     """The body for an order that a later report corrects."""
-    was_kept, is_kept = (
-        each.counts and each.status is OrderStatus.KEPT and before.status is OrderStatus.KEPT
-        for each in (before, order)
-    )
+    was_counted = before.first_version is not None  # 0.2.0 did not count buyers
+    is_other = was_counted and before.buyer is not order.buyer
     return OrderCorrected(
         **_of_order(order, referral),
-        buyer_before=before.buyer if before.buyer is not order.buyer else None,
-        kept_orders=is_kept - was_kept,
+        buyer_before=before.buyer if is_other else None,
+        # What was counted when it was kept; its return counts for itself.
+        kept_orders=(order.counts - before.counts) if before.status is OrderStatus.KEPT else 0,
     )
 
 

@@ -26,7 +26,7 @@ def find_referee(ports: Ports, campaign: Campaign, digest: str) -> Person | None
 
 
 def find_other(ports: Ports, campaign: Campaign, digest: str, ordered_at: datetime) -> Person:
-    """Who a digest is of that is no referee's: a sponsor, a customer on the list in force at
+    """Whose digest it is, where it is no referee's: a sponsor, a customer on the list in force at
     `ordered_at`, or somebody else. `ListUnavailableError` when a later attempt may say.
     """
     for claim in sponsor_claims_on(ports, campaign.id, [digest]):

@@ -1,7 +1,7 @@
 """Recording the orders that the client reports, one at a time, in any sequence and repeatedly.
 
-An order is stored when its buyer is a referee or one of our vouchers is used on it; other people's
-leave no trace. A report moves an order forward, says more of it, or changes nothing. The voucher is
+An order is stored when its buyer is a referee, or when it uses or names one of our vouchers; other
+people's leave no trace. A report moves an order forward, says more of it, or changes nothing. The voucher is
 redeemed in the transaction that stores the first report with its code, and given back in the one
 that cancels the order. A code that is not ours, or not good, never costs the order: its problem is
 reported beside it.
@@ -65,6 +65,7 @@ from chalicelib.services.retry import retry_on_conflict
 _USES_VOUCHERS = frozenset({OrderStatus.PLACED, OrderStatus.KEPT})
 _WITHOUT_TRACE = frozenset({"none", "not_a_referees"})
 _GIVEN_BACK_AT_ONCE = 15  # vouchers, at six items each
+OTHER_CURRENCY = "currency_not_the_campaigns"
 CODE_UNKNOWN = "unknown"
 CODE_DIFFERS = "voucher_code_differs"
 
@@ -208,7 +209,10 @@ def _record_in_each(
     recorded = next((each for each in outcomes if each.effect not in _WITHOUT_TRACE), None)
     if recorded is None:
         return next((each for each in outcomes if each.problem), outcomes[0])
-    return replace(recorded, voucher=outcomes[0].voucher)
+    first = outcomes[0]
+    is_other_currency = row.voucher_code and first.problem == OTHER_CURRENCY
+    problem = VoucherProblem.WRONG_CURRENCY.value if is_other_currency else None
+    return replace(recorded, voucher=first.voucher or problem)
 
 
 def _of_a_stranger(row: OrderRow) -> OrderOutcome:
@@ -275,7 +279,7 @@ def record_order(ports: Ports, campaign: Campaign, row: OrderRow) -> OrderOutcom
 def _early_refusal(ports: Ports, campaign: Campaign, row: OrderRow) -> OrderOutcome | None:
     """The refusal that follows from the row alone, without a read; None if there is none."""
     if row.currency != campaign.currency:
-        return _refused("currency_not_the_campaigns")
+        return _refused(OTHER_CURRENCY)
     if row.ordered_at.astimezone(UTC) > ports.clock() + timedelta(days=1):
         return _refused("ordered_at_in_the_future")
     return None
@@ -354,7 +358,9 @@ def _person(
         return referee
     if stored is None and voucher is None:
         return Person()  # nobody we need to know more about
-    return find_other(ports, campaign, row.email_digest, row.ordered_at)
+    # Some back offices date each status: later lists have everybody who ordered.
+    ordered_at = min(row.ordered_at, stored.ordered_at) if stored else row.ordered_at
+    return find_other(ports, campaign, row.email_digest, ordered_at)
 
 
 def _is_another_person(stored: Order | None, person: Person | None) -> bool:

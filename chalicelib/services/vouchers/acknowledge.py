@@ -97,9 +97,13 @@ def acknowledge(
 
 
 def _is_acknowledged(ports: Ports, code_key: str) -> bool:
-    """Whether the client has acknowledged the code before: its mail may have been sent."""
+    """Whether the client has acknowledged the code before: its mail may have been sent. A used one
+    counts as acknowledged even where it is refused, so the same file may say so again.
+    """
     voucher = ports.repository.get(Voucher, code_key=code_key)
-    return voucher is not None and voucher.acknowledged_at is not None
+    if voucher is None or voucher.state is VoucherState.REDEEMED:
+        return False
+    return voucher.acknowledged_at is not None
 
 
 @retry_on_conflict

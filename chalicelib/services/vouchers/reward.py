@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import Trigger
@@ -80,22 +81,40 @@ def reward(ports: Ports, fact: Fact) -> list[str]:
     """
     match body_of(fact):
         case ReferralConfirmed(referral_id=referral_id):
-            return _settle(ports, referral_id, _on_confirmation, fact.name)
+            return _settle(ports, referral_id, _on_confirmation)
         case OrderBody(referral_id=referral_id, order_id=order_id):
-            outcomes = _settle(ports, referral_id, _on_orders, fact.name)
             used = _used_on(ports, fact.campaign, order_id)
-            return outcomes + _settle_redemptions(ports, fact, referral_id, used)
-        case VoucherRedeemed() | VoucherRolledBack() as body:
-            key = _key_of(ports, body.holder_id, body.voucher_id)
-            outcomes = _give_back_if_cancelled(ports, key)
-            # A rule may ask for an order that was made with such a voucher.
-            outcomes += _settle(ports, body.referral_id, _on_orders, fact.name)
-            return outcomes + _settle_redemptions(ports, fact, body.referral_id, [key])
+            return _each(
+                lambda: _settle(ports, referral_id, _on_orders),
+                lambda: _settle_redemptions(ports, fact, referral_id, used),
+            )
+        case VoucherRedeemed() | VoucherRolledBack() as use:
+            key = _key_of(ports, use)
+            return _each(
+                lambda: _give_back_if_cancelled(ports, key),
+                # A rule may ask for an order that was made with such a voucher.
+                lambda: _settle(ports, use.referral_id, _on_orders),
+                lambda: _settle_redemptions(ports, fact, use.referral_id, [key]),
+            )
         case RewardRevoked() as body:
             outcomes = _free_room(ports, body) if body.reason == ROLLED_BACK else []
             return outcomes + _fill_room(ports, body, fact)
         case _:
             return []
+
+
+def _each(*works: Callable[[], list[str]]) -> list[str]:
+    """The outcomes of all: one that must wait does not block those after it."""
+    outcomes: list[str] = []
+    waits: RetryLaterError | None = None
+    for work in works:
+        try:
+            outcomes += work()
+        except RetryLaterError as error:
+            waits = waits or error
+    if waits:
+        raise waits
+    return outcomes
 
 
 # --- one referral -------------------------------------------------------------------------------
@@ -105,13 +124,13 @@ def reward(ports: Ports, fact: Fact) -> list[str]:
 Planner = Callable[[Ports, ReferralRewards], tuple[ReferralRewards, list[Action]]]
 
 
-def _settle(ports: Ports, referral_id: str, planner: Planner, reason: str) -> list[str]:
+def _settle(ports: Ports, referral_id: str, planner: Planner) -> list[str]:
     """Take the actions of the plan, one transaction each, until none is left. One that must wait
     does not block the others: `RetryLaterError` comes at the end.
     """
     outcomes: list[str] = []
     waiting: dict[tuple[str, int], RetryLaterError] = {}
-    while (outcome := _next_action(ports, referral_id, planner, reason, waiting)) != NOTHING_LEFT:
+    while (outcome := _next_action(ports, referral_id, planner, waiting)) != NOTHING_LEFT:
         if outcome != WAITS:
             outcomes.append(outcome)
     for error in waiting.values():
@@ -124,7 +143,6 @@ def _next_action(
     ports: Ports,
     referral_id: str,
     planner: Planner,
-    reason: str,
     waiting: dict[tuple[str, int], RetryLaterError],
 ) -> str:
     state = _load(ports, referral_id)
@@ -135,7 +153,7 @@ def _next_action(
     if not actions:
         return NOTHING_LEFT
     try:
-        return carry_out(ports, state, actions[0], reason)
+        return carry_out(ports, state, actions[0])
     except RetryLaterError as error:
         waiting[_key(actions[0])] = error
         return WAITS
@@ -254,15 +272,21 @@ def _used_on(ports: Ports, campaign: str, order_id: str) -> list[str | None]:
     return [order.code_key if order else None, *by_calls]
 
 
-def _key_of(ports: Ports, holder_id: str, voucher_id: str) -> str | None:
-    held = ports.repository.held_by(holder_id)  # may lag, so it only gives the key
-    return next((each.code_key for each in held if each.voucher_id == voucher_id), None)
+def _key_of(ports: Ports, use: VoucherRedeemed | VoucherRolledBack) -> str:
+    """The key of the voucher of a use. `RetryLaterError` while the index, which may lag, does not
+    have the voucher yet.
+    """
+    held = ports.repository.held_by(use.holder_id)
+    key = next((each.code_key for each in held if each.voucher_id == use.voucher_id), None)
+    if key is None:
+        raise RetryLaterError("the voucher is not in the index yet")
+    return key
 
 
 @retry_on_conflict
-def _give_back_if_cancelled(ports: Ports, code_key: str | None) -> list[str]:
+def _give_back_if_cancelled(ports: Ports, code_key: str) -> list[str]:
     """Roll a redemption back that comes after the report that its order was cancelled."""
-    voucher = ports.repository.get(Voucher, code_key=code_key) if code_key else None
+    voucher = ports.repository.get(Voucher, code_key=code_key)
     if voucher is None or voucher.redeemed_by is None:
         return []
     order = ports.repository.get(Order, campaign=voucher.campaign, order_id=voucher.redeemed_by)
@@ -294,7 +318,7 @@ def _settle_redemptions(
     if not decided and all(rule.when is not Trigger.VOUCHER_REDEEMED for rule in campaign.rules):
         return []
     keys = dict.fromkeys([*used, *_keys_of(ports, referral_id, decided)])
-    return [outcome for key in keys if key for outcome in _settle_voucher(ports, key, fact.name)]
+    return _each(*(partial(_settle_voucher, ports, key) for key in keys if key))
 
 
 def _keys_of(ports: Ports, referral_id: str, decided: Sequence[Reward]) -> list[str]:
@@ -311,7 +335,7 @@ def _keys_of(ports: Ports, referral_id: str, decided: Sequence[Reward]) -> list[
     return [voucher.code_key for voucher in held if voucher.voucher_id in ids]
 
 
-def _settle_voucher(ports: Ports, code_key: str, reason: str) -> list[str]:
+def _settle_voucher(ports: Ports, code_key: str) -> list[str]:
     voucher = ports.repository.get(Voucher, code_key=code_key)
     if voucher is None:
         return []
@@ -319,7 +343,7 @@ def _settle_voucher(ports: Ports, code_key: str, reason: str) -> list[str]:
     def planner(ports: Ports, state: ReferralRewards) -> tuple[ReferralRewards, list[Action]]:
         return _on_redemption(ports, state, code_key)
 
-    return _settle(ports, voucher.referral_id, planner, reason)
+    return _settle(ports, voucher.referral_id, planner)
 
 
 def _on_redemption(
@@ -391,16 +415,21 @@ def _fill_room(ports: Ports, body: RewardRevoked, fact: Fact) -> list[str]:
     """Grant what a cap refused, now that a reward of the same person has been revoked: a cap counts
     what stands.
     """
-    outcomes: list[str] = []
-    for referral_id in _capped_with(ports, body):
-        outcomes += _settle(ports, referral_id, _on_confirmation, fact.name)
-        outcomes += _settle(ports, referral_id, _on_orders, fact.name)
-        outcomes += _settle_redemptions(ports, fact, referral_id, [])
-    return outcomes
+    return _each(
+        *(
+            work
+            for referral_id in _capped_with(ports, body)
+            for work in (
+                partial(_settle, ports, referral_id, _on_confirmation),
+                partial(_settle, ports, referral_id, _on_orders),
+                partial(_settle_redemptions, ports, fact, referral_id, []),
+            )
+        )
+    )
 
 
 def _capped_with(ports: Ports, body: RewardRevoked) -> Iterator[str]:
-    """The referrals with a reward that the cap of the holder refused."""
+    """The referrals with a reward that a cap refused to this holder."""
     if body.holder_id == body.referral_id:
         if _was_refused(ports, body.referral_id, RewardRefusal.REFEREE_CAP):
             yield body.referral_id

@@ -34,6 +34,7 @@ from chalicelib.services.facts import referral_fact, voucher_fact
 from chalicelib.services.ports import Change, Insert, Ports, Replace
 from chalicelib.services.vouchers.issue import issue_voucher
 
+NOT_EARNED = "not_earned"
 _ENDED = {
     OrderStatus.RETURNED: FactName.ORDER_RETURNED.value,
     OrderStatus.CANCELLED: FactName.ORDER_CANCELLED.value,
@@ -60,8 +61,8 @@ class ReferralRewards:
         )
 
 
-def carry_out(ports: Ports, state: ReferralRewards, action: Action, reason: str) -> str:
-    """Take one action, because of the fact named `reason`; returns the named outcome.
+def carry_out(ports: Ports, state: ReferralRewards, action: Action) -> str:
+    """Carry out one action; returns the named outcome.
 
     `RetryLaterError` when the template has no code left.
     """
@@ -70,9 +71,9 @@ def carry_out(ports: Ports, state: ReferralRewards, action: Action, reason: str)
             _grant(ports, state, earned, decision)
             return "granted"
         case Refuse(_, decision, why):
-            return _refuse(ports, state.referral, decision, why)
+            return _refuse(ports, state, decision, why)
         case Revoke(granted):
-            return _revoke(ports, state, granted, reason)
+            return _revoke(ports, state, granted)
         case Reinstate(granted):
             return _reinstate(ports, state, granted)
 
@@ -97,21 +98,25 @@ def _spent(state: ReferralRewards, value_minor: int) -> Change:
     return Replace(replace(state.budget, spent_minor=state.budget.spent_minor + value_minor))
 
 
-def _refuse(ports: Ports, referral: Referral, decided: Reward, reason: RewardRefusal) -> str:
+def _refuse(ports: Ports, state: ReferralRewards, decided: Reward, reason: RewardRefusal) -> str:
+    referral = state.referral
     # Reported once per person, however many rungs are refused; the revision decides which is first.
     is_found = reason is RewardRefusal.NOT_A_NEWCOMER and not referral.found_on_later_list
     noted = found_on_later_list(referral) if is_found else referral
     body = RewardRefused.of(decided, referral, reason, found_on_later_list=is_found)
     refused = rewards.refused(decided, reason)
+    # Room under the sponsor's cap may be freed at the same moment: then decide again.
+    is_capped = reason is RewardRefusal.SPONSOR_CAP
     ports.repository.commit(
         Replace(refused) if refused.revision else Insert(refused),
         Replace(noted),
+        *([Replace(state.sponsor)] if is_capped else []),
         facts=[referral_fact(ports, referral, body)],
     )
     return reason
 
 
-def _revoke(ports: Ports, state: ReferralRewards, granted: Reward, reason: str) -> str:
+def _revoke(ports: Ports, state: ReferralRewards, granted: Reward) -> str:
     now = ports.clock()
     voucher = ports.repository.get(Voucher, code_key=str(granted.code_key))
     if voucher is None or voucher.state is VoucherState.EXPIRED:
@@ -127,7 +132,7 @@ def _revoke(ports: Ports, state: ReferralRewards, granted: Reward, reason: str) 
             Replace(with_rewards(state.referral, -1)),
         )
         return "voucher_is_redeemed"
-    reason = _reason(ports, granted) or reason
+    reason = _reason(ports, granted)
     revoked, change = with_change(
         vouchers.revoked(voucher, now), ChangeKind.REVOKED, now, reason=reason
     )
@@ -144,14 +149,16 @@ def _revoke(ports: Ports, state: ReferralRewards, granted: Reward, reason: str) 
     return "revoked"
 
 
-def _reason(ports: Ports, granted: Reward) -> str | None:
-    """What became of the order it was granted for, whichever fact is worked on first."""
+def _reason(ports: Ports, granted: Reward) -> str:
+    """What became of the order it was granted for, whichever fact is worked on first; a word that
+    the client reads.
+    """
     order = (
         ports.repository.get(Order, campaign=granted.campaign, order_id=granted.order_id)
         if granted.order_id
         else None
     )
-    return _ENDED.get(order.status) if order else None
+    return _ENDED.get(order.status, NOT_EARNED) if order else NOT_EARNED
 
 
 def _reinstate(ports: Ports, state: ReferralRewards, granted: Reward) -> str:

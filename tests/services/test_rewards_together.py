@@ -1,0 +1,132 @@
+"""What one fact sets off when part of it must wait, fails to be found, or meets another at work."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.domain.effects import BOUGHT_BY, totals
+from chalicelib.domain.facts import FactName
+from chalicelib.domain.orders import Buyer, Order, OrderStatus
+from chalicelib.domain.referrals import Referral
+from chalicelib.domain.rewards import Reward
+from chalicelib.services.campaigns.put import put_campaign
+from chalicelib.services.errors import RetryLaterError
+from chalicelib.services.orders.record import OrderOutcome, record_reported_orders
+from chalicelib.services.ports import Insert, Replace, Repository
+from chalicelib.services.vouchers.reward import reward
+from tests.fakes.campaign import CAMPAIGN, CANARY, campaign
+from tests.fakes.repository import ContestedRepository, LaggingRepository, MemoryRepository
+from tests.fakes.world import CUSTOMERS, VIPS, World, new_world, wrapped
+from tests.services.test_order_attacks import USED, WELCOME
+from tests.services.test_order_judgement import PAUL, STRANGER, only_order, welcome_code
+from tests.services.test_orders import NEWCOMER, granted, record, row_of
+
+LATER = {"prefix": "OW", "value": "5.00", "valid_days": 60, "codes": "client"}
+FIRST = {"id": "first", "when": "order_kept", "issue": "second-order", "to": "referee"}
+
+
+def test_a_template_without_codes_does_not_hold_up_what_a_redemption_earns() -> None:
+    templates = {**campaign().model_dump(mode="json")["templates"], "second-order": LATER}
+    world = new_world(rules=[WELCOME, USED, FIRST], templates=templates)
+    code = welcome_code(world)
+    record(world, world.order("A1", "kept", of=NEWCOMER, code=code))
+    [kept] = world.facts(FactName.ORDER_KEPT)
+    with pytest.raises(RetryLaterError):
+        reward(world.ports, kept)
+    assert granted(world) == [("used", 1), ("welcome", 0)]
+
+
+def test_a_redemption_waits_for_its_voucher_in_the_index() -> None:
+    world = new_world(rules=[WELCOME, USED])
+    code = welcome_code(world)
+    record(world, world.order("A1", of=NEWCOMER, code=code))
+    [used] = world.facts(FactName.VOUCHER_REDEEMED)
+    lagging = wrapped(world, lambda inner: LaggingRepository(inner, MemoryRepository()))
+    with pytest.raises(RetryLaterError):
+        reward(lagging, used)
+    reward(world.ports, used)
+    assert granted(world) == [("used", 1), ("welcome", 0)]
+
+
+def test_room_freed_while_a_cap_refuses_is_filled() -> None:
+    world = new_world(caps={"sponsor_rewards": 1})
+    for number, address in enumerate((NEWCOMER, PAUL)):
+        world.referral(address)
+        record(world, world.order(f"A{number}", "kept", of=address))
+        if not number:
+            world.run()
+    [_, second] = world.facts(FactName.ORDER_KEPT)
+
+    def the_first_is_returned() -> None:
+        record(world, world.order("A0", "returned", of=NEWCOMER))
+        [returned] = world.facts(FactName.ORDER_RETURNED)
+        reward(world.ports, returned)
+
+    def contested(inner: Repository) -> Repository:
+        # The first write is that of the referee's reward, the third the refusal of the sponsor's.
+        return ContestedRepository(inner, the_first_is_returned, at=3)
+
+    reward(wrapped(world, contested), second)
+    [standing] = [
+        one
+        for one in world.memory.all(Reward)
+        if one.rule == "sponsor-reward" and one.code_key and not one.revoked_at
+    ]
+    assert standing.order_id == "A1"
+
+
+def bought_by(world: World) -> dict[str, int]:
+    summed = totals(world.repository.counts(CAMPAIGN))
+    return {name: value for name, value in summed.items() if name.startswith(BOUGHT_BY)}
+
+
+def test_correcting_an_order_that_was_never_counted_counts_nothing_less(world: World) -> None:
+    code = welcome_code(world)
+    record(world, world.order("A1", code=code))
+    world.run()
+    stored = only_order(world)
+    # As 0.2.0 stored it: without the versions, and its buyer in no count.
+    world.repository.commit(Replace(replace(stored, first_version=None, status_version=None)))
+    before = bought_by(world)
+    record(world, world.order("A1", of=VIPS[0], code=code))
+    world.run()
+    assert only_order(world).buyer is Buyer.SPONSOR
+    assert bought_by(world) == before
+
+
+def test_a_return_that_names_the_buyer_takes_no_kept_order_away(world: World) -> None:
+    code = welcome_code(world)
+    record(world, world.order("A1", "kept", code=code))
+    record(world, world.order("A1", "returned", of=NEWCOMER, code=code))
+    world.run()
+    assert only_order(world).buyer is Buyer.REFEREE
+    assert world.funnel()["orders_kept"] == 1
+
+
+def test_a_status_with_a_date_of_its_own_makes_nobody_a_customer() -> None:
+    world = new_world(buyer="anyone")
+    code = welcome_code(world)
+    record(world, world.order("A1", of=STRANGER, code=code))
+    world.clock.advance(days=1)
+    world.drop_list("customers", [*CUSTOMERS, *VIPS, CANARY, STRANGER], file="next")
+    world.clock.advance(days=1)
+    record(world, world.order("A1", "kept", of=STRANGER, code=code))
+    assert (only_order(world).buyer, only_order(world).counts) == (Buyer.OTHER, True)
+
+
+def test_a_code_that_is_not_used_because_of_its_currency_says_so(world: World) -> None:
+    code = welcome_code(world)
+    other = put_campaign(world.ports, campaign(campaign="other-vip", currency="CHF")).document
+    [referral] = world.memory.all(Referral)
+    elsewhere = replace(referral, referral_id="r", campaign=other.id, revision=0)
+    stored = Order(
+        campaign=other.id, order_id="A1", referral_id="r", status=OrderStatus.PLACED,
+        ordered_at=world.clock(), amount_minor=100, currency="CHF",
+        return_window_ends_at=world.clock(),
+    )  # fmt: skip
+    world.repository.commit(Insert(elsewhere), Insert(stored))
+    row = row_of(world.order("A1", "kept", code=code, currency="CHF"))
+    [outcome] = record_reported_orders(world.ports, [world.campaign, other], [row])
+    assert outcome == OrderOutcome("recorded", voucher="wrong_currency")
