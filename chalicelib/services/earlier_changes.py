@@ -1,7 +1,7 @@
 """Changes that earlier versions did not store, made from what they did store.
 
-A voucher that ended before changes were stored would stay outstanding in the files for good. It gets
-its change once, at the time that its item has; never in a month whose statement is written.
+A voucher that ended before changes were stored would stay outstanding in the files for good. It
+gets its change once, at the time that its item has; never in a month whose statement is written.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Recording the orders that the client reports, one at a time, in any sequence and repeatedly.
 
 An order is stored when its buyer is a referee, or when it uses or names one of our vouchers; other
-people's leave no trace. A report moves an order forward, says more of it, or changes nothing. The voucher is
-redeemed in the transaction that stores the first report with its code, and given back in the one
-that cancels the order. A code that is not ours, or not good, never costs the order: its problem is
-reported beside it.
+people's leave no trace. A report moves an order forward, says more of it, or changes nothing. The
+voucher is redeemed in the transaction that stores the first report with its code, and given back in
+the one that cancels the order. A code that is not ours, or not good, never costs the order: its
+problem is reported beside it.
 
     row ─► stored order, voucher, buyer ─► new order ─► one transaction
                                                         order, referral, redemption or rollback

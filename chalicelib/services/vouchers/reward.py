@@ -125,8 +125,9 @@ Planner = Callable[[Ports, ReferralRewards], tuple[ReferralRewards, list[Action]
 
 
 def _settle(ports: Ports, referral_id: str, planner: Planner) -> list[str]:
-    """Take the actions of the plan, one transaction each, until none is left. One that must wait
-    does not block the others: `RetryLaterError` comes at the end.
+    """Take the actions of the plan, one transaction each, until none is left: after each it is
+    made again, so room that was freed at the same moment is seen. One that must wait does not block
+    the others: `RetryLaterError` comes at the end.
     """
     outcomes: list[str] = []
     waiting: dict[tuple[str, int], RetryLaterError] = {}

@@ -71,7 +71,7 @@ def carry_out(ports: Ports, state: ReferralRewards, action: Action) -> str:
             _grant(ports, state, earned, decision)
             return "granted"
         case Refuse(_, decision, why):
-            return _refuse(ports, state, decision, why)
+            return _refuse(ports, state.referral, decision, why)
         case Revoke(granted):
             return _revoke(ports, state, granted)
         case Reinstate(granted):
@@ -98,19 +98,15 @@ def _spent(state: ReferralRewards, value_minor: int) -> Change:
     return Replace(replace(state.budget, spent_minor=state.budget.spent_minor + value_minor))
 
 
-def _refuse(ports: Ports, state: ReferralRewards, decided: Reward, reason: RewardRefusal) -> str:
-    referral = state.referral
+def _refuse(ports: Ports, referral: Referral, decided: Reward, reason: RewardRefusal) -> str:
     # Reported once per person, however many rungs are refused; the revision decides which is first.
     is_found = reason is RewardRefusal.NOT_A_NEWCOMER and not referral.found_on_later_list
     noted = found_on_later_list(referral) if is_found else referral
     body = RewardRefused.of(decided, referral, reason, found_on_later_list=is_found)
     refused = rewards.refused(decided, reason)
-    # Room under the sponsor's cap may be freed at the same moment: then decide again.
-    is_capped = reason is RewardRefusal.SPONSOR_CAP
     ports.repository.commit(
         Replace(refused) if refused.revision else Insert(refused),
         Replace(noted),
-        *([Replace(state.sponsor)] if is_capped else []),
         facts=[referral_fact(ports, referral, body)],
     )
     return reason
