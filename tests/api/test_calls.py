@@ -22,7 +22,7 @@ from tests.api.world import World
 pytestmark = pytest.mark.slow
 
 GET, WRITE, PUT = "dynamodb:GetItem", "dynamodb:TransactWriteItems", "dynamodb:PutItem"
-QUERY, BATCH = "dynamodb:Query", "dynamodb:BatchGetItem"
+QUERY, BATCH, SCAN = "dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:Scan"
 READ_FILE, WRITE_FILE = "s3:GetObject", "s3:PutObject"
 QUEUE, SEND, KEY = "sqs:SendMessageBatch", "sesv2:SendEmail", "ssm:GetParameter"
 
@@ -40,7 +40,7 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "get_voucher": [BATCH],
     "redeem_voucher": [BATCH, WRITE],
     "roll_back_redemption": [BATCH, WRITE],
-    "post_orders": [QUERY, *[BATCH] * 2, GET, BATCH, *[GET] * 2, READ_FILE, WRITE],
+    "post_orders": [QUERY, *[BATCH] * 5, GET, WRITE],
     "get_dashboard": [QUERY, *[GET] * 2, QUERY, GET],
     "get_openapi": [],
 }
@@ -55,8 +55,17 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
     "mail: an invitation": [*[GET] * 6, READ_FILE, GET, WRITE, SEND, *[GET] * 2, WRITE],
     "mail: a voucher": [*[GET] * 4, PUT, SEND, GET, WRITE],
     "mail_events: a delivery": [*[GET] * 2],
-    "reward: a confirmation": [*[GET] * 4, READ_FILE, WRITE],
-    "reward: a kept order": [*[GET] * 5, WRITE, *[GET] * 3, WRITE],
+    "reward: a confirmation": [
+        *[GET, GET, QUERY, WRITE],  # what is earned and what stands; granted
+        *[GET, GET, QUERY],  # nothing is left
+    ],
+    "reward: a kept order": [
+        *[GET, GET],  # the vouchers used on it
+        *[GET, GET, QUERY, BATCH, BATCH, GET, READ_FILE, PUT, WRITE],  # a newcomer; granted
+        *[GET, GET, QUERY, BATCH, BATCH, WRITE],  # the sponsor's
+        *[GET, GET, QUERY, BATCH, BATCH],  # nothing is left
+        *[QUERY, GET],  # what redemptions earned
+    ],
     "ingest: a list of 1,000": [
         *[READ_FILE] * 3,  # the list, and the two names its manifest may have
         *[GET, GET, QUERY],  # its drops, the current list, deltas
@@ -65,7 +74,7 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
         *RECEIPTS,
     ],
     "ingest: an order": [
-        *[READ_FILE, *[GET] * 5, READ_FILE, WRITE],
+        *[READ_FILE, *[BATCH] * 5, GET, WRITE],
         *[*RECEIPTS, GET, PUT],  # the receipts, and when the last order file came
     ],
     "ingest: an acknowledgement": [
@@ -79,10 +88,15 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
         *[GET, QUERY, GET, WRITE],  # the voucher added
         *[GET, QUERY, GET, PUT],  # no more: sealed
         *[GET, QUERY, WRITE_FILE, WRITE_FILE, WRITE],
+        *[GET, GET, GET, QUERY],  # no change waits for a file
     ],
     "expire: an invitation": [QUERY, *[GET] * 2, WRITE, *[QUERY] * 3],
     "reconcile: nothing": [*[QUERY] * 5, *[GET] * 2, QUERY, GET],
-    "report: a referral": [*[QUERY] * 2, WRITE_FILE, QUERY, WRITE_FILE],
+    "report: a referral": [
+        *[*[QUERY] * 2, WRITE_FILE, QUERY, WRITE_FILE],
+        *[READ_FILE, *[QUERY] * 3, *[GET] * 4, SCAN, WRITE_FILE],  # the comparison of the day
+        *[QUERY, QUERY],  # no month's statement is due
+    ],
 }
 
 
