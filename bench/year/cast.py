@@ -89,7 +89,7 @@ class Cast:
                 answer=chance.choose(
                     ("confirm",) * 7 + ("decline", "ignore", "ignore"), "answer", *name
                 ),
-                answer_after=chance.between(0, 6, "after", *name),
+                answer_after=chance.between(1, 7, "after", *name),
             )
 
     @cached_property
@@ -143,13 +143,15 @@ class Cast:
         return self.chance.choose((PASSED_ON, "second-order", *TEMPLATES), "template", *name)
 
     def _report(self, holder: str, buyer: str, template: str | None, name: tuple[str, int]) -> str:
-        """Codes that run out reach their holders on other days when reports come in another
-        sequence, so orders with them say who bought. So do orders of people who are no referees:
-        before their code is known, they leave no trace.
+        """Which rewards people hold in between depends on the sequence of a day's reports: an order
+        that is cancelled the day it is made may have earned one or not. So orders with such codes
+        say who bought; the first voucher is everybody's. Orders of people who are no referees name
+        both too: before their code is known, they leave no trace.
         """
         if template in {None, OWN_CODES}:
             return "both"
-        ways = ("both",) * 5 + ("code", "code", "call", "call")
+        alone = ("code", "code") if template == PASSED_ON else ()
+        ways = ("both",) * 5 + ("call", "call", *alone)
         own = ("split", "late_code") if holder == buyer else ()
         way: str = self.chance.choose((*ways, *own), "report", *name)
         return way

@@ -30,7 +30,15 @@ from bench.year.programme import (
     Programme,
     local,
 )
-from bench.year.retailer import FILES_AT, BackOffice, ListKeeper, Loader, Row, ordered_at
+from bench.year.retailer import (
+    FILES_AT,
+    REPORTED_WITHIN,
+    BackOffice,
+    ListKeeper,
+    Loader,
+    Row,
+    ordered_at,
+)
 from chalicelib.domain.addresses import Address
 from chalicelib.domain.files.orders import COLUMNS, OrderRow, parse_order
 from chalicelib.domain.redemptions import purchase_of
@@ -185,7 +193,8 @@ class Year:
         for number, (sponsor, invitees) in enumerate(sorted(invited.items())):
             yield 500 + number / 10, partial(self._invite, sponsor, invitees)
         for number, invitee in enumerate(self.answers.pop(day, [])):
-            yield 11 * 60 + number / 10, partial(self._answer, invitee)
+            # Before the day's first file: an order that is reported before leaves no trace.
+            yield 5 * 60 + 30 + number / 10, partial(self._answer, invitee)
 
     def _invited_on(self, day: int) -> list[Invitee]:
         return [one for one in self.cast.invitees if one.day == day]
@@ -262,9 +271,13 @@ class Year:
         return next(iter(meant), "")
 
     def _may_try(self, code: str, purchase: Purchase) -> bool:
-        """Mostly people use a code once; some try again."""
-        tried = len(self.used[code])
-        return not tried or self.cast.chance.happens(0.1 / tried, "again", purchase.order_id)
+        """Mostly people use a code once; some try again, long after the first order is reported."""
+        days = [day for day, _ in self.used[code]]
+        if not days:
+            return True
+        is_later = purchase.day - days[-1] > REPORTED_WITHIN
+        share = 0.3 / len(days)
+        return is_later and self.cast.chance.happens(share, "again", purchase.order_id)
 
     def _identity(self, code: str) -> tuple[str, ...]:
         """What a voucher is, whatever its code: the same in every sequence of reports."""

@@ -48,7 +48,7 @@ RULES: list[dict[str, Any]] = [
     {"id": "sponsor-reward", "when": "order_kept", "if": {"order": 1, "minimum_amount": "30.00"},
      "issue": "thank-you", "to": "sponsor"},
     {"id": "sponsor-second", "when": "order_kept",
-     "if": {"order": 2, "template": "second-order"}, "issue": "thanks-twice", "to": "sponsor"},
+     "if": {"order": 2, "template": "welcome"}, "issue": "thanks-twice", "to": "sponsor"},
 ]  # fmt: skip
 
 _RENAMED: dict[str, dict[str, Any]] = {

@@ -19,6 +19,7 @@ from chalicelib.domain.money import decimal_text
 from tests.fakes.campaign import CANARY, digest
 
 Row = dict[str, str]
+REPORTED_WITHIN = 8  # days: the first report of every order
 FILES_AT = (7 * 60, 13 * 60, 21 * 60)  # minutes of the day at which order files are dropped
 
 

@@ -234,6 +234,23 @@ def test_a_sponsor_who_buys_earns_nothing_whichever_of_two_files_comes_first(
     assert granted(world) == [("welcome", 0)]
 
 
+@pytest.mark.parametrize("report_first", [pytest.param(True, marks=LIMIT), False])
+def test_an_order_of_the_day_of_the_confirmation_counts_whichever_is_known_first(
+    report_first: bool,
+) -> None:
+    world = new_world(rules=[WELCOME, KEPT])
+    world.invite(world.sponsor(), NEWCOMER)
+    world.run()
+    row = world.order("A1", "kept", of=NEWCOMER)
+    if report_first:
+        report(world, row)
+    world.confirm(NEWCOMER)
+    world.run()
+    if not report_first:
+        report(world, row)
+    assert granted(world) == [("kept", 1), ("welcome", 0)]
+
+
 # --- what is counted of used vouchers -------------------------------------------------------------
 
 
