@@ -18,7 +18,7 @@ from chalicelib.adapters.ses import SesMailer
 from chalicelib.adapters.sqs import WorkQueues
 from chalicelib.adapters.ssm import ParameterKeys
 from chalicelib.services.campaigns.cached import CachedCampaigns
-from chalicelib.services.ports import Ports
+from chalicelib.services.ports import Clock, Ports
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
@@ -37,8 +37,9 @@ def settings() -> Settings:
     return Settings.from_environment()
 
 
-def wire(settings: Settings, clients: Clients) -> Ports:
+def wire(settings: Settings, clients: Clients, clock: Clock | None = None) -> Ports:
     """The ports of a process with these settings."""
+    clock = clock or now
     repository = DynamoRepository(clients, settings.table)
     segments = BucketSegments(clients, settings.bucket)
 
@@ -51,15 +52,15 @@ def wire(settings: Settings, clients: Clients) -> Ports:
 
     return Ports(
         repository=repository,
-        campaigns=CachedCampaigns(repository, now),
-        lists=CurrentLists(repository, segments, now),
+        campaigns=CachedCampaigns(repository, clock),
+        lists=CurrentLists(repository, segments, clock),
         list_builder=list_builder,
         keys=ParameterKeys(clients, settings.keys_path),
         mailer=SesMailer(clients, settings.sender, settings.configuration_set),
         mail_domains=DnsMailDomains(settings.resolver),
         files=BucketFiles(clients, settings.bucket),
         queues=WorkQueues(clients, settings.queues),
-        clock=now,
+        clock=clock,
         codes=SecureCodes(),
     )
 

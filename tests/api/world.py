@@ -197,18 +197,7 @@ class World:
 
     def put_list(self, name: str, addresses: Iterable[str], campaign: str = CAMPAIGN) -> None:
         """Put a first list in force."""
-        pairs = (
-            AddressDigests.of(Address.parse(address), [KEY]).under("demo") for address in addresses
-        )
-        lines = "".join(f"{form}\n" for pair in pairs for form in (pair.exact, pair.canonical))
-        new = NewSegment(f"lists/{campaign}/{name}.seg", "hmac_sha256", "demo", 1)
-        builder = self.ports.list_builder()
-        with builder.gather([lines.encode()], Tally()) as digests:
-            stored = builder.build(new, [Layer("full", digests)])
-        pointer = current_list(
-            stored, campaign=campaign, name=name, accepted_at=self.clock(), key_id="demo"
-        )
-        self.ports.repository.commit(Insert(pointer), Insert(version_of(pointer)))
+        put_list(self.ports, name, addresses, campaign)
 
     # --- the public -------------------------------------------------------------------------------
 
@@ -336,6 +325,22 @@ class World:
         return [item for item in self.table() if item.get("kind") == {"S": kind}]
 
 
+def put_list(ports: Ports, name: str, addresses: Iterable[str], campaign: str = CAMPAIGN) -> None:
+    """Put a first list in force."""
+    pairs = (
+        AddressDigests.of(Address.parse(address), [KEY]).under("demo") for address in addresses
+    )
+    lines = "".join(f"{form}\n" for pair in pairs for form in (pair.exact, pair.canonical))
+    new = NewSegment(f"lists/{campaign}/{name}.seg", "hmac_sha256", "demo", 1)
+    builder = ports.list_builder()
+    with builder.gather([lines.encode()], Tally()) as digests:
+        stored = builder.build(new, [Layer("full", digests)])
+    pointer = current_list(
+        stored, campaign=campaign, name=name, accepted_at=ports.clock(), key_id="demo"
+    )
+    ports.repository.commit(Insert(pointer), Insert(version_of(pointer)))
+
+
 def posting(path: str, body: object = None, **headers: str) -> Request:
     """A POST of JSON; `headers` with underscores for hyphens."""
     content = None if body is None else json.dumps(body).encode()
@@ -399,7 +404,7 @@ def customer_list(*addresses: str) -> bytes:
 def world(gateway: Gateway, campaign: Campaign | None = None) -> Iterator[World]:
     """A fresh world with the campaign in force and both lists."""
     clock = StoppedClock()
-    with mock_aws(), _environment(), _wired(clock):
+    with mock_aws(), environment(), _wired(clock):
         _make_resources(aws().aside)
         aws().postbox.mails.clear()
         made = World(gateway, clock)
@@ -410,7 +415,8 @@ def world(gateway: Gateway, campaign: Campaign | None = None) -> Iterator[World]
 
 
 @contextmanager
-def _environment() -> Iterator[None]:
+def environment() -> Iterator[None]:
+    """The variables that the stack gives its functions."""
     values = {
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
@@ -451,16 +457,21 @@ def _wired(clock: StoppedClock) -> Iterator[None]:
 
 
 def _make_resources(clients: Clients) -> None:
+    make_stores(clients)
+    for name in QUEUES:
+        clients.sqs.create_queue(QueueName=name)
+    clients.ses.create_email_identity(EmailIdentity="no-reply@tandem.test")
+
+
+def make_stores(clients: Clients) -> None:
+    """The table, the bucket and the digest keys."""
     make_table(clients.dynamodb, TABLE)
     clients.s3.create_bucket(
         Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-3"}
     )
-    for name in QUEUES:
-        clients.sqs.create_queue(QueueName=name)
     clients.ssm.put_parameter(
         Name="/tandem/test/digest-keys/demo", Value=KEY.secret.hex(), Type="SecureString"
     )
     clients.ssm.put_parameter(
         Name="/tandem/test/digest-keys/tandem", Value="0a" * 32, Type="SecureString"
     )
-    clients.ses.create_email_identity(EmailIdentity="no-reply@tandem.test")

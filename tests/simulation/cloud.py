@@ -1,0 +1,118 @@
+"""Tandem on a small AWS: the table of `dynamodb.py`, moto's S3 and SSM, and what Lambda does.
+
+A `Process` is one execution environment of a function: its own clients, caches and clock. `Cloud`
+holds what all share. `functions` and the API find the ports of the process that runs, because
+`bootstrap.ports` is replaced while a cloud is open.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, redirect_stdout
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from functools import cached_property
+from unittest.mock import patch
+
+from boto3.session import Session
+from chalice.app import Chalice
+from moto import mock_aws
+
+from chalicelib import bootstrap
+from chalicelib.adapters.clients import Clients
+from chalicelib.adapters.dynamodb.repository import DynamoRepository
+from chalicelib.api import routes
+from chalicelib.services.ports import Ports
+from chalicelib.settings import Settings
+from tests.api.gateway import Gateway
+from tests.api.world import REGION, environment, make_stores
+from tests.fakes.ports import KnownDomains
+from tests.simulation.dynamodb import Table
+from tests.simulation.scheduler import Scheduler
+from tests.simulation.wire import Network
+
+START = datetime(2026, 3, 2, 10, tzinfo=UTC)
+
+
+@dataclass
+class Process:
+    """One execution environment."""
+
+    ports: Ports
+
+    @cached_property
+    def gateway(self) -> Gateway:
+        """The API that runs here. Chalice keeps the request it works on, so one for each."""
+        app = Chalice(app_name="tandem", configure_logs=False)
+        routes.register(app, lambda: self.ports, bootstrap.origin)
+        return Gateway(app)
+
+
+@dataclass
+class Cloud:
+    """See the module. Made by `cloud()`."""
+
+    table: Table
+    scheduler: Scheduler = field(default_factory=Scheduler)
+    now: datetime = START
+
+    def __post_init__(self) -> None:
+        self.network = Network(self.table, self.scheduler.on_call)
+        self.aside = self.process()  # for whoever sets things up or looks at them
+
+    @cached_property
+    def clients(self) -> Clients:
+        """Those of all processes: making them takes longer than most simulations."""
+        session = Session("test", "test", region_name=REGION)
+        self.network.attach(session)
+        return Clients(session)
+
+    def process(self, skew: timedelta = timedelta()) -> Process:
+        """A new execution environment: nothing cached, and a clock that is wrong by `skew`."""
+        settings = Settings.from_environment()
+        ports = bootstrap.wire(settings, self.clients, clock=lambda: self.now + skew)
+        repository = ports.repository
+        assert isinstance(repository, DynamoRepository)
+        repository._pause = self.sleep
+        return Process(ports)
+
+    def sleep(self, seconds: float) -> None:
+        """What a process does between attempts: time passes."""
+        self.now += timedelta(seconds=seconds)
+
+    def ports(self) -> Ports:
+        """Those of the process that runs."""
+        worker = self.scheduler.current()
+        process = worker.context if worker else None
+        return (process or self.aside).ports
+
+    def tokens_mailed_to(self, address: str) -> list[str]:
+        """The tokens in the links of the mails to `address`, oldest first."""
+        tokens = []
+        for recipient, raw in self.network.mails:
+            if recipient == address:
+                body = message_from_bytes(raw, policy=policy.default).get_body(("plain",))
+                assert body is not None
+                tokens += [part.split()[0] for part in str(body.get_content()).split("#token=")[1:]]
+        return tokens
+
+
+@contextmanager
+def cloud(*, lags: bool = False) -> Iterator[Cloud]:
+    """A new cloud, empty but for its stores."""
+    with ExitStack() as stack:
+        stack.enter_context(mock_aws())
+        stack.enter_context(environment())
+        stack.enter_context(redirect_stdout(io.StringIO()))
+        for cached in (bootstrap.settings, bootstrap.sender):
+            cached.cache_clear()
+            stack.callback(cached.cache_clear)
+        stack.enter_context(patch.object(bootstrap, "DnsMailDomains", lambda _: KnownDomains()))
+        made = Cloud(Table(lags=lags))
+        make_stores(made.clients)
+        stack.enter_context(patch.object(bootstrap, "ports", made.ports))
+        stack.enter_context(patch.object(time, "sleep", made.sleep))
+        yield made

@@ -1,0 +1,338 @@
+"""One DynamoDB table in memory, as strict as AWS and deterministic.
+
+Every operation is atomic here, because whoever drives it makes one call at a time; concurrency is
+the order of the calls. What AWS refuses is refused: a transaction that names an item twice or has
+more than 100, a batch with a key twice, an item above 400 KB, an empty key, a consistent read of an
+index, an expression that does not use all that it names. Pages end at 1 MB.
+
+Indexes lag: a write reaches them when `catch_up` is called, or at once while `lags` is False. The
+stream keeps the images of new items, as its filter passes them on. Writes are kept in `written`
+with their keys and units for whoever counts (`bench.capacity`).
+
+Moto is not used for the table: it copies the table for each transaction and is not strict enough.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+from bench.recording import WRITE_UNIT, size_of
+from tests.simulation.expressions import (
+    Condition,
+    ExpressionError,
+    Item,
+    Parameters,
+    Value,
+    condition,
+    update,
+)
+
+Place = tuple[str, str]
+Answer = dict[str, Any]
+Params = Mapping[str, Any]
+
+ITEM_LIMIT = 400 * 1024
+PAGE_LIMIT = 1024 * 1024
+TRANSACTION_LIMIT = 100
+BATCH_READ_LIMIT = 100
+_PARTITION = re.compile(r"pk = (:\w+)")
+
+
+class AwsError(Exception):
+    """What AWS answers instead: its code, and what its body holds beside the message."""
+
+    def __init__(self, code: str, message: str = "", **body: Any) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.body = {"message": message, **body}
+
+
+@dataclass(frozen=True)
+class Index:
+    """An index: its key attributes, and whether it holds whole items."""
+
+    name: str
+    pk: str
+    sk: str
+    keys_only: bool
+
+
+@dataclass(frozen=True)
+class Written:
+    """A write of one item in the table or an index, and its units (1 KB each)."""
+
+    index: str | None
+    pk: str
+    sk: str
+    units: int
+    in_transaction: bool
+
+
+@dataclass
+class Table:
+    """A table: items by key, what its indexes show, and its stream."""
+
+    lags: bool = False
+    indexes: dict[str, Index] = field(default_factory=dict)
+    items: dict[Place, Item] = field(default_factory=dict)
+    stream: list[Item] = field(default_factory=list)
+    written: list[Written] = field(default_factory=list)
+    _partitions: dict[str, dict[Place, Item]] = field(default_factory=dict)
+    _shown: dict[str, dict[Place, Item]] = field(default_factory=dict)
+    _unseen: dict[Place, None] = field(default_factory=dict)
+    _tokens: dict[str | None, Params] = field(default_factory=dict)
+
+    def call(self, operation: str, params: Params) -> Answer:
+        """Carry out one call; `AwsError` for what AWS refuses."""
+        work: Callable[[Params], Answer] | None = getattr(self, f"_{_snake(operation)}", None)
+        if work is None:
+            raise AwsError("UnknownOperationException", operation)
+        try:
+            return work(params)
+        except ExpressionError as error:
+            raise AwsError("ValidationException", str(error)) from error
+
+    def catch_up(self, changes: int | None = None) -> None:
+        """Let the indexes see the oldest changes that they have not seen, by default all."""
+        for place in list(self._unseen)[:changes]:
+            del self._unseen[place]
+            for name, index in self.indexes.items():
+                shown = self._shown.setdefault(name, {})
+                item = self.items.get(place)
+                if item and index.pk in item and index.sk in item:
+                    shown[place] = item
+                else:
+                    shown.pop(place, None)
+
+    def _create_table(self, params: Params) -> Answer:
+        for index in params.get("GlobalSecondaryIndexes", ()):
+            pk, sk = (key["AttributeName"] for key in index["KeySchema"])
+            keys_only = index["Projection"]["ProjectionType"] == "KEYS_ONLY"
+            self.indexes[index["IndexName"]] = Index(index["IndexName"], pk, sk, keys_only)
+        return {"TableDescription": {"TableName": params["TableName"], "TableStatus": "ACTIVE"}}
+
+    # --- reads -----------------------------------------------------------------------------------
+
+    def _get_item(self, params: Params) -> Answer:
+        item = self.items.get(_place(params["Key"]))
+        return {"Item": deepcopy(item)} if item else {}
+
+    def _batch_get_item(self, params: Params) -> Answer:
+        ((table, asked),) = params["RequestItems"].items()
+        places = [_place(key) for key in asked["Keys"]]
+        _require(0 < len(places) <= BATCH_READ_LIMIT, f"{len(places)} keys in a batch")
+        _require(len(set(places)) == len(places), "a batch names a key twice")
+        found = [deepcopy(self.items[place]) for place in places if place in self.items]
+        return {"Responses": {table: found}, "UnprocessedKeys": {}}
+
+    def _query(self, params: Params) -> Answer:
+        parameters = Parameters(params)
+        matches = condition(params["KeyConditionExpression"], parameters)
+        return self._page(params, matches, parameters)
+
+    def _scan(self, params: Params) -> Answer:
+        return self._page(params, lambda _: True, Parameters(params))
+
+    def _page(self, params: Params, matches: Condition, parameters: Parameters) -> Answer:
+        passes = condition(params.get("FilterExpression"), parameters)
+        parameters.require_used()
+        found: list[Item] = []
+        read = size = 0
+        last: Item | None = None
+        limit = params.get("Limit", math.inf)
+        for place, item in self._in_order(params):
+            if not matches(item):
+                continue
+            if size > PAGE_LIMIT or read >= limit:
+                return _answered(found, read) | {"LastEvaluatedKey": last}
+            read += 1
+            size += size_of(item)
+            last = self._key_of(place, item, params.get("IndexName"))
+            if passes(item):
+                found.append(self._projected(place, item, params.get("IndexName")))
+        return _answered(found, read)
+
+    def _in_order(self, params: Params) -> Iterator[tuple[Place, Item]]:
+        """The items of the asked partition, or all, in the order of their keys after the start."""
+        index = self._index(params)
+        at = _at_index(index) if index else _at_key
+        start = at(None, params["ExclusiveStartKey"]) if "ExclusiveStartKey" in params else None
+        backwards = params.get("ScanIndexForward") is False
+        asked = ((at(place, item), place, item) for place, item in self._asked(params, index))
+        entries = sorted(asked, key=lambda entry: entry[0], reverse=backwards)
+        for position, place, item in entries:
+            if start is None or (position < start if backwards else position > start):
+                yield place, item
+
+    def _asked(self, params: Params, index: Index | None) -> Iterable[tuple[Place, Item]]:
+        if index:
+            return self._shown.get(index.name, {}).items()
+        partition = _PARTITION.match(params.get("KeyConditionExpression", ""))
+        if partition is None:
+            return self.items.items()
+        value = params["ExpressionAttributeValues"][partition[1]]["S"]
+        return self._partitions.get(value, {}).items()
+
+    def _index(self, params: Params) -> Index | None:
+        name = params.get("IndexName")
+        if name is None:
+            return None
+        _require(name in self.indexes, f"no index {name}")
+        _require(not params.get("ConsistentRead"), "a consistent read of an index")
+        return self.indexes[name]
+
+    def _key_of(self, place: Place, item: Item, index: str | None) -> Item:
+        key: dict[str, Value] = {"pk": {"S": place[0]}, "sk": {"S": place[1]}}
+        if index:
+            key |= {name: item[name] for name in (self.indexes[index].pk, self.indexes[index].sk)}
+        return key
+
+    def _projected(self, place: Place, item: Item, index: str | None) -> Item:
+        if index and self.indexes[index].keys_only:
+            return self._key_of(place, item, index)
+        return deepcopy(item)
+
+    # --- writes ----------------------------------------------------------------------------------
+
+    def _put_item(self, params: Params) -> Answer:
+        return self._write_one("Put", params)
+
+    def _delete_item(self, params: Params) -> Answer:
+        return self._write_one("Delete", params)
+
+    def _update_item(self, params: Params) -> Answer:
+        return self._write_one("Update", params)
+
+    def _write_one(self, action: str, params: Params) -> Answer:
+        place, holds, result = self._planned(action, params)
+        if not holds:
+            raise AwsError("ConditionalCheckFailedException", "The conditional request failed")
+        self._store(place, result, in_transaction=False)
+        return {}
+
+    def _transact_write_items(self, params: Params) -> Answer:
+        # Botocore adds a token, so that a request it sends again has no second effect.
+        token = params.get("ClientRequestToken")
+        if token and self._tokens.setdefault(token, params) is not params:
+            return {}
+        try:
+            return self._transact(params)
+        except Exception:
+            self._tokens.pop(token, None)
+            raise
+
+    def _transact(self, params: Params) -> Answer:
+        actions = [entry for action in params["TransactItems"] for entry in action.items()]
+        planned = [self._planned(action, body) for action, body in actions]
+        places = [place for place, _, _ in planned]
+        _require(0 < len(places) <= TRANSACTION_LIMIT, f"{len(places)} items in a transaction")
+        _require(len(set(places)) == len(places), "a transaction names an item twice")
+        if not all(holds for _, holds, _ in planned):
+            reasons = [
+                self._reason(place, holds, body)
+                for (place, holds, _), (_, body) in zip(planned, actions, strict=True)
+            ]
+            raise AwsError("TransactionCanceledException", "", CancellationReasons=reasons)
+        for place, _, result in planned:
+            self._store(place, result, in_transaction=True)
+        return {}
+
+    def _reason(self, place: Place, holds: bool, body: Params) -> Answer:
+        if holds:
+            return {"Code": "None"}
+        wants_old = body.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
+        old = {"Item": self.items[place]} if wants_old and place in self.items else {}
+        return {"Code": "ConditionalCheckFailed", "Message": "The conditional request failed"} | old
+
+    def _planned(self, action: str, params: Params) -> tuple[Place, bool, Item | None]:
+        """The item's place, whether the condition holds, and the item afterwards."""
+        place = _place(params["Item"] if action == "Put" else params["Key"])
+        stored = self.items.get(place)
+        parameters = Parameters(params)
+        holds = condition(params.get("ConditionExpression"), parameters)(stored)
+        result: Item | None = stored
+        if action == "Put":
+            result = deepcopy(params["Item"])
+        elif action == "Delete":
+            result = None
+        elif action == "Update":
+            changed = dict(stored or params["Key"])
+            update(params["UpdateExpression"], parameters)(changed)
+            result = changed
+        parameters.require_used()
+        _require(result is None or size_of(result) <= ITEM_LIMIT, "item above 400 KB")
+        return place, holds, result
+
+    def _store(self, place: Place, item: Item | None, *, in_transaction: bool) -> None:
+        before = self.items.get(place)
+        units = max(_units(before), _units(item)) * (2 if in_transaction else 1)
+        self.written.append(Written(None, *place, units, in_transaction))
+        for index in self.indexes.values():
+            self.written += _index_writes(index, before, item)
+        partition = self._partitions.setdefault(place[0], {})
+        if item is None:
+            self.items.pop(place, None)
+            partition.pop(place, None)
+        else:
+            self.items[place] = partition[place] = item
+            if before is None:
+                self.stream.append(item)
+        self._unseen.pop(place, None)
+        self._unseen[place] = None
+        if not self.lags:
+            self.catch_up()
+
+
+def _index_writes(index: Index, before: Item | None, item: Item | None) -> Iterator[Written]:
+    """An entry that moves is a deletion and an insertion; one that stays as it is costs nothing."""
+    old, new = _entry(index, before), _entry(index, item)
+    keys_old, keys_new = (_entry_key(index, entry) for entry in (old, new))
+    if keys_old and keys_old != keys_new:
+        yield Written(index.name, *keys_old, 1 if index.keys_only else _units(old), False)
+    if keys_new and (keys_old != keys_new or (old != new and not index.keys_only)):
+        yield Written(index.name, *keys_new, 1 if index.keys_only else _units(new), False)
+
+
+def _entry(index: Index, item: Item | None) -> Item | None:
+    return item if item and index.pk in item and index.sk in item else None
+
+
+def _entry_key(index: Index, item: Item | None) -> Place | None:
+    return (item[index.pk]["S"], item[index.sk]["S"]) if item else None
+
+
+def _units(item: Item | None) -> int:
+    return max(1, math.ceil(size_of(item) / WRITE_UNIT)) if item else 1
+
+
+def _answered(found: list[Item], read: int) -> Answer:
+    return {"Items": found, "Count": len(found), "ScannedCount": read}
+
+
+def _place(key: Mapping[str, Value]) -> Place:
+    place = key["pk"]["S"], key["sk"]["S"]
+    _require(all(place), "an empty key")
+    _require(len(place[0].encode()) <= 2048 and len(place[1].encode()) <= 1024, "a key too long")
+    return place
+
+
+def _at_key(place: Place | None, item: Item) -> tuple[str, ...]:
+    return place or _place(item)
+
+
+def _at_index(index: Index) -> Callable[[Place | None, Item], tuple[str, ...]]:
+    return lambda place, item: (item[index.pk]["S"], item[index.sk]["S"], *_at_key(place, item))
+
+
+def _require(holds: bool, message: str) -> None:
+    if not holds:
+        raise AwsError("ValidationException", message)
+
+
+def _snake(operation: str) -> str:
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in operation).removeprefix("_")

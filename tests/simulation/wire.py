@@ -1,0 +1,159 @@
+"""Where botocore's requests leave the process: the table, the queues and SES are answered here.
+
+`Network` hooks a boto3 session at `before-send`, after botocore has validated and serialised the
+request, so the adapters and botocore's own retries are the real ones. Whoever drives a simulation
+is asked first (`on_call`): it may let another worker go on, or raise, or answer in AWS's place.
+S3 and SSM are answered by moto, which must be active.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from base64 import b64decode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from hashlib import md5
+from itertools import count
+from typing import Any, cast
+
+from boto3.session import Session
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse, HeadersDict
+from moto.core.models import botocore_stubber
+
+from tests.simulation.dynamodb import AwsError, Table
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request on its way: `dynamodb:PutItem`, and its body."""
+
+    service: str
+    operation: str
+    body: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """`dynamodb:PutItem`."""
+        return f"{self.service}:{self.operation}"
+
+
+Answer = Mapping[str, Any]
+OnCall = Callable[[Call, Callable[[], AWSResponse]], AWSResponse]
+UNAVAILABLE = frozenset({"InternalServerError", "SlowDown", "ServiceUnavailable"})
+OWN = frozenset({"dynamodb", "sqs", "sesv2"})  # answered here
+
+
+def _at_once(_: Call, carry_out: Callable[[], AWSResponse]) -> AWSResponse:
+    return carry_out()
+
+
+@dataclass
+class Network:
+    """What one session's requests reach. `mails` and `queued` keep what left, in order."""
+
+    table: Table
+    on_call: OnCall = _at_once
+    mails: list[tuple[str, bytes]] = field(default_factory=list)
+    queued: dict[str, list[str]] = field(default_factory=dict)
+    _numbers: count[int] = field(default_factory=lambda: count(1))
+
+    def attach(self, session: Session) -> None:
+        """Answer this session's requests."""
+        # Every handler of an event is called, so moto's own would carry each request out again.
+        events: Any = session.events  # whose types expect handlers that answer nothing
+        events.unregister("before-send", botocore_stubber)
+        events.register_first("before-send", self._send)
+
+    def _send(self, request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse:
+        service, operation = event_name.split(".")[1:]
+        call = Call(service, operation, _body_of(request))
+
+        def carry_out() -> AWSResponse:
+            if service in OWN:
+                return _response(request, 200, self._answer(call), {})
+            answered: AWSResponse | None = botocore_stubber(event_name, request)
+            assert answered is not None, f"moto does not answer {call.name}"
+            return answered
+
+        try:
+            return self.on_call(call, carry_out)
+        except AwsError as error:
+            return _error_response(request, service, error)
+
+    def _answer(self, call: Call) -> Answer:
+        if call.service == "dynamodb":
+            return self.table.call(call.operation, call.body)
+        if call.name == "sqs:SendMessageBatch":
+            return self._queue(call.body)
+        if call.name == "sesv2:SendEmail":
+            return self._mail(call.body)
+        raise AwsError("UnknownOperationException", call.name)
+
+    def _queue(self, body: Mapping[str, Any]) -> Answer:
+        name = body["QueueUrl"].rpartition("/")[2]
+        entries = body["Entries"]
+        if not 0 < len(entries) <= 10:
+            raise AwsError("AWS.SimpleQueueService.TooManyEntriesInBatchRequest")
+        if sum(len(entry["MessageBody"].encode()) for entry in entries) > 1024 * 1024:
+            raise AwsError("AWS.SimpleQueueService.BatchRequestTooLong")
+        self.queued.setdefault(name, []).extend(entry["MessageBody"] for entry in entries)
+        return {
+            "Successful": [
+                {
+                    "Id": entry["Id"],
+                    "MessageId": f"message-{next(self._numbers)}",
+                    "MD5OfMessageBody": md5(
+                        entry["MessageBody"].encode(), usedforsecurity=False
+                    ).hexdigest(),
+                }
+                for entry in entries
+            ],
+            "Failed": [],
+        }
+
+    def _mail(self, body: Mapping[str, Any]) -> Answer:
+        (recipient,) = body["Destination"]["ToAddresses"]
+        self.mails.append((recipient, b64decode(body["Content"]["Raw"]["Data"])))
+        return {"MessageId": f"ses-{next(self._numbers)}"}
+
+
+def _body_of(request: AWSPreparedRequest) -> Mapping[str, Any]:
+    raw = request.body
+    if not isinstance(raw, bytes | bytearray | str) or raw[:1] not in (b"{", "{"):
+        return {}
+    body: Mapping[str, Any] = json.loads(raw)
+    return body
+
+
+class _Raw(io.BytesIO):
+    """What botocore reads an answer from."""
+
+    def stream(self, **_: object) -> Any:
+        while chunk := self.read(65_536):
+            yield chunk
+
+
+def _error_response(request: AWSPreparedRequest, service: str, error: AwsError) -> AWSResponse:
+    status = 503 if error.code in UNAVAILABLE else 400
+    if service == "s3":
+        content = f"<Error><Code>{error.code}</Code></Error>".encode()
+        return _raw_response(request, status, content, {"content-type": "application/xml"})
+    refusal: Answer = {"__type": f"com.amazonaws#{error.code}", **error.body}
+    return _response(request, status, refusal, {"x-amzn-errortype": error.code})
+
+
+def _response(
+    request: AWSPreparedRequest, status: int, body: Answer, headers: Mapping[str, str]
+) -> AWSResponse:
+    content = json.dumps(body).encode()
+    return _raw_response(request, status, content, {"content-type": "application/json", **headers})
+
+
+def _raw_response(
+    request: AWSPreparedRequest, status: int, content: bytes, headers: Mapping[str, str]
+) -> AWSResponse:
+    lengths = {"content-length": str(len(content))}
+    return AWSResponse(
+        request.url, status, cast("Any", HeadersDict({**headers, **lengths})), _Raw(content)
+    )
