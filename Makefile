@@ -11,7 +11,7 @@ RUN := $(BIN)/python -W error::SyntaxWarning
 QUICK := $(filter-out tests/bench tests/browser tests/e2e tests/infra,$(wildcard tests/*))
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-demo node demo check test lint static unit package deploy bench bench-lists bench-exchange year logs format upgrade clean
+.PHONY: help env env-demo node demo check test lint static unit package deploy bench bench-lists bench-exchange year simulate logs format upgrade clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ bench-exchange: env node ## a million voucher codes beside npm's voucher-code-ge
 
 year: env ## a year of exchange with the client by a virtual clock: every account agrees, or it fails
 	@$(RUN) -m bench.year
+
+simulate: env ## play seeds of concurrent work with faults: SEED=1 SEEDS=1 STEPS=2000
+	@PYTHONHASHSEED=0 $(RUN) -m tests.simulation.run --seed $(or $(SEED),1) --seeds $(or $(SEEDS),1) --steps $(or $(STEPS),2000)
 
 logs: env-demo ## follow the log groups of the running local stack
 	@$(RUN) -m local.logs

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import io
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from functools import cached_property
+from random import Random
 from unittest.mock import patch
 
 from boto3.session import Session
@@ -25,6 +27,7 @@ from chalicelib import bootstrap
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.dynamodb.repository import DynamoRepository
 from chalicelib.api import routes
+from chalicelib.domain.codes import ALPHABET, RANDOM_LENGTH, complete
 from chalicelib.services.ports import Ports
 from chalicelib.settings import Settings
 from tests.api.gateway import Gateway
@@ -51,11 +54,31 @@ class Process:
         return Gateway(app)
 
 
+@dataclass(frozen=True)
+class SeededCodes:
+    """`ports.Codes` that a seed repeats."""
+
+    chance: Random
+
+    def identifier(self) -> str:
+        return f"{self.chance.getrandbits(128):032x}"
+
+    def token(self) -> str:
+        return urlsafe_b64encode(self.chance.randbytes(32)).rstrip(b"=").decode()
+
+    def voucher_code(self) -> str:
+        return complete("".join(self.chance.choices(ALPHABET, k=RANDOM_LENGTH)))
+
+    def link_code(self) -> str:
+        return "".join(self.chance.choices(ALPHABET, k=12)).lower()
+
+
 @dataclass
 class Cloud:
     """See the module. Made by `cloud()`."""
 
     table: Table
+    chance: Random
     scheduler: Scheduler = field(default_factory=Scheduler)
     now: datetime = START
 
@@ -77,7 +100,7 @@ class Cloud:
         repository = ports.repository
         assert isinstance(repository, DynamoRepository)
         repository._pause = self.sleep
-        return Process(ports)
+        return Process(replace(ports, codes=SeededCodes(self.chance)))
 
     def sleep(self, seconds: float) -> None:
         """What a process does between attempts: time passes."""
@@ -101,8 +124,8 @@ class Cloud:
 
 
 @contextmanager
-def cloud(*, lags: bool = False) -> Iterator[Cloud]:
-    """A new cloud, empty but for its stores."""
+def cloud(seed: int = 0, *, lags: bool = False) -> Iterator[Cloud]:
+    """A new cloud, empty but for its stores. `lags`: indexes see a write when they are made to."""
     with ExitStack() as stack:
         stack.enter_context(mock_aws())
         stack.enter_context(environment())
@@ -111,7 +134,7 @@ def cloud(*, lags: bool = False) -> Iterator[Cloud]:
             cached.cache_clear()
             stack.callback(cached.cache_clear)
         stack.enter_context(patch.object(bootstrap, "DnsMailDomains", lambda _: KnownDomains()))
-        made = Cloud(Table(lags=lags))
+        made = Cloud(Table(lags=lags), Random(seed))
         make_stores(made.clients)
         stack.enter_context(patch.object(bootstrap, "ports", made.ports))
         stack.enter_context(patch.object(time, "sleep", made.sleep))

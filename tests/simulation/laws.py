@@ -1,0 +1,178 @@
+"""The laws, checked on everything that is stored, mailed and written when all work is done.
+
+Each check reads items, mails and files as AWS would show them, not through what it checks.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from collections import Counter
+from collections.abc import Iterator
+from email import message_from_bytes
+from typing import TypeVar
+
+from chalicelib.adapters.dynamodb.codec import entity_of, fact_of
+from chalicelib.adapters.dynamodb.schema import FACT_KIND, ITEM_KINDS
+from chalicelib.domain.effects import deltas, funnel, totals
+from chalicelib.domain.entity import Entity
+from chalicelib.domain.facts import Fact
+from chalicelib.domain.invitations import Invitation, InvitationState
+from chalicelib.domain.journal import GENESIS, JournalHead, verify
+from chalicelib.domain.people import RefereeClaim
+from chalicelib.domain.redemptions import Redemption
+from chalicelib.domain.referrals import Referral
+from chalicelib.domain.rewards import Reward
+from chalicelib.domain.vouchers import Voucher
+from tests.api.world import BUCKET, CAMPAIGN
+from tests.simulation.cloud import Cloud
+
+E = TypeVar("E", bound=Entity)
+
+
+def violations(cloud: Cloud) -> list[str]:
+    """What breaks a law, in words. Everything that can be done must have been done."""
+    return [text for check in CHECKS for text in check(cloud)]
+
+
+def _one_sponsor(cloud: Cloud) -> Iterator[str]:
+    """Law 1."""
+    sponsors: dict[str, list[str]] = {}
+    claimed = {claim.digest: claim.invitation_id for claim in _all(cloud, RefereeClaim)}
+    for referral in _all(cloud, Referral):
+        sponsors.setdefault(referral.referee_digest, []).append(referral.sponsor_id)
+        if claimed.get(referral.referee_digest) != referral.invitation_id:
+            yield f"law 1: a referral without the claim on its referee: {referral.referral_id}"
+    yield from (
+        f"law 1: {len(of)} sponsors of one referee" for of in sponsors.values() if len(of) > 1
+    )
+
+
+def _one_invitation_mail(cloud: Cloud) -> Iterator[str]:
+    """Law 2."""
+    sent = Counter(
+        recipient
+        for recipient, raw in cloud.network.mails
+        if "<invitation-" in str(message_from_bytes(raw)["Message-ID"])
+    )
+    yield from (
+        f"law 2: {count} invitation mails to one person" for count in sent.values() if count > 1
+    )
+
+
+def _one_reward(cloud: Cloud) -> Iterator[str]:
+    """Law 4: never twice, never lost."""
+    vouchers = {voucher.voucher_id: voucher for voucher in _all(cloud, Voucher)}
+    places = Counter(
+        (one.referral_id, one.rule, one.rung) for one in vouchers.values() if one.replaces is None
+    )
+    yield from (
+        f"law 4: {count} vouchers for {place}" for place, count in places.items() if count > 1
+    )
+    granted = {(one.referral_id, one.rule, one.rung) for one in _all(cloud, Reward)}
+    yield from (
+        f"law 4: a voucher without a reward: {place}" for place in places if place not in granted
+    )
+    for referral in _all(cloud, Referral):
+        if (referral.referral_id, "welcome", 0) not in granted:
+            yield f"law 4: no welcome reward for {referral.referral_id}"
+
+
+def _one_export(cloud: Cloud) -> Iterator[str]:
+    """Law 5: each voucher in one file, and in the export that it names."""
+    found: dict[str, list[int]] = {}
+    for path, content in files(cloud, f"out/{CAMPAIGN}/vouchers/"):
+        if path.endswith(".csv.gz"):
+            for row in csv.DictReader(io.StringIO(gzip.decompress(content).decode())):
+                number = int(path.rpartition("/")[2].removesuffix(".csv.gz"))
+                found.setdefault(row["voucher"], []).append(number)
+    for voucher in _all(cloud, Voucher):
+        in_files = found.pop(voucher.voucher_id, [])
+        if in_files != [voucher.export]:
+            yield f"law 5: voucher of export {voucher.export} is in the files {in_files}"
+    yield from (f"law 5: a file has the unknown voucher {one}" for one in found)
+
+
+def _one_redemption(cloud: Cloud) -> Iterator[str]:
+    """Law 6."""
+    active = Counter(one.code_key for one in _all(cloud, Redemption) if one.rolled_back_at is None)
+    yield from (f"law 6: a voucher is redeemed {n} times" for n in active.values() if n > 1)
+    for voucher in _all(cloud, Voucher):
+        if bool(active[voucher.code_key]) != bool(voucher.redeemed_by):
+            yield f"law 6: voucher and redemptions disagree: {voucher.voucher_id}"
+
+
+def _counts_and_journal(cloud: Cloud) -> Iterator[str]:
+    """Law 10: facts in the table, counts and the journal agree."""
+    facts = {fact.fact_id: fact for fact in facts_in(cloud)}
+    yield from (f"law 10: not counted: {fact.name}" for fact in facts.values() if not fact.counted)
+    campaign = cloud.aside.ports.campaigns.get(CAMPAIGN)
+    assert campaign
+    recomputed = funnel(totals(deltas(campaign, facts.values())))
+    shown = funnel(totals(cloud.aside.ports.repository.counts(CAMPAIGN)))
+    if recomputed != shown:
+        yield f"law 10: counts {shown} are not those of the facts {recomputed}"
+    journaled = Counter(json.loads(line)["fact"]["fact_id"] for line in _journal(cloud))
+    yield from (
+        f"law 10: not in the journal: {facts[key].name}" for key in facts if not journaled[key]
+    )
+    yield from (f"law 10: {n} times in the journal" for key, n in journaled.items() if n > 1)
+    yield from ("law 10: in the journal only" for key in journaled if key not in facts)
+
+
+def _nothing_left(cloud: Cloud) -> Iterator[str]:
+    """Law 4: what was accepted is decided and sent."""
+    for invitation in _all(cloud, Invitation):
+        if invitation.decision is None:
+            yield f"law 4: an invitation is undecided: {invitation.invitation_id}"
+        elif invitation.state is InvitationState.RECEIVED:
+            yield f"law 4: an accepted invitation was not sent: {invitation.invitation_id}"
+
+
+CHECKS = (
+    _one_sponsor,
+    _one_invitation_mail,
+    _one_reward,
+    _one_export,
+    _one_redemption,
+    _counts_and_journal,
+    _nothing_left,
+)
+
+
+def facts_in(cloud: Cloud) -> list[Fact]:
+    """Every fact in the table."""
+    items = cloud.table.items.values()
+    return [fact_of(dict(item)) for item in items if item.get("kind") == {"S": FACT_KIND}]
+
+
+def files(cloud: Cloud, prefix: str) -> Iterator[tuple[str, bytes]]:
+    """The files under a prefix, in the order of their names."""
+    s3 = cloud.clients.s3
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix):
+        for found in page.get("Contents", []):
+            yield found["Key"], s3.get_object(Bucket=BUCKET, Key=found["Key"])["Body"].read()
+
+
+def _journal(cloud: Cloud) -> list[bytes]:
+    """The chained lines of the journal up to its head, verified."""
+    segments = {}
+    for _, content in files(cloud, f"out/{CAMPAIGN}/journal/"):
+        lines = content.splitlines()
+        segments[json.loads(lines[-1])["hash"]] = lines
+    head = cloud.aside.ports.repository.get(JournalHead, campaign=CAMPAIGN)
+    at = head.hash if head else GENESIS
+    chained: list[bytes] = []
+    while at != GENESIS:
+        chained = segments[at] + chained
+        at = json.loads(segments[at][0])["previous"]
+    verify(GENESIS, chained)
+    return chained
+
+
+def _all(cloud: Cloud, kind: type[E]) -> list[E]:
+    name = ITEM_KINDS[kind].kind
+    items = cloud.table.items.values()
+    return [entity_of(kind, dict(item)) for item in items if item.get("kind") == {"S": name}]

@@ -1,0 +1,165 @@
+"""Sponsors, referees and the retailer: what they do, by seed, through the API and the bucket.
+
+Few addresses, so that they meet. Who gets no answer, or an error that passes, asks again with the
+same key, as a page and a careful client do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+
+from chalicelib.domain.addresses import Address, AddressDigests
+from chalicelib.services.campaigns.put import put_campaign
+from tests.api.gateway import Answer, Request
+from tests.api.world import BUCKET, CAMPAIGN, KEY, campaign_like_demo, posting, put_list
+from tests.simulation.cloud import Cloud
+from tests.simulation.machine import Machine
+from tests.simulation.scheduler import Worker
+
+AMOUNT = "80.00"
+
+
+@dataclass
+class People:
+    """See the module."""
+
+    cloud: Cloud
+    machine: Machine
+    chance: Random
+    sponsors: int = 3
+    referees: int = 4
+    answers: list[tuple[str, Answer]] = field(default_factory=list)
+    _sessions: list[str] = field(default_factory=list)
+    _orders: int = 0
+
+    def begin(self) -> None:
+        """The campaign, the lists, and the sponsors' sessions: without faults."""
+        ports = self.cloud.aside.ports
+        put_campaign(ports, campaign_like_demo())
+        put_list(ports, "customers", ["known.client@demo.test"])
+        put_list(ports, "vips", [self.sponsor(n) for n in range(self.sponsors)])
+        for number in range(self.sponsors):
+            self._sessions.append(self._signed_in(self.sponsor(number)))
+
+    def sponsor(self, number: int) -> str:
+        """The address of a sponsor."""
+        return f"sponsor{number}@vip.test"
+
+    def referee(self, number: int) -> str:
+        """The address of a referee."""
+        return f"referee{number}@mail.test"
+
+    def actions(self) -> list[Callable[[], None]]:
+        """What somebody may do now."""
+        return [
+            self._invite, self._invite, self._respond, self._respond, self._order, self._order,
+            self._redeem, self._acknowledge,
+        ]  # fmt: skip
+
+    # --- actions ---------------------------------------------------------------------------------
+
+    def _invite(self) -> None:
+        session = self.chance.choice(self._sessions)
+        address = self.referee(self.chance.randrange(self.referees))
+        body = {"referees": [{"email": address, "first_name": "Jeanne"}]}
+        self._ask("invite", posting("/v1/sponsor/invitations", body,
+                                    Authorization=f"Bearer {session}",
+                                    Idempotency_Key=f"key-{self.chance.random()}"))  # fmt: skip
+
+    def _respond(self) -> None:
+        address = self.referee(self.chance.randrange(self.referees))
+        tokens = self.cloud.tokens_mailed_to(address)
+        if not tokens:
+            return
+        path = f"/v1/invitations/{self.chance.choice(tokens)}"
+        if self.chance.random() < 0.15:
+            self._ask("decline", posting(f"{path}/decline"))
+        else:
+            body = {"terms_version": "2026-01", "marketing_consent": False}
+            self._ask("confirm", posting(f"{path}/confirmation", body))
+
+    def _order(self) -> None:
+        code = self._any_code()
+        order = {
+            "order_id": f"A{self.chance.randrange(6)}",
+            "ordered_at": self.cloud.now.isoformat(),
+            "amount": AMOUNT,
+            "currency": "EUR",
+            "status": self.chance.choice(("placed", "kept", "kept", "returned", "cancelled")),
+            "email_digest": _digest(self.referee(self.chance.randrange(self.referees))),
+        } | ({"voucher_code": code} if code and self.chance.random() < 0.6 else {})  # fmt: skip
+        self._ask("order", posting("/v1/client/orders", {"orders": [order]}))
+
+    def _redeem(self) -> None:
+        code = self._any_code()
+        if not code:
+            return
+        order_id = f"B{self.chance.randrange(4)}"
+        path = f"/v1/client/vouchers/{code}/redemptions"
+        if self.chance.random() < 0.3:
+            self._ask("roll back", Request("DELETE", f"{path}/{order_id}"))
+            return
+        body = {"order_id": order_id, "ordered_at": self.cloud.now.isoformat(),
+                "amount": AMOUNT, "currency": "EUR"}  # fmt: skip
+        self._ask("redeem", posting(path, body))
+
+    def _acknowledge(self) -> None:
+        """The retailer loads every export it finds, and refuses a code now and then."""
+        listed = self.cloud.clients.s3.list_objects_v2(
+            Bucket=BUCKET, Prefix=f"out/{CAMPAIGN}/vouchers/"
+        )
+        files = [one["Key"] for one in listed.get("Contents", []) if one["Key"].endswith(".csv.gz")]
+        if files:
+            name = self.chance.choice(files).rpartition("/")[2].removesuffix(".csv.gz")
+            path = f"in/{CAMPAIGN}/acks/{name}.ack"
+            self.cloud.clients.s3.put_object(Bucket=BUCKET, Key=path, Body=b"")
+            self.machine.drop(path)
+
+    # --- asking ----------------------------------------------------------------------------------
+
+    def _ask(self, name: str, request: Request, attempt: int = 1) -> None:
+        def at_end(worker: Worker) -> None:
+            answer = worker.outcome
+            if isinstance(answer, Answer):
+                self.answers.append((name, answer))
+                if answer.status < 500:
+                    return
+            if attempt < 4:
+                self._ask(name, request, attempt + 1)
+
+        def work() -> object:
+            worker = self.cloud.scheduler.current()
+            assert worker is not None
+            return worker.context.gateway.call(request)
+
+        self.machine.begin(name, work, at_end)
+
+    def _signed_in(self, address: str) -> str:
+        gateway = self.cloud.aside.gateway
+        path = f"/v1/campaigns/{CAMPAIGN}"
+        assert gateway.call(posting(f"{path}/sign-in", {"email": address})).status == 202
+        while not (tokens := self.cloud.tokens_mailed_to(address)):
+            (self.machine.ready() or [_nothing_left])[0]()
+            for worker in list(self.cloud.scheduler.workers):
+                self.machine.settle(self.cloud.scheduler.finish(worker))
+        answer = gateway.call(posting(f"{path}/sessions", {"token": tokens[0], "first_name": "S"}))
+        session: str = answer.json()["session"]
+        return session
+
+    def _any_code(self) -> str | None:
+        codes = sorted(
+            item["printed"]["S"]
+            for item in self.cloud.table.items.values()
+            if item.get("kind") == {"S": "VOUCHER"}
+        )
+        return self.chance.choice(codes) if codes else None
+
+
+def _digest(address: str) -> str:
+    return AddressDigests.of(Address.parse(address), [KEY]).under(KEY.key_id).exact
+
+
+def _nothing_left() -> None:
+    raise AssertionError("no sign-in mail was sent")

@@ -1,0 +1,132 @@
+"""One simulation: steps with faults by a seed, then all work done without them, then the laws.
+
+    python -m tests.simulation.run --seed 7 --steps 2000
+
+The same seed and number of steps replay the same interleaving, if PYTHONHASHSEED is set.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import Random
+
+from tests.simulation.cloud import Cloud, cloud
+from tests.simulation.laws import violations
+from tests.simulation.machine import Machine
+from tests.simulation.people import People
+from tests.simulation.scheduler import Fault, Worker, faults_of
+
+AT_ONCE = 6  # workers
+FAULTS = 0.06  # of all steps
+SETTLED_AFTER = 40  # days of schedules without faults
+
+
+@dataclass
+class Outcome:
+    """What a simulation came to."""
+
+    seed: int
+    calls: int
+    faults: Counter[str] = field(default_factory=Counter)
+    answers: Counter[str] = field(default_factory=Counter)
+    broken: list[str] = field(default_factory=list)
+
+
+def simulate(seed: int, steps: int, faults: float = FAULTS) -> Outcome:
+    """Play one seed."""
+    chance = Random(seed)
+    with cloud(seed, lags=True) as here:
+        machine = Machine(here, chance)
+        people = People(here, machine, chance)
+        machine.faults = False
+        people.begin()
+        machine.faults = True
+        outcome = Outcome(seed, 0)
+        for _ in range(steps):
+            _step(here, machine, people, chance, faults, outcome)
+        machine.faults = False
+        _finish(here, machine)
+        outcome.calls = here.scheduler.calls
+        outcome.answers = Counter(f"{name} {answer.status}" for name, answer in people.answers)
+        outcome.broken = violations(here)
+    return outcome
+
+
+def _step(
+    here: Cloud, machine: Machine, people: People, chance: Random, faults: float, outcome: Outcome
+) -> None:
+    here.now += timedelta(milliseconds=chance.choice((5, 20, 100)))
+    if chance.random() < 0.01:
+        here.now += timedelta(minutes=chance.choice((1, 10, 60, 600)))
+    if chance.random() < 0.2:
+        here.table.catch_up(chance.choice((1, 5, None)))
+    running = here.scheduler.workers
+    if not running or (len(running) < AT_ONCE and chance.random() < 0.25):
+        kinds = [machine.ready(), machine.ready(), people.actions()]
+        if chance.random() < 0.1:
+            kinds.append(machine.scheduled())
+        chance.choice(chance.choice([kind for kind in kinds if kind]))()
+        return
+    worker = chance.choice(running)
+    fault = _fault(worker, chance) if chance.random() < faults else None
+    if fault:
+        outcome.faults[fault] += 1
+    here.scheduler.step(worker, fault)
+    machine.settle(worker)
+
+
+def _fault(worker: Worker, chance: Random) -> Fault:
+    assert worker.call
+    return chance.choice((Fault.KILL, *faults_of(worker.call)))
+
+
+def _finish(here: Cloud, machine: Machine) -> None:
+    """No more faults: everything is delivered, and the schedules run for days."""
+    here.table.lags = False
+    here.table.catch_up()
+    for _ in range(SETTLED_AFTER):
+        _drain(here, machine)
+        for fire in machine.scheduled():
+            fire()
+            _drain(here, machine)
+        here.now += timedelta(days=1)
+    _drain(here, machine)
+
+
+def _drain(here: Cloud, machine: Machine) -> None:
+    for _ in range(10_000):
+        while here.scheduler.workers:
+            machine.settle(here.scheduler.finish(here.scheduler.workers[0]))
+        ready = machine.ready()
+        if not ready:
+            return
+        ready[0]()
+    raise AssertionError("work without an end")
+
+
+def main() -> None:
+    """Print what a seed came to; fails if it breaks a law."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation.run", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seeds", type=int, default=1, help="how many seeds, from --seed on")
+    parser.add_argument("--steps", type=int, default=2000)
+    asked = parser.parse_args()
+    failed = False
+    for seed in range(asked.seed, asked.seed + asked.seeds):
+        outcome = simulate(seed, asked.steps)
+        print(
+            f"seed {seed}: {outcome.calls} calls, {outcome.faults.total()} faults,"
+            f" {outcome.answers.total()} answers, {len(outcome.broken)} violations"
+        )
+        for text in outcome.broken:
+            print(f"  {text}")
+        failed |= bool(outcome.broken)
+    sys.exit(failed)
+
+
+if __name__ == "__main__":
+    main()
