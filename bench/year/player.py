@@ -52,7 +52,7 @@ from chalicelib.services.operations.reconcile import reconcile
 from chalicelib.services.operations.reconciliation import write_reconciliation
 from chalicelib.services.operations.report import report
 from chalicelib.services.operations.statement import write_statements
-from chalicelib.services.orders.record import record_reported_orders
+from chalicelib.services.orders.record_many import record_reported_orders
 from chalicelib.services.sponsors.sign_in import open_session, request_sign_in
 from chalicelib.services.vouchers.changes import write_changes
 from chalicelib.services.vouchers.redeem import redeem, roll_back

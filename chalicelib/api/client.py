@@ -19,7 +19,8 @@ from chalicelib.domain.redemptions import (
 from chalicelib.domain.vouchers import Voucher, state_for_client
 from chalicelib.services.errors import FieldProblem, InvalidError
 from chalicelib.services.lookups import all_campaigns
-from chalicelib.services.orders.record import OrderOutcome, record_reported_orders
+from chalicelib.services.orders.record import OrderOutcome
+from chalicelib.services.orders.record_many import record_reported_orders
 from chalicelib.services.ports import Ports
 from chalicelib.services.vouchers.redeem import check_voucher, redeem, roll_back
 

@@ -12,10 +12,11 @@ else.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.codes import candidates
 from chalicelib.domain.entity import Entity, require_move
 from chalicelib.domain.files.orders import OrderRow
 from chalicelib.domain.referrals import Referral
@@ -29,6 +30,23 @@ class OrderStatus(StrEnum):
     KEPT = "kept"
     RETURNED = "returned"
     CANCELLED = "cancelled"
+
+
+class OrderProblem(StrEnum):
+    """Why a reported order is refused, although its row is good. The values are published."""
+
+    OTHER_CURRENCY = "currency_not_the_campaigns"
+    IN_THE_FUTURE = "ordered_at_in_the_future"
+    ANOTHER_PERSON = "order_id_of_another_person"
+
+
+class CodeProblem(StrEnum):
+    """Why the code that an order names is not used, beside what is wrong with its voucher
+    (`VoucherProblem`). The values are published.
+    """
+
+    UNKNOWN = "unknown"
+    DIFFERS = "voucher_code_differs"
 
 
 class Buyer(StrEnum):
@@ -48,6 +66,7 @@ class Buyer(StrEnum):
 
 
 _BY_WEIGHT = tuple(Buyer)
+_AHEAD = timedelta(days=1)  # how far the client's clocks may be ahead of ours
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +136,30 @@ def buyer_of(person: Person | None, expected: Referral | None) -> Buyer:
 def buyer_by_both(one: Buyer, other: Buyer) -> Buyer:
     """What two reports of an order say together of its buyer, in whatever sequence they came."""
     return max(one, other, key=_BY_WEIGHT.index)
+
+
+def refusal_of(campaign: Campaign, row: OrderRow, now: datetime) -> OrderProblem | None:
+    """The refusal that follows from the row alone; None if there is none."""
+    if row.currency != campaign.currency:
+        return OrderProblem.OTHER_CURRENCY
+    return OrderProblem.IN_THE_FUTURE if is_in_the_future(row.ordered_at, now) else None
+
+
+def is_in_the_future(ordered_at: datetime, now: datetime) -> bool:
+    """Whether an order is dated later than a clock of the client's that is ahead explains."""
+    return ordered_at.astimezone(UTC) > now + _AHEAD
+
+
+def code_keys(row: OrderRow) -> tuple[str, ...]:
+    """What a voucher with the code that the row names may be found by; nothing without a code."""
+    return candidates(row.voucher_code) if row.voucher_code else ()
+
+
+def uses_vouchers(status: OrderStatus) -> bool:
+    """Whether an order at `status` uses the vouchers that it was made with; a returned or cancelled
+    one may have given them back.
+    """
+    return status in {OrderStatus.PLACED, OrderStatus.KEPT}
 
 
 def is_before_confirmation(campaign: Campaign, referral: Referral, ordered_at: datetime) -> bool:

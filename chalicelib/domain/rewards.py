@@ -21,7 +21,7 @@ from typing import Annotated
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import HolderRole, Rule, Trigger
 from chalicelib.domain.entity import Entity, stored_as
-from chalicelib.domain.orders import Order, OrderStatus
+from chalicelib.domain.orders import Order, OrderStatus, uses_vouchers
 from chalicelib.domain.redemptions import Redemption
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher
@@ -155,8 +155,8 @@ def _holds(campaign: Campaign, rule: Rule, referral: Referral, order: Order, run
 
 
 def _made_with(order: Order, used: Templates | None) -> Collection[str]:
-    """The templates of its vouchers. An order that was returned may have given them back."""
-    if used is not None and order.status in {OrderStatus.PLACED, OrderStatus.KEPT}:
+    """The templates of its vouchers, which a returned order may have given back."""
+    if used is not None and uses_vouchers(order.status):
         return used.get(order.order_id, ())
     return [order.template] if order.template else ()
 

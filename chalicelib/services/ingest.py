@@ -57,7 +57,7 @@ from chalicelib.domain.lists.drops import ListFile
 from chalicelib.domain.lists.model import HeldList
 from chalicelib.services.lists.building import ListHeldError
 from chalicelib.services.lists.ingest import ingest_list, record_refusal, remove_held
-from chalicelib.services.orders.record import ingest_orders
+from chalicelib.services.orders.record_many import ingest_orders
 from chalicelib.services.ports import FileMissingError, Ports
 from chalicelib.services.vouchers.acknowledge import ingest_ack
 from chalicelib.services.vouchers.ingest_codes import ingest_codes

@@ -20,13 +20,17 @@ from pathlib import Path
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.files.orders import OrderRow, orders
 from chalicelib.domain.files.reading import FileRefusedError, Tally, content
-from chalicelib.domain.orders import OrderStatus, return_window_ends_at
+from chalicelib.domain.orders import (
+    OrderProblem,
+    OrderStatus,
+    refusal_of,
+    return_window_ends_at,
+)
 from cli.errors import CommandError
 
 _PIECE = 1 << 20
 # Earlier than any order that is meant; so late that days can be counted back from it.
 _FIRST_YEAR = 1900
-_AHEAD = timedelta(days=1)
 _MADE = -1
 _SEQUENCE = {
     OrderStatus.PLACED: 0,
@@ -99,7 +103,7 @@ def _grouped(
     for line, row in numbered:
         problem = _refusal(row, campaign, now)
         if problem is None and row.email_digest not in {None, buyers.get(row.order_id)}:
-            problem = "order_id_of_another_person"
+            problem = OrderProblem.ANOTHER_PERSON
         if problem:
             without_effect.reject(line, problem)
         else:
@@ -110,10 +114,8 @@ def _grouped(
 
 
 def _refusal(row: OrderRow, campaign: Campaign, now: datetime) -> str | None:
-    if row.currency != campaign.currency:
-        return "currency_not_the_campaigns"
-    if row.ordered_at.astimezone(UTC) > now + _AHEAD:
-        return "ordered_at_in_the_future"
+    if problem := refusal_of(campaign, row, now):
+        return problem
     return "ordered_at_invalid" if row.ordered_at.year < _FIRST_YEAR else None
 
 

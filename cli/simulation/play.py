@@ -18,6 +18,7 @@ from chalicelib.domain.campaign.rules import HolderRole, Trigger
 from chalicelib.domain.codes import CODE_LENGTH, canonical, is_valid
 from chalicelib.domain.files.orders import OrderRow
 from chalicelib.domain.orders import (
+    CodeProblem,
     Order,
     OrderStatus,
     Person,
@@ -28,6 +29,7 @@ from chalicelib.domain.orders import (
     moved_order,
     new_order,
     reported_order,
+    uses_vouchers,
 )
 from chalicelib.domain.redemptions import (
     OrderUses,
@@ -50,10 +52,7 @@ from cli.simulation.granting import Granting
 from cli.simulation.history import Event
 from cli.simulation.referees import RefereeRecord
 
-CODE_UNKNOWN = "unknown"
 CODE_NOT_HELD = "not_held_by_the_buyer"
-CODE_DIFFERS = "voucher_code_differs"
-_USES_VOUCHERS = frozenset({OrderStatus.PLACED, OrderStatus.KEPT})
 
 
 @dataclass
@@ -154,16 +153,16 @@ class Simulation:
         typed = canonical(row.voucher_code or "")
         if order.code_key:
             if typed and self.keys.get(typed) != order.code_key:
-                self.code_problems[order.order_id] = CODE_DIFFERS
+                self.code_problems[order.order_id] = CodeProblem.DIFFERS
             return order.code_key, None
         if not typed:
             return None, None
         key = self.keys.get(typed)
         if key is None:
-            problem = CODE_NOT_HELD if self._is_ours(typed) else CODE_UNKNOWN
+            problem = CODE_NOT_HELD if self._is_ours(typed) else CodeProblem.UNKNOWN
             self.code_problems[order.order_id] = problem
             return None, None
-        if OrderStatus(row.status) not in _USES_VOUCHERS:
+        if not uses_vouchers(OrderStatus(row.status)):
             return key, None
         plan = plan_redemption(self._on_order(key, order, now), purchase_of(row), now)
         if isinstance(plan, VoucherProblem):

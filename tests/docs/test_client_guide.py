@@ -22,11 +22,12 @@ from chalicelib.domain.exports import VOUCHER_COLUMNS
 from chalicelib.domain.files import acks, digests, exports, manifest, orders, own_codes, reading
 from chalicelib.domain.files.statements import RECONCILIATION_COLUMNS, STATEMENT_COLUMNS
 from chalicelib.domain.lists import plan, rules
+from chalicelib.domain.orders import CodeProblem, OrderProblem
 from chalicelib.domain.vouchers import Voucher, VoucherProblem, VoucherState
 from chalicelib.services import ingest
 from chalicelib.services.lists import manifests
 from chalicelib.services.operations.statement import write_statements
-from chalicelib.services.orders import record as record_orders
+from chalicelib.services.orders import record, record_many
 from chalicelib.services.vouchers import acknowledge, ingest_codes
 from chalicelib.services.vouchers.changes import write_changes
 from tests.fakes.till import Till
@@ -201,13 +202,14 @@ def _reasons() -> set[str]:
         for reason in _called_with(module, {"FileRefusedError", "reject"})
     }
     reported |= set(_returned_by(acks._problem)) | set(_returned_by(own_codes._problem))
-    reported |= set(_called_with(record_orders, {"OrderOutcome"}))
+    for module in (record, record_many):
+        reported |= set(_called_with(module, {"OrderOutcome"}))
     for named in (rules.RefusalReason, rules.ManifestMismatch, *get_args(plan.RefusalReason)):
         reported |= set(get_args(named))
     reported |= set(_returned_by(digests.ListReading._problem))
     reported |= {"mixed_lengths"}
     reported |= set(VoucherProblem) - OF_CALLS
-    reported |= {record_orders.CODE_UNKNOWN, record_orders.CODE_DIFFERS}
+    reported |= {*CodeProblem, *OrderProblem}
     long = dict.fromkeys(orders.COLUMNS, "x" * 65) | {"email_digest": "a@b", "amount": "1.005"}
     wrong = dict.fromkeys(orders.COLUMNS, " ") | {"ordered_at": "2026-01-01"}
     damaged = dict.fromkeys(orders.COLUMNS, "4.68769E+11")

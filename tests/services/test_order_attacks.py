@@ -16,11 +16,8 @@ from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import RefusedError
 from chalicelib.services.lookups import all_campaigns
-from chalicelib.services.orders.record import (
-    OrderOutcome,
-    record_order,
-    record_reported_orders,
-)
+from chalicelib.services.orders.record import OrderOutcome, record_order
+from chalicelib.services.orders.record_many import record_reported_orders
 from chalicelib.services.ports import Insert, Remove
 from chalicelib.services.vouchers.redeem import redeem, roll_back
 from tests.fakes.campaign import CANARY, campaign

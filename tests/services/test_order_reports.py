@@ -14,8 +14,9 @@ from chalicelib.domain.orders import Buyer, Order, OrderStatus
 from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.campaigns.put import put_campaign
-from chalicelib.services.orders import record as record_orders
-from chalicelib.services.orders.record import OrderOutcome, record_order, record_reported_orders
+from chalicelib.services.orders import record_many
+from chalicelib.services.orders.record import OrderOutcome, record_order
+from chalicelib.services.orders.record_many import record_reported_orders
 from chalicelib.services.ports import ContentionError
 from chalicelib.services.vouchers.redeem import roll_back
 from tests.fakes.campaign import campaign, digest
@@ -158,7 +159,7 @@ def test_an_order_that_cannot_be_settled_does_not_hold_up_the_others(
             raise ContentionError
         return record_order(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(record_orders, "record_order", recorded)
+    monkeypatch.setattr(record_many, "record_order", recorded)
     rows = [row_of(world.order(order_id, of=NEWCOMER)) for order_id in ("A1", "A2")]
     outcomes = list(record_reported_orders(world.ports, [world.campaign], rows))
     assert outcomes == [None, OrderOutcome("recorded")]

@@ -16,7 +16,8 @@ from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.errors import RetryLaterError
-from chalicelib.services.orders.record import OrderOutcome, record_order, record_reported_orders
+from chalicelib.services.orders.record import OrderOutcome, record_order
+from chalicelib.services.orders.record_many import record_reported_orders
 from chalicelib.services.vouchers.reward import reward
 from tests.fakes.campaign import CANARY
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world

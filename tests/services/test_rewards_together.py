@@ -13,7 +13,8 @@ from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Reward
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import RetryLaterError
-from chalicelib.services.orders.record import OrderOutcome, record_reported_orders
+from chalicelib.services.orders.record import OrderOutcome
+from chalicelib.services.orders.record_many import record_reported_orders
 from chalicelib.services.ports import Insert, Replace, Repository
 from chalicelib.services.vouchers.reward import reward
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign

@@ -6,8 +6,7 @@ and find it redeemed. Each attempt is one read and at most one commit.
 
 from __future__ import annotations
 
-from datetime import timedelta
-
+from chalicelib.domain.orders import is_in_the_future
 from chalicelib.domain.redemptions import (
     Purchase,
     Redemption,
@@ -24,9 +23,6 @@ from chalicelib.services.lookups import find_voucher, find_voucher_for, find_vou
 from chalicelib.services.moves import redemption_changes, rollback_changes
 from chalicelib.services.ports import Ports
 from chalicelib.services.retry import retry_on_conflict
-
-# How far the client's clocks may be ahead of ours.
-AHEAD = timedelta(days=1)
 
 
 def check_voucher(ports: Ports, typed: str) -> tuple[Voucher, VoucherProblem | None]:
@@ -48,7 +44,7 @@ def redeem(ports: Ports, typed: str, purchase: Purchase) -> tuple[Voucher, Redem
         raise RefusedError(plan)
     if not plan.is_new and differs(plan.redemption, purchase):
         raise RefusedError(VoucherProblem.DIFFERS)
-    if plan.is_new and purchase.ordered_at > ports.clock() + AHEAD:
+    if plan.is_new and is_in_the_future(purchase.ordered_at, ports.clock()):
         raise InvalidError([FieldProblem("ordered_at", "in_the_future")])
     if plan.is_new:
         changes, facts = redemption_changes(ports, plan)

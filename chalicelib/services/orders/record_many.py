@@ -1,0 +1,148 @@
+"""Recording many reported orders: the rows of a file, or of a call that names no campaign.
+
+Most reported orders are other people's. A few batch reads find the rows that may have an effect;
+the others cost no further call. How one is recorded is in `record.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.files.orders import OrderRow, orders
+from chalicelib.domain.files.reading import Tally
+from chalicelib.domain.orders import CodeProblem, Order, OrderProblem, code_keys, refusal_of
+from chalicelib.domain.people import RefereeClaim
+from chalicelib.domain.redemptions import OrderUses
+from chalicelib.domain.vouchers import Voucher, VoucherProblem
+from chalicelib.services.orders.record import OrderOutcome, record_order, refused
+from chalicelib.services.ports import ContentionError, ListUnavailableError, Ports
+
+_AT_ONCE = 100  # rows: the limit of one batch read
+_WITHOUT_TRACE = frozenset({"none", "not_a_referees"})
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Which buyers, orders and voucher codes of some rows are known: pairs of campaign and digest,
+    pairs of campaign and order id, and the campaign of each code.
+    """
+
+    buyers: frozenset[tuple[str, str]]
+    orders: set[tuple[str, str]]  # and those recorded since
+    vouchers: dict[str, str]
+
+    def include(self, campaign: Campaign, row: OrderRow) -> bool:
+        """Whether the row may have an effect in the campaign."""
+        return (
+            (campaign.id, row.order_id) in self.orders
+            or (campaign.id, row.email_digest) in self.buyers
+            or self.names_voucher(campaign, row)
+        )
+
+    def names_voucher(self, campaign: Campaign, row: OrderRow) -> bool:
+        """Whether the code of the row is a voucher of the campaign."""
+        return any(self.vouchers.get(key) == campaign.id for key in code_keys(row))
+
+    def record(self, ports: Ports, campaign: Campaign, row: OrderRow) -> OrderOutcome:
+        """Record the row; an order stored by it is known to the rows after it."""
+        outcome = record_order(ports, campaign, row)
+        if outcome.problem is None:
+            self.orders.add((campaign.id, row.order_id))
+        return outcome
+
+
+def find_matches(ports: Ports, campaigns: Sequence[Campaign], rows: Sequence[OrderRow]) -> Matches:
+    """Find, in a few batch reads, the rows that may have an effect in one of the campaigns."""
+    names = [campaign.id for campaign in campaigns]
+    digests = [row.email_digest for row in rows if row.email_digest]
+    claims = ports.repository.get_many(
+        RefereeClaim, [{"campaign": name, "digest": digest} for name in names for digest in digests]
+    )
+    orders = ports.repository.get_many(
+        Order, [{"campaign": name, "order_id": row.order_id} for name in names for row in rows]
+    )
+    uses = ports.repository.get_many(OrderUses, [{"order_id": row.order_id} for row in rows])
+    keys = [{"code_key": key} for row in rows for key in code_keys(row)]
+    vouchers = ports.repository.get_many(Voucher, keys) if keys else []
+    known = {(order.campaign, order.order_id) for order in orders}
+    return Matches(
+        buyers=frozenset((claim.campaign, claim.digest) for claim in claims),
+        orders=known | {(use.campaign, each.order_id) for each in uses for use in each.uses},
+        vouchers={voucher.code_key: voucher.campaign for voucher in vouchers},
+    )
+
+
+def ingest_orders(
+    ports: Ports, campaign: Campaign, *, plain: Iterable[bytes], tally: Tally
+) -> None:
+    """Record the orders of a file; problems of rows go into `tally`. `FileRefusedError`.
+
+    All lines are read before the first takes effect: a file damaged at its end changes nothing.
+    """
+    rows = list(orders(plain, tally))
+    without_effect = Tally()
+    for start in range(0, len(rows), _AT_ONCE):
+        numbered = rows[start : start + _AT_ONCE]
+        outcomes = record_orders(ports, campaign, [row for _, row in numbered])
+        for (line, _), outcome in zip(numbered, outcomes, strict=True):
+            if outcome.problem:
+                without_effect.reject(line, outcome.problem)
+                continue
+            tally.note(outcome.effect)
+            if outcome.voucher:
+                tally.note_voucher(line, outcome.voucher)
+    tally.add_rejected(without_effect)
+
+
+def record_orders(
+    ports: Ports, campaign: Campaign, rows: Sequence[OrderRow]
+) -> Iterator[OrderOutcome]:
+    """Record the orders of a campaign's file, in their order."""
+    matches = find_matches(ports, [campaign], rows)
+    for row in rows:
+        if matches.include(campaign, row):
+            yield matches.record(ports, campaign, row)
+        else:
+            problem = refusal_of(campaign, row, ports.clock())
+            yield refused(problem) if problem else _of_a_stranger(row)
+
+
+def record_reported_orders(
+    ports: Ports, campaigns: Sequence[Campaign], rows: Sequence[OrderRow]
+) -> Iterator[OrderOutcome | None]:
+    """Record orders that name no campaign, in their order: in each campaign that knows the voucher,
+    the buyer or the order. None for an order that could not be recorded now: send it again.
+    """
+    matches = find_matches(ports, campaigns, rows)
+    for row in rows:
+        try:
+            yield _record_in_each(ports, campaigns, row, matches)
+        except (ContentionError, ListUnavailableError):
+            yield None
+
+
+def _record_in_each(
+    ports: Ports, campaigns: Sequence[Campaign], row: OrderRow, matches: Matches
+) -> OrderOutcome:
+    # First the campaign of the voucher, if there is one: what it says of the code holds.
+    known = sorted(
+        (campaign for campaign in campaigns if matches.include(campaign, row)),
+        key=lambda campaign: not matches.names_voucher(campaign, row),
+    )
+    outcomes = [matches.record(ports, campaign, row) for campaign in known]
+    if not outcomes:
+        return _of_a_stranger(row)
+    # A problem in one campaign, such as its currency, does not undo what another has recorded.
+    recorded = next((each for each in outcomes if each.effect not in _WITHOUT_TRACE), None)
+    if recorded is None:
+        return next((each for each in outcomes if each.problem), outcomes[0])
+    first = outcomes[0]
+    is_other_currency = row.voucher_code and first.problem == OrderProblem.OTHER_CURRENCY
+    problem = VoucherProblem.WRONG_CURRENCY if is_other_currency else None
+    return replace(recorded, voucher=first.voucher or problem)
+
+
+def _of_a_stranger(row: OrderRow) -> OrderOutcome:
+    return OrderOutcome("not_a_referees", voucher=CodeProblem.UNKNOWN if row.voucher_code else None)
