@@ -1,0 +1,147 @@
+"""Rewards for redemptions: what the use of a voucher earns, until it is rolled back.
+
+An order, a call or a rollback leads to the vouchers that it may concern; the redemption that each
+has now is settled with the rewards of its referral (`settle.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from chalicelib.domain.campaign.rules import Trigger
+from chalicelib.domain.fact_bodies import VoucherRedeemed, VoucherRolledBack
+from chalicelib.domain.facts import Fact
+from chalicelib.domain.orders import Order
+from chalicelib.domain.redemptions import OrderUses, Redemption
+from chalicelib.domain.referrals import Referral
+from chalicelib.domain.rewards import (
+    Action,
+    Earned,
+    Reward,
+    earned_on_redemption,
+    plan_redemption_reward,
+)
+from chalicelib.domain.vouchers import Voucher
+from chalicelib.services.errors import RetryLaterError
+from chalicelib.services.lookups import CampaignVersions, campaign_at, find_voucher_on_order
+from chalicelib.services.moves import ROLLED_BACK, rollback_changes
+from chalicelib.services.ports import Ports
+from chalicelib.services.retry import retry_on_conflict
+from chalicelib.services.vouchers.newcomers import newcomer_at_redemption
+from chalicelib.services.vouchers.reward_actions import ReferralRewards
+from chalicelib.services.vouchers.settle import run_each, settle
+
+
+def used_on(ports: Ports, campaign: str, order_id: str) -> list[str | None]:
+    """The keys of the vouchers on an order: it may show that they were used by somebody who earns
+    nothing.
+    """
+    order = ports.repository.get(Order, campaign=campaign, order_id=order_id)
+    uses = ports.repository.get(OrderUses, order_id=order_id)
+    by_calls = [use.code_key for use in uses.uses if use.campaign == campaign] if uses else []
+    return [order.code_key if order else None, *by_calls]
+
+
+def key_of(ports: Ports, use: VoucherRedeemed | VoucherRolledBack) -> str:
+    """The key of the voucher of a use. `RetryLaterError` while the index, which may lag, does not
+    have the voucher yet.
+    """
+    held = ports.repository.held_by(use.holder_id)
+    key = next((each.code_key for each in held if each.voucher_id == use.voucher_id), None)
+    if key is None:
+        raise RetryLaterError("the voucher is not in the index yet")
+    return key
+
+
+@retry_on_conflict
+def give_back_if_cancelled(ports: Ports, code_key: str) -> list[str]:
+    """Roll a redemption back that comes after the report that its order was cancelled."""
+    voucher = ports.repository.get(Voucher, code_key=code_key)
+    if voucher is None or voucher.redeemed_by is None:
+        return []
+    order = ports.repository.get(Order, campaign=voucher.campaign, order_id=voucher.redeemed_by)
+    if order is None:
+        return []
+    campaign = CampaignVersions(ports, order.campaign).of(order.status_version, order.ordered_at)
+    if order.status not in campaign.give_back_voucher:
+        return []
+    found = find_voucher_on_order(ports, voucher.code_key, order.order_id)
+    if found.redemption is None or not found.is_used:
+        return []
+    changes, facts = rollback_changes(ports, found.voucher, found.redemption, found.uses)
+    ports.repository.commit(*changes, facts=facts)
+    return [ROLLED_BACK]
+
+
+def settle_redemptions(
+    ports: Ports, fact: Fact, referral_id: str, used: Sequence[str | None]
+) -> list[str]:
+    """Settle what the redemptions of the vouchers `used` earn, and those that were decided before:
+    an order may have shown since who is a newcomer.
+    """
+    decided = [
+        reward
+        for reward in ports.repository.within(Reward, referral_id=referral_id)
+        if reward.voucher_id
+    ]
+    campaign = campaign_at(ports, fact.campaign, fact.at)
+    if not decided and all(rule.when is not Trigger.VOUCHER_REDEEMED for rule in campaign.rules):
+        return []
+    keys = dict.fromkeys([*used, *_keys_of(ports, referral_id, decided)])
+    return run_each(*(partial(_settle_voucher, ports, key) for key in keys if key))
+
+
+def _keys_of(ports: Ports, referral_id: str, decided: Sequence[Reward]) -> list[str]:
+    """The keys of the vouchers whose redemptions were decided on."""
+    referral = ports.repository.get(Referral, referral_id=referral_id) if decided else None
+    if referral is None:
+        return []
+    ids = {reward.voucher_id for reward in decided}
+    held = [
+        voucher
+        for holder_id in (referral_id, referral.sponsor_id)
+        for voucher in ports.repository.held_by(holder_id)
+    ]
+    return [voucher.code_key for voucher in held if voucher.voucher_id in ids]
+
+
+def _settle_voucher(ports: Ports, code_key: str) -> list[str]:
+    voucher = ports.repository.get(Voucher, code_key=code_key)
+    if voucher is None:
+        return []
+
+    def planner(ports: Ports, state: ReferralRewards) -> tuple[ReferralRewards, list[Action]]:
+        return _on_redemption(ports, state, code_key)
+
+    return settle(ports, voucher.referral_id, planner)
+
+
+def _on_redemption(
+    ports: Ports, state: ReferralRewards, code_key: str
+) -> tuple[ReferralRewards, list[Action]]:
+    voucher = ports.repository.get(Voucher, code_key=code_key)
+    if voucher is None:
+        return state, []
+    referral, earned = state.referral, list[Earned]()
+    if redemption := _redemption_that_counts(ports, voucher):
+        campaign = campaign_at(ports, voucher.campaign, redemption.redeemed_at)
+        earned = earned_on_redemption(referral, campaign, voucher, redemption)
+    is_newcomer = True
+    if redemption and earned:
+        referral, is_newcomer = newcomer_at_redemption(ports, referral, redemption)
+    limits = state.limits(is_newcomer=is_newcomer)
+    plan = plan_redemption_reward(referral, earned, state.rewards, limits, voucher.voucher_id)
+    return replace(state, referral=referral), plan
+
+
+def _redemption_that_counts(ports: Ports, voucher: Voucher) -> Redemption | None:
+    """The voucher's present redemption, unless its order is known to count for nobody."""
+    order_id = voucher.redeemed_by
+    if order_id is None:
+        return None
+    order = ports.repository.get(Order, campaign=voucher.campaign, order_id=order_id)
+    if order and not order.counts:
+        return None
+    return ports.repository.get(Redemption, code_key=voucher.code_key, order_id=order_id)

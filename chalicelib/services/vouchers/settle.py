@@ -1,0 +1,108 @@
+"""Settling the rewards of one referral: the actions of its plan, one transaction each.
+
+A planner answers which actions are due, by the rules in `domain/rewards.py`. How one is carried out
+is in `reward_actions.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from chalicelib.domain.people import Sponsor
+from chalicelib.domain.referrals import Referral
+from chalicelib.domain.rewards import Action, Budget, Reward
+from chalicelib.domain.vouchers import VoucherState
+from chalicelib.services.errors import RetryLaterError
+from chalicelib.services.lookups import current_campaign
+from chalicelib.services.ports import Ports
+from chalicelib.services.retry import retry_on_conflict
+from chalicelib.services.vouchers.reward_actions import ReferralRewards, carry_out
+
+NOTHING_LEFT = "nothing_left"
+WAITS = "waits"
+
+# Returns the state with the referral as it is stored then.
+Planner = Callable[[Ports, ReferralRewards], tuple[ReferralRewards, list[Action]]]
+
+
+def settle(ports: Ports, referral_id: str, planner: Planner) -> list[str]:
+    """Take the actions of the plan, one transaction each, until none is left: after each it is
+    made again, so room that was freed at the same moment is seen. One that must wait does not block
+    the others: `RetryLaterError` comes at the end.
+    """
+    outcomes: list[str] = []
+    waiting: dict[tuple[str, int], RetryLaterError] = {}
+    while (outcome := _next_action(ports, referral_id, planner, waiting)) != NOTHING_LEFT:
+        if outcome != WAITS:
+            outcomes.append(outcome)
+    for error in waiting.values():
+        raise error
+    return outcomes
+
+
+@retry_on_conflict
+def _next_action(
+    ports: Ports,
+    referral_id: str,
+    planner: Planner,
+    waiting: dict[tuple[str, int], RetryLaterError],
+) -> str:
+    state = load_rewards(ports, referral_id)
+    if state is None:
+        return NOTHING_LEFT
+    state, plan = planner(ports, state)
+    actions = [action for action in plan if _key(action) not in waiting]
+    if not actions:
+        return NOTHING_LEFT
+    try:
+        return carry_out(ports, state, actions[0])
+    except RetryLaterError as error:
+        waiting[_key(actions[0])] = error
+        return WAITS
+
+
+def _key(action: Action) -> tuple[str, int]:
+    return action.reward.rule, action.reward.rung
+
+
+def load_rewards(ports: Ports, referral_id: str) -> ReferralRewards | None:
+    """The rewards of a referral, with what limits them; None when it or its sponsor is erased."""
+    referral = ports.repository.get(Referral, referral_id=referral_id)
+    sponsor = ports.repository.get(Sponsor, sponsor_id=referral.sponsor_id) if referral else None
+    if referral is None or sponsor is None:
+        return None
+    if sponsor.counts_revoked:
+        sponsor = _recounted(ports, sponsor)
+    limit = current_campaign(ports, referral.campaign).caps.budget_minor
+    rewards = list(ports.repository.within(Reward, referral_id=referral_id))
+    has_budget = limit is not None or any(reward.in_budget for reward in rewards)
+    budget = ports.repository.get(Budget, campaign=referral.campaign) if has_budget else None
+    return ReferralRewards(
+        referral=referral,
+        sponsor=sponsor,
+        rewards=rewards,
+        budget=budget,
+        budget_left=None if limit is None else limit - (budget.spent_minor if budget else 0),
+    )
+
+
+def _recounted(ports: Ports, sponsor: Sponsor) -> Sponsor:
+    """The sponsor of an earlier version, with the rewards that stand; stored with the next one."""
+    held = ports.repository.held_by(sponsor.sponsor_id)
+    count = sum(voucher.state is not VoucherState.REVOKED for voucher in held)
+    return replace(sponsor, rewards=count, counts_revoked=False)
+
+
+def run_each(*works: Callable[[], list[str]]) -> list[str]:
+    """The outcomes of all: one that must wait does not block those after it."""
+    outcomes: list[str] = []
+    waits: RetryLaterError | None = None
+    for work in works:
+        try:
+            outcomes += work()
+        except RetryLaterError as error:
+            waits = waits or error
+    if waits:
+        raise waits
+    return outcomes
