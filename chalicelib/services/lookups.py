@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from functools import cached_property
 
 from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.campaign.file import Campaign
@@ -47,20 +48,10 @@ def campaign_of_version(ports: Ports, campaign_id: str, version: int) -> Campaig
     return stored.document
 
 
-def campaign_at(ports: Ports, campaign_id: str, at: datetime) -> Campaign:
-    """The version of the campaign file in force at `at`, else the first one; `UnknownError`."""
-    current = ports.repository.get(CurrentCampaign, campaign=campaign_id)
-    if current and current.put_at <= at:
-        return current.document
-    versions = list(ports.repository.within(CampaignVersion, campaign=campaign_id))
-    before = [version for version in versions if version.put_at <= at]
-    if not versions:
-        raise UnknownError("campaign")
-    return (before or versions[:1])[-1].document
-
-
 class CampaignVersions:
-    """The versions of a campaign, each read once."""
+    """The versions of a campaign, each read once: use it for one piece of work. What happens
+    meanwhile has a fact of its own, which is worked on with what was put by then.
+    """
 
     def __init__(self, ports: Ports, campaign_id: str) -> None:
         self._ports, self._id = ports, campaign_id
@@ -69,10 +60,27 @@ class CampaignVersions:
     def of(self, version: int | None, at: datetime) -> Campaign:
         """The campaign file of a version; of the one in force at `at` where it is not stored."""
         if version is None:
-            return campaign_at(self._ports, self._id, at)
+            return self.at(at)
         if version not in self._versions:
             self._versions[version] = campaign_of_version(self._ports, self._id, version)
         return self._versions[version]
+
+    def at(self, at: datetime) -> Campaign:
+        """The campaign file in force at `at`, else the first one; `UnknownError`."""
+        if self._current and self._current.put_at <= at:
+            return self._current.document
+        if not self._all:
+            raise UnknownError("campaign")
+        before = [version for version in self._all if version.put_at <= at]
+        return (before or self._all[:1])[-1].document
+
+    @cached_property
+    def _current(self) -> CurrentCampaign | None:
+        return self._ports.repository.get(CurrentCampaign, campaign=self._id)
+
+    @cached_property
+    def _all(self) -> list[CampaignVersion]:
+        return list(self._ports.repository.within(CampaignVersion, campaign=self._id))
 
 
 def all_campaigns(ports: Ports) -> Iterator[Campaign]:

@@ -18,11 +18,16 @@ from chalicelib.services.orders.record_many import record_reported_orders
 from chalicelib.services.ports import Insert, Replace, Repository
 from chalicelib.services.vouchers.reward import reward
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign
-from tests.fakes.repository import ContestedRepository, LaggingRepository, MemoryRepository
+from tests.fakes.repository import (
+    ContestedRepository,
+    LaggingRepository,
+    MemoryRepository,
+    RecordingRepository,
+)
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world, wrapped
 from tests.services.test_order_attacks import USED, WELCOME
 from tests.services.test_order_judgement import PAUL, STRANGER, only_order, welcome_code
-from tests.services.test_orders import NEWCOMER, granted, record, row_of
+from tests.services.test_orders import NEWCOMER, granted, keep, record, row_of
 
 LATER = {"prefix": "OW", "value": "5.00", "valid_days": 60, "codes": "client"}
 FIRST = {"id": "first", "when": "order_kept", "issue": "second-order", "to": "referee"}
@@ -131,3 +136,44 @@ def test_a_code_that_is_not_used_because_of_its_currency_says_so(world: World) -
     row = row_of(world.order("A1", "kept", code=code, currency="CHF"))
     [outcome] = record_reported_orders(world.ports, [world.campaign, other], [row])
     assert outcome == OrderOutcome("recorded", voucher="wrong_currency")
+
+
+# --- what it costs --------------------------------------------------------------------------------
+
+
+def calls_of_reward(world: World, name: FactName) -> list[str]:
+    """The calls that the newest fact of that name leads to."""
+    ports = wrapped(world, RecordingRepository)
+    reward(ports, world.facts(name)[-1])
+    assert isinstance(ports.repository, RecordingRepository)
+    return ports.repository.calls
+
+
+def test_the_campaign_is_read_once_for_all_orders_of_an_earlier_version() -> None:
+    world = new_world(rules=[WELCOME, FIRST | {"if": {"order": 1}}])
+    world.referral(NEWCOMER)
+    keep(world, "A1", "A2", "A3")
+    for stored in world.memory.all(Order):
+        # As 0.2.0 stored them: without the versions.
+        world.repository.commit(Replace(replace(stored, first_version=None, status_version=None)))
+    calls = calls_of_reward(world, FactName.ORDER_KEPT)
+    assert calls.count("get CurrentCampaign") == 1
+    assert granted(world) == [("first", 1), ("welcome", 0)]
+
+
+def test_the_campaign_is_read_once_however_many_vouchers_an_order_uses() -> None:
+    world = new_world(rules=[WELCOME, USED])
+    code = welcome_code(world)
+    record(world, world.order("A1", of=NEWCOMER, code=code))
+    world.run()
+    record(world, world.order("A1", "kept", of=NEWCOMER, code=code))
+    calls = calls_of_reward(world, FactName.ORDER_KEPT)
+    assert calls.count("get CurrentCampaign") == 1
+    assert granted(world) == [("used", 1), ("welcome", 0)]
+
+
+def test_an_order_without_a_voucher_asks_for_no_campaign() -> None:
+    world = new_world(rules=[WELCOME, USED])
+    world.referral(NEWCOMER)
+    record(world, world.order("A1", "kept", of=NEWCOMER))
+    assert "get CurrentCampaign" not in calls_of_reward(world, FactName.ORDER_KEPT)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
+from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import Trigger
 from chalicelib.domain.fact_bodies import VoucherRedeemed, VoucherRolledBack
-from chalicelib.domain.facts import Fact
 from chalicelib.domain.orders import Order
 from chalicelib.domain.redemptions import OrderUses, Redemption
 from chalicelib.domain.referrals import Referral
@@ -25,7 +26,7 @@ from chalicelib.domain.rewards import (
 )
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.errors import RetryLaterError
-from chalicelib.services.lookups import CampaignVersions, campaign_at, find_voucher_on_order
+from chalicelib.services.lookups import CampaignVersions, find_voucher_on_order
 from chalicelib.services.moves import ROLLED_BACK, rollback_changes
 from chalicelib.services.ports import Ports
 from chalicelib.services.retry import retry_on_conflict
@@ -34,14 +35,14 @@ from chalicelib.services.vouchers.reward_actions import ReferralRewards
 from chalicelib.services.vouchers.settle import run_each, settle
 
 
-def used_on(ports: Ports, campaign: str, order_id: str) -> list[str | None]:
+def used_on(ports: Ports, campaign: str, order_id: str) -> list[str]:
     """The keys of the vouchers on an order: it may show that they were used by somebody who earns
     nothing.
     """
     order = ports.repository.get(Order, campaign=campaign, order_id=order_id)
     uses = ports.repository.get(OrderUses, order_id=order_id)
     by_calls = [use.code_key for use in uses.uses if use.campaign == campaign] if uses else []
-    return [order.code_key if order else None, *by_calls]
+    return [order.code_key, *by_calls] if order and order.code_key else by_calls
 
 
 def key_of(ports: Ports, use: VoucherRedeemed | VoucherRolledBack) -> str:
@@ -56,7 +57,7 @@ def key_of(ports: Ports, use: VoucherRedeemed | VoucherRolledBack) -> str:
 
 
 @retry_on_conflict
-def give_back_if_cancelled(ports: Ports, code_key: str) -> list[str]:
+def give_back_if_cancelled(ports: Ports, campaigns: CampaignVersions, code_key: str) -> list[str]:
     """Roll a redemption back that comes after the report that its order was cancelled."""
     voucher = ports.repository.get(Voucher, code_key=code_key)
     if voucher is None or voucher.redeemed_by is None:
@@ -64,7 +65,7 @@ def give_back_if_cancelled(ports: Ports, code_key: str) -> list[str]:
     order = ports.repository.get(Order, campaign=voucher.campaign, order_id=voucher.redeemed_by)
     if order is None:
         return []
-    campaign = CampaignVersions(ports, order.campaign).of(order.status_version, order.ordered_at)
+    campaign = campaigns.of(order.status_version, order.ordered_at)
     if order.status not in campaign.give_back_voucher:
         return []
     found = find_voucher_on_order(ports, voucher.code_key, order.order_id)
@@ -76,7 +77,11 @@ def give_back_if_cancelled(ports: Ports, code_key: str) -> list[str]:
 
 
 def settle_redemptions(
-    ports: Ports, fact: Fact, referral_id: str, used: Sequence[str | None]
+    ports: Ports,
+    campaigns: CampaignVersions,
+    referral_id: str,
+    used: Sequence[str],
+    happened_at: datetime,
 ) -> list[str]:
     """Settle what the redemptions of the vouchers `used` earn, and those that were decided before:
     an order may have shown since who is a newcomer.
@@ -86,11 +91,14 @@ def settle_redemptions(
         for reward in ports.repository.within(Reward, referral_id=referral_id)
         if reward.voucher_id
     ]
-    campaign = campaign_at(ports, fact.campaign, fact.at)
-    if not decided and all(rule.when is not Trigger.VOUCHER_REDEEMED for rule in campaign.rules):
+    if not decided and not (used and _rewards_redemptions(campaigns.at(happened_at))):
         return []
     keys = dict.fromkeys([*used, *_keys_of(ports, referral_id, decided)])
-    return run_each(*(partial(_settle_voucher, ports, key) for key in keys if key))
+    return run_each(*(partial(_settle_voucher, ports, campaigns, key) for key in keys))
+
+
+def _rewards_redemptions(campaign: Campaign) -> bool:
+    return any(rule.when is Trigger.VOUCHER_REDEEMED for rule in campaign.rules)
 
 
 def _keys_of(ports: Ports, referral_id: str, decided: Sequence[Reward]) -> list[str]:
@@ -107,26 +115,22 @@ def _keys_of(ports: Ports, referral_id: str, decided: Sequence[Reward]) -> list[
     return [voucher.code_key for voucher in held if voucher.voucher_id in ids]
 
 
-def _settle_voucher(ports: Ports, code_key: str) -> list[str]:
+def _settle_voucher(ports: Ports, campaigns: CampaignVersions, code_key: str) -> list[str]:
     voucher = ports.repository.get(Voucher, code_key=code_key)
     if voucher is None:
         return []
-
-    def planner(ports: Ports, state: ReferralRewards) -> tuple[ReferralRewards, list[Action]]:
-        return _on_redemption(ports, state, code_key)
-
-    return settle(ports, voucher.referral_id, planner)
+    return settle(ports, voucher.referral_id, partial(_on_redemption, campaigns, code_key))
 
 
 def _on_redemption(
-    ports: Ports, state: ReferralRewards, code_key: str
+    campaigns: CampaignVersions, code_key: str, ports: Ports, state: ReferralRewards
 ) -> tuple[ReferralRewards, list[Action]]:
     voucher = ports.repository.get(Voucher, code_key=code_key)
     if voucher is None:
         return state, []
     referral, earned = state.referral, list[Earned]()
     if redemption := _redemption_that_counts(ports, voucher):
-        campaign = campaign_at(ports, voucher.campaign, redemption.redeemed_at)
+        campaign = campaigns.at(redemption.redeemed_at)
         earned = earned_on_redemption(referral, campaign, voucher, redemption)
     is_newcomer = True
     if redemption and earned:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
 from chalicelib.domain.fact_bodies import (
@@ -57,26 +58,28 @@ def reward(ports: Ports, fact: Fact) -> list[str]:
 
     `RetryLaterError` when the customer list is unavailable, or a template has no codes left.
     """
+    campaigns = CampaignVersions(ports, fact.campaign)
+    on_orders = partial(_on_orders, campaigns)
     match body_of(fact):
         case ReferralConfirmed(referral_id=referral_id):
             return settle(ports, referral_id, _on_confirmation)
         case OrderBody(referral_id=referral_id, order_id=order_id):
             used = used_on(ports, fact.campaign, order_id)
             return run_each(
-                lambda: settle(ports, referral_id, _on_orders),
-                lambda: settle_redemptions(ports, fact, referral_id, used),
+                lambda: settle(ports, referral_id, on_orders),
+                lambda: settle_redemptions(ports, campaigns, referral_id, used, fact.at),
             )
         case VoucherRedeemed() | VoucherRolledBack() as use:
             key = key_of(ports, use)
             return run_each(
-                lambda: give_back_if_cancelled(ports, key),
+                lambda: give_back_if_cancelled(ports, campaigns, key),
                 # A rule may ask for an order that was made with such a voucher.
-                lambda: settle(ports, use.referral_id, _on_orders),
-                lambda: settle_redemptions(ports, fact, use.referral_id, [key]),
+                lambda: settle(ports, use.referral_id, on_orders),
+                lambda: settle_redemptions(ports, campaigns, use.referral_id, [key], fact.at),
             )
         case RewardRevoked() as body:
             outcomes = _free_room(ports, body) if body.reason == ROLLED_BACK else []
-            return outcomes + _fill_room(ports, body, fact)
+            return outcomes + _fill_room(ports, campaigns, body, fact.at)
         case _:
             return []
 
@@ -92,10 +95,11 @@ def _on_confirmation(ports: Ports, state: ReferralRewards) -> tuple[ReferralRewa
     return state, plan_rewards(state.referral, earned, state.rewards, limits, for_confirmation=True)
 
 
-def _on_orders(ports: Ports, state: ReferralRewards) -> tuple[ReferralRewards, list[Action]]:
+def _on_orders(
+    campaigns: CampaignVersions, ports: Ports, state: ReferralRewards
+) -> tuple[ReferralRewards, list[Action]]:
     referral = state.referral
     orders = orders_of(ports, referral)
-    campaigns = CampaignVersions(ports, referral.campaign)
     used = _templates_on(ports, referral.campaign, orders)
     earned = earned_on_orders(referral, orders, campaigns.of, used)
     if earned:
@@ -131,7 +135,9 @@ def _free_room(ports: Ports, body: RewardRevoked) -> list[str]:
     return [free_room(ports, state, granted, voucher)]
 
 
-def _fill_room(ports: Ports, body: RewardRevoked, fact: Fact) -> list[str]:
+def _fill_room(
+    ports: Ports, campaigns: CampaignVersions, body: RewardRevoked, at: datetime
+) -> list[str]:
     """Grant what a cap refused, now that a reward of the same person has been revoked: a cap counts
     what stands.
     """
@@ -141,8 +147,8 @@ def _fill_room(ports: Ports, body: RewardRevoked, fact: Fact) -> list[str]:
             for referral_id in _capped_with(ports, body)
             for work in (
                 partial(settle, ports, referral_id, _on_confirmation),
-                partial(settle, ports, referral_id, _on_orders),
-                partial(settle_redemptions, ports, fact, referral_id, []),
+                partial(settle, ports, referral_id, partial(_on_orders, campaigns)),
+                partial(settle_redemptions, ports, campaigns, referral_id, [], at),
             )
         )
     )
