@@ -27,8 +27,7 @@ FieldReason = Literal[
 MAX_ID = 64  # characters, of an order id
 
 _DIGEST = re.compile(r"[0-9A-Fa-f]{64}")
-# Zeros beyond the cents say nothing: 45.0000 is 45.00.
-_AMOUNT = re.compile(r"(-?)([0-9]{1,10})(?:\.([0-9]+?)0*)?")
+_AMOUNT = re.compile(r"-?[0-9]{1,10}(?:\.([0-9]+))?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _DOT_SEGMENTS = frozenset({".", ".."})
 _GIVES_MONEY_BACK = frozenset({"returned", "cancelled"})
@@ -156,7 +155,8 @@ def _amount_problem(value: str) -> FieldReason | None:
     amount = _AMOUNT.fullmatch(value)
     if not amount:
         return "invalid"
-    return "too_many_decimals" if len(amount[3] or "") > 2 else None
+    # Zeros beyond the cents say nothing: 45.0000 is 45.00.
+    return "too_many_decimals" if len((amount[1] or "").rstrip("0")) > 2 else None
 
 
 def _currency_problem(value: str) -> FieldReason | None:
