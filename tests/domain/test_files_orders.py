@@ -161,6 +161,7 @@ def test_an_order_may_have_a_digest_or_a_code_alone() -> None:
         ("ordered_at", "01/05/2024", "invalid"),
         ("ordered_at", "2024-02-30T10:00:00Z", "invalid"),
         ("ordered_at", "0001-01-01T00:00:00+10:00", "invalid"),
+        ("ordered_at", "0001-01-01T00:00:00+00:00", "invalid"),  # a date that is not set, in .NET
         ("email_digest", "ab" * 20, "invalid"),
         ("email_digest", "zz" * 32, "invalid"),
         ("email_digest", "1.23457E+63", "damaged"),

@@ -7,7 +7,7 @@ whether the currency, the code or the order is one of ours is decided in service
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import MINYEAR, UTC, datetime
 from typing import Literal, cast, get_args
 
 from chalicelib.domain.files.reading import Tally, lines, table
@@ -137,7 +137,9 @@ def _instant_problem(value: str) -> FieldReason | None:
         instant = datetime.fromisoformat(value)
         if instant.tzinfo is None:
             return "without_offset"
-        instant.astimezone(UTC)  # year 1 or 9999 may have no UTC form
+        # Year 1 is what a system writes that has no date; some zones have no such local day.
+        if instant.astimezone(UTC).year == MINYEAR:
+            return "invalid"
     except (ValueError, OverflowError):
         return "invalid"
     return None
