@@ -10,7 +10,8 @@ Use cases are imported where they are called: a cold start loads only its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from chalicelib import bootstrap, events
@@ -21,10 +22,11 @@ from chalicelib.domain.facts import Fact
 from chalicelib.domain.sign_ins import SignInReason
 from chalicelib.observability import count, count_by_reason, failed, flushed, log, warn
 from chalicelib.services.errors import RetryLaterError
-from chalicelib.services.ports import ListUnavailableError
+from chalicelib.services.ports import ListUnavailableError, OtherContentError
 
 Event = dict[str, Any]
 BatchAnswer = dict[str, list[dict[str, str]]]
+Apart = Callable[[Campaign], AbstractContextManager[None]]
 
 
 class WorkFailedError(Exception):
@@ -156,11 +158,21 @@ def export() -> None:
         written = export_vouchers(bootstrap.ports(), campaign)
         if written:
             log("export", campaign=campaign.id, export=written.number, rows=written.rows)
+
+    def write_changes_of_one(campaign: Campaign) -> None:
         changes = write_changes(bootstrap.ports(), campaign)
         if changes:
             log("changes", campaign=campaign.id, number=changes.number, rows=changes.rows)
 
-    _scheduled("export", lambda: _each(all_campaigns(bootstrap.ports()), export_one))
+    def run() -> None:
+        with _apart() as apart:
+            for campaign in all_campaigns(bootstrap.ports()):
+                # An export that cannot be written holds up no change of the vouchers before it.
+                for work in (export_one, write_changes_of_one):
+                    with apart(campaign):
+                        work(campaign)
+
+    _scheduled("export", run)
 
 
 def expire() -> None:
@@ -209,20 +221,37 @@ def report() -> None:
         for statement in write_statements(bootstrap.ports(), campaign):
             log("statement", campaign=campaign.id, month=statement.month, rows=statement.rows)
 
-    _scheduled("report", lambda: _each(all_campaigns(bootstrap.ports()), report_one))
+    def run() -> None:
+        with _apart() as apart:
+            for campaign in all_campaigns(bootstrap.ports()):
+                with apart(campaign):
+                    report_one(campaign)
+
+    _scheduled("report", run)
 
 
-def _each(campaigns: Iterable[Campaign], work: Callable[[Campaign], None]) -> None:
-    """Work for every campaign: a failure does not affect the others."""
+@contextmanager
+def _apart() -> Iterator[Apart]:
+    """Work for several campaigns: a failure within `apart(campaign)` does not affect the rest, and
+    fails the run at its end.
+    """
     failures = 0
-    for campaign in campaigns:
+
+    @contextmanager
+    def apart(campaign: Campaign) -> Iterator[None]:
+        nonlocal failures
         try:
-            work(campaign)
+            yield
         except Exception as error:
             failed(error, "campaign failed", correlation=campaign.id)
+            if isinstance(error, OtherContentError):
+                warn("file has other content", campaign=campaign.id, path=error.path)
+                count("FileDiffers")
             failures += 1
+
+    yield apart
     if failures:
-        raise WorkFailedError(f"{failures} campaigns")
+        raise WorkFailedError(f"{failures} failures")
 
 
 def _metric(fact_name: str) -> str:

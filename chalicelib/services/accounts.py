@@ -21,10 +21,12 @@ from chalicelib.domain.exports import (
     NumberedFile,
 )
 from chalicelib.domain.files.changes import changes_rows
-from chalicelib.domain.files.statements import sha256_of, statement_accounts, statement_path
+from chalicelib.domain.files.statements import statement_accounts, statement_path
+from chalicelib.domain.files.writing import sha256_of
 from chalicelib.domain.statements import Account, Books, Row, Statement, folded
 from chalicelib.domain.vouchers import Voucher
-from chalicelib.services.ports import FileMissingError, Ports
+from chalicelib.services.ports import Ports
+from chalicelib.services.written_files import content_of
 
 
 @dataclass(frozen=True)
@@ -97,11 +99,8 @@ def _stated(ports: Ports, statement: Statement) -> Mapping[str, Account] | None:
     They are then folded from the beginning: it takes longer and gives the same.
     """
     path = f"{statement_path(statement.campaign, statement.month)}.csv.gz"
-    try:
-        content = b"".join(ports.files.read(path))
-    except FileMissingError:
-        return None
-    if sha256_of(content) != statement.sha256:
+    content = content_of(ports.files, path)
+    if content is None or sha256_of(content) != statement.sha256:
         return None
     return {account.voucher: account for account in statement_accounts(content)}
 

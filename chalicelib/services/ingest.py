@@ -62,6 +62,7 @@ from chalicelib.services.ports import FileMissingError, Ports
 from chalicelib.services.vouchers.acknowledge import ingest_ack
 from chalicelib.services.vouchers.ingest_codes import ingest_codes
 from chalicelib.services.watch import note_orders
+from chalicelib.services.written_files import content_of
 
 _CAMPAIGN = re.compile(r"[a-z][a-z0-9-]{1,39}")
 _JSON = "application/json"
@@ -197,7 +198,7 @@ def _write_receipt(ports: Ports, drop: Drop, receipt: Receipt) -> None:
     """
     written = _write_own_receipt(ports, drop, receipt)
     latest = drop.receipt_key(latest_path(receipt.file))
-    if not is_of_a_later_drop(_content(ports, latest), drop.dropped_at):
+    if not is_of_a_later_drop(content_of(ports.files, latest) or b"", drop.dropped_at):
         ports.files.write(latest, written, content_type=_JSON)
 
 
@@ -207,18 +208,11 @@ def _write_own_receipt(ports: Ports, drop: Drop, receipt: Receipt) -> bytes:
     own = drop.receipt_key(own_path(receipt.file, drop.dropped_at, receipt.sha256))
     if ports.files.write_once(own, content, content_type=_JSON):
         return content
-    earlier = _content(ports, own)
+    earlier = content_of(ports.files, own) or b""
     if is_final(earlier):
         return earlier
     ports.files.write(own, content, content_type=_JSON)
     return content
-
-
-def _content(ports: Ports, path: str) -> bytes:
-    try:
-        return b"".join(ports.files.read(path))
-    except FileMissingError:
-        return b""
 
 
 def _missing_file_receipt(ports: Ports, drop: Drop, sha256: str) -> Receipt:

@@ -70,6 +70,14 @@ class FileMissingError(Exception):
     """No such file."""
 
 
+class OtherContentError(Exception):
+    """The file that was to be written is there, with other content; `path` says which."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
 @dataclass(frozen=True)
 class Key(Generic[E]):
     """Where the entity of `kind` with those key parts is stored. Made by `of`."""

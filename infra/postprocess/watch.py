@@ -115,6 +115,7 @@ def dashboard() -> Object:
                 "ExportUnacknowledged",
                 "ChangesWritten",
                 "FileRefused",
+                "FileDiffers",
                 "OrdersMissing",
                 "CodesLow",
             ],

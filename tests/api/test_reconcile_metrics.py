@@ -1,4 +1,4 @@
-"""What the schedule of `reconcile` counts: each number under the metric that its alarm watches."""
+"""What schedules count: each number under the metric that its alarm watches."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib import functions
 from chalicelib.services.operations.reconcile import FINDINGS
+from tests.api.requests import PURCHASE
 from tests.api.world import World
 
 NUMBERS = ("ReconcileFinding", "ListTooOld")
@@ -74,3 +75,24 @@ def test_the_differences_of_a_day_are_counted_once(
     assert reported() == []
     world.clock.pass_by(days=1)
     assert reported() == [0]
+
+
+def test_a_number_used_before_rings_and_holds_up_no_change_of_an_earlier_export(
+    world: World, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    code = world.voucher()
+    functions.export()
+    used_before = "out/demo-vip/vouchers/00000002.csv.gz"
+    world.ports.files.write(used_before, b"the export of a table that was restored")
+    world.voucher("someone.else@demo.test")
+    redeemed = world.post(f"/v1/client/vouchers/{code}/redemptions", PURCHASE)
+    assert redeemed.status == 201
+    capsys.readouterr()
+    with pytest.raises(functions.WorkFailedError):
+        functions.export()
+    assert counted(capsys.readouterr().out, ["FileDiffers", "WorkFailed"]) == {
+        "FileDiffers": 1, "WorkFailed": 1,
+    }  # fmt: skip
+    [line] = [vars(one) for one in caplog.records if one.getMessage() == "file has other content"]
+    assert (line["campaign"], line["path"]) == ("demo-vip", used_before)
+    assert world.file("out/demo-vip/changes/00000001.csv.gz")

@@ -250,8 +250,8 @@ def test_no_policy_grants_a_wildcard(resources: Resources) -> None:
             text = json.dumps(resource)
             assert text != '"*"', name
             # A wildcard may stand at the end of a named prefix, for the method of an API call, or
-            # for the campaign whose receipts, exports, statements or reports are meant.
-            folder = r"/out/\*/(?:receipts|vouchers|statements|reports)/"
+            # for the campaign whose receipts, numbered files, statements or reports are meant.
+            folder = r"/out/\*/(?:receipts|vouchers|changes|statements|reports)/"
             named = re.sub(rf'(/|/api/\*/v1/client/|{folder})\*"', '"', text)
             assert "*" not in named, (name, text)
 

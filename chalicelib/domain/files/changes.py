@@ -6,7 +6,6 @@ or an id of ours.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,7 +13,7 @@ from datetime import datetime
 
 from chalicelib.domain.changes import ChangeKind
 from chalicelib.domain.changes_files import CHANGE_COLUMNS, ChangesPart
-from chalicelib.domain.files.writing import csv_gz
+from chalicelib.domain.files.writing import csv_gz, sha256_of
 
 
 def changes_rows(parts: Sequence[ChangesPart]) -> Iterator[dict[str, str]]:
@@ -43,7 +42,7 @@ def changes_manifest(
     members = {
         "number": number,
         "rows": len(rows),
-        "sha256": hashlib.sha256(content).hexdigest(),
+        "sha256": sha256_of(content),
         "generated_at": generated_at.isoformat(),
         "changes": {kind.value: counted[kind.value] for kind in ChangeKind},
         "first_at": times[0].isoformat() if times else None,

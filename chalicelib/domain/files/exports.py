@@ -5,7 +5,6 @@ nothing: every value is ours, or a client's code that own_codes.py accepted, and
 character that makes a formula of it in a spreadsheet.
 """
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from chalicelib.domain.exports import VOUCHER_COLUMNS, ExportPart
-from chalicelib.domain.files.writing import csv_gz
+from chalicelib.domain.files.writing import csv_gz, sha256_of
 
 REFERRAL_COLUMNS = ("referral", "sponsor_digest", "referee_digest", "confirmed_at", "orders")
 
@@ -71,7 +70,7 @@ def manifest_json(
     members = {
         "export": export,
         "rows": len(rows),
-        "sha256": hashlib.sha256(content).hexdigest(),
+        "sha256": sha256_of(content),
         "key_id": keys.pop() if len(keys) == 1 else None,
         "generated_at": generated_at.isoformat(),
         "first": issued[0] if issued else None,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import hashlib
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -129,11 +128,6 @@ def _totals(one: Totals) -> dict[str, Any]:
             for state in AccountState
         },
     }
-
-
-def sha256_of(content: bytes) -> str:
-    """The SHA-256 of a file, as hex."""
-    return hashlib.sha256(content).hexdigest()
 
 
 def reconciliation_file(findings: Iterable[Finding]) -> bytes:

@@ -1,14 +1,17 @@
-"""Tables written to `out/`: the same rows always give the same bytes.
+"""Tables written to `out/`: the same rows give the same bytes, as long as the same zlib packs them.
 
-Neighbours: exports.py and changes.py say what is in them.
+Neighbours: exports.py, changes.py and statements.py say what is in them.
 """
 
 from __future__ import annotations
 
 import csv
+import gzip
+import hashlib
 import io
 import zlib
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 
 _WRITTEN_AT_ONCE = 10_000  # rows
 
@@ -39,3 +42,30 @@ def csv_gz(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
             text.seek(0)
             text.truncate()
     return bytes(packed + packer.compress(text.getvalue().encode()) + packer.flush())
+
+
+def sha256_of(content: bytes) -> str:
+    """The SHA-256 of a file, as hex."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def has_same_rows(stored: bytes, made: bytes) -> bool:
+    """Whether two gzipped CSVs have the same rows, whatever packed them.
+
+    One of an earlier version may lack the last columns: new ones are only ever added at the end.
+    """
+    try:
+        with (
+            gzip.open(io.BytesIO(stored), "rt", encoding="utf-8", newline="") as first,
+            gzip.open(io.BytesIO(made), "rt", encoding="utf-8", newline="") as second,
+        ):
+            pairs = zip_longest(csv.reader(first), csv.reader(second), fillvalue=())
+            header, other_header = next(pairs)
+            common = min(len(header), len(other_header))
+            return (
+                common > 0
+                and header[:common] == other_header[:common]
+                and all(row[:common] == other[:common] for row, other in pairs)
+            )
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error):
+        return False  # no table at all

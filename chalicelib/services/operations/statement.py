@@ -7,7 +7,6 @@ what is reported later belongs to the month in which it is reported.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from chalicelib.domain.campaign.file import Campaign
@@ -16,13 +15,12 @@ from chalicelib.domain.exports import ExportPart
 from chalicelib.domain.fact_bodies import StatementWritten
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.files.statements import (
-    sha256_of,
     statement_file,
     statement_manifest,
     statement_path,
 )
+from chalicelib.domain.files.writing import sha256_of
 from chalicelib.domain.statements import (
-    Account,
     Statement,
     end_of,
     month_after,
@@ -42,6 +40,7 @@ from chalicelib.services.accounts import (
 )
 from chalicelib.services.facts import new_fact
 from chalicelib.services.ports import Agenda, ConflictError, Insert, Ports
+from chalicelib.services.written_files import write_table
 
 # Longer than any function runs: whoever read the clock in the month has stored it by then, and the
 # agenda shows it.
@@ -73,39 +72,34 @@ def _write_next(ports: Ports, campaign: Campaign) -> Statement | None:
 def _write(
     ports: Ports, campaign: Campaign, month: str, opening: Opening, reading: Reading
 ) -> Statement:
-    """Write the statement and its manifest to `out/`, unless they are there."""
+    """Write the statement and its manifest, unless they are there. `OtherContentError`."""
     accounts = reading.books.accounts
-    path = statement_path(campaign.id, month)
-    statement = Statement(
-        campaign=campaign.id,
-        month=month,
-        until=end_of(campaign, month),
-        rows=len(accounts),
-        sha256=sha256_of(_written_once(ports, f"{path}.csv.gz", accounts.values())),
-        exports=reading.exports.last,
-        changes=reading.changes.last,
-        exports_complete=reading.exports.complete,
-        changes_complete=reading.changes.complete,
-        written_at=ports.clock(),
-    )
-    manifest = statement_manifest(
-        statement,
-        as_of=statement.until - timedelta(seconds=1),
-        totals=totals(opening.accounts, accounts),
-        outstanding=outstanding_by_expiry(campaign, accounts.values()),
-    )
-    ports.files.write_once(f"{path}.manifest.json", manifest, content_type="application/json")
-    return statement
 
+    def of_file(content: bytes) -> Statement:
+        return Statement(
+            campaign=campaign.id,
+            month=month,
+            until=end_of(campaign, month),
+            rows=len(accounts),
+            sha256=sha256_of(content),
+            exports=reading.exports.last,
+            changes=reading.changes.last,
+            exports_complete=reading.exports.complete,
+            changes_complete=reading.changes.complete,
+            written_at=ports.clock(),
+        )
 
-def _written_once(ports: Ports, path: str, accounts: Iterable[Account]) -> bytes:
-    """The statement's file. One that an interrupted run of an earlier version left is kept: it has
-    the same accounts, and may have fewer columns.
-    """
-    content = statement_file(accounts)
-    if ports.files.write_once(path, content, content_type="application/gzip"):
-        return content
-    return b"".join(ports.files.read(path))
+    def manifest_of(content: bytes) -> bytes:
+        statement = of_file(content)
+        return statement_manifest(
+            statement,
+            as_of=statement.until - timedelta(seconds=1),
+            totals=totals(opening.accounts, accounts),
+            outstanding=outstanding_by_expiry(campaign, accounts.values()),
+        )
+
+    path, content = statement_path(campaign.id, month), statement_file(accounts.values())
+    return of_file(write_table(ports.files, path, content, manifest_of))
 
 
 def _written_fact(ports: Ports, statement: Statement) -> Fact:

@@ -7,7 +7,7 @@ replaced by a later run of `reconcile`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from chalicelib.domain import exports, vouchers
 from chalicelib.domain.campaign.file import Campaign
@@ -17,7 +17,9 @@ from chalicelib.domain.exports import Export, ExportPart, ExportState, export_pa
 from chalicelib.domain.fact_bodies import VoucherRefusedRepeatedly, voucher_answered
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.files.acks import refused_codes
+from chalicelib.domain.files.exports import voucher_file
 from chalicelib.domain.files.reading import FileRefusedError, Tally
+from chalicelib.domain.files.writing import has_same_rows
 from chalicelib.domain.vouchers import (
     Voucher,
     VoucherState,
@@ -25,9 +27,10 @@ from chalicelib.domain.vouchers import (
 )
 from chalicelib.services.errors import UnknownError
 from chalicelib.services.facts import voucher_fact
-from chalicelib.services.ports import Change, FileMissingError, Insert, Ports, Replace
+from chalicelib.services.ports import Change, Insert, Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
 from chalicelib.services.vouchers.issue import ReplacementOutcome, replace_voucher
+from chalicelib.services.written_files import content_of
 
 ACKNOWLEDGED, REFUSED, ALREADY = "acknowledged", "refused", "already"
 REFUSED_BY_CLIENT = "refused_by_client"
@@ -64,23 +67,22 @@ def ingest_ack(
 def _exported_codes(ports: Ports, campaign: Campaign, number: int) -> list[str]:
     """The codes in an export whose file is there. `UnknownError`."""
     export = ports.repository.get(Export, campaign=campaign.id, number=number)
-    if export is None or not _is_there(ports, export):
+    parts = list(ports.repository.within(ExportPart, campaign=campaign.id, number=number))
+    if export is None or not _is_there(ports, export, parts):
         raise UnknownError("export")
-    parts = ports.repository.within(ExportPart, campaign=campaign.id, number=number)
     return [code for part in parts for code in part.codes]
 
 
-def _is_there(ports: Ports, export: Export) -> bool:
+def _is_there(ports: Ports, export: Export, parts: Sequence[ExportPart]) -> bool:
     """Whether the client may have read the export: it may, before the exporter has noted that the
-    file is written, and even if the exporter was killed before that.
+    file is written, and even if the exporter was killed before that. A file of that number with
+    other vouchers is not this export (`services/written_files.py`).
     """
     if export.state is not ExportState.SEALED:
         return export.state is ExportState.WRITTEN
-    try:
-        next(iter(ports.files.read(f"{export_path(export.campaign, export.number)}.csv.gz")), None)
-    except FileMissingError:
-        return False
-    return True
+    path = f"{export_path(export.campaign, export.number)}.csv.gz"
+    stored = content_of(ports.files, path)
+    return stored is not None and has_same_rows(stored, voucher_file(parts))
 
 
 def acknowledge(

@@ -60,13 +60,14 @@ class _Changes(Series[ChangesFile, ChangesPart]):
         grown, part = next_changes_part(file, ready)
         return Part(grown, [Insert(part), *map(Remove, ready)])
 
-    def content(
-        self, file: ChangesFile, parts: Sequence[ChangesPart], sealed_at: datetime
-    ) -> tuple[bytes, bytes]:
-        name, content = export_name(file.number), changes_file(parts)
-        return content, changes_manifest(
-            number=name, parts=parts, content=content, generated_at=sealed_at
-        )
+    def content(self, parts: Sequence[ChangesPart]) -> bytes:
+        return changes_file(parts)
+
+    def manifest(
+        self, file: ChangesFile, parts: Sequence[ChangesPart], content: bytes, sealed_at: datetime
+    ) -> bytes:
+        name = export_name(file.number)
+        return changes_manifest(number=name, parts=parts, content=content, generated_at=sealed_at)
 
     def path(self, number: int) -> str:
         return changes_path(self.campaign_id, number)

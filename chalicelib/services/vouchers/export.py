@@ -64,13 +64,14 @@ class _Exports(Series[Export, ExportPart]):
         body = VouchersExported(export=file.number, count=len(vouchers))
         return Part(grown, [Insert(part), *moved], [export_fact(self.ports, file, body)])
 
-    def content(
-        self, file: Export, parts: Sequence[ExportPart], sealed_at: datetime
-    ) -> tuple[bytes, bytes]:
-        name, content = export_name(file.number), voucher_file(parts)
-        return content, manifest_json(
-            export=name, parts=parts, content=content, generated_at=sealed_at
-        )
+    def content(self, parts: Sequence[ExportPart]) -> bytes:
+        return voucher_file(parts)
+
+    def manifest(
+        self, file: Export, parts: Sequence[ExportPart], content: bytes, sealed_at: datetime
+    ) -> bytes:
+        name = export_name(file.number)
+        return manifest_json(export=name, parts=parts, content=content, generated_at=sealed_at)
 
     def path(self, number: int) -> str:
         return export_path(self.campaign_id, number)

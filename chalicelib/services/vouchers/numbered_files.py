@@ -3,27 +3,30 @@
     open ── part, part, … ── sealed ── file and manifest written ── written
 
 A part is one transaction: its rows, what leaves or moves with them, and the file's counters. The
-file is made from the stored parts alone, so every attempt writes the same bytes, and only if there
-is no file yet. After a kill at any point, the next run continues where this one stopped. Only one
-number of a series is open at a time: the next one is opened after it is written.
+file is made from the stored parts alone, so every attempt makes the same rows, and writes them only
+if there is no file yet (`services/written_files.py`). After a kill at any point, the next run
+continues where this one stopped. Only one number of a series is open at a time: the next one is
+opened after it is written.
 
 What goes into the parts is up to the series: exports (`export.py`) and changes (`changes.py`).
 """
 
 from __future__ import annotations
 
-import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import ClassVar, Generic, TypeVar
 
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.exports import ExportState, FileSequence, NumberedFile, sealed, written
 from chalicelib.domain.facts import Fact
+from chalicelib.domain.files.writing import sha256_of
 from chalicelib.services.ports import Change, Insert, Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
+from chalicelib.services.written_files import write_table
 
 F = TypeVar("F", bound=NumberedFile)
 P = TypeVar("P", bound=Entity)
@@ -59,8 +62,12 @@ class Series(ABC, Generic[F, P]):
         """The next part of an open file; None when nothing waits."""
 
     @abstractmethod
-    def content(self, file: F, parts: Sequence[P], sealed_at: datetime) -> tuple[bytes, bytes]:
-        """The gzipped file and its manifest, from the stored parts alone."""
+    def content(self, parts: Sequence[P]) -> bytes:
+        """The gzipped file, from the stored parts alone."""
+
+    @abstractmethod
+    def manifest(self, file: F, parts: Sequence[P], content: bytes, sealed_at: datetime) -> bytes:
+        """The manifest beside the gzipped file `content`."""
 
     @abstractmethod
     def path(self, number: int) -> str:
@@ -138,13 +145,11 @@ class Series(ABC, Generic[F, P]):
         file = self._current(number)
         if file.state is ExportState.WRITTEN or file.sealed_at is None:
             return file
-        stored = self.ports.repository.within(
-            self.part_kind, campaign=self.campaign_id, number=number
+        parts = list(
+            self.ports.repository.within(self.part_kind, campaign=self.campaign_id, number=number)
         )
-        content, manifest = self.content(file, list(stored), file.sealed_at)
-        path, files = self.path(number), self.ports.files
-        files.write_once(f"{path}.csv.gz", content, content_type="application/gzip")
-        files.write_once(f"{path}.manifest.json", manifest, content_type="application/json")
-        done = written(file, hashlib.sha256(content).hexdigest(), self.ports.clock())
+        manifest_of = partial(self.manifest, file, parts, sealed_at=file.sealed_at)
+        content = write_table(self.ports.files, self.path(number), self.content(parts), manifest_of)
+        done = written(file, sha256_of(content), self.ports.clock())
         self.ports.repository.commit(Replace(done), facts=[self.written_fact(file)])
         return done
