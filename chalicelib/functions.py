@@ -206,26 +206,25 @@ def reconcile() -> None:
 def report() -> None:
     """The daily files of every campaign, and the statements of the months that are over."""
     from chalicelib.services.lookups import all_campaigns
-    from chalicelib.services.operations.reconciliation import write_reconciliation
+    from chalicelib.services.operations.reconciliation import write_reconciliations
     from chalicelib.services.operations.report import report as write_report
     from chalicelib.services.operations.statement import write_statements
 
-    def report_one(campaign: Campaign) -> None:
-        referrals = write_report(bootstrap.ports(), campaign)
-        log("reported", campaign=campaign.id, referrals=referrals)
-        # First: it stores what earlier versions did not, and a statement waits for that.
-        differences = write_reconciliation(bootstrap.ports(), campaign)
-        if differences is not None:
-            count("ReconciliationDifference", differences)
-            log("compared with the files", campaign=campaign.id, differences=differences)
-        for statement in write_statements(bootstrap.ports(), campaign):
-            log("statement", campaign=campaign.id, month=statement.month, rows=statement.rows)
-
     def run() -> None:
+        ports = bootstrap.ports()
+        campaigns = list(all_campaigns(ports))
         with _apart() as apart:
-            for campaign in all_campaigns(bootstrap.ports()):
+            for campaign in campaigns:
                 with apart(campaign):
-                    report_one(campaign)
+                    log("reported", campaign=campaign.id, referrals=write_report(ports, campaign))
+            for campaign, differences in write_reconciliations(ports, campaigns, apart):
+                # By every run of the day: one that is killed before its metrics are out loses none.
+                count("ReconciliationDifference", differences)
+                log("compared with the files", campaign=campaign.id, differences=differences)
+                # Only now: the comparison stores what earlier versions did not.
+                with apart(campaign):
+                    for one in write_statements(ports, campaign):
+                        log("statement", campaign=campaign.id, month=one.month, rows=one.rows)
 
     _scheduled("report", run)
 

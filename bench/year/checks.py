@@ -20,10 +20,10 @@ from chalicelib.domain.orders import Order
 from chalicelib.domain.people import Sponsor
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Budget, Reward, is_active
-from chalicelib.domain.statements import rebuild
 from chalicelib.domain.vouchers import Voucher, VoucherState, awaits_replacement
 from chalicelib.services.operations.dashboard import view_dashboard
 from tests.fakes.campaign import CAMPAIGN
+from tests.reference.voucher_states import rebuild
 
 Differences = Iterator[str]
 SPONSOR_RULES = {"sponsor-reward", "sponsor-thanks", "sponsor-second"}

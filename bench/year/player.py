@@ -49,7 +49,6 @@ from chalicelib.services.errors import GoneError, RefusedError
 from chalicelib.services.invitations.respond import confirm, decline
 from chalicelib.services.operations.expire import expire
 from chalicelib.services.operations.reconcile import reconcile
-from chalicelib.services.operations.reconciliation import write_reconciliation
 from chalicelib.services.operations.report import report
 from chalicelib.services.operations.statement import write_statements
 from chalicelib.services.orders.record_many import record_reported_orders
@@ -418,7 +417,7 @@ class Year:
 
     def _report(self) -> None:
         report(self.world.ports, self.world.campaign)
-        found = write_reconciliation(self.world.ports, self.world.campaign)
+        found = self.world.reconciliation()
         if found:
             self._differs(f"the reconciliation has {found} rows")
         written = write_statements(self.world.ports, self.world.campaign)

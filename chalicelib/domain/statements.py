@@ -13,7 +13,6 @@ For each template: opening + issued − redeemed − revoked − expired = closi
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -24,7 +23,6 @@ from enum import StrEnum
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.changes import ChangeKind
 from chalicelib.domain.entity import Entity
-from chalicelib.domain.vouchers import Voucher, VoucherState, state_for_client
 
 Row = Mapping[str, str]
 
@@ -249,144 +247,3 @@ def end_of(campaign: Campaign, month: str) -> datetime:
     """The first instant after the local `month`, in UTC."""
     first_after = date.fromisoformat(f"{month_after(month)}-01")
     return campaign.end_of_day(first_after - timedelta(days=1)) + timedelta(seconds=1)
-
-
-# --- every state from files ----------------------------------------------------------------------
-
-_ACK = re.compile(r"acks/([0-9]{8})\.ack")
-_ENDED = {
-    AccountState.REDEEMED: VoucherState.REDEEMED,
-    AccountState.REVOKED: VoucherState.REVOKED,
-    AccountState.EXPIRED: VoucherState.EXPIRED,
-}
-
-
-def rebuild(
-    exports: Mapping[int, Iterable[Row]], changes: Iterable[Row], receipts: Iterable[Row]
-) -> dict[str, VoucherState]:
-    """The state of every exported voucher from files alone: exports by number, changes in their
-    order, and the receipts of acknowledgements in any.
-    """
-    loaded = {
-        int(found[1])
-        for receipt in receipts
-        if receipt["status"] == "accepted" and (found := _ACK.fullmatch(receipt["file"]))
-    }
-    rows = {number: list(of_export) for number, of_export in exports.items()}
-    known = {row["voucher"] for number in loaded for row in rows.get(number, ())}
-    books = folded((row for number in sorted(rows) for row in rows[number]), changes)
-    return {
-        voucher: _ENDED.get(
-            account.state,
-            VoucherState.ACKNOWLEDGED if voucher in known else VoucherState.EXPORTED,
-        )
-        for voucher, account in books.accounts.items()
-    }
-
-
-# --- comparing with the table --------------------------------------------------------------------
-
-
-class Difference(StrEnum):
-    """How a voucher in the table and its account in the files differ. The values are published."""
-
-    NOT_IN_ANY_EXPORT = "not_in_any_export"
-    IN_TWO_EXPORTS = "in_two_exports"
-    UNKNOWN_VOUCHER = "unknown_voucher"
-    VALUE_DIFFERS = "value_differs"
-    CHANGE_MISSING = "change_missing"
-    CHANGE_TOO_MANY = "change_too_many"
-    STATE_DIFFERS = "state_differs"
-    REDEEMED_ON_ANOTHER_ORDER = "redeemed_on_another_order"
-    ACKNOWLEDGEMENT_MISSING = "acknowledgement_missing"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """One difference, with what the table and the files have, as text."""
-
-    voucher: str
-    difference: Difference
-    in_table: str
-    in_files: str
-
-
-def state_of(voucher: Voucher) -> AccountState:
-    """The state that the account of a stored voucher should have."""
-    match state_for_client(voucher):
-        case VoucherState.REDEEMED:
-            return AccountState.REDEEMED
-        case VoucherState.REVOKED:
-            return AccountState.REVOKED
-        case VoucherState.EXPIRED:
-            return AccountState.EXPIRED
-        case VoucherState.ISSUED | VoucherState.EXPORTED | VoucherState.ACKNOWLEDGED:
-            return AccountState.OUTSTANDING
-
-
-def lacks_a_change(voucher: Voucher) -> bool:
-    """Whether an earlier version ended the voucher: those stored no change for the client."""
-    return voucher.changes == 0 and state_of(voucher) is not AccountState.OUTSTANDING
-
-
-def findings_of(
-    voucher: Voucher, account: Account | None, *, is_acknowledged: bool
-) -> list[Finding]:
-    """How an exported voucher differs from its account; whether its export is acknowledged."""
-    if account is None:
-        return [_finding(voucher, Difference.NOT_IN_ANY_EXPORT, voucher.export, None)]
-    value = f"{voucher.value_minor} {voucher.currency}"
-    stated = f"{account.value_minor} {account.currency}"
-    compared: list[tuple[bool, Difference, object, object]] = [
-        (value != stated, Difference.VALUE_DIFFERS, value, stated),
-        (
-            voucher.changes > account.changes,
-            Difference.CHANGE_MISSING,
-            voucher.changes,
-            account.changes,
-        ),
-        (
-            voucher.changes < account.changes,
-            Difference.CHANGE_TOO_MANY,
-            voucher.changes,
-            account.changes,
-        ),
-        (
-            state_of(voucher) is not account.state,
-            Difference.STATE_DIFFERS,
-            state_of(voucher),
-            account.state,
-        ),
-        (
-            state_of(voucher) is account.state and (voucher.redeemed_by or "") != account.order_id,
-            Difference.REDEEMED_ON_ANOTHER_ORDER,
-            voucher.redeemed_by,
-            account.order_id,
-        ),
-        (
-            is_acknowledged and not (voucher.acknowledged_at or voucher.refused_reason is not None),
-            Difference.ACKNOWLEDGEMENT_MISSING,
-            "",
-            voucher.export,
-        ),
-    ]
-    return [
-        _finding(voucher, difference, in_table, in_files)
-        for differs, difference, in_table, in_files in compared
-        if differs
-    ]
-
-
-def _finding(
-    voucher: Voucher, difference: Difference, in_table: object, in_files: object
-) -> Finding:
-    return Finding(
-        voucher=voucher.voucher_id,
-        difference=difference,
-        in_table=_text(in_table),
-        in_files=_text(in_files),
-    )
-
-
-def _text(value: object) -> str:
-    return "" if value is None else str(value)

@@ -38,9 +38,9 @@ class Opening:
 
 
 @dataclass
-class _Reading:
-    """How far one kind of file was read: `last` has a row of the time asked for, and all rows of
-    the files up to `complete` are of that time.
+class _Progress:
+    """How far the files of one kind were read: `last` is the last one with a row of the time asked
+    for; the files up to `complete` have rows of that time alone.
     """
 
     last: int
@@ -58,8 +58,8 @@ class Reading:
     """Books, and how far the files were read for them."""
 
     books: Books
-    exports: _Reading
-    changes: _Reading
+    exports: _Progress
+    changes: _Progress
 
 
 def last_export(ports: Ports, campaign: Campaign) -> Export | None:
@@ -110,8 +110,8 @@ def read_books(
 ) -> Reading:
     """The accounts after `opening` and everything in the files since, before `until`."""
     base = opening.statement
-    exports = _Reading(base.exports if base else 0, base.exports_complete if base else 0)
-    changes = _Reading(base.changes if base else 0, base.changes_complete if base else 0)
+    exports = _Progress(base.exports if base else 0, base.exports_complete if base else 0)
+    changes = _Progress(base.changes if base else 0, base.changes_complete if base else 0)
     since = base.until if base else None
     books = folded(
         _in_time(_exports(ports, campaign, exports), "issued_at", exports, since, until),
@@ -121,7 +121,7 @@ def read_books(
     return Reading(books, exports, changes)
 
 
-def _exports(ports: Ports, campaign: Campaign, read: _Reading) -> Iterator[tuple[int, list[Row]]]:
+def _exports(ports: Ports, campaign: Campaign, read: _Progress) -> Iterator[tuple[int, list[Row]]]:
     last = last_export(ports, campaign)
     for number in range(read.complete + 1, (last.number if last else 0) + 1):
         parts = ports.repository.within(ExportPart, campaign=campaign.id, number=number)
@@ -141,7 +141,7 @@ def _export_rows(ports: Ports, part: ExportPart) -> list[Row]:
     ]
 
 
-def _changes(ports: Ports, campaign: Campaign, read: _Reading) -> Iterator[tuple[int, list[Row]]]:
+def _changes(ports: Ports, campaign: Campaign, read: _Progress) -> Iterator[tuple[int, list[Row]]]:
     last = last_changes(ports, campaign)
     for number in range(read.complete + 1, (last.number if last else 0) + 1):
         parts = ports.repository.within(ChangesPart, campaign=campaign.id, number=number)
@@ -151,7 +151,7 @@ def _changes(ports: Ports, campaign: Campaign, read: _Reading) -> Iterator[tuple
 def _in_time(
     files: Iterator[tuple[int, list[Row]]],
     column: str,
-    read: _Reading,
+    read: _Progress,
     since: datetime | None,
     until: datetime | None,
 ) -> Iterator[Row]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from chalicelib.domain.changes import ChangeKind, with_change
+from chalicelib.domain.reconciliation import lacks_a_change, state_of
 from chalicelib.domain.redemptions import Redemption
-from chalicelib.domain.statements import AccountState, lacks_a_change, state_of
+from chalicelib.domain.statements import AccountState
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.ports import Insert, Ports, Replace
 from chalicelib.services.retry import retry_on_conflict

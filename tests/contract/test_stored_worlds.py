@@ -25,16 +25,15 @@ from chalicelib.domain.files.receipt import Receipt
 from chalicelib.domain.lists.model import FileRecord
 from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.people import Sponsor
+from chalicelib.domain.reconciliation import lacks_a_change
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Reward
-from chalicelib.domain.statements import lacks_a_change
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.invitations.respond import confirm, view_offer
 from chalicelib.services.lists.roll_back import roll_back_list
 from chalicelib.services.operations.dashboard import view_dashboard
 from chalicelib.services.operations.expire import expire
 from chalicelib.services.operations.reconcile import reconcile
-from chalicelib.services.operations.reconciliation import write_reconciliation
 from chalicelib.services.ports import Agenda, Remove, Replace
 from chalicelib.services.vouchers.changes import write_changes
 from tests.contract.inherited import Inherited, in_memory, on_aws
@@ -365,14 +364,14 @@ def test_what_vouchers_became_under_an_earlier_version_is_in_files_of_changes(
     ended = [one for one in world.memory.all(Voucher) if lacks_a_change(one)]
     assert {VoucherState.REDEEMED, VoucherState.REVOKED} <= {one.state for one in ended}
     world.clock.advance(hours=1)
-    write_reconciliation(world.ports, world.campaign)
+    world.reconciliation()
     write_changes(world.ports, world.campaign)
     file = world.files.content[f"out/{CAMPAIGN}/changes/00000001.csv.gz"]
     rows = list(csv.DictReader(gzip.decompress(file).decode().splitlines()))
     here = {one.voucher_id for one in ended if one.campaign == CAMPAIGN}
     assert Counter(row["voucher"] for row in rows) == Counter(here)
     world.clock.advance(days=1)
-    assert write_reconciliation(world.ports, world.campaign) == 0
+    assert world.reconciliation() == 0
 
 
 def test_a_table_that_0_1_0_filled_is_served(clients: Clients) -> None:

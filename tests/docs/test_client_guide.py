@@ -20,7 +20,8 @@ from chalicelib.domain.changes import ChangeKind
 from chalicelib.domain.changes_files import CHANGE_COLUMNS
 from chalicelib.domain.exports import VOUCHER_COLUMNS
 from chalicelib.domain.files import acks, digests, exports, manifest, orders, own_codes, reading
-from chalicelib.domain.files.statements import RECONCILIATION_COLUMNS, STATEMENT_COLUMNS
+from chalicelib.domain.files.reconciliation import RECONCILIATION_COLUMNS
+from chalicelib.domain.files.statements import STATEMENT_COLUMNS
 from chalicelib.domain.lists import plan, rules
 from chalicelib.domain.orders import CodeProblem, OrderProblem
 from chalicelib.domain.vouchers import Voucher, VoucherProblem, VoucherState

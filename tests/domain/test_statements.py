@@ -20,11 +20,11 @@ from chalicelib.domain.statements import (
     month_after,
     month_of,
     outstanding_by_expiry,
-    rebuild,
     totals,
 )
 from chalicelib.domain.vouchers import VoucherState
 from tests.fakes.campaign import campaign
+from tests.reference.voucher_states import rebuild
 
 
 def issued(voucher: str, **changes: str) -> dict[str, str]:

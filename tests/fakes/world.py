@@ -33,6 +33,7 @@ from chalicelib.services.invitations.respond import confirm
 from chalicelib.services.mails.compose import Sender
 from chalicelib.services.mails.send import send_mail
 from chalicelib.services.operations.project import project
+from chalicelib.services.operations.reconciliation import write_reconciliations
 from chalicelib.services.operations.relay import relay
 from chalicelib.services.ports import ListUnavailableError, Ports, Repository
 from chalicelib.services.requeue import requeue_undecided
@@ -204,6 +205,11 @@ class World:
     def export(self) -> Export | None:
         """Run the export of the campaign."""
         return export_vouchers(self.ports, self.campaign)
+
+    def reconciliation(self, ports: Ports | None = None) -> int:
+        """How many differences the day's comparison of the table with the files has."""
+        [(_, differences)] = write_reconciliations(ports or self.ports, [self.campaign])
+        return differences
 
     def exported(self, number: int) -> list[dict[str, str]]:
         """The rows of an export, from its file."""

@@ -16,16 +16,15 @@ from chalicelib.domain.campaign.rules import HolderRole
 from chalicelib.domain.changes import ChangeKind, VoucherChange
 from chalicelib.domain.exports import export_name
 from chalicelib.domain.redemptions import Purchase
-from chalicelib.domain.statements import rebuild
 from chalicelib.domain.vouchers import Voucher, VoucherState, state_for_client
 from chalicelib.services.errors import RefusedError
 from chalicelib.services.operations.expire import expire
-from chalicelib.services.operations.reconciliation import write_reconciliation
 from chalicelib.services.operations.statement import write_statements
 from chalicelib.services.vouchers.changes import write_changes
 from chalicelib.services.vouchers.redeem import redeem, roll_back
 from tests.fakes.campaign import CANARY
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world
+from tests.reference.voucher_states import rebuild
 
 OUT = "out/demo-vip/"
 PEOPLE = [f"new{number}@example.fr" for number in range(12)]
@@ -58,7 +57,7 @@ class Retailer:
             self._evening()
             self._functions()
             self.world.clock.advance(hours=14)
-            self.differences += write_reconciliation(self.world.ports, self.world.campaign) or 0
+            self.differences += self.world.reconciliation()
             write_statements(self.world.ports, self.world.campaign)
 
     def _functions(self) -> None:

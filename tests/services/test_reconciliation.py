@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import TypeVar
 
 import pytest
 
+from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.changes import ChangeKind, VoucherChange
-from chalicelib.domain.exports import Export, ExportPart
-from chalicelib.domain.files.statements import RECONCILIATION_COLUMNS
-from chalicelib.domain.statements import Difference, end_of
+from chalicelib.domain.entity import Entity
+from chalicelib.domain.exports import Export, ExportPart, ExportSequence
+from chalicelib.domain.files.reconciliation import RECONCILIATION_COLUMNS
+from chalicelib.domain.reconciliation import Difference
+from chalicelib.domain.statements import end_of
 from chalicelib.domain.vouchers import Voucher, VoucherState
-from chalicelib.services.operations.reconciliation import write_reconciliation
+from chalicelib.services.operations import reconciliation
+from chalicelib.services.operations.reconciliation import write_reconciliations
 from chalicelib.services.operations.statement import write_statements
-from chalicelib.services.ports import Insert, Remove, Replace, Repository
+from chalicelib.services.ports import Insert, Ports, Remove, Replace, Repository
 from chalicelib.services.vouchers.changes import write_changes
+from tests.fakes.fuse import killed_everywhere
 from tests.fakes.repository import _Wrapped
 from tests.fakes.till import Till
 from tests.fakes.world import new_world, wrapped
 
 OUT = "out/demo-vip/"
+E = TypeVar("E", bound=Entity)
 
 
 @pytest.fixture
@@ -47,7 +55,7 @@ def files(till: Till) -> None:
 
 def compared(till: Till) -> list[tuple[str, str, str, str]]:
     """The rows of the day's report."""
-    write_reconciliation(till.ports, till.world.campaign)
+    till.world.reconciliation()
     day = till.world.campaign.local_date(till.world.clock()).isoformat()
     content = till.world.files.content[f"{OUT}reports/reconciliation-{day}.csv"].decode()
     header, *rows = csv.reader(content.splitlines())
@@ -73,13 +81,13 @@ def test_files_that_agree_with_the_table_give_a_header_alone(till: Till) -> None
 
 
 def test_it_is_made_once_a_day_and_never_changed(till: Till) -> None:
-    assert write_reconciliation(till.ports, till.world.campaign) == 0
+    assert till.world.reconciliation() == 0
     before = dict(till.world.files.content)
     store(till, replace(first(till), value_minor=1))
-    assert write_reconciliation(till.ports, till.world.campaign) is None
+    assert till.world.reconciliation() == 0
     assert till.world.files.content == before
     till.world.clock.advance(days=1)
-    assert write_reconciliation(till.ports, till.world.campaign) == 1
+    assert till.world.reconciliation() == 1
 
 
 def test_it_also_starts_from_a_statement(till: Till) -> None:
@@ -225,7 +233,7 @@ class _Busy(_Wrapped):
 
 def test_what_changes_while_the_table_is_read_is_no_difference(till: Till) -> None:
     ports = wrapped(till.world, lambda inner: _Busy(inner, till))
-    assert write_reconciliation(ports, till.world.campaign) == 0
+    assert till.world.reconciliation(ports) == 0
 
 
 class _Lagging(_Wrapped):
@@ -242,7 +250,7 @@ def test_an_index_that_lags_makes_no_difference(till: Till) -> None:
     files(till)
     till.world.clock.advance(hours=1)
     ports = wrapped(till.world, lambda inner: _Lagging(inner, before))
-    assert write_reconciliation(ports, till.world.campaign) == 0
+    assert till.world.reconciliation(ports) == 0
 
 
 def test_a_voucher_that_the_index_does_not_show_yet_is_no_difference(till: Till) -> None:
@@ -251,9 +259,9 @@ def test_a_voucher_that_the_index_does_not_show_yet_is_no_difference(till: Till)
     files(till)
     ports = wrapped(till.world, lambda inner: _Lagging(inner, before))
     till.world.clock.advance(minutes=4)
-    assert write_reconciliation(ports, till.world.campaign) == 0
+    assert till.world.reconciliation(ports) == 0
     till.world.clock.advance(days=1)
-    assert write_reconciliation(ports, till.world.campaign) == 1
+    assert till.world.reconciliation(ports) == 1
 
 
 # --- vouchers that ended before changes were stored ----------------------------------------------
@@ -311,7 +319,127 @@ def test_an_index_that_lags_gives_no_voucher_its_change_twice() -> None:
     as_earlier_versions_left_it(till)
     before = till.world.memory.all(Voucher)
     ports = wrapped(till.world, lambda inner: _Lagging(inner, before))
-    write_reconciliation(ports, till.world.campaign)
+    till.world.reconciliation(ports)
     till.world.clock.advance(days=1)
-    write_reconciliation(ports, till.world.campaign)
+    till.world.reconciliation(ports)
     assert len(till.world.memory.all(VoucherChange)) == 1
+
+
+# --- several campaigns ---------------------------------------------------------------------------
+
+NAMES = ("demo-vip", "other", "third")
+
+
+class _CountedReads(_Wrapped):
+    """Counts how often the table is read whole."""
+
+    def __init__(self, inner: Repository) -> None:
+        super().__init__(inner)
+        self.reads = 0
+        self.every_voucher = self._every_voucher
+
+    def _every_voucher(self) -> Iterator[Voucher]:
+        self.reads += 1
+        return self._inner.every_voucher()
+
+
+def three_campaigns(till: Till) -> list[Campaign]:
+    """In each a voucher that is exported, by its item, and in no export."""
+    for name in NAMES[1:]:
+        copy = replace(
+            first(till), code_key=name, voucher_id=f"of {name}", campaign=name, revision=0
+        )
+        [export] = till.world.memory.all(Export)[:1]
+        till.ports.repository.commit(
+            Insert(copy),
+            Insert(replace(export, campaign=name, revision=0)),
+            Insert(ExportSequence(campaign=name, number=1)),
+        )
+    return [till.world.campaign.model_copy(update={"id": name}) for name in NAMES]
+
+
+def _five_issued(campaign: str) -> dict[date, dict[str, int]]:
+    assert campaign in NAMES
+    return {date(2026, 3, 1): {"vouchers_issued": 3}, date(2026, 3, 2): {"vouchers_issued": 2}}
+
+
+def found_in(ports: Ports, campaigns: list[Campaign]) -> dict[str, int]:
+    return {one.id: found for one, found in write_reconciliations(ports, campaigns)}
+
+
+def test_campaigns_share_one_read_of_the_table_a_day(till: Till) -> None:
+    campaigns = three_campaigns(till)
+    counted = _CountedReads(till.world.repository)
+    ports = replace(till.ports, repository=counted)
+    expected = {"demo-vip": 0, "other": 1, "third": 1}
+    assert found_in(ports, campaigns) == expected
+    assert counted.reads == 1
+    assert found_in(ports, campaigns) == expected
+    assert counted.reads == 1
+    assert (
+        "of third,not_in_any_export"
+        in till.world.files.content[
+            f"out/third/reports/reconciliation-{till.world.clock():%Y-%m-%d}.csv"
+        ].decode()
+    )
+
+
+@pytest.mark.parametrize(("vouchers", "reads"), [(9, 3), (10, 2), (15, 1)])
+def test_no_more_vouchers_than_fit_are_compared_at_once(
+    till: Till, monkeypatch: pytest.MonkeyPatch, vouchers: int, reads: int
+) -> None:
+    monkeypatch.setattr(reconciliation, "VOUCHERS_AT_ONCE", vouchers)
+    campaigns = three_campaigns(till)
+    counted = _CountedReads(till.world.repository)
+    counted.counts = _five_issued
+    found = found_in(replace(till.ports, repository=counted), campaigns)
+    assert found == {"demo-vip": 0, "other": 1, "third": 1}
+    assert counted.reads == reads
+
+
+class _Broken(_Wrapped):
+    """The exports of one campaign cannot be read."""
+
+    def __init__(self, inner: Repository, campaign: str) -> None:
+        super().__init__(inner)
+        self._campaign = campaign
+        self.within = self._within
+
+    def _within(self, kind: type[E], /, **key: str | int) -> Iterator[E]:
+        if key.get("campaign") == self._campaign:
+            raise LookupError
+        return self._inner.within(kind, **key)
+
+
+def test_a_campaign_that_fails_keeps_no_other_from_its_report(till: Till) -> None:
+    campaigns = three_campaigns(till)
+    failures: list[str] = []
+
+    @contextmanager
+    def apart(campaign: Campaign) -> Iterator[None]:
+        try:
+            yield
+        except LookupError:
+            failures.append(campaign.id)
+
+    broken = replace(till.ports, repository=_Broken(till.world.repository, "other"))
+    written = write_reconciliations(broken, campaigns, apart)
+    assert {one.id: found for one, found in written} == {"demo-vip": 0, "third": 1}
+    assert failures == ["other"]
+
+
+def test_killed_at_every_step_and_run_again_it_still_says_how_many() -> None:
+    def begin() -> Till:
+        world = Till(new_world())
+        world.issue()
+        files(world)
+        world.world.clock.advance(hours=1)
+        another_value(world)
+        return world
+
+    def run(killed: Till, ports: Ports) -> None:
+        killed.world.reconciliation(ports)
+
+    worlds = killed_everywhere(begin, run, lambda one: one.ports)
+    assert len(worlds) > 10
+    assert [one.world.reconciliation() for one in worlds] == [1] * len(worlds)

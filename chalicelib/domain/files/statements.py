@@ -1,4 +1,4 @@
-"""A statement and its manifest, and the report of the reconciliation, as files.
+"""A statement and its manifest, as files.
 
 A statement is read back too: the next month is folded from it.
 """
@@ -14,12 +14,11 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.exports import export_name
-from chalicelib.domain.files.writing import csv_gz, csv_text
+from chalicelib.domain.files.writing import csv_gz
 from chalicelib.domain.money import decimal_text
 from chalicelib.domain.statements import (
     Account,
     AccountState,
-    Finding,
     Statement,
     Totals,
 )
@@ -29,7 +28,8 @@ def _moment(at: datetime | None) -> str:
     return at.isoformat() if at else ""
 
 
-# A new column is a line at the end, with a default for statements without it in `statement_rows`.
+# A new column is a line at the end, with a default for statements without it in
+# `statement_accounts`.
 STATEMENT_CELLS: Mapping[str, Callable[[Account], str]] = {
     "voucher": lambda account: account.voucher,
     "template": lambda account: account.template,
@@ -47,7 +47,6 @@ STATEMENT_CELLS: Mapping[str, Callable[[Account], str]] = {
     "changes": lambda account: str(account.changes),
 }
 STATEMENT_COLUMNS = tuple(STATEMENT_CELLS)
-RECONCILIATION_COLUMNS = ("voucher", "difference", "in_table", "in_files")
 
 
 def statement_path(campaign: str, month: str) -> str:
@@ -128,11 +127,3 @@ def _totals(one: Totals) -> dict[str, Any]:
             for state in AccountState
         },
     }
-
-
-def reconciliation_file(findings: Iterable[Finding]) -> bytes:
-    """The CSV of the differences, by voucher; its header alone when there is none."""
-    rows = sorted(
-        (one.voucher, one.difference.value, one.in_table, one.in_files) for one in findings
-    )
-    return csv_text(RECONCILIATION_COLUMNS, rows).encode()

@@ -3,36 +3,44 @@
 The table is read whole while work goes on, so a voucher that seems to differ is read again by its
 key, and one that is changing is left to the next day. What remains is a difference that no later
 file can explain.
+
+Campaigns share a read of the table: as many as have `VOUCHERS_AT_ONCE` together, whose accounts are
+in memory until they are compared. A larger campaign has a read of its own, so no more is in memory
+than its vouchers or that number, however many campaigns there are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.changes import VoucherChange
 from chalicelib.domain.exports import Export, ExportState
-from chalicelib.domain.files.statements import reconciliation_file
-from chalicelib.domain.statements import (
-    Account,
-    Books,
-    Difference,
-    Finding,
-    findings_of,
-    lacks_a_change,
+from chalicelib.domain.files.reconciliation import (
+    differences_in,
+    reconciliation_file,
+    reconciliation_path,
 )
+from chalicelib.domain.reconciliation import Difference, Finding, findings_of, lacks_a_change
+from chalicelib.domain.statements import Account, Books
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.accounts import last_opening, read_books
 from chalicelib.services.earlier_changes import store_earlier_change
-from chalicelib.services.ports import FileMissingError, Ports
+from chalicelib.services.ports import Ports
+from chalicelib.services.written_files import content_of
 
 # Longer than a commit takes and clocks differ: what changed before is in the index, and in a file
 # or waiting for one.
 AT_REST_AFTER = timedelta(minutes=5)
-_AT_ONCE = 100
+VOUCHERS_AT_ONCE = 300_000
+_KEYS_AT_ONCE = 100
+
+# What keeps a failure in the work for one campaign from the others.
+Apart = Callable[[Campaign], AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
@@ -47,45 +55,95 @@ class _Snapshot:
     stated_until: datetime | None
 
 
-def write_reconciliation(ports: Ports, campaign: Campaign) -> int | None:
-    """Write the day's report; returns how many differences it has, None when it is there already.
+@dataclass
+class _Comparison:
+    """One campaign's part of a read of the table, to be written to `path`."""
+
+    campaign: Campaign
+    path: str
+    snapshot: _Snapshot
+    seen: set[str] = field(default_factory=set)
+    without_change: list[str] = field(default_factory=list)  # keys of codes, like `suspects`
+    suspects: list[str] = field(default_factory=list)
+
+    def take(self, voucher: Voucher) -> None:
+        """Note what has to be done about a voucher."""
+        self.seen.add(voucher.voucher_id)
+        if lacks_a_change(voucher):
+            self.without_change.append(voucher.code_key)
+        elif _compared(self.snapshot, voucher):
+            self.suspects.append(voucher.code_key)
+
+
+def write_reconciliations(
+    ports: Ports, campaigns: Iterable[Campaign], apart: Apart = lambda _: nullcontext()
+) -> Iterator[tuple[Campaign, int]]:
+    """Write the day's report of every campaign that has none; yields how many differences each
+    report has, also those that were there.
 
     Vouchers that ended under an earlier version get the change they lack.
     """
-    day = campaign.local_date(ports.clock()).isoformat()
-    path = f"out/{campaign.id}/reports/reconciliation-{day}.csv"
-    if _is_there(ports, path):
-        return None
-    findings = _findings(ports, campaign)
-    ports.files.write_once(path, reconciliation_file(findings))
-    return len(findings)
+    due: list[tuple[Campaign, str]] = []
+    known: list[tuple[Campaign, int]] = []
+    for campaign in campaigns:
+        with apart(campaign):
+            path = reconciliation_path(campaign.id, campaign.local_date(ports.clock()))
+            report = content_of(ports.files, path)
+            if report is None:
+                due.append((campaign, path))
+            else:
+                known.append((campaign, differences_in(report)))
+    yield from known
+    for group in _sharing_a_read(ports, due):
+        yield from _compare(ports, group, apart)
 
 
-def _is_there(ports: Ports, path: str) -> bool:
-    try:
-        for _ in ports.files.read(path):
-            pass
-    except FileMissingError:
-        return False
-    return True
+def _sharing_a_read(
+    ports: Ports, due: Iterable[tuple[Campaign, str]]
+) -> Iterator[list[tuple[Campaign, str]]]:
+    group: list[tuple[Campaign, str]] = []
+    vouchers = 0
+    for campaign, path in due:
+        by_day = ports.repository.counts(campaign.id).values()
+        issued = sum(counts.get("vouchers_issued", 0) for counts in by_day)
+        if group and vouchers + issued > VOUCHERS_AT_ONCE:
+            yield group
+            group, vouchers = [], 0
+        group.append((campaign, path))
+        vouchers += issued
+    if group:
+        yield group
 
 
-def _findings(ports: Ports, campaign: Campaign) -> list[Finding]:
-    snapshot = _snapshot(ports, campaign)
-    seen: set[str] = set()
-    suspects: list[str] = []
+def _compare(
+    ports: Ports, group: Iterable[tuple[Campaign, str]], apart: Apart
+) -> list[tuple[Campaign, int]]:
+    comparisons: dict[str, _Comparison] = {}
+    for campaign, path in group:
+        with apart(campaign):
+            comparisons[campaign.id] = _Comparison(campaign, path, _snapshot(ports, campaign))
     for voucher in ports.repository.every_voucher():
-        if voucher.campaign != campaign.id:
-            continue
-        seen.add(voucher.voucher_id)
-        if lacks_a_change(voucher):
-            store_earlier_change(ports, voucher.code_key, snapshot.stated_until)
-        elif _compared(snapshot, voucher):
-            suspects.append(voucher.code_key)
-    return [
-        *_certain(ports, snapshot, suspects),
-        *_of_files_alone(snapshot, seen),
-    ]
+        if comparison := comparisons.get(voucher.campaign):
+            comparison.take(voucher)
+    written: list[tuple[Campaign, int]] = []
+    for comparison in comparisons.values():
+        with apart(comparison.campaign):
+            written.append((comparison.campaign, _write(ports, comparison)))
+    return written
+
+
+def _write(ports: Ports, comparison: _Comparison) -> int:
+    """Write the report, unless another run has; returns how many differences it has."""
+    snapshot = comparison.snapshot
+    for code_key in comparison.without_change:
+        store_earlier_change(ports, code_key, snapshot.stated_until)
+    report = reconciliation_file([
+        *_certain(ports, snapshot, comparison.suspects),
+        *_of_files_alone(snapshot, comparison.seen),
+    ])  # fmt: skip
+    if not ports.files.write_once(comparison.path, report):
+        report = content_of(ports.files, comparison.path) or report
+    return differences_in(report)
 
 
 def _snapshot(ports: Ports, campaign: Campaign) -> _Snapshot:
@@ -121,7 +179,7 @@ def _compared(snapshot: _Snapshot, voucher: Voucher) -> list[Finding]:
 def _certain(ports: Ports, snapshot: _Snapshot, suspects: list[str]) -> Iterator[Finding]:
     """The differences that are there when the voucher is read by its key."""
     keys = iter(suspects)
-    while batch := [{"code_key": key} for key in islice(keys, _AT_ONCE)]:
+    while batch := [{"code_key": key} for key in islice(keys, _KEYS_AT_ONCE)]:
         for voucher in ports.repository.get_many(Voucher, batch):
             yield from _compared(snapshot, voucher)
 

@@ -42,8 +42,7 @@ from chalicelib.services.facts import new_fact
 from chalicelib.services.ports import Agenda, ConflictError, Insert, Ports
 from chalicelib.services.written_files import write_table
 
-# Longer than any function runs: whoever read the clock in the month has stored it by then, and the
-# agenda shows it.
+# Longer than any function runs: what was dated in the month is stored by then, and on the agenda.
 SETTLED_AFTER = timedelta(minutes=20)
 
 
