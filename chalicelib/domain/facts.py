@@ -74,8 +74,9 @@ class FactName(StrEnum):
 class Fact:
     """One thing that happened, as it is stored; `fact_bodies.body_of` gives what code reads.
 
-    `subject` is the id of the thing it is about; facts of one subject are stored together, in the
-    order of `at`.
+    `subject` is the id of the thing it is about; facts of one subject and one hour are stored
+    together, in the order of `at`. `by_subject`: it is stored as 0.2.0 and versions before did, by
+    its subject alone. Its key says so, so this is never stored itself.
     """
 
     fact_id: str
@@ -87,6 +88,7 @@ class Fact:
     ids: Mapping[str, str] = field(default_factory=dict)
     details: Mapping[str, str | int | None] = field(default_factory=dict)
     counted: bool = False
+    by_subject: bool = False
 
     @classmethod
     def of(

@@ -34,7 +34,7 @@ class BrokenChainError(ValueError):
 
 def _canonical(fact: Fact) -> str:
     values = asdict(fact) | {"at": fact.at.isoformat()}
-    del values["counted"]
+    del values["counted"], values["by_subject"]  # where and how it is stored is not what happened
     return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 

@@ -40,6 +40,7 @@ class Mail(Entity):
     ids: Mapping[str, str] = field(default_factory=dict)
     sent_at: datetime | None = None
     complained_at: datetime | None = None
+    caused_at: datetime | None = None  # when the fact happened; 0.2.0 did not store it
     provider_id: str | None = None
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
 from chalicelib.domain.exports import Export, export_subject
 from chalicelib.domain.facts import Fact, FactBody
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.mails import Mail
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher
-from chalicelib.services.ports import CommandPorts
+from chalicelib.services.ports import CommandPorts, Ports
+
+CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 def new_fact(
@@ -22,6 +27,18 @@ def new_fact(
         subject=subject,
         at=ports.clock(),
         correlation=correlation,
+    )
+
+
+def facts_around(
+    ports: Ports, subject: str, since: datetime, until: datetime | None = None
+) -> Iterator[Fact]:
+    """The facts of a subject between two moments, or about one; not all are within them.
+
+    The moments may be of other clocks than the facts, or of the same a moment before.
+    """
+    return ports.repository.facts_of(
+        subject, since - CLOCKS_DIFFER, (until or since) + CLOCKS_DIFFER
     )
 
 

@@ -7,6 +7,7 @@ from itertools import islice
 from chalicelib.domain.effects import Queue
 from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.invitations import Invitation
+from chalicelib.services.facts import facts_around
 from chalicelib.services.ports import Agenda, Ports
 
 
@@ -23,5 +24,5 @@ def requeue_undecided(ports: Ports, campaign_id: str) -> int:
 
 
 def _received(ports: Ports, invitation: Invitation) -> Fact | None:
-    facts = ports.repository.facts_of(invitation.invitation_id)
+    facts = facts_around(ports, invitation.invitation_id, invitation.received_at)
     return next((fact for fact in facts if fact.name == FactName.INVITATION_RECEIVED), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
@@ -15,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.dynamodb.repository import DynamoRepository
+from chalicelib.domain.facts import Fact
 from cli.main import app
 from tests.fakes.aws_table import make_table
 
@@ -54,6 +56,12 @@ def _serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[int]:
 def serving() -> Serving:
     """Serve with a handler; the port."""
     return _serving
+
+
+def facts_now(repository: DynamoRepository, subject: str) -> list[Fact]:
+    """The facts of a subject that have just happened."""
+    now = datetime.now(UTC)
+    return list(repository.facts_of(subject, now - timedelta(hours=1), now))
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ def test_the_first_file_is_version_1_and_leaves_a_fact(ports: Ports) -> None:
     in_force = ports.repository.get(CurrentCampaign, campaign="demo-vip")
     assert in_force is not None
     assert in_force.document == put.document
-    (happened,) = ports.repository.facts_of("demo-vip")
+    (happened,) = ports.repository.facts_of("demo-vip", NOW, NOW)
     assert (happened.name, happened.details) == (FactName.CAMPAIGN_PUT, {"version": 1})
 
 
@@ -71,7 +71,7 @@ def test_the_file_in_force_makes_no_new_version(ports: Ports) -> None:
     put_campaign(ports, campaign())
     assert put_campaign(ports, campaign()).version == 1
     assert len(list(ports.repository.within(CampaignVersion, campaign="demo-vip"))) == 1
-    assert len(list(ports.repository.facts_of("demo-vip"))) == 1
+    assert len(list(ports.repository.facts_of("demo-vip", NOW, NOW))) == 1
 
 
 def test_a_file_of_old_is_a_new_version_when_another_is_in_force(ports: Ports) -> None:
@@ -114,7 +114,7 @@ def test_an_existing_version_is_never_overwritten(ports: Ports) -> None:
     (kept,) = ports.repository.within(CampaignVersion, campaign="demo-vip")
     assert kept.document == old.document
     assert ports.repository.get(CurrentCampaign, campaign="demo-vip") is None
-    assert list(ports.repository.facts_of("demo-vip")) == []
+    assert list(ports.repository.facts_of("demo-vip", NOW, NOW)) == []
 
 
 @pytest.mark.usefixtures("stack")

@@ -14,6 +14,7 @@ from chalicelib.adapters.dynamodb.repository import DynamoRepository
 from chalicelib.domain.lists.model import CurrentList, HeldList
 from chalicelib.services.lists.versions import version_of
 from chalicelib.services.ports import Insert, StoredSegment
+from tests.cli.conftest import facts_now
 from tests.fakes.lists import current_list
 
 pytestmark = pytest.mark.slow
@@ -101,7 +102,7 @@ def test_a_held_list_is_decided_on_and_the_fact_names_the_principal(
     assert (result.exit_code, result.output.split(":")[0]) == (0, held.path)
     now = decision(listed, held)
     assert now.decision == decided
-    [reported] = listed.facts_of(f"list-{CAMPAIGN}-customers")
+    [reported] = facts_now(listed, f"list-{CAMPAIGN}-customers")
     assert (reported.name, reported.details["by"]) == (fact, now.decided_by)
     assert now.decided_by
 

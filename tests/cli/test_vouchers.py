@@ -16,6 +16,7 @@ from chalicelib.domain.fact_bodies import VoucherIssued, body_as
 from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import MOST_REFUSALS, Voucher, VoucherState
 from chalicelib.services.ports import Insert
+from tests.cli.conftest import facts_now
 from tests.contract.entities import ENTITIES
 
 pytestmark = pytest.mark.slow
@@ -66,7 +67,7 @@ def test_a_voucher_refused_too_often_is_replaced_and_who_decided_is_recorded(
     old = refused.get(Voucher, code_key="C")
     assert old
     assert old.replaced_by
-    [issued] = refused.facts_of(old.replaced_by)
+    [issued] = facts_now(refused, old.replaced_by)
     body = body_as(issued, VoucherIssued)
     assert body.replaces_id == "v"
     assert body.by

@@ -185,7 +185,7 @@ ENTITIES: list[Entity] = [
     Mail(
         mail_id="m", mail_kind="invitation", campaign=CAMPAIGN, contact_id="c",
         state=MailState.SENT, leased_at=MORNING, ends_at=LATER, correlation="k",
-        ids={"invitation": "i"}, sent_at=MORNING, provider_id="p",
+        ids={"invitation": "i"}, sent_at=MORNING, provider_id="p", caused_at=MORNING,
     ),
     LastFile(campaign=CAMPAIGN, area="orders", dropped_at=MORNING),
     CodesLeft(campaign=CAMPAIGN, template="welcome", left=5, needed=7, counted_at=MORNING),

@@ -57,8 +57,9 @@ class Inherited(World):
             lists=CurrentLists(self.repository, segments, self.clock),
             list_builder=lambda: SegmentBuilder(segments),
         )
-        # What the stream had still to deliver.
-        self.repository.stream += map(fact_from_json, before.messages)
+        # What the stream had still to deliver, from where that version stored it.
+        waiting = map(fact_from_json, before.messages)
+        self.repository.stream += [replace(fact, by_subject=True) for fact in waiting]
 
     def drop(self, path: str, content: bytes, campaign: str = CAMPAIGN) -> Receipt:
         self.clock.advance(seconds=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -24,6 +24,7 @@ from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import SpareCode, Voucher
 from chalicelib.services.ports import (
+    FACT_SHARDS,
     Agenda,
     ConflictError,
     ContentionError,
@@ -86,7 +87,7 @@ def test_what_is_not_there_is_none(repository: Repository) -> None:
     assert list(repository.within(Invitation, sponsor_id="s")) == []
     assert list(repository.agenda(Voucher, Agenda.EXPIRING)) == []
     assert repository.held_by("r") == []
-    assert list(repository.facts_of("s")) == []
+    assert list(repository.facts_of("s", MORNING, MORNING)) == []
     assert repository.counts(CAMPAIGN) == {}
 
 
@@ -193,20 +194,49 @@ def test_a_commit_is_all_or_nothing(repository: Repository) -> None:
     with pytest.raises(ConflictError):
         repository.commit(Insert(other), Replace(replace(LINK, revision=7)), facts=[fact()])
     assert repository.get(Link, link_code="def") is None
-    assert list(repository.facts_of("s")) == []
+    assert list(repository.facts_of("s", MORNING, MORNING)) == []
 
 
 def test_a_commit_of_facts_alone_writes_them_once(repository: Repository) -> None:
     repository.commit(facts=[fact()])
     with pytest.raises(ConflictError):
         repository.commit(facts=[fact()])
-    assert list(repository.facts_of("s")) == [fact()]
+    assert list(repository.facts_of("s", MORNING, MORNING)) == [fact()]
 
 
 def test_facts_of_a_subject_come_oldest_first(repository: Repository) -> None:
     later = fact(1, at=MORNING + timedelta(microseconds=1))
-    repository.commit(facts=[later, fact(2), fact(3, subject="other")])
-    assert list(repository.facts_of("s")) == [fact(2), later]
+    repository.commit(facts=[later, fact(2), fact(3, subject="other"), fact(4, subject="s#t")])
+    assert list(repository.facts_of("s", MORNING, MORNING)) == [fact(2), later]
+
+
+def test_facts_of_a_subject_are_found_by_the_hours_they_happened_in(repository: Repository) -> None:
+    at = [MORNING + timedelta(minutes=minutes) for minutes in (-1, 0, 59, 60, 120)]
+    repository.commit(facts=[fact(number, at=one) for number, one in enumerate(at)])
+    found = repository.facts_of("s", at[2], at[3])
+    assert [one.fact_id for one in found] == ["f1", "f2", "f3"]
+    paris = timezone(timedelta(hours=1, minutes=30))
+    assert list(repository.facts_of("s", at[0].astimezone(paris), at[0])) == [fact(0, at=at[0])]
+
+
+def test_facts_that_an_earlier_version_stored_by_subject_are_found_after_the_others(
+    repository: Repository,
+) -> None:
+    before = replace(fact(1, at=MORNING - timedelta(days=9)), by_subject=True)
+    repository.commit(facts=[before, fact(2), replace(before, fact_id="f3", subject="other")])
+    assert list(repository.facts_of("s", MORNING, MORNING)) == [fact(2), before]
+    repository.count(CAMPAIGN, {}, [before], HEAD)
+    assert repository.uncounted([before, fact(2)]) == [fact(2)]
+
+
+def test_all_facts_of_an_hour_are_in_its_shards_each_in_one(repository: Repository) -> None:
+    subjects = [f"s{number}" for number in range(40)]
+    happened = [fact(1, subject=subject) for subject in subjects]
+    others = [fact(2, at=MORNING + timedelta(hours=1)), replace(fact(3), by_subject=True)]
+    repository.commit(facts=[*happened, *others])
+    found = [list(repository.facts_in(MORNING, shard)) for shard in range(FACT_SHARDS)]
+    assert sorted(one.subject for shard in found for one in shard) == sorted(subjects)
+    assert 20 < sum(map(bool, found)) <= 40
 
 
 def test_a_partition_holds_only_its_kind_in_key_order(repository: Repository) -> None:

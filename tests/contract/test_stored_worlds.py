@@ -18,11 +18,12 @@ from chalicelib.domain import exports
 from chalicelib.domain.addresses import Address, AddressDigests, DigestKey
 from chalicelib.domain.campaign.lists import ListName
 from chalicelib.domain.campaign.versions import CampaignVersion
-from chalicelib.domain.effects import FUNNEL, deltas, funnel, totals
+from chalicelib.domain.effects import FUNNEL, Queue, deltas, funnel, totals
 from chalicelib.domain.exports import Export, ExportPart, ExportState
 from chalicelib.domain.files.orders import COLUMNS
 from chalicelib.domain.files.receipt import Receipt
 from chalicelib.domain.lists.model import FileRecord
+from chalicelib.domain.mails import Mail, MailState
 from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.people import Sponsor
 from chalicelib.domain.reconciliation import lacks_a_change
@@ -187,6 +188,16 @@ def test_law_2_an_invitation_in_the_queue_is_decided_and_sent_once(world: Inheri
     world.repository.stream += map(fact_from_json, world.before.messages)  # delivered twice
     world.run()
     assert len(world.mailer.to(OMAR)) == 1
+
+
+def test_a_voucher_mail_leased_before_is_sent_again_from_its_fact(world: Inherited) -> None:
+    sent = next(mail for mail in world.memory.all(Mail) if mail.mail_kind == "voucher")
+    world.repository.commit(Replace(replace(sent, state=MailState.LEASED, sent_at=None)))
+    world.clock.advance(days=1)
+    reconcile(world.ports)
+    [fact] = world.queues.waiting[Queue.MAIL]
+    assert fact.subject == sent.ids["voucher"]
+    assert sent.caused_at is None
 
 
 def test_law_1_a_referee_of_before_is_not_invited_again(world: Inherited) -> None:

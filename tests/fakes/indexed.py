@@ -30,7 +30,7 @@ class IndexedRepository(MemoryRepository):
         self._partitions: dict[str, dict[str, None]] = defaultdict(dict)
         self._agendas: dict[str, dict[Place, str]] = defaultdict(dict)
         self._holders: dict[str, dict[Place, None]] = defaultdict(dict)
-        self._subjects: dict[str, list[Place]] = defaultdict(list)
+        self._fact_partitions: dict[str, list[Place]] = defaultdict(list)
 
     def within(self, kind: type[E], /, **key: str | int) -> Iterator[E]:
         partition, start = schema.partition_for(kind, key)
@@ -58,10 +58,10 @@ class IndexedRepository(MemoryRepository):
             self._index(change)
         for fact in facts:
             key = _fact_key(fact)
-            self._subjects[key[0]].append(key)
+            self._fact_partitions[key[0]].append(key)
 
-    def facts_of(self, subject: str) -> Iterator[Fact]:
-        return iter([self._facts[key] for key in sorted(self._subjects[f"FACT#{subject}"])])
+    def _facts_in(self, partition: str) -> Iterator[Fact]:
+        return iter([self._facts[place] for place in sorted(self._fact_partitions[partition])])
 
     def all(self, kind: type[E]) -> list[E]:
         found = (self._items[key] for key in self._kinds[kind])

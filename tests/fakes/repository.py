@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from itertools import chain
 from typing import Any, TypeVar
 
 from chalicelib.adapters.dynamodb import schema
@@ -27,6 +28,7 @@ from chalicelib.services.ports import (
     Remove,
     Replace,
     Repository,
+    hours,
 )
 
 E = TypeVar("E", bound=Entity)
@@ -40,7 +42,7 @@ def _pair(key: Mapping[str, str]) -> Place:
 
 
 def _fact_key(fact: Fact) -> Place:
-    return _pair(schema.fact_key(fact.subject, fact.at, fact.fact_id))
+    return _pair(schema.fact_key(fact))
 
 
 class MemoryRepository:
@@ -113,9 +115,20 @@ class MemoryRepository:
                 self._items[key] = replace(change.entity, revision=change.entity.revision + 1)
         self._facts |= {_fact_key(fact): fact for fact in facts}
 
-    def facts_of(self, subject: str) -> Iterator[Fact]:
-        own = [key for key in self._facts if key[0] == f"FACT#{subject}"]
-        return iter([self._facts[key] for key in sorted(own)])
+    def facts_in(self, hour: datetime, shard: int) -> Iterator[Fact]:
+        return self._facts_in(schema.hour_partition(hour, shard))
+
+    def facts_of(self, subject: str, since: datetime, until: datetime) -> Iterator[Fact]:
+        shard = schema.fact_shard(subject)
+        places = [schema.hour_partition(hour, shard) for hour in hours(since, until)]
+        found = chain.from_iterable(
+            map(self._facts_in, [*places, schema.subject_partition(subject)])
+        )
+        return (fact for fact in found if fact.subject == subject)
+
+    def _facts_in(self, partition: str) -> Iterator[Fact]:
+        places = sorted(place for place in self._facts if place[0] == partition)
+        return iter([self._facts[place] for place in places])
 
     def uncounted(self, facts: Sequence[Fact]) -> list[Fact]:
         keys = [_fact_key(fact) for fact in facts]
@@ -176,6 +189,7 @@ class _Wrapped:
         self.agenda = inner.agenda
         self.held_by = inner.held_by
         self.every_voucher = inner.every_voucher
+        self.facts_in = inner.facts_in
         self.facts_of = inner.facts_of
         self.uncounted = inner.uncounted
         self.counts = inner.counts

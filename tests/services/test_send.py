@@ -272,6 +272,19 @@ def test_a_mail_that_must_arrive_is_found_and_sent_by_the_watch(
     assert reconcile(world.ports)["leased"] == 0
 
 
+def test_a_mail_that_must_arrive_is_found_by_the_watch_days_after_its_fact(
+    world: World, released: Fact
+) -> None:
+    world.clock.advance(days=2)
+    world.mailer.answers = [UNCERTAIN]
+    with pytest.raises(RetryLaterError):
+        send(world, released)
+    world._streamed = len(world.repository.stream)
+    world.clock.advance(minutes=16)
+    reconcile(world.ports)
+    assert world.queues.waiting[Queue.MAIL] == [released]
+
+
 def test_a_sign_in_mail_that_must_arrive_is_sent_by_the_watch(world: World) -> None:
     world.sponsor()
     world.mailer.answers = [UNCERTAIN]

@@ -98,6 +98,19 @@ def test_a_request_decided_again_never_erases_its_sponsor() -> None:
     assert [contact.address.typed for contact in world.memory.all(Contact)] == [VIP]
 
 
+def test_a_request_granted_hours_later_and_repeated_later_still_is_granted_once(
+    world: World,
+) -> None:
+    world.lists.fails = "read_failed"
+    ask(world)
+    world.lists.fails = None
+    world.clock.advance(hours=3)
+    world.run()
+    [requested] = world.facts(FactName.SIGN_IN_REQUESTED)
+    world.clock.advance(hours=3)
+    assert decide_sign_in(world.ports, requested) == "decided_already"
+
+
 def test_only_so_many_sign_in_mails_leave_in_a_day(world: World) -> None:
     for _ in range(7):
         ask(world)

@@ -6,6 +6,7 @@ its kind and its revision. Pydantic's type adapters convert the values; empty fi
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -19,6 +20,7 @@ E = TypeVar("E", bound=Entity)
 Item = dict[str, Any]
 
 _KEYS = frozenset({"pk", "sk", "kind", "ttl", "agenda_pk", "agenda_sk", "holder_pk", "holder_sk"})
+_FROM_KEY = {"by_subject"}
 _adapters: dict[Any, TypeAdapter[Any]] = {}
 
 
@@ -88,20 +90,20 @@ def entity_of(kind: type[E], item: Item) -> E:
 
 def fact_item(fact: Fact) -> Item:
     """The item of a fact."""
-    values = _adapter(Fact).dump_python(fact, mode="json")
-    key = schema.fact_key(fact.subject, fact.at, fact.fact_id)
-    return _marshal(values | key | {"kind": schema.FACT_KIND})
+    values = _adapter(Fact).dump_python(fact, mode="json", exclude=_FROM_KEY)
+    return _marshal(values | schema.fact_key(fact) | {"kind": schema.FACT_KIND})
 
 
 def fact_of(item: Item) -> Fact:
     """The fact in `item`, also if that is the `NewImage` of a stream record."""
     fact: Fact = _adapter(Fact).validate_python(_unmarshal(item))
-    return fact
+    by_subject = item["pk"]["S"] == schema.subject_partition(fact.subject)
+    return replace(fact, by_subject=by_subject)
 
 
 def fact_json(fact: Fact) -> str:
     """A fact as the body of a queue's message."""
-    return _adapter(Fact).dump_json(fact).decode()
+    return _adapter(Fact).dump_json(fact, exclude=_FROM_KEY).decode()
 
 
 def fact_from_json(body: str) -> Fact:

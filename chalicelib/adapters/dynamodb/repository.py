@@ -48,6 +48,7 @@ from chalicelib.services.ports import (
     Key,
     Remove,
     Replace,
+    hours,
 )
 
 E = TypeVar("E", bound=Entity)
@@ -148,13 +149,29 @@ class DynamoRepository:
         for page in pages:
             yield from (entity_of(Voucher, item) for item in page["Items"])
 
-    def facts_of(self, subject: str) -> Iterator[Fact]:
+    def facts_in(self, hour: datetime, shard: int) -> Iterator[Fact]:
+        yield from self._facts(schema.hour_partition(hour, shard))
+
+    def facts_of(self, subject: str, since: datetime, until: datetime) -> Iterator[Fact]:
+        shard = schema.fact_shard(subject)
+        for hour in hours(since, until):
+            yield from self._facts(schema.hour_partition(hour, shard), subject)
+        yield from self._facts(schema.subject_partition(subject))
+
+    def _facts(self, partition: str, subject: str | None = None) -> Iterator[Fact]:
+        condition, values = "pk = :pk", {":pk": partition}
+        if subject is not None:
+            condition += " AND begins_with(sk, :start)"
+            values[":start"] = f"{subject}#"
         for item in self._query(
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues=_attributes({":pk": f"FACT#{subject}"}),
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=_attributes(values),
             ConsistentRead=True,
         ):
-            yield fact_of(item)
+            fact = fact_of(item)
+            # What begins with `a#` may also be of a subject `a#b`.
+            if subject in {None, fact.subject}:
+                yield fact
 
     def commit(self, *changes: Change, facts: Sequence[Fact] = ()) -> None:
         actions = [self._action(change) for change in changes]
@@ -162,7 +179,7 @@ class DynamoRepository:
         self._transact(actions)
 
     def uncounted(self, facts: Sequence[Fact]) -> list[Fact]:
-        keys = [schema.fact_key(fact.subject, fact.at, fact.fact_id) for fact in facts]
+        keys = [schema.fact_key(fact) for fact in facts]
         read = map(fact_of, self._batches(keys))
         stored = {fact.fact_id for fact in read if not fact.counted}
         return [fact for fact in facts if fact.fact_id in stored]
@@ -257,7 +274,7 @@ class DynamoRepository:
         return {
             "Update": {
                 "TableName": self._table,
-                "Key": _attributes(schema.fact_key(fact.subject, fact.at, fact.fact_id)),
+                "Key": _attributes(schema.fact_key(fact)),
                 "UpdateExpression": "SET counted = :yes",
                 "ConditionExpression": NOT_COUNTED,
                 "ExpressionAttributeValues": {":yes": {"BOOL": True}, ":no": {"BOOL": False}},

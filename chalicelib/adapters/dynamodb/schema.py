@@ -15,7 +15,7 @@
 | AP11 | the export that is open; its rows | `EXPORTS#{campaign}`, `EXPORT#{campaign}#{number}` |
 | AP12 | the list in force, its versions, its deltas, held lists | `LIST#{campaign}#{name}` |
 | AP13 | has this file been processed | `FILE#{campaign}#{area}#{sha256}` |
-| AP14 | the facts of one subject, in order | `FACT#{subject}` |
+| AP14 | the facts of one hour; those of one subject in it, in order | `FACT#{hour}#{shard:03}` |
 | AP15 | counts by day; the journal's head | `COUNT#{campaign}`, `JOURNAL#{campaign}` |
 | AP16 | changes of vouchers that are in no file yet | `CHANGES#{campaign}` |
 | AP17 | the vouchers used on an order | `USES#{order_id}` |
@@ -34,12 +34,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from zlib import crc32
 
 from chalicelib.domain.campaign.versions import CampaignVersion, CurrentCampaign
 from chalicelib.domain.changes import VoucherChange
 from chalicelib.domain.changes_files import ChangesFile, ChangesPart, ChangesSequence
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.exports import Export, ExportPart, ExportSequence
+from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import Invitation, InvitationState, Submission
 from chalicelib.domain.journal import JournalHead
 from chalicelib.domain.lists.model import (
@@ -72,11 +74,12 @@ from chalicelib.domain.vouchers import (
     awaits_replacement,
 )
 from chalicelib.domain.watch import CodesLeft, LastFile
-from chalicelib.services.ports import Agenda
+from chalicelib.services.ports import FACT_SHARDS, Agenda
 
 AGENDA_INDEX = "agenda"
 HOLDER_INDEX = "holder"
 FACT_KIND = "FACT"
+HOUR_WIDTH = len("2026-11-26T20")  # of a moment: its day and hour
 
 AgendaEntry = tuple[Agenda, str, datetime]
 
@@ -215,9 +218,31 @@ def partition_for(kind: type[Entity], parts: dict[str, str | int]) -> tuple[str,
     return item_kind.pk.format_map(parts), item_kind.sk.partition("{")[0]
 
 
-def fact_key(subject: str, at: datetime, fact_id: str) -> dict[str, str]:
-    """The primary key of a fact: all of one subject together, in the order of time."""
-    return {"pk": f"FACT#{subject}", "sk": f"{moment(at)}#{fact_id}"}
+def fact_key(fact: Fact) -> dict[str, str]:
+    """The primary key of a fact: in its hour those of one subject are together, in the order of
+    time.
+    """
+    if fact.by_subject:
+        return {"pk": subject_partition(fact.subject), "sk": f"{moment(fact.at)}#{fact.fact_id}"}
+    return {
+        "pk": hour_partition(fact.at, fact_shard(fact.subject)),
+        "sk": f"{fact.subject}#{moment(fact.at)}#{fact.fact_id}",
+    }
+
+
+def fact_shard(subject: str) -> int:
+    """Which of `FACT_SHARDS` partitions of an hour has the facts of `subject`: always the same."""
+    return crc32(subject.encode()) % FACT_SHARDS
+
+
+def hour_partition(at: datetime, shard: int) -> str:
+    """The partition of the facts of one hour (UTC) and shard."""
+    return f"FACT#{moment(at)[:HOUR_WIDTH]}#{shard:03}"
+
+
+def subject_partition(subject: str) -> str:
+    """Where 0.2.0 and versions before stored the facts of one subject."""
+    return f"FACT#{subject}"
 
 
 def count_key(campaign: str, day: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ The content comes from `compose`. Only the hashes of a mail's tokens are stored,
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from chalicelib.domain import mails
 from chalicelib.domain.fact_bodies import InvitationBounced, MailFailed
@@ -59,7 +59,7 @@ def send_mail(ports: Ports, sender: Sender, fact: Fact) -> str:
     recipient = draft.contact.address.sendable
     # Before the lease: a mail that cannot be composed must not look as if it might have been sent.
     message = _message(ports, sender, draft, recipient)
-    mail = _lease(ports, draft)
+    mail = _lease(ports, draft, caused_at=fact.at)
     if mail is None:
         return "sent_already"
     try:
@@ -74,7 +74,7 @@ def send_mail(ports: Ports, sender: Sender, fact: Fact) -> str:
     return "sent"
 
 
-def _lease(ports: Ports, draft: Draft) -> Mail | None:
+def _lease(ports: Ports, draft: Draft, *, caused_at: datetime) -> Mail | None:
     now = ports.clock()
     mail = Mail(
         mail_id=draft.mail_id,
@@ -87,6 +87,7 @@ def _lease(ports: Ports, draft: Draft) -> Mail | None:
         correlation=draft.correlation,
         digests=draft.digests,
         ids=draft.ids,
+        caused_at=caused_at,
     )
     stored = ports.repository.get(Mail, mail_id=draft.mail_id)
     if stored is None:

@@ -22,6 +22,7 @@ from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.mails import AT_MOST_ONCE, Mail
 from chalicelib.domain.vouchers import Voucher
+from chalicelib.services.facts import facts_around
 from chalicelib.services.list_status import list_statuses
 from chalicelib.services.lookups import current_campaign, invitation_in
 from chalicelib.services.operations.rekey import rekey
@@ -150,5 +151,7 @@ def _uncertain(ports: Ports, mail: Mail) -> int:
 
 def _cause(ports: Ports, mail: Mail) -> Fact | None:
     # The facts of a sign-in are stored under its contact, those of a voucher under the voucher.
-    facts = ports.repository.facts_of(mail.ids.get("voucher", mail.contact_id))
+    subject = mail.ids.get("voucher", mail.contact_id)
+    # A mail without the time was leased by 0.2.0: its fact is found whatever the hours.
+    facts = facts_around(ports, subject, mail.caused_at or mail.leased_at)
     return next((fact for fact in facts if Queue.MAIL in queues_of(fact)), None)

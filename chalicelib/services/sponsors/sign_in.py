@@ -37,7 +37,7 @@ from chalicelib.domain.people import (
 from chalicelib.domain.sign_ins import SignInReason
 from chalicelib.services.digests import complete_sponsor, digests_of
 from chalicelib.services.errors import UnauthorisedError
-from chalicelib.services.facts import new_fact
+from chalicelib.services.facts import facts_around, new_fact
 from chalicelib.services.lookups import (
     current_campaign,
     find_vip,
@@ -85,7 +85,7 @@ def decide_sign_in(ports: Ports, fact: Fact) -> str:
     """
     requested = body_as(fact, SignInRequested)
     contact = ports.repository.get(Contact, contact_id=requested.contact_id)
-    if contact is None or _is_granted(ports, contact):
+    if contact is None or _is_granted(ports, fact, contact):
         return "decided_already"
     campaign = current_campaign(ports, fact.campaign)
     digests = digests_of(ports, campaign, contact.address)
@@ -103,9 +103,9 @@ def decide_sign_in(ports: Ports, fact: Fact) -> str:
     return _grant_known_sponsor(ports, fact, campaign, contact, sponsor, vip)
 
 
-def _is_granted(ports: Ports, contact: Contact) -> bool:
+def _is_granted(ports: Ports, requested: Fact, contact: Contact) -> bool:
     # The contact of a sponsor's first request is kept; refusing a repeat of it would erase it.
-    facts = ports.repository.facts_of(contact.contact_id)
+    facts = facts_around(ports, contact.contact_id, requested.at, ports.clock())
     return any(fact.name == FactName.SIGN_IN_GRANTED for fact in facts)
 
 
