@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote_plus
 
 from chalicelib.adapters.dynamodb.codec import fact_from_json, fact_of
+from chalicelib.adapters.dynamodb.schema import FACT_KIND
 from chalicelib.adapters.ses import MAIL_ID_TAG
 from chalicelib.domain.facts import Fact
 
@@ -26,10 +27,25 @@ _KINDS: Mapping[str, Literal["sent", "bounced", "complained"]] = {
 }
 
 
-def facts_in_stream(event: Event) -> Iterator[Fact]:
-    """Each fact of a stream batch, in the stream's order."""
-    for record in event["Records"]:
-        yield fact_of(record["dynamodb"]["NewImage"])
+class UnreadableRecordError(ValueError):
+    """A stream record that is no new fact: the filter of the event source lets no other through."""
+
+
+def fact_in_stream(record: Event) -> Fact:
+    """The fact in one record of a stream, also one of a later version.
+
+    `UnreadableRecordError`, or an error of the parser.
+    """
+    image = record["dynamodb"]["NewImage"]
+    if record["eventName"] != "INSERT" or image["kind"] != {"S": FACT_KIND}:
+        raise UnreadableRecordError(record["eventName"])
+    return fact_of(image)
+
+
+def sequence_number_of(record: Event) -> str:
+    """What Lambda knows a stream's record by."""
+    number: str = record["dynamodb"]["SequenceNumber"]
+    return number
 
 
 def messages(event: Event) -> Iterator[tuple[str, str]]:

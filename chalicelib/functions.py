@@ -1,16 +1,16 @@
 """The functions behind streams, queues and schedules: each takes an event apart, calls one use
 case, and logs the outcome.
 
-Of a queue's batch, only the failed messages are reported and delivered again. A stream's batch
-succeeds or fails as a whole and is delivered again in halves. Exceptions are logged by type and
-place and never leave the function with their message, because Lambda would log it.
+Of a queue's batch, only the failed messages are reported and delivered again. Of a stream's batch,
+all that can be handled is; Lambda then isolates what fails. Exceptions are logged by type and place
+and never leave the function with their message, because Lambda would log it.
 
 Use cases are imported where they are called: a cold start loads only its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -27,6 +27,8 @@ from chalicelib.services.ports import ListUnavailableError, OtherContentError
 Event = dict[str, Any]
 BatchAnswer = dict[str, list[dict[str, str]]]
 Apart = Callable[[Campaign], AbstractContextManager[None]]
+
+FAILING_AT_ONCE = 3
 
 
 class WorkFailedError(Exception):
@@ -258,19 +260,45 @@ def _metric(fact_name: str) -> str:
 
 
 def _stream(event: Event, work: Callable[[list[Fact]], None]) -> BatchAnswer:
-    """Handle all facts of a batch at once; if that fails, Lambda delivers it again in halves.
+    """Handle all facts of a batch that can be handled, and let Lambda isolate the first that fails.
 
-    It does so only if the call fails. If the answer named a failed record, Lambda would split the
-    batch there; as none is known, that would be the first one, and the batch would never shrink.
+        answer            Lambda delivers again
+        names a record    the batch from that record on
+        a failed call     the batch in halves
+
+    So a record is named only if others are before it; a call that named its batch's first record
+    would never narrow the batch down, and all of it would end in the dead queue.
     """
     with flushed():
+        records = event["Records"]
+        failing = _failing(records, work)
+        if failing and failing[0] == 0:
+            raise WorkFailedError("stream batch")
+        named = [events.sequence_number_of(records[place]) for place in failing[:1]]
+    return {"batchItemFailures": [{"itemIdentifier": number} for number in named]}
+
+
+def _failing(records: Sequence[Event], work: Callable[[list[Fact]], None]) -> list[int]:
+    """Handle the records, in halves where they fail together; the places of those that fail alone.
+
+    Those behind them are handled too, so that they need not wait for Lambda's retries. After
+    `FAILING_AT_ONCE` it is probably not the facts: the others are left to the next delivery.
+    """
+    failing: list[int] = []
+    parts = [range(len(records))]
+    while parts and len(failing) < FAILING_AT_ONCE:
+        part = parts.pop()
         try:
-            work(list(events.facts_in_stream(event)))
+            work([events.fact_in_stream(records[place]) for place in part])
         except Exception as error:
-            failed(error, "stream batch failed")
-            # Without the cause: Lambda logs the exception that leaves a function, with its message.
-            raise WorkFailedError("stream batch") from None
-    return {"batchItemFailures": []}
+            if len(part) > 1:
+                middle = len(part) // 2
+                parts += [part[middle:], part[:middle]]
+                continue
+            number = events.sequence_number_of(records[part.start])
+            failed(error, "stream record failed", record=number)
+            failing.append(part.start)
+    return failing
 
 
 def _messages(event: Event, work: Callable[[str], None]) -> BatchAnswer:

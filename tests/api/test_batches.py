@@ -4,13 +4,17 @@ that a log must not contain.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import pytest
 
 from chalicelib import functions
-from chalicelib.adapters.dynamodb.codec import fact_json, fact_of
-from chalicelib.domain.facts import FactName
+from chalicelib.adapters.dynamodb.codec import fact_from_json, fact_json, fact_of
+from chalicelib.domain.effects import Queue
+from chalicelib.domain.facts import Fact, FactName
+from chalicelib.services.ports import Ports
 from tests.api.requests import GOOD
-from tests.api.world import STRANGER, World, queue_event, stream_event
+from tests.api.world import STRANGER, TABLE, Event, Item, World, queue_event, stream_event
 
 BAD_BODY = f'{{"fact_id": "{STRANGER}"}}'
 
@@ -33,18 +37,91 @@ def test_a_queues_batch_that_fails_whole_is_answered_all_the_same() -> None:
     assert functions.mail(event) == {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}
 
 
-@pytest.mark.parametrize("consumer", [functions.relay, functions.project])
-def test_a_streams_batch_with_a_bad_fact_fails_whole_so_that_lambda_halves_it(
-    world: World,
-    capsys: pytest.CaptureFixture[str],
-    consumer: object,
+CONSUMERS = pytest.mark.parametrize("consumer", [functions.relay, functions.project])
+Consumer = Callable[[Event], Event]
+
+
+def facts(world: World) -> list[Item]:
+    """Three facts that nothing has worked on."""
+    for _ in range(3):
+        world.ask(GOOD["sign_in"](world))
+        world.clock.pass_by(seconds=1)
+    return world.facts()[-3:]
+
+
+def poisoned(fact: Item) -> Item:
+    return {**fact, "at": {"S": STRANGER}}
+
+
+def number(event: Event, place: int) -> str:
+    return str(event["Records"][place]["dynamodb"]["SequenceNumber"])
+
+
+def done(world: World) -> tuple[set[str], set[str]]:
+    """The ids of the facts that were relayed, and of those that were counted."""
+    url = world.clients.sqs.get_queue_url(QueueName=Queue.DECIDE)["QueueUrl"]
+    received = world.clients.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+    relayed = {fact_from_json(one["Body"]).fact_id for one in received.get("Messages", [])}
+    counted = {one["fact_id"]["S"] for one in world.facts() if one["counted"]["BOOL"]}
+    return relayed, counted
+
+
+@CONSUMERS
+def test_of_a_streams_batch_the_first_bad_fact_is_named_and_all_others_are_done(
+    world: World, capsys: pytest.CaptureFixture[str], consumer: Consumer
 ) -> None:
-    assert callable(consumer)
-    world.ask(GOOD["sign_in"](world))
-    good = world.facts()[-1]
-    bad = {**good, "at": {"S": STRANGER}}
+    first, second, third = facts(world)
+    event = stream_event([first, poisoned(second), third])
+    assert consumer(event) == {"batchItemFailures": [{"itemIdentifier": number(event, 1)}]}
+    assert {first["fact_id"]["S"], third["fact_id"]["S"]} in done(world)
+    assert STRANGER not in capsys.readouterr().out
+
+
+@CONSUMERS
+def test_a_streams_batch_that_begins_with_a_bad_fact_fails_so_that_lambda_halves_it(
+    world: World, capsys: pytest.CaptureFixture[str], consumer: Consumer
+) -> None:
+    first, second, third = facts(world)
     with pytest.raises(functions.WorkFailedError) as caught:
-        consumer(stream_event([good, bad]))
-    assert caught.value.__suppress_context__
+        consumer(stream_event([poisoned(first), second, third]))
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
     assert STRANGER not in f"{caught.value}{capsys.readouterr().out}"
-    assert consumer(stream_event([good])) == {"batchItemFailures": []}
+    assert {second["fact_id"]["S"], third["fact_id"]["S"]} in done(world)
+    assert consumer(stream_event([first])) == {"batchItemFailures": []}
+
+
+@CONSUMERS
+def test_while_nothing_works_a_streams_batch_is_not_tried_record_by_record(
+    world: World, consumer: Consumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[int] = []
+
+    def fails(_: Ports, facts: Sequence[Fact]) -> int:
+        tries.append(len(facts))
+        raise TimeoutError
+
+    for name in ("relay", "project"):
+        monkeypatch.setattr(f"chalicelib.services.operations.{name}.{name}", fails)
+    with pytest.raises(functions.WorkFailedError):
+        consumer(stream_event(facts(world)[:1] * 64))
+    assert tries == [64, 32, 16, 8, 4, 2, 1, 1, 2, 1]
+
+
+@CONSUMERS
+def test_a_record_that_is_no_new_fact_is_as_bad_as_one_that_cannot_be_read(
+    world: World, consumer: Consumer
+) -> None:
+    first, second, _ = facts(world)
+    event = stream_event([first, second])
+    event["Records"][1]["eventName"] = "MODIFY"
+    assert consumer(event)["batchItemFailures"] == [{"itemIdentifier": number(event, 1)}]
+    other = stream_event([first, {**second, "kind": {"S": "INVITATION"}}])
+    assert consumer(other)["batchItemFailures"] == [{"itemIdentifier": number(other, 1)}]
+
+
+@CONSUMERS
+def test_a_fact_of_a_later_version_is_no_bad_fact(world: World, consumer: Consumer) -> None:
+    first, second, _ = facts(world)
+    later = {**second, "name": {"S": "person_cloned"}, "since_version": {"S": "9"}}
+    world.clients.dynamodb.put_item(TableName=TABLE, Item=later)
+    assert consumer(stream_event([first, later])) == {"batchItemFailures": []}

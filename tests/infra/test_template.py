@@ -15,6 +15,7 @@ import pytest
 from chalicelib.domain.facts import FactName
 from infra.package import ROOT, Package
 from infra.postprocess import DEAD_QUEUES, FUNCTIONS, LISTS_LAYER
+from tests.fakes.event_source import Mapping
 
 Resource = dict[str, Any]
 Resources = dict[str, Resource]
@@ -211,8 +212,10 @@ def test_a_stream_consumer_sees_facts_alone_and_loses_none(resources: Resources,
     assert source["StartingPosition"] == "TRIM_HORIZON"
     assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert source["BisectBatchOnFunctionError"] is True
-    assert source["MaximumRetryAttempts"] > 0
-    assert source["MaximumRecordAgeInSeconds"] > 0
+    simulated = Mapping()
+    assert source["BatchSize"] == simulated.batch_size
+    assert source["MaximumRetryAttempts"] == simulated.retries
+    assert source["MaximumRecordAgeInSeconds"] == simulated.max_age.total_seconds()
     assert source["DestinationConfig"]["OnFailure"]["Destination"] == {
         "Fn::GetAtt": ["StreamDead", "Arn"]
     }
