@@ -43,7 +43,7 @@ from chalicelib.domain.addresses import Address
 from chalicelib.domain.files.orders import COLUMNS, OrderRow, parse_order
 from chalicelib.domain.redemptions import purchase_of
 from chalicelib.domain.referrals import Referral
-from chalicelib.domain.vouchers import SpareCode, Voucher, VoucherState, awaits_replacement, is_live
+from chalicelib.domain.vouchers import Voucher, VoucherState, awaits_replacement, is_live
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import GoneError, RefusedError
 from chalicelib.services.invitations.respond import confirm, decline
@@ -52,6 +52,7 @@ from chalicelib.services.operations.reconcile import reconcile
 from chalicelib.services.operations.report import report
 from chalicelib.services.operations.statement import write_statements
 from chalicelib.services.orders.record_many import record_reported_orders
+from chalicelib.services.spare_codes import count_spare_codes
 from chalicelib.services.sponsors.sign_in import open_session, request_sign_in
 from chalicelib.services.vouchers.changes import write_changes
 from chalicelib.services.vouchers.redeem import redeem, roll_back
@@ -372,9 +373,7 @@ class Year:
 
     def _refill(self, day: int) -> None:
         """Own codes come in small files, some days after the last one was used."""
-        left = len(list(self.world.repository.within(
-            SpareCode, campaign=CAMPAIGN, template=OWN_CODES
-        )))  # fmt: skip
+        left = count_spare_codes(self.world.ports, CAMPAIGN, OWN_CODES, 40)
         self.out_of_codes = 0 if left else self.out_of_codes + 1
         is_month_end = self.world.campaign.local_date(self.world.clock()).day >= 28
         if left < 40 and (is_month_end or self.out_of_codes > 4 or day == 0):

@@ -18,10 +18,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
+from zlib import crc32
 
 from chalicelib.domain.benefits import Benefit, MoneyOff
 from chalicelib.domain.campaign.file import Campaign, is_past
 from chalicelib.domain.campaign.rules import HolderRole, Release, Rule
+from chalicelib.domain.codes import canonical
 from chalicelib.domain.entity import Entity, require, require_move, stored_as
 from chalicelib.domain.people import Sponsor
 from chalicelib.domain.referrals import Referral
@@ -113,13 +115,21 @@ class VoucherProblem(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class SpareCode(Entity):
-    """A code of the client's own, waiting to be issued."""
+    """A code of the client's own, waiting to be issued.
+
+    `shard` is the share of the template's codes that it is stored with, so that no partition has to
+    take every grant; codes of earlier versions are in none.
+    """
 
     campaign: str
     template: str
     code_key: Annotated[str, stored_as("code")]
     code: Annotated[str, stored_as("printed")]
+    shard: str = ""
 
+
+SHARDS = tuple(f"#{digit:x}" for digit in range(16))
+UNSHARDED = ""
 
 REPORTING_GRACE = timedelta(days=3)
 # How far the clock of a till may be behind, at the start of a voucher's validity.
@@ -137,6 +147,13 @@ _MOVES = {
     VoucherState.ACKNOWLEDGED: _ENDS,
     VoucherState.REDEEMED: {*_LIVE, VoucherState.REVOKED, VoucherState.EXPIRED},  # a rollback
 }
+
+
+def spare_code(campaign: str, template: str, code: str) -> SpareCode:
+    """A code that the client gave, in the shard that follows from it."""
+    key = canonical(code)
+    shard = SHARDS[crc32(key.encode()) % len(SHARDS)]
+    return SpareCode(campaign=campaign, template=template, code_key=key, code=code, shard=shard)
 
 
 def new_voucher(

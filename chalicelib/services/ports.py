@@ -178,6 +178,9 @@ class Repository(Protocol):
         consistent.
         """
 
+    def first_within(self, kind: type[E], count: int, /, **key: str | int) -> list[E]:
+        """The first `count` entities that `within` would have; no more are read, in one call."""
+
     def agenda(
         self, kind: type[E], name: Agenda, scope: str = "", *, until: datetime | None = None
     ) -> Iterator[E]:

@@ -10,11 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from itertools import islice
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.exports import Export
-from chalicelib.domain.vouchers import SpareCode
 from chalicelib.domain.watch import (
     CodesLeft,
     LastFile,
@@ -25,6 +23,7 @@ from chalicelib.domain.watch import (
 )
 from chalicelib.services.ports import Agenda, Change, Insert, Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
+from chalicelib.services.spare_codes import count_spare_codes
 
 ORDERS = "orders"
 # Counted further only where the campaign file asks for more.
@@ -113,12 +112,11 @@ def count_codes(ports: Ports, campaign: Campaign) -> None:
 @retry_on_conflict
 def _store_count(ports: Ports, campaign: Campaign, template: str, needed: int) -> None:
     stored = ports.repository.get(CodesLeft, campaign=campaign.id, template=template)
-    spares = ports.repository.within(SpareCode, campaign=campaign.id, template=template)
     counted = CodesLeft(
         revision=stored.revision if stored else 0,
         campaign=campaign.id,
         template=template,
-        left=sum(1 for _ in islice(spares, max(needed, CODES_COUNTED))),
+        left=count_spare_codes(ports, campaign.id, template, max(needed, CODES_COUNTED)),
         needed=needed,
         counted_at=ports.clock(),
     )

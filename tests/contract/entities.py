@@ -139,7 +139,9 @@ ENTITIES: list[Entity] = [
             OrderUse(campaign=CAMPAIGN, code_key="C", template="welcome", not_with=("thank-you",)),
         ),
     ),
-    SpareCode(campaign=CAMPAIGN, template="welcome", code_key="OWN1", code="OWN-1"),
+    SpareCode(
+        campaign=CAMPAIGN, template="welcome", code_key="OWN1", code="OWN-1", shard="#7"
+    ),
     VoucherChange(
         campaign=CAMPAIGN, position="p", code_key="C", code="WE-C", voucher_id="v",
         change=ChangeKind.REDEEMED, at=MORNING, order_id="A1", reason="r",

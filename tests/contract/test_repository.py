@@ -250,8 +250,21 @@ def test_a_partition_holds_only_its_kind_in_key_order(repository: Repository) ->
 def test_spare_codes_are_found_by_their_template(repository: Repository) -> None:
     spare = SpareCode(campaign=CAMPAIGN, template="welcome", code_key="B", code="b")
     store(repository, spare, replace(spare, code_key="A"), replace(spare, template="other"))
-    found = repository.within(SpareCode, campaign=CAMPAIGN, template="welcome")
+    store(repository, replace(spare, code_key="C", shard="#0"))
+    parts = {"campaign": CAMPAIGN, "template": "welcome"}
+    found = repository.within(SpareCode, **parts, shard="")
     assert [one.code_key for one in found] == ["A", "B"]
+    assert [one.code_key for one in repository.within(SpareCode, **parts, shard="#0")] == ["C"]
+
+
+def test_the_first_of_a_partition_are_read_in_key_order_and_no_more(repository: Repository) -> None:
+    spare = SpareCode(campaign=CAMPAIGN, template="welcome", code_key="A", code="a", shard="#0")
+    store(repository, *(replace(spare, code_key=key) for key in "CABD"))
+    parts = {"campaign": CAMPAIGN, "template": "welcome", "shard": "#0"}
+    found = repository.first_within(SpareCode, 2, **parts)
+    assert [one.code_key for one in found] == ["A", "B"]
+    assert len(repository.first_within(SpareCode, 9, **parts)) == 4
+    assert repository.first_within(SpareCode, 9, **(parts | {"shard": "#1"})) == []
 
 
 def test_an_agenda_lists_what_is_due_soonest_first(repository: Repository) -> None:

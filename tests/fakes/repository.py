@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, TypeVar
 
 from chalicelib.adapters.dynamodb import schema
@@ -79,6 +79,9 @@ class MemoryRepository:
                 if pk == partition and sk.startswith(start) and isinstance(entity, kind)
             ]
         )
+
+    def first_within(self, kind: type[E], count: int, /, **key: str | int) -> list[E]:
+        return list(islice(self.within(kind, **key), count))
 
     def agenda(
         self, kind: type[E], name: Agenda, scope: str = "", *, until: datetime | None = None
@@ -197,6 +200,9 @@ class _Wrapped:
     def get(self, kind: type[E], /, **key: str | int) -> E | None:
         return self._inner.get(kind, **key)
 
+    def first_within(self, kind: type[E], count: int, /, **key: str | int) -> list[E]:
+        return self._inner.first_within(kind, count, **key)
+
     def get_many(self, kind: type[E], keys: Sequence[Mapping[str, str | int]]) -> list[E]:
         return self._inner.get_many(kind, keys)
 
@@ -300,6 +306,10 @@ class RecordingRepository(_Wrapped):
     def get(self, kind: type[E], /, **key: str | int) -> E | None:
         self.calls.append(f"get {kind.__name__}")
         return super().get(kind, **key)
+
+    def first_within(self, kind: type[E], count: int, /, **key: str | int) -> list[E]:
+        self.calls.append(f"first_within {kind.__name__}")
+        return super().first_within(kind, count, **key)
 
     def get_many(self, kind: type[E], keys: Sequence[Mapping[str, str | int]]) -> list[E]:
         if keys:

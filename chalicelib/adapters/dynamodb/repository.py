@@ -110,13 +110,14 @@ class DynamoRepository:
         return Found({key: entity_of(key.kind, item) for key, item in keyed})
 
     def within(self, kind: type[E], /, **key: str | int) -> Iterator[E]:
-        partition, start = schema.partition_for(kind, key)
-        for item in self._query(
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :start)",
-            ExpressionAttributeValues=_attributes({":pk": partition, ":start": start}),
-            ConsistentRead=True,
-        ):
+        for item in self._query(**_within(kind, key)):
             yield entity_of(kind, item)
+
+    def first_within(self, kind: type[E], count: int, /, **key: str | int) -> list[E]:
+        answer = self._clients.dynamodb.query(
+            TableName=self._table, Limit=count, **_within(kind, key)
+        )
+        return [entity_of(kind, item) for item in answer["Items"]]
 
     def agenda(
         self, kind: type[E], name: Agenda, scope: str = "", *, until: datetime | None = None
@@ -309,6 +310,16 @@ class DynamoRepository:
 
 def _attributes(values: Mapping[str, str]) -> dict[str, Any]:
     return {name: {"S": value} for name, value in values.items()}
+
+
+def _within(kind: type[Entity], key: dict[str, str | int]) -> dict[str, Any]:
+    """The arguments of a query for the entities of `kind` in the partition of `key`."""
+    partition, start = schema.partition_for(kind, key)
+    return {
+        "KeyConditionExpression": "pk = :pk AND begins_with(sk, :start)",
+        "ExpressionAttributeValues": _attributes({":pk": partition, ":start": start}),
+        "ConsistentRead": True,
+    }
 
 
 def _place(key: Mapping[str, str]) -> tuple[str, str]:

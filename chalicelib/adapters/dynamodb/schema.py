@@ -170,7 +170,7 @@ ITEM_KINDS: dict[type[Entity], ItemKind] = {
     ),
     Redemption: ItemKind("REDEMPTION", "VOUCHER#{code_key}", "REDEMPTION#{order_id}"),
     OrderUses: ItemKind("ORDER_USES", "USES#{order_id}", "USES"),
-    SpareCode: ItemKind("SPARE_CODE", "CODES#{campaign}#{template}", "CODE#{code_key}"),
+    SpareCode: ItemKind("SPARE_CODE", "CODES#{campaign}#{template}{shard}", "CODE#{code_key}"),
     VoucherChange: ItemKind("VOUCHER_CHANGE", "CHANGES#{campaign}", "CHANGE#{position}"),
     ChangesSequence: ItemKind("CHANGES_SEQUENCE", "CHANGES_FILES#{campaign}", "SEQUENCE"),
     ChangesFile: ItemKind("CHANGES_FILE", "CHANGES_FILES#{campaign}", "FILE#{number:08}"),

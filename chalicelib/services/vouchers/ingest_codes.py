@@ -7,13 +7,14 @@ could mistake for an issued voucher is rejected on its line.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.codes import candidates, canonical
+from chalicelib.domain.codes import candidates
 from chalicelib.domain.files.own_codes import own_codes
 from chalicelib.domain.files.reading import FileRefusedError, Tally
-from chalicelib.domain.vouchers import SpareCode, Voucher
-from chalicelib.services.ports import ConflictError, Insert, Ports
+from chalicelib.domain.vouchers import UNSHARDED, SpareCode, Voucher, spare_code
+from chalicelib.services.ports import ConflictError, Insert, Key, Ports
 
 
 def ingest_codes(
@@ -26,15 +27,27 @@ def ingest_codes(
     without_effect = Tally()
     # All lines are read before the first takes effect: a file damaged at its end changes nothing.
     for line, code in list(own_codes(plain, tally)):
+        spare = spare_code(campaign.id, template, code)
         # In every way it may be read: a till must not mistake it for another voucher.
-        if any(ports.repository.get(Voucher, code_key=key) for key in candidates(code)):
+        issued = [Key.of(Voucher, code_key=key) for key in candidates(code)]
+        earlier = _key_of(replace(spare, shard=UNSHARDED))
+        found = ports.repository.read(*issued, earlier)
+        if any(map(found.get, issued)):
             without_effect.reject(line, "code_issued_already")
             continue
-        spare = SpareCode(
-            campaign=campaign.id, template=template, code_key=canonical(code), code=code
-        )
-        tally.note("stored" if _store_once(ports, spare) else "known_already")
+        is_new = found.get(earlier) is None and _store_once(ports, spare)
+        tally.note("stored" if is_new else "known_already")
     tally.add_rejected(without_effect)
+
+
+def _key_of(spare: SpareCode) -> Key[SpareCode]:
+    return Key.of(
+        SpareCode,
+        campaign=spare.campaign,
+        template=spare.template,
+        shard=spare.shard,
+        code_key=spare.code_key,
+    )
 
 
 def _store_once(ports: Ports, spare: SpareCode) -> bool:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import islice
 
 from chalicelib.domain import rewards
 from chalicelib.domain.campaign.file import Campaign
@@ -38,8 +37,7 @@ from chalicelib.domain.vouchers import (
 from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.facts import voucher_fact
 from chalicelib.services.ports import Change, CommandPorts, Insert, Ports, Remove, Replace
-
-CODES_TO_CHOOSE_FROM = 25
+from chalicelib.services.spare_codes import choose_spare_code
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ def issue_voucher(
     `RetryLaterError` when the template has no code left.
     """
     template = campaign.templates[rule.issue]
-    chosen = _code_for(ports, campaign.id, rule.issue, template, referral.referral_id)
+    chosen = _code_for(ports, campaign.id, rule.issue, template)
     voucher = new_voucher(
         campaign,
         rule,
@@ -147,7 +145,7 @@ def _replacement(
     ports: CommandPorts, campaign: Campaign, refused: Voucher, reward: Reward, by: str | None
 ) -> Replacement:
     template = _template_of(ports, campaign, refused)
-    chosen = _code_for(ports, campaign.id, refused.template, template, refused.referral_id)
+    chosen = _code_for(ports, campaign.id, refused.template, template)
     now = ports.clock()
     issued = replacement_of(
         refused,
@@ -182,18 +180,11 @@ def _template_of(ports: CommandPorts, campaign: Campaign, voucher: Voucher) -> V
     return version.document.templates[voucher.template]
 
 
-def _code_for(
-    ports: CommandPorts, campaign_id: str, name: str, template: VoucherTemplate, referral_id: str
-) -> _Code:
+def _code_for(ports: CommandPorts, campaign_id: str, name: str, template: VoucherTemplate) -> _Code:
     if template.codes == "minted":
         key = ports.codes.voucher_code()
         return _Code(key, format_code(template.prefix, key))
-    spares = ports.repository.within(SpareCode, campaign=campaign_id, template=name)
-    # The client may have given one code for two templates: the voucher issued first keeps it.
-    free = (code for code in spares if not ports.repository.get(Voucher, code_key=code.code_key))
-    # Not always the first one: concurrent issues would conflict on the same code.
-    choice = list(islice(free, CODES_TO_CHOOSE_FROM))
-    if not choice:
+    spare = choose_spare_code(ports, campaign_id, name)
+    if spare is None:
         raise RetryLaterError(f"no codes left for template {name}")
-    spare = choice[int(referral_id[:8], 16) % len(choice)]
     return _Code(canonical(spare.code), spare.code, spare)
