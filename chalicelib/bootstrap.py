@@ -40,7 +40,7 @@ def settings() -> Settings:
 def wire(settings: Settings, clients: Clients, clock: Clock | None = None) -> Ports:
     """The ports of a process with these settings."""
     clock = clock or now
-    repository = DynamoRepository(clients, settings.table)
+    repository = DynamoRepository(clients, settings.table, clock)
     segments = BucketSegments(clients, settings.bucket)
 
     @cache

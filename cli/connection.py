@@ -64,7 +64,7 @@ class Connection:
     def __init__(self, place: Place, session: boto3.Session) -> None:
         self.place = place
         self.clients = Clients(session)
-        self.repository = DynamoRepository(self.clients, place.table)
+        self.repository = DynamoRepository(self.clients, place.table, self.clock)
         self.codes = SecureCodes()
         self._session = session
 

@@ -156,8 +156,9 @@ def hours(since: datetime, until: datetime) -> Iterator[datetime]:
 
 
 class Repository(Protocol):
-    """The table. Reads by key are strongly consistent; `agenda`, `held_by` and `every_voucher` may
-    lag.
+    """The table. An entity past its end does not exist, and its key is free: that AWS removes it
+    later only cleans up. Reads by key are strongly consistent; `agenda`, `held_by` and
+    `every_voucher` may lag.
     """
 
     def get(self, kind: type[E], /, **key: str | int) -> E | None:

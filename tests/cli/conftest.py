@@ -82,7 +82,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def repository(aws: None) -> DynamoRepository:  # noqa: ARG001  AWS before its table
     """The table, as infra/ has it."""
     make_table(boto3.client("dynamodb", region_name=REGION), TABLE)
-    return DynamoRepository(Clients(), TABLE)
+    return DynamoRepository(Clients(), TABLE, lambda: datetime.now(UTC))
 
 
 @pytest.fixture

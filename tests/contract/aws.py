@@ -11,7 +11,9 @@ from moto import mock_aws
 
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.dynamodb.repository import DynamoRepository
+from chalicelib.services.ports import Clock
 from tests.fakes.aws_table import make_table
+from tests.fakes.ports import MORNING
 
 REGION = "eu-west-3"
 _numbers = count(1)
@@ -28,11 +30,11 @@ def mocked_clients() -> Iterator[Clients]:
         yield Clients()
 
 
-def new_table(clients: Clients) -> DynamoRepository:
+def new_table(clients: Clients, clock: Clock = lambda: MORNING) -> DynamoRepository:
     """The repository on a table of its own, with the two indexes."""
     table = f"tandem-{next(_numbers)}"
     make_table(clients.dynamodb, table)
-    return DynamoRepository(clients, table, pause=lambda _: None)
+    return DynamoRepository(clients, table, clock, pause=lambda _: None)
 
 
 def new_bucket(clients: Clients) -> str:

@@ -13,6 +13,7 @@ from chalicelib.adapters.clients import Clients
 from chalicelib.services.ports import Repository
 from tests.contract.aws import REGION, mocked_clients, new_table
 from tests.fakes.indexed import IndexedRepository
+from tests.fakes.ports import SettableClock
 from tests.fakes.repository import MemoryRepository
 from tests.simulation.dynamodb import Table
 from tests.simulation.wire import Network
@@ -38,17 +39,21 @@ def simulated() -> Iterator[tuple[Network, Clients]]:
         yield network, Clients(session)
 
 
+@pytest.fixture
+def clock() -> SettableClock:
+    """The clock of the table."""
+    return SettableClock()
+
+
 @pytest.fixture(params=REPOSITORIES)
-def repository(request: pytest.FixtureRequest) -> Repository:
+def repository(request: pytest.FixtureRequest, clock: SettableClock) -> Repository:
     """The table, empty."""
-    match request.param:
-        case "memory":
-            return MemoryRepository()
-        case "indexed":
-            return IndexedRepository()
-        case "simulated":
-            network, clients = request.getfixturevalue("simulated")
-            network.table = Table()
-            return new_table(clients)
-        case _:
-            return new_table(request.getfixturevalue("clients"))
+    if request.param == "aws":
+        return new_table(request.getfixturevalue("clients"), clock)
+    if request.param == "simulated":
+        network, clients = request.getfixturevalue("simulated")
+        network.table = Table()
+        return new_table(clients, clock)
+    memory = IndexedRepository() if request.param == "indexed" else MemoryRepository()
+    memory.clock = clock
+    return memory

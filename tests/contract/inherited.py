@@ -139,5 +139,5 @@ def on_aws(before: KeptWorld, clients: Clients) -> Inherited:
         clients.dynamodb.put_item(TableName=table, Item=item)
     for key, content in before.objects.items():
         clients.s3.put_object(Bucket=bucket, Key=key, Body=content)
-    store = DynamoRepository(clients, table, pause=lambda _: None)
+    store = DynamoRepository(clients, table, lambda: before.now, pause=lambda _: None)
     return Inherited(before, store, BucketFiles(clients, bucket), BucketSegments(clients, bucket))

@@ -37,9 +37,10 @@ from chalicelib.services.ports import (
 from tests.contract.aws import new_table
 from tests.contract.entities import ENTITIES
 from tests.fakes.campaign import CAMPAIGN
-from tests.fakes.ports import MORNING
+from tests.fakes.ports import MORNING, SettableClock
 
 BY_KIND = {type(entity): entity for entity in ENTITIES}
+ENDING = [kind for kind, rule in ITEM_KINDS.items() if rule.ends]
 LINK = Link(link_code="abc", campaign=CAMPAIGN, sponsor_id="s")
 DAY = date(2026, 3, 2)
 HEAD = JournalHead(campaign=CAMPAIGN, number=1, hash="h")
@@ -265,6 +266,50 @@ def test_the_first_of_a_partition_are_read_in_key_order_and_no_more(repository: 
     assert [one.code_key for one in found] == ["A", "B"]
     assert len(repository.first_within(SpareCode, 9, **parts)) == 4
     assert repository.first_within(SpareCode, 9, **(parts | {"shard": "#1"})) == []
+
+
+@pytest.mark.parametrize("kind", ENDING, ids=lambda kind: kind.__name__)
+def test_an_item_past_its_end_is_not_there_and_its_key_is_free(
+    clock: SettableClock, repository: Repository, kind: type[Entity]
+) -> None:
+    entity = BY_KIND[kind]
+    key = key_of(entity)
+    store(repository, entity)
+    clock.now = getattr(entity, str(ITEM_KINDS[kind].ends)) - timedelta(microseconds=1)
+    assert found_by_every_read(repository, kind, key) == [replace(entity, revision=1)] * 5
+    with pytest.raises(ConflictError):
+        store(repository, entity)
+    clock.now += timedelta(microseconds=1)
+    assert found_by_every_read(repository, kind, key) == []
+    clock.now += timedelta(seconds=1)
+    store(repository, entity)
+    # What AWS has not removed yet is replaced, as if it had.
+    clock.now = MORNING
+    assert repository.get(kind, **key) == replace(entity, revision=1)
+
+
+def found_by_every_read(
+    repository: Repository, kind: type[Entity], key: dict[str, str | int]
+) -> list[Entity]:
+    """What the five reads by key find."""
+    found = [
+        repository.get(kind, **key),
+        repository.read(Key.of(kind, **key)).get(Key.of(kind, **key)),
+    ]
+    return [
+        *(one for one in found if one),
+        *repository.get_many(kind, [key]),
+        *repository.within(kind, **key),
+        *repository.first_within(kind, 1, **key),
+    ]
+
+
+def test_a_mail_past_its_end_is_on_no_agenda(clock: SettableClock, repository: Repository) -> None:
+    mail = BY_KIND[Mail]
+    assert isinstance(mail, Mail)
+    store(repository, replace(mail, state=MailState.LEASED))
+    clock.now = mail.ends_at
+    assert list(repository.agenda(Mail, Agenda.LEASED)) == []
 
 
 def test_an_agenda_lists_what_is_due_soonest_first(repository: Repository) -> None:

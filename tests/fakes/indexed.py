@@ -35,7 +35,7 @@ class IndexedRepository(MemoryRepository):
     def within(self, kind: type[E], /, **key: str | int) -> Iterator[E]:
         partition, start = schema.partition_for(kind, key)
         keys = sorted(sk for sk in self._partitions[partition] if sk.startswith(start))
-        found = (self._items[partition, sk] for sk in keys)
+        found = (self._at((partition, sk)) for sk in keys)
         return iter([one for one in found if isinstance(one, kind)])
 
     def agenda(
@@ -44,7 +44,7 @@ class IndexedRepository(MemoryRepository):
         entries = self._agendas[schema.agenda_key(name, scope)]
         last = None if until is None else schema.moment(until)
         due = sorted((at, key) for key, at in entries.items() if last is None or at <= last)
-        found = (self._items[key] for _, key in due)
+        found = (self._at(key) for _, key in due)
         return iter([one for one in found if isinstance(one, kind)])
 
     def held_by(self, holder_id: str) -> list[Voucher]:

@@ -21,6 +21,7 @@ from chalicelib.services.ports import (
     BATCH_LIMIT,
     Agenda,
     Change,
+    Clock,
     ConflictError,
     Found,
     Insert,
@@ -30,6 +31,7 @@ from chalicelib.services.ports import (
     Repository,
     hours,
 )
+from tests.fakes.ports import MORNING
 
 E = TypeVar("E", bound=Entity)
 Place = tuple[str, str]
@@ -48,26 +50,27 @@ def _fact_key(fact: Fact) -> Place:
 class MemoryRepository:
     """`ports.Repository` in memory."""
 
-    def __init__(self, *, guards: bool = True) -> None:
+    def __init__(self, *, guards: bool = True, clock: Clock = lambda: MORNING) -> None:
         self._guards = guards
+        self.clock = clock
         self._items: dict[Place, Entity] = {}
         self._facts: dict[Place, Fact] = {}
         self._counts: dict[str, dict[date, dict[str, int]]] = {}
 
     def get(self, kind: type[E], /, **key: str | int) -> E | None:
-        found = self._items.get(_pair(schema.key_for(kind, key)))
+        found = self._at(_pair(schema.key_for(kind, key)))
         return found if isinstance(found, kind) else None
 
     def get_many(self, kind: type[E], keys: Sequence[Mapping[str, str | int]]) -> list[E]:
         distinct = dict.fromkeys(_pair(schema.key_for(kind, key)) for key in keys)
-        found = map(self._items.get, distinct)
+        found = map(self._at, distinct)
         return [one for one in found if isinstance(one, kind)]
 
     def read(self, *keys: Key[Any]) -> Found:
         places = {_pair(schema.key_for(key.kind, dict(key.parts))): key for key in keys}
         if not 0 < len(places) <= BATCH_LIMIT:
             raise ValueError(f"{len(places)} keys in one read")
-        found = ((key, self._items.get(place)) for place, key in places.items())
+        found = ((key, self._at(place)) for place, key in places.items())
         return Found({key: one for key, one in found if isinstance(one, key.kind)})
 
     def within(self, kind: type[E], /, **key: str | int) -> Iterator[E]:
@@ -77,6 +80,7 @@ class MemoryRepository:
                 entity
                 for (pk, sk), entity in sorted(self._items.items(), key=lambda item: item[0])
                 if pk == partition and sk.startswith(start) and isinstance(entity, kind)
+                if not schema.has_ended(entity, self.clock())
             ]
         )
 
@@ -92,6 +96,7 @@ class MemoryRepository:
             if isinstance(entity, kind)
             and (keys := schema.index_keys(entity)).get("agenda_pk")
             == schema.agenda_key(name, scope)
+            and not schema.has_ended(entity, self.clock())
         ]
         due = [one for one in listed if until is None or one[0] <= schema.moment(until)]
         return iter([entity for _, _, entity in sorted(due, key=lambda one: one[:2])])
@@ -163,14 +168,19 @@ class MemoryRepository:
     def counts(self, campaign: str) -> dict[date, dict[str, int]]:
         return {day: dict(counts) for day, counts in self._counts.get(campaign, {}).items()}
 
+    def _at(self, place: Place) -> Entity | None:
+        """What is stored at a key, and not past its end."""
+        found = self._items.get(place)
+        return found if found and not schema.has_ended(found, self.clock()) else None
+
     def all(self, kind: type[E]) -> list[E]:
-        """Every entity of a kind, for a test to look at."""
+        """Every entity of a kind, for a test to look at; also those past their end."""
         return [one for one in self._items.values() if type(one) is kind]
 
     def _require_unchanged(self, changes: Sequence[Change]) -> None:
         for change in changes:
-            stored = self._items.get(_pair(schema.key_of(change.entity)))
-            free = isinstance(change, Insert)
+            place, free = _pair(schema.key_of(change.entity)), isinstance(change, Insert)
+            stored = self._at(place) if free else self._items.get(place)
             if free is not (stored is None):
                 raise ConflictError(type(change).__name__)
             if stored and stored.revision != change.entity.revision:

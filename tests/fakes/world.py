@@ -72,6 +72,8 @@ class World:
     projects: bool = True
 
     def __post_init__(self) -> None:
+        if isinstance(self.store, MemoryRepository):
+            self.store.clock = self.clock
         self.repository = StreamedRepository(self.store)
         self.lists = MemoryLists(self.repository, self.clock)
         self.ports = Ports(

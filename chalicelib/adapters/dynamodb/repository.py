@@ -9,6 +9,9 @@ and facts are written together or not at all. Two conditions enforce the laws:
   state it was decided on. Of N concurrent redemptions, confirmations or exports one wins (laws 1,
   5, 6).
 
+An item past its end does not exist here: no read returns it, and its key is free. AWS removes it
+within days of that, which only cleans up.
+
 Botocore does not retry a transaction cancelled by a concurrent one; we do, five times with full
 jitter, and then raise `ContentionError`, so that the queue tries again. The same applies to keys
 that a batch read left unprocessed.
@@ -18,7 +21,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -41,6 +44,7 @@ from chalicelib.services.ports import (
     BATCH_LIMIT,
     Agenda,
     Change,
+    Clock,
     ConflictError,
     ContentionError,
     Found,
@@ -55,6 +59,8 @@ E = TypeVar("E", bound=Entity)
 
 # Holds when no item has this key: the first write gets it, every later one fails.
 KEY_IS_FREE = "attribute_not_exists(pk)"
+# The same for items with an end: one past it may not have been removed yet.
+KEY_IS_FREE_OR_ENDED = f"{KEY_IS_FREE} OR #ttl < :now"
 # Holds while the item has not been written since it was read.
 UNCHANGED = "revision = :revision"
 # Holds until the fact has been counted, which happens once (law 10).
@@ -83,23 +89,28 @@ class DynamoRepository:
     """`ports.Repository` on one DynamoDB table."""
 
     def __init__(
-        self, clients: Clients, table: str, pause: Callable[[float], None] = time.sleep
+        self,
+        clients: Clients,
+        table: str,
+        clock: Clock,
+        *,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._clients = clients
         self._table = table
+        self._clock = clock
         self._pause = pause
 
     def get(self, kind: type[E], /, **key: str | int) -> E | None:
         answer = self._clients.dynamodb.get_item(
             TableName=self._table, Key=_attributes(schema.key_for(kind, key)), ConsistentRead=True
         )
-        item = answer.get("Item")
-        return entity_of(kind, item) if item else None
+        return next(self._entities(kind, filter(None, [answer.get("Item")])), None)
 
     def get_many(self, kind: type[E], keys: Sequence[Mapping[str, str | int]]) -> list[E]:
         # A batch must not contain a key twice.
         distinct = dict.fromkeys(tuple(schema.key_for(kind, key).items()) for key in keys)
-        return [entity_of(kind, item) for item in self._batches([dict(key) for key in distinct])]
+        return list(self._entities(kind, self._batches([dict(key) for key in distinct])))
 
     def read(self, *keys: Key[Any]) -> Found:
         at = {_place(schema.key_for(key.kind, dict(key.parts))): key for key in keys}
@@ -107,17 +118,16 @@ class DynamoRepository:
             raise ValueError(f"{len(at)} keys in one read")
         items = self._batch([{"pk": pk, "sk": sk} for pk, sk in at])
         keyed = ((at[item["pk"]["S"], item["sk"]["S"]], item) for item in items)
-        return Found({key: entity_of(key.kind, item) for key, item in keyed})
+        return Found({key: one for key, item in keyed for one in self._entities(key.kind, [item])})
 
     def within(self, kind: type[E], /, **key: str | int) -> Iterator[E]:
-        for item in self._query(**_within(kind, key)):
-            yield entity_of(kind, item)
+        yield from self._entities(kind, self._query(**_within(kind, key)))
 
     def first_within(self, kind: type[E], count: int, /, **key: str | int) -> list[E]:
         answer = self._clients.dynamodb.query(
             TableName=self._table, Limit=count, **_within(kind, key)
         )
-        return [entity_of(kind, item) for item in answer["Items"]]
+        return list(self._entities(kind, answer["Items"]))
 
     def agenda(
         self, kind: type[E], name: Agenda, scope: str = "", *, until: datetime | None = None
@@ -127,12 +137,12 @@ class DynamoRepository:
         if until:
             condition += " AND agenda_sk <= :until"
             values[":until"] = schema.moment(until)
-        for item in self._query(
+        items = self._query(
             IndexName=schema.AGENDA_INDEX,
             KeyConditionExpression=condition,
             ExpressionAttributeValues=_attributes(values),
-        ):
-            yield entity_of(kind, item)
+        )
+        yield from self._entities(kind, items)
 
     def held_by(self, holder_id: str) -> list[Voucher]:
         items = self._query(
@@ -213,6 +223,12 @@ class DynamoRepository:
             for item in items
         }
 
+    def _entities(self, kind: type[E], items: Iterable[Item]) -> Iterator[E]:
+        """The entities in items, without those past their end."""
+        now = self._clock()
+        entities = (entity_of(kind, item) for item in items)
+        return (entity for entity in entities if not schema.has_ended(entity, now))
+
     def _query(self, **arguments: Any) -> Iterator[Item]:
         pages = self._clients.dynamodb.get_paginator("query").paginate(
             TableName=self._table, **arguments
@@ -239,7 +255,7 @@ class DynamoRepository:
     def _action(self, change: Change) -> Any:
         match change:
             case Insert(entity):
-                return self._put(entity_item(entity), KEY_IS_FREE)
+                return self._insert(entity)
             case Replace(entity):
                 return self._put(entity_item(entity), UNCHANGED, _at_revision(entity))
             case Remove(entity):
@@ -251,6 +267,14 @@ class DynamoRepository:
                         "ExpressionAttributeValues": _at_revision(entity),
                     }
                 }
+
+    def _insert(self, entity: Entity) -> Any:
+        if schema.ITEM_KINDS[type(entity)].ends is None:
+            return self._put(entity_item(entity), KEY_IS_FREE)
+        now = {":now": {"N": str(int(self._clock().timestamp()))}}
+        put = self._put(entity_item(entity), KEY_IS_FREE_OR_ENDED, now)
+        put["Put"]["ExpressionAttributeNames"] = {"#ttl": "ttl"}
+        return put
 
     def _put(self, item: Item, condition: str, values: Item | None = None) -> Any:
         put = {"TableName": self._table, "Item": item, "ConditionExpression": condition}

@@ -194,6 +194,12 @@ ITEM_KINDS: dict[type[Entity], ItemKind] = {
 }
 
 
+def has_ended(entity: Entity, now: datetime) -> bool:
+    """Whether `entity` is past its end: it counts as removed, whenever AWS removes its item."""
+    ends = ITEM_KINDS[type(entity)].ends
+    return ends is not None and bool(getattr(entity, ends) <= now)
+
+
 def moment(at: datetime) -> str:
     """A time as stored: UTC, microseconds, so that text order is time order."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
