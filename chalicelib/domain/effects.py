@@ -15,7 +15,9 @@ from enum import StrEnum
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import Release
 from chalicelib.domain.fact_bodies import (
+    InvitationAccepted,
     InvitationExpired,
+    InvitationReceived,
     InvitationRefused,
     ListHeld,
     ListRefused,
@@ -27,6 +29,7 @@ from chalicelib.domain.fact_bodies import (
     body_of,
 )
 from chalicelib.domain.facts import Fact, FactBody, FactName
+from chalicelib.domain.invitations import Channel
 
 REFUSED_FOR = "refused."
 BOUGHT_BY = "buyer."
@@ -37,11 +40,17 @@ ISSUED_OF = "issued."
 
 
 class Queue(StrEnum):
-    """The work queues."""
+    """The work queues.
+
+    What a person asked for a moment ago and waits for (a sign-in, a sign-up by a shared link) has
+    queues of its own, so that no backlog of other work is before it.
+    """
 
     DECIDE = "decide"
+    REQUESTED_DECISION = "requested-decision"
     INGEST = "ingest"
     MAIL = "mail"
+    REQUESTED_MAIL = "requested-mail"
     REWARD = "reward"
 
 
@@ -49,14 +58,14 @@ class Queue(StrEnum):
 class Effect:
     """What a fact triggers.
 
-    It goes to `queues`; a voucher's fact only if this is the fact that releases the voucher
-    (`release`). `counters` change by `sign` times the body's `count`, 1 without one, unless the
+    It goes to `queues`; with `queue_for` to that one of them which the body says, or to none.
+    `counters` change by `sign` times the body's `count`, 1 without one, unless the
     body is excluded; `counted_by` says what else is counted, which depends on the body.
     `metric_by_reason`: its metric is also counted by reason.
     """
 
     queues: tuple[Queue, ...] = ()
-    release: Release | None = None
+    queue_for: Callable[[FactBody], Queue | None] | None = None
     counters: tuple[str, ...] = ()
     sign: int = 1
     counted_by: Callable[[FactBody], Mapping[str, int]] = lambda _: {}
@@ -93,6 +102,32 @@ def _by_template(body: FactBody) -> Mapping[str, int]:
     return {f"{ISSUED_OF}{body.template}": 1} | replaced
 
 
+def _by_channel(by_email: Queue, by_link: Queue) -> Callable[[FactBody], Queue]:
+    """Who signs up by a shared link waits for the mail; a referee invited by address does not."""
+
+    def queue_for(body: FactBody) -> Queue:
+        match body:
+            case InvitationReceived(channel=channel) | InvitationAccepted(channel=channel):
+                return by_link if channel is Channel.LINK else by_email
+            case _:
+                return by_email
+
+    return queue_for
+
+
+def _mail_on(release: Release) -> Callable[[FactBody], Queue | None]:
+    """Of the two facts that may release a voucher's mail, the one that does."""
+
+    def queue_for(body: FactBody) -> Queue | None:
+        match body:
+            case VoucherIssued(release=chosen) | VoucherAcknowledged(release=chosen):
+                return Queue.MAIL if chosen is release else None
+            case _:
+                return None
+
+    return queue_for
+
+
 _NEW_LIST = Effect(queues=(Queue.DECIDE,), requeues_undecided=True)
 _REVIEWED_LIST = Effect(queues=(Queue.INGEST,))
 _ORDER = Effect(queues=(Queue.REWARD,), counted_by=_by_buyer)
@@ -100,11 +135,18 @@ _ORDER = Effect(queues=(Queue.REWARD,), counted_by=_by_buyer)
 F = FactName
 EFFECTS: Mapping[FactName, Effect] = {
     F.CAMPAIGN_PUT: Effect(),
-    F.SIGN_IN_REQUESTED: Effect(queues=(Queue.DECIDE,)),
-    F.SIGN_IN_GRANTED: Effect(queues=(Queue.MAIL,)),
+    F.SIGN_IN_REQUESTED: Effect(queues=(Queue.REQUESTED_DECISION,)),
+    F.SIGN_IN_GRANTED: Effect(queues=(Queue.REQUESTED_MAIL,)),
     F.SIGN_IN_REFUSED: Effect(),
-    F.INVITATION_RECEIVED: Effect(queues=(Queue.DECIDE,), counters=("invited",)),
-    F.INVITATION_ACCEPTED: Effect(queues=(Queue.MAIL,)),
+    F.INVITATION_RECEIVED: Effect(
+        queues=(Queue.DECIDE, Queue.REQUESTED_DECISION),
+        queue_for=_by_channel(Queue.DECIDE, Queue.REQUESTED_DECISION),
+        counters=("invited",),
+    ),
+    F.INVITATION_ACCEPTED: Effect(
+        queues=(Queue.MAIL, Queue.REQUESTED_MAIL),
+        queue_for=_by_channel(Queue.MAIL, Queue.REQUESTED_MAIL),
+    ),
     F.INVITATION_REFUSED: Effect(counters=("refused",), counted_by=_by_reason),
     F.INVITATION_SENT: Effect(counters=("sent",)),
     F.REFERRAL_CONFIRMED: Effect(queues=(Queue.REWARD,), counters=("confirmed",)),
@@ -114,14 +156,14 @@ EFFECTS: Mapping[FactName, Effect] = {
     F.OPPOSITION_RECORDED: Effect(),
     F.VOUCHER_ISSUED: Effect(
         queues=(Queue.MAIL,),
-        release=Release.AT_ONCE,
+        queue_for=_mail_on(Release.AT_ONCE),
         counters=("vouchers_issued",),
         counted_by=_by_template,
     ),
     F.VOUCHERS_EXPORTED: Effect(counters=("vouchers_exported",)),
     F.VOUCHER_ACKNOWLEDGED: Effect(
         queues=(Queue.MAIL,),
-        release=Release.ON_ACKNOWLEDGEMENT,
+        queue_for=_mail_on(Release.ON_ACKNOWLEDGEMENT),
         counters=("vouchers_acknowledged",),
     ),
     F.VOUCHER_REFUSED: Effect(),
@@ -184,13 +226,10 @@ def effect_of(fact: Fact) -> Effect:
 def queues_of(fact: Fact) -> tuple[Queue, ...]:
     """The queues of the work that follows from `fact`."""
     effect = effect_of(fact)
-    if effect.release is None:
+    if effect.queue_for is None:
         return effect.queues
-    match body_of(fact):
-        case VoucherIssued(release=release) | VoucherAcknowledged(release=release):
-            return effect.queues if release is effect.release else ()
-        case _:
-            return ()
+    queue = effect.queue_for(body_of(fact))
+    return (queue,) if queue else ()
 
 
 def quantity_of(fact: Fact) -> int:

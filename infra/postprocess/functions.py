@@ -113,7 +113,9 @@ def _environment(size: Size) -> Object:
         "TANDEM_TABLE": {"Ref": "Table"},
         "TANDEM_BUCKET": {"Ref": "Bucket"},
         "TANDEM_QUEUE_DECIDE": {"Ref": "DecideQueue"},
+        "TANDEM_QUEUE_REQUESTED_DECISION": {"Ref": "RequestedDecisionQueue"},
         "TANDEM_QUEUE_MAIL": {"Ref": "MailQueue"},
+        "TANDEM_QUEUE_REQUESTED_MAIL": {"Ref": "RequestedMailQueue"},
         "TANDEM_QUEUE_REWARD": {"Ref": "RewardQueue"},
         "TANDEM_QUEUE_INGEST": {"Ref": "IngestQueue"},
         "TANDEM_ORIGIN": {

@@ -15,7 +15,9 @@ from infra.postprocess.shapes import Json, Object
 DEAD_QUEUES: Final = (
     "IngestDead",
     "DecideDead",
+    "RequestedDecisionDead",
     "MailDead",
+    "RequestedMailDead",
     "RewardDead",
     "MailEventsDead",
     "StreamDead",

@@ -49,7 +49,14 @@ ACCOUNT = "123456789012"
 TABLE = "tandem-test"
 BUCKET = "tandem-test-files"
 ORIGIN = "https://tandem.test"
-QUEUES = (Queue.DECIDE, Queue.MAIL, Queue.REWARD)  # that hold facts
+# The queues that hold facts, each with the function that works on it.
+CONSUMERS = {
+    Queue.DECIDE: functions.decide,
+    Queue.REQUESTED_DECISION: functions.decide,
+    Queue.MAIL: functions.mail,
+    Queue.REQUESTED_MAIL: functions.mail,
+    Queue.REWARD: functions.reward,
+}
 CAMPAIGN = "demo-vip"
 START = datetime(2026, 3, 2, 10, tzinfo=UTC)
 KEY = DigestKey("demo", "hmac_sha256", bytes(range(32)))
@@ -270,7 +277,7 @@ class World:
 
     def run(self) -> None:
         """Deliver every fact to all that it triggers, until nothing is left."""
-        while self._stream() or any(self._work(queue) for queue in QUEUES):
+        while self._stream() or any(self._work(queue) for queue in CONSUMERS):
             pass
 
     def _stream(self) -> bool:
@@ -282,14 +289,14 @@ class World:
         assert functions.project(stream_event(fresh)) == {"batchItemFailures": []}
         return True
 
-    def _work(self, queue: str) -> bool:
+    def _work(self, queue: Queue) -> bool:
         url = self.clients.sqs.get_queue_url(QueueName=queue)["QueueUrl"]
         received = self.clients.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
         messages = received.get("Messages", [])
         if not messages:
             return False
         event = queue_event([message["Body"] for message in messages])
-        assert getattr(functions, queue)(event) == {"batchItemFailures": []}
+        assert CONSUMERS[queue](event) == {"batchItemFailures": []}
         for message in messages:
             self.clients.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return True
@@ -458,7 +465,7 @@ def _wired(clock: StoppedClock) -> Iterator[None]:
 
 def _make_resources(clients: Clients) -> None:
     make_stores(clients)
-    for name in QUEUES:
+    for name in CONSUMERS:
         clients.sqs.create_queue(QueueName=name)
     clients.ses.create_email_identity(EmailIdentity="no-reply@tandem.test")
 

@@ -227,6 +227,36 @@ def test_a_fact_goes_to_the_queues_of_its_row_and_a_voucher_to_them_when_it_is_r
     assert effects.queues_of(about_voucher(name, release=release)) == queues
 
 
+@pytest.mark.parametrize(
+    ("name", "channel", "queue"),
+    [
+        (FactName.INVITATION_RECEIVED, "email", Queue.DECIDE),
+        (FactName.INVITATION_RECEIVED, "link", Queue.REQUESTED_DECISION),
+        (FactName.INVITATION_ACCEPTED, "email", Queue.MAIL),
+        (FactName.INVITATION_ACCEPTED, "link", Queue.REQUESTED_MAIL),
+    ],
+)
+def test_who_signs_up_by_a_link_does_not_wait_behind_those_who_asked_for_nothing(
+    name: FactName, channel: str, queue: Queue
+) -> None:
+    about = {"sponsor": "s", "invitation": "i"}
+    received = fact(name, ids=about, reason="eligible", channel=channel, campaign_version=1)
+    assert effects.queues_of(received) == (queue,)
+
+
+@pytest.mark.parametrize(
+    ("name", "ids", "queue"),
+    [
+        (FactName.SIGN_IN_REQUESTED, {"contact": "c"}, Queue.REQUESTED_DECISION),
+        (FactName.SIGN_IN_GRANTED, {"contact": "c", "sponsor": "s"}, Queue.REQUESTED_MAIL),
+    ],
+)
+def test_a_sign_in_waits_behind_no_invitation(
+    name: FactName, ids: dict[str, str], queue: Queue
+) -> None:
+    assert effects.queues_of(fact(name, ids=ids)) == (queue,)
+
+
 def test_what_a_fact_counts_for() -> None:
     refused = fact(
         FactName.INVITATION_REFUSED, ids={"sponsor": "s", "invitation": "i"},

@@ -140,7 +140,7 @@ class World:
         return done
 
     def _handle(self, queue: Queue, fact: Fact) -> None:
-        if queue is Queue.MAIL:
+        if queue in {Queue.MAIL, Queue.REQUESTED_MAIL}:
             send_mail(self.ports, SENDER, fact)
         elif queue is Queue.REWARD:
             reward(self.ports, fact)

@@ -115,7 +115,7 @@ def test_a_queue_has_no_more_consumers_than_the_machine_carries(made: Any) -> No
         for name, resource in adapted(template, "0" * 64)["Resources"].items()
         if "ScalingConfig" in resource["Properties"]
     }
-    assert len(sources) == 5
+    assert len(sources) == 7
     for name, most in sources.items():
         packaged = template["Resources"][name]["Properties"]["ScalingConfig"]["MaximumConcurrency"]
         assert most == min(packaged, CONSUMERS)

@@ -21,7 +21,18 @@ Resource = dict[str, Any]
 Resources = dict[str, Resource]
 
 SCHEMA = ROOT / "docs/campaign.schema.json"
-QUEUES = ("Ingest", "Decide", "Mail", "Reward", "MailEvents")
+# The work queues by their logical ids, each with the function that works on it.
+CONSUMERS = {
+    "Ingest": "Ingest",
+    "Decide": "Decide",
+    "RequestedDecision": "Decide",
+    "Mail": "Mail",
+    "RequestedMail": "Mail",
+    "Reward": "Reward",
+    "MailEvents": "MailEvents",
+}
+QUEUES = tuple(CONSUMERS)
+FED = tuple(name for name in QUEUES if name != "MailEvents")  # by functions of ours
 
 
 def of_type(resources: Resources, kind: str) -> dict[str, Resource]:
@@ -187,11 +198,11 @@ def test_a_work_queue_gives_up_late_and_no_sooner_than_its_consumer(
     assert queue["RedrivePolicy"] == {
         "deadLetterTargetArn": {"Fn::GetAtt": [f"{name}Dead", "Arn"]},
         # Mails and rewards may have to wait for a list, for codes or for SES: two days.
-        "maxReceiveCount": {"Mail": 500, "Reward": 1000}.get(name, 5),
+        "maxReceiveCount": {"Mail": 500, "RequestedMail": 500, "Reward": 1000}.get(name, 5),
     }
     # A large file takes its time, one at a time; were it six times that, a retry would take hours.
     times = 2 if name == "Ingest" else 6
-    assert queue["VisibilityTimeout"] >= times * FUNCTIONS[name].timeout_s
+    assert queue["VisibilityTimeout"] >= times * FUNCTIONS[CONSUMERS[name]].timeout_s
 
 
 @pytest.mark.parametrize("name", QUEUES)
@@ -199,7 +210,7 @@ def test_a_queue_consumer_reports_partial_failures_and_is_bounded(
     resources: Resources, name: str
 ) -> None:
     source = resources[f"{name}Source"]["Properties"]
-    assert source["FunctionName"] == {"Ref": name}
+    assert source["FunctionName"] == {"Ref": CONSUMERS[name]}
     assert source["EventSourceArn"] == {"Fn::GetAtt": [f"{name}Queue", "Arn"]}
     assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert 2 <= source["ScalingConfig"]["MaximumConcurrency"] <= 10
@@ -373,7 +384,7 @@ def test_only_the_mail_function_may_send(resources: Resources) -> None:
 
 
 def test_each_work_queue_is_fed_by_those_who_have_work_for_it(resources: Resources) -> None:
-    feeders: dict[str, set[str]] = {name: set() for name in ("Decide", "Ingest", "Mail", "Reward")}
+    feeders: dict[str, set[str]] = {name: set() for name in FED}
     for role, statement in statements(resources):
         if "sqs:SendMessage" in listed(statement["Action"]):
             for name, found in feeders.items():
@@ -383,6 +394,8 @@ def test_each_work_queue_is_fed_by_those_who_have_work_for_it(resources: Resourc
         "Decide": {"RelayRole", "DecideRole", "ReconcileRole"},
         "Ingest": {"RelayRole"},
         "Mail": {"RelayRole", "ReconcileRole"},
+        "RequestedDecision": {"RelayRole"},
+        "RequestedMail": {"RelayRole", "ReconcileRole"},
         "Reward": {"RelayRole"},
     }
 
@@ -434,8 +447,10 @@ def test_every_function_knows_every_work_queue(resources: Resources) -> None:
     for function in of_type(resources, "AWS::Serverless::Function").values():
         variables = function["Environment"]["Variables"]
         assert {name: variables[name] for name in variables if "QUEUE" in name} == {
-            f"TANDEM_QUEUE_{name.upper()}": {"Ref": f"{name}Queue"}
-            for name in ("Decide", "Ingest", "Mail", "Reward")
+            f"TANDEM_QUEUE_{'_'.join(re.findall('[A-Z][a-z]+', name)).upper()}": {
+                "Ref": f"{name}Queue"
+            }
+            for name in FED
         }
 
 

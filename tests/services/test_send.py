@@ -290,7 +290,7 @@ def test_a_sign_in_mail_that_must_arrive_is_sent_by_the_watch(world: World) -> N
     world.mailer.answers = [UNCERTAIN]
     request_sign_in(world.ports, "demo-vip", Address.parse(VIPS[0]))
     world.run()
-    world.queues.waiting[Queue.MAIL].clear()
+    world.queues.waiting[Queue.REQUESTED_MAIL].clear()
     world.clock.advance(minutes=16)
     assert reconcile(world.ports)["leased"] == 1
     world.run()

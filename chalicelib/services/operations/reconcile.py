@@ -26,6 +26,7 @@ from chalicelib.services.facts import facts_around
 from chalicelib.services.list_status import list_statuses
 from chalicelib.services.lookups import current_campaign, invitation_in
 from chalicelib.services.operations.rekey import rekey
+from chalicelib.services.operations.relay import relay
 from chalicelib.services.ports import Agenda, Ports, Replace
 from chalicelib.services.requeue import requeue_undecided
 from chalicelib.services.vouchers.issue import ReplacementOutcome
@@ -134,9 +135,7 @@ def _leased(ports: Ports) -> int:
             found += _uncertain(ports, mail)
             continue
         found += 1
-        fact = _cause(ports, mail)
-        if fact:
-            ports.queues.put(Queue.MAIL, [fact])
+        relay(ports, _causes(ports, mail))
     return found
 
 
@@ -149,9 +148,13 @@ def _uncertain(ports: Ports, mail: Mail) -> int:
     return 0
 
 
-def _cause(ports: Ports, mail: Mail) -> Fact | None:
+_MAIL_QUEUES = {Queue.MAIL, Queue.REQUESTED_MAIL}
+
+
+def _causes(ports: Ports, mail: Mail) -> list[Fact]:
+    """The fact that a mail follows from, if it is there."""
     # The facts of a sign-in are stored under its contact, those of a voucher under the voucher.
     subject = mail.ids.get("voucher", mail.contact_id)
     # A mail without the time was leased by 0.2.0: its fact is found whatever the hours.
     facts = facts_around(ports, subject, mail.caused_at or mail.leased_at)
-    return next((fact for fact in facts if Queue.MAIL in queues_of(fact)), None)
+    return [fact for fact in facts if _MAIL_QUEUES.intersection(queues_of(fact))][:1]
