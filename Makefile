@@ -11,7 +11,7 @@ RUN := $(BIN)/python -W error::SyntaxWarning
 QUICK := $(filter-out tests/bench tests/browser tests/e2e tests/infra,$(wildcard tests/*))
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-demo node demo check test lint static unit package deploy bench bench-lists bench-exchange year simulate logs format upgrade clean
+.PHONY: help env env-demo node demo check test lint static unit package deploy bench bench-lists bench-exchange bench-mails year simulate logs format upgrade clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ bench: env package ## start-up times, zip sizes and the cost of each route and c
 
 bench-lists: env ## the digest-list engine beside sort, DuckDB, polars, SQLite, LMDB, under 5 minutes; SIZE=1M, SIZE=100M
 	@$(RUN) -m bench.lists $(SIZE)
+
+bench-mails: env ## how long a sign-in waits behind 25,000 invitations, by the sending rate
+	@$(RUN) -m bench.mails
 
 bench-exchange: env node ## a million voucher codes beside npm's voucher-code-generator, and the calls of a till
 	@$(RUN) -m bench.exchange

@@ -17,6 +17,7 @@ from chalicelib.adapters.s3 import BucketFiles, BucketSegments
 from chalicelib.adapters.ses import SesMailer
 from chalicelib.adapters.sqs import WorkQueues
 from chalicelib.adapters.ssm import ParameterKeys
+from chalicelib.domain import sending
 from chalicelib.services.campaigns.cached import CachedCampaigns
 from chalicelib.services.ports import Clock, Ports
 from chalicelib.settings import Settings
@@ -56,7 +57,7 @@ def wire(settings: Settings, clients: Clients, clock: Clock | None = None) -> Po
         lists=CurrentLists(repository, segments, clock),
         list_builder=list_builder,
         keys=ParameterKeys(clients, settings.keys_path),
-        mailer=SesMailer(clients, settings.sender, settings.configuration_set),
+        mailer=SesMailer(clients, settings.sender, settings.configuration_set, now),
         mail_domains=DnsMailDomains(settings.resolver),
         files=BucketFiles(clients, settings.bucket),
         queues=WorkQueues(clients, settings.queues),
@@ -74,6 +75,11 @@ def ports() -> Ports:
 def origin() -> str:
     """Where the public pages are, without a trailing slash."""
     return settings().origin
+
+
+def seconds_for_a_mail() -> float:
+    """How long an execution stays with each mail that nobody waits for."""
+    return sending.seconds_for_a_mail(settings().mail_rate, ports().mailer.rate())
 
 
 @cache

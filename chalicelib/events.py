@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import unquote_plus
@@ -48,10 +49,27 @@ def sequence_number_of(record: Event) -> str:
     return number
 
 
-def messages(event: Event) -> Iterator[tuple[str, str]]:
-    """Each message of a queue batch: its id and body."""
+@dataclass(frozen=True)
+class Message:
+    """One message of a queue batch: `receipt` is of this delivery, `receives` counts them all."""
+
+    message_id: str
+    body: str
+    queue: str
+    receipt: str
+    receives: int
+
+
+def messages(event: Event) -> Iterator[Message]:
+    """Each message of a queue batch."""
     for record in event["Records"]:
-        yield record["messageId"], record["body"]
+        yield Message(
+            message_id=record["messageId"],
+            body=record["body"],
+            queue=record["eventSourceARN"].rpartition(":")[2],
+            receipt=record["receiptHandle"],
+            receives=int(record["attributes"]["ApproximateReceiveCount"]),
+        )
 
 
 def fact_in(body: str) -> Fact:

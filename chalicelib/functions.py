@@ -11,17 +11,26 @@ Use cases are imported where they are called: a cold start loads only its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from chalicelib import bootstrap, events
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.effects import effect_of, is_known, quantity_of, reason_of
+from chalicelib.domain.effects import (
+    Queue,
+    effect_of,
+    is_known,
+    quantity_of,
+    queues_of,
+    reason_of,
+)
 from chalicelib.domain.fact_bodies import InvitationReceived, SignInRequested, body_of
 from chalicelib.domain.facts import Fact
+from chalicelib.domain.sending import tried_again_after
 from chalicelib.domain.sign_ins import SignInReason
 from chalicelib.observability import count, count_by_reason, failed, flushed, log, warn
-from chalicelib.services.errors import RetryLaterError
+from chalicelib.pace import at_least
+from chalicelib.services.errors import RetryLaterError, SenderBusyError
 from chalicelib.services.ports import ListUnavailableError, OtherContentError
 
 Event = dict[str, Any]
@@ -87,9 +96,13 @@ def mail(event: Event) -> BatchAnswer:
     """Mails, one per message."""
     from chalicelib.services.mails.send import send_mail
 
-    return _facts(
-        event, "mailed", lambda fact: send_mail(bootstrap.ports(), bootstrap.sender(), fact)
-    )
+    def work(fact: Fact) -> str:
+        # By the fact, not by the queue: an earlier version may have put it into the other one.
+        is_waited_for = Queue.REQUESTED_MAIL in queues_of(fact)
+        with nullcontext() if is_waited_for else at_least(bootstrap.seconds_for_a_mail()):
+            return send_mail(bootstrap.ports(), bootstrap.sender(), fact)
+
+    return _facts(event, "mailed", work)
 
 
 def reward(event: Event) -> BatchAnswer:
@@ -304,17 +317,31 @@ def _failing(records: Sequence[Event], work: Callable[[list[Fact]], None]) -> li
 def _messages(event: Event, work: Callable[[str], None]) -> BatchAnswer:
     failures: list[dict[str, str]] = []
     with flushed():
-        for message_id, body in events.messages(event):
+        for message in events.messages(event):
             try:
-                work(body)
+                work(message.body)
+            except SenderBusyError:
+                warn("the sender is busy")
+                _postpone(message)
+                failures.append({"itemIdentifier": message.message_id})
             except (RetryLaterError, ListUnavailableError) as error:
                 warn("retry later", error=type(error).__name__)
-                failures.append({"itemIdentifier": message_id})
+                failures.append({"itemIdentifier": message.message_id})
             except Exception as error:
                 failed(error, "message failed")
                 count("WorkFailed")
-                failures.append({"itemIdentifier": message_id})
+                failures.append({"itemIdentifier": message.message_id})
     return {"batchItemFailures": failures}
+
+
+def _postpone(message: events.Message) -> None:
+    """Try again soon, then less and less often; if that cannot be arranged, the queue does it."""
+    try:
+        bootstrap.ports().queues.postpone(
+            message.queue, message.receipt, tried_again_after(message.receives)
+        )
+    except Exception as error:
+        failed(error, "not postponed")
 
 
 def _facts(event: Event, log_message: str, work: Callable[[Fact], str]) -> BatchAnswer:

@@ -25,6 +25,7 @@ class Settings:
     sender: str
     configuration_set: str
     keys_path: str
+    mail_rate: int = 0  # mails a second, of `domain.sending.RATES`
     resolver: str = ""  # of the DNS, as `host:port`; empty means the system's own
 
     @classmethod
@@ -45,5 +46,6 @@ class Settings:
             sender=value("TANDEM_SENDER"),
             configuration_set=value("TANDEM_CONFIGURATION_SET"),
             keys_path=value("TANDEM_KEYS_PATH"),
+            mail_rate=int(environment.get("TANDEM_MAIL_RATE", "0")),
             resolver=environment.get("TANDEM_RESOLVER", ""),
         )

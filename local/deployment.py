@@ -40,6 +40,7 @@ CONSUMERS: Final = max(2, os.cpu_count() or 1)
 
 PARAMETERS: Final[Mapping[str, str]] = {
     "Stage": STAGE,
+    "MailRate": "0",  # this machine's own pace
     "ScheduleExport": "rate(1 minute)",
     "ScheduleExpire": "rate(1 minute)",
     "ScheduleReconcile": "rate(1 minute)",
@@ -249,7 +250,8 @@ def _with_batches(role: Template) -> Template:
 
 def _with_few_consumers(source: Template) -> Template:
     """At most as many executions at a time as this machine can carry."""
-    most = min(CONSUMERS, source["Properties"]["ScalingConfig"]["MaximumConcurrency"])
+    packaged = source["Properties"]["ScalingConfig"]["MaximumConcurrency"]
+    most = min(CONSUMERS, packaged) if isinstance(packaged, int) else CONSUMERS
     few = {**source["Properties"], "ScalingConfig": {"MaximumConcurrency": most}}
     return {**source, "Properties": few}
 

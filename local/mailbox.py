@@ -18,6 +18,8 @@ from starlette.routing import Route
 from local.answers import problem
 from local.post_office import Answer, Letter, PostOffice
 
+MAX_SEND_RATE: Final = 14.0  # as SES says for most new accounts; no send is refused for it
+
 # The mailbox shows mails as they are, inline styles and all, and runs nothing.
 MAILBOX_HEADERS: Final = {
     "Content-Security-Policy": (
@@ -47,11 +49,15 @@ def mailbox(post_office: PostOffice) -> list[Route]:
     async def send(request: Request) -> Response:
         return await run_in_threadpool(_send, post_office, await request.json())
 
+    async def account(_request: Request) -> Response:
+        return JSONResponse({"SendingEnabled": True, "SendQuota": {"MaxSendRate": MAX_SEND_RATE}})
+
     return [
         Route("/_local/mailbox", page),
         Route("/_local/mailbox.json", message_list),
         Route("/_local/mailbox/{id:str}.{kind:str}", letter),
         Route("/_local/ses/v2/email/outbound-emails", send, methods=["POST"]),
+        Route("/_local/ses/v2/email/account", account),
     ]
 
 

@@ -6,6 +6,7 @@ Botocore would retry a time-out and send twice, so the client makes a single att
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from botocore.exceptions import (
@@ -16,17 +17,21 @@ from botocore.exceptions import (
 )
 
 from chalicelib.adapters.clients import Clients
-from chalicelib.services.ports import MailNotSentError, MailUncertainError
+from chalicelib.services.ports import Clock, MailNotSentError, MailUncertainError
 
 MAIL_ID_TAG = "mail_id"
 _FINAL = frozenset({"BadRequestException"})
+_RATE_KEPT_FOR = timedelta(minutes=15)
 
 
 class SesMailer:
     """`ports.Mailer` on SES v2."""
 
-    def __init__(self, clients: Clients, sender: str, configuration_set: str) -> None:
+    def __init__(self, clients: Clients, sender: str, configuration_set: str, clock: Clock) -> None:
         self._clients = clients
+        self._clock = clock
+        self._rate: float | None = None
+        self._rate_ends_at: datetime | None = None
         self._sender = sender
         self._configuration_set = configuration_set
 
@@ -47,6 +52,22 @@ class SesMailer:
         except BotoCoreError as error:
             raise MailUncertainError(type(error).__name__) from error
         return answer["MessageId"]
+
+    def rate(self) -> float | None:
+        now = self._clock()
+        if self._rate_ends_at is None or now >= self._rate_ends_at:
+            # Also after a failure: the last rate known holds, and nobody asks again for each mail.
+            self._rate_ends_at = now + _RATE_KEPT_FOR
+            self._rate = self._max_send_rate() or self._rate
+        return self._rate
+
+    def _max_send_rate(self) -> float | None:
+        try:
+            quota = self._clients.ses.get_account().get("SendQuota", {})
+        except (ClientError, BotoCoreError):
+            return None
+        rate = quota.get("MaxSendRate", 0)
+        return rate if rate > 0 else None
 
 
 def _refusal(error: ClientError) -> Exception:

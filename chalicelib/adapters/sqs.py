@@ -33,3 +33,9 @@ class WorkQueues:
             )
             if failed := answer.get("Failed"):
                 raise QueueRefusedError(f"{len(failed)} messages were not accepted")
+
+    def postpone(self, queue: str, receipt: str, seconds: int) -> None:
+        [url] = [each for each in self._urls.values() if each.rpartition("/")[2] == queue]
+        self._clients.sqs.change_message_visibility(
+            QueueUrl=url, ReceiptHandle=receipt, VisibilityTimeout=seconds
+        )

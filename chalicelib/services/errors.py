@@ -6,6 +6,7 @@ TandemError
 ├─ UnauthorisedError   401    ├─ RefusedError       409
 ├─ GoneError           410    ├─ UnavailableError   503
 └─ RetryLaterError     queues only: the message is delivered again
+   └─ SenderBusyError  soon: the sender had no room for a mail
 """
 
 from __future__ import annotations
@@ -69,3 +70,9 @@ class UnavailableError(TandemError):
 
 class RetryLaterError(TandemError):
     """Work from a queue that cannot be done yet: the queue delivers it again."""
+
+
+class SenderBusyError(RetryLaterError):
+    """The sender took no mail for now (its rate, its quota of the day, a pause): nothing was sent
+    and nothing is leased.
+    """

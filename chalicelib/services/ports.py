@@ -343,6 +343,9 @@ class Mailer(Protocol):
         unknown.
         """
 
+    def rate(self) -> float | None:
+        """How many mails a second the sender takes, None when unknown. It may lag by minutes."""
+
 
 class MailDomains(Protocol):
     """Whether mail can be delivered to a domain, as the DNS says."""
@@ -381,6 +384,12 @@ class Queues(Protocol):
 
     def put(self, queue: str, facts: Sequence[Fact]) -> None:
         """Queue the facts; raises when any was not accepted."""
+
+    def postpone(self, queue: str, receipt: str, seconds: int) -> None:
+        """Let a message that was received with `receipt` be delivered again in so many seconds.
+
+        `queue` is the queue's own name, as events have it.
+        """
 
 
 class Campaigns(Protocol):

@@ -40,7 +40,7 @@ FUNCTIONS: Final[Mapping[str, Size]] = {
     "Relay": Size("relay", 512, 30),
     "Project": Size("project", 512, 30),
     "Decide": Size("decide", 512, 30, settings=(("TANDEM_RESOLVER", "Resolver"),)),
-    "Mail": Size("mail", 512, 60),
+    "Mail": Size("mail", 512, 60, settings=(("TANDEM_MAIL_RATE", "MailRate"),)),
     "MailEvents": Size("mail_events", 512, 30),
     "Reward": Size("reward", 512, 30),
     "Export": Size("export", 1024, 120),

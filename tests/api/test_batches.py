@@ -5,16 +5,26 @@ that a log must not contain.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 import pytest
 
-from chalicelib import functions
+from chalicelib import bootstrap, functions
 from chalicelib.adapters.dynamodb.codec import fact_from_json, fact_json, fact_of
 from chalicelib.domain.effects import Queue
 from chalicelib.domain.facts import Fact, FactName
-from chalicelib.services.ports import Ports
+from chalicelib.services.ports import MailNotSentError, Ports
 from tests.api.requests import GOOD
-from tests.api.world import STRANGER, TABLE, Event, Item, World, queue_event, stream_event
+from tests.api.world import (
+    CAMPAIGN,
+    STRANGER,
+    TABLE,
+    Event,
+    Item,
+    World,
+    queue_event,
+    stream_event,
+)
 
 BAD_BODY = f'{{"fact_id": "{STRANGER}"}}'
 
@@ -35,6 +45,79 @@ def test_a_queues_batch_that_fails_whole_is_answered_all_the_same() -> None:
     event = queue_event([BAD_BODY])
     [record] = event["Records"]
     assert functions.mail(event) == {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}
+
+
+def _granted(world: World) -> str:
+    """A sign-in that was granted, as the queue has it."""
+    world.ask(GOOD["sign_in"](world))
+    functions.decide(queue_event([_newest(world, FactName.SIGN_IN_REQUESTED)]))
+    return _newest(world, FactName.SIGN_IN_GRANTED)
+
+
+def _newest(world: World, name: FactName) -> str:
+    found = [one for one in world.facts() if one["name"]["S"] == name]
+    return fact_json(fact_of(max(found, key=lambda one: one["at"]["S"])))
+
+
+@pytest.mark.parametrize(("receives", "seconds"), [(1, 1), (3, 4), (40, 900)])
+def test_a_mail_that_the_sender_has_no_room_for_is_postponed_and_counts_as_no_failure(
+    world: World,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    receives: int,
+    seconds: int,
+) -> None:
+    postponed: list[tuple[str, str, int]] = []
+
+    def busy(*_: object, **__: object) -> str:
+        raise MailNotSentError("TooManyRequestsException", final=False)
+
+    monkeypatch.setattr("chalicelib.adapters.ses.SesMailer.send", busy)
+    monkeypatch.setattr(
+        "chalicelib.adapters.sqs.WorkQueues.postpone", lambda _, *how: postponed.append(how)
+    )
+    event = queue_event([_granted(world)], "requested-mail", receives)
+    [record] = event["Records"]
+    assert functions.mail(event) == {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}
+    assert postponed == [("requested-mail", "receipt-0", seconds)]
+    assert "the sender is busy" in caplog.messages
+    assert {record.levelname for record in caplog.records} == {"INFO", "WARNING"}
+    assert "WorkFailed" not in capsys.readouterr().out  # where metrics are written
+
+
+def test_a_mail_that_cannot_be_postponed_stays_in_its_queue(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> str:
+        raise MailNotSentError("SendingPausedException", final=False)
+
+    monkeypatch.setattr("chalicelib.adapters.ses.SesMailer.send", broken)
+    monkeypatch.setattr("chalicelib.adapters.sqs.WorkQueues.postpone", broken)
+    event = queue_event([_granted(world)], "requested-mail")
+    assert len(functions.mail(event)["batchItemFailures"]) == 1
+
+
+def test_only_mails_that_nobody_waits_for_keep_the_pace(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[float] = []
+
+    def at_least(seconds: float) -> nullcontext[None]:
+        kept.append(seconds)
+        return nullcontext()
+
+    monkeypatch.setattr(bootstrap, "seconds_for_a_mail", lambda: 0.25)
+    monkeypatch.setattr(functions, "at_least", at_least)
+    session = world.sign_in()
+    assert kept == []
+    code = world.link_code(session)
+    by_link = {"email": "newcomer.by.link@demo.test"}
+    assert world.post(f"/v1/campaigns/{CAMPAIGN}/links/{code}/sign-up", by_link).status == 202
+    world.run()
+    assert kept == []
+    world.invite(session, STRANGER)
+    assert kept == [0.25]
 
 
 CONSUMERS = pytest.mark.parametrize("consumer", [functions.relay, functions.project])
@@ -59,7 +142,7 @@ def number(event: Event, place: int) -> str:
 
 def done(world: World) -> tuple[set[str], set[str]]:
     """The ids of the facts that were relayed, and of those that were counted."""
-    url = world.clients.sqs.get_queue_url(QueueName=Queue.DECIDE)["QueueUrl"]
+    url = world.clients.sqs.get_queue_url(QueueName=Queue.REQUESTED_DECISION)["QueueUrl"]
     received = world.clients.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
     relayed = {fact_from_json(one["Body"]).fact_id for one in received.get("Messages", [])}
     counted = {one["fact_id"]["S"] for one in world.facts() if one["counted"]["BOOL"]}

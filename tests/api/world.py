@@ -295,7 +295,7 @@ class World:
         messages = received.get("Messages", [])
         if not messages:
             return False
-        event = queue_event([message["Body"] for message in messages])
+        event = queue_event([message["Body"] for message in messages], queue)
         assert CONSUMERS[queue](event) == {"batchItemFailures": []}
         for message in messages:
             self.clients.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
@@ -369,11 +369,18 @@ def stream_event(items: Sequence[Item]) -> Event:
     }
 
 
-def queue_event(bodies: Sequence[str]) -> Event:
+def queue_event(bodies: Sequence[str], queue: str = "any", receives: int = 1) -> Event:
     """A batch of a queue, as Lambda is handed it."""
     return {
         "Records": [
-            {"messageId": sha256(body.encode()).hexdigest()[:32], "body": body} for body in bodies
+            {
+                "messageId": sha256(body.encode()).hexdigest()[:32],
+                "receiptHandle": f"receipt-{number}",
+                "body": body,
+                "attributes": {"ApproximateReceiveCount": str(receives)},
+                "eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}",
+            }
+            for number, body in enumerate(bodies)
         ]
     }
 

@@ -28,6 +28,7 @@ from chalicelib.domain.campaign.lists import DigestKeys
 from chalicelib.domain.codes import ALPHABET, is_valid
 from chalicelib.services.ports import MailNotSentError, MailUncertainError
 from tests.contract.test_repository import fact
+from tests.fakes.ports import SettableClock
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +43,7 @@ def ses(clients: Clients) -> Iterator[Stubber]:
 
 
 def send(clients: Clients) -> str:
-    mailer = SesMailer(clients, "tandem@demo.test", "tandem")
+    mailer = SesMailer(clients, "tandem@demo.test", "tandem", SettableClock())
     return mailer.send(b"From: x\r\n\r\n", recipient="jeanne@example.fr", mail_id="invitation-1")
 
 
@@ -68,6 +69,9 @@ def test_law_2_a_mail_is_sent_in_one_attempt(clients: Clients) -> None:
         ("MessageRejected", 400, False),
         ("BadRequestException", 400, True),
         ("TooManyRequestsException", 429, False),
+        ("ThrottlingException", 400, False),
+        ("LimitExceededException", 400, False),
+        ("AccountSuspendedException", 400, False),
         ("SendingPausedException", 400, False),
         ("AccessDeniedException", 403, False),
         ("NotFoundException", 404, False),
@@ -81,6 +85,29 @@ def test_a_refusal_means_that_the_mail_was_not_sent(
     with pytest.raises(MailNotSentError) as caught:
         send(clients)
     assert (caught.value.reason, caught.value.final) == (code, final)
+
+
+def test_the_senders_rate_is_asked_for_once_in_a_quarter_of_an_hour(
+    clients: Clients, ses: Stubber
+) -> None:
+    clock = SettableClock()
+    mailer = SesMailer(clients, "tandem@demo.test", "tandem", clock)
+    ses.add_response("get_account", {"SendQuota": {"MaxSendRate": 14.0}}, {})
+    assert (mailer.rate(), mailer.rate()) == (14.0, 14.0)
+    clock.advance(minutes=15)
+    ses.add_client_error("get_account", "TooManyRequestsException", http_status_code=429)
+    assert (mailer.rate(), mailer.rate()) == (14.0, 14.0)
+    clock.advance(minutes=15)
+    ses.add_response("get_account", {"SendQuota": {"MaxSendRate": 80.0}}, {})
+    assert mailer.rate() == 80.0
+
+
+@pytest.mark.parametrize("answer", [{}, {"SendQuota": {}}, {"SendQuota": {"MaxSendRate": -1.0}}])
+def test_a_rate_that_is_not_said_is_unknown(
+    clients: Clients, ses: Stubber, answer: dict[str, dict[str, float]]
+) -> None:
+    ses.add_response("get_account", answer, {})
+    assert SesMailer(clients, "tandem@demo.test", "tandem", SettableClock()).rate() is None
 
 
 def test_a_failure_of_the_sender_itself_is_uncertain(clients: Clients, ses: Stubber) -> None:
@@ -120,6 +147,19 @@ def test_facts_come_out_of_a_queue_as_they_went_in(clients: Clients) -> None:
         answer = clients.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
         received += [fact_from_json(message["Body"]) for message in answer["Messages"]]
     assert sorted(received, key=lambda one: int(one.fact_id[1:])) == facts
+
+
+def test_a_postponed_message_is_there_again_when_its_time_has_come(clients: Clients) -> None:
+    urls = {
+        name: clients.sqs.create_queue(QueueName=f"tandem-test-{name}")["QueueUrl"]
+        for name in ("mail", "requested-mail")
+    }
+    queues, url = WorkQueues(clients, urls), urls["requested-mail"]
+    queues.put("requested-mail", [fact(1)])
+    [message] = clients.sqs.receive_message(QueueUrl=url, VisibilityTimeout=360)["Messages"]
+    assert "Messages" not in clients.sqs.receive_message(QueueUrl=url)
+    queues.postpone("tandem-test-requested-mail", message["ReceiptHandle"], 0)
+    assert len(clients.sqs.receive_message(QueueUrl=url)["Messages"]) == 1
 
 
 def test_keys_are_read_by_their_name_and_once(clients: Clients) -> None:

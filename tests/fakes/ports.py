@@ -275,6 +275,10 @@ class MemoryMailer:
         self.sent: list[SentMail] = []
         self.answers: list[Exception] = []
         self.leaves_first = False
+        self.quota: float | None = None
+
+    def rate(self) -> float | None:
+        return self.quota
 
     def send(self, message: bytes, *, recipient: str, mail_id: str) -> str:
         parsed = message_from_bytes(message, EmailMessage, policy=policy.default)
@@ -295,6 +299,10 @@ class MemoryQueues:
 
     def __init__(self) -> None:
         self.waiting: dict[str, list[Fact]] = defaultdict(list)
+        self.postponed: list[tuple[str, int]] = []
 
     def put(self, queue: str, facts: Sequence[Fact]) -> None:
         self.waiting[queue] += facts
+
+    def postpone(self, queue: str, receipt: str, seconds: int) -> None:
+        self.postponed.append((queue, seconds))

@@ -47,7 +47,9 @@ from chalicelib import bootstrap
 bootstrap.ports()
 notice = {"eventTime": "2026-05-04T08:00:00Z",
           "s3": {"object": {"key": "in/demo/orders/day.csv", "sequencer": "0A"}}}
-drop = {"messageId": "1", "body": json.dumps({"Records": [notice]})}
+drop = {"messageId": "1", "receiptHandle": "r", "eventSourceARN": "arn:aws:sqs:r:1:ingest",
+        "attributes": {"ApproximateReceiveCount": "1"},
+        "body": json.dumps({"Records": [notice]})}
 events = {"ingest": [{"Records": [drop]}, {"Records": []}]}
 ended = []
 for event in events.get(sys.argv[1], [{"Records": []}]):

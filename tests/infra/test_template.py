@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain import sending
 from chalicelib.domain.facts import FactName
 from infra.package import ROOT, Package
 from infra.postprocess import DEAD_QUEUES, FUNCTIONS, LISTS_LAYER
@@ -213,7 +214,28 @@ def test_a_queue_consumer_reports_partial_failures_and_is_bounded(
     assert source["FunctionName"] == {"Ref": CONSUMERS[name]}
     assert source["EventSourceArn"] == {"Fn::GetAtt": [f"{name}Queue", "Arn"]}
     assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert 2 <= source["ScalingConfig"]["MaximumConcurrency"] <= 10
+    if name == "Mail":
+        assert source["ScalingConfig"]["MaximumConcurrency"] == {
+            "Fn::FindInMap": ["MailRates", {"Ref": "MailRate"}, "Executions"]
+        }
+    else:
+        assert 2 <= source["ScalingConfig"]["MaximumConcurrency"] <= 10
+
+
+def test_the_mail_function_has_the_executions_that_its_rate_takes(made: Package) -> None:
+    template = json.loads(made.template.read_text(encoding="utf-8"))
+    assert template["Mappings"]["MailRates"] == {
+        str(rate): {"Executions": sending.executions(rate)} for rate in sending.RATES
+    }
+    allowed = template["Parameters"]["MailRate"]["AllowedValues"]
+    assert allowed == [str(rate) for rate in sending.RATES]
+    variables = template["Resources"]["Mail"]["Properties"]["Environment"]["Variables"]
+    assert variables["TANDEM_MAIL_RATE"] == {"Ref": "MailRate"}
+
+
+def test_a_batch_of_mails_fits_the_time_of_its_function(resources: Resources) -> None:
+    batch = resources["MailSource"]["Properties"]["BatchSize"]
+    assert batch * sending.SLOWEST_SEND_S < FUNCTIONS["Mail"].timeout_s
 
 
 @pytest.mark.parametrize("name", ["Relay", "Project"])
@@ -260,6 +282,8 @@ def test_no_policy_grants_a_wildcard(resources: Resources) -> None:
             assert "*" not in action, (name, action)
         if statement["Action"] == ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]:
             continue  # X-Ray has no resources to name
+        if statement["Action"] == ["ses:GetAccount"]:
+            continue  # nor has the account of SES
         for resource in listed(statement["Resource"]):
             text = json.dumps(resource)
             assert text != '"*"', name

@@ -11,7 +11,7 @@ from chalicelib.domain.invitations import Invitation, InvitationState
 from chalicelib.domain.mails import Mail, MailState
 from chalicelib.domain.people import Contact, Opposition
 from chalicelib.domain.people import Token as StoredToken
-from chalicelib.services.errors import RetryLaterError
+from chalicelib.services.errors import RetryLaterError, SenderBusyError
 from chalicelib.services.invitations.decide import decide_invitation
 from chalicelib.services.invitations.respond import confirm, decline
 from chalicelib.services.mails import send as deliver_module
@@ -114,9 +114,10 @@ def test_a_busy_sender_gets_the_mail_again_and_no_token_of_the_first_try_is_left
 
     before = tokens()
     world.mailer.answers = [BUSY]
-    with pytest.raises(RetryLaterError):
+    with pytest.raises(SenderBusyError):
         send(world, accepted)
     assert tokens() == before
+    assert world.memory.all(Mail)[1:] == []  # the sign-in's alone: no lease is left
     assert send(world, accepted) == "sent"
     assert tokens() == before + 2
 

@@ -19,12 +19,17 @@ from typing import Any
 
 from chalicelib import functions
 from chalicelib.domain.effects import Queue
-from tests.api.world import queue_event, stream_event
+from tests.api.world import CONSUMERS, queue_event, stream_event
 from tests.simulation.cloud import Cloud
 from tests.simulation.scheduler import Worker
 
 CLOCKS = timedelta(minutes=5)  # the most that a process' clock is wrong by
 SCHEDULES = ("export", "expire", "reconcile", "report")
+_HANDLERS: dict[str, Callable[[Any], object]] = {
+    **CONSUMERS,
+    Queue.INGEST: functions.ingest,
+    "mail_events": functions.mail_events,
+}
 PARALLEL = 2  # of each schedule and queue
 
 
@@ -168,8 +173,8 @@ class Machine:
             messages.extend(one for key, one in by_id.items() if key in failed or twice)
 
         self._running[queue] = self._running.get(queue, 0) + 1
-        event = queue_event([message.body for message in by_id.values()])
-        self.begin(queue, partial(getattr(functions, queue), event), at_end)
+        event = queue_event([message.body for message in by_id.values()], queue)
+        self.begin(queue, partial(_HANDLERS[queue], event), at_end)
 
     # --- schedules -------------------------------------------------------------------------------
 

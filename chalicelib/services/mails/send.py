@@ -27,7 +27,7 @@ from chalicelib.domain.invitations import InvitationState
 from chalicelib.domain.mails import AT_MOST_ONCE, Mail, MailState
 from chalicelib.mails.message import compose
 from chalicelib.mails.render import render
-from chalicelib.services.errors import RetryLaterError
+from chalicelib.services.errors import RetryLaterError, SenderBusyError
 from chalicelib.services.facts import mail_fact
 from chalicelib.services.lookups import invitation_in
 from chalicelib.services.mails.compose import Draft, Sender, draft_for
@@ -123,7 +123,7 @@ def _handle_not_sent(ports: Ports, draft: Draft, mail: Mail, error: MailNotSentE
     if not error.final:
         unused_tokens = [Remove(replace(token, revision=1)) for token in draft.tokens]
         ports.repository.commit(Remove(mail), *unused_tokens)
-        raise RetryLaterError("the sender is busy") from error
+        raise SenderBusyError("sender") from error
     _mark_failed(ports, mail.mail_id, error.reason)
     return "refused_by_sender"
 
