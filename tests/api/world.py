@@ -325,7 +325,7 @@ class World:
 
     def facts(self) -> list[Item]:
         """Every fact, in the order of time."""
-        return sorted(self._of_kind("FACT"), key=lambda item: str(item["sk"]["S"]))
+        return sorted(self._of_kind("FACT"), key=lambda item: str(item["at"]["S"]))
 
     def _of_kind(self, kind: str) -> list[Item]:
         # Counts alone have no kind: they are added to in place.

@@ -26,7 +26,7 @@ from tests.simulation.scheduler import Worker
 CLOCKS = timedelta(minutes=5)  # the most that a process' clock is wrong by
 SCHEDULES = ("export", "expire", "reconcile", "report")
 _HANDLERS: dict[str, Callable[[Any], object]] = {
-    **CONSUMERS,
+    **{queue.value: handler for queue, handler in CONSUMERS.items()},
     Queue.INGEST: functions.ingest,
     "mail_events": functions.mail_events,
 }
