@@ -2,11 +2,11 @@
 
     python -m bench.mails            # or: make bench-mails
 
-The rules are those of the code: the pace and the number of executions (`domain/sending.py`), the
-queues of a fact (`domain/effects.py`), and how soon a mail that SES had no room for is tried again.
-Simulated are SES, which takes so many mails a second and refuses more, and Lambda, which runs so
-many executions at once. What is not simulated of a sign-in's way is assumed and added: `BEFORE_S`
-for stream, relay, queue, decision, stream, relay and queue; `BEHIND_S` for SES's acceptance.
+The rules are those of the code: the pace and the number of executions, how soon a mail that SES had
+no room for is tried again (`domain/sending.py`), and two queues (`domain/effects.py`). Simulated
+are SES, which takes so many mails a second and refuses more, and Lambda, which runs so many
+executions at once. What is not simulated of a sign-in's way is assumed and added: `BEFORE_S` for
+stream, relay, queue, decision, stream, relay and queue; `BEHIND_S` for SES's acceptance.
 """
 
 from __future__ import annotations

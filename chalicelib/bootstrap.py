@@ -79,7 +79,8 @@ def origin() -> str:
 
 def seconds_for_a_mail() -> float:
     """How long an execution stays with each mail that nobody waits for."""
-    return sending.seconds_for_a_mail(settings().mail_rate, ports().mailer.rate())
+    rate = settings().mail_rate
+    return sending.seconds_for_a_mail(rate, ports().mailer.rate()) if rate else 0.0
 
 
 @cache

@@ -29,10 +29,9 @@ def executions(rate: int) -> int:
 def seconds_for_a_mail(rate: int, quota: float | None) -> float:
     """How long an execution stays with each mail that nobody waits for.
 
-    `quota` is the sender's own limit, None when unknown: the lower of the two holds.
+    `quota` is the sender's own limit, None when unknown: the lower of the two holds. `rate` is
+    not 0.
     """
-    if not rate:
-        return 0.0
     held = min(rate, quota) if quota else rate
     return min(executions(rate) / (held * (1 - FREE_SHARE)), SLOWEST_SEND_S)
 

@@ -98,6 +98,16 @@ def test_a_mail_that_cannot_be_postponed_stays_in_its_queue(
     assert len(functions.mail(event)["batchItemFailures"]) == 1
 
 
+@pytest.mark.parametrize(("rate", "seconds"), [("0", 0.0), ("14", 4 / (10 * 0.8))])
+def test_the_pace_follows_the_setting_and_the_quota(
+    world: World, monkeypatch: pytest.MonkeyPatch, rate: str, seconds: float
+) -> None:
+    monkeypatch.setenv("TANDEM_MAIL_RATE", rate)
+    bootstrap.settings.cache_clear()
+    monkeypatch.setattr(type(world.ports.mailer), "rate", lambda _: 10.0)
+    assert bootstrap.seconds_for_a_mail() == pytest.approx(seconds)
+
+
 def test_only_mails_that_nobody_waits_for_keep_the_pace(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

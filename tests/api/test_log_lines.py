@@ -215,7 +215,7 @@ def test_a_busy_sender_is_logged_by_the_type_of_the_refusal(
 
     monkeypatch.setattr(type(world.ports.mailer), "send", busy)
     _fails_to_mail(world)
-    assert [line for line in captured.lines if line.get("error") == "RetryLaterError"]
+    assert [line for line in captured.lines if line.get("error") == "SenderBusyError"]
     assert captured.leaks({OTHER_VIP}) == set()
 
 

@@ -33,10 +33,6 @@ def test_a_small_quota_never_holds_a_function_beyond_its_time() -> None:
     assert seconds_for_a_mail(500, 1.0) == SLOWEST_SEND_S
 
 
-def test_a_rate_of_0_keeps_no_pace() -> None:
-    assert seconds_for_a_mail(0, 14.0) == 0
-
-
 def test_a_mail_that_found_no_room_is_tried_again_soon_then_less_and_less_often() -> None:
     waits = [tried_again_after(receives) for receives in range(1, 501)]
     assert waits[:4] == [1, 2, 4, 8]
