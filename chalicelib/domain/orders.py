@@ -53,8 +53,8 @@ class Buyer(StrEnum):
     """Who made an order, as far as its reports say, from what says least to what says most.
 
     `none`: no report gives a digest. `other`: nobody we know; it says less than `referee`, because
-    a referee may change the address, or the client its key, between two reports. The values are
-    stored and published.
+    a referee may change the address, or the client its key, between two reports. `sponsor`: any of
+    the campaign's, whichever voucher was used. The values are stored and published.
     """
 
     NONE = "none"
@@ -113,7 +113,7 @@ class Person:
     """
 
     referral_id: str | None = None
-    sponsor_id: str | None = None
+    is_sponsor: bool = False
     is_customer: bool = False
 
 
@@ -126,10 +126,8 @@ def buyer_of(person: Person | None, expected: Referral | None) -> Buyer:
     if person.referral_id:
         own = expected is None or person.referral_id == expected.referral_id
         return Buyer.REFEREE if own else Buyer.OTHER_REFEREE
-    if person.sponsor_id:
-        # Another sponsor is a customer too: only customers become sponsors.
-        own = expected is None or person.sponsor_id == expected.sponsor_id
-        return Buyer.SPONSOR if own else Buyer.CUSTOMER
+    if person.is_sponsor:
+        return Buyer.SPONSOR
     return Buyer.CUSTOMER if person.is_customer else Buyer.OTHER
 
 

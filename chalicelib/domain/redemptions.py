@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from chalicelib.domain.addresses import AddressDigests
+from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.entity import Entity, require, stored_as
 from chalicelib.domain.files.orders import OrderRow
 from chalicelib.domain.vouchers import Voucher, VoucherProblem, problem_at, redeemed
 
 # An order with more vouchers is a test or a constant; its first ones no longer exclude others.
 MAX_USES = 100
+NOTED_AFTER_WINDOW = timedelta(days=30)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,11 +49,26 @@ class OrderUse:
 class OrderUses(Entity):
     """The vouchers used on one order, of all campaigns; a rollback takes its voucher off.
 
-    Written with every redemption, so that of two vouchers that exclude each other one wins.
+    Written with every redemption, so that of two vouchers that exclude each other one wins, and
+    none is used without the note that a sponsor bought: `of_sponsors` are the campaigns that have
+    the buyer as a sponsor, by a report that came before any of our codes was known on the order.
+    That is all that is stored of such an order, until `noted_until`.
     """
 
     order_id: str
     uses: tuple[OrderUse, ...]
+    of_sponsors: tuple[str, ...] = ()
+    noted_until: datetime | None = None
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When it ends; None while a voucher is used on the order."""
+        return None if self.uses else self.noted_until
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it says nothing of the order any more."""
+        return not self.uses and not self.of_sponsors
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,6 +221,29 @@ def without_use(uses: OrderUses, voucher: Voucher) -> OrderUses:
     """The vouchers used on an order without this one."""
     kept = tuple(use for use in uses.uses if use.code_key != voucher.code_key)
     return replace(uses, uses=kept)
+
+
+def with_sponsor(
+    uses: OrderUses | None, campaign: Campaign, order_id: str, now: datetime
+) -> OrderUses:
+    """With the note that a sponsor of the campaign made the order. It lasts until a code that is
+    reported in the return window, or within a month after that, has met it.
+    """
+    known = uses or OrderUses(order_id=order_id, uses=())
+    if campaign.id in known.of_sponsors:
+        return known
+    days = timedelta(days=campaign.return_window_days) + NOTED_AFTER_WINDOW
+    until = campaign.end_of_day(campaign.local_date(now) + days)
+    return replace(
+        known,
+        of_sponsors=(*known.of_sponsors, campaign.id),
+        noted_until=max(until, known.noted_until or until),
+    )
+
+
+def is_of_sponsor(uses: OrderUses | None, campaign_id: str) -> bool:
+    """Whether a report has said that a sponsor of the campaign made the order."""
+    return uses is not None and campaign_id in uses.of_sponsors
 
 
 def differs(redemption: Redemption, purchase: Purchase) -> bool:

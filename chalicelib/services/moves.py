@@ -125,7 +125,7 @@ def give_back_changes(
             facts += back_facts
             uses = without_use(uses, each.voucher) if uses else None
     if changes and uses:
-        changes.append(Replace(uses) if uses.uses else Remove(uses))
+        changes.append(_stored_uses(uses))
     return changes, facts
 
 
@@ -134,4 +134,8 @@ def _changes_of_uses(uses: OrderUses | None, voucher: Voucher) -> list[Change]:
     left = without_use(uses, voucher) if uses else None
     if left == uses or left is None:
         return []
-    return [Replace(left) if left.uses else Remove(left)]
+    return [_stored_uses(left)]
+
+
+def _stored_uses(uses: OrderUses) -> Change:
+    return Remove(uses) if uses.is_empty else Replace(uses)

@@ -40,7 +40,7 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "get_voucher": [BATCH],
     "redeem_voucher": [BATCH, WRITE],
     "roll_back_redemption": [BATCH, WRITE],
-    "post_orders": [QUERY, *[BATCH] * 5, GET, WRITE],
+    "post_orders": [QUERY, *[BATCH] * 3, GET, WRITE],
     "get_dashboard": [QUERY, *[GET] * 2, QUERY, GET],
     "get_openapi": [],
 }
@@ -74,7 +74,7 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
         *RECEIPTS,
     ],
     "ingest: an order": [
-        *[READ_FILE, *[BATCH] * 5, GET, WRITE],
+        *[READ_FILE, *[BATCH] * 3, GET, WRITE],
         *[*RECEIPTS, GET, PUT],  # the receipts, and when the last order file came
     ],
     "ingest: an acknowledgement": [

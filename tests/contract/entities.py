@@ -138,6 +138,7 @@ ENTITIES: list[Entity] = [
         uses=(
             OrderUse(campaign=CAMPAIGN, code_key="C", template="welcome", not_with=("thank-you",)),
         ),
+        of_sponsors=(CAMPAIGN,), noted_until=LATER,
     ),
     SpareCode(
         campaign=CAMPAIGN, template="welcome", code_key="OWN1", code="OWN-1", shard="#7"

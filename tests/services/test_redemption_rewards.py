@@ -218,20 +218,7 @@ def test_an_order_that_had_the_voucher_once_is_its_holders() -> None:
     assert results[0][:2] == (OrderStatus.KEPT, True)
 
 
-LIMIT = pytest.mark.xfail(reason="an order of no referee leaves no trace before its code is known")
-
-
-@pytest.mark.parametrize("digest_first", [pytest.param(True, marks=LIMIT), False])
-def test_a_sponsor_who_buys_earns_nothing_whichever_of_two_files_comes_first(
-    digest_first: bool,
-) -> None:
-    """One file has the digests, another the codes, and no report follows."""
-    world = new_world(rules=[WELCOME, KEPT])
-    code = first_code(world)
-    rows = [world.order("A1", "kept", of=VIPS[0]), world.order("A1", "kept", code=code)]
-    for row in rows if digest_first else rows[::-1]:
-        report(world, row)
-    assert granted(world) == [("welcome", 0)]
+LIMIT = pytest.mark.xfail(reason="an order of nobody we know yet leaves no trace")
 
 
 @pytest.mark.parametrize("report_first", [pytest.param(True, marks=LIMIT), False])

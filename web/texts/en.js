@@ -256,7 +256,7 @@ export const texts = {
   "count.rewards_refused": "Rewards refused",
   "buyer.referee": "The referee",
   "buyer.none": "Unknown (no digest given)",
-  "buyer.sponsor": "The sponsor",
+  "buyer.sponsor": "A sponsor",
   "buyer.customer": "An existing customer",
   "buyer.other_referee": "Another referee",
   "buyer.other": "Somebody else",

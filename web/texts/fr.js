@@ -261,7 +261,7 @@ export const texts = {
   "count.rewards_refused": "Récompenses refusées",
   "buyer.referee": "Le filleul",
   "buyer.none": "Inconnu (sans empreinte)",
-  "buyer.sponsor": "Le parrain lui-même",
+  "buyer.sponsor": "Un parrain",
   "buyer.customer": "Un client déjà connu",
   "buyer.other_referee": "Un autre filleul",
   "buyer.other": "Quelqu’un d’autre",

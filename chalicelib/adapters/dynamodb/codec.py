@@ -77,8 +77,8 @@ def entity_item(entity: Entity) -> Item:
     values = _adapter(kind).dump_python(entity, mode="json", by_alias=True)
     values |= schema.key_of(entity) | schema.index_keys(entity)
     values |= {"kind": item_kind.kind, "revision": entity.revision + 1}
-    if item_kind.ends:
-        values["ttl"] = int(getattr(entity, item_kind.ends).timestamp())
+    if item_kind.ends and (ends_at := getattr(entity, item_kind.ends)):
+        values["ttl"] = int(ends_at.timestamp())
     return _marshal(values)
 
 

@@ -18,7 +18,7 @@
 | AP14 | the facts of one hour; those of one subject in it, in order | `FACT#{hour}#{shard:03}` |
 | AP15 | counts by day; the journal's head | `COUNT#{campaign}`, `JOURNAL#{campaign}` |
 | AP16 | changes of vouchers that are in no file yet | `CHANGES#{campaign}` |
-| AP17 | the vouchers used on an order | `USES#{order_id}` |
+| AP17 | the vouchers used on an order; whether a sponsor made it | `USES#{order_id}` |
 | AP18 | when the last order file came; own codes left | `WATCH#{campaign}` |
 | AP19 | the file of changes that is open; its rows | `CHANGES_FILES#{campaign}` / `FILE#…`; … |
 | AP20 | the statements that are written | `STATEMENTS#{campaign}` |
@@ -169,7 +169,7 @@ ITEM_KINDS: dict[type[Entity], ItemKind] = {
         "VOUCHER", "VOUCHER#{code_key}", "VOUCHER", agenda=_voucher_agenda, holder="holder_id"
     ),
     Redemption: ItemKind("REDEMPTION", "VOUCHER#{code_key}", "REDEMPTION#{order_id}"),
-    OrderUses: ItemKind("ORDER_USES", "USES#{order_id}", "USES"),
+    OrderUses: ItemKind("ORDER_USES", "USES#{order_id}", "USES", ends="ends_at"),
     SpareCode: ItemKind("SPARE_CODE", "CODES#{campaign}#{template}{shard}", "CODE#{code_key}"),
     VoucherChange: ItemKind("VOUCHER_CHANGE", "CHANGES#{campaign}", "CHANGE#{position}"),
     ChangesSequence: ItemKind("CHANGES_SEQUENCE", "CHANGES_FILES#{campaign}", "SEQUENCE"),

@@ -25,12 +25,18 @@ def find_referee(ports: Ports, campaign: Campaign, digest: str) -> Person | None
     return Person(referral_id=invitation.referral_id)
 
 
+def find_sponsor(ports: Ports, campaign: Campaign, digest: str) -> Person | None:
+    """The sponsor behind a digest; None when it is no sponsor's."""
+    claims = sponsor_claims_on(ports, campaign.id, [digest])
+    return Person(is_sponsor=True) if claims else None
+
+
 def find_other(ports: Ports, campaign: Campaign, digest: str, ordered_at: datetime) -> Person:
     """Whose digest it is, where it is no referee's: a sponsor, a customer on the list in force at
     `ordered_at`, or somebody else. `ListUnavailableError` when a later attempt may say.
     """
-    for claim in sponsor_claims_on(ports, campaign.id, [digest]):
-        return Person(sponsor_id=claim.sponsor_id)
+    if sponsor := find_sponsor(ports, campaign, digest):
+        return sponsor
     digests = campaign.digests
     # Which of the keys it was made with is not said; under the others nobody is found.
     pairs = (DigestPair(key, digest, digest, digests.algorithm) for key in digests.key_ids)

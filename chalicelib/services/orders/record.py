@@ -1,10 +1,13 @@
 """Recording one order that the client reports: in any sequence, repeatedly.
 
-An order is stored when its buyer is a referee, or when it uses or names one of our vouchers; other
-people's leave no trace. A report moves an order forward, says more of it, or changes nothing. The
-voucher is redeemed in the transaction that stores the first report with its code, and given back in
-the one that cancels the order. A code that is not ours, or not good, never costs the order: its
-problem is reported beside it.
+An order is stored when its buyer is a referee, or when it uses or names one of our vouchers. Of a
+sponsor's only that is noted (`OrderUses`): a later report may name a referee's code without saying
+who bought. Other people's leave no trace.
+
+A report moves an order forward, says more of it, or changes nothing. The voucher is redeemed in the
+transaction that stores the first report with its code, and given back in the one that cancels the
+order. A code that is not ours, or not good, never costs the order: its problem is reported beside
+it.
 
     row ─► stored order, voucher, buyer ─► new order ─► one transaction
                                                         order, referral, redemption or rollback
@@ -41,8 +44,10 @@ from chalicelib.domain.redemptions import (
     OrderUses,
     RedemptionPlan,
     VoucherOnOrder,
+    is_of_sponsor,
     plan_redemption,
     purchase_of,
+    with_sponsor,
 )
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher, VoucherProblem, problem_at
@@ -50,11 +55,13 @@ from chalicelib.services.errors import UnknownError
 from chalicelib.services.lookups import find_voucher_for, find_voucher_on_order
 from chalicelib.services.moves import give_back_changes, redemption_changes
 from chalicelib.services.order_changes import order_changes
-from chalicelib.services.orders.buyers import find_other, find_referee
+from chalicelib.services.orders.buyers import find_other, find_referee, find_sponsor
 from chalicelib.services.ports import (
     Change,
+    Insert,
     Key,
     Ports,
+    Replace,
 )
 from chalicelib.services.retry import retry_on_conflict
 
@@ -113,18 +120,23 @@ def record_order(ports: Ports, campaign: Campaign, row: OrderRow) -> OrderOutcom
     uses_key = Key.of(OrderUses, order_id=row.order_id)
     read = ports.repository.read(order_key, uses_key)
     stored = read.get(order_key)
-    vouchers = _vouchers_of(ports, campaign, row, stored, read.get(uses_key))
+    uses = read.get(uses_key)
+    vouchers = _vouchers_of(ports, campaign, row, stored, uses)
     person = _person(ports, campaign, row, stored, vouchers.deciding)
     if _is_another_person(stored, person):
         return refused(OrderProblem.ANOTHER_PERSON)
     referral_id = _referral_id(stored, person, vouchers.deciding)
     referral = ports.repository.get(Referral, referral_id=referral_id) if referral_id else None
+    if referral is None and vouchers.found is None and person and person.is_sponsor:
+        return _note_sponsor(ports, campaign, row.order_id, uses, vouchers.problem)
     if referral is None:
         return _commit_use(ports, campaign, OrderStatus(row.status), vouchers)
     is_early = is_before_confirmation(campaign, referral, row.ordered_at)
     if stored is None and vouchers.found is None and is_early:
         return OrderOutcome("before_confirmation", voucher=vouchers.problem)
     before = stored or new_order(campaign, row, referral)
+    if is_of_sponsor(uses, campaign.id):
+        before = replace(before, buyer=Buyer.SPONSOR)
     dated = dated_order(campaign, referral, before, row)
     reported = reported_order(campaign, dated, row, ports.clock())
     order = _judged(ports, campaign, reported, person, vouchers, referral)
@@ -203,7 +215,7 @@ def _person(
     if referee := find_referee(ports, campaign, row.email_digest):
         return referee
     if stored is None and voucher is None:
-        return Person()  # nobody we need to know more about
+        return find_sponsor(ports, campaign, row.email_digest) or Person()
     # Some back offices date each status: later lists have everybody who ordered.
     ordered_at = min(row.ordered_at, stored.ordered_at) if stored else row.ordered_at
     return find_other(ports, campaign, row.email_digest, ordered_at)
@@ -279,6 +291,19 @@ def _with_code(order: Order, vouchers: _VouchersOfOrder) -> Order:
     if not is_made_with or vouchers.deciding is None or order.code_key:
         return order
     return replace(order, code_key=vouchers.deciding.code_key, template=vouchers.deciding.template)
+
+
+def _note_sponsor(
+    ports: Ports,
+    campaign: Campaign,
+    order_id: str,
+    uses: OrderUses | None,
+    problem: CodeProblem | VoucherProblem | None,
+) -> OrderOutcome:
+    noted = with_sponsor(uses, campaign, order_id, ports.clock())
+    if noted != uses:
+        ports.repository.commit(Replace(noted) if noted.revision else Insert(noted))
+    return OrderOutcome("not_a_referees", voucher=problem)
 
 
 def _commit_use(

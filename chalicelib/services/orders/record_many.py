@@ -6,32 +6,35 @@ the others cost no further call. How one is recorded is in `record.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
 
 from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.entity import Entity
 from chalicelib.domain.files.orders import OrderRow, orders
 from chalicelib.domain.files.reading import Tally
 from chalicelib.domain.orders import CodeProblem, Order, OrderProblem, code_keys, refusal_of
-from chalicelib.domain.people import RefereeClaim
+from chalicelib.domain.people import RefereeClaim, SponsorClaim
 from chalicelib.domain.redemptions import OrderUses
 from chalicelib.domain.vouchers import Voucher, VoucherProblem
 from chalicelib.services.orders.record import OrderOutcome, record_order, refused
-from chalicelib.services.ports import ContentionError, ListUnavailableError, Ports
+from chalicelib.services.ports import BATCH_LIMIT, ContentionError, Key, ListUnavailableError, Ports
 
-_AT_ONCE = 100  # rows: the limit of one batch read
+_AT_ONCE = 100  # rows, of some keys each
 _WITHOUT_TRACE = frozenset({"none", "not_a_referees"})
 
 
 @dataclass(frozen=True)
 class Matches:
-    """Which buyers, orders and voucher codes of some rows are known: pairs of campaign and digest,
-    pairs of campaign and order id, and the campaign of each code.
+    """What the rows that may have an effect are known by: pairs of campaign and referee's digest,
+    pairs of campaign and order id (of stored and sponsors' orders), the campaign of each code.
     """
 
-    buyers: frozenset[tuple[str, str]]
-    orders: set[tuple[str, str]]  # and those recorded since
-    vouchers: dict[str, str]
+    buyers: set[tuple[str, str]] = field(default_factory=set)
+    orders: set[tuple[str, str]] = field(default_factory=set)  # and those recorded since
+    vouchers: dict[str, str] = field(default_factory=dict)
 
     def include(self, campaign: Campaign, row: OrderRow) -> bool:
         """Whether the row may have an effect in the campaign."""
@@ -57,21 +60,55 @@ def find_matches(ports: Ports, campaigns: Sequence[Campaign], rows: Sequence[Ord
     """Find, in a few batch reads, the rows that may have an effect in one of the campaigns."""
     names = [campaign.id for campaign in campaigns]
     digests = [row.email_digest for row in rows if row.email_digest]
-    claims = ports.repository.get_many(
-        RefereeClaim, [{"campaign": name, "digest": digest} for name in names for digest in digests]
+    stored = _stored_at(
+        ports,
+        *(Key.of(OrderUses, order_id=row.order_id) for row in rows),
+        *(Key.of(Order, campaign=name, order_id=row.order_id) for name in names for row in rows),
+        *(Key.of(RefereeClaim, campaign=name, digest=one) for name in names for one in digests),
+        *(Key.of(SponsorClaim, campaign=name, digest=one) for name in names for one in digests),
+        *(Key.of(Voucher, code_key=key) for row in rows for key in code_keys(row)),
     )
-    orders = ports.repository.get_many(
-        Order, [{"campaign": name, "order_id": row.order_id} for name in names for row in rows]
-    )
-    uses = ports.repository.get_many(OrderUses, [{"order_id": row.order_id} for row in rows])
-    keys = [{"code_key": key} for row in rows for key in code_keys(row)]
-    vouchers = ports.repository.get_many(Voucher, keys) if keys else []
-    known = {(order.campaign, order.order_id) for order in orders}
-    return Matches(
-        buyers=frozenset((claim.campaign, claim.digest) for claim in claims),
-        orders=known | {(use.campaign, each.order_id) for each in uses for use in each.uses},
-        vouchers={voucher.code_key: voucher.campaign for voucher in vouchers},
-    )
+    matches = Matches()
+    noted: set[tuple[str, str]] = set()
+    sponsors: set[tuple[str, str]] = set()
+    for entity in stored:
+        match entity:
+            case OrderUses(order_id=order_id, uses=uses, of_sponsors=of_sponsors):
+                matches.orders.update((use.campaign, order_id) for use in uses)
+                noted.update((name, order_id) for name in of_sponsors)
+            case Order():
+                matches.orders.add((entity.campaign, entity.order_id))
+            case RefereeClaim():
+                matches.buyers.add((entity.campaign, entity.digest))
+            case SponsorClaim():
+                sponsors.add((entity.campaign, entity.digest))
+            case Voucher():
+                matches.vouchers[entity.code_key] = entity.campaign
+    matches.orders.update(_of_sponsors(campaigns, rows, sponsors, ports.clock()) - noted)
+    return matches
+
+
+def _stored_at(ports: Ports, *keys: Key[Any]) -> Iterator[Entity]:
+    distinct = list(dict.fromkeys(keys))
+    for start in range(0, len(distinct), BATCH_LIMIT):
+        yield from ports.repository.read(*distinct[start : start + BATCH_LIMIT]).entities.values()
+
+
+def _of_sponsors(
+    campaigns: Sequence[Campaign],
+    rows: Sequence[OrderRow],
+    sponsors: Collection[tuple[str, str]],
+    now: datetime,
+) -> set[tuple[str, str]]:
+    """The campaign and id of the sponsors' orders. One that is refused is like anybody's: a call
+    says nothing of the campaign in which somebody is a sponsor.
+    """
+    return {
+        (campaign.id, row.order_id)
+        for campaign in campaigns
+        for row in rows
+        if (campaign.id, row.email_digest) in sponsors and not refusal_of(campaign, row, now)
+    }
 
 
 def ingest_orders(

@@ -15,7 +15,7 @@ from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import Trigger
 from chalicelib.domain.fact_bodies import VoucherRedeemed, VoucherRolledBack
 from chalicelib.domain.orders import Order
-from chalicelib.domain.redemptions import OrderUses, Redemption
+from chalicelib.domain.redemptions import OrderUses, Redemption, is_of_sponsor
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import (
     Action,
@@ -146,6 +146,11 @@ def _redemption_that_counts(ports: Ports, voucher: Voucher) -> Redemption | None
     if order_id is None:
         return None
     order = ports.repository.get(Order, campaign=voucher.campaign, order_id=order_id)
-    if order and not order.counts:
+    if order is None:
+        uses = ports.repository.get(OrderUses, order_id=order_id)
+        counts = not is_of_sponsor(uses, voucher.campaign)
+    else:
+        counts = order.counts
+    if not counts:
         return None
     return ports.repository.get(Redemption, code_key=voucher.code_key, order_id=order_id)
