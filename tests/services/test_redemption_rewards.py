@@ -5,6 +5,7 @@ reported, and what a used voucher counts for once it is given back.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,9 +13,10 @@ import pytest
 from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.people import Sponsor
 from chalicelib.domain.redemptions import purchase_of
-from chalicelib.domain.rewards import Budget
+from chalicelib.domain.rewards import Budget, Reward
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.campaigns.put import put_campaign
+from chalicelib.services.ports import Replace
 from chalicelib.services.vouchers.redeem import redeem, roll_back
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world
@@ -298,3 +300,76 @@ def test_a_capped_reward_for_a_confirmation_is_granted_when_there_is_room() -> N
     assert granted(world) == [("confirmed", 0), ("kept", 1)]
     report(world, world.order("A1", "returned", of=NEWCOMER))
     assert granted(world) == [("confirmed", 0), ("confirmed", 0)]
+
+
+# --- rewards of earlier versions ------------------------------------------------------------------
+
+
+def first_of_sponsor(world: World) -> Voucher:
+    return next(one for one in world.memory.all(Voucher) if one.rule == "kept")
+
+
+def used_under_0_2_0(*, another_is_kept: bool, counts_revoked: bool) -> World:
+    """A sponsor with two rewards. The first was used when its order was returned: 0.2.0 let it
+    stand, and noted on the voucher alone that it is to be revoked.
+    """
+    world = new_world(rules=[WELCOME, KEPT], caps={"sponsor_rewards": 2})
+    used_and_revoked(world)
+    world.referral(PAUL)
+    report(world, world.order("P1", "kept", of=PAUL))
+    if another_is_kept:
+        keep(world, "A2")
+    voucher = first_of_sponsor(world)
+    [stored] = [one for one in world.memory.all(Reward) if one.code_key == voucher.code_key]
+    standing = replace(stored, revoked_at=None, is_used=False, to=None, value_minor=0)
+    noted = replace(voucher, revoked_at=world.clock())
+    [sponsor] = world.memory.all(Sponsor)
+    counted = replace(sponsor, counts_revoked=counts_revoked)
+    world.repository.commit(Replace(standing), Replace(noted), Replace(counted))
+    return world
+
+
+def sponsors_rewards(world: World) -> tuple[VoucherState, int, int]:
+    """The state of the sponsor's first voucher, how many stand, how many the cap counts."""
+    held = [one for one in world.memory.all(Voucher) if one.rule == "kept"]
+    [sponsor] = world.memory.all(Sponsor)
+    standing = [one for one in held if one.state is not VoucherState.REVOKED]
+    assert len([rule for rule, _ in granted(world) if rule == "kept"]) == len(standing)
+    return held[0].state, len(standing), sponsor.rewards
+
+
+@pytest.mark.parametrize("counts_revoked", [True, False])
+@pytest.mark.parametrize("another_is_kept", [True, False])
+def test_what_0_2_0_revoked_while_it_was_used_is_replaced_once_it_is_rolled_back(
+    another_is_kept: bool, counts_revoked: bool
+) -> None:
+    world = used_under_0_2_0(another_is_kept=another_is_kept, counts_revoked=counts_revoked)
+    roll_back(world.ports, first_of_sponsor(world).code, "S1")
+    world.run()
+    if not another_is_kept:
+        assert sponsors_rewards(world) == (VoucherState.REVOKED, 1, 1)
+        keep(world, "A2")
+    assert sponsors_rewards(world) == (VoucherState.REVOKED, 2, 2)
+
+
+@pytest.mark.parametrize("counts_revoked", [True, False])
+def test_what_0_2_0_revoked_while_it_was_used_counts_again_once_another_order_earns_it(
+    counts_revoked: bool,
+) -> None:
+    world = used_under_0_2_0(another_is_kept=False, counts_revoked=counts_revoked)
+    keep(world, "A2")
+    assert sponsors_rewards(world) == (VoucherState.REDEEMED, 2, 2)
+    roll_back(world.ports, first_of_sponsor(world).code, "S1")
+    world.run()
+    assert sponsors_rewards(world) == (VoucherState.ISSUED, 2, 2)
+
+
+def test_what_0_2_0_itself_rolled_back_is_replaced_once_another_order_earns_it() -> None:
+    world = used_under_0_2_0(another_is_kept=False, counts_revoked=True)
+    voucher = first_of_sponsor(world)
+    revoked = replace(
+        voucher, state=VoucherState.REVOKED, redeemed_by=None, ended_at=voucher.revoked_at
+    )
+    world.repository.commit(Replace(revoked))
+    keep(world, "A2")
+    assert sponsors_rewards(world) == (VoucherState.REVOKED, 2, 2)

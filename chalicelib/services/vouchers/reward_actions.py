@@ -177,8 +177,23 @@ def free_room(ports: Ports, state: ReferralRewards, granted: Reward, voucher: Vo
     revoked, and a rollback has revoked it since.
     """
     changes: list[Change] = [Replace(replace(granted, is_used=False)), Replace(state.referral)]
-    ports.repository.commit(*changes, *_freed(state, granted, voucher))
+    if granted.to is None and voucher.holder is HolderRole.SPONSOR:
+        # Granted by an earlier version: the count may have been made since the rollback.
+        changes.append(Replace(recounted(ports, state.sponsor, without=voucher)))
+    else:
+        changes += _freed(state, granted, voucher)
+    ports.repository.commit(*changes)
     return "voucher_was_revoked"
+
+
+def recounted(ports: Ports, sponsor: Sponsor, *, without: Voucher | None = None) -> Sponsor:
+    """The sponsor of an earlier version, with the rewards that stand; `without` stands no more,
+    whatever the index says, which may lag.
+    """
+    held = ports.repository.held_by(sponsor.sponsor_id)
+    gone = without.code_key if without else None
+    count = sum(one.state is not VoucherState.REVOKED and one.code_key != gone for one in held)
+    return replace(sponsor, rewards=count, counts_revoked=False)
 
 
 def _freed(state: ReferralRewards, granted: Reward, voucher: Voucher) -> list[Change]:

@@ -6,18 +6,17 @@ is in `reward_actions.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 
 from chalicelib.domain.people import Sponsor
 from chalicelib.domain.referrals import Referral
-from chalicelib.domain.rewards import Action, Budget, Reward
-from chalicelib.domain.vouchers import VoucherState
+from chalicelib.domain.rewards import Action, Budget, Reward, is_active, revoked
+from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.lookups import current_campaign
 from chalicelib.services.ports import Ports
 from chalicelib.services.retry import retry_on_conflict
-from chalicelib.services.vouchers.reward_actions import ReferralRewards, carry_out
+from chalicelib.services.vouchers.reward_actions import ReferralRewards, carry_out, recounted
 
 NOTHING_LEFT = "nothing_left"
 WAITS = "waits"
@@ -73,9 +72,9 @@ def load_rewards(ports: Ports, referral_id: str) -> ReferralRewards | None:
     if referral is None or sponsor is None:
         return None
     if sponsor.counts_revoked:
-        sponsor = _recounted(ports, sponsor)
+        sponsor = recounted(ports, sponsor)
     limit = current_campaign(ports, referral.campaign).caps.budget_minor
-    rewards = list(ports.repository.within(Reward, referral_id=referral_id))
+    rewards = _as_revoked(ports, list(ports.repository.within(Reward, referral_id=referral_id)))
     has_budget = limit is not None or any(reward.in_budget for reward in rewards)
     budget = ports.repository.get(Budget, campaign=referral.campaign) if has_budget else None
     return ReferralRewards(
@@ -87,11 +86,21 @@ def load_rewards(ports: Ports, referral_id: str) -> ReferralRewards | None:
     )
 
 
-def _recounted(ports: Ports, sponsor: Sponsor) -> Sponsor:
-    """The sponsor of an earlier version, with the rewards that stand; stored with the next one."""
-    held = ports.repository.held_by(sponsor.sponsor_id)
-    count = sum(voucher.state is not VoucherState.REVOKED for voucher in held)
-    return replace(sponsor, rewards=count, counts_revoked=False)
+def _as_revoked(ports: Ports, rewards: Sequence[Reward]) -> list[Reward]:
+    """The rewards as this version stores them: earlier ones let a reward stand whose voucher was
+    used when it was to be revoked, and noted that on the voucher alone.
+    """
+    keys = {
+        reward.code_key: {"code_key": reward.code_key}
+        for reward in rewards
+        if reward.code_key and is_active(reward) and reward.to is None
+    }
+    vouchers = ports.repository.get_many(Voucher, list(keys.values())) if keys else []
+    ends = {voucher.code_key: voucher.revoked_at for voucher in vouchers if voucher.revoked_at}
+    return [
+        revoked(reward, ends[reward.code_key], is_used=True) if reward.code_key in ends else reward
+        for reward in rewards
+    ]
 
 
 def run_each(*works: Callable[[], list[str]]) -> list[str]:
