@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from chalicelib import functions
 from chalicelib.api.openapi import text
 from chalicelib.api.operations import OPERATIONS, Operation
 from chalicelib.domain.addresses import Address, AddressDigests
@@ -217,6 +218,23 @@ def test_a_voucher_ends_with_its_last_local_day(
     world.clock.pass_by(days=days)
     reported = world.get(f"{VOUCHERS}/{code}").json()
     assert (reported["acceptable"], reported["reason"]) == (reason is None, reason)
+
+
+def test_a_refused_code_is_revoked_for_the_client_while_it_waits_for_its_replacement(
+    world: World,
+) -> None:
+    """The client's own codes have run out, so nothing is issued in its place yet."""
+    world.put_templates(welcome={"codes": "client"})
+    world.drop("codes/welcome/first.csv", b"code\nOWN-0001\n")
+    code = world.voucher()
+    functions.export()
+    receipt = world.drop("acks/00000001.ack", f"code,reason\n{code},taken\n".encode())
+    assert receipt["effects"] == {"refused": 1}
+    [stored] = world.vouchers()
+    assert stored["state"] == {"S": "exported"}
+    reported = world.get(f"{VOUCHERS}/{code}").json()
+    assert (reported["acceptable"], reported["reason"]) == (False, "refused_by_client")
+    assert reported["state"] == "revoked"
 
 
 def test_redeeming_again_is_200_with_the_same_body_and_changes_nothing(world: World) -> None:
