@@ -7,18 +7,19 @@ import gzip
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import pytest
 
 from chalicelib.domain.changes import ChangeKind, VoucherChange
-from chalicelib.domain.changes_files import CHANGE_COLUMNS, ChangesFile
+from chalicelib.domain.changes_files import CHANGE_COLUMNS, ChangesFile, ChangesPart
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.exports import Export, ExportState
-from chalicelib.domain.facts import FactName
-from chalicelib.services.ports import Ports, Repository
-from chalicelib.services.vouchers.changes import write_changes
+from chalicelib.domain.facts import Fact, FactName
+from chalicelib.services.ports import Change, Ports, Repository
+from chalicelib.services.vouchers.changes import _Changes, write_changes
 from tests.fakes.fuse import killed_everywhere
 from tests.fakes.repository import _Wrapped
 from tests.fakes.till import Till
@@ -155,6 +156,80 @@ def test_a_change_waits_while_the_export_of_its_voucher_is_not_written_yet(till:
         assert (write_changes(world.ports, world.campaign) is not None) is written
 
 
+class _CountedReads(_Wrapped):
+    """Counts the changes that are read, and the vouchers that are read for them."""
+
+    def __init__(self, inner: Repository) -> None:
+        super().__init__(inner)
+        self.changes = self.vouchers = 0
+        self.within = self._within
+
+    def _within(self, kind: type[E], /, **key: str | int) -> Iterator[E]:
+        for one in self._inner.within(kind, **key):
+            self.changes += kind is VoucherChange
+            yield one
+
+    def get_many(self, kind: type[E], keys: Sequence[Mapping[str, str | int]]) -> list[E]:
+        self.vouchers += len(keys)
+        return super().get_many(kind, keys)
+
+
+def test_what_waits_for_its_export_is_read_twice_however_many_parts_are_written(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Changes, "part_rows", 2)
+    known = [till.issue() for _ in range(10)]
+    till.world.export()
+    for number, key in enumerate([till.issue() for _ in range(20)] + known):
+        till.world.clock.advance(seconds=1)
+        till.redeem(key, f"A{number}")
+    counted = _CountedReads(till.world.repository)
+    file = write_changes(replace(till.ports, repository=counted), till.world.campaign)
+    assert file
+    assert (file.parts, file.rows) == (5, 10)
+    assert (counted.changes, counted.vouchers) == (2 * 30, 30)
+
+
+class _MeetsAnotherRun(_Wrapped):
+    """Another run commits just before the second part of this one."""
+
+    def __init__(self, inner: Repository, other_run: Callable[[], object]) -> None:
+        super().__init__(inner)
+        self._other_run = other_run
+        self._parts = 0
+
+    def commit(self, *changes: Change, facts: Sequence[Fact] = ()) -> None:
+        self._parts += any(isinstance(one.entity, ChangesPart) for one in changes)
+        if self._parts == 2:
+            self._parts += 1
+            self._other_run()
+        super().commit(*changes, facts=facts)
+
+
+@pytest.mark.parametrize("rows_of_the_other", [1, 2, 3])
+def test_two_runs_at_once_write_each_change_once_in_its_order(
+    till: Till, monkeypatch: pytest.MonkeyPatch, rows_of_the_other: int
+) -> None:
+    monkeypatch.setattr(_Changes, "part_rows", 2)
+    keys = [till.issue() for _ in range(4)]
+    till.world.export()
+    for number, key in enumerate(keys):
+        till.world.clock.advance(seconds=1)
+        till.redeem(key, f"A{number}")
+    till.roll_back(keys[-1])
+
+    def a_part_of_another_run() -> None:
+        other = _Changes(till.ports, till.world.campaign.id)
+        monkeypatch.setattr(other, "part_rows", rows_of_the_other, raising=False)
+        other._add_part(1)
+
+    ports = wrapped(till.world, lambda inner: _MeetsAnotherRun(inner, a_part_of_another_run))
+    write_changes(ports, till.world.campaign)
+    [rows] = changes_in(till.world).values()
+    assert [row["order_id"] for row in rows] == ["A0", "A1", "A2", "A3", "A3"]
+    assert rows[-1]["change"] == "rolled_back"
+
+
 def till_with_a_redemption() -> Till:
     till = Till(new_world())
     till.redeem(till.issue(), "A1")
@@ -180,14 +255,14 @@ def test_more_changes_than_fit_a_transaction_make_parts_of_one_file(till: Till) 
 def test_a_file_that_is_long_enough_is_closed_and_the_next_one_goes_on(
     till: Till, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chalicelib.services.vouchers.changes.PART_ROWS", 2)
-    monkeypatch.setattr("chalicelib.services.vouchers.changes._Changes.most_rows", 3)
+    monkeypatch.setattr(_Changes, "part_rows", 2)
+    monkeypatch.setattr(_Changes, "most_rows", 3)
     keys = [till.issue() for _ in range(5)]
     till.world.export()
     for number, key in enumerate(keys):
         till.redeem(key, f"A{number}")
     written = [write(till), write(till)]
-    assert [file.rows if file else 0 for file in written] == [4, 1]
+    assert [file.rows if file else 0 for file in written] == [3, 2]
     assert write(till) is None
 
 
@@ -227,8 +302,8 @@ def test_a_change_never_overtakes_an_earlier_one_of_its_voucher(till: Till, at: 
     till.world.clock.advance(hours=3)
     till.redeem(other, "B1")
     ports = wrapped(till.world, lambda inner: _StoredBehind(inner, till, key, at))
-    while write_changes(ports, till.world.campaign):
-        pass
+    for _ in range(4):
+        write_changes(ports, till.world.campaign)
     rows = [row for rows in changes_in(till.world).values() for row in rows]
     own = [row["change"] for row in rows if row["voucher"] == till.voucher(key).voucher_id]
     assert own == ["redeemed", "rolled_back"]
@@ -239,7 +314,7 @@ def test_a_change_never_overtakes_an_earlier_one_of_its_voucher(till: Till, at: 
 def test_law_5_killed_at_every_step_and_run_again_each_change_is_in_one_file(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("chalicelib.services.vouchers.changes.PART_ROWS", 2)
+    monkeypatch.setattr(_Changes, "part_rows", 2)
 
     def begin() -> World:
         till = Till(new_world())

@@ -92,7 +92,7 @@ def test_the_next_export_takes_what_was_issued_since() -> None:
 def test_more_vouchers_than_fit_a_transaction_make_parts_of_one_file(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("chalicelib.services.vouchers.export.PART_ROWS", 2)
+    monkeypatch.setattr("chalicelib.services.vouchers.export._Exports.part_rows", 2)
     world = issued(3)
     export = world.export()
     assert export
@@ -121,7 +121,7 @@ def test_the_biggest_part_fits_in_one_transaction() -> None:
 def test_law_5_killed_at_every_step_and_run_again_each_voucher_is_in_one_file(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("chalicelib.services.vouchers.export.PART_ROWS", 2)
+    monkeypatch.setattr("chalicelib.services.vouchers.export._Exports.part_rows", 2)
     undisturbed = issued(3)
     undisturbed.export()
     worlds = killed_everywhere(

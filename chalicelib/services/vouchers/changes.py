@@ -3,11 +3,13 @@
 A part takes its changes out of the table. How numbered files are written is in `numbered_files.py`.
 
 A change waits until the export of its voucher is written, because the client must know a code
-before it reads what became of it. It holds up no change of another voucher.
+before it reads what became of it. It holds up no change of another voucher. A run reads twice what
+waits, however many parts it writes and however many changes wait for their export.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
@@ -28,10 +30,9 @@ from chalicelib.domain.facts import Fact
 from chalicelib.domain.files.changes import changes_file, changes_manifest
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.facts import new_fact
-from chalicelib.services.ports import ConflictError, Insert, Ports, Remove
+from chalicelib.services.ports import BATCH_LIMIT, Insert, Ports, Remove
 from chalicelib.services.vouchers.numbered_files import Part, Series
 
-PART_ROWS = 90  # with the part and the file, below the 100 items of a transaction
 FILE_ROWS = 50_000  # written in one piece from memory; more wait for the next run
 
 
@@ -50,15 +51,34 @@ class _Changes(Series[ChangesFile, ChangesPart]):
     sequence_kind = ChangesSequence
     most_rows = FILE_ROWS
 
+    def __init__(self, ports: Ports, campaign_id: str) -> None:
+        super().__init__(ports, campaign_id)
+        # What this run writes, in parts; None: to be read.
+        self._parts: deque[list[VoucherChange]] | None = None
+        self._later_parts: deque[list[VoucherChange]] = deque()
+
     def is_waiting(self) -> bool:
-        return bool(_ready(self.ports, self.campaign_id))
+        self._parts = self._read_parts()
+        return bool(self._parts)
+
+    def _read_parts(self) -> deque[list[VoucherChange]]:
+        ready = _ready(self.ports, self.campaign_id, self.most_rows)
+        starts = range(0, len(ready), self.part_rows)
+        return deque(ready[start : start + self.part_rows] for start in starts)
 
     def next_part(self, file: ChangesFile) -> Part[ChangesFile] | None:
-        ready = _ready(self.ports, self.campaign_id)
-        if not ready:
+        parts = self._read_parts() if self._parts is None else self._parts
+        # If the part meets another run, which may have written some of them, they are read again.
+        self._parts = None
+        if not parts:
             return None
-        grown, part = next_changes_part(file, ready)
-        return Part(grown, [Insert(part), *map(Remove, ready)])
+        changes = parts.popleft()
+        self._later_parts = parts
+        grown, part = next_changes_part(file, changes)
+        return Part(grown, [Insert(part), *map(Remove, changes)])
+
+    def part_added(self) -> None:
+        self._parts = self._later_parts
 
     def content(self, parts: Sequence[ChangesPart]) -> bytes:
         return changes_file(parts)
@@ -80,30 +100,29 @@ class _Changes(Series[ChangesFile, ChangesPart]):
         )
 
 
-def _ready(ports: Ports, campaign_id: str) -> list[VoucherChange]:
-    """The changes that can be written now, earliest first, as many as fit in a part.
+def _ready(ports: Ports, campaign_id: str, most: int | None) -> list[VoucherChange]:
+    """The changes that can be written now, earliest first, at most `most`.
 
-    `ConflictError` when a change was stored behind the place already read, and a later one of the
-    same voucher after it: read in one go, the later one would overtake it.
+    They are read once, then once more: a change may be stored behind the place already read, and a
+    later one of the same voucher before it. The later one must not overtake it, so none of that
+    voucher is written now. Whatever is stored after that is later than what was found.
     """
     read: set[str] = set()
-    ready = list(islice(_of_known_codes(ports, campaign_id, read), PART_ROWS))
-    if not ready:
-        return ready
-    vouchers = {change.code_key for change in ready}
-    for change in ports.repository.within(VoucherChange, campaign=campaign_id):
+    ready = list(islice(_of_known_codes(ports, campaign_id, read), most))
+    behind: set[str] = set()
+    for change in ports.repository.within(VoucherChange, campaign=campaign_id) if ready else ():
         if change.position > ready[-1].position:
             break
-        if change.position not in read and change.code_key in vouchers:
-            raise ConflictError("a change was stored meanwhile")
-    return ready
+        if change.position not in read:
+            behind.add(change.code_key)
+    return [change for change in ready if change.code_key not in behind]
 
 
 def _of_known_codes(ports: Ports, campaign_id: str, read: set[str]) -> Iterator[VoucherChange]:
     """The waiting changes of vouchers whose export is written; adds what it passes to `read`."""
     last_written = _last_written_export(ports, campaign_id)
     waiting = ports.repository.within(VoucherChange, campaign=campaign_id)
-    while batch := list(islice(waiting, PART_ROWS)):
+    while batch := list(islice(waiting, BATCH_LIMIT)):
         read.update(change.position for change in batch)
         keys = [{"code_key": change.code_key} for change in batch]
         exported = {

@@ -27,8 +27,6 @@ from chalicelib.services.facts import export_fact
 from chalicelib.services.ports import Agenda, Insert, Ports, Replace
 from chalicelib.services.vouchers.numbered_files import Part, Series
 
-PART_ROWS = 90  # with the part, the export and the fact, below the 100 items of a transaction
-
 
 def export_vouchers(ports: Ports, campaign: Campaign) -> Export | None:
     """Complete the campaign's open export, or open one if vouchers wait; returns the written
@@ -56,7 +54,7 @@ class _Exports(Series[Export, ExportPart]):
                 yield voucher
 
     def next_part(self, file: Export) -> Part[Export] | None:
-        vouchers = list(islice(self._waiting(), PART_ROWS))
+        vouchers = list(islice(self._waiting(), self.part_rows))
         if not vouchers:
             return None
         grown, part = next_part(file, vouchers)

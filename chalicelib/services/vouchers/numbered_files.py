@@ -47,6 +47,8 @@ class Series(ABC, Generic[F, P]):
     file_kind: type[F]
     sequence_kind: type[FileSequence]
     part_kind: type[P]
+    # With the part, the file and the fact, below the 100 items of a transaction.
+    part_rows: ClassVar[int] = 90
     most_rows: ClassVar[int | None] = None  # of a file; more wait for the next one
 
     def __init__(self, ports: Ports, campaign_id: str) -> None:
@@ -60,6 +62,9 @@ class Series(ABC, Generic[F, P]):
     @abstractmethod
     def next_part(self, file: F) -> Part[F] | None:
         """The next part of an open file; None when nothing waits."""
+
+    def part_added(self) -> None:
+        """Note that the part which `next_part` made is committed; it is asked again otherwise."""
 
     @abstractmethod
     def content(self, parts: Sequence[P]) -> bytes:
@@ -129,6 +134,7 @@ class Series(ABC, Generic[F, P]):
         if part is None:
             return file
         self.ports.repository.commit(Replace(part.file), *part.changes, facts=part.facts)
+        self.part_added()
         return part.file
 
     @retry_on_conflict
