@@ -94,7 +94,7 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
     "reconcile: nothing": [*[QUERY] * 5, *[GET] * 2, QUERY, GET],
     "report: a referral": [
         *[*[QUERY] * 2, WRITE_FILE, QUERY, WRITE_FILE],
-        *[READ_FILE, *[QUERY] * 3, *[GET] * 4, SCAN, WRITE_FILE],  # the comparison of the day
+        *[READ_FILE, *[QUERY] * 4, *[GET] * 4, SCAN, WRITE_FILE],  # the comparison of the day
         *[QUERY, QUERY],  # no month's statement is due
     ],
 }
