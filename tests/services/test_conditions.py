@@ -124,8 +124,15 @@ def test_a_holder_is_known_under_a_key_that_came_after_the_voucher() -> None:
     for stranger in (digest(OTHER), None):
         with pytest.raises(RefusedError, match="not_the_holder"):
             redeem(world.ports, code, purchase(world, email_digest=stranger))
-    assert redeem(world.ports, code, purchase(world, email_digest=new))[2]
+    recording = RecordingRepository(world.repository)
+    ports = wrapped(world, lambda _: recording)
+    assert redeem(ports, code, purchase(world, email_digest=new))[2]
     assert new in voucher(world, "welcome").holder_digests
+    assert [call.partition(" ")[0] for call in recording.calls] == ["read", "get", "Replace"]
+    roll_back(ports, code, "A1")
+    recording.calls.clear()
+    assert redeem(ports, code, purchase(world, "A2", email_digest=new))[2]
+    assert [call.partition(" ")[0] for call in recording.calls] == ["read", "Replace"]
 
 
 def test_a_refused_buyer_of_a_bound_voucher_costs_two_reads() -> None:
