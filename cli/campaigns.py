@@ -39,8 +39,8 @@ def check(file: File) -> None:
 
 @app.command()
 def put(file: File, dry_run: DryRun = False, stage: Stage = LOCAL) -> None:
-    """Put a campaign file in force, as the next version of its campaign. Rules and templates that
-    vanish or grant something else are named first.
+    """Put a campaign file in force, as the next version of its campaign. What
+    changes for rewards is named first: rules, templates, caps and what else decides them.
     """
     campaign = _read(file)
     connection = connect(stage)

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.campaign.differences import reward_differences
+from chalicelib.domain.campaign.differences import DECIDING_FIELDS, reward_differences
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.campaign.rules import Caps, Conditions, Rule
+from chalicelib.domain.campaign.templates import VoucherTemplate
 from tests.fakes.campaign import campaign, templates
 
 RULES = campaign().model_dump(by_alias=True)["rules"]
@@ -82,3 +85,101 @@ def test_a_template_that_vanishes_is_named() -> None:
         "rule ladder-third: vanishes; what is reported from now on earns nothing by it",
         "template fourth-order: vanishes; vouchers that are issued stay as they are",
     ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"currency": "USD"}, "currency EUR → USD"),
+        ({"time_zone": "Europe/Athens"}, "time_zone Europe/Paris → Europe/Athens"),
+        ({"return_window_days": 30}, "return_window_days 14 → 30"),
+        ({"buyer": "anyone"}, "buyer referee → anyone"),
+        ({"give_back_voucher": []}, "give_back_voucher [cancelled] → none"),
+        ({"caps": {"sponsor_rewards": 5}}, "caps.sponsor_rewards 20 → 5"),
+        ({"caps": {"referee_rewards": 3}}, "caps.referee_rewards none → 3"),
+        ({"caps": {"budget": 9000}}, "caps.budget none → 9000.00"),
+    ],
+)
+def test_what_else_decides_what_is_granted_is_named(changes: dict[str, Any], named: str) -> None:
+    assert reward_differences(campaign(), campaign(**changes)) == [named]
+
+
+# --- no field is forgotten -----------------------------------------------------------------------
+
+# What a field is, where it is not named: a change of it grants nothing more and nothing less.
+NOT_NAMED = {
+    "id": "another campaign",
+    "version": "is assigned",
+    "brand": "texts",
+    "title": "texts",
+    "offer": "texts",
+    "sponsor_offer": "texts",
+    "country": "texts",
+    "locales": "texts",
+    "terms": "texts",
+    "starts_on": "when one may invite and confirm",
+    "ends_on": "when one may invite and confirm",
+    "digests": "keys, which `tandem` asks for itself",
+    "lists": "when a list is trusted",
+    "channels": "how one may invite",
+    "quotas": "how much one may invite",
+    "invitation_days": "how long one may confirm",
+    "retention_days": "how long an address is kept",
+    "release": "when a code is mailed",
+    "acknowledge_within": "when an alarm rings",
+    "orders_expected_every": "when an alarm rings",
+}
+OTHER_VALUES: dict[str, dict[str, Any]] = {
+    "rule": {
+        "id": "another",
+        "when": "order_placed",
+        "conditions": {"order": 2},
+        "issue": "second-order",
+        "to": "referee",
+    },
+    "if": {
+        "order": 3,
+        "minimum_amount": 30,
+        "maximum_amount": 30,
+        "minimum_days": 2,
+        "maximum_days": 2,
+        "template": "welcome",
+    },
+    "template": {
+        "prefix": "WX",
+        "value": "12.50",
+        "minimum_basket": 0,
+        "valid_days": 30,
+        "codes": "client",
+        "holder_bound": True,
+        "not_with": ["thank-you"],
+    },
+}
+
+
+def test_every_field_of_a_campaign_is_named_or_changes_no_reward() -> None:
+    named = {"rules", "templates", "caps", *DECIDING_FIELDS}
+    assert named | set(NOT_NAMED) == set(Campaign.model_fields)
+    assert not named & set(NOT_NAMED)
+
+
+@pytest.mark.parametrize("name", Rule.model_fields)
+def test_every_field_of_a_rule_is_named(name: str) -> None:
+    field = Rule.model_fields[name].alias or name
+    assert with_rule(4, **{field: OTHER_VALUES["rule"][name]})
+
+
+@pytest.mark.parametrize("name", Conditions.model_fields)
+def test_every_condition_of_a_rule_is_named(name: str) -> None:
+    assert with_rule(4, **{"if": {name: OTHER_VALUES["if"][name]}})
+
+
+@pytest.mark.parametrize("name", sorted({*VoucherTemplate.model_fields} - {"days_left"}))
+def test_every_field_of_a_template_is_named(name: str) -> None:
+    after = campaign(templates=templates(welcome={name: OTHER_VALUES["template"][name]}))
+    assert len(reward_differences(campaign(), after)) == 1
+
+
+@pytest.mark.parametrize("name", Caps.model_fields)
+def test_every_cap_is_named(name: str) -> None:
+    assert len(reward_differences(campaign(), campaign(caps={name: 7}))) == 1

@@ -2,7 +2,8 @@
 
 What happens from then on is judged by the new version, what happened before by the old one
 (`domain/rewards.py`). A rule is the same rule if its `id` is the same; so an id that vanishes, or
-that issues something else, is named before the new version is in force.
+that issues something else, is named before the new version is in force. So is every other field
+that decides what is granted or how long it stands.
 """
 
 from __future__ import annotations
@@ -10,16 +11,30 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
+from pydantic import BaseModel
+
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.campaign.rules import Conditions, Rule
+from chalicelib.domain.campaign.rules import Caps, Conditions, Rule
 from chalicelib.domain.campaign.templates import VoucherTemplate
 
 _ISSUED = "vouchers that are issued stay as they are"
 
+# Of the campaign as a whole, beside its rules, templates and caps: when an order counts, for whom,
+# what it gives back, and in which money and days.
+DECIDING_FIELDS = ("currency", "time_zone", "return_window_days", "buyer", "give_back_voucher")
+
+# `days_left` says when an alarm rings, not what is issued.
+TEMPLATE_FIELDS = tuple(name for name in VoucherTemplate.model_fields if name != "days_left")
+
 
 def reward_differences(before: Campaign, after: Campaign) -> list[str]:
     """What vanishes from `before` or is granted otherwise in `after`, one line each."""
-    return [*_rule_differences(before, after), *_template_differences(before, after)]
+    return [
+        *_changed(before, after, DECIDING_FIELDS),
+        *_changed(before.caps, after.caps, Caps.model_fields, "caps."),
+        *_rule_differences(before, after),
+        *_template_differences(before, after),
+    ]
 
 
 def _rule_differences(before: Campaign, after: Campaign) -> Iterator[str]:
@@ -36,16 +51,8 @@ def _rule_differences(before: Campaign, after: Campaign) -> Iterator[str]:
 
 
 def _rule_changes(old: Rule, new: Rule) -> Iterator[str]:
-    pairs = [
-        ("when", old.when.value, new.when.value),
-        ("issue", old.issue, new.issue),
-        ("to", old.to.value, new.to.value),
-    ]
-    pairs += [
-        (f"if.{name}", _text(getattr(old.conditions, name)), _text(getattr(new.conditions, name)))
-        for name in Conditions.model_fields
-    ]
-    yield from _changed(pairs)
+    yield from _changed(old, new, ("when", "issue", "to"))
+    yield from _changed(old.conditions, new.conditions, Conditions.model_fields, "if.")
 
 
 def _template_differences(before: Campaign, after: Campaign) -> Iterator[str]:
@@ -57,17 +64,16 @@ def _template_differences(before: Campaign, after: Campaign) -> Iterator[str]:
 
 
 def _template_changes(old: VoucherTemplate, new: VoucherTemplate) -> Iterator[str]:
-    yield from _changed(
-        (name, _text(getattr(old, name)), _text(getattr(new, name)))
-        for name in VoucherTemplate.model_fields
-        if name != "days_left"  # when an alarm rings, not what is issued
-    )
+    yield from _changed(old, new, TEMPLATE_FIELDS)
 
 
-def _changed(pairs: Iterable[tuple[str, str, str]]) -> Iterator[str]:
-    for name, old, new in pairs:
+def _changed(
+    before: BaseModel, after: BaseModel, names: Iterable[str], group: str = ""
+) -> Iterator[str]:
+    for name in names:
+        old, new = _text(getattr(before, name)), _text(getattr(after, name))
         if old != new:
-            yield f"{name} {old} → {new}"
+            yield f"{group}{name} {old} → {new}"
 
 
 def _text(value: object) -> str:
