@@ -167,9 +167,19 @@ def is_before_confirmation(campaign: Campaign, referral: Referral, ordered_at: d
     return campaign.days_between(referral.confirmed_at, ordered_at + CLOCK_TOLERANCE) < 0
 
 
-def counts_for(campaign: Campaign, referral: Referral, order: Order) -> bool:
-    """Whether the order counts for the referral; otherwise it counts for nobody."""
-    return order.buyer in _COUNTED_BUYERS[campaign.buyer] and not is_before_confirmation(
+def is_counted(campaign: Campaign, buyer: Buyer) -> bool:
+    """Whether what `buyer` does with a referee's voucher counts for somebody."""
+    return buyer in _COUNTED_BUYERS[campaign.buyer]
+
+
+def counts_for(
+    campaign: Campaign, referral: Referral, order: Order, by_call: Buyer = Buyer.NONE
+) -> bool:
+    """Whether the order counts for the referral; otherwise it counts for nobody. `by_call`: who
+    used the voucher, as far as the call says that redeemed it.
+    """
+    buyer = buyer_by_both(order.buyer, by_call)
+    return is_counted(campaign, buyer) and not is_before_confirmation(
         campaign, referral, order.ordered_at
     )
 

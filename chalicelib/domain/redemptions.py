@@ -15,6 +15,7 @@ from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.entity import Entity, require, stored_as
 from chalicelib.domain.files.orders import OrderRow
+from chalicelib.domain.orders import Buyer
 from chalicelib.domain.vouchers import Voucher, VoucherProblem, problem_at, redeemed
 
 # An order with more vouchers is a test or a constant; its first ones no longer exclude others.
@@ -24,7 +25,11 @@ NOTED_AFTER_WINDOW = timedelta(days=30)
 
 @dataclass(frozen=True, kw_only=True)
 class Redemption(Entity):
-    """The recorded use of a voucher on an order, and its rollback."""
+    """The recorded use of a voucher on an order, and its rollback.
+
+    `buyer` is who used it as far as the call says; `none` where a reported order did, which says it
+    itself, and in redemptions of versions that did not ask.
+    """
 
     code_key: Annotated[str, stored_as("code")]
     order_id: str
@@ -33,6 +38,7 @@ class Redemption(Entity):
     currency: str
     redeemed_at: datetime
     rolled_back_at: datetime | None = None
+    buyer: Buyer = Buyer.NONE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,6 +208,11 @@ def plan_redemption(
         redeemed_at=now,
     )
     return RedemptionPlan(redeemed(voucher, purchase.order_id), redemption, _with_use(found))
+
+
+def made_by(plan: RedemptionPlan, buyer: Buyer) -> RedemptionPlan:
+    """The plan of a call that says who uses the voucher."""
+    return replace(plan, redemption=replace(plan.redemption, buyer=buyer))
 
 
 def _with_use(found: VoucherOnOrder) -> OrderUses:

@@ -21,7 +21,7 @@ from typing import Annotated
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import HolderRole, Rule, Trigger
 from chalicelib.domain.entity import Entity, stored_as
-from chalicelib.domain.orders import Order, OrderStatus, uses_vouchers
+from chalicelib.domain.orders import Order, OrderStatus, is_counted, uses_vouchers
 from chalicelib.domain.redemptions import Redemption
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher
@@ -377,6 +377,7 @@ def earned_on_redemption(
         for rule in campaign.rules
         if rule.when is Trigger.VOUCHER_REDEEMED
         and redemption.amount_minor
+        and is_counted(campaign, redemption.buyer)
         and rule.conditions.template in {None, voucher.template}
         and rule.conditions.allow_amount(redemption.amount_minor)
         and rule.conditions.allow_days(days)

@@ -131,7 +131,7 @@ ENTITIES: list[Entity] = [
     ),
     Redemption(
         code_key="C", order_id="A1", ordered_at=MORNING, amount_minor=8000, currency="EUR",
-        redeemed_at=MORNING, rolled_back_at=LATER,
+        redeemed_at=MORNING, rolled_back_at=LATER, buyer=Buyer.SPONSOR,
     ),
     OrderUses(
         order_id="A#1",

@@ -18,7 +18,7 @@ from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.ports import Replace
 from chalicelib.services.vouchers.redeem import redeem, roll_back
-from tests.fakes.campaign import CAMPAIGN, CANARY, campaign
+from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digests
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world
 from tests.services.test_orders import NEWCOMER, granted, keep, record, row_of
 
@@ -85,6 +85,43 @@ def test_what_a_rule_that_is_gone_granted_is_revoked_with_the_redemption() -> No
     world.clock.advance(days=1)
     roll_back(world.ports, code, "A1")
     world.run()
+    assert granted(world) == [("welcome", 0)]
+
+
+@pytest.mark.parametrize("buyer", [VIPS[0], CUSTOMERS[0], PAUL, "stranger@example.fr"])
+@pytest.mark.parametrize("accepted", ["referee", "anyone"])
+def test_a_use_by_a_call_that_names_another_buyer_earns_nobody_anything(
+    buyer: str, accepted: str
+) -> None:
+    world = new_world(rules=[WELCOME, USED, KEPT], buyer=accepted)
+    code = first_code(world)
+    world.referral(PAUL, VIPS[2])
+    before = granted(world)
+    counts = accepted == "anyone" and buyer == "stranger@example.fr"
+    use(world, code, world.order("A1", of=buyer))
+    assert (granted(world) != before) is counts
+    report(world, world.order("A1", "kept", code=code))
+    assert (granted(world) != before) is counts
+    [order] = world.memory.all(Order)
+    assert order.counts is counts
+
+
+def test_a_use_by_a_call_that_names_the_holder_by_any_digest_earns() -> None:
+    world = new_world(rules=[WELCOME, USED])
+    code = first_code(world, "jean.ne+shop@gmail.com")
+    canonical = digests("jean.ne+shop@gmail.com").pairs[0].canonical
+    use(world, code, world.order("A1", email_digest=canonical))
+    assert granted(world) == [("used", 1), ("welcome", 0)]
+
+
+def test_a_till_waits_for_no_list_and_what_it_sells_meanwhile_earns_nothing() -> None:
+    world = new_world(rules=[WELCOME, USED], buyer="anyone")
+    code = first_code(world)
+    world.lists.fails = "read_failed"
+    use(world, code, world.order("A1", of="stranger@example.fr"))
+    world.lists.fails = None
+    world.run()
+    assert voucher_of(world, "welcome").state is VoucherState.REDEEMED
     assert granted(world) == [("welcome", 0)]
 
 

@@ -51,11 +51,11 @@ from chalicelib.domain.redemptions import (
 )
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher, VoucherProblem, problem_at
+from chalicelib.services.buyers import find_other, find_referee, find_sponsor
 from chalicelib.services.errors import UnknownError
 from chalicelib.services.lookups import find_voucher_for, find_voucher_on_order
 from chalicelib.services.moves import give_back_changes, redemption_changes
 from chalicelib.services.order_changes import order_changes
-from chalicelib.services.orders.buyers import find_other, find_referee, find_sponsor
 from chalicelib.services.ports import (
     Change,
     Insert,
@@ -107,6 +107,12 @@ class _VouchersOfOrder:
         return self.plan is not None or (
             self.found is not None and self.found.redemption is not None
         )
+
+    @property
+    def buyer_by_call(self) -> Buyer:
+        """Who used that voucher, as far as a call says."""
+        redemption = self.found.redemption if self.found else None
+        return redemption.buyer if redemption else Buyer.NONE
 
 
 @retry_on_conflict
@@ -256,7 +262,8 @@ def _judged(
     by_code = of_referee if vouchers.was_accepted else order.revision > 0 and order.counts
     belongs = buyer is Buyer.REFEREE or by_code
     judged = replace(order, referral_id=referral.referral_id, buyer=buyer)
-    return replace(judged, counts=belongs and counts_for(campaign, referral, judged))
+    counts = belongs and counts_for(campaign, referral, judged, vouchers.buyer_by_call)
+    return replace(judged, counts=counts)
 
 
 def _referral_of(ports: Ports, voucher: Voucher, referral: Referral) -> Referral | None:

@@ -1,7 +1,8 @@
 """Redeeming a voucher on an order, once, and rolling that back, once (law 6).
 
 Of N concurrent calls, one finds the voucher still at the revision it read; the others decide again
-and find it redeemed. Each attempt is one read and at most one commit.
+and find it redeemed. Each attempt is one read and at most one commit; a call that names a buyer who
+is not the holder reads who that is.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from chalicelib.domain.redemptions import (
     Purchase,
     Redemption,
     differs,
+    made_by,
     plan_redemption,
 )
 from chalicelib.domain.vouchers import (
@@ -18,6 +20,7 @@ from chalicelib.domain.vouchers import (
     VoucherProblem,
     problem_at,
 )
+from chalicelib.services.buyers import buyer_by_call
 from chalicelib.services.errors import FieldProblem, InvalidError, RefusedError
 from chalicelib.services.lookups import find_voucher, find_voucher_for, find_voucher_on_order
 from chalicelib.services.moves import redemption_changes, rollback_changes
@@ -47,6 +50,7 @@ def redeem(ports: Ports, typed: str, purchase: Purchase) -> tuple[Voucher, Redem
     if plan.is_new and is_in_the_future(purchase.ordered_at, ports.clock()):
         raise InvalidError([FieldProblem("ordered_at", "in_the_future")])
     if plan.is_new:
+        plan = made_by(plan, buyer_by_call(ports, plan.voucher, purchase))
         changes, facts = redemption_changes(ports, plan)
         ports.repository.commit(*changes, facts=facts)
     return plan.voucher, plan.redemption, plan.is_new

@@ -1,4 +1,4 @@
-"""Finding whose digest an order gives: of a referee, of a sponsor, of a listed customer."""
+"""Finding whose digest an order or a call gives: a referee's, a sponsor's, a listed customer's."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from datetime import datetime
 
 from chalicelib.domain.addresses import AddressDigests, DigestPair
 from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.campaign.rules import HolderRole
 from chalicelib.domain.invitations import Invitation
-from chalicelib.domain.orders import Person
+from chalicelib.domain.orders import Buyer, Person, buyer_of
+from chalicelib.domain.redemptions import Purchase
+from chalicelib.domain.referrals import Referral
+from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.lookups import claim_on, find_customer_as_of, sponsor_claims_on
 from chalicelib.services.ports import ListUnavailableError, Ports
 
@@ -48,3 +52,24 @@ def find_other(ports: Ports, campaign: Campaign, digest: str, ordered_at: dateti
         # No later attempt finds out, so the order must not wait for one; it counts for nobody.
         return Person(is_customer=True)
     return Person(is_customer=customers.found is not None)
+
+
+def buyer_by_call(ports: Ports, voucher: Voucher, purchase: Purchase) -> Buyer:
+    """Who uses a referee's voucher, as far as the call says; nothing is read where it is the holder
+    or nobody says. A sponsor's voucher is about no order of a referee.
+    """
+    email_digest = purchase.email_digest
+    campaign = ports.campaigns.get(voucher.campaign)
+    if email_digest is None or campaign is None or voucher.holder is HolderRole.SPONSOR:
+        return Buyer.NONE
+    if email_digest in {voucher.holder_digest, *voucher.holder_digests}:
+        return Buyer.REFEREE
+    referral = ports.repository.get(Referral, referral_id=voucher.referral_id)
+    try:
+        person = find_referee(ports, campaign, email_digest) or find_other(
+            ports, campaign, email_digest, purchase.ordered_at
+        )
+    except ListUnavailableError:
+        # The till waits for no list. Who may be a customer counts for nobody (law 3).
+        person = Person(is_customer=True)
+    return buyer_of(person, referral)
