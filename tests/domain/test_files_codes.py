@@ -139,6 +139,7 @@ def test_a_code_that_could_not_be_typed_or_would_be_a_formula_is_refused(code: s
         ("4.68769E+11", "code_damaged"),
         ('"4,68769E+11"', "code_damaged"),
         ("#NAME?", "code_damaged"),
+        ("jeanne@example.fr", "code_plain_address"),
     ],
 )
 def test_a_code_that_is_guessed_or_damaged_is_refused(code: str, reason: str) -> None:

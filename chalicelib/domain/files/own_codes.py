@@ -43,6 +43,8 @@ def own_codes(chunks: Iterable[bytes], tally: Tally) -> Iterator[tuple[int, str]
 
 
 def _problem(code: str, seen: set[str]) -> str | None:
+    if "@" in code:
+        return "code_plain_address"
     if is_damaged(code):
         return "code_damaged"
     if not is_code(code):
