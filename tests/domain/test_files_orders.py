@@ -82,6 +82,14 @@ def test_decimals_may_be_left_out_and_zeros_added(amount: str, minor: int) -> No
     assert row.amount_minor == minor
 
 
+def test_lines_that_end_with_a_carriage_return_alone_are_refused_without_their_content() -> None:
+    content = f"{','.join(COLUMNS)}\r{','.join(GOOD.values())}\r"
+    with pytest.raises(FileRefusedError) as refused:
+        list(orders([content.encode()], Tally()))
+    assert refused.value.reason == "carriage_return_alone"
+    assert (refused.value.line, refused.value.detail) == (1, "")
+
+
 def test_an_amount_of_any_length_is_read_at_once() -> None:
     endless = f"1.{'0' * 60_000}x"  # in a call; a search that starts at each zero takes minutes
     started = time.process_time()

@@ -322,13 +322,16 @@ def table(
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """Numbered rows by column name; the first line is the header.
 
-    Raises FileRefusedError as `lines` and `check_header` do, and `empty_file` without a header. A
-    header alone is an empty table: there are days without orders.
+    Raises FileRefusedError as `lines` and `check_header` do, `empty_file` without a header, and
+    `carriage_return_alone` for lines that have no LF. A header alone is an empty table: there are
+    days without orders.
     """
     rest = iter(numbered)
     header = next(rest, None)
     if header is None:
         raise FileRefusedError("empty_file")
+    if "\r" in header[1]:  # then all lines are in the first, and what they hold looks like columns
+        raise FileRefusedError("carriage_return_alone", header[0])
     names = fields(header[1]) or []
     check_header(names, wanted, header[0])
     for number, values in records(rest, len(names)):
