@@ -99,6 +99,8 @@ class Order(Entity):
 _MOVES = {
     OrderStatus.PLACED: {OrderStatus.KEPT, OrderStatus.RETURNED, OrderStatus.CANCELLED},
     OrderStatus.KEPT: {OrderStatus.RETURNED, OrderStatus.CANCELLED},
+    # An order reported as both ends as cancelled, in whatever sequence.
+    OrderStatus.RETURNED: {OrderStatus.CANCELLED},
 }
 _COUNTED_BUYERS = {
     "referee": {Buyer.REFEREE, Buyer.NONE},

@@ -247,7 +247,7 @@ def test_another_code_than_the_recorded_one_is_not_redeemed(world: World) -> Non
     assert unknown == OrderOutcome("known_already", voucher="voucher_code_differs")
 
 
-@pytest.mark.parametrize("order", list(permutations(["placed", "kept", "cancelled"])))
+@pytest.mark.parametrize("order", list(permutations(["placed", "kept", "returned", "cancelled"])))
 @pytest.mark.parametrize("by_code_alone", [False, True])
 def test_a_cancelled_order_gives_its_voucher_back_in_any_sequence(
     world: World, order: tuple[str, ...], by_code_alone: bool

@@ -258,7 +258,7 @@ def _judged(
     of_referee = voucher is not None and voucher.holder is HolderRole.REFEREE
     expected = _referral_of(ports, voucher, referral) if voucher and of_referee else None
     buyer = buyer_by_both(order.buyer, buyer_of(person, expected))
-    # A sponsor's voucher says nothing of the buyer, nor does a code that is only vouchers.
+    # A sponsor's voucher says nothing of the buyer, nor does a code that is only named.
     by_code = of_referee if vouchers.was_accepted else order.revision > 0 and order.counts
     belongs = buyer is Buyer.REFEREE or by_code
     judged = replace(order, referral_id=referral.referral_id, buyer=buyer)
