@@ -197,7 +197,8 @@ ITEM_KINDS: dict[type[Entity], ItemKind] = {
 def has_ended(entity: Entity, now: datetime) -> bool:
     """Whether `entity` is past its end: it counts as removed, whenever AWS removes its item."""
     ends = ITEM_KINDS[type(entity)].ends
-    return ends is not None and bool(getattr(entity, ends) <= now)
+    end: datetime | None = getattr(entity, ends) if ends else None
+    return end is not None and end <= now
 
 
 def moment(at: datetime) -> str:
