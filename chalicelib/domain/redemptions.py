@@ -18,7 +18,8 @@ from chalicelib.domain.files.orders import OrderRow
 from chalicelib.domain.orders import Buyer
 from chalicelib.domain.vouchers import Voucher, VoucherProblem, problem_at, redeemed
 
-# An order with more vouchers is a test or a constant; its first ones no longer exclude others.
+# No real order uses more: the id is a test's, or one that a till sends for every order. Only the
+# last ones are kept, so earlier ones no longer exclude others.
 MAX_USES = 100
 NOTED_AFTER_WINDOW = timedelta(days=30)
 

@@ -122,7 +122,7 @@ def earned_on_orders(
     campaign_of: CampaignOf,
     used: Templates | None = None,
 ) -> list[Earned]:
-    """What the orders that count for the referral earn. An order of nothing earns nothing.
+    """What the orders that count for the referral earn. An order of 0.00 earns nothing.
 
     Without `used`, an order was made with the voucher that its reports name.
     """

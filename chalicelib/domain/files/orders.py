@@ -108,7 +108,8 @@ def _row(given: Mapping[str, str]) -> OrderRow:
 def _minor(amount: str) -> int:
     """`12`, `12.5`, `12.5000`, `-12.50` → 1200, 1250, 1250, 1250, without a float.
 
-    A refund may be negative; what it is an amount of is said by the status.
+    The sign is dropped: some back offices write refunds as negative amounts, and the status already
+    says that the order was returned.
     """
     units, _, decimals = amount.removeprefix("-").partition(".")
     return int(units) * 100 + int(decimals[:2].ljust(2, "0"))
