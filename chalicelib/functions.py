@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalicelib import bootstrap, events
 from chalicelib.domain.campaign.file import Campaign
@@ -31,13 +31,18 @@ from chalicelib.domain.sign_ins import SignInReason
 from chalicelib.observability import count, count_by_reason, failed, flushed, log, warn
 from chalicelib.pace import at_least
 from chalicelib.services.errors import RetryLaterError, SenderBusyError
+from chalicelib.services.isolate import failing, isolated
 from chalicelib.services.ports import ListUnavailableError, OtherContentError
+
+if TYPE_CHECKING:
+    from chalicelib.services.operations.check_facts import FactReport
 
 Event = dict[str, Any]
 BatchAnswer = dict[str, list[dict[str, str]]]
 Apart = Callable[[Campaign], AbstractContextManager[None]]
 
-FAILING_AT_ONCE = 3
+READERS = 16  # shards of an hour's facts that are read at the same time
+FAILING_AT_ONCE = 3  # then it is probably not the facts: the rest is left to the next delivery
 
 
 class WorkFailedError(Exception):
@@ -55,17 +60,18 @@ def project(event: Event) -> BatchAnswer:
     """Facts to counts, journal and metrics."""
     from chalicelib.services.operations.project import project as project_facts
 
-    def work(facts: list[Fact]) -> None:
-        counted = project_facts(bootstrap.ports(), facts)
-        for fact in counted:
-            count(_metric(fact.name), quantity_of(fact))
-            if effect_of(fact).metric_by_reason:
-                count_by_reason(_metric(fact.name), reason_of(fact))
-            if not is_known(fact):
-                warn("fact of a later version", correlation=fact.correlation, fact=fact.name)
-        count("FactProjected", len(counted))
+    return _stream(event, lambda facts: _count_facts(project_facts(bootstrap.ports(), facts)))
 
-    return _stream(event, work)
+
+def _count_facts(counted: Sequence[Fact]) -> None:
+    """The metrics of facts that were counted just now."""
+    for fact in counted:
+        count(_metric(fact.name), quantity_of(fact))
+        if effect_of(fact).metric_by_reason:
+            count_by_reason(_metric(fact.name), reason_of(fact))
+        if not is_known(fact):
+            warn("fact of a later version", correlation=fact.correlation, fact=fact.name)
+    count("FactProjected", len(counted))
 
 
 def decide(event: Event) -> BatchAnswer:
@@ -202,20 +208,46 @@ def expire() -> None:
 
 
 def reconcile() -> None:
-    """Stuck work, lists that are too old, referrals to re-key."""
+    """Stuck work, lists that are too old, referrals to re-key, facts that were lost."""
+    from chalicelib.services.operations.check_facts import check_facts
     from chalicelib.services.operations.reconcile import FINDINGS
     from chalicelib.services.operations.reconcile import reconcile as find_stuck
 
+    failures: list[Exception] = []
+
+    def note(item: str, error: Exception) -> None:
+        failed(error, "one of many failed", item=item)
+        failures.append(error)
+
     def run() -> None:
-        found = find_stuck(bootstrap.ports())
+        found = find_stuck(bootstrap.ports(), note)
+        with isolated("facts", note):
+            checked = check_facts(bootstrap.ports(), readers=READERS)
+            found |= checked.numbers()
+            _report_facts(checked)
         count("ReconcileFinding", sum(found[name] for name in FINDINGS))
         count("ListTooOld", found["lists_too_old"])
         count("ExportUnacknowledged", found["unacknowledged"])
         count("OrdersMissing", found["orders_missing"])
         count("CodesLow", found["codes_low"])
         log("reconciled", correlation=None, **found)
+        if failures:
+            raise WorkFailedError(f"{len(failures)} of many")
 
     _scheduled("reconcile", run)
+
+
+def _report_facts(checked: FactReport) -> None:
+    """The metrics of what a check of facts found, and a line for each fact."""
+    _count_facts(checked.counted)
+    for found in checked.findings:
+        count_by_reason("FactFinding", found.fact.name)
+        about = {"fact": found.fact.name, "missing": found.missing.value}
+        if found.error:
+            failed(found.error, "fact", correlation=found.fact.correlation, **about)
+        else:
+            warn("fact", correlation=found.fact.correlation, **about)
+    log("facts checked", facts=checked.checked, complete="yes" if checked.is_complete else "no")
 
 
 def report() -> None:
@@ -280,38 +312,22 @@ def _stream(event: Event, work: Callable[[list[Fact]], None]) -> BatchAnswer:
         a failed call     the batch in halves
 
     So a record is named only if others are before it; a call that named its batch's first record
-    would never narrow the batch down, and all of it would end in the dead queue.
+    would never narrow the batch down, and all of it would end in the dead queue. What is behind the
+    failing one is handled in the same call: it need not wait for Lambda's retries.
     """
     with flushed():
         records = event["Records"]
-        failing = _failing(records, work)
-        if failing and failing[0] == 0:
-            raise WorkFailedError("stream batch")
-        named = [events.sequence_number_of(records[place]) for place in failing[:1]]
-    return {"batchItemFailures": [{"itemIdentifier": number} for number in named]}
-
-
-def _failing(records: Sequence[Event], work: Callable[[list[Fact]], None]) -> list[int]:
-    """Handle the records, in halves where they fail together; the places of those that fail alone.
-
-    Those behind them are handled too, so that they need not wait for Lambda's retries. After
-    `FAILING_AT_ONCE` it is probably not the facts: the others are left to the next delivery.
-    """
-    failing: list[int] = []
-    parts = [range(len(records))]
-    while parts and len(failing) < FAILING_AT_ONCE:
-        part = parts.pop()
-        try:
-            work([events.fact_in_stream(records[place]) for place in part])
-        except Exception as error:
-            if len(part) > 1:
-                middle = len(part) // 2
-                parts += [part[middle:], part[:middle]]
-                continue
-            number = events.sequence_number_of(records[part.start])
+        found = failing(
+            records,
+            lambda part: work([events.fact_in_stream(record) for record in part]),
+            at_most=FAILING_AT_ONCE,
+        )
+        named = [events.sequence_number_of(records[place]) for place, _ in found]
+        for number, (_, error) in zip(named, found, strict=True):
             failed(error, "stream record failed", record=number)
-            failing.append(part.start)
-    return failing
+        if found and found[0][0] == 0:
+            raise WorkFailedError("stream batch")
+    return {"batchItemFailures": [{"itemIdentifier": number} for number in named[:1]]}
 
 
 def _messages(event: Event, work: Callable[[str], None]) -> BatchAnswer:

@@ -47,6 +47,22 @@ class Mail(Entity):
 # Sent at most once: a mail whose send got no answer is never sent again (law 2).
 AT_MOST_ONCE = frozenset({"invitation", "sign_up"})
 
+
+def sign_in_mail(contact_id: str) -> str:
+    """The id of the mail to who asked to sign in: made of what it is about, so there is one."""
+    return f"sign_in-{contact_id}"
+
+
+def invitation_mail(invitation_id: str) -> str:
+    """The id of an invitation's mail."""
+    return f"invitation-{invitation_id}"
+
+
+def voucher_mail(voucher_id: str) -> str:
+    """The id of a voucher's mail, whichever fact releases it."""
+    return f"voucher-{voucher_id}"
+
+
 _MOVES = {MailState.LEASED: {MailState.LEASED, MailState.SENT, MailState.FAILED}}
 
 

@@ -91,7 +91,10 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
         *[GET, GET, GET, QUERY],  # no change waits for a file
     ],
     "expire: an invitation": [QUERY, *[GET] * 2, WRITE, *[QUERY] * 3],
-    "reconcile: nothing": [*[QUERY] * 5, *[GET] * 2, QUERY, GET],
+    "reconcile: nothing": [
+        *[*[QUERY] * 5, *[GET] * 2, QUERY, GET],
+        GET,  # how far the facts were checked: no hour is over
+    ],
     "report: a referral": [
         *[*[QUERY] * 2, WRITE_FILE, QUERY, WRITE_FILE],
         *[READ_FILE, *[QUERY] * 4, *[GET] * 4, SCAN, WRITE_FILE],  # the comparison of the day

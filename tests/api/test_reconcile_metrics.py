@@ -12,7 +12,7 @@ from chalicelib import functions
 from chalicelib.services.operations.reconcile import FINDINGS
 from chalicelib.services.ports import Replace
 from tests.api.requests import PURCHASE
-from tests.api.world import World
+from tests.api.world import CAMPAIGN, VIP, World
 from tests.fakes.fuse import KilledError
 
 NUMBERS = ("ReconcileFinding", "ListTooOld")
@@ -22,7 +22,7 @@ LATE = ("ExportUnacknowledged", "OrdersMissing", "CodesLow")
 def counted(reported: str, names: Sequence[str] = NUMBERS) -> dict[str, float]:
     """The metrics in the lines of one run."""
     lines = [json.loads(line) for line in reported.splitlines()]
-    [metrics] = [line for line in lines if "_aws" in line]
+    [metrics] = [line for line in lines if "_aws" in line and names[0] in line]
     return {name: metrics[name][0] for name in names}
 
 
@@ -35,9 +35,33 @@ def run(capsys: pytest.CaptureFixture[str]) -> str:
 def test_lists_too_old_have_a_metric_of_their_own_and_are_no_finding(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    world.run()
     assert counted(run(capsys)) == {"ReconcileFinding": 0, "ListTooOld": 0}
     world.clock.pass_by(days=300)
     assert counted(run(capsys)) == {"ReconcileFinding": 0, "ListTooOld": 2}
+
+
+def test_a_fact_that_was_lost_is_named_counted_and_put_right(
+    world: World, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    run(capsys)
+    assert world.post(f"/v1/campaigns/{CAMPAIGN}/sign-in", {"email": VIP}).status == 202
+    world._relayed |= {item["fact_id"]["S"] for item in world.facts()}  # lost by the stream
+    world.clock.pass_by(hours=2)
+    lines = [json.loads(line) for line in run(capsys).splitlines()]
+    found = [vars(line) for line in caplog.records if line.getMessage() == "fact"]
+    named = {(line["fact"], line["missing"]) for line in found}
+    assert named == {
+        ("campaign_put", "facts_not_counted"),
+        ("sign_in_requested", "facts_not_counted"),
+        ("sign_in_requested", "facts_not_done"),
+    }
+    by_reason = [line["reason"] for line in lines if "FactFinding" in line]
+    assert sorted(by_reason) == ["campaign_put", "sign_in_requested", "sign_in_requested"]
+    [metrics] = [line for line in lines if "ReconcileFinding" in line and "_aws" in line]
+    assert (metrics["ReconcileFinding"], metrics["FactProjected"]) == ([3], [2])
+    world.run()
+    assert world.last_to(VIP)
 
 
 def test_the_progress_of_rekeying_is_logged_and_is_not_a_finding(
@@ -59,7 +83,7 @@ def test_what_the_client_is_late_with_has_metrics_of_its_own_and_is_a_finding(
     assert counted(run(capsys), LATE) == dict.fromkeys(LATE, 0)
     found = dict.fromkeys((*FINDINGS, "lists_too_old"), 0)
     found |= {"unacknowledged": 1, "orders_missing": 2, "codes_low": 3}
-    monkeypatch.setattr("chalicelib.services.operations.reconcile.reconcile", lambda _: found)
+    monkeypatch.setattr("chalicelib.services.operations.reconcile.reconcile", lambda *_: found)
     reported = run(capsys)
     assert counted(reported, LATE) == dict(zip(LATE, (1, 2, 3), strict=True))
     assert counted(reported)["ReconcileFinding"] == 6

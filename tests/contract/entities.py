@@ -13,6 +13,7 @@ from chalicelib.domain.changes_files import ChangesFile, ChangesPart, ChangesSeq
 from chalicelib.domain.eligibility import Reason
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.exports import Export, ExportPart, ExportSequence, ExportState
+from chalicelib.domain.fact_checks import FactCheck, UnfinishedHour
 from chalicelib.domain.invitations import Channel, Decision, Invitation, InvitationState, Submission
 from chalicelib.domain.journal import JournalHead
 from chalicelib.domain.lists.model import (
@@ -193,4 +194,5 @@ ENTITIES: list[Entity] = [
     LastFile(campaign=CAMPAIGN, area="orders", dropped_at=MORNING),
     CodesLeft(campaign=CAMPAIGN, template="welcome", left=5, needed=7, counted_at=MORNING),
     JournalHead(campaign=CAMPAIGN, number=1, hash="h"),
+    FactCheck(hour=MORNING, shard=16, unfinished=(UnfinishedHour(hour=MORNING, looked_at=LATER),)),
 ]  # fmt: skip

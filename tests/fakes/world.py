@@ -70,6 +70,8 @@ class World:
     mail_domains: KnownDomains = field(default_factory=KnownDomains)
     queues: MemoryQueues = field(default_factory=MemoryQueues)
     projects: bool = True
+    # Whether a fact is lost on its way to a consumer of the stream.
+    loses: Callable[[str, Fact], bool] = lambda _consumer, _fact: False
 
     def __post_init__(self) -> None:
         if isinstance(self.store, MemoryRepository):
@@ -120,9 +122,9 @@ class World:
     def deliver_stream(self, facts: list[Fact], chance: Random | None = None) -> None:
         """Facts to the queues, the counts and the journal."""
         for batch in _delivered(facts, chance):
-            relay(self.ports, batch)
+            relay(self.ports, [fact for fact in batch if not self.loses("relay", fact)])
             if self.projects:
-                project(self.ports, batch)
+                project(self.ports, [fact for fact in batch if not self.loses("project", fact)])
 
     def _work(self, chance: Random | None) -> bool:
         """Empty the queues once; False when nothing was done."""

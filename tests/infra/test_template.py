@@ -314,7 +314,7 @@ def test_every_function_has_a_role_of_its_own(resources: Resources) -> None:
     assert len(roles) == len(FUNCTIONS)
 
 
-@pytest.mark.parametrize("name", ["Relay", "MailEvents", "Reconcile"])
+@pytest.mark.parametrize("name", ["Relay", "MailEvents"])
 def test_a_function_without_files_may_not_touch_the_bucket(resources: Resources, name: str) -> None:
     mine = [s for role, s in statements(resources) if role == f"{name}Role"]
     assert "Bucket" not in json.dumps(mine)
@@ -364,6 +364,19 @@ def test_whoever_reads_a_file_learns_that_it_is_missing(resources: Resources) ->
     readers = {name for name, granted in actions.items() if "s3:GetObject" in granted}
     assert {"IngestRole", "ReportRole", "RewardRole"} <= readers
     assert {name for name in readers if "s3:ListBucket" not in actions[name]} == set()
+
+
+def test_reconcile_reads_lists_and_writes_the_journal(
+    resources: Resources,
+) -> None:
+    files = {
+        resource["Fn::Sub"]
+        for name, statement in statements(resources)
+        if name == "ReconcileRole"
+        for resource in listed(statement["Resource"])
+        if "${Bucket.Arn}" in json.dumps(resource)
+    }
+    assert files == {"${Bucket.Arn}/lists/*", "${Bucket.Arn}/out/*"}
 
 
 def test_report_alone_reads_every_voucher_and_of_the_files_its_own(resources: Resources) -> None:
@@ -416,11 +429,11 @@ def test_each_work_queue_is_fed_by_those_who_have_work_for_it(resources: Resourc
                     found.add(role)
     assert feeders == {
         "Decide": {"RelayRole", "DecideRole", "ReconcileRole"},
-        "Ingest": {"RelayRole"},
+        "Ingest": {"RelayRole", "ReconcileRole"},
         "Mail": {"RelayRole", "ReconcileRole"},
-        "RequestedDecision": {"RelayRole"},
+        "RequestedDecision": {"RelayRole", "ReconcileRole"},
         "RequestedMail": {"RelayRole", "ReconcileRole"},
-        "Reward": {"RelayRole"},
+        "Reward": {"RelayRole", "ReconcileRole"},
     }
 
 

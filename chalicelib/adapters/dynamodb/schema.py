@@ -22,6 +22,7 @@
 | AP18 | when the last order file came; own codes left | `WATCH#{campaign}` |
 | AP19 | the file of changes that is open; its rows | `CHANGES_FILES#{campaign}` / `FILE#…`; … |
 | AP20 | the statements that are written | `STATEMENTS#{campaign}` |
+| AP21 | how far the facts have been checked | `CHECKS` |
 
 A key is a template over the fields of its entity, so this table and the code cannot differ.
 `{version:08}` keeps numbers in order. The last part of a sort key may contain any text; no other
@@ -41,6 +42,7 @@ from chalicelib.domain.changes import VoucherChange
 from chalicelib.domain.changes_files import ChangesFile, ChangesPart, ChangesSequence
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.exports import Export, ExportPart, ExportSequence
+from chalicelib.domain.fact_checks import FactCheck
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import Invitation, InvitationState, Submission
 from chalicelib.domain.journal import JournalHead
@@ -190,6 +192,7 @@ ITEM_KINDS: dict[type[Entity], ItemKind] = {
     Mail: ItemKind("MAIL", "MAIL#{mail_id}", "MAIL", ends="ends_at", agenda=_mail_agenda),
     LastFile: ItemKind("LAST_FILE", "WATCH#{campaign}", "FILE#{area}"),
     CodesLeft: ItemKind("CODES_LEFT", "WATCH#{campaign}", "CODES#{template}"),
+    FactCheck: ItemKind("FACT_CHECK", "CHECKS", "FACTS"),
     JournalHead: ItemKind("JOURNAL_HEAD", "JOURNAL#{campaign}", "HEAD"),
 }
 

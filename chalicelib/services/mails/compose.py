@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from chalicelib.domain import invitations, tokens
+from chalicelib.domain import invitations, mails, tokens
 from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import HolderRole, Release
@@ -113,7 +113,7 @@ def _sign_in(ports: Ports, sender: Sender, granted: SignInGranted, fact: Fact) -
         expires_minutes=int(tokens.SIGN_IN_LASTS.total_seconds() // 60),
     )
     return Draft(
-        mail_id=f"sign_in-{contact.contact_id}",
+        mail_id=mails.sign_in_mail(contact.contact_id),
         contact=contact,
         campaign=campaign,
         content=content,
@@ -131,7 +131,7 @@ def _invitation(ports: Ports, sender: Sender, fact: InvitationAccepted) -> Draft
         return None
     if not is_answerable(invitation, ports.clock()):
         return None
-    mail_id = f"invitation-{invitation.invitation_id}"
+    mail_id = mails.invitation_mail(invitation.invitation_id)
     contact = ports.repository.get(Contact, contact_id=invitation.contact_id)
     name = sponsor_name(ports, invitation.sponsor_id)
     if contact is None or name is None:
@@ -221,7 +221,7 @@ def _voucher(ports: Ports, fact: VoucherIssued | VoucherAcknowledged) -> Draft |
         replaces_earlier=voucher.replaces is not None and voucher.release is Release.AT_ONCE,
     )
     return Draft(
-        mail_id=f"voucher-{voucher.voucher_id}",
+        mail_id=mails.voucher_mail(voucher.voucher_id),
         contact=contact,
         campaign=campaign,
         content=content,

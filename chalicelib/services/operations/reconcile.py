@@ -15,14 +15,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 from chalicelib.domain import mails
-from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.domain.effects import Queue, queues_of
+from chalicelib.domain.fact_checks import Missing
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.mails import AT_MOST_ONCE, Mail
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.facts import facts_around
+from chalicelib.services.isolate import OnFailure, isolated, raised
 from chalicelib.services.list_status import list_statuses
 from chalicelib.services.lookups import current_campaign, invitation_in
 from chalicelib.services.operations.rekey import rekey
@@ -43,6 +44,7 @@ FINDINGS = (
     "unacknowledged",
     "orders_missing",
     "codes_low",
+    *(each.value for each in Missing),  # counted by check_facts.py
 )
 _FINDING_OF = {
     Watch.ACKNOWLEDGEMENTS: "unacknowledged",
@@ -64,23 +66,26 @@ REKEYED_A_RUN = 1_500
 REPLACED_A_RUN = 500
 
 
-def reconcile(ports: Ports) -> dict[str, int]:
+def reconcile(ports: Ports, on_failure: OnFailure = raised) -> dict[str, int]:
     """Find stuck work and queue what can be repeated; returns how many of each of `FINDINGS`,
     `lists_too_old`, and the progress of re-keying.
+
+    A mail, a voucher or a part of a campaign that fails does not stop the others.
     """
     found = dict.fromkeys((*FINDINGS, *_WATCHED), 0)
-    found["leased"] = _leased(ports)
-    _replace_refused(ports, found)
+    found["leased"] = _leased(ports, on_failure)
+    _replace_refused(ports, found, on_failure)
     for current in ports.repository.agenda(CurrentCampaign, Agenda.CAMPAIGNS):
-        campaign = current.document
-        found["undecided"] += _undecided(ports, campaign)
-        found["unexported"] += _unexported(ports, campaign)
-        found["lists_too_old"] += _lists_too_old(ports, campaign)
-        count_codes(ports, campaign)
-        for each in watched(ports, campaign):
-            found[_FINDING_OF[each.watch]] += each.overdue
-        _rekey(ports, current, found)
+        for part in (_undecided, _unexported, _lists_too_old, _watched, _rekey):
+            with isolated(current.campaign, on_failure):
+                part(ports, current, found)
     return found
+
+
+def _watched(ports: Ports, current: CurrentCampaign, found: dict[str, int]) -> None:
+    count_codes(ports, current.document)
+    for each in watched(ports, current.document):
+        found[_FINDING_OF[each.watch]] += each.overdue
 
 
 def _rekey(ports: Ports, current: CurrentCampaign, found: dict[str, int]) -> None:
@@ -92,26 +97,27 @@ def _rekey(ports: Ports, current: CurrentCampaign, found: dict[str, int]) -> Non
     found["campaigns_to_rekey"] += not rekeyed.complete
 
 
-def _lists_too_old(ports: Ports, campaign: Campaign) -> int:
+def _lists_too_old(ports: Ports, current: CurrentCampaign, found: dict[str, int]) -> None:
     """Lists of an open campaign that are too old to use: nothing is sent meanwhile (law 3)."""
-    if not campaign.is_open(ports.clock()):
-        return 0
-    return sum(not status.in_force for status in list_statuses(ports, campaign).values())
+    if current.document.is_open(ports.clock()):
+        statuses = list_statuses(ports, current.document).values()
+        found["lists_too_old"] += sum(not status.in_force for status in statuses)
 
 
-def _undecided(ports: Ports, campaign: Campaign) -> int:
+def _undecided(ports: Ports, current: CurrentCampaign, found: dict[str, int]) -> None:
     until = ports.clock() - UNDECIDED_AFTER
-    overdue = ports.repository.agenda(Invitation, Agenda.UNDECIDED, campaign.id, until=until)
-    return requeue_undecided(ports, campaign.id) if next(overdue, None) else 0
+    overdue = ports.repository.agenda(Invitation, Agenda.UNDECIDED, current.campaign, until=until)
+    if next(overdue, None):
+        found["undecided"] += requeue_undecided(ports, current.campaign)
 
 
-def _unexported(ports: Ports, campaign: Campaign) -> int:
+def _unexported(ports: Ports, current: CurrentCampaign, found: dict[str, int]) -> None:
     until = ports.clock() - UNEXPORTED_AFTER
-    overdue = ports.repository.agenda(Voucher, Agenda.UNEXPORTED, campaign.id, until=until)
-    return sum(1 for _ in overdue)
+    overdue = ports.repository.agenda(Voucher, Agenda.UNEXPORTED, current.campaign, until=until)
+    found["unexported"] += sum(1 for _ in overdue)
 
 
-def _replace_refused(ports: Ports, found: dict[str, int]) -> None:
+def _replace_refused(ports: Ports, found: dict[str, int], on_failure: OnFailure) -> None:
     """Replace the refused vouchers that waited for a code; count those that still have none."""
     without_codes: set[tuple[str, str]] = set()
     replaced = 0
@@ -119,24 +125,29 @@ def _replace_refused(ports: Ports, found: dict[str, int]) -> None:
         if (entry.campaign, entry.template) in without_codes or replaced >= REPLACED_A_RUN:
             found["unreplaced"] += 1
             continue
-        campaign = current_campaign(ports, entry.campaign)
-        outcome = replace_refused(ports, campaign, entry.code_key)
-        replaced += outcome is ReplacementOutcome.REPLACED
-        found["refused_repeatedly"] += outcome is ReplacementOutcome.REFUSED_REPEATEDLY
-        if outcome is ReplacementOutcome.WAITS_FOR_CODES:
-            found["unreplaced"] += 1
-            without_codes.add((entry.campaign, entry.template))
+        with isolated(entry.voucher_id, on_failure):
+            campaign = current_campaign(ports, entry.campaign)
+            outcome = replace_refused(ports, campaign, entry.code_key)
+            replaced += outcome is ReplacementOutcome.REPLACED
+            found["refused_repeatedly"] += outcome is ReplacementOutcome.REFUSED_REPEATEDLY
+            if outcome is ReplacementOutcome.WAITS_FOR_CODES:
+                found["unreplaced"] += 1
+                without_codes.add((entry.campaign, entry.template))
 
 
-def _leased(ports: Ports) -> int:
+def _leased(ports: Ports, on_failure: OnFailure) -> int:
     found = 0
     for mail in ports.repository.agenda(Mail, Agenda.LEASED, until=ports.clock() - LEASED_AFTER):
-        if mail.mail_kind in AT_MOST_ONCE:
-            found += _uncertain(ports, mail)
-            continue
-        found += 1
-        relay(ports, _causes(ports, mail))
+        with isolated(mail.mail_id, on_failure):
+            found += _overdue(ports, mail)
     return found
+
+
+def _overdue(ports: Ports, mail: Mail) -> int:
+    if mail.mail_kind in AT_MOST_ONCE:
+        return _uncertain(ports, mail)
+    relay(ports, _causes(ports, mail))
+    return 1
 
 
 def _uncertain(ports: Ports, mail: Mail) -> int:

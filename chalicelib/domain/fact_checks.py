@@ -1,0 +1,88 @@
+"""How far the facts have been checked: the hours that are left, and those that are looked at again.
+
+Facts are checked by the hour, once the hour is settled. An hour in which work was missing is looked
+at again, each time after twice as long, until nothing is missing or `GIVEN_UP_AFTER` has passed:
+work may rightly wait for days, for a list or for codes.
+
+    hour ends ── SETTLED_AFTER ── first look ── 1 h ── 2 h ── 4 h ── … ── GIVEN_UP_AFTER
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from chalicelib.domain.entity import Entity
+
+HOUR = timedelta(hours=1)
+# Work that follows from a fact is normally done long before.
+SETTLED_AFTER = timedelta(minutes=15)
+# How long queues keep a message.
+GIVEN_UP_AFTER = timedelta(days=14)
+HOURS_A_RUN = 12
+
+
+class Missing(StrEnum):
+    """What a fact lacked. The values are names of findings."""
+
+    NOT_COUNTED = "facts_not_counted"
+    NOT_DONE = "facts_not_done"
+    FAILED = "facts_failed"  # it could not be looked at, or not be put right
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnfinishedHour:
+    """An hour in which work was missing, and when it was looked at last."""
+
+    hour: datetime
+    looked_at: datetime
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether as much time has passed since the last look as from the hour's end to it."""
+        is_last = now - self.hour >= GIVEN_UP_AFTER
+        return is_last or now - self.looked_at >= self.looked_at - (self.hour + HOUR)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FactCheck(Entity):
+    """The first hour, and shard of it, whose facts have not been looked at, and the hours before it
+    that are unfinished.
+    """
+
+    hour: datetime
+    shard: int = 0
+    unfinished: tuple[UnfinishedHour, ...] = ()
+
+
+def first_check(now: datetime) -> FactCheck:
+    """Before the first one: facts are looked at from now on."""
+    return FactCheck(hour=now.astimezone(UTC).replace(minute=0, second=0, microsecond=0))
+
+
+def unfinished_due(check: FactCheck, now: datetime) -> list[datetime]:
+    """The hours to look at again."""
+    return [one.hour for one in check.unfinished if one.is_due(now)]
+
+
+def unread_hours(check: FactCheck, now: datetime) -> Iterator[datetime]:
+    """The hours that nobody has looked at and whose facts are settled: those of one run."""
+    for hour in (check.hour + HOUR * number for number in range(HOURS_A_RUN)):
+        if hour + HOUR + SETTLED_AFTER <= now:
+            yield hour
+
+
+def looked_at(check: FactCheck, hour: datetime, now: datetime, *, is_done: bool) -> FactCheck:
+    """The check after a look at an hour; one that was unfinished for too long is not kept."""
+    unfinished = [one for one in check.unfinished if one.hour != hour]
+    if not is_done and now - hour < GIVEN_UP_AFTER:
+        unfinished.append(UnfinishedHour(hour=hour, looked_at=now))
+    return replace(check, unfinished=tuple(sorted(unfinished, key=lambda one: one.hour)))
+
+
+def moved_on(check: FactCheck, shard: int, shards: int) -> FactCheck:
+    """The check once the shards before `shard` of its hour were looked at."""
+    if shard < shards:
+        return replace(check, shard=shard)
+    return replace(check, hour=check.hour + HOUR, shard=0)

@@ -1,0 +1,202 @@
+"""Whether the work that follows from a fact is done: looked up where its result is.
+
+Neither a marker nor a second record is needed: what the work leaves behind shows that it was done.
+
+| work | it is done when |
+|---|---|
+| a decision on an invitation | the invitation is decided, or gone |
+| a decision on a sign-in | its contact is gone (refused), or the grant is among the facts |
+| a mail | its item exists, whatever became of it; or it may not be sent any more |
+| a reward | the same work, done again, would change nothing |
+| a held list that ops decided on | it is no longer held, or its refusal is among the facts |
+| a new list | no invitation from before it is undecided |
+
+Of many facts the results are read at once, by their keys; only what is not there costs more reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+from chalicelib.domain import mails
+from chalicelib.domain.effects import effect_of, queues_of
+from chalicelib.domain.entity import Entity
+from chalicelib.domain.fact_bodies import (
+    InvitationAccepted,
+    InvitationReceived,
+    ListApproved,
+    ListRefused,
+    ListReview,
+    SignInGranted,
+    SignInRequested,
+    VoucherAcknowledged,
+    VoucherIssued,
+    body_of,
+)
+from chalicelib.domain.facts import Fact, FactBody, FactName
+from chalicelib.domain.invitations import (
+    Invitation,
+    InvitationState,
+    is_answerable,
+    is_undecided,
+)
+from chalicelib.domain.lists.model import APPROVED, REJECTED, HeldList
+from chalicelib.domain.mails import Mail
+from chalicelib.domain.people import Contact
+from chalicelib.domain.rewards import Reward
+from chalicelib.domain.vouchers import Voucher, is_live
+from chalicelib.services.errors import RetryLaterError
+from chalicelib.services.facts import facts_around
+from chalicelib.services.ports import BATCH_LIMIT, Agenda, Key, Ports, Repository
+from chalicelib.services.vouchers.reward import reward
+
+Results = Mapping[Key[Any], Entity]
+
+
+def results_of(ports: Ports, facts: Sequence[Fact]) -> Results:
+    """What the work of `facts` was to leave behind or to change, as far as keys lead to it.
+
+    `ContentionError`.
+    """
+    keys = list(dict.fromkeys(key for fact in facts if (key := _key_of(fact))))
+    results: dict[Key[Any], Entity] = {}
+    for start in range(0, len(keys), BATCH_LIMIT):
+        results |= ports.repository.read(*keys[start : start + BATCH_LIMIT]).entities
+    return results
+
+
+def is_undone(ports: Ports, fact: Fact, results: Results) -> bool:
+    """Whether work that follows from `fact` is not done yet; `results` are those of its key.
+
+    `LookupError` for a fact with a queue whose result this module does not know.
+    """
+    if not queues_of(fact):
+        return False
+    if effect_of(fact).requeues_undecided:
+        return _has_undecided(ports, fact)
+    body = body_of(fact)
+    key = _key_of(fact)
+    result = results.get(key) if key else None
+    if isinstance(body, _MAIL_BODIES):
+        return result is None and _may_be_mailed(ports, body)
+    match body, result:
+        case InvitationReceived(), _:
+            return isinstance(result, Invitation) and is_undecided(result)
+        case SignInRequested(), _:
+            return result is not None and not _is_granted(ports, fact)
+        case ListReview(), _:
+            return isinstance(result, HeldList) and _is_unprocessed(ports, fact, body, result)
+        case _:
+            return _would_reward(ports, fact)
+
+
+_MAIL_BODIES = (SignInGranted, InvitationAccepted, VoucherIssued, VoucherAcknowledged)
+
+
+def _key_of(fact: Fact) -> Key[Any] | None:
+    """Where the first thing to look at is."""
+    if not queues_of(fact):
+        return None
+    match body_of(fact):
+        case SignInGranted(contact_id=contact_id):
+            return Key.of(Mail, mail_id=mails.sign_in_mail(contact_id))
+        case InvitationAccepted(invitation_id=invitation_id):
+            return Key.of(Mail, mail_id=mails.invitation_mail(invitation_id))
+        case VoucherIssued(voucher_id=voucher_id) | VoucherAcknowledged(voucher_id=voucher_id):
+            return Key.of(Mail, mail_id=mails.voucher_mail(voucher_id))
+        case InvitationReceived(sponsor_id=sponsor_id, invitation_id=invitation_id):
+            return Key.of(Invitation, sponsor_id=sponsor_id, invitation_id=invitation_id)
+        case SignInRequested(contact_id=contact_id):
+            return Key.of(Contact, contact_id=contact_id)
+        case ListReview(list_name=name, mode=mode, sha256=sha256):
+            return Key.of(HeldList, campaign=fact.campaign, name=name, mode=mode, sha256=sha256)
+        case _:
+            return None
+
+
+def _has_undecided(ports: Ports, fact: Fact) -> bool:
+    waiting = ports.repository.agenda(Invitation, Agenda.UNDECIDED, fact.campaign, until=fact.at)
+    return next(waiting, None) is not None
+
+
+def _is_granted(ports: Ports, fact: Fact) -> bool:
+    facts = facts_around(ports, fact.subject, fact.at, ports.clock())
+    return any(each.name == FactName.SIGN_IN_GRANTED for each in facts)
+
+
+def _is_unprocessed(ports: Ports, fact: Fact, review: ListReview, held: HeldList) -> bool:
+    decision = APPROVED if isinstance(review, ListApproved) else REJECTED
+    if held.decision != decision:
+        return False  # decided otherwise since, or held again
+    since = facts_around(ports, fact.subject, fact.at, ports.clock())
+    refusals = [body_of(each) for each in since if each.at >= fact.at]
+    return not any(isinstance(body, ListRefused) and body.mode == review.mode for body in refusals)
+
+
+def _may_be_mailed(ports: Ports, body: FactBody) -> bool:
+    """Whether there is still somebody to write to, and something to say."""
+    match body:
+        case SignInGranted(contact_id=contact_id):
+            return _has_contact(ports, contact_id)
+        case InvitationAccepted(sponsor_id=sponsor_id, invitation_id=invitation_id):
+            invitation = ports.repository.get(
+                Invitation, sponsor_id=sponsor_id, invitation_id=invitation_id
+            )
+            return (
+                invitation is not None
+                and invitation.state is InvitationState.RECEIVED
+                and is_answerable(invitation, ports.clock())
+                and _has_contact(ports, invitation.contact_id)
+            )
+        case VoucherIssued() | VoucherAcknowledged():
+            return _voucher_may_be_mailed(ports, body)
+        case _:
+            return False
+
+
+def _voucher_may_be_mailed(ports: Ports, body: VoucherIssued | VoucherAcknowledged) -> bool:
+    granted = ports.repository.get(
+        Reward, referral_id=body.referral_id, rule=body.rule, rung=body.rung
+    )
+    key = granted.code_key if granted else None
+    voucher = ports.repository.get(Voucher, code_key=key) if key else None
+    if voucher is None or voucher.voucher_id != body.voucher_id or not is_live(voucher):
+        return False  # another voucher of this reward has a fact of its own
+    return _has_contact(ports, voucher.contact_id)
+
+
+def _has_contact(ports: Ports, contact_id: str) -> bool:
+    return ports.repository.get(Contact, contact_id=contact_id) is not None
+
+
+# --- rewards ------------------------------------------------------------------------------------
+
+
+class _WouldCommitError(Exception):
+    """The work is not done: it would change something."""
+
+
+class _ReadOnly:
+    """A repository that nothing can be committed to."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method: Callable[..., Any] = getattr(self._repository, name)
+        return method
+
+    def commit(self, *_: object, **__: object) -> None:
+        raise _WouldCommitError
+
+
+def _would_reward(ports: Ports, fact: Fact) -> bool:
+    """Whether the reward's own work would change something, or waits."""
+    dry = replace(ports, repository=cast("Repository", _ReadOnly(ports.repository)))
+    try:
+        reward(dry, fact)
+    except (_WouldCommitError, RetryLaterError):
+        return True
+    return False

@@ -1,0 +1,469 @@
+"""Of every kind of fact: one that never reaches the relay, or the projector, is found within a day,
+and what follows from it is done once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.addresses import Address
+from chalicelib.domain.campaign.lists import ListName
+from chalicelib.domain.fact_checks import FactCheck, Missing
+from chalicelib.domain.facts import Fact, FactName
+from chalicelib.domain.invitations import Invitation
+from chalicelib.domain.lists.model import CurrentList, HeldList
+from chalicelib.domain.mails import Mail
+from chalicelib.domain.redemptions import Purchase
+from chalicelib.domain.rewards import Reward
+from chalicelib.domain.vouchers import Voucher
+from chalicelib.services.campaigns.put import put_campaign
+from chalicelib.services.invitations.respond import decline, unsubscribe
+from chalicelib.services.lists.review_held import approve_held_list, reject_held_list
+from chalicelib.services.lists.roll_back import roll_back_list
+from chalicelib.services.mails.ses_events import MailEvent, settle_mail
+from chalicelib.services.operations.check_facts import FactReport, check_facts
+from chalicelib.services.operations.expire import expire
+from chalicelib.services.operations.reconcile import reconcile
+from chalicelib.services.operations.statement import write_statements
+from chalicelib.services.ports import FACT_SHARDS, MailNotSentError
+from chalicelib.services.sponsors.sign_in import request_sign_in
+from chalicelib.services.vouchers.changes import write_changes
+from chalicelib.services.vouchers.redeem import redeem, roll_back
+from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digest
+from tests.fakes.fuse import killed_everywhere
+from tests.fakes.ports import MORNING
+from tests.fakes.repository import ContestedRepository, RecordingRepository
+from tests.fakes.world import CUSTOMERS, VIPS, World, new_world
+from tests.services.test_list_deltas import list_of, named
+from tests.services.test_replacement import refuse
+
+NEWCOMER, OTHER = "jeanne@example.fr", "paul@example.fr"
+STRANGER = "stranger@example.fr"
+F = FactName
+Act = Callable[[World], object]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A world up to the moment before the fact, and what makes the fact happen."""
+
+    act: Act
+    before: Act = lambda _: None
+    begin: Callable[[], World] = new_world
+
+
+# --- what happens -------------------------------------------------------------------------------
+
+
+def _invited(world: World) -> None:
+    world.invite(world.sponsor(), NEWCOMER)
+    world.run()
+
+
+def _confirmed(world: World) -> None:
+    world.referral(NEWCOMER)
+
+
+def _exported(world: World) -> None:
+    _confirmed(world)
+    world.export()
+
+
+def _acknowledged(world: World) -> None:
+    _exported(world)
+    world.acknowledge(1)
+    world.run()
+
+
+def _ordered(status: str, file: str = "orders") -> Act:
+    return lambda world: world.drop_orders(world.order("A1", status, of=NEWCOMER), file=file)
+
+
+def _used(status: str = "placed", file: str = "orders") -> Act:
+    def act(world: World) -> None:
+        code = world.exported(1)[0]["code"]
+        world.drop_orders(world.order("A1", status, of=NEWCOMER, code=code), file=file)
+
+    return act
+
+
+def _then(*acts: Act) -> Act:
+    def act(world: World) -> None:
+        for each in acts:
+            each(world)
+            world.run()
+
+    return act
+
+
+def _called(world: World) -> None:
+    """A till redeems by a call, and no order is reported."""
+    purchase = Purchase(
+        order_id="T1", ordered_at=world.clock(), amount_minor=8000, currency="EUR"
+    )  # fmt: skip
+    redeem(world.ports, world.exported(1)[0]["code"], purchase)
+
+
+def _given_back(world: World) -> None:
+    roll_back(world.ports, world.exported(1)[0]["code"], "T1")
+
+
+def _customers(*addresses: str, file: str = "list") -> Act:
+    everybody = [*CUSTOMERS, *VIPS, CANARY, *addresses]
+    return lambda world: world.drop_list("customers", everybody, file)
+
+
+def _held(world: World) -> None:
+    world.drop("customers/full/small.csv", f"digest\n{digest(CANARY)}\n".encode())
+
+
+def _decided(decide: Callable[..., object]) -> Act:
+    return lambda world: decide(world.ports, world.memory.all(HeldList)[0], by="AIDAOPS")
+
+
+def _event(kind: Any) -> Act:
+    def act(world: World) -> None:
+        [mail] = [one for one in world.memory.all(Mail) if one.mail_kind == "invitation"]
+        settle_mail(world.ports, MailEvent(kind, mail.mail_id, "ses-1"))
+
+    return act
+
+
+def _refused_by_the_sender(world: World) -> None:
+    world.mailer.answers = [MailNotSentError("MessageRejected", final=True)]
+    request_sign_in(world.ports, CAMPAIGN, Address.parse(VIPS[1]))
+
+
+def _invite_and_wait(world: World) -> None:
+    """Invitations wait for a list; then a list is the one thing that is lost."""
+    session = world.sponsor()
+    world.lists.fails = "no_list"
+    world.invite(session, NEWCOMER)
+    world.run()
+    world.lists.fails = None
+
+
+def _delta(world: World) -> None:
+    """Digests to add to a full list that has not come."""
+    added = list_of([STRANGER])
+    named(world, "customers/add/more.csv", added, "0" * 64)
+    world.drop("customers/add/more.csv", added)
+
+
+def _refuse_thrice(world: World) -> None:
+    for number in (1, 2, 3):
+        world.export()
+        refuse(world, number)
+        world.run()
+
+
+def _after(**duration: float) -> Act:
+    return lambda world: world.clock.advance(**duration)
+
+
+def _states(world: World) -> object:
+    return write_statements(world.ports, world.campaign)
+
+
+def _changes(world: World) -> object:
+    return write_changes(world.ports, world.campaign)
+
+
+def _asks(address: str) -> Act:
+    return lambda world: request_sign_in(world.ports, CAMPAIGN, Address.parse(address))
+
+
+def _invites(*addresses: str) -> Act:
+    return lambda world: world.invite(world.sponsor(), *addresses)
+
+
+def _at_once() -> World:
+    return new_world(release="at_once")
+
+
+def _redeeming() -> World:
+    welcome = {"id": "welcome", "when": "referral_confirmed", "issue": "welcome", "to": "referee"}
+    used = {
+        "id": "used", "when": "voucher_redeemed", "if": {"template": "welcome"},
+        "issue": "thank-you", "to": "sponsor",
+    }  # fmt: skip
+    return new_world(rules=[welcome, used])
+
+
+def _capped() -> World:
+    thanks = {
+        "id": "thanks", "when": "order_kept", "if": {"order": 1},
+        "issue": "thank-you", "to": "sponsor",
+    }  # fmt: skip
+    return new_world(rules=[thanks], caps={"sponsor_rewards": 1})
+
+
+def _two_referees(world: World) -> None:
+    """The reward for the second one is refused, because the first one's takes the sponsor's cap."""
+    for address, order in ((NEWCOMER, "A1"), (OTHER, "A2")):
+        world.referral(address)
+        world.drop_orders(world.order(order, "kept", of=address), file=order)
+        world.run()
+
+
+CASES: Mapping[FactName, Case] = {
+    F.CAMPAIGN_PUT: Case(
+        lambda world: put_campaign(world.ports, campaign(title={"fr": "Autre", "en": "Other"}))
+    ),
+    F.SIGN_IN_REQUESTED: Case(_asks(VIPS[1])),
+    F.SIGN_IN_GRANTED: Case(_asks(VIPS[1])),
+    F.SIGN_IN_REFUSED: Case(_asks(STRANGER)),
+    F.INVITATION_RECEIVED: Case(_invites(NEWCOMER, CUSTOMERS[0])),
+    F.INVITATION_ACCEPTED: Case(_invites(NEWCOMER)),
+    F.INVITATION_REFUSED: Case(_invites(CUSTOMERS[0])),
+    F.INVITATION_SENT: Case(_invites(NEWCOMER)),
+    F.INVITATION_DECLINED: Case(
+        lambda world: decline(world.ports, world.token_of(NEWCOMER)), _invited
+    ),
+    F.INVITATION_BOUNCED: Case(_event("bounced"), _invited),
+    F.INVITATION_EXPIRED: Case(lambda world: expire(world.ports), _then(_invited, _after(days=40))),
+    F.REFERRAL_CONFIRMED: Case(lambda world: world.confirm(NEWCOMER), _invited),
+    F.OPPOSITION_RECORDED: Case(
+        lambda world: unsubscribe(world.ports, world.mailer.to(NEWCOMER)[0].tokens[1]), _invited
+    ),
+    F.VOUCHER_ISSUED: Case(lambda world: world.confirm(NEWCOMER), _invited, _at_once),
+    F.VOUCHERS_EXPORTED: Case(World.export, _confirmed),
+    F.VOUCHER_ACKNOWLEDGED: Case(lambda world: world.acknowledge(1), _exported),
+    F.VOUCHER_REFUSED: Case(lambda world: refuse(world, 1), _exported),
+    F.VOUCHER_REFUSED_REPEATEDLY: Case(_refuse_thrice, _confirmed),
+    F.VOUCHER_REDEEMED: Case(_called, _acknowledged, _redeeming),
+    F.VOUCHER_ROLLED_BACK: Case(_given_back, _then(_acknowledged, _called), _redeeming),
+    F.VOUCHER_EXPIRED: Case(lambda world: expire(world.ports), _then(_exported, _after(days=70))),
+    F.EXPORT_WRITTEN: Case(World.export, _confirmed),
+    F.CHANGES_WRITTEN: Case(_changes, _then(_acknowledged, _used())),
+    F.STATEMENT_WRITTEN: Case(_states, _then(_acknowledged, _after(days=35), _changes)),
+    F.ORDER_PLACED: Case(_ordered("placed"), _confirmed),
+    F.ORDER_KEPT: Case(_ordered("kept"), _confirmed),
+    F.ORDER_RETURNED: Case(_ordered("returned", "more"), _then(_confirmed, _ordered("kept"))),
+    F.ORDER_CANCELLED: Case(_ordered("cancelled", "more"), _then(_confirmed, _ordered("kept"))),
+    F.ORDER_CORRECTED: Case(_used("placed", "more"), _then(_acknowledged, _ordered("placed"))),
+    F.REWARD_REFUSED: Case(_ordered("kept"), _then(_confirmed, _customers(NEWCOMER))),
+    F.REWARD_REVOKED: Case(_ordered("returned", "more"), _two_referees, _capped),
+    F.LIST_ACCEPTED: Case(_customers(STRANGER, file="new"), _invite_and_wait),
+    F.LIST_CONFIRMED: Case(_customers(file="again"), _then(_after(hours=2), _invite_and_wait)),
+    F.LIST_WAITS: Case(_delta),
+    F.LIST_REFUSED: Case(lambda world: world.drop("customers/full/bad.csv", b"digest\nx\n")),
+    F.LIST_HELD: Case(_held),
+    F.LIST_APPROVED: Case(_decided(approve_held_list), _held),
+    F.LIST_REJECTED: Case(_decided(reject_held_list), _held),
+    F.LIST_ROLLED_BACK: Case(
+        lambda world: roll_back_list(world.ports, CAMPAIGN, ListName.CUSTOMERS, 1, by="AIDAOPS"),
+        _then(_customers(STRANGER), _after(hours=1), _invite_and_wait),
+    ),
+    F.MAIL_SENT: Case(_asks(VIPS[1])),
+    F.MAIL_FAILED: Case(_refused_by_the_sender),
+    F.MAIL_COMPLAINED: Case(_event("complained"), _invited),
+}
+
+
+# --- a day --------------------------------------------------------------------------------------
+
+
+def run_hours(world: World, hours: int, *, checks: bool = True) -> list[FactReport]:
+    """The scheduled functions, every hour; what the checks found."""
+    reports = []
+    for _ in range(hours):
+        world.clock.advance(hours=1)
+        expire(world.ports)
+        world.export()
+        write_changes(world.ports, world.campaign)
+        reconcile(world.ports)
+        if checks:
+            reports.append(check_facts(world.ports))
+        world.run()
+    return reports
+
+
+def played(name: FactName, consumer: str, *, checks: bool = True) -> tuple[World, list[FactReport]]:
+    """The world of a case a day later; the facts of that name never reach `consumer`."""
+    case = CASES[name]
+    world = case.begin()
+    case.before(world)
+    world.run()
+    check_facts(world.ports)
+    before = len(world.facts(name))
+    world.loses = lambda to, fact: (to, fact.name) == (consumer, name)
+    case.act(world)
+    world.run()
+    assert len(world.facts(name)) > before, f"{name} does not happen"
+    return world, run_hours(world, 25, checks=checks)
+
+
+FILES = {F.VOUCHERS_EXPORTED, F.EXPORT_WRITTEN, F.CHANGES_WRITTEN}
+
+
+def account(world: World) -> dict[str, Any]:
+    """All that people, the client and the dashboard see, but for the times."""
+    current = world.repository.get(CurrentList, campaign=CAMPAIGN, name="customers")
+    return {
+        "funnel": world.funnel(),
+        "mails": Counter(
+            (mail.recipient, mail.mail_id.split("-")[0]) for mail in world.mailer.sent
+        ),
+        "vouchers": Counter((one.rule, one.state) for one in world.memory.all(Voucher)),
+        "rewards": Counter((one.rule, one.refused_reason) for one in world.memory.all(Reward)),
+        "invitations": Counter(one.state for one in world.memory.all(Invitation)),
+        "list": current and current.rows,
+        "held": Counter(one.decision for one in world.memory.all(HeldList)),
+        # How many files the vouchers are in depends on when each was issued.
+        "facts": Counter(one.name for one in world.facts() if one.name not in FILES),
+        "journal": len(world.journal()) == len(world.facts()),
+    }
+
+
+def test_every_kind_of_fact_has_a_case() -> None:
+    assert set(CASES) == set(FactName)
+
+
+@pytest.mark.parametrize("name", FactName)
+@pytest.mark.parametrize("consumer", ["relay", "project"])
+def test_a_fact_that_is_lost_is_found_within_a_day_and_its_work_is_done_once(
+    name: FactName, consumer: str
+) -> None:
+    undisturbed, nothing = played(name, "nobody")
+    world, reports = played(name, consumer)
+    assert account(world) == account(undisturbed)
+    assert not [one for report in nothing for one in report.findings]
+    if consumer == "project":
+        found = {one.fact.name for report in reports for one in report.findings}
+        assert found == {name}
+    left = check_facts(world.ports)
+    assert not left.findings
+
+
+LOST_WITHOUT = (
+    F.SIGN_IN_REQUESTED, F.SIGN_IN_GRANTED, F.INVITATION_ACCEPTED, F.REFERRAL_CONFIRMED,
+    F.VOUCHER_ISSUED, F.VOUCHER_ACKNOWLEDGED, F.VOUCHER_REDEEMED, F.VOUCHER_ROLLED_BACK,
+    F.ORDER_KEPT, F.ORDER_RETURNED, F.ORDER_CANCELLED, F.REWARD_REVOKED, F.LIST_APPROVED,
+    F.LIST_REJECTED,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LOST_WITHOUT)
+def test_without_the_check_a_lost_fact_stays_lost(name: FactName) -> None:
+    assert account(played(name, "relay", checks=False)[0]) != account(played(name, "nobody")[0])
+    _, reports = played(name, "relay")
+    found = [one for report in reports for one in report.findings]
+    assert (name, Missing.NOT_DONE) in {(one.fact.name, one.missing) for one in found}
+
+
+# --- how far it is ------------------------------------------------------------------------------
+
+
+def lost_world(name: FactName = F.REFERRAL_CONFIRMED) -> World:
+    """A world in which the fact of a case has not reached the relay."""
+    case = CASES[name]
+    world = case.begin()
+    case.before(world)
+    world.run()
+    check_facts(world.ports)
+    world.loses = lambda to, fact: (to, fact.name) == ("relay", name)
+    case.act(world)
+    world.run()
+    return world
+
+
+def check(world: World) -> FactCheck:
+    found = world.repository.get(FactCheck)
+    assert found
+    return found
+
+
+def test_an_hour_is_looked_at_once_it_is_settled() -> None:
+    world = lost_world()
+    world.clock.advance(minutes=74)
+    assert check_facts(world.ports).checked == 0
+    world.clock.advance(minutes=1)
+    report = check_facts(world.ports)
+    assert report.checked == len(world.facts())
+    assert [one.fact.name for one in report.findings] == [F.REFERRAL_CONFIRMED]
+    assert check_facts(world.ports).checked == 0
+
+
+def test_work_that_waits_is_queued_again_later_and_later() -> None:
+    world = lost_world()
+    queued = []
+    for hour in range(24 * 15):
+        world.clock.advance(hours=1)
+        check_facts(world.ports)
+        if world.queues.waiting.pop("reward", []):
+            queued.append(hour)
+    assert queued == [1, 2, 4, 8, 16, 32, 64, 128, 256, 335]
+    assert check(world).unfinished == ()
+
+
+def test_a_run_that_ends_early_is_gone_on_with() -> None:
+    world = lost_world()
+    world.clock.advance(hours=3)
+
+    def slow(hour: datetime, shard: int) -> Iterator[Fact]:
+        world.clock.advance(seconds=10)
+        return world.memory.facts_in(hour, shard)
+
+    recorded = RecordingRepository(world.repository)
+    recorded.facts_in = slow
+    ports = replace(world.ports, repository=recorded)
+    runs = 0
+    while not check_facts(ports, readers=4).is_complete:
+        runs += 1
+        assert check(world).shard % 4 == 0
+        assert runs < 1000
+    assert runs > FACT_SHARDS / 16
+    world.run()
+    assert world.funnel()["vouchers_issued"] == 1
+
+
+@pytest.mark.slow
+def test_killed_at_every_step_and_run_again_nothing_is_lost_or_done_twice() -> None:
+    def begin() -> World:
+        world = lost_world()
+        world.clock.advance(hours=2)
+        return world
+
+    undisturbed = begin()
+    check_facts(undisturbed.ports)
+    undisturbed.run()
+    worlds = killed_everywhere(begin, lambda _, ports: check_facts(ports), lambda one: one.ports)
+    assert len(worlds) > 2 * FACT_SHARDS
+    for world in worlds:
+        world.clock.advance(hours=2)
+        check_facts(world.ports)
+        world.run()
+        assert account(world) == account(undisturbed)
+
+
+def test_a_fact_that_cannot_be_handled_does_not_stop_the_others() -> None:
+    world = lost_world()
+    bad = replace(world.facts(F.REFERRAL_CONFIRMED)[0], fact_id="bad", ids={}, campaign="gone")
+    orphan = replace(world.facts(F.CAMPAIGN_PUT)[0], fact_id="orphan", campaign="gone")
+    world.loses = lambda _, fact: fact.campaign == "gone"
+    world.repository.commit(facts=[bad, orphan])
+    world.clock.advance(hours=2)
+    report = check_facts(world.ports)
+    found = {(one.fact.fact_id, one.missing) for one in report.findings}
+    assert ("bad", Missing.FAILED) in found
+    assert ("orphan", Missing.FAILED) in found
+    world.run()
+    assert world.funnel()["vouchers_issued"] == 1
+    assert check(world).unfinished
+
+
+def test_two_runs_at_once_leave_one_note_of_how_far_they_are() -> None:
+    world = lost_world()
+    world.clock.advance(hours=2)
+    contested = ContestedRepository(world.repository, lambda: check_facts(world.ports))
+    check_facts(replace(world.ports, repository=contested))
+    world.run()
+    assert world.funnel()["vouchers_issued"] == 1
+    assert check(world).hour == MORNING + timedelta(hours=1)
