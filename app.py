@@ -61,6 +61,11 @@ def reconcile(event: dict[str, Any], context: object) -> None:
     functions.reconcile()
 
 
+@app.lambda_function(name="seal")
+def seal(event: dict[str, Any], context: object) -> None:
+    functions.seal()
+
+
 @app.lambda_function(name="report")
 def report(event: dict[str, Any], context: object) -> None:
     functions.report()

@@ -250,6 +250,23 @@ def _report_facts(checked: FactReport) -> None:
     log("facts checked", facts=checked.checked, complete="yes" if checked.is_complete else "no")
 
 
+def seal() -> None:
+    """What is counted becomes files of the journal."""
+    from chalicelib.services.operations.seal import seal as seal_journal
+
+    def run() -> None:
+        sealed = seal_journal(bootstrap.ports())
+        log("sealed", correlation=None, parts=sealed.parts, lines=sealed.lines)
+        for digest in sealed.altered:
+            warn("bundle missing or altered", bundle=digest)
+        for campaign, error in sealed.failed.items():
+            failed(error, "campaign failed", correlation=campaign)
+        if sealed.altered or sealed.failed:
+            raise WorkFailedError(f"{len(sealed.altered)} bundles, {len(sealed.failed)} campaigns")
+
+    _scheduled("seal", run)
+
+
 def report() -> None:
     """The daily files of every campaign, and the statements of the months that are over."""
     from chalicelib.services.lookups import all_campaigns

@@ -45,6 +45,7 @@ PARAMETERS: Final[Mapping[str, str]] = {
     "ScheduleExpire": "rate(1 minute)",
     "ScheduleReconcile": "rate(1 minute)",
     "ScheduleReport": "rate(1 minute)",
+    "ScheduleSeal": "rate(1 minute)",
 }
 
 # A template is JSON; its shape is CloudFormation's business.

@@ -21,15 +21,16 @@ if TYPE_CHECKING:  # the list builder needs these ports without the models of a 
     from chalicelib.domain.entity import Entity
     from chalicelib.domain.facts import Fact
     from chalicelib.domain.files.reading import Tally
-    from chalicelib.domain.journal import JournalHead
+    from chalicelib.domain.journal import JournalPart
     from chalicelib.domain.lists.model import ListMode
     from chalicelib.domain.vouchers import Voucher
 
 E = TypeVar("E", bound="Entity")
-
+DayCounts = Mapping[date, Mapping[str, int]]  # what is counted, by local day and name
 
 READ_FAILED = "read_failed"
 BATCH_LIMIT = 100  # keys that one `read` can ask for
+TRANSACTION_LIMIT = 100  # items that one `commit` or `count` can change
 # Facts of an hour are spread over so many partitions. A fact is at most 4 write units (a
 # transaction counts a unit twice, and it is written and then marked as counted), a partition takes
 # 1,000 a second: 20,000 facts/s are 625 in each.
@@ -210,16 +211,12 @@ class Repository(Protocol):
         """Those of `facts` that no `count` has counted yet."""
 
     def count(
-        self,
-        campaign: str,
-        deltas: Mapping[date, Mapping[str, int]],
-        facts: Sequence[Fact],
-        head: JournalHead,
+        self, part: JournalPart, counts: Mapping[str, DayCounts], facts: Sequence[Fact]
     ) -> None:
-        """Add to the counts of each day, mark `facts` counted and move the journal's head, or
-        nothing.
+        """Add to the counts of each campaign, mark `facts` counted and record the part of the
+        journal that they are, or nothing.
 
-        `ConflictError` when one of the facts is counted already or the head has moved (law 10).
+        `ConflictError` when one of the facts is counted already (law 10).
         """
 
     def counts(self, campaign: str) -> dict[date, dict[str, int]]:
@@ -375,6 +372,14 @@ class Files(Protocol):
     def write(self, path: str, content: bytes, *, content_type: str = "text/csv") -> None:
         """Write, replacing any existing file."""
 
+    def read_all(self, paths: Iterable[str]) -> Iterator[bytes | None]:
+        """The whole of each file, in their order; None for one that is not there. Some are read
+        at once, so they should be small.
+        """
+
+    def paths(self, folder: str) -> list[str]:
+        """The paths of all files under a folder, in the order of their names."""
+
     def write_once(self, path: str, content: bytes, *, content_type: str = "text/csv") -> bool:
         """Write if there is no file yet; False when there was one."""
 
@@ -397,6 +402,9 @@ class Campaigns(Protocol):
 
     def get(self, campaign: str) -> Campaign | None:
         """The campaign in force, or None when there is none of that name."""
+
+    def get_many(self, campaigns: Collection[str]) -> Mapping[str, Campaign]:
+        """Those of them that there are, by their names, in one call at most for 100."""
 
 
 class Clock(Protocol):

@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from chalicelib import functions
-from chalicelib.adapters.dynamodb.codec import fact_json, fact_of
-from chalicelib.domain.facts import FactName
+from chalicelib.adapters.dynamodb.codec import fact_item, fact_json, fact_of
+from chalicelib.domain.fact_bodies import InvitationReceived
+from chalicelib.domain.facts import Fact, FactName
+from chalicelib.domain.invitations import Channel
+from chalicelib.services.campaigns.put import put_campaign
 from tests.api.requests import GOOD, PURCHASE
 from tests.api.world import (
     BUCKET,
@@ -19,6 +22,7 @@ from tests.api.world import (
     Event,
     Item,
     World,
+    campaign_like_demo,
     customer_list,
     drop_event,
     mail_event,
@@ -51,6 +55,33 @@ def _relay(world: World) -> Ready:
 def _project(world: World) -> Ready:
     event = _stream_of_one(world)
     return lambda: functions.project(event)
+
+
+def _project_mixed(world: World) -> Ready:
+    """Invitations to twenty campaigns, five each."""
+    for number in range(20):
+        own = campaign_like_demo().model_copy(update={"id": f"campaign{number}"})
+        put_campaign(world.ports, own)
+    world.clock.pass_by(minutes=1)
+    facts = [
+        Fact.of(
+            InvitationReceived(
+                sponsor_id="s", invitation_id="i", channel=Channel.EMAIL, campaign_version=1
+            ),
+            fact_id=f"f{number}", campaign=f"campaign{number % 20}", subject=f"i{number}",
+            at=world.clock(), correlation="k",
+        )
+        for number in range(100)
+    ]  # fmt: skip
+    world.ports.repository.commit(facts=facts)
+    event = stream_event(list(map(fact_item, facts)))
+    return lambda: functions.project(event)
+
+
+def _seal(world: World) -> Ready:
+    functions.seal()
+    _project(world)()
+    return functions.seal
 
 
 def _decide_sign_in(world: World) -> Ready:
@@ -159,6 +190,8 @@ def _report(world: World) -> Ready:
 WORK: Mapping[str, Callable[[World], Ready]] = {
     "relay: a fact": _relay,
     "project: a fact": _project,
+    "project: 100 facts of 20 campaigns": _project_mixed,
+    "seal: a fact": _seal,
     "decide: a sign-in": _decide_sign_in,
     "decide: an invitation": _decide_invitation,
     "mail: a sign-in": _mail_sign_in,

@@ -21,10 +21,14 @@ from tests.api.world import World
 
 pytestmark = pytest.mark.slow
 
+DELETE = "dynamodb:DeleteItem"
 GET, WRITE, PUT = "dynamodb:GetItem", "dynamodb:TransactWriteItems", "dynamodb:PutItem"
 QUERY, BATCH, SCAN = "dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:Scan"
 READ_FILE, WRITE_FILE = "s3:GetObject", "s3:PutObject"
 QUEUE, SEND, KEY = "sqs:SendMessageBatch", "sesv2:SendEmail", "ssm:GetParameter"
+
+COUNTS = [QUERY] * 5  # the partitions they are spread over, and where 0.2.0 had them
+UNSEALED = [QUERY] * 8  # the shards of the journal's parts
 
 ROUTES: Mapping[str, Sequence[str]] = {
     "get_campaign": [],
@@ -41,15 +45,18 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "redeem_voucher": [BATCH, WRITE],
     "roll_back_redemption": [BATCH, WRITE],
     "post_orders": [QUERY, *[BATCH] * 3, GET, WRITE],
-    "get_dashboard": [QUERY, *[GET] * 2, QUERY, GET],
+    "get_dashboard": [*COUNTS, *[GET] * 2, QUERY, GET],
     "get_openapi": [],
 }
 # The drop's own, then the latest at its path unless a later drop has written it.
 RECEIPTS = [WRITE_FILE, READ_FILE, WRITE_FILE]
 CONSUMERS: Mapping[str, Sequence[str]] = {
     "relay: a fact": [QUEUE],
-    "project: a fact": [BATCH, GET, WRITE_FILE, WRITE],
-    "decide: a sign-in": [GET, QUERY, GET, READ_FILE, BATCH, WRITE],
+    "project: a fact": [BATCH, WRITE_FILE, WRITE],
+    # Facts and campaigns read; one bundle; facts, 20 counters and a part are two transactions.
+    "project: 100 facts of 20 campaigns": [BATCH, BATCH, WRITE_FILE, WRITE, WRITE],
+    # Its facts: of the hour before its beginning, of this hour, and where 0.2.0 stored them.
+    "decide: a sign-in": [GET, *[QUERY] * 3, GET, READ_FILE, BATCH, WRITE],
     "decide: an invitation": [*[GET] * 3, *[BATCH] * 2, GET, READ_FILE, WRITE],
     "mail: a sign-in": [*[GET] * 2, WRITE, SEND, GET, WRITE],
     "mail: an invitation": [*[GET] * 6, READ_FILE, GET, WRITE, SEND, *[GET] * 2, WRITE],
@@ -92,13 +99,19 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
     ],
     "expire: an invitation": [QUERY, *[GET] * 2, WRITE, *[QUERY] * 3],
     "reconcile: nothing": [
-        *[*[QUERY] * 5, *[GET] * 2, QUERY, GET],
+        *[QUERY, *UNSEALED, *[QUERY] * 4, *[GET] * 2, QUERY, GET],
         GET,  # how far the facts were checked: no hour is over
     ],
     "report: a referral": [
-        *[*[QUERY] * 2, WRITE_FILE, QUERY, WRITE_FILE],
+        *[*[QUERY] * 2, WRITE_FILE, *COUNTS, WRITE_FILE],
         *[READ_FILE, *[QUERY] * 4, *[GET] * 4, SCAN, WRITE_FILE],  # the comparison of the day
         *[QUERY, QUERY],  # no month's statement is due
+    ],
+    "seal: a fact": [
+        *[GET, *UNSEALED, READ_FILE, PUT],  # the group that was open last; the next one fixed
+        *[GET, WRITE_FILE, PUT],  # the campaign's head and file
+        *[BATCH, DELETE, PUT],  # its parts removed, the group empty
+        *[GET, *UNSEALED],  # nothing is left
     ],
 }
 

@@ -61,7 +61,7 @@ def test_a_fact_that_was_lost_is_named_counted_and_put_right(
     [metrics] = [line for line in lines if "ReconcileFinding" in line and "_aws" in line]
     assert (metrics["ReconcileFinding"], metrics["FactProjected"]) == ([3], [2])
     world.run()
-    assert world.last_to(VIP)
+    assert world.last_to(VIP).recipient == VIP
 
 
 def test_the_progress_of_rekeying_is_logged_and_is_not_a_finding(

@@ -325,7 +325,11 @@ class World:
 
     def facts(self) -> list[Item]:
         """Every fact, in the order of time."""
-        return sorted(self._of_kind("FACT"), key=lambda item: str(item["at"]["S"]))
+
+        def at(item: Item) -> tuple[datetime, str]:
+            return datetime.fromisoformat(item["at"]["S"]), item["fact_id"]["S"]
+
+        return sorted(self._of_kind("FACT"), key=at)
 
     def _of_kind(self, kind: str) -> list[Item]:
         # Counts alone have no kind: they are added to in place.

@@ -15,7 +15,7 @@ from chalicelib.domain.entity import Entity
 from chalicelib.domain.exports import Export, ExportPart, ExportSequence, ExportState
 from chalicelib.domain.fact_checks import FactCheck, UnfinishedHour
 from chalicelib.domain.invitations import Channel, Decision, Invitation, InvitationState, Submission
-from chalicelib.domain.journal import JournalHead
+from chalicelib.domain.journal import JournalGroup, JournalHead, part_of_bundle
 from chalicelib.domain.lists.model import (
     CurrentList,
     FileRecord,
@@ -64,6 +64,8 @@ LISTED: dict[str, Any] = {
     "mode": "add", "base_version": 1, "last_position": "o",
     "full": FullList(position="o", sha256="h", key_id="k1", segment="f", etag="g", rows=4),
 }  # fmt: skip
+JOURNAL_PART = part_of_bundle("ab" * 32, 3, 7, MORNING)
+
 ENTITIES: list[Entity] = [
     CampaignVersion(campaign=CAMPAIGN, version=3, put_at=MORNING, document=DOCUMENT),
     CurrentCampaign(
@@ -193,6 +195,8 @@ ENTITIES: list[Entity] = [
     ),
     LastFile(campaign=CAMPAIGN, area="orders", dropped_at=MORNING),
     CodesLeft(campaign=CAMPAIGN, template="welcome", left=5, needed=7, counted_at=MORNING),
-    JournalHead(campaign=CAMPAIGN, number=1, hash="h"),
+    JournalHead(campaign=CAMPAIGN, number=1, hash="h", group=1),
+    JOURNAL_PART,
+    JournalGroup(number=1, opened_at=MORNING, parts=(JOURNAL_PART,)),
     FactCheck(hour=MORNING, shard=16, unfinished=(UnfinishedHour(hour=MORNING, looked_at=LATER),)),
 ]  # fmt: skip

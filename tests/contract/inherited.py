@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from itertools import count
 
 from chalicelib.adapters.clients import Clients
@@ -102,8 +102,7 @@ class ItemRepository(MemoryRepository):
             if kind == FACT:
                 self._facts[key] = fact_of(item)
             elif kind == COUNT:
-                days = self._counts.setdefault(key[0].partition("#")[2], {})
-                days[date.fromisoformat(key[1])] = {
+                self._counts[key] = {
                     name: int(value["N"]) for name, value in item.items() if "N" in value
                 }
             else:

@@ -113,3 +113,21 @@ def test_the_versions_of_a_file_are_listed_newest_first(files: Files) -> None:
     put(files, f"{DROPPED}.gz", b"another")
     assert files.versions(DROPPED) == [second, first]
     assert files.versions("in/demo-vip/nothing.csv") == []
+
+
+def test_many_files_are_read_at_once_in_the_order_they_are_asked_for(files: Files) -> None:
+    contents = {f"journal/{number}.jsonl": f"{number}".encode() for number in range(20)}
+    for path, content in contents.items():
+        files.write(path, content)
+    asked = [*reversed(contents), "journal/missing.jsonl"]
+    assert list(files.read_all(asked)) == [*reversed(contents.values()), None]
+    assert list(files.read_all([])) == []
+
+
+def test_the_files_under_a_folder_are_in_the_order_of_their_names(files: Files) -> None:
+    names = ["2026-03-02/00000001-a", "2026-03-02/00000002-b", "2026-03-10/00000003-c"]
+    for name in reversed(names):
+        files.write(f"out/demo/journal/{name}", b"x")
+    files.write("out/demo/reports/2026-03-02.json", b"x")
+    assert files.paths("out/demo/journal/") == [f"out/demo/journal/{name}" for name in names]
+    assert files.paths("out/other/journal/") == []

@@ -16,7 +16,7 @@ from chalicelib.adapters.dynamodb.schema import ITEM_KINDS
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import Invitation, InvitationState
-from chalicelib.domain.journal import JournalHead
+from chalicelib.domain.journal import JournalPart, part_of_bundle
 from chalicelib.domain.mails import Mail, MailState
 from chalicelib.domain.orders import Order
 from chalicelib.domain.people import Link
@@ -43,7 +43,6 @@ BY_KIND = {type(entity): entity for entity in ENTITIES}
 ENDING = [kind for kind, rule in ITEM_KINDS.items() if rule.ends]
 LINK = Link(link_code="abc", campaign=CAMPAIGN, sponsor_id="s")
 DAY = date(2026, 3, 2)
-HEAD = JournalHead(campaign=CAMPAIGN, number=1, hash="h")
 
 
 def key_of(entity: Entity) -> dict[str, str | int]:
@@ -226,7 +225,7 @@ def test_facts_that_an_earlier_version_stored_by_subject_are_found_after_the_oth
     before = replace(fact(1, at=MORNING - timedelta(days=9)), by_subject=True)
     repository.commit(facts=[before, fact(2), replace(before, fact_id="f3", subject="other")])
     assert list(repository.facts_of("s", MORNING, MORNING)) == [fact(2), before]
-    repository.count(CAMPAIGN, {}, [before], HEAD)
+    repository.count(part(), {}, [before])
     assert repository.uncounted([before, fact(2)]) == [fact(2)]
 
 
@@ -363,43 +362,56 @@ def test_every_voucher_of_every_campaign_is_found_and_nothing_else(repository: R
     assert sorted(one.code_key for one in repository.every_voucher()) == ["A", "C"]
 
 
+def part(number: int = 0, lines: int = 1) -> JournalPart:
+    """A part of the journal; the counts of each have an item of their own."""
+    return part_of_bundle(f"{number:08x}{'0' * 48}{number:08x}", 0, lines, MORNING)
+
+
 def test_a_fact_is_counted_once(repository: Repository) -> None:
     facts = [fact(1), fact(2)]
     repository.commit(facts=facts)
     assert repository.uncounted([*facts, fact(3)]) == facts
-    repository.count(CAMPAIGN, {DAY: {"rewards": 2, "refused.customer": 1}}, facts, HEAD)
+    counts = {CAMPAIGN: {DAY: {"rewards": 2, "refused.customer": 1}}}
+    repository.count(part(0, 2), counts, facts)
     assert repository.uncounted(facts) == []
-    assert repository.counts(CAMPAIGN) == {DAY: {"rewards": 2, "refused.customer": 1}}
-    moved = replace(HEAD, revision=1, number=2)
+    assert repository.counts(CAMPAIGN) == counts[CAMPAIGN]
     with pytest.raises(ConflictError):
-        repository.count(CAMPAIGN, {DAY: {"rewards": 2}}, facts, moved)
-    assert repository.counts(CAMPAIGN)[DAY]["rewards"] == 2
-    assert repository.get(JournalHead, campaign=CAMPAIGN) == replace(HEAD, revision=1)
+        repository.count(part(1, 2), counts, facts)
+    assert repository.counts(CAMPAIGN) == counts[CAMPAIGN]
+    recorded = [*repository.within(JournalPart, shard=0), *repository.within(JournalPart, shard=1)]
+    assert recorded == [replace(part(0, 2), revision=1)]
 
 
 def test_a_fact_never_written_is_not_counted(repository: Repository) -> None:
     with pytest.raises(ConflictError):
-        repository.count(CAMPAIGN, {DAY: {"rewards": 1}}, [fact()], HEAD)
+        repository.count(part(), {CAMPAIGN: {DAY: {"rewards": 1}}}, [fact()])
     assert repository.counts(CAMPAIGN) == {}
 
 
-def test_counts_move_only_from_the_journals_head_that_was_read(repository: Repository) -> None:
-    facts = [fact(number) for number in (1, 2, 3)]
+def test_lines_are_recorded_once(repository: Repository) -> None:
+    repository.commit(facts=[fact(1), fact(2)])
+    repository.count(part(), {CAMPAIGN: {DAY: {"rewards": 1}}}, [fact(1)])
+    with pytest.raises(ConflictError):
+        repository.count(part(), {CAMPAIGN: {DAY: {"rewards": 1}}}, [fact(2)])
+    assert repository.uncounted([fact(2)]) == [fact(2)]
+    assert repository.counts(CAMPAIGN) == {DAY: {"rewards": 1}}
+
+
+def test_the_counts_of_a_day_are_the_sum_of_what_all_parts_added(repository: Repository) -> None:
+    facts = [fact(number) for number in range(40)]
     repository.commit(facts=facts)
-    repository.count(CAMPAIGN, {DAY: {"rewards": 1}}, facts[:1], HEAD)
-    for stale in (HEAD, replace(HEAD, revision=2)):
-        with pytest.raises(ConflictError):
-            repository.count(CAMPAIGN, {DAY: {"rewards": 1}}, facts[1:2], stale)
-    added = {DAY: {"rewards": -1}, DAY + timedelta(days=1): {"sent": 1}}
-    repository.count(CAMPAIGN, added, facts[1:], replace(HEAD, revision=1))
-    assert repository.counts(CAMPAIGN) == {
-        DAY: {"rewards": 0}, DAY + timedelta(days=1): {"sent": 1},
-    }  # fmt: skip
+    next_day = DAY + timedelta(days=1)
+    for number, one in enumerate(facts):
+        by = -1 if number % 4 == 0 else 1
+        counts = {CAMPAIGN: {DAY: {"rewards": by}, next_day: {"sent": 1}}, "other": {DAY: {"x": 2}}}
+        repository.count(part(number), counts, [one])
+    assert repository.counts(CAMPAIGN) == {DAY: {"rewards": 20}, next_day: {"sent": 40}}
+    assert repository.counts("other") == {DAY: {"x": 80}}
 
 
 def test_a_fact_without_a_count_is_marked_all_the_same(repository: Repository) -> None:
     repository.commit(facts=[fact()])
-    repository.count(CAMPAIGN, {}, [fact()], HEAD)
+    repository.count(part(), {}, [fact()])
     assert repository.uncounted([fact()]) == []
 
 

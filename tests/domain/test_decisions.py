@@ -301,11 +301,12 @@ def test_rewards_and_rewards_refused_count_the_confirmations_too() -> None:
 
 def test_a_chain_goes_on_where_the_last_one_ended() -> None:
     one, two = fact(FactName.MAIL_SENT), fact(FactName.MAIL_FAILED, reason="été")
-    first, after_first = journal.chain(journal.GENESIS, [one])
-    second, after_second = journal.chain(after_first, [two])
+    lines = [journal.canonical(one), journal.canonical(two)]
+    first, after_first = journal.chained(journal.GENESIS, lines[:1])
+    second, after_second = journal.chained(after_first, lines[1:])
     assert journal.verify(journal.GENESIS, [*first.splitlines(), *second.splitlines()]) == (
         after_second
     )
-    assert journal.chain(journal.GENESIS, [one, two]) == (first + second, after_second)
+    assert journal.chained(journal.GENESIS, lines) == (first + second, after_second)
     with pytest.raises(journal.BrokenChainError):
         journal.verify(journal.GENESIS, second.splitlines())

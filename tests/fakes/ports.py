@@ -101,6 +101,12 @@ class MemoryFiles:
         whole = kept
         return iter([whole[start : start + 1000] for start in range(0, len(whole), 1000)])
 
+    def read_all(self, paths: Iterable[str]) -> Iterator[bytes | None]:
+        return iter([self.content.get(path) for path in paths])
+
+    def paths(self, folder: str) -> list[str]:
+        return sorted(self.under(folder))
+
     def write(self, path: str, content: bytes, *, content_type: str = "text/csv") -> None:
         self.content[path] = content
 

@@ -15,19 +15,20 @@ from typing import Any, TypeVar
 from chalicelib.adapters.dynamodb import schema
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.facts import Fact
-from chalicelib.domain.journal import JournalHead
+from chalicelib.domain.journal import JournalPart
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.ports import (
     BATCH_LIMIT,
+    TRANSACTION_LIMIT,
     Agenda,
     Change,
     Clock,
     ConflictError,
+    DayCounts,
     Found,
     Insert,
     Key,
     Remove,
-    Replace,
     Repository,
     hours,
 )
@@ -35,8 +36,6 @@ from tests.fakes.ports import MORNING
 
 E = TypeVar("E", bound=Entity)
 Place = tuple[str, str]
-
-TRANSACTION_LIMIT = 100
 
 
 def _pair(key: Mapping[str, str]) -> Place:
@@ -47,6 +46,11 @@ def _fact_key(fact: Fact) -> Place:
     return _pair(schema.fact_key(fact))
 
 
+def _add(counts: dict[str, int], added: Mapping[str, int]) -> None:
+    for name, by in added.items():
+        counts[name] = counts.get(name, 0) + by
+
+
 class MemoryRepository:
     """`ports.Repository` in memory."""
 
@@ -55,7 +59,7 @@ class MemoryRepository:
         self.clock = clock
         self._items: dict[Place, Entity] = {}
         self._facts: dict[Place, Fact] = {}
-        self._counts: dict[str, dict[date, dict[str, int]]] = {}
+        self._counts: dict[Place, dict[str, int]] = {}
 
     def get(self, kind: type[E], /, **key: str | int) -> E | None:
         found = self._at(_pair(schema.key_for(kind, key)))
@@ -146,27 +150,30 @@ class MemoryRepository:
         return [fact for fact, key in zip(facts, keys, strict=True) if key in stored]
 
     def count(
-        self,
-        campaign: str,
-        deltas: Mapping[date, Mapping[str, int]],
-        facts: Sequence[Fact],
-        head: JournalHead,
+        self, part: JournalPart, counts: Mapping[str, DayCounts], facts: Sequence[Fact]
     ) -> None:
         keys = [_fact_key(fact) for fact in facts]
-        self._require_one_transaction([*keys, *((campaign, str(day)) for day in deltas), ("", "")])
+        added = {
+            _pair(schema.count_key(campaign, day, part)): of_day
+            for campaign, days in counts.items()
+            for day, of_day in days.items()
+        }
+        self._require_one_transaction([*keys, *added, _pair(schema.key_of(part))])
         if self._guards and any(key not in self._facts or self._facts[key].counted for key in keys):
             raise ConflictError("counted already")
-        self.commit(Replace(head) if head.revision else Insert(head))
+        self.commit(Insert(part))
         for key in keys:
             self._facts[key] = replace(self._facts[key], counted=True)
-        days = self._counts.setdefault(campaign, {})
-        for day, added in deltas.items():
-            counts = days.setdefault(day, {})
-            for name, by in added.items():
-                counts[name] = counts.get(name, 0) + by
+        for place, of_day in added.items():
+            _add(self._counts.setdefault(place, {}), of_day)
 
     def counts(self, campaign: str) -> dict[date, dict[str, int]]:
-        return {day: dict(counts) for day, counts in self._counts.get(campaign, {}).items()}
+        partitions = schema.count_partitions(campaign)
+        summed: dict[date, dict[str, int]] = {}
+        for (partition, sk), counts in self._counts.items():
+            if partition in partitions:
+                _add(summed.setdefault(schema.counted_day(sk), {}), counts)
+        return summed
 
     def _at(self, place: Place) -> Entity | None:
         """What is stored at a key, and not past its end."""
@@ -223,13 +230,9 @@ class _Wrapped:
         self._inner.commit(*changes, facts=facts)
 
     def count(
-        self,
-        campaign: str,
-        deltas: Mapping[date, Mapping[str, int]],
-        facts: Sequence[Fact],
-        head: JournalHead,
+        self, part: JournalPart, counts: Mapping[str, DayCounts], facts: Sequence[Fact]
     ) -> None:
-        self._inner.count(campaign, deltas, facts, head)
+        self._inner.count(part, counts, facts)
 
 
 class StreamedRepository(_Wrapped):
@@ -257,14 +260,10 @@ class ContestedRepository(_Wrapped):
         super().commit(*changes, facts=facts)
 
     def count(
-        self,
-        campaign: str,
-        deltas: Mapping[date, Mapping[str, int]],
-        facts: Sequence[Fact],
-        head: JournalHead,
+        self, part: JournalPart, counts: Mapping[str, DayCounts], facts: Sequence[Fact]
     ) -> None:
         self._compete()
-        super().count(campaign, deltas, facts, head)
+        super().count(part, counts, facts)
 
     def _compete(self) -> None:
         self._left -= 1

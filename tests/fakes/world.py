@@ -35,6 +35,7 @@ from chalicelib.services.mails.send import send_mail
 from chalicelib.services.operations.project import project
 from chalicelib.services.operations.reconciliation import write_reconciliations
 from chalicelib.services.operations.relay import relay
+from chalicelib.services.operations.seal import seal
 from chalicelib.services.ports import ListUnavailableError, Ports, Repository
 from chalicelib.services.requeue import requeue_undecided
 from chalicelib.services.sponsors.sign_in import decide_sign_in, open_session, request_sign_in
@@ -259,7 +260,8 @@ class World:
     # --- what must hold --------------------------------------------------------------------------
 
     def journal(self) -> list[dict[str, Any]]:
-        """The facts in the journal, its chain verified up to the head."""
+        """The facts in the journal, sealed first, its chain verified up to the head."""
+        seal(self.ports)
         segments = {}
         for content in self.files.under(f"out/{CAMPAIGN}/journal/").values():
             lines = content.splitlines()

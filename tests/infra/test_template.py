@@ -148,7 +148,7 @@ def test_a_segment_outlives_every_campaign_that_may_trust_it(resources: Resource
 def test_no_rule_but_its_own_ends_a_segment_in_force(resources: Resources) -> None:
     for rule in resources["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]:
         if "ExpirationInDays" in rule:
-            assert rule["Prefix"] in {"in/", "quarantine/", "lists/"}
+            assert rule["Prefix"] in {"in/", "quarantine/", "lists/", "journal/"}
 
 
 def test_ingest_has_room_for_a_list_of_100_million(resources: Resources) -> None:
@@ -259,7 +259,7 @@ def test_a_stream_consumer_sees_facts_alone_and_loses_none(resources: Resources,
     }
 
 
-@pytest.mark.parametrize("name", ["Export", "Expire", "Reconcile", "Report"])
+@pytest.mark.parametrize("name", ["Export", "Expire", "Reconcile", "Report", "Seal"])
 def test_a_schedule_has_its_own_retry_policies_and_a_dead_queue(
     resources: Resources, name: str
 ) -> None:
@@ -288,8 +288,9 @@ def test_no_policy_grants_a_wildcard(resources: Resources) -> None:
             text = json.dumps(resource)
             assert text != '"*"', name
             # A wildcard may stand at the end of a named prefix, for the method of an API call, or
-            # for the campaign whose receipts, numbered files, statements or reports are meant.
-            folder = r"/out/\*/(?:receipts|vouchers|changes|statements|reports)/"
+            # for the campaign whose receipts, numbered files, statements, reports or journal are
+            # meant.
+            folder = r"/out/\*/(?:receipts|vouchers|changes|statements|reports|journal)/"
             named = re.sub(rf'(/|/api/\*/v1/client/|{folder})\*"', '"', text)
             assert "*" not in named, (name, text)
 
@@ -376,7 +377,22 @@ def test_reconcile_reads_lists_and_writes_the_journal(
         for resource in listed(statement["Resource"])
         if "${Bucket.Arn}" in json.dumps(resource)
     }
-    assert files == {"${Bucket.Arn}/lists/*", "${Bucket.Arn}/out/*"}
+    assert files == {"${Bucket.Arn}/lists/*", "${Bucket.Arn}/journal/*"}
+
+
+def test_project_writes_bundles_alone_and_seal_the_files_of_the_journal(
+    resources: Resources,
+) -> None:
+    written = {
+        (name, resource["Fn::Sub"])
+        for name, statement in statements(resources)
+        if name in {"ProjectRole", "SealRole"} and "s3:PutObject" in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    }
+    assert written == {
+        ("ProjectRole", "${Bucket.Arn}/journal/*"),
+        ("SealRole", "${Bucket.Arn}/out/*/journal/*"),
+    }
 
 
 def test_report_alone_reads_every_voucher_and_of_the_files_its_own(resources: Resources) -> None:

@@ -16,6 +16,7 @@ from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.invitations.decide import decide_invitation
 from chalicelib.services.operations.expire import expire
 from chalicelib.services.operations.reconcile import FINDINGS, reconcile
+from chalicelib.services.operations.seal import seal
 from tests.fakes.fuse import killed_everywhere
 from tests.fakes.world import World, new_world
 
@@ -158,6 +159,7 @@ def test_a_quiet_day_has_no_findings(world: World) -> None:
     world.referral(NEWCOMER)
     world.export()
     world.run()
+    seal(world.ports)
     world.clock.advance(days=1)
     found = reconcile(world.ports)
     assert set(FINDINGS) <= set(found)

@@ -38,7 +38,7 @@ from chalicelib.adapters.dynamodb.codec import (
 )
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.facts import Fact
-from chalicelib.domain.journal import JournalHead
+from chalicelib.domain.journal import JournalPart
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.ports import (
     BATCH_LIMIT,
@@ -47,6 +47,7 @@ from chalicelib.services.ports import (
     Clock,
     ConflictError,
     ContentionError,
+    DayCounts,
     Found,
     Insert,
     Key,
@@ -196,32 +197,30 @@ class DynamoRepository:
         return [fact for fact in facts if fact.fact_id in stored]
 
     def count(
-        self,
-        campaign: str,
-        deltas: Mapping[date, Mapping[str, int]],
-        facts: Sequence[Fact],
-        head: JournalHead,
+        self, part: JournalPart, counts: Mapping[str, DayCounts], facts: Sequence[Fact]
     ) -> None:
-        head_change: Change = Replace(head) if head.revision else Insert(head)
-        actions = [self._action(head_change)]
+        actions = [self._action(Insert(part))]
         actions += [
-            self._count_action(campaign, day.isoformat(), added) for day, added in deltas.items()
+            self._count_action(schema.count_key(campaign, day, part), added)
+            for campaign, days in counts.items()
+            for day, added in days.items()
         ]
         actions += [self._counted_action(fact) for fact in facts]
         self._transact(actions)
 
     def counts(self, campaign: str) -> dict[date, dict[str, int]]:
-        items = self._query(
-            KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues=_attributes({":pk": f"COUNT#{campaign}"}),
-            ConsistentRead=True,
-        )
-        return {
-            date.fromisoformat(item["sk"]["S"]): {
-                name: int(value["N"]) for name, value in item.items() if "N" in value
-            }
-            for item in items
-        }
+        summed: dict[date, dict[str, int]] = {}
+        for partition in schema.count_partitions(campaign):
+            for item in self._query(
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues=_attributes({":pk": partition}),
+                ConsistentRead=True,
+            ):
+                of_day = summed.setdefault(schema.counted_day(item["sk"]["S"]), {})
+                for name, value in item.items():
+                    if "N" in value:
+                        of_day[name] = of_day.get(name, 0) + int(value["N"])
+        return summed
 
     def _entities(self, kind: type[E], items: Iterable[Item]) -> Iterator[E]:
         """The entities in items, without those past their end."""
@@ -282,13 +281,13 @@ class DynamoRepository:
             put["ExpressionAttributeValues"] = values
         return {"Put": put}
 
-    def _count_action(self, campaign: str, day: str, added: Mapping[str, int]) -> Any:
+    def _count_action(self, key: Mapping[str, str], added: Mapping[str, int]) -> Any:
         names = {f"#{position}": name for position, name in enumerate(added)}
         values = {f":{position}": {"N": str(by)} for position, by in enumerate(added.values())}
         return {
             "Update": {
                 "TableName": self._table,
-                "Key": _attributes(schema.count_key(campaign, day)),
+                "Key": _attributes(key),
                 "UpdateExpression": "ADD " + ", ".join(f"#{n} :{n}" for n in range(len(added))),
                 "ExpressionAttributeNames": names,
                 "ExpressionAttributeValues": values,

@@ -16,13 +16,14 @@
 | AP12 | the list in force, its versions, its deltas, held lists | `LIST#{campaign}#{name}` |
 | AP13 | has this file been processed | `FILE#{campaign}#{area}#{sha256}` |
 | AP14 | the facts of one hour; those of one subject in it, in order | `FACT#{hour}#{shard:03}` |
-| AP15 | counts by day; the journal's head | `COUNT#{campaign}`, `JOURNAL#{campaign}` |
+| AP15 | counts by day; the journal's head | `COUNT#{campaign}#{spread:02}`, `JOURNAL#{campaign}` |
 | AP16 | changes of vouchers that are in no file yet | `CHANGES#{campaign}` |
 | AP17 | the vouchers used on an order; whether a sponsor made it | `USES#{order_id}` |
 | AP18 | when the last order file came; own codes left | `WATCH#{campaign}` |
 | AP19 | the file of changes that is open; its rows | `CHANGES_FILES#{campaign}` / `FILE#…`; … |
 | AP20 | the statements that are written | `STATEMENTS#{campaign}` |
 | AP21 | how far the facts have been checked | `CHECKS` |
+| AP22 | what of the journal is not sealed; what is being sealed | `JOURNAL_PARTS#{shard:02}`; … |
 
 A key is a template over the fields of its entity, so this table and the code cannot differ.
 `{version:08}` keeps numbers in order. The last part of a sort key may contain any text; no other
@@ -33,7 +34,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from zlib import crc32
 
@@ -45,7 +46,7 @@ from chalicelib.domain.exports import Export, ExportPart, ExportSequence
 from chalicelib.domain.fact_checks import FactCheck
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import Invitation, InvitationState, Submission
-from chalicelib.domain.journal import JournalHead
+from chalicelib.domain.journal import JournalGroup, JournalHead, JournalPart
 from chalicelib.domain.lists.model import (
     CurrentList,
     FileRecord,
@@ -81,6 +82,8 @@ from chalicelib.services.ports import FACT_SHARDS, Agenda
 AGENDA_INDEX = "agenda"
 HOLDER_INDEX = "holder"
 FACT_KIND = "FACT"
+COUNT_SPREADS = 16  # items for the counts of a day
+COUNT_PARTITIONS = 4  # that they are in: what the dashboard reads
 HOUR_WIDTH = len("2026-11-26T20")  # of a moment: its day and hour
 
 AgendaEntry = tuple[Agenda, str, datetime]
@@ -194,6 +197,8 @@ ITEM_KINDS: dict[type[Entity], ItemKind] = {
     CodesLeft: ItemKind("CODES_LEFT", "WATCH#{campaign}", "CODES#{template}"),
     FactCheck: ItemKind("FACT_CHECK", "CHECKS", "FACTS"),
     JournalHead: ItemKind("JOURNAL_HEAD", "JOURNAL#{campaign}", "HEAD"),
+    JournalPart: ItemKind("JOURNAL_PART", "JOURNAL_PARTS#{shard:02}", "PART#{position}"),
+    JournalGroup: ItemKind("JOURNAL_GROUP", "JOURNAL_GROUP", "GROUP"),
 }
 
 
@@ -255,9 +260,25 @@ def subject_partition(subject: str) -> str:
     return f"FACT#{subject}"
 
 
-def count_key(campaign: str, day: str) -> dict[str, str]:
-    """The primary key of the counts of one local day."""
-    return {"pk": f"COUNT#{campaign}", "sk": day}
+def count_key(campaign: str, day: date, part: JournalPart) -> dict[str, str]:
+    """The primary key of the counts of one local day that are added with a part of the journal.
+
+    They are spread by the part, so that transactions rarely meet: the counts of a day are the sum.
+    """
+    spread = int(part.digest[-8:], 16) % COUNT_SPREADS
+    partition = spread % COUNT_PARTITIONS
+    return {"pk": f"COUNT#{campaign}#{partition:02}", "sk": f"{day.isoformat()}#{spread:02}"}
+
+
+def count_partitions(campaign: str) -> list[str]:
+    """All partitions of the counts of a campaign; the first has those of 0.2.0, by day alone."""
+    spread = [f"COUNT#{campaign}#{partition:02}" for partition in range(COUNT_PARTITIONS)]
+    return [f"COUNT#{campaign}", *spread]
+
+
+def counted_day(sk: str) -> date:
+    """The local day of an item with counts."""
+    return date.fromisoformat(sk.partition("#")[0])
 
 
 def agenda_key(name: Agenda, scope: str) -> str:

@@ -6,6 +6,7 @@ campaign can be used at once.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from chalicelib.domain.campaign.file import Campaign
@@ -26,11 +27,24 @@ class CachedCampaigns:
     def get(self, campaign: str) -> Campaign | None:
         """The campaign in force, or None."""
         now = self._clock()
-        read_at, document = self._cache.get(campaign, (None, None))
-        if read_at and now - read_at < CACHED_FOR:
+        document = self._cached(campaign, now)
+        if document:
             return document
         found = self._repository.get(CurrentCampaign, campaign=campaign)
-        if found is None:
-            return None
-        self._cache[campaign] = (now, found.document)
+        return self._keep(found, now) if found else None
+
+    def get_many(self, campaigns: Collection[str]) -> Mapping[str, Campaign]:
+        """Those of them that there are, by their names."""
+        now = self._clock()
+        known = {name: document for name in campaigns if (document := self._cached(name, now))}
+        missing = [{"campaign": name} for name in campaigns if name not in known]
+        read = self._repository.get_many(CurrentCampaign, missing) if missing else []
+        return known | {found.document.id: self._keep(found, now) for found in read}
+
+    def _cached(self, campaign: str, now: datetime) -> Campaign | None:
+        read_at, document = self._cache.get(campaign, (None, None))
+        return document if read_at and now - read_at < CACHED_FOR else None
+
+    def _keep(self, found: CurrentCampaign, now: datetime) -> Campaign:
+        self._cache[found.campaign] = (now, found.document)
         return found.document

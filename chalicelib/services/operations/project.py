@@ -1,54 +1,94 @@
 """Facts to counts and journal: each fact is counted once and journaled once (law 10).
 
-The journal segment is written first, under a name that contains its hash; then one transaction adds
-to the counts, marks the facts as counted and moves the journal's head from the revision that was
-read. If the function is killed between the two, the next attempt writes its own segment, and the
-first one is in no chain. Of two concurrent projectors, one moves the head; the other gets a
-conflict and starts again with what is still uncounted.
+    uncounted facts ──► one bundle in the bucket ──► transactions, each: the facts are counted,
+                                                     counters added to, a part recorded
+
+The bundle's name is its hash. If the function is killed after it, the next attempt writes its own,
+which is the same one if no fact was counted meanwhile; lines that no part names never get into the
+journal. Two projectors meet only on the same facts, of which one counts each, and on the counters,
+which are spread: nothing is read to be written here. `seal` chains what is recorded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from itertools import groupby
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
 
+from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.effects import deltas
 from chalicelib.domain.facts import Fact
-from chalicelib.domain.journal import GENESIS, JournalHead, chain, segment_path
-from chalicelib.services.lookups import current_campaign
-from chalicelib.services.ports import Ports
+from chalicelib.domain.journal import bundle, bundle_path, part_of_bundle
+from chalicelib.services.errors import UnknownError
+from chalicelib.services.ports import BATCH_LIMIT, TRANSACTION_LIMIT, Ports
 from chalicelib.services.retry import retry_on_conflict
-
-FACTS_AT_ONCE = 80  # with the head and the days, below the 100 items of a transaction
 
 
 def project(ports: Ports, facts: Sequence[Fact]) -> list[Fact]:
-    """Count and journal the facts that are still uncounted; returns those."""
-    once = {fact.fact_id: fact for fact in facts}.values()
-    by_campaign = sorted(once, key=lambda fact: fact.campaign)
+    """Count and journal the facts that are still uncounted; returns those.
+
+    A fact that cannot be counted fails its batch before anything of it is written.
+    """
+    once = list({fact.fact_id: fact for fact in facts}.values())
     counted: list[Fact] = []
-    for campaign, group in groupby(by_campaign, key=lambda fact: fact.campaign):
-        own = list(group)
-        for start in range(0, len(own), FACTS_AT_ONCE):
-            counted += _project(ports, campaign, own[start : start + FACTS_AT_ONCE])
+    for start in range(0, len(once), BATCH_LIMIT):
+        _project(ports, once[start : start + BATCH_LIMIT], counted)
     return counted
 
 
 @retry_on_conflict
-def _project(ports: Ports, campaign_id: str, facts: Sequence[Fact]) -> list[Fact]:
+def _project(ports: Ports, facts: Sequence[Fact], counted: list[Fact]) -> None:
+    """Append to `counted` what is counted, also when a later transaction fails."""
     new = ports.repository.uncounted(facts)
     if not new:
-        return []
-    campaign = current_campaign(ports, campaign_id)
-    stored = ports.repository.get(JournalHead, campaign=campaign_id)
-    head = stored or JournalHead(campaign=campaign_id, number=0, hash=GENESIS)
-    added = deltas(campaign, new)  # before anything is written: a fact that cannot be counted fails
-    lines, digest = chain(head.hash, new)
-    number = head.number + 1
-    day = campaign.local_date(new[0].at).isoformat()
-    path = segment_path(campaign_id, day, number, digest)
-    ports.files.write(path, lines, content_type="application/x-ndjson")
-    moved = replace(head, number=number, hash=digest)
-    ports.repository.count(campaign_id, added, new, moved)
-    return new
+        return
+    in_order = sorted(new, key=lambda fact: (fact.campaign, fact.at, fact.fact_id))
+    parts = list(_parts(_campaigns(ports, new), in_order))
+    content, digest = bundle(in_order)
+    ports.files.write(bundle_path(digest), content, content_type="application/x-ndjson")
+    first = 0
+    for part in parts:
+        record = part_of_bundle(digest, first, len(part.facts), ports.clock())
+        ports.repository.count(record, part.counts, part.facts)
+        counted += part.facts
+        first += len(part.facts)
+
+
+def _campaigns(ports: Ports, facts: Sequence[Fact]) -> Mapping[str, Campaign]:
+    names = {fact.campaign for fact in facts}
+    found = ports.campaigns.get_many(names)
+    if names - found.keys():
+        raise UnknownError("campaign")
+    return found
+
+
+@dataclass
+class _Part:
+    """What one transaction counts."""
+
+    facts: list[Fact] = field(default_factory=list)
+    counts: dict[str, dict[date, dict[str, int]]] = field(default_factory=dict)
+
+    def has_room_for(self, campaign: str, added: Mapping[date, object]) -> bool:
+        """Whether it stays within one transaction: facts, counters of a day, the part itself."""
+        days = sum(map(len, self.counts.values()))
+        more = len(added.keys() - self.counts.get(campaign, {}).keys())
+        return len(self.facts) + days + 1 + more + 1 <= TRANSACTION_LIMIT
+
+    def add(self, fact: Fact, added: Mapping[date, Mapping[str, int]]) -> None:
+        self.facts.append(fact)
+        for day, counts in added.items():
+            of_day = self.counts.setdefault(fact.campaign, {}).setdefault(day, {})
+            for name, by in counts.items():
+                of_day[name] = of_day.get(name, 0) + by
+
+
+def _parts(campaigns: Mapping[str, Campaign], facts: Sequence[Fact]) -> Iterator[_Part]:
+    part = _Part()
+    for fact in facts:
+        added = deltas(campaigns[fact.campaign], [fact])
+        if not part.has_room_for(fact.campaign, added):
+            yield part
+            part = _Part()
+        part.add(fact, added)
+    yield part

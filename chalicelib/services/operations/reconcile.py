@@ -24,6 +24,7 @@ from chalicelib.domain.mails import AT_MOST_ONCE, Mail
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.facts import facts_around
 from chalicelib.services.isolate import OnFailure, isolated, raised
+from chalicelib.services.journal import seal_overdue
 from chalicelib.services.list_status import list_statuses
 from chalicelib.services.lookups import current_campaign, invitation_in
 from chalicelib.services.operations.rekey import rekey
@@ -45,6 +46,7 @@ FINDINGS = (
     "orders_missing",
     "codes_low",
     *(each.value for each in Missing),  # counted by check_facts.py
+    "unsealed",
 )
 _FINDING_OF = {
     Watch.ACKNOWLEDGEMENTS: "unacknowledged",
@@ -74,6 +76,7 @@ def reconcile(ports: Ports, on_failure: OnFailure = raised) -> dict[str, int]:
     """
     found = dict.fromkeys((*FINDINGS, *_WATCHED), 0)
     found["leased"] = _leased(ports, on_failure)
+    found["unsealed"] = seal_overdue(ports)
     _replace_refused(ports, found, on_failure)
     for current in ports.repository.agenda(CurrentCampaign, Agenda.CAMPAIGNS):
         for part in (_undecided, _unexported, _lists_too_old, _watched, _rekey):

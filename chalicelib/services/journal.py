@@ -1,0 +1,134 @@
+"""The journal read back: its facts, its chain verified, and what they add up to (law 10).
+
+    files of out/, chained up to the head ──┐
+                                            ├─► each fact once ──► counts by local day
+    parts that are not sealed yet ──────────┘
+
+Between the transaction that counts a fact and the seal, its line is in a bundle whose SHA-256 is in
+the table: an alteration is noticed there (`AlteredBundleError`) as it is in the chain afterwards
+(`BrokenChainError`). `operations/project.py` records, `operations/seal.py` seals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from heapq import merge
+from itertools import islice, takewhile
+
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.effects import deltas
+from chalicelib.domain.facts import Fact
+from chalicelib.domain.journal import (
+    GENESIS,
+    PART_SHARDS,
+    BrokenChainError,
+    JournalHead,
+    JournalPart,
+    bundle_path,
+    fact_of,
+    file_name,
+    folder,
+    lines_of,
+    verified,
+)
+from chalicelib.services.ports import DayCounts, Ports
+
+SEAL_OVERDUE = timedelta(hours=2)
+# At 100 lines of 0.4 KB a part, their lines are 20 MB, and their records 130 KB of an item's 400.
+PARTS_AT_ONCE = 500
+ATTEMPTS = 5
+
+
+@dataclass(frozen=True)
+class Miscount:
+    """A counter of a day that differs from what the journal adds up to."""
+
+    day: date
+    name: str
+    counted: int
+    journaled: int
+
+
+def miscounts(ports: Ports, campaign: Campaign, since: date | None = None) -> list[Miscount]:
+    """Where the counts of a campaign differ from its journal, from a local day on.
+
+    Facts that are counted meanwhile make it read again. `BrokenChainError`, `AlteredBundleError`.
+    """
+    for _ in range(ATTEMPTS):
+        counts = ports.repository.counts(campaign.id)
+        journaled = deltas(campaign, journal(ports, campaign.id, since))
+        if ports.repository.counts(campaign.id) == counts:
+            break
+    return _differences(counts, journaled, since or date.min)
+
+
+def journal(ports: Ports, campaign: str, since: date | None = None) -> Iterator[Fact]:
+    """Each fact of a campaign's journal once, sealed or not; at least those of the local days from
+    `since` on. `BrokenChainError`, `AlteredBundleError`.
+    """
+    # These first: what is sealed while they are read is found twice, never not at all.
+    waiting = {fact.fact_id: fact for fact in _unsealed_facts(ports, campaign)}
+    yield from waiting.values()
+    sealed = sealed_facts(ports, campaign, since)
+    yield from (fact for fact in sealed if fact.fact_id not in waiting)
+
+
+def sealed_facts(ports: Ports, campaign: str, since: date | None = None) -> Iterator[Fact]:
+    """The facts in the files of a campaign, the last file first, down to those sealed before
+    `since`. `BrokenChainError` when a file is missing, altered, or does not follow from the others.
+    """
+    paths = {path.rpartition("/")[2]: path for path in ports.files.paths(folder(campaign))}
+    head = ports.repository.get(JournalHead, campaign=campaign)
+    number, last = (head.number, head.hash) if head else (0, GENESIS)
+    # A local day begins and ends within a day of UTC's.
+    first_day = (since - timedelta(days=1)).isoformat() if since else ""
+    while number:
+        path = paths.get(file_name(number, last))
+        if path is None:
+            raise BrokenChainError(f"file {number} is missing")
+        if path.removeprefix(folder(campaign)) < first_day:
+            return
+        facts, last = verified(b"".join(ports.files.read(path)), last)
+        yield from facts
+        number -= 1
+    if last != GENESIS:
+        raise BrokenChainError("the first file follows another")
+
+
+def unsealed(ports: Ports) -> Iterator[JournalPart]:
+    """The parts that are not sealed yet, oldest first."""
+    shards = (ports.repository.within(JournalPart, shard=shard) for shard in range(PART_SHARDS))
+    return merge(*shards, key=lambda part: part.position)
+
+
+def seal_overdue(ports: Ports) -> int:
+    """How many parts should have been sealed by now."""
+    due = ports.clock() - SEAL_OVERDUE
+    return sum(1 for _ in takewhile(lambda part: part.recorded_at < due, unsealed(ports)))
+
+
+def bundles(ports: Ports, parts: Iterable[JournalPart]) -> dict[str, bytes | None]:
+    """The bundles of the parts by their SHA-256, each read once; None where there is none."""
+    digests = list(dict.fromkeys(part.digest for part in parts))
+    return dict(zip(digests, ports.files.read_all(map(bundle_path, digests)), strict=True))
+
+
+def _unsealed_facts(ports: Ports, campaign: str) -> Iterator[Fact]:
+    parts = unsealed(ports)
+    while some := list(islice(parts, PARTS_AT_ONCE)):
+        contents = bundles(ports, some)
+        for part in some:
+            facts = map(fact_of, lines_of(part, contents[part.digest]))
+            yield from (fact for fact in facts if fact.campaign == campaign)
+
+
+def _differences(counted: DayCounts, journaled: DayCounts, since: date) -> list[Miscount]:
+    return [
+        Miscount(day, name, here.get(name, 0), there.get(name, 0))
+        for day in sorted(day for day in counted.keys() | journaled.keys() if day >= since)
+        for here, there in [(counted.get(day, {}), journaled.get(day, {}))]
+        for name in sorted(here.keys() | there.keys())
+        if here.get(name, 0) != there.get(name, 0)
+    ]

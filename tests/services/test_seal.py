@@ -1,0 +1,368 @@
+"""The seal: what is counted becomes chained files, once, whatever is killed or altered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from random import Random
+from typing import TypeVar
+
+import pytest
+
+from chalicelib.domain.entity import Entity
+from chalicelib.domain.facts import FactName
+from chalicelib.domain.journal import (
+    AlteredBundleError,
+    BrokenChainError,
+    JournalGroup,
+    JournalHead,
+    JournalPart,
+    verify,
+)
+from chalicelib.services import journal
+from chalicelib.services.campaigns.put import put_campaign
+from chalicelib.services.journal import Miscount, miscounts, sealed_facts
+from chalicelib.services.operations import seal as sealing
+from chalicelib.services.operations.project import project
+from chalicelib.services.operations.reconcile import reconcile
+from chalicelib.services.operations.seal import seal
+from chalicelib.services.ports import Replace, Repository
+from tests.fakes.campaign import CAMPAIGN, campaign
+from tests.fakes.fuse import Fuse, KilledError, killed_everywhere
+from tests.fakes.repository import ContestedRepository
+from tests.fakes.world import VIPS, World, new_world, wrapped
+
+E = TypeVar("E", bound=Entity)
+OTHER = "other"
+OUT, BUNDLES = f"out/{CAMPAIGN}/journal/", "journal/"
+
+
+def recorded() -> World:
+    """Two campaigns with facts in several parts, nothing of them sealed; one older group is."""
+    world = new_world()
+    put_campaign(world.ports, campaign(campaign=OTHER))
+    world.run()
+    seal(world.ports)
+    world.projects = False
+    world.referral("jeanne@example.fr")
+    facts = world.facts()
+    others = [
+        replace(fact, fact_id=f"o{fact.fact_id}", campaign=OTHER)
+        for fact in facts
+        if fact.campaign == CAMPAIGN
+    ]
+    world.repository.commit(facts=others)
+    world.clock.advance(minutes=1)
+    everything = world.facts()
+    Random(1).shuffle(everything)
+    for start in range(0, len(everything), 3):
+        project(world.ports, everything[start : start + 3])
+    return world
+
+
+def assert_sealed(world: World) -> None:
+    """Every fact once in the files, in one chain each, and nothing else is there."""
+    for name in (CAMPAIGN, OTHER):
+        happened = [fact.fact_id for fact in world.facts() if fact.campaign == name]
+        sealed = list(sealed_facts(world.ports, name))
+        assert sorted(fact.fact_id for fact in sealed) == sorted(happened)
+        head = world.repository.get(JournalHead, campaign=name)
+        assert head
+        assert len(world.files.under(f"out/{name}/journal/")) == head.number
+        assert miscounts(world.ports, campaign(campaign=name)) == []
+    assert world.memory.all(JournalPart) == []
+    assert [group.parts for group in world.memory.all(JournalGroup)] == [()]
+
+
+def test_law_10_every_recorded_fact_is_sealed_once_in_a_chain_for_each_campaign() -> None:
+    world = recorded()
+    parts = len(world.memory.all(JournalPart))
+    assert parts > 5
+    done = seal(world.ports)
+    assert (done.parts, done.altered, done.failed) == (parts, set(), {})
+    assert_sealed(world)
+    assert len(world.journal()) == len(list(sealed_facts(world.ports, CAMPAIGN)))
+    before = dict(world.files.content)
+    assert seal(world.ports).parts == 0
+    assert world.files.content == before
+
+
+def test_law_10_more_parts_than_a_group_holds_are_sealed_in_several(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sealing, "PARTS_AT_ONCE", 2)
+    world = recorded()
+    before = len(world.files.under(OUT))
+    parts = len(world.memory.all(JournalPart))
+    assert seal(world.ports).parts == parts
+    assert len(world.files.under(OUT)) - before > 2
+    assert_sealed(world)
+
+
+@pytest.mark.slow
+def test_law_10_killed_at_every_step_and_run_again_the_seal_writes_the_same_files() -> None:
+    whole = recorded()
+    seal(whole.ports)
+    worlds = killed_everywhere(recorded, lambda _, ports: seal(ports), lambda world: world.ports)
+    assert len(worlds) > 2 * 25
+    for world in worlds:
+        assert miscounts(world.ports, world.campaign) == []
+        seal(world.ports)
+        assert_sealed(world)
+        assert world.files.under(OUT) == whole.files.under(OUT)
+
+
+@pytest.mark.slow
+def test_law_10_a_seal_killed_while_facts_go_on_loses_and_repeats_none() -> None:
+    """Between two runs other facts are counted: a group that is fixed gets none of them."""
+    worlds = killed_everywhere(recorded, lambda _, ports: seal(ports), lambda world: world.ports)
+    for world in worlds:
+        world.invite(world.sponsor(VIPS[1]), "paul@example.fr")
+        world.run()
+        project(world.ports, world.facts())
+        seal(world.ports)
+        assert_sealed(world)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("at", range(1, 9))
+def test_law_10_two_seals_at_once_write_the_same_files(at: int) -> None:
+    whole, world = recorded(), recorded()
+    seal(whole.ports)
+    ports = wrapped(world, lambda inner: ContestedRepository(inner, lambda: seal(world.ports), at))
+    assert seal(ports).failed == {}
+    assert_sealed(world)
+    assert world.files.under(OUT) == whole.files.under(OUT)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("at", range(1, 9))
+def test_law_10_a_seal_between_which_another_sealed_and_more_was_counted_repeats_none(
+    at: int,
+) -> None:
+    world = recorded()
+
+    def others() -> None:
+        seal(world.ports)
+        world.invite(world.sponsor(VIPS[1]), "paul@example.fr")
+        project(world.ports, world.facts())
+        seal(world.ports)
+
+    seal(wrapped(world, lambda inner: ContestedRepository(inner, others, at)))
+    project(world.ports, world.facts())
+    seal(world.ports)
+    assert_sealed(world)
+
+
+class _LooksFirst(ContestedRepository):
+    """Looks at the group, then lets a competitor act."""
+
+    def __init__(self, inner: Repository, competitor: Callable[[], object]) -> None:
+        super().__init__(inner, competitor, at=1)
+
+    def get(self, kind: type[E], /, **key: str | int) -> E | None:
+        found = super().get(kind, **key)
+        if kind is JournalGroup:
+            self._compete()
+        return found
+
+
+@pytest.mark.slow
+def test_law_10_a_group_that_another_seal_opened_and_left_is_never_replaced() -> None:
+    whole = recorded()
+    seal(whole.ports)
+    survived, at = False, 0
+    while not survived:
+        world, at = recorded(), at + 1
+        fuse = Fuse(at, after_the_effect=True)
+
+        def killed(world: World = world, fuse: Fuse = fuse) -> None:
+            with suppress(KilledError):
+                seal(fuse.on(world.ports))
+
+        ports = replace(world.ports, repository=_LooksFirst(world.repository, killed))
+        assert seal(ports).failed == {}
+        seal(world.ports)  # closes a group whose parts the other removed before it was killed
+        assert_sealed(world)
+        assert world.files.under(OUT) == whole.files.under(OUT)
+        survived = fuse.left > 0
+    assert at > 20
+
+
+def test_a_bundle_that_no_part_names_is_in_no_file() -> None:
+    world = recorded()
+    [happened] = [
+        fact for fact in world.facts(FactName.REFERRAL_CONFIRMED) if fact.campaign == CAMPAIGN
+    ]
+    text = json.dumps({"campaign": CAMPAIGN, "fact_id": "forged", "name": happened.name})
+    world.files.content[f"{BUNDLES}{'0' * 64}.jsonl"] = f"{text}\n".encode()
+    seal(world.ports)
+    assert_sealed(world)
+    assert b"forged" not in b"".join(world.files.under(OUT).values())
+
+
+@pytest.mark.parametrize("how", ["altered", "shorter", "missing"])
+def test_law_10_a_bundle_altered_before_the_seal_is_noticed_and_holds_up_no_other(
+    how: str,
+) -> None:
+    world = recorded()
+    part = min(world.memory.all(JournalPart), key=lambda one: one.position)
+    path = f"{BUNDLES}{part.digest}.jsonl"
+    kept = world.files.content[path]
+    if how == "missing":
+        del world.files.content[path]
+    else:
+        altered = kept.replace(b'"at":"2026', b'"at":"2025')
+        world.files.content[path] = altered if how == "altered" else kept[:-1]
+    with pytest.raises(AlteredBundleError):
+        miscounts(world.ports, world.campaign)
+    done = seal(world.ports)
+    assert done.altered == {part.digest}
+    assert [one.digest for one in world.memory.all(JournalPart)] == [part.digest]
+    assert done.parts > 3
+    world.clock.advance(hours=2, minutes=1)
+    assert reconcile(world.ports)["unsealed"] == 1
+    world.files.content[path] = kept  # the former version is put back
+    assert seal(world.ports).altered == set()
+    assert_sealed(world)
+
+
+def test_a_bundle_lost_while_its_group_is_open_holds_the_group_until_it_is_back() -> None:
+    world = recorded()
+    ports = wrapped(
+        world,
+        lambda inner: ContestedRepository(inner, lambda: 1 / 0, at=2),  # after the group
+    )
+    assert seal(ports).failed
+    [group] = world.memory.all(JournalGroup)
+    assert group.parts
+    path = f"{BUNDLES}{group.parts[0].digest}.jsonl"
+    kept = world.files.content.pop(path)
+    with pytest.raises(AlteredBundleError):
+        seal(world.ports)
+    world.files.content[path] = kept
+    seal(world.ports)
+    assert_sealed(world)
+
+
+def test_a_campaign_that_fails_does_not_hold_up_the_files_of_the_others() -> None:
+    world = recorded()
+    head = world.repository.get(JournalHead, campaign=CAMPAIGN)
+    other = world.repository.get(JournalHead, campaign=OTHER)
+    assert head
+    assert other
+    ports = replace(world.ports, files=_FailsUnder(world, f"out/{CAMPAIGN}/"))
+    assert set(seal(ports).failed) == {CAMPAIGN}
+    moved = world.repository.get(JournalHead, campaign=OTHER)
+    assert moved
+    assert moved.number == other.number + 1
+    assert world.repository.get(JournalHead, campaign=CAMPAIGN) == head
+    seal(world.ports)
+    assert_sealed(world)
+
+
+class _FailsUnder:
+    """The files of a world, where nothing can be written under a prefix."""
+
+    def __init__(self, world: World, prefix: str) -> None:
+        self._files = world.files
+        self._prefix = prefix
+        self.read, self.read_all, self.paths = (
+            world.files.read, world.files.read_all, world.files.paths,
+        )  # fmt: skip
+        self.versions, self.move, self.write = (
+            world.files.versions, world.files.move, world.files.write,
+        )  # fmt: skip
+
+    def write_once(self, path: str, content: bytes, *, content_type: str = "text/csv") -> bool:
+        if path.startswith(self._prefix):
+            raise OSError("no answer")
+        return self._files.write_once(path, content, content_type=content_type)
+
+
+def test_law_10_another_file_under_the_name_of_the_next_one_is_noticed() -> None:
+    world, twin = recorded(), recorded()
+    before = set(twin.files.under(OUT))
+    seal(twin.ports)
+    [path] = set(twin.files.under(OUT)) - before
+    world.files.content[path] = b"forged"
+    assert isinstance(seal(world.ports).failed[CAMPAIGN], AlteredBundleError)
+    assert world.files.content[path] == b"forged"
+
+
+@pytest.mark.parametrize("change", ["altered", "dropped", "missing", "first"])
+def test_law_10_an_altered_or_missing_file_is_noticed_when_the_journal_is_read(change: str) -> None:
+    world = recorded()
+    seal(world.ports)
+    first, *_, last = sorted(world.files.under(OUT))
+    path = first if change == "first" else last
+    lines = world.files.content[path].splitlines(keepends=True)
+    if change == "altered":
+        lines[1] = lines[1].replace(b'"at":"2026', b'"at":"2025')
+    if change == "dropped":
+        lines.pop()
+    if change in {"missing", "first"}:
+        del world.files.content[path]
+    else:
+        world.files.content[path] = b"".join(lines)
+    with pytest.raises(BrokenChainError):
+        list(sealed_facts(world.ports, CAMPAIGN))
+
+
+def test_law_10_a_counter_that_differs_from_the_journal_is_found_sealed_or_not() -> None:
+    world = recorded()
+    counts = next(
+        counts
+        for place, counts in world.memory._counts.items()
+        if place[0].startswith(f"COUNT#{CAMPAIGN}") and "confirmed" in counts
+    )
+    counts["confirmed"] += 1
+    day = world.campaign.local_date(world.clock())
+    expected = [Miscount(day, "confirmed", 2, 1)]
+    assert miscounts(world.ports, world.campaign) == expected
+    seal(world.ports)
+    assert miscounts(world.ports, world.campaign) == expected
+    assert miscounts(world.ports, world.campaign, since=day) == expected
+
+
+def test_the_journal_is_read_back_no_further_than_is_asked_for() -> None:
+    world = recorded()
+    seal(world.ports)
+    files = len(world.files.under(OUT))
+    before = {fact.fact_id for fact in sealed_facts(world.ports, CAMPAIGN)}
+    world.clock.advance(days=3)
+    world.projects = True
+    world.invite(world.sponsor(VIPS[1]), "paul@example.fr")
+    world.run()
+    seal(world.ports)
+    for path in sorted(world.files.under(OUT))[:files]:
+        world.files.content[path] = b"not read"
+    today = world.campaign.local_date(world.clock())
+    found = {fact.fact_id for fact in sealed_facts(world.ports, CAMPAIGN, since=today)}
+    assert found == {fact.fact_id for fact in world.facts() if fact.campaign == CAMPAIGN} - before
+
+
+def test_parts_are_overdue_after_two_hours() -> None:
+    world = recorded()
+    parts = len(world.memory.all(JournalPart))
+    world.clock.advance(hours=2)
+    assert journal.seal_overdue(world.ports) == 0
+    world.clock.advance(seconds=1)
+    assert journal.seal_overdue(world.ports) == parts
+    seal(world.ports)
+    assert journal.seal_overdue(world.ports) == 0
+
+
+def test_law_10_a_chain_of_an_earlier_version_goes_on() -> None:
+    """The head that 0.2.0 left is that of its last segment; the next file follows from it."""
+    world = recorded()
+    head = world.repository.get(JournalHead, campaign=CAMPAIGN)
+    assert head
+    before = replace(head, group=0)
+    world.repository.commit(Replace(before))
+    known = set(world.files.under(OUT))
+    seal(world.ports)
+    [path] = set(world.files.under(OUT)) - known
+    verify(head.hash, world.files.content[path].splitlines())
