@@ -1,0 +1,63 @@
+"""`tandem facts`: what happened to one thing, oldest first.
+
+Facts are stored by the hour, so each hour is asked for on its own; some hours at once.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+from typing import Annotated
+
+import typer
+
+from chalicelib.domain.facts import Fact
+from chalicelib.services.ports import Repository, hours
+from cli.connection import LOCAL, Stage, connect
+from cli.errors import CommandError
+
+HOURS_AT_ONCE = 8  # botocore keeps 10 connections
+DAYS = 30
+
+Subject = Annotated[
+    str, typer.Argument(help="The id of an invitation, referral, voucher, contact, …")
+]
+Since = Annotated[
+    datetime | None,
+    typer.Option(help=f"From this moment on (UTC). The default is {DAYS} days before the end."),
+]
+Until = Annotated[
+    datetime | None, typer.Option(help="Up to this moment (UTC). The default is now.")
+]
+
+
+def show_facts(
+    subject: Subject, since: Since = None, until: Until = None, stage: Stage = LOCAL
+) -> None:
+    """Show the facts of one invitation, referral, voucher or contact."""
+    connection = connect(stage)
+    last = until.replace(tzinfo=UTC) if until else connection.clock()
+    first = since.replace(tzinfo=UTC) if since else last - timedelta(days=DAYS)
+    if first > last:
+        raise CommandError("--since is later than --until")
+    found = [
+        fact
+        for fact in _facts(connection.repository, subject, first, last)
+        if first <= fact.at <= last
+    ]
+    if not found:
+        typer.echo("none")
+    for fact in sorted(found, key=lambda one: (one.at, one.fact_id)):
+        about = [f"{name}={value}" for name, value in sorted({**fact.ids, **fact.details}.items())]
+        typer.echo("  ".join([fact.at.isoformat(), fact.name, *about]))
+
+
+def _facts(repository: Repository, subject: str, first: datetime, last: datetime) -> list[Fact]:
+    def of_hour(hour: datetime) -> list[Fact]:
+        return list(repository.facts_of(subject, hour, hour))
+
+    with ThreadPoolExecutor(HOURS_AT_ONCE) as readers:
+        found = chain.from_iterable(readers.map(of_hour, hours(first, last)))
+        # Those that 0.2.0 stored are found with every hour.
+        return list({fact.fact_id: fact for fact in found}.values())
