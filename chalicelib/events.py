@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 from chalicelib.adapters.dynamodb.codec import fact_from_json, fact_of
@@ -16,16 +16,19 @@ from chalicelib.domain.facts import Fact
 
 if TYPE_CHECKING:
     from chalicelib.services.ingest import Drop
-    from chalicelib.services.mails.ses_events import MailEvent
+    from chalicelib.services.mails.ses_events import EventKind, MailEvent
 
 Event = Mapping[str, Any]
 
-_KINDS: Mapping[str, Literal["sent", "bounced", "complained"]] = {
+_KINDS: Mapping[str, EventKind] = {
     "Send": "sent",
     "Delivery": "sent",
     "Bounce": "bounced",
+    "Reject": "rejected",
     "Complaint": "complained",
 }
+# The account's own list of addresses: SES accepted the mail, and did not send it.
+_SUPPRESSED = "OnAccountSuppressionList"
 
 
 class UnreadableRecordError(ValueError):
@@ -109,14 +112,17 @@ def mail_event_in(body: str) -> MailEvent | None:
     content = json.loads(body)
     if "Message" in content:
         content = json.loads(content["Message"])
-    kind = _KINDS.get(content.get("eventType", ""))
+    kind = _kind_of(content)
     mail_ids = content.get("mail", {}).get("tags", {}).get(MAIL_ID_TAG, [])
-    if kind is None or not mail_ids or _is_transient_bounce(content):
+    if kind is None or not mail_ids:
         return None
     return MailEvent(kind, mail_ids[0], content["mail"]["messageId"])
 
 
-def _is_transient_bounce(content: Event) -> bool:
-    """A transient bounce may still be delivered."""
-    bounce = content.get("bounce", {})
-    return bool(content["eventType"] == "Bounce" and bounce.get("bounceType") != "Permanent")
+def _kind_of(content: Event) -> EventKind | None:
+    bounce, complaint = content.get("bounce", {}), content.get("complaint", {})
+    if _SUPPRESSED in {bounce.get("bounceSubType"), complaint.get("complaintSubType")}:
+        return "suppressed"
+    if bounce and bounce.get("bounceType") != "Permanent":
+        return "bounced_for_now"
+    return _KINDS.get(content.get("eventType", ""))

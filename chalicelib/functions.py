@@ -131,8 +131,6 @@ def mail_events(event: Event) -> BatchAnswer:
         if mail_event is None:
             return
         outcome = settle_mail(bootstrap.ports(), mail_event)
-        if mail_event.kind == "bounced":
-            count("MailBounced")
         log("mail event", mail=mail_event.mail_id, event=mail_event.kind, outcome=outcome)
 
     return _messages(event, work)

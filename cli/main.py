@@ -1,4 +1,4 @@
-"""`tandem`: campaigns, keys, lists, vouchers, facts, digests. Wires commands, reports errors.
+"""`tandem`: campaigns, keys, lists, mails, vouchers, facts, digests. Wires the commands together.
 
 CommandError and errors of AWS and of files are reported here, as plain lines on stderr with exit
 code 1. Anything else is a bug and shows its traceback.
@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
 from chalicelib.services.ports import ContentionError
-from cli import campaigns, facts, keys, lists, status, vouchers
+from cli import campaigns, facts, keys, lists, mails, status, vouchers
 from cli.connection import explained
 from cli.errors import CommandError
 from cli.hashing.command import hash_addresses
@@ -43,7 +43,7 @@ class _ReportingGroup(TyperGroup):
 
 app = typer.Typer(
     cls=_ReportingGroup,
-    help="Campaigns, keys, lists, vouchers, facts and digests of Tandem.",
+    help="Campaigns, keys, lists, mails, vouchers, facts and digests of Tandem.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,  # locals may contain addresses and keys
@@ -51,6 +51,7 @@ app = typer.Typer(
 app.add_typer(campaigns.app, name="campaign")
 app.add_typer(keys.app, name="key")
 app.add_typer(lists.app, name="list")
+app.add_typer(mails.app, name="mail")
 app.add_typer(vouchers.app, name="voucher")
 app.command("hash")(hash_addresses)
 app.command("facts")(facts.show_facts)

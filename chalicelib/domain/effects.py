@@ -171,6 +171,7 @@ EFFECTS: Mapping[FactName, Effect] = {
     F.VOUCHER_REDEEMED: Effect(queues=(Queue.REWARD,), counters=("vouchers_redeemed",)),
     F.VOUCHER_ROLLED_BACK: Effect(queues=(Queue.REWARD,), counters=("vouchers_redeemed",), sign=-1),
     F.VOUCHER_EXPIRED: Effect(),
+    F.VOUCHER_UNDELIVERED: Effect(),
     F.EXPORT_WRITTEN: Effect(),
     F.CHANGES_WRITTEN: Effect(),
     F.STATEMENT_WRITTEN: Effect(),
@@ -191,6 +192,9 @@ EFFECTS: Mapping[FactName, Effect] = {
     F.LIST_REJECTED: _REVIEWED_LIST,
     F.MAIL_SENT: Effect(),
     F.MAIL_FAILED: Effect(),
+    F.MAIL_BOUNCED: Effect(),
+    F.MAIL_BOUNCED_FOR_NOW: Effect(),
+    F.MAIL_TO_SEND_AGAIN: Effect(queues=(Queue.MAIL,)),
     F.MAIL_COMPLAINED: Effect(),
 }
 

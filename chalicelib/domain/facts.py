@@ -47,6 +47,7 @@ class FactName(StrEnum):
     VOUCHER_REDEEMED = "voucher_redeemed"
     VOUCHER_ROLLED_BACK = "voucher_rolled_back"
     VOUCHER_EXPIRED = "voucher_expired"
+    VOUCHER_UNDELIVERED = "voucher_undelivered"
     EXPORT_WRITTEN = "export_written"
     CHANGES_WRITTEN = "changes_written"
     STATEMENT_WRITTEN = "statement_written"
@@ -67,6 +68,9 @@ class FactName(StrEnum):
     LIST_ROLLED_BACK = "list_rolled_back"
     MAIL_SENT = "mail_sent"
     MAIL_FAILED = "mail_failed"
+    MAIL_BOUNCED = "mail_bounced"
+    MAIL_BOUNCED_FOR_NOW = "mail_bounced_for_now"
+    MAIL_TO_SEND_AGAIN = "mail_to_send_again"
     MAIL_COMPLAINED = "mail_complained"
 
 

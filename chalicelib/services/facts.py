@@ -11,7 +11,7 @@ from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.mails import Mail
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher
-from chalicelib.services.ports import CommandPorts, Ports
+from chalicelib.services.ports import CommandPorts
 
 CLOCKS_DIFFER = timedelta(minutes=5)
 
@@ -31,7 +31,7 @@ def new_fact(
 
 
 def facts_around(
-    ports: Ports, subject: str, since: datetime, until: datetime | None = None
+    ports: CommandPorts, subject: str, since: datetime, until: datetime | None = None
 ) -> Iterator[Fact]:
     """The facts of a subject between two moments, or about one; not all are within them.
 

@@ -12,6 +12,7 @@ from chalicelib.domain.campaign.lists import ListName
 from chalicelib.domain.campaign.rules import HolderRole
 from chalicelib.domain.campaign.versions import CampaignVersion, CurrentCampaign
 from chalicelib.domain.codes import candidates
+from chalicelib.domain.fact_bodies import VoucherAcknowledged, VoucherIssued, body_of
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.mails import Mail
 from chalicelib.domain.people import Contact, Opposition, RefereeClaim, Sponsor, SponsorClaim
@@ -24,9 +25,11 @@ from chalicelib.domain.redemptions import (
     with_holder,
 )
 from chalicelib.domain.referrals import Referral
+from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.errors import ClosedError, UnknownError
-from chalicelib.services.ports import Agenda, ConflictError, Key, Membership, Ports
+from chalicelib.services.facts import facts_around
+from chalicelib.services.ports import Agenda, CommandPorts, ConflictError, Key, Membership, Ports
 
 
 def current_campaign(ports: Ports, campaign_id: str) -> Campaign:
@@ -233,3 +236,24 @@ def invitation_in(ports: Ports, mail: Mail) -> Invitation | None:
     return ports.repository.get(
         Invitation, sponsor_id=mail.ids["sponsor"], invitation_id=mail.ids["invitation"]
     )
+
+
+def release_in(ports: CommandPorts, mail: Mail) -> VoucherIssued | VoucherAcknowledged:
+    """What released the voucher that a mail is about. `UnknownError` when nothing did."""
+    since = mail.caused_at or mail.leased_at
+    for fact in facts_around(ports, mail.ids.get("voucher", ""), since):
+        match body_of(fact):
+            case VoucherIssued() | VoucherAcknowledged() as released:
+                return released
+            case _:
+                continue
+    raise UnknownError("voucher")
+
+
+def voucher_of(ports: CommandPorts, fact: VoucherIssued | VoucherAcknowledged) -> Voucher | None:
+    """The voucher that stands for the reward that `fact` is about, None when there is none."""
+    reward = ports.repository.get(
+        Reward, referral_id=fact.referral_id, rule=fact.rule, rung=fact.rung
+    )
+    key = reward.code_key if reward else None
+    return ports.repository.get(Voucher, code_key=key) if key else None

@@ -7,16 +7,19 @@ from collections.abc import Sequence
 from chalicelib.domain import invitations, mails
 from chalicelib.domain.changes import ChangeKind, with_change
 from chalicelib.domain.fact_bodies import (
+    InvitationBounced,
     InvitationSent,
+    MailFailed,
     MailSent,
     RewardRevoked,
     VoucherExpired,
     VoucherRedeemed,
     VoucherRolledBack,
+    VoucherUndelivered,
 )
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import Invitation, InvitationState
-from chalicelib.domain.mails import Mail, MailState
+from chalicelib.domain.mails import Mail, MailProblem, MailState
 from chalicelib.domain.people import Contact
 from chalicelib.domain.redemptions import (
     OrderUses,
@@ -29,10 +32,11 @@ from chalicelib.domain.redemptions import (
 from chalicelib.domain.vouchers import (
     Voucher,
     VoucherState,
+    is_live,
     rolled_back,
 )
-from chalicelib.services.facts import mail_fact, voucher_fact
-from chalicelib.services.lookups import invitation_in
+from chalicelib.services.facts import mail_fact, new_fact, voucher_fact
+from chalicelib.services.lookups import invitation_in, release_in, voucher_of
 from chalicelib.services.ports import (
     Change,
     Insert,
@@ -45,6 +49,42 @@ from chalicelib.services.retry import retry_on_conflict
 ROLLED_BACK = "rolled_back"
 
 
+@retry_on_conflict
+def mark_mail_failed(ports: Ports, mail_id: str, problem: MailProblem, reason: str) -> None:
+    """Record, once, that a mail is not sent; an invitation that was refused is closed with it."""
+    mail = ports.repository.get(Mail, mail_id=mail_id)
+    if mail is None or mail.state not in {MailState.LEASED, MailState.WAITING}:
+        return
+    changes: list[Change] = [Replace(mails.failed(mail, problem, ports.clock()))]
+    facts = [mail_fact(ports, mail, MailFailed.of(mail, reason))]
+    facts += undelivered_facts(ports, mail, problem)
+    invitation = invitation_in(ports, mail)
+    is_refused = problem is not MailProblem.UNCONFIRMED
+    if is_refused and invitation and invitation.state is InvitationState.RECEIVED:
+        changes += close_invitation(ports, invitation, InvitationState.BOUNCED)
+        facts.append(mail_fact(ports, mail, InvitationBounced.of(invitation, mail, reason)))
+    ports.repository.commit(*changes, facts=facts)
+
+
+def undelivered_facts(ports: Ports, mail: Mail, problem: MailProblem) -> list[Fact]:
+    """The fact that a live voucher's mail did not arrive; none for any other mail."""
+    if mail.voucher_id is None or problem is MailProblem.BOUNCED_FOR_NOW:
+        return []
+    voucher = voucher_of(ports, release_in(ports, mail))
+    if voucher is None or voucher.voucher_id != mail.voucher_id or not is_live(voucher):
+        return []
+    body = VoucherUndelivered(voucher_id=mail.voucher_id, mail_id=mail.mail_id, reason=problem)
+    return [
+        new_fact(
+            ports,
+            body,
+            campaign=mail.campaign,
+            subject=mail.voucher_id,
+            correlation=mail.correlation,
+        )
+    ]
+
+
 def close_invitation(ports: Ports, invitation: Invitation, state: InvitationState) -> list[Change]:
     """The changes that close an invitation in `state` without a referral; erases the address."""
     contact = ports.repository.get(Contact, contact_id=invitation.contact_id)
@@ -54,9 +94,12 @@ def close_invitation(ports: Ports, invitation: Invitation, state: InvitationStat
 
 @retry_on_conflict
 def mark_mail_sent(ports: Ports, mail_id: str, provider_id: str) -> None:
-    """Record, once, that a leased mail was sent, and its invitation with it."""
+    """Record, once, that a mail was sent, and its invitation with it.
+
+    Also of one that was given up: whatever proves it may be late.
+    """
     mail = ports.repository.get(Mail, mail_id=mail_id)
-    if mail is None or mail.state is not MailState.LEASED:
+    if mail is None or mails.is_proved_sent(mail):
         return
     now = ports.clock()
     changes: list[Change] = [Replace(mails.sent(mail, provider_id, now))]

@@ -146,6 +146,7 @@ class Agenda(StrEnum):
     RETURN_WINDOW = "return_window"
     REFERRALS = "referrals"
     LEASED = "leased"
+    UNDELIVERED = "undelivered"
 
 
 def hours(since: datetime, until: datetime) -> Iterator[datetime]:

@@ -97,7 +97,7 @@ def dashboard() -> Object:
             ],
         ),
         ("Orders", ["OrderPlaced", "OrderKept", "OrderReturned"]),
-        ("Mail", ["MailSent", "MailFailed", "MailBounced", "MailComplained"]),
+        ("Mail", ["MailSent", "MailFailed", "MailBounced", "MailComplained", "VoucherUndelivered"]),
         (
             "Lists",
             [

@@ -25,7 +25,7 @@ from chalicelib.domain.lists.model import (
     ListDrops,
     ListVersion,
 )
-from chalicelib.domain.mails import Mail, MailState
+from chalicelib.domain.mails import Mail, MailProblem, MailState
 from chalicelib.domain.orders import Buyer, Order, OrderStatus
 from chalicelib.domain.people import (
     Contact,
@@ -192,6 +192,7 @@ ENTITIES: list[Entity] = [
         mail_id="m", mail_kind="invitation", campaign=CAMPAIGN, contact_id="c",
         state=MailState.SENT, leased_at=MORNING, ends_at=LATER, correlation="k",
         ids={"invitation": "i"}, sent_at=MORNING, provider_id="p", caused_at=MORNING,
+        problem=MailProblem.BOUNCED, problem_at=LATER, earlier_ids=("e",),
     ),
     LastFile(campaign=CAMPAIGN, area="orders", dropped_at=MORNING),
     CodesLeft(campaign=CAMPAIGN, template="welcome", left=5, needed=7, counted_at=MORNING),

@@ -293,7 +293,7 @@ class MemoryMailer:
             self.sent.append(SentMail(mail_id, recipient, parsed))
         if error:
             raise error
-        return f"ses-{mail_id}"
+        return f"ses-{mail_id}-{len(self.sent)}"
 
     def to(self, recipient: str) -> list[SentMail]:
         """The mails one address got, oldest first."""

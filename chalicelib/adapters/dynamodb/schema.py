@@ -55,7 +55,7 @@ from chalicelib.domain.lists.model import (
     ListDrops,
     ListVersion,
 )
-from chalicelib.domain.mails import Mail, MailState
+from chalicelib.domain.mails import Mail, MailState, is_to_be_shown
 from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.people import (
     Contact,
@@ -131,8 +131,10 @@ def _order_agenda(order: Order) -> AgendaEntry | None:
 
 
 def _mail_agenda(mail: Mail) -> AgendaEntry | None:
-    if mail.state is MailState.LEASED:
+    if mail.state in {MailState.LEASED, MailState.WAITING}:
         return Agenda.LEASED, "", mail.leased_at
+    if is_to_be_shown(mail) and mail.problem_at:
+        return Agenda.UNDELIVERED, mail.campaign, mail.problem_at
     return None
 
 

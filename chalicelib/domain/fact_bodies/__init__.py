@@ -25,9 +25,13 @@ from chalicelib.domain.fact_bodies.lists import (
     ListWaits,
 )
 from chalicelib.domain.fact_bodies.mails import (
+    MailBounced,
+    MailBouncedForNow,
     MailComplained,
     MailFailed,
     MailSent,
+    MailToSendAgain,
+    VoucherUndelivered,
 )
 from chalicelib.domain.fact_bodies.people import (
     InvitationAccepted,
@@ -89,9 +93,12 @@ __all__ = [
     "ListReview",
     "ListRolledBack",
     "ListWaits",
+    "MailBounced",
+    "MailBouncedForNow",
     "MailComplained",
     "MailFailed",
     "MailSent",
+    "MailToSendAgain",
     "OppositionRecorded",
     "OrderBody",
     "OrderCancelled",
@@ -114,6 +121,7 @@ __all__ = [
     "VoucherRefused",
     "VoucherRefusedRepeatedly",
     "VoucherRolledBack",
+    "VoucherUndelivered",
     "VouchersExported",
     "body_as",
     "body_of",

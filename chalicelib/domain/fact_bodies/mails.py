@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chalicelib.domain.facts import FactBody, FactName
-from chalicelib.domain.mails import Mail
+from chalicelib.domain.mails import Mail, MailProblem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,19 +34,65 @@ class MailSent(_MailBody, name=FactName.MAIL_SENT):
 
 @dataclass(frozen=True, kw_only=True)
 class MailFailed(_MailBody, name=FactName.MAIL_FAILED):
-    """The sender refused a mail permanently, with this `reason`."""
+    """The sender refused a mail permanently, with this `reason`, or nobody knows."""
 
     reason: str
+    kind: str | None = None
 
     @classmethod
     def of(cls, mail: Mail, reason: str) -> MailFailed:
-        return cls(**_mail_ids(mail), reason=reason)
+        return cls(**_mail_ids(mail), reason=reason, kind=mail.mail_kind)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailBounced(_MailBody, name=FactName.MAIL_BOUNCED):
+    """A mail will never be delivered. `reason`: `bounced`, or `suppressed` before it left."""
+
+    reason: MailProblem
+    kind: str
+
+    @classmethod
+    def of(cls, mail: Mail, reason: MailProblem) -> MailBounced:
+        return cls(**_mail_ids(mail), reason=reason, kind=mail.mail_kind)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailBouncedForNow(_MailBody, name=FactName.MAIL_BOUNCED_FOR_NOW):
+    """A mail was not delivered, or was answered by a machine; another attempt may succeed."""
+
+    kind: str
+
+    @classmethod
+    def of(cls, mail: Mail) -> MailBouncedForNow:
+        return cls(**_mail_ids(mail), kind=mail.mail_kind)
 
 
 @dataclass(frozen=True, kw_only=True)
 class MailComplained(_MailBody, name=FactName.MAIL_COMPLAINED):
     """The recipient marked a mail as spam."""
 
+    kind: str | None = None
+
     @classmethod
     def of(cls, mail: Mail) -> MailComplained:
-        return cls(**_mail_ids(mail))
+        return cls(**_mail_ids(mail), kind=mail.mail_kind)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailToSendAgain(_MailBody, name=FactName.MAIL_TO_SEND_AGAIN):
+    """Ops have a voucher's mail that did not arrive sent once more."""
+
+    by: str
+
+    @classmethod
+    def of(cls, mail: Mail, by: str) -> MailToSendAgain:
+        return cls(**_mail_ids(mail), by=by)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoucherUndelivered(FactBody, name=FactName.VOUCHER_UNDELIVERED):
+    """A voucher's mail did not arrive and will not by itself; its holder may still see it."""
+
+    voucher_id: str
+    mail_id: str
+    reason: MailProblem

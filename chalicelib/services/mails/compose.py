@@ -16,6 +16,7 @@ from chalicelib.domain.campaign.rules import HolderRole, Release
 from chalicelib.domain.eligibility import Reason
 from chalicelib.domain.fact_bodies import (
     InvitationAccepted,
+    MailToSendAgain,
     SignInGranted,
     VoucherAcknowledged,
     VoucherIssued,
@@ -31,8 +32,7 @@ from chalicelib.domain.invitations import (
 )
 from chalicelib.domain.mails import Mail
 from chalicelib.domain.people import Contact, Token, TokenPurpose
-from chalicelib.domain.rewards import Reward
-from chalicelib.domain.vouchers import Voucher, is_live
+from chalicelib.domain.vouchers import is_live
 from chalicelib.mails.contexts import (
     AnyMail,
     CampaignTexts,
@@ -45,7 +45,13 @@ from chalicelib.mails.contexts import (
 from chalicelib.services.digests import digests_of
 from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.facts import invitation_fact
-from chalicelib.services.lookups import current_campaign, find_customer, sponsor_name
+from chalicelib.services.lookups import (
+    current_campaign,
+    find_customer,
+    release_in,
+    sponsor_name,
+    voucher_of,
+)
 from chalicelib.services.ports import ListUnavailableError, Ports, Remove, Replace
 
 
@@ -83,6 +89,9 @@ def draft_for(ports: Ports, sender: Sender, fact: Fact) -> Draft | None:
             return _invitation(ports, sender, accepted)
         case VoucherIssued() | VoucherAcknowledged() as released:
             return _voucher(ports, released)
+        case MailToSendAgain(mail_id=mail_id):
+            mail = ports.repository.get(Mail, mail_id=mail_id)
+            return _voucher(ports, release_in(ports, mail)) if mail else None
         case _:
             raise LookupError(f"no mail follows from {fact.name}")
 
@@ -196,11 +205,7 @@ def _became_customer(
 
 
 def _voucher(ports: Ports, fact: VoucherIssued | VoucherAcknowledged) -> Draft | None:
-    reward = ports.repository.get(
-        Reward, referral_id=fact.referral_id, rule=fact.rule, rung=fact.rung
-    )
-    key = reward.code_key if reward else None
-    voucher = ports.repository.get(Voucher, code_key=key) if key else None
+    voucher = voucher_of(ports, fact)
     if voucher is None or not is_live(voucher):
         return None
     contact = ports.repository.get(Contact, contact_id=voucher.contact_id)

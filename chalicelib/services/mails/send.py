@@ -8,30 +8,27 @@
 
 The sender has no idempotency token, so a send without an answer may have happened. An invitation is
 sent at most once: a leased one is never sent again; the sender's own events show whether it was
-sent (`ses_events`). A voucher is sent at least once: after `LEASE` the mail is sent again, because
-a duplicate is better than none. A mail's key is made of what it is about, so two facts for one
-voucher or one request still make one mail.
+sent (`ses_events`), and after a day its age settles it (`reconcile`). A voucher is sent at least
+once: after `LEASE` the mail is sent again, because a duplicate is better than none; one that did
+not arrive is sent again when ops ask for it (`resend`). A mail's key is made of what it is about,
+so two facts for one voucher or one request still make one mail.
 
 The content comes from `compose`. Only the hashes of a mail's tokens are stored, with the lease.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain import mails
-from chalicelib.domain.fact_bodies import InvitationBounced, MailFailed
 from chalicelib.domain.facts import Fact
-from chalicelib.domain.invitations import InvitationState
-from chalicelib.domain.mails import AT_MOST_ONCE, Mail, MailState
+from chalicelib.domain.mails import AT_MOST_ONCE, Mail, MailProblem, MailState
 from chalicelib.mails.message import compose
 from chalicelib.mails.render import render
 from chalicelib.services.errors import RetryLaterError, SenderBusyError
-from chalicelib.services.facts import mail_fact
-from chalicelib.services.lookups import invitation_in
 from chalicelib.services.mails.compose import Draft, Sender, draft_for
-from chalicelib.services.moves import close_invitation, mark_mail_sent
+from chalicelib.services.moves import mark_mail_failed, mark_mail_sent
 from chalicelib.services.ports import (
     Change,
     ConflictError,
@@ -42,9 +39,10 @@ from chalicelib.services.ports import (
     Remove,
     Replace,
 )
-from chalicelib.services.retry import retry_on_conflict
 
 LEASE = timedelta(minutes=5)
+
+_ENDED = {MailState.SENT, MailState.FAILED}
 
 
 def send_mail(ports: Ports, sender: Sender, fact: Fact) -> str:
@@ -59,22 +57,36 @@ def send_mail(ports: Ports, sender: Sender, fact: Fact) -> str:
     recipient = draft.contact.address.sendable
     # Before the lease: a mail that cannot be composed must not look as if it might have been sent.
     message = _message(ports, sender, draft, recipient)
-    mail = _lease(ports, draft, caused_at=fact.at)
-    if mail is None:
+    leased = _lease(ports, draft, caused_at=fact.at)
+    if leased is None:
         return "sent_already"
     try:
         provider_id = ports.mailer.send(message, recipient=recipient, mail_id=draft.mail_id)
     except MailNotSentError as error:
-        return _handle_not_sent(ports, draft, mail, error)
+        return _handle_not_sent(ports, draft, leased, error)
     except MailUncertainError as error:
-        if mail.mail_kind in AT_MOST_ONCE:
+        if leased.mail.mail_kind in AT_MOST_ONCE:
             return "uncertain"
         raise RetryLaterError("mail") from error
-    mark_mail_sent(ports, mail.mail_id, provider_id)
+    mark_mail_sent(ports, draft.mail_id, provider_id)
     return "sent"
 
 
-def _lease(ports: Ports, draft: Draft, *, caused_at: datetime) -> Mail | None:
+@dataclass(frozen=True)
+class _Leased:
+    """A leased mail, and what was stored before it, if anything."""
+
+    mail: Mail
+    before: Mail | None
+
+    def released(self) -> Change:
+        """What ends the lease of a mail that was certainly not sent: all is as it was before."""
+        if self.before is None:
+            return Remove(self.mail)
+        return Replace(replace(self.before, revision=self.mail.revision))
+
+
+def _lease(ports: Ports, draft: Draft, *, caused_at: datetime) -> _Leased | None:
     now = ports.clock()
     mail = Mail(
         mail_id=draft.mail_id,
@@ -92,9 +104,9 @@ def _lease(ports: Ports, draft: Draft, *, caused_at: datetime) -> Mail | None:
     stored = ports.repository.get(Mail, mail_id=draft.mail_id)
     if stored is None:
         lease: Change = Insert(mail)
-    elif stored.state is not MailState.LEASED or stored.mail_kind in AT_MOST_ONCE:
+    elif stored.mail_kind in AT_MOST_ONCE or stored.state in _ENDED:
         return None
-    elif now - stored.leased_at < LEASE:
+    elif not mails.may_be_leased(stored, LEASE, now):
         raise RetryLaterError("mail is leased")
     else:
         lease = Replace(mails.leased_again(stored, mail))
@@ -102,7 +114,7 @@ def _lease(ports: Ports, draft: Draft, *, caused_at: datetime) -> Mail | None:
         ports.repository.commit(lease, *(Insert(token) for token in draft.tokens))
     except ConflictError as error:
         raise RetryLaterError("mail was leased by another") from error
-    return replace(mail, revision=(stored.revision if stored else 0) + 1)
+    return _Leased(replace(mail, revision=(stored.revision if stored else 0) + 1), stored)
 
 
 def _message(ports: Ports, sender: Sender, draft: Draft, recipient: str) -> bytes:
@@ -119,24 +131,10 @@ def _message(ports: Ports, sender: Sender, draft: Draft, recipient: str) -> byte
     return bytes(message)
 
 
-def _handle_not_sent(ports: Ports, draft: Draft, mail: Mail, error: MailNotSentError) -> str:
+def _handle_not_sent(ports: Ports, draft: Draft, leased: _Leased, error: MailNotSentError) -> str:
     if not error.final:
         unused_tokens = [Remove(replace(token, revision=1)) for token in draft.tokens]
-        ports.repository.commit(Remove(mail), *unused_tokens)
+        ports.repository.commit(leased.released(), *unused_tokens)
         raise SenderBusyError("sender") from error
-    _mark_failed(ports, mail.mail_id, error.reason)
+    mark_mail_failed(ports, draft.mail_id, MailProblem.REFUSED, error.reason)
     return "refused_by_sender"
-
-
-@retry_on_conflict
-def _mark_failed(ports: Ports, mail_id: str, reason: str) -> None:
-    mail = ports.repository.get(Mail, mail_id=mail_id)
-    if mail is None or mail.state is not MailState.LEASED:
-        return
-    changes: list[Change] = [Replace(mails.failed(mail))]
-    facts = [mail_fact(ports, mail, MailFailed.of(mail, reason))]
-    invitation = invitation_in(ports, mail)
-    if invitation and invitation.state is InvitationState.RECEIVED:
-        changes += close_invitation(ports, invitation, InvitationState.BOUNCED)
-        facts.append(mail_fact(ports, mail, InvitationBounced.of(invitation, mail, reason)))
-    ports.repository.commit(*changes, facts=facts)

@@ -1,31 +1,52 @@
-"""Events of the sender about earlier mails: accepted, bounced, complained about.
+"""Events of the sender about earlier mails: accepted, bounced, rejected, complained about.
 
-They also settle a send without an answer: a mail that is still leased was sent after all. A bounced
-invitation is closed and its address erased; a complaint counts as an opposition.
+They may come twice, late, early and in any order, and for mails that ended long ago. Each of them
+proves that the mail was sent, so it settles a send without an answer, even one that was given up. A
+bounced invitation is closed and its address erased; a voucher's mail that bounced is shown to ops;
+a complaint counts as an opposition. An event about what was sent before a mail was sent again says
+nothing about the later one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from chalicelib.domain import mails
-from chalicelib.domain.fact_bodies import InvitationBounced, InvitationDeclined, MailComplained
+from chalicelib.domain.fact_bodies import (
+    InvitationBounced,
+    InvitationDeclined,
+    MailBounced,
+    MailBouncedForNow,
+    MailComplained,
+    MailFailed,
+)
+from chalicelib.domain.facts import FactBody
 from chalicelib.domain.invitations import InvitationState, is_answerable
-from chalicelib.domain.mails import Mail
+from chalicelib.domain.mails import Mail, MailProblem
 from chalicelib.services.digests import new_oppositions
 from chalicelib.services.facts import mail_fact
 from chalicelib.services.lookups import current_campaign, invitation_in
-from chalicelib.services.moves import close_invitation, mark_mail_sent
+from chalicelib.services.moves import close_invitation, mark_mail_sent, undelivered_facts
 from chalicelib.services.ports import Change, Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
+
+EventKind = Literal["sent", "bounced", "bounced_for_now", "suppressed", "rejected", "complained"]
+
+_PROBLEMS: Mapping[EventKind, MailProblem] = {
+    "bounced": MailProblem.BOUNCED,
+    "bounced_for_now": MailProblem.BOUNCED_FOR_NOW,
+    "suppressed": MailProblem.SUPPRESSED,
+    "rejected": MailProblem.REJECTED,
+}
 
 
 @dataclass(frozen=True)
 class MailEvent:
     """One event of the sender about one of our mails."""
 
-    kind: Literal["sent", "bounced", "complained"]
+    kind: EventKind
     mail_id: str
     provider_id: str
 
@@ -35,24 +56,42 @@ def settle_mail(ports: Ports, event: MailEvent) -> str:
     mail = ports.repository.get(Mail, mail_id=event.mail_id)
     if mail is None:
         return "not_ours"
-    # Any event means that the mail was sent.
-    mark_mail_sent(ports, event.mail_id, event.provider_id)
-    if event.kind == "bounced":
-        return _bounced(ports, mail)
+    if event.provider_id not in mail.earlier_ids:
+        mark_mail_sent(ports, event.mail_id, event.provider_id)
+    elif event.kind != "complained":
+        return "of_an_earlier_send"
     if event.kind == "complained":
-        return _complained(ports, mail.mail_id)
-    return "sent"
+        return _complained(ports, event.mail_id)
+    problem = _PROBLEMS.get(event.kind)
+    return _undelivered(ports, event.mail_id, problem) if problem else "sent"
 
 
 @retry_on_conflict
-def _bounced(ports: Ports, mail: Mail) -> str:
+def _undelivered(ports: Ports, mail_id: str, problem: MailProblem) -> str:
+    mail = ports.repository.get(Mail, mail_id=mail_id)
+    if mail is None or not mails.is_proved_sent(mail) or not mails.is_news(mail, problem):
+        return "bounced_already"
+    changes: list[Change] = [Replace(mails.undelivered(mail, problem, ports.clock()))]
+    facts = [mail_fact(ports, mail, _body(mail, problem))]
+    facts += undelivered_facts(ports, mail, problem)
     invitation = invitation_in(ports, mail)
-    if invitation is None or not is_answerable(invitation, ports.clock()):
-        return "bounced_already" if invitation else "bounced"
-    closed = close_invitation(ports, invitation, InvitationState.BOUNCED)
-    bounced = mail_fact(ports, mail, InvitationBounced.of(invitation, mail))
-    ports.repository.commit(*closed, facts=[bounced])
-    return "bounced"
+    # A bounce for now may be a machine's answer to a mail that arrived: the offer stays open.
+    ends = problem is not MailProblem.BOUNCED_FOR_NOW
+    if ends and invitation and is_answerable(invitation, ports.clock()):
+        changes += close_invitation(ports, invitation, InvitationState.BOUNCED)
+        facts.append(mail_fact(ports, mail, InvitationBounced.of(invitation, mail)))
+    ports.repository.commit(*changes, facts=facts)
+    return problem.value
+
+
+def _body(mail: Mail, problem: MailProblem) -> FactBody:
+    match problem:
+        case MailProblem.BOUNCED_FOR_NOW:
+            return MailBouncedForNow.of(mail)
+        case MailProblem.REJECTED:
+            return MailFailed.of(mail, problem)
+        case _:
+            return MailBounced.of(mail, problem)
 
 
 @retry_on_conflict

@@ -20,16 +20,17 @@ from chalicelib.domain.effects import Queue, queues_of
 from chalicelib.domain.fact_checks import Missing
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import Invitation
-from chalicelib.domain.mails import AT_MOST_ONCE, Mail
+from chalicelib.domain.mails import AT_MOST_ONCE, Mail, MailProblem
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.facts import facts_around
 from chalicelib.services.isolate import OnFailure, isolated, raised
 from chalicelib.services.journal import seal_overdue
 from chalicelib.services.list_status import list_statuses
-from chalicelib.services.lookups import current_campaign, invitation_in
+from chalicelib.services.lookups import current_campaign
+from chalicelib.services.moves import mark_mail_failed
 from chalicelib.services.operations.rekey import rekey
 from chalicelib.services.operations.relay import relay
-from chalicelib.services.ports import Agenda, Ports, Replace
+from chalicelib.services.ports import Agenda, Ports
 from chalicelib.services.requeue import requeue_undecided
 from chalicelib.services.vouchers.issue import ReplacementOutcome
 from chalicelib.services.vouchers.replace_refused import replace_refused
@@ -147,19 +148,13 @@ def _leased(ports: Ports, on_failure: OnFailure) -> int:
 
 
 def _overdue(ports: Ports, mail: Mail) -> int:
-    if mail.mail_kind in AT_MOST_ONCE:
-        return _uncertain(ports, mail)
-    relay(ports, _causes(ports, mail))
+    """A mail that no event has settled for long is given up; one that must arrive is sent again."""
+    if mails.is_overdue(mail, ports.clock()):
+        mark_mail_failed(ports, mail.mail_id, MailProblem.UNCONFIRMED, MailProblem.UNCONFIRMED)
+        return 0
+    if mail.mail_kind not in AT_MOST_ONCE:
+        relay(ports, _causes(ports, mail))
     return 1
-
-
-def _uncertain(ports: Ports, mail: Mail) -> int:
-    """A mail that may or may not have been sent is a finding until its invitation ends."""
-    invitation = invitation_in(ports, mail)
-    if invitation and invitation.ended_at is None:
-        return 1
-    ports.repository.commit(Replace(mails.failed(mail)))
-    return 0
 
 
 _MAIL_QUEUES = {Queue.MAIL, Queue.REQUESTED_MAIL}
