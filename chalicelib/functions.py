@@ -24,7 +24,12 @@ from chalicelib.domain.effects import (
     queues_of,
     reason_of,
 )
-from chalicelib.domain.fact_bodies import InvitationReceived, SignInRequested, body_of
+from chalicelib.domain.fact_bodies import (
+    InvitationReceived,
+    InvitationsResumed,
+    SignInRequested,
+    body_of,
+)
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.sending import tried_again_after
 from chalicelib.domain.sign_ins import SignInReason
@@ -77,6 +82,7 @@ def _count_facts(counted: Sequence[Fact]) -> None:
 def decide(event: Event) -> BatchAnswer:
     """Decisions on sign-ins and invitations."""
     from chalicelib.services.invitations.decide import WAITING, decide_invitation
+    from chalicelib.services.protection import REQUEUED_AT_ONCE, requeue_held
     from chalicelib.services.requeue import requeue_undecided
     from chalicelib.services.sponsors.sign_in import decide_sign_in
 
@@ -85,6 +91,11 @@ def decide(event: Event) -> BatchAnswer:
         if effect_of(fact).requeues_undecided:
             return f"requeued_{requeue_undecided(ports, fact.campaign)}"
         match body_of(fact):
+            case InvitationsResumed():
+                queued = requeue_held(ports, fact.campaign)
+                if queued == REQUEUED_AT_ONCE:
+                    ports.queues.put(Queue.DECIDE, [fact])  # the rest, in a call of its own
+                return f"requeued_{queued}"
             case SignInRequested():
                 outcome = decide_sign_in(ports, fact)
             case InvitationReceived():

@@ -1,6 +1,7 @@
-"""`tandem mail`: show the mails that did not arrive, and have a voucher's sent once more.
+"""`tandem mail`: show the mails that did not arrive, have a voucher's sent once more, resume
+invitations.
 
-No command shows an address. Who asked for a mail to be sent again is recorded.
+No command shows an address. Who decided is recorded.
 """
 
 from __future__ import annotations
@@ -14,12 +15,15 @@ from rich.table import Table
 from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.services.mails.resend import ResendOutcome, undelivered_mails
 from chalicelib.services.mails.resend import resend as send_again
+from chalicelib.services.protection import resume
 from cli.connection import LOCAL, Connection, Stage, connect
 from cli.errors import CommandError
 
 WIDTH = 160
 
-app = typer.Typer(help="Mails that did not arrive.", no_args_is_help=True)
+app = typer.Typer(
+    help="Mails that did not arrive, and invitations that are stopped.", no_args_is_help=True
+)
 
 Name = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign's name.")]
 Which = Annotated[
@@ -60,6 +64,15 @@ def resend(campaign: Name, which: Which, stage: Stage = LOCAL) -> None:
     if outcome is not ResendOutcome.QUEUED:
         raise CommandError(f"{which}: {_PROBLEMS[outcome]}")
     typer.echo(f"{which}: will be sent again")
+
+
+@app.command("resume")
+def resume_invitations(campaign: Name, stage: Stage = LOCAL) -> None:
+    """Send the campaign's invitations again, after bounces or complaints had stopped them."""
+    connection = connect(stage)
+    if not resume(connection, _known(connection, campaign), connection.principal()):
+        raise CommandError(f"the invitations of {campaign} are not stopped")
+    typer.echo(f"{campaign}: invitations are sent again, with those that were held")
 
 
 def _known(connection: Connection, name: str) -> str:

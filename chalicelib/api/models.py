@@ -169,11 +169,15 @@ class OfferAnswer(Answer):
 
 
 class LinkAnswer(Answer):
-    """The sponsor's own link, and its QR code as SVG."""
+    """The sponsor's own link, and its QR code as SVG.
+
+    `stopped`: it takes nobody in any more, because too many mails of those who came by it failed.
+    """
 
     url: str
     code: str
     qr_svg: str
+    stopped: bool
 
 
 class QuotaAnswer(Answer):
@@ -334,10 +338,11 @@ class WatchAnswer(Answer):
 
     `since`: when the oldest export without an acknowledgement was written (null: there is none),
     when the last order file was dropped (null: none yet), or when the own codes of `template` were
-    counted, of which `left` were there.
+    counted, of which `left` were there. `invitations` is there only while bounces or complaints
+    have stopped them, `since` then.
     """
 
-    watch: Literal["acknowledgements", "orders", "codes"]
+    watch: Literal["acknowledgements", "orders", "codes", "invitations"]
     overdue: bool
     since: str | None
     template: str | None

@@ -11,6 +11,7 @@ from chalicelib.api.edge import Call, Edge, Reply, address_in, name_problem, tid
 from chalicelib.domain.addresses import Address
 from chalicelib.domain.invitations import Invitation, seen_by_sponsor
 from chalicelib.domain.money import decimal_text
+from chalicelib.domain.people import is_link_stopped
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.errors import FieldProblem, InvalidError
 from chalicelib.services.invitations.invite import Referee, invite
@@ -62,7 +63,12 @@ def _space(ports: Ports, space: SponsorSpace, origin: str) -> models.SponsorAnsw
     return models.SponsorAnswer(
         campaign=campaign.id,
         first_name=space.first_name,
-        link=models.LinkAnswer(url=url, code=space.sponsor.link_code, qr_svg=_qr(url)),
+        link=models.LinkAnswer(
+            url=url,
+            code=space.sponsor.link_code,
+            qr_svg=_qr(url),
+            stopped=is_link_stopped(space.sponsor, campaign),
+        ),
         quota=models.QuotaAnswer(
             limit=campaign.quotas.invitations_per_sponsor,
             per_call=campaign.quotas.referees_per_call,

@@ -21,6 +21,8 @@ from chalicelib.domain.fact_bodies import (
     InvitationRefused,
     ListHeld,
     ListRefused,
+    MailBounced,
+    MailComplained,
     OrderBody,
     OrderCorrected,
     RewardRefused,
@@ -30,6 +32,7 @@ from chalicelib.domain.fact_bodies import (
 )
 from chalicelib.domain.facts import Fact, FactBody, FactName
 from chalicelib.domain.invitations import Channel
+from chalicelib.domain.mails import AT_MOST_ONCE, MailProblem
 
 REFUSED_FOR = "refused."
 BOUGHT_BY = "buyer."
@@ -37,6 +40,9 @@ FOUND_ON_LATER_LIST = "found_on_later_list"
 ORDERS_KEPT = "orders_kept"
 VOUCHERS_REPLACED = "vouchers_replaced"
 ISSUED_OF = "issued."
+# Of invitations alone, and shown nowhere: they are what stops a campaign's invitations.
+HARD_BOUNCES = "hard_bounces"
+COMPLAINTS = "complaints"
 
 
 class Queue(StrEnum):
@@ -100,6 +106,17 @@ def _by_template(body: FactBody) -> Mapping[str, int]:
         return {}
     replaced = {VOUCHERS_REPLACED: 1} if body.replaces_id else {}
     return {f"{ISSUED_OF}{body.template}": 1} | replaced
+
+
+def _about_invitations(body: FactBody) -> Mapping[str, int]:
+    match body:
+        # The sender does not count what its own list of addresses kept from leaving.
+        case MailBounced(kind=kind, reason=MailProblem.BOUNCED) if kind in AT_MOST_ONCE:
+            return {HARD_BOUNCES: 1}
+        case MailComplained(kind=kind) if kind in AT_MOST_ONCE:
+            return {COMPLAINTS: 1}
+        case _:
+            return {}
 
 
 def _by_channel(by_email: Queue, by_link: Queue) -> Callable[[FactBody], Queue]:
@@ -192,10 +209,13 @@ EFFECTS: Mapping[FactName, Effect] = {
     F.LIST_REJECTED: _REVIEWED_LIST,
     F.MAIL_SENT: Effect(),
     F.MAIL_FAILED: Effect(),
-    F.MAIL_BOUNCED: Effect(),
+    F.MAIL_BOUNCED: Effect(counted_by=_about_invitations),
     F.MAIL_BOUNCED_FOR_NOW: Effect(),
     F.MAIL_TO_SEND_AGAIN: Effect(queues=(Queue.MAIL,)),
-    F.MAIL_COMPLAINED: Effect(),
+    F.MAIL_COMPLAINED: Effect(counted_by=_about_invitations),
+    F.LINK_STOPPED: Effect(),
+    F.INVITATIONS_STOPPED: Effect(),
+    F.INVITATIONS_RESUMED: Effect(queues=(Queue.DECIDE,)),
 }
 
 # Everything a rule grants is a reward, on confirmation or on an order, so rewards are the issued

@@ -71,6 +71,9 @@ class FactName(StrEnum):
     MAIL_BOUNCED = "mail_bounced"
     MAIL_BOUNCED_FOR_NOW = "mail_bounced_for_now"
     MAIL_TO_SEND_AGAIN = "mail_to_send_again"
+    LINK_STOPPED = "link_stopped"
+    INVITATIONS_STOPPED = "invitations_stopped"
+    INVITATIONS_RESUMED = "invitations_resumed"
     MAIL_COMPLAINED = "mail_complained"
 
 

@@ -58,6 +58,8 @@ class Sponsor(Entity):
     sign_ins: int = 0
     sign_ins_on: date | None = None
     counts_revoked: bool = True
+    link_problems: int = 0
+    """hard bounces and complaints of those who came by the link, since they are counted"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,6 +206,11 @@ def oppositions(
         for digest in digests
         if digest not in known
     ]
+
+
+def is_link_stopped(sponsor: Sponsor, campaign: Campaign) -> bool:
+    """Whether the link takes nobody in any more, for what became of its mails."""
+    return sponsor.link_problems >= campaign.quotas.problems_per_link
 
 
 def used(token: Token, now: datetime) -> Token:

@@ -1,4 +1,5 @@
-"""What the client is expected to do and has not: for the dashboard and for `reconcile`.
+"""What the client is expected to do and has not, and what ops stopped or must resume: for the
+dashboard and for `reconcile`.
 
 Acknowledgements and order files are looked at when asked; the client's own codes are counted by
 `reconcile` alone (`count_codes`), because there may be many.
@@ -22,6 +23,7 @@ from chalicelib.domain.watch import (
     with_own_codes,
 )
 from chalicelib.services.ports import Agenda, Change, Insert, Ports, Replace
+from chalicelib.services.protection import stop_of
 from chalicelib.services.retry import retry_on_conflict
 from chalicelib.services.spare_codes import count_spare_codes
 
@@ -36,6 +38,7 @@ class Watch(StrEnum):
     ACKNOWLEDGEMENTS = "acknowledgements"
     ORDERS = "orders"
     CODES = "codes"
+    INVITATIONS = "invitations"
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,8 @@ class Watched:
     """The state of one thing that is watched.
 
     `since`: when the oldest export without an acknowledgement was written, when the last order file
-    was dropped, when the codes of `template` were counted; `left`: how many there were.
+    was dropped, when the codes of `template` were counted; `left`: how many there were. Invitations
+    are there only while they are stopped.
     """
 
     watch: Watch
@@ -57,6 +61,9 @@ def watched(ports: Ports, campaign: Campaign) -> Iterator[Watched]:
     """Everything that is watched in a campaign."""
     yield _acknowledgements(ports, campaign)
     yield _orders(ports, campaign)
+    stop = stop_of(ports, campaign.id)
+    if stop:
+        yield Watched(Watch.INVITATIONS, overdue=True, since=stop.stopped_at)
     if with_own_codes(campaign):
         yield from _codes(ports, campaign)
 

@@ -97,7 +97,18 @@ def dashboard() -> Object:
             ],
         ),
         ("Orders", ["OrderPlaced", "OrderKept", "OrderReturned"]),
-        ("Mail", ["MailSent", "MailFailed", "MailBounced", "MailComplained", "VoucherUndelivered"]),
+        (
+            "Mail",
+            [
+                "MailSent",
+                "MailFailed",
+                "MailBounced",
+                "MailComplained",
+                "VoucherUndelivered",
+                "InvitationsStopped",
+                "LinkStopped",
+            ],
+        ),
         (
             "Lists",
             [

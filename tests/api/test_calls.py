@@ -45,7 +45,7 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "redeem_voucher": [BATCH, WRITE],
     "roll_back_redemption": [BATCH, WRITE],
     "post_orders": [QUERY, *[BATCH] * 3, GET, WRITE],
-    "get_dashboard": [*COUNTS, *[GET] * 2, QUERY, GET],
+    "get_dashboard": [*COUNTS, *[GET] * 2, QUERY, *[GET] * 2],
     "get_openapi": [],
 }
 # The drop's own, then the latest at its path unless a later drop has written it.
@@ -59,7 +59,7 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
     "decide: a sign-in": [GET, *[QUERY] * 3, GET, READ_FILE, BATCH, WRITE],
     "decide: an invitation": [*[GET] * 3, *[BATCH] * 2, GET, READ_FILE, WRITE],
     "mail: a sign-in": [*[GET] * 2, WRITE, SEND, GET, WRITE],
-    "mail: an invitation": [*[GET] * 6, READ_FILE, GET, WRITE, SEND, *[GET] * 2, WRITE],
+    "mail: an invitation": [*[GET] * 6, READ_FILE, *[GET] * 2, WRITE, SEND, *[GET] * 2, WRITE],
     "mail: a voucher": [*[GET] * 4, PUT, SEND, GET, WRITE],
     "mail_events: a delivery": [*[GET] * 2],
     "reward: a confirmation": [
@@ -99,7 +99,9 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
     ],
     "expire: an invitation": [QUERY, *[GET] * 2, WRITE, *[QUERY] * 3],
     "reconcile: nothing": [
-        *[QUERY, *UNSEALED, *[QUERY] * 4, *[GET] * 2, QUERY, GET],
+        *[QUERY, *UNSEALED, *[QUERY] * 4, *[GET] * 2],
+        *[GET, *COUNTS, GET, QUERY],  # bounces and complaints; held invitations
+        *[QUERY, *[GET] * 2],
         GET,  # how far the facts were checked: no hour is over
     ],
     "report: a referral": [

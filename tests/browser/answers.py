@@ -40,6 +40,7 @@ SPACE: Final[dict[str, object]] = {
         "url": "https://tandem.example/referee/?campaign=demo-vip#link=K7QM2",
         "code": "K7QM2",
         "qr_svg": QR,
+        "stopped": False,
     },
     "quota": {"limit": 20, "per_call": 10, "left": 17},
     "invitations": [

@@ -14,6 +14,7 @@ from chalicelib.domain.eligibility import Reason
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.exports import Export, ExportPart, ExportSequence, ExportState
 from chalicelib.domain.fact_checks import FactCheck, UnfinishedHour
+from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import Channel, Decision, Invitation, InvitationState, Submission
 from chalicelib.domain.journal import JournalGroup, JournalHead, part_of_bundle
 from chalicelib.domain.lists.model import (
@@ -38,6 +39,7 @@ from chalicelib.domain.people import (
     Token,
     TokenPurpose,
 )
+from chalicelib.domain.protection import HeldInvitation, InvitationStop, StopReason
 from chalicelib.domain.redemptions import (
     OrderUse,
     OrderUses,
@@ -79,6 +81,7 @@ ENTITIES: list[Entity] = [
         sponsor_id="s", campaign=CAMPAIGN, contact_id="c", digests=digests("v+x@gmail.com"),
         link_code="abc", locale="fr", created_at=MORNING, vip_list_version=1, invited=2,
         sign_ups=3, rewards=4, sign_ins=5, sign_ins_on=date(2026, 3, 2), counts_revoked=False,
+        link_problems=6,
     ),
     SponsorClaim(campaign=CAMPAIGN, digest="d", sponsor_id="s"),
     RefereeClaim(campaign=CAMPAIGN, digest="d", sponsor_id="s", invitation_id="i"),
@@ -200,4 +203,16 @@ ENTITIES: list[Entity] = [
     JOURNAL_PART,
     JournalGroup(number=1, opened_at=MORNING, parts=(JOURNAL_PART,)),
     FactCheck(hour=MORNING, shard=16, unfinished=(UnfinishedHour(hour=MORNING, looked_at=LATER),)),
+    InvitationStop(
+        campaign=CAMPAIGN, reason=StopReason.COMPLAINTS, stopped_at=MORNING, resumed_at=LATER,
+        counted_before={"sent": 5000, "complaints": 5},
+    ),
+    HeldInvitation(
+        campaign=CAMPAIGN, invitation_id="i", ends_at=LATER,
+        accepted=Fact(
+            fact_id="f", name="invitation_accepted", campaign=CAMPAIGN, subject="i", at=MORNING,
+            correlation="k", ids={"sponsor": "s", "invitation": "i"},
+            details={"reason": "eligible", "channel": "email", "campaign_version": 1},
+        ),
+    ),
 ]  # fmt: skip

@@ -13,7 +13,7 @@ from chalicelib.domain import exports, invitations, mails, orders, vouchers
 from chalicelib.domain.entity import IllegalMoveError
 from chalicelib.domain.exports import Export, ExportState
 from chalicelib.domain.invitations import Invitation, InvitationState
-from chalicelib.domain.mails import Mail, MailState
+from chalicelib.domain.mails import Mail, MailProblem, MailState
 from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from tests.contract.entities import ENTITIES
@@ -173,9 +173,23 @@ def test_law_2_a_mail_is_sent_or_failed_once_and_leased_again_only_while_it_is_l
     assert isinstance(mail, Mail)
     moves: dict[str, Move] = {
         "send": lambda one: mails.sent(one, "p", MORNING),
-        "fail": mails.failed,
+        "fail": lambda one: mails.failed(one, MailProblem.REFUSED, MORNING),
         "lease again": lambda one: mails.leased_again(one, mail),
+        "send again": lambda one: mails.to_send_again(one, MORNING),
     }
-    assert reached(mail, "state", moves) == {
-        (MailState.LEASED, move) for move in ("send", "fail", "lease again")
+    about_voucher = replace(mail, ids={"voucher": "v"}, problem=MailProblem.BOUNCED)
+    ends = {(MailState.FAILED, "send"), (MailState.SENT, "send again")}
+    assert reached(about_voucher, "state", moves) == {
+        *((MailState.LEASED, move) for move in ("send", "fail", "lease again")),
+        *((MailState.WAITING, move) for move in ("send", "fail", "lease again")),
+        *ends,
+        (MailState.FAILED, "send again"),
     }
+    moves = {"find undelivered": lambda one: mails.undelivered(one, MailProblem.BOUNCED, MORNING)}
+    unharmed = replace(mail, problem=None)
+    assert reached(unharmed, "state", moves) == {(MailState.SENT, "find undelivered")}
+    assert reached(replace(mail, problem=MailProblem.BOUNCED), "state", moves) == set()
+    # Only a voucher's mail that did not arrive is sent again.
+    for other in (mail, replace(about_voucher, problem=None)):
+        again: dict[str, Move] = {"send again": lambda one: mails.to_send_again(one, MORNING)}
+        assert reached(other, "state", again) == set()

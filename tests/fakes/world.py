@@ -37,6 +37,7 @@ from chalicelib.services.operations.reconciliation import write_reconciliations
 from chalicelib.services.operations.relay import relay
 from chalicelib.services.operations.seal import seal
 from chalicelib.services.ports import ListUnavailableError, Ports, Repository
+from chalicelib.services.protection import requeue_held
 from chalicelib.services.requeue import requeue_undecided
 from chalicelib.services.sponsors.sign_in import decide_sign_in, open_session, request_sign_in
 from chalicelib.services.vouchers.export import export_vouchers
@@ -151,6 +152,8 @@ class World:
             drop = reviewed_drop(self.ports, fact)
             if drop:
                 ingest(self.ports, drop)
+        elif fact.name == FactName.INVITATIONS_RESUMED:
+            requeue_held(self.ports, fact.campaign)
         elif effect_of(fact).requeues_undecided:
             requeue_undecided(self.ports, fact.campaign)
         elif fact.name == FactName.SIGN_IN_REQUESTED:

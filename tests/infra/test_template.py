@@ -446,9 +446,9 @@ def test_each_work_queue_is_fed_by_those_who_have_work_for_it(resources: Resourc
     assert feeders == {
         "Decide": {"RelayRole", "DecideRole", "ReconcileRole"},
         "Ingest": {"RelayRole", "ReconcileRole"},
-        "Mail": {"RelayRole", "ReconcileRole"},
+        "Mail": {"RelayRole", "DecideRole", "ReconcileRole"},
         "RequestedDecision": {"RelayRole", "ReconcileRole"},
-        "RequestedMail": {"RelayRole", "ReconcileRole"},
+        "RequestedMail": {"RelayRole", "DecideRole", "ReconcileRole"},
         "Reward": {"RelayRole", "ReconcileRole"},
     }
 

@@ -20,6 +20,8 @@ test("the message has the offer and the whole link, and only the link without a 
   put("input", { id: "own-link" });
   put("img", { id: "qr" });
   put("button", { id: "share" });
+  put("p", { id: "link-stopped" });
+  put("div", { id: "sharing-ways" });
   const whatsapp = put("a", { id: "whatsapp" });
   const link = { url: "https://t.example/referee/?campaign=a&b#link=K7", code: "K7", qr_svg: "" };
   const message = () => new URL(whatsapp.href).searchParams.get("text");
@@ -28,4 +30,17 @@ test("the message has the offer and the whole link, and only the link without a 
   showLink(link, null);
   assert.equal(message(), link.url);
   assert.equal(document.getElementById("own-link").value, link.url);
+});
+
+test("of a link that is stopped the page shows that, and no way to share it", () => {
+  emptyPage();
+  chooseLanguage("en");
+  for (const id of ["own-link", "qr", "share", "whatsapp", "link-stopped", "sharing-ways"]) {
+    put("div", { id });
+  }
+  for (const stopped of [true, false]) {
+    showLink({ url: "https://t.example/", code: "K7", qr_svg: "", stopped }, null);
+    assert.equal(document.getElementById("link-stopped").hidden, !stopped);
+    assert.equal(document.getElementById("sharing-ways").hidden, stopped);
+  }
 });

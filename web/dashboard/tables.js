@@ -171,7 +171,7 @@ function drawWatched(watched, timeZone) {
         { scope: "row" },
         template ? `${nameOf("watch", watch)} (${template})` : nameOf("watch", watch),
       ),
-      createElement("td", {}, overdueBadge(overdue)),
+      createElement("td", {}, overdueBadge(overdue, watch)),
       createElement("td", {}, since ? formatDateTime(since, timeZone) : "–"),
       createElement("td", { class: "number" }, left === null ? "" : formatCount(left)),
     ),
@@ -183,10 +183,14 @@ function drawWatched(watched, timeZone) {
   );
 }
 
-/** @param {boolean} overdue */
-function overdueBadge(overdue) {
+/**
+ * @param {boolean} overdue
+ * @param {WatchAnswer["watch"]} watch
+ */
+function overdueBadge(overdue, watch) {
+  const text = watch === "invitations" ? "dashboard.stopped" : "dashboard.overdue";
   return overdue
-    ? createElement("span", { class: "badge warning" }, getText("dashboard.overdue"))
+    ? createElement("span", { class: "badge warning" }, getText(text))
     : createElement("span", { class: "badge confirmed" }, getText("dashboard.on-time"));
 }
 

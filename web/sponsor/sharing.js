@@ -12,7 +12,7 @@ let url = "";
 let campaign = null;
 
 /**
- * Shows the link. The message sent with it is made from `campaign`, and is the link alone without.
+ * Shows the link, or that it is stopped. The message sent with it is made from `campaign`, and is the link alone without.
  *
  * @param {LinkAnswer} link
  * @param {CampaignAnswer | null} ofCampaign
@@ -24,6 +24,8 @@ export function showLink(link, ofCampaign) {
   const svg = encodeURIComponent(asDocument(link.qr_svg));
   byId("qr", HTMLImageElement).src = `data:image/svg+xml;charset=utf-8,${svg}`;
   byId("share").hidden = !navigator.share;
+  byId("link-stopped").hidden = !link.stopped;
+  byId("sharing-ways").hidden = link.stopped;
   writeMessage();
 }
 

@@ -86,6 +86,8 @@ export const texts = {
 
   "sharing.title": "Share your link",
   "sharing.link": "Your personal link",
+  "sharing.stopped":
+    "Your link is closed: too many e-mails to people who used it did not arrive or were reported as unwanted. Nothing changes for the people you have already invited.",
   "sharing.copy-link": "Copy the link",
   "sharing.copied": "Copied.",
   "sharing.copy-failed":
@@ -231,10 +233,12 @@ export const texts = {
   "dashboard.since": "Since",
   "dashboard.left": "Left",
   "dashboard.overdue": "Overdue",
+  "dashboard.stopped": "Stopped",
   "dashboard.on-time": "On time",
   "watch.acknowledgements": "Oldest export not yet acknowledged",
   "watch.orders": "Last order file",
   "watch.codes": "Own codes",
+  "watch.invitations": "Invitations, for bounces or complaints",
   "list.customers": "Customers",
   "list.vips": "VIPs",
   "count.invited": "Invited",

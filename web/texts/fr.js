@@ -88,6 +88,8 @@ export const texts = {
 
   "sharing.title": "Partagez votre lien",
   "sharing.link": "Votre lien personnel",
+  "sharing.stopped":
+    "Votre lien est fermé : trop d’e-mails envoyés aux personnes qui l’ont utilisé ne sont pas arrivés ou ont été signalés comme indésirables. Rien ne change pour les personnes que vous avez déjà invitées.",
   "sharing.copy-link": "Copier le lien",
   "sharing.copied": "Copié.",
   "sharing.copy-failed":
@@ -236,10 +238,12 @@ export const texts = {
   "dashboard.since": "Depuis",
   "dashboard.left": "Reste",
   "dashboard.overdue": "En retard",
+  "dashboard.stopped": "Arrêtées",
   "dashboard.on-time": "À l’heure",
   "watch.acknowledgements": "Plus ancien export sans acquittement",
   "watch.orders": "Dernier fichier de commandes",
   "watch.codes": "Codes du client",
+  "watch.invitations": "Invitations, pour rejets ou plaintes",
   "list.customers": "Clients",
   "list.vips": "VIP",
   "count.invited": "Enregistrées",

@@ -53,6 +53,7 @@ interface LinkAnswer {
   url: string;
   code: string;
   qr_svg: string;
+  stopped: boolean;
 }
 
 interface QuotaAnswer {
@@ -101,7 +102,7 @@ interface ListAnswer {
 }
 
 interface WatchAnswer {
-  watch: "acknowledgements" | "orders" | "codes";
+  watch: "acknowledgements" | "orders" | "codes" | "invitations";
   overdue: boolean;
   since: string | null;
   template: string | null;

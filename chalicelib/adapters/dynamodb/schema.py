@@ -24,6 +24,7 @@
 | AP20 | the statements that are written | `STATEMENTS#{campaign}` |
 | AP21 | how far the facts have been checked | `CHECKS` |
 | AP22 | what of the journal is not sealed; what is being sealed | `JOURNAL_PARTS#{shard:02}`; … |
+| AP23 | are invitations stopped, and which are held | `WATCH#{campaign}`, `HELD#{campaign}` |
 
 A key is a template over the fields of its entity, so this table and the code cannot differ.
 `{version:08}` keeps numbers in order. The last part of a sort key may contain any text; no other
@@ -67,6 +68,7 @@ from chalicelib.domain.people import (
     SponsorClaim,
     Token,
 )
+from chalicelib.domain.protection import HeldInvitation, InvitationStop
 from chalicelib.domain.redemptions import OrderUses, Redemption
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Budget, Reward
@@ -198,6 +200,10 @@ ITEM_KINDS: dict[type[Entity], ItemKind] = {
     LastFile: ItemKind("LAST_FILE", "WATCH#{campaign}", "FILE#{area}"),
     CodesLeft: ItemKind("CODES_LEFT", "WATCH#{campaign}", "CODES#{template}"),
     FactCheck: ItemKind("FACT_CHECK", "CHECKS", "FACTS"),
+    InvitationStop: ItemKind("INVITATION_STOP", "WATCH#{campaign}", "INVITATIONS"),
+    HeldInvitation: ItemKind(
+        "HELD_INVITATION", "HELD#{campaign}", "INVITATION#{invitation_id}", ends="ends_at"
+    ),
     JournalHead: ItemKind("JOURNAL_HEAD", "JOURNAL#{campaign}", "HEAD"),
     JournalPart: ItemKind("JOURNAL_PART", "JOURNAL_PARTS#{shard:02}", "PART#{position}"),
     JournalGroup: ItemKind("JOURNAL_GROUP", "JOURNAL_GROUP", "GROUP"),

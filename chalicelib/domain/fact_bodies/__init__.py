@@ -48,6 +48,11 @@ from chalicelib.domain.fact_bodies.people import (
     SignInRequested,
     invitation_decided,
 )
+from chalicelib.domain.fact_bodies.protection import (
+    InvitationsResumed,
+    InvitationsStopped,
+    LinkStopped,
+)
 from chalicelib.domain.fact_bodies.vouchers import (
     ExportWritten,
     OrderBody,
@@ -84,6 +89,9 @@ __all__ = [
     "InvitationReceived",
     "InvitationRefused",
     "InvitationSent",
+    "InvitationsResumed",
+    "InvitationsStopped",
+    "LinkStopped",
     "ListAccepted",
     "ListApproved",
     "ListConfirmed",

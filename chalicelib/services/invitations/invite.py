@@ -17,7 +17,14 @@ from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.fact_bodies import InvitationReceived
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import Channel, Invitation, Submission, new_invitation
-from chalicelib.domain.people import Contact, Link, Session, Sponsor, new_contact
+from chalicelib.domain.people import (
+    Contact,
+    Link,
+    Session,
+    Sponsor,
+    is_link_stopped,
+    new_contact,
+)
 from chalicelib.domain.tokens import hashed
 from chalicelib.services.errors import (
     ClosedError,
@@ -83,6 +90,8 @@ def sign_up(ports: Ports, campaign_id: str, link_code: str, referee: Referee) ->
         raise UnknownError("link")
     if "link" not in campaign.channels:
         raise ClosedError("channel")
+    if is_link_stopped(sponsor, campaign):
+        raise QuotaError("problems_per_link")
     if sponsor.sign_ups >= campaign.quotas.sign_ups_per_link:
         raise QuotaError("sign_ups_per_link")
     counted = replace(sponsor, sign_ups=sponsor.sign_ups + 1)

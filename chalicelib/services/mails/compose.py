@@ -75,6 +75,7 @@ class Draft:
     tokens: tuple[Token, ...] = ()
     unsubscribe_url: str | None = None
     digests: AddressDigests | None = None
+    invitation: Invitation | None = None
     ids: dict[str, str] = field(default_factory=dict)
 
 
@@ -175,6 +176,7 @@ def _invitation(ports: Ports, sender: Sender, fact: InvitationAccepted) -> Draft
             )
         ),
         digests=digests,
+        invitation=invitation,
         unsubscribe_url=f"{sender.origin}/v1/unsubscribe/{unsubscribe_text}",
         ids={"sponsor": invitation.sponsor_id, "invitation": invitation.invitation_id},
     )

@@ -39,6 +39,7 @@ from chalicelib.services.ports import (
     Remove,
     Replace,
 )
+from chalicelib.services.protection import hold, stop_of
 
 LEASE = timedelta(minutes=5)
 
@@ -54,6 +55,9 @@ def send_mail(ports: Ports, sender: Sender, fact: Fact) -> str:
     draft = draft_for(ports, sender, fact)
     if draft is None:
         return "nothing_to_send"
+    if draft.invitation and stop_of(ports, draft.campaign.id):
+        hold(ports, draft.invitation, fact)
+        return "held"
     recipient = draft.contact.address.sendable
     # Before the lease: a mail that cannot be composed must not look as if it might have been sent.
     message = _message(ports, sender, draft, recipient)

@@ -3,33 +3,37 @@
 They may come twice, late, early and in any order, and for mails that ended long ago. Each of them
 proves that the mail was sent, so it settles a send without an answer, even one that was given up. A
 bounced invitation is closed and its address erased; a voucher's mail that bounced is shown to ops;
-a complaint counts as an opposition. An event about what was sent before a mail was sent again says
-nothing about the later one.
+a complaint counts as an opposition. Both count for the shared link that somebody came by, and too
+many stop a campaign's invitations (`services/protection.py`). An event about what was sent before a
+mail was sent again says nothing about the later one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from chalicelib.domain import mails
 from chalicelib.domain.fact_bodies import (
     InvitationBounced,
     InvitationDeclined,
+    LinkStopped,
     MailBounced,
     MailBouncedForNow,
     MailComplained,
     MailFailed,
 )
-from chalicelib.domain.facts import FactBody
-from chalicelib.domain.invitations import InvitationState, is_answerable
-from chalicelib.domain.mails import Mail, MailProblem
+from chalicelib.domain.facts import Fact, FactBody
+from chalicelib.domain.invitations import Channel, Invitation, InvitationState, is_answerable
+from chalicelib.domain.mails import AT_MOST_ONCE, Mail, MailProblem
+from chalicelib.domain.people import Sponsor, is_link_stopped
 from chalicelib.services.digests import new_oppositions
-from chalicelib.services.facts import mail_fact
+from chalicelib.services.facts import invitation_fact, mail_fact
 from chalicelib.services.lookups import current_campaign, invitation_in
 from chalicelib.services.moves import close_invitation, mark_mail_sent, undelivered_facts
 from chalicelib.services.ports import Change, Ports, Replace
+from chalicelib.services.protection import stop_if_needed
 from chalicelib.services.retry import retry_on_conflict
 
 EventKind = Literal["sent", "bounced", "bounced_for_now", "suppressed", "rejected", "complained"]
@@ -40,6 +44,8 @@ _PROBLEMS: Mapping[EventKind, MailProblem] = {
     "suppressed": MailProblem.SUPPRESSED,
     "rejected": MailProblem.REJECTED,
 }
+
+_LINK_PROBLEMS = {MailProblem.BOUNCED, MailProblem.SUPPRESSED}
 
 
 @dataclass(frozen=True)
@@ -60,10 +66,16 @@ def settle_mail(ports: Ports, event: MailEvent) -> str:
         mark_mail_sent(ports, event.mail_id, event.provider_id)
     elif event.kind != "complained":
         return "of_an_earlier_send"
-    if event.kind == "complained":
-        return _complained(ports, event.mail_id)
     problem = _PROBLEMS.get(event.kind)
-    return _undelivered(ports, event.mail_id, problem) if problem else "sent"
+    if event.kind == "complained":
+        outcome = _complained(ports, event.mail_id)
+    elif problem:
+        outcome = _undelivered(ports, event.mail_id, problem)
+    else:
+        return "sent"
+    if mail.mail_kind in AT_MOST_ONCE:
+        stop_if_needed(ports, current_campaign(ports, mail.campaign))
+    return outcome
 
 
 @retry_on_conflict
@@ -80,8 +92,27 @@ def _undelivered(ports: Ports, mail_id: str, problem: MailProblem) -> str:
     if ends and invitation and is_answerable(invitation, ports.clock()):
         changes += close_invitation(ports, invitation, InvitationState.BOUNCED)
         facts.append(mail_fact(ports, mail, InvitationBounced.of(invitation, mail)))
+    if problem in _LINK_PROBLEMS:
+        _count_for_link(ports, invitation, changes, facts)
     ports.repository.commit(*changes, facts=facts)
     return problem.value
+
+
+def _count_for_link(
+    ports: Ports, invitation: Invitation | None, changes: list[Change], facts: list[Fact]
+) -> None:
+    """Count a problem of somebody who came by a shared link; the link may stop with it."""
+    if invitation is None or invitation.channel is not Channel.LINK:
+        return
+    sponsor = ports.repository.get(Sponsor, sponsor_id=invitation.sponsor_id)
+    if sponsor is None:
+        return
+    campaign = current_campaign(ports, invitation.campaign)
+    counted = replace(sponsor, link_problems=sponsor.link_problems + 1)
+    changes.append(Replace(counted))
+    if is_link_stopped(counted, campaign) and not is_link_stopped(sponsor, campaign):
+        body = LinkStopped(sponsor_id=sponsor.sponsor_id, problems=counted.link_problems)
+        facts.append(invitation_fact(ports, invitation, body))
 
 
 def _body(mail: Mail, problem: MailProblem) -> FactBody:
@@ -109,5 +140,6 @@ def _complained(ports: Ports, mail_id: str) -> str:
     if invitation and is_answerable(invitation, now):
         changes += close_invitation(ports, invitation, InvitationState.DECLINED)
         facts.append(mail_fact(ports, mail, InvitationDeclined.of(invitation, mail.mail_id)))
+    _count_for_link(ports, invitation, changes, facts)
     ports.repository.commit(*changes, facts=facts)
     return "complained"

@@ -31,6 +31,7 @@ from chalicelib.services.moves import mark_mail_failed
 from chalicelib.services.operations.rekey import rekey
 from chalicelib.services.operations.relay import relay
 from chalicelib.services.ports import Agenda, Ports
+from chalicelib.services.protection import requeue_held, stop_if_needed
 from chalicelib.services.requeue import requeue_undecided
 from chalicelib.services.vouchers.issue import ReplacementOutcome
 from chalicelib.services.vouchers.replace_refused import replace_refused
@@ -48,11 +49,13 @@ FINDINGS = (
     "codes_low",
     *(each.value for each in Missing),  # counted by check_facts.py
     "unsealed",
+    "invitations_stopped",
 )
 _FINDING_OF = {
     Watch.ACKNOWLEDGEMENTS: "unacknowledged",
     Watch.ORDERS: "orders_missing",
     Watch.CODES: "codes_low",
+    Watch.INVITATIONS: "invitations_stopped",
 }
 _WATCHED = (
     "lists_too_old",
@@ -80,7 +83,7 @@ def reconcile(ports: Ports, on_failure: OnFailure = raised) -> dict[str, int]:
     found["unsealed"] = seal_overdue(ports)
     _replace_refused(ports, found, on_failure)
     for current in ports.repository.agenda(CurrentCampaign, Agenda.CAMPAIGNS):
-        for part in (_undecided, _unexported, _lists_too_old, _watched, _rekey):
+        for part in (_undecided, _unexported, _lists_too_old, _protect, _watched, _rekey):
             with isolated(current.campaign, on_failure):
                 part(ports, current, found)
     return found
@@ -119,6 +122,11 @@ def _unexported(ports: Ports, current: CurrentCampaign, found: dict[str, int]) -
     until = ports.clock() - UNEXPORTED_AFTER
     overdue = ports.repository.agenda(Voucher, Agenda.UNEXPORTED, current.campaign, until=until)
     found["unexported"] += sum(1 for _ in overdue)
+
+
+def _protect(ports: Ports, current: CurrentCampaign, found: dict[str, int]) -> None:
+    stop_if_needed(ports, current.document)
+    requeue_held(ports, current.campaign)
 
 
 def _replace_refused(ports: Ports, found: dict[str, int], on_failure: OnFailure) -> None:
