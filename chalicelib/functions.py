@@ -81,8 +81,8 @@ def _count_facts(counted: Sequence[Fact]) -> None:
 
 def decide(event: Event) -> BatchAnswer:
     """Decisions on sign-ins and invitations."""
+    from chalicelib.services import protection
     from chalicelib.services.invitations.decide import WAITING, decide_invitation
-    from chalicelib.services.protection import REQUEUED_AT_ONCE, requeue_held
     from chalicelib.services.requeue import requeue_undecided
     from chalicelib.services.sponsors.sign_in import decide_sign_in
 
@@ -92,8 +92,8 @@ def decide(event: Event) -> BatchAnswer:
             return f"requeued_{requeue_undecided(ports, fact.campaign)}"
         match body_of(fact):
             case InvitationsResumed():
-                queued = requeue_held(ports, fact.campaign)
-                if queued == REQUEUED_AT_ONCE:
+                queued = protection.requeue_held(ports, fact.campaign)
+                if queued == protection.REQUEUED_AT_ONCE:
                     ports.queues.put(Queue.DECIDE, [fact])  # the rest, in a call of its own
                 return f"requeued_{queued}"
             case SignInRequested():

@@ -85,14 +85,14 @@ def hold(ports: Ports, invitation: Invitation, accepted: Fact) -> None:
         return  # held already
 
 
-def requeue_held(ports: Ports, campaign_id: str, most: int = REQUEUED_AT_ONCE) -> int:
-    """Queue held invitations again; returns how many: `most` when there may be more.
+def requeue_held(ports: Ports, campaign_id: str) -> int:
+    """Queue held invitations again; returns how many: `REQUEUED_AT_ONCE` when there may be more.
 
     Queued first and removed after that: one that is queued twice is still sent once.
     """
     if stop_of(ports, campaign_id):
         return 0
-    held = islice(ports.repository.within(HeldInvitation, campaign=campaign_id), most)
+    held = islice(ports.repository.within(HeldInvitation, campaign=campaign_id), REQUEUED_AT_ONCE)
     queued = 0
     while batch := list(islice(held, 10)):
         for queue in (Queue.MAIL, Queue.REQUESTED_MAIL):

@@ -22,6 +22,7 @@ from chalicelib.domain.protection import (
     resumed,
     stopped,
 )
+from chalicelib.services import protection
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import QuotaError
 from chalicelib.services.invitations.invite import Referee, sign_up
@@ -138,6 +139,13 @@ def test_twenty_bounces_stop_the_invitations_once_and_are_shown(halted: World) -
     assert reconcile(halted.ports)["invitations_stopped"] == 1
 
 
+def test_an_event_stops_them_at_once_by_what_is_counted(sent: World) -> None:
+    bounce_all(sent)
+    assert sent.memory.all(InvitationStop) == []  # the last bounce was not counted yet
+    report(sent, invitations(sent)[0], "bounced")
+    assert len(sent.facts(FactName.INVITATIONS_STOPPED)) == 1
+
+
 def test_five_complaints_stop_them_too(sent: World) -> None:
     for mail in invitations(sent)[:5]:
         report(sent, mail, "complained")
@@ -216,14 +224,17 @@ def test_what_is_held_stays_while_they_are_stopped(halted: World) -> None:
     assert held(halted) == 1
 
 
-def test_many_held_invitations_are_queued_part_by_part(halted: World) -> None:
+def test_many_held_invitations_are_queued_part_by_part(
+    halted: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protection, "REQUEUED_AT_ONCE", 12)
     session = halted.sponsor(VIPS[1])
     halted.invite(session, *(f"late{number}@example.fr" for number in range(15)))
     halted.run()
     resume(halted.ports, CAMPAIGN, OPS)
-    assert requeue_held(halted.ports, CAMPAIGN, 12) == 12
+    assert requeue_held(halted.ports, CAMPAIGN) == 12
     assert len(halted.queues.waiting[Queue.MAIL]) == 12
-    assert requeue_held(halted.ports, CAMPAIGN, 12) == 3
+    assert requeue_held(halted.ports, CAMPAIGN) == 3
 
 
 @pytest.mark.parametrize("loses", ["stops", "resumes"])
