@@ -46,6 +46,7 @@ class ClosingReason(StrEnum):
 
     UNANSWERED = "unanswered"
     BECAME_CUSTOMER = "became_customer"
+    CAMPAIGN_ENDED = "campaign_ended"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,6 +178,19 @@ def accepted(invitation: Invitation, decision: Decision) -> Invitation:
     """The invitation, found eligible; its mail is sent next."""
     require(is_undecided(invitation), "accepting an invitation that was decided")
     return replace(invitation, decision=decision)
+
+
+def within_campaign(campaign: Campaign, invitation: Invitation) -> Invitation:
+    """The invitation as it is under the campaign in force: it closes with it at the latest."""
+    if invitation.closes_at <= campaign.last_second:
+        return invitation
+    return replace(invitation, closes_at=campaign.last_second)
+
+
+def closing_reason(received_under: Campaign, invitation: Invitation) -> ClosingReason:
+    """Why it closes without an answer. `received_under`: the version it was received under."""
+    is_earlier = invitation.closes_at < received_under.closes_at(invitation.received_at)
+    return ClosingReason.CAMPAIGN_ENDED if is_earlier else ClosingReason.UNANSWERED
 
 
 def refused(invitation: Invitation, decision: Decision, now: datetime) -> Invitation:

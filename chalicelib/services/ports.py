@@ -157,6 +157,17 @@ def hours(since: datetime, until: datetime) -> Iterator[datetime]:
         hour += timedelta(hours=1)
 
 
+@dataclass(frozen=True)
+class Page:
+    """Part of what a reading of the whole table found. `next`: where the next page begins, None
+    after the last one; `unreadable` counts items that no version could have stored.
+    """
+
+    entities: Sequence[Entity]
+    next: str | None = None
+    unreadable: int = 0
+
+
 class Repository(Protocol):
     """The table. An entity past its end does not exist, and its key is free: that AWS removes it
     later only cleans up. Reads by key are strongly consistent; `agenda`, `held_by` and
@@ -183,6 +194,11 @@ class Repository(Protocol):
 
     def first_within(self, kind: type[E], count: int, /, **key: str | int) -> list[E]:
         """The first `count` entities that `within` would have; no more are read, in one call."""
+
+    def page(self, kinds: Sequence[type[Entity]], campaign: str, after: str | None = None) -> Page:
+        """One page of the whole table, in one call: what it has of those kinds in a campaign. It
+        may lag, and reads all that is on the page.
+        """
 
     def agenda(
         self, kind: type[E], name: Agenda, scope: str = "", *, until: datetime | None = None

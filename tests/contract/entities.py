@@ -71,7 +71,8 @@ JOURNAL_PART = part_of_bundle("ab" * 32, 3, 7, MORNING)
 ENTITIES: list[Entity] = [
     CampaignVersion(campaign=CAMPAIGN, version=3, put_at=MORNING, document=DOCUMENT),
     CurrentCampaign(
-        campaign=CAMPAIGN, version=3, put_at=MORNING, document=DOCUMENT, rekeyed_for=("k2", "k1")
+        campaign=CAMPAIGN, version=3, put_at=MORNING, document=DOCUMENT, rekeyed_for=("k2", "k1"),
+        ends_followed=2, ends_after="p", ends_left=1,
     ),
     Contact(
         contact_id="c", campaign=CAMPAIGN, address=Address.parse("Zoé@exemple.fr"),

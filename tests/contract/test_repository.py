@@ -19,7 +19,7 @@ from chalicelib.domain.invitations import Invitation, InvitationState
 from chalicelib.domain.journal import JournalPart, part_of_bundle
 from chalicelib.domain.mails import Mail, MailState
 from chalicelib.domain.orders import Order
-from chalicelib.domain.people import Link
+from chalicelib.domain.people import Contact, Link, Token
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import SpareCode, Voucher
@@ -265,6 +265,61 @@ def test_the_first_of_a_partition_are_read_in_key_order_and_no_more(repository: 
     assert [one.code_key for one in found] == ["A", "B"]
     assert len(repository.first_within(SpareCode, 9, **parts)) == 4
     assert repository.first_within(SpareCode, 9, **(parts | {"shard": "#1"})) == []
+
+
+KINDS = (Contact, Token)
+
+
+def test_the_whole_table_is_read_by_kind_and_campaign_page_by_page(repository: Repository) -> None:
+    contact, token = BY_KIND[Contact], BY_KIND[Token]
+    assert isinstance(contact, Contact)
+    contacts = [replace(contact, contact_id=f"{number:03}") for number in range(60)]
+    store(repository, *contacts, facts=[fact()])
+    store(repository, LINK, token, replace(contact, contact_id="other", campaign="other"))
+    found: list[Entity] = []
+    after = None
+    while True:
+        page = repository.page(KINDS, CAMPAIGN, after)
+        found += page.entities
+        if page.next is None:
+            break
+        after = page.next
+    assert len(found) == 61
+    assert {type(one) for one in found} == set(KINDS)
+    assert replace(token, revision=1) in found
+
+
+def test_a_page_has_nothing_past_its_end(clock: SettableClock, repository: Repository) -> None:
+    contact = BY_KIND[Contact]
+    assert isinstance(contact, Contact)
+    store(repository, contact)
+    clock.now = contact.ends_at
+    assert repository.page(KINDS, CAMPAIGN).entities == []
+
+
+def test_a_page_goes_on_where_the_one_before_ended(
+    clients: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository, scan = new_table(clients), clients.dynamodb.scan
+    contact = BY_KIND[Contact]
+    assert isinstance(contact, Contact)
+    store(repository, *(replace(contact, contact_id=f"{number}") for number in range(7)))
+    monkeypatch.setattr(clients.dynamodb, "scan", lambda **given: scan(**given, Limit=3))
+    first = repository.page(KINDS, CAMPAIGN)
+    second = repository.page(KINDS, CAMPAIGN, first.next)
+    third = repository.page(KINDS, CAMPAIGN, second.next)
+    assert [len(page.entities) for page in (first, second, third)] == [3, 3, 1]
+    assert third.next is None
+
+
+def test_an_item_that_cannot_be_read_is_counted_and_hides_no_other(clients: Clients) -> None:
+    repository = new_table(clients)
+    store(repository, BY_KIND[Contact], BY_KIND[Token])
+    bad = {"pk": "CONTACT#bad", "sk": "CONTACT", "kind": "CONTACT", "campaign": CAMPAIGN}
+    item = {name: {"S": text} for name, text in bad.items()}
+    clients.dynamodb.put_item(TableName=repository._table, Item=item)
+    page = repository.page(KINDS, CAMPAIGN)
+    assert (len(page.entities), page.unreadable) == (2, 1)
 
 
 @pytest.mark.parametrize("kind", ENDING, ids=lambda kind: kind.__name__)

@@ -6,6 +6,7 @@ every commit away: a law test that then still holds proves nothing.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -28,6 +29,7 @@ from chalicelib.services.ports import (
     Found,
     Insert,
     Key,
+    Page,
     Remove,
     Repository,
     hours,
@@ -36,6 +38,8 @@ from tests.fakes.ports import MORNING
 
 E = TypeVar("E", bound=Entity)
 Place = tuple[str, str]
+
+PAGE = 20  # items of the table in one page
 
 
 def _pair(key: Mapping[str, str]) -> Place:
@@ -90,6 +94,15 @@ class MemoryRepository:
 
     def first_within(self, kind: type[E], count: int, /, **key: str | int) -> list[E]:
         return list(islice(self.within(kind, **key), count))
+
+    def page(self, kinds: Sequence[type[Entity]], campaign: str, after: str | None = None) -> Page:
+        start = tuple(json.loads(after)) if after else ("", "")
+        places = sorted(place for place in self._items if place > start)
+        read = [self._at(place) for place in places[:PAGE]]
+        found = [one for one in read if type(one) in kinds and vars(one)["campaign"] == campaign]
+        return Page(
+            [one for one in found if one], json.dumps(places[PAGE - 1]) if places[PAGE:] else None
+        )
 
     def agenda(
         self, kind: type[E], name: Agenda, scope: str = "", *, until: datetime | None = None
@@ -206,6 +219,7 @@ class _Wrapped:
     def __init__(self, inner: Repository) -> None:
         self._inner = inner
         self.within = inner.within
+        self.page = inner.page
         self.agenda = inner.agenda
         self.held_by = inner.held_by
         self.every_voucher = inner.every_voucher

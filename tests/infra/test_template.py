@@ -395,13 +395,18 @@ def test_project_writes_bundles_alone_and_seal_the_files_of_the_journal(
     }
 
 
-def test_report_alone_reads_every_voucher_and_of_the_files_its_own(resources: Resources) -> None:
+def test_two_functions_scan_and_report_reads_of_the_files_its_own(
+    resources: Resources,
+) -> None:
     scanning = [
         (name, statement["Resource"])
         for name, statement in statements(resources)
         if "dynamodb:Scan" in listed(statement["Action"])
     ]
-    assert scanning == [("ReportRole", {"Fn::Sub": "${Table.Arn}/index/holder"})]
+    assert scanning == [
+        ("ReconcileRole", {"Fn::GetAtt": ["Table", "Arn"]}),
+        ("ReportRole", {"Fn::Sub": "${Table.Arn}/index/holder"}),
+    ]
     read = [
         resource["Fn::Sub"]
         for name, statement in statements(resources)

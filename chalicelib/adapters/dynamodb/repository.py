@@ -19,6 +19,7 @@ that a batch read left unprocessed.
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,6 +27,7 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
+from pydantic import ValidationError
 
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.dynamodb import schema
@@ -51,6 +53,7 @@ from chalicelib.services.ports import (
     Found,
     Insert,
     Key,
+    Page,
     Remove,
     Replace,
     hours,
@@ -129,6 +132,29 @@ class DynamoRepository:
             TableName=self._table, Limit=count, **_within(kind, key)
         )
         return list(self._entities(kind, answer["Items"]))
+
+    def page(self, kinds: Sequence[type[Entity]], campaign: str, after: str | None = None) -> Page:
+        named = {schema.ITEM_KINDS[kind].kind: kind for kind in kinds}
+        values = {f":{position}": name for position, name in enumerate(named)}
+        arguments: dict[str, Any] = {
+            "TableName": self._table,
+            "FilterExpression": f"#campaign = :campaign AND #kind IN ({', '.join(values)})",
+            "ExpressionAttributeNames": {"#campaign": "campaign", "#kind": "kind"},
+            "ExpressionAttributeValues": _attributes(values | {":campaign": campaign}),
+        }
+        if after:
+            arguments["ExclusiveStartKey"] = _attributes(json.loads(after))
+        answer = self._clients.dynamodb.scan(**arguments)
+        found: list[Entity] = []
+        unreadable = 0
+        for item in answer["Items"]:
+            try:
+                found += self._entities(named[item["kind"]["S"]], [item])
+            except ValidationError:
+                unreadable += 1
+        last = answer.get("LastEvaluatedKey")
+        place = json.dumps({name: last[name]["S"] for name in ("pk", "sk")}) if last else None
+        return Page(found, place, unreadable)
 
     def agenda(
         self, kind: type[E], name: Agenda, scope: str = "", *, until: datetime | None = None

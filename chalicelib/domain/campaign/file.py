@@ -136,6 +136,11 @@ class Campaign(FileModel):
         """The last second of the local `day`, in UTC, daylight saving included (law 11)."""
         return self.start_of_day(day + timedelta(days=1)) - timedelta(seconds=1)
 
+    @property
+    def last_second(self) -> datetime:
+        """The last second of its last day."""
+        return self.end_of_day(self.ends_on)
+
     def closes_at(self, invited_at: datetime) -> datetime:
         """When an invitation received at `invited_at` closes."""
         day = self.local_date(invited_at) + timedelta(days=self.invitation_days)
@@ -144,6 +149,11 @@ class Campaign(FileModel):
     def contact_ends_at(self) -> datetime:
         """When the plain address of anyone in this campaign is deleted (law 9)."""
         return self.end_of_day(self.ends_on + timedelta(days=self.retention_days))
+
+    @property
+    def ends(self) -> tuple[datetime, datetime]:
+        """When its last invitations close, and when its addresses are deleted."""
+        return self.last_second, self.contact_ends_at()
 
     def locale_for(self, locale: str | None) -> str:
         """`locale` if the campaign has texts in it, else its first one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.domain.campaign.file import Campaign
@@ -24,7 +24,39 @@ class CurrentCampaign(CampaignVersion):
     """The version of the campaign file in force.
 
     `rekeyed_for` are the key ids under which every referral has digests, in their order; empty
-    until `rekey` has made sure of that.
+    until `rekey` has made sure of that. `ends_followed` is the version whose last day everything
+    follows that ends with the campaign, or closes with it; `ends_after` is how far the work for
+    this version is (`move_ends`), `ends_left` how many items it had to leave.
     """
 
     rekeyed_for: tuple[str, ...] = ()
+    ends_followed: int = 0
+    ends_after: str | None = None
+    ends_left: int = 0
+
+
+def next_version(
+    campaign: Campaign, before: CurrentCampaign | None, now: datetime
+) -> CurrentCampaign:
+    """The campaign with `campaign` in force, as the version after `before`."""
+    version = before.version + 1 if before else 1
+    document = campaign.model_copy(update={"version": version})
+    if before is None:
+        return CurrentCampaign(
+            campaign=campaign.id,
+            version=version,
+            put_at=now,
+            document=document,
+            ends_followed=version,
+        )
+    is_same_end = before.document.ends == campaign.ends
+    follows_at_once = is_same_end and before.ends_followed == before.version
+    return replace(
+        before,
+        version=version,
+        put_at=now,
+        document=document,
+        ends_followed=version if follows_at_once else before.ends_followed,
+        ends_after=before.ends_after if is_same_end else None,
+        ends_left=before.ends_left if is_same_end else 0,
+    )

@@ -133,7 +133,9 @@ class InvitationBounced(_InvitationBody, name=FactName.INVITATION_BOUNCED):
 
 @dataclass(frozen=True, kw_only=True)
 class InvitationExpired(_InvitationBody, name=FactName.INVITATION_EXPIRED):
-    """It closed without an answer, or because the referee has become a customer."""
+    """It closed without an answer, with a campaign that ended early, or because the referee has
+    become a customer.
+    """
 
     verdict: Verdict | None = None
     reason: ClosingReason
@@ -141,11 +143,11 @@ class InvitationExpired(_InvitationBody, name=FactName.INVITATION_EXPIRED):
     found_on_later_list: bool = False
 
     @classmethod
-    def unanswered(cls, invitation: Invitation) -> InvitationExpired:
+    def unanswered(cls, invitation: Invitation, reason: ClosingReason) -> InvitationExpired:
         return cls(
             sponsor_id=invitation.sponsor_id,
             invitation_id=invitation.invitation_id,
-            reason=ClosingReason.UNANSWERED,
+            reason=reason,
         )
 
     @classmethod

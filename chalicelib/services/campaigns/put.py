@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.lists import DigestKeys
-from chalicelib.domain.campaign.versions import CampaignVersion, CurrentCampaign
+from chalicelib.domain.campaign.versions import CampaignVersion, CurrentCampaign, next_version
 from chalicelib.domain.fact_bodies import CampaignPut
 from chalicelib.services.errors import FieldProblem, InvalidError
 from chalicelib.services.facts import new_fact
@@ -28,37 +28,24 @@ def put_campaign(ports: CommandPorts, campaign: Campaign) -> CurrentCampaign:
     current = ports.repository.get(CurrentCampaign, campaign=campaign.id)
     if current and _changes_algorithm(campaign.digests, current.document.digests):
         raise InvalidError([FieldProblem("digests.algorithm", "changes_under_the_same_key_id")])
-    if current and current.document == _numbered(campaign, current.version):
+    if current and current.document == campaign.model_copy(update={"version": current.version}):
         return current
-    version = current.version + 1 if current else 1
-    put = CurrentCampaign(
-        revision=current.revision if current else 0,
-        campaign=campaign.id,
-        version=version,
-        put_at=ports.clock(),
-        document=_numbered(campaign, version),
-        rekeyed_for=current.rekeyed_for if current else (),
-    )
-    pointer: Change = Replace(put) if current else Insert(put)
-    body = CampaignPut(version=version)
+    following = next_version(campaign, current, ports.clock())
+    pointer: Change = Replace(following) if current else Insert(following)
     fact = new_fact(
         ports,
-        body,
-        campaign=put.campaign,
-        subject=put.campaign,
+        CampaignPut(version=following.version),
+        campaign=following.campaign,
+        subject=following.campaign,
         correlation=ports.codes.identifier(),
     )
-    ports.repository.commit(Insert(_version_of(put)), pointer, facts=[fact])
-    return put
+    ports.repository.commit(Insert(_version_of(following)), pointer, facts=[fact])
+    return following
 
 
 def _changes_algorithm(digests: DigestKeys, before: DigestKeys) -> bool:
     shared = set(digests.key_ids) & set(before.key_ids)
     return bool(shared) and digests.algorithm != before.algorithm
-
-
-def _numbered(campaign: Campaign, version: int) -> Campaign:
-    return campaign.model_copy(update={"version": version})
 
 
 def _version_of(put: CurrentCampaign) -> CampaignVersion:

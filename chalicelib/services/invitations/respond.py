@@ -19,7 +19,12 @@ from chalicelib.domain.fact_bodies import (
     ReferralConfirmed,
 )
 from chalicelib.domain.facts import Fact
-from chalicelib.domain.invitations import Invitation, InvitationState, is_answerable
+from chalicelib.domain.invitations import (
+    Invitation,
+    InvitationState,
+    is_answerable,
+    within_campaign,
+)
 from chalicelib.domain.people import (
     Contact,
     Sponsor,
@@ -138,20 +143,23 @@ def unsubscribe(ports: Ports, token_text: str) -> None:
     changes: list[Change] = [Replace(used(token, ports.clock()))]
     changes += new_oppositions(ports, campaign, token.digests.values)
     facts = [_opposition_fact(ports, token)]
-    invitation = _unanswered(ports, token)
+    invitation = _unanswered(ports, campaign, token)
     if invitation:
         changes += close_invitation(ports, invitation, InvitationState.DECLINED)
         facts.append(_declined_fact(ports, invitation))
     ports.repository.commit(*changes, facts=facts)
 
 
-def _unanswered(ports: Ports, token: Token) -> Invitation | None:
+def _unanswered(ports: Ports, campaign: Campaign, token: Token) -> Invitation | None:
     if token.invitation_id is None:
         return None
     invitation = ports.repository.get(
         Invitation, sponsor_id=token.sponsor_id, invitation_id=token.invitation_id
     )
-    return invitation if invitation and is_answerable(invitation, ports.clock()) else None
+    if invitation is None:
+        return None
+    open_until = within_campaign(campaign, invitation)
+    return open_until if is_answerable(open_until, ports.clock()) else None
 
 
 def _invitation_of(ports: Ports, token_text: str) -> Invitation:
@@ -165,7 +173,7 @@ def _invitation_of(ports: Ports, token_text: str) -> Invitation:
     )
     if invitation is None:
         raise GoneError("invitation")
-    return invitation
+    return within_campaign(current_campaign(ports, invitation.campaign), invitation)
 
 
 def _answerable_contact(ports: Ports, invitation: Invitation) -> Contact:

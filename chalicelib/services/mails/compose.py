@@ -29,6 +29,7 @@ from chalicelib.domain.invitations import (
     Invitation,
     InvitationState,
     is_answerable,
+    within_campaign,
 )
 from chalicelib.domain.mails import Mail
 from chalicelib.domain.people import Contact, Token, TokenPurpose
@@ -139,6 +140,8 @@ def _invitation(ports: Ports, sender: Sender, fact: InvitationAccepted) -> Draft
     )
     if invitation is None or invitation.state is not InvitationState.RECEIVED:
         return None
+    campaign = current_campaign(ports, invitation.campaign)
+    invitation = within_campaign(campaign, invitation)
     if not is_answerable(invitation, ports.clock()):
         return None
     mail_id = mails.invitation_mail(invitation.invitation_id)
@@ -146,7 +149,6 @@ def _invitation(ports: Ports, sender: Sender, fact: InvitationAccepted) -> Draft
     name = sponsor_name(ports, invitation.sponsor_id)
     if contact is None or name is None:
         return None
-    campaign = current_campaign(ports, invitation.campaign)
     digests = digests_of(ports, campaign, contact.address)
     # A leased mail may have been sent already: it is too late to refuse.
     leased = ports.repository.get(Mail, mail_id=mail_id)

@@ -11,7 +11,7 @@ from itertools import chain
 from chalicelib.domain import vouchers
 from chalicelib.domain.changes import ChangeKind, with_change
 from chalicelib.domain.fact_bodies import InvitationExpired, VoucherExpired
-from chalicelib.domain.invitations import Invitation, InvitationState, is_open
+from chalicelib.domain.invitations import Invitation, InvitationState, closing_reason, is_open
 from chalicelib.domain.orders import Order, OrderStatus, moved_order
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import (
@@ -20,7 +20,7 @@ from chalicelib.domain.vouchers import (
     is_live,
 )
 from chalicelib.services.facts import invitation_fact, voucher_fact
-from chalicelib.services.lookups import current_campaign
+from chalicelib.services.lookups import campaign_of_version, current_campaign
 from chalicelib.services.moves import close_invitation
 from chalicelib.services.order_changes import order_changes
 from chalicelib.services.ports import Agenda, Insert, Ports, Replace
@@ -54,7 +54,9 @@ def _close(ports: Ports, due: Invitation) -> bool:
     if invitation is None or not is_open(invitation):
         return False
     closed = close_invitation(ports, invitation, InvitationState.EXPIRED)
-    fact = invitation_fact(ports, invitation, InvitationExpired.unanswered(invitation))
+    received_under = campaign_of_version(ports, invitation.campaign, invitation.campaign_version)
+    reason = closing_reason(received_under, invitation)
+    fact = invitation_fact(ports, invitation, InvitationExpired.unanswered(invitation, reason))
     ports.repository.commit(*closed, facts=[fact])
     return True
 

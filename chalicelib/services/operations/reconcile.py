@@ -7,12 +7,14 @@ The other findings need a person.
 
 More conditions are checked here, because no event reports them: what the client was expected to
 send and has not (`services/watch.py`), lists that are too old or missing while their campaign is
-open, and referrals without digests under the current keys (`rekey`).
+open, and referrals without digests under the current keys (`rekey`). What ends with a campaign
+follows its last day here (`move_ends`).
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 from chalicelib.domain import mails
 from chalicelib.domain.campaign.versions import CurrentCampaign
@@ -28,6 +30,7 @@ from chalicelib.services.journal import seal_overdue
 from chalicelib.services.list_status import list_statuses
 from chalicelib.services.lookups import current_campaign
 from chalicelib.services.moves import mark_mail_failed
+from chalicelib.services.operations.move_ends import move_ends
 from chalicelib.services.operations.rekey import rekey
 from chalicelib.services.operations.relay import relay
 from chalicelib.services.ports import Agenda, Ports
@@ -62,6 +65,9 @@ _WATCHED = (
     "referrals_rekeyed",
     "referrals_without_address",
     "referrals_to_rekey",
+    "ends_moved",
+    "ends_not_moved",
+    "campaigns_with_moving_ends",
     "campaigns_to_rekey",  # at 0 the client may use the new key, and the old one may be removed
 )
 UNDECIDED_AFTER = timedelta(minutes=15)
@@ -70,6 +76,8 @@ UNEXPORTED_AFTER = timedelta(hours=1)
 # At about ten calls each, well within the five minutes of a run.
 REKEYED_A_RUN = 1_500
 REPLACED_A_RUN = 500
+# Of the five minutes of a run; some thousand items a second.
+ENDS_MOVED_FOR = timedelta(minutes=3)
 
 
 def reconcile(ports: Ports, on_failure: OnFailure = raised) -> dict[str, int]:
@@ -79,11 +87,14 @@ def reconcile(ports: Ports, on_failure: OnFailure = raised) -> dict[str, int]:
     A mail, a voucher or a part of a campaign that fails does not stop the others.
     """
     found = dict.fromkeys((*FINDINGS, *_WATCHED), 0)
+    ends_moved_until = ports.clock() + ENDS_MOVED_FOR
     found["leased"] = _leased(ports, on_failure)
     found["unsealed"] = seal_overdue(ports)
     _replace_refused(ports, found, on_failure)
+    parts = (_undecided, _unexported, _lists_too_old, _protect, _watched, _rekey)
+    move = partial(_move_ends, until=ends_moved_until)
     for current in ports.repository.agenda(CurrentCampaign, Agenda.CAMPAIGNS):
-        for part in (_undecided, _unexported, _lists_too_old, _protect, _watched, _rekey):
+        for part in (*parts, move):
             with isolated(current.campaign, on_failure):
                 part(ports, current, found)
     return found
@@ -93,6 +104,15 @@ def _watched(ports: Ports, current: CurrentCampaign, found: dict[str, int]) -> N
     count_codes(ports, current.document)
     for each in watched(ports, current.document):
         found[_FINDING_OF[each.watch]] += each.overdue
+
+
+def _move_ends(
+    ports: Ports, current: CurrentCampaign, found: dict[str, int], until: datetime
+) -> None:
+    progress = move_ends(ports, current, until)
+    found["ends_moved"] += progress.moved
+    found["ends_not_moved"] += progress.failed
+    found["campaigns_with_moving_ends"] += not progress.complete
 
 
 def _rekey(ports: Ports, current: CurrentCampaign, found: dict[str, int]) -> None:
@@ -124,7 +144,7 @@ def _unexported(ports: Ports, current: CurrentCampaign, found: dict[str, int]) -
     found["unexported"] += sum(1 for _ in overdue)
 
 
-def _protect(ports: Ports, current: CurrentCampaign, found: dict[str, int]) -> None:
+def _protect(ports: Ports, current: CurrentCampaign, _: dict[str, int]) -> None:
     stop_if_needed(ports, current.document)
     requeue_held(ports, current.campaign)
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import Release
-from chalicelib.domain.invitations import Invitation
+from chalicelib.domain.invitations import Invitation, within_campaign
 from chalicelib.domain.people import Contact, Session, Sponsor
 from chalicelib.domain.vouchers import (
     Voucher,
@@ -49,11 +49,15 @@ def view_sponsor_space(ports: Ports, session: Session) -> SponsorSpace:
     if sponsor is None:
         raise UnauthorisedError("session")
     contact = ports.repository.get(Contact, contact_id=sponsor.contact_id)
-    invitations = ports.repository.within(Invitation, sponsor_id=sponsor.sponsor_id)
+    campaign = current_campaign(ports, session.campaign)
+    invitations = (
+        within_campaign(campaign, invitation)
+        for invitation in ports.repository.within(Invitation, sponsor_id=sponsor.sponsor_id)
+    )
     held = ports.repository.held_by(sponsor.sponsor_id)
     vouchers = (voucher for voucher in held if voucher.replaced_by is None)
     return SponsorSpace(
-        campaign=current_campaign(ports, session.campaign),
+        campaign=campaign,
         sponsor=sponsor,
         first_name=contact.first_name if contact else None,
         invitations=tuple(sorted(invitations, key=lambda i: i.received_at, reverse=True)),
