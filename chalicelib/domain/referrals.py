@@ -16,8 +16,9 @@ from chalicelib.domain.people import Sponsor
 class Referral(Entity):
     """The sponsor–referee link, created when the referee confirms.
 
-    `known_orders` are the ids of the orders that count, in any status, `kept_orders` those of them
-    that are kept, `orders` how many count. `newcomer`: whether the referee was missing from the
+    `known_orders` are the ids of the first orders that count, in any status, `kept_orders` those of
+    them that are kept; `further_orders` and `further_kept` count the others (`referral_orders`),
+    `orders` all that count. `newcomer`: whether the referee was missing from the
     customer list in force at `newcomer_as_of`, the time of the first order known (None before it);
     later lists prove nothing, because they contain the referee as a customer (law 3).
     `found_on_later_list` is set with the first reward refused because the referee is a customer.
@@ -46,6 +47,8 @@ class Referral(Entity):
     found_on_later_list: bool = False
     address_gone: bool = False
     rewards: int = 0
+    further_orders: int = 0
+    further_kept: int = 0
 
     @property
     def referee_digest(self) -> str:
@@ -83,23 +86,9 @@ def new_referral(
 
 
 def known_order_ids(referral: Referral) -> tuple[str, ...]:
-    """The ids of the orders that count for the referral, each once."""
+    """The ids of the orders that the referral lists, each once."""
     # 0.2.0 knew only the kept ones, and left an empty place for one that was returned.
     return tuple(dict.fromkeys([*filter(None, referral.kept_orders), *referral.known_orders]))
-
-
-def with_counted_order(
-    referral: Referral, order_id: str, *, counted_before: bool, counts: bool, is_kept: bool
-) -> Referral:
-    """The referral after a report of an order: whether it counts now, and is kept."""
-    known = [known for known in referral.known_orders if known != order_id]
-    kept = [kept for kept in referral.kept_orders if kept != order_id]
-    return replace(
-        referral,
-        orders=referral.orders + counts - counted_before,
-        known_orders=tuple([*known, order_id] if counts else known),
-        kept_orders=tuple([*kept, order_id] if counts and is_kept else kept),
-    )
 
 
 def with_newcomer_check(

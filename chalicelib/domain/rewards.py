@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from itertools import islice
 from typing import Annotated
 
 from chalicelib.domain.campaign.file import Campaign
@@ -96,11 +97,21 @@ CampaignOf = Callable[[int | None, datetime], Campaign]
 # --- what is earned -----------------------------------------------------------------------------
 
 
-_STATUSES: Mapping[Trigger, frozenset[OrderStatus]] = {
+# The statuses of the orders that a rule counts.
+LADDERS: Mapping[Trigger, frozenset[OrderStatus]] = {
     Trigger.ORDER_PLACED: frozenset({OrderStatus.PLACED, OrderStatus.KEPT}),
     Trigger.ORDER_KEPT: frozenset({OrderStatus.KEPT}),
     Trigger.ORDER_RETURNED: frozenset({OrderStatus.RETURNED}),
 }
+
+
+# What a rule without `order` can reach. Rungs after it earn nothing.
+LONGEST_LADDER = 1000
+
+
+def is_rung(order: Order) -> bool:
+    """Whether an order may be a rung of a ladder. An order of nothing earns nothing."""
+    return order.counts and order.amount_minor > 0
 
 
 def earned_on_confirmation(campaign: Campaign) -> list[Earned]:
@@ -122,23 +133,26 @@ def earned_on_orders(
     campaign_of: CampaignOf,
     used: Templates | None = None,
 ) -> list[Earned]:
-    """What the orders that count for the referral earn. An order of 0.00 earns nothing.
+    """What the orders that count for the referral earn, up to the longest ladder. An order of 0.00
+    earns nothing.
 
     Without `used`, an order was made with the voucher that its reports name.
     """
-    counted = sorted(
-        (order for order in orders if order.counts and order.amount_minor),
-        key=lambda order: (order.ordered_at, order.order_id),
-    )
+    sequence = sorted(orders, key=lambda order: (order.ordered_at, order.order_id))
     return [
         Earned(campaign=campaign, rule=rule, rung=rung, order=order)
-        for trigger, statuses in _STATUSES.items()
-        for rung, order in enumerate((o for o in counted if o.status in statuses), 1)
+        for trigger in LADDERS
+        for rung, order in enumerate(_ladder(sequence, trigger), 1)
         for campaign in [campaign_of(_version(order, trigger), order.kept_at or order.ordered_at)]
         for rule in campaign.rules
         if rule.when is trigger and _holds(campaign, rule, referral, order, rung)
         if rule.conditions.template in {None, *_made_with(order, used)}
     ]
+
+
+def _ladder(sequence: Iterable[Order], trigger: Trigger) -> Iterator[Order]:
+    rungs = (order for order in sequence if is_rung(order) and order.status in LADDERS[trigger])
+    return islice(rungs, LONGEST_LADDER)
 
 
 def _version(order: Order, trigger: Trigger) -> int | None:

@@ -10,10 +10,15 @@ from dataclasses import replace
 
 from chalicelib.domain.fact_bodies import order_corrected, order_left, order_moved
 from chalicelib.domain.facts import Fact
-from chalicelib.domain.orders import Order, OrderStatus
-from chalicelib.domain.referrals import Referral, with_counted_order
+from chalicelib.domain.orders import Order
+from chalicelib.domain.referral_orders import (
+    FurtherOrder,
+    further_order,
+    with_counted_order,
+)
+from chalicelib.domain.referrals import Referral, known_order_ids
 from chalicelib.services.facts import referral_fact
-from chalicelib.services.ports import Change, Insert, Ports, Replace
+from chalicelib.services.ports import Change, Insert, Ports, Remove, Replace
 
 
 def order_changes(
@@ -23,7 +28,7 @@ def order_changes(
     one it belongs to now. Both are empty if nothing differs.
     """
     if before is None:
-        changes: list[Change] = [Insert(order), Replace(_counted(referral, None, order))]
+        changes: list[Change] = [Insert(order), *_counted(ports, referral, None, order)]
         return changes, [referral_fact(ports, referral, order_moved(order, referral))]
     if before == order:
         return [], []
@@ -34,7 +39,7 @@ def order_changes(
     if _is_corrected(before, order):
         body = order_corrected(stayed, order, referral)
         facts.append(referral_fact(ports, referral, body))
-    return [Replace(order), Replace(_counted(referral, stayed, order)), *left], facts
+    return [Replace(order), *_counted(ports, referral, stayed, order), *left], facts
 
 
 def _is_corrected(before: Order, order: Order) -> bool:
@@ -49,13 +54,26 @@ def _is_corrected(before: Order, order: Order) -> bool:
     return judged[0] != judged[1]
 
 
-def _counted(referral: Referral, before: Order | None, order: Order) -> Referral:
-    return with_counted_order(
-        referral,
-        order.order_id,
-        counted_before=before is not None and before.counts,
-        counts=order.counts,
-        is_kept=order.status is OrderStatus.KEPT,
+def _counted(ports: Ports, referral: Referral, before: Order | None, order: Order) -> list[Change]:
+    """The referral, and the note beside it of an order that it does not list."""
+    noted = _further(ports, referral, before)
+    counted, is_further = with_counted_order(referral, before, order, was_further=noted is not None)
+    note = further_order(referral, order) if is_further else None
+    changes: list[Change] = [Replace(counted)]
+    if noted and note and (noted.group, noted.position) == (note.group, note.position):
+        return changes
+    return [*changes, *map(Remove, filter(None, [noted])), *map(Insert, filter(None, [note]))]
+
+
+def _further(ports: Ports, referral: Referral, before: Order | None) -> FurtherOrder | None:
+    """The note of an order that counted before and is not listed."""
+    if before is None or not before.counts or not referral.further_orders:
+        return None
+    if before.order_id in known_order_ids(referral):
+        return None
+    note = further_order(referral, before)
+    return ports.repository.get(
+        FurtherOrder, referral_id=note.referral_id, group=note.group, position=note.position
     )
 
 
@@ -68,6 +86,6 @@ def _leave(ports: Ports, before: Order, order: Order) -> tuple[list[Change], lis
         return [], []
     gone = replace(before, counts=False)
     return (
-        [Replace(_counted(former, before, gone))],
+        _counted(ports, former, before, gone),
         [referral_fact(ports, former, order_left(before, former))],
     )

@@ -45,6 +45,7 @@ from chalicelib.domain.redemptions import (
     OrderUses,
     Redemption,
 )
+from chalicelib.domain.referral_orders import FurtherOrder
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Budget, Reward
 from chalicelib.domain.statements import Statement
@@ -111,7 +112,7 @@ ENTITIES: list[Entity] = [
         campaign_version=3, customers_version=2, terms_version="1", marketing_consent=True,
         correlation="k", orders=2, kept_orders=("A1", "A2"), newcomer=True,
         newcomer_list_version=2, found_on_later_list=True, address_gone=True, rewards=1,
-        newcomer_as_of=MORNING, known_orders=("A1", "A2", "A3"),
+        newcomer_as_of=MORNING, known_orders=("A1", "A2", "A3"), further_orders=1, further_kept=1,
     ),
     Reward(
         referral_id="r", rule="ladder-first", rung=1, campaign=CAMPAIGN, order_id="A1",
@@ -146,6 +147,9 @@ ENTITIES: list[Entity] = [
             OrderUse(campaign=CAMPAIGN, code_key="C", template="welcome", not_with=("thank-you",)),
         ),
         of_sponsors=(CAMPAIGN,), noted_until=LATER,
+    ),
+    FurtherOrder(
+        referral_id="r", group="kept", position="2026-03-02T09:00:00.000000Z#A#1", order_id="A#1"
     ),
     SpareCode(
         campaign=CAMPAIGN, template="welcome", code_key="OWN1", code="OWN-1", shard="#7"

@@ -177,7 +177,7 @@ def assert_orders_are_counted(world: World) -> None:
     for referral in world.memory.all(Referral):
         own = [one for one in orders if one.referral_id == referral.referral_id and one.counts]
         assert referral.orders == len(own)
-        assert set(referral.known_orders) == {one.order_id for one in own}
+        assert set(referral.known_orders) == {one.order_id for one in own}  # fewer than are listed
         kept = {one.order_id for one in own if one.status is OrderStatus.KEPT}
         assert set(referral.kept_orders) == kept
 

@@ -70,6 +70,7 @@ from chalicelib.domain.people import (
 )
 from chalicelib.domain.protection import HeldInvitation, InvitationStop
 from chalicelib.domain.redemptions import OrderUses, Redemption
+from chalicelib.domain.referral_orders import FurtherOrder
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Budget, Reward
 from chalicelib.domain.statements import Statement
@@ -172,6 +173,7 @@ ITEM_KINDS: dict[type[Entity], ItemKind] = {
         agenda=lambda referral: (Agenda.REFERRALS, referral.campaign, referral.confirmed_at),
     ),
     Reward: ItemKind("REWARD", "REFERRAL#{referral_id}", "REWARD#{rule}#{rung:04}"),
+    FurtherOrder: ItemKind("FURTHER_ORDER", "ORDERS#{referral_id}#{group}", "ORDER#{position}"),
     Budget: ItemKind("BUDGET", "CAMPAIGN#{campaign}", "BUDGET"),
     Order: ItemKind("ORDER", "ORDER#{campaign}#{order_id}", "ORDER", agenda=_order_agenda),
     Voucher: ItemKind(

@@ -12,6 +12,7 @@ from datetime import date
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.effects import REFUSED_FOR, funnel, totals
 from chalicelib.domain.files.exports import ReferralLine, referral_file
+from chalicelib.domain.referral_orders import kept_order_count
 from chalicelib.domain.referrals import Referral
 from chalicelib.services.ports import Agenda, Ports
 
@@ -40,7 +41,7 @@ def _row(referral: Referral) -> ReferralLine:
         sponsor_digest=referral.sponsor_digest,
         referee_digest=referral.referee_digest,
         confirmed_at=referral.confirmed_at,
-        orders=sum(1 for order_id in referral.kept_orders if order_id),
+        orders=kept_order_count(referral),
     )
 
 

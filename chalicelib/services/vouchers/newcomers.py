@@ -9,23 +9,11 @@ from datetime import datetime
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.orders import Order
 from chalicelib.domain.redemptions import Redemption
-from chalicelib.domain.referrals import Referral, known_order_ids, with_newcomer_check
+from chalicelib.domain.referrals import Referral, with_newcomer_check
 from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.lookups import current_campaign, find_customer_as_of, referee_of
 from chalicelib.services.ports import ListUnavailableError, Membership, Ports, Replace
-
-
-def orders_of(ports: Ports, referral: Referral) -> list[Order]:
-    """The orders that count for the referral, in any status."""
-    keys = [
-        {"campaign": referral.campaign, "order_id": order_id}
-        for order_id in known_order_ids(referral)
-    ]
-    return [
-        order
-        for order in ports.repository.get_many(Order, keys)
-        if order.referral_id == referral.referral_id
-    ]
+from chalicelib.services.referral_orders import orders_of
 
 
 def with_newcomer_checked(ports: Ports, referral: Referral, orders: Sequence[Order]) -> Referral:

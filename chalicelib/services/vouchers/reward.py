@@ -41,8 +41,9 @@ from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.lookups import CampaignVersions, campaign_of_version
 from chalicelib.services.moves import ROLLED_BACK
 from chalicelib.services.ports import Ports
+from chalicelib.services.referral_orders import orders_of
 from chalicelib.services.retry import retry_on_conflict
-from chalicelib.services.vouchers.newcomers import orders_of, with_newcomer_checked
+from chalicelib.services.vouchers.newcomers import with_newcomer_checked
 from chalicelib.services.vouchers.redemption_rewards import (
     give_back_if_cancelled,
     key_of,
