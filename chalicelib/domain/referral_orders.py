@@ -1,7 +1,7 @@
 """The orders that count for a referral: listed in the referral, or as items beside it.
 
 The first ones that become known are listed in the referral itself, which costs nothing more. It is
-written with every order, so it must stay small: from `LISTED` on, each further order is an item of
+written with every order, so it must stay small: from `NAMED_ORDERS` on, each further order is an item of
 its own, in a group with those of the same status, sorted by when it was made. So the first ones of
 each ladder are found without the others, and more cannot earn anything (`highest_rungs`). Where an
 order is noted has no effect on what it earns. Referrals of earlier versions list any number; they
@@ -20,7 +20,7 @@ from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.referrals import Referral, known_order_ids
 from chalicelib.domain.rewards import LADDERS, LONGEST_LADDER, is_rung
 
-LISTED = 20  # with ids of 36 characters below two kilobytes, most referrals below one
+NAMED_ORDERS = 20  # with ids of 36 characters below two kilobytes, most referrals below one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,16 +72,16 @@ def with_counted_order(
     counted_before = before is not None and before.counts
     referral = _with_short_list_of_kept(referral)
     known = [known for known in referral.known_orders if known != order.order_id]
-    was_listed = order.order_id in known_order_ids(referral)
-    is_listed = order.counts and (was_listed or len(known) < LISTED)
-    is_further = order.counts and not is_listed
+    was_named = order.order_id in known_order_ids(referral)
+    is_named = order.counts and (was_named or len(known) < NAMED_ORDERS)
+    is_further = order.counts and not is_named
     counted = replace(
         referral,
         orders=referral.orders + order.counts - counted_before,
-        known_orders=tuple([*known, order.order_id] if is_listed else known),
+        known_orders=tuple([*known, order.order_id] if is_named else known),
         further_orders=referral.further_orders + is_further - was_further,
     )
-    return _with_kept(counted, before, order, is_listed=is_listed), is_further
+    return _with_kept(counted, before, order, is_named=is_named), is_further
 
 
 def kept_order_count(referral: Referral) -> int:
@@ -91,17 +91,17 @@ def kept_order_count(referral: Referral) -> int:
 
 
 def _with_kept(
-    referral: Referral, before: Order | None, order: Order, *, is_listed: bool
+    referral: Referral, before: Order | None, order: Order, *, is_named: bool
 ) -> Referral:
     was_kept = before is not None and before.counts and before.status is OrderStatus.KEPT
     is_kept = order.counts and order.status is OrderStatus.KEPT
     kept = [kept for kept in referral.kept_orders if kept != order.order_id]
     was_beside = was_kept and len(kept) == len(referral.kept_orders)
-    lists_kept = is_kept and is_listed and len(kept) < LISTED
+    names_kept = is_kept and is_named and len(kept) < NAMED_ORDERS
     return replace(
         referral,
-        kept_orders=tuple([*kept, order.order_id] if lists_kept else kept),
-        further_kept=max(0, referral.further_kept - was_beside) + (is_kept and not lists_kept),
+        kept_orders=tuple([*kept, order.order_id] if names_kept else kept),
+        further_kept=max(0, referral.further_kept - was_beside) + (is_kept and not names_kept),
     )
 
 
@@ -109,7 +109,7 @@ def _with_short_list_of_kept(referral: Referral) -> Referral:
     """A referral of an earlier version with very many kept orders only counts them from now on: its
     item may be so large that it takes nothing more.
     """
-    if len(referral.kept_orders) <= LISTED:
+    if len(referral.kept_orders) <= NAMED_ORDERS:
         return referral
     return replace(
         referral,

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain import referral_orders, rewards
 from chalicelib.domain.orders import Order, OrderStatus
-from chalicelib.domain.referral_orders import LISTED, FurtherOrder, kept_order_count
+from chalicelib.domain.referral_orders import NAMED_ORDERS, FurtherOrder, kept_order_count
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Reward, is_active
 from chalicelib.domain.vouchers import Voucher
@@ -81,7 +81,7 @@ def random_reports(world: World, chance: Random) -> list[dict[str, str]]:
 def played(seed: int, *, listed: int) -> dict[str, Any]:
     """The result of one course of reports, with so many orders listed."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(referral_orders, "LISTED", listed)
+        patch.setattr(referral_orders, "NAMED_ORDERS", listed)
         chance = Random(seed)
         world = new_world(rules=RULES if chance.random() < 0.6 else [*RULES, EVERY])
         world.referral(NEWCOMER)
@@ -186,7 +186,7 @@ def test_a_rule_for_every_order_ends_with_the_longest_ladder(
 
 
 def test_few_orders_make_no_item_and_no_call_more() -> None:
-    world = with_many(LISTED, rules=RULES)
+    world = with_many(NAMED_ORDERS, rules=RULES)
     assert world.memory.all(FurtherOrder) == []
     assert not any("Further" in call for call in settle(world))
     record(world, world.order("one more", "kept", of=NEWCOMER))

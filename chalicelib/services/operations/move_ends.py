@@ -49,11 +49,11 @@ class EndsProgress:
     complete: bool = False
 
 
-def move_ends(ports: Ports, listed: CurrentCampaign, until: datetime) -> EndsProgress:
+def move_ends(ports: Ports, entry: CurrentCampaign, until: datetime) -> EndsProgress:
     """Go on with the work until `until`, at least by one page; reads nothing if all follow."""
-    if listed.ends_followed == listed.version:
+    if entry.ends_followed == entry.version:
         return EndsProgress(complete=True)
-    current = ports.repository.get(CurrentCampaign, campaign=listed.campaign)
+    current = ports.repository.get(CurrentCampaign, campaign=entry.campaign)
     if current is None or ports.clock() - current.put_at < SETTLED_AFTER:
         return EndsProgress()
     moving = _Moving(ports, current.document)
