@@ -4,9 +4,8 @@ The first ones that become known are listed in the referral itself, which costs 
 written with every order, so it must stay small: from `NAMED_ORDERS` on, each further order is an
 item of its own, in a group with those of the same status, sorted by when it was made. So the first
 ones of each ladder are found without the others, and more cannot earn anything (`highest_rungs`).
-Where an
-order is noted has no effect on what it earns. Referrals of earlier versions list any number; they
-are read as they are, and list no more.
+Where an order is noted has no effect on what it earns. Referrals of earlier versions list any
+number; they are read as they are, and list no more.
 """
 
 from __future__ import annotations

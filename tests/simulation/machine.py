@@ -24,7 +24,7 @@ from tests.simulation.cloud import Cloud
 from tests.simulation.scheduler import Worker
 
 CLOCKS = timedelta(minutes=5)  # the most that a process' clock is wrong by
-SCHEDULES = ("export", "expire", "reconcile", "report")
+SCHEDULES = ("export", "expire", "reconcile", "report", "seal")
 _HANDLERS: dict[str, Callable[[Any], object]] = {
     **{queue.value: handler for queue, handler in CONSUMERS.items()},
     Queue.INGEST: functions.ingest,
