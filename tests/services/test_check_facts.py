@@ -26,12 +26,14 @@ from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.invitations.respond import decline, unsubscribe
 from chalicelib.services.lists.review_held import approve_held_list, reject_held_list
 from chalicelib.services.lists.roll_back import roll_back_list
+from chalicelib.services.mails.resend import resend
 from chalicelib.services.mails.ses_events import MailEvent, settle_mail
 from chalicelib.services.operations.check_facts import FactReport, check_facts
 from chalicelib.services.operations.expire import expire
 from chalicelib.services.operations.reconcile import reconcile
 from chalicelib.services.operations.statement import write_statements
 from chalicelib.services.ports import FACT_SHARDS, MailNotSentError
+from chalicelib.services.protection import resume
 from chalicelib.services.sponsors.sign_in import request_sign_in
 from chalicelib.services.vouchers.changes import write_changes
 from chalicelib.services.vouchers.redeem import redeem, roll_back
@@ -41,6 +43,7 @@ from tests.fakes.ports import MORNING
 from tests.fakes.repository import ContestedRepository, RecordingRepository
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world
 from tests.services.test_list_deltas import list_of, named
+from tests.services.test_protection import MANY, come_by_link, invitations
 from tests.services.test_replacement import refuse
 
 NEWCOMER, OTHER = "jeanne@example.fr", "paul@example.fr"
@@ -130,9 +133,43 @@ def _decided(decide: Callable[..., object]) -> Act:
 def _event(kind: Any) -> Act:
     def act(world: World) -> None:
         [mail] = [one for one in world.memory.all(Mail) if one.mail_kind == "invitation"]
-        settle_mail(world.ports, MailEvent(kind, mail.mail_id, "ses-1"))
+        settle_mail(world.ports, MailEvent(kind, mail.mail_id, mail.provider_id or "ses-1"))
 
     return act
+
+
+def _voucher_bounced(world: World) -> None:
+    [mail] = [one for one in world.memory.all(Mail) if one.mail_id.startswith("voucher-")]
+    settle_mail(world.ports, MailEvent("bounced", mail.mail_id, mail.provider_id or ""))
+
+
+def _sent_again(world: World) -> None:
+    [mail] = [one for one in world.memory.all(Mail) if one.mail_id.startswith("voucher-")]
+    resend(world.ports, CAMPAIGN, mail.mail_id, "AIDAOPS")
+
+
+def _came_by_link(world: World) -> None:
+    session = world.sponsor()
+    come_by_link(world, session, "jeanne")
+
+
+def _link_bounced(world: World) -> None:
+    [mail] = [one for one in world.memory.all(Mail) if one.mail_kind == "sign_up"]
+    settle_mail(world.ports, MailEvent("bounced", mail.mail_id, mail.provider_id or ""))
+
+
+def _many_invited(world: World) -> None:
+    world.invite(world.sponsor(), *(f"referee{number}@example.fr" for number in range(20)))
+    world.run()
+    for mail in invitations(world):
+        settle_mail(world.ports, MailEvent("bounced", mail.mail_id, mail.provider_id or ""))
+
+
+def _stopped_and_held(world: World) -> None:
+    _many_invited(world)
+    world.run()
+    reconcile(world.ports)
+    world.invite(world.sponsor(VIPS[1]), NEWCOMER)
 
 
 def _refused_by_the_sender(world: World) -> None:
@@ -212,6 +249,14 @@ def _two_referees(world: World) -> None:
         world.run()
 
 
+def _with_many() -> World:
+    return new_world(quotas=MANY)
+
+
+def _with_one_problem_a_link() -> World:
+    return new_world(quotas={"problems_per_link": 1})
+
+
 CASES: Mapping[FactName, Case] = {
     F.CAMPAIGN_PUT: Case(
         lambda world: put_campaign(world.ports, campaign(title={"fr": "Autre", "en": "Other"}))
@@ -264,6 +309,15 @@ CASES: Mapping[FactName, Case] = {
     F.MAIL_SENT: Case(_asks(VIPS[1])),
     F.MAIL_FAILED: Case(_refused_by_the_sender),
     F.MAIL_COMPLAINED: Case(_event("complained"), _invited),
+    F.MAIL_BOUNCED: Case(_event("bounced"), _invited),
+    F.MAIL_BOUNCED_FOR_NOW: Case(_event("bounced_for_now"), _invited),
+    F.VOUCHER_UNDELIVERED: Case(_voucher_bounced, _acknowledged),
+    F.MAIL_TO_SEND_AGAIN: Case(_sent_again, _then(_acknowledged, _voucher_bounced)),
+    F.LINK_STOPPED: Case(_link_bounced, _came_by_link, _with_one_problem_a_link),
+    F.INVITATIONS_STOPPED: Case(lambda world: reconcile(world.ports), _many_invited, _with_many),
+    F.INVITATIONS_RESUMED: Case(
+        lambda world: resume(world.ports, CAMPAIGN, "AIDAOPS"), _stopped_and_held, _with_many
+    ),
 }
 
 

@@ -6,7 +6,9 @@ Neither a marker nor a second record is needed: what the work leaves behind show
 |---|---|
 | a decision on an invitation | the invitation is decided, or gone |
 | a decision on a sign-in | its contact is gone (refused), or the grant is among the facts |
-| a mail | its item exists, whatever became of it; or it may not be sent any more |
+| a mail | its item exists, whatever became of it; or it may not be sent any more, or is held |
+| a mail that ops have sent again | it waits no longer |
+| resuming a campaign's invitations | none is held, or they are stopped again |
 | a reward | the same work, done again, would change nothing |
 | a held list that ops decided on | it is no longer held, or its refusal is among the facts |
 | a new list | no invitation from before it is undecided |
@@ -26,9 +28,11 @@ from chalicelib.domain.entity import Entity
 from chalicelib.domain.fact_bodies import (
     InvitationAccepted,
     InvitationReceived,
+    InvitationsResumed,
     ListApproved,
     ListRefused,
     ListReview,
+    MailToSendAgain,
     SignInGranted,
     SignInRequested,
     VoucherAcknowledged,
@@ -41,15 +45,18 @@ from chalicelib.domain.invitations import (
     InvitationState,
     is_answerable,
     is_undecided,
+    within_campaign,
 )
 from chalicelib.domain.lists.model import APPROVED, REJECTED, HeldList
-from chalicelib.domain.mails import Mail
+from chalicelib.domain.mails import Mail, MailState
 from chalicelib.domain.people import Contact
-from chalicelib.domain.rewards import Reward
-from chalicelib.domain.vouchers import Voucher, is_live
+from chalicelib.domain.protection import HeldInvitation
+from chalicelib.domain.vouchers import is_live
 from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.facts import facts_around
+from chalicelib.services.lookups import current_campaign, voucher_of
 from chalicelib.services.ports import BATCH_LIMIT, Agenda, Key, Ports, Repository
+from chalicelib.services.protection import stop_of
 from chalicelib.services.vouchers.reward import reward
 
 Results = Mapping[Key[Any], Entity]
@@ -81,12 +88,16 @@ def is_undone(ports: Ports, fact: Fact, results: Results) -> bool:
     result = results.get(key) if key else None
     if isinstance(body, _MAIL_BODIES):
         return result is None and _may_be_mailed(ports, body)
-    match body, result:
-        case InvitationReceived(), _:
+    match body:
+        case InvitationReceived():
             return isinstance(result, Invitation) and is_undecided(result)
-        case SignInRequested(), _:
+        case SignInRequested():
             return result is not None and not _is_granted(ports, fact)
-        case ListReview(), _:
+        case MailToSendAgain():
+            return isinstance(result, Mail) and result.state is MailState.WAITING
+        case InvitationsResumed():
+            return _has_held(ports, fact.campaign)
+        case ListReview():
             return isinstance(result, HeldList) and _is_unprocessed(ports, fact, body, result)
         case _:
             return _would_reward(ports, fact)
@@ -106,6 +117,8 @@ def _key_of(fact: Fact) -> Key[Any] | None:
             return Key.of(Mail, mail_id=mails.invitation_mail(invitation_id))
         case VoucherIssued(voucher_id=voucher_id) | VoucherAcknowledged(voucher_id=voucher_id):
             return Key.of(Mail, mail_id=mails.voucher_mail(voucher_id))
+        case MailToSendAgain(mail_id=mail_id):
+            return Key.of(Mail, mail_id=mail_id)
         case InvitationReceived(sponsor_id=sponsor_id, invitation_id=invitation_id):
             return Key.of(Invitation, sponsor_id=sponsor_id, invitation_id=invitation_id)
         case SignInRequested(contact_id=contact_id):
@@ -141,27 +154,35 @@ def _may_be_mailed(ports: Ports, body: FactBody) -> bool:
         case SignInGranted(contact_id=contact_id):
             return _has_contact(ports, contact_id)
         case InvitationAccepted(sponsor_id=sponsor_id, invitation_id=invitation_id):
-            invitation = ports.repository.get(
-                Invitation, sponsor_id=sponsor_id, invitation_id=invitation_id
-            )
-            return (
-                invitation is not None
-                and invitation.state is InvitationState.RECEIVED
-                and is_answerable(invitation, ports.clock())
-                and _has_contact(ports, invitation.contact_id)
-            )
+            return _invitation_may_be_mailed(ports, sponsor_id, invitation_id)
         case VoucherIssued() | VoucherAcknowledged():
             return _voucher_may_be_mailed(ports, body)
         case _:
             return False
 
 
-def _voucher_may_be_mailed(ports: Ports, body: VoucherIssued | VoucherAcknowledged) -> bool:
-    granted = ports.repository.get(
-        Reward, referral_id=body.referral_id, rule=body.rule, rung=body.rung
+def _invitation_may_be_mailed(ports: Ports, sponsor_id: str, invitation_id: str) -> bool:
+    invitation = ports.repository.get(
+        Invitation, sponsor_id=sponsor_id, invitation_id=invitation_id
     )
-    key = granted.code_key if granted else None
-    voucher = ports.repository.get(Voucher, code_key=key) if key else None
+    if invitation is None or invitation.state is not InvitationState.RECEIVED:
+        return False
+    campaign = current_campaign(ports, invitation.campaign)
+    if not is_answerable(within_campaign(campaign, invitation), ports.clock()):
+        return False
+    held = ports.repository.get(
+        HeldInvitation, campaign=invitation.campaign, invitation_id=invitation_id
+    )
+    return held is None and _has_contact(ports, invitation.contact_id)
+
+
+def _has_held(ports: Ports, campaign: str) -> bool:
+    held = ports.repository.within(HeldInvitation, campaign=campaign)
+    return stop_of(ports, campaign) is None and next(held, None) is not None
+
+
+def _voucher_may_be_mailed(ports: Ports, body: VoucherIssued | VoucherAcknowledged) -> bool:
+    voucher = voucher_of(ports, body)
     if voucher is None or voucher.voucher_id != body.voucher_id or not is_live(voucher):
         return False  # another voucher of this reward has a fact of its own
     return _has_contact(ports, voucher.contact_id)
