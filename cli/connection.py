@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from http.client import HTTPException
 from typing import Annotated, Any
 
@@ -38,6 +39,7 @@ Stage = Annotated[
 LOCAL = "local"
 DEFAULT_PORT = "8400"
 TIMEOUT_S = 10
+EMPTY_PAGES = 20
 
 _NOT_RUNNING = (
     "the local stack is not running at {url}: start it with: make demo; "
@@ -80,6 +82,59 @@ class Connection:
     def clock(self) -> datetime:
         """Now, in UTC."""
         return datetime.now(UTC)
+
+    def queue_url(self, queue: str) -> str:
+        """The address of a queue of the stack. Raises CommandError for a name that none has."""
+        name = f"{self.place.table}-{queue}"  # queues and functions are named like the table
+        try:
+            return self.clients.sqs.get_queue_url(QueueName=name)["QueueUrl"]
+        except self.clients.sqs.exceptions.QueueDoesNotExist as error:
+            raise CommandError(f"no queue {name}") from error
+
+    def invoke(self, function: str, event: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The answer of a function of the stack; None when it failed."""
+        answer = self._lambda.invoke(
+            FunctionName=f"{self.place.table}-{function}", Payload=json.dumps(event).encode()
+        )
+        content = json.loads(answer["Payload"].read() or b"null")
+        return None if answer.get("FunctionError") else content or {}
+
+    def stream_records(
+        self, stream: str, shard: str, first: int, last: int
+    ) -> list[Mapping[str, Any]] | None:
+        """The records of a shard from one sequence number to another, in DynamoDB's own form; None
+        when the stream has forgotten them.
+        """
+        streams = self._session.client("dynamodbstreams")
+        found: list[Mapping[str, Any]] = []
+        empty = 0
+        try:
+            iterator: str | None = streams.get_shard_iterator(
+                StreamArn=stream,
+                ShardId=shard,
+                ShardIteratorType="AT_SEQUENCE_NUMBER",
+                SequenceNumber=str(first),
+            )["ShardIterator"]
+            # An open shard has a next page for ever, and pages in between may be empty.
+            while iterator and empty < EMPTY_PAGES:
+                page = streams.get_records(ShardIterator=iterator)
+                empty = 0 if page["Records"] else empty + 1
+                for record in page["Records"]:
+                    number = int(record["dynamodb"]["SequenceNumber"])
+                    found += [record] if number <= last else []
+                    if number >= last:
+                        return found
+                iterator = page.get("NextShardIterator")
+        except (
+            streams.exceptions.TrimmedDataAccessException,
+            streams.exceptions.ResourceNotFoundException,
+        ):
+            return None
+        return None
+
+    @cached_property
+    def _lambda(self) -> Any:
+        return self._session.client("lambda")
 
 
 class _LocalSession(boto3.Session):

@@ -1,4 +1,5 @@
-"""`tandem`: campaigns, keys, lists, mails, vouchers, facts, digests. Wires the commands together.
+"""`tandem`: campaigns, keys, lists, mails, vouchers, facts, digests, queues. Wires the commands
+together.
 
 CommandError and errors of AWS and of files are reported here, as plain lines on stderr with exit
 code 1. Anything else is a bug and shows its traceback.
@@ -13,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
 from chalicelib.services.ports import ContentionError
-from cli import campaigns, facts, keys, lists, mails, status, vouchers
+from cli import campaigns, facts, keys, lists, mails, queues, replay, status, vouchers
 from cli.connection import explained
 from cli.errors import CommandError
 from cli.hashing.command import hash_addresses
@@ -53,6 +54,8 @@ app.add_typer(keys.app, name="key")
 app.add_typer(lists.app, name="list")
 app.add_typer(mails.app, name="mail")
 app.add_typer(vouchers.app, name="voucher")
+app.add_typer(queues.app, name="queue")
 app.command("hash")(hash_addresses)
 app.command("facts")(facts.show_facts)
+app.command("replay")(replay.replay)
 app.command("status")(status.show_status)

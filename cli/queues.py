@@ -1,0 +1,178 @@
+"""`tandem queue redrive`: bring back what dead queues hold.
+
+A work queue's messages move back to their queue. The stream's dead queue holds places in the
+stream: the records are read there, or, when the stream has forgotten them (after a day), the facts
+of that time from the table, and handed to the function that gave them up. A message is deleted once
+all it stands for is done.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+
+from chalicelib.adapters.dynamodb.codec import fact_from_json, fact_item
+from chalicelib.adapters.dynamodb.schema import FACT_KIND
+from chalicelib.services.ports import FACT_SHARDS, hours
+from cli.connection import LOCAL, Connection, Stage, connect
+from cli.delivery import Consumer, Image, send
+from cli.errors import CommandError
+
+STREAM, SCHEDULE = "stream", "schedule"
+HIDDEN_S = 300  # while a message is worked on
+# Facts carry the clock of the function that wrote them, arrivals that of the stream.
+AROUND = timedelta(minutes=10)
+
+app = typer.Typer(help="Dead queues.", no_args_is_help=True)
+
+Message = Mapping[str, Any]
+Name = Annotated[
+    str, typer.Argument(metavar="QUEUE", help="The queue's name without -dead, such as mail.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what is there; move nothing.")]
+
+
+@dataclass
+class Redriven:
+    """What was brought back, by name, and what was left."""
+
+    done: Counter[str] = field(default_factory=Counter)
+    left: Counter[str] = field(default_factory=Counter)
+
+
+@app.callback()
+def _queues() -> None:
+    """Dead queues."""
+
+
+@app.command()
+def redrive(queue: Name, dry_run: DryRun = False, stage: Stage = LOCAL) -> None:
+    """Bring back what a dead queue holds; safe to repeat."""
+    connection = connect(stage)
+    if queue == SCHEDULE:
+        raise CommandError("nothing to bring back: the next run of a schedule does all that is due")
+    dead = connection.queue_url(f"{queue}-dead")
+    messages = _receive(connection, dead)
+    if dry_run:
+        _show_messages(connection, dead, list(messages), queue)
+        return
+    redriven = Redriven()
+    target = None if queue == STREAM else connection.queue_url(queue)
+    for batch in messages:
+        for message in batch:
+            if target:
+                _move(connection, dead, target, message, redriven)
+            else:
+                _replay_place(connection, dead, message, redriven)
+    for verb, names in (("brought back", redriven.done), ("left", redriven.left)):
+        typer.echo(f"{names.total()} {verb}")
+        for name, number in sorted(names.items()):
+            typer.echo(f"  {name} {number}")
+    if redriven.left:
+        raise CommandError("some were left: the logs of the function say why")
+
+
+def _receive(connection: Connection, url: str) -> Iterator[list[Message]]:
+    """The messages of a queue, each once, hidden from others meanwhile."""
+    while True:
+        answer = connection.clients.sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=HIDDEN_S, WaitTimeSeconds=1
+        )
+        if not answer.get("Messages"):
+            return
+        yield list(answer["Messages"])
+
+
+def _show_messages(
+    connection: Connection, url: str, batches: list[list[Message]], queue: str
+) -> None:
+    messages = [message for batch in batches for message in batch]
+    for message in messages:
+        connection.clients.sqs.change_message_visibility(
+            QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+        )
+    name_of = _place_name if queue == STREAM else _message_name
+    typer.echo(f"{len(messages)} messages")
+    for name, number in sorted(Counter(map(name_of, messages)).items()):
+        typer.echo(f"  {name} {number}")
+
+
+def _message_name(message: Message) -> str:
+    """The name of the message's fact: other messages may hold addresses and are not shown."""
+    try:
+        return fact_from_json(message["Body"]).name
+    except ValueError:
+        return "no fact"
+
+
+def _move(
+    connection: Connection, dead: str, target: str, message: Message, redriven: Redriven
+) -> None:
+    # Sent before it is deleted: interrupted in between it is there twice, which is harmless.
+    connection.clients.sqs.send_message(QueueUrl=target, MessageBody=message["Body"])
+    connection.clients.sqs.delete_message(QueueUrl=dead, ReceiptHandle=message["ReceiptHandle"])
+    redriven.done[_message_name(message)] += 1
+
+
+# --- places in the stream -----------------------------------------------------------------------
+
+
+def _place_name(message: Message) -> str:
+    body = json.loads(message["Body"])
+    return f"{_consumer_of(body)}: {body['requestContext']['condition']}"
+
+
+def _consumer_of(body: Mapping[str, Any]) -> Consumer:
+    """The function that gave the records up: `…:function:tandem-prod-relay`, with a version."""
+    name = body["requestContext"]["functionArn"].split(":function:")[1].partition(":")[0]
+    return Consumer(name.rpartition("-")[2])
+
+
+def _replay_place(connection: Connection, dead: str, message: Message, redriven: Redriven) -> None:
+    body = json.loads(message["Body"])
+    place = body["DDBStreamBatchInfo"]
+    records = connection.stream_records(
+        place["streamArn"],
+        place["shardId"],
+        int(place["startSequenceNumber"]),
+        int(place["endSequenceNumber"]),
+    )
+    images = _facts_of_that_time(connection, place) if records is None else _facts_in(records)
+    delivery = send(connection, _consumer_of(body), images)
+    for image in images:
+        outcome = redriven.left if image in delivery.left else redriven.done
+        outcome[image.get("name", {}).get("S", "?")] += 1
+    if not delivery.left:
+        connection.clients.sqs.delete_message(QueueUrl=dead, ReceiptHandle=message["ReceiptHandle"])
+
+
+def _facts_in(records: list[Mapping[str, Any]]) -> list[Image]:
+    """The facts among the records: the event source's filter had left the others out."""
+    images = [
+        record["dynamodb"].get("NewImage", {})
+        for record in records
+        if record["eventName"] == "INSERT"
+    ]
+    return [image for image in images if image.get("kind") == {"S": FACT_KIND}]
+
+
+def _facts_of_that_time(connection: Connection, place: Mapping[str, Any]) -> list[Image]:
+    first, last = (
+        datetime.fromisoformat(place[f"approximateArrivalOf{which}Record"])
+        for which in ("First", "Last")
+    )
+    since, until = first - AROUND, last + AROUND
+    facts = [
+        fact
+        for hour in hours(since, until)
+        for shard in range(FACT_SHARDS)
+        for fact in connection.repository.facts_in(hour, shard)
+        if since <= fact.at <= until
+    ]
+    return [fact_item(fact) for fact in facts]

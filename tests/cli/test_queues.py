@@ -1,0 +1,365 @@
+"""`tandem queue redrive` and `tandem replay`: what was lost is brought back, nothing is doubled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+
+from chalicelib import functions
+from chalicelib.adapters.dynamodb.codec import fact_item, fact_json
+from chalicelib.adapters.dynamodb.repository import DynamoRepository
+from chalicelib.domain.fact_bodies import body_of
+from chalicelib.domain.facts import Fact, FactName
+from chalicelib.services.campaigns.put import put_campaign
+from chalicelib.services.ports import Repository
+from cli import queues, replay
+from cli.connection import Connection, connect
+from tests.cli.conftest import REGION, TABLE, Tandem
+from tests.fakes.campaign import campaign
+from tests.fakes.event_source import EventSource, Stream
+from tests.fakes.event_source import Mapping as Settings
+from tests.fakes.world import CUSTOMERS, World, new_world
+from tests.services.test_check_facts import NEWCOMER, account
+from tests.simulation.test_streams import functions_of
+
+DAY = ("--since", "2026-03-02T09:00", "--until", "2026-03-03T12:00")
+
+
+@dataclass
+class Place:
+    table: str = TABLE
+
+
+class WorldConnection:
+    """A connection to a world in memory: its functions are those of this process."""
+
+    def __init__(self, world: World, stream: Stream | None = None) -> None:
+        self.repository: Repository = world.repository
+        self.place = Place()
+        self.calls: list[str] = []
+        self._world, self._stream = world, stream
+        self.dies_at = 0
+
+    def invoke(self, function: str, event: dict[str, Any]) -> Mapping[str, Any] | None:
+        self.calls.append(function)
+        if len(self.calls) == self.dies_at:
+            raise KeyboardInterrupt
+        with functions_of(self._world):
+            try:
+                return getattr(functions, function)(event)  # type: ignore[no-any-return]
+            except functions.WorkFailedError:
+                return None
+
+
+@pytest.fixture(autouse=True)
+def _notes_apart(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("typer.get_app_dir", lambda _: str(tmp_path / "tandem"))
+
+
+@pytest.fixture
+def connected(monkeypatch: pytest.MonkeyPatch) -> Callable[[World], WorldConnection]:
+    """Let the commands talk to a world."""
+
+    def to(world: World) -> WorldConnection:
+        connection = WorldConnection(world)
+        monkeypatch.setattr(replay, "connect", lambda _: connection)
+        return connection
+
+    return to
+
+
+def eventful(loses: Callable[[str, Fact], bool]) -> World:
+    """A day on which facts about a referral may be lost."""
+    world = new_world()
+    session = world.sponsor()
+    world.invite(session, NEWCOMER, CUSTOMERS[0])
+    world.run()
+    world.loses = loses
+    world.confirm(NEWCOMER)
+    world.run()
+    world.drop_orders(world.order("A1", "kept", of=NEWCOMER))
+    world.run()
+    world.clock.advance(hours=25)
+    return world
+
+
+def nothing(_consumer: str, _fact: Fact) -> bool:
+    return False
+
+
+def everything(_consumer: str, _fact: Fact) -> bool:
+    return True
+
+
+def test_everything_replayed_twice_changes_nothing(
+    tandem: Tandem, connected: Callable[[World], WorldConnection]
+) -> None:
+    world = eventful(nothing)
+    before = account(world)
+    connected(world)
+    for _ in range(2):
+        assert tandem("replay", *DAY).exit_code == 0
+        world.run()
+    assert account(world) == before
+
+
+def test_after_an_outage_of_relay_and_projector_a_replay_brings_all_back_once(
+    tandem: Tandem, connected: Callable[[World], WorldConnection]
+) -> None:
+    undisturbed, world = eventful(nothing), eventful(everything)
+    assert account(world) != account(undisturbed)
+    connected(world)
+    world.loses = nothing
+    assert tandem("replay", *DAY).exit_code == 0
+    world.run()
+    assert account(world) == account(undisturbed)
+
+
+def test_one_of_the_two_functions_may_be_chosen(
+    tandem: Tandem, connected: Callable[[World], WorldConnection]
+) -> None:
+    world = eventful(everything)
+    connection = connected(world)
+    result = tandem("replay", *DAY, "--project")
+    assert set(connection.calls) == {"project"}
+    assert "project: 2 facts sent" in result.output
+    assert "relay" not in result.output
+    assert tandem("replay", *DAY, "--project").output.splitlines()[-1] == "project: 0 facts sent"
+
+
+def test_a_dry_run_counts_and_sends_nothing(
+    tandem: Tandem, connected: Callable[[World], WorldConnection]
+) -> None:
+    world = eventful(everything)
+    connection = connected(world)
+    result = tandem("replay", *DAY, "--dry-run")
+    assert connection.calls == []
+    assert "project: 2 facts would be sent" in result.output
+    assert "  referral_confirmed 1" in result.output
+
+
+def test_an_interrupted_replay_goes_on_where_it_was(
+    tandem: Tandem, connected: Callable[[World], WorldConnection]
+) -> None:
+    world = eventful(everything)
+    put_campaign(world.ports, campaign(ends_on="2026-12-30"))  # in another hour
+    world.run()
+    connection = connected(world)
+    connection.dies_at = 3
+    assert tandem("replay", *DAY).exit_code != 0
+    assert connection.calls == ["relay", "project", "project"]
+    connection.dies_at = 0
+    assert tandem("replay", *DAY).exit_code == 0
+    assert connection.calls[3:] == ["project"]
+    assert len(world.journal()) == len(world.facts())
+
+
+def test_a_fact_that_cannot_be_handled_is_named_and_stops_no_other(
+    tandem: Tandem, connected: Callable[[World], WorldConnection]
+) -> None:
+    world = eventful(everything)
+    [confirmed] = world.facts(FactName.REFERRAL_CONFIRMED)
+    orphan = Fact.of(
+        body_of(confirmed), fact_id="orphan", campaign="gone", subject="s",
+        at=confirmed.at, correlation="c",
+    )  # fmt: skip
+    world.repository.commit(facts=[orphan])
+    connected(world)
+    result = tandem("replay", *DAY, "--project")
+    assert result.exit_code == 1
+    assert "  left: orphan referral_confirmed" in result.output
+    assert "project: 2 facts sent" in result.output
+
+
+def test_a_range_that_ends_before_it_begins_is_refused(
+    tandem: Tandem, connected: Callable[[World], WorldConnection]
+) -> None:
+    connected(new_world())
+    result = tandem("replay", "--since", "2026-03-03", "--until", "2026-03-02")
+    assert (result.exit_code, "later" in result.output) == (1, True)
+
+
+# --- dead queues of work ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sqs(stack: DynamoRepository) -> Any:  # noqa: ARG001  the stack the command talks to
+    client = boto3.client("sqs", region_name=REGION)
+    for name in ("mail", "mail-dead", "stream-dead"):
+        client.create_queue(QueueName=f"{TABLE}-{name}")
+    return client
+
+
+def url(name: str) -> str:
+    return f"https://sqs.{REGION}.amazonaws.com/123456789012/{TABLE}-{name}"
+
+
+def bodies(sqs: Any, name: str) -> list[str]:
+    received = sqs.receive_message(QueueUrl=url(name), MaxNumberOfMessages=10, VisibilityTimeout=0)
+    return sorted(message["Body"] for message in received.get("Messages", []))
+
+
+def put(sqs: Any, name: str, *messages: str) -> None:
+    for message in messages:
+        sqs.send_message(QueueUrl=url(name), MessageBody=message)
+
+
+@pytest.fixture(scope="module")
+def story() -> World:
+    return eventful(nothing)
+
+
+def test_messages_move_back_and_are_counted_by_fact(tandem: Tandem, sqs: Any, story: World) -> None:
+    sent = [fact_json(fact) for fact in story.facts(FactName.REFERRAL_CONFIRMED)] * 2
+    put(sqs, "mail-dead", *sent, '{"eventType": "Bounce", "to": "jeanne@example.fr"}')
+    result = tandem("queue", "redrive", "mail", "--dry-run")
+    assert result.output.splitlines() == ["3 messages", "  no fact 1", "  referral_confirmed 2"]
+    assert len(bodies(sqs, "mail-dead")) == 3
+    result = tandem("queue", "redrive", "mail")
+    assert result.output.splitlines() == [
+        "3 brought back", "  no fact 1", "  referral_confirmed 2", "0 left",
+    ]  # fmt: skip
+    assert (len(bodies(sqs, "mail")), bodies(sqs, "mail-dead")) == (3, [])
+
+
+def test_an_unknown_queue_and_one_with_nothing_to_bring_back_are_refused(
+    tandem: Tandem, sqs: Any
+) -> None:
+    assert sqs
+    unknown = tandem("queue", "redrive", "mails")
+    assert (unknown.exit_code, "no queue tandem-test-mails-dead" in unknown.output) == (1, True)
+    assert tandem("queue", "redrive", "schedule").exit_code == 1
+
+
+# --- the stream's dead queue --------------------------------------------------------------------
+
+
+def given_up(stream: Stream) -> list[dict[str, Any]]:
+    """What the stream's dead queue holds after a relay that was down."""
+
+    def down(_: dict[str, Any]) -> dict[str, Any]:
+        raise ConnectionError
+
+    clock = stream._clock
+    source = EventSource(stream, down, clock, Random(1), Settings(retries=1))
+    source.run()
+    return source.dead
+
+
+@pytest.mark.parametrize("is_forgotten", [False, True])
+def test_what_the_stream_gave_up_is_read_there_or_in_the_table(
+    tandem: Tandem, sqs: Any, monkeypatch: pytest.MonkeyPatch, is_forgotten: bool
+) -> None:
+    undisturbed = eventful(nothing)
+    world = eventful(lambda consumer, _: consumer == "relay")
+    stream = Stream(world.clock)
+    world.clock.advance(hours=-25)
+    for fact in world.facts(FactName.REFERRAL_CONFIRMED, FactName.ORDER_KEPT):
+        stream.put(fact_item(fact))
+    put(sqs, "stream-dead", *map(json.dumps, given_up(stream)))
+    world.clock.advance(hours=25)
+
+    def read(_: Connection, __: str, shard: str, first: int, last: int) -> Any:
+        return None if is_forgotten else stream.read(shard, first, last)
+
+    connection = WorldConnection(world)
+    monkeypatch.setattr(Connection, "stream_records", read)
+    monkeypatch.setattr(Connection, "invoke", lambda _, *call: connection.invoke(*call))
+    monkeypatch.setattr(DynamoRepository, "facts_in", lambda _, *at: world.memory.facts_in(*at))
+    shown = tandem("queue", "redrive", "stream", "--dry-run")
+    assert "relay: RetryAttemptsExhausted" in shown.output
+    result = tandem("queue", "redrive", "stream")
+    assert result.exit_code == 0, result.output
+    assert "0 left" in result.output
+    assert bodies(sqs, "stream-dead") == []
+    world.loses = nothing
+    world.run()
+    assert account(world) == account(undisturbed)
+
+
+def test_a_place_of_which_a_fact_is_left_stays_in_the_dead_queue(
+    tandem: Tandem, sqs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = eventful(nothing)
+    stream = Stream(world.clock)
+    [good, *_] = world.facts(FactName.REFERRAL_CONFIRMED)
+    stream.put(fact_item(good) | {"at": {"S": "yesterday"}})
+    put(sqs, "stream-dead", *map(json.dumps, given_up(stream)))
+    connection = WorldConnection(world)
+    monkeypatch.setattr(
+        Connection, "stream_records", lambda _, __, shard, *at: stream.read(shard, *at)
+    )
+    monkeypatch.setattr(Connection, "invoke", lambda _, *call: connection.invoke(*call))
+    result = tandem("queue", "redrive", "stream")
+    assert (result.exit_code, "1 left" in result.output) == (1, True)
+    monkeypatch.setattr(queues, "HIDDEN_S", 0)
+    [message] = sqs.get_queue_attributes(
+        QueueUrl=url("stream-dead"), AttributeNames=["ApproximateNumberOfMessagesNotVisible"]
+    )["Attributes"].values()
+    assert message == "1"
+
+
+class TrimmedError(Exception):
+    """The stream has forgotten the record."""
+
+
+class GoneError(Exception):
+    """No such shard."""
+
+
+class StreamClient:
+    """DynamoDB's client for streams: pages of two records, with empty ones in between, and an open
+    shard that has a next page for ever.
+    """
+
+    def __init__(self, stream: Stream, *, forgot: int = 0) -> None:
+        self._stream, self._forgot = stream, forgot
+        self.exceptions = SimpleNamespace(
+            TrimmedDataAccessException=TrimmedError, ResourceNotFoundException=GoneError
+        )
+
+    def get_shard_iterator(self, **asked: str) -> dict[str, str]:
+        assert asked["ShardIteratorType"] == "AT_SEQUENCE_NUMBER"
+        if asked["ShardId"] != "shardId-0":
+            raise GoneError
+        if int(asked["SequenceNumber"]) <= self._forgot:
+            raise TrimmedError
+        return {"ShardIterator": f"{asked['SequenceNumber']}:0"}
+
+    def get_records(self, ShardIterator: str) -> dict[str, Any]:  # noqa: N803
+        first, _, page = ShardIterator.partition(":")
+        following = {"NextShardIterator": f"{first}:{int(page) + 1}"}
+        if int(page) % 2 == 0:
+            return {"Records": [], **following}
+        records = self._stream.read("shardId-0", int(first), 1 << 100)
+        start = int(page) - 1
+        return {"Records": records[start : start + 2], **following}
+
+
+@pytest.mark.usefixtures("stack")
+def test_records_are_read_from_the_stream_by_their_numbers(
+    monkeypatch: pytest.MonkeyPatch, story: World
+) -> None:
+    stream = Stream(story.clock)
+    numbers = [stream.put(fact_item(fact)).sequence for fact in story.facts()[:7]]
+    connection = connect("local")
+
+    def read(first: int, last: int, shard: str = "shardId-0", forgot: int = 0) -> list[str] | None:
+        client = StreamClient(stream, forgot=forgot)
+        monkeypatch.setattr(connection._session, "client", lambda _: client)
+        found = connection.stream_records("arn", shard, first, last)
+        return None if found is None else [str(one["dynamodb"]["SequenceNumber"]) for one in found]
+
+    assert read(numbers[1], numbers[5]) == [str(number) for number in numbers[1:6]]
+    assert read(numbers[3], numbers[3]) == [str(numbers[3])]
+    assert read(numbers[5], numbers[6] + 1) is None, "its end is not in the stream"
+    assert read(numbers[1], numbers[5], forgot=numbers[1]) is None
+    assert read(numbers[1], numbers[5], shard="shardId-9") is None
