@@ -300,6 +300,19 @@ def funnel(counts: Mapping[str, int]) -> dict[str, int]:
     }
 
 
+def shown(counts: Mapping[str, int]) -> dict[str, int]:
+    """What the dashboard shows of `counts`: the funnel, refusals by reason, orders by buyer.
+
+    The others are those that no version shows any more, or that earlier versions did not count.
+    """
+    by_body = {
+        name: value
+        for name, value in counts.items()
+        if name.startswith((REFUSED_FOR, BOUGHT_BY)) and value
+    }
+    return funnel(counts) | by_body
+
+
 def totals(counts: Mapping[date, Mapping[str, int]]) -> dict[str, int]:
     """The counts of all days together."""
     summed: dict[str, int] = {}

@@ -18,7 +18,7 @@ from heapq import merge
 from itertools import islice, takewhile
 
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.effects import deltas
+from chalicelib.domain.effects import deltas, shown
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.journal import (
     GENESIS,
@@ -52,7 +52,7 @@ class Miscount:
 
 
 def miscounts(ports: Ports, campaign: Campaign, since: date | None = None) -> list[Miscount]:
-    """Where the counts of a campaign differ from its journal, from a local day on.
+    """Where the counts that are shown of a campaign differ from its journal, from a local day on.
 
     Facts that are counted meanwhile make it read again. `BrokenChainError`, `AlteredBundleError`.
     """
@@ -128,7 +128,7 @@ def _differences(counted: DayCounts, journaled: DayCounts, since: date) -> list[
     return [
         Miscount(day, name, here.get(name, 0), there.get(name, 0))
         for day in sorted(day for day in counted.keys() | journaled.keys() if day >= since)
-        for here, there in [(counted.get(day, {}), journaled.get(day, {}))]
+        for here, there in [(shown(counted.get(day, {})), shown(journaled.get(day, {})))]
         for name in sorted(here.keys() | there.keys())
         if here.get(name, 0) != there.get(name, 0)
     ]

@@ -31,6 +31,7 @@ from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.invitations.respond import confirm, view_offer
+from chalicelib.services.journal import miscounts
 from chalicelib.services.lists.roll_back import roll_back_list
 from chalicelib.services.operations.dashboard import view_dashboard
 from chalicelib.services.operations.expire import expire
@@ -78,7 +79,9 @@ def world_0_1() -> Inherited:
 def test_law_10_the_dashboard_agrees_with_the_journal(world: Inherited) -> None:
     world.run()
     shown = view_dashboard(world.ports, CAMPAIGN)
+    assert miscounts(world.ports, world.campaign) == []
     facts = [fact_from_json(json.dumps(line)) for line in world.journal()]
+    assert miscounts(world.ports, world.campaign) == []
     reported = totals(deltas(world.campaign, facts))
     assert dict(shown.funnel) == funnel(reported)
     never = {"found_on_later_list", "vouchers_replaced"}  # not counted by every version
