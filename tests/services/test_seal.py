@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from datetime import date
 from random import Random
 from typing import TypeVar
 
@@ -325,6 +326,23 @@ def test_law_10_a_counter_that_differs_from_the_journal_is_found_sealed_or_not()
     seal(world.ports)
     assert miscounts(world.ports, world.campaign) == expected
     assert miscounts(world.ports, world.campaign, since=day) == expected
+
+
+def test_what_is_counted_while_the_journal_is_read_is_no_miscount() -> None:
+    world = recorded()
+    world.invite(world.sponsor(VIPS[1]), "paul@example.fr")
+    repository = ContestedRepository(world.repository, lambda: None)
+    counts, waiting = repository.counts, [world.facts()]
+
+    def counts_and_more(campaign: str) -> dict[date, dict[str, int]]:
+        found = counts(campaign)
+        if waiting:
+            project(world.ports, waiting.pop())
+        return found
+
+    repository.counts = counts_and_more
+    assert miscounts(replace(world.ports, repository=repository), world.campaign) == []
+    assert waiting == []
 
 
 def test_the_journal_is_read_back_no_further_than_is_asked_for() -> None:
