@@ -19,7 +19,7 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.campaign.file import ASSIGNED, Campaign, EarlierZone
 from chalicelib.domain.campaign.hazards import campaign_warnings
 from cli.documents import Document, DocumentError, FieldPath, Problem, read_document
 from cli.errors import CommandError
@@ -51,9 +51,11 @@ _TEXT_WANTED = frozenset({"string_type", "literal_error", "enum"})
 
 
 def campaign_schema() -> dict[str, Any]:
-    """The JSON Schema of the file, for editors, without `version`, which no file contains."""
+    """The JSON Schema of the file, for editors, without what no file contains."""
     schema = Campaign.model_json_schema()
-    del schema["properties"]["version"]
+    for name in ASSIGNED:
+        del schema["properties"][name]
+    del schema["$defs"][EarlierZone.__name__]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema
 
 
@@ -64,7 +66,9 @@ def schema_text() -> str:
 
 def campaign_text(campaign: Campaign) -> str:
     """A campaign as a file with all fields, including those the original omitted."""
-    fields = campaign.model_dump(mode="json", by_alias=True, exclude={"version"}, exclude_none=True)
+    fields = campaign.model_dump(
+        mode="json", by_alias=True, exclude=set(ASSIGNED), exclude_none=True
+    )
     return yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=100)
 
 
@@ -102,9 +106,10 @@ def campaign_of(content: bytes) -> Campaign:
     except DocumentError as error:
         raise CampaignFileError([error.problem]) from error
     problems = list(document.problems)
-    if ("version",) in document.keys:
-        reason = "is assigned when the file is put in force: remove it"
-        problems.append(document.problem(("version",), reason, at_key=True))
+    for name in ASSIGNED:
+        if (name,) in document.keys:
+            reason = "is assigned when the file is put in force: remove it"
+            problems.append(document.problem((name,), reason, at_key=True))
     try:
         campaign = Campaign.model_validate(document.value, by_name=False)
     except ValidationError as error:

@@ -282,10 +282,10 @@ def counted(fact: Fact) -> dict[str, int]:
 
 
 def deltas(campaign: Campaign, facts: Iterable[Fact]) -> dict[date, dict[str, int]]:
-    """What `facts` add, by the campaign's local day."""
+    """What `facts` add, by the day they are counted on, which stays the same in every version."""
     days: dict[date, dict[str, int]] = {}
     for fact in facts:
-        day = campaign.local_date(fact.at)
+        day = campaign.counted_on(fact.at)
         for name, by in counted(fact).items():
             counts = days.setdefault(day, {})
             counts[name] = counts.get(name, 0) + by

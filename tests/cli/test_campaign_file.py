@@ -155,6 +155,11 @@ def test_an_amount_no_float_can_hold_is_not_rounded_into_the_limit() -> None:
             "country: FR\nversion: 3",
             "13:1: version: is assigned when the file is put in force: remove it",
         ),
+        (
+            "country: FR",
+            "country: FR\nearlier_zones: []",
+            "13:1: earlier_zones: is assigned when the file is put in force: remove it",
+        ),
         # empty values
         ("country: FR", "country:", "12:9: country: is empty"),
         ("country: FR", "country: ~", "12:10: country: is empty"),

@@ -63,6 +63,17 @@ class Quotas(FileModel):
     sign_in_mails_per_day: Annotated[int, Field(ge=1, le=50)] = 5
 
 
+class EarlierZone(FileModel):
+    """The time zone of earlier versions, and the instant until which their days were its days."""
+
+    time_zone: TimeZone
+    until: datetime
+
+
+# Not in the file: assigned when it is put in force. Zones are in the order of time.
+ASSIGNED = ("version", "earlier_zones")
+
+
 class Campaign(FileModel):
     """The rules, dates and offers of one programme of one brand in one country.
 
@@ -72,6 +83,7 @@ class Campaign(FileModel):
 
     id: Annotated[Slug, Field(alias="campaign")]
     version: Annotated[int, Field(ge=0)] = 0
+    earlier_zones: tuple[EarlierZone, ...] = ()
     brand: Brand
     title: Texts
     offer: Texts
@@ -118,6 +130,13 @@ class Campaign(FileModel):
     def local_date(self, now: datetime) -> date:
         """The campaign's calendar day at `now` (aware)."""
         return now.astimezone(self.zone).date()
+
+    def counted_on(self, at: datetime) -> date:
+        """The day that what happened at `at` is counted on: a version with another time zone leaves
+        the days before it as they were.
+        """
+        earlier = (zone.time_zone for zone in self.earlier_zones if at < zone.until)
+        return at.astimezone(ZoneInfo(next(earlier, self.time_zone))).date()
 
     def days_between(self, earlier: datetime, later: datetime) -> int:
         """Local days from one instant to another: 0 within one day."""

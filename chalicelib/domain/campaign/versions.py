@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import pairwise
 
-from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.campaign.file import Campaign, EarlierZone
 from chalicelib.domain.entity import Entity
 
 
@@ -35,12 +37,23 @@ class CurrentCampaign(CampaignVersion):
     ends_left: int = 0
 
 
+# Longer than the clocks of two functions differ, and than a function caches a campaign: a fact that
+# was counted before a version was put is never judged by its time zone.
+ZONE_HOLDS_AFTER = timedelta(minutes=15)
+
+
 def next_version(
-    campaign: Campaign, before: CurrentCampaign | None, now: datetime
+    campaign: Campaign,
+    before: CurrentCampaign | None,
+    versions: Sequence[CampaignVersion],
+    now: datetime,
 ) -> CurrentCampaign:
-    """The campaign with `campaign` in force, as the version after `before`."""
+    """The campaign with `campaign` in force, as the version after `before`; `versions` are all so
+    far, in their order.
+    """
     version = before.version + 1 if before else 1
-    document = campaign.model_copy(update={"version": version})
+    zones = _earlier_zones(versions, campaign, now)
+    document = campaign.model_copy(update={"version": version, "earlier_zones": zones})
     if before is None:
         return CurrentCampaign(
             campaign=campaign.id,
@@ -59,4 +72,17 @@ def next_version(
         ends_followed=version if follows_at_once else before.ends_followed,
         ends_after=before.ends_after if is_same_end else None,
         ends_left=before.ends_left if is_same_end else 0,
+    )
+
+
+def _earlier_zones(
+    versions: Sequence[CampaignVersion], campaign: Campaign, now: datetime
+) -> tuple[EarlierZone, ...]:
+    """The time zones before that of `campaign`, put at `now`; none where it never changed."""
+    zones = [(one.document.time_zone, one.put_at) for one in versions]
+    changes = pairwise([*zones, (campaign.time_zone, now)])
+    return tuple(
+        EarlierZone(time_zone=zone, until=put_at + ZONE_HOLDS_AFTER)
+        for (zone, _), (following, put_at) in changes
+        if zone != following
     )

@@ -7,7 +7,7 @@ validated when it became a `Campaign`.
 
 from __future__ import annotations
 
-from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.campaign.file import ASSIGNED, Campaign
 from chalicelib.domain.campaign.lists import DigestKeys
 from chalicelib.domain.campaign.versions import CampaignVersion, CurrentCampaign, next_version
 from chalicelib.domain.fact_bodies import CampaignPut
@@ -28,9 +28,10 @@ def put_campaign(ports: CommandPorts, campaign: Campaign) -> CurrentCampaign:
     current = ports.repository.get(CurrentCampaign, campaign=campaign.id)
     if current and _changes_algorithm(campaign.digests, current.document.digests):
         raise InvalidError([FieldProblem("digests.algorithm", "changes_under_the_same_key_id")])
-    if current and current.document == campaign.model_copy(update={"version": current.version}):
+    if current and current.document == _with_assigned(campaign, current):
         return current
-    following = next_version(campaign, current, ports.clock())
+    versions = list(ports.repository.within(CampaignVersion, campaign=campaign.id))
+    following = next_version(campaign, current, versions, ports.clock())
     pointer: Change = Replace(following) if current else Insert(following)
     fact = new_fact(
         ports,
@@ -46,6 +47,10 @@ def put_campaign(ports: CommandPorts, campaign: Campaign) -> CurrentCampaign:
 def _changes_algorithm(digests: DigestKeys, before: DigestKeys) -> bool:
     shared = set(digests.key_ids) & set(before.key_ids)
     return bool(shared) and digests.algorithm != before.algorithm
+
+
+def _with_assigned(campaign: Campaign, current: CurrentCampaign) -> Campaign:
+    return campaign.model_copy(update={name: getattr(current.document, name) for name in ASSIGNED})
 
 
 def _version_of(put: CurrentCampaign) -> CampaignVersion:
