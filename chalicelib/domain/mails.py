@@ -180,8 +180,6 @@ def to_send_again(mail: Mail, now: datetime) -> Mail:
         leased_at=now,
         sent_at=None,
         provider_id=None,
-        problem=None,
-        problem_at=None,
         earlier_ids=(*mail.earlier_ids, *accepted),
     )
 

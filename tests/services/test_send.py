@@ -23,6 +23,7 @@ from chalicelib.services.mails import send as deliver_module
 from chalicelib.services.mails.resend import ResendOutcome, resend, undelivered_mails
 from chalicelib.services.mails.send import send_mail
 from chalicelib.services.mails.ses_events import MailEvent, settle_mail
+from chalicelib.services.moves import mark_mail_failed
 from chalicelib.services.operations.expire import expire
 from chalicelib.services.operations.reconcile import reconcile
 from chalicelib.services.ports import (
@@ -169,6 +170,16 @@ def test_law_2_an_invitation_with_an_uncertain_send_is_never_sent_again(
     expire(world.ports)
     assert invitation(world).state is InvitationState.EXPIRED
     assert len(world.mailer.to(NEWCOMER)) == (1 if left else 0)
+
+
+def test_a_mail_that_was_sent_since_the_watch_saw_it_is_not_given_up(
+    world: World, accepted: Fact
+) -> None:
+    send(world, accepted)
+    unconfirmed = MailProblem.UNCONFIRMED
+    mark_mail_failed(world.ports, mail(world).mail_id, unconfirmed, unconfirmed)
+    assert mail(world).state is MailState.SENT
+    assert world.facts(FactName.MAIL_FAILED) == []
 
 
 def test_a_mail_is_not_given_up_before_its_day(world: World, accepted: Fact) -> None:
