@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from random import Random
 from typing import Any, cast
 
@@ -36,6 +37,7 @@ from chalicelib.services.ports import (
 from chalicelib.services.sponsors.sign_in import request_sign_in
 from chalicelib.services.sponsors.space import voucher_view
 from tests.fakes.campaign import CANARY
+from tests.fakes.repository import LaggingRepository
 from tests.fakes.world import CUSTOMERS, SENDER, VIPS, World, new_world, wrapped
 
 NEWCOMER = "jeanne@example.fr"
@@ -477,6 +479,15 @@ def test_a_vouchers_mail_is_sent_again_once_however_many_ask(world: World, bounc
     assert ask_again(world, bounced.voucher_id) is ResendOutcome.NOT_UNDELIVERED
     [asked] = world.facts(FactName.MAIL_TO_SEND_AGAIN)
     assert asked.details["by"] == OPS
+
+
+def test_a_mail_that_is_sent_again_is_shown_no_more_though_the_index_lags(
+    world: World, bounced: Mail
+) -> None:
+    before = deepcopy(world.store)
+    ask_again(world, bounced.mail_id)
+    lagging = wrapped(world, lambda inner: LaggingRepository(inner, before=before))
+    assert undelivered_mails(lagging, "demo-vip") == []
 
 
 def test_of_two_operators_at_once_one_has_it_sent(world: World, bounced: Mail) -> None:
