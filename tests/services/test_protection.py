@@ -237,6 +237,19 @@ def test_many_held_invitations_are_queued_part_by_part(
     assert requeue_held(halted.ports, CAMPAIGN) == 3
 
 
+def test_law_2_what_two_runs_queue_at_once_goes_out_once(halted: World) -> None:
+    halted.invite(halted.sponsor(VIPS[1]), "late@example.fr")
+    halted.run()
+    resume(halted.ports, CAMPAIGN, OPS)
+    both = wrapped(
+        halted,
+        lambda inner: Overtaken(inner, lambda: requeue_held(halted.ports, CAMPAIGN)),
+    )
+    assert requeue_held(both, CAMPAIGN) == 1
+    halted.run()
+    assert len(halted.mailer.to("late@example.fr")) == 1
+
+
 @pytest.mark.parametrize("loses", ["stops", "resumes"])
 def test_of_two_at_once_one_stops_and_one_resumes_them(sent: World, loses: str) -> None:
     for mail in invitations(sent):
