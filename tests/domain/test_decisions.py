@@ -257,6 +257,24 @@ def test_a_sign_in_waits_behind_no_invitation(
     assert effects.queues_of(fact(name, ids=ids)) == (queue,)
 
 
+@pytest.mark.parametrize(
+    ("name", "kind", "reason", "counts"),
+    [
+        (FactName.MAIL_BOUNCED, "invitation", "bounced", {"hard_bounces": 1}),
+        (FactName.MAIL_BOUNCED, "sign_up", "bounced", {"hard_bounces": 1}),
+        (FactName.MAIL_BOUNCED, "invitation", "suppressed", {}),
+        (FactName.MAIL_BOUNCED, "voucher", "bounced", {}),
+        (FactName.MAIL_COMPLAINED, "invitation", "", {"complaints": 1}),
+        (FactName.MAIL_COMPLAINED, "voucher", "", {}),
+    ],
+)
+def test_bounces_and_complaints_count_of_invitations_alone(
+    name: FactName, kind: str, reason: str, counts: dict[str, int]
+) -> None:
+    details = {"kind": kind} | ({"reason": reason} if reason else {})
+    assert effects.counted(fact(name, ids={"mail": "m"}, **details)) == counts
+
+
 def test_what_a_fact_counts_for() -> None:
     refused = fact(
         FactName.INVITATION_REFUSED, ids={"sponsor": "s", "invitation": "i"},

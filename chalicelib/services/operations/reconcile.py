@@ -22,7 +22,7 @@ from chalicelib.domain.effects import Queue, queues_of
 from chalicelib.domain.fact_checks import Missing
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import Invitation
-from chalicelib.domain.mails import AT_MOST_ONCE, Mail, MailProblem
+from chalicelib.domain.mails import Mail, MailProblem
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.facts import facts_around
 from chalicelib.services.isolate import OnFailure, isolated, raised
@@ -180,8 +180,7 @@ def _overdue(ports: Ports, mail: Mail) -> int:
     if mails.is_overdue(mail, ports.clock()):
         mark_mail_failed(ports, mail.mail_id, MailProblem.UNCONFIRMED, MailProblem.UNCONFIRMED)
         return 0
-    if mail.mail_kind not in AT_MOST_ONCE:
-        relay(ports, _causes(ports, mail))
+    relay(ports, _causes(ports, mail))
     return 1
 
 
@@ -189,7 +188,7 @@ _MAIL_QUEUES = {Queue.MAIL, Queue.REQUESTED_MAIL}
 
 
 def _causes(ports: Ports, mail: Mail) -> list[Fact]:
-    """The fact that a mail follows from, if it is there."""
+    """The fact that a mail follows from; none for an invitation, which is not sent again."""
     # The facts of a sign-in are stored under its contact, those of a voucher under the voucher.
     subject = mail.ids.get("voucher", mail.contact_id)
     # A mail without the time was leased by 0.2.0: its fact is found whatever the hours.
