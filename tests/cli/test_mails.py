@@ -15,6 +15,7 @@ from chalicelib.domain.fact_bodies import VoucherIssued
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.mails import Mail, MailProblem, MailState
 from chalicelib.domain.people import Contact
+from chalicelib.domain.protection import InvitationStop, StopReason
 from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.facts import voucher_fact
@@ -87,4 +88,24 @@ def test_a_campaign_that_is_not_there_is_named(tandem: Tandem, arguments: tuple[
     assert (done.exit_code, done.stderr) == (
         1,
         "no campaign nowhere: list them with: tandem campaign list\n",
+    )
+
+
+def test_stopped_invitations_are_resumed_once_and_who_did_is_recorded(
+    bounced: DynamoRepository, tandem: Tandem
+) -> None:
+    bounced.commit(
+        Insert(InvitationStop(campaign=CAMPAIGN, reason=StopReason.COMPLAINTS, stopped_at=NOW))
+    )
+    done = tandem("mail", "resume", CAMPAIGN)
+    assert (done.exit_code, done.stdout) == (
+        0,
+        f"{CAMPAIGN}: invitations are sent again, with those that were held\n",
+    )
+    [resumed] = bounced.facts_of(f"invitations-{CAMPAIGN}")
+    assert (resumed.name, bool(resumed.details["by"])) == (FactName.INVITATIONS_RESUMED, True)
+    again = tandem("mail", "resume", CAMPAIGN)
+    assert (again.exit_code, again.stderr) == (
+        1,
+        f"the invitations of {CAMPAIGN} are not stopped\n",
     )
