@@ -135,12 +135,10 @@ class DynamoRepository:
 
     def page(self, kinds: Sequence[type[Entity]], campaign: str, after: str | None = None) -> Page:
         named = {schema.ITEM_KINDS[kind].kind: kind for kind in kinds}
-        values = {f":{position}": name for position, name in enumerate(named)}
         arguments: dict[str, Any] = {
             "TableName": self._table,
-            "FilterExpression": f"#campaign = :campaign AND #kind IN ({', '.join(values)})",
-            "ExpressionAttributeNames": {"#campaign": "campaign", "#kind": "kind"},
-            "ExpressionAttributeValues": _attributes(values | {":campaign": campaign}),
+            "FilterExpression": "campaign = :campaign",
+            "ExpressionAttributeValues": _attributes({":campaign": campaign}),
         }
         if after:
             arguments["ExclusiveStartKey"] = _attributes(json.loads(after))
@@ -148,8 +146,10 @@ class DynamoRepository:
         found: list[Entity] = []
         unreadable = 0
         for item in answer["Items"]:
+            if (kind := named.get(item["kind"]["S"])) is None:
+                continue
             try:
-                found += self._entities(named[item["kind"]["S"]], [item])
+                found += self._entities(kind, [item])
             except ValidationError:
                 unreadable += 1
         last = answer.get("LastEvaluatedKey")
