@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from bench.recording import read, size_of, written
+from chalicelib.adapters.dynamodb.schema import SHARDS
 from chalicelib.api.operations import OPERATIONS
+from chalicelib.services.ports import Agenda
 from tests.api.consumers import WORK
 from tests.api.requests import GOOD
 from tests.api.warm import recorded
@@ -26,6 +28,15 @@ QUERY, BATCH, SCAN = "dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:Scan"
 READ_FILE, WRITE_FILE = "s3:GetObject", "s3:PutObject"
 QUEUE, SEND, KEY = "sqs:SendMessageBatch", "sesv2:SendEmail", "ssm:GetParameter"
 
+
+def agenda(name: Agenda, *, lists: bool = True) -> list[str]:
+    """Reading an agenda: a query for each partition and one of the index of before; what they list
+    is read again.
+    """
+    return [*[QUERY] * (SHARDS[name] + 1), *[BATCH] * lists]
+
+
+CAMPAIGNS = agenda(Agenda.CAMPAIGNS)
 ROUTES: Mapping[str, Sequence[str]] = {
     "get_campaign": [],
     "sign_in": [WRITE],
@@ -40,8 +51,8 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "get_voucher": [BATCH],
     "redeem_voucher": [BATCH, WRITE],
     "roll_back_redemption": [BATCH, WRITE],
-    "post_orders": [QUERY, *[BATCH] * 5, GET, WRITE],
-    "get_dashboard": [QUERY, *[GET] * 2, QUERY, GET],
+    "post_orders": [*CAMPAIGNS, *[BATCH] * 5, GET, WRITE],
+    "get_dashboard": [QUERY, *[GET] * 2, *agenda(Agenda.UNACKNOWLEDGED, lists=False), GET],
     "get_openapi": [],
 }
 # The drop's own, then the latest at its path unless a later drop has written it.
@@ -84,16 +95,25 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
         *RECEIPTS,
     ],
     "export: a voucher": [
-        *[QUERY, GET, QUERY, GET, WRITE],  # opened
-        *[GET, QUERY, GET, WRITE],  # the voucher added
-        *[GET, QUERY, GET, PUT],  # no more: sealed
+        *[*CAMPAIGNS, GET, *agenda(Agenda.UNEXPORTED), WRITE],  # opened
+        *[GET, *agenda(Agenda.UNEXPORTED), WRITE],  # the voucher added
+        *[GET, *agenda(Agenda.UNEXPORTED, lists=False), GET, PUT],  # no more: sealed
         *[GET, QUERY, WRITE_FILE, WRITE_FILE, WRITE],
         *[GET, GET, GET, QUERY],  # no change waits for a file
     ],
-    "expire: an invitation": [QUERY, *[GET] * 2, WRITE, *[QUERY] * 3],
-    "reconcile: nothing": [*[QUERY] * 5, *[GET] * 2, QUERY, GET],
+    "expire: an invitation": [
+        *[*agenda(Agenda.CLOSING), *[GET] * 2, WRITE],
+        *agenda(Agenda.EXPIRING, lists=False),
+        *agenda(Agenda.REFUSED, lists=False),
+        *agenda(Agenda.RETURN_WINDOW, lists=False),
+    ],
+    "reconcile: nothing": [
+        *[*agenda(Agenda.LEASED, lists=False), *agenda(Agenda.REFUSED, lists=False), *CAMPAIGNS],
+        *[*agenda(Agenda.UNDECIDED, lists=False), *agenda(Agenda.UNEXPORTED, lists=False)],
+        *[GET, GET, *agenda(Agenda.UNACKNOWLEDGED, lists=False), GET],
+    ],
     "report: a referral": [
-        *[*[QUERY] * 2, WRITE_FILE, QUERY, WRITE_FILE],
+        *[*CAMPAIGNS, *agenda(Agenda.REFERRALS), WRITE_FILE, QUERY, WRITE_FILE],
         *[READ_FILE, *[QUERY] * 3, *[GET] * 4, SCAN, WRITE_FILE],  # the comparison of the day
         *[QUERY, QUERY],  # no month's statement is due
     ],
@@ -144,8 +164,10 @@ def test_units_are_reckoned_as_dynamodb_does() -> None:
     put = {"Item": item}
     assert written("PutItem", put) == (1, 1)
     assert written("TransactWriteItems", {"TransactItems": [{"Put": put}]}) == (1, 2)
-    larger = {"Item": item | {"agenda_pk": {"S": "a" * 100}}}
+    larger = {"Item": item | {"holder_pk": {"S": "a" * 100}}}
     assert written("PutItem", larger) == (1, 4)  # two for the table, two for its index
+    due = {"Item": item | {"due_pk": {"S": "a" * 100}}}
+    assert written("PutItem", due) == (1, 3)  # the index has the keys alone
     assert read({"Item": item}) == (1, 1)
     assert read({}) == (0, 1)
     assert read({"Responses": {"table": [item]}}, keys=3) == (1, 3)

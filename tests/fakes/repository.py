@@ -21,12 +21,14 @@ from chalicelib.services.ports import (
     Agenda,
     Change,
     ConflictError,
+    Entry,
     Found,
     Insert,
     Key,
     Remove,
     Replace,
     Repository,
+    Stretch,
 )
 
 E = TypeVar("E", bound=Entity)
@@ -81,15 +83,41 @@ class MemoryRepository:
     def agenda(
         self, kind: type[E], name: Agenda, scope: str = "", *, until: datetime | None = None
     ) -> Iterator[E]:
+        last, former = schema.due_until(until), schema.former_agenda_key(name, scope)
         listed = [
-            (keys["agenda_sk"], key, entity)
-            for key, entity in self._items.items()
-            if isinstance(entity, kind)
-            and (keys := schema.index_keys(entity)).get("agenda_pk")
-            == schema.agenda_key(name, scope)
+            (position, key)
+            for partition, position, key in self._listed()
+            if partition.rpartition("#")[0] == former and position <= last
         ]
-        due = [one for one in listed if until is None or one[0] <= schema.moment(until)]
-        return iter([entity for _, _, entity in sorted(due, key=lambda one: one[:2])])
+        found = [self._items[key] for _, key in sorted(listed)]
+        return iter([entity for entity in found if isinstance(entity, kind)])
+
+    def stretches(
+        self, name: Agenda, scope: str = "", *, until: datetime | None = None
+    ) -> Iterator[Stretch]:
+        last = schema.due_until(until)
+        for partition in schema.due_partitions(name, scope):
+            positions = [at for one, at, _ in self._listed() if one == partition and at <= last]
+            if positions:
+                yield Stretch(name, scope, partition, min(positions), last)
+
+    def entries(self, kind: type[E], stretch: Stretch) -> Iterator[Entry[E]]:
+        listed = sorted(
+            (position, key)
+            for partition, position, key in self._listed()
+            if partition == stretch.partition and stretch.first <= position <= stretch.last
+        )
+        for position, key in listed:
+            yield Entry(
+                Key.of(kind, **schema.parts_of(kind, *key)), position, schema.mark_in(position)
+            )
+
+    def _listed(self) -> Iterator[tuple[str, str, Place]]:
+        """What the index of agendas lists: partition, position and key."""
+        for key, entity in self._items.items():
+            index = schema.index_keys(entity)
+            if "due_pk" in index:
+                yield index["due_pk"], index["due_sk"], key
 
     def held_by(self, holder_id: str) -> list[Voucher]:
         vouchers = [entity for entity in self._items.values() if isinstance(entity, Voucher)]
@@ -174,6 +202,8 @@ class _Wrapped:
         self._inner = inner
         self.within = inner.within
         self.agenda = inner.agenda
+        self.stretches = inner.stretches
+        self.entries = inner.entries
         self.held_by = inner.held_by
         self.every_voucher = inner.every_voucher
         self.facts_of = inner.facts_of
@@ -268,12 +298,25 @@ class TornRepository(_Wrapped):
 
 
 class LaggingRepository(_Wrapped):
-    """Its indexes are those of another store: what they were a moment ago."""
+    """Its indexes are those of another store: what they were a moment ago. What they list is read
+    again by its key, as it is now.
+    """
 
     def __init__(self, inner: Repository, before: Repository) -> None:
         super().__init__(inner)
-        self.agenda = before.agenda
+        self._before = before
+        self.agenda = self._lagging_agenda
+        self.stretches = before.stretches
+        self.entries = before.entries
         self.held_by = before.held_by
+
+    def _lagging_agenda(
+        self, kind: type[E], name: Agenda, scope: str = "", *, until: datetime | None = None
+    ) -> Iterator[E]:
+        for listed in self._before.agenda(kind, name, scope, until=until):
+            found = self._inner.get(kind, **schema.parts_of(kind, *_pair(schema.key_of(listed))))
+            if found and schema.is_on(found, name, scope, until):
+                yield found
 
 
 class RecordingRepository(_Wrapped):

@@ -15,6 +15,7 @@ import pytest
 from chalicelib.domain.facts import FactName
 from infra.package import ROOT, Package
 from infra.postprocess import DEAD_QUEUES, FUNCTIONS, LISTS_LAYER
+from tests.fakes.aws_table import INDEXES
 
 Resource = dict[str, Any]
 Resources = dict[str, Resource]
@@ -68,7 +69,13 @@ def test_the_table_has_the_keys_of_the_schema(resources: Resources) -> None:
         index["IndexName"]: [key["AttributeName"] for key in index["KeySchema"]]
         for index in properties["GlobalSecondaryIndexes"]
     }
+    projected = {
+        index["IndexName"]: index["Projection"]["ProjectionType"]
+        for index in properties["GlobalSecondaryIndexes"]
+    }
+    assert projected == INDEXES
     assert indexes == {
+        "due": ["due_pk", "due_sk"],
         "agenda": ["agenda_pk", "agenda_sk"],
         "holder": ["holder_pk", "holder_sk"],
     }

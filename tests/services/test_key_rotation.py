@@ -471,7 +471,7 @@ def test_an_order_meanwhile_is_not_lost_and_the_referral_rekeyed_all_the_same() 
         report_order(world, "A1", CONFIRMED, "k1")
 
     ports = wrapped(world, lambda inner: ContestedRepository(inner, competitor))
-    assert rekey(ports, listed(world), 1) == RekeyProgress(done=1, left=2)
+    assert rekey(ports, listed(world), 3) == RekeyProgress(done=3, complete=True)
     [referral] = [one for one in world.memory.all(Referral) if is_of(one, CONFIRMED)]
     assert (referral.orders, referral.referee.key_ids) == (1, ("k2", "k1", OWN_KEY_ID))
 

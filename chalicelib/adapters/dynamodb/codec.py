@@ -6,6 +6,7 @@ its kind and its revision. Pydantic's type adapters convert the values; empty fi
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -18,7 +19,12 @@ from chalicelib.domain.facts import Fact
 E = TypeVar("E", bound=Entity)
 Item = dict[str, Any]
 
-_KEYS = frozenset({"pk", "sk", "kind", "ttl", "agenda_pk", "agenda_sk", "holder_pk", "holder_sk"})
+_KEYS = frozenset(
+    {
+        *("pk", "sk", "kind", "ttl", "due_pk", "due_sk", "holder_pk", "holder_sk"),
+        *("agenda_pk", "agenda_sk"),  # stored by versions before the index `due`
+    }
+)
 _adapters: dict[Any, TypeAdapter[Any]] = {}
 
 
@@ -72,9 +78,10 @@ def entity_item(entity: Entity) -> Item:
     """The item of `entity`, at its next revision."""
     kind = type(entity)
     item_kind = schema.ITEM_KINDS[kind]
-    values = _adapter(kind).dump_python(entity, mode="json", by_alias=True)
-    values |= schema.key_of(entity) | schema.index_keys(entity)
-    values |= {"kind": item_kind.kind, "revision": entity.revision + 1}
+    stored = replace(entity, revision=entity.revision + 1)
+    values = _adapter(kind).dump_python(stored, mode="json", by_alias=True)
+    values |= schema.key_of(stored) | schema.index_keys(stored)
+    values |= {"kind": item_kind.kind}
     if item_kind.ends:
         values["ttl"] = int(getattr(entity, item_kind.ends).timestamp())
     return _marshal(values)

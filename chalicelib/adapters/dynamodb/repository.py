@@ -26,6 +26,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.dynamodb import schema
+from chalicelib.adapters.dynamodb.agendas import AgendaIndexes
 from chalicelib.adapters.dynamodb.codec import (
     Item,
     entity_item,
@@ -43,11 +44,13 @@ from chalicelib.services.ports import (
     Change,
     ConflictError,
     ContentionError,
+    Entry,
     Found,
     Insert,
     Key,
     Remove,
     Replace,
+    Stretch,
 )
 
 E = TypeVar("E", bound=Entity)
@@ -87,6 +90,7 @@ class DynamoRepository:
         self._clients = clients
         self._table = table
         self._pause = pause
+        self._agendas = AgendaIndexes(self._query, self._batches)
 
     def get(self, kind: type[E], /, **key: str | int) -> E | None:
         answer = self._clients.dynamodb.get_item(
@@ -120,17 +124,17 @@ class DynamoRepository:
     def agenda(
         self, kind: type[E], name: Agenda, scope: str = "", *, until: datetime | None = None
     ) -> Iterator[E]:
-        values = {":pk": schema.agenda_key(name, scope)}
-        condition = "agenda_pk = :pk"
-        if until:
-            condition += " AND agenda_sk <= :until"
-            values[":until"] = schema.moment(until)
-        for item in self._query(
-            IndexName=schema.AGENDA_INDEX,
-            KeyConditionExpression=condition,
-            ExpressionAttributeValues=_attributes(values),
-        ):
-            yield entity_of(kind, item)
+        return self._agendas.read_again(kind, name, scope, until)
+
+    def stretches(
+        self, name: Agenda, scope: str = "", *, until: datetime | None = None
+    ) -> Iterator[Stretch]:
+        return self._agendas.stretches(name, scope, until)
+
+    def entries(self, kind: type[E], stretch: Stretch) -> Iterator[Entry[E]]:
+        for line in self._agendas.lines(stretch):
+            key = Key.of(kind, **schema.parts_of(kind, line.pk, line.sk))
+            yield Entry(key, line.position, schema.mark_in(line.position))
 
     def held_by(self, holder_id: str) -> list[Voucher]:
         items = self._query(

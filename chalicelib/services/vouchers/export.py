@@ -48,12 +48,8 @@ class _Exports(Series[Export, ExportPart]):
         return next(self._waiting(), None) is not None
 
     def _waiting(self) -> Iterator[Voucher]:
-        """Vouchers in no export yet. The agenda may lag, so each is read again by its key."""
-        repository = self.ports.repository
-        for entry in repository.agenda(Voucher, Agenda.UNEXPORTED, self.campaign_id):
-            voucher = repository.get(Voucher, code_key=entry.code_key)
-            if voucher and voucher.export is None:
-                yield voucher
+        """Vouchers in no export yet."""
+        return self.ports.repository.agenda(Voucher, Agenda.UNEXPORTED, self.campaign_id)
 
     def next_part(self, file: Export) -> Part[Export] | None:
         vouchers = list(islice(self._waiting(), PART_ROWS))
