@@ -10,7 +10,7 @@ Use cases are imported where they are called: a cold start loads only its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from chalicelib import bootstrap, events
@@ -21,7 +21,7 @@ from chalicelib.domain.facts import Fact
 from chalicelib.domain.sign_ins import SignInReason
 from chalicelib.observability import count, count_by_reason, failed, flushed, log, warn
 from chalicelib.services.errors import RetryLaterError
-from chalicelib.services.ports import ListUnavailableError
+from chalicelib.services.ports import Failure, ListUnavailableError
 
 Event = dict[str, Any]
 BatchAnswer = dict[str, list[dict[str, str]]]
@@ -148,7 +148,6 @@ def ingest(event: Event) -> BatchAnswer:
 
 def export() -> None:
     """Voucher files of every campaign, then the files of what became of those vouchers."""
-    from chalicelib.services.lookups import all_campaigns
     from chalicelib.services.vouchers.changes import write_changes
     from chalicelib.services.vouchers.export import export_vouchers
 
@@ -160,18 +159,31 @@ def export() -> None:
         if changes:
             log("changes", campaign=campaign.id, number=changes.number, rows=changes.rows)
 
-    _scheduled("export", lambda: _each(all_campaigns(bootstrap.ports()), export_one))
+    _scheduled("export", lambda: _each(export_one))
 
 
 def expire() -> None:
-    """Time-based changes: closed invitations, expired vouchers, kept orders."""
-    from chalicelib.services.operations.expire import expire as expire_due
+    """What is due by now, into the queue of `due`."""
+    from chalicelib.services.operations.expire import expire as hand_out_due
 
     def run() -> None:
-        done = expire_due(bootstrap.ports())
-        log("expired", correlation=None, **done)
+        log("handed out", messages=hand_out_due(bootstrap.ports()))
 
     _scheduled("expire", run)
+
+
+def due(event: Event) -> BatchAnswer:
+    """Stretches of agendas: closed invitations, expired vouchers, kept orders, undecided
+    invitations to be queued again, referrals to re-key.
+    """
+    from chalicelib.services.operations.due import work_off
+
+    def work(body: str) -> None:
+        stretch = events.stretch_in(body)
+        done = work_off(bootstrap.ports(), stretch, _not_handled)
+        log("worked off", correlation=None, agenda=stretch.agenda, scope=stretch.scope, **done)
+
+    return _messages(event, work)
 
 
 def reconcile() -> None:
@@ -180,7 +192,7 @@ def reconcile() -> None:
     from chalicelib.services.operations.reconcile import reconcile as find_stuck
 
     def run() -> None:
-        found = find_stuck(bootstrap.ports())
+        found = find_stuck(bootstrap.ports(), _not_handled)
         count("ReconcileFinding", sum(found[name] for name in FINDINGS))
         count("ListTooOld", found["lists_too_old"])
         count("ExportUnacknowledged", found["unacknowledged"])
@@ -193,7 +205,6 @@ def reconcile() -> None:
 
 def report() -> None:
     """The daily files of every campaign, and the statements of the months that are over."""
-    from chalicelib.services.lookups import all_campaigns
     from chalicelib.services.operations.reconciliation import write_reconciliation
     from chalicelib.services.operations.report import report as write_report
     from chalicelib.services.operations.statement import write_statements
@@ -209,20 +220,25 @@ def report() -> None:
         for statement in write_statements(bootstrap.ports(), campaign):
             log("statement", campaign=campaign.id, month=statement.month, rows=statement.rows)
 
-    _scheduled("report", lambda: _each(all_campaigns(bootstrap.ports()), report_one))
+    _scheduled("report", lambda: _each(report_one))
 
 
-def _each(campaigns: Iterable[Campaign], work: Callable[[Campaign], None]) -> None:
+def _each(work: Callable[[Campaign], None]) -> None:
     """Work for every campaign: a failure does not affect the others."""
-    failures = 0
-    for campaign in campaigns:
-        try:
+    from chalicelib.services.isolation import Isolation
+    from chalicelib.services.lookups import all_campaigns
+
+    isolation = Isolation(_not_handled, has_to_wait=())
+    for campaign in all_campaigns(bootstrap.ports(), isolation.note):
+        with isolation.of("campaign", campaign.id):
             work(campaign)
-        except Exception as error:
-            failed(error, "campaign failed", correlation=campaign.id)
-            failures += 1
-    if failures:
-        raise WorkFailedError(f"{failures} campaigns")
+    if isolation.failed:
+        raise WorkFailedError(f"{isolation.failed} campaigns")
+
+
+def _not_handled(failure: Failure) -> None:
+    failed(failure.error, "not handled", kind=failure.kind, name=failure.name)
+    count("NotHandled")
 
 
 def _metric(fact_name: str) -> str:

@@ -49,11 +49,13 @@ def warn(message: str, *, correlation: str | None = None, **fields: Value) -> No
     _logger().warning(message, extra=_present(correlation, fields))
 
 
-def failed(error: BaseException, message: str, *, correlation: str | None = None) -> None:
+def failed(
+    error: BaseException, message: str, *, correlation: str | None = None, **more: Value
+) -> None:
     """One line at level ERROR with the type of `error` and where it came from."""
     frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
     places = [f"{_short(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames]
-    fields = {"error": _name(error), "at": " < ".join(reversed(places))}
+    fields = {**more, "error": _name(error), "at": " < ".join(reversed(places))}
     _logger().error(message, extra=_present(correlation, fields))
 
 

@@ -37,9 +37,12 @@ ISSUED_OF = "issued."
 
 
 class Queue(StrEnum):
-    """The work queues."""
+    """The work queues. `due` holds stretches of agendas, the others hold facts; `ingest` both facts
+    and files.
+    """
 
     DECIDE = "decide"
+    DUE = "due"
     INGEST = "ingest"
     MAIL = "mail"
     REWARD = "reward"

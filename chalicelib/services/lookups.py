@@ -25,7 +25,7 @@ from chalicelib.domain.redemptions import (
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.errors import ClosedError, UnknownError
-from chalicelib.services.ports import Agenda, ConflictError, Key, Membership, Ports
+from chalicelib.services.ports import Agenda, ConflictError, Key, Membership, OnFailure, Ports
 
 
 def current_campaign(ports: Ports, campaign_id: str) -> Campaign:
@@ -75,9 +75,10 @@ class CampaignVersions:
         return self._versions[version]
 
 
-def all_campaigns(ports: Ports) -> Iterator[Campaign]:
-    """Every campaign in force."""
-    for current in ports.repository.agenda(CurrentCampaign, Agenda.CAMPAIGNS):
+def all_campaigns(ports: Ports, on_failure: OnFailure | None = None) -> Iterator[Campaign]:
+    """Every campaign in force. One that cannot be read goes to `on_failure`, or is an error."""
+    campaigns = ports.repository.agenda(CurrentCampaign, Agenda.CAMPAIGNS, on_failure=on_failure)
+    for current in campaigns:
         yield current.document
 
 

@@ -136,6 +136,18 @@ class Agenda(StrEnum):
 
 
 @dataclass(frozen=True)
+class Failure:
+    """Something that could not be handled, by its kind and an id that tells nobody anything."""
+
+    kind: str
+    name: str
+    error: Exception
+
+
+OnFailure = Callable[[Failure], None]
+
+
+@dataclass(frozen=True)
 class Stretch:
     """A part of an agenda: what one partition of its index lists from `first` to `last`, both
     included. Handled by one worker at a time; safe to handle again.
@@ -183,11 +195,18 @@ class Repository(Protocol):
         """
 
     def agenda(
-        self, kind: type[E], name: Agenda, scope: str = "", *, until: datetime | None = None
+        self,
+        kind: type[E],
+        name: Agenda,
+        scope: str = "",
+        *,
+        until: datetime | None = None,
+        on_failure: OnFailure | None = None,
     ) -> Iterator[E]:
         """The entities on an agenda, up to and including `until`, those of one partition earliest
         first. The index names them; each is read again by its key, and only what is on the agenda
-        by its own state is given, each once.
+        by its own state is given, each once. An item that cannot be read goes to `on_failure`;
+        without it, the error is raised.
         """
 
     def stretches(
@@ -385,6 +404,9 @@ class Queues(Protocol):
 
     def put(self, queue: str, facts: Sequence[Fact]) -> None:
         """Queue the facts; raises when any was not accepted."""
+
+    def put_stretches(self, stretches: Sequence[Stretch]) -> None:
+        """Queue stretches of agendas for `due`; raises when any was not accepted."""
 
 
 class Campaigns(Protocol):

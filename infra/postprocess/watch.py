@@ -15,6 +15,7 @@ from infra.postprocess.shapes import Json, Object
 DEAD_QUEUES: Final = (
     "IngestDead",
     "DecideDead",
+    "DueDead",
     "MailDead",
     "RewardDead",
     "MailEventsDead",
@@ -120,7 +121,10 @@ def dashboard() -> Object:
             ],
         ),
         ("Facts", ["FactRelayed", "FactProjected"]),
-        ("To look at", ["ReconcileFinding", "ReconciliationDifference", "RequestFailed"]),
+        (
+            "To look at",
+            ["ReconcileFinding", "NotHandled", "ReconciliationDifference", "RequestFailed"],
+        ),
     ]
     widgets = [
         _graph(

@@ -102,18 +102,23 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
         *[GET, GET, GET, QUERY],  # no change waits for a file
     ],
     "expire: an invitation": [
-        *[*agenda(Agenda.CLOSING), *[GET] * 2, WRITE],
+        *[*agenda(Agenda.CLOSING, lists=False), QUEUE],
         *agenda(Agenda.EXPIRING, lists=False),
         *agenda(Agenda.REFUSED, lists=False),
         *agenda(Agenda.RETURN_WINDOW, lists=False),
     ],
+    # The stretch, twice: to see whether it is short, and to work on it.
+    "due: an invitation": [QUERY, QUERY, BATCH, GET, WRITE],
+    "due: an order": [QUERY, QUERY, BATCH, GET, WRITE],
     "reconcile: nothing": [
         *[*agenda(Agenda.LEASED, lists=False), *agenda(Agenda.REFUSED, lists=False), *CAMPAIGNS],
         *[*agenda(Agenda.UNDECIDED, lists=False), *agenda(Agenda.UNEXPORTED, lists=False)],
         *[GET, GET, *agenda(Agenda.UNACKNOWLEDGED, lists=False), GET],
     ],
     "report: a referral": [
-        *[*CAMPAIGNS, *agenda(Agenda.REFERRALS), WRITE_FILE, QUERY, WRITE_FILE],
+        # Which partitions list referrals, and the one that does; no table of the last days.
+        *[*CAMPAIGNS, *agenda(Agenda.REFERRALS, lists=False), QUERY, *[READ_FILE] * 8, BATCH],
+        *[WRITE_FILE, QUERY, WRITE_FILE],
         *[READ_FILE, *[QUERY] * 3, *[GET] * 4, SCAN, WRITE_FILE],  # the comparison of the day
         *[QUERY, QUERY],  # no month's statement is due
     ],

@@ -55,7 +55,7 @@ def test_what_the_client_is_late_with_has_metrics_of_its_own_and_is_a_finding(
     assert counted(run(capsys), LATE) == dict.fromkeys(LATE, 0)
     found = dict.fromkeys((*FINDINGS, "lists_too_old"), 0)
     found |= {"unacknowledged": 1, "orders_missing": 2, "codes_low": 3}
-    monkeypatch.setattr("chalicelib.services.operations.reconcile.reconcile", lambda _: found)
+    monkeypatch.setattr("chalicelib.services.operations.reconcile.reconcile", lambda *_: found)
     reported = run(capsys)
     assert counted(reported, LATE) == dict(zip(LATE, (1, 2, 3), strict=True))
     assert counted(reported)["ReconcileFinding"] == 6

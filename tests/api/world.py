@@ -49,7 +49,7 @@ ACCOUNT = "123456789012"
 TABLE = "tandem-test"
 BUCKET = "tandem-test-files"
 ORIGIN = "https://tandem.test"
-QUEUES = (Queue.DECIDE, Queue.MAIL, Queue.REWARD)  # that hold facts
+QUEUES = (Queue.DUE, Queue.DECIDE, Queue.MAIL, Queue.REWARD)  # of functions of their names
 CAMPAIGN = "demo-vip"
 START = datetime(2026, 3, 2, 10, tzinfo=UTC)
 KEY = DigestKey("demo", "hmac_sha256", bytes(range(32)))

@@ -15,7 +15,7 @@ from chalicelib.adapters.dynamodb import schema
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.vouchers import Voucher
-from chalicelib.services.ports import Agenda, Change, Remove
+from chalicelib.services.ports import Agenda, Change, OnFailure, Remove
 from tests.fakes.repository import MemoryRepository, Place, _fact_key, _pair
 
 E = TypeVar("E", bound=Entity)
@@ -39,7 +39,13 @@ class IndexedRepository(MemoryRepository):
         return iter([one for one in found if isinstance(one, kind)])
 
     def agenda(
-        self, kind: type[E], name: Agenda, scope: str = "", *, until: datetime | None = None
+        self,
+        kind: type[E],
+        name: Agenda,
+        scope: str = "",
+        *,
+        until: datetime | None = None,
+        on_failure: OnFailure | None = None,
     ) -> Iterator[E]:
         last = schema.due_until(until)
         due = sorted(
@@ -48,8 +54,7 @@ class IndexedRepository(MemoryRepository):
             for key, position in self._agendas[partition].items()
             if position <= last
         )
-        found = (self._items[key] for _, key in due)
-        return iter([one for one in found if isinstance(one, kind)])
+        return self._read_again(kind, [key for _, key in due], on_failure)
 
     def _listed(self) -> Iterator[tuple[str, str, Place]]:
         for partition, entries in self._agendas.items():

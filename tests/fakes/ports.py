@@ -30,6 +30,7 @@ from chalicelib.services.ports import (
     NewSegment,
     Repository,
     StoredSegment,
+    Stretch,
     Sums,
 )
 
@@ -295,6 +296,10 @@ class MemoryQueues:
 
     def __init__(self) -> None:
         self.waiting: dict[str, list[Fact]] = defaultdict(list)
+        self.stretches: list[Stretch] = []
 
     def put(self, queue: str, facts: Sequence[Fact]) -> None:
         self.waiting[queue] += facts
+
+    def put_stretches(self, stretches: Sequence[Stretch]) -> None:
+        self.stretches += stretches

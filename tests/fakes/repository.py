@@ -22,9 +22,11 @@ from chalicelib.services.ports import (
     Change,
     ConflictError,
     Entry,
+    Failure,
     Found,
     Insert,
     Key,
+    OnFailure,
     Remove,
     Replace,
     Repository,
@@ -45,29 +47,34 @@ def _fact_key(fact: Fact) -> Place:
     return _pair(schema.fact_key(fact.subject, fact.at, fact.fact_id))
 
 
+class UnreadableError(ValueError):
+    """An item that cannot be made an entity of."""
+
+
 class MemoryRepository:
-    """`ports.Repository` in memory."""
+    """`ports.Repository` in memory. What lies at an `unreadable` place cannot be read."""
 
     def __init__(self, *, guards: bool = True) -> None:
         self._guards = guards
         self._items: dict[Place, Entity] = {}
+        self.unreadable: set[Place] = set()
         self._facts: dict[Place, Fact] = {}
         self._counts: dict[str, dict[date, dict[str, int]]] = {}
 
     def get(self, kind: type[E], /, **key: str | int) -> E | None:
-        found = self._items.get(_pair(schema.key_for(kind, key)))
+        found = self._read(_pair(schema.key_for(kind, key)))
         return found if isinstance(found, kind) else None
 
     def get_many(self, kind: type[E], keys: Sequence[Mapping[str, str | int]]) -> list[E]:
         distinct = dict.fromkeys(_pair(schema.key_for(kind, key)) for key in keys)
-        found = map(self._items.get, distinct)
+        found = map(self._read, distinct)
         return [one for one in found if isinstance(one, kind)]
 
     def read(self, *keys: Key[Any]) -> Found:
         places = {_pair(schema.key_for(key.kind, dict(key.parts))): key for key in keys}
         if not 0 < len(places) <= BATCH_LIMIT:
             raise ValueError(f"{len(places)} keys in one read")
-        found = ((key, self._items.get(place)) for place, key in places.items())
+        found = ((key, self._read(place)) for place, key in places.items())
         return Found({key: one for key, one in found if isinstance(one, key.kind)})
 
     def within(self, kind: type[E], /, **key: str | int) -> Iterator[E]:
@@ -81,7 +88,13 @@ class MemoryRepository:
         )
 
     def agenda(
-        self, kind: type[E], name: Agenda, scope: str = "", *, until: datetime | None = None
+        self,
+        kind: type[E],
+        name: Agenda,
+        scope: str = "",
+        *,
+        until: datetime | None = None,
+        on_failure: OnFailure | None = None,
     ) -> Iterator[E]:
         last, former = schema.due_until(until), schema.former_agenda_key(name, scope)
         listed = [
@@ -89,8 +102,26 @@ class MemoryRepository:
             for partition, position, key in self._listed()
             if partition.rpartition("#")[0] == former and position <= last
         ]
-        found = [self._items[key] for _, key in sorted(listed)]
-        return iter([entity for entity in found if isinstance(entity, kind)])
+        return self._read_again(kind, [key for _, key in sorted(listed)], on_failure)
+
+    def _read_again(
+        self, kind: type[E], keys: Sequence[Place], on_failure: OnFailure | None
+    ) -> Iterator[E]:
+        for key in keys:
+            try:
+                entity = self._read(key)
+            except UnreadableError as error:
+                if on_failure is None:
+                    raise
+                on_failure(Failure(schema.ITEM_KINDS[kind].kind, key[0], error))
+                continue
+            if isinstance(entity, kind):
+                yield entity
+
+    def _read(self, key: Place) -> Entity | None:
+        if key in self.unreadable:
+            raise UnreadableError
+        return self._items.get(key)
 
     def stretches(
         self, name: Agenda, scope: str = "", *, until: datetime | None = None
@@ -311,9 +342,16 @@ class LaggingRepository(_Wrapped):
         self.held_by = before.held_by
 
     def _lagging_agenda(
-        self, kind: type[E], name: Agenda, scope: str = "", *, until: datetime | None = None
+        self,
+        kind: type[E],
+        name: Agenda,
+        scope: str = "",
+        *,
+        until: datetime | None = None,
+        on_failure: OnFailure | None = None,
     ) -> Iterator[E]:
-        for listed in self._before.agenda(kind, name, scope, until=until):
+        before = self._before.agenda(kind, name, scope, until=until, on_failure=on_failure)
+        for listed in before:
             found = self._inner.get(kind, **schema.parts_of(kind, *_pair(schema.key_of(listed))))
             if found and schema.is_on(found, name, scope, until):
                 yield found

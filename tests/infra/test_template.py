@@ -21,7 +21,7 @@ Resource = dict[str, Any]
 Resources = dict[str, Resource]
 
 SCHEMA = ROOT / "docs/campaign.schema.json"
-QUEUES = ("Ingest", "Decide", "Mail", "Reward", "MailEvents")
+QUEUES = ("Ingest", "Decide", "Due", "Mail", "Reward", "MailEvents")
 
 
 def of_type(resources: Resources, kind: str) -> dict[str, Resource]:
@@ -151,7 +151,7 @@ def test_ingest_has_room_for_a_list_of_100_million(resources: Resources) -> None
     assert ingest["EphemeralStorage"] == {"Size": 4096}
     others = of_type(resources, "AWS::Serverless::Function")
     del others["Ingest"]
-    assert [other["EphemeralStorage"] for other in others.values()] == [{"Size": 512}] * 11
+    assert [other["EphemeralStorage"] for other in others.values()] == [{"Size": 512}] * 12
 
 
 def test_ingest_alone_has_the_layer(resources: Resources) -> None:
@@ -208,7 +208,8 @@ def test_a_queue_consumer_reports_partial_failures_and_is_bounded(
     assert source["FunctionName"] == {"Ref": name}
     assert source["EventSourceArn"] == {"Fn::GetAtt": [f"{name}Queue", "Arn"]}
     assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert 2 <= source["ScalingConfig"]["MaximumConcurrency"] <= 10
+    most = {"Decide": 20, "Due": 60}.get(name, 10)
+    assert 2 <= source["ScalingConfig"]["MaximumConcurrency"] <= most
 
 
 @pytest.mark.parametrize("name", ["Relay", "Project"])
@@ -257,8 +258,8 @@ def test_no_policy_grants_a_wildcard(resources: Resources) -> None:
             text = json.dumps(resource)
             assert text != '"*"', name
             # A wildcard may stand at the end of a named prefix, for the method of an API call, or
-            # for the campaign whose receipts, exports, statements or reports are meant.
-            folder = r"/out/\*/(?:receipts|vouchers|statements|reports)/"
+            # for the campaign whose receipts, exports, tables, statements or reports are meant.
+            folder = r"/out/\*/(?:receipts|vouchers|referrals|statements|reports)/"
             named = re.sub(rf'(/|/api/\*/v1/client/|{folder})\*"', '"', text)
             assert "*" not in named, (name, text)
 
@@ -348,13 +349,14 @@ def test_report_alone_reads_every_voucher_and_of_the_files_its_own(resources: Re
         if name == "ReportRole" and "s3:GetObject" in listed(statement["Action"])
         for resource in listed(statement["Resource"])
     ]
-    assert read == ["${Bucket.Arn}/out/*/statements/*", "${Bucket.Arn}/out/*/reports/*"]
+    folders = ("referrals", "statements", "reports")
+    assert read == [f"${{Bucket.Arn}}/out/*/{folder}/*" for folder in folders]
 
 
 def test_those_who_make_digests_may_read_the_keys_and_nobody_may_write_them(
     resources: Resources,
 ) -> None:
-    """Reconcile makes persons known under a new key."""
+    """`due` makes persons known under a new key."""
     granted = {
         name: statement["Action"]
         for name, statement in statements(resources)
@@ -362,8 +364,7 @@ def test_those_who_make_digests_may_read_the_keys_and_nobody_may_write_them(
     }
     assert set(granted.values()) == {"ssm:GetParameter"}
     assert set(granted) == {
-        f"{name}Role"
-        for name in ("APIHandler", "Ingest", "Decide", "Mail", "MailEvents", "Reconcile")
+        f"{name}Role" for name in ("APIHandler", "Ingest", "Decide", "Due", "Mail", "MailEvents")
     }
 
 
@@ -377,14 +378,17 @@ def test_only_the_mail_function_may_send(resources: Resources) -> None:
 
 
 def test_each_work_queue_is_fed_by_those_who_have_work_for_it(resources: Resources) -> None:
-    feeders: dict[str, set[str]] = {name: set() for name in ("Decide", "Ingest", "Mail", "Reward")}
+    feeders: dict[str, set[str]] = {
+        name: set() for name in ("Decide", "Due", "Ingest", "Mail", "Reward")
+    }
     for role, statement in statements(resources):
         if "sqs:SendMessage" in listed(statement["Action"]):
             for name, found in feeders.items():
                 if {"Fn::GetAtt": [f"{name}Queue", "Arn"]} in listed(statement["Resource"]):
                     found.add(role)
     assert feeders == {
-        "Decide": {"RelayRole", "DecideRole", "ReconcileRole"},
+        "Decide": {"RelayRole", "DueRole"},
+        "Due": {"DecideRole", "DueRole", "ExpireRole", "ReconcileRole"},
         "Ingest": {"RelayRole"},
         "Mail": {"RelayRole", "ReconcileRole"},
         "Reward": {"RelayRole"},
@@ -439,7 +443,7 @@ def test_every_function_knows_every_work_queue(resources: Resources) -> None:
         variables = function["Environment"]["Variables"]
         assert {name: variables[name] for name in variables if "QUEUE" in name} == {
             f"TANDEM_QUEUE_{name.upper()}": {"Ref": f"{name}Queue"}
-            for name in ("Decide", "Ingest", "Mail", "Reward")
+            for name in ("Decide", "Due", "Ingest", "Mail", "Reward")
         }
 
 

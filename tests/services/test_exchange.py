@@ -19,12 +19,12 @@ from chalicelib.domain.redemptions import Purchase
 from chalicelib.domain.statements import rebuild
 from chalicelib.domain.vouchers import Voucher, VoucherState, state_for_client
 from chalicelib.services.errors import RefusedError
-from chalicelib.services.operations.expire import expire
 from chalicelib.services.operations.reconciliation import write_reconciliation
 from chalicelib.services.operations.statement import write_statements
 from chalicelib.services.vouchers.changes import write_changes
 from chalicelib.services.vouchers.redeem import redeem, roll_back
 from tests.fakes.campaign import CANARY
+from tests.fakes.due import expire
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world
 
 OUT = "out/demo-vip/"

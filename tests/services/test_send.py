@@ -17,11 +17,10 @@ from chalicelib.services.invitations.respond import confirm, decline
 from chalicelib.services.mails import send as deliver_module
 from chalicelib.services.mails.send import send_mail
 from chalicelib.services.mails.ses_events import MailEvent, settle_mail
-from chalicelib.services.operations.expire import expire
-from chalicelib.services.operations.reconcile import reconcile
 from chalicelib.services.ports import MailNotSentError, MailUncertainError, Remove
 from chalicelib.services.sponsors.sign_in import request_sign_in
 from tests.fakes.campaign import CANARY
+from tests.fakes.due import expire, reconcile
 from tests.fakes.world import CUSTOMERS, SENDER, VIPS, World, new_world
 
 NEWCOMER = "jeanne@example.fr"

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, TypeVar
 from chalicelib.adapters.dynamodb import schema
 from chalicelib.adapters.dynamodb.codec import Item, entity_of
 from chalicelib.domain.entity import Entity
-from chalicelib.services.ports import BATCH_LIMIT, Agenda, Stretch
+from chalicelib.services.ports import BATCH_LIMIT, Agenda, Failure, OnFailure, Stretch
 
 E = TypeVar("E", bound=Entity)
 
@@ -72,7 +72,12 @@ class AgendaIndexes:
             yield Line(item[f"{index}_sk"]["S"], item["pk"]["S"], item["sk"]["S"])
 
     def read_again(
-        self, kind: type[E], name: Agenda, scope: str, until: datetime | None
+        self,
+        kind: type[E],
+        name: Agenda,
+        scope: str,
+        until: datetime | None,
+        on_failure: OnFailure | None,
     ) -> Iterator[E]:
         """The entities that are on the agenda now, soonest first as the indexes have them."""
         last = schema.due_until(until)
@@ -87,8 +92,8 @@ class AgendaIndexes:
             new = [place for place in places if place not in seen]
             seen.update(new)
             for item in self._in_order(new):
-                entity = entity_of(kind, item)
-                if schema.is_on(entity, name, scope, until):
+                entity = _read(kind, item, on_failure)
+                if entity and schema.is_on(entity, name, scope, until):
                     yield entity
 
     def _in_order(self, places: Sequence[tuple[str, str]]) -> Iterator[Item]:
@@ -98,6 +103,16 @@ class AgendaIndexes:
             for item in self.read([{"pk": pk, "sk": sk} for pk, sk in places])
         }
         return (found[place] for place in places if place in found)
+
+
+def _read(kind: type[E], item: Item, on_failure: OnFailure | None) -> E | None:
+    try:
+        return entity_of(kind, item)
+    except Exception as error:
+        if on_failure is None:
+            raise
+        on_failure(Failure(schema.ITEM_KINDS[kind].kind, schema.name_of(item), error))
+        return None
 
 
 def _partitions(name: Agenda, scope: str) -> Iterator[str]:

@@ -48,6 +48,7 @@ from chalicelib.services.ports import (
     Found,
     Insert,
     Key,
+    OnFailure,
     Remove,
     Replace,
     Stretch,
@@ -122,9 +123,15 @@ class DynamoRepository:
             yield entity_of(kind, item)
 
     def agenda(
-        self, kind: type[E], name: Agenda, scope: str = "", *, until: datetime | None = None
+        self,
+        kind: type[E],
+        name: Agenda,
+        scope: str = "",
+        *,
+        until: datetime | None = None,
+        on_failure: OnFailure | None = None,
     ) -> Iterator[E]:
-        return self._agendas.read_again(kind, name, scope, until)
+        return self._agendas.read_again(kind, name, scope, until, on_failure)
 
     def stretches(
         self, name: Agenda, scope: str = "", *, until: datetime | None = None

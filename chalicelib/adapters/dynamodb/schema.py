@@ -318,6 +318,15 @@ def mark_in(due_sk: str) -> str:
     return due_sk.partition("#")[2].partition("#")[2]
 
 
+# Random ids, the first of which says what an item is; a key may be a code.
+_IDS = ("mail_id", "invitation_id", "voucher_id", "referral_id", "campaign")
+
+
+def name_of(item: Mapping[str, Mapping[str, Any]]) -> str:
+    """How an item that cannot be read is named."""
+    return next((str(item[name].get("S", "")) for name in _IDS if name in item), "")
+
+
 def index_keys(entity: Entity) -> dict[str, str]:
     """The secondary-index attributes of `entity` as it is stored: none where it is in no index."""
     item_kind = ITEM_KINDS[type(entity)]
