@@ -152,7 +152,7 @@ def export() -> None:
     from chalicelib.services.vouchers.export import export_vouchers
 
     def export_one(campaign: Campaign) -> None:
-        written = export_vouchers(bootstrap.ports(), campaign)
+        written = export_vouchers(bootstrap.ports(), campaign, _not_handled)
         if written:
             log("export", campaign=campaign.id, export=written.number, rows=written.rows)
         changes = write_changes(bootstrap.ports(), campaign)
@@ -210,7 +210,7 @@ def report() -> None:
     from chalicelib.services.operations.statement import write_statements
 
     def report_one(campaign: Campaign) -> None:
-        referrals = write_report(bootstrap.ports(), campaign)
+        referrals = write_report(bootstrap.ports(), campaign, _not_handled)
         log("reported", campaign=campaign.id, referrals=referrals)
         # First: it stores what earlier versions did not, and a statement waits for that.
         differences = write_reconciliation(bootstrap.ports(), campaign)

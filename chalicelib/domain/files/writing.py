@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 _WRITTEN_AT_ONCE = 10_000  # rows
 
@@ -39,3 +39,12 @@ def csv_gz(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
             text.seek(0)
             text.truncate()
     return bytes(packed + packer.compress(text.getvalue().encode()) + packer.flush())
+
+
+def plain_lines(chunks: Iterable[bytes]) -> Iterator[str]:
+    """The lines of a file that `csv_gz` wrote and whose cells hold no line breaks."""
+    unpacker = zlib.decompressobj(wbits=31)
+    rest = b""
+    for chunk in chunks:
+        *whole, rest = (rest + unpacker.decompress(chunk)).split(b"\n")
+        yield from (line.decode() for line in whole)

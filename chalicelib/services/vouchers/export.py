@@ -24,17 +24,20 @@ from chalicelib.domain.facts import Fact
 from chalicelib.domain.files.exports import manifest_json, voucher_file
 from chalicelib.domain.vouchers import Voucher, exported
 from chalicelib.services.facts import export_fact
-from chalicelib.services.ports import Agenda, Insert, Ports, Replace
+from chalicelib.services.isolation import Isolation
+from chalicelib.services.ports import Agenda, Insert, OnFailure, Ports, Replace
 from chalicelib.services.vouchers.numbered_files import Part, Series
 
 PART_ROWS = 90  # with the part, the export and the fact, below the 100 items of a transaction
 
 
-def export_vouchers(ports: Ports, campaign: Campaign) -> Export | None:
+def export_vouchers(
+    ports: Ports, campaign: Campaign, on_failure: OnFailure = lambda _: None
+) -> Export | None:
     """Complete the campaign's open export, or open one if vouchers wait; returns the written
-    export, or None.
+    export, or None. A voucher that cannot be exported goes to `on_failure` and stays behind.
     """
-    return _Exports(ports, campaign.id).write_next()
+    return _Exports(ports, campaign.id, Isolation(on_failure)).write_next()
 
 
 class _Exports(Series[Export, ExportPart]):
@@ -44,15 +47,30 @@ class _Exports(Series[Export, ExportPart]):
     part_kind = ExportPart
     sequence_kind = ExportSequence
 
+    def __init__(self, ports: Ports, campaign_id: str, isolation: Isolation) -> None:
+        super().__init__(ports, campaign_id)
+        self._isolation = isolation
+
     def is_waiting(self) -> bool:
         return next(self._waiting(), None) is not None
 
     def _waiting(self) -> Iterator[Voucher]:
         """Vouchers in no export yet."""
-        return self.ports.repository.agenda(Voucher, Agenda.UNEXPORTED, self.campaign_id)
+        return self.ports.repository.agenda(
+            Voucher, Agenda.UNEXPORTED, self.campaign_id, on_failure=self._isolation.note
+        )
+
+    def _exportable(self, file: Export) -> Iterator[Voucher]:
+        """Those of which a row can be made."""
+        for voucher in self._waiting():
+            row = None
+            with self._isolation.of(Voucher.__name__, voucher.voucher_id):
+                row = next_part(file, [voucher]), exported(voucher, file.number)
+            if row:
+                yield voucher
 
     def next_part(self, file: Export) -> Part[Export] | None:
-        vouchers = list(islice(self._waiting(), PART_ROWS))
+        vouchers = list(islice(self._exportable(file), PART_ROWS))
         if not vouchers:
             return None
         grown, part = next_part(file, vouchers)
