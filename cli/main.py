@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
 from chalicelib.services.ports import ContentionError
-from cli import campaigns, keys, lists, status, vouchers
+from cli import campaigns, keys, lists, migration, status, vouchers
 from cli.connection import explained
 from cli.errors import CommandError
 from cli.hashing.command import hash_addresses
@@ -54,3 +54,4 @@ app.add_typer(lists.app, name="list")
 app.add_typer(vouchers.app, name="voucher")
 app.command("hash")(hash_addresses)
 app.command("status")(status.show_status)
+app.command("migrate")(migration.migrate)

@@ -217,6 +217,9 @@ class Repository(Protocol):
     def entries(self, kind: type[E], stretch: Stretch) -> Iterator[Entry[E]]:
         """What the index lists in a stretch, earliest first. Nothing is read again."""
 
+    def of_before(self) -> Iterator[Key[Any]]:
+        """What stands on an agenda as a version before the index `due` stored it; it may lag."""
+
     def held_by(self, holder_id: str) -> list[Voucher]:
         """The vouchers issued to a holder, oldest first."""
 

@@ -58,6 +58,7 @@ class MemoryRepository:
         self._guards = guards
         self._items: dict[Place, Entity] = {}
         self.unreadable: set[Place] = set()
+        self.former: set[Place] = set()  # as a version before the index `due` stored them
         self._facts: dict[Place, Fact] = {}
         self._counts: dict[str, dict[date, dict[str, int]]] = {}
 
@@ -150,6 +151,11 @@ class MemoryRepository:
             if "due_pk" in index:
                 yield index["due_pk"], index["due_sk"], key
 
+    def of_before(self) -> Iterator[Key[Any]]:
+        for pk, sk in sorted(self.former):
+            kind = type(self._items[pk, sk])
+            yield Key.of(kind, **schema.parts_of(kind, pk, sk))
+
     def held_by(self, holder_id: str) -> list[Voucher]:
         vouchers = [entity for entity in self._items.values() if isinstance(entity, Voucher)]
         held = [voucher for voucher in vouchers if voucher.holder_id == holder_id]
@@ -165,6 +171,7 @@ class MemoryRepository:
             self._require_unchanged(changes)
             if any(_fact_key(fact) in self._facts for fact in facts):
                 raise ConflictError("fact")
+        self.former.difference_update(keys)
         for key, change in zip(keys, changes, strict=True):
             if isinstance(change, Remove):
                 self._items.pop(key, None)
@@ -235,6 +242,7 @@ class _Wrapped:
         self.agenda = inner.agenda
         self.stretches = inner.stretches
         self.entries = inner.entries
+        self.of_before = inner.of_before
         self.held_by = inner.held_by
         self.every_voucher = inner.every_voucher
         self.facts_of = inner.facts_of

@@ -143,6 +143,18 @@ class DynamoRepository:
             key = Key.of(kind, **schema.parts_of(kind, line.pk, line.sk))
             yield Entry(key, line.position, schema.mark_in(line.position))
 
+    def of_before(self) -> Iterator[Key[Any]]:
+        pages = self._clients.dynamodb.get_paginator("scan").paginate(
+            TableName=self._table,
+            IndexName=schema.FORMER_AGENDA_INDEX,
+            ProjectionExpression="pk, sk, kind",
+        )
+        for page in pages:
+            for item in page["Items"]:
+                kind = schema.KINDS[item["kind"]["S"]]
+                parts = schema.parts_of(kind, item["pk"]["S"], item["sk"]["S"])
+                yield Key.of(kind, **parts)
+
     def held_by(self, holder_id: str) -> list[Voucher]:
         items = self._query(
             IndexName=schema.HOLDER_INDEX,

@@ -224,6 +224,9 @@ ITEM_KINDS: dict[type[Entity], ItemKind] = {
 }
 
 
+KINDS: Mapping[str, type[Entity]] = {one.kind: kind for kind, one in ITEM_KINDS.items()}
+
+
 def moment(at: datetime) -> str:
     """A time as stored: UTC, microseconds, so that text order is time order."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
