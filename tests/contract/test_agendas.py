@@ -181,3 +181,15 @@ def test_an_item_in_both_indexes_is_given_once(clients: Clients) -> None:
     table = new_table(clients)
     put(clients, table, as_before(invitation(1)) | entity_item(invitation(1)))
     assert ids(table) == ["i1"]
+
+
+def test_an_item_that_moved_during_the_reading_is_given_once_however_much_lies_between(
+    clients: Clients,
+) -> None:
+    table = new_table(clients)
+    moved = invitation(0, CLOSES + timedelta(days=1))
+    between = [entity_item(invitation(number)) for number in range(1, 130)]
+    early = as_before(replace(moved, closes_at=CLOSES - timedelta(days=1)))
+    keys = {name: early[name] for name in ("agenda_pk", "agenda_sk")}
+    put(clients, table, entity_item(moved) | keys, *between)
+    assert Counter(ids(table)) == Counter(f"i{number}" for number in range(130))

@@ -205,6 +205,25 @@ def test_a_confirmed_invitation_that_the_index_still_lists_does_not_close() -> N
     assert invitation.state is InvitationState.CONFIRMED
 
 
+def test_an_order_and_a_voucher_that_were_settled_meanwhile_are_left_alone() -> None:
+    world = new_world()
+    world.referral(NEWCOMER)
+    world.export()
+    world.drop_orders(world.order("A1", of=NEWCOMER))
+    world.run()
+    before = MemoryRepository()
+    before._items = dict(world.memory._items)
+    world.drop_orders(world.order("A1", "returned", of=NEWCOMER), file="returned")
+    world.clock.advance(days=70)
+    [voucher] = world.memory.all(Voucher)
+    assert end_due(world.ports, Key.of(Voucher, code_key=voucher.code_key))
+    facts = len(world.facts())
+    lagging = replace(world.ports, repository=LaggingRepository(world.repository, before))
+    assert expire(lagging) == 2
+    assert [work_off(lagging, one, must_not_fail) for one in world.queues.stretches] == [{}, {}]
+    assert len(world.facts()) == facts
+
+
 # --- undecided invitations ----------------------------------------------------------------------
 
 

@@ -25,9 +25,9 @@ from chalicelib.services.ingest import Drop, ingest
 from chalicelib.services.invitations.invite import Referee, invite
 from chalicelib.services.invitations.respond import confirm, decline, unsubscribe
 from chalicelib.services.operations.due import work_off
-from chalicelib.services.operations.rekey import SETTLED_AFTER, RekeyProgress, rekey
+from chalicelib.services.operations.rekey import SETTLED_AFTER, RekeyProgress, rekey, rekey_referral
 from chalicelib.services.operations.report import report
-from chalicelib.services.ports import Ports, Remove, Replace
+from chalicelib.services.ports import Entry, Key, Ports, Remove, Replace
 from chalicelib.services.sponsors.sign_in import open_session, request_sign_in
 from tests.fakes.campaign import CAMPAIGN, campaign
 from tests.fakes.due import must_not_fail, reconcile, work_off_all
@@ -464,6 +464,17 @@ def test_what_is_complete_is_not_read_while_others_are_rekeyed() -> None:
     ports = replace(world.ports, repository=recorded)
     assert work_off(ports, first, must_not_fail) == {}
     assert recorded.calls == []
+
+
+def test_a_complete_referral_that_no_version_has_marked_is_marked() -> None:
+    world = new_world(lists=NO_CANARY)
+    referral = world.referral(CONFIRMED)
+    key = Key.of(Referral, referral_id=referral.referral_id)
+    before = world.repository.get(Referral, referral_id=referral.referral_id)
+    assert before
+    assert rekey_referral(world.ports, CAMPAIGN, Entry(key, "2026-03-02T09:00:00.000000Z")) is None
+    [after] = world.memory.all(Referral)
+    assert after == replace(before, revision=before.revision + 1)
 
 
 def test_a_version_put_just_now_is_looked_at_again() -> None:
