@@ -46,6 +46,11 @@ def ingest(event: dict[str, Any], context: object) -> object:
     return functions.ingest(event)
 
 
+@app.lambda_function(name="due")
+def due(event: dict[str, Any], context: object) -> object:
+    return functions.due(event)
+
+
 @app.lambda_function(name="export")
 def export(event: dict[str, Any], context: object) -> None:
     functions.export()

@@ -12,7 +12,9 @@ from urllib.parse import unquote_plus
 from chalicelib.adapters.dynamodb.codec import fact_from_json, fact_of
 from chalicelib.adapters.dynamodb.schema import FACT_KIND
 from chalicelib.adapters.ses import MAIL_ID_TAG
+from chalicelib.adapters.sqs import stretch_from_json
 from chalicelib.domain.facts import Fact
+from chalicelib.services.ports import Stretch
 
 if TYPE_CHECKING:
     from chalicelib.services.ingest import Drop
@@ -78,6 +80,11 @@ def messages(event: Event) -> Iterator[Message]:
 def fact_in(body: str) -> Fact:
     """The fact in a work queue's message."""
     return fact_from_json(body)
+
+
+def stretch_in(body: str) -> Stretch:
+    """The stretch of an agenda in a message of the queue `due`."""
+    return stretch_from_json(body)
 
 
 def drops_in(body: str, reviewed_drop: Callable[[Fact], Drop | None]) -> list[Drop]:

@@ -11,7 +11,7 @@ Use cases are imported where they are called: a cold start loads only its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import bootstrap, events
@@ -36,15 +36,14 @@ from chalicelib.domain.sign_ins import SignInReason
 from chalicelib.observability import count, count_by_reason, failed, flushed, log, warn
 from chalicelib.pace import at_least
 from chalicelib.services.errors import RetryLaterError, SenderBusyError
-from chalicelib.services.isolate import failing, isolated
-from chalicelib.services.ports import ListUnavailableError, OtherContentError
+from chalicelib.services.isolation import Isolation, failing
+from chalicelib.services.ports import Failure, ListUnavailableError, OtherContentError
 
 if TYPE_CHECKING:
     from chalicelib.services.operations.check_facts import FactReport
 
 Event = dict[str, Any]
 BatchAnswer = dict[str, list[dict[str, str]]]
-Apart = Callable[[Campaign], AbstractContextManager[None]]
 
 READERS = 16  # shards of an hour's facts that are read at the same time
 FAILING_AT_ONCE = 3  # then it is probably not the facts: the rest is left to the next delivery
@@ -185,7 +184,7 @@ def export() -> None:
     from chalicelib.services.vouchers.export import export_vouchers
 
     def export_one(campaign: Campaign) -> None:
-        written = export_vouchers(bootstrap.ports(), campaign)
+        written = export_vouchers(bootstrap.ports(), campaign, _not_handled)
         if written:
             log("export", campaign=campaign.id, export=written.number, rows=written.rows)
 
@@ -195,25 +194,39 @@ def export() -> None:
             log("changes", campaign=campaign.id, number=changes.number, rows=changes.rows)
 
     def run() -> None:
-        with _apart() as apart:
-            for campaign in all_campaigns(bootstrap.ports()):
+        with _isolated() as isolation:
+            for campaign in all_campaigns(bootstrap.ports(), isolation.note):
                 # An export that cannot be written holds up no change of the vouchers before it.
-                for work in (export_one, write_changes_of_one):
-                    with apart(campaign):
-                        work(campaign)
+                with isolation.of("export", campaign.id):
+                    export_one(campaign)
+                with isolation.of("changes", campaign.id):
+                    write_changes_of_one(campaign)
 
     _scheduled("export", run)
 
 
 def expire() -> None:
-    """Time-based changes: closed invitations, expired vouchers, kept orders."""
-    from chalicelib.services.operations.expire import expire as expire_due
+    """What is due by now, into the queue of `due`."""
+    from chalicelib.services.operations.expire import expire as hand_out_due
 
     def run() -> None:
-        done = expire_due(bootstrap.ports())
-        log("expired", correlation=None, **done)
+        log("handed out", messages=hand_out_due(bootstrap.ports()))
 
     _scheduled("expire", run)
+
+
+def due(event: Event) -> BatchAnswer:
+    """Stretches of agendas: closed invitations, expired vouchers, kept orders, undecided
+    invitations to be queued again, referrals to re-key.
+    """
+    from chalicelib.services.operations.due import work_off
+
+    def work(body: str) -> None:
+        stretch = events.stretch_in(body)
+        done = work_off(bootstrap.ports(), stretch, _not_handled)
+        log("worked off", correlation=None, agenda=stretch.agenda, scope=stretch.scope, **done)
+
+    return _messages(event, work)
 
 
 def reconcile() -> None:
@@ -222,26 +235,20 @@ def reconcile() -> None:
     from chalicelib.services.operations.reconcile import FINDINGS
     from chalicelib.services.operations.reconcile import reconcile as find_stuck
 
-    failures: list[Exception] = []
-
-    def note(item: str, error: Exception) -> None:
-        failed(error, "one of many failed", item=item)
-        failures.append(error)
-
     def run() -> None:
-        found = find_stuck(bootstrap.ports(), note)
-        with isolated("facts", note):
+        found = find_stuck(bootstrap.ports(), _not_handled)
+        isolation = Isolation(_not_handled, has_to_wait=())
+        with isolation.of("facts", "check"):
             checked = check_facts(bootstrap.ports(), readers=READERS)
             found |= checked.numbers()
             _report_facts(checked)
+        found["not_handled"] += isolation.failed
         count("ReconcileFinding", sum(found[name] for name in FINDINGS))
         count("ListTooOld", found["lists_too_old"])
         count("ExportUnacknowledged", found["unacknowledged"])
         count("OrdersMissing", found["orders_missing"])
         count("CodesLow", found["codes_low"])
         log("reconciled", correlation=None, **found)
-        if failures:
-            raise WorkFailedError(f"{len(failures)} of many")
 
     _scheduled("reconcile", run)
 
@@ -283,47 +290,51 @@ def report() -> None:
     from chalicelib.services.operations.report import report as write_report
     from chalicelib.services.operations.statement import write_statements
 
+    def report_one(campaign: Campaign) -> None:
+        referrals = write_report(bootstrap.ports(), campaign, _not_handled)
+        log("reported", campaign=campaign.id, referrals=referrals)
+
+    def write_statements_of_one(campaign: Campaign) -> None:
+        for one in write_statements(bootstrap.ports(), campaign):
+            log("statement", campaign=campaign.id, month=one.month, rows=one.rows)
+
     def run() -> None:
-        ports = bootstrap.ports()
-        campaigns = list(all_campaigns(ports))
-        with _apart() as apart:
+        with _isolated() as isolation:
+            campaigns = list(all_campaigns(bootstrap.ports(), isolation.note))
             for campaign in campaigns:
-                with apart(campaign):
-                    log("reported", campaign=campaign.id, referrals=write_report(ports, campaign))
-            for campaign, differences in write_reconciliations(ports, campaigns, apart):
+                with isolation.of("report", campaign.id):
+                    report_one(campaign)
+            compared = write_reconciliations(
+                bootstrap.ports(), campaigns, lambda one: isolation.of("reconciliation", one.id)
+            )
+            for campaign, differences in compared:
                 # By every run of the day: one that is killed before its metrics are out loses none.
                 count("ReconciliationDifference", differences)
                 log("compared with the files", campaign=campaign.id, differences=differences)
                 # Only now: the comparison stores what earlier versions did not.
-                with apart(campaign):
-                    for one in write_statements(ports, campaign):
-                        log("statement", campaign=campaign.id, month=one.month, rows=one.rows)
+                with isolation.of("statement", campaign.id):
+                    write_statements_of_one(campaign)
 
     _scheduled("report", run)
 
 
 @contextmanager
-def _apart() -> Iterator[Apart]:
-    """Work for several campaigns: a failure within `apart(campaign)` does not affect the rest, and
-    fails the run at its end.
+def _isolated() -> Iterator[Isolation]:
+    """Work for several campaigns: a failure does not affect the rest, and fails the run at its
+    end.
     """
-    failures = 0
+    isolation = Isolation(_not_handled, has_to_wait=())
+    yield isolation
+    if isolation.failed:
+        raise WorkFailedError(f"{isolation.failed} failures")
 
-    @contextmanager
-    def apart(campaign: Campaign) -> Iterator[None]:
-        nonlocal failures
-        try:
-            yield
-        except Exception as error:
-            failed(error, "campaign failed", correlation=campaign.id)
-            if isinstance(error, OtherContentError):
-                warn("file has other content", campaign=campaign.id, path=error.path)
-                count("FileDiffers")
-            failures += 1
 
-    yield apart
-    if failures:
-        raise WorkFailedError(f"{failures} failures")
+def _not_handled(failure: Failure) -> None:
+    failed(failure.error, "not handled", kind=failure.kind, name=failure.name)
+    if isinstance(failure.error, OtherContentError):
+        warn("file has other content", campaign=failure.name, path=failure.error.path)
+        count("FileDiffers")
+    count("NotHandled")
 
 
 def _metric(fact_name: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from chalicelib.services.isolate import failing
+from chalicelib.services.isolation import failing
 from cli.connection import Connection
 
 FACTS_A_CALL = 100

@@ -88,11 +88,12 @@ class Stack:
     def campaigns(self) -> list[str]:
         """The names of the campaigns in force."""
         table = self.session.client("dynamodb", endpoint_url=self.endpoint, config=_SOON)
+        [partition] = schema.due_partitions(Agenda.CAMPAIGNS, "")
         found = table.query(
             TableName=self.table,
-            IndexName=schema.AGENDA_INDEX,
-            KeyConditionExpression="agenda_pk = :pk",
-            ExpressionAttributeValues={":pk": {"S": schema.agenda_key(Agenda.CAMPAIGNS, "")}},
+            IndexName=schema.DUE_INDEX,
+            KeyConditionExpression="due_pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": partition}},
         )
         return sorted(item["pk"]["S"].partition("#")[2] for item in found["Items"])
 

@@ -47,8 +47,6 @@ from chalicelib.domain.vouchers import Voucher, VoucherState, awaits_replacement
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import GoneError, RefusedError
 from chalicelib.services.invitations.respond import confirm, decline
-from chalicelib.services.operations.expire import expire
-from chalicelib.services.operations.reconcile import reconcile
 from chalicelib.services.operations.report import report
 from chalicelib.services.operations.statement import write_statements
 from chalicelib.services.orders.record_many import record_reported_orders
@@ -58,6 +56,7 @@ from chalicelib.services.vouchers.changes import write_changes
 from chalicelib.services.vouchers.redeem import redeem, roll_back
 from chalicelib.services.vouchers.replace_refused import refused_vouchers, replace_refused
 from tests.fakes.campaign import CAMPAIGN, digest
+from tests.fakes.due import expire, reconcile
 from tests.fakes.indexed import IndexedRepository
 from tests.fakes.ports import MemoryMailer, SentMail
 from tests.fakes.world import World

@@ -1,18 +1,32 @@
-"""The work queues as `ports.Queues`: facts as JSON, ten per call."""
+"""The work queues as `ports.Queues`: facts and stretches of agendas as JSON, ten per call."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.dynamodb.codec import fact_json
+from chalicelib.domain.effects import Queue
 from chalicelib.domain.facts import Fact
+from chalicelib.services.ports import Agenda, Stretch
 
 MESSAGES_PER_CALL = 10
 
 
 class QueueRefusedError(Exception):
     """SQS did not accept some of the messages; the whole batch must be sent again."""
+
+
+def stretch_json(stretch: Stretch) -> str:
+    """A stretch as the body of a queue's message."""
+    return json.dumps(vars(stretch))
+
+
+def stretch_from_json(body: str) -> Stretch:
+    """The stretch in a queue's message."""
+    values = json.loads(body)
+    return Stretch(**values | {"agenda": Agenda(values["agenda"])})
 
 
 class WorkQueues:
@@ -23,12 +37,18 @@ class WorkQueues:
         self._urls = urls
 
     def put(self, queue: str, facts: Sequence[Fact]) -> None:
-        for start in range(0, len(facts), MESSAGES_PER_CALL):
+        self._send(queue, [fact_json(fact) for fact in facts])
+
+    def put_stretches(self, stretches: Sequence[Stretch]) -> None:
+        self._send(Queue.DUE, [stretch_json(stretch) for stretch in stretches])
+
+    def _send(self, queue: str, bodies: Sequence[str]) -> None:
+        for start in range(0, len(bodies), MESSAGES_PER_CALL):
             answer = self._clients.sqs.send_message_batch(
                 QueueUrl=self._urls[queue],
                 Entries=[
-                    {"Id": str(position), "MessageBody": fact_json(fact)}
-                    for position, fact in enumerate(facts[start : start + MESSAGES_PER_CALL])
+                    {"Id": str(position), "MessageBody": body}
+                    for position, body in enumerate(bodies[start : start + MESSAGES_PER_CALL])
                 ],
             )
             if failed := answer.get("Failed"):

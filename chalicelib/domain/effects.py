@@ -46,7 +46,8 @@ COMPLAINTS = "complaints"
 
 
 class Queue(StrEnum):
-    """The work queues.
+    """The work queues. `due` holds stretches of agendas, the others hold facts; `ingest` both facts
+    and files.
 
     What a person asked for a moment ago and waits for (a sign-in, a sign-up by a shared link) has
     queues of its own, so that no backlog of other work is before it.
@@ -54,6 +55,7 @@ class Queue(StrEnum):
 
     DECIDE = "decide"
     REQUESTED_DECISION = "requested-decision"
+    DUE = "due"
     INGEST = "ingest"
     MAIL = "mail"
     REQUESTED_MAIL = "requested-mail"

@@ -56,6 +56,31 @@ class Referral(Entity):
         return self.referee.for_client
 
 
+@dataclass(frozen=True)
+class ReferralMark:
+    """What can be known of a referral without reading it: how often it was stored, and under which
+    keys it has digests; `key_ids` is empty once no further digests can be made.
+    """
+
+    revision: int
+    key_ids: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.revision}#{'+'.join(self.key_ids)}"
+
+    @classmethod
+    def of(cls, referral: Referral) -> ReferralMark:
+        """The mark of a referral as it is stored."""
+        key_ids = () if referral.address_gone else referral.referee.key_ids
+        return cls(referral.revision, key_ids)
+
+    @classmethod
+    def parse(cls, text: str) -> ReferralMark:
+        """The mark from its text."""
+        revision, _, key_ids = text.partition("#")
+        return cls(int(revision), tuple(key_ids.split("+")) if key_ids else ())
+
+
 def new_referral(
     campaign: Campaign,
     invitation: Invitation,

@@ -7,6 +7,7 @@ earlier key is removed: earlier lists were made with it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from chalicelib.domain.addresses import OWN_KEY_ID, Address, AddressDigests
@@ -24,18 +25,19 @@ def digests_of(ports: Ports, campaign: Campaign, address: Address) -> AddressDig
     return AddressDigests.of(address, keys)
 
 
-def lacks_a_key(campaign: Campaign, digests: AddressDigests) -> bool:
-    """Whether a current key or our own is missing, or the campaign's first key is not first."""
+def lacks_a_key(campaign: Campaign, key_ids: Sequence[str]) -> bool:
+    """Whether, of the keys that digests were made with, a current one or our own is missing, or the
+    campaign's first key is not first.
+    """
     wanted = {*campaign.digests.key_ids, OWN_KEY_ID}
-    first = campaign.digests.key_ids[0]
-    return digests.key_ids[0] != first or not wanted.issubset(digests.key_ids)
+    return key_ids[0] != campaign.digests.key_ids[0] or not wanted.issubset(key_ids)
 
 
 def complete_digests(
     ports: Ports, campaign: Campaign, known: AddressDigests, contact_id: str
 ) -> AddressDigests:
     """`known` with the missing digests, in the campaign's order, if the address is stored."""
-    if not lacks_a_key(campaign, known):
+    if not lacks_a_key(campaign, known.key_ids):
         return known
     contact = ports.repository.get(Contact, contact_id=contact_id)
     if contact is None:

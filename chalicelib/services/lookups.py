@@ -29,7 +29,15 @@ from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.errors import ClosedError, UnknownError
 from chalicelib.services.facts import facts_around
-from chalicelib.services.ports import Agenda, CommandPorts, ConflictError, Key, Membership, Ports
+from chalicelib.services.ports import (
+    Agenda,
+    CommandPorts,
+    ConflictError,
+    Key,
+    Membership,
+    OnFailure,
+    Ports,
+)
 
 
 def current_campaign(ports: Ports, campaign_id: str) -> Campaign:
@@ -86,9 +94,10 @@ class CampaignVersions:
         return list(self._ports.repository.within(CampaignVersion, campaign=self._id))
 
 
-def all_campaigns(ports: Ports) -> Iterator[Campaign]:
-    """Every campaign in force."""
-    for current in ports.repository.agenda(CurrentCampaign, Agenda.CAMPAIGNS):
+def all_campaigns(ports: Ports, on_failure: OnFailure | None = None) -> Iterator[Campaign]:
+    """Every campaign in force. One that cannot be read goes to `on_failure`, or is an error."""
+    campaigns = ports.repository.agenda(CurrentCampaign, Agenda.CAMPAIGNS, on_failure=on_failure)
+    for current in campaigns:
         yield current.document
 
 

@@ -134,7 +134,7 @@ Change = Insert | Replace | Remove
 
 
 class Agenda(StrEnum):
-    """The agendas: lists of things ordered by the time at which they are due or were made."""
+    """The agendas: lists of things by the time at which they are due or were made."""
 
     CAMPAIGNS = "campaigns"
     UNDECIDED = "undecided"
@@ -168,10 +168,46 @@ class Page:
     unreadable: int = 0
 
 
+@dataclass(frozen=True)
+class Failure:
+    """Something that could not be handled, by its kind and an id that tells nobody anything."""
+
+    kind: str
+    name: str
+    error: Exception
+
+
+OnFailure = Callable[[Failure], None]
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A part of an agenda: what one partition of its index lists from `first` to `last`, both
+    included. Handled by one worker at a time; safe to handle again.
+    """
+
+    agenda: Agenda
+    scope: str
+    partition: str
+    first: str
+    last: str
+
+
+@dataclass(frozen=True)
+class Entry(Generic[E]):
+    """What the index of an agenda says of an entity: where it is stored, its `position` in its
+    partition, and its `mark`, if its kind has one. It may be out of date.
+    """
+
+    key: Key[E]
+    position: str
+    mark: str = ""
+
+
 class Repository(Protocol):
     """The table. An entity past its end does not exist, and its key is free: that AWS removes it
-    later only cleans up. Reads by key are strongly consistent; `agenda`, `held_by` and
-    `every_voucher` may lag.
+    later only cleans up. Reads by key are strongly consistent. `held_by`, `every_voucher` and the
+    indexes of agendas may lag: an entity may be missing for a moment, or still be listed.
     """
 
     def get(self, kind: type[E], /, **key: str | int) -> E | None:
@@ -201,9 +237,30 @@ class Repository(Protocol):
         """
 
     def agenda(
-        self, kind: type[E], name: Agenda, scope: str = "", *, until: datetime | None = None
+        self,
+        kind: type[E],
+        name: Agenda,
+        scope: str = "",
+        *,
+        until: datetime | None = None,
+        on_failure: OnFailure | None = None,
     ) -> Iterator[E]:
-        """The entities on an agenda, earliest first, up to and including `until`."""
+        """The entities on an agenda, up to and including `until`, those of one partition earliest
+        first. The index names them; each is read again by its key, and only what is on the agenda
+        by its own state is given, each once. An item that cannot be read goes to `on_failure`;
+        without it, the error is raised.
+        """
+
+    def stretches(
+        self, name: Agenda, scope: str = "", *, until: datetime | None = None
+    ) -> Iterator[Stretch]:
+        """The partitions of an agenda that list anything up to and including `until`."""
+
+    def entries(self, kind: type[E], stretch: Stretch) -> Iterator[Entry[E]]:
+        """What the index lists in a stretch, earliest first. Nothing is read again."""
+
+    def of_before(self) -> Iterator[Key[Any]]:
+        """What stands on an agenda as a version before the index `due` stored it; it may lag."""
 
     def held_by(self, holder_id: str) -> list[Voucher]:
         """The vouchers issued to a holder, oldest first."""
@@ -412,6 +469,9 @@ class Queues(Protocol):
 
         `queue` is the queue's own name, as events have it.
         """
+
+    def put_stretches(self, stretches: Sequence[Stretch]) -> None:
+        """Queue stretches of agendas for `due`; raises when any was not accepted."""
 
 
 class Campaigns(Protocol):

@@ -69,12 +69,11 @@ def watched(ports: Ports, campaign: Campaign) -> Iterator[Watched]:
 
 
 def _acknowledgements(ports: Ports, campaign: Campaign) -> Watched:
-    # The agenda may lag, so an entry is read again by its key; most often the first one decides.
-    for entry in ports.repository.agenda(Export, Agenda.UNACKNOWLEDGED, campaign.id):
-        export = ports.repository.get(Export, campaign=campaign.id, number=entry.number)
-        if export and export.acknowledged_at is None:
-            overdue = is_unacknowledged(campaign, export, ports.clock())
-            return Watched(Watch.ACKNOWLEDGEMENTS, overdue, export.written_at)
+    waiting = ports.repository.agenda(Export, Agenda.UNACKNOWLEDGED, campaign.id)
+    oldest = next(waiting, None)
+    if oldest:
+        overdue = is_unacknowledged(campaign, oldest, ports.clock())
+        return Watched(Watch.ACKNOWLEDGEMENTS, overdue, oldest.written_at)
     return Watched(Watch.ACKNOWLEDGEMENTS, overdue=False)
 
 

@@ -40,13 +40,14 @@ FUNCTIONS: Final[Mapping[str, Size]] = {
     "Relay": Size("relay", 512, 30),
     "Project": Size("project", 512, 30),
     "Decide": Size("decide", 512, 30, settings=(("TANDEM_RESOLVER", "Resolver"),)),
+    "Due": Size("due", 1024, 120),
     "Mail": Size("mail", 512, 60, settings=(("TANDEM_MAIL_RATE", "MailRate"),)),
     "MailEvents": Size("mail_events", 512, 30),
     "Reward": Size("reward", 512, 30),
     "Export": Size("export", 1024, 120),
     "Expire": Size("expire", 512, 120),
     "Reconcile": Size("reconcile", 1024, 300),
-    "Report": Size("report", 1024, 300),
+    "Report": Size("report", 2048, 900),
     # One whole processor: it hashes. A group is 20 MB of lines, and twice that as files.
     "Seal": Size("seal", 1769, 900),
 }
@@ -116,6 +117,7 @@ def _environment(size: Size) -> Object:
         "TANDEM_BUCKET": {"Ref": "Bucket"},
         "TANDEM_QUEUE_DECIDE": {"Ref": "DecideQueue"},
         "TANDEM_QUEUE_REQUESTED_DECISION": {"Ref": "RequestedDecisionQueue"},
+        "TANDEM_QUEUE_DUE": {"Ref": "DueQueue"},
         "TANDEM_QUEUE_MAIL": {"Ref": "MailQueue"},
         "TANDEM_QUEUE_REQUESTED_MAIL": {"Ref": "RequestedMailQueue"},
         "TANDEM_QUEUE_REWARD": {"Ref": "RewardQueue"},

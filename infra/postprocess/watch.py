@@ -16,6 +16,7 @@ DEAD_QUEUES: Final = (
     "IngestDead",
     "DecideDead",
     "RequestedDecisionDead",
+    "DueDead",
     "MailDead",
     "RequestedMailDead",
     "RewardDead",
@@ -134,7 +135,10 @@ def dashboard() -> Object:
             ],
         ),
         ("Facts", ["FactRelayed", "FactProjected"]),
-        ("To look at", ["ReconcileFinding", "ReconciliationDifference", "RequestFailed"]),
+        (
+            "To look at",
+            ["ReconcileFinding", "NotHandled", "ReconciliationDifference", "RequestFailed"],
+        ),
     ]
     widgets = [
         _graph(

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 from chalicelib import functions
 from chalicelib.adapters.dynamodb.codec import fact_item, fact_json, fact_of
+from chalicelib.domain.effects import Queue
 from chalicelib.domain.fact_bodies import InvitationReceived
 from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.invitations import Channel
@@ -175,6 +176,29 @@ def _expire(world: World) -> Ready:
     return functions.expire
 
 
+def _handed_out(world: World) -> Event:
+    """The one message in the queue `due`, as a batch."""
+    url = world.clients.sqs.get_queue_url(QueueName=Queue.DUE)["QueueUrl"]
+    [message] = world.clients.sqs.receive_message(QueueUrl=url)["Messages"]
+    return queue_event([message["Body"]])
+
+
+def _due_invitation(world: World) -> Ready:
+    _expire(world)()
+    event = _handed_out(world)
+    return lambda: functions.due(event)
+
+
+def _due_order(world: World) -> Ready:
+    order = PURCHASE | {"voucher_code": world.voucher(), "status": "placed"}
+    world.post("/v1/client/orders", {"orders": [order]})
+    world.run()
+    world.clock.pass_by(days=30)
+    functions.expire()
+    event = _handed_out(world)
+    return lambda: functions.due(event)
+
+
 def _reconcile(world: World) -> Ready:
     world.invited(STRANGER)
     world.clock.pass_by(minutes=30)
@@ -205,6 +229,8 @@ WORK: Mapping[str, Callable[[World], Ready]] = {
     "ingest: an acknowledgement": _ingest_ack,
     "export: a voucher": _export,
     "expire: an invitation": _expire,
+    "due: an invitation": _due_invitation,
+    "due: an order": _due_order,
     "reconcile: nothing": _reconcile,
     "report: a referral": _report,
 }

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from bench.recording import read, size_of, written
+from chalicelib.adapters.dynamodb.schema import SHARDS
 from chalicelib.api.operations import OPERATIONS
+from chalicelib.services.ports import Agenda
 from tests.api.consumers import WORK
 from tests.api.requests import GOOD
 from tests.api.warm import recorded
@@ -30,6 +32,15 @@ QUEUE, SEND, KEY = "sqs:SendMessageBatch", "sesv2:SendEmail", "ssm:GetParameter"
 COUNTS = [QUERY] * 5  # the partitions they are spread over, and where 0.2.0 had them
 UNSEALED = [QUERY] * 8  # the shards of the journal's parts
 
+
+def agenda(name: Agenda, *, lists: bool = True) -> list[str]:
+    """Reading an agenda: a query for each partition and one of the index of before; what they list
+    is read again.
+    """
+    return [*[QUERY] * (SHARDS[name] + 1), *[BATCH] * lists]
+
+
+CAMPAIGNS = agenda(Agenda.CAMPAIGNS)
 ROUTES: Mapping[str, Sequence[str]] = {
     "get_campaign": [],
     "sign_in": [WRITE],
@@ -44,8 +55,8 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "get_voucher": [BATCH],
     "redeem_voucher": [BATCH, WRITE],
     "roll_back_redemption": [BATCH, WRITE],
-    "post_orders": [QUERY, *[BATCH] * 3, GET, WRITE],
-    "get_dashboard": [*COUNTS, *[GET] * 2, QUERY, *[GET] * 2],
+    "post_orders": [*CAMPAIGNS, *[BATCH] * 3, GET, WRITE],
+    "get_dashboard": [*COUNTS, *[GET] * 2, *agenda(Agenda.UNACKNOWLEDGED, lists=False), *[GET] * 2],
     "get_openapi": [],
 }
 # The drop's own, then the latest at its path unless a later drop has written it.
@@ -91,21 +102,33 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
         *RECEIPTS,
     ],
     "export: a voucher": [
-        *[QUERY, GET, QUERY, GET, WRITE],  # opened
-        *[GET, QUERY, GET, WRITE],  # the voucher added
-        *[GET, QUERY, GET, PUT],  # no more: sealed
+        *[*CAMPAIGNS, GET, *agenda(Agenda.UNEXPORTED), WRITE],  # opened
+        *[GET, *agenda(Agenda.UNEXPORTED), WRITE],  # the voucher added
+        *[GET, *agenda(Agenda.UNEXPORTED, lists=False), GET, PUT],  # no more: sealed
         *[GET, QUERY, WRITE_FILE, WRITE_FILE, WRITE],
         *[GET, GET, GET, QUERY],  # no change waits for a file
     ],
-    "expire: an invitation": [QUERY, *[GET] * 2, WRITE, *[QUERY] * 3],
+    "expire: an invitation": [
+        *[*agenda(Agenda.CLOSING, lists=False), QUEUE],
+        *agenda(Agenda.EXPIRING, lists=False),
+        *agenda(Agenda.REFUSED, lists=False),
+        *agenda(Agenda.RETURN_WINDOW, lists=False),
+    ],
+    # The stretch, twice: to see whether it is short, and to work on it.
+    "due: an invitation": [QUERY, QUERY, BATCH, *[GET] * 2, WRITE],
+    "due: an order": [QUERY, QUERY, BATCH, GET, WRITE],
     "reconcile: nothing": [
-        *[QUERY, *UNSEALED, *[QUERY] * 4, *[GET] * 2],
-        *[GET, *COUNTS, GET, QUERY],  # bounces and complaints; held invitations
-        *[QUERY, *[GET] * 2],
+        *[*agenda(Agenda.LEASED, lists=False), *agenda(Agenda.REFUSED, lists=False)],
+        *[*UNSEALED, *CAMPAIGNS],
+        *[*agenda(Agenda.UNDECIDED, lists=False), *agenda(Agenda.UNEXPORTED, lists=False)],
+        *[GET, GET, GET, *COUNTS, GET, QUERY],  # bounces and complaints; held invitations
+        *[*agenda(Agenda.UNACKNOWLEDGED, lists=False), *[GET] * 2],
         GET,  # how far the facts were checked: no hour is over
     ],
     "report: a referral": [
-        *[*[QUERY] * 2, WRITE_FILE, *COUNTS, WRITE_FILE],
+        # Which partitions list referrals, and the one that does; no table of the last days.
+        *[*CAMPAIGNS, *agenda(Agenda.REFERRALS, lists=False), QUERY, *[READ_FILE] * 8, BATCH],
+        *[WRITE_FILE, *COUNTS, WRITE_FILE],
         *[READ_FILE, *[QUERY] * 4, *[GET] * 4, SCAN, WRITE_FILE],  # the comparison of the day
         *[QUERY, QUERY],  # no month's statement is due
     ],
@@ -162,8 +185,10 @@ def test_units_are_reckoned_as_dynamodb_does() -> None:
     put = {"Item": item}
     assert written("PutItem", put) == (1, 1)
     assert written("TransactWriteItems", {"TransactItems": [{"Put": put}]}) == (1, 2)
-    larger = {"Item": item | {"agenda_pk": {"S": "a" * 100}}}
+    larger = {"Item": item | {"holder_pk": {"S": "a" * 100}}}
     assert written("PutItem", larger) == (1, 4)  # two for the table, two for its index
+    due = {"Item": item | {"due_pk": {"S": "a" * 100}}}
+    assert written("PutItem", due) == (1, 3)  # the index has the keys alone
     assert read({"Item": item}) == (1, 1)
     assert read({}) == (0, 1)
     assert read({"Responses": {"table": [item]}}, keys=3) == (1, 3)

@@ -49,8 +49,9 @@ ACCOUNT = "123456789012"
 TABLE = "tandem-test"
 BUCKET = "tandem-test-files"
 ORIGIN = "https://tandem.test"
-# The queues that hold facts, each with the function that works on it.
+# The queues that functions of ours fill, each with the function that works on it.
 CONSUMERS = {
+    Queue.DUE: functions.due,
     Queue.DECIDE: functions.decide,
     Queue.REQUESTED_DECISION: functions.decide,
     Queue.MAIL: functions.mail,

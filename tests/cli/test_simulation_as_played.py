@@ -19,9 +19,11 @@ from chalicelib.domain.campaign.rules import HolderRole
 from chalicelib.domain.files.orders import COLUMNS
 from chalicelib.domain.rewards import Budget, Reward
 from chalicelib.domain.vouchers import Voucher, VoucherState, expiry_due_before, is_live
-from chalicelib.services.operations.expire import _end, expire
+from chalicelib.services.operations.expire import end_due
+from chalicelib.services.ports import Key
 from cli.campaign_file import campaign_text
 from tests.fakes.campaign import CANARY, templates
+from tests.fakes.due import expire
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world
 
 pytestmark = pytest.mark.slow
@@ -86,7 +88,7 @@ class Played:
         # As `expire` does before it keeps orders; those of this moment are reported first here.
         for voucher in self.world.memory.all(Voucher):
             if voucher.valid_until <= expiry_due_before(moment):
-                _end(self.world.ports, voucher.code_key)
+                end_due(self.world.ports, Key.of(Voucher, code_key=voucher.code_key))
         self.world.run()
         self.world.drop_list("customers", [*CUSTOMERS, *VIPS, CANARY], f"{moment:%m%d%H%M}")
         self.world.drop_list("vips", VIPS, f"{moment:%m%d%H%M}")

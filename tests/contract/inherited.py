@@ -107,6 +107,8 @@ class ItemRepository(MemoryRepository):
                 }
             else:
                 self._items[key] = entity_of(KINDS[kind], item)
+                if "agenda_pk" in item:
+                    self.former.add(key)
 
 
 class InheritedStore(MemoryStore):

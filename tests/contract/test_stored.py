@@ -33,6 +33,7 @@ from chalicelib.domain.facts import FactName
 from chalicelib.domain.files.exports import voucher_file
 from chalicelib.domain.journal import canonical, chained, verify
 from chalicelib.domain.lists.model import CurrentList, FileRecord, ListVersion
+from chalicelib.domain.referrals import Referral
 from tests.contract.entities import ENTITIES
 from tests.contract.kept import COUNT, FACT, KINDS, NEXT, Item, kept, versions
 
@@ -55,7 +56,10 @@ RESHAPED = {
     ListVersion: {"dropped_at"},
     CurrentList: {"dropped_at"},
     ExportPart: {"rows"},
+    Referral: {"due_sk"},  # it says how often the referral was stored
 }
+# An item of a version before the index `due` leaves the index `agenda` when it is written again.
+LEFT = {"agenda_pk", "agenda_sk"}
 
 
 def items_of(kind: str) -> list[Item]:
@@ -90,9 +94,18 @@ def test_what_was_stored_is_stored_under_the_same_key_and_the_same_names(
 ) -> None:
     """A renamed field keeps its stored name; under another one its value would be lost silently."""
     written = entity_item(entity_of(KINDS[kind], item))
-    names = set(item) - {"revision"} - RESHAPED.get(KINDS[kind], set())
+    names = set(item) - {"revision"} - RESHAPED.get(KINDS[kind], set()) - LEFT
     lost = {name for name in names if not is_covered(item[name], written.get(name))}
     assert lost == set()
+
+
+@pytest.mark.parametrize(("kind", "item"), STORED)
+def test_an_item_stays_on_its_agenda_when_it_moves_to_the_index_due(kind: str, item: Item) -> None:
+    written = entity_item(entity_of(KINDS[kind], item))
+    assert LEFT.isdisjoint(written)
+    if "agenda_pk" in item:
+        assert written["due_pk"]["S"].rpartition("#")[0] == item["agenda_pk"]["S"]
+        assert item["agenda_sk"]["S"].startswith(written["due_sk"]["S"].partition("#")[0])
 
 
 @pytest.mark.parametrize("item", FACTS)

@@ -34,13 +34,12 @@ from chalicelib.services.invitations.respond import confirm, view_offer
 from chalicelib.services.journal import miscounts
 from chalicelib.services.lists.roll_back import roll_back_list
 from chalicelib.services.operations.dashboard import view_dashboard
-from chalicelib.services.operations.expire import expire
-from chalicelib.services.operations.reconcile import reconcile
 from chalicelib.services.ports import Agenda, Remove, Replace
 from chalicelib.services.vouchers.changes import write_changes
 from tests.contract.inherited import Inherited, in_memory, on_aws
 from tests.contract.kept import kept_world, versions
 from tests.fakes.campaign import CAMPAIGN, CANARY, digest, digests
+from tests.fakes.due import expire, reconcile
 from tests.fakes.world import CUSTOMERS, VIPS
 
 pytestmark = pytest.mark.slow

@@ -1,10 +1,12 @@
-"""The table as the template makes it, for tests on moto: keys and the two indexes."""
+"""The table as the template makes it, for tests on moto: keys and the three indexes."""
 
 from __future__ import annotations
 
 from mypy_boto3_dynamodb import DynamoDBClient
+from mypy_boto3_dynamodb.literals import ProjectionTypeType
 
-INDEXES = ("agenda", "holder")
+# Each index with what it has of an item.
+INDEXES: dict[str, ProjectionTypeType] = {"agenda": "ALL", "due": "KEYS_ONLY", "holder": "ALL"}
 
 
 def make_table(client: DynamoDBClient, name: str) -> None:
@@ -25,8 +27,8 @@ def make_table(client: DynamoDBClient, name: str) -> None:
                     {"AttributeName": f"{index}_pk", "KeyType": "HASH"},
                     {"AttributeName": f"{index}_sk", "KeyType": "RANGE"},
                 ],
-                "Projection": {"ProjectionType": "ALL"},
+                "Projection": {"ProjectionType": projection},
             }
-            for index in INDEXES
+            for index, projection in INDEXES.items()
         ],
     )

@@ -15,7 +15,7 @@ from chalicelib.adapters.dynamodb import schema
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.vouchers import Voucher
-from chalicelib.services.ports import Agenda, Change, Remove
+from chalicelib.services.ports import Agenda, Change, OnFailure, Remove
 from tests.fakes.repository import MemoryRepository, Place, _fact_key, _pair
 
 E = TypeVar("E", bound=Entity)
@@ -39,13 +39,27 @@ class IndexedRepository(MemoryRepository):
         return iter([one for one in found if isinstance(one, kind)])
 
     def agenda(
-        self, kind: type[E], name: Agenda, scope: str = "", *, until: datetime | None = None
+        self,
+        kind: type[E],
+        name: Agenda,
+        scope: str = "",
+        *,
+        until: datetime | None = None,
+        on_failure: OnFailure | None = None,
     ) -> Iterator[E]:
-        entries = self._agendas[schema.agenda_key(name, scope)]
-        last = None if until is None else schema.moment(until)
-        due = sorted((at, key) for key, at in entries.items() if last is None or at <= last)
-        found = (self._at(key) for _, key in due)
-        return iter([one for one in found if isinstance(one, kind)])
+        last = schema.due_until(until)
+        due = sorted(
+            (position, key)
+            for partition in schema.due_partitions(name, scope)
+            for key, position in self._agendas[partition].items()
+            if position <= last
+        )
+        return self._read_again(kind, [key for _, key in due], on_failure)
+
+    def _listed(self) -> Iterator[tuple[str, str, Place]]:
+        for partition, entries in self._agendas.items():
+            for key, position in entries.items():
+                yield partition, position, key
 
     def held_by(self, holder_id: str) -> list[Voucher]:
         found = (self._items[key] for key in self._holders[f"HOLDER#{holder_id}"])
@@ -79,7 +93,7 @@ class IndexedRepository(MemoryRepository):
         self._kinds[type(entity)][key] = None
         self._partitions[pk][sk] = None
         index = schema.index_keys(self._items[key])
-        if "agenda_pk" in index:
-            self._agendas[index["agenda_pk"]][key] = index["agenda_sk"]
+        if "due_pk" in index:
+            self._agendas[index["due_pk"]][key] = index["due_sk"]
         if "holder_pk" in index:
             self._holders[index["holder_pk"]][key] = None

@@ -30,6 +30,7 @@ from chalicelib.services.ports import (
     NewSegment,
     Repository,
     StoredSegment,
+    Stretch,
     Sums,
 )
 
@@ -305,6 +306,7 @@ class MemoryQueues:
 
     def __init__(self) -> None:
         self.waiting: dict[str, list[Fact]] = defaultdict(list)
+        self.stretches: list[Stretch] = []
         self.postponed: list[tuple[str, int]] = []
 
     def put(self, queue: str, facts: Sequence[Fact]) -> None:
@@ -312,3 +314,6 @@ class MemoryQueues:
 
     def postpone(self, queue: str, receipt: str, seconds: int) -> None:
         self.postponed.append((queue, seconds))
+
+    def put_stretches(self, stretches: Sequence[Stretch]) -> None:
+        self.stretches += stretches

@@ -26,12 +26,16 @@ from chalicelib.services.ports import (
     Clock,
     ConflictError,
     DayCounts,
+    Entry,
+    Failure,
     Found,
     Insert,
     Key,
+    OnFailure,
     Page,
     Remove,
     Repository,
+    Stretch,
     hours,
 )
 from tests.fakes.ports import MORNING
@@ -55,30 +59,36 @@ def _add(counts: dict[str, int], added: Mapping[str, int]) -> None:
         counts[name] = counts.get(name, 0) + by
 
 
+class UnreadableError(ValueError):
+    """An item that cannot be made an entity of."""
+
+
 class MemoryRepository:
-    """`ports.Repository` in memory."""
+    """`ports.Repository` in memory. What lies at an `unreadable` place cannot be read."""
 
     def __init__(self, *, guards: bool = True, clock: Clock = lambda: MORNING) -> None:
         self._guards = guards
         self.clock = clock
         self._items: dict[Place, Entity] = {}
+        self.unreadable: set[Place] = set()
+        self.former: set[Place] = set()  # as a version before the index `due` stored them
         self._facts: dict[Place, Fact] = {}
         self._counts: dict[Place, dict[str, int]] = {}
 
     def get(self, kind: type[E], /, **key: str | int) -> E | None:
-        found = self._at(_pair(schema.key_for(kind, key)))
+        found = self._read(_pair(schema.key_for(kind, key)))
         return found if isinstance(found, kind) else None
 
     def get_many(self, kind: type[E], keys: Sequence[Mapping[str, str | int]]) -> list[E]:
         distinct = dict.fromkeys(_pair(schema.key_for(kind, key)) for key in keys)
-        found = map(self._at, distinct)
+        found = map(self._read, distinct)
         return [one for one in found if isinstance(one, kind)]
 
     def read(self, *keys: Key[Any]) -> Found:
         places = {_pair(schema.key_for(key.kind, dict(key.parts))): key for key in keys}
         if not 0 < len(places) <= BATCH_LIMIT:
             raise ValueError(f"{len(places)} keys in one read")
-        found = ((key, self._at(place)) for place, key in places.items())
+        found = ((key, self._read(place)) for place, key in places.items())
         return Found({key: one for key, one in found if isinstance(one, key.kind)})
 
     def within(self, kind: type[E], /, **key: str | int) -> Iterator[E]:
@@ -98,25 +108,76 @@ class MemoryRepository:
     def page(self, kinds: Sequence[type[Entity]], campaign: str, after: str | None = None) -> Page:
         start = tuple(json.loads(after)) if after else ("", "")
         places = sorted(place for place in self._items if place > start)
-        read = [self._at(place) for place in places[:PAGE]]
-        found = [one for one in read if type(one) in kinds and vars(one)["campaign"] == campaign]
+        readable = [place for place in places[:PAGE] if place not in self.unreadable]
+        found = [one for one in map(self._at, readable) if type(one) in kinds]
         return Page(
-            [one for one in found if one], json.dumps(places[PAGE - 1]) if places[PAGE:] else None
+            [one for one in found if one and vars(one)["campaign"] == campaign],
+            json.dumps(places[PAGE - 1]) if places[PAGE:] else None,
+            len(places[:PAGE]) - len(readable),
         )
 
     def agenda(
-        self, kind: type[E], name: Agenda, scope: str = "", *, until: datetime | None = None
+        self,
+        kind: type[E],
+        name: Agenda,
+        scope: str = "",
+        *,
+        until: datetime | None = None,
+        on_failure: OnFailure | None = None,
     ) -> Iterator[E]:
+        last, former = schema.due_until(until), schema.former_agenda_key(name, scope)
         listed = [
-            (keys["agenda_sk"], key, entity)
-            for key, entity in self._items.items()
-            if isinstance(entity, kind)
-            and (keys := schema.index_keys(entity)).get("agenda_pk")
-            == schema.agenda_key(name, scope)
-            and not schema.has_ended(entity, self.clock())
+            (position, key)
+            for partition, position, key in self._listed()
+            if partition.rpartition("#")[0] == former and position <= last
         ]
-        due = [one for one in listed if until is None or one[0] <= schema.moment(until)]
-        return iter([entity for _, _, entity in sorted(due, key=lambda one: one[:2])])
+        return self._read_again(kind, [key for _, key in sorted(listed)], on_failure)
+
+    def _read_again(
+        self, kind: type[E], keys: Sequence[Place], on_failure: OnFailure | None
+    ) -> Iterator[E]:
+        for key in keys:
+            try:
+                entity = self._read(key)
+            except UnreadableError as error:
+                if on_failure is None:
+                    raise
+                on_failure(Failure(schema.ITEM_KINDS[kind].kind, key[0], error))
+                continue
+            if isinstance(entity, kind):
+                yield entity
+
+    def stretches(
+        self, name: Agenda, scope: str = "", *, until: datetime | None = None
+    ) -> Iterator[Stretch]:
+        last = schema.due_until(until)
+        for partition in schema.due_partitions(name, scope):
+            positions = [at for one, at, _ in self._listed() if one == partition and at <= last]
+            if positions:
+                yield Stretch(name, scope, partition, min(positions), last)
+
+    def entries(self, kind: type[E], stretch: Stretch) -> Iterator[Entry[E]]:
+        listed = sorted(
+            (position, key)
+            for partition, position, key in self._listed()
+            if partition == stretch.partition and stretch.first <= position <= stretch.last
+        )
+        for position, key in listed:
+            yield Entry(
+                Key.of(kind, **schema.parts_of(kind, *key)), position, schema.mark_in(position)
+            )
+
+    def _listed(self) -> Iterator[tuple[str, str, Place]]:
+        """What the index of agendas lists: partition, position and key."""
+        for key, entity in self._items.items():
+            index = schema.index_keys(entity)
+            if "due_pk" in index:
+                yield index["due_pk"], index["due_sk"], key
+
+    def of_before(self) -> Iterator[Key[Any]]:
+        for pk, sk in sorted(self.former):
+            kind = type(self._items[pk, sk])
+            yield Key.of(kind, **schema.parts_of(kind, pk, sk))
 
     def held_by(self, holder_id: str) -> list[Voucher]:
         vouchers = [entity for entity in self._items.values() if isinstance(entity, Voucher)]
@@ -133,6 +194,7 @@ class MemoryRepository:
             self._require_unchanged(changes)
             if any(_fact_key(fact) in self._facts for fact in facts):
                 raise ConflictError("fact")
+        self.former.difference_update(keys)
         for key, change in zip(keys, changes, strict=True):
             if isinstance(change, Remove):
                 self._items.pop(key, None)
@@ -188,6 +250,11 @@ class MemoryRepository:
                 _add(summed.setdefault(schema.counted_day(sk), {}), counts)
         return summed
 
+    def _read(self, place: Place) -> Entity | None:
+        if place in self.unreadable:
+            raise UnreadableError
+        return self._at(place)
+
     def _at(self, place: Place) -> Entity | None:
         """What is stored at a key, and not past its end."""
         found = self._items.get(place)
@@ -221,6 +288,9 @@ class _Wrapped:
         self.within = inner.within
         self.page = inner.page
         self.agenda = inner.agenda
+        self.stretches = inner.stretches
+        self.entries = inner.entries
+        self.of_before = inner.of_before
         self.held_by = inner.held_by
         self.every_voucher = inner.every_voucher
         self.facts_in = inner.facts_in
@@ -311,12 +381,32 @@ class TornRepository(_Wrapped):
 
 
 class LaggingRepository(_Wrapped):
-    """Its indexes are those of another store: what they were a moment ago."""
+    """Its indexes are those of another store: what they were a moment ago. What they list is read
+    again by its key, as it is now.
+    """
 
     def __init__(self, inner: Repository, before: Repository) -> None:
         super().__init__(inner)
-        self.agenda = before.agenda
+        self._before = before
+        self.agenda = self._lagging_agenda
+        self.stretches = before.stretches
+        self.entries = before.entries
         self.held_by = before.held_by
+
+    def _lagging_agenda(
+        self,
+        kind: type[E],
+        name: Agenda,
+        scope: str = "",
+        *,
+        until: datetime | None = None,
+        on_failure: OnFailure | None = None,
+    ) -> Iterator[E]:
+        before = self._before.agenda(kind, name, scope, until=until, on_failure=on_failure)
+        for listed in before:
+            found = self._inner.get(kind, **schema.parts_of(kind, *_pair(schema.key_of(listed))))
+            if found and schema.is_on(found, name, scope, until):
+                yield found
 
 
 class RecordingRepository(_Wrapped):

@@ -43,6 +43,7 @@ from chalicelib.services.sponsors.sign_in import decide_sign_in, open_session, r
 from chalicelib.services.vouchers.export import export_vouchers
 from chalicelib.services.vouchers.reward import reward
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digest
+from tests.fakes.due import work_off_all
 from tests.fakes.ports import (
     CountingCodes,
     KnownDomains,
@@ -130,7 +131,7 @@ class World:
 
     def _work(self, chance: Random | None) -> bool:
         """Empty the queues once; False when nothing was done."""
-        done = False
+        done = bool(work_off_all(self.ports))
         for queue in Queue:
             facts, self.queues.waiting[queue] = self.queues.waiting[queue], []
             for batch in _delivered(facts, chance):

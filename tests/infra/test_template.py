@@ -16,6 +16,7 @@ from chalicelib.domain import sending
 from chalicelib.domain.facts import FactName
 from infra.package import ROOT, Package
 from infra.postprocess import DEAD_QUEUES, FUNCTIONS, LISTS_LAYER
+from tests.fakes.aws_table import INDEXES
 from tests.fakes.event_source import Mapping
 
 Resource = dict[str, Any]
@@ -27,6 +28,7 @@ CONSUMERS = {
     "Ingest": "Ingest",
     "Decide": "Decide",
     "RequestedDecision": "Decide",
+    "Due": "Due",
     "Mail": "Mail",
     "RequestedMail": "Mail",
     "Reward": "Reward",
@@ -81,7 +83,13 @@ def test_the_table_has_the_keys_of_the_schema(resources: Resources) -> None:
         index["IndexName"]: [key["AttributeName"] for key in index["KeySchema"]]
         for index in properties["GlobalSecondaryIndexes"]
     }
+    projected = {
+        index["IndexName"]: index["Projection"]["ProjectionType"]
+        for index in properties["GlobalSecondaryIndexes"]
+    }
+    assert projected == INDEXES
     assert indexes == {
+        "due": ["due_pk", "due_sk"],
         "agenda": ["agenda_pk", "agenda_sk"],
         "holder": ["holder_pk", "holder_sk"],
     }
@@ -219,7 +227,8 @@ def test_a_queue_consumer_reports_partial_failures_and_is_bounded(
             "Fn::FindInMap": ["MailRates", {"Ref": "MailRate"}, "Executions"]
         }
     else:
-        assert 2 <= source["ScalingConfig"]["MaximumConcurrency"] <= 10
+        most = {"Decide": 20, "Due": 60}.get(name, 10)
+        assert 2 <= source["ScalingConfig"]["MaximumConcurrency"] <= most
 
 
 def test_the_mail_function_has_the_executions_that_its_rate_takes(made: Package) -> None:
@@ -288,9 +297,9 @@ def test_no_policy_grants_a_wildcard(resources: Resources) -> None:
             text = json.dumps(resource)
             assert text != '"*"', name
             # A wildcard may stand at the end of a named prefix, for the method of an API call, or
-            # for the campaign whose receipts, numbered files, statements, reports or journal are
-            # meant.
-            folder = r"/out/\*/(?:receipts|vouchers|changes|statements|reports|journal)/"
+            # for the campaign whose receipts, numbered files, tables, statements, reports or
+            # journal are meant.
+            folder = r"/out/\*/(?:receipts|vouchers|changes|referrals|statements|reports|journal)/"
             named = re.sub(rf'(/|/api/\*/v1/client/|{folder})\*"', '"', text)
             assert "*" not in named, (name, text)
 
@@ -413,13 +422,14 @@ def test_two_functions_scan_and_report_reads_of_the_files_its_own(
         if name == "ReportRole" and "s3:GetObject" in listed(statement["Action"])
         for resource in listed(statement["Resource"])
     ]
-    assert read == ["${Bucket.Arn}/out/*/statements/*", "${Bucket.Arn}/out/*/reports/*"]
+    folders = ("referrals", "statements", "reports")
+    assert read == [f"${{Bucket.Arn}}/out/*/{folder}/*" for folder in folders]
 
 
 def test_those_who_make_digests_may_read_the_keys_and_nobody_may_write_them(
     resources: Resources,
 ) -> None:
-    """Reconcile makes persons known under a new key."""
+    """`due` makes persons known under a new key."""
     granted = {
         name: statement["Action"]
         for name, statement in statements(resources)
@@ -427,8 +437,7 @@ def test_those_who_make_digests_may_read_the_keys_and_nobody_may_write_them(
     }
     assert set(granted.values()) == {"ssm:GetParameter"}
     assert set(granted) == {
-        f"{name}Role"
-        for name in ("APIHandler", "Ingest", "Decide", "Mail", "MailEvents", "Reconcile")
+        f"{name}Role" for name in ("APIHandler", "Ingest", "Decide", "Due", "Mail", "MailEvents")
     }
 
 
@@ -449,7 +458,8 @@ def test_each_work_queue_is_fed_by_those_who_have_work_for_it(resources: Resourc
                 if {"Fn::GetAtt": [f"{name}Queue", "Arn"]} in listed(statement["Resource"]):
                     found.add(role)
     assert feeders == {
-        "Decide": {"RelayRole", "DecideRole", "ReconcileRole"},
+        "Decide": {"RelayRole", "DecideRole", "DueRole", "ReconcileRole"},
+        "Due": {"DecideRole", "DueRole", "ExpireRole", "ReconcileRole"},
         "Ingest": {"RelayRole", "ReconcileRole"},
         "Mail": {"RelayRole", "DecideRole", "ReconcileRole"},
         "RequestedDecision": {"RelayRole", "ReconcileRole"},

@@ -20,11 +20,11 @@ from chalicelib.services.invitations.decide import decide_invitation
 from chalicelib.services.invitations.invite import Referee, sign_up
 from chalicelib.services.invitations.respond import confirm
 from chalicelib.services.operations.dashboard import view_dashboard
-from chalicelib.services.operations.reconcile import reconcile
 from chalicelib.services.sponsors.sign_in import request_sign_in
 from chalicelib.services.sponsors.space import view_sponsor_space
 from chalicelib.services.vouchers.reward import reward
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign
+from tests.fakes.due import reconcile
 from tests.fakes.repository import ContestedRepository
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world, wrapped
 

@@ -18,11 +18,11 @@ from chalicelib.domain.exports import export_name
 from chalicelib.domain.redemptions import Purchase
 from chalicelib.domain.vouchers import Voucher, VoucherState, state_for_client
 from chalicelib.services.errors import RefusedError
-from chalicelib.services.operations.expire import expire
 from chalicelib.services.operations.statement import write_statements
 from chalicelib.services.vouchers.changes import write_changes
 from chalicelib.services.vouchers.redeem import redeem, roll_back
 from tests.fakes.campaign import CANARY
+from tests.fakes.due import expire
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world
 from tests.reference.voucher_states import rebuild
 

@@ -14,14 +14,13 @@ from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.people import Contact
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.invitations.decide import decide_invitation
-from chalicelib.services.operations.expire import expire
-from chalicelib.services.operations.reconcile import FINDINGS, reconcile
+from chalicelib.services.operations.reconcile import FINDINGS
 from chalicelib.services.operations.seal import seal
+from tests.fakes.due import NOTHING, expire, reconcile
 from tests.fakes.fuse import killed_everywhere
 from tests.fakes.world import World, new_world
 
 NEWCOMER = "jeanne@example.fr"
-NOTHING = {"invitations": 0, "vouchers": 0, "orders": 0}
 
 
 def test_an_unanswered_invitation_closes_once(world: World) -> None:
@@ -134,7 +133,9 @@ def test_killed_at_every_step_and_run_again_everything_ends_once() -> None:
         world.clock.advance(days=70)
         return world
 
-    worlds = killed_everywhere(begin, lambda _, ports: expire(ports), lambda world: world.ports)
+    worlds = killed_everywhere(
+        begin, lambda world, ports: expire(ports, world.queues), lambda world: world.ports
+    )
     assert len(worlds) > 10
     for world in worlds:
         expire(world.ports)

@@ -13,9 +13,9 @@ import pytest
 from chalicelib.domain.exports import Export, ExportState
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.vouchers import Voucher, VoucherState
-from chalicelib.services.operations.reconcile import reconcile
 from chalicelib.services.vouchers.export import export_vouchers
 from tests.fakes.campaign import digest
+from tests.fakes.due import reconcile
 from tests.fakes.fuse import killed_everywhere
 from tests.fakes.repository import LaggingRepository
 from tests.fakes.world import VIPS, World, new_world

@@ -24,12 +24,13 @@ from chalicelib.services.errors import GoneError, UnavailableError
 from chalicelib.services.ingest import Drop, ingest
 from chalicelib.services.invitations.invite import Referee, invite
 from chalicelib.services.invitations.respond import confirm, decline, unsubscribe
-from chalicelib.services.operations.reconcile import reconcile
-from chalicelib.services.operations.rekey import SETTLED_AFTER, RekeyProgress, rekey
+from chalicelib.services.operations.due import work_off
+from chalicelib.services.operations.rekey import SETTLED_AFTER, RekeyProgress, rekey, rekey_referral
 from chalicelib.services.operations.report import report
-from chalicelib.services.ports import Ports, Remove, Replace
+from chalicelib.services.ports import Entry, Key, Ports, Remove, Replace
 from chalicelib.services.sponsors.sign_in import open_session, request_sign_in
 from tests.fakes.campaign import CAMPAIGN, campaign
+from tests.fakes.due import must_not_fail, reconcile, work_off_all
 from tests.fakes.fuse import killed_everywhere
 from tests.fakes.ports import MemoryKeys
 from tests.fakes.repository import ContestedRepository, RecordingRepository
@@ -146,7 +147,9 @@ def test_laws_1_and_2_a_whole_change_of_keys_forgets_nobody() -> None:
     answered_in_every_way(world)
     put(world, "k2", "k1")
     found = settle(world)
-    assert {name: value for name, value in found.items() if value} == {"referrals_rekeyed": 1}
+    assert {name: value for name, value in found.items() if value} == {
+        "referrals_to_rekey": 1, "campaigns_to_rekey": 1, "referrals_rekeyed": 1,
+    }  # fmt: skip
     report_order(world, "A1", CONFIRMED, "k2")
     assert rewarded(world, CONFIRMED) == [0, 1]
     drop_both_lists(world, "k2")
@@ -404,26 +407,39 @@ def known_by(world: World, key_id: str) -> int:
     return sum(key_id in one.referee.key_ids for one in world.memory.all(Referral))
 
 
-def test_a_run_does_so_many_and_the_next_one_the_rest() -> None:
+def done(world: World, ports: Ports | None = None) -> dict[str, int]:
+    """What a run of reconcile finds, and what is then done about it."""
+    found = reconcile(ports or world.ports)
+    return {
+        name.removeprefix("referrals_"): found[name]
+        for name in ("referrals_to_rekey", "referrals_rekeyed", "referrals_without_address")
+        if found.get(name)
+    }
+
+
+def test_a_run_hands_out_what_is_left_and_the_next_one_finds_nothing() -> None:
     world = three_to_rekey()
     world.clock.advance(hours=1)
-    outcomes = [rekey(world.ports, listed(world), 2) for _ in range(3)]
-    assert outcomes == [
-        RekeyProgress(done=2, left=1), RekeyProgress(done=1, complete=True),
-        RekeyProgress(complete=True),
-    ]  # fmt: skip
+    assert rekey(world.ports, listed(world)) == RekeyProgress(left=3)
+    assert {stretch.scope for stretch in world.queues.stretches} == {CAMPAIGN}
+    assert known_by(world, "k2") == 0
+    assert work_off_all(world.ports)["referrals_rekeyed"] == 3
+    assert rekey(world.ports, listed(world)) == RekeyProgress(complete=True)
+    assert rekey(world.ports, listed(world)) == RekeyProgress(complete=True)
+    assert world.queues.stretches == []
     assert known_by(world, "k2") == 3
 
 
 def test_nothing_is_looked_at_once_all_are_known() -> None:
     world = three_to_rekey()
     settle(world)
+    settle(world)
     put(world, "k2", "k1", invitation_days=7)  # another version, the same keys
     ports = replace(world.ports, repository=NoReferrals(world.repository))
-    assert rekey(ports, listed(world), 2) == RekeyProgress(complete=True)
+    assert rekey(ports, listed(world)) == RekeyProgress(complete=True)
     put(world, "k2")
     with pytest.raises(AssertionError):
-        rekey(replace(world.ports, repository=NoReferrals(world.repository)), listed(world), 2)
+        rekey(replace(world.ports, repository=NoReferrals(world.repository)), listed(world))
 
 
 class NoReferrals(RecordingRepository):
@@ -431,23 +447,47 @@ class NoReferrals(RecordingRepository):
 
     def __init__(self, inner: Any) -> None:
         super().__init__(inner)
-        self.agenda = must_not_be_read
+        self.agenda = self.stretches = self.entries = must_not_be_read
 
 
 def must_not_be_read(*_: object, **__: object) -> Any:
     raise AssertionError("an agenda was read")
 
 
+def test_what_is_complete_is_not_read_while_others_are_rekeyed() -> None:
+    world = three_to_rekey()
+    world.clock.advance(hours=1)
+    rekey(world.ports, listed(world))
+    [first, *_] = world.queues.stretches
+    work_off(world.ports, first, must_not_fail)
+    recorded = RecordingRepository(world.repository)
+    ports = replace(world.ports, repository=recorded)
+    assert work_off(ports, first, must_not_fail) == {}
+    assert recorded.calls == []
+
+
+def test_a_complete_referral_that_no_version_has_marked_is_marked() -> None:
+    world = new_world(lists=NO_CANARY)
+    referral = world.referral(CONFIRMED)
+    key = Key.of(Referral, referral_id=referral.referral_id)
+    before = world.repository.get(Referral, referral_id=referral.referral_id)
+    assert before
+    assert rekey_referral(world.ports, CAMPAIGN, Entry(key, "2026-03-02T09:00:00.000000Z")) is None
+    [after] = world.memory.all(Referral)
+    assert after == replace(before, revision=before.revision + 1)
+
+
 def test_a_version_put_just_now_is_looked_at_again() -> None:
     world = three_to_rekey()
-    first = rekey(world.ports, listed(world), 10)
-    assert first == RekeyProgress(done=3, complete=False)
+    assert done(world) == {"to_rekey": 3, "rekeyed": 3}
+    assert not rekey(world.ports, listed(world)).complete
     # Confirmed by a function that still worked with the version before.
     late = world.memory.all(Referral)[0]
     pairs = (late.referee.under("k1"), late.referee.under(OWN_KEY_ID))
     world.repository.commit(Replace(replace(late, referee=AddressDigests(pairs))))
     world.clock.advance(hours=1)
-    assert rekey(world.ports, listed(world), 10) == RekeyProgress(done=1, complete=True)
+    assert done(world) == {"to_rekey": 1, "rekeyed": 1}
+    assert rekey(world.ports, listed(world)).complete
     assert known_by(world, "k2") == 3
 
 
@@ -456,11 +496,12 @@ def test_a_referral_whose_address_is_gone_keeps_its_digests_and_is_skipped() -> 
     [contact] = [one for one in world.memory.all(Contact) if one.address.typed == DECLINED]
     world.repository.commit(Remove(contact))
     world.clock.advance(hours=1)
-    assert rekey(world.ports, listed(world), 10) == RekeyProgress(2, 1, 0, complete=True)
+    assert done(world) == {"to_rekey": 3, "rekeyed": 2, "without_address": 1}
     assert known_by(world, "k2") == 2
     put(world, "k3", "k2")
     world.clock.advance(hours=1)
-    assert rekey(world.ports, listed(world), 10) == RekeyProgress(done=2, complete=True)
+    assert done(world) == {"to_rekey": 2, "rekeyed": 2}
+    assert rekey(world.ports, listed(world)).complete
 
 
 def test_an_order_meanwhile_is_not_lost_and_the_referral_rekeyed_all_the_same() -> None:
@@ -471,7 +512,8 @@ def test_an_order_meanwhile_is_not_lost_and_the_referral_rekeyed_all_the_same() 
         report_order(world, "A1", CONFIRMED, "k1")
 
     ports = wrapped(world, lambda inner: ContestedRepository(inner, competitor))
-    assert rekey(ports, listed(world), 1) == RekeyProgress(done=1, left=2)
+    done(world, ports)
+    assert known_by(world, "k2") == 3
     [referral] = [one for one in world.memory.all(Referral) if is_of(one, CONFIRMED)]
     assert (referral.orders, referral.referee.key_ids) == (1, ("k2", "k1", OWN_KEY_ID))
 
@@ -480,10 +522,11 @@ def test_a_version_put_meanwhile_is_not_marked() -> None:
     world = three_to_rekey()
     world.clock.advance(hours=1)
     of_before = listed(world)
-    assert rekey(world.ports, of_before, 10).complete
+    assert done(world)["rekeyed"] == 3
+    assert rekey(world.ports, of_before).complete
     put(world, "k3", "k2")
     stale = replace(of_before, revision=listed(world).revision - 1)
-    assert not rekey(world.ports, stale, 10).complete
+    assert not rekey(world.ports, stale).complete
     assert listed(world).rekeyed_for == ("k2", "k1")
 
 
@@ -494,12 +537,15 @@ def test_killed_at_every_step_and_run_again_all_are_known() -> None:
         world.clock.advance(hours=1)
         return world
 
-    def run(_world: World, ports: Ports) -> None:
-        reconcile(ports)
+    def run(world: World, ports: Ports) -> None:
+        rekey(ports, listed(world))
+        work_off_all(ports, world.queues)
+        rekey(ports, listed(world))
 
     worlds = killed_everywhere(begin, run, lambda world: world.ports)
     assert len(worlds) > 20
     for world in worlds:
+        reconcile(world.ports)
         reconcile(world.ports)
         assert listed(world).rekeyed_for == ("k2", "k1")
         assert known_by(world, "k2") == 1
@@ -520,7 +566,7 @@ def test_the_sponsor_meanwhile_invites_and_is_not_set_back() -> None:
         world.invite(session, "new@example.fr")
 
     ports = wrapped(world, lambda inner: ContestedRepository(inner, competitor))
-    assert rekey(ports, listed(world), 10).done == 3
+    assert done(world, ports)["rekeyed"] == 3
     [sponsor] = world.memory.all(Sponsor)
     assert (sponsor.invited, sponsor.digests.key_ids[0]) == (4, "k2")
 

@@ -22,12 +22,12 @@ from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Reward, earned_on_orders
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.campaigns.put import put_campaign
-from chalicelib.services.operations.expire import expire
 from chalicelib.services.orders.record import OrderOutcome, record_order
 from chalicelib.services.ports import Remove
 from chalicelib.services.vouchers.redeem import redeem, roll_back
 from chalicelib.services.vouchers.reward import reward
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign
+from tests.fakes.due import expire
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world
 from tests.services.test_orders import NEWCOMER, granted, keep, record, row_of
 

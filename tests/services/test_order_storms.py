@@ -18,9 +18,9 @@ from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Reward, is_active
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.errors import InvalidError, RefusedError
-from chalicelib.services.operations.expire import expire
 from chalicelib.services.vouchers.redeem import redeem, roll_back
 from tests.fakes.campaign import CANARY
+from tests.fakes.due import expire
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world
 from tests.services.test_order_attacks import (
     USED,

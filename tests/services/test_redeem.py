@@ -11,9 +11,9 @@ from chalicelib.domain.facts import FactName
 from chalicelib.domain.redemptions import OrderUses, Purchase
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.errors import RefusedError, UnknownError
-from chalicelib.services.operations.expire import expire
 from chalicelib.services.vouchers.redeem import check_voucher, redeem, roll_back
 from tests.fakes.campaign import CAMPAIGN
+from tests.fakes.due import expire
 from tests.fakes.world import World
 
 NEWCOMER = "jeanne@example.fr"

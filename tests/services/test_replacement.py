@@ -20,14 +20,13 @@ from chalicelib.domain.vouchers import (
 )
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.ingest import ingest
-from chalicelib.services.operations.expire import expire
-from chalicelib.services.operations.reconcile import reconcile
 from chalicelib.services.orders.record import record_order
 from chalicelib.services.ports import Ports
 from chalicelib.services.sponsors.space import view_sponsor_space, voucher_view
 from chalicelib.services.vouchers.redeem import check_voucher
 from chalicelib.services.vouchers.reward import reward
 from tests.fakes.campaign import campaign
+from tests.fakes.due import expire, reconcile
 from tests.fakes.repository import ContestedRepository
 from tests.fakes.world import World, new_world, wrapped
 from tests.services.test_orders import row_of

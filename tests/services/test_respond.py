@@ -11,9 +11,9 @@ from chalicelib.domain.referrals import Referral
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import GoneError, InvalidError, UnavailableError
 from chalicelib.services.invitations.respond import confirm, decline, unsubscribe, view_offer
-from chalicelib.services.operations.expire import expire
 from chalicelib.services.ports import Remove
 from tests.fakes.campaign import CANARY, campaign
+from tests.fakes.due import expire
 from tests.fakes.world import CUSTOMERS, VIPS, World
 
 NEWCOMER = "jeanne@gmail.com"

@@ -25,8 +25,6 @@ from chalicelib.services.mails.resend import ResendOutcome, resend, undelivered_
 from chalicelib.services.mails.send import send_mail
 from chalicelib.services.mails.ses_events import MailEvent, settle_mail
 from chalicelib.services.moves import mark_mail_failed
-from chalicelib.services.operations.expire import expire
-from chalicelib.services.operations.reconcile import reconcile
 from chalicelib.services.ports import (
     MailNotSentError,
     MailUncertainError,
@@ -37,6 +35,7 @@ from chalicelib.services.ports import (
 from chalicelib.services.sponsors.sign_in import request_sign_in
 from chalicelib.services.sponsors.space import voucher_view
 from tests.fakes.campaign import CANARY
+from tests.fakes.due import expire, reconcile
 from tests.fakes.repository import LaggingRepository
 from tests.fakes.world import CUSTOMERS, SENDER, VIPS, World, new_world, wrapped
 

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.changes import VoucherChange
 from chalicelib.domain.changes_files import ChangesFile
 from chalicelib.domain.exports import Export, ExportPart
@@ -375,9 +376,10 @@ class Months:
             (self.till.expire if step == "expire" else self.till.refuse)(key)
 
     def _run(self, step: str, fuse: int, after: bool) -> None:
-        run = {
+        steps: dict[str, Callable[[Ports, Campaign], object]] = {
             "export": export_vouchers, "changes": write_changes, "statements": write_statements,
-        }[step]  # fmt: skip
+        }  # fmt: skip
+        run = steps[step]
         ports = self.world.ports
         if fuse:
             ports = Fuse(fuse, after_the_effect=after).on(ports)

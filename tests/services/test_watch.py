@@ -8,9 +8,9 @@ import pytest
 
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.operations.dashboard import view_dashboard
-from chalicelib.services.operations.reconcile import reconcile
 from chalicelib.services.watch import Watch, Watched, note_orders
 from tests.fakes.campaign import CAMPAIGN, campaign
+from tests.fakes.due import reconcile
 from tests.fakes.ports import MORNING
 from tests.fakes.repository import LaggingRepository
 from tests.fakes.world import World, new_world, wrapped

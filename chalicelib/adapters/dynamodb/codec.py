@@ -19,7 +19,12 @@ from chalicelib.domain.facts import Fact
 E = TypeVar("E", bound=Entity)
 Item = dict[str, Any]
 
-_KEYS = frozenset({"pk", "sk", "kind", "ttl", "agenda_pk", "agenda_sk", "holder_pk", "holder_sk"})
+_KEYS = frozenset(
+    {
+        *("pk", "sk", "kind", "ttl", "due_pk", "due_sk", "holder_pk", "holder_sk"),
+        *("agenda_pk", "agenda_sk"),  # stored by versions before the index `due`
+    }
+)
 _FROM_KEY = {"by_subject"}
 _adapters: dict[Any, TypeAdapter[Any]] = {}
 
@@ -74,9 +79,10 @@ def entity_item(entity: Entity) -> Item:
     """The item of `entity`, at its next revision."""
     kind = type(entity)
     item_kind = schema.ITEM_KINDS[kind]
-    values = _adapter(kind).dump_python(entity, mode="json", by_alias=True)
-    values |= schema.key_of(entity) | schema.index_keys(entity)
-    values |= {"kind": item_kind.kind, "revision": entity.revision + 1}
+    stored = replace(entity, revision=entity.revision + 1)
+    values = _adapter(kind).dump_python(stored, mode="json", by_alias=True)
+    values |= schema.key_of(stored) | schema.index_keys(stored)
+    values |= {"kind": item_kind.kind}
     if item_kind.ends and (ends_at := getattr(entity, item_kind.ends)):
         values["ttl"] = int(ends_at.timestamp())
     return _marshal(values)

@@ -31,6 +31,7 @@ from pydantic import ValidationError
 
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.dynamodb import schema
+from chalicelib.adapters.dynamodb.agendas import AgendaIndexes
 from chalicelib.adapters.dynamodb.codec import (
     Item,
     entity_item,
@@ -50,12 +51,15 @@ from chalicelib.services.ports import (
     ConflictError,
     ContentionError,
     DayCounts,
+    Entry,
     Found,
     Insert,
     Key,
+    OnFailure,
     Page,
     Remove,
     Replace,
+    Stretch,
     hours,
 )
 
@@ -104,6 +108,7 @@ class DynamoRepository:
         self._table = table
         self._clock = clock
         self._pause = pause
+        self._agendas = AgendaIndexes(self._query, self._batches, self._entities)
 
     def get(self, kind: type[E], /, **key: str | int) -> E | None:
         answer = self._clients.dynamodb.get_item(
@@ -157,19 +162,37 @@ class DynamoRepository:
         return Page(found, place, unreadable)
 
     def agenda(
-        self, kind: type[E], name: Agenda, scope: str = "", *, until: datetime | None = None
+        self,
+        kind: type[E],
+        name: Agenda,
+        scope: str = "",
+        *,
+        until: datetime | None = None,
+        on_failure: OnFailure | None = None,
     ) -> Iterator[E]:
-        values = {":pk": schema.agenda_key(name, scope)}
-        condition = "agenda_pk = :pk"
-        if until:
-            condition += " AND agenda_sk <= :until"
-            values[":until"] = schema.moment(until)
-        items = self._query(
-            IndexName=schema.AGENDA_INDEX,
-            KeyConditionExpression=condition,
-            ExpressionAttributeValues=_attributes(values),
+        return self._agendas.read_again(kind, name, scope, until, on_failure)
+
+    def stretches(
+        self, name: Agenda, scope: str = "", *, until: datetime | None = None
+    ) -> Iterator[Stretch]:
+        return self._agendas.stretches(name, scope, until)
+
+    def entries(self, kind: type[E], stretch: Stretch) -> Iterator[Entry[E]]:
+        for line in self._agendas.lines(stretch):
+            key = Key.of(kind, **schema.parts_of(kind, line.pk, line.sk))
+            yield Entry(key, line.position, schema.mark_in(line.position))
+
+    def of_before(self) -> Iterator[Key[Any]]:
+        pages = self._clients.dynamodb.get_paginator("scan").paginate(
+            TableName=self._table,
+            IndexName=schema.FORMER_AGENDA_INDEX,
+            ProjectionExpression="pk, sk, kind",
         )
-        yield from self._entities(kind, items)
+        for page in pages:
+            for item in page["Items"]:
+                kind = schema.KINDS[item["kind"]["S"]]
+                parts = schema.parts_of(kind, item["pk"]["S"], item["sk"]["S"])
+                yield Key.of(kind, **parts)
 
     def held_by(self, holder_id: str) -> list[Voucher]:
         items = self._query(

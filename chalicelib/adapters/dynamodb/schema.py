@@ -11,7 +11,7 @@
 | AP7 | a referral and what was granted for it | `REFERRAL#{referral_id}` / … |
 | AP8 | a voucher by its code, and its redemptions | `VOUCHER#{code_key}` / … |
 | AP9 | the vouchers of a holder | index `holder` |
-| AP10 | what is due: undecided, closing, unexported, expiring, leased, … | index `agenda` |
+| AP10 | what is due: undecided, closing, unexported, expiring, leased, … | index `due` |
 | AP11 | the export that is open; its rows | `EXPORTS#{campaign}`, `EXPORT#{campaign}#{number}` |
 | AP12 | the list in force, its versions, its deltas, held lists | `LIST#{campaign}#{name}` |
 | AP13 | has this file been processed | `FILE#{campaign}#{area}#{sha256}` |
@@ -33,10 +33,13 @@ part may contain a `#`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from chalicelib.domain.campaign.versions import CampaignVersion, CurrentCampaign
@@ -71,7 +74,7 @@ from chalicelib.domain.people import (
 from chalicelib.domain.protection import HeldInvitation, InvitationStop
 from chalicelib.domain.redemptions import OrderUses, Redemption
 from chalicelib.domain.referral_orders import FurtherOrder
-from chalicelib.domain.referrals import Referral
+from chalicelib.domain.referrals import Referral, ReferralMark
 from chalicelib.domain.rewards import Budget, Reward
 from chalicelib.domain.statements import Statement
 from chalicelib.domain.vouchers import (
@@ -82,14 +85,45 @@ from chalicelib.domain.vouchers import (
 from chalicelib.domain.watch import CodesLeft, LastFile
 from chalicelib.services.ports import FACT_SHARDS, Agenda
 
-AGENDA_INDEX = "agenda"
+DUE_INDEX = "due"
+# Of items that were stored before the index `due`, until they are written again.
+FORMER_AGENDA_INDEX = "agenda"
 HOLDER_INDEX = "holder"
 FACT_KIND = "FACT"
 COUNT_SPREADS = 16  # items for the counts of a day
 COUNT_PARTITIONS = 4  # that they are in: what the dashboard reads
 HOUR_WIDTH = len("2026-11-26T20")  # of a moment: its day and hour
 
-AgendaEntry = tuple[Agenda, str, datetime]
+# Over how many partitions of the index an agenda is spread. A partition takes 1,000 write units a
+# second, and an index that cannot keep up holds up the table. An entry costs one unit when it comes
+# and one when it goes: with 2,000 invitations a second, 125 units in each of 32 partitions.
+# A number may grow, never shrink: entries stay in the partition that they were stored in.
+_MANY, _SOME, _FEW = 32, 8, 1
+SHARDS: Mapping[Agenda, int] = {
+    Agenda.CAMPAIGNS: _FEW,
+    Agenda.UNDECIDED: _MANY,
+    Agenda.CLOSING: _MANY,
+    Agenda.UNEXPORTED: _SOME,
+    Agenda.UNACKNOWLEDGED: _FEW,
+    Agenda.EXPIRING: _MANY,
+    Agenda.REFUSED: _FEW,
+    Agenda.RETURN_WINDOW: _MANY,
+    Agenda.REFERRALS: _SOME,
+    Agenda.LEASED: _MANY,
+    Agenda.UNDELIVERED: _FEW,
+}
+
+
+class AgendaEntry(NamedTuple):
+    """Where an entity stands: on which agenda, of which campaign if it has one, and when. Readers
+    of the index find the `mark` beside the key, without reading the item; an agenda with marks is
+    in the order of days alone, to take no more bytes.
+    """
+
+    agenda: Agenda
+    scope: str
+    at: datetime
+    mark: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,38 +140,43 @@ class ItemKind:
 
 def _invitation_agenda(invitation: Invitation) -> AgendaEntry | None:
     if invitation.state is InvitationState.RECEIVED and invitation.decision is None:
-        return Agenda.UNDECIDED, invitation.campaign, invitation.received_at
+        return AgendaEntry(Agenda.UNDECIDED, invitation.campaign, invitation.received_at)
     if invitation.state in {InvitationState.RECEIVED, InvitationState.SENT}:
-        return Agenda.CLOSING, "", invitation.closes_at
+        return AgendaEntry(Agenda.CLOSING, "", invitation.closes_at)
     return None
 
 
 def _voucher_agenda(voucher: Voucher) -> AgendaEntry | None:
     if voucher.export is None:
-        return Agenda.UNEXPORTED, voucher.campaign, voucher.issued_at
+        return AgendaEntry(Agenda.UNEXPORTED, voucher.campaign, voucher.issued_at)
     if voucher.ended_at is None:
         name = Agenda.REFUSED if awaits_replacement(voucher) else Agenda.EXPIRING
-        return name, "", voucher.valid_until
+        return AgendaEntry(name, "", voucher.valid_until)
     return None
 
 
 def _export_agenda(export: Export) -> AgendaEntry | None:
     if export.written_at and export.acknowledged_at is None:
-        return Agenda.UNACKNOWLEDGED, export.campaign, export.written_at
+        return AgendaEntry(Agenda.UNACKNOWLEDGED, export.campaign, export.written_at)
     return None
 
 
 def _order_agenda(order: Order) -> AgendaEntry | None:
     if order.status is OrderStatus.PLACED:
-        return Agenda.RETURN_WINDOW, "", order.return_window_ends_at
+        return AgendaEntry(Agenda.RETURN_WINDOW, "", order.return_window_ends_at)
     return None
+
+
+def _referral_agenda(referral: Referral) -> AgendaEntry:
+    mark = str(ReferralMark.of(referral))
+    return AgendaEntry(Agenda.REFERRALS, referral.campaign, referral.confirmed_at, mark)
 
 
 def _mail_agenda(mail: Mail) -> AgendaEntry | None:
     if mail.state in {MailState.LEASED, MailState.WAITING}:
-        return Agenda.LEASED, "", mail.leased_at
+        return AgendaEntry(Agenda.LEASED, "", mail.leased_at)
     if is_to_be_shown(mail) and mail.problem_at:
-        return Agenda.UNDELIVERED, mail.campaign, mail.problem_at
+        return AgendaEntry(Agenda.UNDELIVERED, mail.campaign, mail.problem_at)
     return None
 
 
@@ -147,7 +186,7 @@ ITEM_KINDS: dict[type[Entity], ItemKind] = {
         "CAMPAIGN",
         "CAMPAIGN#{campaign}",
         "IN_FORCE",
-        agenda=lambda campaign: (Agenda.CAMPAIGNS, "", campaign.put_at),
+        agenda=lambda campaign: AgendaEntry(Agenda.CAMPAIGNS, "", campaign.put_at),
     ),
     Contact: ItemKind("CONTACT", "CONTACT#{contact_id}", "CONTACT", ends="ends_at"),
     Sponsor: ItemKind("SPONSOR", "SPONSOR#{sponsor_id}", "SPONSOR"),
@@ -166,12 +205,7 @@ ITEM_KINDS: dict[type[Entity], ItemKind] = {
     Submission: ItemKind(
         "SUBMISSION", "SPONSOR#{sponsor_id}", "SUBMISSION#{key_hash}", ends="ends_at"
     ),
-    Referral: ItemKind(
-        "REFERRAL",
-        "REFERRAL#{referral_id}",
-        "REFERRAL",
-        agenda=lambda referral: (Agenda.REFERRALS, referral.campaign, referral.confirmed_at),
-    ),
+    Referral: ItemKind("REFERRAL", "REFERRAL#{referral_id}", "REFERRAL", agenda=_referral_agenda),
     Reward: ItemKind("REWARD", "REFERRAL#{referral_id}", "REWARD#{rule}#{rung:04}"),
     FurtherOrder: ItemKind("FURTHER_ORDER", "ORDERS#{referral_id}#{group}", "ORDER#{position}"),
     Budget: ItemKind("BUDGET", "CAMPAIGN#{campaign}", "BUDGET"),
@@ -210,6 +244,9 @@ ITEM_KINDS: dict[type[Entity], ItemKind] = {
     JournalPart: ItemKind("JOURNAL_PART", "JOURNAL_PARTS#{shard:02}", "PART#{position}"),
     JournalGroup: ItemKind("JOURNAL_GROUP", "JOURNAL_GROUP", "GROUP"),
 }
+
+
+KINDS: Mapping[str, type[Entity]] = {one.kind: kind for kind, one in ITEM_KINDS.items()}
 
 
 def has_ended(entity: Entity, now: datetime) -> bool:
@@ -291,22 +328,93 @@ def counted_day(sk: str) -> date:
     return date.fromisoformat(sk.partition("#")[0])
 
 
-def agenda_key(name: Agenda, scope: str) -> str:
-    """The partition of the agenda index for an agenda, within a campaign if it has one."""
+@cache
+def _pattern(template: str) -> re.Pattern[str]:
+    """What reads the values back from a key of `template`: the last one may hold any text."""
+    names = re.findall(r"\{(\w+)", template)
+    parts = iter(re.split(r"\{[^}]+\}", template))
+    pattern = re.escape(next(parts))
+    for name, constant in zip(names, parts, strict=True):
+        pattern += f"(?P<{name}>{'.+' if name == names[-1] else '[^#]+'}){re.escape(constant)}"
+    return re.compile(pattern, re.DOTALL)
+
+
+def parts_of(kind: type[Entity], pk: str, sk: str) -> dict[str, str | int]:
+    """The parts that an entity of `kind` with this primary key has: the inverse of `key_for`."""
+    item_kind = ITEM_KINDS[kind]
+    parts: dict[str, str | int] = {}
+    for template, key in ((item_kind.pk, pk), (item_kind.sk, sk)):
+        found = _pattern(template).fullmatch(key)
+        if found is None:
+            raise ValueError(f"not the key of a {item_kind.kind}")
+        for name, value in found.groupdict().items():
+            parts[name] = int(value) if f"{{{name}:" in template else value
+    return parts
+
+
+def former_agenda_key(name: Agenda, scope: str) -> str:
+    """The one partition that an agenda had in the index `agenda`."""
     return f"{name.value}#{scope}" if scope else name.value
 
 
+def due_partitions(name: Agenda, scope: str) -> Iterator[str]:
+    """The partitions of an agenda in the index `due`."""
+    return (f"{former_agenda_key(name, scope)}#{shard:02}" for shard in range(SHARDS[name]))
+
+
+def due_until(until: datetime | None) -> str:
+    """A sort key that comes after all entries of the moment `until` and before any later one."""
+    return f"{moment(until)}$" if until else "~"
+
+
+def due_keys(entry: AgendaEntry, key: Mapping[str, str]) -> dict[str, str]:
+    """Where the index `due` lists the item with that primary key.
+
+    The partition follows from the key, so an item stays in it for as long as it is on the agenda.
+    So does what stands behind the moment, which keeps those of one moment apart: a whole day of
+    invitations closes in the same second.
+    """
+    name, scope, at, mark = entry
+    drawn = hashlib.sha256(f"{key['pk']}\n{key['sk']}".encode()).digest()
+    position = [moment(at)[:10] if mark else moment(at), drawn[1:3].hex(), mark]
+    return {
+        "due_pk": f"{former_agenda_key(name, scope)}#{drawn[0] % SHARDS[name]:02}",
+        "due_sk": "#".join(filter(None, position)),
+    }
+
+
+def mark_in(due_sk: str) -> str:
+    """The mark of an entry; empty where it has none, as in the index `agenda`."""
+    return due_sk.partition("#")[2].partition("#")[2]
+
+
+# Random ids, the first of which says what an item is; a key may be a code.
+_IDS = ("mail_id", "invitation_id", "voucher_id", "referral_id", "campaign")
+
+
+def name_of(item: Mapping[str, Mapping[str, Any]]) -> str:
+    """How an item that cannot be read is named."""
+    return next((str(item[name].get("S", "")) for name in _IDS if name in item), "")
+
+
 def index_keys(entity: Entity) -> dict[str, str]:
-    """The secondary-index attributes of `entity`: none where it is in no index."""
+    """The secondary-index attributes of `entity` as it is stored: none where it is in no index."""
     item_kind = ITEM_KINDS[type(entity)]
     keys: dict[str, str] = {}
     entry = item_kind.agenda(entity)
     if entry:
-        name, scope, at = entry
-        keys |= {"agenda_pk": agenda_key(name, scope), "agenda_sk": moment(at)}
+        keys |= due_keys(entry, key_of(entity))
     if item_kind.holder:
         keys |= {
             "holder_pk": f"HOLDER#{getattr(entity, item_kind.holder)}",
             "holder_sk": key_of(entity)["pk"],
         }
     return keys
+
+
+def is_on(entity: Entity, name: Agenda, scope: str, until: datetime | None) -> bool:
+    """Whether an entity is on an agenda by its own state, up to and including `until`."""
+    entry = ITEM_KINDS[type(entity)].agenda(entity)
+    if entry is None or (entry.agenda, entry.scope) != (name, scope):
+        return False
+    return until is None or moment(entry.at) <= moment(until)

@@ -6,26 +6,45 @@ character that makes a formula of it in a spreadsheet.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from chalicelib.domain.exports import VOUCHER_COLUMNS, ExportPart
-from chalicelib.domain.files.writing import csv_gz, sha256_of
+from chalicelib.domain.files.writing import csv_gz, plain_lines, sha256_of
 
-REFERRAL_COLUMNS = ("referral", "sponsor_digest", "referee_digest", "confirmed_at", "orders")
+REFERRAL_COLUMNS = (
+    "referral", "sponsor_digest", "referee_digest", "confirmed_at", "orders", "revision",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class ReferralLine:
-    """A row of the correspondence table. `orders` counts the referee's kept orders."""
+    """A row of the correspondence table. `orders` counts the referee's kept orders; `revision`
+    grows with every change of the referral. No cell needs quotes.
+    """
 
     referral: str
     sponsor_digest: str
     referee_digest: str
     confirmed_at: datetime
     orders: int
+    revision: int
+
+    @property
+    def text(self) -> str:
+        """The row as it is printed."""
+        return ",".join(
+            (
+                self.referral,
+                self.sponsor_digest,
+                self.referee_digest,
+                self.confirmed_at.isoformat(),
+                str(self.orders),
+                str(self.revision),
+            )
+        )
 
 
 def voucher_file(parts: Sequence[ExportPart]) -> bytes:
@@ -39,21 +58,29 @@ def voucher_file(parts: Sequence[ExportPart]) -> bytes:
     return csv_gz(columns, ([row.get(name, "") for name in columns] for row in rows))
 
 
-def referral_file(rows: Iterable[ReferralLine]) -> bytes:
-    """The gzipped CSV of the correspondence table, in the order given."""
-    return csv_gz(
-        REFERRAL_COLUMNS,
-        (
-            (
-                row.referral,
-                row.sponsor_digest,
-                row.referee_digest,
-                row.confirmed_at.isoformat(),
-                str(row.orders),
-            )
-            for row in rows
-        ),
-    )
+def referral_file(rows: Iterable[str]) -> bytes:
+    """The gzipped CSV of the correspondence table, from printed rows in the order given."""
+    return csv_gz(REFERRAL_COLUMNS, (row.split(",") for row in rows))
+
+
+def referral_rows(chunks: Iterable[bytes]) -> Iterator[str]:
+    """The printed rows of a correspondence table; none of one with other columns, which a version
+    before this one wrote.
+    """
+    lines = plain_lines(chunks)
+    if next(lines, None) == ",".join(REFERRAL_COLUMNS):
+        yield from lines
+
+
+def referral_of(row: str) -> tuple[str, int]:
+    """Of which referral a printed row is, and at which revision."""
+    return row.partition(",")[0], int(row.rpartition(",")[2])
+
+
+def confirmed_of(row: str) -> tuple[str, str]:
+    """What the table is sorted by: when a referral was confirmed, then its id."""
+    cells = row.split(",")
+    return cells[REFERRAL_COLUMNS.index("confirmed_at")], cells[0]
 
 
 def manifest_json(

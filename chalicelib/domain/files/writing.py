@@ -10,7 +10,7 @@ import gzip
 import hashlib
 import io
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 
 _WRITTEN_AT_ONCE = 10_000  # rows
@@ -69,3 +69,12 @@ def has_same_rows(stored: bytes, made: bytes) -> bool:
             )
     except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error):
         return False  # no table at all
+
+
+def plain_lines(chunks: Iterable[bytes]) -> Iterator[str]:
+    """The lines of a file that `csv_gz` wrote and whose cells hold no line breaks."""
+    unpacker = zlib.decompressobj(wbits=31)
+    rest = b""
+    for chunk in chunks:
+        *whole, rest = (rest + unpacker.decompress(chunk)).split(b"\n")
+        yield from (line.decode() for line in whole)

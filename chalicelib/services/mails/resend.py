@@ -34,10 +34,7 @@ class ResendOutcome(StrEnum):
 
 def undelivered_mails(ports: CommandPorts, campaign_id: str) -> list[Mail]:
     """The mails of a campaign that did not arrive and that ops are shown, oldest first."""
-    entries = ports.repository.agenda(Mail, Agenda.UNDELIVERED, campaign_id)
-    # The agenda may lag, so each is read again.
-    found = (ports.repository.get(Mail, mail_id=entry.mail_id) for entry in entries)
-    return [mail for mail in found if mail and mails.is_to_be_shown(mail)]
+    return list(ports.repository.agenda(Mail, Agenda.UNDELIVERED, campaign_id))
 
 
 @retry_on_conflict

@@ -28,7 +28,7 @@ from chalicelib.domain.fact_checks import (
     unread_hours,
 )
 from chalicelib.domain.facts import Fact
-from chalicelib.services.isolate import failing
+from chalicelib.services.isolation import failing
 from chalicelib.services.operations.consequences import is_undone, results_of
 from chalicelib.services.operations.project import project
 from chalicelib.services.operations.relay import relay

@@ -1,57 +1,51 @@
 """Time-based changes: close invitations, expire vouchers, keep orders past their return window.
 
-Run by a schedule, safe to repeat.
+A schedule hands out what is due (`expire`); `due.py` works on it, one thing at a time. Each is read
+again and changed only if it is due by its own state. Safe to repeat.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
-from itertools import chain
 
 from chalicelib.domain import vouchers
+from chalicelib.domain.campaign.file import is_past
 from chalicelib.domain.changes import ChangeKind, with_change
 from chalicelib.domain.fact_bodies import InvitationExpired, VoucherExpired
 from chalicelib.domain.invitations import Invitation, InvitationState, closing_reason, is_open
 from chalicelib.domain.orders import Order, OrderStatus, moved_order
 from chalicelib.domain.referrals import Referral
-from chalicelib.domain.vouchers import (
-    Voucher,
-    expiry_due_before,
-    is_live,
-)
+from chalicelib.domain.vouchers import Voucher, expiry_due_before, is_live
 from chalicelib.services.facts import invitation_fact, voucher_fact
 from chalicelib.services.lookups import campaign_of_version, current_campaign
 from chalicelib.services.moves import close_invitation
 from chalicelib.services.order_changes import order_changes
-from chalicelib.services.ports import Agenda, Insert, Ports, Replace
+from chalicelib.services.ports import Agenda, Insert, Key, Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
+from chalicelib.services.stretches import hand_out
 
 
-def expire(ports: Ports) -> dict[str, int]:
-    """Make all changes that are due; returns how many of each kind."""
+def expire(ports: Ports) -> int:
+    """Hand out everything that is due; returns how many messages."""
     now = ports.clock()
-    repository = ports.repository
-    # An invitation may be answered until the end of its last second.
-    closing = repository.agenda(Invitation, Agenda.CLOSING, until=now - timedelta(seconds=1))
     ended = expiry_due_before(now)
-    ending = chain(
-        repository.agenda(Voucher, Agenda.EXPIRING, until=ended),
-        repository.agenda(Voucher, Agenda.REFUSED, until=ended),
-    )
-    windows = repository.agenda(Order, Agenda.RETURN_WINDOW, until=now)
-    return {
-        "invitations": sum(_close(ports, invitation) for invitation in closing),
-        "vouchers": sum(_end(ports, voucher.code_key) for voucher in ending),
-        "orders": sum(_keep(ports, order.campaign, order.order_id) for order in windows),
+    due = {
+        # An invitation may be answered until the end of its last second.
+        Agenda.CLOSING: now - timedelta(seconds=1),
+        Agenda.EXPIRING: ended,
+        Agenda.REFUSED: ended,
+        Agenda.RETURN_WINDOW: now,
     }
+    return sum(hand_out(ports, name, until=until) for name, until in due.items())
 
 
 @retry_on_conflict
-def _close(ports: Ports, due: Invitation) -> bool:
-    invitation = ports.repository.get(
-        Invitation, sponsor_id=due.sponsor_id, invitation_id=due.invitation_id
-    )
+def close_due(ports: Ports, key: Key[Invitation]) -> bool:
+    """Close an invitation whose closing day has passed; False when there is nothing to do."""
+    invitation = ports.repository.read(key).get(key)
     if invitation is None or not is_open(invitation):
+        return False
+    if not is_past(invitation.closes_at, ports.clock()):
         return False
     closed = close_invitation(ports, invitation, InvitationState.EXPIRED)
     received_under = campaign_of_version(ports, invitation.campaign, invitation.campaign_version)
@@ -62,11 +56,12 @@ def _close(ports: Ports, due: Invitation) -> bool:
 
 
 @retry_on_conflict
-def _end(ports: Ports, code_key: str) -> bool:
-    voucher = ports.repository.get(Voucher, code_key=code_key)
-    if voucher is None or voucher.ended_at:
-        return False
+def end_due(ports: Ports, key: Key[Voucher]) -> bool:
+    """Note the end of a voucher that has ended; False when nothing is noted for its holder."""
+    voucher = ports.repository.read(key).get(key)
     now = ports.clock()
+    if voucher is None or voucher.ended_at or voucher.valid_until > expiry_due_before(now):
+        return False
     ended = vouchers.expired(voucher, now)
     if not is_live(voucher):
         # A redeemed one only gets its end: it leaves the agenda.
@@ -79,11 +74,14 @@ def _end(ports: Ports, code_key: str) -> bool:
 
 
 @retry_on_conflict
-def _keep(ports: Ports, campaign_id: str, order_id: str) -> bool:
-    order = ports.repository.get(Order, campaign=campaign_id, order_id=order_id)
+def keep_due(ports: Ports, key: Key[Order]) -> bool:
+    """Keep an order whose return window has passed; False when there is nothing to do."""
+    order = ports.repository.read(key).get(key)
     if order is None or order.status is not OrderStatus.PLACED:
         return False
-    campaign = current_campaign(ports, campaign_id)
+    if order.return_window_ends_at > ports.clock():
+        return False
+    campaign = current_campaign(ports, order.campaign)
     kept = moved_order(campaign, order, OrderStatus.KEPT, ports.clock())
     referral = ports.repository.get(Referral, referral_id=order.referral_id)
     if referral is None:

@@ -3,7 +3,8 @@
 Each kind of finding has a name, a metric and a section in the runbook. Work that can be repeated
 safely is: undecided invitations, and leased mails that must arrive, are queued again, and refused
 vouchers that wait for a code are replaced; the guards of their use cases make a repeat harmless.
-The other findings need a person.
+The other findings need a person. What cannot be handled is a finding too, named to `on_failure`: it
+stops neither the other findings nor the other campaigns.
 
 More conditions are checked here, because no event reports them: what the client was expected to
 send and has not (`services/watch.py`), lists that are too old or missing while their campaign is
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import islice
 
 from chalicelib.domain import mails
 from chalicelib.domain.campaign.versions import CurrentCampaign
@@ -25,7 +27,7 @@ from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.mails import Mail, MailProblem
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.facts import facts_around
-from chalicelib.services.isolate import OnFailure, isolated, raised
+from chalicelib.services.isolation import Isolation, raised
 from chalicelib.services.journal import seal_overdue
 from chalicelib.services.list_status import list_statuses
 from chalicelib.services.lookups import current_campaign
@@ -33,7 +35,7 @@ from chalicelib.services.moves import mark_mail_failed
 from chalicelib.services.operations.move_ends import move_ends
 from chalicelib.services.operations.rekey import rekey
 from chalicelib.services.operations.relay import relay
-from chalicelib.services.ports import Agenda, Ports
+from chalicelib.services.ports import Agenda, OnFailure, Ports
 from chalicelib.services.protection import requeue_held, stop_if_needed
 from chalicelib.services.requeue import requeue_undecided
 from chalicelib.services.vouchers.issue import ReplacementOutcome
@@ -53,6 +55,7 @@ FINDINGS = (
     *(each.value for each in Missing),  # counted by check_facts.py
     "unsealed",
     "invitations_stopped",
+    "not_handled",
 )
 _FINDING_OF = {
     Watch.ACKNOWLEDGEMENTS: "unacknowledged",
@@ -62,8 +65,6 @@ _FINDING_OF = {
 }
 _WATCHED = (
     "lists_too_old",
-    "referrals_rekeyed",
-    "referrals_without_address",
     "referrals_to_rekey",
     "ends_moved",
     "ends_not_moved",
@@ -74,10 +75,11 @@ UNDECIDED_AFTER = timedelta(minutes=15)
 LEASED_AFTER = timedelta(minutes=15)
 UNEXPORTED_AFTER = timedelta(hours=1)
 # At about ten calls each, well within the five minutes of a run.
-REKEYED_A_RUN = 1_500
 REPLACED_A_RUN = 500
 # Of the five minutes of a run; some thousand items a second.
 ENDS_MOVED_FOR = timedelta(minutes=3)
+# More are not counted: what a person does about a thousand does not depend on how many more.
+COUNTED = 1_000
 
 
 def reconcile(ports: Ports, on_failure: OnFailure = raised) -> dict[str, int]:
@@ -87,16 +89,23 @@ def reconcile(ports: Ports, on_failure: OnFailure = raised) -> dict[str, int]:
     A mail, a voucher or a part of a campaign that fails does not stop the others.
     """
     found = dict.fromkeys((*FINDINGS, *_WATCHED), 0)
+    isolation = Isolation(on_failure)
     ends_moved_until = ports.clock() + ENDS_MOVED_FOR
-    found["leased"] = _leased(ports, on_failure)
-    found["unsealed"] = seal_overdue(ports)
-    _replace_refused(ports, found, on_failure)
-    parts = (_undecided, _unexported, _lists_too_old, _protect, _watched, _rekey)
-    move = partial(_move_ends, until=ends_moved_until)
-    for current in ports.repository.agenda(CurrentCampaign, Agenda.CAMPAIGNS):
-        for part in (*parts, move):
-            with isolated(current.campaign, on_failure):
-                part(ports, current, found)
+    with isolation.of("agenda", Agenda.LEASED):
+        _leased(ports, found, isolation)
+    with isolation.of("agenda", Agenda.REFUSED):
+        _replace_refused(ports, found, isolation)
+    with isolation.of("journal", "unsealed"):
+        found["unsealed"] = seal_overdue(ports)
+    checks = _OF_A_CAMPAIGN | {"ends": partial(_move_ends, until=ends_moved_until)}
+    campaigns = ports.repository.agenda(
+        CurrentCampaign, Agenda.CAMPAIGNS, on_failure=isolation.note
+    )
+    for current in campaigns:
+        for name, check in checks.items():
+            with isolation.of(name, current.campaign):
+                check(ports, current, found)
+    found["not_handled"] = isolation.failed
     return found
 
 
@@ -115,13 +124,10 @@ def _move_ends(
     found["campaigns_with_moving_ends"] += not progress.complete
 
 
-def _rekey(ports: Ports, current: CurrentCampaign, found: dict[str, int]) -> None:
-    worked_on = found["referrals_rekeyed"] + found["referrals_without_address"]
-    rekeyed = rekey(ports, current, REKEYED_A_RUN - worked_on)
-    found["referrals_rekeyed"] += rekeyed.done
-    found["referrals_without_address"] += rekeyed.without_address
-    found["referrals_to_rekey"] += rekeyed.left
-    found["campaigns_to_rekey"] += not rekeyed.complete
+def _rekeyed(ports: Ports, current: CurrentCampaign, found: dict[str, int]) -> None:
+    progress = rekey(ports, current)
+    found["referrals_to_rekey"] += progress.left
+    found["campaigns_to_rekey"] += not progress.complete
 
 
 def _lists_too_old(ports: Ports, current: CurrentCampaign, found: dict[str, int]) -> None:
@@ -134,14 +140,16 @@ def _lists_too_old(ports: Ports, current: CurrentCampaign, found: dict[str, int]
 def _undecided(ports: Ports, current: CurrentCampaign, found: dict[str, int]) -> None:
     until = ports.clock() - UNDECIDED_AFTER
     overdue = ports.repository.agenda(Invitation, Agenda.UNDECIDED, current.campaign, until=until)
-    if next(overdue, None):
-        found["undecided"] += requeue_undecided(ports, current.campaign)
+    undecided = sum(1 for _ in islice(overdue, COUNTED))
+    if undecided:
+        requeue_undecided(ports, current.campaign)
+    found["undecided"] += undecided
 
 
 def _unexported(ports: Ports, current: CurrentCampaign, found: dict[str, int]) -> None:
     until = ports.clock() - UNEXPORTED_AFTER
     overdue = ports.repository.agenda(Voucher, Agenda.UNEXPORTED, current.campaign, until=until)
-    found["unexported"] += sum(1 for _ in overdue)
+    found["unexported"] += sum(1 for _ in islice(overdue, COUNTED))
 
 
 def _protect(ports: Ports, current: CurrentCampaign, _: dict[str, int]) -> None:
@@ -149,30 +157,43 @@ def _protect(ports: Ports, current: CurrentCampaign, _: dict[str, int]) -> None:
     requeue_held(ports, current.campaign)
 
 
-def _replace_refused(ports: Ports, found: dict[str, int], on_failure: OnFailure) -> None:
+# Each by itself: one that fails holds up none of the others.
+_OF_A_CAMPAIGN = {
+    "undecided": _undecided,
+    "unexported": _unexported,
+    "lists": _lists_too_old,
+    "protection": _protect,
+    "watch": _watched,
+    "digests": _rekeyed,
+}
+
+
+def _replace_refused(ports: Ports, found: dict[str, int], isolation: Isolation) -> None:
     """Replace the refused vouchers that waited for a code; count those that still have none."""
     without_codes: set[tuple[str, str]] = set()
     replaced = 0
-    for entry in ports.repository.agenda(Voucher, Agenda.REFUSED):
-        if (entry.campaign, entry.template) in without_codes or replaced >= REPLACED_A_RUN:
+    for voucher in ports.repository.agenda(Voucher, Agenda.REFUSED, on_failure=isolation.note):
+        template = voucher.campaign, voucher.template
+        if template in without_codes or replaced >= REPLACED_A_RUN:
             found["unreplaced"] += 1
             continue
-        with isolated(entry.voucher_id, on_failure):
-            campaign = current_campaign(ports, entry.campaign)
-            outcome = replace_refused(ports, campaign, entry.code_key)
+        with isolation.of(Voucher.__name__, voucher.voucher_id):
+            campaign = current_campaign(ports, voucher.campaign)
+            outcome = replace_refused(ports, campaign, voucher.code_key)
             replaced += outcome is ReplacementOutcome.REPLACED
             found["refused_repeatedly"] += outcome is ReplacementOutcome.REFUSED_REPEATEDLY
             if outcome is ReplacementOutcome.WAITS_FOR_CODES:
                 found["unreplaced"] += 1
-                without_codes.add((entry.campaign, entry.template))
+                without_codes.add(template)
 
 
-def _leased(ports: Ports, on_failure: OnFailure) -> int:
-    found = 0
-    for mail in ports.repository.agenda(Mail, Agenda.LEASED, until=ports.clock() - LEASED_AFTER):
-        with isolated(mail.mail_id, on_failure):
-            found += _overdue(ports, mail)
-    return found
+def _leased(ports: Ports, found: dict[str, int], isolation: Isolation) -> None:
+    until = ports.clock() - LEASED_AFTER
+    for mail in ports.repository.agenda(
+        Mail, Agenda.LEASED, until=until, on_failure=isolation.note
+    ):
+        with isolation.of(Mail.__name__, mail.mail_id):
+            found["leased"] += _overdue(ports, mail)
 
 
 def _overdue(ports: Ports, mail: Mail) -> int:

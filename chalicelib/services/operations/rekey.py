@@ -5,8 +5,9 @@ with. Our own key never changes and always finds them; but the client reports or
 under its own keys. So, as long as both of these are in force:
 
     key_ids: [old], or [old, new] ──► [new, old] ────────────────────────────► [new]
-                                       └─ every run of reconcile: `rekey`, some referrals a run,
-                                          until none is left and the campaign is marked as complete
+                                       └─ every run of reconcile: `rekey` hands out what is left
+                                          (`due.py` works on it, by `rekey_referral`), until none is
+                                          and the campaign is marked as complete
 
 A person who confirms or signs in meanwhile is completed there, in the same way. Digests can only be
 made while the plain address is stored; a referral without one keeps the digests it has. Nothing
@@ -21,77 +22,90 @@ from datetime import timedelta
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.domain.people import Sponsor, referee_claims
-from chalicelib.domain.referrals import Referral
+from chalicelib.domain.referrals import Referral, ReferralMark
 from chalicelib.services.digests import (
     complete_digests,
     complete_sponsor,
     extended_oppositions,
     lacks_a_key,
 )
-from chalicelib.services.lookups import claims_on
+from chalicelib.services.lookups import claims_on, current_campaign
 from chalicelib.services.ports import (
     Agenda,
     Change,
     ConflictError,
-    ContentionError,
+    Entry,
     Insert,
     Ports,
     Replace,
 )
 from chalicelib.services.retry import retry_on_conflict
+from chalicelib.services.stretches import hand_out
 
 # Longer than a function runs and caches a campaign: every referral confirmed under the earlier keys
 # is on the agenda by then.
 SETTLED_AFTER = timedelta(minutes=20)
 
+REKEYED, WITHOUT_ADDRESS = "referrals_rekeyed", "referrals_without_address"
+
 
 @dataclass(frozen=True)
 class RekeyProgress:
-    """Referrals that got their missing digests, those without an address, and those left;
-    `complete` once it is certain that none is left.
+    """How many referrals lack digests, as the index has it; `complete` once it is certain that none
+    does.
     """
 
-    done: int = 0
-    without_address: int = 0
     left: int = 0
     complete: bool = False
 
 
-def rekey(ports: Ports, current: CurrentCampaign, at_most: int) -> RekeyProgress:
-    """Complete up to `at_most` referrals of the campaign; reads none if all are complete."""
+def rekey(ports: Ports, current: CurrentCampaign) -> RekeyProgress:
+    """Hand out the referrals of the campaign if any lacks a digest; looks at none if all are known
+    to be complete. The index says under which keys each has digests, so none is read.
+    """
     campaign = current.document
     if current.rekeyed_for == campaign.digests.key_ids:
         return RekeyProgress(complete=True)
     # Other functions may still be using the previous version of a campaign put just now.
     settled = ports.clock() - current.put_at >= SETTLED_AFTER
-    counts = {"done": 0, "without_address": 0, "left": 0}
-    for entry in ports.repository.agenda(Referral, Agenda.REFERRALS, campaign.id):
-        if not _is_incomplete(campaign, entry):
-            continue
-        worked_on = counts["done"] + counts["without_address"]
-        outcome = _try_to_complete(ports, campaign, entry) if worked_on < at_most else "left"
-        if outcome:
-            counts[outcome] += 1
-    complete = settled and not counts["left"] and _mark_complete(ports, current)
-    return RekeyProgress(**counts, complete=complete)
+    repository = ports.repository
+    left = sum(
+        _may_lack_a_key(campaign, entry)
+        for stretch in repository.stretches(Agenda.REFERRALS, campaign.id)
+        for entry in repository.entries(Referral, stretch)
+    )
+    if left:
+        hand_out(ports, Agenda.REFERRALS, campaign.id)
+    complete = settled and not left and _mark_complete(ports, current)
+    return RekeyProgress(left, complete)
+
+
+def rekey_referral(ports: Ports, campaign_id: str, entry: Entry[Referral]) -> str | None:
+    """Complete a referral; the name of what was done, None when there was nothing to do."""
+    campaign = current_campaign(ports, campaign_id)
+    return _complete(ports, campaign, entry) if _may_lack_a_key(campaign, entry) else None
+
+
+def _may_lack_a_key(campaign: Campaign, entry: Entry[Referral]) -> bool:
+    if not entry.mark:
+        return True  # stored by a version that did not mark it
+    key_ids = ReferralMark.parse(entry.mark).key_ids
+    return bool(key_ids) and lacks_a_key(campaign, key_ids)
 
 
 def _is_incomplete(campaign: Campaign, referral: Referral) -> bool:
-    return not referral.address_gone and lacks_a_key(campaign, referral.referee)
-
-
-def _try_to_complete(ports: Ports, campaign: Campaign, entry: Referral) -> str | None:
-    try:
-        return _complete(ports, campaign, entry.referral_id)
-    except ContentionError:
-        return "left"  # others are changing it: the next run will find it again
+    return not referral.address_gone and lacks_a_key(campaign, referral.referee.key_ids)
 
 
 @retry_on_conflict
-def _complete(ports: Ports, campaign: Campaign, referral_id: str) -> str | None:
-    referral = ports.repository.get(Referral, referral_id=referral_id)
-    if referral is None or not _is_incomplete(campaign, referral):
-        return None  # the agenda was out of date
+def _complete(ports: Ports, campaign: Campaign, entry: Entry[Referral]) -> str | None:
+    referral = ports.repository.read(entry.key).get(entry.key)
+    if referral is None:
+        return None
+    if not _is_incomplete(campaign, referral):
+        if not entry.mark:
+            ports.repository.commit(Replace(referral))  # which marks it
+        return None
     referee = complete_digests(ports, campaign, referral.referee, referral.contact_id)
     changes: list[Change] = []
     sponsor = ports.repository.get(Sponsor, sponsor_id=referral.sponsor_id)
@@ -101,14 +115,14 @@ def _complete(ports: Ports, campaign: Campaign, referral_id: str) -> str | None:
         referral = replace(referral, sponsor_digest=whole.digests.for_client)
     if referee == referral.referee:
         ports.repository.commit(Replace(replace(referral, address_gone=True)), *changes)
-        return "without_address"
+        return WITHOUT_ADDRESS
     known = {claim.digest for claim in claims_on(ports, campaign.id, referee.values)}
     missing = [digest for digest in referee.values if digest not in known]
     claims = referee_claims(campaign.id, referral.sponsor_id, referral.invitation_id, missing)
     changes += [Insert(claim) for claim in claims]
     changes += extended_oppositions(ports, campaign, referee.values)
     ports.repository.commit(Replace(replace(referral, referee=referee)), *changes)
-    return "done"
+    return REKEYED
 
 
 def _mark_complete(ports: Ports, current: CurrentCampaign) -> bool:

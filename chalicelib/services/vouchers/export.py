@@ -24,15 +24,18 @@ from chalicelib.domain.facts import Fact
 from chalicelib.domain.files.exports import manifest_json, voucher_file
 from chalicelib.domain.vouchers import Voucher, exported
 from chalicelib.services.facts import export_fact
-from chalicelib.services.ports import Agenda, Insert, Ports, Replace
+from chalicelib.services.isolation import Isolation, raised
+from chalicelib.services.ports import Agenda, Insert, OnFailure, Ports, Replace
 from chalicelib.services.vouchers.numbered_files import Part, Series
 
 
-def export_vouchers(ports: Ports, campaign: Campaign) -> Export | None:
+def export_vouchers(
+    ports: Ports, campaign: Campaign, on_failure: OnFailure = raised
+) -> Export | None:
     """Complete the campaign's open export, or open one if vouchers wait; returns the written
-    export, or None.
+    export, or None. A voucher that cannot be exported goes to `on_failure` and stays behind.
     """
-    return _Exports(ports, campaign.id).write_next()
+    return _Exports(ports, campaign.id, Isolation(on_failure)).write_next()
 
 
 class _Exports(Series[Export, ExportPart]):
@@ -42,19 +45,30 @@ class _Exports(Series[Export, ExportPart]):
     part_kind = ExportPart
     sequence_kind = ExportSequence
 
+    def __init__(self, ports: Ports, campaign_id: str, isolation: Isolation) -> None:
+        super().__init__(ports, campaign_id)
+        self._isolation = isolation
+
     def is_waiting(self) -> bool:
         return next(self._waiting(), None) is not None
 
     def _waiting(self) -> Iterator[Voucher]:
-        """Vouchers in no export yet. The agenda may lag, so each is read again by its key."""
-        repository = self.ports.repository
-        for entry in repository.agenda(Voucher, Agenda.UNEXPORTED, self.campaign_id):
-            voucher = repository.get(Voucher, code_key=entry.code_key)
-            if voucher and voucher.export is None:
+        """Vouchers in no export yet."""
+        return self.ports.repository.agenda(
+            Voucher, Agenda.UNEXPORTED, self.campaign_id, on_failure=self._isolation.note
+        )
+
+    def _exportable(self, file: Export) -> Iterator[Voucher]:
+        """Those of which a row can be made."""
+        for voucher in self._waiting():
+            row = None
+            with self._isolation.of(Voucher.__name__, voucher.voucher_id):
+                row = next_part(file, [voucher]), exported(voucher, file.number)
+            if row:
                 yield voucher
 
     def next_part(self, file: Export) -> Part[Export] | None:
-        vouchers = list(islice(self._waiting(), self.part_rows))
+        vouchers = list(islice(self._exportable(file), self.part_rows))
         if not vouchers:
             return None
         grown, part = next_part(file, vouchers)

@@ -1,0 +1,306 @@
+"""Working on agendas by messages: cut, worked on in any order and more than once, one by one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+import pytest
+
+from chalicelib.domain.effects import Queue
+from chalicelib.domain.facts import FactName
+from chalicelib.domain.invitations import Invitation, InvitationState
+from chalicelib.domain.orders import Order, OrderStatus
+from chalicelib.domain.vouchers import Voucher
+from chalicelib.services.operations import reconcile as watch
+from chalicelib.services.operations.due import work_off
+from chalicelib.services.operations.expire import close_due, end_due, expire, keep_due
+from chalicelib.services.ports import Agenda, Failure, Insert, Key, Stretch
+from chalicelib.services.requeue import requeue_undecided
+from chalicelib.services.stretches import cut
+from tests.contract.entities import ENTITIES
+from tests.fakes.campaign import CAMPAIGN, campaign
+from tests.fakes.due import must_not_fail
+from tests.fakes.repository import LaggingRepository, MemoryRepository
+from tests.fakes.world import World, new_world
+
+NEWCOMER = "jeanne@example.fr"
+OTHERS = ("paul@example.fr", "nina@example.fr", "hugo@example.fr")
+
+
+def pieces_of(world: World, length: int) -> list[Stretch]:
+    """What is closing, in pieces."""
+    return [
+        piece
+        for stretch in world.repository.stretches(Agenda.CLOSING)
+        for piece in cut(world.ports, Invitation, stretch, length)
+    ]
+
+
+def many_invitations(world: World, number: int) -> None:
+    """Invitations that close in the same second."""
+    one = next(one for one in ENTITIES if isinstance(one, Invitation))
+    for start in range(0, number, 50):
+        sent = (
+            replace(one, invitation_id=f"i{at}", ended_at=None) for at in range(start, start + 50)
+        )
+        world.repository.commit(*map(Insert, sent))
+
+
+def test_a_stretch_is_cut_into_pieces_that_leave_nothing_out(world: World) -> None:
+    many_invitations(world, 500)
+    pieces = pieces_of(world, 3)
+    assert len(pieces) >= 500 / 3
+    listed = [
+        (piece, entry.key)
+        for piece in pieces
+        for entry in world.repository.entries(Invitation, piece)
+    ]
+    assert len({key for _, key in listed}) == len(listed) == 500
+    for one, following in pairwise(pieces):
+        assert one.partition != following.partition or one.last < following.first
+
+
+def test_entries_at_one_position_stay_together(world: World) -> None:
+    many_invitations(world, 50)
+    stretch = next(world.repository.stretches(Agenda.CLOSING))
+
+    entries = [
+        replace(entry, position="2026") for entry in world.repository.entries(Invitation, stretch)
+    ]
+    # As in the index of before.
+    repository = MemoryRepository()
+    repository.entries = lambda *_: iter(entries)  # type: ignore[assignment, method-assign]
+    [piece] = cut(replace(world.ports, repository=repository), Invitation, stretch, 1)
+    assert (piece.first, piece.last) == ("2026", "2026")
+
+
+def test_a_long_stretch_is_queued_in_pieces_and_a_short_one_worked_on(world: World) -> None:
+    many_invitations(world, 200)
+    world.clock.advance(days=40)
+    assert expire(world.ports) == len(world.queues.stretches) <= 32
+    handed_out = list(world.queues.stretches)
+    world.queues.stretches.clear()
+    cut_up = [work_off(world.ports, stretch, must_not_fail, 2) for stretch in handed_out]
+    assert sum(done.get("pieces", 0) for done in cut_up) == len(world.queues.stretches)
+    # In the reverse order, and each twice: nothing is done twice.
+    closed = [
+        work_off(world.ports, piece, must_not_fail, 2).get("invitations", 0)
+        for piece in [*reversed(world.queues.stretches), *world.queues.stretches]
+    ]
+    assert max(closed) <= 3
+    assert sum(closed) + sum(done.get("invitations", 0) for done in cut_up) == 200
+    states = {one.state for one in world.memory.all(Invitation)}
+    assert states == {InvitationState.EXPIRED}
+    assert len(world.facts(FactName.INVITATION_EXPIRED)) == 200
+
+
+def test_nothing_is_handed_out_when_nothing_is_due(world: World) -> None:
+    world.referral(NEWCOMER)
+    assert expire(world.ports) == 0
+    assert world.queues.stretches == []
+
+
+def everything_due() -> World:
+    """Several invitations, vouchers and an order, all of them due."""
+    world = new_world()
+    world.referral(NEWCOMER)
+    world.export()
+    world.invite(world.sponsor(), *OTHERS)
+    world.drop_orders(world.order("A1", of=NEWCOMER))
+    world.run()
+    world.clock.advance(days=70)
+    return world
+
+
+def test_one_that_cannot_be_handled_stops_neither_its_neighbours_nor_the_next_run() -> None:
+    world = everything_due()
+    for kind, state in ((Invitation, InvitationState.SENT), (Voucher, None), (Order, None)):
+        broken = next(
+            key
+            for key, one in world.memory._items.items()
+            if isinstance(one, kind) and (state is None or getattr(one, "state", None) is state)
+        )
+        world.memory.unreadable.add(broken)
+    for _ in range(2):
+        expire(world.ports)
+        failures: list[Failure] = []
+        found = [
+            work_off(world.ports, stretch, failures.append) for stretch in world.queues.stretches
+        ]
+        world.queues.stretches.clear()
+        assert sum(done.get("not_handled", 0) for done in found) == len(failures) == 3
+        assert {failure.kind for failure in failures} == {"Invitation", "Voucher", "Order"}
+        codes = {one.code_key for one in world.memory.all(Voucher)}
+        assert not any(code in failure.name for code in codes for failure in failures)
+    closed = [one for one in world.memory.all(Invitation) if one.state is InvitationState.EXPIRED]
+    assert len(closed) == 2
+    world.memory.unreadable.clear()
+    expire(world.ports)
+    done = [work_off(world.ports, one, must_not_fail) for one in world.queues.stretches]
+    assert {name for each in done for name in each} == {"invitations", "vouchers", "orders"}
+
+
+def test_what_a_list_has_to_answer_first_is_left_and_is_no_failure(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from chalicelib.services.errors import RetryLaterError
+    from chalicelib.services.operations import due
+
+    world.invite(world.sponsor(), NEWCOMER)
+    world.run()
+    world.clock.advance(days=15)
+    expire(world.ports)
+
+    def later(*_: object) -> str:
+        raise RetryLaterError
+
+    work = replace(due._WORK[Agenda.CLOSING], handle=later)
+    monkeypatch.setitem(due._WORK, Agenda.CLOSING, work)
+    [stretch] = world.queues.stretches
+    assert work_off(world.ports, stretch, must_not_fail) == {"left": 1}
+
+
+# --- what the index still lists -----------------------------------------------------------------
+
+
+def test_what_is_not_due_by_its_own_state_is_left_alone_however_it_was_listed(
+    world: World,
+) -> None:
+    world.referral(NEWCOMER)
+    world.export()
+    world.invite(world.sponsor(), OTHERS[0])
+    world.drop_orders(world.order("A1", of=NEWCOMER))
+    world.run()
+    invitation = next(
+        one for one in world.memory.all(Invitation) if one.state is InvitationState.SENT
+    )
+    [voucher] = world.memory.all(Voucher)
+    [order] = world.memory.all(Order)
+    ports = world.ports
+    ids = {"sponsor_id": invitation.sponsor_id, "invitation_id": invitation.invitation_id}
+    world.clock.now = invitation.closes_at
+    assert not close_due(ports, Key.of(Invitation, **ids))
+    world.clock.now = order.return_window_ends_at - timedelta(seconds=1)
+    assert not keep_due(ports, Key.of(Order, campaign=CAMPAIGN, order_id="A1"))
+    world.clock.now = voucher.valid_until + timedelta(days=3, seconds=-1)
+    assert not end_due(ports, Key.of(Voucher, code_key=voucher.code_key))
+    assert world.memory.all(Order)[0].status is OrderStatus.PLACED
+
+
+def test_a_confirmed_invitation_that_the_index_still_lists_does_not_close() -> None:
+    world = new_world()
+    world.invite(world.sponsor(), NEWCOMER)
+    world.run()
+    before = MemoryRepository()
+    before._items = dict(world.memory._items)
+    world.confirm(NEWCOMER)
+    world.clock.advance(days=15)
+    lagging = replace(world.ports, repository=LaggingRepository(world.repository, before))
+    expire(lagging)
+    [stretch] = world.queues.stretches
+    assert work_off(lagging, stretch, must_not_fail) == {}
+    [invitation] = world.memory.all(Invitation)
+    assert invitation.state is InvitationState.CONFIRMED
+
+
+def test_an_order_and_a_voucher_that_were_settled_meanwhile_are_left_alone() -> None:
+    world = new_world()
+    world.referral(NEWCOMER)
+    world.export()
+    world.drop_orders(world.order("A1", of=NEWCOMER))
+    world.run()
+    before = MemoryRepository()
+    before._items = dict(world.memory._items)
+    world.drop_orders(world.order("A1", "returned", of=NEWCOMER), file="returned")
+    world.clock.advance(days=70)
+    [voucher] = world.memory.all(Voucher)
+    assert end_due(world.ports, Key.of(Voucher, code_key=voucher.code_key))
+    facts = len(world.facts())
+    lagging = replace(world.ports, repository=LaggingRepository(world.repository, before))
+    assert expire(lagging) == 2
+    assert [work_off(lagging, one, must_not_fail) for one in world.queues.stretches] == [{}, {}]
+    assert len(world.facts()) == facts
+
+
+# --- undecided invitations ----------------------------------------------------------------------
+
+
+def undecided(world: World) -> None:
+    """Four invitations that wait for a list; their messages are gone."""
+    session = world.sponsor()
+    world.lists.fails = "no_list"
+    world.invite(session, NEWCOMER, *OTHERS)
+    world.run()
+    world.lists.fails = None
+    world.queues.waiting.clear()
+
+
+def test_undecided_invitations_are_queued_again_by_the_message(world: World) -> None:
+    undecided(world)
+    assert requeue_undecided(world.ports, "other") == 0
+    assert 1 <= requeue_undecided(world.ports, CAMPAIGN) <= 4
+    assert world.queues.waiting[Queue.DECIDE] == []
+    done = [work_off(world.ports, one, must_not_fail) for one in world.queues.stretches]
+    assert sum(each["queued"] for each in done) == 4
+    facts = world.queues.waiting[Queue.DECIDE]
+    assert [fact.name for fact in facts] == [FactName.INVITATION_RECEIVED] * 4
+    world.run()
+    assert all(len(world.mailer.to(address)) == 1 for address in (NEWCOMER, *OTHERS))
+
+
+def test_an_invitation_whose_fact_cannot_be_read_does_not_hold_up_the_others(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undecided(world)
+    broken = world.memory.all(Invitation)[0].invitation_id
+    read = world.repository.facts_of
+
+    def facts_of(subject: str, since: datetime, until: datetime) -> object:
+        if subject == broken:
+            raise ValueError
+        return read(subject, since, until)
+
+    monkeypatch.setattr(world.repository, "facts_of", facts_of)
+    requeue_undecided(world.ports, CAMPAIGN)
+    failures: list[Failure] = []
+    for stretch in world.queues.stretches:
+        work_off(world.ports, stretch, failures.append)
+    assert len(world.queues.waiting[Queue.DECIDE]) == 3
+    assert [failure.kind for failure in failures] == ["Invitation"]
+
+
+# --- reconcile ----------------------------------------------------------------------------------
+
+
+def with_another_campaign() -> World:
+    """A second campaign after the first, in which an invitation waits."""
+    world = new_world()
+    from chalicelib.services.campaigns.put import put_campaign
+
+    world.clock.advance(seconds=1)
+    put_campaign(world.ports, campaign(campaign="other"))
+    return world
+
+
+@pytest.mark.parametrize("broken", ["campaign", "check"])
+def test_reconcile_goes_on_after_what_it_cannot_handle(
+    broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = with_another_campaign()
+    undecided(world)
+    world.clock.advance(minutes=16)
+    if broken == "campaign":
+        world.memory.unreadable.add(("CAMPAIGN#other", "IN_FORCE"))
+    else:
+
+        def fails(*_: object) -> None:
+            raise ValueError
+
+        monkeypatch.setattr(watch, "watched", fails)
+    failures: list[Failure] = []
+    found = watch.reconcile(world.ports, failures.append)
+    assert found["undecided"] == 4
+    assert found["not_handled"] == len(failures) > 0
+    assert {failure.name for failure in failures} <= {"CAMPAIGN#other", CAMPAIGN, "other"}
