@@ -115,7 +115,7 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
         *agenda(Agenda.RETURN_WINDOW, lists=False),
     ],
     # The stretch, twice: to see whether it is short, and to work on it.
-    "due: an invitation": [QUERY, QUERY, BATCH, *[GET] * 2, WRITE],
+    "due: an invitation": [QUERY, QUERY, BATCH, GET, WRITE],
     "due: an order": [QUERY, QUERY, BATCH, GET, WRITE],
     "reconcile: nothing": [
         *[*agenda(Agenda.LEASED, lists=False), *agenda(Agenda.REFUSED, lists=False)],
@@ -129,7 +129,14 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
         # Which partitions list referrals, and the one that does; no table of the last days.
         *[*CAMPAIGNS, *agenda(Agenda.REFERRALS, lists=False), QUERY, *[READ_FILE] * 8, BATCH],
         *[WRITE_FILE, *COUNTS, WRITE_FILE],
-        *[READ_FILE, *[QUERY] * 4, *[GET] * 4, SCAN, WRITE_FILE],  # the comparison of the day
+        *[
+            READ_FILE,
+            *COUNTS,
+            *[QUERY] * 3,
+            *[GET] * 4,
+            SCAN,
+            WRITE_FILE,
+        ],  # the comparison of the day
         *[QUERY, QUERY],  # no month's statement is due
     ],
     "seal: a fact": [

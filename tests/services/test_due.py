@@ -43,7 +43,8 @@ def many_invitations(world: World, number: int) -> None:
     one = next(one for one in ENTITIES if isinstance(one, Invitation))
     for start in range(0, number, 50):
         sent = (
-            replace(one, invitation_id=f"i{at}", ended_at=None) for at in range(start, start + 50)
+            replace(one, invitation_id=f"i{at}", ended_at=None, campaign_version=1)
+            for at in range(start, start + 50)
         )
         world.repository.commit(*map(Insert, sent))
 
