@@ -330,7 +330,7 @@ def _isolated() -> Iterator[Isolation]:
 
 
 def _not_handled(failure: Failure) -> None:
-    failed(failure.error, "not handled", kind=failure.kind, name=failure.name)
+    failed(failure.error, "not handled", kind=failure.kind, item=failure.name)
     if isinstance(failure.error, OtherContentError):
         warn("file has other content", campaign=failure.name, path=failure.error.path)
         count("FileDiffers")
