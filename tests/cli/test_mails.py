@@ -102,7 +102,7 @@ def test_stopped_invitations_are_resumed_once_and_who_did_is_recorded(
         0,
         f"{CAMPAIGN}: invitations are sent again, with those that were held\n",
     )
-    [resumed] = bounced.facts_of(f"invitations-{CAMPAIGN}")
+    [resumed] = facts_now(bounced, f"invitations-{CAMPAIGN}")
     assert (resumed.name, bool(resumed.details["by"])) == (FactName.INVITATIONS_RESUMED, True)
     again = tandem("mail", "resume", CAMPAIGN)
     assert (again.exit_code, again.stderr) == (
