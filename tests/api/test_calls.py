@@ -106,7 +106,7 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
     ],
     "report: a referral": [
         *[*[QUERY] * 2, WRITE_FILE, *COUNTS, WRITE_FILE],
-        *[READ_FILE, *[QUERY] * 4, *[GET] * 4, SCAN, WRITE_FILE],  # the comparison of the day
+        *[READ_FILE, *COUNTS, *[QUERY] * 3, *[GET] * 4, SCAN, WRITE_FILE],  # the day compared
         *[QUERY, QUERY],  # no month's statement is due
     ],
     "seal: a fact": [
