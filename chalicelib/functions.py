@@ -279,6 +279,7 @@ def seal() -> None:
 def report() -> None:
     """The daily files of every campaign, and the statements of the months that are over."""
     from chalicelib.services.lookups import all_campaigns
+    from chalicelib.services.operations.balance import write_balances
     from chalicelib.services.operations.reconciliation import write_reconciliations
     from chalicelib.services.operations.report import report as write_report
     from chalicelib.services.operations.statement import write_statements
@@ -298,6 +299,9 @@ def report() -> None:
                 with apart(campaign):
                     for one in write_statements(ports, campaign):
                         log("statement", campaign=campaign.id, month=one.month, rows=one.rows)
+            for campaign, findings in write_balances(ports, campaigns, apart):
+                count("BalanceFinding", findings)
+                log("balanced", campaign=campaign.id, findings=findings)
 
     _scheduled("report", run)
 

@@ -134,7 +134,10 @@ def dashboard() -> Object:
             ],
         ),
         ("Facts", ["FactRelayed", "FactProjected"]),
-        ("To look at", ["ReconcileFinding", "ReconciliationDifference", "RequestFailed"]),
+        (
+            "To look at",
+            ["ReconcileFinding", "ReconciliationDifference", "BalanceFinding", "RequestFailed"],
+        ),
     ]
     widgets = [
         _graph(

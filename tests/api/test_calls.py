@@ -106,8 +106,9 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
     ],
     "report: a referral": [
         *[*[QUERY] * 2, WRITE_FILE, *COUNTS, WRITE_FILE],
-        *[READ_FILE, *COUNTS, *[QUERY] * 3, *[GET] * 4, SCAN, WRITE_FILE],  # the day compared
+        *[READ_FILE, *COUNTS, *[QUERY] * 3, *[GET] * 4, SCAN, WRITE_FILE],  # the comparison
         *[QUERY, QUERY],  # no month's statement is due
+        *[READ_FILE, *COUNTS],  # nothing was counted yesterday
     ],
     "seal: a fact": [
         *[GET, *UNSEALED, READ_FILE, PUT],  # the group that was open last; the next one fixed
