@@ -286,6 +286,7 @@ def seal() -> None:
 def report() -> None:
     """The daily files of every campaign, and the statements of the months that are over."""
     from chalicelib.services.lookups import all_campaigns
+    from chalicelib.services.operations.balance import write_balances
     from chalicelib.services.operations.reconciliation import write_reconciliations
     from chalicelib.services.operations.report import report as write_report
     from chalicelib.services.operations.statement import write_statements
@@ -314,6 +315,12 @@ def report() -> None:
                 # Only now: the comparison stores what earlier versions did not.
                 with isolation.of("statement", campaign.id):
                     write_statements_of_one(campaign)
+            balances = write_balances(
+                bootstrap.ports(), campaigns, lambda one: isolation.of("balance", one.id)
+            )
+            for campaign, findings in balances:
+                count("BalanceFinding", findings)
+                log("balanced", campaign=campaign.id, findings=findings)
 
     _scheduled("report", run)
 

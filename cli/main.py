@@ -14,7 +14,19 @@ from botocore.exceptions import BotoCoreError, ClientError
 from typer.core import TyperGroup
 
 from chalicelib.services.ports import ContentionError
-from cli import campaigns, facts, keys, lists, mails, migration, queues, replay, status, vouchers
+from cli import (
+    campaigns,
+    facts,
+    keys,
+    lists,
+    mails,
+    migration,
+    queues,
+    reconcile,
+    replay,
+    status,
+    vouchers,
+)
 from cli.connection import explained
 from cli.errors import CommandError
 from cli.hashing.command import hash_addresses
@@ -58,5 +70,6 @@ app.add_typer(queues.app, name="queue")
 app.command("hash")(hash_addresses)
 app.command("facts")(facts.show_facts)
 app.command("replay")(replay.replay)
+app.command("reconcile")(reconcile.reconcile)
 app.command("status")(status.show_status)
 app.command("migrate")(migration.migrate)

@@ -137,7 +137,10 @@ def dashboard() -> Object:
         ("Facts", ["FactRelayed", "FactProjected"]),
         (
             "To look at",
-            ["ReconcileFinding", "NotHandled", "ReconciliationDifference", "RequestFailed"],
+            [
+                *("ReconcileFinding", "NotHandled", "ReconciliationDifference", "BalanceFinding"),
+                "RequestFailed",
+            ],
         ),
     ]
     widgets = [

@@ -137,8 +137,8 @@ Consumer = Callable[[Event], Event]
 def facts(world: World) -> list[Item]:
     """Three facts that nothing has worked on."""
     for _ in range(3):
-        world.ask(GOOD["sign_in"](world))
         world.clock.pass_by(seconds=1)
+        world.ask(GOOD["sign_in"](world))
     return world.facts()[-3:]
 
 

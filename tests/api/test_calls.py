@@ -129,15 +129,9 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
         # Which partitions list referrals, and the one that does; no table of the last days.
         *[*CAMPAIGNS, *agenda(Agenda.REFERRALS, lists=False), QUERY, *[READ_FILE] * 8, BATCH],
         *[WRITE_FILE, *COUNTS, WRITE_FILE],
-        *[
-            READ_FILE,
-            *COUNTS,
-            *[QUERY] * 3,
-            *[GET] * 4,
-            SCAN,
-            WRITE_FILE,
-        ],  # the comparison of the day
+        *[READ_FILE, *COUNTS, *[QUERY] * 3, *[GET] * 4, SCAN, WRITE_FILE],  # the comparison
         *[QUERY, QUERY],  # no month's statement is due
+        *[READ_FILE, *COUNTS],  # nothing was counted yesterday
     ],
     "seal: a fact": [
         *[GET, *UNSEALED, READ_FILE, PUT],  # the group that was open last; the next one fixed

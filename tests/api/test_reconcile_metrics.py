@@ -36,6 +36,7 @@ def test_lists_too_old_have_a_metric_of_their_own_and_are_no_finding(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     world.run()
+    functions.seal()
     assert counted(run(capsys)) == {"ReconcileFinding": 0, "ListTooOld": 0}
     world.clock.pass_by(days=300)
     assert counted(run(capsys)) == {"ReconcileFinding": 0, "ListTooOld": 2}

@@ -54,6 +54,7 @@ def world(request: pytest.FixtureRequest, guards: bool, monkeypatch: pytest.Monk
     if not guards:
         always = "attribute_exists(pk) OR attribute_not_exists(pk)"
         monkeypatch.setattr(dynamo, "KEY_IS_FREE", always)
+        monkeypatch.setattr(dynamo, "KEY_IS_FREE_OR_ENDED", f"{always} OR #ttl < :now")
         monkeypatch.setattr(dynamo, "UNCHANGED", f"revision = :revision OR {always}")
         monkeypatch.setattr(dynamo, "NOT_COUNTED", f"counted = :no OR {always}")
     return new_world(new_table(request.getfixturevalue("clients")))

@@ -128,6 +128,7 @@ NOT_NAMED = {
     "release": "when a code is mailed",
     "acknowledge_within": "when an alarm rings",
     "orders_expected_every": "when an alarm rings",
+    "earlier_zones": "is noted when a version is put",
 }
 OTHER_VALUES: dict[str, dict[str, Any]] = {
     "rule": {

@@ -190,7 +190,7 @@ def test_an_order_only_moves_forward() -> None:
     moves = {(a, b) for a in order for b in order if orders.moves_forward(a, b)}
     placed, kept, returned, cancelled = order
     assert moves == {(placed, kept), (placed, returned), (placed, cancelled),
-                     (kept, returned), (kept, cancelled)}  # fmt: skip
+                     (kept, returned), (kept, cancelled), (returned, cancelled)}  # fmt: skip
     assert all(orders.moves_forward(None, status) for status in order)
 
 

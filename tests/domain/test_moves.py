@@ -141,7 +141,7 @@ def test_an_order_moves_forward_and_a_new_one_may_stay_where_it_is() -> None:
     }
     forward = {
         ("placed", "kept"), ("placed", "returned"), ("placed", "cancelled"),
-        ("kept", "returned"), ("kept", "cancelled"),
+        ("kept", "returned"), ("kept", "cancelled"), ("returned", "cancelled"),
     }  # fmt: skip
     assert reached(replace(order, revision=3), "status", moves) == forward
     new = replace(order, revision=0, status=OrderStatus.PLACED)

@@ -422,8 +422,13 @@ def test_two_functions_scan_and_report_reads_of_the_files_its_own(
         if name == "ReportRole" and "s3:GetObject" in listed(statement["Action"])
         for resource in listed(statement["Resource"])
     ]
-    folders = ("referrals", "statements", "reports")
-    assert read == [f"${{Bucket.Arn}}/out/*/{folder}/*" for folder in folders]
+    assert read == [
+        "${Bucket.Arn}/out/*/referrals/*",
+        "${Bucket.Arn}/out/*/statements/*",
+        "${Bucket.Arn}/out/*/reports/*",
+        "${Bucket.Arn}/out/*/journal/*",
+        "${Bucket.Arn}/journal/*",
+    ]
 
 
 def test_those_who_make_digests_may_read_the_keys_and_nobody_may_write_them(

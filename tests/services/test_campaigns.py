@@ -65,10 +65,12 @@ def test_the_relay_sends_each_fact_where_its_work_is_done(world: World) -> None:
     relayed = relay(world.ports, facts)
     waiting = {queue: [fact.name for fact in world.queues.waiting[queue]] for queue in Queue}
     assert waiting == {
-        "decide": ["list_accepted", "list_accepted", "sign_in_requested", "invitation_received"],
+        "decide": ["list_accepted", "list_accepted", "invitation_received"],
+        "requested-decision": ["sign_in_requested"],
         "due": [],
         "ingest": [],
-        "mail": ["sign_in_granted", "invitation_accepted"],
+        "mail": ["invitation_accepted"],
+        "requested-mail": ["sign_in_granted"],
         "reward": ["referral_confirmed"],
     }
     assert relayed == 7

@@ -312,6 +312,24 @@ def test_law_10_an_altered_or_missing_file_is_noticed_when_the_journal_is_read(c
         list(sealed_facts(world.ports, CAMPAIGN))
 
 
+def test_law_10_a_journal_without_its_beginning_is_noticed() -> None:
+    """Even if all other files are numbered again, and the head with them."""
+    world = recorded()
+    seal(world.ports)
+    first, *others = sorted(world.files.under(OUT))
+    del world.files.content[first]
+    for path in others:
+        day, _, name = path.removeprefix(OUT).partition("/")
+        number, _, digest = name.partition("-")
+        moved = f"{OUT}{day}/{int(number) - 1:08}-{digest}"
+        world.files.content[moved] = world.files.content.pop(path)
+    head = world.repository.get(JournalHead, campaign=CAMPAIGN)
+    assert head
+    world.repository.commit(Replace(replace(head, number=head.number - 1)))
+    with pytest.raises(BrokenChainError, match="the first file follows another"):
+        list(sealed_facts(world.ports, CAMPAIGN))
+
+
 def test_law_10_a_counter_that_differs_from_the_journal_is_found_sealed_or_not() -> None:
     world = recorded()
     counts = next(

@@ -37,4 +37,6 @@ def test_without_a_guard_some_seed_breaks_a_law(
     guard: str, condition: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(repository, guard, condition)
+    if guard == "KEY_IS_FREE":
+        monkeypatch.setattr(repository, "KEY_IS_FREE_OR_ENDED", f"{condition} OR #ttl < :now")
     assert any(simulate(seed, 800).broken for seed in range(1, 13))

@@ -106,19 +106,30 @@ def is_undone(ports: Ports, fact: Fact, results: Results) -> bool:
 _MAIL_BODIES = (SignInGranted, InvitationAccepted, VoucherIssued, VoucherAcknowledged)
 
 
-def _key_of(fact: Fact) -> Key[Any] | None:
-    """Where the first thing to look at is."""
+def mail_of(fact: Fact) -> str | None:
+    """The id of the mail that follows from `fact`, None when none does."""
     if not queues_of(fact):
         return None
     match body_of(fact):
         case SignInGranted(contact_id=contact_id):
-            return Key.of(Mail, mail_id=mails.sign_in_mail(contact_id))
+            return mails.sign_in_mail(contact_id)
         case InvitationAccepted(invitation_id=invitation_id):
-            return Key.of(Mail, mail_id=mails.invitation_mail(invitation_id))
+            return mails.invitation_mail(invitation_id)
         case VoucherIssued(voucher_id=voucher_id) | VoucherAcknowledged(voucher_id=voucher_id):
-            return Key.of(Mail, mail_id=mails.voucher_mail(voucher_id))
+            return mails.voucher_mail(voucher_id)
         case MailToSendAgain(mail_id=mail_id):
-            return Key.of(Mail, mail_id=mail_id)
+            return mail_id
+        case _:
+            return None
+
+
+def _key_of(fact: Fact) -> Key[Any] | None:
+    """Where the first thing to look at is."""
+    if not queues_of(fact):
+        return None
+    if mail_id := mail_of(fact):
+        return Key.of(Mail, mail_id=mail_id)
+    match body_of(fact):
         case InvitationReceived(sponsor_id=sponsor_id, invitation_id=invitation_id):
             return Key.of(Invitation, sponsor_id=sponsor_id, invitation_id=invitation_id)
         case SignInRequested(contact_id=contact_id):

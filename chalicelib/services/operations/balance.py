@@ -1,0 +1,204 @@
+"""Whether the facts, the counts, the journal and what they are about agree, for a whole local day.
+
+Laws that follow from no single fact:
+
+* the counters are what the facts in the table add up to, and what the journal adds up to (law 10);
+* of each voucher that was issued there is one, and an export has as many as were put into it;
+* every mail that left has the fact that it follows from (law 2).
+
+A day is looked at once it is settled; `check_facts.py` has done by then what was lost. One pass
+over the facts of the hours serves all campaigns.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.effects import deltas, is_known, shown
+from chalicelib.domain.exports import Export
+from chalicelib.domain.fact_bodies import (
+    ExportWritten,
+    InvitationSent,
+    MailSent,
+    VoucherIssued,
+    VouchersExported,
+    body_of,
+)
+from chalicelib.domain.facts import Fact
+from chalicelib.domain.files.balance import (
+    BalanceFinding,
+    Imbalance,
+    balance_file,
+    balance_path,
+    findings_in,
+)
+from chalicelib.domain.journal import AlteredBundleError, BrokenChainError
+from chalicelib.domain.mails import Mail
+from chalicelib.services.facts import facts_around
+from chalicelib.services.journal import miscounts
+from chalicelib.services.operations.consequences import mail_of
+from chalicelib.services.ports import FACT_SHARDS, Ports, hours
+from chalicelib.services.written_files import content_of
+
+# The last hour of a day is checked within two hours, and what was missing is done.
+SETTLED_AFTER = timedelta(hours=3)
+
+Apart = Callable[[Campaign], AbstractContextManager[None]]
+
+
+@dataclass
+class _Day:
+    """What the facts of a local day of a campaign say."""
+
+    campaign: Campaign
+    day: date
+    counted: Counter[str] = field(default_factory=Counter)
+    mails: set[str] = field(default_factory=set)  # that follow from a fact of the day
+    sent: list[str] = field(default_factory=list)
+    issued: list[VoucherIssued] = field(default_factory=list)
+    exported: Counter[int] = field(default_factory=Counter)
+    written: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def hours(self) -> Iterator[datetime]:
+        """The hours (UTC) that the day has a part of, in every time zone the campaign has had."""
+        wider = timedelta(days=1) if self.campaign.earlier_zones else timedelta(0)
+        return hours(
+            self.campaign.start_of_day(self.day) - wider,
+            self.campaign.end_of_day(self.day) + wider,
+        )
+
+    def take(self, fact: Fact) -> None:
+        """Note a fact, if it is one of the day."""
+        if self.campaign.counted_on(fact.at) != self.day or not is_known(fact):
+            return
+        self.counted.update(deltas(self.campaign, [fact]).get(self.day, {}))
+        if mail_id := mail_of(fact):
+            self.mails.add(mail_id)
+        match body_of(fact):
+            case MailSent(mail_id=mail_id) | InvitationSent(mail_id=mail_id):
+                self.sent.append(mail_id)
+            case VoucherIssued() as issued:
+                self.issued.append(issued)
+            case VouchersExported(export=number, count=count):
+                self.exported[number] += count
+            case ExportWritten(export=number, count=count):
+                self.written[number] = count
+            case _:
+                pass
+
+
+def write_balances(
+    ports: Ports, campaigns: Iterable[Campaign], apart: Apart = lambda _: nullcontext()
+) -> Iterator[tuple[Campaign, int]]:
+    """Write the report about yesterday of every campaign that has none, once that day is settled,
+    if anything was counted on it; yields how many things do not agree, also of the reports that
+    were there.
+    """
+    due = []
+    for campaign in campaigns:
+        with apart(campaign):
+            day = campaign.local_date(ports.clock()) - timedelta(days=1)
+            report = content_of(ports.files, balance_path(campaign.id, day))
+            if report is not None:
+                yield campaign, findings_in(report)
+            elif _is_due(ports, campaign, day):
+                due.append((campaign, day))
+    for campaign, day, findings in balances(ports, due, apart):
+        with apart(campaign):
+            ports.files.write_once(balance_path(campaign.id, day), balance_file(findings))
+            yield campaign, len(findings)
+
+
+def _is_due(ports: Ports, campaign: Campaign, day: date) -> bool:
+    """Whether a day is settled, and something was counted on it: a quiet one needs no report."""
+    if ports.clock() - campaign.end_of_day(day) < SETTLED_AFTER:
+        return False
+    return any(ports.repository.counts(campaign.id).get(day, {}).values())
+
+
+def balances(
+    ports: Ports,
+    due: Iterable[tuple[Campaign, date]],
+    apart: Apart = lambda _: nullcontext(),
+) -> Iterator[tuple[Campaign, date, list[BalanceFinding]]]:
+    """What does not agree, of each campaign and local day."""
+    days = {campaign.id: _Day(campaign, day) for campaign, day in due}
+    for hour in sorted({hour for each in days.values() for hour in each.hours}):
+        for shard in range(FACT_SHARDS):
+            for fact in ports.repository.facts_in(hour, shard):
+                if fact.campaign in days:
+                    days[fact.campaign].take(fact)
+    for each in days.values():
+        with apart(each.campaign):
+            findings = [
+                *_counters(ports, each),
+                *_journal(ports, each),
+                *_mails(ports, each),
+                *_vouchers(ports, each),
+                *_exports(ports, each),
+            ]
+            yield each.campaign, each.day, findings
+
+
+def _counters(ports: Ports, day: _Day) -> Iterator[BalanceFinding]:
+    counted = shown(ports.repository.counts(day.campaign.id).get(day.day, {}))
+    expected = shown(day.counted)
+    for name in sorted(counted.keys() | expected.keys()):
+        here, there = expected.get(name, 0), counted.get(name, 0)
+        if here != there:
+            yield BalanceFinding(Imbalance.COUNTER_AND_FACTS, name, str(here), str(there))
+
+
+def _journal(ports: Ports, day: _Day) -> Iterator[BalanceFinding]:
+    try:
+        found = miscounts(ports, day.campaign, since=day.day)
+    except (BrokenChainError, AlteredBundleError) as error:
+        yield BalanceFinding(Imbalance.JOURNAL_UNREADABLE, str(error))
+        return
+    for one in found:
+        if one.day == day.day:
+            yield BalanceFinding(
+                Imbalance.COUNTER_AND_JOURNAL, one.name, str(one.journaled), str(one.counted)
+            )
+
+
+def _mails(ports: Ports, day: _Day) -> Iterator[BalanceFinding]:
+    for mail_id in dict.fromkeys(day.sent):
+        if mail_id not in day.mails and not _has_fact(ports, mail_id):
+            yield BalanceFinding(Imbalance.MAIL_WITHOUT_FACT, mail_id)
+
+
+def _has_fact(ports: Ports, mail_id: str) -> bool:
+    """Whether a mail that was sent later than on the day of its fact has one."""
+    mail = ports.repository.get(Mail, mail_id=mail_id)
+    if mail is None:
+        return True  # it has ended, with its campaign
+    subject = mail.ids.get("voucher") or mail.ids.get("invitation") or mail.contact_id
+    facts = facts_around(ports, subject, mail.caused_at or mail.leased_at)
+    return any(mail_of(fact) == mail_id for fact in facts)
+
+
+def _vouchers(ports: Ports, day: _Day) -> Iterator[BalanceFinding]:
+    held: dict[str, set[str]] = {}
+    for issued in day.issued:
+        if issued.holder_id not in held:
+            vouchers = ports.repository.held_by(issued.holder_id)
+            held[issued.holder_id] = {voucher.voucher_id for voucher in vouchers}
+        if issued.voucher_id not in held[issued.holder_id]:
+            yield BalanceFinding(Imbalance.VOUCHER_MISSING, issued.voucher_id)
+
+
+def _exports(ports: Ports, day: _Day) -> Iterator[BalanceFinding]:
+    for number, written in sorted(day.written.items()):
+        export = ports.repository.get(Export, campaign=day.campaign.id, number=number)
+        rows = export.rows if export else 0
+        # Vouchers may have been put into it the day before.
+        if rows != written or day.exported[number] > rows:
+            found = f"{day.exported[number]} exported, {written} written"
+            yield BalanceFinding(Imbalance.EXPORT_AND_FACTS, str(number), str(rows), found)

@@ -1,0 +1,66 @@
+"""`tandem reconcile`: whether facts, counts, journal, mails and vouchers of a day agree.
+
+The same as the daily report in `out/{campaign}/reports/`, on demand and for any local day.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from chalicelib import bootstrap
+from chalicelib.domain.campaign.versions import CurrentCampaign
+from chalicelib.domain.files.balance import BALANCE_COLUMNS
+from chalicelib.services.operations.balance import balances
+from chalicelib.services.ports import Ports
+from chalicelib.settings import Settings
+from cli.connection import LOCAL, Connection, Stage, connect
+from cli.errors import CommandError
+
+WIDTH = 160
+
+Name = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign's name.")]
+Day = Annotated[
+    datetime | None,
+    typer.Option("--day", formats=["%Y-%m-%d"], help="A local day; yesterday without it."),
+]
+
+
+def reconcile(campaign: Name, day: Day = None, stage: Stage = LOCAL) -> None:
+    """Print what does not agree of a day; exit code 1 if anything."""
+    connection = connect(stage)
+    current = connection.repository.get(CurrentCampaign, campaign=campaign)
+    if current is None:
+        raise CommandError(f"no campaign {campaign}: list them with: tandem campaign list")
+    document = current.document
+    yesterday = document.local_date(connection.clock()) - timedelta(days=1)
+    asked = day.date() if day else yesterday
+    [(_, _, findings)] = balances(ports_of(connection), [(document, asked)])
+    if not findings:
+        typer.echo(f"{campaign}, {asked}: all agrees")
+        return
+    table = Table(*BALANCE_COLUMNS, box=None)
+    for one in sorted(findings):
+        table.add_row(one.what.value, one.about, one.expected, one.found)
+    Console(width=max(WIDTH, Console().width)).print(table)  # nothing is truncated in a pipe
+    raise CommandError(f"{campaign}, {asked}: {len(findings)} do not agree")
+
+
+def ports_of(connection: Connection) -> Ports:
+    """The ports of the use cases on the stack, to read: they name no queue and no sender."""
+    place = connection.place
+    settings = Settings(
+        stage=place.stage,
+        table=place.table,
+        bucket=place.bucket,
+        queues={},
+        origin=place.origin,
+        sender="",
+        configuration_set="",
+        keys_path=place.keys_path,
+    )
+    return bootstrap.wire(settings, connection.clients)
