@@ -56,7 +56,7 @@ def bounced(stack: DynamoRepository, tandem: Tandem) -> DynamoRepository:
     )
     issued = voucher_fact(connect("local"), LIVE, VoucherIssued.of(LIVE, reward))
     changes = map(Insert, (LIVE, CONTACT, reward, BOUNCED))
-    stack.commit(*changes, facts=[replace(issued, ids={**issued.ids, "referral": "r"})])
+    stack.commit(*changes, facts=[replace(issued, at=NOW, ids={**issued.ids, "referral": "r"})])
     return stack
 
 

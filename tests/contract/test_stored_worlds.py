@@ -194,8 +194,9 @@ def test_law_2_an_invitation_in_the_queue_is_decided_and_sent_once(world: Inheri
 
 def test_a_voucher_mail_leased_before_is_sent_again_from_its_fact(world: Inherited) -> None:
     sent = next(mail for mail in world.memory.all(Mail) if mail.mail_kind == "voucher")
-    world.repository.commit(Replace(replace(sent, state=MailState.LEASED, sent_at=None)))
-    world.clock.advance(days=1)
+    leased = replace(sent, state=MailState.LEASED, sent_at=None, leased_at=world.clock())
+    world.repository.commit(Replace(leased))
+    world.clock.advance(hours=1)
     reconcile(world.ports)
     [fact] = world.queues.waiting[Queue.MAIL]
     assert fact.subject == sent.ids["voucher"]
