@@ -151,10 +151,11 @@ class MemoryRepository:
         self, name: Agenda, scope: str = "", *, until: datetime | None = None
     ) -> Iterator[Stretch]:
         last = schema.due_until(until)
+        listed = sorted((on, at) for on, at, _ in self._listed() if at <= last)
         for partition in schema.due_partitions(name, scope):
-            positions = [at for one, at, _ in self._listed() if one == partition and at <= last]
-            if positions:
-                yield Stretch(name, scope, partition, min(positions), last)
+            first = next((at for on, at in listed if on == partition), None)
+            if first:
+                yield Stretch(name, scope, partition, first, last)
 
     def entries(self, kind: type[E], stretch: Stretch) -> Iterator[Entry[E]]:
         listed = sorted(
