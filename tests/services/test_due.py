@@ -251,6 +251,19 @@ def test_undecided_invitations_are_queued_again_by_the_message(world: World) -> 
     assert all(len(world.mailer.to(address)) == 1 for address in (NEWCOMER, *OTHERS))
 
 
+def test_an_invitation_that_was_decided_meanwhile_is_not_queued_again(world: World) -> None:
+    undecided(world)
+    before = MemoryRepository()
+    before._items = dict(world.memory._items)
+    lagging = replace(world.ports, repository=LaggingRepository(world.repository, before))
+    requeue_undecided(world.ports, CAMPAIGN)
+    world.run()
+    assert requeue_undecided(lagging, CAMPAIGN) >= 1
+    for stretch in world.queues.stretches:
+        assert work_off(lagging, stretch, must_not_fail)["queued"] == 0
+    assert world.queues.waiting[Queue.DECIDE] == []
+
+
 def test_an_invitation_whose_fact_cannot_be_read_does_not_hold_up_the_others(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
