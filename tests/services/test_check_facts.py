@@ -29,8 +29,6 @@ from chalicelib.services.lists.roll_back import roll_back_list
 from chalicelib.services.mails.resend import resend
 from chalicelib.services.mails.ses_events import MailEvent, settle_mail
 from chalicelib.services.operations.check_facts import FactReport, check_facts
-from chalicelib.services.operations.expire import expire
-from chalicelib.services.operations.reconcile import reconcile
 from chalicelib.services.operations.statement import write_statements
 from chalicelib.services.ports import FACT_SHARDS, MailNotSentError
 from chalicelib.services.protection import resume
@@ -38,6 +36,7 @@ from chalicelib.services.sponsors.sign_in import request_sign_in
 from chalicelib.services.vouchers.changes import write_changes
 from chalicelib.services.vouchers.redeem import redeem, roll_back
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digest
+from tests.fakes.due import expire, reconcile
 from tests.fakes.fuse import killed_everywhere
 from tests.fakes.ports import MORNING
 from tests.fakes.repository import ContestedRepository, RecordingRepository

@@ -19,13 +19,12 @@ from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import ClosedError, GoneError
 from chalicelib.services.invitations.invite import Referee, invite, sign_up
 from chalicelib.services.invitations.respond import confirm, decline, unsubscribe, view_offer
-from chalicelib.services.operations.expire import expire
 from chalicelib.services.operations.move_ends import SETTLED_AFTER, move_ends
-from chalicelib.services.operations.reconcile import reconcile
 from chalicelib.services.ports import Change, ContentionError, Replace, Repository
 from chalicelib.services.sponsors.sign_in import request_sign_in
 from chalicelib.services.sponsors.space import view_sponsor_space
 from tests.fakes.campaign import CAMPAIGN, campaign
+from tests.fakes.due import expire, reconcile
 from tests.fakes.repository import ContestedRepository, _Wrapped
 from tests.fakes.world import VIPS, World, new_world, wrapped
 

@@ -28,12 +28,11 @@ from chalicelib.services.errors import QuotaError
 from chalicelib.services.invitations.invite import Referee, sign_up
 from chalicelib.services.mails.ses_events import MailEvent, settle_mail
 from chalicelib.services.operations.dashboard import view_dashboard
-from chalicelib.services.operations.expire import expire
-from chalicelib.services.operations.reconcile import reconcile
 from chalicelib.services.ports import Insert
 from chalicelib.services.protection import requeue_held, resume, stop_if_needed
 from chalicelib.services.watch import Watch
 from tests.fakes.campaign import CAMPAIGN, campaign
+from tests.fakes.due import expire, reconcile
 from tests.fakes.ports import MORNING
 from tests.fakes.world import VIPS, World, new_world, wrapped
 from tests.services.test_send import Overtaken
