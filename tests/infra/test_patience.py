@@ -28,7 +28,7 @@ def visibility(template: Template) -> dict[str, float]:
 def test_a_wait_outlasts_the_visibility_timeout_of_every_queue(template: Template) -> None:
     patience = patience_of(template)
     timeouts = visibility(template)
-    assert len(timeouts) == 7
+    assert len(timeouts) == 8
     assert patience.file_s > timeouts.pop(INGEST_QUEUE)
     assert patience.work_s > max(timeouts.values())
 
