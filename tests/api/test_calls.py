@@ -102,7 +102,7 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
         *[QUERY, *UNSEALED, *[QUERY] * 4, *[GET] * 2],
         *[GET, *COUNTS, GET, QUERY],  # bounces and complaints; held invitations
         *[QUERY, *[GET] * 2],
-        GET,  # how far the facts were checked: no hour is over
+        GET,  # how far the facts were checked: no hour has ended
     ],
     "report: a referral": [
         *[*[QUERY] * 2, WRITE_FILE, *COUNTS, WRITE_FILE],
