@@ -115,7 +115,7 @@ class Connection:
                 ShardIteratorType="AT_SEQUENCE_NUMBER",
                 SequenceNumber=str(first),
             )["ShardIterator"]
-            # An open shard has a next page for ever, and pages in between may be empty.
+            # An open shard always has a next page, and pages in between may be empty.
             while iterator and empty < EMPTY_PAGES:
                 page = streams.get_records(ShardIterator=iterator)
                 empty = 0 if page["Records"] else empty + 1

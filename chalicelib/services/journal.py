@@ -51,20 +51,30 @@ class Miscount:
     journaled: int
 
 
-def miscounts(ports: Ports, campaign: Campaign, since: date | None = None) -> list[Miscount]:
-    """Where the counts that are shown of a campaign differ from its journal, from a local day on.
+def miscounts(
+    ports: Ports, campaign: Campaign, since: date = date.min, until: date = date.max
+) -> list[Miscount]:
+    """Where the counts that are shown of a campaign differ from its journal, from a local day to
+    another, both included.
 
-    Facts that are counted meanwhile make it read again. `BrokenChainError`, `AlteredBundleError`.
+    Facts of those days that are counted meanwhile make it read again. `BrokenChainError`,
+    `AlteredBundleError`.
     """
+
+    def counted() -> DayCounts:
+        counts = ports.repository.counts(campaign.id).items()
+        return {day: of_day for day, of_day in counts if since <= day <= until}
+
     for _ in range(ATTEMPTS):
-        counts = ports.repository.counts(campaign.id)
+        counts = counted()
         journaled = deltas(campaign, journal(ports, campaign.id, since))
-        if ports.repository.counts(campaign.id) == counts:
+        if counted() == counts:
             break
-    return _differences(counts, journaled, since or date.min)
+    journaled = {day: of_day for day, of_day in journaled.items() if since <= day <= until}
+    return _differences(counts, journaled)
 
 
-def journal(ports: Ports, campaign: str, since: date | None = None) -> Iterator[Fact]:
+def journal(ports: Ports, campaign: str, since: date = date.min) -> Iterator[Fact]:
     """Each fact of a campaign's journal once, sealed or not; at least those of the local days from
     `since` on. `BrokenChainError`, `AlteredBundleError`.
     """
@@ -75,7 +85,7 @@ def journal(ports: Ports, campaign: str, since: date | None = None) -> Iterator[
     yield from (fact for fact in sealed if fact.fact_id not in waiting)
 
 
-def sealed_facts(ports: Ports, campaign: str, since: date | None = None) -> Iterator[Fact]:
+def sealed_facts(ports: Ports, campaign: str, since: date = date.min) -> Iterator[Fact]:
     """The facts in the files of a campaign, the last file first, down to those sealed before
     `since`. `BrokenChainError` when a file is missing, altered, or does not follow from the others.
     """
@@ -83,7 +93,7 @@ def sealed_facts(ports: Ports, campaign: str, since: date | None = None) -> Iter
     head = ports.repository.get(JournalHead, campaign=campaign)
     number, last = (head.number, head.hash) if head else (0, GENESIS)
     # A local day begins and ends within a day of UTC's.
-    first_day = (since - timedelta(days=1)).isoformat() if since else ""
+    first_day = (since - timedelta(days=1)).isoformat() if since > date.min else ""
     while number:
         path = paths.get(file_name(number, last))
         if path is None:
@@ -124,10 +134,10 @@ def _unsealed_facts(ports: Ports, campaign: str) -> Iterator[Fact]:
             yield from (fact for fact in facts if fact.campaign == campaign)
 
 
-def _differences(counted: DayCounts, journaled: DayCounts, since: date) -> list[Miscount]:
+def _differences(counted: DayCounts, journaled: DayCounts) -> list[Miscount]:
     return [
         Miscount(day, name, here.get(name, 0), there.get(name, 0))
-        for day in sorted(day for day in counted.keys() | journaled.keys() if day >= since)
+        for day in sorted(counted.keys() | journaled.keys())
         for here, there in [(shown(counted.get(day, {})), shown(journaled.get(day, {})))]
         for name in sorted(here.keys() | there.keys())
         if here.get(name, 0) != there.get(name, 0)

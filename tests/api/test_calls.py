@@ -123,7 +123,7 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
         *[*agenda(Agenda.UNDECIDED, lists=False), *agenda(Agenda.UNEXPORTED, lists=False)],
         *[GET, GET, GET, *COUNTS, GET, QUERY],  # bounces and complaints; held invitations
         *[*agenda(Agenda.UNACKNOWLEDGED, lists=False), *[GET] * 2],
-        GET,  # how far the facts were checked: no hour is over
+        GET,  # how far the facts were checked: no hour has ended
     ],
     "report: a referral": [
         # Which partitions list referrals, and the one that does; no table of the last days.

@@ -317,7 +317,7 @@ class GoneError(Exception):
 
 class StreamClient:
     """DynamoDB's client for streams: pages of two records, with empty ones in between, and an open
-    shard that has a next page for ever.
+    shard that always has a next page.
     """
 
     def __init__(self, stream: Stream, *, forgot: int = 0) -> None:

@@ -1,13 +1,13 @@
 """One DynamoDB table in memory, as strict as AWS and deterministic.
 
-Every operation is atomic here, because whoever drives it makes one call at a time; concurrency is
-the order of the calls. What AWS refuses is refused: a transaction that names an item twice or has
+Every operation is atomic here, because one call is made at a time; concurrency is the order of the
+calls. What AWS refuses is refused: a transaction that names an item twice or has
 more than 100, a batch with a key twice, an item above 400 KB, an empty key, a consistent read of an
 index, an expression that does not use all that it names. Pages end at 1 MB.
 
 Indexes lag: a write reaches them when `catch_up` is called, or at once while `lags` is False. The
-stream keeps the images of new items, as its filter passes them on. Writes are kept in `written`
-with their keys and units for whoever counts (`bench.capacity`).
+stream keeps the images of new items, as its filter passes them on. Kinder than AWS: nothing is
+throttled by itself (faults are the scheduler's), and no batch is left unprocessed.
 
 Moto is not used for the table: it copies the table for each transaction and is not strict enough.
 """
@@ -21,7 +21,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.recording import WRITE_UNIT, size_of
+from bench.recording import size_of
 from tests.simulation.expressions import (
     Condition,
     ExpressionError,
@@ -62,17 +62,6 @@ class Index:
     keys_only: bool
 
 
-@dataclass(frozen=True)
-class Written:
-    """A write of one item in the table or an index, and its units (1 KB each)."""
-
-    index: str | None
-    pk: str
-    sk: str
-    units: int
-    in_transaction: bool
-
-
 @dataclass
 class Table:
     """A table: items by key, what its indexes show, and its stream."""
@@ -81,7 +70,6 @@ class Table:
     indexes: dict[str, Index] = field(default_factory=dict)
     items: dict[Place, Item] = field(default_factory=dict)
     stream: list[Item] = field(default_factory=list)
-    written: list[Written] = field(default_factory=list)
     _partitions: dict[str, dict[Place, Item]] = field(default_factory=dict)
     _shown: dict[str, dict[Place, Item]] = field(default_factory=dict)
     _unseen: dict[Place, None] = field(default_factory=dict)
@@ -212,7 +200,7 @@ class Table:
         place, holds, result = self._planned(action, params)
         if not holds:
             raise AwsError("ConditionalCheckFailedException", "The conditional request failed")
-        self._store(place, result, in_transaction=False)
+        self._store(place, result)
         return {}
 
     def _transact_write_items(self, params: Params) -> Answer:
@@ -239,7 +227,7 @@ class Table:
             ]
             raise AwsError("TransactionCanceledException", "", CancellationReasons=reasons)
         for place, _, result in planned:
-            self._store(place, result, in_transaction=True)
+            self._store(place, result)
         return {}
 
     def _reason(self, place: Place, holds: bool, body: Params) -> Answer:
@@ -268,12 +256,8 @@ class Table:
         _require(result is None or size_of(result) <= ITEM_LIMIT, "item above 400 KB")
         return place, holds, result
 
-    def _store(self, place: Place, item: Item | None, *, in_transaction: bool) -> None:
+    def _store(self, place: Place, item: Item | None) -> None:
         before = self.items.get(place)
-        units = max(_units(before), _units(item)) * (2 if in_transaction else 1)
-        self.written.append(Written(None, *place, units, in_transaction))
-        for index in self.indexes.values():
-            self.written += _index_writes(index, before, item)
         partition = self._partitions.setdefault(place[0], {})
         if item is None:
             self.items.pop(place, None)
@@ -286,28 +270,6 @@ class Table:
         self._unseen[place] = None
         if not self.lags:
             self.catch_up()
-
-
-def _index_writes(index: Index, before: Item | None, item: Item | None) -> Iterator[Written]:
-    """An entry that moves is a deletion and an insertion; one that stays as it is costs nothing."""
-    old, new = _entry(index, before), _entry(index, item)
-    keys_old, keys_new = (_entry_key(index, entry) for entry in (old, new))
-    if keys_old and keys_old != keys_new:
-        yield Written(index.name, *keys_old, 1 if index.keys_only else _units(old), False)
-    if keys_new and (keys_old != keys_new or (old != new and not index.keys_only)):
-        yield Written(index.name, *keys_new, 1 if index.keys_only else _units(new), False)
-
-
-def _entry(index: Index, item: Item | None) -> Item | None:
-    return item if item and index.pk in item and index.sk in item else None
-
-
-def _entry_key(index: Index, item: Item | None) -> Place | None:
-    return (item[index.pk]["S"], item[index.sk]["S"]) if item else None
-
-
-def _units(item: Item | None) -> int:
-    return max(1, math.ceil(size_of(item) / WRITE_UNIT)) if item else 1
 
 
 def _answered(found: list[Item], read: int) -> Answer:

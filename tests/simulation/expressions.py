@@ -166,7 +166,11 @@ class _Parser:
     def _update(self, action: str) -> Update:
         name = self._parameters.name(self.take())
         if action == "REMOVE":
-            return lambda item: void(item.pop(name, None))
+
+            def remove(item: dict[str, Value]) -> None:
+                item.pop(name, None)
+
+            return remove
         if action == "SET":
             self.take("=")
             value = self._parameters.value(self.take())
@@ -195,10 +199,6 @@ def update(text: str, parameters: Parameters) -> Update:
     parsed = parser.updates()
     parser.done()
     return parsed
-
-
-def void(_: object) -> None:
-    """Drop a value."""
 
 
 def _holds(item: Item | None, name: str, compare: Callable[[Any, Any], bool], to: Value) -> bool:

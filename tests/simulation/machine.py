@@ -45,17 +45,15 @@ class _Reader:
 @dataclass
 class _Message:
     body: str
-    receives: int = 0
 
 
 @dataclass
 class Machine:
-    """See the module. `late` records how often the most unlucky message came."""
+    """See the module."""
 
     cloud: Cloud
     chance: Random
     faults: bool = True
-    most_receives: int = 0
     _readers: dict[str, _Reader] = field(
         default_factory=lambda: {"relay": _Reader(), "project": _Reader()}
     )
@@ -67,7 +65,7 @@ class Machine:
     def begin(
         self, name: str, work: Callable[[], object], at_end: Callable[[Worker], None] | None = None
     ) -> None:
-        """Start work on a new process; `at_end` is called when it is over."""
+        """Start work on a new process; `at_end` is called when it has ended."""
         skew = self.chance.uniform(-1, 1) * CLOCKS if self.faults else timedelta()
         worker = self.cloud.scheduler.start(name, work, self.cloud.process(skew))
         if at_end:
@@ -75,7 +73,7 @@ class Machine:
         self.settle(worker)
 
     def settle(self, worker: Worker) -> None:
-        """To be called after each step: what follows from work that is over."""
+        """To be called after each step: what follows from work that has ended."""
         if worker.done and (at_end := self._ends.pop(id(worker), None)):
             at_end(worker)
 
@@ -157,9 +155,6 @@ class Machine:
         messages = self._waiting[queue]
         self.chance.shuffle(messages)
         batch = [messages.pop() for _ in range(min(len(messages), self.chance.randint(1, 3)))]
-        for message in batch:
-            message.receives += 1
-            self.most_receives = max(self.most_receives, message.receives)
         by_id = {
             record["messageId"]: message
             for message in batch

@@ -6,6 +6,9 @@ same key, as a page and a careful client do.
 
 from __future__ import annotations
 
+import csv
+import gzip
+import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
@@ -106,16 +109,20 @@ class People:
         self._ask("redeem", posting(path, body))
 
     def _acknowledge(self) -> None:
-        """The retailer loads every export it finds, and refuses a code now and then."""
-        listed = self.cloud.clients.s3.list_objects_v2(
-            Bucket=BUCKET, Prefix=f"out/{CAMPAIGN}/vouchers/"
-        )
-        files = [one["Key"] for one in listed.get("Contents", []) if one["Key"].endswith(".csv.gz")]
-        if files:
-            name = self.chance.choice(files).rpartition("/")[2].removesuffix(".csv.gz")
-            path = f"in/{CAMPAIGN}/acks/{name}.ack"
-            self.cloud.clients.s3.put_object(Bucket=BUCKET, Key=path, Body=b"")
-            self.machine.drop(path)
+        """The retailer loads an export that it finds, and now and then refuses one of its codes."""
+        s3, folder = self.cloud.clients.s3, f"out/{CAMPAIGN}/vouchers/"
+        found = s3.list_objects_v2(Bucket=BUCKET, Prefix=folder).get("Contents", [])
+        exports = [one["Key"] for one in found if one["Key"].endswith(".csv.gz")]
+        if not exports:
+            return
+        export = self.chance.choice(exports)
+        rows = gzip.decompress(s3.get_object(Bucket=BUCKET, Key=export)["Body"].read()).decode()
+        code = self.chance.choice(list(csv.DictReader(io.StringIO(rows))))["code"]
+        refusal = f"code,reason\n{code},unknown\n" if self.chance.random() < 0.3 else ""
+        name = export.removeprefix(folder).removesuffix(".csv.gz")
+        path = f"in/{CAMPAIGN}/acks/{name}.ack"
+        s3.put_object(Bucket=BUCKET, Key=path, Body=refusal.encode())
+        self.machine.drop(path)
 
     # --- asking ----------------------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
 """Where botocore's requests leave the process: the table, the queues and SES are answered here.
 
 `Network` hooks a boto3 session at `before-send`, after botocore has validated and serialised the
-request, so the adapters and botocore's own retries are the real ones. Whoever drives a simulation
-is asked first (`on_call`): it may let another worker go on, or raise, or answer in AWS's place.
+request, so the adapters and botocore's own retries are the real ones. `on_call` is called
+first: it may let another worker go on, or raise, or answer in AWS's place.
 S3 and SSM are answered by moto, which must be active.
 """
 

@@ -157,15 +157,14 @@ def _counters(ports: Ports, day: _Day) -> Iterator[BalanceFinding]:
 
 def _journal(ports: Ports, day: _Day) -> Iterator[BalanceFinding]:
     try:
-        found = miscounts(ports, day.campaign, since=day.day)
+        found = miscounts(ports, day.campaign, since=day.day, until=day.day)
     except (BrokenChainError, AlteredBundleError) as error:
         yield BalanceFinding(Imbalance.JOURNAL_UNREADABLE, str(error))
         return
     for one in found:
-        if one.day == day.day:
-            yield BalanceFinding(
-                Imbalance.COUNTER_AND_JOURNAL, one.name, str(one.journaled), str(one.counted)
-            )
+        yield BalanceFinding(
+            Imbalance.COUNTER_AND_JOURNAL, one.name, str(one.journaled), str(one.counted)
+        )
 
 
 def _mails(ports: Ports, day: _Day) -> Iterator[BalanceFinding]:

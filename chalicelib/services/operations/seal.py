@@ -9,8 +9,8 @@ holds the group's number, so no campaign gets a group twice. The parts of a grou
 every campaign has it.
 
 A bundle that is missing or altered is left out of every group: it is named, and its parts are found
-by `reconcile` when they get old. A campaign that fails holds up the next group, but
-not the other campaigns of this one.
+by `reconcile` when they get old. A campaign that fails holds up the next group, but not the other
+campaigns of this one.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Sealed:
 
 
 def seal(ports: Ports) -> Sealed:
-    """Seal what is recorded, a group at a time, until nothing is left or the time is over."""
+    """Seal what is recorded, a group at a time, until nothing is left or the run's time is up."""
     sealed, until = Sealed(), ports.clock() + RUN_FOR
     while ports.clock() < until and _seal_group(ports, sealed):
         pass
