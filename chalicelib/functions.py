@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from datetime import datetime, timedelta
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import bootstrap, events
@@ -36,8 +38,9 @@ from chalicelib.domain.sign_ins import SignInReason
 from chalicelib.observability import count, count_by_reason, failed, flushed, log, warn
 from chalicelib.pace import at_least
 from chalicelib.services.errors import RetryLaterError, SenderBusyError
-from chalicelib.services.isolation import Isolation, failing
+from chalicelib.services.isolation import TRANSIENT, Isolation, failing
 from chalicelib.services.ports import Failure, ListUnavailableError, OtherContentError
+from chalicelib.services.turns import in_turn
 
 if TYPE_CHECKING:
     from chalicelib.services.operations.check_facts import FactReport
@@ -46,6 +49,8 @@ Event = dict[str, Any]
 BatchAnswer = dict[str, list[dict[str, str]]]
 
 READERS = 16  # shards of an hour's facts that are read at the same time
+# Of the five minutes of a run: a file that is begun in time is sealed and written in the rest.
+EXPORTED_FOR = timedelta(minutes=4)
 FAILING_AT_ONCE = 3  # then it is probably not the facts: the rest is left to the next delivery
 
 
@@ -183,24 +188,29 @@ def export() -> None:
     from chalicelib.services.vouchers.changes import write_changes
     from chalicelib.services.vouchers.export import export_vouchers
 
-    def export_one(campaign: Campaign) -> None:
-        written = export_vouchers(bootstrap.ports(), campaign, _not_handled)
-        if written:
-            log("export", campaign=campaign.id, export=written.number, rows=written.rows)
+    def export_one(campaign: Campaign, until: datetime) -> None:
+        for one in export_vouchers(bootstrap.ports(), campaign, _not_handled, until=until):
+            log("export", campaign=campaign.id, export=one.number, rows=one.rows)
 
-    def write_changes_of_one(campaign: Campaign) -> None:
-        changes = write_changes(bootstrap.ports(), campaign)
-        if changes:
-            log("changes", campaign=campaign.id, number=changes.number, rows=changes.rows)
+    def write_changes_of_one(campaign: Campaign, until: datetime) -> None:
+        for one in write_changes(bootstrap.ports(), campaign, until=until):
+            log("changes", campaign=campaign.id, number=one.number, rows=one.rows)
+
+    # An export that cannot be written holds up no change of the vouchers before it.
+    works = {"export": export_one, "changes": write_changes_of_one}
 
     def run() -> None:
-        with _isolated() as isolation:
-            for campaign in all_campaigns(bootstrap.ports(), isolation.note):
-                # An export that cannot be written holds up no change of the vouchers before it.
-                with isolation.of("export", campaign.id):
-                    export_one(campaign)
-                with isolation.of("changes", campaign.id):
-                    write_changes_of_one(campaign)
+        clock = bootstrap.ports().clock
+        ends = clock() + EXPORTED_FOR
+        # What two runs at once keep from each other is left to the next run.
+        with _isolated(TRANSIENT) as isolation:
+            campaigns = all_campaigns(bootstrap.ports(), isolation.note)
+            turns = in_turn(clock, product(campaigns, works), ends)
+            for (campaign, name), until in turns:
+                with isolation.of(name, campaign.id):
+                    works[name](campaign, until)
+        if isolation.left:
+            warn("left to the next run", number=isolation.left)
 
     _scheduled("export", run)
 
@@ -326,11 +336,11 @@ def report() -> None:
 
 
 @contextmanager
-def _isolated() -> Iterator[Isolation]:
+def _isolated(has_to_wait: tuple[type[Exception], ...] = ()) -> Iterator[Isolation]:
     """Work for several campaigns: a failure does not affect the rest, and fails the run at its
     end.
     """
-    isolation = Isolation(_not_handled, has_to_wait=())
+    isolation = Isolation(_not_handled, has_to_wait)
     yield isolation
     if isolation.failed:
         raise WorkFailedError(f"{isolation.failed} failures")

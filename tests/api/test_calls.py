@@ -103,9 +103,10 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
     ],
     "export: a voucher": [
         *[*CAMPAIGNS, GET, *agenda(Agenda.UNEXPORTED), WRITE],  # opened
-        *[GET, *agenda(Agenda.UNEXPORTED), WRITE],  # the voucher added
-        *[GET, *agenda(Agenda.UNEXPORTED, lists=False), GET, PUT],  # no more: sealed
-        *[GET, QUERY, WRITE_FILE, WRITE_FILE, WRITE],
+        *[GET, WRITE],  # the voucher added
+        *[GET, GET, PUT],  # no more: sealed
+        # Its parts, for the columns, the rows and the manifest.
+        *[GET, QUERY, QUERY, WRITE_FILE, QUERY, WRITE_FILE, WRITE],
         *[GET, GET, GET, QUERY],  # no change waits for a file
     ],
     "expire: an invitation": [

@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib import functions
 from chalicelib.services.operations.reconcile import FINDINGS
-from chalicelib.services.ports import Replace
+from chalicelib.services.ports import ContentionError, Replace
 from tests.api.requests import PURCHASE
 from tests.api.world import CAMPAIGN, VIP, World
 from tests.fakes.fuse import KilledError
@@ -139,3 +139,20 @@ def test_a_number_used_before_rings_and_holds_up_no_change_of_an_earlier_export(
     [line] = [vars(one) for one in caplog.records if one.getMessage() == "file has other content"]
     assert (line["campaign"], line["path"]) == ("demo-vip", used_before)
     assert world.file("out/demo-vip/changes/00000001.csv.gz")
+
+
+def test_what_another_run_is_at_is_left_to_it_and_is_no_failure(
+    world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def contended(*_: object, **__: object) -> None:
+        raise ContentionError("another run")
+
+    world.voucher()
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr("chalicelib.services.vouchers.export.export_vouchers", contended)
+        functions.export()
+    [line] = [vars(one) for one in caplog.records if one.getMessage() == "left to the next run"]
+    assert line["number"] == 1
+    functions.export()
+    [voucher] = world.ports.repository.every_voucher()
+    assert voucher.export == 1

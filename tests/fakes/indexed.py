@@ -54,7 +54,8 @@ class IndexedRepository(MemoryRepository):
             for key, position in self._agendas[partition].items()
             if position <= last
         )
-        return self._read_again(kind, [key for _, key in due], on_failure)
+        found = self._read_again(kind, [key for _, key in due], on_failure)
+        return (one for one in found if schema.is_on(one, name, scope, until))
 
     def _listed(self) -> Iterator[tuple[str, str, Place]]:
         for partition, entries in self._agendas.items():

@@ -131,7 +131,8 @@ class MemoryRepository:
             for partition, position, key in self._listed()
             if partition.rpartition("#")[0] == former and position <= last
         ]
-        return self._read_again(kind, [key for _, key in sorted(listed)], on_failure)
+        found = self._read_again(kind, [key for _, key in sorted(listed)], on_failure)
+        return (one for one in found if schema.is_on(one, name, scope, until))
 
     def _read_again(
         self, kind: type[E], keys: Sequence[Place], on_failure: OnFailure | None

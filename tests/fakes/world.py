@@ -212,8 +212,8 @@ class World:
         return self.drop(f"orders/{file}.csv", "\n".join(lines).encode())
 
     def export(self) -> Export | None:
-        """Run the export of the campaign."""
-        return export_vouchers(self.ports, self.campaign)
+        """Run the export of the campaign: the last file, if any was written."""
+        return next(reversed(export_vouchers(self.ports, self.campaign)), None)
 
     def reconciliation(self, ports: Ports | None = None) -> int:
         """How many differences the day's comparison of the table with the files has."""

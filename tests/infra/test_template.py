@@ -7,11 +7,13 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chalicelib import functions
 from chalicelib.domain import sending
 from chalicelib.domain.facts import FactName
 from infra.package import ROOT, Package
@@ -245,6 +247,12 @@ def test_the_mail_function_has_the_executions_that_its_rate_takes(made: Package)
 def test_a_batch_of_mails_fits_the_time_of_its_function(resources: Resources) -> None:
     batch = resources["MailSource"]["Properties"]["BatchSize"]
     assert batch * sending.SLOWEST_SEND_S < FUNCTIONS["Mail"].timeout_s
+
+
+def test_a_run_of_the_export_ends_by_itself_before_its_function_and_the_next_run() -> None:
+    seal_and_write = timedelta(minutes=1)
+    timeout = timedelta(seconds=FUNCTIONS["Export"].timeout_s)
+    assert functions.EXPORTED_FOR + seal_and_write <= timeout <= timedelta(minutes=5)
 
 
 @pytest.mark.parametrize("name", ["Relay", "Project"])

@@ -154,8 +154,7 @@ def test_a_voucher_that_cannot_be_exported_is_named_once_and_holds_up_no_other(
         # A row has a currency with minor units; none is made of this.
         world.memory._items[key] = replace(one, valid_from="never")  # type: ignore[arg-type]
     failures: list[Failure] = []
-    export = export_vouchers(world.ports, world.campaign, failures.append)
-    assert export
+    [export] = export_vouchers(world.ports, world.campaign, failures.append)
     assert export.rows == 1
     assert [row["voucher"] for row in world.exported(1)] == [other.voucher_id]
     assert len(failures) == 1

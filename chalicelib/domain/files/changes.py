@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from chalicelib.domain.changes import ChangeKind
@@ -16,15 +16,16 @@ from chalicelib.domain.changes_files import CHANGE_COLUMNS, ChangesPart
 from chalicelib.domain.files.writing import csv_gz, sha256_of
 
 
-def changes_rows(parts: Sequence[ChangesPart]) -> Iterator[dict[str, str]]:
+def changes_rows(parts: Iterable[ChangesPart]) -> Iterator[dict[str, str]]:
     """The rows of parts, by column."""
     for part in parts:
         for row in part.rows:
             yield dict(zip(part.columns, row, strict=True))
 
 
-def changes_file(parts: Sequence[ChangesPart]) -> bytes:
-    """The gzipped CSV of a file of changes, in the order of its parts.
+def changes_file(parts: Iterable[ChangesPart]) -> bytes:
+    """The gzipped CSV of a file of changes, in the order of its parts, which are gone through
+    twice.
 
     Its columns are those of the part with the most; cells of newer columns are empty before.
     """
@@ -33,19 +34,22 @@ def changes_file(parts: Sequence[ChangesPart]) -> bytes:
 
 
 def changes_manifest(
-    *, number: str, parts: Sequence[ChangesPart], content: bytes, generated_at: datetime
+    *, number: str, parts: Iterable[ChangesPart], content: bytes, generated_at: datetime
 ) -> bytes:
     """The manifest beside a file of changes; `content` is the gzipped file."""
-    rows = list(changes_rows(parts))
-    counted = Counter(row["change"] for row in rows)
-    times = sorted(datetime.fromisoformat(row["at"]) for row in rows)
+    counted: Counter[str] = Counter()
+    first = last = None
+    for row in changes_rows(parts):
+        counted[row["change"]] += 1
+        at = datetime.fromisoformat(row["at"])
+        first, last = min(first or at, at), max(last or at, at)
     members = {
         "number": number,
-        "rows": len(rows),
+        "rows": counted.total(),
         "sha256": sha256_of(content),
         "generated_at": generated_at.isoformat(),
         "changes": {kind.value: counted[kind.value] for kind in ChangeKind},
-        "first_at": times[0].isoformat() if times else None,
-        "last_at": times[-1].isoformat() if times else None,
+        "first_at": first.isoformat() if first else None,
+        "last_at": last.isoformat() if last else None,
     }
     return json.dumps(members, indent=1).encode() + b"\n"

@@ -6,8 +6,8 @@ character that makes a formula of it in a spreadsheet.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
@@ -47,8 +47,8 @@ class ReferralLine:
         )
 
 
-def voucher_file(parts: Sequence[ExportPart]) -> bytes:
-    """The gzipped CSV of an export, in the order of its parts.
+def voucher_file(parts: Iterable[ExportPart]) -> bytes:
+    """The gzipped CSV of an export, in the order of its parts, which are gone through twice.
 
     Its columns are those of the part with the most columns. A part has the columns of the version
     that stored it; cells of newer columns are empty.
@@ -84,37 +84,54 @@ def confirmed_of(row: str) -> tuple[str, str]:
 
 
 def manifest_json(
-    *, export: str, parts: Sequence[ExportPart], content: bytes, generated_at: datetime
+    *, export: str, parts: Iterable[ExportPart], content: bytes, generated_at: datetime
 ) -> bytes:
     """The manifest beside an export; `content` is the gzipped file, whose SHA-256 it gives.
 
     `key_id` is null unless all digests were made with one known key; `first` and `last` are the
     earliest and the latest issue; `sums` has the rows and the value of each template.
     """
-    rows = [dict(zip(part.columns, row, strict=True)) for part in parts for row in part.rows]
-    keys = {row.get("key_id") or None for row in rows}
-    issued = sorted((row["issued_at"] for row in rows), key=datetime.fromisoformat)
+    sums = _Sums()
+    for part in parts:
+        for row in part.rows:
+            sums.add(dict(zip(part.columns, row, strict=True)))
     members = {
         "export": export,
-        "rows": len(rows),
+        "rows": sums.rows,
         "sha256": sha256_of(content),
-        "key_id": keys.pop() if len(keys) == 1 else None,
+        "key_id": next(iter(sums.keys)) if len(sums.keys) == 1 else None,
         "generated_at": generated_at.isoformat(),
-        "first": issued[0] if issued else None,
-        "last": issued[-1] if issued else None,
-        "sums": _sums(rows),
+        "first": sums.first,
+        "last": sums.last,
+        "sums": sums.by_template(),
     }
     return json.dumps(members, indent=1).encode() + b"\n"
 
 
-def _sums(rows: Sequence[Mapping[str, str]]) -> list[dict[str, str | int]]:
-    """The rows and the value of each template in a currency, in the order of their names."""
-    sums: dict[tuple[str, str], tuple[int, Decimal]] = {}
-    for row in rows:
+@dataclass
+class _Sums:
+    """What a manifest says of rows, added up one by one."""
+
+    rows: int = 0
+    keys: set[str | None] = field(default_factory=set)
+    first: str | None = None
+    last: str | None = None
+    values: dict[tuple[str, str], tuple[int, Decimal]] = field(default_factory=dict)
+
+    def add(self, row: Mapping[str, str]) -> None:
+        """One more row."""
+        self.rows += 1
+        self.keys.add(row.get("key_id") or None)
+        issued = row["issued_at"]
+        self.first = min(self.first or issued, issued, key=datetime.fromisoformat)
+        self.last = max(self.last or issued, issued, key=datetime.fromisoformat)
         named = row["template"], row["currency"]
-        count, value = sums.get(named, (0, Decimal(0)))
-        sums[named] = count + 1, value + Decimal(row["value"])
-    return [
-        {"template": template, "currency": currency, "rows": count, "value": f"{value:.2f}"}
-        for (template, currency), (count, value) in sorted(sums.items())
-    ]
+        count, value = self.values.get(named, (0, Decimal(0)))
+        self.values[named] = count + 1, value + Decimal(row["value"])
+
+    def by_template(self) -> list[dict[str, str | int]]:
+        """The rows and the value of each template in a currency, in the order of their names."""
+        return [
+            {"template": template, "currency": currency, "rows": count, "value": f"{value:.2f}"}
+            for (template, currency), (count, value) in sorted(self.values.items())
+        ]

@@ -41,7 +41,9 @@ def csv_gz(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
             packed += packer.compress(text.getvalue().encode())
             text.seek(0)
             text.truncate()
-    return bytes(packed + packer.compress(text.getvalue().encode()) + packer.flush())
+    packed += packer.compress(text.getvalue().encode())
+    packed += packer.flush()
+    return bytes(packed)
 
 
 def sha256_of(content: bytes) -> str:

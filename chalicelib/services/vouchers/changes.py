@@ -3,14 +3,14 @@
 A part takes its changes out of the table. How numbered files are written is in `numbered_files.py`.
 
 A change waits until the export of its voucher is written, because the client must know a code
-before it reads what became of it. It holds up no change of another voucher. A run reads twice what
-waits, however many parts it writes and however many changes wait for their export.
+before it reads what became of it. It holds up no change of another voucher. For each file what
+waits is read twice, however many parts the file has and however many changes wait for their export.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 
@@ -31,16 +31,20 @@ from chalicelib.domain.files.changes import changes_file, changes_manifest
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.facts import new_fact
 from chalicelib.services.ports import BATCH_LIMIT, Insert, Ports, Remove
-from chalicelib.services.vouchers.numbered_files import Part, Series
-
-FILE_ROWS = 50_000  # written in one piece from memory; more wait for the next run
+from chalicelib.services.vouchers.numbered_files import FILE_ROWS, Part, Series
 
 
-def write_changes(ports: Ports, campaign: Campaign) -> ChangesFile | None:
-    """Complete the campaign's open file of changes, or open one if changes can be written; returns
-    the written file, or None.
+def write_changes(
+    ports: Ports,
+    campaign: Campaign,
+    *,
+    until: datetime | None = None,
+    file_rows: int = FILE_ROWS,
+) -> list[ChangesFile]:
+    """Complete the campaign's open file of changes, then write others of at most `file_rows`
+    changes, until none can be written or it is `until`; returns the written files.
     """
-    return _Changes(ports, campaign.id).write_next()
+    return _Changes(ports, campaign.id, file_rows).write_all(until)
 
 
 class _Changes(Series[ChangesFile, ChangesPart]):
@@ -49,42 +53,50 @@ class _Changes(Series[ChangesFile, ChangesPart]):
     file_kind = ChangesFile
     part_kind = ChangesPart
     sequence_kind = ChangesSequence
-    most_rows = FILE_ROWS
 
-    def __init__(self, ports: Ports, campaign_id: str) -> None:
-        super().__init__(ports, campaign_id)
-        # What this run writes, in parts; None: to be read.
-        self._parts: deque[list[VoucherChange]] | None = None
-        self._later_parts: deque[list[VoucherChange]] = deque()
+    def __init__(self, ports: Ports, campaign_id: str, file_rows: int) -> None:
+        super().__init__(ports, campaign_id, file_rows)
+        # What can be written and is in no part yet; None: to be read.
+        self._ready: deque[VoucherChange] | None = None
+        # In the part that is not committed yet.
+        self._tried: list[VoucherChange] = []
 
     def is_waiting(self) -> bool:
-        self._parts = self._read_parts()
-        return bool(self._parts)
+        self._ready = deque(_ready(self.ports, self.campaign_id, self.file_rows))
+        return bool(self._ready)
 
-    def _read_parts(self) -> deque[list[VoucherChange]]:
-        ready = _ready(self.ports, self.campaign_id, self.most_rows)
-        starts = range(0, len(ready), self.part_rows)
-        return deque(ready[start : start + self.part_rows] for start in starts)
-
-    def next_part(self, file: ChangesFile) -> Part[ChangesFile] | None:
-        parts = self._read_parts() if self._parts is None else self._parts
-        # If the part meets another run, which may have written some of them, they are read again.
-        self._parts = None
-        if not parts:
+    def next_part(self, file: ChangesFile, most: int) -> Part[ChangesFile] | None:
+        if self._ready is None:
+            self.is_waiting()
+        self._tried = self._next(deque() if self._ready is None else self._ready, most)
+        if not self._tried:
             return None
-        changes = parts.popleft()
-        self._later_parts = parts
-        grown, part = next_changes_part(file, changes)
-        return Part(grown, [Insert(part), *map(Remove, changes)])
+        grown, part = next_changes_part(file, self._tried)
+        return Part(grown, [Insert(part), *map(Remove, self._tried)])
 
     def part_added(self) -> None:
-        self._parts = self._later_parts
+        self._tried = []
 
-    def content(self, parts: Sequence[ChangesPart]) -> bytes:
+    def _next(self, ready: deque[VoucherChange], most: int) -> list[VoucherChange]:
+        """The next changes; without those in parts of another run, if the last part met one."""
+        has_met_another = bool(self._tried)
+        ready.extendleft(reversed(self._tried))
+        while batch := [ready.popleft() for _ in range(min(most, len(ready)))]:
+            there = self._still_there(batch) if has_met_another else batch
+            if there:
+                return there
+        return []
+
+    def _still_there(self, changes: list[VoucherChange]) -> list[VoucherChange]:
+        keys = [{"campaign": one.campaign, "position": one.position} for one in changes]
+        found = self.ports.repository.get_many(VoucherChange, keys)
+        return sorted(found, key=lambda change: change.position)
+
+    def content(self, parts: Iterable[ChangesPart]) -> bytes:
         return changes_file(parts)
 
     def manifest(
-        self, file: ChangesFile, parts: Sequence[ChangesPart], content: bytes, sealed_at: datetime
+        self, file: ChangesFile, parts: Iterable[ChangesPart], content: bytes, sealed_at: datetime
     ) -> bytes:
         name = export_name(file.number)
         return changes_manifest(number=name, parts=parts, content=content, generated_at=sealed_at)
@@ -100,7 +112,7 @@ class _Changes(Series[ChangesFile, ChangesPart]):
         )
 
 
-def _ready(ports: Ports, campaign_id: str, most: int | None) -> list[VoucherChange]:
+def _ready(ports: Ports, campaign_id: str, most: int) -> list[VoucherChange]:
     """The changes that can be written now, earliest first, at most `most`.
 
     They are read once, then once more: a change may be stored behind the place already read, and a

@@ -2,11 +2,17 @@
 
 A part moves its vouchers into the export, each at the revision read and not yet in one, and writes
 the fact. How numbered files are written is in `numbered_files.py`.
+
+A run exports what was issued before it began, and reads the agenda once for all its exports. The
+index may still list vouchers that are in an export already, for as long as it lags: each costs one
+read by its key and is passed over, so a run reads n vouchers in n / 100 calls whatever the index
+says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 
@@ -26,16 +32,24 @@ from chalicelib.domain.vouchers import Voucher, exported
 from chalicelib.services.facts import export_fact
 from chalicelib.services.isolation import Isolation, raised
 from chalicelib.services.ports import Agenda, Insert, OnFailure, Ports, Replace
-from chalicelib.services.vouchers.numbered_files import Part, Series
+from chalicelib.services.vouchers.numbered_files import FILE_ROWS, Part, Series
 
 
 def export_vouchers(
-    ports: Ports, campaign: Campaign, on_failure: OnFailure = raised
-) -> Export | None:
-    """Complete the campaign's open export, or open one if vouchers wait; returns the written
-    export, or None. A voucher that cannot be exported goes to `on_failure` and stays behind.
+    ports: Ports,
+    campaign: Campaign,
+    on_failure: OnFailure = raised,
+    *,
+    until: datetime | None = None,
+    file_rows: int = FILE_ROWS,
+) -> list[Export]:
+    """Complete the campaign's open export, then write others of at most `file_rows` vouchers, until
+    none waits that was issued by now, or it is `until`; returns the written exports.
+
+    A voucher that cannot be exported goes to `on_failure` and stays behind.
     """
-    return _Exports(ports, campaign.id, Isolation(on_failure)).write_next()
+    exports = _Exports(ports, campaign.id, file_rows, Isolation(on_failure))
+    return exports.write_all(until)
 
 
 class _Exports(Series[Export, ExportPart]):
@@ -45,42 +59,63 @@ class _Exports(Series[Export, ExportPart]):
     part_kind = ExportPart
     sequence_kind = ExportSequence
 
-    def __init__(self, ports: Ports, campaign_id: str, isolation: Isolation) -> None:
-        super().__init__(ports, campaign_id)
+    def __init__(
+        self, ports: Ports, campaign_id: str, file_rows: int, isolation: Isolation
+    ) -> None:
+        super().__init__(ports, campaign_id, file_rows)
         self._isolation = isolation
+        self._agenda = ports.repository.agenda(
+            Voucher,
+            Agenda.UNEXPORTED,
+            campaign_id,
+            until=ports.clock(),
+            on_failure=isolation.note,
+        )
+        # Read, and in no part yet.
+        self._read: deque[Voucher] = deque()
+        # In the part that is not committed yet.
+        self._tried: list[Voucher] = []
 
     def is_waiting(self) -> bool:
-        return next(self._waiting(), None) is not None
+        if not self._read:
+            self._read.extend(islice(self._agenda, 1))
+        return bool(self._read)
 
-    def _waiting(self) -> Iterator[Voucher]:
-        """Vouchers in no export yet."""
-        return self.ports.repository.agenda(
-            Voucher, Agenda.UNEXPORTED, self.campaign_id, on_failure=self._isolation.note
-        )
+    def next_part(self, file: Export, most: int) -> Part[Export] | None:
+        self._read.extendleft(reversed(self._still_waiting()))
+        self._tried = list(islice(self._exportable(file), most))
+        if not self._tried:
+            return None
+        grown, part = next_part(file, self._tried)
+        moved = [Replace(exported(voucher, file.number)) for voucher in self._tried]
+        body = VouchersExported(export=file.number, count=len(moved))
+        return Part(grown, [Insert(part), *moved], [export_fact(self.ports, file, body)])
+
+    def part_added(self) -> None:
+        self._tried = []
+
+    def _still_waiting(self) -> Sequence[Voucher]:
+        """Those of a part that met another commit which are in no export, as they are now."""
+        keys = [{"code_key": voucher.code_key} for voucher in self._tried]
+        found = self.ports.repository.get_many(Voucher, keys) if keys else ()
+        now = {voucher.code_key: voucher for voucher in found if voucher.export is None}
+        return [now[one.code_key] for one in self._tried if one.code_key in now]
 
     def _exportable(self, file: Export) -> Iterator[Voucher]:
         """Those of which a row can be made."""
-        for voucher in self._waiting():
+        while self.is_waiting():
+            voucher = self._read.popleft()
             row = None
             with self._isolation.of(Voucher.__name__, voucher.voucher_id):
                 row = next_part(file, [voucher]), exported(voucher, file.number)
             if row:
                 yield voucher
 
-    def next_part(self, file: Export) -> Part[Export] | None:
-        vouchers = list(islice(self._exportable(file), self.part_rows))
-        if not vouchers:
-            return None
-        grown, part = next_part(file, vouchers)
-        moved = [Replace(exported(voucher, file.number)) for voucher in vouchers]
-        body = VouchersExported(export=file.number, count=len(vouchers))
-        return Part(grown, [Insert(part), *moved], [export_fact(self.ports, file, body)])
-
-    def content(self, parts: Sequence[ExportPart]) -> bytes:
+    def content(self, parts: Iterable[ExportPart]) -> bytes:
         return voucher_file(parts)
 
     def manifest(
-        self, file: Export, parts: Sequence[ExportPart], content: bytes, sealed_at: datetime
+        self, file: Export, parts: Iterable[ExportPart], content: bytes, sealed_at: datetime
     ) -> bytes:
         name = export_name(file.number)
         return manifest_json(export=name, parts=parts, content=content, generated_at=sealed_at)

@@ -8,13 +8,17 @@ if there is no file yet (`services/written_files.py`). After a kill at any point
 continues where this one stopped. Only one number of a series is open at a time: the next one is
 opened after it is written.
 
+A file is sealed when nothing more waits, when it has `FILE_ROWS` rows, or when the time of the run
+is over, whichever comes first. So it is written however much comes in meanwhile, and no file is
+larger than a function can write or a client's acknowledgement can be worked through.
+
 What goes into the parts is up to the series: exports (`export.py`) and changes (`changes.py`).
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -31,6 +35,8 @@ from chalicelib.services.written_files import write_table
 F = TypeVar("F", bound=NumberedFile)
 P = TypeVar("P", bound=Entity)
 
+FILE_ROWS = 50_000  # figures: docs/decisions/0041-a-run-seals-what-it-found-in-files-of-a-size.md
+
 
 @dataclass(frozen=True)
 class Part(Generic[F]):
@@ -41,6 +47,21 @@ class Part(Generic[F]):
     facts: Sequence[Fact] = ()
 
 
+@dataclass(frozen=True)
+class StoredParts(Generic[P]):
+    """The parts of a file in their order, read from the table each time they are gone through: a
+    file of any size takes the memory of a few of them.
+    """
+
+    ports: Ports
+    kind: type[P]
+    campaign: str
+    number: int
+
+    def __iter__(self) -> Iterator[P]:
+        return self.ports.repository.within(self.kind, campaign=self.campaign, number=self.number)
+
+
 class Series(ABC, Generic[F, P]):
     """The numbered files of one kind in a campaign."""
 
@@ -49,29 +70,33 @@ class Series(ABC, Generic[F, P]):
     part_kind: type[P]
     # With the part, the file and the fact, below the 100 items of a transaction.
     part_rows: ClassVar[int] = 90
-    most_rows: ClassVar[int | None] = None  # of a file; more wait for the next one
 
-    def __init__(self, ports: Ports, campaign_id: str) -> None:
+    def __init__(self, ports: Ports, campaign_id: str, file_rows: int) -> None:
         self.ports = ports
         self.campaign_id = campaign_id
+        self.file_rows = file_rows
+        self._found_nothing_more = False
 
     @abstractmethod
     def is_waiting(self) -> bool:
         """Whether something waits for a file."""
 
     @abstractmethod
-    def next_part(self, file: F) -> Part[F] | None:
-        """The next part of an open file; None when nothing waits."""
-
-    def part_added(self) -> None:
-        """Note that the part which `next_part` made is committed; it is asked again otherwise."""
+    def next_part(self, file: F, most: int) -> Part[F] | None:
+        """The next part of an open file, of at most `most` rows; None when nothing waits."""
 
     @abstractmethod
-    def content(self, parts: Sequence[P]) -> bytes:
+    def part_added(self) -> None:
+        """Note that the part which `next_part` made is committed. If it is asked again without
+        this, another run has been at it.
+        """
+
+    @abstractmethod
+    def content(self, parts: Iterable[P]) -> bytes:
         """The gzipped file, from the stored parts alone."""
 
     @abstractmethod
-    def manifest(self, file: F, parts: Sequence[P], content: bytes, sealed_at: datetime) -> bytes:
+    def manifest(self, file: F, parts: Iterable[P], content: bytes, sealed_at: datetime) -> bytes:
         """The manifest beside the gzipped file `content`."""
 
     @abstractmethod
@@ -82,22 +107,36 @@ class Series(ABC, Generic[F, P]):
     def written_fact(self, file: F) -> Fact:
         """The fact that a file was written."""
 
-    def write_next(self) -> F | None:
-        """Complete the open file, or open one if something waits; returns the written file, or
-        None.
+    def write_all(self, until: datetime | None) -> list[F]:
+        """Complete the open file, then write what waits; returns the written files.
+
+        It ends with the file after which nothing waited, so that what comes in meanwhile makes no
+        further small ones, or at `until`.
         """
+        files = []
+        while file := self._write_next(until):
+            files.append(file)
+            if self._found_nothing_more or self._is_late(until):
+                break
+        return files
+
+    def _write_next(self, until: datetime | None) -> F | None:
         file = self._open()
         if file is None:
             return None
-        while file.state is ExportState.OPEN:
-            rows_before = file.rows
-            file = self._add_part(file.number)
-            is_full = self.most_rows is not None and file.rows >= self.most_rows
-            if file.rows == rows_before or is_full:
-                if not file.rows:
-                    return None
-                file = self._seal(file.number)
-        return self._write(file.number)
+        while file.state is ExportState.OPEN and file.rows < self.file_rows:
+            grown = self._add_part(file.number)
+            if grown is None:
+                self._found_nothing_more = True
+                break
+            file = grown
+            if self._is_late(until):
+                break
+        file = self._seal(file.number)
+        return self._write(file.number) if file.sealed_at else None
+
+    def _is_late(self, until: datetime | None) -> bool:
+        return until is not None and self.ports.clock() >= until
 
     @retry_on_conflict
     def _open(self) -> F | None:
@@ -128,19 +167,24 @@ class Series(ABC, Generic[F, P]):
         return file
 
     @retry_on_conflict
-    def _add_part(self, number: int) -> F:
+    def _add_part(self, number: int) -> F | None:
+        """The file with one more part, or as another run has left it; None when nothing waits."""
         file = self._current(number)
-        part = self.next_part(file) if file.state is ExportState.OPEN else None
-        if part is None:
+        room = min(self.part_rows, self.file_rows - file.rows)
+        if file.state is not ExportState.OPEN or room <= 0:
             return file
+        part = self.next_part(file, room)
+        if part is None:
+            return None
         self.ports.repository.commit(Replace(part.file), *part.changes, facts=part.facts)
         self.part_added()
         return part.file
 
     @retry_on_conflict
     def _seal(self, number: int) -> F:
+        """The file, sealed; one without rows is left open."""
         file = self._current(number)
-        if file.state is not ExportState.OPEN:
+        if file.state is not ExportState.OPEN or not file.rows:
             return file
         closed = sealed(file, self.ports.clock())
         self.ports.repository.commit(Replace(closed))
@@ -151,9 +195,7 @@ class Series(ABC, Generic[F, P]):
         file = self._current(number)
         if file.state is ExportState.WRITTEN or file.sealed_at is None:
             return file
-        parts = list(
-            self.ports.repository.within(self.part_kind, campaign=self.campaign_id, number=number)
-        )
+        parts = StoredParts(self.ports, self.part_kind, self.campaign_id, number)
         manifest_of = partial(self.manifest, file, parts, sealed_at=file.sealed_at)
         content = write_table(self.ports.files, self.path(number), self.content(parts), manifest_of)
         done = written(file, sha256_of(content), self.ports.clock())

@@ -1,0 +1,42 @@
+"""Sharing the time of a run: who needs much of it keeps nobody waiting, and gets what is left."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from chalicelib.services.turns import in_turn
+from tests.fakes.ports import SettableClock
+
+
+def played(needs: dict[str, int], seconds: int) -> list[tuple[str, int]]:
+    """What each turn took, when everybody needs so many seconds in all."""
+    clock = SettableClock()
+    left = dict(needs)
+    turns: list[tuple[str, int]] = []
+    for name, ends in in_turn(clock, list(needs), clock() + timedelta(seconds=seconds)):
+        took = min(left[name], round((ends - clock()).total_seconds()))
+        left[name] -= took
+        clock.advance(seconds=took)
+        turns.append((name, took))
+    return turns
+
+
+def test_without_anything_to_do_each_has_one_turn() -> None:
+    assert played({"a": 0, "b": 0}, 60) == [("a", 0), ("b", 0)]
+
+
+def test_who_needs_much_is_stopped_and_gets_what_the_others_leave() -> None:
+    assert played({"a": 100, "b": 1, "c": 1}, 90) == [("a", 30), ("b", 1), ("c", 1), ("a", 58)]
+
+
+def test_those_who_need_much_share_what_the_others_leave() -> None:
+    turns = played({"a": 100, "b": 0, "c": 100}, 90)
+    assert turns == [("a", 30), ("b", 0), ("c", 60)]
+
+
+def test_what_one_leaves_over_goes_to_those_after_it() -> None:
+    assert played({"a": 10, "b": 100}, 90) == [("a", 10), ("b", 80)]
+
+
+def test_nobody_begins_when_the_time_is_over() -> None:
+    assert played({"a": 1}, 0) == []
