@@ -72,7 +72,7 @@ year: env ## a year of exchange with the client by a virtual clock: every accoun
 	@$(RUN) -m bench.year
 
 simulate: env ## play seeds of concurrent work with faults: SEED=1 SEEDS=1 STEPS=2000
-	@PYTHONHASHSEED=0 $(RUN) -m tests.simulation.run --seed $(or $(SEED),1) --seeds $(or $(SEEDS),1) --steps $(or $(STEPS),2000)
+	@$(RUN) -m tests.simulation.run --seed $(or $(SEED),1) --seeds $(or $(SEEDS),1) --steps $(or $(STEPS),2000)
 
 logs: env-demo ## follow the log groups of the running local stack
 	@$(RUN) -m local.logs

@@ -1,4 +1,4 @@
-"""Tandem on a small AWS: the table of `dynamodb.py`, moto's S3 and SSM, and what Lambda does.
+"""Tandem on a small AWS: the table of `dynamodb.py`, the bucket of `s3.py`, and what Lambda does.
 
 A `Process` is one execution environment of a function: its own clients, caches and clock. `Cloud`
 holds what all share. `functions` and the API find the ports of the process that runs, because
@@ -8,6 +8,7 @@ holds what all share. `functions` and the API find the ports of the process that
 from __future__ import annotations
 
 import io
+import random
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
@@ -20,14 +21,16 @@ from random import Random
 from unittest.mock import patch
 
 from boto3.session import Session
+from botocore.useragent import UserAgentString
 from chalice.app import Chalice
-from moto import mock_aws
 
-from chalicelib import bootstrap, functions
+from chalicelib import bootstrap
 from chalicelib.adapters.clients import Clients
+from chalicelib.adapters.dynamodb import schema
 from chalicelib.adapters.dynamodb.repository import DynamoRepository
 from chalicelib.api import routes
 from chalicelib.domain.codes import ALPHABET, RANDOM_LENGTH, complete
+from chalicelib.services.operations import balance, check_facts
 from chalicelib.services.ports import Ports
 from chalicelib.settings import Settings
 from tests.api.gateway import Gateway
@@ -35,9 +38,11 @@ from tests.api.world import REGION, environment, make_stores
 from tests.fakes.ports import KnownDomains
 from tests.simulation.dynamodb import Table
 from tests.simulation.scheduler import Scheduler
+from tests.simulation.threads import without_threads
 from tests.simulation.wire import Network
 
 START = datetime(2026, 3, 2, 10, tzinfo=UTC)
+FACT_SHARDS = 2  # as 128, but 64 times fewer reads that find nothing
 
 
 @dataclass
@@ -127,7 +132,6 @@ class Cloud:
 def cloud(seed: int = 0, *, lags: bool = False) -> Iterator[Cloud]:
     """A new cloud, empty but for its stores. `lags`: indexes see a write when they are made to."""
     with ExitStack() as stack:
-        stack.enter_context(mock_aws())
         stack.enter_context(environment())
         stack.enter_context(redirect_stdout(io.StringIO()))
         for cached in (bootstrap.settings, bootstrap.sender):
@@ -138,6 +142,12 @@ def cloud(seed: int = 0, *, lags: bool = False) -> Iterator[Cloud]:
         make_stores(made.clients)
         stack.enter_context(patch.object(bootstrap, "ports", made.ports))
         stack.enter_context(patch.object(time, "sleep", made.sleep))
-        # Threads stop at no call: what they read has no faults, and one keeps an order.
-        stack.enter_context(patch.object(functions, "READERS", 1))
+        # Pauses between attempts, ours and botocore's, are drawn from what all of Python shares.
+        stack.callback(random.setstate, random.getstate())
+        random.seed(seed)
+        # Botocore builds it twice a call, which takes a tenth of a simulation.
+        stack.enter_context(patch.object(UserAgentString, "to_string", lambda _: "tandem"))
+        stack.enter_context(without_threads(made.chance))
+        for module in (schema, check_facts, balance):
+            stack.enter_context(patch.object(module, "FACT_SHARDS", FACT_SHARDS))
         yield made

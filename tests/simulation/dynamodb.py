@@ -9,6 +9,8 @@ Indexes lag: a write reaches them when `catch_up` is called, or at once while `l
 stream keeps the images of new items, as its filter passes them on. Kinder than AWS: nothing is
 throttled by itself (faults are the scheduler's), and no batch is left unprocessed.
 
+No item is changed in place: each is what a request brought, and is shared with answers and copies.
+
 Moto is not used for the table: it copies the table for each transaction and is not strict enough.
 """
 
@@ -17,7 +19,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +32,7 @@ from tests.simulation.expressions import (
     condition,
     update,
 )
+from tests.simulation.failure import AwsError
 
 Place = tuple[str, str]
 Answer = dict[str, Any]
@@ -41,15 +43,6 @@ PAGE_LIMIT = 1024 * 1024
 TRANSACTION_LIMIT = 100
 BATCH_READ_LIMIT = 100
 _PARTITION = re.compile(r"pk = (:\w+)")
-
-
-class AwsError(Exception):
-    """What AWS answers instead: its code, and what its body holds beside the message."""
-
-    def __init__(self, code: str, message: str = "", **body: Any) -> None:
-        super().__init__(f"{code}: {message}")
-        self.code = code
-        self.body = {"message": message, **body}
 
 
 @dataclass(frozen=True)
@@ -108,14 +101,14 @@ class Table:
 
     def _get_item(self, params: Params) -> Answer:
         item = self.items.get(_place(params["Key"]))
-        return {"Item": deepcopy(item)} if item else {}
+        return {"Item": item} if item else {}
 
     def _batch_get_item(self, params: Params) -> Answer:
         ((table, asked),) = params["RequestItems"].items()
         places = [_place(key) for key in asked["Keys"]]
         _require(0 < len(places) <= BATCH_READ_LIMIT, f"{len(places)} keys in a batch")
         _require(len(set(places)) == len(places), "a batch names a key twice")
-        found = [deepcopy(self.items[place]) for place in places if place in self.items]
+        found = [self.items[place] for place in places if place in self.items]
         return {"Responses": {table: found}, "UnprocessedKeys": {}}
 
     def _query(self, params: Params) -> Answer:
@@ -183,7 +176,7 @@ class Table:
     def _projected(self, place: Place, item: Item, index: str | None) -> Item:
         if index and self.indexes[index].keys_only:
             return self._key_of(place, item, index)
-        return deepcopy(item)
+        return item
 
     # --- writes ----------------------------------------------------------------------------------
 
@@ -245,7 +238,7 @@ class Table:
         holds = condition(params.get("ConditionExpression"), parameters)(stored)
         result: Item | None = stored
         if action == "Put":
-            result = deepcopy(params["Item"])
+            result = params["Item"]
         elif action == "Delete":
             result = None
         elif action == "Update":

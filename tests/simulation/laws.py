@@ -26,7 +26,7 @@ from chalicelib.domain.redemptions import Redemption
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import Voucher
-from tests.api.world import BUCKET, CAMPAIGN
+from tests.api.world import CAMPAIGN
 from tests.simulation.cloud import Cloud
 
 E = TypeVar("E", bound=Entity)
@@ -150,10 +150,7 @@ def facts_in(cloud: Cloud) -> list[Fact]:
 
 def files(cloud: Cloud, prefix: str) -> Iterator[tuple[str, bytes]]:
     """The files under a prefix, in the order of their names."""
-    s3 = cloud.clients.s3
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix):
-        for found in page.get("Contents", []):
-            yield found["Key"], s3.get_object(Bucket=BUCKET, Key=found["Key"])["Body"].read()
+    return cloud.network.bucket.under(prefix)
 
 
 def _journal(cloud: Cloud) -> list[bytes]:

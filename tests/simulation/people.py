@@ -21,6 +21,7 @@ from tests.simulation.cloud import Cloud
 from tests.simulation.machine import Machine
 from tests.simulation.scheduler import Worker
 
+REFEREES = 4
 AMOUNT = "80.00"
 
 
@@ -32,7 +33,7 @@ class People:
     machine: Machine
     chance: Random
     sponsors: int = 3
-    referees: int = 4
+    referees: int = REFEREES
     answers: list[tuple[str, Answer]] = field(default_factory=list)
     _sessions: list[str] = field(default_factory=list)
     _orders: int = 0

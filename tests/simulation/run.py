@@ -2,7 +2,7 @@
 
     python -m tests.simulation.run --seed 7 --steps 2000
 
-The same seed and number of steps replay the same interleaving, if PYTHONHASHSEED is set.
+The same seed and number of steps replay the same interleaving: its `trace` is the same.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from random import Random
 from tests.simulation.cloud import Cloud, cloud
 from tests.simulation.laws import violations
 from tests.simulation.machine import Machine
-from tests.simulation.people import People
+from tests.simulation.people import REFEREES, People
 from tests.simulation.scheduler import Fault, Worker, faults_of
 
 AT_ONCE = 6  # workers
@@ -30,27 +30,28 @@ class Outcome:
     """What a simulation came to."""
 
     seed: int
-    calls: int
+    calls: int = 0
+    trace: str = ""  # of the interleaving
     faults: Counter[str] = field(default_factory=Counter)
     answers: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)
 
 
-def simulate(seed: int, steps: int, faults: float = FAULTS) -> Outcome:
-    """Play one seed."""
+def simulate(seed: int, steps: int, faults: float = FAULTS, referees: int = REFEREES) -> Outcome:
+    """Play one seed. The fewer `referees`, the more often they are invited at the same time."""
     chance = Random(seed)
     with cloud(seed, lags=True) as here:
         machine = Machine(here, chance)
-        people = People(here, machine, chance)
+        people = People(here, machine, chance, referees=referees)
         machine.faults = False
         people.begin()
         machine.faults = True
-        outcome = Outcome(seed, 0)
+        outcome = Outcome(seed)
         for _ in range(steps):
             _step(here, machine, people, chance, faults, outcome)
         machine.faults = False
         _finish(here, machine)
-        outcome.calls = here.scheduler.calls
+        outcome.calls, outcome.trace = here.scheduler.calls, here.scheduler.trace
         outcome.answers = Counter(f"{name} {answer.status}" for name, answer in people.answers)
         outcome.broken = violations(here)
     return outcome
@@ -114,13 +115,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds, from --seed on")
     parser.add_argument("--steps", type=int, default=2000)
+    parser.add_argument("--referees", type=int, default=REFEREES)
     asked = parser.parse_args()
     failed = False
     for seed in range(asked.seed, asked.seed + asked.seeds):
-        outcome = simulate(seed, asked.steps)
+        outcome = simulate(seed, asked.steps, referees=asked.referees)
         print(
             f"seed {seed}: {outcome.calls} calls, {outcome.faults.total()} faults,"
-            f" {outcome.answers.total()} answers, {len(outcome.broken)} violations"
+            f" {outcome.answers.total()} answers, {len(outcome.broken)} violations,"
+            f" trace {outcome.trace[:16]}"
         )
         for text in outcome.broken:
             print(f"  {text}")

@@ -8,16 +8,18 @@ it for a moment, or the worker is killed. A kill after a call is a kill before t
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any, cast
 
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ReadTimeoutError
 from greenlet import getcurrent, greenlet
 
-from tests.simulation.dynamodb import AwsError
+from tests.simulation.failure import AwsError
 from tests.simulation.wire import Call
 
 
@@ -36,6 +38,7 @@ class Fault(StrEnum):
     KILL = "kill"  # the process ends before the call
 
 
+RANDOM = "ClientRequestToken"  # drawn by botocore, and nothing follows from it
 _REFUSALS = {Fault.THROTTLED: "ThrottlingException", Fault.UNAVAILABLE: "InternalServerError"}
 
 
@@ -73,7 +76,13 @@ class Scheduler:
     def __init__(self) -> None:
         self.workers: list[Worker] = []
         self.calls = 0
+        self._trace = sha256()
         self._hub = getcurrent()
+
+    @property
+    def trace(self) -> str:
+        """A digest of every call and fault so far, in their order: that of the interleaving."""
+        return self._trace.hexdigest()
 
     def start(self, name: str, work: Callable[[], object], context: Any = None) -> Worker:
         """Start work and run it up to its first call."""
@@ -107,6 +116,7 @@ class Scheduler:
             return carry_out()
         worker.call = call
         fault = cast("Fault | None", self._hub.switch())
+        self._note(worker, call, fault)
         match fault:
             case None:
                 return carry_out()
@@ -121,6 +131,11 @@ class Scheduler:
                 raise _conflict(call)
             case _:
                 raise AwsError(_REFUSALS[fault])
+
+    def _note(self, worker: Worker, call: Call, fault: Fault | None) -> None:
+        body = {name: value for name, value in call.body.items() if name != RANDOM}
+        noted = [worker.name, call.name, call.target, body, fault]
+        self._trace.update(json.dumps(noted).encode())
 
     def _run(self, worker: Worker, work: Callable[[], object]) -> None:
         try:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from tests.simulation.run import simulate
@@ -21,3 +25,18 @@ def test_every_law_holds_whatever_fails_and_in_whatever_order_calls_are_made(see
 @pytest.mark.slow
 def test_a_seed_replays_its_interleaving() -> None:
     assert simulate(7, 300) == simulate(7, 300)
+
+
+@pytest.mark.slow
+def test_a_seed_does_not_depend_on_the_hashes_of_a_process() -> None:
+    traces = {
+        subprocess.run(
+            [sys.executable, "-m", "tests.simulation.run", "--seed", "7", "--steps", "100"],
+            env={**os.environ, "PYTHONHASHSEED": hashes},
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        for hashes in ("1", "2")
+    }
+    assert len(traces) == 1
