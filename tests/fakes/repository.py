@@ -358,8 +358,9 @@ class ContestedRepository(_Wrapped):
 
 
 class TornRepository(_Wrapped):
-    """Lets a competitor act in the middle of the first `read`: a batch is not read at one instant.
-    Entities of the kind `late` are read after the competitor, all others before.
+    """Lets a competitor act in the middle of the first `read`: a batch is not read at one instant;
+    or before the first `get` of the kind `late`, whichever comes first. Entities of the kind `late`
+    are read after the competitor, all others before.
     """
 
     def __init__(
@@ -368,6 +369,12 @@ class TornRepository(_Wrapped):
         super().__init__(inner)
         self._competitor: Callable[[], object] | None = competitor
         self._late = late
+
+    def get(self, kind: type[E], /, **key: str | int) -> E | None:
+        if kind is self._late and self._competitor:
+            competitor, self._competitor = self._competitor, None
+            competitor()
+        return super().get(kind, **key)
 
     def read(self, *keys: Key[Any]) -> Found:
         competitor, self._competitor = self._competitor, None

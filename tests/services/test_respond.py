@@ -14,7 +14,8 @@ from chalicelib.services.invitations.respond import confirm, decline, unsubscrib
 from chalicelib.services.ports import Remove
 from tests.fakes.campaign import CANARY, campaign
 from tests.fakes.due import expire
-from tests.fakes.world import CUSTOMERS, VIPS, World
+from tests.fakes.repository import TornRepository
+from tests.fakes.world import CUSTOMERS, VIPS, World, wrapped
 
 NEWCOMER = "jeanne@gmail.com"
 
@@ -118,6 +119,23 @@ def test_declining_erases_the_address_and_may_be_repeated(world: World, token: s
         confirm(world.ports, token, "1", False)
     with pytest.raises(GoneError):
         view_offer(world.ports, token)
+
+
+def test_declining_twice_at_once_has_the_same_result(world: World, token: str) -> None:
+    other = wrapped(
+        world, lambda inner: TornRepository(inner, lambda: decline(world.ports, token), Contact)
+    )
+    assert decline(other, token) == world.facts(FactName.INVITATION_DECLINED)[0].correlation
+    assert len(world.facts(FactName.INVITATION_DECLINED)) == 1
+
+
+def test_an_invitation_whose_address_is_past_its_end_cannot_be_declined(
+    world: World, token: str
+) -> None:
+    [contact] = [one for one in world.memory.all(Contact) if one.address.typed == NEWCOMER]
+    world.repository.commit(Remove(contact))
+    with pytest.raises(GoneError):
+        decline(world.ports, token)
 
 
 def test_a_confirmed_invitation_cannot_be_declined(world: World, token: str) -> None:

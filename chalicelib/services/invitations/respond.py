@@ -46,6 +46,7 @@ from chalicelib.services.lookups import (
 from chalicelib.services.moves import close_invitation
 from chalicelib.services.ports import (
     Change,
+    ConflictError,
     Insert,
     ListUnavailableError,
     Membership,
@@ -178,9 +179,23 @@ def _invitation_of(ports: Ports, token_text: str) -> Invitation:
 
 def _answerable_contact(ports: Ports, invitation: Invitation) -> Contact:
     contact = ports.repository.get(Contact, contact_id=invitation.contact_id)
-    if contact is None or not is_answerable(invitation, ports.clock()):
+    if not is_answerable(invitation, ports.clock()):
+        raise GoneError("invitation")
+    if contact is None:
+        _require_unchanged(ports, invitation)
         raise GoneError("invitation")
     return contact
+
+
+def _require_unchanged(ports: Ports, invitation: Invitation) -> None:
+    """`ConflictError` when an answer came between the reads: it erased the address, and its repeat
+    has its result.
+    """
+    stored = ports.repository.get(
+        Invitation, sponsor_id=invitation.sponsor_id, invitation_id=invitation.invitation_id
+    )
+    if stored is None or stored.revision != invitation.revision:
+        raise ConflictError(Invitation.__name__)
 
 
 def _missing_claims(ports: Ports, invitation: Invitation, digests: AddressDigests) -> list[Change]:
