@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from random import Random
+from typing import TypeVar
 
 import pytest
 
-from chalicelib.domain.exports import Export
+from chalicelib.domain.entity import Entity
+from chalicelib.domain.exports import Export, ExportPart
 from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.files.balance import BalanceFinding, Imbalance, balance_path
 from chalicelib.domain.mails import Mail, MailState
@@ -17,14 +19,16 @@ from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.operations.balance import balances, write_balances
 from chalicelib.services.operations.check_facts import check_facts
 from chalicelib.services.operations.seal import seal
-from chalicelib.services.ports import Insert, Remove, Replace
+from chalicelib.services.ports import Insert, Remove, Replace, Repository
 from tests.fakes.campaign import CAMPAIGN
-from tests.fakes.world import CUSTOMERS, World, new_world
+from tests.fakes.repository import _Wrapped
+from tests.fakes.world import CUSTOMERS, World, new_world, wrapped
 
 NEWCOMER = "jeanne@example.fr"
 DAY = date(2026, 3, 2)
 
 Break = Callable[[World], object]
+E = TypeVar("E", bound=Entity)
 
 
 def a_day(chance: Random | None = None, loses: FactName | None = None) -> World:
@@ -91,6 +95,37 @@ def exports_another_number(world: World) -> None:
     world.repository.commit(Replace(replace(export, rows=export.rows + 1)))
 
 
+def leaves_a_voucher_out_of_its_export(world: World) -> None:
+    [part, *_] = world.memory.all(ExportPart)
+    shorter = replace(part, codes=part.codes[1:], rows=part.rows[1:])
+    world.repository.commit(Replace(shorter))
+
+
+def puts_a_voucher_into_two_exports(world: World) -> None:
+    [export, *_] = world.memory.all(Export)
+    [part, *_] = world.memory.all(ExportPart)
+    second = replace(export, number=2, rows=1, acknowledged_at=None, revision=0)
+    world.repository.commit(Insert(second), Insert(replace(part, number=2, revision=0)))
+
+
+def puts_a_voucher_into_an_export_twice(world: World) -> None:
+    [part, *_] = world.memory.all(ExportPart)
+    world.repository.commit(Insert(replace(part, part=2, revision=0)))
+
+
+def names_another_export(world: World) -> None:
+    [voucher, *_] = [one for one in world.memory.all(Voucher) if one.export == 1]
+    world.repository.commit(Replace(replace(voucher, export=2)))
+
+
+def forgets_its_export(world: World) -> None:
+    [voucher, *_] = [one for one in world.memory.all(Voucher) if one.export == 1]
+    world.repository.commit(Replace(replace(voucher, export=None)))
+
+
+LAW_5 = {Imbalance.ISSUED_AND_EXPORTED, Imbalance.VOUCHER_AND_EXPORTS}
+
+
 @pytest.mark.parametrize(
     ("breaks", "expected"),
     [
@@ -98,12 +133,62 @@ def exports_another_number(world: World) -> None:
         (mails_without_a_fact, {Imbalance.MAIL_WITHOUT_FACT}),
         (loses_a_voucher, {Imbalance.VOUCHER_MISSING}),
         (exports_another_number, {Imbalance.EXPORT_AND_FACTS}),
+        (leaves_a_voucher_out_of_its_export, LAW_5),
+        (puts_a_voucher_into_two_exports, LAW_5),
+        (puts_a_voucher_into_an_export_twice, LAW_5),
+        (names_another_export, {Imbalance.VOUCHER_AND_EXPORTS}),
+        (forgets_its_export, LAW_5),
     ],
 )
 def test_what_does_not_agree_is_named(breaks: Break, expected: set[Imbalance]) -> None:
     world = a_day()
     breaks(world)
     assert {one.what for one in found(world)} == expected
+
+
+def test_law_5_a_voucher_in_two_exports_is_named_and_the_sum_is_wrong() -> None:
+    world = a_day()
+    issued = len(world.facts(FactName.VOUCHER_ISSUED))
+    [voucher, *_] = [one for one in world.memory.all(Voucher) if one.export == 1]
+    puts_a_voucher_into_two_exports(world)
+    assert found(world) == [
+        BalanceFinding(
+            Imbalance.ISSUED_AND_EXPORTED,
+            "issued",
+            str(issued),
+            f"2 exported, {issued - 1} pending",
+        ),
+        BalanceFinding(Imbalance.VOUCHER_AND_EXPORTS, voucher.voucher_id, "1", "1, 2"),
+    ]
+
+
+def test_law_5_a_voucher_in_no_export_that_it_names_is_lost() -> None:
+    world = a_day()
+    leaves_a_voucher_out_of_its_export(world)
+    [one] = [one for one in found(world) if one.what is Imbalance.VOUCHER_AND_EXPORTS]
+    assert (one.expected, one.found) == ("1", "none")
+
+
+class _ExportsMeanwhile(_Wrapped):
+    """Vouchers that waited are exported while a balance reads."""
+
+    def __init__(self, inner: Repository, world: World) -> None:
+        super().__init__(inner)
+        self.within = self._after_an_export
+        self._world = world
+
+    def _after_an_export(self, kind: type[E], /, **key: str | int) -> Iterator[E]:
+        if kind is Export:
+            assert self._world.export()
+        return self._inner.within(kind, **key)
+
+
+def test_a_voucher_that_is_exported_while_the_balance_is_made_is_no_finding() -> None:
+    world = a_day()
+    assert [one for one in world.memory.all(Voucher) if one.export is None]
+    ports = wrapped(world, lambda inner: _ExportsMeanwhile(inner, world))
+    [(_, _, findings)] = balances(ports, [(world.campaign, DAY)])
+    assert findings == []
 
 
 def test_a_mail_sent_days_after_its_fact_has_one() -> None:

@@ -23,6 +23,8 @@ class Imbalance(StrEnum):
     MAIL_WITHOUT_FACT = "mail_without_fact"
     VOUCHER_MISSING = "voucher_missing"
     EXPORT_AND_FACTS = "export_and_facts"
+    ISSUED_AND_EXPORTED = "issued_and_exported"
+    VOUCHER_AND_EXPORTS = "voucher_and_exports"
 
 
 @dataclass(frozen=True, order=True)

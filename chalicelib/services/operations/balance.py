@@ -4,6 +4,8 @@ Laws that follow from no single fact:
 
 * the counters are what the facts in the table add up to, and what the journal adds up to (law 10);
 * of each voucher that was issued there is one, and an export has as many as were put into it;
+* the vouchers that were issued are those in exports and those that wait, each in the one export
+  that it names (law 5);
 * every mail that left has the fact that it follows from (law 2).
 
 A day is looked at once it is settled; `check_facts.py` has done by then what was lost. One pass
@@ -13,14 +15,14 @@ over the facts of the hours serves all campaigns.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.effects import deltas, is_known, shown
-from chalicelib.domain.exports import Export
+from chalicelib.domain.exports import Export, ExportPart
 from chalicelib.domain.fact_bodies import (
     ExportWritten,
     InvitationSent,
@@ -39,7 +41,8 @@ from chalicelib.domain.files.balance import (
 )
 from chalicelib.domain.journal import AlteredBundleError, BrokenChainError
 from chalicelib.domain.mails import Mail
-from chalicelib.services.facts import facts_around
+from chalicelib.domain.vouchers import Voucher
+from chalicelib.services.facts import CLOCKS_DIFFER, facts_around
 from chalicelib.services.journal import miscounts
 from chalicelib.services.operations.consequences import mail_of
 from chalicelib.services.ports import FACT_SHARDS, Ports, hours
@@ -136,12 +139,14 @@ def balances(
                     days[fact.campaign].take(fact)
     for each in days.values():
         with apart(each.campaign):
+            vouchers = _stored_vouchers(ports, each)
             findings = [
                 *_counters(ports, each),
                 *_journal(ports, each),
                 *_mails(ports, each),
-                *_vouchers(ports, each),
+                *_missing(each, vouchers),
                 *_exports(ports, each),
+                *_each_in_one_export(ports, each, list(vouchers.values())),
             ]
             yield each.campaign, each.day, findings
 
@@ -183,13 +188,21 @@ def _has_fact(ports: Ports, mail_id: str) -> bool:
     return any(mail_of(fact) == mail_id for fact in facts)
 
 
-def _vouchers(ports: Ports, day: _Day) -> Iterator[BalanceFinding]:
-    held: dict[str, set[str]] = {}
+def _stored_vouchers(ports: Ports, day: _Day) -> dict[str, Voucher]:
+    """The vouchers that were issued on the day, by their ids, as far as they are there."""
+    stored: dict[str, Voucher] = {}
+    for holder_id in dict.fromkeys(issued.holder_id for issued in day.issued):
+        stored |= {one.voucher_id: one for one in ports.repository.held_by(holder_id)}
+    return {
+        issued.voucher_id: stored[issued.voucher_id]
+        for issued in day.issued
+        if issued.voucher_id in stored
+    }
+
+
+def _missing(day: _Day, vouchers: Collection[str]) -> Iterator[BalanceFinding]:
     for issued in day.issued:
-        if issued.holder_id not in held:
-            vouchers = ports.repository.held_by(issued.holder_id)
-            held[issued.holder_id] = {voucher.voucher_id for voucher in vouchers}
-        if issued.voucher_id not in held[issued.holder_id]:
+        if issued.voucher_id not in vouchers:
             yield BalanceFinding(Imbalance.VOUCHER_MISSING, issued.voucher_id)
 
 
@@ -201,3 +214,46 @@ def _exports(ports: Ports, day: _Day) -> Iterator[BalanceFinding]:
         if rows != written or day.exported[number] > rows:
             found = f"{day.exported[number]} exported, {written} written"
             yield BalanceFinding(Imbalance.EXPORT_AND_FACTS, str(number), str(rows), found)
+
+
+def _each_in_one_export(
+    ports: Ports, day: _Day, vouchers: Sequence[Voucher]
+) -> Iterator[BalanceFinding]:
+    """The vouchers are read before the parts: one that names an export is in a part by then."""
+    exports = _exports_with(ports, day, [voucher.code_key for voucher in vouchers])
+    doubtful = [one for one in vouchers if exports[one.code_key] != _named_by(one)]
+    # One that waited when it was read may have been exported since.
+    keys = [{"code_key": one.code_key} for one in doubtful]
+    again = {one.code_key: one for one in ports.repository.get_many(Voucher, keys)}
+    now = [again.get(one.code_key, one) for one in vouchers]
+    exported = sum(len(exports[one.code_key]) for one in now)
+    pending = sum(one.export is None for one in now)
+    if exported + pending != len(now):
+        found = f"{exported} exported, {pending} pending"
+        yield BalanceFinding(Imbalance.ISSUED_AND_EXPORTED, "issued", str(len(now)), found)
+    for one in now:
+        if exports[one.code_key] != _named_by(one):
+            named, found_in = _text(_named_by(one)), _text(exports[one.code_key])
+            yield BalanceFinding(Imbalance.VOUCHER_AND_EXPORTS, one.voucher_id, named, found_in)
+
+
+def _exports_with(ports: Ports, day: _Day, codes: Iterable[str]) -> dict[str, list[int]]:
+    """The exports with a row of each code: of those that were not written before the day began."""
+    found: dict[str, list[int]] = {code: [] for code in codes}
+    begins = next(day.hours) - CLOCKS_DIFFER
+    for export in ports.repository.within(Export, campaign=day.campaign.id) if found else ():
+        if export.written_at and export.written_at < begins:
+            continue
+        parts = ports.repository.within(ExportPart, campaign=day.campaign.id, number=export.number)
+        for code in (code for part in parts for code in part.codes):
+            if code in found:
+                found[code].append(export.number)
+    return found
+
+
+def _named_by(voucher: Voucher) -> list[int]:
+    return [] if voucher.export is None else [voucher.export]
+
+
+def _text(exports: Iterable[int]) -> str:
+    return ", ".join(map(str, exports)) or "none"
