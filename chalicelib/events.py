@@ -12,9 +12,9 @@ from urllib.parse import unquote_plus
 from chalicelib.adapters.dynamodb.codec import fact_from_json, fact_of
 from chalicelib.adapters.dynamodb.schema import FACT_KIND
 from chalicelib.adapters.ses import MAIL_ID_TAG
-from chalicelib.adapters.sqs import stretch_from_json
+from chalicelib.adapters.sqs import part_from_json, stretch_from_json
 from chalicelib.domain.facts import Fact
-from chalicelib.services.ports import Stretch
+from chalicelib.services.ports import PartOfFile, Stretch
 
 if TYPE_CHECKING:
     from chalicelib.services.ingest import Drop
@@ -85,6 +85,11 @@ def fact_in(body: str) -> Fact:
 def stretch_in(body: str) -> Stretch:
     """The stretch of an agenda in a message of the queue `due`."""
     return stretch_from_json(body)
+
+
+def part_in(body: str) -> PartOfFile | None:
+    """The part of a large file in a message; None for a file, or a fact about a list."""
+    return part_from_json(body) if "file_id" in json.loads(body) else None
 
 
 def drops_in(body: str, reviewed_drop: Callable[[Fact], Drop | None]) -> list[Drop]:

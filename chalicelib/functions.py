@@ -43,6 +43,8 @@ from chalicelib.services.ports import Failure, ListUnavailableError, OtherConten
 from chalicelib.services.turns import in_turn
 
 if TYPE_CHECKING:
+    from chalicelib.domain.files.parts import FileInParts
+    from chalicelib.domain.files.receipt import Receipt
     from chalicelib.services.operations.check_facts import FactReport
 
 Event = dict[str, Any]
@@ -152,34 +154,60 @@ def mail_events(event: Event) -> BatchAnswer:
 
 
 def ingest(event: Event) -> BatchAnswer:
-    """Files the client drops, and lists that ops have decided on."""
+    """Files the client drops, lists that ops have decided on, and parts of large files."""
+    from chalicelib.services.file_parts import work_off
     from chalicelib.services.ingest import ingest as ingest_file
     from chalicelib.services.ingest import reviewed_drop
 
     def work(body: str) -> None:
         ports = bootstrap.ports()
+        part = events.part_in(body)
+        if part:
+            receipt = work_off(ports, part, _not_handled)
+            log("part of a file", campaign=part.campaign, file=part.file_id, part=part.part)
+            if receipt:
+                _log_receipt(part.campaign, receipt)
+            return
         for drop in events.drops_in(body, lambda fact: reviewed_drop(ports, fact)):
-            receipt = ingest_file(ports, drop)
-            if receipt is None:
-                continue
-            if receipt.status == "refused":
-                count("FileRefused")
-            if receipt.quarantined:
-                count("FileQuarantined")
-            log(
-                "file processed",
-                campaign=drop.campaign,
-                area=drop.area,
-                sha256=receipt.sha256,
-                status=receipt.status,
-                reason=receipt.reason,
-                rows=receipt.rows,
-                rejected=receipt.rejected,
-                effect=receipt.outcome.effect if receipt.outcome else None,
-                quarantined="yes" if receipt.quarantined else None,
-            )
+            receipt = ingest_file(ports, drop, _log_parts)
+            if receipt:
+                _log_receipt(drop.campaign, receipt, area=drop.area)
+                _count_quarantined(receipt)
 
     return _messages(event, work)
+
+
+def _log_parts(file: FileInParts) -> None:
+    log(
+        "file in parts",
+        campaign=file.campaign,
+        file=file.file_id,
+        sha256=file.sha256,
+        parts=file.parts,
+    )
+    _count_quarantined(file)
+
+
+def _count_quarantined(moved: Receipt | FileInParts) -> None:
+    if moved.quarantined:
+        count("FileQuarantined")
+
+
+def _log_receipt(campaign: str, receipt: Receipt, **about: str) -> None:
+    if receipt.status == "refused":
+        count("FileRefused")
+    log(
+        "file processed",
+        campaign=campaign,
+        **about,
+        sha256=receipt.sha256,
+        status=receipt.status,
+        reason=receipt.reason,
+        rows=receipt.rows,
+        rejected=receipt.rejected,
+        effect=receipt.outcome.effect if receipt.outcome else None,
+        quarantined="yes" if receipt.quarantined else None,
+    )
 
 
 def export() -> None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-INGEST_QUEUE: Final = "IngestQueue"
+FILE_QUEUES: Final = ("IngestQueue", "PartsQueue")
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Patience:
 def patience_of(template: Mapping[str, Any]) -> Patience:
     """What to grant the work of the stack of this template."""
     healing = healing_times(template)
-    file_s = healing.pop(INGEST_QUEUE)
+    file_s = max(healing.pop(queue) for queue in FILE_QUEUES)
     return Patience(max(healing.values()), file_s)
 
 

@@ -116,6 +116,10 @@ class BucketFiles:
                 return True
         raise AssertionError("the last attempt returns or raises")
 
+    def remove(self, path: str) -> None:
+        """In the versioned bucket it stays a while as a former version."""
+        self._clients.s3.delete_object(Bucket=self._bucket, Key=path)
+
     def move(self, path: str, to: str, version: str | None = None) -> None:
         """Move a file, its current version or `version`, so that nothing of it remains.
 

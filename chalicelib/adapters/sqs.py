@@ -1,4 +1,4 @@
-"""The work queues as `ports.Queues`: facts and stretches of agendas as JSON, ten per call."""
+"""The work queues as `ports.Queues`: facts, stretches of agendas, parts of files; ten per call."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.dynamodb.codec import fact_json
 from chalicelib.domain.effects import Queue
 from chalicelib.domain.facts import Fact
-from chalicelib.services.ports import Agenda, Stretch
+from chalicelib.services.ports import Agenda, PartOfFile, Stretch
 
 MESSAGES_PER_CALL = 10
 
@@ -29,6 +29,16 @@ def stretch_from_json(body: str) -> Stretch:
     return Stretch(**values | {"agenda": Agenda(values["agenda"])})
 
 
+def part_json(part: PartOfFile) -> str:
+    """A part of a file as the body of a queue's message."""
+    return json.dumps(vars(part))
+
+
+def part_from_json(body: str) -> PartOfFile:
+    """The part of a file in a queue's message."""
+    return PartOfFile(**json.loads(body))
+
+
 class WorkQueues:
     """`ports.Queues` on SQS. `urls` by queue name."""
 
@@ -41,6 +51,9 @@ class WorkQueues:
 
     def put_stretches(self, stretches: Sequence[Stretch]) -> None:
         self._send(Queue.DUE, [stretch_json(stretch) for stretch in stretches])
+
+    def put_parts(self, parts: Sequence[PartOfFile]) -> None:
+        self._send(Queue.PARTS, [part_json(part) for part in parts])
 
     def _send(self, queue: str, bodies: Sequence[str]) -> None:
         for start in range(0, len(bodies), MESSAGES_PER_CALL):

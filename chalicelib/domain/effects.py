@@ -46,8 +46,8 @@ COMPLAINTS = "complaints"
 
 
 class Queue(StrEnum):
-    """The work queues. `due` holds stretches of agendas, the others hold facts; `ingest` both facts
-    and files.
+    """The work queues. `due` holds stretches of agendas, `parts` parts of large files, the others
+    hold facts; `ingest` both facts and files.
 
     What a person asked for a moment ago and waits for (a sign-in, a sign-up by a shared link) has
     queues of its own, so that no backlog of other work is before it.
@@ -58,6 +58,7 @@ class Queue(StrEnum):
     DUE = "due"
     INGEST = "ingest"
     MAIL = "mail"
+    PARTS = "parts"
     REQUESTED_MAIL = "requested-mail"
     REWARD = "reward"
 

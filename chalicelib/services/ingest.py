@@ -2,13 +2,15 @@
 is one receipt.
 
     path ─► parse_drop_path ─► one use case ─► receipt ─► quarantine
-            domain/files/paths.py                         if it or its name has plain addresses
+            domain/files/paths.py          └─► parts      if it or its name has plain addresses
 
-A file is read, its good lines take effect, its receipt is written. If the function is killed before
-that, the queue delivers the file again; every effect is guarded by its own key, so it happens once
-(law 7). A file refused whole changes nothing. A file with plain addresses is moved out of the
-client's folder after its receipt is written. What a path means is decided in domain/files/paths.py,
-what a list, an order or a code does in its own use case.
+A file is read, its good lines take effect, its receipt is written. A large one is read to its end,
+and its lines take effect in parts (`file_parts.py`); the last one writes the receipt. If the
+function is killed before that, the queue delivers the file again; every effect is guarded by its
+own key, so it happens once (law 7). A file refused whole changes nothing. A file with plain
+addresses is moved out of the client's folder after its receipt is written or its parts are queued.
+What a path means is decided in domain/files/paths.py, what a list, an order or a code does in its
+own use case.
 
 A file whose name has an address is read like any other, except for lists and their manifests: a
 list's name is stored with it, and these are refused whole for an address anywhere. Its name is
@@ -19,7 +21,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -28,6 +30,7 @@ from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.fact_bodies import ListReview, body_as
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.files.manifest import beginning, parse_manifest
+from chalicelib.domain.files.parts import KEPT, Area, FileInParts
 from chalicelib.domain.files.paths import (
     ACKS,
     AckDrop,
@@ -45,27 +48,25 @@ from chalicelib.domain.files.reading import FileRefusedError, Tally, content
 from chalicelib.domain.files.receipt import (
     ListOutcome,
     Receipt,
-    is_final,
-    is_of_a_later_drop,
-    latest_path,
     own_path,
     processed_receipt,
-    receipt_json,
     refused_receipt,
 )
+from chalicelib.domain.files.writing import sha256_of
 from chalicelib.domain.lists.drops import ListFile
 from chalicelib.domain.lists.model import HeldList
+from chalicelib.services.file_parts import hand_out
 from chalicelib.services.lists.building import ListHeldError
 from chalicelib.services.lists.ingest import ingest_list, record_refusal, remove_held
 from chalicelib.services.orders.record_many import ingest_orders
 from chalicelib.services.ports import FileMissingError, Ports
+from chalicelib.services.receipts import write_receipt
+from chalicelib.services.row_groups import Parts
 from chalicelib.services.vouchers.acknowledge import ingest_ack
 from chalicelib.services.vouchers.ingest_codes import ingest_codes
 from chalicelib.services.watch import note_orders
-from chalicelib.services.written_files import content_of
 
 _CAMPAIGN = re.compile(r"[a-z][a-z0-9-]{1,39}")
-_JSON = "application/json"
 PLAIN_ADDRESS = "plain_address"
 ADDRESS_IN_NAME = "address_in_name"
 GONE = "file_gone"
@@ -105,10 +106,6 @@ class Drop:
     def names_an_address(self) -> bool:
         """Whether its name, or that of a folder it is in, may be somebody's address."""
         return names_an_address(self.path)
-
-    def receipt_key(self, path: str) -> str:
-        """Where a receipt is, by its path among the campaign's receipts."""
-        return f"out/{self.campaign}/receipts/{path}"
 
     def quarantine_key(self, sha256: str) -> str:
         """Where it is moved if it contains plain addresses."""
@@ -167,8 +164,11 @@ def reviewed_drop(ports: Ports, fact: Fact) -> Drop | None:
     )
 
 
-def ingest(ports: Ports, drop: Drop) -> Receipt | None:
-    """Handle a drop and write its receipt; None when the file is not there (any more).
+def ingest(
+    ports: Ports, drop: Drop, on_parts: Callable[[FileInParts], object] = lambda _: None
+) -> Receipt | None:
+    """Handle a drop and write its receipt; None when the file is not there (any more), or when it
+    is handled in parts: then `on_parts` is called, and the last part writes the receipt.
 
     Lets errors pass that may not occur on a later attempt; there is no receipt then.
     """
@@ -178,41 +178,21 @@ def ingest(ports: Ports, drop: Drop) -> Receipt | None:
     except FileMissingError:
         if drop.held_sha256 is None:
             return None
-        receipt = _missing_file_receipt(ports, drop, drop.held_sha256)
+        answer: Receipt | FileInParts = _missing_file_receipt(ports, drop, drop.held_sha256)
     else:
         try:
-            receipt = _process(ports, drop, chunks, tally)
+            answer = _process(ports, drop, chunks, tally)
         except FileRefusedError as error:
-            receipt = _refuse(ports, drop, error, tally, chunks.sha256())
-    _write_receipt(ports, drop, receipt)
-    if isinstance(drop.file, OrdersDrop) and receipt.status != "refused":
-        note_orders(ports, drop.campaign, drop.dropped_at)
-    if receipt.quarantined:
-        ports.files.move(drop.key, drop.quarantine_key(receipt.sha256), drop.file_version)
-    return receipt
-
-
-def _write_receipt(ports: Ports, drop: Drop, receipt: Receipt) -> None:
-    """Write the drop's own receipt, and the same as the latest one at its path, unless a file
-    dropped later there already has one.
-    """
-    written = _write_own_receipt(ports, drop, receipt)
-    latest = drop.receipt_key(latest_path(receipt.file))
-    if not is_of_a_later_drop(content_of(ports.files, latest) or b"", drop.dropped_at):
-        ports.files.write(latest, written, content_type=_JSON)
-
-
-def _write_own_receipt(ports: Ports, drop: Drop, receipt: Receipt) -> bytes:
-    """The drop's own receipt as it is now: the first one that says that the file took effect."""
-    content = receipt_json(receipt)
-    own = drop.receipt_key(own_path(receipt.file, drop.dropped_at, receipt.sha256))
-    if ports.files.write_once(own, content, content_type=_JSON):
-        return content
-    earlier = content_of(ports.files, own) or b""
-    if is_final(earlier):
-        return earlier
-    ports.files.write(own, content, content_type=_JSON)
-    return content
+            answer = _refuse(ports, drop, error, tally, chunks.sha256())
+    if isinstance(answer, FileInParts):
+        on_parts(answer)
+    else:
+        write_receipt(ports.files, drop.campaign, answer)
+        if isinstance(drop.file, OrdersDrop) and answer.status != "refused":
+            note_orders(ports, drop.campaign, drop.dropped_at)
+    if answer.quarantined:
+        ports.files.move(drop.key, drop.quarantine_key(answer.sha256), drop.file_version)
+    return answer if isinstance(answer, Receipt) else None
 
 
 def _missing_file_receipt(ports: Ports, drop: Drop, sha256: str) -> Receipt:
@@ -265,11 +245,15 @@ def _most_serious(ports: Ports, drop: Drop, error: FileRefusedError) -> FileRefu
     return FileRefusedError(PLAIN_ADDRESS, line) if line else error
 
 
-def _process(ports: Ports, drop: Drop, chunks: _HashedChunks, tally: Tally) -> Receipt:
+def _process(
+    ports: Ports, drop: Drop, chunks: _HashedChunks, tally: Tally
+) -> Receipt | FileInParts:
     campaign = ports.campaigns.get(drop.campaign)
     if campaign is None:
         raise FileRefusedError("unknown_campaign")
     outcome = _handle(ports, campaign, drop, chunks, tally)
+    if not isinstance(outcome, ListOutcome | None):
+        return hand_out(ports, _file_in_parts(ports, drop, chunks.sha256(), tally), tally, outcome)
     sha256 = chunks.sha256()
     file = public_path(drop.path, sha256)
     return processed_receipt(
@@ -284,13 +268,45 @@ def _process(ports: Ports, drop: Drop, chunks: _HashedChunks, tally: Tally) -> R
     )
 
 
+def _file_in_parts(ports: Ports, drop: Drop, sha256: str, tally: Tally) -> FileInParts:
+    file = public_path(drop.path, sha256)
+    now = ports.clock()
+    area, about = _area_of(drop.file)
+    return FileInParts(
+        campaign=drop.campaign,
+        # The same drop delivered again is the same file.
+        file_id=sha256_of(own_path(file, drop.dropped_at, sha256).encode())[:32],
+        area=area,
+        about=about,
+        file=file,
+        dropped_at=drop.dropped_at,
+        received_at=now,
+        sha256=sha256,
+        quarantined=_holds_addresses(drop, tally),
+        name_withheld=file != drop.path,
+        ends_at=now + KEPT,
+    )
+
+
+def _area_of(file: DroppedFile | None) -> tuple[Area, str]:
+    match file:
+        case OrdersDrop():
+            return Area.ORDERS, ""
+        case CodesDrop(template):
+            return Area.CODES, template
+        case AckDrop(number):
+            return Area.ACKS, str(number)
+        case _:
+            raise TypeError(f"no parts of a {type(file).__name__}")
+
+
 def _holds_addresses(drop: Drop, tally: Tally) -> bool:
     return tally.addresses or drop.names_an_address
 
 
 def _handle(
     ports: Ports, campaign: Campaign, drop: Drop, chunks: _HashedChunks, tally: Tally
-) -> ListOutcome | None:
+) -> ListOutcome | Parts | None:
     plain = _unpacked(drop.path, chunks)
     match drop.file:
         case ListDrop() | ManifestDrop() if drop.names_an_address:
@@ -305,11 +321,11 @@ def _handle(
             # early.
             parse_manifest(beginning(chunks))
         case OrdersDrop():
-            ingest_orders(ports, campaign, plain=plain, tally=tally)
+            return ingest_orders(ports, campaign, plain=plain, tally=tally)
         case CodesDrop(template):
-            ingest_codes(ports, campaign, template, plain=plain, tally=tally)
+            return ingest_codes(ports, campaign, template, plain=plain, tally=tally)
         case AckDrop(number):
-            ingest_ack(ports, campaign, number, plain=plain, tally=tally)
+            return ingest_ack(ports, campaign, number, plain=plain, tally=tally)
         case None:
             raise FileRefusedError("unknown_path")
     return None

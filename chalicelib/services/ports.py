@@ -147,6 +147,7 @@ class Agenda(StrEnum):
     REFERRALS = "referrals"
     LEASED = "leased"
     UNDELIVERED = "undelivered"
+    FILES = "files"
 
 
 def hours(since: datetime, until: datetime) -> Iterator[datetime]:
@@ -191,6 +192,15 @@ class Stretch:
     partition: str
     first: str
     last: str
+
+
+@dataclass(frozen=True)
+class PartOfFile:
+    """Part number `part` of a large file, to be handled by one worker; safe to handle again."""
+
+    campaign: str
+    file_id: str
+    part: int
 
 
 @dataclass(frozen=True)
@@ -443,6 +453,9 @@ class Files(Protocol):
     def move(self, path: str, to: str, version: str | None = None) -> None:
         """Move the file, or that version of it; does nothing when there is none."""
 
+    def remove(self, path: str) -> None:
+        """Remove the file; does nothing when there is none."""
+
     def write(self, path: str, content: bytes, *, content_type: str = "text/csv") -> None:
         """Write, replacing any existing file."""
 
@@ -472,6 +485,9 @@ class Queues(Protocol):
 
     def put_stretches(self, stretches: Sequence[Stretch]) -> None:
         """Queue stretches of agendas for `due`; raises when any was not accepted."""
+
+    def put_parts(self, parts: Sequence[PartOfFile]) -> None:
+        """Queue parts of a large file; raises when any was not accepted."""
 
 
 class Campaigns(Protocol):

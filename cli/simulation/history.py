@@ -108,7 +108,7 @@ def _grouped(
             without_effect.reject(line, problem)
         else:
             rows.setdefault(row.order_id, []).append(row)
-    tally.add_rejected(without_effect)
+    tally.add(without_effect)
     for order_id, reports in rows.items():
         yield ReportedOrder(order_id, buyers.get(order_id, ""), tuple(reports))
 

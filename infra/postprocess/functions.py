@@ -120,6 +120,7 @@ def _environment(size: Size) -> Object:
         "TANDEM_QUEUE_REQUESTED_DECISION": {"Ref": "RequestedDecisionQueue"},
         "TANDEM_QUEUE_DUE": {"Ref": "DueQueue"},
         "TANDEM_QUEUE_MAIL": {"Ref": "MailQueue"},
+        "TANDEM_QUEUE_PARTS": {"Ref": "PartsQueue"},
         "TANDEM_QUEUE_REQUESTED_MAIL": {"Ref": "RequestedMailQueue"},
         "TANDEM_QUEUE_REWARD": {"Ref": "RewardQueue"},
         "TANDEM_QUEUE_INGEST": {"Ref": "IngestQueue"},

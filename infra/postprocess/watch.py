@@ -14,6 +14,7 @@ from infra.postprocess.shapes import Json, Object
 
 DEAD_QUEUES: Final = (
     "IngestDead",
+    "PartsDead",
     "DecideDead",
     "RequestedDecisionDead",
     "DueDead",

@@ -97,7 +97,7 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
     ],
     "ingest: an acknowledgement": [
         *[READ_FILE, GET, QUERY],  # what is in the export
-        *[GET, QUERY, GET, WRITE],  # its voucher
+        *[GET, WRITE],  # its voucher
         *[GET, PUT],  # the export itself
         *RECEIPTS,
     ],
@@ -120,7 +120,7 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
     "due: an order": [QUERY, QUERY, BATCH, GET, WRITE],
     "reconcile: nothing": [
         *[*agenda(Agenda.LEASED, lists=False), *agenda(Agenda.REFUSED, lists=False)],
-        *[*UNSEALED, *CAMPAIGNS],
+        *[*UNSEALED, *agenda(Agenda.FILES, lists=False), *CAMPAIGNS],
         *[*agenda(Agenda.UNDECIDED, lists=False), *agenda(Agenda.UNEXPORTED, lists=False)],
         *[GET, GET, GET, *COUNTS, GET, QUERY],  # bounces and complaints; held invitations
         *[*agenda(Agenda.UNACKNOWLEDGED, lists=False), *[GET] * 2],

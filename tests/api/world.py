@@ -52,6 +52,7 @@ ORIGIN = "https://tandem.test"
 # The queues that functions of ours fill, each with the function that works on it.
 CONSUMERS = {
     Queue.DUE: functions.due,
+    Queue.PARTS: functions.ingest,
     Queue.DECIDE: functions.decide,
     Queue.REQUESTED_DECISION: functions.decide,
     Queue.MAIL: functions.mail,

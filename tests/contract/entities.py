@@ -15,6 +15,8 @@ from chalicelib.domain.entity import Entity
 from chalicelib.domain.exports import Export, ExportPart, ExportSequence, ExportState
 from chalicelib.domain.fact_checks import FactCheck, UnfinishedHour
 from chalicelib.domain.facts import Fact
+from chalicelib.domain.files.parts import Area, FileInParts, HandledPart
+from chalicelib.domain.files.reading import LineError
 from chalicelib.domain.invitations import Channel, Decision, Invitation, InvitationState, Submission
 from chalicelib.domain.journal import JournalGroup, JournalHead, part_of_bundle
 from chalicelib.domain.lists.model import (
@@ -219,5 +221,15 @@ ENTITIES: list[Entity] = [
             correlation="k", ids={"sponsor": "s", "invitation": "i"},
             details={"reason": "eligible", "channel": "email", "campaign_version": 1},
         ),
+    ),
+    FileInParts(
+        campaign=CAMPAIGN, file_id="f", area=Area.CODES, about="welcome", file="codes/a.csv",
+        dropped_at=MORNING, received_at=MORNING, sha256="h", folder="d", parts=2, quarantined=True,
+        name_withheld=True, finished_at=LATER, ends_at=LATER,
+    ),
+    HandledPart(
+        campaign=CAMPAIGN, file_id="f", part=1, position=9, left=(7,), is_complete=False, rows=9,
+        rejected=1, errors=(LineError(3, "code_invalid", "d"),), effects={"stored": 7},
+        vouchers=((4, "unknown"),), ends_at=LATER,
     ),
 ]  # fmt: skip

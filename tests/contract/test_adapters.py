@@ -19,14 +19,15 @@ from botocore.stub import Stubber
 from chalicelib.adapters import codes
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.codes import AT_ONCE, SecureCodes
-from chalicelib.adapters.dynamodb.codec import fact_from_json
+from chalicelib.adapters.dynamodb.codec import fact_from_json, fact_json
 from chalicelib.adapters.ses import SesMailer
 from chalicelib.adapters.sqs import WorkQueues
 from chalicelib.adapters.ssm import ParameterKeys
 from chalicelib.domain.addresses import DigestKey
 from chalicelib.domain.campaign.lists import DigestKeys
 from chalicelib.domain.codes import ALPHABET, is_valid
-from chalicelib.services.ports import MailNotSentError, MailUncertainError
+from chalicelib.events import part_in
+from chalicelib.services.ports import MailNotSentError, MailUncertainError, PartOfFile
 from tests.contract.test_repository import fact
 from tests.fakes.ports import SettableClock
 
@@ -147,6 +148,18 @@ def test_facts_come_out_of_a_queue_as_they_went_in(clients: Clients) -> None:
         answer = clients.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
         received += [fact_from_json(message["Body"]) for message in answer["Messages"]]
     assert sorted(received, key=lambda one: int(one.fact_id[1:])) == facts
+
+
+def test_parts_of_a_file_come_out_of_their_queue_as_they_went_in(clients: Clients) -> None:
+    url = clients.sqs.create_queue(QueueName="parts")["QueueUrl"]
+    parts = [PartOfFile("demo-vip", "f", number) for number in range(1, 13)]
+    WorkQueues(clients, {"parts": url}).put_parts(parts)
+    bodies = []
+    for _ in range(2):
+        answer = clients.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)
+        bodies += [message["Body"] for message in answer["Messages"]]
+    assert sorted(map(str, map(part_in, bodies))) == sorted(map(str, parts))
+    assert part_in(fact_json(fact(1))) is None
 
 
 def test_a_postponed_message_is_there_again_when_its_time_has_come(clients: Clients) -> None:

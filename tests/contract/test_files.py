@@ -48,6 +48,15 @@ def test_a_write_replaces_an_existing_file(files: Files) -> None:
     assert read(files) == b"two"
 
 
+def test_a_removed_file_is_not_there_and_may_be_removed_again(files: Files) -> None:
+    files.write(PATH, b"one")
+    for _ in range(2):
+        files.remove(PATH)
+        assert files.paths("out/") == []
+        with pytest.raises(FileMissingError):
+            files.read(PATH)
+
+
 def test_law_5_a_file_written_once_never_changes(files: Files) -> None:
     assert files.write_once(PATH, b"one")
     assert not files.write_once(PATH, b"two")

@@ -28,6 +28,7 @@ from chalicelib.services.ports import (
     ListUnavailableError,
     Membership,
     NewSegment,
+    PartOfFile,
     Repository,
     StoredSegment,
     Stretch,
@@ -116,6 +117,9 @@ class MemoryFiles:
             return False
         self.content[path] = content
         return True
+
+    def remove(self, path: str) -> None:
+        self.content.pop(path, None)
 
     def versions(self, path: str) -> list[str]:
         return [version for one, version in reversed(self._versions) if one == path]
@@ -307,6 +311,7 @@ class MemoryQueues:
     def __init__(self) -> None:
         self.waiting: dict[str, list[Fact]] = defaultdict(list)
         self.stretches: list[Stretch] = []
+        self.parts: list[PartOfFile] = []
         self.postponed: list[tuple[str, int]] = []
 
     def put(self, queue: str, facts: Sequence[Fact]) -> None:
@@ -317,3 +322,6 @@ class MemoryQueues:
 
     def put_stretches(self, stretches: Sequence[Stretch]) -> None:
         self.stretches += stretches
+
+    def put_parts(self, parts: Sequence[PartOfFile]) -> None:
+        self.parts += parts

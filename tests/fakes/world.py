@@ -44,6 +44,7 @@ from chalicelib.services.vouchers.export import export_vouchers
 from chalicelib.services.vouchers.reward import reward
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digest
 from tests.fakes.due import work_off_all
+from tests.fakes.parts import work_off_parts
 from tests.fakes.ports import (
     CountingCodes,
     KnownDomains,
@@ -131,7 +132,7 @@ class World:
 
     def _work(self, chance: Random | None) -> bool:
         """Empty the queues once; False when nothing was done."""
-        done = bool(work_off_all(self.ports))
+        done = bool(work_off_all(self.ports)) or bool(work_off_parts(self.ports))
         for queue in Queue:
             facts, self.queues.waiting[queue] = self.queues.waiting[queue], []
             for batch in _delivered(facts, chance):
@@ -175,8 +176,8 @@ class World:
         return Drop(CAMPAIGN, path, self.clock(), f"{self._drops:016x}", version)
 
     def drop(self, path: str, content: bytes) -> Receipt:
-        """Drop a file under `in/`; its receipt."""
-        receipt = ingest(self.ports, self.put_file(path, content))
+        """Drop a file under `in/`; its receipt, which may be that of the last of its parts."""
+        receipt = ingest(self.ports, self.put_file(path, content)) or work_off_parts(self.ports)
         assert receipt
         return receipt
 

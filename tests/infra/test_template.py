@@ -28,6 +28,7 @@ SCHEMA = ROOT / "docs/campaign.schema.json"
 # The work queues by their logical ids, each with the function that works on it.
 CONSUMERS = {
     "Ingest": "Ingest",
+    "Parts": "Ingest",
     "Decide": "Decide",
     "RequestedDecision": "Decide",
     "Due": "Due",
@@ -158,7 +159,7 @@ def test_a_segment_outlives_every_campaign_that_may_trust_it(resources: Resource
 def test_no_rule_but_its_own_ends_a_segment_in_force(resources: Resources) -> None:
     for rule in resources["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]:
         if "ExpirationInDays" in rule:
-            assert rule["Prefix"] in {"in/", "quarantine/", "lists/", "journal/"}
+            assert rule["Prefix"] in {"in/", "quarantine/", "lists/", "journal/", "parts/"}
 
 
 def test_ingest_has_room_for_a_list_of_100_million(resources: Resources) -> None:
@@ -212,7 +213,7 @@ def test_a_work_queue_gives_up_late_and_no_sooner_than_its_consumer(
         "maxReceiveCount": {"Mail": 500, "RequestedMail": 500, "Reward": 1000}.get(name, 5),
     }
     # A large file takes its time, one at a time; were it six times that, a retry would take hours.
-    times = 2 if name == "Ingest" else 6
+    times = 2 if name in {"Ingest", "Parts"} else 6
     assert queue["VisibilityTimeout"] >= times * FUNCTIONS[CONSUMERS[name]].timeout_s
 
 
@@ -229,7 +230,7 @@ def test_a_queue_consumer_reports_partial_failures_and_is_bounded(
             "Fn::FindInMap": ["MailRates", {"Ref": "MailRate"}, "Executions"]
         }
     else:
-        most = {"Decide": 20, "Due": 60}.get(name, 10)
+        most = {"Decide": 20, "Due": 60, "Parts": 20}.get(name, 10)
         assert 2 <= source["ScalingConfig"]["MaximumConcurrency"] <= most
 
 
@@ -356,6 +357,7 @@ def test_ingest_may_touch_the_bucket_so_far_and_no_further(resources: Resources)
         "out/*": write,
         "out/*/receipts/*": {"s3:GetObject"},
         "out/*/vouchers/*": {"s3:GetObject"},
+        "parts/*": {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
         # What was put there is read by nobody but ops.
         "quarantine/*": write,
     }
@@ -475,6 +477,7 @@ def test_each_work_queue_is_fed_by_those_who_have_work_for_it(resources: Resourc
         "Due": {"DecideRole", "DueRole", "ExpireRole", "ReconcileRole"},
         "Ingest": {"RelayRole", "ReconcileRole"},
         "Mail": {"RelayRole", "DecideRole", "ReconcileRole"},
+        "Parts": {"IngestRole", "ReconcileRole"},
         "RequestedDecision": {"RelayRole", "ReconcileRole"},
         "RequestedMail": {"RelayRole", "DecideRole", "ReconcileRole"},
         "Reward": {"RelayRole", "ReconcileRole"},

@@ -273,8 +273,8 @@ class _FailsUnder:
         self.read, self.read_all, self.paths = (
             world.files.read, world.files.read_all, world.files.paths,
         )  # fmt: skip
-        self.versions, self.move, self.write = (
-            world.files.versions, world.files.move, world.files.write,
+        self.versions, self.move, self.write, self.remove = (
+            world.files.versions, world.files.move, world.files.write, world.files.remove,
         )  # fmt: skip
 
     def write_once(self, path: str, content: bytes, *, content_type: str = "text/csv") -> bool:

@@ -25,6 +25,7 @@
 | AP21 | how far the facts have been checked | `CHECKS` |
 | AP22 | what of the journal is not sealed; what is being sealed | `JOURNAL_PARTS#{shard:02}`; … |
 | AP23 | are invitations stopped, and which are held | `WATCH#{campaign}`, `HELD#{campaign}` |
+| AP24 | what a large file has come to, part by part | `PARTS#{campaign}#{file_id}` |
 
 A key is a template over the fields of its entity, so this table and the code cannot differ.
 `{version:08}` keeps numbers in order. The last part of a sort key may contain any text; no other
@@ -49,6 +50,7 @@ from chalicelib.domain.entity import Entity
 from chalicelib.domain.exports import Export, ExportPart, ExportSequence
 from chalicelib.domain.fact_checks import FactCheck
 from chalicelib.domain.facts import Fact
+from chalicelib.domain.files.parts import FileInParts, HandledPart
 from chalicelib.domain.invitations import Invitation, InvitationState, Submission
 from chalicelib.domain.journal import JournalGroup, JournalHead, JournalPart
 from chalicelib.domain.lists.model import (
@@ -111,6 +113,7 @@ SHARDS: Mapping[Agenda, int] = {
     Agenda.REFERRALS: _SOME,
     Agenda.LEASED: _MANY,
     Agenda.UNDELIVERED: _FEW,
+    Agenda.FILES: _FEW,
 }
 
 
@@ -180,6 +183,10 @@ def _mail_agenda(mail: Mail) -> AgendaEntry | None:
     return None
 
 
+def _file_agenda(file: FileInParts) -> AgendaEntry | None:
+    return None if file.finished_at else AgendaEntry(Agenda.FILES, "", file.received_at)
+
+
 ITEM_KINDS: dict[type[Entity], ItemKind] = {
     CampaignVersion: ItemKind("CAMPAIGN_VERSION", "CAMPAIGN#{campaign}", "VERSION#{version:08}"),
     CurrentCampaign: ItemKind(
@@ -239,6 +246,16 @@ ITEM_KINDS: dict[type[Entity], ItemKind] = {
     InvitationStop: ItemKind("INVITATION_STOP", "WATCH#{campaign}", "INVITATIONS"),
     HeldInvitation: ItemKind(
         "HELD_INVITATION", "HELD#{campaign}", "INVITATION#{invitation_id}", ends="ends_at"
+    ),
+    FileInParts: ItemKind(
+        "FILE_IN_PARTS",
+        "PARTS#{campaign}#{file_id}",
+        "FILE",
+        ends="ends_at",
+        agenda=_file_agenda,
+    ),
+    HandledPart: ItemKind(
+        "HANDLED_PART", "PARTS#{campaign}#{file_id}", "PART#{part:06}", ends="ends_at"
     ),
     JournalHead: ItemKind("JOURNAL_HEAD", "JOURNAL#{campaign}", "HEAD"),
     JournalPart: ItemKind("JOURNAL_PART", "JOURNAL_PARTS#{shard:02}", "PART#{position}"),

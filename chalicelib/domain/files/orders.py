@@ -4,11 +4,12 @@ Refuses a row that breaks any rule, naming every wrong field. Does not know camp
 whether the currency, the code or the order is one of ours is decided in services.
 """
 
+import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import MINYEAR, UTC, datetime
-from typing import Literal, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 from chalicelib.domain.files.reading import Tally, lines, table
 from chalicelib.domain.files.spreadsheets import is_damaged
@@ -68,6 +69,22 @@ def orders(chunks: Iterable[bytes], tally: Tally) -> Iterator[tuple[int, OrderRo
             yield number, row
         else:
             tally.reject(number, *(f"{error.field}_{error.reason}" for error in row))
+
+
+def order_json(line: int, row: OrderRow) -> str:
+    """A numbered row as JSON, as `order_of` reads it back."""
+    return json.dumps(
+        [
+            line, row.order_id, row.ordered_at.isoformat(), row.email_digest, row.voucher_code,
+            row.amount_minor, row.currency, row.status,
+        ]
+    )  # fmt: skip
+
+
+def order_of(values: Sequence[Any]) -> tuple[int, OrderRow]:
+    """A numbered row, read back."""
+    line, order_id, ordered_at, *others = values
+    return line, OrderRow(order_id, datetime.fromisoformat(ordered_at), *others)
 
 
 def parse_order(values: Mapping[str, str]) -> OrderRow | tuple[FieldError, ...]:

@@ -24,25 +24,34 @@ _KINDS = (re.compile("[0-9]"), re.compile("[A-Z]"), re.compile("[a-z]"), re.comp
 
 
 def own_codes(chunks: Iterable[bytes], tally: Tally) -> Iterator[tuple[int, str]]:
-    """Numbered codes as the client writes them.
+    """Numbered codes as the client writes them, some of which may be duplicates.
 
     Raises FileRefusedError: `empty_file`, `first_line_unlike_others` and those of `reading.lines`.
     """
-    seen: set[str] = set()
     shapes = _Shapes()
     for number, code in column(lines(chunks), COLUMN, tally):
         if not tally.has_header:
             shapes.add(number, code)
-        if problem := _problem(code, seen):
+        if problem := _problem(code):
             tally.reject(number, problem)
         else:
-            seen.add(canonical(code))
             yield number, code
     if shapes.first_is_unlike_others():
         raise FileRefusedError("first_line_unlike_others", shapes.first_line)
 
 
-def _problem(code: str, seen: set[str]) -> str | None:
+def duplicates(numbered: Iterable[tuple[int, str]]) -> set[int]:
+    """The lines of codes that equal an earlier one except for case and hyphens."""
+    seen: set[str] = set()
+    lines: set[int] = set()
+    for line, code in numbered:
+        if canonical(code) in seen:
+            lines.add(line)
+        seen.add(canonical(code))
+    return lines
+
+
+def _problem(code: str) -> str | None:
     if "@" in code:
         return "code_plain_address"
     if is_damaged(code):
@@ -51,7 +60,7 @@ def _problem(code: str, seen: set[str]) -> str | None:
         return "code_invalid"
     if len(canonical(code)) < MIN_CODE:
         return "code_too_short"
-    return "code_duplicate" if canonical(code) in seen else None
+    return None
 
 
 def is_code(text: str) -> bool:

@@ -88,11 +88,17 @@ class Tally:
         if len(self.vouchers) < MAX_ERRORS:
             self.vouchers.append((line, problem))
 
-    def add_rejected(self, without_effect: "Tally") -> None:
-        """Add rows that were valid but had no effect to the rejected ones, in line order."""
-        self.rejected += without_effect.rejected
-        errors = sorted([*self.errors, *without_effect.errors], key=lambda error: error.line)
+    def add(self, other: "Tally") -> None:
+        """Add what other rows of the file came to; problems stay in line order, the first ones."""
+        self.rows += other.rows
+        self.rejected += other.rejected
+        self.addresses |= other.addresses
+        for effect, number in other.effects.items():
+            self.effects[effect] = self.effects.get(effect, 0) + number
+        errors = sorted([*self.errors, *other.errors], key=lambda error: error.line)
         self.errors[:] = errors[:MAX_ERRORS]
+        vouchers = sorted([*self.vouchers, *other.vouchers], key=lambda voucher: voucher[0])
+        self.vouchers[:] = vouchers[:MAX_ERRORS]
 
 
 # --- content ------------------------------------------------------------------------------------

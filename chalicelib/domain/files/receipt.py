@@ -181,7 +181,7 @@ def receipt_json(receipt: Receipt) -> bytes:
         "accepted": receipt.accepted,
         "rejected": receipt.rejected,
         "errors": [_error_members(error) for error in receipt.errors[:MAX_ERRORS]],
-        "effects": dict(receipt.effects),
+        "effects": dict(sorted(receipt.effects.items())),
         "sha256": receipt.sha256,
         "version": receipt.version,
     }

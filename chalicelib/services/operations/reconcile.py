@@ -38,6 +38,7 @@ from chalicelib.services.operations.relay import relay
 from chalicelib.services.ports import Agenda, OnFailure, Ports
 from chalicelib.services.protection import requeue_held, stop_if_needed
 from chalicelib.services.requeue import requeue_undecided
+from chalicelib.services.unfinished_files import find_unfinished
 from chalicelib.services.vouchers.issue import ReplacementOutcome
 from chalicelib.services.vouchers.replace_refused import replace_refused
 from chalicelib.services.watch import Watch, count_codes, watched
@@ -54,6 +55,7 @@ FINDINGS = (
     "codes_low",
     *(each.value for each in Missing),  # counted by check_facts.py
     "unsealed",
+    "unfinished_files",
     "invitations_stopped",
     "not_handled",
 )
@@ -97,6 +99,8 @@ def reconcile(ports: Ports, on_failure: OnFailure = raised) -> dict[str, int]:
         _replace_refused(ports, found, isolation)
     with isolation.of("journal", "unsealed"):
         found["unsealed"] = seal_overdue(ports)
+    with isolation.of("agenda", Agenda.FILES):
+        found["unfinished_files"] = find_unfinished(ports, isolation)
     checks = _OF_A_CAMPAIGN | {"ends": partial(_move_ends, until=ends_moved_until)}
     campaigns = ports.repository.agenda(
         CurrentCampaign, Agenda.CAMPAIGNS, on_failure=isolation.note

@@ -2,6 +2,10 @@
 
 Most reported orders are other people's. A few batch reads find the rows that may have an effect;
 the others cost no further call. How one is recorded is in `record.py`.
+
+A large file is cut into parts, which are recorded in any order. What a row comes to depends on the
+rows before it of the same order, and on those of other orders that name the same voucher: such rows
+are always in one part, so the result is that of the whole file, row by row.
 """
 
 from __future__ import annotations
@@ -9,11 +13,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
+from itertools import islice
 from typing import Any
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.entity import Entity
-from chalicelib.domain.files.orders import OrderRow, orders
+from chalicelib.domain.files.orders import OrderRow, order_json, orders
 from chalicelib.domain.files.reading import Tally
 from chalicelib.domain.orders import CodeProblem, Order, OrderProblem, code_keys, refusal_of
 from chalicelib.domain.people import RefereeClaim, SponsorClaim
@@ -21,6 +27,8 @@ from chalicelib.domain.redemptions import OrderUses
 from chalicelib.domain.vouchers import Voucher, VoucherProblem
 from chalicelib.services.orders.record import OrderOutcome, record_order, refused
 from chalicelib.services.ports import BATCH_LIMIT, ContentionError, Key, ListUnavailableError, Ports
+from chalicelib.services.row_groups import GroupedRow, Parts, RowGroups, few_or_many
+from chalicelib.services.row_work import RowWork
 
 _AT_ONCE = 100  # rows, of some keys each
 _WITHOUT_TRACE = frozenset({"none", "not_a_referees"})
@@ -113,37 +121,64 @@ def _of_sponsors(
 
 def ingest_orders(
     ports: Ports, campaign: Campaign, *, plain: Iterable[bytes], tally: Tally
-) -> None:
-    """Record the orders of a file; problems of rows go into `tally`. `FileRefusedError`.
+) -> Parts | None:
+    """Record the orders of a file; those of a large one are returned in parts. Problems of rows go
+    into `tally`. `FileRefusedError`.
 
     All lines are read before the first takes effect: a file damaged at its end changes nothing.
     """
-    rows = list(orders(plain, tally))
-    without_effect = Tally()
-    for start in range(0, len(rows), _AT_ONCE):
-        numbered = rows[start : start + _AT_ONCE]
-        outcomes = record_orders(ports, campaign, [row for _, row in numbered])
-        for (line, _), outcome in zip(numbered, outcomes, strict=True):
-            if outcome.problem:
-                without_effect.reject(line, outcome.problem)
-                continue
-            tally.note(outcome.effect)
-            if outcome.voucher:
-                tally.note_voucher(line, outcome.voucher)
-    tally.add_rejected(without_effect)
+    few, many = few_or_many(orders(plain, tally))
+    if many:
+        return _in_parts(ports, campaign, many)
+    recorded = Tally()
+    for work in order_work(ports, campaign, few, recorded):
+        work.do()
+    tally.add(recorded)
+    return None
 
 
-def record_orders(
-    ports: Ports, campaign: Campaign, rows: Sequence[OrderRow]
-) -> Iterator[OrderOutcome]:
-    """Record the orders of a campaign's file, in their order."""
-    matches = find_matches(ports, [campaign], rows)
-    for row in rows:
-        if matches.include(campaign, row):
-            yield matches.record(ports, campaign, row)
-        else:
-            problem = refusal_of(campaign, row, ports.clock())
-            yield refused(problem) if problem else _of_a_stranger(row)
+def _in_parts(ports: Ports, campaign: Campaign, numbered: Iterable[tuple[int, OrderRow]]) -> Parts:
+    groups = RowGroups()
+    for line, row in numbered:
+        groups.add(GroupedRow(line, row.order_id, order_json(line, row), code_keys(row)))
+    names = groups.shared_names()
+    ours: list[str] = []
+    # A code of the shop's own may be in every order: only our vouchers keep orders together.
+    while shared := [{"code_key": key} for key in islice(names, BATCH_LIMIT)]:
+        vouchers = ports.repository.get_many(Voucher, shared)
+        ours += [one.code_key for one in vouchers if one.campaign == campaign.id]
+    groups.unite(ours)
+    return groups.parts()
+
+
+def order_work(
+    ports: Ports, campaign: Campaign, numbered: Sequence[tuple[int, OrderRow]], tally: Tally
+) -> Iterator[RowWork]:
+    """The recording of the orders of a campaign's file, in their order; what becomes of them goes
+    into `tally`.
+    """
+    for start in range(0, len(numbered), _AT_ONCE):
+        some = numbered[start : start + _AT_ONCE]
+        matches = find_matches(ports, [campaign], [row for _, row in some])
+        for line, row in some:
+            record = partial(_record_row, ports, campaign, matches, line, row, tally)
+            yield RowWork(line, row.order_id, record)
+
+
+def _record_row(
+    ports: Ports, campaign: Campaign, matches: Matches, line: int, row: OrderRow, tally: Tally
+) -> None:
+    if matches.include(campaign, row):
+        outcome = matches.record(ports, campaign, row)
+    else:
+        problem = refusal_of(campaign, row, ports.clock())
+        outcome = refused(problem) if problem else _of_a_stranger(row)
+    if outcome.problem:
+        tally.reject(line, outcome.problem)
+        return
+    tally.note(outcome.effect)
+    if outcome.voucher:
+        tally.note_voucher(line, outcome.voucher)
 
 
 def record_reported_orders(
