@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any, TypeVar
 
@@ -53,16 +52,6 @@ def few_or_many(rows: Iterator[T]) -> tuple[list[T], Iterator[T] | None]:
     return ([], chain(first, rows)) if is_large(len(first)) else (first, None)
 
 
-@dataclass(frozen=True)
-class GroupedRow:
-    """A row: its line, its owner, itself as JSON, and the names that its owner may share."""
-
-    line: int
-    owner: str
-    body: str
-    names: tuple[str, ...] = ()
-
-
 class RowGroups:
     """See the module."""
 
@@ -70,24 +59,24 @@ class RowGroups:
         # No name: a database of its own that nobody else finds and that ends with it.
         self._rows = sqlite3.connect("")
         self._rows.executescript(_TABLES)
-        self._waiting: list[GroupedRow] = []
+        self._lines: list[tuple[int, str, str]] = []
+        self._names: list[tuple[str, str]] = []
 
-    def add(self, row: GroupedRow) -> None:
-        """Add the next row of the file."""
-        self._waiting.append(row)
-        if len(self._waiting) >= _AT_ONCE:
+    def add(self, line: int, owner: str, body: str) -> None:
+        """Add the next row of the file: its line, whose it is, and itself as JSON."""
+        self._lines.append((line, owner, body))
+        if len(self._lines) >= _AT_ONCE:
             self._store()
 
+    def name(self, owner: str, *names: str) -> None:
+        """Note what an owner is known by, and may share with others."""
+        self._names += [(name, owner) for name in names]
+
     def _store(self) -> None:
-        self._rows.executemany(
-            "INSERT INTO lines VALUES (?, ?, ?)",
-            [(row.line, row.owner, row.body) for row in self._waiting],
-        )
-        self._rows.executemany(
-            "INSERT INTO names VALUES (?, ?)",
-            [(name, row.owner) for row in self._waiting for name in row.names],
-        )
-        self._waiting.clear()
+        self._rows.executemany("INSERT INTO lines VALUES (?, ?, ?)", self._lines)
+        self._rows.executemany("INSERT INTO names VALUES (?, ?)", self._names)
+        self._lines.clear()
+        self._names.clear()
 
     def shared_names(self) -> Iterator[str]:
         """The names that several owners have."""

@@ -46,6 +46,7 @@ REFEREES = [f"newcomer{number}@example.fr" for number in range(4)]
 ORDERS = "orders/many.csv"
 RECEIPTS = f"out/{CAMPAIGN}/receipts/"
 AT_ONCE = 10_000
+BOTH_WAYS = pytest.mark.parametrize("step", [1, -1], ids=["in their order", "backwards"])
 LOOK_UP = "read OrderUses + Order + RefereeClaim + SponsorClaim"
 
 
@@ -148,7 +149,10 @@ def delivered(world: World, chance: Random) -> Receipt:
 def test_law_4_orders_in_parts_come_to_the_same_as_at_once_in_any_sequence(seed: int) -> None:
     chance = Random(seed)
     world, twin = with_referees(), with_referees()
-    content = order_file(*random_rows(world, chance))
+    rows = random_rows(world, chance)
+    for each in (world, twin):
+        handled_at_once(each, order_file(*rows[::3]), "orders/earlier.csv")
+    content = order_file(*rows)
     expected = handled_at_once(twin, content)
     assert len(handed_out(world, content)) > 4
     receipt = delivered(world, chance)
@@ -158,7 +162,10 @@ def test_law_4_orders_in_parts_come_to_the_same_as_at_once_in_any_sequence(seed:
     assert world.files.under("parts/") == {}
 
 
-def test_law_6_orders_that_name_one_voucher_are_in_one_part_in_the_order_of_the_file() -> None:
+@BOTH_WAYS
+def test_law_6_orders_that_name_one_voucher_are_in_one_part_in_the_order_of_the_file(
+    step: int,
+) -> None:
     """Whoever is first in the file has it, though its order's part may be handled last."""
     world = with_referees()
     code = next(one.code for one in world.memory.all(Voucher))
@@ -169,13 +176,33 @@ def test_law_6_orders_that_name_one_voucher_are_in_one_part_in_the_order_of_the_
     rows[2] |= {"order_id": "Z", "voucher_code": code}
     rows[25] |= {"order_id": "A", "voucher_code": code.lower()}
     handed_out(world, order_file(*rows))
-    world.queues.parts.reverse()
+    world.queues.parts[:] = world.queues.parts[::step]
     receipt = work_off_parts(world.ports)
     assert receipt
     assert (27, "exhausted") in receipt.vouchers
     assert [one.order_id for one in world.memory.all(Redemption)] == ["Z"]
     # A code of the shop's own, in all orders, does not keep them together.
     assert len(world.memory.all(HandledPart)) > 4
+
+
+@BOTH_WAYS
+def test_law_6_an_order_that_gives_a_voucher_back_is_in_one_part_with_the_next_that_names_it(
+    step: int,
+) -> None:
+    """Its code was named by a report before this file, and is not in it."""
+    world = with_referees()
+    code = next(one.code for one in world.memory.all(Voucher))
+    world.drop_orders(world.order("Z", of=REFEREES[0], code=code))
+    rows = [world.order(f"A{number:02}", of=REFEREES[number % 4]) for number in range(30)]
+    rows[2] = world.order("Z", "cancelled", of=REFEREES[0])
+    rows[25] |= {"order_id": "A", "voucher_code": code}
+    handed_out(world, order_file(*rows))
+    world.queues.parts[:] = world.queues.parts[::step]
+    receipt = work_off_parts(world.ports)
+    assert receipt
+    assert receipt.vouchers == ()
+    [voucher] = [one for one in world.memory.all(Voucher) if one.code == code]
+    assert (voucher.state, voucher.redeemed_by) == (VoucherState.REDEEMED, "A")
 
 
 def test_law_4_codes_in_parts_come_to_the_same_as_at_once() -> None:

@@ -21,16 +21,24 @@ from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.files.orders import OrderRow, order_json, orders
 from chalicelib.domain.files.reading import Tally
-from chalicelib.domain.orders import CodeProblem, Order, OrderProblem, code_keys, refusal_of
+from chalicelib.domain.orders import (
+    CodeProblem,
+    Order,
+    OrderProblem,
+    OrderStatus,
+    code_keys,
+    refusal_of,
+)
 from chalicelib.domain.people import RefereeClaim, SponsorClaim
 from chalicelib.domain.redemptions import OrderUses
 from chalicelib.domain.vouchers import Voucher, VoucherProblem
 from chalicelib.services.orders.record import OrderOutcome, record_order, refused
 from chalicelib.services.ports import BATCH_LIMIT, ContentionError, Key, ListUnavailableError, Ports
-from chalicelib.services.row_groups import GroupedRow, Parts, RowGroups, few_or_many
+from chalicelib.services.row_groups import Parts, RowGroups, few_or_many
 from chalicelib.services.row_work import RowWork
 
 _AT_ONCE = 100  # rows, of some keys each
+_READ_AT_ONCE = 1_000  # rows of a large file, few of which are looked up
 _WITHOUT_TRACE = frozenset({"none", "not_a_referees"})
 
 
@@ -137,18 +145,37 @@ def ingest_orders(
     return None
 
 
-def _in_parts(ports: Ports, campaign: Campaign, numbered: Iterable[tuple[int, OrderRow]]) -> Parts:
+def _in_parts(ports: Ports, campaign: Campaign, numbered: Iterator[tuple[int, OrderRow]]) -> Parts:
     groups = RowGroups()
-    for line, row in numbered:
-        groups.add(GroupedRow(line, row.order_id, order_json(line, row), code_keys(row)))
+    while some := list(islice(numbered, _READ_AT_ONCE)):
+        for line, row in some:
+            groups.add(line, row.order_id, order_json(line, row))
+            groups.name(row.order_id, *code_keys(row))
+        for order_id, code_key in _given_back(ports, campaign, some):
+            groups.name(order_id, code_key)
+    # A code of the shop's own may be in every order: only our vouchers keep orders together.
     names = groups.shared_names()
     ours: list[str] = []
-    # A code of the shop's own may be in every order: only our vouchers keep orders together.
     while shared := [{"code_key": key} for key in islice(names, BATCH_LIMIT)]:
         vouchers = ports.repository.get_many(Voucher, shared)
         ours += [one.code_key for one in vouchers if one.campaign == campaign.id]
     groups.unite(ours)
     return groups.parts()
+
+
+def _given_back(
+    ports: Ports, campaign: Campaign, numbered: Sequence[tuple[int, OrderRow]]
+) -> Iterator[tuple[str, str]]:
+    """The orders that may give a voucher back which only an earlier report named, and its code:
+    another order of the file may be the next to use it.
+    """
+    order_ids = {
+        row.order_id for _, row in numbered if OrderStatus(row.status) in campaign.give_back_voucher
+    }
+    keys = [Key.of(OrderUses, order_id=order_id) for order_id in sorted(order_ids)]
+    for entity in _stored_at(ports, *keys):
+        if isinstance(entity, OrderUses):
+            yield from ((entity.order_id, use.code_key) for use in entity.uses)
 
 
 def order_work(

@@ -18,7 +18,7 @@ from chalicelib.domain.files.own_codes import duplicates, own_codes
 from chalicelib.domain.files.reading import FileRefusedError, Tally
 from chalicelib.domain.vouchers import UNSHARDED, SpareCode, Voucher, spare_code
 from chalicelib.services.ports import ConflictError, Insert, Key, Ports
-from chalicelib.services.row_groups import GroupedRow, Parts, RowGroups, few_or_many
+from chalicelib.services.row_groups import Parts, RowGroups, few_or_many
 from chalicelib.services.row_work import RowWork
 
 
@@ -46,7 +46,7 @@ def ingest_codes(
 def _in_parts(numbered: Iterable[tuple[int, str]]) -> Parts:
     groups = RowGroups()
     for line, code in numbered:
-        groups.add(GroupedRow(line, canonical(code), json.dumps([line, code])))
+        groups.add(line, canonical(code), json.dumps([line, code]))
     return groups.parts()
 
 
