@@ -5,9 +5,11 @@ calls. What AWS refuses is refused: a transaction that names an item twice or ha
 more than 100, a batch with a key twice, an item above 400 KB, an empty key, a consistent read of an
 index, an expression that does not use all that it names. Pages end at 1 MB.
 
-Indexes lag: a write reaches them when `catch_up` is called, or at once while `lags` is False. The
-stream keeps the images of new items, as its filter passes them on. Kinder than AWS: nothing is
-throttled by itself (faults are the scheduler's), and no batch is left unprocessed.
+Indexes lag: a write reaches them when `catch_up` is called, or at once while `lags` is False. So
+does a read of the table that does not ask to be consistent: until then it finds an item as it was
+before its last write. The stream keeps the images of new items, as its filter passes them on.
+Kinder than AWS: nothing is throttled by itself (faults are the scheduler's), and no batch is left
+unprocessed.
 
 No item is changed in place: each is what a request brought, and is shared with answers and copies.
 
@@ -65,7 +67,7 @@ class Table:
     stream: list[Item] = field(default_factory=list)
     _partitions: dict[str, dict[Place, Item]] = field(default_factory=dict)
     _shown: dict[str, dict[Place, Item]] = field(default_factory=dict)
-    _unseen: dict[Place, None] = field(default_factory=dict)
+    _unseen: dict[Place, Item | None] = field(default_factory=dict)  # each as it was before
     _tokens: dict[str | None, Params] = field(default_factory=dict)
 
     def call(self, operation: str, params: Params) -> Answer:
@@ -79,7 +81,9 @@ class Table:
             raise AwsError("ValidationException", str(error)) from error
 
     def catch_up(self, changes: int | None = None) -> None:
-        """Let the indexes see the oldest changes that they have not seen, by default all."""
+        """Let the indexes, and reads that are not consistent, see the oldest changes that they have
+        not seen, by default all.
+        """
         for place in list(self._unseen)[:changes]:
             del self._unseen[place]
             for name, index in self.indexes.items():
@@ -100,7 +104,7 @@ class Table:
     # --- reads -----------------------------------------------------------------------------------
 
     def _get_item(self, params: Params) -> Answer:
-        item = self.items.get(_place(params["Key"]))
+        item = self._found(_place(params["Key"]), params)
         return {"Item": item} if item else {}
 
     def _batch_get_item(self, params: Params) -> Answer:
@@ -108,8 +112,14 @@ class Table:
         places = [_place(key) for key in asked["Keys"]]
         _require(0 < len(places) <= BATCH_READ_LIMIT, f"{len(places)} keys in a batch")
         _require(len(set(places)) == len(places), "a batch names a key twice")
-        found = [self.items[place] for place in places if place in self.items]
-        return {"Responses": {table: found}, "UnprocessedKeys": {}}
+        found = filter(None, (self._found(place, asked) for place in places))
+        return {"Responses": {table: list(found)}, "UnprocessedKeys": {}}
+
+    def _found(self, place: Place, params: Params) -> Item | None:
+        """The item at a key, as a read with these parameters finds it."""
+        if place in self._unseen and not params.get("ConsistentRead"):
+            return self._unseen[place]
+        return self.items.get(place)
 
     def _query(self, params: Params) -> Answer:
         parameters = Parameters(params)
@@ -154,10 +164,16 @@ class Table:
         if index:
             return self._shown.get(index.name, {}).items()
         partition = _PARTITION.match(params.get("KeyConditionExpression", ""))
-        if partition is None:
-            return self.items.items()
-        value = params["ExpressionAttributeValues"][partition[1]]["S"]
-        return self._partitions.get(value, {}).items()
+        stored = self.items
+        if partition:
+            value = params["ExpressionAttributeValues"][partition[1]]["S"]
+            stored = self._partitions.get(value, {})
+        if params.get("ConsistentRead") or not self._unseen:
+            return stored.items()
+        # Also those that are removed: a read may still find them.
+        places = dict.fromkeys([*stored, *self._unseen])
+        found = {place: self._found(place, params) for place in places}
+        return [(place, item) for place, item in found.items() if item]
 
     def _index(self, params: Params) -> Index | None:
         name = params.get("IndexName")
@@ -259,8 +275,9 @@ class Table:
             self.items[place] = partition[place] = item
             if before is None:
                 self.stream.append(item)
+        # The last of its changes counts, behind those of other items.
         self._unseen.pop(place, None)
-        self._unseen[place] = None
+        self._unseen[place] = before
         if not self.lags:
             self.catch_up()
 
