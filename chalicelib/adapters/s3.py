@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
@@ -17,7 +18,7 @@ from botocore.exceptions import (
 
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.lists.reader import SegmentGoneError
-from chalicelib.services.ports import FileMissingError
+from chalicelib.services.ports import FileMissingError, Written
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -84,6 +85,18 @@ class BucketFiles:
             Bucket=self._bucket, Prefix=folder
         )
         return [found["Key"] for page in pages for found in page.get("Contents", ())]
+
+    def written_since(self, folder: str, since: datetime) -> list[Written]:
+        """Each kept version of the files under a folder that was written since, oldest first."""
+        pages = self._clients.s3.get_paginator("list_object_versions").paginate(
+            Bucket=self._bucket, Prefix=folder
+        )
+        return sorted(
+            Written(found["LastModified"], found["Key"], found["VersionId"])
+            for page in pages
+            for found in page.get("Versions", ())
+            if found["LastModified"] >= since
+        )
 
     def versions(self, path: str) -> list[str]:
         """The versions of a file, the newest first, at most a thousand."""

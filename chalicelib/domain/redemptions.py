@@ -29,7 +29,8 @@ class Redemption(Entity):
     """The recorded use of a voucher on an order, and its rollback.
 
     `buyer` is who used it as far as the call says; `none` where a reported order did, which says it
-    itself, and in redemptions of versions that did not ask.
+    itself, and in redemptions of versions that did not ask. `is_rebuilt`: it was made of its fact
+    after a restore, so its amount and its time are not known until it is reported again.
     """
 
     code_key: Annotated[str, stored_as("code")]
@@ -40,6 +41,7 @@ class Redemption(Entity):
     redeemed_at: datetime
     rolled_back_at: datetime | None = None
     buyer: Buyer = Buyer.NONE
+    is_rebuilt: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,7 +210,7 @@ def plan_redemption(
         currency=purchase.currency,
         redeemed_at=now,
     )
-    return RedemptionPlan(redeemed(voucher, purchase.order_id), redemption, _with_use(found))
+    return RedemptionPlan(redeemed(voucher, purchase.order_id), redemption, with_use(found))
 
 
 def made_by(plan: RedemptionPlan, buyer: Buyer) -> RedemptionPlan:
@@ -216,7 +218,8 @@ def made_by(plan: RedemptionPlan, buyer: Buyer) -> RedemptionPlan:
     return replace(plan, redemption=replace(plan.redemption, buyer=buyer))
 
 
-def _with_use(found: VoucherOnOrder) -> OrderUses:
+def with_use(found: VoucherOnOrder) -> OrderUses:
+    """The vouchers used on the order, with this one."""
     voucher = found.voucher
     use = OrderUse(
         campaign=voucher.campaign,
@@ -260,10 +263,23 @@ def is_of_sponsor(uses: OrderUses | None, campaign_id: str) -> bool:
 
 def differs(redemption: Redemption, purchase: Purchase) -> bool:
     """Whether a repeat says another amount or currency. Not the time: a client that repeats a call
-    after a time-out may have taken the time again.
+    after a time-out may have taken the time again. One that is rebuilt differs from nothing.
     """
+    if redemption.is_rebuilt:
+        return False
     repeated = (purchase.amount_minor, purchase.currency)
     return repeated != (redemption.amount_minor, redemption.currency)
+
+
+def completed(redemption: Redemption, purchase: Purchase) -> Redemption:
+    """The rebuilt redemption, as it is reported again."""
+    return replace(
+        redemption,
+        ordered_at=purchase.ordered_at,
+        amount_minor=purchase.amount_minor,
+        currency=purchase.currency,
+        is_rebuilt=False,
+    )
 
 
 def rolled_back_redemption(redemption: Redemption, now: datetime) -> Redemption:

@@ -306,6 +306,20 @@ class Repository(Protocol):
     def counts(self, campaign: str) -> dict[date, dict[str, int]]:
         """The counts by local day."""
 
+    def stored(self, facts: Sequence[Fact]) -> list[Fact]:
+        """Those of `facts` that there are, as they are stored; `BATCH_LIMIT` at most."""
+
+    def bring_back(
+        self, part: str, changes: Sequence[Change], lost: Sequence[Fact], sealed: Sequence[Fact],
+        counts: Mapping[str, DayCounts],
+    ) -> None:  # fmt: skip
+        """Store `lost` facts as they are, with all `changes`; mark the `sealed` ones as counted;
+        add to the counts of each campaign: all of it, or nothing.
+
+        Only after a restore. `part` is the SHA-256 of where the facts are, which spreads the
+        counts. `ConflictError` when a lost one is there, or a sealed one is counted (law 10).
+        """
+
 
 @dataclass(frozen=True)
 class Membership:
@@ -439,6 +453,15 @@ class MailDomains(Protocol):
         """
 
 
+@dataclass(frozen=True, order=True)
+class Written:
+    """A file as it was written then; `version` is None where the bucket keeps none."""
+
+    at: datetime
+    path: str
+    version: str | None = None
+
+
 class Files(Protocol):
     """The bucket: `in/`, `out/`."""
 
@@ -466,6 +489,11 @@ class Files(Protocol):
 
     def paths(self, folder: str) -> list[str]:
         """The paths of all files under a folder, in the order of their names."""
+
+    def written_since(self, folder: str, since: datetime) -> list[Written]:
+        """The files under a folder that were written since then, each version that is kept, in the
+        order of time.
+        """
 
     def write_once(self, path: str, content: bytes, *, content_type: str = "text/csv") -> bool:
         """Write if there is no file yet; False when there was one."""

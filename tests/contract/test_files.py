@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from chalicelib.adapters.s3 import BucketFiles
@@ -140,3 +142,16 @@ def test_the_files_under_a_folder_are_in_the_order_of_their_names(files: Files) 
     files.write("out/demo/reports/2026-03-02.json", b"x")
     assert files.paths("out/demo/journal/") == [f"out/demo/journal/{name}" for name in names]
     assert files.paths("out/other/journal/") == []
+
+
+def test_the_files_written_since_a_moment_are_found_each_version_of_them(files: Files) -> None:
+    long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+    first, second = put(files, DROPPED, b"one"), put(files, DROPPED, b"two")
+    put(files, "in/other/orders/a.csv", b"x")
+    found = files.written_since("in/demo-vip/", long_ago)
+    assert {one.version for one in found} == {first, second}
+    assert [b"".join(files.read(one.path, first)) for one in found if one.version == first] == [
+        b"one"
+    ]
+    assert found == sorted(found)
+    assert files.written_since("in/demo-vip/", found[-1].at + timedelta(seconds=1)) == []

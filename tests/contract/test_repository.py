@@ -481,6 +481,35 @@ def test_more_than_a_page_of_facts_can_be_asked_for_at_once(repository: Reposito
     assert len(repository.uncounted(facts)) == 120
 
 
+def test_the_facts_that_there_are_are_found_as_they_are_stored(repository: Repository) -> None:
+    before = replace(fact(1), by_subject=True)
+    repository.commit(facts=[before, fact(2)])
+    repository.count(part(), {}, [fact(2)])
+    found = repository.stored([fact(1), fact(2), fact(3)])
+    assert sorted(found, key=lambda one: one.fact_id) == [before, replace(fact(2), counted=True)]
+
+
+def test_law_10_a_lost_fact_is_brought_back_once_with_what_it_did(repository: Repository) -> None:
+    repository.commit(facts=[fact(1)])
+    lost = replace(fact(2), counted=True)
+    counts = {CAMPAIGN: {DAY: {"rewards": 2}}}
+    repository.bring_back("0" * 64, [Insert(LINK)], [lost], [fact(1)], counts)
+    assert repository.get(Link, link_code=LINK.link_code) == replace(LINK, revision=1)
+    assert repository.uncounted([fact(1), lost]) == []
+    assert repository.stored([lost]) == [lost]
+    assert repository.counts(CAMPAIGN) == counts[CAMPAIGN]
+    with pytest.raises(ConflictError):
+        repository.bring_back("0" * 64, [], [lost], [], counts)
+    with pytest.raises(ConflictError):
+        repository.bring_back("0" * 64, [], [], [fact(1)], counts)
+    assert repository.counts(CAMPAIGN) == counts[CAMPAIGN]
+
+
+def test_a_lost_fact_of_a_bundle_is_brought_back_to_be_counted(repository: Repository) -> None:
+    repository.bring_back("0", [], [fact(1)], [], {})
+    assert repository.uncounted([fact(1)]) == [fact(1)]
+
+
 def test_no_sort_key_begins_with_a_value() -> None:
     # DynamoDB refuses `begins_with` an empty text, which moto takes.
     assert not [rule.kind for rule in ITEM_KINDS.values() if rule.sk.startswith("{")]

@@ -33,6 +33,7 @@ from chalicelib.services.ports import (
     StoredSegment,
     Stretch,
     Sums,
+    Written,
 )
 
 MORNING = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -86,14 +87,17 @@ def _letters(number: int, width: int) -> str:
 class MemoryFiles:
     """`ports.Files` in memory; small chunks, so that no reader relies on their size."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock = lambda: MORNING) -> None:
+        self.clock = clock
         self.content: dict[str, bytes] = {}
         self._versions: dict[tuple[str, str], bytes] = {}
+        self._written: dict[tuple[str, str | None], datetime] = {}
 
     def put(self, path: str, content: bytes) -> str:
         """Store a file as the client does; returns its version."""
         version = f"version{len(self._versions)}"
         self.content[path] = self._versions[path, version] = content
+        self._written[path, version] = self.clock()
         return version
 
     def read(self, path: str, version: str | None = None) -> Iterator[bytes]:
@@ -111,15 +115,23 @@ class MemoryFiles:
 
     def write(self, path: str, content: bytes, *, content_type: str = "text/csv") -> None:
         self.content[path] = content
+        self._written[path, None] = self.clock()
 
     def write_once(self, path: str, content: bytes, *, content_type: str = "text/csv") -> bool:
         if path in self.content:
             return False
-        self.content[path] = content
+        self.write(path, content)
         return True
 
     def remove(self, path: str) -> None:
         self.content.pop(path, None)
+
+    def written_since(self, folder: str, since: datetime) -> list[Written]:
+        return sorted(
+            Written(at, path, version)
+            for (path, version), at in self._written.items()
+            if path.startswith(folder) and at >= since and path in self.content
+        )
 
     def versions(self, path: str) -> list[str]:
         return [version for one, version in reversed(self._versions) if one == path]

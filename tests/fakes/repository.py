@@ -59,6 +59,14 @@ def _add(counts: dict[str, int], added: Mapping[str, int]) -> None:
         counts[name] = counts.get(name, 0) + by
 
 
+def _counts_added(digest: str, counts: Mapping[str, DayCounts]) -> dict[Place, Mapping[str, int]]:
+    return {
+        _pair(schema.count_key(campaign, day, digest)): of_day
+        for campaign, days in counts.items()
+        for day, of_day in days.items()
+    }
+
+
 class UnreadableError(ValueError):
     """An item that cannot be made an entity of."""
 
@@ -230,16 +238,33 @@ class MemoryRepository:
         self, part: JournalPart, counts: Mapping[str, DayCounts], facts: Sequence[Fact]
     ) -> None:
         keys = [_fact_key(fact) for fact in facts]
-        added = {
-            _pair(schema.count_key(campaign, day, part)): of_day
-            for campaign, days in counts.items()
-            for day, of_day in days.items()
-        }
+        added = _counts_added(part.digest, counts)
         self._require_one_transaction([*keys, *added, _pair(schema.key_of(part))])
         if self._guards and any(key not in self._facts or self._facts[key].counted for key in keys):
             raise ConflictError("counted already")
         self.commit(Insert(part))
         for key in keys:
+            self._facts[key] = replace(self._facts[key], counted=True)
+        for place, of_day in added.items():
+            _add(self._counts.setdefault(place, {}), of_day)
+
+    def stored(self, facts: Sequence[Fact]) -> list[Fact]:
+        either = [replace(fact, by_subject=old) for old in (False, True) for fact in facts]
+        return [self._facts[key] for key in map(_fact_key, either) if key in self._facts]
+
+    def bring_back(
+        self, part: str, changes: Sequence[Change], lost: Sequence[Fact], sealed: Sequence[Fact],
+        counts: Mapping[str, DayCounts],
+    ) -> None:  # fmt: skip
+        added = _counts_added(part, counts)
+        marked = [_fact_key(fact) for fact in sealed]
+        changed = [_pair(schema.key_of(change.entity)) for change in changes]
+        self._require_one_transaction([*changed, *map(_fact_key, lost), *marked, *added])
+        if any(key not in self._facts or self._facts[key].counted for key in marked):
+            raise ConflictError("counted already")
+        if changes or lost:
+            self.commit(*changes, facts=lost)
+        for key in marked:
             self._facts[key] = replace(self._facts[key], counted=True)
         for place, of_day in added.items():
             _add(self._counts.setdefault(place, {}), of_day)
@@ -298,6 +323,7 @@ class _Wrapped:
         self.facts_in = inner.facts_in
         self.facts_of = inner.facts_of
         self.uncounted = inner.uncounted
+        self.stored = inner.stored
         self.counts = inner.counts
 
     def get(self, kind: type[E], /, **key: str | int) -> E | None:
@@ -320,6 +346,12 @@ class _Wrapped:
     ) -> None:
         self._inner.count(part, counts, facts)
 
+    def bring_back(
+        self, part: str, changes: Sequence[Change], lost: Sequence[Fact], sealed: Sequence[Fact],
+        counts: Mapping[str, DayCounts],
+    ) -> None:  # fmt: skip
+        self._inner.bring_back(part, changes, lost, sealed, counts)
+
 
 class StreamedRepository(_Wrapped):
     """Keeps what the table's stream would deliver: the facts of each commit, in order."""
@@ -331,6 +363,13 @@ class StreamedRepository(_Wrapped):
     def commit(self, *changes: Change, facts: Sequence[Fact] = ()) -> None:
         super().commit(*changes, facts=facts)
         self.stream += facts
+
+    def bring_back(
+        self, part: str, changes: Sequence[Change], lost: Sequence[Fact], sealed: Sequence[Fact],
+        counts: Mapping[str, DayCounts],
+    ) -> None:  # fmt: skip
+        super().bring_back(part, changes, lost, sealed, counts)
+        self.stream += lost
 
 
 class ContestedRepository(_Wrapped):

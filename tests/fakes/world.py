@@ -80,6 +80,7 @@ class World:
     def __post_init__(self) -> None:
         if isinstance(self.store, MemoryRepository):
             self.store.clock = self.clock
+        self.files.clock = self.clock
         self.repository = StreamedRepository(self.store)
         self.lists = MemoryLists(self.repository, self.clock)
         self.ports = Ports(

@@ -23,6 +23,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -249,12 +250,27 @@ class DynamoRepository:
         self, part: JournalPart, counts: Mapping[str, DayCounts], facts: Sequence[Fact]
     ) -> None:
         actions = [self._action(Insert(part))]
-        actions += [
-            self._count_action(schema.count_key(campaign, day, part), added)
-            for campaign, days in counts.items()
-            for day, added in days.items()
-        ]
+        actions += self._count_actions(part.digest, counts)
         actions += [self._counted_action(fact) for fact in facts]
+        self._transact(actions)
+
+    def stored(self, facts: Sequence[Fact]) -> list[Fact]:
+        # A line of the journal does not say whether 0.2.0 stored its fact.
+        keys = [
+            schema.fact_key(replace(fact, by_subject=by_subject))
+            for by_subject in (False, True)
+            for fact in facts
+        ]
+        return list(map(fact_of, self._batches(keys)))
+
+    def bring_back(
+        self, part: str, changes: Sequence[Change], lost: Sequence[Fact], sealed: Sequence[Fact],
+        counts: Mapping[str, DayCounts],
+    ) -> None:  # fmt: skip
+        actions = [self._action(change) for change in changes]
+        actions += [self._put(fact_item(fact), KEY_IS_FREE) for fact in lost]
+        actions += [self._counted_action(fact) for fact in sealed]
+        actions += self._count_actions(part, counts)
         self._transact(actions)
 
     def counts(self, campaign: str) -> dict[date, dict[str, int]]:
@@ -329,6 +345,13 @@ class DynamoRepository:
         if values:
             put["ExpressionAttributeValues"] = values
         return {"Put": put}
+
+    def _count_actions(self, digest: str, counts: Mapping[str, DayCounts]) -> list[Any]:
+        return [
+            self._count_action(schema.count_key(campaign, day, digest), added)
+            for campaign, days in counts.items()
+            for day, added in days.items()
+        ]
 
     def _count_action(self, key: Mapping[str, str], added: Mapping[str, int]) -> Any:
         names = {f"#{position}": name for position, name in enumerate(added)}

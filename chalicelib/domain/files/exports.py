@@ -7,9 +7,10 @@ character that makes a formula of it in a spreadsheet.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Self
 
 from chalicelib.domain.exports import VOUCHER_COLUMNS, ExportPart
 from chalicelib.domain.files.writing import csv_gz, plain_lines, sha256_of
@@ -32,6 +33,13 @@ class ReferralLine:
     orders: int
     revision: int
 
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The row that was printed as `text`."""
+        referral, sponsor, referee, confirmed_at, orders, revision = text.split(",")
+        at = datetime.fromisoformat(confirmed_at)
+        return cls(referral, sponsor, referee, at, int(orders), int(revision))
+
     @property
     def text(self) -> str:
         """The row as it is printed."""
@@ -45,6 +53,11 @@ class ReferralLine:
                 str(self.revision),
             )
         )
+
+
+def unread(line: ReferralLine) -> ReferralLine:
+    """The row, of a referral that is to be read again: none is stored at that revision."""
+    return replace(line, revision=0)
 
 
 def voucher_file(parts: Iterable[ExportPart]) -> bytes:

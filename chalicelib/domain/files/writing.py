@@ -73,6 +73,12 @@ def has_same_rows(stored: bytes, made: bytes) -> bool:
         return False  # no table at all
 
 
+def rows_of(content: bytes) -> Iterator[dict[str, str]]:
+    """The rows of a file that `csv_gz` wrote, each by column, in the order of its header."""
+    with gzip.open(io.BytesIO(content), "rt", encoding="utf-8", newline="") as text:
+        yield from csv.DictReader(text)
+
+
 def plain_lines(chunks: Iterable[bytes]) -> Iterator[str]:
     """The lines of a file that `csv_gz` wrote and whose cells hold no line breaks."""
     unpacker = zlib.decompressobj(wbits=31)

@@ -11,6 +11,7 @@ from chalicelib.domain.orders import is_in_the_future
 from chalicelib.domain.redemptions import (
     Purchase,
     Redemption,
+    completed,
     differs,
     made_by,
     plan_redemption,
@@ -24,7 +25,7 @@ from chalicelib.services.buyers import buyer_by_call
 from chalicelib.services.errors import FieldProblem, InvalidError, RefusedError
 from chalicelib.services.lookups import find_voucher, find_voucher_for, find_voucher_on_order
 from chalicelib.services.moves import redemption_changes, rollback_changes
-from chalicelib.services.ports import Ports
+from chalicelib.services.ports import Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
 
 
@@ -47,6 +48,10 @@ def redeem(ports: Ports, typed: str, purchase: Purchase) -> tuple[Voucher, Redem
         raise RefusedError(plan)
     if not plan.is_new and differs(plan.redemption, purchase):
         raise RefusedError(VoucherProblem.DIFFERS)
+    if plan.redemption.is_rebuilt:
+        redemption = completed(plan.redemption, purchase)
+        ports.repository.commit(Replace(redemption))
+        return plan.voucher, redemption, False
     if plan.is_new and is_in_the_future(purchase.ordered_at, ports.clock()):
         raise InvalidError([FieldProblem("ordered_at", "in_the_future")])
     if plan.is_new:

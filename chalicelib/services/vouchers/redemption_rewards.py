@@ -129,7 +129,10 @@ def _on_redemption(
     if voucher is None:
         return state, []
     referral, earned = state.referral, list[Earned]()
-    if redemption := _redemption_that_counts(ports, voucher):
+    redemption = _redemption_that_counts(ports, voucher)
+    if redemption and redemption.is_rebuilt:
+        return state, []  # what it earned stands until its amount is reported again
+    if redemption:
         campaign = campaigns.at(redemption.redeemed_at)
         earned = earned_on_redemption(referral, campaign, voucher, redemption)
     is_newcomer = True

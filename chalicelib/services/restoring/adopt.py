@@ -1,0 +1,258 @@
+"""Bringing a restored table forward to what happened since: facts with what they did.
+
+    for each campaign, its files verified first
+      lost facts ──► fact + state + counts, one transaction each, those that build on others later
+      exports, files of changes ──► their numbers are taken
+    journal ──► parts and heads     bundles ──► counted     files in in/ ──► the queue
+
+A fact is in the table when its state is, so a run that is killed anywhere is started again and does
+the rest. Nothing else may run meanwhile. What cannot be known any more is named in the report; its
+facts are brought back all the same, because the journal has them (law 10).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+
+from chalicelib.domain.campaign.versions import CurrentCampaign
+from chalicelib.domain.effects import deltas, is_known
+from chalicelib.domain.fact_bodies import CampaignPut, ChangesWritten, OrderBody
+from chalicelib.domain.facts import Fact, FactBody, FactName
+from chalicelib.domain.files.exports import (
+    ReferralLine,
+    referral_file,
+    referral_rows,
+    unread,
+)
+from chalicelib.services.operations.project import project
+from chalicelib.services.ports import BATCH_LIMIT, Agenda, Change, Ports, Written
+from chalicelib.services.restoring.journal import move_head, settle_parts
+from chalicelib.services.restoring.mails import mail_changes
+from chalicelib.services.restoring.numbered import (
+    changes_written,
+    complete_changes,
+    complete_exports,
+    export_changes,
+)
+from chalicelib.services.restoring.orders import order_fact_changes
+from chalicelib.services.restoring.outside import (
+    BEFORE,
+    Outside,
+    bundled_facts,
+    outside_of,
+    tables_since,
+)
+from chalicelib.services.restoring.people import people_changes
+from chalicelib.services.restoring.vouchers import voucher_changes
+from chalicelib.services.restoring.work import UnfoundedError, Work
+
+AT_ONCE = 40  # facts without a state of their own, and the counters of their days
+
+Changes = Callable[[Work, Fact, FactBody], list[Change] | None]
+_CHANGES: tuple[Changes, ...] = (
+    people_changes, voucher_changes, export_changes, order_fact_changes, mail_changes,
+)  # fmt: skip
+_ORDER = {name.value: place for place, name in enumerate(FactName)}
+_FIRST = {FactName.OPPOSITION_RECORDED, FactName.ORDER_PLACED, FactName.ORDER_KEPT}
+
+
+class CampaignMissingError(ValueError):
+    """A campaign, or a version of one, that was put after the moment and is not there."""
+
+
+@dataclass
+class Adopted:
+    """What a run did for one campaign. `without_state` are facts of which only the fact is back;
+    `unknown_vouchers` the ids of vouchers that only a file has; `called` the ids of orders that a
+    call reported: their dates are known when they are reported again.
+    """
+
+    campaign: str
+    facts: Counter[str] = field(default_factory=Counter)
+    without_state: list[Fact] = field(default_factory=list)
+    unknown_vouchers: list[str] = field(default_factory=list)
+    called: set[str] = field(default_factory=set)
+    exports: list[int] = field(default_factory=list)
+    changes: list[int] = field(default_factory=list)
+    sealed: int = 0
+
+
+def look(ports: Ports, moment: datetime) -> list[tuple[Outside, list[Fact]]]:
+    """What is known of each campaign outside the table, and which of its facts the table lacks.
+
+    Nothing is changed. `BrokenChainError`, `CampaignMissingError`.
+    """
+    bundled = bundled_facts(ports, moment)
+    current = list(ports.repository.agenda(CurrentCampaign, Agenda.CAMPAIGNS))
+    every = [outside_of(ports, one.campaign, moment, bundled) for one in current]
+    versions = {one.campaign: one.document.version for one in current}
+    put = [fact for one in every for fact in one.facts] + bundled
+    missing = sorted(set(_missing_versions(put, versions)))
+    if missing:
+        raise CampaignMissingError(", ".join(missing))
+    return [(outside, _lost(ports, outside.facts)) for outside in every]
+
+
+def _missing_versions(facts: Iterable[Fact], versions: Mapping[str, int]) -> Iterator[str]:
+    for fact in facts:
+        if fact.campaign not in versions:
+            yield fact.campaign
+        elif fact.name == FactName.CAMPAIGN_PUT:
+            version = CampaignPut.from_stored(fact.ids, fact.details).version
+            if version > versions[fact.campaign]:
+                yield f"{fact.campaign}, version {version}"
+
+
+def _lost(ports: Ports, facts: Sequence[Fact]) -> list[Fact]:
+    stored = {fact.fact_id for fact in _stored(ports, facts)}
+    return [fact for fact in facts if fact.fact_id not in stored]
+
+
+def _stored(ports: Ports, facts: Sequence[Fact]) -> Iterator[Fact]:
+    for start in range(0, len(facts), BATCH_LIMIT // 2):
+        yield from ports.repository.stored(facts[start : start + BATCH_LIMIT // 2])
+
+
+def adopt(ports: Ports, moment: datetime) -> list[Adopted]:
+    """Bring back what happened since `moment`, to which the table was restored; what was done, by
+    campaign. `BrokenChainError` and `CampaignMissingError`, before anything is changed;
+    `AlteredBundleError`.
+    """
+    found = look(ports, moment)
+    done = [_bring_back(ports, outside, lost, moment) for outside, lost in found]
+    settle_parts(ports, [outside for outside, _ in found])
+    for outside, _ in found:
+        _mark_tables(ports, outside, moment)
+        move_head(ports, outside)
+        project(ports, outside.waiting)
+    return done
+
+
+def dropped_since(ports: Ports, moment: datetime) -> list[Written]:
+    """The files under `in/` that may have taken effect after the moment, oldest first: processed
+    again, they have the effects that are missing, and no second one (law 7).
+    """
+    return ports.files.written_since("in/", moment - BEFORE)
+
+
+def _mark_tables(ports: Ports, outside: Outside, moment: datetime) -> None:
+    """Have the next correspondence table read every referral again that one of the time after the
+    moment has: how often a referral was stored says nothing any more.
+    """
+    for path in tables_since(ports, outside.campaign, moment):
+        lines = map(ReferralLine.parse, referral_rows(ports.files.read(path)))
+        table = referral_file(unread(line).text for line in lines)
+        ports.files.write(path, table, content_type="application/gzip")
+
+
+# --- one campaign ---------------------------------------------------------------------------------
+
+
+def _bring_back(ports: Ports, outside: Outside, lost: list[Fact], moment: datetime) -> Adopted:
+    work, done = Work(ports, outside, moment), Adopted(outside.campaign)
+    _mark_sealed(work)
+    writer = _Writer(work, done)
+    later = [fact for fact in lost if fact.name == FactName.CHANGES_WRITTEN]
+    facts = [fact for fact in lost if fact.name != FactName.CHANGES_WRITTEN]
+    left = writer.bring_back(sorted(facts, key=_in_order))
+    writer.bring_back_alone(left)
+    done.unknown_vouchers = complete_exports(work, left)
+    complete_changes(work)
+    writer.bring_back_alone(writer.bring_back(later))
+    done.exports, done.changes = sorted(outside.exports), sorted(outside.changes)
+    done.sealed = len(outside.sealed)
+    done.called = _called(outside)
+    return done
+
+
+def _in_order(fact: Fact) -> tuple[datetime, bool, int]:
+    """By time; of one moment as the story goes. Who objects is found by an address that the end of
+    the invitation erases, and an order is kept before it earns.
+    """
+    return fact.at, fact.name not in _FIRST, _ORDER.get(fact.name, 0)
+
+
+def _called(outside: Outside) -> set[str]:
+    bodies = ((fact, _body(fact)) for fact in outside.facts)
+    return {
+        body.order_id
+        for _, body in bodies
+        if isinstance(body, OrderBody) and body.order_id not in outside.ordered_at
+    }
+
+
+def _body(fact: Fact) -> FactBody | None:
+    return Work.body(fact) if is_known(fact) else None
+
+
+def _mark_sealed(work: Work) -> None:
+    """Count the facts that were stored and not counted at the moment, and are in a file now."""
+    for file in work.outside.sealed:
+        stored = [fact for fact in _stored(work.ports, file.facts) if not fact.counted]
+        for start in range(0, len(stored), AT_ONCE):
+            some = stored[start : start + AT_ONCE]
+            counts = {work.campaign.id: deltas(work.campaign, some)}
+            work.ports.repository.bring_back(file.last, (), (), some, counts)
+
+
+class _Writer:
+    """Brings facts back, each with what it did."""
+
+    def __init__(self, work: Work, done: Adopted) -> None:
+        self._work, self._done = work, done
+        # Which file of the journal a fact is in, by the file's last hash; none for a bundle's.
+        self._file = {
+            fact.fact_id: file.last for file in work.outside.sealed for fact in file.facts
+        }
+
+    def bring_back(self, facts: Sequence[Fact]) -> list[Fact]:
+        """Bring facts back as long as one more can be; returns those that build on what is not
+        there.
+        """
+        waiting = list(facts)
+        while waiting:
+            left = [fact for fact in waiting if not self._brought_back(fact)]
+            if len(left) == len(waiting) and self._work.is_lenient:
+                break
+            self._work.is_lenient = len(left) == len(waiting)
+            waiting = left
+        self._work.is_lenient = False
+        return waiting
+
+    def _brought_back(self, fact: Fact) -> bool:
+        try:
+            changes = _changes_of(self._work, fact)
+        except UnfoundedError:
+            return False
+        self._write([fact], changes)
+        return True
+
+    def bring_back_alone(self, facts: Sequence[Fact]) -> None:
+        """Bring facts back of which nothing else is known."""
+        self._done.without_state += facts
+        for start in range(0, len(facts), AT_ONCE):
+            some = facts[start : start + AT_ONCE]
+            for file in dict.fromkeys(self._file.get(fact.fact_id) for fact in some):
+                self._write([one for one in some if self._file.get(one.fact_id) == file], [])
+
+    def _write(self, facts: Sequence[Fact], changes: Sequence[Change]) -> None:
+        file = self._file.get(facts[0].fact_id)
+        counted = [replace(fact, counted=file is not None) for fact in facts]
+        counts: dict[str, dict[date, dict[str, int]]] = {}
+        if file is not None:
+            counts[self._work.campaign.id] = deltas(self._work.campaign, facts)
+        self._work.ports.repository.bring_back(file or "0", changes, counted, (), counts)
+        self._done.facts.update(fact.name for fact in facts)
+
+
+def _changes_of(work: Work, fact: Fact) -> list[Change]:
+    if not is_known(fact):
+        return []
+    body = work.body(fact)
+    if isinstance(body, ChangesWritten):
+        return changes_written(work, fact, body)
+    found = (changes(work, fact, body) for changes in _CHANGES)
+    return next((one for one in found if one is not None), [])

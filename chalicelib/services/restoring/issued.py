@@ -1,0 +1,369 @@
+"""What an issue did: the voucher, its reward, and what counts it (law 4).
+
+A voucher that the client has got back its code from the row of its export; one that is in no export
+gets another code under its own id. Either way its reward stands at the same place, so that the same
+orders, reported again, grant nothing twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.domain import rewards, vouchers
+from chalicelib.domain.campaign.rules import HolderRole, Rule, Trigger
+from chalicelib.domain.campaign.templates import VoucherTemplate
+from chalicelib.domain.changes import ChangeKind, with_change
+from chalicelib.domain.codes import candidates, canonical, format_code
+from chalicelib.domain.fact_bodies import RewardRefused, VoucherIssued
+from chalicelib.domain.facts import Fact
+from chalicelib.domain.orders import Order
+from chalicelib.domain.people import Sponsor
+from chalicelib.domain.redemptions import Redemption
+from chalicelib.domain.referrals import (
+    Referral,
+    found_on_later_list,
+    with_newcomer_check,
+    with_rewards,
+)
+from chalicelib.domain.rewards import (
+    Budget,
+    Reward,
+    RewardRefusal,
+    earned_on_orders,
+    earned_on_redemption,
+    is_active,
+)
+from chalicelib.domain.statements import minor
+from chalicelib.domain.vouchers import (
+    UNSHARDED,
+    SpareCode,
+    Voucher,
+    VoucherState,
+    new_voucher,
+    replacement_of,
+    spare_code,
+    valid_until,
+)
+from chalicelib.services.ports import Change, Insert, Remove, Replace
+from chalicelib.services.referral_orders import orders_of
+from chalicelib.services.restoring.outside import Row
+from chalicelib.services.restoring.work import UnfoundedError, Work
+from chalicelib.services.spare_codes import choose_spare_code
+
+
+def issued_changes(work: Work, fact: Fact, body: VoucherIssued) -> list[Change]:
+    """The voucher and its reward; of one that replaces another, also the end of that.
+
+    `UnfoundedError`.
+    """
+    stored = _reward(work, body)
+    if body.replaces_id:
+        return _replaced(work, fact, body, stored)
+    if stored and is_active(stored):
+        raise UnfoundedError(body.voucher_id)  # it is revoked by a fact that comes before
+    referral = work.ports.repository.get(Referral, referral_id=body.referral_id)
+    sponsor = _sponsor(work, body, referral)
+    voucher, beside = _voucher(work, fact, body, referral, sponsor, None)
+    reward = _granted(work, fact, body, stored, voucher)
+    counted = _counted(work, body, reward, referral, sponsor)
+    work.keys[voucher.voucher_id] = voucher.code_key
+    return [Insert(voucher), _written(reward), *counted, *beside]
+
+
+def _reward(work: Work, body: VoucherIssued | RewardRefused) -> Reward | None:
+    return work.ports.repository.get(
+        Reward, referral_id=body.referral_id, rule=body.rule, rung=body.rung
+    )
+
+
+def _sponsor(work: Work, body: VoucherIssued, referral: Referral | None) -> Sponsor | None:
+    by_holder = body.holder_id if body.holder is HolderRole.SPONSOR else None
+    sponsor_id = referral.sponsor_id if referral else by_holder
+    return work.ports.repository.get(Sponsor, sponsor_id=sponsor_id) if sponsor_id else None
+
+
+def _written(reward: Reward) -> Change:
+    return Replace(reward) if reward.revision else Insert(reward)
+
+
+# --- the voucher ----------------------------------------------------------------------------------
+
+
+def _voucher(
+    work: Work,
+    fact: Fact,
+    body: VoucherIssued,
+    referral: Referral | None,
+    sponsor: Sponsor | None,
+    before: Voucher | None,
+) -> tuple[Voucher, list[Change]]:
+    """The voucher, and the spare code that it used, if any."""
+    template = work.versions.of(body.campaign_version, fact.at).templates[body.template]
+    if row := work.outside.rows.get(body.voucher_id):
+        made = _from_row(fact, body, row, template, referral, sponsor)
+        return made, _used(work, body.template, template, made.code)
+    key, code, spent = _another_code(work, body.template, template)
+    if before:
+        ends = valid_until(work.campaign, fact.at, template.valid_days)
+        made = replacement_of(
+            before, voucher_id=body.voucher_id, code_key=key, code=code, ends=ends, now=fact.at
+        )
+        return made, spent
+    if referral is None or sponsor is None:
+        raise UnfoundedError(body.referral_id)
+    campaign = work.versions.of(body.campaign_version, fact.at)
+    made = new_voucher(
+        campaign, _rule(work, fact, body), referral, sponsor, rung=body.rung,
+        voucher_id=body.voucher_id, code_key=key, code=code, now=fact.at,
+    )  # fmt: skip
+    return made, spent
+
+
+def _rule(work: Work, fact: Fact, body: VoucherIssued | RewardRefused) -> Rule:
+    version = body.campaign_version if isinstance(body, VoucherIssued) else None
+    campaign = work.versions.of(version, fact.at)
+    rule = next((rule for rule in campaign.rules if rule.id == body.rule), None)
+    if rule is None:
+        raise UnfoundedError(body.rule)
+    return rule
+
+
+def _from_row(
+    fact: Fact,
+    body: VoucherIssued,
+    row: Row,
+    template: VoucherTemplate,
+    referral: Referral | None,
+    sponsor: Sponsor | None,
+) -> Voucher:
+    """The voucher as the client has it. One that ended before its export ends so again, by the fact
+    of its end.
+    """
+    to_sponsor = body.holder is HolderRole.SPONSOR
+    person = sponsor if to_sponsor else referral
+    digests = sponsor.digests if to_sponsor and sponsor else None
+    if not to_sponsor and referral:
+        digests = referral.referee
+    bound = template.holder_bound and digests is not None
+    minted = template.codes == "minted"
+    return Voucher(
+        code_key=candidates(row["code"])[0] if minted else canonical(row["code"]),
+        voucher_id=body.voucher_id,
+        code=row["code"],
+        campaign=fact.campaign,
+        campaign_version=body.campaign_version,
+        template=body.template,
+        holder=body.holder,
+        holder_id=body.holder_id,
+        holder_digest=row["holder_digest"],
+        holder_key_id=row.get("key_id") or None,
+        contact_id=person.contact_id if person else f"lost-{body.holder_id}",
+        referral_id=body.referral_id,
+        rule=body.rule,
+        rung=body.rung,
+        value_minor=minor(row["value"]),
+        currency=row["currency"],
+        minimum_basket_minor=minor(row["minimum_basket"]),
+        valid_from=datetime.fromisoformat(row["valid_from"]),
+        valid_until=datetime.fromisoformat(row["valid_until"]),
+        issued_at=datetime.fromisoformat(row["issued_at"]),
+        state=VoucherState.ISSUED,
+        release=body.release,
+        correlation=fact.correlation,
+        holder_bound=template.holder_bound,
+        holder_digests=digests.known_to_client if bound and digests else (),
+        not_with=template.not_with,
+        replaces=body.replaces_id,
+    )
+
+
+def _used(work: Work, name: str, template: VoucherTemplate, code: str) -> list[Change]:
+    """A code of the client's own is not spare any more."""
+    if template.codes != "client":
+        return []
+    spare = spare_code(work.campaign.id, name, code)
+    keys = [
+        {"campaign": work.campaign.id, "template": name, "code_key": spare.code_key, "shard": shard}
+        for shard in (spare.shard, UNSHARDED)
+    ]
+    return [Remove(one) for one in work.ports.repository.get_many(SpareCode, keys)]
+
+
+def _another_code(
+    work: Work, name: str, template: VoucherTemplate
+) -> tuple[str, str, list[Change]]:
+    """A code for a voucher whose own nobody knows any more: its key, as printed, and the spare one
+    that is used. `UnfoundedError` when the client's are used up.
+    """
+    if template.codes == "minted":
+        key = work.ports.codes.voucher_code()
+        return key, format_code(template.prefix, key), []
+    spare = choose_spare_code(work.ports, work.campaign.id, name)
+    # Those of the rows are used, even if their facts come later.
+    if spare is None or spare.code_key in work.codes_in_files:
+        raise UnfoundedError(name)
+    return canonical(spare.code), spare.code, [Remove(spare)]
+
+
+# --- the reward -----------------------------------------------------------------------------------
+
+
+def _granted(
+    work: Work, fact: Fact, body: VoucherIssued, stored: Reward | None, voucher: Voucher
+) -> Reward:
+    order_id, redeemed = _earned_by(work, fact, body)
+    reward = Reward(
+        revision=stored.revision if stored else 0,
+        referral_id=body.referral_id,
+        rule=body.rule,
+        rung=body.rung,
+        campaign=fact.campaign,
+        order_id=order_id,
+        customers_version=body.customers_version,
+        to=body.holder,
+        voucher_id=redeemed,
+        in_budget=work.campaign.caps.budget_minor is not None,
+    )
+    return rewards.granted(reward, voucher.code_key, voucher.value_minor, fact.at)
+
+
+def _earned_by(
+    work: Work, fact: Fact, body: VoucherIssued | RewardRefused
+) -> tuple[str | None, str | None]:
+    """The order that a reward is for, and the id of the voucher whose use earned it, if any.
+
+    `UnfoundedError` while what earned it is not there.
+    """
+    rule = _rule(work, fact, body)
+    if rule.when is Trigger.REFERRAL_CONFIRMED:
+        return None, None
+    referral = work.ports.repository.get(Referral, referral_id=body.referral_id)
+    if rule.when is Trigger.VOUCHER_REDEEMED:
+        return None, _redeemed(work, referral, rule) if referral else None
+    if referral is None:
+        return None, None
+    earned = earned_on_orders(referral, orders_of(work.ports, referral), work.versions.of)
+    found = [each.order for each in earned if (each.rule.id, each.rung) == (rule.id, body.rung)]
+    order = next(filter(None, found), None)
+    if order is None and isinstance(body, VoucherIssued) and not work.is_lenient:
+        raise UnfoundedError(body.voucher_id)
+    return order.order_id if order else None, None
+
+
+def _redeemed(work: Work, referral: Referral, rule: Rule) -> str:
+    """The first voucher used in the referral that earns what the rule grants, and has not yet."""
+    repository = work.ports.repository
+    decided = {
+        one.voucher_id
+        for one in repository.within(Reward, referral_id=referral.referral_id)
+        if one.rule == rule.id
+    }
+    holders = (referral.referral_id, referral.sponsor_id)
+    held = [voucher for holder in holders for voucher in repository.held_by(holder)]
+    for voucher in sorted(held, key=lambda one: one.issued_at):
+        if voucher.referral_id != referral.referral_id or voucher.voucher_id in decided:
+            continue
+        order_id = voucher.redeemed_by or work.used_on.get(voucher.voucher_id, "")
+        redemption = repository.get(Redemption, code_key=voucher.code_key, order_id=order_id)
+        if redemption is None:
+            continue
+        is_used = voucher.redeemed_by is not None or work.is_lenient
+        if is_used and _earns(work, referral, voucher, redemption, rule):
+            return voucher.voucher_id
+    raise UnfoundedError(rule.id)
+
+
+def _earns(
+    work: Work, referral: Referral, voucher: Voucher, redemption: Redemption, rule: Rule
+) -> bool:
+    if redemption.is_rebuilt:
+        return True
+    campaign = work.versions.at(redemption.redeemed_at)
+    earned = earned_on_redemption(referral, campaign, voucher, redemption)
+    return rule.id in {each.rule.id for each in earned}
+
+
+def _counted(
+    work: Work,
+    body: VoucherIssued,
+    reward: Reward,
+    referral: Referral | None,
+    sponsor: Sponsor | None,
+) -> list[Change]:
+    """What counts the reward: its referral, its sponsor's cap, the budget."""
+    changes: list[Change] = []
+    if referral:
+        counted = with_rewards(referral, 1)
+        if body.has_order and referral.newcomer is None:
+            # A rung is granted to a newcomer alone; asked again when an earlier order is known.
+            first = min(order.ordered_at for order in orders_of(work.ports, referral))
+            counted = with_newcomer_check(
+                counted, newcomer=True, list_version=body.customers_version or 0,
+                first_ordered_at=first,
+            )  # fmt: skip
+        changes.append(Replace(counted))
+    if sponsor and body.holder is HolderRole.SPONSOR:
+        changes.append(Replace(replace(sponsor, rewards=sponsor.rewards + 1)))
+    if reward.in_budget:
+        changes.append(spent(work, body.value_minor))
+    return changes
+
+
+def spent(work: Work, value_minor: int) -> Change:
+    """What is granted of the budget changes by `value_minor`."""
+    campaign = work.campaign.id
+    budget = work.ports.repository.get(Budget, campaign=campaign)
+    if budget is None:
+        return Insert(Budget(campaign=campaign, spent_minor=value_minor))
+    return Replace(replace(budget, spent_minor=budget.spent_minor + value_minor))
+
+
+# --- refused, replaced ----------------------------------------------------------------------------
+
+
+def refused_changes(work: Work, fact: Fact, body: RewardRefused) -> list[Change]:
+    """A rule granted nothing: the decision, and what it says of the referee. `UnfoundedError`."""
+    stored = _reward(work, body)
+    referral = work.ports.repository.get(Referral, referral_id=body.referral_id)
+    if referral is None or (stored and is_active(stored)):
+        raise UnfoundedError(body.referral_id)
+    rule = _rule(work, fact, body)
+    order_id, redeemed = _earned_by(work, fact, body)
+    reason = RewardRefusal(body.reason)
+    reward = Reward(
+        revision=stored.revision if stored else 0,
+        referral_id=body.referral_id,
+        rule=body.rule,
+        rung=body.rung,
+        campaign=fact.campaign,
+        order_id=order_id,
+        customers_version=body.customers_version,
+        to=rule.to,
+        voucher_id=redeemed,
+    )
+    noted = found_on_later_list(referral) if body.found_on_later_list else referral
+    return [_written(rewards.refused(reward, reason)), Replace(noted)]
+
+
+def _replaced(work: Work, fact: Fact, body: VoucherIssued, stored: Reward | None) -> list[Change]:
+    """The voucher in the place of a refused one, which is revoked with that."""
+    before = work.voucher(str(body.replaces_id), body.holder_id)
+    if before.refused_reason is None or stored is None:
+        raise UnfoundedError(body.voucher_id)
+    referral = work.ports.repository.get(Referral, referral_id=body.referral_id)
+    sponsor = _sponsor(work, body, referral)
+    voucher, beside = _voucher(work, fact, body, referral, sponsor, before)
+    ended, change = with_change(
+        vouchers.replaced(before, body.voucher_id, fact.at), ChangeKind.REPLACED, fact.at
+    )
+    moved = rewards.granted(
+        stored, voucher.code_key, voucher.value_minor, stored.granted_at or fact.at
+    )
+    work.keys[voucher.voucher_id] = voucher.code_key
+    return [Replace(ended), Insert(change), Insert(voucher), Replace(moved), *beside]
+
+
+def order_of(work: Work, order_id: str) -> Order | None:
+    """An order of the campaign, as it is stored."""
+    return work.ports.repository.get(Order, campaign=work.campaign.id, order_id=order_id)

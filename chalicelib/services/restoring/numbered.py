@@ -1,0 +1,255 @@
+"""Exports and files of changes as the client has them: no number is used again (law 5).
+
+What is in a file of `out/` is in a part of that number, row by row, whether the table knows its
+voucher or not; so the number is taken, and the next file gets the next one. Vouchers of an export
+that was never written are put into it in any order: nobody has seen it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import islice
+
+from chalicelib.domain.changes import VoucherChange
+from chalicelib.domain.changes_files import (
+    ChangesFile,
+    ChangesPart,
+    ChangesSequence,
+    changes_path,
+)
+from chalicelib.domain.codes import candidates
+from chalicelib.domain.exports import (
+    Export,
+    ExportPart,
+    ExportSequence,
+    ExportState,
+    export_path,
+    next_part,
+)
+from chalicelib.domain.fact_bodies import ChangesWritten, ExportWritten, VouchersExported
+from chalicelib.domain.facts import Fact, FactBody
+from chalicelib.domain.files.writing import sha256_of
+from chalicelib.domain.vouchers import Voucher, exported
+from chalicelib.services.facts import export_fact
+from chalicelib.services.ports import Agenda, Change, Insert, Ports, Remove, Replace
+from chalicelib.services.restoring.outside import Row
+from chalicelib.services.restoring.work import UnfoundedError, Work
+from chalicelib.services.written_files import content_of
+
+EXPORTED_AT_ONCE = 90  # rows of a part, each with its voucher
+CHANGED_AT_ONCE = 90  # rows of a part, each with the change that leaves the table
+
+
+def export_changes(work: Work, fact: Fact, body: FactBody) -> list[Change] | None:
+    """What a fact about exports did; None for any other fact. `UnfoundedError`."""
+    match body:
+        case VouchersExported(export=number, count=count):
+            return _exported(work, fact, number, count)
+        case ExportWritten(export=number):
+            return _written(work, fact, number)
+        case _:
+            return None
+
+
+def _exported(work: Work, fact: Fact, number: int, count: int) -> list[Change]:
+    export = _export(work, number, fact.at)
+    rows = work.outside.exports.get(number)
+    if rows is None:
+        return _chosen(work, fact, export, count)
+    some = rows[export.rows : export.rows + count]
+    vouchers = _vouchers(work, some)
+    if len(vouchers) < len(some):
+        raise UnfoundedError(str(number))
+    return _with_rows(work, export, some, vouchers)
+
+
+def _export(work: Work, number: int, opened_at: datetime) -> Export:
+    stored = work.ports.repository.get(Export, campaign=work.campaign.id, number=number)
+    return stored or Export(
+        campaign=work.campaign.id, number=number, state=ExportState.OPEN, opened_at=opened_at
+    )
+
+
+def _vouchers(work: Work, rows: Sequence[Row]) -> list[Voucher]:
+    """The vouchers of rows, as far as the table has them."""
+    keys = [{"code_key": key} for row in rows for key in candidates(row["code"])]
+    ids = {row["voucher"] for row in rows}
+    found = work.ports.repository.get_many(Voucher, keys) if keys else []
+    return [voucher for voucher in found if voucher.voucher_id in ids]
+
+
+def _with_rows(
+    work: Work, export: Export, rows: Sequence[Row], vouchers: Iterable[Voucher]
+) -> list[Change]:
+    """One more part of an export: rows as the client has them, and the vouchers that are in it."""
+    grown = replace(export, parts=export.parts + 1, rows=export.rows + len(rows))
+    part = ExportPart(
+        campaign=export.campaign,
+        number=export.number,
+        part=grown.parts,
+        codes=tuple(candidates(row["code"])[0] for row in rows),
+        columns=tuple(rows[0]) if rows else (),
+        rows=tuple(tuple(row.values()) for row in rows),
+    )
+    moved = [
+        Replace(exported(voucher, export.number)) for voucher in vouchers if voucher.export is None
+    ]
+    return [Insert(part), *moved, *_numbered(work, export, grown)]
+
+
+def _numbered(work: Work, before: Export, export: Export) -> list[Change]:
+    """The export, and the sequence at its number or a later one."""
+    stored: Change = Replace(export) if before.revision else Insert(export)
+    sequence = work.ports.repository.get(ExportSequence, campaign=export.campaign)
+    if sequence is None:
+        return [stored, Insert(ExportSequence(campaign=export.campaign, number=export.number))]
+    if sequence.number >= export.number:
+        return [stored]
+    return [stored, Replace(replace(sequence, number=export.number))]
+
+
+def _chosen(work: Work, fact: Fact, export: Export, count: int) -> list[Change]:
+    """Vouchers for an export that was not written when the table was lost."""
+    elsewhere = work.outside.rows
+    waiting = (
+        voucher
+        for voucher in work.ports.repository.agenda(
+            Voucher, Agenda.UNEXPORTED, export.campaign, until=fact.at
+        )
+        if voucher.voucher_id not in elsewhere
+    )
+    chosen = list(islice(waiting, count))
+    if len(chosen) < count:
+        raise UnfoundedError(str(export.number))
+    grown, part = next_part(export, chosen)
+    moved = [Replace(exported(voucher, export.number)) for voucher in chosen]
+    return [Insert(part), *moved, *_numbered(work, export, grown)]
+
+
+def _written(work: Work, fact: Fact, number: int) -> list[Change]:
+    """An export is written when all rows of its file are in its parts."""
+    rows = work.outside.exports.get(number)
+    export = _export(work, number, fact.at)
+    content = content_of(work.ports.files, f"{export_path(export.campaign, number)}.csv.gz")
+    if rows is None or content is None or export.rows != len(rows):
+        raise UnfoundedError(str(number))
+    return _numbered(work, export, _as_written(export, content, fact.at))
+
+
+def _as_written(export: Export, content: bytes, at: datetime) -> Export:
+    return replace(
+        export,
+        state=ExportState.WRITTEN,
+        sealed_at=export.sealed_at or at,
+        sha256=sha256_of(content),
+        written_at=at,
+    )
+
+
+def complete_exports(work: Work, unplaced: Iterable[Fact]) -> list[str]:
+    """Take the rows of every export into its parts, whatever facts say of it; `unplaced` are facts
+    of exports that were brought back without. Returns the ids of vouchers that only a file knows.
+    """
+    known: dict[int, int] = {}
+    for fact in unplaced:
+        if isinstance(body := work.body(fact), VouchersExported):
+            known[body.export] = known.get(body.export, 0) + body.count
+    return [
+        voucher
+        for number in sorted(work.outside.exports)
+        for voucher in _complete(work, number, known.get(number, 0))
+    ]
+
+
+def _complete(work: Work, number: int, known: int) -> list[str]:
+    """The export stays `sealed` until its next run, which finds the file and notes that."""
+    rows, unknown = work.outside.exports[number], list[str]()
+    export = _export(work, number, work.ports.clock())
+    while export.state is ExportState.OPEN and export.rows < len(rows):
+        some = rows[export.rows : export.rows + EXPORTED_AT_ONCE]
+        vouchers = _vouchers(work, some)
+        unknown += {row["voucher"] for row in some} - {one.voucher_id for one in vouchers}
+        changes = _with_rows(work, export, some, vouchers)
+        new = max(0, len(some) - known)
+        known = max(0, known - len(some))
+        body = VouchersExported(export=number, count=new)
+        facts = [export_fact(work.ports, export, body)] if new else []
+        work.ports.repository.commit(*changes, facts=facts)
+        export = _export(work, number, work.ports.clock())
+    if export.state is ExportState.OPEN:
+        now = work.ports.clock()
+        closed = replace(export, state=ExportState.SEALED, sealed_at=now)
+        work.ports.repository.commit(*_numbered(work, export, closed))
+    return unknown
+
+
+# --- files of changes -----------------------------------------------------------------------------
+
+
+def complete_changes(work: Work) -> None:
+    """Take the rows of every file of changes into its parts; the changes leave the table."""
+    for number, rows in sorted(work.outside.changes.items()):
+        file = _changes_file(work, number)
+        while file.rows < len(rows):
+            some = rows[file.rows : file.rows + CHANGED_AT_ONCE]
+            work.ports.repository.commit(*_changed(work, file, some))
+            file = _changes_file(work, number)
+        if file.state is ExportState.OPEN:
+            now = work.ports.clock()
+            closed = replace(file, state=ExportState.SEALED, sealed_at=now)
+            work.ports.repository.commit(Replace(closed) if file.revision else Insert(closed))
+
+
+def changes_written(work: Work, fact: Fact, body: ChangesWritten) -> list[Change]:
+    """The file of changes as written, after `complete_changes`. `UnfoundedError`."""
+    campaign = work.campaign.id
+    file = work.ports.repository.get(ChangesFile, campaign=campaign, number=body.number)
+    content = content_of(work.ports.files, f"{changes_path(campaign, body.number)}.csv.gz")
+    if file is None or content is None or file.state is not ExportState.SEALED:
+        raise UnfoundedError(str(body.number))
+    state, sha256 = ExportState.WRITTEN, sha256_of(content)
+    return [Replace(replace(file, state=state, sha256=sha256, written_at=fact.at))]
+
+
+def _changes_file(work: Work, number: int) -> ChangesFile:
+    stored = work.ports.repository.get(ChangesFile, campaign=work.campaign.id, number=number)
+    return stored or ChangesFile(
+        campaign=work.campaign.id,
+        number=number,
+        state=ExportState.OPEN,
+        opened_at=work.ports.clock(),
+    )
+
+
+def _changed(work: Work, file: ChangesFile, rows: Sequence[Row]) -> list[Change]:
+    grown = replace(file, parts=file.parts + 1, rows=file.rows + len(rows))
+    part = ChangesPart(
+        campaign=file.campaign,
+        number=file.number,
+        part=grown.parts,
+        columns=tuple(rows[0]),
+        rows=tuple(tuple(row.values()) for row in rows),
+    )
+    stored: Change = Replace(grown) if file.revision else Insert(grown)
+    return [Insert(part), stored, *_sequence(work.ports, file), *_leaving(work, rows)]
+
+
+def _sequence(ports: Ports, file: ChangesFile) -> list[Change]:
+    sequence = ports.repository.get(ChangesSequence, campaign=file.campaign)
+    if sequence is None:
+        return [Insert(ChangesSequence(campaign=file.campaign, number=file.number))]
+    if sequence.number >= file.number:
+        return []
+    return [Replace(replace(sequence, number=file.number))]
+
+
+def _leaving(work: Work, rows: Sequence[Row]) -> list[Change]:
+    """The waiting changes that the rows report, the earliest of several alike."""
+    waiting: dict[tuple[str, str, str], list[VoucherChange]] = {}
+    for one in work.ports.repository.within(VoucherChange, campaign=work.campaign.id):
+        same = (one.voucher_id, one.change.value, one.order_id or "")
+        waiting.setdefault(same, []).append(one)
+    found = (waiting.get((row["voucher"], row["change"], row["order_id"]), []) for row in rows)
+    return [Remove(alike.pop(0)) for alike in found if alike]

@@ -1,0 +1,101 @@
+"""What facts about orders did, so that their rewards stand and a repeat has no second effect.
+
+A fact says of an order what counts: its status, its amount, its buyer. Its date is in the file that
+reported it; of one that a call reported it is the time of the first fact, until it is reported
+again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chalicelib.domain.fact_bodies import (
+    OrderBody,
+    OrderCancelled,
+    OrderCorrected,
+    OrderKept,
+    OrderPlaced,
+    OrderReturned,
+)
+from chalicelib.domain.facts import Fact, FactBody
+from chalicelib.domain.orders import (
+    Buyer,
+    Order,
+    OrderStatus,
+    moves_forward,
+    return_window_ends_at,
+)
+from chalicelib.domain.redemptions import OrderUses
+from chalicelib.domain.referrals import Referral
+from chalicelib.domain.vouchers import Voucher
+from chalicelib.services.order_changes import order_changes
+from chalicelib.services.ports import Change
+from chalicelib.services.restoring.issued import order_of
+from chalicelib.services.restoring.work import UnfoundedError, Work
+
+_STATUS = {
+    OrderPlaced: OrderStatus.PLACED,
+    OrderKept: OrderStatus.KEPT,
+    OrderReturned: OrderStatus.RETURNED,
+    OrderCancelled: OrderStatus.CANCELLED,
+}
+
+
+def order_fact_changes(work: Work, fact: Fact, body: FactBody) -> list[Change] | None:
+    """What a fact about an order did, as far as it is not there; None for any other fact.
+
+    `UnfoundedError`.
+    """
+    if not isinstance(body, OrderBody):
+        return None
+    stored = order_of(work, body.order_id)
+    if isinstance(body, OrderCorrected) and stored is None:
+        raise UnfoundedError(body.order_id)
+    referral = work.ports.repository.get(Referral, referral_id=body.referral_id)
+    if referral is None:
+        raise UnfoundedError(body.referral_id)
+    if stored and body.is_excluded and stored.referral_id != referral.referral_id:
+        return []  # it has left this referral, by the fact of the one it belongs to
+    before = stored or _new(work, fact, body)
+    order = replace(
+        _moved(work, fact, body, before),
+        referral_id=referral.referral_id,
+        amount_minor=body.amount_minor,
+        buyer=body.buyer or before.buyer,
+        counts=not body.is_excluded,
+    )
+    changes, _ = order_changes(work.at(fact), stored, order, referral)
+    return changes
+
+
+def _new(work: Work, fact: Fact, body: OrderBody) -> Order:
+    """The order at its first report."""
+    at = work.outside.ordered_at.get(body.order_id, fact.at)
+    campaign = work.versions.at(fact.at)
+    used = work.ports.repository.get(OrderUses, order_id=body.order_id)
+    keys = [use.code_key for use in used.uses if use.campaign == fact.campaign] if used else []
+    voucher = work.ports.repository.get(Voucher, code_key=keys[0]) if keys else None
+    return Order(
+        campaign=fact.campaign,
+        order_id=body.order_id,
+        referral_id=body.referral_id,
+        status=OrderStatus.PLACED,
+        ordered_at=at,
+        amount_minor=body.amount_minor,
+        currency=campaign.currency,
+        return_window_ends_at=return_window_ends_at(campaign, at),
+        buyer=body.buyer or Buyer.NONE,
+        code_key=voucher.code_key if voucher else None,
+        template=voucher.template if voucher else None,
+        first_version=campaign.version,
+        status_version=campaign.version,
+    )
+
+
+def _moved(work: Work, fact: Fact, body: OrderBody, before: Order) -> Order:
+    status = _STATUS.get(type(body))
+    if status is None or status is before.status or not moves_forward(before.status, status):
+        return before
+    version = work.versions.at(fact.at).version
+    kept_at = fact.at if status is OrderStatus.KEPT else before.kept_at
+    return replace(before, status=status, status_version=version, kept_at=kept_at)

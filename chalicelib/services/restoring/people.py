@@ -1,0 +1,270 @@
+"""What facts about sponsors and referees did: invitations, referrals, oppositions.
+
+An address that came after the moment is lost with its contact; nothing outside the table holds it
+(law 9). What an invitation became is brought back where the invitation is there; a referral also
+where a digest of the referee is in a file that the client has.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chalicelib.domain import invitations
+from chalicelib.domain.addresses import AddressDigests, DigestPair
+from chalicelib.domain.eligibility import Reason
+from chalicelib.domain.fact_bodies import (
+    InvitationAccepted,
+    InvitationBounced,
+    InvitationDeclined,
+    InvitationExpired,
+    InvitationReceived,
+    InvitationRefused,
+    InvitationSent,
+    OppositionRecorded,
+    ReferralConfirmed,
+    SignInGranted,
+    SignInRefused,
+)
+from chalicelib.domain.facts import Fact, FactBody
+from chalicelib.domain.invitations import (
+    Channel,
+    Decision,
+    Invitation,
+    InvitationState,
+    is_accepted,
+    is_open,
+    is_undecided,
+)
+from chalicelib.domain.people import Contact, Sponsor, link_of, referee_claims, sponsor_claims
+from chalicelib.domain.referrals import Referral
+from chalicelib.services.digests import digests_of, new_oppositions
+from chalicelib.services.lookups import claims_on
+from chalicelib.services.moves import close_invitation
+from chalicelib.services.ports import Change, Insert, Ports, Remove, Replace
+from chalicelib.services.restoring.work import UnfoundedError, Work
+
+UNKNOWN_ADDRESS = "***"
+
+_CLOSED = {
+    InvitationDeclined: InvitationState.DECLINED,
+    InvitationBounced: InvitationState.BOUNCED,
+    InvitationExpired: InvitationState.EXPIRED,
+}
+
+
+def people_changes(work: Work, fact: Fact, body: FactBody) -> list[Change] | None:
+    """What a fact about people did, as far as it is not there; None for any other fact.
+
+    `UnfoundedError`.
+    """
+    ports = work.at(fact)
+    match body:
+        case SignInGranted():
+            return _granted(work, fact, body)
+        case SignInRefused():
+            contact = ports.repository.get(Contact, contact_id=fact.subject)
+            return [Remove(contact)] if contact else []
+        case InvitationReceived():
+            _invitation(work, body.sponsor_id, body.invitation_id)
+            return []
+        case InvitationAccepted() | InvitationRefused():
+            return _decided(work, fact, body)
+        case InvitationSent():
+            return _sent(work, fact, body)
+        case InvitationDeclined() | InvitationBounced() | InvitationExpired():
+            invitation = _invitation(work, body.sponsor_id, body.invitation_id)
+            closed = is_open(invitation)
+            return close_invitation(ports, invitation, _CLOSED[type(body)]) if closed else []
+        case ReferralConfirmed():
+            return _confirmed(work, fact, body)
+        case OppositionRecorded():
+            return _opposed(work, fact, body)
+        case _:
+            return None
+
+
+def _invitation(work: Work, sponsor_id: str, invitation_id: str) -> Invitation:
+    found = work.ports.repository.get(
+        Invitation, sponsor_id=sponsor_id, invitation_id=invitation_id
+    )
+    if found is None:
+        raise UnfoundedError(invitation_id)
+    return found
+
+
+# --- invitations ----------------------------------------------------------------------------------
+
+
+def _decided(work: Work, fact: Fact, body: InvitationAccepted | InvitationRefused) -> list[Change]:
+    ports = work.at(fact)
+    invitation = _invitation(work, body.sponsor_id, body.invitation_id)
+    if not is_undecided(invitation):
+        return []
+    contact = ports.repository.get(Contact, contact_id=invitation.contact_id)
+    decision = Decision(
+        reason=body.reason,
+        decided_at=fact.at,
+        campaign_version=body.campaign_version,
+        customers_version=body.customers_version,
+    )
+    if isinstance(body, InvitationRefused):
+        refused = Replace(invitations.refused(invitation, decision, fact.at))
+        return [refused, Remove(contact)] if contact else [refused]
+    claims = _claims(ports, work, invitation, _digests(ports, work, contact))
+    return [Replace(invitations.accepted(invitation, decision)), *claims]
+
+
+def _digests(ports: Ports, work: Work, contact: Contact | None) -> AddressDigests | None:
+    return digests_of(ports, work.campaign, contact.address) if contact else None
+
+
+def _claims(
+    ports: Ports, work: Work, invitation: Invitation, digests: AddressDigests | None
+) -> list[Change]:
+    """The claims on the referee that are missing. `UnfoundedError` when another invitation has one:
+    it was made since the restore, so the work was not stopped.
+    """
+    values = digests.values if digests else ()
+    claimed = claims_on(ports, work.campaign.id, values)
+    if any(claim.invitation_id != invitation.invitation_id for claim in claimed):
+        raise UnfoundedError(invitation.invitation_id)
+    known = {claim.digest for claim in claimed}
+    missing = [digest for digest in values if digest not in known]
+    sponsor_id, invitation_id = invitation.sponsor_id, invitation.invitation_id
+    claims = referee_claims(work.campaign.id, sponsor_id, invitation_id, missing)
+    return [Insert(claim) for claim in claims]
+
+
+def _sent(work: Work, fact: Fact, body: InvitationSent) -> list[Change]:
+    invitation = _invitation(work, body.sponsor_id, body.invitation_id)
+    if invitation.state is not InvitationState.RECEIVED:
+        return []
+    if not is_accepted(invitation):
+        raise UnfoundedError(invitation.invitation_id)
+    return [Replace(invitations.sent(invitation, fact.at))]
+
+
+# --- referrals ------------------------------------------------------------------------------------
+
+
+def _confirmed(work: Work, fact: Fact, body: ReferralConfirmed) -> list[Change]:
+    ports = work.at(fact)
+    if ports.repository.get(Referral, referral_id=body.referral_id):
+        return []
+    sponsor = ports.repository.get(Sponsor, sponsor_id=body.sponsor_id)
+    if sponsor is None and body.sponsor_id in work.digests:
+        raise UnfoundedError(body.sponsor_id)
+    stored = ports.repository.get(
+        Invitation, sponsor_id=body.sponsor_id, invitation_id=body.invitation_id
+    )
+    if stored and is_open(stored) and not is_accepted(stored):
+        raise UnfoundedError(body.invitation_id)
+    invitation = stored or _lost_invitation(work, fact, body)
+    contact = ports.repository.get(Contact, contact_id=invitation.contact_id)
+    digests = _digests(ports, work, contact) or _known_digest(work, body.referral_id)
+    referral = Referral(
+        referral_id=body.referral_id,
+        campaign=fact.campaign,
+        sponsor_id=body.sponsor_id,
+        invitation_id=invitation.invitation_id,
+        contact_id=invitation.contact_id,
+        # A sponsor who is lost is nobody any more, as one who was erased: the referee stays.
+        sponsor_digest=sponsor.digests.for_client if sponsor else "",
+        referee=digests,
+        confirmed_at=fact.at,
+        campaign_version=body.campaign_version,
+        customers_version=body.customers_version,
+        terms_version=body.terms_version,
+        marketing_consent=body.marketing_consent,
+        correlation=fact.correlation,
+        address_gone=contact is None,
+    )
+    claims = _claims(ports, work, invitation, digests)
+    if stored is None:
+        return [Insert(referral), Insert(invitation), *claims]
+    confirmed = invitations.confirmed(stored, body.referral_id, fact.at)
+    return [Insert(referral), Replace(confirmed), *claims]
+
+
+def _lost_invitation(work: Work, fact: Fact, body: ReferralConfirmed) -> Invitation:
+    """An invitation that came after the moment, as far as its confirmation says what it was."""
+    decision = Decision(
+        reason=Reason.ELIGIBLE,
+        decided_at=fact.at,
+        campaign_version=body.campaign_version,
+        customers_version=body.customers_version,
+    )
+    return Invitation(
+        invitation_id=body.invitation_id,
+        campaign=fact.campaign,
+        sponsor_id=body.sponsor_id,
+        contact_id=f"lost-{body.invitation_id}",
+        channel=Channel.EMAIL,
+        masked=UNKNOWN_ADDRESS,
+        locale=work.campaign.locales[0],
+        state=InvitationState.CONFIRMED,
+        received_at=fact.at,
+        closes_at=work.campaign.closes_at(fact.at),
+        campaign_version=body.campaign_version,
+        correlation=fact.correlation,
+        decision=decision,
+        ended_at=fact.at,
+        referral_id=body.referral_id,
+    )
+
+
+def _known_digest(work: Work, holder_id: str) -> AddressDigests:
+    """The digest of a holder that a file of the client has. `UnfoundedError` when none has it."""
+    known = work.digests.get(holder_id)
+    if known is None:
+        raise UnfoundedError(holder_id)
+    digest, key_id = known
+    # The alias form is not in a file; the exact one stands for it, and is a claim of this person.
+    return AddressDigests((DigestPair(key_id, digest, digest, work.campaign.digests.algorithm),))
+
+
+# --- sponsors -------------------------------------------------------------------------------------
+
+
+def _granted(work: Work, fact: Fact, body: SignInGranted) -> list[Change]:
+    """A sponsor who signed in for the first time after the moment, if the request or a digest in a
+    file is there. Otherwise the next sign-in makes another sponsor.
+    """
+    if work.ports.repository.get(Sponsor, sponsor_id=body.sponsor_id):
+        return []
+    contact = work.ports.repository.get(Contact, contact_id=body.contact_id)
+    digests = _digests(work.ports, work, contact) or _known_digest(work, body.sponsor_id)
+    kept: list[Change] = []
+    if contact:
+        kept.append(Replace(replace(contact, ends_at=work.campaign.contact_ends_at())))
+    sponsor = Sponsor(
+        sponsor_id=body.sponsor_id,
+        campaign=fact.campaign,
+        contact_id=body.contact_id,
+        digests=digests,
+        link_code=work.ports.codes.link_code(),
+        locale=work.campaign.locales[0],
+        created_at=fact.at,
+        vip_list_version=body.list_version or 0,
+        counts_revoked=False,
+    )
+    claims = sponsor_claims(sponsor, digests.values)
+    return [Insert(sponsor), *map(Insert, claims), Insert(link_of(sponsor)), *kept]
+
+
+def _opposed(work: Work, fact: Fact, body: OppositionRecorded) -> list[Change]:
+    """The oppositions under every digest that is known of the person."""
+    ports = work.at(fact)
+    digests: AddressDigests | None = None
+    if fact.subject != body.sponsor_id:
+        invitation = _invitation(work, body.sponsor_id, fact.subject)
+        contact = ports.repository.get(Contact, contact_id=invitation.contact_id)
+        digests = _digests(ports, work, contact)
+        if digests is None and invitation.referral_id:
+            referral = ports.repository.get(Referral, referral_id=invitation.referral_id)
+            digests = referral.referee if referral else None
+    elif sponsor := ports.repository.get(Sponsor, sponsor_id=body.sponsor_id):
+        digests = sponsor.digests
+    if digests is None:
+        raise UnfoundedError(fact.subject)
+    return new_oppositions(ports, work.campaign, digests.values)

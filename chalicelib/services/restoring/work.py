@@ -1,0 +1,119 @@
+"""What bringing back a campaign's facts works with: the ports, at the time of each fact.
+
+What it knows follows from the files and the moment alone, so that a run which was killed and is
+started again knows the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
+
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.codes import candidates
+from chalicelib.domain.effects import is_known
+from chalicelib.domain.fact_bodies import VoucherIssued, body_of
+from chalicelib.domain.facts import Fact, FactBody, FactName
+from chalicelib.domain.vouchers import Voucher
+from chalicelib.services.facts import CLOCKS_DIFFER
+from chalicelib.services.lookups import CampaignVersions, current_campaign
+from chalicelib.services.ports import Ports
+from chalicelib.services.restoring.outside import Outside
+
+
+class UnfoundedError(Exception):
+    """What a fact builds on is not there: it comes back with a later fact, or is lost."""
+
+
+@dataclass
+class Work:
+    """One campaign. `keys` are those of the codes of the vouchers met so far, by their ids.
+
+    `is_lenient` once facts build on each other in no sequence that is known: then a reward is
+    brought back without what earned it.
+    """
+
+    ports: Ports
+    outside: Outside
+    moment: datetime
+    keys: dict[str, str] = field(default_factory=dict)
+    is_lenient: bool = False
+
+    @staticmethod
+    def body(fact: Fact) -> FactBody:
+        """What happened."""
+        return body_of(fact)
+
+    def at(self, fact: Fact) -> Ports:
+        """The ports, at the time of a fact."""
+        return replace(self.ports, clock=lambda: fact.at)
+
+    @cached_property
+    def campaign(self) -> Campaign:
+        """The campaign in force."""
+        return current_campaign(self.ports, self.outside.campaign)
+
+    @cached_property
+    def versions(self) -> CampaignVersions:
+        """Its versions."""
+        return CampaignVersions(self.ports, self.outside.campaign)
+
+    @cached_property
+    def _issued(self) -> list[tuple[datetime, VoucherIssued]]:
+        bodies = ((fact.at, body_of(fact)) for fact in self.outside.facts if is_known(fact))
+        return [(at, body) for at, body in bodies if isinstance(body, VoucherIssued)]
+
+    @cached_property
+    def digests(self) -> dict[str, tuple[str, str]]:
+        """A digest of each holder that a file of the client has, and the id of its key; by the
+        holder's id, which is that of the referral or of the sponsor.
+        """
+        first = self.campaign.digests.key_ids[0]
+        known: dict[str, tuple[str, str]] = {}
+        for fact in self.outside.facts:
+            row = self.outside.referrals.get(fact.ids.get("referral", ""))
+            if fact.name == FactName.REFERRAL_CONFIRMED and row and row.sponsor_digest:
+                known[fact.ids["sponsor"]] = row.sponsor_digest, first
+                known[row.referral] = row.referee_digest, first
+        for _, body in self._issued:
+            if exported := self.outside.rows.get(body.voucher_id):
+                known[body.holder_id] = exported["holder_digest"], exported.get("key_id") or first
+        return known
+
+    @cached_property
+    def codes_lost(self) -> frozenset[str]:
+        """The ids of vouchers whose code nobody knows any more: issued after the moment, and in no
+        export. One that was mailed at once is mailed again, with another code.
+        """
+        since = self.moment - CLOCKS_DIFFER
+        issued = {body.voucher_id for at, body in self._issued if at >= since}
+        return frozenset(issued - self.outside.rows.keys())
+
+    @cached_property
+    def used_on(self) -> dict[str, str]:
+        """On which order each voucher was used first, as facts say, by the voucher's id."""
+        used: dict[str, str] = {}
+        for fact in self.outside.facts:
+            if fact.name == FactName.VOUCHER_REDEEMED and "order" in fact.ids:
+                used.setdefault(fact.ids["voucher"], fact.ids["order"])
+        return used
+
+    @cached_property
+    def codes_in_files(self) -> frozenset[str]:
+        """What the codes of the rows are found by."""
+        rows = self.outside.rows.values()
+        return frozenset(key for row in rows for key in candidates(row["code"]))
+
+    def voucher(self, voucher_id: str, holder_id: str) -> Voucher:
+        """The voucher with that id. `UnfoundedError`."""
+        key = self.keys.get(voucher_id)
+        if key is None:
+            # Issued before the moment, or by a run before this one: the index has it by now.
+            held = self.ports.repository.held_by(holder_id)
+            key = next((each.code_key for each in held if each.voucher_id == voucher_id), None)
+        found = self.ports.repository.get(Voucher, code_key=key) if key else None
+        if found is None:
+            raise UnfoundedError(voucher_id)
+        self.keys[voucher_id] = found.code_key
+        return found

@@ -1,0 +1,278 @@
+"""A table taken back to an earlier moment, and brought forward again from what the bucket keeps."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+import pytest
+
+from chalicelib.domain.changes import VoucherChange
+from chalicelib.domain.effects import deltas, funnel, totals
+from chalicelib.domain.facts import Fact
+from chalicelib.domain.orders import Order
+from chalicelib.domain.redemptions import Purchase, Redemption
+from chalicelib.domain.referrals import Referral
+from chalicelib.domain.rewards import Reward
+from chalicelib.domain.vouchers import Voucher, VoucherState
+from chalicelib.services.ingest import drop_at, ingest
+from chalicelib.services.operations.balance import balances
+from chalicelib.services.operations.check_facts import check_facts
+from chalicelib.services.operations.seal import seal
+from chalicelib.services.ports import Ports
+from chalicelib.services.restoring.adopt import Adopted, adopt, dropped_since
+from chalicelib.services.vouchers.changes import write_changes
+from chalicelib.services.vouchers.redeem import redeem
+from tests.fakes.campaign import CAMPAIGN
+from tests.fakes.fuse import Fuse, KilledError
+from tests.fakes.world import CUSTOMERS, VIPS, World, new_world
+from tests.services.test_order_attacks import assert_counts_what_stands
+
+JEANNE, PAUL, MARIE = "jeanne@example.fr", "paul@example.fr", "marie@example.fr"
+
+
+@dataclass
+class Taken:
+    """What the table held at a moment."""
+
+    at: datetime
+    items: object
+    facts: object
+    counts: object
+
+
+def take(world: World) -> Taken:
+    """What point-in-time recovery keeps of this moment."""
+    memory = world.memory
+    return Taken(world.clock(), *copy.deepcopy((memory._items, memory._facts, memory._counts)))
+
+
+def restore(world: World, taken: Taken) -> None:
+    """The table as it was; the bucket stays, and the queues are empty."""
+    memory = world.memory
+    kept = copy.deepcopy((taken.items, taken.facts, taken.counts))
+    memory._items, memory._facts, memory._counts = kept  # type: ignore[assignment]
+    world._streamed = len(world.repository.stream)
+    world.queues.waiting.clear()
+    world.queues.stretches.clear()
+
+
+def bring_forward(world: World, taken: Taken, ports: Ports | None = None) -> list[Adopted]:
+    """What the runbook says: adopt, then the files dropped since, then everything runs again."""
+    done = adopt(ports or world.ports, taken.at)
+    for written in dropped_since(world.ports, taken.at):
+        drop = drop_at(written.path, written.at, file_version=written.version)
+        assert drop
+        ingest(world.ports, drop)
+    world.run()
+    return done
+
+
+def by_call(world: World, template: str, order_id: str, amount: int = 8000) -> str:
+    [code] = [
+        one.code
+        for one in world.memory.all(Voucher)
+        if one.template == template and one.state is not VoucherState.REVOKED
+    ][:1]
+    redeem(
+        world.ports,
+        code,
+        Purchase(order_id=order_id, ordered_at=world.clock(), amount_minor=amount, currency="EUR"),
+    )
+    return code
+
+
+def before(world: World) -> None:
+    """What had happened at the moment."""
+    world.invite(world.sponsor(), JEANNE, PAUL, CUSTOMERS[0])
+    world.run()
+    world.confirm(JEANNE)
+    world.run()
+    world.export()
+    world.run()
+    world.acknowledge(1)
+    world.run()
+    world.clock.advance(minutes=10)
+
+
+def after(world: World) -> None:
+    """An hour of everything: answers, invitations, exports, acknowledgements, orders, seals."""
+    world.confirm(PAUL)
+    world.run()
+    seal(world.ports)
+    world.clock.advance(minutes=5)
+    code = world.exported(1)[0]["code"]
+    world.drop_orders(
+        world.order("A1", "kept", of=JEANNE, code=code), world.order("A2", of=JEANNE), file="one"
+    )
+    world.run()
+    world.export()
+    world.run()
+    write_changes(world.ports, world.campaign)
+    world.run()
+    world.clock.advance(minutes=5)
+    rows = world.exported(2)
+    world.acknowledge(2, f"{rows[0]['code']},unreadable".encode())
+    world.run()
+    seal(world.ports)
+    world.clock.advance(minutes=5)
+    world.invite(world.sponsor(VIPS[1]), MARIE)
+    world.run()
+    world.confirm(MARIE)
+    world.run()
+    world.export()
+    world.run()
+    world.acknowledge(3)
+    world.run()
+    by_call(world, "second-order", "T1")
+    world.drop_orders(world.order("A2", "kept", of=JEANNE), file="two")
+    world.run()
+    world.drop_orders(world.order("A2", "returned", of=JEANNE), file="three")
+    world.run()
+    write_changes(world.ports, world.campaign)
+    world.run()
+    world.clock.advance(minutes=35)
+
+
+def played() -> tuple[World, Taken]:
+    world = new_world()
+    check_facts(world.ports)
+    before(world)
+    taken = take(world)
+    after(world)
+    return world, taken
+
+
+def facts_of(world: World) -> list[Fact]:
+    return list(world.memory._facts.values())
+
+
+def assert_agrees_but_for_files(world: World) -> None:
+    """Facts, counts and journal agree, and what counts rewards."""
+    facts = facts_of(world)
+    assert all(fact.counted for fact in facts)
+    assert len({fact.fact_id for fact in facts}) == len(facts)
+    counts = funnel(totals(world.repository.counts(CAMPAIGN)))
+    assert counts == funnel(totals(deltas(world.campaign, facts)))
+    journaled = Counter(str(line["fact_id"]) for line in world.journal())
+    assert journaled == Counter(fact.fact_id for fact in facts)
+    assert_counts_what_stands(world)
+
+
+def assert_agrees(world: World) -> None:
+    """Also: each voucher is in one export, and the balance of the day finds nothing."""
+    assert_agrees_but_for_files(world)
+    rows = Counter(row["voucher"] for number in numbers(world) for row in world.exported(number))
+    vouchers = {voucher.voucher_id for voucher in world.memory.all(Voucher)}
+    assert rows == Counter(vouchers)
+    [(_, _, findings)] = balances(world.ports, [(world.campaign, world.clock().date())])
+    assert findings == []
+
+
+def numbers(world: World) -> list[int]:
+    paths = world.files.under(f"out/{CAMPAIGN}/vouchers/")
+    return [int(path[-15:-7]) for path in sorted(paths) if path.endswith(".csv.gz")]
+
+
+def rewards(world: World) -> list[tuple[str, str, int, bool]]:
+    return sorted(
+        (one.referral_id, one.rule, one.rung, one.code_key is not None and one.revoked_at is None)
+        for one in world.memory.all(Reward)
+    )
+
+
+def vouchers(world: World) -> dict[str, tuple[object, ...]]:
+    """What is known of each: one in no export may have another code."""
+    return {
+        one.voucher_id: (
+            one.code if one.export else None, one.state, one.export, one.redeemed_by, one.changes,
+            one.refused_reason is None, one.acknowledged_at is None, one.replaces, one.replaced_by,
+            one.valid_until, one.holder_digest, one.correlation,
+        )
+        for one in world.memory.all(Voucher)
+    }  # fmt: skip
+
+
+def orders(world: World) -> dict[str, tuple[object, ...]]:
+    return {
+        one.order_id: (one.status, one.amount_minor, one.buyer, one.counts, one.code_key,
+                       one.ordered_at, one.referral_id)
+        for one in world.memory.all(Order)
+    }  # fmt: skip
+
+
+def redemptions(world: World) -> set[tuple[object, ...]]:
+    return {
+        (one.code_key, one.order_id, one.rolled_back_at is None)
+        for one in world.memory.all(Redemption)
+    }
+
+
+def state(world: World) -> dict[str, object]:
+    """All that must be as it was."""
+    return {
+        "vouchers": vouchers(world),
+        "rewards": rewards(world),
+        "orders": orders(world),
+        "redemptions": redemptions(world),
+        "referrals": {
+            one.referral_id: (one.sponsor_id, one.referee_digest, one.orders, one.kept_orders,
+                              one.rewards, one.newcomer)
+            for one in world.memory.all(Referral)
+        },
+        "funnel": world.funnel(),
+        "changes": sorted((one.voucher_id, one.change) for one in world.memory.all(VoucherChange)),
+        "mails": Counter(one.mail_id for one in world.mailer.sent),
+    }  # fmt: skip
+
+
+def assert_brought_forward(world: World, files: dict[str, bytes]) -> None:
+    """Life goes on: what waits is exported, nothing that the client has changes, all agrees."""
+    mails = Counter(one.mail_id for one in world.mailer.sent)
+    for _ in range(3):
+        world.export()
+        write_changes(world.ports, world.campaign)
+        check_facts(world.ports)
+        world.run()
+        world.clock.advance(hours=1)
+    assert Counter(one.mail_id for one in world.mailer.sent) == mails
+    assert_agrees(world)
+    assert world.reconciliation() == 0
+    for folder in ("vouchers", "changes"):
+        path = f"out/{CAMPAIGN}/{folder}/"
+        of_client = {name: content for name, content in files.items() if name.startswith(path)}
+        assert of_client.items() <= world.files.under(path).items()
+
+
+def test_a_table_taken_back_an_hour_is_brought_forward_again() -> None:
+    world, taken = played()
+    files, was = dict(world.files.content), state(world)
+    restore(world, taken)
+    assert state(world) != was
+    [done] = bring_forward(world, taken)
+    assert done.unknown_vouchers == []
+    assert state(world) == was
+    assert_brought_forward(world, files)
+
+
+@pytest.mark.slow
+def test_killed_before_every_call_and_run_again_it_comes_to_the_same() -> None:
+    world, taken = played()
+    files, was = dict(world.files.content), state(world)
+    at = 0
+    while True:
+        at += 1
+        restore(world, taken)
+        world.files.content = dict(files)
+        fuse = Fuse(at, after_the_effect=False)
+        with suppress(KilledError):
+            adopt(fuse.on(world.ports), taken.at)
+        if fuse.left > 0:
+            break
+        bring_forward(world, taken)
+        assert state(world) == was
+        assert_agrees_but_for_files(world)
+    assert at > 100
