@@ -11,7 +11,7 @@ RUN := $(BIN)/python -W error::SyntaxWarning
 QUICK := $(filter-out tests/bench tests/browser tests/e2e tests/infra,$(wildcard tests/*))
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-demo node demo check test lint static unit package deploy bench bench-lists bench-exchange bench-mails year simulate mutations logs format upgrade clean
+.PHONY: help env env-demo node demo check test lint static unit package deploy bench bench-lists bench-exchange bench-mails year simulate mutations restore-drill logs format upgrade clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,9 @@ simulate: env ## play seeds of concurrent work with faults: SEED=1 SEEDS=1 STEPS
 
 mutations: env ## take every guard of the code away in turn: a test notices; FIND=1 looks for tests for new ones
 	@$(RUN) -m tests.mutations --workers $(WORKERS) $(if $(FIND),--find --trace)
+
+restore-drill: env package ## take the table of a local stack back, and bring it forward by the runbook
+	@$(RUN) -m tests.e2e.restore_drill
 
 logs: env-demo ## follow the log groups of the running local stack
 	@$(RUN) -m local.logs

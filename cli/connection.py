@@ -132,6 +132,43 @@ class Connection:
             return None
         return None
 
+    def functions(self) -> list[str]:
+        """The names of the stack's functions, without its own."""
+        prefix = f"{self.place.table}-"
+        pages = self._lambda.get_paginator("list_functions").paginate()
+        names = (found["FunctionName"] for page in pages for found in page["Functions"])
+        ours = (name.removeprefix(prefix) for name in names if name.startswith(prefix))
+        # Those of the stage `prod-2` are not functions of `prod`.
+        return sorted(name for name in ours if "-" not in name)
+
+    def halt(self, function: str) -> None:
+        """Let a function not be called, by anybody: its sources keep what they have."""
+        name = f"{self.place.table}-{function}"
+        self._switch_sources(function, enabled=False)
+        self._lambda.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+
+    def resume(self, function: str) -> None:
+        """Let a function be called again."""
+        name = f"{self.place.table}-{function}"
+        self._lambda.delete_function_concurrency(FunctionName=name)
+        self._switch_sources(function, enabled=True)
+
+    def is_halted(self, function: str) -> bool:
+        """Whether nobody can call a function."""
+        name = f"{self.place.table}-{function}"
+        allowed = self._lambda.get_function_concurrency(FunctionName=name)
+        return bool(allowed.get("ReservedConcurrentExecutions") == 0)
+
+    def _switch_sources(self, function: str, *, enabled: bool) -> None:
+        """Switch what calls a function; one that is changing already takes no change."""
+        there = ("Enabled", "Enabling") if enabled else ("Disabled", "Disabling")
+        pages = self._lambda.get_paginator("list_event_source_mappings").paginate(
+            FunctionName=f"{self.place.table}-{function}"
+        )
+        for source in [source for page in pages for source in page["EventSourceMappings"]]:
+            if source["State"] not in there:
+                self._lambda.update_event_source_mapping(UUID=source["UUID"], Enabled=enabled)
+
     @cached_property
     def _lambda(self) -> Any:
         return self._session.client("lambda")

@@ -24,6 +24,7 @@ from cli import (
     queues,
     reconcile,
     replay,
+    restore,
     status,
     vouchers,
 )
@@ -67,6 +68,7 @@ app.add_typer(lists.app, name="list")
 app.add_typer(mails.app, name="mail")
 app.add_typer(vouchers.app, name="voucher")
 app.add_typer(queues.app, name="queue")
+app.add_typer(restore.app, name="restore")
 app.command("hash")(hash_addresses)
 app.command("facts")(facts.show_facts)
 app.command("replay")(replay.replay)

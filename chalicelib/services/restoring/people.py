@@ -20,6 +20,7 @@ from chalicelib.domain.fact_bodies import (
     InvitationReceived,
     InvitationRefused,
     InvitationSent,
+    LinkStopped,
     OppositionRecorded,
     ReferralConfirmed,
     SignInGranted,
@@ -79,6 +80,11 @@ def people_changes(work: Work, fact: Fact, body: FactBody) -> list[Change] | Non
             return _confirmed(work, fact, body)
         case OppositionRecorded():
             return _opposed(work, fact, body)
+        case LinkStopped(sponsor_id=sponsor_id, problems=problems):
+            sponsor = ports.repository.get(Sponsor, sponsor_id=sponsor_id)
+            if sponsor is None:
+                raise UnfoundedError(sponsor_id)
+            return [Replace(replace(sponsor, link_problems=max(sponsor.link_problems, problems)))]
         case _:
             return None
 

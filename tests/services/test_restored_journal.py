@@ -1,0 +1,142 @@
+"""The journal of a table that was taken back: its files are followed, nothing is sealed twice."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.domain.facts import FactName
+from chalicelib.domain.journal import BrokenChainError, JournalHead, JournalPart
+from chalicelib.services.campaigns.put import put_campaign
+from chalicelib.services.journal import miscounts, sealed_facts
+from chalicelib.services.operations.seal import seal
+from chalicelib.services.restoring.adopt import CampaignMissingError, adopt, look
+from tests.fakes.campaign import CAMPAIGN, campaign
+from tests.fakes.fuse import Fuse, KilledError
+from tests.fakes.world import VIPS, World
+from tests.services.test_restoring import restore, take
+from tests.services.test_seal import OTHER, OUT, _FailsUnder, assert_sealed, recorded
+
+
+def go_on(world: World) -> None:
+    """Some more is counted and sealed."""
+    world.projects = True
+    world.invite(world.sponsor(VIPS[1]), "paul@example.fr")
+    world.run()
+    seal(world.ports)
+
+
+def assert_chained(world: World) -> None:
+    """Every fact of the table is once in the files, in one chain each."""
+    for name in (CAMPAIGN, OTHER):
+        stored = [one.fact_id for one in world.memory._facts.values() if one.campaign == name]
+        sealed = [one.fact_id for one in sealed_facts(world.ports, name)]
+        assert sorted(sealed) == sorted(stored)
+        assert miscounts(world.ports, campaign(campaign=name)) == []
+    assert world.memory.all(JournalPart) == []
+
+
+@pytest.mark.slow
+def test_law_10_taken_back_to_any_moment_of_a_seal_the_chain_goes_on_from_its_last_file() -> None:
+    world = recorded()
+    start, content, at = take(world), dict(world.files.content), 0
+    while True:
+        at += 1
+        restore(world, start)
+        world.files.content = dict(content)
+        fuse = Fuse(at, after_the_effect=False)
+        with suppress(KilledError):
+            seal(fuse.on(world.ports))
+        if fuse.left > 0:
+            break
+        moment = take(world)
+        seal(world.ports)
+        files = world.files.under("out/")
+        restore(world, moment)
+        adopt(world.ports, moment.at)
+        assert world.memory.all(JournalPart) == []
+        assert world.files.under("out/") == files
+        seal(world.ports)
+        assert_sealed(world)
+    assert at > 20
+
+
+def test_law_10_what_only_one_campaign_has_sealed_is_sealed_for_the_other_alone() -> None:
+    world = recorded()
+    moment = take(world)
+    ports = replace(world.ports, files=_FailsUnder(world, f"out/{CAMPAIGN}/"))
+    assert set(seal(ports).failed) == {CAMPAIGN}
+    restore(world, moment)
+    adopt(world.ports, moment.at)
+    assert world.memory.all(JournalPart)
+    seal(world.ports)
+    assert_sealed(world)
+
+
+def test_law_10_after_an_hour_of_facts_and_seals_the_next_file_follows_the_last_one() -> None:
+    world = recorded()
+    moment = take(world)
+    seal(world.ports)
+    go_on(world)
+    files = world.files.under("out/")
+    restore(world, moment)
+    adopt(world.ports, moment.at)
+    seal(world.ports)
+    assert_chained(world)
+    assert world.files.under("out/") == files
+    go_on(world)
+    assert_chained(world)
+
+
+def test_what_was_sealed_after_the_restore_is_an_error_that_names_the_files() -> None:
+    world = recorded()
+    moment = take(world)
+    seal(world.ports)
+    restore(world, moment)
+    world.clock.advance(minutes=1)
+    world.projects = True
+    world.repository.commit(facts=[replace(world.facts()[-1], fact_id="other")])
+    world.run()
+    seal(world.ports)
+    restore(world, moment)
+    before = take(world)
+    with pytest.raises(BrokenChainError, match="2 files have the number 2"):
+        adopt(world.ports, moment.at)
+    assert take(world) == before
+
+
+def test_a_file_that_is_missing_or_altered_is_an_error_that_names_it() -> None:
+    world = recorded()
+    moment = take(world)
+    seal(world.ports)
+    go_on(world)
+    last = sorted(world.files.under(OUT))
+    restore(world, moment)
+    kept = world.files.content.pop(last[-2])
+    with pytest.raises(BrokenChainError, match="no file has the number 2"):
+        adopt(world.ports, moment.at)
+    world.files.content[last[-2]] = kept.replace(b"received", b"deceived")
+    with pytest.raises(BrokenChainError, match=last[-2]):
+        adopt(world.ports, moment.at)
+    world.files.content[last[-2]] = kept
+    adopt(world.ports, moment.at)
+    assert world.repository.get(JournalHead, campaign=CAMPAIGN)
+
+
+def test_a_campaign_or_a_version_put_since_must_be_put_again_first() -> None:
+    world = recorded()
+    moment = take(world)
+    world.projects = True
+    put_campaign(world.ports, campaign(acknowledge_within=48))
+    put_campaign(world.ports, campaign(campaign="third"))
+    world.run()
+    restore(world, moment)
+    with pytest.raises(CampaignMissingError, match="demo-vip, version 2, third"):
+        adopt(world.ports, moment.at)
+    put_campaign(world.ports, campaign(acknowledge_within=48))
+    put_campaign(world.ports, campaign(campaign="third"))
+    lost = [fact for _, facts in look(world.ports, moment.at) for fact in facts]
+    assert {fact.name for fact in lost} == {FactName.CAMPAIGN_PUT}
+    adopt(world.ports, moment.at)
