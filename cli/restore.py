@@ -209,6 +209,9 @@ def _show_adopted(done: Adopted) -> None:
     if done.unknown_vouchers:
         typer.echo("  vouchers that only a file has; the client must block them:")
         typer.echo(f"    {' '.join(sorted(done.unknown_vouchers))}")
+    if done.unreachable:
+        typer.echo("  referrals whose address is lost; their referees get no more mails:")
+        typer.echo(f"    {' '.join(done.unreachable)}")
     if done.called:
         typer.echo("  orders that calls reported; have the client report them again:")
         typer.echo(f"    {len(done.called)}")

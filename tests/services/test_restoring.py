@@ -11,10 +11,11 @@ from datetime import datetime
 import pytest
 
 from chalicelib.adapters.dynamodb.codec import fact_of
-from chalicelib.adapters.dynamodb.schema import FACT_KIND
+from chalicelib.adapters.dynamodb.schema import FACT_KIND, key_of
 from chalicelib.domain.changes import VoucherChange
 from chalicelib.domain.effects import deltas, funnel, totals
 from chalicelib.domain.facts import Fact, FactName
+from chalicelib.domain.files.exports import ReferralLine, referral_rows
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.orders import Order
 from chalicelib.domain.people import Contact, Opposition
@@ -27,6 +28,7 @@ from chalicelib.services.ingest import drop_at, ingest
 from chalicelib.services.invitations.respond import decline, unsubscribe
 from chalicelib.services.operations.balance import balances
 from chalicelib.services.operations.check_facts import check_facts
+from chalicelib.services.operations.report import report
 from chalicelib.services.operations.seal import seal
 from chalicelib.services.ports import Ports
 from chalicelib.services.restoring.adopt import Adopted, adopt, changes_of, dropped_since
@@ -264,6 +266,7 @@ def test_a_table_taken_back_an_hour_is_brought_forward_again() -> None:
     assert state(world) != was
     [done] = bring_forward(world, taken)
     assert done.unknown_vouchers == []
+    assert len(done.unreachable) == 1
     assert state(world) == was
     assert_brought_forward(world, files)
 
@@ -477,3 +480,47 @@ def test_what_every_kind_of_fact_did_is_brought_back(name: FactName) -> None:
     [kept, *_] = [one for one in map(fact_of, items_of(FACT_KIND)) if one.name == name]
     with suppress(UnfoundedError):
         changes_of(work, replace(kept, campaign=CAMPAIGN))
+
+
+def test_who_came_since_is_known_again_by_a_digest_that_the_client_has() -> None:
+    world = new_world()
+    world.sponsor(VIPS[0])
+    taken = take(world)
+    referral = world.referral(MARIE, VIPS[1])
+    world.drop_orders(world.order("A1", "kept", of=MARIE))
+    world.run()
+    report(world.ports, world.campaign)
+    world.export()
+    world.run()
+    was = state(world)
+    restore(world, taken)
+    bring_forward(world, taken)
+    assert state(world) == was
+    assert world.sponsor(VIPS[1]).sponsor_id == referral.sponsor_id
+    world.invite(world.sponsor(VIPS[0]), MARIE)
+    world.run()
+    assert len(world.mailer.to(MARIE)) == 1
+    assert world.repository.get(Referral, referral_id=referral.referral_id)
+
+
+def test_the_correspondence_table_reads_every_referral_of_the_time_again() -> None:
+    world = new_world()
+    world.referral(JEANNE)
+    taken = take(world)
+    for number in range(3):
+        world.drop_orders(world.order(f"A{number}", "kept", of=JEANNE), file=f"orders{number}")
+        world.run()
+    report(world.ports, world.campaign)
+    [path] = world.files.under(f"out/{CAMPAIGN}/referrals/")
+    before = world.files.content[path]
+    restore(world, taken)
+    bring_forward(world, taken)
+    [stored] = world.memory.all(Referral)
+    # As often stored as the row of the time that is gone, and not with the same orders.
+    [row] = [ReferralLine.parse(text) for text in referral_rows([before])]
+    place = key_of(stored)
+    at = replace(stored, revision=row.revision, kept_orders=("A0",), known_orders=("A0",), orders=1)
+    world.memory._items[place["pk"], place["sk"]] = at
+    report(world.ports, world.campaign)
+    [shown] = [ReferralLine.parse(text) for text in referral_rows([world.files.content[path]])]
+    assert (row.orders, shown.orders) == (3, 1)

@@ -27,6 +27,7 @@ from chalicelib.domain.files.exports import (
     referral_rows,
     unread,
 )
+from chalicelib.domain.referrals import Referral
 from chalicelib.services.operations.project import project
 from chalicelib.services.ports import BATCH_LIMIT, Agenda, Change, Ports, Written
 from chalicelib.services.restoring.journal import move_head, settle_parts
@@ -47,7 +48,7 @@ from chalicelib.services.restoring.outside import (
 )
 from chalicelib.services.restoring.people import people_changes
 from chalicelib.services.restoring.vouchers import voucher_changes
-from chalicelib.services.restoring.work import UnfoundedError, Work
+from chalicelib.services.restoring.work import LOST, UnfoundedError, Work
 
 AT_ONCE = 40  # facts without a state of their own, and the counters of their days
 
@@ -74,7 +75,8 @@ class CampaignMissingError(ValueError):
 @dataclass
 class Adopted:
     """What a run did for one campaign. `without_state` are facts of which only the fact is back;
-    `unknown_vouchers` the ids of vouchers that only a file has; `called` the ids of orders that a
+    `unknown_vouchers` the ids of vouchers that only a file has; `unreachable` the ids of referrals
+    without an address, whose referees cannot be mailed; `called` the ids of orders that a
     call reported: their dates are known when they are reported again.
     """
 
@@ -82,6 +84,7 @@ class Adopted:
     facts: Counter[str] = field(default_factory=Counter)
     without_state: list[Fact] = field(default_factory=list)
     unknown_vouchers: list[str] = field(default_factory=list)
+    unreachable: list[str] = field(default_factory=list)
     called: set[str] = field(default_factory=set)
     exports: list[int] = field(default_factory=list)
     changes: list[int] = field(default_factory=list)
@@ -173,6 +176,7 @@ def _bring_back(ports: Ports, outside: Outside, lost: list[Fact], moment: dateti
     done.exports, done.changes = sorted(outside.exports), sorted(outside.changes)
     done.sealed = len(outside.sealed)
     done.called = _called(outside)
+    done.unreachable = _unreachable(ports, outside)
     return done
 
 
@@ -181,6 +185,13 @@ def _in_order(fact: Fact) -> tuple[datetime, bool, int]:
     the invitation erases, and an order is kept before it earns.
     """
     return fact.at, fact.name not in _FIRST, _ORDER.get(fact.name, 0)
+
+
+def _unreachable(ports: Ports, outside: Outside) -> list[str]:
+    confirmed = [fact for fact in outside.facts if fact.name == FactName.REFERRAL_CONFIRMED]
+    keys = [{"referral_id": fact.ids["referral"]} for fact in confirmed]
+    found = ports.repository.get_many(Referral, keys) if keys else []
+    return sorted(one.referral_id for one in found if one.contact_id.startswith(LOST))
 
 
 def _called(outside: Outside) -> set[str]:

@@ -48,7 +48,7 @@ from chalicelib.domain.vouchers import (
 from chalicelib.services.ports import Change, Insert, Remove, Replace
 from chalicelib.services.referral_orders import orders_of
 from chalicelib.services.restoring.outside import Row
-from chalicelib.services.restoring.work import UnfoundedError, Work
+from chalicelib.services.restoring.work import LOST, UnfoundedError, Work
 from chalicelib.services.spare_codes import choose_spare_code
 
 
@@ -158,7 +158,7 @@ def _from_row(
         holder_id=body.holder_id,
         holder_digest=row["holder_digest"],
         holder_key_id=row.get("key_id") or None,
-        contact_id=person.contact_id if person else f"lost-{body.holder_id}",
+        contact_id=person.contact_id if person else f"{LOST}{body.holder_id}",
         referral_id=body.referral_id,
         rule=body.rule,
         rung=body.rung,

@@ -22,7 +22,7 @@ from chalicelib.domain.protection import InvitationStop, StopReason, resumed, st
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.digests import digests_of, new_oppositions
 from chalicelib.services.ports import Change, Insert, Replace
-from chalicelib.services.restoring.work import UnfoundedError, Work
+from chalicelib.services.restoring.work import LOST, UnfoundedError, Work
 
 _OfMail = MailSent | MailFailed | MailBounced | MailBouncedForNow | MailComplained | MailToSendAgain
 
@@ -133,10 +133,10 @@ def _contact_id(work: Work, body: _OfMail) -> str:
         invitation = repository.get(
             Invitation, sponsor_id=body.sponsor_id, invitation_id=body.invitation_id
         )
-        return invitation.contact_id if invitation else f"lost-{body.invitation_id}"
+        return invitation.contact_id if invitation else f"{LOST}{body.invitation_id}"
     if body.voucher_id:
         key = work.keys.get(body.voucher_id)
         voucher = repository.get(Voucher, code_key=key) if key else None
-        return voucher.contact_id if voucher else f"lost-{body.voucher_id}"
+        return voucher.contact_id if voucher else f"{LOST}{body.voucher_id}"
     sponsor = repository.get(Sponsor, sponsor_id=body.sponsor_id) if body.sponsor_id else None
-    return sponsor.contact_id if sponsor else f"lost-{body.mail_id}"
+    return sponsor.contact_id if sponsor else f"{LOST}{body.mail_id}"

@@ -42,7 +42,7 @@ from chalicelib.services.digests import digests_of, new_oppositions
 from chalicelib.services.lookups import claims_on
 from chalicelib.services.moves import close_invitation
 from chalicelib.services.ports import Change, Insert, Ports, Remove, Replace
-from chalicelib.services.restoring.work import UnfoundedError, Work
+from chalicelib.services.restoring.work import LOST, UnfoundedError, Work
 
 UNKNOWN_ADDRESS = "***"
 
@@ -204,7 +204,7 @@ def _lost_invitation(work: Work, fact: Fact, body: ReferralConfirmed) -> Invitat
         invitation_id=body.invitation_id,
         campaign=fact.campaign,
         sponsor_id=body.sponsor_id,
-        contact_id=f"lost-{body.invitation_id}",
+        contact_id=f"{LOST}{body.invitation_id}",
         channel=Channel.EMAIL,
         masked=UNKNOWN_ADDRESS,
         locale=work.campaign.locales[0],

@@ -21,6 +21,8 @@ from chalicelib.services.lookups import CampaignVersions, current_campaign
 from chalicelib.services.ports import Ports
 from chalicelib.services.restoring.outside import Outside
 
+LOST = "lost-"  # begins the id of a contact that nobody has any more
+
 
 class UnfoundedError(Exception):
     """What a fact builds on is not there: it comes back with a later fact, or is lost."""
