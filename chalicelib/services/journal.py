@@ -113,10 +113,11 @@ def unsealed(ports: Ports) -> Iterator[JournalPart]:
     return merge(*shards, key=lambda part: part.position)
 
 
-def seal_overdue(ports: Ports) -> int:
-    """How many parts should have been sealed by now."""
+def seal_overdue(ports: Ports, shard: int) -> int:
+    """How many parts of a shard should have been sealed by now."""
     due = ports.clock() - SEAL_OVERDUE
-    return sum(1 for _ in takewhile(lambda part: part.recorded_at < due, unsealed(ports)))
+    parts = ports.repository.within(JournalPart, shard=shard)
+    return sum(1 for _ in takewhile(lambda part: part.recorded_at < due, parts))
 
 
 def bundles(ports: Ports, parts: Iterable[JournalPart]) -> dict[str, bytes | None]:

@@ -101,14 +101,17 @@ class MemoryRepository:
 
     def within(self, kind: type[E], /, **key: str | int) -> Iterator[E]:
         partition, start = schema.partition_for(kind, key)
-        return iter(
-            [
-                entity
-                for (pk, sk), entity in sorted(self._items.items(), key=lambda item: item[0])
-                if pk == partition and sk.startswith(start) and isinstance(entity, kind)
-                if not schema.has_ended(entity, self.clock())
-            ]
+        places = sorted(
+            (pk, sk) for pk, sk in self._items if pk == partition and sk.startswith(start)
         )
+        return self._as_read(kind, [(place, self._at(place)) for place in places])
+
+    def _as_read(self, kind: type[E], found: Sequence[tuple[Place, Entity | None]]) -> Iterator[E]:
+        for place, one in found:
+            if place in self.unreadable:
+                raise UnreadableError
+            if isinstance(one, kind):
+                yield one
 
     def first_within(self, kind: type[E], count: int, /, **key: str | int) -> list[E]:
         return list(islice(self.within(kind, **key), count))

@@ -2,28 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
 
+from chalicelib.adapters.dynamodb import schema
+from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.effects import Queue
-from chalicelib.domain.facts import FactName
+from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.invitations import Invitation, InvitationState
+from chalicelib.domain.mails import Mail, MailState
 from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.vouchers import Voucher
+from chalicelib.services.operations import overdue_mails
 from chalicelib.services.operations import reconcile as watch
 from chalicelib.services.operations.due import work_off
 from chalicelib.services.operations.expire import close_due, end_due, expire, keep_due
-from chalicelib.services.ports import Agenda, Failure, Insert, Key, Stretch
+from chalicelib.services.operations.overdue_mails import settle_overdue
+from chalicelib.services.operations.relay import relay
+from chalicelib.services.ports import (
+    Agenda,
+    Failure,
+    Insert,
+    Key,
+    MailUncertainError,
+    Ports,
+    Stretch,
+)
 from chalicelib.services.requeue import requeue_undecided
 from chalicelib.services.stretches import cut
+from chalicelib.services.vouchers.replace_refused import replace_refused
 from tests.contract.entities import ENTITIES
 from tests.fakes.campaign import CAMPAIGN, campaign
 from tests.fakes.due import must_not_fail
-from tests.fakes.repository import LaggingRepository, MemoryRepository
+from tests.fakes.repository import LaggingRepository, MemoryRepository, _pair
 from tests.fakes.world import World, new_world
+from tests.services.test_replacement import OWN_CODES, refuse
 
 NEWCOMER = "jeanne@example.fr"
 OTHERS = ("paul@example.fr", "nina@example.fr", "hugo@example.fr")
@@ -318,3 +335,92 @@ def test_reconcile_goes_on_after_what_it_cannot_handle(
     assert found["undecided"] == 4
     assert found["not_handled"] == len(failures) > 0
     assert {failure.name for failure in failures} <= {"CAMPAIGN#other", CAMPAIGN, "other"}
+
+
+def with_leased_mails() -> World:
+    """Three vouchers' mails of which nobody knows whether they left."""
+    world = new_world(release="at_once")
+    people = (NEWCOMER, *OTHERS[:2])
+    world.invite(world.sponsor(), *people)
+    world.run()
+    for address in people:
+        world.confirm(address)
+    world.mailer.answers = [MailUncertainError("ReadTimeoutError")] * 3
+    world.run()
+    world.queues.waiting.clear()  # their messages are lost
+    world.clock.advance(minutes=16)
+    return world
+
+
+@pytest.mark.parametrize("broken", ["item", "work"])
+def test_a_mail_that_cannot_be_handled_stops_none_of_the_others(
+    broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = with_leased_mails()
+    leased = [one for one in world.memory.all(Mail) if one.state is MailState.LEASED]
+    assert len(leased) == 3
+    bad = leased[0]
+    failures: list[Failure] = []
+    if broken == "item":
+        world.memory.unreadable.add(_pair(schema.key_of(bad)))
+    else:
+
+        def relayed(ports: Ports, facts: Sequence[Fact]) -> int:
+            if facts[0].subject == bad.voucher_id:
+                raise ValueError
+            return relay(ports, facts)
+
+        monkeypatch.setattr(overdue_mails, "relay", relayed)
+    found = watch.reconcile(world.ports, failures.append)
+    assert found["leased"] == (2 if broken == "item" else 3)
+    assert found["not_handled"] == len(failures) == (1 if broken == "item" else 0)
+    done = [work_off(world.ports, one, failures.append) for one in world.queues.stretches]
+    assert sum(one.get("mails", 0) for one in done) == 2
+    assert sum(one.get("not_handled", 0) for one in done) == 1
+    queued = {fact.subject for fact in world.queues.waiting[Queue.MAIL]}
+    assert queued == {one.voucher_id for one in leased[1:]}
+
+
+def test_a_mail_is_handed_out_until_it_is_settled_and_no_earlier_than_it_is_overdue() -> None:
+    world = with_leased_mails()
+    key = Key.of(Mail, mail_id=world.memory.all(Mail)[-1].mail_id)
+    assert settle_overdue(world.ports, key)
+    world.run()  # sent again, and answered this time
+    assert not settle_overdue(world.ports, key)
+    world.clock.advance(minutes=-2)
+    assert not any(
+        settle_overdue(world.ports, Key.of(Mail, mail_id=one.mail_id))
+        for one in world.memory.all(Mail)
+    )
+
+
+@pytest.mark.parametrize("broken", ["item", "work"])
+def test_a_refused_voucher_that_cannot_be_replaced_stops_none_of_the_others(
+    broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = new_world(**OWN_CODES)
+    world.drop("codes/welcome/codes.csv", b"code\nA1B2C3\nD4E5F6\n")
+    for address in (NEWCOMER, OTHERS[0]):
+        world.referral(address)
+    world.export()
+    refuse(world, 1)
+    waiting = [one for one in world.memory.all(Voucher) if one.refused_reason is not None]
+    assert len(waiting) == 2
+    world.drop("codes/welcome/more.csv", b"code\nG7H8J9\nK2L3M4\n")
+    bad = waiting[0]
+    if broken == "item":
+        world.memory.unreadable.add(_pair(schema.key_of(bad)))
+    else:
+
+        def replaced(ports: Ports, document: Campaign, code_key: str) -> object:
+            if code_key == bad.code_key:
+                raise ValueError
+            return replace_refused(ports, document, code_key)
+
+        monkeypatch.setattr(watch, "replace_refused", replaced)
+    failures: list[Failure] = []
+    found = watch.reconcile(world.ports, failures.append)
+    assert found["not_handled"] == len(failures) == 1
+    world.memory.unreadable.clear()
+    replacements = {one.replaces for one in world.memory.all(Voucher) if one.replaces}
+    assert replacements == {waiting[1].voucher_id}

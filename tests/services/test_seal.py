@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -12,6 +13,7 @@ from typing import TypeVar
 
 import pytest
 
+from chalicelib.adapters.dynamodb import schema
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.journal import (
@@ -22,17 +24,17 @@ from chalicelib.domain.journal import (
     JournalPart,
     verify,
 )
-from chalicelib.services import journal
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.journal import Miscount, miscounts, sealed_facts
+from chalicelib.services.operations import reconcile as watch
 from chalicelib.services.operations import seal as sealing
 from chalicelib.services.operations.project import project
 from chalicelib.services.operations.reconcile import reconcile
 from chalicelib.services.operations.seal import seal
-from chalicelib.services.ports import Replace, Repository
+from chalicelib.services.ports import Failure, Replace, Repository
 from tests.fakes.campaign import CAMPAIGN, campaign
 from tests.fakes.fuse import Fuse, KilledError, killed_everywhere
-from tests.fakes.repository import ContestedRepository
+from tests.fakes.repository import ContestedRepository, _pair
 from tests.fakes.world import VIPS, World, new_world, wrapped
 
 E = TypeVar("E", bound=Entity)
@@ -385,11 +387,26 @@ def test_parts_are_overdue_after_two_hours() -> None:
     world = recorded()
     parts = len(world.memory.all(JournalPart))
     world.clock.advance(hours=2)
-    assert journal.seal_overdue(world.ports) == 0
+    assert reconcile(world.ports)["unsealed"] == 0
     world.clock.advance(seconds=1)
-    assert journal.seal_overdue(world.ports) == parts
+    assert reconcile(world.ports)["unsealed"] == parts
     seal(world.ports)
-    assert journal.seal_overdue(world.ports) == 0
+    assert reconcile(world.ports)["unsealed"] == 0
+
+
+def test_a_part_that_cannot_be_read_hides_none_of_the_other_shards() -> None:
+    world = recorded()
+    world.clock.advance(hours=2, seconds=1)
+    parts = world.memory.all(JournalPart)
+    broken = min(parts, key=lambda part: part.position)
+    shards = Counter(part.shard for part in parts)
+    assert len(shards) > 1
+    world.memory.unreadable.add(_pair(schema.key_of(broken)))
+    failures: list[Failure] = []
+    found = watch.reconcile(world.ports, failures.append)
+    assert found["unsealed"] == len(parts) - shards[broken.shard]
+    assert found["not_handled"] == 1
+    assert [(one.kind, one.name) for one in failures] == [("journal", f"{broken.shard:02}")]
 
 
 def test_law_10_a_chain_of_an_earlier_version_goes_on() -> None:

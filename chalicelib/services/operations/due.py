@@ -18,11 +18,13 @@ from chalicelib.domain.effects import Queue
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import Invitation
+from chalicelib.domain.mails import Mail
 from chalicelib.domain.orders import Order
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.isolation import Isolation
 from chalicelib.services.operations.expire import close_due, end_due, keep_due
+from chalicelib.services.operations.overdue_mails import settle_overdue
 from chalicelib.services.operations.rekey import rekey_referral
 from chalicelib.services.ports import Agenda, Entry, OnFailure, Ports, Stretch
 from chalicelib.services.requeue import received_fact
@@ -52,6 +54,7 @@ _WORK: Mapping[Agenda, _Work] = {
     Agenda.CLOSING: _Work(Invitation, _named("invitations", close_due)),
     Agenda.EXPIRING: _Work(Voucher, _named("vouchers", end_due)),
     Agenda.REFUSED: _Work(Voucher, _named("vouchers", end_due)),
+    Agenda.LEASED: _Work(Mail, _named("mails", settle_overdue)),
     Agenda.RETURN_WINDOW: _Work(Order, _named("orders", keep_due)),
     Agenda.REFERRALS: _Work(
         Referral, lambda ports, stretch, entry: rekey_referral(ports, stretch.scope, entry)

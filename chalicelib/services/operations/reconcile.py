@@ -1,8 +1,9 @@
 """Finding work that is stuck, so that nothing is lost when a queue or a function fails.
 
 Each kind of finding has a name, a metric and a section in the runbook. Work that can be repeated
-safely is: undecided invitations, and leased mails that must arrive, are queued again, and refused
-vouchers that wait for a code are replaced; the guards of their use cases make a repeat harmless.
+safely is: undecided invitations, and leased mails that must arrive, are handed out to be queued
+again, and refused vouchers that wait for a code are replaced, so many a run; the guards of their
+use cases make a repeat harmless. So a run ends in time however much is stuck.
 The other findings need a person. What cannot be handled is a finding too, named to `on_failure`: it
 stops neither the other findings nor the other campaigns.
 
@@ -20,24 +21,22 @@ from itertools import islice
 
 from chalicelib.domain import mails
 from chalicelib.domain.campaign.versions import CurrentCampaign
-from chalicelib.domain.effects import Queue, queues_of
 from chalicelib.domain.fact_checks import Missing
-from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import Invitation
-from chalicelib.domain.mails import Mail, MailProblem
+from chalicelib.domain.journal import PART_SHARDS
+from chalicelib.domain.mails import Mail
 from chalicelib.domain.vouchers import Voucher
-from chalicelib.services.facts import facts_around
 from chalicelib.services.isolation import Isolation, raised
 from chalicelib.services.journal import seal_overdue
 from chalicelib.services.list_status import list_statuses
 from chalicelib.services.lookups import current_campaign
-from chalicelib.services.moves import mark_mail_failed
 from chalicelib.services.operations.move_ends import move_ends
+from chalicelib.services.operations.overdue_mails import LEASED_AFTER
 from chalicelib.services.operations.rekey import rekey
-from chalicelib.services.operations.relay import relay
 from chalicelib.services.ports import Agenda, OnFailure, Ports
 from chalicelib.services.protection import requeue_held, stop_if_needed
 from chalicelib.services.requeue import requeue_undecided
+from chalicelib.services.stretches import hand_out
 from chalicelib.services.unfinished_files import find_unfinished
 from chalicelib.services.vouchers.issue import ReplacementOutcome
 from chalicelib.services.vouchers.replace_refused import replace_refused
@@ -74,7 +73,6 @@ _WATCHED = (
     "campaigns_to_rekey",  # at 0 the client may use the new key, and the old one may be removed
 )
 UNDECIDED_AFTER = timedelta(minutes=15)
-LEASED_AFTER = timedelta(minutes=15)
 UNEXPORTED_AFTER = timedelta(hours=1)
 # At about ten calls each, well within the five minutes of a run.
 REPLACED_A_RUN = 500
@@ -97,8 +95,9 @@ def reconcile(ports: Ports, on_failure: OnFailure = raised) -> dict[str, int]:
         _leased(ports, found, isolation)
     with isolation.of("agenda", Agenda.REFUSED):
         _replace_refused(ports, found, isolation)
-    with isolation.of("journal", "unsealed"):
-        found["unsealed"] = seal_overdue(ports)
+    for shard in range(PART_SHARDS):
+        with isolation.of("journal", f"{shard:02}"):
+            found["unsealed"] += seal_overdue(ports, shard)
     with isolation.of("agenda", Agenda.FILES):
         found["unfinished_files"] = find_unfinished(ports, isolation)
     checks = _OF_A_CAMPAIGN | {"ends": partial(_move_ends, until=ends_moved_until)}
@@ -192,30 +191,12 @@ def _replace_refused(ports: Ports, found: dict[str, int], isolation: Isolation) 
 
 
 def _leased(ports: Ports, found: dict[str, int], isolation: Isolation) -> None:
-    until = ports.clock() - LEASED_AFTER
-    for mail in ports.repository.agenda(
-        Mail, Agenda.LEASED, until=until, on_failure=isolation.note
-    ):
-        with isolation.of(Mail.__name__, mail.mail_id):
-            found["leased"] += _overdue(ports, mail)
-
-
-def _overdue(ports: Ports, mail: Mail) -> int:
-    """A mail that no event has settled for long is given up; one that must arrive is sent again."""
-    if mails.is_overdue(mail, ports.clock()):
-        mark_mail_failed(ports, mail.mail_id, MailProblem.UNCONFIRMED, MailProblem.UNCONFIRMED)
-        return 0
-    relay(ports, _causes(ports, mail))
-    return 1
-
-
-_MAIL_QUEUES = {Queue.MAIL, Queue.REQUESTED_MAIL}
-
-
-def _causes(ports: Ports, mail: Mail) -> list[Fact]:
-    """The fact that a mail follows from; none for an invitation, which is not sent again."""
-    # The facts of a sign-in are stored under its contact, those of a voucher under the voucher.
-    subject = mail.ids.get("voucher", mail.contact_id)
-    # A mail without the time was leased by 0.2.0: its fact is found whatever the hours.
-    facts = facts_around(ports, subject, mail.caused_at or mail.leased_at)
-    return [fact for fact in facts if _MAIL_QUEUES.intersection(queues_of(fact))][:1]
+    """Hand out the mails that are leased for long; count those that are not given up with it."""
+    now = ports.clock()
+    leased = ports.repository.agenda(
+        Mail, Agenda.LEASED, until=now - LEASED_AFTER, on_failure=isolation.note
+    )
+    counted = [mails.is_overdue(mail, now) for mail in islice(leased, COUNTED)]
+    if counted:
+        hand_out(ports, Agenda.LEASED, until=now - LEASED_AFTER)
+    found["leased"] += counted.count(False)
