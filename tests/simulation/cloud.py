@@ -11,7 +11,7 @@ import io
 import random
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -42,7 +42,7 @@ from tests.simulation.threads import without_threads
 from tests.simulation.wire import Network
 
 START = datetime(2026, 3, 2, 10, tzinfo=UTC)
-FACT_SHARDS = 2  # as 128, but 64 times fewer reads that find nothing
+PARTITIONS = 2  # of what is spread; as 128, but 64 times fewer reads that find nothing
 
 
 @dataclass
@@ -82,14 +82,31 @@ class SeededCodes:
 class Cloud:
     """See the module. Made by `cloud()`."""
 
-    table: Table
     chance: Random
+    lags: bool = False
     scheduler: Scheduler = field(default_factory=Scheduler)
     now: datetime = START
 
     def __post_init__(self) -> None:
-        self.network = Network(self.table, self.scheduler.on_call)
+        self.network = Network(Table(lags=self.lags), self.scheduler.on_call)
         self.aside = self.process()  # for setting things up and looking at them
+
+    @property
+    def table(self) -> Table:
+        """The table."""
+        return self.network.table
+
+    def save(self) -> Callable[[], None]:
+        """What brings back all that is stored and has left, the clock and what codes are drawn."""
+        kept, now, drawn = self.network.copy(), self.now, self.chance.getstate()
+
+        def restore() -> None:
+            self.network.become(kept)
+            self.now = now
+            self.chance.setstate(drawn)
+            self.aside = self.process()
+
+        return restore
 
     @cached_property
     def clients(self) -> Clients:
@@ -106,6 +123,13 @@ class Cloud:
         assert isinstance(repository, DynamoRepository)
         repository._pause = self.sleep
         return Process(replace(ports, codes=SeededCodes(self.chance)))
+
+    def seed(self, seed: int | str) -> None:
+        """Draw codes and pauses by another seed from now on; by one again, the same codes."""
+        self.chance.seed(seed)
+        random.seed(
+            seed
+        )  # which all of Python shares: pauses between attempts, ours and botocore's
 
     def sleep(self, seconds: float) -> None:
         """What a process does between attempts: time passes."""
@@ -138,16 +162,17 @@ def cloud(seed: int = 0, *, lags: bool = False) -> Iterator[Cloud]:
             cached.cache_clear()
             stack.callback(cached.cache_clear)
         stack.enter_context(patch.object(bootstrap, "DnsMailDomains", lambda _: KnownDomains()))
-        made = Cloud(Table(lags=lags), Random(seed))
+        made = Cloud(Random(seed), lags)
         make_stores(made.clients)
         stack.enter_context(patch.object(bootstrap, "ports", made.ports))
         stack.enter_context(patch.object(time, "sleep", made.sleep))
-        # Pauses between attempts, ours and botocore's, are drawn from what all of Python shares.
         stack.callback(random.setstate, random.getstate())
-        random.seed(seed)
+        made.seed(seed)
         # Botocore builds it twice a call, which takes a tenth of a simulation.
         stack.enter_context(patch.object(UserAgentString, "to_string", lambda _: "tandem"))
         stack.enter_context(without_threads(made.chance))
         for module in (schema, check_facts, balance):
-            stack.enter_context(patch.object(module, "FACT_SHARDS", FACT_SHARDS))
+            stack.enter_context(patch.object(module, "FACT_SHARDS", PARTITIONS))
+        few = {name: min(PARTITIONS, number) for name, number in schema.SHARDS.items()}
+        stack.enter_context(patch.object(schema, "SHARDS", few))
         yield made

@@ -21,7 +21,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bench.recording import size_of
@@ -79,6 +79,18 @@ class Table:
             return work(params)
         except ExpressionError as error:
             raise AwsError("ValidationException", str(error)) from error
+
+    def copy(self) -> Table:
+        """The same table: what happens to one leaves the other as it is."""
+        return replace(
+            self,
+            items=dict(self.items),
+            stream=list(self.stream),
+            _partitions={pk: dict(items) for pk, items in self._partitions.items()},
+            _shown={name: dict(items) for name, items in self._shown.items()},
+            _unseen=dict(self._unseen),
+            _tokens=dict(self._tokens),
+        )
 
     def catch_up(self, changes: int | None = None) -> None:
         """Let the indexes, and reads that are not consistent, see the oldest changes that they have

@@ -40,8 +40,8 @@ def violations(cloud: Cloud) -> list[str]:
 def _one_sponsor(cloud: Cloud) -> Iterator[str]:
     """Law 1."""
     sponsors: dict[str, list[str]] = {}
-    claimed = {claim.digest: claim.invitation_id for claim in _all(cloud, RefereeClaim)}
-    for referral in _all(cloud, Referral):
+    claimed = {claim.digest: claim.invitation_id for claim in all_of(cloud, RefereeClaim)}
+    for referral in all_of(cloud, Referral):
         sponsors.setdefault(referral.referee_digest, []).append(referral.sponsor_id)
         if claimed.get(referral.referee_digest) != referral.invitation_id:
             yield f"law 1: a referral without the claim on its referee: {referral.referral_id}"
@@ -64,18 +64,18 @@ def _one_invitation_mail(cloud: Cloud) -> Iterator[str]:
 
 def _one_reward(cloud: Cloud) -> Iterator[str]:
     """Law 4: never twice, never lost."""
-    vouchers = {voucher.voucher_id: voucher for voucher in _all(cloud, Voucher)}
+    vouchers = {voucher.voucher_id: voucher for voucher in all_of(cloud, Voucher)}
     places = Counter(
         (one.referral_id, one.rule, one.rung) for one in vouchers.values() if one.replaces is None
     )
     yield from (
         f"law 4: {count} vouchers for {place}" for place, count in places.items() if count > 1
     )
-    granted = {(one.referral_id, one.rule, one.rung) for one in _all(cloud, Reward)}
+    granted = {(one.referral_id, one.rule, one.rung) for one in all_of(cloud, Reward)}
     yield from (
         f"law 4: a voucher without a reward: {place}" for place in places if place not in granted
     )
-    for referral in _all(cloud, Referral):
+    for referral in all_of(cloud, Referral):
         if (referral.referral_id, "welcome", 0) not in granted:
             yield f"law 4: no welcome reward for {referral.referral_id}"
 
@@ -88,7 +88,7 @@ def _one_export(cloud: Cloud) -> Iterator[str]:
             for row in csv.DictReader(io.StringIO(gzip.decompress(content).decode())):
                 number = int(path.rpartition("/")[2].removesuffix(".csv.gz"))
                 found.setdefault(row["voucher"], []).append(number)
-    for voucher in _all(cloud, Voucher):
+    for voucher in all_of(cloud, Voucher):
         in_files = found.pop(voucher.voucher_id, [])
         if in_files != [voucher.export]:
             yield f"law 5: voucher of export {voucher.export} is in the files {in_files}"
@@ -97,9 +97,11 @@ def _one_export(cloud: Cloud) -> Iterator[str]:
 
 def _one_redemption(cloud: Cloud) -> Iterator[str]:
     """Law 6."""
-    active = Counter(one.code_key for one in _all(cloud, Redemption) if one.rolled_back_at is None)
+    active = Counter(
+        one.code_key for one in all_of(cloud, Redemption) if one.rolled_back_at is None
+    )
     yield from (f"law 6: a voucher is redeemed {n} times" for n in active.values() if n > 1)
-    for voucher in _all(cloud, Voucher):
+    for voucher in all_of(cloud, Voucher):
         if bool(active[voucher.code_key]) != bool(voucher.redeemed_by):
             yield f"law 6: voucher and redemptions disagree: {voucher.voucher_id}"
 
@@ -124,7 +126,7 @@ def _counts_and_journal(cloud: Cloud) -> Iterator[str]:
 
 def _nothing_left(cloud: Cloud) -> Iterator[str]:
     """Law 4: what was accepted is decided and sent."""
-    for invitation in _all(cloud, Invitation):
+    for invitation in all_of(cloud, Invitation):
         if invitation.decision is None:
             yield f"law 4: an invitation is undecided: {invitation.invitation_id}"
         elif invitation.state is InvitationState.RECEIVED:
@@ -169,7 +171,8 @@ def _journal(cloud: Cloud) -> list[bytes]:
     return chained
 
 
-def _all(cloud: Cloud, kind: type[E]) -> list[E]:
+def all_of(cloud: Cloud, kind: type[E]) -> list[E]:
+    """Every stored entity of a kind."""
     name = ITEM_KINDS[kind].kind
     items = cloud.table.items.values()
     return [entity_of(kind, dict(item)) for item in items if item.get("kind") == {"S": name}]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
@@ -50,7 +51,7 @@ def simulate(seed: int, steps: int, faults: float = FAULTS, referees: int = REFE
         for _ in range(steps):
             _step(here, machine, people, chance, faults, outcome)
         machine.faults = False
-        _finish(here, machine)
+        finish(here, machine)
         outcome.calls, outcome.trace = here.scheduler.calls, here.scheduler.trace
         outcome.answers = Counter(f"{name} {answer.status}" for name, answer in people.answers)
         outcome.broken = violations(here)
@@ -67,6 +68,7 @@ def _step(
         here.table.catch_up(chance.choice((1, 5, None)))
     running = here.scheduler.workers
     if not running or (len(running) < AT_ONCE and chance.random() < 0.25):
+        kinds: list[Sequence[Callable[[], object]]]
         kinds = [machine.ready(), machine.ready(), people.actions()]
         if chance.random() < 0.1:
             kinds.append(machine.scheduled())
@@ -85,27 +87,31 @@ def _fault(worker: Worker, chance: Random) -> Fault:
     return chance.choice((Fault.KILL, *faults_of(worker.call)))
 
 
-def _finish(here: Cloud, machine: Machine) -> None:
+def finish(here: Cloud, machine: Machine, rounds: Sequence[int] = SETTLING) -> None:
     """No more faults: everything is delivered, and the schedules run for days."""
     here.table.lags = False
     here.table.catch_up()
-    for days in SETTLING:
-        _drain(here, machine)
+    for days in rounds:
+        drain(here, machine)
         for fire in machine.scheduled():
             fire()
-            _drain(here, machine)
+            drain(here, machine)
         here.now += timedelta(days=days)
-    _drain(here, machine)
+    drain(here, machine)
 
 
-def _drain(here: Cloud, machine: Machine) -> None:
+def drain(here: Cloud, machine: Machine) -> None:
+    """Deliver everything that waits, without faults, until nothing does."""
     for _ in range(10_000):
         while here.scheduler.workers:
             machine.settle(here.scheduler.finish(here.scheduler.workers[0]))
         ready = machine.ready()
-        if not ready:
+        if ready:
+            ready[0]()
+        elif (later := machine.next_at()) is not None:
+            here.now = later
+        else:
             return
-        ready[0]()
     raise AssertionError("work without an end")
 
 

@@ -11,7 +11,7 @@ import io
 import json
 from base64 import b64decode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import md5
 from itertools import count
 from typing import Any, cast
@@ -70,6 +70,34 @@ class Network:
     mails: list[tuple[str, bytes]] = field(default_factory=list)
     queued: dict[str, list[str]] = field(default_factory=dict)
     _numbers: count[int] = field(default_factory=lambda: count(1))
+
+    def copy(self) -> Network:
+        """The same stores and what has left; what happens to one leaves the other as it is."""
+        drawn = next(self._numbers)
+        self._numbers = count(drawn)
+        return replace(
+            self,
+            table=self.table.copy(),
+            bucket=self.bucket.copy(),
+            parameters=dict(self.parameters),
+            mails=list(self.mails),
+            queued={name: list(bodies) for name, bodies in self.queued.items()},
+            _numbers=count(drawn),
+        )
+
+    def become(self, other: Network) -> None:
+        """Have the stores of the other one, as they are now."""
+        vars(self).update(vars(other.copy()) | {"on_call": self.on_call})
+
+    def is_like(self, other: Network) -> bool:
+        """Whether both stores are the same, and the same has left."""
+        return (
+            self.table.items == other.table.items
+            and self.bucket.files == other.bucket.files
+            and self.parameters == other.parameters
+            and self.mails == other.mails
+            and self.queued == other.queued
+        )
 
     def attach(self, session: Session) -> None:
         """Answer this session's requests."""
