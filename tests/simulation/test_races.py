@@ -1,0 +1,65 @@
+"""Calls at the same time give the answers of some order of them (laws 1, 2 and 6).
+
+More of them: `python -m tests.simulation.races --seeds 1000`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from chalicelib.adapters.dynamodb import repository
+from tests.simulation.races import (
+    AT_ONCE,
+    answered,
+    invitation,
+    invited_by_many,
+    mixed,
+    redeemed_by_many,
+    rolled_back_by_many,
+    sponsors,
+    voucher,
+)
+
+SEEDS = range(8)
+pytestmark = pytest.mark.slow
+
+
+def test_law_6_of_two_hundred_redemptions_at_once_one_wins() -> None:
+    race = redeemed_by_many(1)
+    assert race.broken == []
+    assert race.answers() == Counter({"201": 1, "409": AT_ONCE - 1})
+
+
+def test_law_6_of_two_hundred_rollbacks_at_once_one_has_an_effect() -> None:
+    race = rolled_back_by_many(1)
+    assert race.broken == []
+    assert race.answers() == Counter({"204": AT_ONCE})
+
+
+def test_law_6_uses_and_rollbacks_of_a_voucher_have_an_order_whatever_fails() -> None:
+    with voucher() as start:
+        races = [mixed(start, seed) for seed in SEEDS]
+    assert [text for race in races for text in race.broken] == []
+    assert any(event.answered is None for race in races for event in race.history)
+
+
+def test_law_6_breaks_without_the_two_conditions(monkeypatch: pytest.MonkeyPatch) -> None:
+    always = "attribute_exists(pk) OR attribute_not_exists(pk)"
+    monkeypatch.setattr(repository, "KEY_IS_FREE", always)
+    monkeypatch.setattr(repository, "UNCHANGED", f"{repository.UNCHANGED} OR {always}")
+    assert any("no order of the calls" in text for text in redeemed_by_many(1, callers=8).broken)
+
+
+def test_an_invitation_is_confirmed_or_declined_and_its_answers_have_an_order() -> None:
+    with invitation() as start:
+        races = [answered(start, seed) for seed in SEEDS]
+    assert [text for race in races for text in race.broken] == []
+
+
+def test_laws_1_and_2_many_sponsors_who_invite_one_person_make_one_mail_and_one_referral() -> None:
+    with sponsors() as start:
+        races = [invited_by_many(start, seed) for seed in SEEDS]
+    assert [text for race in races for text in race.broken] == []
+    assert all(race.answers()["accepted"] == 1 for race in races)
