@@ -140,3 +140,20 @@ def test_a_campaign_or_a_version_put_since_must_be_put_again_first() -> None:
     lost = [fact for _, facts in look(world.ports, moment.at) for fact in facts]
     assert {fact.name for fact in lost} == {FactName.CAMPAIGN_PUT}
     adopt(world.ports, moment.at)
+
+
+def test_law_10_what_was_not_counted_at_the_moment_and_is_sealed_now_is_counted_once() -> None:
+    world = recorded()
+    world.projects = True
+    world.repository.commit(facts=[replace(world.facts()[-1], fact_id="late")])
+    moment = take(world)
+    world.run()
+    seal(world.ports)
+    restore(world, moment)
+    [late] = world.repository.stored([world.facts()[-1]])
+    assert not late.counted
+    adopt(world.ports, moment.at)
+    [late] = world.repository.stored([late])
+    assert late.counted
+    seal(world.ports)
+    assert_chained(world)

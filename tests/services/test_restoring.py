@@ -14,6 +14,7 @@ from chalicelib.adapters.dynamodb.codec import fact_of
 from chalicelib.adapters.dynamodb.schema import FACT_KIND, key_of
 from chalicelib.domain.changes import VoucherChange
 from chalicelib.domain.effects import deltas, funnel, totals
+from chalicelib.domain.exports import Export
 from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.files.exports import ReferralLine, referral_rows
 from chalicelib.domain.invitations import Invitation
@@ -75,12 +76,17 @@ def restore(world: World, taken: Taken) -> None:
 def bring_forward(world: World, taken: Taken, ports: Ports | None = None) -> list[Adopted]:
     """What the runbook says: adopt, then the files dropped since, then everything runs again."""
     done = adopt(ports or world.ports, taken.at)
+    drop_again(world, taken)
+    return done
+
+
+def drop_again(world: World, taken: Taken) -> None:
+    """Process the files since the moment once more."""
     for written in dropped_since(world.ports, taken.at):
         drop = drop_at(written.path, written.at, file_version=written.version)
         assert drop
         ingest(world.ports, drop)
     world.run()
-    return done
 
 
 def by_call(world: World, template: str, order_id: str, amount: int = 8000) -> str:
@@ -234,6 +240,10 @@ def state(world: World) -> dict[str, object]:
             one.referral_id: (one.sponsor_id, one.referee_digest, one.orders, one.kept_orders,
                               one.rewards, one.newcomer)
             for one in world.memory.all(Referral)
+        },
+        "exports": {
+            one.number: (one.state, one.rows, one.acknowledged_at is None)
+            for one in world.memory.all(Export)
         },
         "funnel": world.funnel(),
         "changes": sorted((one.voucher_id, one.change) for one in world.memory.all(VoucherChange)),

@@ -99,9 +99,11 @@ def _voucher(
     before: Voucher | None,
 ) -> tuple[Voucher, list[Change]]:
     """The voucher, and the spare code that it used, if any."""
-    template = work.versions.of(body.campaign_version, fact.at).templates[body.template]
+    campaign = work.versions.of(body.campaign_version, fact.at)
+    template = campaign.templates[body.template]
     if row := work.outside.rows.get(body.voucher_id):
-        made = _from_row(fact, body, row, template, referral, sponsor)
+        ends = valid_until(campaign, fact.at, template.valid_days)
+        made = _from_row(fact, body, row, template, ends, referral, sponsor)
         return made, _used(work, body.template, template, made.code)
     key, code, spent = _another_code(work, body.template, template)
     if before:
@@ -112,7 +114,6 @@ def _voucher(
         return made, spent
     if referral is None or sponsor is None:
         raise UnfoundedError(body.referral_id)
-    campaign = work.versions.of(body.campaign_version, fact.at)
     made = new_voucher(
         campaign, _rule(work, fact, body), referral, sponsor, rung=body.rung,
         voucher_id=body.voucher_id, code_key=key, code=code, now=fact.at,
@@ -134,12 +135,11 @@ def _from_row(
     body: VoucherIssued,
     row: Row,
     template: VoucherTemplate,
+    ends: datetime,
     referral: Referral | None,
     sponsor: Sponsor | None,
 ) -> Voucher:
-    """The voucher as the client has it. One that ended before its export ends so again, by the fact
-    of its end.
-    """
+    """The voucher as the client has it; what became of it since is in other facts."""
     to_sponsor = body.holder is HolderRole.SPONSOR
     person = sponsor if to_sponsor else referral
     digests = sponsor.digests if to_sponsor and sponsor else None
@@ -166,7 +166,8 @@ def _from_row(
         currency=row["currency"],
         minimum_basket_minor=minor(row["minimum_basket"]),
         valid_from=datetime.fromisoformat(row["valid_from"]),
-        valid_until=datetime.fromisoformat(row["valid_until"]),
+        # One that ended before its export has that end in its row.
+        valid_until=max(ends, datetime.fromisoformat(row["valid_until"])),
         issued_at=datetime.fromisoformat(row["issued_at"]),
         state=VoucherState.ISSUED,
         release=body.release,
