@@ -1,0 +1,111 @@
+"""Moves that depend on more than a state: done once, and an error the second time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import pytest
+
+from chalicelib.domain import mails, people, protection, redemptions, vouchers, watch
+from chalicelib.domain.changes_files import ChangesFile, next_changes_part
+from chalicelib.domain.eligibility import Reason
+from chalicelib.domain.entity import Entity, IllegalMoveError
+from chalicelib.domain.exports import Export, ExportState
+from chalicelib.domain.invitations import Invitation, InvitationState, is_accepted, is_answerable
+from chalicelib.domain.mails import Mail, MailProblem, MailState
+from chalicelib.domain.people import Token
+from chalicelib.domain.protection import StopReason
+from chalicelib.domain.redemptions import Redemption
+from chalicelib.domain.vouchers import Voucher, VoucherState
+from tests.contract.entities import ENTITIES
+from tests.fakes.campaign import campaign
+from tests.fakes.ports import MORNING
+
+E = TypeVar("E", bound=Entity)
+RULES = campaign()
+AGES = timedelta(days=365)
+
+
+def one(kind: type[E], **changes: Any) -> E:
+    found = next(entity for entity in ENTITIES if isinstance(entity, kind))
+    return replace(found, **changes)
+
+
+STOP = protection.stopped(RULES, None, StopReason.COMPLAINTS, MORNING)
+MOVES: dict[str, Callable[[], object]] = {
+    "a complaint": lambda: mails.complained(one(Mail, complained_at=MORNING), MORNING),
+    "a bounce of what is not sent": lambda: mails.undelivered(
+        one(Mail, state=MailState.LEASED, problem=None), MailProblem.BOUNCED, MORNING
+    ),
+    "a bounce that is no news": lambda: mails.undelivered(
+        one(Mail, state=MailState.SENT, problem=MailProblem.BOUNCED), MailProblem.BOUNCED, MORNING
+    ),
+    "an invitation sent again": lambda: mails.to_send_again(
+        one(Mail, state=MailState.SENT, problem=MailProblem.BOUNCED, ids={}), MORNING
+    ),
+    "a mail that arrived, sent again": lambda: mails.to_send_again(
+        one(Mail, state=MailState.SENT, problem=None, ids={"voucher": "v"}), MORNING
+    ),
+    "a token": lambda: people.used(one(Token, used_at=MORNING), MORNING),
+    "a stop": lambda: protection.stopped(RULES, STOP, StopReason.COMPLAINTS, MORNING),
+    "an end of a stop": lambda: protection.resumed(
+        protection.resumed(STOP, {}, MORNING), {}, MORNING
+    ),
+    "a rollback": lambda: redemptions.rolled_back_redemption(
+        one(Redemption, rolled_back_at=MORNING), MORNING
+    ),
+    "reinstating what is not redeemed": lambda: vouchers.reinstated(
+        one(Voucher, state=VoucherState.REVOKED)
+    ),
+    "a part of what is sealed": lambda: next_changes_part(
+        one(ChangesFile, state=ExportState.SEALED), []
+    ),
+}
+
+
+@pytest.mark.parametrize("move", MOVES.values(), ids=MOVES)
+def test_what_was_done_or_cannot_be_is_an_error(move: Callable[[], object]) -> None:
+    with pytest.raises(IllegalMoveError):
+        move()
+
+
+@pytest.mark.parametrize("state", MailState)
+def test_a_mail_is_settled_by_its_age_only_while_it_is_on_its_way(state: MailState) -> None:
+    on_its_way = state in {MailState.LEASED, MailState.WAITING}
+    mail = one(Mail, state=state, leased_at=MORNING)
+    assert mails.is_overdue(mail, MORNING + AGES) is on_its_way
+    assert not mails.is_overdue(mail, MORNING)
+    assert mails.may_be_leased(mail, timedelta(minutes=5), MORNING + AGES) is on_its_way
+
+
+@pytest.mark.parametrize("state", MailState)
+def test_a_mail_on_its_way_is_not_shown_as_undelivered(state: MailState) -> None:
+    mail = one(Mail, state=state, problem=MailProblem.BOUNCED, ids={"voucher": "v"})
+    assert mails.is_to_be_shown(mail) is (state in {MailState.SENT, MailState.FAILED})
+
+
+def test_only_an_invitation_found_eligible_can_be_answered() -> None:
+    invitation = one(
+        Invitation, state=InvitationState.RECEIVED, closes_at=MORNING + AGES, ended_at=None
+    )
+    assert invitation.decision
+    refused = replace(invitation.decision, reason=Reason.CUSTOMER)
+    for decision, accepted in (
+        (replace(invitation.decision, reason=Reason.ELIGIBLE), True),
+        (refused, False),
+        (None, False),
+    ):
+        decided = replace(invitation, decision=decision)
+        assert is_accepted(decided) is accepted
+        assert is_answerable(decided, MORNING) is accepted
+
+
+def test_an_export_that_is_not_written_or_is_acknowledged_is_not_waited_for() -> None:
+    late = one(Export, state=ExportState.WRITTEN, written_at=MORNING, acknowledged_at=None)
+    assert watch.is_unacknowledged(RULES, late, MORNING + AGES)
+    acknowledged = replace(late, acknowledged_at=MORNING)
+    assert not watch.is_unacknowledged(RULES, acknowledged, MORNING + AGES)
+    assert not watch.is_unacknowledged(RULES, replace(late, written_at=None), MORNING + AGES)
