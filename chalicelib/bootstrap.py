@@ -23,8 +23,8 @@ from chalicelib.services.ports import Clock, Ports
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
+    from chalicelib.services.list_ports import ListBuilder
     from chalicelib.services.mails.compose import Sender
-    from chalicelib.services.ports import ListBuilder
 
 
 def now() -> datetime:

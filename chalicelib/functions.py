@@ -39,7 +39,8 @@ from chalicelib.observability import count, count_by_reason, failed, flushed, lo
 from chalicelib.pace import at_least
 from chalicelib.services.errors import RetryLaterError, SenderBusyError
 from chalicelib.services.isolation import TRANSIENT, Isolation, failing
-from chalicelib.services.ports import Failure, ListUnavailableError, OtherContentError
+from chalicelib.services.list_ports import ListUnavailableError
+from chalicelib.services.ports import Failure, OtherContentError
 from chalicelib.services.turns import in_turn
 
 if TYPE_CHECKING:

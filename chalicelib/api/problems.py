@@ -20,7 +20,8 @@ from chalicelib.services.errors import (
     UnavailableError,
     UnknownError,
 )
-from chalicelib.services.ports import ContentionError, ListUnavailableError
+from chalicelib.services.list_ports import ListUnavailableError
+from chalicelib.services.ports import ContentionError
 
 TYPE = "urn:tandem:problem:"
 

@@ -12,8 +12,9 @@ from chalicelib.domain.orders import Buyer, Person, buyer_of
 from chalicelib.domain.redemptions import Purchase
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher
+from chalicelib.services.list_ports import ListUnavailableError
 from chalicelib.services.lookups import claim_on, find_customer_as_of, sponsor_claims_on
-from chalicelib.services.ports import ListUnavailableError, Ports
+from chalicelib.services.ports import Ports
 
 
 def find_referee(ports: Ports, campaign: Campaign, digest: str) -> Person | None:

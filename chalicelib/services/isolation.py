@@ -12,12 +12,8 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from chalicelib.services.errors import RetryLaterError
-from chalicelib.services.ports import (
-    ContentionError,
-    Failure,
-    ListUnavailableError,
-    OnFailure,
-)
+from chalicelib.services.list_ports import ListUnavailableError
+from chalicelib.services.ports import ContentionError, Failure, OnFailure
 
 T = TypeVar("T")
 

@@ -29,15 +29,8 @@ from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.errors import ClosedError, UnknownError
 from chalicelib.services.facts import facts_around
-from chalicelib.services.ports import (
-    Agenda,
-    CommandPorts,
-    ConflictError,
-    Key,
-    Membership,
-    OnFailure,
-    Ports,
-)
+from chalicelib.services.list_ports import Membership
+from chalicelib.services.ports import Agenda, CommandPorts, ConflictError, Key, OnFailure, Ports
 
 
 def current_campaign(ports: Ports, campaign_id: str) -> Campaign:

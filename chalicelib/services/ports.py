@@ -2,33 +2,30 @@
 
 Each protocol here has two implementations: one on AWS (`chalicelib.adapters`) and one for tests
 (`tests.fakes`); one suite checks both (`tests/contract`). A use case loads, lets the domain decide,
-and commits once: the new state together with the facts.
+and commits once: the new state together with the facts. Those to lists are in `list_ports.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
 
 if TYPE_CHECKING:  # the list builder needs these ports without the models of a campaign
-    from chalicelib.domain.addresses import AddressDigests, Algorithm, DigestKey
+    from chalicelib.domain.addresses import DigestKey
     from chalicelib.domain.campaign.file import Campaign
     from chalicelib.domain.campaign.lists import DigestKeys
     from chalicelib.domain.entity import Entity
     from chalicelib.domain.facts import Fact
-    from chalicelib.domain.files.reading import Tally
     from chalicelib.domain.journal import JournalPart
-    from chalicelib.domain.lists.model import ListMode
     from chalicelib.domain.vouchers import Voucher
+    from chalicelib.services.list_ports import ListBuilder, Lists
 
 E = TypeVar("E", bound="Entity")
 DayCounts = Mapping[date, Mapping[str, int]]  # what is counted, by local day and name
 
-READ_FAILED = "read_failed"
 BATCH_LIMIT = 100  # keys that one `read` can ask for
 TRANSACTION_LIMIT = 100  # items that one `commit` or `count` can change
 # Facts of an hour are spread over so many partitions. A fact is at most 4 write units (a
@@ -43,19 +40,6 @@ class ConflictError(Exception):
 
 class ContentionError(Exception):
     """Concurrent commits prevented this one, after several attempts; try again later."""
-
-
-class ListUnavailableError(Exception):
-    """No trustworthy answer from a list: it means "unknown", never "not on it" (law 3)."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-    @property
-    def is_transient(self) -> bool:
-        """Whether a later attempt may succeed with the same list."""
-        return self.reason == READ_FAILED
 
 
 class MailNotSentError(Exception):
@@ -318,103 +302,6 @@ class Repository(Protocol):
 
         Only after a restore. `part` is the SHA-256 of where the facts are, which spreads the
         counts. `ConflictError` when a lost one is there, or a sealed one is counted (law 10).
-        """
-
-
-@dataclass(frozen=True)
-class Membership:
-    """A list's answer on one address. `found` is the form that matched, None when neither did."""
-
-    version: int
-    found: str | None
-
-
-class Lists(Protocol):
-    """The client's digest lists."""
-
-    def find(
-        self, name: str, campaign: str, max_age_days: int, digests: AddressDigests
-    ) -> Membership:
-        """Whether the list knows the address (`exact` or `alias`). `ListUnavailableError` on any
-        doubt.
-        """
-
-    def find_as_of(
-        self, name: str, campaign: str, at: datetime, digests: AddressDigests
-    ) -> Membership:
-        """Whether the list in force at `at` had the address; before the first list, that one is
-        used.
-
-        `ListUnavailableError` on any doubt.
-        """
-
-
-@dataclass(frozen=True)
-class NewSegment:
-    """A segment to be built: its path and what its header contains."""
-
-    path: str
-    algorithm: Algorithm
-    key_id: str
-    generation: int
-
-
-@dataclass(frozen=True)
-class StoredSegment:
-    """A segment stored at `path` with that ETag; `rows` counts its distinct digests.
-
-    `directory_crc` is the CRC-32 that look-ups check; it is not needed to build on the segment.
-    """
-
-    path: str
-    etag: str
-    rows: int
-    directory_crc: int = 0
-
-
-class GatheredDigests(Protocol):
-    """The digests of one dropped list, read to its end and kept until the context ends."""
-
-
-@dataclass(frozen=True)
-class Layer:
-    """Digests to apply to the result of the layers before: `full` replaces it, `add`, `remove`."""
-
-    mode: ListMode
-    digests: GatheredDigests | StoredSegment
-
-
-@dataclass(frozen=True)
-class Sums:
-    """What a segment would hold: distinct digests, and how many canaries would be missing."""
-
-    rows: int
-    canaries_missing: int
-
-
-class ListBuilder(Protocol):
-    """Builds segments from dropped lists and stored segments of any size."""
-
-    def gather(
-        self, plain: Iterable[bytes], tally: Tally
-    ) -> AbstractContextManager[GatheredDigests]:
-        """Read the decompressed bytes of a list to their end; `tally` then has the counts.
-
-        `FileRefusedError` when the whole list is refused.
-        """
-
-    def build(
-        self,
-        new: NewSegment,
-        layers: Sequence[Layer],
-        *,
-        canaries: Collection[bytes] = (),
-        judge: Callable[[Sums], None] = lambda _: None,
-    ) -> StoredSegment:
-        """Apply `layers` to one another (the first is `full`) and store the result.
-
-        `judge` is called with the sums before anything is stored; if it raises, nothing is.
-        `ListUnavailableError` when a stored segment cannot be read.
         """
 
 

@@ -19,7 +19,7 @@ from chalicelib.adapters.lists.segment import HEADER_SIZE, SegmentHeader
 from chalicelib.domain.addresses import Algorithm
 from chalicelib.domain.files.reading import FileRefusedError, Tally
 from chalicelib.domain.lists.model import ListMode
-from chalicelib.services.ports import Layer, ListUnavailableError, NewSegment, StoredSegment
+from chalicelib.services.list_ports import Layer, ListUnavailableError, NewSegment, StoredSegment
 from tests.reference.segments import build
 from tests.reference.stores import MemoryStore, MemoryUpload
 

@@ -14,7 +14,8 @@ import pytest
 from chalicelib.adapters.dynamodb.repository import DynamoRepository
 from chalicelib.adapters.lists.current import CurrentLists
 from chalicelib.api.operations import OPERATIONS
-from chalicelib.services.ports import ContentionError, ListUnavailableError
+from chalicelib.services.list_ports import ListUnavailableError
+from chalicelib.services.ports import ContentionError
 from tests.api.gateway import Request
 from tests.api.requests import (
     CONFIRMATION,

@@ -37,8 +37,9 @@ from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.effects import Queue
 from chalicelib.domain.files.reading import Tally
 from chalicelib.services.campaigns.put import put_campaign
+from chalicelib.services.list_ports import Layer, NewSegment
 from chalicelib.services.lists.versions import version_of
-from chalicelib.services.ports import Insert, Layer, NewSegment, Ports
+from chalicelib.services.ports import Insert, Ports
 from tests.api.gateway import Answer, Gateway, Request
 from tests.fakes.aws_table import make_table
 from tests.fakes.lists import current_list

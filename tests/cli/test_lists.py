@@ -12,8 +12,9 @@ from typer.testing import Result
 
 from chalicelib.adapters.dynamodb.repository import DynamoRepository
 from chalicelib.domain.lists.model import CurrentList, HeldList
+from chalicelib.services.list_ports import StoredSegment
 from chalicelib.services.lists.versions import version_of
-from chalicelib.services.ports import Insert, StoredSegment
+from chalicelib.services.ports import Insert
 from tests.cli.conftest import facts_now
 from tests.fakes.lists import current_list
 

@@ -15,7 +15,7 @@ from chalicelib.adapters.s3 import BucketSegments
 from chalicelib.domain.files.digests import record
 from chalicelib.domain.files.reading import FileRefusedError, Tally
 from chalicelib.domain.lists.model import ListMode
-from chalicelib.services.ports import (
+from chalicelib.services.list_ports import (
     GatheredDigests,
     Layer,
     ListBuilder,

@@ -21,18 +21,16 @@ from chalicelib.domain.addresses import Address, AddressDigests, Algorithm, Dige
 from chalicelib.domain.files.digests import record
 from chalicelib.domain.files.reading import Tally
 from chalicelib.domain.lists.model import CurrentList, FileRecord, ListDelta, ListVersion
-from chalicelib.services.ports import (
-    Insert,
+from chalicelib.services.list_ports import (
     Layer,
     ListBuilder,
     Lists,
     ListUnavailableError,
     Membership,
     NewSegment,
-    Replace,
-    Repository,
     StoredSegment,
 )
+from chalicelib.services.ports import Insert, Replace, Repository
 from tests.contract.aws import new_bucket
 from tests.contract.entities import ENTITIES
 from tests.fakes.campaign import CAMPAIGN, digest, digests

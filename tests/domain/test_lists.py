@@ -18,7 +18,7 @@ from chalicelib.domain.lists.rules import (
     judge,
     manifest_mismatch,
 )
-from chalicelib.services.ports import StoredSegment
+from chalicelib.services.list_ports import StoredSegment
 from tests.fakes.lists import current_list
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)

@@ -7,7 +7,7 @@ from datetime import datetime
 from chalicelib.domain.addresses import Algorithm
 from chalicelib.domain.lists.drops import drop_position
 from chalicelib.domain.lists.model import CurrentList, FullList
-from chalicelib.services.ports import StoredSegment
+from chalicelib.services.list_ports import StoredSegment
 
 
 def current_list(

@@ -20,19 +20,21 @@ from chalicelib.domain.files.digests import digests, record
 from chalicelib.domain.files.reading import Tally
 from chalicelib.domain.lists.model import CurrentList, ListVersion
 from chalicelib.domain.lists.rules import is_fresh
-from chalicelib.services.ports import (
-    Clock,
-    FileMissingError,
+from chalicelib.services.list_ports import (
     GatheredDigests,
     Layer,
     ListUnavailableError,
     Membership,
     NewSegment,
+    StoredSegment,
+    Sums,
+)
+from chalicelib.services.ports import (
+    Clock,
+    FileMissingError,
     PartOfFile,
     Repository,
-    StoredSegment,
     Stretch,
-    Sums,
     Written,
 )
 

@@ -30,13 +30,14 @@ from chalicelib.services.ingest import Drop, ingest, reviewed_drop
 from chalicelib.services.invitations.decide import decide_invitation
 from chalicelib.services.invitations.invite import Referee, invite
 from chalicelib.services.invitations.respond import confirm
+from chalicelib.services.list_ports import ListUnavailableError
 from chalicelib.services.mails.compose import Sender
 from chalicelib.services.mails.send import send_mail
 from chalicelib.services.operations.project import project
 from chalicelib.services.operations.reconciliation import write_reconciliations
 from chalicelib.services.operations.relay import relay
 from chalicelib.services.operations.seal import seal
-from chalicelib.services.ports import ListUnavailableError, Ports, Repository
+from chalicelib.services.ports import Ports, Repository
 from chalicelib.services.protection import requeue_held
 from chalicelib.services.requeue import requeue_undecided
 from chalicelib.services.sponsors.sign_in import decide_sign_in, open_session, request_sign_in

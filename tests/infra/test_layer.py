@@ -67,7 +67,7 @@ import contextlib, hashlib, json, sys
 sys.path[:0] = sys.argv[1:]
 from chalicelib.adapters.lists.building import SegmentBuilder
 from chalicelib.domain.files.reading import Tally
-from chalicelib.services.ports import Layer, NewSegment
+from chalicelib.services.list_ports import Layer, NewSegment
 
 stored = {}
 

@@ -9,7 +9,7 @@ from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.invitations import InvitationState
 from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.mails.send import send_mail
-from chalicelib.services.operations.reconcile import LEASED_AFTER
+from chalicelib.services.operations.overdue_mails import LEASED_AFTER
 from chalicelib.services.ports import MailUncertainError
 from tests.fakes.campaign import CANARY
 from tests.fakes.due import reconcile

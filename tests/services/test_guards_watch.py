@@ -25,7 +25,9 @@ from chalicelib.services.operations.consequences import is_undone
 from chalicelib.services.ports import Failure, MailUncertainError, Remove, Replace
 from chalicelib.services.protection import hold
 from chalicelib.services.sponsors.sign_in import open_session, request_sign_in
+from chalicelib.services.vouchers import replace_refused as vouchers
 from tests.fakes.campaign import CAMPAIGN
+from tests.fakes.due import work_off_all
 from tests.fakes.repository import ContestedRepository
 from tests.fakes.world import VIPS, World, new_world, wrapped
 from tests.services.test_replacement import OWN_CODES, refuse
@@ -51,7 +53,6 @@ def reconciled(world: World) -> tuple[dict[str, int], list[Failure]]:
     [
         ("_leased", "leased"),
         ("_replace_refused", "refused"),
-        ("seal_overdue", "unsealed"),
     ],
 )
 def test_a_part_of_the_watch_that_fails_holds_up_no_other(
@@ -64,26 +65,6 @@ def test_a_part_of_the_watch_that_fails_holds_up_no_other(
     assert found["unexported"] == 1
     assert [failure.name for failure in failures] == [name]
     assert found["not_handled"] == 1
-
-
-def test_a_mail_that_cannot_be_settled_holds_up_no_other(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    session = world.sponsor()
-    world.mailer.answers = [MailUncertainError("timeout")] * 2
-    world.invite(session, NEWCOMER, OTHER)
-    world.run()
-    world.clock.advance(hours=1)
-    overdue, seen = watch._overdue, []
-
-    def of_the_first(ports: Any, mail: Mail) -> int:
-        seen.append(mail.mail_id)
-        return overdue(ports, mail) if seen[1:] else failing()
-
-    monkeypatch.setattr(watch, "_overdue", of_the_first)
-    found, failures = reconciled(world)
-    assert (found["leased"], len(seen)) == (1, 2)
-    assert [failure.name for failure in failures] == seen[:1]
 
 
 def refused(number: int) -> World:
@@ -105,7 +86,7 @@ def test_once_a_template_has_no_code_left_its_other_vouchers_are_only_counted(
 ) -> None:
     world = refused(3)
     tried: list[str] = []
-    replace_refused = watch.replace_refused
+    replace_refused = vouchers.replace_refused
 
     def noted(*arguments: Any) -> Any:
         tried.append(arguments[2])
@@ -130,7 +111,7 @@ def test_a_voucher_that_cannot_be_replaced_holds_up_no_other(
 ) -> None:
     world = refused(2)
     world.drop("codes/welcome/b.csv", b"OWNCODE-11\nOWNCODE-12\n")
-    replace_refused, tried = watch.replace_refused, []
+    replace_refused, tried = vouchers.replace_refused, []
 
     def of_the_first(*arguments: Any) -> Any:
         tried.append(arguments[2])
@@ -226,6 +207,7 @@ def test_what_reconcile_sends_again_goes_to_the_queue_of_its_kind(
         send(world, released)
     world.clock.advance(minutes=20)
     reconciled(world)
+    work_off_all(world.ports)
     assert [fact.name for fact in world.queues.waiting[Queue.MAIL]] == [
         FactName.VOUCHER_ACKNOWLEDGED
     ]

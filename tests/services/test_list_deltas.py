@@ -22,7 +22,8 @@ from chalicelib.domain.files.receipt import ListOutcome, Receipt
 from chalicelib.domain.lists.model import CurrentList, ListDelta, ListVersion
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.ingest import Drop, ingest
-from chalicelib.services.ports import ListBuilder, Ports
+from chalicelib.services.list_ports import ListBuilder
+from chalicelib.services.ports import Ports
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digest
 from tests.fakes.fuse import killed_everywhere
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world

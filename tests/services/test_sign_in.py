@@ -10,7 +10,8 @@ from chalicelib.domain.people import Contact, Session, Sponsor, Token
 from chalicelib.domain.tokens import hashed
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import ClosedError, UnauthorisedError, UnknownError
-from chalicelib.services.ports import ListUnavailableError, Remove
+from chalicelib.services.list_ports import ListUnavailableError
+from chalicelib.services.ports import Remove
 from chalicelib.services.sponsors.sign_in import (
     decide_sign_in,
     open_session,

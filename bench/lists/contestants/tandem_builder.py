@@ -20,7 +20,7 @@ from bench.lists.inputs import GENERATION, KEY_ID
 from chalicelib.adapters.lists.building.builder import SegmentBuilder
 from chalicelib.adapters.lists.segment import HEADER_SIZE, SegmentHeader
 from chalicelib.domain.files.reading import Tally, content
-from chalicelib.services.ports import Layer, NewSegment, StoredSegment
+from chalicelib.services.list_ports import Layer, NewSegment, StoredSegment
 
 PIECE = 1 << 20  # bytes read at a time
 

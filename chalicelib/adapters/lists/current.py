@@ -20,7 +20,8 @@ from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.files.digests import record
 from chalicelib.domain.lists.model import CurrentList, ListVersion
 from chalicelib.domain.lists.rules import is_fresh
-from chalicelib.services.ports import Clock, ListUnavailableError, Membership, Repository
+from chalicelib.services.list_ports import ListUnavailableError, Membership
+from chalicelib.services.ports import Clock, Repository
 
 ATTEMPTS = 3  # a look-up may meet one swap of the list, hardly ever two
 

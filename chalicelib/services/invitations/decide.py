@@ -26,13 +26,14 @@ from chalicelib.domain.invitations import Invitation, is_undecided, new_decision
 from chalicelib.domain.people import Contact, Sponsor, referee_claims
 from chalicelib.services.digests import digests_of
 from chalicelib.services.facts import invitation_fact
+from chalicelib.services.list_ports import ListUnavailableError
 from chalicelib.services.lookups import (
     claims_on,
     current_campaign,
     find_customer,
     oppositions_to,
 )
-from chalicelib.services.ports import Insert, ListUnavailableError, Ports, Remove, Replace
+from chalicelib.services.ports import Insert, Ports, Remove, Replace
 from chalicelib.services.retry import retry_on_conflict
 
 DECIDED_ALREADY = "decided_already"

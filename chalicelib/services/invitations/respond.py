@@ -37,6 +37,7 @@ from chalicelib.domain.referrals import Referral, new_referral
 from chalicelib.services.digests import complete_sponsor, digests_of, new_oppositions
 from chalicelib.services.errors import FieldProblem, GoneError, InvalidError, UnavailableError
 from chalicelib.services.facts import invitation_fact, new_fact, referral_fact
+from chalicelib.services.list_ports import ListUnavailableError, Membership
 from chalicelib.services.lookups import (
     claims_on,
     current_campaign,
@@ -44,15 +45,7 @@ from chalicelib.services.lookups import (
     sponsor_name,
 )
 from chalicelib.services.moves import close_invitation
-from chalicelib.services.ports import (
-    Change,
-    ConflictError,
-    Insert,
-    ListUnavailableError,
-    Membership,
-    Ports,
-    Replace,
-)
+from chalicelib.services.ports import Change, ConflictError, Insert, Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
 
 

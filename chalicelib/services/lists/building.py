@@ -21,17 +21,8 @@ from chalicelib.domain.lists.model import APPROVED, FullList, HeldList, ListDelt
 from chalicelib.domain.lists.plan import ListState
 from chalicelib.domain.lists.rules import HELD_FOR, Accepted, judge
 from chalicelib.services.facts import list_fact
-from chalicelib.services.ports import (
-    GatheredDigests,
-    Insert,
-    Layer,
-    NewSegment,
-    Ports,
-    Remove,
-    Replace,
-    StoredSegment,
-    Sums,
-)
+from chalicelib.services.list_ports import GatheredDigests, Layer, NewSegment, StoredSegment, Sums
+from chalicelib.services.ports import Insert, Ports, Remove, Replace
 
 HELD_DAYS = 30  # as long as a dropped file stays in the bucket
 

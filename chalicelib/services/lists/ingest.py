@@ -38,6 +38,7 @@ from chalicelib.domain.lists.plan import (
     plan_drop,
 )
 from chalicelib.services.facts import list_fact
+from chalicelib.services.list_ports import GatheredDigests
 from chalicelib.services.lists.building import (
     build_delta,
     build_full,
@@ -53,7 +54,7 @@ from chalicelib.services.lists.versions import (
     new_pointer,
     outcome,
 )
-from chalicelib.services.ports import GatheredDigests, Insert, Ports, Remove, Replace
+from chalicelib.services.ports import Insert, Ports, Remove, Replace
 from chalicelib.services.retry import retry_on_conflict
 
 

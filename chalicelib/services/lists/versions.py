@@ -22,14 +22,8 @@ from chalicelib.domain.lists.model import (
 )
 from chalicelib.domain.lists.plan import BuildDelta, BuildFull, ListState, Wait
 from chalicelib.services.facts import list_fact
-from chalicelib.services.ports import (
-    Change,
-    Insert,
-    Ports,
-    Remove,
-    Replace,
-    StoredSegment,
-)
+from chalicelib.services.list_ports import StoredSegment
+from chalicelib.services.ports import Change, Insert, Ports, Remove, Replace
 
 
 def new_pointer(

@@ -46,6 +46,7 @@ from chalicelib.mails.contexts import (
 from chalicelib.services.digests import digests_of
 from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.facts import invitation_fact
+from chalicelib.services.list_ports import ListUnavailableError
 from chalicelib.services.lookups import (
     current_campaign,
     find_customer,
@@ -53,7 +54,7 @@ from chalicelib.services.lookups import (
     sponsor_name,
     voucher_of,
 )
-from chalicelib.services.ports import ListUnavailableError, Ports, Remove, Replace
+from chalicelib.services.ports import Ports, Remove, Replace
 
 
 @dataclass(frozen=True)

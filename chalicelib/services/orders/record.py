@@ -56,13 +56,7 @@ from chalicelib.services.errors import UnknownError
 from chalicelib.services.lookups import find_voucher_for, find_voucher_on_order
 from chalicelib.services.moves import give_back_changes, redemption_changes
 from chalicelib.services.order_changes import order_changes
-from chalicelib.services.ports import (
-    Change,
-    Insert,
-    Key,
-    Ports,
-    Replace,
-)
+from chalicelib.services.ports import Change, Insert, Key, Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
 
 _GIVEN_BACK_AT_ONCE = 15  # vouchers, at six items each

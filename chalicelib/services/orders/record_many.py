@@ -32,8 +32,9 @@ from chalicelib.domain.orders import (
 from chalicelib.domain.people import RefereeClaim, SponsorClaim
 from chalicelib.domain.redemptions import OrderUses
 from chalicelib.domain.vouchers import Voucher, VoucherProblem
+from chalicelib.services.list_ports import ListUnavailableError
 from chalicelib.services.orders.record import OrderOutcome, record_order, refused
-from chalicelib.services.ports import BATCH_LIMIT, ContentionError, Key, ListUnavailableError, Ports
+from chalicelib.services.ports import BATCH_LIMIT, ContentionError, Key, Ports
 from chalicelib.services.row_groups import Parts, RowGroups, few_or_many
 from chalicelib.services.row_work import RowWork
 

@@ -38,22 +38,14 @@ from chalicelib.domain.sign_ins import SignInReason
 from chalicelib.services.digests import complete_sponsor, digests_of
 from chalicelib.services.errors import UnauthorisedError
 from chalicelib.services.facts import facts_around, new_fact
+from chalicelib.services.list_ports import ListUnavailableError, Membership
 from chalicelib.services.lookups import (
     current_campaign,
     find_vip,
     open_campaign,
     sponsor_claims_on,
 )
-from chalicelib.services.ports import (
-    Change,
-    ConflictError,
-    Insert,
-    ListUnavailableError,
-    Membership,
-    Ports,
-    Remove,
-    Replace,
-)
+from chalicelib.services.ports import Change, ConflictError, Insert, Ports, Remove, Replace
 from chalicelib.services.retry import retry_on_conflict
 
 REQUEST_KEPT_FOR = timedelta(days=1)

@@ -11,8 +11,9 @@ from chalicelib.domain.orders import Order
 from chalicelib.domain.redemptions import Redemption
 from chalicelib.domain.referrals import Referral, with_newcomer_check
 from chalicelib.services.errors import RetryLaterError
+from chalicelib.services.list_ports import ListUnavailableError, Membership
 from chalicelib.services.lookups import current_campaign, find_customer_as_of, referee_of
-from chalicelib.services.ports import ListUnavailableError, Membership, Ports, Replace
+from chalicelib.services.ports import Ports, Replace
 from chalicelib.services.referral_orders import orders_of
 
 

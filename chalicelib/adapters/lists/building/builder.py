@@ -48,7 +48,7 @@ from chalicelib.adapters.lists.segment import (
 )
 from chalicelib.domain.files.digests import ListReading
 from chalicelib.domain.files.reading import FileRefusedError, Tally
-from chalicelib.services.ports import (
+from chalicelib.services.list_ports import (
     GatheredDigests,
     Layer,
     ListUnavailableError,

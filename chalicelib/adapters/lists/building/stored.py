@@ -29,7 +29,7 @@ from chalicelib.adapters.lists.segment import (
     SegmentError,
     SegmentHeader,
 )
-from chalicelib.services.ports import StoredSegment
+from chalicelib.services.list_ports import StoredSegment
 
 
 class Upload(Protocol):
