@@ -476,10 +476,10 @@ def test_each_work_queue_is_fed_by_those_who_have_work_for_it(resources: Resourc
         "Decide": {"RelayRole", "DecideRole", "DueRole", "ReconcileRole"},
         "Due": {"DecideRole", "DueRole", "ExpireRole", "ReconcileRole"},
         "Ingest": {"RelayRole", "ReconcileRole"},
-        "Mail": {"RelayRole", "DecideRole", "ReconcileRole"},
+        "Mail": {"DueRole", "RelayRole", "DecideRole", "ReconcileRole"},
         "Parts": {"IngestRole", "ReconcileRole"},
         "RequestedDecision": {"RelayRole", "ReconcileRole"},
-        "RequestedMail": {"RelayRole", "DecideRole", "ReconcileRole"},
+        "RequestedMail": {"DueRole", "RelayRole", "DecideRole", "ReconcileRole"},
         "Reward": {"RelayRole", "ReconcileRole"},
     }
 
