@@ -122,12 +122,10 @@ def work_off(ports: Ports, part: PartOfFile, on_failure: OnFailure) -> Receipt |
     file = ports.repository.get(FileInParts, campaign=part.campaign, file_id=part.file_id)
     if file is None:
         return None  # its receipt was written long ago
-    handled = _handled(ports, part)
-    if handled is None or not handled.is_complete:
-        isolation = Isolation(on_failure)
-        handled = _Work(ports, file, part, isolation).done_after(handled)
-        if isolation.failed or isolation.left:
-            raise PartLeftError(f"part {part.part}: {len(handled.left)} rows")
+    isolation = Isolation(on_failure)
+    handled = _Work(ports, file, part, isolation).done_after(_handled(ports, part))
+    if isolation.failed or isolation.left:
+        raise PartLeftError(f"part {part.part}: {len(handled.left)} rows")
     if not handled.is_complete:
         ports.queues.put_parts([part])
         return None

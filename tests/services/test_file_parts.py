@@ -18,7 +18,7 @@ from chalicelib.domain.entity import Entity
 from chalicelib.domain.exports import Export
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.files.orders import COLUMNS
-from chalicelib.domain.files.parts import FileInParts, HandledPart
+from chalicelib.domain.files.parts import FileInParts, HandledPart, staged_path
 from chalicelib.domain.files.reading import Tally
 from chalicelib.domain.files.receipt import Receipt, receipt_json
 from chalicelib.domain.orders import Order
@@ -303,6 +303,31 @@ def test_law_4_of_two_readers_of_a_file_the_parts_of_one_are_handled() -> None:
     assert work_off_parts(world.ports)
 
 
+def test_a_file_that_is_recorded_is_not_staged_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = dropped()
+    ingest(world.ports, DROP)
+    staged = set(world.files.under("parts/"))
+    written: list[str] = []
+    monkeypatch.setattr(world.files, "write", lambda path, *_, **__: written.append(path))
+    ingest(world.ports, DROP)
+    assert (written, set(world.files.under("parts/"))) == ([], staged)
+
+
+def test_a_part_that_was_never_handled_is_never_left_out_of_the_receipt() -> None:
+    """What was staged of it is gone: by its end, or by somebody's hand."""
+    world = dropped()
+    ingest(world.ports, DROP)
+    lost = world.queues.parts.pop()
+    [file] = world.memory.all(FileInParts)
+    world.files.remove(staged_path(file, lost.part))
+    assert work_off_parts(world.ports) is None
+    assert receipts(world) == {}
+    with pytest.raises(PartLeftError):
+        work_off(world.ports, lost, must_not_fail)
+    world.clock.advance(hours=4)
+    assert reconcile(world.ports)["unfinished_files"] == 1
+
+
 def killed_before_the_receipt() -> World:
     """A world whose last worker was killed before the receipt, and its message is lost."""
     world = dropped()
@@ -334,15 +359,16 @@ def test_a_file_whose_last_worker_was_killed_is_finished_within_the_hour() -> No
 
 
 class Poisoned(_Wrapped):
-    """A repository that cannot store some orders."""
+    """A repository that cannot store some orders, in any status or in one."""
 
-    def __init__(self, world: World, *order_ids: str) -> None:
+    def __init__(self, world: World, *order_ids: str, status: str = "") -> None:
         super().__init__(world.repository)
         self._order_ids = order_ids
+        self._status = status
 
     def commit(self, *changes: Any, **more: Any) -> None:
-        for change in changes:
-            if isinstance(change.entity, Order) and change.entity.order_id in self._order_ids:
+        for order in (change.entity for change in changes if isinstance(change.entity, Order)):
+            if order.order_id in self._order_ids and self._status in {"", order.status}:
                 raise LookupError("nobody can store it")
         super().commit(*changes, **more)
 
@@ -393,7 +419,8 @@ def test_later_reports_of_an_order_wait_for_one_that_cannot_be_handled() -> None
     rows += [world.order("A5", "cancelled", of=REFEREES[0])]
     world.put_file(ORDERS, order_file(*rows))
     ingest(world.ports, DROP)
-    delivered_to(world, wrapped(world, lambda _: Poisoned(world, "A5")), lambda _: None)
+    poisoned = Poisoned(world, "A5", status="placed")
+    delivered_to(world, wrapped(world, lambda _: poisoned), lambda _: None)
     assert [one.left for one in world.memory.all(HandledPart) if one.left] == [(7, 10)]
     receipt = work_off_parts(world.ports)
     assert receipt
@@ -438,6 +465,20 @@ def test_a_part_that_takes_too_long_goes_on_in_another_message() -> None:
     assert receipt
     assert replace(receipt, dropped_at=expected.dropped_at) == expected
     assert receipt.received_at == start
+
+
+def test_results_are_read_for_the_receipt_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = dropped()
+    read: list[str] = []
+    within = world.repository.within
+
+    def noted(kind: Any, /, **key: Any) -> Any:
+        read.append(kind.__name__)
+        return within(kind, **key)
+
+    monkeypatch.setattr(world.repository, "within", noted)
+    handle_all(world, world.ports)
+    assert read.count("HandledPart") == 1
 
 
 # --- what it costs ------------------------------------------------------------------------------

@@ -159,7 +159,7 @@ def _in_parts(ports: Ports, campaign: Campaign, numbered: Iterator[tuple[int, Or
     ours: list[str] = []
     while shared := [{"code_key": key} for key in islice(names, BATCH_LIMIT)]:
         vouchers = ports.repository.get_many(Voucher, shared)
-        ours += [one.code_key for one in vouchers if one.campaign == campaign.id]
+        ours += [voucher.code_key for voucher in vouchers]
     groups.unite(ours)
     return groups.parts()
 
