@@ -9,6 +9,7 @@ import gzip
 
 import pytest
 
+from local.narration import Narrator
 from local.running import Stack
 from local.surfaces import Surfaces
 from tests.e2e.conftest import Played
@@ -47,3 +48,25 @@ def test_the_table_and_the_files_of_the_story_agree(world: Surfaces) -> None:
     [path] = world.output_keys(RECONCILIATION)
     content = world.output_file(path.split("/", 2)[2])
     assert content == b"voucher,difference,in_table,in_files\n"
+
+
+def test_a_large_file_is_handled_in_parts_and_has_one_receipt(
+    stack: Stack, played: Played, narrator: Narrator
+) -> None:
+    """Orders of people whom nobody knows, so the files of the story stay as they are."""
+    world, path = played.world, "orders/large.csv.gz"
+    rows = [
+        f"L{number % 11_000:05},2026-05-04T21:14:03+02:00,{number:064x},SHOP10,45.00,EUR,kept\n"
+        for number in range(12_000)
+    ]
+    rows[7] = rows[7].replace("45.00", "?")
+    header = "order_id,ordered_at,email_digest,voucher_code,amount,currency,status\n"
+    world.drop(path, gzip.compress("".join([header, *rows]).encode()))
+    narrator.wait("the receipt of all parts", lambda: int(bool(world.receipt(path))), 1)
+    receipt = world.receipt(path) or {}
+    assert (receipt["status"], receipt["rows"], receipt["rejected"]) == ("partial", 12_000, 1)
+    assert receipt["effects"] == {"not_a_referees": 11_999}
+    assert [one["line"] for one in receipt["vouchers"]] == [*range(2, 9), *range(10, 1003)]
+    assert [error["line"] for error in receipt["errors"]] == [9]
+    staged = stack.s3.list_objects_v2(Bucket=stack.bucket, Prefix="parts/")
+    assert staged.get("KeyCount", 0) == 0
