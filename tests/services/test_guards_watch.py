@@ -25,7 +25,7 @@ from chalicelib.services.operations.consequences import is_undone
 from chalicelib.services.ports import Failure, MailUncertainError, Remove, Replace
 from chalicelib.services.protection import hold
 from chalicelib.services.sponsors.sign_in import open_session, request_sign_in
-from chalicelib.services.vouchers import replace_refused as vouchers
+from chalicelib.services.vouchers.replace_refused import replace_refused
 from tests.fakes.campaign import CAMPAIGN
 from tests.fakes.due import work_off_all
 from tests.fakes.repository import ContestedRepository
@@ -86,7 +86,6 @@ def test_once_a_template_has_no_code_left_its_other_vouchers_are_only_counted(
 ) -> None:
     world = refused(3)
     tried: list[str] = []
-    replace_refused = vouchers.replace_refused
 
     def noted(*arguments: Any) -> Any:
         tried.append(arguments[2])
@@ -111,7 +110,7 @@ def test_a_voucher_that_cannot_be_replaced_holds_up_no_other(
 ) -> None:
     world = refused(2)
     world.drop("codes/welcome/b.csv", b"OWNCODE-11\nOWNCODE-12\n")
-    replace_refused, tried = vouchers.replace_refused, []
+    tried: list[str] = []
 
     def of_the_first(*arguments: Any) -> Any:
         tried.append(arguments[2])
