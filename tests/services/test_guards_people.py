@@ -13,7 +13,7 @@ from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.invitations import InvitationState
 from chalicelib.domain.mails import Mail, MailProblem, MailState
 from chalicelib.domain.people import Sponsor
-from chalicelib.domain.vouchers import Voucher, VoucherState
+from chalicelib.domain.vouchers import SpareCode, Voucher, VoucherState
 from chalicelib.services import spare_codes
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import UnknownError
@@ -142,12 +142,12 @@ def test_refused_vouchers_are_those_of_the_campaign_that_is_asked_for() -> None:
 
 
 def test_a_spare_code_that_another_grant_has_removed_is_left_alone(world: World) -> None:
-    spare = next(one for one in ENTITIES if isinstance(one, spare_codes.SpareCode))
+    spare = next(one for one in ENTITIES if isinstance(one, SpareCode))
     world.repository.commit(Insert(replace(spare, revision=0)))
     stored: Any = replace(spare, revision=1)
     for _ in range(2):
         spare_codes._forget(world.ports, stored)
-    assert world.memory.all(spare_codes.SpareCode) == []
+    assert world.memory.all(SpareCode) == []
 
 
 def test_the_mail_of_a_replaced_voucher_is_not_sent_again() -> None:
