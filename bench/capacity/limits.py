@@ -18,7 +18,10 @@ class Kind(StrEnum):
     READ = "read units"
     PUT = "PUTs"
     GET = "GETs"
-    SEND = "mails"
+
+    __hash__ = (
+        str.__hash__
+    )  # an enumeration's own is slow, and resources are looked up all the time
 
 
 A_SECOND: Mapping[Kind, float] = {
@@ -49,16 +52,16 @@ NEW_TABLE_PARTITIONS = 4
 # DynamoDB, "Quotas in Amazon DynamoDB": write units a second of an on-demand table, unless raised.
 TABLE_QUOTA = 40_000
 
-# Lambda, "Lambda quotas": executions at once of an account, unless raised.
-ACCOUNT_EXECUTIONS = 1_000
 # Lambda, "Using AWS Lambda with Amazon DynamoDB": one batch of a shard at a time, unless
 # ParallelizationFactor says more. DynamoDB, "Change data capture for DynamoDB Streams": a partition
 # of the table has a shard.
 SHARDS_A_PARTITION = 1
 # Lambda, "Configure Lambda function memory": 1,769 MB are one processor.
 MEMORY_OF_A_PROCESSOR_MB = 1_769
-# SQS, "Amazon SQS quotas": messages of a standard queue that are being worked on at once. Its calls
-# have no limit that matters here.
+# Lambda, "Lambda quotas": executions at once of an account, unless raised.
+ACCOUNT_EXECUTIONS = 1_000
+# SQS, "Amazon SQS quotas": messages of a standard queue that are worked on at once. Its calls have
+# no limit that matters here.
 IN_FLIGHT = 120_000
 
 # Not published, so assumed: what a call takes, in seconds. DynamoDB says "single-digit

@@ -37,7 +37,9 @@ MOST_THROTTLED = 0.01  # of all work
 MOST_FAILED = 0.001
 MOST_BEHIND = 0.05  # of the time
 PRECISION = 1.06  # of a ceiling
+LEAST = 1e-3  # of the first rate that is tried
 CONFLICTS = "transactions on one item"
+EXECUTIONS = "executions of "
 
 
 class Resource(NamedTuple):
@@ -63,6 +65,7 @@ class Request:
     takes: Mapping[Resource, float] = field(default_factory=dict)
     items: frozenset[Place] = frozenset()
     is_transaction: bool = False
+    read_items: int = 0
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,7 @@ class Outcome:
     throttled: int = 0  # at least once
     failed: int = 0
     longest_wait: float = 0.0  # for an execution
+    ended: float = 0.0  # when the last work was done
     in_the_way: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -160,23 +164,25 @@ class Simulation:
             if stage.executions is not None:
                 self._executions[stage.name] = _Executions(stage.executions)
             if rate * stage.share > 0:
-                self._at(0.0, self._arrivals(stage, 1 / (rate * stage.share), seconds))
+                self._at(0.0, self._arrivals(stage, rate * stage.share, seconds))
         while self._events:
             self._now, _, process = heapq.heappop(self._events)
             pause = next(process, None)
             if pause is not None:
                 self._at(self._now + pause, process)
+        self.outcome.ended = self._now
         return self.outcome
 
     def _at(self, when: float, process: Iterator[float]) -> None:
         self._number += 1
         heapq.heappush(self._events, (when, self._number, process))
 
-    def _arrivals(self, stage: Stage, every: float, until: float) -> Iterator[float]:
-        yield self._chance.uniform(0, every)
+    def _arrivals(self, stage: Stage, a_second: float, until: float) -> Iterator[float]:
+        """Each by itself, as people come: now and then several at once."""
+        yield self._chance.expovariate(a_second)
         while self._now < until:
             self._arrive(stage, stage.draw(self._chance))
-            yield every
+            yield self._chance.expovariate(a_second)
 
     def _arrive(self, stage: Stage, work: Work) -> None:
         self.outcome.works += 1
@@ -201,7 +207,7 @@ class Simulation:
         if executions and executions.waiting:
             since, waiting = executions.waiting.popleft()
             self.outcome.longest_wait = max(self.outcome.longest_wait, self._now - since)
-            self.outcome.in_the_way[f"executions of {stage.name}"] += 1
+            self.outcome.in_the_way[EXECUTIONS + stage.name] += 1
             self._at(self._now, self._perform(stage, waiting))
         elif executions:
             executions.free += 1
@@ -240,28 +246,25 @@ class Simulation:
 
     def _take(self, request: Request) -> str:
         """Take the units of a request, all or none; the name of what has too few."""
-        allowances = self._refilled(request)
         for resource, units in request.takes.items():
-            if allowances[resource].left < units:
+            if self._refilled(resource).left < units:
                 return str(resource)
-        self._spend(request)
+        for resource, units in request.takes.items():
+            self._allowances[resource].left -= units
         return ""
 
     def _spend(self, request: Request) -> None:
-        for resource, allowance in self._refilled(request).items():
-            allowance.left -= request.takes[resource]
+        for resource, units in request.takes.items():
+            self._refilled(resource).left -= units
 
-    def _refilled(self, request: Request) -> dict[Resource, _Allowance]:
-        found = {}
-        for resource in request.takes:
-            allowance = self._allowances.get(resource)
-            if allowance is None:
-                limit = self._a_second[resource.kind]
-                # Nothing saved: what counts is what it takes for long.
-                allowance = self._allowances[resource] = _Allowance(limit, limit / 10, self._now)
-            allowance.refill(self._now)
-            found[resource] = allowance
-        return found
+    def _refilled(self, resource: Resource) -> _Allowance:
+        allowance = self._allowances.get(resource)
+        if allowance is None:
+            limit = self._a_second[resource.kind]
+            # Nothing saved: what counts is what it takes for long.
+            allowance = self._allowances[resource] = _Allowance(limit, limit / 10, self._now)
+        allowance.refill(self._now)
+        return allowance
 
 
 @dataclass(frozen=True)
@@ -281,7 +284,8 @@ def ceiling(
     seconds: float = 5.0,
     seed: int = 1,
 ) -> Ceiling:
-    """Raise the rate from `start` until it is not held, or until `most`; then halve the interval.
+    """Double the rate from `start` until it is not held, or until `most`, or halve it until it is
+    held; then halve the interval.
 
     `stages_at` gives the stages of a rate: how many shards the stream has follows from it.
     """
@@ -289,20 +293,41 @@ def ceiling(
     def tried(rate: float) -> Outcome:
         return Simulation(Random(seed)).run(stages_at(rate), rate, seconds)
 
-    held, broken = 0.0, None
-    rate = start
-    while broken is None:
+    held, broken, rate = 0.0, None, start
+    while broken is None or not held:
         outcome = tried(rate)
         if not outcome.is_held:
-            broken = outcome
+            broken, rate = outcome, rate / 2
         elif rate >= most:
             return Ceiling(rate, None, "")
         else:
-            held, rate = rate, min(most, rate * 1.6)
-    while held and broken.rate > held * PRECISION:
+            held, rate = rate, min(most, rate * 2)
+        if rate < start * LEAST:
+            return Ceiling(0.0, outcome.rate, outcome.gives_way)
+    while broken.rate > held * PRECISION:
         outcome = tried((held + broken.rate) / 2)
         if outcome.is_held:
             held = outcome.rate
         else:
             broken = outcome
     return Ceiling(held, broken.rate, broken.gives_way)
+
+
+def drained(stages: Sequence[Stage], works: int = 2_000, seed: int = 1) -> Ceiling:
+    """How fast a backlog is worked off: everything is there at the beginning. What gives way is
+    what is in the way beside the executions, if it is in the way of a good part of the work.
+    """
+    shares = sum(stage.share for stage in stages)
+    instant = 0.01
+    outcome = Simulation(Random(seed)).run(stages, works / shares / instant, instant)
+    share_done = 1 - outcome.failed / outcome.works
+    rate = outcome.works / shares / outcome.ended * share_done
+    refusals = Counter(
+        {
+            name: times
+            for name, times in outcome.in_the_way.items()
+            if not name.startswith(EXECUTIONS) and times > MOST_BEHIND * outcome.works
+        }
+    )
+    gives_way = refusals or outcome.in_the_way
+    return Ceiling(rate, rate, max(gives_way, key=lambda name: gives_way[name], default=""))

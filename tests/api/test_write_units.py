@@ -6,14 +6,13 @@ what it has of the item changes: one entry removed, one added.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from bench.recording import size_of
+from bench.capacity.recording import index_writes, write_units
 from tests.api.world import World
 
 Item = Mapping[str, Any]
@@ -63,33 +62,10 @@ class Meter:
         assert named
         place = named["pk"]["S"], named["sk"]["S"]
         before = self._items.pop(place, None)
-        sizes = [_units(item) for item in (before, after) if item]
-        self.units += factor * max(sizes, default=1)
-        self.units += sum(_index_units(name, before, after) for name in ("agenda", "due", "holder"))
+        self.units += factor * write_units(before, after)
+        self.units += sum(units for _, units in index_writes(before, after))
         if after:
             self._items[place] = after
-
-
-def _units(item: Item) -> int:
-    return math.ceil(size_of(item) / 1024)
-
-
-def _index_units(index: str, before: Item | None, after: Item | None) -> int:
-    keys_only = index == "due"
-    entries = [
-        (item[f"{index}_pk"], item[f"{index}_sk"], item["pk"], item["sk"])
-        if item and f"{index}_pk" in item
-        else None
-        for item in (before, after)
-    ]
-    if entries[0] == entries[1]:
-        # The same entry: written again where the index has fields that may have changed.
-        return 0 if keys_only or not entries[1] or not after else _units(after)
-    return sum(
-        1 if keys_only else _units(item)
-        for item, entry in zip((before, after), entries, strict=True)
-        if item and entry
-    )
 
 
 def test_an_invitation_costs_no_more_write_units_than_before_the_index_due(world: World) -> None:

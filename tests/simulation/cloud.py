@@ -141,10 +141,12 @@ class Cloud:
         process = worker.context if worker else None
         return (process or self.aside).ports
 
-    def tokens_mailed_to(self, address: str) -> list[str]:
-        """The tokens in the links of the mails to `address`, oldest first."""
+    def tokens_mailed_to(self, address: str, first: int = 0) -> list[str]:
+        """The tokens in the links of the mails to `address`, oldest first, from the mail with the
+        number `first` on.
+        """
         tokens = []
-        for recipient, raw in self.network.mails:
+        for recipient, raw in self.network.mails[first:]:
             if recipient == address:
                 body = message_from_bytes(raw, policy=policy.default).get_body(("plain",))
                 assert body is not None

@@ -26,7 +26,7 @@ from tests.simulation.scheduler import Worker
 
 CLOCKS = timedelta(minutes=5)  # the most that a process' clock is wrong by
 SCHEDULES = ("expire", "reconcile", "export", "report", "seal")
-_HANDLERS: dict[str, Callable[[Any], object]] = {
+HANDLERS: dict[str, Callable[[Any], object]] = {
     **{queue.value: handler for queue, handler in CONSUMERS.items()},
     Queue.INGEST: functions.ingest,
     "mail_events": functions.mail_events,
@@ -224,7 +224,7 @@ class Machine:
 
         self._running[queue] = self._running.get(queue, 0) + 1
         event = queue_event([message.body for message in by_id.values()], queue)
-        return self.begin(queue, partial(_HANDLERS[queue], event), at_end)
+        return self.begin(queue, partial(HANDLERS[queue], event), at_end)
 
     # --- schedules -------------------------------------------------------------------------------
 

@@ -35,7 +35,7 @@ class People:
     sponsors: int = 3
     referees: int = REFEREES
     answers: list[tuple[str, Answer]] = field(default_factory=list)
-    _sessions: list[str] = field(default_factory=list)
+    sessions: list[str] = field(default_factory=list)
     _orders: int = 0
 
     def begin(self) -> None:
@@ -45,7 +45,7 @@ class People:
         put_list(ports, "customers", ["known.client@demo.test"])
         put_list(ports, "vips", [self.sponsor(n) for n in range(self.sponsors)])
         for number in range(self.sponsors):
-            self._sessions.append(self._signed_in(self.sponsor(number)))
+            self.sessions.append(self._signed_in(self.sponsor(number)))
 
     def sponsor(self, number: int) -> str:
         """The address of a sponsor."""
@@ -54,6 +54,21 @@ class People:
     def referee(self, number: int) -> str:
         """The address of a referee."""
         return f"referee{number}@mail.test"
+
+    def invite(self, address: str, sponsor: int = 0) -> None:
+        """A sponsor invites somebody, without faults."""
+        authorised = {"Authorization": f"Bearer {self.sessions[sponsor]}"}
+        request = posting(
+            "/v1/sponsor/invitations", {"referees": [{"email": address}]}, **authorised
+        )
+        assert self.cloud.aside.gateway.call(request).status == 202
+
+    def settle(self) -> None:
+        """Let the machinery work until nothing is left, without faults."""
+        while ready := self.machine.ready():
+            ready[0]()
+            for worker in list(self.cloud.scheduler.workers):
+                self.machine.settle(self.cloud.scheduler.finish(worker))
 
     def actions(self) -> list[Callable[[], None]]:
         """What somebody may do now."""
@@ -65,7 +80,7 @@ class People:
     # --- actions ---------------------------------------------------------------------------------
 
     def _invite(self) -> None:
-        session = self.chance.choice(self._sessions)
+        session = self.chance.choice(self.sessions)
         address = self.referee(self.chance.randrange(self.referees))
         body = {"referees": [{"email": address, "first_name": "Jeanne"}]}
         self._ask("invite", posting("/v1/sponsor/invitations", body,

@@ -36,6 +36,11 @@ class Call:
     body: Mapping[str, Any]
 
     @property
+    def path(self) -> str:
+        """The path of its address."""
+        return self.target.partition("?")[0]
+
+    @property
     def name(self) -> str:
         """`dynamodb:PutItem`."""
         return f"{self.service}:{self.operation}"
