@@ -230,7 +230,7 @@ def test_a_queue_consumer_reports_partial_failures_and_is_bounded(
             "Fn::FindInMap": ["MailRates", {"Ref": "MailRate"}, "Executions"]
         }
     else:
-        most = {"Decide": 20, "Due": 60, "Parts": 20}.get(name, 10)
+        most = {"Decide": 60, "Due": 100, "Parts": 20, "Reward": 100}.get(name, 10)
         assert 2 <= source["ScalingConfig"]["MaximumConcurrency"] <= most
 
 
