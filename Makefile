@@ -11,7 +11,7 @@ RUN := $(BIN)/python -W error::SyntaxWarning
 QUICK := $(filter-out tests/bench tests/browser tests/e2e tests/infra,$(wildcard tests/*))
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-demo node demo check test lint static unit package deploy bench bench-lists bench-exchange bench-mails capacity year simulate mutations restore-drill logs format upgrade clean
+.PHONY: help env env-demo node demo check test lint static unit package deploy bench bench-lists bench-exchange bench-mails capacity reliability year simulate mutations restore-drill logs format upgrade clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ bench-exchange: env node ## a million voucher codes beside npm's voucher-code-ge
 
 capacity: env ## what each component bears, replayed against AWS's published limits; NAME=due for one; some minutes
 	@$(RUN) -m bench.capacity $(NAME)
+
+reliability: env ## what is promised, in numbers: an hour, or SHARE=0.1 of it
+	@PYTHONHASHSEED=0 $(RUN) -m tests.reliability $(NAME) --share $(or $(SHARE),1)
 
 year: env ## a year of exchange with the client by a virtual clock: every account agrees, or it fails
 	@$(RUN) -m bench.year

@@ -1,0 +1,1 @@
+"""What is promised, in numbers: `python -m tests.reliability`, or `make reliability`."""
