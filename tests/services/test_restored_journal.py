@@ -8,7 +8,14 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.facts import FactName
-from chalicelib.domain.journal import BrokenChainError, JournalHead, JournalPart
+from chalicelib.domain.journal import (
+    BrokenChainError,
+    JournalHead,
+    JournalPart,
+    canonical,
+    chained,
+    file_name,
+)
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.journal import miscounts, sealed_facts
 from chalicelib.services.operations.seal import seal
@@ -157,3 +164,19 @@ def test_law_10_what_was_not_counted_at_the_moment_and_is_sealed_now_is_counted_
     assert late.counted
     seal(world.ports)
     assert_chained(world)
+
+
+def test_a_file_that_follows_another_one_than_the_last_is_an_error_that_names_it() -> None:
+    world = recorded()
+    moment = take(world)
+    seal(world.ports)
+    sealed = set(world.files.under(OUT))
+    go_on(world)
+    [last] = set(world.files.under(OUT)) - sealed
+    line = canonical(world.facts()[-1])
+    content, digest = chained("f" * 64, [line])
+    del world.files.content[last]
+    world.files.content[f"{last.rpartition('/')[0]}/{file_name(3, digest)}"] = content
+    restore(world, moment)
+    with pytest.raises(BrokenChainError, match="does not follow file 2"):
+        adopt(world.ports, moment.at)

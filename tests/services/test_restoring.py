@@ -7,6 +7,7 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -15,23 +16,26 @@ from chalicelib.adapters.dynamodb.schema import FACT_KIND, key_of
 from chalicelib.domain.changes import VoucherChange
 from chalicelib.domain.effects import deltas, funnel, totals
 from chalicelib.domain.exports import Export
+from chalicelib.domain.fact_bodies import InvitationsStopped
 from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.files.exports import ReferralLine, referral_rows
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.orders import Order
 from chalicelib.domain.people import Contact, Opposition
+from chalicelib.domain.protection import InvitationStop, StopReason, stopped
 from chalicelib.domain.redemptions import Purchase, Redemption
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import SpareCode, Voucher, VoucherState
 from chalicelib.services.errors import RefusedError
+from chalicelib.services.facts import new_fact
 from chalicelib.services.ingest import drop_at, ingest
 from chalicelib.services.invitations.respond import decline, unsubscribe
 from chalicelib.services.operations.balance import balances
 from chalicelib.services.operations.check_facts import check_facts
 from chalicelib.services.operations.report import report
 from chalicelib.services.operations.seal import seal
-from chalicelib.services.ports import Ports
+from chalicelib.services.ports import Insert, Ports
 from chalicelib.services.restoring.adopt import Adopted, adopt, changes_of, dropped_since
 from chalicelib.services.restoring.outside import Outside
 from chalicelib.services.restoring.work import UnfoundedError, Work
@@ -229,7 +233,7 @@ def redemptions(world: World) -> set[tuple[object, ...]]:
     }
 
 
-def state(world: World) -> dict[str, object]:
+def state(world: World) -> dict[str, Any]:
     """All that must be as it was."""
     return {
         "vouchers": vouchers(world),
@@ -238,7 +242,7 @@ def state(world: World) -> dict[str, object]:
         "redemptions": redemptions(world),
         "referrals": {
             one.referral_id: (one.sponsor_id, one.referee_digest, one.orders, one.kept_orders,
-                              one.rewards, one.newcomer)
+                              one.rewards, one.newcomer is False)
             for one in world.memory.all(Referral)
         },
         "exports": {
@@ -534,3 +538,20 @@ def test_the_correspondence_table_reads_every_referral_of_the_time_again() -> No
     report(world.ports, world.campaign)
     [shown] = [ReferralLine.parse(text) for text in referral_rows([world.files.content[path]])]
     assert (row.orders, shown.orders) == (3, 1)
+
+
+def test_invitations_that_were_stopped_since_are_stopped() -> None:
+    world = new_world()
+    world.invite(world.sponsor(), JEANNE)
+    world.run()
+    taken = take(world)
+    stop = stopped(world.campaign, None, StopReason.COMPLAINTS, world.clock())
+    fact = new_fact(
+        world.ports, InvitationsStopped(reason=StopReason.COMPLAINTS),
+        campaign=CAMPAIGN, subject="invitations", correlation="c",
+    )  # fmt: skip
+    world.repository.commit(Insert(stop), facts=[fact])
+    world.run()
+    restore(world, taken)
+    bring_forward(world, taken)
+    assert world.memory.all(InvitationStop) == [replace(stop, revision=1)]

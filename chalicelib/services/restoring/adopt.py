@@ -34,6 +34,7 @@ from chalicelib.services.restoring.journal import move_head, settle_parts
 from chalicelib.services.restoring.mails import mail_changes
 from chalicelib.services.restoring.numbered import (
     changes_written,
+    close_exports,
     complete_changes,
     complete_exports,
     export_changes,
@@ -171,6 +172,7 @@ def _bring_back(ports: Ports, outside: Outside, lost: list[Fact], moment: dateti
     left = writer.bring_back(sorted(facts, key=_in_order))
     writer.bring_back_alone(left)
     done.unknown_vouchers = complete_exports(work, left)
+    close_exports(work)
     complete_changes(work)
     writer.bring_back_alone(writer.bring_back(later))
     done.exports, done.changes = sorted(outside.exports), sorted(outside.changes)

@@ -296,19 +296,31 @@ def _counted(
     changes: list[Change] = []
     if referral:
         counted = with_rewards(referral, 1)
-        if body.has_order and referral.newcomer is None:
-            # A rung is granted to a newcomer alone; asked again when an earlier order is known.
-            first = min(order.ordered_at for order in orders_of(work.ports, referral))
-            counted = with_newcomer_check(
-                counted, newcomer=True, list_version=body.customers_version or 0,
-                first_ordered_at=first,
-            )  # fmt: skip
+        if body.has_order:  # a rung is granted to a newcomer alone
+            counted = _checked(work, counted, body.customers_version, newcomer=True)
         changes.append(Replace(counted))
     if sponsor and body.holder is HolderRole.SPONSOR:
         changes.append(Replace(replace(sponsor, rewards=sponsor.rewards + 1)))
     if reward.in_budget:
         changes.append(spent(work, body.value_minor))
     return changes
+
+
+def _checked(
+    work: Work, referral: Referral, list_version: int | None, *, newcomer: bool
+) -> Referral:
+    """The referral with the list's answer that a decision rests on (law 3): lists that are dropped
+    again are newer than they were. It is asked again when an earlier order becomes known.
+    """
+    orders = orders_of(work.ports, referral)
+    if referral.newcomer is not None or not orders:
+        return referral
+    return with_newcomer_check(
+        referral,
+        newcomer=newcomer,
+        list_version=list_version or 0,
+        first_ordered_at=min(order.ordered_at for order in orders),
+    )
 
 
 def spent(work: Work, value_minor: int) -> Change:
@@ -344,6 +356,8 @@ def refused_changes(work: Work, fact: Fact, body: RewardRefused) -> list[Change]
         voucher_id=redeemed,
     )
     noted = found_on_later_list(referral) if body.found_on_later_list else referral
+    if reason is RewardRefusal.NOT_A_NEWCOMER:
+        noted = _checked(work, noted, body.customers_version, newcomer=False)
     return [_written(rewards.refused(reward, reason)), Replace(noted)]
 
 

@@ -25,6 +25,7 @@ from chalicelib.domain.exports import (
     ExportPart,
     ExportSequence,
     ExportState,
+    acknowledged,
     export_path,
     next_part,
 )
@@ -183,6 +184,24 @@ def _complete(work: Work, number: int, known: int) -> list[str]:
         closed = replace(export, state=ExportState.SEALED, sealed_at=now)
         work.ports.repository.commit(*_numbered(work, export, closed))
     return unknown
+
+
+def close_exports(work: Work) -> None:
+    """Note the client's answer of every export of which each voucher has one. An acknowledgement
+    that is processed again may be refused for what became of its codes since.
+    """
+    repository, campaign = work.ports.repository, work.campaign.id
+    for export in list(repository.within(Export, campaign=campaign)):
+        if export.acknowledged_at or export.state is ExportState.OPEN:
+            continue
+        parts = repository.within(ExportPart, campaign=campaign, number=export.number)
+        keys = [{"code_key": code} for part in parts for code in part.codes]
+        vouchers = repository.get_many(Voucher, keys)
+        answers = [one.acknowledged_at or one.refused_reason for one in vouchers]
+        if vouchers and all(answer is not None for answer in answers):
+            answered = max((at for one in vouchers if (at := one.acknowledged_at)), default=None)
+            at = answered or export.written_at or work.ports.clock()
+            repository.commit(Replace(acknowledged(export, at)))
 
 
 # --- files of changes -----------------------------------------------------------------------------
