@@ -51,7 +51,7 @@ class SettableClock:
         return self.now
 
     def advance(self, **by: float) -> None:
-        """Move on by so many days, hours, minutes or seconds."""
+        """Move on by so many days, hours, minutes, seconds or parts of them."""
         self.now += timedelta(**by)
 
 

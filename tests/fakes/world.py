@@ -302,9 +302,11 @@ def _delivered(facts: list[Fact], chance: Random | None) -> Iterable[list[Fact]]
     return batches
 
 
-def new_world(store: Repository | None = None, **changes: Any) -> World:
+def new_world(
+    store: Repository | None = None, clock: SettableClock | None = None, **changes: Any
+) -> World:
     """A world with the campaign put and both lists in force."""
-    world = World() if store is None else World(store=store)
+    world = World(store=store or MemoryRepository(), clock=clock or SettableClock())
     put_campaign(world.ports, campaign(**changes))
     world.drop_list("customers", [*CUSTOMERS, *VIPS, CANARY])
     world.drop_list("vips", VIPS)

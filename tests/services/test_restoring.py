@@ -13,6 +13,7 @@ import pytest
 
 from chalicelib.adapters.dynamodb.codec import fact_of
 from chalicelib.adapters.dynamodb.schema import FACT_KIND, key_of
+from chalicelib.domain.addresses import Address
 from chalicelib.domain.changes import VoucherChange
 from chalicelib.domain.effects import deltas, funnel, totals
 from chalicelib.domain.exports import Export
@@ -21,7 +22,7 @@ from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.files.exports import ReferralLine, referral_rows
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.orders import Order
-from chalicelib.domain.people import Contact, Opposition
+from chalicelib.domain.people import Contact, Opposition, RefereeClaim
 from chalicelib.domain.protection import InvitationStop, StopReason, stopped
 from chalicelib.domain.redemptions import Purchase, Redemption
 from chalicelib.domain.referrals import Referral
@@ -39,6 +40,7 @@ from chalicelib.services.ports import Insert, Ports
 from chalicelib.services.restoring.adopt import Adopted, adopt, changes_of, dropped_since
 from chalicelib.services.restoring.outside import Outside
 from chalicelib.services.restoring.work import UnfoundedError, Work
+from chalicelib.services.sponsors.sign_in import request_sign_in
 from chalicelib.services.vouchers.changes import write_changes
 from chalicelib.services.vouchers.export import export_vouchers
 from chalicelib.services.vouchers.redeem import redeem
@@ -228,7 +230,12 @@ def orders(world: World) -> dict[str, tuple[object, ...]]:
 
 def redemptions(world: World) -> set[tuple[object, ...]]:
     return {
-        (one.code_key, one.order_id, one.rolled_back_at is None)
+        (
+            one.code_key,
+            one.order_id,
+            one.rolled_back_at is None,
+            None if one.order_id.startswith("T") else one.amount_minor,
+        )
         for one in world.memory.all(Redemption)
     }
 
@@ -555,3 +562,26 @@ def test_invitations_that_were_stopped_since_are_stopped() -> None:
     restore(world, taken)
     bring_forward(world, taken)
     assert world.memory.all(InvitationStop) == [replace(stop, revision=1)]
+
+
+def test_what_was_decided_since_is_decided_and_who_was_refused_is_erased_again() -> None:
+    world = new_world()
+    session = world.sponsor()
+    world.lists.fails = "read_failed"
+    world.invite(session, JEANNE, CUSTOMERS[0])
+    request_sign_in(world.ports, CAMPAIGN, Address.parse("stranger@example.fr"))
+    world.run()
+    taken = take(world)
+    world.lists.fails = None
+    world.run()
+    contacts = {one.contact_id for one in world.memory.all(Contact)}
+    claims = {(one.digest, one.invitation_id) for one in world.memory.all(RefereeClaim)}
+    states = sorted(one.state for one in world.memory.all(Invitation))
+    assert claims
+    restore(world, taken)
+    assert len(world.memory.all(Contact)) == len(contacts) + 2
+    adopt(world.ports, taken.at)
+    assert {one.contact_id for one in world.memory.all(Contact)} == contacts
+    found = {(one.digest, one.invitation_id) for one in world.memory.all(RefereeClaim)}
+    assert found == claims
+    assert sorted(one.state for one in world.memory.all(Invitation)) == states
