@@ -1,0 +1,82 @@
+"""Vouchers of two campaigns on one order, and calls of another time: each counts for itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.domain.orders import Order
+from chalicelib.domain.redemptions import OrderUse, OrderUses
+from chalicelib.domain.referrals import Referral
+from chalicelib.domain.vouchers import Voucher
+from chalicelib.services.errors import InvalidError
+from chalicelib.services.ports import Insert, Replace
+from chalicelib.services.referral_orders import orders_of
+from chalicelib.services.vouchers.redeem import redeem
+from chalicelib.services.vouchers.redemption_rewards import used_on
+from chalicelib.services.vouchers.reward import _templates_on
+from tests.fakes.campaign import CAMPAIGN
+from tests.fakes.world import World
+from tests.services.test_conditions import purchase
+from tests.services.test_orders import record
+
+NEWCOMER = "jeanne@example.fr"
+OF_ANOTHER = OrderUse(campaign="other", code_key="OTHER1", template="their-template")
+
+
+@pytest.fixture
+def shared(world: World) -> World:
+    """An order that counts, on which another campaign's voucher is used as well."""
+    world.referral(NEWCOMER)
+    record(world, world.order("A1", of=NEWCOMER))
+    uses = (
+        OF_ANOTHER,
+        replace(OF_ANOTHER, campaign=CAMPAIGN, code_key="OURS1", template="welcome"),
+    )
+    world.repository.commit(Insert(OrderUses(order_id="A1", uses=uses)))
+    return world
+
+
+def test_the_voucher_of_another_campaign_on_an_order_earns_nothing_here(shared: World) -> None:
+    orders = shared.memory.all(Order)
+    assert used_on(shared.ports, CAMPAIGN, "A1") == ["OURS1"]
+    assert _templates_on(shared.ports, CAMPAIGN, orders) == {"A1": ["welcome"]}
+
+
+def test_the_code_of_another_campaign_is_not_the_one_an_order_was_recorded_with(
+    world: World,
+) -> None:
+    world.referral(NEWCOMER)
+    world.repository.commit(Insert(OrderUses(order_id="A1", uses=(OF_ANOTHER,))))
+    [voucher] = world.memory.all(Voucher)
+    outcome = record(world, world.order("A1", of=NEWCOMER, code=voucher.code))
+    assert (outcome.effect, outcome.voucher) == ("recorded", None)
+    [order] = world.memory.all(Order)
+    assert order.code_key == voucher.code_key
+
+
+def test_an_order_that_is_another_referrals_by_now_is_not_counted_twice(world: World) -> None:
+    referral_id = world.referral(NEWCOMER).referral_id
+    record(world, world.order("A1", "kept", of=NEWCOMER))
+    [referral] = [one for one in world.memory.all(Referral) if one.referral_id == referral_id]
+    assert [one.order_id for one in orders_of(world.ports, referral)] == ["A1"]
+    [order] = world.memory.all(Order)
+    world.repository.commit(Replace(replace(order, referral_id="another")))
+    assert orders_of(world.ports, referral) == []
+
+
+def test_a_call_from_the_future_is_refused_and_a_repeat_is_answered_whatever_the_clock(
+    world: World,
+) -> None:
+    world.referral(NEWCOMER)
+    [voucher] = world.memory.all(Voucher)
+    world.clock.advance(days=3)
+    later = purchase(world)
+    world.clock.advance(days=-3)
+    with pytest.raises(InvalidError):
+        redeem(world.ports, voucher.code, later)
+    world.clock.advance(days=3)
+    assert redeem(world.ports, voucher.code, later)[2]
+    world.clock.advance(days=-3)
+    assert not redeem(world.ports, voucher.code, later)[2]
