@@ -23,11 +23,11 @@ from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.errors import RetryLaterError
+from chalicelib.services.list_ports import ListUnavailableError
 from chalicelib.services.mails.ses_events import MailEvent, settle_mail
 from chalicelib.services.operations.check_facts import check_facts
 from chalicelib.services.operations.project import project
 from chalicelib.services.operations.relay import relay
-from chalicelib.services.ports import ListUnavailableError
 from tests.fakes.campaign import CAMPAIGN
 from tests.fakes.due import expire, reconcile
 from tests.fakes.fuse import Fuse, KilledError
