@@ -22,7 +22,7 @@ from chalicelib.services.operations.seal import seal
 from chalicelib.services.ports import Insert, Remove, Replace, Repository
 from tests.fakes.campaign import CAMPAIGN
 from tests.fakes.repository import _Wrapped
-from tests.fakes.world import CUSTOMERS, World, new_world, wrapped
+from tests.fakes.world import CUSTOMERS, VIPS, World, new_world, wrapped
 
 NEWCOMER = "jeanne@example.fr"
 DAY = date(2026, 3, 2)
@@ -189,6 +189,33 @@ def test_a_voucher_that_is_exported_while_the_balance_is_made_is_no_finding() ->
     ports = wrapped(world, lambda inner: _ExportsMeanwhile(inner, world))
     [(_, _, findings)] = balances(ports, [(world.campaign, DAY)])
     assert findings == []
+
+
+class _PartsRead(_Wrapped):
+    """Keeps the numbers of the exports whose parts are read."""
+
+    def __init__(self, inner: Repository) -> None:
+        super().__init__(inner)
+        self.within = self._noted
+        self.numbers: list[str | int] = []
+
+    def _noted(self, kind: type[E], /, **key: str | int) -> Iterator[E]:
+        if kind is ExportPart:
+            self.numbers.append(key["number"])
+        return self._inner.within(kind, **key)
+
+
+def test_exports_that_were_written_before_the_day_are_not_read() -> None:
+    world = a_day()
+    world.referral("paul@example.fr", VIPS[1])
+    assert world.export()
+    world.run()
+    world.clock.advance(hours=24)
+    read = _PartsRead(world.repository)
+    ports = replace(world.ports, repository=read)
+    [(_, _, findings)] = balances(ports, [(world.campaign, date(2026, 3, 3))])
+    assert findings == []
+    assert read.numbers == [2]
 
 
 def test_a_mail_sent_days_after_its_fact_has_one() -> None:
