@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-# Rows of a part. One that costs three calls takes some 30 ms: two and a half minutes of a
+# Rows of a part. A referee's order costs five calls, some 40 ms: three and a half minutes of a
 # function's fifteen. A file of no more is handled at once.
 PART_ROWS = 5_000
 # What a part's message needs: rows, each as JSON.

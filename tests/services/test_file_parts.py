@@ -527,10 +527,10 @@ def peak_of(rows: int) -> int:
 
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    in_parts_of(monkeypatch, 5_000)
-    small = peak_of(25_000)
-    assert peak_of(100_000) < small * 1.1
-    assert small < 20 << 20
+    in_parts_of(monkeypatch, 1_000)
+    small = peak_of(10_000)
+    assert peak_of(40_000) < small * 1.1
+    assert small < 10 << 20
 
 
 # --- law 9 --------------------------------------------------------------------------------------
