@@ -249,8 +249,7 @@ def voucher_like(voucher: Voucher, number: int) -> Voucher:
 def acknowledged(vouchers: int) -> Iterator[Scene]:
     """The client acknowledges an export of so many."""
     with exported(vouchers) as here:
-        here.drop("acks/00000001.ack", b"", vouchers)
-        here.work_off_files()
+        here.work_off_file("acks/00000001.ack", b"", vouchers)
         yield here
 
 
@@ -260,8 +259,7 @@ def order_file(rows: int) -> Iterator[Scene]:
     with story() as here:
         others = [f"other{number}@mail.test" for number in range(rows)]
         content = orders(here, [*PEOPLE, *others])
-        here.drop("orders/large.csv", content, rows + len(PEOPLE))
-        here.work_off_files()
+        here.work_off_file("orders/large.csv", content, rows + len(PEOPLE))
         yield here
 
 

@@ -62,6 +62,7 @@ class Scene:
     def __init__(self, here: Cloud, sponsors: int) -> None:
         self.cloud = here
         self.recorded: defaultdict[str, list[Recorded]] = defaultdict(list)
+        self.of_the_file: dict[str, list[Recorded]] = {}
         people = People(here, Machine(here, Random(1)), Random(1), sponsors)
         people.begin()
         self.sessions = people.sessions
@@ -200,10 +201,19 @@ class Scene:
         while self._relay() or self._work():
             pass
 
-    def work_off_files(self) -> None:
-        """Hand messages about parts of files to their functions, and relay no fact."""
+    def work_off_file(self, path: str, content: bytes, rows: int) -> None:
+        """The client drops a file; it and messages about its parts are handled, and no fact is
+        relayed. `of_the_file` names what was recorded of it.
+        """
+        recorded = {name: len(executions) for name, executions in self.recorded.items()}
+        self.drop(path, content, rows)
         while self._work():
             pass
+        self.of_the_file = {
+            name: executions[recorded.get(name, 0) :]
+            for name, executions in self.recorded.items()
+            if len(executions) > recorded.get(name, 0)
+        }
 
     def count_facts(self) -> None:
         """Hand all facts that were not counted yet to `project`."""
