@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import random
+import re
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
@@ -42,6 +43,7 @@ from tests.simulation.threads import without_threads
 from tests.simulation.wire import Network
 
 START = datetime(2026, 3, 2, 10, tzinfo=UTC)
+CLOCKS = timedelta(minutes=5)  # the most that a process' clock is wrong by
 PARTITIONS = 2  # of what is spread; as 128, but 64 times fewer reads that find nothing
 
 
@@ -145,12 +147,20 @@ class Cloud:
         """The tokens in the links of the mails to `address`, oldest first, from the mail with the
         number `first` on.
         """
+        return self.links_mailed_to(address, "#token=", first)
+
+    def links_mailed_to(self, address: str, before: str, first: int = 0) -> list[str]:
+        """What follows `before` in links of the mails to `address`, oldest first, from the mail
+        with the number `first` on.
+        """
         tokens = []
         for recipient, raw in self.network.mails[first:]:
             if recipient == address:
-                body = message_from_bytes(raw, policy=policy.default).get_body(("plain",))
+                message = message_from_bytes(raw, policy=policy.default)
+                body = message.get_body(("plain",))
                 assert body is not None
-                tokens += [part.split()[0] for part in str(body.get_content()).split("#token=")[1:]]
+                text = f"{message['List-Unsubscribe'] or ''} {body.get_content()}"
+                tokens += re.findall(re.escape(before) + r"([\w-]{20,})", text)
         return tokens
 
 

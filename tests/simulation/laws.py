@@ -16,20 +16,31 @@ from typing import TypeVar
 
 from chalicelib.adapters.dynamodb.codec import entity_of, fact_of
 from chalicelib.adapters.dynamodb.schema import FACT_KIND, ITEM_KINDS
+from chalicelib.domain.campaign.versions import CampaignVersion
 from chalicelib.domain.effects import deltas, funnel, totals
+from chalicelib.domain.eligibility import Reason
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import Invitation, InvitationState
 from chalicelib.domain.journal import GENESIS, JournalHead, verify
-from chalicelib.domain.people import RefereeClaim
+from chalicelib.domain.lists.model import ListVersion
+from chalicelib.domain.mails import Mail, MailState
+from chalicelib.domain.people import Contact, Opposition, RefereeClaim
 from chalicelib.domain.redemptions import Redemption
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Reward
-from chalicelib.domain.vouchers import Voucher
+from chalicelib.domain.vouchers import Voucher, VoucherState
 from tests.api.world import CAMPAIGN
-from tests.simulation.cloud import Cloud
+from tests.simulation.cloud import CLOCKS, Cloud
 
 E = TypeVar("E", bound=Entity)
+HEADER, RECORD = 64, 16  # bytes of a list's file
+WITHOUT_ADDRESS = {
+    InvitationState.REFUSED,
+    InvitationState.DECLINED,
+    InvitationState.BOUNCED,
+    InvitationState.EXPIRED,
+}
 
 
 def violations(cloud: Cloud) -> list[str]:
@@ -133,7 +144,103 @@ def _nothing_left(cloud: Cloud) -> Iterator[str]:
             yield f"law 4: an accepted invitation was not sent: {invitation.invitation_id}"
 
 
+def _no_customer(cloud: Cloud) -> Iterator[str]:
+    """Law 3: nobody was accepted, or confirmed, who was on the list of that decision."""
+    digests: dict[str, list[str]] = {}
+    for claim in all_of(cloud, RefereeClaim):
+        digests.setdefault(claim.invitation_id, []).append(claim.digest)
+    listed = {
+        one.version: _records(cloud, one)
+        for one in all_of(cloud, ListVersion)
+        if one.name == "customers"
+    }
+    decided = [
+        (one.invitation_id, one.decision.customers_version)
+        for one in all_of(cloud, Invitation)
+        if one.decision and one.decision.reason is Reason.ELIGIBLE
+    ]
+    confirmed = [(one.invitation_id, one.customers_version) for one in all_of(cloud, Referral)]
+    for invitation_id, version in (*decided, *confirmed):
+        if invitation_id not in digests:
+            yield f"law 1: accepted without a claim on the referee: {invitation_id}"
+            continue
+        records = {bytes.fromhex(one)[:RECORD] for one in digests[invitation_id]}
+        if version is None or records & listed[version]:
+            yield f"law 3: a customer of list {version} was accepted: {invitation_id}"
+
+
+def _records(cloud: Cloud, version: ListVersion) -> set[bytes]:
+    """The records of a list, read from its file: a header, then the records."""
+    content = cloud.network.bucket.read(version.segment) or b""
+    ends = range(HEADER + RECORD, HEADER + RECORD * version.rows + 1, RECORD)
+    return {content[end - RECORD : end] for end in ends}
+
+
+def _addresses_erased(cloud: Cloud) -> Iterator[str]:
+    """Law 9: the address of an invitation that ended without a referral is gone."""
+    contacts = {one.contact_id for one in all_of(cloud, Contact)}
+    for one in all_of(cloud, Invitation):
+        if one.state in WITHOUT_ADDRESS and one.contact_id in contacts:
+            yield f"law 9: the address of an invitation that is {one.state} is stored"
+
+
+def _objections(cloud: Cloud) -> Iterator[str]:
+    """Law 9: who objected was not invited afterwards."""
+    objected = {one.digest: one.recorded_at for one in all_of(cloud, Opposition)}
+    claims = {one.invitation_id: one.digest for one in all_of(cloud, RefereeClaim)}
+    for one in all_of(cloud, Invitation):
+        at = objected.get(claims.get(one.invitation_id, ""))
+        # Two processes may disagree by both their clocks.
+        if at and one.decision and one.decision.decided_at > at + 2 * CLOCKS:
+            yield f"law 9: invited after an objection: {one.invitation_id}"
+
+
+def _mails_ended(cloud: Cloud) -> Iterator[str]:
+    """Law 4: no mail is under way for ever, whatever was not answered."""
+    for one in all_of(cloud, Mail):
+        if one.state in {MailState.LEASED, MailState.WAITING}:
+            yield f"law 4: a mail is still {one.state}: {one.mail_id}"
+
+
+def _vouchers_mailed(cloud: Cloud) -> Iterator[str]:
+    """Law 4: the holder of each good voucher got its mail."""
+    left = {str(message_from_bytes(raw)["Message-ID"]) for _, raw in cloud.network.mails}
+    contacts = {one.contact_id for one in all_of(cloud, Contact)}
+    for one in all_of(cloud, Voucher):
+        is_good = one.state is VoucherState.ACKNOWLEDGED and one.contact_id in contacts
+        if is_good and not any(one.voucher_id in name for name in left):
+            yield f"law 4: no mail of the voucher {one.voucher_id}"
+
+
+def _known_under_each_key(cloud: Cloud) -> Iterator[str]:
+    """Law 1: after a change of keys, every referee is known under the new one."""
+    campaign = cloud.aside.ports.campaigns.get(CAMPAIGN)
+    assert campaign
+    for one in all_of(cloud, Referral):
+        missing = set(campaign.digests.key_ids) - set(one.referee.key_ids)
+        if missing and not one.address_gone:
+            yield f"law 1: a referral is not known under {missing}"
+
+
+def _worth_what_was_promised(cloud: Cloud) -> Iterator[str]:
+    """Law 4: a voucher is worth what the version it was issued under says."""
+    for one in all_of(cloud, Voucher):
+        version = cloud.aside.ports.repository.get(
+            CampaignVersion, campaign=CAMPAIGN, version=one.campaign_version
+        )
+        assert version
+        if one.value_minor != version.document.templates[one.template].value_minor:
+            yield f"law 4: a voucher of version {one.campaign_version} is worth {one.value_minor}"
+
+
 CHECKS = (
+    _no_customer,
+    _addresses_erased,
+    _objections,
+    _mails_ended,
+    _vouchers_mailed,
+    _known_under_each_key,
+    _worth_what_was_promised,
     _one_sponsor,
     _one_invitation_mail,
     _one_reward,

@@ -9,7 +9,7 @@ reports each mail that left, once or twice.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -21,10 +21,9 @@ from typing import Any
 from chalicelib import functions
 from chalicelib.domain.effects import Queue
 from tests.api.world import CONSUMERS, queue_event, stream_event
-from tests.simulation.cloud import Cloud
+from tests.simulation.cloud import CLOCKS, Cloud
 from tests.simulation.scheduler import Worker
 
-CLOCKS = timedelta(minutes=5)  # the most that a process' clock is wrong by
 SCHEDULES = ("expire", "reconcile", "export", "report", "seal")
 HANDLERS: dict[str, Callable[[Any], object]] = {
     **{queue.value: handler for queue, handler in CONSUMERS.items()},
@@ -32,6 +31,10 @@ HANDLERS: dict[str, Callable[[Any], object]] = {
     "mail_events": functions.mail_events,
 }
 PARALLEL = 2  # of each schedule and queue
+SES_DETAILS: Mapping[str, Mapping[str, object]] = {
+    "Bounce": {"bounce": {"bounceType": "Permanent", "bounceSubType": "General"}},
+    "Complaint": {"complaint": {}},
+}
 INVISIBLE = timedelta(minutes=6)  # how long a queue waits for a message that was not accepted
 
 
@@ -189,8 +192,12 @@ class Machine:
         mails = self.cloud.network.mails
         for _, raw in mails[self._reported :]:
             mail_id = str(message_from_bytes(raw)["Message-ID"]).strip("<>").partition("@")[0]
-            for _ in range(self.chance.choice((1, 1, 2))):
+            # Some events never come: then age settles a mail that had no answer.
+            for _ in range(self.chance.choice((0, 1, 1, 2) if self.faults else (1, 1, 2))):
                 self.ses_event("Send", mail_id)
+            if self.faults and self.chance.random() < 0.1:
+                kind = self.chance.choice(("Bounce", "Complaint", "Delivery"))
+                self.ses_event(kind, mail_id, **SES_DETAILS.get(kind, {}))
         self._reported = len(mails)
 
     def _wait(self, queue: str, body: str) -> None:

@@ -13,12 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
-from chalicelib.domain.addresses import Address, AddressDigests
 from chalicelib.services.campaigns.put import put_campaign
 from tests.api.gateway import Answer, Request
-from tests.api.world import BUCKET, CAMPAIGN, KEY, campaign_like_demo, posting, put_list
+from tests.api.world import BUCKET, CAMPAIGN, campaign_like_demo, posting, put_list
 from tests.simulation.cloud import Cloud
 from tests.simulation.machine import Machine
+from tests.simulation.office import CLIENT, Office
 from tests.simulation.scheduler import Worker
 
 REFEREES = 4
@@ -34,15 +34,19 @@ class People:
     chance: Random
     sponsors: int = 3
     referees: int = REFEREES
+    changes: bool = True  # whether lists, the campaign and keys change, and people object
     answers: list[tuple[str, Answer]] = field(default_factory=list)
     sessions: list[str] = field(default_factory=list)
-    _orders: int = 0
+
+    def __post_init__(self) -> None:
+        addresses = [self.referee(number) for number in range(self.referees)]
+        self.office = Office(self.cloud, self.machine, self.chance, addresses)
 
     def begin(self) -> None:
         """The campaign, the lists, and the sponsors' sessions: without faults."""
         ports = self.cloud.aside.ports
         put_campaign(ports, campaign_like_demo())
-        put_list(ports, "customers", ["known.client@demo.test"])
+        put_list(ports, "customers", [CLIENT])
         put_list(ports, "vips", [self.sponsor(n) for n in range(self.sponsors)])
         for number in range(self.sponsors):
             self.sessions.append(self._signed_in(self.sponsor(number)))
@@ -74,8 +78,12 @@ class People:
         """What somebody may do now."""
         return [
             self._invite, self._invite, self._respond, self._respond, self._order, self._order,
-            self._redeem, self._acknowledge,
+            self._redeem, self._acknowledge, *([self._now_and_then()] if self.changes else []),
         ]  # fmt: skip
+
+    def _now_and_then(self) -> Callable[[], None]:
+        """What happens less often."""
+        return self.chance.choice([self._object, *self.office.actions()])
 
     # --- actions ---------------------------------------------------------------------------------
 
@@ -107,7 +115,9 @@ class People:
             "amount": AMOUNT,
             "currency": "EUR",
             "status": self.chance.choice(("placed", "kept", "kept", "returned", "cancelled")),
-            "email_digest": _digest(self.referee(self.chance.randrange(self.referees))),
+            "email_digest": self.office.digest(
+                self.referee(self.chance.randrange(self.referees))
+            ),
         } | ({"voucher_code": code} if code and self.chance.random() < 0.6 else {})  # fmt: skip
         self._ask("order", posting("/v1/client/orders", {"orders": [order]}))
 
@@ -139,6 +149,16 @@ class People:
         path = f"in/{CAMPAIGN}/acks/{name}.ack"
         s3.put_object(Bucket=BUCKET, Key=path, Body=refusal.encode())
         self.machine.drop(path)
+
+    def _object(self) -> None:
+        """Somebody follows the link of a mail that stops all others."""
+        address = self.referee(self.chance.randrange(self.referees))
+        links = self.cloud.links_mailed_to(address, "/unsubscribe/")
+        if links:
+            typed = {"Content-Type": "application/x-www-form-urlencoded"}
+            body = b"List-Unsubscribe=One-Click"
+            path = f"/v1/unsubscribe/{self.chance.choice(links)}"
+            self._ask("object", Request("POST", path, body, typed))
 
     # --- asking ----------------------------------------------------------------------------------
 
@@ -180,7 +200,3 @@ class People:
             if item.get("kind") == {"S": "VOUCHER"}
         )
         return self.chance.choice(codes) if codes else None
-
-
-def _digest(address: str) -> str:
-    return AddressDigests.of(Address.parse(address), [KEY]).under(KEY.key_id).exact

@@ -16,7 +16,7 @@ from datetime import timedelta
 from random import Random
 
 from tests.simulation.cloud import Cloud, cloud
-from tests.simulation.laws import violations
+from tests.simulation.laws import facts_in, violations
 from tests.simulation.machine import Machine
 from tests.simulation.people import REFEREES, People
 from tests.simulation.scheduler import Fault, Worker, faults_of
@@ -35,15 +35,25 @@ class Outcome:
     trace: str = ""  # of the interleaving
     faults: Counter[str] = field(default_factory=Counter)
     answers: Counter[str] = field(default_factory=Counter)
+    facts: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)
 
 
-def simulate(seed: int, steps: int, faults: float = FAULTS, referees: int = REFEREES) -> Outcome:
-    """Play one seed. The fewer `referees`, the more often they are invited at the same time."""
+def simulate(
+    seed: int,
+    steps: int,
+    faults: float = FAULTS,
+    referees: int = REFEREES,
+    *,
+    changes: bool = True,
+) -> Outcome:
+    """Play one seed. The fewer `referees`, the more often they are invited at the same time;
+    without `changes` no list, campaign or key changes, and nobody objects.
+    """
     chance = Random(seed)
     with cloud(seed, lags=True) as here:
         machine = Machine(here, chance)
-        people = People(here, machine, chance, referees=referees)
+        people = People(here, machine, chance, referees=referees, changes=changes)
         machine.faults = False
         people.begin()
         machine.faults = True
@@ -54,6 +64,7 @@ def simulate(seed: int, steps: int, faults: float = FAULTS, referees: int = REFE
         finish(here, machine)
         outcome.calls, outcome.trace = here.scheduler.calls, here.scheduler.trace
         outcome.answers = Counter(f"{name} {answer.status}" for name, answer in people.answers)
+        outcome.facts = Counter(fact.name for fact in facts_in(here))
         outcome.broken = violations(here)
     return outcome
 
@@ -67,10 +78,10 @@ def _step(
     if chance.random() < 0.2:
         here.table.catch_up(chance.choice((1, 5, None)))
     running = here.scheduler.workers
-    if not running or (len(running) < AT_ONCE and chance.random() < 0.25):
+    if not running or (len(running) < AT_ONCE and chance.random() < 0.35):
         kinds: list[Sequence[Callable[[], object]]]
-        kinds = [machine.ready(), machine.ready(), people.actions()]
-        if chance.random() < 0.1:
+        kinds = [machine.ready(), people.actions(), people.actions()]
+        if chance.random() < 0.15:
             kinds.append(machine.scheduled())
         chance.choice(chance.choice([kind for kind in kinds if kind]))()
         return

@@ -16,7 +16,7 @@ from tests.api.consumers import mail_of
 from tests.api.gateway import Request
 from tests.api.requests import GOOD, PURCHASE, invitations
 from tests.api.world import CONSUMERS, CUSTOMER, KEY, STRANGER, campaign_like_demo, posting
-from tests.simulation.machine import SCHEDULES
+from tests.simulation.machine import SCHEDULES, SES_DETAILS
 from tests.simulation.scheduler import Fault
 from tests.simulation.stage import Stage
 
@@ -133,14 +133,8 @@ def _voucher_to_mail(world: Stage) -> str:
 def _mail_event(kind: str, world: Stage) -> str:
     world.invited()
     world.hold("mail_events")
-    world.machine.ses_event(kind, mail_of(world), **_DETAILS.get(kind, {}))
+    world.machine.ses_event(kind, mail_of(world), **SES_DETAILS.get(kind, {}))
     return "mail_events"
-
-
-_DETAILS: Mapping[str, Mapping[str, object]] = {
-    "Bounce": {"bounce": {"bounceType": "Permanent", "bounceSubType": "General"}},
-    "Complaint": {"complaint": {}},
-}
 
 
 def _uncertain_mail(world: Stage) -> str:

@@ -35,21 +35,30 @@ class Fault(StrEnum):
     THROTTLED = "throttled"
     CONFLICT = "conflict"  # another transaction on the same items
     UNAVAILABLE = "unavailable"
+    FAILED_AFTER = "failed_after"  # an error of AWS, and it was done
     KILL = "kill"  # the process ends before the call
 
 
 RANDOM = "ClientRequestToken"  # drawn by botocore, and nothing follows from it
-_REFUSALS = {Fault.THROTTLED: "ThrottlingException", Fault.UNAVAILABLE: "InternalServerError"}
+_REFUSALS = {
+    Fault.THROTTLED: "ThrottlingException",
+    Fault.UNAVAILABLE: "InternalServerError",
+    Fault.FAILED_AFTER: "InternalServerError",
+}
 
 
 def faults_of(call: Call) -> tuple[Fault, ...]:
     """What may happen to this call, besides a kill."""
-    everywhere = (Fault.NOT_SENT, Fault.ANSWER_LOST, Fault.UNAVAILABLE)
+    everywhere = (Fault.NOT_SENT, Fault.ANSWER_LOST, Fault.UNAVAILABLE, Fault.FAILED_AFTER)
     match call.name:
         case "dynamodb:TransactWriteItems":
             return (*everywhere, Fault.THROTTLED, Fault.CONFLICT)
         case "dynamodb:PutItem" | "dynamodb:DeleteItem" | "dynamodb:UpdateItem":
             return (*everywhere, Fault.THROTTLED, Fault.CONFLICT)
+        case "s3:PutObject" if call.if_none:
+            return (*everywhere, Fault.CONFLICT)
+        case "sesv2:SendEmail":
+            return (*everywhere, Fault.THROTTLED)
         case _ if call.service == "dynamodb":
             return (*everywhere, Fault.THROTTLED)
         case _:
@@ -129,6 +138,11 @@ class Scheduler:
                 raise ReadTimeoutError(endpoint_url=call.name)
             case Fault.CONFLICT:
                 raise _conflict(call)
+            case Fault.FAILED_AFTER:
+                carry_out()
+                raise AwsError(_REFUSALS[fault])
+            case Fault.THROTTLED if call.service == "sesv2":
+                raise AwsError("TooManyRequestsException")
             case _:
                 raise AwsError(_REFUSALS[fault])
 
@@ -149,6 +163,8 @@ class Scheduler:
 
 
 def _conflict(call: Call) -> AwsError:
+    if call.service == "s3":
+        return AwsError("ConditionalRequestConflict")
     if call.operation != "TransactWriteItems":
         return AwsError("TransactionConflictException")
     reasons = [

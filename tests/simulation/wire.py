@@ -28,12 +28,15 @@ from tests.simulation.s3 import Bucket
 
 @dataclass(frozen=True)
 class Call:
-    """A request on its way: `dynamodb:PutItem`, its place, and its body if that is JSON."""
+    """A request on its way: `dynamodb:PutItem`, its place, and its body if that is JSON.
+    `if_none`: it is refused if there is a file already.
+    """
 
     service: str
     operation: str
     target: str
     body: Mapping[str, Any]
+    if_none: bool = False
 
     @property
     def path(self) -> str:
@@ -114,7 +117,9 @@ class Network:
     def _send(self, request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse:
         service, operation = event_name.split(".")[1:]
         target = urlsplit(request.url)
-        call = Call(service, operation, f"{target.path}?{target.query}", _body_of(request))
+        place = f"{target.path}?{target.query}"
+        if_none = "If-None-Match" in request.headers
+        call = Call(service, operation, place, _body_of(request), if_none)
 
         def carry_out() -> AWSResponse:
             if service == "s3":
