@@ -146,6 +146,9 @@ class _Members(frozenset[Any]):
     def isdisjoint(self, others: Iterable[Any]) -> bool:
         return not any(one in self for one in others)
 
+    def intersection(self, *others: Iterable[Any]) -> frozenset[Any]:
+        return frozenset(one for one in super().intersection(*others) if one in self)
+
 
 def members(value: Iterable[Any], names: Mapping[Any, str]) -> frozenset[Any]:
     """A set whose members are guards, by their names."""

@@ -17,9 +17,10 @@ from chalicelib.services.vouchers.redeem import redeem
 from chalicelib.services.vouchers.redemption_rewards import used_on
 from chalicelib.services.vouchers.reward import _templates_on
 from tests.fakes.campaign import CAMPAIGN
-from tests.fakes.world import World
+from tests.fakes.world import World, new_world
 from tests.services.test_conditions import purchase
-from tests.services.test_orders import record
+from tests.services.test_orders import granted, record
+from tests.services.test_redemption_rewards import USED, WELCOME, first_code, use
 
 NEWCOMER = "jeanne@example.fr"
 OF_ANOTHER = OrderUse(campaign="other", code_key="OTHER1", template="their-template")
@@ -80,3 +81,29 @@ def test_a_call_from_the_future_is_refused_and_a_repeat_is_answered_whatever_the
     assert redeem(world.ports, voucher.code, later)[2]
     world.clock.advance(days=-3)
     assert not redeem(world.ports, voucher.code, later)[2]
+
+
+# --- what a rule for redemptions asks for ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("conditions", "amount", "days", "granted_to"),
+    [
+        ({}, "45.00", 0, ["used", "welcome"]),
+        ({"minimum_amount": "50.00"}, "45.00", 0, ["welcome"]),
+        ({"maximum_amount": "40.00"}, "45.00", 0, ["welcome"]),
+        ({"maximum_days": 3}, "45.00", 5, ["welcome"]),
+        ({"minimum_days": 3}, "45.00", 5, ["used", "welcome"]),
+        ({"template": "thank-you"}, "45.00", 0, ["welcome"]),
+        ({"template": "welcome"}, "45.00", 0, ["used", "welcome"]),
+    ],
+)
+def test_a_rule_for_redemptions_holds_when_all_that_it_asks_for_does(
+    conditions: dict[str, object], amount: str, days: int, granted_to: list[str]
+) -> None:
+    rules = [WELCOME, USED | {"if": {"template": "welcome"} | conditions}]
+    world = new_world(rules=rules)
+    code = first_code(world, NEWCOMER)
+    world.clock.advance(days=days)
+    use(world, code, world.order("A1", of=NEWCOMER, amount=amount))
+    assert [rule for rule, _ in granted(world)] == granted_to
