@@ -8,7 +8,6 @@ memory does not grow with the file; it ends with this object.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection, Iterator
 from itertools import chain, islice
 from typing import Any, TypeVar
@@ -56,6 +55,8 @@ class RowGroups:
     """See the module."""
 
     def __init__(self) -> None:
+        import sqlite3  # the API, which records orders too, need not load it
+
         # No name: a database of its own that nobody else finds and that ends with it.
         self._rows = sqlite3.connect("")
         self._rows.executescript(_TABLES)
