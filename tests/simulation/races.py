@@ -54,8 +54,9 @@ class Start:
 
 @dataclass
 class Race:
-    """What a race came to."""
+    """What a race came to. Times are calls to AWS `since` it began."""
 
+    since: int = field(default=0, compare=False)
     history: list[Event[Call]] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
 
@@ -69,7 +70,7 @@ def run(start: Start, calls: Sequence[Call], seed: int, faults: float = FAULTS) 
     start.restore()
     world, chance = start.world, Random(seed)
     world.cloud.seed(f"race {seed}")
-    race = Race()
+    race = Race(world.cloud.scheduler.calls)
     for call in calls:
         _begin(race, call, start)
     while world.cloud.scheduler.workers:
@@ -98,12 +99,12 @@ def _step(world: Stage, chance: Random, faults: float, spared: str = "") -> Work
 def _begin(race: Race, call: Call, start: Start) -> None:
     """Begin a call; its answer is noted in the history when it is given."""
     scheduler = start.world.cloud.scheduler
-    invoked = scheduler.calls
+    invoked = scheduler.calls - race.since
 
     def at_end(ended: Worker) -> None:
-        answer = ended.outcome
+        answer, now = ended.outcome, scheduler.calls - race.since
         if isinstance(answer, Answer) and answer.status < 500:
-            race.history.append(Event(call, invoked, scheduler.calls, answer.status))
+            race.history.append(Event(call, invoked, now, answer.status))
         else:
             race.history.append(Event.lost(call, invoked))
 
@@ -275,7 +276,8 @@ def invited_by_many(start: Start, seed: int) -> Race:
     world, chance = start.world, Random(seed)
     world.machine.chance.seed(seed)
     world.cloud.seed(f"race {seed}")
-    race, scheduler = Race(), world.cloud.scheduler
+    scheduler = world.cloud.scheduler
+    race = Race(scheduler.calls)
     before = {one.invitation_id for one in all_of(world.cloud, Invitation)}
     begun: dict[str, int] = {}  # when each sponsor asked, by their id
     names = {_sponsor_id(world, address): address for address in SPONSORS}
@@ -289,13 +291,14 @@ def invited_by_many(start: Start, seed: int) -> Race:
             before.add(one.invitation_id)
             answer = "refused" if one.state is InvitationState.REFUSED else "accepted"
             call = ("invite", names[one.sponsor_id])
-            race.history.append(Event(call, begun[call[1]], scheduler.calls, answer))
+            now = scheduler.calls - race.since
+            race.history.append(Event(call, begun[call[1]], now, answer))
 
     while left or scheduler.workers or world.machine.ready():
         ready = [*world.machine.ready()]
         if left and (chance.random() < 0.3 or not scheduler.workers):
             address = left.pop()
-            begun[address] = scheduler.calls
+            begun[address] = scheduler.calls - race.since
             _retried(world, start.request(("invite", address)))
         elif ready and (chance.random() < 0.3 or not scheduler.workers):
             chance.choice(ready)()

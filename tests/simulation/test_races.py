@@ -6,12 +6,16 @@ More of them: `python -m tests.simulation.races --seeds 1000`.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import pytest
 
 from chalicelib.adapters.dynamodb import repository
 from tests.simulation.races import (
     AT_ONCE,
+    Race,
+    Start,
     answered,
     invitation,
     invited_by_many,
@@ -63,3 +67,28 @@ def test_laws_1_and_2_many_sponsors_who_invite_one_person_make_one_mail_and_one_
         races = [invited_by_many(start, seed) for seed in SEEDS]
     assert [text for race in races for text in race.broken] == []
     assert all(race.answers()["accepted"] == 1 for race in races)
+
+
+@pytest.mark.parametrize(
+    ("begin", "race", "guards"),
+    [
+        (sponsors, invited_by_many, ("KEY_IS_FREE", "KEY_IS_FREE_OR_ENDED")),
+        (invitation, answered, ("UNCHANGED",)),
+    ],
+    ids=["invited without claims", "answered at any revision"],
+)
+def test_without_a_guard_some_seed_breaks_a_law_and_replays(
+    begin: Callable[[], AbstractContextManager[Start]],
+    race: Callable[[Start, int], Race],
+    guards: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    always = "attribute_exists(pk) OR attribute_not_exists(pk)"
+    with begin() as start:
+        with monkeypatch.context() as without:
+            for name in guards:
+                without.setattr(repository, name, f"{getattr(repository, name)} OR {always}")
+            played = ((seed, race(start, seed)) for seed in range(20))
+            seed, broken = next((seed, one) for seed, one in played if one.broken)
+            assert race(start, seed) == broken
+        assert race(start, seed).broken == []
