@@ -8,6 +8,8 @@ whole or a share of its cases. Exits with 1 when one does not hold.
 from __future__ import annotations
 
 import argparse
+import json
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
@@ -22,6 +24,8 @@ from tests.reliability.deliveries import deliveries
 from tests.reliability.figures import COLUMNS, Figure
 from tests.reliability.lost_facts import withheld
 from tests.reliability.races import invitations_of_one, one_voucher
+from tests.simulation.crashes import crash
+from tests.simulation.scenarios import SCENARIOS
 
 Section = Callable[[float], Iterator[Figure]]
 
@@ -42,6 +46,25 @@ def facts(share: float) -> Iterator[Figure]:
     yield withheld([*FactName][: _some(len(FactName), share)])
 
 
+def crashes(share: float) -> Iterator[Figure]:
+    """Every handler, killed at each of its calls."""
+    found = [crash(scenario) for scenario in SCENARIOS[:: round(1 / share)]]
+    details = [text for one in found for text in one.broken]
+    handlers = {one.scenario.of for one in found}
+    points = sum(one.points for one in found)
+    done = {"handlers": len(handlers), "scenarios": len(found), "crash points": points}
+    yield Figure("killed at each call", done, {"violations": len(details)}, details)
+
+
+def mutations(_: float) -> Iterator[Figure]:
+    """Every guard, taken away, by a process that has not loaded the code; always all of them."""
+    command = [sys.executable, "-m", "tests.mutations", "--json"]
+    answer = subprocess.run(command, cwd=report.ROOT, capture_output=True, text=True, check=False)
+    counted = json.loads(answer.stdout.splitlines()[-1])
+    done = {"guards": counted["found"], "taken away": counted["ran"]}
+    yield Figure("guards", done, {name: counted[name] for name in ("unnoticed", "open")})
+
+
 def capacity(_: float) -> Iterator[Figure]:
     """What each component bears (`bench.capacity` prints the rows); always all of it."""
     rows = [row for component in ROWS for row in component()]
@@ -55,7 +78,7 @@ def _some(cases: int, share: float) -> int:
 
 
 SECTIONS: Mapping[str, Section] = {
-    section.__name__: section for section in (storm, races, facts, capacity)
+    section.__name__: section for section in (storm, races, facts, crashes, mutations, capacity)
 }
 
 
