@@ -23,6 +23,7 @@ from typing import NamedTuple
 from bench.capacity.limits import Kind
 from bench.capacity.simulation import Place, Request, Resource, Work
 from chalicelib.adapters.dynamodb import schema
+from chalicelib.domain.changes import SHARDS as CHANGE_SHARDS
 from chalicelib.domain.journal import PART_SHARDS
 from chalicelib.domain.vouchers import SHARDS as CODE_SHARDS
 from chalicelib.services.ports import FACT_SHARDS, Agenda
@@ -65,6 +66,8 @@ def spread(store: str, key: str) -> Spread | None:
             return Spread(before, int(shard), PART_SHARDS, "02")
         case "CODES", 1:
             return Spread(before, int(shard, 16), len(CODE_SHARDS), "x")
+        case "CHANGES", 1:
+            return Spread(before, int(shard), len(CHANGE_SHARDS), "d")
     return None
 
 

@@ -70,6 +70,7 @@ def mixed(campaigns: int) -> Iterator[Scene]:
         for name in names:
             put_campaign(here.ports, campaign_like_demo().model_copy(update={"id": name}))
         here.pass_by(minutes=1)
+        here.forget_facts()
         facts = [received(here, number, names[number % campaigns]) for number in range(100)]
         here.commit(facts=facts)
         here.count_facts()

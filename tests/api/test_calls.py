@@ -15,6 +15,7 @@ import pytest
 from bench.recording import read, size_of, written
 from chalicelib.adapters.dynamodb.schema import SHARDS
 from chalicelib.api.operations import OPERATIONS
+from chalicelib.domain import changes
 from chalicelib.services.ports import Agenda
 from tests.api.consumers import WORK
 from tests.api.requests import GOOD
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.slow
 DELETE = "dynamodb:DeleteItem"
 GET, WRITE, PUT = "dynamodb:GetItem", "dynamodb:TransactWriteItems", "dynamodb:PutItem"
 QUERY, BATCH, SCAN = "dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:Scan"
+WAITING = [QUERY] * (len(changes.SHARDS) + 1)  # by shard, and those of an earlier version
 READ_FILE, WRITE_FILE = "s3:GetObject", "s3:PutObject"
 QUEUE, SEND, KEY = "sqs:SendMessageBatch", "sesv2:SendEmail", "ssm:GetParameter"
 
@@ -107,7 +109,7 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
         *[GET, GET, PUT],  # no more: sealed
         # Its parts, for the columns, the rows and the manifest.
         *[GET, QUERY, QUERY, WRITE_FILE, QUERY, WRITE_FILE, WRITE],
-        *[GET, GET, GET, QUERY],  # no change waits for a file
+        *[GET, GET, GET, *WAITING],  # no change waits for a file
     ],
     "expire: an invitation": [
         *[*agenda(Agenda.CLOSING, lists=False), QUEUE],
@@ -130,7 +132,16 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
         # Which partitions list referrals, and the one that does; no table of the last days.
         *[*CAMPAIGNS, *agenda(Agenda.REFERRALS, lists=False), QUERY, *[READ_FILE] * 8, BATCH],
         *[WRITE_FILE, *COUNTS, WRITE_FILE],
-        *[READ_FILE, *COUNTS, *[QUERY] * 3, *[GET] * 4, SCAN, WRITE_FILE],  # the comparison
+        *[
+            READ_FILE,
+            *COUNTS,
+            QUERY,
+            *WAITING,
+            QUERY,
+            *[GET] * 4,
+            SCAN,
+            WRITE_FILE,
+        ],  # the comparison
         *[QUERY, QUERY],  # no month's statement is due
         *[READ_FILE, *COUNTS],  # nothing was counted yesterday
     ],

@@ -63,7 +63,7 @@ def test_spread_partitions_are_drawn_from_all_and_shared_ones_stay(story: Scene)
 
 def test_what_one_work_alone_touches_is_left_out_and_takes_its_time() -> None:
     own = [Resource(Kind.WRITE, "table", f"VOUCHER#{n}") for n in range(2)]
-    shared = Resource(Kind.WRITE, "table", "CHANGES#demo-vip")
+    shared = Resource(Kind.WRITE, "table", "BUDGET#demo-vip")
     sample = Sample([Work((Request("write", 0.02, {one: 2, shared: 2}),)) for one in own])
     [request] = sample.draw(Random(1)).requests
     assert (request.takes, request.seconds) == ({shared: 2}, 0.02)
@@ -76,6 +76,7 @@ def test_a_key_is_known_as_one_of_so_many() -> None:
         ("table", "FACT#2026-03-02T10#017", 128),
         ("table", "COUNT#demo-vip#03", 4),
         ("table", "CODES#demo-vip#welcome#f", 16),
+        ("table", "CHANGES#demo-vip#3", 4),
     ):
         found = spread(store, key)
         assert found

@@ -157,7 +157,7 @@ ENTITIES: list[Entity] = [
         campaign=CAMPAIGN, template="welcome", code_key="OWN1", code="OWN-1", shard="#7"
     ),
     VoucherChange(
-        campaign=CAMPAIGN, position="p", code_key="C", code="WE-C", voucher_id="v",
+        campaign=CAMPAIGN, shard="#3", position="p", code_key="C", code="WE-C", voucher_id="v",
         change=ChangeKind.REDEEMED, at=MORNING, order_id="A1", reason="r",
     ),
     ChangesSequence(campaign=CAMPAIGN, number=1),

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from chalicelib.domain.changes import ChangeKind, VoucherChange
+from chalicelib.domain.changes import ChangeKind, VoucherChange, shard_of
 from chalicelib.domain.changes_files import CHANGE_COLUMNS, ChangesFile, ChangesPart
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.exports import Export, ExportState
@@ -277,9 +277,9 @@ class _StoredBehind(_Wrapped):
 
     def _within(self, kind: type[E], /, **key: str | int) -> Iterator[E]:
         found = list(self._inner.within(kind, **key))
-        if kind is VoucherChange:
-            self._left -= 1
-        if kind is VoucherChange and self._left == 0:
+        is_read = kind is VoucherChange and key["shard"] == shard_of(self._key)
+        self._left -= is_read
+        if is_read and self._left == 0:
             yield from found
             self._till.world.clock.advance(hours=-1)
             self._till.redeem(self._key, "A1")

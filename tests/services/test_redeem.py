@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.changes import ChangeKind, VoucherChange
+from chalicelib.domain.changes import ChangeKind
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.redemptions import OrderUses, Purchase
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.errors import RefusedError, UnknownError
 from chalicelib.services.vouchers.redeem import check_voucher, redeem, roll_back
+from chalicelib.services.waiting_changes import waiting_changes
 from tests.fakes.campaign import CAMPAIGN
 from tests.fakes.due import expire
 from tests.fakes.world import World
@@ -37,7 +38,7 @@ def purchase(world: World, order_id: str = "A1", amount_minor: int = 4000) -> Pu
 
 def changes(world: World) -> list[str]:
     """The changes of vouchers, in their order: what, and on which order."""
-    listed = world.repository.within(VoucherChange, campaign=CAMPAIGN)
+    listed = waiting_changes(world.ports, CAMPAIGN)
     return [f"{one.change.value} {one.order_id}" for one in listed]
 
 
@@ -166,7 +167,7 @@ def test_a_revoked_voucher_and_one_the_client_refused_are_distinguished(world: W
     world.run()
     assert check_voucher(world.ports, codes["welcome"])[1] == "refused_by_client"
     assert check_voucher(world.ports, codes["thank-you"])[1] == "revoked"
-    listed = world.repository.within(VoucherChange, campaign=CAMPAIGN)
+    listed = waiting_changes(world.ports, CAMPAIGN)
     reasons = {one.code: one.reason for one in listed if one.change is ChangeKind.REVOKED}
     assert reasons[codes["thank-you"]] == "order_returned"
 

@@ -17,7 +17,7 @@
 | AP13 | has this file been processed | `FILE#{campaign}#{area}#{sha256}` |
 | AP14 | the facts of one hour; those of one subject in it, in order | `FACT#{hour}#{shard:03}` |
 | AP15 | counts by day; the journal's head | `COUNT#{campaign}#{spread:02}`, `JOURNAL#{campaign}` |
-| AP16 | changes of vouchers that are in no file yet | `CHANGES#{campaign}` |
+| AP16 | changes of vouchers that are in no file yet, by shard | `CHANGES#{campaign}{shard}` |
 | AP17 | the vouchers used on an order; whether a sponsor made it | `USES#{order_id}` |
 | AP18 | when the last order file came; own codes left | `WATCH#{campaign}` |
 | AP19 | the file of changes that is open; its rows | `CHANGES_FILES#{campaign}` / `FILE#…`; … |
@@ -223,7 +223,7 @@ ITEM_KINDS: dict[type[Entity], ItemKind] = {
     Redemption: ItemKind("REDEMPTION", "VOUCHER#{code_key}", "REDEMPTION#{order_id}"),
     OrderUses: ItemKind("ORDER_USES", "USES#{order_id}", "USES", ends="ends_at"),
     SpareCode: ItemKind("SPARE_CODE", "CODES#{campaign}#{template}{shard}", "CODE#{code_key}"),
-    VoucherChange: ItemKind("VOUCHER_CHANGE", "CHANGES#{campaign}", "CHANGE#{position}"),
+    VoucherChange: ItemKind("VOUCHER_CHANGE", "CHANGES#{campaign}{shard}", "CHANGE#{position}"),
     ChangesSequence: ItemKind("CHANGES_SEQUENCE", "CHANGES_FILES#{campaign}", "SEQUENCE"),
     ChangesFile: ItemKind("CHANGES_FILE", "CHANGES_FILES#{campaign}", "FILE#{number:08}"),
     ChangesPart: ItemKind("CHANGES_PART", "CHANGES_FILE#{campaign}#{number:08}", "PART#{part:06}"),

@@ -18,7 +18,6 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.changes import VoucherChange
 from chalicelib.domain.exports import Export, ExportState
 from chalicelib.domain.files.reconciliation import (
     differences_in,
@@ -31,6 +30,7 @@ from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.accounts import last_opening, read_books
 from chalicelib.services.earlier_changes import store_earlier_change
 from chalicelib.services.ports import Ports
+from chalicelib.services.waiting_changes import waiting_changes
 from chalicelib.services.written_files import content_of
 
 # Longer than a commit takes and clocks differ: what changed before is in the index, and in a file
@@ -150,7 +150,7 @@ def _snapshot(ports: Ports, campaign: Campaign) -> _Snapshot:
     """The order counts: a change leaves the table for a part that is read after it."""
     at_rest_before = ports.clock() - AT_REST_AFTER
     exports = list(ports.repository.within(Export, campaign=campaign.id))
-    waiting = ports.repository.within(VoucherChange, campaign=campaign.id)
+    waiting = waiting_changes(ports, campaign.id)
     waiting_for = frozenset(change.voucher_id for change in waiting)
     opening = last_opening(ports, campaign)
     return _Snapshot(

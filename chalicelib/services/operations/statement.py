@@ -10,7 +10,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.changes import VoucherChange
 from chalicelib.domain.exports import ExportPart
 from chalicelib.domain.fact_bodies import StatementWritten
 from chalicelib.domain.facts import Fact
@@ -40,6 +39,7 @@ from chalicelib.services.accounts import (
 )
 from chalicelib.services.facts import new_fact
 from chalicelib.services.ports import Agenda, ConflictError, Insert, Ports
+from chalicelib.services.waiting_changes import waiting_changes
 from chalicelib.services.written_files import write_table
 
 # Longer than any function runs: what was dated in the month is stored by then, and on the agenda.
@@ -130,7 +130,7 @@ def _is_complete(ports: Ports, campaign: Campaign, until: datetime) -> bool:
     last_moment = until - timedelta(microseconds=1)
     unexported = ports.repository.agenda(Voucher, Agenda.UNEXPORTED, campaign.id, until=last_moment)
     # In the order of time: the first one decides.
-    waiting = next(ports.repository.within(VoucherChange, campaign=campaign.id), None)
+    waiting = next(waiting_changes(ports, campaign.id), None)
     if next(unexported, None) or (waiting and waiting.at < until):
         return False
     files = (last_export(ports, campaign), last_changes(ports, campaign))

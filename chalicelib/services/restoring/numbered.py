@@ -37,6 +37,7 @@ from chalicelib.services.facts import export_fact
 from chalicelib.services.ports import Agenda, Change, Insert, Ports, Remove, Replace
 from chalicelib.services.restoring.outside import Row
 from chalicelib.services.restoring.work import UnfoundedError, Work
+from chalicelib.services.waiting_changes import waiting_changes
 from chalicelib.services.written_files import content_of
 
 EXPORTED_AT_ONCE = 90  # rows of a part, each with its voucher
@@ -267,7 +268,7 @@ def _sequence(ports: Ports, file: ChangesFile) -> list[Change]:
 def _leaving(work: Work, rows: Sequence[Row]) -> list[Change]:
     """The waiting changes that the rows report, the earliest of several alike."""
     waiting: dict[tuple[str, str, str], list[VoucherChange]] = {}
-    for one in work.ports.repository.within(VoucherChange, campaign=work.campaign.id):
+    for one in waiting_changes(work.ports, work.campaign.id):
         same = (one.voucher_id, one.change.value, one.order_id or "")
         waiting.setdefault(same, []).append(one)
     found = (waiting.get((row["voucher"], row["change"], row["order_id"]), []) for row in rows)

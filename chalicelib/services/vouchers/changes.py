@@ -32,6 +32,7 @@ from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.facts import new_fact
 from chalicelib.services.ports import BATCH_LIMIT, Insert, Ports, Remove
 from chalicelib.services.vouchers.numbered_files import FILE_ROWS, Part, Series
+from chalicelib.services.waiting_changes import waiting_changes
 
 
 def write_changes(
@@ -88,7 +89,10 @@ class _Changes(Series[ChangesFile, ChangesPart]):
         return []
 
     def _still_there(self, changes: list[VoucherChange]) -> list[VoucherChange]:
-        keys = [{"campaign": one.campaign, "position": one.position} for one in changes]
+        keys = [
+            {"campaign": one.campaign, "shard": one.shard, "position": one.position}
+            for one in changes
+        ]
         found = self.ports.repository.get_many(VoucherChange, keys)
         return sorted(found, key=lambda change: change.position)
 
@@ -122,7 +126,7 @@ def _ready(ports: Ports, campaign_id: str, most: int) -> list[VoucherChange]:
     read: set[str] = set()
     ready = list(islice(_of_known_codes(ports, campaign_id, read), most))
     behind: set[str] = set()
-    for change in ports.repository.within(VoucherChange, campaign=campaign_id) if ready else ():
+    for change in waiting_changes(ports, campaign_id) if ready else ():
         if change.position > ready[-1].position:
             break
         if change.position not in read:
@@ -133,7 +137,7 @@ def _ready(ports: Ports, campaign_id: str, most: int) -> list[VoucherChange]:
 def _of_known_codes(ports: Ports, campaign_id: str, read: set[str]) -> Iterator[VoucherChange]:
     """The waiting changes of vouchers whose export is written; adds what it passes to `read`."""
     last_written = _last_written_export(ports, campaign_id)
-    waiting = ports.repository.within(VoucherChange, campaign=campaign_id)
+    waiting = waiting_changes(ports, campaign_id)
     while batch := list(islice(waiting, BATCH_LIMIT)):
         read.update(change.position for change in batch)
         keys = [{"code_key": change.code_key} for change in batch]
