@@ -165,8 +165,12 @@ class Cloud:
 
 
 @contextmanager
-def cloud(seed: int = 0, *, lags: bool = False) -> Iterator[Cloud]:
-    """A new cloud, empty but for its stores. `lags`: indexes see a write when they are made to."""
+def cloud(
+    seed: int = 0, *, lags: bool = False, partitions: int | None = PARTITIONS
+) -> Iterator[Cloud]:
+    """A new cloud, empty but for its stores. `lags`: indexes see a write when they are made to.
+    `partitions`: what facts and agendas are spread over, at most; None: as many as on AWS.
+    """
     with ExitStack() as stack:
         stack.enter_context(environment())
         stack.enter_context(redirect_stdout(io.StringIO()))
@@ -183,8 +187,13 @@ def cloud(seed: int = 0, *, lags: bool = False) -> Iterator[Cloud]:
         # Botocore builds it twice a call, which takes a tenth of a simulation.
         stack.enter_context(patch.object(UserAgentString, "to_string", lambda _: "tandem"))
         stack.enter_context(without_threads(made.chance))
-        for module in (schema, check_facts, balance):
-            stack.enter_context(patch.object(module, "FACT_SHARDS", PARTITIONS))
-        few = {name: min(PARTITIONS, number) for name, number in schema.SHARDS.items()}
-        stack.enter_context(patch.object(schema, "SHARDS", few))
+        if partitions is not None:
+            _spread_over(partitions, stack)
         yield made
+
+
+def _spread_over(partitions: int, stack: ExitStack) -> None:
+    for module in (schema, check_facts, balance):
+        stack.enter_context(patch.object(module, "FACT_SHARDS", partitions))
+    few = {name: min(partitions, number) for name, number in schema.SHARDS.items()}
+    stack.enter_context(patch.object(schema, "SHARDS", few))
