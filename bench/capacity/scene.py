@@ -285,7 +285,7 @@ def strangers(count: int, start: int = 0) -> list[str]:
 @contextmanager
 def scene(sponsors: int, *, lags: bool = False, **changes: object) -> Iterator[Scene]:
     """A new small AWS with a campaign, lists and sponsors' sessions; `changes` of the campaign."""
-    with cloud(seed=1, partitions=None) as here, redirect_stdout(io.StringIO()):
+    with cloud(seed=1, as_deployed=True) as here, redirect_stdout(io.StringIO()):
         made = Scene(here, sponsors)
         if changes:
             put_campaign(made.ports, campaign_like_demo(**changes))

@@ -165,11 +165,9 @@ class Cloud:
 
 
 @contextmanager
-def cloud(
-    seed: int = 0, *, lags: bool = False, partitions: int | None = PARTITIONS
-) -> Iterator[Cloud]:
+def cloud(seed: int = 0, *, lags: bool = False, as_deployed: bool = False) -> Iterator[Cloud]:
     """A new cloud, empty but for its stores. `lags`: indexes see a write when they are made to.
-    `partitions`: what facts and agendas are spread over, at most; None: as many as on AWS.
+    `as_deployed`: with threads, and as many partitions of facts and agendas as on AWS.
     """
     with ExitStack() as stack:
         stack.enter_context(environment())
@@ -186,9 +184,9 @@ def cloud(
         made.seed(seed)
         # Botocore builds it twice a call, which takes a tenth of a simulation.
         stack.enter_context(patch.object(UserAgentString, "to_string", lambda _: "tandem"))
-        stack.enter_context(without_threads(made.chance))
-        if partitions is not None:
-            _spread_over(partitions, stack)
+        if not as_deployed:
+            stack.enter_context(without_threads(made.chance))
+            _spread_over(PARTITIONS, stack)
         yield made
 
 

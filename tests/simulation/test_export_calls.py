@@ -75,7 +75,7 @@ class Exporter:
 
 @contextmanager
 def exporter(*, lags: bool) -> Iterator[Exporter]:
-    with cloud(lags=lags, partitions=None) as here:
+    with cloud(lags=lags, as_deployed=True) as here:
         yield Exporter(here.table, World(store=here.aside.ports.repository))
 
 
