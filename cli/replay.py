@@ -2,7 +2,7 @@
 
 For after an outage that was longer than the stream remembers. All that follows is guarded: what was
 done is not done twice. Hours are noted as they are done, so that a command that was interrupted
-goes on where it was when it is given again.
+goes on where it was when it is run again.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
     stop ──► (AWS restores into a table of another name) ──► copy ──► plan, adopt ──► start
 
-The runbook says when and how. Each step may be stopped and given again; nothing else may run from
+The runbook says when and how. Each step may be stopped and run again; nothing else may run from
 `stop` to `start`. The table of the stack keeps its name, stream, expiry and backups, because the
 restored items are copied into it: no resource of the stack changes.
 """

@@ -6,7 +6,7 @@
     finish      when no part is staged any more: the receipt, made of the stored results
 
 A part may come twice, late, or in any order: its result is stored once, rows are guarded by their
-own keys, and what is staged says what is left, so whoever handles the last part writes the receipt.
+own keys, and what is staged says what is left, so the worker of the last part writes the receipt.
 Where somebody was killed, the same message does the rest; `reconcile` queues one again where none
 is left (`unfinished_files.py`). A row that cannot be handled stops no other: the part keeps what
 was done, and the next delivery tries that row alone. Nothing with a plain address is staged: such
@@ -232,7 +232,7 @@ def _work_on(
 def finish(ports: Ports, file: FileInParts) -> Receipt | None:
     """Write the receipt, and do what follows from the whole file; None while some of it is left.
 
-    Whoever removes the last staged part sees that none is left. Two may see it at once: both write
+    The worker that removes the last staged part sees that none is left. Two may see it: both write
     the same.
     """
     if file.finished_at or ports.files.paths(staged_in(file)):

@@ -14,7 +14,7 @@ UNFINISHED_AFTER = timedelta(hours=3)
 
 def find_unfinished(ports: Ports, isolation: Isolation) -> int:
     """How many files have waited too long for their receipt. Where no part is left to be handled,
-    one is queued again, because whoever was to write the receipt may have been killed.
+    one is queued again, because the worker that writes the receipt may have been killed.
     """
     now = ports.clock()
     unfinished = 0

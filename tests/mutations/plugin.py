@@ -26,7 +26,7 @@ from _pytest.runner import runtestprotocol
 
 from tests.mutations import hook, switches
 
-HANGS_AFTER_S = 120.0  # without a guard, a test may go on for ever
+HANGS_AFTER_S = 120.0  # without a guard, a test may never end
 
 
 @dataclass

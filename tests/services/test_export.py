@@ -298,7 +298,7 @@ def one_part(world: World) -> object:
 
 
 def early_seal(world: World) -> object:
-    """By a run whose time is over."""
+    """By a run that is out of time."""
     other = _Exports(world.ports, world.campaign.id, 3, Isolation(raised))
     file = other._open()
     return file and other._seal(file.number)

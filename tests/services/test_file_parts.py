@@ -166,7 +166,7 @@ def test_law_4_orders_in_parts_come_to_the_same_as_at_once_in_any_sequence(seed:
 def test_law_6_orders_that_name_one_voucher_are_in_one_part_in_the_order_of_the_file(
     step: int,
 ) -> None:
-    """Whoever is first in the file has it, though its order's part may be handled last."""
+    """The first order in the file gets it, even if its part is handled last."""
     world = with_referees()
     code = next(one.code for one in world.memory.all(Voucher))
     rows = [

@@ -196,7 +196,7 @@ def _objections(cloud: Cloud) -> Iterator[str]:
 
 
 def _mails_ended(cloud: Cloud) -> Iterator[str]:
-    """Law 4: no mail is under way for ever, whatever was not answered."""
+    """Law 4: every mail is settled in the end, whatever was not answered."""
     for one in all_of(cloud, Mail):
         if one.state in {MailState.LEASED, MailState.WAITING}:
             yield f"law 4: a mail is still {one.state}: {one.mail_id}"

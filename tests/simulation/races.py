@@ -269,8 +269,8 @@ def sponsors() -> Iterator[Start]:
 
 
 def invited_by_many(start: Start, seed: int) -> Race:
-    """Two to eight sponsors invite one person; decisions and mails go on meanwhile. Then whoever
-    has the mail confirms, twice at the same time.
+    """Two to eight sponsors invite one person; decisions and mails go on meanwhile. Then the
+    one with the mail confirms, twice at the same time.
     """
     start.restore()
     world, chance = start.world, Random(seed)

@@ -37,7 +37,7 @@ class Scenario:
     refusal: int | None = None
     # An invitation that may have left is not sent again (law 2).
     may_lose_invitations: bool = False
-    # Whoever asks twice has asked for two things, and the laws alone are the measure.
+    # A caller that asks twice has asked for two things, and the laws alone are the measure.
     counts_twice: bool = False
 
     @property

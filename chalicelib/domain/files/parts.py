@@ -4,7 +4,7 @@
             FileInParts                 HandledPart
 
 A part may be handled by any worker, at any time, again and again: what it came to is kept once, and
-the receipt is made of these results alone, so it says the same whoever writes it. Neighbour:
+the receipt is made of these results alone, so every worker writes the same one. Neighbour:
 services/file_parts.py hands parts out and puts their results together.
 """
 

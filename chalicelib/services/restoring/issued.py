@@ -14,7 +14,7 @@ from chalicelib.domain import rewards, vouchers
 from chalicelib.domain.campaign.rules import HolderRole, Rule, Trigger
 from chalicelib.domain.campaign.templates import VoucherTemplate
 from chalicelib.domain.changes import ChangeKind, with_change
-from chalicelib.domain.codes import candidates, canonical, format_code
+from chalicelib.domain.codes import candidates, canonical
 from chalicelib.domain.fact_bodies import RewardRefused, VoucherIssued
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.orders import Order
@@ -45,11 +45,12 @@ from chalicelib.domain.vouchers import (
     spare_code,
     valid_until,
 )
+from chalicelib.services.chosen_codes import ChosenCode, code_for
+from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.ports import Change, Insert, Remove, Replace
 from chalicelib.services.referral_orders import orders_of
 from chalicelib.services.restoring.outside import Row
 from chalicelib.services.restoring.work import LOST, UnfoundedError, Work
-from chalicelib.services.spare_codes import choose_spare_code
 
 
 def issued_changes(work: Work, fact: Fact, body: VoucherIssued) -> list[Change]:
@@ -105,20 +106,25 @@ def _voucher(
         ends = valid_until(campaign, fact.at, template.valid_days)
         made = _from_row(fact, body, row, template, ends, referral, sponsor)
         return made, _used(work, body.template, template, made.code)
-    key, code, spent = _another_code(work, body.template, template)
+    chosen = _another_code(work, body.template, template)
     if before:
         ends = valid_until(work.campaign, fact.at, template.valid_days)
         made = replacement_of(
-            before, voucher_id=body.voucher_id, code_key=key, code=code, ends=ends, now=fact.at
+            before,
+            voucher_id=body.voucher_id,
+            code_key=chosen.key,
+            code=chosen.code,
+            ends=ends,
+            now=fact.at,
         )
-        return made, spent
+        return made, chosen.changes
     if referral is None or sponsor is None:
         raise UnfoundedError(body.referral_id)
     made = new_voucher(
         campaign, _rule(work, fact, body), referral, sponsor, rung=body.rung,
-        voucher_id=body.voucher_id, code_key=key, code=code, now=fact.at,
+        voucher_id=body.voucher_id, code_key=chosen.key, code=chosen.code, now=fact.at,
     )  # fmt: skip
-    return made, spent
+    return made, chosen.changes
 
 
 def _rule(work: Work, fact: Fact, body: VoucherIssued | RewardRefused) -> Rule:
@@ -191,20 +197,18 @@ def _used(work: Work, name: str, template: VoucherTemplate, code: str) -> list[C
     return [Remove(one) for one in work.ports.repository.get_many(SpareCode, keys)]
 
 
-def _another_code(
-    work: Work, name: str, template: VoucherTemplate
-) -> tuple[str, str, list[Change]]:
-    """A code for a voucher whose own nobody knows any more: its key, as printed, and the spare one
-    that is used. `UnfoundedError` when the client's are used up.
+def _another_code(work: Work, name: str, template: VoucherTemplate) -> ChosenCode:
+    """A code for a voucher whose own nobody knows any more. `UnfoundedError` when the client's are
+    used up.
     """
-    if template.codes == "minted":
-        key = work.ports.codes.voucher_code()
-        return key, format_code(template.prefix, key), []
-    spare = choose_spare_code(work.ports, work.campaign.id, name)
+    try:
+        chosen = code_for(work.ports, work.campaign.id, name, template)
+    except RetryLaterError as error:
+        raise UnfoundedError(name) from error
     # Those of the rows are used, even if their facts come later.
-    if spare is None or spare.code_key in work.codes_in_files:
+    if chosen.spent and chosen.spent.code_key in work.codes_in_files:
         raise UnfoundedError(name)
-    return canonical(spare.code), spare.code, [Remove(spare)]
+    return chosen
 
 
 # --- the reward -----------------------------------------------------------------------------------
@@ -213,8 +217,21 @@ def _another_code(
 def _granted(
     work: Work, fact: Fact, body: VoucherIssued, stored: Reward | None, voucher: Voucher
 ) -> Reward:
+    reward = _decided(work, fact, body, stored, body.holder)
+    reward = replace(reward, in_budget=work.campaign.caps.budget_minor is not None)
+    return rewards.granted(reward, voucher.code_key, voucher.value_minor, fact.at)
+
+
+def _decided(
+    work: Work,
+    fact: Fact,
+    body: VoucherIssued | RewardRefused,
+    stored: Reward | None,
+    to: HolderRole,
+) -> Reward:
+    """What was decided on, granted or not."""
     order_id, redeemed = _earned_by(work, fact, body)
-    reward = Reward(
+    return Reward(
         revision=stored.revision if stored else 0,
         referral_id=body.referral_id,
         rule=body.rule,
@@ -222,11 +239,9 @@ def _granted(
         campaign=fact.campaign,
         order_id=order_id,
         customers_version=body.customers_version,
-        to=body.holder,
+        to=to,
         voucher_id=redeemed,
-        in_budget=work.campaign.caps.budget_minor is not None,
     )
-    return rewards.granted(reward, voucher.code_key, voucher.value_minor, fact.at)
 
 
 def _earned_by(
@@ -341,20 +356,8 @@ def refused_changes(work: Work, fact: Fact, body: RewardRefused) -> list[Change]
     referral = work.ports.repository.get(Referral, referral_id=body.referral_id)
     if referral is None or (stored and is_active(stored)):
         raise UnfoundedError(body.referral_id)
-    rule = _rule(work, fact, body)
-    order_id, redeemed = _earned_by(work, fact, body)
+    reward = _decided(work, fact, body, stored, _rule(work, fact, body).to)
     reason = RewardRefusal(body.reason)
-    reward = Reward(
-        revision=stored.revision if stored else 0,
-        referral_id=body.referral_id,
-        rule=body.rule,
-        rung=body.rung,
-        campaign=fact.campaign,
-        order_id=order_id,
-        customers_version=body.customers_version,
-        to=rule.to,
-        voucher_id=redeemed,
-    )
     noted = found_on_later_list(referral) if body.found_on_later_list else referral
     if reason is RewardRefusal.NOT_A_NEWCOMER:
         noted = _checked(work, noted, body.customers_version, newcomer=False)

@@ -52,11 +52,7 @@ def _stopped(work: Work, fact: Fact, reason: StopReason) -> list[Change]:
     return [Replace(made) if stop else Insert(made)]
 
 
-def _moved(
-    work: Work,
-    fact: Fact,
-    body: _OfMail,
-) -> list[Change]:
+def _moved(work: Work, fact: Fact, body: _OfMail) -> list[Change]:
     if body.voucher_id in work.codes_lost:
         return []  # the code in it is gone: the voucher is mailed with its new one
     stored = work.ports.repository.get(Mail, mail_id=body.mail_id)
@@ -100,11 +96,7 @@ def _problem(reason: str) -> MailProblem:
     return MailProblem(reason) if reason in set(MailProblem) else MailProblem.REFUSED
 
 
-def _leased(
-    work: Work,
-    fact: Fact,
-    body: _OfMail,
-) -> Mail:
+def _leased(work: Work, fact: Fact, body: _OfMail) -> Mail:
     """The mail as it was when it was about to be sent."""
     contact_id = _contact_id(work, body)
     contact = work.ports.repository.get(Contact, contact_id=contact_id)

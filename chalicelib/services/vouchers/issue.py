@@ -18,7 +18,6 @@ from chalicelib.domain.campaign.rules import Rule
 from chalicelib.domain.campaign.templates import VoucherTemplate
 from chalicelib.domain.campaign.versions import CampaignVersion
 from chalicelib.domain.changes import ChangeKind, with_change
-from chalicelib.domain.codes import canonical, format_code
 from chalicelib.domain.fact_bodies import VoucherIssued
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.people import Sponsor
@@ -26,7 +25,6 @@ from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import (
     MOST_REFUSALS,
-    SpareCode,
     Voucher,
     awaits_replacement,
     new_voucher,
@@ -34,24 +32,10 @@ from chalicelib.domain.vouchers import (
     replacement_of,
     valid_until,
 )
+from chalicelib.services.chosen_codes import code_for
 from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.facts import voucher_fact
-from chalicelib.services.ports import Change, CommandPorts, Insert, Ports, Remove, Replace
-from chalicelib.services.spare_codes import choose_spare_code
-
-
-@dataclass(frozen=True)
-class _Code:
-    """A code, the key it is found by, and the spare code used, if any."""
-
-    key: str
-    code: str
-    spent: SpareCode | None = None
-
-    @property
-    def changes(self) -> list[Change]:
-        """What using it changes beside the voucher."""
-        return [Remove(self.spent)] if self.spent else []
+from chalicelib.services.ports import Change, CommandPorts, Insert, Ports, Replace
 
 
 def issue_voucher(
@@ -68,7 +52,7 @@ def issue_voucher(
     `RetryLaterError` when the template has no code left.
     """
     template = campaign.templates[rule.issue]
-    chosen = _code_for(ports, campaign.id, rule.issue, template)
+    chosen = code_for(ports, campaign.id, rule.issue, template)
     voucher = new_voucher(
         campaign,
         rule,
@@ -145,7 +129,7 @@ def _replacement(
     ports: CommandPorts, campaign: Campaign, refused: Voucher, reward: Reward, by: str | None
 ) -> Replacement:
     template = _template_of(ports, campaign, refused)
-    chosen = _code_for(ports, campaign.id, refused.template, template)
+    chosen = code_for(ports, campaign.id, refused.template, template)
     now = ports.clock()
     issued = replacement_of(
         refused,
@@ -178,13 +162,3 @@ def _template_of(ports: CommandPorts, campaign: Campaign, voucher: Voucher) -> V
     if version is None:
         raise LookupError(f"version {voucher.campaign_version} of {campaign.id} is not there")
     return version.document.templates[voucher.template]
-
-
-def _code_for(ports: CommandPorts, campaign_id: str, name: str, template: VoucherTemplate) -> _Code:
-    if template.codes == "minted":
-        key = ports.codes.voucher_code()
-        return _Code(key, format_code(template.prefix, key))
-    spare = choose_spare_code(ports, campaign_id, name)
-    if spare is None:
-        raise RetryLaterError(f"no codes left for template {name}")
-    return _Code(canonical(spare.code), spare.code, spare)
