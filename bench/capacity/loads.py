@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from unittest.mock import patch
 
-from bench.capacity.scene import Scene, scene, strangers
+from bench.capacity.scene import STREAM_BATCH, Scene, scene, strangers
 from chalicelib import functions
 from chalicelib.adapters.dynamodb import schema
 from chalicelib.domain.addresses import Address, AddressDigests
@@ -64,14 +64,16 @@ def own_codes() -> Iterator[Scene]:
 
 @contextmanager
 def mixed(campaigns: int) -> Iterator[Scene]:
-    """A hundred facts of so many campaigns in one batch."""
+    """A full batch of facts of so many campaigns."""
     with scene(1) as here:
         names = [f"campaign{number}" for number in range(campaigns)]
         for name in names:
             put_campaign(here.ports, campaign_like_demo().model_copy(update={"id": name}))
         here.pass_by(minutes=1)
         here.forget_facts()
-        facts = [received(here, number, names[number % campaigns]) for number in range(100)]
+        facts = [
+            received(here, number, names[number % campaigns]) for number in range(STREAM_BATCH)
+        ]
         here.commit(facts=facts)
         here.count_facts()
         yield here
@@ -93,10 +95,10 @@ def sealed(batches: int) -> Iterator[Scene]:
     """So many batches of a campaign's facts, counted and sealed."""
     with scene(1) as here:
         functions.seal()
-        for first in range(0, batches * 100, 100):
-            here.commit(facts=[received(here, first + number) for number in range(100)])
+        for first in range(0, batches * STREAM_BATCH, STREAM_BATCH):
+            here.commit(facts=[received(here, first + number) for number in range(STREAM_BATCH)])
         here.count_facts()
-        here.record("seal", functions.seal, batches * 100)
+        here.record("seal", functions.seal, batches * STREAM_BATCH)
         yield here
 
 

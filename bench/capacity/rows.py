@@ -21,7 +21,7 @@ from bench.capacity.limits import (
     TABLE_QUOTA,
     Kind,
 )
-from bench.capacity.scene import Scene
+from bench.capacity.scene import STREAM_BATCH, Scene
 from bench.capacity.simulation import Ceiling, Stage, ceiling, drained
 from chalicelib.domain.sending import RATES
 from chalicelib.services.journal import PARTS_AT_ONCE
@@ -163,7 +163,7 @@ def _sealing() -> Row:
             seconds.append(here.seconds("seal", "seal"))
     a_batch = (seconds[1] - seconds[0]) / (many - few)
     fixed = max(0.0, seconds[0] - few * a_batch)
-    a_line = (a_batch + fixed / PARTS_AT_ONCE) / 100
+    a_line = (a_batch + fixed / PARTS_AT_ONCE) / STREAM_BATCH
     share = RUN_FOR.total_seconds() / deployed.seconds_between_runs("ScheduleSeal")
     for_good = share / a_line
     return Row(
@@ -179,7 +179,7 @@ def mixed_campaigns() -> Iterator[Row]:
     for campaigns in (20, 100):
         with loads.mixed(campaigns) as here:
             calls = max(one.calls() for one in here.recorded["project"])
-        what = f"{campaigns} campaigns mixed in a batch of 100 facts"
+        what = f"{campaigns} campaigns mixed in a batch of {STREAM_BATCH} facts"
         yield Row(what, "calls", calls, CALLS_A_MIXED_BATCH, "", at_most=True)
 
 

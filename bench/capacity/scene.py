@@ -51,7 +51,7 @@ from tests.simulation.wire import Call
 
 E = TypeVar("E", bound=Entity)
 
-STREAM_BATCH = 100
+STREAM_BATCH = deployed.batch_size("ProjectSource")
 A_COMMIT = 50  # things that are stored in one transaction
 WRITES = frozenset({"dynamodb:TransactWriteItems", "dynamodb:PutItem"})
 

@@ -28,6 +28,8 @@ DayCounts = Mapping[date, Mapping[str, int]]  # what is counted, by local day an
 
 BATCH_LIMIT = 100  # keys that one `read` can ask for
 TRANSACTION_LIMIT = 100  # items that one `commit` or `count` can change
+# A batch of the stream that one `count` counts, beside the counts of a day and the journal's part.
+FACTS_A_COUNT = TRANSACTION_LIMIT - 2
 # Facts of an hour are spread over so many partitions. A fact is at most 4 write units (a
 # transaction counts a unit twice, and it is written and then marked as counted), a partition takes
 # 1,000 a second: 20,000 facts/s are 625 in each.

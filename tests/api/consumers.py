@@ -15,6 +15,7 @@ from chalicelib.domain.fact_bodies import InvitationReceived
 from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.invitations import Channel
 from chalicelib.services.campaigns.put import put_campaign
+from chalicelib.services.ports import FACTS_A_COUNT
 from tests.api.requests import GOOD, PURCHASE
 from tests.api.world import (
     BUCKET,
@@ -59,7 +60,7 @@ def _project(world: World) -> Ready:
 
 
 def _project_mixed(world: World) -> Ready:
-    """Invitations to twenty campaigns, five each."""
+    """A full batch of invitations to twenty campaigns."""
     for number in range(20):
         own = campaign_like_demo().model_copy(update={"id": f"campaign{number}"})
         put_campaign(world.ports, own)
@@ -72,7 +73,7 @@ def _project_mixed(world: World) -> Ready:
             fact_id=f"f{number}", campaign=f"campaign{number % 20}", subject=f"i{number}",
             at=world.clock(), correlation="k",
         )
-        for number in range(100)
+        for number in range(FACTS_A_COUNT)
     ]  # fmt: skip
     world.ports.repository.commit(facts=facts)
     event = stream_event(list(map(fact_item, facts)))
@@ -214,7 +215,7 @@ def _report(world: World) -> Ready:
 WORK: Mapping[str, Callable[[World], Ready]] = {
     "relay: a fact": _relay,
     "project: a fact": _project,
-    "project: 100 facts of 20 campaigns": _project_mixed,
+    "project: a batch of 20 campaigns": _project_mixed,
     "seal: a fact": _seal,
     "decide: a sign-in": _decide_sign_in,
     "decide: an invitation": _decide_invitation,

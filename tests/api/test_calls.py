@@ -67,7 +67,7 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
     "relay: a fact": [QUEUE],
     "project: a fact": [BATCH, WRITE_FILE, WRITE],
     # Facts and campaigns read; one bundle; facts, 20 counters and a part are two transactions.
-    "project: 100 facts of 20 campaigns": [BATCH, BATCH, WRITE_FILE, WRITE, WRITE],
+    "project: a batch of 20 campaigns": [BATCH, BATCH, WRITE_FILE, WRITE, WRITE],
     # Its facts: of the hour before its beginning, of this hour, and where 0.2.0 stored them.
     "decide: a sign-in": [GET, *[QUERY] * 3, GET, READ_FILE, BATCH, WRITE],
     "decide: an invitation": [*[GET] * 3, *[BATCH] * 2, GET, READ_FILE, WRITE],

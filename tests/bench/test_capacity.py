@@ -15,7 +15,7 @@ from bench.capacity.recording import index_writes, write_units
 from bench.capacity.scene import Scene
 from bench.capacity.simulation import Request, Resource, Work
 from chalicelib.adapters.dynamodb import schema
-from chalicelib.services.ports import FACT_SHARDS, Agenda
+from chalicelib.services.ports import FACT_SHARDS, FACTS_A_COUNT, Agenda
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +43,7 @@ def test_the_calls_of_an_invitation_are_recorded_with_their_partitions(story: Sc
 
 def test_every_fact_of_a_batch_costs_what_is_written_of_it(story: Scene) -> None:
     assert story.units("facts written") == 2
-    # Of a hundred facts: each marked, two for the counts, two for the part of the journal.
+    # Of a batch: each marked, two for the counts, two for the part of the journal.
     assert story.units("project") == pytest.approx(2.04, abs=0.03)
 
 
@@ -107,7 +107,7 @@ def test_an_entry_that_moves_in_the_index_is_removed_and_added() -> None:
 def test_executions_and_times_are_those_of_the_template() -> None:
     assert deployed.executions("IngestSource") == 4
     assert deployed.executions("MailSource", mail_rate=500) == 125
-    assert deployed.batch_size("ProjectSource") == 100
+    assert deployed.batch_size("ProjectSource") == FACTS_A_COUNT
     assert deployed.lanes("RelaySource") == 1
     assert deployed.seconds_between_runs("ScheduleExport") == 300
     assert deployed.processors("seal") == 1

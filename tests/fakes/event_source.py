@@ -96,7 +96,7 @@ class Mapping:
 
     function_arn: str = "arn:aws:lambda:eu-west-3:123456789012:function:tandem-test-relay"
     stream_arn: str = "arn:aws:dynamodb:eu-west-3:123456789012:table/tandem-test/stream/label"
-    batch_size: int = 100
+    batch_size: int = 98
     retries: int = 20
     max_age: timedelta = timedelta(days=1)
     bisects: bool = True

@@ -16,6 +16,7 @@ import pytest
 from chalicelib import functions
 from chalicelib.domain import sending
 from chalicelib.domain.facts import FactName
+from chalicelib.services.ports import FACTS_A_COUNT
 from infra.package import ROOT, Package
 from infra.postprocess import DEAD_QUEUES, FUNCTIONS, LISTS_LAYER
 from tests.fakes.aws_table import INDEXES
@@ -264,7 +265,7 @@ def test_a_stream_consumer_sees_facts_alone_and_loses_none(resources: Resources,
     assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert source["BisectBatchOnFunctionError"] is True
     simulated = Mapping()
-    assert source["BatchSize"] == simulated.batch_size
+    assert source["BatchSize"] == simulated.batch_size == FACTS_A_COUNT
     assert source["MaximumRetryAttempts"] == simulated.retries
     assert source["MaximumRecordAgeInSeconds"] == simulated.max_age.total_seconds()
     assert source["DestinationConfig"]["OnFailure"]["Destination"] == {

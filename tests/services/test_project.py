@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -21,10 +21,13 @@ from chalicelib.services.journal import journal, miscounts, unsealed
 from chalicelib.services.operations.dashboard import view_dashboard
 from chalicelib.services.operations.project import project
 from chalicelib.services.operations.seal import seal
+from chalicelib.services.ports import FACTS_A_COUNT
 from tests.fakes.campaign import CAMPAIGN, campaign
 from tests.fakes.fuse import killed_everywhere
 from tests.fakes.repository import ContestedRepository
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world, wrapped
+
+DAY = timedelta(days=1)
 
 NEWCOMER = "jeanne@example.fr"
 JOURNAL = f"out/{CAMPAIGN}/journal/"
@@ -87,7 +90,8 @@ def test_law_10_batches_repeated_overlapping_and_reordered_count_each_fact_once(
 def test_law_10_killed_at_every_step_and_delivered_again_each_fact_is_counted_once() -> None:
     worlds = killed_everywhere(
         eventful_twice,
-        lambda world, ports: project(ports, world.facts()),
+        # The latest first: a batch of three days, which takes two transactions.
+        lambda world, ports: project(ports, world.facts()[::-1]),
         lambda world: world.ports,
     )
     # Read, bundle, two transactions; read, bundle, one: before and after each, twice to the end.
@@ -165,19 +169,30 @@ def test_the_dashboard_counts_by_local_day() -> None:
     assert dashboard.refused_by_reason == {"customer": 2}
 
 
-def test_more_facts_than_fit_a_transaction_are_counted_in_several() -> None:
+def test_a_batch_of_the_stream_is_counted_in_one_transaction_and_one_of_two_days_in_two() -> None:
     world = new_world(quotas={"invitations_per_sponsor": 100, "referees_per_call": 20})
     session = world.sponsor()
-    before = set(unsealed(world.ports))
     for start in range(0, 100, 20):
         world.invite(session, *(f"p{number}@example.fr" for number in range(start, start + 20)))
-    facts = world.facts()[-100:]
-    assert len(project(world.ports, facts)) == 100
-    assert world.funnel()["invited"] == 100
+    one_day = world.facts()[-FACTS_A_COUNT:]
+    assert parts_of(world, one_day) == [(0, FACTS_A_COUNT)]
+    assert world.funnel()["invited"] == FACTS_A_COUNT
+    later = [replace(one, fact_id=f"l{one.fact_id}", at=one.at + DAY) for one in one_day[:50]]
+    world.repository.commit(facts=later)
+    again = [replace(one, fact_id=f"a{one.fact_id}") for one in one_day[:48]]
+    world.repository.commit(facts=again)
+    # With the counters of both days and the part itself, a transaction of 100 items holds 97.
+    assert parts_of(world, [*again, *later]) == [(0, 97), (97, 1)]
+    assert world.funnel()["invited"] == 2 * FACTS_A_COUNT
+
+
+def parts_of(world: World, facts: list[Fact]) -> list[tuple[int, int]]:
+    """The parts, all of one bundle, that projecting makes: where each begins, and its length."""
+    before = set(unsealed(world.ports))
+    assert len(project(world.ports, facts)) == len(facts)
     parts = set(unsealed(world.ports)) - before
-    # With the counters of the day and the part itself, a transaction of 100 items holds 98 facts.
-    assert sorted((part.first, part.lines) for part in parts) == [(0, 98), (98, 2)]
     assert len({part.digest for part in parts}) == 1
+    return sorted((part.first, part.lines) for part in parts)
 
 
 @pytest.mark.parametrize("change", ["altered", "dropped", "swapped", "added"])

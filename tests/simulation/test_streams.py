@@ -101,7 +101,7 @@ def streamed(story: list[Fact], chance: Random, poisoned: int) -> tuple[World, S
 
 
 def mapping(chance: Random) -> Mapping:
-    return Mapping(lanes=chance.choice((1, 1, 4)), batch_size=chance.choice((7, 100)))
+    return Mapping(lanes=chance.choice((1, 1, 4)), batch_size=chance.choice((7, 98)))
 
 
 def ids_of(entries: Iterator[Entry]) -> Counter[str]:

@@ -20,7 +20,7 @@ from chalicelib.domain.effects import deltas
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.journal import bundle, bundle_path, part_of_bundle
 from chalicelib.services.errors import UnknownError
-from chalicelib.services.ports import BATCH_LIMIT, TRANSACTION_LIMIT, Ports
+from chalicelib.services.ports import FACTS_A_COUNT, TRANSACTION_LIMIT, Ports
 from chalicelib.services.retry import retry_on_conflict
 
 
@@ -31,8 +31,8 @@ def project(ports: Ports, facts: Sequence[Fact]) -> list[Fact]:
     """
     once = list({fact.fact_id: fact for fact in facts}.values())
     counted: list[Fact] = []
-    for start in range(0, len(once), BATCH_LIMIT):
-        _project(ports, once[start : start + BATCH_LIMIT], counted)
+    for start in range(0, len(once), FACTS_A_COUNT):
+        _project(ports, once[start : start + FACTS_A_COUNT], counted)
     return counted
 
 
