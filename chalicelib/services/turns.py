@@ -16,9 +16,10 @@ def in_turn(clock: Clock, things: Iterable[T], until: datetime) -> Iterator[tupl
     enough, while it is not `until`.
 
     The time that is left is shared evenly among those whose turn is still to come, so what one
-    leaves over goes to the next ones.
+    leaves over goes to the next ones. Turns that take longer than their share are at the cost of
+    the last ones, so another thing is the first one every minute.
     """
-    waiting = list(things)
+    waiting = _rotated(list(things), by=int(clock().timestamp()) // 60)
     while waiting:
         not_done: list[T] = []
         for place, thing in enumerate(waiting):
@@ -30,3 +31,8 @@ def in_turn(clock: Clock, things: Iterable[T], until: datetime) -> Iterator[tupl
             if clock() >= ends:
                 not_done.append(thing)
         waiting = not_done
+
+
+def _rotated(things: list[T], by: int) -> list[T]:
+    first = by % len(things) if things else 0
+    return things[first:] + things[:first]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from chalicelib.services.turns import in_turn
 from tests.fakes.ports import SettableClock
@@ -10,7 +10,7 @@ from tests.fakes.ports import SettableClock
 
 def played(needs: dict[str, int], seconds: int) -> list[tuple[str, int]]:
     """What each turn took, when everybody needs so many seconds in all."""
-    clock = SettableClock()
+    clock = SettableClock(datetime(1970, 1, 1, tzinfo=UTC))
     left = dict(needs)
     turns: list[tuple[str, int]] = []
     for name, ends in in_turn(clock, list(needs), clock() + timedelta(seconds=seconds)):
@@ -40,3 +40,14 @@ def test_what_one_leaves_over_goes_to_those_after_it() -> None:
 
 def test_nobody_begins_when_the_time_is_over() -> None:
     assert played({"a": 1}, 0) == []
+
+
+def test_another_one_is_the_first_in_each_minute() -> None:
+    # When turns take longer than their share, the last ones have none.
+    clock = SettableClock(datetime(1970, 1, 1, tzinfo=UTC))
+    firsts = []
+    for _minute in range(4):
+        turns = in_turn(clock, ["a", "b", "c"], clock() + timedelta(seconds=30))
+        firsts.append(next(turns)[0])
+        clock.advance(seconds=60)
+    assert firsts == ["a", "b", "c", "a"]
