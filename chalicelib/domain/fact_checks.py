@@ -22,6 +22,9 @@ SETTLED_AFTER = timedelta(minutes=15)
 # How long queues keep a message.
 GIVEN_UP_AFTER = timedelta(days=14)
 HOURS_A_RUN = 12
+# Longer than this no hour waits for its first look, unless runs fail or cannot keep up.
+LATE_AFTER = timedelta(hours=6)
+UNREAD = "facts_unread"  # the finding: how many hours do
 
 
 class Missing(StrEnum):
@@ -71,6 +74,11 @@ def unread_hours(check: FactCheck, now: datetime) -> Iterator[datetime]:
     for hour in (check.hour + HOUR * number for number in range(HOURS_A_RUN)):
         if hour + HOUR + SETTLED_AFTER <= now:
             yield hour
+
+
+def late_hours(check: FactCheck, now: datetime) -> int:
+    """How many hours should have been looked at for the first time, and were not."""
+    return max(0, (now - SETTLED_AFTER - LATE_AFTER - check.hour) // HOUR)
 
 
 def looked_at(check: FactCheck, hour: datetime, now: datetime, *, is_done: bool) -> FactCheck:

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib import functions
+from chalicelib import bootstrap, functions
+from chalicelib.domain.fact_checks import FactCheck, first_check
 from chalicelib.services.operations.reconcile import FINDINGS
 from chalicelib.services.ports import ContentionError, Replace
 from tests.api.requests import PURCHASE
@@ -39,6 +40,11 @@ def test_lists_too_old_have_a_metric_of_their_own_and_are_no_finding(
     functions.seal()
     assert counted(run(capsys)) == {"ReconcileFinding": 0, "ListTooOld": 0}
     world.clock.pass_by(days=300)
+    # Its other runs of these days left no fact unchecked.
+    check = bootstrap.ports().repository.get(FactCheck)
+    assert check
+    checked = replace(check, hour=first_check(world.clock()).hour)
+    bootstrap.ports().repository.commit(Replace(checked))
     assert counted(run(capsys)) == {"ReconcileFinding": 0, "ListTooOld": 2}
 
 

@@ -477,6 +477,26 @@ def test_a_run_that_ends_early_is_gone_on_with() -> None:
     assert world.funnel()["vouchers_issued"] == 1
 
 
+def test_hours_that_nobody_could_look_at_in_time_are_a_finding() -> None:
+    world = lost_world()
+    check_facts(world.ports)
+    # An hour is settled 15 minutes after its end, and late 6 hours after that.
+    world.clock.advance(hours=30)
+
+    def slow(hour: datetime, shard: int) -> Iterator[Fact]:
+        world.clock.advance(minutes=1)
+        return world.memory.facts_in(hour, shard)
+
+    recorded = RecordingRepository(world.repository)
+    recorded.facts_in = slow
+    report = check_facts(replace(world.ports, repository=recorded))
+    assert report.numbers()["facts_unread"] == 23
+    while (late := check_facts(world.ports).numbers()["facts_unread"]) > 0:
+        assert late < 23
+    world.clock.advance(hours=7)
+    assert check_facts(world.ports).numbers()["facts_unread"] == 0
+
+
 @pytest.mark.slow
 def test_killed_at_every_step_and_run_again_nothing_is_lost_or_done_twice() -> None:
     def begin() -> World:

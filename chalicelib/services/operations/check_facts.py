@@ -19,9 +19,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from chalicelib.domain.fact_checks import (
+    UNREAD,
     FactCheck,
     Missing,
     first_check,
+    late_hours,
     looked_at,
     moved_on,
     unfinished_due,
@@ -49,11 +51,14 @@ class FactFinding:
 
 @dataclass
 class FactReport:
-    """What a run found. `counted`: the facts it projected; `checked`: how many it read."""
+    """What a run found. `counted`: the facts it projected; `checked`: how many it read;
+    `late_hours`: how many hours it should have looked at, and did not get to.
+    """
 
     findings: list[FactFinding] = field(default_factory=list)
     counted: list[Fact] = field(default_factory=list)
     checked: int = 0
+    late_hours: int = 0
     is_complete: bool = True  # false: its time was used up
 
     def add(self, other: FactReport) -> None:
@@ -62,9 +67,9 @@ class FactReport:
         self.checked += other.checked
 
     def numbers(self) -> dict[str, int]:
-        """How many of each kind are missing."""
+        """How many of each kind are missing, and how many hours wait too long."""
         missing = Counter(one.missing.value for one in self.findings)
-        return {each.value: missing[each.value] for each in Missing}
+        return {each.value: missing[each.value] for each in Missing} | {UNREAD: self.late_hours}
 
     @property
     def is_done(self) -> bool:
@@ -99,6 +104,7 @@ def check_facts(ports: Ports, *, readers: int = 1) -> FactReport:
             part = _look(ports, pool, hour, range(FACT_SHARDS))
             check = looked_at(check, hour, now, is_done=part.is_done)
             report.add(part)
+    report.late_hours = late_hours(check, now)
     if check != stored:
         _store(ports, check)
     return report
