@@ -62,7 +62,12 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--settle", action="store_true", help="bring table and page to the code, run nothing"
     )
-    parser.add_argument("--trace", action="store_true", help="learn again which tests meet what")
+    parser.add_argument(
+        "--trace",
+        nargs="*",
+        metavar="PATH",
+        help="learn again which tests meet what; with paths, of these tests, beside what is known",
+    )
     parser.add_argument("--only", default="*", help="guards whose name has this pattern")
     parser.add_argument("--workers", type=int, default=2, help="tests run at the same time")
     parser.add_argument("--tests", type=int, default=40, help="tried for one guard, at most")
@@ -90,8 +95,8 @@ def _keep(guards: Mapping[str, Guard], table: Table) -> None:
 
 
 def _find(guards: Mapping[str, Guard], table: Table, options: argparse.Namespace) -> None:
-    if options.trace or not any(TRACE.glob("*.json")):
-        _trace(options.workers)
+    if options.trace is not None or not any(TRACE.glob("*.json")):
+        _trace(options.workers, options.trace or ())
     met = _met()
     wanted = [name for name in table.open if fnmatch.fnmatch(name, options.only)]
     tasks = {name: _candidates(met.get(name, {}), options.tests) for name in wanted}
@@ -112,13 +117,14 @@ def _find(guards: Mapping[str, Guard], table: Table, options: argparse.Namespace
             _keep(guards, table)
 
 
-def _trace(workers: int) -> None:
-    shutil.rmtree(TRACE, ignore_errors=True)
+def _trace(workers: int, tests: Sequence[str]) -> None:
+    if not tests:
+        shutil.rmtree(TRACE, ignore_errors=True)
     subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "--quiet", "-p", "tests.mutations.plugin"),
             *("-m", NOT_TRACED, "--numprocesses", str(workers)),
-            *(f"tests/{folder}" for folder in TRACED),
+            *(tests or (f"tests/{folder}" for folder in TRACED)),
         ],
         cwd=ROOT,
         env=os.environ | {"MUTATIONS_TRACE": str(TRACE)},
