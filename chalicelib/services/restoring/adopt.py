@@ -19,6 +19,7 @@ from datetime import date, datetime
 
 from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.domain.effects import deltas, is_known
+from chalicelib.domain.entity import IllegalMoveError
 from chalicelib.domain.fact_bodies import CampaignPut, ChangesWritten, OrderBody
 from chalicelib.domain.facts import Fact, FactBody, FactName
 from chalicelib.domain.files.exports import (
@@ -246,7 +247,7 @@ class _Writer:
     def _brought_back(self, fact: Fact) -> bool:
         try:
             changes = changes_of(self._work, fact)
-        except UnfoundedError:
+        except (UnfoundedError, IllegalMoveError):
             return False
         self._write([fact], changes)
         return True
@@ -270,8 +271,9 @@ class _Writer:
 
 
 def changes_of(work: Work, fact: Fact) -> list[Change]:
-    """What a fact did, as far as it is not there. `UnfoundedError`; `LookupError` for a kind that
-    nothing here knows.
+    """What a fact did, as far as it is not there. `UnfoundedError`, and `IllegalMoveError` where a
+    state does not allow it yet: clocks differ, so a fact before it may have a later time.
+    `LookupError` for a kind that nothing here knows.
     """
     if not is_known(fact) or fact.name in WITHOUT_STATE:
         return []

@@ -64,6 +64,8 @@ def issued_changes(work: Work, fact: Fact, body: VoucherIssued) -> list[Change]:
     if stored and is_active(stored):
         raise UnfoundedError(body.voucher_id)  # it is revoked by a fact that comes before
     referral = work.ports.repository.get(Referral, referral_id=body.referral_id)
+    if referral is None and not work.is_lenient:
+        raise UnfoundedError(body.referral_id)  # it counts the reward, if it is not lost
     sponsor = _sponsor(work, body, referral)
     voucher, beside = _voucher(work, fact, body, referral, sponsor, None)
     reward = _granted(work, fact, body, stored, voucher)

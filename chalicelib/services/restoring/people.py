@@ -32,10 +32,9 @@ from chalicelib.domain.invitations import (
     Decision,
     Invitation,
     InvitationState,
-    is_accepted,
-    is_open,
     is_undecided,
 )
+from chalicelib.domain.mails import Mail, invitation_mail
 from chalicelib.domain.people import Contact, Sponsor, link_of, referee_claims, sponsor_claims
 from chalicelib.domain.referrals import Referral
 from chalicelib.services.digests import digests_of, new_oppositions
@@ -73,9 +72,7 @@ def people_changes(work: Work, fact: Fact, body: FactBody) -> list[Change] | Non
         case InvitationSent():
             return _sent(work, fact, body)
         case InvitationDeclined() | InvitationBounced() | InvitationExpired():
-            invitation = _invitation(work, body.sponsor_id, body.invitation_id)
-            closed = is_open(invitation)
-            return close_invitation(ports, invitation, _CLOSED[type(body)]) if closed else []
+            return _closed(work, fact, body)
         case ReferralConfirmed():
             return _confirmed(work, fact, body)
         case OppositionRecorded():
@@ -145,9 +142,21 @@ def _sent(work: Work, fact: Fact, body: InvitationSent) -> list[Change]:
     invitation = _invitation(work, body.sponsor_id, body.invitation_id)
     if invitation.state is not InvitationState.RECEIVED:
         return []
-    if not is_accepted(invitation):
-        raise UnfoundedError(invitation.invitation_id)
     return [Replace(invitations.sent(invitation, fact.at))]
+
+
+def _closed(
+    work: Work, fact: Fact, body: InvitationDeclined | InvitationBounced | InvitationExpired
+) -> list[Change]:
+    """The address is erased with it: who it was must be known by then, to others by the claims that
+    came with the decision (law 2), to an objection by the mail (law 9).
+    """
+    invitation = _invitation(work, body.sponsor_id, body.invitation_id)
+    mail = work.ports.repository.get(Mail, mail_id=invitation_mail(body.invitation_id))
+    # Without an answer of the sender there is no fact about a mail.
+    if is_undecided(invitation) or (mail is None and not work.is_lenient):
+        raise UnfoundedError(body.invitation_id)
+    return close_invitation(work.at(fact), invitation, _CLOSED[type(body)])
 
 
 # --- referrals ------------------------------------------------------------------------------------
@@ -163,8 +172,6 @@ def _confirmed(work: Work, fact: Fact, body: ReferralConfirmed) -> list[Change]:
     stored = ports.repository.get(
         Invitation, sponsor_id=body.sponsor_id, invitation_id=body.invitation_id
     )
-    if stored and is_open(stored) and not is_accepted(stored):
-        raise UnfoundedError(body.invitation_id)
     invitation = stored or _lost_invitation(work, fact, body)
     contact = ports.repository.get(Contact, contact_id=invitation.contact_id)
     digests = _digests(ports, work, contact) or _known_digest(work, body.referral_id)
@@ -260,17 +267,22 @@ def _granted(work: Work, fact: Fact, body: SignInGranted) -> list[Change]:
 
 def _opposed(work: Work, fact: Fact, body: OppositionRecorded) -> list[Change]:
     """The oppositions under every digest that is known of the person."""
-    ports = work.at(fact)
-    digests: AddressDigests | None = None
-    if fact.subject != body.sponsor_id:
-        invitation = _invitation(work, body.sponsor_id, fact.subject)
-        contact = ports.repository.get(Contact, contact_id=invitation.contact_id)
-        digests = _digests(ports, work, contact)
-        if digests is None and invitation.referral_id:
-            referral = ports.repository.get(Referral, referral_id=invitation.referral_id)
-            digests = referral.referee if referral else None
-    elif sponsor := ports.repository.get(Sponsor, sponsor_id=body.sponsor_id):
-        digests = sponsor.digests
+    digests = _referee_digests(work, body.sponsor_id, fact.subject)
     if digests is None:
         raise UnfoundedError(fact.subject)
-    return new_oppositions(ports, work.campaign, digests.values)
+    return new_oppositions(work.at(fact), work.campaign, digests.values)
+
+
+def _referee_digests(work: Work, sponsor_id: str, invitation_id: str) -> AddressDigests | None:
+    """The digests of who was invited, also of one whose address was erased since."""
+    repository = work.ports.repository
+    invitation = _invitation(work, sponsor_id, invitation_id)
+    contact = repository.get(Contact, contact_id=invitation.contact_id)
+    mail = repository.get(Mail, mail_id=invitation_mail(invitation_id))
+    referral = repository.get(Referral, referral_id=invitation.referral_id or "")
+    known = (
+        _digests(work.ports, work, contact),
+        mail.digests if mail else None,
+        referral.referee if referral else None,
+    )
+    return next(filter(None, known), None)

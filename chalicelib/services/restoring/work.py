@@ -6,17 +6,18 @@ started again knows the same.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.codes import candidates
 from chalicelib.domain.effects import is_known
-from chalicelib.domain.fact_bodies import VoucherIssued, body_of
+from chalicelib.domain.fact_bodies import VoucherAcknowledged, VoucherIssued, body_of
 from chalicelib.domain.facts import Fact, FactBody, FactName
 from chalicelib.domain.vouchers import Voucher
-from chalicelib.services.facts import CLOCKS_DIFFER
+from chalicelib.services.facts import CLOCKS_DIFFER, facts_around
 from chalicelib.services.lookups import CampaignVersions, current_campaign
 from chalicelib.services.ports import Ports
 from chalicelib.services.restoring.outside import Outside
@@ -26,6 +27,14 @@ LOST = "lost-"  # begins the id of a contact that nobody has any more
 
 class UnfoundedError(Exception):
     """What a fact builds on is not there: it comes back with a later fact, or is lost."""
+
+
+def _releases(bodies: Iterable[tuple[datetime, FactBody]]) -> dict[str, tuple[datetime, str]]:
+    return {
+        body.voucher_id: (at, body.holder_id)
+        for at, body in bodies
+        if isinstance(body, VoucherIssued | VoucherAcknowledged)
+    }
 
 
 @dataclass
@@ -65,6 +74,20 @@ class Work:
     def _issued(self) -> list[tuple[datetime, VoucherIssued]]:
         bodies = ((fact.at, body_of(fact)) for fact in self.outside.facts if is_known(fact))
         return [(at, body) for at, body in bodies if isinstance(body, VoucherIssued)]
+
+    @cached_property
+    def _released(self) -> dict[str, tuple[datetime, str]]:
+        bodies = [(fact.at, body_of(fact)) for fact in self.outside.facts if is_known(fact)]
+        return _releases(bodies)
+
+    def released(self, voucher_id: str, mailed_at: datetime) -> tuple[datetime, str] | None:
+        """When a voucher that was mailed then was released, and its holder's id: by a fact of the
+        time after the moment, or by one of the hour before the mail.
+        """
+        if known := self._released.get(voucher_id):
+            return known
+        before = facts_around(self.ports, voucher_id, mailed_at - timedelta(hours=1), mailed_at)
+        return _releases((fact.at, body_of(fact)) for fact in before).get(voucher_id)
 
     @cached_property
     def digests(self) -> dict[str, tuple[str, str]]:
