@@ -45,7 +45,7 @@ def report(world: World, mail_id: str, *kinds: Any) -> None:
     """Events of the sender about the mail as it was sent last."""
     for kind in kinds:
         [mail] = [one for one in world.memory.all(Mail) if one.mail_id == mail_id]
-        world.clock.advance(minutes=1)
+        world.clock.advance(milliseconds=1)
         settle_mail(world.ports, MailEvent(kind, mail_id, mail.provider_id or "accepted"))
         world.run()
 
@@ -57,7 +57,7 @@ def refused(world: World, _: str) -> None:
 
 def resent(world: World, mail_id: str) -> None:
     report(world, mail_id, "bounced")
-    world.clock.advance(minutes=10)
+    world.clock.advance(milliseconds=1)
     assert resend(world.ports, CAMPAIGN, mail_id, OPS) is ResendOutcome.QUEUED
     world.run()
 

@@ -22,6 +22,7 @@ from chalicelib.domain.orders import (
     Buyer,
     Order,
     OrderStatus,
+    buyer_by_both,
     moves_forward,
     return_window_ends_at,
 )
@@ -49,23 +50,34 @@ def order_fact_changes(work: Work, fact: Fact, body: FactBody) -> list[Change] |
     if not isinstance(body, OrderBody):
         return None
     stored = order_of(work, body.order_id)
-    if isinstance(body, OrderCorrected) and stored is None:
+    if stored is None and isinstance(body, OrderCorrected):
         raise UnfoundedError(body.order_id)
     referral = work.ports.repository.get(Referral, referral_id=body.referral_id)
     if referral is None:
         raise UnfoundedError(body.referral_id)
-    if stored and body.is_excluded and stored.referral_id != referral.referral_id:
-        return []  # it has left this referral, by the fact of the one it belongs to
+    if stored and _is_known(stored, body):
+        return []
     before = stored or _new(work, fact, body)
     order = replace(
         _moved(work, fact, body, before),
         referral_id=referral.referral_id,
-        amount_minor=body.amount_minor,
-        buyer=body.buyer or before.buyer,
+        buyer=buyer_by_both(before.buyer, body.buyer or before.buyer),
         counts=not body.is_excluded,
     )
     changes, _ = order_changes(work.at(fact), stored, order, referral)
     return changes
+
+
+def _is_known(stored: Order, body: OrderBody) -> bool:
+    """Whether what is stored has a report after this one."""
+    match body:
+        # It has left this referral, by the fact about the one that it belongs to.
+        case OrderCorrected(is_excluded=True, buyer_before=None):
+            return stored.referral_id != body.referral_id
+        case OrderCorrected():
+            return False
+        case _:
+            return not moves_forward(stored.status, _STATUS[type(body)])
 
 
 def _new(work: Work, fact: Fact, body: OrderBody) -> Order:
@@ -93,9 +105,14 @@ def _new(work: Work, fact: Fact, body: OrderBody) -> Order:
 
 
 def _moved(work: Work, fact: Fact, body: OrderBody, before: Order) -> Order:
-    status = _STATUS.get(type(body))
-    if status is None or status is before.status or not moves_forward(before.status, status):
-        return before
-    version = work.versions.at(fact.at).version
-    kept_at = fact.at if status is OrderStatus.KEPT else before.kept_at
-    return replace(before, status=status, status_version=version, kept_at=kept_at)
+    """The order with its status and amount; of two amounts of a status the smaller one holds."""
+    status = _STATUS.get(type(body), before.status)
+    if status is before.status:
+        return replace(before, amount_minor=min(before.amount_minor, body.amount_minor))
+    return replace(
+        before,
+        status=status,
+        status_version=work.versions.at(fact.at).version,
+        amount_minor=body.amount_minor,
+        kept_at=fact.at if status is OrderStatus.KEPT else before.kept_at,
+    )
