@@ -8,7 +8,7 @@ memory does not grow with the file; it ends with this object.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import chain, islice
 from typing import Any, TypeVar
 
@@ -21,7 +21,6 @@ PART_ROWS = 5_000
 Parts = Iterator[list[str]]
 
 _MEMORY_KB = 16_384
-_AT_ONCE = 1_000  # rows that are added in a call
 _TABLES = f"""
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
@@ -60,28 +59,17 @@ class RowGroups:
         # No name: a database of its own that nobody else finds and that ends with it.
         self._rows = sqlite3.connect("")
         self._rows.executescript(_TABLES)
-        self._lines: list[tuple[int, str, str]] = []
-        self._names: list[tuple[str, str]] = []
 
-    def add(self, line: int, owner: str, body: str) -> None:
-        """Add the next row of the file: its line, whose it is, and itself as JSON."""
-        self._lines.append((line, owner, body))
-        if len(self._lines) >= _AT_ONCE:
-            self._store()
+    def add(self, rows: Iterable[tuple[int, str, str]]) -> None:
+        """Add the next rows of the file: each its line, whose it is, and itself as JSON."""
+        self._rows.executemany("INSERT INTO lines VALUES (?, ?, ?)", rows)
 
-    def name(self, owner: str, *names: str) -> None:
-        """Note what an owner is known by, and may share with others."""
-        self._names += [(name, owner) for name in names]
-
-    def _store(self) -> None:
-        self._rows.executemany("INSERT INTO lines VALUES (?, ?, ?)", self._lines)
-        self._rows.executemany("INSERT INTO names VALUES (?, ?)", self._names)
-        self._lines.clear()
-        self._names.clear()
+    def name(self, names: Iterable[tuple[str, str]]) -> None:
+        """Note what owners are known by, and may share with others: pairs of name and owner."""
+        self._rows.executemany("INSERT INTO names VALUES (?, ?)", names)
 
     def shared_names(self) -> Iterator[str]:
         """The names that several owners have."""
-        self._store()
         self._rows.execute("CREATE INDEX IF NOT EXISTS named ON names (name, owner)")
         yield from (name for (name,) in self._rows.execute(_SHARED))
 
@@ -96,7 +84,6 @@ class RowGroups:
 
     def parts(self) -> Parts:
         """All rows in parts of `PART_ROWS` or some more, each in the order of the file."""
-        self._store()
         part: list[tuple[int, str]] = []
         last: Any = None
         for owner, line, body in self._rows.execute(_GROUPED):
@@ -105,8 +92,7 @@ class RowGroups:
                 part = []
             last = owner
             part.append((line, body))
-        if part:
-            yield _in_order(part)
+        yield _in_order(part)
 
 
 def _in_order(part: list[tuple[int, str]]) -> list[str]:

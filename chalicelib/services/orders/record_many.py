@@ -149,11 +149,9 @@ def ingest_orders(
 def _in_parts(ports: Ports, campaign: Campaign, numbered: Iterator[tuple[int, OrderRow]]) -> Parts:
     groups = RowGroups()
     while some := list(islice(numbered, _READ_AT_ONCE)):
-        for line, row in some:
-            groups.add(line, row.order_id, order_json(line, row))
-            groups.name(row.order_id, *code_keys(row))
-        for order_id, code_key in _given_back(ports, campaign, some):
-            groups.name(order_id, code_key)
+        groups.add((line, row.order_id, order_json(line, row)) for line, row in some)
+        groups.name((key, row.order_id) for _, row in some for key in code_keys(row))
+        groups.name(_given_back(ports, campaign, some))
     # A code of the shop's own may be in every order: only our vouchers keep orders together.
     names = groups.shared_names()
     ours: list[str] = []
@@ -167,16 +165,15 @@ def _in_parts(ports: Ports, campaign: Campaign, numbered: Iterator[tuple[int, Or
 def _given_back(
     ports: Ports, campaign: Campaign, numbered: Sequence[tuple[int, OrderRow]]
 ) -> Iterator[tuple[str, str]]:
-    """The orders that may give a voucher back which only an earlier report named, and its code:
-    another order of the file may be the next to use it.
+    """The codes of vouchers that only an earlier report named, each with the order that may give it
+    back: another order of the file may be the next to use it.
     """
     order_ids = {
         row.order_id for _, row in numbered if OrderStatus(row.status) in campaign.give_back_voucher
     }
-    keys = [Key.of(OrderUses, order_id=order_id) for order_id in sorted(order_ids)]
-    for entity in _stored_at(ports, *keys):
-        if isinstance(entity, OrderUses):
-            yield from ((entity.order_id, use.code_key) for use in entity.uses)
+    keys = [{"order_id": order_id} for order_id in sorted(order_ids)]
+    for uses in ports.repository.get_many(OrderUses, keys):
+        yield from ((use.code_key, uses.order_id) for use in uses.uses)
 
 
 def order_work(

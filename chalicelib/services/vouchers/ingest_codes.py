@@ -45,8 +45,7 @@ def ingest_codes(
 
 def _in_parts(numbered: Iterable[tuple[int, str]]) -> Parts:
     groups = RowGroups()
-    for line, code in numbered:
-        groups.add(line, canonical(code), json.dumps([line, code]))
+    groups.add((line, canonical(code), json.dumps([line, code])) for line, code in numbered)
     return groups.parts()
 
 
