@@ -121,15 +121,14 @@ def _refused(
 ) -> dict[str, str]:
     """The reasons of the refused vouchers of an export, by code key. `FileRefusedError`."""
     found = {
-        line: code
+        line: next((one for one in candidates(refusal.code) if one in exported), None)
         for line, refusal in refusals
-        if (code := next((one for one in candidates(refusal.code) if one in exported), None))
     }
-    acknowledged = _acknowledged(ports, found.values())
+    acknowledged = _acknowledged(ports, filter(None, found.values()))
     refused: dict[str, str] = {}
     problems = Tally()
     for line, refusal in refusals:
-        code = found.get(line)
+        code = found[line]
         if code is None:
             problems.reject(line, "code_not_in_export")
         elif code in acknowledged:

@@ -77,8 +77,7 @@ class _Exports(Series[Export, ExportPart]):
         self._tried: list[Voucher] = []
 
     def is_waiting(self) -> bool:
-        if not self._read:
-            self._read.extend(islice(self._agenda, 1))
+        self._read.extend(islice(self._agenda, 1))
         return bool(self._read)
 
     def next_part(self, file: Export, most: int) -> Part[Export] | None:
