@@ -149,6 +149,11 @@ FULL: list[tuple[str, dict[str, Any], ReadListFile, int, FullPlan]] = [
         AlreadyApplied(effect="already_taken_in", version=2),
     ),
     (
+        "nor does it pass for the current list where the same content was added to that since",
+        {**SEEN_FORMER, "current": replace(CURRENT, mode="add", source_sha256=FORMER.sha256)},
+        FORMER, 201, Refuse(reason="replaced_by_a_later_list"),
+    ),
+    (
         "it comes back with a manifest that is newer than the current list",
         SEEN_FORMER, RESTORED, 201, build(RESTORED),
     ),

@@ -7,7 +7,7 @@ import gzip
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -261,6 +261,31 @@ def test_a_file_that_is_long_enough_is_closed_and_the_next_one_goes_on(
     written = write_changes(till.ports, till.world.campaign, file_rows=3)
     assert [(file.number, file.rows) for file in written] == [(1, 3), (2, 2)]
     assert write(till) == []
+
+
+class _UsedMeanwhile(_Wrapped):
+    """With each file that is written, another voucher has been used."""
+
+    def __init__(self, inner: Repository, till: Till, keys: Iterable[str]) -> None:
+        super().__init__(inner)
+        self._till = till
+        self._keys = list(keys)
+
+    def commit(self, *changes: Change, facts: Sequence[Fact] = ()) -> None:
+        super().commit(*changes, facts=facts)
+        if self._keys and any(fact.name == FactName.CHANGES_WRITTEN for fact in facts):
+            self._till.redeem(self._keys.pop(), "A1")
+
+
+def test_what_happens_while_files_are_written_waits_for_the_next_run(till: Till) -> None:
+    """Else a busy evening would make a small file of every few changes."""
+    first, *others = [till.issue() for _ in range(4)]
+    till.world.export()
+    till.redeem(first, "A0")
+    ports = wrapped(till.world, lambda inner: _UsedMeanwhile(inner, till, others))
+    for number in range(1, 4):
+        [file] = write_changes(ports, till.world.campaign)
+        assert (file.number, file.rows) == (number, 1)
 
 
 class _StoredBehind(_Wrapped):

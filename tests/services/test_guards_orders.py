@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from chalicelib.domain.orders import Buyer, Order
-from chalicelib.domain.redemptions import Redemption
-from chalicelib.domain.vouchers import Voucher
+from chalicelib.domain.redemptions import OrderUses, Redemption
+from chalicelib.domain.vouchers import Voucher, VoucherState
+from chalicelib.services.ports import Insert, Remove, Replace
 from chalicelib.services.vouchers.redeem import redeem
 from tests.fakes.campaign import digest
 from tests.fakes.repository import RecordingRepository
 from tests.fakes.world import VIPS, World, wrapped
 from tests.services.test_conditions import purchase
+from tests.services.test_order_judgement import PAUL, only_order, voucher_of, welcome_code
 from tests.services.test_orders import record
 
 NEWCOMER = "jeanne@example.fr"
+ANOTHER = "order_id_of_another_person"
 
 
 def test_the_order_of_somebody_invited_who_has_not_confirmed_is_nobodys(world: World) -> None:
@@ -43,3 +48,77 @@ def test_a_sponsors_voucher_says_nothing_of_the_buyer(world: World) -> None:
     redeem(world.ports, voucher.code, purchase(world, "S1", email_digest=digest(VIPS[0])))
     [redemption] = [one for one in world.memory.all(Redemption) if one.order_id == "S1"]
     assert redemption.buyer is Buyer.NONE
+
+
+# --- reports that name different people -----------------------------------------------------------
+
+
+def test_an_order_of_a_referee_does_not_become_anothers_whose_code_is_used_on_it(
+    world: World,
+) -> None:
+    own = world.referral(NEWCOMER).referral_id
+    code = welcome_code(world, PAUL, VIPS[2])
+    record(world, world.order("A1", of=NEWCOMER))
+    outcome = record(world, world.order("A1", "kept", code=code))
+    assert (outcome.effect, outcome.problem) == ("redeemed", None)
+    order = only_order(world)
+    assert (order.referral_id, order.buyer, order.counts) == (own, Buyer.OTHER_REFEREE, False)
+
+
+def test_an_order_made_with_the_code_of_another_referee_is_not_given_to_that_one_later(
+    world: World,
+) -> None:
+    own = world.referral(NEWCOMER).referral_id
+    code = welcome_code(world, PAUL, VIPS[2])
+    record(world, world.order("A1", of=NEWCOMER, code=code))
+    assert only_order(world).buyer is Buyer.OTHER_REFEREE
+    assert record(world, world.order("A1", "kept", of=PAUL, code=code)).problem == ANOTHER
+    assert only_order(world).referral_id == own
+
+
+def test_an_order_of_0_2_0_is_its_referrals_though_it_does_not_say_who_bought(
+    world: World,
+) -> None:
+    own = world.referral(NEWCOMER).referral_id
+    world.referral(PAUL, VIPS[2])
+    record(world, world.order("A1", of=NEWCOMER))
+    as_stored = replace(only_order(world), first_version=None, buyer=Buyer.NONE)
+    world.repository.commit(Replace(as_stored))
+    assert record(world, world.order("A1", "kept", of=PAUL)).problem == ANOTHER
+    assert record(world, world.order("A1", "kept", of=NEWCOMER)).effect == "recorded"
+    assert only_order(world).referral_id == own
+
+
+# --- the vouchers of an order ---------------------------------------------------------------------
+
+
+def test_an_order_whose_voucher_is_gone_is_recorded_all_the_same(world: World) -> None:
+    code = welcome_code(world, NEWCOMER)
+    record(world, world.order("A1", of=NEWCOMER, code=code))
+    world.repository.commit(Remove(voucher_of(world, code)))
+    for status in ("kept", "cancelled"):
+        assert record(world, world.order("A1", status, of=NEWCOMER, code=code)).problem is None
+        assert only_order(world).status == status
+
+
+def test_a_cancelled_order_gives_back_no_voucher_of_another_campaign(world: World) -> None:
+    """Its own report, in its own campaign, says what becomes of that."""
+    code = welcome_code(world, NEWCOMER)
+    record(world, world.order("A1", of=NEWCOMER, code=code))
+    own = voucher_of(world, code)
+    [redemption] = world.memory.all(Redemption)
+    [uses] = world.memory.all(OrderUses)
+    [use] = uses.uses
+    theirs = replace(own, revision=0, campaign="other", code="THEIRS1", code_key="THEIRS1")
+    world.repository.commit(
+        Insert(theirs),
+        Insert(replace(redemption, revision=0, code_key=theirs.code_key)),
+        Replace(
+            replace(uses, uses=(use, replace(use, campaign="other", code_key=theirs.code_key)))
+        ),
+    )
+    assert record(world, world.order("A1", "cancelled", of=NEWCOMER)).effect == "recorded"
+    states = {one.campaign: one.state for one in world.memory.all(Voucher)}
+    assert states == {own.campaign: VoucherState.ISSUED, "other": VoucherState.REDEEMED}
+    [left] = world.memory.all(OrderUses)
+    assert [one.campaign for one in left.uses] == ["other"]

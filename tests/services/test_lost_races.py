@@ -217,6 +217,21 @@ def orders_and_a_voucher_used_by_a_call(world: World) -> None:
     world.run()
 
 
+@losing(
+    "vouchers.numbered_files:Series._open",
+    "vouchers.numbered_files:Series._add_part",
+    "vouchers.numbered_files:Series._seal",
+    "vouchers.numbered_files:Series._write",
+    "vouchers.acknowledge:_record_answer",
+    "vouchers.acknowledge:close_export",
+)
+def an_export_that_is_acknowledged(world: World) -> None:
+    world.referral(NEWCOMER)
+    world.export()
+    assert world.acknowledge(1).effects == {"acknowledged": 1}
+    world.run()
+
+
 @losing("operations.expire:close_due")
 def an_invitation_that_nobody_answers(world: World) -> None:
     world.invite(world.sponsor(), NEWCOMER)

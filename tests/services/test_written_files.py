@@ -156,9 +156,16 @@ def test_a_manifest_with_fewer_members_is_one_of_the_same_file() -> None:
     assert world.files.content[f"{OUT}{EXPORT}.manifest.json"] == manifest
 
 
-def test_a_number_used_before_acknowledges_no_voucher_that_is_not_in_its_file() -> None:
+def of_another_kind(_: bytes) -> bytes:
+    return gzip.compress(b"article,price\n1,2\n3,4\n")
+
+
+@pytest.mark.parametrize("in_its_place", [another_row, of_another_kind])
+def test_a_number_used_before_acknowledges_no_voucher_that_is_not_in_its_file(
+    in_its_place: Callable[[bytes], bytes],
+) -> None:
     world = waiting(EXPORT)
-    world.files.write(f"{OUT}{EXPORT}.csv.gz", another_row(as_written(EXPORT)))
+    world.files.write(f"{OUT}{EXPORT}.csv.gz", in_its_place(as_written(EXPORT)))
     with pytest.raises(OtherContentError):
         write(world)
     assert [one.state for one in world.memory.all(Export)] == [ExportState.SEALED]
