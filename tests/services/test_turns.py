@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from chalicelib.services.turns import in_turn
 from tests.fakes.ports import SettableClock
+
+MOST_TURNS = 20  # of one run: more than anybody here needs
 
 
 def played(needs: dict[str, int], seconds: int) -> list[tuple[str, int]]:
@@ -13,7 +16,8 @@ def played(needs: dict[str, int], seconds: int) -> list[tuple[str, int]]:
     clock = SettableClock(datetime(1970, 1, 1, tzinfo=UTC))
     left = dict(needs)
     turns: list[tuple[str, int]] = []
-    for name, ends in in_turn(clock, list(needs), clock() + timedelta(seconds=seconds)):
+    until = clock() + timedelta(seconds=seconds)
+    for name, ends in islice(in_turn(clock, list(needs), until), MOST_TURNS):
         took = min(left[name], round((ends - clock()).total_seconds()))
         left[name] -= took
         clock.advance(seconds=took)
