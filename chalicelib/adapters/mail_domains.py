@@ -99,11 +99,12 @@ class DnsMailDomains:
 
 
 def _is_null_mx(answer: QueryMessage) -> bool:
+    """Whether all records of an answer that has some say that the domain takes no mail."""
     from dns.name import root
     from dns.rdatatype import MX
 
     found = answer.resolve_chaining().answer or ()
-    return bool(found) and all(record.rdtype == MX and record.exchange == root for record in found)
+    return all(record.rdtype == MX and record.exchange == root for record in found)
 
 
 def _with_ttl(takes_mail: bool, answer: QueryMessage) -> tuple[bool, float]:

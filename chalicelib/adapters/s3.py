@@ -32,7 +32,7 @@ READ_AT_ONCE = 8  # small files; botocore keeps 10 connections
 COPIED_AT_ONCE = 256 << 20  # bytes that S3 copies well within our time-out; its limit is 5 GB
 _SEGMENT = "application/octet-stream"
 _MISSING = frozenset({"NoSuchKey", "NoSuchVersion", "404"})
-_CHANGED = frozenset({"PreconditionFailed", "412", *_MISSING})
+_CHANGED = frozenset({"PreconditionFailed", *_MISSING})
 
 
 class _Version(TypedDict, total=False):
@@ -257,9 +257,9 @@ class SegmentUpload:
         self._held = bytearray()
 
     def write(self, content: bytes | memoryview) -> None:
-        """Append to the body, which follows the header."""
+        """Append to the body, which follows the header. The last part of it is never empty."""
         self._held += content
-        while len(self._held) >= self._size:
+        while len(self._held) > self._size:
             with memoryview(self._held) as held:
                 part = bytes(held[: self._size])
             del self._held[: self._size]
@@ -272,8 +272,7 @@ class SegmentUpload:
         """Put the header before the body and make the segment visible; returns its ETag."""
         if not self._first:
             return self._put(header + self._held)
-        if self._held:
-            self._upload(bytes(self._held))
+        self._upload(bytes(self._held))
         self._parts.upload(1, header + self._first)
         return self._parts.complete()
 

@@ -309,9 +309,7 @@ def shown(counts: Mapping[str, int]) -> dict[str, int]:
     The others are those that no version shows any more, or that earlier versions did not count.
     """
     by_body = {
-        name: value
-        for name, value in counts.items()
-        if name.startswith((REFUSED_FOR, BOUGHT_BY)) and value
+        name: value for name, value in counts.items() if name.startswith((REFUSED_FOR, BOUGHT_BY))
     }
     return funnel(counts) | by_body
 

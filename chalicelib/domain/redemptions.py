@@ -159,11 +159,10 @@ class VoucherOnOrder:
         return tuple(use for use in uses if use.code_key != self.voucher.code_key)
 
 
-def asks_for_newer_digests(found: VoucherOnOrder, email_digest: str | None) -> bool:
+def asks_for_newer_digests(voucher: Voucher, email_digest: str | None) -> bool:
     """Whether the holder may be this buyer under a key that came in force after the issue."""
-    voucher = found.voucher
     is_bound = voucher.holder_bound and email_digest is not None
-    return is_bound and email_digest not in voucher.holder_digests and found.redemption is None
+    return is_bound and email_digest not in voucher.holder_digests
 
 
 def with_holder(found: VoucherOnOrder, holder: AddressDigests) -> VoucherOnOrder:

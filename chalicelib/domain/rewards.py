@@ -250,7 +250,7 @@ def plan_rewards(
     for rule in sorted(named):
         own = {reward.rung: reward for reward in settled if reward.rule == rule}
         due = _due(rule, earned, rewards)
-        allowed = [each for each in due if limits.is_newcomer or not _needs_newcomer(each)]
+        allowed = due if limits.is_newcomer else []
         actions += _revocations(allowed, own)
         actions += _grants(referral, due, allowed, own, room)
     # Revoked first: what no longer stands leaves room for what is granted.
@@ -265,13 +265,6 @@ def _due(rule: str, earned: Sequence[Earned], rewards: Sequence[Reward]) -> list
         if each.rule.id == rule and each.rung not in decided:
             due.setdefault(each.rung, each)
     return list(due.values())
-
-
-def _needs_newcomer(earned: Earned) -> bool:
-    """A confirmation rests on the list answer it was made with; whatever follows, on the first
-    order's.
-    """
-    return earned.rule.when is not Trigger.REFERRAL_CONFIRMED
 
 
 def _revocations(allowed: Sequence[Earned], own: Mapping[int, Reward]) -> Iterator[Revoke]:
@@ -392,7 +385,8 @@ def earned_on_redemption(
         if rule.when is Trigger.VOUCHER_REDEEMED
         and redemption.amount_minor
         and is_counted(campaign, redemption.buyer)
-        and rule.conditions.template in {None, voucher.template}
+        # Always named: without it, the rule would grant its own template again.
+        and rule.conditions.template == voucher.template
         and rule.conditions.allow_amount(redemption.amount_minor)
         and rule.conditions.allow_days(days)
     ]

@@ -113,13 +113,12 @@ def changed(account: Account, row: Row) -> Account:
 
 def _settled(account: Account) -> Account:
     """The account in the state that its dates give it."""
-    revoked_at, expired_at = account.revoked_at, account.expired_at
     if account.redeemed_at:
         return replace(account, state=AccountState.REDEEMED)
-    # A refused voucher that nothing replaced expires in the end: the later word counts.
-    if expired_at and (revoked_at is None or expired_at >= revoked_at):
+    # Nothing follows an expiry; before it, a voucher may have been refused and not replaced.
+    if account.expired_at:
         return replace(account, state=AccountState.EXPIRED)
-    state = AccountState.REVOKED if revoked_at else AccountState.OUTSTANDING
+    state = AccountState.REVOKED if account.revoked_at else AccountState.OUTSTANDING
     return replace(account, state=state)
 
 

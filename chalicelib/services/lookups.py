@@ -70,11 +70,9 @@ class CampaignVersions:
         return self._versions[version]
 
     def at(self, at: datetime) -> Campaign:
-        """The campaign file in force at `at`, else the first one; `UnknownError`."""
+        """The campaign file in force at `at`, else the first one."""
         if self._current and self._current.put_at <= at:
             return self._current.document
-        if not self._all:
-            raise UnknownError("campaign")
         before = [version for version in self._all if version.put_at <= at]
         return (before or self._all[:1])[-1].document
 
@@ -179,7 +177,7 @@ def find_voucher_for(ports: Ports, typed: str, purchase: Purchase) -> VoucherOnO
     since, while the client replaces its key; the redemption then stores them with the voucher.
     """
     found = find_voucher_on_order(ports, typed, purchase.order_id)
-    if not asks_for_newer_digests(found, purchase.email_digest):
+    if not asks_for_newer_digests(found.voucher, purchase.email_digest):
         return found
     holder = _digests_of_holder(ports, found.voucher)
     return with_holder(found, holder) if holder else found

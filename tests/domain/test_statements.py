@@ -74,6 +74,11 @@ def test_the_state_of_a_voucher_follows_from_its_changes_in_their_order(
     assert books.accounts["v"].changes == len(changes)
 
 
+def test_nothing_follows_an_expiry_whatever_the_clocks_of_two_functions_say() -> None:
+    books = folded([issued("v")], [happened("v", "refused", 11), happened("v", "expired", 10)])
+    assert states(books) == {"v": "expired"}
+
+
 def test_an_account_says_on_which_order_the_voucher_was_used_and_forgets_it_again() -> None:
     used = folded([issued("v")], [happened("v", "redeemed", 10, "A1")]).accounts
     assert used["v"].order_id == "A1"

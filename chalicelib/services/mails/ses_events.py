@@ -81,7 +81,7 @@ def settle_mail(ports: Ports, event: MailEvent) -> str:
 @retry_on_conflict
 def _undelivered(ports: Ports, mail_id: str, problem: MailProblem) -> str:
     mail = ports.repository.get(Mail, mail_id=mail_id)
-    if mail is None or not mails.is_proved_sent(mail) or not mails.is_news(mail, problem):
+    if mail is None or not mails.is_news(mail, problem):
         return "bounced_already"
     changes: list[Change] = [Replace(mails.undelivered(mail, problem, ports.clock()))]
     facts = [mail_fact(ports, mail, _body(mail, problem))]

@@ -198,6 +198,5 @@ def _leased(ports: Ports, found: dict[str, int], isolation: Isolation) -> None:
         Mail, Agenda.LEASED, until=now - LEASED_AFTER, on_failure=isolation.note
     )
     counted = [mails.is_overdue(mail, now) for mail in islice(leased, COUNTED)]
-    if counted:
-        hand_out(ports, Agenda.LEASED, until=now - LEASED_AFTER)
+    hand_out(ports, Agenda.LEASED, until=now - LEASED_AFTER)
     found["leased"] += counted.count(False)
