@@ -226,6 +226,21 @@ def test_a_file_written_once_meets_another_writer_and_tries_again(
         assert b"".join(files.read(PATH)) == b"one"
 
 
+def test_a_file_that_may_not_be_written_is_tried_once(
+    clients: Clients, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[Any] = []
+
+    def denied(**arguments: Any) -> Any:
+        tried.append(arguments)
+        raise ClientError({"Error": {"Code": "AccessDenied"}}, "PutObject")
+
+    monkeypatch.setattr(clients.s3, "put_object", denied)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        BucketFiles(clients, bucket).write_once(PATH, b"one")
+    assert len(tried) == 1
+
+
 # --- segments ---
 
 
@@ -233,7 +248,9 @@ def failing(**_: object) -> None:
     raise ClientError({"Error": {"Code": "InternalError"}}, "Any")
 
 
-@pytest.mark.parametrize("part", [100, 16_064, 48_000, 48_064 + 12, 48_064 + 20, 1 << 20])
+@pytest.mark.parametrize(
+    "part", [100, 16_064, 24_010, 48_000, 48_020, 48_064 + 12, 48_064 + 20, 1 << 20]
+)
 def test_a_segment_in_parts_is_the_plain_one(clients: Clients, bucket: str, part: int) -> None:
     segments = BucketSegments(clients, bucket, part=part)
     builder = SegmentBuilder(segments)
@@ -280,6 +297,18 @@ def test_a_build_that_fails_leaves_nothing_behind(clients: Clients, bucket: str,
         with pytest.raises((FileRefusedError, ClientError)):
             builder.build(NEW, [Layer("full", gathered)], judge=judge)
     assert kept(clients, bucket, "") == under_way(clients, bucket) == 0
+
+
+def test_why_a_build_failed_is_seen_though_its_parts_cannot_be_given_up(
+    clients: Clients, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def judge(_: Sums) -> None:
+        raise FileRefusedError("shrink_beyond_limit")
+
+    builder = SegmentBuilder(BucketSegments(clients, bucket, part=20_000))
+    monkeypatch.setattr(clients.s3, "abort_multipart_upload", failing)
+    with builder.gather(PLAIN, Tally()) as gathered, pytest.raises(FileRefusedError):
+        builder.build(NEW, [Layer("full", gathered)], judge=judge)
 
 
 def test_what_is_built_upon_a_segment_on_s3_reads_it_in_ranges(

@@ -203,6 +203,18 @@ def test_a_new_version_is_asked_within_a_minute(lists: Lists, put: Put) -> None:
     assert find(lists, "paul@example.fr") == Membership(2, "exact")
 
 
+def test_law_3_a_segment_that_is_not_what_its_pointer_says_is_not_an_answer(
+    lists: Lists, put: Put, repository: MemoryRepository
+) -> None:
+    put("jeanne@gmail.com")
+    pointer = repository.get(CurrentList, campaign=CAMPAIGN, name="customers")
+    assert pointer
+    assert pointer.directory_crc is not None
+    repository.commit(Replace(replace(pointer, directory_crc=pointer.directory_crc ^ 1)))
+    with pytest.raises(ListUnavailableError, match="read_failed"):
+        find(lists, "jeanne@gmail.com")
+
+
 def test_law_3_a_segment_that_cannot_be_read_is_not_an_answer(
     repository: MemoryRepository, clock: SettableClock
 ) -> None:

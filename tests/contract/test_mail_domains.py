@@ -159,6 +159,21 @@ def test_without_a_resolver_of_its_own_the_system_is_asked(
     assert DnsMailDomains().takes_mail("mail.test") is None
 
 
+def test_the_systems_own_resolver_answers_as_another_does(
+    dns: LocalDns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dns import nameserver, resolver
+
+    host, port = dns.address.split(":")
+
+    def of_system(found: resolver.Resolver, *_: object, **__: object) -> None:
+        found.nameservers = [nameserver.Do53Nameserver(host, int(port))]
+
+    monkeypatch.setattr(resolver.Resolver, "read_resolv_conf", of_system)
+    assert DnsMailDomains().takes_mail("mail.test") is True
+    assert dns.asked == [("mail.test.", "MX")]
+
+
 def test_no_public_call_pays_for_dnspython_or_the_list_of_disposable_domains() -> None:
     script = (
         "import sys, app; from chalicelib.api.edge import address_in;"

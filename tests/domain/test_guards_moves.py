@@ -14,6 +14,7 @@ from chalicelib.domain.changes_files import ChangesFile, next_changes_part
 from chalicelib.domain.eligibility import Reason
 from chalicelib.domain.entity import Entity, IllegalMoveError
 from chalicelib.domain.exports import Export, ExportState
+from chalicelib.domain.fact_checks import first_check, late_hours
 from chalicelib.domain.invitations import Invitation, InvitationState, is_accepted, is_answerable
 from chalicelib.domain.mails import Mail, MailProblem, MailState
 from chalicelib.domain.people import Token
@@ -109,3 +110,13 @@ def test_an_export_that_is_not_written_or_is_acknowledged_is_not_waited_for() ->
     acknowledged = replace(late, acknowledged_at=MORNING)
     assert not watch.is_unacknowledged(RULES, acknowledged, MORNING + AGES)
     assert not watch.is_unacknowledged(RULES, replace(late, written_at=None), MORNING + AGES)
+
+
+def test_an_hour_that_nobody_looked_at_is_late_six_hours_after_it_could_have_been() -> (
+    None
+):
+    check = first_check(MORNING)
+    late = check.hour + timedelta(hours=1 + 6, minutes=15)
+    assert late_hours(check, late - timedelta(seconds=1)) == 0
+    assert late_hours(check, late) == 1
+    assert late_hours(check, late + timedelta(hours=2)) == 3

@@ -23,6 +23,10 @@ def test_all_executions_together_reach_the_rate_less_the_share_that_is_left(rate
     assert seconds >= SEND_S  # a mail takes no longer than its share of time
 
 
+def test_without_a_rate_some_twenty_mails_a_second_are_sent() -> None:
+    assert executions(0) / SEND_S == pytest.approx(20)
+
+
 @pytest.mark.parametrize(("quota", "expected"), [(14.0, 14), (80.0, 50), (None, 50), (0.0, 50)])
 def test_the_lower_of_setting_and_quota_holds(quota: float | None, expected: int) -> None:
     sent_a_second = executions(50) / seconds_for_a_mail(50, quota)

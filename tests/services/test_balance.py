@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
 from chalicelib.domain.entity import Entity
-from chalicelib.domain.exports import Export, ExportPart
+from chalicelib.domain.exports import Export, ExportPart, ExportState
 from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.files.balance import BalanceFinding, Imbalance, balance_path
 from chalicelib.domain.mails import Mail, MailState
@@ -95,6 +95,12 @@ def exports_another_number(world: World) -> None:
     world.repository.commit(Replace(replace(export, rows=export.rows + 1)))
 
 
+def exports_more_than_it_has(world: World) -> None:
+    [fact] = world.facts(FactName.VOUCHERS_EXPORTED)
+    world.repository.commit(facts=[replace(fact, fact_id="again")])
+    check_facts(world.ports)
+
+
 def leaves_a_voucher_out_of_its_export(world: World) -> None:
     [part, *_] = world.memory.all(ExportPart)
     shorter = replace(part, codes=part.codes[1:], rows=part.rows[1:])
@@ -133,6 +139,7 @@ LAW_5 = {Imbalance.ISSUED_AND_EXPORTED, Imbalance.VOUCHER_AND_EXPORTS}
         (mails_without_a_fact, {Imbalance.MAIL_WITHOUT_FACT}),
         (loses_a_voucher, {Imbalance.VOUCHER_MISSING}),
         (exports_another_number, {Imbalance.EXPORT_AND_FACTS}),
+        (exports_more_than_it_has, {Imbalance.EXPORT_AND_FACTS}),
         (leaves_a_voucher_out_of_its_export, LAW_5),
         (puts_a_voucher_into_two_exports, LAW_5),
         (puts_a_voucher_into_an_export_twice, LAW_5),
@@ -252,11 +259,60 @@ def test_the_report_is_written_once_when_the_day_is_settled() -> None:
     ]
 
 
-def test_a_fact_of_another_campaign_is_not_of_this_one() -> None:
+def test_of_two_reports_of_a_day_at_once_the_first_one_stays() -> None:
+    world = a_day()
+    path = balance_path(CAMPAIGN, DAY)
+
+    def meanwhile(hour: datetime, shard: int) -> Iterator[Fact]:
+        if path not in world.files.content:
+            list(write_balances(world.ports, [world.campaign]))
+            counts_wrongly(world)
+        return world.memory.facts_in(hour, shard)
+
+    busy = _Wrapped(world.repository)
+    busy.facts_in = meanwhile
+    list(write_balances(replace(world.ports, repository=busy), [world.campaign]))
+    assert world.files.content[path].decode().splitlines() == ["what,about,expected,found"]
+
+
+@pytest.mark.parametrize("changes", [{"campaign": "other"}, {"name": "order_praised"}])
+def test_a_fact_of_another_campaign_or_of_a_later_version_is_not_of_this_one(
+    changes: dict[str, Any],
+) -> None:
     world = a_day()
     [first, *_] = world.facts()
-    other: Fact = replace(first, fact_id="other", campaign="other")
+    other: Fact = replace(first, fact_id="other", **changes)
     world.repository.commit(facts=[other])
+    assert found(world) == []
+
+
+def test_a_fact_of_the_same_hour_and_of_another_local_day_is_not_of_this_one() -> None:
+    """Where midnight is at half past an hour of UTC: what is missing is named on its day alone."""
+    world = new_world(time_zone="Asia/Kolkata")
+    for minute, address in ((20, NEWCOMER), (40, "paul@example.fr")):
+        world.clock.now = world.clock.now.replace(hour=18, minute=minute)
+        world.referral(address)
+    last = world.memory.all(Voucher)[-1]
+    world.repository.commit(Remove(last))
+    world.clock.advance(hours=30)
+    missing = BalanceFinding(Imbalance.VOUCHER_MISSING, last.voucher_id)
+    assert [found(world, day) for day in (DAY, date(2026, 3, 3))] == [[], [missing]]
+
+
+def test_what_an_earlier_version_did_not_count_is_no_difference() -> None:
+    world = a_day()
+    for counts in world.memory._counts.values():
+        for name in [name for name in counts if name.startswith("issued.")]:
+            del counts[name]
+    assert found(world) == []
+
+
+def test_an_export_that_is_not_written_yet_has_its_vouchers() -> None:
+    world = a_day()
+    [export] = world.memory.all(Export)
+    world.repository.commit(
+        Replace(replace(export, state=ExportState.SEALED, written_at=None, acknowledged_at=None))
+    )
     assert found(world) == []
 
 

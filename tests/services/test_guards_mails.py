@@ -7,10 +7,11 @@ import pytest
 from chalicelib.domain.effects import Queue
 from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.invitations import InvitationState
+from chalicelib.domain.mails import Mail
 from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.mails.send import send_mail
-from chalicelib.services.operations.overdue_mails import LEASED_AFTER
-from chalicelib.services.ports import MailUncertainError
+from chalicelib.services.operations.overdue_mails import LEASED_AFTER, settle_overdue
+from chalicelib.services.ports import Key, MailUncertainError, Remove
 from tests.fakes.campaign import CANARY
 from tests.fakes.due import reconcile
 from tests.fakes.repository import ContestedRepository
@@ -19,6 +20,7 @@ from tests.services.test_send import (
     NEWCOMER,
     accepted,
     invitation,
+    mail,
     released,
     send,
 )
@@ -66,3 +68,15 @@ def test_a_mail_that_waits_for_its_queue_is_not_queued_again_before_its_time(
     world.clock.advance(minutes=1)
     reconcile(world.ports)
     assert world.queues.waiting[Queue.MAIL] == []
+
+
+def test_of_a_mail_that_ended_with_its_campaign_nothing_is_to_be_settled(
+    world: World, accepted: Fact
+) -> None:
+    world.mailer.answers = [MailUncertainError("timeout")]
+    send(world, accepted)
+    leased = mail(world)
+    world.repository.commit(Remove(leased))
+    world.clock.advance(days=2)
+    assert not settle_overdue(world.ports, Key.of(Mail, mail_id=leased.mail_id))
+    assert world.facts(FactName.MAIL_FAILED) == []

@@ -7,14 +7,15 @@ from dataclasses import replace
 from chalicelib.domain.orders import Buyer, Order
 from chalicelib.domain.redemptions import OrderUses, Redemption
 from chalicelib.domain.vouchers import Voucher, VoucherState
+from chalicelib.services.operations.dashboard import view_dashboard
 from chalicelib.services.ports import Insert, Remove, Replace
 from chalicelib.services.vouchers.redeem import redeem
-from tests.fakes.campaign import digest
+from tests.fakes.campaign import CAMPAIGN, digest
 from tests.fakes.repository import RecordingRepository
 from tests.fakes.world import VIPS, World, wrapped
 from tests.services.test_conditions import purchase
 from tests.services.test_order_judgement import PAUL, only_order, voucher_of, welcome_code
-from tests.services.test_orders import record
+from tests.services.test_orders import granted, record
 
 NEWCOMER = "jeanne@example.fr"
 ANOTHER = "order_id_of_another_person"
@@ -122,3 +123,28 @@ def test_a_cancelled_order_gives_back_no_voucher_of_another_campaign(world: Worl
     assert states == {own.campaign: VoucherState.ISSUED, "other": VoucherState.REDEEMED}
     [left] = world.memory.all(OrderUses)
     assert [one.campaign for one in left.uses] == ["other"]
+
+
+def test_an_order_made_before_the_confirmation_counts_for_nobody_though_a_voucher_was_used_on_it(
+    world: World,
+) -> None:
+    """Ordered, then confirmed, and the voucher was shown to the till when the order was fetched."""
+    ordered = world.order("A1", "kept", of=NEWCOMER)
+    world.clock.advance(days=1)
+    world.referral(NEWCOMER)
+    [voucher] = world.memory.all(Voucher)
+    redeem(world.ports, voucher.code, purchase(world, "A1"))
+    assert record(world, ordered).effect == "not_counted"
+    world.run()
+    [order] = world.memory.all(Order)
+    assert not order.counts
+    assert granted(world) == [("welcome", 0)]
+
+
+def test_the_dashboard_names_only_the_buyers_who_have_orders(world: World) -> None:
+    world.referral(NEWCOMER)
+    [voucher] = world.memory.all(Voucher)
+    for row in (world.order("A1", code=voucher.code), world.order("A1", of=NEWCOMER)):
+        record(world, row)
+        world.run()
+    assert view_dashboard(world.ports, CAMPAIGN).orders_by_buyer == {"referee": 1}

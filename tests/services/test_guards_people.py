@@ -20,6 +20,7 @@ from chalicelib.services.errors import UnknownError
 from chalicelib.services.invitations.invite import Referee, sign_up
 from chalicelib.services.invitations.respond import confirm
 from chalicelib.services.mails.resend import ResendOutcome, resend
+from chalicelib.services.mails.ses_events import MailEvent, settle_mail
 from chalicelib.services.moves import mark_mail_failed
 from chalicelib.services.ports import Insert, MailNotSentError, MailUncertainError, Replace
 from chalicelib.services.sponsors.space import voucher_view
@@ -83,6 +84,17 @@ def test_a_vouchers_mail_that_bounced_for_now_is_no_fact_of_the_voucher(
 ) -> None:
     send(world, released)
     assert report(world, "bounced_for_now") == "bounced_for_now"
+    assert world.facts(FactName.VOUCHER_UNDELIVERED) == []
+
+
+def test_the_mail_of_a_replaced_voucher_that_comes_back_says_nothing_of_the_new_one() -> None:
+    world = new_world(release="at_once")
+    world.referral(NEWCOMER)
+    [first] = [one for one in world.memory.all(Mail) if one.voucher_id]
+    world.export()
+    refuse(world, 1)
+    about = MailEvent("bounced", first.mail_id, first.provider_id or "")
+    assert settle_mail(world.ports, about) == "bounced"
     assert world.facts(FactName.VOUCHER_UNDELIVERED) == []
 
 

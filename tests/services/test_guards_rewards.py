@@ -9,18 +9,26 @@ import pytest
 from chalicelib.domain.orders import Order
 from chalicelib.domain.redemptions import OrderUse, OrderUses
 from chalicelib.domain.referrals import Referral
-from chalicelib.domain.vouchers import Voucher
+from chalicelib.domain.vouchers import Voucher, VoucherState
+from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import InvalidError
 from chalicelib.services.ports import Insert, Replace
 from chalicelib.services.referral_orders import orders_of
-from chalicelib.services.vouchers.redeem import redeem
+from chalicelib.services.vouchers.redeem import redeem, roll_back
 from chalicelib.services.vouchers.redemption_rewards import used_on
 from chalicelib.services.vouchers.reward import _templates_on
-from tests.fakes.campaign import CAMPAIGN
+from tests.fakes.campaign import CAMPAIGN, campaign, templates
 from tests.fakes.world import World, new_world
 from tests.services.test_conditions import purchase
 from tests.services.test_orders import granted, record
-from tests.services.test_redemption_rewards import USED, WELCOME, first_code, use
+from tests.services.test_redemption_rewards import (
+    USED,
+    WELCOME,
+    first_code,
+    report,
+    use,
+    voucher_of,
+)
 
 NEWCOMER = "jeanne@example.fr"
 OF_ANOTHER = OrderUse(campaign="other", code_key="OTHER1", template="their-template")
@@ -107,3 +115,39 @@ def test_a_rule_for_redemptions_holds_when_all_that_it_asks_for_does(
     world.clock.advance(days=days)
     use(world, code, world.order("A1", of=NEWCOMER, amount=amount))
     assert [rule for rule, _ in granted(world)] == granted_to
+
+
+def test_a_voucher_used_on_an_order_of_nothing_earns_nothing() -> None:
+    world = new_world(
+        rules=[WELCOME, USED], templates=templates(welcome={"minimum_basket": "0.00"})
+    )
+    code = first_code(world, NEWCOMER)
+    use(world, code, world.order("A1", of=NEWCOMER, amount="0.00"))
+    assert voucher_of(world, "welcome").state is VoucherState.REDEEMED
+    assert granted(world) == [("welcome", 0)]
+
+
+def test_law_4_a_rule_that_had_another_trigger_grants_no_rung_again() -> None:
+    world = new_world(rules=[WELCOME, USED])
+    code = first_code(world, NEWCOMER)
+    use(world, code, world.order("A1", of=NEWCOMER))
+    world.clock.advance(days=1)
+    put_campaign(world.ports, campaign(rules=[WELCOME, USED | {"when": "order_kept", "if": {}}]))
+    world.clock.advance(days=1)
+    report(world, world.order("A2", "kept", of=NEWCOMER))
+    assert granted(world) == [("used", 1), ("welcome", 0)]
+    report(world, world.order("A3", "kept", of=NEWCOMER))
+    assert granted(world) == [("used", 1), ("used", 2), ("welcome", 0)]
+
+
+def test_law_4_a_reward_whose_voucher_is_used_stands_again_once_another_use_earns_it() -> None:
+    world = new_world(rules=[WELCOME, USED])
+    code = first_code(world, NEWCOMER)
+    use(world, code, world.order("A1", of=NEWCOMER))
+    use(world, voucher_of(world, "used").code, world.order("B1", of=NEWCOMER))
+    roll_back(world.ports, code, "A1")
+    world.run()
+    assert granted(world) == [("welcome", 0)]
+    use(world, code, world.order("A2", of=NEWCOMER))
+    assert granted(world) == [("used", 1), ("welcome", 0)]
+    assert len(world.memory.all(Voucher)) == 2

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 
+from chalicelib.domain.exports import Export, ExportSequence, ExportState
 from chalicelib.domain.facts import FactName
+from chalicelib.domain.journal import JournalPart
 from chalicelib.domain.statements import end_of
 from chalicelib.domain.vouchers import Voucher
+from chalicelib.services.operations import seal as sealing
 from chalicelib.services.operations.expire import end_due
 from chalicelib.services.operations.report import report
 from chalicelib.services.operations.seal import seal
 from chalicelib.services.operations.statement import SETTLED_AFTER, write_statements
-from chalicelib.services.ports import ConflictError, Key
+from chalicelib.services.ports import ConflictError, Insert, Key, Replace
 from tests.fakes.campaign import CAMPAIGN
 from tests.fakes.repository import ContestedRepository
 from tests.fakes.till import Till
@@ -51,6 +55,23 @@ def test_law_10_a_campaign_that_lost_a_race_for_its_head_has_not_failed() -> Non
     assert_sealed(world)
 
 
+def test_law_10_what_a_run_of_the_seal_has_no_time_for_is_sealed_by_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sealing, "PARTS_AT_ONCE", 1)
+    world = recorded()
+    parts = len(world.memory.all(JournalPart))
+
+    def slow() -> datetime:
+        world.clock.advance(seconds=sealing.RUN_FOR.total_seconds() / 5)
+        return world.clock()
+
+    first = seal(replace(world.ports, clock=slow))
+    assert 0 < first.parts < parts
+    assert first.parts + seal(world.ports).parts == parts
+    assert_sealed(world)
+
+
 @pytest.fixture
 def till() -> Till:
     """A till with one exported voucher of this month."""
@@ -79,6 +100,36 @@ def test_a_statement_waits_for_what_functions_of_its_month_still_store(till: Til
     assert write_statements(till.ports, world.campaign) == []
     world.clock.advance(seconds=1)
     assert [one.month for one in write_statements(till.ports, world.campaign)] == ["2026-03"]
+
+
+def test_an_export_of_the_next_month_that_has_no_row_yet_holds_up_no_statement(till: Till) -> None:
+    world = till.world
+    world.clock.now = end_of(world.campaign, "2026-03") + SETTLED_AFTER
+    [sequence] = world.memory.all(ExportSequence)
+    opened = Export(
+        campaign=CAMPAIGN, number=2, state=ExportState.OPEN, opened_at=world.clock()
+    )  # fmt: skip
+    world.repository.commit(Replace(sequence.following()), Insert(opened))
+    assert [one.month for one in write_statements(till.ports, world.campaign)] == ["2026-03"]
+
+
+def test_a_voucher_of_a_later_month_in_an_earlier_export_is_in_the_later_statement(
+    till: Till,
+) -> None:
+    """The index lags: the third export has a voucher that was issued before those of the second."""
+    world = till.world
+    april = end_of(world.campaign, "2026-03") + SETTLED_AFTER
+    world.clock.now = april
+    till.issue()
+    export_all(world)
+    world.clock.now = april - timedelta(days=2)
+    till.issue()
+    world.clock.now = april
+    export_all(world)
+    [march] = write_statements(till.ports, world.campaign)
+    world.clock.advance(days=31)
+    [april_too] = write_statements(till.ports, world.campaign)
+    assert (march.rows, april_too.rows) == (2, 3)
 
 
 def test_a_report_of_counts_names_what_happened_and_why_referees_were_refused(

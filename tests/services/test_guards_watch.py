@@ -53,6 +53,7 @@ def reconciled(world: World) -> tuple[dict[str, int], list[Failure]]:
     [
         ("_leased", "leased"),
         ("_replace_refused", "refused"),
+        ("find_unfinished", "files"),
     ],
 )
 def test_a_part_of_the_watch_that_fails_holds_up_no_other(

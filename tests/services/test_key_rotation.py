@@ -504,6 +504,16 @@ def test_a_referral_whose_address_is_gone_keeps_its_digests_and_is_skipped() -> 
     assert rekey(world.ports, listed(world)).complete
 
 
+def test_a_referral_without_an_address_is_counted_once_though_its_message_comes_twice() -> None:
+    world = three_to_rekey()
+    [contact] = [one for one in world.memory.all(Contact) if one.address.typed == DECLINED]
+    world.repository.commit(Remove(contact))
+    [referral] = [one for one in world.memory.all(Referral) if is_of(one, DECLINED)]
+    entry = Entry(Key.of(Referral, referral_id=referral.referral_id), "")
+    outcomes = [rekey_referral(world.ports, CAMPAIGN, entry) for _ in range(2)]
+    assert outcomes == ["referrals_without_address", None]
+
+
 def test_an_order_meanwhile_is_not_lost_and_the_referral_rekeyed_all_the_same() -> None:
     world = three_to_rekey()
     world.clock.advance(hours=1)

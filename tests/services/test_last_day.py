@@ -172,6 +172,20 @@ class Stubborn(_Wrapped):
         super().commit(*changes, facts=facts)
 
 
+def test_a_version_put_while_the_ends_are_moved_is_followed_by_the_next_run() -> None:
+    world = invited()
+    put(world, ends_on=LATER)
+
+    def competitor() -> None:
+        put_campaign(world.ports, campaign(ends_on="2027-01-31"))
+
+    contested = wrapped(world, lambda inner: ContestedRepository(inner, competitor))
+    assert not move_ends(contested, current(world), AFTER_OLD_END).complete
+    world.clock.advance(minutes=21)
+    assert reconcile(world.ports)["campaigns_with_moving_ends"] == 0
+    assert ends(world, Mail) == {date(2027, 5, 1)}
+
+
 def test_an_item_that_cannot_be_written_stops_no_other_and_is_counted() -> None:
     world = invited()
     bad = world.memory.all(Contact)[1]

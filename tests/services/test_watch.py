@@ -210,3 +210,17 @@ def test_own_codes_are_not_counted_once_the_campaign_is_over() -> None:
 def test_a_template_with_minted_codes_is_not_watched(world: World) -> None:
     reconcile(world.ports)
     assert shown(world, Watch.CODES) == []
+
+
+def test_a_template_that_mints_its_codes_by_now_is_not_shown_any_more() -> None:
+    welcome, thanks = OWN_CODES["templates"].values()
+    world = new_world(**OWN_CODES)
+    for minted, left in ((set(), ["thank-you", "welcome"]), ({"codes"}, ["thank-you"])):
+        templates = {
+            "welcome": {name: value for name, value in welcome.items() if name not in minted},
+            "thank-you": thanks | {"codes": "client"},
+        }
+        put_campaign(world.ports, campaign(**{**OWN_CODES, "templates": templates}))
+        world.clock.advance(minutes=1)
+        reconcile(world.ports)
+        assert [one.template for one in shown(world, Watch.CODES)] == left

@@ -1,0 +1,105 @@
+"""What a check of facts takes for undone, and what it leaves alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from chalicelib.domain.fact_checks import FactCheck, UnfinishedHour
+from chalicelib.domain.facts import Fact, FactName
+from chalicelib.domain.lists.model import HeldList
+from chalicelib.domain.protection import InvitationStop, StopReason, stopped
+from chalicelib.services.lists.review_held import approve_held_list, reject_held_list
+from chalicelib.services.operations.check_facts import check_facts
+from chalicelib.services.operations.consequences import is_undone, results_of
+from chalicelib.services.ports import FACT_SHARDS, Replace
+from chalicelib.services.protection import resume
+from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digest
+from tests.fakes.repository import RecordingRepository
+from tests.fakes.world import VIPS, World
+from tests.services.test_protection import halted, sent
+
+__all__ = ["halted", "sent"]  # fixtures
+
+
+def undone(world: World, fact: Fact) -> bool:
+    return is_undone(world.ports, fact, results_of(world.ports, [fact]))
+
+
+def the_fact(world: World, name: FactName) -> Fact:
+    [fact] = world.facts(name)
+    return fact
+
+
+# --- a held list ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def held(world: World) -> HeldList:
+    """A list that waits for ops, a minute after another file for the same list was refused."""
+    assert world.drop("customers/full/wrong.csv", b"digest\nwrong\n").status == "refused"
+    world.clock.advance(minutes=1)
+    assert world.drop("customers/full/small.csv", f"digest\n{digest(CANARY)}\n".encode()).held
+    [held] = world.memory.all(HeldList)
+    return held
+
+
+def test_an_approval_is_undone_although_another_file_was_refused_before_it(
+    world: World, held: HeldList
+) -> None:
+    approve_held_list(world.ports, held, by="AIDAOPS")
+    assert the_fact(world, FactName.LIST_REFUSED).at < world.clock()
+    approved = the_fact(world, FactName.LIST_APPROVED)
+    assert undone(world, approved)
+    world.run()
+    assert not undone(world, approved)
+
+
+def test_of_two_decisions_on_a_list_only_the_last_is_to_be_done(
+    world: World, held: HeldList
+) -> None:
+    approve_held_list(world.ports, held, by="AIDAOPS")
+    reject_held_list(world.ports, held, by="AIDAOPS")
+    assert not undone(world, the_fact(world, FactName.LIST_APPROVED))
+    assert undone(world, the_fact(world, FactName.LIST_REJECTED))
+
+
+# --- invitations that were resumed ----------------------------------------------------------------
+
+
+def test_held_invitations_are_not_sent_for_the_resuming_before_another_stop(halted: World) -> None:
+    halted.invite(halted.sponsor(VIPS[1]), "late@example.fr")
+    halted.run()
+    assert resume(halted.ports, CAMPAIGN, "AIDAOPS")
+    resumed = the_fact(halted, FactName.INVITATIONS_RESUMED)
+    assert undone(halted, resumed)
+    [stop] = halted.memory.all(InvitationStop)
+    again = stopped(campaign(), stop, StopReason.COMPLAINTS, halted.clock())
+    halted.repository.commit(Replace(again))
+    assert not undone(halted, resumed)
+
+
+# --- how far a run gets ---------------------------------------------------------------------------
+
+
+def test_a_run_whose_time_is_used_up_leaves_unfinished_hours_to_the_next(world: World) -> None:
+    check_facts(world.ports)
+    [check] = world.memory.all(FactCheck)
+    hours = [check.hour - timedelta(hours=hour) for hour in (3, 2)]
+    unfinished = tuple(UnfinishedHour(hour=hour, looked_at=hour) for hour in hours)
+    world.repository.commit(Replace(replace(check, unfinished=unfinished)))
+
+    def slow(hour: datetime, shard: int) -> Iterator[Fact]:
+        world.clock.advance(minutes=3 / FACT_SHARDS)
+        return world.memory.facts_in(hour, shard)
+
+    recorded = RecordingRepository(world.repository)
+    recorded.facts_in = slow
+    for left in (hours[1:], []):
+        report = check_facts(replace(world.ports, repository=recorded))
+        assert report.is_complete is not bool(left)
+        [check] = world.memory.all(FactCheck)
+        assert [one.hour for one in check.unfinished] == left
