@@ -25,20 +25,22 @@ from chalicelib.domain.exports import (
     ExportPart,
     ExportSequence,
     ExportState,
+    FileSequence,
     acknowledged,
     export_path,
     next_part,
+    sealed,
+    written,
 )
 from chalicelib.domain.fact_bodies import ChangesWritten, ExportWritten, VouchersExported
 from chalicelib.domain.facts import Fact, FactBody
 from chalicelib.domain.files.writing import sha256_of
 from chalicelib.domain.vouchers import Voucher, exported
 from chalicelib.services.facts import export_fact
-from chalicelib.services.ports import Agenda, Change, Insert, Ports, Remove, Replace
+from chalicelib.services.ports import Agenda, Change, Insert, Remove, Replace
 from chalicelib.services.restoring.outside import Row
 from chalicelib.services.restoring.work import UnfoundedError, Work
 from chalicelib.services.waiting_changes import waiting_changes
-from chalicelib.services.written_files import content_of
 
 EXPORTED_AT_ONCE = 90  # rows of a part, each with its voucher
 CHANGED_AT_ONCE = 90  # rows of a part, each with the change that leaves the table
@@ -59,7 +61,7 @@ def _exported(work: Work, fact: Fact, number: int, count: int) -> list[Change]:
     export = _export(work, number, fact.at)
     rows = work.outside.exports.get(number)
     if rows is None:
-        return _chosen(work, fact, export, count)
+        return _chosen(work, export, count)
     some = rows[export.rows : export.rows + count]
     vouchers = _vouchers(work, some)
     if len(vouchers) < len(some):
@@ -95,31 +97,31 @@ def _with_rows(
         columns=tuple(rows[0]) if rows else (),
         rows=tuple(tuple(row.values()) for row in rows),
     )
-    moved = [
-        Replace(exported(voucher, export.number)) for voucher in vouchers if voucher.export is None
-    ]
+    moved = [Replace(exported(voucher, export.number)) for voucher in vouchers]
     return [Insert(part), *moved, *_numbered(work, export, grown)]
 
 
 def _numbered(work: Work, before: Export, export: Export) -> list[Change]:
     """The export, and the sequence at its number or a later one."""
     stored: Change = Replace(export) if before.revision else Insert(export)
-    sequence = work.ports.repository.get(ExportSequence, campaign=export.campaign)
-    if sequence is None:
-        return [stored, Insert(ExportSequence(campaign=export.campaign, number=export.number))]
-    if sequence.number >= export.number:
-        return [stored]
-    return [stored, Replace(replace(sequence, number=export.number))]
+    return [stored, _sequence(work, ExportSequence, export.number)]
 
 
-def _chosen(work: Work, fact: Fact, export: Export, count: int) -> list[Change]:
+def _sequence(work: Work, kind: type[FileSequence], number: int) -> Change:
+    """The sequence at a number, or where it is if that is a later one."""
+    campaign = work.campaign.id
+    stored = work.ports.repository.get(kind, campaign=campaign)
+    if stored is None:
+        return Insert(kind(campaign=campaign, number=number))
+    return Replace(replace(stored, number=max(stored.number, number)))
+
+
+def _chosen(work: Work, export: Export, count: int) -> list[Change]:
     """Vouchers for an export that was not written when the table was lost."""
     elsewhere = work.outside.rows
     waiting = (
         voucher
-        for voucher in work.ports.repository.agenda(
-            Voucher, Agenda.UNEXPORTED, export.campaign, until=fact.at
-        )
+        for voucher in work.ports.repository.agenda(Voucher, Agenda.UNEXPORTED, export.campaign)
         if voucher.voucher_id not in elsewhere
     )
     chosen = list(islice(waiting, count))
@@ -131,23 +133,17 @@ def _chosen(work: Work, fact: Fact, export: Export, count: int) -> list[Change]:
 
 
 def _written(work: Work, fact: Fact, number: int) -> list[Change]:
-    """An export is written when all rows of its file are in its parts."""
-    rows = work.outside.exports.get(number)
-    export = _export(work, number, fact.at)
-    content = content_of(work.ports.files, f"{export_path(export.campaign, number)}.csv.gz")
-    if rows is None or content is None or export.rows != len(rows):
+    """Written as the client has it; rows that are in no part yet come with other facts, or last."""
+    if number not in work.outside.exports:
         raise UnfoundedError(str(number))
-    return _numbered(work, export, _as_written(export, content, fact.at))
+    export = _export(work, number, fact.at)
+    path = export_path(export.campaign, number)
+    closed = sealed(export, fact.at) if export.state is ExportState.OPEN else export
+    return _numbered(work, export, written(closed, _sha256(work, path), fact.at))
 
 
-def _as_written(export: Export, content: bytes, at: datetime) -> Export:
-    return replace(
-        export,
-        state=ExportState.WRITTEN,
-        sealed_at=export.sealed_at or at,
-        sha256=sha256_of(content),
-        written_at=at,
-    )
+def _sha256(work: Work, path: str) -> str:
+    return sha256_of(b"".join(work.ports.files.read(f"{path}.csv.gz")))
 
 
 def complete_exports(work: Work, unplaced: Iterable[Fact]) -> list[str]:
@@ -169,7 +165,7 @@ def _complete(work: Work, number: int, known: int) -> list[str]:
     """The export stays `sealed` until its next run, which finds the file and notes that."""
     rows, unknown = work.outside.exports[number], list[str]()
     export = _export(work, number, work.ports.clock())
-    while export.state is ExportState.OPEN and export.rows < len(rows):
+    while export.rows < len(rows):
         some = rows[export.rows : export.rows + EXPORTED_AT_ONCE]
         vouchers = _vouchers(work, some)
         unknown += {row["voucher"] for row in some} - {one.voucher_id for one in vouchers}
@@ -181,8 +177,7 @@ def _complete(work: Work, number: int, known: int) -> list[str]:
         work.ports.repository.commit(*changes, facts=facts)
         export = _export(work, number, work.ports.clock())
     if export.state is ExportState.OPEN:
-        now = work.ports.clock()
-        closed = replace(export, state=ExportState.SEALED, sealed_at=now)
+        closed = sealed(export, work.ports.clock())
         work.ports.repository.commit(*_numbered(work, export, closed))
     return unknown
 
@@ -193,7 +188,7 @@ def close_exports(work: Work) -> None:
     """
     repository, campaign = work.ports.repository, work.campaign.id
     for export in list(repository.within(Export, campaign=campaign)):
-        if export.acknowledged_at or export.state is ExportState.OPEN:
+        if export.acknowledged_at:
             continue
         parts = repository.within(ExportPart, campaign=campaign, number=export.number)
         keys = [{"code_key": code} for part in parts for code in part.codes]
@@ -217,20 +212,17 @@ def complete_changes(work: Work) -> None:
             work.ports.repository.commit(*_changed(work, file, some))
             file = _changes_file(work, number)
         if file.state is ExportState.OPEN:
-            now = work.ports.clock()
-            closed = replace(file, state=ExportState.SEALED, sealed_at=now)
+            closed = sealed(file, work.ports.clock())
             work.ports.repository.commit(Replace(closed) if file.revision else Insert(closed))
 
 
 def changes_written(work: Work, fact: Fact, body: ChangesWritten) -> list[Change]:
     """The file of changes as written, after `complete_changes`. `UnfoundedError`."""
-    campaign = work.campaign.id
-    file = work.ports.repository.get(ChangesFile, campaign=campaign, number=body.number)
-    content = content_of(work.ports.files, f"{changes_path(campaign, body.number)}.csv.gz")
-    if file is None or content is None or file.state is not ExportState.SEALED:
+    if body.number not in work.outside.changes:
         raise UnfoundedError(str(body.number))
-    state, sha256 = ExportState.WRITTEN, sha256_of(content)
-    return [Replace(replace(file, state=state, sha256=sha256, written_at=fact.at))]
+    path = changes_path(work.campaign.id, body.number)
+    file = _changes_file(work, body.number)
+    return [Replace(written(file, _sha256(work, path), fact.at))]
 
 
 def _changes_file(work: Work, number: int) -> ChangesFile:
@@ -253,16 +245,12 @@ def _changed(work: Work, file: ChangesFile, rows: Sequence[Row]) -> list[Change]
         rows=tuple(tuple(row.values()) for row in rows),
     )
     stored: Change = Replace(grown) if file.revision else Insert(grown)
-    return [Insert(part), stored, *_sequence(work.ports, file), *_leaving(work, rows)]
-
-
-def _sequence(ports: Ports, file: ChangesFile) -> list[Change]:
-    sequence = ports.repository.get(ChangesSequence, campaign=file.campaign)
-    if sequence is None:
-        return [Insert(ChangesSequence(campaign=file.campaign, number=file.number))]
-    if sequence.number >= file.number:
-        return []
-    return [Replace(replace(sequence, number=file.number))]
+    return [
+        Insert(part),
+        stored,
+        _sequence(work, ChangesSequence, file.number),
+        *_leaving(work, rows),
+    ]
 
 
 def _leaving(work: Work, rows: Sequence[Row]) -> list[Change]:

@@ -13,11 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import TypeVar
 
 from chalicelib.domain.changes_files import ChangesFile
 from chalicelib.domain.effects import is_known
-from chalicelib.domain.entity import Entity
 from chalicelib.domain.exports import Export, ExportState, NumberedFile
 from chalicelib.domain.fact_bodies import OrderBody, body_of
 from chalicelib.domain.facts import Fact
@@ -42,6 +41,7 @@ BEFORE = timedelta(hours=1)
 BUNDLES_AT_ONCE = 200
 
 Row = Mapping[str, str]
+F = TypeVar("F", bound=NumberedFile)
 
 
 @dataclass(frozen=True)
@@ -156,15 +156,15 @@ def bundled_facts(ports: Ports, since: datetime) -> list[Fact]:
 
 
 def _files_of(
-    ports: Ports, kind: type[NumberedFile], campaign: str, area: str, since: datetime
+    ports: Ports, kind: type[F], campaign: str, area: str, since: datetime
 ) -> dict[int, list[Row]]:
     """The rows of the numbered files that were written since, or that the table does not know as
     written: the same ones however far they have been brought back.
     """
     known = {
         one.number
-        for one in ports.repository.within(_entity(kind), campaign=campaign)
-        if isinstance(one, NumberedFile) and one.state is ExportState.WRITTEN
+        for one in ports.repository.within(kind, campaign=campaign)
+        if one.state is ExportState.WRITTEN
     }
     area = f"out/{campaign}/{area}/"
     new = {one.path for one in ports.files.written_since(area, since - BEFORE)}
@@ -176,11 +176,6 @@ def _files_of(
         number = int(name.partition(".")[0])
         if path in new or number not in known:
             found[number] = list(rows_of(b"".join(ports.files.read(path))))
-    return found
-
-
-def _entity(kind: Any) -> type[Entity]:
-    found: type[Entity] = kind
     return found
 
 

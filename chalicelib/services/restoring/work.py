@@ -14,8 +14,14 @@ from functools import cached_property
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.codes import candidates
 from chalicelib.domain.effects import is_known
-from chalicelib.domain.fact_bodies import VoucherAcknowledged, VoucherIssued, body_of
-from chalicelib.domain.facts import Fact, FactBody, FactName
+from chalicelib.domain.fact_bodies import (
+    ReferralConfirmed,
+    VoucherAcknowledged,
+    VoucherIssued,
+    VoucherRedeemed,
+    body_of,
+)
+from chalicelib.domain.facts import Fact, FactBody
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.facts import CLOCKS_DIFFER, facts_around
 from chalicelib.services.lookups import CampaignVersions, current_campaign
@@ -71,14 +77,12 @@ class Work:
         return CampaignVersions(self.ports, self.outside.campaign)
 
     @cached_property
-    def _issued(self) -> list[tuple[datetime, VoucherIssued]]:
-        bodies = ((fact.at, body_of(fact)) for fact in self.outside.facts if is_known(fact))
-        return [(at, body) for at, body in bodies if isinstance(body, VoucherIssued)]
+    def _bodies(self) -> list[tuple[datetime, FactBody]]:
+        return [(fact.at, body_of(fact)) for fact in self.outside.facts if is_known(fact)]
 
     @cached_property
     def _released(self) -> dict[str, tuple[datetime, str]]:
-        bodies = [(fact.at, body_of(fact)) for fact in self.outside.facts if is_known(fact)]
-        return _releases(bodies)
+        return _releases(self._bodies)
 
     def released(self, voucher_id: str, mailed_at: datetime) -> tuple[datetime, str] | None:
         """When a voucher that was mailed then was released, and its holder's id: by a fact of the
@@ -96,15 +100,20 @@ class Work:
         """
         first = self.campaign.digests.key_ids[0]
         known: dict[str, tuple[str, str]] = {}
-        for fact in self.outside.facts:
-            row = self.outside.referrals.get(fact.ids.get("referral", ""))
-            if fact.name == FactName.REFERRAL_CONFIRMED and row and row.sponsor_digest:
-                known[fact.ids["sponsor"]] = row.sponsor_digest, first
-                known[row.referral] = row.referee_digest, first
-        for _, body in self._issued:
-            if exported := self.outside.rows.get(body.voucher_id):
-                known[body.holder_id] = exported["holder_digest"], exported.get("key_id") or first
-        return known
+        for _, body in self._bodies:
+            match body:
+                case ReferralConfirmed():
+                    if row := self.outside.referrals.get(body.referral_id):
+                        known[body.sponsor_id] = row.sponsor_digest, first
+                        known[body.referral_id] = row.referee_digest, first
+                case VoucherIssued():
+                    if exported := self.outside.rows.get(body.voucher_id):
+                        key_id = exported.get("key_id") or first
+                        known[body.holder_id] = exported["holder_digest"], key_id
+                case _:
+                    pass
+        # Of who was erased, a table says nothing.
+        return {holder: (digest, key) for holder, (digest, key) in known.items() if digest}
 
     @cached_property
     def codes_lost(self) -> frozenset[str]:
@@ -112,17 +121,18 @@ class Work:
         export. One that was mailed at once is mailed again, with another code.
         """
         since = self.moment - CLOCKS_DIFFER
-        issued = {body.voucher_id for at, body in self._issued if at >= since}
+        issued = {
+            body.voucher_id
+            for at, body in self._bodies
+            if isinstance(body, VoucherIssued) and at >= since
+        }
         return frozenset(issued - self.outside.rows.keys())
 
     @cached_property
     def used_on(self) -> dict[str, str]:
         """On which order each voucher was used first, as facts say, by the voucher's id."""
-        used: dict[str, str] = {}
-        for fact in self.outside.facts:
-            if fact.name == FactName.VOUCHER_REDEEMED and "order" in fact.ids:
-                used.setdefault(fact.ids["voucher"], fact.ids["order"])
-        return used
+        uses = (body for _, body in reversed(self._bodies) if isinstance(body, VoucherRedeemed))
+        return {body.voucher_id: str(body.order_id) for body in uses}
 
     @cached_property
     def codes_in_files(self) -> frozenset[str]:
@@ -132,13 +142,14 @@ class Work:
 
     def voucher(self, voucher_id: str, holder_id: str) -> Voucher:
         """The voucher with that id. `UnfoundedError`."""
-        key = self.keys.get(voucher_id)
-        if key is None:
-            # Issued before the moment, or by a run before this one: the index has it by now.
-            held = self.ports.repository.held_by(holder_id)
-            key = next((each.code_key for each in held if each.voucher_id == voucher_id), None)
+        key = self.keys.get(voucher_id) or self._key_of(voucher_id, holder_id)
         found = self.ports.repository.get(Voucher, code_key=key) if key else None
         if found is None:
             raise UnfoundedError(voucher_id)
         self.keys[voucher_id] = found.code_key
         return found
+
+    def _key_of(self, voucher_id: str, holder_id: str) -> str | None:
+        # Issued before the moment, or by a run before this one: the index has it by now.
+        held = self.ports.repository.held_by(holder_id)
+        return next((each.code_key for each in held if each.voucher_id == voucher_id), None)
