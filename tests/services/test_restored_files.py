@@ -42,7 +42,7 @@ from tests.services.test_restoring import (
     take,
 )
 
-MANY = 95  # more than one transaction takes
+MANY = 105  # more than one transaction takes
 
 
 def never_projected(name: FactName) -> Callable[[str, Fact], bool]:
@@ -173,7 +173,7 @@ def test_law_5_an_export_without_its_file_waits_for_what_was_issued_by_another_c
 def test_law_5_a_file_that_was_noted_long_after_it_was_written_is_noted_once() -> None:
     world = new_world()
     world.referral(JEANNE)
-    fuse = Fuse(3, after_the_effect=False)
+    fuse = Fuse(2, after_the_effect=False)
     with suppress(KilledError):
         export_vouchers(replace(world.ports, files=fuse.on(world.ports).files), world.campaign)
     world.run()
@@ -302,8 +302,8 @@ def test_a_file_that_is_none_of_orders_says_nothing_of_dates(
 
 def test_a_fact_of_a_later_version_is_kept_and_changes_nothing() -> None:
     world = new_world()
-    world.referral(JEANNE)
     taken = take(world)
+    world.referral(JEANNE)
     [fact] = world.facts(FactName.REFERRAL_CONFIRMED)
     later = replace(fact, fact_id="later", name="referral_praised")
     world.repository.commit(facts=[later])

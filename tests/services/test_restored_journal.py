@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.facts import FactName
+from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.journal import (
     BrokenChainError,
+    JournalGroup,
     JournalHead,
     JournalPart,
     canonical,
@@ -19,12 +22,26 @@ from chalicelib.domain.journal import (
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.journal import miscounts, sealed_facts
 from chalicelib.services.operations.seal import seal
+from chalicelib.services.ports import Change
 from chalicelib.services.restoring.adopt import CampaignMissingError, adopt, look
 from tests.fakes.campaign import CAMPAIGN, campaign
 from tests.fakes.fuse import Fuse, KilledError
-from tests.fakes.world import VIPS, World
+from tests.fakes.repository import StreamedRepository
+from tests.fakes.world import VIPS, World, wrapped
 from tests.services.test_restoring import restore, take
 from tests.services.test_seal import OTHER, OUT, _FailsUnder, assert_sealed, recorded
+
+
+class Opened(StreamedRepository):
+    """Kills the seal once it has opened a group."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.memory)
+
+    def commit(self, *changes: Change, facts: Sequence[Fact] = ()) -> None:
+        super().commit(*changes, facts=facts)
+        if any(isinstance(change.entity, JournalGroup) for change in changes):
+            raise KilledError
 
 
 def go_on(world: World) -> None:
@@ -180,3 +197,48 @@ def test_a_file_that_follows_another_one_than_the_last_is_an_error_that_names_it
     restore(world, moment)
     with pytest.raises(BrokenChainError, match="does not follow file 2"):
         adopt(world.ports, moment.at)
+
+
+def test_a_file_whose_lines_are_others_than_its_name_says_is_an_error_that_names_it() -> None:
+    world = recorded()
+    moment = take(world)
+    seal(world.ports)
+    sealed = set(world.files.under(OUT))
+    go_on(world)
+    [last] = set(world.files.under(OUT)) - sealed
+    [before] = [path for path in sealed if path.rpartition("/")[2].startswith("00000002")]
+    previous = json.loads(world.files.content[before].splitlines()[-1])["hash"]
+    world.files.content[last], _ = chained(previous, [canonical(world.facts()[-1])])
+    restore(world, moment)
+    with pytest.raises(BrokenChainError, match=f"{last} is not what was written"):
+        adopt(world.ports, moment.at)
+
+
+def test_the_files_from_before_the_moment_are_not_read() -> None:
+    world = recorded()
+    seal(world.ports)
+    moment = take(world)
+    sealed = world.files.under(OUT)
+    world.files.content |= dict.fromkeys(sealed, b"altered")
+    world.clock.advance(minutes=1)
+    go_on(world)
+    files = dict(world.files.content)
+    restore(world, moment)
+    adopt(world.ports, moment.at)
+    assert files.items() <= world.files.content.items()
+
+
+def test_law_10_a_campaign_that_has_no_file_yet_gets_its_first_one() -> None:
+    world = recorded()
+    put_campaign(world.ports, campaign(campaign="third"))
+    world.projects = True
+    world.run()
+    with suppress(KilledError):
+        seal(wrapped(world, lambda _: Opened(world)))
+    moment = take(world)
+    seal(world.ports)
+    restore(world, moment)
+    adopt(world.ports, moment.at)
+    seal(world.ports)
+    assert world.repository.get(JournalHead, campaign="third")
+    assert_chained(world)

@@ -35,19 +35,19 @@ def settle_parts(ports: Ports, outside: Iterable[Outside]) -> None:
     group = ports.repository.get(JournalGroup)
     if group and group.parts:
         # Its first files may have been written before the moment.
-        in_files |= {fact_id for one in every for fact_id in _last_group(ports, one, group)}
+        in_files |= {fact_id for one in every for fact_id in _in_the_head(ports, one)}
     parts = list(unsealed(ports))
     contents = bundles(ports, parts)
     for part in parts:
         _settle(ports, part, contents, in_files)
-    if group and group.parts:
+    if group:
         ports.repository.commit(Replace(replace(group, parts=())))
 
 
-def _last_group(ports: Ports, one: Outside, group: JournalGroup) -> Iterator[str]:
-    """The facts in the file of the head, if that is of the group which is open."""
+def _in_the_head(ports: Ports, one: Outside) -> Iterator[str]:
+    """The facts in the file of the head, which may be of the group that is open."""
     head = ports.repository.get(JournalHead, campaign=one.campaign)
-    if head is None or head.group != group.number:
+    if head is None:
         return
     name = file_name(head.number, head.hash)
     for path in ports.files.paths(folder(one.campaign)):

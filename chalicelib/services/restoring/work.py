@@ -88,10 +88,11 @@ class Work:
         """When a voucher that was mailed then was released, and its holder's id: by a fact of the
         time after the moment, or by one of the hour before the mail.
         """
-        if known := self._released.get(voucher_id):
-            return known
-        before = facts_around(self.ports, voucher_id, mailed_at - timedelta(hours=1), mailed_at)
-        return _releases((fact.at, body_of(fact)) for fact in before).get(voucher_id)
+        return self._released.get(voucher_id) or self._released_before(voucher_id, mailed_at)
+
+    def _released_before(self, voucher_id: str, mailed_at: datetime) -> tuple[datetime, str] | None:
+        facts = facts_around(self.ports, voucher_id, mailed_at - timedelta(hours=1), mailed_at)
+        return _releases((fact.at, body_of(fact)) for fact in facts).get(voucher_id)
 
     @cached_property
     def digests(self) -> dict[str, tuple[str, str]]:
