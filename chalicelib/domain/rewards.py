@@ -226,6 +226,11 @@ def is_active(reward: Reward) -> bool:
     return reward.code_key is not None and reward.revoked_at is None
 
 
+def counts_in_limits(reward: Reward) -> bool:
+    """True while caps and the budget count it: its voucher stands, or was used."""
+    return is_active(reward) or reward.is_used
+
+
 def plan_rewards(
     referral: Referral,
     earned: Sequence[Earned],
@@ -314,8 +319,7 @@ class _Room:
     def __init__(self, limits: Limits, rewards: Iterable[Reward]) -> None:
         self._sponsor = limits.sponsor_rewards
         self._referee = sum(
-            reward.to is HolderRole.REFEREE and (is_active(reward) or reward.is_used)
-            for reward in rewards
+            reward.to is HolderRole.REFEREE and counts_in_limits(reward) for reward in rewards
         )
         self._budget = limits.budget_left
 

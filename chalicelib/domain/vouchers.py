@@ -213,6 +213,11 @@ def is_live(voucher: Voucher) -> bool:
     return voucher.state in _LIVE
 
 
+def is_answered(voucher: Voucher) -> bool:
+    """True once the client has acknowledged or refused it."""
+    return voucher.acknowledged_at is not None or voucher.refused_reason is not None
+
+
 def problem_at(voucher: Voucher, at: datetime) -> VoucherProblem | None:
     """Why the voucher would not be accepted at `at`, None when it would (laws 6 and 11)."""
     if voucher.refused_reason is not None:

@@ -55,6 +55,14 @@ class SettableClock:
         self.now += timedelta(**by)
 
 
+class TickingClock(SettableClock):
+    """A clock that goes on with every look at it, as clocks do."""
+
+    def __call__(self) -> datetime:
+        self.advance(microseconds=1)
+        return self.now
+
+
 class CountingCodes:
     """Codes that are different each time and the same in every run."""
 

@@ -183,6 +183,37 @@ def test_law_10_what_was_not_counted_at_the_moment_and_is_sealed_now_is_counted_
     assert_chained(world)
 
 
+def test_law_10_what_was_not_counted_is_counted_however_much_it_is() -> None:
+    world = recorded()
+    world.projects = True
+    late = world.facts()[-1]
+    for some in range(2):
+        facts = [replace(late, fact_id=f"late{some}{number}") for number in range(90)]
+        world.repository.commit(facts=facts)
+    moment = take(world)
+    world.run()
+    seal(world.ports)
+    restore(world, moment)
+    adopt(world.ports, moment.at)
+    seal(world.ports)
+    assert_chained(world)
+
+
+def test_law_10_a_fact_of_a_later_version_is_in_the_table_again() -> None:
+    world = recorded()
+    world.projects = True
+    moment = take(world)
+    unknown = replace(world.facts()[-1], fact_id="unknown", name="of_a_later_version")
+    world.repository.commit(facts=[unknown])
+    world.run()
+    restore(world, moment)
+    done = {one.campaign: one for one in adopt(world.ports, moment.at)}
+    assert done[unknown.campaign].facts[unknown.name] == 1
+    assert world.repository.stored([unknown])
+    seal(world.ports)
+    assert_chained(world)
+
+
 def test_a_file_that_follows_another_one_than_the_last_is_an_error_that_names_it() -> None:
     world = recorded()
     moment = take(world)

@@ -27,7 +27,7 @@ from chalicelib.domain.people import Contact, Opposition, RefereeClaim
 from chalicelib.domain.protection import InvitationStop, StopReason, stopped
 from chalicelib.domain.redemptions import Purchase, Redemption
 from chalicelib.domain.referrals import Referral
-from chalicelib.domain.rewards import Reward
+from chalicelib.domain.rewards import Reward, is_active
 from chalicelib.domain.vouchers import SpareCode, Voucher, VoucherState
 from chalicelib.services.errors import RefusedError
 from chalicelib.services.facts import new_fact
@@ -48,6 +48,7 @@ from chalicelib.services.vouchers.redeem import redeem
 from tests.contract.test_stored import items_of
 from tests.fakes.campaign import CAMPAIGN, campaign, templates
 from tests.fakes.fuse import Fuse, KilledError
+from tests.fakes.ports import TickingClock
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world
 from tests.services.test_order_attacks import assert_counts_what_stands
 
@@ -59,9 +60,9 @@ class Taken:
     """What the table held at a moment."""
 
     at: datetime
-    items: object
-    facts: object
-    counts: object
+    items: Any
+    facts: Any
+    counts: Any
 
 
 def take(world: World) -> Taken:
@@ -74,7 +75,7 @@ def restore(world: World, taken: Taken) -> None:
     """The table as it was; the bucket stays, and the queues are empty."""
     memory = world.memory
     kept = copy.deepcopy((taken.items, taken.facts, taken.counts))
-    memory._items, memory._facts, memory._counts = kept  # type: ignore[assignment]
+    memory._items, memory._facts, memory._counts = kept
     world._streamed = len(world.repository.stream)
     world.queues.waiting.clear()
     world.queues.stretches.clear()
@@ -163,7 +164,7 @@ def after(world: World) -> None:
 
 
 def played() -> tuple[World, Taken]:
-    world = new_world()
+    world = new_world(clock=TickingClock())
     check_facts(world.ports)
     before(world)
     taken = take(world)
@@ -202,11 +203,14 @@ def numbers(world: World) -> list[int]:
     return [int(path[-15:-7]) for path in sorted(paths) if path.endswith(".csv.gz")]
 
 
-def rewards(world: World) -> list[tuple[str, str, int, bool]]:
-    return sorted(
-        (one.referral_id, one.rule, one.rung, one.code_key is not None and one.revoked_at is None)
+def rewards(world: World) -> dict[tuple[str, str, int], tuple[object, ...]]:
+    return {
+        (one.referral_id, one.rule, one.rung): (
+            is_active(one), one.order_id, one.voucher_id, one.refused_reason, one.value_minor,
+            one.to, one.in_budget,
+        )
         for one in world.memory.all(Reward)
-    )
+    }  # fmt: skip
 
 
 def vouchers(world: World) -> dict[str, tuple[object, ...]]:
@@ -215,7 +219,7 @@ def vouchers(world: World) -> dict[str, tuple[object, ...]]:
         one.voucher_id: (
             one.code if one.export else None, one.state, one.export, one.redeemed_by, one.changes,
             one.refused_reason is None, one.acknowledged_at is None, one.replaces, one.replaced_by,
-            one.valid_until, one.holder_digest, one.correlation,
+            one.valid_until, one.holder_digest, one.holder_digests, one.correlation,
         )
         for one in world.memory.all(Voucher)
     }  # fmt: skip

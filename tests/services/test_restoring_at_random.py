@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from random import Random
 from typing import Any
 
@@ -21,7 +20,7 @@ from chalicelib.services.vouchers.changes import write_changes
 from chalicelib.services.vouchers.redeem import redeem, roll_back
 from tests.fakes.campaign import campaign, templates
 from tests.fakes.due import expire
-from tests.fakes.ports import SettableClock
+from tests.fakes.ports import TickingClock
 from tests.fakes.world import VIPS, World, new_world
 from tests.services.test_restoring import (
     assert_agrees_but_for_files,
@@ -35,14 +34,6 @@ from tests.services.test_restoring import (
 )
 
 REFEREES = [f"referee{number}@example.fr" for number in range(8)]
-
-
-class TickingClock(SettableClock):
-    """A clock that goes on with every look at it, as clocks do."""
-
-    def __call__(self) -> datetime:
-        self.advance(microseconds=1)
-        return self.now
 
 
 @dataclass

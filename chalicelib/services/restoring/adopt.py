@@ -67,7 +67,6 @@ WITHOUT_STATE = frozenset({
     FactName.LIST_HELD, FactName.LIST_APPROVED, FactName.LIST_REJECTED, FactName.LIST_ROLLED_BACK,
 })  # fmt: skip
 _ORDER = {name.value: place for place, name in enumerate(FactName)}
-_FIRST = {FactName.OPPOSITION_RECORDED, FactName.ORDER_PLACED, FactName.ORDER_KEPT}
 
 
 class CampaignMissingError(ValueError):
@@ -185,9 +184,10 @@ def _bring_back(ports: Ports, outside: Outside, lost: list[Fact], moment: dateti
 
 def _in_order(fact: Fact) -> tuple[datetime, bool, int]:
     """By time; of one moment as the story goes. Who objects is found by an address that the end of
-    the invitation erases, and an order is kept before it earns.
+    the invitation erases.
     """
-    return fact.at, fact.name not in _FIRST, _ORDER.get(fact.name, 0)
+    is_later = fact.name != FactName.OPPOSITION_RECORDED
+    return fact.at, is_later, _ORDER.get(fact.name, 0)
 
 
 def _unreachable(ports: Ports, outside: Outside) -> list[str]:

@@ -11,11 +11,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain import rewards, vouchers
+from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.campaign.rules import HolderRole, Rule, Trigger
 from chalicelib.domain.campaign.templates import VoucherTemplate
 from chalicelib.domain.changes import ChangeKind, with_change
 from chalicelib.domain.codes import candidates, canonical
-from chalicelib.domain.fact_bodies import RewardRefused, VoucherIssued
+from chalicelib.domain.fact_bodies import RewardRefused, RewardRevoked, VoucherIssued
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.orders import Order
 from chalicelib.domain.people import Sponsor
@@ -30,9 +31,9 @@ from chalicelib.domain.rewards import (
     Budget,
     Reward,
     RewardRefusal,
+    counts_in_limits,
     earned_on_orders,
     earned_on_redemption,
-    is_active,
 )
 from chalicelib.domain.statements import minor
 from chalicelib.domain.vouchers import (
@@ -40,6 +41,7 @@ from chalicelib.domain.vouchers import (
     SpareCode,
     Voucher,
     VoucherState,
+    awaits_replacement,
     new_voucher,
     replacement_of,
     spare_code,
@@ -58,15 +60,18 @@ def issued_changes(work: Work, fact: Fact, body: VoucherIssued) -> list[Change]:
 
     `UnfoundedError`.
     """
-    stored = _reward(work, body)
+    stored = reward_of(work, body)
+    if stored and _is_there(work, stored, body):
+        return []
     if body.replaces_id:
-        return _replaced(work, fact, body, stored)
-    if stored and is_active(stored):
-        raise UnfoundedError(body.voucher_id)  # it is revoked by a fact that comes before
+        return _replaced(work, fact, body, body.replaces_id, stored)
+    _require_free(stored)
     referral = work.ports.repository.get(Referral, referral_id=body.referral_id)
     if referral is None and not work.is_lenient:
         raise UnfoundedError(body.referral_id)  # it counts the reward, if it is not lost
     sponsor = _sponsor(work, body, referral)
+    if referral is None and not work.is_lenient:
+        raise UnfoundedError(body.referral_id)
     voucher, beside = _voucher(work, fact, body, referral, sponsor, None)
     reward = _granted(work, fact, body, stored, voucher)
     counted = _counted(work, body, reward, referral, sponsor)
@@ -74,10 +79,27 @@ def issued_changes(work: Work, fact: Fact, body: VoucherIssued) -> list[Change]:
     return [Insert(voucher), _written(reward), *counted, *beside]
 
 
-def _reward(work: Work, body: VoucherIssued | RewardRefused) -> Reward | None:
+def reward_of(work: Work, body: VoucherIssued | RewardRefused | RewardRevoked) -> Reward | None:
+    """The reward that a fact is about, as it is stored."""
     return work.ports.repository.get(
         Reward, referral_id=body.referral_id, rule=body.rule, rung=body.rung
     )
+
+
+def _is_there(work: Work, stored: Reward, body: VoucherIssued) -> bool:
+    """Whether the voucher is there without its fact: of a transaction that was committed just then,
+    a restored table may have some items and lack others.
+    """
+    if stored.code_key is None:
+        return False
+    voucher = work.ports.repository.get(Voucher, code_key=stored.code_key)
+    return voucher is not None and voucher.voucher_id == body.voucher_id
+
+
+def _require_free(stored: Reward | None) -> None:
+    """`UnfoundedError` while another voucher of the reward counts: an earlier fact ends that."""
+    if stored and counts_in_limits(stored):
+        raise UnfoundedError(stored.rule)
 
 
 def _sponsor(work: Work, body: VoucherIssued, referral: Referral | None) -> Sponsor | None:
@@ -107,7 +129,7 @@ def _voucher(
     if row := work.outside.rows.get(body.voucher_id):
         ends = valid_until(campaign, fact.at, template.valid_days)
         made = _from_row(fact, body, row, template, ends, referral, sponsor)
-        return made, _used(work, body.template, template, made.code)
+        return made, _used(work, body.template, made.code)
     chosen = _another_code(work, body.template, template)
     if before:
         ends = valid_until(work.campaign, fact.at, template.valid_days)
@@ -148,12 +170,13 @@ def _from_row(
     sponsor: Sponsor | None,
 ) -> Voucher:
     """The voucher as the client has it; what became of it since is in other facts."""
-    to_sponsor = body.holder is HolderRole.SPONSOR
-    person = sponsor if to_sponsor else referral
-    digests = sponsor.digests if to_sponsor and sponsor else None
-    if not to_sponsor and referral:
-        digests = referral.referee
-    bound = template.holder_bound and digests is not None
+    digests: AddressDigests | None = None
+    contact_id = f"{LOST}{body.holder_id}"
+    match sponsor if body.holder is HolderRole.SPONSOR else referral:
+        case Sponsor() as person:
+            contact_id, digests = person.contact_id, person.digests
+        case Referral() as person:
+            contact_id, digests = person.contact_id, person.referee
     minted = template.codes == "minted"
     return Voucher(
         code_key=candidates(row["code"])[0] if minted else canonical(row["code"]),
@@ -166,7 +189,7 @@ def _from_row(
         holder_id=body.holder_id,
         holder_digest=row["holder_digest"],
         holder_key_id=row.get("key_id") or None,
-        contact_id=person.contact_id if person else f"{LOST}{body.holder_id}",
+        contact_id=contact_id,
         referral_id=body.referral_id,
         rule=body.rule,
         rung=body.rung,
@@ -181,19 +204,17 @@ def _from_row(
         release=body.release,
         correlation=fact.correlation,
         holder_bound=template.holder_bound,
-        holder_digests=digests.known_to_client if bound and digests else (),
+        holder_digests=digests.known_to_client if digests and template.holder_bound else (),
         not_with=template.not_with,
         replaces=body.replaces_id,
     )
 
 
-def _used(work: Work, name: str, template: VoucherTemplate, code: str) -> list[Change]:
+def _used(work: Work, template: str, code: str) -> list[Change]:
     """A code of the client's own is not spare any more."""
-    if template.codes != "client":
-        return []
-    spare = spare_code(work.campaign.id, name, code)
+    campaign, spare = work.campaign.id, spare_code(work.campaign.id, template, code)
     keys = [
-        {"campaign": work.campaign.id, "template": name, "code_key": spare.code_key, "shard": shard}
+        {"campaign": campaign, "template": template, "code_key": spare.code_key, "shard": shard}
         for shard in (spare.shard, UNSHARDED)
     ]
     return [Remove(one) for one in work.ports.repository.get_many(SpareCode, keys)]
@@ -232,7 +253,7 @@ def _decided(
     to: HolderRole,
 ) -> Reward:
     """What was decided on, granted or not."""
-    order_id, redeemed = _earned_by(work, fact, body)
+    order_id, redeemed = _earned_by(work, fact, body, stored)
     return Reward(
         revision=stored.revision if stored else 0,
         referral_id=body.referral_id,
@@ -247,26 +268,35 @@ def _decided(
 
 
 def _earned_by(
-    work: Work, fact: Fact, body: VoucherIssued | RewardRefused
+    work: Work, fact: Fact, body: VoucherIssued | RewardRefused, stored: Reward | None
 ) -> tuple[str | None, str | None]:
     """The order that a reward is for, and the id of the voucher whose use earned it, if any.
 
     `UnfoundedError` while what earned it is not there.
     """
     rule = _rule(work, fact, body)
-    if rule.when is Trigger.REFERRAL_CONFIRMED:
-        return None, None
     referral = work.ports.repository.get(Referral, referral_id=body.referral_id)
-    if rule.when is Trigger.VOUCHER_REDEEMED:
-        return None, _redeemed(work, referral, rule) if referral else None
-    if referral is None:
-        return None, None
+    match rule.when, referral:
+        case (Trigger.REFERRAL_CONFIRMED, _) | (_, None):
+            return None, None
+        case Trigger.VOUCHER_REDEEMED, Referral() as known:
+            return None, (stored and stored.voucher_id) or _redeemed(work, known, rule)
+        case _, Referral() as known:
+            return _ordered(work, known, rule, body.rung), None
+
+
+def _ordered(work: Work, referral: Referral, rule: Rule, rung: int) -> str | None:
+    """The order that earns a rung by the orders so far. Once facts have no sequence, it may have
+    been returned already, which another fact revokes the reward for: then there is none.
+    """
     earned = earned_on_orders(referral, orders_of(work.ports, referral), work.versions.of)
-    found = [each.order for each in earned if (each.rule.id, each.rung) == (rule.id, body.rung)]
+    found = (each.order for each in earned if (each.rule.id, each.rung) == (rule.id, rung))
     order = next(filter(None, found), None)
-    if order is None and isinstance(body, VoucherIssued) and not work.is_lenient:
-        raise UnfoundedError(body.voucher_id)
-    return order.order_id if order else None, None
+    if order:
+        return order.order_id
+    if work.is_lenient:
+        return None
+    raise UnfoundedError(rule.id)
 
 
 def _redeemed(work: Work, referral: Referral, rule: Rule) -> str:
@@ -327,16 +357,14 @@ def _checked(
     work: Work, referral: Referral, list_version: int | None, *, newcomer: bool
 ) -> Referral:
     """The referral with the list's answer that a decision rests on (law 3): lists that are dropped
-    again are newer than they were. It is asked again when an earlier order becomes known.
+    again are newer than they were. The last decision has it as of the first order of all.
     """
     orders = orders_of(work.ports, referral)
-    if referral.newcomer is not None or not orders:
+    first = min((order.ordered_at for order in orders), default=None)
+    if first is None:
         return referral
     return with_newcomer_check(
-        referral,
-        newcomer=newcomer,
-        list_version=list_version or 0,
-        first_ordered_at=min(order.ordered_at for order in orders),
+        referral, newcomer=newcomer, list_version=list_version or 0, first_ordered_at=first
     )
 
 
@@ -354,9 +382,10 @@ def spent(work: Work, value_minor: int) -> Change:
 
 def refused_changes(work: Work, fact: Fact, body: RewardRefused) -> list[Change]:
     """A rule granted nothing: the decision, and what it says of the referee. `UnfoundedError`."""
-    stored = _reward(work, body)
+    stored = reward_of(work, body)
+    _require_free(stored)
     referral = work.ports.repository.get(Referral, referral_id=body.referral_id)
-    if referral is None or (stored and is_active(stored)):
+    if referral is None:
         raise UnfoundedError(body.referral_id)
     reward = _decided(work, fact, body, stored, _rule(work, fact, body).to)
     reason = RewardRefusal(body.reason)
@@ -366,10 +395,12 @@ def refused_changes(work: Work, fact: Fact, body: RewardRefused) -> list[Change]
     return [_written(rewards.refused(reward, reason)), Replace(noted)]
 
 
-def _replaced(work: Work, fact: Fact, body: VoucherIssued, stored: Reward | None) -> list[Change]:
+def _replaced(
+    work: Work, fact: Fact, body: VoucherIssued, replaces: str, stored: Reward | None
+) -> list[Change]:
     """The voucher in the place of a refused one, which is revoked with that."""
-    before = work.voucher(str(body.replaces_id), body.holder_id)
-    if before.refused_reason is None or stored is None:
+    before = work.voucher(replaces, body.holder_id)
+    if stored is None or not awaits_replacement(before):
         raise UnfoundedError(body.voucher_id)
     referral = work.ports.repository.get(Referral, referral_id=body.referral_id)
     sponsor = _sponsor(work, body, referral)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
 from chalicelib.domain import rewards, vouchers
-from chalicelib.domain.campaign.rules import HolderRole
 from chalicelib.domain.changes import ChangeKind, with_change
 from chalicelib.domain.fact_bodies import (
     RewardRefused,
@@ -19,24 +20,18 @@ from chalicelib.domain.fact_bodies import (
 )
 from chalicelib.domain.facts import Fact, FactBody
 from chalicelib.domain.people import Sponsor
-from chalicelib.domain.redemptions import (
-    OrderUses,
-    Redemption,
-    RedemptionPlan,
-    rolled_back_redemption,
-    with_use,
-    without_use,
-)
+from chalicelib.domain.redemptions import Redemption, RedemptionPlan, with_use
 from chalicelib.domain.referrals import Referral, with_rewards
-from chalicelib.domain.rewards import Reward, is_active
-from chalicelib.domain.vouchers import Voucher, VoucherState, is_live
+from chalicelib.domain.rewards import Reward, counts_in_limits, is_active
+from chalicelib.domain.vouchers import Voucher, is_answered, is_live
 from chalicelib.services.lookups import find_voucher_on_order
-from chalicelib.services.moves import redemption_changes
-from chalicelib.services.ports import Change, Insert, Remove, Replace
+from chalicelib.services.moves import redemption_changes, rollback_changes
+from chalicelib.services.ports import Change, Insert, Replace
 from chalicelib.services.restoring.issued import (
     issued_changes,
     order_of,
     refused_changes,
+    reward_of,
     spent,
 )
 from chalicelib.services.restoring.work import UnfoundedError, Work
@@ -70,7 +65,7 @@ def voucher_changes(work: Work, fact: Fact, body: FactBody) -> list[Change] | No
 
 def _answered(work: Work, fact: Fact, body: VoucherAcknowledged | VoucherRefused) -> list[Change]:
     voucher = work.voucher(body.voucher_id, body.holder_id)
-    if voucher.acknowledged_at or voucher.refused_reason is not None:
+    if is_answered(voucher):
         return []
     if voucher.export is None:
         raise UnfoundedError(body.voucher_id)
@@ -112,26 +107,13 @@ def _redeemed(work: Work, fact: Fact, body: VoucherRedeemed) -> list[Change]:
 
 
 def _rolled_back(work: Work, fact: Fact, body: VoucherRolledBack) -> list[Change]:
+    """The rollback; where it ends the voucher, also that, which is reported apart."""
     voucher, order_id = work.voucher(body.voucher_id, body.holder_id), str(body.order_id)
-    if voucher.redeemed_by != order_id:
-        raise UnfoundedError(body.voucher_id)
     found = find_voucher_on_order(work.ports, voucher.code_key, order_id)
-    back, change = with_change(
-        vouchers.rolled_back(voucher, fact.at), ChangeKind.ROLLED_BACK, fact.at, order_id=order_id
-    )
-    changes: list[Change] = [Replace(back), Insert(change)]
-    if found.redemption:
-        changes.append(Replace(rolled_back_redemption(found.redemption, fact.at)))
-    if found.uses:
-        changes += _uses(found.uses, voucher)
+    if found.redemption is None or not found.is_used:
+        raise UnfoundedError(body.voucher_id)
+    changes, _ = rollback_changes(work.at(fact), voucher, found.redemption, found.uses)
     return changes
-
-
-def _uses(uses: OrderUses, voucher: Voucher) -> list[Change]:
-    left = without_use(uses, voucher)
-    if left == uses:
-        return []
-    return [Remove(left) if left.is_empty else Replace(left)]
 
 
 # --- ends -----------------------------------------------------------------------------------------
@@ -139,46 +121,45 @@ def _uses(uses: OrderUses, voucher: Voucher) -> list[Change]:
 
 def _expired(work: Work, fact: Fact, body: VoucherExpired) -> list[Change]:
     voucher = work.voucher(body.voucher_id, body.holder_id)
-    # A rollback after the end has expired it already, and is reported apart.
-    ended = voucher if _is(voucher, VoucherState.EXPIRED) else vouchers.expired(voucher, fact.at)
-    if ended.state is not VoucherState.EXPIRED:
-        raise UnfoundedError(body.voucher_id)
-    ended, change = with_change(ended, ChangeKind.EXPIRED, fact.at)
-    return [Replace(ended), Insert(change)]
-
-
-def _is(voucher: Voucher, state: VoucherState) -> bool:
-    return voucher.state is state
+    return _ended(voucher, vouchers.expired, ChangeKind.EXPIRED, fact)
 
 
 def _revoked(work: Work, fact: Fact, body: RewardRevoked) -> list[Change]:
     """A reward that does not stand any more, and its voucher; what it leaves to others."""
     voucher = work.voucher(body.voucher_id, body.holder_id)
-    if _is(voucher, VoucherState.REDEEMED):
-        raise UnfoundedError(body.voucher_id)  # it is given back by a fact before this one
-    ended = voucher if _is(voucher, VoucherState.REVOKED) else vouchers.revoked(voucher, fact.at)
-    ended, change = with_change(ended, ChangeKind.REVOKED, fact.at, reason=body.reason)
-    changes: list[Change] = [Replace(ended), Insert(change)]
-    granted = work.ports.repository.get(
-        Reward, referral_id=body.referral_id, rule=body.rule, rung=body.rung
-    )
-    if granted and granted.code_key == voucher.code_key:
+    changes = _ended(voucher, vouchers.revoked, ChangeKind.REVOKED, fact, body.reason)
+    granted = reward_of(work, body)
+    if granted and counts_in_limits(granted):
         changes += _freed(work, fact, granted, voucher)
     return changes
 
 
+def _ended(
+    voucher: Voucher,
+    end: Callable[[Voucher, datetime], Voucher],
+    kind: ChangeKind,
+    fact: Fact,
+    reason: str = "",
+) -> list[Change]:
+    """The end of a voucher. None where a rollback that was brought back has ended it already;
+    `UnfoundedError` where what it ends after is still to come.
+    """
+    if voucher.state.value == kind.value:
+        return []
+    if not is_live(voucher):
+        raise UnfoundedError(voucher.voucher_id)
+    ended, change = with_change(end(voucher, fact.at), kind, fact.at, reason=reason)
+    return [Replace(ended), Insert(change)]
+
+
 def _freed(work: Work, fact: Fact, granted: Reward, voucher: Voucher) -> list[Change]:
     repository = work.ports.repository
-    if not is_active(granted) and not granted.is_used:
-        return []
     changes: list[Change] = [Replace(rewards.revoked(granted, granted.revoked_at or fact.at))]
     referral = repository.get(Referral, referral_id=granted.referral_id)
     if referral and is_active(granted):
         changes.append(Replace(with_rewards(referral, -1)))
     if granted.in_budget:
         changes.append(spent(work, -voucher.value_minor))
-    if voucher.holder is HolderRole.SPONSOR and (
-        sponsor := repository.get(Sponsor, sponsor_id=voucher.holder_id)
-    ):
+    if sponsor := repository.get(Sponsor, sponsor_id=voucher.holder_id):
         changes.append(Replace(replace(sponsor, rewards=max(0, sponsor.rewards - 1))))
     return changes

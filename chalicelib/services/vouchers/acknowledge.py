@@ -30,6 +30,7 @@ from chalicelib.domain.files.writing import plain_lines
 from chalicelib.domain.vouchers import (
     Voucher,
     VoucherState,
+    is_answered,
     is_live,
 )
 from chalicelib.services.facts import voucher_fact
@@ -221,7 +222,7 @@ def _record_answer(
     ports: Ports, campaign: Campaign, code_key: str, refused_reason: str | None
 ) -> str:
     voucher = ports.repository.get(Voucher, code_key=code_key)
-    if voucher is None or voucher.acknowledged_at or voucher.refused_reason is not None:
+    if voucher is None or is_answered(voucher):
         return ALREADY
     # A voucher that was used is known to the tills, whatever the acknowledgement says.
     if refused_reason is None or voucher.state is VoucherState.REDEEMED:
