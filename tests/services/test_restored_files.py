@@ -133,21 +133,19 @@ def test_law_5_changes_of_a_voucher_that_only_files_have_keep_their_number_taken
 
 
 def test_law_5_an_export_without_its_file_takes_no_voucher_of_another_one() -> None:
-    world = new_world()
-    world.invite(world.sponsor(), JEANNE, PAUL)
-    world.run()
+    till = Till(new_world())
+    world = till.world
+    for _ in range(9):
+        till.issue()
     taken = take(world)
-    world.loses = never_projected(FactName.VOUCHERS_EXPORTED)
-    world.confirm(JEANNE)
+    world.loses = lambda consumer, fact: consumer == "project" and fact.details.get("export") == 1
+    fuse = Fuse(3, after_the_effect=False)  # the first file, its manifest, the second file
+    ports = replace(world.ports, files=fuse.on(world.ports).files)
+    with suppress(KilledError):
+        export_vouchers(ports, world.campaign, file_rows=8)
     world.run()
-    world.export()
-    world.run()
-    world.loses = lambda _consumer, _fact: False
-    world.confirm(PAUL)
-    world.run()
-    killed_before_its_file(world)
     was = in_exports(world)
-    assert sorted(filter(None, was.values())) == [1, 2]
+    assert sorted(filter(None, was.values())) == [*[1] * 8, 2]
     restore(world, taken)
     adopt(world.ports, taken.at)
     assert in_exports(world) == was

@@ -150,6 +150,24 @@ def test_a_voucher_released_before_the_moment_and_mailed_after_it_went_to_its_ho
     assert len(was) == 3
 
 
+def test_law_9_who_complains_about_an_invitation_of_that_time_objects() -> None:
+    world = new_world()
+    session = world.sponsor()
+    world.lists.fails = "read_failed"
+    world.invite(session, JEANNE)
+    world.run()
+    taken = take(world)
+    world.lists.fails = None
+    world.run()
+    was = known(world)
+    restore(world, taken)
+    bring_forward(world, taken)
+    assert known(world) == was
+    [mail] = [one for one in world.memory.all(Mail) if one.mail_kind == "invitation"]
+    report(world, mail.mail_id, "complained")
+    assert world.memory.all(Opposition)
+
+
 def test_a_mail_to_an_address_that_is_lost_is_known_without_it() -> None:
     world = new_world()
     session = world.sponsor()

@@ -38,7 +38,6 @@ from chalicelib.services.ports import FileMissingError, Ports
 
 # What was dropped or written a little before the moment may have taken effect after it.
 BEFORE = timedelta(hours=1)
-BUNDLES_AT_ONCE = 200
 
 Row = Mapping[str, str]
 F = TypeVar("F", bound=NumberedFile)
@@ -143,12 +142,10 @@ def bundled_facts(ports: Ports, since: datetime) -> list[Fact]:
     """The facts of all bundles that were written since, each once."""
     written = ports.files.written_since("journal/", since - BEFORE)
     facts: dict[str, Fact] = {}
-    for start in range(0, len(written), BUNDLES_AT_ONCE):
-        some = written[start : start + BUNDLES_AT_ONCE]
-        for bundle in ports.files.read_all(one.path for one in some):
-            for line in (bundle or b"").decode().splitlines():
-                fact = fact_of(line)
-                facts[fact.fact_id] = fact
+    for bundle in ports.files.read_all(one.path for one in written):
+        for line in (bundle or b"").decode().splitlines():
+            fact = fact_of(line)
+            facts[fact.fact_id] = fact
     return list(facts.values())
 
 

@@ -148,13 +148,11 @@ def _sent(work: Work, fact: Fact, body: InvitationSent) -> list[Change]:
 def _closed(
     work: Work, fact: Fact, body: InvitationDeclined | InvitationBounced | InvitationExpired
 ) -> list[Change]:
-    """The address is erased with it: who it was must be known by then, to others by the claims that
-    came with the decision (law 2), to an objection by the mail (law 9).
+    """Last of all, because the address is erased with it: the claims that came with the decision
+    (law 2), the digests of its mail and an objection (law 9) are made from that.
     """
     invitation = _invitation(work, body.sponsor_id, body.invitation_id)
-    mail = work.ports.repository.get(Mail, mail_id=invitation_mail(body.invitation_id))
-    # Without an answer of the sender there is no fact about a mail.
-    if is_undecided(invitation) or (mail is None and not work.is_lenient):
+    if not work.is_lenient:
         raise UnfoundedError(body.invitation_id)
     return close_invitation(work.at(fact), invitation, _CLOSED[type(body)])
 
@@ -164,8 +162,6 @@ def _closed(
 
 def _confirmed(work: Work, fact: Fact, body: ReferralConfirmed) -> list[Change]:
     ports = work.at(fact)
-    if ports.repository.get(Referral, referral_id=body.referral_id):
-        return []
     sponsor = ports.repository.get(Sponsor, sponsor_id=body.sponsor_id)
     if sponsor is None and body.sponsor_id in work.digests:
         raise UnfoundedError(body.sponsor_id)

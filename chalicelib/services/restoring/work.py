@@ -47,8 +47,8 @@ def _releases(bodies: Iterable[tuple[datetime, FactBody]]) -> dict[str, tuple[da
 class Work:
     """One campaign. `keys` are those of the codes of the vouchers met so far, by their ids.
 
-    `is_lenient` once facts build on each other in no sequence that is known: then a reward is
-    brought back without what earned it.
+    `is_lenient` once no other fact can be brought back: then a reward is without what earned it,
+    and addresses are erased.
     """
 
     ports: Ports
