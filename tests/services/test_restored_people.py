@@ -11,6 +11,7 @@ from chalicelib.domain.facts import FactName
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.people import Contact, Opposition, RefereeClaim, Sponsor
 from chalicelib.domain.referrals import Referral
+from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.invitations.respond import decline, unsubscribe
 from chalicelib.services.operations.report import report
 from chalicelib.services.ports import MailUncertainError
@@ -21,6 +22,7 @@ from tests.services.test_restoring import (
     JEANNE,
     MARIE,
     bring_forward,
+    by_call,
     restore,
     take,
 )
@@ -175,3 +177,23 @@ def test_what_a_backup_has_without_its_facts_stays_as_it_is() -> None:
     adopt(world.ports, taken.at)
     for kind in (Sponsor, Invitation, Referral, RefereeClaim, Contact):
         assert world.memory.all(kind) == [one for one in items.values() if type(one) is kind]
+
+
+def test_whoever_holds_a_code_that_the_client_has_can_use_it_though_its_referral_is_lost() -> None:
+    thanks = {"id": "thanks", "when": "referral_confirmed", "issue": "thank-you", "to": "sponsor"}
+    world = new_world(rules=[thanks])
+    session = world.sponsor()
+    taken = take(world)
+    world.invite(session, MARIE)
+    world.run()
+    world.confirm(MARIE)
+    world.run()
+    world.export()
+    world.run()
+    restore(world, taken)
+    [done] = bring_forward(world, taken)
+    assert FactName.REFERRAL_CONFIRMED in {fact.name for fact in done.without_state}
+    assert world.memory.all(Referral) == []
+    code = by_call(world, "thank-you", "T1")
+    assert [row["code"] for row in world.exported(1)] == [code]
+    assert [one.redeemed_by for one in world.memory.all(Voucher)] == ["T1"]
