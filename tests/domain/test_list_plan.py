@@ -285,6 +285,11 @@ DELTA: list[tuple[str, dict[str, Any], ReadListFile, int, DeltaPlan]] = [
         AlreadyApplied(effect="already_taken_in", version=3),
     ),
     (
+        "nor does it where others were applied after it",
+        {**after(ADD_150, REMOVE_180), "record": record("a", 150)}, drop("add", "a", 150), 201,
+        AlreadyApplied(effect="already_taken_in", version=3),
+    ),
+    (
         "nor one that comes again after the campaign's key has changed",
         after(ADD_150), drop("add", "a", 150, key_id="k2"), 201,
         AlreadyApplied(effect="already_taken_in", version=4),

@@ -221,7 +221,7 @@ def plan_delta(file: ReadListFile, state: ListState, now: datetime) -> DeltaPlan
     delta = _delta_of(file, now)
     # Content applies from its first drop: the same content, dropped later but handled first, is
     # replaced.
-    repeats = tuple(old for old in state.deltas if record and _repeats(old, delta))
+    repeats = tuple(old for old in state.deltas if _repeats(old, delta))
     others = [old for old in state.deltas if old not in repeats]
     deltas = applicable_deltas(current.full, [*others, delta]) if current else []
     if current is None or delta not in deltas or _is_late(file, current, state.limits):

@@ -66,11 +66,9 @@ class Matches:
         return any(self.vouchers.get(key) == campaign.id for key in code_keys(row))
 
     def record(self, ports: Ports, campaign: Campaign, row: OrderRow) -> OrderOutcome:
-        """Record the row; an order stored by it is known to the rows after it."""
-        outcome = record_order(ports, campaign, row)
-        if outcome.problem is None:
-            self.orders.add((campaign.id, row.order_id))
-        return outcome
+        """Record the row; the rows after it of the same order are looked at too."""
+        self.orders.add((campaign.id, row.order_id))
+        return record_order(ports, campaign, row)
 
 
 def find_matches(ports: Ports, campaigns: Sequence[Campaign], rows: Sequence[OrderRow]) -> Matches:

@@ -46,7 +46,7 @@ def redeem(ports: Ports, typed: str, purchase: Purchase) -> tuple[Voucher, Redem
     plan = plan_redemption(found, purchase, ports.clock())
     if isinstance(plan, VoucherProblem):
         raise RefusedError(plan)
-    if not plan.is_new and differs(plan.redemption, purchase):
+    if differs(plan.redemption, purchase):
         raise RefusedError(VoucherProblem.DIFFERS)
     if plan.redemption.is_rebuilt:
         redemption = completed(plan.redemption, purchase)
