@@ -20,7 +20,13 @@ from chalicelib.services.ports import Insert, Remove
 from tests.fakes.campaign import campaign, digest
 from tests.fakes.world import CUSTOMERS, VIPS, World
 from tests.services.test_order_attacks import redeem_by_call
-from tests.services.test_order_judgement import PAUL, only_order, voucher_of, welcome_code
+from tests.services.test_order_judgement import (
+    PAUL,
+    STRANGER,
+    only_order,
+    voucher_of,
+    welcome_code,
+)
 from tests.services.test_orders import NEWCOMER, keep, record, row_of
 
 OF_ORDERS = (FactName.ORDER_PLACED, FactName.ORDER_KEPT, FactName.ORDER_CORRECTED)
@@ -97,10 +103,11 @@ def test_an_order_of_a_referee_that_turns_out_to_be_somebody_elses_counts_no_mor
     assert (order.status, order.buyer, order.counts) == (OrderStatus.KEPT, found, False)
 
 
-def test_a_sponsors_order_without_a_code_waits_for_no_list(world: World) -> None:
+@pytest.mark.parametrize("buyer", [VIPS[0], STRANGER])
+def test_an_order_of_nobody_whom_we_know_waits_for_no_list(world: World, buyer: str) -> None:
     world.referral(NEWCOMER)
     world.lists.fails = "read_failed"
-    assert record(world, world.order("A1", of=VIPS[0])).effect == "not_a_referees"
+    assert record(world, world.order("A1", of=buyer)).effect == "not_a_referees"
 
 
 def test_a_sponsor_uses_a_code_whose_referral_is_erased_like_anybody(world: World) -> None:
@@ -176,7 +183,8 @@ def test_what_one_campaign_says_of_an_order_is_not_hidden_by_one_that_it_does_no
     campaigns = also_a_sponsor(world)
     placed = world.order("A1", of=NEWCOMER)
     assert called(world, campaigns, placed) == OrderOutcome("recorded")
-    of_another = world.order("A1", "kept", of=PAUL)
+    record(world, world.order("A2", of=NEWCOMER))
+    of_another = world.order("A2", "kept", of=PAUL)
     problem = OrderProblem.ANOTHER_PERSON
     assert called(world, campaigns, of_another) == OrderOutcome("none", problem)
 

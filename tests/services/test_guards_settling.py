@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.domain.exports import Export
-from chalicelib.domain.facts import FactName
+from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.people import Sponsor
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Budget
 from chalicelib.domain.vouchers import Voucher, VoucherState, valid_until
 from chalicelib.services.campaigns.put import put_campaign
+from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.orders.record_many import record_reported_orders
 from chalicelib.services.vouchers import changes
 from chalicelib.services.vouchers.changes import write_changes
@@ -51,6 +52,23 @@ def test_law_3_who_has_very_many_orders_is_looked_up_before_the_first_reward(
     assert referral.newcomer is False
 
 
+def test_law_3_who_has_very_many_orders_is_looked_up_again_by_an_earlier_one(
+    world: World,
+) -> None:
+    world.referral(NEWCOMER)
+    world.clock.advance(hours=1)
+    monday = world.order("M1", "kept", of=NEWCOMER)
+    world.clock.advance(days=1)
+    world.drop_list("customers", [*CUSTOMERS, *VIPS, CANARY, NEWCOMER], "tuesday")
+    world.clock.advance(days=1)
+    for number in range(30):
+        record(world, world.order(f"A{number:02}", of=NEWCOMER))
+    keep(world, "A00")
+    assert granted(world) == [("welcome", 0)]
+    report(world, monday)
+    assert ("ladder-first", 1) in granted(world)
+
+
 def test_once_it_is_known_who_was_a_newcomer_no_reward_waits_for_the_list(world: World) -> None:
     world.referral(NEWCOMER)
     keep(world, "A1")
@@ -58,6 +76,18 @@ def test_once_it_is_known_who_was_a_newcomer_no_reward_waits_for_the_list(world:
     world.clock.advance(minutes=1)
     keep(world, "A2")
     assert ("ladder-second", 2) in granted(world)
+
+
+def test_a_reward_that_waits_for_the_list_is_granted_when_it_is_back(world: World) -> None:
+    world.referral(NEWCOMER)
+    record(world, world.order("A1", "kept", of=NEWCOMER))
+    [kept] = world.facts(FactName.ORDER_KEPT)
+    world.lists.fails = "read_failed"
+    with pytest.raises(RetryLaterError):
+        reward(world.ports, kept)
+    world.lists.fails = None
+    world.run()
+    assert granted(world) == [("ladder-first", 1), ("sponsor-reward", 1), ("welcome", 0)]
 
 
 def test_a_use_that_earns_nothing_waits_for_no_list() -> None:
@@ -74,13 +104,15 @@ def test_a_use_that_earns_nothing_waits_for_no_list() -> None:
 
 def test_law_4_the_cap_counts_the_sponsors_own_rewards_and_a_campaign_may_have_no_budget() -> None:
     world = new_world(rules=[WELCOME, KEPT, KEPT | {"id": "own", "to": "referee"}])
+    world.referral(PAUL)
+    report(world, world.order("P1", "kept", of=PAUL))
     world.referral(NEWCOMER)
     keep(world, "A1")
     [sponsor] = world.memory.all(Sponsor)
-    assert sponsor.rewards == 1
+    assert sponsor.rewards == 2
     report(world, world.order("A1", "returned", of=NEWCOMER))
     [sponsor] = world.memory.all(Sponsor)
-    assert sponsor.rewards == 0
+    assert sponsor.rewards == 1
     assert world.memory.all(Budget) == []
     assert_counts_what_stands(world)
 
@@ -159,3 +191,40 @@ def test_the_orders_of_strangers_cost_one_look_up_together(world: World) -> None
     outcomes = list(record_reported_orders(ports, [world.campaign], rows))
     assert {outcome.effect for outcome in outcomes if outcome} == {"not_a_referees"}
     assert recording.calls == [LOOK_UP]
+
+
+def calls_of(world: World, fact: Fact) -> list[str]:
+    """What it takes to work on a fact again, when all is settled already."""
+    recording = RecordingRepository(world.repository)
+    assert reward(wrapped(world, lambda _: recording), fact) == []
+    return recording.calls
+
+
+@pytest.mark.parametrize("rules", [[WELCOME, KEPT], [WELCOME, KEPT, USED]])
+def test_redemptions_are_looked_at_where_a_rule_rewards_them(rules: list[object]) -> None:
+    world = new_world(rules=rules)
+    code = first_code(world)
+    report(world, world.order("A1", "kept", of=NEWCOMER, code=code))
+    calls = calls_of(world, world.facts(FactName.ORDER_KEPT)[-1])
+    assert ("get Redemption" in calls) is (USED in rules)
+    # Of the vouchers that the referee holds, the one whose use was decided on.
+    assert calls.count("get Voucher") == 2 * (USED in rules)
+
+
+def test_rewards_that_are_no_ones_for_a_use_lead_to_no_voucher(world: World) -> None:
+    world.referral(NEWCOMER)
+    keep(world, "A1")
+    calls = calls_of(world, world.facts(FactName.ORDER_KEPT)[-1])
+    assert [call for call in calls if "Voucher" in call or "Redemption" in call] == []
+    assert calls.count("get Referral") == 1
+
+
+def test_a_revoked_reward_leads_to_referrals_with_a_reward_that_a_cap_refused() -> None:
+    world = new_world(rules=[WELCOME, KEPT, KEPT | {"id": "own", "to": "referee"}])
+    world.referral(NEWCOMER)
+    world.referral(PAUL)
+    keep(world, "A1")
+    report(world, world.order("A1", "returned", of=NEWCOMER))
+    revoked = world.facts(FactName.REWARD_REVOKED)
+    assert len(revoked) == 2
+    assert [calls_of(world, fact) for fact in revoked] == [[], []]

@@ -67,6 +67,16 @@ def test_a_use_that_a_call_gives_back_meanwhile_is_not_given_back_twice(world: W
     assert len(world.facts(FactName.VOUCHER_ROLLED_BACK)) == 1
 
 
+def test_of_several_vouchers_the_one_that_is_used_too_late_is_given_back(world: World) -> None:
+    world.referral(NEWCOMER)
+    keep(world, "A1")
+    [second] = [one for one in world.memory.all(Voucher) if one.rule == "ladder-first"]
+    report(world, world.order("A2", "cancelled", of=NEWCOMER))
+    use(world, second.code, world.order("A2", of=NEWCOMER))
+    assert voucher_of(world, "ladder-first").state is VoucherState.ISSUED
+    assert len(world.facts(FactName.VOUCHER_ROLLED_BACK)) == 1
+
+
 def revoked_by_a_rollback(world: World) -> Fact:
     """The fact of the last reward that a rollback has revoked."""
     facts = world.facts(FactName.REWARD_REVOKED)
