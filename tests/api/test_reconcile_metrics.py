@@ -162,3 +162,4 @@ def test_what_another_run_is_at_is_left_to_it_and_is_no_failure(
     functions.export()
     [voucher] = world.ports.repository.every_voucher()
     assert voucher.export == 1
+    assert caplog.messages.count("left to the next run") == 1

@@ -112,9 +112,7 @@ def test_an_export_that_is_not_written_or_is_acknowledged_is_not_waited_for() ->
     assert not watch.is_unacknowledged(RULES, replace(late, written_at=None), MORNING + AGES)
 
 
-def test_an_hour_that_nobody_looked_at_is_late_six_hours_after_it_could_have_been() -> (
-    None
-):
+def test_an_hour_that_nobody_looked_at_is_late_six_hours_after_it_could_have_been() -> None:
     check = first_check(MORNING)
     late = check.hour + timedelta(hours=1 + 6, minutes=15)
     assert late_hours(check, late - timedelta(seconds=1)) == 0

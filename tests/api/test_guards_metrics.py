@@ -1,0 +1,128 @@
+"""What alarms watch is counted when it happens and never otherwise, and one part of a scheduled run
+that fails holds up no other.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chalicelib import functions
+from chalicelib.adapters.dynamodb.codec import fact_of
+from chalicelib.adapters.lists.current import CurrentLists
+from chalicelib.services.list_ports import ListUnavailableError
+from chalicelib.services.operations import check_facts, report, seal, statement
+from tests.api.requests import GOOD
+from tests.api.world import CAMPAIGN, CUSTOMER, OTHER_VIP, STRANGER, World, customer_list
+
+WATCHED = {"FileRefused", "FileQuarantined"}
+LATER = "fact of a later version"
+
+Counted = Callable[[], dict[str, float]]
+
+
+@pytest.fixture
+def counted(capsys: pytest.CaptureFixture[str]) -> Counted:
+    """The metrics since the last call, summed, without their dimensions."""
+
+    def lines() -> Iterator[dict[str, Any]]:
+        for line in capsys.readouterr().out.splitlines():
+            metrics = json.loads(line)
+            if "_aws" in metrics:
+                yield metrics
+
+    def summed() -> dict[str, float]:
+        found: dict[str, float] = {}
+        for metrics in lines():
+            for name, values in metrics.items():
+                if isinstance(values, list):
+                    found[name] = found.get(name, 0) + sum(values)
+        return found
+
+    return summed
+
+
+def broken(*_: object, **__: object) -> Any:
+    raise ZeroDivisionError
+
+
+def test_each_decision_that_has_no_list_to_rest_on_is_counted(
+    world: World, counted: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_old(*_: object, **__: object) -> None:
+        raise ListUnavailableError("too_old")
+
+    invite, sign_in = GOOD["invite"](world), GOOD["sign_in"](world)
+    assert "ListUnavailable" not in counted()
+    monkeypatch.setattr(CurrentLists, "find", too_old)
+    for request in (invite, sign_in):
+        assert world.ask(request).status == 202
+        world.run()
+        assert counted()["ListUnavailable"] == 1
+
+
+def test_a_refused_file_is_counted_and_one_with_plain_addresses_in_it_also_as_moved_aside(
+    world: World, counted: Counted
+) -> None:
+    accepted = world.drop("customers/full/new.csv", customer_list(CUSTOMER, OTHER_VIP))
+    assert accepted["status"] == "accepted"
+    assert not counted().keys() & WATCHED
+    assert world.drop("customers/full/wrong.csv", b"digest\nwrong\n")["status"] == "refused"
+    assert counted().keys() & WATCHED == {"FileRefused"}
+    refused = world.drop("customers/full/plain.csv", f"digest\n{STRANGER}\n".encode())
+    assert refused["status"] == "refused"
+    assert counted().keys() & WATCHED == {"FileRefused", "FileQuarantined"}
+
+
+def test_a_fact_of_a_later_version_is_counted_and_named(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.sign_in()
+    [known, *_] = map(fact_of, world.facts())
+    later = replace(known, fact_id="later", name="order_praised", counted=False)
+    world.ports.repository.commit(facts=[later])
+    world.run()
+    [line] = [vars(one) for one in caplog.records if one.getMessage() == LATER]
+    assert line["fact"] == "order_praised"
+
+
+@pytest.mark.parametrize(("module", "part"), [(report, "report"), (statement, "write_statements")])
+def test_a_daily_file_that_fails_holds_up_no_other_and_fails_the_run(
+    world: World,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    module: Any,
+    part: str,
+) -> None:
+    world.voucher()
+    world.clock.pass_by(hours=20)
+    monkeypatch.setattr(module, part, broken)
+    with pytest.raises(functions.WorkFailedError):
+        functions.report()
+    assert {"compared with the files", "balanced"} <= set(caplog.messages)
+
+
+def test_what_reconcile_finds_is_counted_though_the_check_of_facts_fails(
+    world: World, counted: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.run()
+    functions.seal()
+    counted()
+    monkeypatch.setattr(check_facts, "check_facts", broken)
+    functions.reconcile()
+    assert counted()["ReconcileFinding"] == 1  # what could not be handled
+
+
+def test_law_10_a_campaign_whose_journal_cannot_be_written_fails_the_run_of_the_seal(
+    world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.run()
+    monkeypatch.setattr(seal, "_chain_on", broken)
+    with pytest.raises(functions.WorkFailedError):
+        functions.seal()
+    [line] = [vars(one) for one in caplog.records if one.getMessage() == "campaign failed"]
+    assert line["correlation"] == CAMPAIGN
