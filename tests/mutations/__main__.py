@@ -1,6 +1,7 @@
 """Takes every guard of the code away in turn and sees that a test notices: `make mutations`.
 
-    python -m tests.mutations           runs the test that the table names, without its guard
+    python -m tests.mutations           runs the test that the table names, without its guard, and
+                                        with every guard, when it has to pass
     python -m tests.mutations --find    looks for what notices the guards that are open
     python -m tests.mutations --settle  brings table and page to the guards of the code
 
@@ -36,6 +37,7 @@ TRACED = ("services", "contract", "adapters", "domain", "api", "mails", "simulat
 # Those of real time and of the big simulations are not needed to notice a guard.
 NOT_TRACED = "not stack and not browser"
 MOST_SECONDS = 10.0  # of tests tried for one guard
+CONTROL = "with every guard: "
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -162,17 +164,21 @@ def _check(guards: Mapping[str, Guard], table: Table, options: argparse.Namespac
         for name, test in table.caught.items()
         if test != MYPY and fnmatch.fnmatch(name, options.only)
     }
-    unnoticed: list[str] = []
+    # A test that fails with every guard in place notices nothing.
+    controls = {f"{CONTROL}{test}": [test] for [test] in wanted.values()}
+    wrong: list[str] = []
 
     def note(task: Task) -> None:
-        if not task.noticed_by:
-            unnoticed.append(task.guard)
+        if bool(task.noticed_by) == task.guard.startswith(CONTROL):
+            wrong.append(task.guard)
             if not options.json:
                 print(f"{task.guard}\n{' ' * 12}{task.outcome}")
 
-    ran = _run(wanted, options.workers, note)
-    print(json.dumps(_figures(guards, table) | {"ran": ran, "unnoticed": len(unnoticed)}))
-    return 1 if unnoticed or ran < len(wanted) else 0
+    ran = _run(wanted | controls, options.workers, note) - len(controls)
+    failing = sum(name.startswith(CONTROL) for name in wrong)
+    counted = {"ran": ran, "unnoticed": len(wrong) - failing, "controls": len(controls)}
+    print(json.dumps(_figures(guards, table) | counted | {"controls_failing": failing}))
+    return 1 if wrong or ran < len(wanted) else 0
 
 
 def _run(tests: Mapping[str, Sequence[str]], workers: int, report: Callable[[Task], None]) -> int:

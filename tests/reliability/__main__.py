@@ -62,7 +62,8 @@ def mutations(_: float) -> Iterator[Figure]:
     answer = subprocess.run(command, cwd=report.ROOT, capture_output=True, text=True, check=False)
     counted = json.loads(answer.stdout.splitlines()[-1])
     done = {"guards": counted["found"], "taken away": counted["ran"]}
-    yield Figure("guards", done, {name: counted[name] for name in ("unnoticed", "open")})
+    found = {name: counted[name] for name in ("unnoticed", "open", "controls_failing")}
+    yield Figure("guards", done, {name.replace("_", " "): found[name] for name in found})
 
 
 def capacity(_: float) -> Iterator[Figure]:
