@@ -7,7 +7,8 @@
 
 Looking takes two steps. All tests of `TRACED` are run once to learn which meet which guard (kept in
 `build/mutations/`; `--trace` does it again); then those that meet a guard are run without it, the
-fastest first, until one fails. What no test notices is left out of the text, and mypy is asked.
+fastest first, until one fails. It has to fail alone too, and to pass with the guard. What no test
+notices is left out of the text, and mypy is asked.
 """
 
 from __future__ import annotations
@@ -104,19 +105,55 @@ def _find(guards: Mapping[str, Guard], table: Table, options: argparse.Namespace
     tasks = {name: _candidates(met.get(name, {}), options.tests) for name in wanted}
     print(f"{len(wanted)} guards, {sum(not tests for tests in tasks.values())} met by no test")
 
-    def note(task: Task) -> None:
-        print(f"{task.seconds:6.1f} s {task.ran:3} {task.guard}\n{' ' * 12}{task.outcome}")
-        if task.noticed_by:
-            table.caught[task.guard] = task.noticed_by
-            _keep(guards, table)
-
-    _run({name: tests for name, tests in tasks.items() if tests}, options.workers, note)
+    while tasks := {name: tests for name, tests in tasks.items() if tests}:
+        noticed = _first_to_fail(tasks, options.workers)
+        confirmed = _confirmed(noticed, options.workers)
+        table.caught |= {name: noticed[name] for name in confirmed}
+        _keep(guards, table)
+        # The others failed for what ran before them in the same process: those after them may do.
+        tasks = {
+            name: tests[tests.index(noticed[name]) + 1 :]
+            for name, tests in tasks.items()
+            if name in noticed and name not in confirmed
+        }
     unnoticed = [guards[name] for name in wanted if name not in table.caught]
     with tempfile.TemporaryDirectory() as folder:
         for name, error in typed.noticed(unnoticed, Path(folder)):
             print(f"{name}\n{' ' * 12}{error}")
             table.caught[name] = MYPY
             _keep(guards, table)
+
+
+def _first_to_fail(tasks: Mapping[str, Sequence[str]], workers: int) -> dict[str, str]:
+    """Of each guard the first of its tests that fails without it; none where none does."""
+    noticed: dict[str, str] = {}
+
+    def note(task: Task) -> None:
+        print(f"{task.seconds:6.1f} s {task.ran:3} {task.guard}\n{' ' * 12}{task.outcome}")
+        if task.noticed_by:
+            noticed[task.guard] = task.noticed_by
+
+    _run(tasks, workers, note)
+    return noticed
+
+
+def _confirmed(noticed: Mapping[str, str], workers: int) -> set[str]:
+    """The guards whose test fails without it in a process of its own, and passes with it."""
+    failed: set[str] = set()
+
+    def note(task: Task) -> None:
+        if task.noticed_by:
+            failed.add(task.guard)
+
+    alone = {name: [test] for name, test in noticed.items()}
+    _run(alone | {_control(test): [test] for test in noticed.values()}, workers, note)
+    return {
+        name for name, test in noticed.items() if name in failed and _control(test) not in failed
+    }
+
+
+def _control(test: str) -> str:
+    return f"{CONTROL}{test}"
 
 
 def _trace(workers: int, tests: Sequence[str]) -> None:
@@ -165,7 +202,7 @@ def _check(guards: Mapping[str, Guard], table: Table, options: argparse.Namespac
         if test != MYPY and fnmatch.fnmatch(name, options.only)
     }
     # A test that fails with every guard in place notices nothing.
-    controls = {f"{CONTROL}{test}": [test] for [test] in wanted.values()}
+    controls = {_control(test): [test] for [test] in wanted.values()}
     wrong: list[str] = []
 
     def note(task: Task) -> None:

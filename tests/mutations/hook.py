@@ -42,6 +42,8 @@ class _Finder(MetaPathFinder):
 
 def install() -> None:
     """From now on, import modules with their switches."""
+    if any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        return
     early = [name for name in sys.modules if name.startswith(f"{finder.PACKAGE}.")]
     if early:
         raise RuntimeError(f"imported before their switches: {early}")
