@@ -17,13 +17,16 @@ from chalicelib.services.mails.resend import ResendOutcome, resend, undelivered_
 from chalicelib.services.mails.ses_events import MailEvent, settle_mail
 from chalicelib.services.operations.overdue_mails import LEASED_AFTER
 from chalicelib.services.ports import Insert, MailNotSentError, MailUncertainError, Replace
-from chalicelib.services.protection import resume
+from chalicelib.services.protection import resume, stop_if_needed
 from chalicelib.services.restoring.adopt import adopt
 from tests.fakes.campaign import CAMPAIGN
 from tests.fakes.due import reconcile
 from tests.fakes.world import VIPS, World, new_world
+from tests.services.test_protection import bounce_all, invitations, sent
 from tests.services.test_restored_out_of_order import on_other_clocks
 from tests.services.test_restoring import JEANNE, bring_forward, restore, take
+
+__all__ = ["sent"]  # a fixture
 
 OPS = "AIDAOPS"
 
@@ -247,3 +250,19 @@ def test_invitations_are_stopped_or_resumed_as_they_were_last(clocks: str, befor
         assert now.is_in_force is was.is_in_force
         assert adopted.without_state == []
         restore(world, restore_of)
+
+
+def test_what_bounced_before_ops_resumed_stops_invitations_no_more(sent: World) -> None:
+    taken = take(sent)
+    bounce_all(sent)
+    sent.clock.advance(minutes=1)
+    assert stop_if_needed(sent.ports, sent.campaign)
+    resumed(sent)
+    sent.clock.advance(minutes=1)
+    report(sent, invitations(sent)[-1].mail_id, "complained")
+    [was] = sent.memory.all(InvitationStop)
+    restore(sent, taken)
+    bring_forward(sent, taken)
+    [now] = sent.memory.all(InvitationStop)
+    assert (now.is_in_force, now.counted_before) == (False, was.counted_before)
+    assert stop_if_needed(sent.ports, sent.campaign) is None

@@ -41,8 +41,7 @@ def mail_changes(work: Work, fact: Fact, body: FactBody) -> list[Change] | None:
             stop = stop_of(work.ports, fact.campaign)
             if stop is None:
                 raise UnfoundedError(fact.subject)
-            counts = work.ports.repository.counts(fact.campaign)
-            return [Replace(resumed(stop, counts, fact.at))]
+            return [Replace(resumed(stop, work.counted(), fact.at))]
         case (
             MailSent()
             | MailFailed()

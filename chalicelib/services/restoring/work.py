@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.codes import candidates
-from chalicelib.domain.effects import is_known
+from chalicelib.domain.effects import deltas, is_known
 from chalicelib.domain.fact_bodies import (
     ReferralConfirmed,
     VoucherAcknowledged,
@@ -65,6 +65,17 @@ class Work:
     def at(self, fact: Fact) -> Ports:
         """The ports, at the time of a fact."""
         return replace(self.ports, clock=lambda: fact.at)
+
+    def counted(self) -> dict[date, dict[str, int]]:
+        """What is counted so far: also what came back from a bundle, and is counted last of all."""
+        repository, campaign = self.ports.repository, self.outside.campaign
+        counts = repository.counts(campaign)
+        waiting = repository.uncounted(self.outside.waiting)
+        for day, added in deltas(self.campaign, waiting).items():
+            of_day = counts.setdefault(day, {})
+            for name, by in added.items():
+                of_day[name] = of_day.get(name, 0) + by
+        return counts
 
     @cached_property
     def campaign(self) -> Campaign:
