@@ -213,17 +213,16 @@ def test_law_3_a_short_bucket_is_an_error_though_the_directory_is_known() -> Non
         reader.find(REF, [max(RECORDS)])
 
 
-@pytest.mark.parametrize("by", [-16, 16])
-def test_law_3_records_of_another_bucket_are_an_error(by: int) -> None:
-    """One record before the bucket's own, or one behind them."""
+def test_law_3_records_of_another_bucket_are_an_error() -> None:
+    """One behind the bucket's own, or one before them."""
     start, end = HEADER_SIZE, SEGMENT.header.directory_offset
     records = SEGMENT.content[start:end]
-    shifted = bytes(16) + records[:-16] if by > 0 else records[16:] + b"\xff" * 16
-    reader, _ = holding(SEGMENT, SEGMENT.content[:start] + shifted + SEGMENT.content[end:])
     bits = SEGMENT.header.directory_bits
     of_second_bucket = next(one for one in RECORDS if bucket_of(one, bits) == 1)
-    with pytest.raises(SegmentError, match="another bucket"):
-        reader.find(REF, [of_second_bucket])
+    for shifted in (records[16:] + b"\xff" * 16, bytes(16) + records[:-16]):
+        reader, _ = holding(SEGMENT, SEGMENT.content[:start] + shifted + SEGMENT.content[end:])
+        with pytest.raises(SegmentError, match="another bucket"):
+            reader.find(REF, [of_second_bucket])
 
 
 def test_law_3_a_directory_that_goes_backwards_is_an_error() -> None:
