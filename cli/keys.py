@@ -17,7 +17,7 @@ from typing import Annotated
 
 import typer
 
-from chalicelib.domain.addresses import OWN_KEY_ID, DigestKey
+from chalicelib.domain.addresses import OWN_KEY, DigestKey
 from chalicelib.domain.campaign.lists import DigestKeys
 from cli.connection import LOCAL, Connection, Stage, connect
 from cli.errors import CommandError
@@ -86,7 +86,7 @@ def require_keys(connection: Connection, digests: DigestKeys) -> None:
 def require_own_key(connection: Connection) -> None:
     """Generates our own key if the stack has none; never replaces it."""
     parameters = connection.clients.ssm
-    name = f"{connection.place.keys_path}{OWN_KEY_ID}"
+    name = f"{connection.place.keys_path}{OWN_KEY}"
     try:
         parameters.get_parameter(Name=name)
     except parameters.exceptions.ParameterNotFound:
@@ -105,8 +105,8 @@ def checked_key_id(key_id: str) -> str:
     """The id, if it is valid for a key. Raises CommandError."""
     if not re.fullmatch("[a-z0-9-]{1,16}", key_id):
         raise CommandError("a key id is 1 to 16 lower-case letters, digits and hyphens")
-    if key_id == OWN_KEY_ID:
-        raise CommandError(f"the key id {OWN_KEY_ID} is reserved: choose another")
+    if key_id == OWN_KEY:
+        raise CommandError(f"the key id {key_id} is reserved: choose another")
     return key_id
 
 

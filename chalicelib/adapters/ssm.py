@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.adapters.clients import Clients
-from chalicelib.domain.addresses import OWN_KEY_ID, DigestKey
+from chalicelib.domain.addresses import OWN_KEY, OWN_KEY_ID, DigestKey
 from chalicelib.domain.campaign.lists import DigestKeys
 
 
@@ -21,7 +21,7 @@ class ParameterKeys:
         return [DigestKey(key_id, "hmac_sha256", self._secret(key_id)) for key_id in keys.key_ids]
 
     def own(self) -> DigestKey:
-        return DigestKey(OWN_KEY_ID, "hmac_sha256", self._secret(OWN_KEY_ID))
+        return DigestKey(OWN_KEY_ID, "hmac_sha256", self._secret(OWN_KEY))
 
     def _secret(self, key_id: str) -> bytes:
         if key_id not in self._read:

@@ -14,10 +14,11 @@ import hashlib
 import hmac
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from chalicelib.domain.mailboxes import mailbox
 from chalicelib.domain.providers import domain_meant, is_disposable, is_role
 
 if TYPE_CHECKING:
@@ -38,8 +39,12 @@ QualityReason = Literal["role_address", "disposable_address", "undeliverable_add
 NameReason = Literal["empty", "too_long", "bad_character", "looks_like_a_link"]
 Algorithm = Literal["hmac_sha256", "sha256"]
 
-# The id of our own key: no client knows it, and it is never replaced.
-OWN_KEY_ID = "tandem"
+# Our own key: no client knows it, and it is never replaced. The id of a pair names the forms too:
+# since the second one, the alias form is the mailbox (mailboxes.py), which knows more providers
+# than the recipe that is published.
+OWN_KEY = "tandem"
+OWN_KEY_ID = "tandem.2"
+OWN_KEY_IDS = frozenset((OWN_KEY, OWN_KEY_ID))
 
 MAX_ADDRESS = 254  # octets, RFC 5321 by way of its erratum 1690
 MAX_LOCAL_PART = 64  # octets
@@ -141,6 +146,11 @@ class Address:
         if domain == "gmail.com":
             bare = bare.replace(".", "")
         return f"{bare or self.local}@{domain}"
+
+    @property
+    def mailbox(self) -> str:
+        """The one form of all addresses that reach this mailbox, as far as is known."""
+        return mailbox(self.local, self.domain)
 
     @property
     def sendable(self) -> str:
@@ -291,13 +301,7 @@ class AddressDigests:
     @classmethod
     def of(cls, address: Address, keys: Iterable[DigestKey]) -> AddressDigests:
         """The pairs of `address` under each of `keys`."""
-        exact, alias = address.normalised, address.canonical
-        return cls(
-            tuple(
-                DigestPair(key.key_id, digest(exact, key), digest(alias, key), key.algorithm)
-                for key in keys
-            )
-        )
+        return cls(tuple(pair for key in keys for pair in _pairs_of(address, key)))
 
     def under(self, key_id: str) -> DigestPair:
         """The pair made with that key. Raises KeyError: a missing key is never "not on a list"."""
@@ -313,7 +317,7 @@ class AddressDigests:
         Raises ValueError when there is none. Digests under our own key never leave the stack.
         """
         for pair in self.pairs:
-            if pair.key_id != OWN_KEY_ID:
+            if pair.key_id not in OWN_KEY_IDS:
                 return pair.exact
         raise ValueError("no digest under a key of the client's")
 
@@ -321,7 +325,7 @@ class AddressDigests:
         """The id of the client's key that an exact digest was made with; None if it is none of
         these.
         """
-        pairs = (pair for pair in self.pairs if pair.key_id != OWN_KEY_ID)
+        pairs = (pair for pair in self.pairs if pair.key_id not in OWN_KEY_IDS)
         return next((pair.key_id for pair in pairs if pair.exact == exact), None)
 
     @property
@@ -329,7 +333,7 @@ class AddressDigests:
         """Every digest the client may know the address by: under its own keys, exact and
         canonical, each once.
         """
-        pairs = tuple(pair for pair in self.pairs if pair.key_id != OWN_KEY_ID)
+        pairs = tuple(pair for pair in self.pairs if pair.key_id not in OWN_KEY_IDS)
         return AddressDigests(pairs).values
 
     @property
@@ -353,6 +357,17 @@ class AddressDigests:
         """These digests, followed by those of `earlier` under other keys."""
         kept = (pair for pair in earlier.pairs if pair.key_id not in self.key_ids)
         return AddressDigests((*self.pairs, *kept))
+
+
+def _pairs_of(address: Address, key: DigestKey) -> Iterator[DigestPair]:
+    forms = {key.key_id: address.canonical}
+    if key.key_id == OWN_KEY_ID:
+        forms = {OWN_KEY_ID: address.mailbox}
+        if address.canonical not in (address.normalised, address.mailbox):
+            forms[OWN_KEY] = address.canonical  # what earlier versions may have stored
+    for key_id, alias in forms.items():
+        pair = digest(address.normalised, key), digest(alias, key)
+        yield DigestPair(key_id, *pair, key.algorithm)
 
 
 def digest(form: str, key: DigestKey) -> str:

@@ -25,12 +25,17 @@ def digests_of(ports: Ports, campaign: Campaign, address: Address) -> AddressDig
     return AddressDigests.of(address, keys)
 
 
+def wanted_keys(campaign: Campaign) -> tuple[str, ...]:
+    """The ids of the pairs that everybody's digests should have."""
+    return (*campaign.digests.key_ids, OWN_KEY_ID)
+
+
 def lacks_a_key(campaign: Campaign, key_ids: Sequence[str]) -> bool:
     """Whether, of the keys that digests were made with, a current one or our own is missing, or the
     campaign's first key is not first.
     """
-    wanted = {*campaign.digests.key_ids, OWN_KEY_ID}
-    return key_ids[0] != campaign.digests.key_ids[0] or not wanted.issubset(key_ids)
+    wanted = wanted_keys(campaign)
+    return key_ids[0] != wanted[0] or not set(wanted).issubset(key_ids)
 
 
 def complete_digests(

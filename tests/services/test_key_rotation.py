@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.addresses import OWN_KEY_ID, Address, AddressDigests, DigestKey
+from chalicelib.domain.addresses import OWN_KEY, OWN_KEY_ID, Address, AddressDigests, DigestKey
 from chalicelib.domain.campaign.lists import DigestKeys
 from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.domain.entity import Entity
@@ -344,6 +344,34 @@ def test_referrals_and_their_sponsors_of_before_are_rekeyed_with_their_oppositio
     ):  # fmt: skip
         stored = {one.digest for one in world.memory.all(kind)}  # type: ignore[attr-defined]
         assert set(own_digests(address)) <= stored, kind
+
+
+def test_people_of_before_get_the_mailbox_form_though_no_key_of_the_client_changed() -> None:
+    world = new_world(lists=NO_CANARY)
+    answered_in_every_way(world)
+    settle(world)
+    for key, item in list(world.memory._items.items()):
+        world.memory._items[key] = as_before_mailboxes(item)
+    assert settle(world)["referrals_rekeyed"] == 1
+    [referral] = world.memory.all(Referral)
+    [sponsor] = world.memory.all(Sponsor)
+    assert referral.referee.key_ids == sponsor.digests.key_ids == ("k1", OWN_KEY_ID, OWN_KEY)
+    assert "referrals_rekeyed" not in settle(world)
+
+
+def as_before_mailboxes(item: Entity) -> Entity:
+    if isinstance(item, CurrentCampaign):
+        assert item.rekeyed_for == ("k1", OWN_KEY_ID)
+        return replace(item, rekeyed_for=("k1",))
+    for name in ("digests", "referee"):
+        known = getattr(item, name, None)
+        if isinstance(known, AddressDigests):
+            pairs = (
+                replace(pair, key_id=OWN_KEY if pair.key_id == OWN_KEY_ID else pair.key_id)
+                for pair in known.pairs
+            )
+            item = replace(item, **{name: AddressDigests(tuple(pairs))})  # type: ignore[arg-type]
+    return item
 
 
 def test_who_confirms_is_claimed_under_the_keys_in_force_by_then() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.domain.addresses import OWN_KEY_ID
+from chalicelib.domain.addresses import OWN_KEY
 from chalicelib.domain.campaign.fields import LAST_YEAR
 from chalicelib.domain.campaign.rules import Conditions, Trigger
 
@@ -137,8 +137,8 @@ def _repetition_problems(campaign: Campaign) -> list[str]:
 
 
 def _key_problems(campaign: Campaign) -> list[str]:
-    if OWN_KEY_ID in campaign.digests.key_ids:
-        return [f"digests.key_ids: {OWN_KEY_ID} is reserved"]
+    if OWN_KEY in campaign.digests.key_ids:
+        return [f"digests.key_ids: {OWN_KEY} is reserved"]
     return []
 
 

@@ -28,6 +28,7 @@ from chalicelib.services.digests import (
     complete_sponsor,
     extended_oppositions,
     lacks_a_key,
+    wanted_keys,
 )
 from chalicelib.services.lookups import claims_on, current_campaign
 from chalicelib.services.ports import (
@@ -64,7 +65,7 @@ def rekey(ports: Ports, current: CurrentCampaign) -> RekeyProgress:
     to be complete. The index says under which keys each has digests, so none is read.
     """
     campaign = current.document
-    if current.rekeyed_for == campaign.digests.key_ids:
+    if current.rekeyed_for == wanted_keys(campaign):
         return RekeyProgress(complete=True)
     # Other functions may still be using the previous version of a campaign put just now.
     settled = ports.clock() - current.put_at >= SETTLED_AFTER
@@ -126,7 +127,7 @@ def _complete(ports: Ports, campaign: Campaign, entry: Entry[Referral]) -> str |
 
 
 def _mark_complete(ports: Ports, current: CurrentCampaign) -> bool:
-    marked = replace(current, rekeyed_for=current.document.digests.key_ids)
+    marked = replace(current, rekeyed_for=wanted_keys(current.document))
     try:
         ports.repository.commit(Replace(marked))
     except ConflictError:
