@@ -27,7 +27,8 @@ from pydantic import BaseModel, ValidationError
 
 from chalicelib.api.operations import Operation
 from chalicelib.api.problems import RequestError, problem_of, unexpected_problem
-from chalicelib.domain.addresses import Address, AddressError, first_name, suggestion
+from chalicelib.domain.addresses import Address, AddressError, suggestion
+from chalicelib.domain.first_names import first_name
 from chalicelib.observability import count, failed, flushed, log
 from chalicelib.services.errors import (
     FieldProblem,

@@ -66,6 +66,12 @@ class RefereeRequest(Request):
     as_typed: bool = False
 
 
+class FirstNameRequest(Request):
+    """`first_name` signs the sponsor's invitations from now on."""
+
+    first_name: Name
+
+
 class InvitationsRequest(Request):
     """The people a sponsor invites in one call."""
 
@@ -149,9 +155,9 @@ class CampaignAnswer(Answer):
 
 
 class SponsorName(Answer):
-    """The sponsor, as referees see them."""
+    """The sponsor, as referees see them; without a name where an earlier version allowed that."""
 
-    first_name: str
+    first_name: str | None
 
 
 class OfferAnswer(Answer):

@@ -95,6 +95,12 @@ GET_SPONSOR = Operation(
     summary="The sponsor's own space",
     security="session", answers={200: models.SponsorAnswer}, problems=(401,),
 )  # fmt: skip
+NAME_SPONSOR = Operation(
+    name="name_sponsor", method="POST", path="/v1/sponsor/first-name",
+    summary="Give the first name that invitations are signed with",
+    security="session", answers={204: None}, problems=(401,),
+    request=models.FirstNameRequest,
+)  # fmt: skip
 INVITE = Operation(
     name="invite", method="POST", path="/v1/sponsor/invitations",
     summary="Invite people",
@@ -145,6 +151,7 @@ OPERATIONS = (
     DECLINE,
     UNSUBSCRIBE,
     GET_SPONSOR,
+    NAME_SPONSOR,
     INVITE,
     GET_VOUCHER,
     REDEEM,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chalicelib.api.models import FieldProblemAnswer, Problem
-from chalicelib.domain.addresses import FirstNameError
+from chalicelib.domain.first_names import FirstNameError
 from chalicelib.services.errors import (
     ClosedError,
     FieldProblem,

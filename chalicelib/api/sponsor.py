@@ -9,6 +9,7 @@ from chalice.app import Blueprint
 from chalicelib.api import models, operations
 from chalicelib.api.edge import Call, Edge, Reply, address_in, name_problem, tidy_name
 from chalicelib.domain.addresses import Address
+from chalicelib.domain.first_names import first_name
 from chalicelib.domain.invitations import Invitation, seen_by_sponsor
 from chalicelib.domain.money import decimal_text
 from chalicelib.domain.people import is_link_stopped
@@ -16,7 +17,7 @@ from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.errors import FieldProblem, InvalidError
 from chalicelib.services.invitations.invite import Referee, invite
 from chalicelib.services.ports import Ports
-from chalicelib.services.sponsors.sign_in import signed_in
+from chalicelib.services.sponsors.sign_in import give_name, signed_in
 from chalicelib.services.sponsors.space import SponsorSpace, view_sponsor_space, voucher_view
 
 
@@ -28,6 +29,12 @@ def sponsor_routes(ports: Callable[[], Ports], origin: Callable[[], str]) -> Blu
     def get_sponsor(call: Call) -> Reply:
         session = signed_in(call.ports, call.bearer())
         return _space(call.ports, view_sponsor_space(call.ports, session), origin())
+
+    @edge.serves(operations.NAME_SPONSOR)
+    def name_sponsor(call: Call) -> Reply:
+        session = signed_in(call.ports, call.bearer())
+        give_name(call.ports, session, first_name(call.body(models.FirstNameRequest).first_name))
+        return None
 
     @edge.serves(operations.INVITE)
     def post_invitations(call: Call) -> Reply:

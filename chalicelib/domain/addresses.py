@@ -36,7 +36,6 @@ SyntaxReason = Literal[
     "bad_domain",
 ]
 QualityReason = Literal["role_address", "disposable_address", "undeliverable_address"]
-NameReason = Literal["empty", "too_long", "bad_character", "looks_like_a_link"]
 Algorithm = Literal["hmac_sha256", "sha256"]
 
 # Our own key: no client knows it, and it is never replaced. The id of a pair names the forms too:
@@ -48,7 +47,6 @@ OWN_KEY_IDS = frozenset((OWN_KEY, OWN_KEY_ID))
 
 MAX_ADDRESS = 254  # octets, RFC 5321 by way of its erratum 1690
 MAX_LOCAL_PART = 64  # octets
-MAX_NAME = 40  # characters
 
 # Part of the published recipe: a change here changes digests, so it is a new normalisation id.
 PLUS_TAG_DOMAINS = frozenset(
@@ -74,8 +72,6 @@ PLUS_TAG_DOMAINS = frozenset(
 _ASCII_ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _LAST_LABEL = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])")
-_LINK_IN_NAME = re.compile(r"\.\w\w")
-_NAME_SEPARATORS = re.compile(r"[^\w'’-]+|_+")
 
 
 class AddressError(ValueError):
@@ -84,14 +80,6 @@ class AddressError(ValueError):
     def __init__(self, reason: SyntaxReason) -> None:
         super().__init__(reason)
         self.reason: SyntaxReason = reason
-
-
-class FirstNameError(ValueError):
-    """A first name that cannot be shown in a mail. The message is the reason alone."""
-
-    def __init__(self, reason: NameReason) -> None:
-        super().__init__(reason)
-        self.reason: NameReason = reason
 
 
 # --- one address, its syntax and its forms ------------------------------------------------------
@@ -166,17 +154,6 @@ class Address:
         domain = unicodedata.normalize("NFC", self.typed.rpartition("@")[2]).lower()
         ending = domain.removesuffix(".").rpartition(".")[2]
         return f"{self.local[:1]}•••@{domain[:1]}•••.{ending}"
-
-    @property
-    def display_name(self) -> str:
-        """A name drawn from the local part: `jeanne.dupont+x@…` → `Jeanne Dupont`.
-
-        For a sponsor whose first name is not known. Contains no dot, slash or @, so mail programs
-        do not turn it into a link.
-        """
-        words = _NAME_SEPARATORS.sub(" ", self.local.partition("+")[0]).split()
-        name = " ".join("-".join(map(str.capitalize, word.split("-"))) for word in words)
-        return name[:MAX_NAME].strip(" -'’") or self.local[:1].upper()
 
     @property
     def quality_problem(self) -> QualityReason | None:
@@ -395,31 +372,3 @@ def suggestion(text: str) -> str | None:
     except AddressError:
         return None
     return f"{text.strip().partition('@')[0]}@{meant}"
-
-
-# --- first names ---------------------------------------------------------------------------------
-
-
-def first_name(text: str) -> str:
-    """The first name as it may be shown: trimmed, NFC, single spaces, 1 to 40 characters.
-
-    Letters, marks, spaces, hyphens, apostrophes and dots. Raises FirstNameError. A dot with a word
-    after it is refused: mail programs turn `example.com` into a link, in a mail that we sign.
-    """
-    trimmed = text.strip()
-    if len(trimmed) > 4 * MAX_NAME:  # before the work that grows with the length
-        raise FirstNameError("too_long")
-    name = re.sub(" +", " ", unicodedata.normalize("NFC", trimmed))
-    if not name:
-        raise FirstNameError("empty")
-    if len(name) > MAX_NAME:
-        raise FirstNameError("too_long")
-    if not all(map(_may_be_in_name, name)) or not any(map(str.isalpha, name)):
-        raise FirstNameError("bad_character")
-    if _LINK_IN_NAME.search(name):
-        raise FirstNameError("looks_like_a_link")
-    return name
-
-
-def _may_be_in_name(character: str) -> bool:
-    return character in " -'’." or unicodedata.category(character)[0] in "LM"

@@ -10,12 +10,13 @@ with a probable typo needs it.
 import re
 
 
-def _words(text: str) -> tuple[str, ...]:
+def words(text: str) -> tuple[str, ...]:
+    """The words of a table that is written as text."""
     return tuple(text.split())
 
 
 # What may be suggested, most common first: of two equally near domains the earlier one wins.
-COMMON = _words(
+COMMON = words(
     """
     gmail.com orange.fr hotmail.fr hotmail.com yahoo.fr outlook.fr wanadoo.fr free.fr sfr.fr
     laposte.net icloud.com outlook.com live.fr yahoo.com bbox.fr neuf.fr live.com msn.com aol.com
@@ -24,9 +25,9 @@ COMMON = _words(
     """
 )
 # Real providers whose names look like typos of common ones by every rule below.
-REAL_NEIGHBOURS = frozenset(_words("hmail.com mail.com"))
+REAL_NEIGHBOURS = frozenset(words("hmail.com mail.com"))
 # Country endings one letter away from a common one.
-_OTHER_COUNTRIES = frozenset(_words("br fi gr hr kr tr"))
+_OTHER_COUNTRIES = frozenset(words("br fi gr hr kr tr"))
 # Typos beyond the edit distance, or of names too short to guess; and typos that somebody has
 # registered to catch mail, so that they are on the list of disposable domains.
 TYPOS = {
@@ -45,7 +46,7 @@ TYPOS = {
 }
 
 _ROLES = frozenset(
-    _words(
+    words(
         """
         abuse admin administrator bounce bounces contact daemon donotreply hostmaster info
         mailerdaemon marketing nepasrepondre newsletter noc noreply postmaster root sales security

@@ -222,11 +222,12 @@ def find_voucher_on_order(ports: Ports, typed: str, order_id: str) -> VoucherOnO
     raise UnknownError("voucher")
 
 
-def sponsor_name(ports: Ports, sponsor_id: str) -> str | None:
-    """The name a sponsor's invitations are signed with; None when the sponsor is erased."""
+def sponsor_contact(ports: Ports, sponsor_id: str) -> Contact | None:
+    """A sponsor's address and name; None when the sponsor is erased. Without a name the sponsor
+    cannot invite: it is never made from the address.
+    """
     sponsor = ports.repository.get(Sponsor, sponsor_id=sponsor_id)
-    contact = ports.repository.get(Contact, contact_id=sponsor.contact_id) if sponsor else None
-    return (contact.first_name or contact.address.display_name) if contact else None
+    return ports.repository.get(Contact, contact_id=sponsor.contact_id) if sponsor else None
 
 
 def invitation_in(ports: Ports, mail: Mail) -> Invitation | None:

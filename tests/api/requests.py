@@ -73,6 +73,11 @@ def _get_sponsor(world: World) -> Request:
     return Request("GET", "/v1/sponsor", headers={"Authorization": bearer(world.sign_in())})
 
 
+def _name_sponsor(world: World) -> Request:
+    headers = {"Authorization": bearer(world.sign_in())}
+    return posting("/v1/sponsor/first-name", {"first_name": "Solène"}, **headers)
+
+
 def _invite(world: World) -> Request:
     return invitations(STRANGER, session=world.sign_in())
 
@@ -106,6 +111,7 @@ GOOD: Mapping[str, Prepared] = {
     "decline_invitation": _decline,
     "unsubscribe": _unsubscribe,
     "get_sponsor": _get_sponsor,
+    "name_sponsor": _name_sponsor,
     "invite": _invite,
     "get_voucher": _get_voucher,
     "redeem_voucher": _redeem,

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from chalicelib.api.operations import OPERATIONS
 from tests.api.conftest import GATEWAY
 from tests.api.gateway import Answer, Request
-from tests.api.requests import GOOD
+from tests.api.requests import GOOD, posting
 from tests.api.world import World
 from tests.api.world import world as fresh_world
 
@@ -52,6 +52,9 @@ def still() -> Iterator[Still]:
         good = {
             name: GOOD[name](world) for name in ("sign_in", "open_session", "sign_up", "invite")
         }
+        signed_in = {"Authorization": good["invite"].headers["Authorization"]}
+        name = {"first_name": "Solène"}
+        good["name_sponsor"] = posting("/v1/sponsor/first-name", name, **signed_in)
         good["confirm_invitation"] = GOOD["confirm_invitation"](world)
         token = good["confirm_invitation"].path.split("/")[3]
         good["decline_invitation"] = Request("POST", f"/v1/invitations/{token}/decline")
@@ -252,6 +255,8 @@ def test_a_field_of_the_wrong_type_is_named(still: Still, operation: str) -> Non
         ("sign_up", "first_name", "<b>", "bad_character"),
         ("sign_up", "first_name", "a\r\nSubject: b", "bad_character"),
         ("sign_up", "first_name", "a" * 41, "too_long"),
+        ("name_sponsor", "first_name", "", "empty"),
+        ("name_sponsor", "first_name", "Service client", "not_a_person"),
         ("confirm_invitation", "terms_version", MARK, "not_in_force"),
         ("redeem_voucher", "order_id", "", "missing"),
         ("redeem_voucher", "order_id", f" {MARK}", "invalid"),

@@ -229,6 +229,15 @@ def _session_past_its_time(world: World) -> Request:
     return _space(bearer(session))
 
 
+def _naming_without_a_session(_: World) -> Request:
+    return posting("/v1/sponsor/first-name", {"first_name": "Solène"})
+
+
+def _naming_after_the_brand(world: World) -> Request:
+    headers = {"Authorization": bearer(world.sign_in())}
+    return posting("/v1/sponsor/first-name", {"first_name": "Maison Demo"}, **headers)
+
+
 def _inviting_without_a_session(_: World) -> Request:
     return invitations(STRANGER, session="unknown")
 
@@ -450,6 +459,9 @@ REFUSALS = [
     Refusal("get_sponsor", 401, "unauthorised", _bearer_outside_ascii),
     Refusal("get_sponsor", 401, "unauthorised", _sign_in_token_as_a_session),
     Refusal("get_sponsor", 401, "unauthorised", _session_past_its_time),
+    Refusal("name_sponsor", 401, "unauthorised", _naming_without_a_session),
+    Refusal("name_sponsor", 422, "invalid-request", _naming_after_the_brand,
+            {"first_name": "not_a_person"}),
     Refusal("invite", 401, "unauthorised", _inviting_without_a_session),
     Refusal("invite", 409, "closed", _inviting_after_the_end),
     Refusal("invite", 429, "over-quota", _inviting_over_quota),

@@ -79,6 +79,39 @@ def test_a_sign_in_mail_opens_one_session(world: World) -> None:
     assert again.headers["www-authenticate"] == "Bearer"
 
 
+def test_a_name_typed_by_whoever_uses_a_link_stands_in_no_mail(world: World) -> None:
+    link = world.link_code(world.sign_in())
+    path = f"/v1/campaigns/{CAMPAIGN}/links/{link}/sign-up"
+    assert world.ask(posting(path, {"email": STRANGER, "first_name": "Vilain"})).status == 202
+    world.run()
+    assert "Vilain" not in world.last_to(STRANGER).text
+    confirmed = world.confirm(world.last_to(STRANGER).token())
+    assert confirmed.status == 201
+    world.run()
+    assert "Vilain" not in str(world.table())
+    assert all("Vilain" not in mail.text for mail in world.mails)
+
+
+def test_a_sponsor_gives_a_name_later(world: World) -> None:
+    session = world.sign_in()
+    answer = world.post(
+        "/v1/sponsor/first-name", {"first_name": " Zoé "}, Authorization=bearer(session)
+    )
+    assert answer.status == 204
+    space = world.get("/v1/sponsor", Authorization=bearer(session)).json()
+    assert space["first_name"] == "Zoé"
+    for name, reason in (
+        ("", "empty"),
+        ("Maison Demo", "not_a_person"),
+        ("x.fr", "looks_like_a_link"),
+    ):
+        refused = world.post(
+            "/v1/sponsor/first-name", {"first_name": name}, Authorization=bearer(session)
+        )
+        assert refused.status == 422
+        assert refused.json()["errors"] == [{"field": "first_name", "reason": reason}]
+
+
 def test_a_session_takes_the_sponsors_first_name(world: World) -> None:
     session = world.sign_in()
     space = world.get("/v1/sponsor", Authorization=bearer(session)).json()

@@ -14,6 +14,7 @@ from .front import ScriptedApi
 pytestmark = pytest.mark.browser
 
 SESSIONS = "POST /v1/campaigns/demo-vip/sessions"
+NAME = "POST /v1/sponsor/first-name"
 INVITE = "POST /v1/sponsor/invitations"
 LINK = "/sponsor/?campaign=demo-vip#token=t0k-en_1"
 
@@ -87,12 +88,36 @@ def test_a_refused_first_name_has_its_error_beside_it_and_the_link_still_works(
     page.get_by_role("button", name="Open my space").click()
     expect(field).to_be_focused()
     expect(field).to_have_accessible_description(
-        "The people you invite will see it. This first name cannot be used. Please enter a"
-        " first name only."
+        "The people you invite will see it. Leave it empty to keep the one you gave before."
+        " This first name cannot be used. Please enter a first name only."
     )
     field.fill("Camille")
     page.get_by_role("button", name="Open my space").click()
     expect(page.get_by_role("heading", name="Hello Camille")).to_be_visible()
+
+
+def test_without_a_name_nobody_can_be_invited_until_one_is_given(
+    api: ScriptedApi, open_page: OpenPage
+) -> None:
+    api.answers(SESSIONS, 201, {"session": "s3ssion", "expires_at": "2099-01-01T00:00:00Z"})
+    api.answers("GET /v1/sponsor", 200, {**SPACE, "first_name": None})
+    api.answers("GET /v1/sponsor", 200, SPACE)
+    api.refuses(NAME, 422, "invalid-request", errors=[{"field": "first_name", "reason": "empty"}])
+    api.answers(NAME, 204, None)
+    page = open_page(LINK)
+    page.get_by_role("button", name="Open my space").click()
+    expect(page.get_by_role("heading", name="How shall we sign your invitations?")).to_be_visible()
+    expect(page.get_by_role("heading", name="Share your link")).to_be_hidden()
+    expect(page.get_by_role("button", name="Send the invitations")).to_be_hidden()
+    field = page.locator("#own-first-name")
+    page.get_by_role("button", name="Save").click()
+    expect(field).to_be_focused()
+    field.fill("Camille")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="Hello Camille")).to_be_visible()
+    expect(page.get_by_role("heading", name="How shall we sign your invitations?")).to_be_hidden()
+    expect(page.get_by_role("heading", name="Share your link")).to_be_visible()
+    assert [call.body for call in api.made(NAME)] == [{"first_name": ""}, {"first_name": "Camille"}]
 
 
 def test_a_used_link_leads_to_the_sign_in_form(api: ScriptedApi, open_page: OpenPage) -> None:

@@ -13,9 +13,7 @@ from chalicelib.domain.addresses import (
     AddressDigests,
     AddressError,
     DigestKey,
-    FirstNameError,
     digest,
-    first_name,
     suggestion,
 )
 
@@ -183,7 +181,7 @@ def test_what_was_accepted_earlier_is_read_whatever_the_rules_have_become(text: 
     assert address.typed == text.strip()
     if syntax_problem(text) is None:
         assert address == parse(text)
-    for made in (repr(address), address.canonical, address.sendable, address.display_name):
+    for made in (repr(address), address.canonical, address.sendable):
         assert isinstance(made, str)
 
 
@@ -314,67 +312,3 @@ def test_nothing_is_suggested_when_the_rest_is_not_an_address(typed: str) -> Non
 )
 def test_a_masked_address_shows_its_initials_and_its_ending(address: str, masked: str) -> None:
     assert parse(address).masked == masked
-
-
-@pytest.mark.parametrize(
-    ("address", "name"),
-    [
-        ("jeanne.dupont+x@example.fr", "Jeanne Dupont"),
-        ("vip1@demo.test", "Vip1"),
-        ("JEAN-PIERRE.martin@example.fr", "Jean-Pierre Martin"),
-        ("marie_durand@example.fr", "Marie Durand"),
-        ("élodie@example.fr", "Élodie"),
-        ("www.evil/x@example.fr", "Www Evil X"),
-        ("_@example.fr", "_"),
-        ("+x@example.fr", "+"),
-        ("a" * 60 + "@example.fr", "A" + "a" * 39),
-    ],
-)
-def test_a_name_is_drawn_from_the_local_part(address: str, name: str) -> None:
-    assert parse(address).display_name == name
-
-
-@given(ADDRESS)
-def test_a_drawn_name_is_never_empty_long_or_a_link(address: str) -> None:
-    name = parse(address).display_name
-    assert 1 <= len(name) <= 40
-    assert not set(name) & set("./:@<>\r\n")
-
-
-@pytest.mark.parametrize(
-    ("text", "name"),
-    [
-        (" Jeanne ", "Jeanne"),
-        ("Jean-Pierre", "Jean-Pierre"),
-        ("N'Golo", "N'Golo"),
-        ("Zoe\u0308", "Zoë"),
-        ("J. P.  Dupont", "J. P. Dupont"),
-        ("J.P.", "J.P."),
-        ("李", "李"),
-        ("a" * 40, "a" * 40),
-    ],
-)
-def test_a_first_name_is_kept_trimmed(text: str, name: str) -> None:
-    assert first_name(text) == name
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("", "empty"),
-        ("   ", "empty"),
-        ("a" * 41, "too_long"),
-        ("a" * 9999, "too_long"),
-        ("- '", "bad_character"),
-        ("Jeanne\nDupont", "bad_character"),
-        ("Jeanne\u202e", "bad_character"),
-        ("<b>Jeanne</b>", "bad_character"),
-        ("jeanne@example.fr", "bad_character"),
-        ("R2D2", "bad_character"),
-        ("\ud800", "bad_character"),
-        ("evil.com", "looks_like_a_link"),
-    ],
-)
-def test_a_first_name_that_cannot_be_shown_has_a_reason(text: str, reason: str) -> None:
-    with pytest.raises(FirstNameError, match=f"^{reason}$"):
-        first_name(text)

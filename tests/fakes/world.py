@@ -235,7 +235,7 @@ class World:
 
     # --- people ----------------------------------------------------------------------------------
 
-    def sponsor(self, address: str = VIPS[0], first_name: str | None = None) -> Session:
+    def sponsor(self, address: str = VIPS[0], first_name: str | None = "Anne") -> Session:
         """A VIP signs in."""
         request_sign_in(self.ports, CAMPAIGN, Address.parse(address))
         self.run()

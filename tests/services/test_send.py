@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from random import Random
 from typing import Any, cast
 
@@ -79,11 +80,14 @@ def test_law_2_the_mail_names_the_sponsor_and_can_be_refused_in_one_click(
     assert str(sent.message["List-Unsubscribe"]).startswith("<https://tandem.demo.test/v1/unsub")
 
 
-def test_law_2_a_sponsor_without_a_name_is_named_by_the_address(world: World) -> None:
-    world.drop_list("vips", [*VIPS, "camille.martin@example.fr"], file="more")
-    world.invite(world.sponsor("camille.martin@example.fr"), NEWCOMER)
-    world.run()
-    assert "Camille Martin" in world.mailer.to(NEWCOMER)[0].text
+def test_law_2_a_mail_that_cannot_name_the_sponsor_is_not_sent(
+    world: World, accepted: Fact
+) -> None:
+    # An earlier version let sponsors invite without a name.
+    [contact] = [one for one in world.memory.all(Contact) if one.address.typed == VIPS[0]]
+    world.repository.commit(Replace(replace(contact, first_name=None)))
+    assert send(world, accepted) == "nothing_to_send"
+    assert world.mailer.to(NEWCOMER) == []
 
 
 def test_law_2_a_sponsor_who_is_erased_sends_nothing(world: World, accepted: Fact) -> None:

@@ -112,9 +112,8 @@ onClick(byId("confirm-decline"), async () => {
 wireAddressForm(
   byId("sign-up", HTMLFormElement),
   async (address) => {
-    const firstName = byId("sign-up-first-name", HTMLInputElement).value.trim();
     await callApi("POST", apiPath`/v1/campaigns/${campaignId}/links/${link}/sign-up`, {
-      body: firstName ? { ...address, first_name: firstName } : address,
+      body: address,
     });
     showState("sign-up-sent");
   },

@@ -96,6 +96,27 @@ onSubmit(byId("welcome", HTMLFormElement), async () => {
   await openSpace();
 });
 
+onSubmit(byId("name", HTMLFormElement), async () => {
+  const notice = within(byId("name"), ".notice");
+  const firstNameInput = byId("own-first-name", HTMLInputElement);
+  clear(notice);
+  clearFieldError(firstNameInput);
+  try {
+    const body = { first_name: firstNameInput.value.trim() };
+    await callAsSponsor("POST", "/v1/sponsor/first-name", { body });
+  } catch (error) {
+    const problem = asProblem(error);
+    if (problem.errors.some(({ field }) => field === "first_name")) {
+      showFieldError(firstNameInput, "field-error.first-name");
+      firstNameInput.focus();
+    } else {
+      showProblem(notice, problem);
+    }
+    return;
+  }
+  if (readFromTab(sessionName)) await openSpace();
+});
+
 wireAddressForm(byId("sign-in", HTMLFormElement), async (address) => {
   await callApi("POST", apiPath`/v1/campaigns/${campaignId}/sign-in`, { body: address });
   showState("sign-in-sent");
@@ -152,9 +173,11 @@ async function refresh() {
 function showSpace({ first_name: name, link, quota, invitations, vouchers }) {
   if (name) setText(byId("greeting"), "sponsor.greeting", { name });
   else setText(byId("greeting"), "sponsor.greeting-without-name");
-  byId("sharing").hidden = !link || !offersChannel("link");
+  // Every invitation names the sponsor, so nobody can be invited before there is a name.
+  byId("naming").hidden = !!name;
+  byId("sharing").hidden = !name || !link || !offersChannel("link");
   if (link) showLink(link, campaign);
-  byId("inviting").hidden = !offersChannel("email");
+  byId("inviting").hidden = !name || !offersChannel("email");
   inviteForm.showQuota(quota);
   showInvitations(invitations, campaign?.time_zone);
   showVouchers(vouchers, campaign?.time_zone);

@@ -22,7 +22,6 @@ export const texts = {
   "not-found.home": "Go to the home page",
 
   "field.email": "E-mail address",
-  "field.first-name": "Your first name (optional)",
   "field.use-suggestion": "Use {suggestion}",
 
   "field-error.missing": "Please enter an e-mail address.",
@@ -73,7 +72,8 @@ export const texts = {
 
   "welcome.title": "Welcome",
   "welcome.first-name": "Your first name (optional)",
-  "welcome.first-name-hint": "The people you invite will see it.",
+  "welcome.first-name-hint":
+    "The people you invite will see it. Leave it empty to keep the one you gave before.",
   "welcome.open-space": "Open my space",
   "sponsor.page-title": "My referral space",
   "sponsor.sign-in-title": "Sign in",
@@ -103,6 +103,10 @@ export const texts = {
     one: "You can invite one more person.",
     other: "You can invite {count} more people.",
   },
+  "naming.title": "How shall we sign your invitations?",
+  "naming.first-name": "First name",
+  "naming.hint": "The people you invite will see it: they want to know who is writing.",
+  "naming.save": "Save",
   "inviting.quota-reached": "You have sent all your invitations. Thank you!",
   "inviting.person": "Person {number}",
   "inviting.first-name": "First name (optional)",

@@ -16,7 +16,6 @@ export const texts = {
   "not-found.home": "Aller à l’accueil",
 
   "field.email": "Adresse e-mail",
-  "field.first-name": "Votre prénom (facultatif)",
   "field.use-suggestion": "Utiliser {suggestion}",
 
   "field-error.missing": "Indiquez une adresse e-mail.",
@@ -73,7 +72,8 @@ export const texts = {
 
   "welcome.title": "Bienvenue",
   "welcome.first-name": "Votre prénom (facultatif)",
-  "welcome.first-name-hint": "Les personnes que vous invitez le verront.",
+  "welcome.first-name-hint":
+    "Les personnes que vous invitez le verront. Laissez vide pour garder celui déjà indiqué.",
   "welcome.open-space": "Ouvrir mon espace",
   "sponsor.page-title": "Mon espace parrainage",
   "sponsor.sign-in-title": "Connexion",
@@ -105,6 +105,10 @@ export const texts = {
     one: "Vous pouvez encore inviter une personne.",
     other: "Vous pouvez encore inviter {count} personnes.",
   },
+  "naming.title": "Comment signer vos invitations ?",
+  "naming.first-name": "Prénom",
+  "naming.hint": "Vos proches le verront : ils aiment savoir qui les invite.",
+  "naming.save": "Enregistrer",
   "inviting.quota-reached": "Vous avez envoyé toutes vos invitations. Merci !",
   "inviting.person": "Personne {number}",
   "inviting.first-name": "Prénom (facultatif)",

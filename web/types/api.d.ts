@@ -32,7 +32,7 @@ interface CampaignAnswer {
 }
 
 interface SponsorName {
-  first_name: string;
+  first_name: string | null;
 }
 
 interface OfferAnswer {

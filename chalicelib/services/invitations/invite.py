@@ -16,6 +16,7 @@ from chalicelib.domain.addresses import Address
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.fact_bodies import InvitationReceived
 from chalicelib.domain.facts import Fact
+from chalicelib.domain.first_names import FirstNameError, require_not_the_brand
 from chalicelib.domain.invitations import Channel, Invitation, Submission, new_invitation
 from chalicelib.domain.people import (
     Contact,
@@ -71,6 +72,7 @@ def invite(
     sponsor = ports.repository.get(Sponsor, sponsor_id=session.sponsor_id)
     if sponsor is None:
         raise UnauthorisedError("session")
+    _require_names(ports, campaign, sponsor, referees)
     if sponsor.invited + len(referees) > campaign.quotas.invitations_per_sponsor:
         raise QuotaError("invitations_per_sponsor")
     counted = replace(sponsor, invited=sponsor.invited + len(referees))
@@ -92,10 +94,33 @@ def sign_up(ports: Ports, campaign_id: str, link_code: str, referee: Referee) ->
         raise ClosedError("channel")
     if is_link_stopped(sponsor, campaign):
         raise QuotaError("problems_per_link")
+    if not _has_name(ports, sponsor):
+        raise ClosedError("link")
     if sponsor.sign_ups >= campaign.quotas.sign_ups_per_link:
         raise QuotaError("sign_ups_per_link")
     counted = replace(sponsor, sign_ups=sponsor.sign_ups + 1)
     return _receive(ports, campaign, counted, [referee], Channel.LINK, None)
+
+
+def _require_names(
+    ports: Ports, campaign: Campaign, sponsor: Sponsor, referees: Sequence[Referee]
+) -> None:
+    """`InvalidError` when the mails could not name the sponsor (law 2), or would greet somebody by
+    the name of the brand.
+    """
+    problems = [] if _has_name(ports, sponsor) else [FieldProblem("first_name", "missing")]
+    for at, referee in enumerate(referees):
+        try:
+            require_not_the_brand(referee.first_name or "", campaign.brand.name)
+        except FirstNameError as error:
+            problems.append(FieldProblem(f"referees[{at}].first_name", error.reason))
+    if problems:
+        raise InvalidError(problems)
+
+
+def _has_name(ports: Ports, sponsor: Sponsor) -> bool:
+    contact = ports.repository.get(Contact, contact_id=sponsor.contact_id)
+    return contact is not None and contact.first_name is not None
 
 
 def _request_hash(referees: Sequence[Referee]) -> str:

@@ -42,7 +42,7 @@ from chalicelib.services.lookups import (
     claims_on,
     current_campaign,
     find_customer,
-    sponsor_name,
+    sponsor_contact,
 )
 from chalicelib.services.moves import close_invitation
 from chalicelib.services.ports import Change, ConflictError, Insert, Ports, Replace
@@ -55,17 +55,17 @@ class Offer:
 
     invitation: Invitation
     campaign: Campaign
-    sponsor_name: str
+    sponsor_name: str | None  # None: an earlier version let sponsors invite without one
 
 
 def view_offer(ports: Ports, token_text: str) -> Offer:
     """The offer behind an invitation's token. `GoneError`."""
     invitation = _invitation_of(ports, token_text)
     is_confirmed = invitation.state is InvitationState.CONFIRMED
-    name = sponsor_name(ports, invitation.sponsor_id)
-    if name is None or not (is_confirmed or is_answerable(invitation, ports.clock())):
+    sponsor = sponsor_contact(ports, invitation.sponsor_id)
+    if sponsor is None or not (is_confirmed or is_answerable(invitation, ports.clock())):
         raise GoneError("invitation")
-    return Offer(invitation, current_campaign(ports, invitation.campaign), name)
+    return Offer(invitation, current_campaign(ports, invitation.campaign), sponsor.first_name)
 
 
 @retry_on_conflict

@@ -51,7 +51,7 @@ from chalicelib.services.lookups import (
     current_campaign,
     find_customer,
     release_in,
-    sponsor_name,
+    sponsor_contact,
     voucher_of,
 )
 from chalicelib.services.ports import Ports, Remove, Replace
@@ -147,8 +147,8 @@ def _invitation(ports: Ports, sender: Sender, fact: InvitationAccepted) -> Draft
         return None
     mail_id = mails.invitation_mail(invitation.invitation_id)
     contact = ports.repository.get(Contact, contact_id=invitation.contact_id)
-    name = sponsor_name(ports, invitation.sponsor_id)
-    if contact is None or name is None:
+    sponsor = sponsor_contact(ports, invitation.sponsor_id)
+    if contact is None or sponsor is None or sponsor.first_name is None:
         return None
     digests = digests_of(ports, campaign, contact.address)
     # A leased mail may have been sent already: it is too late to refuse.
@@ -160,7 +160,7 @@ def _invitation(ports: Ports, sender: Sender, fact: InvitationAccepted) -> Draft
     content = kind(
         campaign=_texts(campaign),
         first_name=contact.first_name,
-        sponsor_name=name,
+        sponsor_name=sponsor.first_name,
         link=f"{sender.origin}/referee/?campaign={campaign.id}#token={answer_text}",
         closes_on=campaign.local_date(invitation.closes_at),
         unsubscribe_link=f"{sender.origin}/unsubscribe/#token={unsubscribe_text}",

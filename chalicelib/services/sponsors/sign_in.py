@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from chalicelib.domain import tokens
-from chalicelib.domain.addresses import Address, AddressDigests, first_name
+from chalicelib.domain.addresses import Address, AddressDigests
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.eligibility import ELIGIBLE, REFUSED
 from chalicelib.domain.fact_bodies import (
@@ -20,6 +20,7 @@ from chalicelib.domain.fact_bodies import (
     body_as,
 )
 from chalicelib.domain.facts import Fact, FactBody, FactName
+from chalicelib.domain.first_names import require_not_the_brand
 from chalicelib.domain.people import (
     Contact,
     Session,
@@ -219,6 +220,8 @@ def open_session(
         raise UnauthorisedError("token")
     if not tokens.is_usable(token, TokenPurpose.SIGN_IN, now):
         raise UnauthorisedError("token")
+    if name:
+        require_not_the_brand(name, current_campaign(ports, campaign_id).brand.name)
     bearer = ports.codes.token()
     session = tokens.new_session(bearer, token, now)
     changes: list[Change] = [Replace(used(token, now)), Insert(session)]
@@ -235,7 +238,19 @@ def _renamed(ports: Ports, sponsor_id: str, name: str | None) -> list[Replace]:
         return []
     sponsor = ports.repository.get(Sponsor, sponsor_id=sponsor_id)
     contact = ports.repository.get(Contact, contact_id=sponsor.contact_id) if sponsor else None
-    return [Replace(replace(contact, first_name=first_name(name)))] if contact else []
+    return [Replace(replace(contact, first_name=name))] if contact else []
+
+
+@retry_on_conflict
+def give_name(ports: Ports, session: Session, name: str) -> None:
+    """Sign the sponsor's further invitations with `name`. `UnauthorisedError` when the sponsor is
+    erased; `FirstNameError` when it is the brand's.
+    """
+    require_not_the_brand(name, current_campaign(ports, session.campaign).brand.name)
+    renamed = _renamed(ports, session.sponsor_id, name)
+    if not renamed:
+        raise UnauthorisedError("session")
+    ports.repository.commit(*renamed)
 
 
 def signed_in(ports: Ports, bearer: str) -> Session:
