@@ -14,6 +14,7 @@ import { formatDay } from "./shared/format.js";
 import { showProblem } from "./shared/form-errors.js";
 import { campaignText } from "./shared/language.js";
 import { setCampaignText, setText } from "./shared/page-text.js";
+import { showPrivacy } from "./shared/privacy.js";
 import { showState } from "./shared/states.js";
 
 const campaignId = requestedCampaign();
@@ -35,6 +36,7 @@ async function load() {
 /** @param {CampaignAnswer} campaign */
 function show(campaign) {
   applyBrand(campaign.brand);
+  showPrivacy(campaign);
   if (!campaign.open) {
     showClosed(campaign);
     return;

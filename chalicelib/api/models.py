@@ -135,6 +135,23 @@ class TermsAnswer(Answer):
     url: str
 
 
+class ControllerAnswer(Answer):
+    """Who is responsible for the addresses."""
+
+    name: str
+    address: str
+
+
+class PrivacyAnswer(Answer):
+    """The privacy notice; `authority` and `summary` by language."""
+
+    version: str
+    url: str
+    dpo: str
+    authority: dict[str, str]
+    summary: dict[str, str]
+
+
 class CampaignAnswer(Answer):
     """A campaign, as the pages need it."""
 
@@ -150,6 +167,8 @@ class CampaignAnswer(Answer):
     ends_on: str
     open: bool
     terms: TermsAnswer
+    controller: ControllerAnswer | None
+    privacy: PrivacyAnswer | None
     currency: str
     time_zone: str
 
@@ -170,6 +189,8 @@ class OfferAnswer(Answer):
     title: Texts
     offer: Texts
     terms: TermsAnswer
+    controller: ControllerAnswer | None
+    privacy: PrivacyAnswer | None
     closes_on: str
     locale: str
 

@@ -93,6 +93,18 @@ def _terms(campaign: Campaign) -> models.TermsAnswer:
     return models.TermsAnswer(version=campaign.terms.version, url=campaign.terms.url)
 
 
+def _controller(campaign: Campaign) -> models.ControllerAnswer | None:
+    controller = campaign.controller
+    if controller is None:
+        return None
+    return models.ControllerAnswer(name=controller.name, address=controller.address)
+
+
+def _privacy(campaign: Campaign) -> models.PrivacyAnswer | None:
+    privacy = campaign.privacy
+    return models.PrivacyAnswer(**privacy.model_dump()) if privacy else None
+
+
 def _campaign(campaign: Campaign, *, is_open: bool) -> models.CampaignAnswer:
     return models.CampaignAnswer(
         campaign=campaign.id,
@@ -107,6 +119,8 @@ def _campaign(campaign: Campaign, *, is_open: bool) -> models.CampaignAnswer:
         ends_on=campaign.ends_on.isoformat(),
         open=is_open,
         terms=_terms(campaign),
+        controller=_controller(campaign),
+        privacy=_privacy(campaign),
         currency=campaign.currency,
         time_zone=campaign.time_zone,
     )
@@ -122,6 +136,8 @@ def _offer(offer: respond.Offer) -> models.OfferAnswer:
         title=campaign.title,
         offer=campaign.offer,
         terms=_terms(campaign),
+        controller=_controller(campaign),
+        privacy=_privacy(campaign),
         closes_on=campaign.local_date(invitation.closes_at).isoformat(),
         locale=invitation.locale,
     )

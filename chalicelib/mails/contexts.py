@@ -35,12 +35,27 @@ def _require_name(sponsor_name: str) -> None:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
+class PrivacyNotice:
+    """Who is responsible for an address, and to whom its owner can turn (GDPR 14)."""
+
+    controller: str
+    controller_address: str
+    dpo: str
+    authority: Mapping[str, str]
+    url: str
+
+    def __post_init__(self) -> None:
+        _require_web(self.url)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
 class CampaignTexts:
     """The values of the campaign file that every mail uses.
 
     `title`, `offer` and `sponsor_offer` are by locale; `locales` is in the campaign's order, and
     the first one replaces an unknown locale. `contact` is the e-mail address for questions about
-    personal information; `brand_colour` is `#rrggbb`.
+    personal information; `brand_colour` is `#rrggbb`. Campaigns of earlier versions have no
+    `notice`.
     """
 
     brand_name: str
@@ -51,6 +66,7 @@ class CampaignTexts:
     terms_url: str
     contact: str
     locales: tuple[str, ...]
+    notice: PrivacyNotice | None = None
 
     def __post_init__(self) -> None:
         if not _COLOUR.fullmatch(self.brand_colour):

@@ -18,7 +18,14 @@ from typing import TYPE_CHECKING, Final
 
 from chalicelib.domain.benefits import describe
 from chalicelib.domain.money import money_text
-from chalicelib.mails.contexts import AnyMail, CampaignTexts, RewardMail, SignInMail, VoucherMail
+from chalicelib.mails.contexts import (
+    AnyMail,
+    CampaignTexts,
+    PrivacyNotice,
+    RewardMail,
+    SignInMail,
+    VoucherMail,
+)
 from chalicelib.mails.formats import ink_on, long_day, one_line, typeset
 
 if TYPE_CHECKING:
@@ -77,6 +84,8 @@ def render(mail: AnyMail, locale: str | None, *, compiled: Path = COMPILED) -> R
         "ink": ink_on(mail.campaign.brand_colour),
         "terms_url": mail.campaign.terms_url,
         "contact": values["contact"],
+        "notice_url": values["notice_url"],
+        "information": [typeset(part, chosen) for part in words.get("information", [])],
         "paragraphs": [typeset(part, chosen) for part in words["body"]],
         "remarks": [typeset(part, chosen) for part in words["remarks"]],
     }
@@ -124,6 +133,7 @@ def _values(mail: AnyMail, locale: str) -> Mapping[str, str | int | None]:
         "sponsor_offer": campaign.sponsor_offer[locale],
         "contact": campaign.contact,
         "first_name": mail.first_name,
+        **_notice(campaign.notice, locale),
     }
     if isinstance(mail, VoucherMail | RewardMail):
         values |= {
@@ -147,6 +157,16 @@ def _values(mail: AnyMail, locale: str) -> Mapping[str, str | int | None]:
         }
     return {
         name: one_line(value) if isinstance(value, str) else value for name, value in values.items()
+    }
+
+
+def _notice(notice: PrivacyNotice | None, locale: str) -> dict[str, str | None]:
+    return {
+        "controller": notice.controller if notice else None,
+        "controller_address": notice.controller_address if notice else None,
+        "dpo": notice.dpo if notice else None,
+        "authority": notice.authority[locale] if notice else None,
+        "notice_url": notice.url if notice else None,
     }
 
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from chalicelib.api.operations import OPERATIONS
 from tests.api.conftest import GATEWAY
 from tests.api.gateway import Answer, Request
-from tests.api.requests import GOOD, posting
-from tests.api.world import World
+from tests.api.requests import GOOD
+from tests.api.world import World, posting
 from tests.api.world import world as fresh_world
 
 pytestmark = pytest.mark.slow

@@ -18,7 +18,8 @@ OF_THE_OTHER_LIST = "lists.vips"
 
 def _fields(node: dict[str, Any], schema: dict[str, Any], path: str = "") -> Iterator[str]:
     for name, field in node.get("properties", {}).items():
-        reference = field.get("$ref", "").rpartition("/")[2]
+        references = [one.get("$ref") for one in (field, *field.get("anyOf", ()))]
+        reference = next(filter(None, references), "").rpartition("/")[2]
         group = schema["$defs"].get(reference, {})
         if "properties" in group:
             yield from _fields(group, schema, f"{path}{name}.")

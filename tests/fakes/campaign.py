@@ -46,6 +46,14 @@ def campaign(**changes: Any) -> Campaign:
         "starts_on": "2026-01-01",
         "ends_on": "2026-12-31",
         "terms": {"version": "1", "url": "https://demo.test/terms"},
+        "controller": {"name": "Maison Demo SAS", "address": "1 rue de la Demo, 75002 Paris"},
+        "privacy": {
+            "version": "1",
+            "url": "https://demo.test/privacy",
+            "dpo": "dpo@demo.test",
+            "authority": {"fr": "la CNIL", "en": "the CNIL"},
+            "summary": {"fr": "Votre adresse sert au parrainage.", "en": "Only for referrals."},
+        },
         "digests": {"key_ids": ["k1"]},
         "lists": {
             "customers": {

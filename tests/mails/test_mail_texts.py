@@ -20,6 +20,7 @@ from chalicelib.mails import (
     AnyMail,
     CampaignTexts,
     InvitationMail,
+    PrivacyNotice,
     Rendered,
     RewardMail,
     SignInMail,
@@ -44,6 +45,13 @@ CAMPAIGN = CampaignTexts(
     terms_url="https://verger.example/terms?a=1&b=2",
     contact="privacy@verger.example",
     locales=("fr", "en"),
+    notice=PrivacyNotice(
+        controller="Verger & Fils SA",
+        controller_address="1 rue du Verger, 75002 Paris",
+        dpo="dpo@verger.example",
+        authority={"fr": "la CNIL", "en": "the CNIL"},
+        url="https://verger.example/privacy",
+    ),
 )
 SIGN_IN = SignInMail(
     campaign=CAMPAIGN,
@@ -192,9 +200,10 @@ def test_the_footer_has_the_brand_the_terms_and_the_privacy_contact(
 ) -> None:
     made = rendered(mail, locale)
     footer = made.text.rpartition("-----")[2]
-    assert "Maison Verger" in footer
+    assert "Verger & Fils SA, 1 rue du Verger, 75002 Paris" in footer
     assert CAMPAIGN.title[locale] in footer
     assert CAMPAIGN.terms_url in footer
+    assert "https://verger.example/privacy" in footer
     assert CAMPAIGN.contact in footer
     assert f'href="mailto:{CAMPAIGN.contact}"' in made.html
 
@@ -437,3 +446,37 @@ def test_importing_the_package_loads_no_template_engine() -> None:
         cwd=Path(__file__).parents[2],
     )
     assert done.stdout.strip() == ""
+
+
+# --- information for those who gave us nothing (GDPR 14) ------------------------------------------
+
+INFORMATION = {
+    "fr": ("Verger & Fils SA", "1 rue du Verger", "intérêt légitime", "Jeanne", "prestataires",
+           "effacée dès que", "rectifier", "dpo@verger.example", "la CNIL"),
+    "en": ("Verger & Fils SA", "1 rue du Verger", "legitimate interest", "Jeanne", "providers",
+           "erased as soon as", "corrected", "dpo@verger.example", "the CNIL"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mail", [INVITATION, SIGN_UP], ids=lambda mail: mail.kind)
+@pytest.mark.parametrize("locale", ["fr", "en"])
+def test_who_gave_us_nothing_reads_who_why_whence_how_long_and_which_rights(
+    mail: AnyMail, locale: str
+) -> None:
+    rendered = render(mail, locale, compiled=NOT_COMPILED)
+    for part in INFORMATION[locale]:
+        assert part in rendered.text.replace(NO_BREAK, " ")
+        assert part.replace("&", "&amp;") in rendered.html.replace(NO_BREAK, " ")
+    assert "https://verger.example/privacy" in rendered.text
+    assert 'href="https://verger.example/privacy"' in rendered.html
+
+
+@pytest.mark.parametrize(
+    "mail", [INVITATION, SIGN_UP, SIGN_IN, VOUCHER], ids=lambda mail: mail.kind
+)
+def test_a_campaign_of_an_earlier_version_names_its_brand_and_contact(mail: AnyMail) -> None:
+    earlier = replace(mail, campaign=replace(CAMPAIGN, notice=None))
+    rendered = render(earlier, "en", compiled=NOT_COMPILED)
+    assert "Sent on behalf of Maison Verger, as part of" in rendered.text
+    assert "privacy@verger.example" in rendered.text
+    assert "None" not in rendered.text + rendered.html

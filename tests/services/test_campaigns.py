@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.versions import CampaignVersion
 from chalicelib.domain.effects import Queue
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.people import Contact, Sponsor
 from chalicelib.services.campaigns.put import put_campaign
-from chalicelib.services.errors import UnauthorisedError, UnknownError
+from chalicelib.services.errors import InvalidError, UnauthorisedError, UnknownError
 from chalicelib.services.lookups import all_campaigns
 from chalicelib.services.operations.dashboard import view_dashboard
 from chalicelib.services.operations.relay import relay
@@ -102,3 +103,18 @@ def test_a_sponsor_who_is_erased_has_no_space_and_without_a_contact_no_name(worl
 def test_an_unknown_campaign_has_no_dashboard(world: World) -> None:
     with pytest.raises(UnknownError):
         view_dashboard(world.ports, "other")
+
+
+def test_a_new_campaign_says_who_is_responsible_and_an_earlier_one_goes_on_without(
+    world: World,
+) -> None:
+    document = campaign(campaign="other").model_dump(by_alias=True)
+    nameless = Campaign.model_validate(document | {"controller": None, "privacy": None})
+    with pytest.raises(InvalidError) as raised:
+        put_campaign(world.ports, nameless)
+    assert [(one.field, one.reason) for one in raised.value.problems] == [
+        ("controller", "required_of_a_new_campaign"),
+        ("privacy", "required_of_a_new_campaign"),
+    ]
+    put_campaign(world.ports, campaign(campaign="other"))
+    assert put_campaign(world.ports, nameless).version == 2

@@ -15,6 +15,7 @@ import { formatDay } from "../shared/format.js";
 import { showProblem } from "../shared/form-errors.js";
 import { forgetFragment, takeFragment } from "../shared/fragment.js";
 import { clear, setCampaignText, setText } from "../shared/page-text.js";
+import { showPrivacy } from "../shared/privacy.js";
 import { showState } from "../shared/states.js";
 
 const campaignId = requestedCampaign();
@@ -47,8 +48,10 @@ function isGone(error) {
 }
 
 /** @param {OfferAnswer} invitation */
-function showInvitation({ brand, sponsor, offer, terms, state, closes_on: closesOn }) {
+function showInvitation(invitation) {
+  const { brand, sponsor, offer, terms, state, closes_on: closesOn } = invitation;
   applyBrand(brand);
+  showPrivacy(invitation);
   if (sponsor?.first_name) {
     setText(byId("offer-title"), "offer.title", { name: sponsor.first_name, brand: brand.name });
   } else {
@@ -64,8 +67,10 @@ function showInvitation({ brand, sponsor, offer, terms, state, closes_on: closes
 }
 
 /** @param {CampaignAnswer} campaign */
-function showSignUp({ brand, offer, open }) {
+function showSignUp(campaign) {
+  const { brand, offer, open } = campaign;
   applyBrand(brand);
+  showPrivacy(campaign);
   setText(byId("sign-up-title"), "offer.title-without-name", { brand: brand.name });
   setCampaignText(byId("sign-up-offer"), offer);
   showState(open ? "sign-up" : "sign-up-closed");

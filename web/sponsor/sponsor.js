@@ -13,6 +13,7 @@ import { byId, onClick, onSubmit, within } from "../shared/elements.js";
 import { clearFieldError, showFieldError, showProblem } from "../shared/form-errors.js";
 import { forgetFragment, takeFragment } from "../shared/fragment.js";
 import { clear, setCampaignText, setText } from "../shared/page-text.js";
+import { showPrivacy } from "../shared/privacy.js";
 import { showState, visibleState } from "../shared/states.js";
 import { readFromTab, removeFromTab, storeInTab } from "../shared/tab-storage.js";
 import { showInvitations, showVouchers } from "./entries.js";
@@ -58,6 +59,7 @@ async function loadCampaign() {
   }
   if (!campaign) return;
   applyBrand(campaign.brand);
+  showPrivacy(campaign);
   setCampaignText(byId("sponsor-offer"), campaign.sponsor_offer);
 }
 

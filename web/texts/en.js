@@ -9,6 +9,7 @@ export const texts = {
   "page.skip-to-content": "Skip to the content",
   "page.language": "Language",
   "page.loading": "Loading…",
+  "page.privacy": "Privacy notice",
   "page.terms": "Terms of the offer (new tab)",
 
   "failure.title": "This page could not be loaded",

@@ -3,6 +3,7 @@ export const texts = {
   "page.skip-to-content": "Aller au contenu",
   "page.language": "Langue",
   "page.loading": "Chargement…",
+  "page.privacy": "Politique de confidentialité",
   "page.terms": "Conditions de l’offre (nouvel onglet)",
 
   "failure.title": "La page n’a pas pu être chargée",

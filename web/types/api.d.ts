@@ -18,6 +18,11 @@ interface TermsAnswer {
   url: string;
 }
 
+interface PrivacyAnswer {
+  url: string;
+  summary: CampaignTexts;
+}
+
 interface CampaignAnswer {
   brand: BrandAnswer;
   title: CampaignTexts;
@@ -28,6 +33,7 @@ interface CampaignAnswer {
   ends_on: string;
   open: boolean;
   terms: TermsAnswer;
+  privacy: PrivacyAnswer | null;
   time_zone: string;
 }
 
@@ -41,6 +47,7 @@ interface OfferAnswer {
   brand: BrandAnswer;
   offer: CampaignTexts;
   terms: TermsAnswer;
+  privacy: PrivacyAnswer | null;
   closes_on: string;
 }
 

@@ -149,11 +149,15 @@ def _currency_problems(campaign: Campaign) -> list[str]:
 
 
 def _text_problems(campaign: Campaign) -> list[str]:
+    texts = {name: getattr(campaign, name) for name in ("title", "offer", "sponsor_offer")}
+    if campaign.privacy:
+        texts["privacy.authority"] = campaign.privacy.authority
+        texts["privacy.summary"] = campaign.privacy.summary
     return [
         f"{field}: no text for locale {locale}"
-        for field in ("title", "offer", "sponsor_offer")
+        for field, known in texts.items()
         for locale in campaign.locales
-        if locale not in getattr(campaign, field)
+        if locale not in known
     ]
 
 

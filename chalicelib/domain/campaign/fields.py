@@ -50,6 +50,20 @@ Text = Annotated[str, Field(min_length=1, max_length=500)]
 Texts = Annotated[dict[Locale, Text], Field(min_length=1)]
 
 
+ONE_LINE = r"^[^\r\n<>]+$"
+
+
+OneLine = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=60,
+        pattern=ONE_LINE,
+        description="a name on one line, without < or >",
+    ),
+]
+
+
 HttpsUrl = Annotated[
     str,
     Field(

@@ -10,11 +10,13 @@ from pydantic import Field, model_validator
 
 from chalicelib.domain.campaign.checks import campaign_problems
 from chalicelib.domain.campaign.fields import (
+    ONE_LINE,
     Currency,
     Day,
     FileModel,
     HttpsUrl,
     Locale,
+    OneLine,
     Slug,
     Texts,
     TimeZone,
@@ -28,15 +30,7 @@ class Brand(FileModel):
     """Whose programme it is, and the address for questions about it."""
 
     id: Slug
-    name: Annotated[
-        str,
-        Field(
-            min_length=1,
-            max_length=60,
-            pattern=r"^[^\r\n<>]+$",
-            description="a name on one line, without < or >",
-        ),
-    ]
+    name: OneLine
     colour: Annotated[
         str, Field(pattern=r"^#[0-9a-fA-F]{6}$", description='a colour in quotes, like "#1f4e3d"')
     ] = "#1f4e3d"
@@ -51,6 +45,36 @@ class Terms(FileModel):
 
     version: Annotated[str, Field(min_length=1, max_length=40)]
     url: HttpsUrl
+
+
+class Controller(FileModel):
+    """Who decides on the use of the addresses (GDPR 13, 14): the brand's company."""
+
+    name: OneLine
+    address: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=200,
+            pattern=ONE_LINE,
+            description="an address on one line, without < or >",
+        ),
+    ]
+
+
+class Privacy(FileModel):
+    """The privacy notice: where it is, which version, whom to write to, and in a few sentences.
+
+    `authority` is where people may complain, as a text that can follow "to".
+    """
+
+    version: Annotated[str, Field(min_length=1, max_length=40)]
+    url: HttpsUrl
+    dpo: Annotated[
+        str, Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254, description="an e-mail address")
+    ]
+    authority: Texts
+    summary: Texts
 
 
 class Quotas(FileModel):
@@ -97,6 +121,8 @@ class Campaign(FileModel):
     starts_on: Day
     ends_on: Day
     terms: Terms
+    controller: Controller | None = None
+    privacy: Privacy | None = None
     digests: DigestKeys
     lists: Lists = Lists()
     channels: Annotated[tuple[Literal["email", "link"], ...], Field(min_length=1)] = (

@@ -21,7 +21,13 @@ def campaign_warnings(campaign: Campaign) -> list[str]:
         if rule.when is not Trigger.REFERRAL_CONFIRMED
         for warning in _rule_warnings(campaign, rule)
     ]
-    return [*found, *_budget_warnings(campaign)]
+    return [*_information_warnings(campaign), *found, *_budget_warnings(campaign)]
+
+
+def _information_warnings(campaign: Campaign) -> Iterator[str]:
+    for name in ("controller", "privacy"):
+        if getattr(campaign, name) is None:
+            yield f"{name}: missing: a new campaign is refused without it (GDPR 13 and 14)"
 
 
 def _rule_warnings(campaign: Campaign, rule: Rule) -> Iterator[str]:

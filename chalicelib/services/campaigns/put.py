@@ -16,18 +16,25 @@ from chalicelib.services.facts import new_fact
 from chalicelib.services.ports import Change, CommandPorts, Insert, Replace
 from chalicelib.services.retry import retry_on_conflict
 
+# What campaigns of earlier versions may lack.
+REQUIRED_OF_NEW = ("controller", "privacy")
+
 
 @retry_on_conflict
 def put_campaign(ports: CommandPorts, campaign: Campaign) -> CurrentCampaign:
     """The version in force afterwards: a new one, or the current one if nothing differs.
 
     `InvalidError` when the algorithm changes under the same key id: people on lists made with the
-    former algorithm would not be found. `ContentionError` when concurrent calls kept putting
-    versions of the same campaign.
+    former algorithm would not be found; or when a new campaign does not say who is responsible for
+    the addresses, and where its privacy notice is. `ContentionError` when concurrent calls kept
+    putting versions of the same campaign.
     """
     current = ports.repository.get(CurrentCampaign, campaign=campaign.id)
     if current and _changes_algorithm(campaign.digests, current.document.digests):
         raise InvalidError([FieldProblem("digests.algorithm", "changes_under_the_same_key_id")])
+    missing = [name for name in REQUIRED_OF_NEW if getattr(campaign, name) is None]
+    if missing and current is None:
+        raise InvalidError([FieldProblem(name, "required_of_a_new_campaign") for name in missing])
     if current and current.document == _with_assigned(campaign, current):
         return current
     versions = list(ports.repository.within(CampaignVersion, campaign=campaign.id))

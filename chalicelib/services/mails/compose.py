@@ -38,6 +38,7 @@ from chalicelib.mails.contexts import (
     AnyMail,
     CampaignTexts,
     InvitationMail,
+    PrivacyNotice,
     RewardMail,
     SignInMail,
     SignUpMail,
@@ -109,6 +110,19 @@ def _texts(campaign: Campaign) -> CampaignTexts:
         terms_url=campaign.terms.url,
         contact=campaign.brand.contact,
         locales=campaign.locales,
+        notice=_notice(campaign),
+    )
+
+
+def _notice(campaign: Campaign) -> PrivacyNotice | None:
+    if campaign.controller is None or campaign.privacy is None:
+        return None  # put by an earlier version
+    return PrivacyNotice(
+        controller=campaign.controller.name,
+        controller_address=campaign.controller.address,
+        dpo=campaign.privacy.dpo,
+        authority=campaign.privacy.authority,
+        url=campaign.privacy.url,
     )
 
 
