@@ -91,7 +91,7 @@ def settle_redemptions(
         for reward in ports.repository.within(Reward, referral_id=referral_id)
         if reward.voucher_id
     ]
-    if not decided and not _rewards_redemptions(campaigns.at(happened_at)):
+    if not decided and not (used and _rewards_redemptions(campaigns.at(happened_at))):
         return []
     keys = dict.fromkeys([*used, *_keys_of(ports, referral_id, decided)])
     return run_each(*(partial(_settle_voucher, ports, campaigns, key) for key in keys))
