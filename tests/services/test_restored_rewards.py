@@ -8,7 +8,7 @@ from chalicelib.domain.facts import FactName
 from chalicelib.domain.people import Sponsor
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Reward
-from chalicelib.domain.vouchers import Voucher
+from chalicelib.domain.vouchers import SpareCode, Voucher
 from chalicelib.services.operations.check_facts import check_facts
 from chalicelib.services.restoring.adopt import adopt
 from chalicelib.services.vouchers.redeem import roll_back
@@ -286,3 +286,15 @@ def test_law_4_a_code_that_the_client_has_is_nobody_elses_though_codes_are_short
     assert codes == sorted(
         [(paul.referral_id, "RETAIL-000001"), (marie.referral_id, "RETAIL-000002")]
     )
+
+
+def test_a_code_of_the_clients_own_that_no_file_has_is_spare_and_another_may_be_issued() -> None:
+    world = ticking(templates=templates(welcome={"codes": "client"}))
+    world.drop("codes/welcome/first.csv", b"code\nRETAIL-000001\nRETAIL-000002\n")
+    world.invite(world.sponsor(), JEANNE)
+    world.run()
+    taken = take(world)
+    world.confirm(JEANNE)
+    world.run()
+    assert again(world, taken).without_state == []
+    assert len(world.memory.all(SpareCode)) == 1
