@@ -82,3 +82,17 @@ def test_a_budget_that_is_spent_before_the_first_voucher() -> None:
         "caps.budget: less than one voucher of thank-you, 15.00"
     ]
     assert warnings_of("order_kept", {"minimum_amount": 20}, caps={"budget": 15}) == []
+
+
+def test_addresses_kept_for_more_than_a_year_after_the_last_day() -> None:
+    assert campaign_warnings(campaign(rules=[WELCOME], retention_days=365)) == []
+    assert campaign_warnings(campaign(rules=[WELCOME], retention_days=366)) == [
+        "retention_days: 366: addresses are kept more than 365 days after the campaign's last day"
+    ]
+
+
+def test_digests_without_a_key() -> None:
+    plain = {"algorithm": "sha256", "key_ids": ["k1"]}
+    assert campaign_warnings(campaign(rules=[WELCOME], digests=plain)) == [
+        "digests.algorithm: sha256 has no key: whoever has a digest can find its address"
+    ]

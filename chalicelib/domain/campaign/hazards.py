@@ -1,7 +1,7 @@
 """What is valid in a campaign file and probably not meant; each warning names its field.
 
-Refuses nothing: that is `checks.py`. A warning is for money that anybody could take, and for a rule
-that can never hold.
+Refuses nothing: that is `checks.py`. A warning is for money that anybody could take, for a rule that
+can never hold, and for people's addresses that are kept longer or protected less than they need be.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from decimal import Decimal
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import Rule, Trigger
 
+# After a year nobody waits for a mail of this campaign: longer needs a reason of the client's own.
+LONGEST_RETENTION_DAYS = 365
+
 
 def campaign_warnings(campaign: Campaign) -> list[str]:
     """Every warning, as `field: what is doubtful`, in the order of the fields' positions."""
@@ -21,13 +24,28 @@ def campaign_warnings(campaign: Campaign) -> list[str]:
         if rule.when is not Trigger.REFERRAL_CONFIRMED
         for warning in _rule_warnings(campaign, rule)
     ]
-    return [*_information_warnings(campaign), *found, *_budget_warnings(campaign)]
+    return [
+        *_information_warnings(campaign),
+        *_privacy_warnings(campaign),
+        *found,
+        *_budget_warnings(campaign),
+    ]
 
 
 def _information_warnings(campaign: Campaign) -> Iterator[str]:
     for name in ("controller", "privacy"):
         if getattr(campaign, name) is None:
             yield f"{name}: missing: a new campaign is refused without it (GDPR 13 and 14)"
+
+
+def _privacy_warnings(campaign: Campaign) -> Iterator[str]:
+    if campaign.digests.algorithm == "sha256":
+        yield "digests.algorithm: sha256 has no key: whoever has a digest can find its address"
+    if campaign.retention_days > LONGEST_RETENTION_DAYS:
+        yield (
+            f"retention_days: {campaign.retention_days}: addresses are kept more than "
+            f"{LONGEST_RETENTION_DAYS} days after the campaign's last day"
+        )
 
 
 def _rule_warnings(campaign: Campaign, rule: Rule) -> Iterator[str]:
