@@ -133,6 +133,12 @@ class BucketFiles:
         """In the versioned bucket it stays a while as a former version."""
         self._clients.s3.delete_object(Bucket=self._bucket, Key=path)
 
+    def erase(self, written: Written) -> None:
+        """The version itself is deleted: without naming it, it would stay as a former one."""
+        self._clients.s3.delete_object(
+            Bucket=self._bucket, Key=written.path, **_version_argument(written.version)
+        )
+
     def move(self, path: str, to: str, version: str | None = None) -> None:
         """Move a file, its current version or `version`, so that nothing of it remains.
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:  # the list builder needs these ports without the models of a 
     from chalicelib.domain.lists.model import ListMode
 
 READ_FAILED = "read_failed"
+# The list of that moment was replaced more than 30 days ago, and a later one says nothing of it.
+NO_LONGER_KEPT = "no_longer_kept"
 
 
 class ListUnavailableError(Exception):
@@ -51,7 +53,8 @@ class Lists(Protocol):
         self, name: str, campaign: str, at: datetime, digests: AddressDigests
     ) -> Membership:
         """Whether the list in force at `at` had the address; before the first list, that one is
-        used.
+        used. Where the list of that moment is no longer kept, the oldest one that is tells only who
+        was not on it: for anybody else `NO_LONGER_KEPT`.
 
         `ListUnavailableError` on any doubt.
         """

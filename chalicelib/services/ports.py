@@ -342,6 +342,10 @@ class MailDomains(Protocol):
         """
 
 
+# Before any file was written.
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+
+
 @dataclass(frozen=True, order=True)
 class Written:
     """A file as it was written then; `version` is None where the bucket keeps none."""
@@ -367,6 +371,11 @@ class Files(Protocol):
 
     def remove(self, path: str) -> None:
         """Remove the file; does nothing when there is none."""
+
+    def erase(self, written: Written) -> None:
+        """Remove that version of a file, so that nothing of it remains; does nothing when it is
+        gone. Other versions stay.
+        """
 
     def write(self, path: str, content: bytes, *, content_type: str = "text/csv") -> None:
         """Write, replacing any existing file."""

@@ -182,7 +182,7 @@ ENTITIES: list[Entity] = [
         campaign=CAMPAIGN, number=1, part=1, codes=("C",),
         columns=("code", "value"), rows=(("WE-C", "10.00"),),
     ),
-    ListVersion(**LISTED),
+    ListVersion(**LISTED, ends_at=LATER),
     CurrentList(**LISTED),
     ListDelta(
         campaign=CAMPAIGN, name="vips", position="o", mode="add", sha256="h", key_id="k1",

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chalicelib.adapters.s3 import BucketFiles
-from chalicelib.services.ports import FileMissingError, Files
+from chalicelib.services.ports import EARLIEST, FileMissingError, Files
 from tests.contract.aws import new_bucket
 from tests.contract.conftest import BOTH
 from tests.fakes.ports import MemoryFiles
@@ -155,3 +155,23 @@ def test_the_files_written_since_a_moment_are_found_each_version_of_them(files: 
     ]
     assert found == sorted(found)
     assert files.written_since("in/demo-vip/", found[-1].at + timedelta(seconds=1)) == []
+
+
+def test_an_erased_version_is_gone_and_the_others_stay(files: Files) -> None:
+    first, second = put(files, DROPPED, b"one"), put(files, DROPPED, b"two")
+    [old] = [one for one in files.written_since("in/", EARLIEST) if one.version == first]
+    for _ in range(2):  # it may be erased again
+        files.erase(old)
+        assert [one.version for one in files.written_since("in/", EARLIEST)] == [second]
+        assert read(files, DROPPED) == b"two"
+    [last] = files.written_since("in/", EARLIEST)
+    files.erase(last)
+    assert files.written_since("in/", EARLIEST) == []
+    assert files.paths("in/") == []
+
+
+def test_a_file_that_was_written_by_us_is_erased(files: Files) -> None:
+    files.write(PATH, b"one")
+    for written in files.written_since("out/", EARLIEST):
+        files.erase(written)
+    assert files.paths("out/") == []

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from itertools import count
 from threading import Event, Lock
 
@@ -372,3 +373,34 @@ def test_law_3_a_list_swapped_between_two_buckets_is_read_again(
     store.before_fetch = swap_before_the_second
     assert find(lists, in_both_halves) == Membership(2, None)
     assert store.gone == 1
+
+
+# --- the list of an earlier moment ----------------------------------------------------------------
+
+
+def test_before_the_first_list_that_one_says_who_was_a_customer(lists: Lists, put: Put) -> None:
+    put("jeanne@gmail.com")
+    put("jeanne@gmail.com", "paul@example.fr", version=2)
+    before = MORNING - timedelta(days=1)
+    asked = partial(lists.find_as_of, "customers", CAMPAIGN, before)
+    assert asked(digests("jeanne@gmail.com")) == Membership(1, "exact")
+    assert asked(digests("paul@example.fr")) == Membership(1, None)
+
+
+def test_where_that_list_has_ended_the_next_one_says_only_who_was_not_on_it(
+    lists: Lists, put: Put, repository: MemoryRepository
+) -> None:
+    for version in (1, 2, 3):
+        put("jeanne@gmail.com", version=version)
+    asked = partial(lists.find_as_of, "customers", CAMPAIGN, MORNING)
+    assert asked(digests("jeanne@gmail.com")) == Membership(1, "exact")
+    first = repository.get(ListVersion, campaign=CAMPAIGN, name="customers", version=1)
+    assert first
+    repository.commit(Replace(replace(first, ends_at=MORNING)))
+    assert asked(digests("paul@example.fr")) == Membership(2, None)
+    with pytest.raises(ListUnavailableError, match="no_longer_kept"):
+        asked(digests("jeanne@gmail.com"))
+    later = lists.find_as_of(
+        "customers", CAMPAIGN, MORNING + timedelta(seconds=61), digests("jeanne@gmail.com")
+    )
+    assert later == Membership(2, "exact")

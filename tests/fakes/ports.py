@@ -18,9 +18,11 @@ from chalicelib.domain.campaign.lists import DigestKeys
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.files.digests import digests, record
 from chalicelib.domain.files.reading import Tally
+from chalicelib.domain.lists.ends import proves_membership, version_as_of
 from chalicelib.domain.lists.model import CurrentList, ListVersion
 from chalicelib.domain.lists.rules import is_fresh
 from chalicelib.services.list_ports import (
+    NO_LONGER_KEPT,
     GatheredDigests,
     Layer,
     ListUnavailableError,
@@ -136,6 +138,12 @@ class MemoryFiles:
     def remove(self, path: str) -> None:
         self.content.pop(path, None)
 
+    def erase(self, written: Written) -> None:
+        self._written.pop((written.path, written.version), None)
+        erased = self._versions.pop((written.path, written.version or ""), None)
+        if written.version is None or (erased and self.content.get(written.path) is erased):
+            self.content.pop(written.path, None)
+
     def written_since(self, folder: str, since: datetime) -> list[Written]:
         return sorted(
             Written(at, path, version)
@@ -201,8 +209,11 @@ class MemoryLists:
         versions = list(self._repository.within(ListVersion, campaign=campaign, name=name))
         if not versions:
             raise ListUnavailableError("no_list")
-        before = [version for version in versions if version.accepted_at <= at]
-        return self._look_up(before[-1] if before else versions[0], digests)
+        version = version_as_of(versions, at)
+        found = self._look_up(version, digests)
+        if found.found and not proves_membership(version, at):
+            raise ListUnavailableError(NO_LONGER_KEPT)
+        return found
 
     def _look_up(self, pointer: ListVersion, digests: AddressDigests) -> Membership:
         try:

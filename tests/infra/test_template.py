@@ -364,14 +364,26 @@ def test_ingest_may_touch_the_bucket_so_far_and_no_further(resources: Resources)
     }
 
 
+def test_reconcile_alone_ends_files_and_only_these(resources: Resources) -> None:
+    ending = [
+        (name, listed(statement["Action"]), listed(statement["Resource"]))
+        for name, statement in statements(resources)
+        if statement.get("Sid") == "EndOfFiles"
+    ]
+    assert ending == [
+        ("ReconcileRole", ["s3:DeleteObjectVersion"], [{"Fn::Sub": "${Bucket.Arn}/lists/*"}])
+    ]
+
+
 def test_no_function_but_ingest_may_change_a_list_or_take_anything_away(
     resources: Resources,
 ) -> None:
     for name, statement in statements(resources):
-        if name == "IngestRole":
+        if name == "IngestRole" or statement.get("Sid") == "EndOfFiles":
             continue
         actions = {action for action in listed(statement["Action"]) if action.startswith("s3:")}
-        assert actions <= {"s3:GetObject", "s3:PutObject", "s3:ListBucket"}, name
+        may = {"s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:ListBucketVersions"}
+        assert actions <= may, name
         if "s3:PutObject" in actions:
             assert "/lists/" not in json.dumps(statement["Resource"]), name
 

@@ -278,7 +278,7 @@ class _FailsUnder:
         self.versions, self.move, self.write, self.remove = (
             world.files.versions, world.files.move, world.files.write, world.files.remove,
         )  # fmt: skip
-        self.written_since = world.files.written_since
+        self.written_since, self.erase = world.files.written_since, world.files.erase
 
     def write_once(self, path: str, content: bytes, *, content_type: str = "text/csv") -> bool:
         if path.startswith(self._prefix):

@@ -231,7 +231,9 @@ ITEM_KINDS: dict[type[Entity], ItemKind] = {
     ExportSequence: ItemKind("EXPORT_SEQUENCE", "EXPORTS#{campaign}", "SEQUENCE"),
     Export: ItemKind("EXPORT", "EXPORTS#{campaign}", "EXPORT#{number:08}", agenda=_export_agenda),
     ExportPart: ItemKind("EXPORT_PART", "EXPORT#{campaign}#{number:08}", "PART#{part:06}"),
-    ListVersion: ItemKind("LIST_VERSION", "LIST#{campaign}#{name}", "VERSION#{version:08}"),
+    ListVersion: ItemKind(
+        "LIST_VERSION", "LIST#{campaign}#{name}", "VERSION#{version:08}", ends="ends_at"
+    ),
     CurrentList: ItemKind("LIST", "LIST#{campaign}#{name}", "IN_FORCE"),
     ListDrops: ItemKind("LIST_DROPS", "LIST#{campaign}#{name}", "DROPS"),
     ListDelta: ItemKind("LIST_DELTA", "LIST#{campaign}#{name}", "DELTA#{position}", ends="ends_at"),

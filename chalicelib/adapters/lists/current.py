@@ -18,9 +18,10 @@ from chalicelib.adapters.lists.reader import SegmentGoneError, SegmentReader, Se
 from chalicelib.adapters.lists.segment import SegmentError
 from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.files.digests import record
+from chalicelib.domain.lists.ends import proves_membership, version_as_of
 from chalicelib.domain.lists.model import CurrentList, ListVersion
 from chalicelib.domain.lists.rules import is_fresh
-from chalicelib.services.list_ports import ListUnavailableError, Membership
+from chalicelib.services.list_ports import NO_LONGER_KEPT, ListUnavailableError, Membership
 from chalicelib.services.ports import Clock, Repository
 
 ATTEMPTS = 3  # a look-up may meet one swap of the list, hardly ever two
@@ -57,19 +58,23 @@ class CurrentLists:
     def find_as_of(
         self, name: str, campaign: str, at: datetime, digests: AddressDigests
     ) -> Membership:
-        """Whether the list as of `at` had the address; versions and segments are kept for this."""
+        """Whether the list as of `at` had the address; replaced versions are kept for this."""
 
         def as_of() -> ListVersion:
             pointer = self._pointer(name, campaign)
             if pointer.accepted_at <= at:
                 return pointer
-            versions = list(self._repository.within(ListVersion, campaign=campaign, name=name))
-            before = [version for version in versions if version.accepted_at <= at]
-            return before[-1] if before else versions[0]
+            versions = self._repository.within(ListVersion, campaign=campaign, name=name)
+            return version_as_of(list(versions), at)
 
-        return self._look_up(as_of, digests)
+        return self._look_up(as_of, digests, at)
 
-    def _look_up(self, version: Callable[[], ListVersion], digests: AddressDigests) -> Membership:
+    def _look_up(
+        self,
+        version: Callable[[], ListVersion],
+        digests: AddressDigests,
+        at: datetime | None = None,
+    ) -> Membership:
         """Look up in a version, which is read again when its segment has been replaced.
 
         pointer → 7 ······ GET 7 ✗ 412, 404        pointer → 8 ······ GET 8 ✓
@@ -77,7 +82,11 @@ class CurrentLists:
         """
         for _ in range(ATTEMPTS):
             with suppress(SegmentGoneError):
-                return self._look_up_in(version(), digests)
+                asked = version()
+                found = self._look_up_in(asked, digests)
+                if found.found and at and not proves_membership(asked, at):
+                    raise ListUnavailableError(NO_LONGER_KEPT)
+                return found
         raise ListUnavailableError("read_failed")
 
     def _look_up_in(self, pointer: ListVersion, digests: AddressDigests) -> Membership:

@@ -1,7 +1,7 @@
 """What is valid in a campaign file and probably not meant; each warning names its field.
 
-Refuses nothing: that is `checks.py`. A warning is for money that anybody could take, for a rule that
-can never hold, and for people's addresses that are kept longer or protected less than they need be.
+Refuses nothing: that is `checks.py`. A warning is for money that anybody could take, for a rule
+that can never hold, and for addresses that are kept longer or protected less than they need be.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ class ListVersion(Entity):
     describes. `mode` is what made the version: a drop (`full`, `add`, `remove`) or a `rollback`;
     `base_version` is the version that a delta was applied to or a rollback restored;
     `last_position` is that of the last drop in it; `full` is the full list that its deltas were
-    applied to.
+    applied to. `ends_at`: noted once it has been replaced (domain/lists/ends.py).
     """
 
     campaign: str
@@ -87,6 +87,7 @@ class ListVersion(Entity):
     base_version: int | None = None
     last_position: LastPosition
     full: FullList
+    ends_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

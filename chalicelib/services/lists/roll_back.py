@@ -11,6 +11,7 @@ from chalicelib.domain.campaign.lists import ListName
 from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.domain.fact_bodies import ListRolledBack
 from chalicelib.domain.lists.drops import drop_position
+from chalicelib.domain.lists.ends import may_be_restored
 from chalicelib.domain.lists.model import CurrentList, FullList, ListDrops, ListVersion
 from chalicelib.domain.lists.plan import ROLLBACK
 from chalicelib.domain.lists.rules import is_fresh
@@ -37,6 +38,8 @@ def roll_back_list(
     earlier = ports.repository.get(ListVersion, **key, version=version)
     if rules is None or current is None or earlier is None:
         raise UnknownError("version")
+    if not may_be_restored(earlier, ports.clock()):
+        raise UnknownError("version")
     limits = rules.document.lists[name]
     if not is_fresh(earlier, ports.clock(), limits.max_age):
         raise RefusedError("older_than_the_campaign_allows")
@@ -54,6 +57,7 @@ def roll_back_list(
             "base_version": earlier.version,
             "last_position": position,
             "full": _as_full(earlier, position),
+            "ends_at": None,
         }
     )
     body = ListRolledBack(

@@ -10,7 +10,7 @@ stops neither the other findings nor the other campaigns.
 More conditions are checked here, because no event reports them: what the client was expected to
 send and has not (`services/watch.py`), lists that are too old or missing while their campaign is
 open, and referrals without digests under the current keys (`rekey`). What ends with a campaign
-follows its last day here (`move_ends`).
+follows its last day here (`move_ends`), and what a list has replaced ends (`end_lists`).
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from chalicelib.services.isolation import Isolation, raised
 from chalicelib.services.journal import seal_overdue
 from chalicelib.services.list_status import list_statuses
 from chalicelib.services.lookups import current_campaign
+from chalicelib.services.operations.end_lists import end_lists
 from chalicelib.services.operations.move_ends import move_ends
 from chalicelib.services.operations.overdue_mails import LEASED_AFTER
 from chalicelib.services.operations.rekey import rekey
@@ -71,6 +72,7 @@ _WATCHED = (
     "ends_moved",
     "ends_not_moved",
     "campaigns_with_moving_ends",
+    "segments_ended",
     "campaigns_to_rekey",  # at 0 the client may use the new key, and the old one may be removed
 )
 UNDECIDED_AFTER = timedelta(minutes=15)
@@ -141,6 +143,10 @@ def _lists_too_old(ports: Ports, current: CurrentCampaign, found: dict[str, int]
         found["lists_too_old"] += sum(not status.in_force for status in statuses)
 
 
+def _end_lists(ports: Ports, current: CurrentCampaign, found: dict[str, int]) -> None:
+    found["segments_ended"] += end_lists(ports, current.campaign)
+
+
 def _undecided(ports: Ports, current: CurrentCampaign, found: dict[str, int]) -> None:
     until = ports.clock() - UNDECIDED_AFTER
     overdue = ports.repository.agenda(Invitation, Agenda.UNDECIDED, current.campaign, until=until)
@@ -166,6 +172,7 @@ _OF_A_CAMPAIGN = {
     "undecided": _undecided,
     "unexported": _unexported,
     "lists": _lists_too_old,
+    "replaced_lists": _end_lists,
     "protection": _protect,
     "watch": _watched,
     "digests": _rekeyed,

@@ -11,7 +11,7 @@ from chalicelib.domain.orders import Order
 from chalicelib.domain.redemptions import Redemption
 from chalicelib.domain.referrals import Referral, with_newcomer_check
 from chalicelib.services.errors import RetryLaterError
-from chalicelib.services.list_ports import ListUnavailableError, Membership
+from chalicelib.services.list_ports import NO_LONGER_KEPT, ListUnavailableError, Membership
 from chalicelib.services.lookups import current_campaign, find_customer_as_of, referee_of
 from chalicelib.services.ports import Ports, Replace
 from chalicelib.services.referral_orders import orders_of
@@ -57,4 +57,7 @@ def _find_customer(
     try:
         return find_customer_as_of(ports, campaign, referee_of(ports, referral), at)
     except ListUnavailableError as error:
+        if error.reason == NO_LONGER_KEPT:
+            # A first order reported late: the confirmation is the last list that says something.
+            return Membership(referral.customers_version, None)
         raise RetryLaterError("customers") from error
