@@ -70,6 +70,10 @@ def _send(post_office: PostOffice, call: Mapping[str, Any]) -> Response:
         for kind in ("ToAddresses", "CcAddresses", "BccAddresses")
         for address in destination.get(kind, [])
     ]
+    if not all(map(str.isascii, recipients)):
+        return _aws_error(
+            400, "BadRequestException", "Local address contains control or whitespace"
+        )
     tags = {tag["Name"]: tag["Value"] for tag in call.get("EmailTags", [])}
     tags["ses:configuration-set"] = call.get("ConfigurationSetName", "")
     answer, identifier = post_office.take(raw, recipients, tags)

@@ -142,18 +142,22 @@ class Address:
 
     @property
     def sendable(self) -> str:
-        """As typed, with the domain in ASCII: the only form SES accepts in an envelope."""
-        return f"{self.typed.rpartition('@')[0]}@{self.domain}"
+        """As typed, with the domain in ASCII: the only form SES accepts in an envelope.
+
+        In NFC: a Kelvin sign is typed by somebody whose address has a K, and is claimed as theirs.
+        """
+        local = unicodedata.normalize("NFC", self.typed).rpartition("@")[0]
+        return f"{local}@{self.domain}"
 
     @property
     def masked(self) -> str:
         """`jeanne@example.fr` → `j•••@e•••.fr`: enough for the sponsor to recognise it.
 
-        Always three dots, because the length would reveal something too.
+        Always three dots, because the length would reveal something too. Of the domain that is
+        digested, because only there every dot is a full stop.
         """
-        domain = unicodedata.normalize("NFC", self.typed.rpartition("@")[2]).lower()
-        ending = domain.removesuffix(".").rpartition(".")[2]
-        return f"{self.local[:1]}•••@{domain[:1]}•••.{ending}"
+        domain = _shown_domain(self.domain)
+        return f"{self.local[:1]}•••@{domain[:1]}•••.{domain.rpartition('.')[2]}"
 
     @property
     def quality_problem(self) -> QualityReason | None:
@@ -226,6 +230,18 @@ def _ascii_domain(domain: str) -> str:
         except idna.IDNAError as error:
             raise AddressError("bad_domain") from error
     return domain.removesuffix(".")
+
+
+def _shown_domain(domain: str) -> str:
+    """A domain in IDNA ASCII as its readers know it."""
+    if "xn--" not in domain:
+        return domain
+    import idna
+
+    try:
+        return idna.decode(domain)
+    except idna.IDNAError:
+        return domain  # stored by a version that took what this one would refuse
 
 
 def _is_domain(domain: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime, timedelta
+from typing import TypeGuard
 
 from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.campaign.file import Campaign
@@ -12,6 +13,8 @@ from chalicelib.domain.people import Session, Token, TokenPurpose
 
 SIGN_IN_LASTS = timedelta(minutes=30)
 SESSION_LASTS = timedelta(hours=12)
+# After an invitation's closing day: who confirmed it sees the voucher for so long.
+SEEN_FOR = timedelta(days=90)
 
 
 def hashed(token: str) -> str:
@@ -19,7 +22,7 @@ def hashed(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def is_usable(token: Token | None, purpose: TokenPurpose, now: datetime) -> bool:
+def is_usable(token: Token | None, purpose: TokenPurpose, now: datetime) -> TypeGuard[Token]:
     """True when there is such a token, for that purpose, neither used nor expired."""
     return (
         token is not None
@@ -40,17 +43,27 @@ def sign_in_token(text: str, campaign: Campaign, sponsor_id: str, now: datetime)
     )
 
 
-def invitation_token(
-    text: str,
-    purpose: TokenPurpose,
-    campaign: Campaign,
-    invitation: Invitation,
-    digests: AddressDigests,
-) -> Token:
-    """The stored form of a token in an invitation's mail, kept as long as the address."""
+def invitation_token(text: str, campaign: Campaign, invitation: Invitation) -> Token:
+    """The stored form of a token that shows an invitation and answers it. It ends with what it is
+    for: some time after the closing day, and with the address at the latest.
+    """
     return Token(
         token_hash=hashed(text),
-        purpose=purpose,
+        purpose=TokenPurpose.INVITATION,
+        campaign=campaign.id,
+        sponsor_id=invitation.sponsor_id,
+        invitation_id=invitation.invitation_id,
+        ends_at=min(invitation.closes_at + SEEN_FOR, campaign.contact_ends_at()),
+    )
+
+
+def unsubscribe_token(
+    text: str, campaign: Campaign, invitation: Invitation, digests: AddressDigests
+) -> Token:
+    """The stored form of a token that objects to mails, kept as long as the address."""
+    return Token(
+        token_hash=hashed(text),
+        purpose=TokenPurpose.UNSUBSCRIBE,
         campaign=campaign.id,
         sponsor_id=invitation.sponsor_id,
         invitation_id=invitation.invitation_id,

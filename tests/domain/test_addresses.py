@@ -84,6 +84,20 @@ def test_mail_goes_to_the_address_as_typed_with_an_ascii_domain() -> None:
     assert parse("Jeanne@Example.fr").sendable == "Jeanne@example.fr"
 
 
+def test_whatever_is_taken_for_deliverable_can_be_sent_to() -> None:
+    """A Kelvin sign is lower-cased to a k, so its address is digested as somebody's with a k."""
+    assert parse("\u212aevin@example.fr").sendable == "Kevin@example.fr"
+    taken = 0
+    for point in range(0x80, 0x3000):
+        try:
+            address = parse(f"{chr(point)}evin@example.fr")
+        except AddressError:
+            continue
+        taken += 1
+        assert address.sendable.isascii() == (address.quality_problem is None)
+    assert taken > 1_000
+
+
 def test_ascii_addresses_do_not_pay_for_the_idna_tables() -> None:
     script = (
         "import sys; from chalicelib.domain.addresses import Address;"
@@ -308,7 +322,31 @@ def test_nothing_is_suggested_when_the_rest_is_not_an_address(typed: str) -> Non
         ("Jeanne@mail.Example.co.uk.", "j•••@m•••.uk"),
         ("a@b.fr", "a•••@b•••.fr"),
         ("zoë@bücher.example", "z•••@b•••.example"),
+        ("jeanne@private。fr", "j•••@p•••.fr"),
+        ("jeanne@private．fr", "j•••@p•••.fr"),
+        ("jeanne@private｡example．fr", "j•••@p•••.fr"),
+        ("jeanne@例え。テスト", "j•••@例•••.テスト"),
     ],
 )
 def test_a_masked_address_shows_its_initials_and_its_ending(address: str, masked: str) -> None:
     assert parse(address).masked == masked
+
+
+def test_no_dot_that_idna_knows_lets_a_mask_show_the_domain() -> None:
+    forms = (*range(0x2000, 0x3100), *range(0xFE00, 0x10000))
+    dots = [chr(point) for point in forms if "." in dotted(chr(point))]
+    assert {"\u3002", "\uff0e", "\uff61"} <= set(dots)
+    for dot in dots:
+        assert "private" not in parse(f"jeanne@private{dot}fr").masked
+
+
+def dotted(character: str) -> str:
+    """The ASCII domain that a character between two labels makes, empty when it is refused."""
+    try:
+        return parse(f"jeanne@private{character}fr").domain
+    except AddressError:
+        return ""
+
+
+def test_a_domain_that_an_earlier_version_took_is_still_masked() -> None:
+    assert Address.stored("jeanne@xn--.fr").masked == "j•••@x•••.fr"

@@ -34,6 +34,7 @@ from chalicelib.services.list_ports import (
 from chalicelib.services.ports import (
     Clock,
     FileMissingError,
+    MailNotSentError,
     PartOfFile,
     Repository,
     Stretch,
@@ -327,6 +328,8 @@ class MemoryMailer:
     def send(self, message: bytes, *, recipient: str, mail_id: str) -> str:
         parsed = message_from_bytes(message, EmailMessage, policy=policy.default)
         error = self.answers.pop(0) if self.answers else None
+        if error is None and not recipient.isascii():  # as SES answers
+            raise MailNotSentError("BadRequestException", final=True)
         if error is None or self.leaves_first:
             self.sent.append(SentMail(mail_id, recipient, parsed))
         if error:

@@ -6,8 +6,9 @@ import pytest
 
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.invitations import Invitation, InvitationState
-from chalicelib.domain.people import Contact, Opposition
+from chalicelib.domain.people import Contact, Opposition, Token
 from chalicelib.domain.referrals import Referral
+from chalicelib.domain.tokens import SEEN_FOR
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import GoneError, InvalidError, UnavailableError
 from chalicelib.services.invitations.respond import confirm, decline, unsubscribe, view_offer
@@ -15,7 +16,7 @@ from chalicelib.services.ports import Remove
 from tests.fakes.campaign import CANARY, campaign
 from tests.fakes.due import expire
 from tests.fakes.repository import TornRepository
-from tests.fakes.world import CUSTOMERS, VIPS, World, wrapped
+from tests.fakes.world import CUSTOMERS, VIPS, World, new_world, wrapped
 
 NEWCOMER = "jeanne@gmail.com"
 
@@ -210,9 +211,34 @@ def test_a_vouchers_mail_is_not_advertising_and_has_no_unsubscribe_link(
     assert "List-Unsubscribe" not in voucher.message
 
 
-def test_an_unknown_unsubscribe_token_is_nobodys(world: World) -> None:
-    unsubscribe(world.ports, "unknown")
+def test_a_token_that_is_unknown_or_for_another_purpose_opposes_nobody(
+    world: World, token: str
+) -> None:
+    for text in ("unknown", token, world.mailer.to(VIPS[0])[0].tokens[0]):
+        unsubscribe(world.ports, text)
     assert world.memory.all(Opposition) == []
+    assert state(world) is InvitationState.SENT
+
+
+def test_an_invitations_token_ends_some_time_after_its_closing_day(
+    world: World, token: str
+) -> None:
+    confirm(world.ports, token, "1", False)
+    world.clock.now = world.memory.all(Invitation)[0].closes_at + SEEN_FOR
+    with pytest.raises(GoneError):
+        view_offer(world.ports, token)
+    world.clock.advance(seconds=-1)
+    assert view_offer(world.ports, token).sponsor_name == "Camille"
+    unsubscribe(world.ports, unsubscribe_token(world))
+    assert world.memory.all(Opposition)
+
+
+def test_an_invitations_token_never_outlives_the_address() -> None:
+    world = new_world(ends_on="2026-03-02", retention_days=1)
+    world.invite(world.sponsor(), NEWCOMER)
+    world.run()
+    end = world.campaign.contact_ends_at()
+    assert {one.ends_at for one in world.memory.all(Token) if one.invitation_id} == {end}
 
 
 def test_an_erased_sponsor_makes_no_more_offers(world: World, token: str) -> None:

@@ -128,14 +128,16 @@ def decline(ports: Ports, token_text: str) -> str:
 def unsubscribe(ports: Ports, token_text: str) -> None:
     """Record that the bearer must not get mails again; an unanswered invitation is declined too.
 
-    For an unknown token there is nothing to do, and the answer is the same.
+    For a token that is unknown or for something else there is nothing to do, and the answer is the
+    same.
     """
     token = ports.repository.get(Token, token_hash=tokens.hashed(token_text))
-    if token is None or token.used_at or token.digests is None:
+    if not tokens.is_usable(token, TokenPurpose.UNSUBSCRIBE, ports.clock()):
         return
+    digests = token.digests.values if token.digests else ()
     campaign = current_campaign(ports, token.campaign)
     changes: list[Change] = [Replace(used(token, ports.clock()))]
-    changes += new_oppositions(ports, campaign, token.digests.values)
+    changes += new_oppositions(ports, campaign, digests)
     facts = [_opposition_fact(ports, token)]
     invitation = _unanswered(ports, campaign, token)
     if invitation:
@@ -160,7 +162,7 @@ def _invitation_of(ports: Ports, token_text: str) -> Invitation:
     token = ports.repository.get(Token, token_hash=tokens.hashed(token_text))
     if not tokens.is_usable(token, TokenPurpose.INVITATION, ports.clock()):
         raise GoneError("token")
-    if token is None or token.invitation_id is None:
+    if token.invitation_id is None:
         raise GoneError("token")
     invitation = ports.repository.get(
         Invitation, sponsor_id=token.sponsor_id, invitation_id=token.invitation_id

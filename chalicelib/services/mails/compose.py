@@ -32,7 +32,7 @@ from chalicelib.domain.invitations import (
     within_campaign,
 )
 from chalicelib.domain.mails import Mail
-from chalicelib.domain.people import Contact, Token, TokenPurpose
+from chalicelib.domain.people import Contact, Token
 from chalicelib.domain.vouchers import is_live
 from chalicelib.mails.contexts import (
     AnyMail,
@@ -185,12 +185,9 @@ def _invitation(ports: Ports, sender: Sender, fact: InvitationAccepted) -> Draft
         campaign=campaign,
         content=content,
         correlation=invitation.correlation,
-        tokens=tuple(
-            tokens.invitation_token(text, purpose, campaign, invitation, digests)
-            for text, purpose in (
-                (answer_text, TokenPurpose.INVITATION),
-                (unsubscribe_text, TokenPurpose.UNSUBSCRIBE),
-            )
+        tokens=(
+            tokens.invitation_token(answer_text, campaign, invitation),
+            tokens.unsubscribe_token(unsubscribe_text, campaign, invitation, digests),
         ),
         digests=digests,
         invitation=invitation,

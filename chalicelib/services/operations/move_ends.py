@@ -1,6 +1,7 @@
 """What ends with its campaign follows the campaign's last day when a new version moves it.
 
-Addresses, mailed tokens and mails end some time after that day, and no invitation is open longer.
+Addresses, mailed tokens and mails end some time after that day, and no invitation is open longer;
+its token ends some time after its own closing day, and only gets earlier too.
 Their dates are stored, because AWS removes items by a stored date. So, after a version with another
 last day, the table is read once, page by page, and what has the date of an earlier version gets
 that of the version in force: later for a prolonged campaign, earlier for one that is ended early.
@@ -24,7 +25,7 @@ from chalicelib.domain.campaign.versions import CampaignVersion, CurrentCampaign
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.invitations import Invitation, within_campaign
 from chalicelib.domain.mails import Mail
-from chalicelib.domain.people import Contact, Token
+from chalicelib.domain.people import Contact, Token, TokenPurpose
 from chalicelib.services.ports import ConflictError, ContentionError, Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
 
@@ -125,6 +126,8 @@ def followed(campaign: Campaign, earlier: Collection[datetime], entity: Entity) 
     match entity:
         case Invitation():
             return within_campaign(campaign, entity)
+        case Token(purpose=TokenPurpose.INVITATION):
+            return replace(entity, ends_at=min(entity.ends_at, campaign.contact_ends_at()))
         case Contact() | Token() | Mail() if entity.ends_at in earlier:
             return replace(entity, ends_at=campaign.contact_ends_at())
         case _:

@@ -216,9 +216,7 @@ def open_session(
     """
     now = ports.clock()
     token = ports.repository.get(Token, token_hash=tokens.hashed(token_text))
-    if token is None or token.campaign != campaign_id:
-        raise UnauthorisedError("token")
-    if not tokens.is_usable(token, TokenPurpose.SIGN_IN, now):
+    if not tokens.is_usable(token, TokenPurpose.SIGN_IN, now) or token.campaign != campaign_id:
         raise UnauthorisedError("token")
     if name:
         require_not_the_brand(name, current_campaign(ports, campaign_id).brand.name)
