@@ -51,7 +51,8 @@ from chalicelib.services.operations.report import report
 from chalicelib.services.operations.statement import write_statements
 from chalicelib.services.orders.record_many import record_reported_orders
 from chalicelib.services.spare_codes import count_spare_codes
-from chalicelib.services.sponsors.sign_in import open_session, request_sign_in
+from chalicelib.services.sponsors.sessions import open_session
+from chalicelib.services.sponsors.sign_in import request_sign_in
 from chalicelib.services.vouchers.changes import write_changes
 from chalicelib.services.vouchers.redeem import redeem, roll_back
 from chalicelib.services.vouchers.replace_refused import refused_vouchers, replace_refused

@@ -107,6 +107,11 @@ INVITE = Operation(
     security="session", answers={202: models.InvitationsAnswer}, problems=(401, 409, 429),
     request=models.InvitationsRequest,
 )  # fmt: skip
+END_SESSION = Operation(
+    name="end_session", method="DELETE", path="/v1/sponsor/session",
+    summary="Sign out: the session ends",
+    security="session", answers={204: None}, problems=(401,),
+)  # fmt: skip
 GET_VOUCHER = Operation(
     name="get_voucher", method="GET", path=VOUCHER,
     summary="Whether a voucher would be accepted, and if not, why",
@@ -153,6 +158,7 @@ OPERATIONS = (
     GET_SPONSOR,
     NAME_SPONSOR,
     INVITE,
+    END_SESSION,
     GET_VOUCHER,
     REDEEM,
     ROLL_BACK,

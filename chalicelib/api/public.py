@@ -14,7 +14,8 @@ from chalicelib.services.invitations import respond
 from chalicelib.services.invitations.invite import Referee, sign_up
 from chalicelib.services.lookups import current_campaign
 from chalicelib.services.ports import Ports
-from chalicelib.services.sponsors.sign_in import open_session, request_sign_in
+from chalicelib.services.sponsors.sessions import open_session
+from chalicelib.services.sponsors.sign_in import request_sign_in
 
 
 def public_routes(ports: Callable[[], Ports]) -> Blueprint:

@@ -17,7 +17,7 @@ from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.errors import FieldProblem, InvalidError
 from chalicelib.services.invitations.invite import Referee, invite
 from chalicelib.services.ports import Ports
-from chalicelib.services.sponsors.sign_in import give_name, signed_in
+from chalicelib.services.sponsors.sessions import end_session, give_name, signed_in
 from chalicelib.services.sponsors.space import SponsorSpace, view_sponsor_space, voucher_view
 
 
@@ -46,6 +46,11 @@ def sponsor_routes(ports: Callable[[], Ports], origin: Callable[[], str]) -> Blu
         return models.InvitationsAnswer(
             invitations=[models.InvitationTaken(id=each) for each in ids]
         )
+
+    @edge.serves(operations.END_SESSION)
+    def delete_session(call: Call) -> Reply:
+        end_session(call.ports, call.bearer())
+        return None
 
     return edge.blueprint
 

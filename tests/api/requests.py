@@ -82,6 +82,11 @@ def _invite(world: World) -> Request:
     return invitations(STRANGER, session=world.sign_in())
 
 
+def _end_session(world: World) -> Request:
+    headers = {"Authorization": bearer(world.sign_in())}
+    return Request("DELETE", "/v1/sponsor/session", headers=headers)
+
+
 def _get_voucher(world: World) -> Request:
     return Request("GET", f"{VOUCHERS}/{world.voucher()}")
 
@@ -113,6 +118,7 @@ GOOD: Mapping[str, Prepared] = {
     "get_sponsor": _get_sponsor,
     "name_sponsor": _name_sponsor,
     "invite": _invite,
+    "end_session": _end_session,
     "get_voucher": _get_voucher,
     "redeem_voucher": _redeem,
     "roll_back_redemption": _roll_back,

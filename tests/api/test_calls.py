@@ -54,6 +54,7 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "unsubscribe": [GET, BATCH, *[GET] * 2, WRITE],
     "get_sponsor": [*[GET] * 3, *[QUERY] * 2],
     "invite": [*[GET] * 2, WRITE],
+    "end_session": [GET, DELETE],
     "get_voucher": [BATCH],
     "redeem_voucher": [BATCH, WRITE],
     "roll_back_redemption": [BATCH, WRITE],
@@ -179,7 +180,14 @@ def test_a_public_post_makes_one_write_round_trip(world: World, operation: str) 
 
 @pytest.mark.parametrize(
     "operation",
-    ["confirm_invitation", "decline_invitation", "unsubscribe", "redeem_voucher", "post_orders"],
+    [
+        "confirm_invitation",
+        "decline_invitation",
+        "unsubscribe",
+        "end_session",
+        "redeem_voucher",
+        "post_orders",
+    ],
 )
 def test_a_repeat_writes_nothing(world: World, operation: str) -> None:
     request = GOOD[operation](world)

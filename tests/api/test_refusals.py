@@ -238,6 +238,17 @@ def _naming_after_the_brand(world: World) -> Request:
     return posting("/v1/sponsor/first-name", {"first_name": "Maison Demo"}, **headers)
 
 
+def _session_that_was_ended(world: World) -> Request:
+    session = world.sign_in()
+    headers = {"Authorization": bearer(session)}
+    assert world.ask(Request("DELETE", "/v1/sponsor/session", headers=headers)).status == 204
+    return _space(bearer(session))
+
+
+def _ending_no_session(_: World) -> Request:
+    return Request("DELETE", "/v1/sponsor/session")
+
+
 def _inviting_without_a_session(_: World) -> Request:
     return invitations(STRANGER, session="unknown")
 
@@ -451,6 +462,8 @@ REFUSALS = [
     Refusal("open_session", 422, "invalid-request", _overlong_token, {"token": "too_long"}),
     Refusal("open_session", 422, "invalid-request", _name_that_is_a_link,
             {"first_name": "looks_like_a_link"}),
+    Refusal("end_session", 401, "unauthorised", _ending_no_session),
+    Refusal("get_sponsor", 401, "unauthorised", _session_that_was_ended),
     Refusal("get_sponsor", 401, "unauthorised", _no_authorization),
     Refusal("get_sponsor", 401, "unauthorised", _empty_authorization),
     Refusal("get_sponsor", 401, "unauthorised", _another_scheme),

@@ -316,9 +316,12 @@ def test_a_session_that_has_ended_leads_back_to_the_sign_in_form(
     assert space.evaluate("sessionStorage.length") == 0
 
 
-def test_signing_out_forgets_the_session(space: Page) -> None:
+def test_signing_out_ends_the_session(api: ScriptedApi, space: Page) -> None:
+    api.answers("DELETE /v1/sponsor/session", 204, None)
     space.get_by_role("button", name="Sign out").click()
     expect(space.get_by_role("heading", name="Sign in")).to_be_visible()
+    [ended] = api.made("DELETE /v1/sponsor/session")
+    assert ended.headers["authorization"] == "Bearer s3ssion"
     space.reload()
     expect(space.get_by_role("heading", name="Sign in")).to_be_visible()
     assert space.evaluate("sessionStorage.length") == 0

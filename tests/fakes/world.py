@@ -40,7 +40,8 @@ from chalicelib.services.operations.seal import seal
 from chalicelib.services.ports import Ports, Repository
 from chalicelib.services.protection import requeue_held
 from chalicelib.services.requeue import requeue_undecided
-from chalicelib.services.sponsors.sign_in import decide_sign_in, open_session, request_sign_in
+from chalicelib.services.sponsors.sessions import open_session
+from chalicelib.services.sponsors.sign_in import decide_sign_in, request_sign_in
 from chalicelib.services.vouchers.export import export_vouchers
 from chalicelib.services.vouchers.reward import reward
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digest

@@ -24,7 +24,8 @@ from chalicelib.services.operations import reconcile as watch
 from chalicelib.services.operations.consequences import is_undone
 from chalicelib.services.ports import Failure, MailUncertainError, Remove, Replace
 from chalicelib.services.protection import hold
-from chalicelib.services.sponsors.sign_in import open_session, request_sign_in
+from chalicelib.services.sponsors.sessions import open_session
+from chalicelib.services.sponsors.sign_in import request_sign_in
 from chalicelib.services.vouchers.replace_refused import replace_refused
 from tests.fakes.campaign import CAMPAIGN
 from tests.fakes.due import work_off_all

@@ -28,7 +28,8 @@ from chalicelib.services.operations.due import work_off
 from chalicelib.services.operations.rekey import SETTLED_AFTER, RekeyProgress, rekey, rekey_referral
 from chalicelib.services.operations.report import report
 from chalicelib.services.ports import Entry, Key, Ports, Remove, Replace
-from chalicelib.services.sponsors.sign_in import open_session, request_sign_in
+from chalicelib.services.sponsors.sessions import open_session
+from chalicelib.services.sponsors.sign_in import request_sign_in
 from tests.fakes.campaign import CAMPAIGN, campaign
 from tests.fakes.due import must_not_fail, reconcile, work_off_all
 from tests.fakes.fuse import killed_everywhere

@@ -12,7 +12,8 @@ from chalicelib.domain.people import Contact, Session, Sponsor
 from chalicelib.services.errors import ClosedError, InvalidError, UnauthorisedError
 from chalicelib.services.invitations.invite import Referee, invite, sign_up
 from chalicelib.services.ports import Remove, Replace
-from chalicelib.services.sponsors.sign_in import give_name, request_sign_in
+from chalicelib.services.sponsors.sessions import give_name
+from chalicelib.services.sponsors.sign_in import request_sign_in
 from tests.fakes.campaign import CAMPAIGN
 from tests.fakes.world import VIPS, World, new_world
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from chalicelib.domain.addresses import Address
@@ -12,14 +14,11 @@ from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import ClosedError, UnauthorisedError, UnknownError
 from chalicelib.services.list_ports import ListUnavailableError
 from chalicelib.services.ports import Remove
-from chalicelib.services.sponsors.sign_in import (
-    decide_sign_in,
-    open_session,
-    request_sign_in,
-    signed_in,
-)
+from chalicelib.services.sponsors.sessions import end_session, open_session, signed_in
+from chalicelib.services.sponsors.sign_in import decide_sign_in, request_sign_in
 from tests.fakes.campaign import CAMPAIGN, campaign
-from tests.fakes.world import VIPS, World, new_world
+from tests.fakes.repository import ContestedRepository
+from tests.fakes.world import VIPS, World, new_world, wrapped
 
 VIP = VIPS[0]
 
@@ -163,6 +162,31 @@ def test_a_session_ends(world: World) -> None:
         signed_in(world.ports, bearer)
     with pytest.raises(UnauthorisedError):
         signed_in(world.ports, "unknown")
+
+
+def test_signing_out_ends_the_session_and_no_other(world: World) -> None:
+    bearers = []
+    for _ in range(2):
+        ask(world)
+        bearers.append(open_session(world.ports, CAMPAIGN, tokens_to(VIP, world)[-1], None)[0])
+    for _ in range(2):
+        end_session(world.ports, bearers[0])
+    with pytest.raises(UnauthorisedError):
+        signed_in(world.ports, bearers[0])
+    assert signed_in(world.ports, bearers[1]).campaign == CAMPAIGN
+
+
+def test_two_calls_may_sign_out_at_once(world: World) -> None:
+    ask(world)
+    bearer, _ = open_session(world.ports, CAMPAIGN, tokens_to(VIP, world)[-1], None)
+    first = partial(end_session, world.ports, bearer)
+    end_session(wrapped(world, lambda table: ContestedRepository(table, first)), bearer)
+    assert world.memory.all(Session) == []
+
+
+def tokens_to(address: str, world: World) -> list[str]:
+    """The token of each sign-in link that was mailed, oldest first."""
+    return [mail.tokens[0] for mail in world.mailer.to(address)]
 
 
 def test_nobody_signs_in_to_a_campaign_that_is_closed_or_unknown(world: World) -> None:

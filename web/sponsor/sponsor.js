@@ -185,13 +185,25 @@ function showSpace({ first_name: name, link, quota, invitations, vouchers }) {
   showVouchers(vouchers, campaign?.time_zone);
 }
 
+/** Ends the session, here at once: a server that cannot be reached ends it by its age. */
+async function signOut() {
+  /** @type {SessionAnswer | null} */
+  const session = readFromTab(sessionName);
+  showSignIn("sponsor.signed-out");
+  try {
+    await callApi("DELETE", "/v1/sponsor/session", { bearer: session?.session });
+  } catch (error) {
+    asProblem(error);
+  }
+}
+
 /** @param {string} channel */
 function offersChannel(channel) {
   return campaign?.channels.includes(channel) ?? true;
 }
 
 wireSharing();
-onClick(byId("sign-out"), () => showSignIn("sponsor.signed-out"));
+onClick(byId("sign-out"), signOut);
 onClick(byId("retry"), start);
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden && visibleState() === "space") refresh();
