@@ -107,6 +107,11 @@ INVITE = Operation(
     security="session", answers={202: models.InvitationsAnswer}, problems=(401, 409, 429),
     request=models.InvitationsRequest,
 )  # fmt: skip
+RENEW_LINK = Operation(
+    name="renew_link", method="POST", path="/v1/sponsor/link",
+    summary="A new link; the old one ends",
+    security="session", answers={201: models.LinkAnswer}, problems=(401, 409, 429),
+)  # fmt: skip
 END_SESSION = Operation(
     name="end_session", method="DELETE", path="/v1/sponsor/session",
     summary="Sign out: the session ends",
@@ -158,6 +163,7 @@ OPERATIONS = (
     GET_SPONSOR,
     NAME_SPONSOR,
     INVITE,
+    RENEW_LINK,
     END_SESSION,
     GET_VOUCHER,
     REDEEM,

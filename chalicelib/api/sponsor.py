@@ -9,14 +9,16 @@ from chalice.app import Blueprint
 from chalicelib.api import models, operations
 from chalicelib.api.edge import Call, Edge, Reply, address_in, name_problem, tidy_name
 from chalicelib.domain.addresses import Address
+from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.first_names import first_name
 from chalicelib.domain.invitations import Invitation, seen_by_sponsor
 from chalicelib.domain.money import decimal_text
-from chalicelib.domain.people import is_link_stopped
+from chalicelib.domain.people import Sponsor, is_link_stopped
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.errors import FieldProblem, InvalidError
 from chalicelib.services.invitations.invite import Referee, invite
 from chalicelib.services.ports import Ports
+from chalicelib.services.sponsors.renew_link import renew_link
 from chalicelib.services.sponsors.sessions import end_session, give_name, signed_in
 from chalicelib.services.sponsors.space import SponsorSpace, view_sponsor_space, voucher_view
 
@@ -47,6 +49,11 @@ def sponsor_routes(ports: Callable[[], Ports], origin: Callable[[], str]) -> Blu
             invitations=[models.InvitationTaken(id=each) for each in ids]
         )
 
+    @edge.serves(operations.RENEW_LINK)
+    def post_link(call: Call) -> Reply:
+        campaign, sponsor = renew_link(call.ports, signed_in(call.ports, call.bearer()))
+        return _link(campaign, sponsor, origin())
+
     @edge.serves(operations.END_SESSION)
     def delete_session(call: Call) -> Reply:
         end_session(call.ports, call.bearer())
@@ -71,16 +78,10 @@ def _referees(body: models.InvitationsRequest) -> list[Referee]:
 
 def _space(ports: Ports, space: SponsorSpace, origin: str) -> models.SponsorAnswer:
     campaign = space.campaign
-    url = f"{origin}/referee/?campaign={campaign.id}#link={space.sponsor.link_code}"
     return models.SponsorAnswer(
         campaign=campaign.id,
         first_name=space.first_name,
-        link=models.LinkAnswer(
-            url=url,
-            code=space.sponsor.link_code,
-            qr_svg=_qr(url),
-            stopped=is_link_stopped(space.sponsor, campaign),
-        ),
+        link=_link(campaign, space.sponsor, origin),
         quota=models.QuotaAnswer(
             limit=campaign.quotas.invitations_per_sponsor,
             per_call=campaign.quotas.referees_per_call,
@@ -88,6 +89,16 @@ def _space(ports: Ports, space: SponsorSpace, origin: str) -> models.SponsorAnsw
         ),
         invitations=[_invitation(ports, space, each) for each in space.invitations],
         vouchers=[_voucher(space, each) for each in space.vouchers],
+    )
+
+
+def _link(campaign: Campaign, sponsor: Sponsor, origin: str) -> models.LinkAnswer:
+    url = f"{origin}/referee/?campaign={campaign.id}#link={sponsor.link_code}"
+    return models.LinkAnswer(
+        url=url,
+        code=sponsor.link_code,
+        qr_svg=_qr(url),
+        stopped=is_link_stopped(sponsor, campaign),
     )
 
 

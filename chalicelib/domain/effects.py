@@ -217,6 +217,7 @@ EFFECTS: Mapping[FactName, Effect] = {
     F.MAIL_TO_SEND_AGAIN: Effect(queues=(Queue.MAIL,)),
     F.MAIL_COMPLAINED: Effect(counted_by=_about_invitations),
     F.LINK_STOPPED: Effect(),
+    F.LINK_RENEWED: Effect(),
     F.INVITATIONS_STOPPED: Effect(),
     F.INVITATIONS_RESUMED: Effect(queues=(Queue.DECIDE,)),
 }

@@ -72,6 +72,7 @@ class FactName(StrEnum):
     MAIL_BOUNCED_FOR_NOW = "mail_bounced_for_now"
     MAIL_TO_SEND_AGAIN = "mail_to_send_again"
     LINK_STOPPED = "link_stopped"
+    LINK_RENEWED = "link_renewed"
     INVITATIONS_STOPPED = "invitations_stopped"
     INVITATIONS_RESUMED = "invitations_resumed"
     MAIL_COMPLAINED = "mail_complained"

@@ -218,6 +218,14 @@ def closed(invitation: Invitation, state: InvitationState, now: datetime) -> Inv
     return replace(invitation, state=final, ended_at=now)
 
 
+def is_shown_to_sponsor(invitation: Invitation) -> bool:
+    """Whether the sponsor's page has it: who came by the link only once confirmed from the mail,
+    because anybody may type anybody's address there.
+    """
+    by_address = invitation.channel is Channel.EMAIL
+    return by_address or invitation.state is InvitationState.CONFIRMED
+
+
 def seen_by_sponsor(invitation: Invitation, now: datetime) -> SponsorView:
     """`pending` until the closing day, then `closed`; only a confirmation shows."""
     if invitation.state is InvitationState.CONFIRMED:

@@ -53,13 +53,18 @@ class Sponsor(Entity):
     created_at: datetime
     vip_list_version: int
     invited: int = 0
-    sign_ups: int = 0
     rewards: int = 0
     sign_ins: int = 0
     sign_ins_on: date | None = None
     counts_revoked: bool = True
     link_problems: int = 0
     """hard bounces and complaints of those who came by the link, since they are counted"""
+    link_confirmed: int = 0
+    """those who came by a link and confirmed, since they are counted"""
+    link_made_at: datetime | None = None
+    """when the link replaced an earlier one, if it did"""
+    links_made: int = 0
+    links_made_on: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -100,6 +100,14 @@ def open_campaign(ports: Ports, campaign_id: str) -> Campaign:
     return campaign
 
 
+def campaign_with_channel(ports: Ports, campaign_id: str, channel: str) -> Campaign:
+    """The campaign in force, open now and with that channel; `UnknownError`, `ClosedError`."""
+    campaign = open_campaign(ports, campaign_id)
+    if channel not in campaign.channels:
+        raise ClosedError("channel")
+    return campaign
+
+
 def find_customer(ports: Ports, campaign: Campaign, digests: AddressDigests) -> Membership:
     """Whether the current customer list has a person. `ListUnavailableError` on any doubt."""
     return _find(ports, campaign, ListName.CUSTOMERS, digests)
@@ -227,7 +235,18 @@ def sponsor_contact(ports: Ports, sponsor_id: str) -> Contact | None:
     cannot invite: it is never made from the address.
     """
     sponsor = ports.repository.get(Sponsor, sponsor_id=sponsor_id)
-    return ports.repository.get(Contact, contact_id=sponsor.contact_id) if sponsor else None
+    return contact_of(ports, sponsor) if sponsor else None
+
+
+def contact_of(ports: Ports, sponsor: Sponsor) -> Contact | None:
+    """A sponsor's address and name; None when they are erased."""
+    return ports.repository.get(Contact, contact_id=sponsor.contact_id)
+
+
+def has_name(ports: Ports, sponsor: Sponsor) -> bool:
+    """Whether there is a name to sign the sponsor's invitations with."""
+    contact = contact_of(ports, sponsor)
+    return contact is not None and contact.first_name is not None
 
 
 def invitation_in(ports: Ports, mail: Mail) -> Invitation | None:

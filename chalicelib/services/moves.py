@@ -20,7 +20,7 @@ from chalicelib.domain.fact_bodies import (
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import Invitation, InvitationState
 from chalicelib.domain.mails import Mail, MailProblem, MailState
-from chalicelib.domain.people import Contact
+from chalicelib.domain.people import Contact, Link, Sponsor, link_of
 from chalicelib.domain.redemptions import (
     OrderUses,
     Redemption,
@@ -90,6 +90,13 @@ def close_invitation(ports: Ports, invitation: Invitation, state: InvitationStat
     contact = ports.repository.get(Contact, contact_id=invitation.contact_id)
     closed = Replace(invitations.closed(invitation, state, ports.clock()))
     return [closed, Remove(contact)] if contact else [closed]
+
+
+def link_changes(ports: Ports, sponsor: Sponsor, renewed: Sponsor) -> list[Change]:
+    """The changes that give a sponsor the link of `renewed` and end the one before."""
+    former = ports.repository.get(Link, link_code=sponsor.link_code)
+    ended = [Remove(former)] if former else []
+    return [Replace(renewed), Insert(link_of(renewed)), *ended]
 
 
 @retry_on_conflict

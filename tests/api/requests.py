@@ -82,6 +82,11 @@ def _invite(world: World) -> Request:
     return invitations(STRANGER, session=world.sign_in())
 
 
+def _renew_link(world: World) -> Request:
+    headers = {"Authorization": bearer(world.sign_in())}
+    return Request("POST", "/v1/sponsor/link", headers=headers)
+
+
 def _end_session(world: World) -> Request:
     headers = {"Authorization": bearer(world.sign_in())}
     return Request("DELETE", "/v1/sponsor/session", headers=headers)
@@ -118,6 +123,7 @@ GOOD: Mapping[str, Prepared] = {
     "get_sponsor": _get_sponsor,
     "name_sponsor": _name_sponsor,
     "invite": _invite,
+    "renew_link": _renew_link,
     "end_session": _end_session,
     "get_voucher": _get_voucher,
     "redeem_voucher": _redeem,

@@ -14,6 +14,7 @@ import pytest
 from chalicelib.adapters.dynamodb.repository import DynamoRepository
 from chalicelib.adapters.lists.current import CurrentLists
 from chalicelib.api.operations import OPERATIONS
+from chalicelib.domain.links import NEW_LINKS_A_DAY
 from chalicelib.services.list_ports import ListUnavailableError
 from chalicelib.services.ports import ContentionError
 from tests.api.gateway import Request
@@ -140,8 +141,20 @@ def _sign_up_where_links_are_not_a_channel(world: World) -> Request:
 
 def _sign_up_over_quota(world: World) -> Request:
     request = GOOD["sign_up"](world)
-    _limit(world, sign_ups_per_link=1)
+    _limit(world, sign_ups_per_day=1)
     assert world.ask(request).status == 202
+    return request
+
+
+def _sign_up_by_a_link_that_is_used_up(world: World) -> Request:
+    request = GOOD["sign_up"](world)
+    _limit(world, sign_ups_per_link=0)
+    return request
+
+
+def _sign_up_by_a_link_that_was_replaced(world: World) -> Request:
+    request = GOOD["sign_up"](world)
+    assert world.ask(GOOD["renew_link"](world)).status == 201
     return request
 
 
@@ -243,6 +256,23 @@ def _session_that_was_ended(world: World) -> Request:
     headers = {"Authorization": bearer(session)}
     assert world.ask(Request("DELETE", "/v1/sponsor/session", headers=headers)).status == 204
     return _space(bearer(session))
+
+
+def _new_link_without_a_session(_: World) -> Request:
+    return Request("POST", "/v1/sponsor/link")
+
+
+def _new_link_after_the_end(world: World) -> Request:
+    request = GOOD["renew_link"](world)
+    _close(world)
+    return request
+
+
+def _too_many_new_links(world: World) -> Request:
+    request = GOOD["renew_link"](world)
+    for _ in range(NEW_LINKS_A_DAY):
+        assert world.ask(request).status == 201
+    return request
 
 
 def _ending_no_session(_: World) -> Request:
@@ -452,6 +482,8 @@ REFUSALS = [
     Refusal("sign_up", 409, "closed", _sign_up_after_the_end),
     Refusal("sign_up", 409, "closed", _sign_up_where_links_are_not_a_channel),
     Refusal("sign_up", 429, "over-quota", _sign_up_over_quota),
+    Refusal("sign_up", 429, "over-quota", _sign_up_by_a_link_that_is_used_up),
+    Refusal("sign_up", 404, "not-found", _sign_up_by_a_link_that_was_replaced),
     Refusal("sign_up", 422, "invalid-request", _sign_up_with_a_link_for_a_name,
             {"first_name": "looks_like_a_link"}),
     Refusal("open_session", 401, "unauthorised", _garbage_token),
@@ -462,6 +494,9 @@ REFUSALS = [
     Refusal("open_session", 422, "invalid-request", _overlong_token, {"token": "too_long"}),
     Refusal("open_session", 422, "invalid-request", _name_that_is_a_link,
             {"first_name": "looks_like_a_link"}),
+    Refusal("renew_link", 401, "unauthorised", _new_link_without_a_session),
+    Refusal("renew_link", 409, "closed", _new_link_after_the_end),
+    Refusal("renew_link", 429, "over-quota", _too_many_new_links),
     Refusal("end_session", 401, "unauthorised", _ending_no_session),
     Refusal("get_sponsor", 401, "unauthorised", _session_that_was_ended),
     Refusal("get_sponsor", 401, "unauthorised", _no_authorization),

@@ -316,9 +316,36 @@ def test_a_session_that_has_ended_leads_back_to_the_sign_in_form(
     assert space.evaluate("sessionStorage.length") == 0
 
 
+def test_a_new_link_is_asked_for_twice_and_takes_the_place_of_the_old_one(
+    api: ScriptedApi, space: Page
+) -> None:
+    new = {**SPACE["link"], "url": "https://tandem.example/referee/#link=NEW"}  # type: ignore[dict-item]
+    api.answers("POST /v1/sponsor/link", 201, new)
+    space.get_by_role("button", name="Create a new link").click()
+    space.get_by_role("button", name="Keep my link").click()
+    assert api.made("POST /v1/sponsor/link") == []
+    space.get_by_role("button", name="Create a new link").click()
+    space.get_by_role("button", name="Yes, create a new link").click()
+    expect(space.get_by_text("Here is your new link.")).to_be_visible()
+    expect(space.get_by_label("Your personal link")).to_have_value(str(new["url"]))
+    [asked] = api.made("POST /v1/sponsor/link")
+    assert asked.headers["authorization"] == "Bearer s3ssion"
+
+
+def test_after_several_new_links_in_a_day_the_page_says_when_there_is_another(
+    api: ScriptedApi, space: Page
+) -> None:
+    api.refuses("POST /v1/sponsor/link", 429, "over-quota")
+    space.get_by_role("button", name="Create a new link").click()
+    space.get_by_role("button", name="Yes, create a new link").click()
+    expect(space.get_by_text("You can create another one tomorrow.")).to_be_visible()
+    expect(space.get_by_label("Your personal link")).to_have_value(SPACE["link"]["url"])  # type: ignore[index]
+
+
 def test_signing_out_ends_the_session(api: ScriptedApi, space: Page) -> None:
     api.answers("DELETE /v1/sponsor/session", 204, None)
-    space.get_by_role("button", name="Sign out").click()
+    with space.expect_response("**/v1/sponsor/session"):
+        space.get_by_role("button", name="Sign out").click()
     expect(space.get_by_role("heading", name="Sign in")).to_be_visible()
     [ended] = api.made("DELETE /v1/sponsor/session")
     assert ended.headers["authorization"] == "Bearer s3ssion"

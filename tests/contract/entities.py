@@ -19,6 +19,7 @@ from chalicelib.domain.files.parts import Area, FileInParts, HandledPart
 from chalicelib.domain.files.reading import LineError
 from chalicelib.domain.invitations import Channel, Decision, Invitation, InvitationState, Submission
 from chalicelib.domain.journal import JournalGroup, JournalHead, part_of_bundle
+from chalicelib.domain.links import LinkDay
 from chalicelib.domain.lists.model import (
     CurrentList,
     FileRecord,
@@ -84,13 +85,17 @@ ENTITIES: list[Entity] = [
     Sponsor(
         sponsor_id="s", campaign=CAMPAIGN, contact_id="c", digests=digests("v+x@gmail.com"),
         link_code="abc", locale="fr", created_at=MORNING, vip_list_version=1, invited=2,
-        sign_ups=3, rewards=4, sign_ins=5, sign_ins_on=date(2026, 3, 2), counts_revoked=False,
-        link_problems=6,
+        rewards=4, sign_ins=5, sign_ins_on=date(2026, 3, 2), counts_revoked=False,
+        link_problems=6, link_confirmed=3, link_made_at=MORNING, links_made=2,
+        links_made_on=date(2026, 3, 2),
     ),
     SponsorClaim(campaign=CAMPAIGN, digest="d", sponsor_id="s"),
     RefereeClaim(campaign=CAMPAIGN, digest="d", sponsor_id="s", invitation_id="i"),
     Opposition(brand="demo", digest="d", recorded_at=MORNING),
     Link(link_code="abc", campaign=CAMPAIGN, sponsor_id="s"),
+    LinkDay(
+        link_code="abc", campaign=CAMPAIGN, day=date(2026, 3, 2), sign_ups=3, ends_at=LATER
+    ),
     Token(
         token_hash="h", purpose=TokenPurpose.INVITATION, campaign=CAMPAIGN, sponsor_id="s",
         invitation_id="i", digests=digests("a@b.fr"), ends_at=LATER, used_at=MORNING,

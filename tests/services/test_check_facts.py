@@ -32,6 +32,7 @@ from chalicelib.services.operations.check_facts import FactReport, check_facts
 from chalicelib.services.operations.statement import write_statements
 from chalicelib.services.ports import FACT_SHARDS, MailNotSentError
 from chalicelib.services.protection import resume
+from chalicelib.services.sponsors.renew_link import renew_link
 from chalicelib.services.sponsors.sign_in import request_sign_in
 from chalicelib.services.vouchers.changes import write_changes
 from chalicelib.services.vouchers.redeem import redeem, roll_back
@@ -312,6 +313,7 @@ CASES: Mapping[FactName, Case] = {
     F.MAIL_BOUNCED_FOR_NOW: Case(_event("bounced_for_now"), _invited),
     F.VOUCHER_UNDELIVERED: Case(_voucher_bounced, _acknowledged),
     F.MAIL_TO_SEND_AGAIN: Case(_sent_again, _then(_acknowledged, _voucher_bounced)),
+    F.LINK_RENEWED: Case(lambda world: renew_link(world.ports, world.sponsor())),
     F.LINK_STOPPED: Case(_link_bounced, _came_by_link, _with_one_problem_a_link),
     F.INVITATIONS_STOPPED: Case(lambda world: reconcile(world.ports), _many_invited, _with_many),
     F.INVITATIONS_RESUMED: Case(

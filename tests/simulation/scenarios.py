@@ -375,7 +375,7 @@ OF_FUNCTIONS = (
 )
 # A link in a mail opens one session: who got no answer asks for another mail.
 _REFUSALS = {"open_session": 401}
-_COUNT_TWICE = {"sign_in", "sign_up", "invite"}  # the last one without a key
+_COUNT_TWICE = {"sign_in", "sign_up", "invite", "renew_link"}  # the last one without a key
 
 
 def _of_the_api() -> Iterator[Scenario]:

@@ -124,7 +124,8 @@ wireAddressForm(
   },
   (problem) => {
     if (problem.status === 404) showState("unknown-link");
-    else if (["closed", "over-quota"].includes(problem.kind)) showState("sign-up-closed");
+    else if (problem.kind === "over-quota") showState("sign-up-full");
+    else if (problem.kind === "closed") showState("sign-up-closed");
     else return false;
     return true;
   },

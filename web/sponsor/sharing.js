@@ -2,10 +2,12 @@
  * The sponsor's own link: copying it, its QR code, WhatsApp, and the device's share sheet.
  */
 
+import { asProblem } from "../shared/api.js";
 import { copyValue } from "../shared/clipboard.js";
 import { byId, onClick } from "../shared/elements.js";
+import { showProblem } from "../shared/form-errors.js";
 import { campaignText, getText } from "../shared/language.js";
-import { onLanguageChange } from "../shared/page-text.js";
+import { clear, onLanguageChange, setText } from "../shared/page-text.js";
 
 let url = "";
 /** @type {CampaignAnswer | null} */
@@ -52,8 +54,12 @@ function message() {
   return getText("sharing.message", { brand: brand.name, offer: campaignText(offer), url });
 }
 
-/** Wires the buttons; called once. */
-export function wireSharing() {
+/**
+ * Wires the buttons; called once.
+ *
+ * @param {() => Promise<LinkAnswer | null>} renew asks for a new link; null when the session ended
+ */
+export function wireSharing(renew) {
   const ownLink = byId("own-link", HTMLInputElement);
   ownLink.addEventListener("focus", () => ownLink.select());
   onClick(byId("copy-link"), () => copyValue(ownLink, byId("sharing-notice")));
@@ -67,4 +73,33 @@ export function wireSharing() {
   onLanguageChange(() => {
     if (url) writeMessage();
   });
+  onClick(byId("new-link"), () => askForNewLink(true));
+  onClick(byId("keep-link"), () => askForNewLink(false));
+  onClick(byId("confirm-new-link"), async () => {
+    askForNewLink(false);
+    try {
+      const link = await renew();
+      if (!link) return;
+      showLink(link, campaign);
+      setText(byId("new-link-made"), "sharing.new-link-made");
+    } catch (error) {
+      showNoNewLink(asProblem(error));
+    }
+  });
+}
+
+/** @param {boolean} asks whether the question is shown, or the button that leads to it */
+function askForNewLink(asks) {
+  clear(byId("new-link-notice"));
+  clear(byId("new-link-made"));
+  byId("new-link").hidden = asks;
+  byId("new-link-question").hidden = !asks;
+  byId(asks ? "confirm-new-link" : "new-link").focus();
+}
+
+/** @param {import("../shared/api.js").ProblemError} problem */
+function showNoNewLink(problem) {
+  const notice = byId("new-link-notice");
+  if (problem.kind === "over-quota") setText(notice, "sharing.too-many-new-links");
+  else showProblem(notice, problem);
 }

@@ -202,7 +202,7 @@ function offersChannel(channel) {
   return campaign?.channels.includes(channel) ?? true;
 }
 
-wireSharing();
+wireSharing(() => callAsSponsor("POST", "/v1/sponsor/link"));
 onClick(byId("sign-out"), signOut);
 onClick(byId("retry"), start);
 document.addEventListener("visibilitychange", () => {

@@ -97,6 +97,16 @@ export const texts = {
   "sharing.share": "Share…",
   "sharing.qr-caption": "Scan with a phone",
   "sharing.qr-alt": "QR code of your personal link",
+  "sharing.new-link-hint":
+    "Has your link fallen into the wrong hands? Create a new one: the old one then stops working.",
+  "sharing.new-link": "Create a new link",
+  "sharing.new-link-question":
+    "Your current link and its QR code will stop working at once. Nothing changes for the people who have already received their e-mail.",
+  "sharing.confirm-new-link": "Yes, create a new link",
+  "sharing.keep-link": "Keep my link",
+  "sharing.new-link-made": "Here is your new link.",
+  "sharing.too-many-new-links":
+    "You have already created several links today. You can create another one tomorrow.",
   "sharing.message": "{brand}: {offer} {url}",
 
   "inviting.title": "Invite by e-mail",
@@ -177,6 +187,9 @@ export const texts = {
     "your spam folder too.",
   "sign-up-closed.title": "This offer is not available",
   "sign-up-closed.text": "There is nothing you need to do.",
+  "sign-up-full.title": "This link takes nobody in at the moment",
+  "sign-up-full.text":
+    "Please try again tomorrow, or ask the person who shared it with you for a new one.",
   "unknown-link.title": "We do not recognise this link",
   "unknown-link.text":
     "It may be incomplete or out of date. Ask the person who shared it to send it again.",

@@ -99,6 +99,16 @@ export const texts = {
   "sharing.share": "Partager…",
   "sharing.qr-caption": "À scanner avec un téléphone",
   "sharing.qr-alt": "QR code de votre lien personnel",
+  "sharing.new-link-hint":
+    "Votre lien est tombé entre de mauvaises mains ? Créez-en un nouveau : l’ancien ne fonctionnera plus.",
+  "sharing.new-link": "Créer un nouveau lien",
+  "sharing.new-link-question":
+    "Votre lien actuel et son QR code cesseront aussitôt de fonctionner. Rien ne change pour les personnes qui ont déjà reçu leur e-mail.",
+  "sharing.confirm-new-link": "Oui, créer un nouveau lien",
+  "sharing.keep-link": "Garder mon lien",
+  "sharing.new-link-made": "Voici votre nouveau lien.",
+  "sharing.too-many-new-links":
+    "Vous avez déjà créé plusieurs liens aujourd’hui. Vous pourrez en créer un autre demain.",
   "sharing.message": "{brand} : {offer} {url}",
 
   "inviting.title": "Invitez par e-mail",
@@ -181,6 +191,9 @@ export const texts = {
     "Vérifiez aussi vos courriers indésirables.",
   "sign-up-closed.title": "Cette offre n’est pas disponible",
   "sign-up-closed.text": "Vous n’avez rien à faire.",
+  "sign-up-full.title": "Ce lien n’accepte plus personne pour le moment",
+  "sign-up-full.text":
+    "Réessayez demain, ou demandez un nouveau lien à la personne qui l’a partagé avec vous.",
   "unknown-link.title": "Ce lien n’est pas reconnu",
   "unknown-link.text":
     "Il est peut-être incomplet ou périmé. Demandez à la personne qui l’a partagé de le renvoyer.",

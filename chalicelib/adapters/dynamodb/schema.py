@@ -53,6 +53,7 @@ from chalicelib.domain.facts import Fact
 from chalicelib.domain.files.parts import FileInParts, HandledPart
 from chalicelib.domain.invitations import Invitation, InvitationState, Submission
 from chalicelib.domain.journal import JournalGroup, JournalHead, JournalPart
+from chalicelib.domain.links import LinkDay
 from chalicelib.domain.lists.model import (
     CurrentList,
     FileRecord,
@@ -201,6 +202,7 @@ ITEM_KINDS: dict[type[Entity], ItemKind] = {
     RefereeClaim: ItemKind("REFEREE_CLAIM", "DIGEST#{campaign}#{digest}", "REFEREE"),
     Opposition: ItemKind("OPPOSITION", "DIGEST#brand:{brand}#{digest}", "OPPOSITION"),
     Link: ItemKind("LINK", "LINK#{link_code}", "LINK"),
+    LinkDay: ItemKind("LINK_DAY", "LINK#{link_code}", "DAY#{day}", ends="ends_at"),
     Token: ItemKind("TOKEN", "TOKEN#{token_hash}", "TOKEN", ends="ends_at"),
     Session: ItemKind("SESSION", "SESSION#{session_hash}", "SESSION", ends="ends_at"),
     Invitation: ItemKind(

@@ -83,6 +83,7 @@ class Quotas(FileModel):
     invitations_per_sponsor: Annotated[int, Field(ge=1, le=1000)] = 20
     referees_per_call: Annotated[int, Field(ge=1, le=20)] = 10
     sign_ups_per_link: Annotated[int, Field(ge=0, le=1000)] = 50
+    sign_ups_per_day: Annotated[int, Field(ge=1, le=1000)] = 20
     problems_per_link: Annotated[int, Field(ge=1, le=1000)] = 5
     sign_in_mails_per_day: Annotated[int, Field(ge=1, le=50)] = 5
 

@@ -196,3 +196,10 @@ class OppositionRecorded(FactBody, name=FactName.OPPOSITION_RECORDED):
     """Somebody does not want the brand's mails."""
 
     sponsor_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkRenewed(FactBody, name=FactName.LINK_RENEWED):
+    """A sponsor asked for a new link: the one before ended."""
+
+    sponsor_id: str

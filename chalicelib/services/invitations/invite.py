@@ -2,7 +2,7 @@
 
 Both write the invitation, the contact and one fact in one transaction, and answer before anything
 is decided: neither the answer nor its timing reveals anything about the address (law 8). The
-sponsor's counters limit what the public can make us do (law 12).
+counters of a sponsor and of a link's day limit what the public can make us do (law 12).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from chalicelib.domain.fact_bodies import InvitationReceived
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.first_names import FirstNameError, require_not_the_brand
 from chalicelib.domain.invitations import Channel, Invitation, Submission, new_invitation
+from chalicelib.domain.links import LinkDay, day_of, is_day_full, is_used_up, with_sign_up
 from chalicelib.domain.people import (
     Contact,
     Link,
@@ -36,8 +37,8 @@ from chalicelib.services.errors import (
     UnknownError,
 )
 from chalicelib.services.facts import invitation_fact
-from chalicelib.services.lookups import open_campaign
-from chalicelib.services.ports import Change, Insert, Ports, Replace
+from chalicelib.services.lookups import campaign_with_channel, has_name, open_campaign
+from chalicelib.services.ports import Change, Insert, Key, Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
 
 SUBMISSION_KEPT_FOR = timedelta(days=2)
@@ -61,9 +62,7 @@ def invite(
     A repeat with the same `idempotency_key` and the same referees returns the ids of the first
     call; with other referees it raises `InvalidError`. `QuotaError`, `ClosedError`.
     """
-    campaign = open_campaign(ports, session.campaign)
-    if "email" not in campaign.channels:
-        raise ClosedError("channel")
+    campaign = campaign_with_channel(ports, session.campaign, "email")
     if len(referees) > campaign.quotas.referees_per_call:
         raise InvalidError([FieldProblem("referees", "too_many")])
     earlier = _earlier(ports, session, referees, idempotency_key)
@@ -75,31 +74,44 @@ def invite(
     _require_names(ports, campaign, sponsor, referees)
     if sponsor.invited + len(referees) > campaign.quotas.invitations_per_sponsor:
         raise QuotaError("invitations_per_sponsor")
-    counted = replace(sponsor, invited=sponsor.invited + len(referees))
-    return _receive(ports, campaign, counted, referees, Channel.EMAIL, idempotency_key)
+    counted = Replace(replace(sponsor, invited=sponsor.invited + len(referees)))
+    return _receive(ports, campaign, sponsor, counted, referees, Channel.EMAIL, idempotency_key)
 
 
 @retry_on_conflict
 def sign_up(ports: Ports, campaign_id: str, link_code: str, referee: Referee) -> tuple[str, ...]:
     """Receive a sign-up by a sponsor's shared link; returns the invitation's id.
 
+    It counts for the day whatever is decided later, so that the answers say nothing of the address.
     `UnknownError`, `ClosedError`, `QuotaError`.
     """
     campaign = open_campaign(ports, campaign_id)
-    link = ports.repository.get(Link, link_code=link_code)
+    link, day = _link(ports, campaign, link_code)
     sponsor = ports.repository.get(Sponsor, sponsor_id=link.sponsor_id) if link else None
-    if sponsor is None or sponsor.campaign != campaign.id:
+    if sponsor is None or link is None or sponsor.campaign != campaign.id:
         raise UnknownError("link")
     if "link" not in campaign.channels:
         raise ClosedError("channel")
     if is_link_stopped(sponsor, campaign):
         raise QuotaError("problems_per_link")
-    if not _has_name(ports, sponsor):
+    if not has_name(ports, sponsor):
         raise ClosedError("link")
-    if sponsor.sign_ups >= campaign.quotas.sign_ups_per_link:
+    if is_used_up(campaign, sponsor):
         raise QuotaError("sign_ups_per_link")
-    counted = replace(sponsor, sign_ups=sponsor.sign_ups + 1)
-    return _receive(ports, campaign, counted, [referee], Channel.LINK, None)
+    today = day or day_of(campaign, link, ports.clock())
+    if is_day_full(campaign, today):
+        raise QuotaError("sign_ups_per_day")
+    counted = Replace(with_sign_up(today)) if day else Insert(with_sign_up(today))
+    return _receive(ports, campaign, sponsor, counted, [referee], Channel.LINK, None)
+
+
+def _link(ports: Ports, campaign: Campaign, link_code: str) -> tuple[Link | None, LinkDay | None]:
+    """The link of a code, and its sign-ups of today, in one read."""
+    today = campaign.local_date(ports.clock()).isoformat()
+    link = Key.of(Link, link_code=link_code)
+    day = Key.of(LinkDay, link_code=link_code, day=today)
+    found = ports.repository.read(link, day)
+    return found.get(link), found.get(day)
 
 
 def _require_names(
@@ -108,7 +120,7 @@ def _require_names(
     """`InvalidError` when the mails could not name the sponsor (law 2), or would greet somebody by
     the name of the brand.
     """
-    problems = [] if _has_name(ports, sponsor) else [FieldProblem("first_name", "missing")]
+    problems = [] if has_name(ports, sponsor) else [FieldProblem("first_name", "missing")]
     for at, referee in enumerate(referees):
         try:
             require_not_the_brand(referee.first_name or "", campaign.brand.name)
@@ -116,11 +128,6 @@ def _require_names(
             problems.append(FieldProblem(f"referees[{at}].first_name", error.reason))
     if problems:
         raise InvalidError(problems)
-
-
-def _has_name(ports: Ports, sponsor: Sponsor) -> bool:
-    contact = ports.repository.get(Contact, contact_id=sponsor.contact_id)
-    return contact is not None and contact.first_name is not None
 
 
 def _request_hash(referees: Sequence[Referee]) -> str:
@@ -144,11 +151,12 @@ def _receive(
     ports: Ports,
     campaign: Campaign,
     sponsor: Sponsor,
+    counted: Change,
     referees: Sequence[Referee],
     channel: Channel,
     idempotency_key: str | None,
 ) -> tuple[str, ...]:
-    changes: list[Change] = [Replace(sponsor)]
+    changes: list[Change] = [counted]
     facts: list[Fact] = []
     ids: list[str] = []
     for referee in referees:

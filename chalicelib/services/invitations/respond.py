@@ -20,11 +20,13 @@ from chalicelib.domain.fact_bodies import (
 )
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import (
+    Channel,
     Invitation,
     InvitationState,
     is_answerable,
     within_campaign,
 )
+from chalicelib.domain.links import is_used_up, with_confirmed
 from chalicelib.domain.people import (
     Contact,
     Sponsor,
@@ -40,9 +42,9 @@ from chalicelib.services.facts import invitation_fact, new_fact, referral_fact
 from chalicelib.services.list_ports import ListUnavailableError, Membership
 from chalicelib.services.lookups import (
     claims_on,
+    contact_of,
     current_campaign,
     find_customer,
-    sponsor_contact,
 )
 from chalicelib.services.moves import close_invitation
 from chalicelib.services.ports import Change, ConflictError, Insert, Ports, Replace
@@ -61,11 +63,17 @@ class Offer:
 def view_offer(ports: Ports, token_text: str) -> Offer:
     """The offer behind an invitation's token. `GoneError`."""
     invitation = _invitation_of(ports, token_text)
+    campaign = current_campaign(ports, invitation.campaign)
     is_confirmed = invitation.state is InvitationState.CONFIRMED
-    sponsor = sponsor_contact(ports, invitation.sponsor_id)
-    if sponsor is None or not (is_confirmed or is_answerable(invitation, ports.clock())):
+    sponsor = ports.repository.get(Sponsor, sponsor_id=invitation.sponsor_id)
+    contact = contact_of(ports, sponsor) if sponsor else None
+    if sponsor is None or contact is None:
         raise GoneError("invitation")
-    return Offer(invitation, current_campaign(ports, invitation.campaign), sponsor.first_name)
+    if not is_confirmed:
+        if not is_answerable(invitation, ports.clock()):
+            raise GoneError("invitation")
+        _require_room(campaign, sponsor, invitation)
+    return Offer(invitation, campaign, contact.first_name)
 
 
 @retry_on_conflict
@@ -223,12 +231,22 @@ def _referral(ports: Ports, referral_id: str) -> Referral:
 def _sponsor(
     ports: Ports, campaign: Campaign, invitation: Invitation
 ) -> tuple[Sponsor, list[Change]]:
-    """The sponsor with digests under every current key, and the changes this needs, if any."""
+    """The sponsor with digests under every current key and what the confirmation counts, and the
+    changes this needs, if any.
+    """
     sponsor = ports.repository.get(Sponsor, sponsor_id=invitation.sponsor_id)
     if sponsor is None:
         raise GoneError("invitation")
+    _require_room(campaign, sponsor, invitation)
     complete, beside = complete_sponsor(ports, campaign, sponsor)
-    return complete, [Replace(complete), *beside] if complete != sponsor else []
+    counted = with_confirmed(complete, invitation)
+    return counted, [Replace(counted), *beside] if counted != sponsor else []
+
+
+def _require_room(campaign: Campaign, sponsor: Sponsor, invitation: Invitation) -> None:
+    """`GoneError` when as many as may have confirmed by the sponsor's links."""
+    if invitation.channel is Channel.LINK and is_used_up(campaign, sponsor):
+        raise GoneError("link")
 
 
 def _declined_fact(ports: Ports, invitation: Invitation) -> Fact:

@@ -25,7 +25,8 @@ from chalicelib.domain.fact_bodies import (
     MailFailed,
 )
 from chalicelib.domain.facts import Fact, FactBody
-from chalicelib.domain.invitations import Channel, Invitation, InvitationState, is_answerable
+from chalicelib.domain.invitations import Invitation, InvitationState, is_answerable
+from chalicelib.domain.links import is_counted_for_link
 from chalicelib.domain.mails import AT_MOST_ONCE, Mail, MailProblem
 from chalicelib.domain.people import Sponsor, is_link_stopped
 from chalicelib.services.digests import new_oppositions
@@ -102,10 +103,10 @@ def _count_for_link(
     ports: Ports, invitation: Invitation | None, changes: list[Change], facts: list[Fact]
 ) -> None:
     """Count a problem of somebody who came by a shared link; the link may stop with it."""
-    if invitation is None or invitation.channel is not Channel.LINK:
+    if invitation is None:
         return
     sponsor = ports.repository.get(Sponsor, sponsor_id=invitation.sponsor_id)
-    if sponsor is None:
+    if sponsor is None or not is_counted_for_link(sponsor, invitation):
         return
     campaign = current_campaign(ports, invitation.campaign)
     counted = replace(sponsor, link_problems=sponsor.link_problems + 1)

@@ -20,6 +20,7 @@ from chalicelib.domain.fact_bodies import (
     InvitationReceived,
     InvitationRefused,
     InvitationSent,
+    LinkRenewed,
     LinkStopped,
     OppositionRecorded,
     ReferralConfirmed,
@@ -34,12 +35,13 @@ from chalicelib.domain.invitations import (
     InvitationState,
     is_undecided,
 )
+from chalicelib.domain.links import with_new_link
 from chalicelib.domain.mails import Mail, invitation_mail
 from chalicelib.domain.people import Contact, Sponsor, link_of, referee_claims, sponsor_claims
 from chalicelib.domain.referrals import Referral
 from chalicelib.services.digests import digests_of, new_oppositions
 from chalicelib.services.lookups import claims_on
-from chalicelib.services.moves import close_invitation
+from chalicelib.services.moves import close_invitation, link_changes
 from chalicelib.services.ports import Change, Insert, Ports, Remove, Replace
 from chalicelib.services.restoring.work import LOST, UnfoundedError, Work
 
@@ -82,6 +84,8 @@ def people_changes(work: Work, fact: Fact, body: FactBody) -> list[Change] | Non
             if sponsor is None:
                 raise UnfoundedError(sponsor_id)
             return [Replace(replace(sponsor, link_problems=max(sponsor.link_problems, problems)))]
+        case LinkRenewed(sponsor_id=sponsor_id):
+            return _renewed(work, fact, sponsor_id)
         case _:
             return None
 
@@ -259,6 +263,18 @@ def _granted(work: Work, fact: Fact, body: SignInGranted) -> list[Change]:
     )
     claims = sponsor_claims(sponsor, digests.values)
     return [Insert(sponsor), *map(Insert, claims), Insert(link_of(sponsor)), *kept]
+
+
+def _renewed(work: Work, fact: Fact, sponsor_id: str) -> list[Change]:
+    """The link from before it ends again; the code that replaced it is nowhere but in the table."""
+    ports = work.at(fact)
+    sponsor = ports.repository.get(Sponsor, sponsor_id=sponsor_id)
+    if sponsor is None:
+        raise UnfoundedError(sponsor_id)
+    if sponsor.link_made_at and sponsor.link_made_at >= fact.at:
+        return []
+    renewed = with_new_link(work.campaign, sponsor, ports.codes.link_code(), fact.at)
+    return link_changes(ports, sponsor, renewed)
 
 
 def _opposed(work: Work, fact: Fact, body: OppositionRecorded) -> list[Change]:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import Release
-from chalicelib.domain.invitations import Invitation, within_campaign
+from chalicelib.domain.invitations import Invitation, is_shown_to_sponsor, within_campaign
 from chalicelib.domain.people import Contact, Session, Sponsor
 from chalicelib.domain.vouchers import (
     Voucher,
@@ -53,6 +53,7 @@ def view_sponsor_space(ports: Ports, session: Session) -> SponsorSpace:
     invitations = (
         within_campaign(campaign, invitation)
         for invitation in ports.repository.within(Invitation, sponsor_id=sponsor.sponsor_id)
+        if is_shown_to_sponsor(invitation)
     )
     held = ports.repository.held_by(sponsor.sponsor_id)
     vouchers = (voucher for voucher in held if voucher.replaced_by is None)
