@@ -212,7 +212,10 @@ def _log_receipt(campaign: str, receipt: Receipt, **about: str) -> None:
 
 
 def export() -> None:
-    """Voucher files of every campaign, then the files of what became of those vouchers."""
+    """Voucher files of every campaign, the files of what became of those vouchers, and those of
+    the consents given to us.
+    """
+    from chalicelib.services.consents.write import write_consents
     from chalicelib.services.lookups import all_campaigns
     from chalicelib.services.vouchers.changes import write_changes
     from chalicelib.services.vouchers.export import export_vouchers
@@ -225,8 +228,16 @@ def export() -> None:
         for one in write_changes(bootstrap.ports(), campaign, until=until):
             log("changes", campaign=campaign.id, number=one.number, rows=one.rows)
 
+    def write_consents_of_one(campaign: Campaign, until: datetime) -> None:
+        for one in write_consents(bootstrap.ports(), campaign, until=until):
+            log("consents", campaign=campaign.id, number=one.number, rows=one.rows)
+
     # An export that cannot be written holds up no change of the vouchers before it.
-    works = {"export": export_one, "changes": write_changes_of_one}
+    works = {
+        "export": export_one,
+        "changes": write_changes_of_one,
+        "consents": write_consents_of_one,
+    }
 
     def run() -> None:
         clock = bootstrap.ports().clock

@@ -37,6 +37,7 @@ _PROBLEMS = {
     ResendOutcome.NOT_UNDELIVERED: "nothing says that it did not arrive",
     ResendOutcome.VOUCHER_ENDED: "its voucher has been used, has ended or was revoked",
     ResendOutcome.ADDRESS_GONE: "its address has been removed",
+    ResendOutcome.OBJECTED: "its holder wants no mail at all; the voucher stays valid",
 }
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import wraps
 from typing import Any, TypeVar
@@ -39,7 +40,23 @@ from chalicelib.services.errors import (
 from chalicelib.services.ports import Ports
 
 M = TypeVar("M", bound=BaseModel)
-Reply = BaseModel | dict[str, Any] | tuple[int, BaseModel] | None
+
+
+@dataclass(frozen=True)
+class Html:
+    """A page as an answer."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Redirect:
+    """An answer that is somewhere else; `to` is relative to the request's path."""
+
+    to: str
+
+
+Reply = BaseModel | dict[str, Any] | tuple[int, BaseModel] | Html | Redirect | None
 View = Callable[..., Reply]
 Headers = dict[str, str | list[str]]
 
@@ -47,6 +64,15 @@ MAX_PATH_PART = 200  # characters; a key of the table has at most 1 KB
 MAX_PROBLEMS = 20  # per request: keeps the answer small for any input
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _JSON = {"Content-Type": "application/json"}
+# A page of ours may be reached without the headers that CloudFront adds.
+_HTML = {
+    "Content-Type": "text/html; charset=utf-8",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+}
 _FIELD_NAME = re.compile(r"[a-z_]{1,40}")
 _REASONS = {
     "missing": "missing",
@@ -87,6 +113,15 @@ class Call:
         if scheme.lower() != "bearer" or not token or len(token) > 200:
             raise UnauthorisedError("session")
         return str(token)
+
+    def raw_body(self) -> bytes:
+        """The body as it came, where any body is good."""
+        body = self._request.raw_body
+        return body.encode() if isinstance(body, str) else bytes(body)
+
+    def header(self, name: str) -> str:
+        """A header that a caller may leave out: empty then."""
+        return str(self._request.headers.get(name, ""))
 
     def idempotency_key(self) -> str | None:
         """The `Idempotency-Key` header, None without one."""
@@ -171,18 +206,20 @@ def _decoded(path: dict[str, str]) -> dict[str, str]:
     """The path's parameters, which API Gateway hands over as the caller has encoded them.
 
     Here alone they are decoded, once: `%2523` is the text `%23`, and a plus is a plus.
-    `UnknownError` for what is no text, or too long to be a key. Tokens are hashed, so theirs may be
-    long.
+    `UnknownError` for what is no text, or too long to be a key. Tokens are hashed: any is one that
+    is unknown at worst.
     """
     return {name: _decoded_part(name, part) for name, part in path.items()}
 
 
 def _decoded_part(name: str, encoded: str) -> str:
+    if name == "token":
+        return unquote(encoded, errors="replace")
     try:
         part = unquote(encoded, errors="strict")
     except UnicodeDecodeError:
         raise UnknownError(name.replace("_", " ")) from None
-    if name != "token" and len(part) > MAX_PATH_PART:
+    if len(part) > MAX_PATH_PART:
         raise UnknownError(name.replace("_", " "))
     return part
 
@@ -201,14 +238,25 @@ def _status(operation: Operation, reply: Reply) -> int:
 
 
 def _response(operation: Operation, reply: Reply) -> Response:
-    body = reply[1] if isinstance(reply, tuple) else reply
-    content = body.model_dump(mode="json") if isinstance(body, BaseModel) else body
-    headers: Headers = {**_HEADERS} if content is None else {**_HEADERS, **_JSON}
+    headers: dict[str, str]
+    content: str | dict[str, Any]
+    match reply:
+        case Html():
+            headers, content = _HTML, reply.text
+        case Redirect():
+            headers, content = {"Referrer-Policy": "no-referrer", "Location": reply.to}, ""
+        case None:
+            headers, content = {}, ""
+        case _:
+            headers, content = _JSON, _json_of(reply)
     return Response(
-        body="" if content is None else content,
-        status_code=_status(operation, reply),
-        headers=headers,
+        body=content, status_code=_status(operation, reply), headers={**_HEADERS, **headers}
     )
+
+
+def _json_of(reply: BaseModel | dict[str, Any] | tuple[int, BaseModel]) -> dict[str, Any]:
+    body = reply[1] if isinstance(reply, tuple) else reply
+    return body.model_dump(mode="json") if isinstance(body, BaseModel) else body
 
 
 def _problem(operation: Operation, error: Exception) -> Response:

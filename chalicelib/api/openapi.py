@@ -104,6 +104,15 @@ def _responses(operation: Operation, schemas: Schemas) -> dict[str, Any]:
         if answer:
             content = {"application/json": {"schema": schemas[answer, "serialization"]}}
             responses[str(status)]["content"] = content
+        if status == HTTPStatus.OK and operation.html:
+            page = {"text/html": {"schema": {"type": "string"}}}
+            responses[str(status)]["content"] = {
+                **responses[str(status)].get("content", {}),
+                **page,
+            }
+        if status == HTTPStatus.SEE_OTHER:
+            location = {"schema": {"type": "string", "format": "uri-reference"}}
+            responses[str(status)]["headers"] = {"Location": location}
     problem = {"application/problem+json": {"schema": schemas[Problem, "serialization"]}}
     for status in operation.refusals:
         phrase = HTTPStatus(status).phrase

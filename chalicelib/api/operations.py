@@ -20,7 +20,7 @@ Security = Literal["public", "session", "client", "ops"]
 @dataclass(frozen=True, kw_only=True)
 class Operation:
     """One operation. `answers` by status (None: an empty body); `problems`: its own refusals;
-    `max_body_kb`: the size limit of a body.
+    `max_body_kb`: the size limit of a body. `html`: its 200 may be a page, where a browser asks.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Operation:
     problems: tuple[int, ...] = ()
     request: type[BaseModel] | None = None
     max_body_kb: int = 64
+    html: bool = False
 
     @property
     def refusals(self) -> tuple[int, ...]:
@@ -87,8 +88,18 @@ DECLINE = Operation(
 )  # fmt: skip
 UNSUBSCRIBE = Operation(
     name="unsubscribe", method="POST", path="/v1/unsubscribe/{token}",
-    summary="RFC 8058 one-click, and the page's button",
-    security="public", answers={200: models.UnsubscribeAnswer},
+    summary="RFC 8058 one-click; or with `scope`: `invitations` (the default) or `all`",
+    security="public", answers={200: models.UnsubscribeAnswer}, html=True,
+)  # fmt: skip
+OPEN_UNSUBSCRIBE = Operation(
+    name="open_unsubscribe", method="GET", path="/v1/unsubscribe/{token}",
+    summary="Where a mail program without one-click finds the page; has no effect",
+    security="public", answers={303: None},
+)  # fmt: skip
+UNSUBSCRIBE_PAGE = Operation(
+    name="unsubscribe_page", method="GET", path="/v1/unsubscribe/{token}/page",
+    summary="The page to unsubscribe; has no effect",
+    security="public", answers={200: None}, html=True,
 )  # fmt: skip
 GET_SPONSOR = Operation(
     name="get_sponsor", method="GET", path="/v1/sponsor",
@@ -160,6 +171,8 @@ OPERATIONS = (
     CONFIRM,
     DECLINE,
     UNSUBSCRIBE,
+    OPEN_UNSUBSCRIBE,
+    UNSUBSCRIBE_PAGE,
     GET_SPONSOR,
     NAME_SPONSOR,
     INVITE,

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from urllib.parse import parse_qsl, quote
 
 from chalice.app import Blueprint
 
 from chalicelib.api import models, operations
-from chalicelib.api.edge import Call, Edge, Reply, accepted, address_in, name_problem, tidy_name
+from chalicelib.api.edge import (
+    Call,
+    Edge,
+    Html,
+    Redirect,
+    Reply,
+    accepted,
+    address_in,
+    name_problem,
+    tidy_name,
+)
 from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.people import OppositionScope
 from chalicelib.services.errors import InvalidError
 from chalicelib.services.invitations import respond
 from chalicelib.services.invitations.invite import Referee, sign_up
 from chalicelib.services.lookups import current_campaign
+from chalicelib.services.objections import unsubscribe as objections
 from chalicelib.services.ports import Ports
 from chalicelib.services.sponsors.sessions import open_session
 from chalicelib.services.sponsors.sign_in import request_sign_in
@@ -80,10 +94,40 @@ def public_routes(ports: Callable[[], Ports]) -> Blueprint:
 
     @edge.serves(operations.UNSUBSCRIBE)
     def unsubscribe(call: Call, token: str) -> Reply:
-        respond.unsubscribe(call.ports, token)
-        return models.UnsubscribeAnswer()
+        scope = _scope_in(call.raw_body())
+        objections.unsubscribe(call.ports, token, scope)
+        if "text/html" not in call.header("accept"):
+            return models.UnsubscribeAnswer()
+        from chalicelib.mails import pages  # loads templates, which no other route needs
+
+        return Html(pages.refused_page(scope, pages.locale_for(call.header("accept-language"))))
+
+    @edge.serves(operations.OPEN_UNSUBSCRIBE)
+    def open_unsubscribe(_: Call, token: str) -> Reply:
+        return Redirect(f"./{quote(token, safe='')}/page")
+
+    @edge.serves(operations.UNSUBSCRIBE_PAGE)
+    def unsubscribe_page(call: Call, token: str) -> Reply:
+        from chalicelib.mails import pages
+
+        campaign = objections.campaign_behind(call.ports, token)
+        locale = pages.locale_for(call.header("accept-language"), campaign)
+        return Html(pages.unsubscribe_page(campaign, locale, f"../{quote(token, safe='')}"))
 
     return edge.blueprint
+
+
+def _scope_in(body: bytes) -> OppositionScope:
+    """What a body asks for: JSON, the page's form, or whatever a mail program posts, which is the
+    narrower scope.
+    """
+    text = body.decode("utf-8", errors="replace")
+    try:
+        asked = json.loads(text)
+        scope = asked.get("scope") if isinstance(asked, dict) else None
+    except (ValueError, RecursionError):
+        scope = dict(parse_qsl(text)).get("scope")
+    return OppositionScope.ALL if scope == OppositionScope.ALL else OppositionScope.INVITATIONS
 
 
 def _brand(campaign: Campaign) -> models.BrandAnswer:

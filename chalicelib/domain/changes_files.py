@@ -9,11 +9,16 @@ of one voucher are in their order, in one file or in several.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from chalicelib.domain.changes import VoucherChange
-from chalicelib.domain.entity import Entity, require
-from chalicelib.domain.exports import ExportState, FileSequence, NumberedFile, export_name
+from chalicelib.domain.exports import (
+    FileSequence,
+    NumberedFile,
+    RowsPart,
+    export_name,
+    with_rows,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,14 +32,8 @@ class ChangesFile(NumberedFile):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChangesPart(Entity):
+class ChangesPart(RowsPart):
     """Rows of a file of changes as text cells; the file is made from these alone."""
-
-    campaign: str
-    number: int
-    part: int
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
 
 
 # A new column is a line at the end, as in an export.
@@ -58,9 +57,7 @@ def next_changes_part(
     file: ChangesFile, changes: Sequence[VoucherChange]
 ) -> tuple[ChangesFile, ChangesPart]:
     """The file with one more part, and that part with the rows of `changes`."""
-    is_open = file.state is ExportState.OPEN
-    require(is_open, f"a part for a file of changes that is {file.state.value}")
-    grown = replace(file, parts=file.parts + 1, rows=file.rows + len(changes))
+    grown = with_rows(file, len(changes))
     return grown, ChangesPart(
         campaign=file.campaign,
         number=file.number,

@@ -174,6 +174,8 @@ EFFECTS: Mapping[FactName, Effect] = {
     F.INVITATION_BOUNCED: Effect(counters=("bounced",)),
     F.INVITATION_EXPIRED: Effect(counters=("expired",), counted_by=_found_on_later_list),
     F.OPPOSITION_RECORDED: Effect(),
+    F.CONSENT_GIVEN: Effect(),
+    F.CONSENT_WITHDRAWAL: Effect(),
     F.VOUCHER_ISSUED: Effect(
         queues=(Queue.MAIL,),
         queue_for=_mail_on(Release.AT_ONCE),
@@ -194,6 +196,7 @@ EFFECTS: Mapping[FactName, Effect] = {
     F.VOUCHER_UNDELIVERED: Effect(),
     F.EXPORT_WRITTEN: Effect(),
     F.CHANGES_WRITTEN: Effect(),
+    F.CONSENTS_WRITTEN: Effect(),
     F.STATEMENT_WRITTEN: Effect(),
     F.ORDER_PLACED: _ORDER,
     F.ORDER_KEPT: replace(_ORDER, counters=(ORDERS_KEPT,)),

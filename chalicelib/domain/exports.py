@@ -83,6 +83,17 @@ class ExportPart(Entity):
     rows: tuple[tuple[str, ...], ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class RowsPart(Entity):
+    """Rows of a numbered file as text cells; the file is made from its parts alone."""
+
+    campaign: str
+    number: int
+    part: int
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
 def _ends_at(voucher: Voucher) -> datetime:
     # A voucher revoked before its export is exported too, already ended: no till accepts it.
     return min(voucher.valid_until, voucher.ended_at or voucher.valid_until)
@@ -125,11 +136,16 @@ _MOVES = {
 }
 
 
+def with_rows(file: F, rows: int) -> F:
+    """The export or other numbered file with one more part, of so many rows."""
+    is_open = file.state is ExportState.OPEN
+    require(is_open, f"a part for a {type(file).__name__} that is {file.state.value}")
+    return replace(file, parts=file.parts + 1, rows=file.rows + rows)
+
+
 def next_part(export: Export, vouchers: Sequence[Voucher]) -> tuple[Export, ExportPart]:
     """The export with one more part, and that part with the rows of `vouchers`."""
-    is_open = export.state is ExportState.OPEN
-    require(is_open, f"a part for an export that is {export.state.value}")
-    grown = replace(export, parts=export.parts + 1, rows=export.rows + len(vouchers))
+    grown = with_rows(export, len(vouchers))
     return grown, ExportPart(
         campaign=export.campaign,
         number=export.number,

@@ -24,6 +24,15 @@ class TokenPurpose(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
 
 
+class OppositionScope(StrEnum):
+    """What a person no longer wants of a brand. The values are stored and part of the API."""
+
+    INVITATIONS = "invitations"
+    """no invitations and no news; mails about vouchers that were earned still come"""
+    ALL = "all"
+    """no mail at all but for the sign-in links that she asks for herself"""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Contact(Entity):
     """The only kind of item with a plain address; deleted at `ends_at` (law 9)."""
@@ -93,6 +102,7 @@ class Opposition(Entity):
     brand: str
     digest: str
     recorded_at: datetime
+    scope: OppositionScope = OppositionScope.INVITATIONS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +116,10 @@ class Link(Entity):
 
 @dataclass(frozen=True, kw_only=True)
 class Token(Entity):
-    """What a mailed token is for; only its SHA-256 is stored."""
+    """What a mailed token is for; only its SHA-256 is stored.
+
+    `referral_id` is the holder of the voucher whose mail it was in, where that is a referee.
+    """
 
     token_hash: str
     purpose: TokenPurpose
@@ -116,6 +129,7 @@ class Token(Entity):
     digests: AddressDigests | None = None
     ends_at: datetime
     used_at: datetime | None = None
+    referral_id: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,15 +216,28 @@ def link_of(sponsor: Sponsor) -> Link:
 
 
 def oppositions(
-    brand: str, digests: Iterable[str], recorded: Iterable[Opposition], now: datetime
+    brand: str,
+    digests: Iterable[str],
+    recorded: Iterable[Opposition],
+    now: datetime,
+    scope: OppositionScope = OppositionScope.INVITATIONS,
 ) -> list[Opposition]:
-    """The missing oppositions, so that a person who opposed is found under every digest."""
-    known = {opposition.digest for opposition in recorded}
-    return [
-        Opposition(brand=brand, digest=digest, recorded_at=now)
+    """The oppositions that are missing or narrower than `scope`, as they must be stored, so that a
+    person who opposed is found under every digest. None gets narrower.
+    """
+    known = {opposition.digest: opposition for opposition in recorded}
+    new = [
+        Opposition(brand=brand, digest=digest, recorded_at=now, scope=scope)
         for digest in digests
         if digest not in known
     ]
+    narrower = [one for one in known.values() if widest([one.scope, scope]) is not one.scope]
+    return new + [replace(one, scope=scope) for one in narrower]
+
+
+def widest(scopes: Iterable[OppositionScope]) -> OppositionScope | None:
+    """The scope that includes all the others, None without any."""
+    return max(scopes, key=list(OppositionScope).index, default=None)
 
 
 def is_link_stopped(sponsor: Sponsor, campaign: Campaign) -> bool:

@@ -58,15 +58,22 @@ def invitation_token(text: str, campaign: Campaign, invitation: Invitation) -> T
 
 
 def unsubscribe_token(
-    text: str, campaign: Campaign, invitation: Invitation, digests: AddressDigests
+    text: str,
+    campaign: Campaign,
+    digests: AddressDigests,
+    *,
+    sponsor_id: str,
+    invitation_id: str | None = None,
+    referral_id: str | None = None,
 ) -> Token:
-    """The stored form of a token that objects to mails, kept as long as the address."""
+    """The stored form of a token that objects to further mails; every mail has one."""
     return Token(
         token_hash=hashed(text),
         purpose=TokenPurpose.UNSUBSCRIBE,
         campaign=campaign.id,
-        sponsor_id=invitation.sponsor_id,
-        invitation_id=invitation.invitation_id,
+        sponsor_id=sponsor_id,
+        invitation_id=invitation_id,
+        referral_id=referral_id,
         digests=digests,
         ends_at=campaign.contact_ends_at(),
     )

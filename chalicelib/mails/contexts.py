@@ -76,9 +76,15 @@ class CampaignTexts:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class _Mail:
+    """`unsubscribe_link` is the page for people, not the one-click URL of the header."""
+
     kind: ClassVar[str]
     campaign: CampaignTexts
     first_name: str | None
+    unsubscribe_link: str
+
+    def __post_init__(self) -> None:
+        _require_web(self.unsubscribe_link)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -90,6 +96,7 @@ class SignInMail(_Mail):
     expires_minutes: int
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _require_web(self.link)
 
 
@@ -97,18 +104,17 @@ class SignInMail(_Mail):
 class _OfferMail(_Mail):
     """To a referee who has not consented to anything yet.
 
-    `closes_on` is the last local day on which the invitation can be confirmed. `unsubscribe_link`
-    is the page for people, not the one-click URL of the header.
+    `closes_on` is the last local day on which the invitation can be confirmed.
     """
 
     sponsor_name: str
     link: str
     closes_on: date
-    unsubscribe_link: str
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         _require_name(self.sponsor_name)
-        _require_web(self.link, self.unsubscribe_link)
+        _require_web(self.link)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -60,7 +60,7 @@ def compose(
     recipient: str,
     mail_id: str,
     date: datetime,
-    unsubscribe_url: str | None = None,
+    unsubscribe_url: str,
     reply_to: str | None = None,
 ) -> EmailMessage:
     """The message; `bytes(message)` is what is sent.
@@ -85,9 +85,8 @@ def compose(
     message["Message-ID"] = f"<{mail_id}@{from_.domain}>"
     if reply_to is not None:
         message["Reply-To"] = _address(reply_to)
-    if unsubscribe_url is not None:
-        message["List-Unsubscribe"] = f"<{_one_click(unsubscribe_url)}>"
-        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    message["List-Unsubscribe"] = f"<{_one_click(unsubscribe_url)}>"
+    message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message["Auto-Submitted"] = "auto-generated"
     message["X-Tandem-Mail"] = mail_id
     message.set_content(rendered.text, cte="quoted-printable")

@@ -38,7 +38,6 @@ COMPILED: Final = Path(__file__).parent / "compiled"
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n")
 _ON_SOME_MAILS: Final = (
     "link",
-    "unsubscribe_link",
     "code",
     "value",
     "minimum_basket",
@@ -70,11 +69,11 @@ def locale_of(wanted: str | None, campaign: CampaignTexts) -> str:
 
 def render(mail: AnyMail, locale: str | None, *, compiled: Path = COMPILED) -> Rendered:
     """The subject, text and HTML of `mail`, in the locale that `locale_of` chooses."""
-    environment = _environment(compiled if compiled.is_dir() else None)
+    templates = environment(compiled)
     chosen = locale_of(locale, mail.campaign)
     values = _values(mail, chosen)
-    words = _words(environment, f"{chosen}/common.txt", values)
-    words |= _words(environment, f"{chosen}/{mail.kind}.txt", values)
+    words = words_of(f"{chosen}/common.txt", values, compiled=compiled)
+    words |= words_of(f"{chosen}/{mail.kind}.txt", values, compiled=compiled)
     page = {name: typeset(" ".join(parts), chosen) for name, parts in words.items()}
     layout = page | {
         **{name: values.get(name) for name in _ON_SOME_MAILS},
@@ -86,15 +85,21 @@ def render(mail: AnyMail, locale: str | None, *, compiled: Path = COMPILED) -> R
         "contact": values["contact"],
         "notice_url": values["notice_url"],
         "information": [typeset(part, chosen) for part in words.get("information", [])],
+        "unsubscribe_link": values["unsubscribe_link"],
         "paragraphs": [typeset(part, chosen) for part in words["body"]],
         "remarks": [typeset(part, chosen) for part in words["remarks"]],
     }
     return Rendered(
         locale=chosen,
         subject=page["subject"],
-        text=environment.get_template("layout.txt").render(layout),
-        html=environment.get_template("layout.html").render(layout),
+        text=templates.get_template("layout.txt").render(layout),
+        html=templates.get_template("layout.html").render(layout),
     )
+
+
+def environment(compiled: Path = COMPILED) -> Environment:
+    """The templates: as compiled where that was done, else their sources."""
+    return _environment(compiled if compiled.is_dir() else None)
 
 
 def source_environment() -> Environment:
@@ -134,6 +139,7 @@ def _values(mail: AnyMail, locale: str) -> Mapping[str, str | int | None]:
         "contact": campaign.contact,
         "first_name": mail.first_name,
         **_notice(campaign.notice, locale),
+        "unsubscribe_link": mail.unsubscribe_link,
     }
     if isinstance(mail, VoucherMail | RewardMail):
         values |= {
@@ -152,7 +158,6 @@ def _values(mail: AnyMail, locale: str) -> Mapping[str, str | int | None]:
         values |= {
             "sponsor_name": mail.sponsor_name,
             "link": mail.link,
-            "unsubscribe_link": mail.unsubscribe_link,
             "closes_on": long_day(mail.closes_on, locale),
         }
     return {
@@ -170,11 +175,11 @@ def _notice(notice: PrivacyNotice | None, locale: str) -> dict[str, str | None]:
     }
 
 
-def _words(
-    environment: Environment, name: str, values: Mapping[str, str | int | None]
+def words_of(
+    name: str, values: Mapping[str, str | int | None], *, compiled: Path = COMPILED
 ) -> dict[str, list[str]]:
     """The blocks of a template, each as its paragraphs, which are separated by blank lines."""
-    template = environment.get_template(name)
+    template = environment(compiled).get_template(name)
     context = template.new_context(dict(values))
     return {
         block: [

@@ -20,7 +20,7 @@ from chalicelib.domain.exports import (
     ExportState,
     NumberedFile,
 )
-from chalicelib.domain.files.changes import changes_rows
+from chalicelib.domain.files.numbered import rows_of_parts
 from chalicelib.domain.files.statements import statement_accounts, statement_path
 from chalicelib.domain.files.writing import sha256_of
 from chalicelib.domain.statements import Account, Books, Row, Statement, folded
@@ -145,7 +145,7 @@ def _changes(ports: Ports, campaign: Campaign, read: _Progress) -> Iterator[tupl
     last = last_changes(ports, campaign)
     for number in range(read.complete + 1, (last.number if last else 0) + 1):
         parts = ports.repository.within(ChangesPart, campaign=campaign.id, number=number)
-        yield number, list(changes_rows(list(parts)))
+        yield number, list(rows_of_parts(list(parts)))
 
 
 def _in_time(

@@ -12,9 +12,17 @@ from dataclasses import replace
 
 from chalicelib.domain.addresses import OWN_KEY_ID, Address, AddressDigests
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.people import Contact, Sponsor, oppositions, sponsor_claims
+from chalicelib.domain.people import (
+    Contact,
+    Opposition,
+    OppositionScope,
+    Sponsor,
+    oppositions,
+    sponsor_claims,
+    widest,
+)
 from chalicelib.services.lookups import oppositions_to, sponsor_claims_on
-from chalicelib.services.ports import Change, Insert, Ports
+from chalicelib.services.ports import Change, Insert, Ports, Replace
 
 
 def digests_of(ports: Ports, campaign: Campaign, address: Address) -> AddressDigests:
@@ -72,11 +80,22 @@ def extended_oppositions(
     if not recorded:
         return []
     first = min(opposition.recorded_at for opposition in recorded)
-    return [Insert(each) for each in oppositions(campaign.brand.id, digests, recorded, first)]
+    scope = widest(opposition.scope for opposition in recorded) or OppositionScope.INVITATIONS
+    extended = oppositions(campaign.brand.id, digests, recorded, first, scope)
+    return [_stored(each) for each in extended]
 
 
-def new_oppositions(ports: Ports, campaign: Campaign, digests: tuple[str, ...]) -> list[Change]:
+def new_oppositions(
+    ports: Ports,
+    campaign: Campaign,
+    digests: tuple[str, ...],
+    scope: OppositionScope = OppositionScope.INVITATIONS,
+) -> list[Change]:
     """The oppositions of a person to the brand, as far as they are not recorded yet."""
     recorded = oppositions_to(ports, campaign.brand.id, digests)
-    missing = oppositions(campaign.brand.id, digests, recorded, ports.clock())
-    return [Insert(each) for each in missing]
+    missing = oppositions(campaign.brand.id, digests, recorded, ports.clock(), scope)
+    return [_stored(each) for each in missing]
+
+
+def _stored(opposition: Opposition) -> Change:
+    return Replace(opposition) if opposition.revision else Insert(opposition)

@@ -22,6 +22,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from chalicelib.domain.files.consents import consent_of
 from chalicelib.domain.files.orders import order_of
 from chalicelib.domain.files.own_codes import duplicates
 from chalicelib.domain.files.parts import (
@@ -39,6 +40,7 @@ from chalicelib.domain.files.parts import (
 )
 from chalicelib.domain.files.reading import Tally
 from chalicelib.domain.files.receipt import Receipt, processed_receipt
+from chalicelib.services.consents.ingest_consents import consent_work
 from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.isolation import Isolation
 from chalicelib.services.lookups import current_campaign
@@ -224,6 +226,8 @@ def _work_on(
         case Area.ACKS:
             answers = answers_of(ports, campaign, int(file.about), staged)
             return answers, partial(ack_work, ports, campaign)
+        case Area.CONSENTS:
+            return list(map(consent_of, staged)), partial(consent_work, ports, campaign)
 
 
 # --- the whole file -----------------------------------------------------------------------------

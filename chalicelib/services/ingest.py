@@ -35,6 +35,7 @@ from chalicelib.domain.files.paths import (
     ACKS,
     AckDrop,
     CodesDrop,
+    ConsentsDrop,
     DroppedFile,
     ListDrop,
     ManifestDrop,
@@ -55,6 +56,7 @@ from chalicelib.domain.files.receipt import (
 from chalicelib.domain.files.writing import sha256_of
 from chalicelib.domain.lists.drops import ListFile
 from chalicelib.domain.lists.model import HeldList
+from chalicelib.services.consents.ingest_consents import ingest_consents
 from chalicelib.services.file_parts import hand_out
 from chalicelib.services.lists.building import ListHeldError
 from chalicelib.services.lists.ingest import ingest_list, record_refusal, remove_held
@@ -296,6 +298,8 @@ def _area_of(file: DroppedFile | None) -> tuple[Area, str]:
             return Area.CODES, template
         case AckDrop(number):
             return Area.ACKS, str(number)
+        case ConsentsDrop():
+            return Area.CONSENTS, ""
         case _:
             raise TypeError(f"no parts of a {type(file).__name__}")
 
@@ -326,6 +330,8 @@ def _handle(
             return ingest_codes(ports, campaign, template, plain=plain, tally=tally)
         case AckDrop(number):
             return ingest_ack(ports, campaign, number, plain=plain, tally=tally)
+        case ConsentsDrop():
+            return ingest_consents(ports, campaign, plain=plain, tally=tally)
         case None:
             raise FileRefusedError("unknown_path")
     return None

@@ -12,10 +12,18 @@ from chalicelib.domain.campaign.lists import ListName
 from chalicelib.domain.campaign.rules import HolderRole
 from chalicelib.domain.campaign.versions import CampaignVersion, CurrentCampaign
 from chalicelib.domain.codes import candidates
+from chalicelib.domain.consents import Consent, ends_in_withdrawal
 from chalicelib.domain.fact_bodies import VoucherAcknowledged, VoucherIssued, body_of
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.mails import Mail
-from chalicelib.domain.people import Contact, Opposition, RefereeClaim, Sponsor, SponsorClaim
+from chalicelib.domain.people import (
+    Contact,
+    Opposition,
+    OppositionScope,
+    RefereeClaim,
+    Sponsor,
+    SponsorClaim,
+)
 from chalicelib.domain.redemptions import (
     OrderUses,
     Purchase,
@@ -162,10 +170,29 @@ def sponsor_claims_on(ports: Ports, campaign: str, digests: Iterable[str]) -> li
     return ports.repository.get_many(SponsorClaim, keys)
 
 
-def oppositions_to(ports: Ports, brand: str, digests: Iterable[str]) -> list[Opposition]:
+def oppositions_to(ports: CommandPorts, brand: str, digests: Iterable[str]) -> list[Opposition]:
     """A person's oppositions to a brand, one for each of the digests it is recorded under."""
     keys = [{"brand": brand, "digest": digest} for digest in digests]
     return ports.repository.get_many(Opposition, keys)
+
+
+def consents_of(ports: CommandPorts, campaign: Campaign, digests: Iterable[str]) -> list[Consent]:
+    """What is known of consents to the brand's news under these digests."""
+    keys = [{"brand": campaign.brand.id, "digest": digest} for digest in digests]
+    return ports.repository.get_many(Consent, keys)
+
+
+def is_opposed(ports: Ports, campaign: Campaign, digests: Iterable[str]) -> bool:
+    """Whether a person must not be invited: she has objected to the brand's mails, or the word that
+    counts about its news is a withdrawal, which the client may have reported.
+    """
+    brand, known = campaign.brand.id, list(digests)
+    objections = [Key.of(Opposition, brand=brand, digest=digest) for digest in known]
+    consents = [Key.of(Consent, brand=brand, digest=digest) for digest in known]
+    found = ports.repository.read(*objections, *consents)
+    if any(map(found.get, objections)):
+        return True
+    return ends_in_withdrawal(filter(None, map(found.get, consents)))
 
 
 def find_voucher(ports: Ports, typed: str) -> Voucher:
@@ -187,16 +214,27 @@ def find_voucher_for(ports: Ports, typed: str, purchase: Purchase) -> VoucherOnO
     found = find_voucher_on_order(ports, typed, purchase.order_id)
     if not asks_for_newer_digests(found.voucher, purchase.email_digest):
         return found
-    holder = _digests_of_holder(ports, found.voucher)
-    return with_holder(found, holder) if holder else found
+    holder = holder_of(ports, found.voucher)
+    return with_holder(found, digests_of_holder(holder)) if holder else found
 
 
-def _digests_of_holder(ports: Ports, voucher: Voucher) -> AddressDigests | None:
+def holder_of(ports: CommandPorts, voucher: Voucher) -> Sponsor | Referral | None:
+    """Whom a voucher was issued to; None when nobody is known by that id any more."""
     if voucher.holder is HolderRole.SPONSOR:
-        sponsor = ports.repository.get(Sponsor, sponsor_id=voucher.holder_id)
-        return sponsor.digests if sponsor else None
-    referral = ports.repository.get(Referral, referral_id=voucher.holder_id)
-    return referral.referee if referral else None
+        return ports.repository.get(Sponsor, sponsor_id=voucher.holder_id)
+    return ports.repository.get(Referral, referral_id=voucher.holder_id)
+
+
+def digests_of_holder(holder: Sponsor | Referral) -> AddressDigests:
+    """The digests of a sponsor, or of the referee of a referral."""
+    return holder.digests if isinstance(holder, Sponsor) else holder.referee
+
+
+def objects_to_all(ports: CommandPorts, campaign: Campaign, holder: Sponsor | Referral) -> bool:
+    """Whether a holder wants no mail at all of the brand, not even those about vouchers."""
+    digests = digests_of_holder(holder).values
+    recorded = oppositions_to(ports, campaign.brand.id, digests)
+    return any(one.scope is OppositionScope.ALL for one in recorded)
 
 
 def find_voucher_on_order(ports: Ports, typed: str, order_id: str) -> VoucherOnOrder:

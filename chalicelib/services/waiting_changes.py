@@ -1,11 +1,15 @@
-"""The changes of vouchers that no file has yet, of all shards together in their order."""
+"""The changes of vouchers, and the words about consent, that no file has yet: of all shards
+together, in their order.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from heapq import merge
 
+from chalicelib.domain import consents
 from chalicelib.domain.changes import SHARDS, UNSHARDED, VoucherChange
+from chalicelib.domain.consents import ConsentChange
 from chalicelib.services.ports import Ports
 
 
@@ -14,5 +18,14 @@ def waiting_changes(ports: Ports, campaign_id: str) -> Iterator[VoucherChange]:
     shards = (
         ports.repository.within(VoucherChange, campaign=campaign_id, shard=shard)
         for shard in (*SHARDS, UNSHARDED)
+    )
+    return merge(*shards, key=lambda change: change.position)
+
+
+def waiting_words(ports: Ports, campaign_id: str) -> Iterator[ConsentChange]:
+    """The words that no file has yet, earliest first; strongly consistent."""
+    shards = (
+        ports.repository.within(ConsentChange, campaign=campaign_id, shard=shard)
+        for shard in consents.SHARDS
     )
     return merge(*shards, key=lambda change: change.position)

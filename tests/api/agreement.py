@@ -45,8 +45,20 @@ def disagreement(
     content = described["responses"][str(status)].get("content")
     if content is None:
         return "a body where none is promised" if body or "content-type" in headers else None
-    ((content_type, media),) = content.items()
-    if headers.get("content-type") != content_type:
-        return f"{headers.get('content-type')} in place of {content_type}"
+    content_type = headers.get("content-type", "").partition(";")[0]
+    media = content.get(content_type)
+    if media is None:
+        return f"{content_type} in place of {', '.join(content)}"
+    if content_type == "text/html":
+        return _problem_of_page(headers)
     found = next(_validator(json.dumps(media["schema"])).iter_errors(json.loads(body)), None)
     return f"{operation.name} {status}: {found.message} at {found.json_path}" if found else None
+
+
+def _problem_of_page(headers: Mapping[str, str]) -> str | None:
+    """A page of the API has itself what CloudFront adds to the others."""
+    if headers.get("referrer-policy") != "no-referrer":
+        return "a page that may tell its address, which has a token"
+    policy = headers.get("content-security-policy", "")
+    wanted = ("default-src 'none'", "form-action 'self'", "frame-ancestors 'none'")
+    return None if all(one in policy for one in wanted) else "a page without a policy"

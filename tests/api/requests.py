@@ -61,12 +61,24 @@ def _decline(world: World) -> Request:
     return posting(f"/v1/invitations/{world.invited()}/decline")
 
 
-def _unsubscribe(world: World) -> Request:
+def unsubscribe_path(world: World) -> str:
+    """What the header of a referee's last mail names."""
     world.invited()
-    token = world.last_to(STRANGER).token("/unsubscribe/#token=")
+    return f"/v1/unsubscribe/{world.last_to(STRANGER).token('/v1/unsubscribe/')}"
+
+
+def _unsubscribe(world: World) -> Request:
     # As a mail program does it, RFC 8058.
     typed = {"Content-Type": "application/x-www-form-urlencoded"}
-    return Request("POST", f"/v1/unsubscribe/{token}", b"List-Unsubscribe=One-Click", typed)
+    return Request("POST", unsubscribe_path(world), b"List-Unsubscribe=One-Click", typed)
+
+
+def _open_unsubscribe(world: World) -> Request:
+    return Request("GET", unsubscribe_path(world))
+
+
+def _unsubscribe_page(world: World) -> Request:
+    return Request("GET", f"{unsubscribe_path(world)}/page")
 
 
 def _get_sponsor(world: World) -> Request:
@@ -120,6 +132,8 @@ GOOD: Mapping[str, Prepared] = {
     "confirm_invitation": _confirm,
     "decline_invitation": _decline,
     "unsubscribe": _unsubscribe,
+    "open_unsubscribe": _open_unsubscribe,
+    "unsubscribe_page": _unsubscribe_page,
     "get_sponsor": _get_sponsor,
     "name_sponsor": _name_sponsor,
     "invite": _invite,

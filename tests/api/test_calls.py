@@ -49,9 +49,11 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "open_session": [*[GET] * 3, WRITE],
     "sign_up": [BATCH, GET, WRITE],
     "get_invitation": [*[GET] * 4],
-    "confirm_invitation": [*[GET] * 3, BATCH, GET, READ_FILE, GET, WRITE],
+    "confirm_invitation": [*[GET] * 3, BATCH, GET, READ_FILE, GET, BATCH, WRITE],
     "decline_invitation": [*[GET] * 4, WRITE],
-    "unsubscribe": [GET, BATCH, *[GET] * 2, WRITE],
+    "unsubscribe": [GET, *[BATCH] * 2, *[GET] * 2, WRITE],
+    "open_unsubscribe": [],
+    "unsubscribe_page": [GET],
     "get_sponsor": [*[GET] * 3, *[QUERY] * 2],
     "invite": [*[GET] * 2, WRITE],
     "renew_link": [*[GET] * 3, WRITE],
@@ -74,8 +76,11 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
     "decide: a sign-in": [GET, *[QUERY] * 3, GET, READ_FILE, BATCH, WRITE],
     "decide: an invitation": [*[GET] * 3, *[BATCH] * 2, GET, READ_FILE, WRITE],
     "mail: a sign-in": [*[GET] * 2, WRITE, SEND, GET, WRITE],
-    "mail: an invitation": [*[GET] * 6, READ_FILE, *[GET] * 2, WRITE, SEND, *[GET] * 2, WRITE],
-    "mail: a voucher": [*[GET] * 4, PUT, SEND, GET, WRITE],
+    "mail: an invitation": [
+        *[*[GET] * 6, READ_FILE, BATCH],  # neither a customer nor opposed meanwhile
+        *[*[GET] * 2, WRITE, SEND, *[GET] * 2, WRITE],
+    ],
+    "mail: a voucher": [*[GET] * 4, BATCH, GET, WRITE, SEND, GET, WRITE],
     "mail_events: a delivery": [*[GET] * 2],
     "reward: a confirmation": [
         *[GET, GET, QUERY, WRITE],  # what is earned and what stands; granted

@@ -35,7 +35,7 @@ def session(world: World) -> str:
     world.invite(session, STRANGER)
     assert world.confirm(world.invite(session, CONFIRMED)).status == 201
     world.invite(session, OPPOSED)
-    token = world.last_to(OPPOSED).token("/unsubscribe/#token=")
+    token = world.last_to(OPPOSED).token("/v1/unsubscribe/")
     assert world.post(f"/v1/unsubscribe/{token}").status == 200
     # The sponsor's counters come to two figures, and stay there: they are in the requests too.
     crowd = [f"crowd.{number}@demo.test" for number in range(10)]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
+from urllib.parse import urljoin
 
 import pytest
 
@@ -28,6 +31,9 @@ from tests.api.world import CAMPAIGN_FILE as DEMO_FILE
 
 pytestmark = pytest.mark.slow
 
+MULTIPART = (
+    b'--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--x--\r\n'
+)
 DOCUMENT = DEMO_FILE.parents[2] / "docs" / "openapi.json"
 
 
@@ -197,18 +203,116 @@ def test_declining_again_is_204_again_and_the_address_is_gone(world: World) -> N
     assert world.table() == table
 
 
-def test_unsubscribing_is_200_whatever_the_token_and_acts_once(world: World) -> None:
+@pytest.mark.parametrize("accept", ["*/*", "text/html,*/*;q=0.8"])
+def test_unsubscribing_is_200_whatever_the_token_and_acts_once(world: World, accept: str) -> None:
     request = GOOD["unsubscribe"](world)
+    request = request.with_body(request.body, Accept=accept)
     first = world.ask(request)
+    assert first.status == 200
     table = world.table()
     assert world.ask(request) == first
-    assert world.ask(Request("POST", "/v1/unsubscribe/unknown")) == first
+    for token in ("unknown", "%FF", "a%2Fb", "x" * 3000):
+        assert world.ask(replace(request, path=f"/v1/unsubscribe/{token}")) == first
     assert world.table() == table
+
+
+@pytest.mark.parametrize(
+    ("body", "scope"),
+    [
+        (b"List-Unsubscribe=One-Click", "invitations"),
+        (b"scope=invitations", "invitations"),
+        (b"scope=all", "all"),
+        (b'{"scope": "all"}', "all"),
+        (b'{"scope": "everything"}', "invitations"),
+        (b'{"scope": ["all"]}', "invitations"),
+        (b'["all"]', "invitations"),
+        (b"[" * 50_000, "invitations"),
+        (b"\xff\xfe", "invitations"),
+        (b"", "invitations"),
+        (None, "invitations"),
+        # RFC 8058 allows it; no page of ours sends it.
+        (MULTIPART, "invitations"),
+    ],
+)
+def test_what_is_refused_is_what_the_body_says(
+    world: World, body: bytes | None, scope: str
+) -> None:
+    asked = GOOD["unsubscribe"](world).with_body(body)
+    assert world.ask(asked).status == 200
+    kept = [item for item in world.table() if item.get("kind", {}).get("S") == "OPPOSITION"]
+    assert kept
+    assert {item["scope"]["S"] for item in kept} == {scope}
+
+
+def test_opening_the_address_of_the_header_leads_to_the_page_and_changes_nothing(
+    world: World,
+) -> None:
+    opened = GOOD["open_unsubscribe"](world)
+    table = world.table()
+    answer = world.ask(opened)
+    assert answer.status == 303
+    page = urljoin(f"https://tandem.demo.test{opened.path}", answer.headers["location"])
+    assert page == f"https://tandem.demo.test{opened.path}/page"
+    assert world.ask(Request("GET", f"{opened.path}/page")).status == 200
+    assert world.ask(Request("GET", "/v1/unsubscribe/a%0D%0AX:%20y")).headers["location"] == (
+        "./a%0D%0AX%3A%20y/page"
+    )
+    assert world.table() == table
+
+
+def _forms(world: World, page: Request) -> list[tuple[str, bytes]]:
+    """Where each button of the page posts to, and what."""
+    html = world.ask(page).body.decode()
+    actions = re.findall(r'<form method="post" action="([^"]*)"', html)
+    scopes = re.findall(r'<button [^>]*name="scope" value="(\w+)"', html)
+    return [
+        (urljoin(page.path, action), f"scope={scope}".encode())
+        for action, scope in zip(actions, scopes, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(("button", "scope"), [(0, "invitations"), (1, "all")])
+def test_a_press_on_the_page_does_what_it_says_without_a_script(
+    world: World, button: int, scope: str
+) -> None:
+    page = GOOD["unsubscribe_page"](world)
+    path, body = _forms(world, page)[button]
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
+    answer = world.ask(Request("POST", path, body, headers))
+    assert "<script" not in answer.body.decode()
+    said = {"invitations": "no more invitations or news", "all": "nothing more, not even your"}
+    english = world.ask(Request("POST", path, body, headers | {"Accept-Language": "en"}))
+    assert said[scope] in english.body.decode()
+    kept = [item for item in world.table() if item.get("kind", {}).get("S") == "OPPOSITION"]
+    assert {item["scope"]["S"] for item in kept} == {scope}
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("de-DE,en;q=0.7,fr;q=0.3", "Your messages from Maison Demo"),
+        ("fr-BE", "Vos messages de Maison Demo"),
+        ("nothing", "Vos messages de Maison Demo"),
+        ("", "Vos messages de Maison Demo"),
+    ],
+)
+def test_the_page_names_the_brand_in_the_readers_language(
+    world: World, language: str, words: str
+) -> None:
+    page = GOOD["unsubscribe_page"](world)
+    assert words in world.ask(page.with_body(None, Accept_Language=language)).body.decode()
+
+
+def test_the_page_of_an_unknown_token_says_so_and_has_no_button(world: World) -> None:
+    page = Request("GET", "/v1/unsubscribe/unknown/page")
+    html = world.ask(page).body.decode()
+    assert "Ce lien n’est plus valable" in html
+    assert "<form" not in html
 
 
 def test_unsubscribing_ends_the_invitation(world: World) -> None:
     token = world.invited()
-    world.post(f"/v1/unsubscribe/{world.last_to(STRANGER).token('/unsubscribe/#token=')}")
+    world.post(f"/v1/unsubscribe/{world.last_to(STRANGER).token('/v1/unsubscribe/')}")
     assert world.get(f"/v1/invitations/{token}").status == 410
 
 

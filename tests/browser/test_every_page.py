@@ -40,7 +40,7 @@ VIEWS = {
     "referee, ended": View("/referee/#token=gone", "[data-state=ended]"),
     "referee, sign-up": View("/referee/#link=K7QM2", "#sign-up"),
     "referee, no link": View("/referee/", "[data-state=missing-link]"),
-    "unsubscribe": View("/unsubscribe/#token=t0k", "#unsubscribe"),
+    "unsubscribe": View("/unsubscribe/", "[data-state=missing-link]"),
     "dashboard, form": View("/dashboard/", "#connect"),
     "dashboard": View("/dashboard/#token=acc3ss", "#days td"),
     "not found": View("/404.html", "h1"),

@@ -10,6 +10,14 @@ from chalicelib.domain.campaign.rules import HolderRole, Release
 from chalicelib.domain.campaign.versions import CampaignVersion, CurrentCampaign
 from chalicelib.domain.changes import ChangeKind, VoucherChange
 from chalicelib.domain.changes_files import ChangesFile, ChangesPart, ChangesSequence
+from chalicelib.domain.consents import (
+    Consent,
+    ConsentChange,
+    ConsentSource,
+    ConsentState,
+    Word,
+)
+from chalicelib.domain.consents_files import ConsentsFile, ConsentsPart, ConsentsSequence
 from chalicelib.domain.eligibility import Reason
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.exports import Export, ExportPart, ExportSequence, ExportState
@@ -35,6 +43,7 @@ from chalicelib.domain.people import (
     Contact,
     Link,
     Opposition,
+    OppositionScope,
     RefereeClaim,
     Session,
     Sponsor,
@@ -91,7 +100,7 @@ ENTITIES: list[Entity] = [
     ),
     SponsorClaim(campaign=CAMPAIGN, digest="d", sponsor_id="s"),
     RefereeClaim(campaign=CAMPAIGN, digest="d", sponsor_id="s", invitation_id="i"),
-    Opposition(brand="demo", digest="d", recorded_at=MORNING),
+    Opposition(brand="demo", digest="d", recorded_at=MORNING, scope=OppositionScope.ALL),
     Link(link_code="abc", campaign=CAMPAIGN, sponsor_id="s"),
     LinkDay(
         link_code="abc", campaign=CAMPAIGN, day=date(2026, 3, 2), sign_ups=3, ends_at=LATER
@@ -99,6 +108,7 @@ ENTITIES: list[Entity] = [
     Token(
         token_hash="h", purpose=TokenPurpose.INVITATION, campaign=CAMPAIGN, sponsor_id="s",
         invitation_id="i", digests=digests("a@b.fr"), ends_at=LATER, used_at=MORNING,
+        referral_id="r",
     ),
     Session(session_hash="h", campaign=CAMPAIGN, sponsor_id="s", ends_at=LATER),
     Invitation(
@@ -173,6 +183,29 @@ ENTITIES: list[Entity] = [
     ChangesPart(
         campaign=CAMPAIGN, number=1, part=1,
         columns=("code", "change"), rows=(("WE-C", "redeemed"),),
+    ),
+    Consent(
+        brand="demo", digest="d", consent_id="k", campaign=CAMPAIGN,
+        given=Word(
+            state=ConsentState.GIVEN, at=MORNING, source=ConsentSource.CONFIRMATION, wording="1",
+            terms_version="1",
+        ),
+        withdrawal=Word(
+            state=ConsentState.WITHDRAWAL, at=LATER, source=ConsentSource.UNSUBSCRIBE, wording="1",
+        ),
+    ),
+    ConsentChange(
+        campaign=CAMPAIGN, shard="#3", position="p", digest="d", state=ConsentState.GIVEN,
+        at=MORNING, wording="1", source=ConsentSource.CONFIRMATION,
+    ),
+    ConsentsSequence(campaign=CAMPAIGN, number=1),
+    ConsentsFile(
+        campaign=CAMPAIGN, number=1, state=ExportState.WRITTEN, opened_at=MORNING, parts=1,
+        rows=1, sealed_at=MORNING, sha256="h", written_at=LATER,
+    ),
+    ConsentsPart(
+        campaign=CAMPAIGN, number=1, part=1, columns=("digest", "state"),
+        rows=(("d", "given"),), ends_at=LATER,
     ),
     Statement(
         campaign=CAMPAIGN, month="2026-03", until=LATER, rows=1, sha256="h", exports=2,

@@ -124,7 +124,7 @@ def test_a_stored_fact_has_a_typed_body_that_is_stored_as_it_was(item: Item) -> 
     ids, details = body_of(fact).stored()
     assert ids == fact.ids
     assert fact.details.items() <= details.items()
-    assert details.keys() - fact.details.keys() <= {"reason", "mode"}
+    assert details.keys() - fact.details.keys() <= {"reason", "mode", "scope"}
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=range(len(MESSAGES)))

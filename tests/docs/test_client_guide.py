@@ -18,8 +18,19 @@ import pytest
 
 from chalicelib.domain.changes import ChangeKind
 from chalicelib.domain.changes_files import CHANGE_COLUMNS
+from chalicelib.domain.consents import ConsentSource, ConsentState
+from chalicelib.domain.consents_files import CONSENT_COLUMNS
 from chalicelib.domain.exports import VOUCHER_COLUMNS
-from chalicelib.domain.files import acks, digests, exports, manifest, orders, own_codes, reading
+from chalicelib.domain.files import (
+    acks,
+    consents,
+    digests,
+    exports,
+    manifest,
+    orders,
+    own_codes,
+    reading,
+)
 from chalicelib.domain.files.reconciliation import RECONCILIATION_COLUMNS
 from chalicelib.domain.files.statements import STATEMENT_COLUMNS
 from chalicelib.domain.lists import plan, rules
@@ -85,6 +96,8 @@ def test_a_call_is_signed_for_the_host_it_goes_to() -> None:
         orders.COLUMNS,
         VOUCHER_COLUMNS,
         CHANGE_COLUMNS,
+        CONSENT_COLUMNS,
+        consents.COLUMNS,
         STATEMENT_COLUMNS,
         RECONCILIATION_COLUMNS,
         exports.REFERRAL_COLUMNS,
@@ -111,6 +124,14 @@ def documented(section: str) -> str:
 @pytest.mark.parametrize("name", [*CHANGE_COLUMNS, *ChangeKind])
 def test_every_column_and_every_kind_of_change_is_explained(name: str) -> None:
     assert f"`{name}`" in documented("Changes")
+
+
+@pytest.mark.parametrize(
+    "name", [*CONSENT_COLUMNS, *ConsentState, *(set(ConsentSource) - {ConsentSource.CLIENT})]
+)
+def test_every_column_state_and_source_of_consents_is_explained(name: str) -> None:
+    text = GUIDE.partition("### Consents\n")[2].partition("\n### ")[0]
+    assert f"`{name}`" in text
 
 
 @pytest.mark.parametrize("column", STATEMENT_COLUMNS)

@@ -308,7 +308,7 @@ class SentMail:
     @property
     def tokens(self) -> list[str]:
         """The tokens in its links, in their order."""
-        return re.findall(r"#token=([\w-]+)", self.text)
+        return re.findall(r"(?:#token=|/v1/unsubscribe/)([\w-]+)", self.text)
 
 
 class MemoryMailer:

@@ -36,6 +36,8 @@ from chalicelib.mails.render import SOURCES
 NO_BREAK = "\u00a0"
 NOT_COMPILED = Path(__file__).parent / "no-such-directory"
 
+STOP = "https://tandem.example/v1/unsubscribe/STOP/page"
+
 CAMPAIGN = CampaignTexts(
     brand_name="Maison Verger",
     brand_colour="#1f4e3d",
@@ -58,6 +60,7 @@ SIGN_IN = SignInMail(
     first_name=None,
     link="https://tandem.example/sponsor/?campaign=demo&x=1#token=SIGNIN",
     expires_minutes=15,
+    unsubscribe_link=STOP,
 )
 INVITATION = InvitationMail(
     campaign=CAMPAIGN,
@@ -65,7 +68,7 @@ INVITATION = InvitationMail(
     sponsor_name="Jeanne",
     link="https://tandem.example/referee/?campaign=demo#token=INVITED",
     closes_on=date(2026, 12, 1),
-    unsubscribe_link="https://tandem.example/unsubscribe/#token=STOP",
+    unsubscribe_link=STOP,
 )
 SIGN_UP = SignUpMail(
     campaign=CAMPAIGN,
@@ -73,7 +76,7 @@ SIGN_UP = SignUpMail(
     sponsor_name="Jeanne",
     link="https://tandem.example/referee/?campaign=demo#token=SIGNUP",
     closes_on=date(2026, 12, 1),
-    unsubscribe_link="https://tandem.example/unsubscribe/#token=STOP",
+    unsubscribe_link=STOP,
 )
 VOUCHER = VoucherMail(
     campaign=CAMPAIGN,
@@ -84,6 +87,7 @@ VOUCHER = VoucherMail(
     minimum_basket_minor=4050,
     valid_until=date(2026, 12, 31),
     rung=None,
+    unsubscribe_link=STOP,
 )
 REWARD = RewardMail(
     campaign=CAMPAIGN,
@@ -94,6 +98,7 @@ REWARD = RewardMail(
     minimum_basket_minor=None,
     valid_until=date(2026, 12, 31),
     rung=1,
+    unsubscribe_link=STOP,
 )
 FURTHER_VOUCHER = replace(VOUCHER, rung=2)
 FURTHER_REWARD = replace(REWARD, rung=2)
@@ -127,7 +132,7 @@ def test_every_kind_of_mail_is_tried_here() -> None:
 
 
 def test_every_locale_has_words_for_every_kind() -> None:
-    kinds = {mail.kind for mail in MAILS} | {"common"}
+    kinds = {mail.kind for mail in MAILS} | {"common", "unsubscribe"}
     for locale in LOCALES:
         assert {path.stem for path in (SOURCES / locale).iterdir()} == kinds
     assert {path.name for path in SOURCES.iterdir() if path.is_dir()} == set(LOCALES)
@@ -227,9 +232,23 @@ def test_law_2_the_mail_names_the_sponsor_and_says_why_until_when_and_how_to_ref
     assert "Jeanne" in text.partition(why)[2]
     assert no_reminder in text
     assert until in text
-    assert mail.unsubscribe_link in text
-    assert f'href="{mail.unsubscribe_link}"' in made.html
     assert typeset(CAMPAIGN.offer[locale], locale) in made.text
+
+
+@every_locale
+@every_mail
+def test_every_mail_has_the_link_to_the_page_that_stops_them_and_says_of_whom(
+    mail: AnyMail, locale: str
+) -> None:
+    made = rendered(mail, locale)
+    words = {
+        "fr": "Ne plus recevoir d’invitations ni d’actualités de Maison Verger",
+        "en": "Receive no more invitations or news from Maison Verger",
+    }[locale]
+    assert STOP in made.text
+    assert f'href="{STOP}"' in made.html
+    for text in (made.text, made.html):
+        assert words in text.replace(NO_BREAK, " ")
 
 
 @pytest.mark.parametrize("nobody", ["", " ", "\r\n", "\u202e"])

@@ -23,11 +23,13 @@ from chalicelib.domain.redemptions import Purchase
 from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.campaigns.put import put_campaign
-from chalicelib.services.invitations.respond import decline, unsubscribe
+from chalicelib.services.consents.write import write_consents
+from chalicelib.services.invitations.respond import confirm, decline
 from chalicelib.services.lists.review_held import approve_held_list, reject_held_list
 from chalicelib.services.lists.roll_back import roll_back_list
 from chalicelib.services.mails.resend import resend
 from chalicelib.services.mails.ses_events import MailEvent, settle_mail
+from chalicelib.services.objections.unsubscribe import unsubscribe
 from chalicelib.services.operations.check_facts import FactReport, check_facts
 from chalicelib.services.operations.statement import write_statements
 from chalicelib.services.ports import FACT_SHARDS, MailNotSentError
@@ -212,6 +214,15 @@ def _changes(world: World) -> object:
     return write_changes(world.ports, world.campaign)
 
 
+def _objected(world: World) -> None:
+    _invited(world)
+    unsubscribe(world.ports, world.mailer.to(NEWCOMER)[0].tokens[1])
+
+
+def _consents(world: World) -> object:
+    return write_consents(world.ports, world.campaign)
+
+
 def _asks(address: str) -> Act:
     return lambda world: request_sign_in(world.ports, CAMPAIGN, Address.parse(address))
 
@@ -277,6 +288,13 @@ CASES: Mapping[FactName, Case] = {
     F.OPPOSITION_RECORDED: Case(
         lambda world: unsubscribe(world.ports, world.mailer.to(NEWCOMER)[0].tokens[1]), _invited
     ),
+    F.CONSENT_GIVEN: Case(
+        lambda world: confirm(world.ports, world.token_of(NEWCOMER), "1", True), _invited
+    ),
+    F.CONSENT_WITHDRAWAL: Case(
+        lambda world: unsubscribe(world.ports, world.mailer.to(NEWCOMER)[0].tokens[1]), _invited
+    ),
+    F.CONSENTS_WRITTEN: Case(_consents, _objected),
     F.VOUCHER_ISSUED: Case(lambda world: world.confirm(NEWCOMER), _invited, _at_once),
     F.VOUCHERS_EXPORTED: Case(World.export, _confirmed),
     F.VOUCHER_ACKNOWLEDGED: Case(lambda world: world.acknowledge(1), _exported),
@@ -355,7 +373,7 @@ def played(name: FactName, consumer: str, *, checks: bool = True) -> tuple[World
     return world, run_hours(world, 25, checks=checks)
 
 
-FILES = {F.VOUCHERS_EXPORTED, F.EXPORT_WRITTEN, F.CHANGES_WRITTEN}
+FILES = {F.VOUCHERS_EXPORTED, F.EXPORT_WRITTEN, F.CHANGES_WRITTEN, F.CONSENTS_WRITTEN}
 
 
 def account(world: World) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import ClosedError, InvalidError, QuotaError, UnknownError
 from chalicelib.services.invitations.decide import decide_invitation
 from chalicelib.services.invitations.invite import Referee, invite, sign_up
-from chalicelib.services.invitations.respond import unsubscribe
+from chalicelib.services.objections.unsubscribe import unsubscribe
 from chalicelib.services.sponsors.space import view_sponsor_space
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign
 from tests.fakes.ports import SentMail

@@ -23,7 +23,8 @@ from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import GoneError, UnavailableError
 from chalicelib.services.ingest import Drop, ingest
 from chalicelib.services.invitations.invite import Referee, invite
-from chalicelib.services.invitations.respond import confirm, decline, unsubscribe
+from chalicelib.services.invitations.respond import confirm, decline
+from chalicelib.services.objections.unsubscribe import unsubscribe
 from chalicelib.services.operations.due import work_off
 from chalicelib.services.operations.rekey import SETTLED_AFTER, RekeyProgress, rekey, rekey_referral
 from chalicelib.services.operations.report import report

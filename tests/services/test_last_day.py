@@ -18,7 +18,8 @@ from chalicelib.domain.people import Contact, Opposition, Session, Token, TokenP
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import ClosedError, GoneError
 from chalicelib.services.invitations.invite import Referee, invite, sign_up
-from chalicelib.services.invitations.respond import confirm, decline, unsubscribe, view_offer
+from chalicelib.services.invitations.respond import confirm, decline, view_offer
+from chalicelib.services.objections.unsubscribe import unsubscribe
 from chalicelib.services.operations.move_ends import SETTLED_AFTER, move_ends
 from chalicelib.services.ports import Change, ContentionError, Replace, Repository
 from chalicelib.services.sponsors.sign_in import request_sign_in
@@ -66,7 +67,7 @@ def ends(world: World, kind: type[Any]) -> set[date]:
 def test_what_ends_with_a_prolonged_campaign_follows_it_and_nothing_else_does() -> None:
     world = invited()
     request_sign_in(world.ports, CAMPAIGN, Address.parse("nobody@example.fr"))
-    own = {one for one in world.memory.all(Token) if one.purpose is not TokenPurpose.UNSUBSCRIBE}
+    own = {one for one in world.memory.all(Token) if one.purpose is TokenPurpose.SIGN_IN}
     sessions = world.memory.all(Session)
     put(world, ends_on=LATER)
     found = reconcile(world.ports)
@@ -77,7 +78,7 @@ def test_what_ends_with_a_prolonged_campaign_follows_it_and_nothing_else_does() 
     assert ends(world, Contact) == {end, request}
     assert ends(world, Mail) == {end}
     tokens = set(world.memory.all(Token))
-    assert own < tokens
+    assert {one for one in tokens if one.purpose is TokenPurpose.SIGN_IN} == own
     assert {one.ends_at for one in tokens - own} == {world.campaign.contact_ends_at()}
     assert world.memory.all(Session) == sessions
     contacts, mails = len(world.memory.all(Contact)) - 1, len(world.memory.all(Mail))
@@ -226,8 +227,8 @@ def test_an_item_that_changed_meanwhile_is_read_again() -> None:
 
     ports = wrapped(world, lambda inner: ContestedRepository(inner, unsubscribe_one))
     assert move_ends(ports, current(world), world.clock() + timedelta(minutes=3)).complete
-    used = [one for one in world.memory.all(Token) if one.used_at and one.invitation_id]
-    assert [one.ends_at for one in used] == [world.campaign.contact_ends_at()]
+    states = [one.state for one in world.memory.all(Invitation)]
+    assert states.count(InvitationState.DECLINED) == 1
     assert NEWCOMER not in repr(world.memory.all(Contact))
 
 

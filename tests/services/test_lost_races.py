@@ -29,11 +29,12 @@ from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.earlier_changes import store_earlier_change
 from chalicelib.services.invitations.invite import Referee, sign_up
-from chalicelib.services.invitations.respond import decline, unsubscribe
+from chalicelib.services.invitations.respond import decline
 from chalicelib.services.lists.review_held import approve_held_list, reject_held_list
 from chalicelib.services.lists.roll_back import roll_back_list
 from chalicelib.services.mails.resend import resend
 from chalicelib.services.mails.ses_events import MailEvent, settle_mail
+from chalicelib.services.objections.unsubscribe import unsubscribe
 from chalicelib.services.operations.migrate import write_again
 from chalicelib.services.operations.move_ends import move_ends
 from chalicelib.services.ports import (
@@ -153,7 +154,7 @@ def a_sign_up_that_is_declined(world: World) -> None:
     decline(world.ports, world.token_of(NEWCOMER))
 
 
-@losing("invitations.respond:unsubscribe")
+@losing("objections.unsubscribe:unsubscribe")
 def an_opposition(world: World) -> None:
     world.invite(world.sponsor(), NEWCOMER)
     world.run()

@@ -1,4 +1,4 @@
-"""The referee's response: view, confirm, decline, unsubscribe, and repeats of each."""
+"""The referee's response: view, confirm, decline, and repeats of each."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import pytest
 
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.invitations import Invitation, InvitationState
-from chalicelib.domain.people import Contact, Opposition, Token
+from chalicelib.domain.people import Contact, Token
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.tokens import SEEN_FOR
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import GoneError, InvalidError, UnavailableError
-from chalicelib.services.invitations.respond import confirm, decline, unsubscribe, view_offer
+from chalicelib.services.invitations.respond import confirm, decline, view_offer
 from chalicelib.services.ports import Remove
 from tests.fakes.campaign import CANARY, campaign
 from tests.fakes.due import expire
@@ -178,48 +178,6 @@ def test_an_answer_is_possible_before_the_sending_was_noted(world: World, token:
     assert confirm(world.ports, token, "1", False)[1]
 
 
-def test_unsubscribing_declines_and_opposes_under_every_form_and_may_be_repeated(
-    world: World, token: str
-) -> None:
-    text = unsubscribe_token(world)
-    for _ in range(2):
-        unsubscribe(world.ports, text)
-    assert state(world) is InvitationState.DECLINED
-    assert len(world.memory.all(Opposition)) == 2  # under the client's key and ours
-    assert len(world.facts(FactName.OPPOSITION_RECORDED)) == 1
-    assert addresses(world) == [VIPS[0]]
-    with pytest.raises(GoneError):
-        confirm(world.ports, token, "1", False)
-
-
-def test_unsubscribing_after_the_confirmation_leaves_the_referral(world: World) -> None:
-    world.referral(NEWCOMER)
-    unsubscribe(world.ports, unsubscribe_token(world))
-    assert state(world) is InvitationState.CONFIRMED
-    assert len(world.memory.all(Opposition)) == 2
-
-
-def test_a_vouchers_mail_is_not_advertising_and_has_no_unsubscribe_link(
-    world: World,
-) -> None:
-    world.referral(NEWCOMER)
-    world.export()
-    world.acknowledge(1)
-    world.run()
-    invitation, voucher = world.mailer.to(NEWCOMER)
-    assert "List-Unsubscribe" in invitation.message
-    assert "List-Unsubscribe" not in voucher.message
-
-
-def test_a_token_that_is_unknown_or_for_another_purpose_opposes_nobody(
-    world: World, token: str
-) -> None:
-    for text in ("unknown", token, world.mailer.to(VIPS[0])[0].tokens[0]):
-        unsubscribe(world.ports, text)
-    assert world.memory.all(Opposition) == []
-    assert state(world) is InvitationState.SENT
-
-
 def test_an_invitations_token_ends_some_time_after_its_closing_day(
     world: World, token: str
 ) -> None:
@@ -229,8 +187,6 @@ def test_an_invitations_token_ends_some_time_after_its_closing_day(
         view_offer(world.ports, token)
     world.clock.advance(seconds=-1)
     assert view_offer(world.ports, token).sponsor_name == "Camille"
-    unsubscribe(world.ports, unsubscribe_token(world))
-    assert world.memory.all(Opposition)
 
 
 def test_an_invitations_token_never_outlives_the_address() -> None:

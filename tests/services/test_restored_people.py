@@ -12,7 +12,8 @@ from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.people import Contact, Opposition, RefereeClaim, Sponsor
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher
-from chalicelib.services.invitations.respond import decline, unsubscribe
+from chalicelib.services.invitations.respond import decline
+from chalicelib.services.objections.unsubscribe import unsubscribe
 from chalicelib.services.operations.report import report
 from chalicelib.services.ports import MailUncertainError
 from chalicelib.services.restoring.adopt import adopt

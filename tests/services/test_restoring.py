@@ -32,7 +32,8 @@ from chalicelib.domain.vouchers import SpareCode, Voucher, VoucherState
 from chalicelib.services.errors import RefusedError
 from chalicelib.services.facts import new_fact
 from chalicelib.services.ingest import drop_at, ingest
-from chalicelib.services.invitations.respond import decline, unsubscribe
+from chalicelib.services.invitations.respond import decline
+from chalicelib.services.objections.unsubscribe import unsubscribe
 from chalicelib.services.operations.balance import balances
 from chalicelib.services.operations.check_facts import check_facts
 from chalicelib.services.operations.report import report

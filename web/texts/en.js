@@ -195,15 +195,6 @@ export const texts = {
     "It may be incomplete or out of date. Ask the person who shared it to send it again.",
 
   "unsubscribe.page-title": "Unsubscribe",
-  "unsubscribe.title": "Stop receiving invitations?",
-  "unsubscribe.text":
-    "This brand will send you no more invitations. If you have not answered this one yet, it " +
-    "will be declined and your address erased.",
-  "unsubscribe.button": "Unsubscribe",
-  "unsubscribed.title": "You are unsubscribed",
-  "unsubscribed.text":
-    "This brand will send you no more invitations. If you have already earned vouchers, you will " +
-    "still receive them.",
 
   "dashboard.title": "Dashboard",
   "dashboard.campaign": "Campaign",

@@ -199,15 +199,6 @@ export const texts = {
     "Il est peut-être incomplet ou périmé. Demandez à la personne qui l’a partagé de le renvoyer.",
 
   "unsubscribe.page-title": "Désinscription",
-  "unsubscribe.title": "Ne plus recevoir d’invitations ?",
-  "unsubscribe.text":
-    "Cette enseigne ne vous enverra plus d’invitations. Si vous n’avez pas encore répondu à " +
-    "celle-ci, elle sera refusée et votre adresse effacée.",
-  "unsubscribe.button": "Me désinscrire",
-  "unsubscribed.title": "Votre désinscription est enregistrée",
-  "unsubscribed.text":
-    "Cette enseigne ne vous enverra plus d’invitations. Si vous avez déjà gagné des bons " +
-    "d’achat, vous les recevrez quand même.",
 
   "dashboard.title": "Tableau de bord",
   "dashboard.campaign": "Campagne",

@@ -1,31 +1,13 @@
 /**
- * Unsubscribing: opening the page changes nothing, its button does.
+ * Where mails of 0.2.0 and before lead who unsubscribes: on to the page of the API, which works
+ * without a script and changes nothing until one of its buttons is pressed.
  */
 
-import { apiPath, callApi } from "../shared/api.js";
-import { byId, onClick } from "../shared/elements.js";
-import { showProblem } from "../shared/form-errors.js";
-import { forgetFragment, takeFragment } from "../shared/fragment.js";
-import { clear } from "../shared/page-text.js";
+import { apiPath } from "../shared/api.js";
+import { takeFragment } from "../shared/fragment.js";
 import { showState } from "../shared/states.js";
 
 const { token } = takeFragment("token");
 
-if (token) {
-  onClick(byId("unsubscribe"), () => unsubscribe(token));
-  showState("question");
-} else {
-  showState("missing-link");
-}
-
-/** @param {string} bearer */
-async function unsubscribe(bearer) {
-  clear(byId("notice"));
-  try {
-    await callApi("POST", apiPath`/v1/unsubscribe/${bearer}`);
-    forgetFragment();
-    showState("done");
-  } catch (error) {
-    showProblem(byId("notice"), error);
-  }
-}
+if (token) location.replace(`${apiPath`/v1/unsubscribe/${token}`}/page`);
+else showState("missing-link");

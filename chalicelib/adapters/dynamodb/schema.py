@@ -26,6 +26,8 @@
 | AP22 | what of the journal is not sealed; what is being sealed | `JOURNAL_PARTS#{shard:02}`; … |
 | AP23 | are invitations stopped, and which are held | `WATCH#{campaign}`, `HELD#{campaign}` |
 | AP24 | what a large file has come to, part by part | `PARTS#{campaign}#{file_id}` |
+| AP25 | a person's word about a brand's news | `DIGEST#brand:{brand}#{digest}` |
+| AP26 | words in no file yet, by shard; the open file of them | `CONSENTS#{campaign}{shard}`, … |
 
 A key is a template over the fields of its entity, so this table and the code cannot differ.
 `{version:08}` keeps numbers in order. The last part of a sort key may contain any text; no other
@@ -46,6 +48,8 @@ from zlib import crc32
 from chalicelib.domain.campaign.versions import CampaignVersion, CurrentCampaign
 from chalicelib.domain.changes import VoucherChange
 from chalicelib.domain.changes_files import ChangesFile, ChangesPart, ChangesSequence
+from chalicelib.domain.consents import Consent, ConsentChange
+from chalicelib.domain.consents_files import ConsentsFile, ConsentsPart, ConsentsSequence
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.exports import Export, ExportPart, ExportSequence
 from chalicelib.domain.fact_checks import FactCheck
@@ -229,6 +233,13 @@ ITEM_KINDS: dict[type[Entity], ItemKind] = {
     ChangesSequence: ItemKind("CHANGES_SEQUENCE", "CHANGES_FILES#{campaign}", "SEQUENCE"),
     ChangesFile: ItemKind("CHANGES_FILE", "CHANGES_FILES#{campaign}", "FILE#{number:08}"),
     ChangesPart: ItemKind("CHANGES_PART", "CHANGES_FILE#{campaign}#{number:08}", "PART#{part:06}"),
+    Consent: ItemKind("CONSENT", "DIGEST#brand:{brand}#{digest}", "CONSENT"),
+    ConsentChange: ItemKind("CONSENT_CHANGE", "CONSENTS#{campaign}{shard}", "WORD#{position}"),
+    ConsentsSequence: ItemKind("CONSENTS_SEQUENCE", "CONSENTS_FILES#{campaign}", "SEQUENCE"),
+    ConsentsFile: ItemKind("CONSENTS_FILE", "CONSENTS_FILES#{campaign}", "FILE#{number:08}"),
+    ConsentsPart: ItemKind(
+        "CONSENTS_PART", "CONSENTS_FILE#{campaign}#{number:08}", "PART#{part:06}", ends="ends_at"
+    ),
     Statement: ItemKind("STATEMENT", "STATEMENTS#{campaign}", "STATEMENT#{month}"),
     ExportSequence: ItemKind("EXPORT_SEQUENCE", "EXPORTS#{campaign}", "SEQUENCE"),
     Export: ItemKind("EXPORT", "EXPORTS#{campaign}", "EXPORT#{number:08}", agenda=_export_agenda),

@@ -12,6 +12,12 @@ from __future__ import annotations
 from typing import TypeVar
 
 from chalicelib.domain.fact_bodies.accounts import ChangesWritten, StatementWritten
+from chalicelib.domain.fact_bodies.consents import (
+    ConsentBody,
+    ConsentGiven,
+    ConsentsWritten,
+    ConsentWithdrawal,
+)
 from chalicelib.domain.fact_bodies.lists import (
     CampaignPut,
     ListAccepted,
@@ -82,6 +88,10 @@ from chalicelib.domain.facts import BODIES, Fact, FactBody, FactName
 __all__ = [
     "CampaignPut",
     "ChangesWritten",
+    "ConsentBody",
+    "ConsentGiven",
+    "ConsentWithdrawal",
+    "ConsentsWritten",
     "ExportWritten",
     "InvitationAccepted",
     "InvitationBounced",

@@ -8,6 +8,7 @@ from chalicelib.domain.eligibility import ELIGIBLE, REFUSED, Reason, Verdict
 from chalicelib.domain.facts import FactBody, FactName
 from chalicelib.domain.invitations import Channel, ClosingReason, Invitation
 from chalicelib.domain.mails import Mail
+from chalicelib.domain.people import OppositionScope
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.sign_ins import SignInReason
 
@@ -193,9 +194,10 @@ class ReferralConfirmed(_InvitationBody, name=FactName.REFERRAL_CONFIRMED):
 
 @dataclass(frozen=True, kw_only=True)
 class OppositionRecorded(FactBody, name=FactName.OPPOSITION_RECORDED):
-    """Somebody does not want the brand's mails."""
+    """Somebody does not want the brand's invitations and news, or none of its mails."""
 
     sponsor_id: str
+    scope: OppositionScope = OppositionScope.INVITATIONS
 
 
 @dataclass(frozen=True, kw_only=True)

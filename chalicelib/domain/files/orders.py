@@ -150,7 +150,8 @@ def _voucher_code_problem(_value: str) -> FieldReason | None:
     return None
 
 
-def _instant_problem(value: str) -> FieldReason | None:
+def instant_problem(value: str) -> FieldReason | None:
+    """What is wrong with a time; None if it is one with an offset."""
     try:
         instant = datetime.fromisoformat(value)
         if instant.tzinfo is None:
@@ -163,7 +164,8 @@ def _instant_problem(value: str) -> FieldReason | None:
     return None
 
 
-def _digest_problem(value: str) -> FieldReason | None:
+def digest_problem(value: str) -> FieldReason | None:
+    """What is wrong with a digest; None if it is one."""
     if is_damaged(value):
         return "damaged"
     return None if _DIGEST.fullmatch(value) else "invalid"
@@ -187,8 +189,8 @@ def _status_problem(value: str) -> FieldReason | None:
 
 _CHECKS: dict[str, Callable[[str], FieldReason | None]] = {
     "order_id": _order_id_problem,
-    "ordered_at": _instant_problem,
-    "email_digest": _digest_problem,
+    "ordered_at": instant_problem,
+    "email_digest": digest_problem,
     "voucher_code": _voucher_code_problem,
     "amount": _amount_problem,
     "currency": _currency_problem,

@@ -32,6 +32,7 @@ class Area(StrEnum):
     ORDERS = "orders"
     CODES = "codes"
     ACKS = "acks"
+    CONSENTS = "consents"
 
 
 @dataclass(frozen=True, kw_only=True)

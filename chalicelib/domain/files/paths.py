@@ -2,7 +2,7 @@
 
     {list}/{full,add,remove}/*.csv[.gz]    {list}/{full,add,remove}/*.manifest.json
     orders/*.csv[.gz]                      codes/{template}/*.csv[.gz]
-    acks/{export}.ack
+    acks/{export}.ack                      consents/*.csv[.gz]
 
 The only place that knows these paths: a path is parsed here once, and services/ingest.py matches on
 the result. Whether the campaign has that template or export is checked there. `public_path` is what
@@ -57,7 +57,12 @@ class AckDrop:
     number: int | None
 
 
-DroppedFile = ListDrop | ManifestDrop | OrdersDrop | CodesDrop | AckDrop
+@dataclass(frozen=True)
+class ConsentsDrop:
+    """Consents and withdrawals that people gave the client."""
+
+
+DroppedFile = ListDrop | ManifestDrop | OrdersDrop | CodesDrop | AckDrop | ConsentsDrop
 
 ACKS = "acks/"  # the folder whose files may hold free text
 _CSV = r"[^/]+\.csv(?:\.gz)?"
@@ -126,5 +131,6 @@ _SHAPES: tuple[tuple[re.Pattern[str], Callable[..., DroppedFile]], ...] = (
     (re.compile(rf"{_LIST}/{_CSV}"), _list),
     (re.compile(rf"orders/{_CSV}"), OrdersDrop),
     (re.compile(rf"codes/([^/]+)/{_CSV}"), CodesDrop),
+    (re.compile(rf"consents/{_CSV}"), ConsentsDrop),
     (re.compile(rf"{ACKS}([^/]+)\.ack"), _ack),
 )

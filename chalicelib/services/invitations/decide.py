@@ -31,7 +31,7 @@ from chalicelib.services.lookups import (
     claims_on,
     current_campaign,
     find_customer,
-    oppositions_to,
+    is_opposed,
 )
 from chalicelib.services.ports import Insert, Ports, Remove, Replace
 from chalicelib.services.retry import retry_on_conflict
@@ -92,7 +92,7 @@ def _evidence(
         sponsor=sponsor.digests,
         referee=digests,
         already_invited=bool(claims_on(ports, campaign.id, digests.values)),
-        opposed=bool(oppositions_to(ports, campaign.brand.id, digests.values)),
+        opposed=is_opposed(ports, campaign, digests.values),
         past_closing=is_past(invitation.closes_at, now),
     )
 

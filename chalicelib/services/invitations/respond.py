@@ -1,4 +1,4 @@
-"""The referee's response: view the offer, confirm, decline, or unsubscribe.
+"""The referee's response: view the offer, confirm, or decline.
 
 Viewing changes nothing. A repeated response has the same result. Confirming asks the customer list
 again: somebody who has become a customer since the invitation was sent is not a newcomer (law 3).
@@ -15,7 +15,6 @@ from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.fact_bodies import (
     InvitationDeclined,
     InvitationExpired,
-    OppositionRecorded,
     ReferralConfirmed,
 )
 from chalicelib.domain.facts import Fact
@@ -33,12 +32,12 @@ from chalicelib.domain.people import (
     Token,
     TokenPurpose,
     referee_claims,
-    used,
 )
 from chalicelib.domain.referrals import Referral, new_referral
-from chalicelib.services.digests import complete_sponsor, digests_of, new_oppositions
+from chalicelib.services.consent_words import consent_given
+from chalicelib.services.digests import complete_sponsor, digests_of
 from chalicelib.services.errors import FieldProblem, GoneError, InvalidError, UnavailableError
-from chalicelib.services.facts import invitation_fact, new_fact, referral_fact
+from chalicelib.services.facts import invitation_fact, referral_fact
 from chalicelib.services.list_ports import ListUnavailableError, Membership
 from chalicelib.services.lookups import (
     claims_on,
@@ -110,9 +109,12 @@ def confirm(
         now=ports.clock(),
     )
     confirmed = invitations.confirmed(invitation, referral.referral_id, referral.confirmed_at)
+    consented, consent_facts = (
+        consent_given(ports, campaign, referral) if marketing_consent else ([], [])
+    )
     ports.repository.commit(
-        *(Replace(confirmed), Insert(referral), *claims, *sponsor_changes),
-        facts=[referral_fact(ports, referral, ReferralConfirmed.of(referral))],
+        *(Replace(confirmed), Insert(referral), *claims, *sponsor_changes, *consented),
+        facts=[referral_fact(ports, referral, ReferralConfirmed.of(referral)), *consent_facts],
     )
     return referral, True
 
@@ -130,40 +132,6 @@ def decline(ports: Ports, token_text: str) -> str:
     closed = close_invitation(ports, invitation, InvitationState.DECLINED)
     ports.repository.commit(*closed, facts=[_declined_fact(ports, invitation)])
     return invitation.correlation
-
-
-@retry_on_conflict
-def unsubscribe(ports: Ports, token_text: str) -> None:
-    """Record that the bearer must not get mails again; an unanswered invitation is declined too.
-
-    For a token that is unknown or for something else there is nothing to do, and the answer is the
-    same.
-    """
-    token = ports.repository.get(Token, token_hash=tokens.hashed(token_text))
-    if not tokens.is_usable(token, TokenPurpose.UNSUBSCRIBE, ports.clock()):
-        return
-    digests = token.digests.values if token.digests else ()
-    campaign = current_campaign(ports, token.campaign)
-    changes: list[Change] = [Replace(used(token, ports.clock()))]
-    changes += new_oppositions(ports, campaign, digests)
-    facts = [_opposition_fact(ports, token)]
-    invitation = _unanswered(ports, campaign, token)
-    if invitation:
-        changes += close_invitation(ports, invitation, InvitationState.DECLINED)
-        facts.append(_declined_fact(ports, invitation))
-    ports.repository.commit(*changes, facts=facts)
-
-
-def _unanswered(ports: Ports, campaign: Campaign, token: Token) -> Invitation | None:
-    if token.invitation_id is None:
-        return None
-    invitation = ports.repository.get(
-        Invitation, sponsor_id=token.sponsor_id, invitation_id=token.invitation_id
-    )
-    if invitation is None:
-        return None
-    open_until = within_campaign(campaign, invitation)
-    return open_until if is_answerable(open_until, ports.clock()) else None
 
 
 def _invitation_of(ports: Ports, token_text: str) -> Invitation:
@@ -251,13 +219,3 @@ def _require_room(campaign: Campaign, sponsor: Sponsor, invitation: Invitation) 
 
 def _declined_fact(ports: Ports, invitation: Invitation) -> Fact:
     return invitation_fact(ports, invitation, InvitationDeclined.of(invitation))
-
-
-def _opposition_fact(ports: Ports, token: Token) -> Fact:
-    return new_fact(
-        ports,
-        OppositionRecorded(sponsor_id=token.sponsor_id),
-        campaign=token.campaign,
-        subject=token.invitation_id or token.sponsor_id,
-        correlation=ports.codes.identifier(),
-    )

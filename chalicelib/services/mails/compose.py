@@ -1,8 +1,10 @@
 """Composing mails: the content, recipient and key of a draft, made from a fact just before sending.
 
-Tokens are created here, at the last moment; only their hashes are stored, with the lease. There is
-no draft (None) when nothing is to be sent any more: the contact is erased, the invitation answered
-or closed, the voucher no longer live.
+Tokens are created here, at the last moment; only their hashes are stored, with the lease. Every
+mail has one by which its recipient objects to further ones. There is no draft (None) when nothing
+is to be sent any more: the contact is erased, the invitation answered or closed, the voucher no
+longer live, or its holder wants no mail at all. A sign-in link is sent to who asks for it, whatever
+she has objected to.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ from chalicelib.domain.invitations import (
     within_campaign,
 )
 from chalicelib.domain.mails import Mail
-from chalicelib.domain.people import Contact, Token
+from chalicelib.domain.people import Contact, Sponsor, Token
+from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import is_live
 from chalicelib.mails.contexts import (
     AnyMail,
@@ -51,6 +54,9 @@ from chalicelib.services.list_ports import ListUnavailableError
 from chalicelib.services.lookups import (
     current_campaign,
     find_customer,
+    holder_of,
+    is_opposed,
+    objects_to_all,
     release_in,
     sponsor_contact,
     voucher_of,
@@ -75,11 +81,29 @@ class Draft:
     campaign: Campaign
     content: AnyMail
     correlation: str
-    tokens: tuple[Token, ...] = ()
-    unsubscribe_url: str | None = None
-    digests: AddressDigests | None = None
+    tokens: tuple[Token, ...]
+    unsubscribe_url: str
+    digests: AddressDigests
     invitation: Invitation | None = None
     ids: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Objection:
+    """The text of the token by which a mail's recipient objects to further ones."""
+
+    text: str
+    origin: str
+
+    @property
+    def url(self) -> str:
+        """For a mail program: RFC 8058."""
+        return f"{self.origin}/v1/unsubscribe/{self.text}"
+
+    @property
+    def link(self) -> str:
+        """For the person: the page."""
+        return f"{self.url}/page"
 
 
 def draft_for(ports: Ports, sender: Sender, fact: Fact) -> Draft | None:
@@ -92,10 +116,10 @@ def draft_for(ports: Ports, sender: Sender, fact: Fact) -> Draft | None:
         case InvitationAccepted() as accepted:
             return _invitation(ports, sender, accepted)
         case VoucherIssued() | VoucherAcknowledged() as released:
-            return _voucher(ports, released)
+            return _voucher(ports, sender, released)
         case MailToSendAgain(mail_id=mail_id):
             mail = ports.repository.get(Mail, mail_id=mail_id)
-            return _voucher(ports, release_in(ports, mail)) if mail else None
+            return _voucher(ports, sender, release_in(ports, mail)) if mail else None
         case _:
             raise LookupError(f"no mail follows from {fact.name}")
 
@@ -131,12 +155,14 @@ def _sign_in(ports: Ports, sender: Sender, granted: SignInGranted, fact: Fact) -
     if contact is None:
         return None
     campaign = current_campaign(ports, fact.campaign)
-    text = ports.codes.token()
+    text, objection = ports.codes.token(), _Objection(ports.codes.token(), sender.origin)
+    digests = digests_of(ports, campaign, contact.address)
     content = SignInMail(
         campaign=_texts(campaign),
         first_name=contact.first_name,
         link=f"{sender.origin}/sponsor/?campaign={campaign.id}#token={text}",
         expires_minutes=int(tokens.SIGN_IN_LASTS.total_seconds() // 60),
+        unsubscribe_link=objection.link,
     )
     return Draft(
         mail_id=mails.sign_in_mail(contact.contact_id),
@@ -144,7 +170,14 @@ def _sign_in(ports: Ports, sender: Sender, granted: SignInGranted, fact: Fact) -
         campaign=campaign,
         content=content,
         correlation=fact.correlation,
-        tokens=(tokens.sign_in_token(text, campaign, granted.sponsor_id, ports.clock()),),
+        tokens=(
+            tokens.sign_in_token(text, campaign, granted.sponsor_id, ports.clock()),
+            tokens.unsubscribe_token(
+                objection.text, campaign, digests, sponsor_id=granted.sponsor_id
+            ),
+        ),
+        digests=digests,
+        unsubscribe_url=objection.url,
         ids={"sponsor": granted.sponsor_id},
     )
 
@@ -167,17 +200,17 @@ def _invitation(ports: Ports, sender: Sender, fact: InvitationAccepted) -> Draft
     digests = digests_of(ports, campaign, contact.address)
     # A leased mail may have been sent already: it is too late to refuse.
     leased = ports.repository.get(Mail, mail_id=mail_id)
-    if leased is None and _became_customer(ports, campaign, invitation, contact, digests):
+    if leased is None and _refused_since(ports, campaign, invitation, contact, digests):
         return None
-    answer_text, unsubscribe_text = ports.codes.token(), ports.codes.token()
+    text, objection = ports.codes.token(), _Objection(ports.codes.token(), sender.origin)
     kind = InvitationMail if invitation.channel is Channel.EMAIL else SignUpMail
     content = kind(
         campaign=_texts(campaign),
         first_name=contact.first_name,
         sponsor_name=sponsor.first_name,
-        link=f"{sender.origin}/referee/?campaign={campaign.id}#token={answer_text}",
+        link=f"{sender.origin}/referee/?campaign={campaign.id}#token={text}",
         closes_on=campaign.local_date(invitation.closes_at),
-        unsubscribe_link=f"{sender.origin}/unsubscribe/#token={unsubscribe_text}",
+        unsubscribe_link=objection.link,
     )
     return Draft(
         mail_id=mail_id,
@@ -186,33 +219,45 @@ def _invitation(ports: Ports, sender: Sender, fact: InvitationAccepted) -> Draft
         content=content,
         correlation=invitation.correlation,
         tokens=(
-            tokens.invitation_token(answer_text, campaign, invitation),
-            tokens.unsubscribe_token(unsubscribe_text, campaign, invitation, digests),
+            tokens.invitation_token(text, campaign, invitation),
+            tokens.unsubscribe_token(
+                objection.text,
+                campaign,
+                digests,
+                sponsor_id=invitation.sponsor_id,
+                invitation_id=invitation.invitation_id,
+            ),
         ),
         digests=digests,
         invitation=invitation,
-        unsubscribe_url=f"{sender.origin}/v1/unsubscribe/{unsubscribe_text}",
+        unsubscribe_url=objection.url,
         ids={"sponsor": invitation.sponsor_id, "invitation": invitation.invitation_id},
     )
 
 
-def _became_customer(
+def _refused_since(
     ports: Ports,
     campaign: Campaign,
     invitation: Invitation,
     contact: Contact,
     digests: AddressDigests,
 ) -> bool:
-    """Law 3, checked again just before sending: the list may have changed since the decision."""
+    """Law 3 and the person's objections, checked again just before sending: both may have changed
+    since the decision.
+    """
     try:
         customers = find_customer(ports, campaign, digests)
     except ListUnavailableError as error:
         raise RetryLaterError("customers") from error
-    if customers.found is None:
+    if is_opposed(ports, campaign, digests.values):
+        reason = Reason.OPPOSED
+    elif customers.found:
+        reason = Reason.BECAME_CUSTOMER
+    else:
         return False
     now = ports.clock()
     decision = invitations.new_decision(
-        campaign, Reason.BECAME_CUSTOMER, customers_version=customers.version, now=now
+        campaign, reason, customers_version=customers.version, now=now
     )
     refused = invitations.refused(invitation, decision, now)
     fact = invitation_fact(ports, refused, invitation_decided(refused))
@@ -220,14 +265,21 @@ def _became_customer(
     return True
 
 
-def _voucher(ports: Ports, fact: VoucherIssued | VoucherAcknowledged) -> Draft | None:
+def _voucher(
+    ports: Ports, sender: Sender, fact: VoucherIssued | VoucherAcknowledged
+) -> Draft | None:
     voucher = voucher_of(ports, fact)
     if voucher is None or not is_live(voucher):
         return None
     contact = ports.repository.get(Contact, contact_id=voucher.contact_id)
-    if contact is None:
+    holder = holder_of(ports, voucher)
+    if contact is None or holder is None:
         return None
     campaign = current_campaign(ports, voucher.campaign)
+    if objects_to_all(ports, campaign, holder):
+        return None
+    digests = digests_of(ports, campaign, contact.address)
+    objection = _Objection(ports.codes.token(), sender.origin)
     kind = RewardMail if voucher.holder is HolderRole.SPONSOR else VoucherMail
     content = kind(
         campaign=_texts(campaign),
@@ -240,6 +292,7 @@ def _voucher(ports: Ports, fact: VoucherIssued | VoucherAcknowledged) -> Draft |
         rung=voucher.rung or None,
         # Otherwise the code that it replaces was not mailed: the client had refused it before.
         replaces_earlier=voucher.replaces is not None and voucher.release is Release.AT_ONCE,
+        unsubscribe_link=objection.link,
     )
     return Draft(
         mail_id=mails.voucher_mail(voucher.voucher_id),
@@ -247,6 +300,24 @@ def _voucher(ports: Ports, fact: VoucherIssued | VoucherAcknowledged) -> Draft |
         campaign=campaign,
         content=content,
         correlation=voucher.correlation,
-        digests=digests_of(ports, campaign, contact.address),
+        digests=digests,
+        tokens=(_objection_of(holder, objection.text, campaign, digests),),
+        unsubscribe_url=objection.url,
         ids={"voucher": voucher.voucher_id},
+    )
+
+
+def _objection_of(
+    holder: Sponsor | Referral, text: str, campaign: Campaign, digests: AddressDigests
+) -> Token:
+    """The token by which a voucher's holder objects to further mails."""
+    if isinstance(holder, Sponsor):
+        return tokens.unsubscribe_token(text, campaign, digests, sponsor_id=holder.sponsor_id)
+    return tokens.unsubscribe_token(
+        text,
+        campaign,
+        digests,
+        sponsor_id=holder.sponsor_id,
+        invitation_id=holder.invitation_id,
+        referral_id=holder.referral_id,
     )

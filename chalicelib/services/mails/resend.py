@@ -10,12 +10,18 @@ from __future__ import annotations
 from enum import StrEnum
 
 from chalicelib.domain import mails
+from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.domain.fact_bodies import MailToSendAgain
 from chalicelib.domain.mails import Mail, MailState
 from chalicelib.domain.people import Contact
-from chalicelib.domain.vouchers import is_live
+from chalicelib.domain.vouchers import Voucher, is_live
 from chalicelib.services.facts import mail_fact
-from chalicelib.services.lookups import release_in, voucher_of
+from chalicelib.services.lookups import (
+    holder_of,
+    objects_to_all,
+    release_in,
+    voucher_of,
+)
 from chalicelib.services.ports import Agenda, CommandPorts, Replace
 from chalicelib.services.retry import retry_on_conflict
 
@@ -30,6 +36,7 @@ class ResendOutcome(StrEnum):
     NOT_UNDELIVERED = "not_undelivered"
     VOUCHER_ENDED = "voucher_ended"
     ADDRESS_GONE = "address_gone"
+    OBJECTED = "objected"
 
 
 def undelivered_mails(ports: CommandPorts, campaign_id: str) -> list[Mail]:
@@ -66,4 +73,11 @@ def _problem(ports: CommandPorts, mail: Mail) -> ResendOutcome | None:
         return ResendOutcome.VOUCHER_ENDED
     if ports.repository.get(Contact, contact_id=voucher.contact_id) is None:
         return ResendOutcome.ADDRESS_GONE
-    return None
+    return ResendOutcome.OBJECTED if _is_objected_to(ports, mail.campaign, voucher) else None
+
+
+def _is_objected_to(ports: CommandPorts, campaign: str, voucher: Voucher) -> bool:
+    """Whether its holder wants no mail at all of the brand."""
+    current = ports.repository.get(CurrentCampaign, campaign=campaign)
+    holder = holder_of(ports, voucher)
+    return bool(current and holder and objects_to_all(ports, current.document, holder))

@@ -3,9 +3,9 @@
 They may come twice, late, early and in any order, and for mails that ended long ago. Each of them
 proves that the mail was sent, so it settles a send without an answer, even one that was given up. A
 bounced invitation is closed and its address erased; a voucher's mail that bounced is shown to ops;
-a complaint counts as an opposition. Both count for the shared link that somebody came by, and too
-many stop a campaign's invitations (`services/protection.py`). An event about what was sent before a
-mail was sent again says nothing about the later one.
+a complaint counts as an opposition and withdraws consent. Both count for the shared link that
+somebody came by, and too many stop a campaign's invitations (`services/protection.py`). An event
+about what was sent before a mail was sent again says nothing about the later one.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from chalicelib.domain import mails
+from chalicelib.domain.addresses import AddressDigests
+from chalicelib.domain.consents import ConsentSource
 from chalicelib.domain.fact_bodies import (
     InvitationBounced,
     InvitationDeclined,
@@ -29,9 +31,16 @@ from chalicelib.domain.invitations import Invitation, InvitationState, is_answer
 from chalicelib.domain.links import is_counted_for_link
 from chalicelib.domain.mails import AT_MOST_ONCE, Mail, MailProblem
 from chalicelib.domain.people import Sponsor, is_link_stopped
+from chalicelib.services.consent_words import Person, consent_withdrawal, person_of
 from chalicelib.services.digests import new_oppositions
 from chalicelib.services.facts import invitation_fact, mail_fact
-from chalicelib.services.lookups import current_campaign, invitation_in
+from chalicelib.services.lookups import (
+    current_campaign,
+    holder_of,
+    invitation_in,
+    release_in,
+    voucher_of,
+)
 from chalicelib.services.moves import close_invitation, mark_mail_sent, undelivered_facts
 from chalicelib.services.ports import Change, Ports, Replace
 from chalicelib.services.protection import stop_if_needed
@@ -126,6 +135,15 @@ def _body(mail: Mail, problem: MailProblem) -> FactBody:
             return MailBounced.of(mail, problem)
 
 
+def _recipient(ports: Ports, mail: Mail, digests: AddressDigests) -> Person:
+    """Whom a mail was sent to."""
+    if mail.voucher_id is None:
+        return Person(digests, mail.ids.get("sponsor"), mail.ids.get("invitation"))
+    voucher = voucher_of(ports, release_in(ports, mail))
+    holder = holder_of(ports, voucher) if voucher else None
+    return person_of(holder, digests) if holder else Person(digests)
+
+
 @retry_on_conflict
 def _complained(ports: Ports, mail_id: str) -> str:
     mail = ports.repository.get(Mail, mail_id=mail_id)
@@ -133,10 +151,15 @@ def _complained(ports: Ports, mail_id: str) -> str:
         return "complained_already"
     now = ports.clock()
     changes: list[Change] = [Replace(mails.complained(mail, now))]
+    facts = [mail_fact(ports, mail, MailComplained.of(mail))]
     if mail.digests:
         campaign = current_campaign(ports, mail.campaign)
         changes += new_oppositions(ports, campaign, mail.digests.values)
-    facts = [mail_fact(ports, mail, MailComplained.of(mail))]
+        withdrawal, consent_facts = consent_withdrawal(
+            ports, campaign, _recipient(ports, mail, mail.digests), ConsentSource.COMPLAINT
+        )
+        changes += withdrawal
+        facts += consent_facts
     invitation = invitation_in(ports, mail)
     if invitation and is_answerable(invitation, now):
         changes += close_invitation(ports, invitation, InvitationState.DECLINED)

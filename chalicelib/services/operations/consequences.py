@@ -54,7 +54,12 @@ from chalicelib.domain.protection import HeldInvitation
 from chalicelib.domain.vouchers import is_live
 from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.facts import facts_around
-from chalicelib.services.lookups import current_campaign, voucher_of
+from chalicelib.services.lookups import (
+    current_campaign,
+    holder_of,
+    objects_to_all,
+    voucher_of,
+)
 from chalicelib.services.ports import BATCH_LIMIT, Agenda, Key, Ports, Repository
 from chalicelib.services.protection import stop_of
 from chalicelib.services.vouchers.reward import reward
@@ -196,6 +201,9 @@ def _voucher_may_be_mailed(ports: Ports, body: VoucherIssued | VoucherAcknowledg
     voucher = voucher_of(ports, body)
     if voucher is None or voucher.voucher_id != body.voucher_id or not is_live(voucher):
         return False  # another voucher of this reward has a fact of its own
+    holder = holder_of(ports, voucher)
+    if holder is None or objects_to_all(ports, current_campaign(ports, voucher.campaign), holder):
+        return False
     return _has_contact(ports, voucher.contact_id)
 
 

@@ -20,7 +20,7 @@ from datetime import date, datetime
 from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.domain.effects import deltas, is_known
 from chalicelib.domain.entity import IllegalMoveError
-from chalicelib.domain.fact_bodies import CampaignPut, ChangesWritten, OrderBody
+from chalicelib.domain.fact_bodies import CampaignPut, ChangesWritten, ConsentsWritten, OrderBody
 from chalicelib.domain.facts import Fact, FactBody, FactName
 from chalicelib.domain.files.exports import (
     ReferralLine,
@@ -34,11 +34,12 @@ from chalicelib.services.ports import BATCH_LIMIT, Agenda, Change, Ports, Writte
 from chalicelib.services.restoring.journal import move_head, settle_parts
 from chalicelib.services.restoring.mails import mail_changes
 from chalicelib.services.restoring.numbered import (
-    changes_written,
     close_exports,
     complete_changes,
+    complete_consents,
     complete_exports,
     export_changes,
+    rows_written,
 )
 from chalicelib.services.restoring.orders import order_fact_changes
 from chalicelib.services.restoring.outside import (
@@ -67,6 +68,7 @@ WITHOUT_STATE = frozenset({
     FactName.LIST_HELD, FactName.LIST_APPROVED, FactName.LIST_REJECTED, FactName.LIST_ROLLED_BACK,
 })  # fmt: skip
 _ORDER = {name.value: place for place, name in enumerate(FactName)}
+_WRITTEN_LAST = {FactName.CHANGES_WRITTEN, FactName.CONSENTS_WRITTEN}
 
 
 class CampaignMissingError(ValueError):
@@ -167,13 +169,14 @@ def _bring_back(ports: Ports, outside: Outside, lost: list[Fact], moment: dateti
     work, done = Work(ports, outside, moment), Adopted(outside.campaign)
     _mark_sealed(work)
     writer = _Writer(work, done)
-    later = [fact for fact in lost if fact.name == FactName.CHANGES_WRITTEN]
-    facts = [fact for fact in lost if fact.name != FactName.CHANGES_WRITTEN]
+    later = [fact for fact in lost if fact.name in _WRITTEN_LAST]
+    facts = [fact for fact in lost if fact.name not in _WRITTEN_LAST]
     left = writer.bring_back(sorted(facts, key=_in_order))
     writer.bring_back_alone(left)
     done.unknown_vouchers = complete_exports(work, left)
     close_exports(work)
     complete_changes(work)
+    complete_consents(work)
     writer.bring_back_alone(writer.bring_back(later))
     done.exports, done.changes = sorted(outside.exports), sorted(outside.changes)
     done.sealed = len(outside.sealed)
@@ -278,8 +281,8 @@ def changes_of(work: Work, fact: Fact) -> list[Change]:
     if not is_known(fact) or fact.name in WITHOUT_STATE:
         return []
     body = work.body(fact)
-    if isinstance(body, ChangesWritten):
-        return changes_written(work, fact, body)
+    if isinstance(body, ChangesWritten | ConsentsWritten):
+        return rows_written(work, fact, body)
     found = (changes(work, fact, body) for changes in _CHANGES)
     changes = next((one for one in found if one is not None), None)
     if changes is None:

@@ -1,4 +1,4 @@
-"""Exports and files of changes as the client has them: no number is used again (law 5).
+"""Exports and files of rows as the client has them: no number is used again (law 5).
 
 What is in a file of `out/` is in a part of that number, row by row, whether the table knows its
 voucher or not; so the number is taken, and the next file gets the next one. Vouchers of an export
@@ -7,12 +7,13 @@ that was never written are put into it in any order: nobody has seen it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from itertools import islice
+from typing import Generic, TypeVar
 
-from chalicelib.domain.changes import VoucherChange
 from chalicelib.domain.changes_files import (
     ChangesFile,
     ChangesPart,
@@ -20,27 +21,43 @@ from chalicelib.domain.changes_files import (
     changes_path,
 )
 from chalicelib.domain.codes import candidates
+from chalicelib.domain.consents_files import (
+    PART_KEPT,
+    ConsentsFile,
+    ConsentsPart,
+    ConsentsSequence,
+    consents_path,
+)
+from chalicelib.domain.entity import Entity
 from chalicelib.domain.exports import (
     Export,
     ExportPart,
     ExportSequence,
     ExportState,
     FileSequence,
+    NumberedFile,
     acknowledged,
     export_path,
     next_part,
     sealed,
     written,
 )
-from chalicelib.domain.fact_bodies import ChangesWritten, ExportWritten, VouchersExported
+from chalicelib.domain.fact_bodies import (
+    ChangesWritten,
+    ConsentsWritten,
+    ExportWritten,
+    VouchersExported,
+)
 from chalicelib.domain.facts import Fact, FactBody
 from chalicelib.domain.files.writing import sha256_of
 from chalicelib.domain.vouchers import Voucher, exported
 from chalicelib.services.facts import export_fact
-from chalicelib.services.ports import Agenda, Change, Insert, Remove, Replace
+from chalicelib.services.ports import Agenda, Change, Insert, Ports, Remove, Replace
 from chalicelib.services.restoring.outside import Row
 from chalicelib.services.restoring.work import UnfoundedError, Work
-from chalicelib.services.waiting_changes import waiting_changes
+from chalicelib.services.waiting_changes import waiting_changes, waiting_words
+
+F = TypeVar("F", bound=NumberedFile)
 
 EXPORTED_AT_ONCE = 90  # rows of a part, each with its voucher
 CHANGED_AT_ONCE = 90  # rows of a part, each with the change that leaves the table
@@ -200,34 +217,89 @@ def close_exports(work: Work) -> None:
             repository.commit(Replace(acknowledged(export, at)))
 
 
-# --- files of changes -----------------------------------------------------------------------------
+# --- files of changes and of consents -------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Kind(Generic[F]):
+    """A kind of files of rows: how it is stored, and what waits for one."""
+
+    file: type[F]
+    part: Callable[..., Entity]
+    sequence: type[FileSequence]
+    path: Callable[[str, int], str]
+    waiting: Callable[[Ports, str], Iterable[Entity]]
+    same: Sequence[str]
+
+    def cells(self, entity: Entity) -> tuple[str, ...]:
+        """What tells a waiting row from others, as its file has it."""
+        return tuple(_text(getattr(entity, _FIELDS.get(name, name))) for name in self.same)
+
+
+_FIELDS = {"voucher": "voucher_id"}
+
+
+def _text(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value or "")
+
+
+_CHANGES = _Kind(
+    ChangesFile,
+    ChangesPart,
+    ChangesSequence,
+    changes_path,
+    waiting_changes,
+    ("voucher", "change", "order_id"),
+)
+
+
+def _consents(work: Work) -> _Kind[ConsentsFile]:
+    part = partial(ConsentsPart, ends_at=work.ports.clock() + PART_KEPT)
+    same = ("digest", "state", "at")
+    return _Kind(ConsentsFile, part, ConsentsSequence, consents_path, waiting_words, same)
 
 
 def complete_changes(work: Work) -> None:
     """Take the rows of every file of changes into its parts; the changes leave the table."""
-    for number, rows in sorted(work.outside.changes.items()):
-        file = _changes_file(work, number)
+    _complete_rows(work, _CHANGES, work.outside.changes)
+
+
+def complete_consents(work: Work) -> None:
+    """Take the rows of every file of consents into its parts; the words leave the table."""
+    _complete_rows(work, _consents(work), work.outside.consents)
+
+
+def rows_written(work: Work, fact: Fact, body: ChangesWritten | ConsentsWritten) -> list[Change]:
+    """The file as written, after its rows were completed. `UnfoundedError`."""
+    if isinstance(body, ChangesWritten):
+        return _rows_written(work, _CHANGES, fact, body.number, work.outside.changes)
+    return _rows_written(work, _consents(work), fact, body.number, work.outside.consents)
+
+
+def _rows_written(
+    work: Work, kind: _Kind[F], fact: Fact, number: int, found: Mapping[int, list[Row]]
+) -> list[Change]:
+    if number not in found:
+        raise UnfoundedError(str(number))
+    sha256 = _sha256(work, kind.path(work.campaign.id, number))
+    return [Replace(written(_file(work, kind, number), sha256, fact.at))]
+
+
+def _complete_rows(work: Work, kind: _Kind[F], found: Mapping[int, list[Row]]) -> None:
+    for number, rows in sorted(found.items()):
+        file = _file(work, kind, number)
         while file.rows < len(rows):
             some = rows[file.rows : file.rows + CHANGED_AT_ONCE]
-            work.ports.repository.commit(*_changed(work, file, some))
-            file = _changes_file(work, number)
+            work.ports.repository.commit(*_with_part(work, kind, file, some))
+            file = _file(work, kind, number)
         if file.state is ExportState.OPEN:
             closed = sealed(file, work.ports.clock())
             work.ports.repository.commit(Replace(closed) if file.revision else Insert(closed))
 
 
-def changes_written(work: Work, fact: Fact, body: ChangesWritten) -> list[Change]:
-    """The file of changes as written, after `complete_changes`. `UnfoundedError`."""
-    if body.number not in work.outside.changes:
-        raise UnfoundedError(str(body.number))
-    path = changes_path(work.campaign.id, body.number)
-    file = _changes_file(work, body.number)
-    return [Replace(written(file, _sha256(work, path), fact.at))]
-
-
-def _changes_file(work: Work, number: int) -> ChangesFile:
-    stored = work.ports.repository.get(ChangesFile, campaign=work.campaign.id, number=number)
-    return stored or ChangesFile(
+def _file(work: Work, kind: _Kind[F], number: int) -> F:
+    stored = work.ports.repository.get(kind.file, campaign=work.campaign.id, number=number)
+    return stored or kind.file(
         campaign=work.campaign.id,
         number=number,
         state=ExportState.OPEN,
@@ -235,9 +307,9 @@ def _changes_file(work: Work, number: int) -> ChangesFile:
     )
 
 
-def _changed(work: Work, file: ChangesFile, rows: Sequence[Row]) -> list[Change]:
+def _with_part(work: Work, kind: _Kind[F], file: F, rows: Sequence[Row]) -> list[Change]:
     grown = replace(file, parts=file.parts + 1, rows=file.rows + len(rows))
-    part = ChangesPart(
+    part = kind.part(
         campaign=file.campaign,
         number=file.number,
         part=grown.parts,
@@ -248,16 +320,15 @@ def _changed(work: Work, file: ChangesFile, rows: Sequence[Row]) -> list[Change]
     return [
         Insert(part),
         stored,
-        _sequence(work, ChangesSequence, file.number),
-        *_leaving(work, rows),
+        _sequence(work, kind.sequence, file.number),
+        *_leaving(work, kind, rows),
     ]
 
 
-def _leaving(work: Work, rows: Sequence[Row]) -> list[Change]:
-    """The waiting changes that the rows report, the earliest of several alike."""
-    waiting: dict[tuple[str, str, str], list[VoucherChange]] = {}
-    for one in waiting_changes(work.ports, work.campaign.id):
-        same = (one.voucher_id, one.change.value, one.order_id or "")
-        waiting.setdefault(same, []).append(one)
-    found = (waiting.get((row["voucher"], row["change"], row["order_id"]), []) for row in rows)
+def _leaving(work: Work, kind: _Kind[F], rows: Sequence[Row]) -> list[Change]:
+    """The waiting rows that these report, the earliest of several alike."""
+    waiting: dict[tuple[str, ...], list[Entity]] = {}
+    for one in kind.waiting(work.ports, work.campaign.id):
+        waiting.setdefault(kind.cells(one), []).append(one)
+    found = (waiting.get(tuple(row[name] for name in kind.same), []) for row in rows)
     return [Remove(alike.pop(0)) for alike in found if alike]

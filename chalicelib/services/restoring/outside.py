@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from chalicelib.domain.changes_files import ChangesFile
+from chalicelib.domain.consents_files import ConsentsFile
 from chalicelib.domain.effects import is_known
 from chalicelib.domain.exports import Export, ExportState, NumberedFile
 from chalicelib.domain.fact_bodies import OrderBody, body_of
@@ -54,10 +55,10 @@ class SealedFile:
 
 @dataclass
 class Outside:
-    """What is known of one campaign. `exports` and `changes` have the rows of the files that were
-    written since or that the table does not know as written, by number; `referrals` those of the
-    correspondence tables that were written since; `ordered_at` the date of an order, `amounts` what
-    it was worth when it was last reported.
+    """What is known of one campaign. `exports`, `changes` and `consents` have the rows of the files
+    that were written since or that the table does not know as written, by number; `referrals` those
+    of the correspondence tables that were written since; `ordered_at` the date of an order,
+    `amounts` what it was worth when it was last reported.
     """
 
     campaign: str
@@ -65,6 +66,7 @@ class Outside:
     waiting: list[Fact] = field(default_factory=list)
     exports: dict[int, list[Row]] = field(default_factory=dict)
     changes: dict[int, list[Row]] = field(default_factory=dict)
+    consents: dict[int, list[Row]] = field(default_factory=dict)
     referrals: dict[str, ReferralLine] = field(default_factory=dict)
     ordered_at: dict[str, datetime] = field(default_factory=dict)
     amounts: dict[str, int] = field(default_factory=dict)
@@ -92,6 +94,7 @@ def outside_of(ports: Ports, campaign: str, since: datetime, bundled: Iterable[F
         waiting=[fact for key, fact in waiting.items() if key not in known],
         exports=_files_of(ports, Export, campaign, "vouchers", since),
         changes=_files_of(ports, ChangesFile, campaign, "changes", since),
+        consents=_files_of(ports, ConsentsFile, campaign, "consents", since),
         referrals=_referrals(ports, campaign, since),
         ordered_at=_ordered_at(ports, campaign, since),
     )

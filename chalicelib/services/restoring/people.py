@@ -11,8 +11,11 @@ from dataclasses import replace
 
 from chalicelib.domain import invitations
 from chalicelib.domain.addresses import AddressDigests, DigestPair
+from chalicelib.domain.consents import Consent, ConsentSource, own_digest
 from chalicelib.domain.eligibility import Reason
 from chalicelib.domain.fact_bodies import (
+    ConsentGiven,
+    ConsentWithdrawal,
     InvitationAccepted,
     InvitationBounced,
     InvitationDeclined,
@@ -39,6 +42,7 @@ from chalicelib.domain.links import with_new_link
 from chalicelib.domain.mails import Mail, invitation_mail
 from chalicelib.domain.people import Contact, Sponsor, link_of, referee_claims, sponsor_claims
 from chalicelib.domain.referrals import Referral
+from chalicelib.services.consent_words import given_changes, withdrawal_changes
 from chalicelib.services.digests import digests_of, new_oppositions
 from chalicelib.services.lookups import claims_on
 from chalicelib.services.moves import close_invitation, link_changes
@@ -79,6 +83,8 @@ def people_changes(work: Work, fact: Fact, body: FactBody) -> list[Change] | Non
             return _confirmed(work, fact, body)
         case OppositionRecorded():
             return _opposed(work, fact, body)
+        case ConsentGiven() | ConsentWithdrawal():
+            return _consent(work, fact, body)
         case LinkStopped(sponsor_id=sponsor_id, problems=problems):
             sponsor = ports.repository.get(Sponsor, sponsor_id=sponsor_id)
             if sponsor is None:
@@ -277,12 +283,52 @@ def _renewed(work: Work, fact: Fact, sponsor_id: str) -> list[Change]:
     return link_changes(ports, sponsor, renewed)
 
 
+def _consent(work: Work, fact: Fact, body: ConsentGiven | ConsentWithdrawal) -> list[Change]:
+    """A word given to us, as far as it is not there; one of the client's comes back with its file,
+    which is processed again.
+    """
+    ports = work.at(fact)
+    digests = _digests_of_person(ports, work, body)
+    if digests is None:
+        if body.source is ConsentSource.CLIENT or work.is_lenient:
+            return []
+        raise UnfoundedError(body.consent_id)
+    brand, digest = work.campaign.brand.id, own_digest(digests)
+    stored = ports.repository.get(Consent, brand=brand, digest=digest)
+    consent = stored or Consent(
+        brand=brand, digest=digest, consent_id=body.consent_id, campaign=fact.campaign
+    )
+    if isinstance(body, ConsentGiven):
+        return given_changes(work.campaign, consent, digests, body, fact.at)
+    return withdrawal_changes(work.campaign, consent, digests, body.source, fact.at)
+
+
+def _digests_of_person(
+    ports: Ports, work: Work, body: ConsentGiven | ConsentWithdrawal
+) -> AddressDigests | None:
+    if body.referral_id:
+        referral = ports.repository.get(Referral, referral_id=body.referral_id)
+        return referral.referee if referral else None
+    if body.sponsor_id is None:
+        return None
+    return _known_digests(work, body.sponsor_id, body.invitation_id)
+
+
+def _known_digests(work: Work, sponsor_id: str, invitation_id: str | None) -> AddressDigests | None:
+    """Those of a referee, or without an invitation of the sponsor. `UnfoundedError`."""
+    if invitation_id is not None:
+        return _referee_digests(work, sponsor_id, invitation_id)
+    sponsor = work.ports.repository.get(Sponsor, sponsor_id=sponsor_id)
+    return sponsor.digests if sponsor else None
+
+
 def _opposed(work: Work, fact: Fact, body: OppositionRecorded) -> list[Change]:
     """The oppositions under every digest that is known of the person."""
-    digests = _referee_digests(work, body.sponsor_id, fact.subject)
+    invitation_id = fact.subject if fact.subject != body.sponsor_id else None
+    digests = _known_digests(work, body.sponsor_id, invitation_id)
     if digests is None:
         raise UnfoundedError(fact.subject)
-    return new_oppositions(work.at(fact), work.campaign, digests.values)
+    return new_oppositions(work.at(fact), work.campaign, digests.values, body.scope)
 
 
 def _referee_digests(work: Work, sponsor_id: str, invitation_id: str) -> AddressDigests | None:

@@ -9,14 +9,14 @@ waits is read twice, however many parts the file has and however many changes wa
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.changes import VoucherChange
+from chalicelib.domain.changes import ChangeKind, VoucherChange
 from chalicelib.domain.changes_files import (
+    CHANGE_COLUMNS,
     ChangesFile,
     ChangesPart,
     ChangesSequence,
@@ -27,11 +27,11 @@ from chalicelib.domain.changes_files import (
 from chalicelib.domain.exports import Export, ExportSequence, ExportState, export_name
 from chalicelib.domain.fact_bodies import ChangesWritten
 from chalicelib.domain.facts import Fact
-from chalicelib.domain.files.changes import changes_file, changes_manifest
+from chalicelib.domain.files.numbered import file_of_parts, manifest_of_parts
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.facts import new_fact
-from chalicelib.services.ports import BATCH_LIMIT, Insert, Ports, Remove
-from chalicelib.services.vouchers.numbered_files import FILE_ROWS, Part, Series
+from chalicelib.services.ports import BATCH_LIMIT, Ports
+from chalicelib.services.vouchers.numbered_files import FILE_ROWS, WaitingSeries
 from chalicelib.services.waiting_changes import waiting_changes
 
 
@@ -48,62 +48,44 @@ def write_changes(
     return _Changes(ports, campaign.id, file_rows).write_all(until)
 
 
-class _Changes(Series[ChangesFile, ChangesPart]):
+class _Changes(WaitingSeries[ChangesFile, ChangesPart, VoucherChange]):
     """The files of changes of a campaign."""
 
     file_kind = ChangesFile
     part_kind = ChangesPart
     sequence_kind = ChangesSequence
 
-    def __init__(self, ports: Ports, campaign_id: str, file_rows: int) -> None:
-        super().__init__(ports, campaign_id, file_rows)
-        # What can be written and is in no part yet; None: to be read.
-        self._ready: deque[VoucherChange] | None = None
-        # In the part that is not committed yet.
-        self._tried: list[VoucherChange] = []
+    def ready(self) -> Iterable[VoucherChange]:
+        return _ready(self.ports, self.campaign_id, self.file_rows)
 
-    def is_waiting(self) -> bool:
-        self._ready = deque(_ready(self.ports, self.campaign_id, self.file_rows))
-        return bool(self._ready)
+    def part_of(
+        self, file: ChangesFile, waiting: Sequence[VoucherChange]
+    ) -> tuple[ChangesFile, ChangesPart]:
+        return next_changes_part(file, waiting)
 
-    def next_part(self, file: ChangesFile, most: int) -> Part[ChangesFile] | None:
-        if self._ready is None:
-            self.is_waiting()
-        self._tried = self._next(deque() if self._ready is None else self._ready, most)
-        if not self._tried:
-            return None
-        grown, part = next_changes_part(file, self._tried)
-        return Part(grown, [Insert(part), *map(Remove, self._tried)])
-
-    def part_added(self) -> None:
-        self._tried = []
-
-    def _next(self, ready: deque[VoucherChange], most: int) -> list[VoucherChange]:
-        """The next changes; without those in parts of another run, if the last part met one."""
-        has_met_another = bool(self._tried)
-        ready.extendleft(reversed(self._tried))
-        while batch := [ready.popleft() for _ in range(min(most, len(ready)))]:
-            there = self._still_there(batch) if has_met_another else batch
-            if there:
-                return there
-        return []
-
-    def _still_there(self, changes: list[VoucherChange]) -> list[VoucherChange]:
+    def still_there(self, waiting: Sequence[VoucherChange]) -> list[VoucherChange]:
         keys = [
             {"campaign": one.campaign, "shard": one.shard, "position": one.position}
-            for one in changes
+            for one in waiting
         ]
         found = self.ports.repository.get_many(VoucherChange, keys)
         return sorted(found, key=lambda change: change.position)
 
     def content(self, parts: Iterable[ChangesPart]) -> bytes:
-        return changes_file(parts)
+        return file_of_parts(parts, CHANGE_COLUMNS)
 
     def manifest(
         self, file: ChangesFile, parts: Iterable[ChangesPart], content: bytes, sealed_at: datetime
     ) -> bytes:
-        name = export_name(file.number)
-        return changes_manifest(number=name, parts=parts, content=content, generated_at=sealed_at)
+        return manifest_of_parts(
+            parts,
+            number=export_name(file.number),
+            content=content,
+            generated_at=sealed_at,
+            column="change",
+            kinds=ChangeKind,
+            counted_as="changes",
+        )
 
     def path(self, number: int) -> str:
         return changes_path(self.campaign_id, number)

@@ -12,12 +12,15 @@ A file is sealed when nothing more waits, when it has `FILE_ROWS` rows, or when 
 is over, whichever comes first. So it is written however much comes in meanwhile, and no file is
 larger than a function can write or a client's acknowledgement can be worked through.
 
-What goes into the parts is up to the series: exports (`export.py`) and changes (`changes.py`).
+What goes into the parts is up to the series: exports (`export.py`), changes (`changes.py`) and
+consents (`services/consents/write.py`). Of the last two each row waits in the table as an item of
+its own, which leaves it with its part: see `WaitingSeries`.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,12 +31,13 @@ from chalicelib.domain.entity import Entity
 from chalicelib.domain.exports import ExportState, FileSequence, NumberedFile, sealed, written
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.files.writing import sha256_of
-from chalicelib.services.ports import Change, Insert, Ports, Replace
+from chalicelib.services.ports import Change, Insert, Ports, Remove, Replace
 from chalicelib.services.retry import retry_on_conflict
 from chalicelib.services.written_files import write_table
 
 F = TypeVar("F", bound=NumberedFile)
 P = TypeVar("P", bound=Entity)
+W = TypeVar("W", bound=Entity)
 
 FILE_ROWS = 50_000  # figures: docs/decisions/0041-a-run-seals-what-it-found-in-files-of-a-size.md
 
@@ -201,3 +205,52 @@ class Series(ABC, Generic[F, P]):
         done = written(file, sha256_of(content), self.ports.clock())
         self.ports.repository.commit(Replace(done), facts=[self.written_fact(file)])
         return done
+
+
+class WaitingSeries(Series[F, P], Generic[F, P, W]):
+    """A series whose rows wait in the table. What is ready is read once for each file."""
+
+    def __init__(self, ports: Ports, campaign_id: str, file_rows: int) -> None:
+        super().__init__(ports, campaign_id, file_rows)
+        # What can be written and is in no part yet; None: to be read.
+        self._ready: deque[W] | None = None
+        # In the part that is not committed yet.
+        self._tried: list[W] = []
+
+    @abstractmethod
+    def ready(self) -> Iterable[W]:
+        """What can be written now, in its order, at most `file_rows`."""
+
+    @abstractmethod
+    def part_of(self, file: F, waiting: Sequence[W]) -> tuple[F, P]:
+        """The file with one more part, and that part with the rows of `waiting`."""
+
+    @abstractmethod
+    def still_there(self, waiting: Sequence[W]) -> list[W]:
+        """Those of `waiting` that are in the table as they were, in their order."""
+
+    def is_waiting(self) -> bool:
+        self._ready = deque(self.ready())
+        return bool(self._ready)
+
+    def next_part(self, file: F, most: int) -> Part[F] | None:
+        if self._ready is None:
+            self.is_waiting()
+        self._tried = self._next(deque() if self._ready is None else self._ready, most)
+        if not self._tried:
+            return None
+        grown, part = self.part_of(file, self._tried)
+        return Part(grown, [Insert(part), *map(Remove, self._tried)])
+
+    def part_added(self) -> None:
+        self._tried = []
+
+    def _next(self, ready: deque[W], most: int) -> list[W]:
+        """The next rows; without those in parts of another run, if the last part met one."""
+        has_met_another = bool(self._tried)
+        ready.extendleft(reversed(self._tried))
+        while batch := [ready.popleft() for _ in range(min(most, len(ready)))]:
+            there = self.still_there(batch) if has_met_another else batch
+            if there:
+                return there
+        return []

@@ -1,0 +1,64 @@
+"""The page behind the link in every mail: what its recipient may refuse, and what she has refused.
+
+It is made here and not by a script, because refusing must work without one. Its words are blocks
+like those of mails. A refusal is answered with the same page for any token.
+"""
+
+from __future__ import annotations
+
+import re
+
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.people import OppositionScope
+from chalicelib.mails.formats import one_line, typeset
+from chalicelib.mails.render import LOCALES, environment, words_of
+
+_LANGUAGE = re.compile(r"\s*([A-Za-z]{2})\b")
+
+
+def locale_for(accept_language: str, campaign: Campaign | None = None) -> str:
+    """The first language of an `Accept-Language` header that there are texts in; else the
+    campaign's first, else the first of all.
+    """
+    asked = (_LANGUAGE.match(one) for one in accept_language.split(","))
+    wanted = [found[1].lower() for found in asked if found]
+    others = campaign.locales if campaign else ()
+    return next(one for one in (*wanted, *others, *LOCALES) if one in LOCALES)
+
+
+def unsubscribe_page(campaign: Campaign | None, locale: str, action: str) -> str:
+    """The page of a token: of the campaign behind it, or that the link no longer works. `action` is
+    where its form posts to.
+    """
+    if campaign is None:
+        return _page(locale, "ended_title", ["ended_text"])
+    name = one_line(campaign.brand.name)
+    return _page(locale, "title", ["intro"], action=action, brand_name=name)
+
+
+def refused_page(scope: OppositionScope, locale: str) -> str:
+    """The page that answers a refusal."""
+    return _page(locale, "done_title", [f"done_{scope}"])
+
+
+def _page(
+    locale: str, title: str, paragraphs: list[str], *, action: str = "", brand_name: str = ""
+) -> str:
+    blocks = words_of(f"{locale}/unsubscribe.txt", {"brand_name": brand_name})
+    words = {name: typeset(" ".join(parts), locale) for name, parts in blocks.items()}
+    choices = [
+        {"scope": scope, "text": words[f"{scope}_text"], "action": words[f"{scope}_action"]}
+        for scope in (OppositionScope if action else ())
+    ]
+    return (
+        environment()
+        .get_template("unsubscribe.html")
+        .render(
+            locale=locale,
+            title=words[title],
+            paragraphs=[words[name] for name in paragraphs],
+            brand_name=brand_name or "Tandem",
+            action=action,
+            choices=choices,
+        )
+    )

@@ -1,0 +1,155 @@
+"""Words given to us about the brand's news: the consent, the row for the client, and the fact.
+
+A word is kept in the transaction in which it is given. The later one wins whatever gives it: see
+`domain/consents.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.domain.addresses import AddressDigests
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.consents import (
+    WORDING,
+    Consent,
+    ConsentSource,
+    ConsentState,
+    Word,
+    change_of,
+    client_digest,
+    ends_in_withdrawal,
+    own_digest,
+    with_word,
+)
+from chalicelib.domain.fact_bodies import ConsentGiven, ConsentWithdrawal
+from chalicelib.domain.facts import Fact
+from chalicelib.domain.people import Sponsor
+from chalicelib.domain.referrals import Referral
+from chalicelib.services.facts import new_fact
+from chalicelib.services.lookups import consents_of
+from chalicelib.services.ports import Change, Insert, Ports, Replace
+
+Recorded = tuple[list[Change], list[Fact]]
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whose word it is: her digests, and the ids that facts name her by."""
+
+    digests: AddressDigests
+    sponsor_id: str | None = None
+    invitation_id: str | None = None
+    referral_id: str | None = None
+
+
+def person_of(holder: Sponsor | Referral, digests: AddressDigests) -> Person:
+    """A voucher's holder."""
+    if isinstance(holder, Sponsor):
+        return Person(digests, holder.sponsor_id)
+    return Person(digests, holder.sponsor_id, holder.invitation_id, holder.referral_id)
+
+
+def consent_given(ports: Ports, campaign: Campaign, referral: Referral) -> Recorded:
+    """The referee's consent to the brand's news, given with the confirmation."""
+    known = _own(consents_of(ports, campaign, [own_digest(referral.referee)]))
+    consent = known or _new_consent(ports, campaign, referral.referee)
+    body = ConsentGiven(
+        consent_id=consent.consent_id,
+        source=ConsentSource.CONFIRMATION,
+        sponsor_id=referral.sponsor_id,
+        invitation_id=referral.invitation_id,
+        referral_id=referral.referral_id,
+        wording=WORDING,
+        terms_version=referral.terms_version,
+    )
+    fact = new_fact(
+        ports,
+        body,
+        campaign=campaign.id,
+        subject=consent.consent_id,
+        correlation=referral.correlation,
+    )
+    changes = given_changes(campaign, consent, referral.referee, body, fact.at)
+    return changes, [fact]
+
+
+def given_changes(
+    campaign: Campaign,
+    consent: Consent,
+    digests: AddressDigests,
+    body: ConsentGiven,
+    at: datetime,
+) -> list[Change]:
+    """What a consent that was given changes."""
+    word = Word(
+        state=ConsentState.GIVEN,
+        at=at,
+        source=body.source,
+        wording=body.wording or "",
+        terms_version=body.terms_version or "",
+    )
+    return _changes(campaign, consent, digests, word)
+
+
+def consent_withdrawal(
+    ports: Ports, campaign: Campaign, person: Person, source: ConsentSource
+) -> Recorded:
+    """The withdrawal of whatever consent of the person there is, here or at the client's; nothing
+    where the word that counts is a withdrawal already.
+    """
+    known = consents_of(ports, campaign, person.digests.values)
+    if ends_in_withdrawal(known):
+        return [], []
+    own = next((one for one in known if one.digest == own_digest(person.digests)), None)
+    consent = own or _new_consent(ports, campaign, person.digests)
+    body = ConsentWithdrawal(
+        consent_id=consent.consent_id,
+        source=source,
+        sponsor_id=person.sponsor_id,
+        invitation_id=person.invitation_id,
+        referral_id=person.referral_id,
+    )
+    correlation = ports.codes.identifier()
+    fact = new_fact(
+        ports, body, campaign=campaign.id, subject=consent.consent_id, correlation=correlation
+    )
+    return withdrawal_changes(campaign, consent, person.digests, source, fact.at), [fact]
+
+
+def withdrawal_changes(
+    campaign: Campaign,
+    consent: Consent,
+    digests: AddressDigests,
+    source: ConsentSource,
+    at: datetime,
+) -> list[Change]:
+    """What a withdrawal changes. It has the wording of the consent that it takes back."""
+    given = consent.given
+    word = Word(
+        state=ConsentState.WITHDRAWAL, at=at, source=source, wording=given.wording if given else ""
+    )
+    return _changes(campaign, consent, digests, word)
+
+
+def _new_consent(ports: Ports, campaign: Campaign, digests: AddressDigests) -> Consent:
+    return Consent(
+        brand=campaign.brand.id,
+        digest=own_digest(digests),
+        consent_id=ports.codes.identifier(),
+        campaign=campaign.id,
+    )
+
+
+def _own(consents: list[Consent]) -> Consent | None:
+    return consents[0] if consents else None
+
+
+def _changes(
+    campaign: Campaign, consent: Consent, digests: AddressDigests, word: Word
+) -> list[Change]:
+    after = with_word(consent, word)
+    stored: Change = Replace(after) if consent.revision else Insert(after)
+    digest = client_digest(digests, campaign.digests.key_ids[0])
+    return [stored, Insert(change_of(after, word, campaign.id, digest))]

@@ -1,0 +1,94 @@
+"""Files of consents: every word given to us in exactly one (law 5).
+
+A part takes its words out of the table. How numbered files are written is in
+`vouchers/numbered_files.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import islice
+
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.consents import ConsentChange, ConsentState
+from chalicelib.domain.consents_files import (
+    CONSENT_COLUMNS,
+    ConsentsFile,
+    ConsentsPart,
+    ConsentsSequence,
+    consents_path,
+    consents_subject,
+    next_consents_part,
+)
+from chalicelib.domain.exports import export_name
+from chalicelib.domain.fact_bodies import ConsentsWritten
+from chalicelib.domain.facts import Fact
+from chalicelib.domain.files.numbered import file_of_parts, manifest_of_parts
+from chalicelib.services.facts import new_fact
+from chalicelib.services.ports import Ports
+from chalicelib.services.vouchers.numbered_files import FILE_ROWS, WaitingSeries
+from chalicelib.services.waiting_changes import waiting_words
+
+
+def write_consents(
+    ports: Ports,
+    campaign: Campaign,
+    *,
+    until: datetime | None = None,
+    file_rows: int = FILE_ROWS,
+) -> list[ConsentsFile]:
+    """Complete the campaign's open file of consents, then write others of at most `file_rows`
+    words, until none waits or it is `until`; returns the written files.
+    """
+    return _Consents(ports, campaign.id, file_rows).write_all(until)
+
+
+class _Consents(WaitingSeries[ConsentsFile, ConsentsPart, ConsentChange]):
+    """The files of consents of a campaign."""
+
+    file_kind = ConsentsFile
+    part_kind = ConsentsPart
+    sequence_kind = ConsentsSequence
+
+    def ready(self) -> Iterable[ConsentChange]:
+        return islice(waiting_words(self.ports, self.campaign_id), self.file_rows)
+
+    def part_of(
+        self, file: ConsentsFile, waiting: Sequence[ConsentChange]
+    ) -> tuple[ConsentsFile, ConsentsPart]:
+        return next_consents_part(file, waiting, self.ports.clock())
+
+    def still_there(self, waiting: Sequence[ConsentChange]) -> list[ConsentChange]:
+        keys = [
+            {"campaign": one.campaign, "shard": one.shard, "position": one.position}
+            for one in waiting
+        ]
+        found = self.ports.repository.get_many(ConsentChange, keys)
+        return sorted(found, key=lambda change: change.position)
+
+    def content(self, parts: Iterable[ConsentsPart]) -> bytes:
+        return file_of_parts(parts, CONSENT_COLUMNS)
+
+    def manifest(
+        self, file: ConsentsFile, parts: Iterable[ConsentsPart], content: bytes, sealed_at: datetime
+    ) -> bytes:
+        return manifest_of_parts(
+            parts,
+            number=export_name(file.number),
+            content=content,
+            generated_at=sealed_at,
+            column="state",
+            kinds=ConsentState,
+            counted_as="states",
+        )
+
+    def path(self, number: int) -> str:
+        return consents_path(self.campaign_id, number)
+
+    def written_fact(self, file: ConsentsFile) -> Fact:
+        subject = consents_subject(file)
+        body = ConsentsWritten(number=file.number, count=file.rows)
+        return new_fact(
+            self.ports, body, campaign=file.campaign, subject=subject, correlation=subject
+        )
