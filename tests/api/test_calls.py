@@ -15,7 +15,7 @@ import pytest
 from bench.recording import read, size_of, written
 from chalicelib.adapters.dynamodb.schema import SHARDS
 from chalicelib.api.operations import OPERATIONS
-from chalicelib.domain import changes
+from chalicelib.domain import changes, consents
 from chalicelib.services.ports import Agenda
 from tests.api.consumers import WORK
 from tests.api.requests import GOOD
@@ -117,6 +117,7 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
         # Its parts, for the columns, the rows and the manifest.
         *[GET, QUERY, QUERY, WRITE_FILE, QUERY, WRITE_FILE, WRITE],
         *[GET, GET, GET, *WAITING],  # no change waits for a file
+        *[GET, *[QUERY] * len(consents.SHARDS)],  # nor a word about consent
     ],
     "expire: an invitation": [
         *[*agenda(Agenda.CLOSING, lists=False), QUEUE],
