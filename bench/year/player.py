@@ -204,7 +204,7 @@ class Year:
         self.world.run(self.deliveries)
         token = self.inbox.token(sponsor, "sign")
         assert token
-        _, session = open_session(self.world.ports, CAMPAIGN, token, None)
+        _, session = open_session(self.world.ports, CAMPAIGN, token, "Anne")
         self.sponsors[session.sponsor_id] = sponsor
         self.world.invite(session, *dict.fromkeys(one.address for one in invitees))
         self.counts["invited"] += len(invitees)

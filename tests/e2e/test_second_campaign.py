@@ -140,5 +140,5 @@ def sign_in(world: Surfaces, address: str) -> str:
     campaign = f"/campaigns/{world.campaign}"
     world.call("POST", f"{campaign}/sign-in", {"email": address}).raise_for_status()
     Narrator(world.stack).wait("sign-in mail", lambda: len(world.letters(address)), before + 1)
-    body = {"token": world.token_for(address, "sponsor")}
+    body = {"token": world.token_for(address, "sponsor"), "first_name": "Anne"}
     return str(world.call("POST", f"{campaign}/sessions", body).json()["session"])
