@@ -101,6 +101,16 @@ UNSUBSCRIBE_PAGE = Operation(
     summary="The page to unsubscribe; has no effect",
     security="public", answers={200: None}, html=True,
 )  # fmt: skip
+STOP_SIGN_INS = Operation(
+    name="stop_sign_ins", method="POST", path="/v1/sign-in-stops/{token}",
+    summary="“This was not me”: mail no sign-in link for some time",
+    security="public", answers={204: None},
+)  # fmt: skip
+RESUME_SIGN_INS = Operation(
+    name="resume_sign_ins", method="DELETE", path="/v1/sign-in-stops/{token}",
+    summary="Mail sign-in links again",
+    security="public", answers={204: None},
+)  # fmt: skip
 GET_SPONSOR = Operation(
     name="get_sponsor", method="GET", path="/v1/sponsor",
     summary="The sponsor's own space",
@@ -173,6 +183,8 @@ OPERATIONS = (
     UNSUBSCRIBE,
     OPEN_UNSUBSCRIBE,
     UNSUBSCRIBE_PAGE,
+    STOP_SIGN_INS,
+    RESUME_SIGN_INS,
     GET_SPONSOR,
     NAME_SPONSOR,
     INVITE,

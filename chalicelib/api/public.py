@@ -30,6 +30,7 @@ from chalicelib.services.objections import unsubscribe as objections
 from chalicelib.services.ports import Ports
 from chalicelib.services.sponsors.sessions import open_session
 from chalicelib.services.sponsors.sign_in import request_sign_in
+from chalicelib.services.sponsors.stop_sign_ins import resume_sign_ins, stop_sign_ins
 
 
 def public_routes(ports: Callable[[], Ports]) -> Blueprint:
@@ -113,6 +114,16 @@ def public_routes(ports: Callable[[], Ports]) -> Blueprint:
         campaign = objections.campaign_behind(call.ports, token)
         locale = pages.locale_for(call.header("accept-language"), campaign)
         return Html(pages.unsubscribe_page(campaign, locale, f"../{quote(token, safe='')}"))
+
+    @edge.serves(operations.STOP_SIGN_INS)
+    def post_sign_in_stop(call: Call, token: str) -> Reply:
+        stop_sign_ins(call.ports, token)
+        return None
+
+    @edge.serves(operations.RESUME_SIGN_INS)
+    def delete_sign_in_stop(call: Call, token: str) -> Reply:
+        resume_sign_ins(call.ports, token)
+        return None
 
     return edge.blueprint
 

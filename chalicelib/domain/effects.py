@@ -158,6 +158,8 @@ EFFECTS: Mapping[FactName, Effect] = {
     F.SIGN_IN_REQUESTED: Effect(queues=(Queue.REQUESTED_DECISION,)),
     F.SIGN_IN_GRANTED: Effect(queues=(Queue.REQUESTED_MAIL,)),
     F.SIGN_IN_REFUSED: Effect(),
+    F.SIGN_INS_STOPPED: Effect(),
+    F.SIGN_INS_RESUMED: Effect(),
     F.INVITATION_RECEIVED: Effect(
         queues=(Queue.DECIDE, Queue.REQUESTED_DECISION),
         queue_for=_by_channel(Queue.DECIDE, Queue.REQUESTED_DECISION),

@@ -30,6 +30,8 @@ class FactName(StrEnum):
     SIGN_IN_REQUESTED = "sign_in_requested"
     SIGN_IN_GRANTED = "sign_in_granted"
     SIGN_IN_REFUSED = "sign_in_refused"
+    SIGN_INS_STOPPED = "sign_ins_stopped"
+    SIGN_INS_RESUMED = "sign_ins_resumed"
     INVITATION_RECEIVED = "invitation_received"
     INVITATION_ACCEPTED = "invitation_accepted"
     INVITATION_REFUSED = "invitation_refused"

@@ -76,13 +76,14 @@ class Mail(Entity):
         return self.ids.get("voucher")
 
 
+SIGN_IN = "sign_in"
 # Sent at most once: a mail whose send got no answer is never sent again (law 2).
 AT_MOST_ONCE = frozenset({"invitation", "sign_up"})
 
 
 def sign_in_mail(contact_id: str) -> str:
     """The id of the mail to who asked to sign in: made of what it is about, so there is one."""
-    return f"sign_in-{contact_id}"
+    return f"{SIGN_IN}-{contact_id}"
 
 
 def invitation_mail(invitation_id: str) -> str:

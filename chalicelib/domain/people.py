@@ -22,6 +22,7 @@ class TokenPurpose(StrEnum):
     SIGN_IN = "sign_in"
     INVITATION = "invitation"
     UNSUBSCRIBE = "unsubscribe"
+    SIGN_IN_STOP = "sign_in_stop"
 
 
 class OppositionScope(StrEnum):
@@ -63,8 +64,6 @@ class Sponsor(Entity):
     vip_list_version: int
     invited: int = 0
     rewards: int = 0
-    sign_ins: int = 0
-    sign_ins_on: date | None = None
     counts_revoked: bool = True
     link_problems: int = 0
     """hard bounces and complaints of those who came by the link, since they are counted"""
@@ -118,6 +117,7 @@ class Link(Entity):
 class Token(Entity):
     """What a mailed token is for; only its SHA-256 is stored.
 
+    `contact_id`: the request to sign in that its mail answers; earlier versions did not store it.
     `referral_id` is the holder of the voucher whose mail it was in, where that is a referee.
     """
 
@@ -126,6 +126,7 @@ class Token(Entity):
     campaign: str
     sponsor_id: str
     invitation_id: str | None = None
+    contact_id: str | None = None
     digests: AddressDigests | None = None
     ends_at: datetime
     used_at: datetime | None = None
@@ -183,8 +184,6 @@ def new_sponsor(
         locale=contact.locale,
         created_at=now,
         vip_list_version=vip_list_version,
-        sign_ins=1,
-        sign_ins_on=campaign.local_date(now),
     )
 
 
@@ -249,13 +248,3 @@ def used(token: Token, now: datetime) -> Token:
     """The token, spent."""
     require(token.used_at is None, "using a token twice")
     return replace(token, used_at=now)
-
-
-def with_sign_in(sponsor: Sponsor, today: date) -> Sponsor:
-    """The sponsor with one more sign-in mail on the local day `today`."""
-    return replace(sponsor, sign_ins=sign_ins_on(sponsor, today) + 1, sign_ins_on=today)
-
-
-def sign_ins_on(sponsor: Sponsor, today: date) -> int:
-    """How many sign-in mails the sponsor has had on the local day `today`."""
-    return sponsor.sign_ins if sponsor.sign_ins_on == today else 0

@@ -10,8 +10,8 @@ from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.people import Session, Token, TokenPurpose
+from chalicelib.domain.sign_ins import STOP_LASTS, SignInLink
 
-SIGN_IN_LASTS = timedelta(minutes=30)
 SESSION_LASTS = timedelta(hours=12)
 # After an invitation's closing day: who confirmed it sees the voucher for so long.
 SEEN_FOR = timedelta(days=90)
@@ -32,14 +32,26 @@ def is_usable(token: Token | None, purpose: TokenPurpose, now: datetime) -> Type
     )
 
 
-def sign_in_token(text: str, campaign: Campaign, sponsor_id: str, now: datetime) -> Token:
+def sign_in_token(text: str, link: SignInLink) -> Token:
     """The stored form of a token that opens a session."""
     return Token(
         token_hash=hashed(text),
         purpose=TokenPurpose.SIGN_IN,
-        campaign=campaign.id,
-        sponsor_id=sponsor_id,
-        ends_at=now + SIGN_IN_LASTS,
+        campaign=link.campaign,
+        sponsor_id=link.sponsor_id,
+        contact_id=link.contact_id,
+        ends_at=link.valid_until,
+    )
+
+
+def sign_in_stop_token(text: str, link: SignInLink, now: datetime) -> Token:
+    """The stored form of a token that stops sign-in mails, and lets them through again."""
+    return Token(
+        token_hash=hashed(text),
+        purpose=TokenPurpose.SIGN_IN_STOP,
+        campaign=link.campaign,
+        sponsor_id=link.sponsor_id,
+        ends_at=now + STOP_LASTS,
     )
 
 

@@ -89,15 +89,18 @@ class _Mail:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class SignInMail(_Mail):
-    """To a sponsor on request: the link to the sponsor's space."""
+    """To a sponsor on request: the link to the sponsor's space. `stop_link` is the page where who
+    did not ask for it stops these mails.
+    """
 
     kind: ClassVar[str] = "sign_in"
     link: str
     expires_minutes: int
+    stop_link: str
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _require_web(self.link)
+        _require_web(self.link, self.stop_link)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -38,6 +38,7 @@ COMPILED: Final = Path(__file__).parent / "compiled"
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n")
 _ON_SOME_MAILS: Final = (
     "link",
+    "stop_link",
     "code",
     "value",
     "minimum_basket",
@@ -153,7 +154,12 @@ def _values(mail: AnyMail, locale: str) -> Mapping[str, str | int | None]:
             "replaces_earlier": mail.replaces_earlier,
         }
     elif isinstance(mail, SignInMail):
-        values |= {"link": mail.link, "expires_minutes": mail.expires_minutes}
+        values |= {
+            "link": mail.link,
+            "expires_minutes": mail.expires_minutes,
+            "expires_hours": mail.expires_minutes // 60,
+            "stop_link": mail.stop_link,
+        }
     else:
         values |= {
             "sponsor_name": mail.sponsor_name,

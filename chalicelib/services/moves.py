@@ -29,6 +29,7 @@ from chalicelib.domain.redemptions import (
     rolled_back_redemption,
     without_use,
 )
+from chalicelib.domain.sign_ins import SignInLink
 from chalicelib.domain.vouchers import (
     Voucher,
     VoucherState,
@@ -97,6 +98,13 @@ def link_changes(ports: Ports, sponsor: Sponsor, renewed: Sponsor) -> list[Chang
     former = ports.repository.get(Link, link_code=sponsor.link_code)
     ended = [Remove(former)] if former else []
     return [Replace(renewed), Insert(link_of(renewed)), *ended]
+
+
+def sign_in_stop(stop: SignInLink) -> Change:
+    """The change that stops sign-in mails to a sponsor, in place of the last link if there is
+    one.
+    """
+    return Replace(stop) if stop.revision else Insert(stop)
 
 
 @retry_on_conflict

@@ -81,6 +81,18 @@ def _unsubscribe_page(world: World) -> Request:
     return Request("GET", f"{unsubscribe_path(world)}/page")
 
 
+def _stop_sign_ins(world: World) -> Request:
+    world.sign_in_token()
+    token = world.last_to(VIP).token("/sign-in-stop/#token=")
+    return Request("POST", f"/v1/sign-in-stops/{token}")
+
+
+def _resume_sign_ins(world: World) -> Request:
+    stopped = _stop_sign_ins(world)
+    assert world.ask(stopped).status == 204
+    return Request("DELETE", stopped.path)
+
+
 def _get_sponsor(world: World) -> Request:
     return Request("GET", "/v1/sponsor", headers={"Authorization": bearer(world.sign_in())})
 
@@ -134,6 +146,8 @@ GOOD: Mapping[str, Prepared] = {
     "unsubscribe": _unsubscribe,
     "open_unsubscribe": _open_unsubscribe,
     "unsubscribe_page": _unsubscribe_page,
+    "stop_sign_ins": _stop_sign_ins,
+    "resume_sign_ins": _resume_sign_ins,
     "get_sponsor": _get_sponsor,
     "name_sponsor": _name_sponsor,
     "invite": _invite,

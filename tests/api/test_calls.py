@@ -46,7 +46,7 @@ CAMPAIGNS = agenda(Agenda.CAMPAIGNS)
 ROUTES: Mapping[str, Sequence[str]] = {
     "get_campaign": [],
     "sign_in": [WRITE],
-    "open_session": [*[GET] * 3, WRITE],
+    "open_session": [GET, BATCH, GET, WRITE],
     "sign_up": [BATCH, GET, WRITE],
     "get_invitation": [*[GET] * 4],
     "confirm_invitation": [*[GET] * 3, BATCH, GET, READ_FILE, GET, BATCH, WRITE],
@@ -54,6 +54,8 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "unsubscribe": [GET, *[BATCH] * 2, *[GET] * 2, WRITE],
     "open_unsubscribe": [],
     "unsubscribe_page": [GET],
+    "stop_sign_ins": [*[GET] * 2, WRITE],
+    "resume_sign_ins": [*[GET] * 2, WRITE],
     "get_sponsor": [*[GET] * 3, *[QUERY] * 2],
     "invite": [*[GET] * 2, WRITE],
     "renew_link": [*[GET] * 3, WRITE],
@@ -73,9 +75,9 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
     # Facts and campaigns read; one bundle; facts, 20 counters and a part are two transactions.
     "project: a batch of 20 campaigns": [BATCH, BATCH, WRITE_FILE, WRITE, WRITE],
     # Its facts: of the hour before its beginning, of this hour, and where 0.2.0 stored them.
-    "decide: a sign-in": [GET, *[QUERY] * 3, GET, READ_FILE, BATCH, WRITE],
+    "decide: a sign-in": [GET, *[QUERY] * 3, GET, READ_FILE, *[BATCH] * 2, WRITE],
     "decide: an invitation": [*[GET] * 3, *[BATCH] * 2, GET, READ_FILE, WRITE],
-    "mail: a sign-in": [*[GET] * 2, WRITE, SEND, GET, WRITE],
+    "mail: a sign-in": [*[GET] * 3, WRITE, SEND, GET, WRITE],
     "mail: an invitation": [
         *[*[GET] * 6, READ_FILE, BATCH],  # neither a customer nor opposed meanwhile
         *[*[GET] * 2, WRITE, SEND, *[GET] * 2, WRITE],
@@ -192,6 +194,8 @@ def test_a_public_post_makes_one_write_round_trip(world: World, operation: str) 
         "decline_invitation",
         "unsubscribe",
         "end_session",
+        "stop_sign_ins",
+        "resume_sign_ins",
         "redeem_voucher",
         "post_orders",
     ],

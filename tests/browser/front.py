@@ -109,6 +109,9 @@ def running_front(pages: Path) -> Iterator[Front]:
         def do_POST(self) -> None:
             self._call()
 
+        def do_DELETE(self) -> None:
+            self._call()
+
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             """Says nothing: pytest shows what a failing test needs."""
 

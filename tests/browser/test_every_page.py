@@ -41,6 +41,7 @@ VIEWS = {
     "referee, sign-up": View("/referee/#link=K7QM2", "#sign-up"),
     "referee, no link": View("/referee/", "[data-state=missing-link]"),
     "unsubscribe": View("/unsubscribe/", "[data-state=missing-link]"),
+    "sign-in stop": View("/sign-in-stop/#token=t0k", "#stop"),
     "dashboard, form": View("/dashboard/", "#connect"),
     "dashboard": View("/dashboard/#token=acc3ss", "#days td"),
     "not found": View("/404.html", "h1"),
@@ -130,7 +131,8 @@ def test_every_view_is_readable_in_both_languages_on_all_screens_in_light_and_da
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/sponsor/", "/referee/", "/unsubscribe/", "/dashboard/", "/404.html"]
+    "path",
+    ["/", "/sponsor/", "/referee/", "/unsubscribe/", "/sign-in-stop/", "/dashboard/", "/404.html"],
 )
 def test_the_first_tab_stop_skips_to_the_content(open_page: OpenPage, path: str) -> None:
     page = open_page(path)

@@ -60,6 +60,7 @@ from chalicelib.domain.redemptions import (
 from chalicelib.domain.referral_orders import FurtherOrder
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Budget, Reward
+from chalicelib.domain.sign_ins import SignInLink
 from chalicelib.domain.statements import Statement
 from chalicelib.domain.vouchers import (
     SpareCode,
@@ -94,7 +95,7 @@ ENTITIES: list[Entity] = [
     Sponsor(
         sponsor_id="s", campaign=CAMPAIGN, contact_id="c", digests=digests("v+x@gmail.com"),
         link_code="abc", locale="fr", created_at=MORNING, vip_list_version=1, invited=2,
-        rewards=4, sign_ins=5, sign_ins_on=date(2026, 3, 2), counts_revoked=False,
+        rewards=4, counts_revoked=False,
         link_problems=6, link_confirmed=3, link_made_at=MORNING, links_made=2,
         links_made_on=date(2026, 3, 2),
     ),
@@ -107,8 +108,12 @@ ENTITIES: list[Entity] = [
     ),
     Token(
         token_hash="h", purpose=TokenPurpose.INVITATION, campaign=CAMPAIGN, sponsor_id="s",
-        invitation_id="i", digests=digests("a@b.fr"), ends_at=LATER, used_at=MORNING,
-        referral_id="r",
+        invitation_id="i", contact_id="c", referral_id="r", digests=digests("a@b.fr"),
+        ends_at=LATER, used_at=MORNING,
+    ),
+    SignInLink(
+        sponsor_id="s", campaign=CAMPAIGN, contact_id="c", mailed=2, waits_until=MORNING,
+        ends_at=LATER,
     ),
     Session(session_hash="h", campaign=CAMPAIGN, sponsor_id="s", ends_at=LATER),
     Invitation(

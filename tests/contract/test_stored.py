@@ -58,7 +58,8 @@ RESHAPED = {
     CurrentList: {"dropped_at"},
     ExportPart: {"rows"},
     Referral: {"due_sk"},  # it says how often the referral was stored
-    Sponsor: {"sign_ups"},  # by a link, confirmed or not: strangers made it grow
+    # Sign-ups by a link, confirmed or not, and sign-in mails of a day: strangers made them grow.
+    Sponsor: {"sign_ups", "sign_ins", "sign_ins_on"},
 }
 # An item of a version before the index `due` leaves the index `agenda` when it is written again.
 LEFT = {"agenda_pk", "agenda_sk"}

@@ -59,6 +59,7 @@ SIGN_IN = SignInMail(
     campaign=CAMPAIGN,
     first_name=None,
     link="https://tandem.example/sponsor/?campaign=demo&x=1#token=SIGNIN",
+    stop_link="https://tandem.example/sign-in-stop/#token=NOT-ME",
     expires_minutes=15,
     unsubscribe_link=STOP,
 )

@@ -36,6 +36,7 @@ from chalicelib.services.ports import FACT_SHARDS, MailNotSentError
 from chalicelib.services.protection import resume
 from chalicelib.services.sponsors.renew_link import renew_link
 from chalicelib.services.sponsors.sign_in import request_sign_in
+from chalicelib.services.sponsors.stop_sign_ins import resume_sign_ins, stop_sign_ins
 from chalicelib.services.vouchers.changes import write_changes
 from chalicelib.services.vouchers.redeem import redeem, roll_back
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digest
@@ -148,6 +149,12 @@ def _voucher_bounced(world: World) -> None:
 def _sent_again(world: World) -> None:
     [mail] = [one for one in world.memory.all(Mail) if one.mail_id.startswith("voucher-")]
     resend(world.ports, CAMPAIGN, mail.mail_id, "AIDAOPS")
+
+
+def _not_me(world: World) -> None:
+    _asks(VIPS[1])(world)
+    world.run()
+    stop_sign_ins(world.ports, world.mailer.to(VIPS[1])[-1].tokens[1])
 
 
 def _came_by_link(world: World) -> None:
@@ -331,6 +338,10 @@ CASES: Mapping[FactName, Case] = {
     F.MAIL_BOUNCED_FOR_NOW: Case(_event("bounced_for_now"), _invited),
     F.VOUCHER_UNDELIVERED: Case(_voucher_bounced, _acknowledged),
     F.MAIL_TO_SEND_AGAIN: Case(_sent_again, _then(_acknowledged, _voucher_bounced)),
+    F.SIGN_INS_STOPPED: Case(_not_me),
+    F.SIGN_INS_RESUMED: Case(
+        lambda world: resume_sign_ins(world.ports, world.mailer.to(VIPS[1])[-1].tokens[1]), _not_me
+    ),
     F.LINK_RENEWED: Case(lambda world: renew_link(world.ports, world.sponsor())),
     F.LINK_STOPPED: Case(_link_bounced, _came_by_link, _with_one_problem_a_link),
     F.INVITATIONS_STOPPED: Case(lambda world: reconcile(world.ports), _many_invited, _with_many),

@@ -107,7 +107,7 @@ def test_a_sign_in_keeps_its_verdict_its_reason_and_the_list_it_was_decided_with
         request_sign_in(world.ports, CAMPAIGN, Address.parse(VIPS[0]))
         world.run()
     refused = details_of(world, FactName.SIGN_IN_REFUSED)
-    assert (refused["reason"], refused["list_version"]) == ("too_many_sign_in_mails", 1)
+    assert (refused["reason"], refused["list_version"]) == ("link_unused", 1)
     world.lists.fails = "too_old"
     request_sign_in(world.ports, CAMPAIGN, Address.parse(VIPS[1]))
     world.run()

@@ -18,6 +18,7 @@ PAGES = (
     "dashboard/index.html",
     "index.html",
     "referee/index.html",
+    "sign-in-stop/index.html",
     "sponsor/index.html",
     "unsubscribe/index.html",
 )
@@ -28,7 +29,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_pages(tmp_path_factory.mktemp("built") / "web")
 
 
-def test_the_six_pages_are_built_and_nothing_of_what_they_are_made_from(built: Path) -> None:
+def test_the_seven_pages_are_built_and_nothing_of_what_they_are_made_from(built: Path) -> None:
     html = sorted(file.relative_to(built).as_posix() for file in built.rglob("*.html"))
     assert html == sorted(PAGES)
     assert {file.suffix for file in built.rglob("*.*")} == {".html", ".js", ".css", ".svg"}

@@ -69,7 +69,8 @@ export const texts = {
   "sign-in-sent.title": "Check your inbox",
   "sign-in-sent.text":
     "If this address can take part, an e-mail with your link is on its way. It may take a few " +
-    "minutes; check your spam folder too.",
+    "minutes; check your spam folder too. If you asked before and have not used the link, the one " +
+    "in our last e-mail still works: we do not send another for some time.",
 
   "welcome.title": "Welcome",
   "welcome.first-name": "Your first name (optional)",
@@ -193,6 +194,19 @@ export const texts = {
   "unknown-link.title": "We do not recognise this link",
   "unknown-link.text":
     "It may be incomplete or out of date. Ask the person who shared it to send it again.",
+
+  "sign-in-stop.page-title": "Sign-in links",
+  "sign-in-stop.title": "You did not ask for this link?",
+  "sign-in-stop.text":
+    "Somebody may have entered your address by mistake. We can stop sending sign-in links to it for 30 days; the link you received then stops working.",
+  "sign-in-stop.stop": "Stop sending me these links",
+  "sign-in-stop.resume-text": "You stopped them and would like to sign in again?",
+  "sign-in-stop.resume": "Send me links again when I ask",
+  "sign-in-stopped.title": "Noted",
+  "sign-in-stopped.text":
+    "We will not send sign-in links to this address for 30 days. The button in the same e-mail lets you change your mind.",
+  "sign-in-resumed.title": "Noted",
+  "sign-in-resumed.text": "We will send you a sign-in link when you ask for one.",
 
   "unsubscribe.page-title": "Unsubscribe",
 

@@ -69,7 +69,9 @@ export const texts = {
   "sign-in-sent.title": "Consultez votre boîte de réception",
   "sign-in-sent.text":
     "Si cette adresse peut participer, un e-mail avec votre lien est en route. Cela peut prendre " +
-    "quelques minutes ; vérifiez aussi vos courriers indésirables.",
+    "quelques minutes ; vérifiez aussi vos courriers indésirables. Si vous aviez déjà demandé un lien " +
+    "sans l’utiliser, celui de notre dernier e-mail fonctionne encore : nous n’en envoyons pas " +
+    "d’autre dans l’immédiat.",
 
   "welcome.title": "Bienvenue",
   "welcome.first-name": "Votre prénom (facultatif)",
@@ -197,6 +199,19 @@ export const texts = {
   "unknown-link.title": "Ce lien n’est pas reconnu",
   "unknown-link.text":
     "Il est peut-être incomplet ou périmé. Demandez à la personne qui l’a partagé de le renvoyer.",
+
+  "sign-in-stop.page-title": "Liens de connexion",
+  "sign-in-stop.title": "Vous n’avez pas demandé ce lien ?",
+  "sign-in-stop.text":
+    "Quelqu’un a peut-être saisi votre adresse par erreur. Nous pouvons cesser d’y envoyer des liens de connexion pendant 30 jours ; le lien que vous avez reçu ne fonctionnera plus.",
+  "sign-in-stop.stop": "Ne plus m’envoyer ces liens",
+  "sign-in-stop.resume-text": "Vous les aviez arrêtés et souhaitez vous reconnecter ?",
+  "sign-in-stop.resume": "M’en envoyer à nouveau à ma demande",
+  "sign-in-stopped.title": "C’est noté",
+  "sign-in-stopped.text":
+    "Nous n’enverrons plus de lien de connexion à cette adresse pendant 30 jours. Le bouton du même e-mail vous permet de changer d’avis.",
+  "sign-in-resumed.title": "C’est noté",
+  "sign-in-resumed.text": "Nous vous enverrons un lien de connexion quand vous en demanderez un.",
 
   "unsubscribe.page-title": "Désinscription",
 

@@ -83,6 +83,7 @@ from chalicelib.domain.redemptions import OrderUses, Redemption
 from chalicelib.domain.referral_orders import FurtherOrder
 from chalicelib.domain.referrals import Referral, ReferralMark
 from chalicelib.domain.rewards import Budget, Reward
+from chalicelib.domain.sign_ins import SignInLink
 from chalicelib.domain.statements import Statement
 from chalicelib.domain.vouchers import (
     SpareCode,
@@ -208,6 +209,7 @@ ITEM_KINDS: dict[type[Entity], ItemKind] = {
     Link: ItemKind("LINK", "LINK#{link_code}", "LINK"),
     LinkDay: ItemKind("LINK_DAY", "LINK#{link_code}", "DAY#{day}", ends="ends_at"),
     Token: ItemKind("TOKEN", "TOKEN#{token_hash}", "TOKEN", ends="ends_at"),
+    SignInLink: ItemKind("SIGN_IN_LINK", "SPONSOR#{sponsor_id}", "SIGN_IN", ends="ends_at"),
     Session: ItemKind("SESSION", "SESSION#{session_hash}", "SESSION", ends="ends_at"),
     Invitation: ItemKind(
         "INVITATION",

@@ -53,6 +53,8 @@ from chalicelib.domain.fact_bodies.people import (
     SignInGranted,
     SignInRefused,
     SignInRequested,
+    SignInsResumed,
+    SignInsStopped,
     invitation_decided,
 )
 from chalicelib.domain.fact_bodies.protection import (
@@ -132,6 +134,8 @@ __all__ = [
     "SignInGranted",
     "SignInRefused",
     "SignInRequested",
+    "SignInsResumed",
+    "SignInsStopped",
     "StatementWritten",
     "UnknownFactError",
     "VoucherAcknowledged",

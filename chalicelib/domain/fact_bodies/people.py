@@ -10,7 +10,7 @@ from chalicelib.domain.invitations import Channel, ClosingReason, Invitation
 from chalicelib.domain.mails import Mail
 from chalicelib.domain.people import OppositionScope
 from chalicelib.domain.referrals import Referral
-from chalicelib.domain.sign_ins import SignInReason
+from chalicelib.domain.sign_ins import SignInReason, StopReason
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +33,26 @@ class SignInGranted(FactBody, name=FactName.SIGN_IN_GRANTED):
 
 @dataclass(frozen=True, kw_only=True)
 class SignInRefused(FactBody, name=FactName.SIGN_IN_REFUSED):
-    """The address is not a VIP's, or had its mails for the day, or no list was available."""
+    """The address is not a VIP's, no link may be mailed to her now, or no list was available."""
 
     verdict: Verdict | None = None
     reason: SignInReason
     list_version: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignInsStopped(FactBody, name=FactName.SIGN_INS_STOPPED):
+    """No sign-in link is mailed to a sponsor for some time, as she wished."""
+
+    sponsor_id: str
+    reason: StopReason
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignInsResumed(FactBody, name=FactName.SIGN_INS_RESUMED):
+    """A sponsor lets sign-in links through again."""
+
+    sponsor_id: str
 
 
 @dataclass(frozen=True, kw_only=True)

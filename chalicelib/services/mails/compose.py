@@ -36,6 +36,7 @@ from chalicelib.domain.invitations import (
 from chalicelib.domain.mails import Mail
 from chalicelib.domain.people import Contact, Sponsor, Token
 from chalicelib.domain.referrals import Referral
+from chalicelib.domain.sign_ins import SignInLink
 from chalicelib.domain.vouchers import is_live
 from chalicelib.mails.contexts import (
     AnyMail,
@@ -152,16 +153,20 @@ def _notice(campaign: Campaign) -> PrivacyNotice | None:
 
 def _sign_in(ports: Ports, sender: Sender, granted: SignInGranted, fact: Fact) -> Draft | None:
     contact = ports.repository.get(Contact, contact_id=granted.contact_id)
-    if contact is None:
+    link = ports.repository.get(SignInLink, sponsor_id=granted.sponsor_id)
+    # Used, replaced or stopped since: nothing is mailed any more.
+    if contact is None or link is None or link.contact_id != granted.contact_id:
         return None
-    campaign = current_campaign(ports, fact.campaign)
-    text, objection = ports.codes.token(), _Objection(ports.codes.token(), sender.origin)
+    campaign, now = current_campaign(ports, fact.campaign), ports.clock()
+    text, stop_text = ports.codes.token(), ports.codes.token()
+    objection = _Objection(ports.codes.token(), sender.origin)
     digests = digests_of(ports, campaign, contact.address)
     content = SignInMail(
         campaign=_texts(campaign),
         first_name=contact.first_name,
         link=f"{sender.origin}/sponsor/?campaign={campaign.id}#token={text}",
-        expires_minutes=int(tokens.SIGN_IN_LASTS.total_seconds() // 60),
+        expires_minutes=int((link.valid_until - now).total_seconds() // 60),
+        stop_link=f"{sender.origin}/sign-in-stop/#token={stop_text}",
         unsubscribe_link=objection.link,
     )
     return Draft(
@@ -171,7 +176,8 @@ def _sign_in(ports: Ports, sender: Sender, granted: SignInGranted, fact: Fact) -
         content=content,
         correlation=fact.correlation,
         tokens=(
-            tokens.sign_in_token(text, campaign, granted.sponsor_id, ports.clock()),
+            tokens.sign_in_token(text, link),
+            tokens.sign_in_stop_token(stop_text, link, now),
             tokens.unsubscribe_token(
                 objection.text, campaign, digests, sponsor_id=granted.sponsor_id
             ),

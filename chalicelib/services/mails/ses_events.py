@@ -25,12 +25,14 @@ from chalicelib.domain.fact_bodies import (
     MailBouncedForNow,
     MailComplained,
     MailFailed,
+    SignInsStopped,
 )
 from chalicelib.domain.facts import Fact, FactBody
 from chalicelib.domain.invitations import Invitation, InvitationState, is_answerable
 from chalicelib.domain.links import is_counted_for_link
-from chalicelib.domain.mails import AT_MOST_ONCE, Mail, MailProblem
+from chalicelib.domain.mails import AT_MOST_ONCE, SIGN_IN, Mail, MailProblem
 from chalicelib.domain.people import Sponsor, is_link_stopped
+from chalicelib.domain.sign_ins import SignInLink, StopReason, stop_of_mails
 from chalicelib.services.consent_words import Person, consent_withdrawal, person_of
 from chalicelib.services.digests import new_oppositions
 from chalicelib.services.facts import invitation_fact, mail_fact
@@ -41,7 +43,12 @@ from chalicelib.services.lookups import (
     release_in,
     voucher_of,
 )
-from chalicelib.services.moves import close_invitation, mark_mail_sent, undelivered_facts
+from chalicelib.services.moves import (
+    close_invitation,
+    mark_mail_sent,
+    sign_in_stop,
+    undelivered_facts,
+)
 from chalicelib.services.ports import Change, Ports, Replace
 from chalicelib.services.protection import stop_if_needed
 from chalicelib.services.retry import retry_on_conflict
@@ -144,6 +151,15 @@ def _recipient(ports: Ports, mail: Mail, digests: AddressDigests) -> Person:
     return person_of(holder, digests) if holder else Person(digests)
 
 
+def _stop_sign_ins(ports: Ports, mail: Mail, changes: list[Change], facts: list[Fact]) -> None:
+    """Anybody may have asked for the mail: who complains about it gets no other for some time."""
+    sponsor_id = mail.ids["sponsor"]
+    link = ports.repository.get(SignInLink, sponsor_id=sponsor_id)
+    changes.append(sign_in_stop(stop_of_mails(mail.campaign, sponsor_id, link, ports.clock())))
+    body = SignInsStopped(sponsor_id=sponsor_id, reason=StopReason.COMPLAINED)
+    facts.append(mail_fact(ports, mail, body))
+
+
 @retry_on_conflict
 def _complained(ports: Ports, mail_id: str) -> str:
     mail = ports.repository.get(Mail, mail_id=mail_id)
@@ -160,6 +176,8 @@ def _complained(ports: Ports, mail_id: str) -> str:
         )
         changes += withdrawal
         facts += consent_facts
+    if mail.mail_kind == SIGN_IN:
+        _stop_sign_ins(ports, mail, changes, facts)
     invitation = invitation_in(ports, mail)
     if invitation and is_answerable(invitation, now):
         changes += close_invitation(ports, invitation, InvitationState.DECLINED)

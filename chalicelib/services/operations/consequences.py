@@ -51,6 +51,7 @@ from chalicelib.domain.lists.model import APPROVED, REJECTED, HeldList
 from chalicelib.domain.mails import Mail, MailState
 from chalicelib.domain.people import Contact
 from chalicelib.domain.protection import HeldInvitation
+from chalicelib.domain.sign_ins import SignInLink
 from chalicelib.domain.vouchers import is_live
 from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.facts import facts_around
@@ -167,8 +168,10 @@ def _is_unprocessed(ports: Ports, fact: Fact, review: ListReview, held: HeldList
 def _may_be_mailed(ports: Ports, body: FactBody) -> bool:
     """Whether there is still somebody to write to, and something to say."""
     match body:
-        case SignInGranted(contact_id=contact_id):
-            return _has_contact(ports, contact_id)
+        case SignInGranted(sponsor_id=sponsor_id, contact_id=contact_id):
+            link = ports.repository.get(SignInLink, sponsor_id=sponsor_id)
+            is_last = link is not None and link.contact_id == contact_id
+            return is_last and _has_contact(ports, contact_id)
         case InvitationAccepted(sponsor_id=sponsor_id, invitation_id=invitation_id):
             return _invitation_may_be_mailed(ports, sponsor_id, invitation_id)
         case VoucherIssued() | VoucherAcknowledged():

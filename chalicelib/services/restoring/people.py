@@ -29,6 +29,8 @@ from chalicelib.domain.fact_bodies import (
     ReferralConfirmed,
     SignInGranted,
     SignInRefused,
+    SignInsResumed,
+    SignInsStopped,
 )
 from chalicelib.domain.facts import Fact, FactBody
 from chalicelib.domain.invitations import (
@@ -42,10 +44,11 @@ from chalicelib.domain.links import with_new_link
 from chalicelib.domain.mails import Mail, invitation_mail
 from chalicelib.domain.people import Contact, Sponsor, link_of, referee_claims, sponsor_claims
 from chalicelib.domain.referrals import Referral
+from chalicelib.domain.sign_ins import SignInLink, stop_of_mails
 from chalicelib.services.consent_words import given_changes, withdrawal_changes
 from chalicelib.services.digests import digests_of, new_oppositions
 from chalicelib.services.lookups import claims_on
-from chalicelib.services.moves import close_invitation, link_changes
+from chalicelib.services.moves import close_invitation, link_changes, sign_in_stop
 from chalicelib.services.ports import Change, Insert, Ports, Remove, Replace
 from chalicelib.services.restoring.work import LOST, UnfoundedError, Work
 
@@ -70,6 +73,11 @@ def people_changes(work: Work, fact: Fact, body: FactBody) -> list[Change] | Non
         case SignInRefused():
             contact = ports.repository.get(Contact, contact_id=fact.subject)
             return [Remove(contact)] if contact else []
+        case SignInsStopped(sponsor_id=sponsor_id):
+            return _stopped(work, fact, sponsor_id)
+        case SignInsResumed(sponsor_id=sponsor_id):
+            link = ports.repository.get(SignInLink, sponsor_id=sponsor_id)
+            return [Remove(link)] if link and link.is_stop else []
         case InvitationReceived():
             _invitation(work, body.sponsor_id, body.invitation_id)
             return []
@@ -253,9 +261,6 @@ def _granted(work: Work, fact: Fact, body: SignInGranted) -> list[Change]:
         return []
     contact = work.ports.repository.get(Contact, contact_id=body.contact_id)
     digests = _digests(work.ports, work, contact) or _known_digest(work, body.sponsor_id)
-    kept: list[Change] = []
-    if contact:
-        kept.append(Replace(replace(contact, ends_at=work.campaign.contact_ends_at())))
     sponsor = Sponsor(
         sponsor_id=body.sponsor_id,
         campaign=fact.campaign,
@@ -268,7 +273,7 @@ def _granted(work: Work, fact: Fact, body: SignInGranted) -> list[Change]:
         counts_revoked=False,
     )
     claims = sponsor_claims(sponsor, digests.values)
-    return [Insert(sponsor), *map(Insert, claims), Insert(link_of(sponsor)), *kept]
+    return [Insert(sponsor), *map(Insert, claims), Insert(link_of(sponsor))]
 
 
 def _renewed(work: Work, fact: Fact, sponsor_id: str) -> list[Change]:
@@ -281,6 +286,15 @@ def _renewed(work: Work, fact: Fact, sponsor_id: str) -> list[Change]:
         return []
     renewed = with_new_link(work.campaign, sponsor, ports.codes.link_code(), fact.at)
     return link_changes(ports, sponsor, renewed)
+
+
+def _stopped(work: Work, fact: Fact, sponsor_id: str) -> list[Change]:
+    """Sign-in mails stay stopped for as long as they would have been."""
+    link = work.ports.repository.get(SignInLink, sponsor_id=sponsor_id)
+    if link and link.is_stop:
+        return []
+    stop = stop_of_mails(fact.campaign, sponsor_id, link, fact.at)
+    return [sign_in_stop(stop)]
 
 
 def _consent(work: Work, fact: Fact, body: ConsentGiven | ConsentWithdrawal) -> list[Change]:

@@ -7,43 +7,64 @@ from dataclasses import replace
 from chalicelib.domain import tokens
 from chalicelib.domain.first_names import require_not_the_brand
 from chalicelib.domain.people import Contact, Session, Sponsor, Token, TokenPurpose, used
+from chalicelib.domain.sign_ins import SignInLink, is_current
 from chalicelib.services.errors import UnauthorisedError
-from chalicelib.services.lookups import current_campaign
-from chalicelib.services.ports import Change, ConflictError, Insert, Ports, Remove, Replace
+from chalicelib.services.lookups import current_campaign, sponsor_contact
+from chalicelib.services.ports import Change, Insert, Key, Ports, Remove, Replace
 from chalicelib.services.retry import retry_on_conflict
 
 
+@retry_on_conflict
 def open_session(
     ports: Ports, campaign_id: str, token_text: str, name: str | None
 ) -> tuple[str, Session]:
     """Exchange a sign-in token for a session, once. Returns the bearer text and the session.
 
     `name` will sign the sponsor's invitations. `UnauthorisedError` when the token is unknown, of
-    another campaign, used or expired; `FirstNameError` on a name that cannot be used in a mail.
+    another campaign, used or expired, or another link was mailed since; `FirstNameError` on a name
+    that cannot be used in a mail.
     """
     now = ports.clock()
     token = ports.repository.get(Token, token_hash=tokens.hashed(token_text))
     if not tokens.is_usable(token, TokenPurpose.SIGN_IN, now) or token.campaign != campaign_id:
+        raise UnauthorisedError("token")
+    found = ports.repository.read(
+        link_key := Key.of(SignInLink, sponsor_id=token.sponsor_id),
+        sponsor_key := Key.of(Sponsor, sponsor_id=token.sponsor_id),
+    )
+    link, sponsor = found.get(link_key), found.get(sponsor_key)
+    if sponsor is None or not is_current(token, link):
         raise UnauthorisedError("token")
     if name:
         require_not_the_brand(name, current_campaign(ports, campaign_id).brand.name)
     bearer = ports.codes.token()
     session = tokens.new_session(bearer, token, now)
     changes: list[Change] = [Replace(used(token, now)), Insert(session)]
-    try:
-        ports.repository.commit(*changes, *_renamed(ports, token.sponsor_id, name))
-    except ConflictError as error:
-        # Another call with this token came first.
-        raise UnauthorisedError("token") from error
+    if link:
+        changes.append(Remove(link))
+    ports.repository.commit(*changes, *_reachable(ports, sponsor, token, name))
     return bearer, session
 
 
-def _renamed(ports: Ports, sponsor_id: str, name: str | None) -> list[Replace]:
-    if not name:
+def _reachable(ports: Ports, sponsor: Sponsor, token: Token, name: str | None) -> list[Change]:
+    """The sponsor with an address that is kept from now on as long as the campaign keeps any: the
+    one that is known, else the one that the link was mailed to.
+    """
+    known = [sponsor.contact_id, *([token.contact_id] if token.contact_id else [])]
+    contacts = (ports.repository.get(Contact, contact_id=each) for each in known)
+    contact = next(filter(None, contacts), None)
+    if contact is None:
         return []
-    sponsor = ports.repository.get(Sponsor, sponsor_id=sponsor_id)
-    contact = ports.repository.get(Contact, contact_id=sponsor.contact_id) if sponsor else None
-    return [Replace(replace(contact, first_name=name))] if contact else []
+    ends_at = current_campaign(ports, token.campaign).contact_ends_at()
+    kept = replace(
+        contact,
+        ends_at=max(contact.ends_at, ends_at),
+        first_name=name or contact.first_name,
+    )
+    changes: list[Change] = [Replace(kept)] if kept != contact else []
+    if contact.contact_id != sponsor.contact_id:
+        changes.append(Replace(replace(sponsor, contact_id=contact.contact_id)))
+    return changes
 
 
 @retry_on_conflict
@@ -52,10 +73,10 @@ def give_name(ports: Ports, session: Session, name: str) -> None:
     erased; `FirstNameError` when it is the brand's.
     """
     require_not_the_brand(name, current_campaign(ports, session.campaign).brand.name)
-    renamed = _renamed(ports, session.sponsor_id, name)
-    if not renamed:
+    contact = sponsor_contact(ports, session.sponsor_id)
+    if contact is None:
         raise UnauthorisedError("session")
-    ports.repository.commit(*renamed)
+    ports.repository.commit(Replace(replace(contact, first_name=name)))
 
 
 def signed_in(ports: Ports, bearer: str) -> Session:

@@ -1,7 +1,9 @@
 """Signing in: anybody may ask, only a VIP gets a mail, and the answers do not differ (law 8).
 
 The public call always writes one contact and one fact. Whether the address is on the VIP list is
-decided behind the queue, where no caller can measure the time it takes.
+decided behind the queue, where no caller can measure the time it takes. When another link may be
+mailed to a VIP is said in `domain/sign_ins.py`. The address that was typed ends with its link:
+whoever typed it, it is kept only once somebody opened a session with the mail.
 """
 
 from __future__ import annotations
@@ -25,11 +27,9 @@ from chalicelib.domain.people import (
     link_of,
     new_contact,
     new_sponsor,
-    sign_ins_on,
     sponsor_claims,
-    with_sign_in,
 )
-from chalicelib.domain.sign_ins import SignInReason
+from chalicelib.domain.sign_ins import SignInLink, SignInReason, next_link, reason_to_wait
 from chalicelib.services.digests import complete_sponsor, digests_of
 from chalicelib.services.facts import facts_around, new_fact
 from chalicelib.services.list_ports import ListUnavailableError, Membership
@@ -37,6 +37,7 @@ from chalicelib.services.lookups import (
     current_campaign,
     find_vip,
     open_campaign,
+    oppositions_to,
     sponsor_claims_on,
 )
 from chalicelib.services.ports import Change, Insert, Ports, Remove, Replace
@@ -83,6 +84,8 @@ def decide_sign_in(ports: Ports, fact: Fact) -> str:
         return _refuse(ports, fact, contact, SignInReason.LIST_UNAVAILABLE)
     if vip.found is None:
         return _refuse(ports, fact, contact, SignInReason.NOT_ON_VIP_LIST, vip)
+    if _objects(ports, campaign, digests):
+        return _refuse(ports, fact, contact, SignInReason.OPPOSED, vip)
     sponsor = _sponsor_of(ports, campaign, digests)
     if sponsor is None:
         return _grant_new_sponsor(ports, fact, campaign, contact, digests, vip)
@@ -117,28 +120,31 @@ def _grant_known_sponsor(
     sponsor: Sponsor,
     vip: Membership,
 ) -> str:
-    today = campaign.local_date(ports.clock())
-    if sign_ins_on(sponsor, today) >= campaign.quotas.sign_in_mails_per_day:
-        return _refuse(ports, fact, contact, SignInReason.TOO_MANY_SIGN_IN_MAILS, vip)
+    last = ports.repository.get(SignInLink, sponsor_id=sponsor.sponsor_id)
+    reason = reason_to_wait(last, ports.clock())
+    if reason:
+        return _refuse(ports, fact, contact, reason, vip)
     complete, beside = complete_sponsor(ports, campaign, sponsor)
-    reachable = _keep_reachable(ports, campaign, with_sign_in(complete, today), contact)
+    if complete != sponsor:
+        beside = [Replace(complete), *beside]
     granted = _granted_fact(ports, fact, contact, sponsor, vip)
-    ports.repository.commit(*reachable, *beside, facts=[granted])
+    linked = _linked(ports, campaign, sponsor, contact, last)
+    ports.repository.commit(*linked, *beside, facts=[granted])
     return "granted"
 
 
-def _keep_reachable(
-    ports: Ports, campaign: Campaign, sponsor: Sponsor, typed: Contact
+def _linked(
+    ports: Ports, campaign: Campaign, sponsor: Sponsor, contact: Contact, last: SignInLink | None
 ) -> list[Change]:
-    """The sponsor with a contact that lasts as long as the campaign, even if it is extended."""
-    ends_at = campaign.contact_ends_at()
-    contact = ports.repository.get(Contact, contact_id=sponsor.contact_id)
-    if contact is None:
-        adopted = replace(sponsor, contact_id=typed.contact_id)
-        return [Replace(adopted), Replace(replace(typed, ends_at=ends_at))]
-    if contact.ends_at < ends_at:
-        return [Replace(sponsor), Replace(replace(contact, ends_at=ends_at))]
-    return [Replace(sponsor)]
+    """The link that is about to be mailed. What was typed ends with it, unless it is used."""
+    link = next_link(campaign, sponsor.sponsor_id, contact.contact_id, last, ports.clock())
+    kept = Replace(replace(contact, ends_at=link.valid_until))
+    return [kept, Replace(link) if last else Insert(link)]
+
+
+def _objects(ports: Ports, campaign: Campaign, digests: AddressDigests) -> bool:
+    """Whether the person wants no mail of the brand: nobody else may ask for one to her either."""
+    return bool(oppositions_to(ports, campaign.brand.id, digests.values))
 
 
 def _sponsor_of(ports: Ports, campaign: Campaign, digests: AddressDigests) -> Sponsor | None:
@@ -166,12 +172,11 @@ def _grant_new_sponsor(
         vip_list_version=vip.version,
         now=ports.clock(),
     )
-    kept = replace(contact, ends_at=campaign.contact_ends_at())
     ports.repository.commit(
         Insert(sponsor),
         *map(Insert, sponsor_claims(sponsor, digests.values)),
         Insert(link_of(sponsor)),
-        Replace(kept),
+        *_linked(ports, campaign, sponsor, contact, None),
         facts=[_granted_fact(ports, fact, contact, sponsor, vip)],
     )
     return "granted"
