@@ -31,7 +31,7 @@ class OppositionScope(StrEnum):
     INVITATIONS = "invitations"
     """no invitations and no news; mails about vouchers that were earned still come"""
     ALL = "all"
-    """no mail at all but for the sign-in links that she asks for herself"""
+    """no mail at all, not even a sign-in link"""
 
 
 @dataclass(frozen=True, kw_only=True)

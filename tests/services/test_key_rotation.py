@@ -226,7 +226,7 @@ def test_an_opposition_holds_in_a_campaign_of_the_brand_with_other_keys() -> Non
     request_sign_in(world.ports, "demo-two", Address.parse(VIPS[1]))
     world.run()
     token = world.mailer.to(VIPS[1])[-1].tokens[0]
-    _, session = open_session(world.ports, "demo-two", token, None)
+    _, session = open_session(world.ports, "demo-two", token, "Anne")
     mails = len(world.mailer.sent)
     invite(
         world.ports,
@@ -567,7 +567,7 @@ def test_a_version_put_meanwhile_is_not_marked() -> None:
     put(world, "k3", "k2")
     stale = replace(of_before, revision=listed(world).revision - 1)
     assert not rekey(world.ports, stale).complete
-    assert listed(world).rekeyed_for == ("k2", "k1")
+    assert listed(world).rekeyed_for == ("k2", "k1", OWN_KEY_ID)
 
 
 def test_killed_at_every_step_and_run_again_all_are_known() -> None:
@@ -587,7 +587,7 @@ def test_killed_at_every_step_and_run_again_all_are_known() -> None:
     for world in worlds:
         reconcile(world.ports)
         reconcile(world.ports)
-        assert listed(world).rekeyed_for == ("k2", "k1")
+        assert listed(world).rekeyed_for == ("k2", "k1", OWN_KEY_ID)
         assert known_by(world, "k2") == 1
         claimed = {one.digest for one in world.memory.all(RefereeClaim)}
         assert {digest_under("k2", CONFIRMED), *own_digests(CONFIRMED)} <= claimed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chalicelib.domain.addresses import Address
 from chalicelib.domain.fact_bodies import OppositionRecorded, body_as
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.invitations import Invitation, InvitationState
@@ -26,6 +27,7 @@ from chalicelib.services.mails.send import send_mail
 from chalicelib.services.objections.unsubscribe import campaign_behind, unsubscribe
 from chalicelib.services.operations.consequences import is_undone, results_of
 from chalicelib.services.ports import Insert, Replace
+from chalicelib.services.sponsors.sign_in import request_sign_in
 from tests.fakes.campaign import CAMPAIGN
 from tests.fakes.world import SENDER, VIPS, World, new_world
 
@@ -215,12 +217,15 @@ def test_a_sponsors_reward_is_mailed_as_she_chose(
     assert len(voucher_mails(world)) == 2  # the referee's own
 
 
-@pytest.mark.parametrize("scope", [INVITATIONS, ALL])
-def test_a_sign_in_link_is_sent_to_who_asks_for_it(world: World, scope: OppositionScope) -> None:
+@pytest.mark.parametrize(("scope", "mails"), [(INVITATIONS, 2), (ALL, 1)])
+def test_a_sign_in_link_is_sent_unless_nothing_at_all_was_chosen(
+    world: World, scope: OppositionScope, mails: int
+) -> None:
     world.sponsor()
     unsubscribe(world.ports, stop_token(world, VIPS[0]), scope)
-    world.sponsor()
-    assert len(world.mailer.to(VIPS[0])) == 2
+    request_sign_in(world.ports, CAMPAIGN, Address.parse(VIPS[0]))
+    world.run()
+    assert len(world.mailer.to(VIPS[0])) == mails
 
 
 def test_a_mail_that_is_not_sent_for_an_objection_is_not_work_that_was_lost(world: World) -> None:

@@ -11,7 +11,15 @@ import pytest
 from chalicelib.domain.addresses import Address
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.mails import Mail
-from chalicelib.domain.people import Contact, Opposition, Session, Sponsor, Token, TokenPurpose
+from chalicelib.domain.people import (
+    Contact,
+    Opposition,
+    OppositionScope,
+    Session,
+    Sponsor,
+    Token,
+    TokenPurpose,
+)
 from chalicelib.domain.sign_ins import LEFT_AT_LEAST, STOP_LASTS, SignInLink, pause_after
 from chalicelib.services.digests import digests_of, new_oppositions
 from chalicelib.services.errors import UnauthorisedError
@@ -331,7 +339,10 @@ def test_a_complaint_about_another_mail_stops_no_sign_in(world: World) -> None:
 
 def test_who_objected_to_all_mails_gets_no_sign_in_link(world: World) -> None:
     digests = digests_of(world.ports, world.campaign, Address.parse(VIP))
-    world.repository.commit(*new_oppositions(world.ports, world.campaign, digests.values))
+    everything = OppositionScope.ALL
+    world.repository.commit(
+        *new_oppositions(world.ports, world.campaign, digests.values, everything)
+    )
     ask(world)
     assert mails(world) == 0
     assert refusals(world) == ["opposed"]

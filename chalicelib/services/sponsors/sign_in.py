@@ -23,6 +23,7 @@ from chalicelib.domain.fact_bodies import (
 from chalicelib.domain.facts import Fact, FactBody, FactName
 from chalicelib.domain.people import (
     Contact,
+    OppositionScope,
     Sponsor,
     link_of,
     new_contact,
@@ -144,7 +145,8 @@ def _linked(
 
 def _objects(ports: Ports, campaign: Campaign, digests: AddressDigests) -> bool:
     """Whether the person wants no mail of the brand: nobody else may ask for one to her either."""
-    return bool(oppositions_to(ports, campaign.brand.id, digests.values))
+    known = oppositions_to(ports, campaign.brand.id, digests.values)
+    return any(one.scope is OppositionScope.ALL for one in known)
 
 
 def _sponsor_of(ports: Ports, campaign: Campaign, digests: AddressDigests) -> Sponsor | None:
