@@ -179,8 +179,23 @@ class SponsorName(Answer):
     first_name: str | None
 
 
+class SponsorVoucher(Answer):
+    """A voucher as its holder sees it; `code` is set once it may be used."""
+
+    id: str
+    template: str
+    value: str
+    currency: str
+    minimum_basket: str
+    valid_until: str
+    state: Literal["preparing", "available", "redeemed", "ended"]
+    code: str | None
+
+
 class OfferAnswer(Answer):
-    """What the referee's page shows."""
+    """What the referee's page shows; after the confirmation also whether the consent to marketing
+    mails stands, and the referee's vouchers.
+    """
 
     campaign: str
     sponsor: SponsorName
@@ -193,6 +208,8 @@ class OfferAnswer(Answer):
     privacy: PrivacyAnswer | None
     closes_on: str
     locale: str
+    marketing_consent: bool
+    vouchers: list[SponsorVoucher]
 
 
 class LinkAnswer(Answer):
@@ -223,19 +240,6 @@ class InvitationAnswer(Answer):
     state: Literal["pending", "confirmed", "closed"]
     invited_at: str
     closes_on: str
-
-
-class SponsorVoucher(Answer):
-    """A voucher as its holder sees it; `code` is set once it may be used."""
-
-    id: str
-    template: str
-    value: str
-    currency: str
-    minimum_basket: str
-    valid_until: str
-    state: Literal["preparing", "available", "redeemed", "ended"]
-    code: str | None
 
 
 class SponsorAnswer(Answer):

@@ -86,6 +86,11 @@ DECLINE = Operation(
     summary="Decline an invitation; the address is erased",
     security="public", answers={204: None}, problems=(410,),
 )  # fmt: skip
+END_CONSENT = Operation(
+    name="end_consent", method="POST", path="/v1/invitations/{token}/consent-withdrawal",
+    summary="Take back the consent to marketing mails that was given with the confirmation",
+    security="public", answers={204: None}, problems=(410,),
+)  # fmt: skip
 UNSUBSCRIBE = Operation(
     name="unsubscribe", method="POST", path="/v1/unsubscribe/{token}",
     summary="RFC 8058 one-click; or with `scope`: `invitations` (the default) or `all`",
@@ -180,6 +185,7 @@ OPERATIONS = (
     GET_INVITATION,
     CONFIRM,
     DECLINE,
+    END_CONSENT,
     UNSUBSCRIBE,
     OPEN_UNSUBSCRIBE,
     UNSUBSCRIBE_PAGE,

@@ -20,6 +20,7 @@ from chalicelib.api.edge import (
     name_problem,
     tidy_name,
 )
+from chalicelib.api.held_vouchers import held_voucher
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.people import OppositionScope
 from chalicelib.services.errors import InvalidError
@@ -91,6 +92,11 @@ def public_routes(ports: Callable[[], Ports]) -> Blueprint:
     @edge.serves(operations.DECLINE)
     def decline(call: Call, token: str) -> Reply:
         call.concerns(respond.decline(call.ports, token))
+        return None
+
+    @edge.serves(operations.END_CONSENT)
+    def end_consent(call: Call, token: str) -> Reply:
+        call.concerns(respond.end_consent(call.ports, token))
         return None
 
     @edge.serves(operations.UNSUBSCRIBE)
@@ -196,4 +202,6 @@ def _offer(offer: respond.Offer) -> models.OfferAnswer:
         privacy=_privacy(campaign),
         closes_on=campaign.local_date(invitation.closes_at).isoformat(),
         locale=invitation.locale,
+        marketing_consent=offer.has_consented,
+        vouchers=[held_voucher(campaign, voucher) for voucher in offer.vouchers],
     )

@@ -8,19 +8,18 @@ from chalice.app import Blueprint
 
 from chalicelib.api import models, operations
 from chalicelib.api.edge import Call, Edge, Reply, address_in, name_problem, tidy_name
+from chalicelib.api.held_vouchers import held_voucher
 from chalicelib.domain.addresses import Address
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.first_names import first_name
 from chalicelib.domain.invitations import Invitation, seen_by_sponsor
-from chalicelib.domain.money import decimal_text
 from chalicelib.domain.people import Sponsor, is_link_stopped
-from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.errors import FieldProblem, InvalidError
 from chalicelib.services.invitations.invite import Referee, invite
 from chalicelib.services.ports import Ports
 from chalicelib.services.sponsors.renew_link import renew_link
 from chalicelib.services.sponsors.sessions import end_session, give_name, signed_in
-from chalicelib.services.sponsors.space import SponsorSpace, view_sponsor_space, voucher_view
+from chalicelib.services.sponsors.space import SponsorSpace, view_sponsor_space
 
 
 def sponsor_routes(ports: Callable[[], Ports], origin: Callable[[], str]) -> Blueprint:
@@ -88,7 +87,7 @@ def _space(ports: Ports, space: SponsorSpace, origin: str) -> models.SponsorAnsw
             left=space.invitations_left,
         ),
         invitations=[_invitation(ports, space, each) for each in space.invitations],
-        vouchers=[_voucher(space, each) for each in space.vouchers],
+        vouchers=[held_voucher(space.campaign, each) for each in space.vouchers],
     )
 
 
@@ -117,18 +116,4 @@ def _invitation(
         state=seen_by_sponsor(invitation, ports.clock()),
         invited_at=invitation.received_at.isoformat(),
         closes_on=space.campaign.local_date(invitation.closes_at).isoformat(),
-    )
-
-
-def _voucher(space: SponsorSpace, voucher: Voucher) -> models.SponsorVoucher:
-    view = voucher_view(voucher)
-    return models.SponsorVoucher(
-        id=voucher.voucher_id,
-        template=voucher.template,
-        value=decimal_text(voucher.value_minor),
-        currency=voucher.currency,
-        minimum_basket=decimal_text(voucher.minimum_basket_minor),
-        valid_until=space.campaign.local_date(voucher.valid_until).isoformat(),
-        state=view,
-        code=voucher.code if view == "available" else None,
     )

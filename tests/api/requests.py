@@ -61,6 +61,12 @@ def _decline(world: World) -> Request:
     return posting(f"/v1/invitations/{world.invited()}/decline")
 
 
+def _end_consent(world: World) -> Request:
+    token = world.invited()
+    world.ask(posting(f"/v1/invitations/{token}/confirmation", CONFIRMATION))
+    return posting(f"/v1/invitations/{token}/consent-withdrawal")
+
+
 def unsubscribe_path(world: World) -> str:
     """What the header of a referee's last mail names."""
     world.invited()
@@ -143,6 +149,7 @@ GOOD: Mapping[str, Prepared] = {
     "get_invitation": _get_invitation,
     "confirm_invitation": _confirm,
     "decline_invitation": _decline,
+    "end_consent": _end_consent,
     "unsubscribe": _unsubscribe,
     "open_unsubscribe": _open_unsubscribe,
     "unsubscribe_page": _unsubscribe_page,

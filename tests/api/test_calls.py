@@ -51,6 +51,7 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "get_invitation": [*[GET] * 4],
     "confirm_invitation": [*[GET] * 3, BATCH, GET, READ_FILE, GET, BATCH, WRITE],
     "decline_invitation": [*[GET] * 4, WRITE],
+    "end_consent": [*[GET] * 3, BATCH, WRITE],
     "unsubscribe": [GET, *[BATCH] * 2, *[GET] * 2, WRITE],
     "open_unsubscribe": [],
     "unsubscribe_page": [GET],

@@ -20,6 +20,7 @@ from tests.api.world import (
     CUSTOMER,
     KEY,
     ORIGIN,
+    OTHER_VIP,
     SPONSOR_NAME,
     STRANGER,
     VIP,
@@ -192,6 +193,33 @@ def test_a_confirmed_offer_is_shown_as_confirmed(world: World) -> None:
     token = world.invited()
     world.confirm(token)
     assert world.get(f"/v1/invitations/{token}").json()["state"] == "confirmed"
+
+
+def test_a_consent_is_taken_back_on_the_page_it_was_given_on(world: World) -> None:
+    request = GOOD["end_consent"](world)
+    offer = request.path.replace("/consent-withdrawal", "")
+    assert world.get(offer).json()["marketing_consent"] is True
+    assert world.ask(request).status == 204
+    assert world.get(offer).json()["marketing_consent"] is False
+    table = world.table()
+    assert world.ask(request).status == 204
+    assert world.table() == table
+
+
+def test_a_consent_ends_for_nobody_who_has_not_confirmed(world: World) -> None:
+    token = world.invited()
+    for one in (token, "unknown", world.sign_in_token(OTHER_VIP)):
+        answer = world.post(f"/v1/invitations/{one}/consent-withdrawal")
+        assert (answer.status, answer.problem) == (410, "gone")
+
+
+def test_the_page_of_a_confirmed_invitation_shows_the_voucher_once_it_is_released(
+    world: World,
+) -> None:
+    world.voucher()
+    token = next(mail for mail in world.mails if mail.recipient == STRANGER).token()
+    [voucher] = world.get(f"/v1/invitations/{token}").json()["vouchers"]
+    assert (voucher["state"], voucher["code"]) == ("preparing", None)
 
 
 def test_declining_again_is_204_again_and_the_address_is_gone(world: World) -> None:

@@ -84,6 +84,8 @@ INVITATION: Final[dict[str, object]] = {
     "terms": TERMS,
     "closes_on": "2025-10-16",
     "locale": "fr",
+    "marketing_consent": False,
+    "vouchers": [],
 }
 
 COUNTS: Final = {

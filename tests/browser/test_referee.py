@@ -39,6 +39,24 @@ def test_opening_an_invitation_changes_nothing(api: ScriptedApi, offer: Page) ->
     assert {call.method for call in api.calls} == {"GET"}
 
 
+def test_a_consent_ends_with_one_press_and_the_vouchers_stay(
+    api: ScriptedApi, open_page: OpenPage
+) -> None:
+    voucher = {
+        "id": "v", "template": "welcome", "value": "10.00", "currency": "EUR",
+        "minimum_basket": "40.00", "valid_until": "2025-12-01", "state": "available",
+        "code": "WE-22222-22222-229B",
+    }  # fmt: skip
+    confirmed = {"state": "confirmed", "marketing_consent": True, "vouchers": [voucher]}
+    api.answers(OPEN, 200, {**INVITATION, **confirmed})
+    api.answers(f"{OPEN.replace('GET', 'POST')}/consent-withdrawal", 204)
+    page = open_page(INVITATION_LINK)
+    page.get_by_role("button", name="Receive no more news").click()
+    expect(page.get_by_text("You will receive no more news")).to_be_visible()
+    expect(page.get_by_role("button", name="Receive no more news")).to_be_hidden()
+    expect(page.get_by_label("Code")).to_have_value("WE-22222-22222-229B")
+
+
 @pytest.mark.parametrize("consents", [False, True])
 def test_confirming_sends_the_terms_and_the_consent_given(
     api: ScriptedApi, offer: Page, consents: bool
@@ -56,6 +74,7 @@ def test_confirming_sends_the_terms_and_the_consent_given(
     expect(offer.get_by_role("heading", name="Thank you, you have accepted")).to_be_focused()
     (call,) = api.made(CONFIRM)
     assert call.body == {"terms_version": "2025-1", "marketing_consent": consents}
+    expect(offer.get_by_role("button", name="Receive no more news")).to_be_visible(visible=consents)
 
 
 def test_declining_asks_once_more(api: ScriptedApi, offer: Page) -> None:

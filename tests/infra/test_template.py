@@ -309,7 +309,8 @@ def test_no_policy_grants_a_wildcard(resources: Resources) -> None:
             # A wildcard may stand at the end of a named prefix, for the method of an API call, or
             # for the campaign whose receipts, numbered files, tables, statements, reports or
             # journal are meant.
-            folder = r"/out/\*/(?:receipts|vouchers|changes|referrals|statements|reports|journal)/"
+            folders = "receipts|vouchers|changes|consents|referrals|statements|reports|journal"
+            folder = rf"/out/\*/(?:{folders})/"
             named = re.sub(rf'(/|/api/\*/v1/client/|{folder})\*"', '"', text)
             assert "*" not in named, (name, text)
 

@@ -11,7 +11,7 @@ from chalicelib.domain.files.reading import Tally
 from chalicelib.domain.redemptions import Purchase
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.ports import Replace
-from chalicelib.services.sponsors.space import voucher_view
+from chalicelib.services.voucher_views import voucher_view
 from chalicelib.services.vouchers.acknowledge import ingest_ack
 from chalicelib.services.vouchers.export import export_vouchers
 from chalicelib.services.vouchers.redeem import redeem

@@ -31,11 +31,12 @@ from chalicelib.domain.fact_bodies import ConsentGiven, ConsentWithdrawal, body_
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.files.consents import COLUMNS
 from chalicelib.domain.invitations import Invitation, InvitationState
-from chalicelib.domain.people import OppositionScope
+from chalicelib.domain.people import Opposition, OppositionScope
 from chalicelib.domain.referrals import Referral
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.consents.write import write_consents
-from chalicelib.services.invitations.respond import confirm
+from chalicelib.services.errors import GoneError
+from chalicelib.services.invitations.respond import confirm, end_consent, view_offer
 from chalicelib.services.lookups import consents_of, is_opposed
 from chalicelib.services.mails.ses_events import MailEvent, settle_mail
 from chalicelib.services.objections.unsubscribe import unsubscribe
@@ -162,6 +163,35 @@ def test_each_mail_withdraws_it_with_one_press(
     assert body_as(fact, ConsentWithdrawal).source is ConsentSource.UNSUBSCRIBE
     [consent] = world.memory.all(Consent)
     assert consent.given  # what was agreed to stays known
+
+
+def test_the_page_withdraws_it_as_easily_and_stops_no_mail_about_vouchers(world: World) -> None:
+    referral = consenting(world)
+    token = world.token_of(NEWCOMER)
+    assert view_offer(world.ports, token).has_consented
+    for _ in range(2):
+        world.clock.advance(minutes=1)
+        assert end_consent(world.ports, token) == referral.correlation
+    assert not view_offer(world.ports, token).has_consented
+    word = word_of(world, referral)
+    assert word
+    assert word.source is ConsentSource.PAGE
+    assert len(world.facts(FactName.CONSENT_WITHDRAWAL)) == 1
+    assert world.memory.all(Opposition) == []
+
+
+def test_what_the_client_withdraws_shows_on_the_page(world: World) -> None:
+    consenting(world)
+    world.clock.advance(minutes=1)
+    reported(world, (digest(NEWCOMER), "withdrawn", world.clock()))
+    assert not view_offer(world.ports, world.token_of(NEWCOMER)).has_consented
+
+
+def test_nobody_ends_a_consent_before_a_confirmation(world: World) -> None:
+    world.invite(world.sponsor(first_name="Camille"), NEWCOMER)
+    world.run()
+    with pytest.raises(GoneError):
+        end_consent(world.ports, world.token_of(NEWCOMER))
 
 
 @pytest.mark.parametrize("kind", ["invitation", "voucher"])

@@ -23,7 +23,7 @@ from chalicelib.services.mails.resend import ResendOutcome, resend
 from chalicelib.services.mails.ses_events import MailEvent, settle_mail
 from chalicelib.services.moves import mark_mail_failed
 from chalicelib.services.ports import Insert, MailNotSentError, MailUncertainError, Replace
-from chalicelib.services.sponsors.space import voucher_view
+from chalicelib.services.voucher_views import voucher_view
 from chalicelib.services.vouchers.replace_refused import refused_vouchers
 from tests.contract.entities import ENTITIES
 from tests.fakes.campaign import CAMPAIGN, campaign

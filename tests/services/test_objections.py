@@ -21,13 +21,14 @@ from chalicelib.domain.people import oppositions as new_oppositions
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.errors import GoneError
 from chalicelib.services.invitations.decide import decide_invitation
-from chalicelib.services.invitations.respond import confirm
+from chalicelib.services.invitations.respond import confirm, view_offer
 from chalicelib.services.mails.resend import ResendOutcome, resend
 from chalicelib.services.mails.send import send_mail
 from chalicelib.services.objections.unsubscribe import campaign_behind, unsubscribe
 from chalicelib.services.operations.consequences import is_undone, results_of
 from chalicelib.services.ports import Insert, Replace
 from chalicelib.services.sponsors.sign_in import request_sign_in
+from chalicelib.services.voucher_views import voucher_view
 from tests.fakes.campaign import CAMPAIGN
 from tests.fakes.world import SENDER, VIPS, World, new_world
 
@@ -201,6 +202,16 @@ def test_vouchers_that_were_earned_still_come_unless_nothing_at_all_was_chosen(
     assert len(voucher_mails(world)) == sent
     [voucher] = world.memory.all(Voucher)
     assert voucher.state is VoucherState.ACKNOWLEDGED
+
+
+def test_a_voucher_that_is_not_mailed_is_on_the_page_of_the_invitation(world: World) -> None:
+    world.referral(NEWCOMER)
+    unsubscribe(world.ports, stop_token(world), ALL)
+    release(world)
+    world.run()
+    assert voucher_mails(world) == []
+    [voucher] = view_offer(world.ports, world.token_of(NEWCOMER)).vouchers
+    assert voucher_view(voucher) == "available"
 
 
 @pytest.mark.parametrize(("scope", "sent"), [(INVITATIONS, 1), (ALL, 0)])

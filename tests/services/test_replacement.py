@@ -22,7 +22,8 @@ from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.ingest import ingest
 from chalicelib.services.orders.record import record_order
 from chalicelib.services.ports import Ports
-from chalicelib.services.sponsors.space import view_sponsor_space, voucher_view
+from chalicelib.services.sponsors.space import view_sponsor_space
+from chalicelib.services.voucher_views import voucher_view
 from chalicelib.services.vouchers.redeem import check_voucher
 from chalicelib.services.vouchers.reward import reward
 from tests.fakes.campaign import campaign

@@ -34,7 +34,7 @@ from chalicelib.services.ports import (
     Repository,
 )
 from chalicelib.services.sponsors.sign_in import request_sign_in
-from chalicelib.services.sponsors.space import voucher_view
+from chalicelib.services.voucher_views import voucher_view
 from tests.fakes.campaign import CANARY
 from tests.fakes.due import expire, reconcile
 from tests.fakes.repository import LaggingRepository

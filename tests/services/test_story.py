@@ -9,7 +9,8 @@ import json
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.operations.dashboard import view_dashboard
 from chalicelib.services.operations.report import report
-from chalicelib.services.sponsors.space import view_sponsor_space, voucher_view
+from chalicelib.services.sponsors.space import view_sponsor_space
+from chalicelib.services.voucher_views import voucher_view
 from tests.fakes.campaign import CAMPAIGN, digest
 from tests.fakes.world import VIPS, World
 

@@ -3,7 +3,8 @@ import { beforeEach, test } from "node:test";
 
 import { emptyPage, put } from "./document.js";
 import { chooseLanguage } from "../../web/shared/language.js";
-import { showInvitations, showVouchers } from "../../web/sponsor/entries.js";
+import { showVouchers } from "../../web/shared/vouchers.js";
+import { showInvitations } from "../../web/sponsor/entries.js";
 
 let invitations;
 let vouchers;

@@ -17,6 +17,7 @@ import { forgetFragment, takeFragment } from "../shared/fragment.js";
 import { clear, setCampaignText, setText } from "../shared/page-text.js";
 import { showPrivacy } from "../shared/privacy.js";
 import { showState } from "../shared/states.js";
+import { showVouchers } from "../shared/vouchers.js";
 
 const campaignId = requestedCampaign();
 const { token = "", link = "" } = takeFragment("token", "link");
@@ -50,6 +51,7 @@ function isGone(error) {
 /** @param {OfferAnswer} invitation */
 function showInvitation(invitation) {
   const { brand, sponsor, offer, terms, state, closes_on: closesOn } = invitation;
+  const { vouchers, marketing_consent: consents } = invitation;
   applyBrand(brand);
   showPrivacy(invitation);
   if (sponsor?.first_name) {
@@ -63,8 +65,34 @@ function showInvitation(invitation) {
   setText(byId("terms"), "offer.terms-link", { version: terms.version });
   setLink(byId("terms", HTMLAnchorElement), terms.url);
   setText(byId("marketing-consent-label"), "offer.consent", { brand: brand.name });
-  showState(state === "confirmed" ? "confirmed" : "offer");
+  setText(byId("news-text"), "news.text", { brand: brand.name });
+  if (state === "confirmed") showConfirmed(vouchers, consents);
+  else showState("offer");
 }
+
+/**
+ * What the referee has: vouchers, and a consent that ends as easily as it was given.
+ *
+ * @param {SponsorVoucher[]} vouchers
+ * @param {boolean} consents whether the brand may send its news
+ */
+function showConfirmed(vouchers, consents) {
+  showVouchers(vouchers);
+  byId("news").hidden = !consents;
+  showState("confirmed");
+}
+
+onClick(byId("end-consent"), async () => {
+  const notice = byId("news-notice");
+  clear(notice);
+  try {
+    await callApi("POST", apiPath`/v1/invitations/${token}/consent-withdrawal`);
+    byId("news").hidden = true;
+    setText(notice, "news.ended");
+  } catch (error) {
+    showProblem(notice, error);
+  }
+});
 
 /** @param {CampaignAnswer} campaign */
 function showSignUp(campaign) {
@@ -86,7 +114,7 @@ onSubmit(byId("confirm", HTMLFormElement), async () => {
         marketing_consent: byId("marketing-consent", HTMLInputElement).checked,
       },
     });
-    showState("confirmed");
+    showConfirmed([], byId("marketing-consent", HTMLInputElement).checked);
   } catch (error) {
     if (isGone(error)) showState("ended");
     else if (asProblem(error).status === 422) await showNewTerms(notice);

@@ -16,7 +16,8 @@ import { clear, setCampaignText, setText } from "../shared/page-text.js";
 import { showPrivacy } from "../shared/privacy.js";
 import { showState, visibleState } from "../shared/states.js";
 import { readFromTab, removeFromTab, storeInTab } from "../shared/tab-storage.js";
-import { showInvitations, showVouchers } from "./entries.js";
+import { showVouchers } from "../shared/vouchers.js";
+import { showInvitations } from "./entries.js";
 import { wireInviteForm } from "./invite-form.js";
 import { showLink, wireSharing } from "./sharing.js";
 

@@ -175,6 +175,10 @@ export const texts = {
   "confirmed.text":
     "You will receive your voucher by e-mail as soon as it is ready to use. Depending on the " +
     "programme, this takes from a few minutes to a few days.",
+  "news.title": "News by e-mail",
+  "news.text": "You have agreed to receive news and offers from {brand} by e-mail.",
+  "news.end": "Receive no more news",
+  "news.ended": "You will receive no more news. Your vouchers are not affected.",
   "declined.title": "Invitation declined",
   "declined.text":
     "Your address has been erased. You will hear nothing more about this invitation.",

@@ -179,6 +179,10 @@ export const texts = {
   "confirmed.text":
     "Vous recevrez votre bon d’achat par e-mail dès qu’il pourra être utilisé. Selon le " +
     "programme, cela prend de quelques minutes à quelques jours.",
+  "news.title": "Actualités par e-mail",
+  "news.text": "Vous avez accepté de recevoir par e-mail les actualités et les offres de {brand}.",
+  "news.end": "Ne plus recevoir d’actualités",
+  "news.ended": "Vous ne recevrez plus d’actualités. Vos bons d’achat ne changent pas.",
   "declined.title": "Invitation refusée",
   "declined.text":
     "Votre adresse a été effacée. Vous n’entendrez plus parler de cette invitation.",

@@ -49,6 +49,8 @@ interface OfferAnswer {
   terms: TermsAnswer;
   privacy: PrivacyAnswer | null;
   closes_on: string;
+  marketing_consent: boolean;
+  vouchers: SponsorVoucher[];
 }
 
 interface SessionAnswer {

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from chalicelib.domain import invitations, tokens
 from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.consents import ConsentSource, ConsentState, latest_word
 from chalicelib.domain.fact_bodies import (
     InvitationDeclined,
     InvitationExpired,
@@ -34,13 +35,15 @@ from chalicelib.domain.people import (
     referee_claims,
 )
 from chalicelib.domain.referrals import Referral, new_referral
-from chalicelib.services.consent_words import consent_given
+from chalicelib.domain.vouchers import Voucher
+from chalicelib.services.consent_words import consent_given, consent_withdrawal, person_of
 from chalicelib.services.digests import complete_sponsor, digests_of
 from chalicelib.services.errors import FieldProblem, GoneError, InvalidError, UnavailableError
 from chalicelib.services.facts import invitation_fact, referral_fact
 from chalicelib.services.list_ports import ListUnavailableError, Membership
 from chalicelib.services.lookups import (
     claims_on,
+    consents_of,
     contact_of,
     current_campaign,
     find_customer,
@@ -48,6 +51,7 @@ from chalicelib.services.lookups import (
 from chalicelib.services.moves import close_invitation
 from chalicelib.services.ports import Change, ConflictError, Insert, Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
+from chalicelib.services.voucher_views import shown_vouchers
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,8 @@ class Offer:
     invitation: Invitation
     campaign: Campaign
     sponsor_name: str | None  # None: an earlier version let sponsors invite without one
+    vouchers: tuple[Voucher, ...] = ()
+    has_consented: bool = False
 
 
 def view_offer(ports: Ports, token_text: str) -> Offer:
@@ -72,7 +78,17 @@ def view_offer(ports: Ports, token_text: str) -> Offer:
         if not is_answerable(invitation, ports.clock()):
             raise GoneError("invitation")
         _require_room(campaign, sponsor, invitation)
-    return Offer(invitation, campaign, contact.first_name)
+    if invitation.referral_id is None:
+        return Offer(invitation, campaign, contact.first_name)
+    referral = _referral(ports, invitation.referral_id)
+    word = latest_word(consents_of(ports, campaign, referral.referee.values))
+    return Offer(
+        invitation,
+        campaign,
+        contact.first_name,
+        vouchers=shown_vouchers(ports, referral.referral_id),
+        has_consented=word is not None and word.state is ConsentState.GIVEN,
+    )
 
 
 @retry_on_conflict
@@ -117,6 +133,26 @@ def confirm(
         facts=[referral_fact(ports, referral, ReferralConfirmed.of(referral)), *consent_facts],
     )
     return referral, True
+
+
+@retry_on_conflict
+def end_consent(ports: Ports, token_text: str) -> str:
+    """Take back the referee's consent to the brand's news; vouchers and their mails stay. Returns
+    the correlation id. `GoneError` before a confirmation.
+    """
+    invitation = _invitation_of(ports, token_text)
+    if invitation.referral_id is None:
+        raise GoneError("invitation")
+    referral = _referral(ports, invitation.referral_id)
+    changes, facts = consent_withdrawal(
+        ports,
+        current_campaign(ports, invitation.campaign),
+        person_of(referral, referral.referee),
+        ConsentSource.PAGE,
+    )
+    if changes:
+        ports.repository.commit(*changes, facts=facts)
+    return invitation.correlation
 
 
 @retry_on_conflict

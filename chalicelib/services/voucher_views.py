@@ -1,0 +1,35 @@
+"""What holders see of their vouchers: a sponsor in her space, a referee on the invitation's page.
+
+A code is shown once its mail may be sent, so never before the tills may know it; also to a holder
+who wants no mails. A voucher that the client refused is shown as being prepared until another one
+replaces it, and then the other one alone.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from chalicelib.domain.campaign.rules import Release
+from chalicelib.domain.vouchers import Voucher, VoucherState, awaits_replacement
+from chalicelib.services.ports import Ports
+
+VoucherView = Literal["preparing", "available", "redeemed", "ended"]
+
+
+def shown_vouchers(ports: Ports, holder_id: str) -> tuple[Voucher, ...]:
+    """The vouchers of a holder, newest first."""
+    held = ports.repository.held_by(holder_id)
+    shown = (voucher for voucher in held if voucher.replaced_by is None)
+    return tuple(sorted(shown, key=lambda voucher: voucher.issued_at, reverse=True))
+
+
+def voucher_view(voucher: Voucher) -> VoucherView:
+    """The state of a voucher as shown to its holder."""
+    if voucher.state is VoucherState.REDEEMED:
+        return "redeemed"
+    if voucher.state in {VoucherState.EXPIRED, VoucherState.REVOKED}:
+        return "ended"
+    if awaits_replacement(voucher):
+        return "preparing"
+    released = voucher.release is Release.AT_ONCE or voucher.acknowledged_at is not None
+    return "available" if released else "preparing"
