@@ -20,7 +20,7 @@ from chalicelib.domain.addresses import Address
 from chalicelib.domain.campaign.lists import ListName
 from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.domain.changes import VoucherChange
-from chalicelib.domain.facts import Fact
+from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.journal import JournalPart
 from chalicelib.domain.lists.model import HeldList
 from chalicelib.domain.mails import Mail
@@ -29,7 +29,7 @@ from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.earlier_changes import store_earlier_change
 from chalicelib.services.invitations.invite import Referee, sign_up
-from chalicelib.services.invitations.respond import decline
+from chalicelib.services.invitations.respond import confirm, decline, end_consent
 from chalicelib.services.lists.review_held import approve_held_list, reject_held_list
 from chalicelib.services.lists.roll_back import roll_back_list
 from chalicelib.services.mails.resend import resend
@@ -48,7 +48,7 @@ from chalicelib.services.ports import (
 )
 from chalicelib.services.protection import resume, stop_if_needed
 from chalicelib.services.vouchers.redeem import redeem, roll_back
-from tests.fakes.campaign import CAMPAIGN, CANARY, campaign
+from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digest
 from tests.fakes.due import expire, reconcile
 from tests.fakes.repository import MemoryRepository
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world
@@ -152,6 +152,25 @@ def a_sign_up_that_is_declined(world: World) -> None:
     sign_up(world.ports, CAMPAIGN, sponsor.link_code, Referee(Address.parse(NEWCOMER)))
     world.run()
     decline(world.ports, world.token_of(NEWCOMER))
+
+
+@losing(
+    "invitations.respond:confirm",
+    "invitations.respond:end_consent",
+    "consents.ingest_consents:_record",
+)
+def a_consent_that_is_given_and_taken_back(world: World) -> None:
+    world.invite(world.sponsor(), NEWCOMER)
+    world.run()
+    token = world.token_of(NEWCOMER)
+    confirm(world.ports, token, "1", True)
+    world.clock.advance(minutes=1)
+    end_consent(world.ports, token)
+    row = f"{digest(NEWCOMER)},withdrawn,{world.clock().isoformat()}"
+    receipt = world.drop("consents/c.csv", f"email_digest,state,at\n{row}\n".encode())
+    assert receipt.effects == {"withdrawn": 1}
+    assert len(world.facts(FactName.CONSENT_GIVEN)) == 1
+    assert len(world.facts(FactName.CONSENT_WITHDRAWAL)) == 2
 
 
 @losing("objections.unsubscribe:unsubscribe")

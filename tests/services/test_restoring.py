@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gzip
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -15,9 +16,11 @@ from chalicelib.adapters.dynamodb.codec import fact_of
 from chalicelib.adapters.dynamodb.schema import FACT_KIND, key_of
 from chalicelib.domain.addresses import Address
 from chalicelib.domain.changes import VoucherChange
+from chalicelib.domain.consents import Consent, Word
+from chalicelib.domain.consents_files import ConsentsFile
 from chalicelib.domain.effects import deltas, funnel, totals
 from chalicelib.domain.entity import IllegalMoveError
-from chalicelib.domain.exports import Export
+from chalicelib.domain.exports import Export, ExportState
 from chalicelib.domain.fact_bodies import InvitationsStopped
 from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.files.exports import ReferralLine, referral_rows
@@ -29,10 +32,11 @@ from chalicelib.domain.redemptions import Purchase, Redemption
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Reward, is_active
 from chalicelib.domain.vouchers import SpareCode, Voucher, VoucherState
+from chalicelib.services.consents.write import write_consents
 from chalicelib.services.errors import RefusedError
 from chalicelib.services.facts import new_fact
 from chalicelib.services.ingest import drop_at, ingest
-from chalicelib.services.invitations.respond import decline
+from chalicelib.services.invitations.respond import confirm, decline
 from chalicelib.services.objections.unsubscribe import unsubscribe
 from chalicelib.services.operations.balance import balances
 from chalicelib.services.operations.check_facts import check_facts
@@ -47,7 +51,7 @@ from chalicelib.services.vouchers.changes import write_changes
 from chalicelib.services.vouchers.export import export_vouchers
 from chalicelib.services.vouchers.redeem import redeem
 from tests.contract.test_stored import items_of
-from tests.fakes.campaign import CAMPAIGN, campaign, templates
+from tests.fakes.campaign import CAMPAIGN, campaign, digest, templates
 from tests.fakes.fuse import Fuse, KilledError
 from tests.fakes.ports import TickingClock
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world
@@ -387,6 +391,67 @@ def test_law_9_who_objected_or_declined_since_is_erased_again_and_gets_no_more_i
     assert {one.digest for one in world.memory.all(Opposition)} == oppositions
     assert len(world.memory.all(Contact)) == was[1]
     assert {one.state.value for one in world.memory.all(Invitation)} == {"declined"}
+
+
+def words(world: World) -> dict[str, tuple[Word | None, Word | None]]:
+    return {one.digest: (one.given, one.withdrawal) for one in world.memory.all(Consent)}
+
+
+def rows_of_consents(world: World) -> list[tuple[str, str]]:
+    """A row of every file of consents for each word."""
+    files = world.files.under(f"out/{CAMPAIGN}/consents/")
+    lines = [
+        line
+        for path, content in sorted(files.items())
+        if path.endswith(".csv.gz")
+        for line in gzip.decompress(content).decode().splitlines()[1:]
+    ]
+    return [(line.split(",")[0], line.split(",")[1]) for line in lines]
+
+
+def stop(world: World, address: str) -> None:
+    header = str(world.mailer.to(address)[0].message["List-Unsubscribe"])
+    unsubscribe(world.ports, header.strip("<>").rsplit("/", 1)[1])
+
+
+def test_words_about_consent_are_brought_back_and_each_is_in_one_file() -> None:
+    world = new_world()
+    world.invite(world.sponsor(), JEANNE, PAUL, MARIE)
+    world.run()
+    confirm(world.ports, world.token_of(JEANNE), "1", True)
+    write_consents(world.ports, world.campaign)
+    world.run()
+    taken = take(world)
+    world.clock.advance(minutes=1)
+    confirm(world.ports, world.token_of(PAUL), "1", True)
+    write_consents(world.ports, world.campaign)
+    world.clock.advance(minutes=1)
+    for address in (JEANNE, MARIE, VIPS[0]):
+        stop(world, address)
+    row = f"{digest(PAUL)},withdrawn,{world.clock().isoformat()}"
+    world.drop("consents/c.csv", f"email_digest,state,at\n{row}\n".encode())
+    world.run()
+    was = words(world)
+    assert len(was) == 5
+    restore(world, taken)
+    bring_forward(world, taken)
+    assert words(world) == was
+    assert len(rows_of_consents(world)) == 2
+    write_consents(world.ports, world.campaign)
+    assert sorted(rows_of_consents(world)) == sorted(
+        [
+            *((digest(one), "given") for one in (JEANNE, PAUL)),
+            *((digest(one), "withdrawn") for one in (JEANNE, MARIE, VIPS[0])),
+        ]
+    )
+    world.run()
+    assert_agrees_but_for_files(world)
+    files = world.memory.all(ConsentsFile)
+    assert [(one.number, one.rows, one.state) for one in files] == [
+        (1, 1, ExportState.WRITTEN),
+        (2, 1, ExportState.WRITTEN),
+        (3, 3, ExportState.WRITTEN),
+    ]
 
 
 def test_a_voucher_mailed_at_once_is_mailed_again_only_where_its_code_is_lost() -> None:

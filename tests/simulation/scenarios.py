@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from chalicelib.api.operations import OPERATIONS
+from chalicelib.domain.addresses import Address, AddressDigests
 from chalicelib.domain.effects import Queue
 from tests.api.consumers import mail_of
 from tests.api.gateway import Request
@@ -228,6 +229,28 @@ def _changes_to_export(world: Stage) -> str:
     return "export"
 
 
+def _consents_to_ingest(world: Stage) -> str:
+    """Two words about one person, and one about another."""
+    digest, other = (
+        AddressDigests.of(Address.parse(address), [KEY]).for_client for address in (STRANGER, OTHER)
+    )
+    rows = [
+        f"{digest},given,2026-03-01T10:00:00Z",
+        f"{digest},withdrawn,2026-03-01T11:00:00Z",
+        f"{other},withdrawn,2026-03-01T10:00:00Z",
+    ]
+    world.hold(Queue.INGEST)
+    world.report_file("consents/1.csv", "\n".join(["email_digest,state,at", *rows]).encode())
+    return Queue.INGEST
+
+
+def _consents_to_export(world: Stage) -> str:
+    """A consent that was taken back."""
+    assert world.ask(GOOD["end_consent"](world)).status == 204
+    world.run()
+    return "export"
+
+
 def _all_due(world: Stage) -> str:
     """An invitation, a voucher and an order whose days are over."""
     code = world.voucher()
@@ -361,11 +384,13 @@ OF_FUNCTIONS = (
     Scenario("ingest", "the client's codes", _codes_to_ingest),
     Scenario("ingest", "an acknowledgement", _ack_to_ingest),
     Scenario("ingest", "a refused code", _refusal_to_ingest),
+    Scenario("ingest", "consents", _consents_to_ingest),
     Scenario("due", "undecided invitations", _undecided_due),
     Scenario("due", "all that ends", _stretches_due),
     Scenario("due", "referrals to re-key", _referrals_to_rekey),
     Scenario("export", "vouchers", _vouchers_to_export),
     Scenario("export", "vouchers and changes", _changes_to_export),
+    Scenario("export", "consents", _consents_to_export),
     Scenario("expire", "all that ends", _all_due),
     Scenario("reconcile", "facts that were lost", _facts_lost),
     Scenario("reconcile", "stuck work", _stuck),
