@@ -4,6 +4,7 @@
  */
 
 import { apiPath } from "../shared/api.js";
+import "../shared/page-text.js";
 import { takeFragment } from "../shared/fragment.js";
 import { showState } from "../shared/states.js";
 
