@@ -128,6 +128,36 @@ def test_tokens_that_are_of_nobody_are_all_answered_alike(world: World) -> None:
     assert len(answers) == 1
 
 
+@pytest.mark.usefixtures("session")
+@pytest.mark.parametrize("accept", ["*/*", "text/html"])
+def test_unsubscribing_is_answered_alike_whoever_it_was_that_got_the_mail(
+    world: World, accept: str
+) -> None:
+    """Law 8: a VIP, somebody invited, a referee, who has objected already, and nobody."""
+    people = (VIP, STRANGER, CONFIRMED, OPPOSED)
+    tokens = [world.last_to(address).token("/v1/unsubscribe/") for address in people]
+    answers = set()
+    for token in (*tokens, "unknown"):
+        for body in (b"List-Unsubscribe=One-Click", b"scope=all"):
+            posted = Request("POST", f"/v1/unsubscribe/{token}", body, {"Accept": accept})
+            answer = world.ask(posted)
+            answers.add((body, answer.status, tuple(answer.headers.items()), answer.body))
+    assert len({answer[1:] for answer in answers if answer[0] != b"scope=all"}) == 1
+    assert len(answers) == 2
+
+
+@pytest.mark.usefixtures("session")
+def test_the_page_to_unsubscribe_is_the_same_for_all_that_got_a_mail(world: World) -> None:
+    """Law 8: it names the brand, and nobody."""
+    people = (VIP, STRANGER, CONFIRMED, OPPOSED)
+    pages = set()
+    for address in people:
+        token = world.last_to(address).token("/v1/unsubscribe/")
+        answer = world.get(f"/v1/unsubscribe/{token}/page")
+        pages.add(answer.body.replace(token.encode(), b"token"))
+    assert len(pages) == 1
+
+
 def test_a_bad_address_is_refused_alike_before_anything_is_looked_at(world: World) -> None:
     request = posting(f"/v1/campaigns/{CAMPAIGN}/sign-in", {"email": "no address"})
     with world.recorder.recording() as calls:
