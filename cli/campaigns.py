@@ -12,7 +12,7 @@ from rich.table import Table
 from chalicelib.domain.campaign.differences import reward_differences
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.versions import CurrentCampaign
-from chalicelib.services.campaigns.put import put_campaign
+from chalicelib.services.campaigns.put import RECORDS_ENDED, put_campaign
 from chalicelib.services.errors import InvalidError
 from chalicelib.services.ports import Agenda
 from cli.campaign_file import campaign_text, read_campaign_and_warnings, schema_text
@@ -55,6 +55,11 @@ def put(file: File, dry_run: DryRun = False, stage: Stage = LOCAL) -> None:
     try:
         after = put_campaign(connection, campaign)
     except InvalidError as error:
+        if any(problem.reason == RECORDS_ENDED for problem in error.problems):
+            raise CommandError(
+                "campaign: its records have ended, so nobody knows any more who was invited in it: "
+                "choose a new id"
+            ) from error
         raise CommandError(
             "digests.algorithm: cannot change under the same key id: choose a new key id"
         ) from error

@@ -36,7 +36,7 @@ class FurtherOrder(Entity):
 
 
 OFF_LADDER = "off_ladder"
-_GROUPS = (*OrderStatus, OFF_LADDER)
+ORDER_GROUPS = (*OrderStatus, OFF_LADDER)
 
 
 def further_order(referral: Referral, order: Order) -> FurtherOrder:
@@ -54,7 +54,7 @@ def highest_rungs(campaigns: Iterable[Campaign]) -> dict[str, int]:
     """How many of each group the rules of these versions can use, and at least one: the first order
     of all is asked for too.
     """
-    highest = dict.fromkeys(map(str, _GROUPS), 1)
+    highest = dict.fromkeys(map(str, ORDER_GROUPS), 1)
     for campaign in campaigns:
         for rule in campaign.rules:
             for status in LADDERS.get(rule.when, ()):

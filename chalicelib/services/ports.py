@@ -156,6 +156,14 @@ class Page:
 
 
 @dataclass(frozen=True)
+class RemovedPage:
+    """How many items were removed of one page of the whole table; `next` as in `Page`."""
+
+    removed: int
+    next: str | None = None
+
+
+@dataclass(frozen=True)
 class Failure:
     """Something that could not be handled, by its kind and an id that tells nobody anything."""
 
@@ -230,6 +238,14 @@ class Repository(Protocol):
     def page(self, kinds: Sequence[type[Entity]], campaign: str, after: str | None = None) -> Page:
         """One page of the whole table, in one call: what it has of those kinds in a campaign. It
         may lag, and reads all that is on the page.
+        """
+
+    def remove_page(
+        self, stays: Collection[type[Entity]], campaign: str, after: str | None = None
+    ) -> RemovedPage:
+        """Remove what one page of the whole table has of a campaign, entities and facts, but for
+        the kinds that stay; with the last page its counts. Without any condition: only where
+        nothing of the campaign is open. May be repeated.
         """
 
     def agenda(

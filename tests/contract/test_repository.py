@@ -16,11 +16,12 @@ from chalicelib.adapters.dynamodb.schema import ITEM_KINDS
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import Invitation, InvitationState
-from chalicelib.domain.journal import JournalPart, part_of_bundle
+from chalicelib.domain.journal import JournalHead, JournalPart, part_of_bundle
 from chalicelib.domain.mails import Mail, MailState
 from chalicelib.domain.orders import Order
 from chalicelib.domain.people import Contact, Link, Token
-from chalicelib.domain.redemptions import OrderUses
+from chalicelib.domain.redemptions import OrderUses, Redemption
+from chalicelib.domain.referral_orders import FurtherOrder
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import SpareCode, Voucher
@@ -321,6 +322,37 @@ def test_an_item_that_cannot_be_read_is_counted_and_hides_no_other(clients: Clie
     clients.dynamodb.put_item(TableName=repository._table, Item=item)
     page = repository.page(KINDS, CAMPAIGN)
     assert (len(page.entities), page.unreadable) == (2, 1)
+
+
+def test_all_that_a_campaign_has_is_removed_but_for_what_stays(repository: Repository) -> None:
+    voucher, referral = BY_KIND[Voucher], BY_KIND[Referral]
+    redemption, uses = BY_KIND[Redemption], BY_KIND[OrderUses]
+    assert isinstance(voucher, Voucher)
+    assert isinstance(redemption, Redemption)
+    mine = [
+        *(replace(voucher, code_key=f"{number:03}") for number in range(145)),
+        voucher, redemption, replace(redemption, order_id="A#1"), uses,
+        referral, BY_KIND[FurtherOrder], BY_KIND[Contact],
+    ]  # fmt: skip
+    others = [
+        replace(voucher, code_key="D", campaign="other"), replace(redemption, code_key="D"),
+    ]  # fmt: skip
+    for one in (*mine, *others, BY_KIND[JournalHead]):
+        store(repository, one)
+    repository.commit(facts=[fact(), replace(fact(2), campaign="other")])
+    repository.count(part(), {CAMPAIGN: {DAY: {"sent": 1}}, "other": {DAY: {"sent": 1}}}, [fact()])
+    removed, after = 0, None
+    for _ in range(30):
+        page = repository.remove_page([JournalHead], CAMPAIGN, after)
+        removed, after = removed + page.removed, page.next
+        if after is None:
+            break
+    assert removed >= len(mine) + 2  # its fact, and its counts
+    assert [one for one in mine if repository.get(type(one), **key_of(one))] == []
+    for one in (*others, BY_KIND[JournalHead]):
+        assert repository.get(type(one), **key_of(one)), one
+    assert repository.stored([fact(), fact(2)]) == [replace(fact(2), campaign="other")]
+    assert (repository.counts(CAMPAIGN), repository.counts("other")) == ({}, {DAY: {"sent": 1}})
 
 
 @pytest.mark.parametrize("kind", ENDING, ids=lambda kind: kind.__name__)

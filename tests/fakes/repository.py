@@ -7,7 +7,7 @@ every commit away: a law test that then still holds proves nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from itertools import chain, islice
@@ -17,6 +17,9 @@ from chalicelib.adapters.dynamodb import schema
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.journal import JournalPart
+from chalicelib.domain.redemptions import OrderUses, Redemption
+from chalicelib.domain.referral_orders import FurtherOrder
+from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.ports import (
     BATCH_LIMIT,
@@ -34,6 +37,7 @@ from chalicelib.services.ports import (
     OnFailure,
     Page,
     Remove,
+    RemovedPage,
     Repository,
     Stretch,
     hours,
@@ -126,6 +130,48 @@ class MemoryRepository:
             json.dumps(places[PAGE - 1]) if places[PAGE:] else None,
             len(places[:PAGE]) - len(readable),
         )
+
+    def remove_page(
+        self, stays: Collection[type[Entity]], campaign: str, after: str | None = None
+    ) -> RemovedPage:
+        start = tuple(json.loads(after)) if after else ("", "")
+        places = sorted(place for place in [*self._items, *self._facts] if place > start)
+        items = {place: self._items[place] for place in places[:PAGE] if place in self._items}
+        removed = {
+            place
+            for place, one in items.items()
+            if type(one) not in stays and vars(one).get("campaign") == campaign
+        }
+        removed |= {
+            dependent
+            for place, one in items.items()
+            if place in removed
+            for dependent in self._dependents(one)
+        }
+        removed |= {
+            place
+            for place in places[:PAGE]
+            if place in self._facts and self._facts[place].campaign == campaign
+        }
+        for place in removed:
+            self._items.pop(place, None)
+            self._facts.pop(place, None)
+        if places[PAGE:]:
+            return RemovedPage(len(removed), json.dumps(places[PAGE - 1]))
+        counts = [one for one in self._counts if one[0] in schema.count_partitions(campaign)]
+        for place in counts:
+            del self._counts[place]
+        return RemovedPage(len(removed) + len(counts))
+
+    def _dependents(self, owner: Entity) -> Iterator[Place]:
+        """What does not name its campaign, and leads to nothing without the one that does."""
+        for place, one in self._items.items():
+            match owner, one:
+                case Voucher(code_key=code), Redemption(code_key=used) if used == code:
+                    yield place
+                    yield _pair(schema.key_for(OrderUses, {"order_id": one.order_id}))
+                case Referral(referral_id=mine), FurtherOrder(referral_id=other) if mine == other:
+                    yield place
 
     def agenda(
         self,
@@ -316,7 +362,7 @@ class _Wrapped:
     def __init__(self, inner: Repository) -> None:
         self._inner = inner
         self.within = inner.within
-        self.page = inner.page
+        self.page, self.remove_page = inner.page, inner.remove_page
         self.agenda = inner.agenda
         self.stretches = inner.stretches
         self.entries = inner.entries

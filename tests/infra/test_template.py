@@ -16,6 +16,7 @@ import pytest
 from chalicelib import functions
 from chalicelib.domain import sending
 from chalicelib.domain.facts import FactName
+from chalicelib.domain.files.ends import AFTER_WRITTEN, BOOKS, EXPORTS
 from chalicelib.services.ports import FACTS_A_COUNT
 from infra.package import ROOT, Package
 from infra.postprocess import DEAD_QUEUES, FUNCTIONS, LISTS_LAYER
@@ -160,7 +161,8 @@ def test_a_segment_outlives_every_campaign_that_may_trust_it(resources: Resource
 def test_no_rule_but_its_own_ends_a_segment_in_force(resources: Resources) -> None:
     for rule in resources["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]:
         if "ExpirationInDays" in rule:
-            assert rule["Prefix"] in {"in/", "quarantine/", "lists/", "journal/", "parts/"}
+            prefixes = {"in/", "quarantine/", "lists/", "journal/", "parts/", "out/"}
+            assert rule["Prefix"] in prefixes
 
 
 def test_ingest_has_room_for_a_list_of_100_million(resources: Resources) -> None:
@@ -307,10 +309,8 @@ def test_no_policy_grants_a_wildcard(resources: Resources) -> None:
             text = json.dumps(resource)
             assert text != '"*"', name
             # A wildcard may stand at the end of a named prefix, for the method of an API call, or
-            # for the campaign whose receipts, numbered files, tables, statements, reports or
-            # journal are meant.
-            folders = "receipts|vouchers|changes|consents|referrals|statements|reports|journal"
-            folder = rf"/out/\*/(?:{folders})/"
+            # for the campaign of which a folder is meant.
+            folder = rf"/out/\*/(?:{'|'.join((EXPORTS, *AFTER_WRITTEN, *BOOKS))})/"
             named = re.sub(rf'(/|/api/\*/v1/client/|{folder})\*"', '"', text)
             assert "*" not in named, (name, text)
 
@@ -365,14 +365,19 @@ def test_ingest_may_touch_the_bucket_so_far_and_no_further(resources: Resources)
     }
 
 
-def test_reconcile_alone_ends_files_and_only_these(resources: Resources) -> None:
+def test_reconcile_alone_ends_files_and_none_of_the_books(resources: Resources) -> None:
+    areas = [f"out/*/{area}" for area in (EXPORTS, *AFTER_WRITTEN)]
     ending = [
         (name, listed(statement["Action"]), listed(statement["Resource"]))
         for name, statement in statements(resources)
         if statement.get("Sid") == "EndOfFiles"
     ]
     assert ending == [
-        ("ReconcileRole", ["s3:DeleteObjectVersion"], [{"Fn::Sub": "${Bucket.Arn}/lists/*"}])
+        (
+            "ReconcileRole",
+            ["s3:DeleteObjectVersion"],
+            [{"Fn::Sub": f"${{Bucket.Arn}}/{folder}/*"} for folder in ("lists", *areas)],
+        )
     ]
 
 
@@ -406,7 +411,7 @@ def test_reconcile_reads_lists_and_writes_the_journal(
     files = {
         resource["Fn::Sub"]
         for name, statement in statements(resources)
-        if name == "ReconcileRole"
+        if name == "ReconcileRole" and statement.get("Sid") != "EndOfFiles"
         for resource in listed(statement["Resource"])
         if "${Bucket.Arn}" in json.dumps(resource)
     }

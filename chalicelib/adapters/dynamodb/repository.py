@@ -22,7 +22,7 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, TypeVar
@@ -43,9 +43,13 @@ from chalicelib.adapters.dynamodb.codec import (
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.journal import JournalPart
+from chalicelib.domain.redemptions import OrderUses, Redemption
+from chalicelib.domain.referral_orders import ORDER_GROUPS, FurtherOrder
+from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.ports import (
     BATCH_LIMIT,
+    TRANSACTION_LIMIT,
     Agenda,
     Change,
     Clock,
@@ -59,6 +63,7 @@ from chalicelib.services.ports import (
     OnFailure,
     Page,
     Remove,
+    RemovedPage,
     Replace,
     Stretch,
     hours,
@@ -161,6 +166,65 @@ class DynamoRepository:
         last = answer.get("LastEvaluatedKey")
         place = json.dumps({name: last[name]["S"] for name in ("pk", "sk")}) if last else None
         return Page(found, place, unreadable)
+
+    def remove_page(
+        self, stays: Collection[type[Entity]], campaign: str, after: str | None = None
+    ) -> RemovedPage:
+        arguments: dict[str, Any] = {
+            "TableName": self._table,
+            "FilterExpression": "campaign = :campaign",
+            "ExpressionAttributeValues": _attributes({":campaign": campaign}),
+            "ProjectionExpression": "pk, sk, kind, referral_id, further_orders",
+        }
+        if after:
+            arguments["ExclusiveStartKey"] = _attributes(json.loads(after))
+        answer = self._clients.dynamodb.scan(**arguments)
+        staying = {schema.ITEM_KINDS[kind].kind for kind in stays}
+        ended = [item for item in answer["Items"] if item["kind"]["S"] not in staying]
+        last = answer.get("LastEvaluatedKey")
+        # What does not name its campaign goes before what leads to it.
+        removed = self._remove([key for item in ended for key in self._dependent_keys(item)])
+        removed += self._remove(list(map(_key_in, ended)))
+        if last is None:
+            removed += self._remove(list(self._count_keys(campaign)))
+        return RemovedPage(removed, json.dumps(_key_in(last)) if last else None)
+
+    def _dependent_keys(self, item: Item) -> Iterator[dict[str, str]]:
+        """The keys of a voucher's redemptions, with what was used on their orders, and of a
+        referral's further orders.
+        """
+        kind = schema.KINDS.get(item["kind"]["S"])
+        if kind is Voucher:
+            parts = schema.parts_of(Voucher, item["pk"]["S"], item["sk"]["S"])
+            for found in self._query(**_within(Redemption, parts)):
+                yield _key_in(found)
+                yield schema.key_for(OrderUses, {"order_id": found["order_id"]["S"]})
+        elif kind is Referral and item.get("further_orders", {"N": "0"}) != {"N": "0"}:
+            for group in ORDER_GROUPS:
+                parts = {"referral_id": item["referral_id"]["S"], "group": group}
+                for found in self._query(**_within(FurtherOrder, parts)):
+                    yield _key_in(found)
+
+    def _count_keys(self, campaign: str) -> Iterator[dict[str, str]]:
+        for partition in schema.count_partitions(campaign):
+            for item in self._query(
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues=_attributes({":pk": partition}),
+                ProjectionExpression="pk, sk",
+            ):
+                yield _key_in(item)
+
+    def _remove(self, keys: Sequence[Mapping[str, str]]) -> int:
+        """Delete the items with those keys, some at once; returns how many keys there were."""
+        distinct = [dict(key) for key in dict.fromkeys(tuple(key.items()) for key in keys)]
+        for start in range(0, len(distinct), TRANSACTION_LIMIT):
+            self._transact(
+                [
+                    {"Delete": {"TableName": self._table, "Key": _attributes(key)}}
+                    for key in distinct[start : start + TRANSACTION_LIMIT]
+                ]
+            )
+        return len(distinct)
 
     def agenda(
         self,
@@ -415,6 +479,11 @@ def _within(kind: type[Entity], key: dict[str, str | int]) -> dict[str, Any]:
         "ExpressionAttributeValues": _attributes({":pk": partition, ":start": start}),
         "ConsistentRead": True,
     }
+
+
+def _key_in(item: Mapping[str, Any]) -> dict[str, str]:
+    """The primary key of an item, or of where a page ended."""
+    return {name: item[name]["S"] for name in ("pk", "sk")}
 
 
 def _place(key: Mapping[str, str]) -> tuple[str, str]:

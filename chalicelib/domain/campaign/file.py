@@ -25,6 +25,9 @@ from chalicelib.domain.campaign.lists import DigestKeys, Lists
 from chalicelib.domain.campaign.rules import Caps, Release, Rule
 from chalicelib.domain.campaign.templates import VoucherTemplate
 
+# Three years after a programme's last day nobody claims anything from it any more.
+RECORDS_DAYS = 1_096
+
 
 class Brand(FileModel):
     """Whose programme it is, and the address for questions about it."""
@@ -195,6 +198,11 @@ class Campaign(FileModel):
     def contact_ends_at(self) -> datetime:
         """When the plain address of anyone in this campaign is deleted (law 9)."""
         return self.end_of_day(self.ends_on + timedelta(days=self.retention_days))
+
+    def records_end_at(self) -> datetime:
+        """When all else that the table has of this campaign is removed, if nothing is open."""
+        days = max(RECORDS_DAYS, self.retention_days)
+        return self.end_of_day(self.ends_on + timedelta(days=days))
 
     @property
     def ends(self) -> tuple[datetime, datetime]:

@@ -28,13 +28,16 @@ class CurrentCampaign(CampaignVersion):
     `rekeyed_for` are the key ids under which every referral has digests, in their order; empty
     until `rekey` has made sure of that. `ends_followed` is the version whose last day everything
     follows that ends with the campaign, or closes with it; `ends_after` is how far the work for
-    this version is (`move_ends`), `ends_left` how many items it had to leave.
+    this version is (`move_ends`), `ends_left` how many items it had to leave. `records_ended_at` is
+    when all that the table had of it was removed, `records_after` how far that is (`end_records`).
     """
 
     rekeyed_for: tuple[str, ...] = ()
     ends_followed: int = 0
     ends_after: str | None = None
     ends_left: int = 0
+    records_after: str | None = None
+    records_ended_at: datetime | None = None
 
 
 # Longer than the clocks of two functions differ, and than a function caches a campaign: a fact that

@@ -18,6 +18,7 @@ from chalicelib.services.retry import retry_on_conflict
 
 # What campaigns of earlier versions may lack.
 REQUIRED_OF_NEW = ("controller", "privacy")
+RECORDS_ENDED = "records_have_ended"
 
 
 @retry_on_conflict
@@ -25,9 +26,10 @@ def put_campaign(ports: CommandPorts, campaign: Campaign) -> CurrentCampaign:
     """The version in force afterwards: a new one, or the current one if nothing differs.
 
     `InvalidError` when the algorithm changes under the same key id: people on lists made with the
-    former algorithm would not be found; or when a new campaign does not say who is responsible for
-    the addresses, and where its privacy notice is. `ContentionError` when concurrent calls kept
-    putting versions of the same campaign.
+    former algorithm would not be found; when a new campaign does not say who is responsible for the
+    addresses, and where its privacy notice is; or when the records of the campaign have ended:
+    nobody knows any more who was invited in it (law 2). `ContentionError` when concurrent calls
+    kept putting versions of the same campaign.
     """
     current = ports.repository.get(CurrentCampaign, campaign=campaign.id)
     if current and _changes_algorithm(campaign.digests, current.document.digests):
@@ -35,6 +37,8 @@ def put_campaign(ports: CommandPorts, campaign: Campaign) -> CurrentCampaign:
     missing = [name for name in REQUIRED_OF_NEW if getattr(campaign, name) is None]
     if missing and current is None:
         raise InvalidError([FieldProblem(name, "required_of_a_new_campaign") for name in missing])
+    if current and ports.clock() > current.document.records_end_at():
+        raise InvalidError([FieldProblem("campaign", RECORDS_ENDED)])
     if current and current.document == _with_assigned(campaign, current):
         return current
     versions = list(ports.repository.within(CampaignVersion, campaign=campaign.id))

@@ -10,7 +10,8 @@ stops neither the other findings nor the other campaigns.
 More conditions are checked here, because no event reports them: what the client was expected to
 send and has not (`services/watch.py`), lists that are too old or missing while their campaign is
 open, and referrals without digests under the current keys (`rekey`). What ends with a campaign
-follows its last day here (`move_ends`), and what a list has replaced ends (`end_lists`).
+follows its last day here (`move_ends`). What a list has replaced ends here (`end_lists`), and so do
+files of `out/` (`end_files`) and what the table has of a campaign long over (`end_records`).
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ from chalicelib.services.isolation import Isolation, raised
 from chalicelib.services.journal import seal_overdue
 from chalicelib.services.list_status import list_statuses
 from chalicelib.services.lookups import current_campaign
+from chalicelib.services.operations.end_files import end_files
 from chalicelib.services.operations.end_lists import end_lists
+from chalicelib.services.operations.end_records import end_records
 from chalicelib.services.operations.move_ends import move_ends
 from chalicelib.services.operations.overdue_mails import LEASED_AFTER
 from chalicelib.services.operations.rekey import rekey
@@ -73,6 +76,8 @@ _WATCHED = (
     "ends_not_moved",
     "campaigns_with_moving_ends",
     "segments_ended",
+    "files_ended",
+    "records_ended",
     "campaigns_to_rekey",  # at 0 the client may use the new key, and the old one may be removed
 )
 UNDECIDED_AFTER = timedelta(minutes=15)
@@ -103,7 +108,10 @@ def reconcile(ports: Ports, on_failure: OnFailure = raised) -> dict[str, int]:
             found["unsealed"] += seal_overdue(ports, shard)
     with isolation.of("agenda", Agenda.FILES):
         found["unfinished_files"] = find_unfinished(ports, isolation)
-    checks = _OF_A_CAMPAIGN | {"ends": partial(_move_ends, until=ends_moved_until)}
+    checks = _OF_A_CAMPAIGN | {
+        "ends": partial(_move_ends, until=ends_moved_until),
+        "records": partial(_end_records, until=ends_moved_until),
+    }
     campaigns = ports.repository.agenda(
         CurrentCampaign, Agenda.CAMPAIGNS, on_failure=isolation.note
     )
@@ -147,6 +155,16 @@ def _end_lists(ports: Ports, current: CurrentCampaign, found: dict[str, int]) ->
     found["segments_ended"] += end_lists(ports, current.campaign)
 
 
+def _end_files(ports: Ports, current: CurrentCampaign, found: dict[str, int]) -> None:
+    found["files_ended"] += end_files(ports, current.campaign)
+
+
+def _end_records(
+    ports: Ports, current: CurrentCampaign, found: dict[str, int], until: datetime
+) -> None:
+    found["records_ended"] += end_records(ports, current, until)
+
+
 def _undecided(ports: Ports, current: CurrentCampaign, found: dict[str, int]) -> None:
     until = ports.clock() - UNDECIDED_AFTER
     overdue = ports.repository.agenda(Invitation, Agenda.UNDECIDED, current.campaign, until=until)
@@ -173,6 +191,7 @@ _OF_A_CAMPAIGN = {
     "unexported": _unexported,
     "lists": _lists_too_old,
     "replaced_lists": _end_lists,
+    "files": _end_files,
     "protection": _protect,
     "watch": _watched,
     "digests": _rekeyed,
