@@ -86,7 +86,7 @@ ENTITIES: list[Entity] = [
     CampaignVersion(campaign=CAMPAIGN, version=3, put_at=MORNING, document=DOCUMENT),
     CurrentCampaign(
         campaign=CAMPAIGN, version=3, put_at=MORNING, document=DOCUMENT, rekeyed_for=("k2", "k1"),
-        ends_followed=2, ends_after="p", ends_left=1,
+        ends_followed=2, ends_after="p", ends_left=1, records_after="p", records_ended_at=LATER,
     ),
     Contact(
         contact_id="c", campaign=CAMPAIGN, address=Address.parse("Zoé@exemple.fr"),

@@ -38,6 +38,7 @@ from tests.api.gateway import Gateway
 from tests.api.world import REGION, environment, make_stores
 from tests.fakes.ports import KnownDomains
 from tests.simulation.dynamodb import Table
+from tests.simulation.s3 import Bucket
 from tests.simulation.scheduler import Scheduler
 from tests.simulation.threads import without_threads
 from tests.simulation.wire import Network
@@ -90,7 +91,9 @@ class Cloud:
     now: datetime = START
 
     def __post_init__(self) -> None:
-        self.network = Network(Table(lags=self.lags), self.scheduler.on_call)
+        self.network = Network(
+            Table(lags=self.lags), self.scheduler.on_call, Bucket(clock=lambda: self.now)
+        )
         self.aside = self.process()  # for setting things up and looking at them
 
     @property

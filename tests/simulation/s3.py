@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from hashlib import md5
 from itertools import count
 from typing import Any
@@ -29,6 +30,7 @@ class Version:
 
     version_id: str
     content: bytes | None
+    at: datetime = field(compare=False)
 
     @property
     def etag(self) -> str:
@@ -61,6 +63,7 @@ class Bucket:
 
     files: dict[str, tuple[Version, ...]] = field(default_factory=dict)
     drawn: count[int] = field(default_factory=lambda: count(1))
+    clock: Callable[[], datetime] = lambda: datetime(2026, 3, 2, 9, tzinfo=UTC)
 
     def call(self, operation: str, request: AWSPreparedRequest) -> S3Answer:
         """Carry out one call; `AwsError` for what S3 refuses."""
@@ -98,14 +101,14 @@ class Bucket:
         """The same files; versions are never changed, so they are shared."""
         drawn = next(self.drawn)
         self.drawn = count(drawn)
-        return Bucket(dict(self.files), count(drawn))
+        return Bucket(dict(self.files), count(drawn), self.clock)
 
     def _newest(self, key: str) -> Version | None:
         kept = self.files.get(key)
         return kept[-1] if kept and kept[-1].content is not None else None
 
     def _store(self, key: str, content: bytes | None) -> Version:
-        version = Version(f"version-{next(self.drawn):08}", content)
+        version = Version(f"version-{next(self.drawn):08}", content, self.clock())
         self.files[key] = (*self.files.get(key, ()), version)
         return version
 
@@ -190,16 +193,26 @@ class Bucket:
 
     def _list_versions(self, asked: _Asked) -> S3Answer:
         prefix = asked.query.get("prefix", "")
-        body = ["<IsTruncated>false</IsTruncated><EncodingType>url</EncodingType>"]
-        for key in sorted(one for one in self.files if one.startswith(prefix)):
-            for version in reversed(self.files[key]):
-                kind = "DeleteMarker" if version.content is None else "Version"
-                body.append(
-                    f"<{kind}><Key>{quote(key)}</Key>"
-                    f"<VersionId>{version.version_id}</VersionId></{kind}>"
-                )
-        if len(body) > PAGE:
-            raise AwsError("NotImplemented", "a second page of versions")
+        found = [
+            (key, version)
+            for key in sorted(one for one in self.files if one.startswith(prefix))
+            for version in reversed(self.files[key])
+        ]
+        marker = asked.query.get("key-marker"), asked.query.get("version-id-marker")
+        named = [(key, version.version_id) for key, version in found]
+        start = named.index(marker) + 1 if marker in named else 0
+        shown, more = found[start : start + PAGE], len(found) > start + PAGE
+        body = [f"<IsTruncated>{str(more).lower()}</IsTruncated><EncodingType>url</EncodingType>"]
+        if more:
+            key, version = shown[-1]
+            body.append(f"<NextKeyMarker>{quote(key)}</NextKeyMarker>")
+            body.append(f"<NextVersionIdMarker>{version.version_id}</NextVersionIdMarker>")
+        for key, version in shown:
+            kind = "DeleteMarker" if version.content is None else "Version"
+            body.append(
+                f"<{kind}><Key>{quote(key)}</Key><VersionId>{version.version_id}</VersionId>"
+                f"<LastModified>{version.at:%Y-%m-%dT%H:%M:%S}.000Z</LastModified></{kind}>"
+            )
         return S3Answer(200, {}, _document("ListVersionsResult", body))
 
 

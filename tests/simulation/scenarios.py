@@ -360,6 +360,18 @@ def _orders(*orders: Mapping[str, str]) -> Request:
     return posting("/v1/client/orders", {"orders": list(orders)})
 
 
+def _ends(world: Stage) -> str:
+    """A list that was replaced, an export that was acknowledged and tables, each past its end."""
+    world.voucher()
+    world.fire("export", "report")
+    world.report_file("acks/00000001.ack", b"")
+    world.new_customers(*(f"customer{number}@demo.test" for number in range(20)))
+    world.run()
+    world.fire("reconcile")
+    world.clock.pass_by(days=36)
+    return "reconcile"
+
+
 # --- all of them ---------------------------------------------------------------------------------
 
 OF_FUNCTIONS = (
@@ -395,6 +407,7 @@ OF_FUNCTIONS = (
     Scenario("reconcile", "facts that were lost", _facts_lost),
     Scenario("reconcile", "stuck work", _stuck),
     Scenario("reconcile", "a refused code", _refused_codes),
+    Scenario("reconcile", "lists and files past their end", _ends),
     Scenario("seal", "facts after a seal", _facts_to_seal),
     Scenario("report", "a month that is over", _month_over),
 )

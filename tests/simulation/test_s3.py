@@ -8,9 +8,10 @@ from boto3.session import Session
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.lists.reader import SegmentGoneError
 from chalicelib.adapters.s3 import BucketFiles, BucketSegments
-from chalicelib.services.ports import FileMissingError
+from chalicelib.services.ports import EARLIEST, FileMissingError
 from tests.api.world import BUCKET, REGION
 from tests.simulation.dynamodb import Table
+from tests.simulation.s3 import PAGE
 from tests.simulation.wire import Network
 
 PATH = "in/a campaign/orders/été+1.csv"
@@ -88,3 +89,12 @@ def test_a_range_is_read_of_the_known_object_alone(clients: Clients) -> None:
     segments.put("lists/1", b"9876543210")
     with pytest.raises(SegmentGoneError):
         segments.fetch("lists/1", 2, 5, etag)
+
+
+def test_more_versions_than_a_page_are_listed_and_one_is_erased(files: BucketFiles) -> None:
+    for number in range(PAGE + 2):
+        files.write(f"lists/é {number:05}", b"x")
+    written = files.written_since("lists/", EARLIEST)
+    assert len(set(written)) == PAGE + 2
+    files.erase(written[0])
+    assert files.written_since("lists/", EARLIEST) == written[1:]
