@@ -7,9 +7,9 @@ claim must outlive every invitation (law 2). So no item of a campaign ends befor
 in the campaign's file, is that of all of them, and moves with the last day by itself.
 
 Nothing is removed while a voucher of the campaign is good or waits for its export, or an order for
-the end of its return window. What stays names no person: the campaign's file and versions, the
-numbers that its series have come to, the head of its journal. What a client reports later is
-removed a year after that.
+the end of its return window. What stays: the campaign's file and versions, the numbers that its
+series have come to, the head of its journal, and people's consents, which are the brand's. What a
+client reports later is removed a year after that.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.campaign.versions import CampaignVersion, CurrentCampaign
 from chalicelib.domain.changes_files import ChangesSequence
+from chalicelib.domain.consents import Consent
+from chalicelib.domain.consents_files import ConsentsSequence
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.exports import ExportSequence
 from chalicelib.domain.journal import JournalHead
@@ -27,13 +29,15 @@ from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.ports import EARLIEST, Agenda, Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
 
-# What names no person, and must not begin again: a version, a number, the journal's chain.
+# What must not begin again (a version, a number, the journal's chain), and what is no campaign's.
 STAYS: tuple[type[Entity], ...] = (
     CurrentCampaign,
     CampaignVersion,
     ExportSequence,
     ChangesSequence,
+    ConsentsSequence,
     JournalHead,
+    Consent,  # of the brand: what a person last said holds beyond the campaign she said it in
 )
 AGAIN_AFTER = timedelta(days=365)
 
