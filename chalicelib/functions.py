@@ -306,6 +306,8 @@ def reconcile() -> None:
 def _report_facts(checked: FactReport) -> None:
     """The metrics of what a check of facts found, and a line for each fact."""
     _count_facts(checked.counted)
+    for failure in checked.unreadable:
+        _not_handled(failure)
     for found in checked.findings:
         count_by_reason("FactFinding", found.fact.name)
         about = {"fact": found.fact.name, "missing": found.missing.value}

@@ -283,9 +283,12 @@ class Repository(Protocol):
     def commit(self, *changes: Change, facts: Sequence[Fact] = ()) -> None:
         """Make all changes and write all facts, or none (`ConflictError`, `ContentionError`)."""
 
-    def facts_in(self, hour: datetime, shard: int) -> Iterator[Fact]:
+    def facts_in(
+        self, hour: datetime, shard: int, on_failure: OnFailure | None = None
+    ) -> Iterator[Fact]:
         """The facts of the hour (UTC) that `hour` is in, of one of `FACT_SHARDS` shards: a subject
-        is always in the same one. Without those that 0.2.0 and versions before stored.
+        is always in the same one. Without those that 0.2.0 and versions before stored. One that
+        cannot be read goes to `on_failure`; without it, the error is raised.
         """
 
     def facts_of(self, subject: str, since: datetime, until: datetime) -> Iterator[Fact]:

@@ -15,6 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib.adapters.clients import Clients
+from chalicelib.adapters.dynamodb.codec import fact_item
 from chalicelib.adapters.dynamodb.repository import ATTEMPTS, DynamoRepository
 from chalicelib.adapters.dynamodb.schema import fact_shard
 from chalicelib.domain.facts import Fact
@@ -184,6 +185,28 @@ def test_the_facts_of_a_subject_are_not_those_of_one_whose_name_begins_with_it(
     repository.commit(facts=facts)
     table.catch_up()
     assert list(repository.facts_of("s", MORNING, MORNING)) == facts[:1]
+
+
+def test_a_fact_that_cannot_be_read_is_named_and_hides_no_other(
+    repository: DynamoRepository, simulated: tuple[Network, Clients]
+) -> None:
+    facts = [
+        Fact(
+            fact_id=f"f{number}", name="voucher_issued", campaign=CAMPAIGN, subject="s",
+            at=MORNING, correlation="k", ids={"voucher": "v"}, details={"rung": 0, "order": "yes"},
+        )
+        for number in range(3)
+    ]  # fmt: skip
+    repository.commit(facts=facts)
+    whole = fact_item(facts[1])
+    bad = {name: whole[name] for name in whole if name != "at"}
+    simulated[1].dynamodb.put_item(TableName=repository._table, Item=bad)
+    failures: list[Failure] = []
+    shard = fact_shard("s")
+    assert list(repository.facts_in(MORNING, shard, failures.append)) == [facts[0], facts[2]]
+    assert [(one.kind, one.name) for one in failures] == [("FACT", "f1")]
+    with pytest.raises(ValueError, match="at"):
+        list(repository.facts_in(MORNING, shard))
 
 
 def test_what_the_index_lists_and_the_table_has_no_more_is_not_given(

@@ -75,8 +75,8 @@ class IndexedRepository(MemoryRepository):
             key = _fact_key(fact)
             self._fact_partitions[key[0]].append(key)
 
-    def _facts_in(self, partition: str) -> Iterator[Fact]:
-        return iter([self._facts[place] for place in sorted(self._fact_partitions[partition])])
+    def _fact_places(self, partition: str) -> list[Place]:
+        return sorted(self._fact_partitions[partition])
 
     def all(self, kind: type[E]) -> list[E]:
         found = (self._items[key] for key in self._kinds[kind])

@@ -261,8 +261,10 @@ class MemoryRepository:
                 self._items[key] = replace(change.entity, revision=change.entity.revision + 1)
         self._facts |= {_fact_key(fact): fact for fact in facts}
 
-    def facts_in(self, hour: datetime, shard: int) -> Iterator[Fact]:
-        return self._facts_in(schema.hour_partition(hour, shard))
+    def facts_in(
+        self, hour: datetime, shard: int, on_failure: OnFailure | None = None
+    ) -> Iterator[Fact]:
+        return self._facts_in(schema.hour_partition(hour, shard), on_failure)
 
     def facts_of(self, subject: str, since: datetime, until: datetime) -> Iterator[Fact]:
         shard = schema.fact_shard(subject)
@@ -272,9 +274,18 @@ class MemoryRepository:
         )
         return (fact for fact in found if fact.subject == subject)
 
-    def _facts_in(self, partition: str) -> Iterator[Fact]:
-        places = sorted(place for place in self._facts if place[0] == partition)
-        return iter([self._facts[place] for place in places])
+    def _facts_in(self, partition: str, on_failure: OnFailure | None = None) -> Iterator[Fact]:
+        places = self._fact_places(partition)
+        for place, fact in [(place, self._facts[place]) for place in places]:
+            if place not in self.unreadable:
+                yield fact
+            elif on_failure is None:
+                raise UnreadableError
+            else:
+                on_failure(Failure(schema.FACT_KIND, fact.fact_id, UnreadableError()))
+
+    def _fact_places(self, partition: str) -> list[Place]:
+        return sorted(place for place in self._facts if place[0] == partition)
 
     def uncounted(self, facts: Sequence[Fact]) -> list[Fact]:
         keys = [_fact_key(fact) for fact in facts]

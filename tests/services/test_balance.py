@@ -19,7 +19,7 @@ from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.operations.balance import balances, write_balances
 from chalicelib.services.operations.check_facts import check_facts
 from chalicelib.services.operations.seal import seal
-from chalicelib.services.ports import Insert, Remove, Replace, Repository
+from chalicelib.services.ports import Insert, OnFailure, Remove, Replace, Repository
 from tests.fakes.campaign import CAMPAIGN
 from tests.fakes.repository import _Wrapped
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world, wrapped
@@ -263,11 +263,13 @@ def test_of_two_reports_of_a_day_at_once_the_first_one_stays() -> None:
     world = a_day()
     path = balance_path(CAMPAIGN, DAY)
 
-    def meanwhile(hour: datetime, shard: int) -> Iterator[Fact]:
+    def meanwhile(
+        hour: datetime, shard: int, on_failure: OnFailure | None = None
+    ) -> Iterator[Fact]:
         if path not in world.files.content:
             list(write_balances(world.ports, [world.campaign]))
             counts_wrongly(world)
-        return world.memory.facts_in(hour, shard)
+        return world.memory.facts_in(hour, shard, on_failure)
 
     busy = _Wrapped(world.repository)
     busy.facts_in = meanwhile

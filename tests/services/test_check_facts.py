@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.adapters.dynamodb import schema
 from chalicelib.domain.addresses import Address
 from chalicelib.domain.campaign.lists import ListName
 from chalicelib.domain.fact_checks import FactCheck, Missing
@@ -32,7 +33,7 @@ from chalicelib.services.mails.ses_events import MailEvent, settle_mail
 from chalicelib.services.objections.unsubscribe import unsubscribe
 from chalicelib.services.operations.check_facts import FactReport, check_facts
 from chalicelib.services.operations.statement import write_statements
-from chalicelib.services.ports import FACT_SHARDS, MailNotSentError
+from chalicelib.services.ports import FACT_SHARDS, MailNotSentError, OnFailure
 from chalicelib.services.protection import resume
 from chalicelib.services.sponsors.renew_link import renew_link
 from chalicelib.services.sponsors.sign_in import request_sign_in
@@ -491,9 +492,9 @@ def test_a_run_that_ends_early_is_gone_on_with() -> None:
     world = lost_world()
     world.clock.advance(hours=3)
 
-    def slow(hour: datetime, shard: int) -> Iterator[Fact]:
+    def slow(hour: datetime, shard: int, on_failure: OnFailure | None = None) -> Iterator[Fact]:
         world.clock.advance(seconds=10)
-        return world.memory.facts_in(hour, shard)
+        return world.memory.facts_in(hour, shard, on_failure)
 
     recorded = RecordingRepository(world.repository)
     recorded.facts_in = slow
@@ -514,9 +515,9 @@ def test_hours_that_nobody_could_look_at_in_time_are_a_finding() -> None:
     # An hour is settled 15 minutes after its end, and late 6 hours after that.
     world.clock.advance(hours=30)
 
-    def slow(hour: datetime, shard: int) -> Iterator[Fact]:
+    def slow(hour: datetime, shard: int, on_failure: OnFailure | None = None) -> Iterator[Fact]:
         world.clock.advance(minutes=1)
-        return world.memory.facts_in(hour, shard)
+        return world.memory.facts_in(hour, shard, on_failure)
 
     recorded = RecordingRepository(world.repository)
     recorded.facts_in = slow
@@ -561,6 +562,26 @@ def test_a_fact_that_cannot_be_handled_does_not_stop_the_others() -> None:
     world.run()
     assert world.funnel()["vouchers_issued"] == 1
     assert check(world).unfinished
+
+
+def test_a_fact_that_cannot_be_read_is_a_finding_and_stops_no_other() -> None:
+    world = lost_world()
+    bad = world.facts(F.INVITATION_RECEIVED)[0]
+    key = schema.fact_key(bad)
+    world.memory.unreadable.add((key["pk"], key["sk"]))
+    world.clock.advance(hours=2)
+    report = check_facts(world.ports)
+    assert [(one.kind, one.name) for one in report.unreadable] == [("FACT", bad.fact_id)]
+    assert report.numbers()["facts_failed"] == 1
+    world.run()
+    assert world.funnel()["vouchers_issued"] == 1
+    # It is looked at again, in case a later version can read it; the hours behind it are checked.
+    assert [one.hour for one in check(world).unfinished] == [MORNING]
+    assert check(world).hour == MORNING + timedelta(hours=1)
+    world.memory.unreadable.clear()
+    world.clock.advance(hours=2)
+    assert not check_facts(world.ports).unreadable
+    assert check(world).unfinished == ()
 
 
 def test_two_runs_at_once_leave_one_note_of_how_far_they_are() -> None:

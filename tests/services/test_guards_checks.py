@@ -15,7 +15,7 @@ from chalicelib.domain.protection import InvitationStop, StopReason, stopped
 from chalicelib.services.lists.review_held import approve_held_list, reject_held_list
 from chalicelib.services.operations.check_facts import check_facts
 from chalicelib.services.operations.consequences import is_undone, results_of
-from chalicelib.services.ports import FACT_SHARDS, Replace
+from chalicelib.services.ports import FACT_SHARDS, OnFailure, Replace
 from chalicelib.services.protection import resume
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digest
 from tests.fakes.repository import RecordingRepository
@@ -92,9 +92,9 @@ def test_a_run_whose_time_is_used_up_leaves_unfinished_hours_to_the_next(world: 
     unfinished = tuple(UnfinishedHour(hour=hour, looked_at=hour) for hour in hours)
     world.repository.commit(Replace(replace(check, unfinished=unfinished)))
 
-    def slow(hour: datetime, shard: int) -> Iterator[Fact]:
+    def slow(hour: datetime, shard: int, on_failure: OnFailure | None = None) -> Iterator[Fact]:
         world.clock.advance(minutes=3 / FACT_SHARDS)
-        return world.memory.facts_in(hour, shard)
+        return world.memory.facts_in(hour, shard, on_failure)
 
     recorded = RecordingRepository(world.repository)
     recorded.facts_in = slow

@@ -57,6 +57,7 @@ from chalicelib.services.ports import (
     ContentionError,
     DayCounts,
     Entry,
+    Failure,
     Found,
     Insert,
     Key,
@@ -275,8 +276,10 @@ class DynamoRepository:
         for page in pages:
             yield from (entity_of(Voucher, item) for item in page["Items"])
 
-    def facts_in(self, hour: datetime, shard: int) -> Iterator[Fact]:
-        yield from self._facts(schema.hour_partition(hour, shard))
+    def facts_in(
+        self, hour: datetime, shard: int, on_failure: OnFailure | None = None
+    ) -> Iterator[Fact]:
+        yield from self._facts(schema.hour_partition(hour, shard), on_failure=on_failure)
 
     def facts_of(self, subject: str, since: datetime, until: datetime) -> Iterator[Fact]:
         shard = schema.fact_shard(subject)
@@ -284,7 +287,9 @@ class DynamoRepository:
             yield from self._facts(schema.hour_partition(hour, shard), subject)
         yield from self._facts(schema.subject_partition(subject))
 
-    def _facts(self, partition: str, subject: str | None = None) -> Iterator[Fact]:
+    def _facts(
+        self, partition: str, subject: str | None = None, on_failure: OnFailure | None = None
+    ) -> Iterator[Fact]:
         condition, values = "pk = :pk", {":pk": partition}
         if subject is not None:
             condition += " AND begins_with(sk, :start)"
@@ -294,7 +299,13 @@ class DynamoRepository:
             ExpressionAttributeValues=_attributes(values),
             ConsistentRead=True,
         ):
-            fact = fact_of(item)
+            try:
+                fact = fact_of(item)
+            except Exception as error:
+                if on_failure is None:
+                    raise
+                on_failure(Failure(schema.FACT_KIND, schema.name_of(item), error))
+                continue
             # What begins with `a#` may also be of a subject `a#b`.
             if subject in {None, fact.subject}:
                 yield fact

@@ -424,7 +424,7 @@ def mark_in(due_sk: str) -> str:
 
 
 # Random ids, the first of which says what an item is; a key may be a code.
-_IDS = ("mail_id", "invitation_id", "voucher_id", "referral_id", "campaign")
+_IDS = ("fact_id", "mail_id", "invitation_id", "voucher_id", "referral_id", "campaign")
 
 
 def name_of(item: Mapping[str, Mapping[str, Any]]) -> str:

@@ -34,7 +34,14 @@ from chalicelib.services.isolation import failing
 from chalicelib.services.operations.consequences import is_undone, results_of
 from chalicelib.services.operations.project import project
 from chalicelib.services.operations.relay import relay
-from chalicelib.services.ports import FACT_SHARDS, ConflictError, Insert, Ports, Replace
+from chalicelib.services.ports import (
+    FACT_SHARDS,
+    ConflictError,
+    Failure,
+    Insert,
+    Ports,
+    Replace,
+)
 
 RUN_LASTS = timedelta(minutes=2)
 FACTS_AT_ONCE = 100
@@ -51,11 +58,13 @@ class FactFinding:
 
 @dataclass
 class FactReport:
-    """What a run found. `counted`: the facts it projected; `checked`: how many it read;
-    `late_hours`: how many hours it should have looked at, and did not get to.
+    """What a run found. `unreadable`: facts of which nothing can be said; `counted`: the facts it
+    projected; `checked`: how many it read; `late_hours`: how many hours it should have looked at,
+    and did not get to.
     """
 
     findings: list[FactFinding] = field(default_factory=list)
+    unreadable: list[Failure] = field(default_factory=list)
     counted: list[Fact] = field(default_factory=list)
     checked: int = 0
     late_hours: int = 0
@@ -63,18 +72,21 @@ class FactReport:
 
     def add(self, other: FactReport) -> None:
         self.findings += other.findings
+        self.unreadable += other.unreadable
         self.counted += other.counted
         self.checked += other.checked
 
     def numbers(self) -> dict[str, int]:
         """How many of each kind are missing, and how many hours wait too long."""
         missing = Counter(one.missing.value for one in self.findings)
+        missing[Missing.FAILED.value] += len(self.unreadable)
         return {each.value: missing[each.value] for each in Missing} | {UNREAD: self.late_hours}
 
     @property
     def is_done(self) -> bool:
         """Whether nothing is left to look at again: what was only not counted is counted now."""
-        return all(one.missing is Missing.NOT_COUNTED for one in self.findings)
+        found = {one.missing for one in self.findings}
+        return not self.unreadable and found <= {Missing.NOT_COUNTED}
 
 
 def check_facts(ports: Ports, *, readers: int = 1) -> FactReport:
@@ -145,8 +157,9 @@ def _look(ports: Ports, pool: ThreadPoolExecutor, hour: datetime, shards: range)
 
 
 def _check_shard(ports: Ports, hour: datetime, shard: int) -> FactReport:
-    facts = list(ports.repository.facts_in(hour, shard))
-    report = FactReport(checked=len(facts))
+    report = FactReport()
+    facts = list(ports.repository.facts_in(hour, shard, report.unreadable.append))
+    report.checked = len(facts)
     for start in range(0, len(facts), FACTS_AT_ONCE):
         some = facts[start : start + FACTS_AT_ONCE]
         report.findings += [
