@@ -488,6 +488,22 @@ def test_work_that_waits_is_queued_again_later_and_later() -> None:
     assert check(world).unfinished == ()
 
 
+def test_facts_from_before_the_first_check_are_checked_and_no_hour_is_late_by_it() -> None:
+    case = CASES[F.REFERRAL_CONFIRMED]
+    world = case.begin()
+    case.before(world)
+    world.run()
+    world.loses = lambda to, fact: (to, fact.name) == ("relay", F.REFERRAL_CONFIRMED)
+    case.act(world)
+    world.run()
+    world.clock.advance(hours=1, minutes=50)
+    report = check_facts(world.ports)
+    assert [one.fact.name for one in report.findings] == [F.REFERRAL_CONFIRMED]
+    assert report.numbers()["facts_unread"] == 0
+    world.run()
+    assert world.funnel()["vouchers_issued"] == 1
+
+
 def test_a_run_that_ends_early_is_gone_on_with() -> None:
     world = lost_world()
     world.clock.advance(hours=3)
@@ -522,9 +538,9 @@ def test_hours_that_nobody_could_look_at_in_time_are_a_finding() -> None:
     recorded = RecordingRepository(world.repository)
     recorded.facts_in = slow
     report = check_facts(replace(world.ports, repository=recorded))
-    assert report.numbers()["facts_unread"] == 23
+    assert report.numbers()["facts_unread"] == 24
     while (late := check_facts(world.ports).numbers()["facts_unread"]) > 0:
-        assert late < 23
+        assert late < 24
     world.clock.advance(hours=7)
     assert check_facts(world.ports).numbers()["facts_unread"] == 0
 
