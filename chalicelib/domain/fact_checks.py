@@ -37,15 +37,22 @@ class Missing(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class UnfinishedHour:
-    """An hour in which work was missing, and when it was looked at last."""
+    """An hour in which work was missing, and when it was looked at last. Of a look that is not
+    over: the first shard that is left, and whether anything is missing in those before it.
+    """
 
     hour: datetime
     looked_at: datetime
+    shard: int = 0
+    is_missing: bool = False
 
     def is_due(self, now: datetime) -> bool:
-        """Whether as much time has passed since the last look as from the hour's end to it."""
+        """Whether as much time has passed since the last look as from the hour's end to it, or the
+        look is not over.
+        """
         is_last = now - self.hour >= GIVEN_UP_AFTER
-        return is_last or now - self.looked_at >= self.looked_at - (self.hour + HOUR)
+        waited = now - self.looked_at >= self.looked_at - (self.hour + HOUR)
+        return self.shard > 0 or is_last or waited
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,9 +74,9 @@ def first_check(now: datetime) -> FactCheck:
     return FactCheck(hour=this_hour - LATE_AFTER)
 
 
-def unfinished_due(check: FactCheck, now: datetime) -> list[datetime]:
+def unfinished_due(check: FactCheck, now: datetime) -> list[UnfinishedHour]:
     """The hours to look at again."""
-    return [one.hour for one in check.unfinished if one.is_due(now)]
+    return [one for one in check.unfinished if one.is_due(now)]
 
 
 def unread_hours(check: FactCheck, now: datetime) -> Iterator[datetime]:
@@ -84,12 +91,32 @@ def late_hours(check: FactCheck, now: datetime) -> int:
     return max(0, (now - SETTLED_AFTER - LATE_AFTER - check.hour) // HOUR)
 
 
-def looked_at(check: FactCheck, hour: datetime, now: datetime, *, is_done: bool) -> FactCheck:
-    """The check after a look at an hour; one that was unfinished for too long is not kept."""
-    unfinished = [one for one in check.unfinished if one.hour != hour]
-    if not is_done and now - hour < GIVEN_UP_AFTER:
-        unfinished.append(UnfinishedHour(hour=hour, looked_at=now))
-    return replace(check, unfinished=tuple(sorted(unfinished, key=lambda one: one.hour)))
+def found_unfinished(check: FactCheck, hour: datetime, now: datetime) -> FactCheck:
+    """The check after something was missing in an hour that is looked at for the first time."""
+    return _with(check, UnfinishedHour(hour=hour, looked_at=now))
+
+
+def looked_again(
+    check: FactCheck, one: UnfinishedHour, shard: int, shards: int, now: datetime, *, is_done: bool
+) -> FactCheck:
+    """The check once the shards before `shard` of an unfinished hour were looked at again, the last
+    of them with that result; one that was unfinished for too long is not kept.
+    """
+    is_missing = one.is_missing or not is_done
+    if shard < shards:
+        return _with(check, replace(one, shard=shard, is_missing=is_missing))
+    if is_missing and now - one.hour < GIVEN_UP_AFTER:
+        return _with(check, UnfinishedHour(hour=one.hour, looked_at=now))
+    return replace(check, unfinished=_without(check, one.hour))
+
+
+def _with(check: FactCheck, one: UnfinishedHour) -> FactCheck:
+    unfinished = (*_without(check, one.hour), one)
+    return replace(check, unfinished=tuple(sorted(unfinished, key=lambda each: each.hour)))
+
+
+def _without(check: FactCheck, hour: datetime) -> tuple[UnfinishedHour, ...]:
+    return tuple(one for one in check.unfinished if one.hour != hour)
 
 
 def moved_on(check: FactCheck, shard: int, shards: int) -> FactCheck:

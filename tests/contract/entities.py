@@ -252,7 +252,10 @@ ENTITIES: list[Entity] = [
     JournalHead(campaign=CAMPAIGN, number=1, hash="h", group=1),
     JOURNAL_PART,
     JournalGroup(number=1, opened_at=MORNING, parts=(JOURNAL_PART,)),
-    FactCheck(hour=MORNING, shard=16, unfinished=(UnfinishedHour(hour=MORNING, looked_at=LATER),)),
+    FactCheck(
+        hour=MORNING, shard=16,
+        unfinished=(UnfinishedHour(hour=MORNING, looked_at=LATER, shard=32, is_missing=True),),
+    ),
     InvitationStop(
         campaign=CAMPAIGN, reason=StopReason.COMPLAINTS, stopped_at=MORNING, resumed_at=LATER,
         counted_before={"sent": 5000, "complaints": 5},

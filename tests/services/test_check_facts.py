@@ -5,7 +5,7 @@ and what follows from it is done once.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,9 +31,20 @@ from chalicelib.services.lists.roll_back import roll_back_list
 from chalicelib.services.mails.resend import resend
 from chalicelib.services.mails.ses_events import MailEvent, settle_mail
 from chalicelib.services.objections.unsubscribe import unsubscribe
-from chalicelib.services.operations.check_facts import FactReport, check_facts
+from chalicelib.services.operations.check_facts import (
+    FACTS_AT_ONCE,
+    SHARDS_A_PIECE,
+    FactReport,
+    check_facts,
+)
 from chalicelib.services.operations.statement import write_statements
-from chalicelib.services.ports import FACT_SHARDS, MailNotSentError, OnFailure
+from chalicelib.services.ports import (
+    FACT_SHARDS,
+    TRANSACTION_LIMIT,
+    MailNotSentError,
+    OnFailure,
+    Ports,
+)
 from chalicelib.services.protection import resume
 from chalicelib.services.sponsors.renew_link import renew_link
 from chalicelib.services.sponsors.sign_in import request_sign_in
@@ -42,7 +53,7 @@ from chalicelib.services.vouchers.changes import write_changes
 from chalicelib.services.vouchers.redeem import redeem, roll_back
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digest
 from tests.fakes.due import expire, reconcile
-from tests.fakes.fuse import killed_everywhere
+from tests.fakes.fuse import KilledError, killed_everywhere
 from tests.fakes.ports import MORNING
 from tests.fakes.repository import ContestedRepository, RecordingRepository
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world
@@ -459,6 +470,10 @@ def lost_world(name: FactName = F.REFERRAL_CONFIRMED) -> World:
     return world
 
 
+def for_two_minutes(ports: Ports) -> FactReport:
+    return check_facts(ports, until=ports.clock() + timedelta(minutes=2))
+
+
 def check(world: World) -> FactCheck:
     found = world.repository.get(FactCheck)
     assert found
@@ -516,13 +531,115 @@ def test_a_run_that_ends_early_is_gone_on_with() -> None:
     recorded.facts_in = slow
     ports = replace(world.ports, repository=recorded)
     runs = 0
-    while not check_facts(ports, readers=4).is_complete:
+    while not for_two_minutes(ports).is_complete:
         runs += 1
-        assert check(world).shard % 4 == 0
+        assert check(world).shard % SHARDS_A_PIECE == 0
         assert runs < 1000
-    assert runs > FACT_SHARDS / 16
+    assert runs > FACT_SHARDS / SHARDS_A_PIECE
     world.run()
     assert world.funnel()["vouchers_issued"] == 1
+
+
+def test_runs_killed_in_the_middle_of_a_busy_hour_get_through_it_again_and_again() -> None:
+    """A look at the hour takes longer than a run may last; something in it waits for a list."""
+    world = lost_world()
+    session = world.sponsor(VIPS[1])
+    world.lists.fails = "no_list"
+    world.invite(session, "waits@example.fr")
+    world.run()
+    killed_at = world.clock()
+
+    def slow(hour: datetime, shard: int, on_failure: OnFailure | None = None) -> Iterator[Fact]:
+        if hour == MORNING:
+            world.clock.advance(seconds=4)
+        if world.clock() > killed_at:
+            raise KilledError
+        return world.memory.facts_in(hour, shard, on_failure)
+
+    recorded = RecordingRepository(world.repository)
+    recorded.facts_in = slow
+    looks: list[datetime] = []
+    kills = 0
+    for run in range(2, 30):
+        world.clock.now = MORNING + timedelta(hours=run)
+        killed_at = world.clock() + timedelta(minutes=5)
+        try:
+            check_facts(replace(world.ports, repository=recorded))
+        except KilledError:
+            kills += 1
+        looks += [one.looked_at for one in check(world).unfinished if one.hour == MORNING]
+    assert kills > 3
+    assert len(set(looks)) > 3  # the hour was looked at to its end several times
+    assert check(world).hour == MORNING + timedelta(hours=28)  # and the hours behind it
+
+
+def test_a_look_that_finds_nothing_in_its_last_piece_still_knows_of_the_first() -> None:
+    world = lost_world()
+    world.clock.advance(hours=2)
+    check_facts(world.ports)
+    world.queues.waiting.clear()
+    world.clock.advance(hours=2)
+    looked_at = world.clock()
+    reads = 0
+
+    def until_the_last_piece(
+        hour: datetime, shard: int, on_failure: OnFailure | None = None
+    ) -> Iterator[Fact]:
+        nonlocal reads
+        reads += hour == MORNING
+        if reads > FACT_SHARDS - SHARDS_A_PIECE:
+            raise KilledError
+        return world.memory.facts_in(hour, shard, on_failure)
+
+    recorded = RecordingRepository(world.repository)
+    recorded.facts_in = until_the_last_piece
+    with pytest.raises(KilledError):
+        check_facts(replace(world.ports, repository=recorded))
+    [hour] = check(world).unfinished
+    assert (hour.shard, hour.is_missing) == (FACT_SHARDS - SHARDS_A_PIECE, True)
+    # Not an hour later, as after a look that is over: the rest is looked at by the next run.
+    assert check_facts(world.ports).checked < len(world.facts()) / 2
+    assert [one.looked_at for one in check(world).unfinished] == [looked_at]
+
+
+def test_a_busy_shard_is_never_held_as_a_whole() -> None:
+    world = lost_world()
+    [fact] = world.facts(F.REFERRAL_CONFIRMED)
+    for number in range(1, 4 * FACTS_AT_ONCE, TRANSACTION_LIMIT):
+        ids = [f"{number + one}" for one in range(TRANSACTION_LIMIT)]
+        world.memory.commit(facts=[replace(fact, fact_id=each, counted=False) for each in ids])
+    world.clock.advance(hours=2)
+    ahead: list[int] = []
+    given = 0
+
+    def counted(hour: datetime, shard: int, on_failure: OnFailure | None = None) -> Iterator[Fact]:
+        nonlocal given
+        for one in world.memory.facts_in(hour, shard, on_failure):
+            given += 1
+            yield one
+
+    def uncounted(facts: Sequence[Fact]) -> list[Fact]:
+        ahead.append(given)
+        return world.memory.uncounted(facts)
+
+    recorded = RecordingRepository(world.repository)
+    recorded.uncounted = uncounted
+    recorded.facts_in = counted
+    report = check_facts(replace(world.ports, repository=recorded))
+    assert report.checked == given > 4 * FACTS_AT_ONCE
+    assert ahead[0] <= 2 * FACTS_AT_ONCE
+
+
+def test_the_report_of_a_run_has_numbers_only_when_its_pieces_go_elsewhere() -> None:
+    world = lost_world()
+    world.clock.advance(hours=2)
+    pieces: list[FactReport] = []
+    report = check_facts(world.ports, on_piece=pieces.append)
+    found = [one.fact.name for piece in pieces for one in piece.findings]
+    assert found == [F.REFERRAL_CONFIRMED]
+    assert report.findings == []
+    assert report.numbers()["facts_not_done"] == 1
+    assert report.checked == sum(piece.checked for piece in pieces) == len(world.facts())
 
 
 def test_hours_that_nobody_could_look_at_in_time_are_a_finding() -> None:
@@ -537,7 +654,7 @@ def test_hours_that_nobody_could_look_at_in_time_are_a_finding() -> None:
 
     recorded = RecordingRepository(world.repository)
     recorded.facts_in = slow
-    report = check_facts(replace(world.ports, repository=recorded))
+    report = for_two_minutes(replace(world.ports, repository=recorded))
     assert report.numbers()["facts_unread"] == 24
     while (late := check_facts(world.ports).numbers()["facts_unread"]) > 0:
         assert late < 24

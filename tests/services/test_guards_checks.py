@@ -98,8 +98,10 @@ def test_a_run_whose_time_is_used_up_leaves_unfinished_hours_to_the_next(world: 
 
     recorded = RecordingRepository(world.repository)
     recorded.facts_in = slow
-    for left in (hours[1:], []):
-        report = check_facts(replace(world.ports, repository=recorded))
+    # Three minutes an hour, and what is begun after two is ended.
+    for left in (hours, hours[1:], []):
+        until = world.clock() + timedelta(minutes=2)
+        report = check_facts(replace(world.ports, repository=recorded), until=until)
         assert report.is_complete is not bool(left)
         [check] = world.memory.all(FactCheck)
         assert [one.hour for one in check.unfinished] == left

@@ -5,26 +5,31 @@ outage, a dead queue that somebody empties, a fault of ours. So the facts are re
 table, hour by hour, once they are settled: what was not counted is projected, and work that is not
 done (`consequences.py`) is queued again. All of it is guarded, so a repeat is harmless.
 
-How far this is, is one item (`domain/fact_checks.py`). A run ends when its time is used up; the
-next one goes on from there. Hours in which something is missing are looked at again, later and
-later. A fact that cannot be handled does not stop the others.
+How far this is, is one item (`domain/fact_checks.py`), stored after each piece of an hour: a run
+that is killed loses no more than the piece it was at, and the next one goes on from there. Hours in
+which something is missing are looked at again, later and later. A fact that cannot be handled does
+not stop the others.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import islice
+from threading import Lock
 
 from chalicelib.domain.fact_checks import (
     UNREAD,
     FactCheck,
     Missing,
+    UnfinishedHour,
     first_check,
+    found_unfinished,
     late_hours,
-    looked_at,
+    looked_again,
     moved_on,
     unfinished_due,
     unread_hours,
@@ -43,8 +48,8 @@ from chalicelib.services.ports import (
     Replace,
 )
 
-RUN_LASTS = timedelta(minutes=2)
-FACTS_AT_ONCE = 100
+SHARDS_A_PIECE = 16  # of an hour; then how far the check is, is stored
+FACTS_AT_ONCE = 100  # of a shard; no more of them are held
 
 
 @dataclass(frozen=True)
@@ -58,124 +63,187 @@ class FactFinding:
 
 @dataclass
 class FactReport:
-    """What a run found. `unreadable`: facts of which nothing can be said; `counted`: the facts it
-    projected; `checked`: how many it read; `late_hours`: how many hours it should have looked at,
-    and did not get to.
+    """What a piece, or a run, found. `unreadable`: facts of which nothing can be said; `counted`:
+    the facts it projected; `checked`: how many it read; `late_hours`: how many hours it should have
+    looked at, and did not get to. `missing`: how many findings of each kind.
     """
 
     findings: list[FactFinding] = field(default_factory=list)
     unreadable: list[Failure] = field(default_factory=list)
     counted: list[Fact] = field(default_factory=list)
+    missing: Counter[Missing] = field(default_factory=Counter)
     checked: int = 0
     late_hours: int = 0
     is_complete: bool = True  # false: its time was used up
 
+    def find(self, finding: FactFinding) -> None:
+        """Add what was missing of a fact."""
+        self.findings.append(finding)
+        self.missing[finding.missing] += 1
+
+    def find_unreadable(self, failure: Failure) -> None:
+        """Add a fact that could not be read."""
+        self.unreadable.append(failure)
+        self.missing[Missing.FAILED] += 1
+
     def add(self, other: FactReport) -> None:
+        """Add what another one found."""
         self.findings += other.findings
         self.unreadable += other.unreadable
         self.counted += other.counted
+        self.add_numbers(other)
+
+    def add_numbers(self, other: FactReport) -> None:
+        """Add how much another one found, and not the facts: they would fill the memory."""
+        self.missing += other.missing
         self.checked += other.checked
 
     def numbers(self) -> dict[str, int]:
         """How many of each kind are missing, and how many hours wait too long."""
-        missing = Counter(one.missing.value for one in self.findings)
-        missing[Missing.FAILED.value] += len(self.unreadable)
-        return {each.value: missing[each.value] for each in Missing} | {UNREAD: self.late_hours}
+        return {each.value: self.missing[each] for each in Missing} | {UNREAD: self.late_hours}
 
     @property
     def is_done(self) -> bool:
         """Whether nothing is left to look at again: what was only not counted is counted now."""
-        found = {one.missing for one in self.findings}
-        return not self.unreadable and found <= {Missing.NOT_COUNTED}
+        return self.missing.keys() <= {Missing.NOT_COUNTED}
 
 
-def check_facts(ports: Ports, *, readers: int = 1) -> FactReport:
-    """Check the hours that are due, for as long as a run lasts; returns what was missing.
+class _OvertakenError(Exception):
+    """Another run has got further meanwhile."""
 
-    `readers` shards are read at a time.
+
+def check_facts(
+    ports: Ports,
+    *,
+    until: datetime | None = None,
+    readers: int = 1,
+    on_piece: Callable[[FactReport], None] | None = None,
+) -> FactReport:
+    """Check the hours that are due, as many pieces of them as begin before `until`; returns what
+    was missing.
+
+    `readers` shards are read at a time. With `on_piece` each piece's facts go there, and the report
+    that is returned has their numbers only.
     """
-    now = ports.clock()
-    stored = ports.repository.get(FactCheck)
-    check = stored or first_check(now)
     report = FactReport()
     with ThreadPoolExecutor(readers) as pool:
-        # New hours first: the unfinished ones must not keep a run from getting on.
-        for hour, shards in _unread(check, now, readers):
-            if ports.clock() - now > RUN_LASTS:
-                report.is_complete = False
-                break
-            part = _look(ports, pool, hour, shards)
-            if not part.is_done:
-                check = looked_at(check, hour, now, is_done=False)
-            check = moved_on(check, shards.stop, FACT_SHARDS)
+        run = _Run(ports, pool, until)
+        for piece in run.pieces():
+            if on_piece is None:
+                report.add(piece)
+            else:
+                on_piece(piece)
+                report.add_numbers(piece)
+    report.is_complete = run.is_complete
+    report.late_hours = late_hours(run.check, run.began_at)
+    return report
+
+
+class _Run:
+    """A run, and how far it is."""
+
+    def __init__(self, ports: Ports, pool: ThreadPoolExecutor, until: datetime | None) -> None:
+        self._ports = ports
+        self._pool = pool
+        self._until = until
+        self._counting = Lock()  # shards are read at the same time: projectors would meet
+        self.began_at = ports.clock()
+        self.check = ports.repository.get(FactCheck) or first_check(self.began_at)
+        self.is_complete = True
+
+    def pieces(self) -> Iterator[FactReport]:
+        """What each piece found, once that is noted."""
+        try:
+            # New hours first: the unfinished ones must not keep a run from getting on.
+            for hour in unread_hours(self.check, self.began_at):
+                yield from self._first_look(hour)
+            for one in unfinished_due(self.check, self.began_at):
+                yield from self._look_again(one)
+        except _OvertakenError:
+            return  # what this run has not noted is looked at again
+
+    def _first_look(self, hour: datetime) -> Iterator[FactReport]:
+        for shards in self._shards_from(self.check.shard):
+            piece = self._look(hour, shards)
+            check = self.check
+            if not piece.is_done:
+                check = found_unfinished(check, hour, self.began_at)
+            self._note(moved_on(check, shards.stop, FACT_SHARDS))
+            yield piece
+
+    def _look_again(self, one: UnfinishedHour) -> Iterator[FactReport]:
+        for shards in self._shards_from(one.shard):
+            piece = self._look(one.hour, shards)
+            [one] = [each for each in self.check.unfinished if each.hour == one.hour]
+            self._note(
+                looked_again(
+                    self.check, one, shards.stop, FACT_SHARDS, self.began_at, is_done=piece.is_done
+                )
+            )
+            yield piece
+
+    def _shards_from(self, first: int) -> Iterator[range]:
+        """The pieces of an hour that begin in time."""
+        for start in range(first, FACT_SHARDS, SHARDS_A_PIECE):
+            if self._until and self._ports.clock() >= self._until:
+                self.is_complete = False
+            if not self.is_complete:
+                return
+            yield range(start, min(start + SHARDS_A_PIECE, FACT_SHARDS))
+
+    def _note(self, check: FactCheck) -> None:
+        change = Replace(check) if check.revision else Insert(check)
+        try:
+            self._ports.repository.commit(change)
+        except ConflictError as error:
+            raise _OvertakenError from error
+        self.check = replace(check, revision=check.revision + 1)
+
+    def _look(self, hour: datetime, shards: range) -> FactReport:
+        """Check some shards of an hour, and have done what was missing."""
+        report = FactReport()
+        for part in self._pool.map(lambda shard: self._check_shard(hour, shard), shards):
             report.add(part)
-        for hour in unfinished_due(check, now):
-            if ports.clock() - now > RUN_LASTS:
-                report.is_complete = False
-                break
-            part = _look(ports, pool, hour, range(FACT_SHARDS))
-            check = looked_at(check, hour, now, is_done=part.is_done)
-            report.add(part)
-    report.late_hours = late_hours(check, now)
-    if check != stored:
-        _store(ports, check)
-    return report
+        return report
+
+    def _check_shard(self, hour: datetime, shard: int) -> FactReport:
+        report = FactReport()
+        facts = self._ports.repository.facts_in(hour, shard, report.find_unreadable)
+        while some := list(islice(facts, FACTS_AT_ONCE)):
+            report.checked += len(some)
+            self._count([fact for fact in some if not fact.counted], report)
+            self._have_done(_undone(self._ports, some, report), report)
+        return report
+
+    def _count(self, uncounted: Sequence[Fact], report: FactReport) -> None:
+        def count(facts: Sequence[Fact]) -> None:
+            with self._counting:
+                report.counted.extend(project(self._ports, facts))
+
+        for fact in uncounted:
+            report.find(FactFinding(fact, Missing.NOT_COUNTED))
+        _find_failed(uncounted, failing(uncounted, count), report)
+
+    def _have_done(self, undone: Sequence[Fact], report: FactReport) -> None:
+        for fact in undone:
+            report.find(FactFinding(fact, Missing.NOT_DONE))
+        not_queued = failing(undone, lambda facts: relay(self._ports, facts))
+        _find_failed(undone, not_queued, report)
 
 
-def _unread(check: FactCheck, now: datetime, readers: int) -> Iterator[tuple[datetime, range]]:
-    """The hours that nobody has looked at, so many shards at a time."""
-    first = check.shard
-    for hour in unread_hours(check, now):
-        for start in range(first, FACT_SHARDS, readers):
-            yield hour, range(start, min(start + readers, FACT_SHARDS))
-        first = 0
-
-
-def _store(ports: Ports, check: FactCheck) -> None:
-    try:
-        ports.repository.commit(Replace(check) if check.revision else Insert(check))
-    except ConflictError:
-        return  # another run was there at the same time: what it has not noted is looked at again
-
-
-def _look(ports: Ports, pool: ThreadPoolExecutor, hour: datetime, shards: range) -> FactReport:
-    """Check some shards of an hour, and have done what was missing."""
-    report = FactReport()
-    for part in pool.map(lambda shard: _check_shard(ports, hour, shard), shards):
-        report.add(part)
-    uncounted = [one.fact for one in report.findings if one.missing is Missing.NOT_COUNTED]
-    undone = [one.fact for one in report.findings if one.missing is Missing.NOT_DONE]
-    # Not while shards are read at the same time: projectors would meet each other.
-    not_counted = failing(uncounted, lambda facts: report.counted.extend(project(ports, facts)))
-    not_queued = failing(undone, lambda facts: relay(ports, facts))
-    report.findings += [
-        FactFinding(facts[place], Missing.FAILED, error)
-        for facts, errors in ((uncounted, not_counted), (undone, not_queued))
-        for place, error in errors
-    ]
-    return report
-
-
-def _check_shard(ports: Ports, hour: datetime, shard: int) -> FactReport:
-    report = FactReport()
-    facts = list(ports.repository.facts_in(hour, shard, report.unreadable.append))
-    report.checked = len(facts)
-    for start in range(0, len(facts), FACTS_AT_ONCE):
-        some = facts[start : start + FACTS_AT_ONCE]
-        report.findings += [
-            FactFinding(fact, Missing.NOT_COUNTED) for fact in some if not fact.counted
-        ]
-        report.findings += _undone(ports, some)
-    return report
-
-
-def _undone(ports: Ports, facts: Sequence[Fact]) -> list[FactFinding]:
-    found: list[FactFinding] = []
+def _undone(ports: Ports, facts: Sequence[Fact], report: FactReport) -> list[Fact]:
+    found: list[Fact] = []
 
     def find(some: list[Fact]) -> None:
         results = results_of(ports, some)
-        left = [fact for fact in some if is_undone(ports, fact, results)]
-        found.extend(FactFinding(fact, Missing.NOT_DONE) for fact in left)
+        found.extend([fact for fact in some if is_undone(ports, fact, results)])
 
-    failures = failing(facts, find)
-    return found + [FactFinding(facts[place], Missing.FAILED, error) for place, error in failures]
+    _find_failed(facts, failing(facts, find), report)
+    return found
+
+
+def _find_failed(
+    facts: Sequence[Fact], failures: Sequence[tuple[int, Exception]], report: FactReport
+) -> None:
+    for place, error in failures:
+        report.find(FactFinding(facts[place], Missing.FAILED, error))
