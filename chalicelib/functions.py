@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 Event = dict[str, Any]
 BatchAnswer = dict[str, list[dict[str, str]]]
 
-READERS = 16  # shards of an hour's facts that are read at the same time
+READERS = 16  # shards of an hour's facts, or holders of vouchers, that are read at the same time
 # Of the five minutes of a run: a file that is begun in time is sealed and written in the rest.
 EXPORTED_FOR = timedelta(minutes=4)
 # Of the fifteen minutes of a run: the last piece of a busy hour's facts is checked in the rest.
@@ -343,18 +343,11 @@ def seal() -> None:
 def report() -> None:
     """The daily files of every campaign, and the statements of the months that are over."""
     from chalicelib.services.lookups import all_campaigns
-    from chalicelib.services.operations.balance import write_balances
-    from chalicelib.services.operations.reconciliation import write_reconciliations
     from chalicelib.services.operations.report import report as write_report
-    from chalicelib.services.operations.statement import write_statements
 
     def report_one(campaign: Campaign) -> None:
         referrals = write_report(bootstrap.ports(), campaign, _not_handled)
         log("reported", campaign=campaign.id, referrals=referrals)
-
-    def write_statements_of_one(campaign: Campaign) -> None:
-        for one in write_statements(bootstrap.ports(), campaign):
-            log("statement", campaign=campaign.id, month=one.month, rows=one.rows)
 
     def run() -> None:
         with _isolated() as isolation:
@@ -362,24 +355,50 @@ def report() -> None:
             for campaign in campaigns:
                 with isolation.of("report", campaign.id):
                     report_one(campaign)
-            compared = write_reconciliations(
-                bootstrap.ports(), campaigns, lambda one: isolation.of("reconciliation", one.id)
-            )
-            for campaign, differences in compared:
-                # By every run of the day: one that is killed before its metrics are out loses none.
-                count("ReconciliationDifference", differences)
-                log("compared with the files", campaign=campaign.id, differences=differences)
-                # Only now: the comparison stores what earlier versions did not.
-                with isolation.of("statement", campaign.id):
-                    write_statements_of_one(campaign)
-            balances = write_balances(
-                bootstrap.ports(), campaigns, lambda one: isolation.of("balance", one.id)
-            )
-            for campaign, findings in balances:
-                count("BalanceFinding", findings)
-                log("balanced", campaign=campaign.id, findings=findings)
+            # Each reads the whole table, or a whole day: a read that fails keeps nobody else.
+            with isolation.of("reconciliation", "vouchers"):
+                _compare_with_files(campaigns, isolation)
+            with isolation.of("balance", "facts"):
+                _balance(campaigns, isolation)
 
     _scheduled("report", run)
+
+
+def _compare_with_files(campaigns: Sequence[Campaign], isolation: Isolation) -> None:
+    """The comparison of every voucher with the files, and the statements that rest on it."""
+    from chalicelib.services.operations.reconciliation import write_reconciliations
+    from chalicelib.services.operations.statement import write_statements
+
+    compared = write_reconciliations(
+        bootstrap.ports(),
+        campaigns,
+        lambda one: isolation.of("reconciliation", one.id),
+        _not_handled,
+    )
+    for campaign, differences in compared:
+        # By every run of the day: one that is killed before its metrics are out loses none.
+        count("ReconciliationDifference", differences)
+        log("compared with the files", campaign=campaign.id, differences=differences)
+        # Only now: the comparison stores what earlier versions did not.
+        with isolation.of("statement", campaign.id):
+            for one in write_statements(bootstrap.ports(), campaign):
+                log("statement", campaign=campaign.id, month=one.month, rows=one.rows)
+
+
+def _balance(campaigns: Sequence[Campaign], isolation: Isolation) -> None:
+    """Whether facts, counts, journal, mails and vouchers of yesterday agree."""
+    from chalicelib.services.operations.balance import write_balances
+
+    balances = write_balances(
+        bootstrap.ports(),
+        campaigns,
+        lambda one: isolation.of("balance", one.id),
+        _not_handled,
+        readers=READERS,
+    )
+    for campaign, findings in balances:
+        count("BalanceFinding", findings)
+        log("balanced", campaign=campaign.id, findings=findings)
 
 
 @contextmanager

@@ -227,9 +227,12 @@ class Repository(Protocol):
         most `BATCH_LIMIT`. They are not read at one instant. `ContentionError`.
         """
 
-    def within(self, kind: type[E], /, **key: str | int) -> Iterator[E]:
+    def within(
+        self, kind: type[E], on_failure: OnFailure | None = None, /, **key: str | int
+    ) -> Iterator[E]:
         """Entities of `kind` in the partition the key parts name, in key order; strongly
-        consistent.
+        consistent. An item that cannot be read goes to `on_failure`; without it, the error is
+        raised.
         """
 
     def first_within(self, kind: type[E], count: int, /, **key: str | int) -> list[E]:
@@ -274,11 +277,15 @@ class Repository(Protocol):
     def of_before(self) -> Iterator[Key[Any]]:
         """What stands on an agenda as a version before the index `due` stored it; it may lag."""
 
-    def held_by(self, holder_id: str) -> list[Voucher]:
-        """The vouchers issued to a holder, oldest first."""
+    def held_by(self, holder_id: str, on_failure: OnFailure | None = None) -> list[Voucher]:
+        """The vouchers issued to a holder, oldest first. One that cannot be read goes to
+        `on_failure`; without it, the error is raised.
+        """
 
-    def every_voucher(self) -> Iterator[Voucher]:
-        """Every voucher of every campaign, in any order. It may lag, and reads them all."""
+    def every_voucher(self, on_failure: OnFailure | None = None) -> Iterator[Voucher]:
+        """Every voucher of every campaign, in any order. It may lag, and reads them all. One that
+        cannot be read goes to `on_failure`; without it, the error is raised.
+        """
 
     def commit(self, *changes: Change, facts: Sequence[Fact] = ()) -> None:
         """Make all changes and write all facts, or none (`ConflictError`, `ContentionError`)."""

@@ -12,12 +12,19 @@ from typing import Any
 import pytest
 
 from chalicelib import functions
-from chalicelib.adapters.dynamodb.codec import fact_of
+from chalicelib.adapters.dynamodb.codec import entity_item, fact_of
 from chalicelib.adapters.lists.current import CurrentLists
 from chalicelib.services.list_ports import ListUnavailableError
-from chalicelib.services.operations import check_facts, report, seal, statement
+from chalicelib.services.operations import (
+    balance,
+    check_facts,
+    reconciliation,
+    report,
+    seal,
+    statement,
+)
 from tests.api.requests import GOOD
-from tests.api.world import CAMPAIGN, CUSTOMER, OTHER_VIP, STRANGER, World, customer_list
+from tests.api.world import CAMPAIGN, CUSTOMER, OTHER_VIP, STRANGER, TABLE, World, customer_list
 
 WATCHED = {"FileRefused", "FileQuarantined"}
 LATER = "fact of a later version"
@@ -104,6 +111,39 @@ def test_a_daily_file_that_fails_holds_up_no_other_and_fails_the_run(
     with pytest.raises(functions.WorkFailedError):
         functions.report()
     assert {"compared with the files", "balanced"} <= set(caplog.messages)
+
+
+def test_a_table_that_cannot_be_read_whole_keeps_nobody_from_the_balance(
+    world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agrees = [(world.ports.campaigns.get(CAMPAIGN), 0)]
+    monkeypatch.setattr(reconciliation, "write_reconciliations", broken)
+    monkeypatch.setattr(balance, "write_balances", lambda *_, **__: agrees)
+    with pytest.raises(functions.WorkFailedError):
+        functions.report()
+    assert "balanced" in caplog.messages
+
+
+def test_a_voucher_that_cannot_be_read_rings_and_the_others_are_compared(
+    world: World,
+    counted: Counted,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(balance, "write_balances", lambda *_, **__: ())
+    world.voucher()
+    functions.export()
+    [voucher] = world.ports.repository.every_voucher()
+    worse = entity_item(voucher) | {"state": {"S": "praised"}}
+    world.clients.dynamodb.put_item(TableName=TABLE, Item=worse)
+    world.clock.pass_by(hours=20)
+    counted()
+    functions.report()
+    assert "compared with the files" in caplog.messages
+    numbers = counted()
+    assert (numbers["NotHandled"], numbers["ReconciliationDifference"]) == (1, 0)
+    [line] = [vars(one) for one in caplog.records if one.getMessage() == "not handled"]
+    assert line["item"] == voucher.voucher_id
 
 
 def test_what_reconcile_finds_is_counted_though_the_check_of_facts_fails(

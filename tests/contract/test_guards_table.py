@@ -5,7 +5,7 @@ The client of the first tests answers with prepared errors, so that each of them
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import count
 from types import SimpleNamespace
@@ -13,20 +13,25 @@ from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ClientError
+from pydantic import ValidationError
 
 from chalicelib.adapters.clients import Clients
-from chalicelib.adapters.dynamodb.codec import fact_item
+from chalicelib.adapters.dynamodb.codec import entity_item, fact_item
 from chalicelib.adapters.dynamodb.repository import ATTEMPTS, DynamoRepository
-from chalicelib.adapters.dynamodb.schema import fact_shard
+from chalicelib.adapters.dynamodb.schema import fact_shard, key_of
+from chalicelib.domain.entity import Entity
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import Invitation, InvitationState
+from chalicelib.domain.journal import JournalPart, part_of_bundle
 from chalicelib.domain.people import Link
+from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.ports import (
     Agenda,
     ConflictError,
     ContentionError,
     Failure,
     Insert,
+    OnFailure,
     Remove,
 )
 from tests.contract.aws import new_table
@@ -207,6 +212,58 @@ def test_a_fact_that_cannot_be_read_is_named_and_hides_no_other(
     assert [(one.kind, one.name) for one in failures] == [("FACT", "f1")]
     with pytest.raises(ValueError, match="at"):
         list(repository.facts_in(MORNING, shard))
+
+
+def vouchers(number: int) -> list[Voucher]:
+    stored = next(one for one in ENTITIES if isinstance(one, Voucher))
+    return [
+        replace(stored, code_key=f"C{each}", voucher_id=f"v{each}", revision=0)
+        for each in range(number)
+    ]
+
+
+Reading = Callable[[DynamoRepository, OnFailure | None], Iterable[Entity]]
+READINGS: list[tuple[Sequence[Entity], Reading, tuple[str, str]]] = [
+    (
+        vouchers(3),
+        lambda repository, noted: repository.every_voucher(noted),
+        ("VOUCHER", "v1"),
+    ),
+    (
+        vouchers(3),
+        lambda repository, noted: repository.held_by(vouchers(1)[0].holder_id, noted),
+        ("VOUCHER", "v1"),
+    ),
+    (
+        [replace(part_of_bundle("0" * 64, n, 1, MORNING), shard=0) for n in range(3)],
+        lambda repository, noted: repository.within(JournalPart, noted, shard=0),
+        ("JOURNAL_PART", f"2026-03-02T09:00:00.000000Z#{'0' * 16}#0001"),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("entities", "read", "name"), READINGS, ids=["every_voucher", "held_by", "within"]
+)
+def test_an_item_that_cannot_be_read_is_named_and_hides_no_other(
+    repository: DynamoRepository,
+    table: Table,
+    simulated: tuple[Network, Clients],
+    entities: Sequence[Entity],
+    read: Reading,
+    name: tuple[str, str],
+) -> None:
+    repository.commit(*map(Insert, entities))
+    first, bad, last = entities
+    worse = {"state": {"S": "praised"}, "lines": {"S": "many"}}
+    simulated[1].dynamodb.put_item(TableName=repository._table, Item=entity_item(bad) | worse)
+    table.catch_up()
+    failures: list[Failure] = []
+    found = {str(key_of(one)) for one in read(repository, failures.append)}
+    assert found == {str(key_of(one)) for one in (first, last)}
+    assert [(one.kind, one.name) for one in failures] == [name]
+    with pytest.raises(ValidationError):
+        list(read(repository, None))
 
 
 def test_what_the_index_lists_and_the_table_has_no_more_is_not_given(

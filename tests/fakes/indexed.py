@@ -32,11 +32,9 @@ class IndexedRepository(MemoryRepository):
         self._holders: dict[str, dict[Place, None]] = defaultdict(dict)
         self._fact_partitions: dict[str, list[Place]] = defaultdict(list)
 
-    def within(self, kind: type[E], /, **key: str | int) -> Iterator[E]:
-        partition, start = schema.partition_for(kind, key)
-        keys = sorted(sk for sk in self._partitions[partition] if sk.startswith(start))
-        found = (self._at((partition, sk)) for sk in keys)
-        return iter([one for one in found if isinstance(one, kind)])
+    def _places(self, partition: str, start: str) -> list[Place]:
+        keys = self._partitions[partition]
+        return [(partition, sk) for sk in sorted(keys) if sk.startswith(start)]
 
     def agenda(
         self,
@@ -62,10 +60,11 @@ class IndexedRepository(MemoryRepository):
             for key, position in entries.items():
                 yield partition, position, key
 
-    def held_by(self, holder_id: str) -> list[Voucher]:
-        found = (self._items[key] for key in self._holders[f"HOLDER#{holder_id}"])
-        vouchers = [one for one in found if isinstance(one, Voucher)]
-        return sorted(vouchers, key=lambda voucher: voucher.issued_at)
+    def held_by(self, holder_id: str, on_failure: OnFailure | None = None) -> list[Voucher]:
+        held = [(key, self._items[key]) for key in self._holders[f"HOLDER#{holder_id}"]]
+        return sorted(
+            self._as_read(Voucher, held, on_failure), key=lambda voucher: voucher.issued_at
+        )
 
     def commit(self, *changes: Change, facts: Sequence[Fact] = ()) -> None:
         super().commit(*changes, facts=facts)

@@ -7,7 +7,7 @@ every commit away: a law test that then still holds proves nothing.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from itertools import chain, islice
@@ -71,6 +71,10 @@ def _counts_added(digest: str, counts: Mapping[str, DayCounts]) -> dict[Place, M
     }
 
 
+def _name_of(entity: Entity) -> str:
+    return schema.name_of({name: {"S": value} for name, value in vars(entity).items()})
+
+
 class UnreadableError(ValueError):
     """An item that cannot be made an entity of."""
 
@@ -103,19 +107,34 @@ class MemoryRepository:
         found = ((key, self._read(place)) for place, key in places.items())
         return Found({key: one for key, one in found if isinstance(one, key.kind)})
 
-    def within(self, kind: type[E], /, **key: str | int) -> Iterator[E]:
+    def within(
+        self, kind: type[E], on_failure: OnFailure | None = None, /, **key: str | int
+    ) -> Iterator[E]:
         partition, start = schema.partition_for(kind, key)
-        places = sorted(
+        found = [(place, self._at(place)) for place in self._places(partition, start)]
+        return self._as_read(kind, found, on_failure)
+
+    def _places(self, partition: str, start: str) -> list[Place]:
+        return sorted(
             (pk, sk) for pk, sk in self._items if pk == partition and sk.startswith(start)
         )
-        return self._as_read(kind, [(place, self._at(place)) for place in places])
 
-    def _as_read(self, kind: type[E], found: Sequence[tuple[Place, Entity | None]]) -> Iterator[E]:
+    def _as_read(
+        self,
+        kind: type[E],
+        found: Iterable[tuple[Place, Entity | None]],
+        on_failure: OnFailure | None,
+    ) -> Iterator[E]:
+        """What was found, as far as it can be read when its turn comes."""
         for place, one in found:
-            if place in self.unreadable:
-                raise UnreadableError
-            if isinstance(one, kind):
+            if not isinstance(one, kind):
+                continue
+            if place not in self.unreadable:
                 yield one
+            elif on_failure is None:
+                raise UnreadableError
+            else:
+                on_failure(Failure(schema.ITEM_KINDS[kind].kind, _name_of(one), UnreadableError()))
 
     def first_within(self, kind: type[E], count: int, /, **key: str | int) -> list[E]:
         return list(islice(self.within(kind, **key), count))
@@ -194,16 +213,7 @@ class MemoryRepository:
     def _read_again(
         self, kind: type[E], keys: Sequence[Place], on_failure: OnFailure | None
     ) -> Iterator[E]:
-        for key in keys:
-            try:
-                entity = self._read(key)
-            except UnreadableError as error:
-                if on_failure is None:
-                    raise
-                on_failure(Failure(schema.ITEM_KINDS[kind].kind, key[0], error))
-                continue
-            if isinstance(entity, kind):
-                yield entity
+        return self._as_read(kind, ((key, self._at(key)) for key in keys), on_failure)
 
     def stretches(
         self, name: Agenda, scope: str = "", *, until: datetime | None = None
@@ -238,13 +248,17 @@ class MemoryRepository:
             kind = type(self._items[pk, sk])
             yield Key.of(kind, **schema.parts_of(kind, pk, sk))
 
-    def held_by(self, holder_id: str) -> list[Voucher]:
-        vouchers = [entity for entity in self._items.values() if isinstance(entity, Voucher)]
-        held = [voucher for voucher in vouchers if voucher.holder_id == holder_id]
-        return sorted(held, key=lambda voucher: voucher.issued_at)
+    def held_by(self, holder_id: str, on_failure: OnFailure | None = None) -> list[Voucher]:
+        held = [(place, one) for place, one in self._vouchers() if one.holder_id == holder_id]
+        return sorted(
+            self._as_read(Voucher, held, on_failure), key=lambda voucher: voucher.issued_at
+        )
 
-    def every_voucher(self) -> Iterator[Voucher]:
-        return iter(self.all(Voucher))
+    def every_voucher(self, on_failure: OnFailure | None = None) -> Iterator[Voucher]:
+        return self._as_read(Voucher, self._vouchers(), on_failure)
+
+    def _vouchers(self) -> list[tuple[Place, Voucher]]:
+        return [(place, one) for place, one in self._items.items() if isinstance(one, Voucher)]
 
     def commit(self, *changes: Change, facts: Sequence[Fact] = ()) -> None:
         keys = [_pair(schema.key_of(change.entity)) for change in changes]

@@ -6,22 +6,25 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, datetime
 from random import Random
+from threading import Barrier
 from typing import TypeVar
 
 import pytest
 
+from chalicelib.adapters.dynamodb import schema
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.exports import Export, ExportPart, ExportState
 from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.files.balance import BalanceFinding, Imbalance, balance_path
 from chalicelib.domain.mails import Mail, MailState
 from chalicelib.domain.vouchers import Voucher
+from chalicelib.services.operations import balance
 from chalicelib.services.operations.balance import balances, write_balances
 from chalicelib.services.operations.check_facts import check_facts
 from chalicelib.services.operations.seal import seal
-from chalicelib.services.ports import Insert, OnFailure, Remove, Replace, Repository
-from tests.fakes.campaign import CAMPAIGN
-from tests.fakes.repository import _Wrapped
+from chalicelib.services.ports import Failure, Insert, OnFailure, Remove, Replace, Repository
+from tests.fakes.campaign import CAMPAIGN, campaign
+from tests.fakes.repository import _fact_key, _pair, _Wrapped
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world, wrapped
 
 NEWCOMER = "jeanne@example.fr"
@@ -184,10 +187,12 @@ class _ExportsMeanwhile(_Wrapped):
         self.within = self._after_an_export
         self._world = world
 
-    def _after_an_export(self, kind: type[E], /, **key: str | int) -> Iterator[E]:
+    def _after_an_export(
+        self, kind: type[E], on_failure: OnFailure | None = None, /, **key: str | int
+    ) -> Iterator[E]:
         if kind is Export:
             assert self._world.export()
-        return self._inner.within(kind, **key)
+        return self._inner.within(kind, on_failure, **key)
 
 
 def test_a_voucher_that_is_exported_while_the_balance_is_made_is_no_finding() -> None:
@@ -206,10 +211,12 @@ class _PartsRead(_Wrapped):
         self.within = self._noted
         self.numbers: list[str | int] = []
 
-    def _noted(self, kind: type[E], /, **key: str | int) -> Iterator[E]:
+    def _noted(
+        self, kind: type[E], on_failure: OnFailure | None = None, /, **key: str | int
+    ) -> Iterator[E]:
         if kind is ExportPart:
             self.numbers.append(key["number"])
-        return self._inner.within(kind, **key)
+        return self._inner.within(kind, on_failure, **key)
 
 
 def test_exports_that_were_written_before_the_day_are_not_read() -> None:
@@ -290,6 +297,106 @@ def test_a_fact_of_a_later_version_is_no_finding() -> None:
     [first, *_] = world.facts()
     world.repository.commit(facts=[replace(first, fact_id="later", name="order_praised")])
     assert found(world) == []
+
+
+# --- what cannot be handled ----------------------------------------------------------------------
+
+
+def store_fact(world: World, fact: Fact) -> None:
+    """As a version with a fault stored it: no relay or projector has done anything with it."""
+    world.memory._facts[_fact_key(fact)] = fact
+
+
+def says_too_little(world: World) -> str:
+    [issued, *_] = world.facts(FactName.VOUCHER_ISSUED)
+    store_fact(world, replace(issued, fact_id="poison", ids={}, details={}, counted=False))
+    return "poison"
+
+
+def unreadable_fact(world: World) -> str:
+    [issued, *_] = world.facts(FactName.VOUCHER_ISSUED)
+    store_fact(world, replace(issued, fact_id="unreadable"))
+    world.memory.unreadable.add(_fact_key(replace(issued, fact_id="unreadable")))
+    return "unreadable"
+
+
+def unreadable_voucher(world: World) -> str:
+    [voucher, *_] = world.memory.all(Voucher)
+    world.memory.unreadable.add(_pair(schema.key_of(voucher)))
+    return voucher.voucher_id
+
+
+@pytest.mark.parametrize("spoils", [says_too_little, unreadable_fact, unreadable_voucher])
+def test_what_cannot_be_handled_is_named_and_all_else_is_balanced(
+    spoils: Callable[[World], str],
+) -> None:
+    world = a_day()
+    name = spoils(world)
+    counts_wrongly(world)
+    failures: list[Failure] = []
+    due = [(world.campaign, DAY), (campaign(campaign="other"), DAY)]
+    found = {
+        one.id: {each.what for each in findings}
+        for one, _, findings in balances(world.ports, due, on_failure=failures.append)
+    }
+    wrong = {Imbalance.COUNTER_AND_FACTS, Imbalance.COUNTER_AND_JOURNAL}
+    assert found == {CAMPAIGN: wrong, "other": set()}
+    assert [one.name for one in failures] == [name]
+    with pytest.raises((ValueError, TypeError, KeyError)):
+        list(balances(world.ports, due))
+
+
+def test_a_mail_whose_facts_cannot_be_read_hides_no_other() -> None:
+    world = a_day()
+    mails_without_a_fact(world)
+    [sent, *_] = [one for one in world.facts(FactName.MAIL_SENT) if one.subject == "none"]
+    [mail] = [one for one in world.memory.all(Mail) if one.mail_id == "voucher-none"]
+    for number in (1, 2):
+        other = replace(
+            mail, mail_id=f"voucher-{number}", ids={"voucher": f"v{number}"}, revision=0
+        )
+        fact = replace(sent, fact_id=f"s{number}", ids={"mail": other.mail_id})
+        world.repository.commit(Insert(other), facts=[fact])
+    issued = world.facts(FactName.VOUCHER_ISSUED)[0]
+    at = mail.caused_at or mail.leased_at
+    store_fact(world, replace(issued, fact_id="poison", subject="v1", at=at, ids={}))
+    failures: list[Failure] = []
+    [(_, _, findings)] = balances(world.ports, [(world.campaign, DAY)], on_failure=failures.append)
+    named = {one.about for one in findings if one.what is Imbalance.MAIL_WITHOUT_FACT}
+    assert named == {"voucher-none", "voucher-2"}
+    assert {one.name for one in failures} == {"poison", "voucher-1"}
+
+
+class _ReadTogether(_Wrapped):
+    """Vouchers of holders, that are only given when those of another one are asked for too."""
+
+    def __init__(self, inner: Repository) -> None:
+        super().__init__(inner)
+        self._both = Barrier(2, timeout=10)
+        self.held_by = self._once_both_are_asked_for
+
+    def _once_both_are_asked_for(
+        self, holder_id: str, on_failure: OnFailure | None = None
+    ) -> list[Voucher]:
+        self._both.wait()
+        return self._inner.held_by(holder_id, on_failure)
+
+
+def test_vouchers_of_several_holders_are_read_side_by_side() -> None:
+    world = a_day()
+    holders = {one.holder_id for one in world.memory.all(Voucher)}
+    assert len(holders) == 2
+    ports = wrapped(world, _ReadTogether)
+    [(_, _, findings)] = balances(ports, [(world.campaign, DAY)], readers=2)
+    assert findings == []
+
+
+def test_no_voucher_is_left_out_where_holders_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(balance, "HOLDERS_AT_ONCE", 1)
+    world = a_day()
+    assert found(world) == []
+    loses_a_voucher(world)
+    assert {one.what for one in found(world)} == {Imbalance.VOUCHER_MISSING}
 
 
 def test_a_fact_of_the_same_hour_and_of_another_local_day_is_not_of_this_one() -> None:

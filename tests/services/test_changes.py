@@ -18,7 +18,7 @@ from chalicelib.domain.changes_files import CHANGE_COLUMNS, ChangesFile, Changes
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.exports import Export, ExportState
 from chalicelib.domain.facts import Fact, FactName
-from chalicelib.services.ports import Change, Ports, Repository
+from chalicelib.services.ports import Change, OnFailure, Ports, Repository
 from chalicelib.services.vouchers.changes import _Changes, write_changes
 from chalicelib.services.vouchers.numbered_files import FILE_ROWS
 from tests.fakes.fuse import killed_everywhere
@@ -164,8 +164,10 @@ class _CountedReads(_Wrapped):
         self.changes = self.vouchers = 0
         self.within = self._within
 
-    def _within(self, kind: type[E], /, **key: str | int) -> Iterator[E]:
-        for one in self._inner.within(kind, **key):
+    def _within(
+        self, kind: type[E], on_failure: OnFailure | None = None, /, **key: str | int
+    ) -> Iterator[E]:
+        for one in self._inner.within(kind, on_failure, **key):
             self.changes += kind is VoucherChange
             yield one
 
@@ -300,8 +302,10 @@ class _StoredBehind(_Wrapped):
         self._left = at
         self.within = self._within
 
-    def _within(self, kind: type[E], /, **key: str | int) -> Iterator[E]:
-        found = list(self._inner.within(kind, **key))
+    def _within(
+        self, kind: type[E], on_failure: OnFailure | None = None, /, **key: str | int
+    ) -> Iterator[E]:
+        found = list(self._inner.within(kind, on_failure, **key))
         is_read = kind is VoucherChange and key["shard"] == shard_of(self._key)
         self._left -= is_read
         if is_read and self._left == 0:
@@ -310,7 +314,7 @@ class _StoredBehind(_Wrapped):
             self._till.redeem(self._key, "A1")
             self._till.world.clock.advance(hours=2)
             self._till.roll_back(self._key)
-            added = [one for one in self._inner.within(kind, **key) if one not in found]
+            added = [one for one in self._inner.within(kind, on_failure, **key) if one not in found]
             yield added[-1]
             return
         yield from found

@@ -19,7 +19,7 @@ from chalicelib.domain.exports import Export, ExportPart, ExportState
 from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.isolation import Isolation, raised
-from chalicelib.services.ports import Agenda, Change, Repository
+from chalicelib.services.ports import Agenda, Change, OnFailure, Repository
 from chalicelib.services.vouchers.export import _Exports, export_vouchers
 from tests.fakes.campaign import digest
 from tests.fakes.due import reconcile
@@ -347,8 +347,10 @@ class _Alive(_Wrapped):
         self._alive: WeakSet[Any] = WeakSet()
         self.within = self._copied
 
-    def _copied(self, kind: type[E], /, **key: str | int) -> Iterator[E]:
-        for one in self._inner.within(kind, **key):
+    def _copied(
+        self, kind: type[E], on_failure: OnFailure | None = None, /, **key: str | int
+    ) -> Iterator[E]:
+        for one in self._inner.within(kind, on_failure, **key):
             copied = replace(one)
             if kind is ExportPart:
                 self._alive.add(copied)

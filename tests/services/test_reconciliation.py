@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import pytest
 
+from chalicelib.adapters.dynamodb import schema
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.changes import ChangeKind, VoucherChange
 from chalicelib.domain.entity import Entity
@@ -22,10 +23,10 @@ from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.operations import reconciliation
 from chalicelib.services.operations.reconciliation import write_reconciliations
 from chalicelib.services.operations.statement import write_statements
-from chalicelib.services.ports import Insert, Ports, Remove, Replace, Repository
+from chalicelib.services.ports import Failure, Insert, OnFailure, Ports, Remove, Replace, Repository
 from chalicelib.services.vouchers.changes import write_changes
 from tests.fakes.fuse import killed_everywhere
-from tests.fakes.repository import _Wrapped
+from tests.fakes.repository import _pair, _Wrapped
 from tests.fakes.till import Till
 from tests.fakes.world import new_world, wrapped
 
@@ -222,9 +223,9 @@ class _Meanwhile(_Wrapped):
         self._happens = happens
         self.every_voucher = self._every_voucher
 
-    def _every_voucher(self) -> Iterator[Voucher]:
+    def _every_voucher(self, on_failure: OnFailure | None = None) -> Iterator[Voucher]:
         self._happens()
-        yield from self._inner.every_voucher()
+        yield from self._inner.every_voucher(on_failure)
 
 
 def compared_while(till: Till, happens: Callable[[], object]) -> int:
@@ -271,7 +272,12 @@ class _Lagging(_Wrapped):
 
     def __init__(self, inner: Repository, before: list[Voucher]) -> None:
         super().__init__(inner)
-        self.every_voucher = lambda: iter(before)
+        self._vouchers = before
+        self.every_voucher = self._as_they_were
+
+    def _as_they_were(self, on_failure: OnFailure | None = None) -> Iterator[Voucher]:
+        assert on_failure
+        return iter(self._vouchers)
 
 
 def test_an_index_that_lags_makes_no_difference(till: Till) -> None:
@@ -368,9 +374,9 @@ class _CountedReads(_Wrapped):
         self.reads = 0
         self.every_voucher = self._every_voucher
 
-    def _every_voucher(self) -> Iterator[Voucher]:
+    def _every_voucher(self, on_failure: OnFailure | None = None) -> Iterator[Voucher]:
         self.reads += 1
-        return self._inner.every_voucher()
+        return self._inner.every_voucher(on_failure)
 
 
 def three_campaigns(till: Till) -> list[Campaign]:
@@ -435,10 +441,12 @@ class _Broken(_Wrapped):
         self._campaign = campaign
         self.within = self._within
 
-    def _within(self, kind: type[E], /, **key: str | int) -> Iterator[E]:
+    def _within(
+        self, kind: type[E], on_failure: OnFailure | None = None, /, **key: str | int
+    ) -> Iterator[E]:
         if key.get("campaign") == self._campaign:
             raise LookupError
-        return self._inner.within(kind, **key)
+        return self._inner.within(kind, on_failure, **key)
 
 
 def test_a_campaign_that_fails_keeps_no_other_from_its_report(till: Till) -> None:
@@ -456,6 +464,23 @@ def test_a_campaign_that_fails_keeps_no_other_from_its_report(till: Till) -> Non
     written = write_reconciliations(broken, campaigns, apart)
     assert {one.id: found for one, found in written} == {"demo-vip": 0, "third": 1}
     assert failures == ["other"]
+
+
+def test_a_voucher_that_cannot_be_read_is_named_and_keeps_no_other_from_being_compared(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconciliation, "VOUCHERS_AT_ONCE", 0)
+    campaigns = three_campaigns(till)
+    another_order(till)
+    till.world.memory.unreadable.add(_pair(schema.key_of(first(till))))
+    failures: list[Failure] = []
+    found = write_reconciliations(till.ports, campaigns, on_failure=failures.append)
+    # In each of the three reads of the table, and named once; nor does the table lack it.
+    assert {one.id: number for one, number in found} == {"demo-vip": 1, "other": 1, "third": 1}
+    assert [(one.kind, one.name) for one in failures] == [("VOUCHER", "voucher1")]
+    day = till.world.campaign.local_date(till.world.clock()).isoformat()
+    report = till.world.files.content[f"{OUT}reports/reconciliation-{day}.csv"].decode()
+    assert "voucher2,redeemed_on_another_order" in report
 
 
 def test_killed_at_every_step_and_run_again_it_still_says_how_many() -> None:

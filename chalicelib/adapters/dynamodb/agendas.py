@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, TypeVar
 from chalicelib.adapters.dynamodb import schema
 from chalicelib.adapters.dynamodb.codec import Item
 from chalicelib.domain.entity import Entity
-from chalicelib.services.ports import BATCH_LIMIT, Agenda, Failure, OnFailure, Stretch
+from chalicelib.services.ports import BATCH_LIMIT, Agenda, OnFailure, Stretch
 
 E = TypeVar("E", bound=Entity)
 
@@ -40,12 +40,12 @@ class Line(NamedTuple):
 @dataclass(frozen=True)
 class AgendaIndexes:
     """The two indexes. `query` gives the items of a query, `read` those with some keys; `entities`
-    are those in items, without what is past its end.
+    are those in items, without what is past its end; those that cannot be read go to a function.
     """
 
     query: Callable[..., Iterator[Item]]
     read: Callable[[Sequence[dict[str, str]]], Iterator[Item]]
-    entities: Callable[[Any, Iterable[Item]], Iterator[Any]]
+    entities: Callable[[Any, Iterable[Item], OnFailure | None], Iterator[Any]]
 
     def stretches(self, name: Agenda, scope: str, until: datetime | None) -> Iterator[Stretch]:
         """The partitions in which anything stands up to `until`."""
@@ -94,9 +94,8 @@ class AgendaIndexes:
             places = dict.fromkeys((line.pk, line.sk) for line in page)
             new = [place for place in places if place not in seen]
             seen.update(new)
-            for item in self._in_order(new):
-                entity = self._entity(kind, item, on_failure)
-                if entity and schema.is_on(entity, name, scope, until):
+            for entity in self.entities(kind, self._in_order(new), on_failure):
+                if schema.is_on(entity, name, scope, until):
                     yield entity
 
     def _in_order(self, places: Sequence[tuple[str, str]]) -> Iterator[Item]:
@@ -106,15 +105,6 @@ class AgendaIndexes:
             for item in self.read([{"pk": pk, "sk": sk} for pk, sk in places])
         }
         return (found[place] for place in places if place in found)
-
-    def _entity(self, kind: type[E], item: Item, on_failure: OnFailure | None) -> E | None:
-        try:
-            return next(self.entities(kind, [item]), None)
-        except Exception as error:
-            if on_failure is None:
-                raise
-            on_failure(Failure(schema.ITEM_KINDS[kind].kind, schema.name_of(item), error))
-            return None
 
 
 def _partitions(name: Agenda, scope: str) -> Iterator[str]:

@@ -136,8 +136,10 @@ class DynamoRepository:
         keyed = ((at[item["pk"]["S"], item["sk"]["S"]], item) for item in items)
         return Found({key: one for key, item in keyed for one in self._entities(key.kind, [item])})
 
-    def within(self, kind: type[E], /, **key: str | int) -> Iterator[E]:
-        yield from self._entities(kind, self._query(**_within(kind, key)))
+    def within(
+        self, kind: type[E], on_failure: OnFailure | None = None, /, **key: str | int
+    ) -> Iterator[E]:
+        yield from self._entities(kind, self._query(**_within(kind, key)), on_failure)
 
     def first_within(self, kind: type[E], count: int, /, **key: str | int) -> list[E]:
         answer = self._clients.dynamodb.query(
@@ -260,21 +262,21 @@ class DynamoRepository:
                 parts = schema.parts_of(kind, item["pk"]["S"], item["sk"]["S"])
                 yield Key.of(kind, **parts)
 
-    def held_by(self, holder_id: str) -> list[Voucher]:
+    def held_by(self, holder_id: str, on_failure: OnFailure | None = None) -> list[Voucher]:
         items = self._query(
             IndexName=schema.HOLDER_INDEX,
             KeyConditionExpression="holder_pk = :pk",
             ExpressionAttributeValues=_attributes({":pk": f"HOLDER#{holder_id}"}),
         )
-        return sorted((entity_of(Voucher, item) for item in items), key=lambda v: v.issued_at)
+        return sorted(self._entities(Voucher, items, on_failure), key=lambda v: v.issued_at)
 
-    def every_voucher(self) -> Iterator[Voucher]:
+    def every_voucher(self, on_failure: OnFailure | None = None) -> Iterator[Voucher]:
         # Only vouchers are in this index, so the rest of the table is not read.
         pages = self._clients.dynamodb.get_paginator("scan").paginate(
             TableName=self._table, IndexName=schema.HOLDER_INDEX
         )
         for page in pages:
-            yield from (entity_of(Voucher, item) for item in page["Items"])
+            yield from self._entities(Voucher, page["Items"], on_failure)
 
     def facts_in(
         self, hour: datetime, shard: int, on_failure: OnFailure | None = None
@@ -362,11 +364,23 @@ class DynamoRepository:
                         of_day[name] = of_day.get(name, 0) + int(value["N"])
         return summed
 
-    def _entities(self, kind: type[E], items: Iterable[Item]) -> Iterator[E]:
-        """The entities in items, without those past their end."""
+    def _entities(
+        self, kind: type[E], items: Iterable[Item], on_failure: OnFailure | None = None
+    ) -> Iterator[E]:
+        """The entities in items, without those past their end. An item that cannot be read goes to
+        `on_failure`; without it, the error is raised.
+        """
         now = self._clock()
-        entities = (entity_of(kind, item) for item in items)
-        return (entity for entity in entities if not schema.has_ended(entity, now))
+        for item in items:
+            try:
+                entity = entity_of(kind, item)
+            except Exception as error:
+                if on_failure is None:
+                    raise
+                on_failure(Failure(schema.ITEM_KINDS[kind].kind, schema.name_of(item), error))
+                continue
+            if not schema.has_ended(entity, now):
+                yield entity
 
     def _query(self, **arguments: Any) -> Iterator[Item]:
         pages = self._clients.dynamodb.get_paginator("query").paginate(

@@ -424,12 +424,15 @@ def mark_in(due_sk: str) -> str:
 
 
 # Random ids, the first of which says what an item is; a key may be a code.
-_IDS = ("fact_id", "mail_id", "invitation_id", "voucher_id", "referral_id", "campaign")
+_IDS = (
+    "fact_id", "mail_id", "invitation_id", "voucher_id", "referral_id", "campaign", "position",
+)  # fmt: skip
 
 
 def name_of(item: Mapping[str, Mapping[str, Any]]) -> str:
     """How an item that cannot be read is named."""
-    return next((str(item[name].get("S", "")) for name in _IDS if name in item), "")
+    ids = (str(item[name].get("S", "")) for name in _IDS if name in item)
+    return next(filter(None, ids), "")
 
 
 def index_keys(entity: Entity) -> dict[str, str]:

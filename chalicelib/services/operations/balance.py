@@ -9,16 +9,19 @@ Laws that follow from no single fact:
 * every mail that left has the fact that it follows from (law 2).
 
 A day is looked at once it is settled; `check_facts.py` has done by then what was lost. One pass
-over the facts of the hours serves all campaigns.
+over the facts of the hours serves all campaigns. A fact or a voucher that cannot be read, or says
+too little, is named, and nothing is said of it; all others are balanced.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from itertools import islice
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.effects import deltas, is_known, shown
@@ -43,13 +46,15 @@ from chalicelib.domain.journal import AlteredBundleError, BrokenChainError
 from chalicelib.domain.mails import Mail
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.facts import CLOCKS_DIFFER, facts_around
+from chalicelib.services.isolation import Isolation, raised
 from chalicelib.services.journal import miscounts
 from chalicelib.services.operations.consequences import mail_of
-from chalicelib.services.ports import FACT_SHARDS, Ports, hours
+from chalicelib.services.ports import FACT_SHARDS, Failure, OnFailure, Ports, hours
 from chalicelib.services.written_files import content_of
 
 # The last hour of a day is checked within two hours, and what was missing is done.
 SETTLED_AFTER = timedelta(hours=3)
+HOLDERS_AT_ONCE = 1_000  # what is in memory of all the vouchers of theirs
 
 Apart = Callable[[Campaign], AbstractContextManager[None]]
 
@@ -77,7 +82,9 @@ class _Day:
         )
 
     def take(self, fact: Fact) -> None:
-        """Note a fact, if it is one of the day."""
+        """Note a fact, if it is one of the day; it is counted also if it says too little for more,
+        as the projector has counted it.
+        """
         if self.campaign.counted_on(fact.at) != self.day or not is_known(fact):
             return
         self.counted.update(deltas(self.campaign, [fact]).get(self.day, {}))
@@ -97,11 +104,19 @@ class _Day:
 
 
 def write_balances(
-    ports: Ports, campaigns: Iterable[Campaign], apart: Apart = lambda _: nullcontext()
+    ports: Ports,
+    campaigns: Iterable[Campaign],
+    apart: Apart = lambda _: nullcontext(),
+    on_failure: OnFailure = raised,
+    *,
+    readers: int = 1,
 ) -> Iterator[tuple[Campaign, int]]:
     """Write the report about yesterday of every campaign that has none, once that day is settled,
     if anything was counted on it; yields how many things do not agree, also of the reports that
     were there.
+
+    `apart` keeps a failure in the work for one campaign from the others; a fact or a voucher that
+    cannot be handled goes to `on_failure`. The vouchers of `readers` holders are read at a time.
     """
     due = []
     for campaign in campaigns:
@@ -112,7 +127,7 @@ def write_balances(
                 yield campaign, findings_in(report)
             elif _is_due(ports, campaign, day):
                 due.append((campaign, day))
-    for campaign, day, findings in balances(ports, due, apart):
+    for campaign, day, findings in balances(ports, due, apart, on_failure, readers=readers):
         with apart(campaign):
             ports.files.write_once(balance_path(campaign.id, day), balance_file(findings))
             yield campaign, len(findings)
@@ -129,21 +144,26 @@ def balances(
     ports: Ports,
     due: Iterable[tuple[Campaign, date]],
     apart: Apart = lambda _: nullcontext(),
+    on_failure: OnFailure = raised,
+    *,
+    readers: int = 1,
 ) -> Iterator[tuple[Campaign, date, list[BalanceFinding]]]:
     """What does not agree, of each campaign and local day."""
     days = {campaign.id: _Day(campaign, day) for campaign, day in due}
+    isolation = Isolation(on_failure, has_to_wait=())
     for hour in sorted({hour for each in days.values() for hour in each.hours}):
         for shard in range(FACT_SHARDS):
-            for fact in ports.repository.facts_in(hour, shard):
+            for fact in ports.repository.facts_in(hour, shard, isolation.note):
                 if fact.campaign in days:
-                    days[fact.campaign].take(fact)
+                    with isolation.of(Fact.__name__, fact.fact_id):
+                        days[fact.campaign].take(fact)
     for each in days.values():
         with apart(each.campaign):
-            vouchers = _stored_vouchers(ports, each)
+            vouchers = _stored_vouchers(ports, each, isolation, readers)
             findings = [
                 *_counters(ports, each),
                 *_journal(ports, each),
-                *_mails(ports, each),
+                *_mails(ports, each, isolation),
                 *_missing(each, vouchers),
                 *_exports(ports, each),
                 *_each_in_one_export(ports, each, list(vouchers.values())),
@@ -172,10 +192,13 @@ def _journal(ports: Ports, day: _Day) -> Iterator[BalanceFinding]:
         )
 
 
-def _mails(ports: Ports, day: _Day) -> Iterator[BalanceFinding]:
+def _mails(ports: Ports, day: _Day, isolation: Isolation) -> Iterator[BalanceFinding]:
     for mail_id in dict.fromkeys(day.sent):
-        if mail_id not in day.mails and not _has_fact(ports, mail_id):
-            yield BalanceFinding(Imbalance.MAIL_WITHOUT_FACT, mail_id)
+        if mail_id in day.mails:
+            continue
+        with isolation.of(Mail.__name__, mail_id):
+            if not _has_fact(ports, mail_id):
+                yield BalanceFinding(Imbalance.MAIL_WITHOUT_FACT, mail_id)
 
 
 def _has_fact(ports: Ports, mail_id: str) -> bool:
@@ -188,16 +211,25 @@ def _has_fact(ports: Ports, mail_id: str) -> bool:
     return any(mail_of(fact) == mail_id for fact in facts)
 
 
-def _stored_vouchers(ports: Ports, day: _Day) -> dict[str, Voucher]:
-    """The vouchers that were issued on the day, by their ids, as far as they are there."""
-    stored: dict[str, Voucher] = {}
-    for holder_id in dict.fromkeys(issued.holder_id for issued in day.issued):
-        stored |= {one.voucher_id: one for one in ports.repository.held_by(holder_id)}
-    return {
-        issued.voucher_id: stored[issued.voucher_id]
-        for issued in day.issued
-        if issued.voucher_id in stored
-    }
+def _stored_vouchers(
+    ports: Ports, day: _Day, isolation: Isolation, readers: int
+) -> dict[str, Voucher]:
+    """The vouchers that were issued on the day, by their ids, as far as they are there. Of those
+    that cannot be read, the day knows nothing any more.
+    """
+    repository, issued = ports.repository, {one.voucher_id for one in day.issued}
+    holders = iter(dict.fromkeys(one.holder_id for one in day.issued))
+    found: dict[str, Voucher] = {}
+    unreadable: list[Failure] = []
+    with ThreadPoolExecutor(readers) as pool:
+        while some := list(islice(holders, HOLDERS_AT_ONCE)):
+            for held in pool.map(lambda each: repository.held_by(each, unreadable.append), some):
+                found |= {one.voucher_id: one for one in held if one.voucher_id in issued}
+    for failure in unreadable:
+        isolation.note(failure)
+    unknown = {failure.name for failure in unreadable}
+    day.issued = [one for one in day.issued if one.voucher_id not in unknown]
+    return found
 
 
 def _missing(day: _Day, vouchers: Collection[str]) -> Iterator[BalanceFinding]:

@@ -7,6 +7,8 @@ file can explain.
 Campaigns share a read of the table: as many as have `VOUCHERS_AT_ONCE` together, whose accounts are
 in memory until they are compared. A larger campaign has a read of its own, so no more is in memory
 than its vouchers or that number, however many campaigns there are.
+
+A voucher that cannot be read is compared with nothing. It is named, and keeps no other from it.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ from chalicelib.domain.statements import Account, Books
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.accounts import last_opening, read_books
 from chalicelib.services.earlier_changes import store_earlier_change
-from chalicelib.services.ports import Ports
+from chalicelib.services.isolation import Isolation, raised
+from chalicelib.services.ports import Failure, OnFailure, Ports
 from chalicelib.services.waiting_changes import waiting_changes
 from chalicelib.services.written_files import content_of
 
@@ -76,10 +79,13 @@ class _Comparison:
 
 
 def write_reconciliations(
-    ports: Ports, campaigns: Iterable[Campaign], apart: Apart = lambda _: nullcontext()
+    ports: Ports,
+    campaigns: Iterable[Campaign],
+    apart: Apart = lambda _: nullcontext(),
+    on_failure: OnFailure = raised,
 ) -> Iterator[tuple[Campaign, int]]:
     """Write the day's report of every campaign that has none; yields how many differences each
-    report has, also those that were there.
+    report has, also those that were there. A voucher that cannot be read goes to `on_failure`.
 
     Vouchers that ended under an earlier version get the change they lack.
     """
@@ -94,8 +100,9 @@ def write_reconciliations(
             else:
                 known.append((campaign, differences_in(report)))
     yield from known
+    isolation = Isolation(on_failure)
     for group in _sharing_a_read(ports, due):
-        yield from _compare(ports, group, apart)
+        yield from _compare(ports, group, apart, isolation)
 
 
 def _sharing_a_read(
@@ -116,18 +123,23 @@ def _sharing_a_read(
 
 
 def _compare(
-    ports: Ports, group: Iterable[tuple[Campaign, str]], apart: Apart
+    ports: Ports, group: Iterable[tuple[Campaign, str]], apart: Apart, isolation: Isolation
 ) -> list[tuple[Campaign, int]]:
     comparisons: dict[str, _Comparison] = {}
     for campaign, path in group:
         with apart(campaign):
             comparisons[campaign.id] = _Comparison(campaign, path, _snapshot(ports, campaign))
-    for voucher in ports.repository.every_voucher():
+    unreadable: list[Failure] = []
+    for voucher in ports.repository.every_voucher(unreadable.append):
         if comparison := comparisons.get(voucher.campaign):
             comparison.take(voucher)
+    for failure in unreadable:
+        isolation.note(failure)
     written: list[tuple[Campaign, int]] = []
     for comparison in comparisons.values():
         with apart(comparison.campaign):
+            # Nor is it said of one that cannot be read that the table does not have it.
+            comparison.seen |= {failure.name for failure in unreadable}
             written.append((comparison.campaign, _write(ports, comparison)))
     return written
 
