@@ -19,7 +19,7 @@ def in_turn(clock: Clock, things: Iterable[T], until: datetime) -> Iterator[tupl
     leaves over goes to the next ones. Turns that take longer than their share are at the cost of
     the last ones, so another thing is the first one every minute.
     """
-    waiting = _rotated(list(things), by=int(clock().timestamp()) // 60)
+    waiting = rotated(list(things), by=int(clock().timestamp()) // 60)
     while waiting:
         not_done: list[T] = []
         for place, thing in enumerate(waiting):
@@ -33,6 +33,7 @@ def in_turn(clock: Clock, things: Iterable[T], until: datetime) -> Iterator[tupl
         waiting = not_done
 
 
-def _rotated(things: list[T], by: int) -> list[T]:
+def rotated(things: list[T], by: int) -> list[T]:
+    """The things, of which the first `by` come last."""
     first = by % len(things) if things else 0
     return things[first:] + things[:first]

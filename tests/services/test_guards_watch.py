@@ -26,6 +26,7 @@ from chalicelib.services.ports import Failure, MailUncertainError, Remove, Repla
 from chalicelib.services.protection import hold
 from chalicelib.services.sponsors.sessions import open_session
 from chalicelib.services.sponsors.sign_in import request_sign_in
+from chalicelib.services.vouchers.issue import ReplacementOutcome
 from chalicelib.services.vouchers.replace_refused import replace_refused
 from tests.fakes.campaign import CAMPAIGN
 from tests.fakes.due import work_off_all
@@ -98,13 +99,46 @@ def test_once_a_template_has_no_code_left_its_other_vouchers_are_only_counted(
     assert (found["unreplaced"], len(tried)) == (3, 1)
 
 
-def test_a_run_replaces_only_so_many_and_the_next_one_goes_on(
+def tried_in_each_run(
+    world: World, monkeypatch: pytest.MonkeyPatch, takes: timedelta
+) -> list[list[str]]:
+    """Which vouchers the runs of three hours try to replace, each of which takes some time."""
+    runs: list[list[str]] = []
+
+    def slow(*arguments: Any) -> Any:
+        runs[-1].append(arguments[2])
+        world.clock.advance(seconds=takes.total_seconds())
+        return ReplacementOutcome.REFUSED_REPEATEDLY
+
+    monkeypatch.setattr(watch, "replace_refused", slow)
+    monkeypatch.setattr(watch, "REFUSED_A_RUN", 1)
+    for _ in range(3):
+        runs.append([])
+        found, _ = reconciled(world)
+        assert (found["refused_repeatedly"], found["unreplaced"]) == (
+            len(runs[-1]), 3 - len(runs[-1])
+        )  # fmt: skip
+        world.clock.advance(hours=1)
+    return runs
+
+
+def test_a_run_tries_refused_vouchers_only_for_so_long_and_every_one_has_its_turn(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    runs = tried_in_each_run(refused(3), monkeypatch, watch.REPLACED_FOR)
+    assert [len(one) for one in runs] == [1, 1, 1]
+    assert len({key for one in runs for key in one}) == 3
+
+
+def test_a_run_that_has_time_tries_every_refused_voucher(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = tried_in_each_run(refused(3), monkeypatch, watch.REPLACED_FOR / 3)
+    assert [len(one) for one in runs] == [3, 3, 3]
+
+
+def test_so_many_refused_vouchers_are_read_in_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
     world = refused(3)
-    world.drop("codes/welcome/b.csv", b"".join(b"OWNCODE-1%d\n" % at for at in range(3)))
-    monkeypatch.setattr(watch, "REPLACED_A_RUN", 2)
-    assert [reconciled(world)[0]["unreplaced"] for _ in range(2)] == [1, 0]
+    monkeypatch.setattr(watch, "REFUSED_READ", 2)
+    assert reconciled(world)[0]["unreplaced"] == 2
 
 
 def test_a_voucher_that_cannot_be_replaced_holds_up_no_other(

@@ -2,8 +2,8 @@
 
 Each kind of finding has a name, a metric and a section in the runbook. Work that can be repeated
 safely is: undecided invitations, and leased mails that must arrive, are handed out to be queued
-again, and refused vouchers that wait for a code are replaced, so many a run; the guards of their
-use cases make a repeat harmless. So a run ends in time however much is stuck.
+again, and refused vouchers that wait for a code are replaced, for so long a run; the guards of
+their use cases make a repeat harmless. So a run ends in time however much is stuck.
 The other findings need a person. What cannot be handled is a finding too, named to `on_failure`: it
 stops neither the other findings nor the other campaigns.
 
@@ -41,6 +41,7 @@ from chalicelib.services.ports import Agenda, OnFailure, Ports
 from chalicelib.services.protection import requeue_held, stop_if_needed
 from chalicelib.services.requeue import requeue_undecided
 from chalicelib.services.stretches import hand_out
+from chalicelib.services.turns import rotated
 from chalicelib.services.unfinished_files import find_unfinished
 from chalicelib.services.vouchers.issue import ReplacementOutcome
 from chalicelib.services.vouchers.replace_refused import replace_refused
@@ -82,8 +83,10 @@ _WATCHED = (
 )
 UNDECIDED_AFTER = timedelta(minutes=15)
 UNEXPORTED_AFTER = timedelta(hours=1)
-# At about ten calls each, well within the five minutes of a run.
-REPLACED_A_RUN = 500
+# Of the five minutes of a run, for refused vouchers: at up to ten calls each, some thousand.
+REPLACED_FOR = timedelta(minutes=1)
+REFUSED_READ = 10_000
+REFUSED_A_RUN = 500  # so many are tried in that time even where a call takes long
 # Of the five minutes of a run; some thousand items a second.
 ENDS_MOVED_FOR = timedelta(minutes=3)
 # More are not counted: what a person does about a thousand does not depend on how many more.
@@ -199,22 +202,32 @@ _OF_A_CAMPAIGN = {
 
 
 def _replace_refused(ports: Ports, found: dict[str, int], isolation: Isolation) -> None:
-    """Replace the refused vouchers that waited for a code; count those that still have none."""
+    """Replace the refused vouchers that waited for a code; count those that still have none, and
+    those that the run has no time for.
+    """
+    until = ports.clock() + REPLACED_FOR
     without_codes: set[tuple[str, str]] = set()
-    replaced = 0
-    for voucher in ports.repository.agenda(Voucher, Agenda.REFUSED, on_failure=isolation.note):
+    for voucher in _refused_in_turn(ports, isolation):
         template = voucher.campaign, voucher.template
-        if template in without_codes or replaced >= REPLACED_A_RUN:
+        if template in without_codes or ports.clock() >= until:
             found["unreplaced"] += 1
             continue
         with isolation.of(Voucher.__name__, voucher.voucher_id):
             campaign = current_campaign(ports, voucher.campaign)
             outcome = replace_refused(ports, campaign, voucher.code_key)
-            replaced += outcome is ReplacementOutcome.REPLACED
             found["refused_repeatedly"] += outcome is ReplacementOutcome.REFUSED_REPEATEDLY
             if outcome is ReplacementOutcome.WAITS_FOR_CODES:
                 found["unreplaced"] += 1
                 without_codes.add(template)
+
+
+def _refused_in_turn(ports: Ports, isolation: Isolation) -> list[Voucher]:
+    """Vouchers that are refused: each hour others are the first, so that none waits for ever behind
+    those that cannot be replaced.
+    """
+    refused = ports.repository.agenda(Voucher, Agenda.REFUSED, on_failure=isolation.note)
+    hour = int(ports.clock().timestamp()) // 3600
+    return rotated(list(islice(refused, REFUSED_READ)), by=hour * REFUSED_A_RUN)
 
 
 def _leased(ports: Ports, found: dict[str, int], isolation: Isolation) -> None:
