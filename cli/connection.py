@@ -99,6 +99,11 @@ class Connection:
         content = json.loads(answer["Payload"].read() or b"null")
         return None if answer.get("FunctionError") else content or {}
 
+    def prepare_for_threads(self) -> None:
+        """Create the clients that threads will share: creating one is for one thread alone."""
+        self.clients.dynamodb  # noqa: B018
+        self._lambda  # noqa: B018
+
     def stream_records(
         self, stream: str, shard: str, first: int, last: int
     ) -> list[Mapping[str, Any]] | None:

@@ -79,14 +79,19 @@ def redrive(queue: Name, dry_run: DryRun = False, stage: Stage = LOCAL) -> None:
 
 
 def _receive(connection: Connection, url: str) -> Iterator[list[Message]]:
-    """The messages of a queue, each once, hidden from others meanwhile."""
+    """The messages of a queue, each once, hidden from others meanwhile. One that is left comes back
+    when it is no longer hidden: when nothing else comes, all are done.
+    """
+    seen: set[str] = set()
     while True:
         answer = connection.clients.sqs.receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=HIDDEN_S, WaitTimeSeconds=1
         )
-        if not answer.get("Messages"):
+        new = [each for each in answer.get("Messages", []) if each["MessageId"] not in seen]
+        if not new:
             return
-        yield list(answer["Messages"])
+        seen.update(each["MessageId"] for each in new)
+        yield new
 
 
 def _show_messages(

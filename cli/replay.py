@@ -1,8 +1,8 @@
 """`tandem replay`: bring the facts of some hours to the relay, to the projector, or to both again.
 
 For after an outage that was longer than the stream remembers. All that follows is guarded: what was
-done is not done twice. Hours are noted as they are done, so that a command that was interrupted
-goes on where it was when it is run again.
+done is not done twice. An hour is noted once nothing of it is left, so that a command that was
+interrupted goes on where it was when it is run again.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -24,10 +25,10 @@ from chalicelib.domain.effects import queues_of
 from chalicelib.domain.facts import Fact
 from chalicelib.services.ports import FACT_SHARDS, hours
 from cli.connection import LOCAL, Connection, Stage, connect
-from cli.delivery import Consumer, Delivery, send
+from cli.delivery import FACTS_A_CALL, Consumer, Delivery, send
 from cli.errors import CommandError
 
-READERS = 8
+SIDE_BY_SIDE = 8  # parts of an hour, and so calls at the same time
 MOMENTS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]
 
 Since = Annotated[datetime, typer.Option("--since", formats=MOMENTS, help="From then on, UTC.")]
@@ -54,6 +55,17 @@ class Replayed:
             f"{fact.fact_id} {fact.name}" for fact in facts if fact.fact_id in left
         )
 
+    def add(self, other: Replayed) -> None:
+        """Count another one with this."""
+        for consumer, sent in other.sent.items():
+            self.sent.setdefault(consumer, Counter()).update(sent)
+            self.left.setdefault(consumer, []).extend(other.left[consumer])
+
+    @property
+    def has_left(self) -> bool:
+        """Whether a function could not handle some facts."""
+        return any(self.left.values())
+
 
 def replay(
     since: Since,
@@ -71,42 +83,55 @@ def replay(
     named = [each for each, is_named in zip(Consumer, (relay, project), strict=True) if is_named]
     consumers = named or list(Consumer)
     notes = _Notes(connection, first, last, consumers)
+    connection.prepare_for_threads()
     replayed = Replayed()
     due = [hour for hour in hours(first, last) if hour < last]
     with Progress(console=Console(stderr=True)) as bar:
         task = bar.add_task("hours", total=len(due))
         for hour in due:
             if dry_run or hour not in notes:
-                _replay_hour(connection, consumers, replayed, (hour, first, last), dry_run)
-            if not dry_run:
-                notes.add(hour)
+                of_hour = _replay_hour(connection, consumers, (hour, first, last), dry_run)
+                replayed.add(of_hour)
+                if not dry_run and not of_hour.has_left:
+                    notes.add(hour)
             bar.advance(task)
     _show(replayed, dry_run)
-    notes.remove()
-    if any(replayed.left.values()):
-        raise CommandError("some facts were left: the logs of the functions say why")
+    if replayed.has_left:
+        raise CommandError(
+            "some facts were left: the logs of the functions say why",
+            "the same command again brings their hours alone",
+        )
+    if not dry_run:
+        notes.remove()
 
 
 def _replay_hour(
     connection: Connection,
     consumers: list[Consumer],
-    replayed: Replayed,
     when: tuple[datetime, datetime, datetime],
     dry_run: bool,
-) -> None:
+) -> Replayed:
+    """Bring what is due of an hour: side by side, and each so many facts at a time."""
     hour, first, last = when
 
-    def read(shard: int) -> list[Fact]:
-        facts = connection.repository.facts_in(hour, shard)
-        return [fact for fact in facts if first <= fact.at < last]
+    def replay_shards(shards: range) -> Replayed:
+        replayed = Replayed()
+        facts = (fact for shard in shards for fact in connection.repository.facts_in(hour, shard))
+        within = (fact for fact in facts if first <= fact.at < last)
+        while some := list(islice(within, FACTS_A_CALL)):
+            for consumer in consumers:
+                due = [fact for fact in some if _is_due(consumer, fact)]
+                images = [fact_item(fact) for fact in due]
+                delivery = Delivery() if dry_run else send(connection, consumer, images)
+                replayed.note(consumer, due, delivery)
+        return replayed
 
-    with ThreadPoolExecutor(READERS) as pool:
-        facts = [fact for shard in pool.map(read, range(FACT_SHARDS)) for fact in shard]
-    for consumer in consumers:
-        due = [fact for fact in sorted(facts, key=lambda one: one.at) if _is_due(consumer, fact)]
-        images = [fact_item(fact) for fact in due]
-        delivery = Delivery() if dry_run else send(connection, consumer, images)
-        replayed.note(consumer, due, delivery)
+    replayed = Replayed()
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        parts = [range(each, FACT_SHARDS, SIDE_BY_SIDE) for each in range(SIDE_BY_SIDE)]
+        for of_part in pool.map(replay_shards, parts):
+            replayed.add(of_part)
+    return replayed
 
 
 def _is_due(consumer: Consumer, fact: Fact) -> bool:

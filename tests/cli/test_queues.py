@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
+from threading import Lock
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,12 +17,13 @@ import boto3
 import pytest
 
 from chalicelib import functions
-from chalicelib.adapters.dynamodb.codec import fact_item, fact_json
+from chalicelib.adapters.dynamodb.codec import fact_from_json, fact_item, fact_json
 from chalicelib.adapters.dynamodb.repository import DynamoRepository
+from chalicelib.domain.effects import Queue
 from chalicelib.domain.fact_bodies import body_of
 from chalicelib.domain.facts import Fact, FactName
 from chalicelib.services.campaigns.put import put_campaign
-from chalicelib.services.ports import Repository
+from chalicelib.services.ports import Clock, Repository
 from cli import queues, replay
 from cli.connection import Connection, connect
 from tests.cli.conftest import REGION, TABLE, Tandem
@@ -45,14 +49,28 @@ class WorldConnection:
         self.repository: Repository = world.repository
         self.place = Place()
         self.calls: list[str] = []
-        self._world, self._stream = world, stream
+        self.world, self._stream = world, stream
         self.dies_at = 0
+        self.dies_after_the_call = False
+        self.is_down = False
+        self._turn = Lock()  # the functions are replaced for the time of a call
+
+    def prepare_for_threads(self) -> None:
+        """There is no client."""
 
     def invoke(self, function: str, event: dict[str, Any]) -> Mapping[str, Any] | None:
-        self.calls.append(function)
-        if len(self.calls) == self.dies_at:
-            raise KeyboardInterrupt
-        with functions_of(self._world):
+        with self._turn:
+            self.calls.append(function)
+            dies = self.dies_at and len(self.calls) >= self.dies_at
+            if dies and not self.dies_after_the_call:
+                raise KeyboardInterrupt
+            answer = None if self.is_down else self._answer(function, event)
+            if dies:
+                raise KeyboardInterrupt
+            return answer
+
+    def _answer(self, function: str, event: dict[str, Any]) -> Mapping[str, Any] | None:
+        with functions_of(self.world):
             try:
                 return getattr(functions, function)(event)  # type: ignore[no-any-return]
             except functions.WorkFailedError:
@@ -146,20 +164,65 @@ def test_a_dry_run_counts_and_sends_nothing(
     assert "  referral_confirmed 1" in result.output
 
 
-def test_an_interrupted_replay_goes_on_where_it_was(
-    tandem: Tandem, connected: Callable[[World], WorldConnection]
-) -> None:
+def lost_in_two_hours() -> World:
+    """A day of which both functions lost facts of two hours."""
     world = eventful(everything)
     put_campaign(world.ports, campaign(ends_on="2026-12-30"))  # in another hour
     world.run()
+    world.loses = nothing
+    return world
+
+
+def test_an_interrupted_replay_goes_on_where_it_was(
+    tandem: Tandem, connected: Callable[[World], WorldConnection]
+) -> None:
+    world = lost_in_two_hours()
     connection = connected(world)
-    connection.dies_at = 3
-    assert tandem("replay", *DAY).exit_code != 0
-    assert connection.calls == ["relay", "project", "project"]
-    connection.dies_at = 0
     assert tandem("replay", *DAY).exit_code == 0
-    assert connection.calls[3:] == ["project"]
-    assert len(world.journal()) == len(world.facts())
+    of_first_hour = len(connection.calls) - 1  # the other hour has one fact, and no work
+    connection = connected(lost_in_two_hours())
+    connection.dies_at = of_first_hour + 1
+    assert tandem("replay", *DAY).exit_code != 0
+    connection.dies_at = 0
+    assert tandem("replay", *DAY, "--dry-run").exit_code == 0
+    assert tandem("replay", *DAY).exit_code == 0
+    assert connection.calls[of_first_hour + 1 :] == ["project"]
+
+
+@pytest.mark.parametrize("is_done", [False, True], ids=["before", "after"])
+def test_a_replay_that_is_killed_at_any_call_is_made_good_by_the_next(
+    tandem: Tandem, connected: Callable[[World], WorldConnection], is_done: bool
+) -> None:
+    undisturbed = lost_in_two_hours()
+    connection = connected(undisturbed)
+    assert tandem("replay", *DAY).exit_code == 0
+    undisturbed.run()
+    for dies_at in range(1, len(connection.calls) + 1):
+        world = lost_in_two_hours()
+        killed = connected(world)
+        killed.dies_at, killed.dies_after_the_call = dies_at, is_done
+        assert tandem("replay", *DAY).exit_code != 0
+        killed.dies_at = 0
+        assert tandem("replay", *DAY).exit_code == 0
+        world.run()
+        assert account(world) == account(undisturbed)
+
+
+def test_an_hour_of_which_facts_are_left_is_brought_again_by_the_next_replay(
+    tandem: Tandem, connected: Callable[[World], WorldConnection]
+) -> None:
+    undisturbed, world = lost_in_two_hours(), lost_in_two_hours()
+    connected(undisturbed)
+    assert tandem("replay", *DAY).exit_code == 0
+    undisturbed.run()
+    connection = connected(world)
+    connection.is_down = True
+    result = tandem("replay", *DAY)
+    assert (result.exit_code, "relay: 0 facts sent" in result.output) == (1, True)
+    connection.is_down = False
+    assert tandem("replay", *DAY).exit_code == 0
+    world.run()
+    assert account(world) == account(undisturbed)
 
 
 def test_a_fact_that_cannot_be_handled_is_named_and_stops_no_other(
@@ -283,6 +346,165 @@ def test_what_the_stream_gave_up_is_read_there_or_in_the_table(
     world.loses = nothing
     world.run()
     assert account(world) == account(undisturbed)
+
+
+@dataclass
+class DeadQueue:
+    """A dead queue as SQS keeps it: what is received is hidden for a time and then comes back, and
+    whoever reads it may be killed at any call, before or after its effect.
+    """
+
+    held: dict[str, str]
+    clock: Clock
+    sent: list[str] = field(default_factory=list)
+    dies_at: int = 0
+    dies_after_the_call: bool = False
+    calls: int = 0
+    received: int = 0
+    _hidden_until: dict[str, datetime] = field(default_factory=dict)
+
+    def receive_message(
+        self,
+        *,
+        MaxNumberOfMessages: int,
+        VisibilityTimeout: int,
+        **_: object,  # noqa: N803
+    ) -> dict[str, Any]:
+        now = self.clock()
+        seen = [each for each in self.held if self._hidden_until.get(each, now) <= now]
+        found = seen[:MaxNumberOfMessages]
+        with self._call():
+            for each in found:
+                self.received += 1
+                self._hidden_until[each] = now + timedelta(seconds=VisibilityTimeout)
+        assert self.received < 1_000, "the command does not end"
+        messages = [
+            {"MessageId": each, "ReceiptHandle": each, "Body": self.held[each]} for each in found
+        ]
+        return {"Messages": messages} if messages else {}
+
+    def send_message(self, *, MessageBody: str, **_: object) -> None:  # noqa: N803
+        with self._call():
+            self.sent.append(MessageBody)
+
+    def delete_message(self, *, ReceiptHandle: str, **_: object) -> None:  # noqa: N803
+        with self._call():
+            del self.held[ReceiptHandle]
+
+    @contextmanager
+    def _call(self) -> Iterator[None]:
+        self.calls += 1
+        dies = self.calls == self.dies_at
+        if dies and not self.dies_after_the_call:
+            raise KeyboardInterrupt
+        yield
+        if dies:
+            raise KeyboardInterrupt
+
+
+class QueuesOfWorld(WorldConnection):
+    """A connection to a world in memory, to one dead queue, and to a stream."""
+
+    def __init__(self, world: World, dead: DeadQueue, stream: Stream) -> None:
+        super().__init__(world, stream)
+        self.clients = SimpleNamespace(sqs=dead)
+
+    def queue_url(self, name: str) -> str:
+        return name
+
+    def deliver(self, messages: Sequence[str]) -> None:
+        """Let the world work on what was put into the queue, and on what follows."""
+        self.world.queues.waiting[Queue.REWARD] += map(fact_from_json, messages)
+        self.world.run()
+
+    def stream_records(self, _: str, shard: str, first: int, last: int) -> Any:
+        assert self._stream
+        return self._stream.read(shard, first, last)
+
+
+@pytest.fixture
+def holding(monkeypatch: pytest.MonkeyPatch) -> Callable[..., QueuesOfWorld]:
+    """Let the commands talk to a world whose dead queue holds some messages."""
+
+    def to(world: World, stream: Stream, *messages: str) -> QueuesOfWorld:
+        held = {str(number): message for number, message in enumerate(messages)}
+        connection = QueuesOfWorld(world, DeadQueue(held, world.clock), stream)
+        monkeypatch.setattr(queues, "connect", lambda _: connection)
+        return connection
+
+    return to
+
+
+Holding = Callable[..., QueuesOfWorld]
+
+
+def given_up_by_relay(holding: Holding) -> QueuesOfWorld:
+    """A world whose relay was down while a referral was confirmed and an order kept."""
+    world = eventful(lambda consumer, _: consumer == "relay")
+    stream = Stream(world.clock)
+    for fact in world.facts(FactName.REFERRAL_CONFIRMED, FactName.ORDER_KEPT):
+        stream.put(fact_item(fact))
+    world.loses = nothing
+    return holding(world, stream, *map(json.dumps, given_up(stream)))
+
+
+def of_work(holding: Holding) -> QueuesOfWorld:
+    """A world whose rewards were not worked on: their dead queue holds the messages."""
+    world = eventful(lambda consumer, _: consumer == "relay")
+    due = world.facts(FactName.REFERRAL_CONFIRMED, FactName.ORDER_KEPT)
+    world.loses = nothing
+    return holding(world, Stream(world.clock), *map(fact_json, due))
+
+
+@pytest.mark.parametrize("is_done", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(
+    ("queue", "given"), [("stream", given_up_by_relay), ("reward", of_work)], ids=["stream", "work"]
+)
+def test_a_redrive_that_is_killed_at_any_call_is_made_good_by_the_next(
+    tandem: Tandem,
+    holding: Holding,
+    queue: str,
+    given: Callable[[Holding], QueuesOfWorld],
+    is_done: bool,
+) -> None:
+    def finished(connection: QueuesOfWorld) -> dict[str, Any]:
+        dead = connection.clients.sqs
+        dead.dies_at = connection.dies_at = 0
+        connection.world.clock.advance(seconds=queues.HIDDEN_S)
+        assert tandem("queue", "redrive", queue).exit_code == 0
+        assert dead.held == {}
+        connection.deliver(dead.sent)
+        return account(connection.world)
+
+    expected = account(eventful(nothing))
+    whole = given(holding)
+    assert finished(whole) == expected
+    calls = {"queue": whole.clients.sqs.calls, "function": len(whole.calls)}
+    for kind, number in calls.items():
+        for dies_at in range(1, number + 1):
+            killed = given(holding)
+            dying = killed.clients.sqs if kind == "queue" else killed
+            dying.dies_at, dying.dies_after_the_call = dies_at, is_done
+            assert tandem("queue", "redrive", queue).exit_code != 0
+            assert finished(killed) == expected
+
+
+def test_a_redrive_ends_though_what_it_leaves_comes_back_meanwhile(
+    tandem: Tandem, holding: Holding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = eventful(nothing)
+    stream = Stream(world.clock)
+    for fact in world.facts()[:3]:
+        stream.put(fact_item(fact) | {"at": {"S": "yesterday"}})
+    connection = holding(world, stream, *map(json.dumps, given_up(stream)))
+    assert len(connection.clients.sqs.held) > 1
+
+    def slow(*_: object) -> None:
+        world.clock.advance(seconds=queues.HIDDEN_S)
+
+    monkeypatch.setattr(connection, "invoke", slow)
+    result = tandem("queue", "redrive", "stream")
+    assert (result.exit_code, "3 left" in result.output) == (1, True)
 
 
 def test_a_place_of_which_a_fact_is_left_stays_in_the_dead_queue(
