@@ -23,6 +23,8 @@ LEAST_BOUNCES = 20
 BOUNCED_IN_A_THOUSAND = 40
 LEAST_COMPLAINTS = 5
 COMPLAINED_IN_A_THOUSAND = 1
+# What is held stays until its mail is sent, so that it is found if its message is lost.
+QUEUED_AGAIN_AFTER = timedelta(hours=12)
 SENT = "sent"
 _COUNTED = (SENT, HARD_BOUNCES, COMPLAINTS)
 
@@ -57,13 +59,19 @@ class InvitationStop(Entity):
 class HeldInvitation(Entity):
     """An invitation whose mail waits until the campaign's invitations are resumed.
 
-    `accepted` is the fact that it follows from; `ends_at` when the invitation closes.
+    `accepted` is the fact that it follows from; `ends_at` when the invitation closes; `queued_at`
+    when the fact was last queued again, since they were resumed.
     """
 
     campaign: str
     invitation_id: str
     accepted: Fact
+    queued_at: datetime | None = None
     ends_at: datetime
+
+    def is_to_be_queued(self, now: datetime) -> bool:
+        """Whether nobody has queued the fact since they were resumed, or it may be lost."""
+        return self.queued_at is None or now - self.queued_at >= QUEUED_AGAIN_AFTER
 
 
 def reason_to_stop(

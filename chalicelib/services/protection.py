@@ -2,18 +2,25 @@
 
 Vouchers and sign-ins go on. An invitation that is due while they are stopped is held as an item and
 not leased; when ops resume, the fact it follows from is queued again, and it is sent as any other:
-once (law 2), and not after its closing day. Counts come from the facts (`repository.counts`), so no
-mail writes an item of the campaign.
+once (law 2), and not after its closing day. The item stays until it is known what became of the
+mail, so that one whose message is lost is queued again (`reconcile`). Counts come from the facts
+(`repository.counts`), so no mail writes an item of the campaign.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from itertools import islice
 
 from chalicelib.domain import protection
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.effects import Queue, queues_of
-from chalicelib.domain.fact_bodies import InvitationsResumed, InvitationsStopped
+from chalicelib.domain.fact_bodies import (
+    InvitationAccepted,
+    InvitationsResumed,
+    InvitationsStopped,
+)
 from chalicelib.domain.facts import Fact, FactBody
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.protection import HeldInvitation, InvitationStop
@@ -23,6 +30,7 @@ from chalicelib.services.ports import (
     CommandPorts,
     ConflictError,
     Insert,
+    Key,
     Ports,
     Remove,
     Replace,
@@ -71,45 +79,65 @@ def resume(ports: CommandPorts, campaign_id: str, by: str) -> bool:
     return True
 
 
-def hold(ports: Ports, invitation: Invitation, accepted: Fact) -> None:
-    """Keep the fact that an invitation's mail follows from until they are resumed."""
-    held = HeldInvitation(
-        campaign=invitation.campaign,
-        invitation_id=invitation.invitation_id,
-        accepted=accepted,
-        ends_at=invitation.closes_at,
-    )
-    try:
-        ports.repository.commit(Insert(held))
-    except ConflictError:
-        return  # held already
+def stop_and_held(
+    ports: Ports, accepted: InvitationAccepted, campaign_id: str
+) -> tuple[InvitationStop | None, HeldInvitation | None]:
+    """The stop in force of a campaign's invitations, and whether this one is held already."""
+    stop_key = Key.of(InvitationStop, campaign=campaign_id)
+    held_key = Key.of(HeldInvitation, campaign=campaign_id, invitation_id=accepted.invitation_id)
+    found = ports.repository.read(stop_key, held_key)
+    stop = found.get(stop_key)
+    return stop if stop and stop.is_in_force else None, found.get(held_key)
+
+
+def hold(ports: Ports, invitation: Invitation, accepted: Fact, held: HeldInvitation | None) -> None:
+    """Keep the fact that an invitation's mail follows from until they are resumed; `held` if it was
+    kept before.
+    """
+    if held and held.queued_at is None:
+        return
+    if held:
+        change: Change = Replace(replace(held, queued_at=None))  # they were stopped again
+    else:
+        change = Insert(
+            HeldInvitation(
+                campaign=invitation.campaign,
+                invitation_id=invitation.invitation_id,
+                accepted=accepted,
+                ends_at=invitation.closes_at,
+            )
+        )
+    with suppress(ConflictError):  # another delivery has done it
+        ports.repository.commit(change)
+
+
+def release(ports: Ports, held: HeldInvitation) -> None:
+    """Hold an invitation no longer: it is known what became of its mail."""
+    with suppress(ConflictError):  # it was queued once more: the next delivery releases it
+        ports.repository.commit(Remove(held))
 
 
 def requeue_held(ports: Ports, campaign_id: str) -> int:
     """Queue held invitations again; returns how many: `REQUEUED_AT_ONCE` when there may be more.
 
-    Queued first and removed after that: one that is queued twice is still sent once.
+    Queued first and noted after that: one that is queued twice is still sent once.
     """
     if stop_of(ports, campaign_id):
         return 0
-    held = islice(ports.repository.within(HeldInvitation, campaign=campaign_id), REQUEUED_AT_ONCE)
+    now = ports.clock()
+    held = ports.repository.within(HeldInvitation, campaign=campaign_id)
+    due = islice((one for one in held if one.is_to_be_queued(now)), REQUEUED_AT_ONCE)
     queued = 0
-    while batch := list(islice(held, 10)):
+    while batch := list(islice(due, 10)):
         for queue in (Queue.MAIL, Queue.REQUESTED_MAIL):
-            due = [one.accepted for one in batch if queue in queues_of(one.accepted)]
-            if due:
-                ports.queues.put(queue, due)
+            facts = [one.accepted for one in batch if queue in queues_of(one.accepted)]
+            if facts:
+                ports.queues.put(queue, facts)
         for one in batch:
-            _remove(ports, one)
+            with suppress(ConflictError):  # it was released, or queued by another run
+                ports.repository.commit(Replace(replace(one, queued_at=now)))
         queued += len(batch)
     return queued
-
-
-def _remove(ports: Ports, held: HeldInvitation) -> None:
-    try:
-        ports.repository.commit(Remove(held))
-    except ConflictError:
-        return  # removed by another run
 
 
 def _fact(ports: CommandPorts, campaign_id: str, body: FactBody) -> Fact:

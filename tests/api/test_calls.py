@@ -81,7 +81,7 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
     "mail: a sign-in": [*[GET] * 3, WRITE, SEND, GET, WRITE],
     "mail: an invitation": [
         *[*[GET] * 6, READ_FILE, BATCH],  # neither a customer nor opposed meanwhile
-        *[*[GET] * 2, WRITE, SEND, *[GET] * 2, WRITE],
+        *[GET, BATCH, WRITE, SEND, *[GET] * 2, WRITE],
     ],
     "mail: a voucher": [*[GET] * 4, BATCH, GET, WRITE, SEND, GET, WRITE],
     "mail_events: a delivery": [*[GET] * 2],

@@ -363,20 +363,14 @@ class DeadQueue:
     received: int = 0
     _hidden_until: dict[str, datetime] = field(default_factory=dict)
 
-    def receive_message(
-        self,
-        *,
-        MaxNumberOfMessages: int,
-        VisibilityTimeout: int,
-        **_: object,  # noqa: N803
-    ) -> dict[str, Any]:
+    def receive_message(self, **asked: Any) -> dict[str, Any]:
         now = self.clock()
         seen = [each for each in self.held if self._hidden_until.get(each, now) <= now]
-        found = seen[:MaxNumberOfMessages]
+        found = seen[: asked["MaxNumberOfMessages"]]
         with self._call():
             for each in found:
                 self.received += 1
-                self._hidden_until[each] = now + timedelta(seconds=VisibilityTimeout)
+                self._hidden_until[each] = now + timedelta(seconds=asked["VisibilityTimeout"])
         assert self.received < 1_000, "the command does not end"
         messages = [
             {"MessageId": each, "ReceiptHandle": each, "Body": self.held[each]} for each in found

@@ -261,7 +261,7 @@ ENTITIES: list[Entity] = [
         counted_before={"sent": 5000, "complaints": 5},
     ),
     HeldInvitation(
-        campaign=CAMPAIGN, invitation_id="i", ends_at=LATER,
+        campaign=CAMPAIGN, invitation_id="i", queued_at=LATER, ends_at=LATER,
         accepted=Fact(
             fact_id="f", name="invitation_accepted", campaign=CAMPAIGN, subject="i", at=MORNING,
             correlation="k", ids={"sponsor": "s", "invitation": "i"},

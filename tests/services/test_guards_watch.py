@@ -185,7 +185,7 @@ def closed(world: World, _: Fact) -> None:
 
 
 def held(world: World, fact: Fact) -> None:
-    hold(world.ports, the_invitation(world), fact)
+    hold(world.ports, the_invitation(world), fact, None)
 
 
 def erased(world: World, _: Fact) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from random import Random
 
@@ -24,18 +25,19 @@ from chalicelib.domain.protection import (
 )
 from chalicelib.services import protection
 from chalicelib.services.campaigns.put import put_campaign
-from chalicelib.services.errors import QuotaError
+from chalicelib.services.errors import QuotaError, SenderBusyError
 from chalicelib.services.invitations.invite import Referee, sign_up
 from chalicelib.services.mails.ses_events import MailEvent, settle_mail
+from chalicelib.services.operations.consequences import is_undone
 from chalicelib.services.operations.dashboard import view_dashboard
-from chalicelib.services.ports import Insert
+from chalicelib.services.ports import Insert, MailNotSentError, Replace
 from chalicelib.services.protection import requeue_held, resume, stop_if_needed
 from chalicelib.services.watch import Watch
 from tests.fakes.campaign import CAMPAIGN, campaign
 from tests.fakes.due import expire, reconcile
 from tests.fakes.ports import MORNING
 from tests.fakes.world import VIPS, World, new_world, wrapped
-from tests.services.test_send import Overtaken
+from tests.services.test_send import Overtaken, send
 
 TODAY = date(2026, 3, 2)
 RULES = campaign()
@@ -247,6 +249,81 @@ def test_law_2_what_two_runs_queue_at_once_goes_out_once(halted: World) -> None:
     assert requeue_held(both, CAMPAIGN) == 1
     halted.run()
     assert len(halted.mailer.to("late@example.fr")) == 1
+
+
+def queued_and_lost(world: World) -> None:
+    """A held invitation is queued again after the resumption, and its message is lost."""
+    world.invite(world.sponsor(VIPS[1]), "late@example.fr")
+    world.run()
+    resume(world.ports, CAMPAIGN, OPS)
+    assert requeue_held(world.ports, CAMPAIGN) == 1
+    world.queues.waiting[Queue.MAIL].clear()
+
+
+def test_a_held_invitation_whose_message_is_lost_is_queued_again_half_a_day_later(
+    halted: World,
+) -> None:
+    queued_and_lost(halted)
+    for hours, mails in ((0, 0), (11, 0), (1, 1), (12, 1)):
+        halted.clock.advance(hours=hours)
+        reconcile(halted.ports)
+        halted._streamed = len(halted.repository.stream)  # the resumption queues nothing more
+        halted.run()
+        assert len(halted.mailer.to("late@example.fr")) == mails
+    assert held(halted) == 0
+
+
+def test_what_waits_in_the_queue_is_no_finding(halted: World) -> None:
+    halted.run()
+    queued_and_lost(halted)
+    [resumed_fact] = halted.facts(FactName.INVITATIONS_RESUMED)
+    assert not is_undone(halted.ports, resumed_fact, {})
+    halted.clock.advance(hours=12)
+    assert is_undone(halted.ports, resumed_fact, {})
+
+
+def test_invitations_that_are_stopped_again_are_held_until_the_next_resumption(
+    halted: World,
+) -> None:
+    halted.invite(halted.sponsor(VIPS[1]), "late@example.fr")
+    halted.run()
+    resume(halted.ports, CAMPAIGN, OPS)
+    assert requeue_held(halted.ports, CAMPAIGN) == 1
+    stop = halted.repository.get(InvitationStop, campaign=CAMPAIGN)
+    halted.repository.commit(Replace(stopped(RULES, stop, StopReason.COMPLAINTS, halted.clock())))
+    halted._streamed = len(halted.repository.stream)
+    for _ in range(2):  # a message may come twice
+        halted.queues.waiting[Queue.MAIL] *= 2
+        halted.run()
+    assert (held(halted), len(halted.mailer.to("late@example.fr"))) == (1, 0)
+    resume(halted.ports, CAMPAIGN, OPS)
+    assert requeue_held(halted.ports, CAMPAIGN) == 1
+    halted.run()
+    assert (held(halted), len(halted.mailer.to("late@example.fr"))) == (0, 1)
+
+
+def test_an_invitation_that_is_not_to_be_sent_any_more_is_held_no_longer(halted: World) -> None:
+    halted.invite(halted.sponsor(VIPS[1]), "late@example.fr")
+    halted.run()
+    resume(halted.ports, CAMPAIGN, OPS)
+    [invitation] = [
+        one for one in halted.memory.all(Invitation) if one.state is InvitationState.RECEIVED
+    ]
+    halted.repository.commit(Replace(replace(invitation, state=InvitationState.DECLINED)))
+    halted.run()
+    assert (held(halted), len(halted.mailer.to("late@example.fr"))) == (0, 0)
+
+
+def test_an_invitation_stays_held_while_the_sender_is_busy(halted: World) -> None:
+    halted.invite(halted.sponsor(VIPS[1]), "late@example.fr")
+    halted.run()
+    resume(halted.ports, CAMPAIGN, OPS)
+    requeue_held(halted.ports, CAMPAIGN)
+    halted.mailer.answers = [MailNotSentError("TooManyRequests", final=False)]
+    [accepted] = halted.queues.waiting[Queue.MAIL]
+    with pytest.raises(SenderBusyError):
+        send(halted, accepted)
+    assert held(halted) == 1
 
 
 @pytest.mark.parametrize("loses", ["stops", "resumes"])

@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain import mails
+from chalicelib.domain.fact_bodies import InvitationAccepted, body_of
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.mails import AT_MOST_ONCE, Mail, MailProblem, MailState
 from chalicelib.mails.message import compose
@@ -39,7 +40,7 @@ from chalicelib.services.ports import (
     Remove,
     Replace,
 )
-from chalicelib.services.protection import hold, stop_of
+from chalicelib.services.protection import hold, release, stop_and_held
 
 LEASE = timedelta(minutes=5)
 
@@ -53,11 +54,22 @@ def send_mail(ports: Ports, sender: Sender, fact: Fact) -> str:
     attempt at a mail that must arrive may still be running.
     """
     draft = draft_for(ports, sender, fact)
+    body = body_of(fact)
+    if not isinstance(body, InvitationAccepted):
+        return _send(ports, sender, draft, fact)
+    stop, held = stop_and_held(ports, body, fact.campaign)
+    if stop and draft and draft.invitation:
+        hold(ports, draft.invitation, fact, held)
+        return "held"
+    outcome = _send(ports, sender, draft, fact)
+    if held:
+        release(ports, held)
+    return outcome
+
+
+def _send(ports: Ports, sender: Sender, draft: Draft | None, fact: Fact) -> str:
     if draft is None:
         return "nothing_to_send"
-    if draft.invitation and stop_of(ports, draft.campaign.id):
-        hold(ports, draft.invitation, fact)
-        return "held"
     recipient = draft.contact.address.sendable
     # Before the lease: a mail that cannot be composed must not look as if it might have been sent.
     message = _message(ports, sender, draft, recipient)

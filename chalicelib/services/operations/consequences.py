@@ -8,7 +8,7 @@ Neither a marker nor a second record is needed: what the work leaves behind show
 | a decision on a sign-in | its contact is gone (refused), or the grant is among the facts |
 | a mail | its item exists, whatever became of it; or it may not be sent any more, or is held |
 | a mail that ops have sent again | it waits no longer |
-| resuming a campaign's invitations | none is held, or they are stopped again |
+| resuming a campaign's invitations | all that are held are queued, or they are stopped again |
 | a reward | the same work, done again, would change nothing |
 | a held list that ops decided on | it is no longer held, or its refusal is among the facts |
 | a new list | no invitation from before it is undecided |
@@ -102,7 +102,7 @@ def is_undone(ports: Ports, fact: Fact, results: Results) -> bool:
         case MailToSendAgain():
             return isinstance(result, Mail) and result.state is MailState.WAITING
         case InvitationsResumed():
-            return _has_held(ports, fact.campaign)
+            return _has_unqueued(ports, fact.campaign)
         case ListReview():
             return isinstance(result, HeldList) and _is_unprocessed(ports, fact, body, result)
         case _:
@@ -195,9 +195,10 @@ def _invitation_may_be_mailed(ports: Ports, sponsor_id: str, invitation_id: str)
     return held is None and _has_contact(ports, invitation.contact_id)
 
 
-def _has_held(ports: Ports, campaign: str) -> bool:
+def _has_unqueued(ports: Ports, campaign: str) -> bool:
     held = ports.repository.within(HeldInvitation, campaign=campaign)
-    return stop_of(ports, campaign) is None and next(held, None) is not None
+    now = ports.clock()
+    return stop_of(ports, campaign) is None and any(one.is_to_be_queued(now) for one in held)
 
 
 def _voucher_may_be_mailed(ports: Ports, body: VoucherIssued | VoucherAcknowledged) -> bool:
