@@ -36,6 +36,8 @@ class Reason(StrEnum):
     CUSTOMER = "customer"
     CUSTOMER_ALIAS = "customer_alias"
     BECAME_CUSTOMER = "became_customer"
+    SPONSOR_LEFT = "sponsor_left"
+    """the sponsor is not on the VIP list in force any more"""
 
     @property
     def verdict(self) -> Verdict:
@@ -86,6 +88,10 @@ def problem_before_lists(evidence: Evidence) -> Reason | None:
     return next((reason for reason, applies in CHECKS if applies(evidence)), None)
 
 
-def problem_on_list(found: str | None) -> Reason | None:
-    """Why a referee found on the customer list may not be invited (law 3); None if not found."""
+def problem_on_lists(sponsor_found: str | None, found: str | None) -> Reason | None:
+    """Why the lists forbid an invitation: the sponsor is not found on the VIP list, or the referee
+    is found on that of customers (law 3); None if they do not.
+    """
+    if sponsor_found is None:
+        return Reason.SPONSOR_LEFT
     return {"exact": Reason.CUSTOMER, "alias": Reason.CUSTOMER_ALIAS}[found] if found else None

@@ -57,6 +57,7 @@ class Decision:
     decided_at: datetime
     campaign_version: int
     customers_version: int | None = None
+    vips_version: int | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -142,14 +143,20 @@ def new_invitation(
 
 
 def new_decision(
-    campaign: Campaign, reason: Reason, *, customers_version: int | None, now: datetime
+    campaign: Campaign,
+    reason: Reason,
+    *,
+    customers_version: int | None,
+    vips_version: int | None = None,
+    now: datetime,
 ) -> Decision:
-    """A decision under the rules of `campaign`, with the customer list it was made with, if any."""
+    """A decision under the rules of `campaign`, with the lists it was made with, if any."""
     return Decision(
         reason=reason,
         decided_at=now,
         campaign_version=campaign.version,
         customers_version=customers_version,
+        vips_version=vips_version,
     )
 
 

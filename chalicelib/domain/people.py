@@ -135,12 +135,15 @@ class Token(Entity):
 
 @dataclass(frozen=True, kw_only=True)
 class Session(Entity):
-    """A sponsor's session, by the SHA-256 of its bearer token."""
+    """A sponsor's session, by the SHA-256 of its bearer token. `vip_checked_at`: when the VIP list
+    in force was last seen to have the sponsor.
+    """
 
     session_hash: str
     campaign: str
     sponsor_id: str
     ends_at: datetime
+    vip_checked_at: datetime | None = None
 
 
 def new_contact(

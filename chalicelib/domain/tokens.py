@@ -10,9 +10,11 @@ from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.people import Session, Token, TokenPurpose
-from chalicelib.domain.sign_ins import STOP_LASTS, SignInLink
+from chalicelib.domain.sign_ins import LEFT_AT_LEAST, STOP_LASTS, SignInLink
 
 SESSION_LASTS = timedelta(hours=12)
+# Who leaves the VIP list is out of the space within this time of the new list.
+CHECKED_EVERY = timedelta(minutes=15)
 # After an invitation's closing day: who confirmed it sees the voucher for so long.
 SEEN_FOR = timedelta(days=90)
 
@@ -32,15 +34,15 @@ def is_usable(token: Token | None, purpose: TokenPurpose, now: datetime) -> Type
     )
 
 
-def sign_in_token(text: str, link: SignInLink) -> Token:
-    """The stored form of a token that opens a session."""
+def sign_in_token(text: str, link: SignInLink, now: datetime) -> Token:
+    """The stored form of a token that opens a session; a mail that is late has a good link too."""
     return Token(
         token_hash=hashed(text),
         purpose=TokenPurpose.SIGN_IN,
         campaign=link.campaign,
         sponsor_id=link.sponsor_id,
         contact_id=link.contact_id,
-        ends_at=link.valid_until,
+        ends_at=max(link.valid_until, now + LEFT_AT_LEAST),
     )
 
 
@@ -91,11 +93,19 @@ def unsubscribe_token(
     )
 
 
-def new_session(bearer: str, token: Token, now: datetime) -> Session:
+def new_session(
+    bearer: str, token: Token, now: datetime, *, vip_checked_at: datetime | None
+) -> Session:
     """The session that a sign-in token is exchanged for, by its bearer text."""
     return Session(
         session_hash=hashed(bearer),
         campaign=token.campaign,
         sponsor_id=token.sponsor_id,
         ends_at=now + SESSION_LASTS,
+        vip_checked_at=vip_checked_at,
     )
+
+
+def is_to_be_checked(session: Session, now: datetime) -> bool:
+    """Whether the VIP list is asked again before the session is used."""
+    return session.vip_checked_at is None or now - session.vip_checked_at >= CHECKED_EVERY

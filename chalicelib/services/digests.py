@@ -21,7 +21,8 @@ from chalicelib.domain.people import (
     sponsor_claims,
     widest,
 )
-from chalicelib.services.lookups import oppositions_to, sponsor_claims_on
+from chalicelib.services.list_ports import Membership
+from chalicelib.services.lookups import find_vip, oppositions_to, sponsor_claims_on
 from chalicelib.services.ports import Change, Insert, Ports, Replace
 
 
@@ -56,6 +57,12 @@ def complete_digests(
     if contact is None:
         return known
     return digests_of(ports, campaign, contact.address).with_earlier(known)
+
+
+def find_sponsor(ports: Ports, campaign: Campaign, sponsor: Sponsor) -> Membership:
+    """Whether the current VIP list has a sponsor. `ListUnavailableError` on any doubt."""
+    known, contact_id = sponsor.digests, sponsor.contact_id
+    return find_vip(ports, campaign, complete_digests(ports, campaign, known, contact_id))
 
 
 def complete_sponsor(

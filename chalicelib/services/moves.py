@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chalicelib.domain import invitations, mails
+from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.changes import ChangeKind, with_change
 from chalicelib.domain.fact_bodies import (
     InvitationBounced,
@@ -37,7 +38,7 @@ from chalicelib.domain.vouchers import (
     rolled_back,
 )
 from chalicelib.services.facts import mail_fact, new_fact, voucher_fact
-from chalicelib.services.lookups import invitation_in, release_in, voucher_of
+from chalicelib.services.lookups import claims_on, invitation_in, release_in, voucher_of
 from chalicelib.services.ports import (
     Change,
     Insert,
@@ -63,6 +64,7 @@ def mark_mail_failed(ports: Ports, mail_id: str, problem: MailProblem, reason: s
     is_refused = problem is not MailProblem.UNCONFIRMED
     if is_refused and invitation and invitation.state is InvitationState.RECEIVED:
         changes += close_invitation(ports, invitation, InvitationState.BOUNCED)
+        changes += freed_claims(ports, invitation, mail.digests)
         facts.append(mail_fact(ports, mail, InvitationBounced.of(invitation, mail, reason)))
     ports.repository.commit(*changes, facts=facts)
 
@@ -84,6 +86,16 @@ def undelivered_facts(ports: Ports, mail: Mail, problem: MailProblem) -> list[Fa
             correlation=mail.correlation,
         )
     ]
+
+
+def freed_claims(
+    ports: Ports, invitation: Invitation, digests: AddressDigests | None
+) -> list[Change]:
+    """The changes that let others invite the referee of an invitation of which no mail has left:
+    one that nobody could write to must not take somebody's one mail from them (law 2).
+    """
+    claimed = claims_on(ports, invitation.campaign, digests.values if digests else ())
+    return [Remove(one) for one in claimed if one.invitation_id == invitation.invitation_id]
 
 
 def close_invitation(ports: Ports, invitation: Invitation, state: InvitationState) -> list[Change]:

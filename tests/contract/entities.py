@@ -115,13 +115,16 @@ ENTITIES: list[Entity] = [
         sponsor_id="s", campaign=CAMPAIGN, contact_id="c", mailed=2, waits_until=MORNING,
         ends_at=LATER,
     ),
-    Session(session_hash="h", campaign=CAMPAIGN, sponsor_id="s", ends_at=LATER),
+    Session(
+        session_hash="h", campaign=CAMPAIGN, sponsor_id="s", ends_at=LATER, vip_checked_at=MORNING
+    ),
     Invitation(
         invitation_id="i", campaign=CAMPAIGN, sponsor_id="s", contact_id="c",
         channel=Channel.EMAIL, masked="z•••@e•••.fr", locale="fr",
         state=InvitationState.SENT, received_at=MORNING, closes_at=LATER, campaign_version=3,
         correlation="k", decision=Decision(
-            reason=Reason.ELIGIBLE, decided_at=MORNING, campaign_version=3, customers_version=2
+            reason=Reason.ELIGIBLE, decided_at=MORNING, campaign_version=3, customers_version=2,
+            vips_version=1,
         ),
         sent_at=MORNING, ended_at=LATER, referral_id="r",
     ),

@@ -52,6 +52,7 @@ NOT_PLAYED: Mapping[str, str] = {
     "refused: no_mail_domain": "it does not depend on anybody's DNS",
     "refused: opposed": "nobody who unsubscribed is invited after that",
     "refused: customer_alias": "the demo's domain has no alias form",
+    "refused: sponsor_left": "no second VIP list is dropped",
     "refused: became_customer": "no second customer list is dropped",
     "refused: too_late": "the lists are there before anybody is invited",
     "refused: erased": "no address is erased before a decision",

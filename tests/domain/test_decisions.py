@@ -16,7 +16,7 @@ from chalicelib.domain.eligibility import (
     Reason,
     is_same_person,
     problem_before_lists,
-    problem_on_list,
+    problem_on_lists,
 )
 from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.invitations import (
@@ -86,8 +86,12 @@ def test_each_problem_of_eligibility_has_its_reason_and_the_first_one_counts() -
 
 
 def test_the_form_found_on_the_customer_list_is_in_the_reason() -> None:
-    found = [problem_on_list(form) for form in ("exact", "alias", None)]
+    found = [problem_on_lists("exact", form) for form in ("exact", "alias", None)]
     assert found == ["customer", "customer_alias", None]
+
+
+def test_a_sponsor_who_is_on_no_vip_list_invites_nobody_whoever_it_is() -> None:
+    assert {problem_on_lists(None, form) for form in ("exact", "alias", None)} == {"sponsor_left"}
 
 
 def test_one_mailbox_is_one_person_under_any_key_in_force() -> None:

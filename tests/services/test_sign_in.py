@@ -214,7 +214,7 @@ def test_law_9_a_vips_address_is_kept_once_she_opens_a_session_and_not_before(
 ) -> None:
     ask(world)
     [typed] = world.memory.all(Contact)
-    assert typed.ends_at <= world.clock() + timedelta(days=1)
+    assert typed.ends_at == world.clock() + timedelta(days=1)
     world.clock.now = typed.ends_at
     assert world.repository.get(Contact, contact_id=typed.contact_id) is None
     ask(world)

@@ -301,6 +301,7 @@ export const texts = {
   "refusal.opposed": "Unsubscribed",
   "refusal.customer": "Already a customer",
   "refusal.customer_alias": "Already a customer (variant of the address)",
+  "refusal.sponsor_left": "The sponsor is no longer a VIP",
   "refusal.became_customer": "Became a customer in the meantime",
   "refusal.too_late": "No usable customer list in time",
   "refusal.erased": "Erased before the decision",

@@ -307,6 +307,7 @@ export const texts = {
   "refusal.opposed": "Désinscrit",
   "refusal.customer": "Déjà client",
   "refusal.customer_alias": "Déjà client (variante de l’adresse)",
+  "refusal.sponsor_left": "Le parrain n’est plus VIP",
   "refusal.became_customer": "Devenu client entre-temps",
   "refusal.too_late": "Pas de liste clients exploitable à temps",
   "refusal.erased": "Données effacées avant la décision",

@@ -84,6 +84,7 @@ class _InvitationDecided(_InvitationBody):
     channel: Channel
     campaign_version: int
     customers_version: int | None = None
+    vips_version: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +110,7 @@ def invitation_decided(invitation: Invitation) -> InvitationAccepted | Invitatio
         channel=invitation.channel,
         campaign_version=decision.campaign_version,
         customers_version=decision.customers_version,
+        vips_version=decision.vips_version,
     )
 
 

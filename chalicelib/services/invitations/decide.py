@@ -1,8 +1,9 @@
 """Deciding on invitations, behind the queue: eligibility, the claim on the referee, and the fact.
 
 The claim (one item per digest of the referee and campaign) enforces laws 1 and 2: it is inserted if
-its key is free, in the transaction that accepts the invitation. Without a trustworthy customer list
-nothing is decided; the invitation stays on the agenda until the next accepted list queues it again.
+its key is free, in the transaction that accepts the invitation. A sponsor who has left the VIP list
+invites nobody any more. Without trustworthy lists nothing is decided; the invitation stays on the
+agenda until the next accepted list queues it again.
 
 Whether the domain accepts mail is asked for every referee: the operator of a domain's DNS sees
 the query, and must not learn from it, or from its absence, who was invited, who has opposed or who
@@ -11,6 +12,8 @@ is on the list (law 8). Only a definite no refuses an invitation.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from chalicelib.domain import invitations
 from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.campaign.file import Campaign, is_past
@@ -18,13 +21,13 @@ from chalicelib.domain.eligibility import (
     Evidence,
     Reason,
     problem_before_lists,
-    problem_on_list,
+    problem_on_lists,
 )
 from chalicelib.domain.fact_bodies import InvitationReceived, body_as, invitation_decided
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import Invitation, is_undecided, new_decision
 from chalicelib.domain.people import Contact, Sponsor, referee_claims
-from chalicelib.services.digests import digests_of
+from chalicelib.services.digests import digests_of, find_sponsor
 from chalicelib.services.facts import invitation_fact
 from chalicelib.services.list_ports import ListUnavailableError
 from chalicelib.services.lookups import (
@@ -64,15 +67,25 @@ def decide_invitation(ports: Ports, fact: Fact) -> str:
     if problem:
         return _refuse(ports, campaign, invitation, contact, problem)
     try:
+        vips = find_sponsor(ports, campaign, sponsor)
         customers = find_customer(ports, campaign, digests)
     except ListUnavailableError as error:
         if error.is_transient:
             raise
         return WAITING
-    problem = problem_on_list(customers.found)
+    lists = _Lists(customers.version, vips.version)
+    problem = problem_on_lists(vips.found, customers.found)
     if problem:
-        return _refuse(ports, campaign, invitation, contact, problem, customers.version)
-    return _accept(ports, campaign, invitation, digests, customers.version)
+        return _refuse(ports, campaign, invitation, contact, problem, lists)
+    return _accept(ports, campaign, invitation, digests, lists)
+
+
+@dataclass(frozen=True)
+class _Lists:
+    """The versions of the lists that a decision was made with, if any."""
+
+    customers_version: int | None = None
+    vips_version: int | None = None
 
 
 def _evidence(
@@ -103,10 +116,10 @@ def _refuse(
     invitation: Invitation,
     contact: Contact | None,
     reason: Reason,
-    customers_version: int | None = None,
+    lists: _Lists = _Lists(),
 ) -> str:
     now = ports.clock()
-    decision = new_decision(campaign, reason, customers_version=customers_version, now=now)
+    decision = new_decision(campaign, reason, **vars(lists), now=now)
     refused = invitations.refused(invitation, decision, now)
     # Nothing will be sent to a refused address: it is erased.
     erased = [Remove(contact)] if contact else []
@@ -119,11 +132,9 @@ def _accept(
     campaign: Campaign,
     invitation: Invitation,
     digests: AddressDigests,
-    customers_version: int,
+    lists: _Lists,
 ) -> str:
-    decision = new_decision(
-        campaign, Reason.ELIGIBLE, customers_version=customers_version, now=ports.clock()
-    )
+    decision = new_decision(campaign, Reason.ELIGIBLE, **vars(lists), now=ports.clock())
     accepted = invitations.accepted(invitation, decision)
     claims = referee_claims(
         campaign.id, invitation.sponsor_id, invitation.invitation_id, digests.values

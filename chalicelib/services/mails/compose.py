@@ -62,6 +62,7 @@ from chalicelib.services.lookups import (
     sponsor_contact,
     voucher_of,
 )
+from chalicelib.services.moves import freed_claims
 from chalicelib.services.ports import Ports, Remove, Replace
 
 
@@ -159,13 +160,14 @@ def _sign_in(ports: Ports, sender: Sender, granted: SignInGranted, fact: Fact) -
         return None
     campaign, now = current_campaign(ports, fact.campaign), ports.clock()
     text, stop_text = ports.codes.token(), ports.codes.token()
+    token = tokens.sign_in_token(text, link, now)
     objection = _Objection(ports.codes.token(), sender.origin)
     digests = digests_of(ports, campaign, contact.address)
     content = SignInMail(
         campaign=_texts(campaign),
         first_name=contact.first_name,
         link=f"{sender.origin}/sponsor/?campaign={campaign.id}#token={text}",
-        expires_minutes=int((link.valid_until - now).total_seconds() // 60),
+        expires_minutes=int((token.ends_at - now).total_seconds() // 60),
         stop_link=f"{sender.origin}/sign-in-stop/#token={stop_text}",
         unsubscribe_link=objection.link,
     )
@@ -176,7 +178,7 @@ def _sign_in(ports: Ports, sender: Sender, granted: SignInGranted, fact: Fact) -
         content=content,
         correlation=fact.correlation,
         tokens=(
-            tokens.sign_in_token(text, link),
+            token,
             tokens.sign_in_stop_token(stop_text, link, now),
             tokens.unsubscribe_token(
                 objection.text, campaign, digests, sponsor_id=granted.sponsor_id
@@ -267,7 +269,8 @@ def _refused_since(
     )
     refused = invitations.refused(invitation, decision, now)
     fact = invitation_fact(ports, refused, invitation_decided(refused))
-    ports.repository.commit(Replace(refused), Remove(contact), facts=[fact])
+    freed = freed_claims(ports, invitation, digests)
+    ports.repository.commit(Replace(refused), Remove(contact), *freed, facts=[fact])
     return True
 
 

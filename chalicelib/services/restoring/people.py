@@ -127,6 +127,7 @@ def _decided(work: Work, fact: Fact, body: InvitationAccepted | InvitationRefuse
         decided_at=fact.at,
         campaign_version=body.campaign_version,
         customers_version=body.customers_version,
+        vips_version=body.vips_version,
     )
     if isinstance(body, InvitationRefused):
         refused = Replace(invitations.refused(invitation, decision, fact.at))

@@ -8,7 +8,9 @@ from chalicelib.domain import tokens
 from chalicelib.domain.first_names import require_not_the_brand
 from chalicelib.domain.people import Contact, Session, Sponsor, Token, TokenPurpose, used
 from chalicelib.domain.sign_ins import SignInLink, is_current
+from chalicelib.services.digests import find_sponsor
 from chalicelib.services.errors import UnauthorisedError
+from chalicelib.services.list_ports import ListUnavailableError
 from chalicelib.services.lookups import current_campaign, sponsor_contact
 from chalicelib.services.ports import Change, Insert, Key, Ports, Remove, Replace
 from chalicelib.services.retry import retry_on_conflict
@@ -35,10 +37,13 @@ def open_session(
     link, sponsor = found.get(link_key), found.get(sponsor_key)
     if sponsor is None or not is_current(token, link):
         raise UnauthorisedError("token")
+    is_vip = _is_vip(ports, sponsor)
+    if is_vip is False:
+        raise UnauthorisedError("token")
     if name:
         require_not_the_brand(name, current_campaign(ports, campaign_id).brand.name)
     bearer = ports.codes.token()
-    session = tokens.new_session(bearer, token, now)
+    session = tokens.new_session(bearer, token, now, vip_checked_at=now if is_vip else None)
     changes: list[Change] = [Replace(used(token, now)), Insert(session)]
     if link:
         changes.append(Remove(link))
@@ -79,12 +84,36 @@ def give_name(ports: Ports, session: Session, name: str) -> None:
     ports.repository.commit(Replace(replace(contact, first_name=name)))
 
 
+def _is_vip(ports: Ports, sponsor: Sponsor) -> bool | None:
+    """Whether the VIP list in force has the sponsor; None when no list can be trusted to say so."""
+    campaign = current_campaign(ports, sponsor.campaign)
+    try:
+        return find_sponsor(ports, campaign, sponsor).found is not None
+    except ListUnavailableError:
+        return None
+
+
+@retry_on_conflict
 def signed_in(ports: Ports, bearer: str) -> Session:
-    """The session of a bearer text. `UnauthorisedError`."""
+    """The session of a bearer text. `UnauthorisedError`, also for who has left the VIP list: it is
+    asked from time to time. A list that says nothing ends no session.
+    """
     session = ports.repository.get(Session, session_hash=tokens.hashed(bearer))
     if session is None:  # or past its end: the repository gives none then
         raise UnauthorisedError("session")
-    return session
+    now = ports.clock()
+    if not tokens.is_to_be_checked(session, now):
+        return session
+    sponsor = ports.repository.get(Sponsor, sponsor_id=session.sponsor_id)
+    is_vip = _is_vip(ports, sponsor) if sponsor else False
+    if is_vip is False:
+        ports.repository.commit(Remove(session))
+        raise UnauthorisedError("session")
+    if is_vip is None:
+        return session
+    checked = replace(session, vip_checked_at=now)
+    ports.repository.commit(Replace(checked))
+    return replace(checked, revision=session.revision + 1)
 
 
 @retry_on_conflict

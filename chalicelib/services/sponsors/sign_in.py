@@ -2,8 +2,8 @@
 
 The public call always writes one contact and one fact. Whether the address is on the VIP list is
 decided behind the queue, where no caller can measure the time it takes. When another link may be
-mailed to a VIP is said in `domain/sign_ins.py`. The address that was typed ends with its link:
-whoever typed it, it is kept only once somebody opened a session with the mail.
+mailed to a VIP is said in `domain/sign_ins.py`. The address that was typed is kept a day, as long
+as its link may last: whoever typed it, it stays only once a session is opened with the mail.
 """
 
 from __future__ import annotations
@@ -137,9 +137,9 @@ def _grant_known_sponsor(
 def _linked(
     ports: Ports, campaign: Campaign, sponsor: Sponsor, contact: Contact, last: SignInLink | None
 ) -> list[Change]:
-    """The link that is about to be mailed. What was typed ends with it, unless it is used."""
+    """The link that is about to be mailed. What was typed is there until it ends."""
     link = next_link(campaign, sponsor.sponsor_id, contact.contact_id, last, ports.clock())
-    kept = Replace(replace(contact, ends_at=link.valid_until))
+    kept = Replace(replace(contact, ends_at=max(contact.ends_at, link.valid_until)))
     return [kept, Replace(link) if last else Insert(link)]
 
 
