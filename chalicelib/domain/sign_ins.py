@@ -60,7 +60,7 @@ class SignInLink(Entity):
 
     sponsor_id: str
     campaign: str
-    contact_id: str | None
+    contact_id: str | None = None
     mailed: int
     waits_until: datetime
     ends_at: datetime

@@ -46,7 +46,7 @@ CAMPAIGNS = agenda(Agenda.CAMPAIGNS)
 ROUTES: Mapping[str, Sequence[str]] = {
     "get_campaign": [],
     "sign_in": [WRITE],
-    "open_session": [GET, BATCH, GET, WRITE],
+    "open_session": [GET, BATCH, GET, READ_FILE, GET, WRITE],
     "sign_up": [BATCH, GET, WRITE],
     "get_invitation": [*[GET] * 4],
     "confirm_invitation": [*[GET] * 3, BATCH, GET, READ_FILE, GET, BATCH, WRITE],
@@ -77,7 +77,7 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
     "project: a batch of 20 campaigns": [BATCH, BATCH, WRITE_FILE, WRITE, WRITE],
     # Its facts: of the hour before its beginning, of this hour, and where 0.2.0 stored them.
     "decide: a sign-in": [GET, *[QUERY] * 3, GET, READ_FILE, *[BATCH] * 2, WRITE],
-    "decide: an invitation": [*[GET] * 3, *[BATCH] * 2, GET, READ_FILE, WRITE],
+    "decide: an invitation": [*[GET] * 3, *[BATCH] * 2, *[GET, READ_FILE] * 2, WRITE],
     "mail: a sign-in": [*[GET] * 3, WRITE, SEND, GET, WRITE],
     "mail: an invitation": [
         *[*[GET] * 6, READ_FILE, BATCH],  # neither a customer nor opposed meanwhile

@@ -115,6 +115,9 @@ ENTITIES: list[Entity] = [
         sponsor_id="s", campaign=CAMPAIGN, contact_id="c", mailed=2, waits_until=MORNING,
         ends_at=LATER,
     ),
+    SignInLink(
+        sponsor_id="stopped", campaign=CAMPAIGN, mailed=0, waits_until=MORNING, ends_at=LATER
+    ),
     Session(
         session_hash="h", campaign=CAMPAIGN, sponsor_id="s", ends_at=LATER, vip_checked_at=MORNING
     ),
