@@ -95,6 +95,7 @@ def test_a_prolonged_campaign_goes_on_after_its_first_end() -> None:
     reconcile(world.ports)
     world.clock.now = AFTER_OLD_END
     world.drop_list("customers", ["somebody@demo.test", *VIPS, "canary@demo.test"])
+    world.drop_list("vips", [*VIPS, "another@demo.test"], file="later")
     sign_up(world.ports, CAMPAIGN, link_code, Referee(Address.parse("late@example.fr")))
     world.run()
     token = world.token_of("late@example.fr")
