@@ -127,7 +127,12 @@ def test_every_column_and_every_kind_of_change_is_explained(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [*CONSENT_COLUMNS, *ConsentState, *(set(ConsentSource) - {ConsentSource.CLIENT})]
+    "name",
+    [
+        *CONSENT_COLUMNS,
+        *ConsentState,
+        *(each for each in ConsentSource if each is not ConsentSource.CLIENT),
+    ],
 )
 def test_every_column_state_and_source_of_consents_is_explained(name: str) -> None:
     text = GUIDE.partition("### Consents\n")[2].partition("\n### ")[0]
