@@ -16,7 +16,17 @@ from chalicelib.services.ports import Ports
 from chalicelib.services.sponsors import sign_in
 from tests.api.gateway import Request
 from tests.api.requests import CONFIRMATION, OF_CAMPAIGN, invitations
-from tests.api.world import CAMPAIGN, CUSTOMER, KEY, OTHER_VIP, STRANGER, VIP, World, posting
+from tests.api.world import (
+    CAMPAIGN,
+    CUSTOMER,
+    KEY,
+    OTHER_VIP,
+    STRANGER,
+    VIP,
+    World,
+    campaign_like_demo,
+    posting,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -31,15 +41,18 @@ Asking = Callable[[str], Request]
 @pytest.fixture
 def session(world: World) -> str:
     """A world in which each of PEOPLE is what their name says; the session of the sponsor."""
+    world.put(campaign_like_demo(quotas={"sign_ups_per_day": 99}))
+    world.clock.pass_by(seconds=30)  # longer than a campaign file is remembered
     session = world.sign_in()
     world.invite(session, STRANGER)
     assert world.confirm(world.invite(session, CONFIRMED)).status == 201
     world.invite(session, OPPOSED)
     token = world.last_to(OPPOSED).token("/v1/unsubscribe/")
     assert world.post(f"/v1/unsubscribe/{token}").status == 200
-    # The sponsor's counters come to two figures, and stay there: they are in the requests too.
+    # Counters and revisions come to two figures, and stay there: they are in the requests too.
     crowd = [f"crowd.{number}@demo.test" for number in range(10)]
-    assert world.ask(invitations(*crowd, session=session)).status == 202
+    for address in crowd:
+        assert world.ask(invitations(address, session=session)).status == 202
     link = f"{OF_CAMPAIGN}/links/{world.link_code(session)}/sign-up"
     for address in crowd:
         assert world.post(link, {"email": address}).status == 202
