@@ -228,6 +228,17 @@ def test_who_never_agreed_is_reported_too_because_the_client_must_not_write_eith
     }
 
 
+def test_our_own_word_is_kept_beside_that_of_the_client(world: World) -> None:
+    referral = consenting(world, consents=False)
+    reported(world, (digest(NEWCOMER), "given", world.clock()))
+    world.clock.advance(minutes=1)
+    unsubscribe(world.ports, stop_token(world))
+    kept = {one.digest: one for one in world.memory.all(Consent)}
+    assert kept.keys() == {digest(NEWCOMER), own_digest(referral.referee)}
+    assert kept[digest(NEWCOMER)].withdrawal is None
+    assert state_of(world, referral) is WITHDRAWAL
+
+
 # --- delivered -----------------------------------------------------------------------------------
 
 
