@@ -11,7 +11,8 @@ Use cases are imported where they are called: a cold start loads only its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import product
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,7 @@ from chalicelib.domain.facts import Fact
 from chalicelib.domain.sending import tried_again_after
 from chalicelib.domain.sign_ins import SignInReason
 from chalicelib.observability import count, count_by_reason, failed, flushed, log, warn
-from chalicelib.pace import at_least
+from chalicelib.pace import NotingMailer, at_least
 from chalicelib.services.errors import RetryLaterError, SenderBusyError
 from chalicelib.services.isolation import TRANSIENT, Isolation, failing
 from chalicelib.services.list_ports import ListUnavailableError
@@ -123,10 +124,14 @@ def mail(event: Event) -> BatchAnswer:
     from chalicelib.services.mails.send import send_mail
 
     def work(fact: Fact) -> str:
+        ports = bootstrap.ports()
         # By the fact, not by the queue: an earlier version may have put it into the other one.
-        is_waited_for = Queue.REQUESTED_MAIL in queues_of(fact)
-        with nullcontext() if is_waited_for else at_least(bootstrap.seconds_for_a_mail()):
-            return send_mail(bootstrap.ports(), bootstrap.sender(), fact)
+        if Queue.REQUESTED_MAIL in queues_of(fact):
+            return send_mail(ports, bootstrap.sender(), fact)
+        # What does not get to the sender, such as a repeat, needs no turn.
+        mailer = NotingMailer(ports.mailer)
+        with at_least(bootstrap.seconds_for_a_mail(), when=lambda: mailer.was_asked):
+            return send_mail(replace(ports, mailer=mailer), bootstrap.sender(), fact)
 
     return _facts(event, "mailed", work)
 
@@ -297,7 +302,12 @@ def reconcile() -> None:
             )
             found |= checked.numbers()
             complete = "yes" if checked.is_complete else "no"
-            log("facts checked", facts=checked.checked, complete=complete)
+            log(
+                "facts checked",
+                facts=checked.checked,
+                waiting=checked.waiting,
+                complete=complete,
+            )
         found["not_handled"] += isolation.failed
         count("ReconcileFinding", sum(found[name] for name in FINDINGS))
         count("ListTooOld", found["lists_too_old"])
@@ -311,7 +321,8 @@ def reconcile() -> None:
 
 def _report_facts(checked: FactReport) -> None:
     """The metrics of what a check of some facts found, and a line for each fact."""
-    _count_facts(checked.counted)
+    if checked.counted:  # a metric takes so many values an invocation
+        _count_facts(checked.counted)
     for failure in checked.unreadable:
         _not_handled(failure)
     for found in checked.findings:

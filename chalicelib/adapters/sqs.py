@@ -55,6 +55,12 @@ class WorkQueues:
     def put_parts(self, parts: Sequence[PartOfFile]) -> None:
         self._send(Queue.PARTS, [part_json(part) for part in parts])
 
+    def has_backlog(self, queue: str) -> bool:
+        answer = self._clients.sqs.get_queue_attributes(
+            QueueUrl=self._urls[queue], AttributeNames=["ApproximateNumberOfMessages"]
+        )
+        return int(answer["Attributes"]["ApproximateNumberOfMessages"]) > 0
+
     def _send(self, queue: str, bodies: Sequence[str]) -> None:
         for start in range(0, len(bodies), MESSAGES_PER_CALL):
             answer = self._clients.sqs.send_message_batch(

@@ -1,10 +1,11 @@
 """How far the facts have been checked: the hours that are left, and those that are looked at again.
 
 Facts are checked by the hour, once the hour is settled. An hour in which work was missing is looked
-at again, each time after twice as long, until nothing is missing or `GIVEN_UP_AFTER` has passed:
-work may rightly wait for days, for a list or for codes.
+at again, each time after twice as long and at least every `LOOKED_AT_EVERY`, until nothing is
+missing: work may rightly wait for weeks, for a list or for codes, longer than a queue keeps its
+message.
 
-    hour ends ── SETTLED_AFTER ── first look ── 1 h ── 2 h ── 4 h ── … ── GIVEN_UP_AFTER
+    hour ends ── SETTLED_AFTER ── first look ── 1 h ── 2 h ── 4 h ── … ── every LOOKED_AT_EVERY
 """
 
 from __future__ import annotations
@@ -19,8 +20,12 @@ from chalicelib.domain.entity import Entity
 HOUR = timedelta(hours=1)
 # Work that follows from a fact is normally done long before.
 SETTLED_AFTER = timedelta(minutes=15)
-# How long queues keep a message.
-GIVEN_UP_AFTER = timedelta(days=14)
+# Runs are an hour apart: what an hour waits for, such as codes, is used within a day of its coming.
+LOOKED_AT_EVERY = timedelta(hours=23)
+# For so long the backlog of a queue explains that work is not done; then it may be lost as well.
+BACKLOG_EXPLAINS = timedelta(hours=12)
+# The item of the check holds 400 KB, an hour takes some 110 bytes of them. Twelve weeks.
+UNFINISHED_AT_MOST = 2_000
 HOURS_A_RUN = 12
 # Longer than this no hour waits for its first look, unless runs fail or cannot keep up.
 LATE_AFTER = timedelta(hours=6)
@@ -50,9 +55,9 @@ class UnfinishedHour:
         """Whether as much time has passed since the last look as from the hour's end to it, or the
         look is not over.
         """
-        is_last = now - self.hour >= GIVEN_UP_AFTER
-        waited = now - self.looked_at >= self.looked_at - (self.hour + HOUR)
-        return self.shard > 0 or is_last or waited
+        before = self.looked_at - (self.hour + HOUR)
+        waited = now - self.looked_at >= min(before, LOOKED_AT_EVERY)
+        return self.shard > 0 or waited
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,19 +105,20 @@ def looked_again(
     check: FactCheck, one: UnfinishedHour, shard: int, shards: int, now: datetime, *, is_done: bool
 ) -> FactCheck:
     """The check once the shards before `shard` of an unfinished hour were looked at again, the last
-    of them with that result; one that was unfinished for too long is not kept.
+    of them with that result.
     """
     is_missing = one.is_missing or not is_done
     if shard < shards:
         return _with(check, replace(one, shard=shard, is_missing=is_missing))
-    if is_missing and now - one.hour < GIVEN_UP_AFTER:
+    if is_missing:
         return _with(check, UnfinishedHour(hour=one.hour, looked_at=now))
     return replace(check, unfinished=_without(check, one.hour))
 
 
 def _with(check: FactCheck, one: UnfinishedHour) -> FactCheck:
     unfinished = (*_without(check, one.hour), one)
-    return replace(check, unfinished=tuple(sorted(unfinished, key=lambda each: each.hour)))
+    in_order = sorted(unfinished, key=lambda each: each.hour)
+    return replace(check, unfinished=tuple(in_order[-UNFINISHED_AT_MOST:]))
 
 
 def _without(check: FactCheck, hour: datetime) -> tuple[UnfinishedHour, ...]:

@@ -435,6 +435,11 @@ class Queues(Protocol):
         `queue` is the queue's own name, as events have it.
         """
 
+    def has_backlog(self, queue: str) -> bool:
+        """Whether messages of the queue wait that nobody has received yet, or that are to be
+        received again now; approximately.
+        """
+
     def put_stretches(self, stretches: Sequence[Stretch]) -> None:
         """Queue stretches of agendas for `due`; raises when any was not accepted."""
 

@@ -4,8 +4,8 @@ that a log must not contain.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import pytest
 
@@ -13,6 +13,7 @@ from chalicelib import bootstrap, functions
 from chalicelib.adapters.dynamodb.codec import fact_from_json, fact_json, fact_of
 from chalicelib.domain.effects import Queue
 from chalicelib.domain.facts import Fact, FactName
+from chalicelib.pace import at_least
 from chalicelib.services.ports import MailNotSentError, Ports
 from tests.api.requests import GOOD
 from tests.api.world import (
@@ -108,14 +109,28 @@ def test_the_pace_follows_the_setting_and_the_quota(
     assert bootstrap.seconds_for_a_mail() == pytest.approx(seconds)
 
 
+@pytest.mark.parametrize(("asked", "slept"), [(True, [0.25]), (False, [])])
+def test_a_turn_is_as_long_as_asked_for_if_it_was_used(
+    monkeypatch: pytest.MonkeyPatch, asked: bool, slept: list[float]
+) -> None:
+    found: list[float] = []
+    monkeypatch.setattr("time.monotonic", lambda: 0.0)
+    monkeypatch.setattr("time.sleep", found.append)
+    with pytest.raises(KeyError), at_least(0.25, when=lambda: asked):
+        raise KeyError
+    assert found == slept
+
+
 def test_only_mails_that_nobody_waits_for_keep_the_pace(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept: list[float] = []
 
-    def at_least(seconds: float) -> nullcontext[None]:
-        kept.append(seconds)
-        return nullcontext()
+    @contextmanager
+    def at_least(seconds: float, when: Callable[[], bool]) -> Iterator[None]:
+        yield
+        if when():
+            kept.append(seconds)
 
     monkeypatch.setattr(bootstrap, "seconds_for_a_mail", lambda: 0.25)
     monkeypatch.setattr(functions, "at_least", at_least)
@@ -127,6 +142,9 @@ def test_only_mails_that_nobody_waits_for_keep_the_pace(
     world.run()
     assert kept == []
     world.invite(session, STRANGER)
+    assert kept == [0.25]
+    # A repeat of one that was sent does not get to the sender, and keeps nobody waiting.
+    functions.mail(queue_event([_newest(world, FactName.INVITATION_ACCEPTED)], "mail"))
     assert kept == [0.25]
 
 

@@ -170,6 +170,18 @@ def test_parts_of_a_file_come_out_of_their_queue_as_they_went_in(clients: Client
     assert part_in(fact_json(fact(1))) is None
 
 
+def test_a_queue_has_a_backlog_while_messages_wait_that_nobody_has_received(
+    clients: Clients,
+) -> None:
+    url = clients.sqs.create_queue(QueueName="mail")["QueueUrl"]
+    queues = WorkQueues(clients, {"mail": url})
+    assert not queues.has_backlog("mail")
+    queues.put("mail", [fact(1)])
+    assert queues.has_backlog("mail")
+    clients.sqs.receive_message(QueueUrl=url, VisibilityTimeout=360)
+    assert not queues.has_backlog("mail")  # somebody is at it, or it is tried again later
+
+
 def test_a_postponed_message_is_there_again_when_its_time_has_come(clients: Clients) -> None:
     urls = {
         name: clients.sqs.create_queue(QueueName=f"tandem-test-{name}")["QueueUrl"]

@@ -14,7 +14,12 @@ from chalicelib.domain.changes_files import ChangesFile, next_changes_part
 from chalicelib.domain.eligibility import Reason
 from chalicelib.domain.entity import Entity, IllegalMoveError
 from chalicelib.domain.exports import Export, ExportState
-from chalicelib.domain.fact_checks import first_check, late_hours
+from chalicelib.domain.fact_checks import (
+    UNFINISHED_AT_MOST,
+    first_check,
+    found_unfinished,
+    late_hours,
+)
 from chalicelib.domain.invitations import Invitation, InvitationState, is_accepted, is_answerable
 from chalicelib.domain.mails import Mail, MailProblem, MailState
 from chalicelib.domain.people import Token
@@ -118,3 +123,13 @@ def test_an_hour_that_nobody_looked_at_is_late_six_hours_after_it_could_have_bee
     assert late_hours(check, late - timedelta(seconds=1)) == 0
     assert late_hours(check, late) == 1
     assert late_hours(check, late + timedelta(hours=2)) == 3
+
+
+def test_of_unfinished_hours_the_latest_are_kept_as_many_as_an_item_holds() -> None:
+    check = first_check(MORNING)
+    for number in range(UNFINISHED_AT_MOST + 1):
+        check = found_unfinished(check, MORNING + timedelta(hours=number), MORNING)
+    assert len(check.unfinished) == UNFINISHED_AT_MOST
+    assert check.unfinished[0].hour == MORNING + timedelta(hours=1)
+    size = sum(len(name) + len(str(value)) + 3 for name, value in vars(check.unfinished[0]).items())
+    assert size * UNFINISHED_AT_MOST < 300_000

@@ -358,6 +358,9 @@ class MemoryQueues:
     def postpone(self, queue: str, receipt: str, seconds: int) -> None:
         self.postponed.append((queue, seconds))
 
+    def has_backlog(self, queue: str) -> bool:
+        return bool(self.waiting[queue])
+
     def put_stretches(self, stretches: Sequence[Stretch]) -> None:
         self.stretches += stretches
 

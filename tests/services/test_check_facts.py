@@ -15,6 +15,7 @@ import pytest
 from chalicelib.adapters.dynamodb import schema
 from chalicelib.domain.addresses import Address
 from chalicelib.domain.campaign.lists import ListName
+from chalicelib.domain.effects import Queue
 from chalicelib.domain.fact_checks import FactCheck, Missing
 from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.invitations import Invitation
@@ -51,7 +52,7 @@ from chalicelib.services.sponsors.sign_in import request_sign_in
 from chalicelib.services.sponsors.stop_sign_ins import resume_sign_ins, stop_sign_ins
 from chalicelib.services.vouchers.changes import write_changes
 from chalicelib.services.vouchers.redeem import redeem, roll_back
-from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digest
+from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digest, templates
 from tests.fakes.due import expire, reconcile
 from tests.fakes.fuse import KilledError, killed_everywhere
 from tests.fakes.ports import MORNING
@@ -494,13 +495,86 @@ def test_an_hour_is_looked_at_once_it_is_settled() -> None:
 def test_work_that_waits_is_queued_again_later_and_later() -> None:
     world = lost_world()
     queued = []
-    for hour in range(24 * 15):
+    for hour in range(24 * 30):
         world.clock.advance(hours=1)
         check_facts(world.ports)
         if world.queues.waiting.pop("reward", []):
             queued.append(hour)
-    assert queued == [1, 2, 4, 8, 16, 32, 64, 128, 256, 335]
+    # Longer than any queue keeps its message, and every day: codes that come are used.
+    assert queued == [1, 2, 4, 8, 16, 32, *range(55, 24 * 30, 23)]
+    assert check(world).unfinished
+
+
+def test_work_that_waits_behind_a_backlog_is_not_queued_again_and_is_no_finding() -> None:
+    world = lost_world(F.INVITATION_ACCEPTED)
+    accepted = world.facts(F.INVITATION_ACCEPTED)
+    world.queues.put(Queue.MAIL, accepted)
+    for hour in range(2, 13):
+        world.clock.now = MORNING + timedelta(hours=hour, minutes=-1)
+        report = check_facts(world.ports)
+        assert not report.findings
+        assert len(world.queues.waiting[Queue.MAIL]) == len(accepted)
+    assert check(world).unfinished
+    world.loses = lambda *_: False
+    world.run()
+    world.clock.advance(hours=12)
+    assert not check_facts(world.ports).findings
     assert check(world).unfinished == ()
+
+
+def test_what_waits_behind_a_backlog_is_counted_by_its_look() -> None:
+    world = lost_world(F.INVITATION_ACCEPTED)
+    world.queues.put(Queue.MAIL, world.facts(F.INVITATION_ACCEPTED))
+    world.clock.advance(hours=2)
+    assert check_facts(world.ports).waiting == len(world.facts(F.INVITATION_ACCEPTED))
+
+
+def test_a_fact_lost_while_its_queue_has_a_backlog_is_found_within_a_day() -> None:
+    world = lost_world(F.INVITATION_ACCEPTED)
+    [lost, *_] = world.facts(F.INVITATION_ACCEPTED)
+    other = replace(lost, fact_id="other", ids={})  # a queue that is never empty
+    found = []
+    for hour in range(1, 49):
+        world.clock.now = MORNING + timedelta(hours=hour)
+        world.queues.waiting[Queue.MAIL] = [other]
+        if check_facts(world.ports).findings:
+            found.append(hour)
+            ids = {fact.fact_id for fact in world.queues.waiting[Queue.MAIL]}
+            assert lost.fact_id in ids
+    # From the first look after half a day on, and then as long as it is not done.
+    assert found == [17, 33]
+
+
+def test_the_backlog_that_a_run_makes_itself_explains_nothing() -> None:
+    world = lost_world(F.INVITATION_ACCEPTED)
+    lost = world.facts(F.INVITATION_ACCEPTED)[0]
+    more = [replace(lost, fact_id=f"more{number}") for number in range(2 * FACTS_AT_ONCE)]
+    for start in range(0, len(more), TRANSACTION_LIMIT):
+        world.memory.commit(facts=more[start : start + TRANSACTION_LIMIT])
+    world.clock.advance(hours=2)
+    report = check_facts(world.ports)
+    assert report.waiting == 0
+    assert len(world.queues.waiting[Queue.MAIL]) == len(more) + 1
+
+
+def test_a_reward_that_waits_for_codes_for_weeks_is_granted_within_a_day_of_them() -> None:
+    own = templates(welcome={"codes": "client"}, thank_you={"codes": "client"})
+    world = new_world(templates=own)
+    world.referral("jeanne@example.fr")
+    for day in range(22):
+        for _ in range(24):
+            world.clock.advance(hours=1)
+            check_facts(world.ports)
+        # No queue keeps a message longer than 14 days.
+        if day == 14:
+            world.queues.waiting.clear()
+    world.queues.waiting.clear()
+    world.drop("codes/welcome/own.csv", b"code\nWELCOME0001\n")
+    for _ in range(24):
+        world.clock.advance(hours=1)
+        check_facts(world.ports)
+    world.run()
+    assert [one.rule for one in world.memory.all(Voucher)]
 
 
 def test_facts_from_before_the_first_check_are_checked_and_no_hour_is_late_by_it() -> None:

@@ -138,6 +138,10 @@ class Network:
         match call.name:
             case "sqs:SendMessageBatch":
                 return self._queue(call.body)
+            case "sqs:GetQueueAttributes":
+                name = call.body["QueueUrl"].rpartition("/")[2]
+                waiting = len(self.queued.get(name, []))
+                return {"Attributes": {"ApproximateNumberOfMessages": f"{waiting}"}}
             case "sqs:ChangeMessageVisibility":
                 return {}  # when a message comes again is the machine's choice
             case "sesv2:SendEmail":

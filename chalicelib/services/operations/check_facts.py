@@ -9,6 +9,10 @@ How far this is, is one item (`domain/fact_checks.py`), stored after each piece 
 that is killed loses no more than the piece it was at, and the next one goes on from there. Hours in
 which something is missing are looked at again, later and later. A fact that cannot be handled does
 not stop the others.
+
+Work that is not done may only wait its turn behind a backlog of its queue, and queued again it
+would make the backlog longer. So as long as the queue has one, a fact is left alone for
+`BACKLOG_EXPLAINS`; from then on each look queues it again, once a day.
 """
 
 from __future__ import annotations
@@ -21,7 +25,9 @@ from datetime import datetime
 from itertools import islice
 from threading import Lock
 
+from chalicelib.domain.effects import Queue, queues_of
 from chalicelib.domain.fact_checks import (
+    BACKLOG_EXPLAINS,
     UNREAD,
     FactCheck,
     Missing,
@@ -65,13 +71,15 @@ class FactFinding:
 class FactReport:
     """What a piece, or a run, found. `unreadable`: facts of which nothing can be said; `counted`:
     the facts it projected; `checked`: how many it read; `late_hours`: how many hours it should have
-    looked at, and did not get to. `missing`: how many findings of each kind.
+    looked at, and did not get to. `missing`: how many findings of each kind; `waiting`: how many
+    facts wait behind a backlog of their queue, which is no finding.
     """
 
     findings: list[FactFinding] = field(default_factory=list)
     unreadable: list[Failure] = field(default_factory=list)
     counted: list[Fact] = field(default_factory=list)
     missing: Counter[Missing] = field(default_factory=Counter)
+    waiting: int = 0
     checked: int = 0
     late_hours: int = 0
     is_complete: bool = True  # false: its time was used up
@@ -96,6 +104,7 @@ class FactReport:
     def add_numbers(self, other: FactReport) -> None:
         """Add how much another one found, and not the facts: they would fill the memory."""
         self.missing += other.missing
+        self.waiting += other.waiting
         self.checked += other.checked
 
     def numbers(self) -> dict[str, int]:
@@ -105,7 +114,7 @@ class FactReport:
     @property
     def is_done(self) -> bool:
         """Whether nothing is left to look at again: what was only not counted is counted now."""
-        return self.missing.keys() <= {Missing.NOT_COUNTED}
+        return not self.waiting and self.missing.keys() <= {Missing.NOT_COUNTED}
 
 
 class _OvertakenError(Exception):
@@ -146,6 +155,7 @@ class _Run:
         self._ports = ports
         self._pool = pool
         self._until = until
+        self._backlogs: dict[Queue, bool] = {}
         self._counting = Lock()  # shards are read at the same time: projectors would meet
         self.began_at = ports.clock()
         self.check = ports.repository.get(FactCheck) or first_check(self.began_at)
@@ -212,7 +222,7 @@ class _Run:
         while some := list(islice(facts, FACTS_AT_ONCE)):
             report.checked += len(some)
             self._count([fact for fact in some if not fact.counted], report)
-            self._have_done(_undone(self._ports, some, report), report)
+            self._have_done(self._lost(some, report), report)
         return report
 
     def _count(self, uncounted: Sequence[Fact], report: FactReport) -> None:
@@ -224,22 +234,35 @@ class _Run:
             report.find(FactFinding(fact, Missing.NOT_COUNTED))
         _find_failed(uncounted, failing(uncounted, count), report)
 
+    def _lost(self, facts: Sequence[Fact], report: FactReport) -> list[Fact]:
+        """The facts whose work is not done, without those that wait behind a backlog."""
+        lost: list[Fact] = []
+
+        def find(some: list[Fact]) -> None:
+            results = results_of(self._ports, some)
+            undone = [fact for fact in some if is_undone(self._ports, fact, results)]
+            left = [fact for fact in undone if not self._waits(fact)]
+            report.waiting += len(undone) - len(left)
+            lost.extend(left)
+
+        _find_failed(facts, failing(facts, find), report)
+        return lost
+
+    def _waits(self, fact: Fact) -> bool:
+        is_young = self.began_at - fact.at < BACKLOG_EXPLAINS
+        return is_young and all(self._has_backlog(queue) for queue in queues_of(fact))
+
+    def _has_backlog(self, queue: Queue) -> bool:
+        # Asked once a run: what it queues again itself explains nothing.
+        if queue not in self._backlogs:
+            self._backlogs[queue] = self._ports.queues.has_backlog(queue)
+        return self._backlogs[queue]
+
     def _have_done(self, undone: Sequence[Fact], report: FactReport) -> None:
         for fact in undone:
             report.find(FactFinding(fact, Missing.NOT_DONE))
         not_queued = failing(undone, lambda facts: relay(self._ports, facts))
         _find_failed(undone, not_queued, report)
-
-
-def _undone(ports: Ports, facts: Sequence[Fact], report: FactReport) -> list[Fact]:
-    found: list[Fact] = []
-
-    def find(some: list[Fact]) -> None:
-        results = results_of(ports, some)
-        found.extend([fact for fact in some if is_undone(ports, fact, results)])
-
-    _find_failed(facts, failing(facts, find), report)
-    return found
 
 
 def _find_failed(
