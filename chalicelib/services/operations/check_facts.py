@@ -117,7 +117,7 @@ class FactReport:
         return not self.waiting and self.missing.keys() <= {Missing.NOT_COUNTED}
 
 
-class _OvertakenError(Exception):
+class _AnotherRunError(Exception):
     """Another run has got further meanwhile."""
 
 
@@ -169,7 +169,7 @@ class _Run:
                 yield from self._first_look(hour)
             for one in unfinished_due(self.check, self.began_at):
                 yield from self._look_again(one)
-        except _OvertakenError:
+        except _AnotherRunError:
             return  # what this run has not noted is looked at again
 
     def _first_look(self, hour: datetime) -> Iterator[FactReport]:
@@ -206,7 +206,7 @@ class _Run:
         try:
             self._ports.repository.commit(change)
         except ConflictError as error:
-            raise _OvertakenError from error
+            raise _AnotherRunError from error
         self.check = replace(check, revision=check.revision + 1)
 
     def _look(self, hour: datetime, shards: range) -> FactReport:
