@@ -87,8 +87,9 @@ def _receive(connection: Connection, url: str) -> Iterator[list[Message]]:
         answer = connection.clients.sqs.receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=HIDDEN_S, WaitTimeSeconds=1
         )
-        messages: list[Message] = [*answer.get("Messages", [])]
-        new = [each for each in messages if each["MessageId"] not in seen]
+        new: list[Message] = [
+            each for each in answer.get("Messages", []) if each["MessageId"] not in seen
+        ]
         if not new:
             return
         seen.update(each["MessageId"] for each in new)

@@ -8,9 +8,9 @@
 A part may come twice, late, or in any order: its result is stored once, rows are guarded by their
 own keys, and what is staged says what is left, so the worker of the last part writes the receipt.
 Where somebody was killed, the same message does the rest; `reconcile` queues one again where none
-is left (`unfinished_files.py`). A row that cannot be handled stops no other: the part keeps what
-was done, and the next delivery tries that row alone. Nothing with a plain address is staged: such
-rows are refused when the file is read.
+is left, and parts that wait for long (`unfinished_files.py`). A row that cannot be handled stops no
+other: the part keeps what was done, and the next delivery tries that row alone. Nothing with a
+plain address is staged: such rows are refused when the file is read.
 """
 
 from __future__ import annotations
@@ -258,7 +258,7 @@ def finish(ports: Ports, file: FileInParts) -> Receipt | None:
     if file.area is Area.ORDERS and receipt.status != "refused":
         note_orders(ports, file.campaign, file.dropped_at)
     write_receipt(ports.files, file.campaign, receipt)
-    with suppress(ConflictError):  # another worker has noted it
+    with suppress(ConflictError):  # another worker has noted it, or `reconcile` does, in an hour
         ports.repository.commit(Replace(replace(file, finished_at=ports.clock())))
     return receipt
 

@@ -277,7 +277,7 @@ ENTITIES: list[Entity] = [
     FileInParts(
         campaign=CAMPAIGN, file_id="f", area=Area.CODES, about="welcome", file="codes/a.csv",
         dropped_at=MORNING, received_at=MORNING, sha256="h", folder="d", parts=2, quarantined=True,
-        name_withheld=True, finished_at=LATER, ends_at=LATER,
+        name_withheld=True, finished_at=LATER, queued_at=LATER, ends_at=LATER,
     ),
     HandledPart(
         campaign=CAMPAIGN, file_id="f", part=1, position=9, left=(7,), is_complete=False, rows=9,

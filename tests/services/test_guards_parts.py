@@ -38,6 +38,7 @@ from tests.services.test_file_parts import (
     with_referees,
 )
 from tests.services.test_orders import CLIENT_TEMPLATES
+from tests.services.test_send import Overtaken as BeforeItsCommit
 
 STRANGER = "stranger@example.fr"
 
@@ -238,11 +239,45 @@ def test_a_file_without_a_part_left_is_queued_again_once_its_worker_had_its_time
     assert len(world.queues.parts) == 1
 
 
-def test_a_file_whose_parts_are_still_staged_is_not_queued_again() -> None:
-    """Their messages wait in the queue, or in its dead queue."""
+def test_parts_whose_messages_may_be_lost_are_queued_again_once_a_day() -> None:
     world = dropped()
     ingest(world.ports, DROP)
-    waiting = [*world.queues.parts]
+    parts = [*world.queues.parts]
+    assert len(parts) > 1
+    queued: list[int] = []
+    for _ in range(53):
+        world.queues.parts.clear()
+        world.clock.advance(hours=1)
+        found = find_unfinished(world.ports, Isolation(raised))
+        assert found == (len(queued) >= 2)
+        queued.append(len(world.queues.parts))
+    assert [hour for hour, number in enumerate(queued, start=1) if number] == [3, 27, 51]
+    assert set(queued) == {0, len(parts)}
+    assert {one.part for one in parts} == set(range(1, len(parts) + 1))
+
+
+def test_of_a_file_only_the_parts_that_are_left_are_queued_again() -> None:
+    world = dropped()
+    ingest(world.ports, DROP)
+    lost = world.queues.parts.pop()
+    work_off_parts(world.ports)
     world.clock.advance(hours=4)
-    assert find_unfinished(world.ports, Isolation(raised)) == 1
-    assert world.queues.parts == waiting
+    find_unfinished(world.ports, Isolation(raised))
+    assert world.queues.parts == [lost]
+    assert work_off_parts(world.ports)
+    assert len(receipts(world)) == 1
+
+
+def test_a_file_that_is_finished_while_its_parts_are_queued_again_stays_finished() -> None:
+    world = dropped()
+    ingest(world.ports, DROP)
+    lost = world.queues.parts.pop()
+    work_off_parts(world.ports)
+    world.clock.advance(hours=4)
+    overtaken = wrapped(
+        world,
+        lambda inner: BeforeItsCommit(inner, lambda: work_off(world.ports, lost, must_not_fail)),
+    )
+    find_unfinished(overtaken, Isolation(raised))
+    [file] = world.memory.all(FileInParts)
+    assert file.finished_at

@@ -24,6 +24,8 @@ from chalicelib.domain.files.reading import LineError, Tally
 READING = 0  # the number of the result that reading the file itself came to
 # Longer than a message can wait in a queue and then in its dead queue.
 KEPT = timedelta(days=30)
+# A little less than a day: runs an hour apart are not so to the second.
+QUEUED_AGAIN_AFTER = timedelta(hours=23, minutes=30)
 
 
 class Area(StrEnum):
@@ -38,7 +40,8 @@ class Area(StrEnum):
 @dataclass(frozen=True, kw_only=True)
 class FileInParts(Entity):
     """A file that is handled in `parts`, numbered from 1. `area` and `about` say what it is about,
-    `file` is its path as receipts have it, `folder` names the staged parts.
+    `file` is its path as receipts have it, `folder` names the staged parts, `queued_at` is when
+    those that were left were last queued again.
     """
 
     campaign: str
@@ -54,7 +57,13 @@ class FileInParts(Entity):
     quarantined: bool = False
     name_withheld: bool = False
     finished_at: datetime | None = None
+    queued_at: datetime | None = None
     ends_at: datetime
+
+
+def is_to_be_queued(file: FileInParts, now: datetime) -> bool:
+    """Whether the messages of the parts that are left may be lost."""
+    return file.queued_at is None or now - file.queued_at >= QUEUED_AGAIN_AFTER
 
 
 @dataclass(frozen=True, kw_only=True)
