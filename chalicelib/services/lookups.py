@@ -84,6 +84,10 @@ class CampaignVersions:
         before = [version for version in self._all if version.put_at <= at]
         return (before or self._all[:1])[-1].document
 
+    def every(self) -> list[Campaign]:
+        """The campaign file of every version."""
+        return [version.document for version in self._all]
+
     @cached_property
     def _current(self) -> CurrentCampaign | None:
         return self._ports.repository.get(CurrentCampaign, campaign=self._id)

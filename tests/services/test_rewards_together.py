@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from chalicelib.domain.effects import BOUGHT_BY, totals
-from chalicelib.domain.facts import FactName
+from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.orders import Buyer, Order, OrderStatus
+from chalicelib.domain.people import Sponsor
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Reward
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.orders.record import OrderOutcome
 from chalicelib.services.orders.record_many import record_reported_orders
-from chalicelib.services.ports import Insert, Replace, Repository
+from chalicelib.services.ports import Insert, Remove, Replace, Repository
+from chalicelib.services.vouchers import reward as rewarding
 from chalicelib.services.vouchers.reward import reward
+from chalicelib.services.vouchers.settle import settle
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign
 from tests.fakes.repository import (
     ContestedRepository,
@@ -54,6 +58,84 @@ def test_a_redemption_waits_for_its_voucher_in_the_index() -> None:
         reward(lagging, used)
     reward(world.ports, used)
     assert granted(world) == [("used", 1), ("welcome", 0)]
+
+
+THANKS = {"id": "thanks", "when": "order_kept", "if": {"order": 1}, "issue": "thank-you"}
+
+
+def capped(*addresses: str, **later: Any) -> tuple[World, Fact]:
+    """A sponsor whose cap allowed the first referee's reward alone, and its revocation. `later`: of
+    a version of the campaign that comes after the refusals.
+    """
+    rules: dict[str, Any] = {
+        "rules": [THANKS | {"to": "sponsor"}],
+        "caps": {"sponsor_rewards": 1},
+    }
+    world = new_world(**rules)
+    for number, address in enumerate(addresses):
+        world.referral(address)
+        record(world, world.order(f"A{number}", "kept", of=address))
+        world.run()
+    if later:
+        put_campaign(world.ports, campaign(**rules | later))
+        world.clock.advance(minutes=1)
+    record(world, world.order("A0", "returned", of=addresses[0]))
+    [returned] = world.facts(FactName.ORDER_RETURNED)
+    reward(world.ports, returned)
+    [revocation] = world.facts(FactName.REWARD_REVOKED)
+    return world, revocation
+
+
+def settled_by(world: World, fact: Fact, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The referrals that are settled by the work that follows from a fact, and its outcomes."""
+    settled: list[str] = []
+
+    def noted(*arguments: Any) -> list[str]:
+        settled.append(arguments[1])
+        return settle(*arguments)
+
+    monkeypatch.setattr(rewarding, "settle", noted)
+    outcomes = reward(world.ports, fact)
+    return [*dict.fromkeys(settled), *outcomes]
+
+
+def test_of_all_that_a_cap_refused_only_as_many_are_settled_as_there_is_room_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, revocation = capped(NEWCOMER, PAUL, "zoe@example.fr", "luc@example.fr")
+    first, *outcomes = settled_by(world, revocation, monkeypatch)
+    assert outcomes == ["granted"]
+    assert [one.referral_id for one in standing(world)] == [first]
+    assert settled_by(world, revocation, monkeypatch) == []
+
+
+def test_a_cap_that_a_later_version_has_raised_leaves_room_to_look_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, revocation = capped(NEWCOMER, PAUL, "zoe@example.fr", caps={"sponsor_rewards": 2})
+    assert len(settled_by(world, revocation, monkeypatch)) == 3
+    assert len(standing(world)) == 1, "both orders were kept under the version before"
+
+
+def test_a_sponsor_who_is_erased_gets_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, revocation = capped(NEWCOMER, PAUL)
+    [sponsor] = world.memory.all(Sponsor)
+    world.repository.commit(Remove(sponsor))
+    assert settled_by(world, revocation, monkeypatch) == []
+
+
+def test_a_count_of_an_earlier_version_is_made_again_before_it_closes_the_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, revocation = capped(NEWCOMER, PAUL)
+    [sponsor] = world.memory.all(Sponsor)
+    world.repository.commit(Replace(replace(sponsor, rewards=1, counts_revoked=True)))
+    assert settled_by(world, revocation, monkeypatch)[1:] == ["granted"]
+    assert len(standing(world)) == 1
+
+
+def standing(world: World) -> list[Reward]:
+    return [one for one in world.memory.all(Reward) if one.code_key and not one.revoked_at]
 
 
 def test_room_freed_while_a_cap_refuses_is_filled() -> None:

@@ -94,7 +94,7 @@ def settle_redemptions(
     if not decided and not (used and _rewards_redemptions(campaigns.at(happened_at))):
         return []
     keys = dict.fromkeys([*used, *_keys_of(ports, referral_id, decided)])
-    return run_each(*(partial(_settle_voucher, ports, campaigns, key) for key in keys))
+    return run_each(partial(_settle_voucher, ports, campaigns, key) for key in keys)
 
 
 def _rewards_redemptions(campaign: Campaign) -> bool:

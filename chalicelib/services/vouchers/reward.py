@@ -28,6 +28,7 @@ from chalicelib.domain.fact_bodies import (
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.orders import Order
+from chalicelib.domain.people import Sponsor
 from chalicelib.domain.redemptions import OrderUses
 from chalicelib.domain.rewards import (
     Action,
@@ -67,16 +68,20 @@ def reward(ports: Ports, fact: Fact) -> list[str]:
         case OrderBody(referral_id=referral_id, order_id=order_id):
             used = used_on(ports, fact.campaign, order_id)
             return run_each(
-                lambda: settle(ports, referral_id, on_orders),
-                lambda: settle_redemptions(ports, campaigns, referral_id, used, fact.at),
+                [
+                    lambda: settle(ports, referral_id, on_orders),
+                    lambda: settle_redemptions(ports, campaigns, referral_id, used, fact.at),
+                ]
             )
         case VoucherRedeemed() | VoucherRolledBack() as use:
             key = key_of(ports, use)
             return run_each(
-                lambda: give_back_if_cancelled(ports, campaigns, key),
-                # A rule may ask for an order that was made with such a voucher.
-                lambda: settle(ports, use.referral_id, on_orders),
-                lambda: settle_redemptions(ports, campaigns, use.referral_id, [key], fact.at),
+                [
+                    lambda: give_back_if_cancelled(ports, campaigns, key),
+                    # A rule may ask for an order that was made with such a voucher.
+                    lambda: settle(ports, use.referral_id, on_orders),
+                    lambda: settle_redemptions(ports, campaigns, use.referral_id, [key], fact.at),
+                ]
             )
         case RewardRevoked() as body:
             outcomes = _free_room(ports, body) if body.reason == ROLLED_BACK else []
@@ -143,20 +148,18 @@ def _fill_room(
     what stands.
     """
     return run_each(
-        *(
-            work
-            for referral_id in _capped_with(ports, body)
-            for work in (
-                partial(settle, ports, referral_id, _on_confirmation),
-                partial(settle, ports, referral_id, partial(_on_orders, campaigns)),
-                partial(settle_redemptions, ports, campaigns, referral_id, [], at),
-            )
+        work
+        for referral_id in _capped_with(ports, campaigns, body)
+        for work in (
+            partial(settle, ports, referral_id, _on_confirmation),
+            partial(settle, ports, referral_id, partial(_on_orders, campaigns)),
+            partial(settle_redemptions, ports, campaigns, referral_id, [], at),
         )
     )
 
 
-def _capped_with(ports: Ports, body: RewardRevoked) -> Iterator[str]:
-    """The referrals with a reward that a cap refused to this holder."""
+def _capped_with(ports: Ports, campaigns: CampaignVersions, body: RewardRevoked) -> Iterator[str]:
+    """The referrals with a reward that a cap refused to this holder, while there is room."""
     if body.holder_id == body.referral_id:
         if _was_refused(ports, body.referral_id, RewardRefusal.REFEREE_CAP):
             yield body.referral_id
@@ -164,7 +167,20 @@ def _capped_with(ports: Ports, body: RewardRevoked) -> Iterator[str]:
     for invitation in ports.repository.within(Invitation, sponsor_id=body.holder_id):
         referral_id = invitation.referral_id
         if referral_id and _was_refused(ports, referral_id, RewardRefusal.SPONSOR_CAP):
+            # Asked before each: the one before may have filled the room.
+            if not _has_room(ports, campaigns, body.holder_id):
+                return
             yield referral_id
+
+
+def _has_room(ports: Ports, campaigns: CampaignVersions, sponsor_id: str) -> bool:
+    """Whether the cap of some version may allow the sponsor one more reward."""
+    sponsor = ports.repository.get(Sponsor, sponsor_id=sponsor_id)
+    if sponsor is None:
+        return False
+    most = max(version.caps.sponsor_rewards for version in campaigns.every())
+    # The count of an earlier version may be too high: it is made again with the referral.
+    return sponsor.counts_revoked or sponsor.rewards < most
 
 
 def _was_refused(ports: Ports, referral_id: str, reason: RewardRefusal) -> bool:

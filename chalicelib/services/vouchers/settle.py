@@ -6,7 +6,7 @@ is in `reward_actions.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from chalicelib.domain.people import Sponsor
 from chalicelib.domain.referrals import Referral
@@ -103,8 +103,10 @@ def _as_revoked(ports: Ports, rewards: Sequence[Reward]) -> list[Reward]:
     ]
 
 
-def run_each(*works: Callable[[], list[str]]) -> list[str]:
-    """The outcomes of all: one that must wait does not block those after it."""
+def run_each(works: Iterable[Callable[[], list[str]]]) -> list[str]:
+    """The outcomes of all: one that must wait does not block those after it. The next one is asked
+    for once the one before is done.
+    """
     outcomes: list[str] = []
     waits: RetryLaterError | None = None
     for work in works:
