@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 import yaml
 
+from chalicelib.domain.vouchers import SHARDS
+from cli.main import app
 from infra.postprocess import FUNCTIONS, SERVERLESS_FUNCTION, complete
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -96,3 +101,71 @@ def test_every_function_and_queue_a_command_names_is_there() -> None:
         if queue["Type"] == "AWS::SQS::Queue"
     }
     assert set(re.findall(r"\$\(queue ([a-z-]+)\)", RUNBOOK)) <= queues
+
+
+# --- commands and log lines -----------------------------------------------------------------------
+
+CODE = [
+    part
+    for paragraph in RUNBOOK.split("```")[1::2]
+    for part in paragraph.replace("\\\n", " ").splitlines()
+] + re.findall(r"`([^`]+)`", "".join(RUNBOOK.split("```")[::2]))
+COMMANDS = sorted({found for part in CODE for found in re.findall(r"\btandem [a-z][^`;|&]*", part)})
+
+
+def _within(command: Any) -> Mapping[str, Any]:
+    """The commands of a group of commands, none of a single one."""
+    return getattr(command, "commands", {})
+
+
+def _command(words: list[str]) -> Any:
+    """The command that the words after `tandem` call."""
+    found: Any = typer.main.get_command(app)
+    for word in words:
+        if not _within(found):
+            break
+        assert word in _within(found), f"tandem has no {' '.join(words)}"
+        found = _within(found)[word]
+    return found
+
+
+def _unknown_options(command: Any, words: list[str]) -> set[str]:
+    known = {option for each in command.params for option in each.opts}
+    return {word for word in words if word.startswith("--")} - known
+
+
+def test_the_runbook_has_commands_to_check() -> None:
+    assert len(COMMANDS) > 20
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_a_command_of_the_runbook_exists_with_its_options(line: str) -> None:
+    words = line.split()[1:]
+    assert _unknown_options(_command(words), words) == set()
+
+
+def test_no_command_of_ours_is_named_without_tandem() -> None:
+    """`facts …` alone is nothing that a shell knows."""
+    ours = _within(typer.main.get_command(app))
+    assert "facts" in ours
+    used = [part for part in CODE if re.search(r" .*([A-Z]{3}|--[a-z])", part.strip())]
+    assert [part for part in used if part.split()[0] in ours] == []
+
+
+def test_what_is_said_to_be_a_line_of_a_log_is_logged_by_the_code() -> None:
+    sources = (path.read_text(encoding="utf-8") for path in (ROOT / "chalicelib").rglob("*.py"))
+    calls = r"\b(?:log|warn|failed|_facts)\(\s*(?:[\w.]+, )?\"([a-z][^\"]*)\""
+    logged = {message for source in sources for message in re.findall(calls, source)}
+    named = set(re.findall(r"\$\.message = \"([^\"]+)\"", RUNBOOK))
+    for listed in re.findall(r"\blines? (`[^`]+`(?: and `[^`]+`)*)", RUNBOOK):
+        named |= {" ".join(one.split()) for one in re.findall(r"`([^`]+)`", listed)}
+    assert len(named) > 8
+    assert named - logged == set()
+
+
+def test_spare_codes_are_counted_in_all_their_shards() -> None:
+    """The keys that the command of `reward-wait` asks for, as a shell expands them."""
+    (command,) = [part for part in CODE if "CODES#CAMPAIGN#TEMPLATE" in part]
+    loop = command.partition("; do ")[0] + '; do echo "$shard"; done'
+    asked = subprocess.run(["bash", "-c", loop], check=True, capture_output=True, text=True)
+    assert asked.stdout.splitlines() == ["", *SHARDS]
