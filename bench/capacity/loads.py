@@ -103,6 +103,19 @@ def sealed(batches: int) -> Iterator[Scene]:
 
 
 @contextmanager
+def checked(facts: int) -> Iterator[Scene]:
+    """So many facts of an hour, whose work is done and which are counted, are checked."""
+    with scene(1) as here:
+        functions.reconcile()
+        for first in range(0, facts, STREAM_BATCH):
+            here.commit(facts=[received(here, first + number) for number in range(STREAM_BATCH)])
+        here.count_facts()
+        here.pass_by(hours=1, minutes=20)
+        here.record("reconcile", functions.reconcile, facts)
+        yield here
+
+
+@contextmanager
 def due() -> Iterator[Scene]:
     """Half of the people answer and order, the others do not; time passes until all that is due.
 

@@ -23,8 +23,10 @@ from bench.capacity.limits import (
 )
 from bench.capacity.scene import STREAM_BATCH, Scene
 from bench.capacity.simulation import Ceiling, Stage, ceiling, drained
+from chalicelib import functions
 from chalicelib.domain.sending import RATES
 from chalicelib.services.journal import PARTS_AT_ONCE
+from chalicelib.services.operations.reconcile import ENDS_MOVED_FOR
 from chalicelib.services.operations.seal import RUN_FOR
 
 MILLION = 1_000_000
@@ -32,6 +34,7 @@ HOUR, DAY = 3_600, 86_400
 
 # What is asked of each component.
 FACTS_A_SECOND = 20_000
+FACTS_AN_HOUR = MILLION
 SEALED_WITHIN = 24  # hours; a bundle is kept for 30 days
 CALLS_A_MIXED_BATCH = 15
 INVITATIONS_A_SECOND = 2_000
@@ -422,9 +425,24 @@ def report() -> Iterator[Row]:
               "time of report", detail)  # fmt: skip
 
 
+def check_of_facts() -> Iterator[Row]:
+    """The facts of an hour, in the time that the ends of campaigns leave to a run."""
+    few, many = 10 * STREAM_BATCH, 100 * STREAM_BATCH
+    seconds = []
+    for facts in (few, many):
+        with loads.checked(facts) as here:
+            seconds.append(here.seconds("reconcile", "reconcile"))
+    each = max(seconds[1] - seconds[0], 1e-9) / (many - few)
+    lasts = (functions.RECONCILED_FOR - ENDS_MOVED_FOR).total_seconds()
+    detail = f"{each * 1e6:.0f} µs a fact, {lasts:.0f} s of a run"
+    yield Row("check of facts: facts of an hour", "facts", lasts / each, FACTS_AN_HOUR,
+              "time of reconcile", detail)  # fmt: skip
+
+
 ROWS: tuple[Callable[[], Iterator[Row]], ...] = (
     journal_and_counts,
     mixed_campaigns,
+    check_of_facts,
     invitations,
     due,
     export,

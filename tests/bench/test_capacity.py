@@ -125,6 +125,6 @@ def test_a_row_says_whether_it_holds() -> None:
 def test_there_is_a_row_for_every_component() -> None:
     names = {component.__name__ for component in rows.ROWS}
     assert names >= {
-        "journal_and_counts", "mixed_campaigns", "invitations", "due", "export",
+        "journal_and_counts", "mixed_campaigns", "check_of_facts", "invitations", "due", "export",
         "acknowledgements", "order_files", "rekey", "requeue", "own_codes", "sending", "report",
     }  # fmt: skip
