@@ -42,8 +42,8 @@ class Missing(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class UnfinishedHour:
-    """An hour in which work was missing, and when it was looked at last. Of a look that is not
-    over: the first shard that is left, and whether anything is missing in those before it.
+    """An hour in which work was missing, and when it was looked at last. Of a later look that is
+    not over: the first shard that is left, and whether anything is missing in those before it.
     """
 
     hour: datetime
@@ -52,12 +52,11 @@ class UnfinishedHour:
     is_missing: bool = False
 
     def is_due(self, now: datetime) -> bool:
-        """Whether as much time has passed since the last look as from the hour's end to it, or the
-        look is not over.
+        """Whether as much time has passed since the last look that is over as from the hour's end
+        to it.
         """
         before = self.looked_at - (self.hour + HOUR)
-        waited = now - self.looked_at >= min(before, LOOKED_AT_EVERY)
-        return self.shard > 0 or waited
+        return now - self.looked_at >= min(before, LOOKED_AT_EVERY)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,11 +19,13 @@ from chalicelib.services.list_ports import ListUnavailableError
 from chalicelib.services.operations import (
     balance,
     check_facts,
+    reconcile,
     reconciliation,
     report,
     seal,
     statement,
 )
+from infra.postprocess.functions import FUNCTIONS
 from tests.api.requests import GOOD
 from tests.api.world import CAMPAIGN, CUSTOMER, OTHER_VIP, STRANGER, TABLE, World, customer_list
 
@@ -155,6 +158,30 @@ def test_what_reconcile_finds_is_counted_though_the_check_of_facts_fails(
     monkeypatch.setattr(check_facts, "check_facts", broken)
     functions.reconcile()
     assert counted()["ReconcileFinding"] == 1  # what could not be handled
+
+
+def test_the_check_of_facts_ends_well_before_its_function_is_killed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counted from the beginning of the run, whatever the other findings took."""
+    ends: list[datetime] = []
+
+    def checked(*_: object, until: datetime, **__: object) -> check_facts.FactReport:
+        ends.append(until)
+        return check_facts.FactReport()
+
+    def slow(*_: object) -> dict[str, int]:
+        world.clock.pass_by(minutes=4)
+        return found
+
+    found = reconcile.reconcile(world.ports)
+    monkeypatch.setattr(reconcile, "reconcile", slow)
+    monkeypatch.setattr(check_facts, "check_facts", checked)
+    began_at = world.clock()
+    functions.reconcile()
+    [until] = ends
+    timeout = timedelta(seconds=FUNCTIONS["Reconcile"].timeout_s)
+    assert timedelta(minutes=10) < until - began_at < timeout - timedelta(minutes=1)
 
 
 def test_law_10_a_campaign_whose_journal_cannot_be_written_fails_the_run_of_the_seal(
