@@ -343,10 +343,13 @@ def seal() -> None:
         log("sealed", correlation=None, parts=sealed.parts, lines=sealed.lines)
         for digest in sealed.altered:
             warn("bundle missing or altered", bundle=digest)
+        for part, error in sealed.unreadable.items():
+            failed(error, "part unreadable", correlation=None, part=part)
         for campaign, error in sealed.failed.items():
             failed(error, "campaign failed", correlation=campaign)
-        if sealed.altered or sealed.failed:
-            raise WorkFailedError(f"{len(sealed.altered)} bundles, {len(sealed.failed)} campaigns")
+        left = len(sealed.altered) + len(sealed.unreadable)
+        if left or sealed.failed:
+            raise WorkFailedError(f"{left} parts, {len(sealed.failed)} campaigns")
 
     _scheduled("seal", run)
 

@@ -20,13 +20,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.facts import Fact
 
 PART_SHARDS = 8  # partitions that the records of parts are spread over
+LEFT_SHARD = PART_SHARDS  # the one of what groups have left
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,10 @@ class JournalPart(Entity):
 
     They are `lines` lines from `first` (0 is the first) of the bundle with the SHA-256 `digest`;
     `position` orders the parts of a shard by the time they were recorded.
+
+    With a `campaign` it is what the group with that number has left: all its lines of a campaign
+    whose journal could not go on, in a bundle of their own. It was recorded when the group was
+    opened.
     """
 
     shard: int
@@ -54,6 +59,8 @@ class JournalPart(Entity):
     digest: str
     first: int
     lines: int
+    campaign: str | None = None
+    group: int = 0
 
     @property
     def recorded_at(self) -> datetime:
@@ -131,6 +138,15 @@ def part_of_bundle(digest: str, first: int, lines: int, now: datetime) -> Journa
         first=first,
         lines=lines,
     )
+
+
+def left_by(group: JournalGroup, campaign: str, lines: Iterable[str]) -> tuple[bytes, JournalPart]:
+    """The lines of a campaign that a group leaves: their bundle, and its record."""
+    every = list(lines)
+    content = "".join(f"{line}\n" for line in every).encode()
+    digest = hashlib.sha256(content).hexdigest()
+    part = part_of_bundle(digest, 0, len(every), group.opened_at)
+    return content, replace(part, shard=LEFT_SHARD, campaign=campaign, group=group.number)
 
 
 def lines_of(part: JournalPart, content: bytes | None) -> list[str]:

@@ -22,7 +22,9 @@ from chalicelib.domain.effects import deltas, shown
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.journal import (
     GENESIS,
+    LEFT_SHARD,
     PART_SHARDS,
+    AlteredBundleError,
     BrokenChainError,
     JournalHead,
     JournalPart,
@@ -33,10 +35,10 @@ from chalicelib.domain.journal import (
     lines_of,
     verified,
 )
-from chalicelib.services.ports import DayCounts, Ports
+from chalicelib.services.ports import DayCounts, Failure, OnFailure, Ports
 
 SEAL_OVERDUE = timedelta(hours=2)
-# At 100 lines of 0.4 KB a part, their lines are 20 MB, and their records 130 KB of an item's 400.
+# At 100 lines of 0.4 KB a part, their lines are 20 MB, and their records 150 KB of an item's 400.
 PARTS_AT_ONCE = 500
 ATTEMPTS = 5
 
@@ -107,16 +109,34 @@ def sealed_facts(ports: Ports, campaign: str, since: date = date.min) -> Iterato
         raise BrokenChainError("the first file follows another")
 
 
-def unsealed(ports: Ports) -> Iterator[JournalPart]:
-    """The parts that are not sealed yet, oldest first."""
-    shards = (ports.repository.within(JournalPart, shard=shard) for shard in range(PART_SHARDS))
+def unsealed(ports: Ports, on_failure: OnFailure | None = None) -> Iterator[JournalPart]:
+    """What is not sealed yet. One that cannot be read goes to `on_failure`, or is an error."""
+    yield from recorded(ports, on_failure)
+    # Afterwards: what a group leaves meanwhile is found twice, never not at all.
+    yield from left(ports, on_failure)
+
+
+def recorded(ports: Ports, on_failure: OnFailure | None = None) -> Iterator[JournalPart]:
+    """The parts that no closed group has had, oldest first."""
+    shards = (
+        ports.repository.within(JournalPart, on_failure, shard=shard)
+        for shard in range(PART_SHARDS)
+    )
     return merge(*shards, key=lambda part: part.position)
 
 
-def seal_overdue(ports: Ports, shard: int) -> int:
-    """How many parts of a shard should have been sealed by now."""
+def left(ports: Ports, on_failure: OnFailure | None = None) -> list[JournalPart]:
+    """What closed groups have left, in the order of their numbers."""
+    found = ports.repository.within(JournalPart, on_failure, shard=LEFT_SHARD)
+    return sorted(found, key=lambda part: part.group)
+
+
+def seal_overdue(ports: Ports, shard: int, on_failure: OnFailure | None = None) -> int:
+    """How many parts of a shard should have been sealed by now. One that cannot be read goes to
+    `on_failure`, or is an error.
+    """
     due = ports.clock() - SEAL_OVERDUE
-    parts = ports.repository.within(JournalPart, shard=shard)
+    parts = ports.repository.within(JournalPart, on_failure, shard=shard)
     return sum(1 for _ in takewhile(lambda part: part.recorded_at < due, parts))
 
 
@@ -127,12 +147,16 @@ def bundles(ports: Ports, parts: Iterable[JournalPart]) -> dict[str, bytes | Non
 
 
 def _unsealed_facts(ports: Ports, campaign: str) -> Iterator[Fact]:
-    parts = unsealed(ports)
+    parts = (part for part in unsealed(ports, _altered) if part.campaign in {None, campaign})
     while some := list(islice(parts, PARTS_AT_ONCE)):
         contents = bundles(ports, some)
         for part in some:
             facts = map(fact_of, lines_of(part, contents[part.digest]))
             yield from (fact for fact in facts if fact.campaign == campaign)
+
+
+def _altered(failure: Failure) -> None:
+    raise AlteredBundleError(failure.name) from failure.error
 
 
 def _differences(counted: DayCounts, journaled: DayCounts) -> list[Miscount]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -26,7 +27,7 @@ from chalicelib.domain.facts import Fact
 from chalicelib.domain.files.parts import Area, FileInParts, HandledPart
 from chalicelib.domain.files.reading import LineError
 from chalicelib.domain.invitations import Channel, Decision, Invitation, InvitationState, Submission
-from chalicelib.domain.journal import JournalGroup, JournalHead, part_of_bundle
+from chalicelib.domain.journal import LEFT_SHARD, JournalGroup, JournalHead, part_of_bundle
 from chalicelib.domain.links import LinkDay
 from chalicelib.domain.lists.model import (
     CurrentList,
@@ -256,7 +257,7 @@ ENTITIES: list[Entity] = [
     LastFile(campaign=CAMPAIGN, area="orders", dropped_at=MORNING),
     CodesLeft(campaign=CAMPAIGN, template="welcome", left=5, needed=7, counted_at=MORNING),
     JournalHead(campaign=CAMPAIGN, number=1, hash="h", group=1),
-    JOURNAL_PART,
+    replace(JOURNAL_PART, shard=LEFT_SHARD, campaign=CAMPAIGN, group=1),
     JournalGroup(number=1, opened_at=MORNING, parts=(JOURNAL_PART,)),
     FactCheck(
         hour=MORNING, shard=16,

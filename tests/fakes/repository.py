@@ -72,7 +72,8 @@ def _counts_added(digest: str, counts: Mapping[str, DayCounts]) -> dict[Place, M
 
 
 def _name_of(entity: Entity) -> str:
-    return schema.name_of({name: {"S": value} for name, value in vars(entity).items()})
+    fields = vars(entity).items()
+    return schema.name_of({name: {"S": value} for name, value in fields if value is not None})
 
 
 class UnreadableError(ValueError):

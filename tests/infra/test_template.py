@@ -429,6 +429,7 @@ def test_project_writes_bundles_alone_and_seal_the_files_of_the_journal(
     }
     assert written == {
         ("ProjectRole", "${Bucket.Arn}/journal/*"),
+        ("SealRole", "${Bucket.Arn}/journal/*"),
         ("SealRole", "${Bucket.Arn}/out/*/journal/*"),
     }
 

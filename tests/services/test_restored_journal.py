@@ -99,6 +99,26 @@ def test_law_10_what_only_one_campaign_has_sealed_is_sealed_for_the_other_alone(
     assert_sealed(world)
 
 
+@pytest.mark.slow
+def test_law_10_taken_back_to_any_moment_of_a_seal_that_leaves_lines_none_is_sealed_twice() -> None:
+    at = 0
+    while True:
+        at += 1
+        world = recorded()
+        fuse = Fuse(at, after_the_effect=False)
+        ports = fuse.on(world.ports)
+        with suppress(KilledError):
+            seal(replace(ports, files=_FailsUnder(world, f"out/{CAMPAIGN}/")))
+        if fuse.left > 0:
+            break
+        moment = take(world)
+        restore(world, moment)
+        adopt(world.ports, moment.at)
+        seal(world.ports)
+        assert_sealed(world)
+    assert at > 15
+
+
 def test_law_10_after_an_hour_of_facts_and_seals_the_next_file_follows_the_last_one() -> None:
     world = recorded()
     moment = take(world)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -22,6 +21,7 @@ from chalicelib.domain.journal import (
     JournalGroup,
     JournalHead,
     JournalPart,
+    bundle_path,
     verify,
 )
 from chalicelib.services.campaigns.put import put_campaign
@@ -31,7 +31,7 @@ from chalicelib.services.operations import seal as sealing
 from chalicelib.services.operations.project import project
 from chalicelib.services.operations.reconcile import reconcile
 from chalicelib.services.operations.seal import seal
-from chalicelib.services.ports import Failure, Replace, Repository
+from chalicelib.services.ports import Failure, Ports, Replace, Repository
 from tests.fakes.campaign import CAMPAIGN, campaign
 from tests.fakes.fuse import Fuse, KilledError, killed_everywhere
 from tests.fakes.repository import ContestedRepository, _pair
@@ -232,13 +232,14 @@ def test_law_10_a_bundle_altered_before_the_seal_is_noticed_and_holds_up_no_othe
     assert_sealed(world)
 
 
+def killed() -> None:
+    raise KilledError
+
+
 def test_a_bundle_lost_while_its_group_is_open_holds_the_group_until_it_is_back() -> None:
     world = recorded()
-    ports = wrapped(
-        world,
-        lambda inner: ContestedRepository(inner, lambda: 1 / 0, at=2),  # after the group
-    )
-    assert seal(ports).failed
+    with pytest.raises(KilledError):
+        seal(wrapped(world, lambda inner: ContestedRepository(inner, killed, at=2)))
     [group] = world.memory.all(JournalGroup)
     assert group.parts
     path = f"{BUNDLES}{group.parts[0].digest}.jsonl"
@@ -263,6 +264,121 @@ def test_a_campaign_that_fails_does_not_hold_up_the_files_of_the_others() -> Non
     assert moved.number == other.number + 1
     assert world.repository.get(JournalHead, campaign=CAMPAIGN) == head
     seal(world.ports)
+    assert_sealed(world)
+
+
+def more(world: World, number: int) -> None:
+    """A quarter of an hour later: more facts of both campaigns are counted."""
+    world.clock.advance(minutes=15)
+    [fact, *_] = [one for one in world.facts() if one.campaign == CAMPAIGN]
+    new = [
+        replace(fact, fact_id=f"{name}{number}", campaign=name, at=world.clock(), counted=False)
+        for name in (CAMPAIGN, OTHER)
+    ]
+    world.repository.commit(facts=new)
+    project(world.ports, new)
+
+
+def failing(world: World) -> Ports:
+    return replace(world.ports, files=_FailsUnder(world, f"out/{CAMPAIGN}/"))
+
+
+def test_law_10_a_campaign_that_fails_for_long_holds_up_no_other_and_gets_all_its_lines() -> None:
+    world = recorded()
+    others = world.repository.get(JournalHead, campaign=OTHER)
+    assert others
+    for number in range(12):
+        assert set(seal(failing(world)).failed) == {CAMPAIGN}
+        assert {part.campaign for part in world.memory.all(JournalPart)} == {CAMPAIGN}
+        assert miscounts(world.ports, world.campaign) == []
+        assert reconcile(world.ports)["unsealed"] == max(0, number - 8)
+        more(world, number)
+    head = world.repository.get(JournalHead, campaign=OTHER)
+    assert head
+    assert head.number == others.number + 12
+    # What waits is in bundles of its own: those it came from end sooner.
+    waiting = {bundle_path(part.digest) for part in world.memory.all(JournalPart)}
+    for path in set(world.files.under(BUNDLES)) - waiting:
+        del world.files.content[path]
+    assert seal(world.ports).failed == {}
+    assert_sealed(world)
+
+
+def test_what_is_left_and_altered_keeps_its_campaign_from_going_on_and_no_other() -> None:
+    world = recorded()
+    seal(failing(world))
+    [part] = world.memory.all(JournalPart)
+    kept = world.files.content.pop(bundle_path(part.digest))
+    more(world, 1)
+    done = seal(world.ports)
+    assert list(done.failed) == [CAMPAIGN]
+    assert isinstance(done.failed[CAMPAIGN], AlteredBundleError)
+    assert [part.group for part in world.memory.all(JournalPart)] == [2, 3]
+    world.files.content[bundle_path(part.digest)] = kept
+    assert seal(world.ports).failed == {}
+    assert_sealed(world)
+
+
+def test_what_is_left_and_cannot_be_read_keeps_its_campaign_from_going_on_and_no_other() -> None:
+    world = recorded()
+    seal(failing(world))
+    [part] = world.memory.all(JournalPart)
+    world.memory.unreadable.add(_pair(schema.key_of(part)))
+    more(world, 1)
+    assert list(seal(world.ports).failed) == [CAMPAIGN]
+    world.memory.unreadable.clear()
+    assert seal(world.ports).failed == {}
+    assert_sealed(world)
+
+
+@pytest.mark.slow
+def test_law_10_killed_at_every_step_while_a_campaign_fails_nothing_is_lost_or_repeated() -> None:
+    worlds = killed_everywhere(
+        recorded, lambda world, ports: seal(_failing_on(world, ports)), lambda world: world.ports
+    )
+    assert len(worlds) > 2 * 20
+    for world in worlds:
+        more(world, 1)
+        seal(world.ports)
+        assert_sealed(world)
+
+
+def _failing_on(world: World, ports: Ports) -> Ports:
+    return replace(ports, files=_FailsUnder(world, f"out/{CAMPAIGN}/"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("at", range(1, 9))
+@pytest.mark.parametrize("other_fails", [False, True])
+def test_law_10_of_two_seals_at_once_one_fails_and_nothing_is_lost_or_repeated(
+    at: int, other_fails: bool
+) -> None:
+    world = recorded()
+
+    def other() -> None:
+        seal(failing(world) if other_fails else world.ports)
+        more(world, 1)
+        seal(world.ports if other_fails else failing(world))
+
+    contested = wrapped(world, lambda inner: ContestedRepository(inner, other, at))
+    seal(contested if other_fails else _failing_on(world, contested))
+    more(world, 2)
+    seal(world.ports)
+    assert_sealed(world)
+
+
+def test_a_part_that_cannot_be_read_is_named_and_holds_up_no_other() -> None:
+    world = recorded()
+    parts = world.memory.all(JournalPart)
+    broken = min(parts, key=lambda part: part.position)
+    world.memory.unreadable.add(_pair(schema.key_of(broken)))
+    with pytest.raises(AlteredBundleError, match=broken.position):
+        miscounts(world.ports, world.campaign)
+    done = seal(world.ports)
+    assert (done.parts, list(done.unreadable)) == (len(parts) - 1, [broken.position])
+    assert world.memory.all(JournalPart) == [broken]
+    world.memory.unreadable.clear()
+    assert not seal(world.ports).unreadable
     assert_sealed(world)
 
 
@@ -394,19 +510,17 @@ def test_parts_are_overdue_after_two_hours() -> None:
     assert reconcile(world.ports)["unsealed"] == 0
 
 
-def test_a_part_that_cannot_be_read_hides_none_of_the_other_shards() -> None:
+def test_a_part_that_cannot_be_read_hides_no_other_that_is_overdue() -> None:
     world = recorded()
     world.clock.advance(hours=2, seconds=1)
     parts = world.memory.all(JournalPart)
     broken = min(parts, key=lambda part: part.position)
-    shards = Counter(part.shard for part in parts)
-    assert len(shards) > 1
     world.memory.unreadable.add(_pair(schema.key_of(broken)))
     failures: list[Failure] = []
     found = watch.reconcile(world.ports, failures.append)
-    assert found["unsealed"] == len(parts) - shards[broken.shard]
+    assert found["unsealed"] == len(parts) - 1
     assert found["not_handled"] == 1
-    assert [(one.kind, one.name) for one in failures] == [("journal", f"{broken.shard:02}")]
+    assert [(one.kind, one.name) for one in failures] == [("JOURNAL_PART", broken.position)]
 
 
 def test_law_10_a_chain_of_an_earlier_version_goes_on() -> None:

@@ -24,7 +24,7 @@ from chalicelib.domain import mails
 from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.domain.fact_checks import UNREAD, Missing
 from chalicelib.domain.invitations import Invitation
-from chalicelib.domain.journal import PART_SHARDS
+from chalicelib.domain.journal import LEFT_SHARD, PART_SHARDS
 from chalicelib.domain.mails import Mail
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.isolation import Isolation, raised
@@ -106,9 +106,9 @@ def reconcile(ports: Ports, on_failure: OnFailure = raised) -> dict[str, int]:
         _leased(ports, found, isolation)
     with isolation.of("agenda", Agenda.REFUSED):
         _replace_refused(ports, found, isolation)
-    for shard in range(PART_SHARDS):
+    for shard in (*range(PART_SHARDS), LEFT_SHARD):
         with isolation.of("journal", f"{shard:02}"):
-            found["unsealed"] += seal_overdue(ports, shard)
+            found["unsealed"] += seal_overdue(ports, shard, isolation.note)
     with isolation.of("agenda", Agenda.FILES):
         found["unfinished_files"] = find_unfinished(ports, isolation)
     checks = _OF_A_CAMPAIGN | {

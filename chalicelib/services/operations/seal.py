@@ -8,17 +8,21 @@ files under the same names. A campaign's head is moved on condition that it is a
 holds the group's number, so no campaign gets a group twice. The parts of a group are removed when
 every campaign has it.
 
-A bundle that is missing or altered is left out of every group: it is named, and its parts are found
-by `reconcile` when they get old. A campaign that fails holds up the next group, but not the other
-campaigns of this one.
+A bundle that is missing or altered, and a part that cannot be read, are left out of every group:
+they are named, and `reconcile` finds them when they get old.
+
+A campaign that fails holds up no other: before the group is closed, its lines are recorded as a
+part of their own, with the group's number. Until all of these are sealed, in the order of their
+groups, later groups leave the campaign's lines too, so its chain has them in order, each once.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
 
 from chalicelib.domain.journal import (
@@ -27,14 +31,17 @@ from chalicelib.domain.journal import (
     JournalGroup,
     JournalHead,
     JournalPart,
+    bundle_path,
     chained,
     file_path,
+    left_by,
     lines_of,
 )
-from chalicelib.services.journal import PARTS_AT_ONCE, bundles, unsealed
+from chalicelib.services.journal import PARTS_AT_ONCE, bundles, left, recorded
 from chalicelib.services.ports import (
     TRANSACTION_LIMIT,
     ConflictError,
+    Failure,
     Insert,
     Ports,
     Remove,
@@ -50,12 +57,23 @@ Lines = dict[str, list[str]]
 
 @dataclass
 class Sealed:
-    """What a run did: parts and lines sealed, the bundles left out, and errors by campaign."""
+    """What a run did: parts and lines sealed, the bundles left out, errors by the parts that could
+    not be read, and by campaign.
+    """
 
     parts: int = 0
     lines: int = 0
     altered: set[str] = field(default_factory=set)
+    unreadable: dict[str, Exception] = field(default_factory=dict)
     failed: dict[str, Exception] = field(default_factory=dict)
+
+    def note_part(self, failure: Failure) -> None:
+        """Name a part that cannot be read."""
+        self.unreadable[failure.name] = failure.error
+
+    def note_left(self, failure: Failure) -> None:
+        """Name what a group has left and cannot be read: its campaign cannot go on."""
+        self.failed[failure.name] = failure.error
 
 
 def seal(ports: Ports) -> Sealed:
@@ -75,22 +93,58 @@ def _seal_group(ports: Ports, sealed: Sealed) -> bool:
         group, lines = stored, _lines_again(ports, stored)
     else:
         group, lines = _next_group(ports, stored, sealed)
+    # After the group is known: all that the ones before it have left is there by now.
+    _seal_left(ports, sealed)
     if not group.parts:
         return False
     for campaign, own in lines.items():
-        try:
-            _chain_on(ports, group, campaign, own)
-        except ConflictError:
-            raise
-        except Exception as error:
-            sealed.failed[campaign] = error
-    if sealed.failed:
-        return False
+        _seal_lines(ports, sealed, group.number, group.opened_at, campaign, own)
+        if campaign in sealed.failed:
+            _leave(ports, *left_by(group, campaign, own))
     _remove(ports, group.parts)
     ports.repository.commit(Replace(replace(group, parts=())))
     sealed.parts += len(group.parts)
-    sealed.lines += sum(map(len, lines.values()))
     return True
+
+
+def _seal_left(ports: Ports, sealed: Sealed) -> None:
+    """Seal what groups before have left, so far as the campaigns can go on now."""
+    for part in left(ports, sealed.note_left):
+        assert part.campaign
+        try:
+            content = bundles(ports, [part])[part.digest]
+            lines = lines_of(part, content)
+        except AlteredBundleError as error:
+            sealed.failed.setdefault(part.campaign, error)
+            continue
+        _seal_lines(ports, sealed, part.group, part.recorded_at, part.campaign, lines)
+        if part.campaign not in sealed.failed:
+            ports.repository.commit(Remove(part))
+
+
+def _seal_lines(
+    ports: Ports,
+    sealed: Sealed,
+    group: int,
+    opened_at: datetime,
+    campaign: str,
+    lines: Sequence[str],
+) -> None:
+    """Seal a campaign's lines of a group, unless it has failed at these or at earlier ones."""
+    if campaign in sealed.failed:
+        return
+    try:
+        sealed.lines += _chain_on(ports, group, opened_at, campaign, lines)
+    except ConflictError:
+        raise
+    except Exception as error:
+        sealed.failed[campaign] = error
+
+
+def _leave(ports: Ports, content: bytes, part: JournalPart) -> None:
+    ports.files.write(bundle_path(part.digest), content, content_type="application/x-ndjson")
+    with suppress(ConflictError):  # a run before this one may have been killed here
+        ports.repository.commit(Insert(part))
 
 
 def _lines_again(ports: Ports, group: JournalGroup) -> Lines:
@@ -120,8 +174,8 @@ def _next_group(
 
 
 def _waiting(ports: Ports, sealed: Sealed) -> list[JournalPart]:
-    left = (part for part in unsealed(ports) if part.digest not in sealed.altered)
-    return list(islice(left, PARTS_AT_ONCE))
+    parts = recorded(ports, sealed.note_part)
+    return list(islice((one for one in parts if one.digest not in sealed.altered), PARTS_AT_ONCE))
 
 
 def _by_campaign(parts: Iterable[Sequence[str]]) -> Lines:
@@ -131,20 +185,25 @@ def _by_campaign(parts: Iterable[Sequence[str]]) -> Lines:
     return lines
 
 
-def _chain_on(ports: Ports, group: JournalGroup, campaign: str, lines: Sequence[str]) -> None:
-    """Write the campaign's file of a group and move its head, unless it has the group already."""
+def _chain_on(
+    ports: Ports, group: int, opened_at: datetime, campaign: str, lines: Sequence[str]
+) -> int:
+    """Write the campaign's file of a group and move its head, unless it has the group already;
+    returns how many lines were sealed.
+    """
     stored = ports.repository.get(JournalHead, campaign=campaign)
     head = stored or JournalHead(campaign=campaign, number=0, hash=GENESIS)
-    if head.group >= group.number:
-        return
+    if head.group >= group:
+        return 0
     content, last = chained(head.hash, lines)
-    day = group.opened_at.date().isoformat()
+    day = opened_at.astimezone(UTC).date().isoformat()
     path = file_path(campaign, day, head.number + 1, last)
     written = ports.files.write_once(path, content, content_type="application/x-ndjson")
     if not written and b"".join(ports.files.read(path)) != content:
         raise AlteredBundleError(path)
-    moved = replace(head, number=head.number + 1, hash=last, group=group.number)
+    moved = replace(head, number=head.number + 1, hash=last, group=group)
     ports.repository.commit(Replace(moved) if stored else Insert(moved))
+    return len(lines)
 
 
 def _remove(ports: Ports, parts: Sequence[JournalPart]) -> None:

@@ -38,8 +38,12 @@ def settle_parts(ports: Ports, outside: Iterable[Outside]) -> None:
         in_files |= {fact_id for one in every for fact_id in _in_the_head(ports, one)}
     parts = list(unsealed(ports))
     contents = bundles(ports, parts)
+    # A group that is open may have left lines that its parts still have.
+    left = (part for part in parts if part.campaign)
+    lines = (line for part in left for line in lines_of(part, contents[part.digest]))
+    elsewhere = in_files | {fact_of(line).fact_id for line in lines}
     for part in parts:
-        _settle(ports, part, contents, in_files)
+        _settle(ports, part, contents, in_files if part.campaign else elsewhere)
     if group:
         ports.repository.commit(Replace(replace(group, parts=())))
 
