@@ -23,7 +23,7 @@ from rich.progress import Progress
 from chalicelib.adapters.dynamodb.codec import fact_item
 from chalicelib.domain.effects import queues_of
 from chalicelib.domain.facts import Fact
-from chalicelib.services.ports import FACT_SHARDS, hours
+from chalicelib.services.ports import FACT_SHARDS, Failure, hours
 from cli.connection import LOCAL, Connection, Stage, connect
 from cli.delivery import FACTS_A_CALL, Consumer, Delivery, send
 from cli.errors import CommandError
@@ -44,6 +44,7 @@ class Replayed:
 
     sent: dict[Consumer, Counter[str]] = field(default_factory=dict)
     left: dict[Consumer, list[str]] = field(default_factory=dict)
+    unreadable: list[Failure] = field(default_factory=list)
 
     def note(self, consumer: Consumer, facts: list[Fact], delivery: Delivery) -> None:
         """Count what one call brought."""
@@ -60,11 +61,12 @@ class Replayed:
         for consumer, sent in other.sent.items():
             self.sent.setdefault(consumer, Counter()).update(sent)
             self.left.setdefault(consumer, []).extend(other.left[consumer])
+        self.unreadable += other.unreadable
 
     @property
     def has_left(self) -> bool:
-        """Whether a function could not handle some facts."""
-        return any(self.left.values())
+        """Whether a function could not handle some facts, or some cannot be read."""
+        return bool(self.unreadable) or any(self.left.values())
 
 
 def replay(
@@ -116,7 +118,12 @@ def _replay_hour(
 
     def replay_shards(shards: range) -> Replayed:
         replayed = Replayed()
-        facts = (fact for shard in shards for fact in connection.repository.facts_in(hour, shard))
+        unreadable = replayed.unreadable.append
+        facts = (
+            fact
+            for shard in shards
+            for fact in connection.repository.facts_in(hour, shard, unreadable)
+        )
         within = (fact for fact in facts if first <= fact.at < last)
         while some := list(islice(within, FACTS_A_CALL)):
             for consumer in consumers:
@@ -135,8 +142,13 @@ def _replay_hour(
 
 
 def _is_due(consumer: Consumer, fact: Fact) -> bool:
-    """Whether the function has anything to do with the fact."""
-    return bool(queues_of(fact)) if consumer is Consumer.RELAY else not fact.counted
+    """Whether the function has anything to do with the fact. One that nothing can be said of is
+    sent: the function leaves it, and its log says why.
+    """
+    try:
+        return bool(queues_of(fact)) if consumer is Consumer.RELAY else not fact.counted
+    except Exception:
+        return True
 
 
 def _show(replayed: Replayed, dry_run: bool) -> None:
@@ -147,6 +159,8 @@ def _show(replayed: Replayed, dry_run: bool) -> None:
             typer.echo(f"  {name} {number}")
         for left in replayed.left[consumer]:
             typer.echo(f"  left: {left}")
+    for failure in replayed.unreadable:
+        typer.echo(f"cannot be read: {failure.name}")
 
 
 class _Notes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -30,6 +30,7 @@ from tests.cli.conftest import REGION, TABLE, Tandem
 from tests.fakes.campaign import campaign
 from tests.fakes.event_source import EventSource, Stream
 from tests.fakes.event_source import Mapping as Settings
+from tests.fakes.repository import _fact_key
 from tests.fakes.world import CUSTOMERS, World, new_world
 from tests.services.test_check_facts import NEWCOMER, account
 from tests.simulation.test_streams import functions_of
@@ -240,6 +241,31 @@ def test_a_fact_that_cannot_be_handled_is_named_and_stops_no_other(
     assert result.exit_code == 1
     assert "  left: orphan referral_confirmed" in result.output
     assert "project: 2 facts sent" in result.output
+
+
+def test_a_fact_that_says_too_little_and_one_that_cannot_be_read_are_named_and_stop_no_other(
+    tandem: Tandem, connected: Callable[[World], WorldConnection]
+) -> None:
+    undisturbed, world = eventful(nothing), eventful(everything)
+    [received, *_] = world.facts(FactName.INVITATION_RECEIVED)
+    little = replace(
+        received, fact_id="little", name=FactName.VOUCHER_ISSUED.value, ids={}, details={}
+    )
+    unread = replace(received, fact_id="unread")
+    for fact in (little, unread):
+        world.memory._facts[_fact_key(fact)] = fact
+    world.memory.unreadable.add(_fact_key(unread))
+    connected(world)
+    world.loses = nothing
+    result = tandem("replay", *DAY)
+    assert result.exit_code == 1
+    assert {"  left: little voucher_issued", "cannot be read: unread"} <= {
+        *result.output.splitlines()
+    }
+    for fact in (little, unread):
+        del world.memory._facts[_fact_key(fact)]
+    world.run()
+    assert account(world) == account(undisturbed)
 
 
 def test_a_range_that_ends_before_it_begins_is_refused(
