@@ -232,6 +232,22 @@ def test_exports_that_were_written_before_the_day_are_not_read() -> None:
     assert read.numbers == [2]
 
 
+def test_a_holders_vouchers_of_other_days_are_not_of_this_one() -> None:
+    world = a_day()
+    world.export()
+    world.run()
+    world.clock.advance(hours=24)
+    world.referral("paul@example.fr")
+    world.drop_orders(world.order("A2", "kept", of="paul@example.fr"), file="A2")
+    world.run()
+    world.clock.advance(hours=24)
+    today = date(2026, 3, 4)
+    issued = [one for one in world.memory.all(Voucher) if one.issued_at.date() == today]
+    holders = {one.holder_id for one in issued}
+    assert [one for one in world.memory.all(Voucher) if one.holder_id in holders] != issued
+    assert found(world, today) == []
+
+
 def test_a_mail_sent_days_after_its_fact_has_one() -> None:
     world = new_world()
     world.invite(world.sponsor(), NEWCOMER)

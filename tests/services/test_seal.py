@@ -314,6 +314,7 @@ def test_what_is_left_and_altered_keeps_its_campaign_from_going_on_and_no_other(
     assert list(done.failed) == [CAMPAIGN]
     assert isinstance(done.failed[CAMPAIGN], AlteredBundleError)
     assert [part.group for part in world.memory.all(JournalPart)] == [2, 3]
+    assert miscounts(world.ports, campaign(campaign=OTHER)) == []
     world.files.content[bundle_path(part.digest)] = kept
     assert seal(world.ports).failed == {}
     assert_sealed(world)
