@@ -94,10 +94,9 @@ def hold(ports: Ports, invitation: Invitation, accepted: Fact, held: HeldInvitat
     """Keep the fact that an invitation's mail follows from until they are resumed; `held` if it was
     kept before.
     """
-    if held and held.queued_at is None:
-        return
     if held:
-        change: Change = Replace(replace(held, queued_at=None))  # they were stopped again
+        # They were stopped again, after it was queued.
+        change: Change = Replace(replace(held, queued_at=None))
     else:
         change = Insert(
             HeldInvitation(
@@ -126,13 +125,12 @@ def requeue_held(ports: Ports, campaign_id: str) -> int:
         return 0
     now = ports.clock()
     held = ports.repository.within(HeldInvitation, campaign=campaign_id)
-    due = islice((one for one in held if one.is_to_be_queued(now)), REQUEUED_AT_ONCE)
+    waiting = islice((one for one in held if one.is_to_be_queued(now)), REQUEUED_AT_ONCE)
     queued = 0
-    while batch := list(islice(due, 10)):
+    while batch := list(islice(waiting, 10)):
         for queue in (Queue.MAIL, Queue.REQUESTED_MAIL):
-            facts = [one.accepted for one in batch if queue in queues_of(one.accepted)]
-            if facts:
-                ports.queues.put(queue, facts)
+            due = [one.accepted for one in batch if queue in queues_of(one.accepted)]
+            ports.queues.put(queue, due)
         for one in batch:
             with suppress(ConflictError):  # it was released, or queued by another run
                 ports.repository.commit(Replace(replace(one, queued_at=now)))

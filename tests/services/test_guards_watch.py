@@ -111,7 +111,6 @@ def tried_in_each_run(
         return ReplacementOutcome.REFUSED_REPEATEDLY
 
     monkeypatch.setattr(watch, "replace_refused", slow)
-    monkeypatch.setattr(watch, "REFUSED_A_RUN", 1)
     for _ in range(3):
         runs.append([])
         found, _ = reconciled(world)

@@ -27,6 +27,7 @@ from chalicelib.services import protection
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import QuotaError, SenderBusyError
 from chalicelib.services.invitations.invite import Referee, sign_up
+from chalicelib.services.mails.send import send_mail
 from chalicelib.services.mails.ses_events import MailEvent, settle_mail
 from chalicelib.services.operations.consequences import is_undone
 from chalicelib.services.operations.dashboard import view_dashboard
@@ -37,7 +38,7 @@ from tests.fakes.campaign import CAMPAIGN, campaign
 from tests.fakes.due import expire, reconcile
 from tests.fakes.ports import MORNING
 from tests.fakes.world import VIPS, World, new_world, wrapped
-from tests.services.test_send import Overtaken, send
+from tests.services.test_send import SENDER, Overtaken, send
 
 TODAY = date(2026, 3, 2)
 RULES = campaign()
@@ -312,6 +313,24 @@ def test_an_invitation_that_is_not_to_be_sent_any_more_is_held_no_longer(halted:
     halted.repository.commit(Replace(replace(invitation, state=InvitationState.DECLINED)))
     halted.run()
     assert (held(halted), len(halted.mailer.to("late@example.fr"))) == (0, 0)
+
+
+def test_one_that_is_queued_while_its_mail_is_sent_is_released_by_the_next_delivery(
+    halted: World,
+) -> None:
+    halted.invite(halted.sponsor(VIPS[1]), "late@example.fr")
+    halted.run()
+    resume(halted.ports, CAMPAIGN, OPS)
+    requeue_held(halted.ports, CAMPAIGN)
+    [accepted] = halted.queues.waiting[Queue.MAIL]
+    halted.clock.advance(hours=12)
+    busy = wrapped(
+        halted, lambda inner: Overtaken(inner, lambda: requeue_held(halted.ports, CAMPAIGN))
+    )
+    assert send_mail(busy, SENDER, accepted) == "sent"
+    assert held(halted) == 1
+    assert send(halted, accepted) == "nothing_to_send"
+    assert (held(halted), len(halted.mailer.to("late@example.fr"))) == (0, 1)
 
 
 def test_an_invitation_stays_held_while_the_sender_is_busy(halted: World) -> None:

@@ -86,7 +86,6 @@ UNEXPORTED_AFTER = timedelta(hours=1)
 # Of the five minutes of a run, for refused vouchers: at up to ten calls each, some thousand.
 REPLACED_FOR = timedelta(minutes=1)
 REFUSED_READ = 10_000
-REFUSED_A_RUN = 500  # so many are tried in that time even where a call takes long
 # Of the five minutes of a run; some thousand items a second.
 ENDS_MOVED_FOR = timedelta(minutes=3)
 # More are not counted: what a person does about a thousand does not depend on how many more.
@@ -227,7 +226,8 @@ def _refused_in_turn(ports: Ports, isolation: Isolation) -> list[Voucher]:
     """
     refused = ports.repository.agenda(Voucher, Agenda.REFUSED, on_failure=isolation.note)
     hour = int(ports.clock().timestamp()) // 3600
-    return rotated(list(islice(refused, REFUSED_READ)), by=hour * REFUSED_A_RUN)
+    # A step that a run gets through even where calls take long.
+    return rotated(list(islice(refused, REFUSED_READ)), by=hour * 500)
 
 
 def _leased(ports: Ports, found: dict[str, int], isolation: Isolation) -> None:
