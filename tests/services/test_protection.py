@@ -37,8 +37,8 @@ from chalicelib.services.watch import Watch
 from tests.fakes.campaign import CAMPAIGN, campaign
 from tests.fakes.due import expire, reconcile
 from tests.fakes.ports import MORNING
-from tests.fakes.world import VIPS, World, new_world, wrapped
-from tests.services.test_send import SENDER, Overtaken, send
+from tests.fakes.world import SENDER, VIPS, World, new_world, wrapped
+from tests.services.test_send import Overtaken, send
 
 TODAY = date(2026, 3, 2)
 RULES = campaign()
