@@ -304,6 +304,19 @@ def test_law_10_a_campaign_that_fails_for_long_holds_up_no_other_and_gets_all_it
     assert_sealed(world)
 
 
+def test_law_10_what_was_left_before_a_kill_is_left_once() -> None:
+    world = recorded()
+    contested = wrapped(world, lambda inner: ContestedRepository(inner, killed, at=4))
+    with pytest.raises(KilledError):
+        seal(_failing_on(world, contested))
+    assert world.memory.all(JournalGroup)[0].parts
+    assert [part for part in world.memory.all(JournalPart) if part.campaign]
+    assert list(seal(failing(world)).failed) == [CAMPAIGN]
+    assert [part.campaign for part in world.memory.all(JournalPart)] == [CAMPAIGN]
+    seal(world.ports)
+    assert_sealed(world)
+
+
 def test_what_is_left_and_altered_keeps_its_campaign_from_going_on_and_no_other() -> None:
     world = recorded()
     seal(failing(world))
