@@ -36,6 +36,7 @@ from chalicelib.domain.fact_bodies import (
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.sending import tried_again_after
 from chalicelib.domain.sign_ins import SignInReason
+from chalicelib.file_logs import count_quarantined, log_parts, log_receipt
 from chalicelib.observability import count, count_by_reason, failed, flushed, log, warn
 from chalicelib.pace import NotingMailer, at_least
 from chalicelib.services.errors import RetryLaterError, SenderBusyError
@@ -45,8 +46,6 @@ from chalicelib.services.ports import Failure, OtherContentError
 from chalicelib.services.turns import in_turn
 
 if TYPE_CHECKING:
-    from chalicelib.domain.files.parts import FileInParts
-    from chalicelib.domain.files.receipt import Receipt
     from chalicelib.services.operations.check_facts import FactReport
 
 Event = dict[str, Any]
@@ -174,48 +173,15 @@ def ingest(event: Event) -> BatchAnswer:
             receipt = work_off(ports, part, _not_handled)
             log("part of a file", campaign=part.campaign, file=part.file_id, part=part.part)
             if receipt:
-                _log_receipt(part.campaign, receipt)
+                log_receipt(part.campaign, receipt)
             return
         for drop in events.drops_in(body, lambda fact: reviewed_drop(ports, fact)):
-            receipt = ingest_file(ports, drop, _log_parts)
+            receipt = ingest_file(ports, drop, log_parts)
             if receipt:
-                _log_receipt(drop.campaign, receipt, area=drop.area)
-                _count_quarantined(receipt)
+                log_receipt(drop.campaign, receipt, area=drop.area)
+                count_quarantined(receipt)
 
     return _messages(event, work)
-
-
-def _log_parts(file: FileInParts) -> None:
-    log(
-        "file in parts",
-        campaign=file.campaign,
-        file=file.file_id,
-        sha256=file.sha256,
-        parts=file.parts,
-    )
-    _count_quarantined(file)
-
-
-def _count_quarantined(moved: Receipt | FileInParts) -> None:
-    if moved.quarantined:
-        count("FileQuarantined")
-
-
-def _log_receipt(campaign: str, receipt: Receipt, **about: str) -> None:
-    if receipt.status == "refused":
-        count("FileRefused")
-    log(
-        "file processed",
-        campaign=campaign,
-        **about,
-        sha256=receipt.sha256,
-        status=receipt.status,
-        reason=receipt.reason,
-        rows=receipt.rows,
-        rejected=receipt.rejected,
-        effect=receipt.outcome.effect if receipt.outcome else None,
-        quarantined="yes" if receipt.quarantined else None,
-    )
 
 
 def export() -> None:

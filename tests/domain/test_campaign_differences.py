@@ -117,6 +117,8 @@ NOT_NAMED = {
     "country": "texts",
     "locales": "texts",
     "terms": "texts",
+    "controller": "texts",
+    "privacy": "texts",
     "starts_on": "when one may invite and confirm",
     "ends_on": "when one may invite and confirm",
     "digests": "keys, which `tandem` asks for itself",

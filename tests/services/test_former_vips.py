@@ -44,7 +44,7 @@ def ask(world: World) -> str:
 
 
 def session_of(world: World) -> str:
-    return open_session(world.ports, CAMPAIGN, ask(world), None)[0]
+    return open_session(world.ports, CAMPAIGN, ask(world), "Anne")[0]
 
 
 def test_a_session_ends_soon_after_its_sponsor_left_the_list(world: World) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -58,6 +59,18 @@ def on_other_clocks(chance: Random | None = None) -> World:
     return world
 
 
+def known(world: World) -> dict[str, Any]:
+    """The state, but for the order that earned a reward which is revoked: with clocks that differ,
+    the facts do not say any more which of several it was. Nothing asks for it.
+    """
+    found = state(world)
+    rewards = {
+        key: (is_granted, order_id if is_granted else None, *others)
+        for key, (is_granted, order_id, *others) in found["rewards"].items()
+    }
+    return found | {"rewards": rewards}
+
+
 @pytest.mark.parametrize("seed", [None, 1, 2], ids=str)
 def test_what_follows_may_have_an_earlier_time_than_what_it_follows_from(seed: int | None) -> None:
     world = on_other_clocks(Random(seed) if seed else None)
@@ -65,10 +78,10 @@ def test_what_follows_may_have_an_earlier_time_than_what_it_follows_from(seed: i
     before(world)
     taken = take(world)
     after(world)
-    was = state(world)
+    was = known(world)
     restore(world, taken)
     [done] = bring_forward(world, taken)
-    assert state(world) == was
+    assert known(world) == was
     # Whose address is lost, and who is in no file.
     assert {fact.name for fact in done.without_state} == {FactName.SIGN_IN_GRANTED}
     assert_agrees_but_for_files(world)

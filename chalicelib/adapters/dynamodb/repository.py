@@ -40,16 +40,15 @@ from chalicelib.adapters.dynamodb.codec import (
     fact_item,
     fact_of,
 )
+from chalicelib.adapters.dynamodb.contention import is_conflict, is_contention, reasons
+from chalicelib.adapters.dynamodb.removal import Removal
+from chalicelib.adapters.dynamodb.requests import attributes, within
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.journal import JournalPart
-from chalicelib.domain.redemptions import OrderUses, Redemption
-from chalicelib.domain.referral_orders import ORDER_GROUPS, FurtherOrder
-from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.ports import (
     BATCH_LIMIT,
-    TRANSACTION_LIMIT,
     Agenda,
     Change,
     Clock,
@@ -81,21 +80,6 @@ UNCHANGED = "revision = :revision"
 # Holds until the fact has been counted, which happens once (law 10).
 NOT_COUNTED = "attribute_exists(pk) AND counted = :no"
 
-# Transient: another transaction on the same items, or more requests than the table allows.
-_TRANSIENT_CODES = frozenset(
-    {
-        "TransactionConflictException",
-        "TransactionInProgressException",
-        "ThrottlingException",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "InternalServerError",
-    }
-)
-_TRANSIENT_REASONS = frozenset(
-    {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
-)
-
 ATTEMPTS = 5
 FIRST_PAUSE_S = 0.02
 
@@ -116,10 +100,11 @@ class DynamoRepository:
         self._clock = clock
         self._pause = pause
         self._agendas = AgendaIndexes(self._query, self._batches, self._entities)
+        self._removal = Removal(clients, table, self._query, self._transact)
 
     def get(self, kind: type[E], /, **key: str | int) -> E | None:
         answer = self._clients.dynamodb.get_item(
-            TableName=self._table, Key=_attributes(schema.key_for(kind, key)), ConsistentRead=True
+            TableName=self._table, Key=attributes(schema.key_for(kind, key)), ConsistentRead=True
         )
         return next(self._entities(kind, filter(None, [answer.get("Item")])), None)
 
@@ -139,11 +124,11 @@ class DynamoRepository:
     def within(
         self, kind: type[E], on_failure: OnFailure | None = None, /, **key: str | int
     ) -> Iterator[E]:
-        yield from self._entities(kind, self._query(**_within(kind, key)), on_failure)
+        yield from self._entities(kind, self._query(**within(kind, key)), on_failure)
 
     def first_within(self, kind: type[E], count: int, /, **key: str | int) -> list[E]:
         answer = self._clients.dynamodb.query(
-            TableName=self._table, Limit=count, **_within(kind, key)
+            TableName=self._table, Limit=count, **within(kind, key)
         )
         return list(self._entities(kind, answer["Items"]))
 
@@ -152,10 +137,10 @@ class DynamoRepository:
         arguments: dict[str, Any] = {
             "TableName": self._table,
             "FilterExpression": "campaign = :campaign",
-            "ExpressionAttributeValues": _attributes({":campaign": campaign}),
+            "ExpressionAttributeValues": attributes({":campaign": campaign}),
         }
         if after:
-            arguments["ExclusiveStartKey"] = _attributes(json.loads(after))
+            arguments["ExclusiveStartKey"] = attributes(json.loads(after))
         answer = self._clients.dynamodb.scan(**arguments)
         found: list[Entity] = []
         unreadable = 0
@@ -173,61 +158,7 @@ class DynamoRepository:
     def remove_page(
         self, stays: Collection[type[Entity]], campaign: str, after: str | None = None
     ) -> RemovedPage:
-        arguments: dict[str, Any] = {
-            "TableName": self._table,
-            "FilterExpression": "campaign = :campaign",
-            "ExpressionAttributeValues": _attributes({":campaign": campaign}),
-            "ProjectionExpression": "pk, sk, kind, referral_id, further_orders",
-        }
-        if after:
-            arguments["ExclusiveStartKey"] = _attributes(json.loads(after))
-        answer = self._clients.dynamodb.scan(**arguments)
-        staying = {schema.ITEM_KINDS[kind].kind for kind in stays}
-        ended = [item for item in answer["Items"] if item["kind"]["S"] not in staying]
-        last = answer.get("LastEvaluatedKey")
-        # What does not name its campaign goes before what leads to it.
-        removed = self._remove([key for item in ended for key in self._dependent_keys(item)])
-        removed += self._remove(list(map(_key_in, ended)))
-        if last is None:
-            removed += self._remove(list(self._count_keys(campaign)))
-        return RemovedPage(removed, json.dumps(_key_in(last)) if last else None)
-
-    def _dependent_keys(self, item: Item) -> Iterator[dict[str, str]]:
-        """The keys of a voucher's redemptions, with what was used on their orders, and of a
-        referral's further orders.
-        """
-        kind = schema.KINDS.get(item["kind"]["S"])
-        if kind is Voucher:
-            parts = schema.parts_of(Voucher, item["pk"]["S"], item["sk"]["S"])
-            for found in self._query(**_within(Redemption, parts)):
-                yield _key_in(found)
-                yield schema.key_for(OrderUses, {"order_id": found["order_id"]["S"]})
-        elif kind is Referral and item.get("further_orders", {"N": "0"}) != {"N": "0"}:
-            for group in ORDER_GROUPS:
-                parts = {"referral_id": item["referral_id"]["S"], "group": group}
-                for found in self._query(**_within(FurtherOrder, parts)):
-                    yield _key_in(found)
-
-    def _count_keys(self, campaign: str) -> Iterator[dict[str, str]]:
-        for partition in schema.count_partitions(campaign):
-            for item in self._query(
-                KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues=_attributes({":pk": partition}),
-                ProjectionExpression="pk, sk",
-            ):
-                yield _key_in(item)
-
-    def _remove(self, keys: Sequence[Mapping[str, str]]) -> int:
-        """Delete the items with those keys, some at once; returns how many keys there were."""
-        distinct = [dict(key) for key in dict.fromkeys(tuple(key.items()) for key in keys)]
-        for start in range(0, len(distinct), TRANSACTION_LIMIT):
-            self._transact(
-                [
-                    {"Delete": {"TableName": self._table, "Key": _attributes(key)}}
-                    for key in distinct[start : start + TRANSACTION_LIMIT]
-                ]
-            )
-        return len(distinct)
+        return self._removal.remove_page(stays, campaign, after)
 
     def agenda(
         self,
@@ -266,7 +197,7 @@ class DynamoRepository:
         items = self._query(
             IndexName=schema.HOLDER_INDEX,
             KeyConditionExpression="holder_pk = :pk",
-            ExpressionAttributeValues=_attributes({":pk": f"HOLDER#{holder_id}"}),
+            ExpressionAttributeValues=attributes({":pk": f"HOLDER#{holder_id}"}),
         )
         return sorted(self._entities(Voucher, items, on_failure), key=lambda v: v.issued_at)
 
@@ -298,7 +229,7 @@ class DynamoRepository:
             values[":start"] = f"{subject}#"
         for item in self._query(
             KeyConditionExpression=condition,
-            ExpressionAttributeValues=_attributes(values),
+            ExpressionAttributeValues=attributes(values),
             ConsistentRead=True,
         ):
             try:
@@ -355,7 +286,7 @@ class DynamoRepository:
         for partition in schema.count_partitions(campaign):
             for item in self._query(
                 KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues=_attributes({":pk": partition}),
+                ExpressionAttributeValues=attributes({":pk": partition}),
                 ConsistentRead=True,
             ):
                 of_day = summed.setdefault(schema.counted_day(item["sk"]["S"]), {})
@@ -394,7 +325,7 @@ class DynamoRepository:
             yield from self._batch(keys[start : start + BATCH_LIMIT])
 
     def _batch(self, keys: Sequence[Mapping[str, str]]) -> Iterator[Item]:
-        wanted = [_attributes(key) for key in keys]
+        wanted = [attributes(key) for key in keys]
         request: Any = {self._table: {"Keys": wanted, "ConsistentRead": True}}
         for attempt in range(ATTEMPTS):
             answer = self._clients.dynamodb.batch_get_item(RequestItems=request)
@@ -415,7 +346,7 @@ class DynamoRepository:
                 return {
                     "Delete": {
                         "TableName": self._table,
-                        "Key": _attributes(schema.key_of(entity)),
+                        "Key": attributes(schema.key_of(entity)),
                         "ConditionExpression": UNCHANGED,
                         "ExpressionAttributeValues": _at_revision(entity),
                     }
@@ -448,7 +379,7 @@ class DynamoRepository:
         return {
             "Update": {
                 "TableName": self._table,
-                "Key": _attributes(key),
+                "Key": attributes(key),
                 "UpdateExpression": "ADD " + ", ".join(f"#{n} :{n}" for n in range(len(added))),
                 "ExpressionAttributeNames": names,
                 "ExpressionAttributeValues": values,
@@ -459,7 +390,7 @@ class DynamoRepository:
         return {
             "Update": {
                 "TableName": self._table,
-                "Key": _attributes(schema.fact_key(fact)),
+                "Key": attributes(schema.fact_key(fact)),
                 "UpdateExpression": "SET counted = :yes",
                 "ConditionExpression": NOT_COUNTED,
                 "ExpressionAttributeValues": {":yes": {"BOOL": True}, ":no": {"BOOL": False}},
@@ -471,9 +402,9 @@ class DynamoRepository:
             try:
                 return self._write(actions)
             except ClientError as error:
-                if _is_conflict(error):
-                    raise ConflictError(_reasons(error)) from error
-                if not _is_contention(error):
+                if is_conflict(error):
+                    raise ConflictError(reasons(error)) from error
+                if not is_contention(error):
                     raise
             self._pause_after(attempt)
         raise ContentionError(f"{ATTEMPTS} attempts met concurrent transactions")
@@ -492,48 +423,9 @@ class DynamoRepository:
                 self._clients.dynamodb.transact_write_items(TransactItems=actions)
 
 
-def _attributes(values: Mapping[str, str]) -> dict[str, Any]:
-    return {name: {"S": value} for name, value in values.items()}
-
-
-def _within(kind: type[Entity], key: dict[str, str | int]) -> dict[str, Any]:
-    """The arguments of a query for the entities of `kind` in the partition of `key`."""
-    partition, start = schema.partition_for(kind, key)
-    return {
-        "KeyConditionExpression": "pk = :pk AND begins_with(sk, :start)",
-        "ExpressionAttributeValues": _attributes({":pk": partition, ":start": start}),
-        "ConsistentRead": True,
-    }
-
-
-def _key_in(item: Mapping[str, Any]) -> dict[str, str]:
-    """The primary key of an item, or of where a page ended."""
-    return {name: item[name]["S"] for name in ("pk", "sk")}
-
-
 def _place(key: Mapping[str, str]) -> tuple[str, str]:
     return key["pk"], key["sk"]
 
 
 def _at_revision(entity: Entity) -> Item:
     return {":revision": {"N": str(entity.revision)}}
-
-
-def _reasons(error: ClientError) -> str:
-    reasons = error.response.get("CancellationReasons", [])
-    return ",".join(reason.get("Code", "?") for reason in reasons)
-
-
-def _is_conflict(error: ClientError) -> bool:
-    code = error.response["Error"]["Code"]
-    return code == "ConditionalCheckFailedException" or (
-        code == "TransactionCanceledException" and "ConditionalCheckFailed" in _reasons(error)
-    )
-
-
-def _is_contention(error: ClientError) -> bool:
-    code = error.response["Error"]["Code"]
-    return code in _TRANSIENT_CODES or (
-        code == "TransactionCanceledException"
-        and not _TRANSIENT_REASONS.isdisjoint(_reasons(error).split(","))
-    )

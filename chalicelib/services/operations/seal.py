@@ -109,16 +109,15 @@ def _seal_group(ports: Ports, sealed: Sealed) -> bool:
 
 def _seal_left(ports: Ports, sealed: Sealed) -> None:
     """Seal what groups before have left, so far as the campaigns can go on now."""
-    for part in left(ports, sealed.note_left):
-        assert part.campaign
+    for campaign, part in left(ports, sealed.note_left):
         try:
             content = bundles(ports, [part])[part.digest]
             lines = lines_of(part, content)
         except AlteredBundleError as error:
-            sealed.failed.setdefault(part.campaign, error)
+            sealed.failed.setdefault(campaign, error)
             continue
-        _seal_lines(ports, sealed, part.group, part.recorded_at, part.campaign, lines)
-        if part.campaign not in sealed.failed:
+        _seal_lines(ports, sealed, part.group, part.recorded_at, campaign, lines)
+        if campaign not in sealed.failed:
             ports.repository.commit(Remove(part))
 
 
