@@ -30,12 +30,13 @@ SPONSOR_RULES = {"sponsor-reward", "sponsor-thanks", "sponsor-second"}
 
 
 def numbered(year: Year, folder: str) -> dict[int, list[Row]]:
-    """The rows of numbered files by number; the numbers have no gaps."""
+    """The rows of numbered files by number, also of those that have ended; they have no gaps."""
     prefix = f"{OUT}{folder}/"
+    written = year.world.files.erased | year.world.files.content
     files = {
         int(path.removeprefix(prefix)[:8]): csv_rows(content)
-        for path, content in year.world.files.under(prefix).items()
-        if path.endswith(".csv.gz")
+        for path, content in written.items()
+        if path.startswith(prefix) and path.endswith(".csv.gz")
     }
     assert sorted(files) == list(range(1, len(files) + 1)), f"{folder} have gaps"
     return {number: files[number] for number in sorted(files)}

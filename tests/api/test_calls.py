@@ -32,6 +32,7 @@ READ_FILE, WRITE_FILE = "s3:GetObject", "s3:PutObject"
 QUEUE, SEND, KEY = "sqs:SendMessageBatch", "sesv2:SendEmail", "ssm:GetParameter"
 
 COUNTS = [QUERY] * 5  # the partitions they are spread over, and where 0.2.0 had them
+VERSIONS = "s3:ListObjectVersions"
 UNSEALED = [QUERY] * 8  # the shards of the journal's parts
 
 
@@ -47,7 +48,7 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "get_campaign": [],
     "sign_in": [WRITE],
     "open_session": [GET, BATCH, GET, READ_FILE, GET, WRITE],
-    "sign_up": [BATCH, GET, WRITE],
+    "sign_up": [BATCH, GET, GET, WRITE],
     "get_invitation": [*[GET] * 4],
     "confirm_invitation": [*[GET] * 3, BATCH, GET, READ_FILE, GET, BATCH, WRITE],
     "decline_invitation": [*[GET] * 4, WRITE],
@@ -58,7 +59,8 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "stop_sign_ins": [*[GET] * 2, WRITE],
     "resume_sign_ins": [*[GET] * 2, WRITE],
     "get_sponsor": [*[GET] * 3, *[QUERY] * 2],
-    "invite": [*[GET] * 2, WRITE],
+    "name_sponsor": [*[GET] * 3, PUT],
+    "invite": [*[GET] * 3, WRITE],
     "renew_link": [*[GET] * 3, WRITE],
     "end_session": [GET, DELETE],
     "get_voucher": [BATCH],
@@ -81,7 +83,7 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
     "mail: a sign-in": [*[GET] * 3, WRITE, SEND, GET, WRITE],
     "mail: an invitation": [
         *[*[GET] * 6, READ_FILE, BATCH],  # neither a customer nor opposed meanwhile
-        *[GET, BATCH, WRITE, SEND, *[GET] * 2, WRITE],
+        *[BATCH, GET, WRITE, SEND, *[GET] * 2, WRITE],
     ],
     "mail: a voucher": [*[GET] * 4, BATCH, GET, WRITE, SEND, GET, WRITE],
     "mail_events: a delivery": [*[GET] * 2],
@@ -132,10 +134,14 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
     "due: an invitation": [QUERY, QUERY, BATCH, GET, WRITE],
     "due: an order": [QUERY, QUERY, BATCH, GET, WRITE],
     "reconcile: nothing": [
-        *[*agenda(Agenda.LEASED, lists=False), *agenda(Agenda.REFUSED, lists=False)],
-        *[*UNSEALED, *agenda(Agenda.FILES, lists=False), *CAMPAIGNS],
+        *[*agenda(Agenda.LEASED, lists=False), *agenda(Agenda.LEASED, lists=False)],  # and queued
+        *[*agenda(Agenda.REFUSED, lists=False), *UNSEALED, QUERY],
+        *[*agenda(Agenda.FILES, lists=False), *CAMPAIGNS],
         *[*agenda(Agenda.UNDECIDED, lists=False), *agenda(Agenda.UNEXPORTED, lists=False)],
-        *[GET, GET, GET, *COUNTS, GET, QUERY],  # bounces and complaints; held invitations
+        *[GET, GET],  # the lists in force
+        *[VERSIONS, QUERY, QUERY, GET] * 2,  # segments of replaced lists
+        *[VERSIONS] * 5,  # the folders whose files end
+        *[GET, *COUNTS, GET, QUERY],  # bounces and complaints; held invitations
         *[*agenda(Agenda.UNACKNOWLEDGED, lists=False), *[GET] * 2],
         GET,  # how far the facts were checked: no hour has ended
     ],
@@ -158,9 +164,10 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
     ],
     "seal: a fact": [
         *[GET, *UNSEALED, READ_FILE, PUT],  # the group that was open last; the next one fixed
+        QUERY,  # what groups before have left
         *[GET, WRITE_FILE, PUT],  # the campaign's head and file
         *[BATCH, DELETE, PUT],  # its parts removed, the group empty
-        *[GET, *UNSEALED],  # nothing is left
+        *[GET, *UNSEALED, QUERY],  # nothing is left
     ],
 }
 

@@ -33,7 +33,7 @@ def test_a_batch_of_many_campaigns_makes_few_calls() -> None:
 
 
 def test_the_calls_of_an_invitation_are_recorded_with_their_partitions(story: Scene) -> None:
-    [_, _, committed] = story.recorded["api invite"][0].requests
+    [_, _, _, committed] = story.recorded["api invite"][0].requests
     assert committed.name == "dynamodb:TransactWriteItems"
     kinds = Counter(one.key.partition("#")[0] for one in committed.takes if one.store == "table")
     assert kinds == {"SPONSOR": 1, "CONTACT": 1, "FACT": 1}

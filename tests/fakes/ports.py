@@ -103,6 +103,7 @@ class MemoryFiles:
     def __init__(self, clock: Clock = lambda: MORNING) -> None:
         self.clock = clock
         self.content: dict[str, bytes] = {}
+        self.erased: dict[str, bytes] = {}  # what a client that took each file in time still has
         self._versions: dict[tuple[str, str], bytes] = {}
         self._written: dict[tuple[str, str | None], datetime] = {}
 
@@ -143,7 +144,7 @@ class MemoryFiles:
         self._written.pop((written.path, written.version), None)
         erased = self._versions.pop((written.path, written.version or ""), None)
         if written.version is None or (erased and self.content.get(written.path) is erased):
-            self.content.pop(written.path, None)
+            self.erased[written.path] = self.content.pop(written.path, b"")
 
     def written_since(self, folder: str, since: datetime) -> list[Written]:
         return sorted(
