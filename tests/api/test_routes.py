@@ -210,7 +210,7 @@ def test_a_consent_ends_for_nobody_who_has_not_confirmed(world: World) -> None:
     token = world.invited()
     for one in (token, "unknown", world.sign_in_token(OTHER_VIP)):
         answer = world.post(f"/v1/invitations/{one}/consent-withdrawal")
-        assert (answer.status, answer.problem) == (410, "gone")
+        assert (answer.status, answer.problem) == (410, "over")
 
 
 def test_the_page_of_a_confirmed_invitation_shows_the_voucher_once_it_is_released(
