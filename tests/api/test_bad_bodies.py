@@ -59,6 +59,9 @@ def still() -> Iterator[Still]:
         token = good["confirm_invitation"].path.split("/")[3]
         good["decline_invitation"] = Request("POST", f"/v1/invitations/{token}/decline")
         good["unsubscribe"] = Request("POST", f"/v1/unsubscribe/{token}")
+        good["end_consent"] = Request("POST", f"/v1/invitations/{token}/consent-withdrawal")
+        good["stop_sign_ins"] = Request("POST", f"/v1/sign-in-stops/{token}")
+        good["renew_link"] = Request("POST", "/v1/sponsor/link", headers=signed_in)
         code = world.voucher("another@demo.test")
         good["redeem_voucher"] = _redemption(code)
         good["post_orders"] = _orders(code)

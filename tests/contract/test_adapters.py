@@ -213,7 +213,7 @@ def test_our_own_key_is_read_beside_the_clients_and_once(clients: Clients) -> No
     path = "/tandem/test/digest-keys/"
     clients.ssm.put_parameter(Name=path + "tandem", Value="0a" * 32, Type="SecureString")
     keys = ParameterKeys(clients, path)
-    own = DigestKey("tandem", secret=b"\n" * 32)
+    own = DigestKey("tandem.2", secret=b"\n" * 32)
     assert keys.own() == own
     clients.ssm.delete_parameters(Names=[path + "tandem"])
     assert keys.own() == own
