@@ -19,8 +19,8 @@ from chalicelib.domain.invitations import Channel
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.campaigns.put import put_campaign
+from chalicelib.services.numbered_files import Series
 from chalicelib.services.requeue import requeue_undecided
-from chalicelib.services.vouchers.numbered_files import Series
 from tests.api.world import CAMPAIGN, KEY, campaign_like_demo
 from tests.simulation.wire import Call
 

@@ -66,7 +66,7 @@ def public_routes(ports: Callable[[], Ports]) -> Blueprint:
             address_in("email", body.email, as_typed=body.as_typed),
             name_problem("first_name", body.first_name),
         )
-        # Whoever typed the name may be a stranger: nothing is signed with it, or greets by it.
+        # The name may have been typed by a stranger: no mail uses it.
         referee = Referee(address, locale=body.locale)
         call.concerns(*sign_up(call.ports, campaign, link_code.lower(), referee))
         return models.Accepted()

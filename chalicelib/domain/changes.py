@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from zlib import crc32
 
-from chalicelib.domain.entity import Entity
+from chalicelib.domain.exports import WaitingRow
 from chalicelib.domain.vouchers import Voucher
 
 # A change is two write units, a partition takes 1,000 a second: a million in a quarter of an hour.
@@ -32,16 +32,14 @@ class ChangeKind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class VoucherChange(Entity):
+class VoucherChange(WaitingRow):
     """A change of a voucher that no changes file has yet. `position` orders those of a campaign.
 
     `shard` is where it waits: that of its voucher. Those that an earlier version stored are in
     none.
     """
 
-    campaign: str
     shard: str = UNSHARDED
-    position: str
     code_key: str
     code: str
     voucher_id: str

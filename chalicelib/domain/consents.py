@@ -17,6 +17,7 @@ from zlib import crc32
 
 from chalicelib.domain.addresses import OWN_KEY_IDS, AddressDigests
 from chalicelib.domain.entity import Entity
+from chalicelib.domain.exports import WaitingRow
 
 # The version of the text beside the box (`offer.consent` in web/texts/): every version and its text
 # are in docs/client-guide.md.
@@ -74,12 +75,9 @@ class Consent(Entity):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConsentChange(Entity):
+class ConsentChange(WaitingRow):
     """A word given to us that no consents file has yet. `position` orders those of a campaign."""
 
-    campaign: str
-    shard: str
-    position: str
     digest: str
     state: ConsentState
     at: datetime

@@ -84,6 +84,15 @@ class ExportPart(Entity):
 
 
 @dataclass(frozen=True, kw_only=True)
+class WaitingRow(Entity):
+    """What waits for a numbered file, in a shard of its campaign; `position` is its place there."""
+
+    campaign: str
+    shard: str
+    position: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class RowsPart(Entity):
     """Rows of a numbered file as text cells; the file is made from its parts alone."""
 

@@ -42,8 +42,8 @@ class Missing(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class UnfinishedHour:
-    """An hour in which work was missing, and when it was looked at last. Of a later look that is
-    not over: the first shard that is left, and whether anything is missing in those before it.
+    """An hour in which work was missing, and when its last complete look was. While another look is
+    under way: the first shard still to be read, and whether anything was missing before it.
     """
 
     hour: datetime
@@ -52,8 +52,8 @@ class UnfinishedHour:
     is_missing: bool = False
 
     def is_due(self, now: datetime) -> bool:
-        """Whether as much time has passed since the last look that is over as from the hour's end
-        to it.
+        """Whether it is time to look again: after the last complete look, as long as that look was
+        after the end of the hour, and `LOOKED_AT_EVERY` at most.
         """
         before = self.looked_at - (self.hour + HOUR)
         return now - self.looked_at >= min(before, LOOKED_AT_EVERY)

@@ -1,8 +1,8 @@
 """First names: what may stand as one in a mail that the brand signs.
 
-Whoever types a first name may be a stranger, and the mail goes to somebody else. So a name is
-short, has letters of one script, is no sentence, no address, no role, and not the brand's own. The
-vectors are docs/vectors/first-names.json. Stores nothing.
+A first name may be typed by a stranger, and the mail goes to somebody else. So a name is short, has
+letters of one script, is no sentence, no address, no role, and not the brand's own. The vectors are
+docs/vectors/first-names.json. Stores nothing.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Shared links: what one takes in on a day and in a campaign, and a new one on demand.
+"""Shared links: what one accepts in a day and in a campaign, and a new one on demand.
 
-Whoever has a link may type any address, so what strangers do is counted apart from what people
+Anybody with a link can type any address, so what strangers type is counted apart from what people
 confirm: sign-ups by the local day (`LinkDay`, an item of its own that ends by itself), and those
 who confirmed from the mail in the campaign (`Sponsor.link_confirmed`). A flood fills a day, never a
 campaign.

@@ -14,10 +14,12 @@ from collections.abc import Callable, Mapping
 # Country endings: `hotmail.be`, `outlook.com.br`, `yahoo.co.uk`.
 _COUNTRY = r"(?:[a-z]{2}|com?\.[a-z]{2})"
 # Microsoft and Yahoo own these names under every ending, as far as anybody can register mail there.
+_LIVE = (
+    r"(?:com|at|be|ca|ch|cl|cn|de|dk|fi|fr|hk|ie|in|it|jp|nl|no|ph|pt|ru|se"
+    r"|co\.(?:kr|uk|za)|com\.(?:ar|au|mx|my|pt|sg))"
+)
 _MICROSOFT = re.compile(
-    rf"(?:hotmail|outlook)\.(?:com|{_COUNTRY})|msn\.com|windowslive\.com|passport\.com|live\.(?:com|"
-    "at|be|ca|ch|cl|cn|de|dk|fi|fr|hk|ie|in|it|jp|nl|no|ph|pt|ru|se|co\\.kr|co\\.uk|co\\.za|"
-    "com\\.ar|com\\.au|com\\.mx|com\\.my|com\\.pt|com\\.sg)"
+    rf"(?:hotmail|outlook)\.(?:com|{_COUNTRY})|live\.{_LIVE}|(?:msn|windowslive|passport)\.com"
 )
 _YAHOO = re.compile(rf"yahoo\.(?:com|{_COUNTRY})|ymail\.com|rocketmail\.com|myyahoo\.com")
 _YANDEX = re.compile(r"ya\.ru|yandex\.(?:ru|com|by|kz|ua|uz|com\.tr)")

@@ -113,7 +113,7 @@ def unsealed(ports: Ports, on_failure: OnFailure | None = None) -> Iterator[Jour
     """What is not sealed yet. One that cannot be read goes to `on_failure`, or is an error."""
     yield from recorded(ports, on_failure)
     # Afterwards: what a group leaves meanwhile is found twice, never not at all.
-    yield from (part for _, part in left(ports, on_failure))
+    yield from left(ports, on_failure)
 
 
 def recorded(ports: Ports, on_failure: OnFailure | None = None) -> Iterator[JournalPart]:
@@ -125,11 +125,10 @@ def recorded(ports: Ports, on_failure: OnFailure | None = None) -> Iterator[Jour
     return merge(*shards, key=lambda part: part.position)
 
 
-def left(ports: Ports, on_failure: OnFailure | None = None) -> Iterator[tuple[str, JournalPart]]:
-    """What closed groups have left, with its campaign, in the order of their numbers."""
+def left(ports: Ports, on_failure: OnFailure | None = None) -> list[JournalPart]:
+    """What closed groups have left, in the order of their numbers."""
     found = ports.repository.within(JournalPart, on_failure, shard=LEFT_SHARD)
-    for part in sorted(found, key=lambda part: part.group):
-        yield part.campaign or "", part  # only parts of every campaign name none
+    return sorted(found, key=lambda part: part.group)
 
 
 def seal_overdue(ports: Ports, shard: int, on_failure: OnFailure | None = None) -> int:

@@ -94,5 +94,5 @@ def test_addresses_kept_for_more_than_a_year_after_the_last_day() -> None:
 def test_digests_without_a_key() -> None:
     plain = {"algorithm": "sha256", "key_ids": ["k1"]}
     assert campaign_warnings(campaign(rules=[WELCOME], digests=plain)) == [
-        "digests.algorithm: sha256 has no key: whoever has a digest can find its address"
+        "digests.algorithm: sha256 has no key: anybody with a digest can find its address"
     ]

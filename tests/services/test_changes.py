@@ -18,9 +18,9 @@ from chalicelib.domain.changes_files import CHANGE_COLUMNS, ChangesFile, Changes
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.exports import Export, ExportState
 from chalicelib.domain.facts import Fact, FactName
+from chalicelib.services.numbered_files import FILE_ROWS
 from chalicelib.services.ports import Change, OnFailure, Ports, Repository
 from chalicelib.services.vouchers.changes import _Changes, write_changes
-from chalicelib.services.vouchers.numbered_files import FILE_ROWS
 from tests.fakes.fuse import killed_everywhere
 from tests.fakes.repository import _Wrapped
 from tests.fakes.till import Till

@@ -28,11 +28,11 @@ from chalicelib.domain.vouchers import SpareCode, Voucher, VoucherState
 from chalicelib.services import file_parts, row_groups
 from chalicelib.services.file_parts import PartLeftError, work_off
 from chalicelib.services.ingest import Drop, ingest
+from chalicelib.services.numbered_files import Series
 from chalicelib.services.operations.reconcile import reconcile
 from chalicelib.services.orders.record_many import ingest_orders
 from chalicelib.services.ports import Failure, PartOfFile, Ports
 from chalicelib.services.vouchers import acknowledge
-from chalicelib.services.vouchers.numbered_files import Series
 from tests.fakes.campaign import CAMPAIGN
 from tests.fakes.due import must_not_fail
 from tests.fakes.fuse import Fuse, KilledError, killed_everywhere

@@ -238,10 +238,10 @@ def orders_and_a_voucher_used_by_a_call(world: World) -> None:
 
 
 @losing(
-    "vouchers.numbered_files:Series._open",
-    "vouchers.numbered_files:Series._add_part",
-    "vouchers.numbered_files:Series._seal",
-    "vouchers.numbered_files:Series._write",
+    "numbered_files:Series._open",
+    "numbered_files:Series._add_part",
+    "numbered_files:Series._seal",
+    "numbered_files:Series._write",
     "vouchers.acknowledge:_record_answer",
     "vouchers.acknowledge:close_export",
 )

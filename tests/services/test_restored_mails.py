@@ -24,7 +24,7 @@ from tests.fakes.due import reconcile
 from tests.fakes.world import VIPS, World, new_world
 from tests.services.test_protection import bounce_all, invitations, sent
 from tests.services.test_restored_out_of_order import on_other_clocks
-from tests.services.test_restoring import JEANNE, bring_forward, restore, take
+from tests.services.test_restoring import JEANNE, bring_forward, restore, take, taken_undecided
 
 __all__ = ["sent"]  # a fixture
 
@@ -156,12 +156,7 @@ def test_a_voucher_released_before_the_moment_and_mailed_after_it_went_to_its_ho
 def test_law_9_who_complains_about_an_invitation_of_that_time_objects() -> None:
     world = new_world()
     session = world.sponsor()
-    world.lists.fails = "read_failed"
-    world.invite(session, JEANNE)
-    world.run()
-    taken = take(world)
-    world.lists.fails = None
-    world.run()
+    taken = taken_undecided(world, session)
     was = known(world)
     restore(world, taken)
     bring_forward(world, taken)

@@ -30,6 +30,7 @@ from tests.services.test_restoring import (
     restore,
     state,
     take,
+    taken_undecided,
 )
 
 
@@ -90,12 +91,7 @@ def test_what_follows_may_have_an_earlier_time_than_what_it_follows_from(seed: i
 def test_law_2_who_declined_at_once_is_not_invited_by_another_whatever_the_clocks_said() -> None:
     world = on_other_clocks()
     session, other = world.sponsor(), world.sponsor(VIPS[1])
-    world.lists.fails = "read_failed"
-    world.invite(session, JEANNE)
-    world.run()
-    taken = take(world)
-    world.lists.fails = None
-    world.run()
+    taken = taken_undecided(world, session)
     decline(world.ports, world.token_of(JEANNE))
     world.run()
     restore(world, taken)

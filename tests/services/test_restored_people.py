@@ -26,6 +26,7 @@ from tests.services.test_restoring import (
     by_call,
     restore,
     take,
+    taken_undecided,
 )
 
 
@@ -47,12 +48,11 @@ def test_law_9_who_declined_and_objected_later_stays_an_objector(mailed: str) ->
     world = new_world()
     session = world.sponsor()
     if mailed == "since":
-        world.lists.fails = "read_failed"
-    world.invite(session, JEANNE)
-    world.run()
-    taken = take(world)
-    world.lists.fails = None
-    world.run()
+        taken = taken_undecided(world, session)
+    else:
+        world.invite(session, JEANNE)
+        world.run()
+        taken = take(world)
     decline(world.ports, world.token_of(JEANNE))
     world.clock.advance(minutes=10)
     unsubscribe(world.ports, link_to_unsubscribe(world, JEANNE))
@@ -93,12 +93,7 @@ def test_who_declined_a_mail_of_which_nothing_was_heard_is_erased() -> None:
     world = new_world()
     session = world.sponsor()
     world.mailer.answers, world.mailer.leaves_first = [MailUncertainError("timeout")], True
-    world.lists.fails = "read_failed"
-    world.invite(session, JEANNE)
-    world.run()
-    taken = take(world)
-    world.lists.fails = None
-    world.run()
+    taken = taken_undecided(world, session)
     decline(world.ports, world.token_of(JEANNE))
     world.run()
     contacts = known(world, Contact)
@@ -112,12 +107,7 @@ def test_who_declined_a_mail_of_which_nothing_was_heard_is_erased() -> None:
 def test_law_1_who_was_invited_by_another_since_the_restore_keeps_that_sponsor() -> None:
     world = new_world()
     session, other = world.sponsor(), world.sponsor(VIPS[1])
-    world.lists.fails = "read_failed"
-    world.invite(session, JEANNE)
-    world.run()
-    taken = take(world)
-    world.lists.fails = None
-    world.run()
+    taken = taken_undecided(world, session)
     restore(world, taken)
     world.queues.waiting.clear()
     world.invite(other, JEANNE)
@@ -134,12 +124,7 @@ def test_law_1_who_was_invited_by_another_since_the_restore_keeps_that_sponsor()
 def test_law_2_claims_that_were_kept_are_those_of_the_invitation_again() -> None:
     world = new_world()
     session = world.sponsor()
-    world.lists.fails = "read_failed"
-    world.invite(session, JEANNE)
-    world.run()
-    taken = take(world)
-    world.lists.fails = None
-    world.run()
+    taken = taken_undecided(world, session)
     claims = known(world, RefereeClaim)
     kept = {
         place: one for place, one in world.memory._items.items() if isinstance(one, RefereeClaim)

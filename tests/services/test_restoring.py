@@ -26,7 +26,7 @@ from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.files.exports import ReferralLine, referral_rows
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.orders import Order
-from chalicelib.domain.people import Contact, Opposition, RefereeClaim
+from chalicelib.domain.people import Contact, Opposition, RefereeClaim, Session
 from chalicelib.domain.protection import InvitationStop, StopReason, stopped
 from chalicelib.domain.redemptions import Purchase, Redemption
 from chalicelib.domain.referrals import Referral
@@ -114,6 +114,17 @@ def by_call(world: World, template: str, order_id: str, amount: int = 8000) -> s
         Purchase(order_id=order_id, ordered_at=world.clock(), amount_minor=amount, currency="EUR"),
     )
     return code
+
+
+def taken_undecided(world: World, session: Session) -> Taken:
+    """The table at a moment when an invitation waited for its decision, which was made since."""
+    world.lists.fails = "read_failed"
+    world.invite(session, JEANNE)
+    world.run()
+    taken = take(world)
+    world.lists.fails = None
+    world.run()
+    return taken
 
 
 def before(world: World) -> None:

@@ -40,7 +40,7 @@ def _information_warnings(campaign: Campaign) -> Iterator[str]:
 
 def _privacy_warnings(campaign: Campaign) -> Iterator[str]:
     if campaign.digests.algorithm == "sha256":
-        yield "digests.algorithm: sha256 has no key: whoever has a digest can find its address"
+        yield "digests.algorithm: sha256 has no key: anybody with a digest can find its address"
     if campaign.retention_days > LONGEST_RETENTION_DAYS:
         yield (
             f"retention_days: {campaign.retention_days}: addresses are kept more than "

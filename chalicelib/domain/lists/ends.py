@@ -60,8 +60,8 @@ def version_as_of(versions: Sequence[ListVersion], at: datetime) -> ListVersion:
 
 
 def proves_membership(version: ListVersion, at: datetime) -> bool:
-    """Whether this was the list at `at`, or the first one ever. A later one, where that list has
-    ended, says only who was not: whoever is on it may have become a customer since.
+    """Whether this was the list in force at `at`, or the first one ever. A later list, used where
+    that one has ended, proves only absence: people on it may have become customers since.
     """
     return version.accepted_at <= at or version.version == 1
 

@@ -1,7 +1,7 @@
 """Files of consents: every word given to us in exactly one (law 5).
 
 A part takes its words out of the table. How numbered files are written is in
-`vouchers/numbered_files.py`.
+`numbered_files.py`.
 """
 
 from __future__ import annotations
@@ -21,13 +21,11 @@ from chalicelib.domain.consents_files import (
     consents_subject,
     next_consents_part,
 )
-from chalicelib.domain.exports import export_name
 from chalicelib.domain.fact_bodies import ConsentsWritten
 from chalicelib.domain.facts import Fact
-from chalicelib.domain.files.numbered import file_of_parts, manifest_of_parts
 from chalicelib.services.facts import new_fact
+from chalicelib.services.numbered_files import FILE_ROWS, WaitingSeries
 from chalicelib.services.ports import Ports
-from chalicelib.services.vouchers.numbered_files import FILE_ROWS, WaitingSeries
 from chalicelib.services.waiting_changes import waiting_words
 
 
@@ -50,6 +48,11 @@ class _Consents(WaitingSeries[ConsentsFile, ConsentsPart, ConsentChange]):
     file_kind = ConsentsFile
     part_kind = ConsentsPart
     sequence_kind = ConsentsSequence
+    waiting_kind = ConsentChange
+    columns = CONSENT_COLUMNS
+    kind_column = "state"
+    kinds = ConsentState
+    counted_as = "states"
 
     def ready(self) -> Iterable[ConsentChange]:
         return islice(waiting_words(self.ports, self.campaign_id), self.file_rows)
@@ -58,30 +61,6 @@ class _Consents(WaitingSeries[ConsentsFile, ConsentsPart, ConsentChange]):
         self, file: ConsentsFile, waiting: Sequence[ConsentChange]
     ) -> tuple[ConsentsFile, ConsentsPart]:
         return next_consents_part(file, waiting, self.ports.clock())
-
-    def still_there(self, waiting: Sequence[ConsentChange]) -> list[ConsentChange]:
-        keys = [
-            {"campaign": one.campaign, "shard": one.shard, "position": one.position}
-            for one in waiting
-        ]
-        found = self.ports.repository.get_many(ConsentChange, keys)
-        return sorted(found, key=lambda change: change.position)
-
-    def content(self, parts: Iterable[ConsentsPart]) -> bytes:
-        return file_of_parts(parts, CONSENT_COLUMNS)
-
-    def manifest(
-        self, file: ConsentsFile, parts: Iterable[ConsentsPart], content: bytes, sealed_at: datetime
-    ) -> bytes:
-        return manifest_of_parts(
-            parts,
-            number=export_name(file.number),
-            content=content,
-            generated_at=sealed_at,
-            column="state",
-            kinds=ConsentState,
-            counted_as="states",
-        )
 
     def path(self, number: int) -> str:
         return consents_path(self.campaign_id, number)

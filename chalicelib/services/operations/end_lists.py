@@ -2,7 +2,7 @@
 
 Earlier versions and deltas get their end (`domain.lists.ends`) once they are found replaced; when
 they have ended, nothing names their segments any more, and a segment that nothing has named for a
-day is removed, whoever left it: also one of a drop that met another and was built again.
+day is removed, including one from a drop that conflicted with another and was built again.
 
 The segments are listed before what names them is read, and each is removed as the version that was
 listed: one that is stored again meanwhile, by a delta with the same content, stays.

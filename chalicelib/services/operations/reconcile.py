@@ -221,8 +221,8 @@ def _replace_refused(ports: Ports, found: dict[str, int], isolation: Isolation) 
 
 
 def _refused_in_turn(ports: Ports, isolation: Isolation) -> list[Voucher]:
-    """Vouchers that are refused: each hour others are the first, so that none waits for ever behind
-    those that cannot be replaced.
+    """Refused vouchers, starting with different ones each hour, so that none is permanently stuck
+    behind those that cannot be replaced.
     """
     refused = ports.repository.agenda(Voucher, Agenda.REFUSED, on_failure=isolation.note)
     hour = int(ports.clock().timestamp()) // 3600

@@ -109,15 +109,16 @@ def _seal_group(ports: Ports, sealed: Sealed) -> bool:
 
 def _seal_left(ports: Ports, sealed: Sealed) -> None:
     """Seal what groups before have left, so far as the campaigns can go on now."""
-    for campaign, part in left(ports, sealed.note_left):
+    for part in left(ports, sealed.note_left):
         try:
             content = bundles(ports, [part])[part.digest]
-            lines = lines_of(part, content)
+            lines = _by_campaign([lines_of(part, content)])
         except AlteredBundleError as error:
-            sealed.failed.setdefault(campaign, error)
+            sealed.failed.setdefault(part.campaign or part.digest, error)
             continue
-        _seal_lines(ports, sealed, part.group, part.recorded_at, campaign, lines)
-        if campaign not in sealed.failed:
+        for campaign, own in lines.items():  # of one: `left_by`
+            _seal_lines(ports, sealed, part.group, part.recorded_at, campaign, own)
+        if sealed.failed.keys().isdisjoint(lines):
             ports.repository.commit(Remove(part))
 
 

@@ -2,8 +2,8 @@
 
 The public call always writes one contact and one fact. Whether the address is on the VIP list is
 decided behind the queue, where no caller can measure the time it takes. When another link may be
-mailed to a VIP is said in `domain/sign_ins.py`. The address that was typed is kept a day, as long
-as its link may last: whoever typed it, it stays only once a session is opened with the mail.
+mailed to a VIP is decided in `domain/sign_ins.py`. An address is kept for a day, as long as its
+link may last; it is kept longer only if the link in the mail opens a session.
 """
 
 from __future__ import annotations

@@ -24,14 +24,13 @@ from chalicelib.domain.changes_files import (
     changes_subject,
     next_changes_part,
 )
-from chalicelib.domain.exports import Export, ExportSequence, ExportState, export_name
+from chalicelib.domain.exports import Export, ExportSequence, ExportState
 from chalicelib.domain.fact_bodies import ChangesWritten
 from chalicelib.domain.facts import Fact
-from chalicelib.domain.files.numbered import file_of_parts, manifest_of_parts
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.facts import new_fact
+from chalicelib.services.numbered_files import FILE_ROWS, WaitingSeries
 from chalicelib.services.ports import BATCH_LIMIT, Ports
-from chalicelib.services.vouchers.numbered_files import FILE_ROWS, WaitingSeries
 from chalicelib.services.waiting_changes import waiting_changes
 
 
@@ -54,6 +53,11 @@ class _Changes(WaitingSeries[ChangesFile, ChangesPart, VoucherChange]):
     file_kind = ChangesFile
     part_kind = ChangesPart
     sequence_kind = ChangesSequence
+    waiting_kind = VoucherChange
+    columns = CHANGE_COLUMNS
+    kind_column = "change"
+    kinds = ChangeKind
+    counted_as = "changes"
 
     def ready(self) -> Iterable[VoucherChange]:
         return _ready(self.ports, self.campaign_id, self.file_rows)
@@ -62,30 +66,6 @@ class _Changes(WaitingSeries[ChangesFile, ChangesPart, VoucherChange]):
         self, file: ChangesFile, waiting: Sequence[VoucherChange]
     ) -> tuple[ChangesFile, ChangesPart]:
         return next_changes_part(file, waiting)
-
-    def still_there(self, waiting: Sequence[VoucherChange]) -> list[VoucherChange]:
-        keys = [
-            {"campaign": one.campaign, "shard": one.shard, "position": one.position}
-            for one in waiting
-        ]
-        found = self.ports.repository.get_many(VoucherChange, keys)
-        return sorted(found, key=lambda change: change.position)
-
-    def content(self, parts: Iterable[ChangesPart]) -> bytes:
-        return file_of_parts(parts, CHANGE_COLUMNS)
-
-    def manifest(
-        self, file: ChangesFile, parts: Iterable[ChangesPart], content: bytes, sealed_at: datetime
-    ) -> bytes:
-        return manifest_of_parts(
-            parts,
-            number=export_name(file.number),
-            content=content,
-            generated_at=sealed_at,
-            column="change",
-            kinds=ChangeKind,
-            counted_as="changes",
-        )
 
     def path(self, number: int) -> str:
         return changes_path(self.campaign_id, number)

@@ -31,8 +31,8 @@ from chalicelib.domain.files.exports import manifest_json, voucher_file
 from chalicelib.domain.vouchers import Voucher, exported
 from chalicelib.services.facts import export_fact
 from chalicelib.services.isolation import Isolation, raised
+from chalicelib.services.numbered_files import FILE_ROWS, Part, Series
 from chalicelib.services.ports import Agenda, Insert, OnFailure, Ports, Replace
-from chalicelib.services.vouchers.numbered_files import FILE_ROWS, Part, Series
 
 
 def export_vouchers(

@@ -24,12 +24,23 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from functools import partial
 from typing import ClassVar, Generic, TypeVar
 
 from chalicelib.domain.entity import Entity
-from chalicelib.domain.exports import ExportState, FileSequence, NumberedFile, sealed, written
+from chalicelib.domain.exports import (
+    ExportState,
+    FileSequence,
+    NumberedFile,
+    RowsPart,
+    WaitingRow,
+    export_name,
+    sealed,
+    written,
+)
 from chalicelib.domain.facts import Fact
+from chalicelib.domain.files.numbered import file_of_parts, manifest_of_parts
 from chalicelib.domain.files.writing import sha256_of
 from chalicelib.services.ports import Change, Insert, Ports, Remove, Replace
 from chalicelib.services.retry import retry_on_conflict
@@ -37,7 +48,8 @@ from chalicelib.services.written_files import write_table
 
 F = TypeVar("F", bound=NumberedFile)
 P = TypeVar("P", bound=Entity)
-W = TypeVar("W", bound=Entity)
+R = TypeVar("R", bound=RowsPart)
+W = TypeVar("W", bound=WaitingRow)
 
 FILE_ROWS = 50_000  # figures: docs/decisions/0041-a-run-seals-what-it-found-in-files-of-a-size.md
 
@@ -207,8 +219,18 @@ class Series(ABC, Generic[F, P]):
         return done
 
 
-class WaitingSeries(Series[F, P], Generic[F, P, W]):
-    """A series whose rows wait in the table. What is ready is read once for each file."""
+class WaitingSeries(Series[F, R], Generic[F, R, W]):
+    """A series whose rows wait in the table. What is ready is read once for each file.
+
+    The manifest says how many rows have which of `kinds` in the column `kind_column`, under
+    `counted_as`.
+    """
+
+    waiting_kind: type[W]
+    columns: ClassVar[Sequence[str]]
+    kind_column: ClassVar[str]
+    kinds: ClassVar[type[StrEnum]]
+    counted_as: ClassVar[str]
 
     def __init__(self, ports: Ports, campaign_id: str, file_rows: int) -> None:
         super().__init__(ports, campaign_id, file_rows)
@@ -222,12 +244,22 @@ class WaitingSeries(Series[F, P], Generic[F, P, W]):
         """What can be written now, in its order, at most `file_rows`."""
 
     @abstractmethod
-    def part_of(self, file: F, waiting: Sequence[W]) -> tuple[F, P]:
+    def part_of(self, file: F, waiting: Sequence[W]) -> tuple[F, R]:
         """The file with one more part, and that part with the rows of `waiting`."""
 
-    @abstractmethod
-    def still_there(self, waiting: Sequence[W]) -> list[W]:
-        """Those of `waiting` that are in the table as they were, in their order."""
+    def content(self, parts: Iterable[R]) -> bytes:
+        return file_of_parts(parts, self.columns)
+
+    def manifest(self, file: F, parts: Iterable[R], content: bytes, sealed_at: datetime) -> bytes:
+        return manifest_of_parts(
+            parts,
+            number=export_name(file.number),
+            content=content,
+            generated_at=sealed_at,
+            column=self.kind_column,
+            kinds=self.kinds,
+            counted_as=self.counted_as,
+        )
 
     def is_waiting(self) -> bool:
         self._ready = deque(self.ready())
@@ -250,7 +282,16 @@ class WaitingSeries(Series[F, P], Generic[F, P, W]):
         has_met_another = bool(self._tried)
         ready.extendleft(reversed(self._tried))
         while batch := [ready.popleft() for _ in range(min(most, len(ready)))]:
-            there = self.still_there(batch) if has_met_another else batch
+            there = self._still_there(batch) if has_met_another else batch
             if there:
                 return there
         return []
+
+    def _still_there(self, waiting: Sequence[W]) -> list[W]:
+        """Those of `waiting` that are in the table, in their order."""
+        keys = [
+            {"campaign": one.campaign, "shard": one.shard, "position": one.position}
+            for one in waiting
+        ]
+        found = self.ports.repository.get_many(self.waiting_kind, keys)
+        return sorted(found, key=lambda one: one.position)
