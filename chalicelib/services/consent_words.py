@@ -53,8 +53,8 @@ def person_of(holder: Sponsor | Referral, digests: AddressDigests) -> Person:
 
 def consent_given(ports: Ports, campaign: Campaign, referral: Referral) -> Recorded:
     """The referee's consent to the brand's news, given with the confirmation."""
-    known = _own(consents_of(ports, campaign, [own_digest(referral.referee)]))
-    consent = known or _new_consent(ports, campaign, referral.referee)
+    known = consents_of(ports, campaign, [own_digest(referral.referee)])
+    consent = known[0] if known else _new_consent(ports, campaign, referral.referee)
     body = ConsentGiven(
         consent_id=consent.consent_id,
         source=ConsentSource.CONFIRMATION,
@@ -140,10 +140,6 @@ def _new_consent(ports: Ports, campaign: Campaign, digests: AddressDigests) -> C
         consent_id=ports.codes.identifier(),
         campaign=campaign.id,
     )
-
-
-def _own(consents: list[Consent]) -> Consent | None:
-    return consents[0] if consents else None
 
 
 def _changes(

@@ -93,3 +93,14 @@ def test_a_repeated_call_is_answered_even_without_a_name(world: World) -> None:
     ids = invite(world.ports, session, referees, "key")
     world.repository.commit(Replace(replace(own_contact(world), first_name=None)))
     assert invite(world.ports, session, referees, "key") == ids
+
+
+def test_a_name_that_an_earlier_version_kept_of_a_sign_up_greets_nobody(world: World) -> None:
+    world.sponsor(first_name="Camille")
+    sign_up(world.ports, CAMPAIGN, link_code(world), Referee(Address.parse(NEWCOMER)))
+    [typed] = [one for one in world.memory.all(Contact) if one.address.typed == NEWCOMER]
+    world.repository.commit(Replace(replace(typed, first_name="Vilain")))
+    world.run()
+    [mail] = world.mailer.to(NEWCOMER)
+    assert "Vilain" not in mail.text
+    assert "Camille" in mail.text

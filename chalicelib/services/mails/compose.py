@@ -211,10 +211,12 @@ def _invitation(ports: Ports, sender: Sender, fact: InvitationAccepted) -> Draft
     if leased is None and _refused_since(ports, campaign, invitation, contact, digests):
         return None
     text, objection = ports.codes.token(), _Objection(ports.codes.token(), sender.origin)
-    kind = InvitationMail if invitation.channel is Channel.EMAIL else SignUpMail
+    is_by_sponsor = invitation.channel is Channel.EMAIL
+    kind = InvitationMail if is_by_sponsor else SignUpMail
     content = kind(
         campaign=_texts(campaign),
-        first_name=contact.first_name,
+        # Earlier versions kept the name that anybody had typed with a sign-up by link.
+        first_name=contact.first_name if is_by_sponsor else None,
         sponsor_name=sponsor.first_name,
         link=f"{sender.origin}/referee/?campaign={campaign.id}#token={text}",
         closes_on=campaign.local_date(invitation.closes_at),

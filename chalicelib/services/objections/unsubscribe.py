@@ -1,10 +1,9 @@
 """Objecting to further mails, by the token that every mail has.
 
-An objection is to a brand, in all its campaigns, and withdraws whatever consent to its news there
-is. It holds for every mail that leaves after it: the
-decision on an invitation asks for it, and so does the mail itself just before it is sent
-(`services/mails/compose.py`). Nothing here lifts one, and a wider one is never narrowed. The answer
-is the same for any token, and for every repeat.
+An objection is to a brand, in all its campaigns, and withdraws any consent to its news. It holds
+for every mail that leaves after it: it is looked up when an invitation is decided, and once more
+just before a mail is sent (`services/mails/compose.py`). Nothing here lifts an objection or makes
+it narrower. The answer is the same for any token, and for every repeat.
 """
 
 from __future__ import annotations
