@@ -347,6 +347,10 @@ def _declined_invitation(answer: str) -> Prepared:
     return prepared
 
 
+def _open_invitation(answer: str) -> Prepared:
+    return lambda world: _answer(world.invited(), answer)
+
+
 def _confirmed_invitation(answer: str) -> Prepared:
     def prepared(world: World) -> Request:
         token = world.invited()
@@ -464,6 +468,7 @@ ANSWERS = (
     ("get_invitation", "offer"),
     ("confirm_invitation", "confirmation"),
     ("decline_invitation", "decline"),
+    ("end_consent", "consent-withdrawal"),
 )
 
 REFUSALS = [
@@ -534,6 +539,8 @@ REFUSALS = [
     Refusal("get_invitation", 410, "over", _declined_invitation("offer")),
     Refusal("confirm_invitation", 410, "over", _declined_invitation("confirmation")),
     Refusal("decline_invitation", 410, "over", _confirmed_invitation("decline")),
+    Refusal("end_consent", 410, "over", _declined_invitation("consent-withdrawal")),
+    Refusal("end_consent", 410, "over", _open_invitation("consent-withdrawal")),
     Refusal("confirm_invitation", 422, "invalid-request", _terms_not_in_force,
             {"terms_version": "not_in_force"}),
     Refusal("get_voucher", 404, "not-found", _unknown_voucher),

@@ -17,6 +17,8 @@ ZONE = ZoneInfo("Europe/Paris")
 INVITATION_DAYS = 14
 RETURN_WINDOW_DAYS = 14
 LIST_DAYS = 30
+VIP_LIST_DAYS = 90  # the list of the first moment: no other is dropped
+ANSWERED_FOR = timedelta(days=90)  # after the closing day a link from a mail still answers
 REPORTED_LATE = timedelta(days=3)  # so long after its end a voucher counts as expired
 VALID_DAYS = {
     "welcome": 60,
@@ -105,7 +107,7 @@ class Model:
     """See the module."""
 
     now: datetime
-    lists: list[tuple[datetime, frozenset[str]]]
+    lists: list[tuple[datetime, frozenset[str]]]  # of customers; the first came with the VIP list
     invitations: list[Invitation] = field(default_factory=list)
     confirmed: dict[str, datetime] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
@@ -121,11 +123,11 @@ class Model:
 
     def answer(self, referee: str, is_yes: bool) -> bool:
         """A referee confirms or declines the offer in the mail; whether that is accepted."""
+        offer = self.offer_to(referee)
+        if offer is None or self.now >= offer.closes_at + ANSWERED_FOR:
+            return False
         if referee in self.confirmed:
             return is_yes
-        offer = self.offer_to(referee)
-        if offer is None:
-            return False
         if offer.state == "declined":
             return not is_yes
         if offer.state != "sent" or is_over(offer.closes_at, self.now):
@@ -235,11 +237,16 @@ class Model:
         """Whether a customer list is in force that may be trusted."""
         return self.now - self.lists[-1][0] <= timedelta(days=LIST_DAYS)
 
+    @property
+    def has_vip_list(self) -> bool:
+        """Whether the VIP list may be trusted."""
+        return self.now - self.lists[0][0] <= timedelta(days=VIP_LIST_DAYS)
+
     def _decide(self, invitation: Invitation) -> None:
         is_taken = self.offer_to(invitation.referee) is not None
         if is_taken or is_over(invitation.closes_at, self.now):
             invitation.state = "refused"
-        elif not self.has_list:
+        elif not (self.has_list and self.has_vip_list):
             return
         elif invitation.referee in self.lists[-1][1]:
             invitation.state = "refused"
