@@ -11,7 +11,7 @@ RUN := $(BIN)/python -W error::SyntaxWarning
 QUICK := $(filter-out tests/bench tests/browser tests/e2e tests/infra,$(wildcard tests/*))
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-demo node demo check test lint static unit package deploy bench bench-lists bench-exchange bench-mails capacity reliability year simulate mutations restore-drill logs format upgrade clean
+.PHONY: help env env-demo node demo check test lint static unit package deploy bench bench-lists bench-exchange bench-mails abuse capacity reliability year simulate mutations restore-drill logs format upgrade clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ bench-mails: env ## how long a sign-in waits behind 25,000 invitations, by the s
 
 bench-exchange: env node ## a million voucher codes beside npm's voucher-code-generator, and the calls of a till
 	@$(RUN) -m bench.exchange
+
+abuse: env ## what strangers can do to the public routes: bytes and time of answers, floods, costs, odd inputs; SHARE=0.1 of it
+	@PYTHONHASHSEED=0 $(RUN) -m bench.abuse --share $(or $(SHARE),1)
 
 capacity: env ## what each component bears, replayed against AWS's published limits; NAME=due for one; some minutes
 	@$(RUN) -m bench.capacity $(NAME)

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from chalicelib.domain.invisible import INVISIBLE
 from chalicelib.domain.mailboxes import mailbox
 from chalicelib.domain.providers import domain_meant, is_disposable, is_role
 
@@ -216,7 +217,7 @@ def _is_atom(text: str) -> bool:
     ascii_only = "".join(c if c.isascii() else "a" for c in text)
     others = (c for c in text if not c.isascii())
     return bool(_ASCII_ATOM.fullmatch(ascii_only)) and all(
-        unicodedata.category(c)[0] in "LMN" for c in others
+        unicodedata.category(c)[0] in "LMN" and c not in INVISIBLE for c in others
     )
 
 

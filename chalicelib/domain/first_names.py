@@ -12,6 +12,7 @@ import unicodedata
 from itertools import pairwise
 from typing import Literal
 
+from chalicelib.domain.invisible import INVISIBLE
 from chalicelib.domain.providers import words
 
 NameReason = Literal[
@@ -35,13 +36,9 @@ _MIDDLE_DOT = "·"  # Catalan: Marcel·lí
 _NON_JOINER = "\u200c"
 _BETWEEN_LETTERS = _HYPHENS + _MIDDLE_DOT + _NON_JOINER
 _OTHERS = " ." + _HYPHENS + _APOSTROPHES + _MIDDLE_DOT + _NON_JOINER
-# Letters and marks that print nothing (Default_Ignorable_Code_Point of Unicode).
-_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0") | {
-    chr(code) for code in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))
-}
 # Letters of Lisu that look like a full stop, a comma, a colon.
 _LIKE_DOTS = frozenset(map(chr, range(0xA4F8, 0xA4FE)))
-_LINK = re.compile(r"\.\w\w")
+_LINK = re.compile(r"\.\w\w|www\.", re.IGNORECASE)
 # Japanese and Korean are each written in several scripts.
 _WRITTEN_TOGETHER = dict.fromkeys(("HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL"), "CJK")
 _WITH_NON_JOINER = frozenset(
@@ -120,7 +117,7 @@ def _may_be_in_name(character: str) -> bool:
         return True
     # Full-width, mathematical and other letters that stand for a plain one.
     is_plain = unicodedata.normalize("NFKC", character) == character
-    is_seen = character not in _INVISIBLE and character not in _LIKE_DOTS
+    is_seen = character not in INVISIBLE and character not in _LIKE_DOTS
     return unicodedata.category(character)[0] in "LM" and is_plain and is_seen
 
 

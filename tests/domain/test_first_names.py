@@ -66,6 +66,7 @@ def test_a_first_name_is_kept_trimmed(text: str, name: str) -> None:
         ("R2D2", "bad_character"),
         ("\ud800", "bad_character"),
         ("evil.com", "looks_like_a_link"),
+        ("Www.x. fr", "looks_like_a_link"),
     ],
 )
 def test_a_first_name_that_cannot_be_shown_has_a_reason(text: str, reason: str) -> None:

@@ -67,6 +67,9 @@ class Machine:
     _waiting: dict[str, list[_Message]] = field(default_factory=dict)
     _running: dict[str, int] = field(default_factory=dict)
     _reported: int = 0  # mails
+    _stream: object = None
+    _seen: int = 0  # records of the stream
+    _stream_facts: list[dict[str, Any]] = field(default_factory=list)
     _ends: dict[int, Callable[[Worker], None]] = field(default_factory=dict)
 
     def begin(
@@ -162,7 +165,13 @@ class Machine:
     # --- the stream ------------------------------------------------------------------------------
 
     def _facts(self) -> list[dict[str, Any]]:
-        return [dict(item) for item in self.cloud.table.stream if item.get("kind") == {"S": "FACT"}]
+        stream = self.cloud.table.stream
+        if stream is not self._stream:  # a state that was saved is back
+            self._stream, self._seen, self._stream_facts = stream, 0, []
+        fresh = stream[self._seen :]
+        self._seen += len(fresh)
+        self._stream_facts += [dict(item) for item in fresh if item.get("kind") == {"S": "FACT"}]
+        return self._stream_facts
 
     def _read(self, name: str, reader: _Reader, *, whole: bool = False) -> Worker:
         facts = self._facts()

@@ -1,0 +1,1 @@
+"""What strangers can do to the public routes, measured: `make abuse`."""
