@@ -76,7 +76,8 @@ class Order(Entity):
     `referral_id` is the referral of the buyer, else of the voucher; the order `counts` for it or
     for nobody. `code_key` and `template` are those of its voucher. `first_version` and
     `status_version` are the versions of the campaign in force when it was first reported and when
-    it reached its status; None for orders of 0.2.0, which did not store them.
+    it reached its status; None for orders of 0.2.0, which did not store them. `order_ref` is our
+    own id of it, None until it is stored by a version that has one.
     """
 
     campaign: str
@@ -94,6 +95,7 @@ class Order(Entity):
     template: str | None = None
     first_version: int | None = None
     status_version: int | None = None
+    order_ref: str | None = None
 
 
 _MOVES = {

@@ -31,6 +31,7 @@ class Redemption(Entity):
     `buyer` is who used it as far as the call says; `none` where a reported order did, which says it
     itself, and in redemptions of versions that did not ask. `is_rebuilt`: it was made of its fact
     after a restore, so its amount and its time are not known until it is reported again.
+    `order_ref` is our own id of the order, None in redemptions of earlier versions.
     """
 
     code_key: Annotated[str, stored_as("code")]
@@ -42,6 +43,7 @@ class Redemption(Entity):
     rolled_back_at: datetime | None = None
     buyer: Buyer = Buyer.NONE
     is_rebuilt: bool = False
+    order_ref: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.campaign.file import Campaign
@@ -16,6 +17,7 @@ from chalicelib.domain.consents import Consent, ends_in_withdrawal
 from chalicelib.domain.fact_bodies import VoucherAcknowledged, VoucherIssued, body_of
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.mails import Mail
+from chalicelib.domain.order_refs import lost_order_id
 from chalicelib.domain.people import (
     Contact,
     Opposition,
@@ -38,6 +40,8 @@ from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.errors import ClosedError, UnknownError
 from chalicelib.services.facts import facts_around
 from chalicelib.services.list_ports import Membership
+from chalicelib.services.lost_orders import rename_use
+from chalicelib.services.order_refs import reference_of
 from chalicelib.services.ports import Agenda, CommandPorts, ConflictError, Key, OnFailure, Ports
 
 
@@ -210,12 +214,12 @@ def find_voucher(ports: Ports, typed: str) -> Voucher:
 
 
 def find_voucher_for(ports: Ports, typed: str, purchase: Purchase) -> VoucherOnOrder:
-    """The voucher of a code as typed, to be used on `purchase`, as `find_voucher_on_order`.
+    """The voucher of a code as typed, to be used on `purchase`, as `find_voucher_on_named_order`.
 
     A voucher bound to its holder knows the digests of its issue. One more read finds those made
     since, while the client replaces its key; the redemption then stores them with the voucher.
     """
-    found = find_voucher_on_order(ports, typed, purchase.order_id)
+    found = find_voucher_on_named_order(ports, typed, purchase.order_id)
     if not asks_for_newer_digests(found.voucher, purchase.email_digest):
         return found
     holder = holder_of(ports, found.voucher)
@@ -242,21 +246,34 @@ def objects_to_all(ports: CommandPorts, campaign: Campaign, holder: Sponsor | Re
 
 
 def find_voucher_on_order(ports: Ports, typed: str, order_id: str) -> VoucherOnOrder:
-    """The voucher of a code as typed and its use on an order, in one read. `UnknownError`;
+    """The voucher of a code as typed and its use on a stored order, in one read. `UnknownError`;
     `ConflictError` when a redemption or rollback was committed during the read.
     """
+    return _find_on_order(ports, typed, order_id, order_id)
+
+
+def find_voucher_on_named_order(ports: Ports, typed: str, order_id: str) -> VoucherOnOrder:
+    """The same for an order that somebody outside names: one that a restore had lost is known
+    again by that, which is a `ConflictError` too.
+    """
+    return _find_on_order(ports, typed, order_id, lost_order_id(reference_of(ports, order_id)))
+
+
+def _find_on_order(ports: Ports, typed: str, order_id: str, lost: str) -> VoucherOnOrder:
     uses = Key.of(OrderUses, order_id=order_id)
     keys = [
         (
             Key.of(Voucher, code_key=code_key),
             Key.of(Redemption, code_key=code_key, order_id=order_id),
+            Key.of(Redemption, code_key=code_key, order_id=lost),
         )
         for code_key in candidates(typed)
     ]
     if not keys:
         raise UnknownError("voucher")
-    found = ports.repository.read(uses, *(key for pair in keys for key in pair))
-    for voucher_key, redemption_key in keys:
+    asked: list[Key[Any]] = [uses, *(key for these in keys for key in these)]
+    found = ports.repository.read(*dict.fromkeys(asked))
+    for voucher_key, redemption_key, lost_key in keys:
         voucher = found.get(voucher_key)
         if voucher is None:
             continue
@@ -268,6 +285,9 @@ def find_voucher_on_order(ports: Ports, typed: str, order_id: str) -> VoucherOnO
         )
         if not on_order.is_consistent:
             raise ConflictError("a commit during the read")
+        if order_id != lost and (use := found.get(lost_key)):
+            rename_use(ports, voucher, use, order_id)
+            raise ConflictError("the order was lost, and is known again")
         return on_order
     raise UnknownError("voucher")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from chalicelib.domain import invitations, mails
 from chalicelib.domain.addresses import AddressDigests
@@ -21,6 +22,7 @@ from chalicelib.domain.fact_bodies import (
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import Invitation, InvitationState
 from chalicelib.domain.mails import Mail, MailProblem, MailState
+from chalicelib.domain.order_refs import known_to_client
 from chalicelib.domain.people import Contact, Link, Sponsor, link_of
 from chalicelib.domain.redemptions import (
     OrderUses,
@@ -39,6 +41,7 @@ from chalicelib.domain.vouchers import (
 )
 from chalicelib.services.facts import mail_fact, new_fact, voucher_fact
 from chalicelib.services.lookups import claims_on, invitation_in, release_in, voucher_of
+from chalicelib.services.order_refs import reference_of
 from chalicelib.services.ports import (
     Change,
     Insert,
@@ -145,17 +148,16 @@ def redemption_changes(
     """The changes of a redemption: none without one, or if it is stored already."""
     if redemption is None or redemption.uses is None:
         return [], []
+    order_id = redemption.redemption.order_id
     voucher, change = with_change(
-        redemption.voucher,
-        ChangeKind.REDEEMED,
-        ports.clock(),
-        order_id=redemption.redemption.order_id,
+        redemption.voucher, ChangeKind.REDEEMED, ports.clock(), order_id=known_to_client(order_id)
     )
     write = Replace if redemption.uses.revision else Insert
-    fact = voucher_fact(ports, voucher, VoucherRedeemed.of(voucher))
+    reference = reference_of(ports, order_id)
+    fact = voucher_fact(ports, voucher, VoucherRedeemed.of(voucher, reference))
     return [
         Replace(voucher),
-        Insert(redemption.redemption),
+        Insert(replace(redemption.redemption, order_ref=reference)),
         write(redemption.uses),
         Insert(change),
     ], [fact]
@@ -165,12 +167,12 @@ def rollback_changes(
     ports: Ports, voucher: Voucher, redemption: Redemption, uses: OrderUses | None
 ) -> tuple[list[Change], list[Fact]]:
     """The changes of a rollback, as `VoucherOnOrder` has its parts; an ended voucher ends."""
-    now, order_id = ports.clock(), redemption.order_id
+    now, order_id = ports.clock(), known_to_client(redemption.order_id)
     back, change = with_change(
         rolled_back(voucher, now), ChangeKind.ROLLED_BACK, now, order_id=order_id
     )
     changes: list[Change] = [Insert(change), Replace(rolled_back_redemption(redemption, now))]
-    facts = [voucher_fact(ports, voucher, VoucherRolledBack.of(voucher))]
+    facts = [voucher_fact(ports, voucher, VoucherRolledBack.of(voucher, redemption.order_ref))]
     if back.state is VoucherState.REVOKED:
         back, change = with_change(back, ChangeKind.REVOKED, now, reason=ROLLED_BACK)
         changes.append(Insert(change))

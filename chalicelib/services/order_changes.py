@@ -18,6 +18,7 @@ from chalicelib.domain.referral_orders import (
 )
 from chalicelib.domain.referrals import Referral, known_order_ids
 from chalicelib.services.facts import referral_fact
+from chalicelib.services.order_refs import with_reference
 from chalicelib.services.ports import Change, Insert, Ports, Remove, Replace
 
 
@@ -27,11 +28,12 @@ def order_changes(
     """The changes and facts when `before` (None for a new order) becomes `order`; `referral` is the
     one it belongs to now. Both are empty if nothing differs.
     """
-    if before is None:
-        changes: list[Change] = [Insert(order), *_counted(ports, referral, None, order)]
-        return changes, [referral_fact(ports, referral, order_moved(order, referral))]
     if before == order:
         return [], []
+    order, named = with_reference(ports, order)
+    if before is None:
+        changes: list[Change] = [Insert(order), *_counted(ports, referral, None, order)]
+        return [*changes, *named], [referral_fact(ports, referral, order_moved(order, referral))]
     left, facts = _leave(ports, before, order)
     stayed = before if before.referral_id == order.referral_id else replace(before, counts=False)
     if before.status is not order.status:
@@ -39,7 +41,7 @@ def order_changes(
     if _is_corrected(before, order):
         body = order_corrected(stayed, order, referral)
         facts.append(referral_fact(ports, referral, body))
-    return [Replace(order), *_counted(ports, referral, stayed, order), *left], facts
+    return [Replace(order), *_counted(ports, referral, stayed, order), *left, *named], facts
 
 
 def _is_corrected(before: Order, order: Order) -> bool:
@@ -85,7 +87,8 @@ def _leave(ports: Ports, before: Order, order: Order) -> tuple[list[Change], lis
     if former is None:
         return [], []
     gone = replace(before, counts=False)
+    named = replace(before, order_ref=order.order_ref)
     return (
         _counted(ports, former, before, gone),
-        [referral_fact(ports, former, order_left(before, former))],
+        [referral_fact(ports, former, order_left(named, former))],
     )

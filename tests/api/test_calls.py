@@ -92,7 +92,7 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
         *[GET, GET, QUERY],  # nothing is left
     ],
     "reward: a kept order": [
-        *[GET, GET],  # the vouchers used on it
+        *[GET, BATCH],  # the client's id of it; the vouchers used on it
         *[GET, GET, QUERY, BATCH, BATCH, GET, READ_FILE, PUT, WRITE],  # a newcomer; granted
         *[GET, GET, QUERY, BATCH, BATCH, WRITE],  # the sponsor's
         *[GET, GET, QUERY, BATCH, BATCH],  # nothing is left

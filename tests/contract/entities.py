@@ -39,6 +39,7 @@ from chalicelib.domain.lists.model import (
     ListVersion,
 )
 from chalicelib.domain.mails import Mail, MailProblem, MailState
+from chalicelib.domain.order_refs import OrderReference
 from chalicelib.domain.orders import Buyer, Order, OrderStatus
 from chalicelib.domain.people import (
     Contact,
@@ -152,8 +153,9 @@ ENTITIES: list[Entity] = [
         campaign=CAMPAIGN, order_id="A#1", referral_id="r", status=OrderStatus.PLACED,
         ordered_at=MORNING, amount_minor=8000, currency="EUR", return_window_ends_at=LATER,
         kept_at=LATER, buyer=Buyer.REFEREE, counts=True, code_key="C", template="welcome",
-        first_version=3, status_version=3,
+        first_version=3, status_version=3, order_ref="f" * 32,
     ),
+    OrderReference(order_ref="f" * 32, campaign=CAMPAIGN, order_id="A#1"),
     Budget(campaign=CAMPAIGN, spent_minor=500),
     Voucher(
         code_key="C", voucher_id="v", code="WE-C", campaign=CAMPAIGN, campaign_version=3,
@@ -168,7 +170,7 @@ ENTITIES: list[Entity] = [
     ),
     Redemption(
         code_key="C", order_id="A1", ordered_at=MORNING, amount_minor=8000, currency="EUR",
-        redeemed_at=MORNING, rolled_back_at=LATER, buyer=Buyer.SPONSOR,
+        redeemed_at=MORNING, rolled_back_at=LATER, buyer=Buyer.SPONSOR, order_ref="f" * 32,
     ),
     OrderUses(
         order_id="A#1",

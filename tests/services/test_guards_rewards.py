@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.domain.fact_bodies import OrderBody, body_of
+from chalicelib.domain.facts import FactName
 from chalicelib.domain.orders import Order
 from chalicelib.domain.redemptions import OrderUse, OrderUses
 from chalicelib.domain.referrals import Referral
@@ -49,7 +51,9 @@ def shared(world: World) -> World:
 
 def test_the_voucher_of_another_campaign_on_an_order_earns_nothing_here(shared: World) -> None:
     orders = shared.memory.all(Order)
-    assert used_on(shared.ports, CAMPAIGN, "A1") == ["OURS1"]
+    [body] = map(body_of, shared.facts(FactName.ORDER_PLACED))
+    assert isinstance(body, OrderBody)
+    assert used_on(shared.ports, CAMPAIGN, body) == ["OURS1"]
     assert _templates_on(shared.ports, CAMPAIGN, orders) == {"A1": ["welcome"]}
 
 

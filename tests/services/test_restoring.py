@@ -42,6 +42,7 @@ from chalicelib.services.operations.balance import balances
 from chalicelib.services.operations.check_facts import check_facts
 from chalicelib.services.operations.report import report
 from chalicelib.services.operations.seal import seal
+from chalicelib.services.order_refs import reference_of
 from chalicelib.services.ports import Insert, Ports
 from chalicelib.services.restoring.adopt import Adopted, adopt, changes_of, dropped_since
 from chalicelib.services.restoring.outside import Outside
@@ -219,11 +220,16 @@ def numbers(world: World) -> list[int]:
     return [int(path[-15:-7]) for path in sorted(paths) if path.endswith(".csv.gz")]
 
 
+def of_order(world: World, order_id: str | None) -> str | None:
+    """Which order it is: known by our own id where the client's is lost until it is named again."""
+    return reference_of(world.ports, order_id) if order_id else order_id
+
+
 def rewards(world: World) -> dict[tuple[str, str, int], tuple[object, ...]]:
     return {
         (one.referral_id, one.rule, one.rung): (
-            is_active(one), one.order_id, one.voucher_id, one.refused_reason, one.value_minor,
-            one.to, one.in_budget,
+            is_active(one), of_order(world, one.order_id), one.voucher_id, one.refused_reason,
+            one.value_minor, one.to, one.in_budget,
         )
         for one in world.memory.all(Reward)
     }  # fmt: skip
@@ -233,9 +239,10 @@ def vouchers(world: World) -> dict[str, tuple[object, ...]]:
     """What is known of each: one in no export may have another code."""
     return {
         one.voucher_id: (
-            one.code if one.export else None, one.state, one.export, one.redeemed_by, one.changes,
-            one.refused_reason is None, one.acknowledged_at is None, one.replaces, one.replaced_by,
-            one.valid_until, one.holder_digest, one.holder_digests, one.correlation,
+            one.code if one.export else None, one.state, one.export,
+            of_order(world, one.redeemed_by), one.changes, one.refused_reason is None,
+            one.acknowledged_at is None, one.replaces, one.replaced_by, one.valid_until,
+            one.holder_digest, one.holder_digests, one.correlation,
         )
         for one in world.memory.all(Voucher)
     }  # fmt: skip
@@ -243,8 +250,10 @@ def vouchers(world: World) -> dict[str, tuple[object, ...]]:
 
 def orders(world: World) -> dict[str, tuple[object, ...]]:
     return {
-        one.order_id: (one.status, one.amount_minor, one.buyer, one.counts, one.code_key,
-                       one.ordered_at, one.referral_id)
+        str(of_order(world, one.order_id)): (
+            one.status, one.amount_minor, one.buyer, one.counts, one.code_key, one.ordered_at,
+            one.referral_id,
+        )
         for one in world.memory.all(Order)
     }  # fmt: skip
 
@@ -253,9 +262,9 @@ def redemptions(world: World) -> set[tuple[object, ...]]:
     return {
         (
             one.code_key,
-            one.order_id,
+            of_order(world, one.order_id),
             one.rolled_back_at is None,
-            None if one.order_id.startswith("T") else one.amount_minor,
+            None if one.order_id.startswith(("T", " lost-")) else one.amount_minor,
         )
         for one in world.memory.all(Redemption)
     }
@@ -269,7 +278,8 @@ def state(world: World) -> dict[str, Any]:
         "orders": orders(world),
         "redemptions": redemptions(world),
         "referrals": {
-            one.referral_id: (one.sponsor_id, one.referee_digest, one.orders, one.kept_orders,
+            one.referral_id: (one.sponsor_id, one.referee_digest, one.orders,
+                              [of_order(world, each) for each in one.kept_orders],
                               one.rewards, one.newcomer is False)
             for one in world.memory.all(Referral)
         },

@@ -28,6 +28,7 @@
 | AP24 | what a large file has come to, part by part | `PARTS#{campaign}#{file_id}` |
 | AP25 | a person's word about a brand's news | `DIGEST#brand:{brand}#{digest}` |
 | AP26 | words in no file yet, by shard; the open file of them | `CONSENTS#{campaign}{shard}`, … |
+| AP27 | the client's id of the order that a fact is about | `ORDER_REF#{campaign}#{order_ref}` |
 
 A key is a template over the fields of its entity, so this table and the code cannot differ.
 `{version:08}` keeps numbers in order. The last part of a sort key may contain any text; no other
@@ -67,6 +68,7 @@ from chalicelib.domain.lists.model import (
     ListVersion,
 )
 from chalicelib.domain.mails import Mail, MailState, is_to_be_shown
+from chalicelib.domain.order_refs import OrderReference
 from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.people import (
     Contact,
@@ -229,6 +231,7 @@ ITEM_KINDS: dict[type[Entity], ItemKind] = {
         "VOUCHER", "VOUCHER#{code_key}", "VOUCHER", agenda=_voucher_agenda, holder="holder_id"
     ),
     Redemption: ItemKind("REDEMPTION", "VOUCHER#{code_key}", "REDEMPTION#{order_id}"),
+    OrderReference: ItemKind("ORDER_REFERENCE", "ORDER_REF#{campaign}#{order_ref}", "ORDER"),
     OrderUses: ItemKind("ORDER_USES", "USES#{order_id}", "USES", ends="ends_at"),
     SpareCode: ItemKind("SPARE_CODE", "CODES#{campaign}#{template}{shard}", "CODE#{code_key}"),
     VoucherChange: ItemKind("VOUCHER_CHANGE", "CHANGES#{campaign}{shard}", "CHANGE#{position}"),

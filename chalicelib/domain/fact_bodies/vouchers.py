@@ -113,16 +113,17 @@ class VoucherRefusedRepeatedly(_VoucherBody, name=FactName.VOUCHER_REFUSED_REPEA
 class _VoucherUse(_VoucherBody):
     template: str
     holder: HolderRole
-    order_id: str | None = None
+    order_ref_id: str | None = None
+    client_order_id: str | None = detail_stored_as("order", default=None)  # of earlier versions
 
     @classmethod
-    def of(cls, voucher: Voucher) -> Self:
-        """The use of a voucher, as it is while it is redeemed."""
+    def of(cls, voucher: Voucher, order_ref: str | None) -> Self:
+        """The use of a voucher on the order with that reference, None where none was stored."""
         return cls(
             **_of(voucher),
             template=voucher.template,
             holder=voucher.holder,
-            order_id=voucher.redeemed_by,
+            order_ref_id=order_ref,
         )
 
 
@@ -170,10 +171,11 @@ class ExportWritten(_ExportBody, name=FactName.EXPORT_WRITTEN):
 @dataclass(frozen=True, kw_only=True)
 class OrderBody(FactBody):
     """An order. `is_new`: its first report. `is_excluded`: it counts for nobody, because of its
-    buyer or its date.
+    buyer or its date. Facts of earlier versions have the client's id in place of our own.
     """
 
-    order_id: str
+    order_ref_id: str | None = None
+    client_order_id: str | None = detail_stored_as("order", default=None)
     referral_id: str
     sponsor_id: str
     amount_minor: int
@@ -245,7 +247,7 @@ def order_left(before: Order, referral: Referral) -> OrderCorrected:
 
 def _of_order(order: Order, referral: Referral) -> dict[str, Any]:
     return {
-        "order_id": order.order_id,
+        "order_ref_id": order.order_ref,
         "referral_id": referral.referral_id,
         "sponsor_id": referral.sponsor_id,
         "amount_minor": order.amount_minor,

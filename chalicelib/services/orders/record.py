@@ -22,6 +22,7 @@ from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import HolderRole
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.files.orders import OrderRow
+from chalicelib.domain.order_refs import OrderReference
 from chalicelib.domain.orders import (
     Buyer,
     CodeProblem,
@@ -53,13 +54,15 @@ from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher, VoucherProblem, problem_at
 from chalicelib.services.buyers import find_other, find_referee, find_sponsor
 from chalicelib.services.errors import UnknownError
-from chalicelib.services.lookups import find_voucher_for, find_voucher_on_order
+from chalicelib.services.lookups import find_voucher_for, find_voucher_on_named_order
+from chalicelib.services.lost_orders import rename_order
 from chalicelib.services.moves import give_back_changes, redemption_changes
 from chalicelib.services.order_changes import order_changes
-from chalicelib.services.ports import Change, Insert, Key, Ports, Replace
+from chalicelib.services.order_refs import reference_of
+from chalicelib.services.ports import Change, ConflictError, Insert, Key, Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
 
-_GIVEN_BACK_AT_ONCE = 15  # vouchers, at six items each
+_GIVEN_BACK_AT_ONCE = 14  # vouchers, at six items each
 
 
 @dataclass(frozen=True)
@@ -118,9 +121,14 @@ def record_order(ports: Ports, campaign: Campaign, row: OrderRow) -> OrderOutcom
         return refused(problem)
     order_key = Key.of(Order, campaign=campaign.id, order_id=row.order_id)
     uses_key = Key.of(OrderUses, order_id=row.order_id)
-    read = ports.repository.read(order_key, uses_key)
+    reference = reference_of(ports, row.order_id)
+    named_key = Key.of(OrderReference, campaign=campaign.id, order_ref=reference)
+    read = ports.repository.read(order_key, uses_key, named_key)
     stored = read.get(order_key)
     uses = read.get(uses_key)
+    if stored is None and (lost := read.get(named_key)):
+        rename_order(ports, lost, row.order_id)
+        raise ConflictError("the order was lost, and is known again")
     vouchers = _vouchers_of(ports, campaign, row, stored, uses)
     person = _person(ports, campaign, row, stored, vouchers.deciding)
     if _is_another_person(stored, person):
@@ -196,7 +204,7 @@ def _deciding(ports: Ports, recorded: Sequence[str]) -> str:
 
 def _find(ports: Ports, typed: str, order_id: str) -> VoucherOnOrder | None:
     try:
-        return find_voucher_on_order(ports, typed, order_id)
+        return find_voucher_on_named_order(ports, typed, order_id)
     except UnknownError:
         return None
 

@@ -180,7 +180,7 @@ def _bring_back(ports: Ports, outside: Outside, lost: list[Fact], moment: dateti
     writer.bring_back_alone(writer.bring_back(later))
     done.exports, done.changes = sorted(outside.exports), sorted(outside.changes)
     done.sealed = len(outside.sealed)
-    done.called = _called(outside)
+    done.called = _called(work)
     done.unreachable = _unreachable(ports, outside)
     return done
 
@@ -200,13 +200,10 @@ def _unreachable(ports: Ports, outside: Outside) -> list[str]:
     return sorted(one.referral_id for one in found if one.contact_id.startswith(LOST))
 
 
-def _called(outside: Outside) -> set[str]:
-    bodies = ((fact, _body(fact)) for fact in outside.facts)
-    return {
-        body.order_id
-        for _, body in bodies
-        if isinstance(body, OrderBody) and body.order_id not in outside.ordered_at
-    }
+def _called(work: Work) -> set[str]:
+    bodies = map(_body, work.outside.facts)
+    ids = {work.order_id(body) for body in bodies if isinstance(body, OrderBody)}
+    return ids - work.outside.ordered_at.keys()
 
 
 def _body(fact: Fact) -> FactBody | None:

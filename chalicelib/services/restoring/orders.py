@@ -2,7 +2,7 @@
 
 A fact says of an order what counts: its status, its amount, its buyer. Its date is in the file that
 reported it; of one that a call reported it is the time of the first fact, until it is reported
-again.
+again. So is the client's id: facts have our own alone (`Work.order_id`).
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from chalicelib.domain.orders import (
     return_window_ends_at,
 )
 from chalicelib.domain.redemptions import OrderUses
-from chalicelib.domain.referrals import Referral
+from chalicelib.domain.referrals import Referral, known_order_ids
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.order_changes import order_changes
 from chalicelib.services.ports import Change
 from chalicelib.services.restoring.issued import order_of
-from chalicelib.services.restoring.work import UnfoundedError, Work
+from chalicelib.services.restoring.work import UnfoundedError, Work, order_name
 
 _STATUS = {
     OrderPlaced: OrderStatus.PLACED,
@@ -49,15 +49,16 @@ def order_fact_changes(work: Work, fact: Fact, body: FactBody) -> list[Change] |
     """
     if not isinstance(body, OrderBody):
         return None
-    stored = order_of(work, body.order_id)
-    if stored is None and isinstance(body, OrderCorrected):
-        raise UnfoundedError(body.order_id)
     referral = work.ports.repository.get(Referral, referral_id=body.referral_id)
     if referral is None:
         raise UnfoundedError(body.referral_id)
+    order_id = work.order_id(body, *known_order_ids(referral))
+    stored = order_of(work, order_id)
+    if stored is None and isinstance(body, OrderCorrected):
+        raise UnfoundedError(order_name(body))
     if stored and _is_known(stored, body):
         return []
-    before = stored or _new(work, fact, body)
+    before = stored or _new(work, fact, body, order_id)
     order = replace(
         _moved(work, fact, body, before),
         referral_id=referral.referral_id,
@@ -80,16 +81,16 @@ def _is_known(stored: Order, body: OrderBody) -> bool:
             return not moves_forward(stored.status, _STATUS[type(body)])
 
 
-def _new(work: Work, fact: Fact, body: OrderBody) -> Order:
+def _new(work: Work, fact: Fact, body: OrderBody, order_id: str) -> Order:
     """The order at its first report."""
-    at = work.outside.ordered_at.get(body.order_id, fact.at)
+    at = work.outside.ordered_at.get(order_id, fact.at)
     campaign = work.versions.at(fact.at)
-    used = work.ports.repository.get(OrderUses, order_id=body.order_id)
+    used = work.ports.repository.get(OrderUses, order_id=order_id)
     keys = [use.code_key for use in used.uses if use.campaign == fact.campaign] if used else []
     voucher = work.ports.repository.get(Voucher, code_key=keys[0]) if keys else None
     return Order(
         campaign=fact.campaign,
-        order_id=body.order_id,
+        order_id=order_id,
         referral_id=body.referral_id,
         status=OrderStatus.PLACED,
         ordered_at=at,

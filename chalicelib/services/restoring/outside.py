@@ -17,9 +17,7 @@ from typing import TypeVar
 
 from chalicelib.domain.changes_files import ChangesFile
 from chalicelib.domain.consents_files import ConsentsFile
-from chalicelib.domain.effects import is_known
 from chalicelib.domain.exports import Export, ExportState, NumberedFile
-from chalicelib.domain.fact_bodies import OrderBody, body_of
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.files.exports import ReferralLine, referral_rows
 from chalicelib.domain.files.orders import orders
@@ -57,8 +55,7 @@ class SealedFile:
 class Outside:
     """What is known of one campaign. `exports`, `changes` and `consents` have the rows of the files
     that were written since or that the table does not know as written, by number; `referrals` those
-    of the correspondence tables that were written since; `ordered_at` the date of an order,
-    `amounts` what it was worth when it was last reported.
+    of the correspondence tables that were written since; `ordered_at` the date of an order.
     """
 
     campaign: str
@@ -69,13 +66,18 @@ class Outside:
     consents: dict[int, list[Row]] = field(default_factory=dict)
     referrals: dict[str, ReferralLine] = field(default_factory=dict)
     ordered_at: dict[str, datetime] = field(default_factory=dict)
-    amounts: dict[str, int] = field(default_factory=dict)
 
     @cached_property
     def facts(self) -> list[Fact]:
         """Every fact that is in no file of the journal which the table knows, by its time."""
         sealed = (fact for file in self.sealed for fact in file.facts)
         return sorted([*sealed, *self.waiting], key=lambda fact: fact.at)
+
+    @property
+    def order_ids(self) -> set[str]:
+        """The ids that the client's files of orders and our files of changes give orders."""
+        changed = (row.get("order_id") for rows in self.changes.values() for row in rows)
+        return {*self.ordered_at, *filter(None, changed)}
 
     @cached_property
     def rows(self) -> dict[str, Row]:
@@ -88,7 +90,7 @@ def outside_of(ports: Ports, campaign: str, since: datetime, bundled: Iterable[F
     sealed = list(files_after_the_head(ports, campaign))
     known = {fact.fact_id for file in sealed for fact in file.facts}
     waiting = {fact.fact_id: fact for fact in bundled if fact.campaign == campaign}
-    found = Outside(
+    return Outside(
         campaign=campaign,
         sealed=sealed,
         waiting=[fact for key, fact in waiting.items() if key not in known],
@@ -98,11 +100,6 @@ def outside_of(ports: Ports, campaign: str, since: datetime, bundled: Iterable[F
         referrals=_referrals(ports, campaign, since),
         ordered_at=_ordered_at(ports, campaign, since),
     )
-    for fact in found.facts:
-        body = body_of(fact) if is_known(fact) else None
-        if isinstance(body, OrderBody):
-            found.amounts[body.order_id] = body.amount_minor
-    return found
 
 
 # --- the journal ----------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ from chalicelib.services.restoring.issued import (
     reward_of,
     spent,
 )
-from chalicelib.services.restoring.work import UnfoundedError, Work
+from chalicelib.services.restoring.work import UnfoundedError, Work, order_name
 
 REFUSED_BY_CLIENT = "refused_by_client"  # the client's own text is in its file alone
 
@@ -82,12 +82,12 @@ def _answered(work: Work, fact: Fact, body: VoucherAcknowledged | VoucherRefused
 
 
 def _redeemed(work: Work, fact: Fact, body: VoucherRedeemed) -> list[Change]:
-    voucher, order_id = work.voucher(body.voucher_id, body.holder_id), str(body.order_id)
+    voucher, order_id = work.voucher(body.voucher_id, body.holder_id), work.order_id(body)
     found = find_voucher_on_order(work.ports, voucher.code_key, order_id)
     if not is_live(voucher) or found.redemption:
         raise UnfoundedError(body.voucher_id)  # an earlier use is given back by a fact before this
     order = order_of(work, order_id)
-    amount = order.amount_minor if order else work.outside.amounts.get(order_id)
+    amount = order.amount_minor if order else work.amount(body)
     at = order.ordered_at if order else work.outside.ordered_at.get(order_id, fact.at)
     redemption = Redemption(
         code_key=voucher.code_key,
@@ -108,7 +108,10 @@ def _redeemed(work: Work, fact: Fact, body: VoucherRedeemed) -> list[Change]:
 
 def _rolled_back(work: Work, fact: Fact, body: VoucherRolledBack) -> list[Change]:
     """The rollback; where it ends the voucher, also that, which is reported apart."""
-    voucher, order_id = work.voucher(body.voucher_id, body.holder_id), str(body.order_id)
+    voucher = work.voucher(body.voucher_id, body.holder_id)
+    # A redemption of an earlier version has no reference: it is the one that there is.
+    used = voucher.redeemed_by
+    order_id = work.order_id(body, used) if order_name(body) else str(used)
     found = find_voucher_on_order(work.ports, voucher.code_key, order_id)
     if found.redemption is None or not found.is_used:
         raise UnfoundedError(body.voucher_id)

@@ -15,24 +15,36 @@ from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.codes import candidates
 from chalicelib.domain.effects import deltas, is_known
 from chalicelib.domain.fact_bodies import (
+    OrderBody,
     ReferralConfirmed,
     VoucherAcknowledged,
     VoucherIssued,
     VoucherRedeemed,
+    VoucherRolledBack,
     body_of,
 )
 from chalicelib.domain.facts import Fact, FactBody
+from chalicelib.domain.order_refs import OrderReference, lost_order_id
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.facts import CLOCKS_DIFFER, facts_around
 from chalicelib.services.lookups import CampaignVersions, current_campaign
+from chalicelib.services.order_refs import reference_of
 from chalicelib.services.ports import Ports
 from chalicelib.services.restoring.outside import Outside
 
 LOST = "lost-"  # begins the id of a contact that nobody has any more
 
 
+AboutOrder = OrderBody | VoucherRedeemed | VoucherRolledBack
+
+
 class UnfoundedError(Exception):
     """What a fact builds on is not there: it comes back with a later fact, or is lost."""
+
+
+def order_name(body: AboutOrder) -> str:
+    """What tells the order that a fact is about from others; empty where it does not say."""
+    return body.order_ref_id or body.client_order_id or ""
 
 
 def _releases(bodies: Iterable[tuple[datetime, FactBody]]) -> dict[str, tuple[datetime, str]]:
@@ -140,11 +152,40 @@ class Work:
         }
         return frozenset(issued - self.outside.rows.keys())
 
+    def order_id(self, body: AboutOrder, *known: str | None) -> str:
+        """The client's id of the order that a fact is about, or what it is stored under while no
+        file says it; `known` are ids that it may be. Facts of earlier versions have it.
+        """
+        reference = body.order_ref_id
+        if reference is None:
+            return body.client_order_id or ""
+        if stored := self.ports.repository.get(
+            OrderReference, campaign=self.campaign.id, order_ref=reference
+        ):
+            return stored.order_id
+        for order_id in filter(None, known):
+            if reference_of(self.ports, order_id) == reference:
+                return order_id
+        return self._order_ids.get(reference) or lost_order_id(reference)
+
+    @cached_property
+    def _order_ids(self) -> dict[str, str]:
+        return {reference_of(self.ports, one): one for one in self.outside.order_ids}
+
+    @cached_property
+    def _amounts(self) -> dict[str, int]:
+        orders = (body for _, body in self._bodies if isinstance(body, OrderBody))
+        return {order_name(body): body.amount_minor for body in orders}
+
+    def amount(self, body: AboutOrder) -> int | None:
+        """What an order was worth when it was last reported, if a fact says it."""
+        return self._amounts.get(order_name(body))
+
     @cached_property
     def used_on(self) -> dict[str, str]:
         """On which order each voucher was used first, as facts say, by the voucher's id."""
         uses = (body for _, body in reversed(self._bodies) if isinstance(body, VoucherRedeemed))
-        return {body.voucher_id: str(body.order_id) for body in uses}
+        return {body.voucher_id: self.order_id(body) for body in uses}
 
     @cached_property
     def codes_in_files(self) -> frozenset[str]:

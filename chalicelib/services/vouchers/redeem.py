@@ -23,7 +23,7 @@ from chalicelib.domain.vouchers import (
 )
 from chalicelib.services.buyers import buyer_by_call
 from chalicelib.services.errors import FieldProblem, InvalidError, RefusedError
-from chalicelib.services.lookups import find_voucher, find_voucher_for, find_voucher_on_order
+from chalicelib.services.lookups import find_voucher, find_voucher_for, find_voucher_on_named_order
 from chalicelib.services.moves import redemption_changes, rollback_changes
 from chalicelib.services.ports import Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
@@ -66,7 +66,7 @@ def roll_back(ports: Ports, typed: str, order_id: str) -> None:
     """Reverse a redemption; a repeat changes nothing. `UnknownError`; `RefusedError` when there
     is none.
     """
-    found = find_voucher_on_order(ports, typed, order_id)
+    found = find_voucher_on_named_order(ports, typed, order_id)
     if found.redemption is None:
         raise RefusedError(VoucherProblem.NOT_REDEEMED)
     if found.redemption.rolled_back_at:

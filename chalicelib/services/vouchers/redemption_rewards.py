@@ -13,7 +13,7 @@ from functools import partial
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import Trigger
-from chalicelib.domain.fact_bodies import VoucherRedeemed, VoucherRolledBack
+from chalicelib.domain.fact_bodies import OrderBody, VoucherRedeemed, VoucherRolledBack
 from chalicelib.domain.orders import Order
 from chalicelib.domain.redemptions import OrderUses, Redemption, is_of_sponsor
 from chalicelib.domain.referrals import Referral
@@ -28,19 +28,25 @@ from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.lookups import CampaignVersions, find_voucher_on_order
 from chalicelib.services.moves import ROLLED_BACK, rollback_changes
-from chalicelib.services.ports import Ports
+from chalicelib.services.order_refs import order_id_of
+from chalicelib.services.ports import Key, Ports
 from chalicelib.services.retry import retry_on_conflict
 from chalicelib.services.vouchers.newcomers import newcomer_at_redemption
 from chalicelib.services.vouchers.reward_actions import ReferralRewards
 from chalicelib.services.vouchers.settle import run_each, settle
 
 
-def used_on(ports: Ports, campaign: str, order_id: str) -> list[str]:
+def used_on(ports: Ports, campaign: str, body: OrderBody) -> list[str]:
     """The keys of the vouchers on an order: it may show that they were used by somebody who earns
     nothing.
     """
-    order = ports.repository.get(Order, campaign=campaign, order_id=order_id)
-    uses = ports.repository.get(OrderUses, order_id=order_id)
+    order_id = order_id_of(ports, campaign, body)
+    if order_id is None:
+        return []
+    order_key = Key.of(Order, campaign=campaign, order_id=order_id)
+    uses_key = Key.of(OrderUses, order_id=order_id)
+    read = ports.repository.read(order_key, uses_key)
+    order, uses = read.get(order_key), read.get(uses_key)
     by_calls = [use.code_key for use in uses.uses if use.campaign == campaign] if uses else []
     return [order.code_key, *by_calls] if order and order.code_key else by_calls
 

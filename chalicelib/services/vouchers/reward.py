@@ -65,8 +65,8 @@ def reward(ports: Ports, fact: Fact) -> list[str]:
     match body_of(fact):
         case ReferralConfirmed(referral_id=referral_id):
             return settle(ports, referral_id, _on_confirmation)
-        case OrderBody(referral_id=referral_id, order_id=order_id):
-            used = used_on(ports, fact.campaign, order_id)
+        case OrderBody(referral_id=referral_id) as body:
+            used = used_on(ports, fact.campaign, body)
             return run_each(
                 [
                     lambda: settle(ports, referral_id, on_orders),
