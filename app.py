@@ -71,6 +71,11 @@ def seal(event: dict[str, Any], context: object) -> None:
     functions.seal()
 
 
+@app.lambda_function(name="root")
+def root(event: dict[str, Any], context: object) -> None:
+    functions.root()
+
+
 @app.lambda_function(name="report")
 def report(event: dict[str, Any], context: object) -> None:
     functions.report()

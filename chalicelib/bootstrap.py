@@ -60,6 +60,7 @@ def wire(settings: Settings, clients: Clients, clock: Clock | None = None) -> Po
         mailer=SesMailer(clients, settings.sender, settings.configuration_set, now),
         mail_domains=DnsMailDomains(settings.resolver),
         files=BucketFiles(clients, settings.bucket),
+        roots=BucketFiles(clients, settings.roots_bucket),
         queues=WorkQueues(clients, settings.queues),
         clock=clock,
         codes=SecureCodes(),

@@ -320,6 +320,18 @@ def seal() -> None:
     _scheduled("seal", run)
 
 
+def root() -> None:
+    """What each campaign's journal is, to where nobody who writes the journal can change it."""
+    from chalicelib.services.operations.root import write_roots
+
+    def run() -> None:
+        with _isolated() as isolation:
+            for campaign in write_roots(bootstrap.ports(), isolation):
+                log("root written", campaign=campaign)
+
+    _scheduled("root", run)
+
+
 def report() -> None:
     """The daily files of every campaign, and the statements of the months that are over."""
     from chalicelib.services.lookups import all_campaigns

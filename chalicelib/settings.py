@@ -20,6 +20,7 @@ class Settings:
     stage: str
     table: str
     bucket: str
+    roots_bucket: str
     queues: Mapping[str, str]
     origin: str
     sender: str
@@ -41,6 +42,7 @@ class Settings:
             stage=value("TANDEM_STAGE"),
             table=value("TANDEM_TABLE"),
             bucket=value("TANDEM_BUCKET"),
+            roots_bucket=value("TANDEM_ROOTS_BUCKET"),
             queues={queue.value: value(f"TANDEM_QUEUE_{queue.name}") for queue in Queue},
             origin=value("TANDEM_ORIGIN").rstrip("/"),
             sender=value("TANDEM_SENDER"),

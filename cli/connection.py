@@ -58,6 +58,7 @@ class Place:
     origin: str
     region: str
     endpoint: str | None = None
+    roots_bucket: str = ""  # a stack of an earlier version has none
 
 
 class Connection:
@@ -227,6 +228,7 @@ def _local() -> Connection:
             bucket=status["bucket"],
             keys_path=status["keys_path"],
             origin=status["origin"],
+            roots_bucket=status.get("roots_bucket", ""),
             region=status["region"],
             endpoint=status["aws_endpoint"],
         )
@@ -275,6 +277,7 @@ def _on_aws(stage: str) -> Connection:
             bucket=outputs["BucketName"],
             keys_path=outputs["KeysPath"],
             origin=outputs["Origin"],
+            roots_bucket=outputs.get("RootsBucketName", ""),
             region=session.region_name,
         )
     except KeyError as error:

@@ -17,6 +17,7 @@ from chalicelib.services.ports import ContentionError
 from cli import (
     campaigns,
     facts,
+    journal,
     keys,
     lists,
     mails,
@@ -67,6 +68,7 @@ app.add_typer(keys.app, name="key")
 app.add_typer(lists.app, name="list")
 app.add_typer(mails.app, name="mail")
 app.add_typer(vouchers.app, name="voucher")
+app.add_typer(journal.app, name="journal")
 app.add_typer(queues.app, name="queue")
 app.add_typer(restore.app, name="restore")
 app.command("hash")(hash_addresses)

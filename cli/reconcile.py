@@ -57,6 +57,7 @@ def ports_of(connection: Connection) -> Ports:
         stage=place.stage,
         table=place.table,
         bucket=place.bucket,
+        roots_bucket=place.roots_bucket,
         queues={},
         origin=place.origin,
         sender="",

@@ -46,6 +46,7 @@ PARAMETERS: Final[Mapping[str, str]] = {
     "ScheduleReconcile": "rate(1 minute)",
     "ScheduleReport": "rate(1 minute)",
     "ScheduleSeal": "rate(1 minute)",
+    "ScheduleRoot": "rate(1 minute)",
 }
 
 # A template is JSON; its shape is CloudFormation's business.
@@ -99,6 +100,7 @@ class Deployer:
         outputs = self._outputs()
         self._set_time_to_live(outputs["TableName"])
         self._lift_tls_only(outputs["BucketName"], outputs["WebBucketName"])
+        self._lock_roots(template, outputs["RootsBucketName"])
         self._set_gateway_responses(template, outputs["RestApiId"])
         for key_id, value in keys.items():
             self._session.client("ssm", endpoint_url=self._endpoint).put_parameter(
@@ -166,6 +168,23 @@ class Deployer:
         s3 = self._session.client("s3", endpoint_url=self._endpoint)
         for bucket in buckets:
             s3.delete_bucket_policy(Bucket=bucket)
+
+    def _lock_roots(self, template: Template, bucket: str) -> None:
+        """The emulator drops the lock from the template and honours the call. It does not know the
+        condition that a file is written once only, which is the caller's word here.
+        """
+        s3 = self._session.client("s3", endpoint_url=self._endpoint)
+        policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
+        policy["Statement"] = [
+            one for one in policy["Statement"] if one["Sid"] not in {"TlsOnly", "WrittenOnce"}
+        ]
+        s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
+        properties = template["Resources"]["RootsBucket"]["Properties"]
+        rule = copy.deepcopy(properties["ObjectLockConfiguration"]["Rule"])
+        rule["DefaultRetention"]["Mode"] = template["Parameters"]["RootsLock"]["Default"]
+        s3.put_object_lock_configuration(
+            Bucket=bucket, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": rule}
+        )
 
     def _set_gateway_responses(self, template: Template, api: str) -> None:
         """The emulator drops these from an API's definition, and honours the calls."""

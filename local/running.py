@@ -119,6 +119,7 @@ class Stack:
             "client_secret_access_key": self.deployment.client.secret_access_key,
             "table": self.table,
             "bucket": self.bucket,
+            "roots_bucket": outputs["RootsBucketName"],
             "keys_path": outputs["KeysPath"],
             "digest_key_id": DEMO_KEY_ID,
             "campaigns": campaigns,

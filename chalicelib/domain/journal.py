@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -75,6 +76,19 @@ class JournalGroup(Entity):
     number: int
     opened_at: datetime
     parts: tuple[JournalPart, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Root:
+    """What a campaign's journal was at a moment: the number of its last file, and that file's last
+    hash. It is kept where no function that writes the journal can change it, so whoever changes a
+    line of the past, however consistently, does not change the roots that were written since.
+    """
+
+    campaign: str
+    number: int
+    hash: str
+    at: datetime
 
 
 GENESIS = "0" * 64
@@ -206,3 +220,27 @@ def file_name(number: int, digest: str) -> str:
 def file_path(campaign: str, day: str, number: int, digest: str) -> str:
     """The path of a file. Its hash is in its name, so no other content ever gets it."""
     return f"{folder(campaign)}{day}/{file_name(number, digest)}"
+
+
+# --- roots ----------------------------------------------------------------------------------------
+
+_ROOT = re.compile(r"(?P<number>[0-9]{8,})-(?P<hash>[0-9a-f]{64})\.json")
+
+
+def roots_folder(campaign: str) -> str:
+    """Where the roots of a campaign are, in their own bucket."""
+    return f"{campaign}/"
+
+
+def root_path(campaign: str, number: int, digest: str) -> str:
+    """The path of a root. All that it says is in its name, so a listing reads them all."""
+    return f"{roots_folder(campaign)}{number:08}-{digest}.json"
+
+
+def root_of(path: str, at: datetime) -> Root:
+    """The root with that path, written then. `BrokenChainError` for a path that is none."""
+    campaign, _, name = path.rpartition("/")
+    found = _ROOT.fullmatch(name)
+    if found is None:
+        raise BrokenChainError(f"{path} is no root")
+    return Root(campaign=campaign, number=int(found["number"]), hash=found["hash"], at=at)

@@ -11,7 +11,8 @@ the table: an alteration is noticed there (`AlteredBundleError`) as it is in the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from heapq import merge
@@ -28,14 +29,29 @@ from chalicelib.domain.journal import (
     BrokenChainError,
     JournalHead,
     JournalPart,
+    Root,
     bundle_path,
     fact_of,
     file_name,
     folder,
     lines_of,
+    root_of,
+    roots_folder,
     verified,
 )
-from chalicelib.services.ports import DayCounts, Failure, OnFailure, Ports
+from chalicelib.services.ports import EARLIEST, DayCounts, Failure, OnFailure, Ports
+
+
+@dataclass(frozen=True)
+class ChainedFile:
+    """A verified file of the journal: it ends with `hash` and follows the one with `previous`."""
+
+    number: int
+    hash: str
+    path: str
+    facts: Sequence[Fact]
+    previous: str
+
 
 SEAL_OVERDUE = timedelta(hours=2)
 # At 100 lines of 0.4 KB a part, their lines are 20 MB, and their records 150 KB of an item's 400.
@@ -73,7 +89,7 @@ def miscounts(
         if counted() == counts:
             break
     journaled = {day: of_day for day, of_day in journaled.items() if since <= day <= until}
-    return _differences(counts, journaled)
+    return differences(counts, journaled)
 
 
 def journal(ports: Ports, campaign: str, since: date = date.min) -> Iterator[Fact]:
@@ -81,7 +97,7 @@ def journal(ports: Ports, campaign: str, since: date = date.min) -> Iterator[Fac
     `since` on. `BrokenChainError`, `AlteredBundleError`.
     """
     # These first: what is sealed while they are read is found twice, never not at all.
-    waiting = {fact.fact_id: fact for fact in _unsealed_facts(ports, campaign)}
+    waiting = {fact.fact_id: fact for fact in unsealed_facts(ports, campaign)}
     yield from waiting.values()
     sealed = sealed_facts(ports, campaign, since)
     yield from (fact for fact in sealed if fact.fact_id not in waiting)
@@ -91,22 +107,49 @@ def sealed_facts(ports: Ports, campaign: str, since: date = date.min) -> Iterato
     """The facts in the files of a campaign, the last file first, down to those sealed before
     `since`. `BrokenChainError` when a file is missing, altered, or does not follow from the others.
     """
-    paths = {path.rpartition("/")[2]: path for path in ports.files.paths(folder(campaign))}
-    head = ports.repository.get(JournalHead, campaign=campaign)
-    number, last = (head.number, head.hash) if head else (0, GENESIS)
     # A local day begins and ends within a day of UTC's.
     first_day = (since - timedelta(days=1)).isoformat() if since > date.min else ""
-    while number:
+    head = ports.repository.get(JournalHead, campaign=campaign)
+    for file in files_back(ports, campaign, head, first_day):
+        yield from file.facts
+
+
+def files_back(
+    ports: Ports, campaign: str, head: JournalHead | None, first_day: str = "", after: int = 0
+) -> Iterator[ChainedFile]:
+    """The files of a campaign from its head back, each verified: down to those of days (UTC) before
+    `first_day`, and to the number `after`, without it. `BrokenChainError` names the file.
+    """
+    paths = {path.rpartition("/")[2]: path for path in ports.files.paths(folder(campaign))}
+    number, last = (head.number, head.hash) if head else (0, GENESIS)
+    while number > after:
         path = paths.get(file_name(number, last))
         if path is None:
             raise BrokenChainError(f"file {number} is missing")
         if path.removeprefix(folder(campaign)) < first_day:
             return
-        facts, last = verified(b"".join(ports.files.read(path)), last)
-        yield from facts
-        number -= 1
-    if last != GENESIS:
+        try:
+            facts, previous = verified(b"".join(ports.files.read(path)), last)
+        except (ValueError, LookupError, TypeError) as error:
+            raise BrokenChainError(f"{path}: {error}") from error
+        yield ChainedFile(number, last, path, facts, previous)
+        number, last = number - 1, previous
+    if not after and last != GENESIS:
         raise BrokenChainError("the first file follows another")
+
+
+def roots_of(ports: Ports, campaign: str) -> list[Root]:
+    """The roots of a campaign, oldest first, also those that somebody has hidden since.
+    `BrokenChainError` when there are two of one file.
+    """
+    written = ports.roots.written_since(roots_folder(campaign), EARLIEST)
+    every = [root_of(one.path, one.at) for one in written]
+    roots = {(root.number, root.hash): root for root in reversed(every)}
+    numbers = Counter(number for number, _ in roots)
+    twice = [number for number, times in numbers.items() if times > 1]
+    if twice:
+        raise BrokenChainError(f"file {min(twice)} has two roots")
+    return sorted(roots.values(), key=lambda root: root.number)
 
 
 def unsealed(ports: Ports, on_failure: OnFailure | None = None) -> Iterator[JournalPart]:
@@ -146,7 +189,8 @@ def bundles(ports: Ports, parts: Iterable[JournalPart]) -> dict[str, bytes | Non
     return dict(zip(digests, ports.files.read_all(map(bundle_path, digests)), strict=True))
 
 
-def _unsealed_facts(ports: Ports, campaign: str) -> Iterator[Fact]:
+def unsealed_facts(ports: Ports, campaign: str) -> Iterator[Fact]:
+    """The facts of a campaign that are recorded and in no file yet. `AlteredBundleError`."""
     parts = (part for part in unsealed(ports, _altered) if part.campaign in {None, campaign})
     while some := list(islice(parts, PARTS_AT_ONCE)):
         contents = bundles(ports, some)
@@ -159,7 +203,8 @@ def _altered(failure: Failure) -> None:
     raise AlteredBundleError(failure.name) from failure.error
 
 
-def _differences(counted: DayCounts, journaled: DayCounts) -> list[Miscount]:
+def differences(counted: DayCounts, journaled: DayCounts) -> list[Miscount]:
+    """Where what is shown of counts differs from what the journal adds up to."""
     return [
         Miscount(day, name, here.get(name, 0), there.get(name, 0))
         for day in sorted(counted.keys() | journaled.keys())

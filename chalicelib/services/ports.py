@@ -492,6 +492,7 @@ class Ports:
     mailer: Mailer
     mail_domains: MailDomains
     files: Files
+    roots: Files  # the bucket of the journal's roots, which one function alone may write to
     queues: Queues
     clock: Clock
     codes: Codes

@@ -52,6 +52,8 @@ FUNCTIONS: Final[Mapping[str, Size]] = {
     "Report": Size("report", 2048, 900),
     # One whole processor: it hashes. A group is 20 MB of lines, and twice that as files.
     "Seal": Size("seal", 1769, 900),
+    # The same work, on what was sealed since the last root.
+    "Root": Size("root", 1769, 900),
 }
 
 
@@ -117,6 +119,7 @@ def _environment(size: Size) -> Object:
         "TANDEM_STAGE": {"Ref": "Stage"},
         "TANDEM_TABLE": {"Ref": "Table"},
         "TANDEM_BUCKET": {"Ref": "Bucket"},
+        "TANDEM_ROOTS_BUCKET": {"Ref": "RootsBucket"},
         "TANDEM_QUEUE_DECIDE": {"Ref": "DecideQueue"},
         "TANDEM_QUEUE_REQUESTED_DECISION": {"Ref": "RequestedDecisionQueue"},
         "TANDEM_QUEUE_DUE": {"Ref": "DueQueue"},

@@ -86,6 +86,14 @@ def _seal(world: World) -> Ready:
     return functions.seal
 
 
+def _root(world: World) -> Ready:
+    functions.seal()
+    functions.root()
+    _project(world)()
+    functions.seal()
+    return functions.root
+
+
 def _decide_sign_in(world: World) -> Ready:
     world.ask(GOOD["sign_in"](world))
     event = _queued(world, FactName.SIGN_IN_REQUESTED)
@@ -217,6 +225,7 @@ WORK: Mapping[str, Callable[[World], Ready]] = {
     "project: a fact": _project,
     "project: a batch of 20 campaigns": _project_mixed,
     "seal: a fact": _seal,
+    "root: a file": _root,
     "decide: a sign-in": _decide_sign_in,
     "decide: an invitation": _decide_invitation,
     "mail: a sign-in": _mail_sign_in,

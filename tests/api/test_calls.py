@@ -32,7 +32,7 @@ READ_FILE, WRITE_FILE = "s3:GetObject", "s3:PutObject"
 QUEUE, SEND, KEY = "sqs:SendMessageBatch", "sesv2:SendEmail", "ssm:GetParameter"
 
 COUNTS = [QUERY] * 5  # the partitions they are spread over, and where 0.2.0 had them
-VERSIONS = "s3:ListObjectVersions"
+VERSIONS, LIST = "s3:ListObjectVersions", "s3:ListObjectsV2"
 UNSEALED = [QUERY] * 8  # the shards of the journal's parts
 
 
@@ -161,6 +161,10 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
         ],  # the comparison
         *[QUERY, QUERY],  # no month's statement is due
         *[READ_FILE, *COUNTS],  # nothing was counted yesterday
+    ],
+    "root: a file": [
+        *[*CAMPAIGNS, VERSIONS, GET],  # its roots, its head
+        *[LIST, READ_FILE, WRITE_FILE],  # the file since the last root
     ],
     "seal: a fact": [
         *[GET, *UNSEALED, READ_FILE, PUT],  # the group that was open last; the next one fixed

@@ -1,12 +1,14 @@
-"""The function that seals the journal, on a table and a bucket: what it writes and reports."""
+"""The functions that seal the journal and write its roots, on a table and buckets."""
 
 from __future__ import annotations
 
 import pytest
+from botocore.exceptions import ClientError
 
 from chalicelib import functions
-from chalicelib.services.journal import miscounts, sealed_facts, unsealed
-from tests.api.world import BUCKET, CAMPAIGN, World
+from chalicelib.domain.journal import folder
+from chalicelib.services.journal import miscounts, roots_of, sealed_facts, unsealed
+from tests.api.world import BUCKET, CAMPAIGN, ROOTS_BUCKET, World
 
 pytestmark = pytest.mark.slow
 
@@ -35,3 +37,30 @@ def test_law_10_an_altered_bundle_fails_the_run_after_all_others_are_sealed(worl
     world.clients.s3.put_object(Bucket=BUCKET, Key=key, Body=kept)
     functions.seal()
     assert list(unsealed(world.ports)) == []
+
+
+def test_law_10_a_root_of_each_journal_is_written_and_cannot_be_removed(world: World) -> None:
+    world.invited()
+    functions.seal()
+    functions.root()
+    functions.root()
+    [root] = roots_of(world.ports, CAMPAIGN)
+    [path] = world.ports.files.paths(folder(CAMPAIGN))
+    assert root.hash[:16] in path
+    s3 = world.clients.s3
+    [version] = s3.list_object_versions(Bucket=ROOTS_BUCKET)["Versions"]
+    with pytest.raises(ClientError, match=r"AccessDenied|Access Denied"):
+        s3.delete_object(Bucket=ROOTS_BUCKET, Key=version["Key"], VersionId=version["VersionId"])
+    s3.delete_object(Bucket=ROOTS_BUCKET, Key=version["Key"])  # only hides it
+    assert roots_of(world.ports, CAMPAIGN) == [root]
+
+
+def test_law_10_a_journal_that_was_changed_gets_no_root_and_fails_the_run(world: World) -> None:
+    world.invited()
+    functions.seal()
+    [path] = world.ports.files.paths(folder(CAMPAIGN))
+    content = b"".join(world.ports.files.read(path))
+    world.clients.s3.put_object(Bucket=BUCKET, Key=path, Body=content.replace(b"2026", b"2025"))
+    with pytest.raises(functions.WorkFailedError):
+        functions.root()
+    assert roots_of(world.ports, CAMPAIGN) == []

@@ -49,6 +49,7 @@ REGION = "eu-west-3"
 ACCOUNT = "123456789012"
 TABLE = "tandem-test"
 BUCKET = "tandem-test-files"
+ROOTS_BUCKET = "tandem-test-roots"
 ORIGIN = "https://tandem.test"
 # The queues that functions of ours fill, each with the function that works on it.
 CONSUMERS = {
@@ -445,6 +446,7 @@ def environment() -> Iterator[None]:
         "TANDEM_STAGE": "test",
         "TANDEM_TABLE": TABLE,
         "TANDEM_BUCKET": BUCKET,
+        "TANDEM_ROOTS_BUCKET": ROOTS_BUCKET,
         "TANDEM_ORIGIN": ORIGIN,
         "TANDEM_SENDER": "no-reply@tandem.test",
         "TANDEM_CONFIGURATION_SET": "tandem",
@@ -489,6 +491,18 @@ def make_stores(clients: Clients) -> None:
     make_table(clients.dynamodb, TABLE)
     clients.s3.create_bucket(
         Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-3"}
+    )
+    clients.s3.create_bucket(
+        Bucket=ROOTS_BUCKET,
+        CreateBucketConfiguration={"LocationConstraint": "eu-west-3"},
+        ObjectLockEnabledForBucket=True,
+    )
+    clients.s3.put_object_lock_configuration(
+        Bucket=ROOTS_BUCKET,
+        ObjectLockConfiguration={
+            "ObjectLockEnabled": "Enabled",
+            "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 3653}},
+        },
     )
     clients.ssm.put_parameter(
         Name="/tandem/test/digest-keys/demo", Value=KEY.secret.hex(), Type="SecureString"

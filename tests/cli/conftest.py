@@ -31,6 +31,7 @@ STATUS = {
     "secret_access_key": SECRET,
     "table": TABLE,
     "bucket": "tandem-bucket",
+    "roots_bucket": "tandem-roots",
     "keys_path": "/tandem/test/digest-keys/",
     "origin": "http://127.0.0.1:8400",
 }

@@ -72,6 +72,7 @@ class World:
     store: Repository = field(default_factory=MemoryRepository)
     clock: SettableClock = field(default_factory=SettableClock)
     files: MemoryFiles = field(default_factory=MemoryFiles)
+    roots: MemoryFiles = field(default_factory=MemoryFiles)
     mailer: MemoryMailer = field(default_factory=MemoryMailer)
     mail_domains: KnownDomains = field(default_factory=KnownDomains)
     queues: MemoryQueues = field(default_factory=MemoryQueues)
@@ -82,7 +83,7 @@ class World:
     def __post_init__(self) -> None:
         if isinstance(self.store, MemoryRepository):
             self.store.clock = self.clock
-        self.files.clock = self.clock
+        self.files.clock = self.roots.clock = self.clock
         self.repository = StreamedRepository(self.store)
         self.lists = MemoryLists(self.repository, self.clock)
         self.ports = Ports(
@@ -94,6 +95,7 @@ class World:
             mailer=self.mailer,
             mail_domains=self.mail_domains,
             files=self.files,
+            roots=self.roots,
             queues=self.queues,
             clock=self.clock,
             codes=CountingCodes(),

@@ -171,7 +171,7 @@ def test_ingest_has_room_for_a_list_of_100_million(resources: Resources) -> None
     assert ingest["EphemeralStorage"] == {"Size": 4096}
     others = of_type(resources, "AWS::Serverless::Function")
     del others["Ingest"]
-    assert [other["EphemeralStorage"] for other in others.values()] == [{"Size": 512}] * 13
+    assert [other["EphemeralStorage"] for other in others.values()] == [{"Size": 512}] * 14
 
 
 def test_ingest_alone_has_the_layer(resources: Resources) -> None:
@@ -280,7 +280,7 @@ def test_a_stream_consumer_sees_facts_alone_and_loses_none(resources: Resources,
     }
 
 
-@pytest.mark.parametrize("name", ["Export", "Expire", "Reconcile", "Report", "Seal"])
+@pytest.mark.parametrize("name", ["Export", "Expire", "Reconcile", "Report", "Seal", "Root"])
 def test_a_schedule_has_its_own_retry_policies_and_a_dead_queue(
     resources: Resources, name: str
 ) -> None:
@@ -432,6 +432,53 @@ def test_project_writes_bundles_alone_and_seal_the_files_of_the_journal(
         ("SealRole", "${Bucket.Arn}/journal/*"),
         ("SealRole", "${Bucket.Arn}/out/*/journal/*"),
     }
+
+
+def test_law_10_one_function_writes_roots_and_nothing_else(resources: Resources) -> None:
+    of_roots = {
+        (name, action)
+        for name, statement in statements(resources)
+        if "RootsBucket" in json.dumps(statement["Resource"])
+        for action in listed(statement["Action"])
+    }
+    assert of_roots == {("RootRole", "s3:PutObject"), ("RootRole", "s3:ListBucketVersions")}
+    writing = [
+        (action, statement["Resource"])
+        for name, statement in statements(resources)
+        if name == "RootRole"
+        for action in listed(statement["Action"])
+        if not re.search(r":(Get|BatchGet|List|Query|PutLogEvents|CreateLogStream|PutT)", action)
+    ]
+    assert writing == [
+        ("sqs:SendMessage", {"Fn::GetAtt": ["ScheduleDead", "Arn"]}),
+        ("s3:PutObject", {"Fn::Sub": "${RootsBucket.Arn}/*"}),
+    ]
+
+
+def test_law_10_a_root_stays_as_long_as_the_journal_and_nobody_can_change_it(
+    resources: Resources, template: dict[str, Any]
+) -> None:
+    bucket = resources["RootsBucket"]["Properties"]
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert bucket["ObjectLockEnabled"] is True
+    kept = bucket["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
+    assert template["Parameters"]["RootsLock"]["Default"] == "COMPLIANCE"
+    rules = resources["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    [days] = [rule["ExpirationInDays"] for rule in rules if rule["Id"] == "books-end"]
+    assert kept == {"Mode": {"Ref": "RootsLock"}, "Days": days}
+    assert "LifecycleConfiguration" not in bucket
+    denied = {
+        statement["Sid"]: statement
+        for statement in resources["RootsBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    }
+    assert {(one["Effect"], one["Principal"]) for one in denied.values()} == {("Deny", "*")}
+    assert denied["OneFunctionWrites"]["Action"] == "s3:PutObject"
+    assert denied["OneFunctionWrites"]["Condition"] == {
+        "ArnNotEquals": {"aws:PrincipalArn": {"Fn::GetAtt": ["RootRole", "Arn"]}}
+    }
+    assert denied["WrittenOnce"]["Condition"] == {"Null": {"s3:if-none-match": "true"}}
+    assert "s3:DeleteObject" in denied["NothingIsTakenAway"]["Action"]
+    assert "Condition" not in denied["NothingIsTakenAway"]
 
 
 def test_two_functions_scan_and_report_reads_of_the_files_its_own(

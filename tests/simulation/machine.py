@@ -24,7 +24,7 @@ from tests.api.world import CONSUMERS, queue_event, stream_event
 from tests.simulation.cloud import CLOCKS, Cloud
 from tests.simulation.scheduler import Worker
 
-SCHEDULES = ("expire", "reconcile", "export", "report", "seal")
+SCHEDULES = ("expire", "reconcile", "export", "report", "seal", "root")
 HANDLERS: dict[str, Callable[[Any], object]] = {
     **{queue.value: handler for queue, handler in CONSUMERS.items()},
     Queue.INGEST: functions.ingest,

@@ -332,6 +332,14 @@ def _facts_to_seal(world: Stage) -> str:
     return "seal"
 
 
+def _sealed_since_a_root(world: Stage) -> str:
+    world.voucher()
+    world.fire("seal", "root")
+    world.voucher(OTHER)
+    world.fire("seal")
+    return "root"
+
+
 def _month_over(world: Stage) -> str:
     _changes_to_export(world)
     world.run()
@@ -409,6 +417,7 @@ OF_FUNCTIONS = (
     Scenario("reconcile", "a refused code", _refused_codes),
     Scenario("reconcile", "lists and files past their end", _ends),
     Scenario("seal", "facts after a seal", _facts_to_seal),
+    Scenario("root", "what was sealed since the last root", _sealed_since_a_root),
     Scenario("report", "a month that is over", _month_over),
 )
 # A link in a mail opens one session: who got no answer asks for another mail.

@@ -30,6 +30,7 @@ SHARE = (
     "expire: all that ends",
     "reconcile: stuck work",
     "seal: facts after a seal",
+    "root: what was sealed since the last root",
     "report: a month that is over",
     "invite: three people, with a key",
     "confirm_invitation: a good request",

@@ -1,0 +1,335 @@
+"""The journal verified with its roots, the counters and the table: whatever is changed is named."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.domain.campaign.versions import CurrentCampaign
+from chalicelib.domain.facts import Fact
+from chalicelib.domain.journal import (
+    GENESIS,
+    BrokenChainError,
+    JournalHead,
+    chained,
+    fact_of,
+    file_path,
+    root_of,
+    root_path,
+)
+from chalicelib.services.journal import roots_of, sealed_facts
+from chalicelib.services.operations import verify_journal as verifying
+from chalicelib.services.operations.project import project
+from chalicelib.services.operations.root import write_root
+from chalicelib.services.operations.seal import seal
+from chalicelib.services.operations.verify_journal import Verified, verify_journal
+from chalicelib.services.ports import Replace
+from tests.fakes.campaign import CAMPAIGN
+from tests.fakes.world import World, new_world
+
+OUT = f"out/{CAMPAIGN}/journal/"
+REFEREES = ["jeanne@example.fr", "paul@example.fr", "marie@example.fr", "luc@example.fr"]
+
+
+def played() -> World:
+    """Four hours of a campaign, each sealed, with a root of the second one and of the third."""
+    world = new_world()
+    for number, referee in enumerate(REFEREES):
+        world.referral(referee)
+        world.drop_orders(world.order(f"A{number}", "kept", of=referee), file=str(number))
+        world.run()
+        seal(world.ports)
+        if number in {1, 2}:
+            assert write_root(world.ports, CAMPAIGN)
+        world.clock.advance(hours=1)
+    return world
+
+
+def current(world: World) -> CurrentCampaign:
+    found = world.repository.get(CurrentCampaign, campaign=CAMPAIGN)
+    assert found
+    return found
+
+
+def verified(world: World) -> Verified:
+    return verify_journal(world.ports, current(world))
+
+
+def findings(world: World) -> str:
+    return " | ".join(f"{one.what}: {one.where}" for one in verified(world).findings)
+
+
+def files(world: World) -> list[str]:
+    return sorted(world.files.under(OUT))
+
+
+def head_of(world: World) -> JournalHead:
+    head = world.repository.get(JournalHead, campaign=CAMPAIGN)
+    assert head
+    return head
+
+
+def altered(line: str) -> str:
+    """A line as somebody would like it to be."""
+    fact = fact_of(line)
+    return json.dumps(
+        json.loads(line) | {"details": {**fact.details, "amount_minor": 1}},
+        sort_keys=True, separators=(",", ":"), ensure_ascii=False,
+    )  # fmt: skip
+
+
+def forge(world: World, since: int, change: Callable[[str], str] = altered) -> None:
+    """Write the journal again from a file on: other lines, their hashes, a new head."""
+    previous, last = GENESIS, 0
+    for path in files(world):
+        content = world.files.content.pop(path)
+        lines = [
+            json.dumps(json.loads(line)["fact"], sort_keys=True, separators=(",", ":"),
+                       ensure_ascii=False)
+            for line in content.decode().splitlines()
+        ]  # fmt: skip
+        last += 1
+        if last >= since:
+            lines = [change(lines[0]), *lines[1:]]
+        content, previous = chained(previous, lines)
+        world.files.content[file_path(CAMPAIGN, path.split("/")[3], last, previous)] = content
+    world.repository.commit(Replace(replace(head_of(world), number=last, hash=previous)))
+
+
+# --- what agrees ----------------------------------------------------------------------------------
+
+
+def test_law_10_a_journal_that_nobody_has_changed_agrees() -> None:
+    world = played()
+    heard: list[tuple[str, int]] = []
+    done = verify_journal(
+        world.ports, current(world), readers=2, progress=lambda *one: heard.append(one)
+    )
+    assert done.findings == []
+    assert (done.files, done.roots, done.after_root) == (4, 2, 1)
+    assert done.facts == len([one for one in world.facts() if one.campaign == CAMPAIGN])
+    assert {what for what, _ in heard} == {"hours of the table", "files"}
+
+
+def test_what_is_not_sealed_yet_is_verified_too() -> None:
+    world = played()
+    world.referral("anna@example.fr")
+    done = verified(world)
+    assert done.findings == []
+    assert done.facts == len([one for one in world.facts() if one.campaign == CAMPAIGN])
+
+
+def test_what_is_counted_while_the_journal_is_read_is_no_finding() -> None:
+    world = played()
+    world.projects = False
+    world.referral("anna@example.fr")
+    fresh = [fact for fact in world.facts() if not world.repository.stored([fact])[0].counted]
+    assert fresh
+
+    def count(what: str, _: int) -> None:
+        if what == "files" and fresh:
+            project(world.ports, fresh)
+            fresh.clear()
+
+    assert verify_journal(world.ports, current(world), progress=count).findings == []
+
+
+def test_facts_that_ended_with_their_campaign_are_not_missed() -> None:
+    world = played()
+    world.memory._facts.clear()
+    world.memory._counts.clear()
+    assert "in the journal, and not in the table" in findings(world)
+    world.repository.commit(Replace(replace(current(world), records_ended_at=world.clock())))
+    assert findings(world) == ""
+
+
+# --- what was changed -----------------------------------------------------------------------------
+
+
+def test_law_10_a_changed_byte_is_named_by_its_file_and_line() -> None:
+    world = played()
+    path = files(world)[1]
+    lines = world.files.content[path].decode().split("\n")
+    lines[2] = lines[2].replace("2026", "2025", 1)
+    world.files.content[path] = "\n".join(lines).encode()
+    assert findings(world) == f"the chain is broken: {path}: line 3"
+
+
+def test_law_10_a_file_that_is_no_journal_is_named() -> None:
+    world = played()
+    path = files(world)[2]
+    for content in (b"", b"[]\n", b"{}\n", b"x\n"):
+        world.files.content[path] = content
+        assert f"the chain is broken: {path}" in findings(world)
+
+
+def test_law_10_a_missing_file_is_named() -> None:
+    world = played()
+    del world.files.content[files(world)[1]]
+    assert findings(world) == "the chain is broken: file 2 is missing"
+
+
+def test_law_10_two_files_in_the_place_of_each_other_are_noticed() -> None:
+    world = played()
+    one, other, content = *files(world)[1:3], world.files.content
+    content[one], content[other] = content[other], content[one]
+    assert f"the chain is broken: {other}" in findings(world)
+
+
+def test_law_10_a_tail_that_was_cut_off_is_noticed_by_its_root() -> None:
+    world = played()
+    kept = files(world)[:2]
+    for path in files(world)[2:]:
+        del world.files.content[path]
+    last = json.loads(world.files.content[kept[-1]].splitlines()[-1])["hash"]
+    world.repository.commit(Replace(replace(head_of(world), number=2, hash=last)))
+    gone = {fact.fact_id for fact in world.facts()} - {
+        fact.fact_id for fact in sealed_facts(world.ports, CAMPAIGN)
+    }
+    # The table as well: only the root knows.
+    world.memory._facts = {
+        place: fact for place, fact in world.memory._facts.items() if fact.fact_id not in gone
+    }
+    found = "the chain is broken: it ends with file 2, and there is a root of 3"
+    assert findings(world) == found
+
+
+def test_law_10_a_journal_that_is_gone_as_a_whole_is_noticed_by_its_roots() -> None:
+    world = played()
+    for path in files(world):
+        del world.files.content[path]
+    world.memory._items.pop((f"JOURNAL#{CAMPAIGN}", "HEAD"))
+    assert "it ends with file 0, and there is a root of 3" in findings(world)
+
+
+@pytest.mark.parametrize("since", [1, 2, 3])
+def test_law_10_a_consistently_forged_past_is_noticed_by_its_root(since: int) -> None:
+    world = played()
+    forge(world, since)
+    list(sealed_facts(world.ports, CAMPAIGN))  # a chain in itself
+    assert "it had another end at its root of" in findings(world)
+
+
+def test_law_10_what_was_forged_after_the_last_root_is_noticed_in_the_table() -> None:
+    world = played()
+    forge(world, 4)
+    assert "another one in the table" in findings(world)
+
+
+def test_law_10_a_root_beside_another_is_noticed() -> None:
+    world = played()
+    world.roots.write(root_path(CAMPAIGN, 2, "0" * 64), b"{}")
+    assert findings(world) == "the chain is broken: file 2 has two roots"
+    world = played()
+    world.roots.write(f"{CAMPAIGN}/note.json", b"{}")
+    assert "is no root" in findings(world)
+
+
+def test_law_10_a_journal_without_roots_proves_nothing() -> None:
+    world = played()
+    world.roots.content.clear()
+    assert findings(world) == f"no root says what it was: {CAMPAIGN}"
+
+
+# --- the table and the counters -------------------------------------------------------------------
+
+
+def _place(world: World, fact: Fact) -> object:
+    return next(place for place, one in world.memory._facts.items() if one == fact)
+
+
+def test_law_10_a_fact_that_the_table_lost_is_named() -> None:
+    world = played()
+    fact = next(one for one in world.memory._facts.values() if one.name == "order_kept")
+    del world.memory._facts[_place(world, fact)]  # type: ignore[arg-type]
+    assert findings(world) == f"in the journal, and not in the table: {verifying.named(fact)}"
+
+
+def test_law_10_a_fact_that_was_changed_in_the_table_is_named() -> None:
+    world = played()
+    fact = next(one for one in world.memory._facts.values() if one.name == "order_kept")
+    other = replace(fact, details={**fact.details, "amount_minor": 1})
+    world.memory._facts[_place(world, fact)] = other  # type: ignore[index]
+    assert findings(world) == f"another one in the table: {verifying.named(fact)}"
+
+
+def test_law_10_a_fact_of_the_journal_that_counts_nowhere_is_named() -> None:
+    world = played()
+    fact = next(one for one in world.memory._facts.values() if one.name == "order_kept")
+    world.memory._facts[_place(world, fact)] = replace(fact, counted=False)  # type: ignore[index]
+    assert findings(world) == f"in the journal, and not counted: {verifying.named(fact)}"
+
+
+def test_law_10_a_fact_that_says_it_is_counted_and_is_in_no_file_is_named() -> None:
+    world = played()
+    fact = replace(world.facts()[-1], fact_id="forged", at=world.clock(), counted=True)
+    world.repository.commit(facts=[fact])
+    place = next(one for one, each in world.memory._facts.items() if each.fact_id == "forged")
+    world.memory._facts[place] = fact
+    assert findings(world) == f"counted, and not in the journal: {verifying.named(fact)}"
+
+
+def test_law_10_a_counter_that_differs_is_named() -> None:
+    world = played()
+    place = next(iter(world.memory._counts))
+    world.memory._counts[place] = world.memory._counts[place] | {"invited": 99}
+    assert "invited: " in findings(world)
+
+
+def test_a_journal_of_another_table_is_named_for_some_hours_and_counted_for_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(verifying, "HOURS_NAMED", 2)
+    world = played()
+    world.memory._facts.clear()
+    assert "more hours differ: 2" in findings(world)
+
+
+# --- roots ----------------------------------------------------------------------------------------
+
+
+def test_a_root_is_written_of_what_was_sealed_since_and_of_nothing_else() -> None:
+    world = played()
+    assert write_root(world.ports, CAMPAIGN)
+    assert not write_root(world.ports, CAMPAIGN)
+    assert [root.number for root in roots_of(world.ports, CAMPAIGN)] == [2, 3, 4]
+    [last] = [root for root in roots_of(world.ports, CAMPAIGN) if root.number == 4]
+    assert (last.hash, last.at) == (head_of(world).hash, world.clock())
+    assert not write_root(world.ports, "of no campaign")
+
+
+@pytest.mark.parametrize("since", [1, 3, 4])
+def test_law_10_no_root_is_written_of_a_past_that_was_changed(since: int) -> None:
+    world = played()
+    forge(world, since)
+    if since == 4:  # after the last root, what is a chain is taken for one
+        assert write_root(world.ports, CAMPAIGN)
+        return
+    with pytest.raises(BrokenChainError, match="does not follow from its root 3"):
+        write_root(world.ports, CAMPAIGN)
+    assert [root.number for root in roots_of(world.ports, CAMPAIGN)] == [2, 3]
+
+
+def test_law_10_no_root_is_written_of_a_journal_that_ends_before_its_root() -> None:
+    world = played()
+    world.repository.commit(Replace(replace(head_of(world), number=2)))
+    with pytest.raises(BrokenChainError, match="does not follow"):
+        write_root(world.ports, CAMPAIGN)
+
+
+def test_law_10_a_head_moved_to_another_end_of_the_same_number_is_noticed() -> None:
+    world = played()
+    assert write_root(world.ports, CAMPAIGN)
+    world.repository.commit(Replace(replace(head_of(world), hash="f" * 64)))
+    with pytest.raises(BrokenChainError, match="does not follow"):
+        write_root(world.ports, CAMPAIGN)
+
+
+def test_the_name_of_a_root_says_all_of_it() -> None:
+    world = played()
+    path = root_path(CAMPAIGN, 12, "a" * 64)
+    root = root_of(path, world.clock())
+    assert (root.campaign, root.number, root.hash) == (CAMPAIGN, 12, "a" * 64)
