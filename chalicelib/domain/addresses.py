@@ -45,6 +45,9 @@ Algorithm = Literal["hmac_sha256", "sha256"]
 OWN_KEY = "tandem"
 OWN_KEY_ID = "tandem.2"
 OWN_KEY_IDS = frozenset((OWN_KEY, OWN_KEY_ID))
+# The key of somebody who was erased: a random id stands in the place of her digests.
+ERASED_KEY_ID = "erased"
+RESERVED_KEY_IDS = (OWN_KEY, ERASED_KEY_ID)
 
 MAX_ADDRESS = 254  # octets, RFC 5321 by way of its erratum 1690
 MAX_LOCAL_PART = 64  # octets
@@ -296,6 +299,16 @@ class AddressDigests:
     def of(cls, address: Address, keys: Iterable[DigestKey]) -> AddressDigests:
         """The pairs of `address` under each of `keys`."""
         return cls(tuple(pair for key in keys for pair in _pairs_of(address, key)))
+
+    @classmethod
+    def erased(cls, random_id: str) -> AddressDigests:
+        """What is left of the digests of somebody who was erased: an id that says nothing."""
+        return cls((DigestPair(ERASED_KEY_ID, random_id, random_id),))
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether the person was erased: nobody is found by these."""
+        return self.key_ids == (ERASED_KEY_ID,)
 
     def under(self, key_id: str) -> DigestPair:
         """The pair made with that key. Raises KeyError: a missing key is never "not on a list"."""

@@ -45,6 +45,8 @@ class ConsentSource(StrEnum):
     """the link or the header of a mail"""
     COMPLAINT = "complaint"
     """a mail was reported as spam"""
+    ERASURE = "erasure"
+    """the person asked to be forgotten"""
     CLIENT = "client"
     """a file of the client's"""
 

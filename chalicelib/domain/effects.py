@@ -225,6 +225,7 @@ EFFECTS: Mapping[FactName, Effect] = {
     F.LINK_RENEWED: Effect(),
     F.INVITATIONS_STOPPED: Effect(),
     F.INVITATIONS_RESUMED: Effect(queues=(Queue.DECIDE,)),
+    F.PERSON_ERASED: Effect(),
 }
 
 # Everything a rule grants is a reward, on confirmation or on an order, so rewards are the issued

@@ -81,6 +81,7 @@ class FactName(StrEnum):
     INVITATIONS_STOPPED = "invitations_stopped"
     INVITATIONS_RESUMED = "invitations_resumed"
     MAIL_COMPLAINED = "mail_complained"
+    PERSON_ERASED = "person_erased"
 
 
 @dataclass(frozen=True, kw_only=True)

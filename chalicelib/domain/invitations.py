@@ -47,6 +47,8 @@ class ClosingReason(StrEnum):
     UNANSWERED = "unanswered"
     BECAME_CUSTOMER = "became_customer"
     CAMPAIGN_ENDED = "campaign_ended"
+    ERASED = "erased"
+    """the sponsor or the referee asked to be forgotten"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +101,8 @@ class Submission(Entity):
 
 
 SponsorView = Literal["pending", "confirmed", "closed"]
+
+MASKED_WHOLLY = "•••"  # of a referee who was erased
 
 _OPEN = frozenset({InvitationState.RECEIVED, InvitationState.SENT})
 _ENDS = frozenset(
@@ -223,6 +227,11 @@ def closed(invitation: Invitation, state: InvitationState, now: datetime) -> Inv
     require(state not in _OPEN, f"closing an invitation as {state.value}")
     final = require_move(invitation.state, state, _MOVES)
     return replace(invitation, state=final, ended_at=now)
+
+
+def with_erased_referee(invitation: Invitation) -> Invitation:
+    """The invitation, whose referee is forgotten: not even the masked address stays."""
+    return replace(invitation, masked=MASKED_WHOLLY)
 
 
 def is_shown_to_sponsor(invitation: Invitation) -> bool:

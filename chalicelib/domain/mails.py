@@ -189,3 +189,26 @@ def complained(mail: Mail, now: datetime) -> Mail:
     """The mail, which its recipient marked as spam."""
     require(mail.complained_at is None, "a second complaint about one mail")
     return replace(mail, complained_at=now)
+
+
+def with_erased_recipient(mail: Mail) -> Mail:
+    """The mail, whose recipient is forgotten: it is not sent, or not again."""
+    is_unsettled = mail.state in {MailState.LEASED, MailState.WAITING}
+    return replace(mail, digests=None, state=MailState.FAILED if is_unsettled else mail.state)
+
+
+def never_sent(
+    mail_id: str, kind: str, campaign: str, ids: Mapping[str, str], *, now: datetime, ends: datetime
+) -> Mail:
+    """What stands in the place of a mail that must not leave any more: its lease finds it there."""
+    return Mail(
+        mail_id=mail_id,
+        mail_kind=kind,
+        campaign=campaign,
+        contact_id="",
+        state=MailState.FAILED,
+        leased_at=now,
+        ends_at=ends,
+        correlation=mail_id,
+        ids=ids,
+    )

@@ -74,6 +74,11 @@ class Sponsor(Entity):
     links_made: int = 0
     links_made_on: date | None = None
 
+    @property
+    def is_erased(self) -> bool:
+        """Whether she asked to be forgotten: what her referees have stands, and she has no more."""
+        return self.digests.is_erased
+
 
 @dataclass(frozen=True, kw_only=True)
 class SponsorClaim(Entity):
@@ -251,3 +256,8 @@ def used(token: Token, now: datetime) -> Token:
     """The token, spent."""
     require(token.used_at is None, "using a token twice")
     return replace(token, used_at=now)
+
+
+def erased(sponsor: Sponsor) -> Sponsor:
+    """The sponsor, forgotten: what is counted stays, under her random id."""
+    return replace(sponsor, digests=AddressDigests.erased(sponsor.sponsor_id))

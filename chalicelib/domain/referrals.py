@@ -55,6 +55,11 @@ class Referral(Entity):
         """The referee as the client knows them: exact, under the first key."""
         return self.referee.for_client
 
+    @property
+    def is_erased(self) -> bool:
+        """Whether the referee asked to be forgotten."""
+        return self.referee.is_erased
+
 
 @dataclass(frozen=True)
 class ReferralMark:
@@ -136,3 +141,13 @@ def with_rewards(referral: Referral, by: int) -> Referral:
 def found_on_later_list(referral: Referral) -> Referral:
     """The referral, whose referee was found on a customer list after the confirmation (law 3)."""
     return replace(referral, found_on_later_list=True)
+
+
+def with_erased_referee(referral: Referral) -> Referral:
+    """The referral, whose referee is forgotten: it stays in the books under its random id."""
+    return replace(referral, referee=AddressDigests.erased(referral.referral_id), address_gone=True)
+
+
+def with_erased_sponsor(referral: Referral) -> Referral:
+    """The referral, whose sponsor is forgotten."""
+    return replace(referral, sponsor_digest=referral.sponsor_id)

@@ -350,3 +350,10 @@ def _moved(voucher: Voucher, state: VoucherState, **changes: Any) -> Voucher:
 def expiry_due_before(now: datetime) -> datetime:
     """Vouchers that ended at or before this instant are marked as expired at `now`."""
     return now - REPORTING_GRACE
+
+
+def with_erased_holder(voucher: Voucher) -> Voucher:
+    """The voucher, whose holder is forgotten: a till takes its code from whoever has it, because
+    nobody can be compared with its holder any more.
+    """
+    return replace(voucher, holder_digest=voucher.holder_id, holder_digests=(), holder_bound=False)

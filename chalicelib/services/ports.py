@@ -243,6 +243,17 @@ class Repository(Protocol):
         may lag, and reads all that is on the page.
         """
 
+    def naming(
+        self,
+        texts: Collection[str],
+        kinds: Collection[type[Entity]],
+        after: str | None = None,
+    ) -> Page:
+        """One page of the whole table, in one call: everything that has one of `texts` in it, be it
+        in a key, and all of `kinds`; also what has ended and is not removed yet. Consistent: what
+        was committed before the call is on its page.
+        """
+
     def remove_page(
         self, stays: Collection[type[Entity]], campaign: str, after: str | None = None
     ) -> RemovedPage:

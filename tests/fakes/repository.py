@@ -14,6 +14,8 @@ from itertools import chain, islice
 from typing import Any, TypeVar
 
 from chalicelib.adapters.dynamodb import schema
+from chalicelib.adapters.dynamodb.codec import entity_item
+from chalicelib.adapters.dynamodb.requests import search
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.journal import JournalPart
@@ -149,6 +151,19 @@ class MemoryRepository:
             [one for one in found if one and vars(one)["campaign"] == campaign],
             json.dumps(places[PAGE - 1]) if places[PAGE:] else None,
             len(places[:PAGE]) - len(readable),
+        )
+
+    def naming(
+        self, texts: Collection[str], kinds: Collection[type[Entity]], after: str | None = None
+    ) -> Page:
+        start = tuple(json.loads(after)) if after else ("", "")
+        places = sorted(place for place in self._items if place > start)
+        named = search(texts)
+        found = [self._items[place] for place in places[:PAGE] if place not in self.unreadable]
+        return Page(
+            [one for one in found if type(one) in kinds or named(entity_item(one))],
+            json.dumps(places[PAGE - 1]) if places[PAGE:] else None,
+            len(places[:PAGE]) - len(found),
         )
 
     def remove_page(
@@ -389,6 +404,7 @@ class _Wrapped:
         self._inner = inner
         self.within = inner.within
         self.page, self.remove_page = inner.page, inner.remove_page
+        self.naming = inner.naming
         self.agenda = inner.agenda
         self.stretches = inner.stretches
         self.entries = inner.entries

@@ -42,7 +42,7 @@ from chalicelib.adapters.dynamodb.codec import (
 )
 from chalicelib.adapters.dynamodb.contention import is_conflict, is_contention, reasons
 from chalicelib.adapters.dynamodb.removal import Removal
-from chalicelib.adapters.dynamodb.requests import attributes, within
+from chalicelib.adapters.dynamodb.requests import attributes, key_in, search, within
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.journal import JournalPart
@@ -133,27 +133,47 @@ class DynamoRepository:
         return list(self._entities(kind, answer["Items"]))
 
     def page(self, kinds: Sequence[type[Entity]], campaign: str, after: str | None = None) -> Page:
-        named = {schema.ITEM_KINDS[kind].kind: kind for kind in kinds}
-        arguments: dict[str, Any] = {
-            "TableName": self._table,
-            "FilterExpression": "campaign = :campaign",
-            "ExpressionAttributeValues": attributes({":campaign": campaign}),
-        }
+        page = self._scanned(
+            lambda kind, _: kind in kinds,
+            after,
+            FilterExpression="campaign = :campaign",
+            ExpressionAttributeValues=attributes({":campaign": campaign}),
+        )
+        now = self._clock()
+        return replace(page, entities=[e for e in page.entities if not schema.has_ended(e, now)])
+
+    def naming(
+        self,
+        texts: Collection[str],
+        kinds: Collection[type[Entity]],
+        after: str | None = None,
+    ) -> Page:
+        named = search(texts)
+        return self._scanned(
+            lambda kind, item: kind in kinds or named(item), after, ConsistentRead=True
+        )
+
+    def _scanned(
+        self,
+        asked: Callable[[type[Entity], Item], bool],
+        after: str | None,
+        **arguments: Any,
+    ) -> Page:
         if after:
             arguments["ExclusiveStartKey"] = attributes(json.loads(after))
-        answer = self._clients.dynamodb.scan(**arguments)
+        answer = self._clients.dynamodb.scan(TableName=self._table, **arguments)
         found: list[Entity] = []
         unreadable = 0
         for item in answer["Items"]:
-            if (kind := named.get(item["kind"]["S"])) is None:
+            kind = schema.KINDS.get(item["kind"]["S"])
+            if kind is None or not asked(kind, item):
                 continue
             try:
-                found += self._entities(kind, [item])
+                found.append(entity_of(kind, item))
             except ValidationError:
                 unreadable += 1
         last = answer.get("LastEvaluatedKey")
-        place = json.dumps({name: last[name]["S"] for name in ("pk", "sk")}) if last else None
-        return Page(found, place, unreadable)
+        return Page(found, json.dumps(key_in(last)) if last else None, unreadable)
 
     def remove_page(
         self, stays: Collection[type[Entity]], campaign: str, after: str | None = None

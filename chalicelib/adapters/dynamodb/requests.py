@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from chalicelib.adapters.dynamodb import schema
@@ -27,3 +29,15 @@ def within(kind: type[Entity], key: dict[str, str | int]) -> dict[str, Any]:
 def key_in(item: Mapping[str, Any]) -> dict[str, str]:
     """The primary key of an item, or of where a page ended."""
     return {name: item[name]["S"] for name in ("pk", "sk")}
+
+
+def search(texts: Collection[str]) -> Callable[[Mapping[str, Any]], bool]:
+    """Whether an item has one of the texts anywhere, be it in its key or deep inside. None of them
+    has a quote or a backslash.
+    """
+    found = re.compile("|".join(map(re.escape, sorted(texts)))).search if texts else None
+
+    def names(item: Mapping[str, Any]) -> bool:
+        return found is not None and bool(found(json.dumps(item, ensure_ascii=False)))
+
+    return names

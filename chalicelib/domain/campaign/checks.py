@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.domain.addresses import OWN_KEY
+from chalicelib.domain.addresses import RESERVED_KEY_IDS
 from chalicelib.domain.campaign.fields import LAST_YEAR
 from chalicelib.domain.campaign.rules import Conditions, Trigger
 
@@ -137,8 +137,9 @@ def _repetition_problems(campaign: Campaign) -> list[str]:
 
 
 def _key_problems(campaign: Campaign) -> list[str]:
-    if OWN_KEY in campaign.digests.key_ids:
-        return [f"digests.key_ids: {OWN_KEY} is reserved"]
+    reserved = [key for key in campaign.digests.key_ids if key in RESERVED_KEY_IDS]
+    if reserved:
+        return [f"digests.key_ids: {reserved[0]} is reserved"]
     return []
 
 

@@ -222,3 +222,12 @@ class LinkRenewed(FactBody, name=FactName.LINK_RENEWED):
     """A sponsor asked for a new link: the one before ended."""
 
     sponsor_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonErased(FactBody, name=FactName.PERSON_ERASED):
+    """Somebody was forgotten: a sponsor, or who was invited, with the referral if there is one."""
+
+    sponsor_id: str
+    invitation_id: str | None = None
+    referral_id: str | None = None

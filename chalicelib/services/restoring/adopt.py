@@ -20,7 +20,14 @@ from datetime import date, datetime
 from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.domain.effects import deltas, is_known
 from chalicelib.domain.entity import IllegalMoveError
-from chalicelib.domain.fact_bodies import CampaignPut, ChangesWritten, ConsentsWritten, OrderBody
+from chalicelib.domain.fact_bodies import (
+    CampaignPut,
+    ChangesWritten,
+    ConsentsWritten,
+    OrderBody,
+    PersonErased,
+    body_as,
+)
 from chalicelib.domain.facts import Fact, FactBody, FactName
 from chalicelib.domain.files.exports import (
     ReferralLine,
@@ -30,6 +37,7 @@ from chalicelib.domain.files.exports import (
 )
 from chalicelib.domain.referrals import Referral
 from chalicelib.services.operations.project import project
+from chalicelib.services.persons.erase import erase_again
 from chalicelib.services.ports import BATCH_LIMIT, Agenda, Change, Ports, Written
 from chalicelib.services.restoring.journal import move_head, settle_parts
 from chalicelib.services.restoring.mails import mail_changes
@@ -69,6 +77,8 @@ WITHOUT_STATE = frozenset({
 })  # fmt: skip
 _ORDER = {name.value: place for place, name in enumerate(FactName)}
 _WRITTEN_LAST = {FactName.CHANGES_WRITTEN, FactName.CONSENTS_WRITTEN}
+# Once all the rest is back, by the ids of these facts: who was forgotten must not come back.
+_ERASED_LAST = {FactName.PERSON_ERASED}
 
 
 class CampaignMissingError(ValueError):
@@ -170,7 +180,8 @@ def _bring_back(ports: Ports, outside: Outside, lost: list[Fact], moment: dateti
     _mark_sealed(work)
     writer = _Writer(work, done)
     later = [fact for fact in lost if fact.name in _WRITTEN_LAST]
-    facts = [fact for fact in lost if fact.name not in _WRITTEN_LAST]
+    erased = [fact for fact in lost if fact.name in _ERASED_LAST]
+    facts = [fact for fact in lost if fact.name not in _WRITTEN_LAST | _ERASED_LAST]
     left = writer.bring_back(sorted(facts, key=_in_order))
     writer.bring_back_alone(left)
     done.unknown_vouchers = complete_exports(work, left)
@@ -178,6 +189,9 @@ def _bring_back(ports: Ports, outside: Outside, lost: list[Fact], moment: dateti
     complete_changes(work)
     complete_consents(work)
     writer.bring_back_alone(writer.bring_back(later))
+    for fact in erased:
+        erase_again(ports, work.campaign, body_as(fact, PersonErased))
+        writer.bring_back([fact])
     done.exports, done.changes = sorted(outside.exports), sorted(outside.changes)
     done.sealed = len(outside.sealed)
     done.called = _called(work)
@@ -275,7 +289,7 @@ def changes_of(work: Work, fact: Fact) -> list[Change]:
     state does not allow it yet: clocks differ, so a fact before it may have a later time.
     `LookupError` for a kind that nothing here knows.
     """
-    if not is_known(fact) or fact.name in WITHOUT_STATE:
+    if not is_known(fact) or fact.name in WITHOUT_STATE | _ERASED_LAST:
         return []
     body = work.body(fact)
     if isinstance(body, ChangesWritten | ConsentsWritten):

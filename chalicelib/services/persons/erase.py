@@ -1,0 +1,438 @@
+"""Forgetting a person: nothing that is left says who she was.
+
+    words about consent go to the client ── objection under our own key ── sponsor and invitations
+        ── everything else that names her ── claims, last of all
+
+What the books rest on stays with a random id in the place of each digest: the sponsor's own id, or
+that of the referral. Vouchers keep their worth; nobody is mailed about them. Claims go last,
+because they lead from the address to everything else: a run that was killed is repeated, finds
+what is left, and ends in the same state. When all is done the table is read once more, so that
+work that was under way is found too; a later run finds nothing.
+
+Each step is one transaction on the revision that was read. Work that holds her address meanwhile
+meets it: the sponsor, the invitation and the referral are changed first, and where a mail was not
+leased yet, an item in its place keeps it from leaving.
+
+Files of `out/` are not rewritten; the receipt says until when one has her digest. What becomes of
+each kind of item is in `kinds.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from chalicelib.domain.addresses import Address
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.consents import (
+    ConsentChange,
+    ConsentSource,
+    ConsentState,
+    latest_word,
+)
+from chalicelib.domain.consents_files import (
+    ConsentsFile,
+    ConsentsPart,
+    consents_path,
+)
+from chalicelib.domain.entity import Entity
+from chalicelib.domain.exports import (
+    Export,
+    ExportPart,
+    ExportState,
+    export_path,
+)
+from chalicelib.domain.fact_bodies import PersonErased
+from chalicelib.domain.facts import Fact
+from chalicelib.domain.files.ends import AFTER_ACKNOWLEDGEMENT, AFTER_WRITTEN, has_export_ended
+from chalicelib.domain.invitations import (
+    Invitation,
+    Submission,
+)
+from chalicelib.domain.mails import Mail
+from chalicelib.domain.people import (
+    Opposition,
+    OppositionScope,
+    RefereeClaim,
+    Sponsor,
+    SponsorClaim,
+    oppositions,
+    widest,
+)
+from chalicelib.domain.referrals import Referral
+from chalicelib.domain.vouchers import Voucher, is_live
+from chalicelib.services.consent_words import Person as WhoseWord
+from chalicelib.services.consent_words import consent_withdrawal
+from chalicelib.services.consents.write import write_consents
+from chalicelib.services.digests import digests_of
+from chalicelib.services.errors import RetryLaterError
+from chalicelib.services.persons.find import Names, Person, find_person
+from chalicelib.services.persons.kinds import ERASED, Forgotten
+from chalicelib.services.ports import (
+    Change,
+    ConflictError,
+    Insert,
+    Ports,
+    Remove,
+    Replace,
+)
+from chalicelib.services.vouchers.export import export_vouchers
+
+# Each of them finds what came while the one before was under way.
+ROUNDS = 6
+# The bucket's own rule for what the client dropped (infra/resources.yaml).
+DROPPED_KEPT_DAYS = 30
+
+
+@dataclass(frozen=True)
+class FileLeft:
+    """A file of `out/` that has a digest of the person, and the last day on which it is there; None
+    as long as the client has not acknowledged it, after which it stays for 35 days.
+    """
+
+    path: str
+    last_day: date | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErasureReceipt:
+    """What was done, without the address. A dry run says what would be.
+
+    `removed` and `made_nameless` count items by kind, `random_ids` are what stands in the place of
+    the digests from now on. `live_vouchers` keep their worth until they end. `opposed`: an
+    objection to invitations stays, under our own key alone. `dropped_files_end_on`: until then
+    files that the client dropped may name her. `unreadable` items may name her too: a person must
+    look.
+    """
+
+    campaigns: tuple[str, ...]
+    at: datetime
+    dry_run: bool
+    removed: Mapping[str, int]
+    made_nameless: Mapping[str, int]
+    random_ids: tuple[str, ...]
+    live_vouchers: int
+    opposed: bool
+    files: tuple[FileLeft, ...]
+    dropped_files_end_on: date
+    unreadable: int = 0
+
+    @property
+    def found(self) -> bool:
+        """Whether there was anything of the person."""
+        return bool(self.removed or self.made_nameless)
+
+    @property
+    def files_end_on(self) -> date | None:
+        """The last day of the last of the files; None while one waits for its acknowledgement, or
+        without any.
+        """
+        days = [file.last_day for file in self.files]
+        known = [day for day in days if day is not None]
+        return max(known) if known and len(known) == len(days) else None
+
+    def as_json(self) -> dict[str, Any]:
+        """The receipt, as it is handed out."""
+        end = self.files_end_on
+        return {
+            "campaigns": list(self.campaigns),
+            "at": self.at.isoformat(),
+            "dry_run": self.dry_run,
+            "found": self.found,
+            "removed": dict(self.removed),
+            "kept_without_a_name": dict(self.made_nameless),
+            "random_ids": list(self.random_ids),
+            "vouchers_that_keep_their_worth": self.live_vouchers,
+            "no_more_invitations": self.opposed,
+            "files": [
+                {"path": one.path, "last_day": one.last_day.isoformat() if one.last_day else None}
+                for one in self.files
+            ],
+            "files_end_on": end.isoformat() if end else None,
+            "dropped_files_end_on": self.dropped_files_end_on.isoformat(),
+            "unreadable": self.unreadable,
+        }
+
+
+def erase_person(
+    ports: Ports, campaigns: Sequence[Campaign], address: Address, *, dry_run: bool = False
+) -> ErasureReceipt:
+    """Forget who has this address, in the campaigns, which are of one brand; with `dry_run` only
+    look. Safe to repeat, also after a kill. `RetryLaterError` when others' work kept coming
+    between.
+    """
+    return _Erasure(ports, find_person(ports, campaigns, address), dry_run=dry_run).run()
+
+
+def erase_again(ports: Ports, campaign: Campaign, body: PersonErased) -> None:
+    """Forget somebody once more, by the random ids that a fact has: the table was restored to a
+    moment before it. No fact says so again. Safe to repeat. `RetryLaterError`.
+    """
+    invitations = {body.invitation_id} if body.invitation_id else set()
+    referrals = {body.referral_id} if body.referral_id else set()
+    names = Names(
+        sponsors=set() if invitations else {body.sponsor_id},
+        invitations=invitations,
+        referrals=referrals,
+    )
+    person = Person(ports, [campaign], None, names)
+    person.look()
+    _Erasure(ports, person, is_again=True).run()
+
+
+# What is changed first: what serves her, and what leads to the rest.
+_FIRST: tuple[type[Entity], ...] = (Sponsor, Invitation, Referral)
+# What leads from the address to all of it.
+_CLAIMS: tuple[type[Entity], ...] = (SponsorClaim, RefereeClaim)
+
+
+@dataclass
+class _Erasure(Forgotten):
+    dry_run: bool = False
+    removed: Counter[str] = field(default_factory=Counter)
+    made_nameless: Counter[str] = field(default_factory=Counter)
+    files: dict[str, date | None] = field(default_factory=dict)
+    live: set[str] = field(default_factory=set)
+    counted: list[Entity] = field(default_factory=list)
+    done: int = 0
+    met_another: bool = False
+
+    def run(self) -> ErasureReceipt:
+        """Erase, and look again until nothing is left."""
+        for _ in range(ROUNDS):
+            self._note_files()
+            before, self.met_another = self.done, False
+            self._round()
+            if self.dry_run or (self.done == before and not self.met_another):
+                return self._receipt()
+            self.person.look()
+        raise RetryLaterError("erasure")
+
+    def _receipt(self) -> ErasureReceipt:
+        ports, names = self.ports, self.person.names
+        [first, *_] = self.person.campaigns
+        today = first.local_date(ports.clock())
+        return ErasureReceipt(
+            campaigns=tuple(campaign.id for campaign in self.person.campaigns),
+            at=ports.clock(),
+            dry_run=self.dry_run,
+            removed=dict(sorted(self.removed.items())),
+            made_nameless=dict(sorted(self.made_nameless.items())),
+            random_ids=tuple(sorted(names.sponsors | names.referrals)),
+            live_vouchers=len(self.live),
+            opposed=bool(self.removed or self.made_nameless),
+            files=tuple(FileLeft(path, day) for path, day in sorted(self.files.items())),
+            dropped_files_end_on=today + timedelta(days=DROPPED_KEPT_DAYS),
+            unreadable=self.person.unreadable,
+        )
+
+    # --- a round ----------------------------------------------------------------------------------
+
+    def _round(self) -> None:
+        if not self._has_anything():
+            return
+        self._send_consents()
+        self._oppose()
+        self._each(_FIRST)
+        self._each([kind for kind in ERASED if kind not in (*_FIRST, *_CLAIMS)])
+        self._exports()
+        if not self.met_another:
+            self._each(_CLAIMS)
+
+    def _has_anything(self) -> bool:
+        """Whether something names her but for the objection that stays."""
+        own = self.person.names.own
+        kept = {one.digest for one in self.person.oppositions()} <= own
+        only = all(isinstance(one, Opposition) for one in self.person.found)
+        return not (kept and only)
+
+    def _each(self, kinds: Iterable[type[Entity]]) -> None:
+        """Erase everything of these kinds that was found, each in its own transaction."""
+        for kind in kinds:
+            for entity in [one for one in self.person.found if type(one) is kind]:
+                changes, facts = ERASED[kind](self, entity)
+                self._commit(changes, facts)
+
+    def _commit(self, changes: Sequence[Change], facts: Sequence[Fact] = ()) -> None:
+        if not changes:
+            return
+        if not self.dry_run:
+            try:
+                self.ports.repository.commit(*changes, facts=facts)
+            except ConflictError:
+                self.met_another = True  # the next round finds it as it is then
+                return
+        self.done += 1
+        for change in changes:
+            if change.entity in self.counted:
+                continue  # by a dry run, which has removed nothing
+            self.counted.append(change.entity)
+            name = re.sub(r"(?<=.)([A-Z])", r"_\1", type(change.entity).__name__).lower()
+            if isinstance(change, Remove):
+                self.removed[name] += 1
+            elif isinstance(change, Replace) and type(change.entity) in _NAMELESS:
+                self.made_nameless[name] += 1
+
+    # --- the brand: consent, objection ------------------------------------------------------------
+
+    def _send_consents(self) -> None:
+        """Withdraw what she has agreed to here, and let the client know before we forget it: it has
+        to stop its news too. Then no word of hers waits in the table.
+        """
+        known = self.person.consents()
+        word = latest_word(known)
+        given_here = (
+            word is not None
+            and word.state is ConsentState.GIVEN
+            and word.source is not ConsentSource.CLIENT
+        )
+        if given_here:
+            self._end_consent()
+        for campaign in self.person.campaigns:
+            if self._waits_for_file(campaign) and not self.dry_run:
+                write_consents(self.ports, campaign)
+                self.person.look()
+                self._note_files()
+
+    def _end_consent(self) -> None:
+        address = self.person.address
+        if address is None:
+            return
+        [campaign, *_] = self.person.campaigns
+        whose = WhoseWord(digests_of(self.ports, campaign, address), *self._ids())
+        changes, facts = consent_withdrawal(self.ports, campaign, whose, ConsentSource.ERASURE)
+        self._commit(changes, facts)
+        if not self.dry_run:
+            self.person.look()
+
+    def _ids(self) -> tuple[str | None, str | None, str | None]:
+        """The ids of the person that the fact of a word has."""
+        names = self.person.names
+        referred = [one for one in self.person.found if type(one) is Referral]
+        for one in referred:
+            if one.referral_id in names.referrals:
+                return one.sponsor_id, one.invitation_id, one.referral_id
+        return next(iter(sorted(names.sponsors)), None), None, None
+
+    def _waits_for_file(self, campaign: Campaign) -> bool:
+        """Whether a word of hers is in the table and in no file of `out/` yet."""
+        for one in self.person.found:
+            if getattr(one, "campaign", None) != campaign.id:
+                continue
+            if isinstance(one, ConsentChange) and one.digest in self.person.names.digests:
+                return True
+            if isinstance(one, ConsentsPart) and self.rows_of(one):
+                file = self.ports.repository.get(
+                    ConsentsFile, campaign=campaign.id, number=one.number
+                )
+                if file and file.state is not ExportState.WRITTEN:
+                    return True
+        return False
+
+    def _oppose(self) -> None:
+        """Keep an objection under our own key alone, so that nobody can have her invited again."""
+        ports, own = self.ports, self.person.names.own
+        recorded = self.person.oppositions()
+        scope = widest(one.scope for one in recorded) or OppositionScope.INVITATIONS
+        first = min((one.recorded_at for one in recorded), default=ports.clock())
+        mine = [one for one in recorded if one.digest in own]
+        wanted = oppositions(self.person.brand, sorted(own), mine, first, scope)
+        changes: list[Change] = [
+            Replace(one) if one.revision else Insert(one) for one in wanted if own
+        ]
+        changes += [Remove(one) for one in recorded if own and one.digest not in own]
+        self._commit(changes)
+
+    # --- files ------------------------------------------------------------------------------------
+
+    def _note_files(self) -> None:
+        """The files of `out/` that have a digest of hers, as long as they do."""
+        names = self.person.names
+        for entity in self.person.found:
+            match entity:
+                case Voucher() if entity.holder_id in names.sponsors | names.referrals:
+                    if is_live(entity):
+                        self.live.add(entity.voucher_id)
+                    self._note_export(entity)
+                case Referral() if (
+                    entity.referral_id in names.referrals or entity.sponsor_id in names.sponsors
+                ):
+                    self._note_tables(entity)
+                case ConsentsPart() if self.rows_of(entity):
+                    path = f"{consents_path(entity.campaign, entity.number)}.csv.gz"
+                    self.files[path] = self._last_day(entity.campaign, entity.ends_at)
+                case _:
+                    pass
+
+    def _note_export(self, voucher: Voucher) -> None:
+        if voucher.export is None:
+            return
+        export = self.ports.repository.get(Export, campaign=voucher.campaign, number=voucher.export)
+        if export is None or export.state is ExportState.OPEN:
+            return  # its file will have the random id
+        if has_export_ended(export, self.ports.clock()):
+            return
+        path = f"{export_path(export.campaign, export.number)}.csv.gz"
+        loaded = export.acknowledged_at
+        self.files[path] = (
+            self._last_day(export.campaign, loaded + AFTER_ACKNOWLEDGEMENT) if loaded else None
+        )
+
+    def _note_tables(self, referral: Referral) -> None:
+        """Each table since the confirmation; and one that may be being written now."""
+        kept = AFTER_WRITTEN["referrals"]
+        folder = f"out/{referral.campaign}/referrals/"
+        for one in self.ports.files.written_since(folder, referral.confirmed_at):
+            if one.at + kept > self.ports.clock():
+                self.files[one.path] = self._last_day(referral.campaign, one.at + kept)
+
+    def _last_day(self, campaign: str, end: datetime) -> date:
+        # Runs an hour apart remove what has ended.
+        return self.person.by_id[campaign].local_date(end + timedelta(hours=1))
+
+    def _exports(self) -> None:
+        """Take the digests out of what the files of exports are made of. Those of a file that is
+        being written are left until it is there: every attempt must make the same file (law 5).
+        """
+        exported: dict[tuple[str, int], dict[str, Voucher]] = {}
+        for one in self.person.found:
+            if isinstance(one, Voucher) and self._is_holder(one) and one.export is not None:
+                exported.setdefault((one.campaign, one.export), {})[one.code_key] = one
+        for (campaign, number), held in exported.items():
+            self._export(campaign, number, held)
+
+    def _export(self, campaign: str, number: int, held: Mapping[str, Voucher]) -> None:
+        repository = self.ports.repository
+        export = repository.get(Export, campaign=campaign, number=number)
+        if export and export.state is ExportState.SEALED and not self.dry_run:
+            export_vouchers(self.ports, self.person.by_id[campaign], until=self.ports.clock())
+            export = repository.get(Export, campaign=campaign, number=number)
+        for part in repository.within(ExportPart, campaign=campaign, number=number):
+            nameless = _without_digests(part, held)
+            if nameless != part:
+                is_open = export is not None and export.state is ExportState.OPEN
+                # Nobody may begin to write the file from the parts as they were.
+                still = [Replace(export)] if export and is_open else []
+                self._commit([Replace(nameless), *still])
+
+    def _is_holder(self, voucher: Voucher) -> bool:
+        names = self.person.names
+        return voucher.holder_id in names.sponsors | names.referrals
+
+
+def _without_digests(part: ExportPart, held: Mapping[str, Voucher]) -> ExportPart:
+    """The part with the holder's random id in the rows of these vouchers, by their codes."""
+    at = part.columns.index("holder_digest")
+    rows = tuple(
+        (*row[:at], held[code].holder_id, *row[at + 1 :]) if code in held else row
+        for code, row in zip(part.codes, part.rows, strict=True)
+    )
+    return replace(part, rows=rows)
+
+
+# Of these what stays is counted: the others, such as a mail, are no books.
+_NAMELESS = frozenset((Sponsor, Invitation, Referral, Voucher, Mail, Submission))
