@@ -17,7 +17,7 @@ from typing import Annotated
 
 import typer
 
-from chalicelib.domain.addresses import OWN_KEY, DigestKey
+from chalicelib.domain.addresses import OWN_KEY, RESERVED_KEY_IDS, DigestKey
 from chalicelib.domain.campaign.lists import DigestKeys
 from cli.connection import LOCAL, Connection, Stage, connect
 from cli.errors import CommandError
@@ -105,7 +105,7 @@ def checked_key_id(key_id: str) -> str:
     """The id, if it is valid for a key. Raises CommandError."""
     if not re.fullmatch("[a-z0-9-]{1,16}", key_id):
         raise CommandError("a key id is 1 to 16 lower-case letters, digits and hyphens")
-    if key_id == OWN_KEY:
+    if key_id in RESERVED_KEY_IDS:
         raise CommandError(f"the key id {key_id} is reserved: choose another")
     return key_id
 

@@ -35,6 +35,8 @@ class RewardRefusal(StrEnum):
     SPONSOR_CAP = "sponsor_cap"
     REFEREE_CAP = "referee_cap"
     BUDGET_SPENT = "budget_spent"
+    HOLDER_ERASED = "holder_erased"
+    """who would get it asked to be forgotten"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,11 +182,14 @@ def _made_with(order: Order, used: Templates | None) -> Collection[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What limits the rewards of a referral now. `budget_left` in minor units, None without one."""
+    """What limits the rewards of a referral now. `budget_left` in minor units, None without one;
+    `erased`: who of the two asked to be forgotten, and is issued nothing any more.
+    """
 
     is_newcomer: bool
     sponsor_rewards: int
     budget_left: int | None = None
+    erased: frozenset[HolderRole] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -322,9 +327,12 @@ class _Room:
             reward.to is HolderRole.REFEREE and counts_in_limits(reward) for reward in rewards
         )
         self._budget = limits.budget_left
+        self._erased = limits.erased
 
     def refusal(self, earned: Earned) -> RewardRefusal | None:
         """Why one more reward is not granted; None when it is, and it is counted."""
+        if earned.rule.to in self._erased:
+            return RewardRefusal.HOLDER_ERASED
         caps = earned.campaign.caps
         to_sponsor = earned.rule.to is HolderRole.SPONSOR
         if to_sponsor and self._sponsor >= caps.sponsor_rewards:

@@ -292,6 +292,12 @@ def _find_on_order(ports: Ports, typed: str, order_id: str, lost: str) -> Vouche
     raise UnknownError("voucher")
 
 
+def known_sponsor(ports: CommandPorts, sponsor_id: str) -> Sponsor | None:
+    """The sponsor; None when there is none any more, or she asked to be forgotten."""
+    sponsor = ports.repository.get(Sponsor, sponsor_id=sponsor_id)
+    return None if sponsor is None or sponsor.is_erased else sponsor
+
+
 def sponsor_contact(ports: Ports, sponsor_id: str) -> Contact | None:
     """A sponsor's address and name; None when the sponsor is erased. Without a name the sponsor
     cannot invite: it is never made from the address.

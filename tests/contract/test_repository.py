@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
@@ -13,13 +13,14 @@ import pytest
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.dynamodb.repository import ATTEMPTS, FIRST_PAUSE_S
 from chalicelib.adapters.dynamodb.schema import ITEM_KINDS
+from chalicelib.domain.addresses import AddressDigests, DigestPair
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import Invitation, InvitationState
 from chalicelib.domain.journal import JournalHead, JournalPart, part_of_bundle
 from chalicelib.domain.mails import Mail, MailState
 from chalicelib.domain.orders import Order
-from chalicelib.domain.people import Contact, Link, Token
+from chalicelib.domain.people import Contact, Link, RefereeClaim, Token
 from chalicelib.domain.redemptions import OrderUses, Redemption
 from chalicelib.domain.referral_orders import FurtherOrder
 from chalicelib.domain.referrals import Referral
@@ -322,6 +323,45 @@ def test_an_item_that_cannot_be_read_is_counted_and_hides_no_other(clients: Clie
     clients.dynamodb.put_item(TableName=repository._table, Item=item)
     page = repository.page(KINDS, CAMPAIGN)
     assert (len(page.entities), page.unreadable) == (2, 1)
+
+
+def all_naming(
+    repository: Repository, texts: set[str], kinds: Collection[type[Entity]] = ()
+) -> set[str]:
+    """The kinds of all that has one of the texts."""
+    found: set[str] = set()
+    after, is_last = None, False
+    while not is_last:
+        page = repository.naming(texts, kinds, after)
+        found |= {type(one).__name__ for one in page.entities}
+        after, is_last = page.next, page.next is None
+    return found
+
+
+def test_what_names_a_text_is_found_in_keys_and_deep_inside(repository: Repository) -> None:
+    token = BY_KIND[Token]
+    assert isinstance(token, Token)
+    claim = RefereeClaim(campaign=CAMPAIGN, digest="d-key", sponsor_id="s1", invitation_id="i")
+    deep = replace(token, digests=AddressDigests((DigestPair("k", "d-exact", "d-deep"),)))
+    many = [replace(LINK, link_code=f"{number:03}", sponsor_id="other") for number in range(60)]
+    store(repository, claim, deep, *many, facts=[fact()])
+    assert all_naming(repository, {"d-key"}) == {"RefereeClaim"}
+    assert all_naming(repository, {"d-deep", "nobody"}) == {"Token"}
+    assert all_naming(repository, {"nobody"}) == set()
+    assert all_naming(repository, set()) == set()
+    assert all_naming(repository, {"d-key"}, (Link,)) == {"RefereeClaim", "Link"}
+
+
+def test_what_has_ended_is_found_until_it_is_removed(
+    clock: SettableClock, repository: Repository
+) -> None:
+    contact = BY_KIND[Contact]
+    assert isinstance(contact, Contact)
+    store(repository, contact)
+    clock.now = contact.ends_at
+    [found] = repository.naming((), (Contact,)).entities
+    repository.commit(Remove(found))
+    assert repository.naming((), (Contact,)).entities == []
 
 
 def test_all_that_a_campaign_has_is_removed_but_for_what_stays(repository: Repository) -> None:

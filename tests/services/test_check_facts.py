@@ -40,6 +40,7 @@ from chalicelib.services.operations.check_facts import (
     check_facts,
 )
 from chalicelib.services.operations.statement import write_statements
+from chalicelib.services.persons.erase import erase_person
 from chalicelib.services.ports import (
     FACT_SHARDS,
     TRANSACTION_LIMIT,
@@ -355,6 +356,10 @@ CASES: Mapping[FactName, Case] = {
     F.SIGN_INS_STOPPED: Case(_not_me),
     F.SIGN_INS_RESUMED: Case(
         lambda world: resume_sign_ins(world.ports, world.mailer.to(VIPS[1])[-1].tokens[1]), _not_me
+    ),
+    F.PERSON_ERASED: Case(
+        lambda world: erase_person(world.ports, [world.campaign], Address.parse(VIPS[0])),
+        lambda world: world.referral(NEWCOMER),
     ),
     F.LINK_RENEWED: Case(lambda world: renew_link(world.ports, world.sponsor())),
     F.LINK_STOPPED: Case(_link_bounced, _came_by_link, _with_one_problem_a_link),

@@ -35,6 +35,7 @@ from chalicelib.services.lookups import (
     current_campaign,
     find_customer,
     is_opposed,
+    known_sponsor,
 )
 from chalicelib.services.ports import Insert, Ports, Remove, Replace
 from chalicelib.services.retry import retry_on_conflict
@@ -56,7 +57,7 @@ def decide_invitation(ports: Ports, fact: Fact) -> str:
     if invitation is None or not is_undecided(invitation):
         return DECIDED_ALREADY
     contact = ports.repository.get(Contact, contact_id=invitation.contact_id)
-    sponsor = ports.repository.get(Sponsor, sponsor_id=invitation.sponsor_id)
+    sponsor = known_sponsor(ports, invitation.sponsor_id)
     campaign = current_campaign(ports, invitation.campaign)
     if contact is None or sponsor is None:
         return _refuse(ports, campaign, invitation, contact, Reason.ERASED)

@@ -47,6 +47,7 @@ from chalicelib.services.lookups import (
     contact_of,
     current_campaign,
     find_customer,
+    known_sponsor,
 )
 from chalicelib.services.moves import close_invitation
 from chalicelib.services.ports import Change, ConflictError, Insert, Ports, Replace
@@ -60,7 +61,7 @@ class Offer:
 
     invitation: Invitation
     campaign: Campaign
-    sponsor_name: str | None  # None: an earlier version let sponsors invite without one
+    sponsor_name: str | None  # None: the sponsor is forgotten, or had none in an earlier version
     vouchers: tuple[Voucher, ...] = ()
     has_consented: bool = False
 
@@ -70,22 +71,22 @@ def view_offer(ports: Ports, token_text: str) -> Offer:
     invitation = _invitation_of(ports, token_text)
     campaign = current_campaign(ports, invitation.campaign)
     is_confirmed = invitation.state is InvitationState.CONFIRMED
-    sponsor = ports.repository.get(Sponsor, sponsor_id=invitation.sponsor_id)
+    sponsor = known_sponsor(ports, invitation.sponsor_id)
     contact = contact_of(ports, sponsor) if sponsor else None
-    if sponsor is None or contact is None:
-        raise GoneError("invitation")
+    sponsor_name = contact.first_name if contact else None
     if not is_confirmed:
-        if not is_answerable(invitation, ports.clock()):
+        if sponsor is None or contact is None or not is_answerable(invitation, ports.clock()):
             raise GoneError("invitation")
         _require_room(campaign, sponsor, invitation)
+    # Who has confirmed keeps what she has, whatever became of who invited her.
     if invitation.referral_id is None:
-        return Offer(invitation, campaign, contact.first_name)
+        return Offer(invitation, campaign, sponsor_name)
     referral = _referral(ports, invitation.referral_id)
     word = latest_word(consents_of(ports, campaign, referral.referee.values))
     return Offer(
         invitation,
         campaign,
-        contact.first_name,
+        sponsor_name,
         vouchers=shown_vouchers(ports, referral.referral_id),
         has_consented=word is not None and word.state is ConsentState.GIVEN,
     )
@@ -238,7 +239,7 @@ def _sponsor(
     """The sponsor with digests under every current key and what the confirmation counts, and the
     changes this needs, if any.
     """
-    sponsor = ports.repository.get(Sponsor, sponsor_id=invitation.sponsor_id)
+    sponsor = known_sponsor(ports, invitation.sponsor_id)
     if sponsor is None:
         raise GoneError("invitation")
     _require_room(campaign, sponsor, invitation)

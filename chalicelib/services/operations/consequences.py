@@ -59,6 +59,7 @@ from chalicelib.services.lookups import (
     current_campaign,
     holder_of,
     objects_to_all,
+    sponsor_contact,
     voucher_of,
 )
 from chalicelib.services.ports import BATCH_LIMIT, Agenda, Key, Ports, Repository
@@ -192,7 +193,9 @@ def _invitation_may_be_mailed(ports: Ports, sponsor_id: str, invitation_id: str)
     held = ports.repository.get(
         HeldInvitation, campaign=invitation.campaign, invitation_id=invitation_id
     )
-    return held is None and _has_contact(ports, invitation.contact_id)
+    sponsor = sponsor_contact(ports, sponsor_id)
+    names_sponsor = sponsor is not None and sponsor.first_name is not None
+    return held is None and names_sponsor and _has_contact(ports, invitation.contact_id)
 
 
 def _has_unqueued(ports: Ports, campaign: str) -> bool:

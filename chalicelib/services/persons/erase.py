@@ -48,10 +48,9 @@ from chalicelib.domain.exports import (
 )
 from chalicelib.domain.fact_bodies import PersonErased
 from chalicelib.domain.facts import Fact
-from chalicelib.domain.files.ends import AFTER_ACKNOWLEDGEMENT, AFTER_WRITTEN, has_export_ended
+from chalicelib.domain.files.ends import AFTER_ACKNOWLEDGEMENT, AFTER_WRITTEN
 from chalicelib.domain.invitations import (
     Invitation,
-    Submission,
 )
 from chalicelib.domain.mails import Mail
 from chalicelib.domain.people import (
@@ -73,6 +72,7 @@ from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.persons.find import Names, Person, find_person
 from chalicelib.services.persons.kinds import ERASED, Forgotten
 from chalicelib.services.ports import (
+    EARLIEST,
     Change,
     ConflictError,
     Insert,
@@ -374,9 +374,10 @@ class _Erasure(Forgotten):
         export = self.ports.repository.get(Export, campaign=voucher.campaign, number=voucher.export)
         if export is None or export.state is ExportState.OPEN:
             return  # its file will have the random id
-        if has_export_ended(export, self.ports.clock()):
-            return
         path = f"{export_path(export.campaign, export.number)}.csv.gz"
+        is_written = export.state is ExportState.WRITTEN
+        if is_written and not self.ports.files.written_since(path, EARLIEST):
+            return  # it has ended
         loaded = export.acknowledged_at
         self.files[path] = (
             self._last_day(export.campaign, loaded + AFTER_ACKNOWLEDGEMENT) if loaded else None
@@ -387,12 +388,12 @@ class _Erasure(Forgotten):
         kept = AFTER_WRITTEN["referrals"]
         folder = f"out/{referral.campaign}/referrals/"
         for one in self.ports.files.written_since(folder, referral.confirmed_at):
-            if one.at + kept > self.ports.clock():
-                self.files[one.path] = self._last_day(referral.campaign, one.at + kept)
+            self.files[one.path] = self._last_day(referral.campaign, one.at + kept)
 
     def _last_day(self, campaign: str, end: datetime) -> date:
         # Runs an hour apart remove what has ended.
-        return self.person.by_id[campaign].local_date(end + timedelta(hours=1))
+        ended = max(end, self.ports.clock()) + timedelta(hours=1)
+        return self.person.by_id[campaign].local_date(ended)
 
     def _exports(self) -> None:
         """Take the digests out of what the files of exports are made of. Those of a file that is
@@ -435,4 +436,4 @@ def _without_digests(part: ExportPart, held: Mapping[str, Voucher]) -> ExportPar
 
 
 # Of these what stays is counted: the others, such as a mail, are no books.
-_NAMELESS = frozenset((Sponsor, Invitation, Referral, Voucher, Mail, Submission))
+_NAMELESS = frozenset((Sponsor, Invitation, Referral, Voucher, Mail))

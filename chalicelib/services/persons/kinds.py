@@ -8,7 +8,7 @@ transaction, none where there is nothing left to do. In which order they are cal
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -287,24 +287,11 @@ def _erase_token(forgotten: Forgotten, token: Token) -> Erased:
     return ([Remove(token)], []) if is_hers else _NOTHING
 
 
-def _erase_of_sponsor(forgotten: Forgotten, entity: Session | SignInLink | Link) -> Erased:
+def _erase_of_sponsor(
+    forgotten: Forgotten, entity: Session | SignInLink | Link | Submission
+) -> Erased:
     is_hers = entity.sponsor_id in forgotten.person.names.sponsors
     return ([Remove(entity)], []) if is_hers else _NOTHING
-
-
-def _erase_submission(forgotten: Forgotten, submission: Submission) -> Erased:
-    """Of a call that invited her among others the hash of what was typed goes: whoever tries
-    addresses would find hers. A repeat of the call is refused then.
-    """
-    names = forgotten.person.names
-    if submission.sponsor_id in names.sponsors:
-        return [Remove(submission)], []
-    if names.invitations.isdisjoint(submission.invitation_ids):
-        return _NOTHING
-    if submission.request_hash in submission.invitation_ids:
-        return _NOTHING
-    nameless = replace(submission, request_hash=submission.invitation_ids[0])
-    return [Replace(nameless)], []
 
 
 def _erase_mail(forgotten: Forgotten, mail: Mail) -> Erased:
@@ -345,21 +332,21 @@ def _erase_claim(forgotten: Forgotten, claim: SponsorClaim | RefereeClaim) -> Er
 
 
 def _erased_before(_forgotten: Forgotten, _entity: Entity) -> Erased:
-    """Of a kind that a step before has dealt with: `_oppose`, `_exports`, `_send_consents`."""
+    """Of a kind that what comes before has dealt with: the sponsor, or a step of `erase.py`."""
     return _NOTHING
 
 
 # Every kind of item that may have an address, a name or a digest of somebody, or serve her.
-ERASED: Mapping[type[Entity], Callable[[Forgotten, Any], Erased]] = {
+ERASED: dict[type[Entity], Callable[[Forgotten, Any], Erased]] = {
     Sponsor: _erase_sponsor,
     Invitation: _erase_invitation,
     Referral: _erase_referral,
     Contact: _erase_contact,
     Session: _erase_of_sponsor,
     SignInLink: _erase_of_sponsor,
-    Link: _erase_of_sponsor,
+    Link: _erased_before,
     Token: _erase_token,
-    Submission: _erase_submission,
+    Submission: _erase_of_sponsor,
     Voucher: _erase_voucher,
     Mail: _erase_mail,
     HeldInvitation: _erase_held,

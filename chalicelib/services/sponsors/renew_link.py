@@ -11,7 +11,7 @@ from chalicelib.domain.links import NEW_LINKS_A_DAY, links_made_on, with_new_lin
 from chalicelib.domain.people import Session, Sponsor
 from chalicelib.services.errors import QuotaError, UnauthorisedError
 from chalicelib.services.facts import new_fact
-from chalicelib.services.lookups import campaign_with_channel
+from chalicelib.services.lookups import campaign_with_channel, known_sponsor
 from chalicelib.services.moves import link_changes
 from chalicelib.services.ports import Ports
 from chalicelib.services.retry import retry_on_conflict
@@ -23,7 +23,7 @@ def renew_link(ports: Ports, session: Session) -> tuple[Campaign, Sponsor]:
     sponsor is erased.
     """
     campaign = campaign_with_channel(ports, session.campaign, "link")
-    sponsor = ports.repository.get(Sponsor, sponsor_id=session.sponsor_id)
+    sponsor = known_sponsor(ports, session.sponsor_id)
     if sponsor is None:
         raise UnauthorisedError("session")
     now = ports.clock()

@@ -11,7 +11,7 @@ from chalicelib.domain.sign_ins import SignInLink, is_current
 from chalicelib.services.digests import find_sponsor
 from chalicelib.services.errors import UnauthorisedError
 from chalicelib.services.list_ports import ListUnavailableError
-from chalicelib.services.lookups import current_campaign, sponsor_contact
+from chalicelib.services.lookups import current_campaign, known_sponsor, sponsor_contact
 from chalicelib.services.ports import Change, Insert, Key, Ports, Remove, Replace
 from chalicelib.services.retry import retry_on_conflict
 
@@ -35,7 +35,7 @@ def open_session(
         sponsor_key := Key.of(Sponsor, sponsor_id=token.sponsor_id),
     )
     link, sponsor = found.get(link_key), found.get(sponsor_key)
-    if sponsor is None or not is_current(token, link):
+    if sponsor is None or sponsor.is_erased or not is_current(token, link):
         raise UnauthorisedError("token")
     is_vip = _is_vip(ports, sponsor)
     if is_vip is False:
@@ -104,7 +104,7 @@ def signed_in(ports: Ports, bearer: str) -> Session:
     now = ports.clock()
     if not tokens.is_to_be_checked(session, now):
         return session
-    sponsor = ports.repository.get(Sponsor, sponsor_id=session.sponsor_id)
+    sponsor = known_sponsor(ports, session.sponsor_id)
     is_vip = _is_vip(ports, sponsor) if sponsor else False
     if is_vip is False:
         ports.repository.commit(Remove(session))

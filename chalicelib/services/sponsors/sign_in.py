@@ -32,6 +32,7 @@ from chalicelib.domain.people import (
 )
 from chalicelib.domain.sign_ins import SignInLink, SignInReason, next_link, reason_to_wait
 from chalicelib.services.digests import complete_sponsor, digests_of
+from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.facts import facts_around, new_fact
 from chalicelib.services.list_ports import ListUnavailableError, Membership
 from chalicelib.services.lookups import (
@@ -69,7 +70,8 @@ def decide_sign_in(ports: Ports, fact: Fact) -> str:
     """Grant a request if the address is on the VIP list; returns the named outcome.
 
     A request decided before stays as it is. Without a trustworthy list nothing is granted.
-    `ListUnavailableError` only for a failed read: a later attempt may succeed.
+    `ListUnavailableError` only for a failed read, `RetryLaterError` while she is being forgotten: a
+    later attempt may succeed.
     """
     requested = body_as(fact, SignInRequested)
     contact = ports.repository.get(Contact, contact_id=requested.contact_id)
@@ -154,7 +156,11 @@ def _sponsor_of(ports: Ports, campaign: Campaign, digests: AddressDigests) -> Sp
     claims = sponsor_claims_on(ports, campaign.id, known)
     # The exact form goes before the alias form, in whatever order they were read.
     nearest = min(claims, key=lambda claim: known.index(claim.digest), default=None)
-    return ports.repository.get(Sponsor, sponsor_id=nearest.sponsor_id) if nearest else None
+    found = ports.repository.get(Sponsor, sponsor_id=nearest.sponsor_id) if nearest else None
+    if found and found.is_erased:
+        # Her claims go last: once they have, she is somebody new.
+        raise RetryLaterError("erasure")
+    return found
 
 
 def _grant_new_sponsor(

@@ -13,7 +13,7 @@ from chalicelib.domain.invitations import Invitation, is_shown_to_sponsor, withi
 from chalicelib.domain.people import Contact, Session, Sponsor
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.errors import UnauthorisedError
-from chalicelib.services.lookups import current_campaign
+from chalicelib.services.lookups import current_campaign, known_sponsor
 from chalicelib.services.ports import Ports
 from chalicelib.services.voucher_views import shown_vouchers
 
@@ -36,7 +36,7 @@ class SponsorSpace:
 
 def view_sponsor_space(ports: Ports, session: Session) -> SponsorSpace:
     """The sponsor's space. `UnauthorisedError` when the sponsor is erased."""
-    sponsor = ports.repository.get(Sponsor, sponsor_id=session.sponsor_id)
+    sponsor = known_sponsor(ports, session.sponsor_id)
     if sponsor is None:
         raise UnauthorisedError("session")
     contact = ports.repository.get(Contact, contact_id=sponsor.contact_id)

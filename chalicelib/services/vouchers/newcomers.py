@@ -54,6 +54,9 @@ def newcomer_at_redemption(
 def _find_customer(
     ports: Ports, campaign: Campaign, referral: Referral, at: datetime
 ) -> Membership:
+    if referral.is_erased:
+        # Nobody is looked up any more; who invited her loses nothing by that.
+        return Membership(referral.customers_version, None)
     try:
         return find_customer_as_of(ports, campaign, referee_of(ports, referral), at)
     except ListUnavailableError as error:

@@ -6,7 +6,7 @@ concurrent actions one is decided again. How a voucher is issued is in `issue.py
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from chalicelib.domain import rewards, vouchers
@@ -58,7 +58,14 @@ class ReferralRewards:
             is_newcomer=is_newcomer,
             sponsor_rewards=self.sponsor.rewards,
             budget_left=self.budget_left,
+            erased=frozenset(self._erased()),
         )
+
+    def _erased(self) -> Iterator[HolderRole]:
+        if self.sponsor.is_erased:
+            yield HolderRole.SPONSOR
+        if self.referral.is_erased:
+            yield HolderRole.REFEREE
 
 
 def carry_out(ports: Ports, state: ReferralRewards, action: Action) -> str:
