@@ -1,5 +1,5 @@
-"""`tandem`: campaigns, keys, lists, mails, vouchers, facts, digests, queues. Wires the commands
-together.
+"""`tandem`: campaigns, keys, lists, mails, persons, vouchers, facts, digests, queues. Wires the
+commands together.
 
 CommandError and errors of AWS and of files are reported here, as plain lines on stderr with exit
 code 1. Anything else is a bug and shows its traceback.
@@ -22,6 +22,7 @@ from cli import (
     lists,
     mails,
     migration,
+    persons,
     queues,
     reconcile,
     replay,
@@ -67,6 +68,7 @@ app.add_typer(campaigns.app, name="campaign")
 app.add_typer(keys.app, name="key")
 app.add_typer(lists.app, name="list")
 app.add_typer(mails.app, name="mail")
+app.add_typer(persons.app, name="person")
 app.add_typer(vouchers.app, name="voucher")
 app.add_typer(journal.app, name="journal")
 app.add_typer(queues.app, name="queue")

@@ -58,7 +58,7 @@ def redrive(queue: Name, dry_run: DryRun = False, stage: Stage = LOCAL) -> None:
     if queue == SCHEDULE:
         raise CommandError("nothing to bring back: the next run of a schedule does all that is due")
     dead = connection.queue_url(f"{queue}-dead")
-    messages = _receive(connection, dead)
+    messages = receive(connection, dead)
     if dry_run:
         _show_messages(connection, dead, list(messages), queue)
         return
@@ -78,7 +78,7 @@ def redrive(queue: Name, dry_run: DryRun = False, stage: Stage = LOCAL) -> None:
         raise CommandError("some were left: the logs of the function say why")
 
 
-def _receive(connection: Connection, url: str) -> Iterator[list[Message]]:
+def receive(connection: Connection, url: str) -> Iterator[list[Message]]:
     """The messages of a queue, each once, hidden from others meanwhile. One that is left comes back
     when it is no longer hidden: when nothing else comes, all are done.
     """
