@@ -1,5 +1,5 @@
-"""`tandem`: campaigns, keys, lists, mails, persons, vouchers, facts, digests, queues. Wires the
-commands together.
+"""`tandem`: campaigns, keys, lists, mails, persons, rewards, vouchers, facts, digests, queues. Wires
+the commands together.
 
 CommandError and errors of AWS and of files are reported here, as plain lines on stderr with exit
 code 1. Anything else is a bug and shows its traceback.
@@ -27,6 +27,7 @@ from cli import (
     reconcile,
     replay,
     restore,
+    rewards,
     status,
     vouchers,
 )
@@ -59,7 +60,7 @@ class _ReportingGroup(TyperGroup):
 
 app = typer.Typer(
     cls=_ReportingGroup,
-    help="Campaigns, keys, lists, mails, vouchers, facts and digests of Tandem.",
+    help="Campaigns, keys, lists, mails, rewards, vouchers, facts and digests of Tandem.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,  # locals may contain addresses and keys
@@ -69,6 +70,7 @@ app.add_typer(keys.app, name="key")
 app.add_typer(lists.app, name="list")
 app.add_typer(mails.app, name="mail")
 app.add_typer(persons.app, name="person")
+app.add_typer(rewards.app, name="reward")
 app.add_typer(vouchers.app, name="voucher")
 app.add_typer(journal.app, name="journal")
 app.add_typer(queues.app, name="queue")

@@ -30,6 +30,7 @@ from chalicelib.api.operations import Operation
 from chalicelib.api.problems import RequestError, problem_of, unexpected_problem
 from chalicelib.domain.addresses import Address, AddressError, suggestion
 from chalicelib.domain.first_names import first_name
+from chalicelib.domain.traces import network_of
 from chalicelib.observability import count, failed, flushed, log
 from chalicelib.services.errors import (
     FieldProblem,
@@ -122,6 +123,19 @@ class Call:
     def header(self, name: str) -> str:
         """A header that a caller may leave out: empty then."""
         return str(self._request.headers.get(name, ""))
+
+    def network(self) -> str | None:
+        """The caller's network, which many share; None when unknown. The address itself is not
+        handed on.
+
+        Behind CloudFront, API Gateway sees CloudFront, which has written the caller last into
+        `X-Forwarded-For`. Who calls the API directly may write anything there: as with any tunnel,
+        they are then on some other network.
+        """
+        source = str(self._request.context.get("identity", {}).get("sourceIp", ""))
+        passed_on = [each.strip() for each in self.header("x-forwarded-for").split(",")]
+        callers = [each for each in passed_on if each and each != source]
+        return network_of(callers[-1] if callers else source)
 
     def idempotency_key(self) -> str | None:
         """The `Idempotency-Key` header, None without one."""

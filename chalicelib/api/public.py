@@ -81,7 +81,7 @@ def public_routes(ports: Callable[[], Ports]) -> Blueprint:
     def confirm(call: Call, token: str) -> Reply:
         body = call.body(models.ConfirmationRequest)
         referral, is_new = respond.confirm(
-            call.ports, token, body.terms_version, body.marketing_consent
+            call.ports, token, body.terms_version, body.marketing_consent, call.network()
         )
         call.concerns(referral.correlation)
         confirmation = models.ConfirmationAnswer(

@@ -42,7 +42,7 @@ def sponsor_routes(ports: Callable[[], Ports], origin: Callable[[], str]) -> Blu
         session = signed_in(call.ports, call.bearer())
         body = call.body(models.InvitationsRequest)
         referees = _referees(body)
-        ids = invite(call.ports, session, referees, call.idempotency_key())
+        ids = invite(call.ports, session, referees, call.idempotency_key(), call.network())
         call.concerns(*ids)
         return models.InvitationsAnswer(
             invitations=[models.InvitationTaken(id=each) for each in ids]

@@ -25,7 +25,10 @@ from chalicelib.domain.fact_bodies import (
     MailComplained,
     OrderBody,
     OrderCorrected,
+    RewardHeld,
+    RewardHoldEnded,
     RewardRefused,
+    RewardReleased,
     VoucherAcknowledged,
     VoucherIssued,
     body_of,
@@ -36,6 +39,8 @@ from chalicelib.domain.mails import AT_MOST_ONCE, MailProblem
 
 REFUSED_FOR = "refused."
 BOUGHT_BY = "buyer."
+# What is held now: how many rewards, and their value.
+HELD = "held."
 FOUND_ON_LATER_LIST = "found_on_later_list"
 ORDERS_KEPT = "orders_kept"
 VOUCHERS_REPLACED = "vouchers_replaced"
@@ -90,6 +95,32 @@ def _found_on_later_list(body: FactBody) -> Mapping[str, int]:
     # Only the first fact about a referee has this set: a person is counted once (law 3).
     found = isinstance(body, InvitationExpired | RewardRefused) and body.found_on_later_list
     return {FOUND_ON_LATER_LIST: 1} if found else {}
+
+
+def _refused(body: FactBody) -> Mapping[str, int]:
+    return {**_found_on_later_list(body), **_held(body)}
+
+
+def _held(body: FactBody) -> Mapping[str, int]:
+    """Of rewards that are held now, one more or one fewer."""
+    match body:
+        case RewardHeld(value_minor=value):
+            by = 1
+        case (
+            RewardReleased(value_minor=value)
+            | RewardHoldEnded(value_minor=value, was_released=False)
+        ):
+            by = -1
+        case RewardRefused(value_minor=value, is_by_review=True):
+            by = -1
+        case _:
+            return {}
+    return {f"{HELD}rewards": by, f"{HELD}value_minor": by * (value or 0)}
+
+
+def _fills_room(body: FactBody) -> Queue | None:
+    """A refusal after a review leaves room under a cap; any other changes nothing."""
+    return Queue.REWARD if isinstance(body, RewardRefused) and body.is_by_review else None
 
 
 def _by_buyer(body: FactBody) -> Mapping[str, int]:
@@ -206,7 +237,15 @@ EFFECTS: Mapping[FactName, Effect] = {
     F.ORDER_CANCELLED: _ORDER,
     F.ORDER_CORRECTED: _ORDER,
     F.REWARD_REVOKED: Effect(queues=(Queue.REWARD,), counters=("rewards_taken_back",)),
-    F.REWARD_REFUSED: Effect(counters=("rewards_refused",), counted_by=_found_on_later_list),
+    F.REWARD_REFUSED: Effect(
+        queues=(Queue.REWARD,),
+        queue_for=_fills_room,
+        counters=("rewards_refused",),
+        counted_by=_refused,
+    ),
+    F.REWARD_HELD: Effect(counted_by=_held),
+    F.REWARD_RELEASED: Effect(queues=(Queue.REWARD,), counted_by=_held),
+    F.REWARD_HOLD_ENDED: Effect(queues=(Queue.REWARD,), counted_by=_held),
     F.LIST_ACCEPTED: _NEW_LIST,
     F.LIST_CONFIRMED: _NEW_LIST,
     F.LIST_ROLLED_BACK: _NEW_LIST,
@@ -311,12 +350,15 @@ def funnel(counts: Mapping[str, int]) -> dict[str, int]:
 
 
 def shown(counts: Mapping[str, int]) -> dict[str, int]:
-    """What the dashboard shows of `counts`: the funnel, refusals by reason, orders by buyer.
+    """What the dashboard shows of `counts`: the funnel, refusals by reason, orders by buyer, what
+    is held.
 
     The others are those that no version shows any more, or that earlier versions did not count.
     """
     by_body = {
-        name: value for name, value in counts.items() if name.startswith((REFUSED_FOR, BOUGHT_BY))
+        name: value
+        for name, value in counts.items()
+        if name.startswith((REFUSED_FOR, BOUGHT_BY, HELD))
     }
     return funnel(counts) | by_body
 

@@ -20,6 +20,7 @@ from chalicelib.domain.campaign.file import Campaign, is_past
 from chalicelib.domain.eligibility import Reason, Verdict
 from chalicelib.domain.entity import Entity, require, require_move
 from chalicelib.domain.people import Contact, Sponsor
+from chalicelib.domain.traces import NO_TRACES, Traces
 
 
 class InvitationState(StrEnum):
@@ -69,7 +70,12 @@ class Decision:
 
 @dataclass(frozen=True, kw_only=True)
 class Invitation(Entity):
-    """A sponsor's offer to one referee."""
+    """A sponsor's offer to one referee.
+
+    The last three are evidence for a review, and stored only in a campaign that has one: the traces
+    of the address, how many of its private domain were invited on that day before and with it, and
+    how many had answered from the network of the confirmation within the hour before it.
+    """
 
     invitation_id: str
     campaign: str
@@ -87,6 +93,9 @@ class Invitation(Entity):
     sent_at: datetime | None = None
     ended_at: datetime | None = None
     referral_id: str | None = None
+    traces: Traces = NO_TRACES
+    domain_number: int = 0
+    answers_beside: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

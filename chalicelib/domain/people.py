@@ -14,6 +14,7 @@ from enum import StrEnum
 from chalicelib.domain.addresses import Address, AddressDigests
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.entity import Entity, require
+from chalicelib.domain.traces import NO_TRACES, Traces
 
 
 class TokenPurpose(StrEnum):
@@ -73,6 +74,8 @@ class Sponsor(Entity):
     """when the link replaced an earlier one, if it did"""
     links_made: int = 0
     links_made_on: date | None = None
+    traces: Traces = NO_TRACES
+    """of the address of the first sign-in, in a campaign with a review"""
 
     @property
     def is_erased(self) -> bool:
@@ -180,9 +183,11 @@ def new_sponsor(
     link_code: str,
     vip_list_version: int,
     now: datetime,
+    traces: Traces = NO_TRACES,
 ) -> Sponsor:
     """A sponsor at the first sign-in."""
     return Sponsor(
+        traces=traces,
         counts_revoked=False,
         sponsor_id=sponsor_id,
         campaign=campaign.id,

@@ -1,6 +1,7 @@
-"""Knowledge of mail providers: common domains, disposable domains, role mailboxes.
+"""Knowledge of mail providers: common domains, public ones, disposable ones, role mailboxes.
 
-Owns the tables behind `Address.quality_problem` and `addresses.suggestion`. Works on normalised
+Owns the tables behind `Address.quality_problem`, `addresses.suggestion` and what is a private
+domain. Works on normalised
 parts; refuses nothing itself. Our own tables are short on purpose: a complete one would be outdated
 every week, and a miss costs a bounce but breaks no law. The disposable domains come from a package
 with frequent releases (docs/decisions/0021), loaded at first use: among the public calls, only one
@@ -45,6 +46,40 @@ TYPOS = {
     "srf.fr": "sfr.fr",
 }
 
+# Where anybody can have a mailbox, so that two who do have nothing in common: names that their
+# owners use under every ending, and single domains of access providers and free mail.
+_PUBLIC_NAMES = frozenset(
+    words(
+        """
+        aim aol club-internet duck email fastmail freemail freenet gmail gmx googlemail hotmail
+        hushmail icloud inbox laposte libero live lycos mail mailo msn neuf netcourrier numericable
+        orange outlook posteo proton protonmail rediffmail rocketmail sfr sky tele2 terra tiscali
+        tuta tutamail tutanota virgilio vivaldi voila wanadoo yahoo yandex ymail zoho zohomail
+        """
+    )
+)
+_PUBLIC = frozenset(
+    words(
+        """
+        126.com 139.com 163.com a1.net abv.bg alice.it aliceadsl.fr aon.at arcor.de att.net
+        bbox.fr bell.net bellsouth.net bigpond.com bk.ru bluewin.ch bol.com.br btinternet.com
+        caramail.fr casema.nl cegetel.net centrum.cz charter.net chello.at chello.nl clix.pt
+        comcast.net cox.net daum.net disroot.org earthlink.net eircom.net excite.com foxmail.com
+        free.fr freesurf.fr globo.com hanmail.net hetnet.nl hey.com hispeed.ch home.nl i.ua ik.me
+        infonie.fr inwind.it iol.it juno.com kpnmail.nl list.ru mac.com mailbox.org me.com meo.pt
+        mindspring.com naver.com netzero.net noos.fr nordnet.fr ntlworld.com o2.pl online.de
+        online.no onet.pl optonline.net optusnet.com.au pec.it planet.nl pm.me
+        privaterelay.appleid.com proximus.be qq.com rambler.ru riseup.net rogers.com runbox.com
+        sapo.pt sbcglobal.net scarlet.be seznam.cz shaw.ca sina.com skynet.be sohu.com
+        startmail.com sunrise.ch sympatico.ca t-online.de talktalk.net telefonica.net
+        telenet.be telia.com telus.net tim.it tin.it uol.com.br upcmail.nl usa.net verizon.net
+        videotron.ca virgin.net virginmedia.com web.de worldonline.fr wp.pl xs4all.nl xtra.co.nz
+        ya.ru ziggo.nl
+        """
+    )
+)
+_COUNTRY = re.compile(r"[a-z]{2}|com|net|org|eu|info|biz|io|fm|(?:com?|net|org)\.[a-z]{2}")
+
 _ROLES = frozenset(
     words(
         """
@@ -70,6 +105,17 @@ def is_disposable(domain: str) -> bool:
 
     labels = domain.split(".")
     return any(".".join(labels[i:]) in blocklist for i in range(len(labels) - 1))
+
+
+def is_public(domain: str) -> bool:
+    """Whether anybody can have an address at the domain. One that is not known is private: then
+    strangers look related, which weighs little.
+    """
+    name, _, ending = domain.partition(".")
+    if domain in _PUBLIC or domain in COMMON:
+        return True
+    of_all_countries = name in _PUBLIC_NAMES and _COUNTRY.fullmatch(ending) is not None
+    return of_all_countries or is_disposable(domain)
 
 
 def domain_meant(domain: str) -> str | None:

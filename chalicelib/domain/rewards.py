@@ -25,6 +25,7 @@ from chalicelib.domain.entity import Entity, stored_as
 from chalicelib.domain.orders import Order, OrderStatus, is_counted, uses_vouchers
 from chalicelib.domain.redemptions import Redemption
 from chalicelib.domain.referrals import Referral
+from chalicelib.domain.review import Hold
 from chalicelib.domain.vouchers import Voucher
 
 
@@ -37,6 +38,14 @@ class RewardRefusal(StrEnum):
     BUDGET_SPENT = "budget_spent"
     HOLDER_ERASED = "holder_erased"
     """who would get it asked to be forgotten"""
+    REFUSED_IN_REVIEW = "refused_in_review"
+    """somebody has refused it while it was held"""
+    NOT_DECIDED = "not_decided"
+    """nobody decided in time, and the campaign refuses then"""
+
+
+# Final for a rung: no later order or report brings it back.
+BY_REVIEW = frozenset({RewardRefusal.REFUSED_IN_REVIEW, RewardRefusal.NOT_DECIDED})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +54,8 @@ class Reward(Entity):
 
     `order_id` is the order it was granted for, `voucher_id` the voucher whose redemption earned it.
     `is_used`: its voucher could not be revoked, because it was used or had expired. `in_budget`: it
-    was granted under a version with a budget, and counts in what is spent of that.
+    was granted under a version with a budget, and counts in what is spent of that. `hold` is set
+    once it is held for a review (`review.py`); its value counts in the limits from then on.
     """
 
     referral_id: str
@@ -63,11 +73,14 @@ class Reward(Entity):
     value_minor: int = 0
     voucher_id: str | None = None
     in_budget: bool = False
+    hold: Hold | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Budget(Entity):
-    """How much of a campaign's budget is granted, in minor units; revoked rewards do not count."""
+    """How much of a campaign's budget is granted or held, in minor units; revoked rewards do not
+    count.
+    """
 
     campaign: str
     spent_minor: int
@@ -232,8 +245,30 @@ def is_active(reward: Reward) -> bool:
 
 
 def counts_in_limits(reward: Reward) -> bool:
-    """True while caps and the budget count it: its voucher stands, or was used."""
-    return is_active(reward) or reward.is_used
+    """True while caps and the budget count it: its voucher stands, or was used, or it is kept free
+    for it by a review.
+    """
+    return is_active(reward) or reward.is_used or waits(reward)
+
+
+def waits(reward: Reward) -> bool:
+    """True while it is held, and after its release until its voucher is issued."""
+    return reward.hold is not None and reward.code_key is None and reward.refused_reason is None
+
+
+def is_held(reward: Reward) -> bool:
+    """True until a held reward is released, refused, or falls away."""
+    return waits(reward) and not is_released(reward)
+
+
+def is_released(reward: Reward) -> bool:
+    """True when it was held and is granted next, or has been."""
+    return reward.hold is not None and reward.hold.released_at is not None
+
+
+def is_refused_in_review(reward: Reward) -> bool:
+    """True when a review has ended with a no, which is final."""
+    return reward.refused_reason in BY_REVIEW
 
 
 def plan_rewards(
@@ -279,9 +314,15 @@ def _due(rule: str, earned: Sequence[Earned], rewards: Sequence[Reward]) -> list
 
 def _revocations(allowed: Sequence[Earned], own: Mapping[int, Reward]) -> Iterator[Revoke]:
     # A confirmation is never undone.
-    active = [reward for reward in own.values() if reward.rung and is_active(reward)]
     rungs = {each.rung for each in allowed}
     orders = {each.order.order_id for each in allowed if each.order}
+    waiting = [reward for reward in own.values() if reward.rung and waits(reward)]
+    # Judged for another order than the one that earns the rung by now: judged again, or nothing.
+    judged = {each.rung: each.order.order_id for each in allowed if each.order}
+    fallen = [reward for reward in waiting if judged.get(reward.rung) != reward.order_id]
+    yield from map(Revoke, fallen)
+    active = [reward for reward in own.values() if reward.rung and is_active(reward)]
+    active += [reward for reward in waiting if reward not in fallen]
     # First those whose order earns nothing any more, then the highest rungs.
     active.sort(key=lambda reward: (reward.rung in rungs, reward.order_id in orders, -reward.rung))
     for reward in active[: max(0, len(active) - len(rungs - {CONFIRMATION_RUNG}))]:
@@ -295,14 +336,20 @@ def _grants(
     own: Mapping[int, Reward],
     room: _Room,
 ) -> Iterator[Action]:
-    missing = len(allowed) - sum(map(is_active, own.values()))
+    # What a review has refused for a rung is settled: nothing else is granted for it.
+    rungs = {each.rung for each in allowed}
+    refused_for_good = sum(is_refused_in_review(one) for one in own.values() if one.rung in rungs)
+    missing = len(allowed) - refused_for_good
+    missing -= sum(is_active(one) or waits(one) for one in own.values())
     used = [reward for reward in own.values() if reward.revoked_at and reward.is_used]
     for reward in used[: max(0, missing)]:
         missing -= 1
         yield Reinstate(reward)
     for each in due:
         existing = own.get(each.rung)
-        if existing and (is_active(existing) or existing in used):
+        if existing and is_settled(existing, used):
+            if is_released(existing) and waits(existing):
+                yield Grant(each, existing)
             continue
         decision = _decision(referral, each, existing)
         reason = RewardRefusal.NOT_A_NEWCOMER
@@ -316,6 +363,15 @@ def _grants(
             reason = refusal
         if existing is None or existing.refused_reason != reason:
             yield Refuse(each, decision, reason)
+
+
+def is_settled(existing: Reward, used: Collection[Reward] = ()) -> bool:
+    """Whether nothing new is decided about a reward: its voucher stands or is used, or a review has
+    it, or has refused it.
+    """
+    return (
+        is_active(existing) or existing in used or waits(existing) or is_refused_in_review(existing)
+    )
 
 
 class _Room:
@@ -364,11 +420,15 @@ def plan_redemption_reward(
     allowed = due if limits.is_newcomer else {}
     room = _Room(limits, rewards)
     actions: list[Action] = [
-        Revoke(reward) for rule, reward in own.items() if rule not in allowed and is_active(reward)
+        Revoke(reward)
+        for rule, reward in own.items()
+        if rule not in allowed and (is_active(reward) or waits(reward))
     ]
     for rule, each in due.items():
         existing = own.get(rule)
-        if existing and is_active(existing):
+        if existing and is_settled(existing):
+            if rule in allowed and is_released(existing) and waits(existing):
+                actions.append(Grant(replace(each, rung=existing.rung), existing))
             continue
         if existing and existing.is_used:
             actions += [Reinstate(existing)] if rule in allowed else []

@@ -134,6 +134,7 @@ class Agenda(StrEnum):
     LEASED = "leased"
     UNDELIVERED = "undelivered"
     FILES = "files"
+    HELD_REWARDS = "held_rewards"
 
 
 def hours(since: datetime, until: datetime) -> Iterator[datetime]:

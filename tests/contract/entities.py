@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from chalicelib.domain.addresses import Address
+from chalicelib.domain.campaign.review import Signal
 from chalicelib.domain.campaign.rules import HolderRole, Release
 from chalicelib.domain.campaign.versions import CampaignVersion, CurrentCampaign
 from chalicelib.domain.changes import ChangeKind, VoucherChange
@@ -61,9 +62,11 @@ from chalicelib.domain.redemptions import (
 )
 from chalicelib.domain.referral_orders import FurtherOrder
 from chalicelib.domain.referrals import Referral
+from chalicelib.domain.review import DomainDay, Hold, NetworkAnswers, ScoredSignal
 from chalicelib.domain.rewards import Budget, Reward
 from chalicelib.domain.sign_ins import SignInLink
 from chalicelib.domain.statements import Statement
+from chalicelib.domain.traces import Traces
 from chalicelib.domain.vouchers import (
     SpareCode,
     Voucher,
@@ -99,7 +102,7 @@ ENTITIES: list[Entity] = [
         link_code="abc", locale="fr", created_at=MORNING, vip_list_version=1, invited=2,
         rewards=4, counts_revoked=False,
         link_problems=6, link_confirmed=3, link_made_at=MORNING, links_made=2,
-        links_made_on=date(2026, 3, 2),
+        links_made_on=date(2026, 3, 2), traces=Traces(domain="1" * 16, stem="2" * 16),
     ),
     SponsorClaim(campaign=CAMPAIGN, digest="d", sponsor_id="s"),
     RefereeClaim(campaign=CAMPAIGN, digest="d", sponsor_id="s", invitation_id="i"),
@@ -132,6 +135,7 @@ ENTITIES: list[Entity] = [
             vips_version=1,
         ),
         sent_at=MORNING, ended_at=LATER, referral_id="r",
+        traces=Traces(domain="1" * 16, stem="2" * 16), domain_number=2, answers_beside=1,
     ),
     Submission(
         sponsor_id="s", key_hash="h", request_hash="q", invitation_ids=("i", "j"), ends_at=LATER
@@ -148,6 +152,11 @@ ENTITIES: list[Entity] = [
         referral_id="r", rule="ladder-first", rung=1, campaign=CAMPAIGN, order_id="A1",
         code_key="C", granted_at=MORNING, refused_reason="x", revoked_at=LATER, is_used=True,
         to=HolderRole.REFEREE, value_minor=500, voucher_id="v", in_budget=True,
+        hold=Hold(
+            held_at=MORNING, ends_at=LATER, score=35,
+            signals=(ScoredSignal(signal=Signal.SEQUENCE, seen=2, points=35),),
+            released_at=LATER, released_by="AROA1",
+        ),
     ),
     Order(
         campaign=CAMPAIGN, order_id="A#1", referral_id="r", status=OrderStatus.PLACED,
@@ -157,6 +166,10 @@ ENTITIES: list[Entity] = [
     ),
     OrderReference(order_ref="f" * 32, campaign=CAMPAIGN, order_id="A#1"),
     Budget(campaign=CAMPAIGN, spent_minor=500),
+    NetworkAnswers(
+        sponsor_id="s", network="0" * 16, campaign=CAMPAIGN, answers=2, ends_at=LATER
+    ),
+    DomainDay(campaign=CAMPAIGN, domain="0" * 16, day="2026-03-02", invited=2, ends_at=LATER),
     Voucher(
         code_key="C", voucher_id="v", code="WE-C", campaign=CAMPAIGN, campaign_version=3,
         template="welcome", holder=HolderRole.REFEREE, holder_id="r", holder_digest="d",

@@ -245,19 +245,24 @@ class World:
         token = self.mailer.to(address)[-1].tokens[0]
         return open_session(self.ports, CAMPAIGN, token, first_name)[1]
 
-    def invite(self, session: Session, *addresses: str, key: str | None = None) -> tuple[str, ...]:
+    def invite(
+        self,
+        session: Session,
+        *addresses: str,
+        key: str | None = None,
+        network: str | None = None,
+    ) -> tuple[str, ...]:
         """A sponsor invites by address."""
-        return invite(
-            self.ports, session, [Referee(Address.parse(address)) for address in addresses], key
-        )
+        referees = [Referee(Address.parse(address)) for address in addresses]
+        return invite(self.ports, session, referees, key, network)
 
     def token_of(self, address: str) -> str:
         """The token in the first mail to a referee."""
         return self.mailer.to(address)[0].tokens[0]
 
-    def confirm(self, address: str) -> Referral:
+    def confirm(self, address: str, network: str | None = None) -> Referral:
         """A referee confirms."""
-        return confirm(self.ports, self.token_of(address), "1", False)[0]
+        return confirm(self.ports, self.token_of(address), "1", False, network)[0]
 
     def referral(self, address: str, sponsor: str = VIPS[0]) -> Referral:
         """The whole way to a confirmed referral."""

@@ -19,6 +19,7 @@ from chalicelib.domain.campaign.lists import ListName
 from chalicelib.domain.effects import Queue
 from chalicelib.domain.fact_checks import FactCheck, Missing
 from chalicelib.domain.facts import Fact, FactName
+from chalicelib.domain.held_rewards import RewardKey
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.lists.model import CurrentList, HeldList
 from chalicelib.domain.mails import Mail
@@ -54,6 +55,10 @@ from chalicelib.services.sponsors.sign_in import request_sign_in
 from chalicelib.services.sponsors.stop_sign_ins import resume_sign_ins, stop_sign_ins
 from chalicelib.services.vouchers.changes import write_changes
 from chalicelib.services.vouchers.redeem import redeem, roll_back
+from chalicelib.services.vouchers.review_rewards import (
+    held_rewards,
+    release_reward,
+)
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digest, templates
 from tests.fakes.due import expire, reconcile
 from tests.fakes.fuse import KilledError, killed_everywhere
@@ -274,6 +279,23 @@ def _capped() -> World:
     return new_world(rules=[thanks], caps={"sponsor_rewards": 1})
 
 
+def _reviewing() -> World:
+    """Everything is held: nobody reads a mail in the moment in which it leaves."""
+    return new_world(review={"hold_over": 0})
+
+
+def _reviewing_and_capped() -> World:
+    return new_world(review={"hold_over": 0}, caps={"sponsor_rewards": 1})
+
+
+def _reviewed(decide: Callable[..., object]) -> Act:
+    def act(world: World) -> None:
+        for each in held_rewards(world.ports, CAMPAIGN):
+            decide(world.ports, CAMPAIGN, RewardKey.of(each.reward), by="AIDAOPS")
+
+    return act
+
+
 def _two_referees(world: World) -> None:
     """The reward for the second one is refused, because the first one's takes the sponsor's cap."""
     for address, order in ((NEWCOMER, "A1"), (OTHER, "A2")):
@@ -334,6 +356,9 @@ CASES: Mapping[FactName, Case] = {
     F.ORDER_CANCELLED: Case(_ordered("cancelled", "more"), _then(_confirmed, _ordered("kept"))),
     F.ORDER_CORRECTED: Case(_used("placed", "more"), _then(_acknowledged, _ordered("placed"))),
     F.REWARD_REFUSED: Case(_ordered("kept"), _then(_confirmed, _customers(NEWCOMER))),
+    F.REWARD_HELD: Case(lambda world: world.confirm(NEWCOMER), _invited, _reviewing),
+    F.REWARD_RELEASED: Case(_reviewed(release_reward), _confirmed, _reviewing),
+    F.REWARD_HOLD_ENDED: Case(_ordered("returned", "more"), _two_referees, _reviewing_and_capped),
     F.REWARD_REVOKED: Case(_ordered("returned", "more"), _two_referees, _capped),
     F.LIST_ACCEPTED: Case(_customers(STRANGER, file="new"), _invite_and_wait),
     F.LIST_CONFIRMED: Case(_customers(file="again"), _then(_after(hours=2), _invite_and_wait)),

@@ -84,7 +84,8 @@ from chalicelib.domain.protection import HeldInvitation, InvitationStop
 from chalicelib.domain.redemptions import OrderUses, Redemption
 from chalicelib.domain.referral_orders import FurtherOrder
 from chalicelib.domain.referrals import Referral, ReferralMark
-from chalicelib.domain.rewards import Budget, Reward
+from chalicelib.domain.review import DomainDay, NetworkAnswers
+from chalicelib.domain.rewards import Budget, Reward, is_held
 from chalicelib.domain.sign_ins import SignInLink
 from chalicelib.domain.statements import Statement
 from chalicelib.domain.vouchers import (
@@ -122,6 +123,7 @@ SHARDS: Mapping[Agenda, int] = {
     Agenda.LEASED: _MANY,
     Agenda.UNDELIVERED: _FEW,
     Agenda.FILES: _FEW,
+    Agenda.HELD_REWARDS: _FEW,
 }
 
 
@@ -169,6 +171,12 @@ def _voucher_agenda(voucher: Voucher) -> AgendaEntry | None:
 def _export_agenda(export: Export) -> AgendaEntry | None:
     if export.written_at and export.acknowledged_at is None:
         return AgendaEntry(Agenda.UNACKNOWLEDGED, export.campaign, export.written_at)
+    return None
+
+
+def _reward_agenda(reward: Reward) -> AgendaEntry | None:
+    if reward.hold and is_held(reward):
+        return AgendaEntry(Agenda.HELD_REWARDS, reward.campaign, reward.hold.ends_at)
     return None
 
 
@@ -223,7 +231,13 @@ ITEM_KINDS: dict[type[Entity], ItemKind] = {
         "SUBMISSION", "SPONSOR#{sponsor_id}", "SUBMISSION#{key_hash}", ends="ends_at"
     ),
     Referral: ItemKind("REFERRAL", "REFERRAL#{referral_id}", "REFERRAL", agenda=_referral_agenda),
-    Reward: ItemKind("REWARD", "REFERRAL#{referral_id}", "REWARD#{rule}#{rung:04}"),
+    Reward: ItemKind(
+        "REWARD", "REFERRAL#{referral_id}", "REWARD#{rule}#{rung:04}", agenda=_reward_agenda
+    ),
+    NetworkAnswers: ItemKind(
+        "NETWORK_ANSWERS", "NETWORK#{sponsor_id}", "NETWORK#{network}", ends="ends_at"
+    ),
+    DomainDay: ItemKind("DOMAIN_DAY", "DOMAIN#{campaign}#{domain}", "DAY#{day}", ends="ends_at"),
     FurtherOrder: ItemKind("FURTHER_ORDER", "ORDERS#{referral_id}#{group}", "ORDER#{position}"),
     Budget: ItemKind("BUDGET", "CAMPAIGN#{campaign}", "BUDGET"),
     Order: ItemKind("ORDER", "ORDER#{campaign}#{order_id}", "ORDER", agenda=_order_agenda),

@@ -14,6 +14,7 @@ from decimal import Decimal
 from pydantic import BaseModel
 
 from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.campaign.review import Review, Weights
 from chalicelib.domain.campaign.rules import Caps, Conditions, Rule
 from chalicelib.domain.campaign.templates import VoucherTemplate
 
@@ -31,10 +32,24 @@ def reward_differences(before: Campaign, after: Campaign) -> list[str]:
     """What vanishes from `before` or is granted otherwise in `after`, one line each."""
     return [
         *_changed(before, after, DECIDING_FIELDS),
+        *_review_differences(before, after),
         *_changed(before.caps, after.caps, Caps.model_fields, "caps."),
         *_rule_differences(before, after),
         *_template_differences(before, after),
     ]
+
+
+def _review_differences(before: Campaign, after: Campaign) -> Iterator[str]:
+    """What is held from now on: what waits for a decision goes on waiting for it."""
+    old, new = before.review, after.review
+    if old and new:
+        names = [name for name in Review.model_fields if name != "weights"]
+        yield from _changed(old, new, names, "review.")
+        yield from _changed(old.weights, new.weights, Weights.model_fields, "review.weights.")
+    elif old:
+        yield "review: vanishes; nothing more is held, and what is held waits for its decision"
+    elif new:
+        yield f"review: new; rewards with a score over {new.hold_over} are held from now on"
 
 
 def _rule_differences(before: Campaign, after: Campaign) -> Iterator[str]:

@@ -22,6 +22,7 @@ from chalicelib.domain.campaign.fields import (
     TimeZone,
 )
 from chalicelib.domain.campaign.lists import DigestKeys, Lists
+from chalicelib.domain.campaign.review import Review
 from chalicelib.domain.campaign.rules import Caps, Release, Rule
 from chalicelib.domain.campaign.templates import VoucherTemplate
 
@@ -145,6 +146,7 @@ class Campaign(FileModel):
     templates: Annotated[dict[Slug, VoucherTemplate], Field(min_length=1)]
     rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
     caps: Caps = Caps()
+    review: Review | None = None
 
     @model_validator(mode="after")
     def _require_consistency(self) -> Self:

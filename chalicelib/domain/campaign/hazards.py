@@ -29,6 +29,7 @@ def campaign_warnings(campaign: Campaign) -> list[str]:
         *_privacy_warnings(campaign),
         *found,
         *_budget_warnings(campaign),
+        *_review_warnings(campaign),
     ]
 
 
@@ -75,6 +76,15 @@ def _least_amount(campaign: Campaign, rule: Rule) -> Decimal:
         # A basket was that large when its voucher was used, and part of it may be returned.
         return least
     return max(least, campaign.templates[used].minimum_basket)
+
+
+def _review_warnings(campaign: Campaign) -> Iterator[str]:
+    review = campaign.review
+    if review and review.weights.total <= review.hold_over:
+        yield (
+            f"review.hold_over: {review.hold_over}: all weights together are "
+            f"{review.weights.total}, so no score is over it"
+        )
 
 
 def _budget_warnings(campaign: Campaign) -> Iterator[str]:

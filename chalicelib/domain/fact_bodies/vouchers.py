@@ -11,7 +11,8 @@ from chalicelib.domain.eligibility import REFUSED, Verdict
 from chalicelib.domain.facts import FactBody, FactName, detail_stored_as
 from chalicelib.domain.orders import Buyer, Order, OrderStatus
 from chalicelib.domain.referrals import Referral
-from chalicelib.domain.rewards import Reward, RewardRefusal
+from chalicelib.domain.review import Score
+from chalicelib.domain.rewards import BY_REVIEW, Reward, RewardRefusal
 from chalicelib.domain.vouchers import Voucher
 
 
@@ -266,7 +267,11 @@ _ORDER_BODIES: Mapping[OrderStatus, type[OrderBody]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class RewardRefused(FactBody, name=FactName.REWARD_REFUSED):
-    """A rule granted nothing, because of `reason`."""
+    """A rule granted nothing, because of `reason`.
+
+    The last three are of one that was held: its value, its holder's role, and who decided (an AWS
+    principal, never a name; None where nobody did in time).
+    """
 
     referral_id: str
     sponsor_id: str
@@ -276,6 +281,21 @@ class RewardRefused(FactBody, name=FactName.REWARD_REFUSED):
     reason: RewardRefusal
     customers_version: int | None = None
     found_on_later_list: bool = False
+    value_minor: int | None = None
+    holder: HolderRole | None = None
+    by: str | None = None
+
+    @property
+    def is_by_review(self) -> bool:
+        """Whether it was held before."""
+        return self.reason in BY_REVIEW
+
+    @classmethod
+    def in_review(
+        cls, held: Reward, referral: Referral, reason: RewardRefusal, *, by: str | None
+    ) -> RewardRefused:
+        body = cls.of(held, referral, reason, found_on_later_list=False)
+        return replace(body, value_minor=held.value_minor, holder=held.to, by=by)
 
     @classmethod
     def of(
@@ -296,6 +316,85 @@ class RewardRefused(FactBody, name=FactName.REWARD_REFUSED):
             customers_version=refused.customers_version,
             found_on_later_list=found_on_later_list,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _HeldReward(FactBody):
+    """A reward that is held, or was. `value_minor` is kept free for it in the budget."""
+
+    referral_id: str
+    sponsor_id: str
+    rule: str
+    rung: int
+    holder: HolderRole
+    value_minor: int
+
+    @property
+    def holder_id(self) -> str:
+        """Whose voucher it is, or would be."""
+        return self.sponsor_id if self.holder is HolderRole.SPONSOR else self.referral_id
+
+
+def _of_held(held: Reward, referral: Referral) -> dict[str, Any]:
+    return {
+        "referral_id": referral.referral_id,
+        "sponsor_id": referral.sponsor_id,
+        "rule": held.rule,
+        "rung": held.rung,
+        "holder": held.to,
+        "value_minor": held.value_minor,
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class RewardHeld(_HeldReward, name=FactName.REWARD_HELD):
+    """A reward waits for a decision. `signals`: what speaks against it, heaviest first, as words
+    between spaces.
+    """
+
+    score: int
+    signals: str
+    campaign_version: int
+    customers_version: int | None = None
+
+    @classmethod
+    def of(cls, held: Reward, referral: Referral, scored: Score, version: int) -> RewardHeld:
+        return cls(
+            **_of_held(held, referral),
+            score=scored.total,
+            signals=" ".join(one.signal.value for one in scored.signals),
+            campaign_version=version,
+            customers_version=held.customers_version,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RewardReleased(_HeldReward, name=FactName.REWARD_RELEASED):
+    """A held reward is granted next. `by`: who decided (an AWS principal, never a name), None where
+    nobody did in time.
+    """
+
+    by: str | None = None
+
+    @classmethod
+    def of(cls, held: Reward, referral: Referral, *, by: str | None) -> RewardReleased:
+        return cls(**_of_held(held, referral), by=by)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RewardHoldEnded(_HeldReward, name=FactName.REWARD_HOLD_ENDED):
+    """A held reward fell away, because no order earns it any more. `reason`: the name of a fact, or
+    `not_earned`. `was_released`: it was about to be granted.
+    """
+
+    reason: str
+    was_released: bool = False
+
+    @classmethod
+    def of(
+        cls, held: Reward, referral: Referral, reason: str, *, was_released: bool
+    ) -> RewardHoldEnded:
+        return cls(**_of_held(held, referral), reason=reason, was_released=was_released)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,10 +12,10 @@ is on the list (law 8). Only a definite no refuses an invitation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib.domain import invitations
-from chalicelib.domain.addresses import AddressDigests
+from chalicelib.domain.addresses import Address, AddressDigests
 from chalicelib.domain.campaign.file import Campaign, is_past
 from chalicelib.domain.eligibility import (
     Evidence,
@@ -28,6 +28,7 @@ from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import Invitation, is_undecided, new_decision
 from chalicelib.domain.people import Contact, Sponsor, referee_claims
 from chalicelib.services.digests import digests_of, find_sponsor
+from chalicelib.services.evidence import domain_changes, traces_for
 from chalicelib.services.facts import invitation_fact
 from chalicelib.services.list_ports import ListUnavailableError
 from chalicelib.services.lookups import (
@@ -78,7 +79,7 @@ def decide_invitation(ports: Ports, fact: Fact) -> str:
     problem = problem_on_lists(vips.found, customers.found)
     if problem:
         return _refuse(ports, campaign, invitation, contact, problem, lists)
-    return _accept(ports, campaign, invitation, digests, lists)
+    return _accept(ports, campaign, invitation, contact.address, digests, lists)
 
 
 @dataclass(frozen=True)
@@ -132,16 +133,23 @@ def _accept(
     ports: Ports,
     campaign: Campaign,
     invitation: Invitation,
+    address: Address,
     digests: AddressDigests,
     lists: _Lists,
 ) -> str:
     decision = new_decision(campaign, Reason.ELIGIBLE, **vars(lists), now=ports.clock())
+    traces = traces_for(ports, campaign, address)
+    number, counted = domain_changes(ports, campaign, traces)
     accepted = invitations.accepted(invitation, decision)
+    accepted = replace(accepted, traces=traces, domain_number=number)
     claims = referee_claims(
         campaign.id, invitation.sponsor_id, invitation.invitation_id, digests.values
     )
     ports.repository.commit(
-        Replace(accepted), *map(Insert, claims), facts=[_decided_fact(ports, accepted)]
+        Replace(accepted),
+        *map(Insert, claims),
+        *counted,
+        facts=[_decided_fact(ports, accepted)],
     )
     return Reason.ELIGIBLE
 

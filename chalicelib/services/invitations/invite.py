@@ -36,6 +36,7 @@ from chalicelib.services.errors import (
     UnauthorisedError,
     UnknownError,
 )
+from chalicelib.services.evidence import network_changes, network_key
 from chalicelib.services.facts import invitation_fact
 from chalicelib.services.lookups import (
     campaign_with_channel,
@@ -60,9 +61,13 @@ class Referee:
 
 @retry_on_conflict
 def invite(
-    ports: Ports, session: Session, referees: Sequence[Referee], idempotency_key: str | None
+    ports: Ports,
+    session: Session,
+    referees: Sequence[Referee],
+    idempotency_key: str | None,
+    network: str | None = None,
 ) -> tuple[str, ...]:
-    """Receive a sponsor's invitations, all or none; returns their ids.
+    """Receive a sponsor's invitations, all or none; returns their ids. `network` is the caller's.
 
     A repeat with the same `idempotency_key` and the same referees returns the ids of the first
     call; with other referees it raises `InvalidError`. `QuotaError`, `ClosedError`.
@@ -73,13 +78,17 @@ def invite(
     earlier = _earlier(ports, session, referees, idempotency_key)
     if earlier:
         return earlier.invitation_ids
-    sponsor = known_sponsor(ports, session.sponsor_id)
-    if sponsor is None:
+    at_network = network_key(ports, campaign, session.sponsor_id, network)
+    key = Key.of(Sponsor, sponsor_id=session.sponsor_id)
+    found = ports.repository.read(key, *([at_network] if at_network else []))
+    sponsor = found.get(key)
+    if sponsor is None or sponsor.is_erased:
         raise UnauthorisedError("session")
     _require_names(ports, campaign, sponsor, referees)
     if sponsor.invited + len(referees) > campaign.quotas.invitations_per_sponsor:
         raise QuotaError("invitations_per_sponsor")
-    counted = Replace(replace(sponsor, invited=sponsor.invited + len(referees)))
+    _, answered = network_changes(ports, found, at_network, sponsor)
+    counted = [Replace(replace(sponsor, invited=sponsor.invited + len(referees))), *answered]
     return _receive(ports, campaign, sponsor, counted, referees, Channel.EMAIL, idempotency_key)
 
 
@@ -106,7 +115,7 @@ def sign_up(ports: Ports, campaign_id: str, link_code: str, referee: Referee) ->
     today = day or day_of(campaign, link, ports.clock())
     if is_day_full(campaign, today):
         raise QuotaError("sign_ups_per_day")
-    counted = Replace(with_sign_up(today)) if day else Insert(with_sign_up(today))
+    counted = [Replace(with_sign_up(today)) if day else Insert(with_sign_up(today))]
     return _receive(ports, campaign, sponsor, counted, [referee], Channel.LINK, None)
 
 
@@ -161,12 +170,12 @@ def _receive(
     ports: Ports,
     campaign: Campaign,
     sponsor: Sponsor,
-    counted: Change,
+    counted: Sequence[Change],
     referees: Sequence[Referee],
     channel: Channel,
     idempotency_key: str | None,
 ) -> tuple[str, ...]:
-    changes: list[Change] = [counted]
+    changes: list[Change] = [*counted]
     facts: list[Fact] = []
     ids: list[str] = []
     for referee in referees:

@@ -7,7 +7,7 @@ It also claims the referee under keys that were added since the invitation was d
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib.domain import invitations, tokens
 from chalicelib.domain.addresses import AddressDigests
@@ -35,10 +35,12 @@ from chalicelib.domain.people import (
     referee_claims,
 )
 from chalicelib.domain.referrals import Referral, new_referral
+from chalicelib.domain.review import NetworkAnswers
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.consent_words import consent_given, consent_withdrawal, person_of
 from chalicelib.services.digests import complete_sponsor, digests_of
 from chalicelib.services.errors import FieldProblem, GoneError, InvalidError, UnavailableError
+from chalicelib.services.evidence import network_changes, network_key
 from chalicelib.services.facts import invitation_fact, referral_fact
 from chalicelib.services.list_ports import ListUnavailableError, Membership
 from chalicelib.services.lookups import (
@@ -50,7 +52,7 @@ from chalicelib.services.lookups import (
     known_sponsor,
 )
 from chalicelib.services.moves import close_invitation
-from chalicelib.services.ports import Change, ConflictError, Insert, Ports, Replace
+from chalicelib.services.ports import Change, ConflictError, Found, Insert, Key, Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
 from chalicelib.services.voucher_views import shown_vouchers
 
@@ -94,9 +96,13 @@ def view_offer(ports: Ports, token_text: str) -> Offer:
 
 @retry_on_conflict
 def confirm(
-    ports: Ports, token_text: str, terms_version: str, marketing_consent: bool
+    ports: Ports,
+    token_text: str,
+    terms_version: str,
+    marketing_consent: bool,
+    network: str | None = None,
 ) -> tuple[Referral, bool]:
-    """Create the referral; returns it and whether this call created it.
+    """Create the referral; returns it and whether this call created it. `network` is the caller's.
 
     `GoneError`; `InvalidError` when the accepted terms are not the current ones;
     `UnavailableError`, with nothing changed, without a trustworthy customer list.
@@ -114,7 +120,9 @@ def confirm(
     if customers.found:
         _close_for_customer(ports, invitation, customers)
         raise GoneError("invitation")
-    sponsor, sponsor_changes = _sponsor(ports, campaign, invitation)
+    at_network = network_key(ports, campaign, invitation.sponsor_id, network)
+    sponsor, found, sponsor_changes = _sponsor(ports, campaign, invitation, at_network)
+    beside, counted = network_changes(ports, found, at_network, sponsor)
     referral = new_referral(
         campaign,
         invitation,
@@ -126,11 +134,12 @@ def confirm(
         now=ports.clock(),
     )
     confirmed = invitations.confirmed(invitation, referral.referral_id, referral.confirmed_at)
+    confirmed = replace(confirmed, answers_beside=beside)
     consented, consent_facts = (
         consent_given(ports, campaign, referral) if marketing_consent else ([], [])
     )
     ports.repository.commit(
-        *(Replace(confirmed), Insert(referral), *claims, *sponsor_changes, *consented),
+        *(Replace(confirmed), Insert(referral), *claims, *sponsor_changes, *consented, *counted),
         facts=[referral_fact(ports, referral, ReferralConfirmed.of(referral)), *consent_facts],
     )
     return referral, True
@@ -234,18 +243,23 @@ def _referral(ports: Ports, referral_id: str) -> Referral:
 
 
 def _sponsor(
-    ports: Ports, campaign: Campaign, invitation: Invitation
-) -> tuple[Sponsor, list[Change]]:
-    """The sponsor with digests under every current key and what the confirmation counts, and the
-    changes this needs, if any.
+    ports: Ports,
+    campaign: Campaign,
+    invitation: Invitation,
+    beside_it: Key[NetworkAnswers] | None,
+) -> tuple[Sponsor, Found, list[Change]]:
+    """The sponsor with digests under every current key and what the confirmation counts; what was
+    read in the same call; and the changes this needs, if any.
     """
-    sponsor = known_sponsor(ports, invitation.sponsor_id)
-    if sponsor is None:
+    key = Key.of(Sponsor, sponsor_id=invitation.sponsor_id)
+    found = ports.repository.read(key, *([beside_it] if beside_it else []))
+    sponsor = found.get(key)
+    if sponsor is None or sponsor.is_erased:
         raise GoneError("invitation")
     _require_room(campaign, sponsor, invitation)
     complete, beside = complete_sponsor(ports, campaign, sponsor)
     counted = with_confirmed(complete, invitation)
-    return counted, [Replace(counted), *beside] if counted != sponsor else []
+    return counted, found, [Replace(counted), *beside] if counted != sponsor else []
 
 
 def _require_room(campaign: Campaign, sponsor: Sponsor, invitation: Invitation) -> None:

@@ -21,6 +21,7 @@ from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.mails import Mail
 from chalicelib.domain.orders import Order
 from chalicelib.domain.referrals import Referral
+from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.isolation import Isolation
 from chalicelib.services.operations.expire import close_due, end_due, keep_due
@@ -29,6 +30,7 @@ from chalicelib.services.operations.rekey import rekey_referral
 from chalicelib.services.ports import Agenda, Entry, OnFailure, Ports, Stretch
 from chalicelib.services.requeue import received_fact
 from chalicelib.services.stretches import LENGTH, cut
+from chalicelib.services.vouchers.review_rewards import end_hold_due
 
 QUEUED = "queued"
 FACTS_A_CALL = 10
@@ -55,6 +57,7 @@ _WORK: Mapping[Agenda, _Work] = {
     Agenda.EXPIRING: _Work(Voucher, _named("vouchers", end_due)),
     Agenda.REFUSED: _Work(Voucher, _named("vouchers", end_due)),
     Agenda.LEASED: _Work(Mail, _named("mails", settle_overdue)),
+    Agenda.HELD_REWARDS: _Work(Reward, _named("rewards", end_hold_due)),
     Agenda.RETURN_WINDOW: _Work(Order, _named("orders", keep_due)),
     Agenda.REFERRALS: _Work(
         Referral, lambda ports, stretch, entry: rekey_referral(ports, stretch.scope, entry)

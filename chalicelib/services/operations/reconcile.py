@@ -26,6 +26,7 @@ from chalicelib.domain.fact_checks import UNREAD, Missing
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.journal import LEFT_SHARD, PART_SHARDS
 from chalicelib.domain.mails import Mail
+from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.isolation import Isolation, raised
 from chalicelib.services.journal import seal_overdue
@@ -62,6 +63,7 @@ FINDINGS = (
     "unsealed",
     "unfinished_files",
     "invitations_stopped",
+    "held_rewards",
     "not_handled",
 )
 _FINDING_OF = {
@@ -83,6 +85,8 @@ _WATCHED = (
 )
 UNDECIDED_AFTER = timedelta(minutes=15)
 UNEXPORTED_AFTER = timedelta(hours=1)
+# Before time decides on a held reward, for people who should.
+DECIDED_BEFORE = timedelta(days=3)
 # Of the five minutes of a run, for refused vouchers: at up to ten calls each, some thousand.
 REPLACED_FOR = timedelta(minutes=1)
 REFUSED_READ = 10_000
@@ -182,6 +186,20 @@ def _unexported(ports: Ports, current: CurrentCampaign, found: dict[str, int]) -
     found["unexported"] += sum(1 for _ in islice(overdue, COUNTED))
 
 
+def _held_rewards(ports: Ports, current: CurrentCampaign, found: dict[str, int]) -> None:
+    """Count the rewards on which nobody has decided and time soon will; hand out those that are
+    due.
+    """
+    now = ports.clock()
+    soon = ports.repository.agenda(
+        Reward, Agenda.HELD_REWARDS, current.campaign, until=now + DECIDED_BEFORE
+    )
+    count = sum(1 for _ in islice(soon, COUNTED))
+    if count:
+        hand_out(ports, Agenda.HELD_REWARDS, current.campaign, until=now)
+    found["held_rewards"] += count
+
+
 def _protect(ports: Ports, current: CurrentCampaign, _: dict[str, int]) -> None:
     stop_if_needed(ports, current.document)
     requeue_held(ports, current.campaign)
@@ -194,6 +212,7 @@ _OF_A_CAMPAIGN = {
     "lists": _lists_too_old,
     "replaced_lists": _end_lists,
     "files": _end_files,
+    "held_rewards": _held_rewards,
     "protection": _protect,
     "watch": _watched,
     "digests": _rekeyed,

@@ -33,6 +33,7 @@ from chalicelib.domain.people import (
 from chalicelib.domain.sign_ins import SignInLink, SignInReason, next_link, reason_to_wait
 from chalicelib.services.digests import complete_sponsor, digests_of
 from chalicelib.services.errors import RetryLaterError
+from chalicelib.services.evidence import traces_for
 from chalicelib.services.facts import facts_around, new_fact
 from chalicelib.services.list_ports import ListUnavailableError, Membership
 from chalicelib.services.lookups import (
@@ -179,6 +180,7 @@ def _grant_new_sponsor(
         link_code=ports.codes.link_code(),
         vip_list_version=vip.version,
         now=ports.clock(),
+        traces=traces_for(ports, campaign, contact.address),
     )
     ports.repository.commit(
         Insert(sponsor),

@@ -31,8 +31,8 @@ from chalicelib.services.moves import ROLLED_BACK, rollback_changes
 from chalicelib.services.order_refs import order_id_of
 from chalicelib.services.ports import Key, Ports
 from chalicelib.services.retry import retry_on_conflict
+from chalicelib.services.reward_state import ReferralRewards
 from chalicelib.services.vouchers.newcomers import newcomer_at_redemption
-from chalicelib.services.vouchers.reward_actions import ReferralRewards
 from chalicelib.services.vouchers.settle import run_each, settle
 
 

@@ -12,14 +12,18 @@ How a referral is settled is in `settle.py`, what redemptions earn in `redemptio
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
+from chalicelib.domain.campaign.rules import HolderRole
 from chalicelib.domain.fact_bodies import (
     OrderBody,
     ReferralConfirmed,
+    RewardHoldEnded,
+    RewardRefused,
+    RewardReleased,
     RewardRevoked,
     VoucherRedeemed,
     VoucherRolledBack,
@@ -44,6 +48,7 @@ from chalicelib.services.moves import ROLLED_BACK
 from chalicelib.services.ports import Ports
 from chalicelib.services.referral_orders import orders_of
 from chalicelib.services.retry import retry_on_conflict
+from chalicelib.services.reward_state import ReferralRewards
 from chalicelib.services.vouchers.newcomers import with_newcomer_checked
 from chalicelib.services.vouchers.redemption_rewards import (
     give_back_if_cancelled,
@@ -51,7 +56,7 @@ from chalicelib.services.vouchers.redemption_rewards import (
     settle_redemptions,
     used_on,
 )
-from chalicelib.services.vouchers.reward_actions import ReferralRewards, free_room
+from chalicelib.services.vouchers.reward_actions import free_room
 from chalicelib.services.vouchers.settle import load_rewards, run_each, settle
 
 
@@ -85,7 +90,17 @@ def reward(ports: Ports, fact: Fact) -> list[str]:
             )
         case RewardRevoked() as body:
             outcomes = _free_room(ports, body) if body.reason == ROLLED_BACK else []
-            return outcomes + _fill_room(ports, campaigns, body, fact.at)
+            return outcomes + _fill_room(
+                ports, campaigns, body.holder_id, body.referral_id, fact.at
+            )
+        case RewardReleased(referral_id=referral_id):
+            return run_each(_each_plan(ports, campaigns, referral_id, fact.at))
+        case RewardHoldEnded() as ended:
+            return _fill_room(ports, campaigns, ended.holder_id, ended.referral_id, fact.at)
+        case RewardRefused(is_by_review=True) as refused:
+            to_sponsor = refused.holder is HolderRole.SPONSOR
+            holder_id = refused.sponsor_id if to_sponsor else refused.referral_id
+            return _fill_room(ports, campaigns, holder_id, refused.referral_id, fact.at)
         case _:
             return []
 
@@ -142,35 +157,44 @@ def _free_room(ports: Ports, body: RewardRevoked) -> list[str]:
 
 
 def _fill_room(
-    ports: Ports, campaigns: CampaignVersions, body: RewardRevoked, at: datetime
+    ports: Ports, campaigns: CampaignVersions, holder_id: str, referral_id: str, at: datetime
 ) -> list[str]:
-    """Grant what a cap refused, now that a reward of the same person has been revoked: a cap counts
-    what stands.
+    """Grant what a cap refused, now that a reward of the same person has been revoked, or is not
+    kept free any more: a cap counts what stands.
     """
     return run_each(
         work
-        for referral_id in _capped_with(ports, campaigns, body)
-        for work in (
-            partial(settle, ports, referral_id, _on_confirmation),
-            partial(settle, ports, referral_id, partial(_on_orders, campaigns)),
-            partial(settle_redemptions, ports, campaigns, referral_id, [], at),
-        )
+        for capped in _capped_with(ports, campaigns, holder_id, referral_id)
+        for work in _each_plan(ports, campaigns, capped, at)
     )
 
 
-def _capped_with(ports: Ports, campaigns: CampaignVersions, body: RewardRevoked) -> Iterator[str]:
+def _each_plan(
+    ports: Ports, campaigns: CampaignVersions, referral_id: str, at: datetime
+) -> list[Callable[[], list[str]]]:
+    """The plans of a referral, of whatever earned its rewards."""
+    return [
+        partial(settle, ports, referral_id, _on_confirmation),
+        partial(settle, ports, referral_id, partial(_on_orders, campaigns)),
+        partial(settle_redemptions, ports, campaigns, referral_id, [], at),
+    ]
+
+
+def _capped_with(
+    ports: Ports, campaigns: CampaignVersions, holder_id: str, referral_id: str
+) -> Iterator[str]:
     """The referrals with a reward that a cap refused to this holder, while there is room."""
-    if body.holder_id == body.referral_id:
-        if _was_refused(ports, body.referral_id, RewardRefusal.REFEREE_CAP):
-            yield body.referral_id
-        return
-    for invitation in ports.repository.within(Invitation, sponsor_id=body.holder_id):
-        referral_id = invitation.referral_id
-        if referral_id and _was_refused(ports, referral_id, RewardRefusal.SPONSOR_CAP):
-            # Asked before each: the one before may have filled the room.
-            if not _has_room(ports, campaigns, body.holder_id):
-                return
+    if holder_id == referral_id:
+        if _was_refused(ports, referral_id, RewardRefusal.REFEREE_CAP):
             yield referral_id
+        return
+    for invitation in ports.repository.within(Invitation, sponsor_id=holder_id):
+        invited = invitation.referral_id
+        if invited and _was_refused(ports, invited, RewardRefusal.SPONSOR_CAP):
+            # Asked before each: the one before may have filled the room.
+            if not _has_room(ports, campaigns, holder_id):
+                return
+            yield invited
 
 
 def _has_room(ports: Ports, campaigns: CampaignVersions, sponsor_id: str) -> bool:

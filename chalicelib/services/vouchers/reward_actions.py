@@ -6,8 +6,7 @@ concurrent actions one is decided again. How a voucher is issued is in `issue.py
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from chalicelib.domain import rewards, vouchers
 from chalicelib.domain.campaign.rules import HolderRole
@@ -17,21 +16,25 @@ from chalicelib.domain.facts import FactName
 from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.people import Sponsor
 from chalicelib.domain.referrals import Referral, found_on_later_list, with_rewards
+from chalicelib.domain.review import is_to_be_held
 from chalicelib.domain.rewards import (
     Action,
-    Budget,
     Earned,
     Grant,
-    Limits,
     Refuse,
     Reinstate,
     Revoke,
     Reward,
     RewardRefusal,
+    is_released,
+    waits,
 )
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.facts import referral_fact, voucher_fact
+from chalicelib.services.holds import fall_away, hold
+from chalicelib.services.judging import judge
 from chalicelib.services.ports import Change, Insert, Ports, Replace
+from chalicelib.services.reward_state import ReferralRewards, reserved, spent
 from chalicelib.services.vouchers.issue import issue_voucher
 
 NOT_EARNED = "not_earned"
@@ -41,33 +44,6 @@ _ENDED = {
 }
 
 
-@dataclass(frozen=True)
-class ReferralRewards:
-    """A referral with what a plan is based on. `budget` is None before the first reward that counts
-    in it, `budget_left` while the campaign has none.
-    """
-
-    referral: Referral
-    sponsor: Sponsor
-    rewards: Sequence[Reward]
-    budget: Budget | None
-    budget_left: int | None
-
-    def limits(self, *, is_newcomer: bool) -> Limits:
-        return Limits(
-            is_newcomer=is_newcomer,
-            sponsor_rewards=self.sponsor.rewards,
-            budget_left=self.budget_left,
-            erased=frozenset(self._erased()),
-        )
-
-    def _erased(self) -> Iterator[HolderRole]:
-        if self.sponsor.is_erased:
-            yield HolderRole.SPONSOR
-        if self.referral.is_erased:
-            yield HolderRole.REFEREE
-
-
 def carry_out(ports: Ports, state: ReferralRewards, action: Action) -> str:
     """Carry out one action; returns the named outcome.
 
@@ -75,8 +51,7 @@ def carry_out(ports: Ports, state: ReferralRewards, action: Action) -> str:
     """
     match action:
         case Grant(earned, decision):
-            _grant(ports, state, earned, decision)
-            return "granted"
+            return _grant(ports, state, earned, decision)
         case Refuse(_, decision, why):
             return _refuse(ports, state.referral, decision, why)
         case Revoke(granted):
@@ -85,24 +60,29 @@ def carry_out(ports: Ports, state: ReferralRewards, action: Action) -> str:
             return _reinstate(ports, state, granted)
 
 
-def _grant(ports: Ports, state: ReferralRewards, earned: Earned, decision: Reward) -> None:
+def _grant(ports: Ports, state: ReferralRewards, earned: Earned, decision: Reward) -> str:
+    review = earned.campaign.review
+    if review and not is_released(decision):
+        scored = judge(ports, state, earned, review)
+        if is_to_be_held(review, scored):
+            return hold(ports, state, earned, _in_budget(state, decision), review, scored)
     # Decided on this revision of the referral: if that has changed, decide again.
     counted: list[Change] = [Replace(with_rewards(state.referral, 1))]
-    if decision.to is HolderRole.SPONSOR:
-        counted.append(Replace(replace(state.sponsor, rewards=state.sponsor.rewards + 1)))
-    if state.budget_left is not None:
-        counted.append(_spent(state, earned.value_minor))
-        decision = replace(decision, in_budget=True)
+    if is_released(decision):
+        # Its place and its value were kept free; an earlier version of the rules may say less.
+        if decision.in_budget and earned.value_minor != decision.value_minor:
+            counted.append(spent(state, earned.value_minor - decision.value_minor))
+    else:
+        counted += reserved(state, decision.to, earned.value_minor)
+        decision = _in_budget(state, decision)
     issue_voucher(
         ports, earned.campaign, earned.rule, state.referral, state.sponsor, decision, counted
     )
+    return "granted"
 
 
-def _spent(state: ReferralRewards, value_minor: int) -> Change:
-    """What is granted of the budget changes by `value_minor`."""
-    if state.budget is None:
-        return Insert(Budget(campaign=state.referral.campaign, spent_minor=value_minor))
-    return Replace(replace(state.budget, spent_minor=state.budget.spent_minor + value_minor))
+def _in_budget(state: ReferralRewards, decision: Reward) -> Reward:
+    return replace(decision, in_budget=state.budget_left is not None)
 
 
 def _refuse(ports: Ports, referral: Referral, decided: Reward, reason: RewardRefusal) -> str:
@@ -120,6 +100,8 @@ def _refuse(ports: Ports, referral: Referral, decided: Reward, reason: RewardRef
 
 
 def _revoke(ports: Ports, state: ReferralRewards, granted: Reward) -> str:
+    if waits(granted):
+        return fall_away(ports, state, granted, _reason(ports, granted))
     now = ports.clock()
     voucher = ports.repository.get(Voucher, code_key=str(granted.code_key))
     if voucher is None or voucher.state is VoucherState.EXPIRED:
@@ -205,7 +187,7 @@ def recounted(ports: Ports, sponsor: Sponsor, *, without: Voucher | None = None)
 
 def _freed(state: ReferralRewards, granted: Reward, voucher: Voucher) -> list[Change]:
     """What a revoked reward leaves to others, under the sponsor's cap and of the budget."""
-    changes = [_spent(state, -voucher.value_minor)] if granted.in_budget else []
+    changes = [spent(state, -voucher.value_minor)] if granted.in_budget else []
     if voucher.holder is HolderRole.SPONSOR:
         left = max(0, state.sponsor.rewards - 1)
         changes.append(Replace(replace(state.sponsor, rewards=left)))

@@ -16,7 +16,8 @@ from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.lookups import current_campaign
 from chalicelib.services.ports import Ports
 from chalicelib.services.retry import retry_on_conflict
-from chalicelib.services.vouchers.reward_actions import ReferralRewards, carry_out, recounted
+from chalicelib.services.reward_state import ReferralRewards
+from chalicelib.services.vouchers.reward_actions import carry_out, recounted
 
 NOTHING_LEFT = "nothing_left"
 WAITS = "waits"
