@@ -1,5 +1,6 @@
-"""`tandem`: campaigns, keys, lists, mails, persons, rewards, vouchers, facts, digests, queues. Wires
-the commands together.
+"""`tandem`: campaigns, keys, lists, mails, persons, rewards, vouchers, facts, digests, queues.
+
+Wires the commands together.
 
 CommandError and errors of AWS and of files are reported here, as plain lines on stderr with exit
 code 1. Anything else is a bug and shows its traceback.
