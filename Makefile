@@ -68,8 +68,8 @@ bench-mails: env ## how long a sign-in waits behind 25,000 invitations, by the s
 bench-exchange: env node ## a million voucher codes beside npm's voucher-code-generator, and the calls of a till
 	@$(RUN) -m bench.exchange
 
-abuse: env ## what strangers can do to the public routes: bytes and time of answers, floods, costs, odd inputs; SHARE=0.1 of it
-	@PYTHONHASHSEED=0 $(RUN) -m bench.abuse --share $(or $(SHARE),1)
+abuse: env ## what strangers and cheats can do: bytes and time of answers, floods, costs, odd inputs, a planted ring; NAME=score, SHARE=0.1
+	@PYTHONHASHSEED=0 $(RUN) -m bench.abuse $(NAME) --share $(or $(SHARE),1)
 
 capacity: env ## what each component bears, replayed against AWS's published limits; NAME=due for one; some minutes
 	@$(RUN) -m bench.capacity $(NAME)

@@ -72,9 +72,10 @@ class Decision:
 class Invitation(Entity):
     """A sponsor's offer to one referee.
 
-    The last three are evidence for a review, and stored only in a campaign that has one: the traces
-    of the address, how many of its private domain were invited on that day before and with it, and
-    how many had answered from the network of the confirmation within the hour before it.
+    The last four are evidence for a review, and stored only in a campaign that has one: the traces
+    of the address, how many of its private domain were invited on that day before and with it, how
+    many had answered from the network of the confirmation within the hour before it, and whether
+    the referee's orders were just large enough when a reward for one was judged last.
     """
 
     invitation_id: str
@@ -96,6 +97,7 @@ class Invitation(Entity):
     traces: Traces = NO_TRACES
     domain_number: int = 0
     answers_beside: int = 0
+    bought_at_minimum: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -46,7 +46,7 @@ SCALE: Mapping[Signal, tuple[int, int]] = {
     Signal.BURST: (3, 8),
     Signal.IN_SECONDS: (1, 3),
     Signal.ONE_NETWORK: (2, 6),
-    Signal.MINIMUM_ORDERS: (1, 1),
+    Signal.MINIMUM_ORDERS: (1, 4),
     Signal.BOUGHT_AND_RETURNED: (1, 3),
     Signal.ANOTHER_BUYER: (1, 2),
 }
@@ -118,6 +118,11 @@ class Buying:
     returned: int = 0
     by_others: int = 0
 
+    @property
+    def only_minimum(self) -> bool:
+        """Whether there is an order, and none is larger than it had to be."""
+        return self.orders > 0 and self.at_minimum == self.orders
+
 
 @dataclass(frozen=True, kw_only=True)
 class ScoredSignal:
@@ -156,10 +161,13 @@ class Hold:
     released_by: str | None = None
 
 
-def hold_ends_at(campaign: Campaign, review: Review, now: datetime) -> datetime:
+def hold_ends_at(campaign: Campaign, now: datetime) -> datetime:
     """When a hold ends without a decision: before the addresses do, so that a mail can leave."""
-    day = campaign.local_date(now) + timedelta(days=review.decide_within_days)
-    return min(campaign.end_of_day(day), campaign.contact_ends_at() - timedelta(days=1))
+    last = campaign.contact_ends_at() - timedelta(days=1)
+    if campaign.review is None:
+        return last
+    day = campaign.local_date(now) + timedelta(days=campaign.review.decide_within_days)
+    return min(campaign.end_of_day(day), last)
 
 
 def score(review: Review, evidence: Mapping[Signal, int]) -> Score:
@@ -200,7 +208,11 @@ def evidence_of(
     """What is seen of a referral: how often each signal. `invitations` are all of the sponsor's;
     `invitation` is None where it is erased: then only the orders say anything.
     """
-    seen = _buying_evidence(buying)
+    seen = {
+        Signal.MINIMUM_ORDERS: _at_minimum(buying, ()),
+        Signal.BOUGHT_AND_RETURNED: buying.returned,
+        Signal.ANOTHER_BUYER: buying.by_others,
+    }
     if invitation is None or invitation.ended_at is None:
         return seen
     others = [
@@ -216,12 +228,24 @@ def evidence_of(
     seen[Signal.BURST] = sum(_is_within(BURST, at, each) for each in others)
     seen[Signal.IN_SECONDS] = _in_seconds(invitation, others)
     seen[Signal.ONE_NETWORK] = invitation.answers_beside
+    seen[Signal.MINIMUM_ORDERS] = _at_minimum(buying, others)
     seen |= _beyond_limits(review, invitation, others)
     return seen
 
 
 def _with(own: str | None, others: Sequence[Invitation], trace: str) -> list[str | None]:
     return [own, *(getattr(each.traces, trace) for each in others)]
+
+
+def _at_minimum(buying: Buying, others: Sequence[Invitation]) -> int:
+    """How many of those who have bought, this referee and the sponsor's others, spent just enough;
+    none unless they are at least half: some thrifty people are in every circle.
+    """
+    spent = [each.bought_at_minimum for each in others if each.bought_at_minimum is not None]
+    if buying.orders:
+        spent.append(buying.only_minimum)
+    thrifty = sum(spent)
+    return thrifty if 2 * thrifty >= len(spent) else 0
 
 
 def _is_within(span: timedelta, at: datetime, other: Invitation) -> bool:
@@ -259,15 +283,6 @@ def _beyond_limits(
         if within > by_hour:
             beyond[Signal.OVER_HOUR_LIMIT] = within
     return beyond
-
-
-def _buying_evidence(buying: Buying) -> dict[Signal, int]:
-    only_minimum = buying.orders > 0 and buying.at_minimum == buying.orders
-    return {
-        Signal.MINIMUM_ORDERS: buying.at_minimum if only_minimum else 0,
-        Signal.BOUGHT_AND_RETURNED: buying.returned,
-        Signal.ANOTHER_BUYER: buying.by_others,
-    }
 
 
 def is_at_minimum(amount_minor: int, minimum_minor: int) -> bool:

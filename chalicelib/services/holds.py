@@ -12,13 +12,14 @@ sponsor's cap and in the budget, so that its release can be kept. People decide 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from chalicelib.domain import held_rewards
-from chalicelib.domain.campaign.review import Review
 from chalicelib.domain.fact_bodies import RewardHeld, RewardHoldEnded
 from chalicelib.domain.review import Score, hold_ends_at
 from chalicelib.domain.rewards import Earned, Reward, is_released
 from chalicelib.services.facts import referral_fact
-from chalicelib.services.ports import Insert, Ports, Replace
+from chalicelib.services.ports import Change, Insert, Ports, Replace
 from chalicelib.services.reward_state import ReferralRewards, given_back, reserved
 
 HELD = "held"
@@ -30,18 +31,21 @@ def hold(
     state: ReferralRewards,
     earned: Earned,
     decision: Reward,
-    review: Review,
     scored: Score,
+    recorded: Sequence[Change],
 ) -> str:
-    """Hold what was about to be granted; the referral is at the revision it was planned on."""
+    """Hold what was about to be granted; the referral is at the revision it was planned on. What is
+    `recorded` is stored with it.
+    """
     now = ports.clock()
-    ends_at = hold_ends_at(earned.campaign, review, now)
+    ends_at = hold_ends_at(earned.campaign, now)
     held = held_rewards.held(decision, scored, earned.value_minor, now=now, ends_at=ends_at)
     body = RewardHeld.of(held, state.referral, scored, earned.campaign.version)
     ports.repository.commit(
         Replace(held) if held.revision else Insert(held),
         Replace(state.referral),
         *reserved(state, held.to, held.value_minor),
+        *recorded,
         facts=[referral_fact(ports, state.referral, body)],
     )
     return HELD

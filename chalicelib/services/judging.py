@@ -8,6 +8,7 @@ vouchers are read too. The public routes read nothing for it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from chalicelib.domain.campaign.review import Review
 from chalicelib.domain.invitations import Invitation
@@ -16,20 +17,27 @@ from chalicelib.domain.redemptions import Redemption
 from chalicelib.domain.review import Buying, Score, evidence_of, is_at_minimum, score
 from chalicelib.domain.rewards import CONFIRMATION_RUNG, Earned, is_rung
 from chalicelib.domain.vouchers import Voucher
-from chalicelib.services.ports import BATCH_LIMIT, Key, Ports
+from chalicelib.services.ports import BATCH_LIMIT, Change, Key, Ports, Replace
 from chalicelib.services.referral_orders import orders_of
 from chalicelib.services.reward_state import ReferralRewards
 
 _OTHERS = frozenset({Buyer.SPONSOR, Buyer.OTHER_REFEREE})
 
 
-def judge(ports: Ports, state: ReferralRewards, earned: Earned, review: Review) -> Score:
-    """The score of what is about to be granted, by the rules of when it was earned."""
+def judge(
+    ports: Ports, state: ReferralRewards, earned: Earned, review: Review
+) -> tuple[Score, list[Change]]:
+    """The score of what is about to be granted, by the rules of when it was earned; and what is
+    recorded with the decision, for those that are judged later.
+    """
     referral = state.referral
     invitations = list(ports.repository.within(Invitation, sponsor_id=state.sponsor.sponsor_id))
     own = next((one for one in invitations if one.referral_id == referral.referral_id), None)
     buying = Buying() if earned.rung == CONFIRMATION_RUNG else _buying(ports, state, earned)
-    return score(review, evidence_of(review, state.sponsor, own, invitations, buying))
+    scored = score(review, evidence_of(review, state.sponsor, own, invitations, buying))
+    if own is None or not buying.orders or own.bought_at_minimum is buying.only_minimum:
+        return scored, []
+    return scored, [Replace(replace(own, bought_at_minimum=buying.only_minimum))]
 
 
 def _buying(ports: Ports, state: ReferralRewards, earned: Earned) -> Buying:

@@ -136,6 +136,7 @@ ENTITIES: list[Entity] = [
         ),
         sent_at=MORNING, ended_at=LATER, referral_id="r",
         traces=Traces(domain="1" * 16, stem="2" * 16), domain_number=2, answers_beside=1,
+        bought_at_minimum=True,
     ),
     Submission(
         sponsor_id="s", key_hash="h", request_hash="q", invitation_ids=("i", "j"), ends_at=LATER

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.campaign.review import Review, Signal
+from chalicelib.domain.campaign.review import Signal
 from chalicelib.domain.effects import HELD, totals
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.held_rewards import RewardKey
@@ -122,9 +122,9 @@ def test_a_reward_over_the_limit_waits_with_its_score_and_reasons() -> None:
         Signal.MINIMUM_ORDERS: 1,
         Signal.IN_SECONDS: 1,
     }
-    assert hold.score == sum(one.points for one in hold.signals) == 20 + 25 // 3
+    assert hold.score == sum(one.points for one in hold.signals) == 40 // 4 + 30 // 3
     [fact] = world.facts(FactName.REWARD_HELD)[-1:]
-    assert fact.details["signals"] == "minimum_orders in_seconds"
+    assert fact.details["signals"] == "in_seconds minimum_orders"
     assert fact.details["score"] == hold.score
 
 
@@ -260,7 +260,7 @@ def test_a_held_reward_falls_away_with_its_order() -> None:
 
 
 def test_another_order_in_its_place_is_judged_for_itself() -> None:
-    world = world_with({"hold_over": 15, "weights": {"in_seconds": 0}})
+    world = world_with({"hold_over": 5, "weights": {"in_seconds": 0}})
     key = thanks_held(world)
     assert [each.rule for each in held_in(world)] == ["thanks"]
     record(world, world.order("A2", "kept", of=NEWCOMER, amount="90.00"))
@@ -315,11 +315,12 @@ def test_before_time_decides_it_is_a_finding_and_nothing_is_done_yet() -> None:
 
 
 def test_a_hold_ends_with_its_days_and_before_the_addresses_of_its_campaign() -> None:
-    review = Review(decide_within_days=90)
-    short, long = (campaign(retention_days=days) for days in (10, 200))
+    short, long = (
+        campaign(retention_days=days, review={"decide_within_days": 90}) for days in (10, 200)
+    )
     now = short.last_second - timedelta(days=20)
-    assert hold_ends_at(short, review, now) == short.contact_ends_at() - timedelta(days=1)
-    assert long.days_between(now, hold_ends_at(long, review, now)) == 90
+    assert hold_ends_at(short, now) == short.contact_ends_at() - timedelta(days=1)
+    assert long.days_between(now, hold_ends_at(long, now)) == 90
 
 
 def test_a_campaign_that_takes_its_review_away_releases_what_time_decides() -> None:

@@ -28,7 +28,7 @@ class Signal(StrEnum):
     ONE_NETWORK = "one_network"
     """the sponsor or other referees of hers answered from the same network within an hour"""
     MINIMUM_ORDERS = "minimum_orders"
-    """every order is just large enough"""
+    """half of the sponsor's referees or more spent just enough on every order"""
     BOUGHT_AND_RETURNED = "bought_and_returned"
     """orders that were returned, or whose voucher was used before they were"""
     ANOTHER_BUYER = "another_buyer"
@@ -48,14 +48,14 @@ Points = Annotated[int, Field(ge=0, le=100)]
 class Weights(FileModel):
     """How many points each signal adds at most; 0 leaves it out."""
 
-    same_domain: Points = 15
+    same_domain: Points = 10
     sequence: Points = 35
     burst: Points = 15
-    in_seconds: Points = 25
-    one_network: Points = 20
-    minimum_orders: Points = 20
-    bought_and_returned: Points = 25
-    another_buyer: Points = 30
+    in_seconds: Points = 30
+    one_network: Points = 15
+    minimum_orders: Points = 40
+    bought_and_returned: Points = 30
+    another_buyer: Points = 40
 
     def of(self, signal: Signal) -> int:
         """The most that `signal` adds; nothing for a limit, which holds by itself."""
@@ -74,7 +74,7 @@ class Review(FileModel):
     """
 
     weights: Weights = Weights()
-    hold_over: Annotated[int, Field(ge=0, le=1000)] = 60
+    hold_over: Annotated[int, Field(ge=0, le=1000)] = 55
     per_private_domain_per_day: Annotated[int, Field(ge=1, le=10_000)] | None = None
     per_sponsor_per_hour: Annotated[int, Field(ge=1, le=10_000)] | None = None
     decide_within_days: Annotated[int, Field(ge=4, le=90)] = 14

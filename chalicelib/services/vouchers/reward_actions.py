@@ -62,12 +62,13 @@ def carry_out(ports: Ports, state: ReferralRewards, action: Action) -> str:
 
 def _grant(ports: Ports, state: ReferralRewards, earned: Earned, decision: Reward) -> str:
     review = earned.campaign.review
+    recorded: list[Change] = []
     if review and not is_released(decision):
-        scored = judge(ports, state, earned, review)
+        scored, recorded = judge(ports, state, earned, review)
         if is_to_be_held(review, scored):
-            return hold(ports, state, earned, _in_budget(state, decision), review, scored)
+            return hold(ports, state, earned, _in_budget(state, decision), scored, recorded)
     # Decided on this revision of the referral: if that has changed, decide again.
-    counted: list[Change] = [Replace(with_rewards(state.referral, 1))]
+    counted: list[Change] = [Replace(with_rewards(state.referral, 1)), *recorded]
     if is_released(decision):
         # Its place and its value were kept free; an earlier version of the rules may say less.
         if decision.in_budget and earned.value_minor != decision.value_minor:
