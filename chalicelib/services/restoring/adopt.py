@@ -39,6 +39,7 @@ from chalicelib.domain.referrals import Referral
 from chalicelib.services.operations.project import project
 from chalicelib.services.persons.erase import erase_again
 from chalicelib.services.ports import BATCH_LIMIT, Agenda, Change, Ports, Written
+from chalicelib.services.restoring.held import held_changes
 from chalicelib.services.restoring.journal import move_head, settle_parts
 from chalicelib.services.restoring.mails import mail_changes
 from chalicelib.services.restoring.numbered import (
@@ -65,7 +66,7 @@ AT_ONCE = 40  # facts without a state of their own, and the counters of their da
 
 Changes = Callable[[Work, Fact, FactBody], list[Change] | None]
 _CHANGES: tuple[Changes, ...] = (
-    people_changes, voucher_changes, export_changes, order_fact_changes, mail_changes,
+    people_changes, held_changes, voucher_changes, export_changes, order_fact_changes, mail_changes,
 )  # fmt: skip
 # What they were about comes back otherwise: campaign files are put again, lists dropped again, a
 # statement is made again of the same rows. The others change nothing but what counts them.

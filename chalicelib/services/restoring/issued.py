@@ -16,7 +16,14 @@ from chalicelib.domain.campaign.rules import HolderRole, Rule, Trigger
 from chalicelib.domain.campaign.templates import VoucherTemplate
 from chalicelib.domain.changes import ChangeKind, with_change
 from chalicelib.domain.codes import candidates, canonical
-from chalicelib.domain.fact_bodies import RewardRefused, RewardRevoked, VoucherIssued
+from chalicelib.domain.fact_bodies import (
+    RewardHeld,
+    RewardHoldEnded,
+    RewardRefused,
+    RewardReleased,
+    RewardRevoked,
+    VoucherIssued,
+)
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.orders import Order
 from chalicelib.domain.people import Sponsor
@@ -34,6 +41,8 @@ from chalicelib.domain.rewards import (
     counts_in_limits,
     earned_on_orders,
     earned_on_redemption,
+    is_released,
+    waits,
 )
 from chalicelib.domain.statements import minor
 from chalicelib.domain.vouchers import (
@@ -65,7 +74,9 @@ def issued_changes(work: Work, fact: Fact, body: VoucherIssued) -> list[Change]:
         return []
     if body.replaces_id:
         return _replaced(work, fact, body, body.replaces_id, stored)
-    _require_free(stored)
+    released = stored if stored and waits(stored) and is_released(stored) else None
+    if released is None:
+        require_free(stored)
     referral = work.ports.repository.get(Referral, referral_id=body.referral_id)
     if referral is None and not work.is_lenient:
         raise UnfoundedError(body.referral_id)  # it counts the reward, if it is not lost
@@ -74,12 +85,19 @@ def issued_changes(work: Work, fact: Fact, body: VoucherIssued) -> list[Change]:
         raise UnfoundedError(body.referral_id)
     voucher, beside = _voucher(work, fact, body, referral, sponsor, None)
     reward = _granted(work, fact, body, stored, voucher)
-    counted = _counted(work, body, reward, referral, sponsor)
+    if released:
+        reward = replace(reward, hold=released.hold, in_budget=released.in_budget)
+    counted = _counted(work, body, reward, referral, sponsor, reserved=released)
     work.keys[voucher.voucher_id] = voucher.code_key
-    return [Insert(voucher), _written(reward), *counted, *beside]
+    return [Insert(voucher), written(reward), *counted, *beside]
 
 
-def reward_of(work: Work, body: VoucherIssued | RewardRefused | RewardRevoked) -> Reward | None:
+AboutReward = (
+    VoucherIssued | RewardRefused | RewardRevoked | RewardHeld | RewardReleased | RewardHoldEnded
+)
+
+
+def reward_of(work: Work, body: AboutReward) -> Reward | None:
     """The reward that a fact is about, as it is stored."""
     return work.ports.repository.get(
         Reward, referral_id=body.referral_id, rule=body.rule, rung=body.rung
@@ -96,7 +114,7 @@ def _is_there(work: Work, stored: Reward, body: VoucherIssued) -> bool:
     return voucher is not None and voucher.voucher_id == body.voucher_id
 
 
-def _require_free(stored: Reward | None) -> None:
+def require_free(stored: Reward | None) -> None:
     """`UnfoundedError` while another voucher of the reward counts: an earlier fact ends that."""
     if stored and counts_in_limits(stored):
         raise UnfoundedError(stored.rule)
@@ -108,7 +126,7 @@ def _sponsor(work: Work, body: VoucherIssued, referral: Referral | None) -> Spon
     return work.ports.repository.get(Sponsor, sponsor_id=sponsor_id) if sponsor_id else None
 
 
-def _written(reward: Reward) -> Change:
+def written(reward: Reward) -> Change:
     return Replace(reward) if reward.revision else Insert(reward)
 
 
@@ -151,8 +169,8 @@ def _voucher(
     return made, chosen.changes
 
 
-def _rule(work: Work, fact: Fact, body: VoucherIssued | RewardRefused) -> Rule:
-    version = body.campaign_version if isinstance(body, VoucherIssued) else None
+def _rule(work: Work, fact: Fact, body: VoucherIssued | RewardRefused | RewardHeld) -> Rule:
+    version = None if isinstance(body, RewardRefused) else body.campaign_version
     campaign = work.versions.of(version, fact.at)
     rule = next((rule for rule in campaign.rules if rule.id == body.rule), None)
     if rule is None:
@@ -240,15 +258,15 @@ def _another_code(work: Work, name: str, template: VoucherTemplate) -> ChosenCod
 def _granted(
     work: Work, fact: Fact, body: VoucherIssued, stored: Reward | None, voucher: Voucher
 ) -> Reward:
-    reward = _decided(work, fact, body, stored, body.holder)
+    reward = decided(work, fact, body, stored, body.holder)
     reward = replace(reward, in_budget=work.campaign.caps.budget_minor is not None)
     return rewards.granted(reward, voucher.code_key, voucher.value_minor, fact.at)
 
 
-def _decided(
+def decided(
     work: Work,
     fact: Fact,
-    body: VoucherIssued | RewardRefused,
+    body: VoucherIssued | RewardRefused | RewardHeld,
     stored: Reward | None,
     to: HolderRole,
 ) -> Reward:
@@ -268,7 +286,7 @@ def _decided(
 
 
 def _earned_by(
-    work: Work, fact: Fact, body: VoucherIssued | RewardRefused, stored: Reward | None
+    work: Work, fact: Fact, body: VoucherIssued | RewardRefused | RewardHeld, stored: Reward | None
 ) -> tuple[str | None, str | None]:
     """The order that a reward is for, and the id of the voucher whose use earned it, if any.
 
@@ -338,18 +356,23 @@ def _counted(
     reward: Reward,
     referral: Referral | None,
     sponsor: Sponsor | None,
+    *,
+    reserved: Reward | None,
 ) -> list[Change]:
-    """What counts the reward: its referral, its sponsor's cap, the budget."""
+    """What counts the reward: its referral, its sponsor's cap, the budget. `reserved`: it was held,
+    so that it has its place already, and its value then.
+    """
     changes: list[Change] = []
     if referral:
         counted = with_rewards(referral, 1)
         if body.has_order:  # a rung is granted to a newcomer alone
             counted = _checked(work, counted, body.customers_version, newcomer=True)
         changes.append(Replace(counted))
-    if sponsor and body.holder is HolderRole.SPONSOR:
+    if sponsor and body.holder is HolderRole.SPONSOR and not reserved:
         changes.append(Replace(replace(sponsor, rewards=sponsor.rewards + 1)))
-    if reward.in_budget:
-        changes.append(spent(work, body.value_minor))
+    more = body.value_minor - (reserved.value_minor if reserved else 0)
+    if reward.in_budget and more:
+        changes.append(spent(work, more))
     return changes
 
 
@@ -383,16 +406,16 @@ def spent(work: Work, value_minor: int) -> Change:
 def refused_changes(work: Work, fact: Fact, body: RewardRefused) -> list[Change]:
     """A rule granted nothing: the decision, and what it says of the referee. `UnfoundedError`."""
     stored = reward_of(work, body)
-    _require_free(stored)
+    require_free(stored)
     referral = work.ports.repository.get(Referral, referral_id=body.referral_id)
     if referral is None:
         raise UnfoundedError(body.referral_id)
-    reward = _decided(work, fact, body, stored, _rule(work, fact, body).to)
+    reward = decided(work, fact, body, stored, _rule(work, fact, body).to)
     reason = RewardRefusal(body.reason)
     noted = found_on_later_list(referral) if body.found_on_later_list else referral
     if reason is RewardRefusal.NOT_A_NEWCOMER:
         noted = _checked(work, noted, body.customers_version, newcomer=False)
-    return [_written(rewards.refused(reward, reason)), Replace(noted)]
+    return [written(rewards.refused(reward, reason)), Replace(noted)]
 
 
 def _replaced(
