@@ -1,1 +1,1 @@
-"""What strangers can do to the public routes, measured: `make abuse`."""
+"""What strangers and cheats can do, measured: `make abuse`."""

@@ -1,20 +1,23 @@
-"""`python -m bench.abuse`: what strangers can do to the public routes, and what it costs.
+"""`python -m bench.abuse [NAME]`: what strangers and cheats can do, and what it costs.
 
 Prints one Markdown table, writes build/bench/abuse.json, and exits with 1 when a bound is broken.
-The bounds, and what is measured: `neutrality`, `floods`, `inputs`. `--share 0.1` does a tenth.
+What is measured, and the bounds, are in the modules that the parts are named after. `--share 0.1`
+does a tenth of it.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 
 from rich.console import Console
 
 import app
 from bench import report
+from bench.abuse import score
+from bench.abuse.figures import Part, Row
 from bench.abuse.floods import POSTS, Flood, flood
 from bench.abuse.inputs import INPUTS, Inputs, fuzz
 from bench.abuse.neutrality import SAMPLES, Neutrality, measure
@@ -26,53 +29,55 @@ COLUMNS = ("what", "figure", "bound", "holds")
 MOST_CALLS = 12  # to AWS, for an unauthenticated request
 
 
-@dataclass(frozen=True)
-class Row:
-    """One line of the table."""
-
-    what: str
-    figure: str
-    bound: str
-    holds: bool
-
-    @property
-    def cells(self) -> Sequence[str]:
-        """As printed."""
-        return self.what, self.figure, self.bound, "yes" if self.holds else "**no**"
-
-
 def main() -> int:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(prog="python -m bench.abuse", description=__doc__)
+    parser.add_argument("name", nargs="?", choices=PARTS, help="one part; all without")
     parser.add_argument("--share", type=float, default=1, help="of the samples, posts and inputs")
-    share = parser.parse_args().share
+    asked = parser.parse_args()
     console = Console(stderr=True)
-    with console.status("timing the answers"):
-        *honest, curious = measure(max(1, round(SAMPLES * share)))
-    with console.status("flooding"):
-        flooded = flood(round(POSTS * share))
-    with console.status("odd inputs"):
-        fuzzed = fuzz(round(INPUTS * share))
-    with console.status("costs"):
-        gateway = Gateway(app.app)
-        spent = [cost_of(gateway, one) for one in OPERATIONS if one.security == "public"]
-    rows = [
-        *(_neutral(one) for one in honest),
-        _control(curious),
-        *_flooded(flooded),
-        *_fuzzed(fuzzed),
-        *(_cost(one) for one in spent),
-    ]
-    figures = {
-        "neutrality": [asdict(one) for one in (*honest, curious)],
-        "flood": _as_json(flooded),
-        "inputs": {"addresses": fuzzed.addresses, "names": fuzzed.names, "wrong": fuzzed.wrong},
-        "costs": [asdict(one) for one in spent],
-    }
+    parts: dict[str, Part] = {}
+    for name in [asked.name] if asked.name else PARTS:
+        with console.status(name):
+            parts[name] = PARTS[name](asked.share)
+    rows = [row for part in parts.values() for row in part.rows]
     table = report.table(COLUMNS, [row.cells for row in rows])
-    file = report.publish("abuse", report.conditions(share=f"{share:g}"), table, figures)
+    figures = {name: part.figures for name, part in parts.items()}
+    file = report.publish("abuse", report.conditions(share=f"{asked.share:g}"), table, figures)
     console.print(f"figures: {file.relative_to(report.ROOT)}")
     return 0 if all(row.holds for row in rows) else 1
+
+
+def _neutrality(share: float) -> Part:
+    *honest, curious = measure(max(1, round(SAMPLES * share)))
+    rows = [*(_neutral(one) for one in honest), _control(curious)]
+    return Part(rows, [asdict(one) for one in (*honest, curious)])
+
+
+def _floods(share: float) -> Part:
+    found = flood(round(POSTS * share))
+    return Part(list(_flooded(found)), _as_json(found))
+
+
+def _inputs(share: float) -> Part:
+    found = fuzz(round(INPUTS * share))
+    figures = {"addresses": found.addresses, "names": found.names, "wrong": found.wrong}
+    return Part(list(_fuzzed(found)), figures)
+
+
+def _costs(_: float) -> Part:
+    gateway = Gateway(app.app)
+    spent = [cost_of(gateway, one) for one in OPERATIONS if one.security == "public"]
+    return Part([_cost(one) for one in spent], [asdict(one) for one in spent])
+
+
+PARTS: Mapping[str, Callable[[float], Part]] = {
+    "neutrality": _neutrality,
+    "floods": _floods,
+    "inputs": _inputs,
+    "costs": _costs,
+    "score": lambda _: score.part(),
+}
 
 
 def _neutral(one: Neutrality) -> Row:

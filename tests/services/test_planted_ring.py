@@ -1,5 +1,5 @@
 """A small population of honest people and a ring, played through the use cases of months: what is
-held is what the figures of `bench/abuse_score.py` say, referral by referral.
+held is what the figures of `bench/abuse/score.py` say, referral by referral.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from itertools import count, groupby
 
 import pytest
 
-from bench.abuse_people import CHECKED, MINIMUM_MINOR, Circle, People, Referee
-from bench.abuse_score import held_in
+from bench.abuse.people import CHECKED, MINIMUM_MINOR, Circle, People, Referee
+from bench.abuse.score import held_in
 from chalicelib.domain.addresses import Address
 from chalicelib.domain.invitations import Channel
 from chalicelib.domain.people import Sponsor

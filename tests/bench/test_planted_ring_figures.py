@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bench.abuse_people import REPORTED, TUNING, People, referrals
-from bench.abuse_score import FOUND_AT_LEAST, HELD_AT_MOST, judged
+from bench.abuse.people import REPORTED, TUNING, People, referrals
+from bench.abuse.score import FOUND_AT_LEAST, HELD_AT_MOST, judged
 from chalicelib.domain.campaign.review import LIMITS, Review, Signal, Weights
 
 SEEDS = (40_001, 40_002, 40_003)

@@ -1,8 +1,8 @@
 """What the review finds of a planted ring, and whom of the honest it holds: the domain's own code.
 
-    python -m bench.abuse score        # or: make abuse
+    python -m bench.abuse score        # or: make abuse NAME=score
 
-People come from `abuse_people.py`. What a use case would record is recorded by the same functions
+People come from `people.py`. What a use case would record is recorded by the same functions
 (traces, answers from a network within the hour), and each reward is judged when it would be
 granted: the welcome with the confirmation, the sponsor's with the first order that is kept. A
 referral counts as held once one of its rewards is. tests/services/test_planted_ring.py plays a
@@ -16,8 +16,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bench.abuse_figures import Table
-from bench.abuse_people import (
+from bench.abuse.figures import Part, Row
+from bench.abuse.people import (
     MINIMUM_MINOR,
     REPORTED,
     Circle,
@@ -177,9 +177,9 @@ def outcomes(ranges: Ranges, seeds: Iterable[int], review: Review) -> list[Outco
     return [judged(People(ranges, seed).population(), review) for seed in seeds]
 
 
-def table() -> Table:
+def part(seeds: Sequence[int] = REPORTED_SEEDS) -> Part:
     """The figures of the populations that the weights and the signals never saw."""
-    seen = outcomes(REPORTED, REPORTED_SEEDS, Review())
+    seen = outcomes(REPORTED, seeds, Review())
     kinds = sorted({kind for one in seen for kind in one.referrals})
     by_kind = {
         kind: {
@@ -190,14 +190,22 @@ def table() -> Table:
     }
     found = [one.share(ring=True) for one in seen]
     held = [one.share(ring=False) for one in seen]
-    rows = [(kind, f"{of['held']:,} of {of['referrals']:,} held") for kind, of in by_kind.items()]
-    rows += [
-        ("found of the ring, each population", ", ".join(f"{share:.0%}" for share in found)),
-        ("held of the honest, each population", ", ".join(f"{share:.2%}" for share in held)),
+    rows = [
+        Row(
+            f"found of a ring of 50 among 5,000 honest referrals, {len(seen)} populations",
+            ", ".join(f"{share:.0%}" for share in found),
+            f"at least {FOUND_AT_LEAST:.0%}",
+            min(found) >= FOUND_AT_LEAST,
+        ),
+        Row(
+            "held of the honest",
+            ", ".join(f"{share:.2%}" for share in held),
+            f"at most {HELD_AT_MOST:.0%}",
+            max(held) <= HELD_AT_MOST,
+        ),
+        *(
+            Row(f"of them: {kind}", f"{of['held']:,} of {of['referrals']:,} held", "", True)
+            for kind, of in by_kind.items()
+        ),
     ]
-    return Table(
-        "the review: a ring of 50 among 5,000 honest referrals",
-        rows,
-        {"by_kind": by_kind, "found_of_the_ring": found, "held_of_the_honest": held},
-        holds=min(found) >= FOUND_AT_LEAST and max(held) <= HELD_AT_MOST,
-    )
+    return Part(rows, {"by_kind": by_kind, "found_of_the_ring": found, "held_of_the_honest": held})
