@@ -241,8 +241,10 @@ def closed(invitation: Invitation, state: InvitationState, now: datetime) -> Inv
 
 
 def with_erased_referee(invitation: Invitation) -> Invitation:
-    """The invitation, whose referee is forgotten: not even the masked address stays."""
-    return replace(invitation, masked=MASKED_WHOLLY)
+    """The invitation, whose referee is forgotten: neither the masked address nor traces of it
+    stay.
+    """
+    return replace(invitation, masked=MASKED_WHOLLY, traces=NO_TRACES)
 
 
 def is_shown_to_sponsor(invitation: Invitation) -> bool:

@@ -265,4 +265,5 @@ def used(token: Token, now: datetime) -> Token:
 
 def erased(sponsor: Sponsor) -> Sponsor:
     """The sponsor, forgotten: what is counted stays, under her random id."""
-    return replace(sponsor, digests=AddressDigests.erased(sponsor.sponsor_id))
+    digests = AddressDigests.erased(sponsor.sponsor_id)
+    return replace(sponsor, digests=digests, traces=NO_TRACES)

@@ -61,6 +61,7 @@ from chalicelib.domain.lists.model import (
     ListVersion,
 )
 from chalicelib.domain.mails import Mail
+from chalicelib.domain.order_refs import OrderReference
 from chalicelib.domain.orders import Order
 from chalicelib.domain.people import (
     Contact,
@@ -76,6 +77,7 @@ from chalicelib.domain.protection import HeldInvitation, InvitationStop
 from chalicelib.domain.redemptions import OrderUses, Redemption
 from chalicelib.domain.referral_orders import FurtherOrder
 from chalicelib.domain.referrals import Referral
+from chalicelib.domain.review import DomainDay, NetworkAnswers
 from chalicelib.domain.rewards import Budget, Reward
 from chalicelib.domain.sign_ins import SignInLink
 from chalicelib.domain.statements import Statement
@@ -287,9 +289,7 @@ def _erase_token(forgotten: Forgotten, token: Token) -> Erased:
     return ([Remove(token)], []) if is_hers else _NOTHING
 
 
-def _erase_of_sponsor(
-    forgotten: Forgotten, entity: Session | SignInLink | Link | Submission
-) -> Erased:
+def _erase_of_sponsor(forgotten: Forgotten, entity: Session | SignInLink | Submission) -> Erased:
     is_hers = entity.sponsor_id in forgotten.person.names.sponsors
     return ([Remove(entity)], []) if is_hers else _NOTHING
 
@@ -364,6 +364,7 @@ HOLDS_NOTHING: frozenset[type[Entity]] = frozenset(
     (
         *(CampaignVersion, CurrentCampaign, Budget, Statement, CodesLeft, LastFile),
         *(Reward, Order, FurtherOrder, Redemption, OrderUses, SpareCode, LinkDay),
+        *(OrderReference, DomainDay, NetworkAnswers),
         *(VoucherChange, ChangesSequence, ChangesFile, ChangesPart),
         *(ConsentsSequence, ConsentsFile, ExportSequence, Export),
         *(ListVersion, CurrentList, ListDrops, ListDelta, HeldList, FileRecord),
