@@ -171,13 +171,18 @@ class Deployer:
 
     def _lock_roots(self, template: Template, bucket: str) -> None:
         """The emulator drops the lock from the template and honours the call. It does not know the
-        condition that a file is written once only, which is the caller's word here.
+        condition that a file is written once only, and says the session's name for that of a role.
         """
         s3 = self._session.client("s3", endpoint_url=self._endpoint)
         policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
         policy["Statement"] = [
             one for one in policy["Statement"] if one["Sid"] not in {"TlsOnly", "WrittenOnce"}
         ]
+        for one in policy["Statement"]:
+            if one["Sid"] == "OneFunctionWrites":
+                role = one["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]
+                session = role.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/")
+                one["Condition"] = {"ArnNotLike": {"aws:PrincipalArn": f"{session}/*"}}
         s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
         properties = template["Resources"]["RootsBucket"]["Properties"]
         rule = copy.deepcopy(properties["ObjectLockConfiguration"]["Rule"])

@@ -21,6 +21,7 @@ from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.domain.addresses import OWN_KEY
 from infra.package import Package, PackageError, local_target, package
 from infra.pages import build_pages
 from local.deployment import Deployer, OpsAccount
@@ -92,7 +93,11 @@ def running_stack(
         deployment = Deployer(emulator.endpoint).deploy(
             made,
             origin=url,
-            keys={DEMO_KEY_ID: DEMO_KEY_FILE.read_text(encoding="ascii").strip()},
+            keys={
+                DEMO_KEY_ID: DEMO_KEY_FILE.read_text(encoding="ascii").strip(),
+                # As `tandem key put` draws it with the first key of the client's.
+                OWN_KEY: secrets.token_hex(32),
+            },
             extra={"Resolver": resolver, **(parameters or {})},
         )
         stack = Stack(
