@@ -8,8 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 from boto3.dynamodb.types import TypeDeserializer
+from typer.testing import CliRunner
 
 from chalicelib.domain.journal import GENESIS, verify
+from cli.main import app
 from local.demo.lists import CAMPAIGN
 from local.narration import Narrator
 from local.running import Stack
@@ -127,6 +129,18 @@ def test_law_5_every_voucher_is_in_exactly_one_export(stack: Stack, world: Surfa
     ]
     exported = [row["code"] for rows in world.exports().values() for row in rows]
     assert sorted(exported) == sorted(vouchers)
+
+
+@pytest.mark.usefixtures("played")
+def test_law_10_the_journal_agrees_with_its_roots_the_counters_and_the_table(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack.run("seal")
+    stack.run("root")
+    monkeypatch.setenv("TANDEM_PORT", stack.url.rpartition(":")[2])
+    result = CliRunner().invoke(app, ["journal", "verify", "--campaign", CAMPAIGN])
+    assert result.exit_code == 0, result.output
+    assert f"{CAMPAIGN}: agrees" in result.stdout
 
 
 @pytest.mark.usefixtures("played")

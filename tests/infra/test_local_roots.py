@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -23,11 +24,12 @@ ROOT = "demo-vip/00000001-" + "a" * 64 + ".json"
 def test_law_10_no_writer_of_the_journal_may_touch_a_root(stack: Stack, role: str) -> None:
     bucket = stack.deployment.outputs["RootsBucketName"]
     writer = _as_role(stack, role)
-    for call in (
+    calls: tuple[Callable[[], object], ...] = (
         lambda: writer.put_object(Bucket=bucket, Key=ROOT, Body=b"{}", IfNoneMatch="*"),
         lambda: writer.delete_object(Bucket=bucket, Key=ROOT),
         lambda: writer.list_object_versions(Bucket=bucket),
-    ):
+    )
+    for call in calls:
         with pytest.raises(ClientError, match="AccessDenied"):
             call()
 

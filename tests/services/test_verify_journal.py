@@ -28,6 +28,7 @@ from chalicelib.services.operations.seal import seal
 from chalicelib.services.operations.verify_journal import Verified, verify_journal
 from chalicelib.services.ports import Replace
 from tests.fakes.campaign import CAMPAIGN
+from tests.fakes.repository import _fact_key
 from tests.fakes.world import World, new_world
 
 OUT = f"out/{CAMPAIGN}/journal/"
@@ -279,13 +280,23 @@ def test_law_10_a_counter_that_differs_is_named() -> None:
     assert "invited: " in findings(world)
 
 
-def test_a_journal_of_another_table_is_named_for_some_hours_and_counted_for_the_others(
+def test_what_differs_in_many_hours_is_named_some_hours_at_a_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(verifying, "HOURS_NAMED", 2)
+    monkeypatch.setattr(verifying, "FACTS_HELD", 20)
     world = played()
+    facts = len([one for one in world.facts() if one.campaign == CAMPAIGN])
     world.memory._facts.clear()
-    assert "more hours differ: 2" in findings(world)
+    assert len(verified(world).findings) == facts
+    monkeypatch.setattr(verifying, "FINDINGS", 1)
+    assert "more hours differ: 3" in findings(world)
+
+
+def test_facts_as_0_2_0_stored_them_agree() -> None:
+    world = played()
+    by_subject = [replace(fact, by_subject=True) for fact in world.memory._facts.values()]
+    world.memory._facts = {_fact_key(fact): fact for fact in by_subject}
+    assert findings(world) == ""
 
 
 # --- roots ----------------------------------------------------------------------------------------

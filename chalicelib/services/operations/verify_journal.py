@@ -6,13 +6,15 @@
 
 The table is read before the journal: what it has counted by then is in the journal, and what is
 counted meanwhile is looked up again. An hour is compared by its number of facts and the sum of
-their hashes, so memory does not grow with the journal; only of an hour that differs are the facts
-held. A break of the chain ends the work for the campaign: what is before it proves nothing.
+their hashes, so memory does not grow with the journal; only of hours that differ are the facts
+held, some hours at a time. (Those of 0.2.0 always differ: their facts are stored by subject.) A
+break of the chain ends the work for the campaign: what is before it proves nothing.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -40,7 +42,8 @@ from chalicelib.services.journal import (
 )
 from chalicelib.services.ports import BATCH_LIMIT, FACT_SHARDS, Ports, hours
 
-HOURS_NAMED = 24  # that differ, and whose facts are held to name them
+FACTS_HELD = 50_000  # of the hours that differ, at a time
+FINDINGS = 1_000  # after which the hours that are left are only counted
 
 Progress = Callable[[str, int], None]
 
@@ -105,7 +108,7 @@ def verify_journal(
         return done
     if stored is not None:  # counters end with the facts
         _compare_counts(ports, campaign, counts, done)
-        _compare_facts(ports, campaign.id, _differing(stored, journaled), done)
+        _compare_facts(ports, campaign.id, stored, journaled, done)
     return done
 
 
@@ -203,26 +206,36 @@ def _compare_counts(
         done.find(f"{one.name}: {found}", one.day)
 
 
-def _differing(stored: Hours, journaled: Hours) -> list[datetime]:
-    hours_of_both = stored.keys() | journaled.keys()
-    return sorted(hour for hour in hours_of_both if stored.get(hour) != journaled.get(hour))
+def _compare_facts(
+    ports: Ports, campaign: str, stored: Hours, journaled: Hours, done: Verified
+) -> None:
+    """Name the facts that differ."""
+    every = stored.keys() | journaled.keys()
+    differing = deque(sorted(one for one in every if stored.get(one) != journaled.get(one)))
+
+    def facts_in(hour: datetime) -> int:
+        return sum(tallies.get(hour, _Tally()).facts for tallies in (stored, journaled))
+
+    while differing and len(done.findings) < FINDINGS:
+        some = [differing.popleft()]
+        held = facts_in(some[0])
+        while differing and held + facts_in(differing[0]) <= FACTS_HELD:
+            held += facts_in(differing[0])
+            some.append(differing.popleft())
+        _compare_hours(ports, campaign, some, done)
+    if differing:
+        done.find("more hours differ", len(differing))
 
 
-def _compare_facts(ports: Ports, campaign: str, differing: list[datetime], done: Verified) -> None:
-    """Name the facts of the hours that differ. The table is read first, as before."""
-    looked_at = differing[:HOURS_NAMED]
-    if not looked_at:
-        return
+def _compare_hours(ports: Ports, campaign: str, some: Sequence[datetime], done: Verified) -> None:
+    """Name the facts of these hours that differ. The table is read first, as before."""
     with ThreadPoolExecutor(1) as pool:
-        stored = {
-            fact.fact_id: fact
-            for hour in looked_at
-            for fact in _of_hour(ports, pool, campaign, hour)
-        }
+        every = (fact for hour in some for fact in _of_hour(ports, pool, campaign, hour))
+        stored = {fact.fact_id: fact for fact in every}
     journaled = {
         fact.fact_id: fact
-        for fact in journal(ports, campaign, looked_at[0].date())
-        if hour_of(fact) in looked_at
+        for fact in journal(ports, campaign, some[0].date())
+        if hour_of(fact) in some
     }
     for fact in stored.values():
         if fact.counted and fact.fact_id not in journaled:
@@ -231,8 +244,6 @@ def _compare_facts(ports: Ports, campaign: str, differing: list[datetime], done:
     for fact_id, fact in journaled.items():
         if problem := _problem(fact, known.get(fact_id)):
             done.find(problem, named(fact))
-    if len(differing) > HOURS_NAMED:
-        done.find("more hours differ", len(differing) - HOURS_NAMED)
 
 
 def _problem(fact: Fact, stored: Fact | None) -> str | None:
