@@ -132,7 +132,10 @@ def buyer_of(person: Person | None, expected: Referral | None) -> Buyer:
         return Buyer.REFEREE if own else Buyer.OTHER_REFEREE
     if person.is_sponsor:
         return Buyer.SPONSOR
-    return Buyer.CUSTOMER if person.is_customer else Buyer.OTHER
+    if person.is_customer:
+        return Buyer.CUSTOMER
+    # Nobody can be compared with a referee who was forgotten; the code speaks for her.
+    return Buyer.NONE if expected and expected.is_erased else Buyer.OTHER
 
 
 def buyer_by_both(one: Buyer, other: Buyer) -> Buyer:
