@@ -49,6 +49,8 @@ TEXTS = {
     "InvitationBounced.reason": "the same",
     "InvitationsStopped.reason": WORD,
     "RewardRevoked.reason": "the name of a fact, or rolled_back",
+    "RewardHoldEnded.reason": "the name of a fact, or not_earned",
+    "signals": "words of a fixed set of ours, between spaces",
 }
 
 
