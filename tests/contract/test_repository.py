@@ -352,6 +352,14 @@ def test_what_names_a_text_is_found_in_keys_and_deep_inside(repository: Reposito
     assert all_naming(repository, {"d-key"}, (Link,)) == {"RefereeClaim", "Link"}
 
 
+def test_counts_and_facts_name_nobody(clients: Clients) -> None:
+    repository = new_table(clients)
+    store(repository, BY_KIND[Contact], facts=[fact()])
+    counts = {name: {"S": "d-exact"} for name in ("pk", "sk")}
+    clients.dynamodb.put_item(TableName=repository._table, Item=counts)
+    assert all_naming(repository, {"d-exact", fact().subject}, (Contact,)) == {"Contact"}
+
+
 def test_what_has_ended_is_found_until_it_is_removed(
     clock: SettableClock, repository: Repository
 ) -> None:

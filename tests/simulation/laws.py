@@ -21,9 +21,14 @@ from chalicelib.domain.effects import deltas, funnel, totals
 from chalicelib.domain.eligibility import Reason
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.exports import Export
-from chalicelib.domain.facts import Fact
+from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.files.ends import has_export_ended
-from chalicelib.domain.invitations import Invitation, InvitationState
+from chalicelib.domain.invitations import (
+    MASKED_WHOLLY,
+    ClosingReason,
+    Invitation,
+    InvitationState,
+)
 from chalicelib.domain.journal import GENESIS, JournalHead, verify
 from chalicelib.domain.lists.model import ListVersion
 from chalicelib.domain.mails import Mail, MailState
@@ -50,11 +55,25 @@ def violations(cloud: Cloud) -> list[str]:
     return [text for check in CHECKS for text in check(cloud)]
 
 
+def _forgotten(cloud: Cloud) -> set[str]:
+    """The invitations whose claims went with who was forgotten, the referee or the sponsor."""
+    closed = {
+        fact.ids["invitation"]
+        for fact in facts_in(cloud)
+        if fact.name == FactName.INVITATION_EXPIRED
+        and fact.details.get("reason") == ClosingReason.ERASED
+    }
+    hers = {one.invitation_id for one in all_of(cloud, Invitation) if one.masked == MASKED_WHOLLY}
+    return closed | hers
+
+
 def _one_sponsor(cloud: Cloud) -> Iterator[str]:
     """Law 1."""
     sponsors: dict[str, list[str]] = {}
     claimed = {claim.digest: claim.invitation_id for claim in all_of(cloud, RefereeClaim)}
     for referral in all_of(cloud, Referral):
+        if referral.is_erased:
+            continue  # its claim went with what it was found by
         sponsors.setdefault(referral.referee_digest, []).append(referral.sponsor_id)
         if claimed.get(referral.referee_digest) != referral.invitation_id:
             yield f"law 1: a referral without the claim on its referee: {referral.referral_id}"
@@ -163,7 +182,10 @@ def _no_customer(cloud: Cloud) -> Iterator[str]:
         if one.decision and one.decision.reason is Reason.ELIGIBLE
     ]
     confirmed = [(one.invitation_id, one.customers_version) for one in all_of(cloud, Referral)]
+    freed = _forgotten(cloud)
     for invitation_id, version in (*decided, *confirmed):
+        if invitation_id in freed:
+            continue
         if invitation_id not in digests:
             yield f"law 1: accepted without a claim on the referee: {invitation_id}"
             continue

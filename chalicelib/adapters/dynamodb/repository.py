@@ -165,7 +165,8 @@ class DynamoRepository:
         found: list[Entity] = []
         unreadable = 0
         for item in answer["Items"]:
-            kind = schema.KINDS.get(item["kind"]["S"])
+            # Counts have no kind.
+            kind = schema.KINDS.get(item["kind"]["S"]) if "kind" in item else None
             if kind is None or not asked(kind, item):
                 continue
             try:

@@ -412,6 +412,8 @@ class _Erasure(Forgotten):
         if export and export.state is ExportState.SEALED and not self.dry_run:
             export_vouchers(self.ports, self.person.by_id[campaign], until=self.ports.clock())
             export = repository.get(Export, campaign=campaign, number=number)
+        for voucher in held.values():
+            self._note_export(voucher)  # it may have been written since the round began
         for part in repository.within(ExportPart, campaign=campaign, number=number):
             nameless = _without_digests(part, held)
             if nameless != part:
