@@ -82,7 +82,10 @@ def _answered(work: Work, fact: Fact, body: VoucherAcknowledged | VoucherRefused
 
 
 def _redeemed(work: Work, fact: Fact, body: VoucherRedeemed) -> list[Change]:
-    voucher, order_id = work.voucher(body.voucher_id, body.holder_id), work.order_id(body)
+    voucher = work.voucher(body.voucher_id, body.holder_id)
+    # The moment of the table may lie between a use and its fact: then no file need have the order.
+    uses = work.ports.repository.within(Redemption, code_key=voucher.code_key)
+    order_id = work.order_id(body, *(use.order_id for use in uses))
     found = find_voucher_on_order(work.ports, voucher.code_key, order_id)
     if not is_live(voucher) or found.redemption:
         raise UnfoundedError(body.voucher_id)  # an earlier use is given back by a fact before this
