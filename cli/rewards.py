@@ -16,6 +16,7 @@ from rich.table import Table
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.domain.held_rewards import RewardKey
+from chalicelib.domain.money import decimal_text
 from chalicelib.domain.review import Hold
 from chalicelib.domain.rewards import Reward
 from chalicelib.services.errors import RefusedError, UnknownError
@@ -54,8 +55,8 @@ def show(campaign: Name, stage: Stage = LOCAL) -> None:
     for each in held:
         table.add_row(*_cells(rules, each))
     Console(width=max(WIDTH, Console().width)).print(table)  # nothing is truncated in a pipe
-    total = value_of(held) / 100
-    typer.echo(f"{len(held)} held, {total:.2f} {rules.currency} together")
+    total = decimal_text(value_of(held))
+    typer.echo(f"{len(held)} held, {total} {rules.currency} together")
 
 
 @app.command()
@@ -95,7 +96,7 @@ def _cells(rules: Campaign, held: HeldReward) -> list[str]:
     return [
         str(RewardKey.of(reward)),
         str(reward.to),
-        f"{reward.value_minor / 100:.2f}",
+        decimal_text(reward.value_minor),
         str(hold.score),
         _signals(hold),
         rules.local_date(hold.ends_at).isoformat(),

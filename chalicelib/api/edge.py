@@ -132,10 +132,15 @@ class Call:
         `X-Forwarded-For`. Who calls the API directly may write anything there: as with any tunnel,
         they are then on some other network.
         """
-        source = str(self._request.context.get("identity", {}).get("sourceIp", ""))
+        source = str((self._request.context.get("identity") or {}).get("sourceIp", ""))
         passed_on = [each.strip() for each in self.header("x-forwarded-for").split(",")]
         callers = [each for each in passed_on if each and each != source]
         return network_of(callers[-1] if callers else source)
+
+    def account(self) -> str:
+        """Who calls an ops route: the id of an account of the pool, never a name or an address."""
+        claims = (self._request.context.get("authorizer") or {}).get("claims") or {}
+        return f"ops:{claims.get('sub', 'unknown')}"
 
     def idempotency_key(self) -> str | None:
         """The `Idempotency-Key` header, None without one."""

@@ -380,6 +380,46 @@ class WatchAnswer(Answer):
     left: int | None
 
 
+class SignalAnswer(Answer):
+    """What speaks against a reward: how much of it was seen, and the points it adds."""
+
+    signal: str
+    seen: int
+    points: int
+
+
+class HeldRewardAnswer(Answer):
+    """A reward that waits for a decision. `reward` names it; the score is the sum of the points;
+    after `ends_at` time decides.
+    """
+
+    reward: str
+    referral: str
+    rule: str
+    rung: int
+    holder: str
+    value: str
+    currency: str
+    score: int
+    signals: list[SignalAnswer]
+    held_at: str
+    ends_at: str
+
+
+class HeldRewardsAnswer(Answer):
+    """What is held in a campaign, what ends first before the others; at most 1,000."""
+
+    held: list[HeldRewardAnswer]
+
+
+class HeldSumAnswer(Answer):
+    """How many rewards are held now, and what they are worth together."""
+
+    rewards: int
+    value: str
+    currency: str
+
+
 class DashboardAnswer(Answer):
     """The live figures of a campaign.
 
@@ -396,6 +436,7 @@ class DashboardAnswer(Answer):
     funnel: dict[str, int]
     refused_by_reason: dict[str, int]
     orders_by_buyer: dict[str, int]
+    held_rewards: HeldSumAnswer
     days: list[dict[str, str | int]]
     lists: dict[str, ListAnswer]
     watched: list[WatchAnswer]

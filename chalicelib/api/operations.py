@@ -171,6 +171,22 @@ GET_DASHBOARD = Operation(
     summary="The live figures",
     security="ops", answers={200: models.DashboardAnswer}, problems=(404,),
 )  # fmt: skip
+HELD_REWARDS = "/v1/ops/campaigns/{campaign}/held-rewards"
+LIST_HELD_REWARDS = Operation(
+    name="list_held_rewards", method="GET", path=HELD_REWARDS,
+    summary="The rewards that are held, with score and reasons",
+    security="ops", answers={200: models.HeldRewardsAnswer}, problems=(404,),
+)  # fmt: skip
+RELEASE_REWARD = Operation(
+    name="release_reward", method="POST", path=f"{HELD_REWARDS}/{{reward}}/release",
+    summary="Release a held reward: its voucher is issued",
+    security="ops", answers={204: None}, problems=(404, 409),
+)  # fmt: skip
+REFUSE_REWARD = Operation(
+    name="refuse_reward", method="POST", path=f"{HELD_REWARDS}/{{reward}}/refusal",
+    summary="Refuse a held reward, for good",
+    security="ops", answers={204: None}, problems=(404, 409),
+)  # fmt: skip
 GET_OPENAPI = Operation(
     name="get_openapi", method="GET", path="/v1/openapi.json",
     summary="This document",
@@ -201,5 +217,8 @@ OPERATIONS = (
     ROLL_BACK,
     POST_ORDERS,
     GET_DASHBOARD,
+    LIST_HELD_REWARDS,
+    RELEASE_REWARD,
+    REFUSE_REWARD,
     GET_OPENAPI,
 )

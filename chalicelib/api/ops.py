@@ -1,4 +1,4 @@
-"""The routes of ops and marketing: the dashboard."""
+"""The routes of ops and marketing: the dashboard, and what a review holds."""
 
 from __future__ import annotations
 
@@ -8,9 +8,20 @@ from chalice.app import Blueprint
 
 from chalicelib.api import models, operations
 from chalicelib.api.edge import Call, Edge, Reply
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.held_rewards import RewardKey
+from chalicelib.domain.money import decimal_text
+from chalicelib.services.errors import UnknownError
 from chalicelib.services.list_status import ListStatus
+from chalicelib.services.lookups import current_campaign
 from chalicelib.services.operations.dashboard import Dashboard, view_dashboard
 from chalicelib.services.ports import Ports
+from chalicelib.services.vouchers.review_rewards import (
+    HeldReward,
+    held_rewards,
+    refuse_reward,
+    release_reward,
+)
 from chalicelib.services.watch import Watched
 
 
@@ -22,7 +33,47 @@ def ops_routes(ports: Callable[[], Ports]) -> Blueprint:
     def dashboard(call: Call, campaign: str) -> Reply:
         return _dashboard(view_dashboard(call.ports, campaign))
 
+    @edge.serves(operations.LIST_HELD_REWARDS)
+    def get_held_rewards(call: Call, campaign: str) -> Reply:
+        found = current_campaign(call.ports, campaign)
+        held = held_rewards(call.ports, found.id)
+        return models.HeldRewardsAnswer(held=[_held(found, each) for each in held])
+
+    @edge.serves(operations.RELEASE_REWARD)
+    def post_release(call: Call, campaign: str, reward: str) -> Reply:
+        release_reward(call.ports, campaign, _key(reward), by=call.account())
+        return None
+
+    @edge.serves(operations.REFUSE_REWARD)
+    def post_refusal(call: Call, campaign: str, reward: str) -> Reply:
+        refuse_reward(call.ports, campaign, _key(reward), by=call.account())
+        return None
+
     return edge.blueprint
+
+
+def _key(text: str) -> RewardKey:
+    try:
+        return RewardKey.parse(text)
+    except ValueError:
+        raise UnknownError("held reward") from None
+
+
+def _held(campaign: Campaign, each: HeldReward) -> models.HeldRewardAnswer:
+    reward, hold = each.reward, each.hold
+    return models.HeldRewardAnswer(
+        reward=str(RewardKey.of(reward)),
+        referral=reward.referral_id,
+        rule=reward.rule,
+        rung=reward.rung,
+        holder=str(reward.to),
+        value=decimal_text(reward.value_minor),
+        currency=campaign.currency,
+        score=hold.score,
+        signals=[models.SignalAnswer(**vars(one)) for one in hold.signals],
+        held_at=hold.held_at.isoformat(),
+        ends_at=hold.ends_at.isoformat(),
+    )
 
 
 def _dashboard(shown: Dashboard) -> models.DashboardAnswer:
@@ -34,6 +85,11 @@ def _dashboard(shown: Dashboard) -> models.DashboardAnswer:
         funnel=dict(shown.funnel),
         refused_by_reason=dict(shown.refused_by_reason),
         orders_by_buyer=dict(shown.orders_by_buyer),
+        held_rewards=models.HeldSumAnswer(
+            rewards=shown.held.get("rewards", 0),
+            value=decimal_text(shown.held.get("value_minor", 0)),
+            currency=shown.campaign.currency,
+        ),
         days=[{"date": day.isoformat(), **counts} for day, counts in shown.days.items()],
         lists={name: _list(status) for name, status in shown.lists.items()},
         watched=[_watch(each) for each in shown.watched],

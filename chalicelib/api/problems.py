@@ -58,7 +58,7 @@ def problem_of(error: Exception) -> Problem | None:
         case QuotaError():
             return problem(429, "over-quota", "The quota is used up.")
         case RefusedError():
-            return problem(409, error.reason.replace("_", "-"), "The voucher does not allow this.",
+            return problem(409, error.reason.replace("_", "-"), "Its state does not allow this.",
                            reason=error.reason)  # fmt: skip
         case UnavailableError() | ListUnavailableError() | ContentionError():
             return problem(

@@ -57,7 +57,7 @@ class QuotaError(TandemError):
 
 
 class RefusedError(TandemError):
-    """The state of a voucher or a list does not allow it; `reason` is stable."""
+    """The state of a voucher, a reward or a list does not allow it; `reason` is stable."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

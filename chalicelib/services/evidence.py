@@ -12,7 +12,7 @@ from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.people import Sponsor
 from chalicelib.domain.review import DomainDay, NetworkAnswers, domain_day, network_answers
 from chalicelib.domain.traces import NO_TRACES, Traces, network_trace, traces_of
-from chalicelib.services.ports import Change, Found, Insert, Key, Ports, Replace
+from chalicelib.services.ports import Change, Insert, Key, Ports, Replace
 
 
 def traces_for(ports: Ports, campaign: Campaign, address: Address) -> Traces:
@@ -48,15 +48,28 @@ def network_key(
     return Key.of(NetworkAnswers, sponsor_id=sponsor_id, network=trace)
 
 
+def read_sponsor(
+    ports: Ports, sponsor_id: str, key: Key[NetworkAnswers] | None
+) -> tuple[Sponsor | None, NetworkAnswers | None]:
+    """A sponsor, and in the same call what is at the key, if there is one."""
+    if key is None:
+        return ports.repository.get(Sponsor, sponsor_id=sponsor_id), None
+    of_sponsor = Key.of(Sponsor, sponsor_id=sponsor_id)
+    found = ports.repository.read(of_sponsor, key)
+    return found.get(of_sponsor), found.get(key)
+
+
 def network_changes(
-    ports: Ports, found: Found, key: Key[NetworkAnswers] | None, sponsor: Sponsor
+    ports: Ports,
+    before: NetworkAnswers | None,
+    key: Key[NetworkAnswers] | None,
+    sponsor: Sponsor,
 ) -> tuple[int, list[Change]]:
     """How many answered for the sponsor from the caller's network within the hour, and the change
-    that counts the caller. `found` is a read with the key in it.
+    that counts the caller. `before` is what was read at the key.
     """
     if key is None:
         return 0, []
-    before = found.get(key)
     network = str(dict(key.parts)["network"])
     answers = before.answers if before else 0
     return answers, [_stored(network_answers(before, sponsor, network, ports.clock()))]

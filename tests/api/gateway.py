@@ -19,6 +19,8 @@ from chalice.app import Chalice
 from chalicelib.api.operations import OPERATIONS, Operation
 from tests.api.agreement import disagreement
 
+CALLER = "198.51.100.7"  # what API Gateway sees: CloudFront, or who calls directly
+
 _OPERATIONS: dict[tuple[str, str], Operation] = {(one.path, one.method): one for one in OPERATIONS}
 
 
@@ -85,7 +87,12 @@ class Gateway:
             "multiValueQueryStringParameters": None,
             "pathParameters": parameters or None,
             "stageVariables": None,
-            "requestContext": {"resourcePath": resource, "httpMethod": method, "stage": "api"},
+            "requestContext": {
+                "resourcePath": resource,
+                "httpMethod": method,
+                "stage": "api",
+                "identity": {"sourceIp": CALLER},
+            },
             "body": text,
             "isBase64Encoded": is_base64,
         }

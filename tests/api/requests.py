@@ -141,6 +141,19 @@ def _post_orders(world: World) -> Request:
     return posting("/v1/client/orders", {"orders": [order]})
 
 
+HELD = f"/v1/ops/campaigns/{CAMPAIGN}/held-rewards"
+
+
+def _list_held(world: World) -> Request:
+    world.held_reward()
+    return Request("GET", HELD)
+
+
+def deciding(world: World, decision: str) -> Request:
+    """The decision on a reward that is held."""
+    return Request("POST", f"{HELD}/{world.held_reward()}/{decision}")
+
+
 GOOD: Mapping[str, Prepared] = {
     "get_campaign": lambda _: Request("GET", OF_CAMPAIGN),
     "sign_in": _sign_in,
@@ -165,5 +178,8 @@ GOOD: Mapping[str, Prepared] = {
     "roll_back_redemption": _roll_back,
     "post_orders": _post_orders,
     "get_dashboard": lambda _: Request("GET", f"/v1/ops/campaigns/{CAMPAIGN}/dashboard"),
+    "list_held_rewards": _list_held,
+    "release_reward": lambda world: deciding(world, "release"),
+    "refuse_reward": lambda world: deciding(world, "refusal"),
     "get_openapi": lambda _: Request("GET", "/v1/openapi.json"),
 }

@@ -21,10 +21,12 @@ from tests.api.gateway import Request
 from tests.api.requests import (
     CONFIRMATION,
     GOOD,
+    HELD,
     OF_CAMPAIGN,
     PURCHASE,
     VOUCHERS,
     bearer,
+    deciding,
     invitations,
 )
 from tests.api.world import (
@@ -464,6 +466,36 @@ def _rolling_back_an_overlong_order(world: World) -> Request:
     return Request("DELETE", f"{VOUCHERS}/{world.voucher()}/redemptions/{OVERLONG}")
 
 
+# --- ops and marketing ----------------------------------------------------------------------------
+
+
+def _held_in_an_unknown_campaign(_: World) -> Request:
+    return Request("GET", "/v1/ops/campaigns/unknown/held-rewards")
+
+
+def _decides(decision: str, reward: str | None = None) -> Prepared:
+    """A decision on a reward that was never held, or whose name is none."""
+
+    def prepared(world: World) -> Request:
+        request = GOOD[f"{_DECISIONS[decision]}_reward"](world)
+        name = reward or "0" * 32 + ".welcome.0"
+        return Request("POST", f"{HELD}/{name}/{request.path.rpartition('/')[2]}")
+
+    return prepared
+
+
+def _decided_otherwise(decision: str, other: str) -> Prepared:
+    def prepared(world: World) -> Request:
+        request = deciding(world, other)
+        assert world.ask(request).status == 204
+        return Request("POST", f"{request.path.rpartition('/')[0]}/{decision}")
+
+    return prepared
+
+
+_DECISIONS = {"release": "release", "refusal": "refuse"}
+
+
 ANSWERS = (
     ("get_invitation", "offer"),
     ("confirm_invitation", "confirmation"),
@@ -477,6 +509,14 @@ REFUSALS = [
     Refusal("get_campaign", 404, "not-found", _campaign_with_a_key_separator),
     Refusal("get_campaign", 404, "not-found", _overlong_campaign),
     Refusal("get_dashboard", 404, "not-found", _dashboard_of_an_unknown_campaign),
+    Refusal("list_held_rewards", 404, "not-found", _held_in_an_unknown_campaign),
+    *(
+        Refusal(f"{_DECISIONS[decision]}_reward", 404, "not-found", _decides(decision, name))
+        for decision in _DECISIONS
+        for name in (None, "nothing", "a.b.c", "a.b.1.2", "..0")
+    ),
+    Refusal("release_reward", 409, "refused", _decided_otherwise("release", "refusal")),
+    Refusal("refuse_reward", 409, "released", _decided_otherwise("refusal", "release")),
     Refusal("sign_in", 404, "not-found", _sign_in_to_an_unknown_campaign),
     Refusal("sign_in", 409, "closed", _sign_in_after_the_end),
     Refusal("sign_in", 422, "invalid-address", _bad_address, {"email": "no_at_sign"}),

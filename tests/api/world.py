@@ -273,6 +273,19 @@ class World:
         self.run()
         return str(self.vouchers()[-1]["printed"]["S"])
 
+    def review(self, **changes: object) -> None:
+        """Put the demo's campaign in force with a review, which holds everything."""
+        self.put(campaign_like_demo(review={"hold_over": 0} | changes))
+        self.clock.pass_by(minutes=1)  # the campaign before is cached
+
+    def held_reward(self, address: str = STRANGER) -> str:
+        """The name of the reward that a referee would have for confirming, and that is held."""
+        self.review()
+        assert self.confirm(self.invited(address)).status == 201
+        self.run()
+        [held] = self._of_kind("REWARD")
+        return f"{held['referral_id']['S']}.{held['rule']['S']}.{held['rung']['N']}"
+
     def vouchers(self) -> list[Item]:
         """The items of all vouchers."""
         return self._of_kind("VOUCHER")

@@ -125,6 +125,7 @@ def dashboard(**changed: int) -> dict[str, object]:
         "funnel": {**COUNTS, **changed},
         "refused_by_reason": {"customer": 200, "already_invited": 80, "a_new_reason": 30},
         "orders_by_buyer": {"referee": 180, "none": 6, "sponsor": 2},
+        "held_rewards": {"rewards": 3, "value": "45.00", "currency": "EUR"},
         "days": [
             {"date": f"2025-10-{day:02}", **{key: value // 2 for key, value in COUNTS.items()}}
             for day in (1, 2)

@@ -66,6 +66,18 @@ def test_the_numbers_are_shown_with_their_time(api: ScriptedApi, shown: Page) ->
     assert widths[:3] == ["100%", "25%", "75%"]
 
 
+def test_what_is_held_is_shown_with_its_value_and_not_when_nothing_is(
+    api: ScriptedApi, shown: Page
+) -> None:
+    held = shown.get_by_text("Held rewards waiting for a decision: 3, worth €45.00.")
+    expect(held).to_be_visible()
+    nothing = {"rewards": 0, "value": "0.00", "currency": "EUR"}
+    answer_next(api, 200, {**dashboard(invited=1241), "held_rewards": nothing})
+    shown.clock.run_for(5_000)
+    expect(count(shown, "Invited")).to_have_text("1,241")
+    expect(shown.locator("#held-rewards")).to_be_hidden()
+
+
 def test_who_was_found_on_a_later_list_is_counted_in_all_and_by_day(shown: Page) -> None:
     invitations = shown.get_by_role("table", name="Invitations")
     found = invitations.get_by_role("row", name="On a later customer list")

@@ -171,6 +171,33 @@ def _order_to_reward(status: str, world: Stage) -> str:
     return Queue.REWARD
 
 
+def _suspicion_to_reward(world: Stage) -> str:
+    """A confirmation in the moment in which its mail leaves."""
+    world.review()
+    request = GOOD["confirm_invitation"](world)
+    world.hold(Queue.REWARD)
+    world.ask(request)
+    world.run()
+    return Queue.REWARD
+
+
+def _decision_to_reward(decision: str, world: Stage) -> str:
+    request = GOOD[decision](world)
+    world.hold(Queue.REWARD)
+    world.ask(request)
+    world.run()
+    return Queue.REWARD
+
+
+def _hold_due(world: Stage) -> str:
+    """A held reward on which nobody decides in time."""
+    world.held_reward()
+    world.clock.pass_by(days=16)
+    world.hold(Queue.DUE)
+    world.fire("reconcile")
+    return Queue.DUE
+
+
 def _list_to_ingest(world: Stage) -> str:
     world.hold(Queue.INGEST)
     world.new_customers(*(f"customer{number}@demo.test" for number in range(20)))
@@ -399,6 +426,9 @@ OF_FUNCTIONS = (
     Scenario("reward", "a confirmation", _confirmation_to_reward),
     Scenario("reward", "a kept order", partial(_order_to_reward, "kept")),
     Scenario("reward", "a returned order", partial(_order_to_reward, "returned")),
+    Scenario("reward", "what is held", _suspicion_to_reward),
+    Scenario("reward", "a release", partial(_decision_to_reward, "release_reward")),
+    Scenario("reward", "a refusal", partial(_decision_to_reward, "refuse_reward")),
     Scenario("ingest", "a customer list", _list_to_ingest),
     Scenario("ingest", "orders", _orders_to_ingest),
     Scenario("ingest", "the client's codes", _codes_to_ingest),
@@ -407,6 +437,7 @@ OF_FUNCTIONS = (
     Scenario("ingest", "consents", _consents_to_ingest),
     Scenario("due", "undecided invitations", _undecided_due),
     Scenario("due", "all that ends", _stretches_due),
+    Scenario("due", "a hold that ends", _hold_due),
     Scenario("due", "referrals to re-key", _referrals_to_rekey),
     Scenario("export", "vouchers", _vouchers_to_export),
     Scenario("export", "vouchers and changes", _changes_to_export),

@@ -24,6 +24,8 @@ SHARE = (
     "mail: two invitations",
     "mail_events: mails without an answer",
     "reward: a kept order",
+    "reward: a release",
+    "release_reward: a good request",
     "ingest: a refused code",
     "due: all that ends",
     "export: vouchers",

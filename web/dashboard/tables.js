@@ -3,7 +3,13 @@
  */
 
 import { byId, createElement } from "../shared/elements.js";
-import { formatCount, formatDateTime, formatPercent, formatShortDay } from "../shared/format.js";
+import {
+  formatCount,
+  formatDateTime,
+  formatMoney,
+  formatPercent,
+  formatShortDay,
+} from "../shared/format.js";
 import { getText, hasText } from "../shared/language.js";
 import {
   barWidth,
@@ -47,9 +53,24 @@ export function drawTables(answer) {
     family: "buyer",
     headings: ["dashboard.buyer", "dashboard.count", "dashboard.share-of-orders"],
   });
+  drawHeld(answer.held_rewards);
   drawDays(days);
   drawLists(lists, zone);
   drawWatched(watched, zone);
+}
+
+/**
+ * What waits for a decision, if anything does.
+ *
+ * @param {HeldSumAnswer} held
+ */
+function drawHeld({ rewards, value, currency }) {
+  const line = byId("held-rewards");
+  line.hidden = rewards === 0;
+  line.textContent = getText("dashboard.held", {
+    count: formatCount(rewards),
+    value: formatMoney(value, currency),
+  });
 }
 
 /**

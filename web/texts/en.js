@@ -230,6 +230,7 @@ export const texts = {
     "seconds.",
   "dashboard.invitations": "Invitations",
   "dashboard.vouchers": "Vouchers and orders",
+  "dashboard.held": "Held rewards waiting for a decision: {count}, worth {value}.",
   "dashboard.refusals": "Refused, by reason",
   "dashboard.no-refusals": "None.",
   "dashboard.buyers": "Who ordered",

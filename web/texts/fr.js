@@ -236,6 +236,7 @@ export const texts = {
     "secondes.",
   "dashboard.invitations": "Invitations",
   "dashboard.vouchers": "Bons d’achat et commandes",
+  "dashboard.held": "Récompenses retenues en attente de décision : {count}, soit {value}.",
   "dashboard.refusals": "Refus par motif",
   "dashboard.no-refusals": "Aucun.",
   "dashboard.buyers": "Qui a commandé",

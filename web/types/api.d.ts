@@ -118,6 +118,12 @@ interface WatchAnswer {
   left: number | null;
 }
 
+interface HeldSumAnswer {
+  rewards: number;
+  value: string;
+  currency: string;
+}
+
 interface DashboardAnswer {
   campaign: string;
   version: number;
@@ -126,6 +132,7 @@ interface DashboardAnswer {
   funnel: Record<string, number>;
   refused_by_reason: Record<string, number>;
   orders_by_buyer: Record<string, number>;
+  held_rewards: HeldSumAnswer;
   days: DayCounts[];
   lists: Record<string, ListAnswer>;
   watched: WatchAnswer[];

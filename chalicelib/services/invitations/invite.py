@@ -36,7 +36,7 @@ from chalicelib.services.errors import (
     UnauthorisedError,
     UnknownError,
 )
-from chalicelib.services.evidence import network_changes, network_key
+from chalicelib.services.evidence import network_changes, network_key, read_sponsor
 from chalicelib.services.facts import invitation_fact
 from chalicelib.services.lookups import (
     campaign_with_channel,
@@ -79,15 +79,13 @@ def invite(
     if earlier:
         return earlier.invitation_ids
     at_network = network_key(ports, campaign, session.sponsor_id, network)
-    key = Key.of(Sponsor, sponsor_id=session.sponsor_id)
-    found = ports.repository.read(key, *([at_network] if at_network else []))
-    sponsor = found.get(key)
+    sponsor, before = read_sponsor(ports, session.sponsor_id, at_network)
     if sponsor is None or sponsor.is_erased:
         raise UnauthorisedError("session")
     _require_names(ports, campaign, sponsor, referees)
     if sponsor.invited + len(referees) > campaign.quotas.invitations_per_sponsor:
         raise QuotaError("invitations_per_sponsor")
-    _, answered = network_changes(ports, found, at_network, sponsor)
+    _, answered = network_changes(ports, before, at_network, sponsor)
     counted = [Replace(replace(sponsor, invited=sponsor.invited + len(referees))), *answered]
     return _receive(ports, campaign, sponsor, counted, referees, Channel.EMAIL, idempotency_key)
 

@@ -40,7 +40,7 @@ from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.consent_words import consent_given, consent_withdrawal, person_of
 from chalicelib.services.digests import complete_sponsor, digests_of
 from chalicelib.services.errors import FieldProblem, GoneError, InvalidError, UnavailableError
-from chalicelib.services.evidence import network_changes, network_key
+from chalicelib.services.evidence import network_changes, network_key, read_sponsor
 from chalicelib.services.facts import invitation_fact, referral_fact
 from chalicelib.services.list_ports import ListUnavailableError, Membership
 from chalicelib.services.lookups import (
@@ -52,7 +52,7 @@ from chalicelib.services.lookups import (
     known_sponsor,
 )
 from chalicelib.services.moves import close_invitation
-from chalicelib.services.ports import Change, ConflictError, Found, Insert, Key, Ports, Replace
+from chalicelib.services.ports import Change, ConflictError, Insert, Key, Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
 from chalicelib.services.voucher_views import shown_vouchers
 
@@ -121,8 +121,8 @@ def confirm(
         _close_for_customer(ports, invitation, customers)
         raise GoneError("invitation")
     at_network = network_key(ports, campaign, invitation.sponsor_id, network)
-    sponsor, found, sponsor_changes = _sponsor(ports, campaign, invitation, at_network)
-    beside, counted = network_changes(ports, found, at_network, sponsor)
+    sponsor, before, sponsor_changes = _sponsor(ports, campaign, invitation, at_network)
+    beside, counted = network_changes(ports, before, at_network, sponsor)
     referral = new_referral(
         campaign,
         invitation,
@@ -246,20 +246,18 @@ def _sponsor(
     ports: Ports,
     campaign: Campaign,
     invitation: Invitation,
-    beside_it: Key[NetworkAnswers] | None,
-) -> tuple[Sponsor, Found, list[Change]]:
+    at_network: Key[NetworkAnswers] | None,
+) -> tuple[Sponsor, NetworkAnswers | None, list[Change]]:
     """The sponsor with digests under every current key and what the confirmation counts; what was
-    read in the same call; and the changes this needs, if any.
+    read beside it; and the changes this needs, if any.
     """
-    key = Key.of(Sponsor, sponsor_id=invitation.sponsor_id)
-    found = ports.repository.read(key, *([beside_it] if beside_it else []))
-    sponsor = found.get(key)
+    sponsor, before = read_sponsor(ports, invitation.sponsor_id, at_network)
     if sponsor is None or sponsor.is_erased:
         raise GoneError("invitation")
     _require_room(campaign, sponsor, invitation)
     complete, beside = complete_sponsor(ports, campaign, sponsor)
     counted = with_confirmed(complete, invitation)
-    return counted, found, [Replace(counted), *beside] if counted != sponsor else []
+    return counted, before, [Replace(counted), *beside] if counted != sponsor else []
 
 
 def _require_room(campaign: Campaign, sponsor: Sponsor, invitation: Invitation) -> None:

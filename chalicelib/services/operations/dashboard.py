@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.effects import BOUGHT_BY, REFUSED_FOR, funnel, totals
+from chalicelib.domain.effects import BOUGHT_BY, HELD, REFUSED_FOR, funnel, totals
 from chalicelib.services.list_status import ListStatus, list_statuses
 from chalicelib.services.lookups import current_campaign
 from chalicelib.services.ports import Ports
@@ -18,13 +18,16 @@ from chalicelib.services.watch import Watched, watched
 
 @dataclass(frozen=True)
 class Dashboard:
-    """The counts of a campaign up to `as_of`; days are local days."""
+    """The counts of a campaign up to `as_of`; days are local days. `held`: how many `rewards` are
+    held now, and their `value_minor`.
+    """
 
     campaign: Campaign
     as_of: datetime
     funnel: Mapping[str, int]
     refused_by_reason: Mapping[str, int]
     orders_by_buyer: Mapping[str, int]
+    held: Mapping[str, int]
     days: Mapping[date, Mapping[str, int]]
     lists: Mapping[str, ListStatus]
     watched: Sequence[Watched]
@@ -41,6 +44,7 @@ def view_dashboard(ports: Ports, campaign_id: str) -> Dashboard:
         funnel=funnel(summed),
         refused_by_reason=_counts_under(REFUSED_FOR, summed),
         orders_by_buyer=_counts_under(BOUGHT_BY, summed),
+        held=_counts_under(HELD, summed),
         days={day: funnel(counts[day]) for day in sorted(counts, reverse=True)},
         lists=list_statuses(ports, campaign),
         watched=tuple(watched(ports, campaign)),
