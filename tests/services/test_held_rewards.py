@@ -41,7 +41,7 @@ from tests.services.test_orders import record as recorded
 OPS, MARKETING = "AROAOPS", "marketing-1"
 # What one referee alone gives a score for: confirmed in seconds, and an order just large enough.
 EVERYTHING = {"hold_over": 0}
-RULES = [
+RULES: list[dict[str, Any]] = [
     {"id": "welcome", "when": "referral_confirmed", "issue": "welcome", "to": "referee"},
     {"id": "thanks", "when": "order_kept", "if": {"order": 1, "minimum_amount": "40.00"},
      "issue": "thank-you", "to": "sponsor"},

@@ -87,7 +87,7 @@ def issued_changes(work: Work, fact: Fact, body: VoucherIssued) -> list[Change]:
     reward = _granted(work, fact, body, stored, voucher)
     if released:
         reward = replace(reward, hold=released.hold, in_budget=released.in_budget)
-    counted = _counted(work, body, reward, referral, sponsor, reserved=released)
+    counted = _counted(work, body, reward, referral, sponsor, reserved=released is not None)
     work.keys[voucher.voucher_id] = voucher.code_key
     return [Insert(voucher), written(reward), *counted, *beside]
 
@@ -357,10 +357,10 @@ def _counted(
     referral: Referral | None,
     sponsor: Sponsor | None,
     *,
-    reserved: Reward | None,
+    reserved: bool,
 ) -> list[Change]:
     """What counts the reward: its referral, its sponsor's cap, the budget. `reserved`: it was held,
-    so that it has its place already, and its value then.
+    so it is counted already, but for the referral.
     """
     changes: list[Change] = []
     if referral:
@@ -370,9 +370,8 @@ def _counted(
         changes.append(Replace(counted))
     if sponsor and body.holder is HolderRole.SPONSOR and not reserved:
         changes.append(Replace(replace(sponsor, rewards=sponsor.rewards + 1)))
-    more = body.value_minor - (reserved.value_minor if reserved else 0)
-    if reward.in_budget and more:
-        changes.append(spent(work, more))
+    if reward.in_budget and not reserved:
+        changes.append(spent(work, body.value_minor))
     return changes
 
 

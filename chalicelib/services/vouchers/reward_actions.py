@@ -69,11 +69,7 @@ def _grant(ports: Ports, state: ReferralRewards, earned: Earned, decision: Rewar
             return hold(ports, state, earned, _in_budget(state, decision), scored, recorded)
     # Decided on this revision of the referral: if that has changed, decide again.
     counted: list[Change] = [Replace(with_rewards(state.referral, 1)), *recorded]
-    if is_released(decision):
-        # Its place and its value were kept free; an earlier version of the rules may say less.
-        if decision.in_budget and earned.value_minor != decision.value_minor:
-            counted.append(spent(state, earned.value_minor - decision.value_minor))
-    else:
+    if not is_released(decision):  # its place and its value were kept free
         counted += reserved(state, decision.to, earned.value_minor)
         decision = _in_budget(state, decision)
     issue_voucher(
