@@ -144,6 +144,7 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
         *[GET, GET],  # the lists in force
         *[VERSIONS, QUERY, QUERY, GET] * 2,  # segments of replaced lists
         *[VERSIONS] * 5,  # the folders whose files end
+        *agenda(Agenda.HELD_REWARDS, lists=False),
         *[GET, *COUNTS, GET, QUERY],  # bounces and complaints; held invitations
         *[*agenda(Agenda.UNACKNOWLEDGED, lists=False), *[GET] * 2],
         GET,  # how far the facts were checked: no hour has ended
