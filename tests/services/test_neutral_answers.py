@@ -55,11 +55,11 @@ def eager_invitation(world: World, ports: Ports, address: str) -> object:
     return decide_invitation(ports, world.facts(FactName.INVITATION_RECEIVED)[-1])
 
 
-def traces(use_case: UseCase) -> set[tuple[object, ...]]:
+def traces(use_case: UseCase, **changes: object) -> set[tuple[object, ...]]:
     """The answer and every call made before it, for each of everybody."""
     seen = set()
     for address in EVERYBODY:
-        world = new_world()
+        world = new_world(**changes)
         world.invite(world.sponsor(), INVITED)
         world.run()
         recorder = RecordingRepository(world.repository)
@@ -71,6 +71,17 @@ def traces(use_case: UseCase) -> set[tuple[object, ...]]:
 @pytest.mark.parametrize("use_case", [sign_in, by_mail, by_link])
 def test_law_8_the_work_before_the_answer_is_the_same_for_everybody(use_case: UseCase) -> None:
     assert len(traces(use_case)) == 1
+
+
+def from_a_network(world: World, ports: Ports, address: str) -> object:
+    referees = [Referee(Address.parse(address))]
+    return len(invite(ports, world.sponsor(), referees, None, "203.0.113.0/24"))
+
+
+@pytest.mark.parametrize("use_case", [sign_in, by_mail, by_link, from_a_network])
+def test_law_8_a_review_asks_nothing_about_anybody_before_the_answer(use_case: UseCase) -> None:
+    review = {"per_private_domain_per_day": 1, "per_sponsor_per_hour": 1}
+    assert len(traces(use_case, review=review)) == 1
 
 
 @pytest.mark.parametrize("use_case", [eager_sign_in, eager_invitation])
