@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -55,7 +56,7 @@ def eager_invitation(world: World, ports: Ports, address: str) -> object:
     return decide_invitation(ports, world.facts(FactName.INVITATION_RECEIVED)[-1])
 
 
-def traces(use_case: UseCase, **changes: object) -> set[tuple[object, ...]]:
+def traces(use_case: UseCase, **changes: Any) -> set[tuple[object, ...]]:
     """The answer and every call made before it, for each of everybody."""
     seen = set()
     for address in EVERYBODY:
