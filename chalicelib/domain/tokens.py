@@ -9,8 +9,9 @@ from typing import TypeGuard
 from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.invitations import Invitation
+from chalicelib.domain.mailed_links import LEFT_AT_LEAST, STOP_LASTS
 from chalicelib.domain.people import Session, Token, TokenPurpose
-from chalicelib.domain.sign_ins import LEFT_AT_LEAST, STOP_LASTS, SignInLink
+from chalicelib.domain.sign_ins import SignInLink
 
 SESSION_LASTS = timedelta(hours=12)
 # Who leaves the VIP list is out of the space within this time of the new list.

@@ -10,6 +10,7 @@ import pytest
 
 from chalicelib.domain.addresses import Address
 from chalicelib.domain.facts import FactName
+from chalicelib.domain.mailed_links import LEFT_AT_LEAST, STOP_LASTS, pause_after
 from chalicelib.domain.mails import Mail
 from chalicelib.domain.people import (
     Contact,
@@ -20,7 +21,7 @@ from chalicelib.domain.people import (
     Token,
     TokenPurpose,
 )
-from chalicelib.domain.sign_ins import LEFT_AT_LEAST, STOP_LASTS, SignInLink, pause_after
+from chalicelib.domain.sign_ins import SignInLink
 from chalicelib.services.digests import digests_of, new_oppositions
 from chalicelib.services.errors import UnauthorisedError
 from chalicelib.services.invitations.respond import view_offer
@@ -108,7 +109,9 @@ def test_whenever_she_asks_herself_a_link_works_for_some_time(
 def test_pauses_grow_with_mails_that_nobody_used_and_begin_again_with_a_session(
     world: World,
 ) -> None:
-    pauses = [pause_after(world.campaign, mailed) for mailed in range(1, 60)]
+    pauses = [
+        pause_after(mailed, world.campaign.quotas.sign_in_mails_per_day) for mailed in range(1, 60)
+    ]
     assert pauses == sorted(pauses)
     assert (pauses[0], pauses[-1]) == (timedelta(minutes=10), timedelta(days=1))
     for _ in range(3):

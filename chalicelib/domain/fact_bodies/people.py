@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from chalicelib.domain.eligibility import ELIGIBLE, REFUSED, Reason, Verdict
 from chalicelib.domain.facts import FactBody, FactName
 from chalicelib.domain.invitations import Channel, ClosingReason, Invitation
+from chalicelib.domain.mailed_links import StopReason
 from chalicelib.domain.mails import Mail
 from chalicelib.domain.people import OppositionScope
 from chalicelib.domain.referrals import Referral
-from chalicelib.domain.sign_ins import SignInReason, StopReason
+from chalicelib.domain.sign_ins import SignInReason
 
 
 @dataclass(frozen=True, kw_only=True)

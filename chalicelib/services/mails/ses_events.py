@@ -30,9 +30,10 @@ from chalicelib.domain.fact_bodies import (
 from chalicelib.domain.facts import Fact, FactBody
 from chalicelib.domain.invitations import Invitation, InvitationState, is_answerable
 from chalicelib.domain.links import is_counted_for_link
+from chalicelib.domain.mailed_links import StopReason
 from chalicelib.domain.mails import AT_MOST_ONCE, SIGN_IN, Mail, MailProblem
 from chalicelib.domain.people import Sponsor, is_link_stopped
-from chalicelib.domain.sign_ins import SignInLink, StopReason, stop_of_mails
+from chalicelib.domain.sign_ins import SignInLink, stop_of_mails
 from chalicelib.services.consent_words import Person, consent_withdrawal, person_of
 from chalicelib.services.digests import new_oppositions
 from chalicelib.services.facts import invitation_fact, mail_fact

@@ -12,8 +12,9 @@ from dataclasses import replace
 from chalicelib.domain import tokens
 from chalicelib.domain.fact_bodies import SignInsResumed, SignInsStopped
 from chalicelib.domain.facts import FactBody
+from chalicelib.domain.mailed_links import StopReason
 from chalicelib.domain.people import Token, TokenPurpose
-from chalicelib.domain.sign_ins import SignInLink, StopReason, stop_of_mails
+from chalicelib.domain.sign_ins import SignInLink, stop_of_mails
 from chalicelib.services.facts import new_fact
 from chalicelib.services.moves import sign_in_stop
 from chalicelib.services.ports import Change, Ports, Remove, Replace
