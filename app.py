@@ -41,6 +41,11 @@ def reward(event: dict[str, Any], context: object) -> object:
     return functions.reward(event)
 
 
+@app.lambda_function(name="persons")
+def persons(event: dict[str, Any], context: object) -> object:
+    return functions.persons(event)
+
+
 @app.lambda_function(name="ingest")
 def ingest(event: dict[str, Any], context: object) -> object:
     return functions.ingest(event)

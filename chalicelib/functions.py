@@ -28,8 +28,11 @@ from chalicelib.domain.effects import (
     reason_of,
 )
 from chalicelib.domain.fact_bodies import (
+    ErasureConfirmed,
     InvitationReceived,
     InvitationsResumed,
+    PrivacyFileAsked,
+    PrivacyRequested,
     SignInRequested,
     body_of,
 )
@@ -89,9 +92,10 @@ def _count_facts(counted: Sequence[Fact]) -> None:
 
 
 def decide(event: Event) -> BatchAnswer:
-    """Decisions on sign-ins and invitations."""
+    """Decisions on sign-ins, on invitations, and on requests for one's data."""
     from chalicelib.services import protection
     from chalicelib.services.invitations.decide import WAITING, decide_invitation
+    from chalicelib.services.privacy.request import decide_privacy_request
     from chalicelib.services.requeue import requeue_undecided
     from chalicelib.services.sponsors.sign_in import decide_sign_in
 
@@ -107,6 +111,8 @@ def decide(event: Event) -> BatchAnswer:
                 return f"requeued_{queued}"
             case SignInRequested():
                 outcome = decide_sign_in(ports, fact)
+            case PrivacyRequested():
+                outcome = decide_privacy_request(ports, fact)
             case InvitationReceived():
                 outcome = decide_invitation(ports, fact)
             case _:
@@ -144,6 +150,22 @@ def reward(event: Event) -> BatchAnswer:
         "rewarded",
         lambda fact: ",".join(reward_referral(bootstrap.ports(), fact)) or "no_rule",
     )
+
+
+def persons(event: Event) -> BatchAnswer:
+    """What people confirmed about their own data: files of it, and erasures."""
+    from chalicelib.services.privacy.carry_out import erase_confirmed, make_file
+
+    def work(fact: Fact) -> str:
+        match body_of(fact):
+            case ErasureConfirmed():
+                return erase_confirmed(bootstrap.ports(), fact)
+            case PrivacyFileAsked():
+                return make_file(bootstrap.ports(), fact)
+            case _:
+                raise LookupError(f"nobody asked for anything with {fact.name}")
+
+    return _facts(event, "carried out", work)
 
 
 def mail_events(event: Event) -> BatchAnswer:

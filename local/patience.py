@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-FILE_QUEUES: Final = ("IngestQueue", "PartsQueue")
+LONG_QUEUES: Final = ("IngestQueue", "PartsQueue", "PersonsQueue")
 
 
 @dataclass(frozen=True)
@@ -22,13 +22,13 @@ class Patience:
     work_s: float
     """for what passes the queues of decisions, mails and rewards"""
     file_s: float
-    """for what becomes of a dropped file, whose handling may take long"""
+    """for what becomes of a dropped file or of somebody's data, whose handling may take long"""
 
 
 def patience_of(template: Mapping[str, Any]) -> Patience:
     """What to grant the work of the stack of this template."""
     healing = healing_times(template)
-    file_s = max(healing.pop(queue) for queue in FILE_QUEUES)
+    file_s = max(healing.pop(queue) for queue in LONG_QUEUES)
     return Patience(max(healing.values()), file_s)
 
 

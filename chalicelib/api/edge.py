@@ -57,7 +57,15 @@ class Redirect:
     to: str
 
 
-Reply = BaseModel | dict[str, Any] | tuple[int, BaseModel] | Html | Redirect | None
+@dataclass(frozen=True)
+class Download:
+    """A JSON file as an answer, which a browser saves under `name`."""
+
+    name: str
+    content: dict[str, Any]
+
+
+Reply = BaseModel | dict[str, Any] | tuple[int, BaseModel] | Html | Redirect | Download | None
 View = Callable[..., Reply]
 Headers = dict[str, str | list[str]]
 
@@ -264,6 +272,9 @@ def _response(operation: Operation, reply: Reply) -> Response:
             headers, content = _HTML, reply.text
         case Redirect():
             headers, content = {"Referrer-Policy": "no-referrer", "Location": reply.to}, ""
+        case Download():
+            saved = {"Content-Disposition": f'attachment; filename="{reply.name}"'}
+            headers, content = {**_JSON, **saved}, reply.content
         case None:
             headers, content = {}, ""
         case _:

@@ -44,6 +44,16 @@ class Accepted(Answer):
     status: Literal["accepted"] = "accepted"
 
 
+class PrivacyRequestBody(Request):
+    """Somebody asks for her data (`export`) or for their erasure (`erase`)."""
+
+    campaign: Short
+    email: Address
+    wish: Literal["export", "erase"]
+    as_typed: bool = False
+    locale: LocaleTag | None = None
+
+
 class SessionRequest(Request):
     """`first_name` signs the sponsor's invitations."""
 
@@ -171,6 +181,39 @@ class CampaignAnswer(Answer):
     privacy: PrivacyAnswer | None
     currency: str
     time_zone: str
+
+
+class PrivacyRequestAnswer(Answer):
+    """What a link is for, and until when: `address` is masked. `started`: the erasure is confirmed
+    and under way.
+    """
+
+    campaign: str
+    wish: Literal["export", "erase"]
+    state: Literal["open", "started"]
+    address: str
+    brand: BrandAnswer
+    controller: ControllerAnswer | None
+    privacy: PrivacyAnswer | None
+    ends_at: str
+
+
+class ErasureAnswer(Answer):
+    """The erasure is under way; a repeated call gets the same body."""
+
+    status: Literal["started"] = "started"
+
+
+class PreparingAnswer(Answer):
+    """The file is being made: call again in a few seconds."""
+
+    status: Literal["preparing"] = "preparing"
+
+
+class PersonFileAnswer(Answer):
+    """Everything that is known of a person, as a file."""
+
+    model_config = ConfigDict(extra="allow")
 
 
 class SponsorName(Answer):

@@ -106,14 +106,36 @@ UNSUBSCRIBE_PAGE = Operation(
     summary="The page to unsubscribe; has no effect",
     security="public", answers={200: None}, html=True,
 )  # fmt: skip
+MAKE_PRIVACY_REQUEST = Operation(
+    name="make_privacy_request", method="POST", path="/v1/privacy/requests",
+    summary="Mail a link to one's data, or to their erasure, if anything is known of the address",
+    security="public", answers={202: models.Accepted}, problems=(404,),
+    request=models.PrivacyRequestBody,
+)  # fmt: skip
+GET_PRIVACY_REQUEST = Operation(
+    name="get_privacy_request", method="GET", path="/v1/privacy/{token}",
+    summary="What a mailed link is for; has no effect",
+    security="public", answers={200: models.PrivacyRequestAnswer}, problems=(410,),
+)  # fmt: skip
+TAKE_FILE = Operation(
+    name="take_file", method="POST", path="/v1/privacy/{token}/file",
+    summary="The file of all that is known of the person; 202 while it is made behind a queue",
+    security="public", answers={200: models.PersonFileAnswer, 202: models.PreparingAnswer},
+    problems=(410,),
+)  # fmt: skip
+CONFIRM_ERASURE = Operation(
+    name="confirm_erasure", method="POST", path="/v1/privacy/{token}/erasure",
+    summary="Have everything erased that is known of the person; done behind a queue",
+    security="public", answers={202: models.ErasureAnswer}, problems=(410,),
+)  # fmt: skip
 STOP_SIGN_INS = Operation(
     name="stop_sign_ins", method="POST", path="/v1/sign-in-stops/{token}",
-    summary="“This was not me”: mail no sign-in link for some time",
+    summary="“This was not me”: mail no such link, to sign in or to one's data, for some time",
     security="public", answers={204: None},
 )  # fmt: skip
 RESUME_SIGN_INS = Operation(
     name="resume_sign_ins", method="DELETE", path="/v1/sign-in-stops/{token}",
-    summary="Mail sign-in links again",
+    summary="Mail such links again",
     security="public", answers={204: None},
 )  # fmt: skip
 GET_SPONSOR = Operation(
@@ -205,6 +227,10 @@ OPERATIONS = (
     UNSUBSCRIBE,
     OPEN_UNSUBSCRIBE,
     UNSUBSCRIBE_PAGE,
+    MAKE_PRIVACY_REQUEST,
+    GET_PRIVACY_REQUEST,
+    TAKE_FILE,
+    CONFIRM_ERASURE,
     STOP_SIGN_INS,
     RESUME_SIGN_INS,
     GET_SPONSOR,

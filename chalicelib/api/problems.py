@@ -52,7 +52,7 @@ def problem_of(error: Exception) -> Problem | None:
                 401, "unauthorised", "Sign in first: this token is unknown or has expired."
             )
         case GoneError():
-            return problem(410, "over", "This invitation has ended.")
+            return problem(410, "over", "What this link led to has ended.")
         case ClosedError():
             return problem(409, "closed", f"This {error} is not open now.")
         case QuotaError():

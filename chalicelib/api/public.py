@@ -11,6 +11,7 @@ from chalice.app import Blueprint
 from chalicelib.api import models, operations
 from chalicelib.api.edge import (
     Call,
+    Download,
     Edge,
     Html,
     Redirect,
@@ -23,15 +24,18 @@ from chalicelib.api.edge import (
 from chalicelib.api.held_vouchers import held_voucher
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.people import OppositionScope
+from chalicelib.domain.privacy import Wish
 from chalicelib.services.errors import InvalidError
 from chalicelib.services.invitations import respond
 from chalicelib.services.invitations.invite import Referee, sign_up
 from chalicelib.services.lookups import current_campaign
+from chalicelib.services.mails.stop_links import resume_links, stop_links
 from chalicelib.services.objections import unsubscribe as objections
 from chalicelib.services.ports import Ports
+from chalicelib.services.privacy import confirm as confirm_privacy
+from chalicelib.services.privacy.request import request_privacy
 from chalicelib.services.sponsors.sessions import open_session
 from chalicelib.services.sponsors.sign_in import request_sign_in
-from chalicelib.services.sponsors.stop_sign_ins import resume_sign_ins, stop_sign_ins
 
 
 def public_routes(ports: Callable[[], Ports]) -> Blueprint:
@@ -121,14 +125,35 @@ def public_routes(ports: Callable[[], Ports]) -> Blueprint:
         locale = pages.locale_for(call.header("accept-language"), campaign)
         return Html(pages.unsubscribe_page(campaign, locale, f"../{quote(token, safe='')}"))
 
+    @edge.serves(operations.MAKE_PRIVACY_REQUEST)
+    def make_privacy_request(call: Call) -> Reply:
+        body = call.body(models.PrivacyRequestBody)
+        address = accepted(address_in("email", body.email, as_typed=body.as_typed))
+        request_privacy(call.ports, body.campaign, address, Wish(body.wish), body.locale)
+        return models.Accepted()
+
+    @edge.serves(operations.GET_PRIVACY_REQUEST)
+    def get_privacy_request(call: Call, token: str) -> Reply:
+        return _privacy_request(confirm_privacy.view_request(call.ports, token))
+
+    @edge.serves(operations.TAKE_FILE)
+    def take_file(call: Call, token: str) -> Reply:
+        file = confirm_privacy.take_file(call.ports, token)
+        return (202, models.PreparingAnswer()) if file is None else Download("my-data.json", file)
+
+    @edge.serves(operations.CONFIRM_ERASURE)
+    def confirm_erasure(call: Call, token: str) -> Reply:
+        confirm_privacy.confirm_erasure(call.ports, token)
+        return models.ErasureAnswer()
+
     @edge.serves(operations.STOP_SIGN_INS)
     def post_sign_in_stop(call: Call, token: str) -> Reply:
-        stop_sign_ins(call.ports, token)
+        stop_links(call.ports, token)
         return None
 
     @edge.serves(operations.RESUME_SIGN_INS)
     def delete_sign_in_stop(call: Call, token: str) -> Reply:
-        resume_sign_ins(call.ports, token)
+        resume_links(call.ports, token)
         return None
 
     return edge.blueprint
@@ -204,4 +229,18 @@ def _offer(offer: respond.Offer) -> models.OfferAnswer:
         locale=invitation.locale,
         marketing_consent=offer.has_consented,
         vouchers=[held_voucher(campaign, voucher) for voucher in offer.vouchers],
+    )
+
+
+def _privacy_request(asked: confirm_privacy.PrivacyRequest) -> models.PrivacyRequestAnswer:
+    campaign = asked.campaign
+    return models.PrivacyRequestAnswer(
+        campaign=campaign.id,
+        wish=asked.wish.value,
+        state="started" if asked.is_started else "open",
+        address=asked.contact.address.masked,
+        brand=_brand(campaign),
+        controller=_controller(campaign),
+        privacy=_privacy(campaign),
+        ends_at=asked.ends_at.isoformat(),
     )

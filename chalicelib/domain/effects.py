@@ -52,10 +52,11 @@ COMPLAINTS = "complaints"
 
 class Queue(StrEnum):
     """The work queues. `due` holds stretches of agendas, `parts` parts of large files, the others
-    hold facts; `ingest` both facts and files.
+    hold facts; `ingest` both facts and files. What reads the whole table for a person is in
+    `persons`.
 
-    What a person asked for a moment ago and waits for (a sign-in, a sign-up by a shared link) has
-    queues of its own, so that no backlog of other work is before it.
+    What a person asked for a moment ago and waits for (a sign-in, a sign-up by a shared link, a
+    link to her data) has queues of its own, so that no backlog of other work is before it.
     """
 
     DECIDE = "decide"
@@ -66,6 +67,7 @@ class Queue(StrEnum):
     PARTS = "parts"
     REQUESTED_MAIL = "requested-mail"
     REWARD = "reward"
+    PERSONS = "persons"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,6 +193,14 @@ EFFECTS: Mapping[FactName, Effect] = {
     F.SIGN_IN_REFUSED: Effect(),
     F.SIGN_INS_STOPPED: Effect(),
     F.SIGN_INS_RESUMED: Effect(),
+    F.PRIVACY_REQUESTED: Effect(queues=(Queue.REQUESTED_DECISION,)),
+    F.PRIVACY_LINK_GRANTED: Effect(queues=(Queue.REQUESTED_MAIL,)),
+    F.PRIVACY_LINK_REFUSED: Effect(),
+    F.PRIVACY_FILE_ASKED: Effect(queues=(Queue.PERSONS,)),
+    F.PRIVACY_FILE_GIVEN: Effect(),
+    F.ERASURE_CONFIRMED: Effect(queues=(Queue.PERSONS,)),
+    F.PRIVACY_MAILS_STOPPED: Effect(),
+    F.PRIVACY_MAILS_RESUMED: Effect(),
     F.INVITATION_RECEIVED: Effect(
         queues=(Queue.DECIDE, Queue.REQUESTED_DECISION),
         queue_for=_by_channel(Queue.DECIDE, Queue.REQUESTED_DECISION),

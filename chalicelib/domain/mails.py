@@ -77,6 +77,7 @@ class Mail(Entity):
 
 
 SIGN_IN = "sign_in"
+PRIVACY_LINK = "privacy_link"
 # Sent at most once: a mail whose send got no answer is never sent again (law 2).
 AT_MOST_ONCE = frozenset({"invitation", "sign_up"})
 
@@ -84,6 +85,11 @@ AT_MOST_ONCE = frozenset({"invitation", "sign_up"})
 def sign_in_mail(contact_id: str) -> str:
     """The id of the mail to who asked to sign in: made of what it is about, so there is one."""
     return f"{SIGN_IN}-{contact_id}"
+
+
+def privacy_mail(contact_id: str) -> str:
+    """The id of the mail to who asked for her data or for their erasure."""
+    return f"{PRIVACY_LINK}-{contact_id}"
 
 
 def invitation_mail(invitation_id: str) -> str:

@@ -24,6 +24,9 @@ class TokenPurpose(StrEnum):
     INVITATION = "invitation"
     UNSUBSCRIBE = "unsubscribe"
     SIGN_IN_STOP = "sign_in_stop"
+    PRIVACY_FILE = "privacy_file"
+    PRIVACY_ERASURE = "privacy_erasure"
+    PRIVACY_STOP = "privacy_stop"
 
 
 class OppositionScope(StrEnum):
@@ -37,7 +40,11 @@ class OppositionScope(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Contact(Entity):
-    """The only kind of item with a plain address; deleted at `ends_at` (law 9)."""
+    """The only kind of item with a plain address; deleted at `ends_at` (law 9).
+
+    Of who asked for her data on the privacy page: when the work on it was queued, and the file, as
+    `privacy.packed` has it.
+    """
 
     contact_id: str
     campaign: str
@@ -45,6 +52,8 @@ class Contact(Entity):
     first_name: str | None = None
     locale: str
     ends_at: datetime
+    file_asked_at: datetime | None = None
+    file: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,14 +134,15 @@ class Link(Entity):
 class Token(Entity):
     """What a mailed token is for; only its SHA-256 is stored.
 
-    `contact_id`: the request to sign in that its mail answers; earlier versions did not store it.
-    `referral_id` is the holder of the voucher whose mail it was in, where that is a referee.
+    `contact_id`: the request that its mail answers; earlier versions did not store it. `sponsor_id`
+    is empty where no sponsor has to do with it. `referral_id` is the holder of the voucher whose
+    mail it was in, where that is a referee.
     """
 
     token_hash: str
     purpose: TokenPurpose
     campaign: str
-    sponsor_id: str
+    sponsor_id: str = ""
     invitation_id: str | None = None
     contact_id: str | None = None
     digests: AddressDigests | None = None

@@ -10,7 +10,8 @@ from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.mailed_links import LEFT_AT_LEAST, STOP_LASTS
-from chalicelib.domain.people import Session, Token, TokenPurpose
+from chalicelib.domain.people import Contact, Session, Token, TokenPurpose
+from chalicelib.domain.privacy import PURPOSES, Wish
 from chalicelib.domain.sign_ins import SignInLink
 
 SESSION_LASTS = timedelta(hours=12)
@@ -58,6 +59,32 @@ def sign_in_stop_token(text: str, link: SignInLink, now: datetime) -> Token:
     )
 
 
+def privacy_token(text: str, wish: Wish, contact: Contact, own: AddressDigests) -> Token:
+    """The stored form of a token that confirms what somebody asked about her data. `own`: her
+    digests under our own key. It ends with the address that was typed.
+    """
+    return Token(
+        token_hash=hashed(text),
+        purpose=PURPOSES[wish],
+        campaign=contact.campaign,
+        contact_id=contact.contact_id,
+        digests=own,
+        ends_at=contact.ends_at,
+    )
+
+
+def privacy_stop_token(text: str, contact: Contact, own: AddressDigests, now: datetime) -> Token:
+    """The stored form of a token that stops such mails, and lets them through again."""
+    return Token(
+        token_hash=hashed(text),
+        purpose=TokenPurpose.PRIVACY_STOP,
+        campaign=contact.campaign,
+        contact_id=contact.contact_id,
+        digests=own,
+        ends_at=now + STOP_LASTS,
+    )
+
+
 def invitation_token(text: str, campaign: Campaign, invitation: Invitation) -> Token:
     """The stored form of a token that shows an invitation and answers it. It ends with what it is
     for: some time after the closing day, and with the address at the latest.
@@ -77,9 +104,10 @@ def unsubscribe_token(
     campaign: Campaign,
     digests: AddressDigests,
     *,
-    sponsor_id: str,
+    sponsor_id: str = "",
     invitation_id: str | None = None,
     referral_id: str | None = None,
+    contact_id: str | None = None,
 ) -> Token:
     """The stored form of a token that objects to further mails; every mail has one."""
     return Token(
@@ -89,6 +117,7 @@ def unsubscribe_token(
         sponsor_id=sponsor_id,
         invitation_id=invitation_id,
         referral_id=referral_id,
+        contact_id=contact_id,
         digests=digests,
         ends_at=campaign.contact_ends_at(),
     )

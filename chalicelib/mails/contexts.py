@@ -54,8 +54,8 @@ class CampaignTexts:
 
     `title`, `offer` and `sponsor_offer` are by locale; `locales` is in the campaign's order, and
     the first one replaces an unknown locale. `contact` is the e-mail address for questions about
-    personal information; `brand_colour` is `#rrggbb`. Campaigns of earlier versions have no
-    `notice`.
+    personal information; `brand_colour` is `#rrggbb`. `rights_url` is the page where a person asks
+    for her data or for their erasure. Campaigns of earlier versions have no `notice`.
     """
 
     brand_name: str
@@ -66,12 +66,13 @@ class CampaignTexts:
     terms_url: str
     contact: str
     locales: tuple[str, ...]
+    rights_url: str
     notice: PrivacyNotice | None = None
 
     def __post_init__(self) -> None:
         if not _COLOUR.fullmatch(self.brand_colour):
             raise ValueError("brand_colour must be #rrggbb")
-        _require_web(self.terms_url)
+        _require_web(self.terms_url, self.rights_url)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -96,6 +97,23 @@ class SignInMail(_Mail):
     kind: ClassVar[str] = "sign_in"
     link: str
     expires_minutes: int
+    stop_link: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _require_web(self.link, self.stop_link)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class PrivacyMail(_Mail):
+    """To who asked for her data or for their erasure: the link that confirms it. `stop_link` is the
+    page where who did not ask for it stops these mails.
+    """
+
+    kind: ClassVar[str] = "privacy_link"
+    is_erasure: bool
+    link: str
+    expires_hours: int
     stop_link: str
 
     def __post_init__(self) -> None:
@@ -166,4 +184,4 @@ class RewardMail(_VoucherMail):
     kind: ClassVar[str] = "reward"
 
 
-AnyMail = SignInMail | InvitationMail | SignUpMail | VoucherMail | RewardMail
+AnyMail = SignInMail | PrivacyMail | InvitationMail | SignUpMail | VoucherMail | RewardMail

@@ -21,6 +21,7 @@ from chalicelib.domain.money import money_text
 from chalicelib.mails.contexts import (
     AnyMail,
     CampaignTexts,
+    PrivacyMail,
     PrivacyNotice,
     RewardMail,
     SignInMail,
@@ -85,6 +86,7 @@ def render(mail: AnyMail, locale: str | None, *, compiled: Path = COMPILED) -> R
         "terms_url": mail.campaign.terms_url,
         "contact": values["contact"],
         "notice_url": values["notice_url"],
+        "rights_url": mail.campaign.rights_url,
         "information": [typeset(part, chosen) for part in words.get("information", [])],
         "unsubscribe_link": values["unsubscribe_link"],
         "paragraphs": [typeset(part, chosen) for part in words["body"]],
@@ -152,6 +154,13 @@ def _values(mail: AnyMail, locale: str) -> Mapping[str, str | int | None]:
             "valid_until": long_day(mail.valid_until, locale),
             "rung": mail.rung or 0,
             "replaces_earlier": mail.replaces_earlier,
+        }
+    elif isinstance(mail, PrivacyMail):
+        values |= {
+            "is_erasure": mail.is_erasure,
+            "link": mail.link,
+            "expires_hours": mail.expires_hours,
+            "stop_link": mail.stop_link,
         }
     elif isinstance(mail, SignInMail):
         values |= {

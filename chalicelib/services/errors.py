@@ -45,7 +45,7 @@ class UnauthorisedError(TandemError):
 
 
 class GoneError(TandemError):
-    """The invitation has ended or never existed, or its token is not valid for an answer."""
+    """What a link leads to has ended or never existed, or its token is for something else."""
 
 
 class ClosedError(TandemError):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from chalicelib.domain.exports import Export, export_subject
-from chalicelib.domain.facts import Fact, FactBody
+from chalicelib.domain.facts import Fact, FactBody, FactName
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.mails import Mail
 from chalicelib.domain.referrals import Referral
@@ -40,6 +40,12 @@ def facts_around(
     return ports.repository.facts_of(
         subject, since - CLOCKS_DIFFER, (until or since) + CLOCKS_DIFFER
     )
+
+
+def has_followed(ports: CommandPorts, fact: Fact, name: FactName) -> bool:
+    """Whether something of that name has happened to what a fact is about, from then to now."""
+    since = facts_around(ports, fact.subject, fact.at, ports.clock())
+    return any(one.name == name for one in since)
 
 
 def invitation_fact(ports: CommandPorts, invitation: Invitation, body: FactBody) -> Fact:

@@ -26,6 +26,7 @@ from chalicelib.domain.people import (
     Sponsor,
     SponsorClaim,
 )
+from chalicelib.domain.privacy import PrivacyLink
 from chalicelib.domain.redemptions import (
     OrderUses,
     Purchase,
@@ -108,6 +109,11 @@ def all_campaigns(ports: Ports, on_failure: OnFailure | None = None) -> Iterator
         yield current.document
 
 
+def campaigns_of_brand(ports: Ports, brand: str) -> list[Campaign]:
+    """Every campaign of a brand, also those that are over."""
+    return [one for one in all_campaigns(ports) if one.brand.id == brand]
+
+
 def open_campaign(ports: Ports, campaign_id: str) -> Campaign:
     """The campaign in force, open now; `UnknownError`, `ClosedError`."""
     campaign = current_campaign(ports, campaign_id)
@@ -182,6 +188,11 @@ def oppositions_to(ports: CommandPorts, brand: str, digests: Iterable[str]) -> l
     """A person's oppositions to a brand, one for each of the digests it is recorded under."""
     keys = [{"brand": brand, "digest": digest} for digest in digests]
     return ports.repository.get_many(Opposition, keys)
+
+
+def privacy_link(ports: Ports, campaign: Campaign, digest: str) -> PrivacyLink | None:
+    """The link to her data that a person was last mailed, by the digest of her mailbox."""
+    return ports.repository.get(PrivacyLink, brand=campaign.brand.id, digest=digest)
 
 
 def consents_of(ports: CommandPorts, campaign: Campaign, digests: Iterable[str]) -> list[Consent]:

@@ -21,9 +21,11 @@ from chalicelib.domain.fact_bodies import (
 )
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import Invitation, InvitationState
+from chalicelib.domain.mailed_links import MailedLink
 from chalicelib.domain.mails import Mail, MailProblem, MailState
 from chalicelib.domain.order_refs import known_to_client
 from chalicelib.domain.people import Contact, Link, Sponsor, link_of
+from chalicelib.domain.privacy import PrivacyLink
 from chalicelib.domain.redemptions import (
     OrderUses,
     Redemption,
@@ -32,7 +34,6 @@ from chalicelib.domain.redemptions import (
     rolled_back_redemption,
     without_use,
 )
-from chalicelib.domain.sign_ins import SignInLink
 from chalicelib.domain.vouchers import (
     Voucher,
     VoucherState,
@@ -115,8 +116,15 @@ def link_changes(ports: Ports, sponsor: Sponsor, renewed: Sponsor) -> list[Chang
     return [Replace(renewed), Insert(link_of(renewed)), *ended]
 
 
-def sign_in_stop(stop: SignInLink) -> Change:
-    """The change that stops sign-in mails to a sponsor, in place of the last link if there is
+def ended_request(ports: Ports, last: PrivacyLink | None) -> list[Change]:
+    """The changes that end what was typed for a link that ends before its time."""
+    contact_id = last.contact_id if last else None
+    contact = ports.repository.get(Contact, contact_id=contact_id) if contact_id else None
+    return [Remove(contact)] if contact else []
+
+
+def stored_stop(stop: MailedLink) -> Change:
+    """The change that stops mails with links to a person, in place of the last link if there is
     one.
     """
     return Replace(stop) if stop.revision else Insert(stop)

@@ -44,6 +44,8 @@ FUNCTIONS: Final[Mapping[str, Size]] = {
     "Mail": Size("mail", 512, 60, settings=(("TANDEM_MAIL_RATE", "MailRate"),)),
     "MailEvents": Size("mail_events", 512, 30),
     "Reward": Size("reward", 512, 30),
+    # One whole processor: it reads the table whole, some 7,000 pages for a million invitations.
+    "Persons": Size("persons", 1769, 900),
     # One whole processor: a part of 90 vouchers takes 80 ms of it.
     "Export": Size("export", 1769, 300),
     "Expire": Size("expire", 512, 120),
@@ -127,6 +129,7 @@ def _environment(size: Size) -> Object:
         "TANDEM_QUEUE_PARTS": {"Ref": "PartsQueue"},
         "TANDEM_QUEUE_REQUESTED_MAIL": {"Ref": "RequestedMailQueue"},
         "TANDEM_QUEUE_REWARD": {"Ref": "RewardQueue"},
+        "TANDEM_QUEUE_PERSONS": {"Ref": "PersonsQueue"},
         "TANDEM_QUEUE_INGEST": {"Ref": "IngestQueue"},
         "TANDEM_ORIGIN": {
             "Fn::If": [

@@ -21,6 +21,7 @@ DEAD_QUEUES: Final = (
     "MailDead",
     "RequestedMailDead",
     "RewardDead",
+    "PersonsDead",
     "MailEventsDead",
     "StreamDead",
     "ScheduleDead",

@@ -16,7 +16,7 @@ from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.invitations import Channel
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.ports import FACTS_A_COUNT
-from tests.api.requests import GOOD, PURCHASE
+from tests.api.requests import GOOD, PURCHASE, privacy_token
 from tests.api.world import (
     BUCKET,
     CAMPAIGN,
@@ -98,6 +98,32 @@ def _decide_sign_in(world: World) -> Ready:
     world.ask(GOOD["sign_in"](world))
     event = _queued(world, FactName.SIGN_IN_REQUESTED)
     return lambda: functions.decide(event)
+
+
+def _decide_privacy_request(world: World) -> Ready:
+    world.sign_in()
+    world.ask(GOOD["make_privacy_request"](world))
+    event = _queued(world, FactName.PRIVACY_REQUESTED)
+    return lambda: functions.decide(event)
+
+
+def _mail_privacy_link(world: World) -> Ready:
+    _decide_privacy_request(world)()
+    event = _queued(world, FactName.PRIVACY_LINK_GRANTED)
+    return lambda: functions.mail(event)
+
+
+def _persons_file(world: World) -> Ready:
+    token = privacy_token(world, "export")
+    assert world.post(f"/v1/privacy/{token}/file").status == 202
+    event = _queued(world, FactName.PRIVACY_FILE_ASKED)
+    return lambda: functions.persons(event)
+
+
+def _persons_erasure(world: World) -> Ready:
+    assert world.ask(GOOD["confirm_erasure"](world)).status == 202
+    event = _queued(world, FactName.ERASURE_CONFIRMED)
+    return lambda: functions.persons(event)
 
 
 def _decide_invitation(world: World) -> Ready:
@@ -227,8 +253,12 @@ WORK: Mapping[str, Callable[[World], Ready]] = {
     "seal: a fact": _seal,
     "root: a file": _root,
     "decide: a sign-in": _decide_sign_in,
+    "decide: a request for one's data": _decide_privacy_request,
     "decide: an invitation": _decide_invitation,
     "mail: a sign-in": _mail_sign_in,
+    "mail: a link to one's data": _mail_privacy_link,
+    "persons: a file": _persons_file,
+    "persons: an erasure": _persons_erasure,
     "mail: an invitation": _mail_invitation,
     "mail: a voucher": _mail_voucher,
     "mail_events: a delivery": _mail_events,

@@ -87,6 +87,36 @@ def _unsubscribe_page(world: World) -> Request:
     return Request("GET", f"{unsubscribe_path(world)}/page")
 
 
+def privacy_token(world: World, wish: str) -> str:
+    """The token of a sponsor's link to her data, or to their erasure."""
+    world.sign_in()
+    body = {"campaign": CAMPAIGN, "email": VIP, "wish": wish}
+    assert world.post("/v1/privacy/requests", body).status == 202
+    world.run()
+    return world.last_to(VIP).token("/privacy/?campaign=demo-vip#token=")
+
+
+def _make_privacy_request(_: World) -> Request:
+    body = {"campaign": CAMPAIGN, "email": VIP, "wish": "export"}
+    return posting("/v1/privacy/requests", body)
+
+
+def _get_privacy_request(world: World) -> Request:
+    return Request("GET", f"/v1/privacy/{privacy_token(world, 'erase')}")
+
+
+def _take_file(world: World) -> Request:
+    """The file is made by now."""
+    request = Request("POST", f"/v1/privacy/{privacy_token(world, 'export')}/file")
+    assert world.ask(request).status == 202
+    world.run()
+    return request
+
+
+def _confirm_erasure(world: World) -> Request:
+    return Request("POST", f"/v1/privacy/{privacy_token(world, 'erase')}/erasure")
+
+
 def _stop_sign_ins(world: World) -> Request:
     world.sign_in_token()
     token = world.last_to(VIP).token("/sign-in-stop/#token=")
@@ -166,6 +196,10 @@ GOOD: Mapping[str, Prepared] = {
     "unsubscribe": _unsubscribe,
     "open_unsubscribe": _open_unsubscribe,
     "unsubscribe_page": _unsubscribe_page,
+    "make_privacy_request": _make_privacy_request,
+    "get_privacy_request": _get_privacy_request,
+    "take_file": _take_file,
+    "confirm_erasure": _confirm_erasure,
     "stop_sign_ins": _stop_sign_ins,
     "resume_sign_ins": _resume_sign_ins,
     "get_sponsor": _get_sponsor,

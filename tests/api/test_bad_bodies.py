@@ -50,7 +50,8 @@ def still() -> Iterator[Still]:
     with fresh_world(GATEWAY) as world:
         # Each of them needs an invitation or a voucher of its own: one address, one campaign.
         good = {
-            name: GOOD[name](world) for name in ("sign_in", "open_session", "sign_up", "invite")
+            name: GOOD[name](world)
+            for name in (*("sign_in", "make_privacy_request", "open_session", "sign_up", "invite"),)
         }
         signed_in = {"Authorization": good["invite"].headers["Authorization"]}
         name = {"first_name": "Solène"}
@@ -61,6 +62,8 @@ def still() -> Iterator[Still]:
         good["unsubscribe"] = Request("POST", f"/v1/unsubscribe/{token}")
         good["end_consent"] = Request("POST", f"/v1/invitations/{token}/consent-withdrawal")
         good["stop_sign_ins"] = Request("POST", f"/v1/sign-in-stops/{token}")
+        good["take_file"] = Request("POST", f"/v1/privacy/{token}/file")
+        good["confirm_erasure"] = Request("POST", f"/v1/privacy/{token}/erasure")
         good["renew_link"] = Request("POST", "/v1/sponsor/link", headers=signed_in)
         code = world.voucher("another@demo.test")
         good["redeem_voucher"] = _redemption(code)
@@ -253,6 +256,10 @@ def test_a_field_of_the_wrong_type_is_named(still: Still, operation: str) -> Non
         ("sign_in", "email", f"{'a' * 65}@demo.test", "local_part_too_long"),
         ("sign_in", "email", f"{MARK}@{'a' * 250}.test", "too_long"),
         ("sign_in", "locale", "FR", "invalid"),
+        ("make_privacy_request", "wish", "everything", "invalid"),
+        ("make_privacy_request", "wish", "", "invalid"),
+        ("make_privacy_request", "email", f"{MARK}@@demo.test", "several_at_signs"),
+        ("make_privacy_request", "campaign", "a" * 101, "too_long"),
         ("sign_in", "locale", "fr-FR", "invalid"),
         ("sign_up", "first_name", f"http://{MARK}", "bad_character"),
         ("sign_up", "first_name", "<b>", "bad_character"),

@@ -56,6 +56,10 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "unsubscribe": [GET, *[BATCH] * 2, *[GET] * 2, WRITE],
     "open_unsubscribe": [],
     "unsubscribe_page": [GET],
+    "make_privacy_request": [WRITE],
+    "get_privacy_request": [GET] * 3,
+    "take_file": [*[GET] * 3, WRITE],
+    "confirm_erasure": [*[GET] * 3, WRITE],
     "stop_sign_ins": [*[GET] * 2, WRITE],
     "resume_sign_ins": [*[GET] * 2, WRITE],
     "get_sponsor": [*[GET] * 3, *[QUERY] * 2],
@@ -82,14 +86,34 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
     "project: a batch of 20 campaigns": [BATCH, BATCH, WRITE_FILE, WRITE, WRITE],
     # Its facts: of the hour before its beginning, of this hour, and where 0.2.0 stored them.
     "decide: a sign-in": [GET, *[QUERY] * 3, GET, READ_FILE, *[BATCH] * 2, WRITE],
+    # Her words, which campaigns the brand has, and what each of them knows.
+    "decide: a request for one's data": [
+        *[GET, *[QUERY] * 3, BATCH, *CAMPAIGNS, BATCH, GET, WRITE],
+    ],
     "decide: an invitation": [*[GET] * 3, *[BATCH] * 2, *[GET, READ_FILE] * 2, WRITE],
     "mail: a sign-in": [*[GET] * 3, WRITE, SEND, GET, WRITE],
+    "mail: a link to one's data": [*[GET] * 2, *[BATCH] * 2, GET, WRITE, SEND, GET, WRITE],
     "mail: an invitation": [
         *[*[GET] * 6, READ_FILE, BATCH],  # neither a customer nor opposed meanwhile
         *[BATCH, GET, WRITE, SEND, *[GET] * 2, WRITE],
     ],
     "mail: a voucher": [*[GET] * 4, BATCH, GET, WRITE, SEND, GET, WRITE],
     "mail_events: a delivery": [*[GET] * 2],
+    # Which campaigns the brand has, what claims lead to, and the whole table, here a page.
+    "persons: a file": [
+        *[GET, *CAMPAIGNS],
+        *[BATCH, *[GET] * 2, BATCH, SCAN, *[BATCH] * 2],
+        *[GET, PUT],
+    ],
+    "persons: an erasure": [
+        *[GET, *CAMPAIGNS],
+        *[BATCH, *[GET] * 2, BATCH, SCAN, *[BATCH] * 3],
+        # The objection that stays; the sponsor; her session, tokens and mails.
+        *[PUT, *[GET] * 3, WRITE, *[DELETE] * 9, *[PUT] * 2],
+        *[BATCH, GET, BATCH, SCAN, *[BATCH] * 3, DELETE],  # once more; the last claim
+        *[*[BATCH] * 2, SCAN, *[BATCH] * 3],  # nothing is left
+        *[GET, DELETE],  # what was typed for the request
+    ],
     "reward: a confirmation": [
         *[GET, GET, QUERY, WRITE],  # what is earned and what stands; granted
         *[GET, GET, QUERY],  # nothing is left
@@ -210,6 +234,7 @@ def test_a_public_post_makes_one_write_round_trip(world: World, operation: str) 
         "decline_invitation",
         "unsubscribe",
         "end_session",
+        "confirm_erasure",
         "stop_sign_ins",
         "resume_sign_ins",
         "redeem_voucher",

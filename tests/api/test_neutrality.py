@@ -10,9 +10,13 @@ from collections.abc import Callable
 
 import pytest
 
+from chalicelib.adapters.dynamodb.codec import fact_of
 from chalicelib.api import public
 from chalicelib.domain.addresses import Address, AddressDigests
+from chalicelib.domain.facts import FactName
+from chalicelib.domain.privacy import Wish
 from chalicelib.services.ports import Ports
+from chalicelib.services.privacy import request
 from chalicelib.services.sponsors import sign_in
 from tests.api.gateway import Request
 from tests.api.requests import CONFIRMATION, OF_CAMPAIGN, invitations
@@ -59,11 +63,20 @@ def session(world: World) -> str:
     return session
 
 
+PRIVACY = "/v1/privacy/requests"
+
+
+def _wish(address: str, wish: str) -> dict[str, str]:
+    return {"campaign": CAMPAIGN, "email": address, "wish": wish}
+
+
 def _asking(world: World, route: str, session: str) -> Asking:
     link = f"{OF_CAMPAIGN}/links/{world.link_code(session)}/sign-up"
     asked: dict[str, Asking] = {
         "sign-in": lambda address: posting(f"{OF_CAMPAIGN}/sign-in", {"email": address}),
         "sign-up": lambda address: posting(link, {"email": address, "first_name": "Anne"}),
+        "export": lambda address: posting(PRIVACY, _wish(address, "export")),
+        "erase": lambda address: posting(PRIVACY, _wish(address, "erase")),
     }
     return asked[route]
 
@@ -80,7 +93,7 @@ def test_the_addresses_are_of_one_length() -> None:
     assert len({len(address) for address in PEOPLE}) == 1
 
 
-@pytest.mark.parametrize("route", ["sign-in", "sign-up"])
+@pytest.mark.parametrize("route", ["sign-in", "sign-up", "export", "erase"])
 def test_the_answer_and_the_calls_are_the_same_for_every_address(
     world: World, session: str, route: str
 ) -> None:
@@ -116,6 +129,41 @@ def test_a_look_up_before_the_answer_would_be_seen(
     asking = _asking(world, "sign-in", session)
     world.ask(asking(UNKNOWN))
     assert len({_seen(world, asking(address)) for address in (VIP, UNKNOWN)}) == 2
+
+
+def test_a_decision_before_the_answer_to_a_request_would_be_seen(
+    world: World, session: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The test above has teeth here too."""
+    honest = request.request_privacy
+
+    def curious(
+        ports: Ports, campaign: str, address: Address, wish: Wish, locale: str | None
+    ) -> None:
+        honest(ports, campaign, address, wish, locale)
+        for item in world.facts():
+            if item["name"]["S"] == FactName.PRIVACY_REQUESTED:
+                request.decide_privacy_request(ports, fact_of(item))
+
+    monkeypatch.setattr(public, "request_privacy", curious)
+    asking = _asking(world, "export", session)
+    assert len({_seen(world, asking(address)) for address in (VIP, UNKNOWN)}) == 2
+
+
+def test_a_link_says_nothing_to_who_does_not_have_it(world: World, session: str) -> None:
+    """Law 8: tokens of other mails and unknown ones are answered alike."""
+    others = ("unknown", world.link_code(session), world.last_to(STRANGER).token())
+    answers = {
+        (answer.status, answer.body)
+        for other in others
+        for answer in (
+            world.get(f"/v1/privacy/{other}"),
+            world.post(f"/v1/privacy/{other}/file"),
+            world.post(f"/v1/privacy/{other}/erasure"),
+        )
+    }
+    assert {status for status, _ in answers} == {410}
+    assert len(answers) == 1
 
 
 def test_a_longer_request_would_be_seen(world: World, session: str) -> None:

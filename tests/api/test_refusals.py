@@ -28,6 +28,7 @@ from tests.api.requests import (
     bearer,
     deciding,
     invitations,
+    privacy_token,
 )
 from tests.api.world import (
     CAMPAIGN,
@@ -112,6 +113,36 @@ def _bad_address(_: World) -> Request:
 
 def _mistyped_address(_: World) -> Request:
     return posting(f"{OF_CAMPAIGN}/sign-in", {"email": "jeanne@gmial.com"})
+
+
+def _wish_in_an_unknown_campaign(_: World) -> Request:
+    body = {"campaign": "nobodys", "email": STRANGER, "wish": "export"}
+    return posting("/v1/privacy/requests", body)
+
+
+def _wish_of_a_bad_address(_: World) -> Request:
+    body = {"campaign": CAMPAIGN, "email": "jeanne.example.fr", "wish": "erase"}
+    return posting("/v1/privacy/requests", body)
+
+
+def _privacy_link_of_nobody(method: str, what: str) -> Prepared:
+    """The token of a sign-in, which is for something else."""
+
+    def of_a_sign_in(world: World) -> Request:
+        return Request(method, f"/v1/privacy/{world.sign_in_token()}{what}")
+
+    return of_a_sign_in
+
+
+def _erasing_with_a_link_to_the_file(world: World) -> Request:
+    return Request("POST", f"/v1/privacy/{privacy_token(world, 'export')}/erasure")
+
+
+def _erased(world: World) -> Request:
+    pressed = GOOD["confirm_erasure"](world)
+    assert world.ask(pressed).status == 202
+    world.run()
+    return Request("GET", pressed.path.removesuffix("/erasure"))
 
 
 def _unknown_link(_: World) -> Request:
@@ -576,6 +607,14 @@ REFUSALS = [
             _token_of_the_sponsor,
         )
     ),
+    Refusal("make_privacy_request", 404, "not-found", _wish_in_an_unknown_campaign),
+    Refusal("make_privacy_request", 422, "invalid-address", _wish_of_a_bad_address,
+            {"email": "no_at_sign"}),
+    Refusal("get_privacy_request", 410, "over", _privacy_link_of_nobody("GET", "")),
+    Refusal("get_privacy_request", 410, "over", _erased),
+    Refusal("take_file", 410, "over", _privacy_link_of_nobody("POST", "/file")),
+    Refusal("confirm_erasure", 410, "over", _privacy_link_of_nobody("POST", "/erasure")),
+    Refusal("confirm_erasure", 410, "over", _erasing_with_a_link_to_the_file),
     Refusal("get_invitation", 410, "over", _declined_invitation("offer")),
     Refusal("confirm_invitation", 410, "over", _declined_invitation("confirmation")),
     Refusal("decline_invitation", 410, "over", _confirmed_invitation("decline")),

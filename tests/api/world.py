@@ -60,6 +60,7 @@ CONSUMERS = {
     Queue.MAIL: functions.mail,
     Queue.REQUESTED_MAIL: functions.mail,
     Queue.REWARD: functions.reward,
+    Queue.PERSONS: functions.persons,
 }
 CAMPAIGN = "demo-vip"
 START = datetime(2026, 3, 2, 10, tzinfo=UTC)

@@ -54,6 +54,7 @@ from chalicelib.domain.people import (
     Token,
     TokenPurpose,
 )
+from chalicelib.domain.privacy import PrivacyLink
 from chalicelib.domain.protection import HeldInvitation, InvitationStop, StopReason
 from chalicelib.domain.redemptions import (
     OrderUse,
@@ -97,6 +98,10 @@ ENTITIES: list[Entity] = [
         contact_id="c", campaign=CAMPAIGN, address=Address.parse("Zoé@exemple.fr"),
         first_name="Zoé", locale="fr", ends_at=LATER,
     ),
+    Contact(
+        contact_id="asked", campaign=CAMPAIGN, address=Address.parse("zoe@exemple.fr"),
+        locale="fr", ends_at=LATER, file_asked_at=MORNING, file="H4sI",
+    ),
     Sponsor(
         sponsor_id="s", campaign=CAMPAIGN, contact_id="c", digests=digests("v+x@gmail.com"),
         link_code="abc", locale="fr", created_at=MORNING, vip_list_version=1, invited=2,
@@ -122,6 +127,14 @@ ENTITIES: list[Entity] = [
     ),
     SignInLink(
         sponsor_id="stopped", campaign=CAMPAIGN, mailed=0, waits_until=MORNING, ends_at=LATER
+    ),
+    PrivacyLink(
+        brand="demo", digest="d", campaign=CAMPAIGN, contact_id="c", mailed=2, waits_until=MORNING,
+        ends_at=LATER,
+    ),
+    PrivacyLink(
+        brand="demo", digest="stopped", campaign=CAMPAIGN, mailed=0, waits_until=MORNING,
+        ends_at=LATER,
     ),
     Session(
         session_hash="h", campaign=CAMPAIGN, sponsor_id="s", ends_at=LATER, vip_checked_at=MORNING

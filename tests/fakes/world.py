@@ -38,6 +38,8 @@ from chalicelib.services.operations.reconciliation import write_reconciliations
 from chalicelib.services.operations.relay import relay
 from chalicelib.services.operations.seal import seal
 from chalicelib.services.ports import Ports, Repository
+from chalicelib.services.privacy.carry_out import erase_confirmed, make_file
+from chalicelib.services.privacy.request import decide_privacy_request
 from chalicelib.services.protection import requeue_held
 from chalicelib.services.requeue import requeue_undecided
 from chalicelib.services.sponsors.sessions import open_session
@@ -155,6 +157,9 @@ class World:
             send_mail(self.ports, SENDER, fact)
         elif queue is Queue.REWARD:
             reward(self.ports, fact)
+        elif queue is Queue.PERSONS:
+            erases = fact.name == FactName.ERASURE_CONFIRMED
+            (erase_confirmed if erases else make_file)(self.ports, fact)
         elif queue is Queue.INGEST:
             drop = reviewed_drop(self.ports, fact)
             if drop:
@@ -165,6 +170,8 @@ class World:
             requeue_undecided(self.ports, fact.campaign)
         elif fact.name == FactName.SIGN_IN_REQUESTED:
             decide_sign_in(self.ports, fact)
+        elif fact.name == FactName.PRIVACY_REQUESTED:
+            decide_privacy_request(self.ports, fact)
         else:
             decide_invitation(self.ports, fact)
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from local import narration
 from local.errors import StackError
 from local.narration import Narrator, StoryError
-from local.patience import FILE_QUEUES, Patience, healing_times, patience_of
+from local.patience import LONG_QUEUES, Patience, healing_times, patience_of
 
 Template = dict[str, Any]
 
@@ -28,8 +28,8 @@ def visibility(template: Template) -> dict[str, float]:
 def test_a_wait_outlasts_the_visibility_timeout_of_every_queue(template: Template) -> None:
     patience = patience_of(template)
     timeouts = visibility(template)
-    assert len(timeouts) == 9
-    assert patience.file_s > max(timeouts.pop(queue) for queue in FILE_QUEUES)
+    assert len(timeouts) == 10
+    assert patience.file_s > max(timeouts.pop(queue) for queue in LONG_QUEUES)
     assert patience.work_s > max(timeouts.values())
 
 
@@ -41,7 +41,12 @@ def test_a_message_that_is_visible_again_still_has_its_consumers_whole_timeout(
     for name, timeout in visibility(template).items():
         # What people wait for, and parts of files, are in queues of their own.
         consumer = name.removesuffix("Queue")
-        same = {"RequestedDecision": "Decide", "RequestedMail": "Mail", "Parts": "Ingest"}
+        same = {
+            "RequestedDecision": "Decide",
+            "RequestedMail": "Mail",
+            "Parts": "Ingest",
+            "Persons": "Persons",
+        }
         consumer = same.get(consumer, consumer)
         function = template["Resources"][consumer]["Properties"]
         assert healing[name] == timeout + function["Timeout"]

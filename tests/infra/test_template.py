@@ -37,6 +37,7 @@ CONSUMERS = {
     "Mail": "Mail",
     "RequestedMail": "Mail",
     "Reward": "Reward",
+    "Persons": "Persons",
     "MailEvents": "MailEvents",
 }
 QUEUES = tuple(CONSUMERS)
@@ -216,7 +217,7 @@ def test_a_work_queue_gives_up_late_and_no_sooner_than_its_consumer(
         "maxReceiveCount": {"Mail": 500, "RequestedMail": 500, "Reward": 1000}.get(name, 5),
     }
     # A large file takes its time, one at a time; were it six times that, a retry would take hours.
-    times = 2 if name in {"Ingest", "Parts"} else 6
+    times = 2 if name in {"Ingest", "Parts", "Persons"} else 6
     assert queue["VisibilityTimeout"] >= times * FUNCTIONS[CONSUMERS[name]].timeout_s
 
 
@@ -481,7 +482,7 @@ def test_law_10_a_root_stays_as_long_as_the_journal_and_nobody_can_change_it(
     assert "Condition" not in denied["NothingIsTakenAway"]
 
 
-def test_two_functions_scan_and_report_reads_of_the_files_its_own(
+def test_three_functions_scan_and_report_reads_of_the_files_its_own(
     resources: Resources,
 ) -> None:
     scanning = [
@@ -490,6 +491,7 @@ def test_two_functions_scan_and_report_reads_of_the_files_its_own(
         if "dynamodb:Scan" in listed(statement["Action"])
     ]
     assert scanning == [
+        ("PersonsRole", {"Fn::GetAtt": ["Table", "Arn"]}),
         ("ReconcileRole", {"Fn::GetAtt": ["Table", "Arn"]}),
         ("ReportRole", {"Fn::Sub": "${Table.Arn}/index/holder"}),
     ]
@@ -519,7 +521,8 @@ def test_those_who_make_digests_may_read_the_keys_and_nobody_may_write_them(
     }
     assert set(granted.values()) == {"ssm:GetParameter"}
     assert set(granted) == {
-        f"{name}Role" for name in ("APIHandler", "Ingest", "Decide", "Due", "Mail", "MailEvents")
+        f"{name}Role"
+        for name in ("APIHandler", "Ingest", "Decide", "Due", "Persons", "Mail", "MailEvents")
     }
 
 
@@ -542,6 +545,7 @@ def test_each_work_queue_is_fed_by_those_who_have_work_for_it(resources: Resourc
     assert feeders == {
         "Decide": {"RelayRole", "DecideRole", "DueRole", "ReconcileRole"},
         "Due": {"DecideRole", "DueRole", "ExpireRole", "ReconcileRole"},
+        "Persons": {"RelayRole", "ReconcileRole"},
         "Ingest": {"RelayRole", "ReconcileRole"},
         "Mail": {"DueRole", "RelayRole", "DecideRole", "ReconcileRole"},
         "Parts": {"IngestRole", "ReconcileRole"},

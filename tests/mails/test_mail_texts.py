@@ -20,6 +20,7 @@ from chalicelib.mails import (
     AnyMail,
     CampaignTexts,
     InvitationMail,
+    PrivacyMail,
     PrivacyNotice,
     Rendered,
     RewardMail,
@@ -47,6 +48,7 @@ CAMPAIGN = CampaignTexts(
     terms_url="https://verger.example/terms?a=1&b=2",
     contact="privacy@verger.example",
     locales=("fr", "en"),
+    rights_url="https://tandem.example/privacy/?campaign=demo",
     notice=PrivacyNotice(
         controller="Verger & Fils SA",
         controller_address="1 rue du Verger, 75002 Paris",
@@ -63,6 +65,16 @@ SIGN_IN = SignInMail(
     expires_minutes=15,
     unsubscribe_link=STOP,
 )
+FILE = PrivacyMail(
+    campaign=CAMPAIGN,
+    first_name=None,
+    is_erasure=False,
+    link="https://tandem.example/privacy/?campaign=demo#token=FILE",
+    stop_link="https://tandem.example/sign-in-stop/#token=NOT-ME",
+    expires_hours=24,
+    unsubscribe_link=STOP,
+)
+ERASURE = replace(FILE, is_erasure=True)
 INVITATION = InvitationMail(
     campaign=CAMPAIGN,
     first_name="Paul",
@@ -105,6 +117,8 @@ FURTHER_VOUCHER = replace(VOUCHER, rung=2)
 FURTHER_REWARD = replace(REWARD, rung=2)
 MAILS: tuple[AnyMail, ...] = (
     SIGN_IN,
+    FILE,
+    ERASURE,
     INVITATION,
     SIGN_UP,
     VOUCHER,
@@ -212,6 +226,7 @@ def test_the_footer_has_the_brand_the_terms_and_the_privacy_contact(
     assert "https://verger.example/privacy" in footer
     assert CAMPAIGN.contact in footer
     assert f'href="mailto:{CAMPAIGN.contact}"' in made.html
+    assert CAMPAIGN.rights_url in footer
 
 
 @every_offer
@@ -491,8 +506,25 @@ def test_who_gave_us_nothing_reads_who_why_whence_how_long_and_which_rights(
     assert 'href="https://verger.example/privacy"' in rendered.html
 
 
+@pytest.mark.parametrize("locale", ["fr", "en"])
+@pytest.mark.parametrize("mail", [FILE, ERASURE], ids=["file", "erasure"])
+def test_who_is_mailed_about_her_data_reads_why_how_long_and_which_rights(
+    mail: AnyMail, locale: str
+) -> None:
+    """Anybody may have typed the address."""
+    text = rendered(mail, locale).text.replace(NO_BREAK, " ")
+    said = {
+        "fr": ("Verger & Fils SA", "articles 12, 15 et 17", "prestataires", "au bout d’un jour",
+               "rectifier", "dpo@verger.example", "la CNIL", "24 heures", "rien demandé"),
+        "en": ("Verger & Fils SA", "articles 12, 15 and 17", "providers", "after a day",
+               "corrected", "dpo@verger.example", "the CNIL", "24 hours", "did not ask"),
+    }  # fmt: skip
+    for part in said[locale]:
+        assert part in text
+
+
 @pytest.mark.parametrize(
-    "mail", [INVITATION, SIGN_UP, SIGN_IN, VOUCHER], ids=lambda mail: mail.kind
+    "mail", [INVITATION, SIGN_UP, SIGN_IN, FILE, VOUCHER], ids=lambda mail: mail.kind
 )
 def test_a_campaign_of_an_earlier_version_names_its_brand_and_contact(mail: AnyMail) -> None:
     earlier = replace(mail, campaign=replace(CAMPAIGN, notice=None))

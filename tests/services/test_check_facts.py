@@ -23,6 +23,7 @@ from chalicelib.domain.held_rewards import RewardKey
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.lists.model import CurrentList, HeldList
 from chalicelib.domain.mails import Mail
+from chalicelib.domain.privacy import Wish
 from chalicelib.domain.redemptions import Purchase
 from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import Voucher
@@ -33,6 +34,7 @@ from chalicelib.services.lists.review_held import approve_held_list, reject_held
 from chalicelib.services.lists.roll_back import roll_back_list
 from chalicelib.services.mails.resend import resend
 from chalicelib.services.mails.ses_events import MailEvent, settle_mail
+from chalicelib.services.mails.stop_links import resume_links, stop_links
 from chalicelib.services.objections.unsubscribe import unsubscribe
 from chalicelib.services.operations.check_facts import (
     FACTS_AT_ONCE,
@@ -49,10 +51,11 @@ from chalicelib.services.ports import (
     OnFailure,
     Ports,
 )
+from chalicelib.services.privacy.confirm import confirm_erasure, take_file
+from chalicelib.services.privacy.request import request_privacy
 from chalicelib.services.protection import resume
 from chalicelib.services.sponsors.renew_link import renew_link
 from chalicelib.services.sponsors.sign_in import request_sign_in
-from chalicelib.services.sponsors.stop_sign_ins import resume_sign_ins, stop_sign_ins
 from chalicelib.services.vouchers.changes import write_changes
 from chalicelib.services.vouchers.redeem import redeem, roll_back
 from chalicelib.services.vouchers.review_rewards import (
@@ -174,7 +177,23 @@ def _sent_again(world: World) -> None:
 def _not_me(world: World) -> None:
     _asks(VIPS[1])(world)
     world.run()
-    stop_sign_ins(world.ports, world.mailer.to(VIPS[1])[-1].tokens[1])
+    stop_links(world.ports, world.mailer.to(VIPS[1])[-1].tokens[1])
+
+
+def _wishes(address: str, wish: Wish = Wish.ERASE) -> Act:
+    return lambda world: request_privacy(world.ports, CAMPAIGN, Address.parse(address), wish)
+
+
+def _privacy_link(world: World) -> str:
+    return world.mailer.to(NEWCOMER)[-1].tokens[0]
+
+
+def _file_asked(world: World) -> None:
+    take_file(world.ports, _privacy_link(world))
+
+
+def _privacy_not_me(world: World) -> None:
+    stop_links(world.ports, world.mailer.to(NEWCOMER)[-1].tokens[1])
 
 
 def _came_by_link(world: World) -> None:
@@ -319,6 +338,20 @@ CASES: Mapping[FactName, Case] = {
     F.SIGN_IN_REQUESTED: Case(_asks(VIPS[1])),
     F.SIGN_IN_GRANTED: Case(_asks(VIPS[1])),
     F.SIGN_IN_REFUSED: Case(_asks(STRANGER)),
+    F.PRIVACY_REQUESTED: Case(_wishes(NEWCOMER), _invited),
+    F.PRIVACY_LINK_GRANTED: Case(_wishes(NEWCOMER), _invited),
+    F.PRIVACY_LINK_REFUSED: Case(_wishes(STRANGER)),
+    F.PRIVACY_FILE_ASKED: Case(_file_asked, _then(_invited, _wishes(NEWCOMER))),
+    F.PRIVACY_FILE_GIVEN: Case(_file_asked, _then(_invited, _wishes(NEWCOMER), _file_asked)),
+    F.ERASURE_CONFIRMED: Case(
+        lambda world: confirm_erasure(world.ports, _privacy_link(world)),
+        _then(_invited, _wishes(NEWCOMER)),
+    ),
+    F.PRIVACY_MAILS_STOPPED: Case(_privacy_not_me, _then(_invited, _wishes(NEWCOMER))),
+    F.PRIVACY_MAILS_RESUMED: Case(
+        lambda world: resume_links(world.ports, world.mailer.to(NEWCOMER)[-1].tokens[1]),
+        _then(_invited, _wishes(NEWCOMER), _privacy_not_me),
+    ),
     F.INVITATION_RECEIVED: Case(_invites(NEWCOMER, CUSTOMERS[0])),
     F.INVITATION_ACCEPTED: Case(_invites(NEWCOMER)),
     F.INVITATION_REFUSED: Case(_invites(CUSTOMERS[0])),
@@ -380,7 +413,7 @@ CASES: Mapping[FactName, Case] = {
     F.MAIL_TO_SEND_AGAIN: Case(_sent_again, _then(_acknowledged, _voucher_bounced)),
     F.SIGN_INS_STOPPED: Case(_not_me),
     F.SIGN_INS_RESUMED: Case(
-        lambda world: resume_sign_ins(world.ports, world.mailer.to(VIPS[1])[-1].tokens[1]), _not_me
+        lambda world: resume_links(world.ports, world.mailer.to(VIPS[1])[-1].tokens[1]), _not_me
     ),
     F.PERSON_ERASED: Case(
         lambda world: erase_person(world.ports, [world.campaign], Address.parse(VIPS[0])),

@@ -30,6 +30,7 @@ from chalicelib.domain.people import (
     Session,
     Sponsor,
 )
+from chalicelib.domain.privacy import Wish
 from chalicelib.domain.protection import HeldInvitation, InvitationStop, StopReason
 from chalicelib.domain.redemptions import Purchase
 from chalicelib.domain.sign_ins import SignInLink
@@ -50,6 +51,7 @@ from chalicelib.services.persons import kinds
 from chalicelib.services.persons.erase import ErasureReceipt, _Erasure, erase_person
 from chalicelib.services.persons.kinds import ERASED, HOLDS_NOTHING
 from chalicelib.services.ports import Insert, Ports
+from chalicelib.services.privacy.request import request_privacy
 from chalicelib.services.sponsors.sign_in import decide_sign_in, request_sign_in
 from chalicelib.services.vouchers.changes import write_changes
 from chalicelib.services.vouchers.redeem import redeem
@@ -223,8 +225,11 @@ def object_by_mail(world: World, address: str) -> None:
 
 
 def requests_of_strangers(world: World) -> None:
-    """Her address, typed by others: to sign in, and once more as somebody's guest."""
+    """Her address, typed by others: to sign in, for her data, and once more as somebody's guest."""
     request_sign_in(world.ports, CAMPAIGN, Address.parse(SPELLINGS[2]))
+    for address in (SPELLINGS[2], SPONSOR):
+        request_privacy(world.ports, CAMPAIGN, Address.parse(address), Wish.EXPORT)
+    world.run()
     second = world.sponsor(VIPS[1], "Odile")
     world.lists.fails = "no_list"
     invite(world.ports, second, [Referee(Address.parse(SPELLINGS[1]), HER_NAME)], "key-2")

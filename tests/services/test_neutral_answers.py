@@ -15,10 +15,12 @@ import pytest
 from chalicelib.domain.addresses import Address
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.invitations import seen_by_sponsor
+from chalicelib.domain.privacy import Wish
 from chalicelib.services.invitations.decide import decide_invitation
 from chalicelib.services.invitations.invite import Referee, invite, sign_up
 from chalicelib.services.invitations.respond import decline
 from chalicelib.services.ports import MailNotSentError, Ports
+from chalicelib.services.privacy.request import decide_privacy_request, request_privacy
 from chalicelib.services.sponsors.sign_in import decide_sign_in, request_sign_in
 from chalicelib.services.sponsors.space import view_sponsor_space
 from tests.fakes.campaign import CAMPAIGN
@@ -35,6 +37,11 @@ def sign_in(_world: World, ports: Ports, address: str) -> object:
     return None
 
 
+def privacy(_world: World, ports: Ports, address: str) -> object:
+    request_privacy(ports, CAMPAIGN, Address.parse(address), Wish.ERASE)
+    return None
+
+
 def by_mail(world: World, ports: Ports, address: str) -> object:
     return len(invite(ports, world.sponsor(), [Referee(Address.parse(address))], None))
 
@@ -48,6 +55,12 @@ def eager_sign_in(world: World, ports: Ports, address: str) -> object:
     """What law 8 forbids: deciding before the answer."""
     request_sign_in(ports, CAMPAIGN, Address.parse(address))
     return decide_sign_in(ports, world.facts(FactName.SIGN_IN_REQUESTED)[-1])
+
+
+def eager_privacy(world: World, ports: Ports, address: str) -> object:
+    """What law 8 forbids: deciding before the answer."""
+    request_privacy(ports, CAMPAIGN, Address.parse(address), Wish.EXPORT)
+    return decide_privacy_request(ports, world.facts(FactName.PRIVACY_REQUESTED)[-1])
 
 
 def eager_invitation(world: World, ports: Ports, address: str) -> object:
@@ -69,7 +82,7 @@ def traces(use_case: UseCase, **changes: Any) -> set[tuple[object, ...]]:
     return seen
 
 
-@pytest.mark.parametrize("use_case", [sign_in, by_mail, by_link])
+@pytest.mark.parametrize("use_case", [sign_in, privacy, by_mail, by_link])
 def test_law_8_the_work_before_the_answer_is_the_same_for_everybody(use_case: UseCase) -> None:
     assert len(traces(use_case)) == 1
 
@@ -85,18 +98,20 @@ def test_law_8_a_review_asks_nothing_about_anybody_before_the_answer(use_case: U
     assert len(traces(use_case, review=review)) == 1
 
 
-@pytest.mark.parametrize("use_case", [eager_sign_in, eager_invitation])
+@pytest.mark.parametrize("use_case", [eager_sign_in, eager_privacy, eager_invitation])
 def test_law_8_breaks_when_the_decision_is_made_before_the_answer(use_case: UseCase) -> None:
     assert len(traces(use_case)) > 1
 
 
-@pytest.mark.parametrize("use_case", [sign_in, by_mail, by_link])
+@pytest.mark.parametrize("use_case", [sign_in, privacy, by_mail, by_link])
 def test_law_8_no_list_is_asked_before_the_answer(world: World, use_case: UseCase) -> None:
     session = world.sponsor()
     world.lists.find = None  # type: ignore[method-assign, assignment]
     link = view_sponsor_space(world.ports, session).sponsor.link_code
     if use_case is sign_in:
         request_sign_in(world.ports, CAMPAIGN, Address.parse(VIPS[0]))
+    elif use_case is privacy:
+        request_privacy(world.ports, CAMPAIGN, Address.parse(VIPS[0]), Wish.EXPORT)
     elif use_case is by_mail:
         invite(world.ports, session, [Referee(Address.parse(INVITED))], None)
     else:

@@ -27,11 +27,11 @@ from chalicelib.services.errors import UnauthorisedError
 from chalicelib.services.invitations.respond import view_offer
 from chalicelib.services.mails.send import send_mail
 from chalicelib.services.mails.ses_events import MailEvent, settle_mail
+from chalicelib.services.mails.stop_links import resume_links, stop_links
 from chalicelib.services.objections.unsubscribe import unsubscribe
 from chalicelib.services.ports import MailNotSentError, MailUncertainError, Remove, Replace
 from chalicelib.services.sponsors.sessions import open_session
 from chalicelib.services.sponsors.sign_in import request_sign_in
-from chalicelib.services.sponsors.stop_sign_ins import resume_sign_ins, stop_sign_ins
 from tests.fakes.campaign import CAMPAIGN
 from tests.fakes.repository import ContestedRepository
 from tests.fakes.world import SENDER, VIPS, World, new_world, wrapped
@@ -237,7 +237,7 @@ def test_a_session_whose_sponsor_is_changed_meanwhile_is_opened_once(world: Worl
 
 def test_who_did_not_ask_stops_the_mails_for_a_time_and_the_link_with_them(world: World) -> None:
     ask(world)
-    stop_sign_ins(world.ports, stop_in(world))
+    stop_links(world.ports, stop_in(world))
     with pytest.raises(UnauthorisedError):
         sign_in(world)
     world.clock.now += STOP_LASTS - timedelta(seconds=1)
@@ -256,10 +256,10 @@ def test_pressing_again_changes_nothing_and_she_may_let_mails_through_again(worl
     text = stop_in(world)
     for _ in range(2):
         world.clock.advance(days=20)
-        stop_sign_ins(world.ports, text)
+        stop_links(world.ports, text)
     assert len(world.facts(FactName.SIGN_INS_STOPPED)) == 1
     for _ in range(2):
-        resume_sign_ins(world.ports, text)
+        resume_links(world.ports, text)
     assert len(world.facts(FactName.SIGN_INS_RESUMED)) == 1
     ask(world)
     sign_in(world)
@@ -268,27 +268,27 @@ def test_pressing_again_changes_nothing_and_she_may_let_mails_through_again(worl
 def test_a_stop_without_an_unused_link_holds_too(world: World) -> None:
     ask(world)
     sign_in(world)
-    stop_sign_ins(world.ports, stop_in(world))
+    stop_links(world.ports, stop_in(world))
     ask(world)
     assert mails(world) == 1
 
 
 def test_resuming_what_is_not_stopped_takes_no_link_away(world: World) -> None:
     ask(world)
-    resume_sign_ins(world.ports, stop_in(world))
+    resume_links(world.ports, stop_in(world))
     sign_in(world)
-    resume_sign_ins(world.ports, stop_in(world))
+    resume_links(world.ports, stop_in(world))
     assert world.facts(FactName.SIGN_INS_RESUMED) == []
 
 
-@pytest.mark.parametrize("use_case", [stop_sign_ins, resume_sign_ins])
+@pytest.mark.parametrize("use_case", [stop_links, resume_links])
 def test_a_token_for_something_else_stops_and_resumes_nothing(
     world: World, use_case: Callable[..., None]
 ) -> None:
     world.invite(world.sponsor(), NEWCOMER)
     ask(world)
-    if use_case is resume_sign_ins:
-        stop_sign_ins(world.ports, stop_in(world))
+    if use_case is resume_links:
+        stop_links(world.ports, stop_in(world))
     stored = world.memory.all(SignInLink)
     for text in ("unknown", link_in(world), *world.mailer.to(NEWCOMER)[0].tokens):
         use_case(world.ports, text)
@@ -306,17 +306,15 @@ def test_the_token_that_stops_mails_opens_no_session_and_is_nothing_else(world: 
     assert world.memory.all(Opposition) == []
 
 
-@pytest.mark.parametrize("other", [stop_sign_ins, resume_sign_ins])
+@pytest.mark.parametrize("other", [stop_links, resume_links])
 def test_two_answers_at_once_are_both_heard(world: World, other: Callable[..., None]) -> None:
     ask(world)
     text = stop_in(world)
-    if other is resume_sign_ins:
-        stop_sign_ins(world.ports, text)
+    if other is resume_links:
+        stop_links(world.ports, text)
     first = partial(other, world.ports, text)
     other(wrapped(world, lambda table: ContestedRepository(table, first)), text)
-    assert [one.is_stop for one in world.memory.all(SignInLink)] == [True] * (
-        other is stop_sign_ins
-    )
+    assert [one.is_stop for one in world.memory.all(SignInLink)] == [True] * (other is stop_links)
 
 
 def test_a_complaint_about_a_sign_in_mail_is_heard(world: World) -> None:
@@ -358,7 +356,7 @@ def test_in_a_restored_table_mails_are_stopped_and_resumed_as_they_were(world: W
     ask(world)
     taken = take(world)
     world.clock.advance(minutes=1)
-    stop_sign_ins(world.ports, stop_in(world))
+    stop_links(world.ports, stop_in(world))
     world.run()
     [stop] = world.memory.all(SignInLink)
     restore(world, taken)
@@ -367,7 +365,7 @@ def test_in_a_restored_table_mails_are_stopped_and_resumed_as_they_were(world: W
     assert (again.is_stop, again.waits_until) == (True, stop.waits_until)
     taken = take(world)
     world.clock.advance(minutes=1)
-    resume_sign_ins(world.ports, stop_in(world))
+    resume_links(world.ports, stop_in(world))
     world.run()
     restore(world, taken)
     bring_forward(world, taken)

@@ -15,7 +15,7 @@ from chalicelib.domain.addresses import Address, AddressDigests
 from chalicelib.domain.effects import Queue
 from tests.api.consumers import mail_of
 from tests.api.gateway import Request
-from tests.api.requests import GOOD, PURCHASE, invitations
+from tests.api.requests import GOOD, PURCHASE, invitations, privacy_token
 from tests.api.world import CONSUMERS, CUSTOMER, KEY, STRANGER, campaign_like_demo, posting
 from tests.simulation.machine import SCHEDULES, SES_DETAILS
 from tests.simulation.scheduler import Fault
@@ -74,6 +74,42 @@ def _sign_up_to_decide(world: Stage) -> str:
     world.ask(request)
     world.run()
     return Queue.REQUESTED_DECISION
+
+
+def _wish_to_decide(world: Stage) -> str:
+    world.sign_in()
+    world.hold(Queue.REQUESTED_DECISION)
+    world.ask(GOOD["make_privacy_request"](world))
+    world.run()
+    return Queue.REQUESTED_DECISION
+
+
+def _wish_to_mail(world: Stage) -> str:
+    world.sign_in()
+    world.hold(Queue.REQUESTED_MAIL)
+    world.ask(GOOD["make_privacy_request"](world))
+    world.run()
+    return Queue.REQUESTED_MAIL
+
+
+def _file_to_make(world: Stage) -> str:
+    world.voucher()
+    token = privacy_token(world, "export")
+    world.hold(Queue.PERSONS)
+    assert world.post(f"/v1/privacy/{token}/file").status == 202
+    world.run()
+    return Queue.PERSONS
+
+
+def _erasure_to_do(world: Stage) -> str:
+    """A sponsor with a referee, a voucher, and an invitation that nobody answered."""
+    world.voucher()
+    world.invited(OTHER)
+    request = GOOD["confirm_erasure"](world)
+    world.hold(Queue.PERSONS)
+    assert world.ask(request).status == 202
+    world.run()
+    return Queue.PERSONS
 
 
 def _invitations_to_decide(world: Stage) -> str:
@@ -413,10 +449,14 @@ OF_FUNCTIONS = (
     Scenario("relay", "facts of every queue", partial(_facts, "relay")),
     Scenario("project", "facts of every queue", partial(_facts, "project")),
     Scenario("decide", "a sign-in", _sign_in_to_decide),
+    Scenario("decide", "a request for one's data", _wish_to_decide),
     Scenario("decide", "a sign-up by a link", _sign_up_to_decide),
     Scenario("decide", "three invitations", _invitations_to_decide),
     Scenario("decide", "a list in force again", _list_to_requeue_for),
     Scenario("mail", "a sign-in", _sign_in_to_mail),
+    Scenario("mail", "a link to one's data", _wish_to_mail),
+    Scenario("persons", "the file of a sponsor", _file_to_make),
+    Scenario("persons", "the erasure of a sponsor", _erasure_to_do),
     Scenario("mail", "two invitations", _invitations_to_mail, may_lose_invitations=True),
     Scenario("mail", "a voucher", _voucher_to_mail),
     Scenario("mail_events", "a delivery", partial(_mail_event, "Delivery")),

@@ -80,6 +80,7 @@ from chalicelib.domain.people import (
     SponsorClaim,
     Token,
 )
+from chalicelib.domain.privacy import PrivacyLink
 from chalicelib.domain.protection import HeldInvitation, InvitationStop
 from chalicelib.domain.redemptions import OrderUses, Redemption
 from chalicelib.domain.referral_orders import FurtherOrder
@@ -220,6 +221,9 @@ ITEM_KINDS: dict[type[Entity], ItemKind] = {
     LinkDay: ItemKind("LINK_DAY", "LINK#{link_code}", "DAY#{day}", ends="ends_at"),
     Token: ItemKind("TOKEN", "TOKEN#{token_hash}", "TOKEN", ends="ends_at"),
     SignInLink: ItemKind("SIGN_IN_LINK", "SPONSOR#{sponsor_id}", "SIGN_IN", ends="ends_at"),
+    PrivacyLink: ItemKind(
+        "PRIVACY_LINK", "DIGEST#brand:{brand}#{digest}", "PRIVACY", ends="ends_at"
+    ),
     Session: ItemKind("SESSION", "SESSION#{session_hash}", "SESSION", ends="ends_at"),
     Invitation: ItemKind(
         "INVITATION",

@@ -58,6 +58,16 @@ from chalicelib.domain.fact_bodies.people import (
     SignInsStopped,
     invitation_decided,
 )
+from chalicelib.domain.fact_bodies.privacy import (
+    ErasureConfirmed,
+    PrivacyFileAsked,
+    PrivacyFileGiven,
+    PrivacyLinkGranted,
+    PrivacyLinkRefused,
+    PrivacyMailsResumed,
+    PrivacyMailsStopped,
+    PrivacyRequested,
+)
 from chalicelib.domain.fact_bodies.protection import (
     InvitationsResumed,
     InvitationsStopped,
@@ -98,6 +108,7 @@ __all__ = [
     "ConsentGiven",
     "ConsentWithdrawal",
     "ConsentsWritten",
+    "ErasureConfirmed",
     "ExportWritten",
     "InvitationAccepted",
     "InvitationBounced",
@@ -133,6 +144,13 @@ __all__ = [
     "OrderPlaced",
     "OrderReturned",
     "PersonErased",
+    "PrivacyFileAsked",
+    "PrivacyFileGiven",
+    "PrivacyLinkGranted",
+    "PrivacyLinkRefused",
+    "PrivacyMailsResumed",
+    "PrivacyMailsStopped",
+    "PrivacyRequested",
     "ReferralConfirmed",
     "RewardHeld",
     "RewardHoldEnded",

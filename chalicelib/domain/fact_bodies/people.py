@@ -214,7 +214,7 @@ class ReferralConfirmed(_InvitationBody, name=FactName.REFERRAL_CONFIRMED):
 class OppositionRecorded(FactBody, name=FactName.OPPOSITION_RECORDED):
     """Somebody does not want the brand's invitations and news, or none of its mails."""
 
-    sponsor_id: str
+    sponsor_id: str | None = None
     scope: OppositionScope = OppositionScope.INVITATIONS
 
 

@@ -3,22 +3,25 @@
 Tokens are created here, at the last moment; only their hashes are stored, with the lease. Every
 mail has one by which its recipient objects to further ones. There is no draft (None) when nothing
 is to be sent any more: the contact is erased, the invitation answered or closed, the voucher no
-longer live, or its holder wants no mail at all. A sign-in link is sent to who asks for it, whatever
-she has objected to.
+longer live, or its holder wants no mail at all. A link to sign in, or to her data, is sent to who
+asks for it, whatever she has objected to.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from chalicelib.domain import invitations, mails, tokens
 from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import HolderRole, Release
+from chalicelib.domain.consents import own_digest
 from chalicelib.domain.eligibility import Reason
 from chalicelib.domain.fact_bodies import (
     InvitationAccepted,
     MailToSendAgain,
+    PrivacyLinkGranted,
     SignInGranted,
     VoucherAcknowledged,
     VoucherIssued,
@@ -35,6 +38,7 @@ from chalicelib.domain.invitations import (
 )
 from chalicelib.domain.mails import Mail
 from chalicelib.domain.people import Contact, Sponsor, Token
+from chalicelib.domain.privacy import Wish
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.sign_ins import SignInLink
 from chalicelib.domain.vouchers import is_live
@@ -42,6 +46,7 @@ from chalicelib.mails.contexts import (
     AnyMail,
     CampaignTexts,
     InvitationMail,
+    PrivacyMail,
     PrivacyNotice,
     RewardMail,
     SignInMail,
@@ -53,12 +58,15 @@ from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.facts import invitation_fact
 from chalicelib.services.list_ports import ListUnavailableError
 from chalicelib.services.lookups import (
+    claims_on,
     current_campaign,
     find_customer,
     holder_of,
     is_opposed,
     objects_to_all,
+    privacy_link,
     release_in,
+    sponsor_claims_on,
     sponsor_contact,
     voucher_of,
 )
@@ -115,6 +123,8 @@ def draft_for(ports: Ports, sender: Sender, fact: Fact) -> Draft | None:
     match body_of(fact):
         case SignInGranted() as granted:
             return _sign_in(ports, sender, granted, fact)
+        case PrivacyLinkGranted() as granted:
+            return _privacy_link(ports, sender, granted, fact)
         case InvitationAccepted() as accepted:
             return _invitation(ports, sender, accepted)
         case VoucherIssued() | VoucherAcknowledged() as released:
@@ -126,7 +136,7 @@ def draft_for(ports: Ports, sender: Sender, fact: Fact) -> Draft | None:
             raise LookupError(f"no mail follows from {fact.name}")
 
 
-def _texts(campaign: Campaign) -> CampaignTexts:
+def _texts(campaign: Campaign, sender: Sender) -> CampaignTexts:
     return CampaignTexts(
         brand_name=campaign.brand.name,
         brand_colour=campaign.brand.colour,
@@ -136,6 +146,7 @@ def _texts(campaign: Campaign) -> CampaignTexts:
         terms_url=campaign.terms.url,
         contact=campaign.brand.contact,
         locales=campaign.locales,
+        rights_url=f"{sender.origin}/privacy/?campaign={campaign.id}",
         notice=_notice(campaign),
     )
 
@@ -164,7 +175,7 @@ def _sign_in(ports: Ports, sender: Sender, granted: SignInGranted, fact: Fact) -
     objection = _Objection(ports.codes.token(), sender.origin)
     digests = digests_of(ports, campaign, contact.address)
     content = SignInMail(
-        campaign=_texts(campaign),
+        campaign=_texts(campaign, sender),
         first_name=contact.first_name,
         link=f"{sender.origin}/sponsor/?campaign={campaign.id}#token={text}",
         expires_minutes=int((token.ends_at - now).total_seconds() // 60),
@@ -188,6 +199,66 @@ def _sign_in(ports: Ports, sender: Sender, granted: SignInGranted, fact: Fact) -
         unsubscribe_url=objection.url,
         ids={"sponsor": granted.sponsor_id},
     )
+
+
+def _privacy_link(
+    ports: Ports, sender: Sender, granted: PrivacyLinkGranted, fact: Fact
+) -> Draft | None:
+    contact = ports.repository.get(Contact, contact_id=granted.contact_id)
+    if contact is None:
+        return None
+    campaign, now = current_campaign(ports, fact.campaign), ports.clock()
+    digests = digests_of(ports, campaign, contact.address)
+    link = privacy_link(ports, campaign, own_digest(digests))
+    # Replaced or stopped since, or a wish of hers confirmed: nothing is mailed any more.
+    if link is None or link.contact_id != contact.contact_id:
+        return None
+    text, stop_text = ports.codes.token(), ports.codes.token()
+    own = AddressDigests.of(contact.address, [ports.keys.own()])
+    token = tokens.privacy_token(text, granted.wish, contact, own)
+    objection = _Objection(ports.codes.token(), sender.origin)
+    content = PrivacyMail(
+        campaign=_texts(campaign, sender),
+        first_name=None,
+        is_erasure=granted.wish is Wish.ERASE,
+        link=f"{sender.origin}/privacy/?campaign={campaign.id}#token={text}",
+        expires_hours=round((token.ends_at - now) / timedelta(hours=1)),
+        stop_link=f"{sender.origin}/sign-in-stop/#token={stop_text}",
+        unsubscribe_link=objection.link,
+    )
+    sponsor_id, invitation_id = _known_as(ports, campaign, digests)
+    return Draft(
+        mail_id=mails.privacy_mail(contact.contact_id),
+        contact=contact,
+        campaign=campaign,
+        content=content,
+        correlation=fact.correlation,
+        tokens=(
+            token,
+            tokens.privacy_stop_token(stop_text, contact, own, now),
+            tokens.unsubscribe_token(
+                objection.text,
+                campaign,
+                digests,
+                sponsor_id=sponsor_id,
+                invitation_id=invitation_id,
+                contact_id=contact.contact_id,
+            ),
+        ),
+        digests=digests,
+        unsubscribe_url=objection.url,
+    )
+
+
+def _known_as(ports: Ports, campaign: Campaign, digests: AddressDigests) -> tuple[str, str | None]:
+    """The ids that a person's objection is recorded with: of her invitation, which it declines, or
+    as a sponsor; none for who is known in another campaign, or for what she said alone.
+    """
+    invited = claims_on(ports, campaign.id, digests.values)
+    if invited:
+        return invited[0].sponsor_id, invited[0].invitation_id
+    inviting = sponsor_claims_on(ports, campaign.id, digests.values)
+    return (inviting[0].sponsor_id if inviting else ""), None
 
 
 def _invitation(ports: Ports, sender: Sender, fact: InvitationAccepted) -> Draft | None:
@@ -214,7 +285,7 @@ def _invitation(ports: Ports, sender: Sender, fact: InvitationAccepted) -> Draft
     is_by_sponsor = invitation.channel is Channel.EMAIL
     kind = InvitationMail if is_by_sponsor else SignUpMail
     content = kind(
-        campaign=_texts(campaign),
+        campaign=_texts(campaign, sender),
         # Earlier versions kept the name that anybody had typed with a sign-up by link.
         first_name=contact.first_name if is_by_sponsor else None,
         sponsor_name=sponsor.first_name,
@@ -293,7 +364,7 @@ def _voucher(
     objection = _Objection(ports.codes.token(), sender.origin)
     kind = RewardMail if voucher.holder is HolderRole.SPONSOR else VoucherMail
     content = kind(
-        campaign=_texts(campaign),
+        campaign=_texts(campaign, sender),
         first_name=contact.first_name,
         code=voucher.code,
         benefit=voucher.benefit,

@@ -16,7 +16,7 @@ from typing import Literal
 
 from chalicelib.domain import mails
 from chalicelib.domain.addresses import AddressDigests
-from chalicelib.domain.consents import ConsentSource
+from chalicelib.domain.consents import ConsentSource, own_digest
 from chalicelib.domain.fact_bodies import (
     InvitationBounced,
     InvitationDeclined,
@@ -25,14 +25,16 @@ from chalicelib.domain.fact_bodies import (
     MailBouncedForNow,
     MailComplained,
     MailFailed,
+    PrivacyMailsStopped,
     SignInsStopped,
 )
 from chalicelib.domain.facts import Fact, FactBody
 from chalicelib.domain.invitations import Invitation, InvitationState, is_answerable
 from chalicelib.domain.links import is_counted_for_link
 from chalicelib.domain.mailed_links import StopReason
-from chalicelib.domain.mails import AT_MOST_ONCE, SIGN_IN, Mail, MailProblem
+from chalicelib.domain.mails import AT_MOST_ONCE, PRIVACY_LINK, SIGN_IN, Mail, MailProblem
 from chalicelib.domain.people import Sponsor, is_link_stopped
+from chalicelib.domain.privacy import stop_of_privacy_mails
 from chalicelib.domain.sign_ins import SignInLink, stop_of_mails
 from chalicelib.services.consent_words import Person, consent_withdrawal, person_of
 from chalicelib.services.digests import new_oppositions
@@ -41,13 +43,15 @@ from chalicelib.services.lookups import (
     current_campaign,
     holder_of,
     invitation_in,
+    privacy_link,
     release_in,
     voucher_of,
 )
 from chalicelib.services.moves import (
     close_invitation,
+    ended_request,
     mark_mail_sent,
-    sign_in_stop,
+    stored_stop,
     undelivered_facts,
 )
 from chalicelib.services.ports import Change, Ports, Replace
@@ -156,8 +160,20 @@ def _stop_sign_ins(ports: Ports, mail: Mail, changes: list[Change], facts: list[
     """Anybody may have asked for the mail: who complains about it gets no other for some time."""
     sponsor_id = mail.ids["sponsor"]
     link = ports.repository.get(SignInLink, sponsor_id=sponsor_id)
-    changes.append(sign_in_stop(stop_of_mails(mail.campaign, sponsor_id, link, ports.clock())))
+    changes.append(stored_stop(stop_of_mails(mail.campaign, sponsor_id, link, ports.clock())))
     body = SignInsStopped(sponsor_id=sponsor_id, reason=StopReason.COMPLAINED)
+    facts.append(mail_fact(ports, mail, body))
+
+
+def _stop_privacy_mails(
+    ports: Ports, mail: Mail, digests: AddressDigests, changes: list[Change], facts: list[Fact]
+) -> None:
+    """The same for the mail with a link to somebody's data."""
+    campaign, digest = current_campaign(ports, mail.campaign), own_digest(digests)
+    last = privacy_link(ports, campaign, digest)
+    stop = stop_of_privacy_mails(campaign.id, campaign.brand.id, digest, last, ports.clock())
+    changes += [stored_stop(stop), *ended_request(ports, last)]
+    body = PrivacyMailsStopped(contact_id=mail.contact_id, reason=StopReason.COMPLAINED)
     facts.append(mail_fact(ports, mail, body))
 
 
@@ -177,6 +193,8 @@ def _complained(ports: Ports, mail_id: str) -> str:
         )
         changes += withdrawal
         facts += consent_facts
+        if mail.mail_kind == PRIVACY_LINK:
+            _stop_privacy_mails(ports, mail, mail.digests, changes, facts)
     if mail.mail_kind == SIGN_IN:
         _stop_sign_ins(ports, mail, changes, facts)
     invitation = invitation_in(ports, mail)

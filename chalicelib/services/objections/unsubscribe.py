@@ -67,7 +67,7 @@ def _token(ports: Ports, token_text: str) -> Token | None:
 
 
 def _person(token: Token, digests: AddressDigests) -> Person:
-    return Person(digests, token.sponsor_id, token.invitation_id, token.referral_id)
+    return Person(digests, token.sponsor_id or None, token.invitation_id, token.referral_id)
 
 
 def _unanswered(ports: Ports, campaign: Campaign, token: Token) -> Invitation | None:
@@ -85,8 +85,8 @@ def _unanswered(ports: Ports, campaign: Campaign, token: Token) -> Invitation | 
 def _opposition_fact(ports: Ports, token: Token, scope: OppositionScope) -> Fact:
     return new_fact(
         ports,
-        OppositionRecorded(sponsor_id=token.sponsor_id, scope=scope),
+        OppositionRecorded(sponsor_id=token.sponsor_id or None, scope=scope),
         campaign=token.campaign,
-        subject=token.invitation_id or token.sponsor_id,
+        subject=token.invitation_id or token.sponsor_id or str(token.contact_id),
         correlation=ports.codes.identifier(),
     )

@@ -6,6 +6,9 @@ Neither a marker nor a second record is needed: what the work leaves behind show
 |---|---|
 | a decision on an invitation | the invitation is decided, or gone |
 | a decision on a sign-in | its contact is gone (refused), or the grant is among the facts |
+| a decision on a request for one's data | the same |
+| the file of somebody's data | it is kept with what was typed, or that has ended |
+| an erasure that was confirmed | the address that was typed is gone: it goes last |
 | a mail | its item exists, whatever became of it; or it may not be sent any more, or is held |
 | a mail that ops have sent again | it waits no longer |
 | resuming a campaign's invitations | all that are held are queued, or they are stopped again |
@@ -26,6 +29,7 @@ from chalicelib.domain import mails
 from chalicelib.domain.effects import effect_of, queues_of
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.fact_bodies import (
+    ErasureConfirmed,
     InvitationAccepted,
     InvitationReceived,
     InvitationsResumed,
@@ -33,6 +37,9 @@ from chalicelib.domain.fact_bodies import (
     ListRefused,
     ListReview,
     MailToSendAgain,
+    PrivacyFileAsked,
+    PrivacyLinkGranted,
+    PrivacyRequested,
     SignInGranted,
     SignInRequested,
     VoucherAcknowledged,
@@ -54,7 +61,7 @@ from chalicelib.domain.protection import HeldInvitation
 from chalicelib.domain.sign_ins import SignInLink
 from chalicelib.domain.vouchers import is_live
 from chalicelib.services.errors import RetryLaterError
-from chalicelib.services.facts import facts_around
+from chalicelib.services.facts import facts_around, has_followed
 from chalicelib.services.lookups import (
     current_campaign,
     holder_of,
@@ -99,7 +106,14 @@ def is_undone(ports: Ports, fact: Fact, results: Results) -> bool:
         case InvitationReceived():
             return isinstance(result, Invitation) and is_undecided(result)
         case SignInRequested():
-            return result is not None and not _is_granted(ports, fact)
+            return result is not None and not has_followed(ports, fact, FactName.SIGN_IN_GRANTED)
+        case PrivacyRequested():
+            granted = FactName.PRIVACY_LINK_GRANTED
+            return result is not None and not has_followed(ports, fact, granted)
+        case ErasureConfirmed():
+            return result is not None
+        case PrivacyFileAsked():
+            return isinstance(result, Contact) and result.file is None
         case MailToSendAgain():
             return isinstance(result, Mail) and result.state is MailState.WAITING
         case InvitationsResumed():
@@ -110,7 +124,9 @@ def is_undone(ports: Ports, fact: Fact, results: Results) -> bool:
             return _would_reward(ports, fact)
 
 
-_MAIL_BODIES = (SignInGranted, InvitationAccepted, VoucherIssued, VoucherAcknowledged)
+_MAIL_BODIES = (
+    SignInGranted, PrivacyLinkGranted, InvitationAccepted, VoucherIssued, VoucherAcknowledged,
+)  # fmt: skip
 
 
 def mail_of(fact: Fact) -> str | None:
@@ -120,6 +136,8 @@ def mail_of(fact: Fact) -> str | None:
     match body_of(fact):
         case SignInGranted(contact_id=contact_id):
             return mails.sign_in_mail(contact_id)
+        case PrivacyLinkGranted(contact_id=contact_id):
+            return mails.privacy_mail(contact_id)
         case InvitationAccepted(invitation_id=invitation_id):
             return mails.invitation_mail(invitation_id)
         case VoucherIssued(voucher_id=voucher_id) | VoucherAcknowledged(voucher_id=voucher_id):
@@ -139,7 +157,12 @@ def _key_of(fact: Fact) -> Key[Any] | None:
     match body_of(fact):
         case InvitationReceived(sponsor_id=sponsor_id, invitation_id=invitation_id):
             return Key.of(Invitation, sponsor_id=sponsor_id, invitation_id=invitation_id)
-        case SignInRequested(contact_id=contact_id):
+        case (
+            SignInRequested(contact_id=contact_id)
+            | PrivacyRequested(contact_id=contact_id)
+            | PrivacyFileAsked(contact_id=contact_id)
+            | ErasureConfirmed(contact_id=contact_id)
+        ):
             return Key.of(Contact, contact_id=contact_id)
         case ListReview(list_name=name, mode=mode, sha256=sha256):
             return Key.of(HeldList, campaign=fact.campaign, name=name, mode=mode, sha256=sha256)
@@ -150,11 +173,6 @@ def _key_of(fact: Fact) -> Key[Any] | None:
 def _has_undecided(ports: Ports, fact: Fact) -> bool:
     waiting = ports.repository.agenda(Invitation, Agenda.UNDECIDED, fact.campaign, until=fact.at)
     return next(waiting, None) is not None
-
-
-def _is_granted(ports: Ports, fact: Fact) -> bool:
-    facts = facts_around(ports, fact.subject, fact.at, ports.clock())
-    return any(each.name == FactName.SIGN_IN_GRANTED for each in facts)
 
 
 def _is_unprocessed(ports: Ports, fact: Fact, review: ListReview, held: HeldList) -> bool:
@@ -173,6 +191,9 @@ def _may_be_mailed(ports: Ports, body: FactBody) -> bool:
             link = ports.repository.get(SignInLink, sponsor_id=sponsor_id)
             is_last = link is not None and link.contact_id == contact_id
             return is_last and _has_contact(ports, contact_id)
+        case PrivacyLinkGranted(contact_id=contact_id):
+            # What was typed ends with a link that was replaced or stopped.
+            return _has_contact(ports, contact_id)
         case InvitationAccepted(sponsor_id=sponsor_id, invitation_id=invitation_id):
             return _invitation_may_be_mailed(ports, sponsor_id, invitation_id)
         case VoucherIssued() | VoucherAcknowledged():

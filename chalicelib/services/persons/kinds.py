@@ -73,6 +73,7 @@ from chalicelib.domain.people import (
     SponsorClaim,
     Token,
 )
+from chalicelib.domain.privacy import PrivacyLink
 from chalicelib.domain.protection import HeldInvitation, InvitationStop
 from chalicelib.domain.redemptions import OrderUses, Redemption
 from chalicelib.domain.referral_orders import FurtherOrder
@@ -309,9 +310,9 @@ def _erase_held(forgotten: Forgotten, held: HeldInvitation) -> Erased:
     return ([Remove(held)], []) if is_hers else _NOTHING
 
 
-def _erase_consent(forgotten: Forgotten, consent: Consent) -> Erased:
-    is_hers = consent.digest in forgotten.person.names.digests
-    return ([Remove(consent)], []) if is_hers else _NOTHING
+def _erase_word(forgotten: Forgotten, word: Consent | PrivacyLink) -> Erased:
+    is_hers = word.digest in forgotten.person.names.digests
+    return ([Remove(word)], []) if is_hers else _NOTHING
 
 
 def _erase_rows(forgotten: Forgotten, part: ConsentsPart) -> Erased:
@@ -350,7 +351,8 @@ ERASED: dict[type[Entity], Callable[[Forgotten, Any], Erased]] = {
     Voucher: _erase_voucher,
     Mail: _erase_mail,
     HeldInvitation: _erase_held,
-    Consent: _erase_consent,
+    Consent: _erase_word,
+    PrivacyLink: _erase_word,
     ConsentsPart: _erase_rows,
     ConsentChange: _erased_before,
     ExportPart: _erased_before,

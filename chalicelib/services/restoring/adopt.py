@@ -59,6 +59,7 @@ from chalicelib.services.restoring.outside import (
     tables_since,
 )
 from chalicelib.services.restoring.people import people_changes
+from chalicelib.services.restoring.privacy import privacy_changes
 from chalicelib.services.restoring.vouchers import voucher_changes
 from chalicelib.services.restoring.work import LOST, UnfoundedError, Work
 
@@ -66,12 +67,14 @@ AT_ONCE = 40  # facts without a state of their own, and the counters of their da
 
 Changes = Callable[[Work, Fact, FactBody], list[Change] | None]
 _CHANGES: tuple[Changes, ...] = (
-    people_changes, held_changes, voucher_changes, export_changes, order_fact_changes, mail_changes,
+    people_changes, privacy_changes, held_changes, voucher_changes, export_changes,
+    order_fact_changes, mail_changes,
 )  # fmt: skip
 # What they were about comes back otherwise: campaign files are put again, lists dropped again, a
 # statement is made again of the same rows. The others change nothing but what counts them.
 WITHOUT_STATE = frozenset({
-    FactName.CAMPAIGN_PUT, FactName.SIGN_IN_REQUESTED, FactName.STATEMENT_WRITTEN,
+    FactName.CAMPAIGN_PUT, FactName.SIGN_IN_REQUESTED, FactName.PRIVACY_REQUESTED,
+    FactName.STATEMENT_WRITTEN,
     FactName.VOUCHER_REFUSED_REPEATEDLY, FactName.VOUCHER_UNDELIVERED,
     FactName.LIST_ACCEPTED, FactName.LIST_CONFIRMED, FactName.LIST_WAITS, FactName.LIST_REFUSED,
     FactName.LIST_HELD, FactName.LIST_APPROVED, FactName.LIST_REJECTED, FactName.LIST_ROLLED_BACK,

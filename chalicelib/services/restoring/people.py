@@ -48,7 +48,7 @@ from chalicelib.domain.sign_ins import SignInLink, stop_of_mails
 from chalicelib.services.consent_words import given_changes, withdrawal_changes
 from chalicelib.services.digests import digests_of, new_oppositions
 from chalicelib.services.lookups import claims_on
-from chalicelib.services.moves import close_invitation, link_changes, sign_in_stop
+from chalicelib.services.moves import close_invitation, link_changes, stored_stop
 from chalicelib.services.ports import Change, Insert, Ports, Remove, Replace
 from chalicelib.services.restoring.work import LOST, UnfoundedError, Work
 
@@ -295,7 +295,7 @@ def _stopped(work: Work, fact: Fact, sponsor_id: str) -> list[Change]:
     if link and link.is_stop:
         return []
     stop = stop_of_mails(fact.campaign, sponsor_id, link, fact.at)
-    return [sign_in_stop(stop)]
+    return [stored_stop(stop)]
 
 
 def _consent(work: Work, fact: Fact, body: ConsentGiven | ConsentWithdrawal) -> list[Change]:
@@ -340,7 +340,8 @@ def _known_digests(work: Work, sponsor_id: str, invitation_id: str | None) -> Ad
 def _opposed(work: Work, fact: Fact, body: OppositionRecorded) -> list[Change]:
     """The oppositions under every digest that is known of the person."""
     invitation_id = fact.subject if fact.subject != body.sponsor_id else None
-    digests = _known_digests(work, body.sponsor_id, invitation_id)
+    sponsor_id = body.sponsor_id
+    digests = _known_digests(work, sponsor_id, invitation_id) if sponsor_id else None
     if digests is None:
         raise UnfoundedError(fact.subject)
     return new_oppositions(work.at(fact), work.campaign, digests.values, body.scope)

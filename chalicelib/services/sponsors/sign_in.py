@@ -34,7 +34,7 @@ from chalicelib.domain.sign_ins import SignInLink, SignInReason, next_link, reas
 from chalicelib.services.digests import complete_sponsor, digests_of
 from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.evidence import traces_for
-from chalicelib.services.facts import facts_around, new_fact
+from chalicelib.services.facts import has_followed, new_fact
 from chalicelib.services.list_ports import ListUnavailableError, Membership
 from chalicelib.services.lookups import (
     current_campaign,
@@ -76,7 +76,8 @@ def decide_sign_in(ports: Ports, fact: Fact) -> str:
     """
     requested = body_as(fact, SignInRequested)
     contact = ports.repository.get(Contact, contact_id=requested.contact_id)
-    if contact is None or _is_granted(ports, fact, contact):
+    # The contact of a sponsor's first request is kept; refusing a repeat of it would erase it.
+    if contact is None or has_followed(ports, fact, FactName.SIGN_IN_GRANTED):
         return "decided_already"
     campaign = current_campaign(ports, fact.campaign)
     digests = digests_of(ports, campaign, contact.address)
@@ -94,12 +95,6 @@ def decide_sign_in(ports: Ports, fact: Fact) -> str:
     if sponsor is None:
         return _grant_new_sponsor(ports, fact, campaign, contact, digests, vip)
     return _grant_known_sponsor(ports, fact, campaign, contact, sponsor, vip)
-
-
-def _is_granted(ports: Ports, requested: Fact, contact: Contact) -> bool:
-    # The contact of a sponsor's first request is kept; refusing a repeat of it would erase it.
-    facts = facts_around(ports, contact.contact_id, requested.at, ports.clock())
-    return any(fact.name == FactName.SIGN_IN_GRANTED for fact in facts)
 
 
 def _refuse(

@@ -1,0 +1,132 @@
+"""A person asks for her data or for their erasure: anybody may ask, and the answers do not differ.
+
+The public call always writes one contact and one fact (law 8). Whether anything is known of the
+address, in any campaign of the brand, is decided behind the queue: only then a mail leaves, so that
+nobody has us write to strangers. Who wants no mail at all of the brand gets this one: it answers a
+request that nobody else could confirm. The lists of the client are not looked at: they are the
+client's own customers, who are asked about at the client's. An address that was typed is kept for a
+day at most.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib.domain.addresses import Address, AddressDigests
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.consents import Consent, own_digest
+from chalicelib.domain.fact_bodies import (
+    PrivacyLinkGranted,
+    PrivacyLinkRefused,
+    PrivacyRequested,
+    body_as,
+)
+from chalicelib.domain.facts import Fact, FactBody, FactName
+from chalicelib.domain.people import (
+    Contact,
+    Opposition,
+    RefereeClaim,
+    SponsorClaim,
+    new_contact,
+)
+from chalicelib.domain.privacy import (
+    LINK_LASTS,
+    PrivacyReason,
+    Wish,
+    next_privacy_link,
+    reason_for_no_mail,
+)
+from chalicelib.services.digests import digests_of
+from chalicelib.services.facts import has_followed, new_fact
+from chalicelib.services.lookups import campaigns_of_brand, current_campaign, privacy_link
+from chalicelib.services.moves import ended_request
+from chalicelib.services.ports import Insert, Key, Ports, Remove, Replace
+from chalicelib.services.retry import retry_on_conflict
+
+
+def request_privacy(
+    ports: Ports, campaign_id: str, address: Address, wish: Wish, locale: str | None = None
+) -> None:
+    """Accept a request, also when the campaign is over. `UnknownError`."""
+    campaign = current_campaign(ports, campaign_id)
+    contact = new_contact(
+        campaign,
+        address,
+        contact_id=ports.codes.identifier(),
+        locale=locale,
+        ends_at=ports.clock() + LINK_LASTS,
+    )
+    body = PrivacyRequested(contact_id=contact.contact_id, wish=wish)
+    fact = _request_fact(ports, contact, ports.codes.identifier(), body)
+    ports.repository.commit(Insert(contact), facts=[fact])
+
+
+@retry_on_conflict
+def decide_privacy_request(ports: Ports, fact: Fact) -> str:
+    """Have a link mailed if anything is known of the person; returns the named outcome.
+
+    A request decided before stays as it is.
+    """
+    requested = body_as(fact, PrivacyRequested)
+    contact = ports.repository.get(Contact, contact_id=requested.contact_id)
+    # The contact is kept with the link; refusing a repeat of the request would end both.
+    if contact is None or has_followed(ports, fact, FactName.PRIVACY_LINK_GRANTED):
+        return "decided_already"
+    campaign = current_campaign(ports, fact.campaign)
+    digests = digests_of(ports, campaign, contact.address)
+    if not _is_known(ports, campaign, digests):
+        return _refuse(ports, fact, contact, PrivacyReason.NOTHING_KNOWN)
+    brand, digest = campaign.brand.id, own_digest(digests)
+    last = privacy_link(ports, campaign, digest)
+    reason = reason_for_no_mail(last, ports.clock())
+    if reason:
+        return _refuse(ports, fact, contact, reason)
+    link = next_privacy_link(brand, digest, contact, last, ports.clock())
+    body = PrivacyLinkGranted(contact_id=contact.contact_id, wish=requested.wish)
+    ports.repository.commit(
+        Replace(link) if last else Insert(link),
+        *ended_request(ports, last),
+        facts=[_request_fact(ports, contact, fact.correlation, body)],
+    )
+    return "granted"
+
+
+def _is_known(ports: Ports, campaign: Campaign, digests: AddressDigests) -> bool:
+    """Whether the brand's programmes have anything about a person."""
+    brand = campaign.brand.id
+    words = [
+        Key.of(kind, brand=brand, digest=digest)
+        for kind in (Opposition, Consent)
+        for digest in digests.values
+    ]
+    if ports.repository.read(*words).entities:
+        return True
+    return any(
+        ports.repository.read(*_claims(one, digests)).entities
+        for one in campaigns_of_brand(ports, brand)
+    )
+
+
+def _claims(campaign: Campaign, digests: AddressDigests) -> list[Key[Any]]:
+    return [
+        Key.of(kind, campaign=campaign.id, digest=digest)
+        for kind in (SponsorClaim, RefereeClaim)
+        for digest in digests.values
+    ]
+
+
+def _refuse(ports: Ports, fact: Fact, contact: Contact, reason: PrivacyReason) -> str:
+    body = PrivacyLinkRefused(wish=body_as(fact, PrivacyRequested).wish, reason=reason)
+    refused = _request_fact(ports, contact, fact.correlation, body)
+    ports.repository.commit(Remove(contact), facts=[refused])
+    return reason
+
+
+def _request_fact(ports: Ports, contact: Contact, correlation: str, body: FactBody) -> Fact:
+    return new_fact(
+        ports,
+        body,
+        campaign=contact.campaign,
+        subject=contact.contact_id,
+        correlation=correlation,
+    )
