@@ -88,6 +88,17 @@ INVITATION: Final[dict[str, object]] = {
     "vouchers": [],
 }
 
+PRIVACY_REQUEST: Final[dict[str, object]] = {
+    "campaign": "demo-vip",
+    "wish": "export",
+    "state": "open",
+    "address": "j•••@e•••.fr",
+    "brand": BRAND,
+    "controller": None,
+    "privacy": None,
+    "ends_at": "2025-10-03T08:15:00Z",
+}
+
 COUNTS: Final = {
     "invited": 1240,
     "refused": 310,

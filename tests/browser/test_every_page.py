@@ -8,7 +8,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page, expect
 
-from .answers import CAMPAIGN, INVITATION, SPACE, dashboard
+from .answers import CAMPAIGN, INVITATION, PRIVACY_REQUEST, SPACE, dashboard
 from .conftest import OpenPage, Watch
 from .front import ScriptedApi
 
@@ -41,6 +41,12 @@ VIEWS = {
     "referee, sign-up": View("/referee/#link=K7QM2", "#sign-up"),
     "referee, no link": View("/referee/", "[data-state=missing-link]"),
     "unsubscribe": View("/unsubscribe/", "[data-state=missing-link]"),
+    "privacy, form": View("/privacy/", "#request"),
+    "privacy, nothing typed": View("/privacy/", "#request-email-error", ("#request .main",)),
+    "privacy, file": View("/privacy/#token=f1le", "#take-file"),
+    "privacy, erasure": View("/privacy/#token=er4se", "#erase"),
+    "privacy, started": View("/privacy/#token=er4se", "[data-state=started]", ("#erase",)),
+    "privacy, over": View("/privacy/#token=gone", "[data-state=over]"),
     "sign-in stop": View("/sign-in-stop/#token=t0k", "#stop"),
     "dashboard, form": View("/dashboard/", "#connect"),
     "dashboard": View("/dashboard/#token=acc3ss", "#days td"),
@@ -107,6 +113,10 @@ def scripted(api: ScriptedApi) -> None:
     api.answers("GET /v1/sponsor", 200, SPACE)
     api.answers("GET /v1/invitations/t0k", 200, INVITATION)
     api.refuses("GET /v1/invitations/gone", 410, "over")
+    api.answers("GET /v1/privacy/f1le", 200, PRIVACY_REQUEST)
+    api.answers("GET /v1/privacy/er4se", 200, PRIVACY_REQUEST | {"wish": "erase"})
+    api.answers("POST /v1/privacy/er4se/erasure", 202, {"status": "started"})
+    api.refuses("GET /v1/privacy/gone", 410, "over")
     api.answers("GET /v1/ops/campaigns/demo-vip/dashboard", 200, dashboard())
 
 
@@ -132,7 +142,16 @@ def test_every_view_is_readable_in_both_languages_on_all_screens_in_light_and_da
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/sponsor/", "/referee/", "/unsubscribe/", "/sign-in-stop/", "/dashboard/", "/404.html"],
+    [
+        "/",
+        "/sponsor/",
+        "/referee/",
+        "/unsubscribe/",
+        "/sign-in-stop/",
+        "/privacy/",
+        "/dashboard/",
+        "/404.html",
+    ],
 )
 def test_the_first_tab_stop_skips_to_the_content(open_page: OpenPage, path: str) -> None:
     page = open_page(path)

@@ -17,6 +17,7 @@ PAGES = (
     "404.html",
     "dashboard/index.html",
     "index.html",
+    "privacy/index.html",
     "referee/index.html",
     "sign-in-stop/index.html",
     "sponsor/index.html",
@@ -29,7 +30,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_pages(tmp_path_factory.mktemp("built") / "web")
 
 
-def test_the_seven_pages_are_built_and_nothing_of_what_they_are_made_from(built: Path) -> None:
+def test_the_eight_pages_are_built_and_nothing_of_what_they_are_made_from(built: Path) -> None:
     html = sorted(file.relative_to(built).as_posix() for file in built.rglob("*.html"))
     assert html == sorted(PAGES)
     assert {file.suffix for file in built.rglob("*.*")} == {".html", ".js", ".css", ".svg"}
@@ -45,7 +46,8 @@ def test_a_page_is_whole_and_its_files_are_there(built: Path, name: str) -> None
     assert "<h1" in page
     assert not re.search(r"\{[{%#]", page)
     for address in re.findall(r'(?:src|href)="(/[^"]+)"', page):
-        assert (built / address.lstrip("/")).is_file(), address
+        named = built / address.lstrip("/")
+        assert (named / "index.html" if address.endswith("/") else named).is_file(), address
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -9,6 +9,7 @@ export const texts = {
   "page.skip-to-content": "Skip to the content",
   "page.language": "Language",
   "page.loading": "Loading…",
+  "page.rights": "Your data: get them, have them erased",
   "page.privacy": "Privacy notice",
   "page.terms": "Terms of the offer (new tab)",
 
@@ -199,18 +200,77 @@ export const texts = {
   "unknown-link.text":
     "It may be incomplete or out of date. Ask the person who shared it to send it again.",
 
-  "sign-in-stop.page-title": "Sign-in links",
+  "privacy.page-title": "Your data",
+  "privacy.title": "Your data",
+  "privacy.text":
+    "Ask for a copy of what the referral programmes of {brand} keep about you, or have it erased. " +
+    "The answer comes by e-mail: only you can confirm.",
+  "privacy.wish": "What would you like?",
+  "privacy.wish-export": "Get a copy of my data",
+  "privacy.wish-erase": "Have my data erased",
+  "privacy.send": "Send my request",
+  "privacy.customers":
+    "This page is about referrals. For your customer account, write to the address in the brand’s " +
+    "privacy notice.",
+  "privacy-sent.title": "We have your request",
+  "privacy-sent.text":
+    "If we have something about this address, an e-mail with a link is on its way; otherwise you will " +
+    "receive nothing. It may take a few minutes; please check your spam folder too. If you had asked " +
+    "before, the link in our last e-mail still works: we will not send another one right away. What " +
+    "you entered is erased after a day.",
+  "privacy-file.title": "A copy of your data",
+  "privacy-file.text":
+    "The file has everything that the referral programmes of {brand} keep about {address}. You can " +
+    "download it until {until}.",
+  "privacy-file.take": "Download my data",
+  "privacy-file.take-first": "Download a copy first",
+  "privacy-file.preparing":
+    "Your file is being prepared. It may take a few minutes: keep this page open, or come back to it " +
+    "with the same link.",
+  "privacy-file.taken": "Your file is downloaded: {name}.",
+  "privacy-erasure.title": "Have your data erased",
+  "privacy-erasure.text":
+    "This is about everything that the referral programmes of {brand} keep about {address}. It cannot " +
+    "be undone. This link is valid until {until}.",
+  "privacy-erasure.goes-title": "What is erased",
+  "privacy-erasure.goes":
+    "Your address, your first name, your space and your personal link, the links in our e-mails, and " +
+    "your consent to news. Invitations that nobody answered are closed. Nobody is informed: neither " +
+    "those you invited nor the person who invited you.",
+  "privacy-erasure.vouchers-title": "Your vouchers",
+  "privacy-erasure.vouchers":
+    "They stay valid until their last day, for whoever has the code. Write your codes down: we will not " +
+    "be able to send them to you again, and you will earn no new ones.",
+  "privacy-erasure.stays-title": "What stays",
+  "privacy-erasure.stays":
+    "What the books require, under a random number that does not say who you are. And a fingerprint of " +
+    "your address, which the brand cannot read, so that nobody can have you invited again.",
+  "privacy-erasure.files":
+    "Files that the brand already has name your address by a fingerprint alone. They go 35 days after " +
+    "it loaded them or we wrote them, those that it gave us after 30 days, our backups after 35 days.",
+  "privacy-erasure.confirm": "Erase for good",
+  "privacy-started.title": "Your data are being erased",
+  "privacy-started.text":
+    "It takes some minutes, an hour at most. You will receive no other message: we do not have your " +
+    "address any more then. When it is done, the link in the e-mail leads nowhere.",
+  "privacy-over.title": "This link no longer works",
+  "privacy-over.text":
+    "If you confirmed that your data are erased, it is done. Otherwise the link has ended, or a more " +
+    "recent e-mail has another one.",
+  "privacy-over.again": "Make a new request",
+
+  "sign-in-stop.page-title": "Links by e-mail",
   "sign-in-stop.title": "You did not ask for this link?",
   "sign-in-stop.text":
-    "Somebody may have entered your address by mistake. We can stop sending sign-in links to it for 30 days; the link you received then stops working.",
+    "Somebody may have entered your address by mistake. We can stop sending links like this one to it for 30 days; the one you received then stops working.",
   "sign-in-stop.stop": "Stop sending me these links",
-  "sign-in-stop.resume-text": "You stopped them and would like to sign in again?",
+  "sign-in-stop.resume-text": "You stopped them and would like to receive them again?",
   "sign-in-stop.resume": "Send me links again when I ask",
   "sign-in-stopped.title": "Noted",
   "sign-in-stopped.text":
-    "We will not send sign-in links to this address for 30 days. The button in the same e-mail lets you change your mind.",
+    "We will not send links like this one to this address for 30 days. The button in the same e-mail lets you change your mind.",
   "sign-in-resumed.title": "Noted",
-  "sign-in-resumed.text": "We will send you a sign-in link when you ask for one.",
+  "sign-in-resumed.text": "We will send you a link when you ask for one.",
 
   "unsubscribe.page-title": "Unsubscribe",
 

@@ -3,6 +3,7 @@ export const texts = {
   "page.skip-to-content": "Aller au contenu",
   "page.language": "Langue",
   "page.loading": "Chargement…",
+  "page.rights": "Vos données : les recevoir, les faire effacer",
   "page.privacy": "Politique de confidentialité",
   "page.terms": "Conditions de l’offre (nouvel onglet)",
 
@@ -204,18 +205,80 @@ export const texts = {
   "unknown-link.text":
     "Il est peut-être incomplet ou périmé. Demandez à la personne qui l’a partagé de le renvoyer.",
 
-  "sign-in-stop.page-title": "Liens de connexion",
+  "privacy.page-title": "Vos données",
+  "privacy.title": "Vos données",
+  "privacy.text":
+    "Demandez une copie de ce que les programmes de parrainage de {brand} gardent à votre sujet, " +
+    "ou leur effacement. Votre réponse arrive par e-mail : vous seul pouvez confirmer.",
+  "privacy.wish": "Que souhaitez-vous ?",
+  "privacy.wish-export": "Recevoir une copie de mes données",
+  "privacy.wish-erase": "Faire effacer mes données",
+  "privacy.send": "Envoyer ma demande",
+  "privacy.customers":
+    "Cette page concerne le parrainage. Pour votre compte client, écrivez à l’adresse indiquée dans " +
+    "la politique de confidentialité de l’enseigne.",
+  "privacy-sent.title": "Votre demande est prise en compte",
+  "privacy-sent.text":
+    "Si nous avons quelque chose au sujet de cette adresse, un e-mail avec un lien est en route ; " +
+    "sinon, vous ne recevrez rien. Cela peut prendre quelques minutes ; vérifiez aussi vos " +
+    "courriers indésirables. Si vous aviez déjà fait une demande, le lien de notre dernier e-mail " +
+    "fonctionne encore : nous n’en envoyons pas d’autre dans l’immédiat. L’adresse saisie est effacée " +
+    "au bout d’un jour.",
+  "privacy-file.title": "Une copie de vos données",
+  "privacy-file.text":
+    "Le fichier contient tout ce que les programmes de parrainage de {brand} gardent au sujet de " +
+    "{address}. Vous pouvez le télécharger jusqu’au {until}.",
+  "privacy-file.take": "Télécharger mes données",
+  "privacy-file.take-first": "Télécharger d’abord une copie",
+  "privacy-file.preparing":
+    "Votre fichier se prépare. Cela peut prendre quelques minutes : laissez cette page ouverte, ou " +
+    "revenez-y avec le même lien.",
+  "privacy-file.taken": "Votre fichier est téléchargé : {name}.",
+  "privacy-erasure.title": "Faire effacer vos données",
+  "privacy-erasure.text":
+    "Il s’agit de tout ce que les programmes de parrainage de {brand} gardent au sujet de {address}. " +
+    "L’effacement est définitif. Ce lien est valable jusqu’au {until}.",
+  "privacy-erasure.goes-title": "Ce qui est effacé",
+  "privacy-erasure.goes":
+    "Votre adresse, votre prénom, votre espace et votre lien de parrainage, vos liens reçus par " +
+    "e-mail et votre accord pour recevoir des actualités. Vos invitations sans réponse sont closes. " +
+    "Nous n’en informons personne : ni ceux que vous avez invités, ni celui qui vous a invité.",
+  "privacy-erasure.vouchers-title": "Vos bons d’achat",
+  "privacy-erasure.vouchers":
+    "Ils restent valables jusqu’à leur date de fin, pour qui en a le code. Notez vos codes : nous ne " +
+    "pourrons plus vous les renvoyer, et vous ne gagnerez pas de nouveaux bons.",
+  "privacy-erasure.stays-title": "Ce qui reste",
+  "privacy-erasure.stays":
+    "Ce que la comptabilité exige, sous un numéro tiré au hasard qui ne dit pas qui vous êtes. Et une " +
+    "empreinte de votre adresse, illisible pour l’enseigne, pour que personne ne puisse vous inviter " +
+    "à nouveau.",
+  "privacy-erasure.files":
+    "Les fichiers déjà remis à l’enseigne ne désignent votre adresse que par une empreinte. Ils " +
+    "disparaissent 35 jours après qu’elle les a chargés ou que nous les avons écrits, ceux qu’elle " +
+    "nous a remis après 30 jours, nos sauvegardes après 35 jours.",
+  "privacy-erasure.confirm": "Effacer définitivement",
+  "privacy-started.title": "L’effacement est en cours",
+  "privacy-started.text":
+    "Il prend quelques minutes, une heure au plus. Vous ne recevrez pas d’autre message : nous n’avons " +
+    "plus votre adresse ensuite. Quand c’est fait, le lien de l’e-mail ne mène plus à rien.",
+  "privacy-over.title": "Ce lien n’est plus valable",
+  "privacy-over.text":
+    "Si vous avez confirmé l’effacement, il est fait. Sinon, le lien a expiré ou a été remplacé par " +
+    "celui d’un e-mail plus récent.",
+  "privacy-over.again": "Faire une nouvelle demande",
+
+  "sign-in-stop.page-title": "Liens par e-mail",
   "sign-in-stop.title": "Vous n’avez pas demandé ce lien ?",
   "sign-in-stop.text":
-    "Quelqu’un a peut-être saisi votre adresse par erreur. Nous pouvons cesser d’y envoyer des liens de connexion pendant 30 jours ; le lien que vous avez reçu ne fonctionnera plus.",
+    "Quelqu’un a peut-être saisi votre adresse par erreur. Nous pouvons cesser d’y envoyer des liens comme celui-ci pendant 30 jours ; celui que vous avez reçu ne fonctionnera plus.",
   "sign-in-stop.stop": "Ne plus m’envoyer ces liens",
-  "sign-in-stop.resume-text": "Vous les aviez arrêtés et souhaitez vous reconnecter ?",
+  "sign-in-stop.resume-text": "Vous les aviez arrêtés et souhaitez en recevoir à nouveau ?",
   "sign-in-stop.resume": "M’en envoyer à nouveau à ma demande",
   "sign-in-stopped.title": "C’est noté",
   "sign-in-stopped.text":
-    "Nous n’enverrons plus de lien de connexion à cette adresse pendant 30 jours. Le bouton du même e-mail vous permet de changer d’avis.",
+    "Nous n’enverrons plus de lien comme celui-ci à cette adresse pendant 30 jours. Le bouton du même e-mail vous permet de changer d’avis.",
   "sign-in-resumed.title": "C’est noté",
-  "sign-in-resumed.text": "Nous vous enverrons un lien de connexion quand vous en demanderez un.",
+  "sign-in-resumed.text": "Nous vous enverrons un lien quand vous en demanderez un.",
 
   "unsubscribe.page-title": "Désinscription",
 

@@ -37,6 +37,14 @@ interface CampaignAnswer {
   time_zone: string;
 }
 
+interface PrivacyRequestAnswer {
+  wish: "export" | "erase";
+  state: "open" | "started";
+  address: string;
+  brand: BrandAnswer;
+  ends_at: string;
+}
+
 interface SponsorName {
   first_name: string | null;
 }
