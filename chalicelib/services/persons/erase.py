@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -56,9 +56,7 @@ from chalicelib.domain.mails import Mail
 from chalicelib.domain.people import (
     Opposition,
     OppositionScope,
-    RefereeClaim,
     Sponsor,
-    SponsorClaim,
     oppositions,
     widest,
 )
@@ -83,7 +81,7 @@ from chalicelib.services.ports import (
 from chalicelib.services.vouchers.export import export_vouchers
 
 # Each of them finds what came while the one before was under way.
-ROUNDS = 6
+ROUNDS = 10
 # The bucket's own rule for what the client dropped (infra/resources.yaml).
 DROPPED_KEPT_DAYS = 30
 
@@ -184,12 +182,6 @@ def erase_again(ports: Ports, campaign: Campaign, body: PersonErased) -> None:
     _Erasure(ports, person, is_again=True).run()
 
 
-# What is changed first: what serves her, and what leads to the rest.
-_FIRST: tuple[type[Entity], ...] = (Sponsor, Invitation, Referral)
-# What leads from the address to all of it.
-_CLAIMS: tuple[type[Entity], ...] = (SponsorClaim, RefereeClaim)
-
-
 @dataclass
 class _Erasure(Forgotten):
     dry_run: bool = False
@@ -237,25 +229,24 @@ class _Erasure(Forgotten):
             return
         self._send_consents()
         self._oppose()
-        self._each(_FIRST)
-        self._each([kind for kind in ERASED if kind not in (*_FIRST, *_CLAIMS)])
         self._exports()
-        if not self.met_another:
-            self._each(_CLAIMS)
+        for kind in ERASED:
+            if self.met_another:
+                return  # what leads to it must stay until it is done
+            self._each(kind)
 
     def _has_anything(self) -> bool:
         """Whether something names her but for the objection that stays."""
         own = self.person.names.own
-        kept = {one.digest for one in self.person.oppositions()} <= own
-        only = all(isinstance(one, Opposition) for one in self.person.found)
-        return not (kept and only)
+        return any(
+            not isinstance(one, Opposition) or one.digest not in own for one in self.person.found
+        )
 
-    def _each(self, kinds: Iterable[type[Entity]]) -> None:
-        """Erase everything of these kinds that was found, each in its own transaction."""
-        for kind in kinds:
-            for entity in [one for one in self.person.found if type(one) is kind]:
-                changes, facts = ERASED[kind](self, entity)
-                self._commit(changes, facts)
+    def _each(self, kind: type[Entity]) -> None:
+        """Erase everything of a kind that was found, each in its own transaction."""
+        for entity in [one for one in self.person.found if type(one) is kind]:
+            changes, facts = ERASED[kind](self, entity)
+            self._commit(changes, facts)
 
     def _commit(self, changes: Sequence[Change], facts: Sequence[Fact] = ()) -> None:
         if not changes:
@@ -292,11 +283,13 @@ class _Erasure(Forgotten):
         )
         if given_here:
             self._end_consent()
-        for campaign in self.person.campaigns:
-            if self._waits_for_file(campaign) and not self.dry_run:
-                write_consents(self.ports, campaign)
-                self.person.look()
-                self._note_files()
+        waiting = set(self._waiting_for_file())
+        if self.dry_run or not waiting:
+            return
+        for name in sorted(waiting):
+            write_consents(self.ports, self.person.by_id[name])
+        self.person.look()
+        self._note_files()
 
     def _end_consent(self) -> None:
         address = self.person.address
@@ -318,20 +311,20 @@ class _Erasure(Forgotten):
                 return one.sponsor_id, one.invitation_id, one.referral_id
         return next(iter(sorted(names.sponsors)), None), None, None
 
-    def _waits_for_file(self, campaign: Campaign) -> bool:
-        """Whether a word of hers is in the table and in no file of `out/` yet."""
+    def _waiting_for_file(self) -> Iterator[str]:
+        """The campaigns with a word of hers in the table that is in no file of `out/` yet."""
         for one in self.person.found:
-            if getattr(one, "campaign", None) != campaign.id:
-                continue
-            if isinstance(one, ConsentChange) and one.digest in self.person.names.digests:
-                return True
-            if isinstance(one, ConsentsPart) and self.rows_of(one):
-                file = self.ports.repository.get(
-                    ConsentsFile, campaign=campaign.id, number=one.number
-                )
-                if file and file.state is not ExportState.WRITTEN:
-                    return True
-        return False
+            match one:
+                case ConsentChange() if one.digest in self.person.names.digests:
+                    yield one.campaign
+                case ConsentsPart() if self.rows_of(one):
+                    file = self.ports.repository.get(
+                        ConsentsFile, campaign=one.campaign, number=one.number
+                    )
+                    if file is None or file.state is not ExportState.WRITTEN:
+                        yield one.campaign
+                case _:
+                    pass
 
     def _oppose(self) -> None:
         """Keep an objection under our own key alone, so that nobody can have her invited again."""

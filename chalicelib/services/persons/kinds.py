@@ -129,12 +129,12 @@ class Forgotten:
 
     def later_claims(self, kind: type[SponsorClaim | RefereeClaim], own_id: str) -> list[Change]:
         """The removal of claims that do not lead from the address: nothing else finds them."""
-        own = self.person.names.own
+        names = self.person.names
         return [
             Remove(one)
             for one in self.person.found
-            if type(one) is kind
-            and one.digest in self.person.names.digests - own
+            if isinstance(one, kind)
+            and one.digest in names.digests - names.own
             and own_id in {one.sponsor_id, getattr(one, "invitation_id", None)}
         ]
 
@@ -195,8 +195,7 @@ def _erase_invitation(forgotten: Forgotten, invitation: Invitation) -> Erased:
     if is_hers:
         after = invitations.with_erased_referee(after)
         if after != invitation:
-            if not is_open(invitation):
-                changes += forgotten.without_address(invitation.contact_id)
+            changes += forgotten.without_address(invitation.contact_id)
             changes += forgotten.later_claims(RefereeClaim, invitation.invitation_id)
             body = PersonErased(
                 sponsor_id=invitation.sponsor_id,
@@ -337,7 +336,8 @@ def _erased_before(_forgotten: Forgotten, _entity: Entity) -> Erased:
     return _NOTHING
 
 
-# Every kind of item that may have an address, a name or a digest of somebody, or serve her.
+# Every kind of item that may have an address, a name or a digest of somebody, or serve her, in the
+# order in which they are changed: first what serves her, last what leads to all the rest.
 ERASED: dict[type[Entity], Callable[[Forgotten, Any], Erased]] = {
     Sponsor: _erase_sponsor,
     Invitation: _erase_invitation,
