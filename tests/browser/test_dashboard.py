@@ -69,7 +69,7 @@ def test_the_numbers_are_shown_with_their_time(api: ScriptedApi, shown: Page) ->
 def test_what_is_held_is_shown_with_its_value_and_not_when_nothing_is(
     api: ScriptedApi, shown: Page
 ) -> None:
-    held = shown.get_by_text("Held rewards waiting for a decision: 3, worth €45.00.")
+    held = shown.get_by_text("Held rewards waiting for a decision: 3, worth €45.")
     expect(held).to_be_visible()
     nothing = {"rewards": 0, "value": "0.00", "currency": "EUR"}
     answer_next(api, 200, {**dashboard(invited=1241), "held_rewards": nothing})
