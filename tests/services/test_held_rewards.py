@@ -26,6 +26,7 @@ from chalicelib.domain.traces import NO_TRACES
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import RefusedError, UnknownError
+from chalicelib.services.operations.check_facts import check_facts
 from chalicelib.services.operations.reconcile import reconcile
 from chalicelib.services.sponsors.space import view_sponsor_space
 from chalicelib.services.vouchers.review_rewards import (
@@ -35,7 +36,7 @@ from chalicelib.services.vouchers.review_rewards import (
     value_of,
 )
 from tests.fakes.campaign import CAMPAIGN, campaign
-from tests.fakes.world import World, new_world
+from tests.fakes.world import World, new_world, wrapped
 from tests.services.test_orders import record as recorded
 
 OPS, MARKETING = "AROAOPS", "marketing-1"
@@ -190,6 +191,54 @@ def test_of_a_release_and_a_refusal_the_first_one_wins(first: Any) -> None:
         second(world.ports, CAMPAIGN, key, by=MARKETING)
     world.run()
     assert ("thank-you" in vouchers(world)) is (first is release_reward)
+
+
+@pytest.mark.parametrize("winner", [release_reward, refuse_reward])
+def test_of_two_decisions_at_the_same_instant_one_wins_and_the_other_is_refused(
+    winner: Any,
+) -> None:
+    """Both have read the held reward; one of them commits first."""
+    world = world_with()
+    key = thanks_held(world)
+    loser = refuse_reward if winner is release_reward else release_reward
+
+    class Overtaken:
+        def __init__(self) -> None:
+            self.overtakes = True
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(world.repository, name)
+
+        def commit(self, *changes: Any, **others: Any) -> None:
+            if self.overtakes:
+                self.overtakes = False
+                winner(world.ports, CAMPAIGN, key, by=OPS)
+            world.repository.commit(*changes, **others)
+
+    ports = wrapped(world, lambda _: Overtaken())
+    with pytest.raises(RefusedError):
+        loser(ports, CAMPAIGN, key, by=MARKETING)
+    world.run()
+    decided = reward(world, key)
+    assert is_released(decided) is (winner is release_reward)
+    assert ("thank-you" in vouchers(world)) is (winner is release_reward)
+    assert len(world.facts(FactName.REWARD_RELEASED, FactName.REWARD_REFUSED)) == 1
+
+
+def test_a_refusal_whose_fact_is_lost_leaves_its_room_to_another_within_a_day() -> None:
+    world = world_with(caps={"sponsor_rewards": 1})
+    key = thanks_held(world)
+    thanks_held(world, "B1", "paul@example.fr")
+    check_facts(world.ports)
+    world.loses = lambda to, fact: (to, fact.name) == ("relay", FactName.REWARD_REFUSED)
+    refuse_reward(world.ports, CAMPAIGN, key, by=OPS)
+    world.run()
+    assert [each.rule for each in held_in(world)] == ["welcome", "welcome"]
+    for _ in range(25):
+        later(world, timedelta(hours=1))
+        check_facts(world.ports)
+        world.run()
+    assert "thanks" in [each.rule for each in held_in(world)]
 
 
 def test_what_was_never_held_cannot_be_decided_on() -> None:

@@ -21,6 +21,7 @@ from chalicelib.domain.campaign.lists import ListName
 from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.domain.changes import VoucherChange
 from chalicelib.domain.facts import Fact, FactName
+from chalicelib.domain.held_rewards import RewardKey
 from chalicelib.domain.journal import JournalPart
 from chalicelib.domain.lists.model import HeldList
 from chalicelib.domain.mails import Mail
@@ -48,6 +49,7 @@ from chalicelib.services.ports import (
 )
 from chalicelib.services.protection import resume, stop_if_needed
 from chalicelib.services.vouchers.redeem import redeem, roll_back
+from chalicelib.services.vouchers.review_rewards import refuse_reward, release_reward
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digest
 from tests.fakes.due import expire, reconcile
 from tests.fakes.repository import MemoryRepository
@@ -360,6 +362,25 @@ def invitations_that_are_stopped_and_resumed(world: World) -> None:
     world.run()
     assert stop_if_needed(world.ports, world.campaign)
     assert resume(world.ports, CAMPAIGN, BY)
+
+
+@losing(
+    "vouchers.review_rewards:release_reward",
+    "vouchers.review_rewards:refuse_reward",
+    "vouchers.review_rewards:end_hold_due",
+    review={"hold_over": 0},
+)
+def held_rewards_that_are_decided(world: World) -> None:
+    keys = [
+        RewardKey(world.referral(address).referral_id, "welcome", 0)
+        for address in (NEWCOMER, "paul@example.fr", "marie@example.fr")
+    ]
+    release_reward(world.ports, CAMPAIGN, keys[0], by=BY)
+    refuse_reward(world.ports, CAMPAIGN, keys[1], by=BY)
+    world.clock.advance(days=16)
+    reconcile(world.ports)
+    world.run()
+    assert len(world.memory.all(Voucher)) == 2
 
 
 def _mail(world: World) -> Mail:
