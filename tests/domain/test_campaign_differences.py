@@ -8,6 +8,7 @@ import pytest
 
 from chalicelib.domain.campaign.differences import DECIDING_FIELDS, reward_differences
 from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.campaign.review import Review, Weights
 from chalicelib.domain.campaign.rules import Caps, Conditions, Rule
 from chalicelib.domain.campaign.templates import VoucherTemplate
 from tests.fakes.campaign import campaign, templates
@@ -186,3 +187,39 @@ def test_every_field_of_a_template_is_named(name: str) -> None:
 @pytest.mark.parametrize("name", Caps.model_fields)
 def test_every_cap_is_named(name: str) -> None:
     assert len(reward_differences(campaign(), campaign(caps={name: 7}))) == 1
+
+
+REVIEWS: dict[str, Any] = {
+    "hold_over": 70,
+    "per_private_domain_per_day": 3,
+    "per_sponsor_per_hour": 4,
+    "decide_within_days": 20,
+    "undecided": "refuse",
+}
+
+
+@pytest.mark.parametrize("name", [name for name in Review.model_fields if name != "weights"])
+def test_every_field_of_a_review_is_named(name: str) -> None:
+    before, after = campaign(review={}), campaign(review={name: REVIEWS[name]})
+    [line] = reward_differences(before, after)
+    assert line.startswith(f"review.{name} ")
+    assert line.endswith(f"→ {REVIEWS[name]}")
+
+
+@pytest.mark.parametrize("name", Weights.model_fields)
+def test_every_weight_of_a_review_is_named(name: str) -> None:
+    before, after = campaign(review={}), campaign(review={"weights": {name: 1}})
+    [line] = reward_differences(before, after)
+    assert line.startswith(f"review.weights.{name} ")
+    assert line.endswith("→ 1")
+
+
+def test_a_review_that_begins_or_ends_is_named() -> None:
+    without, with_it = campaign(), campaign(review={"hold_over": 70})
+    assert reward_differences(without, with_it) == [
+        "review: new; rewards with a score over 70 are held from now on"
+    ]
+    assert reward_differences(with_it, without) == [
+        "review: vanishes; nothing more is held, and what is held waits for its decision"
+    ]
+    assert reward_differences(with_it, with_it) == reward_differences(without, without) == []

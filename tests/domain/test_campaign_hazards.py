@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.campaign.hazards import campaign_warnings
+from chalicelib.domain.campaign.review import Weights
 from tests.fakes.campaign import campaign, templates
 
 WELCOME = {"id": "welcome", "when": "referral_confirmed", "issue": "welcome", "to": "referee"}
@@ -95,4 +96,14 @@ def test_digests_without_a_key() -> None:
     plain = {"algorithm": "sha256", "key_ids": ["k1"]}
     assert campaign_warnings(campaign(rules=[WELCOME], digests=plain)) == [
         "digests.algorithm: sha256 has no key: anybody with a digest can find its address"
+    ]
+
+
+def test_a_limit_that_no_score_reaches() -> None:
+    weights = dict.fromkeys(Weights.model_fields, 0) | {"sequence": 30}
+    reached = campaign(rules=[WELCOME], review={"hold_over": 29, "weights": weights})
+    assert campaign_warnings(reached) == []
+    never = campaign(rules=[WELCOME], review={"hold_over": 30, "weights": weights})
+    assert campaign_warnings(never) == [
+        "review.hold_over: 30: all weights together are 30, so no score is over it"
     ]
