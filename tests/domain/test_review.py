@@ -153,6 +153,7 @@ GENEROUS = Buying(orders=1)
         (GENEROUS, (True, False), 0),
         (THRIFTY, (False, False), 0),
         (THRIFTY, (None, None), 1),  # nobody knows of those
+        (NOTHING_BOUGHT, (True, False), 1),  # who has bought nothing is not one of them
         (Buying(orders=2, at_minimum=1), (), 0),  # one of two orders was larger
     ],
 )
@@ -182,6 +183,11 @@ def test_returns_and_other_buyers_are_counted_even_when_the_invitation_is_gone()
 )  # fmt: skip
 def test_just_large_enough_is_up_to_a_twentieth_more(amount: int, minimum: int, just: bool) -> None:
     assert is_at_minimum(amount, minimum) is just
+
+
+def test_who_has_bought_nothing_is_not_thrifty() -> None:
+    assert not NOTHING_BOUGHT.only_minimum
+    assert THRIFTY.only_minimum
 
 
 # --- the score ----------------------------------------------------------------------------------

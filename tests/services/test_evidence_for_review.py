@@ -18,11 +18,13 @@ from chalicelib.domain.rewards import Reward, is_held
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.invitations.respond import confirm
 from chalicelib.services.orders.record import record_order
-from chalicelib.services.vouchers.redeem import roll_back
+from chalicelib.services.ports import Remove
+from chalicelib.services.vouchers.redeem import redeem, roll_back
 from chalicelib.services.vouchers.review_rewards import refuse_reward, release_reward
 from tests.fakes.campaign import CAMPAIGN
 from tests.fakes.repository import RecordingRepository
 from tests.fakes.world import World, new_world, wrapped
+from tests.services.test_conditions import purchase
 from tests.services.test_held_rewards import RULES, record
 from tests.services.test_orders import row_of
 
@@ -210,6 +212,57 @@ def test_the_basket_of_the_voucher_that_was_used_is_a_minimum_too() -> None:
         [voucher] = world.memory.all(Voucher)
         kept(world, "A1", "41.00", code=voucher.code if used else "")
         assert any(is_held(one) for one in world.memory.all(Reward)) is used
+
+
+def thrift(world: World, *orders: tuple[str, str]) -> bool | None:
+    """What is recorded of her orders, by status and amount, once the first of them is kept."""
+    confirmed(world, JEANNE)
+    for number, (status, amount) in enumerate(orders):
+        record(world, world.order(f"A{number}", status, of=JEANNE, amount=amount))
+    return invitation(world, JEANNE).bought_at_minimum
+
+
+@pytest.mark.parametrize(
+    ("before", "thrifty"),
+    [
+        (("placed", "90.00"), False),
+        (("placed", "41.00"), True),
+        (("returned", "90.00"), True),  # what went back says nothing of what was spent
+        (("cancelled", "90.00"), True),
+        (("placed", "0.00"), True),  # nor does an order of nothing
+    ],
+)
+def test_thrift_is_of_the_orders_that_stand(before: tuple[str, str], thrifty: bool) -> None:
+    rules = [{**RULES[1], "if": {"minimum_amount": "40.00"}}]
+    world = reviewing(ALWAYS, rules=rules)
+    assert thrift(world, before, ("kept", "40.00")) is thrifty
+
+
+def test_what_is_known_already_is_not_written_again() -> None:
+    world = reviewing(NEVER, rules=EACH_ORDER)
+    assert thrift(world, ("kept", "90.00")) is False
+    before = invitation(world, JEANNE).revision
+    kept(world, "B1", "80.00")
+    assert invitation(world, JEANNE).revision == before
+
+
+def test_a_redemption_without_an_order_says_nothing_of_thrift() -> None:
+    world = reviewing(NEVER, rules=USED)
+    confirmed(world, JEANNE)
+    [voucher] = world.memory.all(Voucher)
+    redeem(world.ports, voucher.code, purchase(world, "T1"))
+    world.run()
+    assert len(by_rule(world, "used")) == 1
+    assert invitation(world, JEANNE).bought_at_minimum is None
+
+
+def test_the_rewards_of_somebody_whose_invitation_is_gone_are_judged_by_the_orders() -> None:
+    world = reviewing(ALWAYS)
+    confirmed(world, JEANNE)
+    world.store.commit(Remove(invitation(world, JEANNE)))
+    [voucher] = world.memory.all(Voucher)
+    record(world, world.order("A1", "kept", code=voucher.code, amount="40.00"))
+    assert signals(world, "thanks", 1) == {Signal.MINIMUM_ORDERS: 1}
 
 
 def test_the_orders_of_the_sponsors_others_are_known_by_what_was_recorded() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from typing import Any
@@ -28,8 +29,11 @@ from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import RefusedError, UnknownError
 from chalicelib.services.operations.check_facts import check_facts
 from chalicelib.services.operations.reconcile import reconcile
+from chalicelib.services.ports import Insert, Key
 from chalicelib.services.sponsors.space import view_sponsor_space
 from chalicelib.services.vouchers.review_rewards import (
+    MOST_SHOWN,
+    end_hold_due,
     held_rewards,
     refuse_reward,
     release_reward,
@@ -353,6 +357,19 @@ def test_a_reward_that_nobody_decides_on_does_not_wait_for_ever(undecided: str) 
     assert decided.hold.released_by is None
 
 
+def test_what_is_handed_out_too_early_or_decided_meanwhile_is_left_alone() -> None:
+    world = world_with()
+    name = thanks_held(world)
+    key = Key.of(Reward, **vars(name))
+    assert not end_hold_due(world.ports, key)
+    past_the_end(world, name)
+    release_reward(world.ports, CAMPAIGN, name, by=OPS)
+    assert not end_hold_due(world.ports, key)
+    assert len(world.facts(FactName.REWARD_RELEASED)) == 1
+    gone = Key.of(Reward, referral_id="nobody", rule="thanks", rung=1)
+    assert not end_hold_due(world.ports, gone)
+
+
 def test_before_time_decides_it_is_a_finding_and_nothing_is_done_yet() -> None:
     world = world_with()
     thanks_held(world)
@@ -394,6 +411,19 @@ def test_what_is_held_is_listed_until_it_is_decided() -> None:
     release_reward(world.ports, CAMPAIGN, key, by=OPS)
     assert [each.reward.rule for each in held_rewards(world.ports, CAMPAIGN)] == ["welcome"]
     assert held_rewards(world.ports, "another") == []
+
+
+def test_of_very_many_the_first_to_end_are_listed() -> None:
+    world = world_with()
+    thanks_held(world)
+    like = held_in(world)[0]
+    assert like.hold
+    for number in range(MOST_SHOWN + 1):
+        hold = replace(like.hold, ends_at=like.hold.ends_at + timedelta(seconds=number))
+        world.store.commit(Insert(replace(like, revision=0, referral_id=f"r{number}", hold=hold)))
+    shown = held_rewards(world.ports, CAMPAIGN)
+    assert len(shown) == MOST_SHOWN
+    assert f"r{MOST_SHOWN}" not in {each.reward.referral_id for each in shown}
 
 
 def test_the_counts_say_what_is_held_now() -> None:
