@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
-from chalicelib.domain.orders import Buyer, Order
+from chalicelib.domain.orders import Buyer, Order, OrderStatus
 from chalicelib.domain.redemptions import OrderUses, Redemption
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.operations.dashboard import view_dashboard
@@ -27,6 +28,17 @@ def test_the_order_of_somebody_invited_who_has_not_confirmed_is_nobodys(world: W
     outcome = record(world, world.order("A1", "kept", of=NEWCOMER))
     assert (outcome.effect, outcome.problem) == ("not_a_referees", None)
     assert world.memory.all(Order) == []
+
+
+def test_an_order_that_is_known_moves_on_though_a_report_dates_it_before_the_confirmation(
+    world: World,
+) -> None:
+    world.referral(NEWCOMER)
+    record(world, world.order("A1", of=NEWCOMER))
+    early = (world.clock() - timedelta(days=3)).isoformat()
+    outcome = record(world, world.order("A1", "kept", of=NEWCOMER, ordered_at=early))
+    assert outcome.effect == "recorded"
+    assert only_order(world).status is OrderStatus.KEPT
 
 
 def test_a_call_that_names_the_holder_reads_nothing_more_than_the_voucher(world: World) -> None:

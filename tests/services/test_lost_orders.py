@@ -4,13 +4,16 @@ client names the order again: then it is what it was, and nothing happens twice 
 
 from __future__ import annotations
 
+import copy
+import re
 from dataclasses import replace
 
 import pytest
 
+from chalicelib.domain.addresses import DigestKey
 from chalicelib.domain.changes import ChangeKind, VoucherChange
 from chalicelib.domain.exports import Export
-from chalicelib.domain.order_refs import OrderReference, lost_order_id, lost_reference
+from chalicelib.domain.order_refs import OrderReference, lost_order_id, lost_reference, order_ref
 from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.redemptions import OrderUses, Purchase, Redemption
 from chalicelib.domain.referral_orders import FurtherOrder
@@ -18,6 +21,7 @@ from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.errors import RefusedError
+from chalicelib.services.lost_orders import rename_order
 from chalicelib.services.operations.check_facts import check_facts
 from chalicelib.services.order_refs import reference_of
 from chalicelib.services.orders.record import OrderOutcome
@@ -267,6 +271,27 @@ def test_an_order_and_the_voucher_used_on_it_are_known_again_by_one_report() -> 
     assert len(facts_of(world)) == facts
 
 
+def test_law_6_a_use_on_an_order_that_the_table_had_is_not_lost() -> None:
+    world = exported()
+    reported(world, "A1", of=JEANNE)
+    taken = take(world)
+    redeem(world.ports, code_of(world), purchase(world, "A1"))
+    world.run()
+    restore(world, taken)
+    adopt(world.ports, taken.at)
+    assert [one.order_id for one in world.memory.all(Redemption)] == ["A1"]
+
+
+def test_an_order_that_has_its_name_is_not_renamed(world: World) -> None:
+    world.referral(JEANNE)
+    reported(world, "A1", of=JEANNE)
+    before = copy.deepcopy(world.memory._items)
+    [reference] = world.memory.all(OrderReference)
+    rename_order(world.ports, reference, "A1")
+    assert world.memory._items == before
+
+
 def test_no_id_of_the_clients_is_taken_for_a_lost_one() -> None:
     assert lost_reference("lost-1") is None
+    assert re.fullmatch("[0-9a-f]{32}", order_ref(DigestKey("tandem", secret=b"k"), "A1"))
     assert lost_reference(lost_order_id("ab")) == "ab"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -20,14 +20,16 @@ from chalicelib.domain.journal import (
     root_of,
     root_path,
 )
-from chalicelib.services.journal import roots_of, sealed_facts
+from chalicelib.services.campaigns.put import put_campaign
+from chalicelib.services.isolation import Isolation
+from chalicelib.services.journal import roots_of, sealed_facts, unsealed_facts
 from chalicelib.services.operations import verify_journal as verifying
 from chalicelib.services.operations.project import project
-from chalicelib.services.operations.root import write_root
+from chalicelib.services.operations.root import write_root, write_roots
 from chalicelib.services.operations.seal import seal
 from chalicelib.services.operations.verify_journal import Verified, verify_journal
-from chalicelib.services.ports import Replace
-from tests.fakes.campaign import CAMPAIGN
+from chalicelib.services.ports import Failure, Ports, Replace
+from tests.fakes.campaign import CAMPAIGN, campaign
 from tests.fakes.repository import _fact_key
 from tests.fakes.world import World, new_world
 
@@ -145,6 +147,58 @@ def test_facts_that_ended_with_their_campaign_are_not_missed() -> None:
     assert "in the journal, and not in the table" in findings(world)
     world.repository.commit(Replace(replace(current(world), records_ended_at=world.clock())))
     assert findings(world) == ""
+
+
+def test_facts_that_are_about_to_end_with_their_campaign_are_not_missed() -> None:
+    world = played()
+    world.memory._facts.popitem()
+    world.repository.commit(Replace(replace(current(world), records_after="a place")))
+    assert findings(world) == ""
+
+
+def test_a_journal_that_agrees_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = played()
+    read: list[str] = []
+    found = world.files.read
+
+    def noted(path: str) -> Iterator[bytes]:
+        read.append(path)
+        return found(path)
+
+    monkeypatch.setattr(world.files, "read", noted)
+    assert findings(world) == ""
+    assert sorted(read) == files(world)
+
+
+def test_a_campaign_of_which_nothing_is_sealed_needs_no_root() -> None:
+    world = new_world()
+    assert findings(world) == ""
+
+
+def test_the_facts_of_another_campaign_are_its_own() -> None:
+    world = played()
+    put_campaign(world.ports, campaign(campaign="other"))
+    world.run()
+    done = verified(world)
+    assert done.findings == []
+    assert done.facts < len(world.facts())
+
+
+def test_what_is_sealed_while_the_journal_is_read_is_there_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = played()
+    world.referral("anna@example.fr")
+
+    def sealed_then(ports: Ports, name: str) -> Iterator[Fact]:
+        found = list(unsealed_facts(ports, name))
+        seal(ports)
+        return iter(found)
+
+    monkeypatch.setattr(verifying, "unsealed_facts", sealed_then)
+    done = verified(world)
+    assert done.findings == []
+    assert done.facts == len([one for one in world.facts() if one.campaign == CAMPAIGN])
 
 
 # --- what was changed -----------------------------------------------------------------------------
@@ -273,6 +327,15 @@ def test_law_10_a_fact_that_says_it_is_counted_and_is_in_no_file_is_named() -> N
     assert findings(world) == f"counted, and not in the journal: {verifying.named(fact)}"
 
 
+def test_a_fact_that_is_not_counted_yet_is_in_no_file_and_no_finding() -> None:
+    world = played()
+    lost = next(one for one in world.memory._facts.values() if one.name == "order_kept")
+    fact = replace(world.facts()[-1], fact_id="fresh", at=lost.at)
+    world.repository.commit(facts=[fact])
+    del world.memory._facts[_place(world, lost)]  # type: ignore[arg-type]
+    assert findings(world) == f"in the journal, and not in the table: {verifying.named(lost)}"
+
+
 def test_law_10_a_counter_that_differs_is_named() -> None:
     world = played()
     place = next(iter(world.memory._counts))
@@ -310,6 +373,34 @@ def test_a_root_is_written_of_what_was_sealed_since_and_of_nothing_else() -> Non
     [last] = [root for root in roots_of(world.ports, CAMPAIGN) if root.number == 4]
     assert (last.hash, last.at) == (head_of(world).hash, world.clock())
     assert not write_root(world.ports, "of no campaign")
+
+
+def test_where_nothing_was_sealed_nothing_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = played()
+    assert write_root(world.ports, CAMPAIGN)
+    monkeypatch.setattr(world.roots, "write_once", None)  # it would be an error
+    assert not write_root(world.ports, CAMPAIGN)
+
+
+def test_of_two_runs_at_once_one_writes_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = played()
+    path = root_path(CAMPAIGN, head_of(world).number, head_of(world).hash)
+    world.roots.write(path, b"first")
+    monkeypatch.setattr(world.roots, "written_since", lambda *_: [])  # it came a moment later
+    assert not write_root(world.ports, CAMPAIGN)
+    assert world.roots.content[path] == b"first"
+
+
+def test_a_campaign_whose_journal_was_changed_keeps_no_other_from_its_root() -> None:
+    world = played()
+    put_campaign(world.ports, campaign(campaign="other"))
+    world.run()
+    seal(world.ports)
+    forge(world, 1)
+    failures: list[Failure] = []
+    assert list(write_roots(world.ports, Isolation(failures.append))) == ["other"]
+    assert [(one.kind, one.name) for one in failures] == [("root", CAMPAIGN)]
+    assert list(write_roots(world.ports, Isolation(failures.append))) == []
 
 
 @pytest.mark.parametrize("since", [1, 3, 4])

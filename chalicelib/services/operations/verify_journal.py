@@ -177,7 +177,7 @@ def _facts(
     left = {root.number: root for root in roots}
     last = head.number if head else 0
     done.after_root = last - max(left, default=0)
-    if left and done.after_root < 0:
+    if done.after_root < 0:
         raise BrokenChainError(f"it ends with file {last}, and there is a root of {max(left)}")
     if last and not left:
         done.find("no root says what it was", campaign)
