@@ -161,3 +161,34 @@ def test_claims_stay_while_something_is_left(address: str, monkeypatch: pytest.M
             erase_person(contested, [world.campaign], Address.parse(address))
         erase_person(world.ports, [world.campaign], Address.parse(address))
         assert not [place for place in hits(world, {digest(address)}) if "/" not in place], number
+
+
+def test_who_invited_her_keeps_all_that_is_hers() -> None:
+    """Her voucher, its mail and its token name the referral that earned it."""
+    world = new_world()
+    world.referral(LISE, SPONSOR)
+    world.drop_orders(world.order("A1", "kept", of=LISE))
+    world.run()
+    world.export()
+    world.acknowledge(1)
+    world.run()
+    sponsor = ids_of(world, SPONSOR) - ids_of(world, LISE)
+    own = {
+        place: text
+        for place, text in texts(world).items()
+        if any(one in text for one in sponsor)
+        and not any(one in text for one in find_person_digests(world, LISE))
+    }
+    assert {"VOUCHER", "MAIL", "TOKEN", "CONTACT", "SPONSOR"} <= {
+        json.loads(text)["kind"]["S"] for text in own.values()
+    }
+    erase_person(world.ports, [world.campaign], Address.parse(LISE))
+    after = texts(world)
+    changed = {
+        json.loads(own[place])["kind"]["S"] for place in own if after.get(place) != own[place]
+    }
+    assert changed <= {"INVITATION", "TOKEN"}  # that of the invitation's own mail
+
+
+def find_person_digests(world: World, address: str) -> set[str]:
+    return find_person(world.ports, [world.campaign], Address.parse(address)).names.digests
