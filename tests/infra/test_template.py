@@ -172,7 +172,7 @@ def test_ingest_has_room_for_a_list_of_100_million(resources: Resources) -> None
     assert ingest["EphemeralStorage"] == {"Size": 4096}
     others = of_type(resources, "AWS::Serverless::Function")
     del others["Ingest"]
-    assert [other["EphemeralStorage"] for other in others.values()] == [{"Size": 512}] * 14
+    assert [other["EphemeralStorage"] for other in others.values()] == [{"Size": 512}] * 15
 
 
 def test_ingest_alone_has_the_layer(resources: Resources) -> None:
