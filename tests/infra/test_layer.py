@@ -22,7 +22,10 @@ from tests.infra.test_zip import UNCHECKED_HASH
 LARGEST_MB = 60
 
 SETTINGS = [
-    *(f"TANDEM_{name}" for name in ("STAGE", "TABLE", "BUCKET", "ORIGIN", "SENDER", "KEYS_PATH")),
+    *(
+        f"TANDEM_{name}"
+        for name in ("STAGE", "TABLE", "BUCKET", "ROOTS_BUCKET", "ORIGIN", "SENDER", "KEYS_PATH")
+    ),
     *(f"TANDEM_QUEUE_{queue.name}" for queue in Queue),
     *("TANDEM_CONFIGURATION_SET", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"),
     *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
