@@ -107,11 +107,16 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
     ],
     "persons: an erasure": [
         *[GET, *CAMPAIGNS],
-        *[BATCH, *[GET] * 2, BATCH, SCAN, *[BATCH] * 3],
-        # The objection that stays; the sponsor; her session, tokens and mails.
-        *[PUT, *[GET] * 3, WRITE, *[DELETE] * 9, *[PUT] * 2],
-        *[BATCH, GET, BATCH, SCAN, *[BATCH] * 3, DELETE],  # once more; the last claim
-        *[*[BATCH] * 2, SCAN, *[BATCH] * 3],  # nothing is left
+        *[BATCH, *[GET] * 2, BATCH, SCAN, *[BATCH] * 2],
+        *[
+            PUT,
+            *[GET] * 3,
+            WRITE,
+            DELETE,
+        ],  # the objection that stays; the sponsor, who ends a round
+        *[BATCH, GET, BATCH, SCAN, *[BATCH] * 2],
+        *[*[DELETE] * 7, *[PUT] * 2, DELETE],  # her session, tokens and mails; the last claim
+        *[*[BATCH] * 2, SCAN, *[BATCH] * 2],  # nothing is left
         *[GET, DELETE],  # what was typed for the request
     ],
     "reward: a confirmation": [
