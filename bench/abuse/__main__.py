@@ -18,11 +18,12 @@ import app
 from bench import report
 from bench.abuse import score
 from bench.abuse.figures import Part, Row
-from bench.abuse.floods import POSTS, Flood, flood
+from bench.abuse.floods import ASKED_FOR, POSTS, VIPS, Flood, flood
 from bench.abuse.inputs import INPUTS, Inputs, fuzz
 from bench.abuse.neutrality import SAMPLES, Neutrality, measure
 from bench.calls import Cost, cost_of
 from chalicelib.api.operations import OPERATIONS
+from chalicelib.domain.mails import PRIVACY_LINK, SIGN_IN
 from tests.api.gateway import Gateway
 
 COLUMNS = ("what", "figure", "bound", "holds")
@@ -102,13 +103,16 @@ def _control(one: Neutrality) -> Row:
 
 
 def _flooded(found: Flood) -> Iterator[Row]:
-    broken, most = list(found.broken), max(found.by_vip.values(), default=0)
+    broken = list(found.broken)
+    links = {kind: sum(n for (of, *_), n in found.asked_for.items() if of == kind)
+             for kind in ASKED_FOR}  # fmt: skip
     yield Row(
         f"{found.answers.total():,} hostile posts in {found.days} days, no mail opened",
         f"{found.by_day.total()} mails to {len(found.by_mailbox)} third parties, at most"
-        f" {max(found.by_day.values(), default=0)} a day by the link;"
-        f" {found.by_vip.total()} to two VIPs, at most {most} a day",
-        f"{found.a_day} a day by a link, 1 a mailbox, 5 and then 1 a day to a VIP",
+        f" {max(found.by_day.values(), default=0)} a day by the link; to {len(VIPS)} VIPs"
+        f" {links[SIGN_IN]} links to sign in; {links[PRIVACY_LINK]} links to somebody's data",
+        f"{found.a_day} a day by a link and 1 a mailbox; links to sign in 5, then 1 a day; links to"
+        " data 3, then 1 a day",
         not broken,
     )
     yield Row(
@@ -153,7 +157,12 @@ def _as_json(found: Flood) -> dict[str, object]:
         "answers": {str(status): count for status, count in found.answers.items()},
         "by_day": {day.isoformat(): count for day, count in found.by_day.items()},
         "mailboxes": len(found.by_mailbox),
-        "by_vip_and_day": {f"{vip}, {day}": count for (vip, day), count in found.by_vip.items()},
+        "links_by_kind_and_day": {
+            f"{kind}, day {day}": sum(
+                n for (of, _, on), n in found.asked_for.items() if (of, on) == (kind, day)
+            )
+            for kind, _, day in found.asked_for
+        },
         "broken": list(found.broken),
     }
 

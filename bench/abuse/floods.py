@@ -2,8 +2,9 @@
 
 Each goes through the API, and everything behind it works: decisions, mails, counts. She opens no
 mail. What leaves is compared with what is stated: by the link at most `sign_ups_per_day` mails a
-local day, at most one to a mailbox ever, none to customers or to who has objected; to a VIP at most
-five in the first day and one a day after it; and no word that she typed in any of them.
+local day, at most one to a mailbox ever, none to customers or to who has objected; of links to sign
+in to a VIP at most five in the first day, of links to somebody's data three, and one a day after
+it; and no word that she typed in any of them.
 """
 
 from __future__ import annotations
@@ -13,19 +14,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from email import message_from_bytes, policy
+from email.message import EmailMessage
 from random import Random
 
 from chalicelib.domain.addresses import Address
+from chalicelib.domain.mails import PRIVACY_LINK, SIGN_IN
 from tests.api.gateway import Request
 from tests.api.requests import CONFIRMATION, OF_CAMPAIGN
-from tests.api.world import CUSTOMER, OTHER_VIP, VIP, campaign_like_demo, posting
+from tests.api.world import CAMPAIGN, CUSTOMER, OTHER_VIP, VIP, campaign_like_demo, posting
 from tests.simulation.stage import Stage, stage
 
 POSTS = 10_000
 A_MINUTE = 2
 OBJECTOR = "opposed.anne@demo.test"
 TYPED = "Bitcoin"  # where a name is asked for: a name by its form
-FIRST_DAY, LATER_DAYS = 5, 1  # mails to one VIP
+# Links to one person that somebody asked for: in the first day, and in each day after it.
+ASKED_FOR = {SIGN_IN: (5, 1), PRIVACY_LINK: (3, 1)}
 PEOPLE = 400  # third parties, each with some spellings of one mailbox
 VIPS = (VIP, OTHER_VIP)
 
@@ -37,7 +41,7 @@ class Flood:
     answers: Counter[int] = field(default_factory=Counter)
     by_day: Counter[date] = field(default_factory=Counter)
     by_mailbox: Counter[str] = field(default_factory=Counter)
-    by_vip: Counter[tuple[str, int]] = field(default_factory=Counter)
+    asked_for: Counter[tuple[str, str, int]] = field(default_factory=Counter)
     with_her_words: int = 0
     days: int = 0
     a_day: int = 0  # mails that a link may cause
@@ -50,10 +54,10 @@ class Flood:
         yield from (f"{n} mails to one mailbox" for n in self.by_mailbox.values() if n > 1)
         for mailbox in {Address.parse(one).mailbox for one in (CUSTOMER, OBJECTOR)}:
             if self.by_mailbox[mailbox]:
-                yield "a mail to a customer or to who has objected"
-        for (_, day), n in self.by_vip.items():
-            if n > (LATER_DAYS if day else FIRST_DAY):
-                yield f"{n} mails to a VIP on day {day}"
+                yield "an invitation to a customer or to who has objected"
+        for (kind, _, day), n in self.asked_for.items():
+            if n > ASKED_FOR[kind][min(day, 1)]:
+                yield f"{n} mails of the kind {kind} to one person on day {day}"
         if self.with_her_words:
             yield f"{self.with_her_words} mails with a stranger's words"
 
@@ -91,6 +95,11 @@ def _posts(chance: Random, link: str) -> Iterator[Request]:
         address = _address(chance)
         name = {"first_name": TYPED} if chance.random() < 0.5 else {}
         token = f"{chance.getrandbits(256):043x}"
+        asked = {
+            "campaign": CAMPAIGN,
+            "email": chance.choice((*VIPS, OBJECTOR, address)),
+            "wish": chance.choice(("export", "erase")),
+        }
         yield chance.choices(
             (
                 posting(link, {"email": address, **name}),
@@ -101,8 +110,10 @@ def _posts(chance: Random, link: str) -> Iterator[Request]:
                 posting(f"/v1/invitations/{token}/decline"),
                 posting(f"/v1/unsubscribe/{token}"),
                 posting(f"/v1/sign-in-stops/{token}"),
+                posting("/v1/privacy/requests", asked),
+                posting(f"/v1/privacy/{token}/erasure"),
             ),
-            (40, 30, 5, 5, 5, 5, 5, 5),
+            (35, 25, 5, 5, 5, 5, 4, 4, 10, 2),
         )[0]
 
 
@@ -126,18 +137,24 @@ def _note(here: Stage, found: Flood, seen: int, began: datetime) -> int:
     mails, campaign = here.cloud.network.mails, campaign_like_demo()
     for recipient, raw in mails[seen:]:
         now = here.clock()
-        if recipient in VIPS:
-            found.by_vip[recipient, (now - began).days] += 1
+        message = message_from_bytes(raw, policy=policy.default)
+        kind, mailbox = _kind(message), Address.parse(recipient).mailbox
+        if kind in ASKED_FOR:
+            found.asked_for[kind, mailbox, (now - began).days] += 1
         else:
             found.by_day[campaign.local_date(now)] += 1
-            found.by_mailbox[Address.parse(recipient).mailbox] += 1
-        found.with_her_words += TYPED in _text(raw)
+            found.by_mailbox[mailbox] += 1
+        found.with_her_words += TYPED in _text(message)
     return len(mails)
 
 
-def _text(raw: bytes) -> str:
+def _kind(message: EmailMessage) -> str:
+    """The kind of a mail, which its id begins with."""
+    return str(message["Message-ID"]).strip("<").rpartition("-")[0]
+
+
+def _text(message: EmailMessage) -> str:
     """All that a mail says, headers too."""
-    message = message_from_bytes(raw, policy=policy.default)
     headers = " ".join(map(str, message.values()))
     texts = [str(part.get_content()) for part in message.walk() if not part.is_multipart()]
     return " ".join((headers, *texts))

@@ -28,7 +28,15 @@ from chalicelib.services.ports import Ports
 from chalicelib.services.sponsors.sign_in import request_sign_in
 from tests.api.gateway import Request
 from tests.api.requests import OF_CAMPAIGN, invitations
-from tests.api.world import CUSTOMER, OTHER_VIP, STRANGER, VIP, campaign_like_demo, posting
+from tests.api.world import (
+    CAMPAIGN,
+    CUSTOMER,
+    OTHER_VIP,
+    STRANGER,
+    VIP,
+    campaign_like_demo,
+    posting,
+)
 from tests.simulation.stage import Stage, stage
 from tests.simulation.wire import Call
 
@@ -107,6 +115,9 @@ def _routes(here: Stage, session: str) -> dict[str, Asking]:
     return {
         "sign-in": lambda address: posting(f"{OF_CAMPAIGN}/sign-in", {"email": address}),
         "sign-up": lambda address: posting(link, {"email": address, "first_name": "Anne"}),
+        "request for one's data": lambda address: posting(
+            "/v1/privacy/requests", {"campaign": CAMPAIGN, "email": address, "wish": "export"}
+        ),
         "invitation": lambda address: invitations(address, session=session),
     }
 
