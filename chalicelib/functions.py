@@ -18,6 +18,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from chalicelib import bootstrap, events
+from chalicelib.daily_checks import balance, compare_with_files
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.effects import (
     Queue,
@@ -371,47 +372,10 @@ def report() -> None:
                     report_one(campaign)
             # It reads the table whole: where that fails, the day is balanced all the same.
             with isolation.of("reconciliation", "vouchers"):
-                _compare_with_files(campaigns, isolation)
-            _balance(campaigns, isolation)
+                compare_with_files(bootstrap.ports(), campaigns, isolation, _not_handled)
+            balance(bootstrap.ports(), campaigns, isolation, _not_handled, readers=READERS)
 
     _scheduled("report", run)
-
-
-def _compare_with_files(campaigns: Sequence[Campaign], isolation: Isolation) -> None:
-    """The comparison of every voucher with the files, and the statements that rest on it."""
-    from chalicelib.services.operations.reconciliation import write_reconciliations
-    from chalicelib.services.operations.statement import write_statements
-
-    compared = write_reconciliations(
-        bootstrap.ports(),
-        campaigns,
-        lambda one: isolation.of("reconciliation", one.id),
-        _not_handled,
-    )
-    for campaign, differences in compared:
-        # By every run of the day: one that is killed before its metrics are out loses none.
-        count("ReconciliationDifference", differences)
-        log("compared with the files", campaign=campaign.id, differences=differences)
-        # Only now: the comparison stores what earlier versions did not.
-        with isolation.of("statement", campaign.id):
-            for one in write_statements(bootstrap.ports(), campaign):
-                log("statement", campaign=campaign.id, month=one.month, rows=one.rows)
-
-
-def _balance(campaigns: Sequence[Campaign], isolation: Isolation) -> None:
-    """Whether facts, counts, journal, mails and vouchers of yesterday agree."""
-    from chalicelib.services.operations.balance import write_balances
-
-    balances = write_balances(
-        bootstrap.ports(),
-        campaigns,
-        lambda one: isolation.of("balance", one.id),
-        _not_handled,
-        readers=READERS,
-    )
-    for campaign, findings in balances:
-        count("BalanceFinding", findings)
-        log("balanced", campaign=campaign.id, findings=findings)
 
 
 @contextmanager

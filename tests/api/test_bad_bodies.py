@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from chalicelib.api.operations import OPERATIONS
 from tests.api.conftest import GATEWAY
 from tests.api.gateway import Answer, Request
-from tests.api.requests import GOOD
+from tests.api.requests import GOOD, HELD
 from tests.api.world import World, posting
 from tests.api.world import world as fresh_world
 
@@ -68,6 +68,8 @@ def still() -> Iterator[Still]:
         code = world.voucher("another@demo.test")
         good["redeem_voucher"] = _redemption(code)
         good["post_orders"] = _orders(code)
+        for deciding, decision in (("release_reward", "release"), ("refuse_reward", "refusal")):
+            good[deciding] = Request("POST", f"{HELD}/unknown/{decision}")
         world.run()
         yield Still(world, good)
 

@@ -168,6 +168,10 @@ def is_running(pid: int) -> bool:
     return stat.rpartition(")")[2].split()[0] not in "ZX"
 
 
+def has_content(file: Path) -> bool:
+    return bool(file.read_bytes())
+
+
 def until(condition: Callable[[], bool]) -> None:
     end = time.monotonic() + PATIENCE
     while not condition():
@@ -230,8 +234,9 @@ def test_workers_end_with_a_command_that_is_killed(table: bytes, key_file: Path)
 def test_no_key_is_on_a_command_line(table: bytes, key_file: Path) -> None:
     with at_work(table, key_file) as (process, workers, _):
         for pid in (process.pid, *workers):
-            line = Path(f"/proc/{pid}/cmdline").read_bytes()
-            assert line
+            command = Path(f"/proc/{pid}/cmdline")
+            until(partial(has_content, command))  # empty while a program is loaded
+            line = command.read_bytes()
             assert KEY.secret.hex().encode() not in line
 
 

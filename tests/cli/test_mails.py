@@ -34,7 +34,7 @@ NOW = datetime.now(UTC)
 [VOUCHER] = [one for one in ENTITIES if isinstance(one, Voucher)]
 [CONTACT] = [
     replace(one, ends_at=NOW + timedelta(days=9)) for one in ENTITIES if isinstance(one, Contact)
-]
+][:1]
 LIVE = replace(
     VOUCHER, state=VoucherState.ACKNOWLEDGED, redeemed_by=None, revoked_at=None, ended_at=None,
     replaces=None, replaced_by=None, refused_reason=None, contact_id=CONTACT.contact_id,
