@@ -73,6 +73,7 @@ def test_the_relay_sends_each_fact_where_its_work_is_done(world: World) -> None:
         "mail": ["invitation_accepted"],
         "requested-mail": ["sign_in_granted"],
         "parts": [],
+        "persons": [],
         "reward": ["referral_confirmed"],
     }
     assert relayed == 7

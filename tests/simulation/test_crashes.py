@@ -33,6 +33,7 @@ SHARE = (
     "reconcile: stuck work",
     "seal: facts after a seal",
     "root: what was sealed since the last root",
+    "persons: the erasure of a sponsor",
     "report: a month that is over",
     "invite: three people, with a key",
     "confirm_invitation: a good request",

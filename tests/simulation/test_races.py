@@ -44,7 +44,7 @@ def test_law_6_of_two_hundred_rollbacks_at_once_one_has_an_effect() -> None:
 
 def test_law_6_uses_and_rollbacks_of_a_voucher_have_an_order_whatever_fails() -> None:
     with voucher() as start:
-        races = [mixed(start, seed) for seed in SEEDS]
+        races = [mixed(start, seed) for seed in range(16)]  # some with a call without an answer
     assert [text for race in races for text in race.broken] == []
     assert any(event.answered is None for race in races for event in race.history)
 
