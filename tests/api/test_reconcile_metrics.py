@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib import bootstrap, functions
+from chalicelib import bootstrap, daily_checks, functions
 from chalicelib.domain.fact_checks import FactCheck, first_check
 from chalicelib.services.operations.reconcile import FINDINGS
 from chalicelib.services.ports import ContentionError, Replace
@@ -116,7 +116,7 @@ def test_the_differences_of_a_day_are_counted_by_every_run(
     world.ports.repository.commit(Replace(replace(voucher, value_minor=1)))
     world.clock.pass_by(days=1)
     with monkeypatch.context() as kill:
-        kill.setattr(functions, "count", killed)
+        kill.setattr(daily_checks, "count", killed)
         with pytest.raises(KilledError):
             functions.report()
     assert world.file(f"out/demo-vip/reports/reconciliation-{world.clock():%Y-%m-%d}.csv")
