@@ -349,7 +349,7 @@ def _grants(
         existing = own.get(each.rung)
         if existing and is_settled(existing, used):
             if is_released(existing) and waits(existing):
-                yield Grant(each, existing)
+                yield room.of_released(each, existing)
             continue
         decision = _decision(referral, each, existing)
         reason = RewardRefusal.NOT_A_NEWCOMER
@@ -384,6 +384,12 @@ class _Room:
         )
         self._budget = limits.budget_left
         self._erased = limits.erased
+
+    def of_released(self, earned: Earned, released: Reward) -> Action:
+        """A released reward is granted, in the place that was kept free for it; it falls away where
+        its holder has asked to be forgotten meanwhile.
+        """
+        return Revoke(released) if earned.rule.to in self._erased else Grant(earned, released)
 
     def refusal(self, earned: Earned) -> RewardRefusal | None:
         """Why one more reward is not granted; None when it is, and it is counted."""
@@ -428,7 +434,7 @@ def plan_redemption_reward(
         existing = own.get(rule)
         if existing and is_settled(existing):
             if rule in allowed and is_released(existing) and waits(existing):
-                actions.append(Grant(replace(each, rung=existing.rung), existing))
+                actions.append(room.of_released(replace(each, rung=existing.rung), existing))
             continue
         if existing and existing.is_used:
             actions += [Reinstate(existing)] if rule in allowed else []

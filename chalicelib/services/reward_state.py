@@ -66,9 +66,7 @@ def reserved(state: ReferralRewards, to: HolderRole | None, value_minor: int) ->
 
 
 def given_back(ports: CommandPorts, sponsor_id: str, held: Reward) -> list[Change]:
-    """What a held reward leaves to others when it is not granted. Where the sponsor is erased,
-    nobody has a cap.
-    """
+    """What a held reward leaves to others when it is not granted."""
     changes: list[Change] = []
     if held.in_budget:
         budget = ports.repository.get(Budget, campaign=held.campaign)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.addresses import Address
 from chalicelib.domain.campaign.review import Signal
 from chalicelib.domain.effects import HELD, totals
 from chalicelib.domain.facts import FactName
@@ -23,12 +24,13 @@ from chalicelib.domain.rewards import (
     is_held,
     is_released,
 )
-from chalicelib.domain.traces import NO_TRACES
+from chalicelib.domain.traces import NO_TRACES, Traces
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import RefusedError, UnknownError
 from chalicelib.services.operations.check_facts import check_facts
 from chalicelib.services.operations.reconcile import reconcile
+from chalicelib.services.persons.erase import erase_person
 from chalicelib.services.ports import Insert, Key
 from chalicelib.services.sponsors.space import view_sponsor_space
 from chalicelib.services.vouchers.review_rewards import (
@@ -40,7 +42,7 @@ from chalicelib.services.vouchers.review_rewards import (
     value_of,
 )
 from tests.fakes.campaign import CAMPAIGN, campaign
-from tests.fakes.world import World, new_world, wrapped
+from tests.fakes.world import VIPS, World, new_world, wrapped
 from tests.services.test_orders import record as recorded
 
 OPS, MARKETING = "AROAOPS", "marketing-1"
@@ -442,3 +444,51 @@ def test_the_sponsor_sees_nothing_of_a_review() -> None:
     space = view_sponsor_space(world.ports, world.sponsor())
     assert space.vouchers == ()
     assert [one.state.value for one in space.invitations] == ["confirmed"]
+
+
+# --- who is forgotten ---------------------------------------------------------------------------
+
+
+def traces_in(world: World) -> set[Traces]:
+    of_sponsors = {one.traces for one in world.memory.all(Sponsor)}
+    return of_sponsors | {one.traces for one in world.memory.all(Invitation)}
+
+
+def forget(world: World, address: str) -> None:
+    erase_person(world.ports, [world.campaign], Address.parse(address))
+
+
+@pytest.mark.parametrize("is_released_first", [True, False])
+def test_a_held_reward_is_not_granted_to_who_was_forgotten_whatever_came_first(
+    *, is_released_first: bool
+) -> None:
+    world = world_with()
+    key = thanks_held(world)
+    if is_released_first:
+        release_reward(world.ports, CAMPAIGN, key, by=OPS)
+    forget(world, VIPS[0])
+    if not is_released_first:
+        release_reward(world.ports, CAMPAIGN, key, by=OPS)
+    world.run()
+    assert vouchers(world) == []
+    assert reward(world, key).refused_reason == RewardRefusal.HOLDER_ERASED
+    [sponsor] = world.memory.all(Sponsor)
+    assert sponsor.rewards == 0
+
+
+def test_a_held_reward_of_the_sponsor_is_granted_when_the_referee_was_forgotten() -> None:
+    world = world_with()
+    key = thanks_held(world)
+    forget(world, NEWCOMER)
+    release_reward(world.ports, CAMPAIGN, key, by=OPS)
+    world.run()
+    assert vouchers(world) == ["thank-you"]
+
+
+def test_no_trace_of_an_address_stays_of_who_was_forgotten() -> None:
+    world = world_with()
+    thanks_held(world)
+    assert NO_TRACES not in traces_in(world)
+    for address in (VIPS[0], NEWCOMER):
+        forget(world, address)
+    assert traces_in(world) == {NO_TRACES}
