@@ -60,7 +60,7 @@ Asking = Callable[[str], Request]
 
 @dataclass(frozen=True)
 class Neutrality:
-    """Of one route: how many answers can be told apart, and the kind that time tells most of."""
+    """Of one route: how many answers differ, and what the time says of each kind of person."""
 
     route: str
     samples: int
@@ -75,7 +75,7 @@ class Neutrality:
 
     @property
     def limit(self) -> float:
-        """What is not told from chance: `LIMIT`, and more with fewer samples."""
+        """What chance alone may make of so many samples, and `LIMIT` at least."""
         by_chance = sqrt((1 + 1 / (len(KINDS) - 1)) / (12 * self.samples))
         return max(LIMIT, 4 * by_chance)
 

@@ -9,6 +9,7 @@ from chalicelib.domain.exports import Export, export_subject
 from chalicelib.domain.facts import Fact, FactBody, FactName
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.mails import Mail
+from chalicelib.domain.people import Contact
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.ports import CommandPorts
@@ -61,6 +62,17 @@ def referral_fact(ports: CommandPorts, referral: Referral, body: FactBody) -> Fa
 def voucher_fact(ports: CommandPorts, voucher: Voucher, body: FactBody) -> Fact:
     """The fact that `body` happened to a voucher."""
     return _fact_about(ports, voucher, voucher.voucher_id, body)
+
+
+def contact_fact(ports: CommandPorts, contact: Contact, correlation: str, body: FactBody) -> Fact:
+    """The fact that `body` happened to an address that somebody typed."""
+    return new_fact(
+        ports,
+        body,
+        campaign=contact.campaign,
+        subject=contact.contact_id,
+        correlation=correlation,
+    )
 
 
 def mail_fact(ports: CommandPorts, mail: Mail, body: FactBody) -> Fact:

@@ -63,8 +63,8 @@ REFEREE = "jeanne@example.fr"
 AT_ONCE: dict[str, Any] = {"release": "at_once"}
 
 
-def erase(world: World, address: str, **options: bool) -> ErasureReceipt:
-    return erase_person(world.ports, [world.campaign], Address.parse(address), **options)
+def erase(world: World, address: str, *, dry_run: bool = False) -> ErasureReceipt:
+    return erase_person(world.ports, [world.campaign], Address.parse(address), dry_run=dry_run)
 
 
 def voucher(world: World, rule: str = "welcome") -> Voucher:

@@ -68,11 +68,13 @@ class PersonFile:
         }
 
 
-def export_person(ports: Ports, campaigns: Sequence[Campaign], address: Address) -> PersonFile:
+def export_person(
+    ports: Ports, campaigns: Sequence[Campaign], address: Address, *, request: str | None = None
+) -> PersonFile:
     """Everything that we have of who has this address, in the campaigns, which are of one brand.
-    Changes nothing.
+    Changes nothing. `request` is the contact of the request that asked for it, which is left out.
     """
-    person = find_person(ports, campaigns, address)
+    person = find_person(ports, campaigns, address, request)
     parts = (_Campaign(person, campaign) for campaign in campaigns)
     return PersonFile(
         address=address.typed,

@@ -157,13 +157,20 @@ class ErasureReceipt:
 
 
 def erase_person(
-    ports: Ports, campaigns: Sequence[Campaign], address: Address, *, dry_run: bool = False
+    ports: Ports,
+    campaigns: Sequence[Campaign],
+    address: Address,
+    *,
+    request: str | None = None,
+    dry_run: bool = False,
 ) -> ErasureReceipt:
     """Forget who has this address, in the campaigns, which are of one brand; with `dry_run` only
-    look. Safe to repeat, also after a kill. `RetryLaterError` when others' work kept coming
+    look. `request` is the contact of the request that asked for it, which its own work removes
+    last. Safe to repeat, also after a kill. `RetryLaterError` when others' work kept coming
     between.
     """
-    return _Erasure(ports, find_person(ports, campaigns, address), dry_run=dry_run).run()
+    person = find_person(ports, campaigns, address, request)
+    return _Erasure(ports, person, dry_run=dry_run).run()
 
 
 def erase_again(ports: Ports, campaign: Campaign, body: PersonErased) -> None:

@@ -67,13 +67,15 @@ class Names:
 class Person:
     """A person in some campaigns of one brand, by her address or by ids that are known already.
     `found` is what names her, of these campaigns; `unreadable` counts items that no version could
-    have stored, and which may name her.
+    have stored, and which may name her. `request` is the contact of the request that is being
+    carried out, which is not looked at.
     """
 
     ports: Ports
     campaigns: Sequence[Campaign]
     address: Address | None
     names: Names
+    request: str | None = None
     found: list[Entity] = field(default_factory=list)
     unreadable: int = 0
 
@@ -138,7 +140,9 @@ class Person:
                     yield entity
 
     def _is_of_these(self, entity: Entity) -> bool:
-        if isinstance(entity, Contact) and not self._is_hers(entity):
+        if isinstance(entity, Contact) and (
+            entity.contact_id == self.request or not self._is_hers(entity)
+        ):
             return False
         if isinstance(entity, Opposition | Consent):
             return entity.brand == self.brand
@@ -178,8 +182,10 @@ class Person:
                 pass
 
 
-def find_person(ports: Ports, campaigns: Sequence[Campaign], address: Address) -> Person:
+def find_person(
+    ports: Ports, campaigns: Sequence[Campaign], address: Address, request: str | None = None
+) -> Person:
     """Everything that the table has of a person in these campaigns, which are of one brand."""
-    person = Person(ports, campaigns, address, Names())
+    person = Person(ports, campaigns, address, Names(), request)
     person.look()
     return person

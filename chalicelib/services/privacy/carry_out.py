@@ -8,18 +8,15 @@ with it: the one kind of item that may hold an address, which ends with the link
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
 from dataclasses import replace
-from typing import Any, cast
 
-from chalicelib.domain.entity import Entity
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.people import Contact
 from chalicelib.domain.privacy import packed
 from chalicelib.services.lookups import campaigns_of_brand, current_campaign
 from chalicelib.services.persons.access import export_person
 from chalicelib.services.persons.erase import erase_person
-from chalicelib.services.ports import Page, Ports, Remove, Replace, Repository
+from chalicelib.services.ports import Ports, Remove, Replace
 from chalicelib.services.retry import retry_on_conflict
 
 
@@ -29,7 +26,7 @@ def make_file(ports: Ports, fact: Fact) -> str:
     if contact is None or contact.file is not None:
         return "made_already"
     campaigns = campaigns_of_brand(ports, current_campaign(ports, fact.campaign).brand.id)
-    file = export_person(_unseen(ports, contact), campaigns, contact.address)
+    file = export_person(ports, campaigns, contact.address, request=contact.contact_id)
     return _keep_file(ports, contact.contact_id, packed(file.as_json()))
 
 
@@ -48,7 +45,7 @@ def erase_confirmed(ports: Ports, fact: Fact) -> str:
     if contact is None:
         return "erased_already"
     campaigns = campaigns_of_brand(ports, current_campaign(ports, fact.campaign).brand.id)
-    erase_person(_unseen(ports, contact), campaigns, contact.address)
+    erase_person(ports, campaigns, contact.address, request=contact.contact_id)
     _forget_request(ports, contact.contact_id)
     return "erased"
 
@@ -58,29 +55,3 @@ def _forget_request(ports: Ports, contact_id: str) -> None:
     contact = ports.repository.get(Contact, contact_id=contact_id)
     if contact:
         ports.repository.commit(Remove(contact))
-
-
-class _Unseen:
-    """A repository in which nobody finds what was typed for one request."""
-
-    def __init__(self, repository: Repository, contact_id: str) -> None:
-        self._repository, self._contact_id = repository, contact_id
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        method: Callable[..., Any] = getattr(self._repository, name)
-        return method
-
-    def naming(
-        self, texts: Collection[str], kinds: Collection[type[Entity]], after: str | None = None
-    ) -> Page:
-        """As the repository has it, without the request."""
-        page = self._repository.naming(texts, kinds, after)
-        return replace(page, entities=[one for one in page.entities if not self._is_it(one)])
-
-    def _is_it(self, entity: Entity) -> bool:
-        return isinstance(entity, Contact) and entity.contact_id == self._contact_id
-
-
-def _unseen(ports: Ports, contact: Contact) -> Ports:
-    unseen = _Unseen(ports.repository, contact.contact_id)
-    return replace(ports, repository=cast("Repository", unseen))

@@ -21,7 +21,7 @@ from chalicelib.domain.fact_bodies import (
     PrivacyRequested,
     body_as,
 )
-from chalicelib.domain.facts import Fact, FactBody, FactName
+from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.people import (
     Contact,
     Opposition,
@@ -37,7 +37,7 @@ from chalicelib.domain.privacy import (
     reason_for_no_mail,
 )
 from chalicelib.services.digests import digests_of
-from chalicelib.services.facts import has_followed, new_fact
+from chalicelib.services.facts import contact_fact, has_followed
 from chalicelib.services.lookups import campaigns_of_brand, current_campaign, privacy_link
 from chalicelib.services.moves import ended_request
 from chalicelib.services.ports import Insert, Key, Ports, Remove, Replace
@@ -57,7 +57,7 @@ def request_privacy(
         ends_at=ports.clock() + LINK_LASTS,
     )
     body = PrivacyRequested(contact_id=contact.contact_id, wish=wish)
-    fact = _request_fact(ports, contact, ports.codes.identifier(), body)
+    fact = contact_fact(ports, contact, ports.codes.identifier(), body)
     ports.repository.commit(Insert(contact), facts=[fact])
 
 
@@ -86,7 +86,7 @@ def decide_privacy_request(ports: Ports, fact: Fact) -> str:
     ports.repository.commit(
         Replace(link) if last else Insert(link),
         *ended_request(ports, last),
-        facts=[_request_fact(ports, contact, fact.correlation, body)],
+        facts=[contact_fact(ports, contact, fact.correlation, body)],
     )
     return "granted"
 
@@ -117,16 +117,6 @@ def _claims(campaign: Campaign, digests: AddressDigests) -> list[Key[Any]]:
 
 def _refuse(ports: Ports, fact: Fact, contact: Contact, reason: PrivacyReason) -> str:
     body = PrivacyLinkRefused(wish=body_as(fact, PrivacyRequested).wish, reason=reason)
-    refused = _request_fact(ports, contact, fact.correlation, body)
+    refused = contact_fact(ports, contact, fact.correlation, body)
     ports.repository.commit(Remove(contact), facts=[refused])
     return reason
-
-
-def _request_fact(ports: Ports, contact: Contact, correlation: str, body: FactBody) -> Fact:
-    return new_fact(
-        ports,
-        body,
-        campaign=contact.campaign,
-        subject=contact.contact_id,
-        correlation=correlation,
-    )

@@ -20,7 +20,7 @@ from chalicelib.domain.fact_bodies import (
     SignInRequested,
     body_as,
 )
-from chalicelib.domain.facts import Fact, FactBody, FactName
+from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.people import (
     Contact,
     OppositionScope,
@@ -34,7 +34,7 @@ from chalicelib.domain.sign_ins import SignInLink, SignInReason, next_link, reas
 from chalicelib.services.digests import complete_sponsor, digests_of
 from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.evidence import traces_for
-from chalicelib.services.facts import has_followed, new_fact
+from chalicelib.services.facts import contact_fact, has_followed
 from chalicelib.services.list_ports import ListUnavailableError, Membership
 from chalicelib.services.lookups import (
     current_campaign,
@@ -62,7 +62,7 @@ def request_sign_in(
         ends_at=ports.clock() + REQUEST_KEPT_FOR,
     )
     body = SignInRequested(contact_id=contact.contact_id)
-    fact = _contact_fact(ports, contact, ports.codes.identifier(), body)
+    fact = contact_fact(ports, contact, ports.codes.identifier(), body)
     ports.repository.commit(Insert(contact), facts=[fact])
 
 
@@ -106,7 +106,7 @@ def _refuse(
 ) -> str:
     list_version = vip.version if vip else None
     body = SignInRefused(verdict=REFUSED, reason=reason, list_version=list_version)
-    refused = _contact_fact(ports, contact, fact.correlation, body)
+    refused = contact_fact(ports, contact, fact.correlation, body)
     ports.repository.commit(Remove(contact), facts=[refused])
     return reason
 
@@ -196,14 +196,4 @@ def _granted_fact(
         verdict=ELIGIBLE,
         list_version=vip.version,
     )
-    return _contact_fact(ports, contact, fact.correlation, body)
-
-
-def _contact_fact(ports: Ports, contact: Contact, correlation: str, body: FactBody) -> Fact:
-    return new_fact(
-        ports,
-        body,
-        campaign=contact.campaign,
-        subject=contact.contact_id,
-        correlation=correlation,
-    )
+    return contact_fact(ports, contact, fact.correlation, body)
