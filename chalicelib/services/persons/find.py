@@ -16,13 +16,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeGuard
 
 from chalicelib.domain.addresses import OWN_KEY_IDS, Address, AddressDigests, digest
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.consents import Consent
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.invitations import Invitation
-from chalicelib.domain.people import Contact, Opposition, RefereeClaim, Sponsor, SponsorClaim
+from chalicelib.domain.mails import Mail
+from chalicelib.domain.people import (
+    Contact,
+    Opposition,
+    RefereeClaim,
+    Sponsor,
+    SponsorClaim,
+    Token,
+)
 from chalicelib.domain.referrals import Referral
 from chalicelib.services.digests import digests_of
 from chalicelib.services.lookups import claims_on, consents_of, oppositions_to, sponsor_claims_on
@@ -33,12 +42,13 @@ from chalicelib.services.ports import Ports
 class Names:
     """What the person is known by: her digests, and the random ids of what is hers.
 
-    `own` are those of the digests that are under our own key, `invitations` those that she got,
-    `contacts` her addresses.
+    `own` are those of the digests that are under our own key, `asked` of these again those of the
+    address that was given, `invitations` those that she got, `contacts` her addresses.
     """
 
     digests: set[str] = field(default_factory=set)
     own: set[str] = field(default_factory=set)
+    asked: set[str] = field(default_factory=set)
     sponsors: set[str] = field(default_factory=set)
     invitations: set[str] = field(default_factory=set)
     referrals: set[str] = field(default_factory=set)
@@ -54,11 +64,15 @@ class Names:
         """Know her by these digests too."""
         if digests.is_erased:
             return
-        own = tuple(pair for pair in digests.pairs if pair.key_id in OWN_KEY_IDS)
-        self.own.update(AddressDigests(own).values)
+        self.own.update(_under_own_key(digests))
         self.digests.update(digests.values)
 
-    def has(self, digests: AddressDigests | None) -> bool:
+    def add_asked(self, digests: AddressDigests) -> None:
+        """Know her by the address that was given."""
+        self.add(digests)
+        self.asked.update(_under_own_key(digests))
+
+    def has(self, digests: AddressDigests | None) -> TypeGuard[AddressDigests]:
         """Whether these digests are hers."""
         return digests is not None and not self.digests.isdisjoint(digests.values)
 
@@ -111,7 +125,7 @@ class Person:
 
     def _follow_claims(self, campaign: Campaign) -> None:
         if self.address is not None:
-            self.names.add(digests_of(self.ports, campaign, self.address))
+            self.names.add_asked(digests_of(self.ports, campaign, self.address))
         known = sorted(self.names.digests)
         if not known:
             return
@@ -161,8 +175,14 @@ class Person:
                 names.contacts.add(entity.contact_id)
             case SponsorClaim() if entity.digest in names.digests:
                 names.sponsors.add(entity.sponsor_id)
-            case RefereeClaim() if entity.digest in names.digests:
+            case RefereeClaim() if (
+                entity.digest in names.digests or entity.invitation_id in names.invitations
+            ):
                 names.invitations.add(entity.invitation_id)
+                # Of the address that was invited, which may be another spelling of hers.
+                names.digests.add(entity.digest)
+            case Mail() | Token() if names.has(entity.digests):
+                names.add(entity.digests)
             case Sponsor() if entity.sponsor_id in names.sponsors or names.has(entity.digests):
                 names.sponsors.add(entity.sponsor_id)
                 names.contacts.add(entity.contact_id)
@@ -180,6 +200,11 @@ class Person:
                 names.add(entity.referee)
             case _:
                 pass
+
+
+def _under_own_key(digests: AddressDigests) -> tuple[str, ...]:
+    own = tuple(pair for pair in digests.pairs if pair.key_id in OWN_KEY_IDS)
+    return AddressDigests(own).values
 
 
 def find_person(

@@ -134,7 +134,7 @@ class Forgotten:
             Remove(one)
             for one in self.person.found
             if isinstance(one, kind)
-            and one.digest in names.digests - names.own
+            and one.digest in names.digests - names.asked
             and own_id in {one.sponsor_id, getattr(one, "invitation_id", None)}
         ]
 
@@ -337,8 +337,10 @@ def _erased_before(_forgotten: Forgotten, _entity: Entity) -> Erased:
 
 
 # Every kind of item that may have an address, a name or a digest of somebody, or serve her, in the
-# order in which they are changed: first what serves her, last what leads to all the rest.
+# order in which they are changed: first rows that only the digests of an address lead to, which go
+# with what it is known by; then what serves her, last what leads to all the rest.
 ERASED: dict[type[Entity], Callable[[Forgotten, Any], Erased]] = {
+    ConsentsPart: _erase_rows,
     Sponsor: _erase_sponsor,
     Invitation: _erase_invitation,
     Referral: _erase_referral,
@@ -353,7 +355,6 @@ ERASED: dict[type[Entity], Callable[[Forgotten, Any], Erased]] = {
     HeldInvitation: _erase_held,
     Consent: _erase_word,
     PrivacyLink: _erase_word,
-    ConsentsPart: _erase_rows,
     ConsentChange: _erased_before,
     ExportPart: _erased_before,
     Opposition: _erased_before,
