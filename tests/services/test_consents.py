@@ -49,6 +49,7 @@ from tests.fakes.world import VIPS, World, new_world
 NEWCOMER = "jeanne@gmail.com"
 FOLDER = f"out/{CAMPAIGN}/consents/"
 GIVEN, WITHDRAWAL = ConsentState.GIVEN, ConsentState.WITHDRAWAL
+STATES = ("given", "withdrawn")
 
 
 def consenting(world: World, address: str = NEWCOMER, *, consents: bool = True) -> Referral:
@@ -377,6 +378,16 @@ def test_the_later_word_wins_whichever_file_comes_first(
         assert state_of(world, referral) is wins
 
 
+def test_a_clock_of_the_clients_that_is_ahead_takes_no_withdrawal_from_her(world: World) -> None:
+    """A consent that is dated after the press of the button would win over it."""
+    referral = consenting(world)
+    rows = [(digest(NEWCOMER), state, world.clock() + timedelta(hours=1)) for state in STATES]
+    assert reported(world, rows[0]) == {}
+    end_consent(world.ports, world.token_of(NEWCOMER))
+    assert state_of(world, referral) is WITHDRAWAL
+    assert reported(world, rows[1], file="d") == {"withdrawn": 1}
+
+
 def test_a_withdrawal_wins_over_a_consent_of_the_same_moment(world: World) -> None:
     referral = consenting(world)
     assert reported(world, (digest(NEWCOMER), "withdrawn", world.clock())) == {"withdrawn": 1}
@@ -412,7 +423,8 @@ def test_two_words_about_one_person_in_a_file_leave_the_later_one(world: World) 
         ("{digest},,2026-03-01T10:00:00Z", "state_missing"),
         ("abc,given,2026-03-01T10:00:00Z", "email_digest_invalid"),
         ("jeanne@gmail.com,given,2026-03-01T10:00:00Z", "email_digest_plain_address"),
-        ("{digest},given,2026-05-01T10:00:00Z", "at_in_the_future"),
+        ("{digest},withdrawn,2026-05-01T10:00:00Z", "at_in_the_future"),
+        (f"{{digest}},given,{(MORNING + timedelta(seconds=1)).isoformat()}", "at_in_the_future"),
         ("{digest},given", "wrong_number_of_fields"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 from dataclasses import replace
@@ -29,6 +30,7 @@ from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import GoneError, UnauthorisedError, UnknownError
 from chalicelib.services.invitations.invite import Referee, invite, sign_up
 from chalicelib.services.invitations.respond import confirm, view_offer
+from chalicelib.services.lookups import campaigns_of_brand
 from chalicelib.services.mails.ses_events import MailEvent, settle_mail
 from chalicelib.services.operations.balance import balances
 from chalicelib.services.operations.check_facts import check_facts
@@ -46,6 +48,7 @@ from tests.fakes.campaign import CAMPAIGN, campaign, digest, templates
 from tests.fakes.due import reconcile
 from tests.fakes.fuse import Fuse, KilledError
 from tests.fakes.world import VIPS, World, new_world
+from tests.services.test_consents import NEWCOMER, consenting
 from tests.services.test_erasure import (
     FORGET,
     HER,
@@ -390,6 +393,54 @@ def test_what_the_client_dropped_ends_when_the_receipt_says_so() -> None:
         if one.get("Prefix") == "in/" and "ExpirationInDays" in one
     ]
     assert rule["ExpirationInDays"] == DROPPED_KEPT_DAYS
+
+
+# --- the client is let know ----------------------------------------------------------------------
+
+
+def words_in(world: World, campaign_id: str = CAMPAIGN) -> list[tuple[str, str]]:
+    """The words in a campaign's files of consents: state and source."""
+    return sorted(
+        (row[1], row[4])
+        for content in world.files.under(f"out/{campaign_id}/consents/").values()
+        if content.startswith(b"\x1f\x8b")
+        for row in list(csv.reader(gzip.decompress(content).decode().splitlines()))[1:]
+    )
+
+
+BOTH_WORDS = [("given", "confirmation"), ("withdrawn", "erasure")]
+
+
+@pytest.mark.parametrize("hours", [0, 1])
+def test_a_consent_that_the_client_has_sent_back_to_us_is_withdrawn(
+    world: World, hours: int
+) -> None:
+    consenting(world)
+    at = world.clock()
+    world.clock.advance(hours=1)
+    row = f"{digest(NEWCOMER)},given,{(at + timedelta(hours=hours)).isoformat()}"
+    world.drop("consents/a.csv", f"email_digest,state,at\n{row}\n".encode())
+    erase(world, NEWCOMER)
+    assert words_in(world) == BOTH_WORDS
+
+
+def test_a_consent_of_the_clients_alone_is_the_clients(world: World) -> None:
+    consenting(world, consents=False)
+    row = f"{digest(NEWCOMER)},given,{world.clock().isoformat()}"
+    world.drop("consents/a.csv", f"email_digest,state,at\n{row}\n".encode())
+    erase(world, NEWCOMER)
+    assert words_in(world) == []
+
+
+@pytest.mark.parametrize("other", ["a-earlier", "z-later"])
+def test_a_consent_is_withdrawn_in_the_campaign_that_has_it(world: World, other: str) -> None:
+    consenting(world)
+    put_campaign(world.ports, campaign(campaign=other))
+    world.clock.advance(minutes=1)
+    of_brand = sorted(campaigns_of_brand(world.ports, "demo"), key=lambda one: one.id)
+    assert len(of_brand) == 2
+    erase_person(world.ports, of_brand, Address.parse(NEWCOMER))
+    assert (words_in(world), words_in(world, other)) == (BOTH_WORDS, [])
 
 
 # --- one campaign of several ---------------------------------------------------------------------

@@ -59,6 +59,13 @@ def test_law_9_an_open_invitation_to_another_spelling_leaves_no_claim() -> None:
     assert world.memory.all(RefereeClaim) == []
 
 
+def test_law_9_its_claims_are_found_when_mail_and_address_have_ended() -> None:
+    world = invited()
+    world.clock.now = world.campaign.contact_ends_at()
+    erase(world, ASKS)
+    assert world.memory.all(RefereeClaim) == []
+
+
 @pytest.mark.parametrize("is_written", [False, True])
 def test_law_9_an_objection_from_another_spelling_stays_under_our_key_alone(
     is_written: bool,

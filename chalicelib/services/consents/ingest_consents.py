@@ -8,6 +8,7 @@ withdrawal holds for the mails we send: she is not invited, also if nobody here 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from functools import partial
 
 from chalicelib.domain.campaign.file import Campaign
@@ -77,12 +78,21 @@ def _keep(
     row: ConsentRow,
     tally: Tally,
 ) -> None:
-    if is_in_the_future(row.at, ports.clock()):
+    if _is_too_early(row, ports.clock()):
         tally.reject(line, IN_THE_FUTURE)
     elif known and with_word(known, _word(row)) == known:
         tally.note(NOTHING_NEW)  # words only get later: what was read a moment ago is enough
     else:
         tally.note(_record(ports, campaign, row))
+
+
+def _is_too_early(row: ConsentRow, now: datetime) -> bool:
+    """Whether a word is dated too far ahead. A consent that is ahead at all would win over the
+    withdrawal that she makes here in a moment; a withdrawal may be of a clock that is ahead.
+    """
+    if row.state is ConsentState.GIVEN:
+        return row.at > now
+    return is_in_the_future(row.at, now)
 
 
 @retry_on_conflict

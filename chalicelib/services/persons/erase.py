@@ -29,10 +29,10 @@ from typing import Any
 from chalicelib.domain.addresses import Address
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.consents import (
+    Consent,
     ConsentChange,
     ConsentSource,
-    ConsentState,
-    latest_word,
+    ends_in_withdrawal,
 )
 from chalicelib.domain.consents_files import (
     ConsentsFile,
@@ -282,14 +282,9 @@ class _Erasure(Forgotten):
         to stop its news too. Then no word of hers waits in the table.
         """
         known = self.person.consents()
-        word = latest_word(known)
-        given_here = (
-            word is not None
-            and word.state is ConsentState.GIVEN
-            and word.source is not ConsentSource.CLIENT
-        )
-        if given_here:
-            self._end_consent()
+        given_here = next((one for one in known if _is_given_here(one)), None)
+        if given_here and not ends_in_withdrawal(known):
+            self._end_consent(given_here)
         waiting = set(self._waiting_for_file())
         if self.dry_run or not waiting:
             return
@@ -298,11 +293,12 @@ class _Erasure(Forgotten):
         self.person.look()
         self._note_files()
 
-    def _end_consent(self) -> None:
+    def _end_consent(self, given: Consent) -> None:
         address = self.person.address
         if address is None:
             return
-        [campaign, *_] = self.person.campaigns
+        # Where the client has read that she agreed, it reads that she does not any more.
+        campaign = self.person.by_id.get(given.campaign, self.person.campaigns[0])
         whose = WhoseWord(digests_of(self.ports, campaign, address), *self._ids())
         changes, facts = consent_withdrawal(self.ports, campaign, whose, ConsentSource.ERASURE)
         self._commit(changes, facts)
@@ -425,6 +421,12 @@ class _Erasure(Forgotten):
     def _is_holder(self, voucher: Voucher) -> bool:
         names = self.person.names
         return voucher.holder_id in names.sponsors | names.referrals
+
+
+def _is_given_here(consent: Consent) -> bool:
+    """Whether she agreed here; the client may have sent the same word back to us, later."""
+    given = consent.given
+    return given is not None and given.source is not ConsentSource.CLIENT
 
 
 def _without_digests(part: ExportPart, held: Mapping[str, Voucher]) -> ExportPart:
