@@ -3,8 +3,8 @@
 Each goes through the API, and everything behind it works: decisions, mails, counts. She opens no
 mail. What leaves is compared with what is stated: by the link at most `sign_ups_per_day` mails a
 local day, at most one to a mailbox ever, none to customers or to who has objected; of links to sign
-in to a VIP at most five in the first day, of links to somebody's data three, and one a day after
-it; and no word that she typed in any of them.
+in to a VIP at most five in the first day and one a day after it, of links to somebody's data four
+and two; and no word that she typed in any of them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ A_MINUTE = 2
 OBJECTOR = "opposed.anne@demo.test"
 TYPED = "Bitcoin"  # where a name is asked for: a name by its form
 # Links to one person that somebody asked for: in the first day, and in each day after it.
-ASKED_FOR = {SIGN_IN: (5, 1), PRIVACY_LINK: (3, 1)}
+ASKED_FOR = {SIGN_IN: (5, 1), PRIVACY_LINK: (4, 2)}
 PEOPLE = 400  # third parties, each with some spellings of one mailbox
 VIPS = (VIP, OTHER_VIP)
 

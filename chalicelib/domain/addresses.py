@@ -344,6 +344,12 @@ class AddressDigests:
         return AddressDigests(pairs).values
 
     @property
+    def under_own_key(self) -> tuple[str, ...]:
+        """Every digest of the address under our own key, exact and canonical, each once."""
+        pairs = tuple(pair for pair in self.pairs if pair.key_id in OWN_KEY_IDS)
+        return AddressDigests(pairs).values
+
+    @property
     def values(self) -> tuple[str, ...]:
         """Every digest of the address, under every key, exact and canonical, each once."""
         digests = (digest for pair in self.pairs for digest in (pair.exact, pair.canonical))

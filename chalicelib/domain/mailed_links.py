@@ -2,7 +2,7 @@
 
 Anybody may type somebody's address, so mails that she did not ask for are bounded, and she is never
 locked out: while no other mail leaves, the link of the last one works. The pause grows with each
-mail that nobody used and begins again with one that somebody used. Mails stop for `STOP_LASTS` when
+mail that nobody used and begins again with a sign-in. Mails stop for `STOP_LASTS` when
 the person who gets them says that it was not her, or complains. Two kinds: `sign_ins.py`,
 `privacy.py`.
 """

@@ -5,7 +5,9 @@
                                          └─ another may leave, whose link ends this one
 
 Anybody may ask with any address; a mail leaves only to who is known, and how often is bounded as
-for sign-ins (`mailed_links.py`). What becomes of a confirmed wish: `services/persons`.
+for sign-ins (`mailed_links.py`), but that no use of a link ends a pause: what it does reads the
+whole table, so a person who never stops asking must not cost without bound. What becomes of a
+confirmed wish: `services/persons`.
 """
 
 from __future__ import annotations
@@ -62,11 +64,13 @@ class PrivacyReason(StrEnum):
 @dataclass(frozen=True, kw_only=True)
 class PrivacyLink(MailedLink):
     """The link to her data that a person was last mailed, or that none is mailed for some time: one
-    for all campaigns of a brand, by the digest of her mailbox under our own key.
+    for all campaigns of a brand, by the digest of her mailbox under our own key. `wish` is what it
+    was asked for.
     """
 
     brand: str
     digest: str
+    wish: Wish | None = None
 
 
 def packed(document: Mapping[str, Any]) -> str:
@@ -84,13 +88,18 @@ def unpacked(file: str) -> dict[str, Any]:
 
 
 def next_privacy_link(
-    brand: str, digest: str, contact: Contact, last: PrivacyLink | None, now: datetime
+    brand: str,
+    digest: str,
+    contact: Contact,
+    wish: Wish,
+    last: PrivacyLink | None,
+    now: datetime,
 ) -> PrivacyLink:
     """The link that is mailed now, in place of the last one. It ends with what was typed."""
     before = last or _none_mailed(contact.campaign, brand, digest, now)
     link = mailed_after(before, contact.contact_id, MAILS_A_DAY, now)
     waits_until = min(link.waits_until, contact.ends_at - LEFT_AT_LEAST)
-    return replace(link, campaign=contact.campaign, waits_until=waits_until)
+    return replace(link, campaign=contact.campaign, wish=wish, waits_until=waits_until)
 
 
 def stop_of_privacy_mails(
@@ -106,13 +115,14 @@ def _none_mailed(campaign_id: str, brand: str, digest: str, now: datetime) -> Pr
     )
 
 
-def used_link(link: PrivacyLink, now: datetime) -> PrivacyLink:
-    """The link, which its person has used: the pauses begin again."""
-    return replace(link, mailed=0, waits_until=now)
-
-
-def reason_for_no_mail(last: PrivacyLink | None, now: datetime) -> PrivacyReason | None:
-    """Why no other link is mailed now, None when one is."""
+def reason_for_no_mail(last: PrivacyLink | None, wish: Wish, now: datetime) -> PrivacyReason | None:
+    """Why no other link is mailed now, None when one is. One that is for the file alone keeps
+    nobody from an erasure: anybody may have asked for it. One for an erasure gives the file too.
+    """
     if last is None or not is_waiting(last, now):
         return None
-    return PrivacyReason.STOPPED if last.is_stop else PrivacyReason.LINK_UNUSED
+    if last.is_stop:
+        return PrivacyReason.STOPPED
+    if wish is Wish.ERASE and last.wish is Wish.EXPORT:
+        return None
+    return PrivacyReason.LINK_UNUSED

@@ -58,7 +58,7 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "unsubscribe_page": [GET],
     "make_privacy_request": [WRITE],
     "get_privacy_request": [GET] * 3,
-    "take_file": [*[GET] * 3, WRITE],
+    "take_file": [*[GET] * 3, PUT],
     "confirm_erasure": [*[GET] * 3, WRITE],
     "stop_sign_ins": [*[GET] * 2, WRITE],
     "resume_sign_ins": [*[GET] * 2, WRITE],

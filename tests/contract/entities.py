@@ -54,7 +54,7 @@ from chalicelib.domain.people import (
     Token,
     TokenPurpose,
 )
-from chalicelib.domain.privacy import PrivacyLink
+from chalicelib.domain.privacy import PrivacyLink, Wish
 from chalicelib.domain.protection import HeldInvitation, InvitationStop, StopReason
 from chalicelib.domain.redemptions import (
     OrderUse,
@@ -130,7 +130,7 @@ ENTITIES: list[Entity] = [
     ),
     PrivacyLink(
         brand="demo", digest="d", campaign=CAMPAIGN, contact_id="c", mailed=2, waits_until=MORNING,
-        ends_at=LATER,
+        ends_at=LATER, wish=Wish.EXPORT,
     ),
     PrivacyLink(
         brand="demo", digest="stopped", campaign=CAMPAIGN, mailed=0, waits_until=MORNING,

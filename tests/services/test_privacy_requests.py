@@ -272,15 +272,87 @@ def test_a_request_that_comes_round_again_keeps_its_link(known: World) -> None:
     assert view_request(known.ports, link_in(known)).wish is Wish.EXPORT
 
 
-def test_the_pauses_begin_again_with_a_file_that_was_taken(known: World) -> None:
-    token = asked_for(known)
-    take_file(known.ports, token)
+def take_at_once(world: World, address: str = REFEREE) -> None:
+    """The file, as soon as its mail is there."""
+    token = link_in(world, address)
+    take_file(world.ports, token)
+    world.run()
+    assert take_file(world.ports, token)
+
+
+def test_law_12_who_takes_each_file_and_asks_again_does_not_read_the_table_without_bound(
+    known: World,
+) -> None:
+    taken = 0
+    for _ in range(2 * 24 * 6):
+        ask(known)
+        if mails_to(known) > taken:
+            taken += 1
+            take_at_once(known)
+        known.clock.advance(minutes=10)
+    assert taken == 4  # after 0 and 10 minutes, 50, and a day
+    assert len(known.facts(FactName.PRIVACY_FILE_ASKED)) == taken
+
+
+def test_law_12_who_was_erased_has_nothing_else_to_be_erased(known: World) -> None:
+    """Each erasure reads the whole table: its own objection must not be a reason for the next."""
+    confirm_erasure(known.ports, asked_for(known, wish=Wish.ERASE))
     known.run()
-    assert take_file(known.ports, token)
-    ask(known)
+    ask(known, wish=Wish.ERASE)
+    assert refusals(known) == ["nothing_known"]
+    ask(known)  # what is left may be seen
     assert mails_to(known) == 2
-    [link] = known.memory.all(PrivacyLink)
-    assert link.mailed == 1
+
+
+@pytest.mark.parametrize("of_client", [False, True])
+def test_an_objection_is_erased_unless_it_is_under_our_own_key(
+    world: World, of_client: bool
+) -> None:
+    digests = digests_of(world.ports, world.campaign, Address.parse(STRANGER))
+    own = set(digests.under_own_key)
+    under = [one for one in digests.values if (one not in own) is of_client]
+    world.repository.commit(*new_oppositions(world.ports, world.campaign, tuple(under)))
+    ask(world, STRANGER, Wish.ERASE)
+    assert mails_to(world, STRANGER) == of_client
+
+
+# --- nobody keeps her from it ---------------------------------------------------------------------
+
+
+def test_law_12_requests_for_the_file_keep_nobody_from_an_erasure(known: World) -> None:
+    ask(known, times=3)
+    ask(known, wish=Wish.ERASE)
+    assert mails_to(known) == 2
+    token = link_in(known)
+    assert view_request(known.ports, token).wish is Wish.ERASE
+    take_at_once(known)
+    confirm_erasure(known.ports, token)
+
+
+@pytest.mark.parametrize("second", Wish)
+def test_a_link_for_an_erasure_is_for_both_until_its_pause_ends(known: World, second: Wish) -> None:
+    ask(known, wish=Wish.ERASE)
+    ask(known, wish=second)
+    assert mails_to(known) == 1
+
+
+def test_mails_that_are_stopped_are_stopped_for_an_erasure_too(known: World) -> None:
+    ask(known)
+    stop_links(known.ports, stop_in(known))
+    ask(known, wish=Wish.ERASE)
+    assert refusals(known) == ["stopped"]
+
+
+def test_a_stranger_who_never_stops_causes_two_mails_a_pause(known: World) -> None:
+    by_hour = []
+    for _ in range(2 * 24):
+        before = mails_to(known)
+        for _ in range(6):
+            for wish in Wish:
+                ask(known, wish=wish)
+            known.clock.advance(minutes=10)
+        by_hour.append(mails_to(known) - before)
+    assert {hour: mails for hour, mails in enumerate(by_hour) if mails} == {0: 4, 24: 2}
 
 
 # --- the mail -------------------------------------------------------------------------------------

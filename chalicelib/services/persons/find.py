@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeGuard
 
-from chalicelib.domain.addresses import OWN_KEY_IDS, Address, AddressDigests, digest
+from chalicelib.domain.addresses import Address, AddressDigests, digest
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.consents import Consent
 from chalicelib.domain.entity import Entity
@@ -64,13 +64,13 @@ class Names:
         """Know her by these digests too."""
         if digests.is_erased:
             return
-        self.own.update(_under_own_key(digests))
+        self.own.update(digests.under_own_key)
         self.digests.update(digests.values)
 
     def add_asked(self, digests: AddressDigests) -> None:
         """Know her by the address that was given."""
         self.add(digests)
-        self.asked.update(_under_own_key(digests))
+        self.asked.update(digests.under_own_key)
 
     def has(self, digests: AddressDigests | None) -> TypeGuard[AddressDigests]:
         """Whether these digests are hers."""
@@ -200,11 +200,6 @@ class Person:
                 names.add(entity.referee)
             case _:
                 pass
-
-
-def _under_own_key(digests: AddressDigests) -> tuple[str, ...]:
-    own = tuple(pair for pair in digests.pairs if pair.key_id in OWN_KEY_IDS)
-    return AddressDigests(own).values
 
 
 def find_person(

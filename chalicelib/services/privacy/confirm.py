@@ -24,7 +24,6 @@ from chalicelib.domain.privacy import (
     PrivacyLink,
     Wish,
     unpacked,
-    used_link,
     wish_of,
 )
 from chalicelib.services.errors import GoneError
@@ -83,7 +82,7 @@ def take_file(ports: Ports, token_text: str) -> dict[str, Any] | None:
     contact = asked.contact
     if contact.file is not None:
         fact = _fact(ports, asked, PrivacyFileGiven(contact_id=contact.contact_id))
-        ports.repository.commit(Replace(used_link(asked.link, ports.clock())), facts=[fact])
+        ports.repository.commit(facts=[fact])
         return unpacked(contact.file)
     if contact.file_asked_at is None:
         fact = _fact(ports, asked, PrivacyFileAsked(contact_id=contact.contact_id))

@@ -74,14 +74,14 @@ def decide_privacy_request(ports: Ports, fact: Fact) -> str:
         return "decided_already"
     campaign = current_campaign(ports, fact.campaign)
     digests = digests_of(ports, campaign, contact.address)
-    if not _is_known(ports, campaign, digests):
+    if not _is_known(ports, campaign, digests, requested.wish):
         return _refuse(ports, fact, contact, PrivacyReason.NOTHING_KNOWN)
     brand, digest = campaign.brand.id, own_digest(digests)
     last = privacy_link(ports, campaign, digest)
-    reason = reason_for_no_mail(last, ports.clock())
+    reason = reason_for_no_mail(last, requested.wish, ports.clock())
     if reason:
         return _refuse(ports, fact, contact, reason)
-    link = next_privacy_link(brand, digest, contact, last, ports.clock())
+    link = next_privacy_link(brand, digest, contact, requested.wish, last, ports.clock())
     body = PrivacyLinkGranted(contact_id=contact.contact_id, wish=requested.wish)
     ports.repository.commit(
         Replace(link) if last else Insert(link),
@@ -91,16 +91,20 @@ def decide_privacy_request(ports: Ports, fact: Fact) -> str:
     return "granted"
 
 
-def _is_known(ports: Ports, campaign: Campaign, digests: AddressDigests) -> bool:
-    """Whether the brand's programmes have anything about a person."""
-    brand = campaign.brand.id
+def _is_known(ports: Ports, campaign: Campaign, digests: AddressDigests, wish: Wish) -> bool:
+    """Whether the brand's programmes have anything about a person: for an erasure, anything but the
+    objection under our own key, which stays after it.
+    """
+    brand, own = campaign.brand.id, digests.under_own_key
     words = [
         Key.of(kind, brand=brand, digest=digest)
         for kind in (Opposition, Consent)
         for digest in digests.values
     ]
-    if ports.repository.read(*words).entities:
-        return True
+    for word in ports.repository.read(*words).entities.values():
+        stays = isinstance(word, Opposition) and word.digest in own
+        if not (stays and wish is Wish.ERASE):
+            return True
     return any(
         ports.repository.read(*_claims(one, digests)).entities
         for one in campaigns_of_brand(ports, brand)
