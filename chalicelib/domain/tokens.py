@@ -19,6 +19,9 @@ SESSION_LASTS = timedelta(hours=12)
 CHECKED_EVERY = timedelta(minutes=15)
 # After an invitation's closing day: who confirmed it sees the voucher for so long.
 SEEN_FOR = timedelta(days=90)
+# After a mail: an objection from it and a complaint about it are heard for so long, however soon
+# the campaign's addresses end.
+HEARD_FOR = timedelta(days=60)
 
 
 def hashed(token: str) -> str:
@@ -99,10 +102,16 @@ def invitation_token(text: str, campaign: Campaign, invitation: Invitation) -> T
     )
 
 
+def heard_until(campaign: Campaign, now: datetime) -> datetime:
+    """Until when the recipient of a mail that leaves now is heard."""
+    return max(campaign.contact_ends_at(), now + HEARD_FOR)
+
+
 def unsubscribe_token(
     text: str,
     campaign: Campaign,
     digests: AddressDigests,
+    now: datetime,
     *,
     sponsor_id: str = "",
     invitation_id: str | None = None,
@@ -119,7 +128,7 @@ def unsubscribe_token(
         referral_id=referral_id,
         contact_id=contact_id,
         digests=digests,
-        ends_at=campaign.contact_ends_at(),
+        ends_at=heard_until(campaign, now),
     )
 
 

@@ -10,7 +10,7 @@ asks for it, whatever she has objected to.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from chalicelib.domain import invitations, mails, tokens
 from chalicelib.domain.addresses import AddressDigests
@@ -192,7 +192,7 @@ def _sign_in(ports: Ports, sender: Sender, granted: SignInGranted, fact: Fact) -
             token,
             tokens.sign_in_stop_token(stop_text, link, now),
             tokens.unsubscribe_token(
-                objection.text, campaign, digests, sponsor_id=granted.sponsor_id
+                objection.text, campaign, digests, now, sponsor_id=granted.sponsor_id
             ),
         ),
         digests=digests,
@@ -240,6 +240,7 @@ def _privacy_link(
                 objection.text,
                 campaign,
                 digests,
+                now,
                 sponsor_id=sponsor_id,
                 invitation_id=invitation_id,
                 contact_id=contact.contact_id,
@@ -305,6 +306,7 @@ def _invitation(ports: Ports, sender: Sender, fact: InvitationAccepted) -> Draft
                 objection.text,
                 campaign,
                 digests,
+                ports.clock(),
                 sponsor_id=invitation.sponsor_id,
                 invitation_id=invitation.invitation_id,
             ),
@@ -383,22 +385,27 @@ def _voucher(
         content=content,
         correlation=voucher.correlation,
         digests=digests,
-        tokens=(_objection_of(holder, objection.text, campaign, digests),),
+        tokens=(_objection_of(holder, objection.text, campaign, digests, ports.clock()),),
         unsubscribe_url=objection.url,
         ids={"voucher": voucher.voucher_id},
     )
 
 
 def _objection_of(
-    holder: Sponsor | Referral, text: str, campaign: Campaign, digests: AddressDigests
+    holder: Sponsor | Referral,
+    text: str,
+    campaign: Campaign,
+    digests: AddressDigests,
+    now: datetime,
 ) -> Token:
     """The token by which a voucher's holder objects to further mails."""
     if isinstance(holder, Sponsor):
-        return tokens.unsubscribe_token(text, campaign, digests, sponsor_id=holder.sponsor_id)
+        return tokens.unsubscribe_token(text, campaign, digests, now, sponsor_id=holder.sponsor_id)
     return tokens.unsubscribe_token(
         text,
         campaign,
         digests,
+        now,
         sponsor_id=holder.sponsor_id,
         invitation_id=holder.invitation_id,
         referral_id=holder.referral_id,

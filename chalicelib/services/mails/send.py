@@ -25,6 +25,7 @@ from chalicelib.domain import mails
 from chalicelib.domain.fact_bodies import InvitationAccepted, body_of
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.mails import AT_MOST_ONCE, Mail, MailProblem, MailState
+from chalicelib.domain.tokens import heard_until
 from chalicelib.mails.message import compose
 from chalicelib.mails.render import render
 from chalicelib.services.errors import RetryLaterError, SenderBusyError
@@ -111,7 +112,7 @@ def _lease(ports: Ports, draft: Draft, *, caused_at: datetime) -> _Leased | None
         contact_id=draft.contact.contact_id,
         state=MailState.LEASED,
         leased_at=now,
-        ends_at=draft.campaign.contact_ends_at(),
+        ends_at=heard_until(draft.campaign, now),
         correlation=draft.correlation,
         digests=draft.digests,
         ids=draft.ids,
