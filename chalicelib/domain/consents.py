@@ -121,6 +121,12 @@ def ends_in_withdrawal(consents: Iterable[Consent]) -> bool:
     return word is not None and word.state is ConsentState.WITHDRAWAL
 
 
+def is_given_here(consent: Consent) -> bool:
+    """Whether she agreed here; the client may have sent the same word back to us, later."""
+    given = consent.given
+    return given is not None and given.source is not ConsentSource.CLIENT
+
+
 def _rank(word: Word) -> tuple[datetime, bool]:
     return word.at, word.state is ConsentState.WITHDRAWAL
 

@@ -6,8 +6,8 @@ which expires (law 9). What a token may be used for is decided in tokens.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -113,12 +113,18 @@ class RefereeClaim(Entity):
 
 @dataclass(frozen=True, kw_only=True)
 class Opposition(Entity):
-    """A person's objection to mails of this brand."""
+    """A person's objection to mails of this brand.
+
+    `rewards` and `invited`: what a sponsor who was forgotten had used up of the cap and the quota,
+    by campaign. It counts if she signs in again.
+    """
 
     brand: str
     digest: str
     recorded_at: datetime
     scope: OppositionScope = OppositionScope.INVITATIONS
+    rewards: Mapping[str, int] = field(default_factory=dict)
+    invited: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -255,6 +261,25 @@ def oppositions(
     ]
     narrower = [one for one in known.values() if widest([one.scope, scope]) is not one.scope]
     return new + [replace(one, scope=scope) for one in narrower]
+
+
+def with_used_up(opposition: Opposition, sponsors: Iterable[Sponsor]) -> Opposition:
+    """The opposition, with what these sponsors, who are forgotten, have used up."""
+    rewards, invited = dict(opposition.rewards), dict(opposition.invited)
+    for one in sponsors:
+        rewards[one.campaign] = max(one.rewards, rewards.get(one.campaign, 0))
+        invited[one.campaign] = max(one.invited, invited.get(one.campaign, 0))
+    return replace(opposition, rewards=rewards, invited=invited)
+
+
+def with_used_up_before(sponsor: Sponsor, recorded: Iterable[Opposition]) -> Sponsor:
+    """A new sponsor, who may be one that was forgotten: what she used up then counts."""
+    known = [(one.rewards, one.invited) for one in recorded]
+    return replace(
+        sponsor,
+        rewards=max((rewards.get(sponsor.campaign, 0) for rewards, _ in known), default=0),
+        invited=max((invited.get(sponsor.campaign, 0) for _, invited in known), default=0),
+    )
 
 
 def widest(scopes: Iterable[OppositionScope]) -> OppositionScope | None:

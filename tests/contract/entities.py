@@ -111,7 +111,10 @@ ENTITIES: list[Entity] = [
     ),
     SponsorClaim(campaign=CAMPAIGN, digest="d", sponsor_id="s"),
     RefereeClaim(campaign=CAMPAIGN, digest="d", sponsor_id="s", invitation_id="i"),
-    Opposition(brand="demo", digest="d", recorded_at=MORNING, scope=OppositionScope.ALL),
+    Opposition(
+        brand="demo", digest="d", recorded_at=MORNING, scope=OppositionScope.ALL,
+        rewards={CAMPAIGN: 2}, invited={CAMPAIGN: 5},
+    ),
     Link(link_code="abc", campaign=CAMPAIGN, sponsor_id="s"),
     LinkDay(
         link_code="abc", campaign=CAMPAIGN, day=date(2026, 3, 2), sign_ups=3, ends_at=LATER

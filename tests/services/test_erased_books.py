@@ -22,12 +22,14 @@ from chalicelib.domain.people import (
     Opposition,
     OppositionScope,
     RefereeClaim,
+    Sponsor,
+    with_used_up_before,
 )
 from chalicelib.domain.redemptions import Purchase
 from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import Voucher, VoucherState, is_live
 from chalicelib.services.campaigns.put import put_campaign
-from chalicelib.services.errors import GoneError, UnauthorisedError, UnknownError
+from chalicelib.services.errors import GoneError, QuotaError, UnauthorisedError, UnknownError
 from chalicelib.services.invitations.invite import Referee, invite, sign_up
 from chalicelib.services.invitations.respond import confirm, view_offer
 from chalicelib.services.lookups import campaigns_of_brand
@@ -327,6 +329,47 @@ def test_of_a_stranger_nothing_is_found_and_nothing_stays(world: World) -> None:
     assert not receipt.found
     assert not receipt.opposed
     assert world.memory._items == before
+
+
+def brings(world: World, *names: str) -> int:
+    """Each is invited, confirms and keeps an order; how many rewards sponsors have by then."""
+    for name in names:
+        address = f"{name}@example.fr"
+        world.referral(address)
+        world.drop_orders(world.order(name, "kept", of=address), file=name)
+        world.run()
+        world.clock.advance(hours=1)
+    return sum(one.rule == "sponsor-reward" for one in world.memory.all(Voucher))
+
+
+def test_forgetting_a_sponsor_begins_no_cap_again() -> None:
+    world = new_world(caps={"sponsor_rewards": 2})
+    assert brings(world, "jeanne", "paul", "lise") == 2
+    for name in ("marc", "odile"):
+        erase(world, SPONSOR)
+        world.run()
+        assert brings(world, name) == 2
+
+
+def test_forgetting_a_sponsor_begins_no_quota_again() -> None:
+    world = new_world(quotas={"invitations_per_sponsor": 1})
+    world.invite(world.sponsor(), REFEREE)
+    world.run()
+    erase(world, SPONSOR)
+    world.clock.advance(hours=1)
+    with pytest.raises(QuotaError):
+        world.invite(world.sponsor(), "paul@example.fr")
+
+
+def test_what_was_used_up_counts_in_its_own_campaign_alone() -> None:
+    world = new_world(quotas={"invitations_per_sponsor": 1})
+    world.invite(world.sponsor(), REFEREE)
+    world.run()
+    erase(world, SPONSOR)
+    [kept, *_] = world.memory.all(Opposition)
+    [gone] = world.memory.all(Sponsor)
+    assert with_used_up_before(replace(gone, invited=0), [kept]).invited == 1
+    assert with_used_up_before(replace(gone, campaign="other"), [kept]).invited == 0
 
 
 # --- the receipt ---------------------------------------------------------------------------------

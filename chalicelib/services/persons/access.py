@@ -90,7 +90,12 @@ def _objection(recorded: Sequence[Opposition]) -> Part | None:
         return None
     widest = max(recorded, key=lambda one: list(OppositionScope).index(one.scope))
     since = min(one.recorded_at for one in recorded)
-    return {"since": since.isoformat(), "to": _OBJECTIONS[widest.scope]}
+    return {
+        "since": since.isoformat(),
+        "to": _OBJECTIONS[widest.scope],
+        "rewards_before_you_were_forgotten": dict(widest.rewards),
+        "invitations_before_you_were_forgotten": dict(widest.invited),
+    }
 
 
 def _words(consents: Sequence[Consent]) -> Iterator[Part]:

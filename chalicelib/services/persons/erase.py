@@ -33,6 +33,7 @@ from chalicelib.domain.consents import (
     ConsentChange,
     ConsentSource,
     ends_in_withdrawal,
+    is_given_here,
 )
 from chalicelib.domain.consents_files import (
     ConsentsFile,
@@ -59,6 +60,7 @@ from chalicelib.domain.people import (
     Sponsor,
     oppositions,
     widest,
+    with_used_up,
 )
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher, is_live
@@ -282,7 +284,7 @@ class _Erasure(Forgotten):
         to stop its news too. Then no word of hers waits in the table.
         """
         known = self.person.consents()
-        given_here = next((one for one in known if _is_given_here(one)), None)
+        given_here = next((one for one in known if is_given_here(one)), None)
         if given_here and not ends_in_withdrawal(known):
             self._end_consent(given_here)
         waiting = set(self._waiting_for_file())
@@ -330,15 +332,19 @@ class _Erasure(Forgotten):
                     pass
 
     def _oppose(self) -> None:
-        """Keep an objection under our own key alone, so that nobody can have her invited again."""
+        """Keep an objection under our own key alone, so that nobody can have her invited again, and
+        that forgetting a sponsor begins no cap again.
+        """
         ports, own = self.ports, self.person.names.own
         recorded = self.person.oppositions()
         scope = widest(one.scope for one in recorded) or OppositionScope.INVITATIONS
         first = min((one.recorded_at for one in recorded), default=ports.clock())
         mine = [one for one in recorded if one.digest in own]
         wanted = oppositions(self.person.brand, sorted(own), mine, first, scope)
+        after = {one.digest: one for one in (*mine, *wanted)}
+        used_up = [with_used_up(one, self.person.sponsors()) for one in after.values()]
         changes: list[Change] = [
-            Replace(one) if one.revision else Insert(one) for one in wanted if own
+            Replace(one) if one.revision else Insert(one) for one in used_up if one not in mine
         ]
         changes += [Remove(one) for one in recorded if own and one.digest not in own]
         self._commit(changes)
@@ -421,12 +427,6 @@ class _Erasure(Forgotten):
     def _is_holder(self, voucher: Voucher) -> bool:
         names = self.person.names
         return voucher.holder_id in names.sponsors | names.referrals
-
-
-def _is_given_here(consent: Consent) -> bool:
-    """Whether she agreed here; the client may have sent the same word back to us, later."""
-    given = consent.given
-    return given is not None and given.source is not ConsentSource.CLIENT
 
 
 def _without_digests(part: ExportPart, held: Mapping[str, Voucher]) -> ExportPart:

@@ -118,6 +118,11 @@ class Person:
         known = sorted(self.names.digests)
         return oppositions_to(self.ports, self.brand, known) if known else []
 
+    def sponsors(self) -> list[Sponsor]:
+        """Her, as a sponsor, in each campaign."""
+        sponsors = (one for one in self.found if isinstance(one, Sponsor))
+        return [one for one in sponsors if one.sponsor_id in self.names.sponsors]
+
     def consents(self) -> list[Consent]:
         """What is known of her consents to the brand's news."""
         known = sorted(self.names.digests)

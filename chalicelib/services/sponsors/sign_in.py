@@ -8,6 +8,7 @@ link may last; it is kept longer only if the link in the mail opens a session.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -23,12 +24,14 @@ from chalicelib.domain.fact_bodies import (
 from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.people import (
     Contact,
+    Opposition,
     OppositionScope,
     Sponsor,
     link_of,
     new_contact,
     new_sponsor,
     sponsor_claims,
+    with_used_up_before,
 )
 from chalicelib.domain.sign_ins import SignInLink, SignInReason, next_link, reason_to_wait
 from chalicelib.services.digests import complete_sponsor, digests_of
@@ -89,11 +92,12 @@ def decide_sign_in(ports: Ports, fact: Fact) -> str:
         return _refuse(ports, fact, contact, SignInReason.LIST_UNAVAILABLE)
     if vip.found is None:
         return _refuse(ports, fact, contact, SignInReason.NOT_ON_VIP_LIST, vip)
-    if _objects(ports, campaign, digests):
+    objections = oppositions_to(ports, campaign.brand.id, digests.values)
+    if _objects(objections):
         return _refuse(ports, fact, contact, SignInReason.OPPOSED, vip)
     sponsor = _sponsor_of(ports, campaign, digests)
     if sponsor is None:
-        return _grant_new_sponsor(ports, fact, campaign, contact, digests, vip)
+        return _grant_new_sponsor(ports, fact, campaign, contact, digests, objections, vip)
     return _grant_known_sponsor(ports, fact, campaign, contact, sponsor, vip)
 
 
@@ -141,10 +145,9 @@ def _linked(
     return [kept, Replace(link) if last else Insert(link)]
 
 
-def _objects(ports: Ports, campaign: Campaign, digests: AddressDigests) -> bool:
+def _objects(objections: Sequence[Opposition]) -> bool:
     """Whether the person wants no mail of the brand: nobody else may ask for one to her either."""
-    known = oppositions_to(ports, campaign.brand.id, digests.values)
-    return any(one.scope is OppositionScope.ALL for one in known)
+    return any(one.scope is OppositionScope.ALL for one in objections)
 
 
 def _sponsor_of(ports: Ports, campaign: Campaign, digests: AddressDigests) -> Sponsor | None:
@@ -165,6 +168,7 @@ def _grant_new_sponsor(
     campaign: Campaign,
     contact: Contact,
     digests: AddressDigests,
+    objections: Sequence[Opposition],
     vip: Membership,
 ) -> str:
     sponsor = new_sponsor(
@@ -177,6 +181,7 @@ def _grant_new_sponsor(
         now=ports.clock(),
         traces=traces_for(ports, campaign, contact.address),
     )
+    sponsor = with_used_up_before(sponsor, objections)
     ports.repository.commit(
         Insert(sponsor),
         *map(Insert, sponsor_claims(sponsor, digests.values)),
