@@ -18,6 +18,8 @@ from chalicelib.domain.addresses import Address, DigestKey, digest
 from chalicelib.domain.providers import is_public
 
 TRACE_LENGTH = 16  # hex characters
+# Before the country's: `co.uk`, `com.br`, `gouv.fr`.
+_ENDINGS = frozenset(("ac", "co", "com", "edu", "gob", "gouv", "gov", "ne", "net", "or", "org"))
 _LEAST_STEM = 3  # letters; what is shorter is alike by chance
 _IPV4_PREFIX, _IPV6_PREFIX = 24, 48
 
@@ -41,8 +43,19 @@ def traces_of(address: Address, key: DigestKey) -> Traces:
 
 
 def domain_trace(address: Address, key: DigestKey) -> str | None:
-    """What addresses at one private domain have in common."""
-    return None if is_public(address.domain) else _trace("domain", address.domain, key)
+    """What addresses at one private domain have in common, also at names below it: who owns a
+    domain makes as many as she likes.
+    """
+    owned = _owned(address.domain)
+    return None if is_public(address.domain) or is_public(owned) else _trace("domain", owned, key)
+
+
+def _owned(domain: str) -> str:
+    """The part of a domain that somebody owns, without a list of all endings (decision 22): where
+    that is wrong, strangers look related, which weighs little.
+    """
+    labels = domain.split(".")
+    return ".".join(labels[-3 if labels[-2] in _ENDINGS else -2 :])
 
 
 def _stem_trace(address: Address, key: DigestKey) -> str | None:
@@ -53,7 +66,11 @@ def _stem_trace(address: Address, key: DigestKey) -> str | None:
     if len(stem) >= _LEAST_STEM:
         return _trace("stem", stem, key)
     # Figures alone are a name at some public providers, and a sequence at a domain of one's own.
-    return None if is_public(address.domain) else _trace("stem", f"{stem}@{address.domain}", key)
+    return (
+        None
+        if is_public(address.domain)
+        else _trace("stem", f"{stem}@{_owned(address.domain)}", key)
+    )
 
 
 def network_of(caller: str) -> str | None:

@@ -37,6 +37,7 @@ def stem(text: str) -> str | None:
         ("MARTIN3@gmail.com", "martin4@gmail.com"),
         ("1@ring.example.fr", "27@ring.example.fr"),
         ("+a@ring.example.fr", "+b@ring.example.fr"),
+        ("1@a.ring.fr", "2@b.ring.fr"),
     ],
 )
 def test_addresses_of_a_sequence_have_one_stem(one: str, other: str) -> None:
@@ -48,7 +49,7 @@ def test_addresses_of_a_sequence_have_one_stem(one: str, other: str) -> None:
     ("one", "other"),
     [
         ("martin1@gmail.com", "martine1@gmail.com"),
-        ("1@ring.example.fr", "1@other.example.fr"),
+        ("1@ring.fr", "1@other.fr"),
     ],
 )
 def test_other_names_have_other_stems(one: str, other: str) -> None:
@@ -69,6 +70,32 @@ def test_a_private_domain_has_a_trace_and_a_public_one_none() -> None:
     assert None not in traced
     for domain in ("gmail.com", "hotmail.be", "yahoo.co.uk", "mailinator.com", "gmx.net"):
         assert domain_trace(Address.parse(f"a@{domain}"), KEY) is None
+
+
+@pytest.mark.parametrize(
+    ("domain", "owned"),
+    [
+        ("x1.ring.fr", "ring.fr"),
+        ("a.b.c.abc.fr", "abc.fr"),
+        ("x1.ring.co.uk", "ring.co.uk"),
+        ("x1.ring.com", "ring.com"),
+    ],
+)
+def test_names_below_a_private_domain_are_no_other_domains(domain: str, owned: str) -> None:
+    """Whoever owns one makes as many as she likes: each would be within the limits."""
+    one, other = (domain_trace(Address.parse(f"a@{each}"), KEY) for each in (domain, owned))
+    assert one is not None
+    assert one == other
+
+
+@pytest.mark.parametrize("pair", [("a.co.uk", "b.co.uk"), ("a.gouv.fr", "b.gouv.fr")])
+def test_of_an_ending_many_own_a_part(pair: tuple[str, str]) -> None:
+    one, other = (domain_trace(Address.parse(f"a@{each}"), KEY) for each in pair)
+    assert one != other
+
+
+def test_a_name_below_a_public_domain_has_no_trace() -> None:
+    assert domain_trace(Address.parse("a@perso.orange.fr"), KEY) is None
 
 
 def test_what_is_common_is_public_and_companies_and_schools_are_not() -> None:
