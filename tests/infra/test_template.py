@@ -526,6 +526,16 @@ def test_those_who_make_digests_may_read_the_keys_and_nobody_may_write_them(
     }
 
 
+def test_those_who_look_through_versions_of_files_may_list_them(resources: Resources) -> None:
+    """`persons` finds the files that still have somebody's digest, and until when."""
+    listing = {
+        name
+        for name, statement in statements(resources)
+        if "s3:ListBucketVersions" in listed(statement["Action"])
+    }
+    assert listing == {f"{name}Role" for name in ("Ingest", "Persons", "Reconcile", "Root")}
+
+
 def test_only_the_mail_function_may_send(resources: Resources) -> None:
     senders = {
         name
