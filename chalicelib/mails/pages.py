@@ -33,7 +33,8 @@ def unsubscribe_page(campaign: Campaign | None, locale: str, action: str) -> str
     if campaign is None:
         return _page(locale, "ended_title", ["ended_text"])
     name = one_line(campaign.brand.name)
-    return _page(locale, "title", ["intro"], action=action, brand_name=name)
+    rights_url = f"/privacy/?campaign={campaign.id}"
+    return _page(locale, "title", ["intro"], action=action, brand_name=name, rights_url=rights_url)
 
 
 def refused_page(scope: OppositionScope, locale: str) -> str:
@@ -42,7 +43,13 @@ def refused_page(scope: OppositionScope, locale: str) -> str:
 
 
 def _page(
-    locale: str, title: str, paragraphs: list[str], *, action: str = "", brand_name: str = ""
+    locale: str,
+    title: str,
+    paragraphs: list[str],
+    *,
+    action: str = "",
+    brand_name: str = "",
+    rights_url: str = "",
 ) -> str:
     blocks = words_of(f"{locale}/unsubscribe.txt", {"brand_name": brand_name})
     words = {name: typeset(" ".join(parts), locale) for name, parts in blocks.items()}
@@ -60,5 +67,7 @@ def _page(
             brand_name=brand_name or "Tandem",
             action=action,
             choices=choices,
+            rights_url=rights_url,
+            rights=words["rights"],
         )
     )

@@ -331,11 +331,17 @@ def test_the_page_names_the_brand_in_the_readers_language(
     assert words in world.ask(page.with_body(None, Accept_Language=language)).body.decode()
 
 
+def test_the_page_leads_to_what_else_somebody_may_ask_for(world: World) -> None:
+    html = world.ask(GOOD["unsubscribe_page"](world)).body.decode()
+    assert f'<a href="/privacy/?campaign={CAMPAIGN}">Vos données' in html
+
+
 def test_the_page_of_an_unknown_token_says_so_and_has_no_button(world: World) -> None:
     page = Request("GET", "/v1/unsubscribe/unknown/page")
     html = world.ask(page).body.decode()
     assert "Ce lien n’est plus valable" in html
     assert "<form" not in html
+    assert "<a " not in html  # of no campaign
 
 
 def test_unsubscribing_ends_the_invitation(world: World) -> None:
