@@ -119,7 +119,7 @@ def _confirm_erasure(world: World) -> Request:
 
 def _stop_sign_ins(world: World) -> Request:
     world.sign_in_token()
-    token = world.last_to(VIP).token("/sign-in-stop/#token=")
+    token = world.last_to(VIP).token(f"/sign-in-stop/?campaign={CAMPAIGN}#token=")
     return Request("POST", f"/v1/sign-in-stops/{token}")
 
 

@@ -38,7 +38,7 @@ def test_a_request_names_the_wish_and_is_answered_honestly(
     page.get_by_label("E-mail address").fill("jeanne@example.fr")
     page.get_by_role("button", name="Send my request").click()
     heading(page, "We have your request")
-    expect(page.get_by_text("If we have something about this address")).to_be_visible()
+    expect(page.get_by_text("If we keep anything about this address")).to_be_visible()
     [made] = api.made(ASK)
     assert made.body == {
         "campaign": "demo-vip", "wish": wish, "email": "jeanne@example.fr", "locale": "en",

@@ -61,7 +61,7 @@ SIGN_IN = SignInMail(
     campaign=CAMPAIGN,
     first_name=None,
     link="https://tandem.example/sponsor/?campaign=demo&x=1#token=SIGNIN",
-    stop_link="https://tandem.example/sign-in-stop/#token=NOT-ME",
+    stop_link="https://tandem.example/sign-in-stop/?campaign=demo-vip#token=NOT-ME",
     expires_minutes=15,
     unsubscribe_link=STOP,
 )
@@ -70,7 +70,7 @@ FILE = PrivacyMail(
     first_name=None,
     is_erasure=False,
     link="https://tandem.example/privacy/?campaign=demo#token=FILE",
-    stop_link="https://tandem.example/sign-in-stop/#token=NOT-ME",
+    stop_link="https://tandem.example/sign-in-stop/?campaign=demo-vip#token=NOT-ME",
     expires_hours=24,
     unsubscribe_link=STOP,
 )

@@ -203,8 +203,8 @@ export const texts = {
   "privacy.page-title": "Your data",
   "privacy.title": "Your data",
   "privacy.text":
-    "Ask for a copy of what the referral programmes of {brand} keep about you, or have it erased. " +
-    "The answer comes by e-mail: only you can confirm.",
+    "Ask for a copy of the data that the referral programmes of {brand} keep about you, or have them " +
+    "erased. We answer by e-mail: nobody else can confirm for you.",
   "privacy.wish": "What would you like?",
   "privacy.wish-export": "Get a copy of my data",
   "privacy.wish-erase": "Have my data erased",
@@ -214,7 +214,7 @@ export const texts = {
     "privacy notice.",
   "privacy-sent.title": "We have your request",
   "privacy-sent.text":
-    "If we have something about this address, an e-mail with a link is on its way; otherwise you will " +
+    "If we keep anything about this address, an e-mail with a link is on its way; otherwise you will " +
     "receive nothing. It may take a few minutes; please check your spam folder too. If you had asked " +
     "before, the link in our last e-mail still works: we will not send another one right away. What " +
     "you entered is erased after a day.",
@@ -252,11 +252,11 @@ export const texts = {
   "privacy-started.title": "Your data are being erased",
   "privacy-started.text":
     "It takes some minutes, an hour at most. You will receive no other message: we do not have your " +
-    "address any more then. When it is done, the link in the e-mail leads nowhere.",
+    "address any more then. When it is done, the link in the e-mail no longer works.",
   "privacy-over.title": "This link no longer works",
   "privacy-over.text":
-    "If you confirmed that your data are erased, it is done. Otherwise the link has ended, or a more " +
-    "recent e-mail has another one.",
+    "If you confirmed the erasure, it is done. Otherwise the link has expired, or a more recent e-mail " +
+    "has another one.",
   "privacy-over.again": "Make a new request",
 
   "sign-in-stop.page-title": "Links by e-mail",

@@ -208,8 +208,8 @@ export const texts = {
   "privacy.page-title": "Vos données",
   "privacy.title": "Vos données",
   "privacy.text":
-    "Demandez une copie de ce que les programmes de parrainage de {brand} gardent à votre sujet, " +
-    "ou leur effacement. Votre réponse arrive par e-mail : vous seul pouvez confirmer.",
+    "Demandez une copie des données que les programmes de parrainage de {brand} conservent à votre " +
+    "sujet, ou leur effacement. Nous vous répondons par e-mail : personne ne peut confirmer à votre place.",
   "privacy.wish": "Que souhaitez-vous ?",
   "privacy.wish-export": "Recevoir une copie de mes données",
   "privacy.wish-erase": "Faire effacer mes données",
@@ -219,14 +219,14 @@ export const texts = {
     "la politique de confidentialité de l’enseigne.",
   "privacy-sent.title": "Votre demande est prise en compte",
   "privacy-sent.text":
-    "Si nous avons quelque chose au sujet de cette adresse, un e-mail avec un lien est en route ; " +
+    "Si nous conservons des données liées à cette adresse, un e-mail avec un lien est en route ; " +
     "sinon, vous ne recevrez rien. Cela peut prendre quelques minutes ; vérifiez aussi vos " +
     "courriers indésirables. Si vous aviez déjà fait une demande, le lien de notre dernier e-mail " +
     "fonctionne encore : nous n’en envoyons pas d’autre dans l’immédiat. L’adresse saisie est effacée " +
     "au bout d’un jour.",
   "privacy-file.title": "Une copie de vos données",
   "privacy-file.text":
-    "Le fichier contient tout ce que les programmes de parrainage de {brand} gardent au sujet de " +
+    "Le fichier contient tout ce que les programmes de parrainage de {brand} conservent au sujet de " +
     "{address}. Vous pouvez le télécharger jusqu’au {until}.",
   "privacy-file.take": "Télécharger mes données",
   "privacy-file.take-first": "Télécharger d’abord une copie",
@@ -236,13 +236,13 @@ export const texts = {
   "privacy-file.taken": "Votre fichier est téléchargé : {name}.",
   "privacy-erasure.title": "Faire effacer vos données",
   "privacy-erasure.text":
-    "Il s’agit de tout ce que les programmes de parrainage de {brand} gardent au sujet de {address}. " +
+    "Il s’agit de tout ce que les programmes de parrainage de {brand} conservent au sujet de {address}. " +
     "L’effacement est définitif. Ce lien est valable jusqu’au {until}.",
   "privacy-erasure.goes-title": "Ce qui est effacé",
   "privacy-erasure.goes":
     "Votre adresse, votre prénom, votre espace et votre lien de parrainage, vos liens reçus par " +
     "e-mail et votre accord pour recevoir des actualités. Vos invitations sans réponse sont closes. " +
-    "Nous n’en informons personne : ni ceux que vous avez invités, ni celui qui vous a invité.",
+    "Nous n’en informons personne : ni les personnes que vous avez invitées, ni celle qui vous a invité.",
   "privacy-erasure.vouchers-title": "Vos bons d’achat",
   "privacy-erasure.vouchers":
     "Ils restent valables jusqu’à leur date de fin, pour qui en a le code. Notez vos codes : nous ne " +
@@ -260,7 +260,7 @@ export const texts = {
   "privacy-started.title": "L’effacement est en cours",
   "privacy-started.text":
     "Il prend quelques minutes, une heure au plus. Vous ne recevrez pas d’autre message : nous n’avons " +
-    "plus votre adresse ensuite. Quand c’est fait, le lien de l’e-mail ne mène plus à rien.",
+    "plus votre adresse ensuite. Une fois l’effacement terminé, le lien de l’e-mail ne fonctionne plus.",
   "privacy-over.title": "Ce lien n’est plus valable",
   "privacy-over.text":
     "Si vous avez confirmé l’effacement, il est fait. Sinon, le lien a expiré ou a été remplacé par " +
@@ -272,8 +272,8 @@ export const texts = {
   "sign-in-stop.text":
     "Quelqu’un a peut-être saisi votre adresse par erreur. Nous pouvons cesser d’y envoyer des liens comme celui-ci pendant 30 jours ; celui que vous avez reçu ne fonctionnera plus.",
   "sign-in-stop.stop": "Ne plus m’envoyer ces liens",
-  "sign-in-stop.resume-text": "Vous les aviez arrêtés et souhaitez en recevoir à nouveau ?",
-  "sign-in-stop.resume": "M’en envoyer à nouveau à ma demande",
+  "sign-in-stop.resume-text": "Vous aviez arrêté ces envois et avez changé d’avis ?",
+  "sign-in-stop.resume": "Recevoir à nouveau des liens",
   "sign-in-stopped.title": "C’est noté",
   "sign-in-stopped.text":
     "Nous n’enverrons plus de lien comme celui-ci à cette adresse pendant 30 jours. Le bouton du même e-mail vous permet de changer d’avis.",

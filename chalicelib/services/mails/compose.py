@@ -179,7 +179,7 @@ def _sign_in(ports: Ports, sender: Sender, granted: SignInGranted, fact: Fact) -
         first_name=contact.first_name,
         link=f"{sender.origin}/sponsor/?campaign={campaign.id}#token={text}",
         expires_minutes=int((token.ends_at - now).total_seconds() // 60),
-        stop_link=f"{sender.origin}/sign-in-stop/#token={stop_text}",
+        stop_link=f"{sender.origin}/sign-in-stop/?campaign={campaign.id}#token={stop_text}",
         unsubscribe_link=objection.link,
     )
     return Draft(
@@ -223,7 +223,7 @@ def _privacy_link(
         is_erasure=granted.wish is Wish.ERASE,
         link=f"{sender.origin}/privacy/?campaign={campaign.id}#token={text}",
         expires_hours=round((token.ends_at - now) / timedelta(hours=1)),
-        stop_link=f"{sender.origin}/sign-in-stop/#token={stop_text}",
+        stop_link=f"{sender.origin}/sign-in-stop/?campaign={campaign.id}#token={stop_text}",
         unsubscribe_link=objection.link,
     )
     sponsor_id, invitation_id = _known_as(ports, campaign, digests)
