@@ -5,6 +5,7 @@ import {
   formatCount,
   formatDateTime,
   formatDay,
+  formatMinute,
   formatMoney,
   formatPercent,
   formatShortDay,
@@ -40,6 +41,12 @@ test("French writes the first of a month as an ordinal, and no other day", () =>
 
 test("an instant is shown to the second", () => {
   assert.equal(formatDateTime("2025-10-02T08:15:30Z", "Europe/Paris"), "2 Oct 2025, 10:15:30");
+});
+
+test("an instant is said to the minute where people read it", () => {
+  assert.equal(formatMinute("2025-10-02T08:15:30Z", "Europe/Paris"), "2 October 2025 at 10:15");
+  chooseLanguage("fr");
+  assert.equal(formatMinute("2025-10-02T08:15:30Z", "Europe/Paris"), "2 octobre 2025 à 10:15");
 });
 
 test("what is not a date is shown as it is", () => {

@@ -10,7 +10,7 @@ import { apiPath, asProblem, callApi } from "../shared/api.js";
 import { applyBrand } from "../shared/brand.js";
 import { requestedCampaign } from "../shared/campaign.js";
 import { byId, createElement, onClick, within } from "../shared/elements.js";
-import { formatDateTime } from "../shared/format.js";
+import { formatMinute } from "../shared/format.js";
 import { showProblem } from "../shared/form-errors.js";
 import { forgetFragment, takeFragment } from "../shared/fragment.js";
 import { clear, setText } from "../shared/page-text.js";
@@ -55,7 +55,7 @@ function showRequest(request) {
   const values = {
     brand: request.brand.name,
     address: request.address,
-    until: () => formatDateTime(request.ends_at),
+    until: () => formatMinute(request.ends_at),
   };
   setText(byId("file-text"), "privacy-file.text", values);
   setText(byId("erasure-text"), "privacy-erasure.text", values);

@@ -30,6 +30,16 @@ export function formatShortDay(value, timeZone) {
 }
 
 /**
+ * An instant as people say it, to the minute.
+ *
+ * @param {string} value
+ * @param {string} [timeZone]
+ */
+export function formatMinute(value, timeZone) {
+  return formatDate(value, { dateStyle: "long", timeStyle: "short", timeZone });
+}
+
+/**
  * An instant, to the second.
  *
  * @param {string} value
