@@ -115,9 +115,9 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
             DELETE,
         ],  # the objection that stays; the sponsor, who ends a round
         *[BATCH, GET, BATCH, SCAN, *[BATCH] * 2],
-        *[*[DELETE] * 7, *[PUT] * 2, DELETE],  # her session, tokens and mails; the last claim
+        *[*[DELETE] * 4, *[PUT] * 2, DELETE],  # her session, tokens and mails; the last claim
         *[*[BATCH] * 2, SCAN, *[BATCH] * 2],  # nothing is left
-        *[GET, DELETE],  # what was typed for the request
+        *[GET, WRITE],  # what was typed for the request, and its links
     ],
     "reward: a confirmation": [
         *[GET, GET, QUERY, WRITE],  # what is earned and what stands; granted

@@ -184,7 +184,7 @@ def test_the_mail_is_in_the_language_that_was_asked_for(known: World) -> None:
     request_privacy(known.ports, CAMPAIGN, Address.parse(REFEREE), Wish.ERASE, "en")
     known.run()
     mail = known.mailer.to(REFEREE)[-1]
-    assert "Confirm that your data" in mail.message["Subject"]
+    assert "Confirm the erasure of your data" in mail.message["Subject"]
     assert "24 hours" in mail.text
 
 
@@ -679,9 +679,13 @@ def test_an_erasure_that_is_killed_anywhere_is_done_by_the_next_delivery() -> No
     worlds = killed_everywhere(confirmed, erase, lambda world: world.ports)
     assert len(worlds) > 40
     for world in worlds:
+        [fact] = world.facts(FactName.ERASURE_CONFIRMED)
+        if world.repository.get(Contact, contact_id=fact.subject):
+            assert view_request(world.ports, link_in(world)).is_started  # not: it is done
         erase(world, world.ports)
         assert world.memory.all(RefereeClaim) == []
         assert all(one.address.typed != REFEREE for one in world.memory.all(Contact))
+        assert all(one.contact_id != fact.subject for one in world.memory.all(Token))
 
 
 # --- a restored table -----------------------------------------------------------------------------

@@ -55,6 +55,7 @@ from chalicelib.domain.invitations import (
 )
 from chalicelib.domain.mails import Mail
 from chalicelib.domain.people import (
+    Contact,
     Opposition,
     OppositionScope,
     Sponsor,
@@ -80,6 +81,7 @@ from chalicelib.services.ports import (
     Remove,
     Replace,
 )
+from chalicelib.services.retry import retry_on_conflict
 from chalicelib.services.vouchers.export import export_vouchers
 
 # Each of them finds what came while the one before was under way.
@@ -167,12 +169,24 @@ def erase_person(
     dry_run: bool = False,
 ) -> ErasureReceipt:
     """Forget who has this address, in the campaigns, which are of one brand; with `dry_run` only
-    look. `request` is the contact of the request that asked for it, which its own work removes
-    last. Safe to repeat, also after a kill. `RetryLaterError` when others' work kept coming
-    between.
+    look. `request` is the contact of the request that asked for it, which goes last. Safe to
+    repeat, also after a kill. `RetryLaterError` when others' work kept coming between.
     """
     person = find_person(ports, campaigns, address, request)
-    return _Erasure(ports, person, dry_run=dry_run).run()
+    receipt = _Erasure(ports, person, dry_run=dry_run).run()
+    if request is not None:
+        _end_request(person, request)
+    return receipt
+
+
+@retry_on_conflict
+def _end_request(person: Person, request: str) -> None:
+    """What was typed for it and its links go together: they say that it is under way until it is
+    done.
+    """
+    contact = person.ports.repository.get(Contact, contact_id=request)
+    if contact:
+        person.ports.repository.commit(Remove(contact), *map(Remove, person.links))
 
 
 def erase_again(ports: Ports, campaign: Campaign, body: PersonErased) -> None:

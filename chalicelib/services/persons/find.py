@@ -82,7 +82,7 @@ class Person:
     """A person in some campaigns of one brand, by her address or by ids that are known already.
     `found` is what names her, of these campaigns; `unreadable` counts items that no version could
     have stored, and which may name her. `request` is the contact of the request that is being
-    carried out, which is not looked at.
+    carried out: neither it nor its `links` are among what is found.
     """
 
     ports: Ports
@@ -91,6 +91,7 @@ class Person:
     names: Names
     request: str | None = None
     found: list[Entity] = field(default_factory=list)
+    links: list[Token] = field(default_factory=list)
     unreadable: int = 0
 
     @cached_property
@@ -149,23 +150,29 @@ class Person:
 
     def _read_table(self, texts: frozenset[str]) -> Iterator[Entity]:
         after, is_last, self.unreadable = None, False, 0
+        self.links = []
         while not is_last:
             page = self.ports.repository.naming(texts, (Contact,), after)
             self.unreadable += page.unreadable
             after, is_last = page.next, page.next is None
             for entity in page.entities:
+                if isinstance(entity, Token) and self._is_of_request(entity):
+                    self.links.append(entity)
                 if self._is_of_these(entity):
                     self._learn(entity)
                     yield entity
 
     def _is_of_these(self, entity: Entity) -> bool:
-        if isinstance(entity, Contact) and (
-            entity.contact_id == self.request or not self._is_hers(entity)
-        ):
+        if isinstance(entity, Contact | Token) and self._is_of_request(entity):
+            return False
+        if isinstance(entity, Contact) and not self._is_hers(entity):
             return False
         if isinstance(entity, Opposition | Consent):
             return entity.brand == self.brand
         return getattr(entity, "campaign", next(iter(self.by_id))) in self.by_id
+
+    def _is_of_request(self, entity: Contact | Token) -> bool:
+        return self.request is not None and entity.contact_id == self.request
 
     def _is_hers(self, contact: Contact) -> bool:
         if contact.contact_id in self.names.contacts:

@@ -2,8 +2,8 @@
 
 Both read the whole table, because tokens, sessions and addresses that somebody typed have no other
 way to a person. Until it is done her address must be there, whatever kills the work: what was typed
-for the request is kept so long, out of sight of the work itself, and goes last. The file is kept
-with it: the one kind of item that may hold an address, which ends with the link.
+for the request is kept so long with its links, out of sight of the work itself, and goes last. The
+file is kept with it: the one kind of item that may hold an address, which ends with the link.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from chalicelib.domain.privacy import packed
 from chalicelib.services.lookups import campaigns_of_brand, current_campaign
 from chalicelib.services.persons.access import export_person
 from chalicelib.services.persons.erase import erase_person
-from chalicelib.services.ports import Ports, Remove, Replace
+from chalicelib.services.ports import Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
 
 
@@ -46,12 +46,4 @@ def erase_confirmed(ports: Ports, fact: Fact) -> str:
         return "erased_already"
     campaigns = campaigns_of_brand(ports, current_campaign(ports, fact.campaign).brand.id)
     erase_person(ports, campaigns, contact.address, request=contact.contact_id)
-    _forget_request(ports, contact.contact_id)
     return "erased"
-
-
-@retry_on_conflict
-def _forget_request(ports: Ports, contact_id: str) -> None:
-    contact = ports.repository.get(Contact, contact_id=contact_id)
-    if contact:
-        ports.repository.commit(Remove(contact))
