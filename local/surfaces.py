@@ -150,6 +150,10 @@ class Surfaces:
         """The files of changes written so far: number and rows."""
         return self._numbered("changes")
 
+    def consents(self) -> dict[str, list[dict[str, str]]]:
+        """The files of consents written so far: number and rows."""
+        return self._numbered("consents")
+
     def referrals(self) -> list[dict[str, str]]:
         """The newest sponsor–referee table."""
         files = self.output_keys("referrals/")

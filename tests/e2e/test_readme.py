@@ -55,7 +55,8 @@ def test_the_commands_of_the_readme_do_what_it_says(stack: Stack) -> None:
     with hurried(stack, "export"):
         printed = typed(stack, f"echo {END}\n".join(played)).split(f"{END}\n")
     stack.run("export")  # the rewards that the last order has earned, which other tests look for
-    _, signed_in, invited, confirmed, exported, accepted, ordered, counted, changed = printed
+    _, signed_in, invited, confirmed, exported, accepted, ordered, counted, changed = printed[:9]
+    objected, given, erased = printed[9:]
     assert "'left': 50" in signed_in
     assert invited.count('"received"') == 2
     assert '"sponsor":{"first_name":"Claire"}' in confirmed
@@ -69,6 +70,10 @@ def test_the_commands_of_the_readme_do_what_it_says(stack: Stack) -> None:
     assert "'state': 'preparing'" in counted
     assert "'vouchers_redeemed': " in counted
     assert re.search(r",redeemed,\S+,README-1,$", changed, re.MULTILINE)
+    assert re.search(r"^303 \S+/page\n{", objected)
+    assert '"jeanne@demo.test"' in given
+    assert '"started"' in erased
+    assert '"status":410' in erased
 
 
 @pytest.mark.usefixtures("played")

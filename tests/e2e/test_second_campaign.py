@@ -26,8 +26,8 @@ pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("e2e")]
 CAMPAIGN = "autumn"
 
 
-def run(stack: Stack, *command: str) -> subprocess.CompletedProcess[str]:
-    """A command of this environment, talking to the stack."""
+def run(stack: Stack, *command: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    """A command of this environment, talking to the stack. It reads `typed`."""
     status = stack.status()
     environment = {
         **os.environ,
@@ -37,9 +37,9 @@ def run(stack: Stack, *command: str) -> subprocess.CompletedProcess[str]:
         "AWS_DEFAULT_REGION": status["region"],
         "AWS_ENDPOINT_URL": status["aws_endpoint"],
     }
-    program = str(Path(sys.executable).with_name(command[0]))
+    program = [str(Path(sys.executable).with_name(command[0])), *command[1:]]
     return subprocess.run(
-        [program, *command[1:]], env=environment, capture_output=True, text=True, check=False
+        program, env=environment, input=typed, capture_output=True, text=True, check=False
     )
 
 
@@ -135,10 +135,10 @@ def test_lists_and_orders_copied_with_the_stock_aws_command_get_receipts_and_exp
     assert narrator.failures == []
 
 
-def sign_in(world: Surfaces, address: str) -> str:
+def sign_in(world: Surfaces, address: str, first_name: str = "Anne") -> str:
     before = len(world.letters(address))
     campaign = f"/campaigns/{world.campaign}"
     world.call("POST", f"{campaign}/sign-in", {"email": address}).raise_for_status()
     Narrator(world.stack).wait("sign-in mail", lambda: len(world.letters(address)), before + 1)
-    body = {"token": world.token_for(address, "sponsor"), "first_name": "Anne"}
+    body = {"token": world.token_for(address, "sponsor"), "first_name": first_name}
     return str(world.call("POST", f"{campaign}/sessions", body).json()["session"])
