@@ -4,7 +4,7 @@
                               ├────► refused, for good
                               └────► as never decided on, when no order earns it any more
 
-Why one is held is in `review.py`; what a plan makes of one, in `rewards.py`.
+Why one is held is in `review.py`; what a plan makes of one, in `reward_plan.py`.
 """
 
 from __future__ import annotations

@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 
 from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.earned import LADDERS, LONGEST_LADDER, is_rung
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.referrals import Referral, known_order_ids
-from chalicelib.domain.rewards import LADDERS, LONGEST_LADDER, is_rung
 
 NAMED_ORDERS = 20  # with ids of 36 characters below two kilobytes, most referrals below one
 

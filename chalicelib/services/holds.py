@@ -15,9 +15,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chalicelib.domain import held_rewards
+from chalicelib.domain.earned import Earned
 from chalicelib.domain.fact_bodies import RewardHeld, RewardHoldEnded
 from chalicelib.domain.review import Score, hold_ends_at
-from chalicelib.domain.rewards import Earned, Reward, is_released
+from chalicelib.domain.rewards import Reward, is_released
 from chalicelib.services.facts import referral_fact
 from chalicelib.services.ports import Change, Insert, Ports, Replace
 from chalicelib.services.reward_state import ReferralRewards, given_back, reserved

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from chalicelib.domain.campaign.review import Review
+from chalicelib.domain.earned import Earned, is_rung
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.orders import Buyer, Order, OrderStatus
 from chalicelib.domain.redemptions import Redemption
 from chalicelib.domain.review import Buying, Score, evidence_of, is_at_minimum, score
-from chalicelib.domain.rewards import CONFIRMATION_RUNG, Earned, is_rung
+from chalicelib.domain.rewards import CONFIRMATION_RUNG
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.ports import BATCH_LIMIT, Change, Key, Ports, Replace
 from chalicelib.services.referral_orders import orders_of

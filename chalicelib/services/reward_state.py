@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from chalicelib.domain.campaign.rules import HolderRole
 from chalicelib.domain.people import Sponsor
 from chalicelib.domain.referrals import Referral
-from chalicelib.domain.rewards import Budget, Limits, Reward
+from chalicelib.domain.reward_plan import Limits
+from chalicelib.domain.rewards import Budget, Reward
 from chalicelib.services.ports import Change, CommandPorts, Insert, Replace
 
 

@@ -1,7 +1,8 @@
 """Granting in a simulation: the vouchers, what was granted and revoked, and what limits it.
 
-What is earned and what has to change is decided in `chalicelib/domain/rewards.py`. Here its actions
-are carried out on dictionaries, as `services/vouchers/reward_actions.py` does on the table.
+What is earned is decided in `chalicelib/domain/earned.py`, what has to change for it in
+`reward_plan.py` beside it. Here its actions are carried out on dictionaries, as
+`services/vouchers/reward_actions.py` does on the table.
 """
 
 from __future__ import annotations
@@ -13,20 +14,17 @@ from datetime import datetime
 from chalicelib.domain import rewards, vouchers
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import HolderRole
-from chalicelib.domain.rewards import (
+from chalicelib.domain.earned import Earned, earned_on_confirmation, earned_on_orders
+from chalicelib.domain.reward_plan import (
     Action,
-    Earned,
     Grant,
     Limits,
     Refuse,
     Reinstate,
     Revoke,
-    Reward,
-    RewardRefusal,
-    earned_on_confirmation,
-    earned_on_orders,
     plan_rewards,
 )
+from chalicelib.domain.rewards import Reward, RewardRefusal
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from cli.simulation.referees import RefereeRecord
 

@@ -16,6 +16,7 @@ from datetime import datetime
 
 from chalicelib.domain.campaign.rules import HolderRole, Trigger
 from chalicelib.domain.codes import CODE_LENGTH, canonical, is_valid
+from chalicelib.domain.earned import earned_on_redemption
 from chalicelib.domain.files.orders import OrderRow
 from chalicelib.domain.orders import (
     CodeProblem,
@@ -41,12 +42,7 @@ from chalicelib.domain.redemptions import (
     rolled_back_redemption,
     without_use,
 )
-from chalicelib.domain.rewards import (
-    Action,
-    Limits,
-    earned_on_redemption,
-    plan_redemption_reward,
-)
+from chalicelib.domain.reward_plan import Action, Limits, plan_redemption_reward
 from chalicelib.domain.vouchers import Voucher, VoucherProblem, VoucherState, is_live, rolled_back
 from cli.simulation.granting import Granting
 from cli.simulation.history import Event

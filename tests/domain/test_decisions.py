@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain import effects, journal, orders, redemptions, rewards, tokens, vouchers
+from chalicelib.domain import earned, effects, journal, orders, redemptions, tokens, vouchers
 from chalicelib.domain.addresses import Address, AddressDigests, DigestKey
 from chalicelib.domain.campaign.rules import HolderRole, Release
 from chalicelib.domain.effects import Queue
@@ -199,7 +199,7 @@ def test_an_order_only_moves_forward() -> None:
 
 
 def test_rules_speak_of_the_event_they_wait_for() -> None:
-    assert [each.rule.id for each in rewards.earned_on_confirmation(campaign())] == ["welcome"]
+    assert [each.rule.id for each in earned.earned_on_confirmation(campaign())] == ["welcome"]
 
 
 def test_a_token_is_good_for_its_purpose_once_and_until_its_end() -> None:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain import referral_orders, rewards
+from chalicelib.domain import earned, referral_orders
 from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.referral_orders import NAMED_ORDERS, FurtherOrder, kept_order_count
 from chalicelib.domain.referrals import Referral
@@ -173,7 +173,7 @@ def test_twenty_thousand_orders_leave_the_referral_small_and_its_rewards_right()
 def test_a_rule_for_every_order_ends_with_the_longest_ladder(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(rewards, "LONGEST_LADDER", 5)
+    monkeypatch.setattr(earned, "LONGEST_LADDER", 5)
     monkeypatch.setattr(referral_orders, "LONGEST_LADDER", 5)
     world = with_many(60, rules=[EVERY])
     calls = Counter(settle(world))

@@ -13,13 +13,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chalicelib.domain.earned import earned_on_orders
 from chalicelib.domain.effects import BOUGHT_BY, totals
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.orders import Buyer, Order, OrderStatus
 from chalicelib.domain.people import Sponsor
 from chalicelib.domain.redemptions import Redemption, purchase_of
 from chalicelib.domain.referrals import Referral
-from chalicelib.domain.rewards import Reward, earned_on_orders
+from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.orders.record import OrderOutcome, record_order

@@ -25,7 +25,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from chalicelib.domain import rewards
+from chalicelib.domain import reward_plan
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.orders import Order
 from chalicelib.domain.redemptions import Purchase
@@ -274,7 +274,7 @@ TestContract.settings = settings(
 
 @pytest.mark.slow
 def test_the_model_notices_a_reward_that_is_not_revoked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rewards, "_revocations", lambda _allowed, _own: iter(()))
+    monkeypatch.setattr(reward_plan, "_revocations", lambda _allowed, _own: iter(()))
     playing = settings(TestContract.settings, phases=[Phase.generate], print_blob=False)
     with pytest.raises(AssertionError):
         run_state_machine_as_test(Contract, settings=playing)

@@ -1,7 +1,7 @@
 """What changes for rewards when one version of a campaign file follows another.
 
 What happens from then on is judged by the new version, what happened before by the old one
-(`domain/rewards.py`). A rule is the same rule if its `id` is the same; so an id that vanishes, or
+(`domain/earned.py`). A rule is the same rule if its `id` is the same; so an id that vanishes, or
 that issues something else, is named before the new version is in force. So is every other field
 that decides what is granted or how long it stands.
 """

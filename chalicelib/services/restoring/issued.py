@@ -16,6 +16,7 @@ from chalicelib.domain.campaign.rules import HolderRole, Rule, Trigger
 from chalicelib.domain.campaign.templates import VoucherTemplate
 from chalicelib.domain.changes import ChangeKind, with_change
 from chalicelib.domain.codes import candidates, canonical
+from chalicelib.domain.earned import earned_on_orders, earned_on_redemption
 from chalicelib.domain.fact_bodies import (
     RewardHeld,
     RewardHoldEnded,
@@ -39,8 +40,6 @@ from chalicelib.domain.rewards import (
     Reward,
     RewardRefusal,
     counts_in_limits,
-    earned_on_orders,
-    earned_on_redemption,
     is_released,
     waits,
 )

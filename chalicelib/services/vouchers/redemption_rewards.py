@@ -13,17 +13,13 @@ from functools import partial
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import Trigger
+from chalicelib.domain.earned import Earned, earned_on_redemption
 from chalicelib.domain.fact_bodies import OrderBody, VoucherRedeemed, VoucherRolledBack
 from chalicelib.domain.orders import Order
 from chalicelib.domain.redemptions import OrderUses, Redemption, is_of_sponsor
 from chalicelib.domain.referrals import Referral
-from chalicelib.domain.rewards import (
-    Action,
-    Earned,
-    Reward,
-    earned_on_redemption,
-    plan_redemption_reward,
-)
+from chalicelib.domain.reward_plan import Action, plan_redemption_reward
+from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.lookups import CampaignVersions, find_voucher_on_order

@@ -1,7 +1,7 @@
 """Granting rewards: what the orders of a referral earn stands, and nothing else (law 4).
 
 Each fact about a referral leads to the same question: which rewards are earned by its present
-orders, and which stand? `domain/rewards.py` answers with actions; each is one transaction that
+orders, and which stand? `domain/reward_plan.py` answers with actions; each is one transaction that
 includes the referral at the revision the answer was based on, so an order reported meanwhile is
 decided again. Work that is repeated, reordered or interrupted finds what is left to do, or nothing.
 
@@ -18,6 +18,7 @@ from datetime import datetime
 from functools import partial
 
 from chalicelib.domain.campaign.rules import HolderRole
+from chalicelib.domain.earned import earned_on_confirmation, earned_on_orders
 from chalicelib.domain.fact_bodies import (
     OrderBody,
     ReferralConfirmed,
@@ -34,14 +35,8 @@ from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.orders import Order
 from chalicelib.domain.people import Sponsor
 from chalicelib.domain.redemptions import OrderUses
-from chalicelib.domain.rewards import (
-    Action,
-    Reward,
-    RewardRefusal,
-    earned_on_confirmation,
-    earned_on_orders,
-    plan_rewards,
-)
+from chalicelib.domain.reward_plan import Action, plan_rewards
+from chalicelib.domain.rewards import Reward, RewardRefusal
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.lookups import CampaignVersions, campaign_of_version
 from chalicelib.services.moves import ROLLED_BACK

@@ -11,24 +11,15 @@ from dataclasses import replace
 from chalicelib.domain import rewards, vouchers
 from chalicelib.domain.campaign.rules import HolderRole
 from chalicelib.domain.changes import ChangeKind, with_change
+from chalicelib.domain.earned import Earned
 from chalicelib.domain.fact_bodies import RewardRefused, RewardRevoked
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.people import Sponsor
 from chalicelib.domain.referrals import Referral, found_on_later_list, with_rewards
 from chalicelib.domain.review import is_to_be_held
-from chalicelib.domain.rewards import (
-    Action,
-    Earned,
-    Grant,
-    Refuse,
-    Reinstate,
-    Revoke,
-    Reward,
-    RewardRefusal,
-    is_released,
-    waits,
-)
+from chalicelib.domain.reward_plan import Action, Grant, Refuse, Reinstate, Revoke
+from chalicelib.domain.rewards import Reward, RewardRefusal, is_released, waits
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.facts import referral_fact, voucher_fact
 from chalicelib.services.holds import fall_away, hold

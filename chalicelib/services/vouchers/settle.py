@@ -1,6 +1,6 @@
 """Settling the rewards of one referral: the actions of its plan, one transaction each.
 
-A planner answers which actions are due, by the rules in `domain/rewards.py`. How one is carried out
+A planner answers which actions are due, as `domain/reward_plan.py` decides. How one is carried out
 is in `reward_actions.py`.
 """
 
@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from chalicelib.domain.people import Sponsor
 from chalicelib.domain.referrals import Referral
-from chalicelib.domain.rewards import Action, Budget, Reward, is_active, revoked
+from chalicelib.domain.reward_plan import Action
+from chalicelib.domain.rewards import Budget, Reward, is_active, revoked
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.lookups import current_campaign
