@@ -1,21 +1,16 @@
 """The functions behind streams, queues and schedules: each takes an event apart, calls one use
-case, and logs the outcome.
-
-Of a queue's batch, only the failed messages are reported and delivered again. Of a stream's batch,
-all that can be handled is; Lambda then isolates what fails. Exceptions are logged by type and place
-and never leave the function with their message, because Lambda would log it.
+case, and logs the outcome. What failed is isolated and answered in `invocations.py`.
 
 Use cases are imported where they are called: a cold start loads only its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from chalicelib import bootstrap, events
 from chalicelib.daily_checks import balance, compare_with_files
@@ -38,47 +33,50 @@ from chalicelib.domain.fact_bodies import (
     body_of,
 )
 from chalicelib.domain.facts import Fact
-from chalicelib.domain.sending import tried_again_after
 from chalicelib.domain.sign_ins import SignInReason
 from chalicelib.file_logs import count_quarantined, log_parts, log_receipt
-from chalicelib.observability import count, count_by_reason, failed, flushed, log, warn
+from chalicelib.invocations import (
+    BatchAnswer,
+    Event,
+    WorkFailedError,
+    each_fact,
+    each_message,
+    each_of_stream,
+    isolated,
+    not_handled,
+    scheduled,
+)
+from chalicelib.observability import count, count_by_reason, failed, log, warn
 from chalicelib.pace import NotingMailer, at_least
-from chalicelib.services.errors import RetryLaterError, SenderBusyError
-from chalicelib.services.isolation import TRANSIENT, Isolation, failing
-from chalicelib.services.list_ports import ListUnavailableError
-from chalicelib.services.ports import Failure, OtherContentError
+from chalicelib.services.isolation import TRANSIENT, Isolation
 from chalicelib.services.turns import in_turn
 
 if TYPE_CHECKING:
     from chalicelib.services.operations.check_facts import FactReport
-
-Event = dict[str, Any]
-BatchAnswer = dict[str, list[dict[str, str]]]
 
 READERS = 16  # shards of an hour's facts, or holders of vouchers, that are read at the same time
 # Of the five minutes of a run: a file that is begun in time is sealed and written in the rest.
 EXPORTED_FOR = timedelta(minutes=4)
 # Of the fifteen minutes of a run: the last piece of a busy hour's facts is checked in the rest.
 RECONCILED_FOR = timedelta(minutes=13)
-FAILING_AT_ONCE = 3  # then it is probably not the facts: the rest is left to the next delivery
-
-
-class WorkFailedError(Exception):
-    """A scheduled run or a stream's batch failed; the log line before this one says where."""
 
 
 def relay(event: Event) -> BatchAnswer:
     """Facts to the queues of the work they trigger."""
     from chalicelib.services.operations.relay import relay as relay_facts
 
-    return _stream(event, lambda facts: count("FactRelayed", relay_facts(bootstrap.ports(), facts)))
+    return each_of_stream(
+        event, lambda facts: count("FactRelayed", relay_facts(bootstrap.ports(), facts))
+    )
 
 
 def project(event: Event) -> BatchAnswer:
     """Facts to counts, journal and metrics."""
     from chalicelib.services.operations.project import project as project_facts
 
-    return _stream(event, lambda facts: _count_facts(project_facts(bootstrap.ports(), facts)))
+    return each_of_stream(
+        event, lambda facts: _count_facts(project_facts(bootstrap.ports(), facts))
+    )
 
 
 def _count_facts(counted: Sequence[Fact]) -> None:
@@ -122,7 +120,7 @@ def decide(event: Event) -> BatchAnswer:
             count("ListUnavailable")
         return outcome
 
-    return _facts(event, "decided", work)
+    return each_fact(event, "decided", work)
 
 
 def mail(event: Event) -> BatchAnswer:
@@ -139,14 +137,14 @@ def mail(event: Event) -> BatchAnswer:
         with at_least(bootstrap.seconds_for_a_mail(), when=lambda: mailer.was_asked):
             return send_mail(replace(ports, mailer=mailer), bootstrap.sender(), fact)
 
-    return _facts(event, "mailed", work)
+    return each_fact(event, "mailed", work)
 
 
 def reward(event: Event) -> BatchAnswer:
     """Vouchers that the rules grant or revoke."""
     from chalicelib.services.vouchers.reward import reward as reward_referral
 
-    return _facts(
+    return each_fact(
         event,
         "rewarded",
         lambda fact: ",".join(reward_referral(bootstrap.ports(), fact)) or "no_rule",
@@ -166,7 +164,7 @@ def persons(event: Event) -> BatchAnswer:
             case _:
                 raise LookupError(f"nobody asked for anything with {fact.name}")
 
-    return _facts(event, "carried out", work)
+    return each_fact(event, "carried out", work)
 
 
 def mail_events(event: Event) -> BatchAnswer:
@@ -180,7 +178,7 @@ def mail_events(event: Event) -> BatchAnswer:
         outcome = settle_mail(bootstrap.ports(), mail_event)
         log("mail event", mail=mail_event.mail_id, event=mail_event.kind, outcome=outcome)
 
-    return _messages(event, work)
+    return each_message(event, work)
 
 
 def ingest(event: Event) -> BatchAnswer:
@@ -193,7 +191,7 @@ def ingest(event: Event) -> BatchAnswer:
         ports = bootstrap.ports()
         part = events.part_in(body)
         if part:
-            receipt = work_off(ports, part, _not_handled)
+            receipt = work_off(ports, part, not_handled)
             log("part of a file", campaign=part.campaign, file=part.file_id, part=part.part)
             if receipt:
                 log_receipt(part.campaign, receipt)
@@ -204,7 +202,7 @@ def ingest(event: Event) -> BatchAnswer:
                 log_receipt(drop.campaign, receipt, area=drop.area)
                 count_quarantined(receipt)
 
-    return _messages(event, work)
+    return each_message(event, work)
 
 
 def export() -> None:
@@ -217,7 +215,7 @@ def export() -> None:
     from chalicelib.services.vouchers.export import export_vouchers
 
     def export_one(campaign: Campaign, until: datetime) -> None:
-        for one in export_vouchers(bootstrap.ports(), campaign, _not_handled, until=until):
+        for one in export_vouchers(bootstrap.ports(), campaign, not_handled, until=until):
             log("export", campaign=campaign.id, export=one.number, rows=one.rows)
 
     def write_changes_of_one(campaign: Campaign, until: datetime) -> None:
@@ -239,7 +237,7 @@ def export() -> None:
         clock = bootstrap.ports().clock
         ends = clock() + EXPORTED_FOR
         # What two runs at once keep from each other is left to the next run.
-        with _isolated(TRANSIENT) as isolation:
+        with isolated(TRANSIENT) as isolation:
             campaigns = all_campaigns(bootstrap.ports(), isolation.note)
             turns = in_turn(clock, product(campaigns, works), ends)
             for (campaign, name), until in turns:
@@ -248,7 +246,7 @@ def export() -> None:
         if isolation.left:
             warn("left to the next run", number=isolation.left)
 
-    _scheduled("export", run)
+    scheduled("export", run)
 
 
 def expire() -> None:
@@ -258,7 +256,7 @@ def expire() -> None:
     def run() -> None:
         log("handed out", messages=hand_out_due(bootstrap.ports()))
 
-    _scheduled("expire", run)
+    scheduled("expire", run)
 
 
 def due(event: Event) -> BatchAnswer:
@@ -269,10 +267,10 @@ def due(event: Event) -> BatchAnswer:
 
     def work(body: str) -> None:
         stretch = events.stretch_in(body)
-        done = work_off(bootstrap.ports(), stretch, _not_handled)
+        done = work_off(bootstrap.ports(), stretch, not_handled)
         log("worked off", correlation=None, agenda=stretch.agenda, scope=stretch.scope, **done)
 
-    return _messages(event, work)
+    return each_message(event, work)
 
 
 def reconcile() -> None:
@@ -283,8 +281,8 @@ def reconcile() -> None:
 
     def run() -> None:
         ends = bootstrap.ports().clock() + RECONCILED_FOR
-        found = find_stuck(bootstrap.ports(), _not_handled)
-        isolation = Isolation(_not_handled, has_to_wait=())
+        found = find_stuck(bootstrap.ports(), not_handled)
+        isolation = Isolation(not_handled, has_to_wait=())
         with isolation.of("facts", "check"):
             checked = check_facts(
                 bootstrap.ports(), until=ends, readers=READERS, on_piece=_report_facts
@@ -305,7 +303,7 @@ def reconcile() -> None:
         count("CodesLow", found["codes_low"])
         log("reconciled", correlation=None, **found)
 
-    _scheduled("reconcile", run)
+    scheduled("reconcile", run)
 
 
 def _report_facts(checked: FactReport) -> None:
@@ -313,7 +311,7 @@ def _report_facts(checked: FactReport) -> None:
     if checked.counted:  # a metric takes so many values an invocation
         _count_facts(checked.counted)
     for failure in checked.unreadable:
-        _not_handled(failure)
+        not_handled(failure)
     for found in checked.findings:
         count_by_reason("FactFinding", found.fact.name)
         about = {"fact": found.fact.name, "missing": found.missing.value}
@@ -340,7 +338,7 @@ def seal() -> None:
         if left or sealed.failed:
             raise WorkFailedError(f"{left} parts, {len(sealed.failed)} campaigns")
 
-    _scheduled("seal", run)
+    scheduled("seal", run)
 
 
 def root() -> None:
@@ -348,11 +346,11 @@ def root() -> None:
     from chalicelib.services.operations.root import write_roots
 
     def run() -> None:
-        with _isolated() as isolation:
+        with isolated() as isolation:
             for campaign in write_roots(bootstrap.ports(), isolation):
                 log("root written", campaign=campaign)
 
-    _scheduled("root", run)
+    scheduled("root", run)
 
 
 def report() -> None:
@@ -361,122 +359,22 @@ def report() -> None:
     from chalicelib.services.operations.report import report as write_report
 
     def report_one(campaign: Campaign) -> None:
-        referrals = write_report(bootstrap.ports(), campaign, _not_handled)
+        referrals = write_report(bootstrap.ports(), campaign, not_handled)
         log("reported", campaign=campaign.id, referrals=referrals)
 
     def run() -> None:
-        with _isolated() as isolation:
+        with isolated() as isolation:
             campaigns = list(all_campaigns(bootstrap.ports(), isolation.note))
             for campaign in campaigns:
                 with isolation.of("report", campaign.id):
                     report_one(campaign)
             # It reads the table whole: where that fails, the day is balanced all the same.
             with isolation.of("reconciliation", "vouchers"):
-                compare_with_files(bootstrap.ports(), campaigns, isolation, _not_handled)
-            balance(bootstrap.ports(), campaigns, isolation, _not_handled, readers=READERS)
+                compare_with_files(bootstrap.ports(), campaigns, isolation, not_handled)
+            balance(bootstrap.ports(), campaigns, isolation, not_handled, readers=READERS)
 
-    _scheduled("report", run)
-
-
-@contextmanager
-def _isolated(has_to_wait: tuple[type[Exception], ...] = ()) -> Iterator[Isolation]:
-    """Work for several campaigns: a failure does not affect the rest, and fails the run at its
-    end.
-    """
-    isolation = Isolation(_not_handled, has_to_wait)
-    yield isolation
-    if isolation.failed:
-        raise WorkFailedError(f"{isolation.failed} failures")
-
-
-def _not_handled(failure: Failure) -> None:
-    failed(failure.error, "not handled", kind=failure.kind, item=failure.name)
-    if isinstance(failure.error, OtherContentError):
-        warn("file has other content", campaign=failure.name, path=failure.error.path)
-        count("FileDiffers")
-    count("NotHandled")
+    scheduled("report", run)
 
 
 def _metric(fact_name: str) -> str:
     return "".join(part.capitalize() for part in fact_name.split("_"))
-
-
-def _stream(event: Event, work: Callable[[list[Fact]], None]) -> BatchAnswer:
-    """Handle all facts of a batch that can be handled, and let Lambda isolate the first that fails.
-
-        answer            Lambda delivers again
-        names a record    the batch from that record on
-        a failed call     the batch in halves
-
-    So a record is named only if others are before it; a call that named its batch's first record
-    would never narrow the batch down, and all of it would end in the dead queue. What is behind the
-    failing one is handled in the same call: it need not wait for Lambda's retries.
-    """
-    with flushed():
-        records = event["Records"]
-        found = failing(
-            records,
-            lambda part: work([events.fact_in_stream(record) for record in part]),
-            at_most=FAILING_AT_ONCE,
-        )
-        named = [events.sequence_number_of(records[place]) for place, _ in found]
-        for number, (_, error) in zip(named, found, strict=True):
-            failed(error, "stream record failed", record=number)
-        if found and found[0][0] == 0:
-            raise WorkFailedError("stream batch")
-    return {"batchItemFailures": [{"itemIdentifier": number} for number in named[:1]]}
-
-
-def _messages(event: Event, work: Callable[[str], None]) -> BatchAnswer:
-    failures: list[dict[str, str]] = []
-    with flushed():
-        for message in events.messages(event):
-            try:
-                work(message.body)
-            except SenderBusyError:
-                warn("the sender is busy")
-                _postpone(message)
-                failures.append({"itemIdentifier": message.message_id})
-            except (RetryLaterError, ListUnavailableError) as error:
-                warn("retry later", error=type(error).__name__)
-                failures.append({"itemIdentifier": message.message_id})
-            except Exception as error:
-                failed(error, "message failed")
-                count("WorkFailed")
-                failures.append({"itemIdentifier": message.message_id})
-    return {"batchItemFailures": failures}
-
-
-def _postpone(message: events.Message) -> None:
-    """Try again soon, then less and less often; if that cannot be arranged, the queue does it."""
-    try:
-        bootstrap.ports().queues.postpone(
-            message.queue, message.receipt, tried_again_after(message.receives)
-        )
-    except Exception as error:
-        failed(error, "not postponed")
-
-
-def _facts(event: Event, log_message: str, work: Callable[[Fact], str]) -> BatchAnswer:
-    def on_fact(body: str) -> None:
-        fact = events.fact_in(body)
-        try:
-            outcome = work(fact)
-        except Exception as error:
-            warn("left in the queue", correlation=fact.correlation, fact=fact.name,
-                 error=type(error).__name__)  # fmt: skip
-            raise
-        log(log_message, correlation=fact.correlation, fact=fact.name, outcome=outcome)
-
-    return _messages(event, on_fact)
-
-
-def _scheduled(name: str, run: Callable[[], None]) -> None:
-    with flushed():
-        try:
-            run()
-        except Exception as error:
-            failed(error, f"{name} failed")
-            count("WorkFailed")
-            # Without the cause: Lambda logs the exception that leaves a function, with its message.
-            raise WorkFailedError(name) from None

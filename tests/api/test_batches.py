@@ -13,6 +13,7 @@ from chalicelib import bootstrap, functions
 from chalicelib.adapters.dynamodb.codec import fact_from_json, fact_json, fact_of
 from chalicelib.domain.effects import Queue
 from chalicelib.domain.facts import Fact, FactName
+from chalicelib.invocations import WorkFailedError
 from chalicelib.pace import at_least
 from chalicelib.services.ports import MailNotSentError, Ports
 from tests.api.requests import GOOD
@@ -193,7 +194,7 @@ def test_a_streams_batch_that_begins_with_a_bad_fact_fails_so_that_lambda_halves
     world: World, capsys: pytest.CaptureFixture[str], consumer: Consumer
 ) -> None:
     first, second, third = facts(world)
-    with pytest.raises(functions.WorkFailedError) as caught:
+    with pytest.raises(WorkFailedError) as caught:
         consumer(stream_event([poisoned(first), second, third]))
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
     assert STRANGER not in f"{caught.value}{capsys.readouterr().out}"
@@ -213,7 +214,7 @@ def test_while_nothing_works_a_streams_batch_is_not_tried_record_by_record(
 
     for name in ("relay", "project"):
         monkeypatch.setattr(f"chalicelib.services.operations.{name}.{name}", fails)
-    with pytest.raises(functions.WorkFailedError):
+    with pytest.raises(WorkFailedError):
         consumer(stream_event(facts(world)[:1] * 64))
     assert tries == [64, 32, 16, 8, 4, 2, 1, 1, 2, 1]
 

@@ -15,6 +15,7 @@ import pytest
 from chalicelib import functions
 from chalicelib.adapters.dynamodb.codec import entity_item, fact_of
 from chalicelib.adapters.lists.current import CurrentLists
+from chalicelib.invocations import WorkFailedError
 from chalicelib.services.list_ports import ListUnavailableError
 from chalicelib.services.operations import (
     balance,
@@ -111,7 +112,7 @@ def test_a_daily_file_that_fails_holds_up_no_other_and_fails_the_run(
     world.voucher()
     world.clock.pass_by(hours=20)
     monkeypatch.setattr(module, part, broken)
-    with pytest.raises(functions.WorkFailedError):
+    with pytest.raises(WorkFailedError):
         functions.report()
     assert {"compared with the files", "balanced"} <= set(caplog.messages)
 
@@ -122,7 +123,7 @@ def test_a_table_that_cannot_be_read_whole_keeps_nobody_from_the_balance(
     agrees = [(world.ports.campaigns.get(CAMPAIGN), 0)]
     monkeypatch.setattr(reconciliation, "write_reconciliations", broken)
     monkeypatch.setattr(balance, "write_balances", lambda *_, **__: agrees)
-    with pytest.raises(functions.WorkFailedError):
+    with pytest.raises(WorkFailedError):
         functions.report()
     assert "balanced" in caplog.messages
 
@@ -189,7 +190,7 @@ def test_law_10_a_campaign_whose_journal_cannot_be_written_fails_the_run_of_the_
 ) -> None:
     world.run()
     monkeypatch.setattr(seal, "_chain_on", broken)
-    with pytest.raises(functions.WorkFailedError):
+    with pytest.raises(WorkFailedError):
         functions.seal()
     [line] = [vars(one) for one in caplog.records if one.getMessage() == "campaign failed"]
     assert line["correlation"] == CAMPAIGN

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from chalicelib import functions, observability
+from chalicelib import functions, invocations, observability
+from chalicelib.invocations import WorkFailedError
 from chalicelib.services.mails import send as deliver
 from chalicelib.services.ports import MailNotSentError
 from tests.api.consumers import mail_of
@@ -193,7 +194,7 @@ def test_what_goes_wrong_inside_is_logged_without_its_message(
     assert len(functions.mail(queue_event([body]))["batchItemFailures"]) == 1
     _fails_to_mail(world)
     monkeypatch.setattr("chalicelib.services.operations.expire.expire", broken)
-    with pytest.raises(functions.WorkFailedError) as raised:
+    with pytest.raises(WorkFailedError) as raised:
         functions.expire()
     assert STRANGER not in f"{raised.value}{raised.value.__cause__}"
     errors = [line for line in captured.lines if line.get("level") == "ERROR"]
@@ -254,7 +255,7 @@ def test_a_line_with_an_address_would_be_found(
     def careless(error: BaseException, message: str, **_: object) -> None:
         observability.log(message, reported=str(error))
 
-    monkeypatch.setattr(functions, "failed", careless)
+    monkeypatch.setattr(invocations, "failed", careless)
     body = '{"not": "a fact", "address": "' + STRANGER + '"}'
     functions.mail(queue_event([body]))
     observability.log("hello", to="Solène")

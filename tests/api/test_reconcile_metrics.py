@@ -10,6 +10,7 @@ import pytest
 
 from chalicelib import bootstrap, daily_checks, functions
 from chalicelib.domain.fact_checks import FactCheck, first_check
+from chalicelib.invocations import WorkFailedError
 from chalicelib.services.operations.reconcile import FINDINGS
 from chalicelib.services.ports import ContentionError, Replace
 from tests.api.requests import PURCHASE
@@ -137,7 +138,7 @@ def test_a_number_used_before_rings_and_holds_up_no_change_of_an_earlier_export(
     redeemed = world.post(f"/v1/client/vouchers/{code}/redemptions", PURCHASE)
     assert redeemed.status == 201
     capsys.readouterr()
-    with pytest.raises(functions.WorkFailedError):
+    with pytest.raises(WorkFailedError):
         functions.export()
     assert counted(capsys.readouterr().out, ["FileDiffers", "WorkFailed"]) == {
         "FileDiffers": 1, "WorkFailed": 1,

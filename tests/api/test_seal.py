@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib import functions
 from chalicelib.domain.journal import folder
+from chalicelib.invocations import WorkFailedError
 from chalicelib.services.journal import miscounts, roots_of, sealed_facts, unsealed
 from tests.api.world import BUCKET, CAMPAIGN, ROOTS_BUCKET, World
 
@@ -31,7 +32,7 @@ def test_law_10_an_altered_bundle_fails_the_run_after_all_others_are_sealed(worl
     key = f"journal/{part.digest}.jsonl"
     kept = b"".join(world.ports.files.read(key))
     world.clients.s3.put_object(Bucket=BUCKET, Key=key, Body=kept.replace(b"2026", b"2025"))
-    with pytest.raises(functions.WorkFailedError):
+    with pytest.raises(WorkFailedError):
         functions.seal()
     assert {one.digest for one in unsealed(world.ports)} == {part.digest}
     world.clients.s3.put_object(Bucket=BUCKET, Key=key, Body=kept)
@@ -61,6 +62,6 @@ def test_law_10_a_journal_that_was_changed_gets_no_root_and_fails_the_run(world:
     [path] = world.ports.files.paths(folder(CAMPAIGN))
     content = b"".join(world.ports.files.read(path))
     world.clients.s3.put_object(Bucket=BUCKET, Key=path, Body=content.replace(b"2026", b"2025"))
-    with pytest.raises(functions.WorkFailedError):
+    with pytest.raises(WorkFailedError):
         functions.root()
     assert roots_of(world.ports, CAMPAIGN) == []

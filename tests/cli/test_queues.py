@@ -22,6 +22,7 @@ from chalicelib.adapters.dynamodb.repository import DynamoRepository
 from chalicelib.domain.effects import Queue
 from chalicelib.domain.fact_bodies import body_of
 from chalicelib.domain.facts import Fact, FactName
+from chalicelib.invocations import WorkFailedError
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.ports import Clock, Repository
 from cli import queues, replay
@@ -74,7 +75,7 @@ class WorldConnection:
         with functions_of(self.world):
             try:
                 return getattr(functions, function)(event)  # type: ignore[no-any-return]
-            except functions.WorkFailedError:
+            except WorkFailedError:
                 return None
 
 

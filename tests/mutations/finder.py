@@ -35,7 +35,15 @@ _NOT_LAWS = {
     "domain/money.py",
     "domain/providers.py",
 }
-_LAYERS = ("adapters", "domain", "services", "daily_checks.py", "file_logs.py", "functions.py")
+_LAYERS = (
+    "adapters",
+    "domain",
+    "services",
+    "daily_checks.py",
+    "file_logs.py",
+    "functions.py",
+    "invocations.py",
+)
 
 _EXITS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 _MANAGERS = {"of": "isolated", "suppress": "isolated", "at_least": "entered"}

@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 import pytest
 
-from chalicelib import bootstrap, functions
+from chalicelib import bootstrap, functions, invocations
 from chalicelib.adapters.dynamodb.codec import fact_item
 from chalicelib.domain.effects import queues_of
 from chalicelib.domain.facts import Fact, FactName
@@ -51,8 +51,9 @@ def functions_of(world: World) -> Iterator[None]:
     with (
         patch.object(bootstrap, "ports", lambda: world.ports),
         patch.object(functions, "count"),
+        patch.object(invocations, "count"),
         patch.object(functions, "count_by_reason"),
-        patch.object(functions, "flushed", nullcontext),
+        patch.object(invocations, "flushed", nullcontext),
     ):
         yield
 
