@@ -1,11 +1,10 @@
 """A person asks for her data or for their erasure: anybody may ask, and the answers do not differ.
 
 The public call always writes one contact and one fact (law 8). Whether anything is known of the
-address, in any campaign of the brand, is decided behind the queue: only then a mail leaves, so that
-nobody has us write to strangers. Who wants no mail at all of the brand gets this one: it answers a
-request that nobody else could confirm. The lists of the client are not looked at: they are the
-client's own customers, who are asked about at the client's. An address that was typed is kept for a
-day at most.
+address, in any campaign of the brand, is decided behind the queue: only then does a mail leave, so
+that nobody can have us write to strangers. Somebody who wants no mail at all from the brand gets
+this one: nobody else could confirm the request. The client's lists are not read: they are of its
+own customers, who ask the client itself. An address that was typed is kept for a day at most.
 """
 
 from __future__ import annotations
@@ -27,7 +26,6 @@ from chalicelib.domain.people import (
     Opposition,
     RefereeClaim,
     SponsorClaim,
-    new_contact,
 )
 from chalicelib.domain.privacy import (
     LINK_LASTS,
@@ -40,8 +38,9 @@ from chalicelib.services.digests import digests_of
 from chalicelib.services.facts import contact_fact, has_followed
 from chalicelib.services.lookups import campaigns_of_brand, current_campaign, privacy_link
 from chalicelib.services.moves import ended_request
-from chalicelib.services.ports import Insert, Key, Ports, Remove, Replace
+from chalicelib.services.ports import Insert, Key, Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
+from chalicelib.services.typed_requests import end_request, record_request
 
 
 def request_privacy(
@@ -49,16 +48,14 @@ def request_privacy(
 ) -> None:
     """Accept a request, also when the campaign is over. `UnknownError`."""
     campaign = current_campaign(ports, campaign_id)
-    contact = new_contact(
+    record_request(
+        ports,
         campaign,
         address,
-        contact_id=ports.codes.identifier(),
-        locale=locale,
-        ends_at=ports.clock() + LINK_LASTS,
+        locale,
+        LINK_LASTS,
+        lambda contact_id: PrivacyRequested(contact_id=contact_id, wish=wish),
     )
-    body = PrivacyRequested(contact_id=contact.contact_id, wish=wish)
-    fact = contact_fact(ports, contact, ports.codes.identifier(), body)
-    ports.repository.commit(Insert(contact), facts=[fact])
 
 
 @retry_on_conflict
@@ -121,6 +118,5 @@ def _claims(campaign: Campaign, digests: AddressDigests) -> list[Key[Any]]:
 
 def _refuse(ports: Ports, fact: Fact, contact: Contact, reason: PrivacyReason) -> str:
     body = PrivacyLinkRefused(wish=body_as(fact, PrivacyRequested).wish, reason=reason)
-    refused = contact_fact(ports, contact, fact.correlation, body)
-    ports.repository.commit(Remove(contact), facts=[refused])
+    end_request(ports, fact, contact, body)
     return reason

@@ -28,7 +28,6 @@ from chalicelib.domain.people import (
     OppositionScope,
     Sponsor,
     link_of,
-    new_contact,
     new_sponsor,
     sponsor_claims,
     with_used_up_before,
@@ -46,8 +45,9 @@ from chalicelib.services.lookups import (
     oppositions_to,
     sponsor_claims_on,
 )
-from chalicelib.services.ports import Change, Insert, Ports, Remove, Replace
+from chalicelib.services.ports import Change, Insert, Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
+from chalicelib.services.typed_requests import end_request, record_request
 
 REQUEST_KEPT_FOR = timedelta(days=1)
 
@@ -57,16 +57,14 @@ def request_sign_in(
 ) -> None:
     """Accept a request. `UnknownError`, `ClosedError`."""
     campaign = open_campaign(ports, campaign_id)
-    contact = new_contact(
+    record_request(
+        ports,
         campaign,
         address,
-        contact_id=ports.codes.identifier(),
-        locale=locale,
-        ends_at=ports.clock() + REQUEST_KEPT_FOR,
+        locale,
+        REQUEST_KEPT_FOR,
+        lambda contact_id: SignInRequested(contact_id=contact_id),
     )
-    body = SignInRequested(contact_id=contact.contact_id)
-    fact = contact_fact(ports, contact, ports.codes.identifier(), body)
-    ports.repository.commit(Insert(contact), facts=[fact])
 
 
 @retry_on_conflict
@@ -110,8 +108,7 @@ def _refuse(
 ) -> str:
     list_version = vip.version if vip else None
     body = SignInRefused(verdict=REFUSED, reason=reason, list_version=list_version)
-    refused = contact_fact(ports, contact, fact.correlation, body)
-    ports.repository.commit(Remove(contact), facts=[refused])
+    end_request(ports, fact, contact, body)
     return reason
 
 
