@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 from chalicelib.domain.facts import FactBody, FactName
 from chalicelib.domain.mails import Mail, MailProblem
@@ -22,14 +23,18 @@ def _mail_ids(mail: Mail) -> dict[str, str]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MailSent(_MailBody, name=FactName.MAIL_SENT):
-    """A mail was sent."""
-
+class _MailOfKind(_MailBody):
     kind: str
 
     @classmethod
-    def of(cls, mail: Mail) -> MailSent:
+    def of(cls, mail: Mail) -> Self:
+        """What happened to a mail."""
         return cls(**_mail_ids(mail), kind=mail.mail_kind)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailSent(_MailOfKind, name=FactName.MAIL_SENT):
+    """A mail was sent."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,14 +62,8 @@ class MailBounced(_MailBody, name=FactName.MAIL_BOUNCED):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MailBouncedForNow(_MailBody, name=FactName.MAIL_BOUNCED_FOR_NOW):
+class MailBouncedForNow(_MailOfKind, name=FactName.MAIL_BOUNCED_FOR_NOW):
     """A mail was not delivered, or was answered by a machine; another attempt may succeed."""
-
-    kind: str
-
-    @classmethod
-    def of(cls, mail: Mail) -> MailBouncedForNow:
-        return cls(**_mail_ids(mail), kind=mail.mail_kind)
 
 
 @dataclass(frozen=True, kw_only=True)
