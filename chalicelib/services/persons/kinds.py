@@ -19,22 +19,11 @@ from chalicelib.domain.campaign.rules import HolderRole
 from chalicelib.domain.campaign.versions import CampaignVersion, CurrentCampaign
 from chalicelib.domain.changes import VoucherChange
 from chalicelib.domain.changes_files import ChangesFile, ChangesPart, ChangesSequence
-from chalicelib.domain.consents import (
-    Consent,
-    ConsentChange,
-)
-from chalicelib.domain.consents_files import (
-    ConsentsFile,
-    ConsentsPart,
-    ConsentsSequence,
-)
+from chalicelib.domain.consents import Consent, ConsentChange
+from chalicelib.domain.consents_files import ConsentsFile, ConsentsPart, ConsentsSequence
 from chalicelib.domain.eligibility import Reason
 from chalicelib.domain.entity import Entity
-from chalicelib.domain.exports import (
-    Export,
-    ExportPart,
-    ExportSequence,
-)
+from chalicelib.domain.exports import Export, ExportPart, ExportSequence
 from chalicelib.domain.fact_bodies import InvitationExpired, PersonErased, invitation_decided
 from chalicelib.domain.fact_checks import FactCheck
 from chalicelib.domain.facts import Fact
@@ -88,13 +77,7 @@ from chalicelib.services.digests import digests_of
 from chalicelib.services.facts import invitation_fact, new_fact
 from chalicelib.services.moves import freed_claims
 from chalicelib.services.persons.find import Person
-from chalicelib.services.ports import (
-    Change,
-    Insert,
-    Ports,
-    Remove,
-    Replace,
-)
+from chalicelib.services.ports import Change, Insert, Ports, Remove, Replace
 
 Erased = tuple[list[Change], list[Fact]]
 _NOTHING: Erased = ([], [])

@@ -5,5 +5,6 @@
     order files in in/            ──► dates of orders       ─┘   in one transaction
 
 `outside.py` reads what is kept outside the table, `adopt.py` brings it back; what a fact did is in
-`people.py`, `vouchers.py`, `orders.py` and `mails.py`, the numbered files in `numbered.py`.
+`people.py`, `vouchers.py`, `rewards.py`, `orders.py` and `mails.py`, the numbered files in
+`numbered.py`.
 """

@@ -29,12 +29,7 @@ from chalicelib.domain.fact_bodies import (
     body_as,
 )
 from chalicelib.domain.facts import Fact, FactBody, FactName
-from chalicelib.domain.files.exports import (
-    ReferralLine,
-    referral_file,
-    referral_rows,
-    unread,
-)
+from chalicelib.domain.files.exports import ReferralLine, referral_file, referral_rows, unread
 from chalicelib.domain.referrals import Referral
 from chalicelib.services.operations.project import project
 from chalicelib.services.persons.erase import erase_again

@@ -9,12 +9,7 @@ from dataclasses import replace
 
 from chalicelib.domain import held_rewards
 from chalicelib.domain.campaign.review import Signal
-from chalicelib.domain.fact_bodies import (
-    RewardHeld,
-    RewardHoldEnded,
-    RewardRefused,
-    RewardReleased,
-)
+from chalicelib.domain.fact_bodies import RewardHeld, RewardHoldEnded, RewardRefused, RewardReleased
 from chalicelib.domain.facts import Fact, FactBody
 from chalicelib.domain.people import Sponsor
 from chalicelib.domain.referrals import Referral
@@ -27,7 +22,7 @@ from chalicelib.domain.rewards import (
     waits,
 )
 from chalicelib.services.ports import Change, Replace
-from chalicelib.services.restoring.issued import decided, require_free, reward_of, spent, written
+from chalicelib.services.restoring.rewards import decided, require_free, reward_of, spent, written
 from chalicelib.services.restoring.work import UnfoundedError, Work
 from chalicelib.services.reward_state import given_back
 

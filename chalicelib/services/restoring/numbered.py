@@ -14,12 +14,7 @@ from functools import partial
 from itertools import islice
 from typing import Generic, TypeVar
 
-from chalicelib.domain.changes_files import (
-    ChangesFile,
-    ChangesPart,
-    ChangesSequence,
-    changes_path,
-)
+from chalicelib.domain.changes_files import ChangesFile, ChangesPart, ChangesSequence, changes_path
 from chalicelib.domain.codes import candidates
 from chalicelib.domain.consents_files import (
     PART_KEPT,

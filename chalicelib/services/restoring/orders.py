@@ -31,8 +31,7 @@ from chalicelib.domain.referrals import Referral, known_order_ids
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.order_changes import order_changes
 from chalicelib.services.ports import Change
-from chalicelib.services.restoring.issued import order_of
-from chalicelib.services.restoring.work import UnfoundedError, Work, order_name
+from chalicelib.services.restoring.work import UnfoundedError, Work, order_name, order_of
 
 _STATUS = {
     OrderPlaced: OrderStatus.PLACED,

@@ -27,14 +27,9 @@ from chalicelib.domain.vouchers import Voucher, is_answered, is_live
 from chalicelib.services.lookups import find_voucher_on_order
 from chalicelib.services.moves import redemption_changes, rollback_changes
 from chalicelib.services.ports import Change, Insert, Replace
-from chalicelib.services.restoring.issued import (
-    issued_changes,
-    order_of,
-    refused_changes,
-    reward_of,
-    spent,
-)
-from chalicelib.services.restoring.work import UnfoundedError, Work, order_name
+from chalicelib.services.restoring.issued import issued_changes
+from chalicelib.services.restoring.rewards import refused_changes, reward_of, spent
+from chalicelib.services.restoring.work import UnfoundedError, Work, order_name, order_of
 
 REFUSED_BY_CLIENT = "refused_by_client"  # the client's own text is in its file alone
 

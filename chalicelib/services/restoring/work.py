@@ -25,6 +25,7 @@ from chalicelib.domain.fact_bodies import (
 )
 from chalicelib.domain.facts import Fact, FactBody
 from chalicelib.domain.order_refs import OrderReference, lost_order_id
+from chalicelib.domain.orders import Order
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.facts import CLOCKS_DIFFER, facts_around
 from chalicelib.services.lookups import CampaignVersions, current_campaign
@@ -206,3 +207,8 @@ class Work:
         # Issued before the moment, or by a run before this one: the index has it by now.
         held = self.ports.repository.held_by(holder_id)
         return next((each.code_key for each in held if each.voucher_id == voucher_id), None)
+
+
+def order_of(work: Work, order_id: str) -> Order | None:
+    """An order of the campaign, as it is stored."""
+    return work.ports.repository.get(Order, campaign=work.campaign.id, order_id=order_id)
