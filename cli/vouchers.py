@@ -14,7 +14,7 @@ from rich.table import Table
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.versions import CurrentCampaign
-from chalicelib.services.vouchers.issue import ReplacementOutcome
+from chalicelib.services.issuing import ReplacementOutcome
 from chalicelib.services.vouchers.replace_refused import refused_vouchers, replace_refused
 from cli.connection import LOCAL, Connection, Stage, connect
 from cli.errors import CommandError

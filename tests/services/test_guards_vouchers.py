@@ -11,10 +11,10 @@ from chalicelib.domain.people import Sponsor
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import Voucher, VoucherState
+from chalicelib.services.issuing import ReplacementOutcome
 from chalicelib.services.lookups import CampaignVersions
 from chalicelib.services.moves import ROLLED_BACK
 from chalicelib.services.ports import Replace
-from chalicelib.services.vouchers.issue import ReplacementOutcome
 from chalicelib.services.vouchers.redeem import redeem, roll_back
 from chalicelib.services.vouchers.redemption_rewards import give_back_if_cancelled
 from chalicelib.services.vouchers.replace_refused import replace_refused

@@ -20,13 +20,13 @@ from chalicelib.domain.people import Contact
 from chalicelib.domain.vouchers import Voucher, revoked
 from chalicelib.services.errors import RetryLaterError, UnauthorisedError
 from chalicelib.services.invitations.respond import confirm, decline
+from chalicelib.services.issuing import ReplacementOutcome
 from chalicelib.services.operations import reconcile as watch
 from chalicelib.services.operations.consequences import is_undone
 from chalicelib.services.ports import Failure, MailUncertainError, Remove, Replace
 from chalicelib.services.protection import hold
 from chalicelib.services.sponsors.sessions import open_session
 from chalicelib.services.sponsors.sign_in import request_sign_in
-from chalicelib.services.vouchers.issue import ReplacementOutcome
 from chalicelib.services.vouchers.replace_refused import replace_refused
 from tests.fakes.campaign import CAMPAIGN
 from tests.fakes.due import work_off_all

@@ -29,6 +29,7 @@ from chalicelib.domain.mails import Mail
 from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.isolation import Isolation, raised
+from chalicelib.services.issuing import ReplacementOutcome
 from chalicelib.services.journal import seal_overdue
 from chalicelib.services.list_status import list_statuses
 from chalicelib.services.lookups import current_campaign
@@ -44,7 +45,6 @@ from chalicelib.services.requeue import requeue_undecided
 from chalicelib.services.stretches import hand_out
 from chalicelib.services.turns import rotated
 from chalicelib.services.unfinished_files import find_unfinished
-from chalicelib.services.vouchers.issue import ReplacementOutcome
 from chalicelib.services.vouchers.replace_refused import replace_refused
 from chalicelib.services.watch import Watch, count_codes, watched
 

@@ -34,11 +34,11 @@ from chalicelib.domain.vouchers import (
     is_live,
 )
 from chalicelib.services.facts import voucher_fact
+from chalicelib.services.issuing import ReplacementOutcome, replace_voucher
 from chalicelib.services.ports import Change, FileMissingError, Insert, Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
 from chalicelib.services.row_groups import PART_ROWS, Parts, is_large
 from chalicelib.services.row_work import RowWork
-from chalicelib.services.vouchers.issue import ReplacementOutcome, replace_voucher
 
 ACKNOWLEDGED, REFUSED, ALREADY = "acknowledged", "refused", "already"
 REFUSED_BY_CLIENT = "refused_by_client"

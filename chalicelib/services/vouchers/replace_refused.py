@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.vouchers import Voucher
+from chalicelib.services.issuing import ReplacementOutcome, replace_voucher
 from chalicelib.services.ports import Agenda, CommandPorts, Replace
 from chalicelib.services.retry import retry_on_conflict
-from chalicelib.services.vouchers.issue import ReplacementOutcome, replace_voucher
 
 
 def refused_vouchers(ports: CommandPorts, campaign_id: str) -> list[Voucher]:

@@ -1,7 +1,7 @@
 """The actions that make a referral's rewards stand as they are earned: one transaction each.
 
 Each includes the referral at the revision that the plan was based on (`reward.py`), so of two
-concurrent actions one is decided again. How a voucher is issued is in `issue.py`.
+concurrent actions one is decided again. How a voucher is issued is in `issuing.py`.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from chalicelib.domain.rewards import Reward, RewardRefusal, is_released, waits
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.facts import referral_fact, voucher_fact
 from chalicelib.services.holds import fall_away, hold
+from chalicelib.services.issuing import issue_voucher
 from chalicelib.services.judging import judge
 from chalicelib.services.ports import Change, Insert, Ports, Replace
 from chalicelib.services.reward_state import ReferralRewards, reserved, spent
-from chalicelib.services.vouchers.issue import issue_voucher
 
 NOT_EARNED = "not_earned"
 _ENDED = {
