@@ -33,7 +33,8 @@ from tests.fakes.event_source import EventSource, Stream
 from tests.fakes.event_source import Mapping as Settings
 from tests.fakes.repository import _fact_key
 from tests.fakes.world import CUSTOMERS, World, new_world
-from tests.services.test_check_facts import NEWCOMER, account
+from tests.services.fact_cases import NEWCOMER
+from tests.services.test_check_facts import account
 from tests.simulation.test_streams import functions_of
 
 DAY = ("--since", "2026-03-02T09:00", "--until", "2026-03-03T12:00")

@@ -31,7 +31,8 @@ from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import SpareCode, Voucher
 from tests.fakes.campaign import digest
 from tests.fakes.world import CUSTOMERS, VIPS, World
-from tests.services.test_check_facts import CASES, NEWCOMER, OTHER, STRANGER, played
+from tests.services.fact_cases import CASES, NEWCOMER, OTHER, STRANGER
+from tests.services.test_check_facts import played
 
 ADDRESSES = [*CUSTOMERS, *VIPS, NEWCOMER, OTHER, STRANGER]
 
