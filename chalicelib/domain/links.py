@@ -21,7 +21,7 @@ NEW_LINKS_A_DAY = 3
 
 @dataclass(frozen=True, kw_only=True)
 class LinkDay(Entity):
-    """How many sign-ups a shared link has had on one local day: so many mails it has caused."""
+    """How many sign-ups a shared link has had on one local day; each has caused a mail."""
 
     link_code: str
     campaign: str
@@ -31,7 +31,7 @@ class LinkDay(Entity):
 
 
 def day_of(campaign: Campaign, link: Link, now: datetime) -> LinkDay:
-    """The day of a link that nobody has signed up by today."""
+    """Today, for a link by which nobody has signed up yet."""
     today = campaign.local_date(now)
     return LinkDay(
         link_code=link.link_code,
@@ -43,7 +43,7 @@ def day_of(campaign: Campaign, link: Link, now: datetime) -> LinkDay:
 
 
 def is_day_full(campaign: Campaign, day: LinkDay) -> bool:
-    """Whether the link takes nobody in until the next local day."""
+    """Whether the link accepts nobody until the next local day."""
     return day.sign_ups >= campaign.quotas.sign_ups_per_day
 
 
@@ -65,7 +65,7 @@ def with_confirmed(sponsor: Sponsor, invitation: Invitation) -> Sponsor:
 
 
 def is_counted_for_link(sponsor: Sponsor, invitation: Invitation) -> bool:
-    """Whether what becomes of its mail counts for the link: it came by the one in force."""
+    """Whether a problem with its mail counts against the link: it came by the present one."""
     if invitation.channel is not Channel.LINK:
         return False
     return sponsor.link_made_at is None or invitation.received_at >= sponsor.link_made_at

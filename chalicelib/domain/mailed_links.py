@@ -1,9 +1,9 @@
-"""Links that are mailed to who asks for one, and when the next one may be.
+"""Links that are mailed on request, and when the next one may be mailed.
 
 Anybody may type somebody's address, so mails that she did not ask for are bounded, and she is never
 locked out: while no other mail leaves, the link of the last one works. The pause grows with each
 mail that nobody used and begins again with a sign-in. Mails stop for `STOP_LASTS` when
-the person who gets them says that it was not her, or complains. Two kinds: `sign_ins.py`,
+the person who gets them says that she did not ask, or complains. Two kinds: `sign_ins.py`,
 `privacy.py`.
 """
 

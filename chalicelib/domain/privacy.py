@@ -1,4 +1,4 @@
-"""What a person asks about her own data: a file of it, or that it is erased, and why a mail leaves.
+"""What a person asks about her own data, a file of it or its erasure, and when a mail leaves.
 
     request ── mail ─────── pause ───────┬── LEFT_AT_LEAST at least ──┐
        └─ its link is valid ─────────────┼── for `LINK_LASTS` ────────┘
@@ -31,8 +31,8 @@ from chalicelib.domain.mailed_links import (
 from chalicelib.domain.people import Contact, TokenPurpose
 
 LINK_LASTS = timedelta(days=1)
-# What was confirmed is done within minutes. Where it cannot be, its message is in the queue or in
-# the dead one for 28 days at most, and the address must be there as long.
+# What was confirmed is done within minutes. If that fails, its message stays in the queue or in the
+# dead queue for 28 days at most, and the address is needed until then.
 ERASED_WITHIN = timedelta(days=30)
 MAILS_A_DAY = 3
 

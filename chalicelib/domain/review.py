@@ -7,12 +7,12 @@
                     a score, signal by signal ─► held, or granted
 
 Everything here is pure and deterministic: the same evidence gives the same score. Evidence is
-words, counts, times and keyed hashes (`traces.py`); it says nothing of a person that is not stored
-for another reason, but for the network, of which only a number outlives the hour. A signal that
+words, counts, times and keyed hashes (`traces.py`). It adds nothing to what is stored of a person
+for other reasons, except her network, of which only a number outlives the hour. A signal that
 honest people give too (a family on one network, colleagues at one domain) stays below the limit by
 itself: it takes several that have nothing to do with one another.
 
-What follows from a score is decided by people (`services/vouchers/review.py`).
+What follows from a score is decided by people (`services/vouchers/review_rewards.py`).
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ from chalicelib.domain.traces import alike
 NETWORK_KEPT_FOR = timedelta(hours=1)
 BURST = timedelta(minutes=30)
 HOUR = timedelta(hours=1)
-# Nobody reads a mail that came unasked sooner. Who signed up by a link waits for it: only a program
-# is faster.
+# Nobody reads an unexpected mail sooner than this. Somebody who signed up by a link waits for the
+# mail: only a program is faster.
 READ_IN: Mapping[Channel, timedelta] = {
     Channel.EMAIL: timedelta(seconds=25),
     Channel.LINK: timedelta(seconds=6),

@@ -27,7 +27,7 @@ from chalicelib.domain.rewards import (
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """What limits the rewards of a referral now. `budget_left` in minor units, None without one;
-    `erased`: who of the two asked to be forgotten, and is issued nothing any more.
+    `erased`: which of the two has asked to be forgotten, and is issued nothing any more.
     """
 
     is_newcomer: bool

@@ -30,7 +30,7 @@ class RewardRefusal(StrEnum):
     REFEREE_CAP = "referee_cap"
     BUDGET_SPENT = "budget_spent"
     HOLDER_ERASED = "holder_erased"
-    """who would get it asked to be forgotten"""
+    """its holder-to-be has asked to be forgotten"""
     REFUSED_IN_REVIEW = "refused_in_review"
     """somebody has refused it while it was held"""
     NOT_DECIDED = "not_decided"

@@ -1,12 +1,12 @@
-"""Holding a reward whose score is over the campaign's limit, and letting go of it.
+"""Holding a reward whose score is over the campaign's limit, and ending that when nothing earns it.
 
     about to be granted ─► judged ─┬─► granted
                                    └─► held ─┬─► released ─► granted by the same work as any other
                                              ├─► refused, for good
                                              └─► falls away, when no order earns it any more
 
-A held reward has no voucher, so nothing is exported and no mail leaves. It counts under the
-sponsor's cap and in the budget, so that its release can be kept. People decide in
+A held reward has no voucher, so nothing is exported and no mail leaves. It counts for the
+sponsor's cap and in the budget, so that it can be granted when it is released. People decide in
 `review_rewards.py`.
 """
 
@@ -53,7 +53,7 @@ def hold(
 
 
 def fall_away(ports: Ports, state: ReferralRewards, held: Reward, reason: str) -> str:
-    """Let go of a reward that no order earns any more; if one does again, it is judged again."""
+    """End the hold of a reward that no order earns any more; earned later, it is judged again."""
     body = RewardHoldEnded.of(held, state.referral, reason, was_released=is_released(held))
     ports.repository.commit(
         Replace(held_rewards.fallen_away(held)),

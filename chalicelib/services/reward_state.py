@@ -1,4 +1,4 @@
-"""What a plan of rewards is based on; and what a reward takes, of the sponsor's cap and the budget,
+"""What a plan of rewards is based on, and what a reward uses of the sponsor's cap and of the budget
 until it is revoked.
 """
 
@@ -57,7 +57,7 @@ def budget_change(campaign: str, budget: Budget | None, value_minor: int) -> Cha
 
 
 def reserved(state: ReferralRewards, to: HolderRole | None, value_minor: int) -> list[Change]:
-    """What a reward takes of the sponsor's cap and of the budget."""
+    """What a reward uses of the sponsor's cap and of the budget."""
     changes: list[Change] = []
     if to is HolderRole.SPONSOR:
         changes.append(Replace(replace(state.sponsor, rewards=state.sponsor.rewards + 1)))

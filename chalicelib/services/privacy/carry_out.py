@@ -1,9 +1,9 @@
-"""Doing what people confirmed about their data, behind a queue: a file is made, or all is erased.
+"""Doing what people confirmed about their data, behind a queue: making a file, or erasing all.
 
-Both read the whole table, because tokens, sessions and addresses that somebody typed have no other
-way to a person. Until it is done her address must be there, whatever kills the work: what was typed
-for the request is kept so long with its links, out of sight of the work itself, and goes last. The
-file is kept with it: the one kind of item that may hold an address, which ends with the link.
+Both read the whole table, because nothing leads from a person to tokens, sessions and addresses
+that somebody typed. The work may be killed at any moment, and needs her address to go on: so the
+contact of the request and its links are left out of it, and removed last. The file is kept in that
+contact: no other kind of item may hold an address, and it ends with the link.
 """
 
 from __future__ import annotations

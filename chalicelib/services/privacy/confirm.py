@@ -1,6 +1,6 @@
-"""What the link in the mail does: it gives the file of somebody's data, or has them erased.
+"""What the link in the mail does: it hands out the file of somebody's data, or has them erased.
 
-    link opened ── nothing changes ─┬─ file asked for ── made behind a queue ── taken, and again
+    link opened ── nothing changes ─┬─ file asked for ── made behind a queue ── handed out
                                     └─ erasure confirmed ── done behind a queue ── the link is over
 
 The token is for what was asked: one for the file erases nothing. The work behind the queue is in
@@ -74,7 +74,7 @@ def view_request(ports: Ports, token_text: str) -> PrivacyRequest:
 @retry_on_conflict
 def take_file(ports: Ports, token_text: str) -> dict[str, Any] | None:
     """Everything that is known of the person, as often as she likes while the link is good, also
-    before an erasure; None while it is being made, which the first call begins. `GoneError`.
+    before an erasure; None while it is being made; the first call has it made. `GoneError`.
     """
     asked = view_request(ports, token_text)
     if asked.link is None or asked.is_started:
@@ -103,7 +103,7 @@ def confirm_erasure(ports: Ports, token_text: str) -> PrivacyRequest:
         return asked
     now = ports.clock()
     kept = replace(asked.contact, ends_at=now + ERASED_WITHIN)
-    # Another request of hers begins at the beginning, and does not end what this one needs.
+    # Without the link, her next request counts as the first, and does not end what this one needs.
     link: list[Change] = [Remove(asked.link)] if asked.link else []
     fact = _fact(ports, asked, ErasureConfirmed(contact_id=asked.contact.contact_id))
     ports.repository.commit(Replace(used(asked.token, now)), Replace(kept), *link, facts=[fact])

@@ -1,9 +1,9 @@
 """Held rewards: which there are, and the decision of marketing, ops, or time.
 
 A release and a refusal are recorded here, with who decided (`by`, an AWS principal or the id of an
-account, never a name or an address). The voucher of a released one is issued by the work that its
-fact is queued for, as any other's. Of two decisions at the same moment one wins; the same again
-changes nothing.
+account, never a name or an address). The voucher of a released reward is issued like any other, by
+the work that the fact of the release is queued for. Of two decisions at the same moment one wins; a
+repeated one changes nothing.
 """
 
 from __future__ import annotations
