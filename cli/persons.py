@@ -18,10 +18,11 @@ import typer
 from chalicelib.domain.addresses import Address, AddressError
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.versions import CurrentCampaign
+from chalicelib.domain.erasure import ErasureReceipt
 from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.lookups import all_campaigns
 from chalicelib.services.persons.access import export_person
-from chalicelib.services.persons.erase import ErasureReceipt, erase_person
+from chalicelib.services.persons.erase import erase_person
 from chalicelib.services.ports import Ports
 from cli.connection import LOCAL, Connection, Stage, connect
 from cli.errors import CommandError

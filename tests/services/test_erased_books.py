@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from chalicelib.domain.addresses import Address
+from chalicelib.domain.erasure import ErasureReceipt
 from chalicelib.domain.exports import Export, ExportPart, ExportState
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.invitations import Invitation, InvitationState
@@ -38,7 +39,7 @@ from chalicelib.services.operations.balance import balances
 from chalicelib.services.operations.check_facts import check_facts
 from chalicelib.services.operations.report import report
 from chalicelib.services.persons.access import export_person
-from chalicelib.services.persons.erase import DROPPED_KEPT_DAYS, ErasureReceipt, erase_person
+from chalicelib.services.persons.erase import DROPPED_KEPT_DAYS, erase_person
 from chalicelib.services.ports import Insert, Replace
 from chalicelib.services.sponsors.renew_link import renew_link
 from chalicelib.services.sponsors.space import view_sponsor_space

@@ -20,6 +20,7 @@ from chalicelib.domain.campaign.lists import DigestKeys
 from chalicelib.domain.consents import ConsentChange
 from chalicelib.domain.effects import Queue
 from chalicelib.domain.entity import Entity
+from chalicelib.domain.erasure import ErasureReceipt
 from chalicelib.domain.exports import ExportPart
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.invitations import Invitation, InvitationState, Submission, is_open
@@ -48,7 +49,7 @@ from chalicelib.services.operations.relay import relay
 from chalicelib.services.operations.report import report
 from chalicelib.services.operations.statement import write_statements
 from chalicelib.services.persons import kinds
-from chalicelib.services.persons.erase import ErasureReceipt, _Erasure, erase_person
+from chalicelib.services.persons.erase import _Erasure, erase_person
 from chalicelib.services.persons.kinds import ERASED, HOLDS_NOTHING
 from chalicelib.services.ports import Insert, Ports
 from chalicelib.services.privacy.request import request_privacy

@@ -23,9 +23,10 @@ from random import Random
 from botocore.exceptions import ClientError
 
 from chalicelib.domain.addresses import Address, AddressDigests
+from chalicelib.domain.erasure import ErasureReceipt
 from chalicelib.services.digests import digests_of
 from chalicelib.services.errors import RetryLaterError
-from chalicelib.services.persons.erase import ErasureReceipt, erase_person
+from chalicelib.services.persons.erase import erase_person
 from chalicelib.services.ports import ContentionError
 from tests.api.gateway import Request
 from tests.api.requests import CONFIRMATION, GOOD, PURCHASE, VOUCHERS, invitations

@@ -230,7 +230,6 @@ class _Campaign:
         ]
 
     def _vouchers(self) -> list[Part]:
-        holders = self._names.sponsors | self._names.referrals
         return [
             {
                 "code": one.code,
@@ -243,7 +242,7 @@ class _Campaign:
                 "used_on_order": one.redeemed_by,
             }
             for one in self._of(Voucher)
-            if one.holder_id in holders
+            if self._names.hold(one)
         ]
 
     def _mails(self) -> list[Part]:

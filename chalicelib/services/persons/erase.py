@@ -13,8 +13,8 @@ Each step is one transaction on the revision that was read. Work that holds her 
 meets it: the sponsor, the invitation and the referral are changed first, and where a mail was not
 leased yet, an item in its place keeps it from leaving.
 
-Files of `out/` are not rewritten; the receipt says until when one has her digest. What becomes of
-each kind of item is in `kinds.py`.
+Files of `out/` are not rewritten; the receipt says until when one has her digest (`left_files.py`).
+What becomes of each kind of item is in `kinds.py`.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
-from typing import Any
+from datetime import timedelta
+from functools import cached_property
 
 from chalicelib.domain.addresses import Address
 from chalicelib.domain.campaign.file import Campaign
@@ -38,18 +38,16 @@ from chalicelib.domain.consents import (
 from chalicelib.domain.consents_files import (
     ConsentsFile,
     ConsentsPart,
-    consents_path,
 )
 from chalicelib.domain.entity import Entity
+from chalicelib.domain.erasure import ErasureReceipt
 from chalicelib.domain.exports import (
     Export,
     ExportPart,
     ExportState,
-    export_path,
 )
 from chalicelib.domain.fact_bodies import PersonErased
 from chalicelib.domain.facts import Fact
-from chalicelib.domain.files.ends import AFTER_ACKNOWLEDGEMENT, AFTER_WRITTEN
 from chalicelib.domain.invitations import (
     Invitation,
 )
@@ -64,7 +62,7 @@ from chalicelib.domain.people import (
     with_used_up,
 )
 from chalicelib.domain.referrals import Referral
-from chalicelib.domain.vouchers import Voucher, is_live
+from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.consent_words import Person as WhoseWord
 from chalicelib.services.consent_words import consent_withdrawal
 from chalicelib.services.consents.write import write_consents
@@ -72,8 +70,8 @@ from chalicelib.services.digests import digests_of
 from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.persons.find import Names, Person, find_person
 from chalicelib.services.persons.kinds import ERASED, Forgotten
+from chalicelib.services.persons.left_files import LeftFiles
 from chalicelib.services.ports import (
-    EARLIEST,
     Change,
     ConflictError,
     Insert,
@@ -88,76 +86,6 @@ from chalicelib.services.vouchers.export import export_vouchers
 ROUNDS = 10
 # The bucket's own rule for what the client dropped (infra/resources.yaml).
 DROPPED_KEPT_DAYS = 30
-
-
-@dataclass(frozen=True)
-class FileLeft:
-    """A file of `out/` that has a digest of the person, and the last day on which it is there; None
-    as long as the client has not acknowledged it, after which it stays for 35 days.
-    """
-
-    path: str
-    last_day: date | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ErasureReceipt:
-    """What was done, without the address. A dry run says what would be.
-
-    `removed` and `made_nameless` count items by kind, `random_ids` are what stands in the place of
-    the digests from now on. `live_vouchers` keep their worth until they end. `opposed`: an
-    objection to invitations stays, under our own key alone. `dropped_files_end_on`: until then
-    files that the client dropped may name her. `unreadable` items may name her too: a person must
-    look.
-    """
-
-    campaigns: tuple[str, ...]
-    at: datetime
-    dry_run: bool
-    removed: Mapping[str, int]
-    made_nameless: Mapping[str, int]
-    random_ids: tuple[str, ...]
-    live_vouchers: int
-    opposed: bool
-    files: tuple[FileLeft, ...]
-    dropped_files_end_on: date
-    unreadable: int = 0
-
-    @property
-    def found(self) -> bool:
-        """Whether there was anything of the person."""
-        return bool(self.removed or self.made_nameless)
-
-    @property
-    def files_end_on(self) -> date | None:
-        """The last day of the last of the files; None while one waits for its acknowledgement, or
-        without any.
-        """
-        days = [file.last_day for file in self.files]
-        known = [day for day in days if day is not None]
-        return max(known) if known and len(known) == len(days) else None
-
-    def as_json(self) -> dict[str, Any]:
-        """The receipt, as it is handed out."""
-        end = self.files_end_on
-        return {
-            "campaigns": list(self.campaigns),
-            "at": self.at.isoformat(),
-            "dry_run": self.dry_run,
-            "found": self.found,
-            "removed": dict(self.removed),
-            "kept_without_a_name": dict(self.made_nameless),
-            "random_ids": list(self.random_ids),
-            "vouchers_that_keep_their_worth": self.live_vouchers,
-            "no_more_invitations": self.opposed,
-            "files": [
-                {"path": one.path, "last_day": one.last_day.isoformat() if one.last_day else None}
-                for one in self.files
-            ],
-            "files_end_on": end.isoformat() if end else None,
-            "dropped_files_end_on": self.dropped_files_end_on.isoformat(),
-            "unreadable": self.unreadable,
-        }
 
 
 def erase_person(
@@ -210,16 +138,18 @@ class _Erasure(Forgotten):
     dry_run: bool = False
     removed: Counter[str] = field(default_factory=Counter)
     made_nameless: Counter[str] = field(default_factory=Counter)
-    files: dict[str, date | None] = field(default_factory=dict)
-    live: set[str] = field(default_factory=set)
     counted: list[Entity] = field(default_factory=list)
     done: int = 0
     met_another: bool = False
 
+    @cached_property
+    def _files(self) -> LeftFiles:
+        return LeftFiles(self.ports, self.person)
+
     def run(self) -> ErasureReceipt:
         """Erase, and look again until nothing is left."""
         for _ in range(ROUNDS):
-            self._note_files()
+            self._files.note()
             before, self.met_another = self.done, False
             self._round()
             if self.dry_run or (self.done == before and not self.met_another):
@@ -238,9 +168,9 @@ class _Erasure(Forgotten):
             removed=dict(sorted(self.removed.items())),
             made_nameless=dict(sorted(self.made_nameless.items())),
             random_ids=tuple(sorted(names.sponsors | names.referrals)),
-            live_vouchers=len(self.live),
+            live_vouchers=self._files.live_vouchers,
             opposed=bool(self.removed or self.made_nameless),
-            files=tuple(FileLeft(path, day) for path, day in sorted(self.files.items())),
+            files=tuple(self._files),
             dropped_files_end_on=today + timedelta(days=DROPPED_KEPT_DAYS),
             unreadable=self.person.unreadable,
         )
@@ -307,7 +237,7 @@ class _Erasure(Forgotten):
         for name in sorted(waiting):
             write_consents(self.ports, self.person.by_id[name])
         self.person.look()
-        self._note_files()
+        self._files.note()
 
     def _end_consent(self, given: Consent) -> None:
         address = self.person.address
@@ -336,7 +266,7 @@ class _Erasure(Forgotten):
             match one:
                 case ConsentChange() if one.digest in self.person.names.digests:
                     yield one.campaign
-                case ConsentsPart() if self.rows_of(one):
+                case ConsentsPart() if self.person.names.rows_of(one):
                     file = self.ports.repository.get(
                         ConsentsFile, campaign=one.campaign, number=one.number
                     )
@@ -363,53 +293,7 @@ class _Erasure(Forgotten):
         changes += [Remove(one) for one in recorded if own and one.digest not in own]
         self._commit(changes)
 
-    # --- files ------------------------------------------------------------------------------------
-
-    def _note_files(self) -> None:
-        """The files of `out/` that have a digest of hers, as long as they do."""
-        names = self.person.names
-        for entity in self.person.found:
-            match entity:
-                case Voucher() if entity.holder_id in names.sponsors | names.referrals:
-                    if is_live(entity):
-                        self.live.add(entity.voucher_id)
-                    self._note_export(entity)
-                case Referral() if (
-                    entity.referral_id in names.referrals or entity.sponsor_id in names.sponsors
-                ):
-                    self._note_tables(entity)
-                case ConsentsPart() if self.rows_of(entity):
-                    path = f"{consents_path(entity.campaign, entity.number)}.csv.gz"
-                    self.files[path] = self._last_day(entity.campaign, entity.ends_at)
-                case _:
-                    pass
-
-    def _note_export(self, voucher: Voucher) -> None:
-        if voucher.export is None:
-            return
-        export = self.ports.repository.get(Export, campaign=voucher.campaign, number=voucher.export)
-        if export is None or export.state is ExportState.OPEN:
-            return  # its file will have the random id
-        path = f"{export_path(export.campaign, export.number)}.csv.gz"
-        is_written = export.state is ExportState.WRITTEN
-        if is_written and not self.ports.files.written_since(path, EARLIEST):
-            return  # it has ended
-        loaded = export.acknowledged_at
-        self.files[path] = (
-            self._last_day(export.campaign, loaded + AFTER_ACKNOWLEDGEMENT) if loaded else None
-        )
-
-    def _note_tables(self, referral: Referral) -> None:
-        """Each table since the confirmation; and one that may be being written now."""
-        kept = AFTER_WRITTEN["referrals"]
-        folder = f"out/{referral.campaign}/referrals/"
-        for one in self.ports.files.written_since(folder, referral.confirmed_at):
-            self.files[one.path] = self._last_day(referral.campaign, one.at + kept)
-
-    def _last_day(self, campaign: str, end: datetime) -> date:
-        # Runs an hour apart remove what has ended.
-        ended = max(end, self.ports.clock()) + timedelta(hours=1)
-        return self.person.by_id[campaign].local_date(ended)
+    # --- exports ----------------------------------------------------------------------------------
 
     def _exports(self) -> None:
         """Take the digests out of what the files of exports are made of. Those of a file that is
@@ -417,7 +301,7 @@ class _Erasure(Forgotten):
         """
         exported: dict[tuple[str, int], dict[str, Voucher]] = {}
         for one in self.person.found:
-            if isinstance(one, Voucher) and self._is_holder(one) and one.export is not None:
+            if isinstance(one, Voucher) and self.person.names.hold(one) and one.export is not None:
                 exported.setdefault((one.campaign, one.export), {})[one.code_key] = one
         for (campaign, number), held in exported.items():
             self._export(campaign, number, held)
@@ -429,7 +313,7 @@ class _Erasure(Forgotten):
             export_vouchers(self.ports, self.person.by_id[campaign], until=self.ports.clock())
             export = repository.get(Export, campaign=campaign, number=number)
         for voucher in held.values():
-            self._note_export(voucher)  # it may have been written since the round began
+            self._files.note_export(voucher)  # it may have been written since the round began
         for part in repository.within(ExportPart, campaign=campaign, number=number):
             nameless = _without_digests(part, held)
             if nameless != part:
@@ -437,10 +321,6 @@ class _Erasure(Forgotten):
                 # Nobody may begin to write the file from the parts as they were.
                 still = [Replace(export)] if export and is_open else []
                 self._commit([Replace(nameless), *still])
-
-    def _is_holder(self, voucher: Voucher) -> bool:
-        names = self.person.names
-        return voucher.holder_id in names.sponsors | names.referrals
 
 
 def _without_digests(part: ExportPart, held: Mapping[str, Voucher]) -> ExportPart:
@@ -453,5 +333,5 @@ def _without_digests(part: ExportPart, held: Mapping[str, Voucher]) -> ExportPar
     return replace(part, rows=rows)
 
 
-# Of these what stays is counted: the others, such as a mail, are no books.
+# What the receipt counts as kept without a name.
 _NAMELESS = frozenset((Sponsor, Invitation, Referral, Voucher, Mail))

@@ -21,6 +21,7 @@ from typing import TypeGuard
 from chalicelib.domain.addresses import Address, AddressDigests, digest
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.consents import Consent
+from chalicelib.domain.consents_files import ConsentsPart
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.mails import Mail
@@ -33,6 +34,7 @@ from chalicelib.domain.people import (
     Token,
 )
 from chalicelib.domain.referrals import Referral
+from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.digests import digests_of
 from chalicelib.services.lookups import claims_on, consents_of, oppositions_to, sponsor_claims_on
 from chalicelib.services.ports import Ports
@@ -75,6 +77,15 @@ class Names:
     def has(self, digests: AddressDigests | None) -> TypeGuard[AddressDigests]:
         """Whether these digests are hers."""
         return digests is not None and not self.digests.isdisjoint(digests.values)
+
+    def hold(self, voucher: Voucher) -> bool:
+        """Whether the voucher is hers."""
+        return voucher.holder_id in self.sponsors | self.referrals
+
+    def rows_of(self, part: ConsentsPart) -> list[int]:
+        """Which rows of a file of consents are about her."""
+        at = part.columns.index("digest")
+        return [number for number, row in enumerate(part.rows) if row[at] in self.digests]
 
 
 @dataclass

@@ -121,12 +121,6 @@ class Forgotten:
             and own_id in {one.sponsor_id, getattr(one, "invitation_id", None)}
         ]
 
-    def rows_of(self, part: ConsentsPart) -> list[int]:
-        """Which rows of a file of consents are about her."""
-        at = part.columns.index("digest")
-        known = self.person.names.digests
-        return [number for number, row in enumerate(part.rows) if row[at] in known]
-
     def random_id(self) -> str:
         """What stands for her in a file of consents, which knows no role."""
         names = self.person.names
@@ -245,7 +239,7 @@ def _erase_referral(forgotten: Forgotten, referral: Referral) -> Erased:
 
 def _erase_voucher(forgotten: Forgotten, voucher: Voucher) -> Erased:
     """It keeps its worth, for whoever has its code; nobody is mailed about it any more."""
-    if voucher.holder_id not in forgotten.person.names.sponsors | forgotten.person.names.referrals:
+    if not forgotten.person.names.hold(voucher):
         return _NOTHING
     after = vouchers.with_erased_holder(voucher)
     if after == voucher:
@@ -298,7 +292,7 @@ def _erase_word(forgotten: Forgotten, word: Consent | PrivacyLink) -> Erased:
 
 
 def _erase_rows(forgotten: Forgotten, part: ConsentsPart) -> Erased:
-    numbers = forgotten.rows_of(part)
+    numbers = forgotten.person.names.rows_of(part)
     if not numbers:
         return _NOTHING
     at, random_id = part.columns.index("digest"), forgotten.random_id()
