@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.domain.addresses import Address
+from chalicelib.domain.erasure import ErasureReceipt
 from chalicelib.domain.people import RefereeClaim
 from chalicelib.services.consents.write import write_consents
 from chalicelib.services.objections.unsubscribe import unsubscribe
-from chalicelib.services.persons.erase import ErasureReceipt
 from tests.fakes.world import World, new_world
 from tests.services.test_consents import stop_token
 from tests.services.test_erasure import (
