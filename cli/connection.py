@@ -27,6 +27,7 @@ from chalicelib.adapters.codes import SecureCodes
 from chalicelib.adapters.dynamodb.repository import DynamoRepository
 from chalicelib.domain.tokens import hashed
 from cli.errors import CommandError
+from cli.region import region
 
 Stage = Annotated[
     str,
@@ -69,16 +70,22 @@ class Connection:
         self.clients = Clients(session)
         self.repository = DynamoRepository(self.clients, place.table, self.clock)
         self.codes = SecureCodes()
-        self._session = session
+        self.session = session
 
     def principal(self) -> str:
         """Who runs the command: the id of an AWS principal, never a name.
 
         A role's session name may be an address: only its hash is used.
         """
-        identity = self._session.client("sts").get_caller_identity()["UserId"]
+        identity = self.session.client("sts").get_caller_identity()["UserId"]
         role, colon, session = identity.partition(":")
         return f"{role}:{hashed(session)[:12]}" if colon else role
+
+    def stack(self) -> Mapping[str, Any]:
+        """The stack as CloudFormation describes it: status, parameters, outputs."""
+        formation = self.session.client("cloudformation")
+        found = formation.describe_stacks(StackName=f"tandem-{self.place.stage}")["Stacks"][0]
+        return dict(found)
 
     def clock(self) -> datetime:
         """Now, in UTC."""
@@ -111,7 +118,7 @@ class Connection:
         """The records of a shard from one sequence number to another, in DynamoDB's own form; None
         when the stream has forgotten them.
         """
-        streams = self._session.client("dynamodbstreams")
+        streams = self.session.client("dynamodbstreams")
         found: list[Mapping[str, Any]] = []
         empty = 0
         try:
@@ -177,7 +184,7 @@ class Connection:
 
     @cached_property
     def _lambda(self) -> Any:
-        return self._session.client("lambda")
+        return self.session.client("lambda")
 
 
 class _LocalSession(boto3.Session):
@@ -260,9 +267,8 @@ def _status(url: str) -> Mapping[str, str]:
 
 
 def _on_aws(stage: str) -> Connection:
-    session = boto3.Session()
-    if not session.region_name:
-        raise CommandError("no AWS region: set AWS_REGION, or a profile with AWS_PROFILE")
+    chosen = region()
+    session = boto3.Session(region_name=chosen)
     client = session.client("cloudformation")
     stack = client.describe_stacks(StackName=f"tandem-{stage}")["Stacks"][0]
     outputs = {
@@ -278,7 +284,7 @@ def _on_aws(stage: str) -> Connection:
             keys_path=outputs["KeysPath"],
             origin=outputs["Origin"],
             roots_bucket=outputs.get("RootsBucketName", ""),
-            region=session.region_name,
+            region=chosen,
         )
     except KeyError as error:
         raise CommandError(f"stack tandem-{stage} has no output {error}") from error

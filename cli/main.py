@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 from chalicelib.services.ports import ContentionError
 from cli import (
     campaigns,
+    doctor,
     facts,
     journal,
     keys,
@@ -76,6 +77,7 @@ app.add_typer(vouchers.app, name="voucher")
 app.add_typer(journal.app, name="journal")
 app.add_typer(queues.app, name="queue")
 app.add_typer(restore.app, name="restore")
+app.command("doctor")(doctor.run_doctor)
 app.command("hash")(hash_addresses)
 app.command("facts")(facts.show_facts)
 app.command("replay")(replay.replay)

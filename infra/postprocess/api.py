@@ -52,8 +52,9 @@ def complete_api(api: Object) -> None:
     definition["x-amazon-apigateway-gateway-responses"] = _gateway_responses()
     _name_handler(definition)
     _name_pool(definition)
-    api["DependsOn"] = "ApiAccount"  # a stage with an access log needs the account's log role
     properties["Name"] = {"Fn::Sub": "tandem-${Stage}"}
+    # Without a version SAM adds a second stage, called Stage, without throttles or access log.
+    properties["OpenApiVersion"] = "2.0"
     properties["EndpointConfiguration"] = "REGIONAL"  # CloudFront stands in front already
     properties["TracingEnabled"] = False
     properties["MethodSettings"] = _throttles(object_at(definition, "paths"))

@@ -170,7 +170,8 @@ def dashboard() -> Object:
     return {
         "Type": "AWS::CloudWatch::Dashboard",
         "Properties": {
-            "DashboardName": {"Fn::Sub": "tandem-${Stage}"},
+            # Dashboards are the account's, whatever the region.
+            "DashboardName": {"Fn::Sub": "tandem-${Stage}-${AWS::Region}"},
             "DashboardBody": {"Fn::Sub": json.dumps({"widgets": widgets})},
         },
     }

@@ -598,7 +598,7 @@ def test_records_are_read_from_the_stream_by_their_numbers(
 
     def read(first: int, last: int, shard: str = "shardId-0", forgot: int = 0) -> list[str] | None:
         client = StreamClient(stream, forgot=forgot)
-        monkeypatch.setattr(connection._session, "client", lambda _: client)
+        monkeypatch.setattr(connection.session, "client", lambda _: client)
         found = connection.stream_records("arn", shard, first, last)
         return None if found is None else [str(one["dynamodb"]["SequenceNumber"]) for one in found]
 

@@ -1,0 +1,229 @@
+"""`make deploy STAGE=name` and `make rollback STAGE=name`.
+
+    environment ─► region, account ─► parameters ─► checks ─► package ─► release in S3
+                                                                             │
+       pages ◄── deletion protection ◄── change set, shown and executed ◄────┘
+
+Nothing is made before the parameters and the checks are right. Refuses what would replace or remove
+a store, and asks before anything else is replaced or removed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cli.doctor import Account, before_deployment, shown
+from cli.errors import CommandError
+from cli.region import region
+from infra.deployment.account import require_log_role
+from infra.deployment.names import kept, with_names
+from infra.deployment.pages import publish
+from infra.deployment.parameters import Given, check_parameters, given_parameters
+from infra.deployment.releases import Release, Releases, Template
+from infra.deployment.stack import ChangeSet, Found, Stack
+from infra.package import PackageError, aws_target, package
+from infra.pages import build_pages
+
+# New with each version of the code: what they replace is of use to nobody.
+REPLACED_ALWAYS: Final = frozenset({"AWS::ApiGateway::Deployment", "AWS::Lambda::LayerVersion"})
+
+
+@dataclass(frozen=True)
+class Where:
+    """The account and the region that a stage is deployed to."""
+
+    session: boto3.Session
+    region: str
+    account: str
+    partition: str
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One stage in one place."""
+
+    stage: str
+    where: Where
+    stack: Stack
+    releases: Releases
+    sure: bool  # whoever deploys has said yes before being asked
+
+    def apply(
+        self, release: Release, given: Mapping[str, Given], found: Found
+    ) -> Mapping[str, str]:
+        """Make the stack what the release says; returns its outputs."""
+        existing = {} if found.is_new else self.stack.physical_ids()
+        variables = {
+            "Stage": self.stage,
+            "AWS::AccountId": self.where.account,
+            "AWS::Region": self.where.region,
+        }
+        template = with_names(release.template, variables, existing)
+        url = self.releases.put_template(release, template)
+        own = {"Stage": self.stage, "DeletionProtection": "false" if found.is_new else "true"}
+        values = {name: one.value for name, one in given.items()} | own
+        if changes := self.stack.prepare(
+            url, _parameters(template, values, found), creates=found.is_new
+        ):
+            self._agree(changes, template)
+            self.stack.execute(changes)
+        # What is protected cannot be taken away again when its first create fails, so only now.
+        found = self.stack.found()
+        protected = _parameters(template, {"DeletionProtection": "true"}, found)
+        if changes := self.stack.prepare(url, protected, creates=False):
+            self.stack.execute(changes)
+        self.stack.protect()
+        return self.stack.found().outputs
+
+    def _agree(self, changes: ChangeSet, template: Template) -> None:
+        """Show what may be taken away, and ask. Raises CommandError for a store, and for no."""
+        for change in changes.changes:
+            if change.action == "Import":
+                print(f"{self.stack.name} {change}")
+        losing = [
+            change
+            for change in changes.changes
+            if change.takes_away and change.kind not in REPLACED_ALWAYS
+        ]
+        stores = [change for change in losing if change.logical_id in kept(template)]
+        for change in losing:
+            print(f"{self.stack.name} {change}")
+        if stores:
+            self.stack.discard(changes)
+            raise CommandError(
+                f"{stores[0].logical_id} has what cannot be made again: nothing done"
+            )
+        if losing and not self.sure and not _says_yes():
+            self.stack.discard(changes)
+            raise CommandError("nothing was changed")
+
+
+def deploy(stage: str, folder: Path | None, *, sure: bool) -> None:
+    """Deploy this tree; `folder` is a finished package to deploy instead of packaging for AWS."""
+    deployment = _deployment(stage, sure=sure)
+    where = deployment.where
+    file = os.environ.get("PARAMETERS_FILE")
+    given = given_parameters(Path(file) if file else None, os.environ.get("PARAMETERS", ""))
+    found = deployment.stack.ready()
+    folder = folder or package(aws_target(), say=print).template.parent
+    declared = Releases.template_of(folder)["Parameters"]
+    stored = dict(found.parameters)
+    check_parameters(given, declared, stored)
+    effective = {name: str(rules.get("Default", "")) for name, rules in declared.items()}
+    effective |= stored | {name: one.value for name, one in given.items()}
+    _check(where, effective)
+    deployment.releases.require_bucket(where.region)
+    with tempfile.TemporaryDirectory() as scratch:
+        release = deployment.releases.add(folder, build_pages(Path(scratch, "web")))
+    if arn := require_log_role(where.session, where.partition):
+        print(f"the account's role for access logs is {arn}")
+    _finish(deployment, release, deployment.apply(release, given, found))
+
+
+def roll_back(stage: str, *, sure: bool) -> None:
+    """Deploy the release before the one in force. Raises CommandError when there is none."""
+    deployment = _deployment(stage, sure=sure)
+    found = deployment.stack.ready()
+    current = found.outputs.get("Release")
+    former = [one for one in deployment.releases.history() if one != current]
+    if found.is_new or not former:
+        raise CommandError(f"{deployment.stack.name} has no former release to go back to")
+    release = deployment.releases.get(former[-1])
+    print(f"{deployment.stack.name}: from release {current} back to {release.digest}")
+    _finish(deployment, release, deployment.apply(release, {}, found))
+
+
+def _deployment(stage: str, *, sure: bool) -> Deployment:
+    chosen = region()
+    session = boto3.Session(region_name=chosen)
+    identity = session.client("sts").get_caller_identity()
+    where = Where(session, chosen, identity["Account"], identity["Arn"].split(":")[1])
+    print(f"tandem-{stage} in account {where.account}, region {where.region}")
+    return Deployment(
+        stage,
+        where,
+        Stack(session.client("cloudformation"), f"tandem-{stage}", print),
+        Releases(
+            session.client("s3"), f"tandem-deploy-{where.account}-{chosen}", f"tandem-{stage}"
+        ),
+        sure,
+    )
+
+
+def _parameters(
+    template: Template, values: Mapping[str, str], found: Found
+) -> dict[str, str | None]:
+    """Of what the template knows: the values, and None for what keeps its value."""
+    stored = () if found.is_new else found.parameters
+    return {
+        name: values.get(name)
+        for name in template["Parameters"]
+        if name in values or name in stored
+    }
+
+
+def _check(where: Where, effective: Mapping[str, str]) -> None:
+    account = Account(where.session, where.region, where.account)
+    findings = list(before_deployment(account, effective))
+    for finding in findings:
+        if not finding.is_good:
+            print(shown(finding))
+    if any(finding.is_wrong for finding in findings):
+        raise CommandError("nothing was deployed: the checks above say what to do")
+
+
+def _finish(deployment: Deployment, release: Release, outputs: Mapping[str, str]) -> None:
+    publish(deployment.where.session, release, outputs["WebBucketName"], outputs["DistributionId"])
+    deployment.releases.note(release)
+    print(f"{deployment.stack.name}: release {release.digest} at {outputs['Origin']}")
+
+
+def _says_yes() -> bool:
+    if not sys.stdin.isatty():
+        raise CommandError("nothing was changed: see the lines above; if that is meant, YES=1")
+    return input("go on? [y/N] ").strip().lower() in {"y", "yes"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m infra.deployment", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("deploy", "rollback"):
+        command = commands.add_parser(name)
+        command.add_argument("stage")
+        if name == "deploy":
+            command.add_argument("--package", type=Path, help="a finished package, for an emulator")
+    options = parser.parse_args(arguments)
+    sure = bool(os.environ.get("YES"))
+    try:
+        if options.command == "deploy":
+            deploy(options.stage, options.package, sure=sure)
+        else:
+            roll_back(options.stage, sure=sure)
+    except CommandError as error:
+        lines = error.lines
+    except PackageError as error:
+        lines = (str(error),)
+    except ClientError as error:
+        details = error.response["Error"]
+        lines = (f"{error.operation_name}: {details.get('Message') or details.get('Code')}",)
+    except BotoCoreError as error:
+        lines = (str(error),)
+    else:
+        return 0
+    for line in lines:
+        print(f"deploy: {line}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

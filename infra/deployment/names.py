@@ -1,0 +1,68 @@
+"""The names of what outlives a stack, written into its template as they are.
+
+A resource that was kept when its stack was deleted comes back into the next one only under a name
+that the template states without a function: CloudFormation imports no other. So the template that
+is deployed has the names themselves: those that the stack has already (a stack of an earlier
+version has none with the region), and otherwise those that the packaged template makes up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+Template = dict[str, Any]
+
+# The property that names a resource of a kind, where the name is the account's or the world's.
+NAMED_BY: Final[Mapping[str, str]] = {
+    "AWS::DynamoDB::Table": "TableName",
+    "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
+    "AWS::S3::Bucket": "BucketName",
+}
+
+
+def kept(template: Template) -> list[str]:
+    """The resources that stay when the stack is deleted, by their logical ids."""
+    return [
+        name
+        for name, resource in template["Resources"].items()
+        if resource.get("DeletionPolicy") in {"Retain", "RetainExceptOnCreate"}
+    ]
+
+
+def with_names(
+    template: Template, variables: Mapping[str, str], existing: Mapping[str, str]
+) -> Template:
+    """The template with literal names.
+
+    `variables` are the values of what `Fn::Sub` may name (`Stage`, `AWS::AccountId`, …); `existing`
+    are the physical ids that the stack has, by logical id.
+    """
+    names: dict[str, str] = {}
+    for logical_id, resource in template["Resources"].items():
+        named_by = NAMED_BY.get(resource["Type"])
+        pattern = resource["Properties"].get(named_by, {}) if named_by else {}
+        if isinstance(pattern, dict) and "Fn::Sub" in pattern:
+            own = existing.get(logical_id, "").rpartition("/")[2]  # a policy's id is its ARN
+            names[pattern["Fn::Sub"]] = own or _filled(pattern["Fn::Sub"], variables)
+    named: Template = _replaced(template, names)
+    return named
+
+
+def _filled(pattern: str, variables: Mapping[str, str]) -> str:
+    return re.sub(r"\$\{([^}]+)\}", lambda found: variables[found[1]], pattern)
+
+
+def _replaced(value: Any, names: Mapping[str, str]) -> Any:
+    """The value with each name in place of its pattern, in whatever `Fn::Sub` it stands."""
+    if isinstance(value, list):
+        return [_replaced(one, names) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if set(value) == {"Fn::Sub"} and isinstance(value["Fn::Sub"], str):
+        text = value["Fn::Sub"]
+        for pattern, name in names.items():
+            text = re.sub(rf"{re.escape(pattern)}(?![\w$-])", name, text)
+        return {"Fn::Sub": text} if "${" in text else text
+    return {key: _replaced(one, names) for key, one in value.items()}

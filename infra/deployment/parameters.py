@@ -1,0 +1,119 @@
+"""The parameters of a stage: from a file and from the environment, checked before anything is made.
+
+    # a line each; a value goes on to the end of its line, so it may have spaces
+    Sender=hello@shop.example
+    ScheduleExport=cron(0/5 6-22 * * ? *)
+
+CloudFormation checks the same things, but only after the package was built and uploaded, and
+without naming the line.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from cli.errors import CommandError
+
+# Set by the deployment itself.
+OWN: Final = frozenset({"Stage", "DeletionProtection"})
+# Nobody can own these (RFC 2606, RFC 6761): a mail from one is an example that was not changed.
+RESERVED: Final = re.compile(
+    r"(^|\.)(example|invalid|localhost|test)$|(^|\.)example\.(com|net|org)$"
+)
+
+
+@dataclass(frozen=True)
+class Given:
+    """A value, and where it was given: for the message when it is wrong."""
+
+    value: str
+    source: str
+
+
+def given_parameters(file: Path | None, words: str) -> dict[str, Given]:
+    """The parameters of `file` (lines) and of `words` (`Key=value …`, quoted as in a shell), which
+    win. Raises CommandError naming the line or the word.
+    """
+    lines = _lines(file) if file else []
+    try:
+        more = [(word, "PARAMETERS") for word in shlex.split(words)]
+    except ValueError as error:
+        raise CommandError(f"PARAMETERS: a quote is not closed: {words}") from error
+    found: dict[str, Given] = {}
+    for text, source in [*lines, *more]:
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip().isalnum():
+            raise CommandError(f"{source}: not Name=value: {text}")
+        if found.get(name.strip(), Given("", "PARAMETERS")).source != "PARAMETERS" != source:
+            raise CommandError(f"{source}: {name.strip()} is given twice")
+        found[name.strip()] = Given(value.strip(), source)
+    return found
+
+
+def _lines(file: Path) -> list[tuple[str, str]]:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"PARAMETERS_FILE: {file} cannot be read: {error}") from error
+    return [
+        (line.strip(), f"{file}, line {number}")
+        for number, line in enumerate(text.splitlines(), 1)
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
+
+
+def check_parameters(
+    given: Mapping[str, Given], declared: Mapping[str, Any], stored: Mapping[str, str]
+) -> None:
+    """Raises CommandError naming what is wrong: with the names and values given, and with the
+    sender that results from them, from what the stack has stored and from the defaults.
+    """
+    problems = [
+        problem for name, one in given.items() for problem in _problems(name, one, declared)
+    ]
+    problems += _sender_problems(
+        {
+            name: given[name].value if name in given else stored.get(name, _default(declared, name))
+            for name in ("Sender", "SenderIdentity")
+        }
+    )
+    if problems:
+        raise CommandError(*problems)
+
+
+def _problems(name: str, given: Given, declared: Mapping[str, Any]) -> Iterable[str]:
+    if name in OWN:
+        yield f"{given.source}: {name} is set by the deployment"
+        return
+    if name not in declared:
+        known = ", ".join(sorted(set(declared) - OWN))
+        yield f"{given.source}: no parameter {name}: there are {known}"
+        return
+    rules = declared[name]
+    allowed = [str(value) for value in rules.get("AllowedValues", [])]
+    if allowed and given.value not in allowed:
+        yield f"{given.source}: {name} is one of {', '.join(allowed)}, not {given.value}"
+    pattern = rules.get("AllowedPattern")
+    if pattern and not re.fullmatch(pattern, given.value):
+        yield f"{given.source}: {name} is {rules['ConstraintDescription']}, not {given.value}"
+
+
+def _sender_problems(effective: Mapping[str, str]) -> Iterable[str]:
+    sender, identity = effective["Sender"].lower(), effective["SenderIdentity"].lower()
+    domain = sender.rpartition("@")[2]
+    if RESERVED.search(domain):
+        yield f"Sender: {sender} is an example: give the address that mails come from"
+    elif identity != sender and identity != domain and not domain.endswith(f".{identity}"):
+        yield (
+            f"SenderIdentity: {identity} is not that of {sender}: give {domain}, as it is verified "
+            "in SES"
+        )
+
+
+def _default(declared: Mapping[str, Any], name: str) -> str:
+    return str(declared[name].get("Default", ""))

@@ -1,0 +1,255 @@
+"""The stack in CloudFormation: what state it is in, and one change of it at a time.
+
+A first create that failed leaves a stack that nothing can be done with but to delete it, which
+takes nothing away: what it had made is gone already. Every other state that a change cannot start
+from is said, with what to do.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from cli.errors import CommandError
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudformation import CloudFormationClient
+
+CAPABILITIES: Final = ("CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND")
+GONE: Final = frozenset({"", "DELETE_COMPLETE"})
+# A change set was made for it and never executed.
+NEVER_MADE: Final = frozenset({"REVIEW_IN_PROGRESS"})
+FAILED_FIRST: Final = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"})
+NOTHING_CHANGES: Final = ("didn't contain changes", "No updates are to be performed")
+LONGEST_PAUSE_S: Final = 5.0
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A stack as it is; the status is empty when there is none."""
+
+    status: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the next change creates it."""
+        return self.status in GONE | NEVER_MADE
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a change set does to one resource."""
+
+    logical_id: str
+    kind: str
+    action: str  # Add, Modify, Remove, Import
+    replacement: str  # True, False, Conditional, or nothing
+
+    @property
+    def takes_away(self) -> bool:
+        """Whether what is there may be gone after it."""
+        return self.action == "Remove" or self.replacement in {"True", "Conditional"}
+
+    def __str__(self) -> str:
+        verb = {"Remove": "removes", "Import": "takes back"}.get(self.action, "replaces")
+        maybe = "perhaps " if self.replacement == "Conditional" else ""
+        return f"{maybe}{verb} {self.logical_id} ({self.kind})"
+
+
+@dataclass(frozen=True)
+class ChangeSet:
+    """A change that is ready to be executed."""
+
+    id: str
+    creates: bool
+    changes: Sequence[Change]
+
+
+class Stack:
+    """One stack, by its name."""
+
+    def __init__(self, client: CloudFormationClient, name: str, say: Say) -> None:
+        self.name = name
+        self._client = client
+        self._say = say
+
+    def found(self) -> Found:
+        """The stack as it is now."""
+        try:
+            stack = self._client.describe_stacks(StackName=self.name)["Stacks"][0]
+        except ClientError as error:
+            if "does not exist" not in str(error):
+                raise
+            return Found()
+        return Found(
+            stack["StackStatus"],
+            {one["ParameterKey"]: one["ParameterValue"] for one in stack.get("Parameters", [])},
+            {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])},
+        )
+
+    def ready(self) -> Found:
+        """The stack, once a change can start: one whose first create failed is deleted.
+
+        Raises CommandError in every other state that no change can start from.
+        """
+        found = self.found()
+        if found.status in FAILED_FIRST:
+            self._say(
+                f"{self.name} is {found.status}: its first create failed, and nothing of it is "
+                "left. It is deleted, and created again"
+            )
+            self.delete()
+            return self.found()
+        if found.is_new or found.status in _CHANGEABLE:
+            return found
+        raise CommandError(f"{self.name} is {found.status}: {_advice(found.status, self.name)}")
+
+    def physical_ids(self) -> dict[str, str]:
+        """The resources of the stack: the physical id of each logical id."""
+        pages = self._client.get_paginator("list_stack_resources").paginate(StackName=self.name)
+        return {
+            one["LogicalResourceId"]: one.get("PhysicalResourceId", "")
+            for page in pages
+            for one in page["StackResourceSummaries"]
+            if one["ResourceStatus"] != "DELETE_COMPLETE"
+        }
+
+    def prepare(
+        self, template_url: str, parameters: Mapping[str, str | None], *, creates: bool
+    ) -> ChangeSet | None:
+        """A change set; None when it would change nothing.
+
+        A parameter that is None keeps its value. What a former stack of this name left behind is
+        taken back. Raises CommandError with CloudFormation's reason when it cannot be made.
+        """
+        made = self._client.create_change_set(
+            StackName=self.name,
+            ChangeSetName=f"deploy-{time.time_ns()}",
+            ChangeSetType="CREATE" if creates else "UPDATE",
+            TemplateURL=template_url,
+            Capabilities=list(CAPABILITIES),
+            ImportExistingResources=True,
+            Parameters=[
+                {"ParameterKey": name, "UsePreviousValue": True}
+                if value is None
+                else {"ParameterKey": name, "ParameterValue": value}
+                for name, value in parameters.items()
+            ],
+        )["Id"]
+        changes: list[Change] = []
+        described = self._described(made)
+        if described["Status"] == "FAILED":
+            self._client.delete_change_set(ChangeSetName=made, StackName=self.name)
+            reason = described.get("StatusReason", "")
+            if any(words in reason for words in NOTHING_CHANGES):
+                return None
+            raise CommandError(f"{self.name} cannot be changed: {reason}")
+        while True:
+            changes += [_change(one["ResourceChange"]) for one in described.get("Changes", [])]
+            if "NextToken" not in described:
+                return ChangeSet(made, creates, changes)
+            described = self._client.describe_change_set(
+                ChangeSetName=made, StackName=self.name, NextToken=described["NextToken"]
+            )
+
+    def execute(self, change_set: ChangeSet) -> None:
+        """Carry a change set out. Raises CommandError with the first reasons when it fails."""
+        before = self._events()
+        self._client.execute_change_set(ChangeSetName=change_set.id, StackName=self.name)
+        status = self._settled(lambda: self.found().status)
+        if status not in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}:
+            raise CommandError(
+                f"{self.name} is {status}:",
+                *(line for event, line in self._events().items() if event not in before),
+            )
+
+    def discard(self, change_set: ChangeSet) -> None:
+        """Forget a change set, and the empty stack that was made for it."""
+        self._client.delete_change_set(ChangeSetName=change_set.id, StackName=self.name)
+        if change_set.creates:
+            self._client.delete_stack(StackName=self.name)
+
+    def protect(self) -> None:
+        """Let nobody delete the stack without saying so first."""
+        self._client.update_termination_protection(
+            StackName=self.name, EnableTerminationProtection=True
+        )
+
+    def delete(self) -> None:
+        """Delete the stack. Raises CommandError when something of it cannot be."""
+        self._client.delete_stack(StackName=self.name)
+        if (status := self._settled(lambda: self.found().status)) not in GONE:
+            raise CommandError(f"{self.name} is {status}: {_advice(status, self.name)}")
+
+    def _described(self, change_set: str) -> Any:
+        found: Any = {}
+
+        def status() -> str:
+            nonlocal found
+            found = self._client.describe_change_set(ChangeSetName=change_set, StackName=self.name)
+            return str(found["Status"])
+
+        self._settled(status)
+        return found
+
+    def _settled(self, status: Callable[[], str]) -> str:
+        """The first status that will not change by itself."""
+        pause = 0.1
+        while (now := status()).endswith(("_IN_PROGRESS", "_PENDING")):
+            time.sleep(pause)
+            pause = min(pause * 1.5, LONGEST_PAUSE_S)
+        return now
+
+    def _events(self) -> dict[str, str]:
+        """The failures so far, the first of them first."""
+        try:
+            pages = list(
+                self._client.get_paginator("describe_stack_events").paginate(StackName=self.name)
+            )
+        except ClientError:
+            return {}
+        return {
+            event["EventId"]: f"  {event['LogicalResourceId']}: {event['ResourceStatusReason']}"
+            for event in reversed([event for page in pages for event in page["StackEvents"]])
+            if event.get("ResourceStatus", "").endswith("_FAILED")
+            # One that was only stopped because another had failed says nothing.
+            and "cancelled" not in event.get("ResourceStatusReason", "cancelled")
+        }
+
+
+_CHANGEABLE: Final = frozenset(
+    {
+        *("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"),
+        *("IMPORT_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"),
+    }
+)
+
+
+def _advice(status: str, name: str) -> str:
+    if status == "UPDATE_ROLLBACK_FAILED":
+        return (
+            "what failed is in its events; then: "
+            f"aws cloudformation continue-update-rollback --stack-name {name}"
+        )
+    if status.endswith("_IN_PROGRESS"):
+        return "somebody is changing it: wait until that is done"
+    return (
+        f"what failed is in its events; then: aws cloudformation delete-stack --stack-name {name}"
+    )
+
+
+def _change(found: Any) -> Change:
+    return Change(
+        found["LogicalResourceId"],
+        found.get("ResourceType", ""),
+        found["Action"],
+        found.get("Replacement", ""),
+    )
