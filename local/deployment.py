@@ -244,6 +244,18 @@ class Deployer:
 
 def adapted(template: Template, digest: str) -> Template:
     """The packaged template with its zips in the deploy bucket, less what the emulator refuses."""
+    template = for_emulator(template)
+    resources = template["Resources"]
+    for name, resource in resources.items():
+        if resource["Type"] in UPLOADED:
+            uri, key = UPLOADED[resource["Type"]]
+            uploaded = {uri: {"Bucket": DEPLOY_BUCKET, "Key": key}}
+            resources[name] = {**resource, "Properties": {**resource["Properties"], **uploaded}}
+    return {**template, "Description": f"Tandem {digest[:12]}"}
+
+
+def for_emulator(template: Template) -> Template:
+    """The template less what the emulator refuses."""
     resources = {
         name: resource
         for name, resource in template["Resources"].items()
@@ -252,15 +264,11 @@ def adapted(template: Template, digest: str) -> Template:
         )
     }
     for name, resource in resources.items():
-        if resource["Type"] in UPLOADED:
-            uri, key = UPLOADED[resource["Type"]]
-            uploaded = {uri: {"Bucket": DEPLOY_BUCKET, "Key": key}}
-            resources[name] = {**resource, "Properties": {**resource["Properties"], **uploaded}}
-        elif resource["Type"] == "AWS::IAM::Role":
+        if resource["Type"] == "AWS::IAM::Role":
             resources[name] = _with_batches(resource)
         elif "ScalingConfig" in resource["Properties"]:
             resources[name] = _with_few_consumers(resource)
-    return {**template, "Resources": resources, "Description": f"Tandem {digest[:12]}"}
+    return {**template, "Resources": resources}
 
 
 def _with_batches(role: Template) -> Template:

@@ -26,14 +26,15 @@ from cli.doctor import Account, before_deployment, shown
 from cli.errors import CommandError
 from cli.region import region
 from infra.deployment.account import require_log_role
-from infra.deployment.names import kept, with_names
+from infra.deployment.names import kept, of_stores_alone, stores, with_names
 from infra.deployment.pages import publish
 from infra.deployment.parameters import Given, check_parameters, given_parameters
 from infra.deployment.releases import Release, Releases, Template
-from infra.deployment.stack import ChangeSet, Found, Stack
+from infra.deployment.stack import ChangeSet, Found, Stack, Store
 from infra.package import PackageError, aws_target, package
 from infra.pages import build_pages
 
+NOT_THERE: Final = frozenset({"404", "NoSuchBucket", "ResourceNotFoundException"})
 # New with each version of the code: what they replace is of use to nobody.
 REPLACED_ALWAYS: Final = frozenset({"AWS::ApiGateway::Deployment", "AWS::Lambda::LayerVersion"})
 
@@ -69,6 +70,8 @@ class Deployment:
             "AWS::Region": self.where.region,
         }
         template = with_names(release.template, variables, existing)
+        if found.is_new and (left := self._left(template)):
+            found = self._adopt(release, template, left)
         url = self.releases.put_template(release, template)
         own = {"Stage": self.stage, "DeletionProtection": "false" if found.is_new else "true"}
         values = {name: one.value for name, one in given.items()} | own
@@ -85,24 +88,35 @@ class Deployment:
         self.stack.protect()
         return self.stack.found().outputs
 
+    def _left(self, template: Template) -> list[Store]:
+        """The stores of a former stack of this stage, which was deleted."""
+        return [store for store in stores(template) if _is_there(self.where.session, store)]
+
+    def _adopt(self, release: Release, template: Template, left: Sequence[Store]) -> Found:
+        """Take back what a former stack has left; returns the stack that has it."""
+        for store in left:
+            print(f"{self.stack.name} takes back {store.logical_id} ({store.name})")
+        only = of_stores_alone(template, left)
+        values = {"Stage": self.stage, "DeletionProtection": "true"}
+        url = self.releases.put_template(release, only)
+        self.stack.adopt(url, _parameters(only, values, Found()), left)
+        return self.stack.found()
+
     def _agree(self, changes: ChangeSet, template: Template) -> None:
         """Show what may be taken away, and ask. Raises CommandError for a store, and for no."""
-        for change in changes.changes:
-            if change.action == "Import":
-                print(f"{self.stack.name} {change}")
         losing = [
             change
             for change in changes.changes
             if change.takes_away and change.kind not in REPLACED_ALWAYS
         ]
-        stores = [change for change in losing if change.logical_id in kept(template)]
         for change in losing:
             print(f"{self.stack.name} {change}")
-        if stores:
+        if depending := [change.logical_id for change in changes.changes if change.depends]:
+            names = ", ".join(depending)
+            print(f"{self.stack.name} updates, or replaces if what they name is new: {names}")
+        if lost := [change.logical_id for change in losing if change.logical_id in kept(template)]:
             self.stack.discard(changes)
-            raise CommandError(
-                f"{stores[0].logical_id} has what cannot be made again: nothing done"
-            )
+            raise CommandError(f"{lost[0]} has what cannot be made again: nothing was changed")
         if losing and not self.sure and not _says_yes():
             self.stack.discard(changes)
             raise CommandError("nothing was changed")
@@ -186,6 +200,23 @@ def _finish(deployment: Deployment, release: Release, outputs: Mapping[str, str]
     publish(deployment.where.session, release, outputs["WebBucketName"], outputs["DistributionId"])
     deployment.releases.note(release)
     print(f"{deployment.stack.name}: release {release.digest} at {outputs['Origin']}")
+
+
+def _is_there(session: boto3.Session, store: Store) -> bool:
+    try:
+        if store.kind == "AWS::DynamoDB::Table":
+            session.client("dynamodb").describe_table(TableName=store.name)
+        else:
+            session.client("s3").head_bucket(Bucket=store.name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in {
+            "404",
+            "NoSuchBucket",
+            "ResourceNotFoundException",
+        }:
+            raise
+        return False
+    return True
 
 
 def _says_yes() -> bool:

@@ -1,16 +1,18 @@
 """The names of what outlives a stack, written into its template as they are.
 
-A resource that was kept when its stack was deleted comes back into the next one only under a name
-that the template states without a function: CloudFormation imports no other. So the template that
-is deployed has the names themselves: those that the stack has already (a stack of an earlier
-version has none with the region), and otherwise those that the packaged template makes up.
+A store is kept when its stack is deleted, and the next stack of the stage takes it back by its
+name. A stack of an earlier version has names without the region, which stay. So the template that
+is deployed has the names themselves: those that the stack has already, and otherwise those that the
+packaged template makes up.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
+
+from infra.deployment.stack import Store
 
 Template = dict[str, Any]
 
@@ -29,6 +31,58 @@ def kept(template: Template) -> list[str]:
         for name, resource in template["Resources"].items()
         if resource.get("DeletionPolicy") in {"Retain", "RetainExceptOnCreate"}
     ]
+
+
+def stores(template: Template) -> list[Store]:
+    """The kept resources that have a name of their own; the template has literal names."""
+    return [
+        Store(name, resource["Type"], named_by, resource["Properties"][named_by])
+        for name in kept(template)
+        if (named_by := NAMED_BY.get((resource := template["Resources"][name])["Type"]))
+    ]
+
+
+def of_stores_alone(template: Template, found: Collection[Store]) -> Template:
+    """A template that has these stores and nothing else: less what names other resources."""
+    ids = {store.logical_id for store in found}
+    others = set(template["Resources"]) - ids
+    resources = {
+        name: {
+            key: value
+            for key, value in template["Resources"][name].items()
+            if key in {"Type", "DeletionPolicy", "UpdateReplacePolicy"}
+        }
+        | {
+            "Properties": {
+                key: value
+                for key, value in template["Resources"][name]["Properties"].items()
+                if not _names(value) & others
+            }
+        }
+        for name in sorted(ids)
+    }
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Parameters": template["Parameters"],
+        "Conditions": template["Conditions"],
+        "Resources": resources,
+    }
+
+
+def _names(value: Any) -> set[str]:
+    """The resources and parameters that a value names."""
+    if isinstance(value, list):
+        return set().union(*map(_names, value))
+    if not isinstance(value, dict):
+        return set()
+    if set(value) == {"Ref"}:
+        return {value["Ref"]}
+    if set(value) == {"Fn::GetAtt"}:
+        return {value["Fn::GetAtt"][0]}
+    if set(value) == {"Fn::Sub"}:
+        text = value["Fn::Sub"] if isinstance(value["Fn::Sub"], str) else value["Fn::Sub"][0]
+        return {name.partition(".")[0] for name in re.findall(r"\$\{([^}]+)\}", text)}
+    return set().union(*map(_names, value.values()))
 
 
 def with_names(

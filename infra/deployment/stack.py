@@ -55,13 +55,27 @@ class Change:
 
     @property
     def takes_away(self) -> bool:
-        """Whether what is there may be gone after it."""
-        return self.action == "Remove" or self.replacement in {"True", "Conditional"}
+        """Whether what is there is gone after it."""
+        return self.action == "Remove" or self.replacement == "True"
+
+    @property
+    def depends(self) -> bool:
+        """Whether it is replaced if something that it names changes: mostly it is not."""
+        return self.replacement == "Conditional"
 
     def __str__(self) -> str:
-        verb = {"Remove": "removes", "Import": "takes back"}.get(self.action, "replaces")
-        maybe = "perhaps " if self.replacement == "Conditional" else ""
-        return f"{maybe}{verb} {self.logical_id} ({self.kind})"
+        verb = "removes" if self.action == "Remove" else "replaces"
+        return f"{verb} {self.logical_id} ({self.kind})"
+
+
+@dataclass(frozen=True)
+class Store:
+    """A store that was kept, and the property that names it."""
+
+    logical_id: str
+    kind: str
+    named_by: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -127,8 +141,8 @@ class Stack:
     ) -> ChangeSet | None:
         """A change set; None when it would change nothing.
 
-        A parameter that is None keeps its value. What a former stack of this name left behind is
-        taken back. Raises CommandError with CloudFormation's reason when it cannot be made.
+        A parameter that is None keeps its value. Raises CommandError with CloudFormation's reason
+        when it cannot be made.
         """
         made = self._client.create_change_set(
             StackName=self.name,
@@ -136,14 +150,36 @@ class Stack:
             ChangeSetType="CREATE" if creates else "UPDATE",
             TemplateURL=template_url,
             Capabilities=list(CAPABILITIES),
-            ImportExistingResources=True,
-            Parameters=[
-                {"ParameterKey": name, "UsePreviousValue": True}
-                if value is None
-                else {"ParameterKey": name, "ParameterValue": value}
-                for name, value in parameters.items()
+            Parameters=_parameters(parameters),
+        )["Id"]
+        return self._change_set(made, creates=creates)
+
+    def adopt(
+        self, template_url: str, parameters: Mapping[str, str | None], stores: Sequence[Store]
+    ) -> None:
+        """Make the stack of stores that are there already, and of nothing else.
+
+        Raises CommandError when one of them belongs to another stack.
+        """
+        made = self._client.create_change_set(
+            StackName=self.name,
+            ChangeSetName=f"adopt-{time.time_ns()}",
+            ChangeSetType="IMPORT",
+            TemplateURL=template_url,
+            Parameters=_parameters(parameters),
+            ResourcesToImport=[
+                {
+                    "ResourceType": store.kind,
+                    "LogicalResourceId": store.logical_id,
+                    "ResourceIdentifier": {store.named_by: store.name},
+                }
+                for store in stores
             ],
         )["Id"]
+        if changes := self._change_set(made, creates=True):
+            self.execute(changes)
+
+    def _change_set(self, made: str, *, creates: bool) -> ChangeSet | None:
         changes: list[Change] = []
         described = self._described(made)
         if described["Status"] == "FAILED":
@@ -244,6 +280,15 @@ def _advice(status: str, name: str) -> str:
     return (
         f"what failed is in its events; then: aws cloudformation delete-stack --stack-name {name}"
     )
+
+
+def _parameters(values: Mapping[str, str | None]) -> list[Any]:
+    return [
+        {"ParameterKey": name, "UsePreviousValue": True}
+        if value is None
+        else {"ParameterKey": name, "ParameterValue": value}
+        for name, value in values.items()
+    ]
 
 
 def _change(found: Any) -> Change:

@@ -1,0 +1,219 @@
+"""`infra/deploy.sh` against an account of the emulator, which has CloudFormation's own rules for
+names that are taken, rollbacks, imports and change sets.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.package import Package
+from local.deployment import for_emulator
+from local.emulator import REGION, Emulator, free_port
+from tests.infra.deployed import SENDER, AwsAccount, Done
+
+pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("deploy")]
+
+RELEASED = Path(__file__).parent / "released"
+OTHER_REGION = "eu-west-1"
+
+
+@pytest.fixture(scope="module")
+def account(made: Package, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsAccount]:
+    """An account; mails go nowhere. Each test has stages of its own in it."""
+    home = tmp_path_factory.mktemp("account")
+    with Emulator(home, free_port(), "http://127.0.0.1:1") as emulator:
+        yield AwsAccount(emulator, home, made)
+
+
+@pytest.fixture(scope="module")
+def first(account: AwsAccount) -> Done:
+    """The first deployment of the stage `prod`."""
+    return account.deploy("prod")
+
+
+def test_a_stage_is_created_protected_published_and_deployed_again_without_a_change(
+    account: AwsAccount, first: Done
+) -> None:
+    assert (first.code, first.err) == (0, "")
+    outputs = account.outputs("prod")
+    assert "tandem-prod: release" in first.out
+    table = account.client("dynamodb").describe_table(TableName=outputs["TableName"])["Table"]
+    assert table["DeletionProtectionEnabled"] is True
+    assert account.stack("prod")["EnableTerminationProtection"] is True
+    pages = account.client("s3").list_objects_v2(Bucket=outputs["WebBucketName"])["Contents"]
+    assert {"index.html", "shared/tandem.css"} <= {page["Key"] for page in pages}
+    stages = account.client("apigateway").get_stages(restApiId=outputs["RestApiId"])["item"]
+    assert [stage["stageName"] for stage in stages] == ["api"]
+    events = account.client("cloudformation").describe_stack_events(StackName="tandem-prod")
+    again = account.deploy("prod")
+    assert (again.code, again.err) == (0, "")
+    after = account.client("cloudformation").describe_stack_events(StackName="tandem-prod")
+    assert len(after["StackEvents"]) == len(events["StackEvents"])
+
+
+def test_a_create_that_failed_leaves_nothing_and_the_next_one_works(account: AwsAccount) -> None:
+    front = account.client("cloudfront")
+    taken = front.create_function(
+        Name=f"tandem-retry-{REGION}-index",
+        FunctionConfig={"Comment": "somebody else's", "Runtime": "cloudfront-js-2.0"},
+        FunctionCode=b"function handler(event) { return event.request; }",
+    )
+    failed = account.deploy("retry")
+    assert failed.code == 1
+    assert "WebIndex: " in failed.err
+    assert account.stack("retry")["StackStatus"] == "ROLLBACK_COMPLETE"
+    assert "tandem-retry" not in account.client("dynamodb").list_tables()["TableNames"]
+    buckets = [one["Name"] for one in account.client("s3").list_buckets()["Buckets"]]
+    assert not [name for name in buckets if name.startswith("tandem-retry-")]
+    front.delete_function(Name=f"tandem-retry-{REGION}-index", IfMatch=taken["ETag"])
+    done = account.deploy("retry")
+    assert (done.code, done.err) == (0, "")
+    assert "its first create failed" in done.out
+
+
+def test_what_a_deleted_stack_has_left_comes_back_into_the_next_one(account: AwsAccount) -> None:
+    assert account.deploy("again").code == 0
+    before = account.outputs("again")
+    account.client("dynamodb").put_item(
+        TableName=before["TableName"], Item={"pk": {"S": "VOUCHER#1"}, "sk": {"S": "VOUCHER"}}
+    )
+    account.client("s3").put_object(Bucket=before["BucketName"], Key="out/kept", Body=b"kept")
+    account.delete("again")
+    done = account.deploy("again")
+    assert (done.code, done.err) == (0, "")
+    for kept in ("Table", "Bucket", "RootsBucket", "WebBucket"):
+        assert f"takes back {kept} " in done.out
+    after = account.outputs("again")
+    stores = ("TableName", "BucketName", "RootsBucketName", "WebBucketName")
+    assert [after[name] for name in stores] == [before[name] for name in stores]
+    key = {"pk": {"S": "VOUCHER#1"}, "sk": {"S": "VOUCHER"}}
+    assert "Item" in account.client("dynamodb").get_item(TableName=after["TableName"], Key=key)
+    read = account.client("s3").get_object(Bucket=after["BucketName"], Key="out/kept")
+    assert read["Body"].read() == b"kept"
+
+
+def test_one_stage_in_two_regions_of_an_account_and_two_stages_share_nothing(
+    account: AwsAccount, first: Done
+) -> None:
+    assert first.err == ""
+    elsewhere = account.deploy("prod", AWS_REGION=OTHER_REGION)
+    assert (elsewhere.code, elsewhere.err) == (0, "")
+    here, there = account.outputs("prod"), account.outputs("prod", OTHER_REGION)
+    for name in ("BucketName", "RootsBucketName", "WebBucketName", "ClientPolicyArn"):
+        assert here[name] != there[name]
+    # The role of the access logs is the account's, and stays while a stage is left.
+    role = account.client("apigateway").get_account()["cloudwatchRoleArn"]
+    account.delete("prod", OTHER_REGION)
+    assert account.client("iam").get_role(RoleName=role.rpartition("/")[2])
+
+
+def test_a_release_takes_the_place_of_the_former_one_and_rollback_brings_that_back(
+    account: AwsAccount,
+) -> None:
+    assert account.deploy("test").code == 0
+    first = account.outputs("test")["Release"]
+    nothing = account.run("rollback", "test", AWS_REGION=REGION)
+    assert (nothing.code, nothing.err) == (
+        1, "deploy: tandem-test has no former release to go back to\n"
+    )  # fmt: skip
+    changed = account.package({"DecideQueue": {"VisibilityTimeout": 240}})
+    assert account.deploy("test", changed).code == 0
+    second = account.outputs("test")["Release"]
+    assert second != first
+    back = account.run("rollback", "test", AWS_REGION=REGION)
+    assert (back.code, back.err) == (0, "")
+    assert account.outputs("test")["Release"] == first
+    assert _visibility(account) == 180
+    assert account.run("rollback", "test", AWS_REGION=REGION).code == 0
+    assert account.outputs("test")["Release"] == second
+    assert _visibility(account) == 240
+
+
+def _visibility(account: AwsAccount) -> int:
+    sqs = account.client("sqs")
+    url = sqs.get_queue_url(QueueName="tandem-test-decide")["QueueUrl"]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])
+    return int(attributes["Attributes"]["VisibilityTimeout"])
+
+
+def test_what_replaces_is_shown_and_asked_for_and_a_store_is_never_replaced(
+    account: AwsAccount, first: Done
+) -> None:
+    assert first.code == 0
+    release = account.outputs("prod")["Release"]
+    renamed = account.package({"Alarms": {"TopicName": "tandem-prod-other"}})
+    asked = account.deploy("prod", renamed)
+    assert asked.code == 1
+    assert "tandem-prod replaces Alarms (AWS::SNS::Topic)" in asked.out
+    assert "YES=1" in asked.err
+    assert account.outputs("prod")["Release"] == release
+    lost = account.package({"Bucket": {"BucketName": "tandem-other-files"}})
+    refused = account.deploy("prod", lost, YES="1")
+    assert (refused.code, refused.err) == (
+        1, "deploy: Bucket has what cannot be made again: nothing was changed\n"
+    )  # fmt: skip
+    assert account.outputs("prod")["Release"] == release
+    assert account.deploy("prod", renamed, YES="1").code == 0
+    assert account.outputs("prod")["Release"] != release
+
+
+def test_a_stack_of_0_1_0_is_updated_in_place(account: AwsAccount) -> None:
+    """With its stores under their former names, and without its second stage of the API."""
+    _create_0_1_0(account)
+    before = account.outputs("old")
+    account.client("dynamodb").put_item(
+        TableName=before["TableName"], Item={"pk": {"S": "VOUCHER#1"}, "sk": {"S": "VOUCHER"}}
+    )
+    done = account.deploy("old", YES="1")
+    assert (done.code, done.err) == (0, "")
+    after = account.outputs("old")
+    for name in ("TableName", "BucketName", "WebBucketName", "ClientPolicyArn"):
+        assert after[name] == before[name]
+    key = {"pk": {"S": "VOUCHER#1"}, "sk": {"S": "VOUCHER"}}
+    assert "Item" in account.client("dynamodb").get_item(TableName=after["TableName"], Key=key)
+    stages = account.client("apigateway").get_stages(restApiId=after["RestApiId"])["item"]
+    assert [stage["stageName"] for stage in stages] == ["api"]
+    role = account.client("apigateway").get_account()["cloudwatchRoleArn"]
+    assert role.endswith("/tandem-api-logs")
+
+
+def _create_0_1_0(account: AwsAccount) -> None:
+    text = gzip.decompress((RELEASED / "template-0.1.0.json.gz").read_bytes())
+    template: dict[str, Any] = for_emulator(json.loads(text))
+    s3, formation = account.client("s3"), account.client("cloudformation")
+    s3.create_bucket(Bucket="old", CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_object(Bucket="old", Key="code.zip", Body=account.made.code.read_bytes())
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = {"Bucket": "old", "Key": "code.zip"}
+    s3.put_object(Bucket="old", Key="template.json", Body=json.dumps(template).encode())
+    formation.create_stack(
+        StackName="tandem-old",
+        TemplateURL=f"{account.emulator.endpoint}/old/template.json",
+        Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+        Parameters=[{"ParameterKey": "Stage", "ParameterValue": "old"}],
+    )
+    formation.get_waiter("stack_create_complete").wait(
+        StackName="tandem-old", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
+
+
+def test_a_profile_alone_decides_the_region_of_bucket_and_stack(account: AwsAccount) -> None:
+    config = account.home / "config"
+    config.write_text(f"[profile shop]\nregion = {OTHER_REGION}\n", encoding="utf-8")
+    done = account.run(
+        *("deploy", "profile", "--package", str(account.package())),
+        AWS_PROFILE="shop",
+        AWS_CONFIG_FILE=str(config),
+        PARAMETERS=SENDER,
+    )
+    assert (done.code, done.err) == (0, "")
+    assert OTHER_REGION in account.outputs("profile", OTHER_REGION)["BucketName"]
+    buckets = {one["Name"] for one in account.client("s3").list_buckets()["Buckets"]}
+    assert f"tandem-deploy-000000000000-{OTHER_REGION}" in buckets
