@@ -70,6 +70,12 @@ class Deployment:
             "AWS::Region": self.where.region,
         }
         template = with_names(release.template, variables, existing)
+        for store in stores(template):
+            if existing.get(store.logical_id, store.name) != store.name:
+                raise CommandError(
+                    f"{store.logical_id} is {existing[store.logical_id]}; as {store.name} it would "
+                    "be empty: nothing was changed"
+                )
         if found.is_new and (left := self._left(template)):
             found = self._adopt(release, template, left)
         url = self.releases.put_template(release, template)
