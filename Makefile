@@ -11,7 +11,7 @@ RUN := $(BIN)/python -W error::SyntaxWarning
 QUICK := $(filter-out tests/bench tests/browser tests/e2e tests/infra,$(wildcard tests/*))
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-demo node demo check test lint static unit package deploy bench bench-lists bench-exchange bench-mails abuse capacity reliability year simulate mutations restore-drill logs format upgrade clean
+.PHONY: help env env-demo node demo check test lint static unit package deploy rollback doctor bench bench-lists bench-exchange bench-mails abuse capacity reliability year simulate mutations restore-drill logs format upgrade clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,9 +52,16 @@ node: env ## node and TypeScript, which check and test the page scripts; does no
 package: env-demo ## build/local/: the template, the zip and the layer that the local stack runs
 	@$(RUN) -m infra.package --target local
 
-deploy: env ## deploy to AWS: STAGE=name, and see infra/README.md before the first time
+deploy: env ## deploy to AWS: STAGE=name PARAMETERS_FILE=…, and see infra/README.md before the first time
 	@test -n "$(STAGE)" || { echo "make: say which stage: make deploy STAGE=name" >&2; exit 1; }
 	@infra/deploy.sh "$(STAGE)"
+
+rollback: env ## deploy the release before the one in force again: STAGE=name
+	@test -n "$(STAGE)" || { echo "make: say which stage: make rollback STAGE=name" >&2; exit 1; }
+	@$(RUN) -m infra.deployment rollback "$(STAGE)"
+
+doctor: env ## check what a stage needs of its account: STAGE=name, or the running local stack
+	@$(RUN) -c 'from cli.main import app; app()' doctor --stage "$(or $(STAGE),local)"
 
 bench: env package ## start-up times, zip sizes and the cost of each route and consumer
 	@$(RUN) -m bench

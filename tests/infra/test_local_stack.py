@@ -257,3 +257,19 @@ def test_stock_aws_lists_the_bucket(stack: Stack) -> None:
         check=False,
     )
     assert (done.returncode, stack.bucket in done.stdout) == (0, True)
+
+
+def test_the_doctor_finds_nothing_wrong_with_the_local_stack(stack: Stack) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from cli.main import app; app()", "doctor"],
+        env={"PATH": os.environ["PATH"], "TANDEM_PORT": stack.url.rpartition(":")[2]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"good     pages: {stack.url} answers" in done.stdout
+    assert (
+        "good     stack: CREATE_COMPLETE" in done.stdout or "anybody may delete it" in done.stdout
+    )
+    assert "no campaign is in force" in done.stdout

@@ -1,0 +1,111 @@
+"""Parameters of a stage: from a file and from the environment, and what is wrong with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.errors import CommandError
+from infra.deployment.parameters import Given, check_parameters, given_parameters
+
+SENDER = {"Sender": "hello@shop.brand.fr", "SenderIdentity": "brand.fr"}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "prod.parameters"
+
+
+def test_a_value_of_a_file_may_have_spaces_and_equals_signs(file: Path) -> None:
+    file.write_text(
+        "# the shop in France\n\nScheduleExport=cron(0/5 6-22 * * ? *)\n"
+        "  Resolver = 10.0.0.2:53  \nOrigin=https://a.fr?b=c\n",
+        encoding="utf-8",
+    )
+    found = {name: given.value for name, given in given_parameters(file, "").items()}
+    assert found == {
+        "ScheduleExport": "cron(0/5 6-22 * * ? *)",
+        "Resolver": "10.0.0.2:53",
+        "Origin": "https://a.fr?b=c",
+    }
+
+
+def test_words_are_read_as_a_shell_reads_them_and_win_over_the_file(file: Path) -> None:
+    file.write_text("ScheduleExport=rate(5 minutes)\nLogLevel=INFO\n", encoding="utf-8")
+    found = given_parameters(file, "ScheduleExport='rate(1 hour)' \"MailRate=14\"")
+    assert found == {
+        "ScheduleExport": Given("rate(1 hour)", "PARAMETERS"),
+        "LogLevel": Given("INFO", f"{file}, line 2"),
+        "MailRate": Given("14", "PARAMETERS"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "said"),
+    [
+        ("LogLevel\n", "", "line 1: not Name=value: LogLevel"),
+        ("\n=INFO\n", "", "line 2: not Name=value: =INFO"),
+        ("MailRate=1\nMailRate=14\n", "", "line 2: MailRate is given twice"),
+        ("", "MailRate", "PARAMETERS: not Name=value: MailRate"),
+        ("", "MailRate='14", "PARAMETERS: a quote is not closed: MailRate='14"),
+    ],
+)
+def test_what_is_not_a_parameter_is_named_by_its_line(
+    file: Path, text: str, words: str, said: str
+) -> None:
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(CommandError) as refused:
+        given_parameters(file, words)
+    assert refused.value.lines[0].endswith(said)
+
+
+def test_a_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"PARAMETERS_FILE: .*cannot be read"):
+        given_parameters(tmp_path / "missing", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("Colour", "red", "no parameter Colour: there are"),
+        ("MailRate", "15", "MailRate is one of 0, 1, 14"),
+        ("Sender", "Shop <hello@shop.brand.fr>", "Sender is one mail address, without a name"),
+        ("Sender", "hello@brand", "Sender is one mail address, without a name"),
+        ("Origin", "https://shop.brand.fr/", "Origin is https://host without a path, or empty"),
+        ("Origin", "http://shop.brand.fr", "Origin is https://host without a path, or empty"),
+        ("Stage", "test", "Stage is set by the deployment"),
+        ("DeletionProtection", "false", "DeletionProtection is set by the deployment"),
+        ("SenderIdentity", "other.fr", "SenderIdentity: other.fr is not that of"),
+        ("Sender", "no-reply@tandem.example", "no-reply@tandem.example is an example"),
+        ("Sender", "hello@mail.example.com", "hello@mail.example.com is an example"),
+    ],
+)
+def test_a_wrong_value_is_named_before_anything_is_made(
+    template: dict[str, Any], name: str, value: str, said: str
+) -> None:
+    given = {key: Given(text, "line 1") for key, text in (SENDER | {name: value}).items()}
+    with pytest.raises(CommandError) as refused:
+        check_parameters(given, template["Parameters"], {})
+    assert said in refused.value.lines[0]
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        SENDER,
+        {"Sender": "hello@shop.brand.fr", "SenderIdentity": "hello@shop.brand.fr"},
+        SENDER | {"Origin": "https://parrainage.brand.fr"},
+    ],
+)
+def test_right_values_pass(template: dict[str, Any], right: dict[str, str]) -> None:
+    check_parameters({k: Given(v, "line 1") for k, v in right.items()}, template["Parameters"], {})
+
+
+def test_what_the_stack_has_stored_counts_and_the_default_sender_does_not_pass(
+    template: dict[str, Any],
+) -> None:
+    check_parameters({}, template["Parameters"], SENDER)
+    with pytest.raises(CommandError, match="is an example"):
+        check_parameters({}, template["Parameters"], {})
