@@ -52,7 +52,7 @@ class Finding:
 
     check: str
     verdict: Verdict
-    says: str
+    text: str
     advice: str = ""
 
     @property
@@ -75,16 +75,16 @@ class Account:
     id: str
 
 
-def good(says: str) -> Iterator[Finding]:
-    yield Finding("", Verdict.GOOD, says)
+def good(text: str) -> Iterator[Finding]:
+    yield Finding("", Verdict.GOOD, text)
 
 
-def look(says: str, advice: str) -> Iterator[Finding]:
-    yield Finding("", Verdict.LOOK, says, advice)
+def look(text: str, advice: str) -> Iterator[Finding]:
+    yield Finding("", Verdict.LOOK, text, advice)
 
 
-def wrong(says: str, advice: str) -> Iterator[Finding]:
-    yield Finding("", Verdict.WRONG, says, advice)
+def wrong(text: str, advice: str) -> Iterator[Finding]:
+    yield Finding("", Verdict.WRONG, text, advice)
 
 
 Check = Callable[[], Iterator[Finding]]
@@ -103,7 +103,7 @@ def run_doctor(stage: Stage = LOCAL) -> None:
 def shown(finding: Finding) -> str:
     """A line for a person, with what to do on a second one."""
     advice = f"\n{'':17}{finding.advice}" if finding.advice else ""
-    return f"{finding.verdict:8} {finding.check}: {finding.says}{advice}"
+    return f"{finding.verdict:8} {finding.check}: {finding.text}{advice}"
 
 
 def before_deployment(account: Account, parameters: Mapping[str, str]) -> Iterator[Finding]:
@@ -153,7 +153,7 @@ def _run(checks: Mapping[str, Check]) -> Iterator[Finding]:
     for name, check in checks.items():
         try:
             for found in check():
-                yield Finding(name, found.verdict, found.says, found.advice)
+                yield Finding(name, found.verdict, found.text, found.advice)
         except ClientError as error:
             code = error.response["Error"]["Code"]
             yield Finding(name, Verdict.UNKNOWN, f"not checked: {error.operation_name}: {code}")
@@ -248,14 +248,14 @@ def _quota(account: Account, connection: Connection) -> Iterator[Finding]:
         vips = repository.get(CurrentList, campaign=campaign.campaign, name=ListName.VIPS.value)
         rows = vips.rows if vips else 0
         days = rows / a_day if a_day else float("inf") if rows else 0.0
-        says = f"{campaign.campaign}: {rows} VIPs; SES allows {a_day:.0f} mails a day"
+        text = f"{campaign.campaign}: {rows} VIPs; SES allows {a_day:.0f} mails a day"
         if days > LAUNCH_DAYS:
             yield from look(
-                f"{says}: one link each takes {days:.0f} days",
+                f"{text}: one link each takes {days:.0f} days",
                 "ask for a higher sending quota: Service Quotas, Amazon SES",
             )
         else:
-            yield from good(says)
+            yield from good(text)
 
 
 def _concurrency(account: Account, consumers: int) -> Iterator[Finding]:
@@ -313,8 +313,8 @@ def _pages(origin: str) -> Iterator[Finding]:
     return look(f"{origin} answers {answer.status}", "deploy again: it sends the pages")
 
 
-def _alarms(account: Account, topic: str) -> Iterator[Finding]:
-    found = account.session.client("sns").list_subscriptions_by_topic(TopicArn=topic)
+def _alarms(account: Account, alarms: str) -> Iterator[Finding]:
+    found = account.session.client("sns").list_subscriptions_by_topic(TopicArn=alarms)
     states = [one["SubscriptionArn"] for one in found["Subscriptions"]]
     if not states:
         return look("no alarm is mailed to anybody", "deploy with AlarmEmail=…")

@@ -30,8 +30,10 @@ def region(environment: Mapping[str, str] = os.environ) -> str:
     if not named:
         raise CommandError("no AWS region: set AWS_REGION, or a profile with AWS_PROFILE")
     if len(set(named.values())) > 1:
-        said = ", ".join(f"{name} is {value}" for name, value in named.items())
-        raise CommandError(f"the AWS region is not clear: {said}. Set one, or let all be the same")
+        values = ", ".join(f"{name} is {value}" for name, value in named.items())
+        raise CommandError(
+            f"the AWS region is not clear: {values}. Set one, or let all be the same"
+        )
     return next(iter(named.values()))
 
 

@@ -123,7 +123,7 @@ class Deployment:
         if lost := [change.logical_id for change in losing if change.logical_id in kept(template)]:
             self.stack.discard(changes)
             raise CommandError(f"{lost[0]} has what cannot be made again: nothing was changed")
-        if losing and not self.sure and not _says_yes():
+        if losing and not self.sure and not _is_confirmed():
             self.stack.discard(changes)
             raise CommandError("nothing was changed")
 
@@ -225,7 +225,7 @@ def _is_there(session: boto3.Session, store: Store) -> bool:
     return True
 
 
-def _says_yes() -> bool:
+def _is_confirmed() -> bool:
     if not sys.stdin.isatty():
         raise CommandError("nothing was changed: see the lines above; if that is meant, YES=1")
     return input("go on? [y/N] ").strip().lower() in {"y", "yes"}

@@ -108,7 +108,7 @@ def test_an_account_that_is_right_is_good_throughout() -> None:
 
 
 @pytest.mark.parametrize(
-    ("check", "service", "operation", "answer", "verdict", "says"),
+    ("check", "service", "operation", "answer", "verdict", "text"),
     [
         ("SES account", "sesv2", "get_account", HEALTHY | {"SendingEnabled": False},
          Verdict.WRONG, "sending is paused"),
@@ -142,12 +142,12 @@ def test_an_account_that_is_right_is_good_throughout() -> None:
     ],
 )  # fmt: skip
 def test_what_is_not_right_is_said_with_what_to_do(
-    check: str, service: str, operation: str, answer: Any, verdict: Verdict, says: str
+    check: str, service: str, operation: str, answer: Any, verdict: Verdict, text: str
 ) -> None:
     findings = checked(**{service: {operation: answer}})[check]
     (finding,) = [one for one in findings if not one.is_good]
     assert finding.verdict is verdict
-    assert says in finding.says
+    assert text in finding.text
     assert finding.advice or verdict is Verdict.UNKNOWN
 
 
