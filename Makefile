@@ -10,8 +10,11 @@ RUN := $(BIN)/python -W error::SyntaxWarning
 # What `make check` runs: not the packaged stack, the pages in a browser, the benchmarks.
 QUICK := $(filter-out tests/bench tests/browser tests/e2e tests/infra,$(wildcard tests/*))
 
+# Of these, what the functions run: not the tools that come with them.
+RUNTIME := $(addprefix tests/,api contract domain mails services)
+
 .DEFAULT_GOAL := help
-.PHONY: help env env-demo node demo check test lint static unit package deploy rollback doctor bench bench-lists bench-exchange bench-mails abuse capacity reliability year simulate mutations restore-drill logs format upgrade clean
+.PHONY: help env env-demo node demo check test lint static unit runtime package deploy rollback doctor bench bench-lists bench-exchange bench-mails abuse capacity reliability year simulate mutations restore-drill logs format upgrade clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,7 +34,7 @@ demo: env-demo ## start everything here, play the story, stay up; ONCE=1 ends af
 check: static ## while working: formatting, types, layers and the quick tests, in about a minute
 	@$(BIN)/pytest --quiet --numprocesses $(WORKERS) -m 'not slow and not stack and not browser' $(QUICK)
 
-test: lint unit ## every gate and every test
+test: lint unit runtime ## every gate and every test
 
 static: env node ## formatting, types and layers alone
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
@@ -45,6 +48,9 @@ lint: static package ## formatting, types, layers, security and the template
 
 unit: env node package ## the tests alone
 	@$(BIN)/pytest --quiet --numprocesses $(WORKERS) --dist loadgroup
+
+runtime: env ## the quick tests on python3.13, which the functions run on, where it is installed
+	@$(RUN) -m local.runtime --quiet --numprocesses $(WORKERS) -m 'not slow and not stack and not browser' $(RUNTIME)
 
 node: env ## node and TypeScript, which check and test the page scripts; does nothing when up to date
 	@$(RUN) -m local.node
@@ -106,5 +112,5 @@ upgrade: env node ## pin the newest versions, from every requirements*.in and pa
 	@$(RUN) -m local.upgrade
 
 clean: ## take out everything that was made
-	rm -rf build .local .venv .venv-local .venv-bench .venv-node node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info
+	rm -rf build .local .venv .venv-local .venv-runtime .venv-bench .venv-node node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -75,6 +75,25 @@ class Package:
     digest: str
 
 
+def runtime_python() -> str | None:
+    """An interpreter of the version that the functions run on; None when there is none here.
+
+    `python3.13` on the PATH may be a shim of pyenv that does not start: then pyenv's own is taken.
+    """
+    versions = sorted((Path.home() / ".pyenv/versions").glob("3.13.*/bin/python3.13"))
+    candidates = [os.environ.get("TANDEM_PYTHON313"), shutil.which("python3.13"), *versions]
+    return next((str(found) for found in candidates if found and _is_3_13(str(found))), None)
+
+
+def _is_3_13(python: str) -> bool:
+    ask = "import sys; print(*sys.version_info[:2])"
+    try:
+        done = subprocess.run([python, "-c", ask], capture_output=True, text=True, check=False)
+    except OSError:
+        return False
+    return done.stdout.split() == ["3", "13"]
+
+
 def local_target() -> Target:
     machine = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
     runtime = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -82,7 +101,7 @@ def local_target() -> Target:
 
 
 def aws_target() -> Target:
-    python = os.environ.get("TANDEM_PYTHON313") or shutil.which("python3.13")
+    python = runtime_python()
     if python is None:
         raise PackageError("python3.13 is needed to package for AWS: install it, or set "
                            "TANDEM_PYTHON313 to its path")  # fmt: skip

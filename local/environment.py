@@ -37,6 +37,10 @@ EVERYTHING = {
 }
 
 
+# For the interpreter that the functions run on, where this machine has it: local/runtime.py.
+RUNTIME = {".venv-runtime": ["requirements-demo.txt", "requirements-dev.txt"]}
+
+
 class EnvironmentFailedError(Exception):
     """An environment could not be made; the message says what to do."""
 
@@ -128,9 +132,10 @@ def main() -> int:
         return 1
     parser = argparse.ArgumentParser(prog="environment.py")
     parser.add_argument("--demo", action="store_true", help="only what the demo needs")
+    parser.add_argument("--runtime", action="store_true", help="that of this very interpreter")
     options = parser.parse_args()
     try:
-        make_all(DEMO if options.demo else EVERYTHING)
+        make_all(RUNTIME if options.runtime else DEMO if options.demo else EVERYTHING)
     except EnvironmentFailedError as error:
         print(f"the environments could not be made: {error}", file=sys.stderr)
         return 1

@@ -27,6 +27,27 @@ _SECURITY: dict[str, list[dict[str, list[str]]]] = {
     "public": [],
 }
 
+# Our own words: those of the standard library differ from one version of python to the next.
+MEANINGS = {
+    200: "Done",
+    201: "Created",
+    202: "Accepted: the work is done later",
+    204: "Done, without a body",
+    207: "A result for each item",
+    303: "The page is there",
+    400: "The request is not valid",
+    401: "A valid session or token is needed",
+    403: "The caller may not do this",
+    404: "There is no such thing",
+    409: "What is there forbids it; `reason` says why",
+    410: "It is over",
+    413: "The body is too large",
+    415: "The body is not of a type that is read",
+    422: "A field is not valid; `errors` names it",
+    429: "Too many: try again later",
+    503: "Try again later",
+}
+
 
 def document() -> dict[str, Any]:
     """The whole document, always in the same order."""
@@ -100,7 +121,7 @@ def _parameters(operation: Operation) -> list[dict[str, Any]]:
 def _responses(operation: Operation, schemas: Schemas) -> dict[str, Any]:
     responses: dict[str, Any] = {}
     for status, answer in operation.answers.items():
-        responses[str(status)] = {"description": HTTPStatus(status).phrase}
+        responses[str(status)] = {"description": MEANINGS[status]}
         if answer:
             content = {"application/json": {"schema": schemas[answer, "serialization"]}}
             responses[str(status)]["content"] = content
@@ -115,10 +136,10 @@ def _responses(operation: Operation, schemas: Schemas) -> dict[str, Any]:
             responses[str(status)]["headers"] = {"Location": location}
     problem = {"application/problem+json": {"schema": schemas[Problem, "serialization"]}}
     for status in operation.refusals:
-        phrase = HTTPStatus(status).phrase
+        meaning = MEANINGS[status]
         if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-            phrase += f": larger than {operation.max_body_kb} KB"
-        responses[str(status)] = {"description": phrase, "content": problem}
+            meaning += f": larger than {operation.max_body_kb} KB"
+        responses[str(status)] = {"description": meaning, "content": problem}
     return responses
 
 
