@@ -8,7 +8,7 @@ from chalicelib import bootstrap, functions
 from chalicelib.api import routes
 
 app = Chalice(app_name="tandem", configure_logs=False)
-routes.register(app, bootstrap.ports, bootstrap.origin)
+routes.register(app, bootstrap.ports, bootstrap.origin, bootstrap.origin_key)
 
 
 @app.lambda_function(name="relay")

@@ -20,7 +20,7 @@ from chalicelib.adapters.ssm import ParameterKeys
 from chalicelib.domain import sending
 from chalicelib.services.campaigns.cached import CachedCampaigns
 from chalicelib.services.ports import Clock, Ports
-from chalicelib.settings import Settings
+from chalicelib.settings import MissingSettingError, Settings
 
 if TYPE_CHECKING:
     from chalicelib.services.list_ports import ListBuilder
@@ -76,6 +76,16 @@ def ports() -> Ports:
 def origin() -> str:
     """Where the public pages are, without a trailing slash."""
     return settings().origin
+
+
+def origin_key() -> str:
+    """What the calls have that came by way of the pages' address. `MissingSettingError` without
+    one: the API would be open to whoever goes round that address.
+    """
+    key = settings().origin_key
+    if not key:
+        raise MissingSettingError("environment variable TANDEM_ORIGIN_KEY is not set")
+    return key
 
 
 def seconds_for_a_mail() -> float:

@@ -40,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             port=_port("TANDEM_PORT") or DEFAULT_PORT,
             aws_port=_port("TANDEM_AWS_PORT"),
             directory=options.directory,
+            limited=not options.once,
             say=_say,
         ) as stack:
             held = True

@@ -78,6 +78,7 @@ class Deployment:
     outputs: Mapping[str, str]
     client: Credentials
     ops: OpsAccount
+    origin_key: str
 
 
 class Deployer:
@@ -107,7 +108,10 @@ class Deployer:
                 Name=f"{outputs['KeysPath']}{key_id}", Value=value, Type="SecureString"
             )
         return Deployment(
-            outputs, self._client_user(outputs["ClientPolicyArn"]), self._ops_account(outputs)
+            outputs,
+            self._client_user(outputs["ClientPolicyArn"]),
+            self._ops_account(outputs),
+            self._origin_key(outputs),
         )
 
     def _create(self, template: Template, package: Package, parameters: Mapping[str, str]) -> None:
@@ -156,6 +160,14 @@ class Deployer:
         formation = self._session.client("cloudformation", endpoint_url=self._endpoint)
         stack = formation.describe_stacks(StackName=STACK)["Stacks"][0]
         return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+    def _origin_key(self, outputs: Mapping[str, str]) -> str:
+        """What the distribution adds to calls; empty for a package of before there was one."""
+        if "OriginKeyArn" not in outputs:
+            return ""
+        secrets_manager = self._session.client("secretsmanager", endpoint_url=self._endpoint)
+        secret = secrets_manager.get_secret_value(SecretId=outputs["OriginKeyArn"])
+        return str(secret["SecretString"])
 
     def _set_time_to_live(self, table: str) -> None:
         """The emulator drops TimeToLiveSpecification from a template, and honours the call."""

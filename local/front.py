@@ -23,10 +23,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from local.answers import problem
 from local.deployment import Template
 from local.mailbox import MAILBOX_HEADERS, mailbox
 from local.post_office import PostOffice
 from local.upstream import Tokens, Upstream, connections, pass_on, read_logs
+from local.web_acl import WebAcl
 
 METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
@@ -41,6 +43,7 @@ class Desk:
     status: Callable[[], dict[str, Any]]
     tokens: Tokens
     upstream: Upstream | None = None
+    web_acl: WebAcl | None = None  # None limits nobody
 
 
 def front(desk: Desk) -> Starlette:
@@ -53,6 +56,8 @@ def front(desk: Desk) -> Starlette:
             yield
 
     async def api(request: Request) -> Response:
+        if refused := _too_many(desk.web_acl, request):
+            return refused
         return await pass_on(desk.upstream, desk.tokens, request)
 
     async def status(_request: Request) -> Response:
@@ -81,6 +86,19 @@ def front(desk: Desk) -> Starlette:
         ],
         middleware=[Middleware(BaseHTTPMiddleware, dispatch=headers)],
     )
+
+
+def _too_many(acl: WebAcl | None, request: Request) -> Response | None:
+    """The refusal of one call too many. The client's systems call the API where no edge is."""
+    path = request.scope["raw_path"].decode("ascii")
+    if acl is None or path.startswith("/v1/client/"):
+        return None
+    address = request.client.host if request.client else ""
+    if acl.refusing(address, request.method, path) is None:
+        return None
+    refused = problem(429, "unavailable", "Too many requests: try again later")
+    refused.headers["Retry-After"] = "60"
+    return refused
 
 
 def page_headers(template: Template) -> dict[str, str]:

@@ -34,6 +34,7 @@ from local.resolver import resolving
 from local.running import DEMO_KEY_ID, Stack
 from local.serving import listening, serving
 from local.upstream import Tokens, Upstream, remembered
+from local.web_acl import web_acl
 
 DEMO_KEY_FILE: Final = ROOT / "local/demo/digest.key"
 DIRECTORY: Final = ROOT / ".local"
@@ -54,6 +55,7 @@ def running_stack(
     directory: Path | None = None,
     parameters: Mapping[str, str] | None = None,
     made: Package | None = None,
+    limited: bool = False,
     say: Say = silently,
 ) -> Iterator[Stack]:
     """A whole stack for the length of a `with` block. Raises StackError when it cannot start.
@@ -61,7 +63,8 @@ def running_stack(
     `port` is the front's and `aws_port` the emulator's; None takes any free one. Its files are in
     `directory`, which no other stack may use meanwhile; None is a new one, named by the port.
     `parameters` are set in the template over the local ones; `made` is a package to deploy instead
-    of this tree's.
+    of this tree's. `limited` is whether the front limits each address as the edge does: tests are a
+    crowd that comes from one.
     """
     with ExitStack() as cleanup:
         listener = cleanup.enter_context(listening(port))
@@ -83,6 +86,7 @@ def running_stack(
             page_headers=page_headers(template),
             status=lambda: {"ready": False},
             tokens=tokens,
+            web_acl=web_acl() if limited else None,
         )
         cleanup.enter_context(serving(front(desk), listener))
         resolver = cleanup.enter_context(resolving())
@@ -118,6 +122,7 @@ def running_stack(
             deployment.client,
             remembered(lambda: _ops_sign_in(stack, deployment.ops)),
             lambda: stack.end(GRACE_S),
+            origin_key=deployment.origin_key,
         )
         desk.status = stack.status
         yield stack

@@ -3,7 +3,8 @@
 A call goes on as it comes, except that the routes of the client's systems and of ops, which AWS
 guards with a signature and with a Cognito token, ask for a bearer token of the front's. Those of
 the client's systems also take the signature (signatures.py). A call that has the right one is then
-signed, or given a Cognito token, and the deployed API checks that as it does on AWS.
+signed, or given a Cognito token, and the deployed API checks that as it does on AWS. To all others
+the front adds the origin key, as CloudFront does, in place of what a caller sends for it.
 
 Few calls are in the emulator at one time, and the others wait here for their turn. On AWS a burst
 meets as many execution environments as it needs; here each is a process of this machine that takes
@@ -44,6 +45,7 @@ from local.signatures import ALGORITHM, SERVICE, is_signed
 # processors.
 AT_ONCE: Final = max(8, 4 * (os.cpu_count() or 1))
 CONNECT_S: Final = 5
+ORIGIN_KEY: Final = "x-origin-key"
 LARGEST_BODY: Final = 10 * 1024 * 1024
 HOP_BY_HOP: Final = frozenset(
     {
@@ -72,6 +74,7 @@ class Upstream:
     client: Credentials
     ops_token: Callable[[], str]
     end: End
+    origin_key: str = ""
     turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     @property
@@ -171,7 +174,11 @@ async def _headers(
     upstream: Upstream, guard: str | None, request: Request, url: httpx.URL, body: bytes
 ) -> list[tuple[str, str]]:
     """The headers of the call, and what the deployed API asks of a guarded one."""
-    headers = [(k, v) for k, v in request.headers.items() if k not in HOP_BY_HOP]
+    headers = [
+        (k, v) for k, v in request.headers.items() if k not in HOP_BY_HOP and k != ORIGIN_KEY
+    ]
+    if guard != "client":  # whose systems call the API at its own address on AWS
+        headers.append((ORIGIN_KEY, upstream.origin_key))
     if guard is not None:
         # The caller's signature is of another host: a second one beside it would make both wrong.
         signature = ("authorization", "x-amz-")

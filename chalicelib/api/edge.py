@@ -7,6 +7,7 @@ Bodies are read and checked here: size, JSON, model. The parameters of a path ar
 
 from __future__ import annotations
 
+import hmac
 import json
 import re
 from collections.abc import Callable
@@ -69,6 +70,7 @@ Reply = BaseModel | dict[str, Any] | tuple[int, BaseModel] | Html | Redirect | D
 View = Callable[..., Reply]
 Headers = dict[str, str | list[str]]
 
+ORIGIN_KEY = "x-origin-key"  # a header that CloudFront sets, whatever a caller sends in it
 MAX_PATH_PART = 200  # characters; a key of the table has at most 1 KB
 MAX_PROBLEMS = 20  # per request: keeps the answer small for any input
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -163,10 +165,26 @@ class Call:
         if self._operation.method == "POST" and len(self._request.raw_body) > limit_kb * 1024:
             raise RequestError(413, "too-large", f"The body is larger than {limit_kb} KB.")
 
-    def _json(self) -> object:
-        content_type = self._request.headers.get("content-type", "application/json")
-        if not content_type.split(";")[0].strip().lower().endswith("json"):
+    def check_address(self, origin_key: str) -> None:
+        """`RequestError` for what did not come by way of the pages' address."""
+        if not hmac.compare_digest(self.header(ORIGIN_KEY).encode(), origin_key.encode()):
+            raise RequestError(403, "wrong-address", "Call this at the address of the pages.")
+
+    def check_site(self) -> None:
+        """`RequestError` for what the page of another site has a browser send.
+
+        A browser asks nobody before it sends a POST without a type, or with that of a form: such a
+        body is refused. It also says whose page it sends it for, and other callers do not.
+        """
+        if self._operation.acts_for_own_site and self.header("sec-fetch-site") == "cross-site":
+            raise RequestError(403, "cross-site", "Pages of other sites may not call this.")
+        if self._operation.takes_json_alone and self._request.raw_body and not self._is_json():
             raise RequestError(415, "unsupported-media-type", "The body must be application/json.")
+
+    def _is_json(self) -> bool:
+        return self.header("content-type").split(";")[0].strip().lower().endswith("json")
+
+    def _json(self) -> object:
         try:
             # UTF-8 only: `json` would detect other encodings.
             body = self._request.raw_body
@@ -177,11 +195,21 @@ class Call:
 
 
 class Edge:
-    """Registers views of a blueprint for operations. `ports` is called once per request."""
+    """Registers views of a blueprint for operations. `ports` is called once per request.
 
-    def __init__(self, blueprint: Blueprint, ports: Callable[[], Ports]) -> None:
+    With an `origin_key` its operations are called at the pages' address alone. CloudFront adds the
+    key there; the API's own address would be a way round what limits each caller.
+    """
+
+    def __init__(
+        self,
+        blueprint: Blueprint,
+        ports: Callable[[], Ports],
+        origin_key: Callable[[], str] | None = None,
+    ) -> None:
         self.blueprint = blueprint
         self._ports = ports
+        self._origin_key = origin_key
 
     def serves(self, operation: Operation) -> Callable[[View], View]:
         """Make the decorated view the one that serves `operation`."""
@@ -209,7 +237,10 @@ class Edge:
         request = self.blueprint.current_request
         try:
             call = Call(request, operation, self._ports())
+            if self._origin_key is not None:
+                call.check_address(self._origin_key())
             call.check_size()
+            call.check_site()
             response = _response(operation, view(call, **_decoded(path)))
         except Exception as error:
             return _problem(operation, error)

@@ -139,6 +139,14 @@ def _responses(operation: Operation, schemas: Schemas) -> dict[str, Any]:
         meaning = MEANINGS[status]
         if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             meaning += f": larger than {operation.max_body_kb} KB"
+        if status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
+            meaning += ": a body without `Content-Type: application/json`"
+        if status == HTTPStatus.FORBIDDEN:
+            reasons = {
+                "not called at the address of the pages": operation.at_pages_address_alone,
+                "sent by a browser for a page of another site": operation.acts_for_own_site,
+            }
+            meaning += ": " + ", or ".join(reason for reason, holds in reasons.items() if holds)
         responses[str(status)] = {"description": meaning, "content": problem}
     return responses
 

@@ -21,6 +21,8 @@ Security = Literal["public", "session", "client", "ops"]
 class Operation:
     """One operation. `answers` by status (None: an empty body); `problems`: its own refusals;
     `max_body_kb`: the size limit of a body. `html`: its 200 may be a page, where a browser asks.
+    `mail_programs`: these post it too, from anywhere, with any body; nothing else is called from
+    pages of other sites.
     """
 
     name: str
@@ -33,14 +35,36 @@ class Operation:
     request: type[BaseModel] | None = None
     max_body_kb: int = 64
     html: bool = False
+    mail_programs: bool = False
 
     @property
     def refusals(self) -> tuple[int, ...]:
         """The statuses of all its problems: its own, and those of all calls like it."""
-        body = (400, 415, 422) if self.request else ()
+        body = (400, 422) if self.request else ()
         sent = (413,) if self.method == "POST" else ()
+        typed = (415,) if self.takes_json_alone else ()
+        kept_out = (403,) if self.acts_for_own_site or self.at_pages_address_alone else ()
         write = () if self.method == "GET" else (503,)
-        return tuple(sorted({*self.problems, *body, *sent, *write}))
+        return tuple(sorted({*self.problems, *body, *sent, *typed, *kept_out, *write}))
+
+    @property
+    def takes_json_alone(self) -> bool:
+        """Whether a body must say that it is JSON. What does not say so, the page of any site may
+        have a browser send.
+        """
+        return self.method == "POST" and not self.mail_programs
+
+    @property
+    def at_pages_address_alone(self) -> bool:
+        """Whether neither a signature nor the ops pool guards it, so that only what limits each
+        caller's address does.
+        """
+        return self.security in ("public", "session")
+
+    @property
+    def acts_for_own_site(self) -> bool:
+        """Whether it refuses what a browser sends for the page of another site."""
+        return self.method != "GET" and not self.mail_programs
 
 
 CAMPAIGN = "/v1/campaigns/{campaign}"
@@ -94,7 +118,7 @@ END_CONSENT = Operation(
 UNSUBSCRIBE = Operation(
     name="unsubscribe", method="POST", path="/v1/unsubscribe/{token}",
     summary="RFC 8058 one-click; or with `scope`: `invitations` (the default) or `all`",
-    security="public", answers={200: models.UnsubscribeAnswer}, html=True,
+    security="public", answers={200: models.UnsubscribeAnswer}, html=True, mail_programs=True,
 )  # fmt: skip
 OPEN_UNSUBSCRIBE = Operation(
     name="open_unsubscribe", method="GET", path="/v1/unsubscribe/{token}",

@@ -38,9 +38,9 @@ from chalicelib.services.sponsors.sessions import open_session
 from chalicelib.services.sponsors.sign_in import request_sign_in
 
 
-def public_routes(ports: Callable[[], Ports]) -> Blueprint:
+def public_routes(ports: Callable[[], Ports], origin_key: Callable[[], str]) -> Blueprint:
     """The blueprint of the public routes."""
-    edge = Edge(Blueprint(__name__), ports)
+    edge = Edge(Blueprint(__name__), ports, origin_key)
 
     @edge.serves(operations.GET_CAMPAIGN)
     def get_campaign(call: Call, campaign: str) -> Reply:

@@ -15,21 +15,28 @@ from chalicelib.api.sponsor import sponsor_routes
 from chalicelib.services.ports import Ports
 
 
-def register(app: Chalice, ports: Callable[[], Ports], origin: Callable[[], str]) -> None:
-    """Register every route of the API on `app`."""
+def register(
+    app: Chalice,
+    ports: Callable[[], Ports],
+    origin: Callable[[], str],
+    origin_key: Callable[[], str],
+) -> None:
+    """Register every route of the API on `app`. What is guarded neither by a signature nor by the
+    ops pool is called at the pages' address alone, which adds the origin key.
+    """
     for blueprint in (
-        public_routes(ports),
-        sponsor_routes(ports, origin),
+        public_routes(ports, origin_key),
+        sponsor_routes(ports, origin, origin_key),
         client_routes(ports),
         ops_routes(ports),
-        description_routes(ports),
+        description_routes(ports, origin_key),
     ):
         app.register_blueprint(blueprint)
 
 
-def description_routes(ports: Callable[[], Ports]) -> Blueprint:
+def description_routes(ports: Callable[[], Ports], origin_key: Callable[[], str]) -> Blueprint:
     """The route of the OpenAPI document."""
-    edge = Edge(Blueprint(__name__), ports)
+    edge = Edge(Blueprint(__name__), ports, origin_key)
 
     @edge.serves(operations.GET_OPENAPI)
     def get_openapi(_call: Call) -> Reply:

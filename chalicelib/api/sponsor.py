@@ -22,9 +22,11 @@ from chalicelib.services.sponsors.sessions import end_session, give_name, signed
 from chalicelib.services.sponsors.space import SponsorSpace, view_sponsor_space
 
 
-def sponsor_routes(ports: Callable[[], Ports], origin: Callable[[], str]) -> Blueprint:
+def sponsor_routes(
+    ports: Callable[[], Ports], origin: Callable[[], str], origin_key: Callable[[], str]
+) -> Blueprint:
     """The blueprint of the sponsor's routes. `origin` is where the pages are."""
-    edge = Edge(Blueprint(__name__), ports)
+    edge = Edge(Blueprint(__name__), ports, origin_key)
 
     @edge.serves(operations.GET_SPONSOR)
     def get_sponsor(call: Call) -> Reply:

@@ -12,10 +12,13 @@ from typing import Final
 from infra.postprocess.functions import FUNCTIONS
 from infra.postprocess.shapes import Json, Object, as_object, object_at
 
-# Requests a second and burst. The whole API, then each POST that anyone may call unsigned: these
-# write, and may send a mail, so they bound what the public can cost (law 12).
-THROTTLE: Final = (100, 200)
-THROTTLE_PUBLIC_POST: Final = (20, 40)
+# Calls a second and burst, by the names of the template's parameters. Each route of the API, then
+# each POST that anyone may make unsigned: these write, and may send a mail, so they bound what the
+# public can cost (law 12). Unsubscribing has a limit of its own, which none of the others uses up.
+THROTTLE: Final = "Throttle"
+THROTTLE_PUBLIC_POST: Final = "ThrottlePublicPost"
+THROTTLE_UNSUBSCRIBE: Final = "ThrottleUnsubscribe"
+UNSUBSCRIBE: Final = "/v1/unsubscribe/"
 
 ACCESS_LOG: Final = {
     # $context.path is left out on purpose: paths hold tokens and voucher codes.
@@ -115,14 +118,16 @@ def _throttles(paths: Object) -> list[Json]:
         post = as_object(methods).get("post")
         if post is not None and "security" not in as_object(post):
             encoded = "/" + path.replace("/", "~1")
-            settings.append(_throttle(encoded, "POST", THROTTLE_PUBLIC_POST))
+            apart = path.startswith(UNSUBSCRIBE)
+            limit = THROTTLE_UNSUBSCRIBE if apart else THROTTLE_PUBLIC_POST
+            settings.append(_throttle(encoded, "POST", limit))
     return settings
 
 
-def _throttle(path: str, method: str, limit: tuple[int, int]) -> Json:
+def _throttle(path: str, method: str, limit: str) -> Json:
     return {
         "ResourcePath": path,
         "HttpMethod": method,
-        "ThrottlingRateLimit": limit[0],
-        "ThrottlingBurstLimit": limit[1],
+        "ThrottlingRateLimit": {"Ref": f"{limit}Rate"},
+        "ThrottlingBurstLimit": {"Ref": f"{limit}Burst"},
     }

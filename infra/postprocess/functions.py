@@ -25,23 +25,26 @@ class Size:
     timeout_s: int
     scratch_mb: int = 512  # of /tmp; 512 cost nothing
     layers: tuple[str, ...] = ()
-    settings: tuple[tuple[str, str], ...] = ()
-    """its own environment variables, and the template's parameters they are taken from"""
+    settings: tuple[tuple[str, Object], ...] = ()
+    """its own environment variables, and what of the template they are taken from"""
 
 
 # numpy, which builds the segments of the lists. No zip holds it: a cold start would pay for it.
 LISTS_LAYER: Final = "ListsLayer"
 
+# CloudFormation puts the secret in where it is used, here and in the distribution.
+ORIGIN_KEY: Final[Object] = {"Fn::Sub": "{{resolve:secretsmanager:${OriginKey}}}"}
+
 # By the logical id Chalice gives. How long a queue waits for each is beside the queues.
 FUNCTIONS: Final[Mapping[str, Size]] = {
-    "APIHandler": Size("api", 1024, 29),
+    "APIHandler": Size("api", 1024, 29, settings=(("TANDEM_ORIGIN_KEY", ORIGIN_KEY),)),
     # Room for a list of 100 million: 1.6 GB of records in /tmp, and those of a change beside them.
     "Ingest": Size("ingest", 2048, 900, scratch_mb=4096, layers=(LISTS_LAYER,)),
     "Relay": Size("relay", 512, 30),
     "Project": Size("project", 512, 30),
-    "Decide": Size("decide", 512, 30, settings=(("TANDEM_RESOLVER", "Resolver"),)),
+    "Decide": Size("decide", 512, 30, settings=(("TANDEM_RESOLVER", {"Ref": "Resolver"}),)),
     "Due": Size("due", 1024, 120),
-    "Mail": Size("mail", 512, 60, settings=(("TANDEM_MAIL_RATE", "MailRate"),)),
+    "Mail": Size("mail", 512, 60, settings=(("TANDEM_MAIL_RATE", {"Ref": "MailRate"}),)),
     "MailEvents": Size("mail_events", 512, 30),
     "Reward": Size("reward", 512, 30),
     # One whole processor: it reads the table whole, some 7,000 pages for a million invitations.
@@ -64,11 +67,21 @@ def function_name(size: Size) -> Object:
     return {"Fn::Sub": f"tandem-${{Stage}}-{size.name}"}
 
 
+# What stands before a function does: on an update the distribution adds the origin key, everywhere,
+# before the API asks for it. The origin is the distribution's only where the stage has none of its
+# own, which cfn-lint takes for a dependency in any case.
+AFTER: Final[Mapping[str, str]] = {"APIHandler": "Distribution"}
+
+
 def complete_function(
     resources: Object, logical_id: str, size: Size, runtime: str, architecture: str
 ) -> None:
     """Give the function what Chalice does not know of it, and a log group of its own."""
     properties = object_at(object_at(resources, logical_id), "Properties")
+    if logical_id in AFTER:
+        function = object_at(resources, logical_id)
+        function["DependsOn"] = [AFTER[logical_id]]
+        function["Metadata"] = {"cfn-lint": {"config": {"ignore_checks": ["W3005"]}}}
     properties.pop("Tags", None)
     properties.update(
         {
@@ -117,7 +130,7 @@ def lists_layer(runtime: str, architecture: str) -> Object:
 
 def _environment(size: Size) -> Object:
     return {
-        **{name: {"Ref": parameter} for name, parameter in size.settings},
+        **dict(size.settings),
         "TANDEM_STAGE": {"Ref": "Stage"},
         "TANDEM_TABLE": {"Ref": "Table"},
         "TANDEM_BUCKET": {"Ref": "Bucket"},

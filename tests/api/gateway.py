@@ -1,6 +1,8 @@
 """What API Gateway does with a request: finds the resource, hands on an event. It decodes nothing:
 a REST API hands the path and its parameters over as they were sent.
 
+It is reached by way of CloudFront, which has added the origin key, unless a request says otherwise.
+
 It takes the request as on the wire (raw path, header lines, bytes) and gives back what the public
 would see. Who may call the client's and the ops routes is API Gateway's affair on AWS, and nobody's
 here. A body that is no text comes base64-encoded, as for the binary types that Chalice declares.
@@ -20,6 +22,8 @@ from chalicelib.api.operations import OPERATIONS, Operation
 from tests.api.agreement import disagreement
 
 CALLER = "198.51.100.7"  # what API Gateway sees: CloudFront, or who calls directly
+
+ORIGIN_KEY_HEADER, ORIGIN_KEY = "X-Origin-Key", "an-origin-key"
 
 _OPERATIONS: dict[tuple[str, str], Operation] = {(one.path, one.method): one for one in OPERATIONS}
 
@@ -74,15 +78,15 @@ class Gateway:
 
     def call(self, request: Request) -> Answer:
         """The answer, which is one that the OpenAPI document promises."""
-        method, headers = request.method, request.headers
+        method, headers = request.method, {ORIGIN_KEY_HEADER: ORIGIN_KEY, **request.headers}
         resource, parameters = self._resource(request.path, method)
         text, is_base64 = _as_text(request.body)
         event = {
             "resource": resource,
             "path": request.path,
             "httpMethod": method,
-            "headers": dict(headers) or None,
-            "multiValueHeaders": {k: [v] for k, v in headers.items()} or None,
+            "headers": headers,
+            "multiValueHeaders": {k: [v] for k, v in headers.items()},
             "queryStringParameters": None,
             "multiValueQueryStringParameters": None,
             "pathParameters": parameters or None,

@@ -40,7 +40,7 @@ from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.list_ports import Layer, NewSegment
 from chalicelib.services.lists.versions import version_of
 from chalicelib.services.ports import Insert, Ports
-from tests.api.gateway import Answer, Gateway, Request
+from tests.api.gateway import ORIGIN_KEY, Answer, Gateway, Request
 from tests.fakes.aws_table import make_table
 from tests.fakes.lists import current_list
 from tests.fakes.ports import KnownDomains
@@ -462,6 +462,7 @@ def environment() -> Iterator[None]:
         "TANDEM_BUCKET": BUCKET,
         "TANDEM_ROOTS_BUCKET": ROOTS_BUCKET,
         "TANDEM_ORIGIN": ORIGIN,
+        "TANDEM_ORIGIN_KEY": ORIGIN_KEY,
         "TANDEM_SENDER": "no-reply@tandem.test",
         "TANDEM_CONFIGURATION_SET": "tandem",
         "TANDEM_KEYS_PATH": "/tandem/test/digest-keys/",

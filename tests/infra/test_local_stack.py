@@ -189,6 +189,24 @@ def test_the_deployed_api_itself_refuses_an_unsigned_call(stack: Stack) -> None:
         assert answer.headers["content-type"] == "application/problem+json"
 
 
+def test_law_12_the_deployed_api_itself_answers_no_public_call(
+    stack: Stack, front: httpx.Client
+) -> None:
+    """Its own address would be a way round what limits each caller."""
+    host = f"{stack.deployment.outputs['RestApiId']}.execute-api.127.0.0.1:{stack.emulator.port}"
+    guessed = {"X-Origin-Key": "guessed"}
+    for headers in ({}, guessed):
+        answer = httpx.get(
+            f"{stack.endpoint}/api/v1/openapi.json",
+            headers={"Host": host, **headers},
+            timeout=30,
+            trust_env=False,
+        )
+        assert answer.status_code == 403
+        assert answer.json()["type"] == "urn:tandem:problem:wrong-address"
+    assert front.get("/v1/openapi.json", headers=guessed).status_code == 200
+
+
 def test_an_unknown_route_and_a_body_beyond_measure_are_problems_too(front: httpx.Client) -> None:
     unknown = front.get("/v1/nothing")
     large = front.post("/v1/campaigns/none/sign-in", content=b"x" * (10 * 1024 * 1024 + 1))

@@ -23,9 +23,9 @@ def test_the_cognito_authoriser_names_the_pool_of_the_stack() -> None:
 
 def test_a_public_post_is_throttled_and_a_signed_one_is_not_singled_out() -> None:
     settings = completed()["Resources"]["RestAPI"]["Properties"]["MethodSettings"]
-    assert [setting["ResourcePath"] for setting in settings] == [
-        "/*",
-        "/~1v1~1campaigns~1{campaign}~1sign-in",
+    assert [(one["ResourcePath"], one["ThrottlingRateLimit"]["Ref"]) for one in settings] == [
+        ("/*", "ThrottleRate"),
+        ("/~1v1~1campaigns~1{campaign}~1sign-in", "ThrottlePublicPostRate"),
     ]
 
 

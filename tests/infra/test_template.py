@@ -670,12 +670,17 @@ def test_what_an_alarm_counts_is_counted_somewhere(resources: Resources) -> None
     assert watched - written == set()
 
 
-def test_law_12_every_unsigned_post_is_throttled_on_its_own(resources: Resources) -> None:
+def test_law_12_every_unsigned_post_is_throttled_on_its_own(
+    resources: Resources, template: dict[str, Any]
+) -> None:
     api = resources["RestAPI"]["Properties"]
+    parameters = template["Parameters"]
     limits = {
-        (setting["ResourcePath"], setting["HttpMethod"]): setting["ThrottlingRateLimit"]
-        for setting in api["MethodSettings"]
+        (one["ResourcePath"], one["HttpMethod"]): parameters[one["ThrottlingRateLimit"]["Ref"]]
+        for one in api["MethodSettings"]
     }
+    bursts = {one["ThrottlingBurstLimit"]["Ref"] for one in api["MethodSettings"]}
+    assert bursts <= set(parameters)
     unsigned = [
         path
         for path, methods in api["DefinitionBody"]["paths"].items()
@@ -683,7 +688,46 @@ def test_law_12_every_unsigned_post_is_throttled_on_its_own(resources: Resources
     ]
     assert "/v1/campaigns/{campaign}/sign-in" in unsigned
     for path in unsigned:
-        assert limits["/" + path.replace("/", "~1"), "POST"] < limits["/*", "*"]
+        limit = limits["/" + path.replace("/", "~1"), "POST"]
+        assert limit["Default"] < limits["/*", "*"]["Default"]
+        # Whoever floods the others holds up nobody who unsubscribes.
+        apart = limit is parameters["ThrottleUnsubscribeRate"]
+        assert apart == (path == "/v1/unsubscribe/{token}")
+
+
+def test_law_12_the_distribution_and_the_api_have_one_key_and_nobody_else_can_read_it(
+    resources: Resources,
+) -> None:
+    key = {"Fn::Sub": "{{resolve:secretsmanager:${OriginKey}}}"}
+    secret = resources["OriginKey"]["Properties"]
+    assert secret["GenerateSecretString"]["PasswordLength"] >= 32
+    origins = resources["Distribution"]["Properties"]["DistributionConfig"]["Origins"]
+    [api] = [origin for origin in origins if origin["Id"] == "api"]
+    assert api["OriginCustomHeaders"] == [{"HeaderName": "X-Origin-Key", "HeaderValue": key}]
+    having = {
+        name
+        for name, function in of_type(resources, "AWS::Serverless::Function").items()
+        if "TANDEM_ORIGIN_KEY" in function["Environment"]["Variables"]
+    }
+    assert having == {"APIHandler"}
+    variables = resources["APIHandler"]["Properties"]["Environment"]["Variables"]
+    assert variables["TANDEM_ORIGIN_KEY"] == key
+    assert "secretsmanager" not in json.dumps([one for _, one in statements(resources)])
+
+
+def test_the_distribution_adds_its_key_before_the_api_asks_for_it(resources: Resources) -> None:
+    """An update of a running stage refuses nobody: CloudFormation waits for the distribution."""
+    assert "Distribution" in resources["APIHandler"]["DependsOn"]
+
+
+def test_law_12_the_distribution_has_the_web_acl_that_is_named(
+    resources: Resources, template: dict[str, Any]
+) -> None:
+    assert template["Parameters"]["WebAclArn"]["Default"] == ""
+    configured = resources["Distribution"]["Properties"]["DistributionConfig"]
+    assert configured["WebACLId"] == {
+        "Fn::If": ["Limited", {"Ref": "WebAclArn"}, {"Ref": "AWS::NoValue"}]
+    }
 
 
 def test_client_routes_are_signed_and_ops_routes_ask_for_the_pool(resources: Resources) -> None:

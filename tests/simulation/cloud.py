@@ -58,7 +58,7 @@ class Process:
     def gateway(self) -> Gateway:
         """The API that runs here. Chalice keeps the request it works on, so one for each."""
         app = Chalice(app_name="tandem", configure_logs=False)
-        routes.register(app, lambda: self.ports, bootstrap.origin)
+        routes.register(app, lambda: self.ports, bootstrap.origin, bootstrap.origin_key)
         return Gateway(app)
 
 
