@@ -41,6 +41,10 @@ CONSUMERS: Final = max(2, os.cpu_count() or 1)
 PARAMETERS: Final[Mapping[str, str]] = {
     "Stage": STAGE,
     "MailRate": "0",  # this machine's own pace
+    # The emulator's own account, and the campaigns of the demo.
+    "ClientAccountId": "000000000000",
+    "ExternalId": "the-client-of-the-demo",
+    "ClientCampaigns": "demo-*",
     "ScheduleExport": "rate(1 minute)",
     "ScheduleExpire": "rate(1 minute)",
     "ScheduleReconcile": "rate(1 minute)",
@@ -188,7 +192,9 @@ class Deployer:
         s3 = self._session.client("s3", endpoint_url=self._endpoint)
         policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
         policy["Statement"] = [
-            one for one in policy["Statement"] if one["Sid"] not in {"TlsOnly", "WrittenOnce"}
+            one
+            for one in policy["Statement"]
+            if one["Sid"] not in {"TlsOnly", "Tls12Only", "WrittenOnce"}
         ]
         for one in policy["Statement"]:
             if one["Sid"] == "OneFunctionWrites":

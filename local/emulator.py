@@ -51,8 +51,8 @@ class Emulator:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Emulator:
-        program = ROOT / ".venv-local/bin/ministack"
-        if not program.is_file():
+        interpreter = ROOT / ".venv-local/bin/python"
+        if not interpreter.is_file():
             raise StackError("the emulator is not installed: run `make env`")
         if not port_is_free(self.port):
             raise StackError(
@@ -64,7 +64,7 @@ class Emulator:
         guard = [sys.executable, "-I", str(Path(__file__).with_name("guard.py"))]
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                [*guard, str(program)],
+                [*guard, str(interpreter), "-I", str(Path(__file__).with_name("leading_keys.py"))],
                 env=self._environment(),
                 stdin=subprocess.PIPE,
                 stdout=log,

@@ -20,6 +20,12 @@ THROTTLE_PUBLIC_POST: Final = "ThrottlePublicPost"
 THROTTLE_UNSUBSCRIBE: Final = "ThrottleUnsubscribe"
 UNSUBSCRIBE: Final = "/v1/unsubscribe/"
 
+# TLS 1.2 or 1.3, at the API's own address: the default takes 1.0 as well.
+LEAST_TLS: Final = {
+    "x-amazon-apigateway-security-policy": "SecurityPolicy_TLS13_1_2_2021_06",
+    "x-amazon-apigateway-endpoint-access-mode": "BASIC",
+}
+
 ACCESS_LOG: Final = {
     # $context.path is left out on purpose: paths hold tokens and voucher codes.
     "request_id": "$context.requestId",
@@ -51,6 +57,7 @@ def complete_api(api: Object) -> None:
     definition = object_at(properties, "DefinitionBody")
     # No route answers in binary, and Chalice's list makes the gateway encode what is not.
     definition.pop("x-amazon-apigateway-binary-media-types", None)
+    definition.update(LEAST_TLS)
     object_at(definition, "info")["title"] = {"Fn::Sub": "tandem-${Stage}"}
     definition["x-amazon-apigateway-gateway-responses"] = _gateway_responses()
     _name_handler(definition)

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,9 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as SigningKey
+from botocore.exceptions import ClientError
 
-from local.deployment import CONSUMERS, adapted
+from local.deployment import CONSUMERS, PARAMETERS, STACK, adapted
 from local.emulator import REGION, free_port, remove
 from local.errors import StackError
 from local.post_office import Answer
@@ -205,6 +206,85 @@ def test_law_12_the_deployed_api_itself_answers_no_public_call(
         assert answer.status_code == 403
         assert answer.json()["type"] == "urn:tandem:problem:wrong-address"
     assert front.get("/v1/openapi.json", headers=guessed).status_code == 200
+
+
+def test_law_9_a_function_that_needs_no_address_cannot_read_or_replace_one(stack: Stack) -> None:
+    """The policy of a packaged role, of a user here: nobody but Lambda takes on the role itself."""
+    iam = stack.session.client("iam", endpoint_url=stack.endpoint)
+    formation = stack.session.client("cloudformation", endpoint_url=stack.endpoint)
+    role = formation.describe_stack_resource(StackName=STACK, LogicalResourceId="ExportRole")
+    name = role["StackResourceDetail"]["PhysicalResourceId"]
+    policy = iam.get_role_policy(RoleName=name, PolicyName="work")["PolicyDocument"]
+    iam.create_user(UserName="as-export")
+    iam.put_user_policy(UserName="as-export", PolicyName="work", PolicyDocument=json.dumps(policy))
+    key = iam.create_access_key(UserName="as-export")["AccessKey"]
+    table = stack.session.resource("dynamodb", endpoint_url=stack.endpoint).Table(stack.table)
+    table.put_item(Item={"pk": "CONTACT#one", "sk": "CONTACT"})
+    table.put_item(Item={"pk": "WATCH#one", "sk": "WATCH"})
+    dynamodb = stack.session.client(
+        "dynamodb",
+        endpoint_url=stack.endpoint,
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+    )
+
+    def calls(pk: str) -> Iterator[Callable[[], Any]]:
+        item: Any = {"pk": {"S": pk}, "sk": {"S": pk.partition("#")[0]}}
+        named: Any = {"TableName": stack.table, "Key": item}
+        other: Any = {
+            "TableName": stack.table,
+            "Key": {"pk": {"S": "WATCH#one"}, "sk": {"S": "WATCH"}},
+        }
+        yield lambda: dynamodb.get_item(**named)
+        yield lambda: dynamodb.batch_get_item(
+            RequestItems={stack.table: {"Keys": [other["Key"], item] if pk[0] == "C" else [item]}}
+        )
+        yield lambda: dynamodb.transact_get_items(TransactItems=[{"Get": other}, {"Get": named}])
+        yield lambda: dynamodb.query(
+            TableName=stack.table,
+            KeyConditionExpression="#p = :p AND begins_with(sk, :s)",
+            ExpressionAttributeNames={"#p": "pk"},
+            ExpressionAttributeValues={":p": {"S": pk}, ":s": {"S": ""}},
+        )
+        yield lambda: dynamodb.put_item(TableName=stack.table, Item=item)
+        yield lambda: dynamodb.transact_write_items(TransactItems=[{"Delete": named}])
+
+    for call in calls("CONTACT#one"):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            call()
+    with pytest.raises(ClientError, match="AccessDenied"):
+        dynamodb.scan(TableName=stack.table)
+    for call in list(calls("WATCH#one"))[:2]:
+        call()
+
+
+def test_the_client_takes_on_its_role_and_has_its_campaigns_files_alone(stack: Stack) -> None:
+    sts = stack.session.client("sts", endpoint_url=stack.endpoint)
+    role = stack.deployment.outputs["ClientRoleArn"]
+    for named in ({}, {"ExternalId": "of-another-client"}):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            sts.assume_role(RoleArn=role, RoleSessionName="client", **named)
+    taken = sts.assume_role(
+        RoleArn=role, RoleSessionName="client", ExternalId=PARAMETERS["ExternalId"]
+    )["Credentials"]
+    s3 = stack.session.client(
+        "s3",
+        endpoint_url=stack.endpoint,
+        aws_access_key_id=taken["AccessKeyId"],
+        aws_secret_access_key=taken["SecretAccessKey"],
+        aws_session_token=taken["SessionToken"],
+    )
+    s3.put_object(Bucket=stack.bucket, Key="in/demo-vip/nothing/a.csv", Body=b"")
+    assert s3.list_objects_v2(Bucket=stack.bucket, Prefix="out/demo-vip/")["KeyCount"] == 0
+    for refused in (
+        lambda: s3.put_object(Bucket=stack.bucket, Key="in/another/orders/a.csv", Body=b""),
+        lambda: s3.put_object(Bucket=stack.bucket, Key="out/demo-vip/vouchers/a.csv", Body=b""),
+        lambda: s3.get_object(Bucket=stack.bucket, Key="out/another/vouchers/00000001.csv.gz"),
+        lambda: s3.list_objects_v2(Bucket=stack.bucket, Prefix="out/another/"),
+        lambda: s3.list_objects_v2(Bucket=stack.bucket),
+    ):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            refused()
 
 
 def test_an_unknown_route_and_a_body_beyond_measure_are_problems_too(front: httpx.Client) -> None:

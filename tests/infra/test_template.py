@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 
 from chalicelib import functions
+from chalicelib.adapters.dynamodb.schema import ITEM_KINDS
 from chalicelib.domain import sending
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.files.ends import AFTER_WRITTEN, BOOKS, EXPORTS
+from chalicelib.domain.people import Contact
 from chalicelib.services.ports import FACTS_A_COUNT
 from infra.package import ROOT, Package
 from infra.postprocess import DEAD_QUEUES, FUNCTIONS, LISTS_LAYER
@@ -114,13 +116,32 @@ def test_a_bucket_is_private_encrypted_versioned_and_kept(resources: Resources, 
     assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == KEPT
 
 
-@pytest.mark.parametrize("name", ["BucketPolicy", "WebBucketPolicy"])
-def test_a_bucket_answers_over_tls_only(resources: Resources, name: str) -> None:
-    denied = resources[name]["Properties"]["PolicyDocument"]["Statement"][0]
-    assert denied["Effect"] == "Deny"
-    assert denied["Action"] == "s3:*"
-    assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-    assert len(denied["Resource"]) == 2
+@pytest.mark.parametrize("name", ["BucketPolicy", "WebBucketPolicy", "RootsBucketPolicy"])
+def test_a_bucket_answers_over_tls_1_2_or_later_only(resources: Resources, name: str) -> None:
+    denied = resources[name]["Properties"]["PolicyDocument"]["Statement"][:2]
+    for statement in denied:
+        assert statement["Effect"] == "Deny"
+        assert (statement["Principal"], statement["Action"]) == ("*", "s3:*")
+        assert len(statement["Resource"]) == 2
+    assert [statement["Condition"] for statement in denied] == [
+        {"Bool": {"aws:SecureTransport": "false"}},
+        {"NumericLessThan": {"s3:TlsVersion": "1.2"}},
+    ]
+
+
+def test_the_api_and_a_domain_of_its_own_answer_over_tls_1_2_or_later_only(
+    resources: Resources,
+) -> None:
+    """CloudFront takes older ones with its own certificate, whatever is asked for."""
+    definition = resources["RestAPI"]["Properties"]["DefinitionBody"]
+    assert definition["x-amazon-apigateway-security-policy"].startswith("SecurityPolicy_TLS13_1_2_")
+    # An enhanced policy is refused without it.
+    assert definition["x-amazon-apigateway-endpoint-access-mode"] == "BASIC"
+    configured = resources["Distribution"]["Properties"]["DistributionConfig"]
+    owned = configured["ViewerCertificate"]["Fn::If"][1]
+    assert owned["MinimumProtocolVersion"] == "TLSv1.2_2021"
+    [api] = [origin for origin in configured["Origins"] if origin["Id"] == "api"]
+    assert api["CustomOriginConfig"]["OriginSSLProtocols"] == ["TLSv1.2"]
 
 
 def test_what_was_dropped_quarantined_or_replaced_ends(resources: Resources) -> None:
@@ -766,6 +787,89 @@ def test_pages_may_load_and_call_nothing_foreign(resources: Resources) -> None:
     assert directives["img-src"] == "'self' data:"
     assert security["ReferrerPolicy"]["ReferrerPolicy"] == "no-referrer"
     assert security["StrictTransportSecurity"]["AccessControlMaxAgeSec"] >= 31536000
+
+
+# To write to a person, to close what was sent to her, to make digests under a new key, to give or
+# erase what is stored of her, to see that her work was done.
+NEEDING_ADDRESSES = {
+    "APIHandlerRole", "DecideRole", "DueRole", "MailRole", "MailEventsRole", "PersonsRole",
+    "ReconcileRole",
+}  # fmt: skip
+
+
+def test_law_9_plain_addresses_are_read_by_those_alone_who_need_one(resources: Resources) -> None:
+    of_table = {"Fn::GetAtt": ["Table", "Arn"]}
+    key = ITEM_KINDS[Contact].pk
+    without = {
+        "Null": {"dynamodb:LeadingKeys": "false"},
+        "ForAllValues:StringNotLike": {"dynamodb:LeadingKeys": key.replace("{contact_id}", "*")},
+    }
+    of_items = {
+        "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:PutItem",
+        "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem",
+    }  # fmt: skip
+    unbound = set()
+    for name, statement in statements(resources):
+        actions = set(listed(statement["Action"]))
+        if of_table in listed(statement["Resource"]) and actions & {*of_items, "dynamodb:Scan"}:
+            if statement.get("Condition") != without:
+                unbound.add(name)
+            else:
+                assert actions <= of_items  # other calls name no key
+    assert unbound == NEEDING_ADDRESSES
+
+
+def test_no_index_has_a_plain_address() -> None:
+    """The condition is on the keys of the table: indexes are read without it."""
+    kind = ITEM_KINDS[Contact]
+    assert kind.holder is None
+    assert kind.agenda(object()) is None
+
+
+def test_the_client_takes_on_a_role_with_its_campaigns_files_and_no_key_of_ours(
+    resources: Resources, template: dict[str, Any]
+) -> None:
+    role = resources["ClientRole"]
+    assert role["Condition"] == "ClientHasAccount"
+    [trust] = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    account = "arn:${AWS::Partition}:iam::${ClientAccountId}:root"
+    assert trust["Principal"] == {"AWS": {"Fn::Sub": account}}
+    assert trust["Condition"] == {"StringEquals": {"sts:ExternalId": {"Ref": "ExternalId"}}}
+    assert role["Properties"]["ManagedPolicyArns"] == [{"Ref": "ClientAccess"}]
+    [rule] = template["Rules"].values()
+    assert rule["Assertions"][0]["Assert"] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": "ExternalId"}, ""]}]
+    }
+    assert not of_type(resources, "AWS::IAM::AccessKey")
+
+
+@pytest.mark.parametrize(
+    ("campaigns", "allowed"),
+    [
+        ("*", True),
+        ("demo-vip", True),
+        ("shop-*", True),
+        ("a,b,c,d,e", True),
+        ("a,b,c,d,e,f", False),
+        ("a,*", False),
+        ("", False),
+        ("../other", False),
+        ("a/b", False),
+    ],
+)
+def test_the_campaigns_of_a_client_are_at_most_five_names(
+    template: dict[str, Any], campaigns: str, allowed: bool
+) -> None:
+    """CloudFormation matches the whole value; a sixth would be in no policy."""
+    pattern = template["Parameters"]["ClientCampaigns"]["AllowedPattern"]
+    assert bool(re.fullmatch(pattern, campaigns)) is allowed
+
+
+def test_ops_need_a_second_factor(resources: Resources, template: dict[str, Any]) -> None:
+    assert template["Parameters"]["OpsMfa"]["Default"] == "ON"
+    pool = resources["OpsPool"]["Properties"]
+    assert pool["MfaConfiguration"] == {"Ref": "OpsMfa"}
+    assert pool["EnabledMfas"] == ["SOFTWARE_TOKEN_MFA"]
 
 
 def test_the_pool_of_ops_admits_nobody_by_themselves(resources: Resources) -> None:
