@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain.campaign.file import Campaign
@@ -77,7 +77,8 @@ class Effect:
     It goes to `queues`; with `queue_for` to that one of them which the body says, or to none.
     `counters` change by `sign` times the body's `count`, 1 without one, unless the
     body is excluded; `counted_by` says what else is counted, which depends on the body.
-    `metric_by_reason`: its metric is also counted by reason.
+    `metric_by_reason`: its metric is also counted by reason. `kept_for`: how long it stays in the
+    table; None until what is left of its campaign is removed.
     """
 
     queues: tuple[Queue, ...] = ()
@@ -87,6 +88,12 @@ class Effect:
     counted_by: Callable[[FactBody], Mapping[str, int]] = lambda _: {}
     metric_by_reason: bool = False
     requeues_undecided: bool = False
+    kept_for: timedelta | None = None
+
+
+# What strangers alone make happen, as often as they like: longer than anything looks for such a
+# fact (queues, checks, a restored table), then the journal alone has it.
+STRANGERS_FACTS_KEPT_FOR = timedelta(days=90)
 
 
 def _by_reason(body: FactBody) -> Mapping[str, int]:
@@ -188,14 +195,18 @@ _ORDER = Effect(queues=(Queue.REWARD,), counted_by=_by_buyer)
 F = FactName
 EFFECTS: Mapping[FactName, Effect] = {
     F.CAMPAIGN_PUT: Effect(),
-    F.SIGN_IN_REQUESTED: Effect(queues=(Queue.REQUESTED_DECISION,)),
+    F.SIGN_IN_REQUESTED: Effect(
+        queues=(Queue.REQUESTED_DECISION,), kept_for=STRANGERS_FACTS_KEPT_FOR
+    ),
     F.SIGN_IN_GRANTED: Effect(queues=(Queue.REQUESTED_MAIL,)),
-    F.SIGN_IN_REFUSED: Effect(),
+    F.SIGN_IN_REFUSED: Effect(kept_for=STRANGERS_FACTS_KEPT_FOR),
     F.SIGN_INS_STOPPED: Effect(),
     F.SIGN_INS_RESUMED: Effect(),
-    F.PRIVACY_REQUESTED: Effect(queues=(Queue.REQUESTED_DECISION,)),
+    F.PRIVACY_REQUESTED: Effect(
+        queues=(Queue.REQUESTED_DECISION,), kept_for=STRANGERS_FACTS_KEPT_FOR
+    ),
     F.PRIVACY_LINK_GRANTED: Effect(queues=(Queue.REQUESTED_MAIL,)),
-    F.PRIVACY_LINK_REFUSED: Effect(),
+    F.PRIVACY_LINK_REFUSED: Effect(kept_for=STRANGERS_FACTS_KEPT_FOR),
     F.PRIVACY_FILE_ASKED: Effect(queues=(Queue.PERSONS,)),
     F.PRIVACY_FILE_GIVEN: Effect(),
     F.ERASURE_CONFIRMED: Effect(queues=(Queue.PERSONS,)),
@@ -327,6 +338,12 @@ def reason_of(fact: Fact) -> str:
             return reason
         case _:
             raise LookupError(f"{fact.name} is not counted by reason")
+
+
+def end_of(fact: Fact) -> datetime | None:
+    """When the table no longer needs a fact; None for one that stays with its campaign."""
+    kept_for = effect_of(fact).kept_for
+    return fact.at + kept_for if kept_for else None
 
 
 def counted(fact: Fact) -> dict[str, int]:

@@ -115,7 +115,11 @@ def test_an_item_stays_on_its_agenda_when_it_moves_to_the_index_due(kind: str, i
 def test_a_stored_fact_is_read_and_written_as_it_was(item: Item) -> None:
     fact = fact_of(item)
     assert FactName(fact.name) == fact.name
-    assert fact_item(fact) == item
+    # What strangers made happen has an end from the version on that made them end.
+    written = fact_item(fact)
+    assert {**written, "ttl": None} == {**item, "ttl": None}
+    if "ttl" in item:
+        assert written["ttl"] == item["ttl"]
 
 
 @pytest.mark.parametrize("item", FACTS)

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from chalicelib.adapters.dynamodb import schema
 from chalicelib.adapters.dynamodb.upgrades import upgraded
+from chalicelib.domain.effects import end_of
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.facts import Fact
 
@@ -97,7 +98,10 @@ def entity_of(kind: type[E], item: Item) -> E:
 def fact_item(fact: Fact) -> Item:
     """The item of a fact."""
     values = _adapter(Fact).dump_python(fact, mode="json", exclude=_FROM_KEY)
-    return _marshal(values | schema.fact_key(fact) | {"kind": schema.FACT_KIND})
+    values |= schema.fact_key(fact) | {"kind": schema.FACT_KIND}
+    if end := end_of(fact):
+        values["ttl"] = int(end.timestamp())
+    return _marshal(values)
 
 
 def fact_of(item: Item) -> Fact:
