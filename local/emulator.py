@@ -35,7 +35,7 @@ PATIENCE_S: Final = 20
 GRACE_S: Final = 1.0
 SERVICES: Final = (
     "apigateway cloudformation cloudfront cloudwatch cognito-idp dynamodb events iam lambda logs s3"
-    " scheduler secretsmanager ses sns sqs ssm sts"
+    " scheduler secretsmanager ses sns sqs ssm sts wafv2"
 )
 
 

@@ -16,24 +16,12 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote
 
-import yaml
+from infra.short_forms import read_template
 
 EDGE: Final = Path(__file__).resolve().parent.parent / "infra/edge.yaml"
 
 Scope = Callable[[str, str], bool]
 """Whether a rule counts a call, of this method to this path as sent."""
-
-
-class _Loader(yaml.SafeLoader):
-    """CloudFormation's short forms, as their long ones."""
-
-
-def _long_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    assert isinstance(node, yaml.ScalarNode)
-    return {suffix if suffix == "Ref" else f"Fn::{suffix}": loader.construct_scalar(node)}
-
-
-_Loader.add_multi_constructor("!", _long_form)
 
 
 @dataclass
@@ -76,7 +64,7 @@ class WebAcl:
 
 def web_acl(clock: Callable[[], float] = time.monotonic, template: Path = EDGE) -> WebAcl:
     """The web ACL as the template makes it by default."""
-    described = yaml.load(template.read_text(encoding="utf-8"), _Loader)
+    described = read_template(template)
     properties = described["Resources"]["WebAcl"]["Properties"]
     ordered = sorted(properties["Rules"], key=lambda rule: rule["Priority"])
     return WebAcl(tuple(_rule(rule, described["Parameters"]) for rule in ordered), clock)

@@ -25,7 +25,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cli.doctor import Account, before_deployment, shown
 from cli.errors import CommandError
 from cli.region import region
+from infra.deployment import edge
 from infra.deployment.account import require_log_role
+from infra.deployment.edge import deploy_edge, edge_template
 from infra.deployment.names import kept, of_stores_alone, stores, with_names
 from infra.deployment.pages import publish
 from infra.deployment.parameters import Given, check_parameters, given_parameters
@@ -78,18 +80,18 @@ class Deployment:
                 )
         if found.is_new and (left := self._left(template)):
             found = self._adopt(release, template, left)
-        url = self.releases.put_template(release, template)
+        source = self.releases.put_template(release, template)
         own = {"Stage": self.stage, "DeletionProtection": "false" if found.is_new else "true"}
         values = {name: one.value for name, one in given.items()} | own
         if changes := self.stack.prepare(
-            url, _parameters(template, values, found), creates=found.is_new
+            source, _parameters(template, values, found), creates=found.is_new
         ):
             self._agree(changes, template)
             self.stack.execute(changes)
         # What is protected cannot be taken away again when its first create fails, so only now.
         found = self.stack.found()
         protected = _parameters(template, {"DeletionProtection": "true"}, found)
-        if changes := self.stack.prepare(url, protected, creates=False):
+        if changes := self.stack.prepare(source, protected, creates=False):
             self.stack.execute(changes)
         self.stack.protect()
         return self.stack.found().outputs
@@ -104,8 +106,8 @@ class Deployment:
             print(f"{self.stack.name} takes back {store.logical_id} ({store.name})")
         only = of_stores_alone(template, left)
         values = {"Stage": self.stage, "DeletionProtection": "true"}
-        url = self.releases.put_template(release, only)
-        self.stack.adopt(url, _parameters(only, values, Found()), left)
+        source = self.releases.put_template(release, only)
+        self.stack.adopt(source, _parameters(only, values, Found()), left)
         return self.stack.found()
 
     def _agree(self, changes: ChangeSet, template: Template) -> None:
@@ -138,7 +140,9 @@ def deploy(stage: str, folder: Path | None, *, sure: bool) -> None:
     folder = folder or package(aws_target(), say=print).template.parent
     declared = Releases.template_of(folder)["Parameters"]
     stored = dict(found.parameters)
-    check_parameters(given, declared, stored)
+    check_parameters(given, declared, edge_template()["Parameters"], stored)
+    of_edge = {name: one for name, one in given.items() if name not in declared}
+    given = {name: one for name, one in given.items() if name in declared}
     effective = {name: str(rules.get("Default", "")) for name, rules in declared.items()}
     effective |= stored | {name: one.value for name, one in given.items()}
     _check(where, effective)
@@ -147,7 +151,18 @@ def deploy(stage: str, folder: Path | None, *, sure: bool) -> None:
         release = deployment.releases.add(folder, build_pages(Path(scratch, "web")))
     if arn := require_log_role(where.session, where.partition):
         print(f"the account's role for access logs is {arn}")
+    if os.environ.get("EDGE", "on") != "off":
+        given["WebAclArn"] = Given(_edge(deployment, of_edge), "the edge")
     _finish(deployment, release, deployment.apply(release, given, found))
+
+
+def _edge(deployment: Deployment, given: Mapping[str, Given]) -> str:
+    """Limit each caller by address, before there is anything to call; the web ACL's ARN."""
+    where, stage = deployment.where, deployment.stage
+    client = where.session.client("cloudformation", region_name=edge.REGION)
+    stack = Stack(client, f"tandem-{stage}-{where.region}-edge", print)
+    own = {"Stage": stage, "StageRegion": where.region}
+    return deploy_edge(stack, own, {name: one.value for name, one in given.items()})
 
 
 def roll_back(stage: str, *, sure: bool) -> None:

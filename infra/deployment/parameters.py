@@ -20,7 +20,7 @@ from typing import Any, Final
 from cli.errors import CommandError
 
 # Set by the deployment itself.
-OWN: Final = frozenset({"Stage", "DeletionProtection"})
+OWN: Final = frozenset({"Stage", "StageRegion", "DeletionProtection"})
 # Nobody can own these (RFC 2606, RFC 6761): a mail from one is an example that was not changed.
 RESERVED: Final = re.compile(
     r"(^|\.)(example|invalid|localhost|test)$|(^|\.)example\.(com|net|org)$"
@@ -68,14 +68,16 @@ def _lines(file: Path) -> list[tuple[str, str]]:
 
 
 def check_parameters(
-    given: Mapping[str, Given], declared: Mapping[str, Any], stored: Mapping[str, str]
+    given: Mapping[str, Given],
+    declared: Mapping[str, Any],
+    of_edge: Mapping[str, Any],
+    stored: Mapping[str, str],
 ) -> None:
     """Raises CommandError naming what is wrong: with the names and values given, and with the
     sender that results from them, from what the stack has stored and from the defaults.
     """
-    problems = [
-        problem for name, one in given.items() for problem in _problems(name, one, declared)
-    ]
+    every = {**of_edge, **declared}
+    problems = [problem for name, one in given.items() for problem in _problems(name, one, every)]
     problems += _sender_problems(
         {
             name: given[name].value if name in given else stored.get(name, _default(declared, name))

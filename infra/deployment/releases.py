@@ -123,11 +123,11 @@ class Releases:
             ) from error
         return Release(release, json.loads(template), pages)
 
-    def put_template(self, release: Release, template: Template) -> str:
-        """Upload a template with the stack's names; returns the address CloudFormation reads."""
+    def put_template(self, release: Release, template: Template) -> dict[str, str]:
+        """Upload a template with the stack's names; returns where CloudFormation finds it."""
         key = self._key(release.digest, "deployed.json")
         self._s3.put_object(Bucket=self._bucket, Key=key, Body=json.dumps(template).encode())
-        return f"{self._s3.meta.endpoint_url}/{self._bucket}/{key}"
+        return {"TemplateURL": f"{self._s3.meta.endpoint_url}/{self._bucket}/{key}"}
 
     def note(self, release: Release) -> None:
         """Keep that a release was deployed."""

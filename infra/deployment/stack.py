@@ -28,6 +28,8 @@ NOTHING_CHANGES: Final = ("didn't contain changes", "No updates are to be perfor
 LONGEST_PAUSE_S: Final = 5.0
 
 Say = Callable[[str], None]
+Source = Mapping[str, str]
+"""Where a template is: its `TemplateURL`, or its `TemplateBody` while it is small."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ class Stack:
         }
 
     def prepare(
-        self, template_url: str, parameters: Mapping[str, str | None], *, creates: bool
+        self, source: Source, parameters: Mapping[str, str | None], *, creates: bool
     ) -> ChangeSet | None:
         """A change set; None when it would change nothing.
 
@@ -148,14 +150,14 @@ class Stack:
             StackName=self.name,
             ChangeSetName=f"deploy-{time.time_ns()}",
             ChangeSetType="CREATE" if creates else "UPDATE",
-            TemplateURL=template_url,
             Capabilities=list(CAPABILITIES),
+            **source,  # type: ignore[arg-type]
             Parameters=_parameters(parameters),
         )["Id"]
         return self._change_set(made, creates=creates)
 
     def adopt(
-        self, template_url: str, parameters: Mapping[str, str | None], stores: Sequence[Store]
+        self, source: Source, parameters: Mapping[str, str | None], stores: Sequence[Store]
     ) -> None:
         """Make the stack of stores that are there already, and of nothing else.
 
@@ -165,7 +167,7 @@ class Stack:
             StackName=self.name,
             ChangeSetName=f"adopt-{time.time_ns()}",
             ChangeSetType="IMPORT",
-            TemplateURL=template_url,
+            **source,  # type: ignore[arg-type]
             Parameters=_parameters(parameters),
             ResourcesToImport=[
                 {

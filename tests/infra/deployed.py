@@ -105,6 +105,11 @@ class AwsAccount:
         )["Stacks"][0]
         return found
 
+    def parameters(self, stage: str) -> dict[str, str]:
+        return {
+            one["ParameterKey"]: one["ParameterValue"] for one in self.stack(stage)["Parameters"]
+        }
+
     def outputs(self, stage: str, region: str | None = None) -> dict[str, str]:
         return {
             one["OutputKey"]: one["OutputValue"] for one in self.stack(stage, region)["Outputs"]

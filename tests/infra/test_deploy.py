@@ -46,6 +46,11 @@ def test_a_stage_is_created_protected_published_and_deployed_again_without_a_cha
     table = account.client("dynamodb").describe_table(TableName=outputs["TableName"])["Table"]
     assert table["DeletionProtectionEnabled"] is True
     assert account.stack("prod")["EnableTerminationProtection"] is True
+    edge = account.client("cloudformation", "us-east-1").describe_stacks(
+        StackName=f"tandem-prod-{REGION}-edge"
+    )["Stacks"][0]
+    (acl,) = [one["OutputValue"] for one in edge["Outputs"]]
+    assert account.parameters("prod")["WebAclArn"] == acl
     pages = account.client("s3").list_objects_v2(Bucket=outputs["WebBucketName"])["Contents"]
     assert {"index.html", "shared/tandem.css"} <= {page["Key"] for page in pages}
     stages = account.client("apigateway").get_stages(restApiId=outputs["RestApiId"])["item"]

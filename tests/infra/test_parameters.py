@@ -87,7 +87,7 @@ def test_a_wrong_value_is_named_before_anything_is_made(
 ) -> None:
     given = {key: Given(text, "line 1") for key, text in (SENDER | {name: value}).items()}
     with pytest.raises(CommandError) as refused:
-        check_parameters(given, template["Parameters"], {})
+        check_parameters(given, template["Parameters"], {}, {})
     assert said in refused.value.lines[0]
 
 
@@ -100,12 +100,14 @@ def test_a_wrong_value_is_named_before_anything_is_made(
     ],
 )
 def test_right_values_pass(template: dict[str, Any], right: dict[str, str]) -> None:
-    check_parameters({k: Given(v, "line 1") for k, v in right.items()}, template["Parameters"], {})
+    check_parameters(
+        {k: Given(v, "line 1") for k, v in right.items()}, template["Parameters"], {}, {}
+    )
 
 
 def test_what_the_stack_has_stored_counts_and_the_default_sender_does_not_pass(
     template: dict[str, Any],
 ) -> None:
-    check_parameters({}, template["Parameters"], SENDER)
+    check_parameters({}, template["Parameters"], {}, SENDER)
     with pytest.raises(CommandError, match="is an example"):
-        check_parameters({}, template["Parameters"], {})
+        check_parameters({}, template["Parameters"], {}, {})

@@ -11,9 +11,8 @@ from typing import Any
 
 import httpx
 import pytest
-import yaml
 
-from local import web_acl as played
+from infra.short_forms import read_template
 from local.front import Desk, front
 from local.post_office import PostOffice
 from local.serving import listening, serving
@@ -138,7 +137,7 @@ def test_cfn_lint_finds_nothing_in_it() -> None:
 
 def test_no_sample_of_a_call_is_kept_and_the_refusal_is_a_problem() -> None:
     """Paths hold tokens and codes."""
-    described = yaml.load(EDGE.read_text(encoding="utf-8"), played._Loader)
+    described = read_template(EDGE)
     acl = described["Resources"]["WebAcl"]["Properties"]
     seen = [acl["VisibilityConfig"], *(rule["VisibilityConfig"] for rule in acl["Rules"])]
     assert not any(one["SampledRequestsEnabled"] for one in seen)
