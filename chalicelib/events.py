@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
@@ -56,13 +56,16 @@ def sequence_number_of(record: Event) -> str:
 
 @dataclass(frozen=True)
 class Message:
-    """One message of a queue batch: `receipt` is of this delivery, `receives` counts them all."""
+    """One message of a queue batch: `receipt` is of this delivery, `receives` counts them all,
+    `sent_at` is when it came into the queue.
+    """
 
     message_id: str
     body: str
     queue: str
     receipt: str
     receives: int
+    sent_at: datetime
 
 
 def messages(event: Event) -> Iterator[Message]:
@@ -74,6 +77,7 @@ def messages(event: Event) -> Iterator[Message]:
             queue=record["eventSourceARN"].rpartition(":")[2],
             receipt=record["receiptHandle"],
             receives=int(record["attributes"]["ApproximateReceiveCount"]),
+            sent_at=datetime.fromtimestamp(int(record["attributes"]["SentTimestamp"]) / 1000, UTC),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from chalicelib.domain.campaign.lists import ListName
 from chalicelib.observability import count, log
 
 if TYPE_CHECKING:
@@ -31,7 +32,12 @@ def count_quarantined(moved: Receipt | FileInParts) -> None:
 
 def log_receipt(campaign: str, receipt: Receipt, **about: str) -> None:
     """What a file came to."""
-    if receipt.status == "refused":
+    # One drop rings once: as an incident, as a list, or as a file.
+    if (
+        receipt.status == "refused"
+        and not receipt.quarantined
+        and about.get("area") not in set(ListName)
+    ):
         count("FileRefused")
     log(
         "file processed",

@@ -17,10 +17,10 @@ from chalicelib import bootstrap, events
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.sending import tried_again_after
 from chalicelib.observability import count, failed, flushed, log, warn
-from chalicelib.services.errors import RetryLaterError, SenderBusyError
-from chalicelib.services.isolation import Isolation, failing
-from chalicelib.services.list_ports import ListUnavailableError
+from chalicelib.services.errors import SenderBusyError
+from chalicelib.services.isolation import TRANSIENT, Isolation, failing
 from chalicelib.services.ports import Failure, OtherContentError
+from chalicelib.work_logs import delivery, log_failed, log_put_off
 
 Event = dict[str, Any]
 BatchAnswer = dict[str, list[dict[str, str]]]
@@ -51,30 +51,38 @@ def each_of_stream(event: Event, work: Callable[[list[Fact]], None]) -> BatchAns
             at_most=FAILING_AT_ONCE,
         )
         named = [events.sequence_number_of(records[place]) for place, _ in found]
-        for number, (_, error) in zip(named, found, strict=True):
-            failed(error, "stream record failed", record=number)
+        for number, (place, error) in zip(named, found, strict=True):
+            failed(error, "stream record failed", record=number, **_fact_in(records[place]))
         if found and found[0][0] == 0:
             raise WorkFailedError("stream batch")
     return {"batchItemFailures": [{"itemIdentifier": number} for number in named[:1]]}
 
 
-def each_message(event: Event, work: Callable[[str], None]) -> BatchAnswer:
+def _fact_in(record: Event) -> dict[str, str]:
+    """What names the fact of a stream's record in a log line; nothing where it cannot be read."""
+    try:
+        fact = events.fact_in_stream(record)
+    except Exception:
+        return {}
+    return {"fact": fact.name, "correlation": fact.correlation}
+
+
+def each_message(
+    event: Event, work: Callable[[events.Message], None], function: str
+) -> BatchAnswer:
     """Handle each message of a queue's batch; those that failed come again."""
     failures: list[dict[str, str]] = []
     with flushed():
         for message in events.messages(event):
             try:
-                work(message.body)
-            except SenderBusyError:
-                warn("the sender is busy")
-                _postpone(message)
-                failures.append({"itemIdentifier": message.message_id})
-            except (RetryLaterError, ListUnavailableError) as error:
-                warn("retry later", error=type(error).__name__)
+                work(message)
+            except TRANSIENT as error:
+                log_put_off(function, message, error, bootstrap.ports().clock())
+                if isinstance(error, SenderBusyError):
+                    _postpone(message)
                 failures.append({"itemIdentifier": message.message_id})
             except Exception as error:
-                failed(error, "message failed")
-                count("WorkFailed")
+                log_failed(message, error)
                 failures.append({"itemIdentifier": message.message_id})
     return {"batchItemFailures": failures}
 
@@ -86,23 +94,25 @@ def _postpone(message: events.Message) -> None:
             message.queue, message.receipt, tried_again_after(message.receives)
         )
     except Exception as error:
-        failed(error, "not postponed")
+        failed(error, "not postponed", correlation=None, **delivery(message))
 
 
-def each_fact(event: Event, log_message: str, work: Callable[[Fact], str]) -> BatchAnswer:
+def each_fact(
+    event: Event, log_message: str, work: Callable[[Fact], str], function: str
+) -> BatchAnswer:
     """Handle each fact of a queue's batch; a line for each has the outcome that `work` returns."""
 
-    def on_fact(body: str) -> None:
-        fact = events.fact_in(body)
+    def on_fact(message: events.Message) -> None:
+        fact = events.fact_in(message.body)
         try:
             outcome = work(fact)
         except Exception as error:
             warn("left in the queue", correlation=fact.correlation, fact=fact.name,
-                 error=type(error).__name__)  # fmt: skip
+                 error=type(error).__name__, **delivery(message))  # fmt: skip
             raise
         log(log_message, correlation=fact.correlation, fact=fact.name, outcome=outcome)
 
-    return each_message(event, on_fact)
+    return each_message(event, on_fact, function)
 
 
 def scheduled(name: str, run: Callable[[], None]) -> None:
@@ -112,20 +122,16 @@ def scheduled(name: str, run: Callable[[], None]) -> None:
             run()
         except Exception as error:
             failed(error, f"{name} failed")
-            count("WorkFailed")
             # Without the cause: Lambda logs the exception that leaves a function, with its message.
             raise WorkFailedError(name) from None
 
 
 @contextmanager
 def isolated(has_to_wait: tuple[type[Exception], ...] = ()) -> Iterator[Isolation]:
-    """Work for several campaigns: a failure does not affect the rest, and fails the run at its
-    end.
+    """Work for several campaigns: a failure does not affect the rest. It is named and counted, and
+    tried again by the next run; a run that failed with it would ring a second time.
     """
-    isolation = Isolation(not_handled, has_to_wait)
-    yield isolation
-    if isolation.failed:
-        raise WorkFailedError(f"{isolation.failed} failures")
+    yield Isolation(not_handled, has_to_wait)
 
 
 def not_handled(failure: Failure) -> None:
@@ -134,4 +140,5 @@ def not_handled(failure: Failure) -> None:
     if isinstance(failure.error, OtherContentError):
         warn("file has other content", campaign=failure.name, path=failure.error.path)
         count("FileDiffers")
-    count("NotHandled")
+    else:
+        count("NotHandled")

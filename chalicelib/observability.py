@@ -60,10 +60,23 @@ def failed(
 
 
 def count(metric: str, value: int = 1) -> None:
-    """Add to a metric; it is written at the end of the invocation (`flushed`)."""
+    """Add to a metric; it is written at the end of the invocation (`flushed`). Nothing is written
+    of 0: every metric costs for each hour in which it is written.
+    """
+    if value == 0:
+        return
     from aws_lambda_powertools.metrics import MetricUnit
 
     _metrics().add_metric(name=metric, unit=MetricUnit.Count, value=value)
+
+
+def count_seconds(metric: str, seconds: int, **by: str) -> None:
+    """Record how long something took or waited: at once, a metric of its own for each `by`."""
+    from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+    with single_metric(name=metric, unit=MetricUnit.Seconds, value=seconds) as metrics:
+        for name, value in by.items():
+            metrics.add_dimension(name=name, value=value)
 
 
 def count_by_reason(metric: str, reason: str) -> None:

@@ -331,6 +331,7 @@ def _problem(operation: Operation, error: Exception) -> Response:
     if problem.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if problem.status == 503:
+        count("RequestPutOff")
         headers["Retry-After"] = "30"
     return Response(
         body=problem.model_dump(mode="json", exclude_none=True),

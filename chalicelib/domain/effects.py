@@ -48,6 +48,7 @@ ISSUED_OF = "issued."
 # Of invitations alone, and shown nowhere: they are what stops a campaign's invitations.
 HARD_BOUNCES = "hard_bounces"
 COMPLAINTS = "complaints"
+PLAIN_ADDRESS = "plain_address"
 
 
 class Queue(StrEnum):
@@ -329,6 +330,12 @@ def queues_of(fact: Fact) -> tuple[Queue, ...]:
 def quantity_of(fact: Fact) -> int:
     """How many things `fact` reports: vouchers of an export, for example."""
     return body_of(fact).quantity if is_known(fact) else 1
+
+
+def is_incident(fact: Fact) -> bool:
+    """Whether `fact` is a list refused for the plain addresses in it."""
+    body = body_of(fact) if fact.name == FactName.LIST_REFUSED else None
+    return isinstance(body, ListRefused) and body.reason == PLAIN_ADDRESS
 
 
 def reason_of(fact: Fact) -> str:

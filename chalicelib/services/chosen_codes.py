@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from chalicelib.domain.campaign.templates import VoucherTemplate
 from chalicelib.domain.codes import canonical, format_code
 from chalicelib.domain.vouchers import SpareCode
-from chalicelib.services.errors import RetryLaterError
+from chalicelib.services.errors import RetryLaterError, WaitsFor
 from chalicelib.services.ports import Change, CommandPorts, Remove
 from chalicelib.services.spare_codes import choose_spare_code
 
@@ -35,5 +35,5 @@ def code_for(
         return ChosenCode(key, format_code(template.prefix, key))
     spare = choose_spare_code(ports, campaign_id, name)
     if spare is None:
-        raise RetryLaterError(f"no codes left for template {name}")
+        raise RetryLaterError(WaitsFor.CODES)
     return ChosenCode(canonical(spare.code), spare.code, spare)

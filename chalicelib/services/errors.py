@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,31 @@ class UnavailableError(TandemError):
     """No trustworthy answer now; nothing was changed, and a later attempt may succeed."""
 
 
+class WaitsFor(StrEnum):
+    """What work that goes back to its queue waits for; a value of a metric."""
+
+    ROOM_AT_THE_SENDER = "room_at_the_sender"
+    AN_ANSWER_OF_THE_SENDER = "an_answer_of_the_sender"
+    A_LIST = "a_list"
+    CODES = "codes"
+    AN_ERASURE = "an_erasure"
+    OTHER_WORK = "other_work"  # on the same thing at the same time
+    THE_INDEX = "the_index"
+    ROWS = "rows"  # of a part of a file that could not be handled, each named in the log
+
+
 class RetryLaterError(TandemError):
     """Work from a queue that cannot be done yet: the queue delivers it again."""
+
+    def __init__(self, waits_for: WaitsFor) -> None:
+        super().__init__(waits_for.value)
+        self.waits_for = waits_for
 
 
 class SenderBusyError(RetryLaterError):
     """The sender took no mail for now (its rate, its quota of the day, a pause): nothing was sent
     and nothing is leased.
     """
+
+    def __init__(self) -> None:
+        super().__init__(WaitsFor.ROOM_AT_THE_SENDER)

@@ -41,7 +41,7 @@ from chalicelib.domain.files.parts import (
 from chalicelib.domain.files.reading import Tally
 from chalicelib.domain.files.receipt import Receipt, processed_receipt
 from chalicelib.services.consents.ingest_consents import consent_work
-from chalicelib.services.errors import RetryLaterError
+from chalicelib.services.errors import RetryLaterError, WaitsFor
 from chalicelib.services.isolation import Isolation
 from chalicelib.services.lookups import current_campaign
 from chalicelib.services.orders.record_many import order_work
@@ -127,7 +127,8 @@ def work_off(ports: Ports, part: PartOfFile, on_failure: OnFailure) -> Receipt |
     isolation = Isolation(on_failure)
     handled = _Work(ports, file, part, isolation).done_after(_handled(ports, part))
     if isolation.failed or isolation.left:
-        raise PartLeftError(f"part {part.part}: {len(handled.left)} rows")
+        # Rows that fail are named one by one; others only met somebody at the same thing.
+        raise PartLeftError(WaitsFor.ROWS if isolation.failed else WaitsFor.OTHER_WORK)
     if not handled.is_complete:
         ports.queues.put_parts([part])
         return None
@@ -178,7 +179,7 @@ class _Work:
         """What another worker has stored for the part meanwhile."""
         handled = _handled(self.ports, self.part)
         if handled is None or not handled.is_complete:
-            raise PartLeftError(f"part {self.part.part}: another worker is at it")
+            raise PartLeftError(WaitsFor.OTHER_WORK)
         return handled
 
     def _done(

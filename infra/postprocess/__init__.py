@@ -20,7 +20,13 @@ from infra.postprocess.functions import (
     lists_layer,
 )
 from infra.postprocess.shapes import Object, TemplateError, as_object, object_at
-from infra.postprocess.watch import DEAD_QUEUES, dashboard, dead_queue_alarm, function_alarms
+from infra.postprocess.watch import (
+    DEAD_QUEUES,
+    HANDED_OUT_AGAIN,
+    dashboard,
+    dead_queue_alarm,
+    lambda_alarms,
+)
 
 __all__ = [
     "DEAD_QUEUES",
@@ -51,9 +57,10 @@ def complete(packaged: Object, *, runtime: str, architecture: str) -> Object:
         raise TemplateError(f"functions that app.py does not define: {sorted(missing)}")
     for logical_id, size in FUNCTIONS.items():
         complete_function(resources, logical_id, size, runtime, architecture)
-        resources.update(function_alarms(logical_id, size))
+    resources.update(lambda_alarms())
     for logical_id in DEAD_QUEUES:
-        resources[f"{logical_id}Alarm"] = dead_queue_alarm(logical_id)
+        if logical_id not in HANDED_OUT_AGAIN:
+            resources[f"{logical_id}Alarm"] = dead_queue_alarm(logical_id)
     resources[LISTS_LAYER] = lists_layer(runtime, architecture)
     complete_api(object_at(resources, "RestAPI"))
     resources["Dashboard"] = dashboard()

@@ -1,7 +1,8 @@
-"""What is watched: the alarms of each function and of each dead queue, and the dashboard.
+"""What is watched: crashes, throttling, the dead queues, and the dashboard.
 
 The alarms that are one of a kind (lag, waiting, lists, mails) are in resources.yaml. Each alarm
-has a section in docs/runbook.md.
+has a section in docs/runbook.md and a condition in tests/infra/test_alarms.py that makes it ring,
+alone.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from infra.postprocess.functions import FUNCTIONS, Size
+from infra.postprocess.functions import FUNCTIONS
 from infra.postprocess.shapes import Json, Object
 
 DEAD_QUEUES: Final = (
@@ -28,44 +29,77 @@ DEAD_QUEUES: Final = (
 )
 
 
-def function_alarms(logical_id: str, size: Size) -> Object:
-    """The alarms of one function, by their logical ids."""
-    return {
-        f"{logical_id}ErrorsAlarm": _function_alarm(
-            logical_id, size, "Errors", "failed more than twice in five minutes", threshold=2
-        ),
-        f"{logical_id}ThrottlesAlarm": _function_alarm(
-            logical_id, size, "Throttles", "was held back by the concurrency limit", threshold=0
-        ),
-    }
+# A dead message of these needs nobody: what it was about is handed out again by the next run.
+HANDED_OUT_AGAIN: Final = frozenset({"DueDead"})
+
+# Functions whose crashes nothing else tells of at once: a message goes back to its queue as if
+# nothing had been. What the API answers is in `api-5xx`; a stream that stands is a lag; a scheduled
+# run that fails twice is a message in the dead queue of the schedules.
+CONSUMERS: Final = ("Ingest", "Decide", "Due", "Mail", "MailEvents", "Reward", "Persons")
+
+
+def lambda_alarms() -> Object:
+    """The alarms on Lambda's own metrics, by their logical ids: one for all functions, because what
+    makes one of them crash or wait for room most often does so to all.
+    """
+    return {"FunctionCrashedAlarm": _crashed(), "ThrottlesAlarm": _throttles()}
+
+
+def _crashed() -> Object:
+    errors: list[Json] = [
+        {
+            "Id": logical_id.lower(),
+            "ReturnData": False,
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": "AWS/Lambda",
+                    "MetricName": "Errors",
+                    "Dimensions": [{"Name": "FunctionName", "Value": {"Ref": logical_id}}],
+                },
+                "Period": 300,
+                "Stat": "Sum",
+            },
+        }
+        for logical_id in CONSUMERS
+    ]
+    crashes = " + ".join(f"FILL({logical_id.lower()}, 0)" for logical_id in CONSUMERS)
+    total: Json = {"Id": "crashes", "Label": "crashes", "Expression": crashes}
+    return _alarm(
+        {
+            "AlarmName": {"Fn::Sub": "tandem-${Stage}-function-crashed"},
+            "AlarmDescription": "A function that works on a queue crashed, or ran out of time "
+            "or memory; the panel 'Function errors' says which.",
+            "Metrics": [*errors, total],
+            "Threshold": 0,
+        }
+    )
+
+
+def _throttles() -> Object:
+    # Without a dimension: of all functions of the account here, because its concurrency is one.
+    return _alarm(
+        {
+            "AlarmName": {"Fn::Sub": "tandem-${Stage}-throttles"},
+            "AlarmDescription": "Lambda held functions back more than ten times in five minutes: "
+            "the concurrency of the account is used up.",
+            "Namespace": "AWS/Lambda",
+            "MetricName": "Throttles",
+            "Period": 300,
+            "Statistic": "Sum",
+            "Threshold": 10,
+        }
+    )
 
 
 def _alarm(properties: Object) -> Object:
     common: Object = {
         "ComparisonOperator": "GreaterThanThreshold",
         "TreatMissingData": "notBreaching",
-        "Period": 300,
         "EvaluationPeriods": 1,
         "AlarmActions": [{"Ref": "Alarms"}],
         "OKActions": [{"Ref": "Alarms"}],
     }
     return {"Type": "AWS::CloudWatch::Alarm", "Properties": {**common, **properties}}
-
-
-def _function_alarm(
-    logical_id: str, size: Size, metric: str, what: str, *, threshold: int
-) -> Object:
-    return _alarm(
-        {
-            "AlarmName": {"Fn::Sub": f"tandem-${{Stage}}-{size.name}-{metric.lower()}"},
-            "AlarmDescription": f"The function {size.name} {what}.",
-            "Namespace": "AWS/Lambda",
-            "MetricName": metric,
-            "Dimensions": [{"Name": "FunctionName", "Value": {"Ref": logical_id}}],
-            "Statistic": "Sum",
-            "Threshold": threshold,
-        }
-    )
 
 
 def dead_queue_alarm(logical_id: str) -> Object:
@@ -78,6 +112,7 @@ def dead_queue_alarm(logical_id: str) -> Object:
             "Namespace": "AWS/SQS",
             "MetricName": "ApproximateNumberOfMessagesVisible",
             "Dimensions": [{"Name": "QueueName", "Value": name}],
+            "Period": 300,
             "Statistic": "Maximum",
             "Threshold": 0,
         }
@@ -120,7 +155,6 @@ def dashboard() -> Object:
                 "ListWaits",
                 "ListRefused",
                 "FileQuarantined",
-                "ListTooOld",
                 "ListUnavailable",
             ],
         ),
@@ -141,9 +175,10 @@ def dashboard() -> Object:
             "To look at",
             [
                 *("ReconcileFinding", "NotHandled", "ReconciliationDifference", "BalanceFinding"),
-                "RequestFailed",
+                *("RequestFailed", "RequestPutOff", "WorkFailed", "WorkReturned"),
             ],
         ),
+        ("Asked by the public", ["SignInRequested"]),
     ]
     widgets = [
         _graph(

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from chalicelib import functions, invocations, observability
-from chalicelib.invocations import WorkFailedError
+from chalicelib import functions, observability, work_logs
 from chalicelib.services.mails import send as deliver
 from chalicelib.services.ports import MailNotSentError
 from tests.api.consumers import mail_of
@@ -255,7 +254,7 @@ def test_a_line_with_an_address_would_be_found(
     def careless(error: BaseException, message: str, **_: object) -> None:
         observability.log(message, reported=str(error))
 
-    monkeypatch.setattr(invocations, "failed", careless)
+    monkeypatch.setattr(work_logs, "failed", careless)
     body = '{"not": "a fact", "address": "' + STRANGER + '"}'
     functions.mail(queue_event([body]))
     observability.log("hello", to="Solène")

@@ -391,7 +391,9 @@ def stream_event(items: Sequence[Item]) -> Event:
     }
 
 
-def queue_event(bodies: Sequence[str], queue: str = "any", receives: int = 1) -> Event:
+def queue_event(
+    bodies: Sequence[str], queue: str = "any", receives: int = 1, sent_at: datetime = START
+) -> Event:
     """A batch of a queue, as Lambda is handed it."""
     return {
         "Records": [
@@ -399,7 +401,10 @@ def queue_event(bodies: Sequence[str], queue: str = "any", receives: int = 1) ->
                 "messageId": sha256(body.encode()).hexdigest()[:32],
                 "receiptHandle": f"receipt-{number}",
                 "body": body,
-                "attributes": {"ApproximateReceiveCount": str(receives)},
+                "attributes": {
+                    "ApproximateReceiveCount": str(receives),
+                    "SentTimestamp": str(round(sent_at.timestamp() * 1000)),
+                },
                 "eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}",
             }
             for number, body in enumerate(bodies)

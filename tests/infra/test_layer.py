@@ -51,7 +51,7 @@ bootstrap.ports()
 notice = {"eventTime": "2026-05-04T08:00:00Z",
           "s3": {"object": {"key": "in/demo/orders/day.csv", "sequencer": "0A"}}}
 drop = {"messageId": "1", "receiptHandle": "r", "eventSourceARN": "arn:aws:sqs:r:1:ingest",
-        "attributes": {"ApproximateReceiveCount": "1"},
+        "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "1772445600000"},
         "body": json.dumps({"Records": [notice]})}
 events = {"ingest": [{"Records": [drop]}, {"Records": []}]}
 ended = []

@@ -163,7 +163,7 @@ def test_one_that_cannot_be_handled_stops_neither_its_neighbours_nor_the_next_ru
 def test_what_a_list_has_to_answer_first_is_left_and_is_no_failure(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from chalicelib.services.errors import RetryLaterError
+    from chalicelib.services.errors import RetryLaterError, WaitsFor
     from chalicelib.services.operations import due
 
     world.invite(world.sponsor(), NEWCOMER)
@@ -172,7 +172,7 @@ def test_what_a_list_has_to_answer_first_is_left_and_is_no_failure(
     expire(world.ports)
 
     def later(*_: object) -> str:
-        raise RetryLaterError
+        raise RetryLaterError(WaitsFor.A_LIST)
 
     work = replace(due._WORK[Agenda.CLOSING], handle=later)
     monkeypatch.setitem(due._WORK, Agenda.CLOSING, work)

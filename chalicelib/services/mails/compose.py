@@ -54,7 +54,7 @@ from chalicelib.mails.contexts import (
     VoucherMail,
 )
 from chalicelib.services.digests import digests_of
-from chalicelib.services.errors import RetryLaterError
+from chalicelib.services.errors import RetryLaterError, WaitsFor
 from chalicelib.services.facts import invitation_fact
 from chalicelib.services.list_ports import ListUnavailableError
 from chalicelib.services.lookups import (
@@ -331,7 +331,7 @@ def _refused_since(
     try:
         customers = find_customer(ports, campaign, digests)
     except ListUnavailableError as error:
-        raise RetryLaterError("customers") from error
+        raise RetryLaterError(WaitsFor.A_LIST) from error
     if is_opposed(ports, campaign, digests.values):
         reason = Reason.OPPOSED
     elif customers.found:

@@ -28,7 +28,7 @@ from chalicelib.domain.mails import AT_MOST_ONCE, Mail, MailProblem, MailState
 from chalicelib.domain.tokens import heard_until
 from chalicelib.mails.message import compose
 from chalicelib.mails.render import render
-from chalicelib.services.errors import RetryLaterError, SenderBusyError
+from chalicelib.services.errors import RetryLaterError, SenderBusyError, WaitsFor
 from chalicelib.services.mails.compose import Draft, Sender, draft_for
 from chalicelib.services.moves import mark_mail_failed, mark_mail_sent
 from chalicelib.services.ports import (
@@ -84,7 +84,7 @@ def _send(ports: Ports, sender: Sender, draft: Draft | None, fact: Fact) -> str:
     except MailUncertainError as error:
         if leased.mail.mail_kind in AT_MOST_ONCE:
             return "uncertain"
-        raise RetryLaterError("mail") from error
+        raise RetryLaterError(WaitsFor.AN_ANSWER_OF_THE_SENDER) from error
     mark_mail_sent(ports, draft.mail_id, provider_id)
     return "sent"
 
@@ -124,13 +124,13 @@ def _lease(ports: Ports, draft: Draft, *, caused_at: datetime) -> _Leased | None
     elif stored.mail_kind in AT_MOST_ONCE or stored.state in _ENDED:
         return None
     elif not mails.may_be_leased(stored, LEASE, now):
-        raise RetryLaterError("mail is leased")
+        raise RetryLaterError(WaitsFor.OTHER_WORK)
     else:
         lease = Replace(mails.leased_again(stored, mail))
     try:
         ports.repository.commit(lease, *(Insert(token) for token in draft.tokens))
     except ConflictError as error:
-        raise RetryLaterError("mail was leased by another") from error
+        raise RetryLaterError(WaitsFor.OTHER_WORK) from error
     return _Leased(replace(mail, revision=(stored.revision if stored else 0) + 1), stored)
 
 
@@ -152,6 +152,6 @@ def _handle_not_sent(ports: Ports, draft: Draft, leased: _Leased, error: MailNot
     if not error.final:
         unused_tokens = [Remove(replace(token, revision=1)) for token in draft.tokens]
         ports.repository.commit(leased.released(), *unused_tokens)
-        raise SenderBusyError("sender") from error
+        raise SenderBusyError from error
     mark_mail_failed(ports, draft.mail_id, MailProblem.REFUSED, error.reason)
     return "refused_by_sender"

@@ -16,6 +16,7 @@ files of `out/` (`end_files`) and what the table has of a campaign long over (`e
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
@@ -66,6 +67,15 @@ FINDINGS = (
     "held_rewards",
     "not_handled",
 )
+# Each has an alarm of its own, on this metric; what was not handled is counted where it fails.
+ALARMED: Mapping[str, str | None] = {
+    "lists_too_old": "ListUnavailable",
+    "unacknowledged": "ExportUnacknowledged",
+    "orders_missing": "OrdersMissing",
+    "codes_low": "CodesLow",
+    "invitations_stopped": "InvitationsStopped",
+    "not_handled": None,
+}
 _FINDING_OF = {
     Watch.ACKNOWLEDGEMENTS: "unacknowledged",
     Watch.ORDERS: "orders_missing",

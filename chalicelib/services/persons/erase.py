@@ -67,7 +67,7 @@ from chalicelib.services.consent_words import Person as WhoseWord
 from chalicelib.services.consent_words import consent_withdrawal
 from chalicelib.services.consents.write import write_consents
 from chalicelib.services.digests import digests_of
-from chalicelib.services.errors import RetryLaterError
+from chalicelib.services.errors import RetryLaterError, WaitsFor
 from chalicelib.services.persons.find import Names, Person, find_person
 from chalicelib.services.persons.kinds import ERASED, Forgotten
 from chalicelib.services.persons.left_files import LeftFiles
@@ -155,7 +155,7 @@ class _Erasure(Forgotten):
             if self.dry_run or (self.done == before and not self.met_another):
                 return self._receipt()
             self.person.look()
-        raise RetryLaterError("erasure")
+        raise RetryLaterError(WaitsFor.OTHER_WORK)
 
     def _receipt(self) -> ErasureReceipt:
         ports, names = self.ports, self.person.names

@@ -34,7 +34,7 @@ from chalicelib.domain.people import (
 )
 from chalicelib.domain.sign_ins import SignInLink, SignInReason, next_link, reason_to_wait
 from chalicelib.services.digests import complete_sponsor, digests_of
-from chalicelib.services.errors import RetryLaterError
+from chalicelib.services.errors import RetryLaterError, WaitsFor
 from chalicelib.services.evidence import traces_for
 from chalicelib.services.facts import contact_fact, has_followed
 from chalicelib.services.list_ports import ListUnavailableError, Membership
@@ -155,7 +155,7 @@ def _sponsor_of(ports: Ports, campaign: Campaign, digests: AddressDigests) -> Sp
     found = ports.repository.get(Sponsor, sponsor_id=nearest.sponsor_id) if nearest else None
     if found and found.is_erased:
         # Her claims go last: once they have, she is somebody new.
-        raise RetryLaterError("erasure")
+        raise RetryLaterError(WaitsFor.AN_ERASURE)
     return found
 
 

@@ -10,7 +10,7 @@ from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.orders import Order
 from chalicelib.domain.redemptions import Redemption
 from chalicelib.domain.referrals import Referral, with_newcomer_check
-from chalicelib.services.errors import RetryLaterError
+from chalicelib.services.errors import RetryLaterError, WaitsFor
 from chalicelib.services.list_ports import NO_LONGER_KEPT, ListUnavailableError, Membership
 from chalicelib.services.lookups import current_campaign, find_customer_as_of, referee_of
 from chalicelib.services.ports import Ports, Replace
@@ -63,4 +63,4 @@ def _find_customer(
         if error.reason == NO_LONGER_KEPT:
             # A first order reported late: the confirmation is the last list that says something.
             return Membership(referral.customers_version, None)
-        raise RetryLaterError("customers") from error
+        raise RetryLaterError(WaitsFor.A_LIST) from error

@@ -21,7 +21,7 @@ from chalicelib.domain.referrals import Referral
 from chalicelib.domain.reward_plan import Action, plan_redemption_reward
 from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import Voucher
-from chalicelib.services.errors import RetryLaterError
+from chalicelib.services.errors import RetryLaterError, WaitsFor
 from chalicelib.services.lookups import CampaignVersions, find_voucher_on_order
 from chalicelib.services.moves import ROLLED_BACK, rollback_changes
 from chalicelib.services.order_refs import order_id_of
@@ -54,7 +54,7 @@ def key_of(ports: Ports, use: VoucherRedeemed | VoucherRolledBack) -> str:
     held = ports.repository.held_by(use.holder_id)
     key = next((each.code_key for each in held if each.voucher_id == use.voucher_id), None)
     if key is None:
-        raise RetryLaterError("the voucher is not in the index yet")
+        raise RetryLaterError(WaitsFor.THE_INDEX)
     return key
 
 
