@@ -337,6 +337,7 @@ def seal() -> None:
         for campaign, error in sealed.failed.items():
             failed(error, "campaign failed", correlation=campaign)
         left = len(sealed.altered) + len(sealed.unreadable) + len(sealed.failed)
+        count("NotHandled", left)
 
     scheduled("seal", run)
 

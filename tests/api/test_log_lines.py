@@ -12,6 +12,7 @@ from collections.abc import Mapping
 import pytest
 
 from chalicelib import functions, observability, work_logs
+from chalicelib.invocations import WorkFailedError
 from chalicelib.services.mails import send as deliver
 from chalicelib.services.ports import MailNotSentError
 from tests.api.consumers import mail_of

@@ -866,3 +866,32 @@ def test_the_pool_of_ops_admits_nobody_by_themselves(resources: Resources) -> No
     pool = resources["OpsPool"]["Properties"]
     assert pool["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
     assert pool["DeletionProtection"] == {"Fn::If": ["Protected", "ACTIVE", "INACTIVE"]}
+
+
+def test_the_trail_of_files_is_off_and_sees_objects_under_out_alone(
+    resources: Resources, template: dict[str, Any]
+) -> None:
+    assert template["Parameters"]["FilesTrail"]["Default"] == "no"
+    made = {name for name, one in resources.items() if one.get("Condition") == "FilesTrailed"}
+    assert made == {"Trail", "TrailBucket", "TrailBucketPolicy"}
+    trail = resources["Trail"]["Properties"]
+    assert trail["S3BucketName"] == {"Ref": "TrailBucket"}
+    assert trail["EnableLogFileValidation"] is True
+    [selector] = trail["AdvancedEventSelectors"]
+    assert selector["FieldSelectors"] == [
+        {"Field": "eventCategory", "Equals": ["Data"]},
+        {"Field": "resources.type", "Equals": ["AWS::S3::Object"]},
+        {"Field": "resources.ARN", "StartsWith": [{"Fn::Sub": "${Bucket.Arn}/out/"}]},
+    ]
+    bucket = resources["TrailBucket"]["Properties"]
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    [rule] = bucket["LifecycleConfiguration"]["Rules"]
+    assert rule["ExpirationInDays"] == 365
+    policy = resources["TrailBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    allowed = [one for one in policy if one["Effect"] == "Allow"]
+    assert [one["Action"] for one in allowed] == ["s3:GetBucketAcl", "s3:PutObject"]
+    for one in allowed:
+        assert one["Principal"] == {"Service": "cloudtrail.amazonaws.com"}
+        [source] = one["Condition"]["StringEquals"].values()
+        # The very trail: a bucket that takes any trail's files takes those of strangers.
+        assert source["Fn::Sub"].endswith(":trail/tandem-${Stage}-files")
