@@ -32,6 +32,10 @@ def _metrics(output: str) -> Iterator[dict[str, Any]]:
 
 
 def _returned(world: World, error: Exception, receives: int, monkeypatch: Any) -> None:
+    postponed: list[object] = []
+    place = "chalicelib.adapters.sqs.WorkQueues.postpone"
+    monkeypatch.setattr(place, lambda *how: postponed.append(how))
+
     def fails(*_: object, **__: object) -> str:
         raise error
 
@@ -41,6 +45,8 @@ def _returned(world: World, error: Exception, receives: int, monkeypatch: Any) -
     [record] = event["Records"]
     answer = {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}
     assert functions.reward(event) == answer
+    # All else comes back when its queue says so.
+    assert len(postponed) == isinstance(error, SenderBusyError)
 
 
 def _newest(world: World, name: FactName) -> str:

@@ -36,13 +36,8 @@ _NOT_LAWS = {
     "domain/providers.py",
 }
 _LAYERS = (
-    "adapters",
-    "domain",
-    "services",
-    "daily_checks.py",
-    "file_logs.py",
-    "functions.py",
-    "invocations.py",
+    *("adapters", "domain", "services"),
+    *("daily_checks.py", "file_logs.py", "functions.py", "invocations.py", "work_logs.py"),
 )
 
 _EXITS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
