@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib import functions
+from chalicelib import functions, invocations
 from chalicelib.adapters.dynamodb.codec import fact_json, fact_of
 from chalicelib.domain.facts import FactName
 from chalicelib.services.errors import RetryLaterError, SenderBusyError, WaitsFor
@@ -121,7 +121,7 @@ def test_a_record_of_the_stream_that_fails_is_named_with_its_fact_if_it_can_be_r
 
     monkeypatch.setattr("chalicelib.services.operations.relay.relay", fails)
     for item in (fact, {**fact, "at": {"S": STRANGER}}):
-        with pytest.raises(functions.WorkFailedError):
+        with pytest.raises(invocations.WorkFailedError):
             functions.relay(stream_event([item]))
     read, unreadable = (vars(one) for one in caplog.records if hasattr(one, "record"))
     assert (read["record"], read["fact"]) == ("1", fact["name"]["S"])

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib import bootstrap, functions
+from chalicelib import bootstrap, functions, invocations
 from chalicelib.adapters.dynamodb.codec import fact_json, fact_of
 from chalicelib.adapters.lists.current import CurrentLists
 from chalicelib.domain.fact_bodies import (
@@ -416,7 +416,7 @@ def a_scheduled_run_fails_and_its_retry_too(scene: Scene) -> None:
     scene.breaks("chalicelib.services.operations.expire.expire", ZeroDivisionError())
     name = scene.function("Expire")
     for _ in range(2):
-        with pytest.raises(functions.WorkFailedError):
+        with pytest.raises(invocations.WorkFailedError):
             functions.expire()
         scene.aws("AWS/Lambda", "Errors", 1, FunctionName=name)
         scene.pass_by(minutes=1)
