@@ -82,6 +82,7 @@ def captured(capsys: pytest.CaptureFixture[str]) -> Captured:
         if isinstance(one, logging.StreamHandler)
     ]
     handler.stream = _Output()
+    capsys.readouterr()  # that first line, or that the output of an earlier test is closed
     return Captured(capsys)
 
 
