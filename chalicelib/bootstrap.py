@@ -59,7 +59,7 @@ def wire(settings: Settings, clients: Clients, clock: Clock | None = None) -> Po
         keys=ParameterKeys(clients, settings.keys_path),
         mailer=SesMailer(clients, settings.sender, settings.configuration_set, now),
         mail_domains=DnsMailDomains(settings.resolver),
-        files=BucketFiles(clients, settings.bucket),
+        files=BucketFiles(clients, settings.bucket, is_locked=settings.is_bucket_locked),
         roots=BucketFiles(clients, settings.roots_bucket),
         queues=WorkQueues(clients, settings.queues),
         clock=clock,

@@ -27,6 +27,7 @@ class Settings:
     configuration_set: str
     keys_path: str
     mail_rate: int = 0  # mails a second, of `domain.sending.RATES`
+    is_bucket_locked: bool = False  # whether it takes locks on files
     origin_key: str = ""  # what CloudFront adds to a call; the API's alone
     resolver: str = ""  # of the DNS, as `host:port`; empty means the system's own
 
@@ -50,6 +51,7 @@ class Settings:
             configuration_set=value("TANDEM_CONFIGURATION_SET"),
             keys_path=value("TANDEM_KEYS_PATH"),
             mail_rate=int(environment.get("TANDEM_MAIL_RATE", "0")),
+            is_bucket_locked=environment.get("TANDEM_BUCKET_LOCKED") == "yes",
             origin_key=environment.get("TANDEM_ORIGIN_KEY", ""),
             resolver=environment.get("TANDEM_RESOLVER", ""),
         )

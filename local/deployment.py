@@ -106,6 +106,7 @@ class Deployer:
         self._set_time_to_live(outputs["TableName"])
         self._lift_tls_only(outputs["BucketName"], outputs["WebBucketName"])
         self._lock_roots(template, outputs["RootsBucketName"])
+        self._lock_files(template, outputs["BucketName"])
         self._set_gateway_responses(template, outputs["RestApiId"])
         for key_id, value in keys.items():
             self._session.client("ssm", endpoint_url=self._endpoint).put_parameter(
@@ -208,6 +209,14 @@ class Deployer:
         s3.put_object_lock_configuration(
             Bucket=bucket, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": rule}
         )
+
+    def _lock_files(self, template: Template, bucket: str) -> None:
+        """The same for the files, each of which is locked when it is written."""
+        configured = template["Resources"]["Bucket"]["Properties"].get("ObjectLockConfiguration")
+        if configured:  # a package of an earlier version has none
+            self._session.client("s3", endpoint_url=self._endpoint).put_object_lock_configuration(
+                Bucket=bucket, ObjectLockConfiguration=configured
+            )
 
     def _set_gateway_responses(self, template: Template, api: str) -> None:
         """The emulator drops these from an API's definition, and honours the calls."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -18,6 +18,7 @@ from botocore.exceptions import (
 
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.lists.reader import SegmentGoneError
+from chalicelib.domain.files.ends import locked_for
 from chalicelib.services.ports import FileMissingError, Written
 
 if TYPE_CHECKING:
@@ -49,15 +50,29 @@ def _code(error: ClientError) -> str:
     return error.response["Error"]["Code"]
 
 
+class _Lock(TypedDict, total=False):
+    ObjectLockMode: Literal["GOVERNANCE"]
+    ObjectLockRetainUntilDate: datetime
+    ChecksumAlgorithm: Literal["CRC32"]  # S3 asks for one with a lock
+
+
 class BucketFiles:
-    """`ports.Files` on one S3 bucket."""
+    """`ports.Files` on one S3 bucket. Where it is `locked`, what is written once stays as long as
+    `domain.files.ends` says, whoever tries to remove it (governance: who may lift it, can).
+    """
 
     def __init__(
-        self, clients: Clients, bucket: str, *, copied_at_once: int = COPIED_AT_ONCE
+        self,
+        clients: Clients,
+        bucket: str,
+        *,
+        copied_at_once: int = COPIED_AT_ONCE,
+        is_locked: bool = False,
     ) -> None:
         self._clients = clients
         self._bucket = bucket
         self._copied_at_once = copied_at_once
+        self._is_locked = is_locked
 
     def read(self, path: str, version: str | None = None) -> Iterator[bytes]:
         """The file in chunks, as it was in `version`. `FileMissingError` when there is none."""
@@ -118,6 +133,7 @@ class BucketFiles:
                     Body=content,
                     ContentType=content_type,
                     IfNoneMatch="*",
+                    **self._lock(path),
                 )
             except ClientError as error:
                 if _code(error) == "PreconditionFailed":
@@ -128,6 +144,18 @@ class BucketFiles:
             else:
                 return True
         raise AssertionError("the last attempt returns or raises")
+
+    def _lock(self, path: str) -> _Lock:
+        kept = locked_for(path) if self._is_locked else None
+        if kept is None:
+            return {}
+        # The time that S3 knows, whatever a process takes for now.
+        until = datetime.now(UTC) + kept
+        return {
+            "ObjectLockMode": "GOVERNANCE",
+            "ObjectLockRetainUntilDate": until,
+            "ChecksumAlgorithm": "CRC32",
+        }
 
     def remove(self, path: str) -> None:
         """In the versioned bucket it stays a while as a former version."""

@@ -134,6 +134,7 @@ def _environment(size: Size) -> Object:
         "TANDEM_STAGE": {"Ref": "Stage"},
         "TANDEM_TABLE": {"Ref": "Table"},
         "TANDEM_BUCKET": {"Ref": "Bucket"},
+        "TANDEM_BUCKET_LOCKED": "yes",
         "TANDEM_ROOTS_BUCKET": {"Ref": "RootsBucket"},
         "TANDEM_QUEUE_DECIDE": {"Ref": "DecideQueue"},
         "TANDEM_QUEUE_REQUESTED_DECISION": {"Ref": "RequestedDecisionQueue"},

@@ -16,7 +16,7 @@ import pytest
 from chalicelib import functions
 from chalicelib.adapters.dynamodb.schema import ITEM_KINDS
 from chalicelib.domain import sending
-from chalicelib.domain.files.ends import AFTER_WRITTEN, BOOKS, EXPORTS
+from chalicelib.domain.files.ends import AFTER_WRITTEN, BOOKS, BOOKS_KEPT, EXPORTS
 from chalicelib.domain.people import Contact
 from chalicelib.services.ports import FACTS_A_COUNT
 from infra.package import ROOT, Package
@@ -413,7 +413,8 @@ def test_no_function_but_ingest_may_change_a_list_or_take_anything_away(
             continue
         actions = {action for action in listed(statement["Action"]) if action.startswith("s3:")}
         may = {"s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:ListBucketVersions"}
-        assert actions <= may, name
+        # A lock can be set and lengthened by this, never shortened.
+        assert actions <= {*may, "s3:PutObjectRetention"}, name
         if "s3:PutObject" in actions:
             assert "/lists/" not in json.dumps(statement["Resource"]), name
 
@@ -503,6 +504,37 @@ def test_law_10_a_root_stays_as_long_as_the_journal_and_nobody_can_change_it(
     assert denied["WrittenOnce"]["Condition"] == {"Null": {"s3:if-none-match": "true"}}
     assert "s3:DeleteObject" in denied["NothingIsTakenAway"]["Action"]
     assert "Condition" not in denied["NothingIsTakenAway"]
+
+
+def test_law_10_exports_and_books_are_locked_and_nobody_of_ours_lifts_a_lock(
+    resources: Resources,
+) -> None:
+    """Each file when it is written: what is dropped or cut into parts has to be removed."""
+    bucket = resources["Bucket"]["Properties"]
+    assert bucket["ObjectLockEnabled"] is True
+    assert bucket["ObjectLockConfiguration"] == {"ObjectLockEnabled": "Enabled"}
+    for function in of_type(resources, "AWS::Serverless::Function").values():
+        assert function["Environment"]["Variables"]["TANDEM_BUCKET_LOCKED"] == "yes"
+    locking = {
+        name: listed(statement["Resource"])
+        for name, statement in statements(resources)
+        if "s3:PutObjectRetention" in listed(statement["Action"])
+    }
+    assert set(locking) == {"ExportRole", "PersonsRole", "ReportRole", "SealRole"}
+    areas = {
+        found[1]
+        for allowed in locking.values()
+        for resource in allowed
+        if (found := re.search(r"/out/\*/(\w+)/\*$", resource["Fn::Sub"]))
+    }
+    assert areas == {EXPORTS, *BOOKS}
+    assert "BypassGovernanceRetention" not in json.dumps(resources)
+
+
+def test_a_lock_of_the_books_ends_before_they_do(resources: Resources) -> None:
+    rules = resources["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    [days] = [rule["ExpirationInDays"] for rule in rules if rule["Id"] == "books-end"]
+    assert timedelta(days=days) == BOOKS_KEPT
 
 
 def test_three_functions_scan_and_report_reads_of_the_files_its_own(

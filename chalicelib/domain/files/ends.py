@@ -24,6 +24,23 @@ AFTER_WRITTEN: Mapping[str, timedelta] = {
 }
 # Kept for the books: the bucket's own rule for all of `out/` ends them after ten years.
 BOOKS = ("changes", "statements", "journal")
+BOOKS_KEPT = timedelta(days=3_653)
+# A lock ends before its file does: clocks differ, and S3 says when a file was written in its own.
+LOCK_ENDS_BEFORE = timedelta(days=1)
+
+
+def locked_for(path: str) -> timedelta | None:
+    """How long nobody may change or remove a file after it was written; None for one that is free.
+
+    It never outlasts the file's end. An export waits for its acknowledgement, and that comes after
+    it was written: so it is locked for as long as the shortest wait takes.
+    """
+    match path.split("/"):
+        case ["out", _, area, _, *_] if area == EXPORTS:
+            return AFTER_ACKNOWLEDGEMENT - LOCK_ENDS_BEFORE
+        case ["out", _, area, _, *_] if area in BOOKS:
+            return BOOKS_KEPT - LOCK_ENDS_BEFORE
+    return None
 
 
 def has_export_ended(export: Export, now: datetime) -> bool:
