@@ -1,8 +1,7 @@
 """What each function gets: its size, role, environment, log group, and the layer of ingest.
 
 The table `FUNCTIONS` is the one list of the deployed functions: a new handler needs a line here and
-a role in resources.yaml, and packaging stops until it has both. Neighbour: watch.py gives each of
-them its alarms.
+a role in resources.yaml, and packaging stops until it has both. Neighbour: watch.py has the alarms.
 """
 
 from __future__ import annotations

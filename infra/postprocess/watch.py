@@ -8,6 +8,7 @@ alone.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Final
 
 from infra.postprocess.functions import FUNCTIONS
@@ -202,6 +203,12 @@ def dashboard() -> Object:
         for queue in DEAD_QUEUES
     ]
     widgets.append(_graph(len(widgets), "Dead queues", dead, "Maximum"))
+    # By function and reason, whichever there are.
+    put_off = (
+        'SEARCH(\'{Tandem,service,function,reason} MetricName="WorkPutOff" '
+        "service=\"tandem-${Stage}\"', 'Maximum', 300)"
+    )
+    widgets.append(_graph(len(widgets), "Put off, after how long (s)", [[{"expression": put_off}]]))
     return {
         "Type": "AWS::CloudWatch::Dashboard",
         "Properties": {
@@ -212,7 +219,7 @@ def dashboard() -> Object:
     }
 
 
-def _graph(index: int, title: str, metrics: list[list[str]], stat: str = "Sum") -> Object:
+def _graph(index: int, title: str, metrics: Sequence[Sequence[Json]], stat: str = "Sum") -> Object:
     lines: list[Json] = [list(line) for line in metrics]
     return {
         "type": "metric",

@@ -29,6 +29,19 @@ def test_the_dashboard_shows_every_function_and_every_dead_queue() -> None:
     assert queues == {f"${{{queue}.QueueName}}" for queue in DEAD_QUEUES}
 
 
+def test_the_dashboard_shows_who_puts_work_off_and_what_for() -> None:
+    shown = completed()["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    [[[line]]] = [
+        panel["properties"]["metrics"]
+        for panel in json.loads(shown)["widgets"]
+        if panel["properties"]["title"].startswith("Put off")
+    ]
+    schema, metric, stage = line["expression"].split(" ", 2)
+    assert schema == "SEARCH('{Tandem,service,function,reason}"
+    assert metric == 'MetricName="WorkPutOff"'
+    assert stage.startswith('service="tandem-${Stage}"')
+
+
 def test_no_panel_of_the_dashboard_covers_another() -> None:
     shown = completed()["Resources"]["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
     panels = json.loads(shown)["widgets"]
