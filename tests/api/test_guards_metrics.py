@@ -15,6 +15,7 @@ import pytest
 from chalicelib import functions
 from chalicelib.adapters.dynamodb.codec import entity_item, fact_of
 from chalicelib.adapters.lists.current import CurrentLists
+from chalicelib.domain.files.orders import COLUMNS
 from chalicelib.services.list_ports import ListUnavailableError
 from chalicelib.services.operations import (
     balance,
@@ -84,6 +85,8 @@ def test_a_refused_file_is_counted_once_as_a_list_as_a_file_or_as_an_incident(
     assert world.drop("customers/full/wrong.csv", b"digest\nwrong\n")["status"] == "refused"
     world.run()
     assert counted().keys() & WATCHED == {"ListRefused"}
+    assert world.drop("orders/none.csv", f"{','.join(COLUMNS)}\n".encode())["status"] == "accepted"
+    assert not counted().keys() & WATCHED
     assert world.drop("orders/wrong.csv", b"order_id\n1\n")["status"] == "refused"
     assert counted().keys() & WATCHED == {"FileRefused"}
     for path in ("customers/full/plain.csv", "orders/plain.csv"):
