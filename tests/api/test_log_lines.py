@@ -240,7 +240,7 @@ def test_one_correlation_id_is_in_the_lines_of_decide_mail_and_reward(
 
 def test_every_refusal_and_every_answer_is_one_line(world: World, captured: Captured) -> None:
     world.ask(GOOD["sign_in"](world))
-    world.ask(Request("POST", f"{OF_CAMPAIGN}/sign-in", b"{"))
+    world.ask(GOOD["sign_in"](world).with_body(b"{"))
     lines = [line for line in captured.lines if line["message"] == "request"]
     assert [(line["operation"], line["status"], line.get("problem")) for line in lines] == [
         ("sign_in", 202, None),
