@@ -8,6 +8,7 @@ memory does not grow with the file; it ends with this object.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Collection, Iterable, Iterator
 from itertools import chain, islice
 from typing import Any, TypeVar
@@ -58,6 +59,7 @@ class RowGroups:
 
         # No name: a database of its own that nobody else finds and that ends with it.
         self._rows = sqlite3.connect("")
+        weakref.finalize(self, self._rows.close)
         self._rows.executescript(_TABLES)
 
     def add(self, rows: Iterable[tuple[int, str, str]]) -> None:
