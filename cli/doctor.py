@@ -307,7 +307,7 @@ def _distribution(account: Account, distribution: str) -> Iterator[Finding]:
 
 
 def _pages(origin: str) -> Iterator[Finding]:
-    with urllib.request.urlopen(f"{origin}/", timeout=TIMEOUT_S) as answer:
+    with urllib.request.build_opener().open(f"{origin}/", timeout=TIMEOUT_S) as answer:
         if answer.status == 200:
             return good(f"{origin} answers")
     return look(f"{origin} answers {answer.status}", "deploy again: it sends the pages")

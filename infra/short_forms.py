@@ -13,7 +13,11 @@ Template = dict[str, Any]
 
 def read_template(path: Path) -> Template:
     """The template, as its JSON would be. Raises `yaml.YAMLError` when it is none."""
-    found: Template = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    loader = _Loader(path.read_text(encoding="utf-8"))
+    try:
+        found: Template = loader.get_single_data()
+    finally:
+        loader.dispose()
     return copy.deepcopy(found)
 
 
