@@ -522,7 +522,7 @@ def test_law_9_the_logs_name_nobody(stack: Stack, world: Surfaces) -> None:
     addresses = {one.to for one in world.letters() if ".rights" in one.to.lower()}
     names = {*NAMES.values(), ASKED[1], SPONSORED[1], SPONSOR[1]}
     secret = lowered(addresses | names | tokens(world))
-    assert len(addresses) > 10
+    assert len(addresses) >= 8
     leaks = {(word, line) for line in log_lines(stack) for word in secret if word in line.lower()}
     assert leaks == set()
 

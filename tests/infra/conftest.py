@@ -44,5 +44,8 @@ def unpacked(made: Package, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with running_stack(directory=tmp_path_factory.mktemp("stack")) as running:
+    # A client with some of the campaigns, so that the others are seen to be closed to it.
+    parameters = {"ClientCampaigns": "demo-*"}
+    directory = tmp_path_factory.mktemp("stack")
+    with running_stack(directory=directory, parameters=parameters) as running:
         yield running

@@ -39,7 +39,8 @@ def kill_emulator(of: int) -> None:
     (emulator,) = (
         pid
         for pid in descendants(of)
-        if (command := command_of(pid)).endswith("/bin/ministack") and "guard.py" not in command
+        if (command := command_of(pid)).endswith("/local/leading_keys.py")
+        and "guard.py" not in command
     )
     os.kill(emulator, signal.SIGKILL)
 
