@@ -34,7 +34,7 @@ demo: env-demo ## start everything here, play the story, stay up; ONCE=1 ends af
 check: static ## while working: formatting, types, layers and the quick tests, in about a minute
 	@$(BIN)/pytest --quiet --numprocesses $(WORKERS) -m 'not slow and not stack and not browser' $(QUICK)
 
-test: lint unit runtime ## every gate and every test
+test: lint unit ## every gate and every test
 
 static: env node ## formatting, types and layers alone
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .

@@ -41,7 +41,7 @@ CONSUMERS: Final = max(2, os.cpu_count() or 1)
 PARAMETERS: Final[Mapping[str, str]] = {
     "Stage": STAGE,
     "MailRate": "0",  # this machine's own pace
-    # The emulator's own account. One client has all campaigns here: anybody may put one of their own.
+    # The emulator's own account. One client has all campaigns: anybody may put one of their own.
     "ClientAccountId": "000000000000",
     "ExternalId": "the-client-of-the-demo",
     "ClientCampaigns": "*",
