@@ -153,7 +153,6 @@ class _Campaign:
         return [one for one in self._found if isinstance(one, kind)]
 
     def _addresses(self) -> list[Part]:
-        contacts = [one for one in self._of(Contact) if one.contact_id in self._names.contacts]
         given = {one.contact_id: _GIVEN_BY[one.channel] for one in self._mine()}
         return [
             {
@@ -163,7 +162,7 @@ class _Campaign:
                 "given_by": given.get(one.contact_id, "typed on the page to sign in"),
                 "kept_until": one.ends_at.isoformat(),
             }
-            for one in contacts
+            for one in self._of(Contact)
         ]
 
     def _mine(self) -> list[Invitation]:
@@ -209,7 +208,6 @@ class _Campaign:
 
     def _sponsor(self) -> list[Part]:
         now = self._ports.clock()
-        mine = [one for one in self._of(Sponsor) if one.sponsor_id in self._names.sponsors]
         return [
             {
                 "sponsor": one.sponsor_id,
@@ -226,7 +224,7 @@ class _Campaign:
                     if sent.sponsor_id == one.sponsor_id and sent.channel is Channel.EMAIL
                 ],
             }
-            for one in mine
+            for one in self._of(Sponsor)
         ]
 
     def _vouchers(self) -> list[Part]:
@@ -262,11 +260,7 @@ class _Campaign:
         ]
 
     def _sessions(self) -> list[Part]:
-        return [
-            {"until": one.ends_at.isoformat()}
-            for one in self._of(Session)
-            if one.sponsor_id in self._names.sponsors
-        ]
+        return [{"until": one.ends_at.isoformat()} for one in self._of(Session)]
 
     def _ends(self) -> Part:
         campaign = self._campaign

@@ -248,8 +248,7 @@ class _Erasure(Forgotten):
         whose = WhoseWord(digests_of(self.ports, campaign, address), *self._ids())
         changes, facts = consent_withdrawal(self.ports, campaign, whose, ConsentSource.ERASURE)
         self._commit(changes, facts)
-        if not self.dry_run:
-            self.person.look()
+        self.person.look()
 
     def _ids(self) -> tuple[str | None, str | None, str | None]:
         """The ids of the person that the fact of a word has."""
@@ -264,9 +263,9 @@ class _Erasure(Forgotten):
         """The campaigns with a word of hers in the table that is in no file of `out/` yet."""
         for one in self.person.found:
             match one:
-                case ConsentChange() if one.digest in self.person.names.digests:
+                case ConsentChange():
                     yield one.campaign
-                case ConsentsPart() if self.person.names.rows_of(one):
+                case ConsentsPart():
                     file = self.ports.repository.get(
                         ConsentsFile, campaign=one.campaign, number=one.number
                     )

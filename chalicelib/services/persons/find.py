@@ -132,8 +132,7 @@ class Person:
 
     def sponsors(self) -> list[Sponsor]:
         """Her, as a sponsor, in each campaign."""
-        sponsors = (one for one in self.found if isinstance(one, Sponsor))
-        return [one for one in sponsors if one.sponsor_id in self.names.sponsors]
+        return [one for one in self.found if isinstance(one, Sponsor)]
 
     def consents(self) -> list[Consent]:
         """What is known of her consents to the brand's news."""
@@ -144,8 +143,6 @@ class Person:
         if self.address is not None:
             self.names.add_asked(digests_of(self.ports, campaign, self.address))
         known = sorted(self.names.digests)
-        if not known:
-            return
         for claim in sponsor_claims_on(self.ports, campaign.id, known):
             self._learn(claim)
             self._learn(self.ports.repository.get(Sponsor, sponsor_id=claim.sponsor_id))
@@ -186,17 +183,17 @@ class Person:
         return self.request is not None and entity.contact_id == self.request
 
     def _is_hers(self, contact: Contact) -> bool:
-        if contact.contact_id in self.names.contacts:
-            return True
         return digest(contact.address.mailbox, self.ports.keys.own()) in self.names.own
 
     def _learn(self, entity: Entity | None) -> None:
-        """Know the person by what an entity of hers is known by."""
+        """Know her by what an entity of hers is known by. Addresses, sponsors and their claims
+        are found only where they are hers; the others may name somebody else beside her.
+        """
         names = self.names
         match entity:
-            case Contact() if self._is_hers(entity):
+            case Contact():
                 names.contacts.add(entity.contact_id)
-            case SponsorClaim() if entity.digest in names.digests:
+            case SponsorClaim():
                 names.sponsors.add(entity.sponsor_id)
             case RefereeClaim() if (
                 entity.digest in names.digests or entity.invitation_id in names.invitations
@@ -206,7 +203,7 @@ class Person:
                 names.digests.add(entity.digest)
             case Mail() | Token() if names.has(entity.digests):
                 names.add(entity.digests)
-            case Sponsor() if entity.sponsor_id in names.sponsors or names.has(entity.digests):
+            case Sponsor():
                 names.sponsors.add(entity.sponsor_id)
                 names.contacts.add(entity.contact_id)
                 names.add(entity.digests)

@@ -8,7 +8,7 @@ transaction, none where there is nothing left to do. In which order they are cal
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -101,9 +101,13 @@ class Forgotten:
         if mail is not None:
             nameless = mails.with_erased_recipient(mail)
             return [Replace(nameless)] if nameless != mail else []
+        return [self.never_sent(mail_id, kind, campaign, ids)]
+
+    def never_sent(self, mail_id: str, kind: str, campaign: str, ids: Mapping[str, str]) -> Change:
+        """What stands in the place of a mail of which no lease is known."""
         ends = self.person.by_id[campaign].contact_ends_at()
         now = self.ports.clock()
-        return [Insert(mails.never_sent(mail_id, kind, campaign, ids, now=now, ends=ends))]
+        return Insert(mails.never_sent(mail_id, kind, campaign, ids, now=now, ends=ends))
 
     def without_address(self, contact_id: str) -> list[Change]:
         """The removal of an address."""
@@ -118,7 +122,7 @@ class Forgotten:
             for one in self.person.found
             if isinstance(one, kind)
             and one.digest in names.digests - names.asked
-            and own_id in {one.sponsor_id, getattr(one, "invitation_id", None)}
+            and own_id == (one.invitation_id if isinstance(one, RefereeClaim) else one.sponsor_id)
         ]
 
     def random_id(self) -> str:
@@ -139,7 +143,7 @@ class Forgotten:
 
 def _erase_sponsor(forgotten: Forgotten, sponsor: Sponsor) -> Erased:
     """From here on she is served no more: no link, no session, no invitation, no reward."""
-    if sponsor.sponsor_id not in forgotten.person.names.sponsors or sponsor.is_erased:
+    if sponsor.is_erased:
         return _NOTHING
     repository, sponsor_id = forgotten.ports.repository, sponsor.sponsor_id
     link = repository.get(Link, link_code=sponsor.link_code)
@@ -159,8 +163,6 @@ def _erase_invitation(forgotten: Forgotten, invitation: Invitation) -> Erased:
     """Close it, if it is hers or from her; of hers not even the masked address stays."""
     names, now = forgotten.person.names, forgotten.ports.clock()
     is_hers = invitation.invitation_id in names.invitations
-    if not is_hers and invitation.sponsor_id not in names.sponsors:
-        return _NOTHING
     changes: list[Change] = []
     facts: list[Fact] = []
     after = invitation
@@ -168,18 +170,17 @@ def _erase_invitation(forgotten: Forgotten, invitation: Invitation) -> Erased:
         after, closed_fact = _closed(forgotten, invitation, now)
         facts.append(closed_fact)
         changes += forgotten.without_address(invitation.contact_id)
-        changes += _without_mail(forgotten, invitation, is_hers=is_hers)
+        changes += _without_mail(forgotten, invitation)
     if is_hers:
         after = invitations.with_erased_referee(after)
-        if after != invitation:
-            changes += forgotten.without_address(invitation.contact_id)
-            changes += forgotten.later_claims(RefereeClaim, invitation.invitation_id)
-            body = PersonErased(
-                sponsor_id=invitation.sponsor_id,
-                invitation_id=invitation.invitation_id,
-                referral_id=invitation.referral_id,
-            )
-            facts += forgotten.erasure_facts(invitation.campaign, invitation.correlation, body)
+        changes += forgotten.without_address(invitation.contact_id)
+        changes += forgotten.later_claims(RefereeClaim, invitation.invitation_id)
+        body = PersonErased(
+            sponsor_id=invitation.sponsor_id,
+            invitation_id=invitation.invitation_id,
+            referral_id=invitation.referral_id,
+        )
+        facts += forgotten.erasure_facts(invitation.campaign, invitation.correlation, body)
     if after == invitation:
         return _NOTHING
     return [Replace(after), *_distinct(changes)], facts
@@ -205,7 +206,7 @@ def _closed(forgotten: Forgotten, invitation: Invitation, now: datetime) -> tupl
     return closed, invitation_fact(forgotten.ports, invitation, body)
 
 
-def _without_mail(forgotten: Forgotten, invitation: Invitation, *, is_hers: bool) -> list[Change]:
+def _without_mail(forgotten: Forgotten, invitation: Invitation) -> list[Change]:
     """No mail of the invitation leaves any more. Where none has left, the referee of a sponsor who
     is forgotten may be invited by somebody else.
     """
@@ -215,16 +216,15 @@ def _without_mail(forgotten: Forgotten, invitation: Invitation, *, is_hers: bool
     if not is_accepted(invitation):
         return changes
     mail_id = mails.invitation_mail(invitation_id)
-    mail = repository.get(Mail, mail_id=mail_id)
+    if repository.get(Mail, mail_id=mail_id):
+        return changes  # it may have left: that of her own loses its recipient with her mails
     contact = repository.get(Contact, contact_id=invitation.contact_id)
-    if mail is None and contact is not None and not is_hers:
+    if contact is not None:
         digests = digests_of(forgotten.ports, forgotten.campaign_of(invitation), contact.address)
         changes += freed_claims(forgotten.ports, invitation, digests)
-    if mail is None or is_hers:
-        kind = "invitation" if invitation.channel is Channel.EMAIL else "sign_up"
-        ids = {"sponsor": invitation.sponsor_id, "invitation": invitation_id}
-        changes += forgotten.unsent(mail_id, kind, invitation.campaign, **ids)
-    return changes
+    kind = "invitation" if invitation.channel is Channel.EMAIL else "sign_up"
+    ids = {"sponsor": invitation.sponsor_id, "invitation": invitation_id}
+    return [*changes, forgotten.never_sent(mail_id, kind, invitation.campaign, ids)]
 
 
 def _erase_referral(forgotten: Forgotten, referral: Referral) -> Erased:
@@ -257,12 +257,11 @@ def _erase_contact(forgotten: Forgotten, contact: Contact) -> Erased:
 
 def _erase_token(forgotten: Forgotten, token: Token) -> Erased:
     """Those in her mails; a referee of a sponsor who is forgotten keeps hers."""
-    names = forgotten.person.names
-    if token.referral_id or token.invitation_id:
-        is_hers = token.referral_id in names.referrals or token.invitation_id in names.invitations
-    else:
-        is_hers = token.sponsor_id in names.sponsors
-    is_hers = is_hers or names.has(token.digests)
+    names, invitation_id = forgotten.person.names, token.invitation_id
+    is_by_id = invitation_id in names.invitations or (
+        invitation_id is None and token.sponsor_id in names.sponsors
+    )
+    is_hers = is_by_id or names.has(token.digests)
     return ([Remove(token)], []) if is_hers else _NOTHING
 
 
@@ -279,11 +278,9 @@ def _erase_mail(forgotten: Forgotten, mail: Mail) -> Erased:
     return ([Replace(nameless)], []) if nameless != mail else _NOTHING
 
 
-def _erase_held(forgotten: Forgotten, held: HeldInvitation) -> Erased:
-    names = forgotten.person.names
-    is_hers = held.invitation_id in names.invitations
-    is_hers = is_hers or held.accepted.ids.get("sponsor") in names.sponsors
-    return ([Remove(held)], []) if is_hers else _NOTHING
+def _erase_held(_forgotten: Forgotten, held: HeldInvitation) -> Erased:
+    """It names who got it or who sent it, nobody else."""
+    return [Remove(held)], []
 
 
 def _erase_word(forgotten: Forgotten, word: Consent | PrivacyLink) -> Erased:

@@ -44,11 +44,9 @@ class LeftFiles:
                     if is_live(entity):
                         self._live.add(entity.voucher_id)
                     self.note_export(entity)
-                case Referral() if (
-                    entity.referral_id in names.referrals or entity.sponsor_id in names.sponsors
-                ):
+                case Referral():
                     self._note_tables(entity)
-                case ConsentsPart() if names.rows_of(entity):
+                case ConsentsPart():  # also one whose rows a run before this one has changed
                     path = f"{consents_path(entity.campaign, entity.number)}.csv.gz"
                     self._last_days[path] = self._last_day(entity.campaign, entity.ends_at)
                 case _:

