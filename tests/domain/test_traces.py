@@ -118,6 +118,12 @@ def test_a_trace_needs_our_key_and_says_nothing_of_what_it_was_made_of() -> None
     assert network_trace("ring.example.fr", KEY) != one.domain
 
 
+def test_a_public_provider_on_a_name_below_its_own_has_no_trace() -> None:
+    """Strangers hide behind that of Apple, beside its own staff."""
+    assert domain_trace(Address.parse("a1b2c3@privaterelay.appleid.com"), KEY) is None
+    assert domain_trace(Address.parse("tim@appleid.com"), KEY)
+
+
 @pytest.mark.parametrize(
     ("caller", "network"),
     [
