@@ -256,12 +256,11 @@ def _erase_contact(forgotten: Forgotten, contact: Contact) -> Erased:
 
 
 def _erase_token(forgotten: Forgotten, token: Token) -> Erased:
-    """Those in her mails; a referee of a sponsor who is forgotten keeps hers."""
+    """Those in her mails; whom she invited as a sponsor keeps what came with an invitation."""
     names, invitation_id = forgotten.person.names, token.invitation_id
-    is_by_id = invitation_id in names.invitations or (
-        invitation_id is None and token.sponsor_id in names.sponsors
+    is_hers = (
+        invitation_id is None or invitation_id in names.invitations or names.has(token.digests)
     )
-    is_hers = is_by_id or names.has(token.digests)
     return ([Remove(token)], []) if is_hers else _NOTHING
 
 
