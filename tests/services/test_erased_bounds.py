@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+from collections import Counter
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import pytest
 
@@ -118,40 +122,40 @@ def test_no_link_in_a_mail_of_hers_shows_anything(rewarded: World) -> None:
     assert rewarded.memory.all(Token) == []
 
 
+def in_two_campaigns() -> World:
+    """Another campaign has an invitation to her too, with claims of its own."""
+    world = invited()
+    put_campaign(world.ports, campaign(campaign="other"))
+    other: dict[str, Any] = {"campaign": "other", "invitation_id": "e" * 32, "revision": 0}
+    entities = [*world.memory.all(Invitation), *world.memory.all(RefereeClaim)]
+    world.repository.commit(*(Insert(replace(one, **other)) for one in entities))
+    return world
+
+
+def claims_of_open_invitations(world: World) -> list[int]:
+    """How many lead to each invitation that is not closed."""
+    claims = Counter(one.invitation_id for one in world.memory.all(RefereeClaim))
+    return [claims[one.invitation_id] for one in filter(is_open, world.memory.all(Invitation))]
+
+
 def test_each_invitation_takes_its_own_claims_with_it() -> None:
     """Where a run dies, what leads to an invitation of another campaign is still there."""
-    wanted: int | None = None
-    for number in range(1, 30):
-        world = invited()
-        put_campaign(world.ports, campaign(campaign="other"))
-        [invitation] = world.memory.all(Invitation)
-        claims = world.memory.all(RefereeClaim)
-        other = {"campaign": "other", "invitation_id": "e" * 32, "revision": 0}
-        world.repository.commit(
-            *(Insert(replace(one, **other)) for one in (invitation, *claims))  # type: ignore[type-var]
-        )
+    known = in_two_campaigns()
+    wanted, seen = claims_of_open_invitations(known), []
 
-        def kill() -> None:
-            raise KilledError
+    def kill() -> None:
+        raise KilledError
 
-        ports = wrapped(world, lambda one: ContestedRepository(one, kill, number))  # noqa: B023
+    for number in range(1, 8):
+        world = copy.deepcopy(known)
+        ports = wrapped(world, partial(ContestedRepository, competitor=kill, at=number))
         both = [world.campaign, campaign(campaign="other")]
-        try:
+        with pytest.raises(KilledError):
             erase_person(ports, both, Address.parse(ASKS))
-        except KilledError:
-            for one in filter(is_open, world.memory.all(Invitation)):
-                left = [
-                    claim
-                    for claim in world.memory.all(RefereeClaim)
-                    if claim.invitation_id == one.invitation_id
-                ]
-                assert len(left) == len(claims), number
-        else:
-            wanted = number
-            break
-    assert wanted
-    assert wanted > 4
-    assert world.memory.all(RefereeClaim) == []
+        seen.append(claims_of_open_invitations(world))
+    assert wanted[0] == wanted[1] > 2
+    assert all(one in (wanted, wanted[:1], []) for one in seen)
+    assert wanted[:1] in seen
 
 
 # --- the receipt ----------------------------------------------------------------------------------

@@ -18,7 +18,15 @@ from chalicelib.domain.consents_files import consents_path
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.fact_bodies import PersonErased
 from chalicelib.domain.invitations import Invitation
-from chalicelib.domain.people import Contact, Opposition, OppositionScope, RefereeClaim, Session
+from chalicelib.domain.mails import Mail
+from chalicelib.domain.people import (
+    Contact,
+    Opposition,
+    OppositionScope,
+    RefereeClaim,
+    Session,
+    Token,
+)
 from chalicelib.domain.referrals import Referral
 from chalicelib.services.digests import digests_of, new_oppositions
 from chalicelib.services.errors import RetryLaterError
@@ -30,6 +38,7 @@ from tests.fakes.repository import ContestedRepository
 from tests.fakes.world import VIPS, World, new_world, wrapped
 from tests.services.test_consents import NEWCOMER, consenting
 from tests.services.test_erased_books import decide_alone, erase
+from tests.services.test_erased_spellings import ASKS, invited
 from tests.services.test_erasure import killed_before, needles, own_digests
 
 SPONSOR, REFEREE = VIPS[0], "jeanne@example.fr"
@@ -105,6 +114,14 @@ def test_forgetting_her_once_more_keeps_her_objection(world: World) -> None:
     assert naming(world, REFEREE) == set()
 
 
+def test_an_invitation_leads_to_the_claims_of_the_spelling_that_was_typed() -> None:
+    """Its mail and its address have ended, and she asks with another spelling."""
+    world = invited()
+    without(world, Mail, Token, Contact)
+    erase(world, ASKS)
+    assert world.memory.all(RefereeClaim) == []
+
+
 def test_a_run_after_one_that_was_killed_names_the_files_of_her_words() -> None:
     """Their rows have no digest of hers any more, the files that were made of them have."""
     known = new_world()
@@ -160,6 +177,14 @@ def touching(world: World, times: int) -> Ports:
 def test_what_alone_is_left_is_erased_though_it_changes_meanwhile(typed: World) -> None:
     receipt = erase_person(touching(typed, 2), [typed.campaign], Address.parse(REFEREE))
     assert receipt.removed == {"contact": 1}
+    assert naming(typed, REFEREE) == set()
+
+
+def test_what_is_typed_again_meanwhile_is_erased_too(typed: World) -> None:
+    again = partial(request_sign_in, typed.ports, CAMPAIGN, Address.parse(REFEREE))
+    contested = wrapped(typed, lambda one: ContestedRepository(one, again))
+    receipt = erase_person(contested, [typed.campaign], Address.parse(REFEREE))
+    assert receipt.removed == {"contact": 2}
     assert naming(typed, REFEREE) == set()
 
 

@@ -107,14 +107,6 @@ def test_a_link_takes_nobody_in_once_as_many_as_may_have_confirmed() -> None:
     assert view_offer(world.ports, world.token_of(PAUL)).invitation.referral_id
 
 
-def test_who_was_invited_by_address_takes_no_place_of_the_link() -> None:
-    world = new_world(quotas={"sign_ups_per_link": 1})
-    link = link_of(world, world.sponsor())
-    world.referral(JEANNE)
-    come(world, link, PAUL)
-    assert world.confirm(PAUL).referral_id
-
-
 def test_of_two_who_confirm_at_once_the_last_place_is_for_one() -> None:
     world = new_world(quotas={"sign_ups_per_link": 1})
     come(world, link_of(world, world.sponsor()), JEANNE, PAUL)

@@ -32,7 +32,6 @@ from chalicelib.domain.consents import (
     Consent,
     ConsentChange,
     ConsentSource,
-    ends_in_withdrawal,
     is_given_here,
 )
 from chalicelib.domain.consents_files import (
@@ -227,9 +226,8 @@ class _Erasure(Forgotten):
         """Withdraw what she has agreed to here, and let the client know before we forget it: it has
         to stop its news too. Then no word of hers waits in the table.
         """
-        known = self.person.consents()
-        given_here = next((one for one in known if is_given_here(one)), None)
-        if given_here and not ends_in_withdrawal(known):
+        given_here = next(filter(is_given_here, self.person.consents()), None)
+        if given_here:
             self._end_consent(given_here)
         waiting = set(self._waiting_for_file())
         if self.dry_run or not waiting:
