@@ -114,6 +114,16 @@ def test_forgetting_her_once_more_keeps_her_objection(world: World) -> None:
     assert naming(world, REFEREE) == set()
 
 
+def test_a_link_by_which_she_may_object_is_hers_by_her_digest(world: World) -> None:
+    """Nothing leads to the invitation any more that it came with."""
+    world.invite(world.sponsor(SPONSOR), REFEREE)
+    world.run()
+    without(world, RefereeClaim, Contact, Mail)
+    assert naming(world, REFEREE) == {"Token"}
+    erase(world, REFEREE)
+    assert naming(world, REFEREE) == set()
+
+
 def test_an_invitation_leads_to_the_claims_of_the_spelling_that_was_typed() -> None:
     """Its mail and its address have ended, and she asks with another spelling."""
     world = invited()
