@@ -149,8 +149,11 @@ class _Members(frozenset[Any]):
     def intersection(self, *others: Iterable[Any]) -> frozenset[Any]:
         return frozenset(one for one in super().intersection(*others) if one in self)
 
+    def __or__(self, others: Any) -> _Members:
+        return members(super().__or__(others), {**getattr(others, "names", {}), **self.names})
 
-def members(value: Iterable[Any], names: Mapping[Any, str]) -> frozenset[Any]:
+
+def members(value: Iterable[Any], names: Mapping[Any, str]) -> _Members:
     """A set whose members are guards, by their names."""
     made = _Members(value)
     made.names = names

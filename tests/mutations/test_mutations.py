@@ -71,6 +71,9 @@ def is_live(voucher) -> bool:
 def member(state):
     return state in ENDED
 
+def joined(state):
+    return state in ENDED | {"waiting"}
+
 def open_ones(all_of_them):
     return [one for one in all_of_them if one["open"]]
 
@@ -143,7 +146,8 @@ def test_each_kind_of_guard_is_found_and_can_be_taken_away(
     assert called("is_live", fresh, away="is_live:operand voucher['issued']")
     assert called("member", "sent")
     assert not called("member", "sent", away="ENDED:member 'sent'")
-    assert not called("member", "failed", away="ENDED:member 'failed'")
+    assert called("joined", "sent")
+    assert not called("joined", "failed", away="ENDED:member 'failed'")
     assert called("open_ones", [{"open": False}]) == []
     assert called("open_ones", [{"open": False}], away="open_ones:filter one['open']")
     assert called("caught", lambda: int("x")) == "refused"

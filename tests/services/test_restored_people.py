@@ -6,13 +6,14 @@ from dataclasses import fields
 
 import pytest
 
+from chalicelib.domain.consents import Consent
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.people import Contact, Opposition, RefereeClaim, Sponsor
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher
-from chalicelib.services.invitations.respond import decline
+from chalicelib.services.invitations.respond import confirm, decline
 from chalicelib.services.objections.unsubscribe import unsubscribe
 from chalicelib.services.operations.report import report
 from chalicelib.services.ports import MailUncertainError
@@ -183,3 +184,18 @@ def test_whoever_holds_a_code_that_the_client_has_can_use_it_though_its_referral
     code = by_call(world, "thank-you", "T1")
     assert [row["code"] for row in world.exported(1)] == [code]
     assert [one.redeemed_by for one in world.memory.all(Voucher)] == ["T1"]
+
+
+def test_a_consent_of_somebody_whom_nobody_knows_any_more_is_named() -> None:
+    world = new_world()
+    session = world.sponsor()
+    taken = take(world)
+    world.invite(session, MARIE)
+    world.run()
+    confirm(world.ports, world.token_of(MARIE), "1", True)
+    world.run()
+    restore(world, taken)
+    [done] = bring_forward(world, taken)
+    assert world.memory.all(Consent) == []
+    named = {fact.name for fact in done.without_state}
+    assert {FactName.REFERRAL_CONFIRMED, FactName.CONSENT_GIVEN} <= named

@@ -455,7 +455,8 @@ def test_words_about_consent_are_brought_back_and_each_is_in_one_file() -> None:
     was = words(world)
     assert len(was) == 5
     restore(world, taken)
-    bring_forward(world, taken)
+    [done] = bring_forward(world, taken)
+    assert done.without_state == []
     assert words(world) == was
     assert len(rows_of_consents(world)) == 2
     write_consents(world.ports, world.campaign)

@@ -292,20 +292,18 @@ def _renewed(work: Work, fact: Fact, sponsor_id: str) -> list[Change]:
 def _stopped(work: Work, fact: Fact, sponsor_id: str) -> list[Change]:
     """Sign-in mails stay stopped for as long as they would have been."""
     link = work.ports.repository.get(SignInLink, sponsor_id=sponsor_id)
-    if link and link.is_stop:
-        return []
-    stop = stop_of_mails(fact.campaign, sponsor_id, link, fact.at)
-    return [stored_stop(stop)]
+    return [stored_stop(stop_of_mails(fact.campaign, sponsor_id, link, fact.at))]
 
 
 def _consent(work: Work, fact: Fact, body: ConsentGiven | ConsentWithdrawal) -> list[Change]:
     """A word given to us, as far as it is not there; one of the client's comes back with its file,
-    which is processed again.
+    which is processed again. `UnfoundedError` while nobody knows whose it is.
     """
     ports = work.at(fact)
-    digests = _digests_of_person(ports, work, body)
+    sponsor_id, invitation_id = body.sponsor_id, body.invitation_id
+    digests = _known_digests(work, sponsor_id, invitation_id) if sponsor_id else None
     if digests is None:
-        if body.source is ConsentSource.CLIENT or work.is_lenient:
+        if body.source is ConsentSource.CLIENT:
             return []
         raise UnfoundedError(body.consent_id)
     brand, digest = work.campaign.brand.id, own_digest(digests)
@@ -316,17 +314,6 @@ def _consent(work: Work, fact: Fact, body: ConsentGiven | ConsentWithdrawal) -> 
     if isinstance(body, ConsentGiven):
         return given_changes(work.campaign, consent, digests, body, fact.at)
     return withdrawal_changes(work.campaign, consent, digests, body.source, fact.at)
-
-
-def _digests_of_person(
-    ports: Ports, work: Work, body: ConsentGiven | ConsentWithdrawal
-) -> AddressDigests | None:
-    if body.referral_id:
-        referral = ports.repository.get(Referral, referral_id=body.referral_id)
-        return referral.referee if referral else None
-    if body.sponsor_id is None:
-        return None
-    return _known_digests(work, body.sponsor_id, body.invitation_id)
 
 
 def _known_digests(work: Work, sponsor_id: str, invitation_id: str | None) -> AddressDigests | None:

@@ -64,7 +64,7 @@ def _link(work: Work, fact: Fact) -> tuple[str | None, PrivacyLink | None]:
 
 def _stopped(work: Work, fact: Fact) -> list[Change]:
     digest, link = _link(work, fact)
-    if digest is None or (link and link.is_stop):
+    if digest is None:
         return []
     brand = work.campaign.brand.id
     return [stored_stop(stop_of_privacy_mails(fact.campaign, brand, digest, link, fact.at))]
