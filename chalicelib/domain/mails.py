@@ -102,6 +102,8 @@ def voucher_mail(voucher_id: str) -> str:
     return f"voucher-{voucher_id}"
 
 
+# A mail of which it is still open whether it leaves.
+UNSETTLED = frozenset({MailState.LEASED, MailState.WAITING})
 # An event of a sender that did not answer settles a mail; without one, its age does.
 SETTLED_AFTER = timedelta(days=1)
 
@@ -152,8 +154,7 @@ def failed(mail: Mail, problem: MailProblem, now: datetime) -> Mail:
 
 def is_overdue(mail: Mail, now: datetime) -> bool:
     """Whether it was leased, or asked for again, so long ago that its age settles it."""
-    is_unsettled = mail.state in {MailState.LEASED, MailState.WAITING}
-    return is_unsettled and now - mail.leased_at >= SETTLED_AFTER
+    return mail.state in UNSETTLED and now - mail.leased_at >= SETTLED_AFTER
 
 
 def is_news(mail: Mail, problem: MailProblem) -> bool:
@@ -199,8 +200,8 @@ def complained(mail: Mail, now: datetime) -> Mail:
 
 def with_erased_recipient(mail: Mail) -> Mail:
     """The mail, whose recipient is forgotten: it is not sent, or not again."""
-    is_unsettled = mail.state in {MailState.LEASED, MailState.WAITING}
-    return replace(mail, digests=None, state=MailState.FAILED if is_unsettled else mail.state)
+    state = MailState.FAILED if mail.state in UNSETTLED else mail.state
+    return replace(mail, digests=None, state=state)
 
 
 def never_sent(

@@ -22,7 +22,7 @@ from chalicelib.domain.fact_bodies import (
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import Invitation, InvitationState
 from chalicelib.domain.mailed_links import MailedLink
-from chalicelib.domain.mails import Mail, MailProblem, MailState
+from chalicelib.domain.mails import Mail, MailProblem
 from chalicelib.domain.order_refs import known_to_client
 from chalicelib.domain.people import Contact, Link, Sponsor, link_of
 from chalicelib.domain.privacy import PrivacyLink
@@ -59,7 +59,7 @@ ROLLED_BACK = "rolled_back"
 def mark_mail_failed(ports: Ports, mail_id: str, problem: MailProblem, reason: str) -> None:
     """Record, once, that a mail is not sent; an invitation that was refused is closed with it."""
     mail = ports.repository.get(Mail, mail_id=mail_id)
-    if mail is None or mail.state not in {MailState.LEASED, MailState.WAITING}:
+    if mail is None or mail.state not in mails.UNSETTLED:
         return
     changes: list[Change] = [Replace(mails.failed(mail, problem, ports.clock()))]
     facts = [mail_fact(ports, mail, MailFailed.of(mail, reason))]

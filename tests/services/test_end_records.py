@@ -105,6 +105,7 @@ def test_a_prolonged_campaign_keeps_its_records(over: World) -> None:
     [
         (Voucher, {"ended_at": None, "state": VoucherState.ACKNOWLEDGED}),
         (Voucher, {"export": None}),
+        (Voucher, {"ended_at": None, "state": VoucherState.ISSUED, "refused_reason": "unreadable"}),
         (Order, {"status": OrderStatus.PLACED}),
     ],
 )

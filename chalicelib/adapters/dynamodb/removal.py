@@ -13,7 +13,6 @@ from chalicelib.adapters.dynamodb.requests import attributes, key_in, within
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.redemptions import OrderUses, Redemption
 from chalicelib.domain.referral_orders import ORDER_GROUPS, FurtherOrder
-from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.ports import TRANSACTION_LIMIT, RemovedPage
 
@@ -66,7 +65,7 @@ class Removal:
             for found in self._query(**within(Redemption, parts)):
                 yield key_in(found)
                 yield schema.key_for(OrderUses, {"order_id": found["order_id"]["S"]})
-        elif kind is Referral and item.get("further_orders", {"N": "0"}) != {"N": "0"}:
+        elif item.get("further_orders", {"N": "0"}) != {"N": "0"}:
             for group in ORDER_GROUPS:
                 parts = {"referral_id": item["referral_id"]["S"], "group": group}
                 for found in self._query(**within(FurtherOrder, parts)):

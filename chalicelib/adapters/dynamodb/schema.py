@@ -67,7 +67,7 @@ from chalicelib.domain.lists.model import (
     ListDrops,
     ListVersion,
 )
-from chalicelib.domain.mails import Mail, MailState, is_to_be_shown
+from chalicelib.domain.mails import UNSETTLED, Mail, is_to_be_shown
 from chalicelib.domain.order_refs import OrderReference
 from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.people import (
@@ -193,7 +193,7 @@ def _referral_agenda(referral: Referral) -> AgendaEntry:
 
 
 def _mail_agenda(mail: Mail) -> AgendaEntry | None:
-    if mail.state in {MailState.LEASED, MailState.WAITING}:
+    if mail.state in UNSETTLED:
         return AgendaEntry(Agenda.LEASED, "", mail.leased_at)
     if is_to_be_shown(mail) and mail.problem_at:
         return AgendaEntry(Agenda.UNDELIVERED, mail.campaign, mail.problem_at)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from chalicelib.domain import mails
 from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.domain.fact_bodies import MailToSendAgain
-from chalicelib.domain.mails import Mail, MailState
+from chalicelib.domain.mails import UNSETTLED, Mail
 from chalicelib.domain.people import Contact
 from chalicelib.domain.vouchers import Voucher, is_live
 from chalicelib.services.facts import mail_fact
@@ -64,7 +64,7 @@ def resend(ports: CommandPorts, campaign_id: str, which: str, by: str) -> Resend
 def _problem(ports: CommandPorts, mail: Mail) -> ResendOutcome | None:
     if mail.voucher_id is None:
         return ResendOutcome.NOT_A_VOUCHERS
-    if mail.state in {MailState.LEASED, MailState.WAITING}:
+    if mail.state in UNSETTLED:
         return ResendOutcome.BEING_SENT
     if mail.problem is None:
         return ResendOutcome.NOT_UNDELIVERED

@@ -49,6 +49,7 @@ def end_records(ports: Ports, entry: CurrentCampaign, until: datetime) -> int:
     """
     if not _is_due(entry, ports.clock()) or _is_open(ports, entry.campaign):
         return 0
+    _remove_lists(ports, entry.campaign)
     removed, after, is_last = 0, entry.records_after, False
     while not is_last:
         page = ports.repository.remove_page(STAYS, entry.campaign, after)
@@ -56,8 +57,6 @@ def end_records(ports: Ports, entry: CurrentCampaign, until: datetime) -> int:
         after, is_last = page.next, page.next is None
         if ports.clock() >= until:
             break
-    if is_last:
-        _remove_lists(ports, entry.campaign)
     _note(ports, entry.campaign, after)
     return removed
 

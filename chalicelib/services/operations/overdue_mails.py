@@ -12,7 +12,7 @@ from datetime import timedelta
 from chalicelib.domain import mails
 from chalicelib.domain.effects import Queue, queues_of
 from chalicelib.domain.facts import Fact
-from chalicelib.domain.mails import Mail, MailProblem, MailState
+from chalicelib.domain.mails import UNSETTLED, Mail, MailProblem
 from chalicelib.services.facts import facts_around
 from chalicelib.services.moves import mark_mail_failed
 from chalicelib.services.operations.relay import relay
@@ -25,7 +25,7 @@ _MAIL_QUEUES = {Queue.MAIL, Queue.REQUESTED_MAIL}
 def settle_overdue(ports: Ports, key: Key[Mail]) -> bool:
     """Give an overdue mail up, or queue it again; False when there is nothing to do."""
     mail = ports.repository.read(key).get(key)
-    if mail is None or mail.state not in {MailState.LEASED, MailState.WAITING}:
+    if mail is None or mail.state not in UNSETTLED:
         return False
     if mail.leased_at > ports.clock() - LEASED_AFTER:
         return False
