@@ -16,6 +16,7 @@ from chalicelib import functions
 from chalicelib.adapters.dynamodb.codec import entity_item, fact_of
 from chalicelib.adapters.lists.current import CurrentLists
 from chalicelib.domain.files.orders import COLUMNS
+from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.list_ports import ListUnavailableError
 from chalicelib.services.operations import (
     balance,
@@ -29,6 +30,7 @@ from chalicelib.services.operations import (
 from infra.postprocess.functions import FUNCTIONS
 from tests.api.requests import GOOD
 from tests.api.world import CAMPAIGN, CUSTOMER, OTHER_VIP, STRANGER, TABLE, World, customer_list
+from tests.fakes.campaign import campaign
 
 WATCHED = {"FileRefused", "FileQuarantined", "ListRefused"}
 LATER = "fact of a later version"
@@ -124,6 +126,19 @@ def test_a_daily_file_that_fails_holds_up_no_other_and_rings_once(
     functions.report()
     assert counted()["NotHandled"] == 1
     assert {"compared with the files", "balanced"} <= set(caplog.messages)
+
+
+def test_a_statement_that_fails_keeps_no_other_campaign_from_its_comparison(
+    world: World, counted: Counted, caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    put_campaign(world.ports, campaign(campaign="second"))
+    world.clock.pass_by(hours=20)
+    monkeypatch.setattr(statement, "write_statements", broken)
+    counted()
+    functions.report()
+    assert caplog.messages.count("compared with the files") == 2
+    assert counted()["NotHandled"] == 2
 
 
 def test_a_table_that_cannot_be_read_whole_keeps_nobody_from_the_balance(

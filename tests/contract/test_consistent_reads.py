@@ -99,3 +99,9 @@ def test_what_is_counted_is_read_as_it_is_now(repository: DynamoRepository) -> N
     repository.count(part, {CAMPAIGN: {MORNING.date(): {"vouchers_issued": 1}}}, [FACT])
     assert repository.counts(CAMPAIGN) == {MORNING.date(): {"vouchers_issued": 1}}
     assert repository.uncounted([FACT]) == []
+
+
+def test_what_is_stored_of_somebody_is_found_as_it_is_now(repository: DynamoRepository) -> None:
+    now = changed(repository)
+    assert repository.naming(("now",), ()).entities == [now]
+    assert repository.naming((), (Link,)).entities == [now]

@@ -38,6 +38,7 @@ from tests.contract.aws import new_table
 from tests.contract.entities import ENTITIES
 from tests.fakes.campaign import CAMPAIGN
 from tests.fakes.ports import MORNING
+from tests.simulation import dynamodb
 from tests.simulation.dynamodb import Table
 from tests.simulation.wire import Network
 
@@ -292,3 +293,25 @@ def test_an_item_that_cannot_be_read_is_named_and_stops_no_other(
     assert (failure.kind, failure.name) == ("INVITATION", first.invitation_id)
     with pytest.raises(ValueError, match="received_at"):
         undecided(repository)
+
+
+def test_a_campaigns_counts_are_there_until_the_last_of_its_items_is_gone(
+    simulated: tuple[Network, Clients], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dynamodb, "PAGE_LIMIT", 1)
+    network, clients = simulated
+    network.table = Table()
+    repository = new_table(clients)
+    for link in LINKS:
+        repository.commit(Insert(link))
+    part = part_of_bundle("0" * 64, 0, 1, MORNING)
+    repository.count(part, {CAMPAIGN: {MORNING.date(): {"sent": 1}}}, [])
+    counts, pages, after = repository.counts(CAMPAIGN), 0, None
+    while counts:
+        pages += 1
+        after = repository.remove_page([], CAMPAIGN, after).next
+        assert repository.counts(CAMPAIGN) == (counts if after else {})
+        if after is None:
+            break
+    assert pages > 2
+    assert [repository.get(Link, link_code=one.link_code) for one in LINKS] == [None, None]

@@ -23,9 +23,9 @@ from chalicelib.domain.changes import VoucherChange
 from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.held_rewards import RewardKey
 from chalicelib.domain.journal import JournalPart
-from chalicelib.domain.lists.model import HeldList
+from chalicelib.domain.lists.model import HeldList, ListVersion
 from chalicelib.domain.mails import Mail
-from chalicelib.domain.people import Sponsor
+from chalicelib.domain.people import Contact, Sponsor
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.earlier_changes import store_earlier_change
@@ -36,6 +36,8 @@ from chalicelib.services.lists.roll_back import roll_back_list
 from chalicelib.services.mails.resend import resend
 from chalicelib.services.mails.ses_events import MailEvent, settle_mail
 from chalicelib.services.objections.unsubscribe import unsubscribe
+from chalicelib.services.operations.end_lists import end_lists
+from chalicelib.services.operations.end_records import end_records
 from chalicelib.services.operations.migrate import write_again
 from chalicelib.services.operations.move_ends import move_ends
 from chalicelib.services.ports import (
@@ -48,6 +50,7 @@ from chalicelib.services.ports import (
     Replace,
 )
 from chalicelib.services.protection import resume, stop_if_needed
+from chalicelib.services.sponsors.sessions import give_name
 from chalicelib.services.vouchers.redeem import redeem, roll_back
 from chalicelib.services.vouchers.review_rewards import refuse_reward, release_reward
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digest
@@ -381,6 +384,28 @@ def held_rewards_that_are_decided(world: World) -> None:
     reconcile(world.ports)
     world.run()
     assert len(world.memory.all(Voucher)) == 2
+
+
+@losing("sponsors.sessions:give_name")
+def a_name_that_is_given(world: World) -> None:
+    give_name(world.ports, world.sponsor(), "Camille")
+    assert [one.first_name for one in world.memory.all(Contact)] == ["Camille"]
+
+
+@losing("operations.end_lists:_note_ends")
+def a_list_that_was_replaced(world: World) -> None:
+    world.drop_list("customers", [*CUSTOMERS, *VIPS, CANARY, NEWCOMER], file="next")
+    end_lists(world.ports, CAMPAIGN)
+    assert any(one.ends_at for one in world.memory.all(ListVersion))
+
+
+@losing("operations.end_records:_note")
+def records_that_have_ended(world: World) -> None:
+    world.sponsor()
+    world.clock.now = world.campaign.records_end_at() + timedelta(days=1)
+    [current] = world.memory.all(CurrentCampaign)
+    assert end_records(world.ports, current, world.clock() + timedelta(hours=1))
+    assert all(one.records_ended_at for one in world.memory.all(CurrentCampaign))
 
 
 def _mail(world: World) -> Mail:
