@@ -79,8 +79,9 @@ def origin() -> str:
 
 
 def origin_key() -> str:
-    """What the calls have that came by way of the pages' address. `MissingSettingError` without
-    one: the API would be open to whoever goes round that address.
+    """The secret that CloudFront adds to the calls it passes on.
+
+    `MissingSettingError` when it is not set: otherwise anybody could call the API directly.
     """
     key = settings().origin_key
     if not key:

@@ -1,7 +1,7 @@
-"""The region of every command: one, whoever names it.
+"""The one region that every command works in.
 
 The AWS command line reads AWS_DEFAULT_REGION alone, other tools AWS_REGION, and a profile has a
-region of its own. Whichever names one decides; two that differ are refused, because tools that
+region of its own. Any one of them decides; two that differ are refused, because tools that
 disagree make a bucket in one region and a stack in another.
 """
 

@@ -58,7 +58,8 @@ class _Lock(TypedDict, total=False):
 
 class BucketFiles:
     """`ports.Files` on one S3 bucket. Where it is `locked`, what is written once stays as long as
-    `domain.files.ends` says, whoever tries to remove it (governance: who may lift it, can).
+    `domain.files.ends` says (governance mode: only a principal with a right of its own can remove
+    it before).
     """
 
     def __init__(

@@ -40,7 +40,7 @@ MEANINGS = {
     403: "The caller may not do this",
     404: "There is no such thing",
     409: "What is there forbids it; `reason` says why",
-    410: "It is over",
+    410: "It has ended",
     413: "The body is too large",
     415: "The body is not of a type that is read",
     422: "A field is not valid; `errors` names it",

@@ -1,4 +1,4 @@
-"""Holding a reward whose score is over the campaign's limit, and ending that when nothing earns it.
+"""Holds a reward whose score is over the campaign's limit; ends the hold when nothing earns it.
 
     about to be granted ─► judged ─┬─► granted
                                    └─► held ─┬─► released ─► granted by the same work as any other

@@ -30,7 +30,12 @@ from infra.deployment.account import require_log_role
 from infra.deployment.edge import deploy_edge, edge_template
 from infra.deployment.names import kept, of_stores_alone, stores, with_names
 from infra.deployment.pages import publish
-from infra.deployment.parameters import Given, check_parameters, given_parameters
+from infra.deployment.parameters import (
+    Given,
+    check_parameters,
+    check_stage,
+    given_parameters,
+)
 from infra.deployment.releases import Release, Releases, Template
 from infra.deployment.stack import ChangeSet, Found, Stack, Store
 from infra.package import PackageError, aws_target, package
@@ -59,7 +64,7 @@ class Deployment:
     where: Where
     stack: Stack
     releases: Releases
-    sure: bool  # whoever deploys has said yes before being asked
+    sure: bool  # the operator has agreed before being asked
 
     def apply(
         self, release: Release, given: Mapping[str, Given], found: Found
@@ -132,6 +137,7 @@ class Deployment:
 
 def deploy(stage: str, folder: Path | None, *, sure: bool) -> None:
     """Deploy this tree; `folder` is a finished package to deploy instead of packaging for AWS."""
+    check_stage(stage, edge_template()["Parameters"])
     deployment = _deployment(stage, sure=sure)
     where = deployment.where
     file = os.environ.get("PARAMETERS_FILE")
@@ -230,11 +236,7 @@ def _is_there(session: boto3.Session, store: Store) -> bool:
         else:
             session.client("s3").head_bucket(Bucket=store.name)
     except ClientError as error:
-        if error.response["Error"]["Code"] not in {
-            "404",
-            "NoSuchBucket",
-            "ResourceNotFoundException",
-        }:
+        if error.response["Error"]["Code"] not in NOT_THERE:
             raise
         return False
     return True

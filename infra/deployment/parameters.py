@@ -67,6 +67,12 @@ def _lines(file: Path) -> list[tuple[str, str]]:
     ]
 
 
+def check_stage(stage: str, declared: Mapping[str, Any]) -> None:
+    """Raises CommandError when no stage can have that name."""
+    if not re.fullmatch(declared["Stage"]["AllowedPattern"], stage):
+        raise CommandError(f"STAGE is {declared['Stage']['ConstraintDescription']}, not {stage}")
+
+
 def check_parameters(
     given: Mapping[str, Given],
     declared: Mapping[str, Any],
@@ -103,6 +109,13 @@ def _problems(name: str, given: Given, declared: Mapping[str, Any]) -> Iterable[
     pattern = rules.get("AllowedPattern")
     if pattern and not re.fullmatch(pattern, given.value):
         yield f"{given.source}: {name} is {rules['ConstraintDescription']}, not {given.value}"
+    if rules["Type"] == "Number" and not _is_enough(given.value, rules.get("MinValue", 0)):
+        least = rules.get("MinValue", 0)
+        yield f"{given.source}: {name} is a number of {least} or more, not {given.value}"
+
+
+def _is_enough(value: str, least: float) -> bool:
+    return value.isascii() and value.isdecimal() and int(value) >= least
 
 
 def _sender_problems(effective: Mapping[str, str]) -> Iterable[str]:

@@ -1,4 +1,4 @@
-"""Exports and books stay as they were written, whoever tries; everything else can be removed."""
+"""Exports and books cannot be removed before their end; everything else can."""
 
 from __future__ import annotations
 

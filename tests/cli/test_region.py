@@ -1,4 +1,4 @@
-"""The region that every command works in, whoever names it."""
+"""The one region that every command works in."""
 
 from __future__ import annotations
 

@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 from cli.errors import CommandError
-from infra.deployment.parameters import Given, check_parameters, given_parameters
+from infra.deployment.edge import edge_template
+from infra.deployment.parameters import (
+    OWN,
+    Given,
+    check_parameters,
+    check_stage,
+    given_parameters,
+)
 
 SENDER = {"Sender": "hello@shop.brand.fr", "SenderIdentity": "brand.fr"}
 
@@ -89,6 +96,47 @@ def test_a_wrong_value_is_named_before_anything_is_made(
     with pytest.raises(CommandError) as refused:
         check_parameters(given, template["Parameters"], {}, {})
     assert said in refused.value.lines[0]
+
+
+EDGE = edge_template()["Parameters"]
+
+
+def test_whatever_is_wrong_with_any_parameter_is_one_line_that_says_what_it_is(
+    template: dict[str, Any],
+) -> None:
+    every = {**EDGE, **template["Parameters"]}
+    checked = 0
+    for name, rules in every.items():
+        if name not in OWN and ({"AllowedPattern", "AllowedValues"} & set(rules)
+                                or rules["Type"] == "Number"):  # fmt: skip
+            given = {key: Given(text, "line 1") for key, text in SENDER.items()}
+            given[name] = Given("§", "line 7")
+            with pytest.raises(CommandError) as refused:
+                check_parameters(given, template["Parameters"], EDGE, {})
+            assert refused.value.lines[0].startswith(f"line 7: {name} is "), name
+            checked += 1
+    assert checked > 15
+
+
+@pytest.mark.parametrize("value", ["9", "-300", "3e9", "many", ""])
+def test_a_number_is_one_and_large_enough(template: dict[str, Any], value: str) -> None:
+    given = {key: Given(text, "line 1") for key, text in SENDER.items()}
+    given["ActionsPerAddress"] = Given(value, "line 7")
+    with pytest.raises(CommandError) as refused:
+        check_parameters(given, template["Parameters"], EDGE, {})
+    assert refused.value.lines == (
+        f"line 7: ActionsPerAddress is a number of 10 or more, not {value}",
+    )
+
+
+@pytest.mark.parametrize("stage", ["Prod", "1prod", "prod-2", "a" * 13, ""])
+def test_a_stage_that_no_stack_can_have_is_refused_at_once(
+    template: dict[str, Any], stage: str
+) -> None:
+    for declared in (EDGE, template["Parameters"]):
+        with pytest.raises(CommandError, match="STAGE is a letter, then letters and digits"):
+            check_stage(stage, declared)
+    check_stage("prod2", EDGE)
 
 
 @pytest.mark.parametrize(
