@@ -102,7 +102,7 @@ DUE_INDEX = "due"
 FORMER_AGENDA_INDEX = "agenda"
 HOLDER_INDEX = "holder"
 FACT_KIND = "FACT"
-COUNT_SPREADS = 16  # items for the counts of a day
+COUNT_SPREADS = 32  # items for the counts of a day
 COUNT_PARTITIONS = 4  # that they are in: what the dashboard reads
 HOUR_WIDTH = len("2026-11-26T20")  # of a moment: its day and hour
 
