@@ -19,7 +19,7 @@ import typer
 
 from chalicelib.adapters.dynamodb.codec import fact_from_json, fact_item
 from chalicelib.adapters.dynamodb.schema import FACT_KIND
-from chalicelib.services.ports import FACT_SHARDS, hours
+from chalicelib.services.ports import FACT_SHARDS, Failure, OnFailure, hours
 from cli.connection import LOCAL, Connection, Stage, connect
 from cli.delivery import Consumer, Image, send
 from cli.errors import CommandError
@@ -150,12 +150,18 @@ def _replay_place(connection: Connection, dead: str, message: Message, redriven:
         int(place["startSequenceNumber"]),
         int(place["endSequenceNumber"]),
     )
-    images = _facts_of_that_time(connection, place) if records is None else _facts_in(records)
+    unreadable: list[Failure] = []
+    images = (
+        _facts_of_that_time(connection, place, unreadable.append)
+        if records is None
+        else _facts_in(records)
+    )
     delivery = send(connection, _consumer_of(body), images)
     for image in images:
         outcome = redriven.left if image in delivery.left else redriven.done
         outcome[image.get("name", {}).get("S", "?")] += 1
-    if not delivery.left:
+    redriven.left.update(f"cannot be read: {failure.name}" for failure in unreadable)
+    if not delivery.left and not unreadable:
         connection.clients.sqs.delete_message(QueueUrl=dead, ReceiptHandle=message["ReceiptHandle"])
 
 
@@ -169,7 +175,9 @@ def _facts_in(records: list[Mapping[str, Any]]) -> list[Image]:
     return [image for image in images if image.get("kind") == {"S": FACT_KIND}]
 
 
-def _facts_of_that_time(connection: Connection, place: Mapping[str, Any]) -> list[Image]:
+def _facts_of_that_time(
+    connection: Connection, place: Mapping[str, Any], on_failure: OnFailure
+) -> list[Image]:
     first, last = (
         datetime.fromisoformat(place[f"approximateArrivalOf{which}Record"])
         for which in ("First", "Last")
@@ -179,7 +187,7 @@ def _facts_of_that_time(connection: Connection, place: Mapping[str, Any]) -> lis
         fact
         for hour in hours(since, until)
         for shard in range(FACT_SHARDS)
-        for fact in connection.repository.facts_in(hour, shard)
+        for fact in connection.repository.facts_in(hour, shard, on_failure)
         if since <= fact.at <= until
     ]
     return [fact_item(fact) for fact in facts]

@@ -23,7 +23,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.journal import AlteredBundleError, BrokenChainError
-from chalicelib.services.ports import FACT_SHARDS, hours
+from chalicelib.services.ports import FACT_SHARDS, Failure, hours
 from chalicelib.services.restoring.adopt import (
     Adopted,
     CampaignMissingError,
@@ -85,12 +85,14 @@ def _wait_until_counted(connection: Connection) -> None:
 
 def _uncounted(connection: Connection) -> int:
     now = connection.clock()
-    return sum(
+    unreadable: list[Failure] = []
+    uncounted = sum(
         not fact.counted
         for hour in hours(now - COUNTED_HOURS, now)
         for shard in range(FACT_SHARDS)
-        for fact in connection.repository.facts_in(hour, shard)
+        for fact in connection.repository.facts_in(hour, shard, unreadable.append)
     )
+    return uncounted + len(unreadable)
 
 
 @app.command()

@@ -330,7 +330,7 @@ class Repository(Protocol):
     def counts(self, campaign: str) -> dict[date, dict[str, int]]:
         """The counts by local day."""
 
-    def stored(self, facts: Sequence[Fact]) -> list[Fact]:
+    def stored(self, facts: Sequence[Fact], on_failure: OnFailure | None = None) -> list[Fact]:
         """Those of `facts` that there are, as they are stored; `BATCH_LIMIT` at most."""
 
     def bring_back(

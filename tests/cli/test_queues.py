@@ -464,10 +464,13 @@ def given_up_by_relay(holding: Holding) -> QueuesOfWorld:
     """A world whose relay was down while a referral was confirmed and an order kept."""
     world = eventful(lambda consumer, _: consumer == "relay")
     stream = Stream(world.clock)
+    world.clock.advance(hours=-25)
     for fact in world.facts(FactName.REFERRAL_CONFIRMED, FactName.ORDER_KEPT):
         stream.put(fact_item(fact))
+    dead = given_up(stream)
+    world.clock.advance(hours=25)
     world.loses = nothing
-    return holding(world, stream, *map(json.dumps, given_up(stream)))
+    return holding(world, stream, *map(json.dumps, dead))
 
 
 def of_work(holding: Holding) -> QueuesOfWorld:
@@ -549,6 +552,28 @@ def test_a_place_of_which_a_fact_is_left_stays_in_the_dead_queue(
         QueueUrl=url("stream-dead"), AttributeNames=["ApproximateNumberOfMessagesNotVisible"]
     )["Attributes"].values()
     assert message == "1"
+
+
+def test_a_fact_that_cannot_be_read_where_the_stream_has_forgotten_stops_no_other(
+    tandem: Tandem, holding: Holding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = given_up_by_relay(holding)
+    world, dead = connection.world, connection.clients.sqs
+    [confirmed] = world.facts(FactName.REFERRAL_CONFIRMED)
+    world.memory.unreadable.add(_fact_key(confirmed))
+    monkeypatch.setattr(connection, "stream_records", lambda *_: None)
+    result = tandem("queue", "redrive", "stream")
+    assert result.exit_code == 1
+    assert f"cannot be read: {confirmed.fact_id}" in result.output
+    assert "order_kept" in result.output
+    assert dead.held
+
+    world.memory.unreadable.clear()
+    world.clock.advance(seconds=queues.HIDDEN_S)
+    assert tandem("queue", "redrive", "stream").exit_code == 0
+    assert dead.held == {}
+    world.run()
+    assert account(world) == account(eventful(nothing))
 
 
 class TrimmedError(Exception):

@@ -10,6 +10,7 @@ import boto3
 import pytest
 from typer.testing import Result
 
+from chalicelib.adapters.dynamodb.codec import fact_item
 from chalicelib.adapters.dynamodb.repository import DynamoRepository
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.journal import bundle, bundle_path
@@ -133,6 +134,22 @@ def test_a_projector_that_does_not_count_is_not_stopped_unless_ops_say_so(
     assert f"{TABLE}-project" not in functions.limits
     lines(tandem("restore", "stop", "--at-once"))
     assert functions.limits[f"{TABLE}-project"] == 0
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("functions")
+def test_a_fact_that_cannot_be_read_counts_as_one_that_is_not_counted(
+    tandem: Tandem, stack: DynamoRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = fact(1, datetime.now(UTC))
+    stack.commit(facts=[late])
+    boto3.client("dynamodb", region_name=REGION).put_item(
+        TableName=TABLE, Item=fact_item(late) | {"at": {"S": "yesterday"}}
+    )
+    monkeypatch.setattr(restore, "DRAINED_WITHIN", timedelta(0))
+    refused = tandem("restore", "stop")
+    assert refused.exit_code == 1
+    assert "1 facts of the last hours are not counted yet" in refused.stderr
 
 
 @pytest.mark.usefixtures("functions")

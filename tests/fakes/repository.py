@@ -305,7 +305,9 @@ class MemoryRepository:
         return (fact for fact in found if fact.subject == subject)
 
     def _facts_in(self, partition: str, on_failure: OnFailure | None = None) -> Iterator[Fact]:
-        places = self._fact_places(partition)
+        return self._facts_at(self._fact_places(partition), on_failure)
+
+    def _facts_at(self, places: Iterable[Place], on_failure: OnFailure | None) -> Iterator[Fact]:
         for place, fact in [(place, self._facts[place]) for place in places]:
             if place not in self.unreadable:
                 yield fact
@@ -338,9 +340,10 @@ class MemoryRepository:
         for place, of_day in added.items():
             _add(self._counts.setdefault(place, {}), of_day)
 
-    def stored(self, facts: Sequence[Fact]) -> list[Fact]:
+    def stored(self, facts: Sequence[Fact], on_failure: OnFailure | None = None) -> list[Fact]:
         either = [replace(fact, by_subject=old) for old in (False, True) for fact in facts]
-        return [self._facts[key] for key in map(_fact_key, either) if key in self._facts]
+        places = [key for key in map(_fact_key, either) if key in self._facts]
+        return list(self._facts_at(places, on_failure))
 
     def bring_back(
         self, part: str, changes: Sequence[Change], lost: Sequence[Fact], sealed: Sequence[Fact],

@@ -103,6 +103,24 @@ def test_what_a_deleted_stack_has_left_comes_back_into_the_next_one(account: Aws
     assert read["Body"].read() == b"kept"
 
 
+def test_a_stack_whose_table_was_deleted_comes_back_with_an_empty_one(account: AwsAccount) -> None:
+    assert account.deploy("gone").code == 0
+    before = account.outputs("gone")
+    account.client("s3").put_object(Bucket=before["BucketName"], Key="out/kept", Body=b"kept")
+    account.delete("gone")
+    table = account.client("dynamodb")
+    table.update_table(TableName=before["TableName"], DeletionProtectionEnabled=False)
+    table.delete_table(TableName=before["TableName"])
+    done = account.deploy("gone")
+    assert (done.code, done.err) == (0, "")
+    assert "takes back Table " not in done.out
+    assert "takes back Bucket " in done.out
+    described = table.describe_table(TableName=account.outputs("gone")["TableName"])["Table"]
+    assert described["StreamSpecification"]["StreamEnabled"]
+    read = account.client("s3").get_object(Bucket=before["BucketName"], Key="out/kept")
+    assert read["Body"].read() == b"kept"
+
+
 def test_one_stage_in_two_regions_of_an_account_and_two_stages_share_nothing(
     account: AwsAccount, first: Done
 ) -> None:

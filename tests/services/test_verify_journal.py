@@ -311,6 +311,17 @@ def test_law_10_a_fact_that_was_changed_in_the_table_is_named() -> None:
     assert findings(world) == f"another one in the table: {verifying.named(fact)}"
 
 
+def test_law_10_a_fact_that_cannot_be_read_is_named_once_and_hides_no_other() -> None:
+    world = played()
+    unread, lost, *_ = [one for one in world.memory._facts.values() if one.name == "order_kept"]
+    world.memory.unreadable.add(_fact_key(unread))
+    del world.memory._facts[_place(world, lost)]  # type: ignore[arg-type]
+    assert set(findings(world).split(" | ")) == {
+        f"in the table, and cannot be read: {unread.fact_id}",
+        f"in the journal, and not in the table: {verifying.named(lost)}",
+    }
+
+
 def test_law_10_a_fact_of_the_journal_that_counts_nowhere_is_named() -> None:
     world = played()
     fact = next(one for one in world.memory._facts.values() if one.name == "order_kept")

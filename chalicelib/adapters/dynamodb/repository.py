@@ -248,19 +248,13 @@ class DynamoRepository:
         if subject is not None:
             condition += " AND begins_with(sk, :start)"
             values[":start"] = f"{subject}#"
-        for item in self._query(
+        items = self._query(
             KeyConditionExpression=condition,
             ExpressionAttributeValues=attributes(values),
             ConsistentRead=True,
-        ):
-            try:
-                fact = fact_of(item)
-            except Exception as error:
-                if on_failure is None:
-                    raise
-                on_failure(Failure(schema.FACT_KIND, schema.name_of(item), error))
-                continue
-            # What begins with `a#` may also be of a subject `a#b`.
+        )
+        # What begins with `a#` may also be of a subject `a#b`.
+        for fact in _readable(items, on_failure):
             if subject in {None, fact.subject}:
                 yield fact
 
@@ -283,14 +277,14 @@ class DynamoRepository:
         actions += [self._counted_action(fact) for fact in facts]
         self._transact(actions)
 
-    def stored(self, facts: Sequence[Fact]) -> list[Fact]:
+    def stored(self, facts: Sequence[Fact], on_failure: OnFailure | None = None) -> list[Fact]:
         # A line of the journal does not say whether 0.2.0 stored its fact.
         keys = [
             schema.fact_key(replace(fact, by_subject=by_subject))
             for by_subject in (False, True)
             for fact in facts
         ]
-        return list(map(fact_of, self._batches(keys)))
+        return list(_readable(self._batches(keys), on_failure))
 
     def bring_back(
         self, part: str, changes: Sequence[Change], lost: Sequence[Fact], sealed: Sequence[Fact],
@@ -450,3 +444,14 @@ def _place(key: Mapping[str, str]) -> tuple[str, str]:
 
 def _at_revision(entity: Entity) -> Item:
     return {":revision": {"N": str(entity.revision)}}
+
+
+def _readable(items: Iterable[Item], on_failure: OnFailure | None) -> Iterator[Fact]:
+    """The facts in the items; without `on_failure` one that cannot be read is an error."""
+    for item in items:
+        try:
+            yield fact_of(item)
+        except Exception as error:
+            if on_failure is None:
+                raise
+            on_failure(Failure(schema.FACT_KIND, schema.name_of(item), error))

@@ -40,7 +40,14 @@ from chalicelib.services.journal import (
     roots_of,
     unsealed_facts,
 )
-from chalicelib.services.ports import BATCH_LIMIT, FACT_SHARDS, Ports, hours
+from chalicelib.services.ports import (
+    BATCH_LIMIT,
+    FACT_SHARDS,
+    Failure,
+    OnFailure,
+    Ports,
+    hours,
+)
 
 FACTS_HELD = 50_000  # of the hours that differ, at a time
 FINDINGS = 1_000  # after which the hours that are left are only counted
@@ -58,7 +65,9 @@ class JournalFinding:
 
 @dataclass
 class Verified:
-    """What was looked at, and what was found. `after_root`: files that no root covers yet."""
+    """What was looked at, and what was found. `after_root`: files that no root covers yet;
+    `unreadable`: the ids of facts.
+    """
 
     campaign: str
     files: int = 0
@@ -67,10 +76,17 @@ class Verified:
     after_root: int = 0
     hours: int = 0
     findings: list[JournalFinding] = field(default_factory=list)
+    unreadable: set[str] = field(default_factory=set)
 
     def find(self, what: str, where: object) -> None:
         """Add a finding."""
         self.findings.append(JournalFinding(what, str(where)))
+
+    def find_unreadable(self, failure: Failure) -> None:
+        """Add a fact of the table that cannot be read, once."""
+        if failure.name not in self.unreadable:
+            self.unreadable.add(failure.name)
+            self.find("in the table, and cannot be read", failure.name)
 
 
 @dataclass
@@ -125,7 +141,7 @@ def _in_table(
     with ThreadPoolExecutor(readers) as pool:
         began = _began(ports, current)
         for hour in hours(began - CLOCKS_DIFFER, ports.clock() + CLOCKS_DIFFER):
-            for fact in _of_hour(ports, pool, current.campaign, hour):
+            for fact in _of_hour(ports, pool, current.campaign, hour, done.find_unreadable):
                 if fact.counted:
                     found.setdefault(hour, _Tally()).take(fact)
             done.hours += 1
@@ -138,9 +154,11 @@ def _began(ports: Ports, current: CurrentCampaign) -> datetime:
     return min((version.put_at for version in versions), default=current.put_at)
 
 
-def _of_hour(ports: Ports, pool: Executor, campaign: str, hour: datetime) -> Iterator[Fact]:
+def _of_hour(
+    ports: Ports, pool: Executor, campaign: str, hour: datetime, on_failure: OnFailure
+) -> Iterator[Fact]:
     def of_shard(shard: int) -> list[Fact]:
-        facts = ports.repository.facts_in(hour, shard)
+        facts = ports.repository.facts_in(hour, shard, on_failure)
         return [fact for fact in facts if fact.campaign == campaign]
 
     for facts in pool.map(of_shard, range(FACT_SHARDS)):
@@ -230,7 +248,11 @@ def _compare_facts(
 def _compare_hours(ports: Ports, campaign: str, some: Sequence[datetime], done: Verified) -> None:
     """Name the facts of these hours that differ. The table is read first, as before."""
     with ThreadPoolExecutor(1) as pool:
-        every = (fact for hour in some for fact in _of_hour(ports, pool, campaign, hour))
+        every = (
+            fact
+            for hour in some
+            for fact in _of_hour(ports, pool, campaign, hour, done.find_unreadable)
+        )
         stored = {fact.fact_id: fact for fact in every}
     journaled = {
         fact.fact_id: fact
@@ -240,8 +262,10 @@ def _compare_hours(ports: Ports, campaign: str, some: Sequence[datetime], done: 
     for fact in stored.values():
         if fact.counted and fact.fact_id not in journaled:
             done.find("counted, and not in the journal", named(fact))
-    known = _stored_again(ports, list(journaled.values()))
+    known = _stored_again(ports, list(journaled.values()), done.find_unreadable)
     for fact_id, fact in journaled.items():
+        if fact_id in done.unreadable:
+            continue
         if problem := _problem(fact, known.get(fact_id)):
             done.find(problem, named(fact))
 
@@ -254,11 +278,11 @@ def _problem(fact: Fact, stored: Fact | None) -> str | None:
     return None if stored.counted else "in the journal, and not counted"
 
 
-def _stored_again(ports: Ports, facts: Sequence[Fact]) -> dict[str, Fact]:
+def _stored_again(ports: Ports, facts: Sequence[Fact], on_failure: OnFailure) -> dict[str, Fact]:
     found: dict[str, Fact] = {}
     for start in range(0, len(facts), BATCH_LIMIT // 2):  # each may be in two places
         some = facts[start : start + BATCH_LIMIT // 2]
-        found |= {fact.fact_id: fact for fact in ports.repository.stored(some)}
+        found |= {fact.fact_id: fact for fact in ports.repository.stored(some, on_failure)}
     return found
 
 
