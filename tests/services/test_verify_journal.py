@@ -8,7 +8,9 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.domain.addresses import Address
 from chalicelib.domain.campaign.versions import CurrentCampaign
+from chalicelib.domain.effects import end_of
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.journal import (
     GENESIS,
@@ -29,6 +31,7 @@ from chalicelib.services.operations.root import write_root, write_roots
 from chalicelib.services.operations.seal import seal
 from chalicelib.services.operations.verify_journal import Verified, verify_journal
 from chalicelib.services.ports import Failure, Ports, Replace
+from chalicelib.services.sponsors.sign_in import request_sign_in
 from tests.fakes.campaign import CAMPAIGN, campaign
 from tests.fakes.repository import _fact_key
 from tests.fakes.world import World, new_world
@@ -154,6 +157,33 @@ def test_facts_that_are_about_to_end_with_their_campaign_are_not_missed() -> Non
     world.memory._facts.popitem()
     world.repository.commit(Replace(replace(current(world), records_after="a place")))
     assert findings(world) == ""
+
+
+@pytest.mark.parametrize("are_gone", [False, True])
+def test_what_strangers_did_may_end_in_the_table_before_the_campaign(are_gone: bool) -> None:
+    world = played()
+    request_sign_in(world.ports, CAMPAIGN, Address.parse("stranger@example.fr"))
+    world.run()
+    seal(world.ports)
+    assert write_root(world.ports, CAMPAIGN)
+    facts = dict(world.memory._facts)
+    ended = {place for place, fact in facts.items() if end_of(fact)}
+    assert {"sign_in_requested", "sign_in_refused"} <= {facts[place].name for place in ended}
+    assert findings(world) == ""
+    for place in ended:
+        del world.memory._facts[place]
+    assert findings(world).count("in the journal, and not in the table") == len(ended)
+
+    world.clock.advance(days=90)
+    if not are_gone:  # DynamoDB removes what has ended when it gets to it
+        world.memory._facts.update(facts)
+    assert findings(world) == ""
+    other = next(place for place in facts if place not in ended)
+    world.memory._facts.update(facts)
+    del world.memory._facts[other]
+    assert (
+        findings(world) == f"in the journal, and not in the table: {verifying.named(facts[other])}"
+    )
 
 
 def test_a_journal_that_agrees_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from datetime import UTC, date, datetime
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.versions import CampaignVersion, CurrentCampaign
-from chalicelib.domain.effects import deltas
+from chalicelib.domain.effects import deltas, end_of
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.journal import (
     AlteredBundleError,
@@ -142,11 +142,17 @@ def _in_table(
         began = _began(ports, current)
         for hour in hours(began - CLOCKS_DIFFER, ports.clock() + CLOCKS_DIFFER):
             for fact in _of_hour(ports, pool, current.campaign, hour, done.find_unreadable):
-                if fact.counted:
+                if fact.counted and not _may_have_ended(ports, fact):
                     found.setdefault(hour, _Tally()).take(fact)
             done.hours += 1
             progress("hours of the table", done.hours)
     return found
+
+
+def _may_have_ended(ports: Ports, fact: Fact) -> bool:
+    """Whether the table need not have the fact any more; nor may the journal alone miss it."""
+    end = end_of(fact)
+    return end is not None and end <= ports.clock() + CLOCKS_DIFFER
 
 
 def _began(ports: Ports, current: CurrentCampaign) -> datetime:
@@ -179,7 +185,8 @@ def _in_journal(
     def each() -> Iterator[Fact]:
         for fact in _facts(ports, campaign.id, roots, done, progress):
             done.facts += 1
-            found.setdefault(hour_of(fact), _Tally()).take(fact)
+            if not _may_have_ended(ports, fact):
+                found.setdefault(hour_of(fact), _Tally()).take(fact)
             yield fact
 
     return found, deltas(campaign, each())
@@ -257,10 +264,10 @@ def _compare_hours(ports: Ports, campaign: str, some: Sequence[datetime], done: 
     journaled = {
         fact.fact_id: fact
         for fact in journal(ports, campaign, some[0].date())
-        if hour_of(fact) in some
+        if hour_of(fact) in some and not _may_have_ended(ports, fact)
     }
     for fact in stored.values():
-        if fact.counted and fact.fact_id not in journaled:
+        if fact.counted and fact.fact_id not in journaled and not _may_have_ended(ports, fact):
             done.find("counted, and not in the journal", named(fact))
     known = _stored_again(ports, list(journaled.values()), done.find_unreadable)
     for fact_id, fact in journaled.items():
