@@ -1,7 +1,4 @@
-"""What the daily report checks after its files are written, and the lines and metrics of it.
-
-Use cases are imported where they are called: a cold start loads only its own.
-"""
+"""What the daily report checks after its files are written, and the lines and metrics of it."""
 
 from __future__ import annotations
 
@@ -10,6 +7,9 @@ from collections.abc import Sequence
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.observability import count, log
 from chalicelib.services.isolation import Isolation
+from chalicelib.services.operations.balance import write_balances
+from chalicelib.services.operations.reconciliation import write_reconciliations
+from chalicelib.services.operations.statement import write_statements
 from chalicelib.services.ports import OnFailure, Ports
 
 
@@ -17,9 +17,6 @@ def compare_with_files(
     ports: Ports, campaigns: Sequence[Campaign], isolation: Isolation, on_failure: OnFailure
 ) -> None:
     """The comparison of every voucher with the files, and the statements that rest on it."""
-    from chalicelib.services.operations.reconciliation import write_reconciliations
-    from chalicelib.services.operations.statement import write_statements
-
     compared = write_reconciliations(
         ports,
         campaigns,
@@ -45,7 +42,6 @@ def balance(
     readers: int,
 ) -> None:
     """Whether facts, counts, journal, mails and vouchers of yesterday agree."""
-    from chalicelib.services.operations.balance import write_balances
 
     balances = write_balances(
         ports,

@@ -4,7 +4,7 @@ Of a queue's batch, only the failed messages are reported and delivered again. O
 all that can be handled is; Lambda then isolates what fails. Exceptions are logged by type and place
 and never leave the function with their message, because Lambda would log it.
 
-The work itself is in `functions.py`.
+The work itself is in `functions/`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from chalicelib.work_logs import delivery, log_failed, log_put_off
 Event = dict[str, Any]
 BatchAnswer = dict[str, list[dict[str, str]]]
 
+READERS = 16  # shards of an hour's facts, or holders of vouchers, that are read at the same time
 FAILING_AT_ONCE = 3  # then it is probably not the facts: the rest is left to the next delivery
 
 

@@ -12,7 +12,8 @@ for python3.13 on arm64, which needs a python3.13 here to write its bytecode. Th
 bytecode in the zip is its size, about a third more; it halves the time of a cold start.
 
 Refuses to guess: a missing interpreter or a failed tool ends in one `PackageError`.
-Neighbours: postprocess/ (the template), local/stack.py and deploy.sh (who use the result).
+Neighbours: trimming.py (what is left out), record_generated.py (what dataclasses would compile),
+postprocess/ (the template), local/stack.py and deploy.sh (who use the result).
 """
 
 from __future__ import annotations
@@ -29,23 +30,20 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import yaml
 
 from infra.postprocess import complete
+from infra.trimming import trim, trim_numpy
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
-# What botocore must know of: the services the functions call, and what every client loads.
-BOTOCORE_DATA: Final = frozenset({"dynamodb", "s3", "sesv2", "sqs", "ssm", "sts"})
-# Of numpy, what is loaded for nothing that the list builder does: by its place below numpy/.
-NUMPY_NEEDLESS: Final = (
-    "_core/include", "_core/lib", "_pyinstaller", "distutils", "doc", "f2py", "fft", "ma",
-    "polynomial", "random", "testing",
-)  # fmt: skip
+# Whatever is installed is installed again when one of them changes.
+PACKAGERS: Final = tuple(ROOT / "infra" / name for name in ("package.py", "trimming.py"))
+RECORDER: Final = ROOT / "infra/record_generated.py"
 # The smallest time a zip can carry; equal inputs give equal bytes.
 ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)
 
@@ -160,6 +158,7 @@ def _package(target: Target, source: Path, build: Path, say: Callable[[str], Non
         made.template.write_text(json.dumps(template, indent=1) + "\n", encoding="utf-8")
         with zipfile.ZipFile(Path(scratch, "out/deployment.zip")) as archive:
             archive.extractall(Path(scratch, "code"))
+        _record_generated(Path(scratch, "code"), target, build)
         _zip_with_bytecode(Path(scratch, "code"), made.code, target)
     shutil.copyfile(layer, made.layer)
     stamp.write_text(digest)
@@ -172,7 +171,8 @@ def _inputs(source: Path) -> Iterator[Path]:
     yield ROOT / "requirements-lists.txt"
     yield ROOT / "requirements-demo.txt"  # names the version of Chalice
     yield ROOT / ".chalice/config.json"
-    yield ROOT / "infra/package.py"
+    yield from PACKAGERS
+    yield RECORDER
     yield ROOT / "infra/resources.yaml"
     yield from sorted((ROOT / "infra/postprocess").glob("*.py"))
     for path in sorted((source / "chalicelib").rglob("*")):
@@ -200,7 +200,7 @@ def _compile_mails(staged: Path) -> None:
 def _vendor(target: Target, build: Path) -> Path:
     """The dependencies of the functions, installed from hashes and trimmed."""
     requirements = ROOT / "requirements.txt"
-    key = _digest_of(iter([requirements, Path(__file__)]), ROOT, repr(target))
+    key = _digest_of(iter([requirements, *PACKAGERS]), ROOT, repr(target))
     vendor = build / "vendor" / f"{target.name}-{key[:16]}"
     if vendor.is_dir():
         return vendor
@@ -208,7 +208,7 @@ def _vendor(target: Target, build: Path) -> Path:
     with tempfile.TemporaryDirectory(prefix="vendor-", dir=build) as scratch:
         fresh = Path(scratch, "vendor")
         _install(requirements, fresh, target)
-        _trim(fresh)
+        trim(fresh)
         fresh.rename(vendor)
     return vendor
 
@@ -216,7 +216,7 @@ def _vendor(target: Target, build: Path) -> Path:
 def _layer(target: Target, build: Path) -> Path:
     """The zip of the layer: numpy below python/, where the functions of Lambda look for it."""
     requirements = ROOT / "requirements-lists.txt"
-    key = _digest_of(iter([requirements, Path(__file__)]), ROOT, repr(target))
+    key = _digest_of(iter([requirements, *PACKAGERS]), ROOT, repr(target))
     layer = build / "vendor" / f"{target.name}-lists-{key[:16]}.zip"
     if layer.is_file():
         return layer
@@ -224,7 +224,7 @@ def _layer(target: Target, build: Path) -> Path:
     with tempfile.TemporaryDirectory(prefix="layer-", dir=build) as scratch:
         fresh = Path(scratch, "python")
         _install(requirements, fresh, target)
-        _trim_numpy(fresh)
+        trim_numpy(fresh)
         _zip_with_bytecode(Path(scratch), layer, target)
     return layer
 
@@ -233,36 +233,6 @@ def _install(requirements: Path, into: Path, target: Target) -> None:
     _run([sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--no-deps",
           "--disable-pip-version-check", "--require-hashes", f"--target={into}",
           *target.pip_options, "-r", str(requirements)], cwd=ROOT)  # fmt: skip
-
-
-def _trim(vendor: Path) -> None:
-    """Take out what no function loads."""
-    data = vendor / "botocore/data"
-    for entry in data.iterdir():
-        if entry.is_dir() and entry.name not in BOTOCORE_DATA:
-            shutil.rmtree(entry)
-    for needless in (vendor / "bin", vendor / "boto3/data", vendor / "boto3/examples"):
-        shutil.rmtree(needless, ignore_errors=True)
-    (vendor / "boto3/data").mkdir()
-    _trim_any(vendor)
-
-
-def _trim_numpy(installed: Path) -> None:
-    """Take out of numpy what building a list does not load; its libraries stay whole."""
-    shutil.rmtree(installed / "bin", ignore_errors=True)
-    for needless in NUMPY_NEEDLESS:
-        shutil.rmtree(installed / "numpy" / needless, ignore_errors=True)
-    for module in sorted((installed / "numpy").rglob("*_tests.*.so")):
-        module.unlink()
-    _trim_any(installed)
-
-
-def _trim_any(installed: Path) -> None:
-    for path in sorted(installed.rglob("*"), reverse=True):
-        if path.is_dir() and (path.name in {"tests", "__pycache__"} or path.suffix == ".dist-info"):
-            shutil.rmtree(path)
-        elif path.is_file() and path.suffix in {".pxd", ".pyi", ".pyx", ".typed"}:
-            path.unlink()
 
 
 def _stage(source: Path, vendor: Path, staged: Path) -> None:
@@ -274,6 +244,22 @@ def _stage(source: Path, vendor: Path, staged: Path) -> None:
     shutil.copyfile(ROOT / ".chalice/config.json", staged / ".chalice/config.json")
     # Empty, or Chalice would resolve and download on its own, without hashes.
     (staged / "requirements.txt").write_text("")
+
+
+def _record_generated(tree: Path, target: Target, build: Path) -> None:
+    """Put the code that dataclasses generate into the tree; to meet it, all of it is imported."""
+    here = _vendor(_on_this_machine(target), build)
+    _run([target.python, "-B", "-I", "-S", str(RECORDER), str(tree), str(here)], cwd=tree)
+
+
+def _on_this_machine(target: Target) -> Target:
+    """The same Python, with packages that this machine can load."""
+    options = tuple(one for one in target.pip_options if not one.startswith("--platform"))
+    return (
+        target
+        if options == target.pip_options
+        else replace(target, name=f"{target.name}-here", pip_options=options)
+    )
 
 
 def _zip_with_bytecode(tree: Path, out: Path, target: Target) -> None:

@@ -9,7 +9,6 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from bench.capacity.scene import STREAM_BATCH, Scene, scene, strangers
-from chalicelib import functions
 from chalicelib.adapters.dynamodb import schema
 from chalicelib.domain.addresses import Address, AddressDigests
 from chalicelib.domain.fact_bodies import InvitationReceived
@@ -21,6 +20,7 @@ from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.numbered_files import Series
 from chalicelib.services.requeue import requeue_undecided
+from tests import functions
 from tests.api.world import CAMPAIGN, KEY, campaign_like_demo
 from tests.simulation.wire import Call
 

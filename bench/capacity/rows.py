@@ -23,8 +23,8 @@ from bench.capacity.limits import (
 )
 from bench.capacity.scene import STREAM_BATCH, Scene
 from bench.capacity.simulation import Ceiling, Stage, ceiling, drained
-from chalicelib import functions
 from chalicelib.domain.sending import RATES
+from chalicelib.functions.reconcile import RECONCILED_FOR
 from chalicelib.services.journal import PARTS_AT_ONCE
 from chalicelib.services.operations.reconcile import ENDS_MOVED_FOR
 from chalicelib.services.operations.seal import RUN_FOR
@@ -433,7 +433,7 @@ def check_of_facts() -> Iterator[Row]:
         with loads.checked(facts) as here:
             seconds.append(here.seconds("reconcile", "reconcile"))
     each = max(seconds[1] - seconds[0], 1e-9) / (many - few)
-    lasts = (functions.RECONCILED_FOR - ENDS_MOVED_FOR).total_seconds()
+    lasts = (RECONCILED_FOR - ENDS_MOVED_FOR).total_seconds()
     detail = f"{each * 1e6:.0f} µs a fact, {lasts:.0f} s of a run"
     yield Row("check of facts: facts of an hour", "facts", lasts / each, FACTS_AN_HOUR,
               "time of reconcile", detail)  # fmt: skip

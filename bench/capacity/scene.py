@@ -24,7 +24,6 @@ from bench.capacity.keys import Sample
 from bench.capacity.limits import TRANSACTION_FACTOR, Kind
 from bench.capacity.recording import TABLE, Recorded, Recorder, write_units
 from bench.capacity.simulation import Request, Resource
-from chalicelib import functions
 from chalicelib.adapters.dynamodb import schema
 from chalicelib.adapters.dynamodb.codec import entity_of
 from chalicelib.domain.effects import Queue
@@ -32,6 +31,7 @@ from chalicelib.domain.entity import Entity
 from chalicelib.domain.facts import Fact
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.ports import Change, Insert, Ports, Replace
+from tests import functions
 from tests.api.gateway import Answer
 from tests.api.gateway import Request as HttpRequest
 from tests.api.requests import CONFIRMATION, invitations

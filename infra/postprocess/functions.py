@@ -1,4 +1,4 @@
-"""What each function gets: its size, role, environment, log group, and the layer of ingest.
+"""What each function gets: its handler, size, role, environment, log group, and ingest its layer.
 
 The table `FUNCTIONS` is the one list of the deployed functions: a new handler needs a line here and
 a role in resources.yaml, and packaging stops until it has both. Neighbour: watch.py has the alarms.
@@ -34,9 +34,11 @@ LISTS_LAYER: Final = "ListsLayer"
 # CloudFormation puts the secret in where it is used, here and in the distribution.
 ORIGIN_KEY: Final[Object] = {"Fn::Sub": "{{resolve:secretsmanager:${OriginKey}}}"}
 
+API: Final = "APIHandler"
+
 # By the logical id Chalice gives. How long a queue waits for each is beside the queues.
 FUNCTIONS: Final[Mapping[str, Size]] = {
-    "APIHandler": Size("api", 1024, 29, settings=(("TANDEM_ORIGIN_KEY", ORIGIN_KEY),)),
+    API: Size("api", 1024, 29, settings=(("TANDEM_ORIGIN_KEY", ORIGIN_KEY),)),
     # Room for a list of 100 million: 1.6 GB of records in /tmp, and those of a change beside them.
     "Ingest": Size("ingest", 2048, 900, scratch_mb=4096, layers=(LISTS_LAYER,)),
     "Relay": Size("relay", 512, 30),
@@ -66,10 +68,17 @@ def function_name(size: Size) -> Object:
     return {"Fn::Sub": f"tandem-${{Stage}}-{size.name}"}
 
 
+def handler(logical_id: str, size: Size) -> str:
+    """What Lambda imports and calls. Chalice names app.py, which has the routes of the API."""
+    if logical_id == API:
+        return "app.app"
+    return f"chalicelib.functions.{size.name}.{size.name}"
+
+
 # What stands before a function does: on an update the distribution adds the origin key, everywhere,
 # before the API asks for it. The origin is the distribution's only where the stage has none of its
 # own, which cfn-lint takes for a dependency in any case.
-AFTER: Final[Mapping[str, str]] = {"APIHandler": "Distribution"}
+AFTER: Final[Mapping[str, str]] = {API: "Distribution"}
 
 
 def complete_function(
@@ -85,6 +94,7 @@ def complete_function(
     properties.update(
         {
             "FunctionName": function_name(size),
+            "Handler": handler(logical_id, size),
             "Runtime": runtime,
             "Architectures": [architecture],
             "MemorySize": size.memory_mb,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from chalicelib import functions
 from chalicelib.adapters.dynamodb.codec import fact_item, fact_json, fact_of
 from chalicelib.domain.effects import Queue
 from chalicelib.domain.fact_bodies import InvitationReceived
@@ -16,6 +15,7 @@ from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.invitations import Channel
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.ports import FACTS_A_COUNT
+from tests import functions
 from tests.api.requests import GOOD, PURCHASE, privacy_token
 from tests.api.world import (
     BUCKET,

@@ -9,13 +9,14 @@ from contextlib import contextmanager
 
 import pytest
 
-from chalicelib import bootstrap, functions
+from chalicelib import bootstrap
 from chalicelib.adapters.dynamodb.codec import fact_from_json, fact_json, fact_of
 from chalicelib.domain.effects import Queue
 from chalicelib.domain.facts import Fact, FactName
 from chalicelib.invocations import WorkFailedError
 from chalicelib.pace import at_least
 from chalicelib.services.ports import MailNotSentError, Ports
+from tests import functions
 from tests.api.requests import GOOD
 from tests.api.world import (
     CAMPAIGN,
@@ -134,7 +135,7 @@ def test_only_mails_that_nobody_waits_for_keep_the_pace(
             kept.append(seconds)
 
     monkeypatch.setattr(bootstrap, "seconds_for_a_mail", lambda: 0.25)
-    monkeypatch.setattr(functions, "at_least", at_least)
+    monkeypatch.setattr("chalicelib.functions.mail.at_least", at_least)
     session = world.sign_in()
     assert kept == []
     code = world.link_code(session)
@@ -213,7 +214,7 @@ def test_while_nothing_works_a_streams_batch_is_not_tried_record_by_record(
         raise TimeoutError
 
     for name in ("relay", "project"):
-        monkeypatch.setattr(f"chalicelib.services.operations.{name}.{name}", fails)
+        monkeypatch.setattr(f"chalicelib.functions.{name}.{name}_facts", fails)
     with pytest.raises(WorkFailedError):
         consumer(stream_event(facts(world)[:1] * 64))
     assert tries == [64, 32, 16, 8, 4, 2, 1, 1, 2, 1]

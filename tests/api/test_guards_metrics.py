@@ -12,22 +12,19 @@ from typing import Any
 
 import pytest
 
-from chalicelib import functions
+from chalicelib import daily_checks
 from chalicelib.adapters.dynamodb.codec import entity_item, fact_of
 from chalicelib.adapters.lists.current import CurrentLists
 from chalicelib.domain.files.orders import COLUMNS
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.list_ports import ListUnavailableError
 from chalicelib.services.operations import (
-    balance,
     check_facts,
     reconcile,
-    reconciliation,
-    report,
     seal,
-    statement,
 )
 from infra.postprocess.functions import FUNCTIONS
+from tests import functions
 from tests.api.requests import GOOD
 from tests.api.world import CAMPAIGN, CUSTOMER, OTHER_VIP, STRANGER, TABLE, World, customer_list
 from tests.fakes.campaign import campaign
@@ -110,18 +107,17 @@ def test_a_fact_of_a_later_version_is_counted_and_named(
     assert line["fact"] == "order_praised"
 
 
-@pytest.mark.parametrize(("module", "part"), [(report, "report"), (statement, "write_statements")])
+@pytest.mark.parametrize("part", ["functions.report.write_report", "daily_checks.write_statements"])
 def test_a_daily_file_that_fails_holds_up_no_other_and_rings_once(
     world: World,
     counted: Counted,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
-    module: Any,
     part: str,
 ) -> None:
     world.voucher()
     world.clock.pass_by(hours=20)
-    monkeypatch.setattr(module, part, broken)
+    monkeypatch.setattr(f"chalicelib.{part}", broken)
     counted()
     functions.report()
     assert counted()["NotHandled"] == 1
@@ -134,7 +130,7 @@ def test_a_statement_that_fails_keeps_no_other_campaign_from_its_comparison(
 ) -> None:  # fmt: skip
     put_campaign(world.ports, campaign(campaign="second"))
     world.clock.pass_by(hours=20)
-    monkeypatch.setattr(statement, "write_statements", broken)
+    monkeypatch.setattr(daily_checks, "write_statements", broken)
     counted()
     functions.report()
     assert caplog.messages.count("compared with the files") == 2
@@ -145,8 +141,8 @@ def test_a_table_that_cannot_be_read_whole_keeps_nobody_from_the_balance(
     world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     agrees = [(world.ports.campaigns.get(CAMPAIGN), 0)]
-    monkeypatch.setattr(reconciliation, "write_reconciliations", broken)
-    monkeypatch.setattr(balance, "write_balances", lambda *_, **__: agrees)
+    monkeypatch.setattr(daily_checks, "write_reconciliations", broken)
+    monkeypatch.setattr(daily_checks, "write_balances", lambda *_, **__: agrees)
     functions.report()
     assert "balanced" in caplog.messages
 
@@ -157,7 +153,7 @@ def test_a_voucher_that_cannot_be_read_rings_and_the_others_are_compared(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(balance, "write_balances", lambda *_, **__: ())
+    monkeypatch.setattr(daily_checks, "write_balances", lambda *_, **__: ())
     world.voucher()
     functions.export()
     [voucher] = world.ports.repository.every_voucher()
@@ -178,7 +174,7 @@ def test_what_reconcile_finds_is_counted_though_the_check_of_facts_fails(
     world.invited()
     world.clock.pass_by(hours=3)  # and nothing was sealed
     counted()
-    monkeypatch.setattr(check_facts, "check_facts", broken)
+    monkeypatch.setattr("chalicelib.functions.reconcile.check_facts", broken)
     functions.reconcile()
     numbers = counted()
     assert numbers["ReconcileFinding"] > 0
@@ -200,8 +196,8 @@ def test_the_check_of_facts_ends_well_before_its_function_is_killed(
         return found
 
     found = reconcile.reconcile(world.ports)
-    monkeypatch.setattr(reconcile, "reconcile", slow)
-    monkeypatch.setattr(check_facts, "check_facts", checked)
+    monkeypatch.setattr("chalicelib.functions.reconcile.find_stuck", slow)
+    monkeypatch.setattr("chalicelib.functions.reconcile.check_facts", checked)
     began_at = world.clock()
     functions.reconcile()
     [until] = ends

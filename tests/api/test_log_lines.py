@@ -11,10 +11,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from chalicelib import functions, observability, work_logs
+from chalicelib import observability, work_logs
 from chalicelib.invocations import WorkFailedError
 from chalicelib.services.mails import send as deliver
 from chalicelib.services.ports import MailNotSentError
+from tests import functions
 from tests.api.consumers import mail_of
 from tests.api.gateway import Request
 from tests.api.requests import GOOD, OF_CAMPAIGN, PURCHASE, VOUCHERS, bearer, invitations
@@ -194,7 +195,7 @@ def test_what_goes_wrong_inside_is_logged_without_its_message(
     body = '{"not": "a fact", "address": "' + STRANGER + '"}'
     assert len(functions.mail(queue_event([body]))["batchItemFailures"]) == 1
     _fails_to_mail(world)
-    monkeypatch.setattr("chalicelib.services.operations.expire.expire", broken)
+    monkeypatch.setattr("chalicelib.functions.expire.hand_out_due", broken)
     with pytest.raises(WorkFailedError) as raised:
         functions.expire()
     assert STRANGER not in f"{raised.value}{raised.value.__cause__}"

@@ -7,10 +7,10 @@ from unittest.mock import patch
 
 import pytest
 
-from chalicelib import functions
 from chalicelib.domain.effects import Queue
 from chalicelib.services import row_groups
 from chalicelib.services.orders import record_many
+from tests import functions
 from tests.api.requests import PURCHASE
 from tests.api.world import BUCKET, CAMPAIGN, World, drop_event, queue_event
 from tests.services.test_file_parts import order_file

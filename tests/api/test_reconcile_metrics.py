@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib import bootstrap, daily_checks, functions
+from chalicelib import bootstrap, daily_checks
 from chalicelib.domain.fact_checks import FactCheck, first_check
 from chalicelib.services.operations.reconcile import FINDINGS
 from chalicelib.services.ports import ContentionError, Replace
+from tests import functions
 from tests.api.requests import PURCHASE
 from tests.api.world import CAMPAIGN, VIP, World
 from tests.fakes.fuse import KilledError
@@ -93,7 +94,7 @@ def test_what_the_client_is_late_with_has_metrics_of_its_own_and_rings_there_alo
     assert counted(run(capsys), LATE) == dict.fromkeys(LATE, 0)
     found = dict.fromkeys((*FINDINGS, "lists_too_old"), 0)
     found |= {"unacknowledged": 1, "orders_missing": 2, "codes_low": 3, "invitations_stopped": 4}
-    monkeypatch.setattr("chalicelib.services.operations.reconcile.reconcile", lambda *_: found)
+    monkeypatch.setattr("chalicelib.functions.reconcile.find_stuck", lambda *_: found)
     reported = run(capsys)
     assert counted(reported, LATE) == dict(zip(LATE, (1, 2, 3, 4), strict=True))
     assert counted(reported)["ReconcileFinding"] == 0
@@ -157,7 +158,7 @@ def test_what_another_run_is_at_is_left_to_it_and_is_no_failure(
 
     world.voucher()
     with monkeypatch.context() as meanwhile:
-        meanwhile.setattr("chalicelib.services.vouchers.export.export_vouchers", contended)
+        meanwhile.setattr("chalicelib.functions.export.export_vouchers", contended)
         functions.export()
     [line] = [vars(one) for one in caplog.records if one.getMessage() == "left to the next run"]
     assert line["number"] == 1

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from chalicelib import functions, invocations
+from chalicelib import invocations
 from chalicelib.adapters.dynamodb.codec import fact_json, fact_of
 from chalicelib.domain.facts import FactName
 from chalicelib.services.errors import RetryLaterError, SenderBusyError, WaitsFor
 from chalicelib.services.list_ports import ListUnavailableError
 from chalicelib.services.ports import ContentionError
+from tests import functions
 from tests.api.requests import GOOD
 from tests.api.world import STRANGER, World, queue_event, stream_event
 
@@ -39,7 +40,7 @@ def _returned(world: World, error: Exception, receives: int, monkeypatch: Any) -
     def fails(*_: object, **__: object) -> str:
         raise error
 
-    monkeypatch.setattr("chalicelib.services.vouchers.reward.reward", fails)
+    monkeypatch.setattr("chalicelib.functions.reward.reward_referral", fails)
     fact = _newest(world, FactName.SIGN_IN_REQUESTED)
     event = queue_event([fact], "reward", receives, world.clock() - timedelta(seconds=WAITED_S))
     [record] = event["Records"]
@@ -119,7 +120,7 @@ def test_a_record_of_the_stream_that_fails_is_named_with_its_fact_if_it_can_be_r
     def fails(*_: object) -> int:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("chalicelib.services.operations.relay.relay", fails)
+    monkeypatch.setattr("chalicelib.functions.relay.relay_facts", fails)
     for item in (fact, {**fact, "at": {"S": STRANGER}}):
         with pytest.raises(invocations.WorkFailedError):
             functions.relay(stream_event([item]))

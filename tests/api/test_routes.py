@@ -9,10 +9,10 @@ from urllib.parse import urljoin
 
 import pytest
 
-from chalicelib import functions
 from chalicelib.api.openapi import text
 from chalicelib.api.operations import OPERATIONS, Operation
 from chalicelib.domain.addresses import Address, AddressDigests
+from tests import functions
 from tests.api.gateway import Request
 from tests.api.requests import GOOD, OF_CAMPAIGN, PURCHASE, VOUCHERS, bearer, invitations
 from tests.api.world import (

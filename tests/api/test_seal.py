@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
-from chalicelib import functions
 from chalicelib.domain.journal import folder
 from chalicelib.services.journal import miscounts, roots_of, sealed_facts, unsealed
+from tests import functions
 from tests.api.world import BUCKET, CAMPAIGN, ROOTS_BUCKET, World
 
 pytestmark = pytest.mark.slow

@@ -30,7 +30,7 @@ from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
 
 from bench.recording import Recorder
-from chalicelib import bootstrap, functions
+from chalicelib import bootstrap
 from chalicelib.adapters.clients import Clients
 from chalicelib.domain.addresses import Address, AddressDigests, DigestKey
 from chalicelib.domain.campaign.file import Campaign
@@ -40,6 +40,7 @@ from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.list_ports import Layer, NewSegment
 from chalicelib.services.lists.versions import version_of
 from chalicelib.services.ports import Insert, Ports
+from tests import functions
 from tests.api.gateway import ORIGIN_KEY, Answer, Gateway, Request
 from tests.fakes.aws_table import make_table
 from tests.fakes.lists import current_list

@@ -16,7 +16,6 @@ from typing import Any
 import boto3
 import pytest
 
-from chalicelib import functions
 from chalicelib.adapters.dynamodb.codec import fact_from_json, fact_item, fact_json
 from chalicelib.adapters.dynamodb.repository import DynamoRepository
 from chalicelib.domain.effects import Queue
@@ -27,6 +26,7 @@ from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.ports import Clock, Repository
 from cli import queues, replay
 from cli.connection import Connection, connect
+from tests import functions
 from tests.cli.conftest import REGION, TABLE, Tandem
 from tests.fakes.campaign import campaign
 from tests.fakes.event_source import EventSource, Stream

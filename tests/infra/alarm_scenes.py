@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib import bootstrap, functions, invocations
+from chalicelib import bootstrap, daily_checks, invocations
 from chalicelib.adapters.dynamodb.codec import fact_json, fact_of
 from chalicelib.adapters.lists.current import CurrentLists
 from chalicelib.domain.fact_bodies import (
@@ -33,9 +33,9 @@ from chalicelib.domain.files.orders import COLUMNS
 from chalicelib.domain.mails import MailProblem
 from chalicelib.services.errors import SenderBusyError
 from chalicelib.services.list_ports import ListUnavailableError
-from chalicelib.services.operations import balance, report
 from chalicelib.services.ports import MailNotSentError, Replace
 from infra.postprocess import FUNCTIONS
+from tests import functions
 from tests.api.requests import GOOD, PURCHASE
 from tests.api.world import (
     CAMPAIGN,
@@ -413,7 +413,7 @@ def more_sign_ins_are_asked_than_expected(scene: Scene) -> None:
 
 @rings("schedule-dead-not-empty")
 def a_scheduled_run_fails_and_its_retry_too(scene: Scene) -> None:
-    scene.breaks("chalicelib.services.operations.expire.expire", ZeroDivisionError())
+    scene.breaks("chalicelib.functions.expire.hand_out_due", ZeroDivisionError())
     name = scene.function("Expire")
     for _ in range(2):
         with pytest.raises(invocations.WorkFailedError):
@@ -573,7 +573,7 @@ def the_journal_is_not_sealed(scene: Scene) -> None:
 @rings("balance")
 def counts_and_facts_do_not_agree(scene: Scene) -> None:
     found = [(scene.world.ports.campaigns.get(CAMPAIGN), 2)]
-    scene.monkeypatch.setattr(balance, "write_balances", lambda *_, **__: found)
+    scene.monkeypatch.setattr(daily_checks, "write_balances", lambda *_, **__: found)
     functions.report()
 
 
@@ -583,14 +583,14 @@ def a_voucher_is_worth_something_else_in_the_table(scene: Scene) -> None:
     functions.export()
     [voucher] = scene.world.ports.repository.every_voucher()
     scene.world.ports.repository.commit(Replace(replace(voucher, value_minor=1)))
-    scene.monkeypatch.setattr(balance, "write_balances", lambda *_, **__: ())
+    scene.monkeypatch.setattr(daily_checks, "write_balances", lambda *_, **__: ())
     scene.pass_by(days=1)
     functions.report()
 
 
 @rings("not-handled")
 def a_report_of_one_campaign_fails(scene: Scene) -> None:
-    scene.breaks(f"{report.__name__}.report", ZeroDivisionError())
+    scene.breaks("chalicelib.functions.report.write_report", ZeroDivisionError())
     functions.report()
 
 
@@ -683,7 +683,7 @@ def a_mail_that_fails_once_and_one_that_the_sender_has_no_room_for_twice(scene: 
             raise error
         return "sent"
 
-    scene.monkeypatch.setattr("chalicelib.services.mails.send.send_mail", send)
+    scene.monkeypatch.setattr("chalicelib.functions.mail.send_mail", send)
     mails = Queue(scene, "Mail", functions.mail)
     mails.send(scene.newest(FactName.INVITATION_ACCEPTED))
     mails.play(LONG)

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib import functions
 from chalicelib.adapters.dynamodb.schema import ITEM_KINDS
 from chalicelib.domain import sending
 from chalicelib.domain.files.ends import AFTER_WRITTEN, BOOKS, BOOKS_KEPT, EXPORTS
 from chalicelib.domain.people import Contact
+from chalicelib.functions.export import EXPORTED_FOR
 from chalicelib.services.ports import FACTS_A_COUNT
 from infra.package import ROOT, Package
 from infra.postprocess import DEAD_QUEUES, FUNCTIONS, LISTS_LAYER
@@ -280,7 +280,7 @@ def test_a_batch_of_mails_fits_the_time_of_its_function(resources: Resources) ->
 def test_a_run_of_the_export_ends_by_itself_before_its_function_and_the_next_run() -> None:
     seal_and_write = timedelta(minutes=1)
     timeout = timedelta(seconds=FUNCTIONS["Export"].timeout_s)
-    assert functions.EXPORTED_FOR + seal_and_write <= timeout <= timedelta(minutes=5)
+    assert EXPORTED_FOR + seal_and_write <= timeout <= timedelta(minutes=5)
 
 
 @pytest.mark.parametrize("name", ["Relay", "Project"])

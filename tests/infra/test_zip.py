@@ -10,7 +10,8 @@ import sys
 import zipfile
 from pathlib import Path
 
-from infra.package import BOTOCORE_DATA, ROOT, Package, local_target, package
+from infra.package import ROOT, Package, local_target, package
+from infra.trimming import BOTOCORE_DATA
 
 UNCHECKED_HASH = 0b01
 

@@ -35,7 +35,7 @@ _TEXT = """# What the tests notice
 A law is kept by guards: an early exit, a condition of a write, a lease, a retry. `make mutations`
 takes each of them away in turn and runs the test that has to fail then, and that has to pass with
 every guard in place. There are {found} of them, found in the syntax of `services/`, `adapters/`,
-`functions.py` and of what `domain/` decides: {by_test} are noticed by a test and {by_mypy} by mypy,
+`functions/` and of what `domain/` decides: {by_test} are noticed by a test and {by_mypy} by mypy,
 which the same gate runs; {left} are left, with the reason below; {open} are open: nothing is known
 that notices their absence. Which test notices which guard:
 [catchers.json](../tests/mutations/catchers.json), a line for each guard.

@@ -11,11 +11,11 @@ from datetime import timedelta
 from functools import partial
 from random import Random
 
-from chalicelib import functions
 from chalicelib.adapters.dynamodb.codec import fact_json, fact_of
 from chalicelib.domain.effects import Queue
 from chalicelib.domain.facts import Fact, FactName
 from chalicelib.services.campaigns.put import put_campaign
+from tests import functions
 from tests.api.gateway import Answer, Request
 from tests.api.requests import CONFIRMATION, invitations
 from tests.api.world import campaign_like_demo, posting, queue_event

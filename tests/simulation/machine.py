@@ -18,8 +18,8 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from chalicelib import functions
 from chalicelib.domain.effects import Queue
+from tests import functions
 from tests.api.world import CONSUMERS, queue_event, stream_event
 from tests.simulation.cloud import CLOCKS, Cloud
 from tests.simulation.scheduler import Worker

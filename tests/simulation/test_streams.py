@@ -13,10 +13,11 @@ from unittest.mock import patch
 
 import pytest
 
-from chalicelib import bootstrap, functions, invocations
+from chalicelib import bootstrap, invocations
 from chalicelib.adapters.dynamodb.codec import fact_item
 from chalicelib.domain.effects import queues_of
 from chalicelib.domain.facts import Fact, FactName
+from tests import functions
 from tests.fakes.event_source import Entry, EventSource, Mapping, Stream
 from tests.fakes.ports import SettableClock
 from tests.fakes.world import CUSTOMERS, World, new_world
@@ -50,9 +51,10 @@ def functions_of(world: World) -> Iterator[None]:
     """The functions of this process, on the ports of a world in memory, without metrics."""
     with (
         patch.object(bootstrap, "ports", lambda: world.ports),
-        patch.object(functions, "count"),
+        patch("chalicelib.functions.relay.count"),
+        patch("chalicelib.fact_metrics.count"),
         patch.object(invocations, "count"),
-        patch.object(functions, "count_by_reason"),
+        patch("chalicelib.fact_metrics.count_by_reason"),
         patch.object(invocations, "flushed", nullcontext),
     ):
         yield

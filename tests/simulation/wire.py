@@ -110,11 +110,11 @@ class Network:
     def attach(self, session: Session) -> None:
         """Answer this session's requests."""
         events: Any = session.events  # whose types expect handlers that answer nothing
-        events.register_first("before-send", self._send)
+        events.register_first("before-send", self.send)
         # A signature costs a fifth of a call, and nobody here reads it.
         events.register_first("choose-signer", lambda **_: botocore.UNSIGNED)
 
-    def _send(self, request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse:
+    def send(self, request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse:
         service, operation = event_name.split(".")[1:]
         target = urlsplit(request.url)
         place = f"{target.path}?{target.query}"

@@ -123,5 +123,6 @@ LAST_YEAR = 2100
 
 
 class FileModel(BaseModel):
-    # Built at first use, not at every start of a function.
+    # Built at first use, not at every start of a function. So a default that is a model is made by
+    # `model_construct`, which builds nothing.
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)

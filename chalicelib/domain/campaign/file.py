@@ -129,12 +129,12 @@ class Campaign(FileModel):
     controller: Controller | None = None
     privacy: Privacy | None = None
     digests: DigestKeys
-    lists: Lists = Lists()
+    lists: Lists = Lists.model_construct()
     channels: Annotated[tuple[Literal["email", "link"], ...], Field(min_length=1)] = (
         "email",
         "link",
     )
-    quotas: Quotas = Quotas()
+    quotas: Quotas = Quotas.model_construct()
     invitation_days: Annotated[int, Field(ge=1, le=90)] = 14
     retention_days: Annotated[int, Field(ge=1, le=1100)] = 90
     return_window_days: Annotated[int, Field(ge=0, le=365)] = 14
@@ -145,7 +145,7 @@ class Campaign(FileModel):
     orders_expected_every: Annotated[int, Field(ge=1, le=720)] | None = None
     templates: Annotated[dict[Slug, VoucherTemplate], Field(min_length=1)]
     rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
-    caps: Caps = Caps()
+    caps: Caps = Caps.model_construct()
     review: Review | None = None
 
     @model_validator(mode="after")

@@ -63,8 +63,8 @@ class ListLimits(FileModel):
 class Lists(FileModel):
     """The client's two lists."""
 
-    customers: ListLimits = ListLimits()
-    vips: ListLimits = ListLimits()
+    customers: ListLimits = ListLimits.model_construct()
+    vips: ListLimits = ListLimits.model_construct()
 
     def __getitem__(self, name: ListName) -> ListLimits:
         limits: ListLimits = getattr(self, name)

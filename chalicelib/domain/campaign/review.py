@@ -73,7 +73,7 @@ class Review(FileModel):
     refused. After `decide_within_days` without a decision, `undecided` says what happens.
     """
 
-    weights: Weights = Weights()
+    weights: Weights = Weights.model_construct()
     hold_over: Annotated[int, Field(ge=0, le=1000)] = 55
     per_private_domain_per_day: Annotated[int, Field(ge=1, le=10_000)] | None = None
     per_sponsor_per_hour: Annotated[int, Field(ge=1, le=10_000)] | None = None

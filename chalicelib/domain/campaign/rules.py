@@ -70,7 +70,7 @@ class Rule(FileModel):
 
     id: Slug
     when: Trigger
-    conditions: Conditions = Field(default=Conditions(), alias="if")
+    conditions: Conditions = Field(default=Conditions.model_construct(), alias="if")
     issue: Slug
     to: HolderRole
 

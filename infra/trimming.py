@@ -1,0 +1,84 @@
+"""Takes out of installed packages what no function loads, so that starting costs less.
+
+Of botocore's service descriptions only those stay that the functions call, without their texts: a
+client reads all of its service's description when it is made, and that of every region. Refuses
+nothing: what was trimmed and is needed shows in the tests that run from the zip alone.
+
+Neighbour: package.py, which installs.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+from pathlib import Path
+from typing import Any, Final
+
+# What botocore must know of: the services the functions call, and what every client loads.
+BOTOCORE_DATA: Final = frozenset({"dynamodb", "s3", "sesv2", "sqs", "ssm", "sts"})
+# By what they are called among the endpoints of regions.
+_ENDPOINTS: Final = (BOTOCORE_DATA - {"sesv2"}) | {"email"}
+_TEXTS: Final = frozenset({"documentation", "documentationUrl"})
+# Of numpy, what is loaded for nothing that the list builder does: by its place below numpy/.
+NUMPY_NEEDLESS: Final = (
+    "_core/include", "_core/lib", "_pyinstaller", "distutils", "doc", "f2py", "fft", "ma",
+    "polynomial", "random", "testing",
+)  # fmt: skip
+
+
+def trim(vendor: Path) -> None:
+    """Of what every function has."""
+    data = vendor / "botocore/data"
+    for entry in data.iterdir():
+        if entry.is_dir() and entry.name not in BOTOCORE_DATA:
+            shutil.rmtree(entry)
+    for needless in data.rglob("examples-1.json"):
+        needless.unlink()
+    for described in data.rglob("service-2.json.gz"):
+        content = json.dumps(_without_texts(json.loads(gzip.decompress(described.read_bytes()))))
+        described.write_bytes(gzip.compress(content.encode(), mtime=0))
+    endpoints = data / "endpoints.json"
+    endpoints.write_text(json.dumps(_of_our_services(json.loads(endpoints.read_text()))))
+    for needless in (vendor / "bin", vendor / "boto3/data", vendor / "boto3/examples"):
+        shutil.rmtree(needless, ignore_errors=True)
+    (vendor / "boto3/data").mkdir()
+    _trim_any(vendor)
+
+
+def trim_numpy(installed: Path) -> None:
+    """Of numpy what building a list does not load; its libraries stay whole."""
+    shutil.rmtree(installed / "bin", ignore_errors=True)
+    for needless in NUMPY_NEEDLESS:
+        shutil.rmtree(installed / "numpy" / needless, ignore_errors=True)
+    for module in sorted((installed / "numpy").rglob("*_tests.*.so")):
+        module.unlink()
+    _trim_any(installed)
+
+
+def _trim_any(installed: Path) -> None:
+    for path in sorted(installed.rglob("*"), reverse=True):
+        if path.is_dir() and (path.name in {"tests", "__pycache__"} or path.suffix == ".dist-info"):
+            shutil.rmtree(path)
+        elif path.is_file() and path.suffix in {".pxd", ".pyi", ".pyx", ".typed"}:
+            path.unlink()
+
+
+def _without_texts(part: Any) -> Any:
+    """A description without its texts: a member of a shape may have such a name, but no text."""
+    if isinstance(part, dict):
+        return {
+            name: _without_texts(value)
+            for name, value in part.items()
+            if not (name in _TEXTS and isinstance(value, str))
+        }
+    return [_without_texts(each) for each in part] if isinstance(part, list) else part
+
+
+def _of_our_services(endpoints: Any) -> Any:
+    for partition in endpoints["partitions"]:
+        services = partition["services"]
+        partition["services"] = {
+            name: about for name, about in services.items() if name in _ENDPOINTS
+        }
+    return endpoints
