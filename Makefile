@@ -14,7 +14,7 @@ QUICK := $(filter-out tests/bench tests/browser tests/e2e tests/infra,$(wildcard
 RUNTIME := $(addprefix tests/,api contract domain mails services)
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-demo node demo check test lint static unit runtime package deploy rollback doctor bench bench-lists bench-exchange bench-mails abuse capacity reliability year simulate mutations restore-drill logs format upgrade clean
+.PHONY: help env env-demo node demo check test lint static unit runtime package deploy rollback doctor bench memory bench-lists bench-exchange bench-mails abuse capacity reliability year simulate mutations restore-drill logs format upgrade clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,7 +34,7 @@ demo: env-demo ## start everything here, play the story, stay up; ONCE=1 ends af
 check: static ## while working: formatting, types, layers and the quick tests, in about a minute
 	@$(BIN)/pytest --quiet --numprocesses $(WORKERS) -m 'not slow and not stack and not browser' $(QUICK)
 
-test: lint unit ## every gate and every test
+test: lint unit runtime ## every gate and every test, the quick ones on the functions' python too
 
 static: env node ## formatting, types and layers alone
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
@@ -71,6 +71,9 @@ doctor: env ## check what a stage needs of its account: STAGE=name, or the runni
 
 bench: env package ## start-up times, zip sizes and the cost of each route and consumer
 	@$(RUN) -m bench
+
+memory: env ## the memory size of each function, by what it takes, on the functions' python if it is here; some minutes
+	@$$(ls .venv-runtime/bin/python 2>/dev/null || echo $(BIN)/python) -m bench.memory
 
 bench-lists: env ## the digest-list engine beside sort, DuckDB, polars, SQLite, LMDB, under 5 minutes; SIZE=1M, SIZE=100M
 	@$(RUN) -m bench.lists $(SIZE)

@@ -43,6 +43,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 
 # Whatever is installed is installed again when one of them changes.
 PACKAGERS: Final = tuple(ROOT / "infra" / name for name in ("package.py", "trimming.py"))
+RUNTIME_VERSION: Final = (3, 13)  # which the functions run on
 RECORDER: Final = ROOT / "infra/record_generated.py"
 # The smallest time a zip can carry; equal inputs give equal bytes.
 ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)
@@ -80,16 +81,16 @@ def runtime_python() -> str | None:
     """
     versions = sorted((Path.home() / ".pyenv/versions").glob("3.13.*/bin/python3.13"))
     candidates = [os.environ.get("TANDEM_PYTHON313"), shutil.which("python3.13"), *versions]
-    return next((str(found) for found in candidates if found and _is_3_13(str(found))), None)
+    return next((str(found) for found in candidates if found and _is_runtime(str(found))), None)
 
 
-def _is_3_13(python: str) -> bool:
+def _is_runtime(python: str) -> bool:
     ask = "import sys; print(*sys.version_info[:2])"
     try:
         done = subprocess.run([python, "-c", ask], capture_output=True, text=True, check=False)
     except OSError:
         return False
-    return done.stdout.split() == ["3", "13"]
+    return done.stdout.split() == list(map(str, RUNTIME_VERSION))
 
 
 def local_target() -> Target:

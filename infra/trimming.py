@@ -65,12 +65,11 @@ def _trim_any(installed: Path) -> None:
 
 
 def _without_texts(part: Any) -> Any:
-    """A description without its texts: a member of a shape may have such a name, but no text."""
+    """A description with empty texts: botocore asks for some of them by name."""
     if isinstance(part, dict):
         return {
-            name: _without_texts(value)
+            name: "" if name in _TEXTS and isinstance(value, str) else _without_texts(value)
             for name, value in part.items()
-            if not (name in _TEXTS and isinstance(value, str))
         }
     return [_without_texts(each) for each in part] if isinstance(part, list) else part
 

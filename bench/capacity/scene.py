@@ -198,7 +198,7 @@ class Scene:
 
     def work_off(self) -> None:
         """Hand facts to `relay` and messages to their functions, until nothing is left."""
-        while self._relay() or self._work():
+        while self.relay() or self._work():
             pass
 
     def work_off_file(self, path: str, content: bytes, rows: int) -> None:
@@ -233,7 +233,8 @@ class Scene:
         stream = self.cloud.table.stream
         return [dict(item) for item in stream if item.get("kind") == {"S": "FACT"}]
 
-    def _relay(self) -> bool:
+    def relay(self) -> bool:
+        """Hand the next batch of facts to `relay`; whether there were any."""
         facts = self._facts()[self._relayed : self._relayed + STREAM_BATCH]
         if facts:
             self._relayed += len(facts)

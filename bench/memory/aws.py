@@ -36,6 +36,7 @@ class Aws:
 
     url: str
     certificate: Path
+    resolver: str = ""
     _calls: list[tuple[str, float]] = field(default_factory=list)
 
     def note(self, name: str, *, at_main: bool) -> None:
@@ -68,7 +69,7 @@ def served(network: Network, folder: Path) -> Iterator[Aws]:
             with lock:
                 aws.note(call.replace(".", ":", 1), at_main=self.headers[THREAD] == "main")
                 answer = network.send(request, f"before-send.{call}")
-            content = answer.raw.read()
+            content = answer.content
             self.send_response(answer.status_code)
             for name, value in answer.headers.items():
                 self.send_header(name, value)

@@ -174,5 +174,6 @@ def _environment(code: Code, aws: Aws) -> dict[str, str]:
         "AWS_ENDPOINT_URL": aws.url,
         "AWS_CA_BUNDLE": str(bundle),
         "TANDEM_ORIGIN_KEY": ORIGIN_KEY,
+        "TANDEM_RESOLVER": aws.resolver,
         "TANDEM_MAIL_RATE": str(deployed.default_mail_rate()),
     }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from urllib.parse import urljoin
 
@@ -42,6 +44,13 @@ def test_the_published_document_is_the_generated_one() -> None:
     assert DOCUMENT.read_text() == text(), (
         "run: python -m chalicelib.api.openapi > docs/openapi.json"
     )
+
+
+def test_what_is_printed_is_what_is_published_byte_for_byte() -> None:
+    """On each version of Python that runs these tests: `make runtime` has the functions' own."""
+    command = [sys.executable, "-m", "chalicelib.api.openapi"]
+    printed = subprocess.run(command, cwd=DOCUMENT.parents[1], capture_output=True, check=True)
+    assert printed.stdout == DOCUMENT.read_bytes()
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.name)

@@ -20,7 +20,13 @@ from tests.infra.conftest import Resource
 
 REGIONS = ("eu-west-3", "us-east-1", "cn-north-1", "us-gov-west-1", "eusc-de-east-1")
 CALLED = BOTOCORE_DATA - {"sts"}
-SERVICES = {"dynamodb": "dynamodb", "s3": "s3", "sesv2": "email", "sqs": "sqs", "ssm": "ssm"}
+CALLS = {
+    "dynamodb": ("get_item", {"TableName": "t", "Key": {}}),
+    "s3": ("get_object", {"Bucket": "b", "Key": "k"}),
+    "sesv2": ("get_account", {}),
+    "sqs": ("receive_message", {"QueueUrl": "https://sqs.eu-west-3.amazonaws.com/1/q"}),
+    "ssm": ("get_parameter", {"Name": "n"}),
+}
 
 STARTS = """
 import builtins, gc, json, sys
@@ -56,6 +62,9 @@ for name in sys.argv[2].split(","):
         client = session.create_client(
             name, region_name=region, aws_access_key_id="a", aws_secret_access_key="b")
         found[f"{name} {region}"] = client.meta.endpoint_url
+    # As far as a call goes before it leaves.
+    operation, arguments = json.loads(sys.argv[4])[name]
+    assert client.generate_presigned_url(operation, arguments).startswith("https://")
 print(json.dumps(found))
 """
 
@@ -106,9 +115,10 @@ def test_without_the_kept_code_dataclasses_are_made_as_usual(code: Path, tmp_pat
     assert len(found["texts"]) > 100
 
 
-def test_the_endpoints_of_what_is_called_are_those_that_botocore_knows(code: Path) -> None:
+def test_calls_can_be_made_and_go_to_the_endpoints_that_botocore_knows(code: Path) -> None:
     session = botocore.session.Session()
-    trimmed = run(ENDPOINTS, code, ",".join(sorted(CALLED)), ",".join(REGIONS))
+    services, regions = ",".join(sorted(CALLED)), ",".join(REGIONS)
+    trimmed = run(ENDPOINTS, code, services, regions, json.dumps(CALLS))
     for name in CALLED:
         for region in REGIONS:
             client = session.create_client(

@@ -37,14 +37,8 @@ _NOT_LAWS = {
 }
 _LAYERS = (
     *("adapters", "domain", "services"),
-    *(
-        "daily_checks.py",
-        "file_logs.py",
-        "fact_metrics.py",
-        "functions",
-        "invocations.py",
-        "work_logs.py",
-    ),
+    *("daily_checks.py", "fact_metrics.py", "file_logs.py", "functions"),
+    *("invocations.py", "work_logs.py"),
 )
 
 _EXITS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
