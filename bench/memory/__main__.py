@@ -1,27 +1,28 @@
 """`python -m bench.memory [FUNCTION …]`: what each function takes, and the size that follows.
 
-Prints one table. Without names it measures all, in some minutes, and writes recorded.json beside
-this file; the sizes in `infra/postprocess/functions.py` are those that follow from it, as a test
-sees. `--recorded` prints the table of that file and measures nothing. Run it by the Python that the
-functions run on: `.venv-runtime/bin/python -m bench.memory`.
+Prints one table. It measures all, or those that are named, in some minutes, and writes them into
+recorded.json beside this file; the sizes in `infra/postprocess/functions.py` are those that follow
+from it, as a test sees. `--recorded` prints the table of that file and measures nothing. Run it by
+the Python that the functions run on: `.venv-runtime/bin/python -m bench.memory`.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import statistics
 import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from rich.console import Console
 
 from bench import report
 from bench.capacity import deployed, loads
-from bench.memory.demands import DEMANDS, LIST_PEAK_MB
+from bench.memory.demands import DEMANDS, MEASURED_ELSEWHERE_MB
 from bench.memory.execution import Code, Measured, Measurements
 from bench.memory.loads import LOADS, Load
 from bench.memory.sizes import Profile, Took, choose
@@ -33,7 +34,11 @@ COLUMNS = (
     "function", "start", "first event", "typical", "largest", "of", "peak", "size", "now",
     "$ a million",
 )  # fmt: skip
-LISTS = "ingest"  # which builds lists, measured by `bench.lists` up to 100 million
+# Stories with typical events, and of which functions.
+STORIES = {
+    loads.story: {"api", "relay", "project", "decide", "mail", "reward"},
+    loads.due: {"due", "expire"},
+}
 
 
 def main(arguments: list[str]) -> int:
@@ -45,12 +50,21 @@ def main(arguments: list[str]) -> int:
     else:
         profiles = list(_measured(names, console))
         conditions = report.conditions(calls="times assumed as in bench/capacity/limits.py")
-        if not names:
-            content = {"conditions": conditions, "functions": list(map(asdict, profiles))}
-            RECORDED.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        _record(profiles, conditions)
     table = report.table(COLUMNS, map(row, profiles))
     report.publish("memory", conditions, table, list(map(asdict, profiles)))
     return 0
+
+
+def _record(profiles: list[Profile], conditions: dict[str, str]) -> None:
+    """Write what was measured beside what was measured of other functions."""
+    with (report.FOLDER / "memory.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        before = recorded()[0] if RECORDED.is_file() else []
+        each = {one.function: one for one in (*before, *profiles)}
+        functions = [asdict(each[name]) for name in DEMANDS if name in each]
+        content = {"conditions": conditions, "functions": functions}
+        RECORDED.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def recorded() -> tuple[list[Profile], dict[str, str]]:
@@ -75,10 +89,11 @@ def measure(code: Code, names: Iterable[str], console: Console) -> Iterator[Prof
     """The profile of each function, or of those with these names."""
     wanted = [one for one in LOADS if not names or one.function in names]
     typical, starts, events = Measurements(), Measurements(), defaultdict(list)
-    with console.status("a story"), measuring(code, typical):
-        for story in (loads.story, loads.due):
-            with story():
-                pass
+    for story, told_of in STORIES.items():
+        if not told_of & {one.function for one in wanted}:
+            continue
+        with console.status("a story"), measuring(code, typical), story():
+            pass
     for load in wanted:
         kept = Measurements()
         with console.status(f"{load.function}: {load.what}"), measuring(code, kept), load.play():
@@ -106,8 +121,6 @@ def profile(
     firsts = [one for one in typical if one.first] or typical[:1]
     later = [one for one in typical if not one.first] or typical
     largest, peak_mb, what = _largest(measured)
-    if function == LISTS:
-        peak_mb = max(peak_mb, LIST_PEAK_MB)
     return Profile(
         function=function,
         largest_is=what,
@@ -146,7 +159,13 @@ def _largest(measured: list[tuple[Load, list[Measured]]]) -> tuple[Took, float, 
 
 def size_of(one: Profile) -> int:
     """The size that follows from a profile."""
-    return choose(one, DEMANDS[one.function], deployed.size(one.function).timeout_s)
+    known = replace(one, peak_mb=peak_of(one))
+    return choose(known, DEMANDS[one.function], deployed.size(one.function).timeout_s)
+
+
+def peak_of(one: Profile) -> float:
+    """The most that a function was measured to take, here or elsewhere."""
+    return max(one.peak_mb, MEASURED_ELSEWHERE_MB.get(one.function, 0))
 
 
 def row(one: Profile) -> tuple[str, ...]:
@@ -161,7 +180,7 @@ def row(one: Profile) -> tuple[str, ...]:
         _text(one.typical),
         _text(one.largest),
         one.largest_is,
-        f"{one.peak_mb:.0f} MB",
+        f"{peak_of(one):.0f} MB",
         f"{size} MB",
         f"{now} MB",
         f"{dollars[0]}, now {dollars[1]}",

@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 import time
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 
@@ -18,7 +18,7 @@ CALL, THREAD = "X-Bench-Call", "X-Bench-Thread"
 
 sys.path[:0] = PATHS
 _slept = 0.0
-_ahead = timedelta()  # how far the clock of the stores is ahead of this machine's
+_stands_at = datetime.min.replace(tzinfo=UTC)  # the clock of the stores, which stands still
 
 
 def _sleep(seconds: float) -> None:
@@ -28,9 +28,7 @@ def _sleep(seconds: float) -> None:
 
 
 def _now() -> datetime:
-    from datetime import UTC
-
-    return datetime.now(UTC) + _ahead
+    return _stands_at
 
 
 def _mark(request, event_name, **_):  # type: ignore[no-untyped-def]
@@ -48,7 +46,7 @@ def _peak_kb() -> int:
 
 def main() -> None:
     """Start, then an event after the other, until stdin ends."""
-    global _ahead
+    global _stands_at
     reports = os.fdopen(int(DESCRIPTOR), "w", encoding="utf-8")
 
     def report(**measured: object) -> None:
@@ -69,7 +67,7 @@ def main() -> None:
     report(cpu_s=started, peak_kb=_peak_kb())
     for line in sys.stdin:
         asked = json.loads(line)
-        _ahead = datetime.fromisoformat(asked["now"]) - (_now() - _ahead)
+        _stands_at = datetime.fromisoformat(asked["now"])
         slept, began = _slept, time.process_time()
         try:
             answer, error = handler(asked["event"], None), None

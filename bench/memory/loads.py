@@ -36,6 +36,7 @@ ROWS_OF_A_FILE = 5_600  # more than a part of a file has
 LISTED = 100_000
 STORED = 3_000  # vouchers in the table, some pages of it
 ORDERS_A_CALL = 500
+LINK = f"/privacy/?campaign={CAMPAIGN}#token="
 BATCHES = {
     Queue.DECIDE: deployed.batch_size("DecideSource"),
     Queue.MAIL: deployed.batch_size("MailSource"),
@@ -136,15 +137,16 @@ def _persons() -> Iterator[Scene]:
             body = {"campaign": CAMPAIGN, "email": "sponsor0@vip.test", "wish": wish}
             here.ask("privacy", posting("/v1/privacy/requests", body))
             here.work_off()
-            token = here.cloud.tokens_mailed_to("sponsor0@vip.test")[-1]
+            token = here.cloud.links_mailed_to("sponsor0@vip.test", LINK)[-1]
             here.ask("privacy", Request("POST", f"/v1/privacy/{token}/{action}"))
             here.work_off()
+            here.pass_by(days=1)
         yield here
 
 
 @contextmanager
-def _rooted() -> Iterator[Scene]:
-    with loads.sealed(40) as here:
+def _rooted(batches: int) -> Iterator[Scene]:
+    with loads.sealed(batches) as here:
         functions.root()
         yield here
 
@@ -187,5 +189,8 @@ LOADS: tuple[Load, ...] = (
          PARTS_AT_ONCE * STREAM_BATCH),
     Load("seal", "facts of a group", 40 * STREAM_BATCH, lambda: loads.sealed(40),
          PARTS_AT_ONCE * STREAM_BATCH),
-    Load("root", f"{40 * STREAM_BATCH:,} facts", 1, _rooted),
+    Load("root", "facts of a group", 4 * STREAM_BATCH, lambda: _rooted(4),
+         PARTS_AT_ONCE * STREAM_BATCH),
+    Load("root", "facts of a group", 40 * STREAM_BATCH, lambda: _rooted(40),
+         PARTS_AT_ONCE * STREAM_BATCH),
 )  # fmt: skip

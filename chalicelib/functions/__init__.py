@@ -2,7 +2,7 @@
 event apart, calls one use case, and logs the outcome.
 
 Lambda imports that module alone, so it imports at its head all that its first event will need:
-while a function starts it has a whole processor, afterwards its share of one. None of them imports
+while a function starts it is seen to have more of a processor than later. None of them imports
 Chalice or the routes of the API. What failed is isolated and answered in `invocations.py`.
 """
 

@@ -36,30 +36,27 @@ ORIGIN_KEY: Final[Object] = {"Fn::Sub": "{{resolve:secretsmanager:${OriginKey}}}
 
 API: Final = "APIHandler"
 
-# By the logical id Chalice gives. How long a queue waits for each is beside the queues.
+# By the logical id Chalice gives. How long a queue waits for each is beside the queues. The memory is
+# what follows from bench/memory/recorded.json, which a test compares: `make memory`.
 FUNCTIONS: Final[Mapping[str, Size]] = {
-    API: Size("api", 1024, 29, settings=(("TANDEM_ORIGIN_KEY", ORIGIN_KEY),)),
+    API: Size("api", 320, 29, settings=(("TANDEM_ORIGIN_KEY", ORIGIN_KEY),)),
     # Room for a list of 100 million: 1.6 GB of records in /tmp, and those of a change beside them.
-    "Ingest": Size("ingest", 2048, 900, scratch_mb=4096, layers=(LISTS_LAYER,)),
-    "Relay": Size("relay", 512, 30),
-    "Project": Size("project", 512, 30),
-    "Decide": Size("decide", 512, 30, settings=(("TANDEM_RESOLVER", {"Ref": "Resolver"}),)),
-    "Due": Size("due", 1024, 120),
-    "Mail": Size("mail", 512, 60, settings=(("TANDEM_MAIL_RATE", {"Ref": "MailRate"}),)),
-    "MailEvents": Size("mail_events", 512, 30),
-    "Reward": Size("reward", 512, 30),
+    "Ingest": Size("ingest", 1024, 900, scratch_mb=4096, layers=(LISTS_LAYER,)),
+    "Relay": Size("relay", 256, 30),
+    "Project": Size("project", 640, 30),
+    "Decide": Size("decide", 384, 30, settings=(("TANDEM_RESOLVER", {"Ref": "Resolver"}),)),
+    "Due": Size("due", 320, 120),
+    "Mail": Size("mail", 448, 60, settings=(("TANDEM_MAIL_RATE", {"Ref": "MailRate"}),)),
+    "MailEvents": Size("mail_events", 128, 30),
+    "Reward": Size("reward", 192, 30),
     # One whole processor: it reads the table whole, some 7,000 pages for a million invitations.
     "Persons": Size("persons", 1769, 900),
-    # One whole processor: a part of 90 vouchers takes 80 ms of it.
-    "Export": Size("export", 1769, 300),
-    "Expire": Size("expire", 512, 120),
-    # One whole processor: a busy hour's facts take it.
-    "Reconcile": Size("reconcile", 1769, 900),
+    "Export": Size("export", 640, 300),
+    "Expire": Size("expire", 128, 120),
+    "Reconcile": Size("reconcile", 1024, 900),
     "Report": Size("report", 2048, 900),
-    # One whole processor: it hashes. A group is 20 MB of lines, and twice that as files.
-    "Seal": Size("seal", 1769, 900),
-    # The same work, on what was sealed since the last root.
-    "Root": Size("root", 1769, 900),
+    "Seal": Size("seal", 1536, 900),
+    "Root": Size("root", 256, 900),
 }
 
 

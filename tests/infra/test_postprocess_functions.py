@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infra.postprocess.functions import FUNCTIONS
 from tests.infra.chalice_template import completed
 
 
@@ -10,11 +11,19 @@ def test_a_function_gets_its_role_size_environment_and_log_group() -> None:
     relay = resources["Relay"]["Properties"]
     assert relay["Role"] == {"Fn::GetAtt": ["RelayRole", "Arn"]}
     assert (relay["Runtime"], relay["Architectures"]) == ("python3.13", ["arm64"])
-    assert (relay["MemorySize"], relay["Timeout"]) == (512, 30)
+    size = FUNCTIONS["Relay"]
+    assert (relay["MemorySize"], relay["Timeout"]) == (size.memory_mb, size.timeout_s)
     assert relay["Tracing"] == "Active"
     assert relay["Environment"]["Variables"]["TANDEM_TABLE"] == {"Ref": "Table"}
     assert relay["LoggingConfig"] == {"LogGroup": {"Ref": "RelayLogGroup"}}
     assert "Tags" not in relay
+
+
+def test_lambda_imports_the_function_alone_and_the_app_for_the_api_only() -> None:
+    resources = completed()["Resources"]
+    assert resources["APIHandler"]["Properties"]["Handler"] == "app.app"
+    handler = resources["MailEvents"]["Properties"]["Handler"]
+    assert handler == "chalicelib.functions.mail_events.mail_events"
 
 
 def test_a_function_may_write_its_own_log_group_and_no_other() -> None:

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from bench.memory.demands import MEASURED_ELSEWHERE_MB
+from bench.memory.sizes import MARGIN
 from chalicelib.adapters.dynamodb.schema import ITEM_KINDS
 from chalicelib.domain import sending
 from chalicelib.domain.files.ends import AFTER_WRITTEN, BOOKS, BOOKS_KEPT, EXPORTS
@@ -191,7 +193,9 @@ def test_no_rule_but_its_own_ends_a_segment_in_force(resources: Resources) -> No
 
 def test_ingest_has_room_for_a_list_of_100_million(resources: Resources) -> None:
     ingest = resources["Ingest"]["Properties"]
-    assert (ingest["MemorySize"], ingest["Timeout"]) == (2048, 900)
+    size = FUNCTIONS["Ingest"]
+    assert (ingest["MemorySize"], ingest["Timeout"]) == (size.memory_mb, 900)
+    assert size.memory_mb >= MEASURED_ELSEWHERE_MB["ingest"] * MARGIN
     assert ingest["EphemeralStorage"] == {"Size": 4096}
     others = of_type(resources, "AWS::Serverless::Function")
     del others["Ingest"]
