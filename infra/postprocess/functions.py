@@ -36,8 +36,8 @@ ORIGIN_KEY: Final[Object] = {"Fn::Sub": "{{resolve:secretsmanager:${OriginKey}}}
 
 API: Final = "APIHandler"
 
-# By the logical id Chalice gives. How long a queue waits for each is beside the queues. The memory is
-# what follows from bench/memory/recorded.json, which a test compares: `make memory`.
+# By the logical id Chalice gives. How long a queue waits for each is beside the queues. The memory
+# follows from bench/memory/recorded.json, which a test compares: `make memory`.
 FUNCTIONS: Final[Mapping[str, Size]] = {
     API: Size("api", 320, 29, settings=(("TANDEM_ORIGIN_KEY", ORIGIN_KEY),)),
     # Room for a list of 100 million: 1.6 GB of records in /tmp, and those of a change beside them.

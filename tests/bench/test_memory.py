@@ -48,7 +48,7 @@ def test_what_waits_for_calls_gets_no_more_than_it_needs() -> None:
     [
         ({"peak_mb": 100.0}, Demand("none"), 192),
         ({}, Demand("a person waits", typical_s=0.15), 384),  # 10 ms at 0.22 of a processor
-        ({}, Demand("a person waits", first_s=0.3), 1769),  # the start's 100 ms and its own
+        ({}, Demand("a person waits", first_s=0.5), 1024),  # the start's 100 ms and its own
         ({}, Demand("a full batch", largest_s=0.25), 1280),
         ({"largest": Took(10.0, 0.0)}, Demand("none"), 1280),  # half of its time-out
     ],
