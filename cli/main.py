@@ -1,4 +1,4 @@
-"""`tandem`: campaigns, keys, lists, mails, persons, rewards, vouchers, facts, digests, queues.
+"""`tandem`: campaigns, keys, lists, mails, persons, rewards, vouchers, walls, facts, queues.
 
 Wires the commands together.
 
@@ -24,6 +24,7 @@ from cli import (
     lists,
     mails,
     migration,
+    ops,
     persons,
     queues,
     reconcile,
@@ -32,6 +33,7 @@ from cli import (
     rewards,
     status,
     vouchers,
+    walls,
 )
 from cli.connection import explained
 from cli.errors import CommandError
@@ -62,7 +64,7 @@ class _ReportingGroup(TyperGroup):
 
 app = typer.Typer(
     cls=_ReportingGroup,
-    help="Campaigns, keys, lists, mails, rewards, vouchers, facts and digests of Tandem.",
+    help="Campaigns, keys, lists, mails, rewards, vouchers, walls, facts and digests of Tandem.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,  # locals may contain addresses and keys
@@ -71,9 +73,11 @@ app.add_typer(campaigns.app, name="campaign")
 app.add_typer(keys.app, name="key")
 app.add_typer(lists.app, name="list")
 app.add_typer(mails.app, name="mail")
+app.add_typer(ops.app, name="ops")
 app.add_typer(persons.app, name="person")
 app.add_typer(rewards.app, name="reward")
 app.add_typer(vouchers.app, name="voucher")
+app.add_typer(walls.app, name="wall")
 app.add_typer(journal.app, name="journal")
 app.add_typer(queues.app, name="queue")
 app.add_typer(restore.app, name="restore")

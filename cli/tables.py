@@ -3,6 +3,7 @@
 Items are compared as they are stored, so no version of an item is lost on the way; what the two
 tables have alike costs a read and no write. What only forbids something is kept where it is too
 much: somebody's objection, and that somebody was invited (laws 2 and 9). Nothing builds on it.
+Wall links stay as the target has them: one that was revoked since must not show anything again.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KEPT = frozenset({"OPPOSITION", "REFEREE_CLAIM"})
+LEFT_ALONE = frozenset({"WALL_LINK"})
 READ_AT_ONCE = 100
 WRITTEN_AT_ONCE = 25
 ATTEMPTS = 8
@@ -48,7 +50,7 @@ def copy_items(
     for items in _pages(client, target):
         there = _read(client, source, items)
         extra = [item for item in items if _place(item) not in there]
-        gone = [item for item in extra if item.get("kind", {}).get("S") not in KEPT]
+        gone = [item for item in extra if _kind(item) not in KEPT]
         if not dry_run:
             _write(client, target, [{"DeleteRequest": {"Key": _key(item)}} for item in gone])
         done = replace(
@@ -61,11 +63,17 @@ def copy_items(
 
 
 def _pages(client: DynamoDBClient, table: str) -> Iterator[list[Item]]:
-    """All items of a table, so many at a time as can be read by their keys at once."""
+    """All items of a table that are compared, so many at a time as can be read by their keys."""
     pages = client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
     for page in pages:
-        for start in range(0, len(page["Items"]), READ_AT_ONCE):
-            yield list(page["Items"][start : start + READ_AT_ONCE])
+        items = [item for item in page["Items"] if _kind(item) not in LEFT_ALONE]
+        for start in range(0, len(items), READ_AT_ONCE):
+            yield list(items[start : start + READ_AT_ONCE])
+
+
+def _kind(item: Item) -> str | None:
+    kind: str | None = item.get("kind", {}).get("S")
+    return kind
 
 
 def _place(item: Item) -> tuple[str, str]:

@@ -33,6 +33,7 @@ UPLOADED: Final[Mapping[str, tuple[str, str]]] = {
     "AWS::Serverless::Function": ("CodeUri", CODE_KEY),
     "AWS::Serverless::LayerVersion": ("ContentUri", LAYER_KEY),
 }
+ROLES: Final = ("marketing", "ops")
 PATIENCE_S: Final = 60
 # Executions of one queue's consumer at a time; AWS takes no less than two. All of them wait for the
 # one process of the emulator: more would each take longer, past their timeouts, and do no more.
@@ -66,11 +67,9 @@ class Credentials:
 
 
 @dataclass(frozen=True)
-class OpsAccount:
-    """Somebody in the ops pool, to get tokens for."""
+class Account:
+    """Somebody in the ops pool; nobody else has such a password, and it ends with the stack."""
 
-    pool: str
-    client: str
     name: str
     password: str
 
@@ -81,7 +80,7 @@ class Deployment:
 
     outputs: Mapping[str, str]
     client: Credentials
-    ops: OpsAccount
+    accounts: Mapping[str, Account]  # by the role that each has
     origin_key: str
 
 
@@ -115,7 +114,7 @@ class Deployer:
         return Deployment(
             outputs,
             self._client_user(outputs["ClientPolicyArn"]),
-            self._ops_account(outputs),
+            {role: self.account(outputs["OpsPoolId"], role, role) for role in ROLES},
             self._origin_key(outputs),
         )
 
@@ -246,26 +245,22 @@ class Deployer:
         key = iam.create_access_key(UserName="client")["AccessKey"]
         return Credentials(key["AccessKeyId"], key["SecretAccessKey"])
 
-    def _ops_account(self, outputs: Mapping[str, str]) -> OpsAccount:
+    def account(self, pool: str, name: str, *roles: str) -> Account:
+        """A new account with these roles, or none."""
         cognito = self._session.client("cognito-idp", endpoint_url=self._endpoint)
-        account = OpsAccount(
-            outputs["OpsPoolId"],
-            outputs["OpsClientId"],
-            "ops@local.test",
-            f"Aa1!{secrets.token_urlsafe(24)}",
-        )
+        account = Account(f"{name}@local.test", f"Aa1!{secrets.token_urlsafe(12)}")
         cognito.admin_create_user(
-            UserPoolId=account.pool,
+            UserPoolId=pool,
             Username=account.name,
+            UserAttributes=[{"Name": "email", "Value": account.name}],
             TemporaryPassword=account.password,
             MessageAction="SUPPRESS",
         )
         cognito.admin_set_user_password(
-            UserPoolId=account.pool,
-            Username=account.name,
-            Password=account.password,
-            Permanent=True,
+            UserPoolId=pool, Username=account.name, Password=account.password, Permanent=True
         )
+        for role in roles:
+            cognito.admin_add_user_to_group(UserPoolId=pool, Username=account.name, GroupName=role)
         return account
 
 
@@ -289,6 +284,7 @@ def for_emulator(template: Template) -> Template:
         if not (
             resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]
         )
+        and resource["Type"] != "AWS::Cognito::ManagedLoginBranding"
     }
     for name, resource in resources.items():
         if resource["Type"] == "AWS::IAM::Role":

@@ -1,9 +1,11 @@
 """The one local address: pages, API, mailbox. What CloudFront and SES are on AWS.
 
 Pages come from web/ with the headers that the packaged template gives CloudFront. /v1/ is the
-deployed API; /_local/ is the status, the mailbox, the logs and the mail endpoint of the functions.
+deployed API, /oauth2/ what people sign in with; /_local/ is the status, the mailbox, the logs and
+the mail endpoint of the functions.
 
-Neighbours: upstream.py is the way to the API, mailbox.py that to the mails; stack.py starts this.
+Neighbours: upstream.py is the way to the API, sign_in.py that to tokens, mailbox.py that to the
+mails; stack.py starts this.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ from local.answers import problem
 from local.deployment import Template
 from local.mailbox import MAILBOX_HEADERS, mailbox
 from local.post_office import PostOffice
-from local.upstream import Tokens, Upstream, connections, pass_on, read_logs
+from local.sign_in import SignIn, exchange, revoke
+from local.upstream import Upstream, connections, pass_on, read_logs
 from local.web_acl import WebAcl
 
 METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -41,8 +44,9 @@ class Desk:
     post_office: PostOffice
     page_headers: Mapping[str, str]
     status: Callable[[], dict[str, Any]]
-    tokens: Tokens
+    client_token: str
     upstream: Upstream | None = None
+    sign_in: SignIn | None = None  # None until the stack is up
     web_acl: WebAcl | None = None  # None limits nobody
 
 
@@ -58,7 +62,14 @@ def front(desk: Desk) -> Starlette:
     async def api(request: Request) -> Response:
         if refused := _too_many(desk.web_acl, request):
             return refused
-        return await pass_on(desk.upstream, desk.tokens, request)
+        return await pass_on(desk.upstream, desk.client_token, request)
+
+    async def oauth2(request: Request) -> Response:
+        if desk.sign_in is None:
+            return problem(503, "unavailable", "The stack is still starting")
+        if request.path_params["what"] == "revoke":
+            return await revoke(desk.sign_in, request)
+        return await exchange(desk.sign_in, request, request.app.state.connections)
 
     async def status(_request: Request) -> Response:
         return JSONResponse(await run_in_threadpool(desk.status))
@@ -79,6 +90,7 @@ def front(desk: Desk) -> Starlette:
         lifespan=lifespan,
         routes=[
             Route("/v1/{path:path}", api, methods=METHODS),
+            Route("/oauth2/{what:str}", oauth2, methods=["POST"]),
             Route("/_local/status.json", status),
             Route("/_local/logs/", logs, methods=["POST"]),
             *mailbox(desk.post_office),

@@ -6,7 +6,7 @@ surfaces and the tests get a `Stack` and know nothing of how it was started.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError
 
 from chalicelib.adapters.dynamodb import schema
 from chalicelib.services.ports import Agenda
-from local.deployment import STAGE, Deployment, root_session
+from local.deployment import STAGE, Account, Deployment, root_session
 from local.emulator import ACCESS_KEY_ID, GRACE_S, REGION, SECRET_ACCESS_KEY, Emulator
 from local.errors import StackError
 from local.patience import Patience
@@ -40,7 +40,6 @@ class Stack:
     endpoint: str  # of the emulator
     deployment: Deployment
     post_office: PostOffice
-    ops_token: str
     client_token: str
     emulator: Emulator
     patience: Patience
@@ -53,6 +52,22 @@ class Stack:
     @property
     def bucket(self) -> str:
         return self.deployment.outputs["BucketName"]
+
+    @property
+    def ops_token(self) -> str:
+        """A token of the ops account, as `tandem ops token` would print it, good for an hour."""
+        return self.token_of(self.deployment.accounts["ops"])
+
+    def token_of(self, account: Account) -> str:
+        """A token of an account of the pool, of now. Raises BotoCoreError when nobody answers."""
+        client = self.session.client("cognito-idp", endpoint_url=self.endpoint, config=_SOON)
+        answer = client.admin_initiate_auth(
+            UserPoolId=self.deployment.outputs["OpsPoolId"],
+            ClientId=self.deployment.outputs["OpsClientId"],
+            AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": account.name, "PASSWORD": account.password},
+        )
+        return answer["AuthenticationResult"]["IdToken"]
 
     @property
     def s3(self) -> S3Client:
@@ -99,12 +114,12 @@ class Stack:
 
     def status(self) -> dict[str, Any]:
         """What /_local/status.json says; once the emulator has ended, that and nothing else."""
+        campaigns, ops_token = None, None  # unless it is too busy to say
         try:
-            campaigns = self.campaigns()
+            campaigns, ops_token = self.campaigns(), self.ops_token
         except BotoCoreError:
             if (end := self.end(GRACE_S)) is not None:
                 return {"ready": False, "ended": end}
-            campaigns = None  # too busy to say
         outputs = dict(self.deployment.outputs)
         return {
             "ready": True,
@@ -113,7 +128,8 @@ class Stack:
             "region": REGION,
             "access_key_id": ACCESS_KEY_ID,
             "secret_access_key": SECRET_ACCESS_KEY,
-            "ops_token": self.ops_token,
+            "ops_token": ops_token,
+            "accounts": {role: asdict(one) for role, one in self.deployment.accounts.items()},
             "client_token": self.client_token,
             "client_access_key_id": self.deployment.client.access_key_id,
             "client_secret_access_key": self.deployment.client.secret_access_key,

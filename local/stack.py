@@ -23,8 +23,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain.addresses import OWN_KEY
 from infra.package import Package, PackageError, local_target, package
-from infra.pages import build_pages
-from local.deployment import Deployer, OpsAccount
+from infra.pages import SIGN_IN, build_pages, sign_in_settings
+from local.deployment import Deployer
 from local.emulator import GRACE_S, ROOT, Emulator, free_port
 from local.errors import StackError
 from local.front import Desk, front, page_headers
@@ -33,7 +33,8 @@ from local.post_office import PostOffice
 from local.resolver import resolving
 from local.running import DEMO_KEY_ID, Stack
 from local.serving import listening, serving
-from local.upstream import Tokens, Upstream, remembered
+from local.sign_in import SignIn
+from local.upstream import Upstream
 from local.web_acl import web_acl
 
 DEMO_KEY_FILE: Final = ROOT / "local/demo/digest.key"
@@ -79,13 +80,12 @@ def running_stack(
             raise StackError(f"packaging failed: {error}") from error
         template = json.loads(made.template.read_text(encoding="utf-8"))
         post_office = PostOffice(directory / "mail")
-        tokens = Tokens(ops=secrets.token_urlsafe(32), client=secrets.token_urlsafe(32))
         desk = Desk(
             web=build_pages(directory / "web"),
             post_office=post_office,
             page_headers=page_headers(template),
             status=lambda: {"ready": False},
-            tokens=tokens,
+            client_token=secrets.token_urlsafe(32),
             web_acl=web_acl() if limited else None,
         )
         cleanup.enter_context(serving(front(desk), listener))
@@ -109,8 +109,7 @@ def running_stack(
             emulator.endpoint,
             deployment,
             post_office,
-            tokens.ops,
-            tokens.client,
+            desk.client_token,
             emulator,
             patience_of(template),
         )
@@ -120,10 +119,10 @@ def running_stack(
             emulator.port,
             deployment.outputs["RestApiId"],
             deployment.client,
-            remembered(lambda: _ops_sign_in(stack, deployment.ops)),
             lambda: stack.end(GRACE_S),
             origin_key=deployment.origin_key,
         )
+        desk.sign_in = _sign_in(stack, desk.web)
         desk.status = stack.status
         yield stack
 
@@ -157,12 +156,12 @@ def _report_mails(stack: Stack) -> None:
     stack.post_office.publish_with(publish)
 
 
-def _ops_sign_in(stack: Stack, account: OpsAccount) -> tuple[str, float]:
-    """A Cognito token for the ops account, and how many seconds it lives."""
-    answer = stack.session.client("cognito-idp", endpoint_url=stack.endpoint).admin_initiate_auth(
-        UserPoolId=account.pool,
-        ClientId=account.client,
-        AuthFlow="ADMIN_USER_PASSWORD_AUTH",
-        AuthParameters={"USERNAME": account.name, "PASSWORD": account.password},
-    )["AuthenticationResult"]
-    return answer["IdToken"], float(answer["ExpiresIn"])
+def _sign_in(stack: Stack, web: Path) -> SignIn | None:
+    """Where the people of the stack sign in: the emulator's pages, in place of the stack's own."""
+    outputs = stack.deployment.outputs
+    settings = sign_in_settings(outputs, stack.endpoint)
+    if settings is None:  # a package of an earlier version
+        return None
+    (web / SIGN_IN).write_bytes(settings)
+    cognito = stack.session.client("cognito-idp", endpoint_url=stack.endpoint)
+    return SignIn(stack.endpoint, outputs["DashboardClientId"], cognito)

@@ -50,7 +50,6 @@ class Surfaces:
         self._s3: S3Client = stack.s3
         self._bucket = stack.bucket
         self._client_token = stack.client_token
-        self._ops_token = stack.ops_token
 
     def close(self) -> None:
         """End its connections."""
@@ -80,7 +79,7 @@ class Surfaces:
     def dashboard(self) -> dict[str, Any]:
         """The live numbers."""
         path = f"/ops/campaigns/{self.campaign}/dashboard"
-        return dict(self.call("GET", path, bearer=self._ops_token).raise_for_status().json())
+        return dict(self.call("GET", path, bearer=self.stack.ops_token).raise_for_status().json())
 
     def funnel(self, name: str) -> int:
         """One number of the funnel."""

@@ -1,10 +1,11 @@
 """The way from the front to the deployed API in the emulator, and to its logs.
 
-A call goes on as it comes, except that the routes of the client's systems and of ops, which AWS
-guards with a signature and with a Cognito token, ask for a bearer token of the front's. Those of
-the client's systems also take the signature (signatures.py). A call that has the right one is then
-signed, or given a Cognito token, and the deployed API checks that as it does on AWS. To all others
-the front adds the origin key, as CloudFront does, in place of what a caller sends for it.
+A call goes on as it comes, except that the routes of the client's systems, which AWS guards with a
+signature, also take a bearer token of the front's in its place (signatures.py checks the
+signature). A call that has the right one is then signed, and the deployed API checks that as it
+does on AWS; as it checks the Cognito token of a call of ops, which is the caller's own: of those
+the front keeps out what AWS would not take for one. To all others the front adds the origin key, as
+CloudFront does, in place of what a caller sends for it.
 
 Few calls are in the emulator at one time, and the others wait here for their turn. On AWS a burst
 meets as many execution environments as it needs; here each is a process of this machine that takes
@@ -19,8 +20,6 @@ import asyncio
 import hashlib
 import hmac
 import os
-import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -39,6 +38,7 @@ from starlette.responses import JSONResponse, Response
 from local.answers import problem
 from local.deployment import Credentials
 from local.emulator import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
+from local.sign_in import claims_of
 from local.signatures import ALGORITHM, SERVICE, is_signed
 
 # Calls in the emulator: eight, so that a race of callers is still one; more where there are more
@@ -72,7 +72,6 @@ class Upstream:
     port: int
     api: str
     client: Credentials
-    ops_token: Callable[[], str]
     end: End
     origin_key: str = ""
     turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
@@ -82,33 +81,29 @@ class Upstream:
         return f"{self.api}.execute-api.127.0.0.1:{self.port}"
 
 
-@dataclass(frozen=True)
-class Tokens:
-    """The bearer tokens that the front asks for: of ops, and of the client's systems."""
-
-    ops: str
-    client: str
-
-
 def connections() -> httpx.AsyncClient:
     """The connections to the emulator; without a limit of time, see the head of this module."""
     return httpx.AsyncClient(timeout=httpx.Timeout(None, connect=CONNECT_S), trust_env=False)
 
 
-async def pass_on(upstream: Upstream | None, tokens: Tokens, request: Request) -> Response:
-    """Hand a call to the deployed API and its answer back, both as they are."""
+async def pass_on(upstream: Upstream | None, client_token: str, request: Request) -> Response:
+    """Hand a call to the deployed API and its answer back, both as they are. `client_token`: what
+    may stand in place of a signature.
+    """
     if upstream is None:
         return problem(503, "unavailable", "The stack is still starting")
     body = await request.body()
     if len(body) > LARGEST_BODY:
         return problem(413, "too-large", "The body is too large")
-    guard = _guard_of(request.url.path)
-    if refused := _refusal(upstream, tokens, request, guard, body):
+    is_clients = request.url.path.startswith("/v1/client/")
+    if is_clients and (refused := _refusal(upstream, client_token, request, body)):
         return refused
+    if request.url.path.startswith("/v1/ops/") and _is_access_token(request):
+        return problem(401, "unauthorised", "A valid token is needed")
     url = _url_of(upstream, request)
     try:
         async with upstream.turns:
-            headers = await _headers(upstream, guard, request, url, body)
+            headers = _headers(upstream, is_clients, request, url, body)
             answer = await _connections_of(request).request(
                 request.method, url, headers=_raw(headers), content=body
             )
@@ -170,24 +165,20 @@ def _url_of(upstream: Upstream, request: Request) -> httpx.URL:
     )
 
 
-async def _headers(
-    upstream: Upstream, guard: str | None, request: Request, url: httpx.URL, body: bytes
+def _headers(
+    upstream: Upstream, is_clients: bool, request: Request, url: httpx.URL, body: bytes
 ) -> list[tuple[str, str]]:
-    """The headers of the call, and what the deployed API asks of a guarded one."""
+    """The headers of the call; those of the client's systems are signed once more."""
     headers = [
         (k, v) for k, v in request.headers.items() if k not in HOP_BY_HOP and k != ORIGIN_KEY
     ]
-    if guard != "client":  # whose systems call the API at its own address on AWS
-        headers.append((ORIGIN_KEY, upstream.origin_key))
-    if guard is not None:
+    if is_clients:  # which call the API at its own address on AWS
         # The caller's signature is of another host: a second one beside it would make both wrong.
         signature = ("authorization", "x-amz-")
         headers = [(k, v) for k, v in headers if not k.startswith(signature)]
-    if guard == "client":
         headers += _signature(upstream, request.method, url, body)
-    elif guard == "ops":
-        token = await run_in_threadpool(upstream.ops_token)
-        headers.append(("authorization", f"Bearer {token}"))
+    else:
+        headers.append((ORIGIN_KEY, upstream.origin_key))
     return [*headers, ("host", upstream.host)]
 
 
@@ -196,30 +187,24 @@ def _raw(headers: Sequence[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
     return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
 
 
-def _guard_of(path: str) -> str | None:
-    for guard in ("client", "ops"):
-        if path.startswith(f"/v1/{guard}/"):
-            return guard
-    return None
-
-
 def _refusal(
-    upstream: Upstream, tokens: Tokens, request: Request, guard: str | None, body: bytes
+    upstream: Upstream, client_token: str, request: Request, body: bytes
 ) -> Response | None:
-    """The answer to a call that the guard of its route does not let in."""
-    if guard == "client" and request.headers.get("authorization", "").startswith(ALGORITHM):
+    """The answer to a call for the client's systems that is neither signed nor has the token."""
+    given = request.headers.get("authorization", "")
+    if given.startswith(ALGORITHM):
         if _is_signed(upstream, request, body):
             return None
         return problem(403, "unauthorised", "The signature is wrong, or its key is unknown")
-    if guard is None or _has_token(request, tokens, guard):
+    if hmac.compare_digest(given.encode(), f"Bearer {client_token}".encode()):
         return None
     return problem(401, "unauthorised", "A valid token is needed")
 
 
-def _has_token(request: Request, tokens: Tokens, guard: str) -> bool:
-    token = tokens.client if guard == "client" else tokens.ops
-    given = request.headers.get("authorization", "")
-    return hmac.compare_digest(given.encode(), f"Bearer {token}".encode())
+def _is_access_token(request: Request) -> bool:
+    """Where no scopes are asked for, AWS takes ID tokens alone, and the emulator either."""
+    token = request.headers.get("authorization", "").rpartition(" ")[2]
+    return claims_of(token).get("token_use") == "access"
 
 
 def _is_signed(upstream: Upstream, request: Request, body: bytes) -> bool:
@@ -252,19 +237,3 @@ def _signature(
     key = SigningKey(upstream.client.access_key_id, upstream.client.secret_access_key)
     SigV4Auth(key, SERVICE, REGION).add_auth(signed)
     return [(name, value) for name, value in signed.headers.items() if name.lower() != "host"]
-
-
-def remembered(fetch: Callable[[], tuple[str, float]]) -> Callable[[], str]:
-    """A token source that asks again a minute before the token it has runs out."""
-    kept = ("", 0.0)
-    asking = threading.Lock()
-
-    def token() -> str:
-        nonlocal kept
-        with asking:
-            if time.monotonic() > kept[1] - 60:
-                value, lifetime_s = fetch()
-                kept = (value, time.monotonic() + lifetime_s)
-            return kept[0]
-
-    return token

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hmac
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import wraps
@@ -149,8 +149,22 @@ class Call:
 
     def account(self) -> str:
         """Who calls an ops route: the id of an account of the pool, never a name or an address."""
-        claims = (self._request.context.get("authorizer") or {}).get("claims") or {}
-        return f"ops:{claims.get('sub', 'unknown')}"
+        return f"ops:{self._claims().get('sub', 'unknown')}"
+
+    def _claims(self) -> Mapping[str, str]:
+        """What the token says, which API Gateway has verified."""
+        authorizer: Mapping[str, Any] = self._request.context.get("authorizer") or {}
+        return authorizer.get("claims") or {}
+
+    def check_role(self) -> None:
+        """`RequestError` for an account of the pool in none of the groups that may do this."""
+        roles = self._operation.roles
+        # A list is handed on as one text, whose form nobody promises: `a,b` or `[a b]`.
+        groups = re.split(r"[\s,]+", self._claims().get("cognito:groups", "").strip("[]"))
+        if roles and not set(roles) & set(groups):
+            raise RequestError(
+                403, "no-role", f"Your account has none of the roles for this: {', '.join(roles)}."
+            )
 
     def idempotency_key(self) -> str | None:
         """The `Idempotency-Key` header, None without one."""
@@ -239,6 +253,7 @@ class Edge:
             call = Call(request, operation, self._ports())
             if self._origin_key is not None:
                 call.check_address(self._origin_key())
+            call.check_role()
             call.check_size()
             call.check_site()
             response = _response(operation, view(call, **_decoded(path)))

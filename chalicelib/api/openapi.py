@@ -22,6 +22,7 @@ Schemas = dict[tuple[Any, JsonSchemaMode], dict[str, Any]]
 _REF = "#/components/schemas/{model}"
 _SECURITY: dict[str, list[dict[str, list[str]]]] = {
     "session": [{"session": []}],
+    "wall": [{"wall": []}],
     "client": [{"iam": []}],
     "ops": [{"ops": []}],
     "public": [],
@@ -145,6 +146,7 @@ def _responses(operation: Operation, schemas: Schemas) -> dict[str, Any]:
             reasons = {
                 "not called at the address of the pages": operation.at_pages_address_alone,
                 "sent by a browser for a page of another site": operation.acts_for_own_site,
+                f"by an account without the role {' or '.join(operation.roles)}": operation.roles,
             }
             meaning += ": " + ", or ".join(reason for reason, holds in reasons.items() if holds)
         responses[str(status)] = {"description": meaning, "content": problem}
@@ -154,6 +156,7 @@ def _responses(operation: Operation, schemas: Schemas) -> dict[str, Any]:
 def _security_schemes() -> dict[str, Any]:
     return {
         "session": {"type": "http", "scheme": "bearer"},
+        "wall": {"type": "http", "scheme": "bearer", "description": "The token of a wall link"},
         "iam": {
             "type": "apiKey",
             "in": "header",
@@ -164,7 +167,7 @@ def _security_schemes() -> dict[str, Any]:
             "type": "apiKey",
             "in": "header",
             "name": "Authorization",
-            "description": "A token of the ops user pool",
+            "description": "An ID token of the ops user pool: `Bearer …`",
         },
     }
 

@@ -14,7 +14,8 @@ from pydantic import BaseModel
 
 from chalicelib.api import models
 
-Security = Literal["public", "session", "client", "ops"]
+Security = Literal["public", "session", "wall", "client", "ops"]
+Role = Literal["marketing", "ops"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +23,7 @@ class Operation:
     """One operation. `answers` by status (None: an empty body); `problems`: its own refusals;
     `max_body_kb`: the size limit of a body. `html`: its 200 may be a page, where a browser asks.
     `mail_programs`: these post it too, from anywhere, with any body; nothing else is called from
-    pages of other sites.
+    pages of other sites. `roles`: who of the ops pool may call it, each a group of the pool.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Operation:
     max_body_kb: int = 64
     html: bool = False
     mail_programs: bool = False
+    roles: tuple[Role, ...] = ()
 
     @property
     def refusals(self) -> tuple[int, ...]:
@@ -43,7 +45,8 @@ class Operation:
         body = (400, 422) if self.request else ()
         sent = (413,) if self.method == "POST" else ()
         typed = (415,) if self.takes_json_alone else ()
-        kept_out = (403,) if self.acts_for_own_site or self.at_pages_address_alone else ()
+        is_kept = self.acts_for_own_site or self.at_pages_address_alone or self.roles
+        kept_out = (403,) if is_kept else ()
         write = () if self.method == "GET" else (503,)
         return tuple(sorted({*self.problems, *body, *sent, *typed, *kept_out, *write}))
 
@@ -59,7 +62,7 @@ class Operation:
         """Whether neither a signature nor the ops pool guards it, so that only what limits each
         caller's address does.
         """
-        return self.security in ("public", "session")
+        return self.security in ("public", "session", "wall")
 
     @property
     def acts_for_own_site(self) -> bool:
@@ -216,22 +219,28 @@ GET_DASHBOARD = Operation(
     name="get_dashboard", method="GET", path="/v1/ops/campaigns/{campaign}/dashboard",
     summary="The live figures",
     security="ops", answers={200: models.DashboardAnswer}, problems=(404,),
+    roles=("marketing", "ops"),
+)  # fmt: skip
+GET_WALL = Operation(
+    name="get_wall", method="GET", path=f"{CAMPAIGN}/wall",
+    summary="The live figures, for a screen that has a wall link",
+    security="wall", answers={200: models.DashboardAnswer}, problems=(401, 404),
 )  # fmt: skip
 HELD_REWARDS = "/v1/ops/campaigns/{campaign}/held-rewards"
 LIST_HELD_REWARDS = Operation(
     name="list_held_rewards", method="GET", path=HELD_REWARDS,
     summary="The rewards that are held, with score and reasons",
-    security="ops", answers={200: models.HeldRewardsAnswer}, problems=(404,),
+    security="ops", answers={200: models.HeldRewardsAnswer}, problems=(404,), roles=("ops",),
 )  # fmt: skip
 RELEASE_REWARD = Operation(
     name="release_reward", method="POST", path=f"{HELD_REWARDS}/{{reward}}/release",
     summary="Release a held reward: its voucher is issued",
-    security="ops", answers={204: None}, problems=(404, 409),
+    security="ops", answers={204: None}, problems=(404, 409), roles=("ops",),
 )  # fmt: skip
 REFUSE_REWARD = Operation(
     name="refuse_reward", method="POST", path=f"{HELD_REWARDS}/{{reward}}/refusal",
     summary="Refuse a held reward, for good",
-    security="ops", answers={204: None}, problems=(404, 409),
+    security="ops", answers={204: None}, problems=(404, 409), roles=("ops",),
 )  # fmt: skip
 GET_OPENAPI = Operation(
     name="get_openapi", method="GET", path="/v1/openapi.json",
@@ -267,6 +276,7 @@ OPERATIONS = (
     ROLL_BACK,
     POST_ORDERS,
     GET_DASHBOARD,
+    GET_WALL,
     LIST_HELD_REWARDS,
     RELEASE_REWARD,
     REFUSE_REWARD,

@@ -1,4 +1,6 @@
-"""The routes of ops and marketing: the dashboard, and what a review holds."""
+"""The routes of ops and marketing: the dashboard, and what a review holds. A screen with a wall
+link sees the dashboard too.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +17,7 @@ from chalicelib.services.errors import UnknownError
 from chalicelib.services.list_status import ListStatus
 from chalicelib.services.lookups import current_campaign
 from chalicelib.services.operations.dashboard import Dashboard, view_dashboard
+from chalicelib.services.operations.wall_links import require_wall_link
 from chalicelib.services.ports import Ports
 from chalicelib.services.vouchers.review_rewards import (
     HeldReward,
@@ -48,6 +51,18 @@ def ops_routes(ports: Callable[[], Ports]) -> Blueprint:
     def post_refusal(call: Call, campaign: str, reward: str) -> Reply:
         refuse_reward(call.ports, campaign, _key(reward), by=call.account())
         return None
+
+    return edge.blueprint
+
+
+def wall_routes(ports: Callable[[], Ports], origin_key: Callable[[], str]) -> Blueprint:
+    """The blueprint of the one route that a wall link opens."""
+    edge = Edge(Blueprint(__name__), ports, origin_key)
+
+    @edge.serves(operations.GET_WALL)
+    def wall(call: Call, campaign: str) -> Reply:
+        require_wall_link(call.ports, campaign, call.bearer())
+        return _dashboard(view_dashboard(call.ports, campaign))
 
     return edge.blueprint
 

@@ -9,7 +9,7 @@ from chalice.app import Blueprint, Chalice
 from chalicelib.api import operations
 from chalicelib.api.client import client_routes
 from chalicelib.api.edge import Call, Edge, Reply
-from chalicelib.api.ops import ops_routes
+from chalicelib.api.ops import ops_routes, wall_routes
 from chalicelib.api.public import public_routes
 from chalicelib.api.sponsor import sponsor_routes
 from chalicelib.services.ports import Ports
@@ -29,6 +29,7 @@ def register(
         sponsor_routes(ports, origin, origin_key),
         client_routes(ports),
         ops_routes(ports),
+        wall_routes(ports, origin_key),
         description_routes(ports, origin_key),
     ):
         app.register_blueprint(blueprint)

@@ -287,6 +287,8 @@ EFFECTS: Mapping[FactName, Effect] = {
     F.INVITATIONS_STOPPED: Effect(),
     F.INVITATIONS_RESUMED: Effect(queues=(Queue.DECIDE,)),
     F.PERSON_ERASED: Effect(),
+    F.WALL_LINK_MADE: Effect(),
+    F.WALL_LINK_REVOKED: Effect(),
 }
 
 # Everything a rule grants is a reward, on confirmation or on an order, so rewards are the issued

@@ -93,6 +93,8 @@ class FactName(StrEnum):
     INVITATIONS_RESUMED = "invitations_resumed"
     MAIL_COMPLAINED = "mail_complained"
     PERSON_ERASED = "person_erased"
+    WALL_LINK_MADE = "wall_link_made"
+    WALL_LINK_REVOKED = "wall_link_revoked"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -224,7 +224,7 @@ def _check(where: Where, effective: Mapping[str, str]) -> None:
 
 
 def _finish(deployment: Deployment, release: Release, outputs: Mapping[str, str]) -> None:
-    publish(deployment.where.session, release, outputs["WebBucketName"], outputs["DistributionId"])
+    publish(deployment.where.session, release, outputs)
     deployment.releases.note(release)
     print(f"{deployment.stack.name}: release {release.digest} at {outputs['Origin']}")
 

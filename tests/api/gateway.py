@@ -5,7 +5,8 @@ It is reached by way of CloudFront, which has added the origin key, unless a req
 
 It takes the request as on the wire (raw path, header lines, bytes) and gives back what the public
 would see. Who may call the client's and the ops routes is API Gateway's affair on AWS, and nobody's
-here. A body that is no text comes base64-encoded, as for the binary types that Chalice declares.
+here; it hands on what the token of an account of the pool says. A body that is no text comes
+base64-encoded, as for the binary types that Chalice declares.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from chalicelib.api.operations import OPERATIONS, Operation
 from tests.api.agreement import disagreement
 
 CALLER = "198.51.100.7"  # what API Gateway sees: CloudFront, or who calls directly
+
+ACCOUNT = "an-account"  # of the pool
 
 ORIGIN_KEY_HEADER, ORIGIN_KEY = "X-Origin-Key", "an-origin-key"
 
@@ -59,6 +62,7 @@ class Request:
     path: str
     body: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    groups: str | None = "ops"  # of the account that calls an ops route
 
     def with_body(self, body: bytes | None, **headers: str) -> Request:
         """The same call with another body and more headers (underscores for hyphens)."""
@@ -96,6 +100,7 @@ class Gateway:
                 "httpMethod": method,
                 "stage": "api",
                 "identity": {"sourceIp": CALLER},
+                **_authorizer(request),
             },
             "body": text,
             "isBase64Encoded": is_base64,
@@ -122,6 +127,13 @@ class Gateway:
                 if all((_is_parameter(one) and got) or one == got for one, got in pairs):
                     return resource, {one[1:-1]: got for one, got in pairs if _is_parameter(one)}
         raise NoSuchResourceError(f"{method} {path[:40]}")
+
+
+def _authorizer(request: Request) -> dict[str, Any]:
+    if not request.path.startswith("/v1/ops/"):
+        return {}
+    groups = {} if request.groups is None else {"cognito:groups": request.groups}
+    return {"authorizer": {"claims": {"sub": ACCOUNT, "token_use": "id", **groups}}}
 
 
 def _is_parameter(part: str) -> bool:

@@ -179,6 +179,13 @@ def _list_held(world: World) -> Request:
     return Request("GET", HELD)
 
 
+def wall(token: str, campaign: str = CAMPAIGN) -> Request:
+    """What a screen with that link asks for."""
+    return Request(
+        "GET", f"/v1/campaigns/{campaign}/wall", headers={"Authorization": bearer(token)}
+    )
+
+
 def deciding(world: World, decision: str) -> Request:
     """The decision on a reward that is held."""
     return Request("POST", f"{HELD}/{world.held_reward()}/{decision}")
@@ -212,6 +219,7 @@ GOOD: Mapping[str, Prepared] = {
     "roll_back_redemption": _roll_back,
     "post_orders": _post_orders,
     "get_dashboard": lambda _: Request("GET", f"/v1/ops/campaigns/{CAMPAIGN}/dashboard"),
+    "get_wall": lambda world: wall(world.wall_link()),
     "list_held_rewards": _list_held,
     "release_reward": lambda world: deciding(world, "release"),
     "refuse_reward": lambda world: deciding(world, "refusal"),

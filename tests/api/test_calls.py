@@ -72,6 +72,7 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "roll_back_redemption": [BATCH, WRITE],
     "post_orders": [*CAMPAIGNS, *[BATCH] * 3, GET, WRITE],
     "get_dashboard": [*COUNTS, *[GET] * 2, *agenda(Agenda.UNACKNOWLEDGED, lists=False), *[GET] * 2],
+    "get_wall": [GET, *COUNTS, *[GET] * 2, *agenda(Agenda.UNACKNOWLEDGED, lists=False), *[GET] * 2],
     "list_held_rewards": agenda(Agenda.HELD_REWARDS),
     "release_reward": [*[GET] * 2, WRITE],
     "refuse_reward": [*[GET] * 2, WRITE],

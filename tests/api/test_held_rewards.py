@@ -102,7 +102,7 @@ def test_a_decision_is_recorded_with_the_account_and_may_be_repeated(
     assert len(world.vouchers()) == issued
     name = "reward_released" if decision == "release" else "reward_refused"
     [fact] = [item for item in world.facts() if item["name"]["S"] == name]
-    assert fact["details"]["M"]["by"]["S"] == "ops:unknown"
+    assert fact["details"]["M"]["by"]["S"] == "ops:an-account"
     assert world.ask(Request("GET", HELD)).json() == {"held": []}
 
 

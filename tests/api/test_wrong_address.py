@@ -17,7 +17,7 @@ from tests.api.world import STRANGER, VIP, World, posting
 
 pytestmark = pytest.mark.slow
 
-AT_PAGES_ADDRESS = [one.name for one in OPERATIONS if one.security in {"public", "session"}]
+AT_PAGES_ADDRESS = [one.name for one in OPERATIONS if one.security in {"public", "session", "wall"}]
 AT_ANY_ADDRESS = [one.name for one in OPERATIONS if one.security in {"client", "ops"}]
 
 

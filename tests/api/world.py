@@ -39,6 +39,8 @@ from chalicelib.domain.files.reading import Tally
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.list_ports import Layer, NewSegment
 from chalicelib.services.lists.versions import version_of
+from chalicelib.services.lookups import current_campaign
+from chalicelib.services.operations.wall_links import make_wall_link
 from chalicelib.services.ports import Insert, Ports
 from tests import functions
 from tests.api.gateway import ORIGIN_KEY, Answer, Gateway, Request
@@ -287,6 +289,15 @@ class World:
         self.run()
         [held] = self._of_kind("REWARD")
         return f"{held['referral_id']['S']}.{held['rule']['S']}.{held['rung']['N']}"
+
+    def wall_link(self, days: int = 30) -> str:
+        """The token of a wall link that ops have made."""
+        token, _ = make_wall_link(self.ports, self.campaign(), by="AIDAOPS", days=days)
+        return token
+
+    def campaign(self) -> Campaign:
+        """The campaign in force."""
+        return current_campaign(self.ports, CAMPAIGN)
 
     def vouchers(self) -> list[Item]:
         """The items of all vouchers."""

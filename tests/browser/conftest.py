@@ -24,7 +24,7 @@ from playwright.sync_api import (
 from infra.pages import build_pages
 
 from .answers import CAMPAIGN
-from .front import Front, ScriptedApi, running_front
+from .front import SETTINGS, Front, ScriptedApi, running_front
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
@@ -85,8 +85,8 @@ class Watch:
 
     def _heard(self, message: ConsoleMessage) -> None:
         # The browser reports each 4xx and 5xx of a fetch: those are what some tests are about.
-        refused = (
-            message.text.startswith("Failed to load resource") and "/v1/" in message.location["url"]
+        refused = message.text.startswith("Failed to load resource") and any(
+            path in message.location["url"] for path in ("/v1/", "/oauth2/", SETTINGS)
         )
         if message.type in ("error", "warning") and not refused:
             self.faults.append(f"console: {message.text}")

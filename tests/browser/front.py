@@ -1,8 +1,9 @@
 """A small front: the built pages under the policy of production, and a scripted API under /v1/.
 
 It owns what the browser may assume of its origin (headers, index pages, 404.html) and records every
-call the pages make. It knows no rule of the product: each test scripts the answers it needs. The
-real API is tested elsewhere, against the same shapes.
+call the pages make. The pages to sign in on are under /pool/: they send the reader back at once,
+with the code `c0de`, unless a test says what they send. It knows no rule of the product: each test
+scripts the answers it needs. The real API is tested elsewhere, against the same shapes.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -33,6 +34,9 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
+
+
+SETTINGS = "/dashboard/sign-in.json"
 
 
 @dataclass(frozen=True)
@@ -55,10 +59,13 @@ class Call:
 
 @dataclass
 class ScriptedApi:
-    """Answers calls from a script and keeps them; the last answer to a call is repeated."""
+    """Answers calls from a script and keeps them; the last answer to a call is repeated. `sent` is
+    what the sign-in pages send back with, over what they would.
+    """
 
     script: dict[tuple[str, str], list[Answer]] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
+    sent: dict[str, str] = field(default_factory=dict)
 
     def answers(self, call: str, status: int, body: object = None) -> None:
         """Scripts the next answer to `call`, e.g. `"GET /v1/sponsor"`."""
@@ -101,8 +108,10 @@ def running_front(pages: Path) -> Iterator[Front]:
 
         def do_GET(self) -> None:
             path = urlsplit(self.path).path
-            if path.startswith("/v1/"):
+            if path.startswith("/v1/") or path == SETTINGS:
                 self._call()
+            elif path.startswith("/pool/"):
+                self._send_back()
             else:
                 self._page(path)
 
@@ -114,6 +123,17 @@ def running_front(pages: Path) -> Iterator[Front]:
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             """Says nothing: pytest shows what a failing test needs."""
+
+        def _send_back(self) -> None:
+            """What the sign-in pages do once somebody is signed in, or out."""
+            asked = dict(parse_qsl(urlsplit(self.path).query))
+            api.calls.append(Call("GET", urlsplit(self.path).path, {}, asked))
+            to = asked.get("redirect_uri") or asked["logout_uri"]
+            sent = {"code": "c0de", "state": asked["state"]} | api.sent if "state" in asked else {}
+            self.send_response(302)
+            self.send_header("Location", f"{to}?{urlencode(sent)}" if sent else to)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
 
         def _page(self, path: str) -> None:
             file = (pages / path.lstrip("/")).resolve()
@@ -130,12 +150,17 @@ def running_front(pages: Path) -> Iterator[Front]:
                     self.command,
                     urlsplit(self.path).path,
                     {name.lower(): value for name, value in self.headers.items()},
-                    json.loads(content) if content else None,
+                    self._read(content),
                 )
             )
             media = "application/problem+json" if answer.status >= 400 else "application/json"
             body = b"" if answer.body is None else json.dumps(answer.body).encode()
             self._send(answer.status, media, body)
+
+        def _read(self, content: bytes) -> object:
+            if self.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
+                return dict(parse_qsl(content.decode()))
+            return json.loads(content) if content else None
 
         def _send(self, status: int, media: str, body: bytes) -> None:
             self.send_response(status)
@@ -151,7 +176,17 @@ def running_front(pages: Path) -> Iterator[Front]:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:
-            yield Front(f"http://127.0.0.1:{server.server_port}", api)
+            origin = f"http://127.0.0.1:{server.server_port}"
+            api.answers(
+                f"GET {SETTINGS}",
+                200,
+                {
+                    "sign_in": f"{origin}/pool",
+                    "client": "cl1ent",
+                    "callback": f"{origin}/dashboard/",
+                },
+            )
+            yield Front(origin, api)
         finally:
             server.shutdown()
             thread.join()

@@ -8,20 +8,14 @@ from playwright.sync_api import Locator, Page, expect
 from .answers import dashboard
 from .conftest import OpenPage
 from .front import ScriptedApi
+from .sign_in import DASHBOARD, bearers, id_token, signed_in
 
 pytestmark = pytest.mark.browser
 
-DASHBOARD = "GET /v1/ops/campaigns/demo-vip/dashboard"
 HIDE = """hidden => {
   Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
-
-
-def connect(page: Page) -> None:
-    page.get_by_label("Campaign").fill("demo-vip")
-    page.get_by_label("Access token").fill("acc3ss")
-    page.get_by_role("button", name="Connect").click()
 
 
 def count(page: Page, step: str) -> Locator:
@@ -32,8 +26,7 @@ def count(page: Page, step: str) -> Locator:
 def shown(api: ScriptedApi, open_page: OpenPage) -> Page:
     """A dashboard on view, whose clock the test moves."""
     api.answers(DASHBOARD, 200, dashboard())
-    page = open_page("/dashboard/", width=1280, clock=True)
-    connect(page)
+    page = open_page("/dashboard/?campaign=demo-vip", width=1280, clock=True, before=signed_in())
     expect(count(page, "Invited")).to_have_text("1,240")
     return page
 
@@ -46,7 +39,7 @@ def answer_next(api: ScriptedApi, status: int, body: object) -> None:
 
 
 def test_the_numbers_are_shown_with_their_time(api: ScriptedApi, shown: Page) -> None:
-    assert api.made(DASHBOARD)[0].headers["authorization"] == "Bearer acc3ss"
+    assert bearers(api)[0] == id_token()
     expect(shown.get_by_text("As of 2 Oct 2025, 10:15:30 (Europe/Paris)")).to_be_visible()
     expect(shown.get_by_role("row", name="Confirmed 412 33.2%")).to_be_visible()
     expect(shown.get_by_role("row", name="Already invited 80 25.8%")).to_be_visible()
@@ -120,40 +113,11 @@ def test_a_failed_refresh_keeps_the_last_numbers_and_recovers(
     expect(notice).to_have_count(0)
 
 
-def test_a_token_no_longer_accepted_asks_for_another_and_keeps_the_numbers(
-    api: ScriptedApi, shown: Page
-) -> None:
-    answer_next(api, 401, {"type": "urn:tandem:problem:unauthorised", "status": 401})
-    shown.clock.fast_forward(5_000)
-    expect(shown.get_by_role("alert").filter(has_text="not accepted")).to_be_visible()
-    expect(count(shown, "Invited")).to_have_text("1,240")
-    assert shown.evaluate("sessionStorage.length") == 0
-    answer_next(api, 200, dashboard(invited=1251))
-    connect(shown)
-    expect(count(shown, "Invited")).to_have_text("1,251")
-
-
-def test_the_access_is_kept_in_this_tab_and_forgotten_on_demand(shown: Page) -> None:
-    shown.reload()
-    expect(count(shown, "Invited")).to_have_text("1,240")
-    assert "acc3ss" not in str(shown.evaluate("JSON.stringify(localStorage) + document.cookie"))
-    shown.get_by_role("button", name="Disconnect").click()
-    expect(shown.locator("#numbers")).to_be_hidden()
-    assert shown.evaluate("sessionStorage.length") == 0
-
-
 def test_an_unknown_campaign_is_reported(open_page: OpenPage) -> None:
-    page = open_page("/dashboard/?campaign=nowhere")
-    page.get_by_label("Access token").fill("acc3ss")
-    page.get_by_role("button", name="Connect").click()
+    page = open_page("/dashboard/?campaign=nowhere", before=signed_in())
     expect(page.get_by_role("alert").filter(has_text="no campaign with that name")).to_be_visible()
-
-
-def test_nothing_is_asked_without_a_token(api: ScriptedApi, open_page: OpenPage) -> None:
-    page = open_page("/dashboard/")
-    page.get_by_role("button", name="Connect").click()
-    expect(page.get_by_label("Access token")).to_have_attribute("aria-invalid", "true")
-    assert api.calls == []
+    expect(page.get_by_label("Campaign")).to_have_value("nowhere")
+    expect(page.get_by_role("button", name="Show")).to_be_visible()
 
 
 @pytest.mark.usefixtures("api")

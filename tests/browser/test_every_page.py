@@ -11,17 +11,21 @@ from playwright.sync_api import Page, expect
 from .answers import CAMPAIGN, INVITATION, PRIVACY_REQUEST, SPACE, dashboard
 from .conftest import OpenPage, Watch
 from .front import ScriptedApi
+from .sign_in import signed_in
 
 pytestmark = pytest.mark.browser
 
 
 @dataclass(frozen=True)
 class View:
-    """A page in one of its states: where it is, what is pressed, and what then is there."""
+    """A page in one of its states: where it is, what is pressed, and what then is there; `before`
+    is what this tab has done.
+    """
 
     path: str
     ready: str
     press: tuple[str, ...] = ()
+    before: str = ""
 
 
 VIEWS = {
@@ -49,7 +53,11 @@ VIEWS = {
     "privacy, over": View("/privacy/#token=gone", "[data-state=over]"),
     "sign-in stop": View("/sign-in-stop/#token=t0k", "#stop"),
     "dashboard, form": View("/dashboard/", "#connect"),
-    "dashboard": View("/dashboard/#token=acc3ss", "#days td"),
+    "dashboard": View("/dashboard/?campaign=demo-vip", "#days td", before=signed_in()),
+    "dashboard, no role": View(
+        "/dashboard/?campaign=refused", "#notice:not(:empty)", before=signed_in()
+    ),
+    "dashboard, on a wall": View("/dashboard/?campaign=demo-vip#wall=w4ll", "#days td"),
     "not found": View("/404.html", "h1"),
 }
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -118,13 +126,15 @@ def scripted(api: ScriptedApi) -> None:
     api.answers("POST /v1/privacy/er4se/erasure", 202, {"status": "started"})
     api.refuses("GET /v1/privacy/gone", 410, "over")
     api.answers("GET /v1/ops/campaigns/demo-vip/dashboard", 200, dashboard())
+    api.refuses("GET /v1/ops/campaigns/refused/dashboard", 403, "no-role")
+    api.answers("GET /v1/campaigns/demo-vip/wall", 200, dashboard())
 
 
 @pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS.keys())
 def test_every_view_is_readable_in_both_languages_on_all_screens_in_light_and_dark(
     open_page: OpenPage, view: View
 ) -> None:
-    page = open_page(view.path, locale="fr-FR")
+    page = open_page(view.path, locale="fr-FR", before=view.before)
     for selector in view.press:
         page.locator(selector).first.click()
     expect(page.locator(view.ready).first).to_be_visible()

@@ -73,6 +73,7 @@ from chalicelib.domain.vouchers import (
     Voucher,
     VoucherState,
 )
+from chalicelib.domain.wall_links import WallLink
 from chalicelib.domain.watch import CodesLeft, LastFile
 from tests.fakes.campaign import CAMPAIGN, campaign, digests
 from tests.fakes.ports import MORNING
@@ -141,6 +142,10 @@ ENTITIES: list[Entity] = [
     ),
     Session(
         session_hash="h", campaign=CAMPAIGN, sponsor_id="s", ends_at=LATER, vip_checked_at=MORNING
+    ),
+    WallLink(
+        campaign=CAMPAIGN, token_hash="0123456789abcdef", made_at=MORNING, by="AIDAOPS",
+        ends_at=LATER,
     ),
     Invitation(
         invitation_id="i", campaign=CAMPAIGN, sponsor_id="s", contact_id="c",

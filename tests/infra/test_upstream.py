@@ -20,7 +20,7 @@ from local.deployment import Credentials
 from local.front import Desk, front
 from local.post_office import PostOffice
 from local.serving import listening, serving
-from local.upstream import AT_ONCE, Tokens, Upstream, connections, remembered
+from local.upstream import AT_ONCE, Upstream, connections
 
 CROWD = 3 * AT_ONCE
 ENDED = "it has ended: start it again"
@@ -91,8 +91,8 @@ def desk_of(port: int, directory: Path, end: str | None = None) -> Desk:
         post_office=PostOffice(directory / "mail"),
         page_headers={},
         status=lambda: {"ready": True},
-        tokens=Tokens(ops="ops", client="client"),
-        upstream=Upstream(port, "api", Credentials("id", "key"), lambda: "token", lambda: end),
+        client_token="client",
+        upstream=Upstream(port, "api", Credentials("id", "key"), lambda: end),
     )
 
 
@@ -172,31 +172,6 @@ def test_a_call_before_the_stack_is_ready_is_a_problem(tmp_path: Path) -> None:
     desk.upstream = None
     with served(desk) as client:
         assert client.get("/v1/x").status_code == 503
-
-
-def test_many_who_need_a_token_at_once_fetch_it_once() -> None:
-    together = threading.Barrier(8)
-    fetched: list[str] = []
-
-    def fetch() -> tuple[str, float]:
-        fetched.append("asked")
-        return "token", 3600.0
-
-    token = remembered(fetch)
-
-    def ask(_: int) -> str:
-        together.wait()
-        return token()
-
-    with ThreadPoolExecutor(8) as pool:
-        assert set(pool.map(ask, range(8))) == {"token"}
-    assert fetched == ["asked"]
-
-
-def test_a_token_is_fetched_again_before_it_runs_out() -> None:
-    lifetimes = iter([60.0, 3600.0])
-    token = remembered(lambda: (f"{(life := next(lifetimes)):.0f}", life))
-    assert [token(), token(), token()] == ["60", "3600", "3600"]
 
 
 def test_httpx_would_have_given_up() -> None:

@@ -16,7 +16,6 @@ from infra.short_forms import read_template
 from local.front import Desk, front
 from local.post_office import PostOffice
 from local.serving import listening, serving
-from local.upstream import Tokens
 from local.web_acl import EDGE, WebAcl, web_acl
 
 LAPTOP, SOMEBODY = "203.0.113.5", "203.0.113.6"
@@ -155,7 +154,7 @@ def test_the_front_refuses_as_the_edge_does(tmp_path: Path) -> None:
         post_office=PostOffice(tmp_path / "mail"),
         page_headers={},
         status=lambda: {"ready": False},
-        tokens=Tokens(ops="ops", client="client"),
+        client_token="client",
         web_acl=acl,
     )
     with listening(None) as listener, serving(front(desk), listener):

@@ -24,6 +24,11 @@ from chalicelib.services.mails.ses_events import MailEvent, settle_mail
 from chalicelib.services.mails.stop_links import resume_links, stop_links
 from chalicelib.services.objections.unsubscribe import unsubscribe
 from chalicelib.services.operations.statement import write_statements
+from chalicelib.services.operations.wall_links import (
+    make_wall_link,
+    revoke_wall_link,
+    wall_links,
+)
 from chalicelib.services.persons.erase import erase_person
 from chalicelib.services.ports import MailNotSentError
 from chalicelib.services.privacy.confirm import confirm_erasure, take_file
@@ -292,6 +297,15 @@ def _two_referees(world: World) -> None:
         world.run()
 
 
+def _wall_made(world: World) -> None:
+    make_wall_link(world.ports, world.campaign, by="AIDAOPS", days=30)
+
+
+def _wall_revoked(world: World) -> None:
+    [link] = wall_links(world.ports, CAMPAIGN)
+    revoke_wall_link(world.ports, CAMPAIGN, link.link_id, by="AIDAOPS")
+
+
 def _with_many() -> World:
     return new_world(quotas=MANY)
 
@@ -394,4 +408,6 @@ CASES: Mapping[FactName, Case] = {
     F.INVITATIONS_RESUMED: Case(
         lambda world: resume(world.ports, CAMPAIGN, "AIDAOPS"), _stopped_and_held, _with_many
     ),
+    F.WALL_LINK_MADE: Case(_wall_made),
+    F.WALL_LINK_REVOKED: Case(_wall_revoked, _wall_made),
 }

@@ -1,85 +1,162 @@
 /**
  * The dashboard: the campaign's counts, fetched again every five seconds while the page is visible.
  *
- * A failed refresh never removes the last numbers; the page says how old they are. The access token
- * is stored in this tab alone.
+ * Somebody who signed in sees any campaign (session.js), a screen with a wall link (`#wall=`) its
+ * own. A failed refresh never removes the last numbers; the page says how old they are. When the
+ * session or the link is over the page says so and waits: it sends nobody away by itself.
  */
 
 import { apiPath, asProblem, callApi } from "../shared/api.js";
 import { requestedCampaign } from "../shared/campaign.js";
-import { byId, onSubmit } from "../shared/elements.js";
+import { byId, onClick, onSubmit } from "../shared/elements.js";
 import { formatDateTime } from "../shared/format.js";
 import { clearFieldError, showFieldError, showProblem } from "../shared/form-errors.js";
-import { forgetFragment, takeFragment } from "../shared/fragment.js";
+import { takeFragment } from "../shared/fragment.js";
+import { currentLanguage } from "../shared/language.js";
 import { clear, onLanguageChange, setText } from "../shared/page-text.js";
-import { readFromTab, removeFromTab, storeInTab } from "../shared/tab-storage.js";
 import { haveChanged } from "./numbers.js";
+import {
+  SessionOverError,
+  SignInFailedError,
+  accountName,
+  askSignedIn,
+  finishSignIn,
+  isSignedIn,
+  signOut,
+  startSignIn,
+} from "./session.js";
 import { drawTables } from "./tables.js";
 
-/** @typedef {{campaign: string, token: string}} Access */
+/** @typedef {import("../shared/language.js").TextKey} TextKey */
+/** @typedef {{campaign: string, ask: () => Promise<DashboardAnswer>}} Source */
 
 const REFRESH_MS = 5_000;
-const STORED_ACCESS = "access";
 
 const campaignInput = byId("campaign", HTMLInputElement);
-const tokenInput = byId("access-token", HTMLInputElement);
 const notice = byId("notice");
 /**
- * What is being shown; null while disconnected.
- * @type {Access | null}
+ * What is being shown; null while nothing is asked for.
+ * @type {Source | null}
  */
-let access = null;
+let source = null;
 /** @type {DashboardAnswer | null} */
 let lastAnswer = null;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 
-/** @param {Access} newAccess */
-function connect(newAccess) {
-  access = newAccess;
+/** @param {Source} chosen */
+function show(chosen) {
+  source = chosen;
   lastAnswer = null;
-  storeInTab(STORED_ACCESS, access);
+  byId("numbers").hidden = true;
   byId("connect").hidden = true;
+  showControls();
   refresh();
 }
 
-/** Forgets the access; the last numbers stay on the page. */
-function disconnect() {
-  access = null;
+/** @param {string} campaign */
+function showSignedIn(campaign) {
+  const address = new URLSearchParams({ campaign });
+  history.replaceState(null, "", `${location.pathname}?${address}`);
+  show({ campaign, ask: () => askSignedIn(apiPath`/v1/ops/campaigns/${campaign}/dashboard`) });
+}
+
+/**
+ * @param {string} campaign
+ * @param {string} token of a wall link
+ */
+function showOnWall(campaign, token) {
+  document.body.classList.add("on-wall");
+  const ask = () => callApi("GET", apiPath`/v1/campaigns/${campaign}/wall`, { bearer: token });
+  show({ campaign, ask: /** @type {() => Promise<DashboardAnswer>} */ (ask) });
+}
+
+/** Asks for nothing any more; the last numbers stay on the page. */
+function rest() {
+  source = null;
   clearTimeout(timer);
-  removeFromTab(STORED_ACCESS);
-  tokenInput.value = "";
-  byId("connected").hidden = true;
+}
+
+/** Shows the form for a campaign. */
+function choose() {
+  rest();
+  lastAnswer = null;
+  byId("numbers").hidden = true;
   byId("connect").hidden = false;
+  showControls();
+  campaignInput.focus();
+}
+
+/** Says what the reader can do: sign in, see another campaign, sign out. */
+function showControls() {
+  const isIn = isSignedIn();
+  setText(byId("submit"), isIn ? "dashboard.show" : "dashboard.sign-in");
+  byId("sign-in-hint").hidden = isIn;
+  byId("connected").hidden = !isIn && !source;
+  byId("account").textContent = accountName();
+  byId("other-campaign").hidden = !isIn || !source;
+  byId("sign-out").hidden = !isIn;
+  byId("sign-in-again").hidden = true;
+  if (!source) for (const id of ["connected-to", "as-of"]) clear(byId(id));
+  byId("numbers").classList.remove("outdated");
 }
 
 async function refresh() {
   clearTimeout(timer);
-  if (!access || document.hidden) return; // Continues when the page is visible again.
-  const usedAccess = access;
+  if (!source || document.hidden) return; // Continues when the page is visible again.
+  const asked = source;
   try {
-    /** @type {DashboardAnswer} */
-    const answer = await callApi(
-      "GET",
-      apiPath`/v1/ops/campaigns/${usedAccess.campaign}/dashboard`,
-      { bearer: usedAccess.token },
-    );
-    if (usedAccess !== access) return;
-    show(answer);
+    const answer = await asked.ask();
+    if (asked !== source) return;
+    draw(answer);
     clear(notice);
   } catch (error) {
-    if (usedAccess !== access) return;
-    const { status } = asProblem(error);
-    if ([401, 403, 404].includes(status)) {
-      disconnect();
-      setText(notice, status === 404 ? "dashboard.unknown-campaign" : "dashboard.access-refused");
-      campaignInput.focus();
-      return;
-    }
+    if (asked !== source || endOf(error, asked)) return;
     showFailure(error);
   }
   clearTimeout(timer);
   timer = setTimeout(refresh, REFRESH_MS);
+}
+
+/**
+ * Whether asking again makes no sense; then the page says why.
+ *
+ * @param {unknown} error
+ * @param {Source} asked
+ */
+function endOf(error, asked) {
+  if (error instanceof SessionOverError) {
+    end("dashboard.session-over");
+    campaignInput.value = asked.campaign;
+    byId("sign-in-again").hidden = false;
+    return true;
+  }
+  const { status } = asProblem(error);
+  if (status === 401) end("dashboard.wall-over");
+  else if (status === 403) refuse("dashboard.no-role");
+  else if (status === 404) refuse("dashboard.unknown-campaign");
+  else return false;
+  return true;
+}
+
+/**
+ * Nothing new comes: the last numbers stay, and look like what they are.
+ *
+ * @param {TextKey} key
+ */
+function end(key) {
+  rest();
+  showControls();
+  byId("connected").hidden = lastAnswer === null;
+  byId("numbers").classList.add("outdated");
+  if (lastAnswer) showAge(lastAnswer);
+  setText(notice, key);
+}
+
+/** @param {TextKey} key */
+function refuse(key) {
+  choose();
+  setText(notice, key);
 }
 
 /**
@@ -95,47 +172,82 @@ function showFailure(error) {
 }
 
 /** @param {DashboardAnswer} answer */
-function show(answer) {
-  const { campaign, version, as_of: asOf, time_zone: zone } = answer;
-  setText(byId("connected-to"), "dashboard.connected", { campaign, version });
-  setText(byId("as-of"), "dashboard.as-of", { moment: () => formatDateTime(asOf, zone), zone });
+function draw(answer) {
+  showAge(answer);
   // Drawing unchanged tables again would lose a selection, or the place in a scrolled table.
   if (haveChanged(answer, lastAnswer)) drawTables(answer);
   lastAnswer = answer;
-  byId("connected").hidden = false;
   byId("numbers").hidden = false;
 }
 
-onSubmit(byId("connect", HTMLFormElement), () => {
+/** @param {DashboardAnswer} answer */
+function showAge({ campaign, version, as_of: asOf, time_zone: zone }) {
+  setText(byId("connected-to"), "dashboard.connected", { campaign, version });
+  setText(byId("as-of"), "dashboard.as-of", { moment: () => formatDateTime(asOf, zone), zone });
+}
+
+/** @param {string} campaign */
+async function signIn(campaign) {
   clear(notice);
-  const inputs = [campaignInput, tokenInput];
-  inputs.forEach(clearFieldError);
-  const empty = inputs.filter((input) => !input.value.trim());
-  for (const input of empty) showFieldError(input, "dashboard.missing-field");
-  if (empty.length) empty[0].focus();
-  else connect({ campaign: campaignInput.value.trim(), token: tokenInput.value.trim() });
+  try {
+    await startSignIn(campaign, currentLanguage());
+  } catch (error) {
+    showProblem(notice, error);
+  }
+}
+
+onSubmit(byId("connect", HTMLFormElement), async () => {
+  clear(notice);
+  clearFieldError(campaignInput);
+  const campaign = campaignInput.value.trim();
+  if (!campaign) {
+    showFieldError(campaignInput, "dashboard.missing-field");
+    campaignInput.focus();
+  } else if (isSignedIn()) showSignedIn(campaign);
+  else await signIn(campaign);
 });
-byId("disconnect").addEventListener("click", () => {
-  disconnect();
-  lastAnswer = null;
-  byId("numbers").hidden = true;
+onClick(byId("sign-in-again"), () => signIn(campaignInput.value));
+onClick(byId("sign-out"), async () => {
   clear(notice);
-  campaignInput.focus();
+  choose();
+  try {
+    await signOut();
+  } catch (error) {
+    showProblem(notice, error);
+  }
+  showControls();
+});
+byId("other-campaign").addEventListener("click", () => {
+  clear(notice);
+  choose();
 });
 document.addEventListener("visibilitychange", refresh);
 onLanguageChange(() => {
   if (lastAnswer) drawTables(lastAnswer);
 });
 
-function start() {
-  const campaign = requestedCampaign();
-  const { token } = takeFragment("token");
-  forgetFragment(); // The token is stored with its campaign instead.
-  campaignInput.value = campaign;
-  /** @type {Access | null} */
-  const stored = readFromTab(STORED_ACCESS);
-  if (token) connect({ campaign, token });
-  else if (stored) connect(stored);
+async function start() {
+  campaignInput.value = requestedCampaign();
+  const { wall } = takeFragment("wall");
+  if (wall) {
+    showOnWall(requestedCampaign(), wall);
+    return;
+  }
+  try {
+    const campaign = await finishSignIn();
+    if (campaign) {
+      campaignInput.value = campaign;
+      showSignedIn(campaign);
+      return;
+    }
+  } catch (error) {
+    campaignInput.value = requestedCampaign();
+    if (error instanceof SignInFailedError) setText(notice, "dashboard.sign-in-failed");
+    else showProblem(notice, error);
+  }
+  showControls();
+  const isNamed = new URLSearchParams(location.search).has("campaign");
+  if (isSignedIn() && isNamed) showSignedIn(campaignInput.value);
 }
 
 start();

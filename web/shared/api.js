@@ -1,5 +1,5 @@
 /**
- * Calls to the API of this origin.
+ * Calls to the API of this origin, and to what signs people in there.
  *
  * Owns the wire: JSON both ways; `application/problem+json`, timeouts and lost connections become
  * a ProblemError. It keeps no state, retries nothing and puts nothing on the page.
@@ -64,11 +64,12 @@ export function apiPath(parts, ...values) {
  * @param {string} path
  * @param {object} [options]
  * @param {unknown} [options.body] sent as JSON
+ * @param {Record<string, string>} [options.form] sent as a form, in place of a body
  * @param {string} [options.bearer] a session or an access token
  * @param {Record<string, string>} [options.headers]
  * @returns {Promise<T>}
  */
-export async function callApi(method, path, { body, bearer, headers = {} } = {}) {
+export async function callApi(method, path, { body, form, bearer, headers = {} } = {}) {
   /** @type {Record<string, string>} */
   const sentHeaders = { Accept: "application/json", ...headers };
   if (bearer) sentHeaders.Authorization = `Bearer ${bearer}`;
@@ -81,7 +82,7 @@ export async function callApi(method, path, { body, bearer, headers = {} } = {})
     response = await fetch(path, {
       method,
       headers: sentHeaders,
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: form ? new URLSearchParams(form) : body === undefined ? undefined : JSON.stringify(body),
       cache: "no-store",
       credentials: "omit",
       redirect: "error",

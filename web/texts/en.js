@@ -276,14 +276,24 @@ export const texts = {
 
   "dashboard.title": "Dashboard",
   "dashboard.campaign": "Campaign",
-  "dashboard.token": "Access token",
-  "dashboard.token-hint": "Stored in this tab only, until you disconnect or close it.",
-  "dashboard.connect": "Connect",
-  "dashboard.disconnect": "Disconnect",
+  "dashboard.sign-in": "Sign in",
+  "dashboard.sign-in-hint":
+    "You sign in on a page of its own, with a second factor, and stay signed in for 12 hours in " +
+    "this tab.",
+  "dashboard.sign-in-again": "Sign in again",
+  "dashboard.sign-in-failed": "You are not signed in: that answer was not for this tab, or too late. Sign in again.",
+  "dashboard.session-over": "Your session has ended: these numbers are the last ones received.",
+  "dashboard.wall-over":
+    "This link shows nothing any more: it has ended or was revoked. These numbers are the last " +
+    "ones received.",
+  "dashboard.show": "Show",
+  "dashboard.other-campaign": "Another campaign",
+  "dashboard.sign-out": "Sign out",
   "dashboard.connected": "Campaign {campaign}, version {version}",
   "dashboard.as-of": "As of {moment} ({zone})",
   "dashboard.missing-field": "Please fill in this field.",
-  "dashboard.access-refused": "This access token is not accepted.",
+  "dashboard.no-role":
+    "Your account may not see the dashboard. Ask whoever runs Tandem for the role “marketing”.",
   "dashboard.unknown-campaign": "There is no campaign with that name.",
   "dashboard.stale":
     "The numbers could not be refreshed: these are the last ones received. Trying again every 5 " +

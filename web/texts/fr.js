@@ -284,15 +284,27 @@ export const texts = {
 
   "dashboard.title": "Tableau de bord",
   "dashboard.campaign": "Campagne",
-  "dashboard.token": "Jeton d’accès",
-  "dashboard.token-hint":
-    "Conservé dans cet onglet seulement, jusqu’à la déconnexion ou la fermeture.",
-  "dashboard.connect": "Se connecter",
-  "dashboard.disconnect": "Se déconnecter",
+  "dashboard.sign-in": "Se connecter",
+  "dashboard.sign-in-hint":
+    "La connexion se fait sur une page dédiée, avec un second facteur. Elle reste active 12 heures " +
+    "dans cet onglet.",
+  "dashboard.sign-in-again": "Se reconnecter",
+  "dashboard.sign-in-failed":
+    "La connexion n’a pas abouti : la réponse ne correspond pas à cet onglet ou arrive trop tard. " +
+    "Reconnectez-vous.",
+  "dashboard.session-over": "Session terminée : ces chiffres sont les derniers reçus.",
+  "dashboard.wall-over":
+    "Ce lien d’affichage n’est plus valable : il a expiré ou a été désactivé. Ces chiffres sont les " +
+    "derniers reçus.",
+  "dashboard.show": "Afficher",
+  "dashboard.other-campaign": "Autre campagne",
+  "dashboard.sign-out": "Se déconnecter",
   "dashboard.connected": "Campagne {campaign}, version {version}",
   "dashboard.as-of": "État au {moment} ({zone})",
   "dashboard.missing-field": "Remplissez ce champ.",
-  "dashboard.access-refused": "Ce jeton d’accès n’est pas accepté.",
+  "dashboard.no-role":
+    "Votre compte n’a pas accès au tableau de bord. Demandez le rôle « marketing » à l’équipe qui " +
+    "exploite Tandem.",
   "dashboard.unknown-campaign": "Aucune campagne ne porte ce nom.",
   "dashboard.stale":
     "Actualisation impossible : ces chiffres sont les derniers reçus. Nouvel essai toutes les 5 " +

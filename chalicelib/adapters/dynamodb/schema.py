@@ -29,6 +29,7 @@
 | AP25 | a person's word about a brand's news | `DIGEST#brand:{brand}#{digest}` |
 | AP26 | words in no file yet, by shard; the open file of them | `CONSENTS#{campaign}{shard}`, … |
 | AP27 | the client's id of the order that a fact is about | `ORDER_REF#{campaign}#{order_ref}` |
+| AP28 | the wall link behind a token; those of a campaign | `WALL_LINKS#{campaign}` |
 
 A key is a template over the fields of its entity, so this table and the code cannot differ.
 `{version:08}` keeps numbers in order. The last part of a sort key may contain any text; no other
@@ -89,11 +90,8 @@ from chalicelib.domain.review import DomainDay, NetworkAnswers
 from chalicelib.domain.rewards import Budget, Reward, is_held
 from chalicelib.domain.sign_ins import SignInLink
 from chalicelib.domain.statements import Statement
-from chalicelib.domain.vouchers import (
-    SpareCode,
-    Voucher,
-    awaits_replacement,
-)
+from chalicelib.domain.vouchers import SpareCode, Voucher, awaits_replacement
+from chalicelib.domain.wall_links import WallLink
 from chalicelib.domain.watch import CodesLeft, LastFile
 from chalicelib.services.ports import FACT_SHARDS, Agenda
 
@@ -295,6 +293,7 @@ ITEM_KINDS: dict[type[Entity], ItemKind] = {
     HandledPart: ItemKind(
         "HANDLED_PART", "PARTS#{campaign}#{file_id}", "PART#{part:06}", ends="ends_at"
     ),
+    WallLink: ItemKind("WALL_LINK", "WALL_LINKS#{campaign}", "LINK#{token_hash}", ends="ends_at"),
     JournalHead: ItemKind("JOURNAL_HEAD", "JOURNAL#{campaign}", "HEAD"),
     JournalPart: ItemKind("JOURNAL_PART", "JOURNAL_PARTS#{shard:02}", "PART#{position}"),
     JournalGroup: ItemKind("JOURNAL_GROUP", "JOURNAL_GROUP", "GROUP"),

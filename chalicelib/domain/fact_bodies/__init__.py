@@ -99,6 +99,7 @@ from chalicelib.domain.fact_bodies.vouchers import (
     order_moved,
     voucher_answered,
 )
+from chalicelib.domain.fact_bodies.wall_links import WallLinkMade, WallLinkRevoked
 from chalicelib.domain.facts import BODIES, Fact, FactBody, FactName
 
 __all__ = [
@@ -173,6 +174,8 @@ __all__ = [
     "VoucherRolledBack",
     "VoucherUndelivered",
     "VouchersExported",
+    "WallLinkMade",
+    "WallLinkRevoked",
     "body_as",
     "body_of",
     "invitation_decided",

@@ -72,6 +72,7 @@ from chalicelib.domain.rewards import Budget, Reward
 from chalicelib.domain.sign_ins import SignInLink
 from chalicelib.domain.statements import Statement
 from chalicelib.domain.vouchers import SpareCode, Voucher
+from chalicelib.domain.wall_links import WallLink
 from chalicelib.domain.watch import CodesLeft, LastFile
 from chalicelib.services.digests import digests_of
 from chalicelib.services.facts import invitation_fact, new_fact
@@ -345,6 +346,6 @@ HOLDS_NOTHING: frozenset[type[Entity]] = frozenset(
         *(ConsentsSequence, ConsentsFile, ExportSequence, Export),
         *(ListVersion, CurrentList, ListDrops, ListDelta, HeldList, FileRecord),
         *(FileInParts, HandledPart, FactCheck, InvitationStop),
-        *(JournalHead, JournalPart, JournalGroup),
+        *(JournalHead, JournalPart, JournalGroup, WallLink),
     )
 )

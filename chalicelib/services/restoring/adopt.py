@@ -73,6 +73,8 @@ WITHOUT_STATE = frozenset({
     FactName.VOUCHER_REFUSED_REPEATEDLY, FactName.VOUCHER_UNDELIVERED,
     FactName.LIST_ACCEPTED, FactName.LIST_CONFIRMED, FactName.LIST_WAITS, FactName.LIST_REFUSED,
     FactName.LIST_HELD, FactName.LIST_APPROVED, FactName.LIST_REJECTED, FactName.LIST_ROLLED_BACK,
+    # `tandem restore copy` has left the links as they were: one that was revoked stays so.
+    FactName.WALL_LINK_MADE, FactName.WALL_LINK_REVOKED,
 })  # fmt: skip
 _ORDER = {name.value: place for place, name in enumerate(FactName)}
 _WRITTEN_LAST = {FactName.CHANGES_WRITTEN, FactName.CONSENTS_WRITTEN}

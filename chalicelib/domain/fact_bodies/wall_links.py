@@ -1,0 +1,24 @@
+"""Facts about wall links; `by` is the id of the principal who made or revoked one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chalicelib.domain.facts import FactBody, FactName
+
+
+@dataclass(frozen=True, kw_only=True)
+class WallLinkMade(FactBody, name=FactName.WALL_LINK_MADE):
+    """Whoever has the link sees the campaign's numbers, for so many `days` at most."""
+
+    link_id: str
+    by: str
+    days: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class WallLinkRevoked(FactBody, name=FactName.WALL_LINK_REVOKED):
+    """The link shows nothing any more."""
+
+    link_id: str
+    by: str

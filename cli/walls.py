@@ -1,0 +1,88 @@
+"""`tandem wall`: links for a screen on a wall, each to the numbers of one campaign.
+
+The address of a new link is printed once: its token is stored as a hash alone. Whoever has it sees
+what the dashboard shows, and can do nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.campaign.versions import CurrentCampaign
+from chalicelib.domain.wall_links import LASTS_DAYS, WallLink, latest_end
+from chalicelib.services.errors import UnknownError
+from chalicelib.services.operations.wall_links import (
+    make_wall_link,
+    revoke_wall_link,
+    wall_links,
+)
+from cli.connection import LOCAL, Connection, Stage, connect
+from cli.errors import CommandError
+
+LONGEST_DAYS = 366
+
+app = typer.Typer(help="Links that show a campaign's numbers on a wall.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Option("--campaign", metavar="NAME", help="The campaign.")]
+Days = Annotated[int, typer.Option("--days", min=1, max=LONGEST_DAYS, help="How long it lasts.")]
+Which = Annotated[list[str], typer.Argument(metavar="LINK…", help="As `list` shows them.")]
+
+
+@app.command()
+def create(campaign: Name, days: Days = LASTS_DAYS, stage: Stage = LOCAL) -> None:
+    """Make a link and print its address, which nothing shows again."""
+    connection = connect(stage)
+    rules = _campaign(connection, campaign)
+    if connection.clock() >= latest_end(rules):
+        raise CommandError(f"{campaign} ended on {rules.ends_on}: its links have ended too")
+    token, link = make_wall_link(connection, rules, by=connection.principal(), days=days)
+    typer.echo(f"{connection.place.origin}/dashboard/?campaign={rules.id}#wall={token}")
+    typer.echo(f"{link.link_id}: until {_end(rules, link)}", err=True)
+
+
+@app.command("list")
+def show(campaign: Name, stage: Stage = LOCAL) -> None:
+    """Show the links that are good, the next to end first."""
+    connection = connect(stage)
+    rules = _campaign(connection, campaign)
+    links = wall_links(connection, rules.id)
+    if not links:
+        typer.echo("none")
+        return
+    table = Table("link", "made", "by", "until", box=None)
+    for link in links:
+        made = rules.local_date(link.made_at).isoformat()
+        table.add_row(link.link_id, made, link.by, _end(rules, link))
+    Console(width=max(120, Console().width)).print(table)  # nothing is truncated in a pipe
+
+
+@app.command()
+def revoke(which: Which, campaign: Name, stage: Stage = LOCAL) -> None:
+    """Revoke links: they show nothing from the next refresh on."""
+    connection = connect(stage)
+    rules = _campaign(connection, campaign)
+    by = connection.principal()
+    for link in which:
+        try:
+            revoke_wall_link(connection, rules.id, link, by=by)
+        except UnknownError as error:
+            raise CommandError(
+                f"no link {link} is good: list them with: tandem wall list --campaign {campaign}"
+            ) from error
+        typer.echo(f"{link}: revoked")
+
+
+def _end(rules: Campaign, link: WallLink) -> str:
+    return link.ends_at.astimezone(rules.zone).strftime("%Y-%m-%d %H:%M")
+
+
+def _campaign(connection: Connection, name: str) -> Campaign:
+    current = connection.repository.get(CurrentCampaign, campaign=name)
+    if current is None:
+        raise CommandError(f"no campaign {name}: list them with: tandem campaign list")
+    return current.document
