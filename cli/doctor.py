@@ -6,17 +6,21 @@ missing, an emulator does not know the service) says so and stops nothing.
 
 from __future__ import annotations
 
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, get_args
+from urllib.parse import urlencode
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.api.operations import Role
 from chalicelib.domain.addresses import OWN_KEY
 from chalicelib.domain.campaign.lists import ListName
 from chalicelib.domain.campaign.versions import CurrentCampaign
@@ -35,6 +39,7 @@ EXECUTIONS_OF_OTHERS: Final = 100
 SKEW_S: Final = 60  # AWS refuses signatures from five minutes on
 LAUNCH_DAYS: Final = 3.0
 TIMEOUT_S: Final = 10
+ROLES: Final = get_args(Role)
 
 
 class Verdict(StrEnum):
@@ -142,6 +147,8 @@ def of_stack(connection: Connection) -> Iterator[Finding]:
             "Lambda": lambda: _concurrency(account, _consumers(connection)),
             "CloudFront": lambda: _distribution(account, outputs["DistributionId"]),
             "pages": lambda: _pages(outputs["Origin"]),
+            "sign-in": lambda: _sign_in(outputs["Origin"], outputs["DashboardClientId"]),
+            "accounts": lambda: _accounts(account, outputs["OpsPoolId"]),
             "alarms": lambda: _alarms(account, outputs["AlarmsTopicArn"]),
             "budget": lambda: _budget(account),
             "keys": lambda: _keys(connection),
@@ -311,6 +318,43 @@ def _pages(origin: str) -> Iterator[Finding]:
         if answer.status == 200:
             return good(f"{origin} answers")
     return look(f"{origin} answers {answer.status}", "deploy again: it sends the pages")
+
+
+def _sign_in(origin: str, client: str) -> Iterator[Finding]:
+    """A token that nobody has is refused by the pool, where the pages' address leads to it."""
+    form = {"grant_type": "refresh_token", "client_id": client, "refresh_token": "none"}
+    request = urllib.request.Request(f"{origin}/oauth2/token", urlencode(form).encode())
+    try:
+        status = urllib.request.build_opener().open(request, timeout=TIMEOUT_S).status
+    except urllib.error.HTTPError as error:
+        if error.code == HTTPStatus.BAD_REQUEST and b'"error"' in error.read(1000):
+            return good(f"{origin}/oauth2/token leads to the pool")
+        status = error.code
+    return wrong(
+        f"{origin}/oauth2/token answers {status}: nobody can sign in to the dashboard",
+        "deploy again; its behaviour /oauth2/* and the pool's domain must be there",
+    )
+
+
+def _accounts(account: Account, pool: str) -> Iterator[Finding]:
+    """Who of the pool may do something: an account in no group is refused everywhere."""
+    client = account.session.client("cognito-idp")
+    everybody = _names(client, "list_users", UserPoolId=pool)
+    roles = {role: _names(client, "list_users_in_group", UserPoolId=pool, GroupName=role)
+             for role in ROLES}  # fmt: skip
+    if without := everybody.difference(*roles.values()):
+        yield from look(
+            f"{len(without)} accounts have no role and may do nothing",
+            "aws cognito-idp admin-add-user-to-group --group-name ops|marketing --username … "
+            f"--user-pool-id {pool}",
+        )
+    counts = ", ".join(f"{len(names)} {role}" for role, names in roles.items())
+    yield from good(counts)
+
+
+def _names(client: Any, operation: str, **asked: str) -> set[str]:
+    pages = client.get_paginator(operation).paginate(**asked)
+    return {user["Username"] for page in pages for user in page["Users"]}
 
 
 def _alarms(account: Account, alarms: str) -> Iterator[Finding]:

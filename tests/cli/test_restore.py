@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,8 +16,9 @@ from chalicelib.adapters.dynamodb.repository import DynamoRepository
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.journal import bundle, bundle_path
 from chalicelib.domain.people import Link, Opposition
+from chalicelib.domain.wall_links import WallLink
 from chalicelib.services.campaigns.put import put_campaign
-from chalicelib.services.ports import Insert, Replace
+from chalicelib.services.ports import Insert, Remove, Replace
 from cli import restore, tables
 from cli.connection import Connection, connect
 from cli.reconcile import ports_of
@@ -28,6 +30,21 @@ OTHER = "tandem-restored"
 BUCKET = str(STATUS["bucket"])
 MOMENT = "2026-03-02T09:00:00"
 LINK = Link(link_code="kept", campaign=CAMPAIGN, sponsor_id="s")
+
+
+def wall_link(token_hash: str) -> WallLink:
+    now = datetime.now(UTC)
+    return WallLink(
+        campaign=CAMPAIGN, token_hash=token_hash, made_at=now, by="AIDAOPS",
+        ends_at=now + timedelta(days=30),
+    )  # fmt: skip
+
+
+GOOD, REVOKED, MADE_SINCE = wall_link("a" * 64), wall_link("b" * 64), wall_link("c" * 64)
+
+
+def is_compared(item: Any) -> bool:
+    return bool(item["kind"]["S"] != "WALL_LINK")
 
 
 class Functions:
@@ -169,14 +186,15 @@ def test_the_table_gets_the_items_of_the_restored_one_and_keeps_what_only_forbid
     client = boto3.client("dynamodb", region_name=REGION)
     for number in range(5):
         stack.commit(Insert(Link(link_code=f"l{number}", campaign=CAMPAIGN, sponsor_id="s")))
-    stack.commit(Insert(LINK))
+    stack.commit(Insert(LINK), *map(Insert, (GOOD, REVOKED)))
     make_table(client, OTHER)
     for item in client.scan(TableName=TABLE)["Items"]:
         client.put_item(TableName=OTHER, Item=item)
     changed = Link(link_code="l0", campaign=CAMPAIGN, sponsor_id="other", revision=1)
     objection = Opposition(brand="demo", digest="d", recorded_at=datetime(2026, 3, 2, tzinfo=UTC))
     new = Link(link_code="new", campaign=CAMPAIGN, sponsor_id="s")
-    stack.commit(Replace(changed), Insert(objection), Insert(new))
+    stack.commit(Replace(changed), Insert(objection), Insert(new), Insert(MADE_SINCE))
+    stack.commit(Remove(replace(REVOKED, revision=1)))
     client.delete_item(TableName=TABLE, Key={"pk": {"S": "LINK#kept"}, "sk": {"S": "LINK"}})
     lines(tandem("restore", "stop", "--at-once"))
     counted = lines(tandem("restore", "copy", "--from", OTHER, "--dry-run"))
@@ -187,8 +205,11 @@ def test_the_table_gets_the_items_of_the_restored_one_and_keeps_what_only_forbid
         "2 items written, 1 removed",
         "1 kept that only forbid something: OPPOSITION, REFEREE_CLAIM",
     ]
-    restored = {str(item) for item in client.scan(TableName=OTHER)["Items"]}
-    now = {str(item) for item in client.scan(TableName=TABLE)["Items"]}
+    # A link to a wall that was revoked since stays so, and what was made since goes on.
+    links = {one.token_hash for one in stack.within(WallLink, campaign=CAMPAIGN)}
+    assert links == {GOOD.token_hash, MADE_SINCE.token_hash}
+    restored = {str(item) for item in client.scan(TableName=OTHER)["Items"] if is_compared(item)}
+    now = {str(item) for item in client.scan(TableName=TABLE)["Items"] if is_compared(item)}
     assert restored < now
     assert len(now - restored) == 1
     assert stack.get(Opposition, brand="demo", digest="d")

@@ -900,7 +900,7 @@ def test_ops_need_a_second_factor(resources: Resources, template: dict[str, Any]
 
 def test_the_pool_of_ops_admits_nobody_by_themselves(resources: Resources) -> None:
     pool = resources["OpsPool"]["Properties"]
-    assert pool["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
+    assert pool["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is True
     assert pool["DeletionProtection"] == {"Fn::If": ["Protected", "ACTIVE", "INACTIVE"]}
 
 
