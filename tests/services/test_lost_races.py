@@ -40,6 +40,11 @@ from chalicelib.services.operations.end_lists import end_lists
 from chalicelib.services.operations.end_records import end_records
 from chalicelib.services.operations.migrate import write_again
 from chalicelib.services.operations.move_ends import move_ends
+from chalicelib.services.operations.wall_links import (
+    make_wall_link,
+    revoke_wall_link,
+    wall_links,
+)
 from chalicelib.services.ports import (
     Change,
     ConflictError,
@@ -390,6 +395,13 @@ def held_rewards_that_are_decided(world: World) -> None:
 def a_name_that_is_given(world: World) -> None:
     give_name(world.ports, world.sponsor(), "Camille")
     assert [one.first_name for one in world.memory.all(Contact)] == ["Camille"]
+
+
+@losing("operations.wall_links:revoke_wall_link")
+def a_wall_link_that_is_revoked(world: World) -> None:
+    _, link = make_wall_link(world.ports, world.campaign, by=BY, days=30)
+    revoke_wall_link(world.ports, CAMPAIGN, link.link_id, by=BY)
+    assert wall_links(world.ports, CAMPAIGN) == []
 
 
 @losing("operations.end_lists:_note_ends")
