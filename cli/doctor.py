@@ -354,7 +354,7 @@ def _accounts(account: Account, pool: str) -> Iterator[Finding]:
 
 def _names(client: Any, operation: str, **asked: str) -> set[str]:
     pages = client.get_paginator(operation).paginate(**asked)
-    return {user["Username"] for page in pages for user in page["Users"]}
+    return {one["Username"] for page in pages for one in page["Users"]}
 
 
 def _alarms(account: Account, alarms: str) -> Iterator[Finding]:

@@ -40,9 +40,8 @@ def create(campaign: Name, days: Days = LASTS_DAYS, stage: Stage = LOCAL) -> Non
     rules = _campaign(connection, campaign)
     if connection.clock() >= latest_end(rules):
         raise CommandError(f"{campaign} ended on {rules.ends_on}: its links have ended too")
-    token, link = make_wall_link(connection, rules, by=connection.principal(), days=days)
+    token, _ = make_wall_link(connection, rules, by=connection.principal(), days=days)
     typer.echo(f"{connection.place.origin}/dashboard/?campaign={rules.id}#wall={token}")
-    typer.echo(f"{link.link_id}: until {_end(rules, link)}", err=True)
 
 
 @app.command("list")

@@ -59,8 +59,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _stay_up(stack: Stack) -> None:
+    marketing = stack.deployment.accounts["marketing"]
     print(
-        f"\n  pages      {stack.url}/\n  dashboard  {stack.url}/dashboard/\n"
+        f"\n  pages      {stack.url}/\n"
+        f"  dashboard  {stack.url}/dashboard/?campaign=demo-vip\n"
+        f"             sign in as {marketing.name} with {marketing.password}\n"
         f"  mailbox    {stack.url}/_local/mailbox\n  status     {stack.url}/_local/status.json\n"
         f"  AWS        {stack.endpoint}   bucket {stack.bucket}\n\n  Ctrl-C ends it.",
         flush=True,
