@@ -98,7 +98,7 @@ async def pass_on(upstream: Upstream | None, client_token: str, request: Request
     is_clients = request.url.path.startswith("/v1/client/")
     if is_clients and (refused := _refusal(upstream, client_token, request, body)):
         return refused
-    if request.url.path.startswith("/v1/ops/") and _is_access_token(request):
+    if request.url.path.startswith("/v1/ops/") and not _has_id_token(request):
         return problem(401, "unauthorised", "A valid token is needed")
     url = _url_of(upstream, request)
     try:
@@ -201,10 +201,12 @@ def _refusal(
     return problem(401, "unauthorised", "A valid token is needed")
 
 
-def _is_access_token(request: Request) -> bool:
-    """Where no scopes are asked for, AWS takes ID tokens alone, and the emulator either."""
+def _has_id_token(request: Request) -> bool:
+    """Where no scopes are asked for AWS takes an ID token and nothing else, the emulator an access
+    token too; whether it is good, the emulator knows.
+    """
     token = request.headers.get("authorization", "").rpartition(" ")[2]
-    return claims_of(token).get("token_use") == "access"
+    return claims_of(token).get("token_use") == "id"
 
 
 def _is_signed(upstream: Upstream, request: Request, body: bytes) -> bool:

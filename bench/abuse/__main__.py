@@ -68,7 +68,7 @@ def _inputs(share: float) -> Part:
 
 def _costs(_: float) -> Part:
     gateway = Gateway(app.app)
-    spent = [cost_of(gateway, one) for one in OPERATIONS if one.security == "public"]
+    spent = [cost_of(gateway, one) for one in OPERATIONS if one.security in {"public", "wall"}]
     return Part([_cost(one) for one in spent], [asdict(one) for one in spent])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import signal
 import subprocess
@@ -76,7 +77,8 @@ def test_the_status_page_says_so(front: httpx.Client) -> None:
 def test_a_call_of_the_api_is_a_problem_that_says_so(
     front: httpx.Client, bereft: Stack, path: str
 ) -> None:
-    token = bereft.client_token if "client" in path else "any"
+    payload = base64.b64encode(b'{"token_use": "id"}').decode()
+    token = bereft.client_token if "client" in path else f"head.{payload}.signature"
     answer = front.get(path, headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 503
     assert answer.headers["content-type"] == "application/problem+json"
