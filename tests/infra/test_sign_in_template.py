@@ -61,6 +61,10 @@ def test_a_password_is_taken_by_an_api_from_nobody_without_aws_credentials(
         "ALLOW_REFRESH_TOKEN_AUTH",
     }
     assert "AllowedOAuthFlows" not in client
+    lasts = {client[f"{token}Validity"] for token in ("IdToken", "AccessToken")}
+    assert lasts == {60}
+    assert client["RefreshTokenValidity"] > 60  # Cognito takes no other
+    assert set(client["TokenValidityUnits"].values()) == {"minutes"}
 
 
 def test_the_pools_pages_are_shown_and_in_french_too(resources: Resources) -> None:
