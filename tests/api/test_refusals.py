@@ -29,6 +29,7 @@ from tests.api.requests import (
     deciding,
     invitations,
     privacy_token,
+    wall,
 )
 from tests.api.world import (
     CAMPAIGN,
@@ -96,6 +97,14 @@ def _overlong_campaign(_: World) -> Request:
 
 def _dashboard_of_an_unknown_campaign(_: World) -> Request:
     return Request("GET", "/v1/ops/campaigns/nobodys/dashboard")
+
+
+def _wall_without_a_link(_: World) -> Request:
+    return wall("no-such-link")
+
+
+def _wall_of_an_overlong_campaign(world: World) -> Request:
+    return wall(world.wall_link(), OVERLONG)
 
 
 def _sign_in_to_an_unknown_campaign(_: World) -> Request:
@@ -540,6 +549,8 @@ REFUSALS = [
     Refusal("get_campaign", 404, "not-found", _campaign_with_a_key_separator),
     Refusal("get_campaign", 404, "not-found", _overlong_campaign),
     Refusal("get_dashboard", 404, "not-found", _dashboard_of_an_unknown_campaign),
+    Refusal("get_wall", 401, "unauthorised", _wall_without_a_link),
+    Refusal("get_wall", 404, "not-found", _wall_of_an_overlong_campaign),
     Refusal("list_held_rewards", 404, "not-found", _held_in_an_unknown_campaign),
     *(
         Refusal(f"{_DECISIONS[decision]}_reward", 404, "not-found", _decides(decision, name))
