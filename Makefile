@@ -14,7 +14,7 @@ QUICK := $(filter-out tests/bench tests/browser tests/e2e tests/infra,$(wildcard
 RUNTIME := $(addprefix tests/,api contract domain mails services)
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-demo node demo check test lint static unit runtime package deploy rollback doctor bench memory bench-lists bench-exchange bench-mails abuse capacity reliability year simulate mutations restore-drill logs format upgrade clean
+.PHONY: help env env-demo node demo check test lint static unit runtime package deploy rollback doctor bench memory bench-lists bench-exchange bench-mails abuse cost capacity reliability year simulate mutations restore-drill logs format upgrade clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -86,6 +86,9 @@ bench-exchange: env node ## a million voucher codes beside npm's voucher-code-ge
 
 abuse: env ## what strangers and cheats can do: bytes and time of answers, floods, costs, odd inputs, a planted ring; NAME=score, SHARE=0.1
 	@PYTHONHASHSEED=0 $(RUN) -m bench.abuse $(NAME) --share $(or $(SHARE),1)
+
+cost: env ## the bill of a million invitations by line beside SES alone, and the idle month; MEASURE=1 times executions anew
+	@PYTHONHASHSEED=0 $(RUN) -m bench.cost $(if $(MEASURE),--measure)
 
 capacity: env ## what each component bears, replayed against AWS's published limits; NAME=due for one; some minutes
 	@$(RUN) -m bench.capacity $(NAME)

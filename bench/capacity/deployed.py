@@ -33,7 +33,7 @@ _Loader.add_multi_constructor("!", _argument)
 
 
 @cache
-def _template() -> dict[str, Any]:
+def template() -> dict[str, Any]:
     content = TEMPLATE.read_text(encoding="utf-8")
     template: dict[str, Any] = yaml.load(content, _Loader)  # nosec B506, a SafeLoader
     return template
@@ -41,35 +41,35 @@ def _template() -> dict[str, Any]:
 
 def executions(source: str, mail_rate: int | None = None) -> int:
     """How many batches of a queue are worked on at once; `mail_rate` is the parameter's."""
-    most = _template()["Resources"][source]["Properties"]["ScalingConfig"]["MaximumConcurrency"]
+    most = template()["Resources"][source]["Properties"]["ScalingConfig"]["MaximumConcurrency"]
     return sending.executions(mail_rate or default_mail_rate()) if isinstance(most, list) else most
 
 
 def queue_sources() -> list[str]:
     """The event sources that work on queues."""
-    resources: dict[str, Any] = _template()["Resources"]
+    resources: dict[str, Any] = template()["Resources"]
     return [name for name, one in resources.items() if "ScalingConfig" in one.get("Properties", {})]
 
 
 def batch_size(source: str) -> int:
     """How many messages or records one call gets."""
-    size: int = _template()["Resources"][source]["Properties"]["BatchSize"]
+    size: int = template()["Resources"][source]["Properties"]["BatchSize"]
     return size
 
 
 def lanes(source: str) -> int:
     """How many batches of one shard are worked on at once."""
-    return int(_template()["Resources"][source]["Properties"].get("ParallelizationFactor", 1))
+    return int(template()["Resources"][source]["Properties"].get("ParallelizationFactor", 1))
 
 
 def default_mail_rate() -> int:
     """Mails a second, unless the stack says otherwise."""
-    return int(_template()["Parameters"]["MailRate"]["Default"])
+    return int(template()["Parameters"]["MailRate"]["Default"])
 
 
 def seconds_between_runs(schedule: str) -> int:
     """How often a schedule fires, by its parameter."""
-    text = _template()["Parameters"][schedule]["Default"]
+    text = template()["Parameters"][schedule]["Default"]
     found = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", text)
     if found is None:
         raise ValueError(text)

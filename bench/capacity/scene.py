@@ -175,21 +175,22 @@ class Scene:
         self, kind: type[E], another: Callable[[E, int], E], count: int, start: int = 0
     ) -> None:
         """Store so many more like the one that there was first."""
-        one = next(self._stored(kind))
+        one = next(self.stored(kind))
         for first in range(start, start + count, A_COMMIT):
             numbers = range(first, min(first + A_COMMIT, start + count))
             self.commit(*(Insert(another(one, number)) for number in numbers))
 
     def store_again(self, kind: type[Entity], count: int) -> None:
         """Store some of a kind again, as a change would."""
-        for one in list(self._stored(kind))[:count]:
+        for one in list(self.stored(kind))[:count]:
             self.commit(Replace(one))
 
     def forget_facts(self) -> None:
         """Hand none of the facts written so far to anything."""
         self._relayed = self._counted = len(self._facts())
 
-    def _stored(self, kind: type[E]) -> Iterator[E]:
+    def stored(self, kind: type[E]) -> Iterator[E]:
+        """All of a kind that are stored."""
         name = schema.ITEM_KINDS[kind].kind
         items = list(self.cloud.table.items.values())
         return (entity_of(kind, dict(one)) for one in items if one.get("kind") == {"S": name})
