@@ -8,10 +8,16 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from infra.deployment.releases import Release, unzipped
-from infra.pages import SIGN_IN, sign_in_settings
+from infra.pages import ASSETS, SIGN_IN, sign_in_settings
 
 if TYPE_CHECKING:
     import boto3
+
+
+def cache_control(path: str) -> str:
+    """How long a browser may keep a file: what is named by its content, for good."""
+    is_asset = path.startswith(f"{ASSETS}/")
+    return "public, max-age=31536000, immutable" if is_asset else "no-cache"
 
 
 def publish(session: boto3.Session, release: Release, outputs: Mapping[str, str]) -> None:
@@ -26,7 +32,7 @@ def publish(session: boto3.Session, release: Release, outputs: Mapping[str, str]
             Key=path,
             Body=pages[path],
             ContentType=mimetypes.guess_type(path)[0] or "application/octet-stream",
-            CacheControl="no-cache",
+            CacheControl=cache_control(path),
         )
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
         for found in page.get("Contents", []):
