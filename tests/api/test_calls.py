@@ -82,9 +82,9 @@ ROUTES: Mapping[str, Sequence[str]] = {
 RECEIPTS = [WRITE_FILE, READ_FILE, WRITE_FILE]
 CONSUMERS: Mapping[str, Sequence[str]] = {
     "relay: a fact": [QUEUE],
-    "project: a fact": [BATCH, WRITE_FILE, WRITE],
-    # Facts and campaigns read; one bundle; facts, 20 counters and a part are two transactions.
-    "project: a batch of 20 campaigns": [BATCH, BATCH, WRITE_FILE, WRITE, WRITE],
+    "project: a fact": [WRITE_FILE, WRITE],
+    # Campaigns read; one bundle; facts, 20 counters and a part are two transactions.
+    "project: a batch of 20 campaigns": [BATCH, WRITE_FILE, WRITE, WRITE],
     # Its facts: of the hour before its beginning, of this hour, and where 0.2.0 stored them.
     "decide: a sign-in": [GET, *[QUERY] * 3, GET, READ_FILE, *[BATCH] * 2, WRITE],
     # Her words, which campaigns the brand has, and what each of them knows.

@@ -5,7 +5,7 @@ and what follows from it is done once.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from chalicelib.domain.effects import Queue
 from chalicelib.domain.fact_checks import FactCheck, Missing
 from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.invitations import Invitation
+from chalicelib.domain.journal import JournalPart
 from chalicelib.domain.lists.model import CurrentList, HeldList
 from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import Voucher
@@ -27,7 +28,13 @@ from chalicelib.services.operations.check_facts import (
     FactReport,
     check_facts,
 )
-from chalicelib.services.ports import FACT_SHARDS, TRANSACTION_LIMIT, OnFailure, Ports
+from chalicelib.services.ports import (
+    FACT_SHARDS,
+    TRANSACTION_LIMIT,
+    DayCounts,
+    OnFailure,
+    Ports,
+)
 from chalicelib.services.vouchers.changes import write_changes
 from tests.fakes.campaign import CAMPAIGN, templates
 from tests.fakes.due import expire, reconcile
@@ -370,12 +377,12 @@ def test_a_busy_shard_is_never_held_as_a_whole() -> None:
             given += 1
             yield one
 
-    def uncounted(facts: Sequence[Fact]) -> list[Fact]:
+    def count(part: JournalPart, counts: Mapping[str, DayCounts], facts: Sequence[Fact]) -> None:
         ahead.append(given)
-        return world.memory.uncounted(facts)
+        world.memory.count(part, counts, facts)
 
     recorded = RecordingRepository(world.repository)
-    recorded.uncounted = uncounted
+    recorded.count = count
     recorded.facts_in = counted
     report = check_facts(replace(world.ports, repository=recorded))
     assert report.checked == given > 4 * FACTS_AT_ONCE

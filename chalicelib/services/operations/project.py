@@ -1,7 +1,10 @@
 """Facts to counts and journal: each fact is counted once and journaled once (law 10).
 
-    uncounted facts ──► one bundle in the bucket ──► transactions, each: the facts are counted,
-                                                     counters added to, a part recorded
+    facts ──► one bundle in the bucket ──► transactions, each: the facts are counted, counters added
+                                           to, a part recorded
+
+A batch is taken to be new, as nearly every one is: the transaction itself refuses a fact that is
+counted already. Only then are the facts read, and what is left of them is counted.
 
 The bundle's name is its hash. If the function is killed after it, the next attempt writes its own,
 which is the same one if no fact was counted meanwhile; lines that no part names never get into the
@@ -20,7 +23,7 @@ from chalicelib.domain.effects import deltas
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.journal import bundle, bundle_path, part_of_bundle
 from chalicelib.services.errors import UnknownError
-from chalicelib.services.ports import FACTS_A_COUNT, TRANSACTION_LIMIT, Ports
+from chalicelib.services.ports import FACTS_A_COUNT, TRANSACTION_LIMIT, ConflictError, Ports
 from chalicelib.services.retry import retry_on_conflict
 
 
@@ -32,16 +35,26 @@ def project(ports: Ports, facts: Sequence[Fact]) -> list[Fact]:
     once = list({fact.fact_id: fact for fact in facts}.values())
     counted: list[Fact] = []
     for start in range(0, len(once), FACTS_A_COUNT):
-        _project(ports, once[start : start + FACTS_A_COUNT], counted)
+        batch = once[start : start + FACTS_A_COUNT]
+        try:
+            _count(ports, batch, counted)
+        except ConflictError:
+            _count_rest(ports, batch, counted)
     return counted
 
 
 @retry_on_conflict
-def _project(ports: Ports, facts: Sequence[Fact], counted: list[Fact]) -> None:
-    """Append to `counted` what is counted, also when a later transaction fails."""
+def _count_rest(ports: Ports, facts: Sequence[Fact], counted: list[Fact]) -> None:
+    """Count those that nobody has counted yet."""
     new = ports.repository.uncounted(facts)
-    if not new:
-        return
+    if new:
+        _count(ports, new, counted)
+
+
+def _count(ports: Ports, new: Sequence[Fact], counted: list[Fact]) -> None:
+    """Append to `counted` what is counted, also when a later transaction fails. `ConflictError`
+    when one of them is counted already.
+    """
     in_order = sorted(new, key=lambda fact: (fact.campaign, fact.at, fact.fact_id))
     parts = list(_parts(_campaigns(ports, new), in_order))
     content, digest = bundle(in_order)
