@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.capacity import deployed
 from bench.cost import idle as standing
 from bench.cost import population as people
 from bench.cost.life import SCHEDULES, Life
@@ -28,7 +29,7 @@ from bench.cost.usage import (
     traces,
 )
 
-IS_TRACED = True
+IS_TRACED = deployed.template()["Parameters"]["Tracing"]["Default"] == "Active"
 
 SECONDS = Path(__file__).parent / "seconds.json"
 TIMES_SES = 1.5

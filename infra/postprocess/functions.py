@@ -99,7 +99,7 @@ def complete_function(
             "EphemeralStorage": {"Size": size.scratch_mb},
             # Traced by Lambda, not by the API stage: a stage's trace holds the URL, and with it
             # the tokens that are in paths.
-            "Tracing": "Active",
+            "Tracing": {"Ref": "Tracing"},
             "Role": {"Fn::GetAtt": [f"{logical_id}Role", "Arn"]},
             "LoggingConfig": {"LogGroup": {"Ref": f"{logical_id}LogGroup"}},
             "Environment": {"Variables": _environment(size)},

@@ -13,7 +13,7 @@ def test_a_function_gets_its_role_size_environment_and_log_group() -> None:
     assert (relay["Runtime"], relay["Architectures"]) == ("python3.13", ["arm64"])
     size = FUNCTIONS["Relay"]
     assert (relay["MemorySize"], relay["Timeout"]) == (size.memory_mb, size.timeout_s)
-    assert relay["Tracing"] == "Active"
+    assert relay["Tracing"] == {"Ref": "Tracing"}
     assert relay["Environment"]["Variables"]["TANDEM_TABLE"] == {"Ref": "Table"}
     assert relay["LoggingConfig"] == {"LogGroup": {"Ref": "RelayLogGroup"}}
     assert "Tags" not in relay
