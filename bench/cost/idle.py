@@ -10,7 +10,7 @@ from typing import Any
 
 from bench.capacity import deployed
 from bench.cost import population as people
-from bench.cost.life import SCHEDULES, Execution
+from bench.cost.life import READERS, SCHEDULES, WAIT_S, Execution
 from bench.cost.prices import Unit
 from bench.cost.story import FIRST_REPORT
 from bench.cost.usage import Seconds, Usage, of_execution, scaled, total, traces
@@ -18,8 +18,6 @@ from infra.postprocess import watch
 from infra.short_forms import read_template
 
 EDGE = Path(__file__).parents[2] / "infra" / "edge.yaml"
-# Lambda, "Using Lambda with Amazon SQS": five readers of each queue, each waits for 20 seconds.
-READERS, WAIT_S = 5, 20
 PANELS_FREE = 50  # metrics of a dashboard
 # DynamoDB, "Encryption at rest": a caller's key is asked for again after five minutes.
 KEY_KEPT_S = 300

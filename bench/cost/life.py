@@ -41,6 +41,8 @@ from tests.simulation.wire import Call
 
 # Lambda looks at a shard four times a second ("Using AWS Lambda with Amazon DynamoDB").
 POLLED_S = 0.25
+# Lambda, "Using Lambda with Amazon SQS": five readers of each queue, each waits for 20 seconds.
+READERS, WAIT_S = 5, 20
 MONTH_DAYS = 30.4375
 # DynamoDB, "Estimating index storage space": bytes for each item, and for each entry of an index.
 ITEM_OVERHEAD = 100
@@ -67,6 +69,11 @@ class Execution:
     def is_of_a_queue(self) -> bool:
         """Whether a message of a queue made it run."""
         return self.name.partition(" ")[0] in FUNCTIONS
+
+    @property
+    def messages(self) -> int:
+        """How many of them came together."""
+        return self.recorded.amount if self.is_of_ses else 1
 
     @property
     def is_of_ses(self) -> bool:
@@ -185,12 +192,18 @@ class Life(Scene):
 
     def _ses_events(self) -> bool:
         mails = self.cloud.network.mails[self._reported :]
+        self._reported += len(mails)
+        events: defaultdict[str, list[Any]] = defaultdict(list)
         for recipient, raw in mails:
             mail_id = str(message_from_bytes(raw)["Message-ID"]).strip("<>").partition("@")[0]
             for kind in self._kinds(recipient):
-                event = mail_event(kind, mail_id, **SES_DETAILS.get(kind, {}))
-                self.record(f"mail_events {kind}", partial(functions.mail_events, event))
-        self._reported += len(mails)
+                events[kind] += mail_event(kind, mail_id, **SES_DETAILS.get(kind, {}))["Records"]
+        for kind, records in events.items():
+            size = batched("MailEventsSource", people.MAILS)
+            for first in range(0, len(records), size):
+                batch = {"Records": records[first : first + size]}
+                name, count = f"mail_events {kind}", len(batch["Records"])
+                self.record(name, partial(functions.mail_events, batch), count)
         return bool(mails)
 
     def _kinds(self, recipient: str) -> list[str]:
@@ -280,6 +293,16 @@ def _kept_days(path: str) -> float:
         return {"vouchers": 40, "referrals": 35, "consents": 35, "receipts": 400,
                 "reports": 1_096}.get(folder, 3_653)  # fmt: skip
     return 30
+
+
+def batched(source: str, messages: int) -> int:
+    """How many messages of a queue come together, if so many of the played invitations go into it:
+    those that one of Lambda's readers finds in the window.
+    """
+    properties = deployed.template()["Resources"][source]["Properties"]
+    window = properties.get("MaximumBatchingWindowInSeconds", 0)
+    a_second = messages / people.PLAYED * people.BILLED / (people.DAYS * 86_400)
+    return min(properties["BatchSize"], int(1 + a_second / READERS * window))
 
 
 def lets_through(criteria: Mapping[str, Any], item: Mapping[str, Any]) -> bool:

@@ -47,10 +47,11 @@ def of_execution(one: Execution, seconds: Seconds, *, is_traced: bool) -> Usage:
         usage[Unit.QUEUE] += request.name.startswith("sqs:")
         usage[Unit.MAIL] += request.name == "sesv2:SendEmail"
     if one.is_of_a_queue:
-        usage[Unit.QUEUE] += 2  # received and deleted; that it was sent is a call of its sender
+        # Received and deleted, ten at once at most; that they were sent is a call of their sender.
+        usage[Unit.QUEUE] += 2 * math.ceil(one.messages / 10)
     if one.is_of_ses:
-        usage[Unit.PUBLISHED] += 1
-        usage[Unit.QUEUE] += 1
+        usage[Unit.PUBLISHED] += one.messages
+        usage[Unit.QUEUE] += one.messages
     written = sum(len(line.encode()) + EVENT_BYTES for line in one.lines)
     written += PLATFORM_BYTES + TRACE_BYTES * is_traced
     usage[Unit.LOGGED] = written / GB

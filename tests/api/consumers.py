@@ -176,7 +176,7 @@ def mail_of(world: World) -> str:
 def _mail_events(world: World) -> Ready:
     world.invited()
     mail = mail_of(world)
-    return lambda: functions.mail_events(mail_event("Delivery", mail))
+    return lambda: functions.mail_events(mail_event("Send", mail))
 
 
 def _dropped(world: World, path: str, content: bytes) -> Ready:
@@ -261,7 +261,7 @@ WORK: Mapping[str, Callable[[World], Ready]] = {
     "persons: an erasure": _persons_erasure,
     "mail: an invitation": _mail_invitation,
     "mail: a voucher": _mail_voucher,
-    "mail_events: a delivery": _mail_events,
+    "mail_events: a mail that left": _mail_events,
     "reward: a confirmation": _reward_confirmation,
     "reward: a kept order": _reward_order,
     "ingest: a list of 1,000": _ingest_list,

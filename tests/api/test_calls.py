@@ -99,7 +99,7 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
         *[BATCH, GET, WRITE, SEND, *[GET] * 2, WRITE],
     ],
     "mail: a voucher": [*[GET] * 4, BATCH, GET, WRITE, SEND, GET, WRITE],
-    "mail_events: a delivery": [*[GET] * 2],
+    "mail_events: a mail that left": [GET],
     # Which campaigns the brand has, what claims lead to, and the whole table, here a page.
     "persons: a file": [
         *[GET, *CAMPAIGNS],

@@ -85,7 +85,8 @@ def settle_mail(ports: Ports, event: MailEvent) -> str:
     if mail is None:
         return "not_ours"
     if event.provider_id not in mail.earlier_ids:
-        mark_mail_sent(ports, event.mail_id, event.provider_id)
+        if not mails.is_proved_sent(mail):
+            mark_mail_sent(ports, event.mail_id, event.provider_id)
     elif event.kind != "complained":
         return "of_an_earlier_send"
     problem = _PROBLEMS.get(event.kind)
