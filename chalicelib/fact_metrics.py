@@ -6,20 +6,23 @@ from collections.abc import Sequence
 
 from chalicelib.domain.effects import effect_of, is_incident, is_known, quantity_of, reason_of
 from chalicelib.domain.facts import Fact
-from chalicelib.observability import count, count_by_reason, warn
+from chalicelib.observability import count, count_by_reason, log, warn
 
 
 def count_facts(counted: Sequence[Fact]) -> None:
-    """The metrics of facts that were counted just now."""
+    """A line with the numbers of what was counted just now, and the metrics that alarms look at."""
+    numbers: dict[str, int] = {}
     for fact in counted:
-        if is_incident(fact):
-            continue  # counted and rung as a file that was moved to quarantine/
-        count(_metric(fact.name), quantity_of(fact))
-        if effect_of(fact).metric_by_reason:
-            count_by_reason(_metric(fact.name), reason_of(fact))
+        metric, effect = _metric(fact.name), effect_of(fact)
+        numbers[metric] = numbers.get(metric, 0) + quantity_of(fact)
+        if effect.is_metric and not is_incident(fact):  # which rings as a file in quarantine/
+            count(metric, quantity_of(fact))
+            if effect.metric_by_reason:
+                count_by_reason(metric, reason_of(fact))
         if not is_known(fact):
             warn("fact of a later version", correlation=fact.correlation, fact=fact.name)
-    count("FactProjected", len(counted))
+    if numbers:
+        log("counted", correlation=None, **numbers)
 
 
 def _metric(fact_name: str) -> str:

@@ -302,7 +302,8 @@ def batched(source: str, messages: int) -> int:
     properties = deployed.template()["Resources"][source]["Properties"]
     window = properties.get("MaximumBatchingWindowInSeconds", 0)
     a_second = messages / people.PLAYED * people.BILLED / (people.DAYS * 86_400)
-    return min(properties["BatchSize"], int(1 + a_second / READERS * window))
+    most: int = properties["BatchSize"]
+    return min(most, int(1 + a_second / READERS * window))
 
 
 def lets_through(criteria: Mapping[str, Any], item: Mapping[str, Any]) -> bool:

@@ -78,6 +78,7 @@ class Effect:
     It goes to `queues`; with `queue_for` to that one of them which the body says, or to none.
     `counters` change by `sign` times the body's `count`, 1 without one, unless the
     body is excluded; `counted_by` says what else is counted, which depends on the body.
+    `is_metric`: an alarm looks at how often it happens; of the others the log says it.
     `metric_by_reason`: its metric is also counted by reason. `kept_for`: how long it stays in the
     table; None until what is left of its campaign is removed.
     """
@@ -87,6 +88,7 @@ class Effect:
     counters: tuple[str, ...] = ()
     sign: int = 1
     counted_by: Callable[[FactBody], Mapping[str, int]] = lambda _: {}
+    is_metric: bool = False
     metric_by_reason: bool = False
     requeues_undecided: bool = False
     kept_for: timedelta | None = None
@@ -197,7 +199,7 @@ F = FactName
 EFFECTS: Mapping[FactName, Effect] = {
     F.CAMPAIGN_PUT: Effect(),
     F.SIGN_IN_REQUESTED: Effect(
-        queues=(Queue.REQUESTED_DECISION,), kept_for=STRANGERS_FACTS_KEPT_FOR
+        queues=(Queue.REQUESTED_DECISION,), is_metric=True, kept_for=STRANGERS_FACTS_KEPT_FOR
     ),
     F.SIGN_IN_GRANTED: Effect(queues=(Queue.REQUESTED_MAIL,)),
     F.SIGN_IN_REFUSED: Effect(kept_for=STRANGERS_FACTS_KEPT_FOR),
@@ -243,12 +245,12 @@ EFFECTS: Mapping[FactName, Effect] = {
         queue_for=_mail_on(Release.ON_ACKNOWLEDGEMENT),
         counters=("vouchers_acknowledged",),
     ),
-    F.VOUCHER_REFUSED: Effect(),
+    F.VOUCHER_REFUSED: Effect(is_metric=True),
     F.VOUCHER_REFUSED_REPEATEDLY: Effect(),
     F.VOUCHER_REDEEMED: Effect(queues=(Queue.REWARD,), counters=("vouchers_redeemed",)),
     F.VOUCHER_ROLLED_BACK: Effect(queues=(Queue.REWARD,), counters=("vouchers_redeemed",), sign=-1),
     F.VOUCHER_EXPIRED: Effect(),
-    F.VOUCHER_UNDELIVERED: Effect(),
+    F.VOUCHER_UNDELIVERED: Effect(is_metric=True),
     F.EXPORT_WRITTEN: Effect(),
     F.CHANGES_WRITTEN: Effect(),
     F.CONSENTS_WRITTEN: Effect(),
@@ -271,20 +273,20 @@ EFFECTS: Mapping[FactName, Effect] = {
     F.LIST_ACCEPTED: _NEW_LIST,
     F.LIST_CONFIRMED: _NEW_LIST,
     F.LIST_ROLLED_BACK: _NEW_LIST,
-    F.LIST_WAITS: Effect(),
-    F.LIST_REFUSED: Effect(metric_by_reason=True),
-    F.LIST_HELD: Effect(metric_by_reason=True),
+    F.LIST_WAITS: Effect(is_metric=True),
+    F.LIST_REFUSED: Effect(is_metric=True, metric_by_reason=True),
+    F.LIST_HELD: Effect(is_metric=True, metric_by_reason=True),
     F.LIST_APPROVED: _REVIEWED_LIST,
     F.LIST_REJECTED: _REVIEWED_LIST,
     F.MAIL_SENT: Effect(),
-    F.MAIL_FAILED: Effect(),
+    F.MAIL_FAILED: Effect(is_metric=True),
     F.MAIL_BOUNCED: Effect(counted_by=_about_invitations),
     F.MAIL_BOUNCED_FOR_NOW: Effect(),
     F.MAIL_TO_SEND_AGAIN: Effect(queues=(Queue.MAIL,)),
     F.MAIL_COMPLAINED: Effect(counted_by=_about_invitations),
     F.LINK_STOPPED: Effect(),
     F.LINK_RENEWED: Effect(),
-    F.INVITATIONS_STOPPED: Effect(),
+    F.INVITATIONS_STOPPED: Effect(is_metric=True),
     F.INVITATIONS_RESUMED: Effect(queues=(Queue.DECIDE,)),
     F.PERSON_ERASED: Effect(),
     F.WALL_LINK_MADE: Effect(),

@@ -70,7 +70,9 @@ def test_a_fact_that_was_lost_is_named_counted_and_put_right(
     by_reason = [line["reason"] for line in lines if "FactFinding" in line]
     assert sorted(by_reason) == ["campaign_put", "sign_in_requested", "sign_in_requested"]
     [metrics] = [line for line in lines if "ReconcileFinding" in line and "_aws" in line]
-    assert (metrics["ReconcileFinding"], sum(metrics["FactProjected"])) == ([3], 2)
+    assert (metrics["ReconcileFinding"], metrics["SignInRequested"]) == ([3], [1])
+    [numbers] = [vars(line) for line in caplog.records if line.getMessage() == "counted"]
+    assert (numbers["CampaignPut"], numbers["SignInRequested"]) == (1, 1)
     world.run()
     assert world.last_to(VIP).recipient == VIP
 

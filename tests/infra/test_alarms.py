@@ -11,6 +11,7 @@ import pytest
 
 import app
 from chalicelib import observability
+from chalicelib.domain.effects import EFFECTS
 from infra.postprocess import FUNCTIONS
 from tests.api.gateway import Gateway
 from tests.api.world import World
@@ -62,6 +63,18 @@ def scene(
 def test_every_alarm_has_a_scene_that_makes_it_ring(template: dict[str, Any]) -> None:
     played = {alarm for condition in CONDITIONS for alarm in condition.rings}
     assert played == set(alarms_of(template))
+
+
+def test_a_fact_is_a_metric_if_an_alarm_looks_at_it(template: dict[str, Any]) -> None:
+    """The others are in the log: each metric costs by the hour in which it is written."""
+    looked_at = {
+        watched.metric[1]
+        for alarm in alarms_of(template).values()
+        for watched in alarm.watched.values()
+        if watched.metric[0] == "Tandem"
+    }
+    named = {"".join(part.capitalize() for part in name.split("_")): name for name in EFFECTS}
+    assert {name for name in named if EFFECTS[named[name]].is_metric} == looked_at & named.keys()
 
 
 def test_every_alarm_rings_alone_in_some_scene(template: dict[str, Any]) -> None:

@@ -382,7 +382,7 @@ def test_a_busy_shard_is_never_held_as_a_whole() -> None:
         world.memory.count(part, counts, facts)
 
     recorded = RecordingRepository(world.repository)
-    recorded.count = count
+    recorded.count = count  # type: ignore[method-assign]
     recorded.facts_in = counted
     report = check_facts(replace(world.ports, repository=recorded))
     assert report.checked == given > 4 * FACTS_AT_ONCE
