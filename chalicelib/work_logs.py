@@ -37,7 +37,6 @@ def log_put_off(function: str, message: Message, error: Exception, now: datetime
         warn("the sender is busy", correlation=None, **about)
     else:
         warn("retry later", correlation=None, **about)
-    count("WorkReturned")
     seconds = max(0, round((now - message.sent_at).total_seconds()))
     count_seconds("WorkPutOff", seconds, function=function, reason=reason.value)
     if reason not in _ALARMED:
@@ -51,7 +50,6 @@ def log_failed(message: Message, error: Exception) -> None:
     nobody, so it is counted from the second one on.
     """
     failed(error, "message failed", correlation=None, **delivery(message))
-    count("WorkReturned")
     if message.receives > 1:
         count("WorkFailed")
 

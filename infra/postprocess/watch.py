@@ -151,7 +151,7 @@ COUNTED: Final = (
         "To look at",
         (
             *("ReconcileFinding", "NotHandled", "ReconciliationDifference", "BalanceFinding"),
-            *("RequestFailed", "RequestPutOff", "WorkFailed", "WorkReturned"),
+            *("RequestFailed", "RequestPutOff", "WorkFailed", "WorkWaits"),
         ),
     ),
 )
