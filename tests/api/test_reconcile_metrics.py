@@ -71,8 +71,9 @@ def test_a_fact_that_was_lost_is_named_counted_and_put_right(
     assert sorted(by_reason) == ["campaign_put", "sign_in_requested", "sign_in_requested"]
     [metrics] = [line for line in lines if "ReconcileFinding" in line and "_aws" in line]
     assert (metrics["ReconcileFinding"], metrics["SignInRequested"]) == ([3], [1])
-    [numbers] = [vars(line) for line in caplog.records if line.getMessage() == "counted"]
-    assert (numbers["CampaignPut"], numbers["SignInRequested"]) == (1, 1)
+    numbers = [vars(line) for line in caplog.records if line.getMessage() == "counted"]
+    for name in ("CampaignPut", "SignInRequested"):
+        assert sum(line.get(name, 0) for line in numbers) == 1
     world.run()
     assert world.last_to(VIP).recipient == VIP
 
