@@ -2,7 +2,7 @@
 and that of a month in which nobody comes; build/bench/cost.json has both, with every price.
 
 `--measure` measures how long executions take first, and keeps it in `seconds.json`. Exits with 1
-when a bill is above its bound.
+when a bill is above what is held.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from bench import report
 from bench.cost import population as people
 from bench.cost.bill import (
     EDGE,
-    IDLE_DOLLARS,
+    GOAL_IDLE,
+    GOAL_TIMES_SES,
+    HELD_IDLE,
+    HELD_TIMES_SES,
     SECONDS,
-    TIMES_SES,
     Bill,
     Bills,
     bills,
@@ -32,14 +34,17 @@ COLUMNS = ("what", "amount", "list price", "$")
 def main(arguments: list[str]) -> int:
     """Count, print, write."""
     if "--measure" in arguments:
-        kept = {"measured on": report.conditions(), "seconds": measured_seconds()}
+        kept = {
+            "measured on": report.conditions(),
+            "seconds": dict(sorted(measured_seconds().items())),
+        }
         SECONDS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
     made = bills()
     rows = [*_rows("a million invitations", made.month), *_ratio(made)]
     rows += [("", "", "", ""), *_rows("kept until its records end", made.kept)]
     rows += [("", "", "", ""), *_rows("a month in which nobody comes", made.quiet, free=True)]
     without_edge = made.quiet.without(*EDGE).dollars(free=True)
-    rows.append(("the same without WAF", "", f"bound {IDLE_DOLLARS:.2f}", f"{without_edge:.2f}"))
+    rows.append(("the same without WAF", "", _goal(without_edge, GOAL_IDLE), f"{without_edge:.2f}"))
     conditions = report.conditions(
         prices=f"list prices of {SEEN}, {REGION}, without free tier but for the idle month",
         invitations=f"{people.BILLED:,} in {people.DAYS} days, from {people.PLAYED} played",
@@ -55,7 +60,7 @@ def main(arguments: list[str]) -> int:
     }
     file = report.publish("cost", conditions, report.table(COLUMNS, rows), figures)
     print(f"figures: {file.relative_to(report.ROOT)}", file=sys.stderr)
-    return int(made.times_ses > TIMES_SES or without_edge > IDLE_DOLLARS)
+    return int(made.times_ses > HELD_TIMES_SES or without_edge > HELD_IDLE)
 
 
 def _rows(title: str, bill: Bill, *, free: bool = False) -> Iterator[tuple[str, str, str, str]]:
@@ -71,9 +76,13 @@ def _rows(title: str, bill: Bill, *, free: bool = False) -> Iterator[tuple[str, 
         )
 
 
+def _goal(found: float, goal: float) -> str:
+    return f"goal ≤ {goal:g}, {'met' if found <= goal else 'MISSED'}"
+
+
 def _ratio(made: Bills) -> Iterator[tuple[str, str, str, str]]:
     yield "SES alone", "", "", f"{made.ses:.2f}"
-    yield "times SES alone", "", f"bound {TIMES_SES}", f"{made.times_ses:.2f}"
+    yield "times SES alone", "", _goal(made.times_ses, GOAL_TIMES_SES), f"{made.times_ses:.2f}"
 
 
 if __name__ == "__main__":

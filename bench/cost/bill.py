@@ -32,8 +32,9 @@ from bench.cost.usage import (
 IS_TRACED = deployed.template()["Parameters"]["Tracing"]["Default"] == "Active"
 
 SECONDS = Path(__file__).parent / "seconds.json"
-TIMES_SES = 1.5
-IDLE_DOLLARS = 6.0
+# What is asked for, and what is held: a test fails above it.
+GOAL_TIMES_SES, HELD_TIMES_SES = 1.5, 2.05
+GOAL_IDLE, HELD_IDLE = 6.0, 8.0  # dollars a month, without what limits callers by address
 # What is kept for years is a bill of its own: a month's bill has no part of it but this month's.
 KEPT = (Unit.TABLE, Unit.BACKUP, Unit.FILES)
 EDGE = (Unit.WEB_ACL, Unit.WEB_RULE, Unit.WEB_CALL)
@@ -143,11 +144,11 @@ def _counted(life: Life) -> Usage:
 
 def recorded_seconds() -> Seconds:
     """How long executions take, as measured the last time (`make cost MEASURE=1`)."""
-    seconds: Seconds = json.loads(SECONDS.read_text(encoding="utf-8"))["seconds"]
-    return seconds
+    kept = json.loads(SECONDS.read_text(encoding="utf-8"))["seconds"]
+    return {name: (own, calls) for name, (own, calls) in kept.items()}
 
 
-def measured_seconds() -> Seconds:
+def measured_seconds() -> dict[str, tuple[float, float]]:
     """How long they take on this machine now."""
     with idle() as nobody:
         found = mean_seconds(nobody.executions)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.cost.population import VISITS
+from bench.cost.population import FOLLOWING, VISITS
 from infra.deployment.pages import cache_control
 from infra.pages import build_pages
 
@@ -18,8 +18,9 @@ _NAMED = re.compile(r"""(?:src|href)="(/[^"#?]+\.(?:js|css|svg))\"""")
 
 @dataclass(frozen=True)
 class Page:
-    """How many files a first visit fetches and of how many bytes, and for how many a later one
-    asks: what is not named by its content, which costs a request and no bytes.
+    """How many files a first visit fetches and of how many bytes (without what all pages share, if
+    another page came before), and for how many a later one asks: what is not named by its
+    content, which costs a request and no bytes.
     """
 
     files: int
@@ -35,8 +36,10 @@ def pages() -> Mapping[str, Page]:
 
 
 def _page(root: Path, html: Path) -> Page:
-    named = _NAMED.findall(html.read_text(encoding="utf-8"))
-    paths = [html.relative_to(root).as_posix(), *(name.lstrip("/") for name in named)]
-    size = sum(len(gzip.compress((root / path).read_bytes())) for path in paths)
-    again = [path for path in paths if cache_control(path) == "no-cache"]
+    path = html.relative_to(root).as_posix()
+    named = [name.lstrip("/") for name in _NAMED.findall(html.read_text(encoding="utf-8"))]
+    fetched = [one for one in named if path not in FOLLOWING or one.endswith(".js")]
+    paths = [path, *fetched]
+    size = sum(len(gzip.compress((root / one).read_bytes())) for one in paths)
+    again = [one for one in paths if cache_control(one) == "no-cache"]
     return Page(len(paths), size, len(again))

@@ -49,3 +49,5 @@ FIRST_VISITS: Final = {
     "sponsor/index.html": SPONSORS,
     "referee/index.html": OPENED,
 }
+# These come from another page of ours, whose style and picture theirs are too.
+FOLLOWING: Final = frozenset({"sponsor/index.html"})

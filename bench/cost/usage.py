@@ -21,7 +21,7 @@ class Usage(dict[Unit, float]):
         return 0.0
 
 
-Seconds = Mapping[str, float]
+Seconds = Mapping[str, tuple[float, float]]
 
 MONTH_S = people.DAYS * 86_400
 # CloudWatch Logs, "pricing": bytes that an event counts for beside its text.
@@ -40,7 +40,9 @@ KINDS = {Kind.WRITE: Unit.WRITE, Kind.READ: Unit.READ, Kind.PUT: Unit.PUT, Kind.
 def of_execution(one: Execution, seconds: Seconds, *, is_traced: bool) -> Usage:
     """Of one call of a function."""
     usage = Usage({Unit.INVOCATION: 1})
-    usage[Unit.GB_SECOND] = seconds[one.name] * deployed.size(one.function).memory_mb / 1024
+    usage[Unit.GB_SECOND] = (
+        billed_seconds(one, seconds) * deployed.size(one.function).memory_mb / 1024
+    )
     for request in one.recorded.requests:
         for resource, units in request.takes.items():
             usage[KINDS[resource.kind]] += units
@@ -58,23 +60,40 @@ def of_execution(one: Execution, seconds: Seconds, *, is_traced: bool) -> Usage:
     return usage
 
 
-def billed_seconds(one: Execution) -> float:
-    """How long an execution takes: its own time as measured, and that of its calls as assumed in
-    `bench.capacity.limits`.
+def billed_seconds(one: Execution, seconds: Seconds) -> float:
+    """How long an execution takes: its own time, at the share of a processor that its memory buys,
+    and that of its calls.
     """
-    took = one.recorded.work(deployed.processors(one.function)).seconds
-    if one.name == "mail invitation_accepted" or one.name.startswith("mail voucher"):
-        rate = deployed.default_mail_rate()
-        took = max(took, seconds_for_a_mail(rate, rate)) if rate else took
+    own, calls = seconds[one.name]
+    took = own / deployed.processors(one.function) + calls
+    if one.name.startswith("mail ") and (rate := deployed.default_mail_rate()):
+        return max(took, seconds_for_a_mail(rate, rate))
     return took
 
 
-def mean_seconds(executions: Iterable[Execution]) -> dict[str, float]:
-    """The mean time of each kind of execution, as `seconds.json` keeps it."""
-    taken: dict[str, list[float]] = {}
+def mean_seconds(executions: Iterable[Execution]) -> dict[str, tuple[float, float]]:
+    """The mean times of each kind of execution: of a whole processor as measured, and of its calls
+    as assumed in `bench.capacity.limits`.
+    """
+    taken: dict[str, list[Execution]] = {}
     for one in executions:
-        taken.setdefault(one.name, []).append(billed_seconds(one))
-    return {name: round(sum(each) / len(each), 4) for name, each in sorted(taken.items())}
+        taken.setdefault(one.name, []).append(one)
+    return {
+        name: (_mean(map(_own, each)), _mean(map(_calls, each))) for name, each in taken.items()
+    }
+
+
+def _own(one: Execution) -> float:
+    return one.recorded.own_s
+
+
+def _calls(one: Execution) -> float:
+    return sum(request.seconds for request in one.recorded.requests)
+
+
+def _mean(values: Iterable[float]) -> float:
+    found = list(values)
+    return round(sum(found) / len(found), 5)
 
 
 def traces(calls: float) -> float:

@@ -8,7 +8,7 @@ import pytest
 
 from bench.cost import idle as standing
 from bench.cost import population as people
-from bench.cost.bill import Bill, Bills, bills
+from bench.cost.bill import EDGE, HELD_IDLE, HELD_TIMES_SES, Bill, Bills, bills
 from bench.cost.life import COMMITS, Life, lets_through
 from bench.cost.prices import PRICES, Unit
 from bench.cost.story import played
@@ -40,6 +40,21 @@ def test_every_unit_has_a_price_with_its_source() -> None:
 
 def test_the_bill_is_for_the_mails_of_the_population(made: Bills) -> None:
     assert made.ses == pytest.approx(people.MAILS / people.PLAYED * people.BILLED * 0.0001)
+
+
+def test_a_million_invitations_cost_no_more_than_is_held(made: Bills) -> None:
+    assert made.times_ses <= HELD_TIMES_SES, made.month.lines()
+
+
+def test_a_month_in_which_nobody_comes_costs_no_more_than_is_held(made: Bills) -> None:
+    assert made.quiet.without(*EDGE).dollars(free=True) <= HELD_IDLE, made.quiet.lines(free=True)
+    # The price of limiting each caller by address, with three rules.
+    assert made.quiet.dollars(*EDGE, free=True) == 8
+
+
+def test_only_what_an_alarm_looks_at_is_a_metric(made: Bills) -> None:
+    """Each of them is charged by the hour."""
+    assert len(made.metrics) <= 4, made.metrics
 
 
 def test_an_alarm_with_arithmetic_is_charged_for_each_metric() -> None:
