@@ -63,10 +63,10 @@ def _body(path: str, text: str, names: Mapping[str, str]) -> tuple[str, list[str
     def imported(found: re.Match[str]) -> str:
         if found[1] is None:
             return ""
-        taken = ", ".join(
+        bound = ", ".join(
             f"{name}: {other}" if other else name for name, other in _NAME.findall(found[1])
         )
-        return f"const {{ {taken} }} = {names[_resolved(path, found[2])]};"
+        return f"const {{ {bound} }} = {names[_resolved(path, found[2])]};"
 
     body = _IMPORT.sub(imported, text)
     exported = [found[2] for found in _EXPORT.finditer(body)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.capacity import deployed
-from bench.cost import idle as standing
+from bench.cost import idle as month_alone
 from bench.cost import population as people
 from bench.cost.life import SCHEDULES, Life
 from bench.cost.pages import pages
@@ -102,15 +102,15 @@ class Bills:
 
 def bills(seconds: Seconds | None = None) -> Bills:
     """Play, count, add up, with the recorded times of executions."""
-    taken = seconds if seconds is not None else recorded_seconds()
+    times = seconds if seconds is not None else recorded_seconds()
     with idle() as nobody:
         quiet = {one.name: one for one in nobody.executions}
     with played() as life:
         pass
     with alone(life) as empty:
-        caused = _caused(life, empty, taken)
-    clock = standing.by_the_clock(list(quiet.values()), taken, traced=IS_TRACED)
-    there = total([standing.standing(), standing.edge(), clock])
+        caused = _caused(life, empty, times)
+    clock = month_alone.by_the_clock(list(quiet.values()), times, traced=IS_TRACED)
+    there = total([month_alone.upkeep(), month_alone.edge(), clock])
     return Bills(
         month=Bill(total([scaled(caused, AN_INVITATION), _traced(life), _counted(life), there])),
         kept=Bill(scaled(of_stored(life.kept), AN_INVITATION)),

@@ -45,7 +45,7 @@ def by_the_clock(executions: Sequence[Execution], seconds: Seconds, *, traced: b
     return usage
 
 
-def standing() -> Usage:
+def upkeep() -> Usage:
     """What the stack costs by being there."""
     resources: Mapping[str, Any] = deployed.template()["Resources"]
     kinds = [one["Type"] for one in resources.values() if "Condition" not in one]

@@ -75,11 +75,11 @@ def mean_seconds(executions: Iterable[Execution]) -> dict[str, tuple[float, floa
     """The mean times of each kind of execution: of a whole processor as measured, and of its calls
     as assumed in `bench.capacity.limits`.
     """
-    taken: dict[str, list[Execution]] = {}
+    by_name: dict[str, list[Execution]] = {}
     for one in executions:
-        taken.setdefault(one.name, []).append(one)
+        by_name.setdefault(one.name, []).append(one)
     return {
-        name: (_mean(map(_own, each)), _mean(map(_calls, each))) for name, each in taken.items()
+        name: (_mean(map(_own, each)), _mean(map(_calls, each))) for name, each in by_name.items()
     }
 
 

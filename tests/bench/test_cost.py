@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bench.cost import idle as standing
+from bench.cost import idle as month_alone
 from bench.cost import population as people
 from bench.cost.bill import EDGE, HELD_IDLE, HELD_TIMES_SES, Bill, Bills, bills
 from bench.cost.life import COMMITS, Life, lets_through
@@ -59,8 +59,10 @@ def test_only_what_an_alarm_looks_at_is_a_metric(made: Bills) -> None:
 
 def test_an_alarm_with_arithmetic_is_charged_for_each_metric() -> None:
     stat = {"Id": "a", "MetricStat": {}}
-    assert standing.metrics_of({"Metrics": [stat, stat, {"Id": "c", "Expression": "a + b"}]}) == 2
-    assert standing.metrics_of({"MetricName": "Errors"}) == 1
+    assert (
+        month_alone.metrics_of({"Metrics": [stat, stat, {"Id": "c", "Expression": "a + b"}]}) == 2
+    )
+    assert month_alone.metrics_of({"MetricName": "Errors"}) == 1
 
 
 def test_what_is_free_is_taken_off_its_own_line_alone() -> None:
