@@ -14,10 +14,10 @@ from __future__ import annotations
 import fcntl
 import json
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -113,7 +113,7 @@ def running_stack(
             emulator,
             patience_of(template),
         )
-        _report_mails(stack)
+        _report_mails(stack, reported_events(template))
         cleanup.callback(post_office.close)
         desk.upstream = Upstream(
             emulator.port,
@@ -139,13 +139,21 @@ def _only_one_in(directory: Path) -> Iterator[None]:
         yield
 
 
-def _report_mails(stack: Stack) -> None:
-    """Hand the post office's events to the topic of the stack, as SES does, while it runs."""
+def reported_events(template: Mapping[str, Any]) -> frozenset[str]:
+    """The kinds of events that SES reports, as the template asks for: `Send`, `Bounce`, …"""
+    destination = template["Resources"]["MailEventsDestination"]["Properties"]["EventDestination"]
+    return frozenset(kind.capitalize() for kind in destination["MatchingEventTypes"])
+
+
+def _report_mails(stack: Stack, kinds: Collection[str]) -> None:
+    """Hand the post office's events to the topic of the stack, as SES does, while it runs: those of
+    the kinds that the template asks for.
+    """
     topic = stack.deployment.outputs["MailEventsTopicArn"]
     sns = stack.session.client("sns", endpoint_url=stack.endpoint)
 
     def publish(event: str) -> None:
-        if stack.end() is not None:
+        if stack.end() is not None or json.loads(event)["eventType"] not in kinds:
             return
         try:
             sns.publish(TopicArn=topic, Message=event)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
+from typing import Any
 
 from local.post_office import PostOffice
+from local.stack import reported_events
 
 MAIL = b"From: a@tandem.example\r\nTo: b@demo.test\r\nSubject: Hello\r\n\r\nHello\r\n"
 
@@ -50,3 +52,9 @@ def test_what_waits_when_the_stack_ends_is_not_waited_for(tmp_path: Path) -> Non
     closing.join(10)
     assert not closing.is_alive()
     assert len(published) == 1
+
+
+def test_the_stack_is_told_of_what_ses_reports_and_of_no_delivery(
+    template: dict[str, Any],
+) -> None:
+    assert reported_events(template) == {"Send", "Bounce", "Complaint", "Reject"}
