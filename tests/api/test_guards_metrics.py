@@ -26,7 +26,16 @@ from chalicelib.services.operations import (
 from infra.postprocess.functions import FUNCTIONS
 from tests import functions
 from tests.api.requests import GOOD
-from tests.api.world import CAMPAIGN, CUSTOMER, OTHER_VIP, STRANGER, TABLE, World, customer_list
+from tests.api.world import (
+    CAMPAIGN,
+    CUSTOMER,
+    OTHER_VIP,
+    STRANGER,
+    TABLE,
+    World,
+    customer_list,
+    stream_event,
+)
 from tests.fakes.campaign import campaign
 
 WATCHED = {"FileRefused", "FileQuarantined", "ListRefused"}
@@ -93,6 +102,23 @@ def test_a_refused_file_is_counted_once_as_a_list_as_a_file_or_as_an_incident(
         assert refused["status"] == "refused"
         world.run()
         assert counted().keys() & WATCHED == {"FileQuarantined"}
+
+
+def test_what_is_delivered_again_is_in_no_line_of_numbers(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.ask(GOOD["sign_in"](world))
+    event = stream_event(world.facts())
+    for _ in range(2):
+        assert functions.project(event) == {"batchItemFailures": []}
+    [numbers] = [vars(one) for one in caplog.records if one.getMessage() == "counted"]
+    assert numbers["SignInRequested"] == 1
+
+
+def test_a_fact_that_no_alarm_looks_at_is_no_metric(world: World, counted: Counted) -> None:
+    counted()
+    world.invited()
+    assert counted().keys() == {"SignInRequested"}
 
 
 def test_a_fact_of_a_later_version_is_counted_and_named(

@@ -29,9 +29,13 @@ _KEYS = frozenset(
     }
 )
 EMPTY = ((), 0, "")  # False is 0
+# The fields of each kind that are empty without a value.
+_EMPTY_BY_DEFAULT = {
+    kind: tuple(one.name for one in fields(kind) if one.default in EMPTY)
+    for kind in schema.ITEM_KINDS
+}
 _FROM_KEY = {"by_subject"}
 _adapters: dict[Any, TypeAdapter[Any]] = {}
-_optional: dict[Any, tuple[str, ...]] = {}
 
 
 def _adapter(kind: Any) -> TypeAdapter[Any]:
@@ -86,7 +90,7 @@ def entity_item(entity: Entity) -> Item:
     item_kind = schema.ITEM_KINDS[kind]
     stored = replace(entity, revision=entity.revision + 1)
     values = _adapter(kind).dump_python(stored, mode="json", by_alias=True)
-    for name in _left_out_if_empty(kind):
+    for name in _EMPTY_BY_DEFAULT[kind]:
         if not values.get(name, True):
             del values[name]
     values |= schema.key_of(stored) | schema.index_keys(stored)
@@ -94,15 +98,6 @@ def entity_item(entity: Entity) -> Item:
     if item_kind.ends and (ends_at := getattr(entity, item_kind.ends)):
         values["ttl"] = int(ends_at.timestamp())
     return _marshal(values)
-
-
-def _left_out_if_empty(kind: type[Entity]) -> tuple[str, ...]:
-    """The fields that are empty without a value, but for the revision, which conditions compare."""
-    if kind not in _optional:
-        _optional[kind] = tuple(
-            one.name for one in fields(kind) if one.default in EMPTY and one.name != "revision"
-        )
-    return _optional[kind]
 
 
 def entity_of(kind: type[E], item: Item) -> E:
