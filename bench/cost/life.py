@@ -26,7 +26,7 @@ from bench.capacity.recording import Recorded, Recorder
 from bench.capacity.scene import Scene, strangers
 from bench.cost import population as people
 from bench.recording import size_of
-from chalicelib import functions
+from chalicelib.functions import handler_of
 from chalicelib.services.campaigns.put import put_campaign
 from tests.api.gateway import Request as HttpRequest
 from tests.api.world import (
@@ -181,7 +181,7 @@ class Life(Scene):
             facts = self._passed_on("RelaySource", [commit])
             if facts:
                 event = stream_event(facts)
-                self.record("relay", partial(functions.relay, event), len(facts))
+                self.record("relay", partial(handler_of("relay"), event), len(facts))
         return bool(waiting)
 
     def settle(self) -> None:
@@ -203,7 +203,7 @@ class Life(Scene):
             for first in range(0, len(records), size):
                 batch = {"Records": records[first : first + size]}
                 name, count = f"mail_events {kind}", len(batch["Records"])
-                self.record(name, partial(functions.mail_events, batch), count)
+                self.record(name, partial(handler_of("mail_events"), batch), count)
         return bool(mails)
 
     def _kinds(self, recipient: str) -> list[str]:
@@ -237,13 +237,13 @@ class Life(Scene):
         facts = self._passed_on("ProjectSource", commits)
         if facts:
             event = stream_event(facts)
-            answer = self.record("project", lambda: functions.project(event), len(facts))
+            answer = self.record("project", lambda: handler_of("project")(event), len(facts))
             assert answer == {"batchItemFailures": []}
 
     def run(self, name: str) -> None:
         """A schedule fires."""
         self.clockwork.append((name, 0))
-        self.record(name, getattr(functions, name))
+        self.record(name, handler_of(name))
 
     def pass_days(self, days: float) -> None:
         """Let days pass; what is stored meanwhile is paid for."""

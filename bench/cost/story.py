@@ -13,9 +13,10 @@ from bench.capacity.loads import digest
 from bench.capacity.scene import strangers
 from bench.cost import population as people
 from bench.cost.life import SCHEDULES, Life
-from chalicelib import functions, observability
+from chalicelib import observability
 from chalicelib.domain.files.orders import COLUMNS
 from chalicelib.domain.vouchers import Voucher
+from chalicelib.functions import handler_of
 from tests.api.gateway import Request as HttpRequest
 from tests.api.requests import CONFIRMATION
 from tests.api.world import CAMPAIGN, posting
@@ -61,13 +62,13 @@ def idle() -> Iterator[Life]:
         for hours in (1.5, 1, 1):
             life.pass_by(hours=hours)
             for name in SCHEDULES:
-                getattr(functions, name)()
+                handler_of(name)()
         life.take_lines()
         life.pass_by(hours=1)
         for name in SCHEDULES:
             life.run(name)
         life.pass_by(days=1)
-        life.record(FIRST_REPORT, functions.report)
+        life.record(FIRST_REPORT, handler_of("report"))
         yield life
 
 
