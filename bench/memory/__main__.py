@@ -89,8 +89,8 @@ def measure(code: Code, names: Iterable[str], console: Console) -> Iterator[Prof
     """The profile of each function, or of those with these names."""
     wanted = [one for one in LOADS if not names or one.function in names]
     typical, starts, events = Measurements(), Measurements(), defaultdict(list)
-    for story, told_of in STORIES.items():
-        if not told_of & {one.function for one in wanted}:
+    for story, played in STORIES.items():
+        if not played & {one.function for one in wanted}:
             continue
         with console.status("a story"), measuring(code, typical), story():
             pass

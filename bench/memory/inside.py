@@ -18,7 +18,7 @@ CALL, THREAD = "X-Bench-Call", "X-Bench-Thread"
 
 sys.path[:0] = PATHS
 _slept = 0.0
-_stands_at = datetime.min.replace(tzinfo=UTC)  # the clock of the stores, which stands still
+_clock_time = datetime.min.replace(tzinfo=UTC)  # of the clock of the stores, which does not run
 
 
 def _sleep(seconds: float) -> None:
@@ -28,7 +28,7 @@ def _sleep(seconds: float) -> None:
 
 
 def _now() -> datetime:
-    return _stands_at
+    return _clock_time
 
 
 def _mark(request, event_name, **_):  # type: ignore[no-untyped-def]
@@ -46,7 +46,7 @@ def _peak_kb() -> int:
 
 def main() -> None:
     """Start, then an event after the other, until stdin ends."""
-    global _stands_at
+    global _clock_time
     reports = os.fdopen(int(DESCRIPTOR), "w", encoding="utf-8")
 
     def report(**measured: object) -> None:
@@ -67,7 +67,7 @@ def main() -> None:
     report(cpu_s=started, peak_kb=_peak_kb())
     for line in sys.stdin:
         asked = json.loads(line)
-        _stands_at = datetime.fromisoformat(asked["now"])
+        _clock_time = datetime.fromisoformat(asked["now"])
         slept, began = _slept, time.process_time()
         try:
             answer, error = handler(asked["event"], None), None

@@ -33,7 +33,7 @@ MILLION = 1_000_000
 # Of a busy day: 130 vouchers a second, for the five minutes between two runs of export.
 EXPORTED = 130 * 300
 ROWS_OF_A_FILE = 5_600  # more than a part of a file has
-LISTED = 100_000
+LIST_ROWS = 100_000
 STORED = 3_000  # vouchers in the table, some pages of it
 ORDERS_A_CALL = 500
 LINK = f"/privacy/?campaign={CAMPAIGN}#token="
@@ -123,8 +123,10 @@ def _many_orders() -> Iterator[Scene]:
 @contextmanager
 def _large_list() -> Iterator[Scene]:
     with scene(1) as here:
-        content = customer_list(*(f"customer{number}@demo.test" for number in range(LISTED // 2)))
-        here.drop("customers/full/large.csv", content, LISTED)
+        content = customer_list(
+            *(f"customer{number}@demo.test" for number in range(LIST_ROWS // 2))
+        )
+        here.drop("customers/full/large.csv", content, LIST_ROWS)
         yield here
 
 
@@ -176,7 +178,7 @@ LOADS: tuple[Load, ...] = (
     Load("ingest", f"{ROWS_OF_A_FILE:,} orders", 1, lambda: loads.order_file(ROWS_OF_A_FILE)),
     Load("ingest", f"an acknowledgement of {ROWS_OF_A_FILE:,}", 1,
          lambda: loads.acknowledged(ROWS_OF_A_FILE)),
-    Load("ingest", f"a list of {LISTED:,} digests", 1, _large_list),
+    Load("ingest", f"a list of {LIST_ROWS:,} digests", 1, _large_list),
     Load("export", "vouchers", 270, lambda: loads.exported(270), EXPORTED),
     Load("export", "vouchers", 2_700, lambda: loads.exported(2_700), EXPORTED),
     Load("reconcile", "facts of an hour", 10 * STREAM_BATCH,

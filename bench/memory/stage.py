@@ -60,7 +60,7 @@ def measuring(code: Code, kept: Measurements) -> Iterator[None]:
 
 @contextmanager
 def _processes(here: cloud.Cloud, code: Code, kept: Measurements) -> Iterator[None]:
-    begun: dict[str, Execution] = {}
+    started: dict[str, Execution] = {}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tandem-memory-")))
         aws = stack.enter_context(served(here.network, folder))
@@ -68,10 +68,10 @@ def _processes(here: cloud.Cloud, code: Code, kept: Measurements) -> Iterator[No
         aws.resolver = stack.enter_context(resolver.resolving())
 
         def call(logical_id: str, *arguments: Any) -> Any:
-            if logical_id not in begun:
-                begun[logical_id] = Execution(logical_id, code, aws, kept, lambda: here.now)
-                stack.callback(begun[logical_id].end)
-            return begun[logical_id](*arguments)
+            if logical_id not in started:
+                started[logical_id] = Execution(logical_id, code, aws, kept, lambda: here.now)
+                stack.callback(started[logical_id].end)
+            return started[logical_id](*arguments)
 
         by_name = {size.name: partial(call, id_) for id_, size in FUNCTIONS.items()}
         for name in functions.__all__:
