@@ -98,7 +98,7 @@ def _keep(guards: Mapping[str, Guard], table: Table) -> None:
 
 
 def _find(guards: Mapping[str, Guard], table: Table, options: argparse.Namespace) -> None:
-    if options.trace is not None or not any(TRACE.glob("*.json")):
+    if options.trace is not None or not any(TRACE.glob("*.jsonl")):
         _trace(options.workers, options.trace or ())
     met = _met()
     wanted = [name for name in table.open if fnmatch.fnmatch(name, options.only)]
@@ -174,10 +174,10 @@ def _trace(workers: int, tests: Sequence[str]) -> None:
 def _met() -> dict[str, dict[str, float]]:
     """The tests that meet a guard, with their seconds."""
     met: dict[str, dict[str, float]] = {}
-    for path in TRACE.glob("*.json"):
-        for test, one in json.loads(path.read_text()).items():
+    for path in TRACE.glob("*.jsonl"):
+        for one in map(json.loads, path.read_text().splitlines()):
             for name in one["met"]:
-                met.setdefault(name, {})[test] = one["seconds"]
+                met.setdefault(name, {})[one["test"]] = one["seconds"]
     return met
 
 

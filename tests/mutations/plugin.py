@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -56,7 +56,6 @@ class Plugin:
     trace: Path | None = None
     at_once: int = 2
     report: Callable[[Task], None] = lambda _: None
-    _met: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def pytest_sessionstart(self) -> None:
         if self.tasks:
@@ -72,13 +71,11 @@ class Plugin:
         result = yield
         if self.trace:
             seconds = round(time.perf_counter() - started, 3)
-            self._met[item.nodeid] = {"seconds": seconds, "met": sorted(switches.met)}
-        return result
-
-    def pytest_sessionfinish(self) -> None:
-        if self.trace and self._met:
+            met = {"test": item.nodeid, "seconds": seconds, "met": sorted(switches.met)}
             self.trace.mkdir(parents=True, exist_ok=True)
-            (self.trace / f"{os.getpid()}.json").write_text(json.dumps(self._met))
+            with (self.trace / f"{os.getpid()}.jsonl").open("a") as lines:
+                lines.write(json.dumps(met) + "\n")
+        return result
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         if not self.tasks:
