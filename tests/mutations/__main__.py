@@ -6,9 +6,9 @@
     python -m tests.mutations --settle  brings table and page to the guards of the code
 
 Looking takes two steps. All tests of `TRACED` are run once to learn which meet which guard (kept in
-`build/mutations/`; `--trace` does it again); then those that meet a guard are run without it, the
-fastest first, until one fails. It has to fail alone too, and to pass with the guard. What no test
-notices is left out of the text, and mypy is asked.
+`build/mutations/`; `--trace` does it again); then those that meet a guard are run without it until
+one fails, those of files that notice most of its neighbours first. It has to fail alone too, and to
+pass with the guard. What no test notices is left out of the text, and mypy is asked.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,7 +38,7 @@ TRACE = ROOT / "build" / "mutations"
 TRACED = ("services", "contract", "adapters", "domain", "api", "mails", "simulation")
 # Those of real time and of the big simulations are not needed to notice a guard.
 NOT_TRACED = "not stack and not browser"
-MOST_SECONDS = 10.0  # of tests tried for one guard
+MOST_SECONDS = 20.0  # of tests tried for one guard
 CONTROL = "with every guard: "
 
 
@@ -102,7 +103,7 @@ def _find(guards: Mapping[str, Guard], table: Table, options: argparse.Namespace
         _trace(options.workers, options.trace or ())
     met = _met()
     wanted = [name for name in table.open if fnmatch.fnmatch(name, options.only)]
-    tasks = {name: _candidates(met.get(name, {}), options.tests) for name in wanted}
+    tasks = {name: _candidates(name, met.get(name, {}), table, options.tests) for name in wanted}
     print(f"{len(wanted)} guards, {sum(not tests for tests in tasks.values())} met by no test")
 
     while tasks := {name: tests for name, tests in tasks.items() if tests}:
@@ -181,11 +182,24 @@ def _met() -> dict[str, dict[str, float]]:
     return met
 
 
-def _candidates(seconds: Mapping[str, float], at_most: int) -> list[str]:
+def _candidates(guard: str, seconds: Mapping[str, float], table: Table, at_most: int) -> list[str]:
+    """The tests to try: one of each function before the second one of any; of files that notice
+    most of the guards beside this one before others; the fastest first.
+    """
+    beside = f"{guard.partition(':')[0]}:"
+    notices = Counter(
+        test.partition("::")[0] for name, test in table.caught.items() if name.startswith(beside)
+    )
+    cases: Counter[str] = Counter()
+    ranked = []
+    for test in sorted(seconds, key=lambda name: (seconds[name], name)):
+        function = test.partition("[")[0]
+        ranked.append((cases[function], -notices[test.partition("::")[0]], seconds[test], test))
+        cases[function] += 1
     chosen: list[str] = []
     left = MOST_SECONDS
-    for test in sorted(seconds, key=lambda name: (seconds[name], name)):
-        left -= seconds[test]
+    for *_, took, test in sorted(ranked):
+        left -= took
         if (chosen and left < 0) or len(chosen) == at_most:
             break
         chosen.append(test)
