@@ -84,7 +84,7 @@ def _refresh(sign_in: SignIn, token: str) -> Response:
         {
             "id_token": tokens["IdToken"],
             "access_token": tokens["AccessToken"],
-            "token_type": "Bearer",
+            "token_type": "Bearer",  # nosec B105
             "expires_in": tokens["ExpiresIn"],
         }
     )
