@@ -8,7 +8,7 @@ group it belongs to. The rules of a campaign are in `domain.campaign`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
@@ -19,8 +19,10 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from chalicelib.domain.campaign.brand import PICTURE_BYTES, Picture
 from chalicelib.domain.campaign.file import ASSIGNED, Campaign, EarlierZone
 from chalicelib.domain.campaign.hazards import campaign_warnings
+from chalicelib.domain.campaign.pictures import PictureError, picture_of
 from cli.documents import Document, DocumentError, FieldPath, Problem, read_document
 from cli.errors import CommandError
 
@@ -55,7 +57,8 @@ def campaign_schema() -> dict[str, Any]:
     schema = Campaign.model_json_schema()
     for name in ASSIGNED:
         del schema["properties"][name]
-    del schema["$defs"][EarlierZone.__name__]
+    for kind in (EarlierZone, Picture):
+        del schema["$defs"][kind.__name__]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema
 
 
@@ -77,18 +80,62 @@ def read_campaign(file: Path) -> Campaign:
     return read_campaign_and_warnings(file)[0]
 
 
-def read_campaign_and_warnings(file: Path) -> tuple[Campaign, list[str]]:
+Known = Callable[[str], Mapping[str, Picture]]
+"""The pictures that are stored for a campaign, by the names of their files."""
+
+
+def _none_known(_campaign: str) -> Mapping[str, Picture]:
+    return {}
+
+
+def read_campaign_and_warnings(
+    file: Path, known: Known = _none_known
+) -> tuple[Campaign, list[str]]:
     """The campaign in `file`, and a line for each thing that is valid and probably not meant.
 
-    Raises CommandError as `read_campaign` does.
+    A picture that is not beside the file may be `known`: a campaign that was shown as a file names
+    its pictures, and is put again without them. Raises CommandError as `read_campaign` does.
     """
     content = file.read_bytes()
     try:
-        campaign = campaign_of(content)
+        campaign = with_pictures(campaign_of(content), file, read_document(content), known)
     except CampaignFileError as error:
         raise CommandError(*(_line(file, problem) for problem in error.problems)) from error
     found = _located("; ".join(campaign_warnings(campaign)), read_document(content))
     return campaign, [_line(file, problem, "warning: ") for problem in sorted(found)]
+
+
+def with_pictures(
+    campaign: Campaign, file: Path, document: Document, known: Known = _none_known
+) -> Campaign:
+    """The campaign, with the pictures that lie beside its file. Raises CampaignFileError."""
+    found: dict[str, Picture] = {}
+    problems = []
+    for field, _, path in pictures_of(campaign, file):
+        try:
+            picture = picture_of(field, path.name, path.read_bytes())
+        except OSError:
+            stored = known(campaign.id).get(path.name)
+            if stored:
+                found[path.name] = stored
+                continue
+            reason = f"there is no file {path.name} beside {file.name}"
+            problems.append(document.problem(("brand", field), reason))
+        except PictureError as error:
+            problems.append(document.problem(("brand", field), str(error)))
+        else:
+            found[path.name] = picture
+    if problems:
+        raise CampaignFileError(problems)
+    return campaign.model_copy(update={"pictures": found})
+
+
+def pictures_of(campaign: Campaign, file: Path) -> Iterator[tuple[str, str, Path]]:
+    """The fields of `brand` that name a picture, each with that name and where the file is."""
+    for field in PICTURE_BYTES:
+        name = getattr(campaign.brand, field)
+        if name:
+            yield field, name, file.parent / name
 
 
 class CampaignFileError(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -9,14 +10,22 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from chalicelib.adapters.s3 import BucketFiles
+from chalicelib.domain.campaign.brand import CONTENT_TYPES, Picture
 from chalicelib.domain.campaign.differences import reward_differences
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.services.campaigns.put import RECORDS_ENDED, put_campaign
 from chalicelib.services.errors import InvalidError
 from chalicelib.services.ports import Agenda
-from cli.campaign_file import campaign_text, read_campaign_and_warnings, schema_text
-from cli.connection import LOCAL, Stage, connect
+from cli.campaign_file import (
+    Known,
+    campaign_text,
+    pictures_of,
+    read_campaign_and_warnings,
+    schema_text,
+)
+from cli.connection import LOCAL, Connection, Stage, connect
 from cli.errors import CommandError
 from cli.keys import require_keys, require_own_key
 from cli.simulation.command import simulate
@@ -42,7 +51,7 @@ def put(file: File, dry_run: DryRun = False, stage: Stage = LOCAL) -> None:
     """Put a campaign file in force, as the next version of its campaign. What
     changes for rewards is named first: rules, templates, caps and what else decides them.
     """
-    campaign = _read(file)
+    campaign = _read(file, lambda name: _stored_pictures(connect(stage), name))
     connection = connect(stage)
     require_keys(connection, campaign.digests)
     require_own_key(connection)
@@ -52,6 +61,7 @@ def put(file: File, dry_run: DryRun = False, stage: Stage = LOCAL) -> None:
     if dry_run:
         typer.echo(f"campaign {campaign.id}: nothing was put")
         return
+    store_pictures(connection, campaign, file)
     try:
         after = put_campaign(connection, campaign)
     except InvalidError as error:
@@ -68,8 +78,27 @@ def put(file: File, dry_run: DryRun = False, stage: Stage = LOCAL) -> None:
     typer.echo(f"campaign {after.campaign}: {state} as version {after.version}")
 
 
-def _read(file: Path) -> Campaign:
-    campaign, warnings = read_campaign_and_warnings(file)
+def store_pictures(connection: Connection, campaign: Campaign, file: Path) -> None:
+    """Store what a campaign shows, before the version that names it. A picture never changes: its
+    name is made of its bytes.
+    """
+    files = BucketFiles(connection.clients, connection.place.bucket)
+    for _, name, path in pictures_of(campaign, file):
+        if not path.is_file():
+            continue  # stored with a version before this one
+        picture = campaign.pictures[name]
+        files.write(
+            picture.path(campaign.id), path.read_bytes(), content_type=CONTENT_TYPES[picture.kind]
+        )
+
+
+def _stored_pictures(connection: Connection, name: str) -> Mapping[str, Picture]:
+    current = connection.repository.get(CurrentCampaign, campaign=name)
+    return current.document.pictures if current else {}
+
+
+def _read(file: Path, known: Known | None = None) -> Campaign:
+    campaign, warnings = read_campaign_and_warnings(file, *([known] if known else []))
     for line in warnings:
         typer.echo(line, err=True)
     return campaign

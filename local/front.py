@@ -48,6 +48,8 @@ class Desk:
     upstream: Upstream | None = None
     sign_in: SignIn | None = None  # None until the stack is up
     web_acl: WebAcl | None = None  # None limits nobody
+    picture: Callable[[str], tuple[bytes, str] | None] = lambda _: None
+    """the bytes and the type of a campaign's picture, by its path in the bucket"""
 
 
 def front(desk: Desk) -> Starlette:
@@ -71,6 +73,12 @@ def front(desk: Desk) -> Starlette:
             return await revoke(desk.sign_in, request)
         return await exchange(desk.sign_in, request, request.app.state.connections)
 
+    async def picture(request: Request) -> Response:
+        found = await run_in_threadpool(desk.picture, request.url.path.lstrip("/"))
+        if found is None:
+            return Response(status_code=403)  # as S3 says it to who may not list
+        return Response(found[0], media_type=found[1])
+
     async def status(_request: Request) -> Response:
         return JSONResponse(await run_in_threadpool(desk.status))
 
@@ -91,6 +99,7 @@ def front(desk: Desk) -> Starlette:
         routes=[
             Route("/v1/{path:path}", api, methods=METHODS),
             Route("/oauth2/{what:str}", oauth2, methods=["POST"]),
+            Route("/pictures/{path:path}", picture),
             Route("/_local/status.json", status),
             Route("/_local/logs/", logs, methods=["POST"]),
             *mailbox(desk.post_office),

@@ -85,6 +85,15 @@ class Stack:
     def logs(self) -> CloudWatchLogsClient:
         return self.session.client("logs", endpoint_url=self.endpoint)
 
+    def picture(self, path: str) -> tuple[bytes, str] | None:
+        """A campaign's picture and its type, as CloudFront reads it from the bucket."""
+        client = self.s3
+        try:
+            found = client.get_object(Bucket=self.bucket, Key=path)
+        except client.exceptions.NoSuchKey:
+            return None
+        return found["Body"].read(), found["ContentType"]
+
     def run(self, function: str) -> None:
         """Run a scheduled function now, and wait for its end. Raises StackError if it failed."""
         answer = self.session.client("lambda", endpoint_url=self.endpoint).invoke(

@@ -124,6 +124,7 @@ def running_stack(
         )
         desk.sign_in = _sign_in(stack, desk.web)
         desk.status = stack.status
+        desk.picture = stack.picture
         yield stack
 
 

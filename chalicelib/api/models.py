@@ -9,25 +9,15 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
+
+from chalicelib.api.campaign_models import BrandAnswer, ControllerAnswer, PrivacyAnswer, TermsAnswer
+from chalicelib.api.model_bases import Answer, Request, Texts
 
 Short = Annotated[str, Field(max_length=100)]
 Address = Annotated[str, Field(min_length=1, max_length=320, examples=["jeanne@example.fr"])]
 Name = Annotated[str, Field(max_length=100)]
 LocaleTag = Annotated[str, Field(pattern=r"^[a-z]{2}$", examples=["fr"])]
-Texts = dict[str, str]
-
-
-class Request(BaseModel):
-    """A request body."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
-
-
-class Answer(BaseModel):
-    """A response body."""
-
-    model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 class SignInRequest(Request):
@@ -131,58 +121,6 @@ class UnsubscribeAnswer(Answer):
     status: Literal["unsubscribed"] = "unsubscribed"
 
 
-class BrandAnswer(Answer):
-    """Whose programme it is."""
-
-    name: str
-    colour: str
-
-
-class TermsAnswer(Answer):
-    """The terms in force."""
-
-    version: str
-    url: str
-
-
-class ControllerAnswer(Answer):
-    """Who is responsible for the addresses."""
-
-    name: str
-    address: str
-
-
-class PrivacyAnswer(Answer):
-    """The privacy notice; `authority` and `summary` by language."""
-
-    version: str
-    url: str
-    dpo: str
-    authority: dict[str, str]
-    summary: dict[str, str]
-
-
-class CampaignAnswer(Answer):
-    """A campaign, as the pages need it."""
-
-    campaign: str
-    version: int
-    brand: BrandAnswer
-    title: Texts
-    offer: Texts
-    sponsor_offer: Texts
-    channels: list[str]
-    locales: list[str]
-    starts_on: str
-    ends_on: str
-    open: bool
-    terms: TermsAnswer
-    controller: ControllerAnswer | None
-    privacy: PrivacyAnswer | None
-    currency: str
-    time_zone: str
-
-
 class PrivacyRequestAnswer(Answer):
     """What a link is for, and until when: `address` is masked. `started`: the erasure is confirmed
     and under way.
@@ -210,10 +148,8 @@ class PreparingAnswer(Answer):
     status: Literal["preparing"] = "preparing"
 
 
-class PersonFileAnswer(Answer):
+class PersonFileAnswer(Answer, extra="allow"):
     """Everything that is known of a person, as a file."""
-
-    model_config = ConfigDict(extra="allow")
 
 
 class SponsorName(Answer):
@@ -389,7 +325,7 @@ class OrderResult(Answer):
     status: int
     effect: str | None = None
     voucher: str | None = None
-    errors: list[FieldProblemAnswer] = []
+    errors: list[FieldProblemAnswer] = Field(default=[])
 
 
 class OrdersAnswer(Answer):
@@ -485,10 +421,8 @@ class DashboardAnswer(Answer):
     watched: list[WatchAnswer]
 
 
-class DescriptionAnswer(Answer):
+class DescriptionAnswer(Answer, extra="allow"):
     """An OpenAPI document."""
-
-    model_config = ConfigDict(extra="allow")
 
     openapi: str
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from chalicelib.api import models
+from chalicelib.api import campaign_models, models
 
 Security = Literal["public", "session", "wall", "client", "ops"]
 Role = Literal["marketing", "ops"]
@@ -76,7 +76,7 @@ VOUCHER = "/v1/client/vouchers/{code}"
 GET_CAMPAIGN = Operation(
     name="get_campaign", method="GET", path=CAMPAIGN,
     summary="A campaign, as the pages need it",
-    security="public", answers={200: models.CampaignAnswer}, problems=(404,),
+    security="public", answers={200: campaign_models.CampaignAnswer}, problems=(404,),
 )  # fmt: skip
 SIGN_IN = Operation(
     name="sign_in", method="POST", path=f"{CAMPAIGN}/sign-in",

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, quote
 from chalice.app import Blueprint
 
 from chalicelib.api import models, operations
+from chalicelib.api.campaigns import brand, campaign_answer, controller, privacy, terms
 from chalicelib.api.edge import (
     Call,
     Download,
@@ -22,7 +23,7 @@ from chalicelib.api.edge import (
     tidy_name,
 )
 from chalicelib.api.held_vouchers import held_voucher
-from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.campaign.rules import HolderRole
 from chalicelib.domain.people import OppositionScope
 from chalicelib.domain.privacy import Wish
 from chalicelib.services.errors import InvalidError
@@ -45,7 +46,7 @@ def public_routes(ports: Callable[[], Ports], origin_key: Callable[[], str]) -> 
     @edge.serves(operations.GET_CAMPAIGN)
     def get_campaign(call: Call, campaign: str) -> Reply:
         found = current_campaign(call.ports, campaign)
-        return _campaign(found, is_open=found.is_open(call.ports.clock()))
+        return campaign_answer(found, is_open=found.is_open(call.ports.clock()))
 
     @edge.serves(operations.SIGN_IN)
     def sign_in(call: Call, campaign: str) -> Reply:
@@ -172,59 +173,18 @@ def _scope_in(body: bytes) -> OppositionScope:
     return OppositionScope.ALL if scope == OppositionScope.ALL else OppositionScope.INVITATIONS
 
 
-def _brand(campaign: Campaign) -> models.BrandAnswer:
-    return models.BrandAnswer(name=campaign.brand.name, colour=campaign.brand.colour)
-
-
-def _terms(campaign: Campaign) -> models.TermsAnswer:
-    return models.TermsAnswer(version=campaign.terms.version, url=campaign.terms.url)
-
-
-def _controller(campaign: Campaign) -> models.ControllerAnswer | None:
-    controller = campaign.controller
-    if controller is None:
-        return None
-    return models.ControllerAnswer(name=controller.name, address=controller.address)
-
-
-def _privacy(campaign: Campaign) -> models.PrivacyAnswer | None:
-    privacy = campaign.privacy
-    return models.PrivacyAnswer(**privacy.model_dump()) if privacy else None
-
-
-def _campaign(campaign: Campaign, *, is_open: bool) -> models.CampaignAnswer:
-    return models.CampaignAnswer(
-        campaign=campaign.id,
-        version=campaign.version,
-        brand=_brand(campaign),
-        title=campaign.title,
-        offer=campaign.offer,
-        sponsor_offer=campaign.sponsor_offer,
-        channels=list(campaign.channels),
-        locales=list(campaign.locales),
-        starts_on=campaign.starts_on.isoformat(),
-        ends_on=campaign.ends_on.isoformat(),
-        open=is_open,
-        terms=_terms(campaign),
-        controller=_controller(campaign),
-        privacy=_privacy(campaign),
-        currency=campaign.currency,
-        time_zone=campaign.time_zone,
-    )
-
-
 def _offer(offer: respond.Offer) -> models.OfferAnswer:
     campaign, invitation = offer.campaign, offer.invitation
     return models.OfferAnswer(
         campaign=campaign.id,
         sponsor=models.SponsorName(first_name=offer.sponsor_name),
         state="confirmed" if invitation.referral_id else "pending",
-        brand=_brand(campaign),
+        brand=brand(campaign),
         title=campaign.title,
-        offer=campaign.offer,
-        terms=_terms(campaign),
-        controller=_controller(campaign),
-        privacy=_privacy(campaign),
+        offer=campaign.offer_to(HolderRole.REFEREE),
+        terms=terms(campaign),
+        controller=controller(campaign),
+        privacy=privacy(campaign),
         closes_on=campaign.local_date(invitation.closes_at).isoformat(),
         locale=invitation.locale,
         marketing_consent=offer.has_consented,
@@ -239,8 +199,8 @@ def _privacy_request(asked: confirm_privacy.PrivacyRequest) -> models.PrivacyReq
         wish=asked.wish.value,
         state="started" if asked.is_started else "open",
         address=asked.contact.address.masked,
-        brand=_brand(campaign),
-        controller=_controller(campaign),
-        privacy=_privacy(campaign),
+        brand=brand(campaign),
+        controller=controller(campaign),
+        privacy=privacy(campaign),
         ends_at=asked.ends_at.isoformat(),
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import random
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,7 @@ CAMPAIGN = "demo-vip"
 KEY_ID = "demo"
 KEY_FILE = FOLDER / "digest.key"
 CAMPAIGN_FILE = FOLDER / "demo-vip.yaml"
+PICTURES = (FOLDER / "logo.svg", FOLDER / "logo.png")
 
 CUSTOMERS = 2000
 VIPS = 500
@@ -106,3 +108,10 @@ def _list(name: ListName, digests: list[str]) -> DemoList:
     return DemoList(
         name.value, gzip.compress(text.encode(), compresslevel=1, mtime=0), len(digests)
     )
+
+
+def with_pictures(file: Path) -> Path:
+    """A copy of the campaign file, with the pictures that it names copied beside it."""
+    for picture in PICTURES:
+        shutil.copy(picture, file.parent)
+    return file

@@ -63,7 +63,20 @@ def test_every_operation_answers_a_good_request_with_its_first_status(
 
 def test_a_campaign_has_what_the_pages_need(world: World) -> None:
     reported = world.get(OF_CAMPAIGN).json()
-    assert reported["brand"] == {"name": "Maison Demo", "colour": "#1f4e3d"}
+    assert reported["brand"] == {
+        "name": "Maison Demo",
+        "colour": "#1f4e3d",
+        "contact": "contact@demo.test",
+        "logo": None,
+        "picture": None,
+        "shop_url": "https://demo.test/shop",
+        "support_url": "https://demo.test/help",
+        "legal": {
+            "name": "Maison Demo SAS",
+            "address": "1 rue de la Demo, 75002 Paris, France",
+            "registration": "RCS Paris 000 000 000",
+        },
+    }
     assert (
         set(reported["title"])
         == set(reported["offer"])
@@ -74,6 +87,34 @@ def test_a_campaign_has_what_the_pages_need(world: World) -> None:
     assert (reported["campaign"], reported["version"], reported["open"]) == (CAMPAIGN, 1, True)
     assert (reported["currency"], reported["time_zone"]) == ("EUR", "Europe/Paris")
     assert reported["channels"] == ["email", "link"]
+    assert (reported["release"], reported["acknowledge_within"]) == ("on_acknowledgement", 24)
+    assert set(reported["share"]) == {"fr", "en"}
+    assert reported["use"]["thank-you"] == {
+        "online": "https://demo.test/shop/basket", "shop": True, "symbology": "qr", "how": {},
+    }  # fmt: skip
+
+
+def test_a_campaign_promises_what_its_rules_grant_and_nothing_else(world: World) -> None:
+    benefits = world.get(OF_CAMPAIGN).json()["benefits"]
+    assert [one["value"] for one in benefits["referee"]] == ["10.00", "5.00", "7.50", "10.00"]
+    [reward] = benefits["sponsor"]
+    assert reward == {
+        "value": "15.00", "minimum_basket": "0.00", "valid_days": 90, "template": "thank-you",
+        "when": {"trigger": "order_kept", "order": 1, "minimum_amount": "30.00"},
+    }  # fmt: skip
+    ladder = [rule for rule in campaign_like_demo().rules if rule.id == "ladder-second"]
+    world.put(campaign_like_demo(campaign="bare", rules=ladder, share=None))
+    bare = world.get("/v1/campaigns/bare").json()
+    assert (bare["benefits"]["sponsor"], bare["sponsor_offer"]) == ([], {})
+    assert [one["when"]["order"] for one in bare["benefits"]["referee"]] == [2]
+
+
+def test_a_campaigns_pictures_are_on_the_pages_address(world: World) -> None:
+    picture = {"sha256": "a" * 64, "kind": "svg", "width": 216, "height": 44}
+    world.put(campaign_like_demo(campaign="drawn", pictures={"logo.svg": picture}))
+    assert world.get("/v1/campaigns/drawn").json()["brand"]["logo"] == {
+        "path": f"/pictures/drawn/{'a' * 32}.svg", "width": 216, "height": 44,
+    }  # fmt: skip
 
 
 def test_a_campaign_is_closed_after_its_last_local_day(world: World) -> None:

@@ -22,6 +22,7 @@ from tests.fakes.aws_table import make_table
 
 TABLE = "tandem-test"
 REGION = "eu-west-3"
+BUCKET = "tandem-bucket"
 SECRET = "not-to-be-shown"
 STATUS = {
     "ready": True,
@@ -30,7 +31,7 @@ STATUS = {
     "access_key_id": "local",
     "secret_access_key": SECRET,
     "table": TABLE,
-    "bucket": "tandem-bucket",
+    "bucket": BUCKET,
     "roots_bucket": "tandem-roots",
     "keys_path": "/tandem/test/digest-keys/",
     "origin": "http://127.0.0.1:8400",
@@ -110,6 +111,15 @@ def status_page(
     with serving(Page) as port:
         monkeypatch.setenv("TANDEM_PORT", str(port))
         yield answers
+
+
+@pytest.fixture
+def bucket(aws: None) -> str:  # noqa: ARG001  AWS before its bucket
+    """The bucket of the stack, where a campaign's pictures are; its name."""
+    boto3.client("s3", region_name=REGION).create_bucket(
+        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    return BUCKET
 
 
 @pytest.fixture

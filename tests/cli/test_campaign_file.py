@@ -508,10 +508,13 @@ caps: {budget: 5}
     assert checked.exit_code == 0
     assert checked.stdout == f"{file}: campaign spring is valid\n"
     free = "rules.1.if.minimum_amount: none: an order of 0.01 earns a voucher of 10.00"
+    nothing = "no rule gives the {} anything".format
     without = "missing: a new campaign is refused without it (GDPR 13 and 14)"
     assert checked.stderr.splitlines() == [
         f"{file}:1:1: warning: controller: {without}",
         f"{file}:1:1: warning: privacy: {without}",
+        f"{file}:29:3: warning: rules: {nothing('referee')}, so offer is not shown",
+        f"{file}:29:3: warning: rules: {nothing('sponsor')}, so sponsor_offer is not shown",
         f"{file}:35:5: warning: {free}",
         f"{file}:38:16: warning: caps.budget: less than one voucher of welcome, 10.00",
     ]

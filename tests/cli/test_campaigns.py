@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from typer.testing import Result
 
@@ -18,8 +20,10 @@ from chalicelib.domain.facts import FactName
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.ports import ConflictError, ContentionError, Insert
 from cli.campaign_file import campaign_of
+from local.demo.lists import with_pictures
+from tests.cli.conftest import BUCKET, REGION
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("bucket")]
 
 DEMO = Path(__file__).parents[2] / "local/demo/demo-vip.yaml"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -157,6 +161,7 @@ def test_a_file_with_a_key_that_the_stack_lacks_is_not_put(
 ) -> None:
     other = tmp_path / "other.yaml"
     other.write_text(DEMO.read_text().replace("key_ids: [demo]", "key_ids: [absent]"))
+    with_pictures(other)
     result = tandem("campaign", "put", other)
     assert result.exit_code == 1
     assert "digests.key_ids: the stack has no key absent" in result.stderr
@@ -197,3 +202,43 @@ def test_show_reports_an_unknown_campaign(tandem: Tandem) -> None:
     result = tandem("campaign", "show", "none")
     assert result.exit_code == 1
     assert result.stderr == "no campaign none: list them with: tandem campaign list\n"
+
+
+@pytest.mark.usefixtures("stack")
+def test_a_new_campaign_needs_its_pictures_beside_it(tandem: Tandem, tmp_path: Path) -> None:
+    new = tmp_path / "new.yaml"
+    new.write_text(DEMO.read_text())
+    result = tandem("campaign", "put", new)
+    assert result.exit_code == 1
+    assert result.stderr.splitlines() == [
+        f"{new}:20:9: brand.logo: there is no file logo.svg beside new.yaml",
+        f"{new}:21:14: brand.mail_logo: there is no file logo.png beside new.yaml",
+    ]
+
+
+def test_pictures_are_stored_under_the_name_of_their_bytes_with_their_type(
+    stack: DynamoRepository, tandem: Tandem
+) -> None:
+    tandem("campaign", "put", DEMO)
+    in_force = stack.get(CurrentCampaign, campaign="demo-vip")
+    assert in_force is not None
+    campaign = in_force.document
+    for name, kind in (("logo.svg", "image/svg+xml"), ("logo.png", "image/png")):
+        content = (DEMO.parent / name).read_bytes()
+        path = campaign.picture_path(name)
+        assert path == f"pictures/demo-vip/{sha256(content).hexdigest()[:32]}{name[4:]}"
+        stored = boto3.client("s3", region_name=REGION).get_object(Bucket=BUCKET, Key=path)
+        assert (stored["Body"].read(), stored["ContentType"]) == (content, kind)
+
+
+def test_another_picture_under_the_same_name_is_another_version(
+    stack: DynamoRepository, tandem: Tandem, tmp_path: Path
+) -> None:
+    file = with_pictures(tmp_path / "demo.yaml")
+    file.write_text(DEMO.read_text())
+    assert "version 1" in tandem("campaign", "put", file).stdout
+    logo = tmp_path / "logo.svg"
+    logo.write_text(logo.read_text().replace("#1f4e3d", "#4e1f3d"))
+    assert "in force as version 2" in tandem("campaign", "put", file).stdout
+    first, second = stack.within(CampaignVersion, campaign="demo-vip")
+    assert first.document.picture_path("logo.svg") != second.document.picture_path("logo.svg")

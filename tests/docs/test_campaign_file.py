@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from chalicelib.domain.campaign.wording import PLACES
 from cli.campaign_file import campaign_schema
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/campaign-file.md").read_text(encoding="utf-8")
@@ -39,3 +40,16 @@ def test_every_field_is_explained_and_no_other() -> None:
     assert len(fields) > 40
     assert fields - EXPLAINED == set()
     assert EXPLAINED - fields == set()
+
+
+def test_every_text_has_its_places_on_the_page() -> None:
+    for kind, places in PLACES.items():
+        [row] = [line for line in PAGE.splitlines() if line.startswith(f"| `mails.{kind}.subject`")]
+        said = row if "the same" not in row else _last_row_with_places(row)
+        assert set(re.findall(r"`{(\w+)}`", said)) == places, kind
+
+
+def _last_row_with_places(row: str) -> str:
+    rows = [line for line in PAGE.splitlines() if line.startswith("| `mails.")]
+    before = rows[: rows.index(row)]
+    return next(line for line in reversed(before) if "the same" not in line)

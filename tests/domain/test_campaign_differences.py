@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.campaign.differences import DECIDING_FIELDS, reward_differences
+from chalicelib.domain.campaign.differences import DECIDING_FIELDS, NOT_ISSUED, reward_differences
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.review import Review, Weights
 from chalicelib.domain.campaign.rules import Caps, Conditions, Rule
@@ -24,7 +24,7 @@ def with_rule(position: int, **changes: Any) -> list[str]:
 
 def test_nothing_is_named_when_no_reward_changes() -> None:
     assert reward_differences(campaign(), campaign(invitation_days=7, version=2)) == []
-    alarm = templates(welcome={"days_left": 30})
+    alarm = templates(welcome={"days_left": 30, "use": {"shop": True}})
     assert reward_differences(campaign(), campaign(templates=alarm)) == []
     assert reward_differences(campaign(), campaign(rules=RULES[::-1])) == []
 
@@ -131,6 +131,10 @@ NOT_NAMED = {
     "release": "when a code is mailed",
     "acknowledge_within": "when an alarm rings",
     "orders_expected_every": "when an alarm rings",
+    "pictures": "texts",
+    "mails": "texts",
+    "share": "texts",
+    "ends_soon_days": "when a mail leaves",
     "earlier_zones": "is noted when a version is put",
 }
 OTHER_VALUES: dict[str, dict[str, Any]] = {
@@ -178,7 +182,7 @@ def test_every_condition_of_a_rule_is_named(name: str) -> None:
     assert with_rule(4, **{"if": {name: OTHER_VALUES["if"][name]}})
 
 
-@pytest.mark.parametrize("name", sorted({*VoucherTemplate.model_fields} - {"days_left"}))
+@pytest.mark.parametrize("name", sorted({*VoucherTemplate.model_fields} - NOT_ISSUED))
 def test_every_field_of_a_template_is_named(name: str) -> None:
     after = campaign(templates=templates(welcome={name: OTHER_VALUES["template"][name]}))
     assert len(reward_differences(campaign(), after)) == 1

@@ -27,7 +27,7 @@ from typing import Any
 import pytest
 
 from cli.hashing.manifest import canary_address, manifest_of
-from local.demo.lists import CAMPAIGN_FILE, KEY_ID, digest_of
+from local.demo.lists import CAMPAIGN_FILE, KEY_ID, digest_of, with_pictures
 from local.narration import Narrator
 from local.running import Stack
 from local.surfaces import Surfaces
@@ -150,6 +150,7 @@ def client(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
     file = folder / "month.yaml"
     text = CAMPAIGN_FILE.read_text(encoding="utf-8")
     file.write_text(text.replace("campaign: demo-vip", f"campaign: {CAMPAIGN}"))
+    with_pictures(file)
     put = run(stack, "tandem", "campaign", "put", str(file))
     assert put.returncode == 0, put.stderr
     client = Client(stack, folder, Narrator(stack))

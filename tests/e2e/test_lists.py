@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from local.demo.lists import CAMPAIGN_FILE, digest_of
+from local.demo.lists import CAMPAIGN_FILE, digest_of, with_pictures
 from local.narration import Narrator
 from local.running import Stack
 from local.surfaces import Surfaces
@@ -35,6 +35,7 @@ def world(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Su
     text = CAMPAIGN_FILE.read_text(encoding="utf-8")
     text = text.replace("campaign: demo-vip", f"campaign: {CAMPAIGN}")
     file.write_text(re.sub(r"    canaries:.*\n.*\n.*\n", "", text))
+    with_pictures(file)
     put = run(stack, "tandem", "campaign", "put", str(file))
     assert put.returncode == 0, put.stderr
     surfaces = Surfaces(stack, CAMPAIGN)

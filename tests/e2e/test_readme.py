@@ -17,6 +17,7 @@ from urllib.parse import quote
 import pytest
 from botocore.credentials import Credentials
 
+from local.demo.lists import with_pictures
 from local.emulator import REGION
 from local.running import Stack
 from tests.docs.test_client_guide import recipe
@@ -90,6 +91,7 @@ def test_a_campaign_is_added_while_it_runs(stack: Stack, tmp_path: Path) -> None
         (tmp_path / name).symlink_to(ROOT / name)
     text = (ROOT / "local/demo/demo-vip.yaml").read_text(encoding="utf-8")
     (tmp_path / "mine.yaml").write_text(text.replace("campaign: demo-vip", "campaign: mine"))
+    with_pictures(tmp_path / "mine.yaml")
     (tmp_path / "customers.csv").write_text("email\njeanne@demo.test\npaul@demo.test\n")
     printed = typed(stack, commands, tmp_path)
     assert "mine: in force as version 1" in printed

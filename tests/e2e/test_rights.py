@@ -20,7 +20,7 @@ import httpx
 import pytest
 
 from chalicelib.domain.addresses import OWN_KEY, OWN_KEY_ID, Address, AddressDigests, DigestKey
-from local.demo.lists import CAMPAIGN_FILE, demo_key, digest_of
+from local.demo.lists import CAMPAIGN_FILE, demo_key, digest_of, with_pictures
 from local.demo.orders import order, order_item
 from local.narration import Narrator
 from local.running import Stack
@@ -63,6 +63,7 @@ def worlds(
     for name in (CAMPAIGN, NEXT):
         file = tmp_path_factory.mktemp(name) / "campaign.yaml"
         file.write_text(text.replace("campaign: demo-vip", f"campaign: {name}") + REVIEW)
+        with_pictures(file)
         put = run(stack, "tandem", "campaign", "put", str(file))
         assert put.returncode == 0, put.stderr
         world = Surfaces(stack, name)

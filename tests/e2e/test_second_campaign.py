@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from cli.hashing.manifest import canary_address
-from local.demo.lists import CAMPAIGN_FILE, digest_of
+from local.demo.lists import CAMPAIGN_FILE, digest_of, with_pictures
 from local.narration import Narrator
 from local.running import Stack
 from local.surfaces import Surfaces
@@ -49,6 +49,7 @@ def world(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Su
     text = CAMPAIGN_FILE.read_text(encoding="utf-8")
     text = text.replace("campaign: demo-vip", f"campaign: {CAMPAIGN}")
     file.write_text(text.replace("release: on_acknowledgement", "release: at_once"))
+    with_pictures(file)
     put = run(stack, "tandem", "campaign", "put", str(file))
     assert put.returncode == 0, put.stderr
     surfaces = Surfaces(stack, CAMPAIGN)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.addresses import RESERVED_KEY_IDS
 from chalicelib.domain.campaign.fields import LAST_YEAR
 from chalicelib.domain.campaign.rules import Conditions, Trigger
+from chalicelib.domain.campaign.templates import Symbology
+from chalicelib.domain.campaign.wording import wording_problems, wording_texts
 
 if TYPE_CHECKING:
     from chalicelib.domain.campaign.file import Campaign
@@ -150,16 +153,39 @@ def _currency_problems(campaign: Campaign) -> list[str]:
 
 
 def _text_problems(campaign: Campaign) -> list[str]:
-    texts = {name: getattr(campaign, name) for name in ("title", "offer", "sponsor_offer")}
-    if campaign.privacy:
-        texts["privacy.authority"] = campaign.privacy.authority
-        texts["privacy.summary"] = campaign.privacy.summary
     return [
         f"{field}: no text for locale {locale}"
-        for field, known in texts.items()
+        for field, known in _texts(campaign)
         for locale in campaign.locales
         if locale not in known
     ]
+
+
+def _texts(campaign: Campaign) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Every text by language; one that is left out needs none."""
+    yield "title", campaign.title
+    for field, texts in (("offer", campaign.offer), ("sponsor_offer", campaign.sponsor_offer)):
+        if texts:
+            yield field, texts
+    if campaign.privacy:
+        yield "privacy.authority", campaign.privacy.authority
+        yield "privacy.summary", campaign.privacy.summary
+    for name, template in campaign.templates.items():
+        if template.use and template.use.how:
+            yield f"templates.{name}.use.how", template.use.how
+    yield from wording_texts(campaign)
+
+
+def _use_problems(campaign: Campaign) -> Iterator[str]:
+    """Bar codes: EAN-13 is figures, and our own codes have letters."""
+    for name, template in campaign.templates.items():
+        use = template.use
+        if use is None or use.symbology is None:
+            continue
+        if use.symbology is Symbology.EAN13 and template.codes == "minted":
+            yield f"templates.{name}.use.symbology: ean13 needs codes: client, our own have letters"
+        if not use.shop:
+            yield f"templates.{name}.use.symbology: a bar code needs shop: true"
 
 
 def campaign_problems(campaign: Campaign) -> list[str]:
@@ -172,4 +198,6 @@ def campaign_problems(campaign: Campaign) -> list[str]:
         *_template_problems(campaign),
         *_rule_problems(campaign),
         *_text_problems(campaign),
+        *_use_problems(campaign),
+        *wording_problems(campaign),
     ]

@@ -24,8 +24,9 @@ _ISSUED = "vouchers that are issued stay as they are"
 # what it gives back, and in which money and days.
 DECIDING_FIELDS = ("currency", "time_zone", "return_window_days", "buyer", "give_back_voucher")
 
-# `days_left` says when an alarm rings, not what is issued.
-TEMPLATE_FIELDS = tuple(name for name in VoucherTemplate.model_fields if name != "days_left")
+# `days_left` says when an alarm rings, `use` what is said of a voucher: not what is issued.
+NOT_ISSUED = frozenset({"days_left", "use"})
+TEMPLATE_FIELDS = tuple(name for name in VoucherTemplate.model_fields if name not in NOT_ISSUED)
 
 
 def reward_differences(before: Campaign, after: Campaign) -> list[str]:

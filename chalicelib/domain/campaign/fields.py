@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from chalicelib.domain.locales import LOCALES
+
 # A description completes "must be …", in the refusal of a wrong file and in editors.
 Slug = Annotated[
     str,
@@ -21,7 +23,11 @@ Slug = Annotated[
 
 
 Locale = Annotated[
-    str, Field(pattern=r"^(fr|en)$", description="a language that mails are written in: fr or en")
+    str,
+    Field(
+        pattern=f"^({'|'.join(LOCALES)})$",
+        description=f"a language of pages and mails: {', '.join(LOCALES[:-1])} or {LOCALES[-1]}",
+    ),
 ]
 
 

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
 
+from chalicelib.domain.campaign.brand import Brand, Picture, PostalAddress
 from chalicelib.domain.campaign.checks import campaign_problems
 from chalicelib.domain.campaign.fields import (
-    ONE_LINE,
     Currency,
     Day,
     FileModel,
@@ -18,30 +18,19 @@ from chalicelib.domain.campaign.fields import (
     Locale,
     OneLine,
     Slug,
+    Text,
     Texts,
     TimeZone,
 )
 from chalicelib.domain.campaign.lists import DigestKeys, Lists
+from chalicelib.domain.campaign.promises import Promise, promises
 from chalicelib.domain.campaign.review import Review
-from chalicelib.domain.campaign.rules import Caps, Release, Rule
+from chalicelib.domain.campaign.rules import Caps, HolderRole, Release, Rule
 from chalicelib.domain.campaign.templates import VoucherTemplate
+from chalicelib.domain.campaign.wording import Mails, Share
 
 # Three years after a programme's last day nobody claims anything from it any more.
 RECORDS_DAYS = 1_096
-
-
-class Brand(FileModel):
-    """Whose programme it is, and the address for questions about it."""
-
-    id: Slug
-    name: OneLine
-    colour: Annotated[
-        str, Field(pattern=r"^#[0-9a-fA-F]{6}$", description='a colour in quotes, like "#1f4e3d"')
-    ] = "#1f4e3d"
-    contact: Annotated[
-        str,
-        Field(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254, description="an e-mail address"),
-    ]
 
 
 class Terms(FileModel):
@@ -55,15 +44,7 @@ class Controller(FileModel):
     """Who decides on the use of the addresses (GDPR 13, 14): the brand's company."""
 
     name: OneLine
-    address: Annotated[
-        str,
-        Field(
-            min_length=1,
-            max_length=200,
-            pattern=ONE_LINE,
-            description="an address on one line, without < or >",
-        ),
-    ]
+    address: PostalAddress
 
 
 class Privacy(FileModel):
@@ -99,24 +80,29 @@ class EarlierZone(FileModel):
     until: datetime
 
 
-# Not in the file: assigned when it is put in force. Zones are in the order of time.
-ASSIGNED = ("version", "earlier_zones")
+# Not in the file: noted when it is put in force. Zones are in the order of time.
+NOTED = ("version", "earlier_zones")
+# Nor is this, which follows from the files that are named.
+ASSIGNED = (*NOTED, "pictures")
 
 
 class Campaign(FileModel):
     """The rules, dates and offers of one programme of one brand in one country.
 
     `starts_on` and `ends_on` are local days, both inclusive. `version` is not in the file: it
-    is assigned when the file is put in force, and 0 until then.
+    is assigned when the file is put in force, and 0 until then. So are the `pictures`, by the name
+    of their file. `offer` and `sponsor_offer` say in the campaign's own words what its rules grant;
+    without them the words are made of the rules.
     """
 
     id: Annotated[Slug, Field(alias="campaign")]
     version: Annotated[int, Field(ge=0)] = 0
     earlier_zones: tuple[EarlierZone, ...] = ()
+    pictures: dict[str, Picture] = Field(default_factory=dict)
     brand: Brand
     title: Texts
-    offer: Texts
-    sponsor_offer: Texts
+    offer: dict[Locale, Text] = Field(default_factory=dict)
+    sponsor_offer: dict[Locale, Text] = Field(default_factory=dict)
     country: Annotated[
         str, Field(pattern=r"^[A-Z]{2}$", description="a country code of two capitals, like FR")
     ]
@@ -147,6 +133,9 @@ class Campaign(FileModel):
     rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
     caps: Caps = Caps.model_construct()
     review: Review | None = None
+    mails: Mails = Mails()
+    share: Share | None = None
+    ends_soon_days: Annotated[int, Field(ge=1, le=30)] | None = None
 
     @model_validator(mode="after")
     def _require_consistency(self) -> Self:
@@ -214,6 +203,26 @@ class Campaign(FileModel):
     def locale_for(self, locale: str | None) -> str:
         """`locale` if the campaign has texts in it, else its first one."""
         return locale if locale in self.locales else self.locales[0]
+
+    def promises(self, role: HolderRole) -> tuple[Promise, ...]:
+        """What its rules grant to that holder."""
+        return promises(self, role)
+
+    def offer_to(self, role: HolderRole) -> dict[str, str]:
+        """What the campaign itself says that holder is granted, by language: nothing where no rule
+        grants anything, whatever the file says.
+        """
+        texts = self.sponsor_offer if role is HolderRole.SPONSOR else self.offer
+        return texts if self.promises(role) else {}
+
+    def picture_path(self, name: str | None) -> str | None:
+        """Where the picture of that file name is in the bucket, and below the pages' address."""
+        picture = self.picture(name)
+        return picture.path(self.id) if picture else None
+
+    def picture(self, name: str | None) -> Picture | None:
+        """The stored picture of that file name, if there is one."""
+        return self.pictures.get(name) if name else None
 
     def text(self, texts: dict[str, str], locale: str) -> str:
         """The text in `locale`, else in the campaign's first locale."""

@@ -6,11 +6,14 @@ that can never hold, and for addresses that are kept longer or protected less th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.campaign.rules import Rule, Trigger
+from chalicelib.domain.campaign.promises import Promise
+from chalicelib.domain.campaign.rules import HolderRole, Rule, Trigger
+from chalicelib.domain.campaign.wording import share_message
 
 # After a year nobody waits for a mail of this campaign: longer needs a reason of the client's own.
 LONGEST_RETENTION_DAYS = 365
@@ -26,6 +29,9 @@ def campaign_warnings(campaign: Campaign) -> list[str]:
     ]
     return [
         *_information_warnings(campaign),
+        *_promise_warnings(campaign),
+        *_share_warnings(campaign),
+        *_picture_warnings(campaign),
         *_privacy_warnings(campaign),
         *found,
         *_budget_warnings(campaign),
@@ -37,6 +43,62 @@ def _information_warnings(campaign: Campaign) -> Iterator[str]:
     for name in ("controller", "privacy"):
         if getattr(campaign, name) is None:
             yield f"{name}: missing: a new campaign is refused without it (GDPR 13 and 14)"
+
+
+def _promise_warnings(campaign: Campaign) -> Iterator[str]:
+    """What the campaign's own words promise and its rules do not grant."""
+    offers = {HolderRole.SPONSOR: "sponsor_offer", HolderRole.REFEREE: "offer"}
+    for role, field in offers.items():
+        kept = campaign.promises(role)
+        texts: Mapping[str, str] = getattr(campaign, field)
+        if not kept:
+            so = f", so {field} is not shown" if texts else ""
+            yield f"rules: no rule gives the {role.value} anything{so}"
+            continue
+        for locale, text in texts.items():
+            for amount in sorted(_amounts(campaign, text) - _granted(kept)):
+                reason = f"no rule for the {role.value} has an amount of {amount:.2f}"
+                yield f"{field}.{locale}: {reason}"
+
+
+_SIGNS = {"EUR": "€", "GBP": "£", "USD": "$", "PLN": "zł"}
+
+
+def _amounts(campaign: Campaign, text: str) -> set[Decimal]:
+    """The amounts of money in a text, written as any of the languages do."""
+    sign = re.escape(_SIGNS.get(campaign.currency, campaign.currency))
+    number = r"(\d+(?:[.,]\d\d?)?)"
+    found = re.findall(rf"{sign}\s?{number}|{number}\s?{sign}", text)
+    return {Decimal((one or other).replace(",", ".")) for one, other in found}
+
+
+def _granted(kept: tuple[Promise, ...]) -> set[Decimal]:
+    minor = {
+        amount
+        for promise in kept
+        for amount in (
+            promise.value_minor,
+            promise.minimum_basket_minor,
+            promise.least_order_minor,
+        )
+    }
+    total = sum(promise.value_minor for promise in kept)
+    return {Decimal(amount) / 100 for amount in minor | {total}}
+
+
+def _share_warnings(campaign: Campaign) -> Iterator[str]:
+    used = share_message(campaign)
+    for locale in campaign.share.message if campaign.share else ():
+        if locale not in used:
+            yield (
+                f"share.message.{locale}: is not used, because no rule gives the referee a first "
+                "voucher with these amounts"
+            )
+
+
+def _picture_warnings(campaign: Campaign) -> Iterator[str]:
+    if campaign.brand.logo and campaign.brand.logo_for_mails is None:
+        yield "brand.logo: mail programs show no SVG: with a PNG as mail_logo mails have a logo too"
 
 
 def _privacy_warnings(campaign: Campaign) -> Iterator[str]:

@@ -3,11 +3,39 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from chalicelib.domain.campaign.fields import Amount, FileModel, Flag, Slug, two_decimals
+from chalicelib.domain.campaign.fields import (
+    Amount,
+    FileModel,
+    Flag,
+    HttpsUrl,
+    Slug,
+    Texts,
+    two_decimals,
+)
+
+
+class Symbology(StrEnum):
+    """The bar code that tills read. The values are published."""
+
+    CODE128 = "code128"
+    QR = "qr"
+    EAN13 = "ean13"
+
+
+class Use(FileModel):
+    """How a voucher is used: `online`, where the basket is; `shop`, whether tills take it, and the
+    bar code they read; `how`, in the retailer's own words.
+    """
+
+    online: HttpsUrl | None = None
+    shop: Flag = False
+    symbology: Symbology | None = None
+    how: Texts | None = None
 
 
 class VoucherTemplate(FileModel):
@@ -25,6 +53,7 @@ class VoucherTemplate(FileModel):
     holder_bound: Flag = False
     not_with: tuple[Slug, ...] = ()
     days_left: Annotated[int, Field(ge=1, le=90)] = 7
+    use: Use | None = None
 
     @property
     def value_minor(self) -> int:

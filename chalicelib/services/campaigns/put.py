@@ -7,7 +7,7 @@ validated when it became a `Campaign`.
 
 from __future__ import annotations
 
-from chalicelib.domain.campaign.file import ASSIGNED, Campaign
+from chalicelib.domain.campaign.file import NOTED, Campaign
 from chalicelib.domain.campaign.lists import DigestKeys
 from chalicelib.domain.campaign.versions import CampaignVersion, CurrentCampaign, next_version
 from chalicelib.domain.fact_bodies import CampaignPut
@@ -61,7 +61,7 @@ def _changes_algorithm(digests: DigestKeys, before: DigestKeys) -> bool:
 
 
 def _with_assigned(campaign: Campaign, current: CurrentCampaign) -> Campaign:
-    return campaign.model_copy(update={name: getattr(current.document, name) for name in ASSIGNED})
+    return campaign.model_copy(update={name: getattr(current.document, name) for name in NOTED})
 
 
 def _version_of(put: CurrentCampaign) -> CampaignVersion:
