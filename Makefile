@@ -14,7 +14,7 @@ QUICK := $(filter-out tests/bench tests/browser tests/e2e tests/infra,$(wildcard
 RUNTIME := $(addprefix tests/,api contract domain mails services)
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-demo node demo check test lint static unit runtime package deploy rollback doctor bench memory bench-lists bench-exchange bench-mails abuse cost capacity reliability year simulate mutations restore-drill logs format upgrade clean
+.PHONY: help env env-demo node demo check test lint static unit runtime package deploy rollback doctor bench memory bench-lists bench-exchange bench-mails mails abuse cost capacity reliability year simulate mutations restore-drill logs format upgrade clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ memory: env ## the memory size of each function, by what it takes, on the functi
 
 bench-lists: env ## the digest-list engine beside sort, DuckDB, polars, SQLite, LMDB, under 5 minutes; SIZE=1M, SIZE=100M
 	@$(RUN) -m bench.lists $(SIZE)
+
+mails: env ## every mail in every language, side by side: build/mails/index.html
+	@$(RUN) -m local.mails
 
 bench-mails: env ## how long a sign-in waits behind 25,000 invitations, by the sending rate
 	@$(RUN) -m bench.mails

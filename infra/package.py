@@ -193,9 +193,12 @@ def _digest_of(paths: Iterator[Path], base: Path, *more: str) -> str:
 
 
 def _compile_mails(staged: Path) -> None:
-    """Compile the mail templates in the copy alone: a tree with stale ones would render those."""
+    """Compile templates and catalogues of mails in the copy alone: a tree with stale ones would
+    render those. What they were compiled from stays behind.
+    """
     if (staged / "chalicelib/mails/compile.py").is_file():
         _run([sys.executable, "-B", "-m", "chalicelib.mails.compile"], cwd=staged)
+        shutil.rmtree(staged / "chalicelib/texts")
 
 
 def _vendor(target: Target, build: Path) -> Path:

@@ -15,11 +15,18 @@ import shutil
 from pathlib import Path
 from typing import Any, Final
 
+from chalicelib.domain.locales import LOCALES
+
 # What botocore must know of: the services the functions call, and what every client loads.
 BOTOCORE_DATA: Final = frozenset({"dynamodb", "s3", "sesv2", "sqs", "ssm", "sts"})
 # By what they are called among the endpoints of regions.
 _ENDPOINTS: Final = (BOTOCORE_DATA - {"sesv2"}) | {"email"}
 _TEXTS: Final = frozenset({"documentation", "documentationUrl"})
+# Of Babel's data, what our languages need: they themselves, what they build on, and the English of
+# the mails (mails/formats.py).
+LOCALE_DATA: Final = frozenset({*LOCALES, "root", "en_001", "en_GB"})
+# Of Babel and python-barcode, what works on catalogues and draws pictures: nothing at run time does.
+NEEDLESS: Final = ("babel/messages", "barcode/fonts")
 # Of numpy, what is loaded for nothing that the list builder does: by its place below numpy/.
 NUMPY_NEEDLESS: Final = (
     "_core/include", "_core/lib", "_pyinstaller", "distutils", "doc", "f2py", "fft", "ma",
@@ -40,7 +47,11 @@ def trim(vendor: Path) -> None:
         described.write_bytes(gzip.compress(content.encode(), mtime=0))
     endpoints = data / "endpoints.json"
     endpoints.write_text(json.dumps(_of_our_services(json.loads(endpoints.read_text()))))
-    for needless in (vendor / "bin", vendor / "boto3/data", vendor / "boto3/examples"):
+    for entry in (vendor / "babel/locale-data").glob("*.dat"):
+        if entry.stem not in LOCALE_DATA:
+            entry.unlink()
+    unused = [vendor / name for name in NEEDLESS]
+    for needless in (vendor / "bin", vendor / "boto3/data", vendor / "boto3/examples", *unused):
         shutil.rmtree(needless, ignore_errors=True)
     (vendor / "boto3/data").mkdir()
     _trim_any(vendor)

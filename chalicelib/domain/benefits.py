@@ -1,12 +1,8 @@
-"""What a voucher gives: one type per kind, and the text that describes it in each language."""
+"""What a voucher gives: one type per kind, and its kind in a word; mails and pages describe it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from chalicelib.domain.money import money_text
-
-_NO_BREAK = "\u00a0"
 
 
 @dataclass(frozen=True)
@@ -39,26 +35,7 @@ _KINDS: dict[type[Benefit], str] = {
     FreeDelivery: "free_delivery",
 }
 
-_PERCENT = {"en": "{percent}%", "fr": "{percent}" + _NO_BREAK + "%"}
-_AT_MOST = {"en": "{share} (up to {most})", "fr": "{share} (jusqu’à {most})"}
-_FREE_DELIVERY = {"en": "free delivery", "fr": "livraison offerte"}
-
 
 def kind_of(benefit: Benefit) -> str:
     """The kind in one word, as files say it. The values are published."""
     return _KINDS[type(benefit)]
-
-
-def describe(benefit: Benefit, locale: str) -> str:
-    """What a voucher is worth, as a reader of `locale` (`fr`, `en`) writes it: `10,00 €`, `15%`."""
-    match benefit:
-        case MoneyOff(value_minor, currency):
-            return money_text(value_minor, currency, locale)
-        case PercentOff(percent, currency, at_most_minor):
-            share = _PERCENT[locale].format(percent=percent)
-            if at_most_minor is None:
-                return share
-            most = money_text(at_most_minor, currency, locale)
-            return _AT_MOST[locale].format(share=share, most=most)
-        case FreeDelivery():
-            return _FREE_DELIVERY[locale]

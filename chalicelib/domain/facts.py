@@ -58,6 +58,7 @@ class FactName(StrEnum):
     VOUCHER_REFUSED_REPEATEDLY = "voucher_refused_repeatedly"
     VOUCHER_REDEEMED = "voucher_redeemed"
     VOUCHER_ROLLED_BACK = "voucher_rolled_back"
+    VOUCHER_ENDS_SOON = "voucher_ends_soon"
     VOUCHER_EXPIRED = "voucher_expired"
     VOUCHER_UNDELIVERED = "voucher_undelivered"
     EXPORT_WRITTEN = "export_written"

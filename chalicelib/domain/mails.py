@@ -72,8 +72,11 @@ class Mail(Entity):
 
     @property
     def voucher_id(self) -> str | None:
-        """The voucher it is about, if it is about one."""
-        return self.ids.get("voucher")
+        """The voucher whose code it is about; None for what else is said of a voucher, which is
+        never sent again.
+        """
+        voucher_id = self.ids.get("voucher")
+        return voucher_id if voucher_id and self.mail_id == voucher_mail(voucher_id) else None
 
 
 SIGN_IN = "sign_in"
@@ -100,6 +103,21 @@ def invitation_mail(invitation_id: str) -> str:
 def voucher_mail(voucher_id: str) -> str:
     """The id of a voucher's mail, whichever fact releases it."""
     return f"voucher-{voucher_id}"
+
+
+def confirmed_mail(contact_id: str) -> str:
+    """The id of the receipt of a confirmation."""
+    return f"confirmed-{contact_id}"
+
+
+def revoked_mail(voucher_id: str) -> str:
+    """The id of the mail that says that a voucher is not valid any more."""
+    return f"revoked-{voucher_id}"
+
+
+def ends_soon_mail(voucher_id: str) -> str:
+    """The id of the mail that says that a voucher ends soon."""
+    return f"ends_soon-{voucher_id}"
 
 
 # A mail of which it is still open whether it leaves.

@@ -89,6 +89,8 @@ class Voucher(Entity):
     replaces: str | None = None
     replaced_by: str | None = None
     holder_key_id: str | None = None
+    reminds_at: datetime | None = None
+    """when its holder is told that it ends soon; None in most campaigns, and once that is done"""
 
     @property
     def benefit(self) -> Benefit:
@@ -132,6 +134,7 @@ SHARDS = tuple(f"#{digit:x}" for digit in range(16))
 UNSHARDED = ""
 
 REPORTING_GRACE = timedelta(days=3)
+REMINDED_AT = timedelta(hours=9)
 # How far the clock of a till may be behind, at the start of a voucher's validity.
 CLOCK_TOLERANCE = timedelta(minutes=10)
 # So many of a holder's codes may be refused; then something else is wrong, and a person must look.
@@ -173,6 +176,7 @@ def new_voucher(
     to_sponsor = rule.to is HolderRole.SPONSOR
     holder = sponsor.digests if to_sponsor else referral.referee
     holder_digest = referral.sponsor_digest if to_sponsor else referral.referee_digest
+    ends = valid_until(campaign, now, template.valid_days)
     return Voucher(
         code_key=code_key,
         voucher_id=voucher_id,
@@ -192,7 +196,8 @@ def new_voucher(
         currency=campaign.currency,
         minimum_basket_minor=template.minimum_basket_minor,
         valid_from=campaign.start_of_day(campaign.local_date(now)),
-        valid_until=valid_until(campaign, now, template.valid_days),
+        valid_until=ends,
+        reminds_at=reminds_at(campaign, now, ends),
         issued_at=now,
         state=VoucherState.ISSUED,
         release=campaign.release,
@@ -206,6 +211,30 @@ def new_voucher(
 def valid_until(campaign: Campaign, issued_at: datetime, valid_days: int) -> datetime:
     """The last second, in UTC, of the local day `valid_days` after the day of issue (law 11)."""
     return campaign.end_of_day(campaign.local_date(issued_at) + timedelta(days=valid_days))
+
+
+def reminds_at(campaign: Campaign, issued_at: datetime, ends: datetime) -> datetime | None:
+    """When the holder of a voucher that `ends` then is told of it: on the morning of the local day
+    that is so many days before. None in a campaign that tells nobody, or where it is so soon.
+    """
+    if campaign.ends_soon_days is None:
+        return None
+    day = campaign.local_date(ends) - timedelta(days=campaign.ends_soon_days)
+    morning = campaign.start_of_day(day) + REMINDED_AT
+    return morning if morning > issued_at else None
+
+
+def reminded(voucher: Voucher) -> Voucher:
+    """The voucher, whose holder was told, or will not be."""
+    require(voucher.reminds_at is not None, "reminding of a voucher twice")
+    return replace(voucher, reminds_at=None)
+
+
+def next_due_at(voucher: Voucher) -> datetime:
+    """When time next does something to a voucher, as if at its end: a reminder stands on the agenda
+    of ends, which is worked on `REPORTING_GRACE` later.
+    """
+    return voucher.reminds_at - REPORTING_GRACE if voucher.reminds_at else voucher.valid_until
 
 
 def is_live(voucher: Voucher) -> bool:
@@ -324,6 +353,7 @@ def replacement_of(
         code_key=code_key,
         code=code,
         valid_until=ends,
+        reminds_at=_moved_reminder(voucher, ends, now),
         issued_at=now,
         state=VoucherState.ISSUED,
         export=None,
@@ -335,6 +365,13 @@ def replacement_of(
         replaces=voucher.voucher_id,
         replaced_by=None,
     )
+
+
+def _moved_reminder(voucher: Voucher, ends: datetime, now: datetime) -> datetime | None:
+    if voucher.reminds_at is None:
+        return None
+    moved = ends - (voucher.valid_until - voucher.reminds_at)
+    return moved if moved > now else None
 
 
 def expired(voucher: Voucher, now: datetime) -> Voucher:

@@ -1,7 +1,8 @@
-"""`python -m chalicelib.mails.compile [--check]`: compile the mail templates to Python.
+"""`python -m chalicelib.mails.compile [--check]`: compile the mail templates to Python,
+and the catalogues of their words to what gettext reads.
 
 Otherwise the first mail of every cold start would have to parse them. The result is in `compiled/`,
-is never committed, and is used by `render` if it exists; after changing a template, run this again
+is never committed, and is used by `render` if it exists; after changing one, run this again
 or delete the directory. `--check` changes nothing and exits with 1 when the directory is out of
 date.
 """
@@ -15,12 +16,18 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from chalicelib.domain.locales import LOCALES
+from chalicelib.mails.catalogues import compile_catalogue, compiled_file
 from chalicelib.mails.render import COMPILED, source_environment
 
 
 def compile_into(target: Path) -> None:
-    """Fill `target` with one module per template; raises for a template with an error."""
+    """Fill `target` with a module for each template and a file for each catalogue; raises for one
+    with an error.
+    """
     source_environment().compile_templates(target, zip=None, ignore_errors=False)
+    for locale in LOCALES:
+        compiled_file(target, locale).write_bytes(compile_catalogue(locale))
 
 
 def is_current(compiled: Path) -> bool:
@@ -31,7 +38,7 @@ def is_current(compiled: Path) -> bool:
 
 
 def _modules(directory: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in directory.glob("*.py")}
+    return {path.name: path.read_bytes() for path in directory.glob("*.*")}
 
 
 def main(arguments: Sequence[str] | None = None, *, compiled: Path = COMPILED) -> int:

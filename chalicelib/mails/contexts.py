@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import ClassVar
 
 from chalicelib.domain.benefits import Benefit
+from chalicelib.domain.campaign.promises import Promise
+from chalicelib.domain.campaign.templates import Use
+from chalicelib.domain.campaign.wording import Mails
 from chalicelib.mails.formats import one_line
 
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -49,13 +52,23 @@ class PrivacyNotice:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
+class Logo:
+    """The brand's logo as mails carry it: a PNG, and its size in pixels."""
+
+    png: bytes
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
 class CampaignTexts:
     """The values of the campaign file that every mail uses.
 
-    `title`, `offer` and `sponsor_offer` are by locale; `locales` is in the campaign's order, and
-    the first one replaces an unknown locale. `contact` is the e-mail address for questions about
-    personal information; `brand_colour` is `#rrggbb`. `rights_url` is the page where a person asks
-    for her data or for their erasure. Campaigns of earlier versions have no `notice`.
+    `title`, `offer` and `sponsor_offer` are by locale, the last two empty where no rule grants
+    anything; `for_referee` and `for_sponsor` are what the rules grant. `locales` is in the
+    campaign's order, and the first one replaces an unknown locale. `contact` is the e-mail address
+    for questions; `brand_colour` is `#rrggbb`. `rights_url` is the page where a person asks for her
+    data or for their erasure. Campaigns of earlier versions have no `notice`.
     """
 
     brand_name: str
@@ -68,11 +81,21 @@ class CampaignTexts:
     locales: tuple[str, ...]
     rights_url: str
     notice: PrivacyNotice | None = None
+    currency: str = "EUR"
+    for_referee: tuple[Promise, ...] = ()
+    for_sponsor: tuple[Promise, ...] = ()
+    wording: Mails = field(default_factory=Mails)
+    logo: Logo | None = None
+    shop_url: str | None = None
+    support_url: str | None = None
+    legal: str | None = None
+    by_link_alone: bool = False
 
     def __post_init__(self) -> None:
         if not _COLOUR.fullmatch(self.brand_colour):
             raise ValueError("brand_colour must be #rrggbb")
         _require_web(self.terms_url, self.rights_url)
+        _require_web(*filter(None, (self.shop_url, self.support_url)))
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -153,12 +176,22 @@ class SignUpMail(_OfferMail):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
+class ConfirmedMail(_Mail):
+    """The receipt of a referee's confirmation. `waits`: the first voucher, whose code is mailed
+    later; None when there is none.
+    """
+
+    kind: ClassVar[str] = "confirmed"
+    waits: Benefit | None
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
 class _VoucherMail(_Mail):
     """A voucher for its holder: `code` as displayed, amounts in hundredths of `currency`.
 
     `valid_until` is the last local day on which it can be used (law 11). A `minimum_basket_minor`
-    of None or 0 means no minimum. `replaces_earlier`: an earlier mail had a code that is no longer
-    accepted.
+    of None or 0 means no minimum. `use` says how it is used; `next_minor` is what the holder's next
+    order earns, None when no rule says so.
     """
 
     code: str
@@ -167,7 +200,8 @@ class _VoucherMail(_Mail):
     minimum_basket_minor: int | None
     valid_until: date
     rung: int | None
-    replaces_earlier: bool = False
+    use: Use | None = None
+    next_minor: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -184,4 +218,32 @@ class RewardMail(_VoucherMail):
     kind: ClassVar[str] = "reward"
 
 
-AnyMail = SignInMail | PrivacyMail | InvitationMail | SignUpMail | VoucherMail | RewardMail
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ReplacedMail(_VoucherMail):
+    """To a sponsor or a referee: a code in place of one that was mailed, and is not accepted."""
+
+    kind: ClassVar[str] = "replaced"
+    is_sponsors: bool
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class EndsSoonMail(_VoucherMail):
+    """To a holder who consented to the brand's news: an unused voucher ends soon."""
+
+    kind: ClassVar[str] = "ends_soon"
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class RevokedMail(_Mail):
+    """To a sponsor or a referee: a voucher that was mailed is not valid any more."""
+
+    kind: ClassVar[str] = "revoked"
+    benefit: Benefit
+    is_sponsors: bool
+
+
+HeldVoucherMail = VoucherMail | RewardMail | ReplacedMail | EndsSoonMail
+AnyMail = (
+    SignInMail | PrivacyMail | InvitationMail | SignUpMail | ConfirmedMail
+    | HeldVoucherMail | RevokedMail
+)  # fmt: skip

@@ -91,10 +91,28 @@ def compose(
     message["X-Tandem-Mail"] = mail_id
     message.set_content(rendered.text, cte="quoted-printable")
     message.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
+    _add_pictures(message, rendered, mail_id)
     message["Content-Language"] = rendered.locale
     # "=_" cannot occur in quoted-printable, so no content can end a part.
-    message.set_boundary("=_" + hashlib.sha256(mail_id.encode()).hexdigest()[:32])
+    message.set_boundary(_boundary(mail_id))
     return message
+
+
+def _add_pictures(message: EmailMessage, rendered: Rendered, mail_id: str) -> None:
+    """Put what the HTML names by `cid:` beside it: a mail fetches nothing from anywhere."""
+    if not rendered.pictures:
+        return
+    [page] = [part for part in message.iter_parts() if part.get_content_type() == "text/html"]
+    for picture in rendered.pictures:
+        page.add_related(
+            picture.png, "image", "png", cid=f"<{picture.cid}>", disposition="inline",
+            filename=f"{picture.cid}.png",
+        )  # fmt: skip
+    page.set_boundary(_boundary(f"{mail_id} pictures"))
+
+
+def _boundary(name: str) -> str:
+    return "=_" + hashlib.sha256(name.encode()).hexdigest()[:32]
 
 
 def _plain(text: str) -> str:

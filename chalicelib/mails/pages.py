@@ -1,7 +1,7 @@
 """The page behind the link in every mail: what its recipient may refuse, and what she has refused.
 
 It is made here and not by a script, because refusing must work without one. Its words are blocks
-like those of mails. A refusal is answered with the same page for any token.
+in the catalogue of mails. A refusal is answered with the same page for any token.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 
 from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.locales import LOCALES
 from chalicelib.domain.people import OppositionScope
+from chalicelib.mails.catalogues import words_in
 from chalicelib.mails.formats import one_line, typeset
-from chalicelib.mails.render import LOCALES, environment, words_of
+from chalicelib.mails.render import COMPILED, environment
 
 _LANGUAGE = re.compile(r"\s*([A-Za-z]{2})\b")
 
@@ -51,10 +53,13 @@ def _page(
     brand_name: str = "",
     rights_url: str = "",
 ) -> str:
-    blocks = words_of(f"{locale}/unsubscribe.txt", {"brand_name": brand_name})
-    words = {name: typeset(" ".join(parts), locale) for name, parts in blocks.items()}
+    words = words_in(locale, COMPILED)
+
+    def say(name: str) -> str:
+        return typeset(words(f"unsubscribe.{name}", {"brand": brand_name}), locale)
+
     choices = [
-        {"scope": scope, "text": words[f"{scope}_text"], "action": words[f"{scope}_action"]}
+        {"scope": scope, "text": say(f"{scope}_text"), "action": say(f"{scope}_action")}
         for scope in (OppositionScope if action else ())
     ]
     return (
@@ -62,12 +67,12 @@ def _page(
         .get_template("unsubscribe.html")
         .render(
             locale=locale,
-            title=words[title],
-            paragraphs=[words[name] for name in paragraphs],
+            title=say(title),
+            paragraphs=[say(name) for name in paragraphs],
             brand_name=brand_name or "Tandem",
             action=action,
             choices=choices,
             rights_url=rights_url,
-            rights=words["rights"],
+            rights=say("rights"),
         )
     )

@@ -1,50 +1,54 @@
-"""From a mail's context to its subject, text and HTML.
+"""From a mail's context to its subject, text, HTML and pictures.
 
-The words of a mail are blocks of a plain-text template of its locale. They are rendered, cleaned
-and typeset first, then put into the two layouts, of which the HTML one escapes everything. So no
-template can forget to escape, and each link of the HTML is also in the text.
-
-Compiled templates are used if `compile` has made them, the source files otherwise.
+`words` says what the mail says, in one language; here it is put into the two layouts, of which the
+HTML one escapes everything. So no text can forget to be escaped, and each link of the HTML is also
+in the text. Compiled templates and catalogues are used if `compile` has made them, their sources
+otherwise.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from chalicelib.domain.benefits import describe
-from chalicelib.domain.money import money_text
+from chalicelib.domain.locales import LOCALES
+from chalicelib.mails.barcodes import BarCode, bar_code
+from chalicelib.mails.catalogues import words_in
 from chalicelib.mails.contexts import (
     AnyMail,
     CampaignTexts,
-    PrivacyMail,
-    PrivacyNotice,
+    EndsSoonMail,
+    Logo,
+    ReplacedMail,
     RewardMail,
-    SignInMail,
     VoucherMail,
 )
-from chalicelib.mails.formats import ink_on, long_day, one_line, typeset
+from chalicelib.mails.formats import ink_on, one_line, readable
+from chalicelib.mails.words import Writer
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-LOCALES: Final = ("fr", "en")
 SOURCES: Final = Path(__file__).parent / "templates"
 COMPILED: Final = Path(__file__).parent / "compiled"
 
-_PARAGRAPHS = re.compile(r"\n[ \t]*\n")
-_ON_SOME_MAILS: Final = (
-    "link",
-    "stop_link",
-    "code",
-    "value",
-    "minimum_basket",
-    "valid_until",
-)
+_FONT: Final = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;"
+_TICKET: Final = "#f6f5f0"
+_TICKET_IN_DARK: Final = "#2f2f2b"
+_LOGO_HEIGHT: Final = 40  # pixels, at most
+_LOGO_WIDTH: Final = 280
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Picture:
+    """A PNG that a mail carries with it, under the id that its HTML names it by."""
+
+    cid: str
+    png: bytes
+    width: int
+    height: int
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -55,6 +59,7 @@ class Rendered:
     subject: str
     text: str
     html: str
+    pictures: tuple[Picture, ...] = ()
 
 
 def locale_of(wanted: str | None, campaign: CampaignTexts) -> str:
@@ -70,34 +75,78 @@ def locale_of(wanted: str | None, campaign: CampaignTexts) -> str:
 
 
 def render(mail: AnyMail, locale: str | None, *, compiled: Path = COMPILED) -> Rendered:
-    """The subject, text and HTML of `mail`, in the locale that `locale_of` chooses."""
+    """The subject, text, HTML and pictures of `mail`, in the locale that `locale_of` chooses."""
     templates = environment(compiled)
-    chosen = locale_of(locale, mail.campaign)
-    values = _values(mail, chosen)
-    words = words_of(f"{chosen}/common.txt", values, compiled=compiled)
-    words |= words_of(f"{chosen}/{mail.kind}.txt", values, compiled=compiled)
-    page = {name: typeset(" ".join(parts), chosen) for name, parts in words.items()}
-    layout = page | {
-        **{name: values.get(name) for name in _ON_SOME_MAILS},
+    campaign = mail.campaign
+    chosen = locale_of(locale, campaign)
+    writer = Writer(mail, words_in(chosen, compiled), chosen)
+    content = writer.content()
+    logo = _shown(campaign.logo) if campaign.logo else None
+    barcode = _barcode(mail)
+    in_dark = readable(campaign.brand_colour, _TICKET_IN_DARK)
+    shared = ("plain_link", "remarks_title", "refuse", "not_me", "terms", "notice", "rights",
+              "support", "code_title", "footer")  # fmt: skip
+    layout = {key: writer.say(key) for key in shared} | {
+        "mail": content,
         "locale": chosen,
-        "brand_name": values["brand_name"],
-        "colour": mail.campaign.brand_colour,
-        "ink": ink_on(mail.campaign.brand_colour),
-        "terms_url": mail.campaign.terms_url,
-        "contact": values["contact"],
-        "notice_url": values["notice_url"],
-        "rights_url": mail.campaign.rights_url,
-        "information": [typeset(part, chosen) for part in words.get("information", [])],
-        "unsubscribe_link": values["unsubscribe_link"],
-        "paragraphs": [typeset(part, chosen) for part in words["body"]],
-        "remarks": [typeset(part, chosen) for part in words["remarks"]],
+        "subject": content.subject,
+        "preheader": content.preheader,
+        "greeting": writer.greeting(),
+        "colon": writer.say("colon"),
+        "contact_label": writer.say("contact"),
+        "barcode_title": writer.say("barcode"),
+        "brand": one_line(campaign.brand_name),
+        "contact": one_line(campaign.contact),
+        "font": _FONT,
+        "logo": logo,
+        "barcode": barcode,
+        "colour": campaign.brand_colour,
+        "ink": ink_on(campaign.brand_colour),
+        "accent": readable(campaign.brand_colour, _TICKET),
+        "colour_in_dark": in_dark,
+        "ink_in_dark": ink_on(in_dark),
+        "legal": _legal(campaign),
+        "terms_url": campaign.terms_url,
+        "notice_url": campaign.notice.url if campaign.notice else None,
+        "rights_url": campaign.rights_url,
+        "support_url": campaign.support_url,
+        "unsubscribe_link": mail.unsubscribe_link,
     }
     return Rendered(
         locale=chosen,
-        subject=page["subject"],
+        subject=content.subject,
         text=templates.get_template("layout.txt").render(layout),
         html=templates.get_template("layout.html").render(layout),
+        pictures=tuple(filter(None, (logo, barcode))),
     )
+
+
+def _legal(campaign: CampaignTexts) -> str | None:
+    """Who is behind the mail: the company as the campaign names it, else who decides on the use of
+    the addresses.
+    """
+    if campaign.legal:
+        return one_line(campaign.legal)
+    notice = campaign.notice
+    return one_line(f"{notice.controller} · {notice.controller_address}") if notice else None
+
+
+def _shown(logo: Logo) -> Picture:
+    """The logo in the size that it is shown in: half of its own, and never too large."""
+    scale = min(0.5, _LOGO_HEIGHT / logo.height, _LOGO_WIDTH / logo.width)
+    width, height = (max(1, round(side * scale)) for side in (logo.width, logo.height))
+    return Picture(cid="logo", png=logo.png, width=width, height=height)
+
+
+def _barcode(mail: AnyMail) -> Picture | None:
+    if not isinstance(mail, VoucherMail | RewardMail | ReplacedMail | EndsSoonMail):
+        return None
+    if mail.use is None or mail.use.symbology is None:
+        return None
+    made: BarCode | None = bar_code(mail.code, mail.use.symbology)
+    if made is None:
+        return None
+    return Picture(cid="barcode", png=made.png, width=made.width, height=made.height)
 
 
 def environment(compiled: Path = COMPILED) -> Environment:
@@ -129,76 +178,3 @@ def _environment(compiled: Path | None) -> Environment:
         keep_trailing_newline=True,
         auto_reload=False,
     )
-
-
-def _values(mail: AnyMail, locale: str) -> Mapping[str, str | int | None]:
-    """The variables of a template, each text on one line."""
-    campaign = mail.campaign
-    values: dict[str, str | int | None] = {
-        "brand_name": campaign.brand_name,
-        "campaign_title": campaign.title[locale],
-        "offer": campaign.offer[locale],
-        "sponsor_offer": campaign.sponsor_offer[locale],
-        "contact": campaign.contact,
-        "first_name": mail.first_name,
-        **_notice(campaign.notice, locale),
-        "unsubscribe_link": mail.unsubscribe_link,
-    }
-    if isinstance(mail, VoucherMail | RewardMail):
-        values |= {
-            "code": mail.code,
-            "value": describe(mail.benefit, locale),
-            "minimum_basket": money_text(mail.minimum_basket_minor, mail.currency, locale)
-            if mail.minimum_basket_minor
-            else None,
-            "valid_until": long_day(mail.valid_until, locale),
-            "rung": mail.rung or 0,
-            "replaces_earlier": mail.replaces_earlier,
-        }
-    elif isinstance(mail, PrivacyMail):
-        values |= {
-            "is_erasure": mail.is_erasure,
-            "link": mail.link,
-            "expires_hours": mail.expires_hours,
-            "stop_link": mail.stop_link,
-        }
-    elif isinstance(mail, SignInMail):
-        values |= {
-            "link": mail.link,
-            "expires_minutes": mail.expires_minutes,
-            "expires_hours": mail.expires_minutes // 60,
-            "stop_link": mail.stop_link,
-        }
-    else:
-        values |= {
-            "sponsor_name": mail.sponsor_name,
-            "link": mail.link,
-            "closes_on": long_day(mail.closes_on, locale),
-        }
-    return {
-        name: one_line(value) if isinstance(value, str) else value for name, value in values.items()
-    }
-
-
-def _notice(notice: PrivacyNotice | None, locale: str) -> dict[str, str | None]:
-    return {
-        "controller": notice.controller if notice else None,
-        "controller_address": notice.controller_address if notice else None,
-        "dpo": notice.dpo if notice else None,
-        "authority": notice.authority[locale] if notice else None,
-        "notice_url": notice.url if notice else None,
-    }
-
-
-def words_of(
-    name: str, values: Mapping[str, str | int | None], *, compiled: Path = COMPILED
-) -> dict[str, list[str]]:
-    """The blocks of a template, each as its paragraphs, which are separated by blank lines."""
-    template = environment(compiled).get_template(name)
-    context = template.new_context(dict(values))
-    return {
-        block: [
-            one_line(part) for part in _PARAGRAPHS.split("".join(lines(context))) if part.strip()
-        ]
-        for block, lines in template.blocks.items()
-    }

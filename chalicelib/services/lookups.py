@@ -14,7 +14,13 @@ from chalicelib.domain.campaign.rules import HolderRole
 from chalicelib.domain.campaign.versions import CampaignVersion, CurrentCampaign
 from chalicelib.domain.codes import candidates
 from chalicelib.domain.consents import Consent, ends_in_withdrawal
-from chalicelib.domain.fact_bodies import VoucherAcknowledged, VoucherIssued, body_of
+from chalicelib.domain.fact_bodies import (
+    RewardRevoked,
+    VoucherAcknowledged,
+    VoucherEndsSoon,
+    VoucherIssued,
+    body_of,
+)
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.mails import Mail
 from chalicelib.domain.order_refs import lost_order_id
@@ -349,7 +355,11 @@ def release_in(ports: CommandPorts, mail: Mail) -> VoucherIssued | VoucherAcknow
     raise UnknownError("voucher")
 
 
-def voucher_of(ports: CommandPorts, fact: VoucherIssued | VoucherAcknowledged) -> Voucher | None:
+# What names a reward: a fact about its voucher.
+OfReward = VoucherIssued | VoucherAcknowledged | VoucherEndsSoon | RewardRevoked
+
+
+def voucher_of(ports: CommandPorts, fact: OfReward) -> Voucher | None:
     """The voucher that stands for the reward that `fact` is about, None when there is none."""
     reward = ports.repository.get(
         Reward, referral_id=fact.referral_id, rule=fact.rule, rung=fact.rung

@@ -7,133 +7,51 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
-from chalicelib.domain.benefits import MoneyOff
-from chalicelib.domain.money import money_text
 from chalicelib.mails import (
     LOCALES,
     AnyMail,
-    CampaignTexts,
     InvitationMail,
-    PrivacyMail,
-    PrivacyNotice,
     Rendered,
-    RewardMail,
-    SignInMail,
     SignUpMail,
-    VoucherMail,
     locale_of,
     render,
 )
+from chalicelib.mails.catalogues import words_in
 from chalicelib.mails.compile import compile_into, main
-from chalicelib.mails.formats import ink_on, long_day, one_line, typeset
-from chalicelib.mails.render import SOURCES
-
-NO_BREAK = "\u00a0"
-NOT_COMPILED = Path(__file__).parent / "no-such-directory"
-
-STOP = "https://tandem.example/v1/unsubscribe/STOP/page"
-
-CAMPAIGN = CampaignTexts(
-    brand_name="Maison Verger",
-    brand_colour="#1f4e3d",
-    title={"fr": "Invitez, savourez", "en": "Invite and enjoy"},
-    offer={"fr": "10 € dès 40 € d\u2019achat !", "en": "€10 off your first order"},
-    sponsor_offer={"fr": "15 € pour vous", "en": "€15 for you"},
-    terms_url="https://verger.example/terms?a=1&b=2",
-    contact="privacy@verger.example",
-    locales=("fr", "en"),
-    rights_url="https://tandem.example/privacy/?campaign=demo",
-    notice=PrivacyNotice(
-        controller="Verger & Fils SA",
-        controller_address="1 rue du Verger, 75002 Paris",
-        dpo="dpo@verger.example",
-        authority={"fr": "la CNIL", "en": "the CNIL"},
-        url="https://verger.example/privacy",
-    ),
-)
-SIGN_IN = SignInMail(
-    campaign=CAMPAIGN,
-    first_name=None,
-    link="https://tandem.example/sponsor/?campaign=demo&x=1#token=SIGNIN",
-    stop_link="https://tandem.example/sign-in-stop/?campaign=demo-vip#token=NOT-ME",
-    expires_minutes=15,
-    unsubscribe_link=STOP,
-)
-FILE = PrivacyMail(
-    campaign=CAMPAIGN,
-    first_name=None,
-    is_erasure=False,
-    link="https://tandem.example/privacy/?campaign=demo#token=FILE",
-    stop_link="https://tandem.example/sign-in-stop/?campaign=demo-vip#token=NOT-ME",
-    expires_hours=24,
-    unsubscribe_link=STOP,
-)
-ERASURE = replace(FILE, is_erasure=True)
-INVITATION = InvitationMail(
-    campaign=CAMPAIGN,
-    first_name="Paul",
-    sponsor_name="Jeanne",
-    link="https://tandem.example/referee/?campaign=demo#token=INVITED",
-    closes_on=date(2026, 12, 1),
-    unsubscribe_link=STOP,
-)
-SIGN_UP = SignUpMail(
-    campaign=CAMPAIGN,
-    first_name=None,
-    sponsor_name="Jeanne",
-    link="https://tandem.example/referee/?campaign=demo#token=SIGNUP",
-    closes_on=date(2026, 12, 1),
-    unsubscribe_link=STOP,
-)
-VOUCHER = VoucherMail(
-    campaign=CAMPAIGN,
-    first_name="Paul",
-    code="VRG-7K2M-9QXP-4TBN",
-    benefit=MoneyOff(1000, "EUR"),
-    currency="EUR",
-    minimum_basket_minor=4050,
-    valid_until=date(2026, 12, 31),
-    rung=None,
-    unsubscribe_link=STOP,
-)
-REWARD = RewardMail(
-    campaign=CAMPAIGN,
-    first_name=None,
-    code="SPO-7K2M-9QXP-4TBN",
-    benefit=MoneyOff(1500, "EUR"),
-    currency="EUR",
-    minimum_basket_minor=None,
-    valid_until=date(2026, 12, 31),
-    rung=1,
-    unsubscribe_link=STOP,
-)
-FURTHER_VOUCHER = replace(VOUCHER, rung=2)
-FURTHER_REWARD = replace(REWARD, rung=2)
-MAILS: tuple[AnyMail, ...] = (
-    SIGN_IN,
-    FILE,
+from chalicelib.mails.formats import one_line, typeset
+from tests.mails.samples import (
+    CAMPAIGN,
+    CONFIRMED,
     ERASURE,
-    INVITATION,
-    SIGN_UP,
-    VOUCHER,
-    FURTHER_VOUCHER,
-    REWARD,
+    FILE,
     FURTHER_REWARD,
+    FURTHER_VOUCHER,
+    INVITATION,
+    MAILS,
+    NARROW,
+    NO_BREAK,
+    NOT_COMPILED,
+    OFFERS,
+    REPLACED,
+    REPLACED_OF_SPONSOR,
+    REVOKED,
+    REVOKED_OF_SPONSOR,
+    REWARD,
+    SIGN_IN,
+    SIGN_UP,
+    STOP,
+    VOUCHER,
+    rendered,
 )
-OFFERS = (INVITATION, SIGN_UP)
+
 every_mail = pytest.mark.parametrize("mail", MAILS, ids=lambda mail: mail.kind)
 every_offer = pytest.mark.parametrize("mail", OFFERS, ids=lambda mail: mail.kind)
 every_locale = pytest.mark.parametrize("locale", LOCALES)
-
-
-def rendered(mail: AnyMail, locale: str) -> Rendered:
-    return render(mail, locale, compiled=NOT_COMPILED)
 
 
 def preheader(made: Rendered) -> str:
@@ -146,23 +64,16 @@ def test_every_kind_of_mail_is_tried_here() -> None:
     assert {type(mail) for mail in MAILS} == set(get_args(AnyMail))
 
 
-def test_every_locale_has_words_for_every_kind() -> None:
-    kinds = {mail.kind for mail in MAILS} | {"common", "unsubscribe"}
-    for locale in LOCALES:
-        assert {path.stem for path in (SOURCES / locale).iterdir()} == kinds
-    assert {path.name for path in SOURCES.iterdir() if path.is_dir()} == set(LOCALES)
-
-
 @every_mail
 @every_locale
 def test_a_mail_says_the_same_in_text_and_html(mail: AnyMail, locale: str) -> None:
     made = rendered(mail, locale)
     shown = re.split(r"<[^>]*>", made.html.partition("<body")[2].partition(">")[2])
-    for words in filter(None, (html.unescape(piece).strip("\n") for piece in shown)):
-        # The preheader repeats; the sentence on the button has no place where there is no button.
-        if not words.startswith(("Si le bouton", "If the button")) and words not in preheader(made):
-            assert words.removesuffix(" ").removesuffix(":").removesuffix(NO_BREAK) in made.text
-    assert f'<html lang="{locale}">' in made.html
+    beside = words_in(locale, NOT_COMPILED)("plain_link")  # of a button, which text has not
+    for words in filter(None, (html.unescape(piece).strip("\n\u00a0 ") for piece in shown)):
+        if words != beside and words not in preheader(made):
+            assert words.removesuffix(":").rstrip(" " + NARROW) in made.text
+    assert f'<html lang="{locale}" dir="ltr"' in made.html
     assert made.html.count("<h1") == 1
     assert made.locale == locale
 
@@ -182,16 +93,15 @@ def test_the_text_holds_every_link_of_the_html(mail: AnyMail, locale: str) -> No
 def test_a_mail_fetches_nothing_from_anywhere(mail: AnyMail, locale: str) -> None:
     page = rendered(mail, locale).html.lower()
     for fetching in (
-        "src=",
         "srcset",
         "url(",
         "@import",
         "<link",
         "<script",
-        "<img",
         "background=",
     ):
         assert fetching not in page
+    assert re.findall(r'src="(?!cid:)', page) == []
     outside_links = re.sub(r'<a [^>]*href="[^"]*"[^>]*>[^<]*</a>', "", page)
     assert "http" not in outside_links.replace("http-equiv", "")
 
@@ -207,9 +117,10 @@ def test_a_subject_is_one_line_that_names_the_brand(mail: AnyMail, locale: str) 
 @every_mail
 def test_french_never_breaks_a_line_before_a_high_mark(mail: AnyMail) -> None:
     made = rendered(mail, "fr")
-    words = re.sub(r"<style>.*?</style>|<[^>]*>", "", made.html, flags=re.DOTALL)
+    hidden = r"<style>.*?</style>|<!--.*?-->|<[^>]*>|&#847;&zwnj;"
+    words = html.unescape(re.sub(hidden, "", made.html, flags=re.DOTALL))
     for said in (made.subject, made.text, words):
-        assert not re.search(r" [:;!?»€]|« ", said)
+        assert not re.search(rf"[ {NO_BREAK}][:;!?»]|«[ {NO_BREAK}]| [€%]", said)
         assert not re.search(r"\w[!?»]|\w'\w", re.sub(r"https?://\S+", "", said))
 
 
@@ -220,7 +131,7 @@ def test_the_footer_has_the_brand_the_terms_and_the_privacy_contact(
 ) -> None:
     made = rendered(mail, locale)
     footer = made.text.rpartition("-----")[2]
-    assert "Verger & Fils SA, 1 rue du Verger, 75002 Paris" in footer
+    assert "Verger & Fils SA · 1 rue du Verger, 75002 Paris" in footer
     assert CAMPAIGN.title[locale] in footer
     assert CAMPAIGN.terms_url in footer
     assert "https://verger.example/privacy" in footer
@@ -230,7 +141,7 @@ def test_the_footer_has_the_brand_the_terms_and_the_privacy_contact(
 
 
 @every_offer
-@every_locale
+@pytest.mark.parametrize("locale", ["fr", "en"])
 def test_law_2_the_mail_names_the_sponsor_and_says_why_until_when_and_how_to_refuse(
     mail: InvitationMail | SignUpMail, locale: str
 ) -> None:
@@ -251,7 +162,7 @@ def test_law_2_the_mail_names_the_sponsor_and_says_why_until_when_and_how_to_ref
     assert typeset(CAMPAIGN.offer[locale], locale) in made.text
 
 
-@every_locale
+@pytest.mark.parametrize("locale", ["fr", "en"])
 @every_mail
 def test_every_mail_has_the_link_to_the_page_that_stops_them_and_says_of_whom(
     mail: AnyMail, locale: str
@@ -274,12 +185,12 @@ def test_law_2_a_mail_without_a_sponsors_name_is_refused(nobody: str) -> None:
             replace(mail, sponsor_name=nobody)
 
 
-@every_locale
+@pytest.mark.parametrize("locale", ["fr", "en"])
 def test_a_voucher_mail_shows_code_value_minimum_and_last_day(locale: str) -> None:
     made = rendered(VOUCHER, locale)
     expected = {
-        "fr": ("10,00 €", "40,50 €", "31 décembre 2026"),
-        "en": ("€10.00", "€40.50", "31 December 2026"),
+        "fr": ("10 €", "40,50 €", "31 décembre 2026"),
+        "en": ("€10", "€40.50", "31 December 2026"),
     }[locale]
     for shown in (*expected, VOUCHER.code):
         assert shown in made.text.replace(NO_BREAK, " ")
@@ -289,23 +200,37 @@ def test_a_voucher_mail_shows_code_value_minimum_and_last_day(locale: str) -> No
 
 
 @pytest.mark.parametrize("none", [None, 0])
-def test_a_voucher_without_a_minimum_says_nothing_of_one(none: int | None) -> None:
-    assert "Minimum" not in rendered(replace(VOUCHER, minimum_basket_minor=none), "fr").text
-    assert "Minimum" in rendered(VOUCHER, "fr").text
+def test_a_voucher_without_a_minimum_says_so(none: int | None) -> None:
+    assert (
+        "sans minimum d’achat" in rendered(replace(VOUCHER, minimum_basket_minor=none), "fr").text
+    )
+    assert "sans minimum" not in rendered(VOUCHER, "fr").text
 
 
-@pytest.mark.parametrize("mail", [VOUCHER, REWARD])
 @pytest.mark.parametrize(
     ("locale", "text"),
     [("en", "This code replaces the one we sent you before"), ("fr", "Ce code remplace celui que")],
 )
-def test_a_code_that_replaces_a_mailed_one_says_so(
-    mail: VoucherMail | RewardMail, locale: str, text: str
-) -> None:
-    assert text not in rendered(mail, locale).text
-    replacing = rendered(replace(mail, replaces_earlier=True), locale)
-    assert text in replacing.text
-    assert text in replacing.html
+def test_a_code_that_replaces_a_mailed_one_says_so_and_why_it_comes(locale: str, text: str) -> None:
+    for made in (rendered(REPLACED, locale), rendered(REPLACED_OF_SPONSOR, locale)):
+        assert text in made.text
+        assert text in made.html
+    accepted, takes_part = {
+        "fr": ("Vous avez accepté", "Vous participez"), "en": ("You accepted", "You take part"),
+    }[locale]  # fmt: skip
+    assert accepted in rendered(REPLACED, locale).text
+    assert takes_part in rendered(REPLACED_OF_SPONSOR, locale).text
+
+
+def test_a_revoked_voucher_is_explained_to_each_holder() -> None:
+    assert "retournée ou annulée" in rendered(REVOKED, "fr").text
+    assert "une personne que vous avez invitée" in rendered(REVOKED_OF_SPONSOR, "fr").text
+    assert "que vous avez invitée" not in rendered(REVOKED, "fr").text
+
+
+def test_a_receipt_says_of_a_voucher_only_where_one_waits() -> None:
+    assert "bon d’achat de 10 €" in rendered(CONFIRMED, "fr").text.replace(NO_BREAK, " ")
+    assert "bon d’achat" not in rendered(replace(CONFIRMED, waits=None), "fr").text
 
 
 def test_a_rung_is_greeted_otherwise_than_the_first_voucher() -> None:
@@ -328,7 +253,7 @@ def test_markup_in_a_name_is_escaped_in_html_and_plain_in_text() -> None:
 
 def test_markup_in_the_campaigns_texts_is_escaped_too() -> None:
     hostile = "<b>x</b>"
-    everywhere = {"fr": hostile, "en": hostile}
+    everywhere = dict.fromkeys(LOCALES, hostile)
     campaign = replace(
         CAMPAIGN, brand_name=hostile, title=everywhere, offer=everywhere, contact=hostile
     )
@@ -397,51 +322,6 @@ def test_law_9_no_repr_shows_what_is_in_a_mail(mail: AnyMail) -> None:
         assert not re.search("Paul|Jeanne|token|7K2M|Verger", shown)
 
 
-@pytest.mark.parametrize(
-    ("minor", "currency", "french", "english"),
-    [
-        (1000, "EUR", "10,00\u00a0€", "€10.00"),
-        (5, "EUR", "0,05\u00a0€", "€0.05"),
-        (0, "GBP", "0,00\u00a0£", "£0.00"),
-        (123456789, "USD", "1\u202f234\u202f567,89\u00a0$", "$1,234,567.89"),
-        (2550, "CHF", "25,50\u00a0CHF", "CHF\u00a025.50"),
-    ],
-)
-def test_money_is_written_as_the_locale_does(
-    minor: int, currency: str, french: str, english: str
-) -> None:
-    assert money_text(minor, currency, "fr") == french
-    assert money_text(minor, currency, "en") == english
-
-
-def test_a_negative_amount_is_refused() -> None:
-    with pytest.raises(ValueError, match="negative"):
-        money_text(-1, "EUR", "fr")
-
-
-def test_days_are_written_as_the_locale_does() -> None:
-    assert long_day(date(2026, 12, 31), "fr") == "31\u00a0décembre\u00a02026"
-    assert long_day(date(2026, 8, 1), "fr") == "1er\u00a0août\u00a02026"
-    assert long_day(date(2026, 1, 1), "en") == "1\u00a0January\u00a02026"
-
-
-def test_law_11_a_moment_is_not_accepted_as_a_local_day() -> None:
-    with pytest.raises(TypeError):
-        long_day(datetime(2026, 12, 31, 23, 30, tzinfo=UTC), "fr")
-
-
-def test_ink_is_legible_on_any_colour() -> None:
-    def luminance(colour: str) -> float:
-        channels = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
-        linear = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
-        return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-
-    for number in range(0, 0x1000000, 0x010305):
-        colour = f"#{number:06x}"
-        lighter, darker = sorted((luminance(colour), luminance(ink_on(colour))), reverse=True)
-        assert (lighter + 0.05) / (darker + 0.05) >= 4.5
-
-
 @every_locale
 def test_compiled_templates_give_what_the_sources_give(locale: str, tmp_path: Path) -> None:
     compile_into(tmp_path)
@@ -471,7 +351,7 @@ def test_check_distinguishes_a_stale_directory_from_a_current_one(tmp_path: Path
 def test_importing_the_package_loads_no_template_engine() -> None:
     program = (
         "import sys, chalicelib.mails\n"
-        "print(*{'jinja2', 'markupsafe', 'pydantic', 'email', 'idna'} & set(sys.modules))"
+        "print(*{'jinja2', 'babel', 'barcode', 'segno', 'idna'} & set(sys.modules))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -498,12 +378,12 @@ INFORMATION = {
 def test_who_gave_us_nothing_reads_who_why_whence_how_long_and_which_rights(
     mail: AnyMail, locale: str
 ) -> None:
-    rendered = render(mail, locale, compiled=NOT_COMPILED)
+    made = rendered(mail, locale)
     for part in INFORMATION[locale]:
-        assert part in rendered.text.replace(NO_BREAK, " ")
-        assert part.replace("&", "&amp;") in rendered.html.replace(NO_BREAK, " ")
-    assert "https://verger.example/privacy" in rendered.text
-    assert 'href="https://verger.example/privacy"' in rendered.html
+        assert part in made.text.replace(NO_BREAK, " ")
+        assert part.replace("&", "&amp;") in made.html.replace(NO_BREAK, " ")
+    assert "https://verger.example/privacy" in made.text
+    assert 'href="https://verger.example/privacy"' in made.html
 
 
 @pytest.mark.parametrize("locale", ["fr", "en"])
@@ -528,7 +408,7 @@ def test_who_is_mailed_about_her_data_reads_why_how_long_and_which_rights(
 )
 def test_a_campaign_of_an_earlier_version_names_its_brand_and_contact(mail: AnyMail) -> None:
     earlier = replace(mail, campaign=replace(CAMPAIGN, notice=None))
-    rendered = render(earlier, "en", compiled=NOT_COMPILED)
-    assert "Sent on behalf of Maison Verger, as part of" in rendered.text
-    assert "privacy@verger.example" in rendered.text
-    assert "None" not in rendered.text + rendered.html
+    made = rendered(earlier, "en")
+    assert "Sent on behalf of Maison Verger, as part of" in made.text
+    assert "privacy@verger.example" in made.text
+    assert "None" not in made.text + made.html

@@ -90,7 +90,7 @@ from chalicelib.domain.review import DomainDay, NetworkAnswers
 from chalicelib.domain.rewards import Budget, Reward, is_held
 from chalicelib.domain.sign_ins import SignInLink
 from chalicelib.domain.statements import Statement
-from chalicelib.domain.vouchers import SpareCode, Voucher, awaits_replacement
+from chalicelib.domain.vouchers import SpareCode, Voucher, awaits_replacement, next_due_at
 from chalicelib.domain.wall_links import WallLink
 from chalicelib.domain.watch import CodesLeft, LastFile
 from chalicelib.services.ports import FACT_SHARDS, Agenda
@@ -162,8 +162,9 @@ def _voucher_agenda(voucher: Voucher) -> AgendaEntry | None:
     if voucher.export is None:
         return AgendaEntry(Agenda.UNEXPORTED, voucher.campaign, voucher.issued_at)
     if voucher.ended_at is None:
-        name = Agenda.REFUSED if awaits_replacement(voucher) else Agenda.EXPIRING
-        return AgendaEntry(name, "", voucher.valid_until)
+        if awaits_replacement(voucher):
+            return AgendaEntry(Agenda.REFUSED, "", voucher.valid_until)
+        return AgendaEntry(Agenda.EXPIRING, "", next_due_at(voucher))
     return None
 
 

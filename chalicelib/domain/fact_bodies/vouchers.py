@@ -139,6 +139,18 @@ class VoucherRolledBack(_VoucherUse, name=FactName.VOUCHER_ROLLED_BACK):
 
 
 @dataclass(frozen=True, kw_only=True)
+class VoucherEndsSoon(_VoucherBody, name=FactName.VOUCHER_ENDS_SOON):
+    """It ends in some days and is unused: in a campaign that tells its holders."""
+
+    rule: str
+    rung: int
+
+    @classmethod
+    def of(cls, voucher: Voucher) -> VoucherEndsSoon:
+        return cls(**_of(voucher), rule=voucher.rule, rung=voucher.rung)
+
+
+@dataclass(frozen=True, kw_only=True)
 class VoucherExpired(_VoucherBody, name=FactName.VOUCHER_EXPIRED):
     """Its last day has passed, unused."""
 

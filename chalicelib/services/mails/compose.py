@@ -9,21 +9,22 @@ asks for it, whatever she has objected to.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from chalicelib.domain import invitations, mails, tokens
 from chalicelib.domain.addresses import AddressDigests
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.campaign.rules import HolderRole, Release
 from chalicelib.domain.consents import own_digest
 from chalicelib.domain.eligibility import Reason
 from chalicelib.domain.fact_bodies import (
     InvitationAccepted,
     MailToSendAgain,
     PrivacyLinkGranted,
+    ReferralConfirmed,
+    RewardRevoked,
     SignInGranted,
     VoucherAcknowledged,
+    VoucherEndsSoon,
     VoucherIssued,
     body_of,
     invitation_decided,
@@ -37,22 +38,10 @@ from chalicelib.domain.invitations import (
     within_campaign,
 )
 from chalicelib.domain.mails import Mail
-from chalicelib.domain.people import Contact, Sponsor, Token
+from chalicelib.domain.people import Contact
 from chalicelib.domain.privacy import Wish
-from chalicelib.domain.referrals import Referral
 from chalicelib.domain.sign_ins import SignInLink
-from chalicelib.domain.vouchers import is_live
-from chalicelib.mails.contexts import (
-    AnyMail,
-    CampaignTexts,
-    InvitationMail,
-    PrivacyMail,
-    PrivacyNotice,
-    RewardMail,
-    SignInMail,
-    SignUpMail,
-    VoucherMail,
-)
+from chalicelib.mails.contexts import InvitationMail, PrivacyMail, SignInMail, SignUpMail
 from chalicelib.services.digests import digests_of
 from chalicelib.services.errors import RetryLaterError, WaitsFor
 from chalicelib.services.facts import invitation_fact
@@ -61,59 +50,22 @@ from chalicelib.services.lookups import (
     claims_on,
     current_campaign,
     find_customer,
-    holder_of,
     is_opposed,
-    objects_to_all,
     privacy_link,
     release_in,
     sponsor_claims_on,
     sponsor_contact,
-    voucher_of,
+)
+from chalicelib.services.mails.campaign_texts import texts_of
+from chalicelib.services.mails.drafts import Draft, Objection, Sender
+from chalicelib.services.mails.voucher_drafts import (
+    receipt,
+    released_voucher,
+    revoked_voucher,
+    voucher_that_ends,
 )
 from chalicelib.services.moves import freed_claims
 from chalicelib.services.ports import Ports, Remove, Replace
-
-
-@dataclass(frozen=True)
-class Sender:
-    """Where mails come from and where their links lead. `origin` without a trailing slash."""
-
-    address: str
-    origin: str
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A mail about to be leased: its key, its content, and the tokens its links carry."""
-
-    mail_id: str
-    contact: Contact
-    campaign: Campaign
-    content: AnyMail
-    correlation: str
-    tokens: tuple[Token, ...]
-    unsubscribe_url: str
-    digests: AddressDigests
-    invitation: Invitation | None = None
-    ids: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _Objection:
-    """The text of the token by which a mail's recipient objects to further ones."""
-
-    text: str
-    origin: str
-
-    @property
-    def url(self) -> str:
-        """For a mail program: RFC 8058."""
-        return f"{self.origin}/v1/unsubscribe/{self.text}"
-
-    @property
-    def link(self) -> str:
-        """For the person: the page."""
-        return f"{self.url}/page"
 
 
 def draft_for(ports: Ports, sender: Sender, fact: Fact) -> Draft | None:
@@ -127,40 +79,19 @@ def draft_for(ports: Ports, sender: Sender, fact: Fact) -> Draft | None:
             return _privacy_link(ports, sender, granted, fact)
         case InvitationAccepted() as accepted:
             return _invitation(ports, sender, accepted)
+        case ReferralConfirmed() as confirmed:
+            return receipt(ports, sender, confirmed)
         case VoucherIssued() | VoucherAcknowledged() as released:
-            return _voucher(ports, sender, released)
+            return released_voucher(ports, sender, released)
+        case RewardRevoked() as revoked:
+            return revoked_voucher(ports, sender, revoked)
+        case VoucherEndsSoon() as ends:
+            return voucher_that_ends(ports, sender, ends)
         case MailToSendAgain(mail_id=mail_id):
             mail = ports.repository.get(Mail, mail_id=mail_id)
-            return _voucher(ports, sender, release_in(ports, mail)) if mail else None
+            return released_voucher(ports, sender, release_in(ports, mail)) if mail else None
         case _:
             raise LookupError(f"no mail follows from {fact.name}")
-
-
-def _texts(campaign: Campaign, sender: Sender) -> CampaignTexts:
-    return CampaignTexts(
-        brand_name=campaign.brand.name,
-        brand_colour=campaign.brand.colour,
-        title=campaign.title,
-        offer=campaign.offer,
-        sponsor_offer=campaign.sponsor_offer,
-        terms_url=campaign.terms.url,
-        contact=campaign.brand.contact,
-        locales=campaign.locales,
-        rights_url=f"{sender.origin}/privacy/?campaign={campaign.id}",
-        notice=_notice(campaign),
-    )
-
-
-def _notice(campaign: Campaign) -> PrivacyNotice | None:
-    if campaign.controller is None or campaign.privacy is None:
-        return None  # put by an earlier version
-    return PrivacyNotice(
-        controller=campaign.controller.name,
-        controller_address=campaign.controller.address,
-        dpo=campaign.privacy.dpo,
-        authority=campaign.privacy.authority,
-        url=campaign.privacy.url,
-    )
 
 
 def _sign_in(ports: Ports, sender: Sender, granted: SignInGranted, fact: Fact) -> Draft | None:
@@ -172,10 +103,10 @@ def _sign_in(ports: Ports, sender: Sender, granted: SignInGranted, fact: Fact) -
     campaign, now = current_campaign(ports, fact.campaign), ports.clock()
     text, stop_text = ports.codes.token(), ports.codes.token()
     token = tokens.sign_in_token(text, link, now)
-    objection = _Objection(ports.codes.token(), sender.origin)
+    objection = Objection(ports.codes.token(), sender.origin)
     digests = digests_of(ports, campaign, contact.address)
     content = SignInMail(
-        campaign=_texts(campaign, sender),
+        campaign=texts_of(ports, campaign, sender),
         first_name=contact.first_name,
         link=f"{sender.origin}/sponsor/?campaign={campaign.id}#token={text}",
         expires_minutes=int((token.ends_at - now).total_seconds() // 60),
@@ -216,9 +147,9 @@ def _privacy_link(
     text, stop_text = ports.codes.token(), ports.codes.token()
     own = AddressDigests.of(contact.address, [ports.keys.own()])
     token = tokens.privacy_token(text, granted.wish, contact, own)
-    objection = _Objection(ports.codes.token(), sender.origin)
+    objection = Objection(ports.codes.token(), sender.origin)
     content = PrivacyMail(
-        campaign=_texts(campaign, sender),
+        campaign=texts_of(ports, campaign, sender),
         first_name=None,
         is_erasure=granted.wish is Wish.ERASE,
         link=f"{sender.origin}/privacy/?campaign={campaign.id}#token={text}",
@@ -282,11 +213,11 @@ def _invitation(ports: Ports, sender: Sender, fact: InvitationAccepted) -> Draft
     leased = ports.repository.get(Mail, mail_id=mail_id)
     if leased is None and _refused_since(ports, campaign, invitation, contact, digests):
         return None
-    text, objection = ports.codes.token(), _Objection(ports.codes.token(), sender.origin)
+    text, objection = ports.codes.token(), Objection(ports.codes.token(), sender.origin)
     is_by_sponsor = invitation.channel is Channel.EMAIL
     kind = InvitationMail if is_by_sponsor else SignUpMail
     content = kind(
-        campaign=_texts(campaign, sender),
+        campaign=texts_of(ports, campaign, sender),
         # Earlier versions kept the name that anybody had typed with a sign-up by link.
         first_name=contact.first_name if is_by_sponsor else None,
         sponsor_name=sponsor.first_name,
@@ -347,66 +278,3 @@ def _refused_since(
     freed = freed_claims(ports, invitation, digests)
     ports.repository.commit(Replace(refused), Remove(contact), *freed, facts=[fact])
     return True
-
-
-def _voucher(
-    ports: Ports, sender: Sender, fact: VoucherIssued | VoucherAcknowledged
-) -> Draft | None:
-    voucher = voucher_of(ports, fact)
-    if voucher is None or not is_live(voucher):
-        return None
-    contact = ports.repository.get(Contact, contact_id=voucher.contact_id)
-    holder = holder_of(ports, voucher)
-    if contact is None or holder is None:
-        return None
-    campaign = current_campaign(ports, voucher.campaign)
-    if objects_to_all(ports, campaign, holder):
-        return None
-    digests = digests_of(ports, campaign, contact.address)
-    objection = _Objection(ports.codes.token(), sender.origin)
-    kind = RewardMail if voucher.holder is HolderRole.SPONSOR else VoucherMail
-    content = kind(
-        campaign=_texts(campaign, sender),
-        first_name=contact.first_name,
-        code=voucher.code,
-        benefit=voucher.benefit,
-        currency=voucher.currency,
-        minimum_basket_minor=voucher.minimum_basket_minor or None,
-        valid_until=campaign.local_date(voucher.valid_until),
-        rung=voucher.rung or None,
-        # Otherwise the code that it replaces was not mailed: the client had refused it before.
-        replaces_earlier=voucher.replaces is not None and voucher.release is Release.AT_ONCE,
-        unsubscribe_link=objection.link,
-    )
-    return Draft(
-        mail_id=mails.voucher_mail(voucher.voucher_id),
-        contact=contact,
-        campaign=campaign,
-        content=content,
-        correlation=voucher.correlation,
-        digests=digests,
-        tokens=(_objection_of(holder, objection.text, campaign, digests, ports.clock()),),
-        unsubscribe_url=objection.url,
-        ids={"voucher": voucher.voucher_id},
-    )
-
-
-def _objection_of(
-    holder: Sponsor | Referral,
-    text: str,
-    campaign: Campaign,
-    digests: AddressDigests,
-    now: datetime,
-) -> Token:
-    """The token by which a voucher's holder objects to further mails."""
-    if isinstance(holder, Sponsor):
-        return tokens.unsubscribe_token(text, campaign, digests, now, sponsor_id=holder.sponsor_id)
-    return tokens.unsubscribe_token(
-        text,
-        campaign,
-        digests,
-        now,
-        sponsor_id=holder.sponsor_id,
-        invitation_id=holder.invitation_id,
-        referral_id=holder.referral_id,
-    )

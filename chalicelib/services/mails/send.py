@@ -29,7 +29,8 @@ from chalicelib.domain.tokens import heard_until
 from chalicelib.mails.message import compose
 from chalicelib.mails.render import render
 from chalicelib.services.errors import RetryLaterError, SenderBusyError, WaitsFor
-from chalicelib.services.mails.compose import Draft, Sender, draft_for
+from chalicelib.services.mails.compose import draft_for
+from chalicelib.services.mails.drafts import Draft, Sender
 from chalicelib.services.moves import mark_mail_failed, mark_mail_sent
 from chalicelib.services.ports import (
     Change,

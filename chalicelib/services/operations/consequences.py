@@ -26,7 +26,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from chalicelib.domain import mails
-from chalicelib.domain.effects import effect_of, queues_of
+from chalicelib.domain.effects import Queue, effect_of, queues_of
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.fact_bodies import (
     ErasureConfirmed,
@@ -40,9 +40,12 @@ from chalicelib.domain.fact_bodies import (
     PrivacyFileAsked,
     PrivacyLinkGranted,
     PrivacyRequested,
+    ReferralConfirmed,
+    RewardRevoked,
     SignInGranted,
     SignInRequested,
     VoucherAcknowledged,
+    VoucherEndsSoon,
     VoucherIssued,
     body_of,
 )
@@ -59,15 +62,18 @@ from chalicelib.domain.mails import Mail, MailState
 from chalicelib.domain.people import Contact
 from chalicelib.domain.protection import HeldInvitation
 from chalicelib.domain.sign_ins import SignInLink
-from chalicelib.domain.vouchers import is_live
 from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.facts import facts_around, has_followed
 from chalicelib.services.lookups import (
     current_campaign,
-    holder_of,
-    objects_to_all,
     sponsor_contact,
-    voucher_of,
+)
+from chalicelib.services.mail_grounds import (
+    Receipt,
+    receipt_ground,
+    release_ground,
+    reminder_ground,
+    revocation_ground,
 )
 from chalicelib.services.ports import BATCH_LIMIT, Agenda, Key, Ports, Repository
 from chalicelib.services.protection import stop_of
@@ -101,7 +107,9 @@ def is_undone(ports: Ports, fact: Fact, results: Results) -> bool:
     key = _key_of(fact)
     result = results.get(key) if key else None
     if isinstance(body, _MAIL_BODIES):
-        return result is None and _may_be_mailed(ports, body)
+        is_unsent = result is None and _may_be_mailed(ports, body)
+        is_rewarded_too = Queue.REWARD in queues_of(fact)
+        return is_unsent or (is_rewarded_too and _would_reward(ports, fact))
     match body:
         case InvitationReceived():
             return isinstance(result, Invitation) and is_undecided(result)
@@ -126,6 +134,7 @@ def is_undone(ports: Ports, fact: Fact, results: Results) -> bool:
 
 _MAIL_BODIES = (
     SignInGranted, PrivacyLinkGranted, InvitationAccepted, VoucherIssued, VoucherAcknowledged,
+    ReferralConfirmed, RewardRevoked, VoucherEndsSoon,
 )  # fmt: skip
 
 
@@ -142,6 +151,10 @@ def mail_of(fact: Fact) -> str | None:
             return mails.invitation_mail(invitation_id)
         case VoucherIssued(voucher_id=voucher_id) | VoucherAcknowledged(voucher_id=voucher_id):
             return mails.voucher_mail(voucher_id)
+        case RewardRevoked(voucher_id=voucher_id):
+            return mails.revoked_mail(voucher_id)
+        case VoucherEndsSoon(voucher_id=voucher_id):
+            return mails.ends_soon_mail(voucher_id)
         case MailToSendAgain(mail_id=mail_id):
             return mail_id
         case _:
@@ -198,6 +211,13 @@ def _may_be_mailed(ports: Ports, body: FactBody) -> bool:
             return _invitation_may_be_mailed(ports, sponsor_id, invitation_id)
         case VoucherIssued() | VoucherAcknowledged():
             return _voucher_may_be_mailed(ports, body)
+        case ReferralConfirmed():
+            receipt = receipt_ground(ports, body)
+            return receipt is not None and not _is_mailed(ports, receipt)
+        case RewardRevoked():
+            return revocation_ground(ports, body) is not None
+        case VoucherEndsSoon():
+            return reminder_ground(ports, body) is not None
         case _:
             return False
 
@@ -226,13 +246,15 @@ def _has_unqueued(ports: Ports, campaign: str) -> bool:
 
 
 def _voucher_may_be_mailed(ports: Ports, body: VoucherIssued | VoucherAcknowledged) -> bool:
-    voucher = voucher_of(ports, body)
-    if voucher is None or voucher.voucher_id != body.voucher_id or not is_live(voucher):
-        return False  # another voucher of this reward has a fact of its own
-    holder = holder_of(ports, voucher)
-    if holder is None or objects_to_all(ports, current_campaign(ports, voucher.campaign), holder):
-        return False
-    return _has_contact(ports, voucher.contact_id)
+    ground = release_ground(ports, body)
+    # Another voucher of this reward has a fact of its own.
+    return ground is not None and ground.voucher.voucher_id == body.voucher_id
+
+
+def _is_mailed(ports: Ports, receipt: Receipt) -> bool:
+    """Whether the receipt was mailed: its key is the contact's, which the fact does not name."""
+    mail_id = mails.confirmed_mail(receipt.contact.contact_id)
+    return ports.repository.get(Mail, mail_id=mail_id) is not None
 
 
 def _has_contact(ports: Ports, contact_id: str) -> bool:

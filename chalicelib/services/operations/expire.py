@@ -11,7 +11,7 @@ from datetime import timedelta
 from chalicelib.domain import vouchers
 from chalicelib.domain.campaign.file import is_past
 from chalicelib.domain.changes import ChangeKind, with_change
-from chalicelib.domain.fact_bodies import InvitationExpired, VoucherExpired
+from chalicelib.domain.fact_bodies import InvitationExpired, VoucherEndsSoon, VoucherExpired
 from chalicelib.domain.invitations import Invitation, InvitationState, closing_reason, is_open
 from chalicelib.domain.orders import Order, OrderStatus, moved_order
 from chalicelib.domain.referrals import Referral
@@ -57,11 +57,15 @@ def close_due(ports: Ports, key: Key[Invitation]) -> bool:
 
 @retry_on_conflict
 def end_due(ports: Ports, key: Key[Voucher]) -> bool:
-    """Note the end of a voucher that has ended; False when nothing is noted for its holder."""
+    """Note the end of a voucher that has ended, or that it ends soon; False when nothing is noted
+    for its holder.
+    """
     voucher = ports.repository.read(key).get(key)
     now = ports.clock()
-    if voucher is None or voucher.ended_at or voucher.valid_until > expiry_due_before(now):
+    if voucher is None or voucher.ended_at:
         return False
+    if voucher.valid_until > expiry_due_before(now):
+        return _remind(ports, voucher)
     ended = vouchers.expired(voucher, now)
     if not is_live(voucher):
         # A redeemed one only gets its end: it leaves the agenda.
@@ -70,6 +74,20 @@ def end_due(ports: Ports, key: Key[Voucher]) -> bool:
     ended, change = with_change(ended, ChangeKind.EXPIRED, now)
     fact = voucher_fact(ports, voucher, VoucherExpired.of(voucher))
     ports.repository.commit(Replace(ended), Insert(change), facts=[fact])
+    return True
+
+
+def _remind(ports: Ports, voucher: Voucher) -> bool:
+    """Note that a voucher ends soon, once: whether its holder is told is decided with the mail."""
+    now = ports.clock()
+    if voucher.reminds_at is None or voucher.reminds_at > now:
+        return False
+    changed = Replace(vouchers.reminded(voucher))
+    if vouchers.problem_at(voucher, now):
+        ports.repository.commit(changed)  # used, or over: it only leaves its place
+        return False
+    fact = voucher_fact(ports, voucher, VoucherEndsSoon.of(voucher))
+    ports.repository.commit(changed, facts=[fact])
     return True
 
 

@@ -1,0 +1,76 @@
+"""What every mail has of its campaign: brand, logo, notice, and what its rules grant."""
+
+from __future__ import annotations
+
+from chalicelib.domain.campaign.brand import Legal
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.campaign.rules import HolderRole
+from chalicelib.mails.contexts import CampaignTexts, Logo, PrivacyNotice
+from chalicelib.services.mails.drafts import Sender
+from chalicelib.services.ports import FileMissingError, Ports
+
+
+def texts_of(ports: Ports, campaign: Campaign, sender: Sender) -> CampaignTexts:
+    """The values of a campaign for its mails."""
+    brand = campaign.brand
+    return CampaignTexts(
+        brand_name=brand.name,
+        brand_colour=brand.colour,
+        title=campaign.title,
+        offer=campaign.offer_to(HolderRole.REFEREE),
+        sponsor_offer=campaign.offer_to(HolderRole.SPONSOR),
+        terms_url=campaign.terms.url,
+        contact=brand.contact,
+        locales=campaign.locales,
+        rights_url=f"{sender.origin}/privacy/?campaign={campaign.id}",
+        notice=_notice(campaign),
+        currency=campaign.currency,
+        for_referee=campaign.promises(HolderRole.REFEREE),
+        for_sponsor=campaign.promises(HolderRole.SPONSOR),
+        wording=campaign.mails,
+        logo=_logo(ports, campaign),
+        shop_url=brand.shop_url,
+        support_url=brand.support_url,
+        legal=_legal(brand.legal) if brand.legal else None,
+        by_link_alone="email" not in campaign.channels,
+    )
+
+
+def _legal(legal: Legal) -> str:
+    parts = (legal.name, legal.address, legal.registration)
+    return " · ".join(part for part in parts if part)
+
+
+def _notice(campaign: Campaign) -> PrivacyNotice | None:
+    if campaign.controller is None or campaign.privacy is None:
+        return None  # put by an earlier version
+    return PrivacyNotice(
+        controller=campaign.controller.name,
+        controller_address=campaign.controller.address,
+        dpo=campaign.privacy.dpo,
+        authority=campaign.privacy.authority,
+        url=campaign.privacy.url,
+    )
+
+
+def _logo(ports: Ports, campaign: Campaign) -> Logo | None:
+    picture = campaign.picture(campaign.brand.logo_for_mails)
+    if picture is None:
+        return None
+    png = _stored(ports, picture.path(campaign.id))
+    return Logo(png=png, width=picture.width, height=picture.height) if png else None
+
+
+# A picture never changes under its path, so an execution reads it once.
+_READ: dict[tuple[int, str], bytes] = {}
+
+
+def _stored(ports: Ports, path: str) -> bytes | None:
+    """The bytes of a picture. A mail leaves without its logo rather than not at all."""
+    known = (id(ports.files), path)
+    if known not in _READ:
+        try:
+            _READ[known] = b"".join(ports.files.read(path))
+        except FileMissingError:
+            return None
+    return _READ[known]
