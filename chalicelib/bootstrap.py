@@ -24,7 +24,7 @@ from chalicelib.settings import MissingSettingError, Settings
 
 if TYPE_CHECKING:
     from chalicelib.services.list_ports import ListBuilder
-    from chalicelib.services.mails.drafts import Sender
+    from chalicelib.services.mails.draft import Sender
 
 
 def now() -> datetime:
@@ -98,6 +98,6 @@ def seconds_for_a_mail() -> float:
 @cache
 def sender() -> Sender:
     """Where mails come from."""
-    from chalicelib.services.mails import drafts  # loads the mails and their templates
+    from chalicelib.services.mails import draft  # loads the mails and their templates
 
-    return drafts.Sender(address=settings().sender, origin=settings().origin)
+    return draft.Sender(address=settings().sender, origin=settings().origin)

@@ -25,7 +25,7 @@ _TEXTS: Final = frozenset({"documentation", "documentationUrl"})
 # Of Babel's data, what our languages need: they themselves, what they build on, and the English of
 # the mails (mails/formats.py).
 LOCALE_DATA: Final = frozenset({*LOCALES, "root", "en_001", "en_GB"})
-# Of Babel and python-barcode, what works on catalogues and draws pictures: nothing at run time does.
+# Of Babel and python-barcode, what works on catalogues and draws pictures: no function does.
 NEEDLESS: Final = ("babel/messages", "barcode/fonts")
 # Of numpy, what is loaded for nothing that the list builder does: by its place below numpy/.
 NUMPY_NEEDLESS: Final = (

@@ -106,7 +106,7 @@ def voucher_mail(voucher_id: str) -> str:
 
 
 def confirmed_mail(contact_id: str) -> str:
-    """The id of the receipt of a confirmation."""
+    """The id of the mail that says that a confirmation was received."""
     return f"confirmed-{contact_id}"
 
 

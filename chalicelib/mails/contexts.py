@@ -177,8 +177,8 @@ class SignUpMail(_OfferMail):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class ConfirmedMail(_Mail):
-    """The receipt of a referee's confirmation. `waits`: the first voucher, whose code is mailed
-    later; None when there is none.
+    """To a referee who has confirmed: that we know it. `waits`: the first voucher, whose code is
+    mailed later; None when there is none.
     """
 
     kind: ClassVar[str] = "confirmed"

@@ -33,7 +33,7 @@ from chalicelib.mails.contexts import (
 from chalicelib.mails.formats import benefit_text, long_day, money_text, one_line, typeset
 
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n")
-MINUTES_SAID = 120  # from there on a time is said in hours
+HOURS_FROM = 120  # from there on a time is said in hours
 
 Values = Mapping[str, str]
 
@@ -205,7 +205,7 @@ class Writer:
                 assert_never(mail)
 
     def _duration(self, minutes: int) -> str:
-        if minutes >= MINUTES_SAID:
+        if minutes >= HOURS_FROM:
             return self._words.counted("duration.hours", minutes // 60)
         return self._words.counted("duration.minutes", minutes)
 

@@ -1,7 +1,7 @@
 """Whether a mail may leave now: what it is about, and somebody who wants to read it.
 
-Decided from what is stored, both when a mail is made (`mails/voucher_drafts.py`) and when somebody
-checks whether one is missing (`operations/consequences.py`), so that the two agree.
+Decided from what is stored, both when a mail is made (`mails/compose_vouchers.py`) and when
+somebody checks whether one is missing (`operations/consequences.py`), so that the two agree.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class Ground:
 
 
 @dataclass(frozen=True)
-class Receipt:
-    """Whom the receipt of a confirmation is for."""
+class ConfirmationGround:
+    """Who has confirmed."""
 
     referral: Referral
     contact: Contact
@@ -86,18 +86,22 @@ def reminder_ground(ports: Ports, body: VoucherEndsSoon) -> Ground | None:
     return ground if _has_consented(ports, ground) else None
 
 
-def receipt_ground(ports: Ports, body: ReferralConfirmed) -> Receipt | None:
-    """To say that a confirmation was received, unless the mail of a first voucher says so."""
+def confirmation_ground(ports: Ports, body: ReferralConfirmed) -> ConfirmationGround | None:
+    """To say that a confirmation was received, in a campaign that does, unless the mail of a first
+    voucher leaves at once and says so.
+    """
     referral = ports.repository.get(Referral, referral_id=body.referral_id)
     if referral is None:
         return None
     campaign = current_campaign(ports, referral.campaign)
+    if not campaign.mail_confirmations:
+        return None
     if campaign.release is Release.AT_ONCE and first_voucher(campaign):
         return None
     contact = ports.repository.get(Contact, contact_id=referral.contact_id)
     if contact is None or objects_to_all(ports, campaign, referral):
         return None
-    return Receipt(referral, contact, campaign)
+    return ConfirmationGround(referral, contact, campaign)
 
 
 def first_voucher(campaign: Campaign) -> int | None:

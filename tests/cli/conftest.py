@@ -117,7 +117,7 @@ def status_page(
 def bucket(aws: None) -> str:  # noqa: ARG001  AWS before its bucket
     """The bucket of the stack, where a campaign's pictures are; its name."""
     boto3.client("s3", region_name=REGION).create_bucket(
-        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
+        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-3"}
     )
     return BUCKET
 

@@ -10,24 +10,21 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Callable, Collection, Iterator, Mapping
-from datetime import date
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from chalicelib.domain.benefits import PercentOff, describe
 from chalicelib.domain.campaign.fields import Locale
 from chalicelib.domain.campaign.lists import ListName
 from chalicelib.domain.effects import EFFECTS, FUNNEL, REFUSED_FOR, SAME_COUNT, Effect, Queue
 from chalicelib.domain.eligibility import Reason
 from chalicelib.domain.facts import BODIES, FactName
-from chalicelib.domain.money import money_text
+from chalicelib.domain.locales import LOCALES
 from chalicelib.domain.orders import Buyer
-from chalicelib.mails.formats import long_day
-from chalicelib.mails.render import LOCALES
+from chalicelib.mails.catalogues import TEXTS
 from chalicelib.services.operations.reconcile import FINDINGS
 from chalicelib.services.ports import Agenda
 from infra.postprocess.watch import HANDED_OUT_AGAIN
@@ -93,17 +90,6 @@ REASON_ROWS = rows(section(OPERATIONS, "Why an invitation was refused"))
 
 
 CAMPAIGN_ROWS = rows((ROOT / "docs/campaign-file.md").read_text(encoding="utf-8"))
-
-# What differs by language beside texts: each raises KeyError for a language it does not know.
-WRITTEN_BY_LANGUAGE: tuple[tuple[str, str, Callable[[str], str]], ...] = (
-    ("a day", "mails/formats.py", lambda language: long_day(date(2026, 1, 1), language)),
-    ("an amount", "domain/money.py", lambda language: money_text(1, "EUR", language)),
-    (
-        "a share",
-        "domain/benefits.py",
-        lambda language: describe(PercentOff(10, "EUR"), language),
-    ),
-)
 
 
 @cache
@@ -197,39 +183,23 @@ def missing_for_list(name: str) -> Iterator[str]:
         yield 'docs/client-guide.md: its folder under "Files you drop"'
 
 
-MAIL_TEXTS = ROOT / "chalicelib/mails/templates"
-MAIL_LANGUAGES = {folder.name for folder in MAIL_TEXTS.iterdir() if folder.is_dir()}
+MAIL_LANGUAGES = {folder.name for folder in TEXTS.iterdir() if folder.is_dir()}
 
 
-def blocks_in(file: Path) -> set[str]:
-    return set(re.findall(r"\{%-? block (\w+)", file.read_text(encoding="utf-8")))
-
-
-def blocks(name: str) -> set[str]:
-    """The blocks that a mail has in some language."""
-    return {block for file in MAIL_TEXTS.glob(f"*/{name}") for block in blocks_in(file)}
-
-
-def missing_for_language(language: str) -> Iterator[str]:
-    if language not in LANGUAGES:
-        yield f"web/texts/{language}.js: all texts of the pages"
+def missing_on_pages(language: str) -> Iterator[str]:
     if f"texts/{language}.js" not in (ROOT / "web/shared/language.js").read_text(encoding="utf-8"):
         yield "web/shared/language.js: the language, among LANGUAGES"
     if f'data-language="{language}"' not in (ROOT / "web/frame/page.html").read_text("utf-8"):
         yield "web/frame/page.html: a button, and the line for pages without JavaScript"
-    for name in sorted({file.name for file in MAIL_TEXTS.glob("*/*.txt")}):
-        file = MAIL_TEXTS / language / name
-        if not file.exists():
-            yield f"chalicelib/mails/templates/{language}/{name}: this mail's texts"
-        elif missing := blocks(name) - blocks_in(file):
-            yield f"chalicelib/mails/templates/{language}/{name}: the blocks {sorted(missing)}"
+
+
+def missing_for_language(language: str) -> Iterator[str]:
+    if language in LANGUAGES:
+        yield from missing_on_pages(language)
+    if language not in MAIL_LANGUAGES:
+        yield f"chalicelib/texts/{language}/mails.po: all texts of the mails"
     if language not in LOCALES:
-        yield "chalicelib/mails/render.py: the language, in LOCALES"
-    for what, module, writes in WRITTEN_BY_LANGUAGE:
-        try:
-            writes(language)
-        except KeyError:
-            yield f"chalicelib/{module}: how {what} is written"
+        yield "chalicelib/domain/locales.py: the language, in LOCALES"
     try:
         TypeAdapter(Locale).validate_python(language)
     except ValidationError:

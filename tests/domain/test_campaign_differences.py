@@ -134,6 +134,7 @@ NOT_NAMED = {
     "pictures": "texts",
     "mails": "texts",
     "share": "texts",
+    "mail_confirmations": "whether a mail leaves",
     "ends_soon_days": "when a mail leaves",
     "earlier_zones": "is noted when a version is put",
 }

@@ -128,8 +128,8 @@ def test_an_amount_in_the_offer_that_no_rule_has() -> None:
     offer = {"fr": "20 € offerts, puis 10 € dès 40,00 € d’achat", "en": "€20 off, €10 from €40"}
     assert campaign_warnings(campaign(rules=[WELCOME], offer=offer)) == [
         NOTHING_FOR_SPONSOR,
-        "offer.fr: no rule for the referee has an amount of 20.00",
-        "offer.en: no rule for the referee has an amount of 20.00",
+        "offer.fr: no rule for the referee has an amount of 20.00: it is not shown",
+        "offer.en: no rule for the referee has an amount of 20.00: it is not shown",
     ]
 
 

@@ -31,7 +31,7 @@ from chalicelib.services.invitations.decide import decide_invitation
 from chalicelib.services.invitations.invite import Referee, invite
 from chalicelib.services.invitations.respond import confirm
 from chalicelib.services.list_ports import ListUnavailableError
-from chalicelib.services.mails.drafts import Sender
+from chalicelib.services.mails.draft import Sender
 from chalicelib.services.mails.send import send_mail
 from chalicelib.services.operations.project import project
 from chalicelib.services.operations.reconciliation import write_reconciliations

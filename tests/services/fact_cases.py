@@ -255,6 +255,10 @@ def _at_once() -> World:
     return new_world(release="at_once")
 
 
+def _reminding() -> World:
+    return new_world(ends_soon_days=7)
+
+
 def _redeeming() -> World:
     welcome = {"id": "welcome", "when": "referral_confirmed", "issue": "welcome", "to": "referee"}
     used = {
@@ -362,6 +366,9 @@ CASES: Mapping[FactName, Case] = {
     F.VOUCHER_REFUSED_REPEATEDLY: Case(_refuse_thrice, _confirmed),
     F.VOUCHER_REDEEMED: Case(_called, _acknowledged, _redeeming),
     F.VOUCHER_ROLLED_BACK: Case(_given_back, _then(_acknowledged, _called), _redeeming),
+    F.VOUCHER_ENDS_SOON: Case(
+        lambda world: expire(world.ports), _then(_acknowledged, _after(days=54)), _reminding
+    ),
     F.VOUCHER_EXPIRED: Case(lambda world: expire(world.ports), _then(_exported, _after(days=70))),
     F.EXPORT_WRITTEN: Case(World.export, _confirmed),
     F.CHANGES_WRITTEN: Case(_changes, _then(_acknowledged, _used())),

@@ -14,6 +14,7 @@ from chalicelib.domain.campaign.fields import (
     Currency,
     Day,
     FileModel,
+    Flag,
     HttpsUrl,
     Locale,
     OneLine,
@@ -23,7 +24,7 @@ from chalicelib.domain.campaign.fields import (
     TimeZone,
 )
 from chalicelib.domain.campaign.lists import DigestKeys, Lists
-from chalicelib.domain.campaign.promises import Promise, promises
+from chalicelib.domain.campaign.promises import Promise, promises, unkept_amounts
 from chalicelib.domain.campaign.review import Review
 from chalicelib.domain.campaign.rules import Caps, HolderRole, Release, Rule
 from chalicelib.domain.campaign.templates import VoucherTemplate
@@ -135,6 +136,7 @@ class Campaign(FileModel):
     review: Review | None = None
     mails: Mails = Mails()
     share: Share | None = None
+    mail_confirmations: Flag = False
     ends_soon_days: Annotated[int, Field(ge=1, le=30)] | None = None
 
     @model_validator(mode="after")
@@ -210,10 +212,15 @@ class Campaign(FileModel):
 
     def offer_to(self, role: HolderRole) -> dict[str, str]:
         """What the campaign itself says that holder is granted, by language: nothing where no rule
-        grants anything, whatever the file says.
+        grants anything, nor where a text has an amount that no rule knows.
         """
         texts = self.sponsor_offer if role is HolderRole.SPONSOR else self.offer
-        return texts if self.promises(role) else {}
+        kept = self.promises(role)
+        return {
+            locale: text
+            for locale, text in texts.items()
+            if kept and not unkept_amounts(self, text, kept)
+        }
 
     def picture_path(self, name: str | None) -> str | None:
         """Where the picture of that file name is in the bucket, and below the pages' address."""

@@ -6,12 +6,11 @@ that can never hold, and for addresses that are kept longer or protected less th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.campaign.promises import Promise
+from chalicelib.domain.campaign.promises import unkept_amounts
 from chalicelib.domain.campaign.rules import HolderRole, Rule, Trigger
 from chalicelib.domain.campaign.wording import share_message
 
@@ -56,34 +55,11 @@ def _promise_warnings(campaign: Campaign) -> Iterator[str]:
             yield f"rules: no rule gives the {role.value} anything{so}"
             continue
         for locale, text in texts.items():
-            for amount in sorted(_amounts(campaign, text) - _granted(kept)):
-                reason = f"no rule for the {role.value} has an amount of {amount:.2f}"
+            for amount in sorted(unkept_amounts(campaign, text, kept)):
+                reason = (
+                    f"no rule for the {role.value} has an amount of {amount:.2f}: it is not shown"
+                )
                 yield f"{field}.{locale}: {reason}"
-
-
-_SIGNS = {"EUR": "€", "GBP": "£", "USD": "$", "PLN": "zł"}
-
-
-def _amounts(campaign: Campaign, text: str) -> set[Decimal]:
-    """The amounts of money in a text, written as any of the languages do."""
-    sign = re.escape(_SIGNS.get(campaign.currency, campaign.currency))
-    number = r"(\d+(?:[.,]\d\d?)?)"
-    found = re.findall(rf"{sign}\s?{number}|{number}\s?{sign}", text)
-    return {Decimal((one or other).replace(",", ".")) for one, other in found}
-
-
-def _granted(kept: tuple[Promise, ...]) -> set[Decimal]:
-    minor = {
-        amount
-        for promise in kept
-        for amount in (
-            promise.value_minor,
-            promise.minimum_basket_minor,
-            promise.least_order_minor,
-        )
-    }
-    total = sum(promise.value_minor for promise in kept)
-    return {Decimal(amount) / 100 for amount in minor | {total}}
 
 
 def _share_warnings(campaign: Campaign) -> Iterator[str]:

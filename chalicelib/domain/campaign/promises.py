@@ -7,7 +7,9 @@ voucher that no rule issues.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.campaign.rules import HolderRole, Rule, Trigger
@@ -71,3 +73,27 @@ def _promise(campaign: Campaign, rule: Rule) -> Promise:
         order=rule.conditions.order,
         least_order_minor=int(least * 100) if least is not None else 0,
     )
+
+
+_SIGNS = {"EUR": "€", "GBP": "£", "USD": "$", "PLN": "zł"}
+
+
+def unkept_amounts(campaign: Campaign, text: str, kept: tuple[Promise, ...]) -> set[Decimal]:
+    """The amounts of money in a text that none of these promises has: neither a voucher's value,
+    nor what it or an order must come to, nor all values together.
+    """
+    minor = {
+        amount
+        for one in kept
+        for amount in (one.value_minor, one.minimum_basket_minor, one.least_order_minor)
+    }
+    minor.add(sum(one.value_minor for one in kept))
+    return _amounts_in(text, campaign.currency) - {Decimal(amount) / 100 for amount in minor}
+
+
+def _amounts_in(text: str, currency: str) -> set[Decimal]:
+    """The amounts in a text, written as any of the languages do."""
+    sign = re.escape(_SIGNS.get(currency, currency))
+    number = r"(\d+(?:[.,]\d\d?)?)"
+    found = re.findall(rf"{sign}\s?{number}|{number}\s?{sign}", text)
+    return {Decimal((one or other).replace(",", ".")) for one, other in found}

@@ -6,7 +6,7 @@ from chalicelib.domain.campaign.brand import Legal
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import HolderRole
 from chalicelib.mails.contexts import CampaignTexts, Logo, PrivacyNotice
-from chalicelib.services.mails.drafts import Sender
+from chalicelib.services.mails.draft import Sender
 from chalicelib.services.ports import FileMissingError, Ports
 
 

@@ -57,13 +57,13 @@ from chalicelib.services.lookups import (
     sponsor_contact,
 )
 from chalicelib.services.mails.campaign_texts import texts_of
-from chalicelib.services.mails.drafts import Draft, Objection, Sender
-from chalicelib.services.mails.voucher_drafts import (
-    receipt,
+from chalicelib.services.mails.compose_vouchers import (
+    confirmed,
     released_voucher,
     revoked_voucher,
     voucher_that_ends,
 )
+from chalicelib.services.mails.draft import Draft, Objection, Sender
 from chalicelib.services.moves import freed_claims
 from chalicelib.services.ports import Ports, Remove, Replace
 
@@ -79,8 +79,8 @@ def draft_for(ports: Ports, sender: Sender, fact: Fact) -> Draft | None:
             return _privacy_link(ports, sender, granted, fact)
         case InvitationAccepted() as accepted:
             return _invitation(ports, sender, accepted)
-        case ReferralConfirmed() as confirmed:
-            return receipt(ports, sender, confirmed)
+        case ReferralConfirmed() as body:
+            return confirmed(ports, sender, body)
         case VoucherIssued() | VoucherAcknowledged() as released:
             return released_voucher(ports, sender, released)
         case RewardRevoked() as revoked:

@@ -30,7 +30,7 @@ from chalicelib.mails.message import compose
 from chalicelib.mails.render import render
 from chalicelib.services.errors import RetryLaterError, SenderBusyError, WaitsFor
 from chalicelib.services.mails.compose import draft_for
-from chalicelib.services.mails.drafts import Draft, Sender
+from chalicelib.services.mails.draft import Draft, Sender
 from chalicelib.services.moves import mark_mail_failed, mark_mail_sent
 from chalicelib.services.ports import (
     Change,

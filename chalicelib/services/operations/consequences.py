@@ -69,8 +69,8 @@ from chalicelib.services.lookups import (
     sponsor_contact,
 )
 from chalicelib.services.mail_grounds import (
-    Receipt,
-    receipt_ground,
+    ConfirmationGround,
+    confirmation_ground,
     release_ground,
     reminder_ground,
     revocation_ground,
@@ -212,8 +212,8 @@ def _may_be_mailed(ports: Ports, body: FactBody) -> bool:
         case VoucherIssued() | VoucherAcknowledged():
             return _voucher_may_be_mailed(ports, body)
         case ReferralConfirmed():
-            receipt = receipt_ground(ports, body)
-            return receipt is not None and not _is_mailed(ports, receipt)
+            ground = confirmation_ground(ports, body)
+            return ground is not None and not _is_mailed(ports, ground)
         case RewardRevoked():
             return revocation_ground(ports, body) is not None
         case VoucherEndsSoon():
@@ -251,9 +251,9 @@ def _voucher_may_be_mailed(ports: Ports, body: VoucherIssued | VoucherAcknowledg
     return ground is not None and ground.voucher.voucher_id == body.voucher_id
 
 
-def _is_mailed(ports: Ports, receipt: Receipt) -> bool:
-    """Whether the receipt was mailed: its key is the contact's, which the fact does not name."""
-    mail_id = mails.confirmed_mail(receipt.contact.contact_id)
+def _is_mailed(ports: Ports, ground: ConfirmationGround) -> bool:
+    """Whether it was mailed: the key is the contact's, which the fact does not name."""
+    mail_id = mails.confirmed_mail(ground.contact.contact_id)
     return ports.repository.get(Mail, mail_id=mail_id) is not None
 
 

@@ -1,5 +1,5 @@
 """The mails about a voucher: its code, a code in place of another, that it ends soon, that it is
-not valid any more; and the receipt of a confirmation, which comes before the first.
+not valid any more; and that a confirmation was received, which comes before the first.
 
 Each follows from one fact and has a key made of what it is about, so it leaves once. Whether there
 is still something to say is decided in `services/mail_grounds.py`.
@@ -35,14 +35,14 @@ from chalicelib.mails.contexts import (
 from chalicelib.services.digests import digests_of
 from chalicelib.services.mail_grounds import (
     Ground,
+    confirmation_ground,
     first_voucher,
-    receipt_ground,
     release_ground,
     reminder_ground,
     revocation_ground,
 )
 from chalicelib.services.mails.campaign_texts import texts_of
-from chalicelib.services.mails.drafts import Draft, Objection, Sender, objection_of
+from chalicelib.services.mails.draft import Draft, Objection, Sender, objection_of
 from chalicelib.services.ports import Ports
 
 
@@ -103,9 +103,9 @@ def revoked_voucher(ports: Ports, sender: Sender, body: RewardRevoked) -> Draft 
     )
 
 
-def receipt(ports: Ports, sender: Sender, body: ReferralConfirmed) -> Draft | None:
-    """The receipt of a confirmation, once."""
-    ground = receipt_ground(ports, body)
+def confirmed(ports: Ports, sender: Sender, body: ReferralConfirmed) -> Draft | None:
+    """The mail that says that a confirmation was received, once."""
+    ground = confirmation_ground(ports, body)
     if ground is None:
         return None
     campaign, contact = ground.campaign, ground.contact
