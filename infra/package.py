@@ -291,7 +291,8 @@ def _tool(name: str) -> str:
 def _run(command: Sequence[str], *, cwd: Path) -> None:
     """Run a tool to its end; its last words are in the error if it fails."""
     # Chalice asks for a region although packaging reaches no network.
-    environment = {**os.environ, "AWS_DEFAULT_REGION": "eu-west-3"}
+    # The order of a set in bytecode is that of its hashes.
+    environment = {**os.environ, "AWS_DEFAULT_REGION": "eu-west-3", "PYTHONHASHSEED": "0"}
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
     if done.returncode:
         words = (done.stderr or done.stdout)[-2000:]

@@ -70,13 +70,13 @@ def test_the_relay_sends_each_fact_where_its_work_is_done(world: World) -> None:
         "requested-decision": ["sign_in_requested"],
         "due": [],
         "ingest": [],
-        "mail": ["invitation_accepted"],
+        "mail": ["invitation_accepted", "referral_confirmed"],
         "requested-mail": ["sign_in_granted"],
         "parts": [],
         "persons": [],
         "reward": ["referral_confirmed"],
     }
-    assert relayed == 7
+    assert relayed == 8
 
 
 def test_a_sponsors_space_shows_masked_addresses_and_what_is_left(world: World) -> None:

@@ -12,6 +12,7 @@ from chalicelib.domain.fact_bodies import (
     RewardRefused,
     RewardRevoked,
     VoucherAcknowledged,
+    VoucherEndsSoon,
     VoucherExpired,
     VoucherIssued,
     VoucherRedeemed,
@@ -50,6 +51,8 @@ def voucher_changes(work: Work, fact: Fact, body: FactBody) -> list[Change] | No
             return _redeemed(work, fact, body)
         case VoucherRolledBack():
             return _rolled_back(work, fact, body)
+        case VoucherEndsSoon():
+            return _reminded(work, body)
         case VoucherExpired():
             return _expired(work, fact, body)
         case RewardRevoked():
@@ -118,6 +121,11 @@ def _rolled_back(work: Work, fact: Fact, body: VoucherRolledBack) -> list[Change
 
 
 # --- ends -----------------------------------------------------------------------------------------
+
+
+def _reminded(work: Work, body: VoucherEndsSoon) -> list[Change]:
+    voucher = work.voucher(body.voucher_id, body.holder_id)
+    return [Replace(vouchers.reminded(voucher))] if voucher.reminds_at else []
 
 
 def _expired(work: Work, fact: Fact, body: VoucherExpired) -> list[Change]:
