@@ -10,15 +10,17 @@ from typing import Any
 import pytest
 
 from chalicelib.domain import mails
+from chalicelib.domain.entity import IllegalMoveError
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.mails import Mail, MailState
 from chalicelib.domain.people import Contact, OppositionScope
-from chalicelib.domain.vouchers import VoucherState, next_due_at
+from chalicelib.domain.vouchers import Voucher, VoucherState, next_due_at, redeemed, reminded
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.invitations.respond import confirm
 from chalicelib.services.mails.resend import ResendOutcome, resend
 from chalicelib.services.objections.unsubscribe import unsubscribe
-from chalicelib.services.ports import Remove, Replace
+from chalicelib.services.operations.expire import end_due
+from chalicelib.services.ports import Key, Remove, Replace
 from tests.fakes.campaign import CAMPAIGN, campaign
 from tests.fakes.due import expire
 from tests.fakes.ports import SentMail
@@ -253,3 +255,55 @@ def test_who_was_erased_meanwhile_is_mailed_nothing() -> None:
     world.repository.commit(Remove(contact))
     world.run()
     assert len(world.mailer.to(NEWCOMER)) == 1
+
+
+# --- what each guard keeps out -------------------------------------------------------------------
+
+
+def test_a_voucher_is_reminded_of_once() -> None:
+    voucher = by_state(confirmed(), VoucherState.ISSUED)
+    with pytest.raises(IllegalMoveError):
+        reminded(voucher)
+
+
+def test_time_that_comes_too_early_notes_nothing() -> None:
+    world = mailed(confirmed(ends_soon_days=7))
+    voucher = by_state(world, VoucherState.ACKNOWLEDGED)
+    assert end_due(world.ports, Key.of(Voucher, code_key=voucher.code_key)) is False
+    assert world.facts(FactName.VOUCHER_ENDS_SOON) == []
+
+
+def test_who_uses_her_voucher_before_the_reminder_leaves_gets_none() -> None:
+    world = mailed(confirmed(ends_soon_days=7))
+    world.clock.advance(days=54)
+    expire(world.ports)
+    voucher = by_state(world, VoucherState.ACKNOWLEDGED)
+    world.repository.commit(Replace(redeemed(voucher, "A1")))
+    world.run()
+    assert subjects(world, ENDS_SOON) == []
+
+
+def test_a_mail_that_may_have_left_counts_as_one() -> None:
+    world = rewarded()
+    referral_id = world.facts(FactName.REFERRAL_CONFIRMED)[0].ids["referral"]
+    [voucher] = [one for one in world.repository.held_by(referral_id) if one.rung == 1]
+    mail = world.repository.get(Mail, mail_id=mails.voucher_mail(voucher.voucher_id))
+    assert mail is not None
+    world.repository.commit(Replace(replace(mail, state=MailState.LEASED)))
+    returned(world)
+    assert len(subjects(world, REVOKED)) == 1
+
+
+def test_who_objects_before_the_mail_of_her_confirmation_leaves_gets_none() -> None:
+    world = invited(mail_confirmations=True)
+    confirm(world.ports, world.token_of(NEWCOMER), "1", False)
+    unsubscribe(world.ports, world.mailer.to(NEWCOMER)[0].tokens[1], OppositionScope.ALL)
+    world.run()
+    assert len(world.mailer.to(NEWCOMER)) == 1
+
+
+def test_without_a_first_voucher_the_confirmation_is_mailed_at_once_too() -> None:
+    ladder = {"id": "ladder", "when": "order_kept", "if": {"order": 1}, "issue": "second-order",
+              "to": "referee"}  # fmt: skip
+    world = confirmed(mail_confirmations=True, release="at_once", rules=[ladder])
+    assert "C’est confirmé" in str(world.mailer.to(NEWCOMER)[1].message["Subject"])
