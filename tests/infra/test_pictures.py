@@ -14,7 +14,6 @@ import httpx
 from infra.package import Package
 from local.front import Desk, front
 from local.post_office import PostOffice
-from local.upstream import Tokens
 
 
 def resources(made: Package) -> dict[str, Any]:
@@ -51,7 +50,7 @@ def test_the_front_serves_a_stored_picture_with_its_type_and_the_pages_headers(
         post_office=PostOffice(tmp_path / "mail"),
         page_headers={"X-Content-Type-Options": "nosniff"},
         status=dict,
-        tokens=Tokens(ops="o", client="c"),
+        client_token="c",
         picture=stored.get,
     )
 
