@@ -16,7 +16,7 @@ from chalicelib.domain.entity import Entity
 from chalicelib.domain.exports import Export, ExportPart, ExportState
 from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.files.balance import BalanceFinding, Imbalance, balance_path
-from chalicelib.domain.mails import Mail, MailState
+from chalicelib.domain.mails import Mail, MailState, voucher_mail
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.operations import balance
 from chalicelib.services.operations.balance import balances, write_balances
@@ -89,6 +89,17 @@ def mails_without_a_fact(world: World) -> None:
     check_facts(world.ports)
 
 
+def mails_before_the_acknowledgement(world: World) -> None:
+    voucher = next(one for one in world.memory.all(Voucher) if one.export is None)
+    mail_id = voucher_mail(voucher.voucher_id)
+    [mail] = [one for one in world.memory.all(Mail) if one.mail_id.startswith("invitation")]
+    [sent] = world.facts(FactName.MAIL_SENT)[:1]
+    too_early = replace(mail, mail_id=mail_id, ids={"voucher": voucher.voucher_id}, revision=0)
+    fact = replace(sent, fact_id="x", subject=voucher.voucher_id, ids={"mail": mail_id})
+    world.repository.commit(Insert(replace(too_early, state=MailState.SENT)), facts=[fact])
+    check_facts(world.ports)
+
+
 def loses_a_voucher(world: World) -> None:
     world.repository.commit(Remove(world.memory.all(Voucher)[0]))
 
@@ -148,6 +159,7 @@ LAW_5 = {Imbalance.ISSUED_AND_EXPORTED, Imbalance.VOUCHER_AND_EXPORTS}
         (names_another_export, {Imbalance.VOUCHER_AND_EXPORTS}),
         (forgets_its_export, LAW_5),
         (exports_more_than_it_has, {Imbalance.EXPORT_AND_FACTS}),
+        (mails_before_the_acknowledgement, {Imbalance.MAIL_WITHOUT_FACT}),
     ],
 )
 def test_what_does_not_agree_is_named(breaks: Break, expected: set[Imbalance]) -> None:

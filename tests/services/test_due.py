@@ -17,7 +17,7 @@ from chalicelib.domain.invitations import Invitation, InvitationState
 from chalicelib.domain.mails import Mail, MailState
 from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.vouchers import Voucher
-from chalicelib.services.operations import overdue_mails
+from chalicelib.services.operations import due, overdue_mails
 from chalicelib.services.operations import reconcile as watch
 from chalicelib.services.operations.due import work_off
 from chalicelib.services.operations.expire import close_due, end_due, expire, keep_due
@@ -25,6 +25,7 @@ from chalicelib.services.operations.overdue_mails import settle_overdue
 from chalicelib.services.operations.relay import relay
 from chalicelib.services.ports import (
     Agenda,
+    Entry,
     Failure,
     Insert,
     Key,
@@ -38,6 +39,7 @@ from chalicelib.services.vouchers.replace_refused import replace_refused
 from tests.contract.entities import ENTITIES
 from tests.fakes.campaign import CAMPAIGN, campaign
 from tests.fakes.due import must_not_fail
+from tests.fakes.fuse import KilledError
 from tests.fakes.repository import LaggingRepository, MemoryRepository, _pair
 from tests.fakes.world import World, new_world
 from tests.services.test_replacement import OWN_CODES, refuse
@@ -245,11 +247,15 @@ def test_an_order_and_a_voucher_that_were_settled_meanwhile_are_left_alone() -> 
 # --- undecided invitations ----------------------------------------------------------------------
 
 
-def undecided(world: World) -> None:
-    """Four invitations that wait for a list; their messages are gone."""
+def entries_of(world: World, stretch: Stretch) -> list[Entry[Invitation]]:
+    return list(world.repository.entries(Invitation, stretch))
+
+
+def undecided(world: World, *more: str) -> None:
+    """Four invitations and more that wait for a list; their messages are gone."""
     session = world.sponsor()
     world.lists.fails = "no_list"
-    world.invite(session, NEWCOMER, *OTHERS)
+    world.invite(session, NEWCOMER, *OTHERS, *more)
     world.run()
     world.lists.fails = None
     world.queues.waiting.clear()
@@ -300,6 +306,29 @@ def test_an_invitation_whose_fact_cannot_be_read_does_not_hold_up_the_others(
         work_off(world.ports, stretch, failures.append)
     assert len(world.queues.waiting[Queue.DECIDE]) == 3
     assert [failure.kind for failure in failures] == ["Invitation"]
+
+
+def test_what_was_queued_before_a_kill_is_not_lost(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(due, "FACTS_A_CALL", 1)
+    undecided(world, *(f"new{at}@example.fr" for at in range(6)))
+    requeue_undecided(world.ports, CAMPAIGN)
+    read, reads = world.repository.facts_of, 0
+
+    def facts_of(subject: str, since: datetime, until: datetime) -> object:
+        nonlocal reads
+        reads += 1
+        if reads > 1:
+            raise KilledError
+        return read(subject, since, until)
+
+    monkeypatch.setattr(world.repository, "facts_of", facts_of)
+    longest = max(world.queues.stretches, key=lambda one: len(entries_of(world, one)))
+    assert len(entries_of(world, longest)) > 1
+    with pytest.raises(KilledError):
+        work_off(world.ports, longest, must_not_fail)
+    assert len(world.queues.waiting[Queue.DECIDE]) == 1
 
 
 # --- reconcile ----------------------------------------------------------------------------------

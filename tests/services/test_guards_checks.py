@@ -19,7 +19,7 @@ from chalicelib.services.ports import FACT_SHARDS, OnFailure, Replace
 from chalicelib.services.protection import resume
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digest
 from tests.fakes.repository import RecordingRepository
-from tests.fakes.world import VIPS, World
+from tests.fakes.world import CUSTOMERS, VIPS, World
 from tests.services.test_protection import halted, sent
 
 __all__ = ["halted", "sent"]  # fixtures
@@ -65,6 +65,22 @@ def test_of_two_decisions_on_a_list_only_the_last_is_to_be_done(
     reject_held_list(world.ports, held, by="AIDAOPS")
     assert not undone(world, the_fact(world, FactName.LIST_APPROVED))
     assert undone(world, the_fact(world, FactName.LIST_REJECTED))
+
+
+def test_a_new_list_is_undone_until_the_invitations_from_before_it_are_decided(
+    world: World,
+) -> None:
+    session = world.sponsor()
+    world.lists.fails = "no_list"
+    world.invite(session, "jeanne@example.fr")
+    world.run()
+    world.lists.fails = None
+    world.clock.advance(minutes=1)
+    world.drop_list("customers", [*CUSTOMERS, *VIPS, CANARY], "next")
+    accepted = world.facts(FactName.LIST_ACCEPTED)[-1]
+    assert undone(world, accepted)
+    world.run()
+    assert not undone(world, accepted)
 
 
 # --- invitations that were resumed ----------------------------------------------------------------

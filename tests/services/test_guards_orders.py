@@ -11,9 +11,9 @@ from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.operations.dashboard import view_dashboard
 from chalicelib.services.ports import Insert, Remove, Replace
 from chalicelib.services.vouchers.redeem import redeem
-from tests.fakes.campaign import CAMPAIGN, digest
+from tests.fakes.campaign import CAMPAIGN, CANARY, digest
 from tests.fakes.repository import RecordingRepository
-from tests.fakes.world import VIPS, World, wrapped
+from tests.fakes.world import CUSTOMERS, VIPS, World, wrapped
 from tests.services.test_conditions import purchase
 from tests.services.test_order_judgement import PAUL, only_order, voucher_of, welcome_code
 from tests.services.test_orders import granted, record
@@ -61,6 +61,18 @@ def test_a_sponsors_voucher_says_nothing_of_the_buyer(world: World) -> None:
     redeem(world.ports, voucher.code, purchase(world, "S1", email_digest=digest(VIPS[0])))
     [redemption] = [one for one in world.memory.all(Redemption) if one.order_id == "S1"]
     assert redemption.buyer is Buyer.NONE
+
+
+def test_who_is_invited_and_bought_meanwhile_is_a_customer_who_uses_anothers_voucher(
+    world: World,
+) -> None:
+    world.invite(world.sponsor(VIPS[2]), PAUL)
+    world.run()
+    world.drop_list("customers", [*CUSTOMERS, *VIPS, CANARY, PAUL], "next")
+    code = welcome_code(world)
+    redeem(world.ports, code, purchase(world, email_digest=digest(PAUL)))
+    [redemption] = world.memory.all(Redemption)
+    assert redemption.buyer is Buyer.CUSTOMER
 
 
 # --- reports that name different people -----------------------------------------------------------
@@ -135,6 +147,9 @@ def test_a_cancelled_order_gives_back_no_voucher_of_another_campaign(world: Worl
     assert states == {own.campaign: VoucherState.ISSUED, "other": VoucherState.REDEEMED}
     [left] = world.memory.all(OrderUses)
     assert [one.campaign for one in left.uses] == ["other"]
+    again = world.order("A1", "cancelled", of=NEWCOMER, code=code)
+    assert record(world, again).effect == "known_already"
+    assert world.memory.all(OrderUses) == [left]
 
 
 def test_an_order_made_before_the_confirmation_counts_for_nobody_though_a_voucher_was_used_on_it(

@@ -143,6 +143,16 @@ def test_a_link_to_sign_in_is_not_missed_once_nobody_knows_the_address(world: Wo
     assert not undone(world, granted)
 
 
+def test_a_sign_in_that_was_granted_by_a_clock_behind_is_not_decided_again(world: World) -> None:
+    request_sign_in(world.ports, CAMPAIGN, Address.parse(VIP))
+    [asked] = world.facts(FactName.SIGN_IN_REQUESTED)
+    assert undone(world, asked)
+    world.clock.advance(minutes=-4)
+    assert decide_sign_in(world.ports, asked) == "granted"
+    world.clock.advance(minutes=4)
+    assert not undone(world, asked)
+
+
 def test_an_invitation_that_nobody_signs_any_more_is_not_missed(world: World) -> None:
     world.invite(world.sponsor(), NEWCOMER)
     [received] = world.facts(FactName.INVITATION_RECEIVED)

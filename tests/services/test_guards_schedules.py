@@ -132,6 +132,15 @@ def test_a_voucher_of_a_later_month_in_an_earlier_export_is_in_the_later_stateme
     assert (march.rows, april_too.rows) == (2, 3)
 
 
+def test_a_statement_names_the_last_export_that_has_a_row_of_its_month(till: Till) -> None:
+    world = till.world
+    world.clock.now = end_of(world.campaign, "2026-03") + SETTLED_AFTER
+    till.issue()
+    export_all(world)
+    [march] = write_statements(till.ports, world.campaign)
+    assert (march.exports, march.rows) == (1, 1)
+
+
 def test_a_report_of_counts_names_what_happened_and_why_referees_were_refused(
     world: World,
 ) -> None:
@@ -149,3 +158,14 @@ def test_a_report_of_counts_names_what_happened_and_why_referees_were_refused(
         "refused": 1,
         "refused.customer": 1,
     }
+
+
+def test_a_report_of_counts_has_no_counter_that_is_not_of_the_funnel(world: World) -> None:
+    world.referral(NEWCOMER)
+    world.drop_orders(world.order("A1", "kept", of=NEWCOMER))
+    world.run()
+    report(world.ports, world.campaign)
+    [path] = [one for one in world.files.content if "/reports/" in one]
+    counts = json.loads(world.files.content[path])
+    [day] = counts["days"]
+    assert day.keys() - {"date"} <= counts["funnel"].keys()

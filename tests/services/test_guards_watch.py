@@ -20,6 +20,7 @@ from chalicelib.domain.people import Contact
 from chalicelib.domain.vouchers import Voucher, revoked
 from chalicelib.services.errors import RetryLaterError, UnauthorisedError
 from chalicelib.services.invitations.respond import confirm, decline
+from chalicelib.services.isolation import Isolation
 from chalicelib.services.issuing import ReplacementOutcome
 from chalicelib.services.operations import reconcile as watch
 from chalicelib.services.operations.consequences import is_undone
@@ -155,6 +156,29 @@ def test_a_voucher_that_cannot_be_replaced_holds_up_no_other(
     found, failures = reconciled(world)
     assert (found["unreplaced"], len(tried), len(failures)) == (0, 2, 1)
     assert {failure.kind for failure in failures} == {"Voucher"}
+
+
+def test_of_a_flood_so_many_are_counted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = world.sponsor()
+    world.lists.fails = "no_list"
+    world.invite(session, *(f"new{at}@example.fr" for at in range(3)))
+    world.run()
+    world.clock.advance(minutes=20)
+    monkeypatch.setattr(watch, "COUNTED", 2)
+    assert reconciled(world)[0]["undecided"] == 2
+
+
+def test_what_two_parts_of_a_run_cannot_handle_is_counted_and_named_once() -> None:
+    failures: list[Failure] = []
+    isolation = Isolation(failures.append)
+    for _ in range(2):
+        with isolation.of("Voucher", "voucher1"):
+            failing()
+    isolation.note(Failure("Mail", "voucher1", ValueError()))
+    assert [(one.kind, one.name) for one in failures] == [
+        ("Voucher", "voucher1"), ("Mail", "voucher1")
+    ]  # fmt: skip
+    assert isolation.failed == 2
 
 
 # --- what is no finding ---------------------------------------------------------------------------

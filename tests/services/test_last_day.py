@@ -21,9 +21,16 @@ from chalicelib.services.invitations.invite import Referee, invite, sign_up
 from chalicelib.services.invitations.respond import confirm, decline, view_offer
 from chalicelib.services.objections.unsubscribe import unsubscribe
 from chalicelib.services.operations.move_ends import SETTLED_AFTER, move_ends
-from chalicelib.services.ports import Change, ContentionError, Replace, Repository
+from chalicelib.services.ports import (
+    TRANSACTION_LIMIT,
+    Change,
+    ContentionError,
+    Replace,
+    Repository,
+)
 from chalicelib.services.sponsors.sign_in import request_sign_in
 from chalicelib.services.sponsors.space import view_sponsor_space
+from tests.fakes import repository
 from tests.fakes.campaign import CAMPAIGN, campaign
 from tests.fakes.due import expire, reconcile
 from tests.fakes.repository import ContestedRepository, _Wrapped
@@ -158,6 +165,23 @@ def test_the_work_goes_on_where_it_stopped_and_starts_again_for_another_last_day
     assert current(world).ends_after is None
     reconcile(world.ports)
     assert ends(world, Mail) == {date(2027, 2, 28) + timedelta(days=90)}
+
+
+def test_more_than_a_transaction_holds_follow_from_one_page(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(repository, "PAGE", 1_000)
+    world = invited()
+    for sponsor, start in zip(VIPS[1:], (10, 20), strict=False):
+        world.invite(world.sponsor(sponsor), *REFEREES[start : start + 10])
+        world.run()
+    world.invite(world.sponsor(VIPS[3]), "last@example.fr")
+    world.run()
+    put(world, ends_on=LATER)
+    progress = move_ends(world.ports, current(world), AFTER_OLD_END)
+    assert progress.complete
+    assert progress.moved > TRANSACTION_LIMIT
+    assert ends(world, Mail) == {date(2027, 3, 31)}
 
 
 class Stubborn(_Wrapped):

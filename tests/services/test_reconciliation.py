@@ -420,7 +420,7 @@ def test_campaigns_share_one_read_of_the_table_a_day(till: Till) -> None:
     )
 
 
-@pytest.mark.parametrize(("vouchers", "reads"), [(9, 3), (10, 2), (15, 1)])
+@pytest.mark.parametrize(("vouchers", "reads"), [(4, 3), (9, 3), (10, 2), (15, 1)])
 def test_no_more_vouchers_than_fit_are_compared_at_once(
     till: Till, monkeypatch: pytest.MonkeyPatch, vouchers: int, reads: int
 ) -> None:

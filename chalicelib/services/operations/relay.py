@@ -14,7 +14,6 @@ def relay(ports: Ports, facts: Sequence[Fact]) -> int:
     relayed = 0
     for queue in Queue:
         due = [fact for fact in facts if queue in queues_of(fact)]
-        if due:
-            ports.queues.put(queue, due)
+        ports.queues.put(queue, due)
         relayed += len(due)
     return relayed
