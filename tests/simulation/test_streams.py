@@ -51,7 +51,6 @@ def functions_of(world: World) -> Iterator[None]:
     """The functions of this process, on the ports of a world in memory, without metrics."""
     with (
         patch.object(bootstrap, "ports", lambda: world.ports),
-        patch("chalicelib.functions.relay.count"),
         patch("chalicelib.fact_metrics.count"),
         patch.object(invocations, "count"),
         patch("chalicelib.fact_metrics.count_by_reason"),
