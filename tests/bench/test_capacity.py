@@ -29,7 +29,7 @@ def story() -> Iterator[Scene]:
 
 def test_a_batch_of_many_campaigns_makes_few_calls() -> None:
     with loads.mixed(20) as here:
-        assert [one.calls() for one in here.recorded["project"]] == [5]
+        assert [one.calls() for one in here.recorded["project"]] == [4]
 
 
 def test_the_calls_of_an_invitation_are_recorded_with_their_partitions(story: Scene) -> None:
@@ -110,7 +110,7 @@ def test_executions_and_times_are_those_of_the_template() -> None:
     assert deployed.batch_size("ProjectSource") == FACTS_A_COUNT
     assert deployed.lanes("RelaySource") == 1
     assert deployed.seconds_between_runs("ScheduleExport") == 300
-    assert deployed.processors("seal") == 1
+    assert deployed.processors("persons") == 1
 
 
 def test_a_row_says_whether_it_holds() -> None:
