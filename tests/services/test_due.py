@@ -57,6 +57,11 @@ def pieces_of(world: World, length: int) -> list[Stretch]:
     ]
 
 
+def test_an_empty_stretch_has_no_piece(world: World) -> None:
+    stretch = Stretch(Agenda.CLOSING, "", "closing##00", "0", "1")
+    assert cut(world.ports, Invitation, stretch, 10) == []
+
+
 def many_invitations(world: World, number: int) -> None:
     """Invitations that close in the same second."""
     one = next(one for one in ENTITIES if isinstance(one, Invitation))

@@ -128,6 +128,14 @@ def test_a_customer_is_one_by_the_list_in_force_when_the_order_was_made(world: W
     assert only_order(world).buyer is Buyer.OTHER
 
 
+def test_a_sponsors_digest_in_a_later_report_moves_the_order_on(world: World) -> None:
+    world.referral(NEWCOMER)
+    record(world, world.order("A1", "placed", of=NEWCOMER))
+    record(world, world.order("A1", "kept", of=VIPS[0]))
+    order = only_order(world)
+    assert (order.status, order.buyer, order.counts) == (OrderStatus.KEPT, Buyer.SPONSOR, False)
+
+
 def test_law_3_where_anyone_may_buy_an_order_waits_for_the_customer_list() -> None:
     world = new_world(buyer="anyone")
     code = welcome_code(world)

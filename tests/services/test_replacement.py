@@ -20,11 +20,13 @@ from chalicelib.domain.vouchers import (
 )
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.ingest import ingest
+from chalicelib.services.issuing import ReplacementOutcome
 from chalicelib.services.orders.record import record_order
 from chalicelib.services.ports import Ports
 from chalicelib.services.sponsors.space import view_sponsor_space
 from chalicelib.services.voucher_views import voucher_view
 from chalicelib.services.vouchers.redeem import check_voucher
+from chalicelib.services.vouchers.replace_refused import replace_refused
 from chalicelib.services.vouchers.reward import reward
 from tests.fakes.campaign import campaign
 from tests.fakes.due import expire, reconcile
@@ -188,6 +190,14 @@ def test_without_a_code_left_the_refusal_is_recorded_and_replaced_when_codes_arr
     assert [one.change for one in changes(world)] == [ChangeKind.REFUSED, ChangeKind.REPLACED]
     assert reconcile(world.ports)["unreplaced"] == 0
     assert len(world.memory.all(Voucher)) == 2
+
+
+def test_a_voucher_that_cannot_be_replaced_is_left_as_it_is() -> None:
+    world = waiting_for_codes()
+    [waits] = world.memory.all(Voucher)
+    outcome = replace_refused(world.ports, world.campaign, waits.code_key)
+    assert outcome is not ReplacementOutcome.REPLACED
+    assert world.memory.all(Voucher) == [waits]
 
 
 def test_a_voucher_that_waits_for_a_replacement_ends_on_its_day() -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import NoReturn
 
 import pytest
 
+from chalicelib.domain.watch import CodesLeft
+from chalicelib.services import watch as watching
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.operations.dashboard import view_dashboard
-from chalicelib.services.watch import Watch, Watched, note_orders
+from chalicelib.services.watch import Watch, Watched, count_codes, note_orders
 from tests.fakes.campaign import CAMPAIGN, campaign
 from tests.fakes.due import reconcile
 from tests.fakes.ports import MORNING
@@ -205,6 +208,32 @@ def test_own_codes_are_not_counted_once_the_campaign_is_over() -> None:
     assert late(world) == {"codes_low": 1}
     world.clock.advance(days=365)
     assert late(world) == {}
+
+
+def test_codes_of_a_campaign_that_is_over_are_not_even_counted() -> None:
+    world = own(5)
+    count_codes(world.ports, world.campaign)
+    [counted] = world.memory.all(CodesLeft)
+    world.clock.advance(days=365)
+    count_codes(world.ports, world.campaign)
+    assert world.memory.all(CodesLeft) == [counted]
+
+
+def test_without_own_codes_nothing_is_read_to_count_them(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(*_: object) -> NoReturn:
+        raise AssertionError
+
+    monkeypatch.setattr(world.memory, "counts", read)
+    count_codes(world.ports, world.campaign)
+
+
+def test_codes_are_counted_no_further_than_anything_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "CODES_COUNTED", 3)
+    world = own(9)
+    count_codes(world.ports, world.campaign)
+    assert [one.left for one in world.memory.all(CodesLeft)] == [3]
 
 
 def test_a_template_with_minted_codes_is_not_watched(world: World) -> None:

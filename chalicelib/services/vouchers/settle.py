@@ -35,8 +35,7 @@ def settle(ports: Ports, referral_id: str, planner: Planner) -> list[str]:
     outcomes: list[str] = []
     waiting: dict[tuple[str, int], RetryLaterError] = {}
     while (outcome := _next_action(ports, referral_id, planner, waiting)) != NOTHING_LEFT:
-        if outcome != WAITS:
-            outcomes.append(outcome)
+        outcomes.append(outcome)
     for error in waiting.values():
         raise error
     return outcomes
