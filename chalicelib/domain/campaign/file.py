@@ -134,7 +134,7 @@ class Campaign(FileModel):
     rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
     caps: Caps = Caps.model_construct()
     review: Review | None = None
-    mails: Mails = Mails()
+    mails: Mails = Field(default_factory=Mails)
     share: Share | None = None
     mail_confirmations: Flag = False
     ends_soon_days: Annotated[int, Field(ge=1, le=30)] | None = None

@@ -45,16 +45,16 @@ class MailWording(FileModel):
 class Mails(FileModel):
     """The wording of each mail that may have one of its own."""
 
-    sign_in: MailWording = MailWording()
-    invitation: MailWording = MailWording()
-    sign_up: MailWording = MailWording()
-    confirmed: MailWording = MailWording()
-    voucher: MailWording = MailWording()
-    further_voucher: MailWording = MailWording()
-    reward: MailWording = MailWording()
-    replaced: MailWording = MailWording()
-    revoked: MailWording = MailWording()
-    ends_soon: MailWording = MailWording()
+    sign_in: MailWording = Field(default_factory=MailWording)
+    invitation: MailWording = Field(default_factory=MailWording)
+    sign_up: MailWording = Field(default_factory=MailWording)
+    confirmed: MailWording = Field(default_factory=MailWording)
+    voucher: MailWording = Field(default_factory=MailWording)
+    further_voucher: MailWording = Field(default_factory=MailWording)
+    reward: MailWording = Field(default_factory=MailWording)
+    replaced: MailWording = Field(default_factory=MailWording)
+    revoked: MailWording = Field(default_factory=MailWording)
+    ends_soon: MailWording = Field(default_factory=MailWording)
 
     def of(self, kind: str) -> MailWording:
         """The wording of the mail of that kind: none for one that has no such texts."""
