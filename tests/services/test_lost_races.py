@@ -147,7 +147,7 @@ def losing(*names: str, **changes: Any) -> Callable[[Play], Play]:
     "moves:mark_mail_sent",
     "invitations.respond:confirm",
     "vouchers.settle:_next_action",
-    "operations.project:_project",
+    "operations.project:project",
     "operations.seal:_seal_group",
 )
 def a_referral(world: World) -> None:
