@@ -234,9 +234,9 @@ def test_one_correlation_id_is_in_the_lines_of_decide_mail_and_reward(
     ]
     followed = [line for line in captured.lines if line.get("correlation") == correlation]
     reported = [line["message"] for line in followed]
-    assert reported == ["request", "decided", "mailed", "request", "rewarded"]
+    assert reported == ["request", "decided", "mailed", "request", "mailed", "rewarded"]
     outcomes = [line["outcome"] for line in followed if "outcome" in line]
-    assert outcomes == ["eligible", "sent", "granted"]
+    assert outcomes == ["eligible", "sent", "nothing_to_send", "granted"]
 
 
 def test_every_refusal_and_every_answer_is_one_line(world: World, captured: Captured) -> None:

@@ -89,7 +89,13 @@ def test_a_mail_is_settled_by_its_age_only_while_it_is_on_its_way(state: MailSta
 
 @pytest.mark.parametrize("state", MailState)
 def test_a_mail_on_its_way_is_not_shown_as_undelivered(state: MailState) -> None:
-    mail = one(Mail, state=state, problem=MailProblem.BOUNCED, ids={"voucher": "v"})
+    mail = one(
+        Mail,
+        mail_id=mails.voucher_mail("v"),
+        state=state,
+        problem=MailProblem.BOUNCED,
+        ids={"voucher": "v"},
+    )
     assert mails.is_to_be_shown(mail) is (state in {MailState.SENT, MailState.FAILED})
 
 

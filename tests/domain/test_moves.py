@@ -177,7 +177,9 @@ def test_law_2_a_mail_is_sent_or_failed_once_and_leased_again_only_while_it_is_l
         "lease again": lambda one: mails.leased_again(one, mail),
         "send again": lambda one: mails.to_send_again(one, MORNING),
     }
-    about_voucher = replace(mail, ids={"voucher": "v"}, problem=MailProblem.BOUNCED)
+    about_voucher = replace(
+        mail, mail_id=mails.voucher_mail("v"), ids={"voucher": "v"}, problem=MailProblem.BOUNCED
+    )
     ends = {(MailState.FAILED, "send"), (MailState.SENT, "send again")}
     assert reached(about_voucher, "state", moves) == {
         *((MailState.LEASED, move) for move in ("send", "fail", "lease again")),
