@@ -28,6 +28,7 @@ IDS = {
 # By body and field where the name alone says too little.
 TEXTS = {
     "order_ref_id": "a hash of the client's id of an order under our own key",
+    "link_id": "the start of the hash of a token that we drew: what a wall link is called",
     "client_order_id": "read only, in facts of earlier versions (services/test_journal_texts.py)",
     "by": PRINCIPAL,
     "approved_by": PRINCIPAL,
