@@ -30,12 +30,11 @@ class SecureCodes:
 
     def voucher_codes(self, count: int) -> list[str]:
         """So many voucher codes, no two alike."""
-        codes: list[str] = []
+        codes: dict[str, None] = {}
         while missing := count - len(codes):
-            codes += complete_all(_letters(min(missing, AT_ONCE) * RANDOM_LENGTH))
-            if len(codes) == count > len(set(codes)):
-                codes = list(dict.fromkeys(codes))
-        return codes
+            drawn = complete_all(_letters(min(missing, AT_ONCE) * RANDOM_LENGTH))
+            codes.update(dict.fromkeys(drawn))
+        return list(codes)
 
     def link_code(self) -> str:
         return _letters(LINK_CODE_LENGTH).lower()

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
-from types import NoneType
 from typing import Any, ClassVar, Self, get_args, get_type_hints
 
 YES, NO = "yes", "no"
@@ -247,9 +246,8 @@ def _column(spec: Field[Any], hint: Any) -> _Column:
 
 
 def _plain_type(hint: Any) -> type:
-    """`int` of `int | None`, `str` of a literal."""
-    kinds = [kind for kind in get_args(hint) or (hint,) if kind is not NoneType]
-    plain = kinds[0]
+    """`int` of `int | None`, `str` of a literal. None comes last in a union."""
+    plain = (get_args(hint) or (hint,))[0]
     if get_args(plain):
         return _plain_type(plain)
     return plain if isinstance(plain, type) else type(plain)

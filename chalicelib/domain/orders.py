@@ -192,7 +192,7 @@ def counts_for(
 
 
 def new_order(campaign: Campaign, row: OrderRow, referral: Referral) -> Order:
-    """The order of a first report, at `placed`; `reported_order` sets the reported status."""
+    """The order of a first report, at `placed`; `reported_order` moves it to its status."""
     return Order(
         campaign=campaign.id,
         order_id=row.order_id,
@@ -203,6 +203,7 @@ def new_order(campaign: Campaign, row: OrderRow, referral: Referral) -> Order:
         currency=row.currency,
         return_window_ends_at=return_window_ends_at(campaign, row.ordered_at),
         first_version=campaign.version,
+        status_version=campaign.version,
     )
 
 
@@ -236,8 +237,7 @@ def reported_order(campaign: Campaign, order: Order, row: OrderRow, now: datetim
     Part of an order may be returned: of two reports of the same status the smaller amount holds.
     """
     status = OrderStatus(row.status)
-    is_first_report = not order.revision and status is order.status
-    if is_first_report or moves_forward(order.status, status):
+    if moves_forward(order.status, status):
         return moved_order(campaign, replace(order, amount_minor=row.amount_minor), status, now)
     if status is order.status:
         return replace(order, amount_minor=min(order.amount_minor, row.amount_minor))
@@ -245,12 +245,10 @@ def reported_order(campaign: Campaign, order: Order, row: OrderRow, now: datetim
 
 
 def moved_order(campaign: Campaign, order: Order, status: OrderStatus, now: datetime) -> Order:
-    """The order at `status`, by the campaign in force. A new one may also stay at `placed`."""
-    is_first_report = not order.revision and status is order.status
-    reached = status if is_first_report else require_move(order.status, status, _MOVES)
+    """The order at `status`, by the campaign in force."""
     return replace(
         order,
-        status=reached,
+        status=require_move(order.status, status, _MOVES),
         status_version=campaign.version,
         kept_at=now if status is OrderStatus.KEPT else order.kept_at,
     )

@@ -140,7 +140,7 @@ def _grants(
     refused_for_good = sum(is_refused_in_review(one) for one in own.values() if one.rung in rungs)
     missing = len(allowed) - refused_for_good
     missing -= sum(is_active(one) or waits(one) for one in own.values())
-    used = [reward for reward in own.values() if reward.revoked_at and reward.is_used]
+    used = [reward for reward in own.values() if reward.is_used]
     for reward in used[: max(0, missing)]:
         missing -= 1
         yield Reinstate(reward)

@@ -22,12 +22,6 @@ from chalicelib.domain.facts import Fact
 E = TypeVar("E", bound=Entity)
 Item = dict[str, Any]
 
-_KEYS = frozenset(
-    {
-        *("pk", "sk", "kind", "ttl", "due_pk", "due_sk", "holder_pk", "holder_sk"),
-        *("agenda_pk", "agenda_sk"),  # stored by versions before the index `due`
-    }
-)
 EMPTY = ((), 0, "")  # False is 0
 # The fields of each kind that are empty without a value.
 _EMPTY_BY_DEFAULT = {
@@ -49,7 +43,7 @@ def _marshal(values: dict[str, Any]) -> Item:
 
 
 def _unmarshal(item: Item) -> dict[str, Any]:
-    return {name: _value(attribute) for name, attribute in item.items() if name not in _KEYS}
+    return {name: _value(attribute) for name, attribute in item.items()}
 
 
 def _attribute(value: object) -> Item:
@@ -101,7 +95,7 @@ def entity_item(entity: Entity) -> Item:
 
 
 def entity_of(kind: type[E], item: Item) -> E:
-    """The entity in `item`, whichever version stored it."""
+    """The entity in `item`, whichever version stored it; its keys are no fields of it."""
     entity: E = _adapter(kind).validate_python(upgraded(kind, _unmarshal(item)))
     return entity
 

@@ -73,12 +73,12 @@ E = TypeVar("E", bound=Entity)
 
 # Holds when no item has this key: the first write gets it, every later one fails.
 KEY_IS_FREE = "attribute_not_exists(pk)"
-# The same for items with an end: one past it may not have been removed yet.
+# The same for what an item with an end may hold: one past it may not have been removed yet.
 KEY_IS_FREE_OR_ENDED = f"{KEY_IS_FREE} OR #ttl < :now"
 # Holds while the item has not been written since it was read.
 UNCHANGED = "revision = :revision"
-# Holds until the fact has been counted, which happens once (law 10).
-NOT_COUNTED = "attribute_exists(pk) AND counted = :no"
+# Holds until the fact has been counted, which happens once (law 10); not without the fact.
+NOT_COUNTED = "counted = :no"
 
 ATTEMPTS = 5
 FIRST_PAUSE_S = 0.02
@@ -368,8 +368,6 @@ class DynamoRepository:
                 }
 
     def _insert(self, entity: Entity) -> Any:
-        if schema.ITEM_KINDS[type(entity)].ends is None:
-            return self._put(entity_item(entity), KEY_IS_FREE)
         now = {":now": {"N": str(int(self._clock().timestamp()))}}
         put = self._put(entity_item(entity), KEY_IS_FREE_OR_ENDED, now)
         put["Put"]["ExpressionAttributeNames"] = {"#ttl": "ttl"}
