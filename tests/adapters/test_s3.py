@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from random import Random
+from threading import Event, get_ident
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.lists.building import SegmentBuilder
+from chalicelib.adapters.lists.reader import SegmentGoneError
 from chalicelib.adapters.s3 import BucketFiles, BucketSegments
 from chalicelib.domain.files.reading import FileRefusedError, Tally
 from chalicelib.services.list_ports import Layer, NewSegment, Sums
@@ -241,6 +243,30 @@ def test_a_file_that_may_not_be_written_is_tried_once(
     assert len(tried) == 1
 
 
+def test_no_more_files_are_read_at_once_than_there_are_connections(
+    clients: Clients, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    all_asked, readers, get_object = Event(), set[int](), clients.s3.get_object
+    files = BucketFiles(clients, bucket)
+    names = [f"journal/{number}.jsonl" for number in range(20)]
+    for name in names:
+        files.write(name, name.encode())
+
+    def each() -> Iterator[str]:
+        yield from names
+        all_asked.set()
+
+    def held(**asked: Any) -> Any:
+        readers.add(get_ident())
+        assert all_asked.wait(30)
+        return get_object(**asked)
+
+    monkeypatch.setattr(clients.s3, "get_object", held)
+    assert list(files.read_all(each())) == [name.encode() for name in names]
+    connections = vars(clients.s3.meta.config)["max_pool_connections"]
+    assert 1 < len(readers) <= connections
+
+
 # --- segments ---
 
 
@@ -261,6 +287,31 @@ def test_a_segment_in_parts_is_the_plain_one(clients: Clients, bucket: str, part
     head = clients.s3.head_object(Bucket=bucket, Key=NEW.path)
     assert ("-" in head["ETag"]) == (part < size - 64)
     assert under_way(clients, bucket) == 0
+
+
+@pytest.mark.parametrize("part", [20_000, 1 << 20], ids=["in parts", "at once"])
+def test_of_a_segment_that_is_stored_nothing_is_given_up(
+    clients: Clients, bucket: str, part: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_up: list[object] = []
+    monkeypatch.setattr(
+        clients.s3, "abort_multipart_upload", lambda **asked: given_up.append(asked)
+    )
+    builder = SegmentBuilder(BucketSegments(clients, bucket, part=part))
+    with builder.gather(PLAIN, Tally()) as gathered:
+        builder.build(NEW, [Layer("full", gathered)])
+    assert given_up == []
+
+
+def test_law_3_no_range_is_read_of_a_segment_that_has_been_replaced(
+    clients: Clients, bucket: str
+) -> None:
+    segments = BucketSegments(clients, bucket)
+    etag = segments.put(NEW.path, b"the list")
+    assert segments.fetch(NEW.path, 4, 8, etag) == b"list"
+    segments.put(NEW.path, b"the next")
+    with pytest.raises(SegmentGoneError):
+        segments.fetch(NEW.path, 4, 8, etag)
 
 
 def test_the_header_comes_last_and_nothing_is_seen_before(clients: Clients, bucket: str) -> None:

@@ -172,3 +172,9 @@ def test_a_directory_of_another_size_or_count_is_an_error() -> None:
 
 def test_the_header_takes_64_bytes() -> None:
     assert HEADER_SIZE == 64
+
+
+def test_a_directory_fits_in_memory_whatever_a_header_says_of_its_list() -> None:
+    for count in (1 << 35, 1 << 63):
+        start, end = directory_extent(count)
+        assert end - start == 4 * ((1 << 24) + 1)

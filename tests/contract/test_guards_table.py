@@ -6,7 +6,7 @@ The client of the first tests answers with prepared errors, so that each of them
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import count
 from types import SimpleNamespace
 from typing import Any, cast
@@ -18,7 +18,13 @@ from pydantic import ValidationError
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.dynamodb.codec import entity_item, fact_item
 from chalicelib.adapters.dynamodb.repository import ATTEMPTS, DynamoRepository
-from chalicelib.adapters.dynamodb.schema import fact_shard, key_of
+from chalicelib.adapters.dynamodb.schema import (
+    count_key,
+    count_partitions,
+    counted_day,
+    fact_shard,
+    key_of,
+)
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import Invitation, InvitationState
@@ -133,6 +139,23 @@ def test_any_other_error_is_one(failed: ClientError) -> None:
         answers.repository().commit(*map(Insert, LINKS))
     assert raised.value is failed
     assert answers.calls == 1
+
+
+# --- what is stored -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("entity", ENTITIES, ids=lambda one: type(one).__name__)
+def test_what_has_no_value_takes_no_room_in_an_item(entity: Entity) -> None:
+    emptied: dict[str, Any] = {each.name: None for each in fields(entity) if each.default is None}
+    item = entity_item(replace(entity, **emptied))
+    assert {"NULL": True} not in item.values()
+
+
+def test_however_many_parts_are_counted_a_day_has_a_few_items_to_sum_up() -> None:
+    keys = [count_key(CAMPAIGN, MORNING.date(), f"{number:064x}") for number in range(1000)]
+    assert len({tuple(key.items()) for key in keys}) == 32
+    assert {key["pk"] for key in keys} < set(count_partitions(CAMPAIGN))
+    assert {counted_day(key["sk"]) for key in keys} == {MORNING.date()}
 
 
 # --- too much -------------------------------------------------------------------------------------

@@ -332,3 +332,8 @@ def test_a_chain_goes_on_where_the_last_one_ended() -> None:
     assert journal.chained(journal.GENESIS, lines) == (first + second, after_second)
     with pytest.raises(journal.BrokenChainError):
         journal.verify(journal.GENESIS, second.splitlines())
+    # What a line says of the one before is checked too, though its hash is made of the right one.
+    forged = second.replace(after_first.encode(), journal.GENESIS.encode())
+    assert forged != second
+    with pytest.raises(journal.BrokenChainError, match="line 1"):
+        journal.verify(after_first, forged.splitlines())

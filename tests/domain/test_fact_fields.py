@@ -7,6 +7,7 @@ may stand in it; a new one fails until somebody has said why it may.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import fields
 from enum import StrEnum
 from typing import get_type_hints
@@ -14,7 +15,8 @@ from typing import get_type_hints
 import pytest
 
 import chalicelib.domain.fact_bodies  # noqa: F401  (it registers every body)
-from chalicelib.domain.facts import BODIES, Fact, FactBody, _plain_type
+from chalicelib.domain import facts
+from chalicelib.domain.facts import BODIES, Fact, FactBody, FactName, _plain_type
 
 OURS = "a random id that we drew, or one made of such an id and a word of ours"
 CAMPAIGN_FILE = "from the campaign's file, which the agency writes"
@@ -79,6 +81,24 @@ def test_every_field_that_is_explained_is_one() -> None:
     known = {field for body in BODIES.values() for field in _texts(body)}
     known |= {f"{body.__name__}.{field}" for body in BODIES.values() for field in _texts(body)}
     assert (IDS | TEXTS.keys()) <= known
+
+
+def test_the_types_of_a_body_are_looked_up_once_however_many_facts_are_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked_up: list[type] = []
+
+    def noted(body: type) -> dict[str, object]:
+        looked_up.append(body)
+        return get_type_hints(body)
+
+    monkeypatch.setattr(facts, "get_type_hints", noted)
+    monkeypatch.setattr(facts, "_COLUMNS", {})
+    bodies = [BODIES[FactName.MAIL_FAILED], BODIES[FactName.LIST_REFUSED]]
+    for body in bodies * 3:
+        with suppress(TypeError):  # what it lacks does not matter here
+            body.from_stored({}, {})
+    assert looked_up == bodies
 
 
 def test_a_fact_has_no_other_text() -> None:

@@ -9,7 +9,15 @@ from typing import Any, TypeVar
 
 import pytest
 
-from chalicelib.domain import mails, people, protection, redemptions, vouchers, watch
+from chalicelib.domain import (
+    invitations,
+    mails,
+    people,
+    protection,
+    redemptions,
+    vouchers,
+    watch,
+)
 from chalicelib.domain.changes_files import ChangesFile, next_changes_part
 from chalicelib.domain.eligibility import Reason
 from chalicelib.domain.entity import Entity, IllegalMoveError
@@ -20,7 +28,13 @@ from chalicelib.domain.fact_checks import (
     found_unfinished,
     late_hours,
 )
-from chalicelib.domain.invitations import Invitation, InvitationState, is_accepted, is_answerable
+from chalicelib.domain.invitations import (
+    Invitation,
+    InvitationState,
+    is_accepted,
+    is_answerable,
+    within_campaign,
+)
 from chalicelib.domain.mails import Mail, MailProblem, MailState
 from chalicelib.domain.people import Token
 from chalicelib.domain.protection import StopReason
@@ -54,6 +68,10 @@ MOVES: dict[str, Callable[[], object]] = {
     ),
     "a mail that arrived, sent again": lambda: mails.to_send_again(
         one(Mail, state=MailState.SENT, problem=None, ids={"voucher": "v"}), MORNING
+    ),
+    "an acceptance of what is closed": lambda: invitations.accepted(
+        one(Invitation, state=InvitationState.EXPIRED, decision=None),
+        one(Invitation).decision or pytest.fail("it has one"),
     ),
     "a token": lambda: people.used(one(Token, used_at=MORNING), MORNING),
     "a stop": lambda: protection.stopped(RULES, STOP, StopReason.COMPLAINTS, MORNING),
@@ -97,6 +115,7 @@ def test_a_mail_on_its_way_is_not_shown_as_undelivered(state: MailState) -> None
         ids={"voucher": "v"},
     )
     assert mails.is_to_be_shown(mail) is (state in {MailState.SENT, MailState.FAILED})
+    assert not mails.is_to_be_shown(replace(mail, problem=None))
 
 
 def test_only_an_invitation_found_eligible_can_be_answered() -> None:
@@ -113,6 +132,16 @@ def test_only_an_invitation_found_eligible_can_be_answered() -> None:
         decided = replace(invitation, decision=decision)
         assert is_accepted(decided) is accepted
         assert is_answerable(decided, MORNING) is accepted
+
+
+def test_an_invitation_that_closes_before_its_campaign_does_not_stay_open_until_its_end() -> None:
+    last = RULES.last_second
+    for closes_at in (last - AGES, last - timedelta(seconds=1), last):
+        invitation = one(Invitation, closes_at=closes_at)
+        assert within_campaign(RULES, invitation).closes_at == closes_at
+    for closes_at in (last + timedelta(seconds=1), last + AGES):
+        invitation = one(Invitation, closes_at=closes_at)
+        assert within_campaign(RULES, invitation).closes_at == last
 
 
 def test_an_export_that_is_not_written_or_is_acknowledged_is_not_waited_for() -> None:

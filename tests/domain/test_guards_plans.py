@@ -18,8 +18,14 @@ from chalicelib.domain.held_rewards import held, refused_in_review, released
 from chalicelib.domain.orders import Order
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.review import Score
-from chalicelib.domain.reward_plan import Limits, Revoke, plan_redemption_reward, plan_rewards
-from chalicelib.domain.rewards import Reward, RewardRefusal
+from chalicelib.domain.reward_plan import (
+    Limits,
+    Refuse,
+    Revoke,
+    plan_redemption_reward,
+    plan_rewards,
+)
+from chalicelib.domain.rewards import Reward, RewardRefusal, refused
 from tests.contract.entities import ENTITIES
 from tests.fakes.campaign import campaign
 from tests.fakes.ports import MORNING
@@ -90,8 +96,19 @@ def test_what_a_review_has_ended_with_a_no_is_not_decided_again(reason: RewardRe
     )  # fmt: skip
     earned = [Earned(campaign=RULES, rule=KEPT, rung=1, order=ORDER)]
     newcomer = replace(NO_NEWCOMER, is_newcomer=True)
-    refused = refused_in_review(waiting, reason)
-    assert plan_rewards(REFERRAL, earned, [refused], newcomer) == []
+    ended = refused_in_review(waiting, reason)
+    assert plan_rewards(REFERRAL, earned, [ended], newcomer) == []
+
+
+@pytest.mark.parametrize("before", [RewardRefusal.SPONSOR_CAP, RewardRefusal.NOT_A_NEWCOMER])
+def test_a_refusal_for_a_use_says_the_reason_that_holds_by_now(before: RewardRefusal) -> None:
+    stored = refused(replace(decided("used"), voucher_id="v"), before)
+    earned = [Earned(campaign=RULES, rule=USED, rung=1, voucher_id="v")]
+    plan = plan_redemption_reward(REFERRAL, earned, [stored], NO_NEWCOMER, "v")
+    reasons = [action.reason for action in plan if isinstance(action, Refuse)]
+    now = RewardRefusal.NOT_A_NEWCOMER
+    assert reasons == ([] if before is now else [now])
+    assert len(plan) == len(reasons)
 
 
 def refusal(reason: RewardRefusal) -> Fact:

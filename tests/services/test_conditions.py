@@ -145,6 +145,16 @@ def test_a_refused_buyer_of_a_bound_voucher_costs_two_reads() -> None:
     assert recording.calls == ["read OrderUses + Voucher + Redemption", "get Referral"]
 
 
+def test_a_call_that_names_no_buyer_is_refused_a_bound_voucher_in_one_read() -> None:
+    world = world_with(welcome={"holder_bound": True})
+    world.referral(NEWCOMER)
+    recording = RecordingRepository(world.repository)
+    ports = wrapped(world, lambda _: recording)
+    with pytest.raises(RefusedError, match="not_the_holder"):
+        redeem(ports, codes(world)["welcome"], purchase(world))
+    assert recording.calls == ["read OrderUses + Voucher + Redemption"]
+
+
 # --- not together with others ---------------------------------------------------------------------
 
 
