@@ -221,7 +221,7 @@ def test_a_token_is_good_for_its_purpose_once_and_until_its_end() -> None:
         (FactName.VOUCHER_ISSUED, "on_acknowledgement", ()),
         (FactName.VOUCHER_ACKNOWLEDGED, "at_once", ()),
         (FactName.VOUCHER_ACKNOWLEDGED, "on_acknowledgement", (Queue.MAIL,)),
-        (FactName.REFERRAL_CONFIRMED, "", (Queue.REWARD,)),
+        (FactName.REFERRAL_CONFIRMED, "", (Queue.REWARD, Queue.MAIL)),
         (FactName.MAIL_SENT, "", ()),
     ],
 )
