@@ -730,7 +730,9 @@ def test_one_list_that_goes_wrong_rings_and_is_on_the_dashboard(
     assert alarm["Period"] * alarm["EvaluationPeriods"] == seconds
     assert alarm["TreatMissingData"] == "notBreaching"
     shown = json.loads(resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
-    lines = [line for widget in shown["widgets"] for line in widget["properties"]["metrics"]]
+    lines = [
+        line for widget in shown["widgets"] for line in widget["properties"].get("metrics", ())
+    ]
     assert ["Tandem", metric, "service", "tandem-${Stage}"] in lines
 
 
