@@ -1,4 +1,4 @@
-"""One browser for all tests, and pages that are watched.
+"""Pages that are watched.
 
 A page fails its test at any console error, any violation of the policy, any exception and any
 request to another origin. The API it talks to is scripted (front.py).
@@ -18,7 +18,6 @@ from playwright.sync_api import (
     ConsoleMessage,
     Page,
     Request,
-    sync_playwright,
 )
 
 from infra.pages import build_pages
@@ -26,30 +25,9 @@ from infra.pages import build_pages
 from .answers import CAMPAIGN
 from .front import SETTINGS, Front, ScriptedApi, running_front
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 # Reports violations of the content security policy on the console, as errors.
 WATCH_POLICY = """addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) =>
   console.error(`policy violated: ${violatedDirective} ${blockedURI}`));"""
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"no browser: {CHROMIUM} is not installed (apt-get install chromium)")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,7 @@ from typer.testing import CliRunner
 from cli.main import app
 from local.deployment import Account, Deployer
 from local.running import Stack
-from tests.browser.conftest import WATCH_POLICY, browser  # noqa: F401
+from tests.browser.conftest import WATCH_POLICY
 from tests.e2e.conftest import Played
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser, pytest.mark.xdist_group("e2e")]
@@ -38,7 +38,7 @@ CHALLENGE = (
 
 
 @pytest.fixture
-def context(browser: Browser, stack: Stack) -> Iterator[BrowserContext]:  # noqa: F811
+def context(browser: Browser, stack: Stack) -> Iterator[BrowserContext]:
     made = browser.new_context(
         base_url=stack.url, locale="en-GB", viewport={"width": 1280, "height": 900}
     )
