@@ -1,6 +1,6 @@
 """`tandem wall`: links for a screen on a wall, each to the numbers of one campaign.
 
-The address of a new link is printed once: its token is stored as a hash alone. Whoever has it sees
+The address of a new link is printed once: its token is stored as a hash alone. Anybody with it sees
 what the dashboard shows, and can do nothing.
 """
 

@@ -1,6 +1,6 @@
 """`python -m local.mails`: every mail of the demo campaign in every language, into build/mails/.
 
-For whoever changes a word or a layout: `index.html` shows them side by side, in the light and in
+For those who change a word or a layout: `index.html` shows them side by side, in the light and in
 the dark, on a phone and on a desk. Each is also there as the message that is sent (`.eml`) and as
 its text. Nothing is sent, and no stack is needed.
 """
@@ -10,14 +10,13 @@ from __future__ import annotations
 import base64
 import html
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from chalicelib.domain.benefits import MoneyOff
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.campaign.rules import HolderRole
 from chalicelib.domain.campaign.templates import Use
 from chalicelib.domain.locales import LOCALES
 from chalicelib.mails import (
@@ -28,7 +27,6 @@ from chalicelib.mails import (
     InvitationMail,
     Logo,
     PrivacyMail,
-    PrivacyNotice,
     Rendered,
     ReplacedMail,
     RevokedMail,
@@ -39,6 +37,7 @@ from chalicelib.mails import (
     render,
 )
 from chalicelib.mails.message import compose
+from chalicelib.services.mails.campaign_texts import campaign_texts
 from cli.campaign_file import read_campaign
 from local.demo.lists import CAMPAIGN_FILE
 
@@ -67,41 +66,20 @@ class Shown:
 def demo_texts() -> CampaignTexts:
     """The demo campaign's, with words in every language: the file itself has two."""
     campaign = read_campaign(CAMPAIGN_FILE)
-    notice, brand = campaign.privacy, campaign.brand
-    if campaign.controller is None or notice is None or brand.legal is None:
+    picture, file = campaign.picture(campaign.brand.logo_for_mails), campaign.brand.logo_for_mails
+    if picture is None or file is None or campaign.privacy is None:
+        raise LookupError("the demo campaign has a logo and a notice")
+    png = (CAMPAIGN_FILE.parent / file).read_bytes()
+    logo = Logo(png=png, width=picture.width, height=picture.height)
+    texts = campaign_texts(campaign, ORIGIN, logo)
+    if texts.notice is None:
         raise LookupError("the demo campaign says who is responsible")
-    logo = campaign.picture(brand.logo_for_mails)
-    return CampaignTexts(
-        brand_name=brand.name,
-        brand_colour=brand.colour,
-        title=_everywhere(campaign, campaign.title),
-        offer=campaign.offer,
-        sponsor_offer=campaign.sponsor_offer,
-        terms_url=campaign.terms.url,
-        contact=brand.contact,
+    authority = _everywhere(campaign, campaign.privacy.authority)
+    return replace(
+        texts,
         locales=LOCALES,
-        rights_url=f"{ORIGIN}/privacy/?campaign={campaign.id}",
-        notice=PrivacyNotice(
-            controller=campaign.controller.name,
-            controller_address=campaign.controller.address,
-            dpo=notice.dpo,
-            authority=_everywhere(campaign, notice.authority),
-            url=notice.url,
-        ),
-        currency=campaign.currency,
-        for_referee=campaign.promises(HolderRole.REFEREE),
-        for_sponsor=campaign.promises(HolderRole.SPONSOR),
-        wording=campaign.mails,
-        logo=Logo(
-            png=(CAMPAIGN_FILE.parent / str(brand.logo_for_mails)).read_bytes(),
-            width=logo.width,
-            height=logo.height,
-        )
-        if logo
-        else None,
-        shop_url=brand.shop_url,
-        support_url=brand.support_url,
-        legal=f"{brand.legal.name} · {brand.legal.address} · {brand.legal.registration}",
+        title=_everywhere(campaign, campaign.title),
+        notice=replace(texts.notice, authority=authority),
     )
 
 

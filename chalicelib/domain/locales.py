@@ -1,4 +1,4 @@
-"""The languages that pages and mails are written in, the first one for whoever asks for none.
+"""The languages that pages and mails are written in, the first one for readers who ask for none.
 
 A language is a folder of catalogues in `chalicelib/texts/` and its line here.
 """

@@ -90,7 +90,7 @@ class Voucher(Entity):
     replaced_by: str | None = None
     holder_key_id: str | None = None
     reminds_at: datetime | None = None
-    """when its holder is told that it ends soon; None in most campaigns, and once that is done"""
+    """when its holder is reminded that it ends soon; None in most campaigns, and afterwards"""
 
     @property
     def benefit(self) -> Benefit:
@@ -214,8 +214,8 @@ def valid_until(campaign: Campaign, issued_at: datetime, valid_days: int) -> dat
 
 
 def reminds_at(campaign: Campaign, issued_at: datetime, ends: datetime) -> datetime | None:
-    """When the holder of a voucher that `ends` then is told of it: on the morning of the local day
-    that is so many days before. None in a campaign that tells nobody, or where it is so soon.
+    """When the holder of a voucher that `ends` then is reminded of it: on the morning of the local
+    day that is so many days before. None in a campaign that reminds nobody, or where it is so soon.
     """
     if campaign.ends_soon_days is None:
         return None
@@ -225,7 +225,7 @@ def reminds_at(campaign: Campaign, issued_at: datetime, ends: datetime) -> datet
 
 
 def reminded(voucher: Voucher) -> Voucher:
-    """The voucher, whose holder was told, or will not be."""
+    """The voucher, whose holder was reminded, or will not be."""
     require(voucher.reminds_at is not None, "reminding of a voucher twice")
     return replace(voucher, reminds_at=None)
 

@@ -15,7 +15,7 @@ from chalicelib.domain.entity import Entity
 from chalicelib.domain.tokens import hashed
 
 LASTS_DAYS: Final = 30
-# What people ask about a campaign that is over, they ask in these days.
+# Questions about a campaign come for some weeks after its end.
 AFTER_CAMPAIGN: Final = timedelta(days=30)
 ID_LENGTH: Final = 12
 

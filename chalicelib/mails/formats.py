@@ -71,7 +71,7 @@ def long_day(day: date, locale: str) -> str:
         raise TypeError("long_day takes a local day, not a moment")
     text = format_date(day, "long", _locale(locale))
     if locale == "fr" and day.day == 1:
-        text = text.replace("1 ", "1er ", 1)  # which the CLDR leaves to whoever writes
+        text = text.replace("1 ", "1er ", 1)  # which the CLDR leaves to the writer
     return text.replace(" ", NO_BREAK)
 
 

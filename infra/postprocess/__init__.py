@@ -1,7 +1,8 @@
 """Completes the template that `chalice package` writes: pure, a template in, a template out.
 
-functions.py completes each function, api.py the REST API, watch.py adds alarms and the dashboard;
-shapes.py is the JSON underneath. Refuses a template whose functions are not those of `FUNCTIONS`.
+functions.py completes each function, api.py the REST API, streams.py says what the relay sees,
+watch.py adds alarms and the dashboard; shapes.py is the JSON underneath. Refuses a template whose
+functions are not those of `FUNCTIONS`.
 
 Neighbours: resources.yaml holds everything that is not per function; package.py calls this.
 """
@@ -20,6 +21,7 @@ from infra.postprocess.functions import (
     lists_layer,
 )
 from infra.postprocess.shapes import Object, TemplateError, as_object, object_at
+from infra.postprocess.streams import filter_relay
 from infra.postprocess.watch import (
     DEAD_QUEUES,
     HANDED_OUT_AGAIN,
@@ -63,6 +65,7 @@ def complete(packaged: Object, *, runtime: str, architecture: str) -> Object:
             resources[f"{logical_id}Alarm"] = dead_queue_alarm(logical_id)
     resources[LISTS_LAYER] = lists_layer(runtime, architecture)
     complete_api(object_at(resources, "RestAPI"))
+    filter_relay(resources)
     resources["Dashboard"] = dashboard()
     outputs = object_at(template, "Outputs")
     for needless in NEEDLESS_OUTPUTS:

@@ -49,7 +49,8 @@ def packaged() -> Object:
             }
         },
     }
-    resources: Object = {**functions, **roles, "RestAPI": api}
+    source: Object = {"Type": "AWS::Lambda::EventSourceMapping", "Properties": {}}
+    resources: Object = {**functions, **roles, "RestAPI": api, "RelaySource": source}
     return {"Resources": resources, "Outputs": {"EndpointURL": {"Value": "chalice's"}}}
 
 

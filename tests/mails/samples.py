@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from chalicelib.domain.benefits import MoneyOff
 from chalicelib.domain.campaign.promises import Promise
@@ -102,64 +103,30 @@ SIGN_UP = SignUpMail(
     closes_on=date(2026, 12, 1),
     unsubscribe_link=STOP,
 )
-VOUCHER = VoucherMail(
-    campaign=CAMPAIGN,
-    first_name="Paul",
-    code="VRG-7K2M-9QXP-4TBN",
-    benefit=MoneyOff(1000, "EUR"),
-    currency="EUR",
-    minimum_basket_minor=4050,
-    valid_until=date(2026, 12, 31),
-    rung=None,
-    unsubscribe_link=STOP,
-)
+TO_REFEREE: dict[str, Any] = {"campaign": CAMPAIGN, "first_name": "Paul", "unsubscribe_link": STOP}
+_VOUCHER: dict[str, Any] = TO_REFEREE | {
+    "code": "VRG-7K2M-9QXP-4TBN",
+    "benefit": MoneyOff(1000, "EUR"),
+    "currency": "EUR",
+    "minimum_basket_minor": 4050,
+    "valid_until": date(2026, 12, 31),
+    "rung": None,
+}
+VOUCHER = VoucherMail(**_VOUCHER)
 REWARD = RewardMail(
-    campaign=CAMPAIGN,
-    first_name=None,
-    code="SPO-7K2M-9QXP-4TBN",
-    benefit=MoneyOff(1500, "EUR"),
-    currency="EUR",
-    minimum_basket_minor=None,
-    valid_until=date(2026, 12, 31),
-    rung=1,
-    unsubscribe_link=STOP,
+    **_VOUCHER
+    | {
+        "first_name": None,
+        "code": "SPO-7K2M-9QXP-4TBN",
+        "benefit": MoneyOff(1500, "EUR"),
+        "minimum_basket_minor": None,
+        "rung": 1,
+    }
 )
-REPLACED = ReplacedMail(
-    campaign=CAMPAIGN,
-    first_name="Paul",
-    code="VRG-7K2M-9QXP-4TBN",
-    benefit=MoneyOff(1000, "EUR"),
-    currency="EUR",
-    minimum_basket_minor=4050,
-    valid_until=date(2026, 12, 31),
-    rung=None,
-    is_sponsors=False,
-    unsubscribe_link=STOP,
-)
-ENDS_SOON = EndsSoonMail(
-    campaign=CAMPAIGN,
-    first_name="Paul",
-    code="VRG-7K2M-9QXP-4TBN",
-    benefit=MoneyOff(1000, "EUR"),
-    currency="EUR",
-    minimum_basket_minor=4050,
-    valid_until=date(2026, 12, 31),
-    rung=None,
-    unsubscribe_link=STOP,
-)
-REVOKED = RevokedMail(
-    campaign=CAMPAIGN,
-    first_name="Paul",
-    benefit=MoneyOff(1000, "EUR"),
-    is_sponsors=False,
-    unsubscribe_link=STOP,
-)
-CONFIRMED = ConfirmedMail(
-    campaign=CAMPAIGN,
-    first_name="Paul",
-    waits=MoneyOff(1000, "EUR"),
-    unsubscribe_link=STOP,
-)
+REPLACED = ReplacedMail(**_VOUCHER, is_sponsors=False)
+ENDS_SOON = EndsSoonMail(**_VOUCHER)
+REVOKED = RevokedMail(**TO_REFEREE, benefit=MoneyOff(1000, "EUR"), is_sponsors=False)
+CONFIRMED = ConfirmedMail(**TO_REFEREE, waits=MoneyOff(1000, "EUR"))
 REPLACED_OF_SPONSOR = replace(REPLACED, is_sponsors=True)
 REVOKED_OF_SPONSOR = replace(REVOKED, is_sponsors=True)
 FURTHER_VOUCHER = replace(VOUCHER, rung=2)

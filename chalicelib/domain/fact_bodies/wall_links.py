@@ -9,7 +9,7 @@ from chalicelib.domain.facts import FactBody, FactName
 
 @dataclass(frozen=True, kw_only=True)
 class WallLinkMade(FactBody, name=FactName.WALL_LINK_MADE):
-    """Whoever has the link sees the campaign's numbers, for so many `days` at most."""
+    """Anybody with the link sees the campaign's numbers, for at most `days` days."""
 
     link_id: str
     by: str

@@ -12,6 +12,11 @@ from chalicelib.services.ports import FileMissingError, Ports
 
 def texts_of(ports: Ports, campaign: Campaign, sender: Sender) -> CampaignTexts:
     """The values of a campaign for its mails."""
+    return campaign_texts(campaign, sender.origin, _logo(ports, campaign))
+
+
+def campaign_texts(campaign: Campaign, origin: str, logo: Logo | None) -> CampaignTexts:
+    """The same of any campaign, also of one that is stored nowhere. `origin`: of the pages."""
     brand = campaign.brand
     return CampaignTexts(
         brand_name=brand.name,
@@ -22,13 +27,13 @@ def texts_of(ports: Ports, campaign: Campaign, sender: Sender) -> CampaignTexts:
         terms_url=campaign.terms.url,
         contact=brand.contact,
         locales=campaign.locales,
-        rights_url=f"{sender.origin}/privacy/?campaign={campaign.id}",
+        rights_url=f"{origin}/privacy/?campaign={campaign.id}",
         notice=_notice(campaign),
         currency=campaign.currency,
         for_referee=campaign.promises(HolderRole.REFEREE),
         for_sponsor=campaign.promises(HolderRole.SPONSOR),
         wording=campaign.mails,
-        logo=_logo(ports, campaign),
+        logo=logo,
         shop_url=brand.shop_url,
         support_url=brand.support_url,
         legal=_legal(brand.legal) if brand.legal else None,
@@ -61,16 +66,15 @@ def _logo(ports: Ports, campaign: Campaign) -> Logo | None:
     return Logo(png=png, width=picture.width, height=picture.height) if png else None
 
 
-# A picture never changes under its path, so an execution reads it once.
-_READ: dict[tuple[int, str], bytes] = {}
+# By their paths, which have the hash of the content: an execution reads a picture once.
+_READ: dict[str, bytes] = {}
 
 
 def _stored(ports: Ports, path: str) -> bytes | None:
     """The bytes of a picture. A mail leaves without its logo rather than not at all."""
-    known = (id(ports.files), path)
-    if known not in _READ:
+    if path not in _READ:
         try:
-            _READ[known] = b"".join(ports.files.read(path))
+            _READ[path] = b"".join(ports.files.read(path))
         except FileMissingError:
             return None
-    return _READ[known]
+    return _READ[path]

@@ -78,7 +78,7 @@ def end_due(ports: Ports, key: Key[Voucher]) -> bool:
 
 
 def _remind(ports: Ports, voucher: Voucher) -> bool:
-    """Note that a voucher ends soon, once: whether its holder is told is decided with the mail."""
+    """Note that a voucher ends soon, once: the mail decides whether its holder is reminded."""
     now = ports.clock()
     if voucher.reminds_at is None or voucher.reminds_at > now:
         return False
