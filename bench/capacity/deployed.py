@@ -12,6 +12,7 @@ import yaml
 from bench.capacity.limits import MEMORY_OF_A_PROCESSOR_MB
 from chalicelib.domain import sending
 from infra.postprocess.functions import FUNCTIONS, Size
+from infra.postprocess.streams import filter_relay
 
 TEMPLATE = Path(__file__).parents[2] / "infra" / "resources.yaml"
 _SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
@@ -36,6 +37,7 @@ _Loader.add_multi_constructor("!", _argument)
 def template() -> dict[str, Any]:
     content = TEMPLATE.read_text(encoding="utf-8")
     template: dict[str, Any] = yaml.load(content, _Loader)  # nosec B506, a SafeLoader
+    filter_relay(template["Resources"])
     return template
 
 

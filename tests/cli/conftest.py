@@ -123,8 +123,11 @@ def bucket(aws: None) -> str:  # noqa: ARG001  AWS before its bucket
 
 
 @pytest.fixture
-def stack(repository: DynamoRepository, status_page: Callable[[object], None]) -> DynamoRepository:
-    """A running local stack with the demo's key; its repository."""
+def stack(
+    repository: DynamoRepository, status_page: Callable[[object], None], bucket: str
+) -> DynamoRepository:
+    """A running local stack with the demo's key and its bucket; its repository."""
+    del bucket  # a campaign is put with its pictures
     status_page(STATUS)
     boto3.client("ssm", region_name=REGION).put_parameter(
         Name="/tandem/test/digest-keys/demo", Value="00" * 32, Type="SecureString"

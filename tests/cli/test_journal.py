@@ -29,8 +29,7 @@ def ports(stack: DynamoRepository) -> Ports:
     """A stack with a sealed journal of two campaigns, and a root of each."""
     del stack
     s3 = boto3.client("s3", region_name=REGION)
-    for bucket in ("bucket", "roots_bucket"):
-        s3.create_bucket(Bucket=str(STATUS[bucket]), CreateBucketConfiguration=LOCATION)
+    s3.create_bucket(Bucket=str(STATUS["roots_bucket"]), CreateBucketConfiguration=LOCATION)
     made = ports_of(connect("local"))
     for name in (CAMPAIGN, "other"):
         put_campaign(made, campaign(campaign=name))

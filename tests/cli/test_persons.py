@@ -21,7 +21,7 @@ from chalicelib.services.ports import Insert
 from cli.connection import connect
 from cli.main import app
 from cli.reconcile import ports_of
-from tests.cli.conftest import REGION, STATUS, TABLE, facts_now
+from tests.cli.conftest import REGION, TABLE, facts_now
 from tests.contract.entities import ENTITIES
 
 pytestmark = pytest.mark.slow
@@ -37,10 +37,6 @@ ONE_CAMPAIGN = ("--campaign", CAMPAIGN)
 @pytest.fixture
 def known(stack: DynamoRepository, tandem: Tandem) -> DynamoRepository:
     """The demo campaign, and a sponsor who has signed in once."""
-    boto3.client("s3", region_name=REGION).create_bucket(
-        Bucket=str(STATUS["bucket"]),
-        CreateBucketConfiguration={"LocationConstraint": REGION},  # type: ignore[typeddict-item]
-    )
     boto3.client("sqs", region_name=REGION).create_queue(QueueName=DEAD)
     assert tandem("campaign", "put", DEMO).exit_code == 0
     ports = ports_of(connect("local"))

@@ -88,13 +88,10 @@ class Functions:
 
 @pytest.fixture
 def functions(stack: DynamoRepository, monkeypatch: pytest.MonkeyPatch) -> Functions:
-    """The functions of a running stack, with its bucket and queue."""
+    """The functions of a running stack, with its queue."""
     del stack
     made = Functions()
     monkeypatch.setattr(Connection, "_lambda", made)
-    location: Any = {"LocationConstraint": REGION}
-    s3 = boto3.client("s3", region_name=REGION)
-    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration=location)
     boto3.client("sqs", region_name=REGION).create_queue(QueueName=f"{TABLE}-ingest")
     return made
 

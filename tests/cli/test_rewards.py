@@ -42,9 +42,8 @@ NAME = str(RewardKey.of(HELD))
 
 
 @pytest.fixture
-def held(stack: DynamoRepository, tandem: Tandem, bucket: str) -> DynamoRepository:
+def held(stack: DynamoRepository, tandem: Tandem) -> DynamoRepository:
     """The demo campaign with a sponsor's reward that is held."""
-    assert bucket
     assert tandem("campaign", "put", DEMO).exit_code == 0
     stack.commit(Insert(HELD), Insert(REFERRAL), Insert(SPONSOR))
     return stack

@@ -34,9 +34,8 @@ REFUSED = replace(
 
 
 @pytest.fixture
-def refused(stack: DynamoRepository, tandem: Tandem, bucket: str) -> DynamoRepository:
+def refused(stack: DynamoRepository, tandem: Tandem) -> DynamoRepository:
     """The demo campaign, and a holder whose codes were refused as often as they may be."""
-    assert bucket
     assert tandem("campaign", "put", DEMO).exit_code == 0
     earlier = replace(REFUSED, state=VoucherState.REVOKED, ended_at=datetime.now(UTC))
     for number in range(1, MOST_REFUSALS):
