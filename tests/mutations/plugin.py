@@ -13,6 +13,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import resource
 import select
 import signal
 import time
@@ -26,7 +27,9 @@ from _pytest.runner import runtestprotocol
 
 from tests.mutations import hook, switches
 
-NEVER_ENDS_AFTER_S = 60.0  # a test that runs for so long without its guard has noticed it
+# A test that runs for so long without its guard, or fills so much memory, has noticed it.
+NEVER_ENDS_AFTER_S = 60.0
+MEMORY_BYTES = 4 << 30
 
 
 @dataclass
@@ -45,7 +48,7 @@ class Task:
         """The test that failed or did not end, or what happened instead."""
         if self.noticed_by:
             return self.noticed_by
-        return f"ended in {self.broken}" if self.broken else f"{self.ran} tests notice nothing"
+        return self.broken or f"{self.ran} tests notice nothing"
 
 
 @dataclass
@@ -122,9 +125,15 @@ class _Runner:
         left = list(reversed(tasks))
         while left or self._children:
             while left and len(self._children) < at_once:
-                child = self._start(left.pop())
+                task = left.pop()
+                if task.tests and not any(name in self._items for name in task.tests):
+                    task.broken = f"no test of the name {task.tests[0]}"
+                    self._report(task)
+                    continue
+                child = self._start(task)
                 self._children[child.pipe] = child
-            self._read()
+            if self._children:
+                self._read()
 
     def _start(self, task: Task) -> _Child:
         reading, writing = os.pipe()
@@ -143,6 +152,7 @@ class _Runner:
             nothing = os.open(os.devnull, os.O_RDWR)
             for standard in (0, 1, 2):
                 os.dup2(nothing, standard)
+            resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
             switches.away = task.guard
             items = [self._items[name] for name in task.tests if name in self._items]
             for item, following in zip(items, [*items[1:], None], strict=True):
@@ -179,7 +189,7 @@ class _Runner:
         if lines and lines[-1].startswith("!"):
             task.noticed_by = lines[-1].removeprefix("!")
         elif status:
-            task.broken = lines[-1] if lines else "before its first test"
+            task.broken = f"ended in {lines[-1]}" if lines else "ended before its first test"
         self._report(task)
 
 

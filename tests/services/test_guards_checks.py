@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import cast
 
 import pytest
 
@@ -12,14 +13,16 @@ from chalicelib.domain.fact_checks import FactCheck, UnfinishedHour
 from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.lists.model import HeldList
 from chalicelib.domain.protection import InvitationStop, StopReason, stopped
+from chalicelib.services.invitations.respond import confirm
 from chalicelib.services.lists.review_held import approve_held_list, reject_held_list
 from chalicelib.services.operations.check_facts import check_facts
 from chalicelib.services.operations.consequences import is_undone, results_of
-from chalicelib.services.ports import FACT_SHARDS, OnFailure, Replace
+from chalicelib.services.ports import FACT_SHARDS, OnFailure, Replace, Repository
 from chalicelib.services.protection import resume
+from chalicelib.services.vouchers.reward import reward
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digest
 from tests.fakes.repository import RecordingRepository
-from tests.fakes.world import CUSTOMERS, VIPS, World
+from tests.fakes.world import CUSTOMERS, VIPS, World, new_world
 from tests.services.test_protection import halted, sent
 
 __all__ = ["halted", "sent"]  # fixtures
@@ -96,6 +99,38 @@ def test_held_invitations_are_not_sent_for_the_resuming_before_another_stop(halt
     again = stopped(campaign(), stop, StopReason.COMPLAINTS, halted.clock())
     halted.repository.commit(Replace(again))
     assert not undone(halted, resumed)
+
+
+# --- mails ----------------------------------------------------------------------------------------
+
+
+class NothingToRead:
+    """A repository that nobody needs."""
+
+    def __getattr__(self, name: str) -> None:
+        pytest.fail(f"{name} is not needed")
+
+
+def test_where_the_mail_is_there_and_nothing_else_follows_nothing_more_is_read(
+    world: World,
+) -> None:
+    world.sponsor()
+    granted = the_fact(world, FactName.SIGN_IN_GRANTED)
+    results = results_of(world.ports, [granted])
+    blind = replace(world.ports, repository=cast("Repository", NothingToRead()))
+    assert not is_undone(blind, granted, results)
+
+
+def test_a_confirmation_that_was_mailed_is_done() -> None:
+    world = new_world(mail_confirmations=True)
+    world.invite(world.sponsor(), "jeanne@example.fr")
+    world.run()
+    confirm(world.ports, world.token_of("jeanne@example.fr"), "1", False)
+    confirmed = the_fact(world, FactName.REFERRAL_CONFIRMED)
+    assert reward(world.ports, confirmed)
+    assert undone(world, confirmed)
+    world.run()
+    assert not undone(world, confirmed)
 
 
 # --- how far a run gets ---------------------------------------------------------------------------

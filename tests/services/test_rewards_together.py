@@ -20,7 +20,7 @@ from chalicelib.services.orders.record_many import record_reported_orders
 from chalicelib.services.ports import Insert, Remove, Replace, Repository
 from chalicelib.services.vouchers import reward as rewarding
 from chalicelib.services.vouchers.reward import reward
-from chalicelib.services.vouchers.settle import settle
+from chalicelib.services.vouchers.settle import load_rewards, settle
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign
 from tests.fakes.repository import (
     ContestedRepository,
@@ -132,6 +132,16 @@ def test_a_count_of_an_earlier_version_is_made_again_before_it_closes_the_room(
     world.repository.commit(Replace(replace(sponsor, rewards=1, counts_revoked=True)))
     assert settled_by(world, revocation, monkeypatch)[1:] == ["granted"]
     assert len(standing(world)) == 1
+
+
+def test_a_count_of_this_version_is_not_made_again_from_an_index_that_may_lag() -> None:
+    world, _ = capped(NEWCOMER, PAUL)
+    [sponsor] = world.memory.all(Sponsor)
+    world.repository.commit(Replace(replace(sponsor, rewards=7)))
+    referral, _ = world.memory.all(Referral)
+    state = load_rewards(world.ports, referral.referral_id)
+    assert state is not None
+    assert state.sponsor.rewards == 7
 
 
 def standing(world: World) -> list[Reward]:

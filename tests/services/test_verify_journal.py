@@ -29,7 +29,7 @@ from chalicelib.services.operations import verify_journal as verifying
 from chalicelib.services.operations.project import project
 from chalicelib.services.operations.root import write_root, write_roots
 from chalicelib.services.operations.seal import seal
-from chalicelib.services.operations.verify_journal import Verified, verify_journal
+from chalicelib.services.operations.verify_journal import Verified, hour_of, verify_journal
 from chalicelib.services.ports import Failure, Ports, Replace
 from chalicelib.services.sponsors.sign_in import request_sign_in
 from tests.fakes.campaign import CAMPAIGN, campaign
@@ -202,6 +202,23 @@ def test_what_strangers_did_may_end_in_the_table_before_the_campaign(
     assert (
         findings(world) == f"in the journal, and not in the table: {verifying.named(facts[other])}"
     )
+
+
+def test_what_strangers_did_is_not_missed_in_an_hour_that_differs_by_something_else() -> None:
+    world = new_world()
+    request_sign_in(world.ports, CAMPAIGN, Address.parse("stranger@example.fr"))
+    world.referral(REFEREES[0])
+    world.run()
+    seal(world.ports)
+    assert write_root(world.ports, CAMPAIGN)
+    facts = dict(world.memory._facts)
+    lost = next(fact for fact in facts.values() if fact.name == "referral_confirmed")
+    ended = next(fact for fact in facts.values() if fact.name == "sign_in_refused")
+    assert hour_of(lost) == hour_of(ended)
+    for fact in (lost, ended):
+        del world.memory._facts[_place(world, fact)]  # type: ignore[arg-type]
+    world.clock.advance(days=90)
+    assert findings(world) == f"in the journal, and not in the table: {verifying.named(lost)}"
 
 
 def test_a_journal_that_agrees_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,12 +11,14 @@ import pytest
 
 from chalicelib.domain import mails
 from chalicelib.domain.entity import IllegalMoveError
+from chalicelib.domain.fact_bodies import RewardRevoked, VoucherEndsSoon, body_as
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.mails import Mail, MailState
 from chalicelib.domain.people import Contact, OppositionScope
 from chalicelib.domain.vouchers import Voucher, VoucherState, next_due_at, redeemed, reminded
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.invitations.respond import confirm
+from chalicelib.services.mail_grounds import reminder_ground, revocation_ground
 from chalicelib.services.mails.resend import ResendOutcome, resend
 from chalicelib.services.objections.unsubscribe import unsubscribe
 from chalicelib.services.operations.expire import end_due
@@ -307,3 +309,31 @@ def test_without_a_first_voucher_the_confirmation_is_mailed_at_once_too() -> Non
               "to": "referee"}  # fmt: skip
     world = confirmed(mail_confirmations=True, release="at_once", rules=[ladder])
     assert "C’est confirmé" in str(world.mailer.to(NEWCOMER)[1].message["Subject"])
+
+
+def test_a_used_voucher_is_not_called_invalid_when_its_order_is_returned() -> None:
+    world = rewarded()
+    referral_id = world.facts(FactName.REFERRAL_CONFIRMED)[0].ids["referral"]
+    [voucher] = [one for one in world.repository.held_by(referral_id) if one.rung == 1]
+    world.repository.commit(Replace(redeemed(voucher, "B1")))
+    returned(world)
+    assert world.facts(FactName.REWARD_REVOKED)
+    assert subjects(world, REVOKED) == []
+    assert len(subjects(world, REVOKED, VIPS[0])) == 1
+
+
+def test_a_mail_is_about_the_voucher_of_its_fact_and_no_other_of_the_same_reward() -> None:
+    world = rewarded()
+    returned(world)
+    for fact in world.facts(FactName.REWARD_REVOKED):
+        body = body_as(fact, RewardRevoked)
+        assert revocation_ground(world.ports, body)
+        assert revocation_ground(world.ports, replace(body, voucher_id="another")) is None
+
+    world = mailed(confirmed(ends_soon_days=7))
+    world.clock.advance(days=54)
+    expire(world.ports)
+    [fact] = world.facts(FactName.VOUCHER_ENDS_SOON)
+    reminder = body_as(fact, VoucherEndsSoon)
+    assert reminder_ground(world.ports, reminder)
+    assert reminder_ground(world.ports, replace(reminder, voucher_id="another")) is None
