@@ -22,7 +22,7 @@ from chalicelib.domain.fact_bodies import (
 from chalicelib.domain.mails import Mail, MailState
 from chalicelib.domain.people import Contact, Sponsor
 from chalicelib.domain.referrals import Referral
-from chalicelib.domain.vouchers import Voucher, VoucherState, is_live, problem_at
+from chalicelib.domain.vouchers import Voucher, is_live, problem_at
 from chalicelib.services.lookups import (
     consents_of,
     current_campaign,
@@ -60,15 +60,13 @@ def release_ground(ports: Ports, body: VoucherIssued | VoucherAcknowledged) -> G
 
 
 def revocation_ground(ports: Ports, body: RewardRevoked) -> Ground | None:
-    """To say that a voucher is not valid any more: to who was mailed its code, and only if it was
-    never used.
+    """To say that a voucher is not valid any more: to who was mailed its code. Of one that is used
+    there is no such fact.
     """
     voucher = voucher_of(ports, body)
     if voucher is None or voucher.voucher_id != body.voucher_id:
         return None
-    if voucher.state is not VoucherState.REVOKED or not _was_mailed(ports, voucher):
-        return None
-    return _ground(ports, voucher)
+    return _ground(ports, voucher) if _was_mailed(ports, voucher) else None
 
 
 def reminder_ground(ports: Ports, body: VoucherEndsSoon) -> Ground | None:

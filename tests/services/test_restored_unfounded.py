@@ -30,8 +30,10 @@ from tests.services.test_replacement import exported, refuse
 JEANNE, PAUL = "jeanne@example.fr", "paul@example.fr"
 
 
-def brought_back(world: World, fact: Fact) -> list[Change]:
-    return changes_of(Work(world.ports, Outside(CAMPAIGN), world.clock()), fact)
+def brought_back(world: World, fact: Fact, *order_ids: str) -> list[Change]:
+    """What a fact changes, where the client's files name these orders."""
+    outside = Outside(CAMPAIGN, ordered_at=dict.fromkeys(order_ids, world.clock()))
+    return changes_of(Work(world.ports, outside, world.clock()), fact)
 
 
 def last(world: World, name: FactName) -> Fact:
@@ -67,10 +69,11 @@ def used() -> tuple[World, Voucher]:
     return world, voucher
 
 
-def test_a_use_that_was_given_back_is_not_given_back_again() -> None:
+@pytest.mark.parametrize("order_ids", [[], ["A1"]])
+def test_a_use_that_was_given_back_is_not_given_back_again(order_ids: list[str]) -> None:
     world, _ = used()
     with pytest.raises(UnfoundedError):
-        brought_back(world, last(world, FactName.VOUCHER_ROLLED_BACK))
+        brought_back(world, last(world, FactName.VOUCHER_ROLLED_BACK), *order_ids)
 
 
 @pytest.mark.parametrize("is_live", [True, False])

@@ -26,7 +26,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from chalicelib.domain import mails
-from chalicelib.domain.effects import Queue, effect_of, queues_of
+from chalicelib.domain.effects import effect_of, queues_of
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.fact_bodies import (
     ErasureConfirmed,
@@ -108,8 +108,7 @@ def is_undone(ports: Ports, fact: Fact, results: Results) -> bool:
     result = results.get(key) if key else None
     if isinstance(body, _MAIL_BODIES):
         is_unsent = result is None and _may_be_mailed(ports, body)
-        is_rewarded_too = Queue.REWARD in queues_of(fact)
-        return is_unsent or (is_rewarded_too and _would_reward(ports, fact))
+        return is_unsent or _would_reward(ports, fact)
     match body:
         case InvitationReceived():
             return isinstance(result, Invitation) and is_undecided(result)
@@ -283,7 +282,9 @@ class _ReadOnly:
 
 
 def _would_reward(ports: Ports, fact: Fact) -> bool:
-    """Whether the reward's own work would change something, or waits."""
+    """Whether the reward's own work would change something, or waits; that of a fact which earns
+    nothing reads nothing.
+    """
     dry = replace(ports, repository=cast("Repository", _ReadOnly(ports.repository)))
     try:
         reward(dry, fact)
