@@ -132,9 +132,11 @@ def plan(moment: Moment, stage: Stage = LOCAL) -> None:
         found = look(ports_of(connection), at)
     except (BrokenChainError, CampaignMissingError) as error:
         raise _explained(error) from error
-    for outside, lost in found:
+    for known in found:
+        outside, lost = known.outside, known.lost
         typer.echo(f"{outside.campaign}: {len(lost)} facts since then are not in the table")
         _show_names(Counter(fact.name for fact in lost))
+        _show_unreadable(known.unreadable)
         typer.echo(f"  files of the journal: {len(outside.sealed)}")
         typer.echo(f"  exports: {_numbers(outside.exports)}")
         typer.echo(f"  files of changes: {_numbers(outside.changes)}")
@@ -205,6 +207,7 @@ def _show_adopted(done: Adopted) -> None:
     _show_names(done.facts)
     typer.echo(f"  files of the journal: {done.sealed}")
     typer.echo(f"  exports: {_numbers(done.exports)}, files of changes: {_numbers(done.changes)}")
+    _show_unreadable(done.unreadable)
     if done.without_state:
         typer.echo("  of these only the fact is back; what it was about is lost:")
         _show_lost(done.without_state)
@@ -217,6 +220,12 @@ def _show_adopted(done: Adopted) -> None:
     if done.called:
         typer.echo("  orders that calls reported; have the client report them again:")
         typer.echo(f"    {len(done.called)}")
+
+
+def _show_unreadable(ids: Sequence[str]) -> None:
+    if ids:
+        typer.echo("  facts that the table has and nobody can read; they are left as they are:")
+        typer.echo(f"    {' '.join(ids)}")
 
 
 def _show_lost(facts: Sequence[Fact]) -> None:

@@ -236,6 +236,12 @@ def test_a_fact_that_cannot_be_read_is_named_and_hides_no_other(
     assert [(one.kind, one.name) for one in failures] == [("FACT", "f1")]
     with pytest.raises(ValueError, match="at"):
         list(repository.facts_in(MORNING, shard))
+    counted = {**whole, "counted": {"BOOL": True}}
+    assert repository.uncounted(facts) == facts
+    simulated[1].dynamodb.put_item(
+        TableName=repository._table, Item={name: counted[name] for name in bad}
+    )
+    assert repository.uncounted(facts) == [facts[0], facts[2]]
 
 
 def vouchers(number: int) -> list[Voucher]:

@@ -26,7 +26,7 @@ from chalicelib.services.ports import Change
 from chalicelib.services.restoring.adopt import CampaignMissingError, adopt, look
 from tests.fakes.campaign import CAMPAIGN, campaign
 from tests.fakes.fuse import Fuse, KilledError
-from tests.fakes.repository import StreamedRepository
+from tests.fakes.repository import StreamedRepository, _fact_key
 from tests.fakes.world import VIPS, World, wrapped
 from tests.services.test_restoring import restore, take
 from tests.services.test_seal import OTHER, OUT, _FailsUnder, assert_sealed, recorded
@@ -181,7 +181,7 @@ def test_a_campaign_or_a_version_put_since_must_be_put_again_first() -> None:
         adopt(world.ports, moment.at)
     put_campaign(world.ports, campaign(acknowledge_within=48))
     put_campaign(world.ports, campaign(campaign="third"))
-    lost = [fact for _, facts in look(world.ports, moment.at) for fact in facts]
+    lost = [fact for known in look(world.ports, moment.at) for fact in known.lost]
     assert {fact.name for fact in lost} == {FactName.CAMPAIGN_PUT}
     adopt(world.ports, moment.at)
 
@@ -293,3 +293,28 @@ def test_law_10_a_campaign_that_has_no_file_yet_gets_its_first_one() -> None:
     seal(world.ports)
     assert world.repository.get(JournalHead, campaign="third")
     assert_chained(world)
+
+
+@pytest.mark.parametrize("is_sealed", [True, False])
+def test_a_fact_that_cannot_be_read_stops_no_other_and_is_named(is_sealed: bool) -> None:
+    world = recorded()
+    moment = take(world)
+    [unread, *_] = [one for one in world.memory._facts.values() if one.campaign == CAMPAIGN]
+    known_before = set(world.memory._facts)
+    world.projects = True
+    world.invite(world.sponsor(), "late@example.fr")
+    world.run()
+    since = {
+        place: fact for place, fact in world.memory._facts.items() if place not in known_before
+    }
+    if is_sealed:
+        seal(world.ports)
+    restore(world, moment)
+    world.memory.unreadable.add(_fact_key(unread))
+    [known] = [one for one in look(world.ports, moment.at) if one.outside.campaign == CAMPAIGN]
+    assert {fact.fact_id for fact in known.lost} == {fact.fact_id for fact in since.values()}
+    assert known.unreadable == [unread.fact_id]
+    [done] = [one for one in adopt(world.ports, moment.at) if one.campaign == CAMPAIGN]
+    assert done.unreadable == [unread.fact_id]
+    assert done.facts.total() == len(since)
+    assert since.keys() <= world.memory._facts.keys()

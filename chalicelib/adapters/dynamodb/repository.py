@@ -79,6 +79,7 @@ KEY_IS_FREE_OR_ENDED = f"{KEY_IS_FREE} OR #ttl < :now"
 UNCHANGED = "revision = :revision"
 # Holds until the fact has been counted, which happens once (law 10); not without the fact.
 NOT_COUNTED = "counted = :no"
+COUNTED = {"BOOL": True}
 
 ATTEMPTS = 5
 FIRST_PAUSE_S = 0.02
@@ -265,9 +266,10 @@ class DynamoRepository:
 
     def uncounted(self, facts: Sequence[Fact]) -> list[Fact]:
         keys = [schema.fact_key(fact) for fact in facts]
-        read = map(fact_of, self._batches(keys))
-        stored = {fact.fact_id for fact in read if not fact.counted}
-        return [fact for fact in facts if fact.fact_id in stored]
+        # Nothing else of a stored fact matters, so one that cannot be read is counted as well.
+        stored = [item for item in self._batches(keys) if item.get("counted") != COUNTED]
+        waiting = {(item["pk"]["S"], item["sk"]["S"]) for item in stored}
+        return [fact for fact, key in zip(facts, keys, strict=True) if (*key.values(),) in waiting]
 
     def count(
         self, part: JournalPart, counts: Mapping[str, DayCounts], facts: Sequence[Fact]

@@ -33,7 +33,15 @@ from chalicelib.domain.files.exports import ReferralLine, referral_file, referra
 from chalicelib.domain.referrals import Referral
 from chalicelib.services.operations.project import project
 from chalicelib.services.persons.erase import erase_again
-from chalicelib.services.ports import BATCH_LIMIT, Agenda, Change, Ports, Written
+from chalicelib.services.ports import (
+    BATCH_LIMIT,
+    Agenda,
+    Change,
+    Failure,
+    OnFailure,
+    Ports,
+    Written,
+)
 from chalicelib.services.restoring.held import held_changes
 from chalicelib.services.restoring.journal import move_head, settle_parts
 from chalicelib.services.restoring.mails import mail_changes
@@ -91,7 +99,8 @@ class Adopted:
     """What a run did for one campaign. `without_state` are facts of which only the fact is back;
     `unknown_vouchers` the ids of vouchers that only a file has; `unreachable` the ids of referrals
     without an address, whose referees cannot be mailed; `called` the ids of orders that a
-    call reported: their dates are known when they are reported again.
+    call reported: their dates are known when they are reported again. `unreadable` are the ids of
+    facts that the table has and nobody can read; they are left as they are.
     """
 
     campaign: str
@@ -100,15 +109,26 @@ class Adopted:
     unknown_vouchers: list[str] = field(default_factory=list)
     unreachable: list[str] = field(default_factory=list)
     called: set[str] = field(default_factory=set)
+    unreadable: list[str] = field(default_factory=list)
     exports: list[int] = field(default_factory=list)
     changes: list[int] = field(default_factory=list)
     sealed: int = 0
 
 
-def look(ports: Ports, moment: datetime) -> list[tuple[Outside, list[Fact]]]:
-    """What is known of each campaign outside the table, and which of its facts the table lacks.
+@dataclass(frozen=True)
+class Known:
+    """What is known of a campaign outside the table, and which of its facts the table lacks; of
+    those it has, the ids that cannot be read.
+    """
 
-    Nothing is changed. `BrokenChainError`, `CampaignMissingError`.
+    outside: Outside
+    lost: list[Fact]
+    unreadable: list[str]
+
+
+def look(ports: Ports, moment: datetime) -> list[Known]:
+    """What is known of each campaign, and what is to be brought back. Nothing is changed.
+    `BrokenChainError`, `CampaignMissingError`.
     """
     bundled = bundled_facts(ports, moment)
     current = list(ports.repository.agenda(CurrentCampaign, Agenda.CAMPAIGNS))
@@ -118,7 +138,7 @@ def look(ports: Ports, moment: datetime) -> list[tuple[Outside, list[Fact]]]:
     missing = sorted(set(_missing_versions(put, versions)))
     if missing:
         raise CampaignMissingError(", ".join(missing))
-    return [(outside, _lost(ports, outside.facts)) for outside in every]
+    return [_compared(ports, outside) for outside in every]
 
 
 def _missing_versions(facts: Iterable[Fact], versions: Mapping[str, int]) -> Iterator[str]:
@@ -131,14 +151,18 @@ def _missing_versions(facts: Iterable[Fact], versions: Mapping[str, int]) -> Ite
                 yield f"{fact.campaign}, version {version}"
 
 
-def _lost(ports: Ports, facts: Sequence[Fact]) -> list[Fact]:
-    stored = {fact.fact_id for fact in _stored(ports, facts)}
-    return [fact for fact in facts if fact.fact_id not in stored]
+def _compared(ports: Ports, outside: Outside) -> Known:
+    failures: list[Failure] = []
+    stored = {fact.fact_id for fact in _stored(ports, outside.facts, failures.append)}
+    unreadable = sorted({failure.name for failure in failures})
+    there = stored.union(unreadable)
+    lost = [fact for fact in outside.facts if fact.fact_id not in there]
+    return Known(outside, lost, unreadable)
 
 
-def _stored(ports: Ports, facts: Sequence[Fact]) -> Iterator[Fact]:
+def _stored(ports: Ports, facts: Sequence[Fact], on_failure: OnFailure) -> Iterator[Fact]:
     for start in range(0, len(facts), BATCH_LIMIT // 2):
-        yield from ports.repository.stored(facts[start : start + BATCH_LIMIT // 2])
+        yield from ports.repository.stored(facts[start : start + BATCH_LIMIT // 2], on_failure)
 
 
 def adopt(ports: Ports, moment: datetime) -> list[Adopted]:
@@ -147,12 +171,12 @@ def adopt(ports: Ports, moment: datetime) -> list[Adopted]:
     `AlteredBundleError`.
     """
     found = look(ports, moment)
-    done = [_bring_back(ports, outside, lost, moment) for outside, lost in found]
-    settle_parts(ports, [outside for outside, _ in found])
-    for outside, _ in found:
-        _mark_tables(ports, outside, moment)
-        move_head(ports, outside)
-        project(ports, outside.waiting)
+    done = [_bring_back(ports, known, moment) for known in found]
+    settle_parts(ports, [known.outside for known in found])
+    for known in found:
+        _mark_tables(ports, known.outside, moment)
+        move_head(ports, known.outside)
+        project(ports, known.outside.waiting)
     return done
 
 
@@ -176,8 +200,10 @@ def _mark_tables(ports: Ports, outside: Outside, moment: datetime) -> None:
 # --- one campaign ---------------------------------------------------------------------------------
 
 
-def _bring_back(ports: Ports, outside: Outside, lost: list[Fact], moment: datetime) -> Adopted:
-    work, done = Work(ports, outside, moment), Adopted(outside.campaign)
+def _bring_back(ports: Ports, known: Known, moment: datetime) -> Adopted:
+    outside, lost = known.outside, known.lost
+    work = Work(ports, outside, moment)
+    done = Adopted(outside.campaign, unreadable=known.unreadable)
     _mark_sealed(work)
     writer = _Writer(work, done)
     later = [fact for fact in lost if fact.name in _WRITTEN_LAST]
@@ -226,9 +252,12 @@ def _body(fact: Fact) -> FactBody | None:
 
 
 def _mark_sealed(work: Work) -> None:
-    """Count the facts that were stored and not counted at the moment, and are in a file now."""
+    """Count the facts that were stored and not counted at the moment, and are in a file now, but
+    for those that cannot be read, which the report names.
+    """
     for file in work.outside.sealed:
-        stored = [fact for fact in _stored(work.ports, file.facts) if not fact.counted]
+        read = _stored(work.ports, file.facts, lambda _: None)
+        stored = [fact for fact in read if not fact.counted]
         for start in range(0, len(stored), AT_ONCE):
             some = stored[start : start + AT_ONCE]
             counts = {work.campaign.id: deltas(work.campaign, some)}
