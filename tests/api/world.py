@@ -266,14 +266,14 @@ class World:
             self.get("/v1/sponsor", Authorization=f"Bearer {session}").json()["link"]["code"]
         )
 
-    def confirm(self, token: str) -> Answer:
-        """A referee confirms."""
-        body = {"terms_version": "2026-01", "marketing_consent": False}
+    def confirm(self, token: str, *, news: bool = False) -> Answer:
+        """A referee confirms, and agrees to the brand's news or not."""
+        body = {"terms_version": "2026-01", "marketing_consent": news}
         return self.post(f"/v1/invitations/{token}/confirmation", body)
 
-    def voucher(self, address: str = STRANGER) -> str:
+    def voucher(self, address: str = STRANGER, *, news: bool = False) -> str:
         """The code of the voucher a referee gets for confirming."""
-        assert self.confirm(self.invited(address)).status == 201
+        assert self.confirm(self.invited(address), news=news).status == 201
         self.run()
         return str(self.vouchers()[-1]["printed"]["S"])
 

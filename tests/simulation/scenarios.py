@@ -167,6 +167,63 @@ def _voucher_to_mail(world: Stage) -> str:
     return Queue.MAIL
 
 
+def _put(world: Stage, **changes: object) -> None:
+    world.put(campaign_like_demo(**changes))
+    world.clock.pass_by(minutes=1)  # the campaign before is cached
+
+
+def _confirmation_to_mail(world: Stage) -> str:
+    _put(world, mail_confirmations=True)
+    token = world.invited()
+    world.hold(Queue.MAIL)
+    assert world.confirm(token).status == 201
+    world.run()
+    return Queue.MAIL
+
+
+def _mailed_voucher(world: Stage, *, news: bool = False) -> str:
+    """The code of a referee's voucher that is in the tills, and that she was mailed."""
+    code = world.voucher(news=news)
+    world.fire("export")
+    world.report_file("acks/00000001.ack", b"")
+    world.run()
+    return code
+
+
+def _reminder_to_mail(world: Stage) -> str:
+    _put(world, ends_soon_days=7)
+    _mailed_voucher(world, news=True)
+    world.clock.pass_by(days=54)
+    world.hold(Queue.MAIL)
+    world.fire("expire")
+    return Queue.MAIL
+
+
+def _revocations_to_mail(world: Stage) -> str:
+    """What a kept order had earned to both is revoked, because it was returned."""
+    order = PURCHASE | {"voucher_code": _mailed_voucher(world)}
+    world.report_orders(order | {"status": "kept"})
+    world.run()
+    world.fire("export")
+    world.report_file("acks/00000002.ack", b"")
+    world.run()
+    world.hold(Queue.MAIL)
+    world.report_orders(order | {"status": "returned"})
+    world.run()
+    return Queue.MAIL
+
+
+def _replacement_to_mail(world: Stage) -> str:
+    """The client refuses a code that was mailed at once."""
+    _put(world, release="at_once")
+    code = world.voucher()
+    world.fire("export")
+    world.hold(Queue.MAIL)
+    world.report_file("acks/00000001.ack", f"code,reason\n{code},no such card\n".encode())
+    world.run()
+    return Queue.MAIL
+
+
 def _mail_event(kind: str, world: Stage) -> str:
     world.invited()
     world.hold("mail_events")
@@ -459,6 +516,10 @@ OF_FUNCTIONS = (
     Scenario("persons", "the erasure of a sponsor", _erasure_to_do),
     Scenario("mail", "two invitations", _invitations_to_mail, may_lose_invitations=True),
     Scenario("mail", "a voucher", _voucher_to_mail),
+    Scenario("mail", "a confirmation", _confirmation_to_mail),
+    Scenario("mail", "a voucher that ends soon", _reminder_to_mail),
+    Scenario("mail", "vouchers that are revoked", _revocations_to_mail),
+    Scenario("mail", "a replaced code", _replacement_to_mail),
     Scenario("mail_events", "a delivery", partial(_mail_event, "Delivery")),
     Scenario("mail_events", "a bounce", partial(_mail_event, "Bounce")),
     Scenario("mail_events", "a complaint", partial(_mail_event, "Complaint")),

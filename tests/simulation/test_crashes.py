@@ -22,6 +22,7 @@ SHARE = (
     "project: facts of every queue",
     "decide: three invitations",
     "mail: two invitations",
+    "mail: vouchers that are revoked",
     "mail_events: mails without an answer",
     "reward: a kept order",
     "reward: a release",
