@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 from chalicelib.domain.addresses import Address, AddressDigests, DigestKey
 from chalicelib.domain.campaign.file import Campaign
@@ -22,6 +23,8 @@ from tests.simulation.scheduler import Worker
 
 CLIENT = "known.client@demo.test"  # always listed
 LATER_KEY = DigestKey("later", "hmac_sha256", bytes(range(32, 64)))
+# Every mail that a campaign may ask for.
+MAILS: dict[str, Any] = {"mail_confirmations": True, "ends_soon_days": 7}
 FULL, ADD, REMOVE = "full", "add", "remove"
 
 
@@ -104,7 +107,7 @@ class Office:
         self.machine.begin("put", work, at_end)
 
     def _version(self) -> Campaign:
-        document = campaign_like_demo().model_dump(by_alias=True, exclude={"version"})
+        document = campaign_like_demo(**MAILS).model_dump(by_alias=True, exclude={"version"})
         document["templates"]["welcome"]["value"] = f"{self._value}.00"
         document["digests"]["key_ids"] = [key.key_id for key in self.keys]
         return Campaign.model_validate(document)

@@ -18,7 +18,7 @@ from tests.api.gateway import Answer, Request
 from tests.api.world import BUCKET, CAMPAIGN, campaign_like_demo, posting, put_list
 from tests.simulation.cloud import Cloud
 from tests.simulation.machine import Machine
-from tests.simulation.office import CLIENT, Office
+from tests.simulation.office import CLIENT, MAILS, Office
 from tests.simulation.scheduler import Worker
 
 REFEREES = 4
@@ -45,7 +45,7 @@ class People:
     def begin(self) -> None:
         """The campaign, the lists, and the sponsors' sessions: without faults."""
         ports = self.cloud.aside.ports
-        put_campaign(ports, campaign_like_demo())
+        put_campaign(ports, campaign_like_demo(**MAILS))
         put_list(ports, "customers", [CLIENT])
         put_list(ports, "vips", [self.sponsor(n) for n in range(self.sponsors)])
         for number in range(self.sponsors):
