@@ -31,6 +31,7 @@ from chalicelib.domain.fact_bodies import (
     RewardReleased,
     VoucherAcknowledged,
     VoucherIssued,
+    body_as,
     body_of,
 )
 from chalicelib.domain.facts import Fact, FactBody, FactName
@@ -339,8 +340,9 @@ def quantity_of(fact: Fact) -> int:
 
 def is_incident(fact: Fact) -> bool:
     """Whether `fact` is a list refused for the plain addresses in it."""
-    body = body_of(fact) if fact.name == FactName.LIST_REFUSED else None
-    return isinstance(body, ListRefused) and body.reason == PLAIN_ADDRESS
+    if fact.name != FactName.LIST_REFUSED:
+        return False
+    return body_as(fact, ListRefused).reason == PLAIN_ADDRESS
 
 
 def reason_of(fact: Fact) -> str:

@@ -25,7 +25,7 @@ from chalicelib.services.mails import send as deliver_module
 from chalicelib.services.mails.resend import ResendOutcome, resend, undelivered_mails
 from chalicelib.services.mails.send import send_mail
 from chalicelib.services.mails.ses_events import MailEvent, settle_mail
-from chalicelib.services.moves import mark_mail_failed
+from chalicelib.services.moves import mark_mail_failed, mark_mail_sent
 from chalicelib.services.ports import (
     MailNotSentError,
     MailUncertainError,
@@ -243,6 +243,16 @@ def test_the_event_may_come_before_the_sending_was_noted(world: World, accepted:
     assert invitation(world).state is InvitationState.CONFIRMED
     world.run()
     assert world.funnel()["sent"] == 1
+
+
+def test_a_sending_that_is_proved_twice_is_noted_once(world: World, accepted: Fact) -> None:
+    send(world, accepted)
+    [mail] = [one for one in world.memory.all(Mail) if one.mail_kind == "invitation"]
+    for _ in range(2):
+        mark_mail_sent(world.ports, mail.mail_id, "ses-9")
+    assert len(world.facts(FactName.INVITATION_SENT)) == 1
+    of_it = [one for one in world.facts(FactName.MAIL_SENT) if one.ids["mail"] == mail.mail_id]
+    assert len(of_it) == 1
 
 
 def test_a_bounce_ends_the_invitation_and_erases_the_address_once(
