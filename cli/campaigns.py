@@ -1,20 +1,24 @@
-"""`tandem campaign`: check a file, simulate it, put it in force, list and show those in force."""
+"""`tandem campaign`: check a file, simulate it, compare it, put it in force; list and show those in
+force, their versions, and go back to one.
+
+What is put or gone back to is named by field first, with a warning where a change reaches what was
+granted before. At a terminal a question follows, unless `--yes` answers it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from chalicelib.adapters.s3 import BucketFiles
 from chalicelib.domain.campaign.brand import CONTENT_TYPES, Picture
-from chalicelib.domain.campaign.differences import reward_differences
+from chalicelib.domain.campaign.differences import field_differences, reward_differences
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.campaign.versions import CurrentCampaign
+from chalicelib.domain.campaign.versions import CampaignVersion, CurrentCampaign
 from chalicelib.services.campaigns.put import RECORDS_ENDED, put_campaign
 from chalicelib.services.errors import InvalidError
 from chalicelib.services.ports import Agenda
@@ -28,12 +32,16 @@ from cli.campaign_file import (
 from cli.connection import LOCAL, Connection, Stage, connect
 from cli.errors import CommandError
 from cli.keys import require_keys, require_own_key
+from cli.lookups import current_campaign
+from cli.printing import Json, print_json, print_records
 from cli.simulation.command import simulate
 
-app = typer.Typer(help="Campaign files: check, simulate, put, list, show.", no_args_is_help=True)
+app = typer.Typer(help="Campaign files and the campaigns in force.", no_args_is_help=True)
 app.command()(simulate)
 
 File = Annotated[Path, typer.Argument(metavar="FILE.yaml", help="The campaign file.")]
+Name = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign's name.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Name what would change, and put nothing.")]
 
 
@@ -47,21 +55,65 @@ def check(file: File) -> None:
 
 
 @app.command()
-def put(file: File, dry_run: DryRun = False, stage: Stage = LOCAL) -> None:
-    """Put a campaign file in force, as the next version of its campaign. What
-    changes for rewards is named first: rules, templates, caps and what else decides them.
+def diff(file: File, as_json: Json = False, stage: Stage = LOCAL) -> None:
+    """Show what a campaign file would change, field by field; exit code 1 if anything."""
+    connection = connect(stage)
+    campaign = _read(file, lambda name: _stored_pictures(connection, name))
+    before = connection.repository.get(CurrentCampaign, campaign=campaign.id)
+    if before is None:
+        raise CommandError(f"campaign {campaign.id}: new on this stack")
+    records = [*_differences(before.document, campaign)]
+    if as_json:
+        print_json(records)
+    else:
+        _show_differences(before.document, campaign)
+    if records:
+        raise typer.Exit(1)
+
+
+@app.command()
+def put(file: File, dry_run: DryRun = False, yes: Yes = False, stage: Stage = LOCAL) -> None:
+    """Put a campaign file in force, as the next version of its campaign. What it changes is named
+    first, field by field, and what that means for rewards.
     """
     campaign = _read(file, lambda name: _stored_pictures(connect(stage), name))
     connection = connect(stage)
     require_keys(connection, campaign.digests)
     require_own_key(connection)
     before = connection.repository.get(CurrentCampaign, campaign=campaign.id)
-    for line in reward_differences(before.document, campaign) if before else ():
-        typer.echo(line, err=True)
+    if before:
+        _show_differences(before.document, campaign)
     if dry_run:
         typer.echo(f"campaign {campaign.id}: nothing was put")
         return
+    if before and field_differences(before.document, campaign):
+        _ask(f"put it in force in place of version {before.version}?", yes=yes)
     store_pictures(connection, campaign, file)
+    _put(connection, campaign, before)
+
+
+@app.command()
+def rollback(
+    campaign: Name,
+    to: Annotated[int, typer.Option("--to", metavar="VERSION", help="The version to go back to.")],
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    stage: Stage = LOCAL,
+) -> None:
+    """Put an earlier version of a campaign in force again, as its next version."""
+    connection = connect(stage)
+    before = current_campaign(connection, campaign)
+    document = _version(connection, campaign, to).document
+    require_keys(connection, document.digests)
+    _show_differences(before.document, document)
+    if dry_run:
+        typer.echo(f"campaign {campaign}: nothing was put")
+        return
+    _ask(f"put version {to} in force in place of version {before.version}?", yes=yes)
+    _put(connection, document, before)
+
+
+def _put(connection: Connection, campaign: Campaign, before: CurrentCampaign | None) -> None:
     try:
         after = put_campaign(connection, campaign)
     except InvalidError as error:
@@ -76,6 +128,41 @@ def put(file: File, dry_run: DryRun = False, stage: Stage = LOCAL) -> None:
     unchanged = before is not None and before.version == after.version
     state = "already in force" if unchanged else "in force"
     typer.echo(f"campaign {after.campaign}: {state} as version {after.version}")
+
+
+def _ask(question: str, *, yes: bool) -> None:
+    """Ask at a terminal; a script has decided."""
+    if yes or not _is_terminal():
+        return
+    if not typer.confirm(question, err=True):
+        raise CommandError("nothing was put")
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty()
+
+
+def _differences(before: Campaign, after: Campaign) -> Iterator[dict[str, Any]]:
+    for each in field_differences(before, after):
+        yield {
+            "field": each.field,
+            "before": each.before,
+            "after": each.after,
+            "warning": each.warning,
+        }
+
+
+def _show_differences(before: Campaign, after: Campaign) -> None:
+    for each in field_differences(before, after):
+        typer.echo(f"{each.field}: {_value(each.before)} → {_value(each.after)}", err=True)
+        if each.warning:
+            typer.echo(f"  {each.warning}", err=True)
+    for line in reward_differences(before, after):
+        typer.echo(line, err=True)
+
+
+def _value(value: object) -> str:
+    return "nothing" if value is None else str(value)
 
 
 def store_pictures(connection: Connection, campaign: Campaign, file: Path) -> None:
@@ -105,34 +192,68 @@ def _read(file: Path, known: Known | None = None) -> Campaign:
 
 
 @app.command("list")
-def list_campaigns(stage: Stage = LOCAL) -> None:
+def list_campaigns(as_json: Json = False, stage: Stage = LOCAL) -> None:
     """List the campaigns in force."""
     repository = connect(stage).repository
-    table = Table("campaign", "version", "brand", "starts on", "ends on", "put at", box=None)
-    for current in repository.agenda(CurrentCampaign, Agenda.CAMPAIGNS):
-        document = current.document
-        table.add_row(
-            current.campaign,
-            str(current.version),
-            document.brand.name,
-            document.starts_on.isoformat(),
-            document.ends_on.isoformat(),
-            f"{current.put_at:%Y-%m-%d %H:%M:%S}",
-        )
-    Console(soft_wrap=True).print(table)
+    records = [
+        {
+            "campaign": current.campaign,
+            "version": current.version,
+            "brand": current.document.brand.name,
+            "starts_on": current.document.starts_on,
+            "ends_on": current.document.ends_on,
+            "put_at": current.put_at,
+        }
+        for current in repository.agenda(CurrentCampaign, Agenda.CAMPAIGNS)
+    ]
+    print_records(records, as_json=as_json)
+
+
+@app.command()
+def history(campaign: Name, as_json: Json = False, stage: Stage = LOCAL) -> None:
+    """Show the versions of a campaign, and which fields each one changed."""
+    connection = connect(stage)
+    current_campaign(connection, campaign)
+    found = connection.repository.within(CampaignVersion, campaign=campaign)
+    versions = sorted(found, key=lambda one: one.version)
+    before = [None, *versions]
+    records = [
+        {
+            "version": one.version,
+            "put_at": one.put_at,
+            "changed": [each.field for each in field_differences(last.document, one.document)]
+            if last
+            else ["new"],
+        }
+        for last, one in zip(before, versions, strict=False)
+    ]
+    print_records(records, as_json=as_json)
 
 
 @app.command()
 def show(
-    campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign's name.")],
+    campaign: Name,
+    version: Annotated[
+        int | None, typer.Option("--version", help="An earlier version; that in force without it.")
+    ] = None,
     stage: Stage = LOCAL,
 ) -> None:
-    """Print the campaign in force as a file, which can be edited and put in force again."""
-    current = connect(stage).repository.get(CurrentCampaign, campaign=campaign)
-    if current is None:
-        raise CommandError(f"no campaign {campaign}: list them with: tandem campaign list")
-    typer.echo(f"# version {current.version}, put at {current.put_at.isoformat()}")
-    typer.echo(campaign_text(current.document), nl=False)
+    """Print a campaign as a file, which can be edited and put in force again."""
+    connection = connect(stage)
+    shown: CampaignVersion = current_campaign(connection, campaign)
+    if version is not None:
+        shown = _version(connection, campaign, version)
+    typer.echo(f"# version {shown.version}, put at {shown.put_at.isoformat()}")
+    typer.echo(campaign_text(shown.document), nl=False)
+
+
+def _version(connection: Connection, campaign: str, number: int) -> CampaignVersion:
+    found = connection.repository.get(CampaignVersion, campaign=campaign, version=number)
+    if found is None:
+        raise CommandError(
+            f"no version {number} of {campaign}: list them with: tandem campaign history {campaign}"
+        )
+    return found
 
 
 @app.command()

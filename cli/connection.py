@@ -99,6 +99,13 @@ class Connection:
         except self.clients.sqs.exceptions.QueueDoesNotExist as error:
             raise CommandError(f"no queue {name}") from error
 
+    def messages_in(self, url: str) -> tuple[int, int]:
+        """About how many messages wait in a queue, and how many are being worked on."""
+        names: Any = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        found = self.clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)
+        waiting, in_work = (int(found["Attributes"].get(name, 0)) for name in names)
+        return waiting, in_work
+
     def invoke(self, function: str, event: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """The answer of a function of the stack; None when it failed."""
         answer = self._lambda.invoke(

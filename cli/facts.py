@@ -16,6 +16,7 @@ from chalicelib.domain.facts import Fact
 from chalicelib.services.ports import Repository, hours
 from cli.connection import LOCAL, Stage, connect
 from cli.errors import CommandError
+from cli.printing import Json, print_json
 
 HOURS_AT_ONCE = 8  # botocore keeps 10 connections
 DAYS = 30
@@ -33,7 +34,11 @@ Until = Annotated[
 
 
 def show_facts(
-    subject: Subject, since: Since = None, until: Until = None, stage: Stage = LOCAL
+    subject: Subject,
+    since: Since = None,
+    until: Until = None,
+    as_json: Json = False,
+    stage: Stage = LOCAL,
 ) -> None:
     """Show the facts of one invitation, referral, voucher or contact."""
     connection = connect(stage)
@@ -41,16 +46,32 @@ def show_facts(
     first = since.replace(tzinfo=UTC) if since else last - timedelta(days=DAYS)
     if first > last:
         raise CommandError("--since is later than --until")
-    found = [
-        fact
-        for fact in _facts(connection.repository, subject, first, last)
-        if first <= fact.at <= last
-    ]
+    found = facts_between(connection.repository, subject, first, last)
+    if as_json:
+        print_json([record_of(fact) for fact in found])
+        return
     if not found:
         typer.echo("none")
-    for fact in sorted(found, key=lambda one: (one.at, one.fact_id)):
-        about = [f"{name}={value}" for name, value in sorted({**fact.ids, **fact.details}.items())]
-        typer.echo("  ".join([fact.at.isoformat(), fact.name, *about]))
+    for fact in found:
+        typer.echo("  ".join([fact.at.isoformat(), fact.name, _about(fact)]).rstrip())
+
+
+def record_of(fact: Fact) -> dict[str, object]:
+    """A fact as it is printed."""
+    return {"at": fact.at, "fact": fact.name, "about": _about(fact)}
+
+
+def _about(fact: Fact) -> str:
+    about = sorted({**fact.ids, **fact.details}.items())
+    return "  ".join(f"{name}={value}" for name, value in about)
+
+
+def facts_between(
+    repository: Repository, subject: str, first: datetime, last: datetime
+) -> list[Fact]:
+    """The facts of a subject, oldest first."""
+    found = [one for one in _facts(repository, subject, first, last) if first <= one.at <= last]
+    return sorted(found, key=lambda one: (one.at, one.fact_id))
 
 
 def _facts(repository: Repository, subject: str, first: datetime, last: datetime) -> list[Fact]:

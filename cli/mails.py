@@ -6,20 +6,22 @@ No command shows an address. Who decided is recorded.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from chalicelib.domain.campaign.versions import CurrentCampaign
+from chalicelib.domain.mails import Mail
 from chalicelib.services.mails.resend import ResendOutcome, undelivered_mails
 from chalicelib.services.mails.resend import resend as send_again
+from chalicelib.services.ports import Agenda
 from chalicelib.services.protection import resume
 from cli.connection import LOCAL, Connection, Stage, connect
 from cli.errors import CommandError
+from cli.lookups import current_campaign
+from cli.printing import Json, print_records
 
-WIDTH = 160
+STUCK_AFTER = timedelta(minutes=15)
 
 app = typer.Typer(
     help="Mails that did not arrive, and invitations that are stopped.", no_args_is_help=True
@@ -41,19 +43,38 @@ _PROBLEMS = {
 }
 
 
+Stuck = Annotated[
+    bool,
+    typer.Option("--stuck", help="Those that are on their way to the sender for too long instead."),
+]
+
+
 @app.command("list")
-def list_mails(campaign: Name, stage: Stage = LOCAL) -> None:
+def list_mails(
+    campaign: Name, stuck: Stuck = False, as_json: Json = False, stage: Stage = LOCAL
+) -> None:
     """Show the vouchers' mails that did not arrive, and all mails that nobody knows of."""
     connection = connect(stage)
-    found = undelivered_mails(connection, _known(connection, campaign))
-    if not found:
-        typer.echo("none")
-        return
-    table = Table("mail", "kind", "problem", "since", "voucher", box=None)
-    for mail in found:
-        since = mail.problem_at.isoformat(timespec="seconds") if mail.problem_at else ""
-        table.add_row(mail.mail_id, mail.mail_kind, mail.problem, since, mail.voucher_id or "")
-    Console(width=max(WIDTH, Console().width)).print(table)  # nothing is truncated in a pipe
+    known = _known(connection, campaign)
+    found = stuck_mails(connection, known) if stuck else undelivered_mails(connection, known)
+    records = [
+        {
+            "mail": mail.mail_id,
+            "kind": mail.mail_kind,
+            "problem": mail.problem or mail.state,
+            "since": mail.problem_at or mail.leased_at,
+            "voucher": mail.voucher_id,
+        }
+        for mail in found
+    ]
+    print_records(records, as_json=as_json)
+
+
+def stuck_mails(connection: Connection, campaign: str) -> list[Mail]:
+    """The mails that the sender was given a while ago and of which nothing is known since."""
+    until = connection.clock() - STUCK_AFTER
+    leased = connection.repository.agenda(Mail, Agenda.LEASED, until=until)
+    return [mail for mail in leased if mail.campaign == campaign]
 
 
 @app.command()
@@ -77,6 +98,4 @@ def resume_invitations(campaign: Name, stage: Stage = LOCAL) -> None:
 
 
 def _known(connection: Connection, name: str) -> str:
-    if connection.repository.get(CurrentCampaign, campaign=name) is None:
-        raise CommandError(f"no campaign {name}: list them with: tandem campaign list")
-    return name
+    return current_campaign(connection, name).campaign

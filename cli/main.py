@@ -1,4 +1,5 @@
-"""`tandem`: campaigns, keys, lists, mails, persons, rewards, vouchers, walls, facts, queues.
+"""`tandem`: campaigns, codes, exports, invitations, keys, lists, mails, persons, rewards, vouchers,
+walls, facts, queues.
 
 Wires the commands together.
 
@@ -8,7 +9,8 @@ code 1. Anything else is a bug and shows its traceback.
 
 from __future__ import annotations
 
-from typing import Any
+from importlib.metadata import version
+from typing import Annotated, Any
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,8 +19,11 @@ from typer.core import TyperGroup
 from chalicelib.services.ports import ContentionError
 from cli import (
     campaigns,
+    codes,
     doctor,
+    exports,
     facts,
+    invitations,
     journal,
     keys,
     lists,
@@ -66,10 +71,32 @@ app = typer.Typer(
     cls=_ReportingGroup,
     help="Campaigns, keys, lists, mails, rewards, vouchers, walls, facts and digests of Tandem.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_show_locals=False,  # locals may contain addresses and keys
 )
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"tandem {version('tandem')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _tandem(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """What Tandem has of campaigns and what became of them."""
+
+
 app.add_typer(campaigns.app, name="campaign")
+app.add_typer(codes.app, name="codes")
+app.add_typer(exports.app, name="export")
+app.add_typer(invitations.app, name="invitation")
 app.add_typer(keys.app, name="key")
 app.add_typer(lists.app, name="list")
 app.add_typer(mails.app, name="mail")

@@ -1,4 +1,4 @@
-"""`tandem person`: show what is stored of a person, or forget her.
+"""`tandem person`: show how somebody stands, everything that is stored of her, or forget her.
 
 The address is typed at a prompt that does not show it, or comes on the standard input, or with
 `--address`, which leaves it in the shell's history. No line of the command's output repeats it but
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -18,14 +19,21 @@ import typer
 from chalicelib.domain.addresses import Address, AddressError
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.versions import CurrentCampaign
+from chalicelib.domain.consents import latest_word
 from chalicelib.domain.erasure import ErasureReceipt
+from chalicelib.domain.invitations import Invitation
+from chalicelib.domain.people import Sponsor
+from chalicelib.domain.referrals import Referral
+from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.errors import RetryLaterError
 from chalicelib.services.lookups import all_campaigns
 from chalicelib.services.persons.access import export_person
 from chalicelib.services.persons.erase import erase_person
+from chalicelib.services.persons.find import Person, find_person
 from chalicelib.services.ports import Ports
 from cli.connection import LOCAL, Connection, Stage, connect
 from cli.errors import CommandError
+from cli.printing import Json, print_records
 from cli.queues import receive
 from cli.reconcile import ports_of
 
@@ -52,6 +60,46 @@ def export(
     """Print everything that is stored of a person, as JSON."""
     ports = ports_of(connect(stage))
     _print(export_person(ports, _campaigns(ports, campaign, brand), _address(address)).as_json())
+
+
+@app.command()
+def show(
+    campaign: OneCampaign = None,
+    brand: Brand = None,
+    address: Typed = None,
+    as_json: Json = False,
+    stage: Stage = LOCAL,
+) -> None:
+    """Show how somebody stands, by ids and states alone: neither her address nor her name, nor any
+    code. Reads the whole table.
+    """
+    ports = ports_of(connect(stage))
+    person = find_person(ports, _campaigns(ports, campaign, brand), _address(address))
+    records = [*_standing(person)]
+    print_records(records, as_json=as_json)
+    if person.unreadable:
+        raise CommandError(f"{person.unreadable} items cannot be read, and may name her")
+
+
+def _standing(person: Person) -> Iterator[dict[str, str]]:
+    for one in person.found:
+        match one:
+            case Sponsor():
+                yield _line("sponsor", one.campaign, one.sponsor_id, f"{one.invited} invited")
+            case Invitation() if one.invitation_id in person.names.invitations:
+                yield _line("invitation", one.campaign, one.invitation_id, one.state)
+            case Referral() if one.referral_id in person.names.referrals:
+                yield _line("referral", one.campaign, one.referral_id, "confirmed")
+            case Voucher() if person.names.hold(one):
+                yield _line("voucher", one.campaign, one.voucher_id, one.state)
+    for opposition in person.oppositions():
+        yield _line("opposition", "", "", opposition.scope)
+    if word := latest_word(person.consents()):
+        yield _line("consent to news", "", "", word.state)
+
+
+def _line(what: str, campaign: str, name: str, state: str) -> dict[str, str]:
+    return {"what": what, "campaign": campaign, "id": name, "state": state}
 
 
 @app.command()

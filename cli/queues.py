@@ -1,4 +1,4 @@
-"""`tandem queue redrive`: bring back what dead queues hold.
+"""`tandem queue`: how long each queue is; what a dead queue holds, and bringing it back.
 
 A work queue's messages move back to their queue. The stream's dead queue holds places in the
 stream: the records are read there, or, when the stream has forgotten them (after a day), the facts
@@ -19,12 +19,15 @@ import typer
 
 from chalicelib.adapters.dynamodb.codec import fact_from_json, fact_item
 from chalicelib.adapters.dynamodb.schema import FACT_KIND
+from chalicelib.domain.effects import Queue
 from chalicelib.services.ports import FACT_SHARDS, Failure, OnFailure, hours
 from cli.connection import LOCAL, Connection, Stage, connect
 from cli.delivery import Consumer, Image, send
 from cli.errors import CommandError
+from cli.printing import Json, print_json, print_records
 
 STREAM, SCHEDULE = "stream", "schedule"
+QUEUES = sorted({*map(str, Queue), "mail-events", STREAM, SCHEDULE})
 HIDDEN_S = 300  # while a message is worked on
 # Facts carry the clock of the function that wrote them, arrivals that of the stream.
 AROUND = timedelta(minutes=10)
@@ -46,9 +49,37 @@ class Redriven:
     left: Counter[str] = field(default_factory=Counter)
 
 
-@app.callback()
-def _queues() -> None:
-    """Dead queues."""
+@app.command("list")
+def list_queues(as_json: Json = False, stage: Stage = LOCAL) -> None:
+    """Show how many messages wait in each queue, are worked on, and are in its dead queue."""
+    print_records(queue_lengths(connect(stage)), as_json=as_json)
+
+
+@app.command()
+def show(queue: Name, as_json: Json = False, stage: Stage = LOCAL) -> None:
+    """Show what a dead queue holds, by the names of facts; nothing is moved or removed."""
+    connection = connect(stage)
+    dead = connection.queue_url(f"{queue}-dead")
+    counts = _named(connection, dead, list(receive(connection, dead)), queue)
+    if as_json:
+        print_json(
+            {"queue": queue, "dead": counts.total(), "by_name": dict(sorted(counts.items()))}
+        )
+    else:
+        _print_named(counts)
+
+
+def queue_lengths(connection: Connection) -> list[dict[str, Any]]:
+    """How long the stack's queues are, by AWS's approximate counts. Two have only a dead one."""
+    records = []
+    for queue in QUEUES:
+        has_main = queue not in {STREAM, SCHEDULE}
+        waiting, in_work = (
+            connection.messages_in(connection.queue_url(queue)) if has_main else (None, None)
+        )
+        dead = sum(connection.messages_in(connection.queue_url(f"{queue}-dead")))
+        records.append({"queue": queue, "waiting": waiting, "in_work": in_work, "dead": dead})
+    return records
 
 
 @app.command()
@@ -60,7 +91,7 @@ def redrive(queue: Name, dry_run: DryRun = False, stage: Stage = LOCAL) -> None:
     dead = connection.queue_url(f"{queue}-dead")
     messages = receive(connection, dead)
     if dry_run:
-        _show_messages(connection, dead, list(messages), queue)
+        _print_named(_named(connection, dead, list(messages), queue))
         return
     redriven = Redriven()
     target = None if queue == STREAM else connection.queue_url(queue)
@@ -96,17 +127,21 @@ def receive(connection: Connection, url: str) -> Iterator[list[Message]]:
         yield new
 
 
-def _show_messages(
+def _named(
     connection: Connection, url: str, batches: list[list[Message]], queue: str
-) -> None:
+) -> Counter[str]:
+    """The names of received messages, which are given back."""
     messages = [message for batch in batches for message in batch]
     for message in messages:
         connection.clients.sqs.change_message_visibility(
             QueueUrl=url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
         )
-    name_of = _place_name if queue == STREAM else _message_name
-    typer.echo(f"{len(messages)} messages")
-    for name, number in sorted(Counter(map(name_of, messages)).items()):
+    return Counter(map(_place_name if queue == STREAM else _message_name, messages))
+
+
+def _print_named(counts: Counter[str]) -> None:
+    typer.echo(f"{counts.total()} messages")
+    for name, number in sorted(counts.items()):
         typer.echo(f"  {name} {number}")
 
 

@@ -14,7 +14,6 @@ from rich.console import Console
 from rich.table import Table
 
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.domain.held_rewards import RewardKey
 from chalicelib.domain.money import decimal_text
 from chalicelib.domain.review import Hold
@@ -28,8 +27,9 @@ from chalicelib.services.vouchers.review_rewards import (
     release_reward,
     value_of,
 )
-from cli.connection import LOCAL, Connection, Stage, connect
+from cli.connection import LOCAL, Stage, connect
 from cli.errors import CommandError
+from cli.lookups import current_campaign
 
 WIDTH = 200
 
@@ -46,7 +46,7 @@ Decide = Callable[..., Reward]
 def show(campaign: Name, stage: Stage = LOCAL) -> None:
     """Show what is held, with score and reasons, the next to end first."""
     connection = connect(stage)
-    rules = _campaign(connection, campaign)
+    rules = current_campaign(connection, campaign).document
     held = held_rewards(connection, rules.id)
     if not held:
         typer.echo("none")
@@ -73,7 +73,7 @@ def refuse(which: Which, campaign: Name, stage: Stage = LOCAL) -> None:
 
 def _decide_each(which: list[str], campaign: str, stage: str, decide: Decide, done: str) -> None:
     connection = connect(stage)
-    rules = _campaign(connection, campaign)
+    rules = current_campaign(connection, campaign).document
     by = connection.principal()
     for name in which:
         _decide(connection, rules.id, name, decide, by)
@@ -105,10 +105,3 @@ def _cells(rules: Campaign, held: HeldReward) -> list[str]:
 
 def _signals(hold: Hold) -> str:
     return ", ".join(f"{one.signal}: {one.seen}, {one.points}" for one in hold.signals)
-
-
-def _campaign(connection: Connection, name: str) -> Campaign:
-    current = connection.repository.get(CurrentCampaign, campaign=name)
-    if current is None:
-        raise CommandError(f"no campaign {name}: list them with: tandem campaign list")
-    return current.document

@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.table import Table
 
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.domain.wall_links import LASTS_DAYS, WallLink, latest_end
 from chalicelib.services.errors import UnknownError
 from chalicelib.services.operations.wall_links import (
@@ -21,8 +20,9 @@ from chalicelib.services.operations.wall_links import (
     revoke_wall_link,
     wall_links,
 )
-from cli.connection import LOCAL, Connection, Stage, connect
+from cli.connection import LOCAL, Stage, connect
 from cli.errors import CommandError
+from cli.lookups import current_campaign
 
 LONGEST_DAYS = 366
 
@@ -37,7 +37,7 @@ Which = Annotated[list[str], typer.Argument(metavar="LINK…", help="As `list` s
 def create(campaign: Name, days: Days = LASTS_DAYS, stage: Stage = LOCAL) -> None:
     """Make a link and print its address, which nothing shows again."""
     connection = connect(stage)
-    rules = _campaign(connection, campaign)
+    rules = current_campaign(connection, campaign).document
     if connection.clock() >= latest_end(rules):
         raise CommandError(f"{campaign} ended on {rules.ends_on}: its links have ended too")
     token, _ = make_wall_link(connection, rules, by=connection.principal(), days=days)
@@ -48,7 +48,7 @@ def create(campaign: Name, days: Days = LASTS_DAYS, stage: Stage = LOCAL) -> Non
 def show(campaign: Name, stage: Stage = LOCAL) -> None:
     """Show the links that are good, the next to end first."""
     connection = connect(stage)
-    rules = _campaign(connection, campaign)
+    rules = current_campaign(connection, campaign).document
     links = wall_links(connection, rules.id)
     if not links:
         typer.echo("none")
@@ -64,7 +64,7 @@ def show(campaign: Name, stage: Stage = LOCAL) -> None:
 def revoke(which: Which, campaign: Name, stage: Stage = LOCAL) -> None:
     """Revoke links: they show nothing from the next refresh on."""
     connection = connect(stage)
-    rules = _campaign(connection, campaign)
+    rules = current_campaign(connection, campaign).document
     by = connection.principal()
     for link in which:
         try:
@@ -78,10 +78,3 @@ def revoke(which: Which, campaign: Name, stage: Stage = LOCAL) -> None:
 
 def _end(rules: Campaign, link: WallLink) -> str:
     return link.ends_at.astimezone(rules.zone).strftime("%Y-%m-%d %H:%M")
-
-
-def _campaign(connection: Connection, name: str) -> Campaign:
-    current = connection.repository.get(CurrentCampaign, campaign=name)
-    if current is None:
-        raise CommandError(f"no campaign {name}: list them with: tandem campaign list")
-    return current.document

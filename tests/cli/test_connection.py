@@ -84,14 +84,6 @@ def test_a_server_without_http_is_reported_in_one_line(
     assert result.stderr == f"what runs at http://127.0.0.1:{port} is not the local stack\n"
 
 
-@pytest.mark.usefixtures("stack")
-def test_status_shows_the_local_stack_and_no_secret(tandem: Tandem) -> None:
-    result = tandem("status")
-    assert result.exit_code == 0
-    assert "table     tandem-test" in result.stdout.splitlines()
-    assert "not-to-be-shown" not in result.output
-
-
 def test_when_nothing_runs_one_line_says_what_to_do(nothing_running: str, tandem: Tandem) -> None:
     result = tandem("status")
     assert result.exit_code == 1

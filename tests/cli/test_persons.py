@@ -77,6 +77,23 @@ def test_what_is_stored_is_printed_as_json(known: DynamoRepository, tandem: Tand
     assert len(part["you_as_a_sponsor"]) == 1
 
 
+def test_how_somebody_stands_is_shown_by_ids_alone(
+    known: DynamoRepository,  # noqa: ARG001
+    tandem: Tandem,
+) -> None:
+    before = scanned()
+    printed = tandem("person", "show", *ONE_CAMPAIGN, "--address", HER, "--json")
+    assert printed.exit_code == 0, printed.output
+    lines = json.loads(printed.stdout)
+    [sponsor] = [one for one in lines if one["what"] == "sponsor"]
+    assert (sponsor["campaign"], sponsor["id"]) == (CAMPAIGN, sponsor_id())
+    assert scanned() == before
+    for shown in (printed, tandem("person", "show", *ONE_CAMPAIGN, "--address", HER)):
+        assert without_her(shown)
+    stranger = tandem("person", "show", *ONE_CAMPAIGN, "--address", "nobody@example.fr")
+    assert (stranger.exit_code, stranger.stdout) == (0, "none\n")
+
+
 @pytest.mark.parametrize("which", [ONE_CAMPAIGN, ("--brand", "demo")])
 def test_who_is_erased_is_in_the_table_no_more(
     known: DynamoRepository, tandem: Tandem, which: tuple[str, str]

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 import yaml
 
 from chalicelib.domain.vouchers import SHARDS
-from cli.main import app
 from infra.postprocess import FUNCTIONS, SERVERLESS_FUNCTION, complete
+from tests.docs.commands import APP, command, unknown_options, within
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNBOOK = (ROOT / "docs/runbook.md").read_text(encoding="utf-8")
@@ -113,27 +111,6 @@ CODE = [
 COMMANDS = sorted({found for part in CODE for found in re.findall(r"\btandem [a-z][^`;|&]*", part)})
 
 
-def _within(command: Any) -> Mapping[str, Any]:
-    """The commands of a group of commands, none of a single one."""
-    return getattr(command, "commands", {})
-
-
-def _command(words: list[str]) -> Any:
-    """The command that the words after `tandem` call."""
-    found: Any = typer.main.get_command(app)
-    for word in words:
-        if not _within(found):
-            break
-        assert word in _within(found), f"tandem has no {' '.join(words)}"
-        found = _within(found)[word]
-    return found
-
-
-def _unknown_options(command: Any, words: list[str]) -> set[str]:
-    known = {option for each in command.params for option in each.opts}
-    return {word for word in words if word.startswith("--")} - known
-
-
 def test_the_runbook_has_commands_to_check() -> None:
     assert len(COMMANDS) > 20
 
@@ -141,12 +118,12 @@ def test_the_runbook_has_commands_to_check() -> None:
 @pytest.mark.parametrize("line", COMMANDS)
 def test_a_command_of_the_runbook_exists_with_its_options(line: str) -> None:
     words = line.split()[1:]
-    assert _unknown_options(_command(words), words) == set()
+    assert unknown_options(command(words), words) == set()
 
 
 def test_no_command_of_ours_is_named_without_tandem() -> None:
     """`facts …` alone is nothing that a shell knows."""
-    ours = _within(typer.main.get_command(app))
+    ours = within(APP)
     assert "facts" in ours
     used = [part for part in CODE if re.search(r" .*([A-Z]{3}|--[a-z])", part.strip())]
     assert [part for part in used if part.split()[0] in ours] == []

@@ -9,11 +9,13 @@ that decides what is granted or how long it stands.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from pydantic import BaseModel
 
-from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.campaign.file import ASSIGNED, Campaign
 from chalicelib.domain.campaign.review import Review, Weights
 from chalicelib.domain.campaign.rules import Caps, Conditions, Rule
 from chalicelib.domain.campaign.templates import VoucherTemplate
@@ -38,6 +40,62 @@ def reward_differences(before: Campaign, after: Campaign) -> list[str]:
         *_rule_differences(before, after),
         *_template_differences(before, after),
     ]
+
+
+@dataclass(frozen=True)
+class FieldDifference:
+    """A field of the campaign file, as `rules.ladder.template`, with both values as the file has
+    them; None where it is missing.
+    """
+
+    field: str
+    before: Any
+    after: Any
+
+    @property
+    def warning(self) -> str | None:
+        """Why such a change needs a second look; None for an ordinary one."""
+        if self.field.startswith("rules.") and self.after is None and self.field.endswith(".id"):
+            return "the rule vanishes: what is reported from now on earns nothing by it"
+        return next((text for name, text in _WARNINGS.items() if self.field.startswith(name)), None)
+
+
+_WARNINGS = {
+    "currency": "what was issued before keeps its currency",
+    "time_zone": "the days of the past stay as they were counted; those to come end elsewhere",
+    "digests": "the client's lists must have the new key before the old one may go",
+    "starts_on": "who was invited before may be outside the campaign now",
+    "ends_on": "invitations, addresses and vouchers end with the campaign",
+}
+
+
+def field_differences(before: Campaign, after: Campaign) -> list[FieldDifference]:
+    """Every field that differs, in the order of the file; lists of things with ids by these ids."""
+    old, new = _fields(before), _fields(after)
+    names = [*old, *(name for name in new if name not in old)]
+    return [
+        FieldDifference(name, old.get(name), new.get(name))
+        for name in names
+        if old.get(name) != new.get(name)
+    ]
+
+
+def _fields(campaign: Campaign) -> dict[str, Any]:
+    document = campaign.model_dump(
+        mode="json", by_alias=True, exclude=set(ASSIGNED), exclude_none=True
+    )
+    return dict(_flat(document, ""))
+
+
+def _flat(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict) and value:
+        for name, each in value.items():
+            yield from _flat(each, f"{path}.{name}" if path else str(name))
+    elif isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
+        for number, one in enumerate(value):
+            yield from _flat(one, f"{path}.{one.get('id', number)}")
+    else:
+        yield path, value
 
 
 def _review_differences(before: Campaign, after: Campaign) -> Iterator[str]:
