@@ -29,6 +29,8 @@ _KINDS: Mapping[str, EventKind] = {
     "Reject": "rejected",
     "Complaint": "complained",
 }
+# What SES writes to the topic once, as plain text, when it becomes the destination of events.
+_NOTICE = "Successfully validated SNS topic"
 # The account's own list of addresses: SES accepted the mail, and did not send it.
 _SUPPRESSED = "OnAccountSuppressionList"
 
@@ -125,9 +127,11 @@ def mail_event_in(body: str) -> MailEvent | None:
     """
     from chalicelib.services.mails.ses_events import MailEvent
 
+    if body.startswith(_NOTICE):
+        return None
     content = json.loads(body)
     if "Message" in content:
-        content = json.loads(content["Message"])
+        return mail_event_in(content["Message"])
     kind = _kind_of(content)
     mail_ids = content.get("mail", {}).get("tags", {}).get(MAIL_ID_TAG, [])
     if kind is None or not mail_ids:

@@ -140,6 +140,10 @@ def _only_one_in(directory: Path) -> Iterator[None]:
         yield
 
 
+# What SES writes to a topic once, when it is made the destination of its events.
+NOTICE: Final = "Successfully validated SNS topic for Amazon SES event publishing."
+
+
 def reported_events(template: Mapping[str, Any]) -> frozenset[str]:
     """The kinds of events that SES reports, as the template asks for: `Send`, `Bounce`, …"""
     destination = template["Resources"]["MailEventsDestination"]["Properties"]["EventDestination"]
@@ -148,10 +152,11 @@ def reported_events(template: Mapping[str, Any]) -> frozenset[str]:
 
 def _report_mails(stack: Stack, kinds: Collection[str]) -> None:
     """Hand the post office's events to the topic of the stack, as SES does, while it runs: those of
-    the kinds that the template asks for.
+    the kinds that the template asks for. What SES writes first is no event, and no JSON.
     """
     topic = stack.deployment.outputs["MailEventsTopicArn"]
     sns = stack.session.client("sns", endpoint_url=stack.endpoint)
+    sns.publish(TopicArn=topic, Message=NOTICE)
 
     def publish(event: str) -> None:
         if stack.end() is not None or json.loads(event)["eventType"] not in kinds:

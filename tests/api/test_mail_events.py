@@ -61,3 +61,17 @@ def test_other_events_need_no_action(event_type: str) -> None:
 def test_an_event_of_a_mail_without_our_tag_needs_no_action() -> None:
     body = {"eventType": "Bounce", "mail": {"messageId": "x", "tags": {}}, "bounce": {}}
     assert mail_event_in(json.dumps(body)) is None
+
+
+NOTICE = "Successfully validated SNS topic for Amazon SES event publishing."
+
+
+@pytest.mark.parametrize("body", [NOTICE, json.dumps({"Type": "Notification", "Message": NOTICE})])
+def test_what_ses_says_of_a_new_topic_needs_no_action(body: str) -> None:
+    """It is no JSON, and comes with the first deployment."""
+    assert mail_event_in(body) is None
+
+
+def test_any_other_text_is_an_error() -> None:
+    with pytest.raises(ValueError, match="Expecting value"):
+        mail_event_in("Successful")

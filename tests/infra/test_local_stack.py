@@ -334,6 +334,19 @@ def test_the_post_office_can_refuse_a_mail_and_can_lose_its_answer(stack: Stack)
     assert len(stack.post_office.letters()) == before + 3
 
 
+def test_what_ses_says_first_to_the_topic_is_no_work_that_failed(stack: Stack) -> None:
+    """It is no event; left in the queue, it would ring two alarms after the first deployment."""
+    sqs = stack.session.client("sqs", endpoint_url=stack.endpoint)
+    queue = sqs.get_queue_url(QueueName="tandem-local-mail-events")["QueueUrl"]
+    counts = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+
+    def is_empty() -> bool:
+        found = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=counts)["Attributes"]
+        return all(found[count] == "0" for count in counts)
+
+    assert until(is_empty, 60)
+
+
 def test_the_status_names_what_a_stranger_needs(front: httpx.Client, stack: Stack) -> None:
     status = front.get("/_local/status.json").json()
     assert status["ready"] is True
