@@ -122,9 +122,15 @@ def test_a_bucket_is_private_encrypted_versioned_and_kept(resources: Resources, 
     assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == KEPT
 
 
-@pytest.mark.parametrize("name", ["BucketPolicy", "WebBucketPolicy", "RootsBucketPolicy"])
-def test_a_bucket_answers_over_tls_1_2_or_later_only(resources: Resources, name: str) -> None:
-    denied = resources[name]["Properties"]["PolicyDocument"]["Statement"][:2]
+def test_every_bucket_answers_over_tls_1_2_or_later_only(resources: Resources) -> None:
+    policies = of_type(resources, "AWS::S3::BucketPolicy")
+    assert len(policies) == len(of_type(resources, "AWS::S3::Bucket"))
+    for policy in policies.values():
+        _check_tls_only(policy["PolicyDocument"]["Statement"])
+
+
+def _check_tls_only(statements: list[dict[str, Any]]) -> None:
+    denied = statements[:2]
     for statement in denied:
         assert statement["Effect"] == "Deny"
         assert (statement["Principal"], statement["Action"]) == ("*", "s3:*")
@@ -794,6 +800,12 @@ def test_law_12_the_distribution_has_the_web_acl_that_is_named(
     assert configured["WebACLId"] == {
         "Fn::If": ["Limited", {"Ref": "WebAclArn"}, {"Ref": "AWS::NoValue"}]
     }
+
+
+def test_law_12_no_caller_has_addresses_without_end(resources: Resources) -> None:
+    """WAF counts each address by itself, and one line of IPv6 has 2^64 of them."""
+    configured = resources["Distribution"]["Properties"]["DistributionConfig"]
+    assert configured["IPV6Enabled"] is False
 
 
 def test_client_routes_are_signed_and_ops_routes_ask_for_the_pool(resources: Resources) -> None:
