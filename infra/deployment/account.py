@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 ROLE: Final = "tandem-api-logs"
 # Stacks of earlier versions had a role of their own, and made it the account's.
 OF_A_STACK: Final = "-ApiLogRole-"
-ATTEMPTS: Final = 12
-PAUSE_S: Final = 5.0
+ATTEMPTS: Final = 6
+PAUSE_S: Final = 21.0  # AWS takes one such call of an account in 20 s
 
 TRUST: Final = {
     "Version": "2012-10-17",
@@ -46,8 +46,11 @@ def require_log_role(session: boto3.Session, partition: str) -> str | None:
             gateway.update_account(
                 patchOperations=[{"op": "replace", "path": "/cloudwatchRoleArn", "value": arn}]
             )
-        except gateway.exceptions.BadRequestException:
+        except (
             # A new role is known everywhere only after some seconds.
+            gateway.exceptions.BadRequestException,
+            gateway.exceptions.TooManyRequestsException,
+        ):
             if attempt == ATTEMPTS:
                 raise
             time.sleep(PAUSE_S)

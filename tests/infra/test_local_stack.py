@@ -336,7 +336,7 @@ def test_the_post_office_can_refuse_a_mail_and_can_lose_its_answer(stack: Stack)
 
 def test_what_ses_says_first_to_the_topic_is_no_work_that_failed(stack: Stack) -> None:
     """It is no event; left in the queue, it would ring two alarms after the first deployment."""
-    sqs = stack.session.client("sqs", endpoint_url=stack.endpoint)
+    sqs: Any = stack.session.client("sqs", endpoint_url=stack.endpoint)
     queue = sqs.get_queue_url(QueueName="tandem-local-mail-events")["QueueUrl"]
     counts = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 
