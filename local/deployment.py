@@ -34,6 +34,8 @@ UPLOADED: Final[Mapping[str, tuple[str, str]]] = {
     "AWS::Serverless::LayerVersion": ("ContentUri", LAYER_KEY),
 }
 ROLES: Final = ("marketing", "ops")
+# Kinds of resources that the emulator does not know.
+UNKNOWN: Final = frozenset({"AWS::Cognito::ManagedLoginBranding", "AWS::CloudTrail::Trail"})
 PATIENCE_S: Final = 60
 # Executions of one queue's consumer at a time; AWS takes no less than two. All of them wait for the
 # one process of the emulator: more would each take longer, past their timeouts, and do no more.
@@ -284,7 +286,7 @@ def for_emulator(template: Template) -> Template:
         if not (
             resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]
         )
-        and resource["Type"] != "AWS::Cognito::ManagedLoginBranding"
+        and resource["Type"] not in UNKNOWN
     }
     for name, resource in resources.items():
         if resource["Type"] == "AWS::IAM::Role":

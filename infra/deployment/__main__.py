@@ -28,7 +28,14 @@ from cli.region import region
 from infra.deployment import edge
 from infra.deployment.account import require_log_role
 from infra.deployment.edge import deploy_edge, edge_template
-from infra.deployment.names import kept, of_stores_alone, stores, with_names
+from infra.deployment.names import (
+    left_out,
+    lost_stores,
+    of_stores_alone,
+    stores,
+    with_kept,
+    with_names,
+)
 from infra.deployment.pages import publish
 from infra.deployment.parameters import (
     Given,
@@ -77,6 +84,8 @@ class Deployment:
             "AWS::Region": self.where.region,
         }
         template = with_names(release.template, variables, existing)
+        if not found.is_new:
+            template = self._with_kept(template)
         for store in stores(template):
             if existing.get(store.logical_id, store.name) != store.name:
                 raise CommandError(
@@ -101,6 +110,14 @@ class Deployment:
         self.stack.protect()
         return self.stack.found().outputs
 
+    def _with_kept(self, template: Template) -> Template:
+        """The template with the stores of the stack that it does not know."""
+        current = self.stack.template()
+        names = left_out(template, current)
+        for name in names:
+            print(f"{self.stack.name} keeps {name}, which this release does not know")
+        return with_kept(template, current, names) if names else template
+
     def _left(self, template: Template) -> list[Store]:
         """The stores of a former stack of this stage, which was deleted."""
         return [store for store in stores(template) if _is_there(self.where.session, store)]
@@ -109,7 +126,7 @@ class Deployment:
         """Take back what a former stack has left; returns the stack that has it."""
         for store in left:
             print(f"{self.stack.name} takes back {store.logical_id} ({store.name})")
-        only = of_stores_alone(template, left)
+        only = of_stores_alone(template, [store.logical_id for store in left])
         values = {"Stage": self.stage, "DeletionProtection": "true"}
         source = self.releases.put_template(release, only)
         self.stack.adopt(source, _parameters(only, values, Found()), left)
@@ -127,7 +144,7 @@ class Deployment:
         if depending := [change.logical_id for change in changes.changes if change.depends]:
             names = ", ".join(depending)
             print(f"{self.stack.name} updates, or replaces if what they name is new: {names}")
-        if lost := [change.logical_id for change in losing if change.logical_id in kept(template)]:
+        if lost := lost_stores(losing, template):
             self.stack.discard(changes)
             raise CommandError(f"{lost[0]} has what cannot be made again: nothing was changed")
         if losing and not self.sure and not _is_confirmed():

@@ -9,10 +9,10 @@ packaged template makes up.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
-from infra.deployment.stack import Store
+from infra.deployment.stack import Change, Store
 
 Template = dict[str, Any]
 
@@ -22,6 +22,10 @@ NAMED_BY: Final[Mapping[str, str]] = {
     "AWS::IAM::ManagedPolicy": "ManagedPolicyName",
     "AWS::S3::Bucket": "BucketName",
 }
+
+# What holds data, and cannot be made again.
+STORES: Final = frozenset({"AWS::Cognito::UserPool", "AWS::DynamoDB::Table", "AWS::S3::Bucket"})
+PARTS: Final = ("Parameters", "Conditions", "Resources")
 
 
 def kept(template: Template) -> list[str]:
@@ -39,12 +43,47 @@ def stores(template: Template) -> list[Store]:
         Store(name, resource["Type"], named_by, resource["Properties"][named_by])
         for name in kept(template)
         if (named_by := NAMED_BY.get((resource := template["Resources"][name])["Type"]))
+        and named_by in resource["Properties"]
     ]
 
 
-def of_stores_alone(template: Template, found: Collection[Store]) -> Template:
+def left_out(template: Template, current: Template) -> list[str]:
+    """The stores of the stack that the next template does not have: a former release has fewer.
+
+    What a parameter switches is left out by that parameter.
+    """
+    resources = current["Resources"]
+    return [
+        name
+        for name in kept(current)
+        if name not in template["Resources"]
+        and resources[name]["Type"] in STORES
+        and "Condition" not in resources[name]
+    ]
+
+
+def lost_stores(changes: Iterable[Change], template: Template) -> list[str]:
+    """The stores that a change replaces by empty ones. Removed is only what a parameter switches
+    off, and that stays in the account.
+    """
+    return [
+        change.logical_id
+        for change in changes
+        if change.takes_away and change.action != "Remove" and change.logical_id in kept(template)
+    ]
+
+
+def with_kept(template: Template, current: Template, names: Collection[str]) -> Template:
+    """The template with these resources of the stack's current one. Removed from the stack, each
+    would stay in the account, and its name would be taken when a release has it again.
+    """
+    more = of_stores_alone(current, names)
+    return {**template, **{part: more[part] | template[part] for part in PARTS}}
+
+
+def of_stores_alone(template: Template, names: Collection[str]) -> Template:
     """A template that has these stores and nothing else: less what names other resources."""
-    ids = {store.logical_id for store in found}
+    ids = set(names)
     others = set(template["Resources"]) - ids
     resources = {
         name: {

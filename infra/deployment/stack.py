@@ -138,6 +138,13 @@ class Stack:
             if one["ResourceStatus"] != "DELETE_COMPLETE"
         }
 
+    def template(self) -> dict[str, Any]:
+        """The template that the stack was last changed with."""
+        body: dict[str, Any] = dict(
+            self._client.get_template(StackName=self.name, TemplateStage="Original")["TemplateBody"]
+        )
+        return body
+
     def prepare(
         self, source: Source, parameters: Mapping[str, str | None], *, creates: bool
     ) -> ChangeSet | None:

@@ -70,8 +70,15 @@ class AwsAccount:
             "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
         }
 
-    def package(self, changed: Mapping[str, Mapping[str, Any]] | None = None) -> Path:
-        """A finished package; of some resources other properties than the packaged ones."""
+    def package(
+        self,
+        changed: Mapping[str, Mapping[str, Any]] | None = None,
+        added: Mapping[str, Any] | None = None,
+        parameters: Mapping[str, Any] | None = None,
+    ) -> Path:
+        """A finished package; of some resources other properties than the packaged ones, and
+        resources and parameters that the packaged one does not have.
+        """
         self._packages += 1
         folder = self.home / f"package-{self._packages}"
         folder.mkdir()
@@ -79,6 +86,8 @@ class AwsAccount:
         template = copy.deepcopy(template)
         for name, properties in (changed or {}).items():
             template["Resources"][name]["Properties"] |= properties
+        template["Resources"] |= added or {}
+        template["Parameters"] |= parameters or {}
         (folder / "template.json").write_text(json.dumps(template), encoding="utf-8")
         # What is in the zips is run by the local stack; here only their places matter.
         for path in (self.made.code, self.made.layer):

@@ -185,6 +185,39 @@ def test_what_replaces_is_shown_and_asked_for_and_a_store_is_never_replaced(
     assert account.outputs("prod")["Release"] != release
 
 
+def test_a_release_without_a_store_of_the_stack_leaves_it_there(account: AwsAccount) -> None:
+    """Removed from the stack, it would stand in the way of the release that has it again."""
+    more = {
+        "Type": "AWS::S3::Bucket",
+        "DeletionPolicy": "RetainExceptOnCreate",
+        "UpdateReplacePolicy": "Retain",
+        "Properties": {
+            "BucketName": {"Fn::Sub": "tandem-${Stage}-${AWS::Region}-more"},
+            "VersioningConfiguration": {"Status": "Enabled"},
+            # A parameter and a resource that the former release does not have.
+            "Tags": [{"Key": "for", "Value": {"Ref": "MoreFor"}}],
+            "LifecycleConfiguration": {
+                "Rules": [{"Id": {"Ref": "MoreTopic"}, "Status": "Enabled", "ExpirationInDays": 9}]
+            },
+        },
+    }
+    added = {"MoreBucket": more, "MoreTopic": {"Type": "AWS::SNS::Topic", "Properties": {}}}
+    assert account.deploy("more").code == 0
+    without = account.outputs("more")["Release"]
+    newer = account.package(added=added, parameters={"MoreFor": {"Type": "String", "Default": "a"}})
+    assert account.deploy("more", newer).code == 0
+    back = account.run("rollback", "more", AWS_REGION=REGION, YES="1")
+    assert (back.code, back.err) == (0, "")
+    assert "tandem-more keeps MoreBucket, which this release does not know" in back.out
+    assert "removes MoreTopic (AWS::SNS::Topic)" in back.out
+    assert "removes MoreBucket" not in back.out
+    assert account.outputs("more")["Release"] == without
+    forward = account.run("rollback", "more", AWS_REGION=REGION, YES="1")
+    assert (forward.code, forward.err) == (0, "")
+    buckets = {one["Name"] for one in account.client("s3").list_buckets()["Buckets"]}
+    assert f"tandem-more-{REGION}-more" in buckets
+
+
 def test_a_stack_of_0_1_0_is_updated_in_place(account: AwsAccount) -> None:
     """With its stores under their former names, and without its second stage of the API."""
     _create_0_1_0(account)

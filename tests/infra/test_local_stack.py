@@ -107,8 +107,8 @@ def test_only_what_the_emulator_refuses_is_left_out(made: Any) -> None:
     template = json.loads(made.template.read_text(encoding="utf-8"))
     left_out = set(template["Resources"]) - set(adapted(template, "0" * 64)["Resources"])
     left = {name: template["Resources"][name] for name in left_out}
-    style = left.pop("SignInStyle")
-    assert style["Type"] == "AWS::Cognito::ManagedLoginBranding"
+    assert left.pop("SignInStyle")["Type"] == "AWS::Cognito::ManagedLoginBranding"
+    assert left.pop("Trail")["Type"] == "AWS::CloudTrail::Trail"
     assert {resource["Type"] for resource in left.values()} == {"AWS::CloudWatch::Alarm"}
     assert all("Metrics" in resource["Properties"] for resource in left.values())
 
