@@ -200,7 +200,7 @@ def _ses_account(account: Account) -> Iterator[Finding]:
     elif found.get("EnforcementStatus", "HEALTHY") != "HEALTHY":
         yield from look(
             f"sending is under review: {found['EnforcementStatus']}",
-            "bounces or complaints are too many: docs/runbook.md, mail-bounce-rate",
+            "bounces or complaints are too many: docs/runbook.md, ses-bounce-rate",
         )
     elif not found.get("ProductionAccessEnabled", False):
         yield from look(
@@ -314,10 +314,17 @@ def _distribution(account: Account, distribution: str) -> Iterator[Finding]:
 
 
 def _pages(origin: str) -> Iterator[Finding]:
-    with urllib.request.build_opener().open(f"{origin}/", timeout=TIMEOUT_S) as answer:
-        if answer.status == 200:
+    try:
+        with urllib.request.build_opener().open(f"{origin}/", timeout=TIMEOUT_S):
             return good(f"{origin} answers")
-    return look(f"{origin} answers {answer.status}", "deploy again: it sends the pages")
+    except urllib.error.HTTPError as error:
+        with error:
+            return wrong(f"{origin} answers {error.code}", "deploy again: it sends the pages")
+    except OSError as error:
+        return look(
+            f"{origin} does not answer here: {getattr(error, 'reason', error)}",
+            "with a domain of its own: a DNS alias to the distribution, and its certificate",
+        )
 
 
 def _sign_in(origin: str, client: str) -> Iterator[Finding]:

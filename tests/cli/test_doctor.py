@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import boto3
 import pytest
 from botocore.stub import Stubber
 
-from cli.doctor import Account, Finding, Verdict, before_deployment, shown
+from cli.doctor import Account, Finding, Verdict, _pages, before_deployment, shown
+from tests.cli.conftest import Serving
 
 HEALTHY = {
     "SendingEnabled": True,
@@ -159,6 +161,33 @@ def test_a_certificate_of_another_region_is_wrong_before_anything_is_made() -> N
         "certificate"
     ]
     assert finding.is_good
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict"), [(200, Verdict.GOOD), (403, Verdict.WRONG), (503, Verdict.WRONG)]
+)
+def test_pages_that_are_not_there_are_wrong(
+    serving: Serving, status: int, verdict: Verdict
+) -> None:
+    class Pages(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    with serving(Pages) as port:
+        [finding] = _pages(f"http://127.0.0.1:{port}")
+    assert finding.verdict is verdict
+    assert finding.text.endswith("answers" if status == 200 else f"answers {status}")
+
+
+def test_pages_whose_name_leads_nowhere_are_said_with_what_to_do() -> None:
+    [finding] = _pages("https://pages.invalid")
+    assert finding.verdict is Verdict.LOOK
+    assert "https://pages.invalid does not answer here" in finding.text
+    assert "a DNS alias to the distribution" in finding.advice
 
 
 def test_a_finding_is_shown_with_its_advice_on_a_line_of_its_own() -> None:

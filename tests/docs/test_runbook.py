@@ -146,3 +146,17 @@ def test_spare_codes_are_counted_in_all_their_shards() -> None:
     loop = command.partition("; do ")[0] + '; do echo "$shard"; done'
     asked = subprocess.run(["bash", "-c", loop], check=True, capture_output=True, text=True)
     assert asked.stdout.splitlines() == ["", *SHARDS]
+
+
+def test_nobody_is_sent_to_an_alarm_that_is_gone() -> None:
+    decision = (ROOT / "docs/decisions/0056-one-event-raises-one-alarm.md").read_text("utf-8")
+    rows = re.findall(r"^\| (`.*?) \|", decision, re.MULTILINE)
+    gone = {name for row in rows for name in re.findall(r"`([a-z0-9-]+)`", row)}
+    assert {"mail-bounce-rate", "export-overdue"} <= gone
+    texts = [
+        *(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md"), ROOT / "infra/README.md",
+        *(ROOT / "cli").rglob("*.py"), ROOT / "infra/resources.yaml",
+    ]  # fmt: skip
+    for path in texts:
+        named = set(re.findall(r"[a-z0-9]+(?:-[a-z0-9]+)+", path.read_text("utf-8")))
+        assert not named & gone or path.name == "CHANGELOG.md", path
