@@ -41,6 +41,7 @@ from infra.deployment.parameters import (
     Given,
     check_parameters,
     check_stage,
+    check_together,
     given_parameters,
 )
 from infra.deployment.releases import Release, Releases, Template
@@ -168,6 +169,7 @@ def deploy(stage: str, folder: Path | None, *, sure: bool) -> None:
     given = {name: one for name, one in given.items() if name in declared}
     effective = {name: str(rules.get("Default", "")) for name, rules in declared.items()}
     effective |= stored | {name: one.value for name, one in given.items()}
+    check_together(Releases.template_of(folder).get("Rules", {}), effective)
     _check(where, effective)
     deployment.releases.require_bucket(where.region)
     with tempfile.TemporaryDirectory() as scratch:

@@ -21,6 +21,8 @@ from cli.errors import CommandError
 
 # Set by the deployment itself.
 OWN: Final = frozenset({"Stage", "StageRegion", "DeletionProtection"})
+# What `tandem --stage local` means, and what Cognito takes in the name of no sign-in page.
+NO_STAGE: Final = re.compile(r"^local$|aws|amazon|cognito")
 # Nobody can own these (RFC 2606, RFC 6761): a mail from one is an example that was not changed.
 RESERVED: Final = re.compile(
     r"(^|\.)(example|invalid|localhost|test)$|(^|\.)example\.(com|net|org)$"
@@ -71,6 +73,11 @@ def check_stage(stage: str, declared: Mapping[str, Any]) -> None:
     """Raises CommandError when no stage can have that name."""
     if not re.fullmatch(declared["Stage"]["AllowedPattern"], stage):
         raise CommandError(f"STAGE is {declared['Stage']['ConstraintDescription']}, not {stage}")
+    if NO_STAGE.search(stage):
+        raise CommandError(
+            f"STAGE is not {stage}: local is the stack on this machine, and Cognito takes no name "
+            "with aws, amazon or cognito in it"
+        )
 
 
 def check_parameters(
@@ -92,6 +99,33 @@ def check_parameters(
     )
     if problems:
         raise CommandError(*problems)
+
+
+def check_together(rules: Mapping[str, Any], effective: Mapping[str, str]) -> None:
+    """Raises CommandError naming each of the template's rules that these values break together.
+
+    CloudFormation looks at them when the change is prepared, after much was made.
+    """
+    problems = [
+        assertion["AssertDescription"]
+        for rule in rules.values()
+        if _holds(rule["RuleCondition"], effective)
+        for assertion in rule["Assertions"]
+        if not _holds(assertion["Assert"], effective)
+    ]
+    if problems:
+        raise CommandError(*problems)
+
+
+def _holds(condition: Mapping[str, Any], values: Mapping[str, str]) -> bool:
+    [(function, parts)] = condition.items()
+    match function:
+        case "Fn::Not":
+            return not _holds(parts[0], values)
+        case "Fn::Equals":
+            one, other = (values[part["Ref"]] if isinstance(part, dict) else part for part in parts)
+            return bool(one == other)
+    raise NotImplementedError(function)
 
 
 def _problems(name: str, given: Given, declared: Mapping[str, Any]) -> Iterable[str]:

@@ -218,6 +218,17 @@ def test_a_release_without_a_store_of_the_stack_leaves_it_there(account: AwsAcco
     assert f"tandem-more-{REGION}-more" in buckets
 
 
+def test_what_cannot_be_is_refused_before_anything_is_made(account: AwsAccount) -> None:
+    alone = f"{SENDER} ClientAccountId=123456789012"
+    refused = account.deploy("early", PARAMETERS=alone, AWS_REGION="eu-central-1")
+    assert refused.code == 1
+    assert refused.err.startswith("deploy: ClientAccountId needs an ExternalId")
+    buckets = {one["Name"] for one in account.client("s3").list_buckets()["Buckets"]}
+    assert "tandem-deploy-000000000000-eu-central-1" not in buckets
+    stacks = account.client("cloudformation", "us-east-1").describe_stacks()["Stacks"]
+    assert "tandem-early-eu-central-1-edge" not in {one["StackName"] for one in stacks}
+
+
 def test_a_stack_of_0_1_0_is_updated_in_place(account: AwsAccount) -> None:
     """With its stores under their former names, and without its second stage of the API."""
     _create_0_1_0(account)

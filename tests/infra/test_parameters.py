@@ -14,6 +14,7 @@ from infra.deployment.parameters import (
     Given,
     check_parameters,
     check_stage,
+    check_together,
     given_parameters,
 )
 
@@ -85,6 +86,18 @@ def test_a_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
         ("Stage", "test", "Stage is set by the deployment"),
         ("DeletionProtection", "false", "DeletionProtection is set by the deployment"),
         ("SenderIdentity", "other.fr", "SenderIdentity: other.fr is not that of"),
+        ("SenderIdentity", "hello at shop.fr", "SenderIdentity is a domain or a mail address"),
+        ("AlarmEmail", "ops", "AlarmEmail is one mail address, or empty"),
+        ("DomainName", "https://vip.brand.fr", "DomainName is a host such as"),
+        (
+            "CertificateArn",
+            "arn:aws:acm:eu-west-3:123456789012:certificate/1",
+            "CertificateArn is the ARN of a certificate in us-east-1",
+        ),
+        ("Resolver", "10.0.0.2", "Resolver is host:port, or empty"),
+        ("ScheduleExport", "rate(0 minutes)", "ScheduleExport is rate(5 minutes) or cron("),
+        ("ScheduleExpire", "every 5 minutes", "ScheduleExpire is rate(5 minutes) or cron("),
+        ("ScheduleRoot", "cron(0/5 6-22 * * ?)", "ScheduleRoot is rate(5 minutes) or cron("),
         ("Sender", "no-reply@tandem.example", "no-reply@tandem.example is an example"),
         ("Sender", "hello@mail.example.com", "hello@mail.example.com is an example"),
     ],
@@ -139,12 +152,27 @@ def test_a_stage_that_no_stack_can_have_is_refused_at_once(
     check_stage("prod2", EDGE)
 
 
+@pytest.mark.parametrize("stage", ["local", "aws", "myawsprod", "amazon", "cognito2"])
+def test_a_stage_that_would_fail_late_or_be_another_is_refused_at_once(stage: str) -> None:
+    with pytest.raises(CommandError, match=f"STAGE is not {stage}: local is the stack"):
+        check_stage(stage, EDGE)
+    check_stage("locally", EDGE)
+
+
 @pytest.mark.parametrize(
     "right",
     [
         SENDER,
         {"Sender": "hello@shop.brand.fr", "SenderIdentity": "hello@shop.brand.fr"},
         SENDER | {"Origin": "https://parrainage.brand.fr"},
+        SENDER | {"ScheduleExport": "cron(0/5 6-22 * * ? *)", "ScheduleSeal": "rate(1 hour)"},
+        SENDER | {"Resolver": "10.0.0.2:53", "AlarmEmail": "ops@mail.brand.fr"},
+        SENDER
+        | {
+            "DomainName": "vip.brand.fr",
+            "CertificateArn": "arn:aws:acm:us-east-1:123456789012:certificate/"
+            "12345678-1234-1234-1234-123456789012",
+        },
     ],
 )
 def test_right_values_pass(template: dict[str, Any], right: dict[str, str]) -> None:
@@ -159,3 +187,26 @@ def test_what_the_stack_has_stored_counts_and_the_default_sender_does_not_pass(
     check_parameters({}, template["Parameters"], {}, SENDER)
     with pytest.raises(CommandError, match="is an example"):
         check_parameters({}, template["Parameters"], {}, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "needs", "value", "said"),
+    [
+        ("ClientAccountId", "ExternalId", "123456789012", "ClientAccountId needs an ExternalId"),
+        ("DomainName", "CertificateArn", "vip.brand.fr", "DomainName needs a CertificateArn"),
+    ],
+)
+def test_what_needs_another_parameter_is_said_before_anything_is_made(
+    template: dict[str, Any], name: str, needs: str, value: str, said: str
+) -> None:
+    empty = {key: str(one.get("Default", "")) for key, one in template["Parameters"].items()}
+    check_together(template["Rules"], empty)
+    with pytest.raises(CommandError, match=said):
+        check_together(template["Rules"], empty | {name: value})
+    check_together(template["Rules"], empty | {name: value, needs: "some"})
+
+
+def test_a_rule_that_cannot_be_looked_at_is_an_error() -> None:
+    rule = {"RuleCondition": {"Fn::Contains": [["a"], "a"]}, "Assertions": []}
+    with pytest.raises(NotImplementedError, match="Fn::Contains"):
+        check_together({"Unknown": rule}, {})

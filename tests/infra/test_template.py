@@ -893,7 +893,7 @@ def test_the_client_takes_on_a_role_with_its_campaigns_files_and_no_key_of_ours(
     assert trust["Principal"] == {"AWS": {"Fn::Sub": account}}
     assert trust["Condition"] == {"StringEquals": {"sts:ExternalId": {"Ref": "ExternalId"}}}
     assert role["Properties"]["ManagedPolicyArns"] == [{"Ref": "ClientAccess"}]
-    [rule] = template["Rules"].values()
+    rule = template["Rules"]["ClientRoleHasExternalId"]
     assert rule["Assertions"][0]["Assert"] == {
         "Fn::Not": [{"Fn::Equals": [{"Ref": "ExternalId"}, ""]}]
     }
