@@ -1,9 +1,10 @@
-"""Starts the emulator with the one condition on DynamoDB calls that it does not know.
+"""Starts the emulator with what it does not know of DynamoDB: a condition, and a refusal.
 
 `dynamodb:LeadingKeys` are the values of the partition key that a call names; AWS compares them with
 the policies of the role that calls. Without them every condition on them would be of no effect
-here. Run as a script by the emulator's own interpreter, which has nothing of ours: standard library
-only. Neighbour: emulator.py starts it.
+here. And a stack deletes no table that is protected, when its create or update fails neither. Run
+as a script by the emulator's own interpreter, which has nothing of ours: standard library only.
+Neighbour: emulator.py starts it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 CONDITION: Final = "dynamodb:LeadingKeys"
@@ -70,12 +71,29 @@ def with_leading_keys(context: Callable[[bytes], dict[str, Any]]) -> Callable[[b
     return completed
 
 
+def unless_protected(
+    delete: Callable[[str, Any], None], tables: Mapping[str, dict[str, Any]]
+) -> Callable[[str, Any], None]:
+    """How a stack deletes a table: not while the table is protected."""
+
+    def deleted(name: str, properties: Any) -> None:
+        if (tables.get(name) or {}).get("DeletionProtectionEnabled"):
+            raise ValueError(f"{name} cannot be deleted: deletion protection is enabled")
+        delete(name, properties)
+
+    return deleted
+
+
 def main() -> None:
-    """Run the emulator with the condition."""
+    """Run the emulator with both."""
     from ministack.app import main as run  # type: ignore[import-not-found]
     from ministack.core import iam_actions  # type: ignore[import-not-found]
+    from ministack.services import dynamodb  # type: ignore[import-not-found]
+    from ministack.services.cloudformation import provisioners  # type: ignore[import-not-found]
 
     iam_actions.dynamodb_service_context = with_leading_keys(iam_actions.dynamodb_service_context)
+    table = provisioners._RESOURCE_HANDLERS["AWS::DynamoDB::Table"]  # noqa: SLF001
+    table["delete"] = unless_protected(table["delete"], dynamodb._tables)  # noqa: SLF001
     sys.exit(run())
 
 

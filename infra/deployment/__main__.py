@@ -32,6 +32,7 @@ from infra.deployment.names import (
     left_out,
     lost_stores,
     of_stores_alone,
+    protected,
     stores,
     with_kept,
     with_names,
@@ -45,7 +46,7 @@ from infra.deployment.parameters import (
     given_parameters,
 )
 from infra.deployment.releases import Release, Releases, Template
-from infra.deployment.stack import ChangeSet, Found, Stack, Store
+from infra.deployment.stack import ChangeSet, Found, Source, Stack, Store
 from infra.package import PackageError, aws_target, package
 from infra.pages import build_pages
 
@@ -96,20 +97,24 @@ class Deployment:
         if found.is_new and (left := self._left(template)):
             found = self._adopt(release, template, left)
         source = self.releases.put_template(release, template)
-        own = {"Stage": self.stage, "DeletionProtection": "false" if found.is_new else "true"}
+        # What is protected cannot be taken away again when its create fails: only after it.
+        there = set() if found.is_new else set(self.stack.physical_ids())
+        is_there = protected(template) <= there
+        own = {"Stage": self.stage, "DeletionProtection": "true" if is_there else "false"}
         values = {name: one.value for name, one in given.items()} | own
         if changes := self.stack.prepare(
             source, _parameters(template, values, found), creates=found.is_new
         ):
             self._agree(changes, template)
             self.stack.execute(changes)
-        # What is protected cannot be taken away again when its first create fails, so only now.
-        found = self.stack.found()
-        protected = _parameters(template, {"DeletionProtection": "true"}, found)
-        if changes := self.stack.prepare(source, protected, creates=False):
+        self._protect(source, template)
+        return self.stack.found().outputs
+
+    def _protect(self, source: Source, template: Template) -> None:
+        switched_on = _parameters(template, {"DeletionProtection": "true"}, self.stack.found())
+        if changes := self.stack.prepare(source, switched_on, creates=False):
             self.stack.execute(changes)
         self.stack.protect()
-        return self.stack.found().outputs
 
     def _with_kept(self, template: Template) -> Template:
         """The template with the stores of the stack that it does not know."""

@@ -25,6 +25,8 @@ NAMED_BY: Final[Mapping[str, str]] = {
 
 # What holds data, and cannot be made again.
 STORES: Final = frozenset({"AWS::Cognito::UserPool", "AWS::DynamoDB::Table", "AWS::S3::Bucket"})
+# Of these, what nobody can delete while it is protected, a stack that takes it back neither.
+PROTECTED: Final = frozenset({"AWS::Cognito::UserPool", "AWS::DynamoDB::Table"})
 PARTS: Final = ("Parameters", "Conditions", "Resources")
 
 
@@ -45,6 +47,11 @@ def stores(template: Template) -> list[Store]:
         if (named_by := NAMED_BY.get((resource := template["Resources"][name])["Type"]))
         and named_by in resource["Properties"]
     ]
+
+
+def protected(template: Template) -> set[str]:
+    """The kept resources that the parameter DeletionProtection protects."""
+    return {name for name in kept(template) if template["Resources"][name]["Type"] in PROTECTED}
 
 
 def left_out(template: Template, current: Template) -> list[str]:

@@ -63,12 +63,7 @@ def test_a_stage_is_created_protected_published_and_deployed_again_without_a_cha
 
 
 def test_a_create_that_failed_leaves_nothing_and_the_next_one_works(account: AwsAccount) -> None:
-    front = account.client("cloudfront")
-    taken = front.create_function(
-        Name=f"tandem-retry-{REGION}-index",
-        FunctionConfig={"Comment": "somebody else's", "Runtime": "cloudfront-js-2.0"},
-        FunctionCode=b"function handler(event) { return event.request; }",
-    )
+    taken = _take_the_name_of_the_index(account, "retry")
     failed = account.deploy("retry")
     assert failed.code == 1
     assert "WebIndex: " in failed.err
@@ -76,7 +71,7 @@ def test_a_create_that_failed_leaves_nothing_and_the_next_one_works(account: Aws
     assert "tandem-retry" not in account.client("dynamodb").list_tables()["TableNames"]
     buckets = [one["Name"] for one in account.client("s3").list_buckets()["Buckets"]]
     assert not [name for name in buckets if name.startswith("tandem-retry-")]
-    front.delete_function(Name=f"tandem-retry-{REGION}-index", IfMatch=taken["ETag"])
+    account.client("cloudfront").delete_function(Name=f"tandem-retry-{REGION}-index", IfMatch=taken)
     done = account.deploy("retry")
     assert (done.code, done.err) == (0, "")
     assert "its first create failed" in done.out
@@ -119,6 +114,37 @@ def test_a_stack_whose_table_was_deleted_comes_back_with_an_empty_one(account: A
     assert described["StreamSpecification"]["StreamEnabled"]
     read = account.client("s3").get_object(Bucket=before["BucketName"], Key="out/kept")
     assert read["Body"].read() == b"kept"
+
+
+def test_a_stack_that_could_not_come_back_can_at_the_next_try(account: AwsAccount) -> None:
+    """What was new in it is taken away again, so that its name is free."""
+    assert account.deploy("half").code == 0
+    before = account.outputs("half")
+    account.delete("half")
+    table = account.client("dynamodb")
+    table.update_table(TableName=before["TableName"], DeletionProtectionEnabled=False)
+    table.delete_table(TableName=before["TableName"])
+    taken = _take_the_name_of_the_index(account, "half")
+    failed = account.deploy("half")
+    assert failed.code == 1
+    assert "WebIndex: " in failed.err
+    assert account.stack("half")["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
+    assert before["TableName"] not in table.list_tables()["TableNames"]
+    account.client("cloudfront").delete_function(Name=f"tandem-half-{REGION}-index", IfMatch=taken)
+    done = account.deploy("half")
+    assert (done.code, done.err) == (0, "")
+    described = table.describe_table(TableName=before["TableName"])["Table"]
+    assert described["DeletionProtectionEnabled"] is True
+
+
+def _take_the_name_of_the_index(account: AwsAccount, stage: str) -> str:
+    """Somebody else has a function that the stack is to make; the mark it is deleted by."""
+    function = account.client("cloudfront").create_function(
+        Name=f"tandem-{stage}-{REGION}-index",
+        FunctionConfig={"Comment": "somebody else's", "Runtime": "cloudfront-js-2.0"},
+        FunctionCode=b"function handler(event) { return event.request; }",
+    )
+    return str(function["ETag"])
 
 
 def test_one_stage_in_two_regions_of_an_account_and_two_stages_share_nothing(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.leading_keys import leading_keys, with_leading_keys
+from local.leading_keys import leading_keys, unless_protected, with_leading_keys
 
 ONE: dict[str, Any] = {"pk": {"S": "CONTACT#1"}, "sk": {"S": "CONTACT"}}
 OTHER: dict[str, Any] = {"pk": {"S": "TOKEN#2"}, "sk": {"S": "TOKEN"}}
@@ -72,3 +72,14 @@ def test_a_scan_has_no_such_condition_and_the_others_stay() -> None:
         "dynamodb:Select": "ALL_ATTRIBUTES",
         "dynamodb:LeadingKeys": ["CONTACT#1"],
     }
+
+
+def test_a_stack_deletes_no_protected_table() -> None:
+    deleted: list[str] = []
+    delete = unless_protected(
+        lambda name, _: deleted.append(name), {"kept": {"DeletionProtectionEnabled": True}}
+    )
+    delete("other", {})
+    with pytest.raises(ValueError, match="kept cannot be deleted"):
+        delete("kept", {})
+    assert deleted == ["other"]
