@@ -49,7 +49,9 @@ from infra.deployment.releases import Release, Releases, Template
 from infra.deployment.stack import ChangeSet, Found, Source, Stack, Store
 from infra.package import PackageError, aws_target, package
 from infra.pages import build_pages
+from infra.short_forms import read_template
 
+RESOURCES: Final = Path(__file__).parent.parent / "resources.yaml"
 NOT_THERE: Final = frozenset({"404", "NoSuchBucket", "ResourceNotFoundException"})
 # New with each version of the code: what they replace is of use to nobody.
 REPLACED_ALWAYS: Final = frozenset({"AWS::ApiGateway::Deployment", "AWS::Lambda::LayerVersion"})
@@ -166,16 +168,17 @@ def deploy(stage: str, folder: Path | None, *, sure: bool) -> None:
     file = os.environ.get("PARAMETERS_FILE")
     given = given_parameters(Path(file) if file else None, os.environ.get("PARAMETERS", ""))
     found = deployment.stack.ready()
-    folder = folder or package(aws_target(), say=print).template.parent
-    declared = Releases.template_of(folder)["Parameters"]
+    template = Releases.template_of(folder) if folder else read_template(RESOURCES)
+    declared = template["Parameters"]
     stored = dict(found.parameters)
     check_parameters(given, declared, edge_template()["Parameters"], stored)
     of_edge = {name: one for name, one in given.items() if name not in declared}
     given = {name: one for name, one in given.items() if name in declared}
     effective = {name: str(rules.get("Default", "")) for name, rules in declared.items()}
     effective |= stored | {name: one.value for name, one in given.items()}
-    check_together(Releases.template_of(folder).get("Rules", {}), effective)
+    check_together(template.get("Rules", {}), effective)
     _check(where, effective)
+    folder = folder or package(aws_target(), say=print).template.parent
     deployment.releases.require_bucket(where.region)
     with tempfile.TemporaryDirectory() as scratch:
         release = deployment.releases.add(folder, build_pages(Path(scratch, "web")))

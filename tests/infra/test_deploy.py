@@ -255,6 +255,13 @@ def test_what_cannot_be_is_refused_before_anything_is_made(account: AwsAccount) 
     assert "tandem-early-eu-central-1-edge" not in {one["StackName"] for one in stacks}
 
 
+def test_an_example_is_refused_before_minutes_of_packaging(account: AwsAccount) -> None:
+    refused = account.run("deploy", "example", AWS_REGION=REGION)
+    assert refused.code == 1
+    assert refused.err.startswith("deploy: Sender: no-reply@tandem.example is an example")
+    assert "packaging" not in refused.out
+
+
 def test_a_stack_of_0_1_0_is_updated_in_place(account: AwsAccount) -> None:
     """With its stores under their former names, and without its second stage of the API."""
     _create_0_1_0(account)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cli.errors import CommandError
+from infra.deployment.__main__ import RESOURCES
 from infra.deployment.edge import edge_template
 from infra.deployment.parameters import (
     OWN,
@@ -17,6 +18,7 @@ from infra.deployment.parameters import (
     check_together,
     given_parameters,
 )
+from infra.short_forms import read_template
 
 SENDER = {"Sender": "hello@shop.brand.fr", "SenderIdentity": "brand.fr"}
 
@@ -187,6 +189,12 @@ def test_what_the_stack_has_stored_counts_and_the_default_sender_does_not_pass(
     check_parameters({}, template["Parameters"], {}, SENDER)
     with pytest.raises(CommandError, match="is an example"):
         check_parameters({}, template["Parameters"], {}, {})
+
+
+def test_what_is_checked_before_packaging_is_what_the_package_has(template: dict[str, Any]) -> None:
+    read = read_template(RESOURCES)
+    assert read["Parameters"] == template["Parameters"]
+    assert read["Rules"] == template["Rules"]
 
 
 @pytest.mark.parametrize(
