@@ -20,7 +20,7 @@ from typing import Annotated, Any
 
 import boto3
 import typer
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.codes import SecureCodes
@@ -277,7 +277,12 @@ def _on_aws(stage: str) -> Connection:
     chosen = region()
     session = boto3.Session(region_name=chosen)
     client = session.client("cloudformation")
-    stack = client.describe_stacks(StackName=f"tandem-{stage}")["Stacks"][0]
+    try:
+        stack = client.describe_stacks(StackName=f"tandem-{stage}")["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" not in str(error):
+            raise
+        raise CommandError(f"there is no stack tandem-{stage} in {chosen}") from error
     outputs = {
         output["OutputKey"]: output["OutputValue"]
         for output in stack.get("Outputs", [])

@@ -202,9 +202,13 @@ def roll_back(stage: str, *, sure: bool) -> None:
     """Deploy the release before the one in force. Raises CommandError when there is none."""
     deployment = _deployment(stage, sure=sure)
     found = deployment.stack.ready()
+    if found.is_new:
+        raise CommandError(
+            f"there is no stack {deployment.stack.name} in {deployment.where.region}"
+        )
     current = found.outputs.get("Release")
     former = [one for one in deployment.releases.history() if one != current]
-    if found.is_new or not former:
+    if not former:
         raise CommandError(f"{deployment.stack.name} has no former release to go back to")
     release = deployment.releases.get(former[-1])
     print(f"{deployment.stack.name}: from release {current} back to {release.digest}")

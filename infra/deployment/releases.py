@@ -140,7 +140,8 @@ class Releases:
         try:
             found: list[str] = json.loads(self._read(self._history))
         except ClientError as error:
-            if error.response["Error"]["Code"] != "NoSuchKey":
+            # A stack of an earlier version was deployed without this bucket.
+            if error.response["Error"]["Code"] not in {"NoSuchKey", "NoSuchBucket"}:
                 raise
             return []
         return found

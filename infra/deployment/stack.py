@@ -126,7 +126,7 @@ class Stack:
             return self.found()
         if found.is_new or found.status in _CHANGEABLE:
             return found
-        raise CommandError(f"{self.name} is {found.status}: {_advice(found.status, self.name)}")
+        raise CommandError(f"{self.name} is {found.status}: {self._advice(found.status)}")
 
     def physical_ids(self) -> dict[str, str]:
         """The resources of the stack: the physical id of each logical id."""
@@ -232,7 +232,7 @@ class Stack:
         """Delete the stack. Raises CommandError when something of it cannot be."""
         self._client.delete_stack(StackName=self.name)
         if (status := self._settled(lambda: self.found().status)) not in GONE:
-            raise CommandError(f"{self.name} is {status}: {_advice(status, self.name)}")
+            raise CommandError(f"{self.name} is {status}: {self._advice(status)}")
 
     def _described(self, change_set: str) -> Any:
         found: Any = {}
@@ -252,6 +252,17 @@ class Stack:
             time.sleep(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE_S)
         return now
+
+    def _advice(self, status: str) -> str:
+        """What to do about a status that no change can start from."""
+        if status.endswith("_IN_PROGRESS"):
+            return "somebody is changing it: wait until that is done"
+        fails = status == "UPDATE_ROLLBACK_FAILED"
+        return (
+            "what failed is in its events; then: aws cloudformation "
+            f"{'continue-update-rollback' if fails else 'delete-stack'} "
+            f"--stack-name {self.name} --region {self._client.meta.region_name}"
+        )
 
     def _events(self) -> dict[str, str]:
         """The failures so far, the first of them first."""
@@ -276,19 +287,6 @@ _CHANGEABLE: Final = frozenset(
         *("IMPORT_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"),
     }
 )
-
-
-def _advice(status: str, name: str) -> str:
-    if status == "UPDATE_ROLLBACK_FAILED":
-        return (
-            "what failed is in its events; then: "
-            f"aws cloudformation continue-update-rollback --stack-name {name}"
-        )
-    if status.endswith("_IN_PROGRESS"):
-        return "somebody is changing it: wait until that is done"
-    return (
-        f"what failed is in its events; then: aws cloudformation delete-stack --stack-name {name}"
-    )
 
 
 def _parameters(values: Mapping[str, str | None]) -> list[Any]:

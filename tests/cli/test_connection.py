@@ -177,7 +177,7 @@ def test_the_stage_may_come_from_the_environment(
 def test_a_stage_that_is_not_deployed_is_reported_in_one_line(tandem: Tandem) -> None:
     result = tandem("status", "--stage", "nowhere")
     assert result.exit_code == 1
-    assert result.stderr == "DescribeStacks: Stack with id tandem-nowhere does not exist\n"
+    assert result.stderr == "there is no stack tandem-nowhere in eu-west-3\n"
 
 
 def test_a_stack_without_its_outputs_is_reported_in_one_line(

@@ -262,6 +262,21 @@ def test_an_example_is_refused_before_minutes_of_packaging(account: AwsAccount) 
     assert "packaging" not in refused.out
 
 
+def test_rolling_back_where_nothing_was_deployed_says_so(account: AwsAccount) -> None:
+    elsewhere = account.run("rollback", "prod", AWS_REGION="eu-south-1")
+    assert (elsewhere.code, elsewhere.err) == (
+        1, "deploy: there is no stack tandem-prod in eu-south-1\n"
+    )  # fmt: skip
+    formation = account.client("cloudformation", "eu-south-1")
+    topic = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
+    formation.create_stack(StackName="tandem-bare", TemplateBody=json.dumps(topic))
+    formation.get_waiter("stack_create_complete").wait(
+        StackName="tandem-bare", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+    )
+    bare = account.run("rollback", "bare", AWS_REGION="eu-south-1")
+    assert bare.err == "deploy: tandem-bare has no former release to go back to\n"
+
+
 def test_a_stack_of_0_1_0_is_updated_in_place(account: AwsAccount) -> None:
     """With its stores under their former names, and without its second stage of the API."""
     _create_0_1_0(account)
