@@ -32,7 +32,7 @@ def test_what_to_do_is_a_command_for_its_own_region(status: str, said: str) -> N
         "cloudformation",
         region_name=REGION,
         aws_access_key_id="id",
-        aws_secret_access_key="secret",  # noqa: S106
+        aws_secret_access_key="secret",
     )
     found = {"StackName": EDGE, "CreationTime": "2026-11-27T00:00:00Z", "StackStatus": status}
     with Stubber(client) as stubbed:
