@@ -192,11 +192,13 @@ class Stack:
         changes: list[Change] = []
         described = self._described(made)
         if described["Status"] == "FAILED":
-            self._client.delete_change_set(ChangeSetName=made, StackName=self.name)
             reason = described.get("StatusReason", "")
-            if any(words in reason for words in NOTHING_CHANGES):
+            changes_nothing = any(words in reason for words in NOTHING_CHANGES)
+            details = [] if changes_nothing else self._refusals(made)
+            self._client.delete_change_set(ChangeSetName=made, StackName=self.name)
+            if changes_nothing:
                 return None
-            raise CommandError(f"{self.name} cannot be changed: {reason}")
+            raise CommandError(f"{self.name} cannot be changed: {reason}", *details)
         while True:
             changes += [_change(one["ResourceChange"]) for one in described.get("Changes", [])]
             if "NextToken" not in described:
@@ -204,6 +206,24 @@ class Stack:
             described = self._client.describe_change_set(
                 ChangeSetName=made, StackName=self.name, NextToken=described["NextToken"]
             )
+
+    def _refusals(self, change_set: str) -> list[str]:
+        """What checks before a change say of each resource; the change set names the check alone.
+
+        Nothing where the caller may not ask.
+        """
+        pages = self._client.get_paginator("describe_events").paginate(
+            ChangeSetName=change_set, Filters={"FailedEvents": True}
+        )
+        try:
+            events = [event for page in pages for event in page["OperationEvents"]]
+        except ClientError:
+            return []
+        return [
+            f"  {event.get('LogicalResourceId', self.name)}: {reason}"
+            for event in events
+            if (reason := event.get("ValidationStatusReason") or event.get("HookStatusReason"))
+        ]
 
     def execute(self, change_set: ChangeSet) -> None:
         """Carry a change set out. Raises CommandError with the first reasons when it fails."""
