@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -112,6 +113,8 @@ def test_no_link_is_made_for_a_campaign_that_has_long_ended(
     )
     file = tmp_path / "over.yaml"
     file.write_text(over.replace("campaign: demo-vip", "campaign: over"), "utf-8")
+    for logo in ("logo.svg", "logo.png"):
+        shutil.copy(DEMO.with_name(logo), tmp_path)
     put = tandem("campaign", "put", file)
     assert put.exit_code == 0, put.stderr
     done = tandem("wall", "create", "--campaign", "over")
