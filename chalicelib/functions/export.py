@@ -30,11 +30,11 @@ def export(*_: object) -> None:
             log("export", campaign=campaign.id, export=one.number, rows=one.rows)
 
     def write_changes_of_one(campaign: Campaign, until: datetime) -> None:
-        for one in write_changes(bootstrap.ports(), campaign, until=until):
+        for one in write_changes(bootstrap.ports(), campaign, not_handled, until=until):
             log("changes", campaign=campaign.id, number=one.number, rows=one.rows)
 
     def write_consents_of_one(campaign: Campaign, until: datetime) -> None:
-        for one in write_consents(bootstrap.ports(), campaign, until=until):
+        for one in write_consents(bootstrap.ports(), campaign, not_handled, until=until):
             log("consents", campaign=campaign.id, number=one.number, rows=one.rows)
 
     # An export that cannot be written holds up no change of the vouchers before it.

@@ -42,6 +42,7 @@ from chalicelib.domain.exports import (
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.files.numbered import file_of_parts, manifest_of_parts
 from chalicelib.domain.files.writing import sha256_of
+from chalicelib.services.isolation import Isolation
 from chalicelib.services.ports import Change, Insert, Ports, Remove, Replace
 from chalicelib.services.retry import retry_on_conflict
 from chalicelib.services.written_files import write_table
@@ -220,7 +221,8 @@ class Series(ABC, Generic[F, P]):
 
 
 class WaitingSeries(Series[F, R], Generic[F, R, W]):
-    """A series whose rows wait in the table. What is ready is read once for each file.
+    """A series whose rows wait in the table. What is ready is read once for each file. What cannot
+    be read is named, and waits.
 
     The manifest says how many rows have which of `kinds` in the column `kind_column`, under
     `counted_as`.
@@ -232,8 +234,11 @@ class WaitingSeries(Series[F, R], Generic[F, R, W]):
     kinds: ClassVar[type[StrEnum]]
     counted_as: ClassVar[str]
 
-    def __init__(self, ports: Ports, campaign_id: str, file_rows: int) -> None:
+    def __init__(
+        self, ports: Ports, campaign_id: str, file_rows: int, isolation: Isolation
+    ) -> None:
         super().__init__(ports, campaign_id, file_rows)
+        self.isolation = isolation
         # What can be written and is in no part yet; None: to be read.
         self._ready: deque[W] | None = None
         # In the part that is not committed yet.

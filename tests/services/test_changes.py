@@ -18,6 +18,7 @@ from chalicelib.domain.changes_files import CHANGE_COLUMNS, ChangesFile, Changes
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.exports import Export, ExportState
 from chalicelib.domain.facts import Fact, FactName
+from chalicelib.services.isolation import Isolation, raised
 from chalicelib.services.numbered_files import FILE_ROWS
 from chalicelib.services.ports import Change, OnFailure, Ports, Repository
 from chalicelib.services.vouchers.changes import _Changes, write_changes
@@ -220,7 +221,7 @@ def test_two_runs_at_once_write_each_change_once_in_its_order(
     till.roll_back(keys[-1])
 
     def a_part_of_another_run() -> None:
-        other = _Changes(till.ports, till.world.campaign.id, FILE_ROWS)
+        other = _Changes(till.ports, till.world.campaign.id, FILE_ROWS, Isolation(raised))
         monkeypatch.setattr(other, "part_rows", rows_of_the_other, raising=False)
         other._add_part(1)
 

@@ -24,22 +24,26 @@ from chalicelib.domain.consents_files import (
 from chalicelib.domain.fact_bodies import ConsentsWritten
 from chalicelib.domain.facts import Fact
 from chalicelib.services.facts import new_fact
+from chalicelib.services.isolation import Isolation, raised
 from chalicelib.services.numbered_files import FILE_ROWS, WaitingSeries
-from chalicelib.services.ports import Ports
+from chalicelib.services.ports import OnFailure, Ports
 from chalicelib.services.waiting_changes import waiting_words
 
 
 def write_consents(
     ports: Ports,
     campaign: Campaign,
+    on_failure: OnFailure = raised,
     *,
     until: datetime | None = None,
     file_rows: int = FILE_ROWS,
 ) -> list[ConsentsFile]:
     """Complete the campaign's open file of consents, then write others of at most `file_rows`
     words, until none waits or it is `until`; returns the written files.
+
+    A word that cannot be read goes to `on_failure` and stays behind.
     """
-    return _Consents(ports, campaign.id, file_rows).write_all(until)
+    return _Consents(ports, campaign.id, file_rows, Isolation(on_failure)).write_all(until)
 
 
 class _Consents(WaitingSeries[ConsentsFile, ConsentsPart, ConsentChange]):
@@ -55,7 +59,9 @@ class _Consents(WaitingSeries[ConsentsFile, ConsentsPart, ConsentChange]):
     counted_as = "states"
 
     def ready(self) -> Iterable[ConsentChange]:
-        return islice(waiting_words(self.ports, self.campaign_id), self.file_rows)
+        return islice(
+            waiting_words(self.ports, self.campaign_id, self.isolation.note), self.file_rows
+        )
 
     def part_of(
         self, file: ConsentsFile, waiting: Sequence[ConsentChange]

@@ -29,22 +29,26 @@ from chalicelib.domain.fact_bodies import ChangesWritten
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.facts import new_fact
+from chalicelib.services.isolation import Isolation, raised
 from chalicelib.services.numbered_files import FILE_ROWS, WaitingSeries
-from chalicelib.services.ports import BATCH_LIMIT, Ports
+from chalicelib.services.ports import BATCH_LIMIT, Failure, OnFailure, Ports
 from chalicelib.services.waiting_changes import waiting_changes
 
 
 def write_changes(
     ports: Ports,
     campaign: Campaign,
+    on_failure: OnFailure = raised,
     *,
     until: datetime | None = None,
     file_rows: int = FILE_ROWS,
 ) -> list[ChangesFile]:
     """Complete the campaign's open file of changes, then write others of at most `file_rows`
     changes, until none can be written or it is `until`; returns the written files.
+
+    A change that cannot be read, or whose voucher cannot, goes to `on_failure` and stays behind.
     """
-    return _Changes(ports, campaign.id, file_rows).write_all(until)
+    return _Changes(ports, campaign.id, file_rows, Isolation(on_failure)).write_all(until)
 
 
 class _Changes(WaitingSeries[ChangesFile, ChangesPart, VoucherChange]):
@@ -60,7 +64,7 @@ class _Changes(WaitingSeries[ChangesFile, ChangesPart, VoucherChange]):
     counted_as = "changes"
 
     def ready(self) -> Iterable[VoucherChange]:
-        return _ready(self.ports, self.campaign_id, self.file_rows)
+        return _ready(self.ports, self.campaign_id, self.file_rows, self.isolation)
 
     def part_of(
         self, file: ChangesFile, waiting: Sequence[VoucherChange]
@@ -78,37 +82,68 @@ class _Changes(WaitingSeries[ChangesFile, ChangesPart, VoucherChange]):
         )
 
 
-def _ready(ports: Ports, campaign_id: str, most: int) -> list[VoucherChange]:
+def _ready(ports: Ports, campaign_id: str, most: int, isolation: Isolation) -> list[VoucherChange]:
     """The changes that can be written now, earliest first, at most `most`.
 
     They are read once, then once more: a change may be stored behind the place already read, and a
     later one of the same voucher before it. The later one must not overtake it, so none of that
-    voucher is written now. Whatever is stored after that is later than what was found.
+    voucher is written now. Whatever is stored after that is later than what was found. Nor is any
+    of a voucher with a change that cannot be read.
     """
     read: set[str] = set()
-    ready = list(islice(_of_known_codes(ports, campaign_id, read), most))
+    unread: set[str] = set()
+
+    def note(failure: Failure) -> None:
+        unread.add(failure.name)
+        isolation.note(failure)
+
+    found = waiting_changes(ports, campaign_id, note)
+    ready = list(islice(_of_known_codes(ports, campaign_id, found, read, isolation), most))
     behind: set[str] = set()
-    for change in waiting_changes(ports, campaign_id) if ready else ():
+    for change in waiting_changes(ports, campaign_id, note) if ready else ():
         if change.position > ready[-1].position:
             break
         if change.position not in read:
             behind.add(change.code_key)
-    return [change for change in ready if change.code_key not in behind]
+    return [
+        change
+        for change in ready
+        if change.code_key not in behind and change.voucher_id not in unread
+    ]
 
 
-def _of_known_codes(ports: Ports, campaign_id: str, read: set[str]) -> Iterator[VoucherChange]:
+def _of_known_codes(
+    ports: Ports,
+    campaign_id: str,
+    waiting: Iterator[VoucherChange],
+    read: set[str],
+    isolation: Isolation,
+) -> Iterator[VoucherChange]:
     """The waiting changes of vouchers whose export is written; adds what it passes to `read`."""
     last_written = _last_written_export(ports, campaign_id)
-    waiting = waiting_changes(ports, campaign_id)
     while batch := list(islice(waiting, BATCH_LIMIT)):
         read.update(change.position for change in batch)
-        keys = [{"code_key": change.code_key} for change in batch]
         exported = {
             voucher.code_key
-            for voucher in ports.repository.get_many(Voucher, keys)
+            for voucher in _vouchers_of(ports, batch, isolation)
             if voucher.export is not None and voucher.export <= last_written
         }
         yield from (change for change in batch if change.code_key in exported)
+
+
+def _vouchers_of(
+    ports: Ports, changes: Sequence[VoucherChange], isolation: Isolation
+) -> list[Voucher]:
+    """The vouchers of these changes that can be read."""
+    keys = [{"code_key": change.code_key} for change in changes]
+    try:
+        return ports.repository.get_many(Voucher, keys)
+    except Exception:  # one of them cannot be read: each by itself
+        found: list[Voucher] = []
+        for change in changes:
+            with isolation.of(Voucher.__name__, change.voucher_id):
+                found += ports.repository.get_many(Voucher, [{"code_key": change.code_key}])
+        return found
 
 
 def _last_written_export(ports: Ports, campaign_id: str) -> int:
