@@ -15,6 +15,7 @@ class _MailBody(FactBody):
     sponsor_id: str | None = None
     invitation_id: str | None = None
     voucher_id: str | None = None
+    referral_id: str | None = None
 
 
 def _mail_ids(mail: Mail) -> dict[str, str]:

@@ -126,6 +126,7 @@ def confirmed(ports: Ports, sender: Sender, body: ReferralConfirmed) -> Draft | 
         digests=digests,
         tokens=(objection_of(ground.referral, objection.text, campaign, digests, ports.clock()),),
         unsubscribe_url=objection.url,
+        ids={"referral": ground.referral.referral_id},
     )
 
 

@@ -45,10 +45,10 @@ from chalicelib.domain.files.balance import (
 from chalicelib.domain.journal import AlteredBundleError, BrokenChainError
 from chalicelib.domain.mails import Mail
 from chalicelib.domain.vouchers import Voucher
-from chalicelib.services.facts import CLOCKS_DIFFER, facts_around
+from chalicelib.services.facts import CLOCKS_DIFFER
 from chalicelib.services.isolation import Isolation, raised
 from chalicelib.services.journal import miscounts
-from chalicelib.services.operations.consequences import mail_of
+from chalicelib.services.operations.consequences import causes_of, mail_of
 from chalicelib.services.ports import FACT_SHARDS, Failure, OnFailure, Ports, hours
 from chalicelib.services.written_files import content_of
 
@@ -206,9 +206,7 @@ def _has_fact(ports: Ports, mail_id: str) -> bool:
     mail = ports.repository.get(Mail, mail_id=mail_id)
     if mail is None:
         return True  # it has ended, with its campaign
-    subject = mail.ids.get("voucher") or mail.ids.get("invitation") or mail.contact_id
-    facts = facts_around(ports, subject, mail.caused_at or mail.leased_at)
-    return any(mail_of(fact) == mail_id for fact in facts)
+    return bool(causes_of(ports, mail))
 
 
 def _stored_vouchers(

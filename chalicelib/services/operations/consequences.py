@@ -160,6 +160,21 @@ def mail_of(fact: Fact) -> str | None:
             return None
 
 
+def causes_of(ports: Ports, mail: Mail) -> list[Fact]:
+    """The facts that a mail follows from, around the time of the one it was made for."""
+    about = (mail.ids.get(name) for name in ("voucher", "invitation", "referral"))
+    subject = next(filter(None, about), mail.contact_id)
+    # A mail without the time was leased by 0.2.0: its fact is found whatever the hours.
+    facts = facts_around(ports, subject, mail.caused_at or mail.leased_at)
+    return [fact for fact in facts if _is_cause(fact, mail)]
+
+
+def _is_cause(fact: Fact, mail: Mail) -> bool:
+    if fact.name == FactName.REFERRAL_CONFIRMED:  # it does not name the address that is written to
+        return mail.mail_id == mails.confirmed_mail(mail.contact_id)
+    return mail_of(fact) == mail.mail_id
+
+
 def _key_of(fact: Fact) -> Key[Any] | None:
     """Where the first thing to look at is."""
     if not queues_of(fact):

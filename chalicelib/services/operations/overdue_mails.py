@@ -10,16 +10,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from chalicelib.domain import mails
-from chalicelib.domain.effects import Queue, queues_of
-from chalicelib.domain.facts import Fact
-from chalicelib.domain.mails import UNSETTLED, Mail, MailProblem
-from chalicelib.services.facts import facts_around
+from chalicelib.domain.mails import AT_MOST_ONCE, UNSETTLED, Mail, MailProblem
 from chalicelib.services.moves import mark_mail_failed
+from chalicelib.services.operations.consequences import causes_of
 from chalicelib.services.operations.relay import relay
 from chalicelib.services.ports import Key, Ports
 
 LEASED_AFTER = timedelta(minutes=15)
-_MAIL_QUEUES = {Queue.MAIL, Queue.REQUESTED_MAIL}
 
 
 def settle_overdue(ports: Ports, key: Key[Mail]) -> bool:
@@ -32,15 +29,7 @@ def settle_overdue(ports: Ports, key: Key[Mail]) -> bool:
     if mails.is_overdue(mail, ports.clock()):
         mark_mail_failed(ports, mail.mail_id, MailProblem.UNCONFIRMED, MailProblem.UNCONFIRMED)
         return True
-    causes = _causes(ports, mail)
+    # Of several facts one is enough; an invitation is not sent again.
+    causes = [] if mail.mail_kind in AT_MOST_ONCE else causes_of(ports, mail)[:1]
     relay(ports, causes)
     return bool(causes)
-
-
-def _causes(ports: Ports, mail: Mail) -> list[Fact]:
-    """The fact that a mail follows from; none for an invitation, which is not sent again."""
-    # The facts of a sign-in are stored under its contact, those of a voucher under the voucher.
-    subject = mail.ids.get("voucher", mail.contact_id)
-    # A mail without the time was leased by 0.2.0: its fact is found whatever the hours.
-    facts = facts_around(ports, subject, mail.caused_at or mail.leased_at)
-    return [fact for fact in facts if _MAIL_QUEUES.intersection(queues_of(fact))][:1]
