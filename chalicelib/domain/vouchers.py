@@ -353,7 +353,7 @@ def replacement_of(
         code_key=code_key,
         code=code,
         valid_until=ends,
-        reminds_at=_moved_reminder(voucher, ends, now),
+        reminds_at=moved_reminder(voucher, ends, now),
         issued_at=now,
         state=VoucherState.ISSUED,
         export=None,
@@ -367,7 +367,8 @@ def replacement_of(
     )
 
 
-def _moved_reminder(voucher: Voucher, ends: datetime, now: datetime) -> datetime | None:
+def moved_reminder(voucher: Voucher, ends: datetime, now: datetime) -> datetime | None:
+    """When the holder is reminded of what replaces a voucher and `ends` then: as long before."""
     if voucher.reminds_at is None:
         return None
     moved = ends - (voucher.valid_until - voucher.reminds_at)

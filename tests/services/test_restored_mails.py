@@ -25,6 +25,7 @@ from tests.fakes.world import VIPS, World, new_world
 from tests.services.test_protection import bounce_all, invitations, sent
 from tests.services.test_restored_out_of_order import on_other_clocks
 from tests.services.test_restoring import JEANNE, bring_forward, restore, take, taken_undecided
+from tests.services.test_unanswered_mails import ends_soon, is_revoked
 
 __all__ = ["sent"]  # a fixture
 
@@ -151,6 +152,26 @@ def test_a_voucher_released_before_the_moment_and_mailed_after_it_went_to_its_ho
     bring_forward(world, taken)
     assert known(world) == was
     assert len(was) == 3
+
+
+@pytest.mark.parametrize("scene", [is_revoked, ends_soon])
+def test_law_9_who_complains_about_what_else_was_said_of_a_voucher_objects(
+    scene: Callable[[], World],
+) -> None:
+    """The voucher itself was mailed long before the moment."""
+    world = scene()
+    world.clock.advance(hours=5)
+    taken = take(world)
+    world.run()
+    was = known(world)
+    restore(world, taken)
+    bring_forward(world, taken)
+    assert known(world) == was
+    [mail] = [one for one in world.memory.all(Mail) if one.mail_kind in {"revoked", "ends_soon"}][
+        :1
+    ]
+    report(world, mail.mail_id, "complained")
+    assert world.memory.all(Opposition)
 
 
 def test_law_9_who_complains_about_an_invitation_of_that_time_objects() -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from chalicelib.services.restoring.adopt import Adopted
 from chalicelib.services.vouchers.redeem import redeem, roll_back
 from chalicelib.services.vouchers.replace_refused import replace_refused
 from tests.fakes.campaign import templates
+from tests.fakes.due import expire
 from tests.fakes.ports import TickingClock
 from tests.fakes.world import World, new_world
 from tests.services.test_restoring import (
@@ -91,6 +93,48 @@ def returned(world: World) -> None:
     """The order turns out to be returned."""
     world.drop_orders(world.order("A1", "returned", of=JEANNE), file="returned")
     world.run()
+
+
+def reminders(world: World) -> set[tuple[str, datetime | None]]:
+    """When each holder is reminded of the end of a voucher."""
+    return {(one.voucher_id, one.reminds_at) for one in world.memory.all(Voucher)}
+
+
+# --- that it ends soon ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("answer", ["acknowledged", "replaced"])
+def test_a_holder_is_reminded_of_a_voucher_that_only_the_bucket_has(answer: str) -> None:
+    world = ticking(ends_soon_days=7)
+    world.invite(world.sponsor(), JEANNE)
+    world.run()
+    taken = take(world)
+    world.confirm(JEANNE)
+    world.run()
+    world.export()
+    world.run()
+    if answer == "replaced":
+        world.acknowledge(1, f"{world.exported(1)[0]['code']},unknown".encode())
+        world.run()
+        world.export()
+        world.run()
+    was = reminders(world)
+    again(world, taken)
+    assert reminders(world) == was
+    assert None not in {at for _, at in was}
+
+
+def test_a_holder_who_was_reminded_is_not_reminded_again() -> None:
+    world = ticking(ends_soon_days=7)
+    first_code(world)
+    world.acknowledge(1)
+    world.run()
+    taken = take(world)
+    world.clock.advance(days=54)
+    expire(world.ports)
+    world.run()
+    again(world, taken)
+    assert {at for _, at in reminders(world)} == {None}
 
 
 # --- answered by the client -----------------------------------------------------------------------

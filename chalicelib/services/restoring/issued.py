@@ -27,7 +27,9 @@ from chalicelib.domain.vouchers import (
     Voucher,
     VoucherState,
     awaits_replacement,
+    moved_reminder,
     new_voucher,
+    reminds_at,
     replacement_of,
     spare_code,
     valid_until,
@@ -106,7 +108,9 @@ def _voucher(
     if row := work.outside.rows.get(body.voucher_id):
         ends = valid_until(campaign, fact.at, template.valid_days)
         made = _from_row(fact, body, row, template, ends, referral, sponsor)
-        return made, _used(work, body.template, made.code)
+        own = reminds_at(campaign, fact.at, ends)
+        reminder = moved_reminder(before, ends, fact.at) if before else own
+        return replace(made, reminds_at=reminder), _used(work, body.template, made.code)
     chosen = _another_code(work, body.template, template)
     if before:
         ends = valid_until(work.campaign, fact.at, template.valid_days)

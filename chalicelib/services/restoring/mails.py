@@ -110,14 +110,14 @@ def _leased(work: Work, fact: Fact, body: _OfMail) -> Mail:
 
 
 def _contact_of(work: Work, fact: Fact, body: _OfMail) -> tuple[str, datetime | None]:
-    """Whom it was sent to, an id that nobody has where that is lost; and when its voucher was
-    released, if it is about one.
+    """Whom it was sent to, an id that nobody has where that is lost; and when what it says of a
+    voucher happened, if it is about one.
     """
     if body.voucher_id:
-        released = work.released(body.voucher_id, fact.at)
-        if released is None:
+        cause = work.cause_of(body.mail_id, body.voucher_id, fact.at)
+        if cause is None:
             return f"{LOST}{body.voucher_id}", None
-        at, holder_id = released
+        at, holder_id = cause
         return work.voucher(body.voucher_id, holder_id).contact_id, at
     if body.invitation_id:
         invitation = work.ports.repository.get(

@@ -17,7 +17,9 @@ from chalicelib.domain.effects import deltas, is_known
 from chalicelib.domain.fact_bodies import (
     OrderBody,
     ReferralConfirmed,
+    RewardRevoked,
     VoucherAcknowledged,
+    VoucherEndsSoon,
     VoucherIssued,
     VoucherRedeemed,
     VoucherRolledBack,
@@ -29,6 +31,7 @@ from chalicelib.domain.orders import Order
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.facts import CLOCKS_DIFFER, facts_around
 from chalicelib.services.lookups import CampaignVersions, current_campaign
+from chalicelib.services.operations.consequences import mail_of
 from chalicelib.services.order_refs import reference_of
 from chalicelib.services.ports import Ports
 from chalicelib.services.restoring.outside import Outside
@@ -48,11 +51,13 @@ def order_name(body: AboutOrder) -> str:
     return body.order_ref_id or body.client_order_id or ""
 
 
-def _releases(bodies: Iterable[tuple[datetime, FactBody]]) -> dict[str, tuple[datetime, str]]:
+def _causes(facts: Iterable[Fact]) -> dict[str, tuple[datetime, str]]:
+    about_vouchers = VoucherIssued | VoucherAcknowledged | VoucherEndsSoon | RewardRevoked
+    bodies = ((fact, body_of(fact)) for fact in facts if is_known(fact))
     return {
-        body.voucher_id: (at, body.holder_id)
-        for at, body in bodies
-        if isinstance(body, VoucherIssued | VoucherAcknowledged)
+        mail_id: (fact.at, body.holder_id)
+        for fact, body in bodies
+        if isinstance(body, about_vouchers) and (mail_id := mail_of(fact))
     }
 
 
@@ -105,18 +110,19 @@ class Work:
         return [(fact.at, body_of(fact)) for fact in self.outside.facts if is_known(fact)]
 
     @cached_property
-    def _released(self) -> dict[str, tuple[datetime, str]]:
-        return _releases(self._bodies)
+    def _causes(self) -> dict[str, tuple[datetime, str]]:
+        return _causes(self.outside.facts)
 
-    def released(self, voucher_id: str, mailed_at: datetime) -> tuple[datetime, str] | None:
-        """When a voucher that was mailed then was released, and its holder's id: by a fact of the
+    def cause_of(
+        self, mail_id: str, voucher_id: str, mailed_at: datetime
+    ) -> tuple[datetime, str] | None:
+        """When what a mail about a voucher says happened, and the holder's id: by a fact of the
         time after the moment, or by one of the hour before the mail.
         """
-        return self._released.get(voucher_id) or self._released_before(voucher_id, mailed_at)
-
-    def _released_before(self, voucher_id: str, mailed_at: datetime) -> tuple[datetime, str] | None:
-        facts = facts_around(self.ports, voucher_id, mailed_at - timedelta(hours=1), mailed_at)
-        return _releases((fact.at, body_of(fact)) for fact in facts).get(voucher_id)
+        since = mailed_at - timedelta(hours=1)
+        return self._causes.get(mail_id) or _causes(
+            facts_around(self.ports, voucher_id, since, mailed_at)
+        ).get(mail_id)
 
     @cached_property
     def digests(self) -> dict[str, tuple[str, str]]:
