@@ -13,7 +13,7 @@ from chalicelib.domain.fact_bodies import (
 )
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.sign_ins import SignInReason
-from chalicelib.invocations import BatchAnswer, Event, each_fact
+from chalicelib.invocations import BatchAnswer, Event, each_fact, not_handled
 from chalicelib.observability import count
 from chalicelib.services import protection
 from chalicelib.services.invitations.decide import WAITING, decide_invitation
@@ -31,7 +31,7 @@ def decide(event: Event, *_: object) -> BatchAnswer:
             return f"requeued_{requeue_undecided(ports, fact.campaign)}"
         match body_of(fact):
             case InvitationsResumed():
-                queued = protection.requeue_held(ports, fact.campaign)
+                queued = protection.requeue_held(ports, fact.campaign, not_handled)
                 if queued == protection.REQUEUED_AT_ONCE:
                     ports.queues.put(Queue.DECIDE, [fact])  # the rest, in a call of its own
                 return f"requeued_{queued}"

@@ -25,12 +25,14 @@ from chalicelib.domain.facts import Fact, FactBody
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.protection import HeldInvitation, InvitationStop
 from chalicelib.services.facts import new_fact
+from chalicelib.services.isolation import raised
 from chalicelib.services.ports import (
     Change,
     CommandPorts,
     ConflictError,
     Insert,
     Key,
+    OnFailure,
     Ports,
     Remove,
     Replace,
@@ -116,15 +118,16 @@ def release(ports: Ports, held: HeldInvitation) -> None:
         ports.repository.commit(Remove(held))
 
 
-def requeue_held(ports: Ports, campaign_id: str) -> int:
+def requeue_held(ports: Ports, campaign_id: str, on_failure: OnFailure = raised) -> int:
     """Queue held invitations again; returns how many: `REQUEUED_AT_ONCE` when there may be more.
 
-    Queued first and noted after that: one that is queued twice is still sent once.
+    Queued first and noted after that: one that is queued twice is still sent once. One that cannot
+    be read goes to `on_failure`.
     """
     if stop_of(ports, campaign_id):
         return 0
     now = ports.clock()
-    held = ports.repository.within(HeldInvitation, campaign=campaign_id)
+    held = ports.repository.within(HeldInvitation, on_failure, campaign=campaign_id)
     waiting = islice((one for one in held if one.is_to_be_queued(now)), REQUEUED_AT_ONCE)
     queued = 0
     while batch := list(islice(waiting, 10)):

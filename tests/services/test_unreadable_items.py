@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from chalicelib.adapters.dynamodb import schema
 from chalicelib.domain.changes import VoucherChange
 from chalicelib.domain.consents import ConsentChange
+from chalicelib.domain.effects import Queue
 from chalicelib.domain.entity import Entity
+from chalicelib.domain.facts import FactName
+from chalicelib.domain.invitations import Invitation
+from chalicelib.domain.protection import HeldInvitation
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.consents.write import write_consents
+from chalicelib.services.operations.consequences import is_undone
+from chalicelib.services.operations.due import work_off
+from chalicelib.services.operations.reconcile import reconcile
 from chalicelib.services.ports import Failure
+from chalicelib.services.protection import resume
 from chalicelib.services.vouchers.changes import write_changes
+from tests.fakes.campaign import CAMPAIGN
 from tests.fakes.repository import UnreadableError, _pair
 from tests.fakes.till import Till
-from tests.fakes.world import World, new_world
+from tests.fakes.world import VIPS, World, new_world
 from tests.services.test_changes import changes_in
 from tests.services.test_consents import consenting
 from tests.services.test_erased_books import erase
+from tests.services.test_held_rewards import held_in, thanks_held, world_with
+from tests.services.test_protection import halted, sent
+
+__all__ = ["halted", "sent"]  # fixtures
 
 PEOPLE = ("jeanne@example.fr", "paul@example.fr", "marie@example.fr")
 
@@ -88,3 +103,80 @@ def test_law_9_somebody_elses_word_that_cannot_be_read_keeps_nobody_from_being_f
     world, bad = with_an_unreadable_word()
     erase(world, PEOPLE[2])
     assert world.memory.all(ConsentChange) == [bad]
+
+
+# --- reconcile ------------------------------------------------------------------------------------
+
+
+def work_off_queued(world: World) -> None:
+    """What was handed out, as far as it can be done."""
+    for stretch in world.queues.stretches:
+        work_off(world.ports, stretch, lambda _: None)
+    world.queues.stretches.clear()
+
+
+def watched(world: World, spoiled: Entity) -> dict[str, int]:
+    """What `reconcile` finds, which names what cannot be read, alone."""
+    failures: list[Failure] = []
+    found = reconcile(world.ports, failures.append)
+    assert [one.kind for one in failures] == [schema.ITEM_KINDS[type(spoiled)].kind]
+    assert found["not_handled"] == 1
+    return found
+
+
+def test_an_undecided_invitation_that_cannot_be_read_keeps_no_other_from_being_queued() -> None:
+    world = new_world()
+    world.invite(world.sponsor(), *PEOPLE)
+    world._streamed = len(world.repository.stream)  # their facts are lost
+    world.clock.advance(minutes=16)
+    bad, *others = world.memory.all(Invitation)
+    [fact] = world.facts(FactName.LIST_ACCEPTED)[-1:]
+    spoil(world, bad)
+    assert watched(world, bad)["undecided"] == 2
+    work_off_queued(world)
+    queued = {fact.subject for fact in world.queues.waiting[Queue.DECIDE]}
+    assert queued == {one.invitation_id for one in others}
+    later = replace(fact, at=world.clock())
+    assert is_undone(world.ports, later, {})
+    world.run()
+    assert not is_undone(world.ports, later, {})
+
+
+def test_a_held_reward_that_cannot_be_read_keeps_time_from_deciding_on_no_other() -> None:
+    world = world_with()
+    for number, address in enumerate(PEOPLE[:2]):
+        thanks_held(world, f"A{number}", address)
+    bad, *others = held_in(world)
+    assert others
+    world.clock.now = max(one.hold.ends_at for one in others if one.hold)
+    spoil(world, bad)
+    watched(world, bad)
+    work_off_queued(world)
+    assert held_in(world) == [bad]
+
+
+def test_a_voucher_that_cannot_be_read_leaves_the_others_that_wait_too_long_counted() -> None:
+    world = new_world()
+    till = Till(world)
+    for _ in range(3):
+        till.issue()
+    world.clock.advance(hours=2)
+    bad, *_ = world.memory.all(Voucher)
+    spoil(world, bad)
+    assert watched(world, bad)["unexported"] == 2
+
+
+def test_a_held_invitation_that_cannot_be_read_holds_up_no_other(halted: World) -> None:
+    halted.invite(halted.sponsor(VIPS[1]), *PEOPLE)
+    halted.run()
+    bad, *others = halted.memory.all(HeldInvitation)
+    assert len(others) == 2
+    resume(halted.ports, CAMPAIGN, "AIDAOPS")
+    [fact] = halted.facts(FactName.INVITATIONS_RESUMED)
+    halted._streamed = len(halted.repository.stream)  # its fact is lost
+    spoil(halted, bad)
+    assert is_undone(halted.ports, fact, {})
+    watched(halted, bad)
+    halted.run()
+    assert not is_undone(halted.ports, fact, {})
+    assert halted.memory.all(HeldInvitation) == [bad]

@@ -75,7 +75,7 @@ from chalicelib.services.mail_grounds import (
     reminder_ground,
     revocation_ground,
 )
-from chalicelib.services.ports import BATCH_LIMIT, Agenda, Key, Ports, Repository
+from chalicelib.services.ports import BATCH_LIMIT, Agenda, Failure, Key, Ports, Repository
 from chalicelib.services.protection import stop_of
 from chalicelib.services.vouchers.reward import reward
 
@@ -197,8 +197,14 @@ def _key_of(fact: Fact) -> Key[Any] | None:
             return None
 
 
+def _named_elsewhere(_: Failure) -> None:
+    """Of an item that cannot be read nothing is said here: `reconcile` names it."""
+
+
 def _has_undecided(ports: Ports, fact: Fact) -> bool:
-    waiting = ports.repository.agenda(Invitation, Agenda.UNDECIDED, fact.campaign, until=fact.at)
+    waiting = ports.repository.agenda(
+        Invitation, Agenda.UNDECIDED, fact.campaign, until=fact.at, on_failure=_named_elsewhere
+    )
     return next(waiting, None) is not None
 
 
@@ -254,7 +260,7 @@ def _invitation_may_be_mailed(ports: Ports, sponsor_id: str, invitation_id: str)
 
 
 def _has_unqueued(ports: Ports, campaign: str) -> bool:
-    held = ports.repository.within(HeldInvitation, campaign=campaign)
+    held = ports.repository.within(HeldInvitation, _named_elsewhere, campaign=campaign)
     now = ports.clock()
     return stop_of(ports, campaign) is None and any(one.is_to_be_queued(now) for one in held)
 

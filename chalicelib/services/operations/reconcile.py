@@ -124,10 +124,15 @@ def reconcile(ports: Ports, on_failure: OnFailure = raised) -> dict[str, int]:
             found["unsealed"] += seal_overdue(ports, shard, isolation.note)
     with isolation.of("agenda", Agenda.FILES):
         found["unfinished_files"] = find_unfinished(ports, isolation)
-    checks = _OF_A_CAMPAIGN | {
-        "ends": partial(_move_ends, until=ends_moved_until),
-        "records": partial(_end_records, until=ends_moved_until),
-    }
+    by_item = {name: partial(check, isolation=isolation) for name, check in _BY_ITEM.items()}
+    checks = (
+        by_item
+        | _OF_A_CAMPAIGN
+        | {
+            "ends": partial(_move_ends, until=ends_moved_until),
+            "records": partial(_end_records, until=ends_moved_until),
+        }
+    )
     campaigns = ports.repository.agenda(
         CurrentCampaign, Agenda.CAMPAIGNS, on_failure=isolation.note
     )
@@ -181,28 +186,48 @@ def _end_records(
     found["records_ended"] += end_records(ports, current, until)
 
 
-def _undecided(ports: Ports, current: CurrentCampaign, found: dict[str, int]) -> None:
-    until = ports.clock() - UNDECIDED_AFTER
-    overdue = ports.repository.agenda(Invitation, Agenda.UNDECIDED, current.campaign, until=until)
+def _undecided(
+    ports: Ports, current: CurrentCampaign, found: dict[str, int], isolation: Isolation
+) -> None:
+    overdue = ports.repository.agenda(
+        Invitation,
+        Agenda.UNDECIDED,
+        current.campaign,
+        until=ports.clock() - UNDECIDED_AFTER,
+        on_failure=isolation.note,
+    )
     undecided = sum(1 for _ in islice(overdue, COUNTED))
     if undecided:
         requeue_undecided(ports, current.campaign)
     found["undecided"] += undecided
 
 
-def _unexported(ports: Ports, current: CurrentCampaign, found: dict[str, int]) -> None:
-    until = ports.clock() - UNEXPORTED_AFTER
-    overdue = ports.repository.agenda(Voucher, Agenda.UNEXPORTED, current.campaign, until=until)
+def _unexported(
+    ports: Ports, current: CurrentCampaign, found: dict[str, int], isolation: Isolation
+) -> None:
+    overdue = ports.repository.agenda(
+        Voucher,
+        Agenda.UNEXPORTED,
+        current.campaign,
+        until=ports.clock() - UNEXPORTED_AFTER,
+        on_failure=isolation.note,
+    )
     found["unexported"] += sum(1 for _ in islice(overdue, COUNTED))
 
 
-def _held_rewards(ports: Ports, current: CurrentCampaign, found: dict[str, int]) -> None:
+def _held_rewards(
+    ports: Ports, current: CurrentCampaign, found: dict[str, int], isolation: Isolation
+) -> None:
     """Count the rewards on which nobody has decided and time soon will; hand out those that are
     due.
     """
     now = ports.clock()
     soon = ports.repository.agenda(
-        Reward, Agenda.HELD_REWARDS, current.campaign, until=now + DECIDED_BEFORE
+        Reward,
+        Agenda.HELD_REWARDS,
+        current.campaign,
+        until=now + DECIDED_BEFORE,
+        on_failure=isolation.note,
     )
     count = sum(1 for _ in islice(soon, COUNTED))
     if count:
@@ -210,20 +235,25 @@ def _held_rewards(ports: Ports, current: CurrentCampaign, found: dict[str, int])
     found["held_rewards"] += count
 
 
-def _protect(ports: Ports, current: CurrentCampaign, _: dict[str, int]) -> None:
+def _protect(
+    ports: Ports, current: CurrentCampaign, _: dict[str, int], isolation: Isolation
+) -> None:
     stop_if_needed(ports, current.document)
-    requeue_held(ports, current.campaign)
+    requeue_held(ports, current.campaign, isolation.note)
 
 
-# Each by itself: one that fails holds up none of the others.
-_OF_A_CAMPAIGN = {
+# Each by itself: one that fails holds up none of the others. Of these, which go through items, one
+# item that cannot be read holds up no other either.
+_BY_ITEM = {
     "undecided": _undecided,
     "unexported": _unexported,
+    "held_rewards": _held_rewards,
+    "protection": _protect,
+}
+_OF_A_CAMPAIGN = {
     "lists": _lists_too_old,
     "replaced_lists": _end_lists,
     "files": _end_files,
-    "held_rewards": _held_rewards,
-    "protection": _protect,
     "watch": _watched,
     "digests": _rekeyed,
 }
