@@ -81,6 +81,7 @@ class Mail(Entity):
 
 SIGN_IN = "sign_in"
 PRIVACY_LINK = "privacy_link"
+CONFIRMED, REVOKED, ENDS_SOON = "confirmed", "revoked", "ends_soon"
 # Sent at most once: a mail whose send got no answer is never sent again (law 2).
 AT_MOST_ONCE = frozenset({"invitation", "sign_up"})
 
@@ -107,17 +108,17 @@ def voucher_mail(voucher_id: str) -> str:
 
 def confirmed_mail(contact_id: str) -> str:
     """The id of the mail that says that a confirmation was received."""
-    return f"confirmed-{contact_id}"
+    return f"{CONFIRMED}-{contact_id}"
 
 
 def revoked_mail(voucher_id: str) -> str:
     """The id of the mail that says that a voucher is not valid any more."""
-    return f"revoked-{voucher_id}"
+    return f"{REVOKED}-{voucher_id}"
 
 
 def ends_soon_mail(voucher_id: str) -> str:
     """The id of the mail that says that a voucher ends soon."""
-    return f"ends_soon-{voucher_id}"
+    return f"{ENDS_SOON}-{voucher_id}"
 
 
 # A mail of which it is still open whether it leaves.

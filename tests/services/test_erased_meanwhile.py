@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -30,6 +32,8 @@ from chalicelib.domain.people import (
 from chalicelib.domain.referrals import Referral
 from chalicelib.services.digests import digests_of, new_oppositions
 from chalicelib.services.errors import RetryLaterError
+from chalicelib.services.mails import send as sending
+from chalicelib.services.mails.draft import Draft
 from chalicelib.services.persons.erase import erase_again, erase_person
 from chalicelib.services.ports import Insert, Ports, Remove, Replace, Repository
 from chalicelib.services.sponsors.sign_in import request_sign_in
@@ -40,6 +44,7 @@ from tests.services.test_consents import NEWCOMER, consenting
 from tests.services.test_erased_books import decide_alone, erase
 from tests.services.test_erased_spellings import ASKS, invited
 from tests.services.test_erasure import killed_before, needles, own_digests
+from tests.services.test_unanswered_mails import confirms, ends_soon, is_released, is_revoked
 
 SPONSOR, REFEREE = VIPS[0], "jeanne@example.fr"
 
@@ -202,3 +207,28 @@ def test_an_erasure_that_others_never_let_through_is_tried_again_later(typed: Wo
     with pytest.raises(RetryLaterError):
         erase_person(touching(typed, 25), [typed.campaign], Address.parse(REFEREE))
     assert erase(typed, REFEREE).removed == {"contact": 1}
+
+
+# --- mails that are about to leave ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scene", [confirms, is_released, is_revoked, ends_soon])
+def test_law_9_a_mail_that_is_made_while_she_is_forgotten_does_not_leave(
+    scene: Callable[[], World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = scene()
+    before = len(world.mailer.to(REFEREE))
+    made: list[str] = []
+
+    def forgets_first(ports: Ports, draft: Draft, **when: Any) -> Any:
+        if not made and draft.contact.address.typed == REFEREE:
+            made.append(draft.mail_id)
+            erase(world, REFEREE)
+        return lease(ports, draft, **when)
+
+    lease = sending._lease
+    monkeypatch.setattr(sending, "_lease", forgets_first)
+    world.run()
+    assert made
+    assert len(world.mailer.to(REFEREE)) == before
+    assert naming(world, REFEREE) == set()

@@ -229,13 +229,15 @@ def _without_mail(forgotten: Forgotten, invitation: Invitation) -> list[Change]:
 
 
 def _erase_referral(forgotten: Forgotten, referral: Referral) -> Erased:
-    names = forgotten.person.names
-    after = referral
-    if referral.referral_id in names.referrals:
+    names, referral_id = forgotten.person.names, referral.referral_id
+    after, unsent = referral, list[Change]()
+    if referral_id in names.referrals:
         after = referrals.with_erased_referee(after)
+        mail_id = mails.confirmed_mail(referral.contact_id)
+        unsent = forgotten.unsent(mail_id, mails.CONFIRMED, referral.campaign, referral=referral_id)
     if referral.sponsor_id in names.sponsors:
         after = referrals.with_erased_sponsor(after)
-    return ([Replace(after)], []) if after != referral else _NOTHING
+    return ([Replace(after), *unsent], []) if after != referral else _NOTHING
 
 
 def _erase_voucher(forgotten: Forgotten, voucher: Voucher) -> Erased:
@@ -246,8 +248,17 @@ def _erase_voucher(forgotten: Forgotten, voucher: Voucher) -> Erased:
     if after == voucher:
         return _NOTHING
     kind = "reward" if voucher.holder is HolderRole.SPONSOR else "voucher"
-    mail_id = mails.voucher_mail(voucher.voucher_id)
-    unsent = forgotten.unsent(mail_id, kind, voucher.campaign, voucher=voucher.voucher_id)
+    voucher_id = voucher.voucher_id
+    about = {
+        mails.voucher_mail(voucher_id): kind,
+        mails.revoked_mail(voucher_id): mails.REVOKED,
+        mails.ends_soon_mail(voucher_id): mails.ENDS_SOON,
+    }
+    unsent = [
+        change
+        for mail_id, kind in about.items()
+        for change in forgotten.unsent(mail_id, kind, voucher.campaign, voucher=voucher_id)
+    ]
     return [Replace(after), *unsent], []
 
 
