@@ -7,7 +7,7 @@ together, in halves, so that one of them costs few attempts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -16,6 +16,7 @@ from chalicelib.services.list_ports import ListUnavailableError
 from chalicelib.services.ports import ContentionError, Failure, OnFailure
 
 T = TypeVar("T")
+K = TypeVar("K")
 
 # Not a fault of the thing itself: it is found again by the next run.
 TRANSIENT = (RetryLaterError, ListUnavailableError, ContentionError)
@@ -77,3 +78,19 @@ def failing(
             else:
                 found.append((part.start, error))
     return found
+
+
+def read_apart(
+    keys: Sequence[K], read: Callable[[list[K]], Iterable[T]]
+) -> tuple[list[T], list[K]]:
+    """What is read by the keys together, in halves where that fails; and the keys of what cannot be
+    read.
+    """
+    found: list[T] = []
+    try:
+        return list(read(list(keys))), []
+    except TRANSIENT:
+        raise
+    except Exception:
+        failed = failing(keys, lambda some: found.extend(read(some)))
+    return found, [keys[place] for place, _ in failed]

@@ -15,6 +15,7 @@ from chalicelib.adapters.dynamodb.repository import ATTEMPTS, FIRST_PAUSE_S
 from chalicelib.adapters.dynamodb.schema import ITEM_KINDS
 from chalicelib.domain.addresses import AddressDigests, DigestPair
 from chalicelib.domain.entity import Entity
+from chalicelib.domain.exports import ExportPart
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.invitations import Invitation, InvitationState
 from chalicelib.domain.journal import JournalHead, JournalPart, part_of_bundle
@@ -323,6 +324,12 @@ def test_an_item_that_cannot_be_read_is_counted_and_hides_no_other(clients: Clie
     clients.dynamodb.put_item(TableName=repository._table, Item=item)
     page = repository.page(KINDS, CAMPAIGN)
     assert (len(page.entities), page.unreadable) == (2, 1)
+    # One that not even its upgrade can take apart.
+    bad |= {"sk": "PART", "kind": "EXPORT_PART"}
+    item = {name: {"S": text} for name, text in bad.items()}
+    clients.dynamodb.put_item(TableName=repository._table, Item=item)
+    every = repository.naming((), (*KINDS, ExportPart))
+    assert (len(every.entities), every.unreadable) == (2, 2)
 
 
 def all_naming(

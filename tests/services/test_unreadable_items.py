@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
 from chalicelib.adapters.dynamodb import schema
 from chalicelib.domain.changes import VoucherChange
-from chalicelib.domain.consents import ConsentChange
+from chalicelib.domain.consents import Consent, ConsentChange
 from chalicelib.domain.effects import Queue
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.invitations import Invitation
+from chalicelib.domain.orders import Order, OrderStatus
+from chalicelib.domain.people import RefereeClaim
 from chalicelib.domain.protection import HeldInvitation
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.consents.write import write_consents
+from chalicelib.services.file_parts import PartLeftError, work_off
+from chalicelib.services.ingest import ingest
 from chalicelib.services.operations.consequences import is_undone
-from chalicelib.services.operations.due import work_off
+from chalicelib.services.operations.due import work_off as work_off_stretch
 from chalicelib.services.operations.reconcile import reconcile
-from chalicelib.services.ports import Failure
+from chalicelib.services.ports import ContentionError, Failure
 from chalicelib.services.protection import resume
+from chalicelib.services.row_work import FAILING_AT_ONCE, RowWork, do_each
 from chalicelib.services.vouchers.changes import write_changes
-from tests.fakes.campaign import CAMPAIGN
+from tests.fakes.campaign import CAMPAIGN, digest
 from tests.fakes.repository import UnreadableError, _pair
 from tests.fakes.till import Till
 from tests.fakes.world import VIPS, World, new_world
 from tests.services.test_changes import changes_in
 from tests.services.test_consents import consenting
 from tests.services.test_erased_books import erase
+from tests.services.test_file_parts import in_parts_of, order_file
 from tests.services.test_held_rewards import held_in, thanks_held, world_with
 from tests.services.test_protection import halted, sent
 
@@ -111,7 +118,7 @@ def test_law_9_somebody_elses_word_that_cannot_be_read_keeps_nobody_from_being_f
 def work_off_queued(world: World) -> None:
     """What was handed out, as far as it can be done."""
     for stretch in world.queues.stretches:
-        work_off(world.ports, stretch, lambda _: None)
+        work_off_stretch(world.ports, stretch, lambda _: None)
     world.queues.stretches.clear()
 
 
@@ -180,3 +187,110 @@ def test_a_held_invitation_that_cannot_be_read_holds_up_no_other(halted: World) 
     halted.run()
     assert not is_undone(halted.ports, fact, {})
     assert halted.memory.all(HeldInvitation) == [bad]
+
+
+# --- rows of files --------------------------------------------------------------------------------
+
+
+def with_orders() -> tuple[World, list[dict[str, str]]]:
+    """Reports that three known orders are kept."""
+    world = new_world()
+    for address in PEOPLE:
+        world.referral(address)
+    rows = [world.order(f"A{n}", "placed", of=address) for n, address in enumerate(PEOPLE)]
+    world.drop_orders(*rows, file="placed")
+    world.run()
+    return world, [row | {"status": "kept"} for row in rows]
+
+
+def kept(world: World) -> set[str]:
+    return {one.order_id for one in world.memory.all(Order) if one.status is OrderStatus.KEPT}
+
+
+@pytest.mark.parametrize("kind", [Order, RefereeClaim])
+def test_an_order_that_cannot_be_recorded_holds_up_no_other_of_its_file(
+    kind: type[Entity],
+) -> None:
+    world, rows = with_orders()
+    spoil(world, world.memory.all(kind)[0])
+    with suppress(UnreadableError):
+        world.drop_orders(*rows, file="kept")
+    assert kept(world) >= {"A1", "A2"}
+
+
+def test_nor_any_other_of_its_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, rows = with_orders()
+    in_parts_of(monkeypatch, 2)
+    spoil(world, world.memory.all(Order)[0])
+    ingest(world.ports, world.put_file("orders/kept.csv", order_file(*rows)))
+    assert len(world.queues.parts) == 2
+    failures: list[Failure] = []
+    for part in world.queues.parts:
+        with suppress(PartLeftError):
+            work_off(world.ports, part, failures.append)
+    assert kept(world) == {"A1", "A2"}
+    assert [one.kind for one in failures] == ["row"]
+
+
+def test_a_voucher_that_cannot_be_read_keeps_no_file_of_orders_from_being_cut(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two orders name it, so they are in one part."""
+    world, rows = with_orders()
+    in_parts_of(monkeypatch, 2)
+    bad, *_ = world.memory.all(Voucher)
+    spoil(world, bad)
+    named = [row | {"voucher_code": bad.code} for row in rows]
+    ingest(world.ports, world.put_file("orders/kept.csv", order_file(*named)))
+    assert len(world.queues.parts) == 1
+
+
+def test_a_voucher_that_cannot_be_acknowledged_holds_up_no_other() -> None:
+    world = new_world()
+    for address in PEOPLE:
+        world.referral(address)
+    world.export()
+    first = world.exported(1)[0]["code"]
+    [bad] = [one for one in world.memory.all(Voucher) if one.code == first]
+    spoil(world, bad)
+    with pytest.raises(UnreadableError):
+        world.acknowledge(1)
+    known = [one for one in world.memory.all(Voucher) if one.acknowledged_at]
+    assert len(known) == len(PEOPLE) - 1
+
+
+def test_the_clients_word_on_one_that_cannot_be_read_holds_up_no_other() -> None:
+    world = new_world()
+    rows = [f"{digest(address)},withdrawn,{world.clock().isoformat()}" for address in PEOPLE]
+    world.drop("consents/first.csv", "\n".join(["email_digest,state,at", *rows]).encode())
+    bad, *others = world.memory.all(Consent)
+    spoil(world, bad)
+    world.clock.advance(minutes=1)
+    rows = [f"{digest(address)},given,{world.clock().isoformat()}" for address in PEOPLE]
+    with pytest.raises(UnreadableError):
+        world.drop("consents/second.csv", "\n".join(["email_digest,state,at", *rows]).encode())
+    given = [one.digest for one in world.memory.all(Consent) if one.given]
+    assert given == [one.digest for one in others]
+
+
+def test_what_is_probably_not_the_fault_of_a_row_stops_the_file() -> None:
+    done: list[int] = []
+
+    def work(line: int, error: Exception | None) -> RowWork:
+        def do() -> None:
+            done.append(line)
+            if error:
+                raise error
+
+        return RowWork(line, str(line // 2), do)
+
+    do_each([work(1, None), work(2, None)])
+    with pytest.raises(UnreadableError):
+        do_each([work(4, UnreadableError()), work(5, None), work(6, None)])
+    assert done == [1, 2, 4, 6]
+    with pytest.raises(ContentionError):
+        do_each([work(8, ContentionError()), work(10, None)])
+    assert done[4:] == [8]
+    with pytest.raises(UnreadableError):
+        do_each([work(line, UnreadableError()) for line in range(100, 200, 2)])
+    assert len(done[5:]) == FAILING_AT_ONCE

@@ -28,7 +28,6 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
-from pydantic import ValidationError
 
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.dynamodb import schema
@@ -172,7 +171,7 @@ class DynamoRepository:
                 continue
             try:
                 found.append(entity_of(kind, item))
-            except ValidationError:
+            except Exception:  # whatever stored it, and however it fails
                 unreadable += 1
         last = answer.get("LastEvaluatedKey")
         return Page(found, json.dumps(key_in(last)) if last else None, unreadable)

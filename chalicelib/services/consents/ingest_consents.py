@@ -24,11 +24,12 @@ from chalicelib.domain.files.consents import ConsentRow, consent_json, consents
 from chalicelib.domain.files.reading import Tally
 from chalicelib.domain.orders import is_in_the_future
 from chalicelib.services.facts import new_fact
+from chalicelib.services.isolation import read_apart
 from chalicelib.services.lookups import consents_of
 from chalicelib.services.ports import BATCH_LIMIT, Change, Insert, Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
 from chalicelib.services.row_groups import Parts, RowGroups, few_or_many
-from chalicelib.services.row_work import RowWork
+from chalicelib.services.row_work import RowWork, do_each
 
 NOTHING_NEW = "none"
 IN_THE_FUTURE = "at_in_the_future"
@@ -45,8 +46,7 @@ def ingest_consents(
     if many:
         return _in_parts(many)
     kept = Tally()
-    for work in consent_work(ports, campaign, few, kept):
-        work.do()
+    do_each(consent_work(ports, campaign, few, kept))
     tally.add(kept)
     return None
 
@@ -64,7 +64,9 @@ def consent_work(
     for start in range(0, len(numbered), BATCH_LIMIT):
         some = numbered[start : start + BATCH_LIMIT]
         digests = dict.fromkeys(row.email_digest for _, row in some)
-        known = {one.digest: one for one in consents_of(ports, campaign, digests)}
+        # Of one that cannot be read, its row alone is left.
+        found, _ = read_apart(list(digests), partial(consents_of, ports, campaign))
+        known = {one.digest: one for one in found}
         for line, row in some:
             keep = partial(_keep, ports, campaign, known.get(row.email_digest), line, row, tally)
             yield RowWork(line, row.email_digest, keep)

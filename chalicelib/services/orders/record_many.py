@@ -32,11 +32,12 @@ from chalicelib.domain.orders import (
 from chalicelib.domain.people import RefereeClaim, SponsorClaim
 from chalicelib.domain.redemptions import OrderUses
 from chalicelib.domain.vouchers import Voucher, VoucherProblem
+from chalicelib.services.isolation import read_apart
 from chalicelib.services.list_ports import ListUnavailableError
 from chalicelib.services.orders.record import OrderOutcome, record_order, refused
 from chalicelib.services.ports import BATCH_LIMIT, ContentionError, Key, Ports
 from chalicelib.services.row_groups import Parts, RowGroups, few_or_many
-from chalicelib.services.row_work import RowWork
+from chalicelib.services.row_work import RowWork, do_each
 
 _AT_ONCE = 100  # rows, of some keys each
 _READ_AT_ONCE = 1_000  # rows of a large file, few of which are looked up
@@ -47,11 +48,15 @@ _WITHOUT_TRACE = frozenset({"none", "not_a_referees"})
 class Matches:
     """What the rows that may have an effect are known by: pairs of campaign and referee's digest,
     pairs of campaign and order id (of stored and sponsors' orders), the campaign of each code.
+
+    `unread` are order ids, digests and codes of which something is stored that cannot be read: such
+    a row is looked at by itself.
     """
 
     buyers: set[tuple[str, str]] = field(default_factory=set)
     orders: set[tuple[str, str]] = field(default_factory=set)  # and those recorded since
     vouchers: dict[str, str] = field(default_factory=dict)
+    unread: set[str | int] = field(default_factory=set)
 
     def include(self, campaign: Campaign, row: OrderRow) -> bool:
         """Whether the row may have an effect in the campaign."""
@@ -59,6 +64,7 @@ class Matches:
             (campaign.id, row.order_id) in self.orders
             or (campaign.id, row.email_digest) in self.buyers
             or self.names_voucher(campaign, row)
+            or not self.unread.isdisjoint((row.order_id, row.email_digest, *code_keys(row)))
         )
 
     def names_voucher(self, campaign: Campaign, row: OrderRow) -> bool:
@@ -75,7 +81,7 @@ def find_matches(ports: Ports, campaigns: Sequence[Campaign], rows: Sequence[Ord
     """Find, in a few batch reads, the rows that may have an effect in one of the campaigns."""
     names = [campaign.id for campaign in campaigns]
     digests = [row.email_digest for row in rows if row.email_digest]
-    stored = _stored_at(
+    stored, unread = _stored_at(
         ports,
         *(Key.of(OrderUses, order_id=row.order_id) for row in rows),
         *(Key.of(Order, campaign=name, order_id=row.order_id) for name in names for row in rows),
@@ -83,7 +89,7 @@ def find_matches(ports: Ports, campaigns: Sequence[Campaign], rows: Sequence[Ord
         *(Key.of(SponsorClaim, campaign=name, digest=one) for name in names for one in digests),
         *(Key.of(Voucher, code_key=key) for row in rows for key in code_keys(row)),
     )
-    matches = Matches()
+    matches = Matches(unread={value for key in unread for _, value in key.parts} - {*names})
     noted: set[tuple[str, str]] = set()
     sponsors: set[tuple[str, str]] = set()
     for entity in stored:
@@ -103,10 +109,19 @@ def find_matches(ports: Ports, campaigns: Sequence[Campaign], rows: Sequence[Ord
     return matches
 
 
-def _stored_at(ports: Ports, *keys: Key[Any]) -> Iterator[Entity]:
+def _stored_at(ports: Ports, *keys: Key[Any]) -> tuple[list[Entity], list[Key[Any]]]:
+    """What is stored at the keys, and those of what cannot be read."""
     distinct = list(dict.fromkeys(keys))
+    stored: list[Entity] = []
+    unread: list[Key[Any]] = []
     for start in range(0, len(distinct), BATCH_LIMIT):
-        yield from ports.repository.read(*distinct[start : start + BATCH_LIMIT]).entities.values()
+        found, failed = read_apart(
+            distinct[start : start + BATCH_LIMIT],
+            lambda some: ports.repository.read(*some).entities.values(),
+        )
+        stored += found
+        unread += failed
+    return stored, unread
 
 
 def _of_sponsors(
@@ -138,8 +153,7 @@ def ingest_orders(
     if many:
         return _in_parts(ports, campaign, many)
     recorded = Tally()
-    for work in order_work(ports, campaign, few, recorded):
-        work.do()
+    do_each(order_work(ports, campaign, few, recorded))
     tally.add(recorded)
     return None
 
@@ -154,8 +168,9 @@ def _in_parts(ports: Ports, campaign: Campaign, numbered: Iterator[tuple[int, Or
     names = groups.shared_names()
     ours: list[str] = []
     while shared := [{"code_key": key} for key in islice(names, BATCH_LIMIT)]:
-        vouchers = ports.repository.get_many(Voucher, shared)
+        vouchers, unread = read_apart(shared, partial(ports.repository.get_many, Voucher))
         ours += [voucher.code_key for voucher in vouchers]
+        ours += [one["code_key"] for one in unread]
     groups.unite(ours)
     return groups.parts()
 
@@ -170,7 +185,9 @@ def _given_back(
         row.order_id for _, row in numbered if OrderStatus(row.status) in campaign.give_back_voucher
     }
     keys = [{"order_id": order_id} for order_id in sorted(order_ids)]
-    for uses in ports.repository.get_many(OrderUses, keys):
+    # Of one that cannot be read, its row alone is left.
+    found, _ = read_apart(keys, partial(ports.repository.get_many, OrderUses))
+    for uses in found:
         yield from ((use.code_key, uses.order_id) for use in uses.uses)
 
 

@@ -38,7 +38,7 @@ from chalicelib.services.issuing import ReplacementOutcome, replace_voucher
 from chalicelib.services.ports import Change, FileMissingError, Insert, Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
 from chalicelib.services.row_groups import PART_ROWS, Parts, is_large
-from chalicelib.services.row_work import RowWork
+from chalicelib.services.row_work import RowWork, do_each
 
 ACKNOWLEDGED, REFUSED, ALREADY = "acknowledged", "refused", "already"
 REFUSED_BY_CLIENT = "refused_by_client"
@@ -67,8 +67,7 @@ def ingest_ack(
         return _in_parts(ports, export, list(refused_codes(plain, tally)), tally)
     codes = [code for part in _parts_of(ports, export) for code in part.codes]
     refused = _refused(ports, list(refused_codes(plain, tally)), frozenset(codes), tally)
-    for work in ack_work(ports, campaign, _answers(codes, refused), tally):
-        work.do()
+    do_each(ack_work(ports, campaign, _answers(codes, refused), tally))
     close_export(ports, export.campaign, export.number)
     return None
 

@@ -19,7 +19,7 @@ from chalicelib.domain.files.reading import FileRefusedError, Tally
 from chalicelib.domain.vouchers import UNSHARDED, SpareCode, Voucher, spare_code
 from chalicelib.services.ports import ConflictError, Insert, Key, Ports
 from chalicelib.services.row_groups import Parts, RowGroups, few_or_many
-from chalicelib.services.row_work import RowWork
+from chalicelib.services.row_work import RowWork, do_each
 
 
 def ingest_codes(
@@ -37,8 +37,7 @@ def ingest_codes(
     if many:
         return _in_parts(many)
     stored = Tally()
-    for work in code_work(ports, campaign, template, duplicates(few), few, stored):
-        work.do()
+    do_each(code_work(ports, campaign, template, duplicates(few), few, stored))
     tally.add(stored)
     return None
 
