@@ -48,7 +48,7 @@ from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.facts import CLOCKS_DIFFER
 from chalicelib.services.isolation import Isolation, raised
 from chalicelib.services.journal import miscounts
-from chalicelib.services.operations.consequences import causes_of, mail_of
+from chalicelib.services.mail_causes import causes_of, mail_of
 from chalicelib.services.ports import FACT_SHARDS, Failure, OnFailure, Ports, hours
 from chalicelib.services.written_files import content_of
 

@@ -11,8 +11,8 @@ from datetime import timedelta
 
 from chalicelib.domain import mails
 from chalicelib.domain.mails import AT_MOST_ONCE, UNSETTLED, Mail, MailProblem
+from chalicelib.services.mail_causes import causes_of
 from chalicelib.services.moves import mark_mail_failed
-from chalicelib.services.operations.consequences import causes_of
 from chalicelib.services.operations.relay import relay
 from chalicelib.services.ports import Key, Ports
 
