@@ -12,6 +12,7 @@ from chalicelib.domain.changes import VoucherChange
 from chalicelib.domain.consents import Consent, ConsentChange
 from chalicelib.domain.effects import Queue
 from chalicelib.domain.entity import Entity
+from chalicelib.domain.exports import Export
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.orders import Order, OrderStatus
@@ -26,6 +27,7 @@ from chalicelib.services.operations.due import work_off as work_off_stretch
 from chalicelib.services.operations.reconcile import reconcile
 from chalicelib.services.ports import ContentionError, Failure
 from chalicelib.services.protection import resume
+from chalicelib.services.restoring.adopt import adopt
 from chalicelib.services.row_work import FAILING_AT_ONCE, RowWork, do_each
 from chalicelib.services.vouchers.changes import write_changes
 from tests.fakes.campaign import CAMPAIGN, digest
@@ -38,6 +40,7 @@ from tests.services.test_erased_books import erase
 from tests.services.test_file_parts import in_parts_of, order_file
 from tests.services.test_held_rewards import held_in, thanks_held, world_with
 from tests.services.test_protection import halted, sent
+from tests.services.test_restoring import restore, take
 
 __all__ = ["halted", "sent"]  # fixtures
 
@@ -294,3 +297,34 @@ def test_what_is_probably_not_the_fault_of_a_row_stops_the_file() -> None:
     with pytest.raises(UnreadableError):
         do_each([work(line, UnreadableError()) for line in range(100, 200, 2)])
     assert len(done[5:]) == FAILING_AT_ONCE
+
+
+# --- a table that was taken back ------------------------------------------------------------------
+
+
+def test_an_item_that_cannot_be_read_keeps_nothing_else_from_being_brought_back() -> None:
+    world = new_world()
+    for address in PEOPLE:
+        world.referral(address)
+    taken = take(world)
+    world.export()
+    world.run()
+    world.acknowledge(1)
+    world.run()
+    world.clock.advance(minutes=10)
+    was = world.memory.all(Voucher)
+    restore(world, taken)
+    bad, *others = world.memory.all(Voucher)
+    spoil(world, bad)
+    [done] = adopt(world.ports, taken.at)
+    now = {one.voucher_id: one for one in world.memory.all(Voucher)}
+    for one in was:
+        if one.voucher_id != bad.voucher_id:
+            assert replace(now[one.voucher_id], revision=0) == replace(one, revision=0)
+    assert len(others) == len(was) - 1
+    lost = {(fact.name, fact.subject) for fact in done.without_state}
+    assert (FactName.VOUCHER_ACKNOWLEDGED, bad.voucher_id) in lost
+    assert done.unknown_vouchers == []
+    [export] = world.memory.all(Export)
+    assert export.rows == len(was)
+    assert export.acknowledged_at is None

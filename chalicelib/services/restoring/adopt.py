@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import partial
 
 from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.domain.effects import deltas, is_known
@@ -31,6 +32,7 @@ from chalicelib.domain.fact_bodies import (
 from chalicelib.domain.facts import Fact, FactBody, FactName
 from chalicelib.domain.files.exports import ReferralLine, referral_file, referral_rows, unread
 from chalicelib.domain.referrals import Referral
+from chalicelib.services.isolation import read_apart
 from chalicelib.services.operations.project import project
 from chalicelib.services.persons.erase import erase_again
 from chalicelib.services.ports import (
@@ -237,7 +239,7 @@ def _in_order(fact: Fact) -> tuple[datetime, bool, int]:
 def _unreachable(ports: Ports, outside: Outside) -> list[str]:
     confirmed = [fact for fact in outside.facts if fact.name == FactName.REFERRAL_CONFIRMED]
     keys = [{"referral_id": fact.ids["referral"]} for fact in confirmed]
-    found = ports.repository.get_many(Referral, keys) if keys else []
+    found, _ = read_apart(keys, partial(ports.repository.get_many, Referral))
     return sorted(one.referral_id for one in found if one.contact_id.startswith(LOST))
 
 
@@ -291,8 +293,8 @@ class _Writer:
     def _brought_back(self, fact: Fact) -> bool:
         try:
             changes = changes_of(self._work, fact)
-        except (UnfoundedError, IllegalMoveError):
-            return False
+        except (UnfoundedError, IllegalMoveError, ValueError, KeyError):
+            return False  # or something that it is about cannot be read
         self._write([fact], changes)
         return True
 

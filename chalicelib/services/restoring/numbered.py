@@ -47,9 +47,18 @@ from chalicelib.domain.facts import Fact, FactBody
 from chalicelib.domain.files.writing import sha256_of
 from chalicelib.domain.vouchers import Voucher, exported
 from chalicelib.services.facts import export_fact
-from chalicelib.services.ports import Agenda, Change, Insert, Ports, Remove, Replace
+from chalicelib.services.isolation import read_apart
+from chalicelib.services.ports import (
+    Agenda,
+    Change,
+    Insert,
+    OnFailure,
+    Ports,
+    Remove,
+    Replace,
+)
 from chalicelib.services.restoring.outside import Row
-from chalicelib.services.restoring.work import UnfoundedError, Work
+from chalicelib.services.restoring.work import UnfoundedError, Work, left_alone
 from chalicelib.services.waiting_changes import waiting_changes, waiting_words
 
 F = TypeVar("F", bound=NumberedFile)
@@ -75,8 +84,8 @@ def _exported(work: Work, fact: Fact, number: int, count: int) -> list[Change]:
     if rows is None:
         return _chosen(work, export, count)
     some = rows[export.rows : export.rows + count]
-    vouchers = _vouchers(work, some)
-    if len(vouchers) < len(some):
+    vouchers, unread = _vouchers(work, some)
+    if len(vouchers) + len(unread) < len(some):
         raise UnfoundedError(str(number))
     return _with_rows(work, export, some, vouchers)
 
@@ -88,12 +97,15 @@ def _export(work: Work, number: int, opened_at: datetime) -> Export:
     )
 
 
-def _vouchers(work: Work, rows: Sequence[Row]) -> list[Voucher]:
-    """The vouchers of rows, as far as the table has them."""
-    keys = [{"code_key": key} for row in rows for key in candidates(row["code"])]
-    ids = {row["voucher"] for row in rows}
-    found = work.ports.repository.get_many(Voucher, keys) if keys else []
-    return [voucher for voucher in found if voucher.voucher_id in ids]
+def _vouchers(work: Work, rows: Sequence[Row]) -> tuple[list[Voucher], set[str]]:
+    """The vouchers of rows, as far as the table has them; and the ids of those that it has and that
+    cannot be read.
+    """
+    ids = {key: row["voucher"] for row in rows for key in candidates(row["code"])}
+    keys = [{"code_key": key} for key in ids]
+    found, failed = read_apart(keys, partial(work.ports.repository.get_many, Voucher))
+    unread = {ids[one["code_key"]] for one in failed}
+    return [voucher for voucher in found if voucher.voucher_id in ids.values()], unread
 
 
 def _with_rows(
@@ -133,7 +145,9 @@ def _chosen(work: Work, export: Export, count: int) -> list[Change]:
     elsewhere = work.outside.rows
     waiting = (
         voucher
-        for voucher in work.ports.repository.agenda(Voucher, Agenda.UNEXPORTED, export.campaign)
+        for voucher in work.ports.repository.agenda(
+            Voucher, Agenda.UNEXPORTED, export.campaign, on_failure=left_alone
+        )
         if voucher.voucher_id not in elsewhere
     )
     chosen = list(islice(waiting, count))
@@ -179,8 +193,8 @@ def _complete(work: Work, number: int, known: int) -> list[str]:
     export = _export(work, number, work.ports.clock())
     while export.rows < len(rows):
         some = rows[export.rows : export.rows + EXPORTED_AT_ONCE]
-        vouchers = _vouchers(work, some)
-        unknown += {row["voucher"] for row in some} - {one.voucher_id for one in vouchers}
+        vouchers, unread = _vouchers(work, some)
+        unknown += {row["voucher"] for row in some} - {one.voucher_id for one in vouchers} - unread
         changes = _with_rows(work, export, some, vouchers)
         new = max(0, len(some) - known)
         known = max(0, known - len(some))
@@ -204,7 +218,9 @@ def close_exports(work: Work) -> None:
             continue
         parts = repository.within(ExportPart, campaign=campaign, number=export.number)
         keys = [{"code_key": code} for part in parts for code in part.codes]
-        vouchers = repository.get_many(Voucher, keys)
+        vouchers, unread = read_apart(keys, partial(repository.get_many, Voucher))
+        if unread:
+            continue  # nobody knows whether that one has
         answers = [one.acknowledged_at or one.refused_reason for one in vouchers]
         if vouchers and all(answer is not None for answer in answers):
             answered = max((at for one in vouchers if (at := one.acknowledged_at)), default=None)
@@ -223,7 +239,7 @@ class _Kind(Generic[F]):
     part: Callable[..., Entity]
     sequence: type[FileSequence]
     path: Callable[[str, int], str]
-    waiting: Callable[[Ports, str], Iterable[Entity]]
+    waiting: Callable[[Ports, str, OnFailure], Iterable[Entity]]
     same: Sequence[str]
 
     def cells(self, entity: Entity) -> tuple[str, ...]:
@@ -323,7 +339,7 @@ def _with_part(work: Work, kind: _Kind[F], file: F, rows: Sequence[Row]) -> list
 def _leaving(work: Work, kind: _Kind[F], rows: Sequence[Row]) -> list[Change]:
     """The waiting rows that these report, the earliest of several alike."""
     waiting: dict[tuple[str, ...], list[Entity]] = {}
-    for one in kind.waiting(work.ports, work.campaign.id):
+    for one in kind.waiting(work.ports, work.campaign.id, left_alone):
         waiting.setdefault(kind.cells(one), []).append(one)
     found = (waiting.get(tuple(row[name] for name in kind.same), []) for row in rows)
     return [Remove(alike.pop(0)) for alike in found if alike]
