@@ -22,6 +22,7 @@ from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.consents.write import write_consents
 from chalicelib.services.file_parts import PartLeftError, work_off
 from chalicelib.services.ingest import ingest
+from chalicelib.services.isolation import read_apart
 from chalicelib.services.operations.consequences import is_undone
 from chalicelib.services.operations.due import work_off as work_off_stretch
 from chalicelib.services.operations.reconcile import reconcile
@@ -221,6 +222,15 @@ def test_an_order_that_cannot_be_recorded_holds_up_no_other_of_its_file(
     assert kept(world) >= {"A1", "A2"}
 
 
+def test_an_order_of_a_referee_who_cannot_be_read_is_no_strangers() -> None:
+    """It would be counted as done."""
+    world, _ = with_orders()
+    row = world.order("B1", "kept", of=PEOPLE[0])
+    spoil(world, *world.memory.all(RefereeClaim))
+    with pytest.raises(UnreadableError):
+        world.drop_orders(row, file="more")
+
+
 def test_nor_any_other_of_its_part(monkeypatch: pytest.MonkeyPatch) -> None:
     world, rows = with_orders()
     in_parts_of(monkeypatch, 2)
@@ -328,3 +338,15 @@ def test_an_item_that_cannot_be_read_keeps_nothing_else_from_being_brought_back(
     [export] = world.memory.all(Export)
     assert export.rows == len(was)
     assert export.acknowledged_at is None
+
+
+def test_what_has_to_wait_is_not_looked_for_in_halves() -> None:
+    asked: list[list[int]] = []
+
+    def read(some: list[int]) -> list[int]:
+        asked.append(some)
+        raise ContentionError
+
+    with pytest.raises(ContentionError):
+        read_apart([1, 2], read)
+    assert asked == [[1, 2]]

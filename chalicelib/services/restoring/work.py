@@ -57,11 +57,10 @@ def order_name(body: AboutOrder) -> str:
 
 def _causes(facts: Iterable[Fact]) -> dict[str, tuple[datetime, str]]:
     about_vouchers = VoucherIssued | VoucherAcknowledged | VoucherEndsSoon | RewardRevoked
-    bodies = ((fact, body_of(fact)) for fact in facts if is_known(fact))
     return {
         mail_id: (fact.at, body.holder_id)
-        for fact, body in bodies
-        if isinstance(body, about_vouchers) and (mail_id := mail_of(fact))
+        for fact in facts
+        if (mail_id := mail_of(fact)) and isinstance(body := body_of(fact), about_vouchers)
     }
 
 
