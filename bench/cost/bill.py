@@ -34,7 +34,7 @@ IS_TRACED = deployed.template()["Parameters"]["Tracing"]["Default"] == "Active"
 SECONDS = Path(__file__).parent / "seconds.json"
 # What is asked for, and what is held: a test fails above it.
 GOAL_TIMES_SES, HELD_TIMES_SES = 1.5, 2.05
-GOAL_IDLE, HELD_IDLE = 6.0, 8.0  # dollars a month, without what limits callers by address
+GOAL_IDLE, HELD_IDLE = 6.0, 8.2  # dollars a month, without what limits callers by address
 # What is kept for years is a bill of its own: a month's bill has no part of it but this month's.
 KEPT = (Unit.TABLE, Unit.BACKUP, Unit.FILES)
 EDGE = (Unit.WEB_ACL, Unit.WEB_RULE, Unit.WEB_CALL)

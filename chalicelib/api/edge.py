@@ -345,8 +345,9 @@ def _problem(operation: Operation, error: Exception) -> Response:
     headers: Headers = {**_HEADERS, "Content-Type": "application/problem+json"}
     if problem.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
+    if problem.status >= 500:
+        count("RequestNotServed")
     if problem.status == 503:
-        count("RequestPutOff")
         headers["Retry-After"] = "30"
     return Response(
         body=problem.model_dump(mode="json", exclude_none=True),

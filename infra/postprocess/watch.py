@@ -151,7 +151,7 @@ COUNTED: Final = (
         "To look at",
         (
             *("ReconcileFinding", "NotHandled", "ReconciliationDifference", "BalanceFinding"),
-            *("RequestFailed", "RequestPutOff", "WorkFailed", "WorkWaits"),
+            *("RequestFailed", "RequestNotServed", "WorkFailed", "WorkWaits"),
         ),
     ),
 )

@@ -12,14 +12,11 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from functools import cached_property
 from typing import Any
 
 import pytest
 
 from chalicelib import bootstrap, daily_checks, invocations
-from chalicelib.adapters.dynamodb.codec import fact_json, fact_of
 from chalicelib.adapters.lists.current import CurrentLists
 from chalicelib.domain.fact_bodies import (
     InvitationsStopped,
@@ -28,10 +25,10 @@ from chalicelib.domain.fact_bodies import (
     VoucherUndelivered,
 )
 from chalicelib.domain.fact_checks import FactCheck, first_check
-from chalicelib.domain.facts import Fact, FactBody, FactName
+from chalicelib.domain.facts import FactName
 from chalicelib.domain.files.orders import COLUMNS
 from chalicelib.domain.mails import MailProblem
-from chalicelib.services.errors import SenderBusyError
+from chalicelib.services.errors import RetryLaterError, SenderBusyError, WaitsFor
 from chalicelib.services.list_ports import ListUnavailableError
 from chalicelib.services.ports import MailNotSentError, Replace
 from infra.postprocess import FUNCTIONS
@@ -39,205 +36,16 @@ from tests import functions
 from tests.api.requests import GOOD, PURCHASE
 from tests.api.world import (
     CAMPAIGN,
-    START,
     STRANGER,
     VIP,
     Event,
-    StoppedClock,
-    World,
     campaign_like_demo,
     customer_list,
     queue_event,
 )
-from tests.infra.cloudwatch import Metrics, Resolver, Template
+from tests.infra.alarm_stage import Consumer, Crash, Queue, Scene, ThrottledError
 
-Consumer = Callable[[Event], Event]
 LONG = 40  # minutes, in which a condition of a quarter of an hour rings and another one would too
-
-
-class Crash(BaseException):
-    """The end of a process: out of memory, or out of time."""
-
-
-@dataclass
-class Message:
-    """A message of a queue that is played."""
-
-    body: str
-    sent_at: datetime
-    visible_at: datetime
-    receives: int = 0
-
-
-@dataclass
-class Scene:
-    """Metrics, and a world that some of them come of: it is made for the scenes that need one."""
-
-    make_world: Callable[[], World]
-    template: Template
-    capsys: pytest.CaptureFixture[str]
-    monkeypatch: pytest.MonkeyPatch
-    metrics: Metrics = field(default_factory=Metrics)
-    clock: StoppedClock = field(default_factory=StoppedClock)
-
-    def __post_init__(self) -> None:
-        self.resolve = Resolver(self.template, {"Stage": "test"})
-
-    @cached_property
-    def world(self) -> World:
-        """The world, with the clock of the scene from here on."""
-        assert self.minute == 0
-        made = self.make_world()
-        self.clock = made.clock
-        return made
-
-    @property
-    def minute(self) -> int:
-        """The minutes since the beginning."""
-        return int((self.clock() - START).total_seconds() // 60)
-
-    def enter_world(self) -> None:
-        """Have a world, before anything of ours is called."""
-        assert self.world.clock is self.clock
-
-    def collect(self) -> None:
-        """What the functions have counted up to now, as of this minute."""
-        self.metrics.put_emf(self.minute, self.capsys.readouterr().out)
-
-    def pass_by(self, **duration: float) -> None:
-        """Let time pass."""
-        self.collect()
-        self.clock.pass_by(**duration)
-
-    def aws(self, namespace: str, name: str, *values: float, **by: str) -> None:
-        """What AWS publishes of itself in this minute."""
-        self.metrics.put(self.minute, namespace, name, *values, **by)
-
-    def happens(self, body: FactBody, times: int = 1) -> None:
-        """Something happens, and the projector counts it."""
-        facts = [
-            Fact.of(body, fact_id=f"f{number}", campaign=CAMPAIGN, subject=f"s{number}",
-                    at=self.world.clock(), correlation="k")
-            for number in range(times)
-        ]  # fmt: skip
-        for fact in facts:
-            self.world.ports.repository.commit(facts=[fact])
-        self.world.run()
-
-    def newest(self, name: FactName) -> str:
-        """The newest fact of that name, as a queue has it."""
-        return fact_json(
-            fact_of([one for one in self.world.facts() if one["name"]["S"] == name][-1])
-        )
-
-    def breaks(self, place: str, error: BaseException) -> None:
-        """From now on a function of ours, or of AWS, fails."""
-
-        self.enter_world()
-
-        def broken(*_: object, **__: object) -> Any:
-            raise error
-
-        self.monkeypatch.setattr(place, broken)
-
-    def function(self, logical_id: str) -> str:
-        """The name of a function."""
-        return f"tandem-test-{FUNCTIONS[logical_id].name}"
-
-
-class Queue:
-    """A queue of the template and its consumer, minute by minute."""
-
-    def __init__(self, scene: Scene, logical_id: str, consumer: Consumer | None) -> None:
-        self._scene = scene
-        self._consumer = consumer
-        if consumer:
-            scene.enter_world()
-        self._messages: list[Message] = []
-        self._taken: Message | None = None
-        self._dead = 0
-        properties = scene.resolve(scene.template["Resources"][f"{logical_id}Queue"]["Properties"])
-        self._name = properties["QueueName"]
-        self._visibility = timedelta(seconds=properties["VisibilityTimeout"])
-        self._most = properties["RedrivePolicy"]["maxReceiveCount"]
-        source = scene.template["Resources"][f"{logical_id}Source"]["Properties"]
-        self._function = scene.function(source["FunctionName"]["Ref"])
-        scene.monkeypatch.setattr(
-            "chalicelib.adapters.sqs.WorkQueues.postpone",
-            lambda _ports, _queue, _receipt, seconds: self._postpone(seconds),
-        )
-
-    @property
-    def _now(self) -> datetime:
-        return self._scene.clock()
-
-    def send(self, body: str) -> None:
-        """Put a message into it."""
-        self._messages.append(Message(body, self._now, self._now))
-
-    def play(self, minutes: int) -> None:
-        """Let minutes pass, with all deliveries that fall into them."""
-        ends = self._now + timedelta(minutes=minutes)
-        while self._now < ends:
-            next_minute = START + timedelta(minutes=self._scene.minute + 1)
-            done = self._deliveries(next_minute)
-            self._publish(done)
-            self._scene.pass_by(seconds=(next_minute - self._now).total_seconds())
-
-    def _deliveries(self, until: datetime) -> int:
-        done = 0
-        while self._consumer:
-            due = [one for one in self._messages if one.visible_at < until]
-            message = min(due, key=lambda one: one.visible_at, default=None)
-            if message is None:
-                break
-            self._scene.pass_by(seconds=max(0.0, (message.visible_at - self._now).total_seconds()))
-            done += self._deliver(self._consumer, message)
-        return done
-
-    def _deliver(self, consumer: Consumer, message: Message) -> bool:
-        if message.receives == self._most:
-            self._messages.remove(message)
-            self._dead += 1
-            return False
-        message.receives += 1
-        message.visible_at = self._now + self._visibility
-        self._taken = message
-        event = queue_event([message.body], self._name, message.receives, message.sent_at)
-        crashed = False
-        try:
-            failed = consumer(event)["batchItemFailures"]
-        except Crash:
-            failed, crashed = [event], True
-        self._scene.aws("AWS/Lambda", "Errors", float(crashed), FunctionName=self._function)
-        if not failed:
-            self._messages.remove(message)
-        return not failed
-
-    def _postpone(self, seconds: int) -> None:
-        assert self._taken
-        self._taken.visible_at = self._now + timedelta(seconds=seconds)
-
-    def _publish(self, done: int) -> None:
-        visible = sum(one.visible_at <= self._now for one in self._messages)
-        # What was received three times or more is left out of the age.
-        ages = [
-            (self._now - one.sent_at).total_seconds() for one in self._messages if one.receives < 3
-        ]
-        published = {
-            "ApproximateNumberOfMessagesVisible": visible,
-            "ApproximateNumberOfMessagesNotVisible": len(self._messages) - visible,
-            "NumberOfMessagesDeleted": done,
-            "ApproximateAgeOfOldestMessage": max(ages, default=0.0),
-        }
-        for name, value in published.items():
-            self._scene.aws("AWS/SQS", name, value, QueueName=self._name)
-        self._scene.aws(
-            "AWS/SQS",
-            "ApproximateNumberOfMessagesVisible",
-            self._dead,
-            QueueName=f"{self._name}-dead",
-        )
 
 
 Play = Callable[[Scene], None]
@@ -329,6 +137,57 @@ def a_mail_that_kills_the_function_each_time(scene: Scene) -> None:
     mails = Queue(scene, "Mail", functions.mail)
     mails.send(scene.newest(FactName.INVITATION_ACCEPTED))
     mails.play(LONG)
+
+
+def _received_thrice_and_then_left(queue: str, place: str, consumer: Consumer) -> None:
+    """What SQS leaves out of the age: three tries, and then nobody takes it."""
+
+    def play(scene: Scene) -> None:
+        scene.world.invited()
+        scene.breaks(f"chalicelib.functions.{place}", RetryLaterError(WaitsFor.OTHER_WORK))
+        waiting = Queue(scene, queue, consumer)
+        waiting.send(scene.newest(FactName.INVITATION_ACCEPTED))
+        while not waiting.was_received(3):
+            waiting.play(1)
+        waiting.is_left_alone()
+        waiting.play(LONG)
+
+    alarm = f"{queue.lower()}-wait"
+    CONDITIONS.append(Condition(f"received thrice, then left: {queue}", frozenset({alarm}), play))
+
+
+_received_thrice_and_then_left("Mail", "mail.send_mail", functions.mail)
+_received_thrice_and_then_left("Reward", "reward.reward_referral", functions.reward)
+
+
+def _may_not_be_called(queue: str) -> None:
+    """Lambda takes from the queue and may not call: too seldom for `throttles` to notice."""
+
+    def play(scene: Scene) -> None:
+        def held_back(_: Event) -> Event:
+            raise ThrottledError
+
+        waiting = Queue(scene, queue, held_back)
+        waiting.send("work")
+        waiting.play(LONG)
+
+    alarm = f"{queue.lower()}-wait"
+    CONDITIONS.append(Condition(f"no call for {queue}", frozenset({alarm}), play))
+
+
+_may_not_be_called("Mail")
+_may_not_be_called("Reward")
+
+
+@rings("mail-wait")
+def mails_that_nobody_takes_while_those_that_people_wait_for_are_sent(scene: Scene) -> None:
+    scene.world.invited()
+    scene.monkeypatch.setattr("chalicelib.functions.mail.send_mail", lambda *_, **__: "sent")
+    mails, requested = Queue(scene, "Mail", None), Queue(scene, "RequestedMail", functions.mail)
+    mails.send("work")
+    for _ in range(LONG):
+        requested.send(scene.newest(FactName.INVITATION_ACCEPTED))
+        requested.play(1, mails)
 
 
 @rings("throttles")
@@ -436,6 +295,13 @@ def a_mail_that_always_fails(scene: Scene) -> None:
     mails = Queue(scene, "Mail", functions.mail)
     mails.send(scene.newest(FactName.INVITATION_ACCEPTED))
     mails.play(LONG)
+
+
+@rings("function-crashed")
+def a_reward_that_kills_the_function_each_time(scene: Scene) -> None:
+    scene.world.invited()
+    scene.breaks("chalicelib.functions.reward.reward_referral", Crash())
+    _reward_that_waits(scene, FactName.INVITATION_ACCEPTED)
 
 
 @rings("work-failed", "decide-dead-not-empty")

@@ -17,7 +17,8 @@ from tests.api.gateway import Gateway
 from tests.api.world import World
 from tests.api.world import world as fresh_world
 from tests.infra import alarm_scenes
-from tests.infra.alarm_scenes import CONDITIONS, Condition, Scene
+from tests.infra.alarm_scenes import CONDITIONS, Condition
+from tests.infra.alarm_stage import Scene
 from tests.infra.cloudwatch import Alarm, Expression, Metrics, Resolver, alarms_of, key
 
 GATEWAY = Gateway(app.app)
@@ -104,10 +105,16 @@ def test_without_any_data_no_alarm_rings(template: dict[str, Any]) -> None:
         assert alarm.rings(Metrics(), AFTERWARDS) == []
 
 
+LEFT_ALONE = next(one for one in CONDITIONS if one.name == "received thrice, then left: Mail")
+
+
 @pytest.mark.slow
-def test_the_age_of_a_queue_is_silent_about_what_is_tried_again(scene: Scene) -> None:
+@pytest.mark.parametrize("play", [alarm_scenes.a_mail_that_always_fails, LEFT_ALONE.play])
+def test_the_age_of_a_queue_is_silent_about_what_is_tried_again(
+    scene: Scene, play: Callable[[Scene], None]
+) -> None:
     """So no alarm can rest on it: the queue that is played here leaves out what SQS does."""
-    alarm_scenes.a_mail_that_always_fails(scene)
+    play(scene)
     by_age = _alarm(
         Namespace="AWS/SQS",
         MetricName="ApproximateAgeOfOldestMessage",
