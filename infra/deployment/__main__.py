@@ -40,10 +40,13 @@ from infra.deployment.names import (
 from infra.deployment.pages import publish
 from infra.deployment.parameters import (
     Given,
+    check_effects,
+    check_none,
     check_parameters,
     check_stage,
     check_together,
     given_parameters,
+    makes_edge,
 )
 from infra.deployment.releases import Release, Releases, Template
 from infra.deployment.stack import ChangeSet, Found, Source, Stack, Store
@@ -163,6 +166,7 @@ class Deployment:
 def deploy(stage: str, folder: Path | None, *, sure: bool) -> None:
     """Deploy this tree; `folder` is a finished package to deploy instead of packaging for AWS."""
     check_stage(stage, edge_template()["Parameters"])
+    has_edge = makes_edge(os.environ)
     deployment = _deployment(stage, sure=sure)
     where = deployment.where
     file = os.environ.get("PARAMETERS_FILE")
@@ -172,6 +176,9 @@ def deploy(stage: str, folder: Path | None, *, sure: bool) -> None:
     declared = template["Parameters"]
     stored = dict(found.parameters)
     check_parameters(given, declared, edge_template()["Parameters"], stored)
+    check_effects(given, declared, stored, makes_edge=has_edge)
+    if has_edge:
+        _check_web_acl(deployment, stored.get("WebAclArn", ""))
     of_edge = {name: one for name, one in given.items() if name not in declared}
     given = {name: one for name, one in given.items() if name in declared}
     effective = {name: str(rules.get("Default", "")) for name, rules in declared.items()}
@@ -184,22 +191,38 @@ def deploy(stage: str, folder: Path | None, *, sure: bool) -> None:
         release = deployment.releases.add(folder, build_pages(Path(scratch, "web")))
     if arn := require_log_role(where.session, where.partition):
         print(f"the account's role for access logs is {arn}")
-    if os.environ.get("EDGE", "on") != "off":
+    if has_edge:
         given["WebAclArn"] = Given(_edge(deployment, of_edge), "the edge")
     _finish(deployment, release, deployment.apply(release, given, found))
 
 
 def _edge(deployment: Deployment, given: Mapping[str, Given]) -> str:
     """Limit each caller by address, before there is anything to call; the web ACL's ARN."""
-    where, stage = deployment.where, deployment.stage
+    own = {"Stage": deployment.stage, "StageRegion": deployment.where.region}
+    values = {name: one.value for name, one in given.items()}
+    return deploy_edge(_edge_stack(deployment), own, values)
+
+
+def _edge_stack(deployment: Deployment) -> Stack:
+    where = deployment.where
     client = where.session.client("cloudformation", region_name=edge.REGION)
-    stack = Stack(client, f"tandem-{stage}-{where.region}-edge", print)
-    own = {"Stage": stage, "StageRegion": where.region}
-    return deploy_edge(stack, own, {name: one.value for name, one in given.items()})
+    return Stack(client, f"tandem-{deployment.stage}-{where.region}-edge", print)
+
+
+def _check_web_acl(deployment: Deployment, stored: str) -> None:
+    """Raises CommandError when the stage has another's web ACL, whose place one of its own would
+    take: the stack remembers its parameters, and EDGE=off is none.
+    """
+    if stored and _edge_stack(deployment).found().is_new:
+        raise CommandError(
+            f"WebAclArn is {stored}, which is not this stage's: EDGE=off keeps it; "
+            "PARAMETERS=WebAclArn= with EDGE=off lets go of it"
+        )
 
 
 def roll_back(stage: str, *, sure: bool) -> None:
     """Deploy the release before the one in force. Raises CommandError when there is none."""
+    check_none(os.environ)
     deployment = _deployment(stage, sure=sure)
     found = deployment.stack.ready()
     if found.is_new:

@@ -23,6 +23,8 @@ from cli.errors import CommandError
 OWN: Final = frozenset({"Stage", "StageRegion", "DeletionProtection"})
 # What `tandem --stage local` means, and what Cognito takes in the name of no sign-in page.
 NO_STAGE: Final = re.compile(r"^local$|aws|amazon|cognito")
+# What does nothing without another one; what cannot be made without one, the template's rules say.
+NEEDS: Final = {"CertificateArn": "DomainName", "ExternalId": "ClientAccountId"}
 # Nobody can own these (RFC 2606, RFC 6761): a mail from one is an example that was not changed.
 RESERVED: Final = re.compile(
     r"(^|\.)(example|invalid|localhost|test)$|(^|\.)example\.(com|net|org)$"
@@ -126,6 +128,52 @@ def _holds(condition: Mapping[str, Any], values: Mapping[str, str]) -> bool:
             one, other = (values[part["Ref"]] if isinstance(part, dict) else part for part in parts)
             return bool(one == other)
     raise NotImplementedError(function)
+
+
+def check_effects(
+    given: Mapping[str, Given],
+    declared: Mapping[str, Any],
+    stored: Mapping[str, str],
+    *,
+    makes_edge: bool,
+) -> None:
+    """Raises CommandError naming what was given and would change nothing: with the other values
+    given, with what the stack has stored, and with what the deployment does at the edge.
+    """
+    problems = []
+    for name, one in given.items():
+        needed = NEEDS.get(name, name)
+        other = given[needed].value if needed in given else stored.get(needed, "")
+        if name not in declared and not makes_edge:
+            problems.append(f"{one.source}: {name} has no effect with EDGE=off")
+        elif name == "WebAclArn" and makes_edge:
+            problems.append(
+                f"{one.source}: WebAclArn has no effect, since the deployment makes a web ACL: "
+                "with EDGE=off it holds"
+            )
+        elif one.value and not other:
+            problems.append(f"{one.source}: {name} has no effect without {needed}")
+    if problems:
+        raise CommandError(*problems)
+
+
+def makes_edge(environment: Mapping[str, str]) -> bool:
+    """Whether the deployment makes what limits each caller by address. Raises CommandError for
+    another value than `on` and `off`.
+    """
+    chosen = environment.get("EDGE") or "on"
+    if chosen not in {"on", "off"}:
+        raise CommandError(f"EDGE is on or off, not {chosen}")
+    return chosen == "on"
+
+
+def check_none(environment: Mapping[str, str]) -> None:
+    """Raises CommandError when parameters are given to what keeps those of the stack."""
+    given = [name for name in ("PARAMETERS", "PARAMETERS_FILE", "EDGE") if environment.get(name)]
+    if given:
+        raise CommandError(
+            *(f"{name} has no effect: a rollback keeps the stack's parameters" for name in given)
+        )
 
 
 def _problems(name: str, given: Given, declared: Mapping[str, Any]) -> Iterable[str]:

@@ -175,6 +175,10 @@ def test_a_release_takes_the_place_of_the_former_one_and_rollback_brings_that_ba
     assert account.deploy("test", changed).code == 0
     second = account.outputs("test")["Release"]
     assert second != first
+    told = account.run("rollback", "test", AWS_REGION=REGION, PARAMETERS="MailRate=1")
+    assert (told.code, told.err) == (
+        1, "deploy: PARAMETERS has no effect: a rollback keeps the stack's parameters\n"
+    )  # fmt: skip
     back = account.run("rollback", "test", AWS_REGION=REGION)
     assert (back.code, back.err) == (0, "")
     assert account.outputs("test")["Release"] == first
@@ -316,6 +320,27 @@ def _create_0_1_0(account: AwsAccount) -> None:
     formation.get_waiter("stack_create_complete").wait(
         StackName="tandem-old", WaiterConfig={"Delay": 1, "MaxAttempts": 60}
     )
+
+
+def test_another_stages_web_acl_is_kept_or_let_go_and_never_replaced_in_passing(
+    account: AwsAccount,
+) -> None:
+    other = "arn:aws:wafv2:us-east-1:000000000000:global/webacl/other/1"
+    given = f"{SENDER} WebAclArn={other}"
+    ignored = account.deploy("shared", PARAMETERS=given)
+    assert ignored.code == 1
+    assert "WebAclArn has no effect" in ignored.err
+    unread = account.deploy("shared", PARAMETERS=f"{given} ActionsPerAddress=900", EDGE="off")
+    assert (unread.code, unread.err) == (
+        1, "deploy: PARAMETERS: ActionsPerAddress has no effect with EDGE=off\n"
+    )  # fmt: skip
+    assert account.deploy("shared", PARAMETERS=given, EDGE="off").code == 0
+    replacing = account.deploy("shared", PARAMETERS="")
+    assert (replacing.code, f"WebAclArn is {other}" in replacing.err) == (1, True)
+    assert account.parameters("shared")["WebAclArn"] == other
+    assert account.deploy("shared", PARAMETERS="WebAclArn=", EDGE="off").code == 0
+    assert account.deploy("shared", PARAMETERS="").code == 0
+    assert "tandem-shared-" in account.parameters("shared")["WebAclArn"]
 
 
 def test_a_profile_alone_decides_the_region_of_bucket_and_stack(account: AwsAccount) -> None:

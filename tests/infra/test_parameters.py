@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -11,12 +13,16 @@ from cli.errors import CommandError
 from infra.deployment.__main__ import RESOURCES
 from infra.deployment.edge import edge_template
 from infra.deployment.parameters import (
+    NEEDS,
     OWN,
     Given,
+    check_effects,
+    check_none,
     check_parameters,
     check_stage,
     check_together,
     given_parameters,
+    makes_edge,
 )
 from infra.short_forms import read_template
 
@@ -218,3 +224,109 @@ def test_a_rule_that_cannot_be_looked_at_is_an_error() -> None:
     rule = {"RuleCondition": {"Fn::Contains": [["a"], "a"]}, "Assertions": []}
     with pytest.raises(NotImplementedError, match="Fn::Contains"):
         check_together({"Unknown": rule}, {})
+
+
+# --- what would change nothing --------------------------------------------------------------------
+
+
+def _without_effect(
+    template: dict[str, Any],
+    given: dict[str, str],
+    *,
+    edge: bool = True,
+    stored: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[str, ...]:
+    found = {name: Given(value, "line 7") for name, value in given.items()}
+    try:
+        check_effects(found, template["Parameters"], stored, makes_edge=edge)
+    except CommandError as refused:
+        return refused.lines
+    return ()
+
+
+@pytest.mark.parametrize("name", sorted(set(EDGE) - OWN))
+def test_a_parameter_of_the_edge_is_refused_when_none_is_made(
+    template: dict[str, Any], name: str
+) -> None:
+    given = {name: "500", "ActionsPerAddress": "500"}
+    assert _without_effect(template, given, edge=False) == tuple(
+        f"line 7: {one} has no effect with EDGE=off" for one in given
+    )
+    assert _without_effect(template, given) == ()
+
+
+def test_a_web_acl_is_refused_when_the_deployment_makes_one(template: dict[str, Any]) -> None:
+    given = {"WebAclArn": "arn:aws:wafv2:us-east-1:000000000000:global/webacl/a/b"}
+    (line,) = _without_effect(template, given)
+    assert line.startswith("line 7: WebAclArn has no effect, since the deployment makes a web ACL")
+    assert _without_effect(template, given, edge=False) == ()
+
+
+@pytest.mark.parametrize(("name", "needed"), NEEDS.items())
+def test_a_parameter_that_needs_another_is_refused_without_it(
+    template: dict[str, Any], name: str, needed: str
+) -> None:
+    said = (f"line 7: {name} has no effect without {needed}",)
+    assert _without_effect(template, {name: "a"}) == said
+    assert _without_effect(template, {name: "a", needed: ""}, stored={needed: "b"}) == said
+    assert _without_effect(template, {name: ""}) == ()
+    assert _without_effect(template, {name: "a", needed: "b"}) == ()
+    assert _without_effect(template, {name: "a"}, stored={needed: "b"}) == ()
+
+
+def test_a_parameter_that_a_condition_shuts_off_is_among_those_that_need_another(
+    template: dict[str, Any],
+) -> None:
+    """A parameter that is named under a condition alone has no effect where that is not met."""
+    named: dict[str, list[frozenset[str]]] = {name: [] for name in template["Parameters"]}
+    _names_in(template["Resources"], frozenset(), named)
+    shut_off = {
+        name
+        for name, places in named.items()
+        if places and all(one - {_condition_of(template, name)} for one in places)
+    }
+    assert shut_off == {"CertificateArn", "ExternalId"} <= NEEDS.keys()
+
+
+def _condition_of(template: dict[str, Any], name: str) -> str:
+    """The condition that asks whether a parameter has a value."""
+    return next((key for key, one in template["Conditions"].items() if {"Ref": name} in
+                 one.get("Fn::Not", [{}])[0].get("Fn::Equals", [])), "")  # fmt: skip
+
+
+def _names_in(value: Any, under: frozenset[str], named: dict[str, list[frozenset[str]]]) -> None:
+    """The conditions under which each place names a parameter."""
+    match value:
+        case {"Ref": str() as name}:
+            named.get(name, []).append(under)
+        case {"Fn::Sub": text}:
+            for name in named:
+                if f"${{{name}}}" in str(text):
+                    named[name].append(under)
+        case {"Fn::If": [condition, then, otherwise]}:
+            _names_in(then, under | {condition}, named)
+            _names_in(otherwise, under, named)
+        case dict():
+            inside = under | {value["Condition"]} if "Type" in value and isinstance(
+                value.get("Condition"), str) else under  # fmt: skip
+            for one in value.values():
+                _names_in(one, inside, named)
+        case list():
+            for one in value:
+                _names_in(one, under, named)
+
+
+def test_edge_is_on_or_off() -> None:
+    assert [makes_edge({}), makes_edge({"EDGE": "on"}), makes_edge({"EDGE": ""})] == [True] * 3
+    assert not makes_edge({"EDGE": "off"})
+    with pytest.raises(CommandError, match="EDGE is on or off, not no"):
+        makes_edge({"EDGE": "no"})
+
+
+def test_a_rollback_takes_no_parameters() -> None:
+    check_none({"PARAMETERS": "", "AWS_REGION": "eu-west-3"})
+    with pytest.raises(CommandError) as refused:
+        check_none({"PARAMETERS": "MailRate=1", "PARAMETERS_FILE": "a", "EDGE": "off"})
+    assert [line.split()[0] for line in refused.value.lines] == [
+        *("PARAMETERS", "PARAMETERS_FILE", "EDGE")
+    ]
