@@ -18,7 +18,7 @@ from botocore.exceptions import (
 
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.lists.reader import SegmentGoneError
-from chalicelib.domain.files.ends import locked_for
+from chalicelib.domain.files.ends import locked_until
 from chalicelib.services.ports import FileMissingError, Written
 
 if TYPE_CHECKING:
@@ -146,12 +146,29 @@ class BucketFiles:
                 return True
         raise AssertionError("the last attempt returns or raises")
 
-    def _lock(self, path: str) -> _Lock:
-        kept = locked_for(path) if self._is_locked else None
-        if kept is None:
-            return {}
+    def lock_again(self, path: str) -> None:
+        """Who may set a lock may lengthen it; shortening one is a right that nobody of ours has."""
+        until = self._locked_until(path)
+        if until is None:
+            return
+        try:
+            self._clients.s3.put_object_retention(
+                Bucket=self._bucket,
+                Key=path,
+                Retention={"Mode": "GOVERNANCE", "RetainUntilDate": until},
+            )
+        except ClientError as error:
+            if _code(error) not in _MISSING:
+                raise
+
+    def _locked_until(self, path: str) -> datetime | None:
         # The time that S3 knows, whatever a process takes for now.
-        until = datetime.now(UTC) + kept
+        return locked_until(path, datetime.now(UTC)) if self._is_locked else None
+
+    def _lock(self, path: str) -> _Lock:
+        until = self._locked_until(path)
+        if until is None:
+            return {}
         return {
             "ObjectLockMode": "GOVERNANCE",
             "ObjectLockRetainUntilDate": until,

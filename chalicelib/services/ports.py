@@ -432,7 +432,14 @@ class Files(Protocol):
         """
 
     def write_once(self, path: str, content: bytes, *, content_type: str = "text/csv") -> bool:
-        """Write if there is no file yet; False when there was one."""
+        """Write if there is no file yet; False when there was one. What `domain.files.ends` locks
+        is locked from then on.
+        """
+
+    def lock_again(self, path: str) -> None:
+        """Lock the file for as long as if it were written now; does nothing when there is none, or
+        when it is of those that are not locked.
+        """
 
 
 class Queues(Protocol):

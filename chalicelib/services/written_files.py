@@ -23,6 +23,11 @@ def content_of(files: Files, path: str) -> bytes | None:
         return None
 
 
+def files_of(path: str) -> tuple[str, str]:
+    """A table and its manifest. `path` is without suffix."""
+    return f"{path}.csv.gz", f"{path}.manifest.json"
+
+
 def write_table(
     files: Files, path: str, content: bytes, manifest_of: Callable[[bytes], bytes]
 ) -> bytes:
@@ -31,13 +36,13 @@ def write_table(
     `path` is without suffix; `manifest_of` makes the manifest of the stored file. Those that are
     there stay; `OtherContentError` when they are not of the same rows.
     """
-    file = f"{path}.csv.gz"
+    file, manifest = files_of(path)
     if not files.write_once(file, content, content_type="application/gzip"):
         stored = b"".join(files.read(file))
         if not has_same_rows(stored, content):
             raise OtherContentError(file)
         content = stored
-    _write_manifest(files, f"{path}.manifest.json", manifest_of(content))
+    _write_manifest(files, manifest, manifest_of(content))
     return content
 
 

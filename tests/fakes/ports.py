@@ -17,6 +17,7 @@ from chalicelib.domain.addresses import OWN_KEY_ID, AddressDigests, DigestKey
 from chalicelib.domain.campaign.lists import DigestKeys, ListName
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.files.digests import digests, record
+from chalicelib.domain.files.ends import locked_until
 from chalicelib.domain.files.reading import Tally
 from chalicelib.domain.lists.ends import proves_membership, version_as_of
 from chalicelib.domain.lists.model import CurrentList, ListVersion
@@ -106,6 +107,7 @@ class MemoryFiles:
         self.erased: dict[str, bytes] = {}  # what a client that took each file in time still has
         self._versions: dict[tuple[str, str], bytes] = {}
         self._written: dict[tuple[str, str | None], datetime] = {}
+        self.locked: dict[str, datetime] = {}  # until when
 
     def put(self, path: str, content: bytes) -> str:
         """Store a file as the client does; returns its version."""
@@ -135,12 +137,21 @@ class MemoryFiles:
         if path in self.content:
             return False
         self.write(path, content)
+        self.lock_again(path)
         return True
+
+    def lock_again(self, path: str) -> None:
+        until = locked_until(path, self.clock())
+        if until and path in self.content:
+            assert until >= self.locked.get(path, until), "nobody of ours may shorten a lock"
+            self.locked[path] = until
 
     def remove(self, path: str) -> None:
         self.content.pop(path, None)
 
     def erase(self, written: Written) -> None:
+        until = self.locked.get(written.path)
+        assert until is None or until <= self.clock(), "nobody of ours may remove what is locked"
         self._written.pop((written.path, written.version), None)
         erased = self._versions.pop((written.path, written.version or ""), None)
         if written.version is None or (erased and self.content.get(written.path) is erased):

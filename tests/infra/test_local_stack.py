@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -212,25 +213,60 @@ def test_law_12_the_deployed_api_itself_answers_no_public_call(
     assert front.get("/v1/openapi.json", headers=guessed).status_code == 200
 
 
-def test_law_9_a_function_that_needs_no_address_cannot_read_or_replace_one(stack: Stack) -> None:
-    """The policy of a packaged role, of a user here: nobody but Lambda takes on the role itself."""
+def _as(stack: Stack, function: str, service: str) -> Any:
+    """A client with the policy of a packaged role, of a user here: nobody but Lambda takes on the
+    role itself.
+    """
     iam = stack.session.client("iam", endpoint_url=stack.endpoint)
     formation = stack.session.client("cloudformation", endpoint_url=stack.endpoint)
-    role = formation.describe_stack_resource(StackName=STACK, LogicalResourceId="ExportRole")
+    role = formation.describe_stack_resource(StackName=STACK, LogicalResourceId=f"{function}Role")
     name = role["StackResourceDetail"]["PhysicalResourceId"]
     policy = iam.get_role_policy(RoleName=name, PolicyName="work")["PolicyDocument"]
-    iam.create_user(UserName="as-export")
-    iam.put_user_policy(UserName="as-export", PolicyName="work", PolicyDocument=json.dumps(policy))
-    key = iam.create_access_key(UserName="as-export")["AccessKey"]
-    table = stack.session.resource("dynamodb", endpoint_url=stack.endpoint).Table(stack.table)
-    table.put_item(Item={"pk": "CONTACT#one", "sk": "CONTACT"})
-    table.put_item(Item={"pk": "WATCH#one", "sk": "WATCH"})
-    dynamodb = stack.session.client(
-        "dynamodb",
+    person = f"as-{function.lower()}"
+    iam.create_user(UserName=person)
+    iam.put_user_policy(UserName=person, PolicyName="work", PolicyDocument=json.dumps(policy))
+    key = iam.create_access_key(UserName=person)["AccessKey"]
+    return stack.session.client(  # type: ignore[call-overload]
+        service,
         endpoint_url=stack.endpoint,
         aws_access_key_id=key["AccessKeyId"],
         aws_secret_access_key=key["SecretAccessKey"],
     )
+
+
+def test_law_5_the_function_that_acknowledges_locks_exports_alone_and_never_shorter(
+    stack: Stack,
+) -> None:
+    owner, s3 = stack.session.client("s3", endpoint_url=stack.endpoint), _as(stack, "Ingest", "s3")
+
+    def lock(path: str, days: int) -> None:
+        until = datetime.now(UTC).replace(microsecond=0) + timedelta(days=days)
+        s3.put_object_retention(
+            Bucket=stack.bucket,
+            Key=path,
+            Retention={"Mode": "GOVERNANCE", "RetainUntilDate": until},
+        )
+
+    export = "out/locks/vouchers/00000001.csv.gz"
+    others = ("out/locks/changes/00000001.csv.gz", "in/locks/orders/a.csv")
+    for path in (export, *others):
+        owner.put_object(Bucket=stack.bucket, Key=path, Body=b"")
+    lock(export, 1)
+    lock(export, 2)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        lock(export, 1)
+    for path in others:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            lock(path, 1)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.delete_object(Bucket=stack.bucket, Key=export)
+
+
+def test_law_9_a_function_that_needs_no_address_cannot_read_or_replace_one(stack: Stack) -> None:
+    table = stack.session.resource("dynamodb", endpoint_url=stack.endpoint).Table(stack.table)
+    table.put_item(Item={"pk": "CONTACT#one", "sk": "CONTACT"})
+    table.put_item(Item={"pk": "WATCH#one", "sk": "WATCH"})
+    dynamodb = _as(stack, "Export", "dynamodb")
 
     def calls(pk: str) -> Iterator[Callable[[], Any]]:
         item: Any = {"pk": {"S": pk}, "sk": {"S": pk.partition("#")[0]}}

@@ -409,7 +409,7 @@ def test_ingest_may_touch_the_bucket_so_far_and_no_further(resources: Resources)
         "lists/*": read | write,
         "out/*": write,
         "out/*/receipts/*": {"s3:GetObject"},
-        "out/*/vouchers/*": {"s3:GetObject"},
+        "out/*/vouchers/*": {"s3:GetObject", "s3:PutObjectRetention"},
         "parts/*": {"s3:GetObject", "s3:PutObject", "s3:DeleteObject"},
         # What was put there is read by nobody but ops.
         "quarantine/*": write,
@@ -547,6 +547,8 @@ def test_law_10_exports_and_books_are_locked_and_nobody_of_ours_lifts_a_lock(
         for name, statement in statements(resources)
         if "s3:PutObjectRetention" in listed(statement["Action"])
     }
+    # Ingest, for those that it writes none of: when they are acknowledged.
+    assert locking.pop("IngestRole") == [{"Fn::Sub": "${Bucket.Arn}/out/*/vouchers/*"}]
     assert set(locking) == {"ExportRole", "PersonsRole", "ReportRole", "SealRole"}
     areas = {
         found[1]

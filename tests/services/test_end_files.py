@@ -8,12 +8,17 @@ import pytest
 
 from chalicelib.domain.exports import Export, ExportState
 from chalicelib.domain.files.ends import BOOKS, has_export_ended
+from chalicelib.domain.files.reading import Tally
 from chalicelib.services.operations.end_files import end_files
 from chalicelib.services.operations.reconcile import reconcile
 from chalicelib.services.operations.report import report
+from chalicelib.services.ports import Ports
+from chalicelib.services.vouchers.acknowledge import ingest_ack
 from tests.fakes.campaign import CAMPAIGN
+from tests.fakes.fuse import killed_everywhere
 from tests.fakes.ports import MORNING
 from tests.fakes.world import World
+from tests.services.test_export import issued
 
 OUT = f"out/{CAMPAIGN}/"
 REFEREE = "jeanne@gmail.com"
@@ -33,6 +38,48 @@ def test_an_export_ends_35_days_after_its_acknowledgement(world: World) -> None:
     assert (end_files(world.ports, CAMPAIGN), exports(world)) == (0, both)
     world.clock.advance(days=1)
     assert (reconcile(world.ports)["files_ended"], exports(world)) == (2, set())
+
+
+def test_law_5_an_export_is_locked_from_its_acknowledgement_until_the_day_before_it_ends(
+    world: World,
+) -> None:
+    world.referral(REFEREE)
+    world.export()
+    world.clock.advance(days=60)
+    world.acknowledge(1)
+    paths = world.files.under(f"{OUT}vouchers/")
+    for path in paths:
+        assert world.files.locked[path] >= world.clock() + timedelta(days=34)
+    locked = dict(world.files.locked)
+    world.clock.advance(days=30)
+    world.acknowledge(1, b"\n")  # once more: the day that it ends is the same
+    assert world.files.locked | locked == world.files.locked
+    [first, _] = world.files.written_since(f"{OUT}vouchers/", MORNING)
+    with pytest.raises(AssertionError, match="locked"):
+        world.files.erase(first)
+    world.clock.advance(days=5)
+    assert end_files(world.ports, CAMPAIGN) == 2
+
+
+@pytest.mark.slow
+def test_law_5_an_acknowledgement_that_is_noted_has_locked_its_export_wherever_it_is_killed() -> (
+    None
+):
+    def begin() -> World:
+        world = issued(3)
+        world.export()
+        world.clock.advance(days=60)
+        return world
+
+    def acknowledge(world: World, ports: Ports) -> object:
+        return ingest_ack(ports, world.campaign, 1, plain=[b""], tally=Tally())
+
+    worlds = killed_everywhere(begin, acknowledge, lambda world: world.ports)
+    noted = [world for world in worlds if world.memory.all(Export)[0].acknowledged_at]
+    assert 0 < len(noted) < len(worlds)
+    for world in noted:
+        for path in world.files.under(f"{OUT}vouchers/"):
+            assert world.files.locked[path] >= world.clock() + timedelta(days=34)
 
 
 def test_an_export_that_nobody_acknowledged_stays(world: World) -> None:

@@ -433,6 +433,9 @@ class _FailsUnder:
         )  # fmt: skip
         self.written_since, self.erase = world.files.written_since, world.files.erase
 
+    def lock_again(self, path: str) -> None:
+        self._files.lock_again(path)
+
     def write_once(self, path: str, content: bytes, *, content_type: str = "text/csv") -> bool:
         if path.startswith(self._prefix):
             raise OSError("no answer")

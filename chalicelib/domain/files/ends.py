@@ -33,7 +33,8 @@ def locked_for(path: str) -> timedelta | None:
     """How long nobody may change or remove a file after it was written; None for one that is free.
 
     It never outlasts the file's end. An export waits for its acknowledgement, and that comes after
-    it was written: so it is locked for as long as the shortest wait takes.
+    it was written: so it is locked for as long as the shortest wait takes, and once more from its
+    acknowledgement on.
     """
     match path.split("/"):
         case ["out", _, area, _, *_] if area == EXPORTS:
@@ -41,6 +42,20 @@ def locked_for(path: str) -> timedelta | None:
         case ["out", _, area, _, *_] if area in BOOKS:
             return BOOKS_KEPT - LOCK_ENDS_BEFORE
     return None
+
+
+def locked_until(path: str, now: datetime) -> datetime | None:
+    """Until when a file that is written or acknowledged now is locked; None for one that is free.
+
+    A whole hour, so that whoever locks it again soon after asks for the same moment and never for
+    an earlier one, which S3 refuses as the shortening of a lock.
+    """
+    kept = locked_for(path)
+    if kept is None:
+        return None
+    until = now + kept
+    whole = until.replace(minute=0, second=0, microsecond=0)
+    return whole if whole == until else whole + timedelta(hours=1)
 
 
 def has_export_ended(export: Export, now: datetime) -> bool:

@@ -39,6 +39,7 @@ from chalicelib.services.ports import Change, FileMissingError, Insert, Ports, R
 from chalicelib.services.retry import retry_on_conflict
 from chalicelib.services.row_groups import PART_ROWS, Parts, is_large
 from chalicelib.services.row_work import RowWork, do_each
+from chalicelib.services.written_files import files_of
 
 ACKNOWLEDGED, REFUSED, ALREADY = "acknowledged", "refused", "already"
 REFUSED_BY_CLIENT = "refused_by_client"
@@ -258,7 +259,11 @@ def _refuse(ports: Ports, campaign: Campaign, voucher: Voucher, reason: str) -> 
 
 @retry_on_conflict
 def close_export(ports: Ports, campaign_id: str, number: int) -> None:
-    """Note that the whole export is acknowledged."""
+    """Note that the whole export is acknowledged, and lock its files until they end. They are
+    locked first: whoever is killed in between does both again.
+    """
     export = ports.repository.get(Export, campaign=campaign_id, number=number)
     if export and export.acknowledged_at is None:
+        for path in files_of(export_path(campaign_id, number)):
+            ports.files.lock_again(path)
         ports.repository.commit(Replace(exports.acknowledged(export, ports.clock())))
