@@ -50,12 +50,14 @@ from infra.deployment.parameters import (
 )
 from infra.deployment.releases import Release, Releases, Template
 from infra.deployment.stack import ChangeSet, Found, Source, Stack, Store
+from infra.deployment.stored import stored_shapes, unreadable
 from infra.package import PackageError, aws_target, package
 from infra.pages import build_pages
 from infra.short_forms import read_template
 
 RESOURCES: Final = Path(__file__).parent.parent / "resources.yaml"
 NOT_THERE: Final = frozenset({"404", "NoSuchBucket", "ResourceNotFoundException"})
+SHOWN: Final = 10  # of what a former release cannot read
 # New with each version of the code: what they replace is of use to nobody.
 REPLACED_ALWAYS: Final = frozenset({"AWS::ApiGateway::Deployment", "AWS::Lambda::LayerVersion"})
 
@@ -188,7 +190,8 @@ def deploy(stage: str, folder: Path | None, *, sure: bool) -> None:
     folder = folder or package(aws_target(), say=print).template.parent
     deployment.releases.require_bucket(where.region)
     with tempfile.TemporaryDirectory() as scratch:
-        release = deployment.releases.add(folder, build_pages(Path(scratch, "web")))
+        pages = build_pages(Path(scratch, "web"))
+        release = deployment.releases.add(folder, pages, stored_shapes())
     if arn := require_log_role(where.session, where.partition):
         print(f"the account's role for access logs is {arn}")
     if has_edge:
@@ -220,8 +223,10 @@ def _check_web_acl(deployment: Deployment, stored: str) -> None:
         )
 
 
-def roll_back(stage: str, *, sure: bool) -> None:
-    """Deploy the release before the one in force. Raises CommandError when there is none."""
+def roll_back(stage: str, *, sure: bool, anyway: bool) -> None:
+    """Deploy the release before the one in force. Raises CommandError when there is none, and,
+    but for `anyway`, when it cannot read what was stored since.
+    """
     check_none(os.environ)
     deployment = _deployment(stage, sure=sure)
     found = deployment.stack.ready()
@@ -234,8 +239,34 @@ def roll_back(stage: str, *, sure: bool) -> None:
     if not former:
         raise CommandError(f"{deployment.stack.name} has no former release to go back to")
     release = deployment.releases.get(former[-1])
+    if not anyway:
+        _check_readable(deployment.releases, release.digest, current)
     print(f"{deployment.stack.name}: from release {current} back to {release.digest}")
     _finish(deployment, release, deployment.apply(release, {}, found))
+
+
+def _check_readable(releases: Releases, former: str, current: str | None) -> None:
+    """Raises CommandError naming what the former release could not read. Each one that was ever
+    deployed counts: after a rollback, what the newer one stored is still there.
+    """
+    known = {one: releases.shapes(one) for one in {*releases.history(), former, current or ""}}
+    reads = known.pop(former)
+    if reads is None or known.get(current or "") is None:
+        raise CommandError(
+            f"whether {former} reads what was stored since is not known: it, or {current}, was "
+            "deployed before that was kept. ANYWAY=1 goes back all the same"
+        )
+    stored = [shapes for shapes in known.values() if shapes is not None]
+    problems = list(dict.fromkeys(line for one in stored for line in unreadable(reads, one)))
+    if problems:
+        more = len(problems) - SHOWN
+        raise CommandError(
+            f"{former} cannot read what was stored since, so nothing was changed:",
+            *problems[:SHOWN],
+            *([f"and {more} more"] if more > 0 else []),
+            "ANYWAY=1 goes back all the same; what it cannot read stays, and fails, until a newer "
+            "release is deployed",
+        )
 
 
 def _deployment(stage: str, *, sure: bool) -> Deployment:
@@ -316,7 +347,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.command == "deploy":
             deploy(options.stage, options.package, sure=sure)
         else:
-            roll_back(options.stage, sure=sure)
+            roll_back(options.stage, sure=sure, anyway=bool(os.environ.get("ANYWAY")))
     except CommandError as error:
         lines = error.lines
     except PackageError as error:

@@ -1,7 +1,7 @@
 """Releases: what was deployed, kept in the bucket of deployments so that it can be deployed again.
 
     tandem-deploy-{account}-{region}/
-        {stack}/{digest}/template.json  code.zip  layer.zip  pages.zip
+        {stack}/{digest}/template.json  code.zip  layer.zip  pages.zip  stored.json
         {stack}/releases.json           the digests that were deployed, the newest last
 
 A release is named by the digest of its contents, so the same tree is uploaded once.
@@ -13,7 +13,7 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from cli.errors import CommandError
+from infra.deployment.stored import Shape
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -88,13 +89,14 @@ class Releases:
         found: Template = json.loads((package / "template.json").read_text(encoding="utf-8"))
         return found
 
-    def add(self, package: Path, pages: Path) -> Release:
-        """Upload a package and the built pages."""
+    def add(self, package: Path, pages: Path, shapes: Mapping[str, Shape]) -> Release:
+        """Upload a package, the built pages and the shapes of what the release stores."""
         template = self.template_of(package)
         contents = {
             "code.zip": (package / "deployment.zip").read_bytes(),
             "layer.zip": (package / "layer.zip").read_bytes(),
             "pages.zip": _zipped(pages),
+            "stored.json": json.dumps(shapes, sort_keys=True).encode(),
         }
         digest = hashlib.sha256(json.dumps(template, sort_keys=True).encode())
         for name in sorted(contents):
@@ -122,6 +124,16 @@ class Releases:
                 f"the release {release} is not in {self._bucket} any more"
             ) from error
         return Release(release, json.loads(template), pages)
+
+    def shapes(self, release: str) -> Mapping[str, Shape] | None:
+        """What a release stores; None for one that was deployed before that was kept."""
+        try:
+            found: Mapping[str, Shape] = json.loads(self._read(self._key(release, "stored.json")))
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchKey":
+                raise
+            return None
+        return found
 
     def put_template(self, release: Release, template: Template) -> dict[str, str]:
         """Upload a template with the stack's names; returns where CloudFormation finds it."""

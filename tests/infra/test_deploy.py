@@ -186,6 +186,28 @@ def test_a_release_takes_the_place_of_the_former_one_and_rollback_brings_that_ba
     assert account.run("rollback", "test", AWS_REGION=REGION).code == 0
     assert account.outputs("test")["Release"] == second
     assert _visibility(account) == 240
+    _former_release_cannot_read(account, first)
+    refused = account.run("rollback", "test", AWS_REGION=REGION)
+    assert refused.code == 1
+    assert "deploy: item VOUCHER: colour may be missing\n" in refused.err
+    assert account.outputs("test")["Release"] == second
+    assert account.run("rollback", "test", AWS_REGION=REGION, ANYWAY="1").code == 0
+    assert account.outputs("test")["Release"] == first
+    _former_release_cannot_read(account, second, notes=False)
+    unknown = account.run("rollback", "test", AWS_REGION=REGION)
+    assert (unknown.code, "is not known" in unknown.err) == (1, True)
+
+
+def _former_release_cannot_read(account: AwsAccount, release: str, *, notes: bool = True) -> None:
+    """Have a release ask for a field that no other stores, or say nothing of what it reads."""
+    s3, bucket = account.client("s3"), f"tandem-deploy-000000000000-{REGION}"
+    key = f"tandem-test/{release}/stored.json"
+    if not notes:
+        s3.delete_object(Bucket=bucket, Key=key)
+        return
+    shapes = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    shapes["item VOUCHER"]["required"].append("colour")
+    s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(shapes).encode())
 
 
 def _visibility(account: AwsAccount) -> int:

@@ -32,6 +32,11 @@ _FROM_KEY = {"by_subject"}
 _adapters: dict[Any, TypeAdapter[Any]] = {}
 
 
+def empty_by_default(kind: type[Entity]) -> tuple[str, ...]:
+    """The fields that are left out of an item of that kind when they are empty."""
+    return _EMPTY_BY_DEFAULT[kind]
+
+
 def _adapter(kind: Any) -> TypeAdapter[Any]:
     if kind not in _adapters:
         _adapters[kind] = TypeAdapter(kind)
@@ -84,7 +89,7 @@ def entity_item(entity: Entity) -> Item:
     item_kind = schema.ITEM_KINDS[kind]
     stored = replace(entity, revision=entity.revision + 1)
     values = _adapter(kind).dump_python(stored, mode="json", by_alias=True)
-    for name in _EMPTY_BY_DEFAULT[kind]:
+    for name in empty_by_default(kind):
         if not values.get(name, True):
             del values[name]
     values |= schema.key_of(stored) | schema.index_keys(stored)
