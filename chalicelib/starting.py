@@ -37,11 +37,12 @@ def prepare() -> None:
     # Of the zip, as is the code that reads it: nobody can change the one and not the other.
     kept: dict[bytes, bytes] = marshal.loads(content)  # nosec B302
 
-    def run(text: str, *namespaces: Any) -> None:
-        code = kept.get(key_of(text))
-        builtins.exec(marshal.loads(code) if code else text, *namespaces)  # nosec B302
+    def run(text: Any, *namespaces: Any, **named: Any) -> None:
+        code = kept.get(key_of(text)) if isinstance(text, str) else None
+        builtins.exec(marshal.loads(code) if code else text, *namespaces, **named)  # nosec B302
 
-    # Dataclasses look it up among their own names first.
+    # Dataclasses look it up among their own names first. If a later version of theirs writes other
+    # texts, gives something else to run or runs nothing by that name, all is as usual again.
     vars(dataclasses)["exec"] = run
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -34,10 +36,10 @@ sys.path.insert(0, sys.argv[1])
 texts = []
 really = builtins.exec
 
-def noting(code, *namespaces):
+def noting(code, *namespaces, **named):
     if isinstance(code, str):
         texts.append(code)
-    really(code, *namespaces)
+    really(code, *namespaces, **named)
 
 builtins.exec = noting
 collected = lambda: sum(one["collections"] for one in gc.get_stats())
@@ -100,12 +102,18 @@ def test_each_handler_starts_from_the_zip_and_compiles_and_collects_nothing(
     assert found["collections"] <= 40  # before this package is imported; then there were 120
 
 
+def linked(code: Path, folder: Path) -> Path:
+    """The same tree, in which entries may be taken out and put in."""
+    (made := folder / "code").mkdir()
+    for entry in code.iterdir():
+        (made / entry.name).symlink_to(entry)
+    return made
+
+
 def test_without_the_kept_code_dataclasses_are_made_as_usual(code: Path, tmp_path: Path) -> None:
     """So the test above has teeth, and a text that is not kept is no failure."""
-    (changed := tmp_path / "code").mkdir()
-    for entry in code.iterdir():
-        if entry.name != "chalicelib":
-            (changed / entry.name).symlink_to(entry)
+    changed = linked(code, tmp_path)
+    (changed / "chalicelib").unlink()
     (changed / "chalicelib").mkdir()
     for entry in (code / "chalicelib").iterdir():
         if entry.suffix != ".marshal":
@@ -113,6 +121,34 @@ def test_without_the_kept_code_dataclasses_are_made_as_usual(code: Path, tmp_pat
     found = run(STARTS, changed, "chalicelib.functions.relay.relay")
     assert found["callable"]
     assert len(found["texts"]) > 100
+
+
+@pytest.mark.parametrize(
+    ("runs", "texts"),
+    [
+        (r'exec("# of a later version\\n" + txt, \1, ns)', True),
+        (r'exec(compile(txt, "<generated>", "exec"), \1, ns)', False),
+        (r"__import__('builtins').exec(txt, \1, ns)", True),
+        pytest.param(
+            r"exec(txt, globals=\1, locals=ns)",
+            False,
+            marks=pytest.mark.skipif(
+                sys.version_info < (3, 13), reason="exec takes no names there"
+            ),
+        ),
+    ],
+)
+def test_a_function_starts_with_dataclasses_that_work_in_another_way(
+    code: Path, tmp_path: Path, runs: str, *, texts: bool
+) -> None:
+    """A later version of the interpreter may have them: what is kept is then of no use, no harm."""
+    source = Path(dataclasses.__file__).read_text(encoding="utf-8")
+    later, times = re.subn(r"exec\(txt, ([\w.]+), ns\)", runs, source)
+    assert times == 1
+    changed = linked(code, tmp_path)
+    (changed / "dataclasses.py").write_text(later, encoding="utf-8")
+    found = run(STARTS, changed, "chalicelib.functions.relay.relay")
+    assert (found["callable"], bool(found["texts"])) == (True, texts)
 
 
 def test_calls_can_be_made_and_go_to_the_endpoints_that_botocore_knows(code: Path) -> None:
