@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import cache
 from gettext import GNUTranslations
 from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 TEXTS: Final = Path(__file__).parents[1] / "texts"
 DOMAIN: Final = "mails"
+_MADE: Final = datetime(1980, 1, 1, tzinfo=UTC)
 
 
 class Words:
@@ -72,6 +74,9 @@ def compile_catalogue(locale: str, domain: str = DOMAIN) -> bytes:
     """A catalogue as `gettext` reads it."""
     from babel.messages.mofile import write_mo
 
+    catalogue = read_catalogue(locale, domain)
+    # Babel writes the time of today otherwise: each packaging would be another release.
+    catalogue.creation_date = _MADE
     written = io.BytesIO()
-    write_mo(written, read_catalogue(locale, domain))
+    write_mo(written, catalogue)
     return written.getvalue()

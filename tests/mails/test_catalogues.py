@@ -17,7 +17,13 @@ from chalicelib.domain.campaign.templates import Use
 from chalicelib.domain.locales import LOCALES
 from chalicelib.domain.people import OppositionScope
 from chalicelib.mails import AnyMail, pages
-from chalicelib.mails.catalogues import TEXTS, Words, read_catalogue, words_in
+from chalicelib.mails.catalogues import (
+    TEXTS,
+    Words,
+    compile_catalogue,
+    read_catalogue,
+    words_in,
+)
 from tests.fakes.campaign import campaign
 from tests.mails.samples import (
     CAMPAIGN,
@@ -155,3 +161,10 @@ def test_keys_stay_in_order_so_that_a_change_is_one_place() -> None:
         written = Path(TEXTS, locale, "mails.po").read_text(encoding="utf-8")
         keys = re.findall(r'^msgid "(.+)"$', written, re.MULTILINE)
         assert keys == sorted(keys)
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_a_compiled_catalogue_has_no_time_in_it(locale: str) -> None:
+    """The same texts packaged a minute later would be another release."""
+    [created] = re.findall(rb"Creation-Date: (.*)\n", compile_catalogue(locale))
+    assert created == b"1980-01-01 00:00+0000"
