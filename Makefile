@@ -28,7 +28,7 @@ env env-demo:
 env: ## make the two environments, .venv and .venv-local; does nothing when they are up to date
 env-demo: ## the same, with only what the demo needs
 
-demo: env-demo ## start everything here, play the story, stay up; ONCE=1 ends after the table
+demo: env-demo node ## start everything here, play the story, stay up; ONCE=1 ends after the table
 	@$(RUN) -m local --play $(if $(ONCE),--once)
 
 check: static ## while working: formatting, types, layers and the quick tests, in about a minute
@@ -39,7 +39,9 @@ test: lint unit runtime ## every gate and every test, the quick ones on the func
 static: env node ## formatting, types and layers alone
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
+	@$(RUN) -m infra.page_texts
 	@.venv-node/bin/node node_modules/typescript/bin/tsc
+	@.venv-node/bin/node node_modules/@biomejs/biome/bin/biome check --error-on-warnings --log-level=warn
 	@$(BIN)/lint-imports --verbose >/dev/null || $(BIN)/lint-imports
 
 lint: static package ## formatting, types, layers, security and the template
@@ -52,13 +54,14 @@ unit: env node package ## the tests alone
 runtime: env ## the quick tests on python3.13, which the functions run on, where it is installed
 	@$(RUN) -m local.runtime --quiet --numprocesses $(WORKERS) -m 'not slow and not stack and not browser' $(RUNTIME)
 
-node: env ## node and TypeScript, which check and test the page scripts; does nothing when up to date
+node: env-demo ## node with esbuild, TypeScript and Biome, which build and check the pages; does nothing when up to date
 	@$(RUN) -m local.node
 
-package: env-demo ## build/local/: the template, the zip and the layer that the local stack runs
+package: env-demo node ## build/: the pages; the template, the zip and the layer that the local stack runs
 	@$(RUN) -m infra.package --target local
+	@$(RUN) -m infra.pages
 
-deploy: env ## deploy to AWS: STAGE=name PARAMETERS_FILE=…, and see infra/README.md before the first time
+deploy: env node ## deploy to AWS: STAGE=name PARAMETERS_FILE=…, and see infra/README.md before the first time
 	@test -n "$(STAGE)" || { echo "make: say which stage: make deploy STAGE=name" >&2; exit 1; }
 	@infra/deploy.sh "$(STAGE)"
 
@@ -90,7 +93,7 @@ bench-exchange: env node ## a million voucher codes beside npm's voucher-code-ge
 abuse: env ## what strangers and cheats can do: bytes and time of answers, floods, costs, odd inputs, a planted ring; NAME=score, SHARE=0.1
 	@PYTHONHASHSEED=0 $(RUN) -m bench.abuse $(NAME) --share $(or $(SHARE),1)
 
-cost: env ## the bill of a million invitations by line beside SES alone, and the idle month; MEASURE=1 times executions anew
+cost: env node ## the bill of a million invitations by line beside SES alone, and the idle month; MEASURE=1 times executions anew
 	@PYTHONHASHSEED=0 $(RUN) -m bench.cost $(if $(MEASURE),--measure)
 
 capacity: env ## what each component bears, replayed against AWS's published limits; NAME=due for one; some minutes
@@ -114,8 +117,9 @@ restore-drill: env package ## take the table of a local stack back, and bring it
 logs: env-demo ## follow the log groups of the running local stack
 	@$(RUN) -m local.logs
 
-format: env ## put the code in order
+format: env node ## put the code in order
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .
+	@.venv-node/bin/node node_modules/@biomejs/biome/bin/biome check --write --log-level=warn
 
 upgrade: env node ## pin the newest versions, from every requirements*.in and package.json; then: make test
 	@$(RUN) -m local.upgrade

@@ -44,6 +44,8 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 # Whatever is installed is installed again when one of them changes.
 PACKAGERS: Final = tuple(ROOT / "infra" / name for name in ("package.py", "trimming.py"))
 RUNTIME_VERSION: Final = (3, 13)  # which the functions run on
+# What pages say is no part of the functions.
+PAGE_CATALOGUES: Final = frozenset({"pages.po", "dashboard.po"})
 RECORDER: Final = ROOT / "infra/record_generated.py"
 # The smallest time a zip can carry; equal inputs give equal bytes.
 ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)
@@ -178,7 +180,8 @@ def _inputs(source: Path) -> Iterator[Path]:
     yield from sorted((ROOT / "infra/postprocess").glob("*.py"))
     for path in sorted((source / "chalicelib").rglob("*")):
         if path.is_file() and not {"__pycache__", "compiled"} & set(path.parts):
-            yield path
+            if path.name not in PAGE_CATALOGUES:
+                yield path
 
 
 def _digest_of(paths: Iterator[Path], base: Path, *more: str) -> str:

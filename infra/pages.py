@@ -1,11 +1,12 @@
 """Builds the pages: `web/` in, the folder that is served or uploaded out.
 
 A page of `web/` holds its `<main>` alone; what all pages share (the head, the header, the states of
-loading and failing) is in `web/frame/`, as Jinja templates. The modules of a page become one script
-(`bundle.py`); it and the style are in `assets/`, under names that follow from their content, so
-that a browser may keep them for a year and fetches a page's text alone the next time. Styles and
-pictures are also where they are in `web/`, for pages that the API makes. Anything else under `web/`
-(the types of the API) is for tools and is not published.
+loading and failing) is in `web/frame/`, as Jinja templates. esbuild makes one script of a page's
+modules (`bundle.mjs`); it, the style and the page's texts in each language (`page_texts.py`) are in
+`assets/`, under names that follow from their content, so that a browser may keep them for a year
+and fetches a page's HTML alone the next time. Of the texts it fetches those of one language. Styles
+and pictures are also where they are in `web/`, for pages that the API makes. Anything else under
+`web/` (the types of the API) is for tools and is not published.
 
 Everything that serves pages calls `build_pages`: local/stack.py for each stack, infra/deployment
 for a stage, the tests of the pages for themselves. Where people sign in differs from stage to
@@ -16,34 +17,93 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from babel import Locale
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from infra.bundle import bundle
+from infra.page_texts import LANGUAGES, page_texts, texts_of
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 WEB: Final = ROOT / "web"
 FRAME: Final = WEB / "frame"
+NODE: Final = ROOT / ".venv-node/bin/node"
+BUNDLER: Final = ROOT / "infra/bundle.mjs"
 SIGN_IN: Final = "dashboard/sign-in.json"
 COPIED: Final = frozenset({".css", ".svg"})
 ASSETS: Final = "assets"  # what a browser may keep: its name changes with its content
 OF_EVERY_PAGE: Final = "/shared/rights-link.js"
+_SCRIPT: Final = re.compile(r'{% set script = "([^"]+)" %}')
+
+
+class PagesError(RuntimeError):
+    """The pages cannot be built; the message says what is wrong, and where."""
 
 
 def build_pages(target: Path) -> Path:
     """Build every page into `target`, replacing what is there; returns `target`.
 
-    Raises `jinja2.TemplateError` when a page does not set what the frame needs, `BundleError` when
-    a script cannot be bundled.
+    Raises `jinja2.TemplateError` when a page does not set what the frame needs, `PagesError` when
+    a script or a style cannot be bundled.
     """
-    scripts = {
-        file.relative_to(WEB).as_posix(): file.read_text(encoding="utf-8")
-        for file in WEB.rglob("*.js")
-    }
+    sources = [
+        path.relative_to(WEB).as_posix()
+        for path in sorted(WEB.rglob("*.html"))
+        if FRAME not in path.parents
+    ]
+    copied = [path for path in sorted(WEB.rglob("*")) if path.suffix in COPIED]
+    styles = [f"/{path.relative_to(WEB).as_posix()}" for path in copied if path.suffix == ".css"]
+    built = _bundled({source: _modules(source) for source in sources}, styles)
+    if target.exists():
+        shutil.rmtree(target)
+    (target / ASSETS).mkdir(parents=True)
+    for source in sources:
+        page = target / source
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(_page(target, source, built), encoding="utf-8")
+    for file in copied:
+        place = target / file.relative_to(WEB)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        style = built["styles"].get(f"/{file.relative_to(WEB).as_posix()}")
+        place.write_bytes(file.read_bytes() if style is None else style.encode())
+    return target
+
+
+def _modules(source: str) -> list[str]:
+    found = _SCRIPT.search((WEB / source).read_text(encoding="utf-8"))
+    if not found:
+        raise PagesError(f"web/{source} sets no script")
+    return [found[1], OF_EVERY_PAGE]
+
+
+def _bundled(pages: Mapping[str, list[str]], styles: list[str]) -> Mapping[str, Mapping[str, str]]:
+    """What esbuild makes of the modules of each page, and of the styles."""
+    if not NODE.is_file():
+        raise PagesError("node is not here yet: run `make node`")
+    asked = {"web": str(WEB), "pages": pages, "styles": {style: style for style in styles}}
+    done = subprocess.run(
+        [NODE, BUNDLER], input=json.dumps(asked), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise PagesError(done.stderr.strip()[-2000:])
+    made: Mapping[str, Mapping[str, str]] = json.loads(done.stdout)
+    return made
+
+
+def _page(target: Path, source: str, built: Mapping[str, Mapping[str, str]]) -> str:
+    """The HTML of a page. It is made twice: which texts it needs follows from what is in it."""
+    script = built["scripts"][source]
+
+    def kept(path: str) -> str:
+        style = built["styles"].get(path)
+        content = (WEB / path.lstrip("/")).read_bytes() if style is None else style.encode()
+        return _kept(target, content, Path(path).suffix)
+
     templates = Environment(
         loader=FileSystemLoader(WEB),
         undefined=StrictUndefined,
@@ -52,27 +112,23 @@ def build_pages(target: Path) -> Path:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    if target.exists():
-        shutil.rmtree(target)
-    (target / ASSETS).mkdir(parents=True)
+    templates.globals |= {
+        "kept": kept,
+        "script_address": _kept(target, script.encode(), ".js"),
+        "languages": {name: Locale.parse(name).get_display_name(name) for name in LANGUAGES},
+        "words": {name: page_texts(name) for name in LANGUAGES},
+        "texts": dict.fromkeys(LANGUAGES, ""),
+    }
+    template = templates.get_template(source)
+    whole = template.render() + script
+    templates.globals["texts"] = {
+        name: _kept(target, _json(texts_of(whole, name)), ".json") for name in LANGUAGES
+    }
+    return template.render(texts=templates.globals["texts"])
 
-    def script(path: str) -> str:
-        return _kept(target, bundle(scripts, [path, OF_EVERY_PAGE]).encode(), ".js")
 
-    def style(path: str) -> str:
-        return _kept(target, (WEB / path.lstrip("/")).read_bytes(), Path(path).suffix)
-
-    templates.globals |= {"bundled": script, "kept": style}
-    for source in sorted(WEB.rglob("*")):
-        built = target / source.relative_to(WEB)
-        if source.suffix == ".html" and FRAME not in source.parents:
-            page = templates.get_template(source.relative_to(WEB).as_posix()).render()
-            built.parent.mkdir(parents=True, exist_ok=True)
-            built.write_text(page, encoding="utf-8")
-        elif source.suffix in COPIED:
-            built.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, built)
-    return target
+def _json(content: object) -> bytes:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def sign_in_settings(outputs: Mapping[str, str], url: str | None = None) -> bytes | None:

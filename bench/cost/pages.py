@@ -14,6 +14,7 @@ from infra.deployment.pages import cache_control
 from infra.pages import build_pages
 
 _NAMED = re.compile(r"""(?:src|href)="(/[^"#?]+\.(?:js|css|svg))\"""")
+_TEXTS = re.compile(r"""data-texts="(/[^"]+)\"""")
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,11 @@ def pages() -> Mapping[str, Page]:
 
 def _page(root: Path, html: Path) -> Page:
     path = html.relative_to(root).as_posix()
-    named = [name.lstrip("/") for name in _NAMED.findall(html.read_text(encoding="utf-8"))]
-    fetched = [one for one in named if path not in FOLLOWING or one.endswith(".js")]
+    page = html.read_text(encoding="utf-8")
+    own = [*_NAMED.findall(page), *_TEXTS.findall(page)[:1]]  # the texts of one language
+    fetched = [
+        one.lstrip("/") for one in own if path not in FOLLOWING or one.endswith((".js", ".json"))
+    ]
     paths = [path, *fetched]
     size = sum(len(gzip.compress((root / one).read_bytes())) for one in paths)
     again = [one for one in paths if cache_control(one) == "no-cache"]

@@ -100,7 +100,7 @@ def texts(family: str) -> dict[str, set[str]]:
 def without_text(family: str, name: str) -> Iterator[str]:
     for language, named in texts(family).items():
         if name not in named:
-            yield f'web/texts/{language}.js: a text "{family}.{name}"'
+            yield f'chalicelib/texts/{language}/: a text "{family}.{name}" of the pages'
 
 
 @cache
@@ -186,16 +186,7 @@ def missing_for_list(name: str) -> Iterator[str]:
 MAIL_LANGUAGES = {folder.name for folder in TEXTS.iterdir() if folder.is_dir()}
 
 
-def missing_on_pages(language: str) -> Iterator[str]:
-    if f"texts/{language}.js" not in (ROOT / "web/shared/language.js").read_text(encoding="utf-8"):
-        yield "web/shared/language.js: the language, among LANGUAGES"
-    if f'data-language="{language}"' not in (ROOT / "web/frame/page.html").read_text("utf-8"):
-        yield "web/frame/page.html: a button, and the line for pages without JavaScript"
-
-
 def missing_for_language(language: str) -> Iterator[str]:
-    if language in LANGUAGES:
-        yield from missing_on_pages(language)
     if language not in MAIL_LANGUAGES:
         yield f"chalicelib/texts/{language}/mails.po: all texts of the mails"
     if language not in LOCALES:
@@ -273,7 +264,7 @@ def test_the_runbook_says_what_each_finding_of_reconcile_is(finding: str) -> Non
         ),
         ("COUNTS of the browser tests", COUNTS, FUNNEL),
         ("numbers.js", shown_counters(), FUNNEL),
-        *((f"refusals of {one}.js", texts("refusal")[one], REFUSALS) for one in LANGUAGES),
+        *((f"refusals of {one}", texts("refusal")[one], REFUSALS) for one in LANGUAGES),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -72,7 +72,7 @@ test("a lost connection and a body that breaks off are unreachable", async (t) =
 
 test("a call without an answer is given up after twenty seconds", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
-  answerWith(t, (path, { signal }) => {
+  answerWith(t, (_path, { signal }) => {
     return new Promise((_, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason));
     });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
+import { chooseLanguage } from "./catalogues.js";
 import { emptyPage, put } from "./document.js";
-import { chooseLanguage } from "../../web/shared/language.js";
 import { showVouchers } from "../../web/shared/vouchers.js";
 import { showInvitations } from "../../web/sponsor/entries.js";
 

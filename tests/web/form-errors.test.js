@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
+import { chooseLanguage } from "./catalogues.js";
 import { emptyPage, put } from "./document.js";
 import { ProblemError } from "../../web/shared/api.js";
 import {
@@ -9,7 +10,6 @@ import {
   showFieldError,
   showProblem,
 } from "../../web/shared/form-errors.js";
-import { chooseLanguage } from "../../web/shared/language.js";
 
 let input;
 

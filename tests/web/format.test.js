@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
+import { chooseLanguage } from "./catalogues.js";
 import {
   formatCount,
   formatDateTime,
@@ -10,7 +11,6 @@ import {
   formatPercent,
   formatShortDay,
 } from "../../web/shared/format.js";
-import { chooseLanguage } from "../../web/shared/language.js";
 
 /** With ordinary spaces, whichever kind Intl chose. */
 function plain(text) {

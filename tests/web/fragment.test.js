@@ -34,7 +34,8 @@ async function open(hash, { storage = true } = {}) {
         removeItem: (key) => stored.delete(key),
       }
     : { getItem: refuse, setItem: refuse, removeItem: refuse };
-  return import(`../../web/shared/fragment.js?page=${(pages += 1)}`);
+  pages += 1;
+  return import(`../../web/shared/fragment.js?page=${pages}`);
 }
 
 test("the token leaves the address bar, and survives a reload", async () => {

@@ -1,47 +1,60 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
+import { chooseLanguage } from "./catalogues.js";
 import {
   campaignText,
   campaignTextLanguage,
-  chooseLanguage,
   currentLanguage,
   currentLocale,
   getText,
   hasText,
+  hasTexts,
   preferredLanguage,
+  storeLanguage,
+  storedLanguage,
 } from "../../web/shared/language.js";
 
-beforeEach(() => chooseLanguage("en"));
-
-test("the first of the reader's languages that we have is used, else English", () => {
-  assert.equal(preferredLanguage(["de-DE", "fr-CA", "en"]), "fr");
-  assert.equal(preferredLanguage(["EN_us", "fr"]), "en");
-  assert.equal(preferredLanguage(["de", "constructor"]), "en");
-  assert.equal(preferredLanguage([]), "en");
+test("before there are texts every text is empty, and none is missing", (context) => {
+  const error = context.mock.method(console, "error", () => {});
+  assert.equal(hasTexts(), false);
+  assert.equal(getText("decline.title"), "");
+  assert.equal(hasText("decline.title"), false);
+  assert.equal(error.mock.callCount(), 0);
+  chooseLanguage("en");
+  assert.equal(hasTexts(), true);
 });
 
-test("a choice changes the language and the locale, and one we do not have changes nothing", () => {
+beforeEach((context) => {
+  if (!context.name.startsWith("before there are texts")) chooseLanguage("en");
+});
+
+test("the first wish that the page can be in is used, else the page's first language", () => {
+  const languages = ["fr", "en", "pl"];
+  assert.equal(preferredLanguage([null, "de-DE", "pl-PL", "en"], languages), "pl");
+  assert.equal(preferredLanguage([undefined, "EN_us", "fr"], languages), "en");
+  assert.equal(preferredLanguage(["de", "constructor"], languages), "fr");
+  assert.equal(preferredLanguage([], languages), "fr");
+});
+
+test("English is formatted as in Britain, the others as the language is", () => {
+  assert.equal(currentLocale(), "en-GB");
   chooseLanguage("fr");
   assert.equal(currentLanguage(), "fr");
-  assert.equal(currentLocale(), "fr-FR");
-  for (const unknown of ["de", "toString", null]) chooseLanguage(unknown);
-  assert.equal(currentLanguage(), "fr");
+  assert.equal(currentLocale(), "fr");
 });
 
-test("a choice is stored, and read by the next page", async () => {
+test("a choice is stored, and read by the next page, as far as the browser stores anything", () => {
   const stored = new Map();
+  assert.equal(storedLanguage(), null);
+  storeLanguage("fr");
   globalThis.localStorage = {
     getItem: (key) => stored.get(key) ?? null,
     setItem: (key, value) => stored.set(key, value),
   };
   try {
-    chooseLanguage("fr");
-    const nextPage = await import("../../web/shared/language.js?next-page");
-    assert.equal(nextPage.currentLanguage(), "fr");
-    stored.set("tandem.language", "toString");
-    const another = await import("../../web/shared/language.js?another-page");
-    assert.equal(another.currentLanguage(), another.preferredLanguage(navigator.languages));
+    storeLanguage("fr");
+    assert.equal(storedLanguage(), "fr");
   } finally {
     delete globalThis.localStorage;
   }
@@ -74,13 +87,6 @@ test("the plural form follows the language: zero is singular in French", () => {
   assert.equal(quota(0), quota(1));
   assert.equal(quota(2), "Vous pouvez encore inviter 2 personnes.");
   assert.match(quota(1_000_000), /1\s000\s000 personnes/u); // French has a third form for millions.
-});
-
-test("French never breaks a line before double punctuation or inside quotation marks", () => {
-  const title = "Invitez";
-  chooseLanguage("fr");
-  assert.equal(getText("decline.title"), "Refuser cette invitation\u00a0?");
-  assert.match(getText("landing.paused.text", { title }), /«\u00a0Invitez\u00a0»/u);
 });
 
 test("a key without a text is shown as it is, and reported", (context) => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { readTexts } from "./catalogues.js";
 import {
   barWidth,
   COUNTERS,
@@ -11,10 +12,9 @@ import {
   reasonRows,
   voucherRows,
 } from "../../web/dashboard/numbers.js";
-import { texts } from "../../web/texts/en.js";
 
 test("every counter that has a text is shown, once, and no other", () => {
-  const named = Object.keys(texts).filter((key) => key.startsWith("count."));
+  const named = Object.keys(readTexts("en")).filter((key) => key.startsWith("count."));
   assert.deepEqual([...COUNTERS].sort(), named.map((key) => key.slice("count.".length)).sort());
 });
 
@@ -37,7 +37,10 @@ test("a buyer's share is of all orders", () => {
 
 test("the most frequent reason comes first, whatever its name", () => {
   const rows = reasonRows({ opposed: 1, customer: 9, new_one: 4 }, 14);
-  assert.deepEqual(rows.map(({ key }) => key), ["customer", "new_one", "opposed"]);
+  assert.deepEqual(
+    rows.map(({ key }) => key),
+    ["customer", "new_one", "opposed"],
+  );
   assert.deepEqual(rows[0], { key: "customer", value: 9, total: 14 });
   assert.deepEqual(reasonRows({}, 0), []);
 });

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { chooseLanguage } from "./catalogues.js";
 import { fieldErrorTextKey, problemTextKey, refereeFieldOf } from "../../web/shared/problems.js";
+
+chooseLanguage("en");
 
 test("a problem is described by its kind, else by its status", () => {
   assert.equal(problemTextKey({ kind: "over-quota", status: 429 }), "problem.over-quota");

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { chooseLanguage } from "./catalogues.js";
 import { emptyPage, put } from "./document.js";
-import { chooseLanguage } from "../../web/shared/language.js";
 import { asDocument, showLink } from "../../web/sponsor/sharing.js";
 
 globalThis.HTMLImageElement = HTMLElement;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
+import { chooseLanguage } from "./catalogues.js";
 import { emptyPage, put } from "./document.js";
 
 let pages = 0;
@@ -15,7 +16,21 @@ beforeEach(async () => {
     sections[state] = put("section", { "data-state": state }, heading);
     sections[state].hidden = state !== "loading";
   }
-  page = await import(`../../web/shared/states.js?page=${(pages += 1)}`);
+  pages += 1;
+  page = await import(`../../web/shared/states.js?page=${pages}`);
+});
+
+test("nothing but loading is visible before there are texts, then what was shown last", () => {
+  page.showState("form");
+  assert.equal(page.visibleState(), "loading");
+  page.showState("done");
+  assert.equal(page.visibleState(), "loading");
+  chooseLanguage("en");
+  page.showAwaited();
+  assert.equal(page.visibleState(), "done");
+  page.showState("form");
+  page.showAwaited(); // after a change of language: the page is where it was
+  assert.equal(page.visibleState(), "form");
 });
 
 test("one state is visible at a time", () => {

@@ -1,86 +1,99 @@
-"""One script of a page's modules: it does what they do, and refuses what it would leave out."""
+"""What esbuild makes of the pages: whole, the same each time, or refused by name."""
 
 from __future__ import annotations
 
-import json
+import gzip
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from infra.bundle import BundleError, bundle
+from infra import pages
 from infra.deployment.pages import cache_control
-from infra.pages import ASSETS, build_pages
-from local.environment import ROOT
+from infra.page_texts import LANGUAGES
+from infra.pages import ASSETS, PagesError, build_pages
 
-NODE = ROOT / ".venv-node" / "bin" / "node"
-
-
-def _runs(script: str) -> list[object]:
-    """What a script says, line by line."""
-    done = subprocess.run(
-        [NODE, "--input-type=module"], input=script, capture_output=True, text=True, check=True
-    )
-    return [json.loads(line) for line in done.stdout.splitlines()]
+_NAMED = r'(?:src|href|data-texts)="(/[^"]+\.\w+)"'
 
 
-MODULES = {
-    "page.js": (
-        'import { add as plus, ONE } from "./shared/sums.js";\n'
-        'import "./shared/side.js";\n'
-        "const total = plus(ONE, ONE);\nconsole.log(total);\n"
-    ),
-    "every.js": 'import { add } from "./shared/sums.js";\nconst total = add(20, 1);\n'
-    "console.log(total);\n",
-    "shared/sums.js": (
-        '/** @param {import("../types/x.js").N} a */\n'
-        "export function add(a, b) {\n  return sum(a, b);\n}\n"
-        "function sum(a, b) {\n  return a + b;\n}\nexport const ONE = 1;\n"
-    ),
-    "shared/side.js": 'import { ONE } from "./sums.js";\nconst total = 10;\n'
-    "console.log(total * ONE);\n",
-}
+def contents(built: Path) -> dict[str, bytes]:
+    files = (file for file in built.rglob("*") if file.is_file())
+    return {file.relative_to(built).as_posix(): file.read_bytes() for file in files}
 
 
-def test_a_bundle_does_what_its_modules_do_in_their_sequence_and_each_once() -> None:
-    assert _runs(bundle(MODULES, ["/page.js", "/every.js"])) == [10, 2, 21]
-
-
-@pytest.mark.parametrize(
-    ("text", "complaint"),
-    [
-        ("export default 1;\n", "page.js: cannot be bundled: export default 1;"),
-        ("export let n = 1;\n", "page.js: cannot be bundled: export let n = 1;"),
-        ('export * from "./shared/sums.js";\n', "page.js: cannot be bundled: export *"),
-        ('import x from "./shared/sums.js";\n', "page.js: cannot be bundled: import x"),
-        ('const x = await import("./shared/sums.js");\n', "page.js: cannot be bundled: import"),
-        ("console.log(import.meta.url);\n", "page.js: cannot be bundled: import.meta"),
-        ('import { a } from "./none.js";\n', "page.js imports none.js, not there"),
-        ('import { a } from "./page.js";\n', "page.js imports itself, by way of page.js"),
-    ],
-)
-def test_what_cannot_be_bundled_is_named(text: str, complaint: str) -> None:
-    with pytest.raises(BundleError, match=re.escape(complaint)):
-        bundle(MODULES | {"page.js": text}, ["/page.js"])
-
-
-def test_a_visit_fetches_four_files_of_which_a_browser_keeps_three(tmp_path: Path) -> None:
+def test_a_visit_fetches_five_files_of_which_a_browser_keeps_four(tmp_path: Path) -> None:
     built = build_pages(tmp_path / "web")
     for page in built.rglob("*.html"):
-        named = re.findall(r'(?:src|href)="(/[^"]+\.\w+)"', page.read_text(encoding="utf-8"))
-        assert len(named) == 3
+        named = re.findall(_NAMED, page.read_text(encoding="utf-8"))
+        assert len(named) == 3 + len(LANGUAGES)  # of the texts one is fetched
         assert {cache_control(name.lstrip("/")) for name in named} == {
             "public, max-age=31536000, immutable"
         }
-    kept = {file.relative_to(built).as_posix() for file in built.rglob("*.*")}
+    kept = set(contents(built))
     again = {path for path in kept if cache_control(path) == "no-cache"}
     assert again == {path for path in kept if not path.startswith(f"{ASSETS}/")}
 
 
-def test_an_asset_has_another_name_when_its_content_is_another(tmp_path: Path) -> None:
-    names = [
-        {file.name for file in (build_pages(tmp_path / name) / ASSETS).iterdir()} for name in "ab"
-    ]
-    assert names[0] == names[1]
-    assert all(re.fullmatch(r"[0-9a-f]{16}\.(?:js|css|svg)", name) for name in names[0])
+def test_the_same_sources_make_the_same_bytes_named_by_their_content(tmp_path: Path) -> None:
+    first, second = (contents(build_pages(tmp_path / name)) for name in "ab")
+    assert first == second
+    names = {Path(path).name for path in first if path.startswith(f"{ASSETS}/")}
+    assert all(re.fullmatch(r"[0-9a-f]{16}\.(?:js|css|svg|json)", name) for name in names)
+
+
+def test_a_script_is_of_one_piece_and_small(tmp_path: Path) -> None:
+    for file in build_pages(tmp_path / "web").rglob("assets/*.js"):
+        script = file.read_text(encoding="utf-8")
+        assert not re.search(r"\bimport\b[\s{(\"']", script), file.name
+        assert len(gzip.compress(script.encode())) < 20_000, file.name
+
+
+@pytest.fixture
+def web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with one page, to be spoilt."""
+    folder = tmp_path / "web"
+    (folder / "shared").mkdir(parents=True)
+    (folder / "frame").mkdir()
+    (folder / "index.html").write_text('{% set script = "/page.js" %}{{ script_address }}')
+    (folder / "page.js").write_text("console.log(1);\n")
+    (folder / "shared/rights-link.js").write_text("console.log(2);\n")
+    monkeypatch.setattr(pages, "WEB", folder)
+    monkeypatch.setattr(pages, "FRAME", folder / "frame")
+    return folder
+
+
+@pytest.mark.usefixtures("web")
+def test_a_page_has_its_own_script_and_that_of_every_page(tmp_path: Path) -> None:
+    built = build_pages(tmp_path / "built")
+    script = built / (built / "index.html").read_text(encoding="utf-8").lstrip("/")
+    assert script.read_text(encoding="utf-8") == "console.log(1);console.log(2);\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "complaint"),
+    [
+        ("page.js", 'import "./none.js";\n', r'page.js:1: Could not resolve "./none.js"'),
+        ("page.js", "const = 1;\n", "page.js:1: Expected identifier"),
+        ("page.js", 'import { a } from "./shared/rights-link.js";\na();\n',
+         'page.js:1: Import "a" will always be undefined'),
+        ("page.js", "if (x === NaN) y();\n", "page.js:1: Comparison with NaN"),
+        ("style.css", "p { color: red\n", "style.css:2: Expected"),
+        ("index.html", "no script", "web/index.html sets no script"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_built_is_refused_with_its_file_and_line(
+    web: Path, tmp_path: Path, file: str, text: str, complaint: str
+) -> None:
+    (web / file).write_text(text)
+    with pytest.raises(PagesError, match=re.escape(complaint)):
+        build_pages(tmp_path / "built")
+    assert not (tmp_path / "built").exists()
+
+
+@pytest.mark.usefixtures("web")
+def test_without_node_the_error_says_what_makes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "NODE", tmp_path / "none")
+    with pytest.raises(PagesError, match="make node"):
+        build_pages(tmp_path / "built")

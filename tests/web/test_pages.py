@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_eight_pages_are_built_and_nothing_of_what_they_are_made_from(built: Path) -> None:
     html = sorted(file.relative_to(built).as_posix() for file in built.rglob("*.html"))
     assert html == sorted(PAGES)
-    assert {file.suffix for file in built.rglob("*.*")} == {".html", ".js", ".css", ".svg"}
+    assert {file.suffix for file in built.rglob("*.*")} == {".html", ".js", ".css", ".svg", ".json"}
     assert not list(built.rglob("*.d.ts"))
     assert not (built / "frame").exists()
 
@@ -66,7 +67,7 @@ def test_a_page_names_no_other_origin_and_holds_no_inline_code(built: Path, name
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_can_be_switched_to_every_language_that_has_texts(built: Path, name: str) -> None:
     buttons = re.findall(r'data-language="(\w+)"', (built / name).read_text("utf-8"))
-    assert sorted(buttons) == list(LANGUAGES)
+    assert sorted(buttons) == sorted(LANGUAGES)
 
 
 def test_building_again_leaves_nothing_of_before(tmp_path: Path) -> None:
@@ -78,8 +79,11 @@ def test_a_page_that_does_not_say_whether_it_may_be_indexed_is_not_built(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     web = tmp_path / "web"
-    (web / "frame").mkdir(parents=True)
-    (web / "frame/page.html").write_text((pages.FRAME / "page.html").read_text("utf-8"))
+    web.mkdir()
+    for script in ("s.js", pages.OF_EVERY_PAGE.lstrip("/")):
+        (web / script).parent.mkdir(exist_ok=True)
+        (web / script).touch()
+    shutil.copytree(pages.WEB / "frame", web / "frame", dirs_exist_ok=True)
     (web / "index.html").write_text(
         '{% extends "frame/page.html" %}\n{% set title = "t" %}\n{% set script = "/s.js" %}\n'
         "{% block main %}{% endblock %}\n"

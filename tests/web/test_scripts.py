@@ -6,11 +6,14 @@ They cover what needs no browser. Pages in a browser are tests/browser; types ar
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from infra.page_texts import LANGUAGES, page_texts
 from local.node import make_node
 
 pytestmark = pytest.mark.slow
@@ -24,20 +27,36 @@ def node() -> Path:
     return make_node()
 
 
-def run_tests(node: Path, *files: Path) -> subprocess.CompletedProcess[str]:
+@pytest.fixture(scope="module")
+def texts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The texts of each language, as catalogues.js reads them."""
+    folder = tmp_path_factory.mktemp("texts")
+    for name in LANGUAGES:
+        content = json.dumps(page_texts(name))
+        (folder / f"{name}.json").write_text(content, encoding="utf-8")
+    return folder
+
+
+def run_tests(node: Path, texts: Path, *files: Path) -> subprocess.CompletedProcess[str]:
     command: list[str | Path] = [node, "--test", "--test-reporter=spec", *files]
     return subprocess.run(
-        command, cwd=HERE, capture_output=True, text=True, check=False, timeout=60
+        command,
+        cwd=HERE,
+        env={**os.environ, "TANDEM_TEXTS": str(texts)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name.removesuffix(".test.js"))
-def test_page_scripts(node: Path, file: Path) -> None:
-    done = run_tests(node, file)
+def test_page_scripts(node: Path, texts: Path, file: Path) -> None:
+    done = run_tests(node, texts, file)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_failing_test_of_a_script_fails_here(node: Path, tmp_path: Path) -> None:
     failing = tmp_path / "failing.test.mjs"
     failing.write_text("import { test } from 'node:test';\ntest('it', () => { throw 1; });\n")
-    assert run_tests(node, failing).returncode != 0
+    assert run_tests(node, tmp_path, failing).returncode != 0

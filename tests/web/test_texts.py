@@ -1,14 +1,108 @@
-"""Every language has a text for everything the dashboard may count."""
+"""The catalogues of the pages: every text in every language, each used, well set."""
 
 from __future__ import annotations
+
+import json
+import re
+from html import escape
+from pathlib import Path
 
 import pytest
 
 from chalicelib.domain.effects import FUNNEL
+from chalicelib.mails.catalogues import TEXTS, read_catalogue
+from infra.page_texts import DOMAINS, SOURCE, Text, key_types, texts_of
+from infra.pages import build_pages
 
-from .texts import LANGUAGES, names_in
+from .texts import LANGUAGES, names_in, page_texts
+
+every_language = pytest.mark.parametrize("language", LANGUAGES)
+NARROW, NO_BREAK = "\u202f", "\u00a0"
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+def forms(text: Text) -> tuple[str, ...]:
+    return (text,) if isinstance(text, str) else tuple(text.values())
+
+
+def places(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\{(\w+)\}", text))
+
+
+@every_language
 def test_every_counter_has_a_text_in_every_language(language: str) -> None:
     assert names_in(language, "count") == set(FUNNEL)
+
+
+@every_language
+def test_every_language_has_every_text_with_the_same_places(language: str) -> None:
+    source, own = page_texts(SOURCE), page_texts(language)
+    assert set(own) == set(source)
+    for key, text in own.items():
+        assert all(one.strip() for one in forms(text)), key
+        assert isinstance(text, str) == isinstance(source[key], str), key
+        whole = places("".join(forms(source[key])))
+        assert places("".join(forms(text))) == whole, key
+
+
+@every_language
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_a_text_has_as_many_forms_as_its_language_and_none_is_a_guess(
+    language: str, domain: str
+) -> None:
+    catalogue = read_catalogue(language, domain)
+    for message in catalogue:
+        if message.id and message.pluralizable:
+            assert len(message.string) == catalogue.num_plurals, message.id
+            assert all(message.string), message.id
+        assert not (message.id and message.fuzzy), message.id
+
+
+def test_the_forms_are_named_as_browsers_name_them() -> None:
+    assert set(page_texts("fr")["inviting.quota"]) == {"one", "many", "other"}
+    assert set(page_texts("en")["inviting.quota"]) == {"one", "other"}
+
+
+@every_language
+def test_no_language_has_straight_quotes_dots_or_two_spaces(language: str) -> None:
+    for key, text in page_texts(language).items():
+        for form in forms(text):
+            assert not re.search(r"['\"]|\.\.\.|  |^\s|\s$", form), key
+
+
+def test_french_has_its_spaces() -> None:
+    for key, text in page_texts("fr").items():
+        for form in forms(text):
+            assert not re.search(rf"[^{NARROW}][:;!?»]|«[^{NARROW}]|\d [€%]", form), key
+
+
+@every_language
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_keys_stay_in_order_so_that_a_change_is_one_place(language: str, domain: str) -> None:
+    written = Path(TEXTS, language, f"{domain}.po").read_text(encoding="utf-8")
+    keys = re.findall(r'^msgid "(.+)"$', written, re.MULTILINE)
+    assert keys == sorted(keys)
+
+
+def test_every_text_is_on_a_page_and_every_key_of_a_page_has_a_text(tmp_path: Path) -> None:
+    built = build_pages(tmp_path / "web")
+    loaded: set[str] = set()
+    for file in built.rglob("*.json"):
+        loaded |= set(json.loads(file.read_text(encoding="utf-8")))
+    pages = "".join(page.read_text(encoding="utf-8") for page in built.rglob("*.html"))
+    written = {key for key, text in page_texts(SOURCE).items() if escape(forms(text)[0]) in pages}
+    assert set(page_texts(SOURCE)) - loaded - written == set()
+    for page in built.rglob("*.html"):
+        named = re.findall(r'data-(?:text|label)="([^"]+)"', page.read_text(encoding="utf-8"))
+        assert len(named) > 3
+        assert set(named) - set(page_texts(SOURCE)) == set(), page.name
+
+
+def test_a_page_loads_the_texts_that_it_names_and_the_families_that_it_composes() -> None:
+    page = 'a("decline.title"),b(`problem.${k}`),c("no.such")'
+    loaded = texts_of(page, "fr")
+    problems = {f"problem.{name}" for name in names_in("fr", "problem")}
+    assert set(loaded) == {"decline.title", *problems}
+
+
+def test_the_type_of_the_keys_has_each_key() -> None:
+    assert key_types().count("\n  | ") == len(page_texts(SOURCE))

@@ -32,25 +32,25 @@ import {
 export function drawTables(answer) {
   const { funnel, refused_by_reason: reasons, days, lists, watched, time_zone: zone } = answer;
   drawBars("funnel-invitations", invitationRows(funnel), {
-    family: "count",
+    keyOf: (name) => `count.${name}`,
     headings: ["dashboard.step", "dashboard.count", "dashboard.share-of-invited"],
   });
   drawBars("funnel-vouchers", voucherRows(funnel), {
-    family: "count",
+    keyOf: (name) => `count.${name}`,
     headings: ["dashboard.step", "dashboard.count", "dashboard.share-of-issued"],
   });
   const refusals = reasonRows(reasons, funnel.refused);
   byId("no-refusals").hidden = refusals.length > 0;
   byId("refusals").hidden = refusals.length === 0;
   drawBars("refusals", refusals, {
-    family: "refusal",
+    keyOf: (name) => `refusal.${name}`,
     headings: ["dashboard.reason", "dashboard.count", "dashboard.share-of-refused"],
   });
   const buyers = buyerRows(answer.orders_by_buyer);
   byId("no-buyers").hidden = buyers.length > 0;
   byId("buyers").hidden = buyers.length === 0;
   drawBars("buyers", buyers, {
-    family: "buyer",
+    keyOf: (name) => `buyer.${name}`,
     headings: ["dashboard.buyer", "dashboard.count", "dashboard.share-of-orders"],
   });
   drawHeld(answer.held_rewards);
@@ -76,14 +76,14 @@ function drawHeld({ rewards, value, currency }) {
 /**
  * @param {string} id
  * @param {BarRow[]} rows
- * @param {{family: string, headings: TextKey[]}} texts
+ * @param {{keyOf: (name: string) => string, headings: TextKey[]}} texts
  */
-function drawBars(id, rows, { family, headings }) {
+function drawBars(id, rows, { keyOf, headings }) {
   const bodyRows = rows.map(({ key, value, total }) =>
     createElement(
       "tr",
       {},
-      createElement("th", { scope: "row" }, nameOf(family, key)),
+      createElement("th", { scope: "row" }, nameOf(keyOf, key)),
       numberCell(value),
       total === null ? createElement("td") : shareCell(value, total),
     ),
@@ -95,11 +95,11 @@ function drawBars(id, rows, { family, headings }) {
  * The text for a counter, a reason or a list. One that is newer than the pages has no text yet: its
  * own name is made readable.
  *
- * @param {string} family
+ * @param {(name: string) => string} keyOf the key with a name
  * @param {string} name
  */
-function nameOf(family, name) {
-  const key = `${family}.${name}`;
+function nameOf(keyOf, name) {
+  const key = keyOf(name);
   return hasText(key) ? getText(key) : name.replaceAll("_", " ");
 }
 
@@ -154,7 +154,11 @@ function drawLists(lists, timeZone) {
     return createElement(
       "tr",
       {},
-      createElement("th", { scope: "row" }, nameOf("list", name)),
+      createElement(
+        "th",
+        { scope: "row" },
+        nameOf((list) => `list.${list}`, name),
+      ),
       createElement("td", {}, inForceBadge(list.in_force)),
       createElement("td", { class: "number" }, list.version ? formatCount(list.version) : "–"),
       numberCell(list.rows),
@@ -190,7 +194,9 @@ function drawWatched(watched, timeZone) {
       createElement(
         "th",
         { scope: "row" },
-        template ? `${nameOf("watch", watch)} (${template})` : nameOf("watch", watch),
+        template
+          ? `${nameOf((one) => `watch.${one}`, watch)} (${template})`
+          : nameOf((one) => `watch.${one}`, watch),
       ),
       createElement("td", {}, overdueBadge(overdue, watch)),
       createElement("td", {}, since ? formatDateTime(since, timeZone) : "–"),

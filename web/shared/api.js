@@ -18,7 +18,10 @@ export class ProblemError extends Error {
     this.name = "ProblemError";
     this.status = status;
     /** The last part of the problem's type, e.g. "over-quota"; empty when the answer has none. */
-    this.kind = String(problem?.type ?? "").split(/[:/]/).at(-1) ?? "";
+    this.kind =
+      String(problem?.type ?? "")
+        .split(/[:/]/)
+        .at(-1) ?? "";
     /**
      * What is wrong, field by field.
      * @type {FieldProblemAnswer[]}
@@ -82,7 +85,11 @@ export async function callApi(method, path, { body, form, bearer, headers = {} }
     response = await fetch(path, {
       method,
       headers: sentHeaders,
-      body: form ? new URLSearchParams(form) : body === undefined ? undefined : JSON.stringify(body),
+      body: form
+        ? new URLSearchParams(form)
+        : body === undefined
+          ? undefined
+          : JSON.stringify(body),
       cache: "no-store",
       credentials: "omit",
       redirect: "error",

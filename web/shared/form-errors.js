@@ -16,7 +16,8 @@ import { problemTextKey } from "./problems.js";
  * @param {unknown} error
  */
 export function showProblem(notice, error) {
-  setText(notice, problemTextKey(asProblem(error)));
+  const problem = asProblem(error);
+  setText(notice, () => problemTextKey(problem));
 }
 
 /**

@@ -1,15 +1,12 @@
 /**
  * The language of the page, and its texts.
  *
- * Owns which language is current and how a text is made from its key: plural forms, {places},
- * French spacing. page-text.js puts texts on the page. The texts are in texts/, one file per
- * language, with the same keys in each.
+ * Owns which language is current and how a text is made from its key: plural forms and {places}.
+ * page-text.js fetches the texts and puts them on the page; before they are there every text is
+ * empty. Which languages there are is up to the page: its buttons name them.
  */
 
-import { texts as en } from "../texts/en.js";
-import { texts as fr } from "../texts/fr.js";
-
-/** @typedef {keyof typeof en} TextKey */
+/** @typedef {PageTextKey} TextKey */
 /**
  * A text, or its plural forms by the categories of Intl.PluralRules.
  * @typedef {string | (Partial<Record<Intl.LDMLPluralRule, string>> & {other: string})} Text
@@ -21,47 +18,41 @@ import { texts as fr } from "../texts/fr.js";
  * @typedef {Record<string, Value | (() => Value)>} Values
  */
 
-/**
- * The languages of the pages, and the locale that Intl formats dates and numbers with in each.
- * @satisfies {Record<string, {locale: string, texts: Record<TextKey, Text>}>}
- */
-const LANGUAGES = {
-  fr: { locale: "fr-FR", texts: fr },
-  en: { locale: "en-GB", texts: en },
-};
-/** @typedef {keyof typeof LANGUAGES} Language */
-
 const STORAGE_KEY = "tandem.language";
-const NO_BREAK_SPACE = "\u00a0";
+/** Where a language is written in several ways, the one that dates and numbers are written in. */
+const REGIONS = /** @type {Record<string, string>} */ ({ en: "en-GB" });
 
-/** @type {Language} */
-let language = storedLanguage() ?? preferredLanguage(navigator.languages ?? [navigator.language]);
+let language = "en";
+/** @type {Record<string, Text> | null} */
+let texts = null;
 
-/**
- * @param {string | null | undefined} name
- * @returns {name is Language}
- */
-function isLanguage(name) {
-  return typeof name === "string" && Object.hasOwn(LANGUAGES, name);
-}
-
-function storedLanguage() {
+/** The reader's choice on an earlier page, if any. */
+export function storedLanguage() {
   try {
-    const stored = localStorage.getItem(STORAGE_KEY);
-    return isLanguage(stored) ? stored : null;
+    return localStorage.getItem(STORAGE_KEY);
   } catch {
     return null; // Storage may be switched off; the choice then lasts as long as the page.
   }
 }
 
+/** @param {string} chosen */
+export function storeLanguage(chosen) {
+  try {
+    localStorage.setItem(STORAGE_KEY, chosen);
+  } catch {
+    // See storedLanguage().
+  }
+}
+
 /**
- * The first language of the reader's that the pages are written in, else English.
+ * The first of `wishes` that is one of `languages`, else the first of these.
  *
- * @param {readonly string[]} tags language tags, best first
- * @returns {Language}
+ * @param {readonly (string | null | undefined)[]} wishes language tags, best first
+ * @param {readonly string[]} languages
  */
-export function preferredLanguage(tags) {
-  return tags.map((tag) => tag.slice(0, 2).toLowerCase()).find(isLanguage) ?? "en";
+export function preferredLanguage(wishes, languages) {
+  const names = wishes.map((tag) => tag?.slice(0, 2).toLowerCase() ?? "");
+  return names.find((name) => languages.includes(name)) ?? languages[0];
 }
 
 /** The current language. */
@@ -71,23 +62,23 @@ export function currentLanguage() {
 
 /** The locale to give to Intl for dates and numbers. */
 export function currentLocale() {
-  return LANGUAGES[language].locale;
+  return REGIONS[language] ?? language;
+}
+
+/** Whether there are texts yet. */
+export function hasTexts() {
+  return texts !== null;
 }
 
 /**
- * Makes `chosen` the current language, on this page and on those opened later. Ignores the name of
- * a language that the pages are not written in.
+ * Makes `name` the current language, with its texts.
  *
- * @param {string | null} chosen
+ * @param {string} name
+ * @param {Record<string, Text>} its
  */
-export function chooseLanguage(chosen) {
-  if (!isLanguage(chosen)) return;
-  language = chosen;
-  try {
-    localStorage.setItem(STORAGE_KEY, chosen);
-  } catch {
-    // See storedLanguage().
-  }
+export function useLanguage(name, its) {
+  language = name;
+  texts = its;
 }
 
 /**
@@ -97,7 +88,7 @@ export function chooseLanguage(chosen) {
  * @returns {key is TextKey}
  */
 export function hasText(key) {
-  return Object.hasOwn(LANGUAGES[language].texts, key);
+  return texts !== null && Object.hasOwn(texts, key);
 }
 
 /**
@@ -109,15 +100,14 @@ export function hasText(key) {
  * @returns {string}
  */
 export function getText(key, values = {}) {
-  /** @type {Text | undefined} */
-  const found = LANGUAGES[language].texts[key];
-  if (found === undefined) {
+  if (!texts) return "";
+  if (!hasText(key)) {
     console.error(`no text "${key}" in ${language}`);
     return key;
   }
+  const found = texts[key];
   const chosen = typeof found === "string" ? found : pluralForm(found, resolve(values.count));
-  const spaced = language === "fr" ? withFrenchSpaces(chosen) : chosen;
-  return spaced.replace(/\{(\w+)\}/g, (_, name) => formatValue(resolve(values[name])));
+  return chosen.replace(/\{(\w+)\}/g, (_, name) => formatValue(resolve(values[name])));
 }
 
 /**
@@ -127,16 +117,6 @@ export function getText(key, values = {}) {
 function pluralForm(forms, count) {
   const category = new Intl.PluralRules(currentLocale()).select(Number(count));
   return forms[category] ?? forms.other;
-}
-
-/**
- * French has a space before double punctuation and inside quotation marks, at which no line may
- * break.
- *
- * @param {string} french
- */
-function withFrenchSpaces(french) {
-  return french.replace(/ ([?!:;»])/g, `${NO_BREAK_SPACE}$1`).replace(/« /g, `«${NO_BREAK_SPACE}`);
 }
 
 /** @param {Value | (() => Value)} value */
@@ -153,17 +133,17 @@ function formatValue(value) {
 /**
  * The language to show a campaign's own text in: the current one, else the first there is.
  *
- * @param {CampaignTexts} texts
+ * @param {CampaignTexts} own
  */
-export function campaignTextLanguage(texts) {
-  return Object.hasOwn(texts, language) ? language : Object.keys(texts)[0];
+export function campaignTextLanguage(own) {
+  return Object.hasOwn(own, language) ? language : Object.keys(own)[0];
 }
 
 /**
  * A campaign's own text, in that language.
  *
- * @param {CampaignTexts} texts
+ * @param {CampaignTexts} own
  */
-export function campaignText(texts) {
-  return texts[campaignTextLanguage(texts)] ?? "";
+export function campaignText(own) {
+  return own[campaignTextLanguage(own)] ?? "";
 }

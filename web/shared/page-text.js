@@ -1,20 +1,31 @@
 /**
- * Texts on the page, and the switch between languages.
+ * Texts on the page, their language, and the switch between languages.
  *
- * Whatever is put on the page with `setText`, `setCampaignText` or a `data-text` attribute is
- * written again when the language changes, so that no page needs to rebuild itself.
+ * The texts of one language are fetched when the page opens, beside whatever the page asks of the
+ * API, and those of another when the reader switches. Whatever is put on the page with `setText`,
+ * `setCampaignText` or a `data-text` attribute is written when they are there, and again when the
+ * language changes, so that no page needs to rebuild itself or to wait.
+ *
+ * The language is that of the link (`?lang=`), else the reader's choice on an earlier page, else the
+ * browser's, as far as the campaign has it; else the campaign's first.
  */
 
 import {
   campaignText,
   campaignTextLanguage,
-  chooseLanguage,
   currentLanguage,
   getText,
+  hasTexts,
+  preferredLanguage,
+  storeLanguage,
+  storedLanguage,
+  useLanguage,
 } from "./language.js";
+import { forgetApology, showApology, showAwaited } from "./states.js";
 
 /** @typedef {import("./language.js").TextKey} TextKey */
 /** @typedef {import("./language.js").Values} Values */
+/** @typedef {{name: string, address: string, button: HTMLElement}} Language */
 
 /**
  * How to write an element's text in the current language; `lang` where the text has another one.
@@ -23,17 +34,26 @@ import {
 const writers = new WeakMap();
 /** @type {(() => unknown)[]} */
 const languageListeners = [];
+/**
+ * The languages that the page can be in.
+ * @type {Language[]}
+ */
+let languages = [];
+/** What was asked for last: an answer to anything else comes too late. */
+let wanted = "";
 
 /**
- * Puts a text in `element`, now and after each change of language. Returns `element`.
+ * Puts a text in `element`, now and after each change of language. Returns `element`. A `key` that
+ * is a function is called each time.
  *
  * @template {Element} T
  * @param {T} element
- * @param {TextKey} key
+ * @param {TextKey | (() => TextKey)} key
  * @param {Values} [values]
  */
 export function setText(element, key, values) {
-  setWriter(element, () => ({ text: getText(key, values) }));
+  const keyOf = typeof key === "function" ? key : () => key;
+  setWriter(element, () => ({ text: getText(keyOf(), values) }));
   return element;
 }
 
@@ -58,7 +78,8 @@ export function clear(element) {
 }
 
 /**
- * Calls `listener` after each change of language: for what `setText` cannot do.
+ * Calls `listener` when the texts are there and after each change of language: for what `setText`
+ * cannot do.
  *
  * @param {() => unknown} listener
  */
@@ -78,6 +99,7 @@ function setWriter(element, writer) {
 
 /** @param {Element} element */
 function write(element) {
+  if (!hasTexts()) return;
   const writer = writers.get(element);
   if (!writer) {
     element.textContent = getText(textKeyIn(element, "data-text"));
@@ -111,11 +133,78 @@ function writeAll() {
   }
 }
 
-for (const button of document.querySelectorAll("[data-language]")) {
-  button.addEventListener("click", () => {
-    chooseLanguage(button.getAttribute("data-language"));
-    writeAll();
-    for (const listener of languageListeners) listener();
-  });
+/**
+ * The page is about a campaign, which has some languages only: the switch offers no others.
+ *
+ * @param {string[]} names
+ */
+export function offerLanguages(names) {
+  const offered = languages.filter(({ name }) => names.includes(name));
+  if (!offered.length) return;
+  for (const { name, button } of languages) button.hidden = !names.includes(name);
+  const group = offered[0].button.parentElement;
+  if (group) group.hidden = offered.length < 2;
+  languages = [...offered].sort((a, b) => names.indexOf(a.name) - names.indexOf(b.name));
+  choose(firstLanguage());
 }
-writeAll();
+
+/** What the language is when the page opens. */
+function firstLanguage() {
+  const linked = new URLSearchParams(location.search).get("lang");
+  const wishes = [chosen, linked, storedLanguage(), ...(navigator.languages ?? [])];
+  return preferredLanguage(
+    wishes,
+    languages.map(({ name }) => name),
+  );
+}
+
+/** @type {string | null} */
+let chosen = null;
+
+/**
+ * Fetches the texts of a language and writes the page in it. Without them the page keeps the
+ * language that it has; one that has none yet says that it cannot be shown.
+ *
+ * @param {string} name
+ */
+async function choose(name) {
+  const language = languages.find((one) => one.name === name);
+  if (!language || wanted === name) return;
+  wanted = name;
+  try {
+    const response = await fetch(language.address, { credentials: "omit" });
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    const texts = await response.json();
+    if (wanted !== name) return;
+    useLanguage(name, texts);
+    forgetApology();
+  } catch {
+    if (wanted !== name) return;
+    wanted = currentLanguage();
+    if (!hasTexts()) showApology(name);
+    return;
+  }
+  writeAll();
+  for (const listener of languageListeners) listener();
+  showAwaited();
+}
+
+function start() {
+  /** @type {NodeListOf<HTMLElement>} */
+  const buttons = document.querySelectorAll("[data-language]");
+  languages = Array.from(buttons, (button) => ({
+    name: button.getAttribute("data-language") ?? "",
+    address: button.getAttribute("data-texts") ?? "",
+    button,
+  }));
+  for (const { name, button } of languages) {
+    button.addEventListener("click", () => {
+      chosen = name;
+      storeLanguage(name);
+      return choose(name);
+    });
+  }
+  if (languages.length) choose(firstLanguage());
+}
+
+start();
