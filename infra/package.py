@@ -179,9 +179,9 @@ def _inputs(source: Path) -> Iterator[Path]:
     yield ROOT / "infra/resources.yaml"
     yield from sorted((ROOT / "infra/postprocess").glob("*.py"))
     for path in sorted((source / "chalicelib").rglob("*")):
-        if path.is_file() and not {"__pycache__", "compiled"} & set(path.parts):
-            if path.name not in PAGE_CATALOGUES:
-                yield path
+        left_out = {"__pycache__", "compiled", *PAGE_CATALOGUES}
+        if path.is_file() and left_out.isdisjoint(path.parts):
+            yield path
 
 
 def _digest_of(paths: Iterator[Path], base: Path, *more: str) -> str:

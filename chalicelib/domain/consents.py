@@ -19,8 +19,8 @@ from chalicelib.domain.addresses import OWN_KEY_IDS, AddressDigests
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.exports import WaitingRow
 
-# The version of the text beside the box (`offer.consent` in texts/*/pages.po): every version and its
-# text are in docs/client-guide.md.
+# The version of the text beside the box (`offer.consent` in texts/*/pages.po): every version and
+# its text are in docs/client-guide.md.
 WORDING = "1"
 
 # A partition takes 1,000 write units a second; a word that waits is four, with its fact.
