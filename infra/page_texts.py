@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from babel import Locale
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 
 from chalicelib.domain.locales import LOCALES
 from chalicelib.mails.catalogues import TEXTS, read_catalogue
@@ -55,12 +55,18 @@ def _texts(catalogue: Catalog, locale: str) -> Iterable[tuple[str, Text]]:
         if not message.id:
             continue
         if message.pluralizable:
-            yield str(message.id[0]), _forms(catalogue, locale, list(message.string))
+            yield str(message.id[0]), _forms(catalogue, locale, message_forms(message))
         else:
             yield str(message.id), str(message.string)
 
 
-def _forms(catalogue: Catalog, locale: str, texts: list[str]) -> Mapping[str, str]:
+def message_forms(message: Message) -> tuple[str, ...]:
+    """The forms of a text as they stand in its catalogue."""
+    text = message.string
+    return tuple(text) if isinstance(text, tuple | list) else (str(text),)
+
+
+def _forms(catalogue: Catalog, locale: str, texts: tuple[str, ...]) -> Mapping[str, str]:
     """The forms by category; `other` also stands for numbers that are not whole."""
     index, category = c2py(catalogue.plural_expr), Locale.parse(locale).plural_form
     forms = {category(number): texts[index(number)] for number in reversed(_NUMBERS)}
