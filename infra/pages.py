@@ -37,7 +37,7 @@ BUNDLER: Final = ROOT / "infra/bundle.mjs"
 SIGN_IN: Final = "dashboard/sign-in.json"
 COPIED: Final = frozenset({".css", ".svg"})
 ASSETS: Final = "assets"  # what a browser may keep: its name changes with its content
-OF_EVERY_PAGE: Final = "/shared/rights-link.js"
+OF_EVERY_PAGE: Final = "/shared/frame.js"
 _SCRIPT: Final = re.compile(r'{% set script = "([^"]+)" %}')
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chalicelib.api import models
 from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.campaign.templates import Symbology
 from chalicelib.domain.money import decimal_text
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.voucher_views import voucher_view
@@ -12,6 +13,11 @@ from chalicelib.services.voucher_views import voucher_view
 def held_voucher(campaign: Campaign, voucher: Voucher) -> models.SponsorVoucher:
     """A voucher as its holder sees it."""
     view = voucher_view(voucher)
+    code = voucher.code if view == "available" else None
+    use = (
+        campaign.templates[voucher.template].use if voucher.template in campaign.templates else None
+    )
+    symbology = use.symbology if use and use.shop else None
     return models.SponsorVoucher(
         id=voucher.voucher_id,
         template=voucher.template,
@@ -20,5 +26,12 @@ def held_voucher(campaign: Campaign, voucher: Voucher) -> models.SponsorVoucher:
         minimum_basket=decimal_text(voucher.minimum_basket_minor),
         valid_until=campaign.local_date(voucher.valid_until).isoformat(),
         state=view,
-        code=voucher.code if view == "available" else None,
+        code=code,
+        bar_code_svg=_drawn(code, symbology) if code and symbology else None,
     )
+
+
+def _drawn(code: str, symbology: Symbology) -> str | None:
+    from chalicelib.mails.barcodes import bar_code_svg  # loads what no other route needs
+
+    return bar_code_svg(code, symbology)

@@ -159,7 +159,9 @@ class SponsorName(Answer):
 
 
 class SponsorVoucher(Answer):
-    """A voucher as its holder sees it; `code` is set once it may be used."""
+    """A voucher as its holder sees it. `code` is set once it may be used, `bar_code_svg` where
+    tills read one.
+    """
 
     id: str
     template: str
@@ -169,6 +171,7 @@ class SponsorVoucher(Answer):
     valid_until: str
     state: Literal["preparing", "available", "redeemed", "ended"]
     code: str | None
+    bar_code_svg: str | None
 
 
 class OfferAnswer(Answer):

@@ -1,4 +1,6 @@
-"""The bar code of a voucher as a PNG: Code 128 and EAN-13 by python-barcode, QR by segno.
+"""The bar code of a voucher, as a PNG for mails and as an SVG for pages.
+
+Code 128 and EAN-13 are by python-barcode, QR by segno.
 
 Both are pure Python. python-barcode only says which modules are dark; its own pictures need a
 system library. A PNG of one bit a pixel is a few hundred bytes, which a mail carries with it.
@@ -9,8 +11,9 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from chalicelib.domain.campaign.templates import Symbology
 
@@ -42,6 +45,34 @@ def bar_code(code: str, symbology: Symbology) -> BarCode | None:
         _packed(row, module * _SCALE) for row in rows for _ in range(height * _SCALE // len(rows))
     ]
     return BarCode(_png(stored, width * _SCALE), width, height)
+
+
+def bar_code_svg(code: str, symbology: Symbology) -> str | None:
+    """The same as an SVG, one unit a module; None when the code cannot be written in it."""
+    rows = _rows(code, symbology)
+    if rows is None:
+        return None
+    width = len(rows[0])
+    height = len(rows) if symbology is Symbology.QR else width // 3
+    runs = "".join(
+        f"M{start} {at}h{length}v{height // len(rows)}h-{length}z"
+        for at, row in enumerate(rows)
+        for start, length in _dark(row)
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">'
+        f'<path fill="#fff" d="M0 0h{width}v{height}H0z"/><path d="{runs}"/></svg>'
+    )
+
+
+def _dark(row: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Where dark modules begin, and how many follow one another."""
+    start = 0
+    for is_dark, run in groupby(row):
+        length = len(list(run))
+        if is_dark:
+            yield start, length
+        start += length
 
 
 def _rows(code: str, symbology: Symbology) -> Sequence[Sequence[int]] | None:

@@ -4,14 +4,51 @@ from __future__ import annotations
 
 from typing import Final
 
-BRAND: Final = {"name": "Maison Verte", "colour": "#1f4e3d"}
+BRAND: Final = {
+    "name": "Maison Verte",
+    "colour": "#1f4e3d",
+    "contact": "contact@maison-verte.example",
+    "logo": {"path": "/favicon.svg", "width": 32, "height": 32},
+    "picture": None,
+    "shop_url": "https://www.example.com/shop",
+    "support_url": "https://www.example.com/help",
+    "legal": {
+        "name": "Maison Verte SAS",
+        "address": "1 rue de la Paix, Paris",
+        "registration": None,
+    },
+}
 OFFER: Final = {"fr": "10 € offerts dès 40 € d’achat.", "en": "€10 off an order of €40 or more."}
 TERMS: Final = {"version": "2025-1", "url": "https://www.example.com/terms"}
+BAR_CODE: Final = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 60 20">'
+    '<path fill="#fff" d="M0 0h60v20H0z"/><path d="M10 0h2v20h-2zM13 0h1v20h-1zM16 0h3v20h-3z'
+    'M22 0h1v20h-1zM25 0h4v20h-4zM31 0h2v20h-2zM35 0h1v20h-1zM40 0h3v20h-3zM46 0h1v20h-1z"/></svg>'
+)
 QR: Final = (
     '<svg viewBox="0 0 21 21">'
     '<path fill="#fff" d="M0 0h21v21H0z"/>'
     '<path d="M1 1h7v7H1zM13 1h7v7h-7zM1 13h7v7H1zM10 10h3v3h-3z"/></svg>'
 )
+
+
+def benefit(
+    value: str,
+    trigger: str,
+    *,
+    order: int | None = None,
+    minimum: str = "0.00",
+    least: str = "0.00",
+) -> dict[str, object]:
+    """A voucher that a rule grants."""
+    return {
+        "value": value,
+        "minimum_basket": minimum,
+        "valid_days": 60,
+        "template": "welcome" if order is None else f"order-{order}",
+        "when": {"trigger": trigger, "order": order, "minimum_amount": least},
+    }
+
 
 CAMPAIGN: Final[dict[str, object]] = {
     "campaign": "demo-vip",
@@ -23,6 +60,39 @@ CAMPAIGN: Final[dict[str, object]] = {
         "fr": "10 € pour vous à leur première commande.",
         "en": "€10 for you on their first order.",
     },
+    "benefits": {
+        "sponsor": [benefit("15.00", "order_kept", order=1, least="30.00")],
+        "referee": [
+            benefit("10.00", "referral_confirmed", minimum="40.00"),
+            benefit("5.00", "order_kept", order=1, least="30.00"),
+            benefit("7.50", "order_kept", order=2, least="30.00"),
+        ],
+    },
+    "share": {
+        "fr": "Je fais mes courses chez {brand}. Avec mon lien, tu as {value} dès {minimum_basket}",
+        "en": "I shop at {brand}. With my link you get {value} off when you spend {minimum_basket}",
+    },
+    "use": {
+        "sponsor-reward": {
+            "online": "https://www.example.com/basket",
+            "shop": True,
+            "symbology": "code128",
+            "how": {"fr": "À présenter en caisse.", "en": "Show it at the till."},
+        }
+    },
+    "release": "on_acknowledgement",
+    "acknowledge_within": 24,
+    "controller": {"name": "Maison Verte SAS", "address": "1 rue de la Paix, Paris"},
+    "privacy": {
+        "version": "1",
+        "url": "https://www.example.com/privacy",
+        "dpo": "dpo@maison-verte.example",
+        "authority": {},
+        "summary": {
+            "fr": "Maison Verte utilise votre adresse pour ce programme seulement.",
+            "en": "Maison Verte uses your address for this programme only.",
+        },
+    },
     "channels": ["email", "link"],
     "locales": ["fr", "en"],
     "starts_on": "2025-01-01",
@@ -32,6 +102,25 @@ CAMPAIGN: Final[dict[str, object]] = {
     "currency": "EUR",
     "time_zone": "Europe/Paris",
 }
+
+VOUCHERS: Final[list[dict[str, object]]] = [
+    {
+        "id": f"voucher-{state}",
+        "template": "sponsor-reward",
+        "value": "10.00",
+        "currency": "EUR",
+        "minimum_basket": "0.00",
+        "valid_until": "2025-12-31",
+        "state": state,
+        "code": code,
+        "bar_code_svg": code and BAR_CODE,
+    }
+    for state, code in (
+        ("available", "SP-7K4M-9QRT-2XWB-HJ"),
+        ("preparing", None),
+        ("redeemed", None),
+    )
+]
 
 SPACE: Final[dict[str, object]] = {
     "campaign": "demo-vip",
@@ -57,22 +146,7 @@ SPACE: Final[dict[str, object]] = {
             ("closed", "l•••@e•••.fr"),
         )
     ],
-    "vouchers": [
-        {
-            "id": f"voucher-{state}",
-            "template": "sponsor-reward",
-            "value": "10.00",
-            "currency": "EUR",
-            "valid_until": "2025-12-31",
-            "state": state,
-            "code": code,
-        }
-        for state, code in (
-            ("available", "SP-7K4M-9QRT-2XWB-HJ"),
-            ("preparing", None),
-            ("redeemed", None),
-        )
-    ],
+    "vouchers": VOUCHERS,
 }
 
 INVITATION: Final[dict[str, object]] = {
@@ -84,8 +158,17 @@ INVITATION: Final[dict[str, object]] = {
     "terms": TERMS,
     "closes_on": "2025-10-16",
     "locale": "fr",
+    "controller": {"name": "Maison Verte SAS", "address": "1 rue de la Paix, Paris"},
+    "privacy": CAMPAIGN["privacy"],
     "marketing_consent": False,
     "vouchers": [],
+}
+
+CONFIRMED: Final[dict[str, object]] = {
+    **INVITATION,
+    "state": "confirmed",
+    "marketing_consent": True,
+    "vouchers": [VOUCHERS[0] | {"minimum_basket": "40.00", "valid_until": "2099-12-31"}],
 }
 
 PRIVACY_REQUEST: Final[dict[str, object]] = {

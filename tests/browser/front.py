@@ -86,6 +86,11 @@ class ScriptedApi:
             return Answer(404, {"type": "urn:tandem:problem:not-found", "status": 404})
         return scripted.pop(0) if len(scripted) > 1 else scripted[0]
 
+    @property
+    def own(self) -> list[Call]:
+        """The calls of the page itself: its frame asks for the campaign."""
+        return [call for call in self.calls if not call.path.startswith("/v1/campaigns/")]
+
     def made(self, call: str) -> list[Call]:
         """The calls of that method and path, in order."""
         return [made for made in self.calls if f"{made.method} {made.path}" == call]

@@ -72,7 +72,7 @@ def test_the_page_says_what_an_erasure_does_before_and_after_the_press(
     page = open_page(LINK)
     for said in ("j•••@e•••.fr", "It cannot be undone", "for whoever has the code", "35 days"):
         expect(page.locator("[data-state=erasure]").get_by_text(said).first).to_be_visible()
-    assert [f"{call.method} {call.path}" for call in api.calls] == [GET]
+    assert [f"{call.method} {call.path}" for call in api.own] == [GET]
     page.get_by_role("button", name="Erase for good").click()
     heading(page, "Your data are being erased")
     for said in ("an hour at most", "for whoever has the code", "35 days"):

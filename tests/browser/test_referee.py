@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from .answers import CAMPAIGN, INVITATION
-from .conftest import OpenPage
+from .answers import BAR_CODE, CAMPAIGN, INVITATION
+from .conftest import OpenPage, Watch
 from .front import ScriptedApi
 
 pytestmark = pytest.mark.browser
@@ -45,7 +45,7 @@ def test_a_consent_ends_with_one_press_and_the_vouchers_stay(
     voucher = {
         "id": "v", "template": "welcome", "value": "10.00", "currency": "EUR",
         "minimum_basket": "40.00", "valid_until": "2025-12-01", "state": "available",
-        "code": "WE-22222-22222-229B",
+        "code": "WE-22222-22222-229B", "bar_code_svg": None,
     }  # fmt: skip
     confirmed = {"state": "confirmed", "marketing_consent": True, "vouchers": [voucher]}
     api.answers(OPEN, 200, {**INVITATION, **confirmed})
@@ -54,7 +54,7 @@ def test_a_consent_ends_with_one_press_and_the_vouchers_stay(
     page.get_by_role("button", name="Receive no more news").click()
     expect(page.get_by_text("You will receive no more news")).to_be_visible()
     expect(page.get_by_role("button", name="Receive no more news")).to_be_hidden()
-    expect(page.get_by_label("Code")).to_have_value("WE-22222-22222-229B")
+    expect(page.get_by_text("WE-22222-22222-229B").first).to_be_visible()
 
 
 @pytest.mark.parametrize("consents", [False, True])
@@ -77,17 +77,119 @@ def test_confirming_sends_the_terms_and_the_consent_given(
     expect(offer.get_by_role("button", name="Receive no more news")).to_be_visible(visible=consents)
 
 
-def test_declining_asks_once_more(api: ScriptedApi, offer: Page) -> None:
+@pytest.fixture
+def timed_offer(api: ScriptedApi, open_page: OpenPage) -> Page:
+    """An invitation, opened on a page whose time the test moves."""
+    api.answers(OPEN, 200, INVITATION)
+    page = open_page(INVITATION_LINK, clock=True)
+    expect(page.get_by_role("button", name="I decline")).to_be_visible()
+    return page
+
+
+def test_declining_is_one_press_and_can_be_undone_for_ten_seconds(
+    api: ScriptedApi, timed_offer: Page
+) -> None:
+    api.answers(DECLINE, 204)
+    timed_offer.get_by_role("button", name="I decline").click()
+    expect(timed_offer.get_by_role("heading", name="Noted")).to_be_focused()
+    timed_offer.clock.run_for(9_000)
+    expect(timed_offer.get_by_text("1 second left")).to_be_visible()
+    timed_offer.get_by_role("button", name="Undo").click()
+    expect(timed_offer.get_by_role("button", name="I accept")).to_be_visible()
+    timed_offer.clock.run_for(20_000)
+    assert api.made(DECLINE) == []
+    timed_offer.get_by_role("button", name="I decline").click()
+    timed_offer.clock.run_for(10_000)
+    expect(timed_offer.get_by_role("heading", name="Invitation declined")).to_be_focused()
+    assert len(api.made(DECLINE)) == 1
+    assert timed_offer.evaluate("sessionStorage.length") == 0
+
+
+def test_who_leaves_the_page_before_has_declined(api: ScriptedApi, offer: Page) -> None:
     api.answers(DECLINE, 204)
     offer.get_by_role("button", name="I decline").click()
-    offer.get_by_role("button", name="No, go back").click()
-    expect(offer.get_by_role("button", name="I accept")).to_be_visible()
-    offer.get_by_role("button", name="I decline").click()
-    assert api.made(DECLINE) == []
-    offer.get_by_role("button", name="Yes, decline").click()
-    expect(offer.get_by_role("heading", name="Invitation declined")).to_be_focused()
+    expect(offer.get_by_role("button", name="Undo")).to_be_visible()
+    offer.goto("/404.html")
+    for _ in range(100):
+        if api.made(DECLINE):
+            break
+        offer.evaluate("new Promise(requestAnimationFrame)")
     assert len(api.made(DECLINE)) == 1
-    assert offer.evaluate("sessionStorage.length") == 0
+
+
+def test_a_decline_that_fails_says_so_and_is_sent_again_or_undone(
+    api: ScriptedApi, timed_offer: Page
+) -> None:
+    api.refuses(DECLINE, 503, "unavailable")
+    api.answers(DECLINE, 204)
+    timed_offer.get_by_role("button", name="I decline").click()
+    timed_offer.clock.run_for(10_000)
+    failed = timed_offer.get_by_role("alert").filter(has_text="nothing has been lost")
+    expect(failed).to_be_visible()
+    timed_offer.get_by_role("button", name="Undo").click()
+    expect(timed_offer.get_by_role("button", name="I accept")).to_be_visible()
+    timed_offer.get_by_role("button", name="I decline").click()
+    timed_offer.clock.run_for(10_000)
+    expect(timed_offer.get_by_role("heading", name="Invitation declined")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/referee/?campaign=demo-vip%23token=t0k-en_1",
+        "/referee/?campaign=demo-vip%2523token%3Dt0k-en_1",
+        "/referee/?campaign=demo-vip&token=t0k-en_1",
+    ],
+)
+def test_a_link_that_a_filter_has_rewritten_works_and_leaves_no_token_in_the_address(
+    api: ScriptedApi, open_page: OpenPage, address: str
+) -> None:
+    api.answers(OPEN, 200, INVITATION)
+    page = open_page(address)
+    expect(page.get_by_role("button", name="I accept")).to_be_visible()
+    assert "t0k" not in page.url
+    assert page.url.endswith("/referee/?campaign=demo-vip")
+
+
+def test_a_link_whose_path_a_filter_has_rewritten_leads_to_its_page(
+    api: ScriptedApi, open_page: OpenPage, watch: Watch
+) -> None:
+    api.answers(OPEN, 200, INVITATION)
+    page = open_page("/referee/%23token=t0k-en_1")
+    expect(page.get_by_role("button", name="I accept")).to_be_visible()
+    assert page.url.endswith("/referee/")
+    [not_found] = watch.faults
+    assert "404" in not_found
+    watch.faults.clear()
+
+
+def test_the_link_of_the_mail_later_shows_the_voucher_and_the_next_step(
+    api: ScriptedApi, open_page: OpenPage
+) -> None:
+    voucher = {
+        "id": "v", "template": "sponsor-reward", "value": "10.00", "currency": "EUR",
+        "minimum_basket": "40.00", "valid_until": "2099-12-01", "state": "available",
+        "code": "WE-22222-22222-229B", "bar_code_svg": BAR_CODE,
+    }  # fmt: skip
+    preparing = voucher | {"state": "preparing", "code": None, "bar_code_svg": None}
+    api.answers(OPEN, 200, {**INVITATION, "state": "confirmed", "vouchers": [preparing]})
+    api.answers(OPEN, 200, {**INVITATION, "state": "confirmed", "vouchers": [voucher]})
+    page = open_page(INVITATION_LINK)
+    expect(page.get_by_text("On its way to the tills")).to_be_visible()
+    page.reload()
+    ticket = page.locator("#vouchers li")
+    expect(ticket).to_contain_text(["WE-22222-22222-229B"])
+    expect(ticket).to_contain_text(["when you spend €40 or more"])
+    expect(page.get_by_text("Your code is here")).to_be_visible()
+    expect(page.locator("#next")).to_contain_text("After your second order")
+    page.get_by_role("button", name="At the till").click()
+    sheet = page.get_by_role("dialog", name="€10 voucher")
+    expect(sheet).to_be_visible()
+    expect(sheet.get_by_text("WE-22222-22222-229B")).to_be_visible()
+    code = sheet.locator("img")
+    assert code.evaluate("image => image.decode().then(() => image.naturalWidth > 0)")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="At the till")).to_be_focused()
 
 
 def test_an_invitation_already_confirmed_says_so(api: ScriptedApi, open_page: OpenPage) -> None:
@@ -112,15 +214,16 @@ def test_an_invitation_that_has_ended_says_so_kindly(api: ScriptedApi, open_page
     expect(page.get_by_role("heading", name="This invitation is no longer open")).to_be_visible()
 
 
-@pytest.mark.parametrize(("button", "call"), [("I accept", CONFIRM), ("Yes, decline", DECLINE)])
+@pytest.mark.parametrize(("button", "call"), [("I accept", CONFIRM), ("I decline", DECLINE)])
 def test_an_invitation_that_ends_meanwhile_says_so_kindly(
-    api: ScriptedApi, offer: Page, button: str, call: str
+    api: ScriptedApi, timed_offer: Page, button: str, call: str
 ) -> None:
     api.refuses(call, 410, "over")
-    if call == DECLINE:
-        offer.get_by_role("button", name="I decline").click()
-    offer.get_by_role("button", name=button).click()
-    expect(offer.get_by_role("heading", name="This invitation is no longer open")).to_be_visible()
+    timed_offer.get_by_role("button", name=button).click()
+    timed_offer.clock.run_for(10_000)
+    expect(
+        timed_offer.get_by_role("heading", name="This invitation is no longer open")
+    ).to_be_visible()
 
 
 def test_a_confirmation_that_must_wait_loses_nothing(api: ScriptedApi, offer: Page) -> None:

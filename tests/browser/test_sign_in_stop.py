@@ -25,10 +25,10 @@ def test_only_the_buttons_stop_and_resume(
     page = open_page(PAGE)
     expect(page.get_by_role("button", name=button)).to_be_visible()
     assert page.url.endswith("/sign-in-stop/")
-    assert api.calls == []
+    assert api.own == []
     page.get_by_role("button", name=button).click()
     expect(page.get_by_role("heading", name="Noted")).to_be_focused()
-    assert len(api.made(call)) == len(api.calls) == 1
+    assert len(api.made(call)) == len(api.own) == 1
 
 
 def test_a_failure_is_reported(api: ScriptedApi, open_page: OpenPage) -> None:

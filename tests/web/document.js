@@ -27,6 +27,10 @@ class FakeElement {
     return this.attributes.get(name) ?? null;
   }
 
+  prepend(...children) {
+    this.children.unshift(...children);
+  }
+
   removeAttribute(name) {
     this.attributes.delete(name);
   }
@@ -97,7 +101,9 @@ class FakeElement {
 const root = new FakeElement("html");
 
 globalThis.HTMLElement = FakeElement;
-globalThis.HTMLInputElement = FakeElement;
+for (const name of ["Input", "Image", "Anchor", "TextArea", "Dialog"]) {
+  globalThis[`HTML${name}Element`] = FakeElement;
+}
 globalThis.document = {
   activeElement: null,
   documentElement: root,

@@ -9,11 +9,11 @@ let pages = 0;
 beforeEach(() => stored.clear());
 
 /** Opens a page at `#hash` and takes the fragment; the tab's storage stays as it is. */
-async function open(hash, { storage = true } = {}) {
+async function open(hash, { storage = true, search = "?campaign=demo" } = {}) {
   reloads = 0;
   globalThis.location = {
     pathname: "/sponsor/",
-    search: "?campaign=demo",
+    search,
     hash,
     reload: () => (reloads += 1),
   };
@@ -82,3 +82,16 @@ test("without storage the token lasts as long as the page", async () => {
   assert.deepEqual(page.takeFragment("token"), { token: "t" });
   page.forgetFragment();
 });
+
+for (const search of [
+  "?campaign=demo%23token=t0k",
+  "?campaign=demo%2523token%3Dt0k",
+  "?campaign=demo&token=t0k",
+  "?token=t0k&campaign=demo",
+]) {
+  test(`a token that a filter has put into the query is found: ${search}`, async () => {
+    const page = await open("", { search });
+    assert.deepEqual(page.takeFragment("token"), { token: "t0k" });
+    assert.equal(location.address, "/sponsor/?campaign=demo");
+  });
+}

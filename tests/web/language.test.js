@@ -18,8 +18,8 @@ import {
 test("before there are texts every text is empty, and none is missing", (context) => {
   const error = context.mock.method(console, "error", () => {});
   assert.equal(hasTexts(), false);
-  assert.equal(getText("decline.title"), "");
-  assert.equal(hasText("decline.title"), false);
+  assert.equal(getText("declined.title"), "");
+  assert.equal(hasText("declined.title"), false);
   assert.equal(error.mock.callCount(), 0);
   chooseLanguage("en");
   assert.equal(hasTexts(), true);
@@ -95,7 +95,7 @@ test("a key without a text is shown as it is, and reported", (context) => {
   assert.equal(error.mock.callCount(), 1);
   assert.equal(hasText("no.such"), false);
   assert.equal(hasText("toString"), false);
-  assert.equal(hasText("decline.title"), true);
+  assert.equal(hasText("declined.title"), true);
 });
 
 test("a campaign's text is in the page's language, else in the campaign's first", () => {

@@ -3,18 +3,27 @@ import { test } from "node:test";
 
 import { chooseLanguage } from "./catalogues.js";
 import { emptyPage, put } from "./document.js";
-import { asDocument, showLink } from "../../web/sponsor/sharing.js";
-
-globalThis.HTMLImageElement = HTMLElement;
-globalThis.HTMLAnchorElement = HTMLElement;
+import { svgAddress } from "../../web/shared/vouchers.js";
+import { showLink } from "../../web/sponsor/sharing.js";
 
 test("an inline SVG becomes a document by naming its namespace, once", () => {
   const named = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"></svg>';
-  assert.equal(asDocument('<svg viewBox="0 0 1 1"></svg>'), named);
-  assert.equal(asDocument(named), named);
+  const address = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(named)}`;
+  assert.equal(svgAddress('<svg viewBox="0 0 1 1"></svg>'), address);
+  assert.equal(svgAddress(named), address);
 });
 
-test("the message has the offer and the whole link, and only the link without a campaign", () => {
+const LINK = { url: "https://t.example/referee/?campaign=a&b#link=K7", qr_svg: "<svg></svg>" };
+const BENEFIT = { value: "10.00", minimum_basket: "40.00", when: {} };
+const campaign = (share, benefits) => ({
+  brand: { name: "Maison & Verte" },
+  currency: "EUR",
+  share: share && { en: share },
+  benefits: { sponsor: [], referee: benefits },
+});
+
+/** What is shared of that campaign. */
+function shared(ofCampaign) {
   emptyPage();
   chooseLanguage("en");
   put("input", { id: "own-link" });
@@ -22,25 +31,25 @@ test("the message has the offer and the whole link, and only the link without a 
   put("button", { id: "share" });
   put("p", { id: "link-stopped" });
   put("div", { id: "sharing-ways" });
+  put("textarea", { id: "message" });
   const whatsapp = put("a", { id: "whatsapp" });
-  const link = { url: "https://t.example/referee/?campaign=a&b#link=K7", code: "K7", qr_svg: "" };
-  const message = () => new URL(whatsapp.href).searchParams.get("text");
-  showLink(link, { brand: { name: "Maison & Verte" }, offer: { en: "€10 off" } });
-  assert.equal(message(), `Maison & Verte: €10 off ${link.url}`);
-  showLink(link, null);
-  assert.equal(message(), link.url);
-  assert.equal(document.getElementById("own-link").value, link.url);
+  showLink(LINK, ofCampaign);
+  return new URL(whatsapp.href).searchParams.get("text");
+}
+
+test("the campaign's message is filled with what the referee gets first, and the whole link", () => {
+  const own = "At {brand}: {value} off {minimum_basket}";
+  assert.equal(shared(campaign(own, [BENEFIT])), `At Maison & Verte: €10 off €40 ${LINK.url}`);
 });
 
-test("of a link that is stopped the page shows that, and no way to share it", () => {
-  emptyPage();
-  chooseLanguage("en");
-  for (const id of ["own-link", "qr", "share", "whatsapp", "link-stopped", "sharing-ways"]) {
-    put("div", { id });
-  }
-  for (const stopped of [true, false]) {
-    showLink({ url: "https://t.example/", code: "K7", qr_svg: "", stopped }, null);
-    assert.equal(document.getElementById("link-stopped").hidden, !stopped);
-    assert.equal(document.getElementById("sharing-ways").hidden, stopped);
-  }
+test("a message with a promise that no rule keeps is not proposed", () => {
+  const plain = `I shop at Maison & Verte. Here is my link: ${LINK.url}`;
+  assert.equal(shared(campaign("Get {value} at {brand}", [])), plain);
+  assert.equal(shared(campaign(null, [])), plain);
+  const promised = `I shop at Maison & Verte. With my link you get €10: ${LINK.url}`;
+  assert.equal(shared(campaign(null, [BENEFIT])), promised);
+});
+
+test("without a campaign the link alone is shared", () => {
+  assert.equal(shared(null), LINK.url);
 });

@@ -56,7 +56,7 @@ def web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "frame").mkdir()
     (folder / "index.html").write_text('{% set script = "/page.js" %}{{ script_address }}')
     (folder / "page.js").write_text("console.log(1);\n")
-    (folder / "shared/rights-link.js").write_text("console.log(2);\n")
+    (folder / "shared/frame.js").write_text("console.log(2);\n")
     monkeypatch.setattr(pages, "WEB", folder)
     monkeypatch.setattr(pages, "FRAME", folder / "frame")
     return folder
@@ -74,7 +74,7 @@ def test_a_page_has_its_own_script_and_that_of_every_page(tmp_path: Path) -> Non
     [
         ("page.js", 'import "./none.js";\n', r'page.js:1: Could not resolve "./none.js"'),
         ("page.js", "const = 1;\n", "page.js:1: Expected identifier"),
-        ("page.js", 'import { a } from "./shared/rights-link.js";\na();\n',
+        ("page.js", 'import { a } from "./shared/frame.js";\na();\n',
          'page.js:1: Import "a" will always be undefined'),
         ("page.js", "if (x === NaN) y();\n", "page.js:1: Comparison with NaN"),
         ("style.css", "p { color: red\n", "style.css:2: Expected"),

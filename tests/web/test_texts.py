@@ -99,10 +99,10 @@ def test_every_text_is_on_a_page_and_every_key_of_a_page_has_a_text(tmp_path: Pa
 
 
 def test_a_page_loads_the_texts_that_it_names_and_the_families_that_it_composes() -> None:
-    page = 'a("decline.title"),b(`problem.${k}`),c("no.such")'
+    page = 'a("declined.title"),b(`problem.${k}`),c("no.such")'
     loaded = texts_of(page, "fr")
     problems = {f"problem.{name}" for name in names_in("fr", "problem")}
-    assert set(loaded) == {"decline.title", *problems}
+    assert set(loaded) == {"declined.title", *problems}
 
 
 def test_the_type_of_the_keys_has_each_key() -> None:

@@ -70,9 +70,14 @@ export function apiPath(parts, ...values) {
  * @param {Record<string, string>} [options.form] sent as a form, in place of a body
  * @param {string} [options.bearer] a session or an access token
  * @param {Record<string, string>} [options.headers]
+ * @param {boolean} [options.keepalive] whether it goes on when the reader leaves the page
  * @returns {Promise<T>}
  */
-export async function callApi(method, path, { body, form, bearer, headers = {} } = {}) {
+export async function callApi(
+  method,
+  path,
+  { body, form, bearer, headers = {}, keepalive = false } = {},
+) {
   /** @type {Record<string, string>} */
   const sentHeaders = { Accept: "application/json", ...headers };
   if (bearer) sentHeaders.Authorization = `Bearer ${bearer}`;
@@ -94,6 +99,7 @@ export async function callApi(method, path, { body, form, bearer, headers = {} }
       credentials: "omit",
       redirect: "error",
       signal: abort.signal,
+      keepalive,
     });
     content = await response.text();
   } catch {

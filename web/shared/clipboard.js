@@ -1,4 +1,4 @@
-/** Copying a value to the clipboard. */
+/** Copying a text to the clipboard. */
 
 import { setText } from "./page-text.js";
 
@@ -10,12 +10,24 @@ import { setText } from "./page-text.js";
  * @param {HTMLElement} notice
  */
 export async function copyValue(input, notice) {
+  if (await copyText(input.value, notice)) return;
+  input.focus();
+  input.select();
+}
+
+/**
+ * Copies a text and says in `notice` whether that worked.
+ *
+ * @param {string} text
+ * @param {HTMLElement} notice
+ */
+export async function copyText(text, notice) {
   try {
-    await navigator.clipboard.writeText(input.value);
+    await navigator.clipboard.writeText(text);
     setText(notice, "sharing.copied");
+    return true;
   } catch {
-    input.focus();
-    input.select();
     setText(notice, "sharing.copy-failed");
+    return false;
   }
 }

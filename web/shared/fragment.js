@@ -1,7 +1,8 @@
 /**
  * Tokens that arrive in the fragment of the address, which no server and no referrer sees.
  *
- * A token leaves the address bar at once. It is stored for this tab alone until it is used, because
+ * Filters of mail programs rewrite links: `#` becomes `%23`, or what is behind it becomes a part of
+ * the query. Both are read all the same. A token leaves the address bar at once. It is stored for this tab alone until it is used, because
  * phones discard a page in the background and load it again when the reader comes back to it.
  */
 
@@ -16,9 +17,10 @@ const storageKey = `tandem.fragment.${location.pathname}`;
  * @returns {Record<string, string | undefined>}
  */
 export function takeFragment(...names) {
-  const found = findPair(location.hash.slice(1), names);
+  const { search, rest } = repaired(location.search, names);
+  const found = findPair(location.hash.slice(1), names) ?? findPair(rest, names);
   if (found) {
-    history.replaceState(null, "", location.pathname + location.search);
+    history.replaceState(null, "", location.pathname + search);
     store(new URLSearchParams(found).toString());
   }
   // A second link opened in the same tab changes the fragment only: start again with it.
@@ -26,6 +28,26 @@ export function takeFragment(...names) {
     if (findPair(location.hash.slice(1), names)) location.reload();
   });
   return found ?? findPair(readStored(), names) ?? {};
+}
+
+/**
+ * A query without what belongs into the fragment, and that.
+ *
+ * @param {string} query
+ * @param {string[]} names
+ */
+function repaired(query, names) {
+  const [before, ...behind] = query.split(/%23|%2523/i);
+  const parameters = new URLSearchParams(before);
+  const rest = new URLSearchParams(behind.join("&").replace(/%3D/gi, "="));
+  for (const name of names) {
+    const value = parameters.get(name);
+    if (value === null) continue;
+    rest.set(name, value);
+    parameters.delete(name);
+  }
+  const search = parameters.toString();
+  return { search: search && `?${search}`, rest: rest.toString() };
 }
 
 /** Forgets the stored token, once it is of no more use. */

@@ -58,6 +58,18 @@ export function setText(element, key, values) {
 }
 
 /**
+ * Puts what `make` returns in `element`, now and after each change of language: an amount, a number.
+ *
+ * @template {Element} T
+ * @param {T} element
+ * @param {() => string} make
+ */
+export function setValue(element, make) {
+  setWriter(element, () => ({ text: make() }));
+  return element;
+}
+
+/**
  * Puts a campaign's own text in `element`, now and after each change of language.
  *
  * @param {HTMLElement} element

@@ -1,56 +1,128 @@
 /**
- * A holder's vouchers, as a list: the sponsor's, or the referee's.
+ * A holder's vouchers as tickets: the sponsor's, or the referee's.
  *
- * The page has a list `vouchers`, a text `no-vouchers` and a notice `vouchers-notice`.
+ * The page has a list `vouchers`, a text `no-vouchers`, a notice `vouchers-notice` and the dialog
+ * of frame/till.html, which shows one code to a till on the whole screen.
  */
 
-import { copyValue } from "./clipboard.js";
-import { byId, createElement, onClick } from "./elements.js";
+import { createTicket } from "./benefits.js";
+import { copyText } from "./clipboard.js";
+import { byId, createElement, onClick, setLink } from "./elements.js";
 import { formatDay, formatMoney } from "./format.js";
-import { setText } from "./page-text.js";
+import { campaignText } from "./language.js";
+import { setText, setValue } from "./page-text.js";
 
 /** @typedef {import("./language.js").TextKey} TextKey */
+
+const DAY_MS = 86_400_000;
+/** From so many days before the end on, how many are left is said. */
+const SOON_DAYS = 14;
 
 /**
  * Lists the vouchers; a code is shown as soon as it can be used.
  *
  * @param {SponsorVoucher[]} vouchers
- * @param {string} [timeZone] the campaign's
+ * @param {CampaignAnswer | null} campaign
  */
-export function showVouchers(vouchers, timeZone) {
+export function showVouchers(vouchers, campaign) {
   byId("no-vouchers").hidden = vouchers.length > 0;
-  const entries = vouchers.map((voucher) => voucherEntry(voucher, timeZone));
-  byId("vouchers").replaceChildren(...entries);
+  byId("vouchers").replaceChildren(...vouchers.map((voucher) => entry(voucher, campaign)));
 }
 
 /**
  * @param {SponsorVoucher} voucher
- * @param {string} [timeZone]
+ * @param {CampaignAnswer | null} campaign
  */
-function voucherEntry({ id, value, currency, valid_until: validUntil, state, code }, timeZone) {
-  const worth = setText(createElement("strong"), "vouchers.value", {
-    value: () => formatMoney(value, currency),
-  });
-  const lastDay = createElement("span", { class: "muted" });
-  setText(lastDay, "vouchers.valid-until", { day: () => formatDay(validUntil, timeZone) });
-  const badge = stateBadge(state, `vouchers.${state}`);
-  const entry = createElement("li", {}, createElement("div", {}, worth, lastDay), badge);
-  if (code) entry.append(codeWithCopyButton(id, code));
-  return entry;
+function entry(voucher, campaign) {
+  const { state, code, template } = voucher;
+  const parts = [stateBadge(state, `vouchers.${state}`), lastDay(voucher, campaign?.time_zone)];
+  const use = campaign?.use?.[template] ?? null;
+  if (state === "preparing") parts.push(setText(createElement("p"), "vouchers.on-its-way"));
+  if (code) {
+    parts.push(createElement("p", { class: "code" }, code));
+    if (use && Object.keys(use.how).length) {
+      parts.push(setValue(createElement("p"), () => campaignText(use.how)));
+    }
+    parts.push(actions(voucher, code, use, campaign));
+  }
+  const ticket = createTicket(voucher, ...parts);
+  return createElement("li", { class: state }, ticket);
 }
 
 /**
- * @param {string} voucherId
+ * @param {SponsorVoucher} voucher
+ * @param {string} [timeZone] the campaign's
+ */
+function lastDay({ valid_until: validUntil, state }, timeZone) {
+  const line = createElement("p", { class: "muted" });
+  const left = Math.ceil((Date.parse(`${validUntil}T23:59:59Z`) - Date.now()) / DAY_MS);
+  const isSoon = state === "available" && left > 0 && left <= SOON_DAYS;
+  return setText(line, isSoon ? "vouchers.days-left" : "vouchers.valid-until", {
+    day: () => formatDay(validUntil, timeZone),
+    count: left,
+  });
+}
+
+/**
+ * @param {SponsorVoucher} voucher
+ * @param {string} code
+ * @param {UseAnswer | null} use
+ * @param {CampaignAnswer | null} campaign
+ */
+function actions(voucher, code, use, campaign) {
+  const copy = setText(createElement("button", { type: "button" }), "vouchers.copy-code");
+  onClick(copy, () => copyText(code, byId("vouchers-notice")));
+  const print = setText(createElement("button", { type: "button" }), "vouchers.print");
+  onClick(print, () => printTicket(print));
+  const line = createElement("p", { class: "actions" }, copy, print);
+  if (use?.shop) {
+    const till = setText(createElement("button", { type: "button" }), "vouchers.till");
+    onClick(till, () => showAtTill(voucher, code));
+    line.prepend(till);
+  }
+  const shop = use?.online ?? campaign?.brand.shop_url;
+  if (shop) {
+    const link = createElement("a", { class: "button", rel: "noopener noreferrer" });
+    setLink(link, shop);
+    line.append(setText(link, "page.shop"));
+  }
+  return line;
+}
+
+/**
+ * The code for the till on the whole screen, black on white.
+ *
+ * @param {SponsorVoucher} voucher
  * @param {string} code
  */
-function codeWithCopyButton(voucherId, code) {
-  const id = `code-${voucherId}`;
-  const input = createElement("input", { id, class: "code", readonly: "", value: code });
-  const label = createElement("label", { for: id, class: "visually-hidden" });
-  setText(label, "vouchers.code");
-  const button = setText(createElement("button", { type: "button" }), "vouchers.copy-code");
-  onClick(button, () => copyValue(input, byId("vouchers-notice")));
-  return createElement("div", { class: "code-line" }, label, input, button);
+function showAtTill({ value, currency, bar_code_svg: svg }, code) {
+  setText(byId("till-title"), "vouchers.value", { value: () => formatMoney(value, currency) });
+  const picture = byId("till-code", HTMLImageElement);
+  picture.hidden = !svg;
+  picture.alt = code;
+  if (svg) picture.src = svgAddress(svg);
+  byId("till-text").textContent = code;
+  byId("till", HTMLDialogElement).showModal();
+}
+
+/**
+ * The address of an inline SVG as a picture: a document of its own, which has to name its namespace.
+ *
+ * @param {string} svg
+ */
+export function svgAddress(svg) {
+  const named = svg.includes("xmlns=")
+    ? svg
+    : svg.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"');
+  return `data:image/svg+xml;charset=utf-8,${encodeURIComponent(named)}`;
+}
+
+/** @param {HTMLElement} button in the ticket to print */
+function printTicket(button) {
+  const ticket = button.closest("li");
+  ticket?.classList.add("printed");
+  addEventListener("afterprint", () => ticket?.classList.remove("printed"), { once: true });
+  print();
 }
 
 /**

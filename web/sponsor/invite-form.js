@@ -7,11 +7,10 @@ import { byId, onSubmit } from "../shared/elements.js";
 import { showProblem } from "../shared/form-errors.js";
 import { clear, setText } from "../shared/page-text.js";
 import { refereeFieldOf } from "../shared/problems.js";
-import { createInviteRows, showRowError } from "./invite-rows.js";
+import { createChips } from "./chips.js";
 
 /** @typedef {import("../shared/api.js").ProblemError} ProblemError */
-/** @typedef {import("./invite-rows.js").Row} Row */
-/** @typedef {{row: Row, referee: RefereeRequest}} FilledRow */
+/** @typedef {import("./chips.js").ChipError} ChipError */
 
 /**
  * What the form needs of the page. Each returns whether the sponsor is still signed in; when not,
@@ -25,11 +24,13 @@ import { createInviteRows, showRowError } from "./invite-rows.js";
  * Wires the form.
  *
  * @param {InviteActions} actions
+ * @param {string} draftName what this tab keeps the draft as
  * @returns {{showQuota: (quota: QuotaAnswer) => void}}
  */
-export function wireInviteForm({ send, refresh }) {
-  let maxRows = 1;
-  const rows = createInviteRows(byId("rows"), byId("add-row"), () => maxRows);
+export function wireInviteForm({ send, refresh }, draftName) {
+  let [left, perCall] = [1, 1];
+  const notice = byId("invite-notice");
+  const chips = createChips(draftName, () => showCount());
   /**
    * The last submission that the API has not been heard to accept. Sent again unchanged, it has the
    * same key, so that nobody is invited twice.
@@ -37,77 +38,90 @@ export function wireInviteForm({ send, refresh }) {
    */
   let submission = null;
 
+  function showCount() {
+    const count = chips.count();
+    setText(byId("send"), count ? "inviting.send-to" : "inviting.send", { count });
+  }
+
+  /** What is wrong with what was entered, before anything is sent. */
+  function isComplete() {
+    chips.take();
+    if (!chips.count() || chips.rest()) {
+      setText(notice, chips.rest() ? "inviting.no-address" : "field-error.missing", {
+        text: chips.rest(),
+      });
+      chips.focus();
+      return false;
+    }
+    if (chips.count() > Math.min(left, perCall)) {
+      setText(notice, chips.count() > left ? "inviting.over-quota" : "inviting.too-many", {
+        count: Math.min(left, perCall),
+      });
+      return false;
+    }
+    return true;
+  }
+
   onSubmit(byId("invite", HTMLFormElement), async () => {
-    const notice = byId("invite-notice");
     clear(notice);
     clear(byId("invite-success"));
-    rows.clearErrors();
-    const filled = rows.filled();
-    const incomplete = filled.length ? rowWithoutAddress(filled) : rows.first();
-    if (incomplete) {
-      showRowError(incomplete, "email", { field: "email", reason: "missing" }).focus();
-      return;
-    }
-    const body = { referees: filled.map(({ referee }) => referee) };
+    if (!isComplete()) return;
+    const body = { referees: chips.people() };
     const content = JSON.stringify(body);
     if (submission?.content !== content) submission = { content, key: crypto.randomUUID() };
     try {
       if (!(await send(body, submission.key))) return;
     } catch (error) {
-      showInviteProblem(notice, filled, asProblem(error));
+      showInviteProblem(asProblem(error));
       return;
     }
     submission = null;
-    rows.reset();
+    const count = chips.count();
+    chips.reset();
     if (!(await refresh())) return;
-    setText(byId("invite-success"), "inviting.received", { count: filled.length });
+    setText(byId("invite-success"), "inviting.received", { count });
   });
 
+  /** @param {ProblemError} problem */
+  function showInviteProblem(problem) {
+    if (problem.errors.some(({ field }) => field === "referees")) {
+      setText(notice, "inviting.too-many", { count: perCall });
+      return;
+    }
+    const wrong = problem.status === 422 ? wrongPlaces(problem.errors) : new Map();
+    if (wrong.size) {
+      setText(notice, "inviting.correct-addresses", { count: wrong.size });
+      chips.mark(wrong);
+    } else {
+      showProblem(notice, problem);
+    }
+  }
+
+  showCount();
   return {
-    showQuota({ left, per_call: perCall }) {
-      maxRows = Math.min(perCall ?? 1, left);
+    showQuota(quota) {
+      left = quota.left;
+      perCall = quota.per_call ?? 1;
       byId("invite").hidden = left === 0;
       const key = left === 0 ? "inviting.quota-reached" : "inviting.quota";
       setText(byId("quota"), key, { count: left });
-      rows.renumber();
     },
   };
 }
 
-/** @param {FilledRow[]} filled */
-function rowWithoutAddress(filled) {
-  return filled.find(({ referee }) => !referee.email)?.row;
-}
-
 /**
- * @param {HTMLElement} notice
- * @param {FilledRow[]} filled the rows that were sent
- * @param {ProblemError} problem
- */
-function showInviteProblem(notice, filled, problem) {
-  if (problem.errors.some(({ field }) => field === "referees")) {
-    setText(notice, "inviting.too-many");
-    return;
-  }
-  const wrongInputs = problem.status === 422 ? showRowErrors(filled, problem.errors) : [];
-  if (wrongInputs.length) {
-    setText(notice, "inviting.correct-addresses", { count: wrongInputs.length });
-    wrongInputs[0].focus();
-  } else {
-    showProblem(notice, problem);
-  }
-}
-
-/**
- * Shows each error at its row; returns the inputs that are wrong.
+ * What is wrong with whom, by the place in what was sent; the first of several.
  *
- * @param {FilledRow[]} filled
  * @param {FieldProblemAnswer[]} errors
+ * @returns {Map<number, ChipError>}
  */
-function showRowErrors(filled, errors) {
-  return errors.flatMap((error) => {
-    const target = refereeFieldOf(error.field);
-    const row = target && filled[target.index]?.row;
-    return row ? [showRowError(row, target.field, error)] : [];
-  });
+function wrongPlaces(errors) {
+  const wrong = new Map();
+  for (const { field: path, reason, suggestion } of errors) {
+    const target = refereeFieldOf(path);
+    if (target && !wrong.has(target.index)) {
+      wrong.set(target.index, { field: target.field, reason, suggestion });
+    }
+  }
+  return wrong;
 }

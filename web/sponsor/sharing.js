@@ -1,17 +1,23 @@
 /**
- * The sponsor's own link: copying it, its QR code, WhatsApp, and the device's share sheet.
+ * The sponsor's own link: one button that shares it, copying it, and its QR code.
+ *
+ * The message is the campaign's, filled with what the referee gets first; the sponsor may change it.
  */
 
 import { asProblem } from "../shared/api.js";
+import { firstBenefit } from "../shared/benefits.js";
 import { copyValue } from "../shared/clipboard.js";
 import { byId, onClick } from "../shared/elements.js";
 import { showProblem } from "../shared/form-errors.js";
+import { formatMoney } from "../shared/format.js";
 import { campaignText, getText } from "../shared/language.js";
 import { clear, onLanguageChange, setText } from "../shared/page-text.js";
+import { svgAddress } from "../shared/vouchers.js";
 
 let url = "";
 /** @type {CampaignAnswer | null} */
 let campaign = null;
+let isOwnMessage = false;
 
 /**
  * Shows the link, or that it is stopped. The message sent with it is made from `campaign`, and is the link alone without.
@@ -23,35 +29,49 @@ export function showLink(link, ofCampaign) {
   url = link.url;
   campaign = ofCampaign;
   byId("own-link", HTMLInputElement).value = url;
-  const svg = encodeURIComponent(asDocument(link.qr_svg));
-  byId("qr", HTMLImageElement).src = `data:image/svg+xml;charset=utf-8,${svg}`;
+  byId("qr", HTMLImageElement).src = svgAddress(link.qr_svg);
   byId("share").hidden = !navigator.share;
+  byId("whatsapp").hidden = !!navigator.share;
   byId("link-stopped").hidden = !link.stopped;
   byId("sharing-ways").hidden = link.stopped;
   writeMessage();
 }
 
-/**
- * An inline SVG as a document of its own, which has to name its namespace.
- *
- * @param {string} svg
- */
-export function asDocument(svg) {
-  if (svg.includes("xmlns=")) return svg;
-  return svg.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"');
-}
-
 /** Writes what depends on the language but is not text on the page. */
 function writeMessage() {
-  const whatsapp = byId("whatsapp", HTMLAnchorElement);
-  whatsapp.href = `https://wa.me/?text=${encodeURIComponent(message())}`;
+  const message = byId("message", HTMLTextAreaElement);
+  if (!isOwnMessage) message.value = proposedMessage();
+  updateWays();
   byId("qr", HTMLImageElement).alt = getText("sharing.qr-alt");
 }
 
-function message() {
-  if (!campaign) return url;
-  const { brand, offer } = campaign;
-  return getText("sharing.message", { brand: brand.name, offer: campaignText(offer), url });
+function updateWays() {
+  const address = `https://wa.me/?text=${encodeURIComponent(wholeMessage())}`;
+  byId("whatsapp", HTMLAnchorElement).href = address;
+}
+
+/** The message and the link. */
+function wholeMessage() {
+  return `${byId("message", HTMLTextAreaElement).value.trim()} ${url}`.trim();
+}
+
+/** The campaign's own message, else one that promises what the rules grant. */
+function proposedMessage() {
+  if (!campaign) return "";
+  const benefit = firstBenefit(campaign, "referee");
+  const { currency, brand } = campaign;
+  /** @type {Record<string, string>} */
+  const values = { brand: brand.name };
+  if (benefit) {
+    values.value = formatMoney(benefit.value, currency);
+    values.minimum_basket = formatMoney(benefit.minimum_basket, currency);
+  }
+  const own = campaignText(campaign.share ?? {});
+  const places = own.match(/\{(\w+)\}/g) ?? [];
+  if (own && places.every((place) => place.slice(1, -1) in values)) {
+    return own.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  }
+  return getText(benefit ? "sharing.message" : "sharing.message-plain", values);
 }
 
 /**
@@ -62,10 +82,15 @@ function message() {
 export function wireSharing(renew) {
   const ownLink = byId("own-link", HTMLInputElement);
   ownLink.addEventListener("focus", () => ownLink.select());
+  byId("message").addEventListener("input", () => {
+    isOwnMessage = true;
+    updateWays();
+  });
   onClick(byId("copy-link"), () => copyValue(ownLink, byId("sharing-notice")));
+  onClick(byId("show-qr"), () => byId("qr-sheet", HTMLDialogElement).showModal());
   onClick(byId("share"), async () => {
     try {
-      await navigator.share({ text: message() });
+      await navigator.share({ text: wholeMessage() });
     } catch {
       // The reader closed the share sheet.
     }

@@ -1,24 +1,28 @@
 /**
  * The sponsor's space: opening it from the mailed link, sharing, inviting, and the results.
  *
- * The session lives in this tab alone. A 401 from any call leads back to the sign-in form. The page
- * never says why an invitation is closed: the API does not give the reason.
+ * The session lives in this tab alone. A 401 from any call leads back to the sign-in form; what was
+ * entered stays in this tab. The page never says why an invitation is closed: the API does not give
+ * the reason. It promises what the campaign's rules grant, and says nothing of vouchers without any.
  */
 
 import { wireAddressForm } from "../shared/address-form.js";
 import { apiPath, asProblem, callApi } from "../shared/api.js";
-import { applyBrand } from "../shared/brand.js";
-import { requestedCampaign } from "../shared/campaign.js";
+import { showLadder } from "../shared/benefits.js";
+import { askCampaign, requestedCampaign } from "../shared/campaign.js";
 import { byId, onClick, onSubmit, within } from "../shared/elements.js";
 import { clearFieldError, showFieldError, showProblem } from "../shared/form-errors.js";
+import { formatCount, formatMoney } from "../shared/format.js";
 import { forgetFragment, takeFragment } from "../shared/fragment.js";
-import { clear, setCampaignText, setText } from "../shared/page-text.js";
+import { clear, setCampaignText, setText, setValue } from "../shared/page-text.js";
 import { showPrivacy } from "../shared/privacy.js";
+import { showSent } from "../shared/sent.js";
 import { showState, visibleState } from "../shared/states.js";
 import { readFromTab, removeFromTab, storeInTab } from "../shared/tab-storage.js";
 import { showVouchers } from "../shared/vouchers.js";
 import { showInvitations } from "./entries.js";
 import { wireInviteForm } from "./invite-form.js";
+import { forgetLabels, keepLabels, readLabels } from "./labels.js";
 import { showLink, wireSharing } from "./sharing.js";
 
 /** @typedef {import("../shared/language.js").TextKey} TextKey */
@@ -29,39 +33,58 @@ const { token } = takeFragment("token");
 /** @type {CampaignAnswer | null} */
 let campaign = null;
 
-const inviteForm = wireInviteForm({
-  async send(body, idempotencyKey) {
-    const answer = await callAsSponsor("POST", "/v1/sponsor/invitations", {
-      body,
-      headers: { "Idempotency-Key": idempotencyKey },
-    });
-    return answer !== null;
+const inviteForm = wireInviteForm(
+  {
+    async send(body, idempotencyKey) {
+      /** @type {{invitations: {id: string}[]} | null} */
+      const answer = await callAsSponsor("POST", "/v1/sponsor/invitations", {
+        body,
+        headers: { "Idempotency-Key": idempotencyKey },
+      });
+      if (answer) keepLabels(campaignId, body.referees, answer.invitations);
+      return answer !== null;
+    },
+    async refresh() {
+      await refresh();
+      return visibleState() === "space";
+    },
   },
-  async refresh() {
-    await refresh();
-    return visibleState() === "space";
-  },
-});
+  `draft.${campaignId}`,
+);
 
+/** The campaign and the space are asked for together. */
 async function start() {
   showState("loading");
+  const isSignedIn = !token && readFromTab(sessionName);
+  const space = isSignedIn ? openSpace() : null;
   await loadCampaign();
   if (token) showState("welcome");
-  else if (readFromTab(sessionName)) await openSpace();
-  else showSignIn("sponsor.sign-in-text");
+  else if (!space) showSignIn("sponsor.sign-in-text");
 }
 
-async function loadCampaign() {
+/** @type {Promise<void> | undefined} */
+let campaignLoaded;
+
+function loadCampaign() {
+  campaignLoaded ??= takeCampaign();
+  return campaignLoaded;
+}
+
+async function takeCampaign() {
   try {
-    campaign = await callApi("GET", apiPath`/v1/campaigns/${campaignId}`);
+    campaign = await askCampaign();
   } catch {
     campaign = null; // The space works without: it only lacks its brand and offer.
+    campaignLoaded = undefined;
     return;
   }
-  if (!campaign) return;
-  applyBrand(campaign.brand);
   showPrivacy(campaign);
-  setCampaignText(byId("sponsor-offer"), campaign.sponsor_offer);
+  const { benefits, sponsor_offer: offer, currency } = campaign;
+  const ofSponsor = benefits?.sponsor ?? [];
+  showLadder(byId("sponsor-ladder"), ofSponsor, "sponsor", currency);
+  byId("sponsor-ladder").hidden = !ofSponsor.length || Object.keys(offer ?? {}).length > 0;
+  byId("sponsor-offer").hidden = !ofSponsor.length || !Object.keys(offer ?? {}).length;
+  if (ofSponsor.length) setCampaignText(byId("sponsor-offer"), offer ?? {});
 }
 
 /** @param {TextKey} reason why the reader is asked to sign in */
@@ -121,8 +144,13 @@ onSubmit(byId("name", HTMLFormElement), async () => {
 });
 
 wireAddressForm(byId("sign-in", HTMLFormElement), async (address) => {
-  await callApi("POST", apiPath`/v1/campaigns/${campaignId}/sign-in`, { body: address });
-  showState("sign-in-sent");
+  const send = () =>
+    callApi("POST", apiPath`/v1/campaigns/${campaignId}/sign-in`, { body: address });
+  await send();
+  showSent(address.email, send, () => {
+    showState("sign-in");
+    byId("sign-in-email").focus();
+  });
 });
 
 /**
@@ -152,6 +180,7 @@ async function openSpace() {
     /** @type {SponsorAnswer | null} */
     const space = await callAsSponsor("GET", "/v1/sponsor");
     if (!space) return;
+    await loadCampaign();
     showSpace(space);
     showState("space");
   } catch (error) {
@@ -182,14 +211,38 @@ function showSpace({ first_name: name, link, quota, invitations, vouchers }) {
   if (link) showLink(link, campaign);
   byId("inviting").hidden = !name || !offersChannel("email");
   inviteForm.showQuota(quota);
-  showInvitations(invitations, campaign?.time_zone);
-  showVouchers(vouchers, campaign?.time_zone);
+  setText(byId("read-as"), "inviting.read-as", { name, brand: campaign?.brand.name });
+  showInvitations(invitations, readLabels(campaignId), campaign?.time_zone);
+  const promised = !campaign || (campaign.benefits?.sponsor ?? []).length > 0;
+  byId("own-vouchers").hidden = !promised && vouchers.length === 0;
+  showVouchers(vouchers, campaign);
+  showStats(invitations, vouchers, promised);
+}
+
+/**
+ * What came of it so far, in three numbers.
+ *
+ * @param {InvitationAnswer[]} invitations
+ * @param {SponsorVoucher[]} vouchers
+ * @param {boolean} isPromised whether there is anything to earn
+ */
+function showStats(invitations, vouchers, isPromised) {
+  const earned = vouchers.filter(({ state }) => state !== "ended");
+  const total = String(earned.reduce((sum, { value }) => sum + Number(value), 0));
+  const currency = vouchers[0]?.currency ?? campaign?.currency ?? "EUR";
+  const count = (/** @type {string} */ state) =>
+    formatCount(invitations.filter((one) => one.state === state).length);
+  byId("earned-stat").hidden = !isPromised && !earned.length;
+  setValue(byId("earned"), () => formatMoney(total, currency));
+  setValue(byId("confirmed-count"), () => count("confirmed"));
+  setValue(byId("pending-count"), () => count("pending"));
 }
 
 /** Ends the session, here at once: a server that cannot be reached ends it by its age. */
 async function signOut() {
   /** @type {SessionAnswer | null} */
   const session = readFromTab(sessionName);
+  forgetLabels(campaignId);
   showSignIn("sponsor.signed-out");
   try {
     await callApi("DELETE", "/v1/sponsor/session", { bearer: session?.session });

@@ -8,9 +8,63 @@
 /** A campaign's own text, by language. */
 type CampaignTexts = Record<string, string>;
 
+interface PictureAnswer {
+  path: string;
+  width: number;
+  height: number;
+}
+
+interface LegalAnswer {
+  name: string;
+  address: string;
+  registration: string | null;
+}
+
 interface BrandAnswer {
   name: string;
   colour: string;
+  contact: string;
+  logo: PictureAnswer | null;
+  picture: PictureAnswer | null;
+  shop_url: string | null;
+  support_url: string | null;
+  legal: LegalAnswer | null;
+}
+
+interface WhenAnswer {
+  trigger:
+    | "referral_confirmed"
+    | "order_placed"
+    | "order_kept"
+    | "order_returned"
+    | "voucher_redeemed";
+  order: number | null;
+  minimum_amount: string;
+}
+
+interface BenefitAnswer {
+  value: string;
+  minimum_basket: string;
+  valid_days: number;
+  template: string;
+  when: WhenAnswer;
+}
+
+interface BenefitsAnswer {
+  sponsor: BenefitAnswer[];
+  referee: BenefitAnswer[];
+}
+
+interface UseAnswer {
+  online: string | null;
+  shop: boolean;
+  symbology: "code128" | "qr" | "ean13" | null;
+  how: CampaignTexts;
+}
+
+interface ControllerAnswer {
+  name: string;
+  address: string;
 }
 
 interface TermsAnswer {
@@ -24,11 +78,19 @@ interface PrivacyAnswer {
 }
 
 interface CampaignAnswer {
+  campaign: string;
   brand: BrandAnswer;
   title: CampaignTexts;
   offer: CampaignTexts;
   sponsor_offer: CampaignTexts;
+  benefits: BenefitsAnswer;
+  share: CampaignTexts;
+  use: Record<string, UseAnswer>;
+  release: "at_once" | "on_acknowledgement";
+  acknowledge_within: number;
   channels: string[];
+  locales: string[];
+  currency: string;
   starts_on: string;
   ends_on: string;
   open: boolean;
@@ -50,6 +112,8 @@ interface SponsorName {
 }
 
 interface OfferAnswer {
+  campaign: string;
+  controller: ControllerAnswer | null;
   sponsor: SponsorName;
   state: "pending" | "confirmed";
   brand: BrandAnswer;
@@ -89,11 +153,14 @@ interface InvitationAnswer {
 
 interface SponsorVoucher {
   id: string;
+  template: string;
   value: string;
   currency: string;
+  minimum_basket: string;
   valid_until: string;
   state: "preparing" | "available" | "redeemed" | "ended";
   code: string | null;
+  bar_code_svg: string | null;
 }
 
 interface SponsorAnswer {
