@@ -27,9 +27,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 DOMAINS: Final = ("pages", "dashboard")
 TYPES: Final = ROOT / "build/types/texts.d.ts"
 SOURCE: Final = "en"  # whose keys the others have too
-LANGUAGES: Final = tuple(
-    locale for locale in LOCALES if all((TEXTS / locale / f"{one}.po").is_file() for one in DOMAINS)
-)
+LANGUAGES: Final = LOCALES
 
 Text = str | Mapping[str, str]
 """A text, or its forms by the categories of its language's plural rules."""
@@ -46,6 +44,7 @@ def page_texts(locale: str) -> Mapping[str, Text]:
     return {
         key: text
         for domain in DOMAINS
+        if (TEXTS / locale / f"{domain}.po").is_file()
         for key, text in sorted(_texts(read_catalogue(locale, domain), locale))
     }
 
@@ -81,6 +80,12 @@ def texts_of(page: str, locale: str) -> Mapping[str, Text]:
         for key, text in page_texts(locale).items()
         if f'"{key}"' in page or key.startswith(families)
     }
+
+
+def languages_of(page: str) -> tuple[str, ...]:
+    """The languages that have every text of `page`: it is offered in these."""
+    needed = set(texts_of(page, SOURCE))
+    return tuple(name for name in LANGUAGES if needed <= set(page_texts(name)))
 
 
 def key_types() -> str:

@@ -20,14 +20,14 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
 from babel import Locale
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from infra.page_texts import LANGUAGES, page_texts, texts_of
+from infra.page_texts import LANGUAGES, languages_of, page_texts, texts_of
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 WEB: Final = ROOT / "web"
@@ -115,16 +115,18 @@ def _page(target: Path, source: str, built: Mapping[str, Mapping[str, str]]) -> 
     templates.globals |= {
         "kept": kept,
         "script_address": _kept(target, script.encode(), ".js"),
-        "languages": {name: Locale.parse(name).get_display_name(name) for name in LANGUAGES},
         "words": {name: page_texts(name) for name in LANGUAGES},
-        "texts": dict.fromkeys(LANGUAGES, ""),
     }
     template = templates.get_template(source)
-    whole = template.render() + script
-    templates.globals["texts"] = {
-        name: _kept(target, _json(texts_of(whole, name)), ".json") for name in LANGUAGES
-    }
-    return template.render(texts=templates.globals["texts"])
+    whole = template.render(languages=_named(LANGUAGES), texts=dict.fromkeys(LANGUAGES)) + script
+    languages = languages_of(whole)
+    texts = {name: _kept(target, _json(texts_of(whole, name)), ".json") for name in languages}
+    return template.render(languages=_named(languages), texts=texts)
+
+
+def _named(languages: Iterable[str]) -> Mapping[str, str]:
+    """Each language by the name that it has in itself."""
+    return {name: str(Locale.parse(name).get_display_name(name)) for name in languages}
 
 
 def _json(content: object) -> bytes:

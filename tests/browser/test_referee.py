@@ -82,7 +82,7 @@ def timed_offer(api: ScriptedApi, open_page: OpenPage) -> Page:
     """An invitation, opened on a page whose time the test moves."""
     api.answers(OPEN, 200, INVITATION)
     page = open_page(INVITATION_LINK, clock=True)
-    expect(page.get_by_role("button", name="I decline")).to_be_visible()
+    expect(page.get_by_role("button", name="No, thank you")).to_be_visible()
     return page
 
 
@@ -90,7 +90,7 @@ def test_declining_is_one_press_and_can_be_undone_for_ten_seconds(
     api: ScriptedApi, timed_offer: Page
 ) -> None:
     api.answers(DECLINE, 204)
-    timed_offer.get_by_role("button", name="I decline").click()
+    timed_offer.get_by_role("button", name="No, thank you").click()
     expect(timed_offer.get_by_role("heading", name="Noted")).to_be_focused()
     timed_offer.clock.run_for(9_000)
     expect(timed_offer.get_by_text("1 second left")).to_be_visible()
@@ -98,7 +98,7 @@ def test_declining_is_one_press_and_can_be_undone_for_ten_seconds(
     expect(timed_offer.get_by_role("button", name="I accept")).to_be_visible()
     timed_offer.clock.run_for(20_000)
     assert api.made(DECLINE) == []
-    timed_offer.get_by_role("button", name="I decline").click()
+    timed_offer.get_by_role("button", name="No, thank you").click()
     timed_offer.clock.run_for(10_000)
     expect(timed_offer.get_by_role("heading", name="Invitation declined")).to_be_focused()
     assert len(api.made(DECLINE)) == 1
@@ -107,7 +107,7 @@ def test_declining_is_one_press_and_can_be_undone_for_ten_seconds(
 
 def test_who_leaves_the_page_before_has_declined(api: ScriptedApi, offer: Page) -> None:
     api.answers(DECLINE, 204)
-    offer.get_by_role("button", name="I decline").click()
+    offer.get_by_role("button", name="No, thank you").click()
     expect(offer.get_by_role("button", name="Undo")).to_be_visible()
     offer.goto("/404.html")
     for _ in range(100):
@@ -122,13 +122,13 @@ def test_a_decline_that_fails_says_so_and_is_sent_again_or_undone(
 ) -> None:
     api.refuses(DECLINE, 503, "unavailable")
     api.answers(DECLINE, 204)
-    timed_offer.get_by_role("button", name="I decline").click()
+    timed_offer.get_by_role("button", name="No, thank you").click()
     timed_offer.clock.run_for(10_000)
     failed = timed_offer.get_by_role("alert").filter(has_text="nothing has been lost")
     expect(failed).to_be_visible()
     timed_offer.get_by_role("button", name="Undo").click()
     expect(timed_offer.get_by_role("button", name="I accept")).to_be_visible()
-    timed_offer.get_by_role("button", name="I decline").click()
+    timed_offer.get_by_role("button", name="No, thank you").click()
     timed_offer.clock.run_for(10_000)
     expect(timed_offer.get_by_role("heading", name="Invitation declined")).to_be_visible()
 
@@ -214,7 +214,7 @@ def test_an_invitation_that_has_ended_says_so_kindly(api: ScriptedApi, open_page
     expect(page.get_by_role("heading", name="This invitation is no longer open")).to_be_visible()
 
 
-@pytest.mark.parametrize(("button", "call"), [("I accept", CONFIRM), ("I decline", DECLINE)])
+@pytest.mark.parametrize(("button", "call"), [("I accept", CONFIRM), ("No, thank you", DECLINE)])
 def test_an_invitation_that_ends_meanwhile_says_so_kindly(
     api: ScriptedApi, timed_offer: Page, button: str, call: str
 ) -> None:

@@ -10,8 +10,9 @@ import pytest
 
 from infra import pages
 from infra.deployment.pages import cache_control
-from infra.page_texts import LANGUAGES
 from infra.pages import ASSETS, PagesError, build_pages
+
+from .texts import DASHBOARD_LANGUAGES, LANGUAGES
 
 _NAMED = r'(?:src|href|data-texts)="(/[^"]+\.\w+)"'
 
@@ -25,7 +26,8 @@ def test_a_visit_fetches_five_files_of_which_a_browser_keeps_four(tmp_path: Path
     built = build_pages(tmp_path / "web")
     for page in built.rglob("*.html"):
         named = re.findall(_NAMED, page.read_text(encoding="utf-8"))
-        assert len(named) == 3 + len(LANGUAGES)  # of the texts one is fetched
+        languages = DASHBOARD_LANGUAGES if "dashboard" in str(page) else LANGUAGES
+        assert len(named) == 3 + len(languages)  # of the texts one is fetched
         assert {cache_control(name.lstrip("/")) for name in named} == {
             "public, max-age=31536000, immutable"
         }

@@ -14,7 +14,7 @@ from chalicelib.mails.catalogues import TEXTS, read_catalogue
 from infra.page_texts import DOMAINS, SOURCE, Text, key_types, message_forms, texts_of
 from infra.pages import build_pages
 
-from .texts import LANGUAGES, names_in, page_texts
+from .texts import DASHBOARD_LANGUAGES, LANGUAGES, names_in, page_texts
 
 every_language = pytest.mark.parametrize("language", LANGUAGES)
 NARROW, NO_BREAK = "\u202f", "\u00a0"
@@ -28,7 +28,7 @@ def places(text: str) -> frozenset[str]:
     return frozenset(re.findall(r"\{(\w+)\}", text))
 
 
-@every_language
+@pytest.mark.parametrize("language", DASHBOARD_LANGUAGES)
 def test_every_counter_has_a_text_in_every_language(language: str) -> None:
     assert names_in(language, "count") == set(FUNNEL)
 
@@ -36,7 +36,11 @@ def test_every_counter_has_a_text_in_every_language(language: str) -> None:
 @every_language
 def test_every_language_has_every_text_with_the_same_places(language: str) -> None:
     source, own = page_texts(SOURCE), page_texts(language)
-    assert set(own) == set(source)
+    missing = set(source) - set(own)
+    if language in DASHBOARD_LANGUAGES:
+        assert missing == set()
+    assert missing <= {str(one.id) for one in read_catalogue(SOURCE, "dashboard") if one.id}
+    assert set(own) - set(source) == set()
     for key, text in own.items():
         assert all(one.strip() for one in forms(text)), key
         assert isinstance(text, str) == isinstance(source[key], str), key
@@ -49,6 +53,8 @@ def test_every_language_has_every_text_with_the_same_places(language: str) -> No
 def test_a_text_has_as_many_forms_as_its_language_and_none_is_a_guess(
     language: str, domain: str
 ) -> None:
+    if not Path(TEXTS, language, f"{domain}.po").is_file():
+        pytest.skip("the dashboard is not in this language")
     catalogue = read_catalogue(language, domain)
     for message in catalogue:
         if message.id and message.pluralizable:
@@ -61,6 +67,10 @@ def test_a_text_has_as_many_forms_as_its_language_and_none_is_a_guess(
 def test_the_forms_are_named_as_browsers_name_them() -> None:
     assert set(page_texts("fr")["inviting.quota"]) == {"one", "many", "other"}
     assert set(page_texts("en")["inviting.quota"]) == {"one", "other"}
+    polish = page_texts("pl")["inviting.quota"]
+    assert not isinstance(polish, str)
+    assert set(polish) == {"one", "few", "many", "other"}
+    assert polish["few"] == "Możesz zaprosić jeszcze {count} osoby."
 
 
 @every_language
@@ -79,6 +89,8 @@ def test_french_has_its_spaces() -> None:
 @every_language
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_keys_stay_in_order_so_that_a_change_is_one_place(language: str, domain: str) -> None:
+    if not Path(TEXTS, language, f"{domain}.po").is_file():
+        pytest.skip("the dashboard is not in this language")
     written = Path(TEXTS, language, f"{domain}.po").read_text(encoding="utf-8")
     keys = re.findall(r'^msgid "(.+)"$', written, re.MULTILINE)
     assert keys == sorted(keys)

@@ -64,6 +64,7 @@ export function forgetApology() {
 export function showApology(language) {
   /** @type {NodeListOf<HTMLElement>} */
   const words = document.querySelectorAll("[data-apology]");
+  if (Array.from(words).some((one) => one.hidden)) return; // It says so already.
   for (const one of words) one.hidden = one.lang !== language;
   apology()?.classList.add("now");
 }
