@@ -14,7 +14,7 @@ QUICK := $(filter-out tests/bench tests/browser tests/e2e tests/infra,$(wildcard
 RUNTIME := $(addprefix tests/,api contract domain mails services)
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-demo node demo check test lint static unit runtime package deploy rollback doctor bench memory bench-lists bench-exchange bench-mails mails abuse cost capacity reliability year simulate mutations restore-drill logs format upgrade clean
+.PHONY: help env env-demo node demo check test lint static unit runtime package deploy rollback doctor bench memory bench-lists bench-exchange bench-mails mails screenshots abuse cost capacity reliability year simulate mutations restore-drill logs format upgrade clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +83,9 @@ bench-lists: env ## the digest-list engine beside sort, DuckDB, polars, SQLite, 
 
 mails: env ## every mail in every language, side by side: build/mails/index.html
 	@$(RUN) -m local.mails
+
+screenshots: env node ## a picture of every page and state, small, into docs/screenshots/; needs chromium
+	@$(RUN) -m tests.browser.screenshots
 
 bench-mails: env ## how long a sign-in waits behind 25,000 invitations, by the sending rate
 	@$(RUN) -m bench.mails

@@ -20,11 +20,13 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from infra.deployment.pages import cache_control
 from local.answers import problem
 from local.deployment import Template
 from local.mailbox import MAILBOX_HEADERS, mailbox
@@ -33,6 +35,7 @@ from local.sign_in import SignIn, exchange, revoke
 from local.upstream import Upstream, connections, pass_on, read_logs
 from local.web_acl import WebAcl
 
+NOT_PAGES: Final = ("/v1/", "/_local/", "/oauth2/", "/pictures/", "/dashboard/sign-in.json")
 METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -90,6 +93,8 @@ def front(desk: Desk) -> Starlette:
     ) -> Response:
         response = await call_next(request)
         response.headers.update(desk.page_headers)
+        if not request.url.path.startswith(NOT_PAGES):
+            response.headers["Cache-Control"] = cache_control(request.url.path.lstrip("/"))
         if request.url.path.startswith("/_local/mailbox"):
             response.headers.update(MAILBOX_HEADERS)
         return response
@@ -105,7 +110,10 @@ def front(desk: Desk) -> Starlette:
             *mailbox(desk.post_office),
             Mount("/", StaticFiles(directory=desk.web, html=True)),
         ],
-        middleware=[Middleware(BaseHTTPMiddleware, dispatch=headers)],
+        middleware=[
+            Middleware(GZipMiddleware, minimum_size=1000),  # from there on CloudFront compresses
+            Middleware(BaseHTTPMiddleware, dispatch=headers),
+        ],
     )
 
 

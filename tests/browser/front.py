@@ -8,14 +8,17 @@ scripts the answers it needs. The real API is tested elsewhere, against the same
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from infra.deployment.pages import cache_control
 
 MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -147,7 +150,10 @@ def running_front(pages: Path) -> Iterator[Front]:
                 file /= "index.html"
             found = file.is_file() and file.is_relative_to(pages)
             file = file if found else pages / "404.html"
-            self._send(200 if found else 404, MEDIA_TYPES[file.suffix], file.read_bytes())
+            body = gzip.compress(file.read_bytes(), mtime=0)  # as CloudFront does
+            kept = cache_control(path.lstrip("/"))
+            more = {"Content-Encoding": "gzip", "Cache-Control": kept}
+            self._send(200 if found else 404, MEDIA_TYPES[file.suffix], body, more)
 
         def _call(self) -> None:
             content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -168,9 +174,11 @@ def running_front(pages: Path) -> Iterator[Front]:
                 return dict(parse_qsl(content.decode()))
             return json.loads(content) if content else None
 
-        def _send(self, status: int, media: str, body: bytes) -> None:
+        def _send(
+            self, status: int, media: str, body: bytes, more: Mapping[str, str] | None = None
+        ) -> None:
             self.send_response(status)
-            for name, value in HEADERS.items():
+            for name, value in (HEADERS | dict(more or {})).items():
                 self.send_header(name, value)
             if status != 204:
                 self.send_header("Content-Type", media)

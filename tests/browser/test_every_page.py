@@ -129,6 +129,11 @@ FAULTS_OF_CONTRAST = """() => {
 
 @pytest.fixture(autouse=True)
 def scripted(api: ScriptedApi) -> None:
+    script(api)
+
+
+def script(api: ScriptedApi) -> None:
+    """What the API answers in these views."""
     ended = {**CAMPAIGN, "open": False, "starts_on": "2020-01-01", "ends_on": "2020-12-31"}
     api.answers("GET /v1/campaigns/ended", 200, ended)
     api.answers(

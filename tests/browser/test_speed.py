@@ -1,0 +1,105 @@
+"""How much a visit fetches, when the page is ready, and whether anything moves: on a slow line.
+
+The line has 150 ms to each answer and 1.6 Mbit/s, as a phone has it. Ready is when the first state
+has its words; blank is a page without anything, on the same line.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from statistics import median
+
+import pytest
+from playwright.sync_api import Browser, CDPSession, Page, expect
+
+from .front import Front
+from .test_every_page import scripted
+from .test_promises import STATES
+
+__all__ = ["scripted"]
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("speed")]
+
+LINE = {
+    "offline": False,
+    "latency": 150,
+    "downloadThroughput": 1_600_000 / 8,
+    "uploadThroughput": 750_000 / 8,
+}
+VISITS = 3
+MOST_BYTES = 60_000
+MOST_SHIFT = 0.01
+# Times a blank page, which is one answer. A page is three after one another: itself, its script,
+# and
+# those of the API, which it asks for at once.
+MOST_RATIO = {"landing": 4, "offer": 4, "sign-up": 4, "space, open": 4}
+SIGNED_IN = """sessionStorage.setItem("tandem.session.demo-vip",
+  JSON.stringify({ session: "s3", expires_at: "2099-01-01" }))"""
+SHIFTS = """globalThis.shift = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) globalThis.shift += entry.value;
+}).observe({ type: "layout-shift", buffered: true });"""
+READY = """() => new Promise((done) => {
+  const ready = () => {
+    const section = document.querySelector("[data-state]:not([hidden], [data-state=loading])");
+    if (section?.querySelector("h1")?.textContent) done(performance.now());
+    else requestAnimationFrame(ready);
+  };
+  ready();
+})"""
+
+
+def visit(browser: Browser, front: Front, path: str, before: str) -> tuple[Page, list[int]]:
+    """A first visit by a browser of its own, on the slow line; the bytes come in the list."""
+    context = browser.new_context(
+        base_url=front.origin, locale="fr-FR", viewport={"width": 390, "height": 844}
+    )
+    context.add_init_script(SHIFTS)
+    if before:
+        context.add_init_script(before)
+    page = context.new_page()
+    line: CDPSession = context.new_cdp_session(page)
+    line.send("Network.enable")
+    line.send("Network.emulateNetworkConditions", LINE)
+    received: list[int] = []
+    line.on("Network.loadingFinished", lambda it: received.append(int(it["encodedDataLength"])))
+    page.goto(path, wait_until="commit")
+    return page, received
+
+
+def blank_ms(browser: Browser, front: Front, pages: Path) -> float:
+    (pages / "blank.html").write_text("<!doctype html><title>Blank</title><h1>Blank</h1>")
+    times = []
+    for _ in range(VISITS):
+        page, _received = visit(browser, front, "/blank.html", "")
+        expect(page.get_by_role("heading", name="Blank")).to_be_visible()
+        times.append(page.evaluate("performance.timing.domContentLoadedEventEnd "
+                                   "- performance.timing.navigationStart"))  # fmt: skip
+        page.context.close()
+    return float(median(times))
+
+
+@pytest.mark.parametrize("name", MOST_RATIO)
+def test_a_page_is_light_soon_there_and_stays_where_it_is(
+    browser: Browser, front: Front, pages: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    space = name == "space, open"
+    path = "/sponsor/?campaign=demo-vip" if space else STATES[name].path
+    blank = blank_ms(browser, front, pages)
+    times, sizes, shifts = [], [], []
+    for _ in range(VISITS):
+        page, received = visit(browser, front, path, SIGNED_IN if space else "")
+        times.append(float(page.evaluate(READY)))
+        page.wait_for_load_state("networkidle")
+        sizes.append(sum(received))
+        shifts.append(float(page.evaluate("globalThis.shift")))
+        page.context.close()
+    ratio = median(times) / blank
+    with capsys.disabled():
+        print(
+            f"\n{name}: {max(sizes) / 1000:.1f} KB, ready after {median(times):.0f} ms, "
+            f"{ratio:.2f} times a blank page, layout shift {max(shifts):.4f}"
+        )
+    assert max(sizes) <= MOST_BYTES
+    assert max(shifts) <= MOST_SHIFT
+    assert ratio <= MOST_RATIO[name]
