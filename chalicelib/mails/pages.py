@@ -7,6 +7,7 @@ in the catalogue of mails. A refusal is answered with the same page for any toke
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.locales import LOCALES
@@ -34,9 +35,30 @@ def unsubscribe_page(campaign: Campaign | None, locale: str, action: str) -> str
     """
     if campaign is None:
         return _page(locale, "ended_title", ["ended_text"])
-    name = one_line(campaign.brand.name)
-    rights_url = f"/privacy/?campaign={campaign.id}"
-    return _page(locale, "title", ["intro"], action=action, brand_name=name, rights_url=rights_url)
+    return _page(locale, "title", ["intro"], action=action, brand=_brand(campaign))
+
+
+@dataclass(frozen=True)
+class _Brand:
+    """Whose page it is, and what its frame shows of that."""
+
+    name: str = "Tandem"
+    logo: str | None = None
+    owner: str = ""
+    contact: str = ""
+    rights_url: str = ""
+
+
+def _brand(campaign: Campaign) -> _Brand:
+    shown, logo = campaign.brand, campaign.picture(campaign.brand.logo)
+    owner = [shown.legal.name, shown.legal.address] if shown.legal else [shown.name]
+    return _Brand(
+        name=one_line(shown.name),
+        logo=f"/{logo.path(campaign.id)}" if logo else None,
+        owner=one_line(", ".join(owner)),
+        contact=one_line(shown.contact),
+        rights_url=f"/privacy/?campaign={campaign.id}",
+    )
 
 
 def refused_page(scope: OppositionScope, locale: str) -> str:
@@ -50,13 +72,12 @@ def _page(
     paragraphs: list[str],
     *,
     action: str = "",
-    brand_name: str = "",
-    rights_url: str = "",
+    brand: _Brand = _Brand(),
 ) -> str:
     words = words_in(locale, COMPILED)
 
     def say(name: str) -> str:
-        return typeset(words(f"unsubscribe.{name}", {"brand": brand_name}), locale)
+        return typeset(words(f"unsubscribe.{name}", {"brand": brand.name}), locale)
 
     choices = [
         {"scope": scope, "text": say(f"{scope}_text"), "action": say(f"{scope}_action")}
@@ -69,10 +90,9 @@ def _page(
             locale=locale,
             title=say(title),
             paragraphs=[say(name) for name in paragraphs],
-            brand_name=brand_name or "Tandem",
+            brand=brand,
             action=action,
             choices=choices,
-            rights_url=rights_url,
             rights=say("rights"),
         )
     )

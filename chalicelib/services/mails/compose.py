@@ -108,7 +108,7 @@ def _sign_in(ports: Ports, sender: Sender, granted: SignInGranted, fact: Fact) -
     content = SignInMail(
         campaign=texts_of(ports, campaign, sender),
         first_name=contact.first_name,
-        link=f"{sender.origin}/sponsor/?campaign={campaign.id}#token={text}",
+        link=f"{sender.origin}/sponsor/?campaign={campaign.id}&lang={contact.locale}#token={text}",
         expires_minutes=int((token.ends_at - now).total_seconds() // 60),
         stop_link=f"{sender.origin}/sign-in-stop/?campaign={campaign.id}#token={stop_text}",
         unsubscribe_link=objection.link,
@@ -221,7 +221,7 @@ def _invitation(ports: Ports, sender: Sender, fact: InvitationAccepted) -> Draft
         # Earlier versions kept the name that anybody had typed with a sign-up by link.
         first_name=contact.first_name if is_by_sponsor else None,
         sponsor_name=sponsor.first_name,
-        link=f"{sender.origin}/referee/?campaign={campaign.id}#token={text}",
+        link=f"{sender.origin}/referee/?campaign={campaign.id}&lang={contact.locale}#token={text}",
         closes_on=campaign.local_date(invitation.closes_at),
         unsubscribe_link=objection.link,
     )
