@@ -338,12 +338,16 @@ class OrdersAnswer(Answer):
 
 
 class ListAnswer(Answer):
-    """The status of a digest list; version 0: there is none."""
+    """The status of a digest list; version 0: there is none. It is in force for `max_age_days`;
+    `rows_before`: those of the version before it.
+    """
 
     version: int
     rows: int
     accepted_at: str | None
     in_force: bool
+    max_age_days: int
+    rows_before: int | None
 
 
 class WatchAnswer(Answer):
@@ -409,12 +413,23 @@ class DashboardAnswer(Answer):
     referees, each once, who were found on a later customer list when they confirmed or when a
     first reward was refused for it. `orders_by_buyer` counts each reported order once, by who is
     known to have made it.
+
+    `counted_until`: when the newest fact in the counts happened (null: nothing is counted yet).
+    `lag_s`: for how long, at least, something has waited to be counted; 0 where nothing was seen.
+    `figures` are further counts in total, and those of a day are among its counts, where they are
+    not 0; sums are in minor units of `currency`. docs/operations.md names them.
     """
 
     campaign: str
     version: int
     as_of: str
+    counted_until: str | None
+    lag_s: int
     time_zone: str
+    currency: str
+    starts_on: str
+    ends_on: str
+    figures: dict[str, int]
     funnel: dict[str, int]
     refused_by_reason: dict[str, int]
     orders_by_buyer: dict[str, int]

@@ -96,7 +96,13 @@ def _dashboard(shown: Dashboard) -> models.DashboardAnswer:
         campaign=shown.campaign.id,
         version=shown.campaign.version,
         as_of=shown.as_of.isoformat(),
+        counted_until=shown.counted_until.isoformat() if shown.counted_until else None,
+        lag_s=shown.lag_s,
         time_zone=shown.campaign.time_zone,
+        currency=shown.campaign.currency,
+        starts_on=shown.campaign.starts_on.isoformat(),
+        ends_on=shown.campaign.ends_on.isoformat(),
+        figures=dict(shown.figures),
         funnel=dict(shown.funnel),
         refused_by_reason=dict(shown.refused_by_reason),
         orders_by_buyer=dict(shown.orders_by_buyer),
@@ -105,8 +111,13 @@ def _dashboard(shown: Dashboard) -> models.DashboardAnswer:
             value=decimal_text(shown.held.get("value_minor", 0)),
             currency=shown.campaign.currency,
         ),
-        days=[{"date": day.isoformat(), **counts} for day, counts in shown.days.items()],
-        lists={name: _list(status) for name, status in shown.lists.items()},
+        days=[
+            {"date": day.isoformat(), **counts, **shown.figures_by_day[day]}
+            for day, counts in shown.days.items()
+        ],
+        lists={
+            name: _list(status, shown.rows_before[name]) for name, status in shown.lists.items()
+        },
         watched=[_watch(each) for each in shown.watched],
     )
 
@@ -121,10 +132,12 @@ def _watch(watched: Watched) -> models.WatchAnswer:
     )
 
 
-def _list(status: ListStatus) -> models.ListAnswer:
+def _list(status: ListStatus, rows_before: int | None) -> models.ListAnswer:
     return models.ListAnswer(
         version=status.version,
         rows=status.rows,
         accepted_at=status.accepted_at.isoformat() if status.accepted_at else None,
         in_force=status.in_force,
+        max_age_days=status.max_age_days,
+        rows_before=rows_before,
     )

@@ -35,6 +35,7 @@ from chalicelib.domain.fact_bodies import (
     body_of,
 )
 from chalicelib.domain.facts import Fact, FactBody, FactName
+from chalicelib.domain.figures import FIGURED, figures_of, is_figure
 from chalicelib.domain.invitations import Channel
 from chalicelib.domain.mails import AT_MOST_ONCE, MailProblem
 
@@ -375,9 +376,10 @@ def deltas(campaign: Campaign, facts: Iterable[Fact]) -> dict[date, dict[str, in
     """What `facts` add, by the day they are counted on, which stays the same in every version."""
     days: dict[date, dict[str, int]] = {}
     for fact in facts:
-        day = campaign.counted_on(fact.at)
-        for name, by in counted(fact).items():
-            counts = days.setdefault(day, {})
+        at = campaign.counted_at(fact.at)
+        figures = figures_of(campaign, body_of(fact), at) if is_known(fact) else {}
+        for name, by in (counted(fact) | figures).items():
+            counts = days.setdefault(at.date(), {})
             counts[name] = counts.get(name, 0) + by
     return days
 
@@ -402,6 +404,19 @@ def shown(counts: Mapping[str, int]) -> dict[str, int]:
         if name.startswith((REFUSED_FOR, BOUGHT_BY, HELD))
     }
     return funnel(counts) | by_body
+
+
+def comparable(
+    counted: Mapping[str, int], journaled: Mapping[str, int]
+) -> tuple[dict[str, int], dict[str, int]]:
+    """What is shown of the counts of a day and of what its journal adds up to, to be compared. A
+    day on which an earlier version counted has fewer figures: then they are left out.
+    """
+    here, there = shown(counted), shown(journaled)
+    if counted.get(FIGURED, 0) >= journaled.get(FIGURED, 0):
+        here |= {name: by for name, by in counted.items() if is_figure(name)}
+        there |= {name: by for name, by in journaled.items() if is_figure(name)}
+    return here, there
 
 
 def totals(counts: Mapping[date, Mapping[str, int]]) -> dict[str, int]:

@@ -64,6 +64,11 @@ def with_confirmed(sponsor: Sponsor, invitation: Invitation) -> Sponsor:
     return replace(sponsor, link_confirmed=sponsor.link_confirmed + 1)
 
 
+def is_first_referee(sponsor: Sponsor) -> bool:
+    """Whether the sponsor brought in nobody before the one who is counted last, by a link."""
+    return sponsor.link_confirmed == 1 and sponsor.invited == 0
+
+
 def is_counted_for_link(sponsor: Sponsor, invitation: Invitation) -> bool:
     """Whether a problem with its mail counts against the link: it came by the present one."""
     if invitation.channel is not Channel.LINK:

@@ -226,6 +226,11 @@ def dated_order(campaign: Campaign, referral: Referral, order: Order, row: Order
     return replace(order, ordered_at=ordered_at, return_window_ends_at=window_ends)
 
 
+def is_kept(order: Order | None) -> bool:
+    """Whether it counts for its referral and is kept."""
+    return order is not None and order.counts and order.status is OrderStatus.KEPT
+
+
 def moves_forward(stored: OrderStatus | None, reported: OrderStatus) -> bool:
     """True when a reported status comes after the stored one."""
     return stored is None or reported in _MOVES.get(stored, ())

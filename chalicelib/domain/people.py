@@ -87,6 +87,11 @@ class Sponsor(Entity):
     """of the address of the first sign-in, in a campaign with a review"""
 
     @property
+    def has_invited(self) -> bool:
+        """Whether she invited somebody by e-mail, or somebody has confirmed by her link."""
+        return self.invited > 0 or self.link_confirmed > 0
+
+    @property
     def is_erased(self) -> bool:
         """Whether she asked to be forgotten: what her referees have stands, and she has no more."""
         return self.digests.is_erased

@@ -15,7 +15,7 @@ issued for the same reward, and this one is revoked with that.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 from zlib import crc32
@@ -135,6 +135,7 @@ UNSHARDED = ""
 
 REPORTING_GRACE = timedelta(days=3)
 REMINDED_AT = timedelta(hours=9)
+_BEHIND = timedelta(hours=10, minutes=30)
 # How far the clock of a till may be behind, at the start of a voucher's validity.
 CLOCK_TOLERANCE = timedelta(minutes=10)
 # So many of a holder's codes may be refused; then something else is wrong, and a person must look.
@@ -211,6 +212,13 @@ def new_voucher(
 def valid_until(campaign: Campaign, issued_at: datetime, valid_days: int) -> datetime:
     """The last second, in UTC, of the local day `valid_days` after the day of issue (law 11)."""
     return campaign.end_of_day(campaign.local_date(issued_at) + timedelta(days=valid_days))
+
+
+def month_of_end(voucher: Voucher) -> str:
+    """The month that its last day is in (`2026-11`), wherever between UTC-10 and UTC+13 that is: a
+    local day ends between 11:00 of the day and 10:00 of the next one.
+    """
+    return f"{voucher.valid_until.astimezone(UTC) - _BEHIND:%Y-%m}"
 
 
 def reminds_at(campaign: Campaign, issued_at: datetime, ends: datetime) -> datetime | None:

@@ -144,11 +144,12 @@ def _replacement(
     )
     granted_at = reward.granted_at or now
     moved = rewards.granted(reward, issued.code_key, issued.value_minor, granted_at)
+    body = VoucherIssued.of(issued, moved, replaced=refused, by=by)
     return Replacement(
         ReplacementOutcome.REPLACED,
         revoked,
         changes=(Insert(change), Insert(issued), Replace(moved), *chosen.changes),
-        facts=(voucher_fact(ports, issued, VoucherIssued.of(issued, moved, by=by)),),
+        facts=(voucher_fact(ports, issued, body),),
     )
 
 

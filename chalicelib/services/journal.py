@@ -19,7 +19,7 @@ from heapq import merge
 from itertools import islice, takewhile
 
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.effects import deltas, shown
+from chalicelib.domain.effects import comparable, deltas
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.journal import (
     GENESIS,
@@ -208,7 +208,7 @@ def differences(counted: DayCounts, journaled: DayCounts) -> list[Miscount]:
     return [
         Miscount(day, name, here.get(name, 0), there.get(name, 0))
         for day in sorted(counted.keys() | journaled.keys())
-        for here, there in [(shown(counted.get(day, {})), shown(journaled.get(day, {})))]
+        for here, there in [comparable(counted.get(day, {}), journaled.get(day, {}))]
         for name in sorted(here.keys() | there.keys())
         if here.get(name, 0) != there.get(name, 0)
     ]

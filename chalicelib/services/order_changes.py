@@ -23,21 +23,27 @@ from chalicelib.services.ports import Change, Insert, Ports, Remove, Replace
 
 
 def order_changes(
-    ports: Ports, before: Order | None, order: Order, referral: Referral
+    ports: Ports,
+    before: Order | None,
+    order: Order,
+    referral: Referral,
+    code_problem: str | None = None,
 ) -> tuple[list[Change], list[Fact]]:
     """The changes and facts when `before` (None for a new order) becomes `order`; `referral` is the
-    one it belongs to now. Both are empty if nothing differs.
+    one it belongs to now. Both are empty if nothing differs. `code_problem`: why the code that a
+    new order names is not used.
     """
     if before == order:
         return [], []
     order, named = with_reference(ports, order)
     if before is None:
         changes: list[Change] = [Insert(order), *_counted(ports, referral, None, order)]
-        return [*changes, *named], [referral_fact(ports, referral, order_moved(order, referral))]
+        placed = order_moved(None, order, referral, code_problem)
+        return [*changes, *named], [referral_fact(ports, referral, placed)]
     left, facts = _leave(ports, before, order)
     stayed = before if before.referral_id == order.referral_id else replace(before, counts=False)
     if before.status is not order.status:
-        facts.append(referral_fact(ports, referral, order_moved(order, referral)))
+        facts.append(referral_fact(ports, referral, order_moved(stayed, order, referral)))
     if _is_corrected(before, order):
         body = order_corrected(stayed, order, referral)
         facts.append(referral_fact(ports, referral, body))

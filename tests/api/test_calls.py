@@ -44,6 +44,11 @@ def agenda(name: Agenda, *, lists: bool = True) -> list[str]:
 
 
 CAMPAIGNS = agenda(Agenda.CAMPAIGNS)
+# Counts; lists; facts of four shards and two hours; the lists before; what is watched.
+DASHBOARD = [
+    *[*COUNTS, *[GET] * 2, *[QUERY] * 8, *[GET] * 2],
+    *[*agenda(Agenda.UNACKNOWLEDGED, lists=False), *[GET] * 2],
+]
 ROUTES: Mapping[str, Sequence[str]] = {
     "get_campaign": [],
     "sign_in": [WRITE],
@@ -71,8 +76,8 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "redeem_voucher": [BATCH, WRITE],
     "roll_back_redemption": [BATCH, WRITE],
     "post_orders": [*CAMPAIGNS, *[BATCH] * 3, GET, WRITE],
-    "get_dashboard": [*COUNTS, *[GET] * 2, *agenda(Agenda.UNACKNOWLEDGED, lists=False), *[GET] * 2],
-    "get_wall": [GET, *COUNTS, *[GET] * 2, *agenda(Agenda.UNACKNOWLEDGED, lists=False), *[GET] * 2],
+    "get_dashboard": DASHBOARD,
+    "get_wall": [GET, *DASHBOARD],
     "list_held_rewards": agenda(Agenda.HELD_REWARDS),
     "release_reward": [*[GET] * 2, WRITE],
     "refuse_reward": [*[GET] * 2, WRITE],

@@ -209,12 +209,43 @@ def watch(name: str, **known: object) -> dict[str, object]:
     return {"watch": name, **unknown, **known}
 
 
+FIGURES: dict[str, int] = {
+    "channel.email.invited": 1_000,
+    "channel.email.sent": 620,
+    "channel.email.confirmed": 260,
+    "channel.link.invited": 240,
+    "channel.link.sent": 180,
+    "channel.link.confirmed": 120,
+    "consents": 150,
+    "due.2025-11": 300_000,
+    "issued.welcome": 380,
+    "kept.1.12": 90,
+    "kept.2.30": 30,
+    "mails.sent": 1_400,
+    "money.issued.welcome": 380_000,
+    "money.redeemed.welcome": 80_000,
+    "oppositions": 8,
+    "revenue": 1_250_000,
+    "sponsors.active": 120,
+    "sponsors.signed_in": 180,
+    "till.below_minimum_basket": 4,
+    "within.1": 200,
+    "within.24": 180,
+}
+
+
 def dashboard(**changed: int) -> dict[str, object]:
     """The dashboard's answer, with some counts changed."""
     return {
         "campaign": "demo-vip",
         "version": 3,
         "as_of": "2025-10-02T08:15:30Z",
+        "counted_until": "2025-10-02T08:15:24Z",
+        "lag_s": 0,
+        "currency": "EUR",
+        "starts_on": "2025-09-01",
+        "ends_on": "2025-12-31",
+        "figures": FIGURES,
         "time_zone": "Europe/Paris",
         "funnel": {**COUNTS, **changed},
         "refused_by_reason": {"customer": 200, "already_invited": 80, "a_new_reason": 30},
@@ -230,8 +261,17 @@ def dashboard(**changed: int) -> dict[str, object]:
                 "rows": 200_000,
                 "accepted_at": "2025-10-02T04:00:00Z",
                 "in_force": True,
+                "max_age_days": 30,
+                "rows_before": 198_000,
             },
-            "vips": {"version": 0, "rows": 0, "accepted_at": None, "in_force": False},
+            "vips": {
+                "version": 0,
+                "rows": 0,
+                "accepted_at": None,
+                "in_force": False,
+                "max_age_days": 90,
+                "rows_before": None,
+            },
         },
         "watched": [
             watch("acknowledgements", since="2025-09-30T04:00:00Z", overdue=True),

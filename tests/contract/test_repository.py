@@ -12,7 +12,7 @@ import pytest
 
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.dynamodb.repository import ATTEMPTS, FIRST_PAUSE_S
-from chalicelib.adapters.dynamodb.schema import ITEM_KINDS
+from chalicelib.adapters.dynamodb.schema import ITEM_KINDS, fact_shard
 from chalicelib.domain.addresses import AddressDigests, DigestPair
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.exports import ExportPart
@@ -553,6 +553,30 @@ def test_the_counts_of_a_day_are_the_sum_of_what_all_parts_added(repository: Rep
         repository.count(part(number), counts, [one])
     assert repository.counts(CAMPAIGN) == {DAY: {"rewards": 20}, next_day: {"sent": 40}}
     assert repository.counts("other") == {DAY: {"x": 80}}
+
+
+def test_the_newest_fact_of_a_campaigns_counts_is_known(repository: Repository) -> None:
+    assert repository.counted(CAMPAIGN).until is None
+    facts = [replace(fact(number), at=MORNING + timedelta(minutes=number)) for number in range(3)]
+    elsewhere = replace(fact(7), campaign="other", at=MORNING + timedelta(hours=1))
+    repository.commit(facts=[*facts, elsewhere])
+    counts = {CAMPAIGN: {DAY: {"rewards": 1}}, "other": {DAY: {"rewards": 1}}}
+    repository.count(part(0, 3), counts, [facts[0], facts[2], elsewhere])
+    repository.count(part(1), {CAMPAIGN: {DAY: {"rewards": 1}}}, [facts[1]])
+    counted = repository.counted(CAMPAIGN)
+    assert counted.until == facts[2].at
+    assert counted.days == repository.counts(CAMPAIGN) == {DAY: {"rewards": 2}}
+
+
+def test_some_facts_of_an_hour_are_read_and_no_more(repository: Repository) -> None:
+    subjects = [name for name in map(str, range(2_000)) if fact_shard(name) == 5][:6]
+    facts = [replace(fact(number), subject=name) for number, name in enumerate(subjects)]
+    repository.commit(facts=facts)
+    first = sorted(facts, key=lambda one: one.subject)[:4]
+    hour = facts[0].at
+    assert repository.first_facts_in(hour, 5, 4) == first
+    assert len(repository.first_facts_in(hour, 5, 25)) == 6
+    assert repository.first_facts_in(hour - timedelta(hours=1), 5, 4) == []
 
 
 def test_a_fact_without_a_count_is_marked_all_the_same(repository: Repository) -> None:

@@ -30,6 +30,7 @@ from chalicelib.services.ports import (
     Change,
     Clock,
     ConflictError,
+    Counted,
     DayCounts,
     Entry,
     Failure,
@@ -93,6 +94,7 @@ class MemoryRepository:
         self.former: set[Place] = set()  # as a version before the index `due` stored them
         self._facts: dict[Place, Fact] = {}
         self._counts: dict[Place, dict[str, int]] = {}
+        self._until: dict[str, datetime] = {}
 
     def get(self, kind: type[E], /, **key: str | int) -> E | None:
         found = self._read(_pair(schema.key_for(kind, key)))
@@ -296,6 +298,10 @@ class MemoryRepository:
     ) -> Iterator[Fact]:
         return self._facts_in(schema.hour_partition(hour, shard), on_failure)
 
+    def first_facts_in(self, hour: datetime, shard: int, count: int) -> list[Fact]:
+        places = self._fact_places(schema.hour_partition(hour, shard))[:count]
+        return list(self._facts_at(places, lambda _: None))
+
     def facts_of(self, subject: str, since: datetime, until: datetime) -> Iterator[Fact]:
         shard = schema.fact_shard(subject)
         places = [schema.hour_partition(hour, shard) for hour in hours(since, until)]
@@ -339,6 +345,9 @@ class MemoryRepository:
             self._facts[key] = replace(self._facts[key], counted=True)
         for place, of_day in added.items():
             _add(self._counts.setdefault(place, {}), of_day)
+        for fact in facts:
+            if fact.campaign in counts:
+                self._until[fact.campaign] = max(fact.at, self._until.get(fact.campaign, fact.at))
 
     def stored(self, facts: Sequence[Fact], on_failure: OnFailure | None = None) -> list[Fact]:
         either = [replace(fact, by_subject=old) for old in (False, True) for fact in facts]
@@ -361,6 +370,9 @@ class MemoryRepository:
             self._facts[key] = replace(self._facts[key], counted=True)
         for place, of_day in added.items():
             _add(self._counts.setdefault(place, {}), of_day)
+
+    def counted(self, campaign: str) -> Counted:
+        return Counted(self.counts(campaign), self._until.get(campaign))
 
     def counts(self, campaign: str) -> dict[date, dict[str, int]]:
         partitions = schema.count_partitions(campaign)
@@ -415,6 +427,8 @@ class _Wrapped:
         self.held_by = inner.held_by
         self.every_voucher = inner.every_voucher
         self.facts_in = inner.facts_in
+        self.first_facts_in = inner.first_facts_in
+        self.counted = inner.counted
         self.facts_of = inner.facts_of
         self.uncounted = inner.uncounted
         self.stored = inner.stored

@@ -11,6 +11,7 @@ import {
   buyerRows,
   reasonRows,
   voucherRows,
+  waitingSince,
 } from "../../web/dashboard/numbers.js";
 
 test("every counter that has a text is shown, once, and no other", () => {
@@ -63,4 +64,20 @@ test("an answer that differs in its time alone has not changed", () => {
   assert.equal(haveChanged(answer, null), true);
   assert.equal(haveChanged({ ...answer, as_of: "10:05" }, answer), false);
   assert.equal(haveChanged({ ...answer, funnel: { invited: 2 } }, answer), true);
+});
+
+test("what was found to wait does so until the counts are beyond it", () => {
+  const at = (/** @type {string} */ time) => `2026-03-02T${time}Z`;
+  const answer = (/** @type {string} */ time, lag = 0, until = "09:00:00") => ({
+    as_of: at(time),
+    lag_s: lag,
+    counted_until: at(until),
+  });
+  const found = waitingSince(answer("10:00:30", 20), null);
+  assert.equal(found, Date.parse(at("10:00:10")));
+  assert.equal(waitingSince(answer("10:00:35"), found), found);
+  assert.equal(waitingSince(answer("10:00:40", 90), found), Date.parse(at("09:59:10")));
+  assert.equal(waitingSince(answer("10:00:40", 0, "10:00:20"), found), null);
+  assert.equal(waitingSince(answer("10:00:40"), null), null);
+  assert.equal(waitingSince({ ...answer("10:00:40"), counted_until: null }, found), found);
 });

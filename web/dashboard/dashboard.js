@@ -9,12 +9,12 @@
 import { apiPath, asProblem, callApi } from "../shared/api.js";
 import { requestedCampaign } from "../shared/campaign.js";
 import { byId, onClick, onSubmit } from "../shared/elements.js";
-import { formatDateTime } from "../shared/format.js";
+import { formatCount, formatDateTime } from "../shared/format.js";
 import { clearFieldError, showFieldError, showProblem } from "../shared/form-errors.js";
 import { takeFragment } from "../shared/fragment.js";
 import { currentLanguage } from "../shared/language.js";
 import { clear, onLanguageChange, setText } from "../shared/page-text.js";
-import { haveChanged } from "./numbers.js";
+import { haveChanged, waitingSince } from "./numbers.js";
 import {
   SessionOverError,
   SignInFailedError,
@@ -31,6 +31,7 @@ import { drawTables } from "./tables.js";
 /** @typedef {{campaign: string, ask: () => Promise<DashboardAnswer>}} Source */
 
 const REFRESH_MS = 5_000;
+const LATE_AFTER_S = 30;
 
 const campaignInput = byId("campaign", HTMLInputElement);
 const notice = byId("notice");
@@ -41,6 +42,11 @@ const notice = byId("notice");
 let source = null;
 /** @type {DashboardAnswer | null} */
 let lastAnswer = null;
+/**
+ * Since when something waits to be counted, by the server's clock; null while nothing does.
+ * @type {number | null}
+ */
+let lateSince = null;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 
@@ -48,6 +54,7 @@ let timer;
 function show(chosen) {
   source = chosen;
   lastAnswer = null;
+  lateSince = null;
   byId("numbers").hidden = true;
   byId("connect").hidden = true;
   showControls();
@@ -181,9 +188,22 @@ function draw(answer) {
 }
 
 /** @param {DashboardAnswer} answer */
-function showAge({ campaign, version, as_of: asOf, time_zone: zone }) {
+function showAge(answer) {
+  const { campaign, version, as_of: asOf, counted_until: until, time_zone: zone } = answer;
   setText(byId("connected-to"), "dashboard.connected", { campaign, version });
-  setText(byId("as-of"), "dashboard.as-of", { moment: () => formatDateTime(asOf, zone), zone });
+  lateSince = waitingSince(answer, lateSince);
+  const lateS = lateSince === null ? 0 : (Date.parse(asOf) - lateSince) / 1_000;
+  byId("as-of").classList.toggle("warning", lateS > LATE_AFTER_S);
+  if (lateS > LATE_AFTER_S && until) {
+    const minutes = () => formatCount(Math.ceil(lateS / 60));
+    setText(byId("as-of"), "dashboard.behind", {
+      minutes,
+      moment: () => formatDateTime(until, zone),
+      zone,
+    });
+  } else {
+    setText(byId("as-of"), "dashboard.as-of", { moment: () => formatDateTime(asOf, zone), zone });
+  }
 }
 
 /** @param {string} campaign */

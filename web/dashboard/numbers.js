@@ -114,5 +114,21 @@ export function haveChanged(answer, previous) {
 
 /** @param {DashboardAnswer | null} answer */
 function withoutTime(answer) {
-  return JSON.stringify({ ...answer, as_of: null });
+  return JSON.stringify({ ...answer, as_of: null, counted_until: null, lag_s: null });
+}
+
+/**
+ * Since when something waits to be counted, in milliseconds; null when nothing is known to.
+ *
+ * Each answer has looked at a few facts alone, so what an earlier one found still waits until the
+ * counts are beyond it.
+ *
+ * @param {Pick<DashboardAnswer, "as_of" | "counted_until" | "lag_s">} answer
+ * @param {number | null} before what it was with the answer before
+ */
+export function waitingSince({ as_of: asOf, counted_until: until, lag_s: lag }, before) {
+  const found = lag > 0 ? Date.parse(asOf) - lag * 1_000 : null;
+  const waits = before !== null && (until === null || Date.parse(until) < before) ? before : null;
+  if (found === null || waits === null) return found ?? waits;
+  return Math.min(found, waits);
 }

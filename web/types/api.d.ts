@@ -183,6 +183,8 @@ interface ListAnswer {
   rows: number;
   accepted_at: string | null;
   in_force: boolean;
+  max_age_days: number;
+  rows_before: number | null;
 }
 
 interface WatchAnswer {
@@ -203,7 +205,13 @@ interface DashboardAnswer {
   campaign: string;
   version: number;
   as_of: string;
+  counted_until: string | null;
+  lag_s: number;
   time_zone: string;
+  currency: string;
+  starts_on: string;
+  ends_on: string;
+  figures: Record<string, number>;
   funnel: Record<string, number>;
   refused_by_reason: Record<string, number>;
   orders_by_buyer: Record<string, number>;
@@ -213,7 +221,7 @@ interface DashboardAnswer {
   watched: WatchAnswer[];
 }
 
-/** The counts of one local day: `date`, and a number for each counter. */
+/** The counts of one local day: `date`, a number for each counter, and each figure that is not 0. */
 type DayCounts = Record<string, string | number>;
 
 interface FieldProblemAnswer {

@@ -40,6 +40,7 @@ from chalicelib.adapters.dynamodb.codec import (
     fact_of,
 )
 from chalicelib.adapters.dynamodb.contention import is_conflict, is_contention, reasons
+from chalicelib.adapters.dynamodb.counts import count_actions, counted_in
 from chalicelib.adapters.dynamodb.removal import Removal
 from chalicelib.adapters.dynamodb.requests import attributes, key_in, search, within
 from chalicelib.domain.entity import Entity
@@ -53,6 +54,7 @@ from chalicelib.services.ports import (
     Clock,
     ConflictError,
     ContentionError,
+    Counted,
     DayCounts,
     Entry,
     Failure,
@@ -235,6 +237,16 @@ class DynamoRepository:
     ) -> Iterator[Fact]:
         yield from self._facts(schema.hour_partition(hour, shard), on_failure=on_failure)
 
+    def first_facts_in(self, hour: datetime, shard: int, count: int) -> list[Fact]:
+        # One page and half the price: what it is asked for may be late.
+        found = self._clients.dynamodb.query(
+            TableName=self._table,
+            Limit=count,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues=attributes({":pk": schema.hour_partition(hour, shard)}),
+        )
+        return list(_readable(found["Items"], lambda _: None))
+
     def facts_of(self, subject: str, since: datetime, until: datetime) -> Iterator[Fact]:
         shard = schema.fact_shard(subject)
         for hour in hours(since, until):
@@ -274,7 +286,7 @@ class DynamoRepository:
         self, part: JournalPart, counts: Mapping[str, DayCounts], facts: Sequence[Fact]
     ) -> None:
         actions = [self._action(Insert(part))]
-        actions += self._count_actions(part.digest, counts)
+        actions += count_actions(self._table, part.digest, counts, facts)
         actions += [self._counted_action(fact) for fact in facts]
         self._transact(actions)
 
@@ -294,22 +306,22 @@ class DynamoRepository:
         actions = [self._action(change) for change in changes]
         actions += [self._put(fact_item(fact), KEY_IS_FREE) for fact in lost]
         actions += [self._counted_action(fact) for fact in sealed]
-        actions += self._count_actions(part, counts)
+        actions += count_actions(self._table, part, counts)
         self._transact(actions)
 
+    def counted(self, campaign: str) -> Counted:
+        return counted_in(self._counts(campaign, consistent=False))
+
     def counts(self, campaign: str) -> dict[date, dict[str, int]]:
-        summed: dict[date, dict[str, int]] = {}
+        return counted_in(self._counts(campaign, consistent=True)).days
+
+    def _counts(self, campaign: str, *, consistent: bool) -> Iterator[Item]:
         for partition in schema.count_partitions(campaign):
-            for item in self._query(
+            yield from self._query(
                 KeyConditionExpression="pk = :pk",
                 ExpressionAttributeValues=attributes({":pk": partition}),
-                ConsistentRead=True,
-            ):
-                of_day = summed.setdefault(schema.counted_day(item["sk"]["S"]), {})
-                for name, value in item.items():
-                    if "N" in value:
-                        of_day[name] = of_day.get(name, 0) + int(value["N"])
-        return summed
+                ConsistentRead=consistent,
+            )
 
     def _entities(
         self, kind: type[E], items: Iterable[Item], on_failure: OnFailure | None = None
@@ -379,26 +391,6 @@ class DynamoRepository:
         if values:
             put["ExpressionAttributeValues"] = values
         return {"Put": put}
-
-    def _count_actions(self, digest: str, counts: Mapping[str, DayCounts]) -> list[Any]:
-        return [
-            self._count_action(schema.count_key(campaign, day, digest), added)
-            for campaign, days in counts.items()
-            for day, added in days.items()
-        ]
-
-    def _count_action(self, key: Mapping[str, str], added: Mapping[str, int]) -> Any:
-        names = {f"#{position}": name for position, name in enumerate(added)}
-        values = {f":{position}": {"N": str(by)} for position, by in enumerate(added.values())}
-        return {
-            "Update": {
-                "TableName": self._table,
-                "Key": attributes(key),
-                "UpdateExpression": "ADD " + ", ".join(f"#{n} :{n}" for n in range(len(added))),
-                "ExpressionAttributeNames": names,
-                "ExpressionAttributeValues": values,
-            }
-        }
 
     def _counted_action(self, fact: Fact) -> Any:
         return {

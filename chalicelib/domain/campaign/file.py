@@ -155,11 +155,15 @@ class Campaign(FileModel):
         return now.astimezone(self.zone).date()
 
     def counted_on(self, at: datetime) -> date:
-        """The day that what happened at `at` is counted on: a version with another time zone leaves
-        the days before it as they were.
+        """The day that what happened at `at` is counted on."""
+        return self.counted_at(at).date()
+
+    def counted_at(self, at: datetime) -> datetime:
+        """The local time that what happened at `at` is counted under: a version with another time
+        zone leaves what was before it as it was.
         """
         earlier = (zone.time_zone for zone in self.earlier_zones if at < zone.until)
-        return at.astimezone(ZoneInfo(next(earlier, self.time_zone))).date()
+        return at.astimezone(ZoneInfo(next(earlier, self.time_zone)))
 
     def days_between(self, earlier: datetime, later: datetime) -> int:
         """Local days from one instant to another: 0 within one day."""

@@ -23,10 +23,11 @@ class SignInRequested(FactBody, name=FactName.SIGN_IN_REQUESTED):
 
 @dataclass(frozen=True, kw_only=True)
 class SignInGranted(FactBody, name=FactName.SIGN_IN_GRANTED):
-    """The address is a VIP's."""
+    """The address is a VIP's. `is_first`: she has not been a sponsor of the campaign before."""
 
     contact_id: str
     sponsor_id: str
+    is_first: bool = False
     verdict: Verdict | None = None
     reason: SignInReason = SignInReason.ON_VIP_LIST
     list_version: int | None = None
@@ -64,17 +65,21 @@ class _InvitationBody(FactBody):
 
 @dataclass(frozen=True, kw_only=True)
 class InvitationReceived(_InvitationBody, name=FactName.INVITATION_RECEIVED):
-    """A sponsor invited somebody, or somebody signed up by a sponsor's link."""
+    """A sponsor invited somebody, or somebody signed up by a sponsor's link. `is_first`: she has
+    not invited anybody by e-mail before, and nobody has confirmed by her link.
+    """
 
     channel: Channel
     campaign_version: int
+    is_first: bool = False
 
     @classmethod
-    def of(cls, invitation: Invitation) -> InvitationReceived:
+    def of(cls, invitation: Invitation, *, is_first: bool = False) -> InvitationReceived:
         return cls(
             **_about(invitation),
             channel=invitation.channel,
             campaign_version=invitation.campaign_version,
+            is_first=is_first,
         )
 
 
@@ -187,7 +192,9 @@ def _about(invitation: Invitation) -> dict[str, str]:
 
 @dataclass(frozen=True, kw_only=True)
 class ReferralConfirmed(_InvitationBody, name=FactName.REFERRAL_CONFIRMED):
-    """The referee confirmed: the referral exists."""
+    """The referee confirmed: the referral exists. `waited_s`: since the mail left. `is_first`: by
+    a link, and the first of whom the sponsor brought in. What is None is so in earlier facts.
+    """
 
     referral_id: str
     campaign_version: int
@@ -195,10 +202,19 @@ class ReferralConfirmed(_InvitationBody, name=FactName.REFERRAL_CONFIRMED):
     verdict: Verdict | None = None
     marketing_consent: bool
     terms_version: str
+    channel: Channel | None = None
+    waited_s: int | None = None
+    is_first: bool = False
 
     @classmethod
-    def of(cls, referral: Referral) -> ReferralConfirmed:
+    def of(
+        cls, referral: Referral, invitation: Invitation, *, is_first: bool = False
+    ) -> ReferralConfirmed:
+        sent_at = invitation.sent_at
         return cls(
+            channel=invitation.channel,
+            waited_s=int((referral.confirmed_at - sent_at).total_seconds()) if sent_at else None,
+            is_first=is_first,
             sponsor_id=referral.sponsor_id,
             invitation_id=referral.invitation_id,
             referral_id=referral.referral_id,

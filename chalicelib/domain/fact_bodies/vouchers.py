@@ -9,11 +9,12 @@ from typing import Any, Self
 from chalicelib.domain.campaign.rules import HolderRole, Release
 from chalicelib.domain.eligibility import REFUSED, Verdict
 from chalicelib.domain.facts import FactBody, FactName, detail_stored_as
-from chalicelib.domain.orders import Buyer, Order, OrderStatus
+from chalicelib.domain.orders import Buyer, Order, OrderStatus, is_kept
+from chalicelib.domain.referral_orders import kept_order_count
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.review import Score
 from chalicelib.domain.rewards import BY_REVIEW, Reward, RewardRefusal
-from chalicelib.domain.vouchers import Voucher
+from chalicelib.domain.vouchers import Voucher, month_of_end
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,11 +33,33 @@ def _of(voucher: Voucher) -> dict[str, str]:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _WorthBody(_VoucherBody):
+    """Also says the voucher's `value_minor` and the month it `ends_in` (`2026-11`), for the sums on
+    the dashboard; None in facts of earlier versions.
+    """
+
+    template: str | None = None
+    value_minor: int | None = None
+    ends_in: str | None = None
+
+
+def _worth(voucher: Voucher) -> dict[str, Any]:
+    return {
+        **_of(voucher),
+        "template": voucher.template,
+        "value_minor": voucher.value_minor,
+        "ends_in": month_of_end(voucher),
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
 class VoucherIssued(_VoucherBody, name=FactName.VOUCHER_ISSUED):
     """A rule granted a voucher. `rung` 0 is the confirmation; `has_order`: for an order.
 
     `replaces_id`: the voucher of the same reward whose code the client refused, None for the first;
-    `by`: who decided that, where ops did (an AWS principal, never a name).
+    `by`: who decided that, where ops did (an AWS principal, never a name). `ends_in`: the month of
+    its last day (`2026-11`), `replaced_ends_in` that of the one it replaces; None in facts of
+    earlier versions.
     """
 
     template: str
@@ -50,9 +73,18 @@ class VoucherIssued(_VoucherBody, name=FactName.VOUCHER_ISSUED):
     customers_version: int | None = None
     replaces_id: str | None = None
     by: str | None = None
+    ends_in: str | None = None
+    replaced_ends_in: str | None = None
 
     @classmethod
-    def of(cls, voucher: Voucher, granted: Reward, *, by: str | None = None) -> VoucherIssued:
+    def of(
+        cls,
+        voucher: Voucher,
+        granted: Reward,
+        *,
+        replaced: Voucher | None = None,
+        by: str | None = None,
+    ) -> VoucherIssued:
         return cls(
             **_of(voucher),
             template=voucher.template,
@@ -66,6 +98,8 @@ class VoucherIssued(_VoucherBody, name=FactName.VOUCHER_ISSUED):
             customers_version=granted.customers_version,
             replaces_id=voucher.replaces,
             by=by,
+            ends_in=month_of_end(voucher),
+            replaced_ends_in=month_of_end(replaced) if replaced else None,
         )
 
 
@@ -111,8 +145,7 @@ class VoucherRefusedRepeatedly(_VoucherBody, name=FactName.VOUCHER_REFUSED_REPEA
 
 
 @dataclass(frozen=True, kw_only=True)
-class _VoucherUse(_VoucherBody):
-    template: str
+class _VoucherUse(_WorthBody):
     holder: HolderRole
     order_ref_id: str | None = None
     client_order_id: str | None = detail_stored_as("order", default=None)  # of earlier versions
@@ -121,8 +154,7 @@ class _VoucherUse(_VoucherBody):
     def of(cls, voucher: Voucher, order_ref: str | None) -> Self:
         """The use of a voucher on the order with that reference, None where none was stored."""
         return cls(
-            **_of(voucher),
-            template=voucher.template,
+            **_worth(voucher),
             holder=voucher.holder,
             order_ref_id=order_ref,
         )
@@ -151,14 +183,12 @@ class VoucherEndsSoon(_VoucherBody, name=FactName.VOUCHER_ENDS_SOON):
 
 
 @dataclass(frozen=True, kw_only=True)
-class VoucherExpired(_VoucherBody, name=FactName.VOUCHER_EXPIRED):
+class VoucherExpired(_WorthBody, name=FactName.VOUCHER_EXPIRED):
     """Its last day has passed, unused."""
-
-    template: str
 
     @classmethod
     def of(cls, voucher: Voucher) -> VoucherExpired:
-        return cls(**_of(voucher), template=voucher.template)
+        return cls(**_worth(voucher))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,6 +215,11 @@ class ExportWritten(_ExportBody, name=FactName.EXPORT_WRITTEN):
 class OrderBody(FactBody):
     """An order. `is_new`: its first report. `is_excluded`: it counts for nobody, because of its
     buyer or its date. Facts of earlier versions have the client's id in place of our own.
+
+    The last ones are for the dashboard, None where there is nothing to say and in earlier facts:
+    how much kept orders are worth more now, in minor units; how many of them its referral has with
+    it (`reaches`) or had with it (`loses`), and when that was `confirmed_at`; and, with the first
+    report, why its code is not used.
     """
 
     order_ref_id: str | None = None
@@ -195,6 +230,11 @@ class OrderBody(FactBody):
     buyer: Buyer | None = None
     is_new: bool = False
     is_excluded: bool = False
+    revenue_minor: int | None = None
+    reaches: int | None = None
+    loses: int | None = None
+    confirmed_at: str | None = None
+    code_problem: str | None = None
 
     @property
     def excluded(self) -> bool:
@@ -233,17 +273,29 @@ class OrderCorrected(OrderBody, name=FactName.ORDER_CORRECTED):
     kept_orders: int = 0
 
 
-def order_moved(order: Order, referral: Referral) -> FactBody:
-    """The body for an order's new status."""
-    return _ORDER_BODIES[order.status](**_of_order(order, referral), is_new=not order.revision)
+def order_moved(
+    before: Order | None, order: Order, referral: Referral, code_problem: str | None = None
+) -> FactBody:
+    """The body for an order's new status; `before` is None for its first report, which may name a
+    code that is not used. `referral` is as it was before.
+    """
+    return _ORDER_BODIES[order.status](
+        **_of_order(order, referral),
+        **_of_kept(before, order, referral),
+        is_new=not order.revision,
+        code_problem=None if before else code_problem,
+    )
 
 
 def order_corrected(before: Order, order: Order, referral: Referral) -> OrderCorrected:
     """The body for an order that a later report corrects."""
     was_counted = before.first_version is not None  # 0.2.0 did not count buyers
     is_other = was_counted and before.buyer is not order.buyer
+    # With a new status there is a fact of its own, which says it.
+    kept = _of_kept(before, order, referral) if before.status is order.status else {}
     return OrderCorrected(
         **_of_order(order, referral),
+        **kept,
         buyer_before=before.buyer if is_other else None,
         # What was counted when it was kept; its return counts for itself.
         kept_orders=(order.counts - before.counts) if before.status is OrderStatus.KEPT else 0,
@@ -253,9 +305,23 @@ def order_corrected(before: Order, order: Order, referral: Referral) -> OrderCor
 def order_left(before: Order, referral: Referral) -> OrderCorrected:
     """The body for the referral that an order turns out not to belong to."""
     was_kept = before.counts and before.status is OrderStatus.KEPT
+    gone = replace(before, counts=False)
     return OrderCorrected(
-        **_of_order(replace(before, counts=False), referral), kept_orders=-was_kept
+        **_of_order(gone, referral), **_of_kept(before, gone, referral), kept_orders=-was_kept
     )
+
+
+def _of_kept(before: Order | None, order: Order, referral: Referral) -> dict[str, Any]:
+    """What changes in the kept orders of a referral; nothing where neither was one."""
+    was, now = is_kept(before), is_kept(order)
+    revenue = now * order.amount_minor - (before.amount_minor if before and was else 0)
+    kept = kept_order_count(referral)
+    return {
+        "revenue_minor": revenue or None,
+        "reaches": kept + 1 if now and not was else None,
+        "loses": kept if was and not now else None,
+        "confirmed_at": referral.confirmed_at.isoformat() if was != now else None,
+    }
 
 
 def _of_order(order: Order, referral: Referral) -> dict[str, Any]:
@@ -410,7 +476,7 @@ class RewardHoldEnded(_HeldReward, name=FactName.REWARD_HOLD_ENDED):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RewardRevoked(_VoucherBody, name=FactName.REWARD_REVOKED):
+class RewardRevoked(_WorthBody, name=FactName.REWARD_REVOKED):
     """A granted voucher was revoked. `reason`: the name of a fact, or `rolled_back`."""
 
     rule: str
@@ -419,4 +485,4 @@ class RewardRevoked(_VoucherBody, name=FactName.REWARD_REVOKED):
 
     @classmethod
     def of(cls, voucher: Voucher, reason: str) -> RewardRevoked:
-        return cls(**_of(voucher), rule=voucher.rule, rung=voucher.rung, reason=reason)
+        return cls(**_worth(voucher), rule=voucher.rule, rung=voucher.rung, reason=reason)

@@ -176,10 +176,13 @@ def _receive(
     changes: list[Change] = [*counted]
     facts: list[Fact] = []
     ids: list[str] = []
+    # By a link she is one once somebody has confirmed: a sign-up is anybody's.
+    is_first = channel is Channel.EMAIL and not sponsor.has_invited
     for referee in referees:
         contact, invitation = _invitation(ports, campaign, sponsor, referee, channel)
         changes += [Insert(contact), Insert(invitation)]
-        facts.append(invitation_fact(ports, invitation, InvitationReceived.of(invitation)))
+        body = InvitationReceived.of(invitation, is_first=is_first and not facts)
+        facts.append(invitation_fact(ports, invitation, body))
         ids.append(invitation.invitation_id)
     if idempotency_key is not None:
         submission = Submission(

@@ -26,7 +26,7 @@ from chalicelib.domain.invitations import (
     is_answerable,
     within_campaign,
 )
-from chalicelib.domain.links import is_used_up, with_confirmed
+from chalicelib.domain.links import is_first_referee, is_used_up, with_confirmed
 from chalicelib.domain.people import (
     Contact,
     Sponsor,
@@ -138,9 +138,11 @@ def confirm(
     consented, consent_facts = (
         consent_given(ports, campaign, referral) if marketing_consent else ([], [])
     )
+    is_first = invitation.channel is Channel.LINK and is_first_referee(sponsor)
+    body = ReferralConfirmed.of(referral, invitation, is_first=is_first)
     ports.repository.commit(
         *(Replace(confirmed), Insert(referral), *claims, *sponsor_changes, *consented, *counted),
-        facts=[referral_fact(ports, referral, ReferralConfirmed.of(referral)), *consent_facts],
+        facts=[referral_fact(ports, referral, body), *consent_facts],
     )
     return referral, True
 

@@ -24,7 +24,7 @@ from datetime import date, datetime, timedelta
 from itertools import islice
 
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.effects import deltas, is_known, shown
+from chalicelib.domain.effects import comparable, deltas, is_known
 from chalicelib.domain.exports import Export, ExportPart
 from chalicelib.domain.fact_bodies import (
     ExportWritten,
@@ -172,8 +172,8 @@ def balances(
 
 
 def _counters(ports: Ports, day: _Day) -> Iterator[BalanceFinding]:
-    counted = shown(ports.repository.counts(day.campaign.id).get(day.day, {}))
-    expected = shown(day.counted)
+    of_day = ports.repository.counts(day.campaign.id).get(day.day, {})
+    counted, expected = comparable(of_day, day.counted)
     for name in sorted(counted.keys() | expected.keys()):
         here, there = expected.get(name, 0), counted.get(name, 0)
         if here != there:

@@ -284,7 +284,7 @@ def _commit(
 ) -> OrderOutcome:
     order = _with_code(order, vouchers)
     use, effect, facts_of_use = _use(ports, campaign, order.status, vouchers)
-    changes, facts = order_changes(ports, stored, order, referral)
+    changes, facts = order_changes(ports, stored, order, referral, vouchers.problem)
     changes += use
     if not changes:
         return OrderOutcome("known_already", voucher=vouchers.problem)

@@ -184,15 +184,22 @@ def _grant_new_sponsor(
         *map(Insert, sponsor_claims(sponsor, digests.values)),
         Insert(link_of(sponsor)),
         *_linked(ports, campaign, sponsor, contact, None),
-        facts=[_granted_fact(ports, fact, contact, sponsor, vip)],
+        facts=[_granted_fact(ports, fact, contact, sponsor, vip, is_first=True)],
     )
     return "granted"
 
 
 def _granted_fact(
-    ports: Ports, fact: Fact, contact: Contact, sponsor: Sponsor, vip: Membership
+    ports: Ports,
+    fact: Fact,
+    contact: Contact,
+    sponsor: Sponsor,
+    vip: Membership,
+    *,
+    is_first: bool = False,
 ) -> Fact:
     body = SignInGranted(
+        is_first=is_first,
         contact_id=contact.contact_id,
         sponsor_id=sponsor.sponsor_id,
         verdict=ELIGIBLE,
