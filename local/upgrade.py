@@ -27,6 +27,7 @@ REQUIREMENTS: Final = (
     "requirements-dev",
     "requirements-local",
     "requirements-bench",
+    "requirements-survival",
     "requirements-node",
 )
 LOCK: Final = "package-lock.json"

@@ -406,6 +406,49 @@ class HeldSumAnswer(Answer):
     currency: str
 
 
+class SurvivalPointAnswer(Answer):
+    """The share that still bought after that many days, with its 95 % band."""
+
+    days: int
+    share: float
+    low: float
+    high: float
+
+
+class DifferenceAnswer(Answer):
+    """By how many points more of ours still bought after that many days, with its 95 % band."""
+
+    days: int
+    points: float
+    low: float
+    high: float
+
+
+class ComparisonAnswer(Answer):
+    """Ours beside another cohort. `p`: how probable curves so far apart are if both bought alike
+    (log-rank test); null where too little is known, and a day that too few are known for is left
+    out.
+    """
+
+    p: float | None
+    differences: list[DifferenceAnswer]
+
+
+class CohortAnswer(Answer):
+    """The newcomers of one source: `referred` are ours, `others` all of the client's together.
+
+    `curve` is Kaplan and Meier's, with a point for each day on which somebody bought for the last
+    time; `compared` is missing with ours, and where there are none of ours.
+    """
+
+    source: str
+    as_of: str
+    people: int
+    known_days: int
+    curve: list[SurvivalPointAnswer]
+    compared: ComparisonAnswer | None
+
+
 class DashboardAnswer(Answer):
     """The live figures of a campaign.
 
@@ -437,6 +480,7 @@ class DashboardAnswer(Answer):
     days: list[dict[str, str | int]]
     lists: dict[str, ListAnswer]
     watched: list[WatchAnswer]
+    cohorts: list[CohortAnswer]
 
 
 class DescriptionAnswer(Answer, extra="allow"):

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from chalice.app import Blueprint
 
 from chalicelib.api import models, operations
+from chalicelib.api.cohorts import cohort_answers
 from chalicelib.api.edge import Call, Edge, Reply
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.held_rewards import RewardKey
@@ -119,6 +120,7 @@ def _dashboard(shown: Dashboard) -> models.DashboardAnswer:
             name: _list(status, shown.rows_before[name]) for name, status in shown.lists.items()
         },
         watched=[_watch(each) for each in shown.watched],
+        cohorts=cohort_answers(shown.cohorts),
     )
 
 

@@ -81,7 +81,17 @@ def with_counted_order(
         known_orders=tuple([*known, order.order_id] if is_named else known),
         further_orders=referral.further_orders + is_further - was_further,
     )
+    counted = _with_dates(counted, order) if order.counts else counted
     return _with_kept(counted, before, order, is_named=is_named), is_further
+
+
+def _with_dates(referral: Referral, order: Order) -> Referral:
+    at = order.ordered_at.astimezone(UTC)
+    return replace(
+        referral,
+        first_ordered_at=min(at, referral.first_ordered_at or at),
+        last_ordered_at=max(at, referral.last_ordered_at or at),
+    )
 
 
 def kept_order_count(referral: Referral) -> int:

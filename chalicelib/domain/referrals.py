@@ -22,7 +22,9 @@ class Referral(Entity):
     customer list in force at `newcomer_as_of`, the time of the first order known (None before it);
     later lists prove nothing, because they contain the referee as a customer (law 3).
     `found_on_later_list` is set with the first reward refused because the referee is a customer.
-    `address_gone`: no further digests can be made. `rewards` counts those that stand.
+    `address_gone`: no further digests can be made. `rewards` counts those that stand. The first and
+    the last order are of those that counted, whatever became of them; None without one, and in
+    referrals of earlier versions.
     """
 
     referral_id: str
@@ -49,6 +51,8 @@ class Referral(Entity):
     rewards: int = 0
     further_orders: int = 0
     further_kept: int = 0
+    first_ordered_at: datetime | None = None
+    last_ordered_at: datetime | None = None
 
     @property
     def referee_digest(self) -> str:

@@ -35,6 +35,7 @@ from chalicelib.domain.files.paths import (
     ACKS,
     AckDrop,
     CodesDrop,
+    CohortsDrop,
     ConsentsDrop,
     DroppedFile,
     ListDrop,
@@ -56,6 +57,7 @@ from chalicelib.domain.files.receipt import (
 from chalicelib.domain.files.writing import sha256_of
 from chalicelib.domain.lists.drops import ListFile
 from chalicelib.domain.lists.model import HeldList
+from chalicelib.services.cohorts.ingest_cohorts import ingest_cohorts
 from chalicelib.services.consents.ingest_consents import ingest_consents
 from chalicelib.services.file_parts import hand_out
 from chalicelib.services.lists.building import ListHeldError
@@ -332,6 +334,8 @@ def _handle(
             return ingest_ack(ports, campaign, number, plain=plain, tally=tally)
         case ConsentsDrop():
             return ingest_consents(ports, campaign, plain=plain, tally=tally)
+        case CohortsDrop():
+            ingest_cohorts(ports, campaign, drop.dropped_at, plain=plain, tally=tally)
         case None:
             raise FileRefusedError("unknown_path")
     return None

@@ -44,9 +44,9 @@ def agenda(name: Agenda, *, lists: bool = True) -> list[str]:
 
 
 CAMPAIGNS = agenda(Agenda.CAMPAIGNS)
-# Counts; lists; facts of four shards and two hours; the lists before; what is watched.
+# Counts; lists; facts of four shards and two hours; cohorts; the lists before; what is watched.
 DASHBOARD = [
-    *[*COUNTS, *[GET] * 2, *[QUERY] * 8, *[GET] * 2],
+    *[*COUNTS, *[GET] * 2, *[QUERY] * 8, QUERY, *[GET] * 2],
     *[*agenda(Agenda.UNACKNOWLEDGED, lists=False), *[GET] * 2],
 ]
 ROUTES: Mapping[str, Sequence[str]] = {

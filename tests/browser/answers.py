@@ -234,6 +234,23 @@ FIGURES: dict[str, int] = {
 }
 
 
+def cohort(source: str, share: float, points: float | None = None) -> dict[str, object]:
+    """A cohort whose curve falls once."""
+    curve = [
+        {"days": 0, "share": 1.0, "low": 1.0, "high": 1.0},
+        {"days": 20, "share": share, "low": share - 0.05, "high": share + 0.04},
+    ]
+    difference = {"days": 30, "points": points, "low": 1.0, "high": 13.0}
+    return {
+        "source": source,
+        "as_of": "2025-10-02",
+        "people": 400,
+        "known_days": 80,
+        "curve": curve,
+        "compared": {"p": 0.012, "differences": [difference]} if points else None,
+    }
+
+
 def dashboard(**changed: int) -> dict[str, object]:
     """The dashboard's answer, with some counts changed."""
     return {
@@ -277,5 +294,9 @@ def dashboard(**changed: int) -> dict[str, object]:
             watch("acknowledgements", since="2025-09-30T04:00:00Z", overdue=True),
             watch("orders", since="2025-10-02T04:00:00Z"),
             watch("codes", since="2025-10-02T08:00:00Z", template="welcome", left=12_000),
+        ],
+        "cohorts": [
+            cohort("referred", 0.82),
+            cohort("search", 0.75, points=7.0),
         ],
     }

@@ -12,6 +12,7 @@ from chalicelib.domain.campaign.rules import HolderRole, Release
 from chalicelib.domain.campaign.versions import CampaignVersion, CurrentCampaign
 from chalicelib.domain.changes import ChangeKind, VoucherChange
 from chalicelib.domain.changes_files import ChangesFile, ChangesPart, ChangesSequence
+from chalicelib.domain.cohorts import Cohort
 from chalicelib.domain.consents import (
     Consent,
     ConsentChange,
@@ -142,6 +143,10 @@ ENTITIES: list[Entity] = [
     ),
     Session(
         session_hash="h", campaign=CAMPAIGN, sponsor_id="s", ends_at=LATER, vip_checked_at=MORNING
+    ),
+    Cohort(
+        campaign=CAMPAIGN, source="search", as_of=MORNING.date(), dropped_at=MORNING,
+        lives="0:3:0 30:12:1 90:0:8",
     ),
     WallLink(
         campaign=CAMPAIGN, token_hash="0123456789abcdef", made_at=MORNING, by="AIDAOPS",

@@ -23,6 +23,7 @@ from chalicelib.domain.consents_files import CONSENT_COLUMNS
 from chalicelib.domain.exports import VOUCHER_COLUMNS
 from chalicelib.domain.files import (
     acks,
+    cohorts,
     consents,
     digests,
     exports,
@@ -98,6 +99,7 @@ def test_a_call_is_signed_for_the_host_it_goes_to() -> None:
         CHANGE_COLUMNS,
         CONSENT_COLUMNS,
         consents.COLUMNS,
+        cohorts.COLUMNS,
         STATEMENT_COLUMNS,
         RECONCILIATION_COLUMNS,
         exports.REFERRAL_COLUMNS,

@@ -114,7 +114,7 @@ def test_a_referral_file_is_the_correspondence_table() -> None:
     line = ReferralLine("r1", "ab" * 32, "cd" * 32, datetime(2024, 5, 1, tzinfo=UTC), 3, 7)
     header, row = rows_of(referral_file([line.text]))
     assert tuple(header) == REFERRAL_COLUMNS
-    assert row == ["r1", "ab" * 32, "cd" * 32, "2024-05-01T00:00:00+00:00", "3", "7"]
+    assert row == ["r1", "ab" * 32, "cd" * 32, "2024-05-01T00:00:00+00:00", "3", "7", "", ""]
 
 
 def test_the_manifest_speaks_of_the_gzipped_file_and_can_be_read_as_one() -> None:

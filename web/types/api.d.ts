@@ -201,6 +201,18 @@ interface HeldSumAnswer {
   currency: string;
 }
 
+interface CohortAnswer {
+  source: string;
+  as_of: string;
+  people: number;
+  known_days: number;
+  curve: { days: number; share: number; low: number; high: number }[];
+  compared: {
+    p: number | null;
+    differences: { days: number; points: number; low: number; high: number }[];
+  } | null;
+}
+
 interface DashboardAnswer {
   campaign: string;
   version: number;
@@ -219,6 +231,7 @@ interface DashboardAnswer {
   days: DayCounts[];
   lists: Record<string, ListAnswer>;
   watched: WatchAnswer[];
+  cohorts: CohortAnswer[];
 }
 
 /** The counts of one local day: `date`, a number for each counter, and each figure that is not 0. */

@@ -19,7 +19,7 @@
 | AP15 | counts by day; the journal's head | `COUNT#{campaign}#{spread:02}`, `JOURNAL#{campaign}` |
 | AP16 | changes of vouchers that are in no file yet, by shard | `CHANGES#{campaign}{shard}` |
 | AP17 | the vouchers used on an order; whether a sponsor made it | `USES#{order_id}` |
-| AP18 | when the last order file came; own codes left | `WATCH#{campaign}` |
+| AP18 | when the last order file came; own codes left; cohorts | `WATCH#{campaign}` |
 | AP19 | the file of changes that is open; its rows | `CHANGES_FILES#{campaign}` / `FILE#…`; … |
 | AP20 | the statements that are written | `STATEMENTS#{campaign}` |
 | AP21 | how far the facts have been checked | `CHECKS` |
@@ -50,6 +50,7 @@ from zlib import crc32
 from chalicelib.domain.campaign.versions import CampaignVersion, CurrentCampaign
 from chalicelib.domain.changes import VoucherChange
 from chalicelib.domain.changes_files import ChangesFile, ChangesPart, ChangesSequence
+from chalicelib.domain.cohorts import Cohort
 from chalicelib.domain.consents import Consent, ConsentChange
 from chalicelib.domain.consents_files import ConsentsFile, ConsentsPart, ConsentsSequence
 from chalicelib.domain.entity import Entity
@@ -278,6 +279,7 @@ ITEM_KINDS: dict[type[Entity], ItemKind] = {
     FileRecord: ItemKind("FILE", "FILE#{campaign}#{area}#{sha256}", "FILE"),
     Mail: ItemKind("MAIL", "MAIL#{mail_id}", "MAIL", ends="ends_at", agenda=_mail_agenda),
     LastFile: ItemKind("LAST_FILE", "WATCH#{campaign}", "FILE#{area}"),
+    Cohort: ItemKind("COHORT", "WATCH#{campaign}", "COHORT#{source}"),
     CodesLeft: ItemKind("CODES_LEFT", "WATCH#{campaign}", "CODES#{template}"),
     FactCheck: ItemKind("FACT_CHECK", "CHECKS", "FACTS"),
     InvitationStop: ItemKind("INVITATION_STOP", "WATCH#{campaign}", "INVITATIONS"),

@@ -8,7 +8,7 @@ character that makes a formula of it in a spreadsheet.
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Self
 
@@ -17,13 +17,15 @@ from chalicelib.domain.files.writing import csv_gz, plain_lines, sha256_of
 
 REFERRAL_COLUMNS = (
     "referral", "sponsor_digest", "referee_digest", "confirmed_at", "orders", "revision",
+    "first_order_on", "last_order_on",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class ReferralLine:
     """A row of the correspondence table. `orders` counts the referee's kept orders; `revision`
-    grows with every change of the referral. No cell needs quotes.
+    grows with every change of the referral. The first and the last order that counted were made on
+    these local days; None without one. No cell needs quotes.
     """
 
     referral: str
@@ -32,13 +34,16 @@ class ReferralLine:
     confirmed_at: datetime
     orders: int
     revision: int
+    first_bought_on: date | None = None
+    last_bought_on: date | None = None
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """The row that was printed as `text`."""
-        referral, sponsor, referee, confirmed_at, orders, revision = text.split(",")
+        referral, sponsor, referee, confirmed_at, orders, revision, *days = text.split(",")
         at = datetime.fromisoformat(confirmed_at)
-        return cls(referral, sponsor, referee, at, int(orders), int(revision))
+        first, last = (date.fromisoformat(day) if day else None for day in days)
+        return cls(referral, sponsor, referee, at, int(orders), int(revision), first, last)
 
     @property
     def text(self) -> str:
@@ -51,6 +56,8 @@ class ReferralLine:
                 self.confirmed_at.isoformat(),
                 str(self.orders),
                 str(self.revision),
+                self.first_bought_on.isoformat() if self.first_bought_on else "",
+                self.last_bought_on.isoformat() if self.last_bought_on else "",
             )
         )
 
@@ -87,7 +94,8 @@ def referral_rows(chunks: Iterable[bytes]) -> Iterator[str]:
 
 def referral_of(row: str) -> tuple[str, int]:
     """Of which referral a printed row is, and at which revision."""
-    return row.partition(",")[0], int(row.rpartition(",")[2])
+    cells = row.split(",")
+    return cells[0], int(cells[REFERRAL_COLUMNS.index("revision")])
 
 
 def confirmed_of(row: str) -> tuple[str, str]:

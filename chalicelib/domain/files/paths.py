@@ -3,6 +3,7 @@
     {list}/{full,add,remove}/*.csv[.gz]    {list}/{full,add,remove}/*.manifest.json
     orders/*.csv[.gz]                      codes/{template}/*.csv[.gz]
     acks/{export}.ack                      consents/*.csv[.gz]
+    cohorts/*.csv[.gz]
 
 The only place that knows these paths: a path is parsed here once, and services/ingest.py matches on
 the result. Whether the campaign has that template or export is checked there. `public_path` is what
@@ -62,7 +63,14 @@ class ConsentsDrop:
     """Consents and withdrawals that people gave the client."""
 
 
-DroppedFile = ListDrop | ManifestDrop | OrdersDrop | CodesDrop | AckDrop | ConsentsDrop
+@dataclass(frozen=True)
+class CohortsDrop:
+    """Newcomers of the client's other sources."""
+
+
+DroppedFile = (
+    ListDrop | ManifestDrop | OrdersDrop | CodesDrop | AckDrop | ConsentsDrop | CohortsDrop
+)
 
 ACKS = "acks/"  # the folder whose files may hold free text
 _CSV = r"[^/]+\.csv(?:\.gz)?"
@@ -132,5 +140,6 @@ _SHAPES: tuple[tuple[re.Pattern[str], Callable[..., DroppedFile]], ...] = (
     (re.compile(rf"orders/{_CSV}"), OrdersDrop),
     (re.compile(rf"codes/([^/]+)/{_CSV}"), CodesDrop),
     (re.compile(rf"consents/{_CSV}"), ConsentsDrop),
+    (re.compile(rf"cohorts/{_CSV}"), CohortsDrop),
     (re.compile(rf"{ACKS}([^/]+)\.ack"), _ack),
 )

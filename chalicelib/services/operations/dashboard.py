@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.cohorts import Cohort, ours_first
 from chalicelib.domain.effects import BOUGHT_BY, HELD, ISSUED_OF, REFUSED_FOR, funnel, totals
 from chalicelib.domain.figures import is_figure
 from chalicelib.services.list_status import ListStatus, list_statuses, rows_before
@@ -31,7 +32,8 @@ class Dashboard:
 
     `lag_s`: since when something waits to be counted, as far as was seen; 0 where nothing was. Days
     are local days. `held`: how many `rewards` are held now, and their `value_minor`. `figures` are
-    the further counts of `domain/figures.py` and the vouchers by template, `figures_by_day` by day.
+    the further counts of `domain/figures.py` and the vouchers by template, `figures_by_day` by day;
+    `cohorts` are ours first.
     """
 
     campaign: Campaign
@@ -45,6 +47,7 @@ class Dashboard:
     days: Mapping[date, Mapping[str, int]]
     figures: Mapping[str, int]
     figures_by_day: Mapping[date, Mapping[str, int]]
+    cohorts: Sequence[Cohort]
     lists: Mapping[str, ListStatus]
     rows_before: Mapping[str, int | None]
     watched: Sequence[Watched]
@@ -69,6 +72,7 @@ def view_dashboard(ports: Ports, campaign_id: str) -> Dashboard:
         days={day: funnel(counts[day]) for day in sorted(counts, reverse=True)},
         figures=_figures(summed),
         figures_by_day={day: _figures(of_day) for day, of_day in counts.items()},
+        cohorts=ours_first(ports.repository.within(Cohort, campaign=campaign.id)),
         lists=lists,
         rows_before={name: rows_before(ports, campaign, name, one) for name, one in lists.items()},
         watched=tuple(watched(ports, campaign)),

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import heapq
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from itertools import islice
 
 from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.cohorts import REFERRED, Cohort, cohort_of, life_of
 from chalicelib.domain.effects import REFUSED_FOR, funnel, totals
 from chalicelib.domain.files.exports import (
     ReferralLine,
@@ -25,6 +27,7 @@ from chalicelib.domain.files.exports import (
 )
 from chalicelib.domain.referral_orders import kept_order_count
 from chalicelib.domain.referrals import Referral, ReferralMark
+from chalicelib.services.cohort_store import store_cohort
 from chalicelib.services.isolation import Isolation, raised
 from chalicelib.services.ports import (
     BATCH_LIMIT,
@@ -45,6 +48,9 @@ def report(ports: Ports, campaign: Campaign, on_failure: OnFailure = raised) -> 
     """
     day = campaign.local_date(ports.clock())
     rows = _table(ports, campaign, day, Isolation(on_failure))
+    referred = _referred(campaign, rows, day, ports.clock())
+    if referred.lives:
+        store_cohort(ports, referred)
     ports.files.write(_path(campaign, day), referral_file(rows), content_type="application/gzip")
     ports.files.write(
         f"out/{campaign.id}/reports/{day}.json",
@@ -52,6 +58,16 @@ def report(ports: Ports, campaign: Campaign, on_failure: OnFailure = raised) -> 
         content_type="application/json",
     )
     return len(rows)
+
+
+def _referred(campaign: Campaign, rows: Iterable[str], day: date, now: datetime) -> Cohort:
+    """Our own newcomers, from the table: each joined with the first order that counts."""
+    lives = Counter(
+        life_of(line.first_bought_on, line.last_bought_on, day)
+        for line in map(ReferralLine.parse, rows)
+        if line.first_bought_on
+    )
+    return cohort_of(campaign.id, REFERRED, day, now, lives)
 
 
 def _path(campaign: Campaign, day: date) -> str:
@@ -69,7 +85,7 @@ def _table(ports: Ports, campaign: Campaign, day: date, isolation: Isolation) ->
         else:
             # Also one that the index has lost: while it moves there, or because it was removed.
             to_read[referral_id] = None
-    read = sorted(_read(ports, iter(to_read), isolation), key=confirmed_of)
+    read = sorted(_read(ports, campaign, iter(to_read), isolation), key=confirmed_of)
     return list(heapq.merge(kept, read, key=confirmed_of))
 
 
@@ -94,7 +110,9 @@ def _last_table(ports: Ports, campaign: Campaign, day: date) -> Iterator[str]:
     return iter(())
 
 
-def _read(ports: Ports, ids: Iterator[str], isolation: Isolation) -> Iterator[str]:
+def _read(
+    ports: Ports, campaign: Campaign, ids: Iterator[str], isolation: Isolation
+) -> Iterator[str]:
     """The rows of these referrals; none of one that is not there."""
     while batch := list(islice(ids, BATCH_LIMIT)):
         try:
@@ -104,14 +122,15 @@ def _read(ports: Ports, ids: Iterator[str], isolation: Isolation) -> Iterator[st
             for referral_id in batch:
                 with isolation.of(Referral.__name__, referral_id):
                     referrals += _referrals(ports, [referral_id])
-        yield from (_row(referral).text for referral in referrals)
+        yield from (_row(campaign, referral).text for referral in referrals)
 
 
 def _referrals(ports: Ports, ids: Sequence[str]) -> list[Referral]:
     return ports.repository.get_many(Referral, [{"referral_id": each} for each in ids])
 
 
-def _row(referral: Referral) -> ReferralLine:
+def _row(campaign: Campaign, referral: Referral) -> ReferralLine:
+    first, last = referral.first_ordered_at, referral.last_ordered_at
     return ReferralLine(
         referral=referral.referral_id,
         sponsor_digest=referral.sponsor_digest,
@@ -119,6 +138,8 @@ def _row(referral: Referral) -> ReferralLine:
         confirmed_at=referral.confirmed_at,
         orders=kept_order_count(referral),
         revision=referral.revision,
+        first_bought_on=campaign.local_date(first) if first else None,
+        last_bought_on=campaign.local_date(last) if last else None,
     )
 
 

@@ -19,6 +19,7 @@ from chalicelib.domain.campaign.rules import HolderRole
 from chalicelib.domain.campaign.versions import CampaignVersion, CurrentCampaign
 from chalicelib.domain.changes import VoucherChange
 from chalicelib.domain.changes_files import ChangesFile, ChangesPart, ChangesSequence
+from chalicelib.domain.cohorts import Cohort
 from chalicelib.domain.consents import Consent, ConsentChange
 from chalicelib.domain.consents_files import ConsentsFile, ConsentsPart, ConsentsSequence
 from chalicelib.domain.eligibility import Reason
@@ -352,7 +353,7 @@ HOLDS_NOTHING: frozenset[type[Entity]] = frozenset(
     (
         *(CampaignVersion, CurrentCampaign, Budget, Statement, CodesLeft, LastFile),
         *(Reward, Order, FurtherOrder, Redemption, OrderUses, SpareCode, LinkDay),
-        *(OrderReference, DomainDay, NetworkAnswers),
+        *(OrderReference, DomainDay, NetworkAnswers, Cohort),
         *(VoucherChange, ChangesSequence, ChangesFile, ChangesPart),
         *(ConsentsSequence, ConsentsFile, ExportSequence, Export),
         *(ListVersion, CurrentList, ListDrops, ListDelta, HeldList, FileRecord),

@@ -1,0 +1,1 @@
+"""Use cases about cohorts: newcomers by the source that brought them."""
