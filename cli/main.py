@@ -1,5 +1,5 @@
 """`tandem`: campaigns, codes, exports, invitations, keys, lists, mails, persons, rewards, vouchers,
-walls, facts, queues.
+walls, reports, facts, queues.
 
 Wires the commands together.
 
@@ -34,6 +34,7 @@ from cli import (
     queues,
     reconcile,
     replay,
+    reports,
     restore,
     rewards,
     status,
@@ -105,6 +106,7 @@ app.add_typer(persons.app, name="person")
 app.add_typer(rewards.app, name="reward")
 app.add_typer(vouchers.app, name="voucher")
 app.add_typer(walls.app, name="wall")
+app.command("report")(reports.report)
 app.add_typer(journal.app, name="journal")
 app.add_typer(queues.app, name="queue")
 app.add_typer(restore.app, name="restore")

@@ -27,6 +27,9 @@ _TEXTS: Final = frozenset({"documentation", "documentationUrl"})
 LOCALE_DATA: Final = frozenset({*LOCALES, "root", "en_001", "en_GB"})
 # Of Babel and python-barcode, what works on catalogues and draws pictures: no function does.
 NEEDLESS: Final = ("babel/messages", "barcode/fonts")
+REPORT_FONTS: Final = ("SourceSansPro-Regular.ttf", "SourceSansPro-Semibold.ttf")
+# Of what reads fonts, what makes others of them.
+FONT_TOOLS_NEEDLESS: Final = ("designspaceLib", "mtiLib", "t1Lib", "ufoLib")
 # Of numpy, what is loaded for nothing that the list builder does: by its place below numpy/.
 NUMPY_NEEDLESS: Final = (
     "_core/include", "_core/lib", "_pyinstaller", "distutils", "doc", "f2py", "fft", "ma",
@@ -54,7 +57,24 @@ def trim(vendor: Path) -> None:
     for needless in (vendor / "bin", vendor / "boto3/data", vendor / "boto3/examples", *unused):
         shutil.rmtree(needless, ignore_errors=True)
     (vendor / "boto3/data").mkdir()
+    _trim_report(vendor)
     _trim_any(vendor)
+
+
+def _trim_report(vendor: Path) -> None:
+    """Of what makes PDFs: two fonts of many; no pictures; and fontTools without what is compiled,
+    which is there as Python too.
+    """
+    for font in (vendor / "font_source_sans_pro/files").glob("*.?tf"):
+        if font.name not in REPORT_FONTS:
+            font.unlink()
+    for picture in ("PIL", "pillow.libs"):
+        shutil.rmtree(vendor / picture, ignore_errors=True)
+    for part in FONT_TOOLS_NEEDLESS:
+        shutil.rmtree(vendor / "fontTools" / part, ignore_errors=True)
+    for compiled in sorted((vendor / "fontTools").rglob("*")):
+        if compiled.suffix in {".so", ".c"}:
+            compiled.unlink()
 
 
 def trim_numpy(installed: Path) -> None:

@@ -1,4 +1,4 @@
-"""By schedule: the daily files, and the statements of the months that are over."""
+"""By schedule: the daily files, the week's report, and the statements of months that are over."""
 
 from __future__ import annotations
 
@@ -18,12 +18,22 @@ def report(*_: object) -> None:
         referrals = write_report(bootstrap.ports(), campaign, not_handled)
         log("reported", campaign=campaign.id, referrals=referrals)
 
+    def weekly_report(campaign: Campaign) -> None:
+        # The library of PDFs is large, and needed once a week.
+        from chalicelib.weekly_report import write_weekly_report
+
+        day = write_weekly_report(bootstrap.ports(), campaign)
+        if day:
+            log("reported the week", campaign=campaign.id, day=day.isoformat())
+
     def run() -> None:
         with isolated() as isolation:
             campaigns = list(all_campaigns(bootstrap.ports(), isolation.note))
             for campaign in campaigns:
                 with isolation.of("report", campaign.id):
                     report_one(campaign)
+                with isolation.of("weekly report", campaign.id):
+                    weekly_report(campaign)
             # It reads the table whole: where that fails, the day is balanced all the same.
             with isolation.of("reconciliation", "vouchers"):
                 compare_with_files(bootstrap.ports(), campaigns, isolation, not_handled)

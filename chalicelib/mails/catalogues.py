@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 TEXTS: Final = Path(__file__).parents[1] / "texts"
 DOMAIN: Final = "mails"
 _MADE: Final = datetime(1980, 1, 1, tzinfo=UTC)
+COMPILED_DOMAINS: Final = (DOMAIN, "reports")  # those that functions read
 
 
 class Words:
@@ -44,22 +45,24 @@ class Words:
         return text.format(count=count)
 
 
-def words_in(locale: str, compiled: Path) -> Words:
+def words_in(locale: str, compiled: Path, domain: str = DOMAIN) -> Words:
     """The words of a language: as compiled where that was done, else from their source."""
-    return _words(locale, compiled if compiled.is_dir() else None)
+    return _words(locale, compiled if compiled.is_dir() else None, domain)
 
 
 @cache
-def _words(locale: str, compiled: Path | None) -> Words:
+def _words(locale: str, compiled: Path | None, domain: str) -> Words:
     content = (
-        compiled_file(compiled, locale).read_bytes() if compiled else compile_catalogue(locale)
+        compiled_file(compiled, locale, domain).read_bytes()
+        if compiled
+        else compile_catalogue(locale, domain)
     )
     return Words(GNUTranslations(io.BytesIO(content)))
 
 
-def compiled_file(compiled: Path, locale: str) -> Path:
+def compiled_file(compiled: Path, locale: str, domain: str = DOMAIN) -> Path:
     """Where the compiled catalogue of a language is."""
-    return compiled / f"{locale}.mo"
+    return compiled / f"{domain}.{locale}.mo"
 
 
 def read_catalogue(locale: str, domain: str = DOMAIN, texts: Path = TEXTS) -> Catalog:

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from chalicelib.domain.locales import LOCALES
-from chalicelib.mails.catalogues import compile_catalogue, compiled_file
+from chalicelib.mails.catalogues import COMPILED_DOMAINS, compile_catalogue, compiled_file
 from chalicelib.mails.render import COMPILED, source_environment
 
 
@@ -26,8 +26,10 @@ def compile_into(target: Path) -> None:
     with an error.
     """
     source_environment().compile_templates(target, zip=None, ignore_errors=False)
-    for locale in LOCALES:
-        compiled_file(target, locale).write_bytes(compile_catalogue(locale))
+    for domain in COMPILED_DOMAINS:
+        for locale in LOCALES:
+            content = compile_catalogue(locale, domain)
+            compiled_file(target, locale, domain).write_bytes(content)
 
 
 def is_current(compiled: Path) -> bool:

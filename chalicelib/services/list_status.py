@@ -9,7 +9,7 @@ from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.lists import ListLimits, ListName
 from chalicelib.domain.lists.model import CurrentList, ListVersion
 from chalicelib.domain.lists.rules import is_fresh
-from chalicelib.services.ports import Ports
+from chalicelib.services.ports import CommandPorts
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class ListStatus:
     max_age_days: int
 
 
-def list_statuses(ports: Ports, campaign: Campaign) -> dict[str, ListStatus]:
+def list_statuses(ports: CommandPorts, campaign: Campaign) -> dict[str, ListStatus]:
     """The current status of the campaign's lists, by name."""
     return {
         name.value: _status(ports, campaign, name, limits)
@@ -31,7 +31,9 @@ def list_statuses(ports: Ports, campaign: Campaign) -> dict[str, ListStatus]:
     }
 
 
-def _status(ports: Ports, campaign: Campaign, name: ListName, limits: ListLimits) -> ListStatus:
+def _status(
+    ports: CommandPorts, campaign: Campaign, name: ListName, limits: ListLimits
+) -> ListStatus:
     pointer = ports.repository.get(CurrentList, campaign=campaign.id, name=name.value)
     if pointer is None:
         return ListStatus(
@@ -47,7 +49,9 @@ def _status(ports: Ports, campaign: Campaign, name: ListName, limits: ListLimits
     )
 
 
-def rows_before(ports: Ports, campaign: Campaign, name: str, status: ListStatus) -> int | None:
+def rows_before(
+    ports: CommandPorts, campaign: Campaign, name: str, status: ListStatus
+) -> int | None:
     """The rows of the version before the current one, where that is still there."""
     before = ports.repository.get(
         ListVersion, campaign=campaign.id, name=name, version=status.version - 1

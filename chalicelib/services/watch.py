@@ -22,7 +22,7 @@ from chalicelib.domain.watch import (
     orders_are_missing,
     with_own_codes,
 )
-from chalicelib.services.ports import Agenda, Change, Insert, Ports, Replace
+from chalicelib.services.ports import Agenda, Change, CommandPorts, Insert, Ports, Replace
 from chalicelib.services.protection import stop_of
 from chalicelib.services.retry import retry_on_conflict
 from chalicelib.services.spare_codes import count_spare_codes
@@ -57,7 +57,7 @@ class Watched:
     left: int | None = None
 
 
-def watched(ports: Ports, campaign: Campaign) -> Iterator[Watched]:
+def watched(ports: CommandPorts, campaign: Campaign) -> Iterator[Watched]:
     """Everything that is watched in a campaign."""
     yield _acknowledgements(ports, campaign)
     yield _orders(ports, campaign)
@@ -68,7 +68,7 @@ def watched(ports: Ports, campaign: Campaign) -> Iterator[Watched]:
         yield from _codes(ports, campaign)
 
 
-def _acknowledgements(ports: Ports, campaign: Campaign) -> Watched:
+def _acknowledgements(ports: CommandPorts, campaign: Campaign) -> Watched:
     waiting = ports.repository.agenda(Export, Agenda.UNACKNOWLEDGED, campaign.id)
     oldest = next(waiting, None)
     if oldest:
@@ -77,13 +77,13 @@ def _acknowledgements(ports: Ports, campaign: Campaign) -> Watched:
     return Watched(Watch.ACKNOWLEDGEMENTS, overdue=False)
 
 
-def _orders(ports: Ports, campaign: Campaign) -> Watched:
+def _orders(ports: CommandPorts, campaign: Campaign) -> Watched:
     last = ports.repository.get(LastFile, campaign=campaign.id, area=ORDERS)
     overdue = orders_are_missing(campaign, last, ports.clock())
     return Watched(Watch.ORDERS, overdue, last.dropped_at if last else None)
 
 
-def _codes(ports: Ports, campaign: Campaign) -> Iterator[Watched]:
+def _codes(ports: CommandPorts, campaign: Campaign) -> Iterator[Watched]:
     is_open = campaign.is_open(ports.clock())
     for codes in ports.repository.within(CodesLeft, campaign=campaign.id):
         if codes.template in with_own_codes(campaign):

@@ -18,7 +18,7 @@ from chalicelib.domain.effects import BOUGHT_BY, HELD, ISSUED_OF, REFUSED_FOR, f
 from chalicelib.domain.figures import is_figure
 from chalicelib.services.list_status import ListStatus, list_statuses, rows_before
 from chalicelib.services.lookups import current_campaign
-from chalicelib.services.ports import FACT_SHARDS, Ports
+from chalicelib.services.ports import FACT_SHARDS, CommandPorts, Ports
 from chalicelib.services.watch import Watched, watched
 
 SHARDS_A_LOOK = 4
@@ -55,7 +55,11 @@ class Dashboard:
 
 def view_dashboard(ports: Ports, campaign_id: str) -> Dashboard:
     """The dashboard. `UnknownError`."""
-    campaign = current_campaign(ports, campaign_id)
+    return dashboard_of(ports, current_campaign(ports, campaign_id))
+
+
+def dashboard_of(ports: CommandPorts, campaign: Campaign) -> Dashboard:
+    """The dashboard of a campaign."""
     counted = ports.repository.counted(campaign.id)
     counts = counted.days
     summed = totals(counts)
@@ -79,7 +83,7 @@ def view_dashboard(ports: Ports, campaign_id: str) -> Dashboard:
     )
 
 
-def seconds_behind(ports: Ports) -> int:
+def seconds_behind(ports: CommandPorts) -> int:
     """For how long, at least, a fact of any campaign has waited to be counted; 0 where none of
     those that were looked at does.
     """

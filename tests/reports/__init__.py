@@ -1,0 +1,1 @@
+"""Reports: what they say, and that their files need nothing else."""
