@@ -42,7 +42,8 @@ function script(modules) {
 
 /** @param {string} path */
 function style(path) {
-  return built({ entryPoints: [`${web}${path}`], external: ["/*"] });
+  // What is served stays an address; a style of a package is bundled, wherever it lies.
+  return built({ entryPoints: [`${web}${path}`], external: ["/*.svg", "/*.png"] });
 }
 
 /**

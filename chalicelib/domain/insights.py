@@ -74,7 +74,7 @@ def week_of(day: date) -> date:
 def cohorts_by_week(days: Days) -> list[WeekCohort]:
     """The cohorts, the first week first."""
     confirmed: dict[date, int] = {}
-    steps: dict[tuple[date, int], int] = {}
+    counted: dict[tuple[date, int], int] = {}
     for day, counts in days.items():
         if by := counts.get("confirmed", 0):
             confirmed[week_of(day)] = confirmed.get(week_of(day), 0) + by
@@ -82,9 +82,9 @@ def cohorts_by_week(days: Days) -> list[WeekCohort]:
             for what, sign in (("kept", 1), ("lost", -1)):
                 for age, by in family(counts, f"{what}.{orders}").items():
                     key = week_of(day - timedelta(days=int(age))), orders
-                    steps[key] = steps.get(key, 0) + sign * by
+                    counted[key] = counted.get(key, 0) + sign * by
     return [
-        WeekCohort(week, confirmed[week], tuple(steps.get((week, each), 0) for each in LADDER))
+        WeekCohort(week, confirmed[week], tuple(counted.get((week, each), 0) for each in LADDER))
         for week in sorted(confirmed)
     ]
 

@@ -42,11 +42,11 @@ class Bars:
 
 @dataclass(frozen=True)
 class Curve:
-    """A named series; with `steps` it holds its value until the next point, up to `until`."""
+    """A named series; with `is_stepped` it holds its value until the next point, up to `until`."""
 
     name: str
     points: Sequence[Point]
-    steps: bool = False
+    is_stepped: bool = False
     until: float | None = None
     band: Sequence[tuple[float, float, float]] = ()
 
@@ -161,7 +161,7 @@ def _curves(chart: Curves) -> Iterator[Mark]:
             low = [at(x, y) for x, y in _stepped([(x, y) for x, y, _ in curve.band], curve.until)]
             high = [at(x, y) for x, y in _stepped([(x, y) for x, _, y in curve.band], curve.until)]
             yield Path([*high, *reversed(low)], colour, filled=True, opacity=0.15)
-        points = _stepped(curve.points, curve.until) if curve.steps else list(curve.points)
+        points = _stepped(curve.points, curve.until) if curve.is_stepped else list(curve.points)
         if points:
             line = [at(x, y) for x, y in points]
             yield Path(line, colour, 2.0, dash)

@@ -148,7 +148,7 @@ class _Maker:
         counts = self._counts
         hours = median_hours(counts)
         delays = {"confirmed": self.text("hours", hours=hours) if hours else EMPTY}
-        steps = [
+        funnel = [
             ("vips", self._vips()),
             ("signed_in", counts.get("sponsors.signed_in", 0)),
             ("active", counts.get("sponsors.active", 0)),
@@ -157,11 +157,11 @@ class _Maker:
             ("confirmed", counts["confirmed"]),
         ]
         for orders in LADDER:
-            steps.append((f"order_{orders}", reached(counts, orders)))
+            funnel.append((f"order_{orders}", reached(counts, orders)))
             days = median_days(counts, orders)
             delays[f"order_{orders}"] = EMPTY if days is None else days_text(days, self.text)
         rows, bars, before = [], [], 0
-        for at, (name, number) in enumerate(steps):
+        for at, (name, number) in enumerate(funnel):
             # People invite several: what is counted changes there, so that is no share.
             part = self._percent(number, before) if at and name != "invited" else EMPTY
             label = self.text(f"step.{name}")
@@ -192,9 +192,9 @@ class _Maker:
         for channel in ("email", "link"):
             of = family(self._counts, f"channel.{channel}")
             if of:
-                steps = [of.get(step, 0) for step in ("invited", "refused", "sent", "confirmed")]
-                rate = self._percent(steps[3], steps[2])
-                rows.append([self.text(f"channel.{channel}"), *map(self._count, steps), rate])
+                numbers = [of.get(step, 0) for step in ("invited", "refused", "sent", "confirmed")]
+                rate = self._percent(numbers[3], numbers[2])
+                rows.append([self.text(f"channel.{channel}"), *map(self._count, numbers), rate])
         headings = ("channel", "count.invited", "count.refused", "count.sent", "count.confirmed",
                     "acceptance")  # fmt: skip
         return self._section("channels", headings, rows)
@@ -208,8 +208,8 @@ class _Maker:
             ]
             for one in cohorts_by_week(self._days)
         ]
-        steps = [f"step.order_{orders}" for orders in LADDER]
-        return self._section("cohorts", ("week", "count.confirmed", *steps), rows)
+        orders_kept = [f"step.order_{orders}" for orders in LADDER]
+        return self._section("cohorts", ("week", "count.confirmed", *orders_kept), rows)
 
     def vouchers(self) -> Section:
         templates = money_by_template(self._counts)
@@ -250,7 +250,7 @@ class _Maker:
                     for point in curve_of(one.histogram)
                     if point.days <= longest(one.histogram)
                 ],
-                steps=True,
+                is_stepped=True,
                 until=longest(one.histogram),
                 band=[
                     (point.days, 100 * point.low, 100 * point.high)

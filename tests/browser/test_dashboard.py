@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from .answers import dashboard
+from .answers import COUNTS, dashboard
 from .conftest import OpenPage
 from .front import ScriptedApi
 from .sign_in import DASHBOARD, bearers, id_token, signed_in
@@ -125,3 +128,67 @@ def test_numbers_are_written_as_the_language_does(shown: Page) -> None:
     shown.get_by_role("button", name="Français").click()
     expect(count(shown, "Enregistrées")).to_have_text("1 240")
     expect(shown.get_by_role("row", name="Confirmées 412 33,2 %")).to_be_visible()
+
+
+def test_the_period_is_in_the_address_and_the_figures_follow_it(
+    api: ScriptedApi, open_page: OpenPage
+) -> None:
+    body = dashboard()
+    body["as_of"] = "2025-10-02T08:15:30Z"
+    of_days = {"2025-10-02": 3, "2025-09-24": 1, "2025-08-01": 40}
+    body["days"] = [
+        {"date": day, **dict.fromkeys(COUNTS, 0), "kept.1.4": number, "kept.2.9": 1}
+        for day, number in of_days.items()
+    ]
+    api.answers(DASHBOARD, 200, body)
+    address = "/dashboard/?campaign=demo-vip&period=7"
+    page = open_page(address, width=1280, before=signed_in())
+    customers = page.locator("#figures > div").first
+    expect(customers).to_contain_text("New customers3+200% on the period before")
+    page.get_by_role("button", name="30 days").click()
+    expect(customers).to_contain_text("New customers4")
+    expect(page).to_have_url(re.compile(r"campaign=demo-vip&period=30$"))
+    page.get_by_role("button", name="All").click()
+    expect(customers).to_contain_text("New customers44")
+    expect(page).to_have_url(re.compile(r"campaign=demo-vip$"))
+    page.get_by_role("button", name="Week").click()
+    page.get_by_text("As a table").first.click()
+    weeks = page.get_by_role("table", name="Over time").get_by_role("rowheader")
+    expect(weeks.first).to_have_text("29/09/2025")
+    expect(weeks.last).to_have_text("28/07/2025")
+
+
+def test_what_is_shown_can_be_taken_away(api: ScriptedApi, open_page: OpenPage) -> None:
+    api.answers(DASHBOARD, 200, dashboard())
+    page = open_page("/dashboard/?campaign=demo-vip", width=1280, before=signed_in())
+    with page.expect_download() as csv:
+        page.get_by_role("button", name="CSV").click()
+    text = Path(csv.value.path()).read_text(encoding="utf-8")
+    assert text.startswith("date,invited,")
+    assert text.count("\n") == 1 + 2
+    for kind, begins in (("PNG", b"\x89PNG"), ("SVG", b"<svg ")):
+        with page.expect_download() as picture:
+            page.get_by_role("button", name=kind).first.click()
+        assert Path(picture.value.path()).read_bytes().startswith(begins)
+
+
+def test_survival_is_said_in_points_beside_its_chart(shown: Page) -> None:
+    row = shown.get_by_role("table", name="Who goes on buying?").get_by_role("row", name="search")
+    expect(row).to_contain_text("+7 (1 to 13)")
+    expect(row).to_contain_text("0.012")
+    expect(shown.locator("#chart-survival canvas")).to_be_visible()
+
+
+def test_late_counts_are_said_to_be_until_they_are_beyond(api: ScriptedApi, shown: Page) -> None:
+    late = {"as_of": "2025-10-02T08:17:30Z", "lag_s": 90, "counted_until": "2025-10-02T08:15:24Z"}
+    answer_next(api, 200, {**dashboard(), **late})
+    shown.clock.run_for(5_000)
+    said = shown.get_by_text("The numbers are 2 min behind: counted up to 2 Oct 2025, 10:15:24")
+    expect(said).to_be_visible()
+    answer_next(api, 200, {**dashboard(), **late, "lag_s": 0, "as_of": "2025-10-02T08:18:30Z"})
+    shown.clock.run_for(5_000)
+    expect(shown.get_by_text("The numbers are 3 min behind")).to_be_visible()
+    caught_up = {**late, "lag_s": 0, "counted_until": "2025-10-02T08:18:29Z"}
+    answer_next(api, 200, {**dashboard(), **caught_up})
+    shown.clock.run_for(5_000)
+    expect(shown.get_by_text("As of 2 Oct 2025, 10:17:30")).to_be_visible()

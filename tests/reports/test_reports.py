@@ -304,7 +304,7 @@ def test_series_differ_by_dashes_and_their_names_do_not_overlap() -> None:
 
 
 def test_a_curve_of_steps_holds_its_value_until_the_next_and_to_its_end() -> None:
-    curve = Curve("ours", [(0, 100), (10, 50)], steps=True, until=20)
+    curve = Curve("ours", [(0, 100), (10, 50)], is_stepped=True, until=20)
     [line] = [
         one
         for one in drawing_of(Curves([curve], [(0, "0")]), "#1f4e3d").marks

@@ -15,6 +15,7 @@ import { takeFragment } from "../shared/fragment.js";
 import { currentLanguage } from "../shared/language.js";
 import { clear, onLanguageChange, setText } from "../shared/page-text.js";
 import { haveChanged, waitingSince } from "./numbers.js";
+import { drawOverview, prepareOverview } from "./overview.js";
 import {
   SessionOverError,
   SignInFailedError,
@@ -63,7 +64,8 @@ function show(chosen) {
 
 /** @param {string} campaign */
 function showSignedIn(campaign) {
-  const address = new URLSearchParams({ campaign });
+  const address = new URLSearchParams(location.search);
+  address.set("campaign", campaign);
   history.replaceState(null, "", `${location.pathname}?${address}`);
   show({ campaign, ask: () => askSignedIn(apiPath`/v1/ops/campaigns/${campaign}/dashboard`) });
 }
@@ -182,9 +184,16 @@ function showFailure(error) {
 function draw(answer) {
   showAge(answer);
   // Drawing unchanged tables again would lose a selection, or the place in a scrolled table.
-  if (haveChanged(answer, lastAnswer)) drawTables(answer);
+  const isNew = haveChanged(answer, lastAnswer);
   lastAnswer = answer;
   byId("numbers").hidden = false;
+  if (isNew) drawNumbers(answer); // shown before: a chart is as wide as its box
+}
+
+/** @param {DashboardAnswer} answer */
+function drawNumbers(answer) {
+  drawTables(answer);
+  drawOverview(answer);
 }
 
 /** @param {DashboardAnswer} answer */
@@ -241,9 +250,10 @@ byId("other-campaign").addEventListener("click", () => {
   clear(notice);
   choose();
 });
+prepareOverview();
 document.addEventListener("visibilitychange", refresh);
 onLanguageChange(() => {
-  if (lastAnswer) drawTables(lastAnswer);
+  if (lastAnswer) drawNumbers(lastAnswer);
 });
 
 async function start() {

@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import {
+  cohortsByWeek,
+  csvOf,
+  figuresOf,
+  medianDays,
+  medianHours,
+  moneyByTemplate,
+  periodsOf,
+  reached,
+  series,
+  summed,
+  weekOf,
+  within,
+} from "../../web/dashboard/insights.js";
+
+const WEDNESDAY = "2026-05-06";
+
+test("a period ends today, and the one before it is as long", () => {
+  const { now, before } = periodsOf("2026-03-03", 7);
+  assert.deepEqual(now, { first: "2026-02-25", last: "2026-03-03" });
+  assert.deepEqual(before, { first: "2026-02-18", last: "2026-02-24" });
+  assert.deepEqual(periodsOf("2026-03-03", null), { now: null, before: null });
+});
+
+test("the days of a period are those from its first to its last", () => {
+  const days = ["2026-05-01", "2026-05-02", "2026-05-03"].map((date) => ({ date }));
+  const found = within(days, { first: "2026-05-02", last: "2026-05-02" });
+  assert.deepEqual(found, [{ date: "2026-05-02" }]);
+  assert.equal(within(days, null).length, 3);
+});
+
+test("an order is in the cohort of the week its referee confirmed in", () => {
+  const days = [
+    { date: WEDNESDAY, confirmed: 3 },
+    { date: "2026-05-13", confirmed: 1, "kept.1.7": 2, "kept.1.0": 1 },
+    { date: "2026-05-15", "kept.2.9": 1, "lost.1.9": 1 },
+  ];
+  assert.deepEqual(cohortsByWeek(days), [
+    { week: "2026-05-04", confirmed: 3, reached: [1, 1, 0] },
+    { week: "2026-05-11", confirmed: 1, reached: [1, 0, 0] },
+  ]);
+  assert.equal(reached(summed(days), 1), 2);
+});
+
+test("a median is where half have come", () => {
+  assert.equal(medianDays({ "kept.1.3": 1, "kept.1.10": 1, "kept.1.30": 1 }, 1), 10);
+  assert.equal(medianDays({}, 1), null);
+  assert.equal(medianHours({ "within.1": 1, "within.24": 2 }), 24);
+  assert.equal(medianHours({ "within.1": 1, "within.more": 3 }), null);
+});
+
+test("a series has no gaps, by day and by week", () => {
+  const days = [
+    { date: "2026-05-21", sent: 1 },
+    { date: WEDNESDAY, sent: 2 },
+  ];
+  assert.deepEqual(series(days, ["sent"], "week"), {
+    at: ["2026-05-04", "2026-05-11", "2026-05-18"],
+    values: [[2, 0, 1]],
+  });
+  assert.equal(series(days, ["sent"], "day").at.length, 16);
+  assert.deepEqual(series([], ["sent"], "day"), { at: [], values: [[]] });
+  assert.equal(weekOf("2026-05-10"), "2026-05-04");
+});
+
+test("figures of nothing are null, not a number", () => {
+  assert.deepEqual(figuresOf({}), {
+    new: 0,
+    acceptance: null,
+    revenue: 0,
+    cost: null,
+    sponsors: 0,
+    again: null,
+  });
+  const counts = {
+    confirmed: 4,
+    sent: 8,
+    revenue: 9_000,
+    "kept.1.3": 2,
+    "kept.2.9": 1,
+    "sponsors.active": 3,
+    "money.redeemed.welcome": 1_000,
+  };
+  assert.deepEqual(figuresOf(counts), {
+    new: 2,
+    acceptance: 0.5,
+    revenue: 9_000,
+    cost: 500,
+    sponsors: 3,
+    again: 0.5,
+  });
+});
+
+test("sums are by template and by what became of the vouchers", () => {
+  const rows = moneyByTemplate({ "money.issued.b": 2, "money.redeemed.a": 1, "money.issued.a": 3 });
+  assert.deepEqual(rows, [
+    ["a", { issued: 3, redeemed: 1, expired: 0, revoked: 0 }],
+    ["b", { issued: 2, redeemed: 0, expired: 0, revoked: 0 }],
+  ]);
+});
+
+test("a CSV has a row a day and nothing where nothing was counted", () => {
+  assert.equal(
+    csvOf([{ date: WEDNESDAY, sent: 2 }], ["sent", "confirmed"]),
+    "date,sent,confirmed\r\n2026-05-06,2,0\r\n",
+  );
+});

@@ -1,0 +1,141 @@
+/**
+ * Charts over time, by uPlot, and the same as a picture: PNG from its canvas, SVG from its numbers.
+ *
+ * Series differ by their dashes as well as by colour. A table beside each chart says the same, so
+ * a chart is hidden from screen readers.
+ */
+
+import uPlot from "uplot";
+
+import { formatCount, formatShortDay } from "../shared/format.js";
+
+/** @typedef {{name: string, values: (number | null)[], steps?: boolean}} Series */
+/** @typedef {{x: number[], series: Series[], isTime: boolean, unit: string}} ChartData */
+
+/** Told apart by whoever confuses colours (Okabe and Ito), on white and on black. */
+const COLOURS = ["#2f8fcf", "#e07a1f", "#13a07a", "#cc79a7", "#a8852a", "#7c8a96"];
+const DASHES = [[], [8, 4], [3, 3], [12, 4, 3, 4], [2, 2], [16, 5]];
+const HEIGHT = 260;
+/** @type {Map<HTMLElement, uPlot>} */
+const drawn = new Map();
+
+/**
+ * Draws a chart in place of the one that is there, as wide as its box.
+ *
+ * @param {HTMLElement} box
+ * @param {ChartData} data
+ */
+export function drawChart(box, data) {
+  drawn.get(box)?.destroy();
+  const ink = getComputedStyle(box).color;
+  const grid = { stroke: `color-mix(in srgb, ${ink} 15%, transparent)`, width: 1 };
+  const axis = { stroke: ink, grid, ticks: grid, font: "13px system-ui, sans-serif" };
+  const labels = (/** @type {uPlot} */ _, /** @type {number[]} */ at) =>
+    at.map((value) => labelOf(data, value));
+  const chart = new uPlot(
+    {
+      width: Math.max(280, box.clientWidth),
+      height: HEIGHT,
+      scales: { x: { time: false }, y: { range: (_, __, most) => [0, most || 1] } },
+      cursor: { drag: { x: false, y: false } },
+      legend: { live: false },
+      axes: [
+        { ...axis, values: labels, space: 90 },
+        { ...axis, size: 60, values: (_, at) => at.map((value) => formatCount(value) + data.unit) },
+      ],
+      series: [
+        { label: "", value: (_, at) => (at === null ? "" : labelOf(data, at)) },
+        ...data.series.map(({ name, steps }, at) => ({
+          label: name,
+          stroke: COLOURS[at % COLOURS.length],
+          dash: DASHES[at % DASHES.length],
+          width: 2,
+          points: { show: false },
+          value: (/** @type {uPlot} */ _, /** @type {number | null} */ value) =>
+            value === null ? "–" : formatCount(value) + data.unit,
+          ...(steps && uPlot.paths.stepped ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}),
+        })),
+      ],
+    },
+    /** @type {uPlot.AlignedData} */ ([data.x, ...data.series.map(({ values }) => values)]),
+    box,
+  );
+  drawn.set(box, chart);
+}
+
+/**
+ * @param {ChartData} data
+ * @param {number} at
+ */
+function labelOf(data, at) {
+  if (!data.isTime) return formatCount(at);
+  return formatShortDay(new Date(at * 86_400_000).toISOString().slice(0, 10));
+}
+
+/** Makes the charts as wide as their boxes again. */
+export function fitCharts() {
+  for (const [box, chart] of drawn) {
+    if (box.clientWidth) chart.setSize({ width: Math.max(280, box.clientWidth), height: HEIGHT });
+  }
+}
+
+/**
+ * The chart in a box as a PNG; null when none is there.
+ *
+ * @param {HTMLElement} box
+ * @returns {Promise<Blob | null>}
+ */
+export function pngOf(box) {
+  const canvas = drawn.get(box)?.ctx.canvas;
+  return new Promise((resolve) => {
+    if (canvas) canvas.toBlob(resolve, "image/png");
+    else resolve(null);
+  });
+}
+
+/**
+ * A chart as SVG, with the names of its series beside their ends.
+ *
+ * @param {ChartData} data
+ */
+export function svgOf(data) {
+  const [width, height, left, right, bottom] = [720, 300, 50, 560, 270];
+  const numbers = data.series.flatMap(({ values }) => values.map((value) => value ?? 0));
+  const most = Math.max(1, ...numbers);
+  const [first, last] = [data.x[0] ?? 0, data.x[data.x.length - 1] ?? 1];
+  const across = (/** @type {number} */ x) =>
+    left + ((x - first) / (last - first || 1)) * (right - left);
+  const down = (/** @type {number} */ y) => bottom - (y / most) * (bottom - 20);
+  const lines = data.series.map(({ name, values, steps }, at) => {
+    /** @type {string[]} */
+    const points = [];
+    let before = 0;
+    values.forEach((value, index) => {
+      if (value === null) return;
+      if (steps && points.length) points.push(`${across(data.x[index])},${before}`);
+      before = down(value);
+      points.push(`${across(data.x[index])},${before}`);
+    });
+    const colour = COLOURS[at % COLOURS.length];
+    const dash = DASHES[at % DASHES.length].join(" ");
+    return (
+      `<polyline fill="none" stroke="${colour}" stroke-width="2" stroke-dasharray="${dash}" ` +
+      `points="${points.join(" ")}"/><text x="${right + 8}" y="${20 + 18 * at}" ` +
+      `fill="${colour}">${escaped(name)}</text>`
+    );
+  });
+  return (
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" ` +
+    `font-family="sans-serif" font-size="13"><rect width="100%" height="100%" fill="#fff"/>` +
+    `<path d="M${left} 20V${bottom}H${right}" fill="none" stroke="#999"/>` +
+    `<text x="${left - 6}" y="24" text-anchor="end">${escaped(formatCount(most) + data.unit)}</text>` +
+    `<text x="${left}" y="${height - 10}">${escaped(labelOf(data, first))}</text>` +
+    `<text x="${right}" y="${height - 10}" text-anchor="end">${escaped(labelOf(data, last))}</text>` +
+    `${lines.join("")}</svg>`
+  );
+}
+
+/** @param {string} text */
+function escaped(text) {
+  return text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+}
