@@ -29,7 +29,7 @@ LOCALE_DATA: Final = frozenset({*LOCALES, "root", "en_001", "en_GB"})
 NEEDLESS: Final = ("babel/messages", "barcode/fonts")
 REPORT_FONTS: Final = ("SourceSansPro-Regular.ttf", "SourceSansPro-Semibold.ttf")
 # Of what reads fonts, what makes others of them.
-FONT_TOOLS_NEEDLESS: Final = ("designspaceLib", "mtiLib", "t1Lib", "ufoLib")
+FONT_TOOLS_NEEDLESS: Final = ("mtiLib", "t1Lib", "ufoLib")
 # Of numpy, what is loaded for nothing that the list builder does: by its place below numpy/.
 NUMPY_NEEDLESS: Final = (
     "_core/include", "_core/lib", "_pyinstaller", "distutils", "doc", "f2py", "fft", "ma",

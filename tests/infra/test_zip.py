@@ -72,6 +72,31 @@ def test_the_app_starts_from_the_zip_alone(unpacked: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_a_report_is_made_from_the_zip_alone_in_letters_of_all_languages(unpacked: Path) -> None:
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1]);"
+        "from datetime import UTC, datetime;"
+        "from chalicelib.reports.charts import Curve, Curves;"
+        "from chalicelib.reports.content import Figure, Report, Section, Table;"
+        "from chalicelib.reports.pdf import pdf_of;"
+        "from chalicelib.reports.texts import Texts;"
+        "chart = Curves([Curve('x', [(0, 1), (5, 3)], band=[(0, 1, 2), (5, 2, 3)])], [(0, '0')]);"
+        "section = Section('s', Table(['a', 'b'], [['c', '1']]), chart);"
+        "footer = Texts('pl')('footer', brand='B');"
+        "report = Report('pl', 'Ąż', 's', '#1f4e3d', [Figure('a', '1', 'b')], [section], footer);"
+        "assert pdf_of(report, datetime.now(UTC)).startswith(b'%PDF-');"
+        "assert 'PIL' not in sys.modules"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-W", "error", "-c", program, str(unpacked)],
+        env={"PATH": os.defpath},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_equal_inputs_give_equal_bytes_and_a_second_call_builds_nothing(tmp_path: Path) -> None:
     source = tmp_path / "source"
     shutil.copytree(ROOT / "chalicelib", source / "chalicelib")

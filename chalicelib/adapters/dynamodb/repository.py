@@ -310,17 +310,17 @@ class DynamoRepository:
         self._transact(actions)
 
     def counted(self, campaign: str) -> Counted:
-        return counted_in(self._counts(campaign, consistent=False))
+        return counted_in(self._counts(campaign))
 
     def counts(self, campaign: str) -> dict[date, dict[str, int]]:
-        return counted_in(self._counts(campaign, consistent=True)).days
+        return counted_in(self._counts(campaign, ConsistentRead=True)).days
 
-    def _counts(self, campaign: str, *, consistent: bool) -> Iterator[Item]:
+    def _counts(self, campaign: str, **how: bool) -> Iterator[Item]:
         for partition in schema.count_partitions(campaign):
             yield from self._query(
                 KeyConditionExpression="pk = :pk",
                 ExpressionAttributeValues=attributes({":pk": partition}),
-                ConsistentRead=consistent,
+                **how,
             )
 
     def _entities(
