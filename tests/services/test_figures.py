@@ -17,6 +17,7 @@ from chalicelib.services.invitations.respond import confirm
 from chalicelib.services.journal import miscounts
 from chalicelib.services.objections.unsubscribe import unsubscribe
 from chalicelib.services.operations.dashboard import (
+    FACTS_A_LOOK,
     LOOK_EVERY_S,
     SHARDS_A_LOOK,
     Dashboard,
@@ -310,3 +311,21 @@ def test_a_day_is_divided_into_local_hours(world: World) -> None:
     world.confirm(JEANNE)
     world.run()
     assert figures(world, "hour") == {"10.invited": 1, "13.confirmed": 1}
+
+
+def test_a_look_reads_so_many_facts_of_a_shard_and_no_more(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def recorded(_hour: object, shard: int, count: int) -> list[object]:
+        asked.append((shard, count))
+        return []
+
+    monkeypatch.setattr(world.ports.repository, "first_facts_in", recorded)
+    for _ in range(POLLS):
+        world.clock.advance(seconds=LOOK_EVERY_S)
+        seconds_behind(world.ports)
+    assert {count for _, count in asked} == {FACTS_A_LOOK} == {25}
+    assert len(asked) == POLLS * 8
+    assert {shard for shard, _ in asked} == set(range(FACT_SHARDS))
