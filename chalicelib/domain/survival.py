@@ -102,7 +102,7 @@ def difference(one: Sequence[Life], other: Sequence[Life], days: int) -> Differe
     """By how many points the first cohort's share is above the other's; None where one of them is
     not known for that long. The variances of the two add up.
     """
-    if min(longest(one), longest(other)) < days or not one or not other:
+    if min(longest(one), longest(other)) < days:  # also where there is nobody
         return None
     here, there = at(curve_of(one), days), at(curve_of(other), days)
     spread = Z_95 * math.sqrt(_variance(here) + _variance(there))
