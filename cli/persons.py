@@ -1,4 +1,4 @@
-"""`tandem person`: show how somebody stands, everything that is stored of her, or forget her.
+"""`tandem person`: show what somebody is to the campaigns, everything stored of her, or forget her.
 
 The address is typed at a prompt that does not show it, or comes on the standard input, or with
 `--address`, which leaves it in the shell's history. No line of the command's output repeats it but
@@ -70,18 +70,18 @@ def show(
     as_json: Json = False,
     stage: Stage = LOCAL,
 ) -> None:
-    """Show how somebody stands, by ids and states alone: neither her address nor her name, nor any
-    code. Reads the whole table.
+    """Show what is stored of somebody, by ids and states alone: no address, no name, no code. Reads
+    the whole table.
     """
     ports = ports_of(connect(stage))
     person = find_person(ports, _campaigns(ports, campaign, brand), _address(address))
-    records = [*_standing(person)]
+    records = [*_states_of(person)]
     print_records(records, as_json=as_json)
     if person.unreadable:
         raise CommandError(f"{person.unreadable} items cannot be read, and may name her")
 
 
-def _standing(person: Person) -> Iterator[dict[str, str]]:
+def _states_of(person: Person) -> Iterator[dict[str, str]]:
     for one in person.found:
         match one:
             case Sponsor():

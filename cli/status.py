@@ -31,17 +31,18 @@ def show_status(as_json: Json = False, stage: Stage = LOCAL) -> None:
     somebody.
     """
     connection = connect(stage)
+    place = asdict(connection.place)
+    if not as_json:
+        for name, value in place.items():
+            typer.echo(f"{name:14}{value or 'AWS'}")
+        typer.echo()
     queues = [one for one in queue_lengths(connection) if one["waiting"] or one["dead"]]
     findings = [*_findings(connection)]
     needs = [one for one in findings if one["needs_somebody"]]
     needs += [one for one in queues if one["dead"]]
     if as_json:
-        place = asdict(connection.place)
         print_json({"stack": place, "campaigns": findings, "queues": queues})
     else:
-        for name, value in asdict(connection.place).items():
-            typer.echo(f"{name:14}{value or 'AWS'}")
-        typer.echo()
         print_records(findings, as_json=False)
         typer.echo()
         typer.echo("queues that are not empty:")

@@ -176,11 +176,11 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
         *[*agenda(Agenda.REFUSED, lists=False), *UNSEALED, QUERY],
         *[*agenda(Agenda.FILES, lists=False), *CAMPAIGNS],
         *[*agenda(Agenda.UNDECIDED, lists=False), *agenda(Agenda.UNEXPORTED, lists=False)],
+        *agenda(Agenda.HELD_REWARDS, lists=False),
+        *[GET, *COUNTS, GET, QUERY],  # bounces and complaints; held invitations
         *[GET, GET],  # the lists in force
         *[VERSIONS, QUERY, QUERY, GET] * 2,  # segments of replaced lists
         *[VERSIONS] * 5,  # the folders whose files end
-        *agenda(Agenda.HELD_REWARDS, lists=False),
-        *[GET, *COUNTS, GET, QUERY],  # bounces and complaints; held invitations
         *[*agenda(Agenda.UNACKNOWLEDGED, lists=False), *[GET] * 2],
         GET,  # how far the facts were checked: no hour has ended
     ],
@@ -188,6 +188,7 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
         # Which partitions list referrals, and the one that does; no table of the last days.
         *[*CAMPAIGNS, *agenda(Agenda.REFERRALS, lists=False), QUERY, *[READ_FILE] * 8, BATCH],
         *[WRITE_FILE, *COUNTS, WRITE_FILE],
+        *[LIST, *DASHBOARD, WRITE_FILE, WRITE_FILE],  # the week that is over, as HTML and as a PDF
         *[
             READ_FILE,
             *COUNTS,
