@@ -124,11 +124,10 @@ def log_rank(one: Sequence[Life], other: Sequence[Life]) -> float | None:
     for days in sorted(here.keys() | there.keys()):
         mine, yours = here.get(days, Life(days)), there.get(days, Life(days))
         ended, at_risk = mine.ended + yours.ended, left + right
-        if ended:
+        if at_risk > 1:  # one alone is as expected
             surplus += mine.ended - ended * left / at_risk
-            if at_risk > 1:
-                share = left / at_risk * (right / at_risk)
-                variance += ended * share * (at_risk - ended) / (at_risk - 1)
+            share = left / at_risk * (right / at_risk)
+            variance += ended * share * (at_risk - ended) / (at_risk - 1)
         left -= mine.ended + mine.active
         right -= yours.ended + yours.active
     if not variance:
