@@ -65,7 +65,9 @@ def with_confirmed(sponsor: Sponsor, invitation: Invitation) -> Sponsor:
 
 
 def is_first_referee(sponsor: Sponsor) -> bool:
-    """Whether the sponsor brought in nobody before the one who is counted last, by a link."""
+    """Whether the one who is counted last came by a link, and the sponsor brought in nobody before.
+    Whom she invited by e-mail is in `invited`, confirmed or not.
+    """
     return sponsor.link_confirmed == 1 and sponsor.invited == 0
 
 

@@ -138,8 +138,7 @@ def confirm(
     consented, consent_facts = (
         consent_given(ports, campaign, referral) if marketing_consent else ([], [])
     )
-    is_first = invitation.channel is Channel.LINK and is_first_referee(sponsor)
-    body = ReferralConfirmed.of(referral, invitation, is_first=is_first)
+    body = ReferralConfirmed.of(referral, invitation, is_first=is_first_referee(sponsor))
     ports.repository.commit(
         *(Replace(confirmed), Insert(referral), *claims, *sponsor_changes, *consented, *counted),
         facts=[referral_fact(ports, referral, body), *consent_facts],
