@@ -133,7 +133,14 @@ def test_a_fact_of_a_later_version_is_counted_and_named(
     assert line["fact"] == "order_praised"
 
 
-@pytest.mark.parametrize("part", ["functions.report.write_report", "daily_checks.write_statements"])
+@pytest.mark.parametrize(
+    "part",
+    [
+        "functions.report.write_report",
+        "daily_checks.write_statements",
+        "weekly_report.write_weekly_report",
+    ],
+)
 def test_a_daily_file_that_fails_holds_up_no_other_and_rings_once(
     world: World,
     counted: Counted,

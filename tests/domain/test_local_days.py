@@ -7,6 +7,7 @@ compared with a plain look at the clock of the zone: the day it shows, second by
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
@@ -16,7 +17,8 @@ import pytest
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.orders import return_window_ends_at
 from chalicelib.domain.statements import end_of, month_after, month_of
-from chalicelib.domain.vouchers import valid_until
+from chalicelib.domain.vouchers import Voucher, month_of_end, valid_until
+from tests.contract.entities import ENTITIES
 from tests.fakes.campaign import campaign
 
 FIRST, LAST = datetime(2026, 1, 1, tzinfo=UTC), datetime(2031, 1, 1, tzinfo=UTC)
@@ -100,6 +102,16 @@ def test_law_11_vouchers_end_with_a_local_day() -> None:
             issued = at - days * DAY
             last_day = day_shown(one, issued) + days * DAY
             assert_ends_the_day(one, valid_until(one, issued, days), last_day)
+
+
+@pytest.mark.parametrize(
+    "zone", ["Pacific/Honolulu", "America/New_York", "UTC", "Europe/Paris", "Pacific/Auckland"]
+)
+def test_a_voucher_ends_in_the_month_of_its_last_local_day(zone: str) -> None:
+    voucher = next(one for one in ENTITIES if isinstance(one, Voucher))
+    for last_day in (date(2026, 1, 1), date(2026, 1, 31), date(2026, 7, 1), date(2026, 7, 31)):
+        ends = in_zone(zone).end_of_day(last_day)
+        assert month_of_end(replace(voucher, valid_until=ends)) == f"{last_day:%Y-%m}"
 
 
 def test_law_11_invitations_close_with_a_local_day() -> None:

@@ -159,6 +159,12 @@ def test_ours_joined_with_their_first_order_and_stop_with_the_last() -> None:
     assert cohort(world, REFERRED) == [Life(0, ended=1), Life(10, ended=1)]
 
 
+def test_without_anybody_who_has_bought_we_have_no_cohort(world: World) -> None:
+    world.referral(JEANNE)
+    report(world.ports, world.campaign)
+    assert world.memory.all(Cohort) == []
+
+
 def test_an_order_that_is_reported_late_moves_the_first_one() -> None:
     world = new_world()
     world.invite(world.sponsor(), JEANNE)

@@ -125,6 +125,20 @@ def test_each_sponsor_signs_in_and_becomes_active_once(world: World) -> None:
     assert figures(world, "sponsors") == {"signed_in": 4, "active": 2}
 
 
+def test_a_sponsor_whose_link_brings_in_somebody_later_is_not_active_again(world: World) -> None:
+    by_mail, by_link = world.sponsor(), world.sponsor(VIPS[1])
+    world.invite(by_mail, JEANNE)
+    come(world, link_of(world, by_mail), PAUL)
+    world.confirm(PAUL)
+    come(world, link_of(world, by_link), LEA, "max@example.fr")
+    world.confirm(LEA)
+    world.run()
+    assert figures(world, "sponsors") == {"signed_in": 2, "active": 2}
+    world.confirm("max@example.fr")
+    world.run()
+    assert figures(world, "sponsors") == {"signed_in": 2, "active": 2}
+
+
 def test_confirmations_are_counted_by_how_long_they_took(world: World) -> None:
     world.invite(world.sponsor(), JEANNE, PAUL, LEA)
     world.run()
@@ -215,6 +229,17 @@ def test_referees_are_counted_by_their_kept_orders_and_by_how_long_after_the_con
     assert miscounts(world.ports, world.campaign) == []
 
 
+def test_kept_orders_beyond_the_last_that_is_told_apart_are_counted_by_their_revenue_alone() -> (
+    None
+):
+    world = confirmed(JEANNE)
+    orders = [world.order(f"A{each}", "kept", of=JEANNE, amount="10.00") for each in range(7)]
+    world.drop_orders(*orders)
+    world.run()
+    assert figures(world, "kept") == {f"{number}.0": 1 for number in range(1, 6)}
+    assert shown(world).figures["revenue"] == 7_000
+
+
 def test_an_order_that_turns_out_to_be_somebody_elses_takes_its_sums_along() -> None:
     world = confirmed(JEANNE, PAUL)
     world.export()
@@ -264,6 +289,14 @@ def test_law_10_a_day_that_an_earlier_version_counted_is_compared_without_figure
     world.memory._counts[place] = counts | {"channel.email.sent": 7}
     [wrong] = miscounts(world.ports, world.campaign)
     assert wrong.name == "channel.email.sent"
+
+
+def test_figures_are_the_vouchers_by_template_and_no_counter_of_the_funnel() -> None:
+    world = confirmed(JEANNE)
+    found = shown(world)
+    assert found.figures["issued.welcome"] == 1
+    assert found.funnel["invited"] == 1
+    assert not found.figures.keys() & found.funnel.keys()
 
 
 # --- how far the counts are -----------------------------------------------------------------------

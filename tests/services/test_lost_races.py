@@ -391,6 +391,14 @@ def held_rewards_that_are_decided(world: World) -> None:
     assert len(world.memory.all(Voucher)) == 2
 
 
+@losing("cohort_store:store_cohort")
+def a_cohort_that_is_known_later(world: World) -> None:
+    for day in ("2026-02-01", "2026-02-02"):
+        content = f"source,joined_on,last_order_on\nsearch,2026-01-05,{day}\n"
+        receipt = world.drop(f"cohorts/{day}.csv", content.encode())
+        assert receipt.effects == {"counted": 1}
+
+
 @losing("sponsors.sessions:give_name")
 def a_name_that_is_given(world: World) -> None:
     give_name(world.ports, world.sponsor(), "Camille")
