@@ -122,8 +122,8 @@ def test_a_command_of_the_runbook_exists_with_its_options(line: str) -> None:
 
 
 def test_no_command_of_ours_is_named_without_tandem() -> None:
-    """`facts …` alone is nothing that a shell knows."""
-    ours = within(APP)
+    """`facts …` alone is nothing that a shell knows; `export NAME=…` is."""
+    ours = within(APP).keys() - {"export"}
     assert "facts" in ours
     used = [part for part in CODE if re.search(r" .*([A-Z]{3}|--[a-z])", part.strip())]
     assert [part for part in used if part.split()[0] in ours] == []
