@@ -396,5 +396,5 @@ def test_a_wall_shows_one_campaign_until_its_link_is_revoked(
     page.on("request", lambda request: asked.append(request.url))
     page.get_by_role("button", name="Français").click()
     expect(page.get_by_role("alert").filter(has_text="plus valable")).to_be_visible()
-    assert asked == []
+    assert [url for url in asked if "/assets/" not in url] == []  # its words in French, at most
     assert tandem(stack, "wall", "list", "--campaign", "demo-vip").stdout.strip() == "none"

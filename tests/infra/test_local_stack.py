@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -222,7 +223,7 @@ def _as(stack: Stack, function: str, service: str) -> Any:
     role = formation.describe_stack_resource(StackName=STACK, LogicalResourceId=f"{function}Role")
     name = role["StackResourceDetail"]["PhysicalResourceId"]
     policy = iam.get_role_policy(RoleName=name, PolicyName="work")["PolicyDocument"]
-    person = f"as-{function.lower()}"
+    person = f"as-{function.lower()}-{secrets.token_hex(3)}"
     iam.create_user(UserName=person)
     iam.put_user_policy(UserName=person, PolicyName="work", PolicyDocument=json.dumps(policy))
     key = iam.create_access_key(UserName=person)["AccessKey"]
