@@ -18,7 +18,15 @@ from chalicelib.services.file_parts import work_off
 from chalicelib.services.ingest import ingest
 from chalicelib.services.isolation import Isolation, raised
 from chalicelib.services.orders import record_many
-from chalicelib.services.ports import Change, ConflictError, Failure, Found, Key, PartOfFile
+from chalicelib.services.ports import (
+    Change,
+    ConflictError,
+    ContentionError,
+    Failure,
+    Found,
+    Key,
+    PartOfFile,
+)
 from chalicelib.services.unfinished_files import find_unfinished
 from tests.fakes.due import must_not_fail
 from tests.fakes.parts import work_off_parts
@@ -134,7 +142,7 @@ def test_rows_that_wait_for_a_list_wait_in_their_queue_and_are_handled_when_it_i
 
 
 class ReadFailing(_Wrapped):
-    """A repository of which the n-th batch read fails."""
+    """A repository whose n-th batch read meets others that read and write the same."""
 
     def __init__(self, world: World, at: int) -> None:
         super().__init__(world.repository)
@@ -144,7 +152,7 @@ class ReadFailing(_Wrapped):
         if any(key.kind.__name__ == "RefereeClaim" for key in keys):
             self._left -= 1
             if self._left == 0:
-                raise LookupError("the table cannot be read")
+                raise ContentionError
         return super().read(*keys)
 
 
@@ -158,7 +166,7 @@ def test_what_was_done_of_a_part_before_its_table_failed_is_counted_as_it_was_do
     failures: list[Failure] = []
     failing = ReadFailing(world, at=2)
     [left] = delivered_to(world, wrapped(world, lambda _: failing), failures.append)
-    assert [one.kind for one in failures] == ["part"]
+    assert failures == []  # it comes again by itself
     [part] = [one for one in world.memory.all(HandledPart) if one.part == left.part]
     assert (part.position, part.is_complete) == (3, False)
     receipt = work_off_parts(world.ports)
