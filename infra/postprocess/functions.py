@@ -22,7 +22,7 @@ class Size:
     name: str
     memory_mb: int
     timeout_s: int
-    scratch_mb: int = 512  # of /tmp; 512 cost nothing
+    scratch_mb: int = 512  # of /tmp; 512 are free
     layers: tuple[str, ...] = ()
     settings: tuple[tuple[str, Object], ...] = ()
     """its own environment variables, and what of the template they are taken from"""

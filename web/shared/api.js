@@ -68,7 +68,7 @@ export function apiPath(parts, ...values) {
  * @param {object} [options]
  * @param {unknown} [options.body] sent as JSON
  * @param {Record<string, string>} [options.form] sent as a form, in place of a body
- * @param {string} [options.bearer] a session or an access token
+ * @param {string} [options.bearer] a session, an ID token or the token of a wall link
  * @param {Record<string, string>} [options.headers]
  * @param {boolean} [options.keepalive] whether it goes on when the reader leaves the page
  * @returns {Promise<T>}
