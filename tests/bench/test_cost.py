@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -50,6 +52,19 @@ def test_a_month_in_which_nobody_comes_costs_no_more_than_is_held(made: Bills) -
     assert made.quiet.without(*EDGE).dollars(free=True) <= HELD_IDLE, made.quiet.lines(free=True)
     # The price of limiting each caller by address, with three rules.
     assert made.quiet.dollars(*EDGE, free=True) == 8
+
+
+def test_the_bills_of_the_documents_are_those_of_today(made: Bills) -> None:
+    """To the dollar: what changes a bill changes the documents."""
+    root = Path(__file__).parents[2]
+    written = (root / "docs" / "performance.md").read_text(encoding="utf-8")
+    month, idle = re.findall(r"\*\*in all\*\* .*\*\*([\d.]+)\*\* \|\n", written)
+    assert float(month) == pytest.approx(made.month.dollars(), abs=1)
+    assert float(idle) == pytest.approx(made.quiet.dollars(free=True), abs=0.05)
+    readme = (root / "infra" / "README.md").read_text(encoding="utf-8")
+    assert f"invitations are some ${float(month):.0f}," in readme
+    [decided] = (root / "docs" / "decisions").glob("0060-*.md")
+    assert f"→ ${month} a million invitations" in decided.read_text(encoding="utf-8")
 
 
 def test_only_what_an_alarm_looks_at_is_a_metric(made: Bills) -> None:
