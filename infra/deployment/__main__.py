@@ -25,9 +25,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cli.doctor import Account, before_deployment, shown
 from cli.errors import CommandError
 from cli.region import region
-from infra.deployment import edge
 from infra.deployment.account import require_log_role
-from infra.deployment.edge import deploy_edge, edge_template
+from infra.deployment.edge import EDGE_REGION, deploy_edge, edge_template
 from infra.deployment.names import (
     left_out,
     lost_stores,
@@ -48,8 +47,16 @@ from infra.deployment.parameters import (
     given_parameters,
     makes_edge,
 )
-from infra.deployment.releases import Release, Releases, Template
-from infra.deployment.stack import ChangeSet, Found, Source, Stack, Store
+from infra.deployment.releases import Release, Releases
+from infra.deployment.stack import (
+    ChangeSet,
+    Found,
+    Source,
+    Stack,
+    Store,
+    Template,
+    passed_parameters,
+)
 from infra.deployment.stored import stored_shapes, unreadable
 from infra.package import PackageError, aws_target, package
 from infra.pages import build_pages
@@ -110,7 +117,7 @@ class Deployment:
         own = {"Stage": self.stage, "DeletionProtection": "true" if is_there else "false"}
         values = {name: one.value for name, one in given.items()} | own
         if changes := self.stack.prepare(
-            source, _parameters(template, values, found), creates=found.is_new
+            source, passed_parameters(template, values, found), creates=found.is_new
         ):
             self._agree(changes, template)
             self.stack.execute(changes)
@@ -118,7 +125,9 @@ class Deployment:
         return self.stack.found().outputs
 
     def _protect(self, source: Source, template: Template) -> None:
-        switched_on = _parameters(template, {"DeletionProtection": "true"}, self.stack.found())
+        switched_on = passed_parameters(
+            template, {"DeletionProtection": "true"}, self.stack.found()
+        )
         if changes := self.stack.prepare(source, switched_on, creates=False):
             self.stack.execute(changes)
         self.stack.protect()
@@ -142,7 +151,7 @@ class Deployment:
         only = of_stores_alone(template, [store.logical_id for store in left])
         values = {"Stage": self.stage, "DeletionProtection": "true"}
         source = self.releases.put_template(release, only)
-        self.stack.adopt(source, _parameters(only, values, Found()), left)
+        self.stack.adopt(source, passed_parameters(only, values, Found()), left)
         return self.stack.found()
 
     def _agree(self, changes: ChangeSet, template: Template) -> None:
@@ -208,7 +217,7 @@ def _edge(deployment: Deployment, given: Mapping[str, Given]) -> str:
 
 def _edge_stack(deployment: Deployment) -> Stack:
     where = deployment.where
-    client = where.session.client("cloudformation", region_name=edge.REGION)
+    client = where.session.client("cloudformation", region_name=EDGE_REGION)
     return Stack(client, f"tandem-{deployment.stage}-{where.region}-edge", print)
 
 
@@ -284,18 +293,6 @@ def _deployment(stage: str, *, sure: bool) -> Deployment:
         ),
         sure,
     )
-
-
-def _parameters(
-    template: Template, values: Mapping[str, str], found: Found
-) -> dict[str, str | None]:
-    """Of what the template knows: the values, and None for what keeps its value."""
-    stored = () if found.is_new else found.parameters
-    return {
-        name: values.get(name)
-        for name in template["Parameters"]
-        if name in values or name in stored
-    }
 
 
 def _check(where: Where, effective: Mapping[str, str]) -> None:

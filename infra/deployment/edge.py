@@ -9,16 +9,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from infra.deployment.stack import Stack
+from infra.deployment.stack import Stack, Template, passed_parameters
 from infra.short_forms import read_template
 
 TEMPLATE: Final = Path(__file__).parent.parent / "edge.yaml"
-REGION: Final = "us-east-1"
+EDGE_REGION: Final = "us-east-1"
 
 
-def edge_template() -> dict[str, Any]:
+def edge_template() -> Template:
     """The template of the stack."""
     return read_template(TEMPLATE)
 
@@ -26,12 +26,7 @@ def edge_template() -> dict[str, Any]:
 def deploy_edge(stack: Stack, own: Mapping[str, str], given: Mapping[str, str]) -> str:
     """Make or update the stack; returns the ARN of its web ACL."""
     template, found = edge_template(), stack.ready()
-    values = {**given, **own}
-    parameters = {
-        name: values.get(name)
-        for name in template["Parameters"]
-        if name in values or name in found.parameters
-    }
+    parameters = passed_parameters(template, {**given, **own}, found)
     source = {"TemplateBody": json.dumps(template)}
     if changes := stack.prepare(source, parameters, creates=found.is_new):
         stack.execute(changes)

@@ -12,9 +12,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
-from infra.deployment.stack import Change, Store
-
-Template = dict[str, Any]
+from infra.deployment.stack import Change, Store, Template
 
 # The property that names a resource of a kind, where the name is the account's or the world's.
 NAMED_BY: Final[Mapping[str, str]] = {

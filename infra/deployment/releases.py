@@ -16,17 +16,17 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
 from cli.errors import CommandError
+from infra.deployment.stack import Template
 from infra.deployment.stored import Shape
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-Template = dict[str, Any]
 # What names a zip beside the template, by which property, and the name of the zip here.
 UPLOADED: Final = {
     "AWS::Serverless::Function": ("CodeUri", "code.zip"),

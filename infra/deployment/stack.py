@@ -28,6 +28,7 @@ NOTHING_CHANGES: Final = ("didn't contain changes", "No updates are to be perfor
 LONGEST_PAUSE_S: Final = 5.0
 
 Say = Callable[[str], None]
+Template = dict[str, Any]
 Source = Mapping[str, str]
 """Where a template is: its `TemplateURL`, or its `TemplateBody` while it is small."""
 
@@ -138,9 +139,9 @@ class Stack:
             if one["ResourceStatus"] != "DELETE_COMPLETE"
         }
 
-    def template(self) -> dict[str, Any]:
+    def template(self) -> Template:
         """The template that the stack was last changed with."""
-        body: dict[str, Any] = dict(
+        body: Template = dict(
             self._client.get_template(StackName=self.name, TemplateStage="Original")["TemplateBody"]
         )
         return body
@@ -307,6 +308,20 @@ _CHANGEABLE: Final = frozenset(
         *("IMPORT_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"),
     }
 )
+
+
+def passed_parameters(
+    template: Template, values: Mapping[str, str], found: Found
+) -> dict[str, str | None]:
+    """Of the parameters that the template has: the values, and None for what the stack keeps. One
+    that was never made keeps nothing, though a change set may have been given some.
+    """
+    stored = () if found.is_new else found.parameters
+    return {
+        name: values.get(name)
+        for name in template["Parameters"]
+        if name in values or name in stored
+    }
 
 
 def _parameters(values: Mapping[str, str | None]) -> list[Any]:

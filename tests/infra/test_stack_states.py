@@ -9,8 +9,8 @@ import pytest
 from botocore.stub import Stubber
 
 from cli.errors import CommandError
-from infra.deployment.edge import REGION
-from infra.deployment.stack import Stack
+from infra.deployment.edge import EDGE_REGION
+from infra.deployment.stack import Found, Stack, Template, passed_parameters
 
 EDGE = "tandem-prod-eu-west-3-edge"
 
@@ -78,6 +78,22 @@ def test_what_the_checks_before_a_change_found_is_said(may_ask: bool) -> None:
     assert refused.value.lines == ((first, said) if may_ask else (first,))
 
 
+@pytest.mark.parametrize(
+    ("status", "passed"),
+    [
+        ("UPDATE_COMPLETE", {"Stage": "prod", "MailRate": None}),
+        # A change set was made for it and never executed, such as one that was interrupted.
+        ("REVIEW_IN_PROGRESS", {"Stage": "prod"}),
+    ],
+)
+def test_a_stack_that_was_never_made_keeps_no_parameter(
+    status: str, passed: dict[str, str | None]
+) -> None:
+    template: Template = {"Parameters": {"Stage": {}, "MailRate": {}, "Sender": {}}}
+    found = Found(status, {"MailRate": "14", "Former": "1"})
+    assert passed_parameters(template, {"Stage": "prod", "Other": "1"}, found) == passed
+
+
 def _page(*events: dict[str, str], **more: str) -> dict[str, Any]:
     needed = {"EventId": "1", "StackId": "tandem-prod"}
     return {"OperationEvents": [needed | event for event in events], **more}
@@ -86,7 +102,7 @@ def _page(*events: dict[str, str], **more: str) -> dict[str, Any]:
 def _client() -> Any:
     return boto3.client(
         "cloudformation",
-        region_name=REGION,
+        region_name=EDGE_REGION,
         aws_access_key_id="id",
         aws_secret_access_key="secret",
     )
