@@ -109,7 +109,7 @@ def bills(seconds: Seconds | None = None) -> Bills:
         pass
     with alone(life) as empty:
         caused = _caused(life, empty, times)
-    clock = month_alone.by_the_clock(list(quiet.values()), times, traced=IS_TRACED)
+    clock = month_alone.by_the_clock(list(quiet.values()), times, is_traced=IS_TRACED)
     there = total([month_alone.upkeep(), month_alone.edge(), clock])
     return Bills(
         month=Bill(total([scaled(caused, AN_INVITATION), _traced(life), _counted(life), there])),

@@ -29,9 +29,9 @@ def runs(schedule: str) -> float:
     return MONTH_S / deployed.seconds_between_runs(f"Schedule{schedule.capitalize()}")
 
 
-def by_the_clock(executions: Sequence[Execution], seconds: Seconds, *, traced: bool) -> Usage:
+def by_the_clock(executions: Sequence[Execution], seconds: Seconds, *, is_traced: bool) -> Usage:
     """What the schedules take in a month when nothing is to be done."""
-    found = {one.name: of_execution(one, seconds, is_traced=traced) for one in executions}
+    found = {one.name: of_execution(one, seconds, is_traced=is_traced) for one in executions}
     usages = [scaled(found[FIRST_REPORT], people.DAYS)]
     for name in SCHEDULES:
         times = runs(name) - (people.DAYS if name == "report" else 0)
@@ -40,7 +40,7 @@ def by_the_clock(executions: Sequence[Execution], seconds: Seconds, *, traced: b
     usage = total(usages)
     usage[Unit.SCHEDULED] += fired
     usage[Unit.KEY_CALL] += MONTH_S / KEY_KEPT_S * 2  # export and expire
-    if traced:
+    if is_traced:
         usage[Unit.TRACE] += traces(fired)
     return usage
 

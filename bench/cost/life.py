@@ -110,9 +110,8 @@ class Life(Scene):
         self.recorded = defaultdict(list)
         self.of_the_file = {}
         self.executions: list[Execution] = []
-        self.clockwork: list[
-            tuple[str, float]
-        ] = []  # schedules that ran; days and hours that passed
+        # Schedules that ran; days that passed, beside no name.
+        self.clockwork: list[tuple[str, float]] = []
         self.kept = Stored()
         self.sessions = []
         self.api_calls = 0

@@ -13,14 +13,13 @@ from dataclasses import dataclass, replace
 from math import inf
 
 from bench.capacity.limits import MEMORY_OF_A_PROCESSOR_MB
+from bench.cost.prices import PRICES, Unit
 
 SIZES_MB = (128, 192, 256, 320, 384, 448, 512, 640, 768, 1024, 1280, 1536, 1769, 2048, 3008)
 # Room over the peak: what was not measured, and the runtime of Lambda itself.
 MARGIN = 1.5
 # What of its time-out the largest event may take.
 SHARE_OF_TIMEOUT = 0.5
-# Lambda, "AWS Lambda pricing", arm64 in US East (N. Virginia), November 2026: a GB-second.
-GB_SECOND = 0.0000133334
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Took:
 
     def dollars(self, memory_mb: int) -> float:
         """What it costs, without what each call of a function costs."""
-        return self.seconds(memory_mb) * memory_mb / 1024 * GB_SECOND
+        return self.seconds(memory_mb) * memory_mb / 1024 * PRICES[Unit.GB_SECOND].each
 
 
 @dataclass(frozen=True)
