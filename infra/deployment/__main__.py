@@ -40,10 +40,10 @@ from infra.deployment.pages import publish
 from infra.deployment.parameters import (
     Given,
     check_effects,
-    check_none,
+    check_no_parameters,
     check_parameters,
+    check_rules,
     check_stage,
-    check_together,
     given_parameters,
     makes_edge,
 )
@@ -194,7 +194,7 @@ def deploy(stage: str, folder: Path | None, *, sure: bool) -> None:
     given = {name: one for name, one in given.items() if name in declared}
     effective = {name: str(rules.get("Default", "")) for name, rules in declared.items()}
     effective |= stored | {name: one.value for name, one in given.items()}
-    check_together(template.get("Rules", {}), effective)
+    check_rules(template.get("Rules", {}), effective)
     _check(where, effective)
     folder = folder or package(aws_target(), say=print).template.parent
     deployment.releases.require_bucket(where.region)
@@ -236,7 +236,7 @@ def roll_back(stage: str, *, sure: bool, anyway: bool) -> None:
     """Deploy the release before the one in force. Raises CommandError when there is none, and,
     but for `anyway`, when it cannot read what was stored since.
     """
-    check_none(os.environ)
+    check_no_parameters(os.environ)
     deployment = _deployment(stage, sure=sure)
     found = deployment.stack.ready()
     if found.is_new:

@@ -103,7 +103,7 @@ def check_parameters(
         raise CommandError(*problems)
 
 
-def check_together(rules: Mapping[str, Any], effective: Mapping[str, str]) -> None:
+def check_rules(rules: Mapping[str, Any], effective: Mapping[str, str]) -> None:
     """Raises CommandError naming each of the template's rules that these values break together.
 
     CloudFormation looks at them when the change is prepared, after much was made.
@@ -167,7 +167,7 @@ def makes_edge(environment: Mapping[str, str]) -> bool:
     return chosen == "on"
 
 
-def check_none(environment: Mapping[str, str]) -> None:
+def check_no_parameters(environment: Mapping[str, str]) -> None:
     """Raises CommandError when parameters are given to what keeps those of the stack."""
     given = [name for name in ("PARAMETERS", "PARAMETERS_FILE", "EDGE") if environment.get(name)]
     if given:

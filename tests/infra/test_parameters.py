@@ -17,10 +17,10 @@ from infra.deployment.parameters import (
     OWN,
     Given,
     check_effects,
-    check_none,
+    check_no_parameters,
     check_parameters,
+    check_rules,
     check_stage,
-    check_together,
     given_parameters,
     makes_edge,
 )
@@ -214,16 +214,16 @@ def test_what_needs_another_parameter_is_said_before_anything_is_made(
     template: dict[str, Any], name: str, needs: str, value: str, said: str
 ) -> None:
     empty = {key: str(one.get("Default", "")) for key, one in template["Parameters"].items()}
-    check_together(template["Rules"], empty)
+    check_rules(template["Rules"], empty)
     with pytest.raises(CommandError, match=said):
-        check_together(template["Rules"], empty | {name: value})
-    check_together(template["Rules"], empty | {name: value, needs: "some"})
+        check_rules(template["Rules"], empty | {name: value})
+    check_rules(template["Rules"], empty | {name: value, needs: "some"})
 
 
 def test_a_rule_that_cannot_be_looked_at_is_an_error() -> None:
     rule = {"RuleCondition": {"Fn::Contains": [["a"], "a"]}, "Assertions": []}
     with pytest.raises(NotImplementedError, match="Fn::Contains"):
-        check_together({"Unknown": rule}, {})
+        check_rules({"Unknown": rule}, {})
 
 
 # --- what would change nothing --------------------------------------------------------------------
@@ -324,9 +324,9 @@ def test_edge_is_on_or_off() -> None:
 
 
 def test_a_rollback_takes_no_parameters() -> None:
-    check_none({"PARAMETERS": "", "AWS_REGION": "eu-west-3"})
+    check_no_parameters({"PARAMETERS": "", "AWS_REGION": "eu-west-3"})
     with pytest.raises(CommandError) as refused:
-        check_none({"PARAMETERS": "MailRate=1", "PARAMETERS_FILE": "a", "EDGE": "off"})
+        check_no_parameters({"PARAMETERS": "MailRate=1", "PARAMETERS_FILE": "a", "EDGE": "off"})
     assert [line.split()[0] for line in refused.value.lines] == [
         *("PARAMETERS", "PARAMETERS_FILE", "EDGE")
     ]
