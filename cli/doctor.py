@@ -351,7 +351,7 @@ def _accounts(account: Account, pool: str) -> Iterator[Finding]:
              for role in ROLES}  # fmt: skip
     if without := everybody.difference(*roles.values()):
         yield from look(
-            f"{len(without)} accounts have no role and may do nothing",
+            f"{len(without)} in no group: nothing is allowed to them",
             "aws cognito-idp admin-add-user-to-group --group-name ops|marketing --username … "
             f"--user-pool-id {pool}",
         )
@@ -386,23 +386,25 @@ def _budget(account: Account) -> Iterator[Finding]:
 
 
 def _keys(connection: Connection) -> Iterator[Finding]:
-    path = connection.place.keys_path
+    path, stage = connection.place.keys_path, connection.place.stage
     pages = connection.clients.ssm.get_paginator("get_parameters_by_path").paginate(Path=path)
     stored = {
         one["Name"].removeprefix(path): one["Type"] for page in pages for one in page["Parameters"]
     }
     campaigns = list(connection.repository.agenda(CurrentCampaign, Agenda.CAMPAIGNS))
     if not campaigns:
-        yield from look("no campaign is in force", "tandem campaign put FILE.yaml --stage …")
+        yield from look("no campaign is in force", f"tandem campaign put FILE.yaml --stage {stage}")
     if OWN_KEY not in stored:
-        yield from look("no digest key yet", "tandem key put KEY_ID --file key.hex --stage …")
+        yield from look(
+            "no digest key yet", f"tandem key put KEY_ID --file key.hex --stage {stage}"
+        )
     for campaign in campaigns:
         digests = campaign.document.digests
         missing = [one for one in digests.key_ids if one not in stored]
         if missing and digests.algorithm != "sha256":
             yield from wrong(
                 f"{campaign.campaign} names the key {missing[0]}, which is not stored",
-                f"tandem key put {missing[0]} --file key.hex --stage …",
+                f"tandem key put {missing[0]} --file key.hex --stage {stage}",
             )
         else:
             yield from good(f"{campaign.campaign} has its keys")
