@@ -21,12 +21,11 @@ EDGE = Path(__file__).parents[2] / "infra" / "edge.yaml"
 PANELS_FREE = 50  # metrics of a dashboard
 # DynamoDB, "Encryption at rest": a caller's key is asked for again after five minutes.
 KEY_KEPT_S = 300
-MONTH_S = people.DAYS * 86_400
 
 
 def runs(schedule: str) -> float:
     """How often a schedule fires in a month."""
-    return MONTH_S / deployed.seconds_between_runs(f"Schedule{schedule.capitalize()}")
+    return people.MONTH_S / deployed.seconds_between_runs(f"Schedule{schedule.capitalize()}")
 
 
 def by_the_clock(executions: Sequence[Execution], seconds: Seconds, *, is_traced: bool) -> Usage:
@@ -39,7 +38,7 @@ def by_the_clock(executions: Sequence[Execution], seconds: Seconds, *, is_traced
     fired = sum(map(runs, SCHEDULES))
     usage = total(usages)
     usage[Unit.SCHEDULED] += fired
-    usage[Unit.KEY_CALL] += MONTH_S / KEY_KEPT_S * 2  # export and expire
+    usage[Unit.KEY_CALL] += people.MONTH_S / KEY_KEPT_S * 2  # export and expire
     if is_traced:
         usage[Unit.TRACE] += traces(fired)
     return usage
@@ -53,7 +52,7 @@ def upkeep() -> Usage:
     usage[Unit.ALARM] = sum(map(metrics_of, alarms()))
     usage[Unit.DASHBOARD] = int(panel_metrics() > PANELS_FREE)
     usage[Unit.SECRET] = kinds.count("AWS::SecretsManager::Secret")
-    readings = len(deployed.queue_sources()) * READERS * MONTH_S / WAIT_S
+    readings = len(deployed.queue_sources()) * READERS * people.MONTH_S / WAIT_S
     usage[Unit.QUEUE] = readings
     return usage
 

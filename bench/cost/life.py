@@ -300,7 +300,7 @@ def batched(source: str, messages: int) -> int:
     """
     properties = deployed.template()["Resources"][source]["Properties"]
     window = properties.get("MaximumBatchingWindowInSeconds", 0)
-    a_second = messages / people.PLAYED * people.BILLED / (people.DAYS * 86_400)
+    a_second = messages / people.PLAYED * people.BILLED / people.MONTH_S
     most: int = properties["BatchSize"]
     return min(most, int(1 + a_second / READERS * window))
 
@@ -319,8 +319,7 @@ def _matches(pattern: Any, value: Any) -> bool:
 
 def commits_a_second() -> float:
     """How many commits with a fact come to one shard of the stream."""
-    seconds = people.DAYS * 86_400
-    return COMMITS / people.PLAYED * people.BILLED / seconds / people.SHARDS
+    return COMMITS / people.PLAYED * people.BILLED / people.MONTH_S / people.SHARDS
 
 
 # Commits with a fact of all that is played; a test compares it.

@@ -13,6 +13,7 @@ from typing import Final
 PLAYED: Final = 100  # invitations
 BILLED: Final = 1_000_000
 DAYS: Final = 30  # in which they come
+MONTH_S: Final = DAYS * 86_400
 SHARDS: Final = 4  # of the stream: a new on-demand table has four partitions
 
 # Of a hundred invitations:
@@ -25,12 +26,10 @@ BOUNCES: Final = 1  # of the 90 mails
 DECLINED: Final = 1
 OPENED: Final = 40  # who look at the offer
 CONFIRMED: Final = 18  # who accept it: a voucher each
-SEEN_AGAIN: Final = (
-    36  # looks at the page afterwards, at the confirmation and from the voucher's mail
-)
-BUYERS: Final = (
-    7  # who order with it and keep what they ordered: a voucher for them, one for the sponsor
-)
+# Looks at the page afterwards, at the confirmation and from the voucher's mail.
+SEEN_AGAIN: Final = 36
+# Who order with it and keep what they ordered: a voucher for them, one for the sponsor.
+BUYERS: Final = 7
 
 # 20 sign-in links, 90 invitations, 18 vouchers for a confirmation, 14 for an order.
 MAILS: Final = 142

@@ -23,7 +23,6 @@ class Usage(dict[Unit, float]):
 
 Seconds = Mapping[str, tuple[float, float]]
 
-MONTH_S = people.DAYS * 86_400
 # CloudWatch Logs, "pricing": bytes that an event counts for beside its text.
 EVENT_BYTES = 26
 # What Lambda itself writes of each call: START, END and REPORT, and of a traced one a line more.
@@ -100,7 +99,7 @@ def traces(calls: float) -> float:
     """How many of a month's calls are traced, if they come at any moment: the reservoir is shared
     by all functions.
     """
-    first = MONTH_S * (1 - math.exp(-calls / MONTH_S))
+    first = people.MONTH_S * (1 - math.exp(-calls / people.MONTH_S))
     return first + (calls - first) * FURTHER_SAMPLED
 
 
