@@ -19,7 +19,8 @@ const TOKENS = "/oauth2/token";
 const REVOCATION = "/oauth2/revoke";
 const STORED_ATTEMPT = "sign-in";
 const STORED_SESSION = "session";
-const EARLY_S = 60;
+/** A token is renewed so long before it ends. */
+const RENEWED_BEFORE_S = 60;
 
 /** The session is over, or there was none: only signing in again helps. */
 export class SessionOverError extends Error {}
@@ -188,7 +189,7 @@ function endSession() {
  * @param {string} refreshToken
  */
 function store(tokens, refreshToken) {
-  const renewAt = Date.now() + (tokens.expires_in - EARLY_S) * 1000;
+  const renewAt = Date.now() + (tokens.expires_in - RENEWED_BEFORE_S) * 1000;
   storeInTab(STORED_SESSION, { idToken: tokens.id_token, refreshToken, renewAt });
 }
 
