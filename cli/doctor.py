@@ -96,7 +96,7 @@ Check = Callable[[], Iterator[Finding]]
 
 
 def run_doctor(stage: Stage = LOCAL) -> None:
-    """Check what the stage needs: account, mail, concurrency, pages, alarms, keys, clocks."""
+    """Check what the stage needs: account, mail, concurrency, pages, sign-in, alarms, keys."""
     connection = connect(stage)
     findings = list(of_stack(connection))
     for finding in findings:

@@ -2,8 +2,8 @@
 
 The emulator has those pages, with the check of the code and its verifier. It has no endpoint that
 revokes; it takes any client and any age of a token that is to be refreshed, and forgets the groups
-of an account on the way. These two go through its API, which knows all of it but the age, and that
-is looked at here. As on AWS, an error is OAuth's, not a problem.
+of an account on the way. So revoking and refreshing go through its API, which knows all of that but
+the age; the age is looked at here. As on AWS, an error is OAuth's, not a problem.
 
 Neighbours: front.py has the routes; upstream.py is the way to everything else.
 """

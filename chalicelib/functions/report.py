@@ -12,7 +12,9 @@ from chalicelib.services.operations.report import report as write_report
 
 
 def report(*_: object) -> None:
-    """The daily files of every campaign, and the statements of the months that are over."""
+    """The daily files of every campaign, the week's report, and the statements of the months that
+    are over.
+    """
 
     def report_one(campaign: Campaign) -> None:
         referrals = write_report(bootstrap.ports(), campaign, not_handled)

@@ -2,10 +2,11 @@
 
     environment ─► region, account ─► parameters ─► checks ─► package ─► release in S3
                                                                              │
-       pages ◄── deletion protection ◄── change set, shown and executed ◄────┘
+       pages ◄── deletion protection ◄── change set, shown and executed ◄── edge
 
-Nothing is made before the parameters and the checks are right. Refuses what would replace or remove
-a store, and asks before anything else is replaced or removed.
+Nothing is made before the parameters and the checks are right; a stack whose first create failed is
+deleted before, since nothing is left of it. Refuses what would replace or remove a store, and asks
+before anything else is replaced or removed.
 """
 
 from __future__ import annotations
