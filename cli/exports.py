@@ -42,7 +42,7 @@ def list_exports(
 
 @app.command()
 def show(campaign: Name, number: Number, as_json: Json = False, stage: Stage = LOCAL) -> None:
-    """Show one export: its file, its manifest's hash, and when it was acknowledged."""
+    """Show one export: its file with its hash, and when it was acknowledged."""
     connection = connect(stage)
     rules = current_campaign(connection, campaign).document
     found = connection.repository.get(Export, campaign=campaign, number=number)

@@ -14,7 +14,6 @@ from rich.console import Console
 from rich.table import Table
 
 from chalicelib.domain.campaign.lists import ListLimits, ListName
-from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.domain.lists.drops import position_of_held
 from chalicelib.domain.lists.model import CurrentList, HeldList, ListVersion
 from chalicelib.services.errors import RefusedError, UnknownError
@@ -26,6 +25,7 @@ from chalicelib.services.lists.review_held import (
 from chalicelib.services.lists.roll_back import roll_back_list
 from cli.connection import LOCAL, Connection, Stage, connect
 from cli.errors import CommandError
+from cli.lookups import current_campaign
 
 VERSIONS_SHOWN = 10
 ID_SHOWN = 12
@@ -50,10 +50,8 @@ Which = Annotated[
 def status(campaign: Campaign, stage: Stage = LOCAL) -> None:
     """Show both lists: the version in force, its age, held lists, earlier versions."""
     connection = connect(stage)
-    rules = connection.repository.get(CurrentCampaign, campaign=campaign)
-    if rules is None:
-        raise CommandError(f"no campaign {campaign}: list them with: tandem campaign list")
-    for name, limits in rules.document.lists.items():
+    rules = current_campaign(connection, campaign).document
+    for name, limits in rules.lists.items():
         _show(connection, campaign, name, limits)
 
 
@@ -113,9 +111,8 @@ def _held(connection: Connection, campaign: str, name: ListName, which: str) -> 
         # Without an id, only undecided lists; a decision may be changed by giving the id.
         if (_id(each, whole=True).startswith(which) if which else each.decision is None)
     ]
-    if not held and connection.repository.get(CurrentCampaign, campaign=campaign) is None:
-        raise CommandError(f"no campaign {campaign}: list them with: tandem campaign list")
     if not held:
+        current_campaign(connection, campaign)
         suffix = f" under the id {which}" if which else ""
         raise CommandError(f"no list {name.value} is held in {campaign}{suffix}")
     if len(held) > 1:

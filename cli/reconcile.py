@@ -9,19 +9,17 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from chalicelib import bootstrap
-from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.domain.files.balance import BALANCE_COLUMNS
 from chalicelib.services.operations.balance import balances
 from chalicelib.services.ports import Ports
 from chalicelib.settings import Settings
 from cli.connection import LOCAL, Connection, Stage, connect
 from cli.errors import CommandError
-
-WIDTH = 160
+from cli.lookups import current_campaign
+from cli.printing import print_table
 
 Name = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign's name.")]
 Day = Annotated[
@@ -33,10 +31,7 @@ Day = Annotated[
 def reconcile(campaign: Name, day: Day = None, stage: Stage = LOCAL) -> None:
     """Print what does not agree of a day; exit code 1 if anything."""
     connection = connect(stage)
-    current = connection.repository.get(CurrentCampaign, campaign=campaign)
-    if current is None:
-        raise CommandError(f"no campaign {campaign}: list them with: tandem campaign list")
-    document = current.document
+    document = current_campaign(connection, campaign).document
     yesterday = document.local_date(connection.clock()) - timedelta(days=1)
     asked = day.date() if day else yesterday
     [(_, _, findings)] = balances(ports_of(connection), [(document, asked)])
@@ -46,7 +41,7 @@ def reconcile(campaign: Name, day: Day = None, stage: Stage = LOCAL) -> None:
     table = Table(*BALANCE_COLUMNS, box=None)
     for one in sorted(findings):
         table.add_row(one.what.value, one.about, one.expected, one.found)
-    Console(width=max(WIDTH, Console().width)).print(table)  # nothing is truncated in a pipe
+    print_table(table)
     raise CommandError(f"{campaign}, {asked}: {len(findings)} do not agree")
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from chalicelib.domain.campaign.file import Campaign
@@ -23,6 +22,7 @@ from chalicelib.services.operations.wall_links import (
 from cli.connection import LOCAL, Stage, connect
 from cli.errors import CommandError
 from cli.lookups import current_campaign
+from cli.printing import print_table
 
 LONGEST_DAYS = 366
 
@@ -57,7 +57,7 @@ def show(campaign: Name, stage: Stage = LOCAL) -> None:
     for link in links:
         made = rules.local_date(link.made_at).isoformat()
         table.add_row(link.link_id, made, link.by, _end(rules, link))
-    Console(width=max(120, Console().width)).print(table)  # nothing is truncated in a pipe
+    print_table(table)
 
 
 @app.command()

@@ -49,7 +49,7 @@ from chalicelib.domain.invitations import Channel
 
 FIGURED = "figured"
 REVENUE = "revenue"
-MOST_KEPT = 5  # kept orders of one referee that are told apart
+MOST_KEPT = 5  # kept orders of one referee that are counted by their number
 HOURS = (1, 3, 6, 12, 24, 48, 96, 168, 336)
 _CHANNEL_OF_MAIL = {"invitation": Channel.EMAIL, "sign_up": Channel.LINK}
 _HOUR_S = 3600

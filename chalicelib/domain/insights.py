@@ -44,7 +44,7 @@ def median_days(counts: Counts, orders: int) -> int | None:
 
 def median_hours(counts: Counts) -> int | None:
     """Within how many hours after the mail half of the confirmations came; None where there are
-    none, or where that is longer than what is told apart.
+    none, or where that is longer than the longest that is counted.
     """
     within = family(counts, "within")
     total, seen = sum(within.values()), 0

@@ -15,7 +15,7 @@ WIDTH = 720.0
 _ROW, _LABEL, _VALUE = 22.0, 200.0, 90.0
 _HEIGHT, _LEFT, _RIGHT, _TOP, _BOTTOM = 230.0, 48.0, 130.0, 12.0, 24.0
 INK, GRID, MUTED = "#1d2321", "#d9dedb", "#5b6460"
-# Told apart by whoever confuses colours (Okabe and Ito), and each with its own dashes.
+# Colours that colour-blind readers can distinguish (Okabe and Ito), each with its own dashes.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#7a5c00", "#56606b")
 DASHES: tuple[tuple[float, ...], ...] = ((), (6, 3), (2, 3), (9, 3, 2, 3), (1, 2), (12, 4))
 _SIZE = 10.0

@@ -54,6 +54,17 @@ def test_compiled_mail_templates_are_in_the_zip(made: Package) -> None:
     assert any(name.startswith("chalicelib/mails/compiled/") for name in names(made))
 
 
+def run_alone(program: str, unpacked: Path) -> subprocess.CompletedProcess[str]:
+    """Run a program with what is in the zip and the standard library, and nothing else."""
+    return subprocess.run(
+        [sys.executable, "-I", "-S", "-W", "error", "-c", program, str(unpacked)],
+        env={"PATH": os.defpath},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 def test_the_app_starts_from_the_zip_alone(unpacked: Path) -> None:
     """Without site-packages: what is missing here would be missing on Lambda."""
     program = (
@@ -62,13 +73,7 @@ def test_the_app_starts_from_the_zip_alone(unpacked: Path) -> None:
         "[s.client(n) for n in ('dynamodb', 's3', 'sesv2', 'sqs', 'ssm')];"
         "assert app.__file__.startswith(sys.argv[1])"
     )
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", "-W", "error", "-c", program, str(unpacked)],
-        env={"PATH": os.defpath},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_alone(program, unpacked)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -87,13 +92,7 @@ def test_a_report_is_made_from_the_zip_alone_in_letters_of_all_languages(unpacke
         "assert pdf_of(report, datetime.now(UTC)).startswith(b'%PDF-');"
         "assert 'PIL' not in sys.modules"
     )
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", "-W", "error", "-c", program, str(unpacked)],
-        env={"PATH": os.defpath},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_alone(program, unpacked)
     assert done.returncode == 0, done.stderr
 
 

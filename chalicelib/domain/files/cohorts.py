@@ -1,7 +1,7 @@
 """Newcomers of the client's other sources: when each joined, and until when each bought.
 
 Refuses a row that breaks any rule, naming every wrong field. A file has `last_order_on`, `active`,
-or both; whoever is given as not active needs the date. Rows have no person, and none is kept: a
+or both; a customer who is not active needs the date. Rows have no person, and none is kept: a
 file becomes one histogram a source.
 """
 

@@ -47,7 +47,7 @@ def locked_for(path: str) -> timedelta | None:
 def locked_until(path: str, now: datetime) -> datetime | None:
     """Until when a file that is written or acknowledged now is locked; None for one that is free.
 
-    A whole hour, so that whoever locks it again soon after asks for the same moment and never for
+    A whole hour, so that a second attempt soon after asks for the same moment and never for
     an earlier one, which S3 refuses as the shortening of a lock.
     """
     kept = locked_for(path)

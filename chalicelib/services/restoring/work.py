@@ -43,7 +43,7 @@ AboutOrder = OrderBody | VoucherRedeemed | VoucherRolledBack
 
 
 def left_alone(_: Failure) -> None:
-    """What cannot be read stays as it is, and is named by whoever works on it later."""
+    """What cannot be read stays as it is, and is named by the work that meets it later."""
 
 
 class UnfoundedError(Exception):

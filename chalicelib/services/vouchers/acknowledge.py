@@ -260,7 +260,7 @@ def _refuse(ports: Ports, campaign: Campaign, voucher: Voucher, reason: str) -> 
 @retry_on_conflict
 def close_export(ports: Ports, campaign_id: str, number: int) -> None:
     """Note that the whole export is acknowledged, and lock its files until they end. They are
-    locked first: whoever is killed in between does both again.
+    locked first: a run that is killed in between does both again.
     """
     export = ports.repository.get(Export, campaign=campaign_id, number=number)
     if export and export.acknowledged_at is None:
