@@ -410,4 +410,8 @@ def _keys(connection: Connection) -> Iterator[Finding]:
             yield from good(f"{campaign.campaign} has its keys")
     for name, kind in stored.items():
         if kind != "SecureString":
-            yield from wrong(f"the key {name} is stored in plain text", "store it as SecureString")
+            yield from wrong(
+                f"the key {name} is stored in plain text",
+                # A parameter keeps its type, and another value would find nobody again.
+                "note its value, delete the parameter, put the same value again as a SecureString",
+            )
