@@ -8,6 +8,7 @@ Metrics are EMF lines in the namespace `Tandem`.
 
 from __future__ import annotations
 
+import threading
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,8 +24,17 @@ Value = str | int | None
 FRAMES = 4
 
 
-@cache
+# Two loggers made at once would each write every line.
+_making = threading.Lock()
+
+
 def _logger() -> Logger:
+    with _making:
+        return _made_logger()
+
+
+@cache
+def _made_logger() -> Logger:
     import aws_lambda_powertools
 
     return aws_lambda_powertools.Logger(

@@ -5,6 +5,8 @@ without anybody, and an hour in which nothing happens.
 from __future__ import annotations
 
 import json
+import logging
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 
@@ -22,6 +24,8 @@ from tests.api.requests import CONFIRMATION
 from tests.api.world import CAMPAIGN, posting
 from tests.simulation.cloud import cloud
 
+UNNAMED = "service_undefined"  # what Powertools calls a function without a name
+
 
 @contextmanager
 def _life(window_s: float) -> Iterator[Life]:
@@ -36,9 +40,10 @@ def _life(window_s: float) -> Iterator[Life]:
 
 
 def _forget_loggers() -> None:
-    """They keep the output that they were made with."""
-    for made in ("_logger", "_metrics"):
+    """They keep the output that they were made with, and `logging` keeps them by their name."""
+    for made in ("_made_logger", "_metrics"):
         getattr(observability, made).cache_clear()
+    logging.root.manager.loggerDict.pop(os.environ.get("POWERTOOLS_SERVICE_NAME", UNNAMED), None)
 
 
 @contextmanager

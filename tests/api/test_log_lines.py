@@ -7,7 +7,8 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 
 import pytest
 
@@ -85,6 +86,36 @@ def captured(capsys: pytest.CaptureFixture[str]) -> Captured:
     handler.stream = _Output()
     capsys.readouterr()  # that first line, or that the output of an earlier test is closed
     return Captured(capsys)
+
+
+@pytest.fixture
+def unlogged(monkeypatch: pytest.MonkeyPatch) -> Iterator[logging.Logger]:
+    """The logger of a service that has written nothing yet."""
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "unlogged")
+    observability._made_logger.cache_clear()
+    yield logging.getLogger("unlogged")
+    observability._made_logger.cache_clear()
+    logging.root.manager.loggerDict.pop("unlogged")
+
+
+def test_threads_that_log_first_at_once_share_one_logger(unlogged: logging.Logger) -> None:
+    starting, switching = threading.Barrier(8), sys.getswitchinterval()
+
+    def log() -> None:
+        starting.wait()
+        observability.log("one of eight")
+
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=log) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(switching)
+    streams = [one for one in unlogged.handlers if isinstance(one, logging.StreamHandler)]
+    assert len(streams) == 1
 
 
 def _story(world: World) -> set[str]:

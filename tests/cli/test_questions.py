@@ -289,7 +289,7 @@ def test_mails_that_are_on_their_way_for_too_long_are_listed(
         example, campaign=CAMPAIGN, state=MailState.LEASED, leased_at=AN_HOUR_AGO, revision=0,
         sent_at=None, problem=None, problem_at=None, ends_at=NOW + timedelta(days=3),
     )  # fmt: skip
-    fresh = replace(leased, mail_id="fresh", leased_at=NOW)
+    fresh = replace(leased, mail_id="fresh", leased_at=datetime.now(UTC))
     other = replace(leased, mail_id="other", campaign="other")
     demo.commit(*map(Insert, (leased, fresh, other)))
     [stuck] = asked(tandem, "mail", "list", CAMPAIGN, "--stuck")
