@@ -128,5 +128,5 @@ upgrade: env node ## pin the newest versions, from every requirements*.in and pa
 	@$(RUN) -m local.upgrade
 
 clean: ## take out everything that was made
-	rm -rf build .local .venv .venv-local .venv-runtime .venv-bench .venv-survival .venv-node node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info
+	rm -rf build .local .venv .venv-local .venv-runtime .venv-bench .venv-survival .venv-client .venv-node node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

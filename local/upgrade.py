@@ -28,6 +28,7 @@ REQUIREMENTS: Final = (
     "requirements-local",
     "requirements-bench",
     "requirements-survival",
+    "requirements-client",
     "requirements-node",
 )
 LOCK: Final = "package-lock.json"

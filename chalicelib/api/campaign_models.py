@@ -2,37 +2,53 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
+from chalicelib.api.fields import (
+    ChannelName,
+    Colour,
+    Count,
+    Currency,
+    Day,
+    DecimalText,
+    Line,
+    Locale,
+    MailAddress,
+    Slug,
+    Template,
+    TimeZone,
+    Url,
+    described,
+)
 from chalicelib.api.model_bases import Answer, Texts
 
 
 class PictureAnswer(Answer):
     """A picture of a campaign, on the pages' own address; its size in pixels."""
 
-    path: str
-    width: int
-    height: int
+    path: Annotated[str, described("/campaigns/demo-vip/logo.svg", format="uri-reference")]
+    width: Annotated[int, described(160, minimum=1)]
+    height: Annotated[int, described(48, minimum=1)]
 
 
 class LegalAnswer(Answer):
     """The company behind the brand, as the law has it named."""
 
-    name: str
-    address: str
-    registration: str | None
+    name: Line
+    address: Annotated[str, described("12 rue de la Paix, 75002 Paris")]
+    registration: Annotated[str, described("RCS Paris 123 456 789")] | None
 
 
 class BrandAnswer(Answer):
     """Whose programme it is. `support_url`: where the brand says that the programme is its own."""
 
-    name: str
-    colour: str
-    contact: str
+    name: Line
+    colour: Colour
+    contact: MailAddress
     logo: PictureAnswer | None
     picture: PictureAnswer | None
-    shop_url: str | None
-    support_url: str | None
+    shop_url: Url | None
+    support_url: Url | None
     legal: LegalAnswer | None
 
 
@@ -44,8 +60,8 @@ class WhenAnswer(Answer):
     trigger: Literal[
         "referral_confirmed", "order_placed", "order_kept", "order_returned", "voucher_redeemed"
     ]
-    order: int | None
-    minimum_amount: str
+    order: Annotated[int, described(1, minimum=1)] | None
+    minimum_amount: DecimalText
 
 
 class BenefitAnswer(Answer):
@@ -53,10 +69,10 @@ class BenefitAnswer(Answer):
     counted from the day of issue.
     """
 
-    value: str
-    minimum_basket: str
-    valid_days: int
-    template: str
+    value: DecimalText
+    minimum_basket: DecimalText
+    valid_days: Count
+    template: Template
     when: WhenAnswer
 
 
@@ -74,7 +90,7 @@ class UseAnswer(Answer):
     bar code, and the retailer's own words by language.
     """
 
-    online: str | None
+    online: Url | None
     shop: bool
     symbology: Literal["code128", "qr", "ean13"] | None
     how: Texts
@@ -83,25 +99,25 @@ class UseAnswer(Answer):
 class TermsAnswer(Answer):
     """The terms in force."""
 
-    version: str
-    url: str
+    version: Annotated[str, described("2026-01")]
+    url: Url
 
 
 class ControllerAnswer(Answer):
     """Who is responsible for the addresses."""
 
-    name: str
-    address: str
+    name: Line
+    address: Annotated[str, described("12 rue de la Paix, 75002 Paris")]
 
 
 class PrivacyAnswer(Answer):
     """The privacy notice; `authority` and `summary` by language."""
 
-    version: str
-    url: str
-    dpo: str
-    authority: dict[str, str]
-    summary: dict[str, str]
+    version: Annotated[str, described("2026-01")]
+    url: Url
+    dpo: MailAddress
+    authority: Texts
+    summary: Texts
 
 
 class CampaignAnswer(Answer):
@@ -111,8 +127,8 @@ class CampaignAnswer(Answer):
     template.
     """
 
-    campaign: str
-    version: int
+    campaign: Slug
+    version: Count
     brand: BrandAnswer
     title: Texts
     offer: Texts
@@ -121,14 +137,14 @@ class CampaignAnswer(Answer):
     share: Texts
     use: dict[str, UseAnswer]
     release: Literal["at_once", "on_acknowledgement"]
-    acknowledge_within: int
-    channels: list[str]
-    locales: list[str]
-    starts_on: str
-    ends_on: str
+    acknowledge_within: Annotated[int, described(48, minimum=0)]
+    channels: list[ChannelName]
+    locales: list[Locale]
+    starts_on: Day
+    ends_on: Day
     open: bool
     terms: TermsAnswer
     controller: ControllerAnswer | None
     privacy: PrivacyAnswer | None
-    currency: str
-    time_zone: str
+    currency: Currency
+    time_zone: TimeZone

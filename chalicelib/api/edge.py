@@ -28,7 +28,16 @@ from chalice.app import Request as ChaliceRequest
 from pydantic import BaseModel, ValidationError
 
 from chalicelib.api.operations import Operation
-from chalicelib.api.problems import RequestError, problem_of, unexpected_problem
+from chalicelib.api.problems import (
+    cross_site,
+    malformed_json,
+    no_role,
+    other_type,
+    problem_of,
+    too_large,
+    unexpected_problem,
+    wrong_address,
+)
 from chalicelib.domain.addresses import Address, AddressError, suggestion
 from chalicelib.domain.first_names import first_name
 from chalicelib.domain.traces import network_of
@@ -162,9 +171,7 @@ class Call:
         # A list is handed on as one text, whose form nobody promises: `a,b` or `[a b]`.
         groups = re.split(r"[\s,]+", self._claims().get("cognito:groups", "").strip("[]"))
         if roles and not set(roles) & set(groups):
-            raise RequestError(
-                403, "no-role", f"Your account has none of the roles for this: {', '.join(roles)}."
-            )
+            raise no_role(roles)
 
     def idempotency_key(self) -> str | None:
         """The `Idempotency-Key` header, None without one."""
@@ -177,12 +184,12 @@ class Call:
         """`RequestError` for a body larger than the operation allows."""
         limit_kb = self._operation.max_body_kb
         if self._operation.method == "POST" and len(self._request.raw_body) > limit_kb * 1024:
-            raise RequestError(413, "too-large", f"The body is larger than {limit_kb} KB.")
+            raise too_large(limit_kb)
 
     def check_address(self, origin_key: str) -> None:
         """`RequestError` for what did not come by way of the pages' address."""
         if not hmac.compare_digest(self.header(ORIGIN_KEY).encode(), origin_key.encode()):
-            raise RequestError(403, "wrong-address", "Call this at the address of the pages.")
+            raise wrong_address()
 
     def check_site(self) -> None:
         """`RequestError` for what the page of another site has a browser send.
@@ -191,9 +198,9 @@ class Call:
         body is refused. It also says whose page it sends it for, and other callers do not.
         """
         if self._operation.acts_for_own_site and self.header("sec-fetch-site") == "cross-site":
-            raise RequestError(403, "cross-site", "Pages of other sites may not call this.")
+            raise cross_site()
         if self._operation.takes_json_alone and self._request.raw_body and not self._is_json():
-            raise RequestError(415, "unsupported-media-type", "The body must be application/json.")
+            raise other_type()
 
     def _is_json(self) -> bool:
         return self.header("content-type").split(";")[0].strip().lower().endswith("json")
@@ -205,7 +212,7 @@ class Call:
             text = body if isinstance(body, str) else body.decode("utf-8-sig")
             return json.loads(text, parse_float=Decimal, parse_constant=_refuse_constant)
         except (ValueError, ArithmeticError, RecursionError):
-            raise RequestError(400, "malformed-json", "The body is not well-formed JSON.") from None
+            raise malformed_json() from None
 
 
 class Edge:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import BaseModel, ConfigDict
 
-Texts = dict[str, str]
+from chalicelib.api.fields import described
+
+Texts = Annotated[dict[str, str], described({"fr": "Offrez 10 €", "en": "Give €10"})]
 """A text by language."""
 
 

@@ -9,14 +9,46 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from chalicelib.api.campaign_models import BrandAnswer, ControllerAnswer, PrivacyAnswer, TermsAnswer
+from chalicelib.api.fields import (
+    Code,
+    CodeRefusal,
+    Count,
+    Currency,
+    Day,
+    DecimalText,
+    Digest,
+    Effect,
+    FieldReason,
+    FirstName,
+    Holder,
+    Id,
+    LinkCode,
+    Locale,
+    Masked,
+    Moment,
+    OrderId,
+    OrderStatus,
+    ProblemType,
+    Refusal,
+    SignalName,
+    Slug,
+    State,
+    StateReason,
+    Svg,
+    Template,
+    TimeZone,
+    Token,
+    Url,
+    described,
+)
 from chalicelib.api.model_bases import Answer, Request, Texts
+from chalicelib.domain.files.orders import MAX_ID
 
-Short = Annotated[str, Field(max_length=100)]
 Address = Annotated[str, Field(min_length=1, max_length=320, examples=["jeanne@example.fr"])]
-Name = Annotated[str, Field(max_length=100)]
+Name = Annotated[str, Field(max_length=100, examples=["Jeanne"])]
 LocaleTag = Annotated[str, Field(pattern=r"^[a-z]{2}$", examples=["fr"])]
 
 
@@ -37,7 +69,7 @@ class Accepted(Answer):
 class PrivacyRequestBody(Request):
     """Somebody asks for her data (`export`) or for their erasure (`erase`)."""
 
-    campaign: Short
+    campaign: Annotated[str, Field(max_length=100, examples=["demo-vip"])]
     email: Address
     wish: Literal["export", "erase"]
     as_typed: bool = False
@@ -47,15 +79,15 @@ class PrivacyRequestBody(Request):
 class SessionRequest(Request):
     """`first_name` signs the sponsor's invitations."""
 
-    token: Short
+    token: Annotated[str, Field(max_length=100, examples=["kT5v0Yw3Qm8ZpR1sXa7LbN2c"])]
     first_name: Name | None = None
 
 
 class SessionAnswer(Answer):
     """The bearer token of a session, and when it expires."""
 
-    session: str
-    expires_at: str
+    session: Token
+    expires_at: Moment
 
 
 class RefereeRequest(Request):
@@ -81,7 +113,7 @@ class InvitationsRequest(Request):
 class InvitationTaken(Answer):
     """One received invitation: the same answer whatever is decided later."""
 
-    id: str
+    id: Id
     state: Literal["received"] = "received"
 
 
@@ -103,16 +135,16 @@ class SignUpRequest(Request):
 class ConfirmationRequest(Request):
     """The referee's confirmation: the accepted terms, and consent to marketing mails."""
 
-    terms_version: Short
-    marketing_consent: bool
+    terms_version: Annotated[str, Field(max_length=100, examples=["2026-01"])]
+    marketing_consent: Annotated[bool, Field(examples=[False])]
 
 
 class ConfirmationAnswer(Answer):
     """The referral; a repeated call gets the same body."""
 
-    referral: str
+    referral: Id
     state: Literal["confirmed"] = "confirmed"
-    confirmed_at: str
+    confirmed_at: Moment
 
 
 class UnsubscribeAnswer(Answer):
@@ -126,14 +158,14 @@ class PrivacyRequestAnswer(Answer):
     and under way.
     """
 
-    campaign: str
+    campaign: Slug
     wish: Literal["export", "erase"]
     state: Literal["open", "started"]
-    address: str
+    address: Masked
     brand: BrandAnswer
     controller: ControllerAnswer | None
     privacy: PrivacyAnswer | None
-    ends_at: str
+    ends_at: Moment
 
 
 class ErasureAnswer(Answer):
@@ -155,7 +187,7 @@ class PersonFileAnswer(Answer, extra="allow"):
 class SponsorName(Answer):
     """The sponsor, as referees see them; without a name where an earlier version allowed that."""
 
-    first_name: str | None
+    first_name: FirstName | None
 
 
 class SponsorVoucher(Answer):
@@ -163,15 +195,15 @@ class SponsorVoucher(Answer):
     tills read one.
     """
 
-    id: str
-    template: str
-    value: str
-    currency: str
-    minimum_basket: str
-    valid_until: str
+    id: Id
+    template: Template
+    value: DecimalText
+    currency: Currency
+    minimum_basket: DecimalText
+    valid_until: Day
     state: Literal["preparing", "available", "redeemed", "ended"]
-    code: str | None
-    bar_code_svg: str | None
+    code: Code | None
+    bar_code_svg: Svg | None
 
 
 class OfferAnswer(Answer):
@@ -179,7 +211,7 @@ class OfferAnswer(Answer):
     mails stands, and the referee's vouchers.
     """
 
-    campaign: str
+    campaign: Slug
     sponsor: SponsorName
     state: Literal["pending", "confirmed"]
     brand: BrandAnswer
@@ -188,8 +220,8 @@ class OfferAnswer(Answer):
     terms: TermsAnswer
     controller: ControllerAnswer | None
     privacy: PrivacyAnswer | None
-    closes_on: str
-    locale: str
+    closes_on: Day
+    locale: Locale
     marketing_consent: bool
     vouchers: list[SponsorVoucher]
 
@@ -200,35 +232,35 @@ class LinkAnswer(Answer):
     `stopped`: it takes nobody in any more, because too many mails of those who came by it failed.
     """
 
-    url: str
-    code: str
-    qr_svg: str
+    url: Url
+    code: LinkCode
+    qr_svg: Svg
     stopped: bool
 
 
 class QuotaAnswer(Answer):
     """How many invitations a sponsor may send in total and per call, and how many are left."""
 
-    limit: int
-    per_call: int
-    left: int
+    limit: Count
+    per_call: Count
+    left: Count
 
 
 class InvitationAnswer(Answer):
     """An invitation as its sponsor sees it."""
 
-    id: str
-    address: str
+    id: Id
+    address: Masked
     state: Literal["pending", "confirmed", "closed"]
-    invited_at: str
-    closes_on: str
+    invited_at: Moment
+    closes_on: Day
 
 
 class SponsorAnswer(Answer):
     """The sponsor's space."""
 
-    campaign: str
-    first_name: str | None
+    campaign: Slug
+    first_name: FirstName | None
     link: LinkAnswer
     quota: QuotaAnswer
     invitations: list[InvitationAnswer]
@@ -241,19 +273,19 @@ class VoucherAnswer(Answer):
     `not_with`: not on one order with a voucher of these templates.
     """
 
-    code: str
-    acceptable: bool
-    reason: str | None
-    state: str
-    template: str
+    code: Code
+    acceptable: Annotated[bool, described(True)]
+    reason: Annotated[Refusal | None, described(None)]
+    state: State
+    template: Template
     holder: Literal["sponsor", "referee"]
-    value: str
-    currency: str
-    minimum_basket: str
-    valid_from: str
-    valid_until: str
+    value: DecimalText
+    currency: Currency
+    minimum_basket: DecimalText
+    valid_from: Moment
+    valid_until: Moment
     holder_bound: bool
-    not_with: list[str]
+    not_with: list[Template]
 
 
 def _as_written(amount: object) -> object:
@@ -275,48 +307,52 @@ class RedemptionRequest(Request):
     the buyer, for a voucher that is bound to its holder.
     """
 
-    order_id: str
-    ordered_at: str
+    order_id: OrderId
+    ordered_at: Moment
     amount: AmountField
-    currency: str
-    email_digest: str | None = None
+    currency: Currency
+    email_digest: Digest | None = None
 
 
 class RedemptionAnswer(Answer):
     """A redemption; a repeated call gets the same body."""
 
-    code: str
-    order_id: str
+    code: Code
+    order_id: OrderId
     state: Literal["redeemed"] = "redeemed"
-    value: str
-    currency: str
-    redeemed_at: str
+    value: DecimalText
+    currency: Currency
+    redeemed_at: Moment
 
 
 class OrderItem(Request):
     """One order, with the columns of the order file."""
 
-    order_id: str
-    ordered_at: str
-    email_digest: str | None = None
-    voucher_code: str | None = None
+    order_id: OrderId
+    ordered_at: Moment
+    email_digest: Digest | None = None
+    voucher_code: Code | None = None
     amount: AmountField
-    currency: str
-    status: str
+    currency: Currency
+    status: OrderStatus
+
+
+# Read one by one, so that a wrong order does not cost the others.
+_Item = Annotated[object, WithJsonSchema({"$ref": "#/components/schemas/OrderItem"})]
 
 
 class OrdersRequest(Request):
     """Orders in a call. Each is checked separately."""
 
-    orders: Annotated[list[object], Field(min_length=1, max_length=500)]
+    orders: Annotated[list[_Item], Field(min_length=1, max_length=500)]
 
 
 class FieldProblemAnswer(Answer):
     """One wrong field."""
 
-    field: str
-    reason: str
-    suggestion: str | None = None
+    field: Annotated[str, described("email")]
+    reason: FieldReason
+    suggestion: Annotated[str, described("jeanne@example.fr")] | None = None
 
 
 class OrderResult(Answer):
@@ -324,10 +360,10 @@ class OrderResult(Answer):
     is what is wrong with its code, which does not cost the order.
     """
 
-    order_id: str | None
-    status: int
-    effect: str | None = None
-    voucher: str | None = None
+    order_id: Annotated[str, described("20260504-0001", maxLength=MAX_ID)] | None
+    status: Literal[200, 422, 503]
+    effect: Effect | None = None
+    voucher: Annotated[CodeRefusal | None, described(None)] = None
     errors: list[FieldProblemAnswer] = Field(default=[])
 
 
@@ -342,12 +378,12 @@ class ListAnswer(Answer):
     `rows_before`: those of the version before it.
     """
 
-    version: int
-    rows: int
-    accepted_at: str | None
+    version: Count
+    rows: Count
+    accepted_at: Moment | None
     in_force: bool
-    max_age_days: int
-    rows_before: int | None
+    max_age_days: Count
+    rows_before: Count | None
 
 
 class WatchAnswer(Answer):
@@ -361,17 +397,17 @@ class WatchAnswer(Answer):
 
     watch: Literal["acknowledgements", "orders", "codes", "invitations"]
     overdue: bool
-    since: str | None
-    template: str | None
-    left: int | None
+    since: Moment | None
+    template: Template | None
+    left: Count | None
 
 
 class SignalAnswer(Answer):
     """What speaks against a reward: how much of it was seen, and the points it adds."""
 
-    signal: str
-    seen: int
-    points: int
+    signal: SignalName
+    seen: Count
+    points: Count
 
 
 class HeldRewardAnswer(Answer):
@@ -379,17 +415,17 @@ class HeldRewardAnswer(Answer):
     after `ends_at` time decides.
     """
 
-    reward: str
-    referral: str
-    rule: str
-    rung: int
-    holder: str
-    value: str
-    currency: str
-    score: int
+    reward: Id
+    referral: Id
+    rule: Annotated[str, described("sponsor-first-order")]
+    rung: Annotated[int, described(1, minimum=1)]
+    holder: Holder
+    value: DecimalText
+    currency: Currency
+    score: Count
     signals: list[SignalAnswer]
-    held_at: str
-    ends_at: str
+    held_at: Moment
+    ends_at: Moment
 
 
 class HeldRewardsAnswer(Answer):
@@ -401,27 +437,27 @@ class HeldRewardsAnswer(Answer):
 class HeldSumAnswer(Answer):
     """How many rewards are held now, and what they are worth together."""
 
-    rewards: int
-    value: str
-    currency: str
+    rewards: Count
+    value: DecimalText
+    currency: Currency
 
 
 class SurvivalPointAnswer(Answer):
     """The share that still bought after that many days, with its 95 % band."""
 
-    days: int
-    share: float
-    low: float
-    high: float
+    days: Count
+    share: Annotated[float, described(0.91)]
+    low: Annotated[float, described(0.88)]
+    high: Annotated[float, described(0.93)]
 
 
 class DifferenceAnswer(Answer):
     """By how many points more of ours still bought after that many days, with its 95 % band."""
 
-    days: int
-    points: float
-    low: float
-    high: float
+    days: Count
+    points: Annotated[float, described(6.1)]
+    low: Annotated[float, described(2.4)]
+    high: Annotated[float, described(9.8)]
 
 
 class ComparisonAnswer(Answer):
@@ -430,7 +466,7 @@ class ComparisonAnswer(Answer):
     out.
     """
 
-    p: float | None
+    p: Annotated[float, described(0.004)] | None
     differences: list[DifferenceAnswer]
 
 
@@ -441,10 +477,10 @@ class CohortAnswer(Answer):
     time; `compared` is missing with ours, and where there are none of ours.
     """
 
-    source: str
-    as_of: str
-    people: int
-    known_days: int
+    source: Annotated[str, described("referred")]
+    as_of: Day
+    people: Count
+    known_days: Count
     curve: list[SurvivalPointAnswer]
     compared: ComparisonAnswer | None
 
@@ -463,21 +499,21 @@ class DashboardAnswer(Answer):
     not 0; sums are in minor units of `currency`. docs/operations.md names them.
     """
 
-    campaign: str
-    version: int
-    as_of: str
-    counted_until: str | None
-    lag_s: int
-    time_zone: str
-    currency: str
-    starts_on: str
-    ends_on: str
-    figures: dict[str, int]
-    funnel: dict[str, int]
-    refused_by_reason: dict[str, int]
-    orders_by_buyer: dict[str, int]
+    campaign: Slug
+    version: Count
+    as_of: Moment
+    counted_until: Moment | None
+    lag_s: Count
+    time_zone: TimeZone
+    currency: Currency
+    starts_on: Day
+    ends_on: Day
+    figures: Annotated[dict[str, int], described({"issued_minor": 4500})]
+    funnel: Annotated[dict[str, int], described({"received": 12, "confirmed": 5})]
+    refused_by_reason: Annotated[dict[str, int], described({"customer": 2})]
+    orders_by_buyer: Annotated[dict[str, int], described({"referee": 4})]
     held_rewards: HeldSumAnswer
-    days: list[dict[str, str | int]]
+    days: Annotated[list[dict[str, str | int]], described([{"date": "2026-05-04", "received": 12}])]
     lists: dict[str, ListAnswer]
     watched: list[WatchAnswer]
     cohorts: list[CohortAnswer]
@@ -486,16 +522,16 @@ class DashboardAnswer(Answer):
 class DescriptionAnswer(Answer, extra="allow"):
     """An OpenAPI document."""
 
-    openapi: str
+    openapi: Annotated[str, described("3.1.0")]
 
 
 class Problem(Answer):
     """RFC 9457 problem details. `type` is stable."""
 
-    type: str
-    title: str
-    status: int
-    detail: str | None = None
+    type: ProblemType
+    title: Annotated[str, described("Invalid request")]
+    status: Annotated[int, described(422)]
+    detail: Annotated[str, described("email: no_at_sign")] | None = None
     errors: list[FieldProblemAnswer] | None = None
-    suggestion: str | None = None
-    reason: str | None = None
+    suggestion: Annotated[str, described("jeanne@example.fr")] | None = None
+    reason: StateReason | None = None

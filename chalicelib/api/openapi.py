@@ -8,16 +8,17 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from chalicelib.api.models import Problem
+from chalicelib.api import fields
+from chalicelib.api.examples import example_of, problems_of
+from chalicelib.api.models import OrderItem, Problem
 from chalicelib.api.operations import OPERATIONS, Operation
-
-Schemas = dict[tuple[Any, JsonSchemaMode], dict[str, Any]]
 
 _REF = "#/components/schemas/{model}"
 _SECURITY: dict[str, list[dict[str, list[str]]]] = {
@@ -48,27 +49,63 @@ MEANINGS = {
     429: "Too many: try again later",
     503: "Try again later",
 }
+# Beside those: an error of ours, or API Gateway did not reach the function in time.
+FAILURES = "5XX"
+FAILURE = "Nobody knows whether it was done: ask, or send the same again"
+
+_DESCRIPTION = """Referrals and vouchers of a campaign.
+
+Errors are RFC 9457 problem details with a stable `type`. More fields, reasons and problems may be
+added: pass over what you do not know. A method that a path does not have is answered 404, as an
+unknown path is."""
+
+# What stands in a path.
+_PARTS = {
+    "campaign": fields.Slug,
+    "code": fields.Code,
+    "link_code": fields.LinkCode,
+    "order_id": fields.OrderId,
+    "reward": fields.Id,
+    "token": fields.Token,
+}
+_RETRY_AFTER = {
+    "description": "Seconds to wait",
+    "schema": {"type": "integer", "minimum": 0},
+    "example": 30,
+}
+_HEADERS: dict[int, dict[str, Any]] = {
+    401: {
+        "WWW-Authenticate": {
+            "description": "Left out by API Gateway",
+            "schema": {"type": "string"},
+            "example": "Bearer",
+        }
+    },
+    429: {"Retry-After": _RETRY_AFTER},
+    503: {"Retry-After": _RETRY_AFTER},
+}
 
 
 def document() -> dict[str, Any]:
     """The whole document, always in the same order."""
-    schemas, definitions = models_json_schema(_models(), ref_template=_REF)
+    made = _Document()
     paths: dict[str, Any] = {}
     for operation in OPERATIONS:
         path = paths.setdefault(operation.path, {})
-        path[operation.method.lower()] = _operation(operation, schemas)
+        path[operation.method.lower()] = made.operation(operation)
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Tandem",
             "version": "1",
-            "description": "Referrals and vouchers of a campaign.",
+            "description": _DESCRIPTION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
         "paths": paths,
         "components": {
-            "schemas": definitions["$defs"],
+            "schemas": made.schemas,
+            "examples": made.examples,
             "securitySchemes": _security_schemes(),
         },
     }
@@ -79,8 +116,94 @@ def text() -> str:
     return json.dumps(document(), indent=1, ensure_ascii=False) + "\n"
 
 
+class _Document:
+    """What operations share: the schemas of bodies, and the examples of problems by name."""
+
+    def __init__(self) -> None:
+        self._schemas, definitions = models_json_schema(_models(), ref_template=_REF)
+        self.schemas: dict[str, Any] = definitions["$defs"]
+        self.examples: dict[str, Any] = {}
+
+    def operation(self, operation: Operation) -> dict[str, Any]:
+        """The description of one operation."""
+        described: dict[str, Any] = {
+            "operationId": operation.name,
+            "summary": operation.summary,
+            "security": _SECURITY[operation.security],
+            "parameters": _parameters(operation),
+            "responses": {
+                **{
+                    str(status): self._answer(operation, status, answer)
+                    for status, answer in operation.answers.items()
+                },
+                **{
+                    str(status): self._refusal(operation, status, bodies)
+                    for status, bodies in problems_of(operation).items()
+                },
+                FAILURES: {"description": FAILURE, "content": _problem_content(self._problem)},
+            },
+        }
+        if operation.request:
+            described["requestBody"] = {
+                "description": f"At most {operation.max_body_kb} KB.",
+                "required": True,
+                "content": {"application/json": self._body(operation.request, "validation")},
+            }
+        return described
+
+    def _answer(
+        self, operation: Operation, status: int, answer: type[BaseModel] | None
+    ) -> dict[str, Any]:
+        described: dict[str, Any] = {"description": MEANINGS[status]}
+        content: dict[str, Any] = {}
+        if answer:
+            content["application/json"] = self._body(answer, "serialization")
+        if status == HTTPStatus.OK and operation.html:
+            content["text/html"] = {"schema": {"type": "string"}}
+        if content:
+            described["content"] = content
+        if status == HTTPStatus.SEE_OTHER:
+            location = {"schema": {"type": "string", "format": "uri-reference"}}
+            described["headers"] = {"Location": location}
+        return described
+
+    def _refusal(
+        self, operation: Operation, status: int, bodies: Mapping[str, Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        examples = {name: self._shared(operation, name, body) for name, body in bodies.items()}
+        described: dict[str, Any] = {
+            "description": _meaning(operation, status),
+            "content": _problem_content(self._problem, examples=examples),
+        }
+        if status in _HEADERS:
+            described["headers"] = _HEADERS[status]
+        return described
+
+    @property
+    def _problem(self) -> Any:
+        return self._schemas[Problem, "serialization"]
+
+    def _body(self, model: type[BaseModel], mode: JsonSchemaMode) -> dict[str, Any]:
+        schema = self._schemas[model, mode]
+        return {"schema": schema, "example": example_of(schema, self.schemas)}
+
+    def _shared(self, operation: Operation, name: str, body: Mapping[str, Any]) -> dict[str, str]:
+        """A reference to the example, which is written once."""
+        for key in (name, f"{name}-{operation.name}"):
+            if self.examples.setdefault(key, {"value": body}) == {"value": body}:
+                return {"$ref": f"#/components/examples/{key}"}
+        raise ValueError(f"two examples of {operation.name} are called {name}")
+
+
+def _problem_content(schema: Any, **members: Any) -> dict[str, Any]:
+    return {"application/problem+json": {"schema": schema, **members}}
+
+
 def _models() -> list[tuple[type[BaseModel], JsonSchemaMode]]:
-    used: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {(Problem, "serialization"): None}
+    used: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {
+        (Problem, "serialization"): None,
+        (OrderItem, "validation"): None,
+    }
     for operation in OPERATIONS:
         if operation.request:
             used[operation.request, "validation"] = None
@@ -90,67 +213,40 @@ def _models() -> list[tuple[type[BaseModel], JsonSchemaMode]]:
     return list(used)
 
 
-def _operation(operation: Operation, schemas: Schemas) -> dict[str, Any]:
-    described: dict[str, Any] = {
-        "operationId": operation.name,
-        "summary": operation.summary,
-        "security": _SECURITY[operation.security],
-        "parameters": _parameters(operation),
-        "responses": _responses(operation, schemas),
-    }
-    if operation.request:
-        schema = schemas[operation.request, "validation"]
-        described["requestBody"] = {
-            "description": f"At most {operation.max_body_kb} KB.",
-            "required": True,
-            "content": {"application/json": {"schema": schema}},
-        }
-    return described
-
-
 def _parameters(operation: Operation) -> list[dict[str, Any]]:
-    parameters: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in re.findall(r"{(\w+)}", operation.path)
-    ]
+    parameters: list[dict[str, Any]] = []
+    for name in re.findall(r"{(\w+)}", operation.path):
+        schema = TypeAdapter(_PARTS[name]).json_schema()
+        [example] = schema.pop("examples")
+        parameters.append(
+            {"name": name, "in": "path", "required": True, "schema": schema, "example": example}
+        )
     if operation.name == "invite":
         key = {"type": "string", "minLength": 1, "maxLength": 200}
-        parameters.append({"name": "Idempotency-Key", "in": "header", "schema": key})
+        parameters.append(
+            {"name": "Idempotency-Key", "in": "header", "schema": key, "example": "draft-7f3a"}
+        )
     return parameters
 
 
-def _responses(operation: Operation, schemas: Schemas) -> dict[str, Any]:
-    responses: dict[str, Any] = {}
-    for status, answer in operation.answers.items():
-        responses[str(status)] = {"description": MEANINGS[status]}
-        if answer:
-            content = {"application/json": {"schema": schemas[answer, "serialization"]}}
-            responses[str(status)]["content"] = content
-        if status == HTTPStatus.OK and operation.html:
-            page = {"text/html": {"schema": {"type": "string"}}}
-            responses[str(status)]["content"] = {
-                **responses[str(status)].get("content", {}),
-                **page,
-            }
-        if status == HTTPStatus.SEE_OTHER:
-            location = {"schema": {"type": "string", "format": "uri-reference"}}
-            responses[str(status)]["headers"] = {"Location": location}
-    problem = {"application/problem+json": {"schema": schemas[Problem, "serialization"]}}
-    for status in operation.refusals:
-        meaning = MEANINGS[status]
-        if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-            meaning += f": larger than {operation.max_body_kb} KB"
-        if status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
-            meaning += ": a body without `Content-Type: application/json`"
-        if status == HTTPStatus.FORBIDDEN:
-            reasons = {
-                "not called at the address of the pages": operation.at_pages_address_alone,
-                "sent by a browser for a page of another site": operation.acts_for_own_site,
-                f"by an account without the role {' or '.join(operation.roles)}": operation.roles,
-            }
-            meaning += ": " + ", or ".join(reason for reason, holds in reasons.items() if holds)
-        responses[str(status)] = {"description": meaning, "content": problem}
-    return responses
+def _meaning(operation: Operation, status: int) -> str:
+    """What a refusal says of a call of this operation."""
+    meaning = MEANINGS[status]
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        meaning += f": larger than {operation.max_body_kb} KB"
+    if status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
+        meaning += ": a body without `Content-Type: application/json`"
+    if status == HTTPStatus.NOT_FOUND and operation.security == "client":
+        meaning += ", or the call is not signed"
+    if status == HTTPStatus.FORBIDDEN:
+        reasons = {
+            "not called at the address of the pages": operation.at_pages_address_alone,
+            "sent by a browser for a page of another site": operation.acts_for_own_site,
+            f"by an account without the role {' or '.join(operation.roles)}": operation.roles,
+            "not signed by who may call it": operation.security == "client",
+        }
+        meaning += ": " + ", or ".join(reason for reason, holds in reasons.items() if holds)
+    return meaning
 
 
 def _security_schemes() -> dict[str, Any]:
@@ -161,7 +257,7 @@ def _security_schemes() -> dict[str, Any]:
             "type": "apiKey",
             "in": "header",
             "name": "Authorization",
-            "description": "AWS Signature Version 4",
+            "description": "AWS Signature Version 4, service `execute-api`",
         },
         "ops": {
             "type": "apiKey",

@@ -13,6 +13,8 @@ from typing import Literal
 from pydantic import BaseModel
 
 from chalicelib.api import campaign_models, models
+from chalicelib.api.fields import REVIEWED
+from chalicelib.domain.vouchers import VoucherProblem
 
 Security = Literal["public", "session", "wall", "client", "ops"]
 Role = Literal["marketing", "ops"]
@@ -24,6 +26,7 @@ class Operation:
     `max_body_kb`: the size limit of a body. `html`: its 200 may be a page, where a browser asks.
     `mail_programs`: these post it too, from anywhere, with any body; nothing else is called from
     pages of other sites. `roles`: who of the ops pool may call it, each a group of the pool.
+    `reasons`: why the state of a voucher or a reward may forbid it, with 409.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Operation:
     html: bool = False
     mail_programs: bool = False
     roles: tuple[Role, ...] = ()
+    reasons: tuple[str, ...] = ()
 
     @property
     def refusals(self) -> tuple[int, ...]:
@@ -70,6 +74,7 @@ class Operation:
         return self.method != "GET" and not self.mail_programs
 
 
+NOT_REDEEMED = VoucherProblem.NOT_REDEEMED
 CAMPAIGN = "/v1/campaigns/{campaign}"
 VOUCHER = "/v1/client/vouchers/{code}"
 
@@ -201,13 +206,13 @@ REDEEM = Operation(
     name="redeem_voucher", method="POST", path=f"{VOUCHER}/redemptions",
     summary="Use a voucher on an order",
     security="client", answers={201: models.RedemptionAnswer, 200: models.RedemptionAnswer},
-    problems=(404, 409),
+    problems=(404, 409), reasons=tuple(one for one in VoucherProblem if one != NOT_REDEEMED),
     request=models.RedemptionRequest,
 )  # fmt: skip
 ROLL_BACK = Operation(
     name="roll_back_redemption", method="DELETE", path=f"{VOUCHER}/redemptions/{{order_id}}",
     summary="Roll a redemption back",
-    security="client", answers={204: None}, problems=(404, 409),
+    security="client", answers={204: None}, problems=(404, 409), reasons=(NOT_REDEEMED,),
 )  # fmt: skip
 POST_ORDERS = Operation(
     name="post_orders", method="POST", path="/v1/client/orders",
@@ -236,11 +241,13 @@ RELEASE_REWARD = Operation(
     name="release_reward", method="POST", path=f"{HELD_REWARDS}/{{reward}}/release",
     summary="Release a held reward: its voucher is issued",
     security="ops", answers={204: None}, problems=(404, 409), roles=("ops",),
+    reasons=REVIEWED,
 )  # fmt: skip
 REFUSE_REWARD = Operation(
     name="refuse_reward", method="POST", path=f"{HELD_REWARDS}/{{reward}}/refusal",
     summary="Refuse a held reward, for good",
     security="ops", answers={204: None}, problems=(404, 409), roles=("ops",),
+    reasons=REVIEWED,
 )  # fmt: skip
 GET_OPENAPI = Operation(
     name="get_openapi", method="GET", path="/v1/openapi.json",

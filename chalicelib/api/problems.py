@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from chalicelib.api.fields import PROBLEM
 from chalicelib.api.models import FieldProblemAnswer, Problem
 from chalicelib.domain.first_names import FirstNameError
 from chalicelib.services.errors import (
@@ -23,8 +24,6 @@ from chalicelib.services.errors import (
 from chalicelib.services.list_ports import ListUnavailableError
 from chalicelib.services.ports import ContentionError
 
-TYPE = "urn:tandem:problem:"
-
 
 class RequestError(Exception):
     """A malformed request, refused before any use case is called."""
@@ -34,6 +33,38 @@ class RequestError(Exception):
         self.status = status
         self.name = name
         self.detail = detail
+
+
+def malformed_json() -> RequestError:
+    """For a body that is no JSON."""
+    return RequestError(400, "malformed-json", "The body is not well-formed JSON.")
+
+
+def wrong_address() -> RequestError:
+    """For a call that did not come by way of the pages' address."""
+    return RequestError(403, "wrong-address", "Call this at the address of the pages.")
+
+
+def cross_site() -> RequestError:
+    """For what the page of another site has a browser send."""
+    return RequestError(403, "cross-site", "Pages of other sites may not call this.")
+
+
+def no_role(roles: Sequence[str]) -> RequestError:
+    """For an account of the pool in none of the groups `roles`."""
+    return RequestError(
+        403, "no-role", f"Your account has none of the roles for this: {', '.join(roles)}."
+    )
+
+
+def too_large(limit_kb: int) -> RequestError:
+    """For a body that is too large."""
+    return RequestError(413, "too-large", f"The body is larger than {limit_kb} KB.")
+
+
+def other_type() -> RequestError:
+    """For a body that does not say that it is JSON."""
+    return RequestError(415, "unsupported-media-type", "The body must be application/json.")
 
 
 def problem_of(error: Exception) -> Problem | None:
@@ -77,7 +108,7 @@ def unexpected_problem() -> Problem:
 def problem(status: int, name: str, detail: str, *, reason: str | None = None) -> Problem:
     """A problem of the stable type `name`."""
     title = name.replace("-", " ").capitalize()
-    return Problem(type=TYPE + name, title=title, status=status, detail=detail, reason=reason)
+    return Problem(type=PROBLEM + name, title=title, status=status, detail=detail, reason=reason)
 
 
 def invalid(problems: Sequence[FieldProblem]) -> Problem:
@@ -85,7 +116,7 @@ def invalid(problems: Sequence[FieldProblem]) -> Problem:
     suggestions = [each.suggestion for each in problems if each.suggestion]
     address = any(each.field.endswith("email") for each in problems)
     return Problem(
-        type=TYPE + ("invalid-address" if address else "invalid-request"),
+        type=PROBLEM + ("invalid-address" if address else "invalid-request"),
         title="Invalid address" if address else "Invalid request",
         status=422,
         detail="; ".join(f"{each.field}: {each.reason}" for each in problems),

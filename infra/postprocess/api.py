@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
+from chalicelib.api.gateway import GATEWAY_PROBLEMS, gateway_problem
 from infra.postprocess.functions import FUNCTIONS
 from infra.postprocess.shapes import Json, Object, as_object, object_at
 
@@ -36,19 +37,6 @@ ACCESS_LOG: Final = {
     "bytes": "$context.responseLength",
     "error": "$context.error.responseType",
 }
-
-# What the gateway itself answers, before any code of ours: type, status, name, title.
-GATEWAY_PROBLEMS: Final = (
-    ("UNAUTHORIZED", 401, "unauthorised", "A valid token is needed"),
-    ("ACCESS_DENIED", 403, "unauthorised", "This caller may not do this"),
-    # The gateway says this of an unknown route and of an unsigned call to a signed one alike.
-    ("MISSING_AUTHENTICATION_TOKEN", 404, "not-found", "No such resource, or it must be signed"),
-    ("RESOURCE_NOT_FOUND", 404, "not-found", "No such resource"),
-    ("REQUEST_TOO_LARGE", 413, "too-large", "The body is too large"),
-    ("THROTTLED", 429, "unavailable", "Too many requests: try again later"),
-    ("DEFAULT_4XX", None, "invalid-request", "The request could not be processed"),
-    ("DEFAULT_5XX", None, "unavailable", "Try again later"),
-)
 
 
 def complete_api(api: Object) -> None:
@@ -108,14 +96,9 @@ def _gateway_responses() -> Object:
                 "gatewayresponse.header.Content-Type": "'application/problem+json'",
                 "gatewayresponse.header.Cache-Control": "'no-store'",
             },
-            "responseTemplates": {
-                "application/json": json.dumps(
-                    {"type": f"urn:tandem:problem:{name}", "title": title}
-                    | ({} if status is None else {"status": status})
-                )
-            },
+            "responseTemplates": {"application/json": json.dumps(gateway_problem(kind))},
         }
-        for kind, status, name, title in GATEWAY_PROBLEMS
+        for kind, status, _, _ in GATEWAY_PROBLEMS
     }
 
 

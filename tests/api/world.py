@@ -47,6 +47,7 @@ from tests.api.gateway import ORIGIN_KEY, Answer, Gateway, Request
 from tests.fakes.aws_table import make_table
 from tests.fakes.lists import current_list
 from tests.fakes.ports import KnownDomains
+from tests.file_schemas import wrong_with
 
 REGION = "eu-west-3"
 ACCOUNT = "123456789012"
@@ -337,7 +338,10 @@ class World:
         self.clients.s3.put_object(Bucket=BUCKET, Key=key, Body=content)
         assert functions.ingest(drop_event(key, self.clock())) == {"batchItemFailures": []}
         self.run()
-        receipt: Json = json.loads(self.file(f"out/{CAMPAIGN}/receipts/{path}.json"))
+        key = f"out/{CAMPAIGN}/receipts/{path}.json"
+        content = self.file(key)
+        assert not (wrong := wrong_with(key, content)), wrong
+        receipt: Json = json.loads(content)
         return receipt
 
     # --- what is left behind ----------------------------------------------------------------------

@@ -13,6 +13,7 @@ from local.narration import Narrator
 from local.running import Stack
 from local.surfaces import Surfaces
 from tests.e2e.conftest import Played
+from tests.file_schemas import schema_of, wrong_with
 
 RECONCILIATION = "reports/reconciliation-"
 
@@ -42,6 +43,14 @@ def test_what_the_story_redeemed_is_in_files_of_changes(world: Surfaces, played:
     counted = [row["change"] for path in paths for row in rows_in(world, path)]
     left = counted.count("redeemed") - counted.count("rolled_back")
     assert left == played.given["vouchers_redeemed"] > 0
+
+
+def test_what_the_story_wrote_is_as_the_schemas_say(world: Surfaces) -> None:
+    paths = [path for path in world.output_keys("") if schema_of(path)]
+    assert {schema_of(path) for path in paths} >= {"export", "changes", "receipt", "referrals"}
+    for path in paths:
+        content = world.output_file(path.split("/", 2)[2])
+        assert wrong_with(path, content or b"") == []
 
 
 def test_the_table_and_the_files_of_the_story_agree(world: Surfaces) -> None:

@@ -41,6 +41,7 @@ from chalicelib.services.ports import (
     Stretch,
     Written,
 )
+from tests.file_schemas import wrong_with
 
 MORNING = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -130,6 +131,7 @@ class MemoryFiles:
         return sorted(self.under(folder))
 
     def write(self, path: str, content: bytes, *, content_type: str = "text/csv") -> None:
+        assert not (wrong := wrong_with(path, content)), wrong
         self.content[path] = content
         self._written[path, None] = self.clock()
 
