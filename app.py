@@ -13,7 +13,7 @@ from chalicelib.api import routes
 from chalicelib.functions import handler_of
 
 app = Chalice(app_name="tandem", configure_logs=False)
-routes.register(app, bootstrap.ports, bootstrap.origin, bootstrap.origin_key)
+routes.register(app, bootstrap.ports, bootstrap.origin, bootstrap.origin_key, bootstrap.sender)
 
 
 @app.lambda_function(name="relay")

@@ -13,6 +13,7 @@ from chalicelib.adapters.codes import SecureCodes
 from chalicelib.adapters.dynamodb.repository import DynamoRepository
 from chalicelib.adapters.lists.current import CurrentLists
 from chalicelib.adapters.mail_domains import DnsMailDomains
+from chalicelib.adapters.pages import PublishedPages
 from chalicelib.adapters.s3 import BucketFiles, BucketSegments
 from chalicelib.adapters.ses import SesMailer
 from chalicelib.adapters.sqs import WorkQueues
@@ -61,6 +62,7 @@ def wire(settings: Settings, clients: Clients, clock: Clock | None = None) -> Po
         mail_domains=DnsMailDomains(settings.resolver),
         files=BucketFiles(clients, settings.bucket, is_locked=settings.is_bucket_locked),
         roots=BucketFiles(clients, settings.roots_bucket),
+        pages=PublishedPages(clients, settings.pages_bucket, clock),
         queues=WorkQueues(clients, settings.queues),
         clock=clock,
         codes=SecureCodes(),

@@ -29,6 +29,7 @@ class Settings:
     mail_rate: int = 0  # mails a second, of `domain.sending.RATES`
     is_bucket_locked: bool = False  # whether it takes locks on files
     origin_key: str = ""  # what CloudFront adds to a call; the API's alone
+    pages_bucket: str = ""  # where the pages are published; the API's alone
     resolver: str = ""  # of the DNS, as `host:port`; empty means the system's own
 
     @classmethod
@@ -53,5 +54,6 @@ class Settings:
             mail_rate=int(environment.get("TANDEM_MAIL_RATE", "0")),
             is_bucket_locked=environment.get("TANDEM_BUCKET_LOCKED") == "yes",
             origin_key=environment.get("TANDEM_ORIGIN_KEY", ""),
+            pages_bucket=environment.get("TANDEM_PAGES_BUCKET", ""),
             resolver=environment.get("TANDEM_RESOLVER", ""),
         )

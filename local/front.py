@@ -35,7 +35,7 @@ from local.sign_in import SignIn, exchange, revoke
 from local.upstream import Upstream, connections, pass_on, read_logs
 from local.web_acl import WebAcl
 
-NOT_PAGES: Final = ("/v1/", "/_local/", "/oauth2/", "/pictures/", "/dashboard/sign-in.json")
+NOT_PAGES: Final = ("/v1/", "/p/", "/_local/", "/oauth2/", "/pictures/", "/dashboard/sign-in.json")
 METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -103,6 +103,7 @@ def front(desk: Desk) -> Starlette:
         lifespan=lifespan,
         routes=[
             Route("/v1/{path:path}", api, methods=METHODS),
+            Route("/p/{path:path}", api, methods=["GET"]),
             Route("/oauth2/{what:str}", oauth2, methods=["POST"]),
             Route("/pictures/{path:path}", picture),
             Route("/_local/status.json", status),

@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.adapters.pages import REFEREE_PAGE
 from chalicelib.domain.addresses import OWN_KEY
 from infra.package import Package, PackageError, local_target, package
 from infra.pages import SIGN_IN, build_pages, sign_in_settings
@@ -113,6 +114,7 @@ def running_stack(
             emulator,
             patience_of(template),
         )
+        _publish_referee_page(stack, desk.web)
         _report_mails(stack, reported_events(template))
         cleanup.callback(post_office.close)
         desk.upstream = Upstream(
@@ -138,6 +140,15 @@ def _only_one_in(directory: Path) -> Iterator[None]:
                 f"a stack runs in {directory} already: stop it, or give this one another directory"
             ) from None
         yield
+
+
+def _publish_referee_page(stack: Stack, web: Path) -> None:
+    """Put the page that the API shows for a shared link where it reads it: the front serves all
+    others from the directory itself.
+    """
+    content = (web / REFEREE_PAGE).read_bytes()
+    bucket = stack.deployment.outputs["WebBucketName"]
+    stack.s3.put_object(Bucket=bucket, Key=REFEREE_PAGE, Body=content, ContentType="text/html")
 
 
 # What SES writes to a topic once, when it is made the destination of its events.

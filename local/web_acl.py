@@ -86,6 +86,9 @@ def _scope(statement: dict[str, Any]) -> Scope:
         case "AndStatement":
             each = [_scope(one) for one in fields["Statements"]]
             return lambda method, path: all(one(method, path) for one in each)
+        case "OrStatement":
+            any_of = [_scope(one) for one in fields["Statements"]]
+            return lambda method, path: any(one(method, path) for one in any_of)
         case "NotStatement":
             inner = _scope(fields["Statement"])
             return lambda method, path: not inner(method, path)

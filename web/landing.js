@@ -9,16 +9,17 @@ import { wireAddressForm } from "./shared/address-form.js";
 import { apiPath, asProblem, callApi } from "./shared/api.js";
 import { createTicket, firstBenefit, showLadder, waitForReturns } from "./shared/benefits.js";
 import { applyBrand } from "./shared/brand.js";
-import { askCampaign, requestedCampaign } from "./shared/campaign.js";
+import { addressOf, askCampaign, requestedCampaign } from "./shared/campaign.js";
 import { byId, onClick, setLink } from "./shared/elements.js";
 import { formatDay, formatMoney } from "./shared/format.js";
 import { showProblem } from "./shared/form-errors.js";
 import { campaignText } from "./shared/language.js";
+import { rememberOwnAddress } from "./shared/own-address.js";
 import { setCampaignText, setText } from "./shared/page-text.js";
 import { showPrivacy } from "./shared/privacy.js";
 import { showSent } from "./shared/sent.js";
+import { readSession } from "./shared/sponsor-session.js";
 import { showState } from "./shared/states.js";
-import { readFromTab } from "./shared/tab-storage.js";
 
 const campaignId = requestedCampaign();
 const signInForm = byId("sign-in", HTMLFormElement);
@@ -51,9 +52,8 @@ function show(campaign) {
   setText(byId("reserved"), "landing.reserved", { brand: campaign.brand.name });
   setText(byId("faq-who-answer"), "faq.who-answer", { brand: campaign.brand.name });
   setText(byId("dates"), "landing.dates", textValues(campaign));
-  byId("open-space").hidden = !readFromTab(`session.${campaignId}`);
-  const space = new URLSearchParams({ campaign: campaignId });
-  byId("open-space-link", HTMLAnchorElement).href = `/sponsor/?${space}`;
+  byId("open-space").hidden = !readSession(campaignId);
+  byId("open-space-link", HTMLAnchorElement).href = addressOf("/sponsor/");
   showState("open");
 }
 
@@ -169,6 +169,7 @@ wireAddressForm(signInForm, async (address) => {
   const send = () =>
     callApi("POST", apiPath`/v1/campaigns/${campaignId}/sign-in`, { body: address });
   await send();
+  rememberOwnAddress(campaignId, address.email);
   showSent(address.email, send, () => {
     showState("open");
     byId("sign-in-email").focus();

@@ -5,11 +5,10 @@
 
 import "./shared/page-text.js";
 import { byId } from "./shared/elements.js";
-import { requestedCampaign } from "./shared/campaign.js";
+import { addressOf } from "./shared/campaign.js";
 
 const address = location.pathname + location.search;
 const meant = address.replace(/%23/i, "#");
 if (meant !== address && /^\/[^/]/.test(meant)) location.replace(meant);
 
-const campaign = new URLSearchParams({ campaign: requestedCampaign() });
-byId("to-landing", HTMLAnchorElement).href = `/?${campaign}`;
+byId("to-landing", HTMLAnchorElement).href = addressOf("/");

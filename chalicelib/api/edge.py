@@ -55,9 +55,11 @@ M = TypeVar("M", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Html:
-    """A page as an answer."""
+    """A page as an answer; `scripted` where it is one of the pages, with their scripts."""
 
     text: str
+    status: int = 200
+    scripted: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,14 @@ _HTML = {
         "base-uri 'none'; frame-ancestors 'none'"
     ),
     "Referrer-Policy": "no-referrer",
+}
+_SCRIPTED = {
+    **_HTML,
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
 }
 _FIELD_NAME = re.compile(r"[a-z_]{1,40}")
 _REASONS = {
@@ -314,6 +324,8 @@ def _authorizer(operation: Operation) -> Authorizer | None:
 
 
 def _status(operation: Operation, reply: Reply) -> int:
+    if isinstance(reply, Html):
+        return reply.status
     return reply[0] if isinstance(reply, tuple) else next(iter(operation.answers))
 
 
@@ -322,7 +334,7 @@ def _response(operation: Operation, reply: Reply) -> Response:
     content: str | dict[str, Any]
     match reply:
         case Html():
-            headers, content = _HTML, reply.text
+            headers, content = (_SCRIPTED if reply.scripted else _HTML), reply.text
         case Redirect():
             headers, content = {"Referrer-Policy": "no-referrer", "Location": reply.to}, ""
         case Download():

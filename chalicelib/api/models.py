@@ -27,6 +27,7 @@ from chalicelib.api.fields import (
     Id,
     LinkCode,
     Locale,
+    MailAddress,
     Masked,
     Moment,
     OrderId,
@@ -77,10 +78,13 @@ class PrivacyRequestBody(Request):
 
 
 class SessionRequest(Request):
-    """`first_name` signs the sponsor's invitations."""
+    """`first_name` signs the sponsor's invitations. `stay_signed_in`: on her own device, for a
+    month.
+    """
 
     token: Annotated[str, Field(max_length=100, examples=["kT5v0Yw3Qm8ZpR1sXa7LbN2c"])]
     first_name: Name | None = None
+    stay_signed_in: bool = False
 
 
 class SessionAnswer(Answer):
@@ -105,9 +109,30 @@ class FirstNameRequest(Request):
 
 
 class InvitationsRequest(Request):
-    """The people a sponsor invites in one call."""
+    """The people a sponsor invites in one call; `locale`: the language of the mails to them, else
+    the sponsor's.
+    """
 
     referees: Annotated[list[RefereeRequest], Field(min_length=1, max_length=100)]
+    locale: LocaleTag | None = None
+
+
+class PreviewRequest(Request):
+    """To whom, and in which language, a mail would be written; else in the sponsor's."""
+
+    first_name: Name | None = None
+    locale: LocaleTag | None = None
+
+
+class PreviewAnswer(Answer):
+    """A mail as it would leave, without its token; `locale` is the language that it is in."""
+
+    locale: Locale
+    sender_name: Annotated[str, described("Jeanne via Maison Tandem")]
+    sender: MailAddress
+    subject: Annotated[str, described("Jeanne vous offre 10 €")]
+    text: Annotated[str, described("Bonjour,")]
+    html: Annotated[str, described("<p>Bonjour,</p>")]
 
 
 class InvitationTaken(Answer):
@@ -188,6 +213,13 @@ class SponsorName(Answer):
     """The sponsor, as referees see them; without a name where an earlier version allowed that."""
 
     first_name: FirstName | None
+
+
+class SharedLinkAnswer(Answer):
+    """A sponsor's shared link, as whoever opens it sees it."""
+
+    campaign: Slug
+    sponsor: SponsorName
 
 
 class SponsorVoucher(Answer):

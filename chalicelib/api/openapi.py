@@ -59,6 +59,7 @@ Errors are RFC 9457 problem details with a stable `type`. More fields, reasons a
 added: pass over what you do not know. A method that a path does not have is answered 404, as an
 unknown path is."""
 
+_PAGE = {"schema": {"type": "string"}}
 # What stands in a path.
 _PARTS = {
     "campaign": fields.Slug,
@@ -158,8 +159,8 @@ class _Document:
         content: dict[str, Any] = {}
         if answer:
             content["application/json"] = self._body(answer, "serialization")
-        if status == HTTPStatus.OK and operation.html:
-            content["text/html"] = {"schema": {"type": "string"}}
+        if operation.html:
+            content["text/html"] = _PAGE
         if content:
             described["content"] = content
         if status == HTTPStatus.SEE_OTHER:
@@ -173,7 +174,10 @@ class _Document:
         examples = {name: self._shared(operation, name, body) for name, body in bodies.items()}
         described: dict[str, Any] = {
             "description": _meaning(operation, status),
-            "content": _problem_content(self._problem, examples=examples),
+            "content": {
+                **({"text/html": _PAGE} if status in operation.answers else {}),
+                **_problem_content(self._problem, examples=examples),
+            },
         }
         if status in _HEADERS:
             described["headers"] = _HEADERS[status]

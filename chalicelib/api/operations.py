@@ -23,7 +23,7 @@ Role = Literal["marketing", "ops"]
 @dataclass(frozen=True, kw_only=True)
 class Operation:
     """One operation. `answers` by status (None: an empty body); `problems`: its own refusals;
-    `max_body_kb`: the size limit of a body. `html`: its 200 may be a page, where a browser asks.
+    `max_body_kb`: the size limit of a body. `html`: what it answers may be a page.
     `mail_programs`: these post it too, from anywhere, with any body; nothing else is called from
     pages of other sites. `roles`: who of the ops pool may call it, each a group of the pool.
     `reasons`: why the state of a voucher or a reward may forbid it, with 409.
@@ -40,6 +40,7 @@ class Operation:
     max_body_kb: int = 64
     html: bool = False
     mail_programs: bool = False
+    reads_alone: bool = False
     roles: tuple[Role, ...] = ()
     reasons: tuple[str, ...] = ()
 
@@ -51,8 +52,13 @@ class Operation:
         typed = (415,) if self.takes_json_alone else ()
         is_kept = self.acts_for_own_site or self.at_pages_address_alone or self.roles
         kept_out = (403,) if is_kept else ()
-        write = () if self.method == "GET" else (503,)
+        write = (503,) if self.writes else ()
         return tuple(sorted({*self.problems, *body, *sent, *typed, *kept_out, *write}))
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes anything: a POST may also ask, with what is not to be in a path."""
+        return self.method != "GET" and not self.reads_alone
 
     @property
     def takes_json_alone(self) -> bool:
@@ -77,6 +83,7 @@ class Operation:
 NOT_REDEEMED = VoucherProblem.NOT_REDEEMED
 CAMPAIGN = "/v1/campaigns/{campaign}"
 VOUCHER = "/v1/client/vouchers/{code}"
+SHORT_LINK = "/p/"  # what a sponsor shares, so that a QR code has few modules
 
 GET_CAMPAIGN = Operation(
     name="get_campaign", method="GET", path=CAMPAIGN,
@@ -94,6 +101,16 @@ OPEN_SESSION = Operation(
     summary="Exchange a mailed token for a session",
     security="public", answers={201: models.SessionAnswer}, problems=(401,),
     request=models.SessionRequest,
+)  # fmt: skip
+GET_LINK = Operation(
+    name="get_link", method="GET", path=f"{CAMPAIGN}/links/{{link_code}}",
+    summary="A shared link: the first name of the sponsor who shares it; has no effect",
+    security="public", answers={200: models.SharedLinkAnswer}, problems=(404,),
+)  # fmt: skip
+OPEN_LINK = Operation(
+    name="open_link", method="GET", path=f"{SHORT_LINK}{{link_code}}",
+    summary="The page of a shared link, with a card for messengers; has no effect",
+    security="public", answers={200: None, 404: None, 503: None}, html=True, problems=(404,),
 )  # fmt: skip
 SIGN_UP = Operation(
     name="sign_up", method="POST", path=f"{CAMPAIGN}/links/{{link_code}}/sign-up",
@@ -187,6 +204,12 @@ INVITE = Operation(
     security="session", answers={202: models.InvitationsAnswer}, problems=(401, 409, 429),
     request=models.InvitationsRequest,
 )  # fmt: skip
+PREVIEW_INVITATION = Operation(
+    name="preview_invitation", method="POST", path="/v1/sponsor/invitation-preview",
+    summary="The mail that an invitation would send; sends and stores nothing",
+    security="session", answers={200: models.PreviewAnswer}, problems=(401, 409),
+    request=models.PreviewRequest, reads_alone=True,
+)  # fmt: skip
 RENEW_LINK = Operation(
     name="renew_link", method="POST", path="/v1/sponsor/link",
     summary="A new link; the old one ends",
@@ -259,6 +282,8 @@ OPERATIONS = (
     GET_CAMPAIGN,
     SIGN_IN,
     OPEN_SESSION,
+    GET_LINK,
+    OPEN_LINK,
     SIGN_UP,
     GET_INVITATION,
     CONFIRM,
@@ -276,6 +301,7 @@ OPERATIONS = (
     GET_SPONSOR,
     NAME_SPONSOR,
     INVITE,
+    PREVIEW_INVITATION,
     RENEW_LINK,
     END_SESSION,
     GET_VOUCHER,

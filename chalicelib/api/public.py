@@ -61,7 +61,10 @@ def public_routes(ports: Callable[[], Ports], origin_key: Callable[[], str]) -> 
         problem = name_problem("first_name", body.first_name)
         if problem:
             raise InvalidError([problem])
-        bearer, session = open_session(call.ports, campaign, body.token, tidy_name(body.first_name))
+        name = tidy_name(body.first_name)
+        bearer, session = open_session(
+            call.ports, campaign, body.token, name, is_kept=body.stay_signed_in
+        )
         return models.SessionAnswer(session=bearer, expires_at=session.ends_at.isoformat())
 
     @edge.serves(operations.SIGN_UP)
@@ -112,7 +115,9 @@ def public_routes(ports: Callable[[], Ports], origin_key: Callable[[], str]) -> 
             return models.UnsubscribeAnswer()
         from chalicelib.mails import pages  # loads templates, which no other route needs
 
-        return Html(pages.refused_page(scope, pages.locale_for(call.header("accept-language"))))
+        campaign = objections.campaign_behind(call.ports, token)
+        locale = pages.locale_for(call.header("accept-language"), campaign)
+        return Html(pages.refused_page(campaign, scope, locale))
 
     @edge.serves(operations.OPEN_UNSUBSCRIBE)
     def open_unsubscribe(_: Call, token: str) -> Reply:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from chalice.app import Blueprint, Chalice
 
@@ -11,8 +12,12 @@ from chalicelib.api.client import client_routes
 from chalicelib.api.edge import Call, Edge, Reply
 from chalicelib.api.ops import ops_routes, wall_routes
 from chalicelib.api.public import public_routes
+from chalicelib.api.shared_links import shared_link_routes
 from chalicelib.api.sponsor import sponsor_routes
 from chalicelib.services.ports import Ports
+
+if TYPE_CHECKING:
+    from chalicelib.services.mails.draft import Sender
 
 
 def register(
@@ -20,13 +25,15 @@ def register(
     ports: Callable[[], Ports],
     origin: Callable[[], str],
     origin_key: Callable[[], str],
+    sender: Callable[[], Sender],
 ) -> None:
     """Register every route of the API on `app`. What is guarded neither by a signature nor by the
     ops pool is called at the pages' address alone, which adds the origin key.
     """
     for blueprint in (
         public_routes(ports, origin_key),
-        sponsor_routes(ports, origin, origin_key),
+        shared_link_routes(ports, origin, origin_key),
+        sponsor_routes(ports, origin, origin_key, sender),
         client_routes(ports),
         ops_routes(ports),
         wall_routes(ports, origin_key),

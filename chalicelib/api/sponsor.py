@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from chalice.app import Blueprint
 
 from chalicelib.api import models, operations
 from chalicelib.api.edge import Call, Edge, Reply, address_in, name_problem, tidy_name
 from chalicelib.api.held_vouchers import held_voucher
+from chalicelib.api.operations import SHORT_LINK
 from chalicelib.domain.addresses import Address
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.first_names import first_name
@@ -21,11 +24,19 @@ from chalicelib.services.sponsors.renew_link import renew_link
 from chalicelib.services.sponsors.sessions import end_session, give_name, signed_in
 from chalicelib.services.sponsors.space import SponsorSpace, view_sponsor_space
 
+if TYPE_CHECKING:
+    from chalicelib.services.mails.draft import Sender
+
 
 def sponsor_routes(
-    ports: Callable[[], Ports], origin: Callable[[], str], origin_key: Callable[[], str]
+    ports: Callable[[], Ports],
+    origin: Callable[[], str],
+    origin_key: Callable[[], str],
+    sender: Callable[[], Sender],
 ) -> Blueprint:
-    """The blueprint of the sponsor's routes. `origin` is where the pages are."""
+    """The blueprint of the sponsor's routes. `origin` is where the pages are, `sender` where mails
+    come from.
+    """
     edge = Edge(Blueprint(__name__), ports, origin_key)
 
     @edge.serves(operations.GET_SPONSOR)
@@ -50,6 +61,19 @@ def sponsor_routes(
             invitations=[models.InvitationTaken(id=each) for each in ids]
         )
 
+    @edge.serves(operations.PREVIEW_INVITATION)
+    def preview(call: Call) -> Reply:
+        from chalicelib.services.mails.preview import preview_invitation  # loads the mails
+
+        session = signed_in(call.ports, call.bearer())
+        body = call.body(models.PreviewRequest)
+        problem = name_problem("first_name", body.first_name)
+        if problem:
+            raise InvalidError([problem])
+        name = tidy_name(body.first_name)
+        made = preview_invitation(call.ports, sender(), session, body.locale, name)
+        return models.PreviewAnswer(**asdict(made))
+
     @edge.serves(operations.RENEW_LINK)
     def post_link(call: Call) -> Reply:
         campaign, sponsor = renew_link(call.ports, signed_in(call.ports, call.bearer()))
@@ -71,7 +95,7 @@ def _referees(body: models.InvitationsRequest) -> list[Referee]:
         wrong_name = name_problem(f"referees[{at}].first_name", given.first_name)
         problems += [it for it in (address, wrong_name) if isinstance(it, FieldProblem)]
         if isinstance(address, Address) and wrong_name is None:
-            referees.append(Referee(address, tidy_name(given.first_name)))
+            referees.append(Referee(address, tidy_name(given.first_name), body.locale))
     if problems:
         raise InvalidError(problems)
     return referees
@@ -94,7 +118,7 @@ def _space(ports: Ports, space: SponsorSpace, origin: str) -> models.SponsorAnsw
 
 
 def _link(campaign: Campaign, sponsor: Sponsor, origin: str) -> models.LinkAnswer:
-    url = f"{origin}/referee/?campaign={campaign.id}#link={sponsor.link_code}"
+    url = f"{origin}{SHORT_LINK}{sponsor.link_code}"
     return models.LinkAnswer(
         url=url,
         code=sponsor.link_code,

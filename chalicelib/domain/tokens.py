@@ -15,6 +15,8 @@ from chalicelib.domain.privacy import PURPOSES, Wish
 from chalicelib.domain.sign_ins import SignInLink
 
 SESSION_LASTS = timedelta(hours=12)
+# On a device of her own, where a sponsor asks for it.
+SESSION_KEPT_FOR = timedelta(days=30)
 # Who leaves the VIP list is out of the space within this time of the new list.
 CHECKED_EVERY = timedelta(minutes=15)
 # After an invitation's closing day: who confirmed it sees the voucher for so long.
@@ -132,15 +134,24 @@ def unsubscribe_token(
     )
 
 
+def session_end(campaign: Campaign, now: datetime, *, is_kept: bool) -> datetime:
+    """When a session that begins now ends: one that is kept on a device, with the campaign's
+    addresses at the latest.
+    """
+    if not is_kept:
+        return now + SESSION_LASTS
+    return max(now + SESSION_LASTS, min(now + SESSION_KEPT_FOR, campaign.contact_ends_at()))
+
+
 def new_session(
-    bearer: str, token: Token, now: datetime, *, vip_checked_at: datetime | None
+    bearer: str, token: Token, ends_at: datetime, *, vip_checked_at: datetime | None
 ) -> Session:
     """The session that a sign-in token is exchanged for, by its bearer text."""
     return Session(
         session_hash=hashed(bearer),
         campaign=token.campaign,
         sponsor_id=token.sponsor_id,
-        ends_at=now + SESSION_LASTS,
+        ends_at=ends_at,
         vip_checked_at=vip_checked_at,
     )
 

@@ -1,7 +1,7 @@
 """The page behind the link in every mail: what its recipient may refuse, and what she has refused.
 
 It is made here and not by a script, because refusing must work without one. Its words are blocks
-in the catalogue of mails. A refusal is answered with the same page for any token.
+in the catalogue of mails. A refusal is answered with the same page for any token of a campaign.
 """
 
 from __future__ import annotations
@@ -61,9 +61,12 @@ def _brand(campaign: Campaign) -> _Brand:
     )
 
 
-def refused_page(scope: OppositionScope, locale: str) -> str:
-    """The page that answers a refusal."""
-    return _page(locale, "done_title", [f"done_{scope}"])
+def refused_page(campaign: Campaign | None, scope: OppositionScope, locale: str) -> str:
+    """The page that answers a refusal; without a campaign behind the token it names no brand."""
+    if campaign is None:
+        nobody = words_in(locale, COMPILED)("unsubscribe.this_brand")
+        return _page(locale, "done_title", [f"done_{scope}"], brand_in_words=nobody)
+    return _page(locale, "done_title", [f"done_{scope}"], brand=_brand(campaign))
 
 
 def _page(
@@ -73,11 +76,14 @@ def _page(
     *,
     action: str = "",
     brand: _Brand = _Brand(),
+    brand_in_words: str | None = None,
 ) -> str:
     words = words_in(locale, COMPILED)
 
     def say(name: str) -> str:
-        return typeset(words(f"unsubscribe.{name}", {"brand": brand.name}), locale)
+        return typeset(
+            words(f"unsubscribe.{name}", {"brand": brand_in_words or brand.name}), locale
+        )
 
     choices = [
         {"scope": scope, "text": say(f"{scope}_text"), "action": say(f"{scope}_action")}

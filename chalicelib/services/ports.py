@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # the list builder needs these ports without the models of a 
     from chalicelib.domain.journal import JournalPart
     from chalicelib.domain.vouchers import Voucher
     from chalicelib.services.list_ports import ListBuilder, Lists
+    from chalicelib.services.page_ports import Pages
 
 E = TypeVar("E", bound="Entity")
 DayCounts = Mapping[date, Mapping[str, int]]  # what is counted, by local day and name
@@ -531,6 +532,7 @@ class Ports:
     mail_domains: MailDomains
     files: Files
     roots: Files  # the bucket of the journal's roots, which one function alone may write to
+    pages: Pages
     queues: Queues
     clock: Clock
     codes: Codes

@@ -142,6 +142,7 @@ def _environment(size: Size) -> Object:
         "TANDEM_BUCKET": {"Ref": "Bucket"},
         "TANDEM_BUCKET_LOCKED": "yes",
         "TANDEM_ROOTS_BUCKET": {"Ref": "RootsBucket"},
+        "TANDEM_PAGES_BUCKET": {"Ref": "WebBucket"},
         "TANDEM_QUEUE_DECIDE": {"Ref": "DecideQueue"},
         "TANDEM_QUEUE_REQUESTED_DECISION": {"Ref": "RequestedDecisionQueue"},
         "TANDEM_QUEUE_DUE": {"Ref": "DueQueue"},

@@ -44,6 +44,19 @@ def _open_session(world: World) -> Request:
     return posting(f"{OF_CAMPAIGN}/sessions", body)
 
 
+def _get_link(world: World) -> Request:
+    return Request("GET", f"{OF_CAMPAIGN}/links/{world.link_code(world.sign_in())}")
+
+
+def _open_link(world: World) -> Request:
+    return Request("GET", f"/p/{world.link_code(world.sign_in())}")
+
+
+def _preview_invitation(world: World) -> Request:
+    headers = {"Authorization": bearer(world.sign_in())}
+    return posting("/v1/sponsor/invitation-preview", {"first_name": "Jeanne"}, **headers)
+
+
 def _sign_up(world: World) -> Request:
     code = world.link_code(world.sign_in())
     return posting(f"{OF_CAMPAIGN}/links/{code}/sign-up", {"email": STRANGER})
@@ -195,6 +208,8 @@ GOOD: Mapping[str, Prepared] = {
     "get_campaign": lambda _: Request("GET", OF_CAMPAIGN),
     "sign_in": _sign_in,
     "open_session": _open_session,
+    "get_link": _get_link,
+    "open_link": _open_link,
     "sign_up": _sign_up,
     "get_invitation": _get_invitation,
     "confirm_invitation": _confirm,
@@ -211,6 +226,7 @@ GOOD: Mapping[str, Prepared] = {
     "resume_sign_ins": _resume_sign_ins,
     "get_sponsor": _get_sponsor,
     "name_sponsor": _name_sponsor,
+    "preview_invitation": _preview_invitation,
     "invite": _invite,
     "renew_link": _renew_link,
     "end_session": _end_session,

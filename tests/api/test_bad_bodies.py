@@ -56,6 +56,7 @@ def still() -> Iterator[Still]:
         }
         signed_in = {"Authorization": good["invite"].headers["Authorization"]}
         name = {"first_name": "Solène"}
+        good["preview_invitation"] = posting("/v1/sponsor/invitation-preview", name, **signed_in)
         good["name_sponsor"] = posting("/v1/sponsor/first-name", name, **signed_in)
         good["confirm_invitation"] = GOOD["confirm_invitation"](world)
         token = good["confirm_invitation"].path.split("/")[3]
@@ -192,7 +193,7 @@ def test_a_body_without_a_content_type_is_415(still: Still, operation: str) -> N
     assert (answer.status, answer.problem) == (415, "unsupported-media-type")
 
 
-@pytest.mark.parametrize("operation", WITH_BODY)
+@pytest.mark.parametrize("operation", [one for one in WITH_BODY if one != "preview_invitation"])
 def test_every_missing_field_is_named(still: Still, operation: str) -> None:
     model = next(one.request for one in OPERATIONS if one.name == operation)
     assert model is not None

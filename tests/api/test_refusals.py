@@ -168,6 +168,18 @@ def _link_of_another_campaign(world: World) -> Request:
     return posting(f"/v1/campaigns/another/links/{code}/sign-up", {"email": STRANGER})
 
 
+def _unknown_link_seen(_: World) -> Request:
+    return Request("GET", f"{OF_CAMPAIGN}/links/unknown")
+
+
+def _overlong_link_seen(_: World) -> Request:
+    return Request("GET", f"{OF_CAMPAIGN}/links/{'a' * 3000}")
+
+
+def _overlong_short_link(_: World) -> Request:
+    return Request("GET", f"/p/{'a' * 3000}")
+
+
 def _sign_up_after_the_end(world: World) -> Request:
     request = GOOD["sign_up"](world)
     _close(world)
@@ -323,6 +335,16 @@ def _ending_no_session(_: World) -> Request:
 
 def _inviting_without_a_session(_: World) -> Request:
     return invitations(STRANGER, session="unknown")
+
+
+def _preview_without_a_session(_: World) -> Request:
+    return posting("/v1/sponsor/invitation-preview", {})
+
+
+def _preview_after_the_end(world: World) -> Request:
+    request = GOOD["preview_invitation"](world)
+    _close(world)
+    return request
 
 
 def _inviting_after_the_end(world: World) -> Request:
@@ -563,6 +585,9 @@ REFUSALS = [
     Refusal("sign_in", 409, "closed", _sign_in_after_the_end),
     Refusal("sign_in", 422, "invalid-address", _bad_address, {"email": "no_at_sign"}),
     Refusal("sign_in", 422, "invalid-address", _mistyped_address, {"email": "probably_mistyped"}),
+    Refusal("get_link", 404, "not-found", _unknown_link_seen),
+    Refusal("get_link", 404, "not-found", _overlong_link_seen),
+    Refusal("open_link", 404, "not-found", _overlong_short_link),
     Refusal("sign_up", 404, "not-found", _unknown_link),
     Refusal("sign_up", 404, "not-found", _overlong_link),
     Refusal("sign_up", 404, "not-found", _link_of_another_campaign),
@@ -597,6 +622,8 @@ REFUSALS = [
     Refusal("name_sponsor", 401, "unauthorised", _naming_without_a_session),
     Refusal("name_sponsor", 422, "invalid-request", _naming_after_the_brand,
             {"first_name": "not_a_person"}),
+    Refusal("preview_invitation", 401, "unauthorised", _preview_without_a_session),
+    Refusal("preview_invitation", 409, "closed", _preview_after_the_end),
     Refusal("invite", 401, "unauthorised", _inviting_without_a_session),
     Refusal("invite", 409, "closed", _inviting_after_the_end),
     Refusal("invite", 429, "over-quota", _inviting_over_quota),
@@ -690,7 +717,7 @@ def test_every_refusal_in_the_document_is_here_and_every_one_here_is_in_the_docu
 
 
 @pytest.mark.parametrize(
-    "operation", [one.name for one in OPERATIONS if one.method != "GET"]
+    "operation", [one.name for one in OPERATIONS if one.writes]
 )  # fmt: skip
 def test_when_the_table_is_contended_nothing_is_changed_and_the_caller_may_try_again(
     world: World, operation: str, monkeypatch: pytest.MonkeyPatch

@@ -180,7 +180,7 @@ def test_the_sponsors_space_holds_link_quota_invitations_and_vouchers(world: Wor
     world.invite(session)
     space = world.get("/v1/sponsor", Authorization=bearer(session)).json()
     code = space["link"]["code"]
-    assert space["link"]["url"] == f"{ORIGIN}/referee/?campaign={CAMPAIGN}#link={code}"
+    assert space["link"]["url"] == f"{ORIGIN}/p/{code}"
     assert space["link"]["qr_svg"].startswith("<svg ")
     assert space["quota"]["left"] == space["quota"]["limit"] - 1
     assert space["vouchers"] == []
@@ -289,9 +289,36 @@ def test_unsubscribing_is_200_whatever_the_token_and_acts_once(world: World, acc
     assert first.status == 200
     table = world.table()
     assert world.ask(request) == first
-    for token in ("unknown", "%FF", "a%2Fb", "x" * 3000):
-        assert world.ask(replace(request, path=f"/v1/unsubscribe/{token}")) == first
+    others = [
+        world.ask(replace(request, path=f"/v1/unsubscribe/{token}"))
+        for token in ("unknown", "%FF", "a%2Fb", "x" * 3000)
+    ]
+    assert all(other == others[0] for other in others)
+    assert others[0].status == 200
+    # A page names the brand whose mail had the token; a mail program is told nothing.
+    assert (others[0] == first) is (accept == "*/*")
     assert world.table() == table
+
+
+@pytest.mark.parametrize(
+    ("scope", "said"),
+    [
+        (b"scope=invitations", "Maison Demo ne vous enverra plus d’invitations ni d’actualités"),
+        (b"scope=all", "Maison Demo ne vous enverra plus rien"),
+    ],
+)
+def test_the_answer_to_a_refusal_without_a_script_names_the_brand(
+    world: World, scope: bytes, said: str
+) -> None:
+    request = GOOD["unsubscribe"](world)
+    asked = request.with_body(scope, Accept="text/html", Accept_Language="fr")
+    page = world.ask(asked).body.decode()
+    assert said in page
+    assert "contact@demo.test" in page
+    assert world.ask(asked).body.decode() == page
+    unknown = world.ask(replace(asked, path="/v1/unsubscribe/unknown")).body.decode()
+    assert "Cette enseigne ne vous enverra plus" in unknown
+    assert "Maison Demo" not in unknown
 
 
 @pytest.mark.parametrize(

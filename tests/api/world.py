@@ -54,6 +54,7 @@ ACCOUNT = "123456789012"
 TABLE = "tandem-test"
 BUCKET = "tandem-test-files"
 ROOTS_BUCKET = "tandem-test-roots"
+PAGES_BUCKET = "tandem-test-pages"
 ORIGIN = "https://tandem.test"
 # The queues that functions of ours fill, each with the function that works on it.
 CONSUMERS = {
@@ -482,6 +483,7 @@ def environment() -> Iterator[None]:
         "TANDEM_TABLE": TABLE,
         "TANDEM_BUCKET": BUCKET,
         "TANDEM_ROOTS_BUCKET": ROOTS_BUCKET,
+        "TANDEM_PAGES_BUCKET": PAGES_BUCKET,
         "TANDEM_ORIGIN": ORIGIN,
         "TANDEM_ORIGIN_KEY": ORIGIN_KEY,
         "TANDEM_SENDER": "no-reply@tandem.test",
@@ -527,6 +529,9 @@ def make_stores(clients: Clients) -> None:
     make_table(clients.dynamodb, TABLE)
     clients.s3.create_bucket(
         Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-3"}
+    )
+    clients.s3.create_bucket(
+        Bucket=PAGES_BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-3"}
     )
     clients.s3.create_bucket(
         Bucket=ROOTS_BUCKET,

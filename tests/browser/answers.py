@@ -126,7 +126,7 @@ SPACE: Final[dict[str, object]] = {
     "campaign": "demo-vip",
     "first_name": "Camille",
     "link": {
-        "url": "https://tandem.example/referee/?campaign=demo-vip#link=K7QM2",
+        "url": "https://tandem.example/p/K7QM2",
         "code": "K7QM2",
         "qr_svg": QR,
         "stopped": False,
@@ -148,6 +148,8 @@ SPACE: Final[dict[str, object]] = {
     ],
     "vouchers": VOUCHERS,
 }
+
+SHARED_LINK: Final = {"campaign": "demo-vip", "sponsor": {"first_name": "Camille"}}
 
 INVITATION: Final[dict[str, object]] = {
     "campaign": "demo-vip",

@@ -22,8 +22,8 @@ from playwright.sync_api import (
 
 from infra.pages import build_pages
 
-from .answers import CAMPAIGN
-from .front import SETTINGS, Front, ScriptedApi, running_front
+from .answers import CAMPAIGN, SHARED_LINK
+from .front import SETTINGS, Front, ScriptedApi, about_demo, running_front
 
 # Reports violations of the content security policy on the console, as errors.
 WATCH_POLICY = """addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) =>
@@ -40,6 +40,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def front(pages: Path) -> Iterator[Front]:
     with running_front(pages) as running:
         running.api.answers("GET /v1/campaigns/demo-vip", 200, CAMPAIGN)
+        running.api.answers("GET /v1/campaigns/demo-vip/links/K7QM2", 200, SHARED_LINK)
         yield running
 
 
@@ -77,7 +78,8 @@ class Watch:
 class OpenPage(Protocol):
     """Opens a path of the front in a fresh context: a phone in English by default.
 
-    `clock` lets the test move the page's time; `before` is a script run before the page's own.
+    `clock` lets the test move the page's time; `before` is a script run before the page's own. A
+    path that names no campaign gets one, unless `campaign` is false.
     """
 
     def __call__(
@@ -88,6 +90,7 @@ class OpenPage(Protocol):
         width: int = 390,
         clock: bool = False,
         before: str = "",
+        campaign: bool = True,
     ) -> Page: ...
 
 
@@ -107,6 +110,7 @@ def open_page(browser: Browser, front: Front, watch: Watch) -> Iterator[OpenPage
         width: int = 390,
         clock: bool = False,
         before: str = "",
+        campaign: bool = True,
     ) -> Page:
         context = browser.new_context(
             base_url=front.origin,
@@ -123,7 +127,7 @@ def open_page(browser: Browser, front: Front, watch: Watch) -> Iterator[OpenPage
             context.clock.install()
         page = context.new_page()
         watch.over(page)
-        page.goto(path)
+        page.goto(about_demo(path) if campaign else path)
         return page
 
     yield opening

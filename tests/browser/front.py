@@ -43,6 +43,15 @@ HEADERS = {
 SETTINGS = "/dashboard/sign-in.json"
 
 
+def about_demo(path: str) -> str:
+    """The same page, about the campaign `demo-vip` where its address names none."""
+    parts = urlsplit(path)
+    if "campaign=" in path or parts.path.startswith("/p/"):
+        return path
+    query = "&".join(filter(None, (parts.query, "campaign=demo-vip")))
+    return parts._replace(query=query).geturl()
+
+
 @dataclass(frozen=True)
 class Answer:
     """What the API answers to one call."""
@@ -70,6 +79,8 @@ class ScriptedApi:
     script: dict[tuple[str, str], list[Answer]] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     sent: dict[str, str] = field(default_factory=dict)
+    link_pages: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """the pages of shared links, which the API makes: status and HTML, by path"""
 
     def answers(self, call: str, status: int, body: object = None) -> None:
         """Scripts the next answer to `call`, e.g. `"GET /v1/sponsor"`."""
@@ -119,6 +130,9 @@ def running_front(pages: Path) -> Iterator[Front]:
             path = urlsplit(self.path).path
             if path.startswith("/v1/") or path == SETTINGS:
                 self._call()
+            elif path.startswith("/p/"):
+                status, page = api.link_pages.get(path, (404, "no such link"))
+                self._send(status, MEDIA_TYPES[".html"], page.encode())
             elif path.startswith("/pool/"):
                 self._send_back()
             else:

@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, sync_playwright
 from infra.pages import build_pages
 
 from .answers import CAMPAIGN
-from .front import Front, running_front
+from .front import Front, about_demo, running_front
 from .test_every_page import VIEWS, View, script
 
 TARGET: Final = Path(__file__).resolve().parents[2] / "docs/screenshots"
@@ -52,7 +52,7 @@ def picture(browser: Browser, front: Front, view: View, width: int, scheme: str)
     if view.before:
         context.add_init_script(view.before)
     page = context.new_page()
-    page.goto(view.path)
+    page.goto(about_demo(view.path))
     for selector in view.press:
         page.locator(selector).first.click()
     page.locator(view.ready).first.wait_for()

@@ -12,7 +12,7 @@ from infra.page_texts import LANGUAGES, page_texts
 
 from .answers import BRAND, CAMPAIGN, INVITATION, SPACE
 from .conftest import OpenPage, Watch
-from .front import Front, ScriptedApi
+from .front import Front, ScriptedApi, about_demo
 from .test_every_page import DRAFT, TYPED, View, scripted
 
 __all__ = ["scripted"]
@@ -136,7 +136,7 @@ def test_each_single_file_that_is_lost_leaves_words_in_the_readers_language(
             route.continue_()
 
     page.route("**/*", lose)
-    page.goto(path)
+    page.goto(about_demo(path))
     sorry = page.locator("[data-apology][lang=pl]")
     if kind in ("script", "fetch"):
         expect(sorry).to_be_visible(timeout=12_000)

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from .answers import BAR_CODE, CAMPAIGN, INVITATION
+from .answers import SHARED_LINK as SHARER
 from .conftest import OpenPage, Watch
 from .front import ScriptedApi
 
@@ -155,7 +156,7 @@ def test_a_link_whose_path_a_filter_has_rewritten_leads_to_its_page(
     api: ScriptedApi, open_page: OpenPage, watch: Watch
 ) -> None:
     api.answers(OPEN, 200, INVITATION)
-    page = open_page("/referee/%23token=t0k-en_1")
+    page = open_page("/referee/%23token=t0k-en_1", campaign=False)
     expect(page.get_by_role("button", name="I accept")).to_be_visible()
     assert page.url.endswith("/referee/")
     [not_found] = watch.faults
@@ -290,7 +291,26 @@ def test_the_error_of_a_refused_sign_up_is_beside_its_field(
     expect(page.get_by_label("E-mail address")).to_have_attribute("aria-invalid", "true")
 
 
-def test_an_unknown_shared_link_says_so_kindly(api: ScriptedApi, open_page: OpenPage) -> None:
+def test_an_unknown_shared_link_says_so_before_anything_is_typed(open_page: OpenPage) -> None:
+    page = open_page("/referee/?campaign=demo-vip#link=N0N3")
+    expect(page.get_by_role("heading", name="We do not recognise this link")).to_be_visible()
+
+
+def test_who_shares_a_link_is_named_and_the_page_works_without(
+    api: ScriptedApi, open_page: OpenPage
+) -> None:
+    api.script[("GET", "/v1/campaigns/demo-vip/links/K7QM2")] = []
+    api.refuses("GET /v1/campaigns/demo-vip/links/K7QM2", 503, "unavailable")
+    api.answers("GET /v1/campaigns/demo-vip/links/K7QM2", 200, SHARER)
+    page = open_page(SHARED_LINK)
+    expect(page.get_by_role("heading", name="You are invited to discover")).to_be_visible()
+    page = open_page(SHARED_LINK)
+    expect(page.get_by_role("heading", name="Camille invites you to discover")).to_be_visible()
+
+
+def test_a_shared_link_that_ends_meanwhile_says_so_kindly(
+    api: ScriptedApi, open_page: OpenPage
+) -> None:
     api.refuses(SIGN_UP, 404, "not-found")
     page = open_page(SHARED_LINK)
     page.get_by_label("E-mail address").fill("jeanne@example.fr")
@@ -302,6 +322,7 @@ def test_a_shared_link_of_a_closed_campaign_asks_for_nothing(
     api: ScriptedApi, open_page: OpenPage
 ) -> None:
     api.answers("GET /v1/campaigns/spring", 200, {**CAMPAIGN, "open": False})
+    api.answers("GET /v1/campaigns/spring/links/K7QM2", 200, SHARER)
     page = open_page("/referee/?campaign=spring#link=K7QM2")
     expect(page.get_by_role("heading", name="This offer is not available")).to_be_visible()
     expect(page.get_by_label("E-mail address")).to_be_hidden()

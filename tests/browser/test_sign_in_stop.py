@@ -24,7 +24,7 @@ def test_only_the_buttons_stop_and_resume(
     api.answers(call, 204)
     page = open_page(PAGE)
     expect(page.get_by_role("button", name=button)).to_be_visible()
-    assert page.url.endswith("/sign-in-stop/")
+    assert page.url.endswith("/sign-in-stop/?campaign=demo-vip")
     assert api.own == []
     page.get_by_role("button", name=button).click()
     expect(page.get_by_role("heading", name="Noted")).to_be_focused()

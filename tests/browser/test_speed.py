@@ -12,7 +12,7 @@ from statistics import median
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
-from .front import Front
+from .front import Front, about_demo
 from .test_every_page import scripted
 from .test_promises import STATES
 
@@ -63,7 +63,7 @@ def visit(browser: Browser, front: Front, path: str, before: str) -> tuple[Page,
     line.send("Network.emulateNetworkConditions", LINE)
     received: list[int] = []
     line.on("Network.loadingFinished", lambda it: received.append(int(it["encodedDataLength"])))
-    page.goto(path, wait_until="commit")
+    page.goto(about_demo(path), wait_until="commit")
     return page, received
 
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from .answers import SPACE
+from .answers import QR, SPACE
 from .conftest import OpenPage
 from .front import ScriptedApi
 
@@ -144,7 +144,7 @@ def test_a_used_link_leads_to_the_sign_in_form(api: ScriptedApi, open_page: Open
 
 
 def test_the_link_can_be_copied_scanned_and_sent_by_whatsapp(space: Page) -> None:
-    url = "https://tandem.example/referee/?campaign=demo-vip#link=K7QM2"
+    url = "https://tandem.example/p/K7QM2"
     space.get_by_role("button", name="Copy the link").click()
     expect(space.get_by_text("Copied.")).to_be_visible()
     assert space.evaluate("navigator.clipboard.readText()") == url
@@ -156,7 +156,7 @@ def test_the_link_can_be_copied_scanned_and_sent_by_whatsapp(space: Page) -> Non
     address = space.get_by_role("link", name="WhatsApp").get_attribute("href")
     assert address is not None
     assert address.startswith("https://wa.me/?text=I%20shop%20at%20Maison%20Verte")
-    assert address.endswith("%23link%3DK7QM2")
+    assert address.endswith("%2Fp%2FK7QM2")
     space.get_by_role("button", name="Français").click()
     expect(space.get_by_role("link", name="WhatsApp")).to_have_attribute(
         "href", re.compile("mes%20courses")
@@ -179,7 +179,7 @@ def test_the_share_sheet_is_offered_where_the_device_has_one(
     message.fill("Come and see!")
     page.get_by_role("button", name="Share my link").click()
     assert page.evaluate("globalThis.shared").startswith("Come and see! https://")
-    assert "#link=K7QM2" in page.evaluate("globalThis.shared")
+    assert "/p/K7QM2" in page.evaluate("globalThis.shared")
     expect(page.get_by_role("link", name="WhatsApp")).to_be_hidden()
 
 
@@ -223,10 +223,108 @@ def test_several_people_are_invited_at_once(api: ScriptedApi, space: Page) -> No
         "referees": [
             {"email": "jeanne@example.fr", "first_name": "Jeanne"},
             {"email": "paul@example.fr"},
-        ]
+        ],
+        "locale": "en",
     }
     assert chips(space) == []
     expect(space.locator("#send")).to_have_text("Send the invitations")
+
+
+SVG = "image/svg+xml"
+MAIL = (
+    '<html><head><style>.x { color: red }</style></head><body style="margin:0">'
+    '<table role="presentation" width="100%"><tr><td style="color:#123456;padding:9px">'
+    '<img src="/pictures/demo-vip/a.png" alt="Maison Verte" width="20" height="20">'
+    '<img src="https://elsewhere.example/x.png" alt="not fetched">'
+    '<h1 style="margin:0">Camille vous invite</h1><script>document.title = "run"</script>'
+    '<form action="/x"><button>Press</button></form>'
+    '<a href="https://elsewhere.example/" onclick="x()">Voir l’offre</a></td></tr></table>'
+    "</body></html>"
+)
+PREVIEW = "POST /v1/sponsor/invitation-preview"
+PREVIEWED = {
+    "locale": "fr", "sender_name": "Maison Verte", "sender": "no-reply@maison-verte.example",
+    "subject": "Camille vous invite", "text": "Bonjour Jeanne,\n\nCamille", "html": MAIL,
+}  # fmt: skip
+
+
+def test_the_mail_that_will_leave_is_shown_in_the_language_chosen_for_it(
+    api: ScriptedApi, space: Page
+) -> None:
+    api.answers(PREVIEW, 200, PREVIEWED)
+    space.route("**/pictures/**", lambda route: route.fulfill(body=QR, content_type=SVG))
+    enter(space, "Jeanne <jeanne@example.fr>")
+    space.get_by_label("Language of the message").select_option("fr")
+    space.get_by_role("button", name="See the message that will be sent").click()
+    sheet = space.get_by_role("dialog")
+    expect(sheet.get_by_role("heading", name="Camille vous invite")).to_be_visible()
+    expect(sheet.get_by_text("From Maison Verte <no-reply@maison-verte.example>")).to_be_visible()
+    drawn = space.locator("#preview-mail")
+    expect(drawn.locator("td")).to_have_css("color", "rgb(18, 52, 86)")
+    expect(drawn.locator("a")).to_have_text("Voir l’offre")
+    assert drawn.locator("a").get_attribute("href") is None
+    assert drawn.locator("a").get_attribute("onclick") is None
+    assert drawn.locator("script, form, button, style, h1").count() == 0
+    assert drawn.locator("img").first.get_attribute("src") == "/pictures/demo-vip/a.png"
+    assert drawn.locator("img").last.get_attribute("src") is None
+    sheet.get_by_text("The plain text version").click()
+    expect(space.locator("#preview-text")).to_contain_text("Bonjour Jeanne,")
+    [call] = api.made(PREVIEW)
+    assert call.body == {"first_name": "Jeanne", "locale": "fr"}
+    sheet.get_by_role("button", name="Close").click()
+    assert chips(space) == ["Jeanne · jeanne@example.fr"]
+    assert api.made(INVITE) == []
+
+
+def test_a_preview_that_fails_says_so_beside_its_button(api: ScriptedApi, space: Page) -> None:
+    api.refuses(PREVIEW, 503, "unavailable")
+    space.get_by_role("button", name="See the message that will be sent").click()
+    expect(space.locator("#preview-notice")).not_to_be_empty()
+
+
+def test_what_was_sent_without_an_answer_is_sent_again_with_the_same_key_after_a_reload(
+    api: ScriptedApi, space: Page
+) -> None:
+    api.refuses(INVITE, 503, "unavailable")
+    api.answers(INVITE, 202, {"invitations": [{"id": "a", "state": "received"}]})
+    enter(space, "Jeanne <jeanne@example.fr>")
+    send(space)
+    expect(space.locator("#invite-notice")).not_to_be_empty()
+    space.reload()
+    expect(space.locator(".chip")).to_have_count(1)
+    send(space)
+    expect(space.get_by_text("We have received your invitation.")).to_be_visible()
+    first, again = api.made(INVITE)
+    assert first.headers["idempotency-key"] == again.headers["idempotency-key"]
+    enter(space, "Jeanne <jeanne@example.fr>")
+    send(space)
+    expect(space.locator(".chip")).to_have_count(0)
+    assert api.made(INVITE)[2].headers["idempotency-key"] != again.headers["idempotency-key"]
+
+
+def test_the_address_that_was_typed_to_sign_in_is_said_to_be_ones_own(
+    api: ScriptedApi, open_page: OpenPage
+) -> None:
+    api.answers("POST /v1/campaigns/demo-vip/sign-in", 202, {"status": "accepted"})
+    api.answers(SESSIONS, 201, {"session": "s3ssion", "expires_at": "2099-01-01T00:00:00Z"})
+    api.answers("GET /v1/sponsor", 200, SPACE)
+    api.answers("DELETE /v1/sponsor/session", 204)
+    page = open_page("/")
+    page.get_by_label("E-mail address").fill("Camille@example.fr")
+    page.locator("#sign-in button").click()
+    expect(page.get_by_text("camille@example.fr", exact=False)).to_be_visible()
+    page.goto("/sponsor/?campaign=demo-vip#token=t0k")
+    page.get_by_role("button", name="Open my space").click()
+    expect(page.get_by_role("heading", name="Hello Camille")).to_be_visible()
+    enter(page, "jeanne@example.fr, camille@EXAMPLE.fr")
+    expect(page.locator(".chip.wrong")).to_have_count(1)
+    expect(page.get_by_text("This is your own address")).to_be_visible()
+    stored = page.evaluate("JSON.stringify(localStorage)").lower()
+    assert "own-address" in stored
+    assert "camille@example" not in stored
+    with page.expect_response("**/v1/sponsor/session"):
+        page.get_by_role("button", name="Sign out").click()
+    assert "own-address" not in page.evaluate("JSON.stringify(localStorage)")
 
 
 def test_people_are_shown_by_the_name_that_was_typed_until_who_typed_it_signs_out(
@@ -317,7 +415,8 @@ def test_an_address_doubted_is_kept_with_one_tap(api: ScriptedApi, space: Page) 
     send(space)
     expect(space.get_by_text("We have received your invitation.")).to_be_visible()
     first, again = api.made(INVITE)
-    assert again.body == {"referees": [{"email": "paul@gmial.com", "as_typed": True}]}
+    referees = [{"email": "paul@gmial.com", "as_typed": True}]
+    assert again.body == {"referees": referees, "locale": "en"}
     assert first.headers["idempotency-key"] != again.headers["idempotency-key"]
 
 
@@ -389,7 +488,11 @@ def test_a_session_that_has_ended_leads_back_to_the_sign_in_form(
     enter(space, "jeanne@example.fr")
     send(space)
     expect(space.get_by_role("heading", name="Sign in")).to_be_focused()
-    assert space.evaluate("Object.keys(sessionStorage)") == ["tandem.draft.demo-vip"]
+    # What was entered, and the key by which sending it again is no second time.
+    assert space.evaluate("Object.keys(sessionStorage).sort()") == [
+        "tandem.draft.demo-vip",
+        "tandem.draft.demo-vip.submission",
+    ]
 
 
 def test_a_new_link_is_asked_for_twice_and_takes_the_place_of_the_old_one(

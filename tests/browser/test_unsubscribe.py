@@ -17,8 +17,9 @@ def test_the_link_of_an_earlier_mail_leads_to_the_page_and_calls_nothing_else(
     api.answers("GET /v1/unsubscribe/t0k-en_1/page", 204)
     page = open_page("/404.html")
     with page.expect_response("**/v1/unsubscribe/t0k-en_1/page"):
-        earlier = page.url.replace("/404.html", "/unsubscribe/#token=t0k-en_1")
-        page.goto(earlier, wait_until="commit")  # an answer without content is not gone to
+        page.goto(
+            "/unsubscribe/#token=t0k-en_1", wait_until="commit"
+        )  # an answer without content is not gone to
     assert [(call.method, call.path) for call in api.own] == [
         ("GET", "/v1/unsubscribe/t0k-en_1/page")
     ]

@@ -357,6 +357,16 @@ class MemoryMailer:
         return [mail for mail in self.sent if mail.recipient == recipient]
 
 
+class MemoryPages:
+    """`page_ports.Pages` in memory: none is published unless a test does it."""
+
+    def __init__(self) -> None:
+        self.published: str | None = None
+
+    def referee_page(self) -> str | None:
+        return self.published
+
+
 class MemoryQueues:
     """`ports.Queues` in memory."""
 

@@ -57,6 +57,7 @@ from tests.fakes.ports import (
     MemoryKeys,
     MemoryLists,
     MemoryMailer,
+    MemoryPages,
     MemoryQueues,
     SettableClock,
 )
@@ -98,6 +99,7 @@ class World:
             mail_domains=self.mail_domains,
             files=self.files,
             roots=self.roots,
+            pages=MemoryPages(),
             queues=self.queues,
             clock=self.clock,
             codes=CountingCodes(),

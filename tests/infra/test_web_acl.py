@@ -94,6 +94,13 @@ def test_pages_are_not_limited(acl: WebAcl) -> None:
     assert acl.refusing(LAPTOP, "GET", "/sponsor/") is None
 
 
+def test_pages_of_shared_links_are_limited_because_the_api_makes_them(acl: WebAcl) -> None:
+    flood(acl, "GET", "/p/k7qm2")
+    assert acl.refusing(LAPTOP, "GET", "/p/other") == "reads"
+    assert acl.refusing(LAPTOP, "GET", "/%70/other") == "reads"
+    assert acl.refusing(SOMEBODY, "GET", "/p/other") is None
+
+
 def test_an_address_is_answered_again_once_its_count_has_fallen(acl: WebAcl, clock: Clock) -> None:
     flood(acl, "POST", SIGN_IN)
     clock.at += FIVE_MINUTES - 1
@@ -117,7 +124,7 @@ def test_a_rule_that_is_not_played_here_is_an_error(tmp_path: Path) -> None:
     changed = tmp_path / "edge.yaml"
     for ours, other in (
         ("AggregateKeyType: IP", "AggregateKeyType: FORWARDED_IP"),
-        ("AndStatement", "OrStatement"),
+        ("AndStatement", "GeoMatchStatement"),
         ("Type: URL_DECODE", "Type: LOWERCASE"),
     ):
         text = EDGE.read_text(encoding="utf-8")

@@ -16,7 +16,7 @@ from chalicelib.domain.campaign.rules import Trigger
 from chalicelib.domain.campaign.templates import Use
 from chalicelib.domain.locales import LOCALES
 from chalicelib.domain.people import OppositionScope
-from chalicelib.mails import AnyMail, pages
+from chalicelib.mails import AnyMail, cards, pages
 from chalicelib.mails.catalogues import (
     COMPILED_DOMAINS,
     TEXTS,
@@ -153,8 +153,21 @@ def test_every_text_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     pages.unsubscribe_page(campaign(), "fr", "/")
     pages.unsubscribe_page(None, "fr", "/")
     for scope in OppositionScope:
-        pages.refused_page(scope, "fr")
+        pages.refused_page(campaign(), scope, "fr")
+        pages.refused_page(None, scope, "fr")
+    say_cards()
     assert set(forms("fr")) - used == set()
+
+
+def say_cards() -> None:
+    """Each card of a shared link: with and without a name, an offer, anybody who can sign up."""
+    own = campaign().model_copy(update={"offer": {}})
+    for shown in (own, own.model_copy(update={"rules": ()})):
+        for name, is_open in (("Anne", True), (None, False)):
+            cards.card_of(
+                shown, "k7qm2", name, language="fr", origin="https://t.test", is_open=is_open
+            )
+    cards.page_without_card(None, {})
 
 
 def test_keys_stay_in_order_so_that_a_change_is_one_place() -> None:

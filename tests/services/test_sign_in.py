@@ -10,7 +10,7 @@ import pytest
 from chalicelib.domain.addresses import Address
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.people import Contact, Session, Sponsor, Token
-from chalicelib.domain.tokens import hashed
+from chalicelib.domain.tokens import SESSION_KEPT_FOR, SESSION_LASTS, hashed, session_end
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import ClosedError, UnauthorisedError, UnknownError
 from chalicelib.services.list_ports import ListUnavailableError
@@ -44,6 +44,45 @@ def test_a_vip_gets_one_mail_whose_token_opens_a_session(world: World) -> None:
 
 def session_stored(session: Session) -> Session:
     return Session(**{**vars(session), "revision": 1})
+
+
+def test_who_asks_for_it_stays_signed_in_for_a_month_and_others_do_not(world: World) -> None:
+    for is_kept, lasts in ((False, SESSION_LASTS), (True, SESSION_KEPT_FOR)):
+        ask(world)
+        text = world.mailer.to(VIP)[-1].tokens[0]
+        bearer, session = open_session(world.ports, CAMPAIGN, text, None, is_kept=is_kept)
+        assert session.ends_at == world.clock() + lasts
+        world.clock.now = session.ends_at - timedelta(seconds=1)
+        assert signed_in(world.ports, bearer).session_hash == session.session_hash
+        world.clock.advance(seconds=1)
+        with pytest.raises(UnauthorisedError):
+            signed_in(world.ports, bearer)
+
+
+def test_a_kept_session_ends_with_the_campaigns_addresses_and_not_before_any_other() -> None:
+    own = campaign()
+    last = own.contact_ends_at()
+    assert session_end(own, last - timedelta(days=9), is_kept=True) == last
+    late = last - timedelta(hours=1)
+    assert session_end(own, late, is_kept=True) == late + SESSION_LASTS
+
+
+def test_a_kept_session_ends_when_its_sponsor_signs_out_or_is_no_vip_any_more(
+    world: World,
+) -> None:
+    ask(world)
+    text = world.mailer.to(VIP)[-1].tokens[0]
+    bearer, _ = open_session(world.ports, CAMPAIGN, text, None, is_kept=True)
+    end_session(world.ports, bearer)
+    with pytest.raises(UnauthorisedError):
+        signed_in(world.ports, bearer)
+    ask(world)
+    text = world.mailer.to(VIP)[-1].tokens[0]
+    bearer, _ = open_session(world.ports, CAMPAIGN, text, None, is_kept=True)
+    world.drop_list("vips", VIPS[1:], file="next")
+    world.clock.advance(minutes=15)
+    with pytest.raises(UnauthorisedError):
+        signed_in(world.ports, bearer)
 
 
 def test_tokens_and_sessions_are_kept_as_hashes_only(world: World) -> None:

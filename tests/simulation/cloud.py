@@ -58,7 +58,9 @@ class Process:
     def gateway(self) -> Gateway:
         """The API that runs here. Chalice keeps the request it works on, so one for each."""
         app = Chalice(app_name="tandem", configure_logs=False)
-        routes.register(app, lambda: self.ports, bootstrap.origin, bootstrap.origin_key)
+        routes.register(
+            app, lambda: self.ports, bootstrap.origin, bootstrap.origin_key, bootstrap.sender
+        )
         return Gateway(app)
 
 

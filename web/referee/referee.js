@@ -2,12 +2,13 @@
  * The referee's page: the offer of an invitation, or the sign-up by a shared link.
  *
  * `#token=` opens an invitation: reading it changes nothing; the buttons do. The same link shows the
- * vouchers later. `#link=` asks for an address, and the offer is then confirmed from the mail. The
- * page never says whether an address may be invited, and promises what the rules grant.
+ * vouchers later. A shared link (`/p/{code}`, or `#link=` as it was before) asks for an address, and
+ * the offer is then confirmed from the mail. The page never says whether an address may be invited,
+ * and promises what the rules grant.
  */
 
 import { wireAddressForm } from "../shared/address-form.js";
-import { apiPath, asProblem, callApi } from "../shared/api.js";
+import { apiPath, asProblem, callApi, ProblemError } from "../shared/api.js";
 import { createTicket, showLadder, waitForReturns } from "../shared/benefits.js";
 import { applyBrand } from "../shared/brand.js";
 import { askCampaign, requestedCampaign } from "../shared/campaign.js";
@@ -15,6 +16,7 @@ import { byId, onClick, onSubmit, setLink } from "../shared/elements.js";
 import { formatDay } from "../shared/format.js";
 import { showProblem } from "../shared/form-errors.js";
 import { takeFragment } from "../shared/fragment.js";
+import { given } from "../shared/given.js";
 import { clear, setCampaignText, setText } from "../shared/page-text.js";
 import { showPrivacy } from "../shared/privacy.js";
 import { showState, visibleState } from "../shared/states.js";
@@ -23,7 +25,7 @@ import { wireDecline } from "./decline.js";
 import { showTimeline } from "./timeline.js";
 
 const campaignId = requestedCampaign();
-const { token = "", link = "" } = takeFragment("token", "link");
+const { token = "", link = given?.link ?? "" } = given ? {} : takeFragment("token", "link");
 /** The terms the reader sees, which are those a confirmation accepts. */
 let termsVersion = "";
 /** @type {CampaignAnswer | null} */
@@ -32,7 +34,8 @@ let campaign = null;
 async function load() {
   try {
     if (token) await loadInvitation();
-    else if (link) showSignUp(await askCampaign());
+    else if (given?.status) throw new ProblemError(given.status);
+    else if (link) await loadSignUp();
     else showState("missing-link");
   } catch (error) {
     if (isGone(error)) {
@@ -72,8 +75,7 @@ function showInvitation(invitation) {
   applyBrand(brand);
   showPrivacy(invitation);
   const name = sponsor?.first_name;
-  byId("initial").textContent = name ? [...name][0].toUpperCase() : "";
-  byId("initial").hidden = !name;
+  showInitial("initial", name);
   if (name) setText(byId("offer-title"), "offer.title", { name, brand: brand.name });
   else setText(byId("offer-title"), "offer.title-without-name", { brand: brand.name });
   showOffer(invitation);
@@ -86,6 +88,15 @@ function showInvitation(invitation) {
   setLink(byId("shop", HTMLAnchorElement), brand.shop_url ?? undefined);
   if (state === "confirmed") showConfirmed(vouchers, consents);
   else showState("offer");
+}
+
+/**
+ * @param {string} id
+ * @param {string | null | undefined} name
+ */
+function showInitial(id, name) {
+  byId(id).textContent = name ? [...name][0].toUpperCase() : "";
+  byId(id).hidden = !name;
 }
 
 /** @param {OfferAnswer} invitation */
@@ -175,13 +186,41 @@ onClick(byId("end-consent"), async () => {
   }
 });
 
-/** @param {CampaignAnswer} found */
-function showSignUp(found) {
+/** Who shares the link is asked for beside the campaign; a page that came with both asks nobody. */
+async function loadSignUp() {
+  const [found, sponsor] = await Promise.all([askCampaign(), given?.sponsor ?? askSponsor()]);
+  showSignUp(found, sponsor.first_name);
+}
+
+/**
+ * Who shares the link. Without an answer the page goes on without a name; a link that is not there
+ * any more is an error.
+ *
+ * @returns {Promise<{first_name: string | null}>}
+ */
+async function askSponsor() {
+  try {
+    /** @type {SharedLinkAnswer} */
+    const answer = await callApi("GET", apiPath`/v1/campaigns/${campaignId}/links/${link}`);
+    return answer.sponsor;
+  } catch (error) {
+    if (isGone(error)) throw error;
+    return { first_name: null };
+  }
+}
+
+/**
+ * @param {CampaignAnswer} found
+ * @param {string | null} name of the sponsor whose link it is
+ */
+function showSignUp(found, name) {
   campaign = found;
   const { brand, offer, open } = campaign;
   applyBrand(brand);
   showPrivacy(campaign);
-  setText(byId("sign-up-title"), "offer.title-without-name", { brand: brand.name });
+  showInitial("sign-up-initial", name);
+  if (name) setText(byId("sign-up-title"), "offer.title", { name, brand: brand.name });
+  else setText(byId("sign-up-title"), "offer.title-without-name", { brand: brand.name });
   showPromise("sign-up-offer", "sign-up-ticket", "sign-up-ladder", offer);
   showState(open ? "sign-up" : "sign-up-closed");
 }
@@ -231,7 +270,7 @@ onClick(byId("correct-address"), () => {
   showState("sign-up");
   byId("sign-up-email").focus();
 });
-onClick(byId("retry"), load);
+onClick(byId("retry"), () => (given?.status ? location.reload() : load()));
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden && visibleState() === "confirmed") refresh();
 });

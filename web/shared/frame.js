@@ -6,15 +6,14 @@
 
 import { asProblem } from "./api.js";
 import { applyBrand, applyTerms, hasBrand } from "./brand.js";
-import { askCampaign, requestedCampaign } from "./campaign.js";
+import { addressOf, askCampaign, requestedCampaign } from "./campaign.js";
 import { byId } from "./elements.js";
 import { offerLanguages } from "./page-text.js";
 
 async function frame() {
-  const campaign = new URLSearchParams({ campaign: requestedCampaign() });
-  byId("rights", HTMLAnchorElement).href = `/privacy/?${campaign}`;
-  byId("home", HTMLAnchorElement).href = `/?${campaign}`;
-  if (!document.querySelector("[data-branded]")) return;
+  byId("rights", HTMLAnchorElement).href = addressOf("/privacy/");
+  byId("home", HTMLAnchorElement).href = addressOf("/");
+  if (!requestedCampaign() || !document.querySelector("[data-branded]")) return;
   try {
     const answer = await askCampaign();
     if (!hasBrand()) applyBrand(answer.brand);

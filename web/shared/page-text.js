@@ -184,7 +184,8 @@ async function choose(name) {
   if (!language || wanted === name) return;
   wanted = name;
   try {
-    const response = await fetch(language.address, { credentials: "omit" });
+    // As a page asks that preloads it; there are no cookies on this origin.
+    const response = await fetch(language.address, { credentials: "same-origin" });
     if (!response.ok) throw new Error(`status ${response.status}`);
     const texts = await response.json();
     if (wanted !== name) return;

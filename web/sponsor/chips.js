@@ -20,8 +20,9 @@ import { isEnded, readPeople } from "./addresses.js";
  *
  * @param {string} draftName what the draft is stored as
  * @param {() => void} changed called after each change
+ * @param {(email: string) => Promise<boolean>} isOwn whether it is known to be the sponsor's own
  */
-export function createChips(draftName, changed) {
+export function createChips(draftName, changed, isOwn) {
   const input = byId("addresses", HTMLTextAreaElement);
   const list = byId("chip-list");
   /** @type {Chip[]} */
@@ -54,6 +55,16 @@ export function createChips(draftName, changed) {
     if (doubles) setText(byId("chip-notice"), "inviting.doubles", { count: doubles });
     else clear(byId("chip-notice"));
     update();
+    questionOwn();
+  }
+
+  /** Says of an address that it is the sponsor's own. It is sent if she means it: the API decides. */
+  async function questionOwn() {
+    for (const chip of chips) {
+      if (chip.error || chip.as_typed || !(await isOwn(chip.email))) continue;
+      chip.error = { field: "email", reason: "own" };
+      update();
+    }
   }
 
   /** @param {number} at */

@@ -7,7 +7,9 @@ import { byId, onSubmit } from "../shared/elements.js";
 import { showProblem } from "../shared/form-errors.js";
 import { clear, setText } from "../shared/page-text.js";
 import { refereeFieldOf } from "../shared/problems.js";
+import { readFromTab, removeFromTab, storeInTab } from "../shared/tab-storage.js";
 import { createChips } from "./chips.js";
+import { mailLanguage, wirePreview } from "./preview.js";
 
 /** @typedef {import("../shared/api.js").ProblemError} ProblemError */
 /** @typedef {import("./chips.js").ChipError} ChipError */
@@ -16,7 +18,9 @@ import { createChips } from "./chips.js";
  * What the form needs of the page. Each returns whether the sponsor is still signed in; when not,
  * the page shows the sign-in form and this one is left alone.
  * @typedef {object} InviteActions
- * @property {(body: {referees: RefereeRequest[]}, idempotencyKey: string) => Promise<boolean>} send
+ * @property {(body: InvitationsRequest, idempotencyKey: string) => Promise<boolean>} send
+ * @property {(email: string) => Promise<boolean>} isOwn whether the sponsor signed in with it here
+ * @property {(body: PreviewRequest) => Promise<PreviewAnswer | null>} preview
  * @property {() => Promise<boolean>} refresh shows the sponsor's space as it is now
  */
 
@@ -27,16 +31,17 @@ import { createChips } from "./chips.js";
  * @param {string} draftName what this tab keeps the draft as
  * @returns {{showQuota: (quota: QuotaAnswer) => void}}
  */
-export function wireInviteForm({ send, refresh }, draftName) {
+export function wireInviteForm({ send, refresh, preview, isOwn }, draftName) {
   let [left, perCall] = [1, 1];
   const notice = byId("invite-notice");
-  const chips = createChips(draftName, () => showCount());
+  const chips = createChips(draftName, () => showCount(), isOwn);
+  const submissionName = `${draftName}.submission`;
   /**
    * The last submission that the API has not been heard to accept. Sent again unchanged, it has the
-   * same key, so that nobody is invited twice.
+   * same key, so that nobody is invited twice; also after the page was loaded again.
    * @type {{content: string, key: string} | null}
    */
-  let submission = null;
+  let submission = readFromTab(submissionName);
 
   function showCount() {
     const count = chips.count();
@@ -66,9 +71,10 @@ export function wireInviteForm({ send, refresh }, draftName) {
     clear(notice);
     clear(byId("invite-success"));
     if (!isComplete()) return;
-    const body = { referees: chips.people() };
+    const body = { referees: chips.people(), locale: mailLanguage() };
     const content = JSON.stringify(body);
     if (submission?.content !== content) submission = { content, key: crypto.randomUUID() };
+    storeInTab(submissionName, submission);
     try {
       if (!(await send(body, submission.key))) return;
     } catch (error) {
@@ -76,6 +82,7 @@ export function wireInviteForm({ send, refresh }, draftName) {
       return;
     }
     submission = null;
+    removeFromTab(submissionName);
     const count = chips.count();
     chips.reset();
     if (!(await refresh())) return;
@@ -97,6 +104,10 @@ export function wireInviteForm({ send, refresh }, draftName) {
     }
   }
 
+  wirePreview(preview, () => {
+    chips.take();
+    return chips.people()[0]?.first_name;
+  });
   showCount();
   return {
     showQuota(quota) {

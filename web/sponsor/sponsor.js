@@ -1,7 +1,7 @@
 /**
  * The sponsor's space: opening it from the mailed link, sharing, inviting, and the results.
  *
- * The session lives in this tab alone. A 401 from any call leads back to the sign-in form; what was
+ * The session lives in this tab, or on this device where the sponsor asks for it. A 401 from any call leads back to the sign-in form; what was
  * entered stays in this tab. The page never says why an invitation is closed: the API does not give
  * the reason. It promises what the campaign's rules grant, and says nothing of vouchers without any.
  */
@@ -14,21 +14,22 @@ import { byId, onClick, onSubmit, within } from "../shared/elements.js";
 import { clearFieldError, showFieldError, showProblem } from "../shared/form-errors.js";
 import { formatCount, formatMoney } from "../shared/format.js";
 import { forgetFragment, takeFragment } from "../shared/fragment.js";
+import { forgetOwnAddress, isOwnAddress, rememberOwnAddress } from "../shared/own-address.js";
 import { clear, setCampaignText, setText, setValue } from "../shared/page-text.js";
 import { showPrivacy } from "../shared/privacy.js";
 import { showSent } from "../shared/sent.js";
+import { forgetSession, keepSession, readSession } from "../shared/sponsor-session.js";
 import { showState, visibleState } from "../shared/states.js";
-import { readFromTab, removeFromTab, storeInTab } from "../shared/tab-storage.js";
 import { showVouchers } from "../shared/vouchers.js";
 import { showInvitations } from "./entries.js";
 import { wireInviteForm } from "./invite-form.js";
 import { forgetLabels, keepLabels, readLabels } from "./labels.js";
+import { offerMailLanguages } from "./preview.js";
 import { showLink, wireSharing } from "./sharing.js";
 
 /** @typedef {import("../shared/language.js").TextKey} TextKey */
 
 const campaignId = requestedCampaign();
-const sessionName = `session.${campaignId}`;
 const { token } = takeFragment("token");
 /** @type {CampaignAnswer | null} */
 let campaign = null;
@@ -44,6 +45,10 @@ const inviteForm = wireInviteForm(
       if (answer) keepLabels(campaignId, body.referees, answer.invitations);
       return answer !== null;
     },
+    isOwn: (email) => isOwnAddress(campaignId, email),
+    preview(body) {
+      return callAsSponsor("POST", "/v1/sponsor/invitation-preview", { body });
+    },
     async refresh() {
       await refresh();
       return visibleState() === "space";
@@ -55,7 +60,7 @@ const inviteForm = wireInviteForm(
 /** The campaign and the space are asked for together. */
 async function start() {
   showState("loading");
-  const isSignedIn = !token && readFromTab(sessionName);
+  const isSignedIn = !token && readSession(campaignId);
   const space = isSignedIn ? openSpace() : null;
   await loadCampaign();
   if (token) showState("welcome");
@@ -79,6 +84,7 @@ async function takeCampaign() {
     return;
   }
   showPrivacy(campaign);
+  offerMailLanguages(campaign.locales);
   const { benefits, sponsor_offer: offer, currency } = campaign;
   const ofSponsor = benefits?.sponsor ?? [];
   showLadder(byId("sponsor-ladder"), ofSponsor, "sponsor", currency);
@@ -89,7 +95,7 @@ async function takeCampaign() {
 
 /** @param {TextKey} reason why the reader is asked to sign in */
 function showSignIn(reason) {
-  removeFromTab(sessionName);
+  forgetSession(campaignId);
   setText(byId("sign-in-reason"), reason);
   showState("sign-in");
 }
@@ -100,12 +106,16 @@ onSubmit(byId("welcome", HTMLFormElement), async () => {
   clear(notice);
   clearFieldError(firstNameInput);
   const firstName = firstNameInput.value.trim();
+  const staysHere = byId("stay", HTMLInputElement).checked;
+  /** @type {SessionRequest} */
+  const body = { token: token ?? "" };
+  if (firstName) body.first_name = firstName;
+  if (staysHere) body.stay_signed_in = true;
   try {
-    const session = await callApi("POST", apiPath`/v1/campaigns/${campaignId}/sessions`, {
-      body: firstName ? { token, first_name: firstName } : { token },
-    });
+    /** @type {SessionAnswer} */
+    const session = await callApi("POST", apiPath`/v1/campaigns/${campaignId}/sessions`, { body });
     forgetFragment();
-    storeInTab(sessionName, session);
+    keepSession(campaignId, session, staysHere);
   } catch (error) {
     const problem = asProblem(error);
     if (problem.status === 401) {
@@ -140,13 +150,14 @@ onSubmit(byId("name", HTMLFormElement), async () => {
     }
     return;
   }
-  if (readFromTab(sessionName)) await openSpace();
+  if (readSession(campaignId)) await openSpace();
 });
 
 wireAddressForm(byId("sign-in", HTMLFormElement), async (address) => {
   const send = () =>
     callApi("POST", apiPath`/v1/campaigns/${campaignId}/sign-in`, { body: address });
   await send();
+  rememberOwnAddress(campaignId, address.email);
   showSent(address.email, send, () => {
     showState("sign-in");
     byId("sign-in-email").focus();
@@ -164,8 +175,7 @@ wireAddressForm(byId("sign-in", HTMLFormElement), async (address) => {
  * @returns {Promise<T | null>}
  */
 async function callAsSponsor(method, path, options = {}) {
-  /** @type {SessionAnswer | null} */
-  const session = readFromTab(sessionName);
+  const session = readSession(campaignId);
   try {
     return await callApi(method, path, { ...options, bearer: session?.session });
   } catch (error) {
@@ -240,9 +250,9 @@ function showStats(invitations, vouchers, isPromised) {
 
 /** Ends the session, here at once: a server that cannot be reached ends it by its age. */
 async function signOut() {
-  /** @type {SessionAnswer | null} */
-  const session = readFromTab(sessionName);
+  const session = readSession(campaignId);
   forgetLabels(campaignId);
+  forgetOwnAddress(campaignId);
   showSignIn("sponsor.signed-out");
   try {
     await callApi("DELETE", "/v1/sponsor/session", { bearer: session?.session });

@@ -8,6 +8,36 @@
 /** A campaign's own text, by language. */
 type CampaignTexts = Record<string, string>;
 
+interface SessionRequest {
+  token: string;
+  first_name?: string;
+  stay_signed_in?: boolean;
+}
+
+interface InvitationsRequest {
+  referees: RefereeRequest[];
+  locale?: string;
+}
+
+interface PreviewRequest {
+  first_name?: string;
+  locale?: string;
+}
+
+interface PreviewAnswer {
+  locale: string;
+  sender_name: string;
+  sender: string;
+  subject: string;
+  text: string;
+  html: string;
+}
+
+interface SharedLinkAnswer {
+  campaign: string;
+  sponsor: { first_name: string | null };
+}
+
 interface PictureAnswer {
   path: string;
   width: number;

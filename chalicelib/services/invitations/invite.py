@@ -146,7 +146,10 @@ def _request_hash(referees: Sequence[Referee], idempotency_key: str = "") -> str
     """Which call it was. With the key, which is stored nowhere: otherwise whoever reads the table
     could try addresses. Earlier versions left it out.
     """
-    typed = [[referee.address.typed, referee.first_name] for referee in referees]
+    typed = [
+        [each.address.typed, each.first_name, *([each.locale] if each.locale else [])]
+        for each in referees
+    ]
     return hashed(idempotency_key + json.dumps(typed))
 
 

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from chalicelib.domain.campaign.brand import Legal
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.rules import HolderRole
-from chalicelib.mails.contexts import CampaignTexts, Logo, PrivacyNotice
+from chalicelib.mails.contexts import (
+    CampaignTexts,
+    InvitationMail,
+    Logo,
+    PrivacyNotice,
+    SignUpMail,
+)
 from chalicelib.services.mails.draft import Sender
 from chalicelib.services.ports import FileMissingError, Ports
 
@@ -38,6 +46,33 @@ def campaign_texts(campaign: Campaign, origin: str, logo: Logo | None) -> Campai
         support_url=brand.support_url,
         legal=_legal(brand.legal) if brand.legal else None,
         by_link_alone="email" not in campaign.channels,
+    )
+
+
+def offer_mail(
+    kind: type[InvitationMail | SignUpMail],
+    texts: CampaignTexts,
+    campaign: Campaign,
+    *,
+    origin: str,
+    locale: str,
+    sponsor_name: str,
+    first_name: str | None,
+    closes_at: datetime,
+    token: str | None,
+    unsubscribe_link: str,
+) -> InvitationMail | SignUpMail:
+    """The mail that offers somebody what the campaign has. Without a `token` it is a preview, whose
+    link leads to no invitation.
+    """
+    page = f"{origin}/referee/?campaign={campaign.id}&lang={locale}"
+    return kind(
+        campaign=texts,
+        first_name=first_name,
+        sponsor_name=sponsor_name,
+        link=f"{page}#token={token}" if token else page,
+        closes_on=campaign.local_date(closes_at),
+        unsubscribe_link=unsubscribe_link,
     )
 
 

@@ -56,7 +56,7 @@ from chalicelib.services.lookups import (
     sponsor_claims_on,
     sponsor_contact,
 )
-from chalicelib.services.mails.campaign_texts import texts_of
+from chalicelib.services.mails.campaign_texts import offer_mail, texts_of
 from chalicelib.services.mails.compose_vouchers import (
     confirmed,
     released_voucher,
@@ -215,14 +215,17 @@ def _invitation(ports: Ports, sender: Sender, fact: InvitationAccepted) -> Draft
         return None
     text, objection = ports.codes.token(), Objection(ports.codes.token(), sender.origin)
     is_by_sponsor = invitation.channel is Channel.EMAIL
-    kind = InvitationMail if is_by_sponsor else SignUpMail
-    content = kind(
-        campaign=texts_of(ports, campaign, sender),
+    content = offer_mail(
+        InvitationMail if is_by_sponsor else SignUpMail,
+        texts_of(ports, campaign, sender),
+        campaign,
+        origin=sender.origin,
+        locale=contact.locale,
         # Earlier versions kept the name that anybody had typed with a sign-up by link.
         first_name=contact.first_name if is_by_sponsor else None,
         sponsor_name=sponsor.first_name,
-        link=f"{sender.origin}/referee/?campaign={campaign.id}&lang={contact.locale}#token={text}",
-        closes_on=campaign.local_date(invitation.closes_at),
+        closes_at=invitation.closes_at,
+        token=text,
         unsubscribe_link=objection.link,
     )
     return Draft(

@@ -18,13 +18,13 @@ from chalicelib.services.retry import retry_on_conflict
 
 @retry_on_conflict
 def open_session(
-    ports: Ports, campaign_id: str, token_text: str, name: str | None
+    ports: Ports, campaign_id: str, token_text: str, name: str | None, *, is_kept: bool = False
 ) -> tuple[str, Session]:
     """Exchange a sign-in token for a session, once. Returns the bearer text and the session.
 
-    `name` will sign the sponsor's invitations. `UnauthorisedError` when the token is unknown, of
-    another campaign, used or expired, or another link was mailed since; `FirstNameError` on a name
-    that cannot be used in a mail.
+    `name` will sign the sponsor's invitations; `is_kept`: she stays signed in on her device.
+    `UnauthorisedError` when the token is unknown, of another campaign, used or expired, or another
+    link was mailed since; `FirstNameError` on a name that cannot be used in a mail.
     """
     now = ports.clock()
     token = ports.repository.get(Token, token_hash=tokens.hashed(token_text))
@@ -43,7 +43,9 @@ def open_session(
     if name:
         require_not_the_brand(name, current_campaign(ports, campaign_id).brand.name)
     bearer = ports.codes.token()
-    session = tokens.new_session(bearer, token, now, vip_checked_at=now if is_vip else None)
+    campaign = current_campaign(ports, campaign_id)
+    ends_at = tokens.session_end(campaign, now, is_kept=is_kept)
+    session = tokens.new_session(bearer, token, ends_at, vip_checked_at=now if is_vip else None)
     changes: list[Change] = [Replace(used(token, now)), Insert(session)]
     if link:
         changes.append(Remove(link))

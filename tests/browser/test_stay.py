@@ -1,0 +1,82 @@
+"""Staying signed in on a device: by choice alone, in every tab, until it ends or one signs out."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from .answers import SPACE
+from .conftest import OpenPage
+from .front import ScriptedApi
+
+pytestmark = pytest.mark.browser
+
+SESSIONS = "POST /v1/campaigns/demo-vip/sessions"
+LINK = "/sponsor/?campaign=demo-vip#token=t0k"
+SPACE_PAGE = "/sponsor/?campaign=demo-vip"
+
+
+def entered(api: ScriptedApi, open_page: OpenPage, *, stays: bool, until: str) -> Page:
+    api.answers(SESSIONS, 201, {"session": "s3ssion", "expires_at": until})
+    api.answers("GET /v1/sponsor", 200, SPACE)
+    page = open_page(LINK)
+    box = page.get_by_label("Stay signed in on this device")
+    expect(box).not_to_be_checked()
+    if stays:
+        box.check()
+    page.get_by_role("button", name="Open my space").click()
+    expect(page.get_by_role("heading", name="Hello Camille")).to_be_visible()
+    return page
+
+
+def another_tab(page: Page) -> Page:
+    other = page.context.new_page()
+    other.goto(SPACE_PAGE)
+    return other
+
+
+def test_who_chooses_it_is_signed_in_in_every_tab(api: ScriptedApi, open_page: OpenPage) -> None:
+    page = entered(api, open_page, stays=True, until="2099-01-01T00:00:00Z")
+    [call] = api.made(SESSIONS)
+    assert call.body == {"token": "t0k", "stay_signed_in": True}
+    other = another_tab(page)
+    expect(other.get_by_role("heading", name="Hello Camille")).to_be_visible()
+    other.goto("/?campaign=demo-vip")
+    expect(other.get_by_role("link", name="Open my space")).to_be_visible()
+
+
+def test_who_does_not_is_signed_in_in_this_tab_alone(api: ScriptedApi, open_page: OpenPage) -> None:
+    page = entered(api, open_page, stays=False, until="2099-01-01T00:00:00Z")
+    [call] = api.made(SESSIONS)
+    assert call.body == {"token": "t0k"}
+    assert "s3ssion" not in page.evaluate("JSON.stringify(localStorage)")
+    expect(another_tab(page).get_by_role("button", name="Send me my link")).to_be_visible()
+
+
+def test_signing_out_ends_it_on_the_server_and_on_the_device(
+    api: ScriptedApi, open_page: OpenPage
+) -> None:
+    api.answers("DELETE /v1/sponsor/session", 204)
+    page = entered(api, open_page, stays=True, until="2099-01-01T00:00:00Z")
+    with page.expect_response("**/v1/sponsor/session"):
+        page.get_by_role("button", name="Sign out").click()
+    [call] = api.made("DELETE /v1/sponsor/session")
+    assert call.headers["authorization"] == "Bearer s3ssion"
+    assert "s3ssion" not in page.evaluate("JSON.stringify([localStorage, sessionStorage])")
+    expect(another_tab(page).get_by_role("button", name="Send me my link")).to_be_visible()
+
+
+def test_one_that_the_server_has_ended_is_forgotten(api: ScriptedApi, open_page: OpenPage) -> None:
+    page = entered(api, open_page, stays=True, until="2099-01-01T00:00:00Z")
+    api.script[("GET", "/v1/sponsor")] = []
+    api.refuses("GET /v1/sponsor", 401, "unauthorised")
+    other = another_tab(page)
+    expect(other.get_by_role("button", name="Send me my link")).to_be_visible()
+    assert "s3ssion" not in other.evaluate("JSON.stringify(localStorage)")
+
+
+def test_one_past_its_time_is_not_used(api: ScriptedApi, open_page: OpenPage) -> None:
+    page = entered(api, open_page, stays=True, until="2020-01-01T00:00:00Z")
+    asked = len(api.made("GET /v1/sponsor"))
+    expect(another_tab(page).get_by_role("button", name="Send me my link")).to_be_visible()
+    assert len(api.made("GET /v1/sponsor")) == asked
