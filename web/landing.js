@@ -25,6 +25,10 @@ const campaignId = requestedCampaign();
 const signInForm = byId("sign-in", HTMLFormElement);
 
 async function load() {
+  if (!campaignId) {
+    showState("no-campaign");
+    return;
+  }
   try {
     show(await askCampaign());
   } catch (error) {

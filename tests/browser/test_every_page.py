@@ -8,6 +8,9 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.mails.samples import INVITATION as INVITATION_MAIL
+from tests.mails.samples import rendered
+
 from .answers import CAMPAIGN, CONFIRMED, INVITATION, PRIVACY_REQUEST, SPACE, dashboard
 from .conftest import OpenPage, Watch
 from .front import ScriptedApi
@@ -41,6 +44,7 @@ TYPED = """addEventListener("load", () => {
 VIEWS = {
     "landing": View("/", "#sign-in"),
     "landing, nothing typed": View("/", "#sign-in-email-error", ("#sign-in button",)),
+    "landing, no campaign": View("/?campaign=", "[data-state=no-campaign]"),
     "landing, unknown": View("/?campaign=nowhere", "[data-state=unknown-campaign]"),
     "landing, ended": View("/?campaign=ended", "[data-state=closed]"),
     "sponsor, sign-in": View("/sponsor/", "[data-state=sign-in]"),
@@ -51,6 +55,9 @@ VIEWS = {
     ),
     "sponsor, people typed": View("/sponsor/#token=t0k", ".chip", ("#welcome button",), DRAFT),
     "sponsor, QR code": View("/sponsor/#token=t0k", "#qr", ("#welcome button", "#show-qr")),
+    "sponsor, the mail": View(
+        "/sponsor/#token=t0k", "#preview[open]", ("#welcome .main", "#show-preview")
+    ),
     "sponsor, link sent": View("/sponsor/", "#sent-to:not(:empty)", ("#sign-in button",), TYPED),
     "referee, offer": View("/referee/#token=t0k", "#confirm"),
     "referee, declining": View("/referee/#token=t0k", "#undo", ("#decline",)),
@@ -132,6 +139,15 @@ def scripted(api: ScriptedApi) -> None:
     script(api)
 
 
+def preview() -> dict[str, str]:
+    """The mail of an invitation, as the API shows it before it leaves."""
+    mail = rendered(INVITATION_MAIL, "fr")
+    return {
+        "locale": mail.locale, "sender_name": "Maison Verte", "subject": mail.subject,
+        "sender": "no-reply@maison-verte.example", "text": mail.text, "html": mail.html,
+    }  # fmt: skip
+
+
 def script(api: ScriptedApi) -> None:
     """What the API answers in these views."""
     ended = {**CAMPAIGN, "open": False, "starts_on": "2020-01-01", "ends_on": "2020-12-31"}
@@ -140,6 +156,7 @@ def script(api: ScriptedApi) -> None:
         "POST /v1/campaigns/demo-vip/sessions", 201, {"session": "s3", "expires_at": "2099-01-01"}
     )
     api.answers("GET /v1/sponsor", 200, SPACE)
+    api.answers("POST /v1/sponsor/invitation-preview", 200, preview())
     api.answers("GET /v1/invitations/t0k", 200, INVITATION)
     api.refuses("GET /v1/invitations/gone", 410, "over")
     api.answers("GET /v1/invitations/c0nfirmed", 200, CONFIRMED)

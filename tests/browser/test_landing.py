@@ -183,3 +183,15 @@ def test_the_language_follows_the_browser_and_the_switch(
     ]
     page.reload()
     expect(page.locator("html")).to_have_attribute("lang", "en")
+
+
+def test_without_a_campaign_nobody_is_asked_for_one_and_the_page_says_which_link_to_open(
+    api: ScriptedApi, open_page: OpenPage
+) -> None:
+    page = open_page("/", campaign=False)
+    expect(page.get_by_role("heading", name="Which programme are you looking for?")).to_be_visible()
+    expect(page.locator("#brand")).to_have_text("Tandem")
+    assert api.calls == []
+    page = open_page("/sponsor/", campaign=False)
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    assert api.calls == []
