@@ -423,8 +423,8 @@ class WatchAnswer(Answer):
 
     `since`: when the oldest export without an acknowledgement was written (null: there is none),
     when the last order file was dropped (null: none yet), or when the own codes of `template` were
-    counted, of which `left` were there. `invitations` is there only while bounces or complaints
-    have stopped them, `since` then.
+    counted. `left`: how many of these there were, of exports how many wait. `invitations` is there
+    only while bounces or complaints have stopped them, `since` then.
     """
 
     watch: Literal["acknowledgements", "orders", "codes", "invitations"]

@@ -10,7 +10,7 @@
     kept.{n}.{days}, lost.{n}.{days}   referees who reached, or fell below, n kept orders, so many
                                        local days after they confirmed
     till.{reason}                      codes that were not used on the order that named them
-    mails.{sent|bounced|complained}, oppositions, consents
+    mails.{sent|bounced|complained|failed}, oppositions, consents
     figured                            facts that added any of these
 
 The names are stored by local day. All of it follows from the fact, so it can be recomputed from the
@@ -33,6 +33,7 @@ from chalicelib.domain.fact_bodies import (
     InvitationSent,
     MailBounced,
     MailComplained,
+    MailFailed,
     MailSent,
     OppositionRecorded,
     OrderBody,
@@ -90,6 +91,8 @@ def _by_people(body: FactBody) -> Mapping[str, int]:
             return {"mails.bounced": 1}
         case MailComplained():
             return {"mails.complained": 1}
+        case MailFailed():
+            return {"mails.failed": 1}
         case _:
             return {}
 

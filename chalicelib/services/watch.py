@@ -46,8 +46,8 @@ class Watched:
     """The state of one thing that is watched.
 
     `since`: when the oldest export without an acknowledgement was written, when the last order file
-    was dropped, when the codes of `template` were counted; `left`: how many there were. Invitations
-    are there only while they are stopped.
+    was dropped, when the codes of `template` were counted; `left`: how many there were, of exports
+    how many wait. Invitations are there only while they are stopped.
     """
 
     watch: Watch
@@ -69,12 +69,12 @@ def watched(ports: CommandPorts, campaign: Campaign) -> Iterator[Watched]:
 
 
 def _acknowledgements(ports: CommandPorts, campaign: Campaign) -> Watched:
-    waiting = ports.repository.agenda(Export, Agenda.UNACKNOWLEDGED, campaign.id)
-    oldest = next(waiting, None)
-    if oldest:
-        overdue = is_unacknowledged(campaign, oldest, ports.clock())
-        return Watched(Watch.ACKNOWLEDGEMENTS, overdue, oldest.written_at)
-    return Watched(Watch.ACKNOWLEDGEMENTS, overdue=False)
+    waiting = list(ports.repository.agenda(Export, Agenda.UNACKNOWLEDGED, campaign.id))
+    if not waiting:
+        return Watched(Watch.ACKNOWLEDGEMENTS, overdue=False, left=0)
+    overdue = is_unacknowledged(campaign, waiting[0], ports.clock())
+    oldest = waiting[0].written_at
+    return Watched(Watch.ACKNOWLEDGEMENTS, overdue, oldest, left=len(waiting))
 
 
 def _orders(ports: CommandPorts, campaign: Campaign) -> Watched:

@@ -223,6 +223,9 @@ FIGURES: dict[str, int] = {
     "issued.welcome": 380,
     "kept.1.12": 90,
     "kept.2.30": 30,
+    "mails.bounced": 14,
+    "mails.complained": 2,
+    "mails.failed": 1,
     "mails.sent": 1_400,
     "money.issued.welcome": 380_000,
     "money.redeemed.welcome": 80_000,
@@ -253,6 +256,23 @@ def cohort(source: str, share: float, points: float | None = None) -> dict[str, 
     }
 
 
+REASONS: dict[str, int] = {"customer": 200, "already_invited": 80, "a_new_reason": 30}
+BUYERS: dict[str, int] = {"referee": 180, "none": 6, "sponsor": 2}
+
+
+def days_of(counts: dict[str, int]) -> list[dict[str, object]]:
+    """Two days that add up to the counts, the second with all figures."""
+    first = {key: value // 2 for key, value in counts.items()}
+    rest = {key: value - first[key] for key, value in counts.items()}
+    reasons = {f"refused.{reason}": by for reason, by in REASONS.items()}
+    buyers = {f"buyer.{buyer}": by for buyer, by in BUYERS.items()}
+    figures = {name: by for name, by in FIGURES.items() if not name.startswith("due.")}
+    return [
+        {"date": "2025-10-01", **first},
+        {"date": "2025-10-02", **rest, **figures, **reasons, **buyers},
+    ]
+
+
 def dashboard(**changed: int) -> dict[str, object]:
     """The dashboard's answer, with some counts changed."""
     return {
@@ -267,13 +287,10 @@ def dashboard(**changed: int) -> dict[str, object]:
         "figures": FIGURES,
         "time_zone": "Europe/Paris",
         "funnel": {**COUNTS, **changed},
-        "refused_by_reason": {"customer": 200, "already_invited": 80, "a_new_reason": 30},
-        "orders_by_buyer": {"referee": 180, "none": 6, "sponsor": 2},
+        "refused_by_reason": REASONS,
+        "orders_by_buyer": BUYERS,
         "held_rewards": {"rewards": 3, "value": "45.00", "currency": "EUR"},
-        "days": [
-            {"date": f"2025-10-{day:02}", **{key: value // 2 for key, value in COUNTS.items()}}
-            for day in (1, 2)
-        ],
+        "days": days_of({**COUNTS, **changed}),
         "lists": {
             "customers": {
                 "version": 7,
@@ -293,7 +310,7 @@ def dashboard(**changed: int) -> dict[str, object]:
             },
         },
         "watched": [
-            watch("acknowledgements", since="2025-09-30T04:00:00Z", overdue=True),
+            watch("acknowledgements", since="2025-09-30T04:00:00Z", overdue=True, left=2),
             watch("orders", since="2025-10-02T04:00:00Z"),
             watch("codes", since="2025-10-02T08:00:00Z", template="welcome", left=12_000),
         ],

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from .answers import COUNTS, dashboard
+from .answers import dashboard
 from .conftest import OpenPage
 from .front import ScriptedApi
 from .sign_in import DASHBOARD, bearers, id_token, signed_in
@@ -81,7 +81,7 @@ def test_who_was_found_on_a_later_list_is_counted_in_all_and_by_day(shown: Page)
     headings = shown.get_by_role("table", name="By day").get_by_role("columnheader")
     position = headings.all_inner_texts().index("On a later customer list")
     day = shown.get_by_role("table", name="By day").get_by_role("row").nth(1)
-    expect(day.locator("th, td").nth(position)).to_have_text("2")
+    expect(day.locator("th, td").nth(position)).to_have_text("3")
 
 
 def test_it_refreshes_itself_every_five_seconds(api: ScriptedApi, shown: Page) -> None:
@@ -109,11 +109,13 @@ def test_a_failed_refresh_keeps_the_last_numbers_and_recovers(
     shown.clock.fast_forward(5_000)
     notice = shown.get_by_role("alert").filter(has_text="could not be refreshed")
     expect(notice).to_be_visible()
+    expect(shown.locator("#lag")).to_have_text("Offline")
     expect(count(shown, "Invited")).to_have_text("1,240")
     answer_next(api, 200, dashboard(invited=1250))
     shown.clock.fast_forward(5_000)
     expect(count(shown, "Invited")).to_have_text("1,250")
     expect(notice).to_have_count(0)
+    expect(shown.locator("#lag")).to_have_text("Up to date · last event 6 seconds ago")
 
 
 def test_an_unknown_campaign_is_reported(open_page: OpenPage) -> None:
@@ -130,34 +132,6 @@ def test_numbers_are_written_as_the_language_does(shown: Page) -> None:
     expect(shown.get_by_role("row", name="Confirmées 412 33,2 %")).to_be_visible()
 
 
-def test_the_period_is_in_the_address_and_the_figures_follow_it(
-    api: ScriptedApi, open_page: OpenPage
-) -> None:
-    body = dashboard()
-    body["as_of"] = "2025-10-02T08:15:30Z"
-    of_days = {"2025-10-02": 3, "2025-09-24": 1, "2025-08-01": 40}
-    body["days"] = [
-        {"date": day, **dict.fromkeys(COUNTS, 0), "kept.1.4": number, "kept.2.9": 1}
-        for day, number in of_days.items()
-    ]
-    api.answers(DASHBOARD, 200, body)
-    address = "/dashboard/?campaign=demo-vip&period=7"
-    page = open_page(address, width=1280, before=signed_in())
-    customers = page.locator("#figures > div").first
-    expect(customers).to_contain_text("New customers3+200% on the period before")
-    page.get_by_role("button", name="30 days").click()
-    expect(customers).to_contain_text("New customers4")
-    expect(page).to_have_url(re.compile(r"campaign=demo-vip&period=30$"))
-    page.get_by_role("button", name="All").click()
-    expect(customers).to_contain_text("New customers44")
-    expect(page).to_have_url(re.compile(r"campaign=demo-vip$"))
-    page.get_by_role("button", name="Week").click()
-    page.get_by_text("As a table").first.click()
-    weeks = page.get_by_role("table", name="Over time").get_by_role("rowheader")
-    expect(weeks.first).to_have_text("29/09/2025")
-    expect(weeks.last).to_have_text("28/07/2025")
-
-
 def test_what_is_shown_can_be_taken_away(api: ScriptedApi, open_page: OpenPage) -> None:
     api.answers(DASHBOARD, 200, dashboard())
     page = open_page("/dashboard/?campaign=demo-vip", width=1280, before=signed_in())
@@ -170,6 +144,58 @@ def test_what_is_shown_can_be_taken_away(api: ScriptedApi, open_page: OpenPage) 
         with page.expect_download() as picture:
             page.get_by_role("button", name=kind).first.click()
         assert Path(picture.value.path()).read_bytes().startswith(begins)
+
+
+def test_a_list_shows_its_age_and_how_it_has_grown(api: ScriptedApi, shown: Page) -> None:
+    expect(
+        shown.get_by_role("row", name="Customers Yes 7 200,000 +2,000 0 days of 30")
+    ).to_be_visible()
+    old = dashboard(invited=1241)
+    lists: Any = old["lists"]
+    lists["customers"]["accepted_at"] = "2025-09-08T04:00:00Z"
+    answer_next(api, 200, old)
+    shown.clock.run_for(5_000)
+    row = shown.get_by_role("row", name="24 days of 30 Renew soon")
+    expect(row).to_be_visible()
+    assert row.locator(".bar-fill").evaluate("bar => bar.style.width") == "80%"
+
+
+def test_refusals_say_what_to_do_and_what_people_said_is_told_apart(shown: Page) -> None:
+    refused = shown.get_by_role("table", name="Refused, by reason")
+    row = refused.get_by_role("row", name="Already a customer 200")
+    expect(row).to_contain_text("Remind sponsors that the offer is for newcomers.")
+    said = shown.get_by_role("table", name="Consents and refusals")
+    expect(said.get_by_role("row", name="Consents 150 36.4%")).to_be_visible()
+    expect(said.get_by_role("row", name="Declined 38 4.1%")).to_be_visible()
+    expect(said.get_by_role("row", name="Oppositions 8")).to_be_visible()
+    mails = shown.get_by_role("table", name="Mails")
+    expect(mails.get_by_role("row", name="Sent 1,400")).to_be_visible()
+    expect(mails.get_by_role("row", name="Bounced 14 1%")).to_be_visible()
+    expect(mails.get_by_role("row", name="Complaints 2 0.1%")).to_be_visible()
+    expect(mails.get_by_role("row", name="Stuck 1 0.1%")).to_be_visible()
+    exports = shown.get_by_role("row", name="Oldest export not yet acknowledged Overdue")
+    expect(exports.get_by_role("cell").last).to_have_text("2")
+
+
+def test_what_a_count_means_is_shown_on_its_question_mark(shown: Page) -> None:
+    help_ = shown.get_by_role("button", name="What “Acceptance” means")
+    help_.focus()
+    shown.keyboard.press("Enter")
+    box = shown.locator("#definition")
+    expect(box).to_be_visible()
+    expect(box).to_contain_text("as a share of the invitation mails sent")
+    expect(box).to_be_focused()
+    shown.keyboard.press("Escape")
+    expect(box).to_be_hidden()
+    expect(help_).to_be_focused()
+
+
+def test_a_refresh_takes_no_focus_away(api: ScriptedApi, shown: Page) -> None:
+    shown.get_by_role("button", name="What “Refused” means").focus()
+    answer_next(api, 200, dashboard(invited=1241))
+    shown.clock.run_for(5_000)
+    expect(count(shown, "Invited")).to_have_text("1,241")
+    expect(shown.get_by_role("button", name="What “Refused” means")).to_be_focused()
 
 
 def test_survival_is_said_in_points_beside_its_chart(shown: Page) -> None:
@@ -188,7 +214,10 @@ def test_late_counts_are_said_to_be_until_they_are_beyond(api: ScriptedApi, show
     answer_next(api, 200, {**dashboard(), **late, "lag_s": 0, "as_of": "2025-10-02T08:18:30Z"})
     shown.clock.run_for(5_000)
     expect(shown.get_by_text("The numbers are 3 min behind")).to_be_visible()
+    expect(shown.locator("#lag")).to_have_text("3 min behind")
+    expect(shown.locator("#lag")).to_have_attribute("data-lag", "behind")
     caught_up = {**late, "lag_s": 0, "counted_until": "2025-10-02T08:18:29Z"}
     answer_next(api, 200, {**dashboard(), **caught_up})
     shown.clock.run_for(5_000)
     expect(shown.get_by_text("As of 2 Oct 2025, 10:17:30")).to_be_visible()
+    expect(shown.locator("#lag")).to_have_attribute("data-lag", "fresh")

@@ -222,7 +222,8 @@ def test_a_session_that_is_over_leaves_the_numbers_with_their_time_and_waits(
     else:
         api.answers(TOKEN, 200, tokens(2))
     shown.clock.fast_forward(5_000)
-    expect(notice(shown, "Your session has ended")).to_be_visible()
+    expect(notice(shown, "has ended: numbers of 2 Oct 2025, 10:15:30")).to_be_visible()
+    expect(shown.locator("#lag")).to_have_text("Offline")
     expect(invited(shown)).to_have_text("1,240")
     expect(shown.get_by_text("As of 2 Oct 2025, 10:15:30 (Europe/Paris)")).to_be_visible()
     expect(shown.locator("#numbers")).to_have_class("outdated")
@@ -297,6 +298,10 @@ def test_another_campaign_is_shown_without_signing_in_again(api: ScriptedApi, sh
     shown.get_by_role("button", name="Show").click()
     expect(invited(shown)).to_have_text("7")
     assert shown.url.endswith("/dashboard/?campaign=other")
+    shown.go_back()
+    expect(invited(shown)).to_have_text("1,240")
+    shown.go_forward()
+    expect(invited(shown)).to_have_text("7")
     assert not [call for call in api.calls if call.path.startswith("/pool/")]
 
 
@@ -342,7 +347,8 @@ def test_a_wall_shows_its_campaign_with_its_link_and_nothing_to_press(
     expect(invited(wall)).to_have_text("1,250")
     wall.reload()
     expect(invited(wall)).to_have_text("1,250")
-    assert {call.path for call in api.calls} == {"/v1/campaigns/demo-vip/wall"}
+    assert {call.path for call in api.own} == set()
+    assert "/v1/ops/campaigns/demo-vip/dashboard" not in {call.path for call in api.calls}
 
 
 def test_a_link_that_is_over_leaves_the_numbers_with_their_time_and_asks_no_more(
@@ -350,7 +356,7 @@ def test_a_link_that_is_over_leaves_the_numbers_with_their_time_and_asks_no_more
 ) -> None:
     answer_from_now_on(api, WALL, 401, {"type": "urn:tandem:problem:unauthorised"})
     wall.clock.fast_forward(5_000)
-    expect(notice(wall, "shows nothing any more")).to_be_visible()
+    expect(notice(wall, "shows nothing new any more")).to_be_visible()
     expect(invited(wall)).to_have_text("1,240")
     expect(wall.locator("#numbers")).to_have_class("outdated")
     expect(wall.get_by_text("As of 2 Oct 2025")).to_be_visible()

@@ -32,7 +32,7 @@ from local.node import make_node
 from local.story import EXPECTED
 from tests.browser.answers import COUNTS
 from tests.contract.kept import FACT, kept, versions
-from tests.web.texts import DASHBOARD_LANGUAGES, LANGUAGES, names_in
+from tests.web.texts import LANGUAGES, names_in
 
 ROOT = Path(__file__).resolve().parents[2]
 OPERATIONS = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
@@ -94,7 +94,7 @@ CAMPAIGN_ROWS = rows((ROOT / "docs/campaign-file.md").read_text(encoding="utf-8"
 
 @cache
 def texts(family: str) -> dict[str, set[str]]:
-    return {language: names_in(language, family) for language in DASHBOARD_LANGUAGES}
+    return {language: names_in(language, family) for language in LANGUAGES}
 
 
 def without_text(family: str, name: str) -> Iterator[str]:
@@ -264,7 +264,7 @@ def test_the_runbook_says_what_each_finding_of_reconcile_is(finding: str) -> Non
         ),
         ("COUNTS of the browser tests", COUNTS, FUNNEL),
         ("numbers.js", shown_counters(), FUNNEL),
-        *((f"refusals of {one}", texts("refusal")[one], REFUSALS) for one in DASHBOARD_LANGUAGES),
+        *((f"refusals of {one}", texts("refusal")[one], REFUSALS) for one in LANGUAGES),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -278,7 +278,7 @@ def test_the_counters_by_reason_are_those_of_the_reasons() -> None:
     assert f"`{REFUSED_FOR}{{reason}}`" in FACT_ROWS[FactName.INVITATION_REFUSED.value][2]
 
 
-@pytest.mark.parametrize("language", DASHBOARD_LANGUAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_buyer_has_a_text_and_is_explained(language: str) -> None:
     assert set(texts("buyer")[language]) == {buyer.value for buyer in Buyer}
     [explained] = re.findall(r"^`orders_by_buyer`(.*?)\n\n", OPERATIONS, re.MULTILINE | re.DOTALL)

@@ -9,12 +9,14 @@ import pytest
 
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.figures import FIGURED, HOURS, is_figure, within_name
+from chalicelib.domain.mails import Mail
 from chalicelib.domain.people import OppositionScope
 from chalicelib.domain.redemptions import Purchase
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher, VoucherState, month_of_end
 from chalicelib.services.invitations.respond import confirm
 from chalicelib.services.journal import miscounts
+from chalicelib.services.mails.ses_events import MailEvent, settle_mail
 from chalicelib.services.objections.unsubscribe import unsubscribe
 from chalicelib.services.operations.dashboard import (
     FACTS_A_LOOK,
@@ -277,6 +279,30 @@ def test_mails_words_and_consents_are_counted(world: World) -> None:
     assert counted["consents"] == 1
     assert counted["oppositions"] == 1
     assert counted["mails.sent"] == len(world.facts(FactName.MAIL_SENT)) == 3
+
+
+def test_a_mail_that_the_sender_refused_for_good_is_counted_as_stuck(world: World) -> None:
+    world.invite(world.sponsor(), JEANNE)
+    world.run()
+    [mail] = [one for one in world.memory.all(Mail) if one.mail_kind == "invitation"]
+    settle_mail(world.ports, MailEvent("rejected", mail.mail_id, "ses-1"))
+    world.run()
+    assert shown(world).figures["mails.failed"] == len(world.facts(FactName.MAIL_FAILED)) == 1
+    assert miscounts(world.ports, world.campaign) == []
+
+
+def test_refusals_and_buyers_are_told_apart_by_day_too() -> None:
+    world = confirmed(JEANNE)
+    world.invite(world.sponsor(), CUSTOMERS[0])
+    world.drop_orders(world.order("A1", of=JEANNE))
+    world.run()
+    found = shown(world)
+    [of_day] = found.figures_by_day.values()
+    assert found.refused_by_reason == {"customer": 1}
+    assert of_day["refused.customer"] == 1
+    assert found.orders_by_buyer == {"referee": 1}
+    assert of_day["buyer.referee"] == 1
+    assert not any(name.startswith(("refused.", "buyer.")) for name in found.figures)
 
 
 def test_law_10_a_day_that_an_earlier_version_counted_is_compared_without_figures() -> None:

@@ -44,16 +44,18 @@ def test_an_export_is_to_be_acknowledged_within_a_day() -> None:
     written = world.clock()
     world.clock.advance(hours=24)
     assert shown(world, Watch.ACKNOWLEDGEMENTS) == [
-        Watched(Watch.ACKNOWLEDGEMENTS, overdue=False, since=written)
+        Watched(Watch.ACKNOWLEDGEMENTS, overdue=False, since=written, left=1)
     ]
     assert late(world) == {}
     world.clock.advance(seconds=1)
     assert shown(world, Watch.ACKNOWLEDGEMENTS) == [
-        Watched(Watch.ACKNOWLEDGEMENTS, overdue=True, since=written)
+        Watched(Watch.ACKNOWLEDGEMENTS, overdue=True, since=written, left=1)
     ]
     assert late(world) == {"unacknowledged": 1}
     world.acknowledge(1)
-    assert shown(world, Watch.ACKNOWLEDGEMENTS) == [Watched(Watch.ACKNOWLEDGEMENTS, overdue=False)]
+    assert shown(world, Watch.ACKNOWLEDGEMENTS) == [
+        Watched(Watch.ACKNOWLEDGEMENTS, overdue=False, left=0)
+    ]
     assert late(world) == {}
 
 
@@ -78,7 +80,7 @@ def test_an_export_that_was_just_acknowledged_is_not_late_where_the_agenda_lags(
     )
     world.acknowledge(1)
     watched = view_dashboard(lagging, CAMPAIGN).watched
-    assert Watched(Watch.ACKNOWLEDGEMENTS, overdue=False) in watched
+    assert Watched(Watch.ACKNOWLEDGEMENTS, overdue=False, left=0) in watched
 
 
 def issued_and_exported() -> World:

@@ -2,28 +2,26 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
+  byHour,
+  changeOf,
   cohortsByWeek,
   csvOf,
   figuresOf,
   medianDays,
   medianHours,
   moneyByTemplate,
-  periodsOf,
   reached,
   series,
+  stepName,
   summed,
+  templatesOf,
+  trendOf,
   weekOf,
   within,
 } from "../../web/dashboard/insights.js";
 
+const BOTH = { channel: "", template: "" };
 const WEDNESDAY = "2026-05-06";
-
-test("a period ends today, and the one before it is as long", () => {
-  const { now, before } = periodsOf("2026-03-03", 7);
-  assert.deepEqual(now, { first: "2026-02-25", last: "2026-03-03" });
-  assert.deepEqual(before, { first: "2026-02-18", last: "2026-02-24" });
-  assert.deepEqual(periodsOf("2026-03-03", null), { now: null, before: null });
-});
 
 test("the days of a period are those from its first to its last", () => {
   const days = ["2026-05-01", "2026-05-02", "2026-05-03"].map((date) => ({ date }));
@@ -67,7 +65,7 @@ test("a series has no gaps, by day and by week", () => {
 });
 
 test("figures of nothing are null, not a number", () => {
-  assert.deepEqual(figuresOf({}), {
+  assert.deepEqual(figuresOf({}, BOTH), {
     new: 0,
     acceptance: null,
     revenue: 0,
@@ -84,7 +82,7 @@ test("figures of nothing are null, not a number", () => {
     "sponsors.active": 3,
     "money.redeemed.welcome": 1_000,
   };
-  assert.deepEqual(figuresOf(counts), {
+  assert.deepEqual(figuresOf(counts, BOTH), {
     new: 2,
     acceptance: 0.5,
     revenue: 9_000,
@@ -92,6 +90,59 @@ test("figures of nothing are null, not a number", () => {
     sponsors: 3,
     again: 0.5,
   });
+});
+
+test("figures follow a channel or a voucher where the counts tell them apart", () => {
+  const counts = {
+    confirmed: 4,
+    sent: 8,
+    "channel.link.confirmed": 3,
+    "channel.link.sent": 4,
+    "kept.1.3": 2,
+    "money.redeemed.welcome": 1_000,
+    "money.redeemed.order-1": 400,
+  };
+  assert.equal(figuresOf(counts, { ...BOTH, channel: "link" }).acceptance, 0.75);
+  assert.equal(figuresOf(counts, BOTH).cost, 700);
+  assert.equal(figuresOf(counts, { ...BOTH, template: "order-1" }).cost, 200);
+  assert.equal(figuresOf(counts, { ...BOTH, template: "none" }).cost, 0);
+  assert.equal(stepName("sent", "email"), "channel.email.sent");
+});
+
+test("a change is a share of what was before, of shares it is in points, and a cost is to fall", () => {
+  assert.deepEqual(changeOf("new", 12, 10), { way: "up", by: 0.2, unit: "share", isGood: true });
+  assert.deepEqual(changeOf("cost", 12, 10), { way: "up", by: 0.2, unit: "share", isGood: false });
+  const points = { way: "down", by: 0.05, unit: "points", isGood: false };
+  assert.deepEqual(changeOf("acceptance", 0.4, 0.45), points);
+  assert.equal(changeOf("again", 0.1, 0).way, "up");
+  assert.equal(changeOf("sponsors", 3, 3).way, "same");
+  for (const [here, there] of [
+    [null, 3],
+    [3, null],
+    [3, 0],
+  ]) {
+    assert.equal(changeOf("new", here, there).way, null);
+  }
+});
+
+test("a trend is by day, of a long time by week, without gaps", () => {
+  const days = [
+    { date: "2026-05-01", "kept.1.3": 2 },
+    { date: "2026-05-03", "kept.1.3": 1 },
+  ];
+  assert.deepEqual(trendOf(days, "new", BOTH), [2, 0, 1]);
+  assert.deepEqual(trendOf(days, "acceptance", BOTH), [null, null, null]);
+  assert.deepEqual(trendOf([], "new", BOTH), []);
+  const later = [...days, { date: "2026-08-03", "kept.1.3": 5 }];
+  const weeks = trendOf(later, "new", BOTH);
+  assert.equal(weeks.length, 15);
+  assert.deepEqual([weeks[0], weeks[14]], [3, 5]);
+});
+
+test("hours are all of a day, and templates those of which anything was counted", () => {
+  const { at, values } = byHour({ "hour.9.invited": 4 }, ["invited", "confirmed"]);
+  assert.deepEqual([at.length, values[0][9], values[1][9]], [24, 4, 0]);
+  assert.deepEqual(templatesOf({ "issued.b": 1, "money.issued.a": 2, "issued.a": 1 }), ["a", "b"]);
 });
 
 test("sums are by template and by what became of the vouchers", () => {

@@ -3,15 +3,19 @@ import { test } from "node:test";
 
 import { readTexts } from "./catalogues.js";
 import {
+  ageOf,
   barWidth,
   COUNTERS,
   haveChanged,
   invitationRows,
+  lagOf,
+  mailRows,
   newestFirst,
   buyerRows,
   reasonRows,
   voucherRows,
   waitingSince,
+  wordRows,
 } from "../../web/dashboard/numbers.js";
 
 test("every counter that has a text is shown, once, and no other", () => {
@@ -80,4 +84,32 @@ test("what was found to wait does so until the counts are beyond it", () => {
   assert.equal(waitingSince(answer("10:00:40", 0, "10:00:20"), found), null);
   assert.equal(waitingSince(answer("10:00:40"), null), null);
   assert.equal(waitingSince({ ...answer("10:00:40"), counted_until: null }, found), found);
+});
+
+test("consent is a share of confirmations, a no of the mails that asked, an opposition of nothing", () => {
+  const rows = wordRows({ consents: 3, confirmed: 6, declined: 1, sent: 10, oppositions: 2 });
+  assert.deepEqual(rows, [
+    { key: "consents", value: 3, total: 6 },
+    { key: "declined", value: 1, total: 10 },
+    { key: "oppositions", value: 2, total: null },
+  ]);
+  assert.deepEqual(mailRows({ "mails.sent": 9, "mails.failed": 1 }).at(-1), {
+    key: "failed",
+    value: 1,
+    total: 9,
+  });
+});
+
+test("a list is late when most of its time is over", () => {
+  const list = { accepted_at: "2026-03-01T12:00:00Z", max_age_days: 10 };
+  assert.deepEqual(ageOf(list, "2026-03-09T11:59:59Z"), { days: 7, isLate: false });
+  assert.deepEqual(ageOf(list, "2026-03-09T12:00:00Z"), { days: 8, isLate: true });
+  assert.equal(ageOf({ ...list, accepted_at: null }, "2026-03-09T12:00:00Z"), null);
+  assert.equal(ageOf(list, "2026-03-01T11:00:00Z")?.days, 0);
+});
+
+test("counts are behind when something has waited for half a minute", () => {
+  assert.equal(lagOf(30, false), "fresh");
+  assert.equal(lagOf(31, false), "behind");
+  assert.equal(lagOf(0, true), "offline");
 });

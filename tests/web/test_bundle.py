@@ -12,7 +12,7 @@ from infra import pages
 from infra.deployment.pages import cache_control
 from infra.pages import ASSETS, PagesError, build_pages
 
-from .texts import DASHBOARD_LANGUAGES, LANGUAGES
+from .texts import LANGUAGES
 
 _NAMED = r'(?:src|href|data-texts)="(/[^"]+\.\w+)"'
 
@@ -27,9 +27,8 @@ def test_a_visit_fetches_five_files_of_which_a_browser_keeps_four(tmp_path: Path
     for page in built.rglob("*.html"):
         named = re.findall(_NAMED, page.read_text(encoding="utf-8"))
         is_dashboard = "dashboard" in str(page.relative_to(built))
-        languages = DASHBOARD_LANGUAGES if is_dashboard else LANGUAGES
         styles = 2 if is_dashboard else 1  # its charts have one
-        assert len(named) == 2 + styles + len(languages)  # of the texts one is fetched
+        assert len(named) == 2 + styles + len(LANGUAGES)  # of the texts one is fetched
         assert {cache_control(name.lstrip("/")) for name in named} == {
             "public, max-age=31536000, immutable"
         }

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from chalicelib.mails.catalogues import TEXTS
 from infra.page_texts import LANGUAGES, page_texts
 
-__all__ = ["DASHBOARD_LANGUAGES", "LANGUAGES", "names_in", "page_texts"]
-
-# Those that the dashboard is in.
-DASHBOARD_LANGUAGES = tuple(name for name in LANGUAGES if (TEXTS / name / "dashboard.po").is_file())
+__all__ = ["LANGUAGES", "names_in", "page_texts"]
 
 
 def names_in(language: str, family: str) -> set[str]:

@@ -9,7 +9,8 @@ import uPlot from "uplot";
 
 import { formatCount, formatShortDay } from "../shared/format.js";
 
-/** @typedef {{name: string, values: (number | null)[], steps?: boolean}} Series */
+/** @typedef {(number | null)[]} Values */
+/** @typedef {{name: string, values: Values, steps?: boolean, band?: {low: Values, high: Values}}} Series */
 /** @typedef {{x: number[], series: Series[], isTime: boolean, unit: string}} ChartData */
 
 /** Told apart by whoever confuses colours (Okabe and Ito), on white and on black. */
@@ -37,6 +38,7 @@ export function drawChart(box, data) {
       width: Math.max(280, box.clientWidth),
       height: HEIGHT,
       scales: { x: { time: false }, y: { range: (_, __, most) => [0, most || 1] } },
+      hooks: { drawAxes: [(plot) => drawBands(plot, data)] },
       cursor: { drag: { x: false, y: false } },
       legend: { live: false },
       axes: [
@@ -61,6 +63,57 @@ export function drawChart(box, data) {
     box,
   );
   drawn.set(box, chart);
+}
+
+const BAND = 0.16;
+
+/**
+ * What a curve may as well be, behind it.
+ *
+ * @param {uPlot} plot
+ * @param {ChartData} data
+ */
+function drawBands(plot, { x, series }) {
+  const { ctx } = plot;
+  series.forEach(({ band }, at) => {
+    if (!band) return;
+    const corners = outline(
+      x,
+      band,
+      (value) => plot.valToPos(value, "x", true),
+      (value) => plot.valToPos(value, "y", true),
+    );
+    ctx.save();
+    ctx.globalAlpha = BAND;
+    ctx.fillStyle = COLOURS[at % COLOURS.length];
+    ctx.beginPath();
+    for (const [across, down] of corners) ctx.lineTo(across, down);
+    ctx.fill();
+    ctx.restore();
+  });
+}
+
+/**
+ * The corners of a band in steps: along its upper edge, and back along the lower one.
+ *
+ * @param {number[]} x
+ * @param {{low: Values, high: Values}} band
+ * @param {(value: number) => number} across
+ * @param {(value: number) => number} down
+ */
+function outline(x, { low, high }, across, down) {
+  const edge = (/** @type {Values} */ values) => {
+    /** @type {[number, number][]} */
+    const corners = [];
+    values.forEach((value, at) => {
+      if (value === null) return;
+      const before = corners[corners.length - 1];
+      if (before) corners.push([across(x[at]), before[1]]);
+      corners.push([across(x[at]), down(value)]);
+    });
+    return corners;
+  };
+  return [...edge(high), ...edge(low).reverse()];
 }
 
 /**
@@ -106,7 +159,7 @@ export function svgOf(data) {
   const across = (/** @type {number} */ x) =>
     left + ((x - first) / (last - first || 1)) * (right - left);
   const down = (/** @type {number} */ y) => bottom - (y / most) * (bottom - 20);
-  const lines = data.series.map(({ name, values, steps }, at) => {
+  const lines = data.series.map(({ name, values, steps, band }, at) => {
     /** @type {string[]} */
     const points = [];
     let before = 0;
@@ -118,8 +171,10 @@ export function svgOf(data) {
     });
     const colour = COLOURS[at % COLOURS.length];
     const dash = DASHES[at % DASHES.length].join(" ");
+    const area = band ? outline(data.x, band, across, down).join(" ") : "";
+    const behind = area && `<polygon fill="${colour}" opacity="${BAND}" points="${area}"/>`;
     return (
-      `<polyline fill="none" stroke="${colour}" stroke-width="2" stroke-dasharray="${dash}" ` +
+      `${behind}<polyline fill="none" stroke="${colour}" stroke-width="2" stroke-dasharray="${dash}" ` +
       `points="${points.join(" ")}"/><text x="${right + 8}" y="${20 + 18 * at}" ` +
       `fill="${colour}">${escaped(name)}</text>`
     );

@@ -7,14 +7,15 @@
  */
 
 import { apiPath, asProblem, callApi } from "../shared/api.js";
+import { applyBrand } from "../shared/brand.js";
 import { requestedCampaign } from "../shared/campaign.js";
 import { byId, onClick, onSubmit } from "../shared/elements.js";
-import { formatCount, formatDateTime } from "../shared/format.js";
+import { formatAgo, formatCount, formatDateTime } from "../shared/format.js";
 import { clearFieldError, showFieldError, showProblem } from "../shared/form-errors.js";
 import { takeFragment } from "../shared/fragment.js";
-import { currentLanguage } from "../shared/language.js";
-import { clear, onLanguageChange, setText } from "../shared/page-text.js";
-import { haveChanged, waitingSince } from "./numbers.js";
+import { campaignText, currentLanguage } from "../shared/language.js";
+import { clear, onLanguageChange, setText, setValue } from "../shared/page-text.js";
+import { haveChanged, lagOf, waitingSince } from "./numbers.js";
 import { drawOverview, prepareOverview } from "./overview.js";
 import {
   SessionOverError,
@@ -32,7 +33,6 @@ import { drawTables } from "./tables.js";
 /** @typedef {{campaign: string, ask: () => Promise<DashboardAnswer>}} Source */
 
 const REFRESH_MS = 5_000;
-const LATE_AFTER_S = 30;
 
 const campaignInput = byId("campaign", HTMLInputElement);
 const notice = byId("notice");
@@ -48,6 +48,8 @@ let lastAnswer = null;
  * @type {number | null}
  */
 let lateSince = null;
+/** Whether the last refresh failed. */
+let isOffline = false;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let timer;
 
@@ -60,13 +62,40 @@ function show(chosen) {
   byId("connect").hidden = true;
   showControls();
   refresh();
+  showBrand(chosen);
 }
 
-/** @param {string} campaign */
+/**
+ * Says whose numbers these are. They are shown all the same where nobody says it.
+ *
+ * @param {Source} shown
+ */
+async function showBrand(shown) {
+  clear(byId("campaign-title"));
+  try {
+    /** @type {CampaignAnswer} */
+    const { brand, title } = await callApi("GET", apiPath`/v1/campaigns/${shown.campaign}`);
+    if (shown !== source) return;
+    applyBrand(brand);
+    setValue(byId("campaign-title"), () => `${brand.name} · ${campaignText(title)}`);
+  } catch (error) {
+    asProblem(error);
+  }
+}
+
+/**
+ * Shows a campaign, as the address says it is to be shown; another one gets an address of its own,
+ * so that the reader can come back.
+ *
+ * @param {string} campaign
+ */
 function showSignedIn(campaign) {
   const address = new URLSearchParams(location.search);
-  address.set("campaign", campaign);
-  history.replaceState(null, "", `${location.pathname}?${address}`);
+  if (address.get("campaign") !== campaign) {
+    address.set("campaign", campaign);
+    for (const name of ["template", "from", "to"]) address.delete(name); // of another campaign
+    history.pushState(null, "", `${location.pathname}?${address}`);
+  }
   show({ campaign, ask: () => askSignedIn(apiPath`/v1/ops/campaigns/${campaign}/dashboard`) });
 }
 
@@ -117,6 +146,7 @@ async function refresh() {
   try {
     const answer = await asked.ask();
     if (asked !== source) return;
+    isOffline = false;
     draw(answer);
     clear(notice);
   } catch (error) {
@@ -135,13 +165,13 @@ async function refresh() {
  */
 function endOf(error, asked) {
   if (error instanceof SessionOverError) {
-    end("dashboard.session-over");
+    end(lastAnswer ? "dashboard.session-over" : "dashboard.session-over-before");
     campaignInput.value = asked.campaign;
     byId("sign-in-again").hidden = false;
     return true;
   }
   const { status } = asProblem(error);
-  if (status === 401) end("dashboard.wall-over");
+  if (status === 401) end(lastAnswer ? "dashboard.wall-over" : "dashboard.wall-over-before");
   else if (status === 403) refuse("dashboard.no-role");
   else if (status === 404) refuse("dashboard.unknown-campaign");
   else return false;
@@ -158,8 +188,10 @@ function end(key) {
   showControls();
   byId("connected").hidden = lastAnswer === null;
   byId("numbers").classList.add("outdated");
+  isOffline = true;
   if (lastAnswer) showAge(lastAnswer);
-  setText(notice, key);
+  const { as_of: asOf = "", time_zone: zone = "UTC" } = lastAnswer ?? {};
+  setText(notice, key, { moment: () => formatDateTime(asOf, zone) });
 }
 
 /** @param {TextKey} key */
@@ -175,6 +207,8 @@ function refuse(key) {
  * @param {unknown} error
  */
 function showFailure(error) {
+  isOffline = true;
+  if (lastAnswer) showAge(lastAnswer);
   if (notice.textContent) return;
   if (lastAnswer) setText(notice, "dashboard.stale");
   else showProblem(notice, error);
@@ -190,10 +224,26 @@ function draw(answer) {
   if (isNew) drawNumbers(answer); // shown before: a chart is as wide as its box
 }
 
-/** @param {DashboardAnswer} answer */
+/**
+ * Draws everything again. What is drawn anew loses the focus: its successor gets it.
+ *
+ * @param {DashboardAnswer} answer
+ */
 function drawNumbers(answer) {
+  const focused = document.activeElement?.getAttribute("data-of");
   drawTables(answer);
   drawOverview(answer);
+  if (!focused) return;
+  /** @type {HTMLElement | null} */
+  const again = document.querySelector(`[data-of="${CSS.escape(focused)}"]`);
+  again?.focus();
+}
+
+/** Another view of the same numbers; of another campaign, that one's. */
+function followAddress() {
+  const asked = requestedCampaign();
+  if (source && isSignedIn() && source.campaign !== asked) showSignedIn(asked);
+  else if (lastAnswer) drawNumbers(lastAnswer);
 }
 
 /** @param {DashboardAnswer} answer */
@@ -202,9 +252,12 @@ function showAge(answer) {
   setText(byId("connected-to"), "dashboard.connected", { campaign, version });
   lateSince = waitingSince(answer, lateSince);
   const lateS = lateSince === null ? 0 : (Date.parse(asOf) - lateSince) / 1_000;
-  byId("as-of").classList.toggle("warning", lateS > LATE_AFTER_S);
-  if (lateS > LATE_AFTER_S && until) {
-    const minutes = () => formatCount(Math.ceil(lateS / 60));
+  const lag = lagOf(lateS, isOffline);
+  byId("lag").setAttribute("data-lag", lag);
+  const minutes = () => formatCount(Math.ceil(lateS / 60));
+  const ago = () => formatAgo(until ?? asOf, asOf);
+  setText(byId("lag"), /** @type {TextKey} */ (`lag.${lag}`), { minutes, ago });
+  if (lag === "behind" && until) {
     setText(byId("as-of"), "dashboard.behind", {
       minutes,
       moment: () => formatDateTime(until, zone),
@@ -250,7 +303,8 @@ byId("other-campaign").addEventListener("click", () => {
   clear(notice);
   choose();
 });
-prepareOverview();
+prepareOverview(followAddress);
+addEventListener("popstate", followAddress);
 document.addEventListener("visibilitychange", refresh);
 onLanguageChange(() => {
   if (lastAnswer) drawNumbers(lastAnswer);

@@ -6,7 +6,15 @@
  */
 
 /** @typedef {Record<string, number>} Counts */
-/** @typedef {{first: string, last: string}} Period */
+/** @typedef {import("./address.js").Period} Period */
+/** @typedef {{channel: string, template: string}} Filter */
+/** @typedef {"new" | "acceptance" | "revenue" | "cost" | "sponsors" | "again"} FigureName */
+/**
+ * How a figure changed: `by` a share of what it was, or of 1 where it is itself a share. `way` is
+ * null where there is nothing to compare; `isGood` where that is a matter of opinion.
+ * @typedef {{way: "up" | "down" | "same" | null, by: number, unit: "share" | "points",
+ *   isGood: boolean | null}} Change
+ */
 
 const DAY_MS = 86_400_000;
 const HOURS = [1, 3, 6, 12, 24, 48, 96, 168, 336];
@@ -19,22 +27,6 @@ export const LADDER = [1, 2, 3];
  */
 export function dayAfter(day, days) {
   return new Date(Date.parse(day) + days * DAY_MS).toISOString().slice(0, 10);
-}
-
-/**
- * The last `length` days up to `today`, and as many before them; null for all days.
- *
- * @param {string} today
- * @param {number | null} length
- * @returns {{now: Period | null, before: Period | null}}
- */
-export function periodsOf(today, length) {
-  if (length === null) return { now: null, before: null };
-  const first = dayAfter(today, 1 - length);
-  return {
-    now: { first, last: today },
-    before: { first: dayAfter(first, -length), last: dayAfter(first, -1) },
-  };
 }
 
 /**
@@ -211,23 +203,109 @@ export function moneyByTemplate(counts) {
   return Object.entries(templates).sort(([one], [other]) => one.localeCompare(other));
 }
 
+/** Which filters, besides the period, the counts tell apart for a figure. */
+export const FOLLOWED = /** @type {Record<FigureName, readonly string[]>} */ ({
+  new: [],
+  acceptance: ["channel"],
+  revenue: [],
+  cost: ["template"],
+  sponsors: [],
+  again: [],
+});
+const SHARES = new Set(["acceptance", "again"]);
+
 /**
  * The six figures of some days. A share or a cost of nothing is null.
  *
  * @param {Counts} counts
+ * @param {Filter} filter
+ * @returns {Record<FigureName, number | null>}
  */
-export function figuresOf(counts) {
+export function figuresOf(counts, { channel, template }) {
   const fresh = reached(counts, 1);
   const of = (/** @type {number} */ part, /** @type {number | undefined} */ whole) =>
     whole && whole > 0 ? part / whole : null;
+  const step = (/** @type {string} */ name) => counts[stepName(name, channel)] ?? 0;
+  const spent = template
+    ? (counts[`money.redeemed.${template}`] ?? 0)
+    : total(counts, "money.redeemed");
   return {
     new: fresh,
-    acceptance: of(counts.confirmed ?? 0, counts.sent),
+    acceptance: of(step("confirmed"), step("sent")),
     revenue: counts.revenue ?? 0,
-    cost: of(total(counts, "money.redeemed"), fresh),
+    cost: of(spent, fresh),
     sponsors: counts["sponsors.active"] ?? 0,
     again: of(reached(counts, 2), fresh),
   };
+}
+
+/**
+ * The name of a count of invitations, of one channel or of both.
+ *
+ * @param {string} step
+ * @param {string} channel empty for both
+ */
+export function stepName(step, channel) {
+  return channel ? `channel.${channel}.${step}` : step;
+}
+
+/**
+ * @param {FigureName} name
+ * @param {number | null} here
+ * @param {number | null} there
+ * @returns {Change}
+ */
+export function changeOf(name, here, there) {
+  const unit = SHARES.has(name) ? "points" : "share";
+  const nothing = unit === "share" ? !there : there === null;
+  if (here === null || there === null || nothing) return { way: null, by: 0, unit, isGood: null };
+  const change = unit === "points" ? here - there : here / there - 1;
+  const by = Math.round(Math.abs(change) * 1_000) / 1_000;
+  if (by === 0) return { way: "same", by, unit, isGood: null };
+  const way = change > 0 ? "up" : "down";
+  return { way, by, unit, isGood: (way === "up") !== (name === "cost") };
+}
+
+const MOST_POINTS = 62;
+
+/**
+ * A figure by day, or by week where that would be too many.
+ *
+ * @param {DayCounts[]} days
+ * @param {FigureName} name
+ * @param {Filter} filter
+ */
+export function trendOf(days, name, filter) {
+  if (!days.length) return [];
+  const dates = days.map(({ date }) => String(date)).sort();
+  const length = (Date.parse(dates[dates.length - 1]) - Date.parse(dates[0])) / DAY_MS;
+  const unit = length > MOST_POINTS ? "week" : "day";
+  const place = unit === "week" ? weekOf : (/** @type {string} */ day) => day;
+  /** @type {Map<string, DayCounts[]>} */
+  const places = new Map(series(days, [], unit).at.map((at) => [at, []]));
+  for (const day of days) places.get(place(String(day.date)))?.push(day);
+  return [...places.values()].map((some) => figuresOf(summed(some), filter)[name]);
+}
+
+/**
+ * Counts by the local hour, from 0 to 23.
+ *
+ * @param {Counts} counts
+ * @param {readonly string[]} names
+ */
+export function byHour(counts, names) {
+  const at = Array.from({ length: 24 }, (_, hour) => hour);
+  return { at, values: names.map((name) => at.map((hour) => counts[`hour.${hour}.${name}`] ?? 0)) };
+}
+
+/**
+ * The voucher templates of which anything was counted.
+ *
+ * @param {Counts} figures
+ */
+export function templatesOf(figures) {
+  const names = [...family(figures, "issued"), ...family(figures, "money.issued")];
+  return [...new Set(names.map(([name]) => name))].sort();
 }
 
 /**

@@ -33,6 +33,7 @@ export const ORDER_COUNTERS = /** @type {const} */ ([
   "rewards_taken_back",
   "rewards_refused",
 ]);
+const LATE_AFTER_S = 30;
 export const COUNTERS = [...INVITATION_COUNTERS, ...VOUCHER_COUNTERS, ...ORDER_COUNTERS];
 
 /**
@@ -42,7 +43,11 @@ export const COUNTERS = [...INVITATION_COUNTERS, ...VOUCHER_COUNTERS, ...ORDER_C
  * @returns {BarRow[]}
  */
 export function invitationRows(funnel) {
-  return INVITATION_COUNTERS.map((key) => ({ key, value: funnel[key], total: funnel.invited }));
+  return INVITATION_COUNTERS.map((key) => ({
+    key,
+    value: funnel[key] ?? 0,
+    total: funnel.invited ?? 0,
+  }));
 }
 
 /**
@@ -52,10 +57,10 @@ export function invitationRows(funnel) {
  * @returns {BarRow[]}
  */
 export function voucherRows(funnel) {
-  const issued = funnel.vouchers_issued;
+  const issued = funnel.vouchers_issued ?? 0;
   return [
-    ...VOUCHER_COUNTERS.map((key) => ({ key, value: funnel[key], total: issued })),
-    ...ORDER_COUNTERS.map((key) => ({ key, value: funnel[key], total: null })),
+    ...VOUCHER_COUNTERS.map((key) => ({ key, value: funnel[key] ?? 0, total: issued })),
+    ...ORDER_COUNTERS.map((key) => ({ key, value: funnel[key] ?? 0, total: null })),
   ];
 }
 
@@ -81,6 +86,50 @@ export function reasonRows(reasons, refused) {
 export function buyerRows(buyers) {
   const orders = Object.values(buyers).reduce((sum, value) => sum + value, 0);
   return reasonRows(buyers, orders);
+}
+
+/**
+ * What became of mails, as a share of those that left.
+ *
+ * @param {Record<string, number>} counts
+ * @returns {BarRow[]}
+ */
+export function mailRows(counts) {
+  const sent = counts["mails.sent"] ?? 0;
+  const rows = ["bounced", "complained", "failed"].map((key) => ({
+    key,
+    value: counts[`mails.${key}`] ?? 0,
+    total: sent,
+  }));
+  return [{ key: "sent", value: sent, total: null }, ...rows];
+}
+
+/**
+ * What people said: consent as a share of confirmations, a no as a share of the mails that asked.
+ *
+ * @param {Record<string, number>} counts
+ * @returns {BarRow[]}
+ */
+export function wordRows(counts) {
+  return [
+    { key: "consents", value: counts.consents ?? 0, total: counts.confirmed ?? 0 },
+    { key: "declined", value: counts.declined ?? 0, total: counts.sent ?? 0 },
+    { key: "oppositions", value: counts.oppositions ?? 0, total: null },
+  ];
+}
+
+const LATE = 0.8;
+
+/**
+ * How many whole days old a list is, and whether that is most of what it may be; null for none.
+ *
+ * @param {Pick<ListAnswer, "accepted_at" | "max_age_days">} list
+ * @param {string} asOf
+ */
+export function ageOf({ accepted_at: acceptedAt, max_age_days: most }, asOf) {
+  if (!acceptedAt) return null;
+  const days = Math.max(0, Math.floor((Date.parse(asOf) - Date.parse(acceptedAt)) / 86_400_000));
+  return { days, isLate: days >= LATE * most };
 }
 
 /**
@@ -110,6 +159,18 @@ export function barWidth(value, total) {
  */
 export function haveChanged(answer, previous) {
   return withoutTime(answer) !== withoutTime(previous);
+}
+
+/**
+ * How far the counts are: `fresh`, or so many minutes `behind`, or `offline` when nobody answers.
+ *
+ * @param {number} lateS for how long something has waited
+ * @param {boolean} isOffline
+ * @returns {"fresh" | "behind" | "offline"}
+ */
+export function lagOf(lateS, isOffline) {
+  if (isOffline) return "offline";
+  return lateS > LATE_AFTER_S ? "behind" : "fresh";
 }
 
 /** @param {DashboardAnswer | null} answer */

@@ -1,5 +1,5 @@
 /**
- * The dashboard's tables, each count with a bar beside it.
+ * The dashboard's tables: what became of invitations and vouchers, and how the exchange goes.
  */
 
 import { byId, createElement } from "../shared/elements.js";
@@ -11,18 +11,26 @@ import {
   formatShortDay,
 } from "../shared/format.js";
 import { getText, hasText } from "../shared/language.js";
+import { viewOf } from "./choices.js";
+import { family, summed, within } from "./insights.js";
 import {
+  ageOf,
   barWidth,
   buyerRows,
   COUNTERS,
   invitationRows,
+  mailRows,
   newestFirst,
   reasonRows,
   voucherRows,
+  wordRows,
 } from "./numbers.js";
+import { fillTable, nameOf, numberCell, rowName, textCell, texts } from "./rows.js";
 
 /** @typedef {import("../shared/language.js").TextKey} TextKey */
 /** @typedef {import("./numbers.js").BarRow} BarRow */
+
+const COUNT = (/** @type {string} */ name) => `count.${name}`;
 
 /**
  * Draws all tables again, in the page's language.
@@ -30,33 +38,32 @@ import {
  * @param {DashboardAnswer} answer
  */
 export function drawTables(answer) {
-  const { funnel, refused_by_reason: reasons, days, lists, watched, time_zone: zone } = answer;
-  drawBars("funnel-invitations", invitationRows(funnel), {
-    keyOf: (name) => `count.${name}`,
-    headings: ["dashboard.step", "dashboard.count", "dashboard.share-of-invited"],
-  });
-  drawBars("funnel-vouchers", voucherRows(funnel), {
-    keyOf: (name) => `count.${name}`,
-    headings: ["dashboard.step", "dashboard.count", "dashboard.share-of-issued"],
-  });
-  const refusals = reasonRows(reasons, funnel.refused);
-  byId("no-refusals").hidden = refusals.length > 0;
-  byId("refusals").hidden = refusals.length === 0;
-  drawBars("refusals", refusals, {
-    keyOf: (name) => `refusal.${name}`,
-    headings: ["dashboard.reason", "dashboard.count", "dashboard.share-of-refused"],
-  });
-  const buyers = buyerRows(answer.orders_by_buyer);
+  const { lists, watched, time_zone: zone, as_of: asOf } = answer;
+  const { now, choice } = viewOf(answer);
+  const days = within(answer.days, now);
+  const counts = summed(days);
+  drawBars("funnel-invitations", COUNT, invitationRows(counts), "dashboard.share-of-invited");
+  drawBars("funnel-vouchers", COUNT, voucherRows(counts), "dashboard.share-of-issued");
+  drawRefusals(counts);
+  const buyers = buyerRows(Object.fromEntries(family(counts, "buyer")));
   byId("no-buyers").hidden = buyers.length > 0;
-  byId("buyers").hidden = buyers.length === 0;
-  drawBars("buyers", buyers, {
-    keyOf: (name) => `buyer.${name}`,
-    headings: ["dashboard.buyer", "dashboard.count", "dashboard.share-of-orders"],
-  });
+  byId("buyers-scroller").hidden = buyers.length === 0;
+  drawBars(
+    "buyers",
+    (name) => `buyer.${name}`,
+    buyers,
+    "dashboard.share-of-orders",
+    "dashboard.buyer",
+  );
+  drawBars("mails", (name) => `mail.${name}`, mailRows(counts), "dashboard.share-of-mails");
+  drawBars("words", (name) => `word.${name}`, wordRows(counts), "dashboard.share-of-asked");
   drawHeld(answer.held_rewards);
   drawDays(days);
-  drawLists(lists, zone);
-  drawWatched(watched, zone);
+  drawLists(lists, zone, asOf);
+  drawWatched(
+    watched.filter(({ template }) => !choice.template || !template || template === choice.template),
+    zone,
+  );
 }
 
 /**
@@ -75,37 +82,27 @@ function drawHeld({ rewards, value, currency }) {
 
 /**
  * @param {string} id
+ * @param {(name: string) => string} keyOf the key of a row's name
  * @param {BarRow[]} rows
- * @param {{keyOf: (name: string) => string, headings: TextKey[]}} texts
+ * @param {TextKey} share
+ * @param {TextKey} [what]
  */
-function drawBars(id, rows, { keyOf, headings }) {
-  const bodyRows = rows.map(({ key, value, total }) =>
-    createElement(
-      "tr",
-      {},
-      createElement("th", { scope: "row" }, nameOf(keyOf, key)),
-      numberCell(value),
-      total === null ? createElement("td") : shareCell(value, total),
-    ),
-  );
-  fillTable(id, headings, bodyRows);
+function drawBars(id, keyOf, rows, share, what = "dashboard.step") {
+  const lines = rows.map((row) => createElement("tr", {}, ...barCells(keyOf, row)));
+  fillTable(id, texts(what, "dashboard.count", share), lines);
+  byId(id).classList.add("funnel");
 }
 
 /**
- * The text for a counter, a reason or a list. One that is newer than the pages has no text yet: its
- * own name is made readable.
- *
- * @param {(name: string) => string} keyOf the key with a name
- * @param {string} name
+ * @param {(name: string) => string} keyOf
+ * @param {BarRow} row
  */
-function nameOf(keyOf, name) {
-  const key = keyOf(name);
-  return hasText(key) ? getText(key) : name.replaceAll("_", " ");
-}
-
-/** @param {string | number | undefined} value */
-function numberCell(value) {
-  return createElement("td", { class: "number" }, formatCount(Number(value ?? 0)));
+function barCells(keyOf, { key, value, total }) {
+  return [
+    rowName(nameOf(keyOf(key)), keyOf(key)),
+    numberCell(value),
+    total === null ? createElement("td") : shareCell(value, total),
+  ];
 }
 
 /**
@@ -113,12 +110,43 @@ function numberCell(value) {
  * @param {number} total
  */
 function shareCell(value, total) {
+  const percent = createElement("span", {}, formatPercent(value, total));
+  return createElement("td", { class: "share" }, percent, barOf(value, total));
+}
+
+/**
+ * @param {number} value
+ * @param {number} total
+ */
+function barOf(value, total) {
   const fill = createElement("span", { class: "bar-fill" });
   // Set through the CSSOM: the pages' content security policy forbids style attributes.
   fill.style.width = `${barWidth(value, total)}%`;
-  const track = createElement("span", { class: "bar-track", "aria-hidden": "true" }, fill);
-  const percent = createElement("span", {}, formatPercent(value, total));
-  return createElement("td", { class: "share" }, percent, track);
+  return createElement("span", { class: "bar-track", "aria-hidden": "true" }, fill);
+}
+
+/**
+ * Refusals, each with what marketing can do about it.
+ *
+ * @param {Record<string, number>} counts
+ */
+function drawRefusals(counts) {
+  const refusals = reasonRows(Object.fromEntries(family(counts, "refused")), counts.refused ?? 0);
+  byId("no-refusals").hidden = refusals.length > 0;
+  byId("refusals-scroller").hidden = refusals.length === 0;
+  const rows = refusals.map((row) => {
+    const advice = `advice.${row.key}`;
+    const words = hasText(advice) ? getText(advice) : "";
+    const cells = barCells((name) => `refusal.${name}`, row);
+    return createElement("tr", {}, ...cells, createElement("td", { class: "advice" }, words));
+  });
+  const headings = texts(
+    "dashboard.reason",
+    "dashboard.count",
+    "dashboard.share-of-refused",
+    "dashboard.advice",
+  );
+  fillTable("refusals", headings, rows);
 }
 
 /** @param {DayCounts[]} days */
@@ -129,39 +157,34 @@ function drawDays(days) {
     createElement(
       "tr",
       {},
-      createElement("th", { scope: "row" }, formatShortDay(String(day.date))),
+      rowName(formatShortDay(String(day.date))),
       ...COUNTERS.map((key) => numberCell(day[key])),
     ),
   );
-  fillTable("days", ["dashboard.date", ...COUNTERS.map(countKey)], rows);
-}
-
-/**
- * @param {typeof COUNTERS[number]} counter
- * @returns {TextKey}
- */
-function countKey(counter) {
-  return `count.${counter}`;
+  fillTable(
+    "days",
+    [getText("dashboard.date"), ...COUNTERS.map((key) => nameOf(`count.${key}`))],
+    rows,
+  );
 }
 
 /**
  * @param {Record<string, ListAnswer>} lists
  * @param {string} timeZone the campaign's
+ * @param {string} asOf
  */
-function drawLists(lists, timeZone) {
+function drawLists(lists, timeZone, asOf) {
   const rows = Object.entries(lists).map(([name, list]) => {
-    const acceptedAt = list.accepted_at;
+    const { accepted_at: acceptedAt, rows_before: before } = list;
     return createElement(
       "tr",
       {},
-      createElement(
-        "th",
-        { scope: "row" },
-        nameOf((list) => `list.${list}`, name),
-      ),
-      createElement("td", {}, inForceBadge(list.in_force)),
-      createElement("td", { class: "number" }, list.version ? formatCount(list.version) : "–"),
+      rowName(nameOf(`list.${name}`)),
+      createElement("td", {}, badge(list.in_force, "dashboard.yes", "dashboard.no")),
+      textCell(list.version ? formatCount(list.version) : "–"),
       numberCell(list.rows),
+      textCell(before === null ? "–" : changeOf(list.rows - before)),
+      ageCell(list, asOf),
       createElement(
         "td",
         {},
@@ -171,15 +194,38 @@ function drawLists(lists, timeZone) {
   });
   fillTable(
     "lists",
-    [
+    texts(
       "dashboard.list",
       "dashboard.in-force",
       "dashboard.version",
       "dashboard.rows",
+      "dashboard.change",
+      "dashboard.age",
       "dashboard.accepted",
-    ],
+    ),
     rows,
   );
+}
+
+/** @param {number} by */
+function changeOf(by) {
+  return by > 0 ? `+${formatCount(by)}` : formatCount(by);
+}
+
+/**
+ * How old a list is, of how old it may be.
+ *
+ * @param {ListAnswer} list
+ * @param {string} asOf
+ */
+function ageCell(list, asOf) {
+  const age = ageOf(list, asOf);
+  if (age === null) return createElement("td", {}, "–");
+  const { days, isLate } = age;
+  const most = list.max_age_days;
+  const words = createElement("span", {}, getText("list.age", { count: days, most }));
+  const soon = isLate ? [" ", badge(false, "dashboard.yes", "list.soon")] : [];
+  return createElement("td", { class: "age" }, words, ...soon, barOf(days, most));
 }
 
 /**
@@ -187,56 +233,31 @@ function drawLists(lists, timeZone) {
  * @param {string} timeZone the campaign's
  */
 function drawWatched(watched, timeZone) {
-  const rows = watched.map(({ watch, template, overdue, since, left }) =>
-    createElement(
+  const rows = watched.map(({ watch, template, overdue, since, left }) => {
+    const name = nameOf(`watch.${watch}`);
+    const late = watch === "invitations" ? "dashboard.stopped" : "dashboard.overdue";
+    return createElement(
       "tr",
       {},
-      createElement(
-        "th",
-        { scope: "row" },
-        template
-          ? `${nameOf((one) => `watch.${one}`, watch)} (${template})`
-          : nameOf((one) => `watch.${one}`, watch),
-      ),
-      createElement("td", {}, overdueBadge(overdue, watch)),
+      rowName(template ? `${name} (${template})` : name, `watch.${watch}`),
+      createElement("td", {}, badge(!overdue, "dashboard.on-time", late)),
       createElement("td", {}, since ? formatDateTime(since, timeZone) : "–"),
-      createElement("td", { class: "number" }, left === null ? "" : formatCount(left)),
-    ),
-  );
+      textCell(left === null ? "" : formatCount(left)),
+    );
+  });
   fillTable(
     "watched",
-    ["dashboard.watch", "dashboard.state", "dashboard.since", "dashboard.left"],
+    texts("dashboard.watch", "dashboard.state", "dashboard.since", "dashboard.left"),
     rows,
   );
 }
 
 /**
- * @param {boolean} overdue
- * @param {WatchAnswer["watch"]} watch
+ * @param {boolean} isGood
+ * @param {TextKey} good
+ * @param {TextKey} bad
  */
-function overdueBadge(overdue, watch) {
-  const text = watch === "invitations" ? "dashboard.stopped" : "dashboard.overdue";
-  return overdue
-    ? createElement("span", { class: "badge warning" }, getText(text))
-    : createElement("span", { class: "badge confirmed" }, getText("dashboard.on-time"));
-}
-
-/** @param {boolean} inForce */
-function inForceBadge(inForce) {
-  return inForce
-    ? createElement("span", { class: "badge confirmed" }, getText("dashboard.yes"))
-    : createElement("span", { class: "badge warning" }, getText("dashboard.no"));
-}
-
-/**
- * @param {string} id
- * @param {TextKey[]} headings
- * @param {HTMLElement[]} rows
- */
-function fillTable(id, headings, rows) {
-  const cells = headings.map((key) => createElement("th", { scope: "col" }, getText(key)));
-  byId(id).replaceChildren(
-    createElement("thead", {}, createElement("tr", {}, ...cells)),
-    createElement("tbody", {}, ...rows),
-  );
+function badge(isGood, good, bad) {
+  const tone = isGood ? "confirmed" : "warning";
+  return createElement("span", { class: `badge ${tone}` }, getText(isGood ? good : bad));
 }

@@ -30,6 +30,15 @@ export function formatShortDay(value, timeZone) {
 }
 
 /**
+ * A month: `2026-11`.
+ *
+ * @param {string} value
+ */
+export function formatMonth(value) {
+  return formatDate(`${value}-01`, { month: "long", year: "numeric", timeZone: "UTC" });
+}
+
+/**
  * An instant as people say it, to the minute.
  *
  * @param {string} value
@@ -105,4 +114,19 @@ export function formatPercent(value, total) {
     maximumFractionDigits: 1,
   });
   return percent.format(value / total);
+}
+
+/**
+ * How long before `now` an instant was, in words: of seconds, minutes, hours or days.
+ *
+ * @param {string} value
+ * @param {string} now
+ */
+export function formatAgo(value, now) {
+  const seconds = Math.max(0, Math.round((Date.parse(now) - Date.parse(value)) / 1_000));
+  const words = new Intl.RelativeTimeFormat(currentLocale(), { numeric: "always" });
+  if (seconds < 60) return words.format(-seconds, "second");
+  if (seconds < 3_600) return words.format(-Math.floor(seconds / 60), "minute");
+  if (seconds < 86_400) return words.format(-Math.floor(seconds / 3_600), "hour");
+  return words.format(-Math.floor(seconds / 86_400), "day");
 }

@@ -24,6 +24,7 @@ from chalicelib.services.watch import Watched, watched
 SHARDS_A_LOOK = 4
 FACTS_A_LOOK = 25  # of a shard; in the order of their subjects, so they are of any minute
 LOOK_EVERY_S = 5
+_REASONS = (REFUSED_FOR, BOUGHT_BY)
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class Dashboard:
 
     `lag_s`: since when something waits to be counted, as far as was seen; 0 where nothing was. Days
     are local days. `held`: how many `rewards` are held now, and their `value_minor`. `figures` are
-    the further counts of `domain/figures.py` and the vouchers by template, `figures_by_day` by day;
-    `cohorts` are ours first.
+    the further counts of `domain/figures.py` and the vouchers by template; `figures_by_day` has
+    those of each day, with refusals by reason and orders by buyer; `cohorts` are ours first.
     """
 
     campaign: Campaign
@@ -75,7 +76,7 @@ def dashboard_of(ports: CommandPorts, campaign: Campaign) -> Dashboard:
         held=_counts_under(HELD, summed),
         days={day: funnel(counts[day]) for day in sorted(counts, reverse=True)},
         figures=_figures(summed),
-        figures_by_day={day: _figures(of_day) for day, of_day in counts.items()},
+        figures_by_day={day: _figures_of_day(of_day) for day, of_day in counts.items()},
         cohorts=ours_first(ports.repository.within(Cohort, campaign=campaign.id)),
         lists=lists,
         rows_before={name: rows_before(ports, campaign, name, one) for name, one in lists.items()},
@@ -107,6 +108,12 @@ def _figures(counts: Mapping[str, int]) -> dict[str, int]:
         for name, value in sorted(counts.items())
         if value and (is_figure(name) or name.startswith(ISSUED_OF))
     }
+
+
+def _figures_of_day(counts: Mapping[str, int]) -> dict[str, int]:
+    """The figures, the refusals by reason and the orders by buyer, so that periods have them."""
+    named = {name: value for name, value in counts.items() if name.startswith(_REASONS) and value}
+    return named | _figures(counts)
 
 
 def _counts_under(prefix: str, counts: Mapping[str, int]) -> dict[str, int]:

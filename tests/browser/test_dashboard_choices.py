@@ -1,0 +1,169 @@
+"""What the reader chose to see is in the address bar; what the counts do not tell apart is said."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from .answers import COUNTS, dashboard
+from .conftest import OpenPage
+from .front import ScriptedApi
+from .sign_in import DASHBOARD, signed_in
+
+pytestmark = pytest.mark.browser
+
+ADDRESS = "/dashboard/?campaign=demo-vip"
+NOT_BY_CHANNEL = "All channels: not counted by channel"
+NOT_BY_VOUCHER = "All vouchers: not counted by voucher"
+
+
+def figure(page: Page, name: str) -> Locator:
+    return page.locator("#figures > div").filter(has_text=name)
+
+
+def weeks() -> dict[str, object]:
+    """Days with new customers: 3 in this week, 1 in the one before, 40 long ago."""
+    body = dashboard()
+    of_days = {"2025-10-02": 3, "2025-09-24": 1, "2025-08-01": 40}
+    body["starts_on"] = "2025-07-01"
+    body["days"] = [
+        {
+            "date": day,
+            **dict.fromkeys(COUNTS, 0),
+            "kept.1.4": number,
+            "kept.2.9": 1,
+            "sent": 10,
+            "confirmed": 5,
+            "channel.link.sent": 4,
+            "channel.link.confirmed": 3,
+            "money.redeemed.welcome": 500,
+            "money.issued.welcome": 900,
+            "money.issued.order-1": 100,
+            "hour.9.invited": 6,
+        }
+        for day, number in of_days.items()
+    ]
+    body["figures"] = {"issued.welcome": 3, "issued.order-1": 1}
+    return body
+
+
+@pytest.fixture
+def numbers(api: ScriptedApi) -> None:
+    api.answers(DASHBOARD, 200, weeks())
+
+
+@pytest.mark.usefixtures("numbers")
+def test_a_period_is_chosen_and_back_and_forward_return_to_it(open_page: OpenPage) -> None:
+    page = open_page(f"{ADDRESS}&period=7", width=1280, before=signed_in())
+    new = figure(page, "New customers")
+    expect(new).to_contain_text("3")
+    expect(new).to_contain_text("▲ 200% more than in the period before")
+    page.get_by_role("button", name="30 days").click()
+    expect(page.locator("#shown-days")).to_contain_text("From 03/09/2025 to 02/10/2025.")
+    expect(new.locator(".figure")).to_have_text("4")
+    expect(page).to_have_url(re.compile(r"campaign=demo-vip&period=30$"))
+    page.get_by_role("button", name="All", exact=True).click()
+    expect(new.locator(".figure")).to_have_text("44")
+    expect(page).to_have_url(re.compile(r"campaign=demo-vip$"))
+    page.go_back()
+    expect(new.locator(".figure")).to_have_text("4")
+    expect(page.get_by_role("button", name="30 days")).to_have_attribute("aria-pressed", "true")
+    page.go_back()
+    expect(new.locator(".figure")).to_have_text("3")
+    page.go_forward()
+    expect(new.locator(".figure")).to_have_text("4")
+    page.reload()
+    expect(new.locator(".figure")).to_have_text("4")
+
+
+@pytest.mark.usefixtures("numbers")
+def test_dates_are_a_period_and_wrong_ones_are_said_beside_them(open_page: OpenPage) -> None:
+    page = open_page(ADDRESS, width=1280, before=signed_in())
+    page.get_by_label("From", exact=True).fill("2025-09-24")
+    page.get_by_label("to", exact=True).fill("2025-09-20")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.locator("#dates-error")).to_have_text("The last day is before the first one.")
+    expect(page.get_by_label("From", exact=True)).to_be_focused()
+    expect(page.get_by_label("From", exact=True)).to_have_value("2025-09-24")
+    page.get_by_label("to", exact=True).fill("2025-09-25")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.locator("#dates-error")).to_have_text("")
+    expect(figure(page, "New customers").locator(".figure")).to_have_text("1")
+    expect(page).to_have_url(re.compile(r"from=2025-09-24&to=2025-09-25$"))
+    expect(page.locator("#shown-days")).to_contain_text("Compared with 22/09/2025 to 23/09/2025.")
+
+
+@pytest.mark.usefixtures("numbers")
+def test_nothing_is_compared_where_nobody_wants_it_or_nothing_was(open_page: OpenPage) -> None:
+    page = open_page(f"{ADDRESS}&period=7", width=1280, before=signed_in())
+    page.get_by_label("Compare with the period before").uncheck()
+    expect(page).to_have_url(re.compile(r"compare=no$"))
+    expect(figure(page, "New customers")).not_to_contain_text("▲")
+    page.goto(f"{ADDRESS}&from=2025-07-03&to=2025-08-20")
+    expect(page.locator("#shown-days")).to_contain_text("before reaches back beyond the start")
+    expect(figure(page, "New customers")).not_to_contain_text("period before")
+
+
+@pytest.mark.usefixtures("numbers")
+def test_a_channel_filters_what_is_counted_by_channel_and_the_rest_says_so(
+    open_page: OpenPage,
+) -> None:
+    page = open_page(ADDRESS, width=1280, before=signed_in())
+    expect(figure(page, "Acceptance").locator(".figure")).to_have_text("50%")
+    expect(page.get_by_text(NOT_BY_CHANNEL)).to_have_count(0)
+    page.get_by_label("Channel").select_option("Shared link")
+    expect(page).to_have_url(re.compile(r"channel=link$"))
+    expect(figure(page, "Acceptance").locator(".figure")).to_have_text("75%")
+    expect(figure(page, "Acceptance")).not_to_contain_text(NOT_BY_CHANNEL)
+    expect(figure(page, "New customers")).to_contain_text(NOT_BY_CHANNEL)
+    steps = page.get_by_role("table", name="From the VIP to the third order")
+    expect(steps.get_by_role("row", name="Confirmed 9 75%")).to_be_visible()
+    expect(steps.get_by_role("row", name="1st order")).to_have_count(0)
+    expect(page.locator(".card", has=page.locator("#mails"))).to_contain_text(NOT_BY_CHANNEL)
+    with page.expect_download() as csv:
+        page.get_by_role("button", name="CSV").click()
+    text = Path(csv.value.path()).read_text(encoding="utf-8")
+    assert text.startswith("date,channel.link.invited,channel.link.refused,channel.link.sent,")
+
+
+@pytest.mark.usefixtures("numbers")
+def test_a_voucher_filters_what_is_counted_by_voucher(open_page: OpenPage) -> None:
+    page = open_page(ADDRESS, width=1280, before=signed_in())
+    page.locator("#template").select_option("order-1")
+    expect(page).to_have_url(re.compile(r"template=order-1$"))
+    money = page.get_by_role("table", name="Vouchers, in money")
+    expect(money.get_by_role("rowheader")).to_have_text(["order-1"])
+    expect(figure(page, "Cost per new customer").locator(".figure")).to_have_text("€0")
+    expect(figure(page, "Cost per new customer")).not_to_contain_text(NOT_BY_VOUCHER)
+    expect(figure(page, "Revenue of referees")).to_contain_text(NOT_BY_VOUCHER)
+    expect(page.get_by_role("row", name="Own codes (welcome)")).to_have_count(0)
+
+
+@pytest.mark.usefixtures("numbers")
+def test_what_the_address_asks_for_and_nobody_has_is_said_and_left_out(
+    open_page: OpenPage,
+) -> None:
+    wrong = "&period=90&channel=sms&template=none&from=2025-02-30&unit=hour"
+    page = open_page(ADDRESS + wrong, width=1280, before=signed_in())
+    said = page.locator("#choice-notice")
+    for name, value in (("period", "90"), ("channel", "sms"), ("template", "none")):
+        expect(said).to_contain_text(f"The address asks for {name} = “{value}”")
+    expect(said).to_contain_text("from = “2025-02-30”")
+    expect(figure(page, "New customers").locator(".figure")).to_have_text("44")
+    expect(page.get_by_role("button", name="Hour")).to_have_attribute("aria-pressed", "true")
+    page.get_by_text("As a table").first.click()
+    row = page.get_by_role("table", name="Over time").get_by_role("row", name="9:00")
+    expect(row.get_by_role("cell").first).to_have_text("18")
+
+
+@pytest.mark.usefixtures("numbers")
+def test_the_chart_is_by_week_too(open_page: OpenPage) -> None:
+    page = open_page(ADDRESS, width=1280, before=signed_in())
+    page.get_by_role("button", name="Week", exact=True).click()
+    page.get_by_text("As a table").first.click()
+    rows = page.get_by_role("table", name="Over time").get_by_role("rowheader")
+    expect(rows.first).to_have_text("29/09/2025")
+    expect(rows.last).to_have_text("28/07/2025")
