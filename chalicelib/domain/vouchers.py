@@ -15,10 +15,11 @@ issued for the same reward, and this one is revoked with that.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 from zlib import crc32
+from zoneinfo import ZoneInfo
 
 from chalicelib.domain.benefits import Benefit, MoneyOff
 from chalicelib.domain.campaign.file import Campaign, is_past
@@ -91,6 +92,8 @@ class Voucher(Entity):
     holder_key_id: str | None = None
     reminds_at: datetime | None = None
     """when its holder is reminded that it ends soon; None in most campaigns, and afterwards"""
+    far_zone: str | None = None
+    """its campaign's time zone where that is so far from UTC that an end does not say its day"""
 
     @property
     def benefit(self) -> Benefit:
@@ -199,6 +202,7 @@ def new_voucher(
         valid_from=campaign.start_of_day(campaign.local_date(now)),
         valid_until=ends,
         reminds_at=reminds_at(campaign, now, ends),
+        far_zone=far_zone(campaign, ends),
         issued_at=now,
         state=VoucherState.ISSUED,
         release=campaign.release,
@@ -215,10 +219,21 @@ def valid_until(campaign: Campaign, issued_at: datetime, valid_days: int) -> dat
 
 
 def month_of_end(voucher: Voucher) -> str:
-    """The month that its last day is in (`2026-11`), wherever between UTC-10 and UTC+13 that is: a
-    local day ends between 11:00 of the day and 10:00 of the next one.
+    """The month that its last day is in (`2026-11`). Its end says it where that is between UTC-10
+    and UTC+13: there a day ends between 11:00 of the day and 10:00 of the next one.
     """
+    if voucher.far_zone:
+        return f"{voucher.valid_until.astimezone(ZoneInfo(voucher.far_zone)):%Y-%m}"
     return f"{voucher.valid_until.astimezone(UTC) - _BEHIND:%Y-%m}"
+
+
+def far_zone(campaign: Campaign, ends: datetime) -> str | None:
+    """The campaign's time zone, if days of that year, in winter or in summer, have ends there that
+    do not say their day; None for nearly all.
+    """
+    days = (date(ends.year, month, 1) for month in (1, 7))
+    is_far = any((campaign.end_of_day(day) - _BEHIND).date() != day for day in days)
+    return campaign.time_zone if is_far else None
 
 
 def reminds_at(campaign: Campaign, issued_at: datetime, ends: datetime) -> datetime | None:

@@ -206,7 +206,7 @@ ENTITIES: list[Entity] = [
         correlation="k", export=1, acknowledged_at=MORNING, refused_reason="", redeemed_by="A1",
         revoked_at=LATER, ended_at=LATER, changed_at=LATER, changes=2,
         holder_bound=True, holder_digests=("d",), not_with=("thank-you",),
-        replaces="u", replaced_by="w", holder_key_id="k1",
+        replaces="u", replaced_by="w", holder_key_id="k1", far_zone="Pacific/Apia",
     ),
     Redemption(
         code_key="C", order_id="A1", ordered_at=MORNING, amount_minor=8000, currency="EUR",

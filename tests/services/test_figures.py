@@ -281,6 +281,21 @@ def test_mails_words_and_consents_are_counted(world: World) -> None:
     assert counted["mails.sent"] == len(world.facts(FactName.MAIL_SENT)) == 3
 
 
+@pytest.mark.parametrize(
+    ("zone", "is_far"), [("Pacific/Kiritimati", True), ("Pacific/Pago_Pago", True), ("UTC", False)]
+)
+def test_what_is_outstanding_ends_in_the_month_of_the_local_day(zone: str, is_far: bool) -> None:
+    world = new_world(time_zone=zone)
+    world.invite(world.sponsor(), JEANNE)
+    world.run()
+    world.confirm(JEANNE)
+    world.run()
+    voucher = code_of(world, JEANNE)
+    last_day = world.campaign.local_date(voucher.valid_until)
+    assert figures(world, "due") == {f"{last_day:%Y-%m}": voucher.value_minor}
+    assert voucher.far_zone == (zone if is_far else None)
+
+
 def test_a_mail_that_the_sender_refused_for_good_is_counted_as_stuck(world: World) -> None:
     world.invite(world.sponsor(), JEANNE)
     world.run()

@@ -90,7 +90,7 @@ export function writeChoice(search, choice) {
   const { period, from, to, compares, channel, template, unit } = choice;
   const dates = period === "dates";
   /** @type {Record<string, string>} */
-  const said = {
+  const asked = {
     period: dates || period === USUAL.period ? "" : period,
     from: dates ? from : "",
     to: dates ? to : "",
@@ -99,7 +99,7 @@ export function writeChoice(search, choice) {
     template,
     unit: unit === USUAL.unit ? "" : unit,
   };
-  for (const [name, value] of Object.entries(said)) {
+  for (const [name, value] of Object.entries(asked)) {
     if (value) address.set(name, value);
     else address.delete(name);
   }

@@ -91,12 +91,12 @@ function showDays(answer) {
  * @param {readonly string[]} followed
  */
 export function scopeOf({ period, channel, template }, followed) {
-  const said = [];
-  if (followed.includes("now")) said.push(getText("scope.now"));
-  else if (period !== "all" && !followed.includes("period")) said.push(getText("scope.period"));
-  if (channel && !followed.includes("channel")) said.push(getText("scope.channel"));
-  if (template && !followed.includes("template")) said.push(getText("scope.template"));
-  return said.join(" · ");
+  const parts = [];
+  if (followed.includes("now")) parts.push(getText("scope.now"));
+  else if (period !== "all" && !followed.includes("period")) parts.push(getText("scope.period"));
+  if (channel && !followed.includes("channel")) parts.push(getText("scope.channel"));
+  if (template && !followed.includes("template")) parts.push(getText("scope.template"));
+  return parts.join(" · ");
 }
 
 /**

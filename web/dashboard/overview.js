@@ -40,7 +40,7 @@ import { drawSurvival } from "./survival.js";
 /** @typedef {import("./charts.js").ChartData} ChartData */
 /** @typedef {import("./choices.js").View} View */
 
-const STEPS = ["invited", "refused", "sent", "confirmed"];
+const COUNTED = ["invited", "refused", "sent", "confirmed"];
 const DAY_S = 86_400_000;
 /** @type {DashboardAnswer | null} */
 let last = null;
@@ -210,9 +210,9 @@ function drawTills(counts) {
  * @param {View} view
  */
 function columnsOf({ choice: { channel, template } }) {
-  const steps = channel ? STEPS.map((step) => stepName(step, channel)) : COUNTERS;
+  const columns = channel ? COUNTED.map((step) => stepName(step, channel)) : COUNTERS;
   const money = MONEY.map((what) => `money.${what}.${template}`);
-  return [...steps, ...(template ? [`issued.${template}`, ...money] : [])];
+  return [...columns, ...(template ? [`issued.${template}`, ...money] : [])];
 }
 
 /**

@@ -27,6 +27,7 @@ from chalicelib.domain.vouchers import (
     Voucher,
     VoucherState,
     awaits_replacement,
+    far_zone,
     moved_reminder,
     new_voucher,
     reminds_at,
@@ -110,7 +111,8 @@ def _voucher(
         made = _from_row(fact, body, row, template, ends, referral, sponsor)
         own = reminds_at(campaign, fact.at, ends)
         reminder = moved_reminder(before, ends, fact.at) if before else own
-        return replace(made, reminds_at=reminder), _used(work, body.template, made.code)
+        made = replace(made, reminds_at=reminder, far_zone=far_zone(campaign, ends))
+        return made, _used(work, body.template, made.code)
     chosen = _another_code(work, body.template, template)
     if before:
         ends = valid_until(work.campaign, fact.at, template.valid_days)
