@@ -97,6 +97,8 @@ def front(desk: Desk) -> Starlette:
             response.headers["Cache-Control"] = cache_control(request.url.path.lstrip("/"))
         if request.url.path.startswith("/_local/mailbox"):
             response.headers.update(MAILBOX_HEADERS)
+        if "Content-Encoding" in response.headers and "ETag" in response.headers:
+            response.headers["ETag"] = _weak(response.headers["ETag"])
         return response
 
     return Starlette(
@@ -112,10 +114,16 @@ def front(desk: Desk) -> Starlette:
             Mount("/", StaticFiles(directory=desk.web, html=True)),
         ],
         middleware=[
-            Middleware(GZipMiddleware, minimum_size=1000),  # from there on CloudFront compresses
+            # The other hands on every answer as a stream, whose size nobody knows.
             Middleware(BaseHTTPMiddleware, dispatch=headers),
+            Middleware(GZipMiddleware, minimum_size=1000),  # from there on CloudFront compresses
         ],
     )
+
+
+def _weak(etag: str) -> str:
+    """What CloudFront makes of the ETag of a file that it compresses."""
+    return etag if etag.startswith("W/") else f"W/{etag}"
 
 
 def _too_many(acl: WebAcl | None, request: Request) -> Response | None:
