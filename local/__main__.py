@@ -17,7 +17,10 @@ from types import FrameType
 from typing import Final
 
 from infra.package import PackageError
+from local.demo import lists
 from local.errors import StackError
+from local.quarter import CAMPAIGN
+from local.quarter.history import History
 from local.running import Stack
 from local.stack import running_stack
 from local.story import play
@@ -45,10 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ) as stack:
             held = True
             if options.play:
-                held = play(stack)
+                held = play(stack, history=History(stack))
             if options.once:
                 return 0 if held else 1
-            _stay_up(stack)
+            _stay_up(stack, CAMPAIGN if options.play else lists.CAMPAIGN)
     except (StackError, PackageError) as error:
         print(f"tandem: {error}", file=sys.stderr)
         return 1
@@ -58,11 +61,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _stay_up(stack: Stack) -> None:
+def _stay_up(stack: Stack, campaign: str) -> None:
     marketing = stack.deployment.accounts["marketing"]
     print(
         f"\n  pages      {stack.url}/\n"
-        f"  dashboard  {stack.url}/dashboard/?campaign=demo-vip\n"
+        f"  dashboard  {stack.url}/dashboard/?campaign={campaign}\n"
         f"             sign in as {marketing.name} with {marketing.password}\n"
         f"  mailbox    {stack.url}/_local/mailbox\n  status     {stack.url}/_local/status.json\n"
         f"  AWS        {stack.endpoint}   bucket {stack.bucket}\n\n  Ctrl-C ends it.",

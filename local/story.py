@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from httpx import HTTPError
@@ -27,6 +27,9 @@ from local.errors import StackError
 from local.narration import Narrator, StoryError
 from local.running import Stack
 from local.surfaces import Surfaces, exported
+
+if TYPE_CHECKING:
+    from local.quarter.history import History
 
 SPONSORS = {"vip1@demo.test": "Jeanne", "vip2@demo.test": "Paul"}
 INVITED_BY_JEANNE = (
@@ -74,13 +77,17 @@ EXPECTED = {
 CHANGES = sum(count for name, count in EXPECTED.items() if name.startswith("changes: "))
 
 
-def play(stack: Stack, narrator: Narrator | None = None) -> bool:
-    """Play the story; True when every check held. Raises StackError when the stack has ended."""
+def play(stack: Stack, narrator: Narrator | None = None, history: History | None = None) -> bool:
+    """Play the story, and then give the stack its history; True when every check held. Raises
+    StackError when the stack has ended.
+    """
     teller = narrator or Narrator(stack)
     story = Story(stack, teller)
     try:
         story.play()
         teller.table(EXPECTED, story.counts())
+        if history:
+            history.join(teller)
     except StackError:
         raise
     except Exception as error:
