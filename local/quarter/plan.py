@@ -7,12 +7,15 @@ mailing on day 45, quieter weekends; three of four newcomers who accept buy, mos
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
 from math import exp
 from random import Random
+from typing import TypeVar
+
+T = TypeVar("T")
 
 DAYS = 88  # of history: facts that strangers alone make happen are kept for 90
 SEED = 20260401
@@ -56,6 +59,14 @@ class Code(StrEnum):
     FOREIGN = "foreign"
 
 
+class By(StrEnum):
+    """Who makes an order for which a referee's voucher is used."""
+
+    REFEREE = "referee"
+    SPONSOR = "sponsor"
+    STRANGER = "stranger"
+
+
 class Fate(StrEnum):
     """What becomes of an order."""
 
@@ -66,9 +77,10 @@ class Fate(StrEnum):
 
 _ANSWERS = {
     Answer.CONFIRM: 57, Answer.IGNORE: 31, Answer.DECLINE: 6, Answer.UNSUBSCRIBE: 2,
-    Answer.BOUNCE: 3, Answer.COMPLAIN: 1,
+    Answer.BOUNCE: 3, Answer.COMPLAIN: 2,
 }  # fmt: skip
-_CODES = {Code.OWN: 80, Code.NONE: 12, Code.USED: 5, Code.FOREIGN: 3}
+_BUYERS = {By.REFEREE: 93, By.SPONSOR: 4, By.STRANGER: 3}
+_CODES = {Code.OWN: 80, Code.NONE: 12, Code.USED: 5, Code.FOREIGN: 5}
 
 
 @dataclass(frozen=True)
@@ -79,6 +91,7 @@ class Basket:
     amount_minor: int
     code: Code
     fate: Fate
+    by: By = By.REFEREE
 
 
 @dataclass(frozen=True)
@@ -113,6 +126,7 @@ class Draw:
         names = [f"{first}.{last}" for first, last in product(_FIRST_NAMES, _LAST_NAMES)]
         self._chance.shuffle(names)
         self._names = iter(names)
+        self._invited: list[Invitee] = []
 
     def visits(self) -> list[Visit]:
         """Every visit of a sponsor, earliest first; half of them come a second time."""
@@ -130,22 +144,26 @@ class Draw:
         launch = 2.5 * exp(-day / 5)
         mailing = 4 * exp(-(day - MAILING_ON) / 3) if day >= MAILING_ON else 0
         weekday = _WEEKDAYS[(self._first_weekday + day) % 7]
-        return weekday * (0.5 + day / 110 + launch + mailing)
+        return weekday * (0.4 + day / 70 + launch + mailing)
 
     def _visit(self, number: int, day: int, count: int) -> Visit:
+        sponsor = f"vip{100 + number}@demo.test"
         invited = [self._invitee() for _ in range(count)]
         if self._chance.random() < 0.3:
             invited.append(self._stranger(f"customer{self._between(1, 2000)}@demo.test"))
+        if self._chance.random() < 0.1:
+            invited.append(self._stranger("contact@demo.test"))
         if self._chance.random() < 0.08:
-            invited.append(self._stranger(f"contact@{number}.demo.test"))
+            invited.append(self._stranger(sponsor))
+        if self._chance.random() < 0.15:
+            invited.append(self._chance.choice(self._invited))  # somebody knows two sponsors
         by_link = [
             (self._chance.expovariate(1 / 40), self._invitee())
             for _ in range(self._between(0, 3) if self._chance.random() < 0.6 else 0)
         ]
         name = _FIRST_NAMES[number % len(_FIRST_NAMES)].capitalize()
         minute = self._between(8 * 60, 22 * 60)
-        sponsor = f"vip{100 + number}@demo.test"
-        return Visit(day, minute, sponsor, name, tuple(invited), tuple(by_link))
+        return Visit(day, minute, sponsor, name, tuple(dict.fromkeys(invited)), tuple(by_link))
 
     def _circle(self) -> Visit:
         """Somebody invites herself: addresses that differ in a figure, answered in seconds."""
@@ -159,8 +177,9 @@ class Draw:
         return Visit(DAYS - 19, 15 * 60, "vip200@demo.test", "Inès", invited, ())
 
     def _invitee(self) -> Invitee:
-        [answer] = self._chance.choices(list(_ANSWERS), list(_ANSWERS.values()))
-        return self._stranger(f"{next(self._names)}@demo.test", answer)
+        invitee = self._stranger(f"{next(self._names)}@demo.test", self._one_of(_ANSWERS))
+        self._invited.append(invitee)
+        return invitee
 
     def _stranger(self, address: str, answer: Answer = Answer.IGNORE) -> Invitee:
         after = min(self._chance.lognormvariate(1.8, 1.4), 13 * 24)
@@ -170,12 +189,12 @@ class Draw:
         for likely in BUYS_AGAIN:
             if self._chance.random() > likely:
                 return
-            [code] = self._chance.choices(list(_CODES), list(_CODES.values()))
             yield Basket(
                 after_days=2.5 + self._chance.expovariate(1 / 7),
                 amount_minor=max(1500, round(self._chance.lognormvariate(8.75, 0.35))),
-                code=code,
+                code=self._one_of(_CODES),
                 fate=self._fate(),
+                by=self._one_of(_BUYERS),
             )
 
     def _fate(self) -> Fate:
@@ -183,6 +202,10 @@ class Draw:
         if chosen < RETURNED:
             return Fate.RETURNED
         return Fate.CANCELLED if chosen < RETURNED + CANCELLED else Fate.KEPT
+
+    def _one_of(self, weights: Mapping[T, int]) -> T:
+        [chosen] = self._chance.choices(list(weights), list(weights.values()))
+        return chosen
 
     def _between(self, least: int, most: int) -> int:
         return self._chance.randint(least, most)

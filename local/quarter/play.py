@@ -13,6 +13,7 @@ import gzip
 import heapq
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import count
@@ -29,7 +30,6 @@ from chalicelib.domain.files.orders import OrderRow, OrderStatus
 from chalicelib.domain.files.receipt import Receipt
 from chalicelib.domain.people import Sponsor
 from chalicelib.domain.redemptions import Purchase
-from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher, VoucherState, problem_at
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.consents.write import write_consents
@@ -53,11 +53,12 @@ from local.demo.orders import order_file
 from local.errors import StackError
 from local.quarter import CAMPAIGN
 from local.quarter.aside import Aside, Letter
-from local.quarter.plan import DAYS, SEED, Answer, Basket, Code, Draw, Fate, Invitee, Visit
+from local.quarter.plan import DAYS, SEED, Answer, Basket, By, Code, Draw, Fate, Invitee, Visit
 
 Act = Callable[[], object]
 
 OWN_CODES: Final = "third-order"
+STRANGER: Final = "passer.by@demo.test"
 FOREIGN_CODE: Final = "SUMMER-10"
 CUSTOMER_ROWS: Final = 20_000
 REFUSED_IN: Final = (9, 31)  # the exports of which a till refuses a code
@@ -90,6 +91,19 @@ def campaign_file(first_day: date) -> Campaign:
     return campaign_of(yaml.safe_dump(fields, sort_keys=False, allow_unicode=True).encode())
 
 
+@dataclass(frozen=True)
+class Newcomer:
+    """A referee who confirmed, and who invited them."""
+
+    referral_id: str
+    address: str
+    sponsor: str
+
+    def buyer(self, by: By) -> str:
+        """The address of who makes an order with their voucher."""
+        return {By.REFEREE: self.address, By.SPONSOR: self.sponsor}.get(by, STRANGER)
+
+
 class Player:
     """Plays the quarter that ends at `until` on a table aside."""
 
@@ -106,6 +120,7 @@ class Player:
         self._rows: list[OrderRow] = []
         self._customers: list[str] = []  # who became one by an order
         self._sponsors: dict[str, None] = {}  # their ids, in the order of their first visit
+        self._answered: set[str] = set()  # mails
         self._acknowledged = 0
 
     def play(self) -> None:
@@ -166,12 +181,12 @@ class Player:
         invite(self.ports, session, referees, f"{visit.sponsor}-{visit.day}")
         self.aside.work()
         for invitee in visit.invited:
-            self._await_answer(invitee)
+            self._await_answer(invitee, visit.sponsor)
         for hours, invitee in visit.by_link:
-            act = partial(self._sign_up, session.sponsor_id, invitee)
+            act = partial(self._sign_up, session.sponsor_id, visit.sponsor, invitee)
             self._when(self._awake(self.aside.now + timedelta(hours=hours)), act)
 
-    def _sign_up(self, sponsor_id: str, invitee: Invitee) -> None:
+    def _sign_up(self, sponsor_id: str, invited_by: str, invitee: Invitee) -> None:
         sponsor = self.ports.repository.get(Sponsor, sponsor_id=sponsor_id)
         if sponsor is None:
             raise StackError("a sponsor of the quarter is missing")
@@ -181,12 +196,13 @@ class Player:
         except QuotaError:
             return  # too many sign-ups by this link on one day
         self.aside.work()
-        self._await_answer(invitee)
+        self._await_answer(invitee, invited_by)
 
-    def _await_answer(self, invitee: Invitee) -> None:
+    def _await_answer(self, invitee: Invitee, sponsor: str) -> None:
         letter = self.aside.inbox.last(invitee.address, "invitation")
-        if letter is None:
+        if letter is None or letter.mail_id in self._answered:
             return  # not eligible: nobody was mailed
+        self._answered.add(letter.mail_id)
         now = self.aside.now
         if invitee.answer in {Answer.BOUNCE, Answer.COMPLAIN}:
             self._when(now + timedelta(minutes=1), partial(self._note_event, letter, invitee))
@@ -194,17 +210,17 @@ class Player:
         after = timedelta(hours=invitee.after_hours)
         is_program = after < timedelta(minutes=1)
         at = now + after if is_program else self._awake(now + after)
-        self._when(at, partial(self._answer, letter, invitee))
+        self._when(at, partial(self._answer, letter, invitee, sponsor))
 
     def _note_event(self, letter: Letter, invitee: Invitee) -> None:
         kind = "bounced" if invitee.answer is Answer.BOUNCE else "complained"
         settle_mail(self.ports, MailEvent(kind, letter.mail_id, letter.provider_id))  # type: ignore[arg-type]
 
-    def _answer(self, letter: Letter, invitee: Invitee) -> None:
+    def _answer(self, letter: Letter, invitee: Invitee, sponsor: str) -> None:
         try:
             match invitee.answer:
                 case Answer.CONFIRM:
-                    self._confirm(letter, invitee)
+                    self._confirm(letter, invitee, sponsor)
                 case Answer.DECLINE:
                     decline(self.ports, letter.token)
                 case Answer.UNSUBSCRIBE:
@@ -212,37 +228,38 @@ class Player:
         except GoneError:
             return  # answered too late
 
-    def _confirm(self, letter: Letter, invitee: Invitee) -> None:
+    def _confirm(self, letter: Letter, invitee: Invitee, sponsor: str) -> None:
         terms = self.campaign.terms.version
         referral, _ = confirm(self.ports, letter.token, terms, invitee.agrees_to_news)
-        self._await_basket(referral, invitee.address, invitee.baskets)
+        newcomer = Newcomer(referral.referral_id, invitee.address, sponsor)
+        self._await_basket(newcomer, invitee.baskets)
 
     # --- orders ----------------------------------------------------------------------------------
 
-    def _await_basket(self, referral: Referral, address: str, baskets: Sequence[Basket]) -> None:
+    def _await_basket(self, newcomer: Newcomer, baskets: Sequence[Basket]) -> None:
         if baskets:
             at = self._awake(self.aside.now + timedelta(days=baskets[0].after_days))
-            self._when(at, partial(self._buy, referral, address, baskets))
+            self._when(at, partial(self._buy, newcomer, baskets))
 
-    def _buy(self, referral: Referral, address: str, baskets: Sequence[Basket]) -> None:
+    def _buy(self, newcomer: Newcomer, baskets: Sequence[Basket]) -> None:
         basket, later = baskets[0], baskets[1:]
-        code = self._code_for(referral.referral_id, basket)
+        code = self._code_for(newcomer.referral_id, basket)
         placed = OrderRow(
             order_id=f"Q-{next(self._orders):05}",
             ordered_at=self.aside.now,
-            email_digest=lists.digest_of(address),
+            email_digest=lists.digest_of(newcomer.buyer(basket.by)),
             voucher_code=code,
             amount_minor=basket.amount_minor,
             currency="EUR",
             status="placed",
         )
         self._rows.append(placed)
-        self._customers.append(address)
+        self._customers.append(newcomer.address)
         if basket.fate is Fate.CANCELLED:
             self._report(placed, "cancelled", CANCELLED_AFTER)
         elif basket.fate is Fate.RETURNED:
             self._report(placed, "returned", RETURNED_AFTER)
-        self._await_basket(referral, address, later)
+        self._await_basket(newcomer, later)
 
     def _report(self, placed: OrderRow, status: OrderStatus, after: timedelta) -> None:
         row = OrderRow(

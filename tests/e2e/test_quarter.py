@@ -4,9 +4,6 @@ the first look, and all that is stored agrees, as if it had happened there.
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from io import StringIO
@@ -19,12 +16,11 @@ from rich.console import Console
 from local.narration import Narrator
 from local.quarter import CAMPAIGN
 from local.quarter.aside import BUCKET, TABLE
-from local.quarter.history import History
 from local.quarter.plan import DAYS
 from local.running import Stack
-from local.stack import running_stack
 from local.surfaces import Surfaces
 from tests.browser.conftest import WATCH_POLICY
+from tests.e2e.conftest import Quarter
 
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("quarter")]
 
@@ -36,18 +32,8 @@ INK = """canvas => {
 
 
 @pytest.fixture(scope="module")
-def narrator_and_stack(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[tuple[Narrator, Stack]]:
-    with running_stack(directory=tmp_path_factory.mktemp("stack")) as stack:
-        narrator = Narrator(stack, Console(file=StringIO(), width=200))
-        History(stack).join(narrator)
-        yield narrator, stack
-
-
-@pytest.fixture(scope="module")
-def stack(narrator_and_stack: tuple[Narrator, Stack]) -> Stack:
-    return narrator_and_stack[1]
+def stack(quarter: Quarter) -> Stack:
+    return quarter.stack
 
 
 @pytest.fixture(scope="module")
@@ -57,17 +43,8 @@ def world(stack: Stack) -> Iterator[Surfaces]:
     made.close()
 
 
-def tandem(stack: Stack, *words: str) -> str:
-    """What the command says on stdout; it must succeed."""
-    command = [str(Path(sys.executable).with_name("tandem")), *words]
-    environment = {**os.environ, "TANDEM_PORT": stack.url.rsplit(":", 1)[1]}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def test_every_check_of_the_quarter_holds(narrator_and_stack: tuple[Narrator, Stack]) -> None:
-    assert narrator_and_stack[0].failures == []
+def test_every_check_of_the_quarter_holds(quarter: Quarter) -> None:
+    assert quarter.narrator.failures == []
 
 
 def test_nothing_that_was_carried_in_is_done_again(stack: Stack, world: Surfaces) -> None:
@@ -93,17 +70,17 @@ def test_nothing_that_was_carried_in_is_done_again(stack: Stack, world: Surfaces
     assert world.letters() == []
 
 
-def test_the_journal_the_counts_and_the_items_agree(stack: Stack) -> None:
+def test_the_journal_the_counts_and_the_items_agree(quarter: Quarter) -> None:
     for function in ("reconcile", "seal", "root", "report"):
-        stack.run(function)
-    assert f"{CAMPAIGN}: agrees" in tandem(stack, "journal", "verify", "--campaign", CAMPAIGN)
+        quarter.stack.run(function)
+    assert f"{CAMPAIGN}: agrees" in quarter.tandem("journal", "verify", "--campaign", CAMPAIGN)
     today = datetime.now(UTC).date()
     for days in (2, 30, 60):
-        tandem(stack, "reconcile", CAMPAIGN, "--day", str(today - timedelta(days=days)))
+        quarter.tandem("reconcile", CAMPAIGN, "--day", str(today - timedelta(days=days)))
 
 
-def test_a_report_of_the_quarter_can_be_written(stack: Stack, tmp_path: Path) -> None:
-    tandem(stack, "report", CAMPAIGN, "--to", str(tmp_path), "--language", "en")
+def test_a_report_of_the_quarter_can_be_written(quarter: Quarter, tmp_path: Path) -> None:
+    quarter.tandem("report", CAMPAIGN, "--to", str(tmp_path), "--language", "en")
     assert {path.suffix for path in tmp_path.iterdir()} == {".html", ".pdf"}
 
 
@@ -113,9 +90,9 @@ def test_the_quarter_leaves_nothing_aside(stack: Stack) -> None:
 
 
 @pytest.fixture
-def page(browser: Browser, stack: Stack) -> Iterator[Page]:
+def page(browser: Browser, quarter: Quarter) -> Iterator[Page]:
     """The dashboard of the quarter, as a screen on a wall shows it."""
-    address = tandem(stack, "wall", "create", "--campaign", CAMPAIGN).strip()
+    address = quarter.tandem("wall", "create", "--campaign", CAMPAIGN).strip()
     context = browser.new_context(locale="en-GB", viewport={"width": 1440, "height": 1000})
     context.set_default_timeout(30_000)
     context.add_init_script(WATCH_POLICY)
@@ -168,7 +145,7 @@ def test_every_chart_of_the_dashboard_has_points_on_the_first_look(page: Page) -
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("choice", ["7 days", "30 days", "Weeks"])
+@pytest.mark.parametrize("choice", ["7 days", "30 days", "Week"])
 def test_the_chart_of_time_has_points_whatever_is_chosen(page: Page, choice: str) -> None:
     page.get_by_role("button", name=choice, exact=True).click()
     expect(page.get_by_role("button", name=choice, exact=True)).to_have_attribute(
