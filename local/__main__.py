@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 held = play(stack, history=History(stack))
             if options.once:
                 return 0 if held else 1
-            _stay_up(stack, CAMPAIGN if options.play else lists.CAMPAIGN)
+            _stay_up(stack, CAMPAIGN if options.play and held else lists.CAMPAIGN)
     except (StackError, PackageError) as error:
         print(f"tandem: {error}", file=sys.stderr)
         return 1
