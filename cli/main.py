@@ -1,5 +1,5 @@
-"""`tandem`: campaigns, codes, exports, invitations, keys, lists, mails, persons, rewards, vouchers,
-walls, reports, facts, queues.
+"""`tandem`: campaigns, codes, exports, files, invitations, keys, lists, mails, persons, rewards,
+vouchers, walls, reports, facts, queues.
 
 Wires the commands together.
 
@@ -23,6 +23,7 @@ from cli import (
     doctor,
     exports,
     facts,
+    files,
     invitations,
     journal,
     keys,
@@ -97,6 +98,7 @@ def _tandem(
 app.add_typer(campaigns.app, name="campaign")
 app.add_typer(codes.app, name="codes")
 app.add_typer(exports.app, name="export")
+app.add_typer(files.app, name="file")
 app.add_typer(invitations.app, name="invitation")
 app.add_typer(keys.app, name="key")
 app.add_typer(lists.app, name="list")

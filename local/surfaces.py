@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from chalicelib.domain.exports import export_name
+from chalicelib.domain.files.numbered import number_at
 from local.running import Stack
 
 if TYPE_CHECKING:
@@ -160,8 +162,8 @@ class Surfaces:
         return self._rows(f"referrals/{newest}") if newest else []
 
     def _numbered(self, folder: str) -> dict[str, list[dict[str, str]]]:
-        names = [key.rsplit("/", 1)[1] for key in self.output_keys(f"{folder}/")]
-        numbers = sorted(name.removesuffix(".csv.gz") for name in names if name.endswith(".csv.gz"))
+        paths = self.output_keys(f"{folder}/")
+        numbers = sorted(export_name(number) for path in paths if (number := number_at(path)))
         return {number: self._rows(f"{folder}/{number}.csv.gz") for number in numbers}
 
     def _rows(self, path: str) -> list[dict[str, str]]:

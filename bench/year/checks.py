@@ -16,6 +16,7 @@ from bench.year.programme import SPONSOR_CAP, campaign_time
 from bench.year.retailer import Row, csv_rows
 from chalicelib.domain.effects import deltas
 from chalicelib.domain.facts import Fact
+from chalicelib.domain.files.numbered import number_at
 from chalicelib.domain.orders import Order
 from chalicelib.domain.people import Sponsor
 from chalicelib.domain.referrals import Referral
@@ -36,7 +37,7 @@ def numbered(year: Year, folder: str) -> dict[int, list[Row]]:
     files = {
         int(path.removeprefix(prefix)[:8]): csv_rows(content)
         for path, content in written.items()
-        if path.startswith(prefix) and path.endswith(".csv.gz")
+        if path.startswith(prefix) and number_at(path) is not None
     }
     assert sorted(files) == list(range(1, len(files) + 1)), f"{folder} have gaps"
     return {number: files[number] for number in sorted(files)}

@@ -28,6 +28,11 @@ def files_of(path: str) -> tuple[str, str]:
     return f"{path}.csv.gz", f"{path}.manifest.json"
 
 
+def import_of(path: str) -> str:
+    """The file beside a table that is made for import elsewhere. `path` is without suffix."""
+    return f"{path}.import.csv.gz"
+
+
 def write_table(
     files: Files, path: str, content: bytes, manifest_of: Callable[[bytes], bytes]
 ) -> bytes:
@@ -44,6 +49,16 @@ def write_table(
         content = stored
     _write_manifest(files, manifest, manifest_of(content))
     return content
+
+
+def write_import(files: Files, path: str, content: bytes) -> bytes:
+    """Write the file for import beside a table that is there; returns the one that is in `out/`,
+    which an earlier layout may have made: its table is the same. `path` is without suffix.
+    """
+    file = import_of(path)
+    if files.write_once(file, content, content_type="application/gzip"):
+        return content
+    return b"".join(files.read(file))
 
 
 def _write_manifest(files: Files, path: str, manifest: bytes) -> None:

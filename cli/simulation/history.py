@@ -84,7 +84,8 @@ def read_orders(file: Path, campaign: Campaign, now: datetime) -> tuple[list[Rep
     with file.open("rb") as opened:
         chunks = iter(lambda: opened.read(_PIECE), b"")
         try:
-            numbered = list(orders(content(file.name, chunks), tally))
+            layout = campaign.layout_of("orders")
+            numbered = list(orders(content(file.name, chunks), tally, layout))
         except FileRefusedError as error:
             line = f"{error.line}: " if error.line else " "
             raise CommandError(f"{file}:{line}{error}") from error

@@ -147,6 +147,7 @@ CHANGED: dict[str, Any] = {
     "lists": {"customers": {"max_age_days": 400}, "vips": {"max_age_days": 400}},
     "release": "on_acknowledgement",
     "templates": templates(welcome={"holder_bound": True}),
+    "files": {"exports": {"columns": {"Code": "code", "Holder": "holder_digest"}}},
 }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.domain.addresses import RESERVED_KEY_IDS
 from chalicelib.domain.campaign.fields import LAST_YEAR
+from chalicelib.domain.campaign.layouts import layout_problems
 from chalicelib.domain.campaign.rules import Conditions, Trigger
 from chalicelib.domain.campaign.templates import Symbology
 from chalicelib.domain.campaign.wording import wording_problems, wording_texts
@@ -199,5 +200,6 @@ def campaign_problems(campaign: Campaign) -> list[str]:
         *_rule_problems(campaign),
         *_text_problems(campaign),
         *_use_problems(campaign),
+        *layout_problems(campaign.files),
         *wording_problems(campaign),
     ]

@@ -65,6 +65,7 @@ _WARNINGS = {
     "time_zone": "the days of the past stay as they were counted; those to come end elsewhere",
     "digests": "the client's lists must have the new key before the old one may go",
     "starts_on": "who was invited before may be outside the campaign now",
+    "files": "files that are dropped and not handled yet are read by the new layout",
     "ends_on": "invitations, addresses and vouchers end with the campaign",
 }
 

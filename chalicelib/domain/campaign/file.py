@@ -23,12 +23,14 @@ from chalicelib.domain.campaign.fields import (
     Texts,
     TimeZone,
 )
+from chalicelib.domain.campaign.layouts import Dropped, FileLayouts, layout_of
 from chalicelib.domain.campaign.lists import DigestKeys, Lists
 from chalicelib.domain.campaign.promises import Promise, promises, unkept_amounts
 from chalicelib.domain.campaign.review import Review
 from chalicelib.domain.campaign.rules import Caps, HolderRole, Release, Rule
 from chalicelib.domain.campaign.templates import VoucherTemplate
 from chalicelib.domain.campaign.wording import Mails, Share
+from chalicelib.domain.files.layouts import Layout
 
 # Three years after a programme's last day nobody claims anything from it any more.
 RECORDS_DAYS = 1_096
@@ -134,6 +136,7 @@ class Campaign(FileModel):
     rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
     caps: Caps = Caps.model_construct()
     review: Review | None = None
+    files: FileLayouts | None = None
     mails: Mails = Field(default_factory=Mails)
     share: Share | None = None
     mail_confirmations: Flag = False
@@ -225,6 +228,10 @@ class Campaign(FileModel):
             for locale, text in texts.items()
             if kept and not unkept_amounts(self, text, kept)
         }
+
+    def layout_of(self, kind: Dropped) -> Layout:
+        """How the client's files of that kind are laid out."""
+        return layout_of(self.files, kind)
 
     def picture_path(self, name: str | None) -> str | None:
         """Where the picture of that file name is in the bucket, and below the pages' address."""

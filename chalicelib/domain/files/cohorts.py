@@ -14,6 +14,7 @@ from datetime import date
 from itertools import chain
 
 from chalicelib.domain.cohorts import LONGEST_DAYS, MOST_SOURCES, REFERRED, life_of
+from chalicelib.domain.files.layouts import STANDARD, Layout
 from chalicelib.domain.files.reading import Tally, fields, lines, table
 from chalicelib.domain.survival import Life
 
@@ -34,20 +35,20 @@ class NewcomerRow:
 
 
 def newcomers(
-    chunks: Iterable[bytes], tally: Tally, as_of: date
+    chunks: Iterable[bytes], tally: Tally, as_of: date, layout: Layout = STANDARD
 ) -> Iterator[tuple[int, NewcomerRow]]:
     """Numbered good rows; the bad ones are in `tally`, as `{field}_{reason}`. `as_of` is the local
     day on which the file was dropped.
 
     Raises FileRefusedError as `reading.table` does.
     """
-    numbered = lines(chunks)
+    numbered = lines(chunks, layout)
     header = next(numbered, None)
-    named = set(fields(header[1]) or []) if header else set()
+    named = set(layout.ours(fields(header[1], layout.delimiter) or [])) if header else set()
     given = [name for name in EITHER if name in named] or EITHER
     sources: set[str] = set()
     rest = chain([header], numbered) if header else numbered
-    for number, values in table(rest, (*REQUIRED, *given), tally):
+    for number, values in table(rest, (*REQUIRED, *given), tally, layout):
         row = dict.fromkeys(COLUMNS, "") | values
         problems = _problems(row, as_of, sources)
         if problems:

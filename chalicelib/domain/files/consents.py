@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.consents import ConsentState
+from chalicelib.domain.files.layouts import STANDARD, Layout
 from chalicelib.domain.files.orders import FieldReason, digest_problem, instant_problem
 from chalicelib.domain.files.reading import Tally, lines, table
 
@@ -26,12 +27,14 @@ class ConsentRow:
     at: datetime
 
 
-def consents(chunks: Iterable[bytes], tally: Tally) -> Iterator[tuple[int, ConsentRow]]:
+def consents(
+    chunks: Iterable[bytes], tally: Tally, layout: Layout = STANDARD
+) -> Iterator[tuple[int, ConsentRow]]:
     """Numbered good rows; the bad ones are in `tally`, as `{field}_{reason}`.
 
     Raises FileRefusedError as `reading.table` does.
     """
-    for number, values in table(lines(chunks), COLUMNS, tally):
+    for number, values in table(lines(chunks, layout), COLUMNS, tally, layout):
         problems = [f"{name}_{why}" for name in COLUMNS if (why := _problem(name, values))]
         if problems:
             tally.reject(number, *problems)

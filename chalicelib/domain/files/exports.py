@@ -78,6 +78,18 @@ def voucher_file(parts: Iterable[ExportPart]) -> bytes:
     return csv_gz(columns, ([row.get(name, "") for name in columns] for row in rows))
 
 
+def import_file(parts: Iterable[ExportPart], columns: Mapping[str, str]) -> bytes:
+    """The gzipped CSV of an export under other names, to be imported elsewhere: each of `columns`
+    has a column of the export, or after `=` a text that all rows have.
+    """
+    rows = (dict(zip(part.columns, row, strict=True)) for part in parts for row in part.rows)
+    cells = list(columns.values())
+    return csv_gz(
+        list(columns),
+        ([cell[1:] if cell[0] == "=" else row.get(cell, "") for cell in cells] for row in rows),
+    )
+
+
 def referral_file(rows: Iterable[str]) -> bytes:
     """The gzipped CSV of the correspondence table, from printed rows in the order given."""
     return csv_gz(REFERRAL_COLUMNS, (row.split(",") for row in rows))
@@ -105,9 +117,15 @@ def confirmed_of(row: str) -> tuple[str, str]:
 
 
 def manifest_json(
-    *, export: str, parts: Iterable[ExportPart], content: bytes, generated_at: datetime
+    *,
+    export: str,
+    parts: Iterable[ExportPart],
+    content: bytes,
+    generated_at: datetime,
+    imported: bytes | None = None,
 ) -> bytes:
-    """The manifest beside an export; `content` is the gzipped file, whose SHA-256 it gives.
+    """The manifest beside an export; `content` is the gzipped file, whose SHA-256 it gives, and
+    that of the file for import, where there is one.
 
     `key_id` is null unless all digests were made with one known key; `first` and `last` are the
     earliest and the latest issue; `sums` has the rows and the value of each template.
@@ -126,6 +144,8 @@ def manifest_json(
         "last": sums.last,
         "sums": sums.by_template(),
     }
+    if imported is not None:
+        members["import_sha256"] = sha256_of(imported)
     return json.dumps(members, indent=1).encode() + b"\n"
 
 

@@ -5,12 +5,21 @@ bytes. Neighbours: changes.py, consents.py.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from chalicelib.domain.exports import RowsPart
 from chalicelib.domain.files.writing import csv_gz, sha256_of
+
+_FILE = re.compile(r"([0-9]{8})\.csv\.gz")
+
+
+def number_at(path: str) -> int | None:
+    """The number of the file at a path; None where something else is, beside such a file."""
+    found = _FILE.fullmatch(path.rpartition("/")[2])
+    return int(found[1]) if found else None
 
 
 def rows_of_parts(parts: Iterable[RowsPart]) -> Iterator[dict[str, str]]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import MINYEAR, UTC, datetime
 from typing import Any, Literal, cast, get_args
 
+from chalicelib.domain.files.layouts import STANDARD, Layout
 from chalicelib.domain.files.reading import Tally, lines, table
 from chalicelib.domain.files.spreadsheets import is_damaged
 
@@ -58,17 +59,35 @@ class FieldError:
     reason: FieldReason
 
 
-def orders(chunks: Iterable[bytes], tally: Tally) -> Iterator[tuple[int, OrderRow]]:
+def orders(
+    chunks: Iterable[bytes], tally: Tally, layout: Layout = STANDARD
+) -> Iterator[tuple[int, OrderRow]]:
     """Numbered good rows; the bad ones are in `tally`, as `{field}_{reason}`.
 
     Raises FileRefusedError as `reading.table` does.
     """
-    for number, values in table(lines(chunks), COLUMNS, tally):
-        row = parse_order(values)
+    for number, values in table(lines(chunks, layout), COLUMNS, tally, layout):
+        row = parse_order(values | {"amount": layout.amount(values["amount"])})
         if isinstance(row, OrderRow):
             yield number, row
         else:
-            tally.reject(number, *(f"{error.field}_{error.reason}" for error in row))
+            _reject(tally, number, values, row, layout)
+
+
+def _reject(
+    tally: Tally,
+    number: int,
+    values: Mapping[str, str],
+    problems: Iterable[FieldError],
+    layout: Layout,
+) -> None:
+    reasons = [f"{error.field}_{error.reason}" for error in problems]
+    detail = ""
+    if "amount_invalid" in reasons and layout.has_other_decimal(values["amount"]):
+        reasons[reasons.index("amount_invalid")] = "amount_other_decimal"
+        other = "." if layout.decimal == "," else ","
+        detail = layout.found(other, "decimal", other)
+    tally.reject(number, *reasons, detail=detail)
 
 
 def order_json(line: int, row: OrderRow) -> str:

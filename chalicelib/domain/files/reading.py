@@ -1,6 +1,6 @@
 """From the bytes of a dropped file to numbered rows of fields.
 
-Owns what all files share: gzip, UTF-8, line ends, quoting, headers, and the counting of problems.
+Owns what all files share: gzip, encoding, line ends, quoting, headers, the counting of problems.
 Refuses a whole file (`FileRefusedError`) for anything that makes every line doubtful; what a column
 may contain is decided by its neighbours. Memory stays bounded: no line is longer than `MAX_LINE`,
 and at most `MAX_ERRORS` problems are stored.
@@ -12,7 +12,18 @@ import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import chain
+
+from chalicelib.domain.files.layouts import (
+    STANDARD,
+    Layout,
+    NotUtf16Error,
+    is_utf8,
+    other_delimiter,
+    utf8_of_utf16,
+    utf16_of,
+)
 
 MAX_LINE = 4096  # bytes, without the LF
 MAX_RECORD_LINES = 10  # of a record with line breaks in it
@@ -27,8 +38,6 @@ _BITE = 1 << 18  # compressed bytes given to zlib at a time: it copies the unuse
 
 _GZIP = b"\x1f\x8b"
 _BOM = "\ufeff"
-_FIELD = r'(?:"(?:[^"]|"")*+"|[^",]*+)'
-_RECORD = re.compile(rf"{_FIELD}(?:,{_FIELD})*")
 _COLUMN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 
 
@@ -72,12 +81,12 @@ class Tally:
     def accepted(self) -> int:
         return self.rows - self.rejected
 
-    def reject(self, line: int, *reasons: str) -> None:
+    def reject(self, line: int, *reasons: str, detail: str = "") -> None:
         """Count a row as rejected; also called with the reasons of a use case."""
         self.rejected += 1
         self.addresses |= any(reason.endswith("plain_address") for reason in reasons)
         room = max(0, MAX_ERRORS - len(self.errors))
-        self.errors += [LineError(line, reason) for reason in reasons[:room]]
+        self.errors += [LineError(line, reason, detail) for reason in reasons[:room]]
 
     def note(self, effect: str) -> None:
         """Count the effect of an accepted row."""
@@ -180,14 +189,59 @@ def _peek(chunks: Iterable[bytes], size: int) -> tuple[bytes, Iterator[bytes]]:
 # --- lines and fields ---------------------------------------------------------------------------
 
 
-def lines(chunks: Iterable[bytes]) -> Iterator[tuple[int, str]]:
+def lines(chunks: Iterable[bytes], layout: Layout = STANDARD) -> Iterator[tuple[int, str]]:
     """Numbered lines, without their ends (LF or CRLF); blank ones are counted but left out.
 
-    Raises FileRefusedError: `utf16`, `not_utf8`, `nul_character`, `line_too_long`.
+    Raises FileRefusedError: `utf16`, `not_utf8`, `nul_character`, `line_too_long`; of a layout with
+    another encoding also `other_encoding`, `not_utf16`, `not_windows_1252`.
     """
+    if layout.encoding == "utf-16":
+        yield from _utf16_lines(chunks, layout)
+        return
+    read = _windows_text if layout.encoding == "windows-1252" else line_text
     for number, raw in raw_lines(chunks):
-        if text := line_text(number, raw):
+        try:
+            text = read(number, raw)
+        except FileRefusedError as error:
+            raise _named(error, raw, layout) from error
+        if text:
             yield number, text
+
+
+def _utf16_lines(chunks: Iterable[bytes], layout: Layout) -> Iterator[tuple[int, str]]:
+    try:
+        yield from lines(utf8_of_utf16(chunks))
+    except NotUtf16Error as error:
+        if error.line:
+            raise FileRefusedError("not_utf16", error.line) from error
+        detail = layout.found("no UTF-16", "encoding", "utf-8")
+        raise FileRefusedError("other_encoding", 1, detail) from error
+
+
+def _windows_text(number: int, raw: bytes) -> str:
+    """As `line_text`, of Windows-1252."""
+    if is_utf8(raw):
+        raise FileRefusedError("other_encoding", number)
+    try:
+        return line_text(number, raw.decode("windows-1252").encode())
+    except UnicodeDecodeError as error:
+        raise FileRefusedError("not_windows_1252", number) from error
+
+
+def _named(error: FileRefusedError, raw: bytes, layout: Layout) -> FileRefusedError:
+    """A refusal with what was found and what to declare, where the campaign file has a word for it.
+
+    Windows-1252 is not recognised: it is what tables that are no UTF-8 are nearly always saved in.
+    """
+    found = {
+        "utf16": (f"{utf16_of(raw) or 'UTF-16'}".upper(), "utf-16"),
+        "not_utf8": ("no UTF-8, perhaps Windows-1252", "windows-1252"),
+        "other_encoding": ("UTF-8", "utf-8"),
+    }.get(error.reason)
+    if found is None or not layout.said_at:
+        return error
+    detail = layout.found(found[0], "encoding", found[1])
+    return FileRefusedError(error.reason, error.line, detail)
 
 
 def raw_lines(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
@@ -226,24 +280,31 @@ def line_text(number: int, raw: bytes) -> str:
     return "" if text.isspace() else text
 
 
-def fields(line: str) -> list[str] | None:
-    """The comma-separated fields of one line; None when its quotes are wrong.
+@cache
+def _record(delimiter: str) -> re.Pattern[str]:
+    sign = re.escape(delimiter)
+    one = rf'(?:"(?:[^"]|"")*+"|[^"{sign}]*+)'
+    return re.compile(rf"{one}(?:{sign}{one})*")
+
+
+def fields(line: str, delimiter: str = ",") -> list[str] | None:
+    """The separated fields of one line; None when its quotes are wrong.
 
     Quotes stand around whole fields only: a quote within an unquoted field is what is left of a
     record that was cut in two.
     """
     if '"' not in line:
-        return line.split(",")
-    if not _RECORD.fullmatch(line):
+        return line.split(delimiter)
+    if not _record(delimiter).fullmatch(line):
         return None
     try:
-        return next(csv.reader([line], strict=True))
+        return next(csv.reader([line], strict=True, delimiter=delimiter))
     except csv.Error:
         return None
 
 
 def records(
-    numbered: Iterable[tuple[int, str]], width: int
+    numbered: Iterable[tuple[int, str]], width: int, delimiter: str = ","
 ) -> Iterator[tuple[int, list[str] | None]]:
     """The fields of each record by the number of its first line; None when its quotes are wrong.
 
@@ -258,9 +319,9 @@ def records(
     held: deque[tuple[int, str]] = deque()
     while (first := _next_line(held, rest)) is not None:
         number, line = first
-        yield number, fields(line)
+        yield number, fields(line, delimiter)
         if _is_open(line):
-            _skip_to_the_end(line, held, rest, width)
+            _skip_to_the_end(line, held, rest, width, delimiter)
 
 
 def _next_line(
@@ -275,7 +336,11 @@ def _is_open(text: str) -> bool:
 
 
 def _skip_to_the_end(
-    line: str, held: deque[tuple[int, str]], rest: Iterator[tuple[int, str]], width: int
+    line: str,
+    held: deque[tuple[int, str]],
+    rest: Iterator[tuple[int, str]],
+    width: int,
+    delimiter: str,
 ) -> None:
     """Skip the lines that complete the record begun by `line`; none where it stays open."""
     read: list[tuple[int, str]] = []
@@ -287,10 +352,10 @@ def _skip_to_the_end(
         read.append(following)
         text = f"{text}\n{following[1]}"
         if not _is_open(text):
-            if _RECORD.fullmatch(text):
+            if _record(delimiter).fullmatch(text):
                 return
             break
-        if width > 1 and len(fields(following[1]) or ()) == width:
+        if width > 1 and len(fields(following[1], delimiter) or ()) == width:
             break
     held.extendleft(reversed(read))
 
@@ -299,7 +364,9 @@ def looks_like_a_column(text: str) -> bool:
     return _COLUMN_NAME.fullmatch(text) is not None
 
 
-def check_header(names: Sequence[str], wanted: Sequence[str], line: int) -> None:
+def check_header(
+    names: Sequence[str], wanted: Sequence[str], line: int, layout: Layout = STANDARD
+) -> None:
     """Accept a header that has exactly the wanted columns, in any order.
 
     Raises FileRefusedError naming them: `unknown_column`, `duplicate_column`, `missing_column`.
@@ -308,15 +375,15 @@ def check_header(names: Sequence[str], wanted: Sequence[str], line: int) -> None
     """
     is_header = not set(names).isdisjoint(wanted)
     if len(names) > 1 and not is_header:
-        raise FileRefusedError("missing_column", line, ", ".join(wanted))
+        raise FileRefusedError("missing_column", line, ", ".join(map(layout.theirs, wanted)))
     problems = {
         "unknown_column": [
             name if is_header and looks_like_a_column(name) else f"number {position}"
             for position, name in enumerate(names, 1)
             if name not in wanted
         ],
-        "duplicate_column": [name for name in wanted if names.count(name) > 1],
-        "missing_column": [name for name in wanted if name not in names],
+        "duplicate_column": [layout.theirs(name) for name in wanted if names.count(name) > 1],
+        "missing_column": [layout.theirs(name) for name in wanted if name not in names],
     }
     for reason, columns in problems.items():
         if columns:
@@ -324,13 +391,16 @@ def check_header(names: Sequence[str], wanted: Sequence[str], line: int) -> None
 
 
 def table(
-    numbered: Iterable[tuple[int, str]], wanted: Sequence[str], tally: Tally
+    numbered: Iterable[tuple[int, str]],
+    wanted: Sequence[str],
+    tally: Tally,
+    layout: Layout = STANDARD,
 ) -> Iterator[tuple[int, dict[str, str]]]:
-    """Numbered rows by column name; the first line is the header.
+    """Numbered rows by our names of their columns; the first line is the header.
 
-    Raises FileRefusedError as `lines` and `check_header` do, `empty_file` without a header, and
-    `carriage_return_alone` for lines that have no LF. A header alone is an empty table: there are
-    days without orders.
+    Raises FileRefusedError as `lines` and `check_header` do, `empty_file` without a header,
+    `carriage_return_alone` for lines that have no LF, and `other_delimiter`. A header alone is an
+    empty table: there are days without orders.
     """
     rest = iter(numbered)
     header = next(rest, None)
@@ -338,9 +408,12 @@ def table(
         raise FileRefusedError("empty_file")
     if "\r" in header[1]:  # then all lines are in the first, and what they hold looks like columns
         raise FileRefusedError("carriage_return_alone", header[0])
-    names = fields(header[1]) or []
-    check_header(names, wanted, header[0])
-    for number, values in records(rest, len(names)):
+    names = layout.ours(fields(header[1], layout.delimiter) or [])
+    if set(names).isdisjoint(wanted) and (found := other_delimiter(header[1], layout, wanted)):
+        detail = layout.found(found, "delimiter", found)
+        raise FileRefusedError("other_delimiter", header[0], detail)
+    check_header(names, wanted, header[0], layout)
+    for number, values in records(rest, len(names), layout.delimiter):
         tally.rows += 1
         if values is None:
             tally.reject(number, "bad_quotes")

@@ -33,7 +33,7 @@ def ingest_cohorts(
     """
     as_of = campaign.local_date(dropped_at)
     rows: dict[str, Counter[Life]] = defaultdict(Counter)
-    for _, row in newcomers(plain, tally, as_of):
+    for _, row in newcomers(plain, tally, as_of, campaign.layout_of("cohorts")):
         rows[row.source][row.life] += 1
     cohorts = [
         cohort_of(campaign.id, source, as_of, dropped_at, lives) for source, lives in rows.items()

@@ -42,7 +42,7 @@ def ingest_consents(
 
     All lines are read before the first takes effect: a file damaged at its end changes nothing.
     """
-    few, many = few_or_many(consents(plain, tally))
+    few, many = few_or_many(consents(plain, tally, campaign.layout_of("consents")))
     if many:
         return _in_parts(many)
     kept = Tally()
@@ -80,7 +80,7 @@ def _keep(
     row: ConsentRow,
     tally: Tally,
 ) -> None:
-    if _is_too_early(row, ports.clock()):
+    if is_too_early(row, ports.clock()):
         tally.reject(line, IN_THE_FUTURE)
     elif known and with_word(known, _word(row)) == known:
         tally.note(NOTHING_NEW)  # words only get later: what was read a moment ago is enough
@@ -88,7 +88,7 @@ def _keep(
         tally.note(_record(ports, campaign, row))
 
 
-def _is_too_early(row: ConsentRow, now: datetime) -> bool:
+def is_too_early(row: ConsentRow, now: datetime) -> bool:
     """Whether a word is dated too far ahead. A consent that is ahead at all would win over the
     withdrawal that she makes here in a moment; a withdrawal may be of a clock that is ahead.
     """

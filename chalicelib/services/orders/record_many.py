@@ -149,7 +149,7 @@ def ingest_orders(
 
     All lines are read before the first takes effect: a file damaged at its end changes nothing.
     """
-    few, many = few_or_many(orders(plain, tally))
+    few, many = few_or_many(orders(plain, tally, campaign.layout_of("orders")))
     if many:
         return _in_parts(ports, campaign, many)
     recorded = Tally()

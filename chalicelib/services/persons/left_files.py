@@ -17,6 +17,7 @@ from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher, is_live
 from chalicelib.services.persons.find import Person
 from chalicelib.services.ports import EARLIEST, Ports
+from chalicelib.services.written_files import files_of, import_of
 
 
 class LeftFiles:
@@ -61,14 +62,14 @@ class LeftFiles:
         )
         if export is None or export.state is ExportState.OPEN:
             return  # its file will have the random id
-        path = f"{export_path(export.campaign, export.number)}.csv.gz"
-        is_written = export.state is ExportState.WRITTEN
-        if is_written and not self._ports.files.written_since(path, EARLIEST):
-            return  # it has ended
+        path = export_path(export.campaign, export.number)
+        files = {files_of(path)[0]}
+        if export.state is ExportState.WRITTEN:
+            found = {one.path for one in self._ports.files.written_since(path, EARLIEST)}
+            files = found & {*files, import_of(path)}  # none: they have ended
         loaded = export.acknowledged_at
-        self._last_days[path] = (
-            self._last_day(export.campaign, loaded + AFTER_ACKNOWLEDGEMENT) if loaded else None
-        )
+        last = self._last_day(export.campaign, loaded + AFTER_ACKNOWLEDGEMENT) if loaded else None
+        self._last_days |= dict.fromkeys(files, last)
 
     def _note_tables(self, referral: Referral) -> None:
         """Each table since the confirmation; and one that may be being written now."""

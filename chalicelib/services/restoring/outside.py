@@ -15,11 +15,14 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TypeVar
 
+from chalicelib.domain.campaign.versions import CampaignVersion
 from chalicelib.domain.changes_files import ChangesFile
 from chalicelib.domain.consents_files import ConsentsFile
 from chalicelib.domain.exports import Export, ExportState, NumberedFile
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.files.exports import ReferralLine, referral_rows
+from chalicelib.domain.files.layouts import Layout
+from chalicelib.domain.files.numbered import number_at
 from chalicelib.domain.files.orders import orders
 from chalicelib.domain.files.paths import OrdersDrop, parse_drop_path
 from chalicelib.domain.files.reading import FileRefusedError, Tally, content
@@ -167,11 +170,8 @@ def _files_of(
     new = {one.path for one in ports.files.written_since(area, since - BEFORE)}
     found: dict[int, list[Row]] = {}
     for path in ports.files.paths(area):
-        name = path.rpartition("/")[2]
-        if not name.endswith(".csv.gz"):
-            continue
-        number = int(name.partition(".")[0])
-        if path in new or number not in known:
+        number = number_at(path)
+        if number is not None and (path in new or number not in known):
             found[number] = list(rows_of(b"".join(ports.files.read(path))))
     return found
 
@@ -193,15 +193,26 @@ def _referrals(ports: Ports, campaign: str, since: datetime) -> dict[str, Referr
 def _ordered_at(ports: Ports, campaign: str, since: datetime) -> dict[str, datetime]:
     """The earliest date that the order files give each order."""
     dates: dict[str, datetime] = {}
+    layouts = _layouts(ports, campaign)
     for written in ports.files.written_since(f"in/{campaign}/orders/", since - BEFORE):
         path = written.path.removeprefix(f"in/{campaign}/")
         if not isinstance(parse_drop_path(path), OrdersDrop):
             continue
-        try:
-            plain = content(path, ports.files.read(written.path, written.version))
-            for _, row in orders(plain, Tally()):
-                known = dates.get(row.order_id, row.ordered_at)
-                dates[row.order_id] = min(known, row.ordered_at)
-        except (FileRefusedError, FileMissingError):
-            continue  # its receipt says so
+        for layout in layouts:
+            try:
+                plain = content(path, ports.files.read(written.path, written.version))
+                for _, row in orders(plain, Tally(), layout):
+                    known = dates.get(row.order_id, row.ordered_at)
+                    dates[row.order_id] = min(known, row.ordered_at)
+                break
+            except (FileRefusedError, FileMissingError):
+                continue  # of another layout; or its receipt says so
     return dates
+
+
+def _layouts(ports: Ports, campaign: str) -> list[Layout]:
+    """How order files have been laid out, as the versions of the campaign say, the newest first."""
+    versions = ports.repository.within(CampaignVersion, campaign=campaign)
+    newest_first = sorted(versions, key=lambda one: one.version, reverse=True)
+    layouts = [version.document.layout_of("orders") for version in newest_first]
+    return [*{repr(layout): layout for layout in layouts}.values()]

@@ -39,7 +39,7 @@ from chalicelib.services.ports import Change, FileMissingError, Insert, Ports, R
 from chalicelib.services.retry import retry_on_conflict
 from chalicelib.services.row_groups import PART_ROWS, Parts, is_large
 from chalicelib.services.row_work import RowWork, do_each
-from chalicelib.services.written_files import files_of
+from chalicelib.services.written_files import files_of, import_of
 
 ACKNOWLEDGED, REFUSED, ALREADY = "acknowledged", "refused", "already"
 REFUSED_BY_CLIENT = "refused_by_client"
@@ -257,6 +257,13 @@ def _refuse(ports: Ports, campaign: Campaign, voucher: Voucher, reason: str) -> 
     )
 
 
+def _files_of(ports: Ports, export: Export) -> list[str]:
+    path = export_path(export.campaign, export.number)
+    campaign = ports.campaigns.get(export.campaign)
+    is_imported = campaign and campaign.files and campaign.files.exports
+    return [*files_of(path), *([import_of(path)] if is_imported else [])]
+
+
 @retry_on_conflict
 def close_export(ports: Ports, campaign_id: str, number: int) -> None:
     """Note that the whole export is acknowledged, and lock its files until they end. They are
@@ -264,6 +271,6 @@ def close_export(ports: Ports, campaign_id: str, number: int) -> None:
     """
     export = ports.repository.get(Export, campaign=campaign_id, number=number)
     if export and export.acknowledged_at is None:
-        for path in files_of(export_path(campaign_id, number)):
+        for path in _files_of(ports, export):
             ports.files.lock_again(path)
         ports.repository.commit(Replace(exports.acknowledged(export, ports.clock())))

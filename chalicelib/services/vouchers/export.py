@@ -17,6 +17,7 @@ from datetime import datetime
 from itertools import islice
 
 from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.campaign.layouts import ExportsLayout
 from chalicelib.domain.exports import (
     Export,
     ExportPart,
@@ -27,12 +28,13 @@ from chalicelib.domain.exports import (
 )
 from chalicelib.domain.fact_bodies import ExportWritten, VouchersExported
 from chalicelib.domain.facts import Fact
-from chalicelib.domain.files.exports import manifest_json, voucher_file
+from chalicelib.domain.files.exports import import_file, manifest_json, voucher_file
 from chalicelib.domain.vouchers import Voucher, exported
 from chalicelib.services.facts import export_fact
 from chalicelib.services.isolation import Isolation, raised
 from chalicelib.services.numbered_files import FILE_ROWS, Part, Series
 from chalicelib.services.ports import Agenda, Insert, OnFailure, Ports, Replace
+from chalicelib.services.written_files import write_import
 
 
 def export_vouchers(
@@ -48,7 +50,8 @@ def export_vouchers(
 
     A voucher that cannot be exported goes to `on_failure` and stays behind.
     """
-    exports = _Exports(ports, campaign.id, file_rows, Isolation(on_failure))
+    layout = campaign.files.exports if campaign.files else None
+    exports = _Exports(ports, campaign.id, file_rows, Isolation(on_failure), layout)
     return exports.write_all(until)
 
 
@@ -60,9 +63,15 @@ class _Exports(Series[Export, ExportPart]):
     sequence_kind = ExportSequence
 
     def __init__(
-        self, ports: Ports, campaign_id: str, file_rows: int, isolation: Isolation
+        self,
+        ports: Ports,
+        campaign_id: str,
+        file_rows: int,
+        isolation: Isolation,
+        layout: ExportsLayout | None = None,
     ) -> None:
         super().__init__(ports, campaign_id, file_rows)
+        self._layout = layout
         self._isolation = isolation
         self._agenda = ports.repository.agenda(
             Voucher,
@@ -116,8 +125,22 @@ class _Exports(Series[Export, ExportPart]):
     def manifest(
         self, file: Export, parts: Iterable[ExportPart], content: bytes, sealed_at: datetime
     ) -> bytes:
-        name = export_name(file.number)
-        return manifest_json(export=name, parts=parts, content=content, generated_at=sealed_at)
+        return manifest_json(
+            export=export_name(file.number),
+            parts=parts,
+            content=content,
+            generated_at=sealed_at,
+            imported=self._write_import(file, parts),
+        )
+
+    def _write_import(self, file: Export, parts: Iterable[ExportPart]) -> bytes | None:
+        """Write what the client imports elsewhere, after the export itself: a number that another
+        export was written under gets none. It is there once the manifest is.
+        """
+        if self._layout is None:
+            return None
+        content = import_file(parts, self._layout.columns)
+        return write_import(self.ports.files, self.path(file.number), content)
 
     def path(self, number: int) -> str:
         return export_path(self.campaign_id, number)

@@ -1,0 +1,126 @@
+"""How the client's files are laid out, as the campaign file says it.
+
+Without a word, files are as the client guide has them. Columns are named by what stands in the
+file's header: on the left the client's name, on the right ours. Not here: lists, own codes and
+acknowledgements, which are a column or two of codes or digests (decision 69).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field
+
+from chalicelib.domain.campaign.fields import FileModel
+from chalicelib.domain.files.layouts import DELIMITERS, Encoding, Layout
+
+OrderColumn = Literal[
+    "order_id", "ordered_at", "email_digest", "voucher_code", "amount", "currency", "status"
+]
+ConsentColumn = Literal["email_digest", "state", "at"]
+CohortColumn = Literal["source", "joined_on", "last_order_on", "active"]
+ExportColumn = Literal[
+    "code", "template", "holder", "holder_digest", "value", "currency", "minimum_basket",
+    "valid_from", "valid_until", "issued_at", "referral", "voucher", "kind", "value_percent",
+    "key_id",
+]  # fmt: skip
+
+ColumnName = Annotated[
+    str,
+    Field(
+        max_length=60,
+        pattern=r'^[^\s"@]([^\r\n\t"@]*[^\s"@])?$',
+        description="the name of a column, on one line, without quotes and @",
+    ),
+]
+# A text that begins with = + - or @ would be a formula in a spreadsheet.
+_COLUMNS = "|".join(get_args(ExportColumn))
+Cell = Annotated[
+    str,
+    Field(
+        pattern=rf'^(({_COLUMNS})|=[^\s"=+@-][^\r\n\t"]{{0,59}})$',
+        description="a column of an export, or = and a text that all rows have",
+    ),
+]
+Delimiter = Literal[",", ";", "|", "tab"]
+
+
+class TableLayout(FileModel):
+    """How a table of the client's is laid out."""
+
+    delimiter: Delimiter = ","
+    encoding: Encoding = "utf-8"
+
+
+class OrdersLayout(TableLayout):
+    """How the files of orders are laid out; `decimal` is the sign before the cents."""
+
+    decimal: Literal[".", ","] = "."
+    columns: dict[ColumnName, OrderColumn] = Field(default_factory=dict)
+
+
+class ConsentsLayout(TableLayout):
+    """How the files of consents are laid out."""
+
+    columns: dict[ColumnName, ConsentColumn] = Field(default_factory=dict)
+
+
+class CohortsLayout(TableLayout):
+    """How the files of newcomers of other sources are laid out."""
+
+    columns: dict[ColumnName, CohortColumn] = Field(default_factory=dict)
+
+
+class ExportsLayout(FileModel):
+    """The columns of the file beside each export that is made for import elsewhere."""
+
+    columns: Annotated[dict[ColumnName, Cell], Field(min_length=1, max_length=60)]
+
+
+class FileLayouts(FileModel):
+    """How the client's files are laid out, where they are not as the client guide has them."""
+
+    orders: OrdersLayout | None = None
+    consents: ConsentsLayout | None = None
+    cohorts: CohortsLayout | None = None
+    exports: ExportsLayout | None = None
+
+
+Dropped = Literal["orders", "consents", "cohorts"]
+DROPPED: Mapping[Dropped, tuple[str, ...]] = {
+    "orders": get_args(OrderColumn),
+    "consents": get_args(ConsentColumn),
+    "cohorts": get_args(CohortColumn),
+}
+
+
+def layout_of(files: FileLayouts | None, kind: Dropped) -> Layout:
+    """How the files of a kind that are dropped are laid out."""
+    said = getattr(files, kind) if files else None
+    if said is None:
+        return Layout(f"files.{kind}")
+    return Layout(
+        f"files.{kind}",
+        said.encoding,
+        DELIMITERS[said.delimiter],
+        said.decimal if isinstance(said, OrdersLayout) else ".",
+        said.columns,
+    )
+
+
+def layout_problems(files: FileLayouts | None) -> Iterator[str]:
+    """What does not fit together, as `field: what is wrong`."""
+    for kind, ours in DROPPED.items():
+        said = getattr(files, kind) if files else None
+        if said is None:
+            continue
+        given = [*said.columns.values()]
+        for name in dict.fromkeys(given):
+            if given.count(name) > 1:
+                yield f"files.{kind}.columns: {name} has two columns"
+        for name in said.columns:
+            if name in ours and name not in given:
+                yield f"files.{kind}.columns: no column is left for {name}"
+    if files and files.exports and "code" not in files.exports.columns.values():
+        yield "files.exports.columns: none of them has the code"
