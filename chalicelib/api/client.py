@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
+from functools import partial
 
 from chalice.app import Blueprint
 from pydantic import ValidationError
@@ -17,12 +19,16 @@ from chalicelib.domain.redemptions import (
     purchase_of,
 )
 from chalicelib.domain.vouchers import Voucher, state_for_client
+from chalicelib.observability import count, failed
 from chalicelib.services.errors import FieldProblem, InvalidError
 from chalicelib.services.lookups import all_campaigns
 from chalicelib.services.orders.record import OrderOutcome
 from chalicelib.services.orders.record_many import record_reported_orders
-from chalicelib.services.ports import Ports
+from chalicelib.services.ports import Failure, Ports
 from chalicelib.services.vouchers.redeem import check_voucher, redeem, roll_back
+
+# Of the 29 seconds that API Gateway waits: an order that is begun in time is recorded in the rest.
+RECORDED_FOR = timedelta(seconds=20)
 
 
 def client_routes(ports: Callable[[], Ports]) -> Blueprint:
@@ -48,14 +54,34 @@ def client_routes(ports: Callable[[], Ports]) -> Blueprint:
     def post_orders(call: Call) -> Reply:
         parsed = [_order(given) for given in call.body(models.OrdersRequest).orders]
         rows = [row for row in parsed if isinstance(row, OrderRow)]
-        campaigns = list(all_campaigns(call.ports))
-        outcomes = record_reported_orders(call.ports, campaigns, rows)
+        until = call.ports.clock() + RECORDED_FOR
+        unreadable: list[str] = []
+        campaigns = list(all_campaigns(call.ports, partial(_note_campaign, unreadable)))
+        outcomes = record_reported_orders(
+            call.ports,
+            campaigns,
+            rows,
+            unreadable=unreadable,
+            on_failure=_note,
+            until=until,
+        )
         results = [
             _result(row, next(outcomes)) if isinstance(row, OrderRow) else row for row in parsed
         ]
         return models.OrdersAnswer(results=results)
 
     return edge.blueprint
+
+
+def _note_campaign(unreadable: list[str], failure: Failure) -> None:
+    unreadable.append(failure.name)
+    _note(failure)
+
+
+def _note(failure: Failure) -> None:
+    """A line and a metric for what could not be handled while the rest was."""
+    failed(failure.error, "not handled", kind=failure.kind, item=failure.name)
+    count("NotHandled")
 
 
 def _text(value: object) -> str:

@@ -25,6 +25,7 @@ from chalicelib.services.operations import (
 )
 from infra.postprocess.functions import FUNCTIONS
 from tests import functions
+from tests.api.gateway import Request
 from tests.api.requests import GOOD
 from tests.api.world import (
     CAMPAIGN,
@@ -34,6 +35,7 @@ from tests.api.world import (
     TABLE,
     World,
     customer_list,
+    posting,
     stream_event,
 )
 from tests.fakes.campaign import campaign
@@ -199,6 +201,48 @@ def test_a_voucher_that_cannot_be_read_rings_and_the_others_are_compared(
     assert counted() == {"NotHandled": 1}
     [line] = [vars(one) for one in caplog.records if one.getMessage() == "not handled"]
     assert line["item"] == voucher.voucher_id
+
+
+def ordered(request: Request) -> dict[str, Any]:
+    """The order of a call of one."""
+    [order] = json.loads(request.body or b"")["orders"]
+    return dict(order)
+
+
+def spoil(world: World, kind: str) -> None:
+    """Make every item of a kind one that cannot be read."""
+    for item in world._of_kind(kind):
+        worse = {name: value for name, value in item.items() if name not in {"status", "document"}}
+        world.clients.dynamodb.put_item(TableName=TABLE, Item=worse)
+
+
+def test_an_order_that_cannot_be_recorded_keeps_no_other_of_its_call_and_rings(
+    world: World, counted: Counted, caplog: pytest.LogCaptureFixture
+) -> None:
+    request = GOOD["post_orders"](world)
+    world.ask(request)
+    order = ordered(request)
+    spoil(world, "ORDER")
+    counted()
+    strange = order | {"order_id": "A9", "voucher_code": "", "email_digest": "ab" * 32}
+    answer = world.ask(posting(request.path, {"orders": [strange, order, strange]}))
+    assert [one["status"] for one in answer.json()["results"]] == [200, 503, 200]
+    assert counted()["NotHandled"] == 1
+    [line] = [vars(one) for one in caplog.records if one.getMessage() == "not handled"]
+    assert (line["kind"], line["item"]) == ("reported order", "2")
+
+
+def test_a_campaign_that_cannot_be_read_keeps_no_order_of_another_and_rings(
+    world: World, counted: Counted
+) -> None:
+    request = GOOD["post_orders"](world)
+    order = ordered(request)
+    spoil(world, "CAMPAIGN")
+    counted()
+    strange = order | {"order_id": "A9", "voucher_code": "", "email_digest": "ab" * 32}
+    answer = world.ask(posting(request.path, {"orders": [strange, order]}))
+    assert [one["status"] for one in answer.json()["results"]] == [200, 503]
+    assert counted()["NotHandled"] == 1
 
 
 def test_what_reconcile_finds_is_counted_though_the_check_of_facts_fails(

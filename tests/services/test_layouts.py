@@ -244,6 +244,28 @@ def test_law_5_a_file_for_import_is_written_once_wherever_the_run_is_killed() ->
         assert sorted(codes) == sorted(one.code for one in world.memory.all(Voucher))
 
 
+def test_law_5_a_file_for_import_that_a_killed_run_left_stays_and_is_that_of_the_manifest() -> None:
+    world = with_import()
+    world.files.content[IMPORT] = b"of an earlier layout"
+    world.export()
+    assert world.files.content[IMPORT] == b"of an earlier layout"
+    manifest = json.loads(world.files.content[f"{VOUCHERS}00000001.manifest.json"])
+    assert manifest["import_sha256"] == hashlib.sha256(b"of an earlier layout").hexdigest()
+
+
+def test_where_nothing_is_imported_no_lock_is_asked_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = issued()
+    in_force(world, orders=EXCEL)
+    world.export()
+    asked: list[str] = []
+    monkeypatch.setattr(world.files, "lock_again", asked.append)
+    world.acknowledge(1)
+    locked = [path for path in asked if path.startswith(VOUCHERS)]
+    assert locked == [f"{VOUCHERS}00000001.csv.gz", f"{VOUCHERS}00000001.manifest.json"]
+
+
 def test_law_5_a_number_that_another_export_has_gets_no_file_for_import() -> None:
     world = with_import()
     world.files.content[f"{VOUCHERS}00000001.csv.gz"] = gzip.compress(b"code\nOTHER\n")

@@ -97,29 +97,29 @@ DROPPED: Mapping[Dropped, tuple[str, ...]] = {
 
 def layout_of(files: FileLayouts | None, kind: Dropped) -> Layout:
     """How the files of a kind that are dropped are laid out."""
-    said = getattr(files, kind) if files else None
-    if said is None:
+    declared = getattr(files, kind) if files else None
+    if declared is None:
         return Layout(f"files.{kind}")
     return Layout(
         f"files.{kind}",
-        said.encoding,
-        DELIMITERS[said.delimiter],
-        said.decimal if isinstance(said, OrdersLayout) else ".",
-        said.columns,
+        declared.encoding,
+        DELIMITERS[declared.delimiter],
+        declared.decimal if isinstance(declared, OrdersLayout) else ".",
+        declared.columns,
     )
 
 
 def layout_problems(files: FileLayouts | None) -> Iterator[str]:
     """What does not fit together, as `field: what is wrong`."""
     for kind, ours in DROPPED.items():
-        said = getattr(files, kind) if files else None
-        if said is None:
+        declared = getattr(files, kind) if files else None
+        if declared is None:
             continue
-        given = [*said.columns.values()]
+        given = [*declared.columns.values()]
         for name in dict.fromkeys(given):
             if given.count(name) > 1:
                 yield f"files.{kind}.columns: {name} has two columns"
-        for name in said.columns:
+        for name in declared.columns:
             if name in ours and name not in given:
                 yield f"files.{kind}.columns: no column is left for {name}"
     if files and files.exports and "code" not in files.exports.columns.values():

@@ -32,10 +32,10 @@ _WITH_OTHER_SIGN = re.compile(r"-?[0-9]+,[0-9]+")
 @dataclass(frozen=True)
 class Layout:
     """How the files of one kind are laid out. `columns` has our name of a column by its name in the
-    file, `said_at` is the field of the campaign file that says all this; empty: none.
+    file, `declared_at` is the field of the campaign file that says all this; empty: none.
     """
 
-    said_at: str = ""
+    declared_at: str = ""
     encoding: Encoding = "utf-8"
     delimiter: str = ","
     decimal: str = "."
@@ -60,11 +60,11 @@ class Layout:
 
     def found(self, found: str, name: str, value: str) -> str:
         """What was found in place of what the layout says, and what to declare for it."""
-        said = {"encoding": self.encoding, "delimiter": _word(self.delimiter)}.get(
+        declared = {"encoding": self.encoding, "delimiter": _word(self.delimiter)}.get(
             name, self.decimal
         )
-        text = f"found {found}, expected {said}"
-        return f'{text}: declare {self.said_at}.{name}: "{value}"' if self.said_at else text
+        text = f"found {found}, expected {declared}"
+        return f'{text}: declare {self.declared_at}.{name}: "{value}"' if self.declared_at else text
 
 
 STANDARD = Layout()

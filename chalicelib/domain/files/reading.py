@@ -199,13 +199,48 @@ def lines(chunks: Iterable[bytes], layout: Layout = STANDARD) -> Iterator[tuple[
         yield from _utf16_lines(chunks, layout)
         return
     read = _windows_text if layout.encoding == "windows-1252" else line_text
-    for number, raw in raw_lines(chunks):
-        try:
-            text = read(number, raw)
-        except FileRefusedError as error:
-            raise _named(error, raw, layout) from error
-        if text:
-            yield number, text
+    number = 0
+    for block in _blocks(chunks):
+        texts = _plain_texts(block)
+        for text in texts:
+            number += 1
+            if text and not text.isspace():
+                yield number, text.removesuffix("\r")
+        for raw in () if texts else block.split(b"\n"):
+            number += 1
+            try:
+                text = read(number, raw)
+            except FileRefusedError as error:
+                raise _named(error, raw, layout) from error
+            if text:
+                yield number, text
+
+
+def _blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Whole lines, those of a chunk together, without the last LF; a block is never empty but for a
+    blank line. Ends after the first line that is too long, which may be cut.
+    """
+    pending = b""
+    for chunk in chunks:
+        whole, end, rest = chunk.rpartition(b"\n")
+        if end:
+            yield pending + whole
+            pending = b""
+        pending += rest
+        if len(pending) > MAX_LINE:
+            break
+    if pending:
+        yield pending
+
+
+def _plain_texts(block: bytes) -> list[str]:
+    """The lines of a block in which no line can be wrong: at once, since nearly all are so. None of
+    any other block.
+    """
+    if not block.isascii() or b"\0" in block:
+        return []
+    texts = block.decode("ascii").split("\n")
+    return texts if max(map(len, texts)) <= MAX_LINE else []
 
 
 def _utf16_lines(chunks: Iterable[bytes], layout: Layout) -> Iterator[tuple[int, str]]:
@@ -238,7 +273,7 @@ def _named(error: FileRefusedError, raw: bytes, layout: Layout) -> FileRefusedEr
         "not_utf8": ("no UTF-8, perhaps Windows-1252", "windows-1252"),
         "other_encoding": ("UTF-8", "utf-8"),
     }.get(error.reason)
-    if found is None or not layout.said_at:
+    if found is None or not layout.declared_at:
         return error
     detail = layout.found(found[0], "encoding", found[1])
     return FileRefusedError(error.reason, error.line, detail)
@@ -315,13 +350,20 @@ def records(
     itself a whole record of `width` fields. Where a record has one field, any line may be part of
     such a field.
     """
+    for number, line in record_lines(numbered, width, delimiter):
+        yield number, fields(line, delimiter)
+
+
+def record_lines(
+    numbered: Iterable[tuple[int, str]], width: int, delimiter: str = ","
+) -> Iterator[tuple[int, str]]:
+    """The first line of each of the `records`."""
     rest = iter(numbered)
     held: deque[tuple[int, str]] = deque()
     while (first := _next_line(held, rest)) is not None:
-        number, line = first
-        yield number, fields(line, delimiter)
-        if _is_open(line):
-            _skip_to_the_end(line, held, rest, width, delimiter)
+        yield first
+        if '"' in first[1] and _is_open(first[1]):
+            _skip_to_the_end(first[1], held, rest, width, delimiter)
 
 
 def _next_line(
@@ -403,6 +445,30 @@ def table(
     empty table: there are days without orders.
     """
     rest = iter(numbered)
+    names = read_header(rest, wanted, layout)
+    for number, values in records(rest, len(names), layout.delimiter):
+        tally.rows += 1
+        if row := row_of(number, values, names, tally):
+            yield number, row
+
+
+def row_of(
+    number: int, values: Sequence[str] | None, names: Sequence[str], tally: Tally
+) -> dict[str, str] | None:
+    """A record by the names of its columns; None where it is rejected."""
+    if values is None:
+        tally.reject(number, "bad_quotes")
+    elif len(values) != len(names):
+        tally.reject(number, "wrong_number_of_fields")
+    else:
+        return dict(zip(names, values, strict=True))
+    return None
+
+
+def read_header(
+    rest: Iterator[tuple[int, str]], wanted: Sequence[str], layout: Layout = STANDARD
+) -> list[str]:
+    """Our names of the columns of a table, whose first line is read. Refuses as `table` does."""
     header = next(rest, None)
     if header is None:
         raise FileRefusedError("empty_file")
@@ -413,14 +479,7 @@ def table(
         detail = layout.found(found, "delimiter", found)
         raise FileRefusedError("other_delimiter", header[0], detail)
     check_header(names, wanted, header[0], layout)
-    for number, values in records(rest, len(names), layout.delimiter):
-        tally.rows += 1
-        if values is None:
-            tally.reject(number, "bad_quotes")
-        elif len(values) != len(names):
-            tally.reject(number, "wrong_number_of_fields")
-        else:
-            yield number, dict(zip(names, values, strict=True))
+    return names
 
 
 def column(

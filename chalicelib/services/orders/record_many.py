@@ -32,10 +32,10 @@ from chalicelib.domain.orders import (
 from chalicelib.domain.people import RefereeClaim, SponsorClaim
 from chalicelib.domain.redemptions import OrderUses
 from chalicelib.domain.vouchers import Voucher, VoucherProblem
-from chalicelib.services.isolation import read_apart
+from chalicelib.services.isolation import Isolation, raised, read_apart
 from chalicelib.services.list_ports import ListUnavailableError
 from chalicelib.services.orders.record import OrderOutcome, record_order, refused
-from chalicelib.services.ports import BATCH_LIMIT, ContentionError, Key, Ports
+from chalicelib.services.ports import BATCH_LIMIT, ContentionError, Key, OnFailure, Ports
 from chalicelib.services.row_groups import Parts, RowGroups, few_or_many
 from chalicelib.services.row_work import RowWork, do_each
 
@@ -60,16 +60,21 @@ class Matches:
 
     def include(self, campaign: Campaign, row: OrderRow) -> bool:
         """Whether the row may have an effect in the campaign."""
-        return (
-            (campaign.id, row.order_id) in self.orders
-            or (campaign.id, row.email_digest) in self.buyers
-            or self.names_voucher(campaign, row)
-            or not self.unread.isdisjoint((row.order_id, row.email_digest, *code_keys(row)))
+        return self.know(campaign.id, row) or not self.unread.isdisjoint(
+            (row.order_id, row.email_digest, *code_keys(row))
         )
 
-    def names_voucher(self, campaign: Campaign, row: OrderRow) -> bool:
+    def know(self, campaign: str, row: OrderRow) -> bool:
+        """Whether the campaign has the order, its buyer or its voucher."""
+        return (
+            (campaign, row.order_id) in self.orders
+            or (campaign, row.email_digest) in self.buyers
+            or self.names_voucher(campaign, row)
+        )
+
+    def names_voucher(self, campaign: str, row: OrderRow) -> bool:
         """Whether the code of the row is a voucher of the campaign."""
-        return any(self.vouchers.get(key) == campaign.id for key in code_keys(row))
+        return any(self.vouchers.get(key) == campaign for key in code_keys(row))
 
     def record(self, ports: Ports, campaign: Campaign, row: OrderRow) -> OrderOutcome:
         """Record the row; the rows after it of the same order are looked at too."""
@@ -77,9 +82,16 @@ class Matches:
         return record_order(ports, campaign, row)
 
 
-def find_matches(ports: Ports, campaigns: Sequence[Campaign], rows: Sequence[OrderRow]) -> Matches:
-    """Find, in a few batch reads, the rows that may have an effect in one of the campaigns."""
-    names = [campaign.id for campaign in campaigns]
+def find_matches(
+    ports: Ports,
+    campaigns: Sequence[Campaign],
+    rows: Sequence[OrderRow],
+    others: Collection[str] = (),
+) -> Matches:
+    """Find, in a few batch reads, the rows that may have an effect in one of the campaigns, or in
+    one of the `others`, of which only the names are known.
+    """
+    names = [*(campaign.id for campaign in campaigns), *others]
     digests = [row.email_digest for row in rows if row.email_digest]
     stored, unread = _stored_at(
         ports,
@@ -106,6 +118,7 @@ def find_matches(ports: Ports, campaigns: Sequence[Campaign], rows: Sequence[Ord
             case Voucher():
                 matches.vouchers[entity.code_key] = entity.campaign
     matches.orders.update(_of_sponsors(campaigns, rows, sponsors, ports.clock()) - noted)
+    matches.buyers.update((name, digest) for name, digest in sponsors if name in others)
     return matches
 
 
@@ -222,17 +235,29 @@ def _record_row(
 
 
 def record_reported_orders(
-    ports: Ports, campaigns: Sequence[Campaign], rows: Sequence[OrderRow]
+    ports: Ports,
+    campaigns: Sequence[Campaign],
+    rows: Sequence[OrderRow],
+    *,
+    unreadable: Collection[str] = (),
+    on_failure: OnFailure = raised,
+    until: datetime | None = None,
 ) -> Iterator[OrderOutcome | None]:
     """Record orders that name no campaign, in their order: in each campaign that knows the voucher,
     the buyer or the order. None for an order that could not be recorded now: send it again.
+
+    So is one that a campaign knows which is `unreadable`, and each that is left at `until`. What
+    keeps a single order from being recorded goes to `on_failure`; the others are.
     """
-    matches = find_matches(ports, campaigns, rows)
-    for row in rows:
-        try:
-            yield _record_in_each(ports, campaigns, row, matches)
-        except (ContentionError, ListUnavailableError):
-            yield None
+    matches = find_matches(ports, campaigns, rows, unreadable)
+    isolation = Isolation(on_failure, has_to_wait=(ContentionError, ListUnavailableError))
+    for position, row in enumerate(rows, 1):
+        outcome = None
+        is_late = until is not None and ports.clock() >= until
+        if not is_late and not any(matches.know(name, row) for name in unreadable):
+            with isolation.of("reported order", str(position)):
+                outcome = _record_in_each(ports, campaigns, row, matches)
+        yield outcome
 
 
 def _record_in_each(
@@ -241,7 +266,7 @@ def _record_in_each(
     # First the campaign of the voucher, if there is one: what it says of the code holds.
     known = sorted(
         (campaign for campaign in campaigns if matches.include(campaign, row)),
-        key=lambda campaign: not matches.names_voucher(campaign, row),
+        key=lambda campaign: not matches.names_voucher(campaign.id, row),
     )
     outcomes = [matches.record(ports, campaign, row) for campaign in known]
     if not outcomes:
