@@ -14,7 +14,7 @@ QUICK := $(filter-out tests/bench tests/browser tests/e2e tests/infra,$(wildcard
 RUNTIME := $(addprefix tests/,api contract domain mails services)
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-demo node demo check test lint static unit runtime package deploy rollback doctor bench memory bench-lists bench-exchange bench-mails mails screenshots abuse cost capacity reliability year simulate mutations restore-drill logs format upgrade clean
+.PHONY: help env env-demo node demo check test lint static unit runtime package deploy rollback doctor bench memory bench-lists bench-exchange bench-files bench-mails mails screenshots abuse cost capacity reliability year simulate mutations restore-drill logs format upgrade clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -92,6 +92,9 @@ bench-mails: env ## how long a sign-in waits behind 25,000 invitations, by the s
 
 bench-exchange: env node ## a million voucher codes beside npm's voucher-code-generator, and the calls of a till
 	@$(RUN) -m bench.exchange
+
+bench-files: env ## a million orders beside csv and pydantic, a million vouchers beside csv and gzip, ten million orders in 300 MB; ROWS=100000, MOST=1000000
+	@$(RUN) -m bench.files $(or $(ROWS),1000000) $(or $(MOST),10000000)
 
 abuse: env ## what strangers and cheats can do: bytes and time of answers, floods, costs, odd inputs, a planted ring; NAME=score, SHARE=0.1
 	@PYTHONHASHSEED=0 $(RUN) -m bench.abuse $(NAME) --share $(or $(SHARE),1)

@@ -207,7 +207,7 @@ def test_law_5_a_part_kept_as_fields_gives_the_file_it_gave(version: str) -> Non
     [(path, packed)] = [one for one in kept(version).files.items() if "/vouchers/" in one[0]]
     first = [one for one in parts if f"{one.number:08}" in path]
     text = gzip.decompress(base64.b64decode(packed))
-    assert gzip.decompress(voucher_file(first)) == text
+    assert gzip.decompress(voucher_file(first).content) == text
     rows = list(csv.DictReader(text.decode().splitlines()))
     assert len(rows) == len(first[0].codes) > 5
     assert all(set(candidates(row["code"])) & set(first[0].codes) for row in rows)

@@ -27,6 +27,7 @@ from chalicelib.domain.files import (
     consents,
     digests,
     exports,
+    lines,
     manifest,
     orders,
     own_codes,
@@ -223,7 +224,7 @@ def _returned_by(function: Callable[..., object]) -> Iterator[str]:
 
 def _reasons() -> set[str]:
     """Every reason a receipt may hold, as the code spells them."""
-    parsers = (acks, digests, manifest, orders, own_codes, reading)
+    parsers = (acks, digests, lines, manifest, orders, own_codes, reading)
     use_cases = (ingest, manifests, acknowledge, ingest_codes)
     reported = {
         reason
@@ -245,7 +246,7 @@ def _reasons() -> set[str]:
     addresses = dict.fromkeys(orders.COLUMNS, "a@b.fr")
     for values in ({}, long, wrong, damaged, addresses):
         problems = orders.parse_order(values)
-        assert isinstance(problems, tuple)
+        assert not isinstance(problems, orders.OrderRow)
         reported |= {f"{one.field}_{one.reason}" for one in problems}
     return reported
 

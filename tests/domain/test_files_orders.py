@@ -208,7 +208,7 @@ def test_a_wrong_field_is_named_with_its_reason(
 
 def test_every_wrong_field_of_an_order_is_reported() -> None:
     problems = parse_order({"amount": "x"})
-    assert isinstance(problems, tuple)
+    assert not isinstance(problems, OrderRow)
     assert [(p.field, p.reason) for p in problems] == [
         ("order_id", "missing"),
         ("ordered_at", "missing"),

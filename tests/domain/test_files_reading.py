@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.files import reading
+from chalicelib.domain.files.lines import lines
 from chalicelib.domain.files.reading import (
     FileRefusedError,
     Tally,
@@ -18,7 +19,6 @@ from chalicelib.domain.files.reading import (
     content,
     decompress,
     fields,
-    lines,
     records,
 )
 

@@ -99,7 +99,7 @@ def test_the_use_of_a_voucher_earns_nothing_by_a_rule_for_orders_made_with_it() 
 def test_an_order_is_taken_from_a_clock_that_is_a_day_ahead_and_no_more(
     ahead: timedelta, refused: bool
 ) -> None:
-    row = replace(ROW, ordered_at=MORNING + ahead)
+    row = ROW._replace(ordered_at=MORNING + ahead)
     expected = OrderProblem.IN_THE_FUTURE if refused else None
     assert refusal_of(campaign(), row, MORNING) is expected
 
@@ -108,13 +108,13 @@ def test_a_report_of_the_same_date_leaves_the_return_window_as_it_was_promised()
     before, later = campaign(), campaign(return_window_days=60)
     order = replace(ORDER, return_window_ends_at=return_window_ends_at(before, ORDER.ordered_at))
     assert dated_order(later, REFERRAL, order, ROW) == order
-    earlier = dated_order(later, REFERRAL, order, replace(ROW, ordered_at=ROW.ordered_at - SECOND))
+    earlier = dated_order(later, REFERRAL, order, ROW._replace(ordered_at=ROW.ordered_at - SECOND))
     assert earlier.return_window_ends_at > order.return_window_ends_at
 
 
 @pytest.mark.parametrize("status", OrderStatus)
 def test_a_first_report_says_all_that_is_known_of_an_order(status: OrderStatus) -> None:
-    rules, row = campaign(), replace(ROW, status=status.value)
+    rules, row = campaign(), ROW._replace(status=status.value)
     order = reported_order(rules, new_order(rules, row, REFERRAL), row, MORNING)
     assert (order.status, order.amount_minor) == (status, 8000)
     assert order.first_version == order.status_version == rules.version

@@ -15,7 +15,8 @@ from chalicelib.domain.exports import VOUCHER_COLUMNS
 from chalicelib.domain.files import cohorts, consents, orders
 from chalicelib.domain.files.cohorts import newcomers
 from chalicelib.domain.files.layouts import Layout, utf8_of_utf16
-from chalicelib.domain.files.reading import FileRefusedError, LineError, Tally, lines
+from chalicelib.domain.files.lines import lines
+from chalicelib.domain.files.reading import FileRefusedError, LineError, Tally
 from tests.fakes.campaign import campaign
 
 DIGEST = "ab" * 32

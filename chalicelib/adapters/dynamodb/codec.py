@@ -77,7 +77,10 @@ def _value(attribute: Item) -> object:
         case "NULL":
             return None
         case "L":
-            return [_value(element) for element in content]
+            try:  # rows of an export are texts alone
+                return [element["S"] for element in content]
+            except KeyError:
+                return [_value(element) for element in content]
         case "M":
             return {name: _value(member) for name, member in content.items()}
     return content

@@ -7,8 +7,9 @@ line means for the export is decided in services.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from chalicelib.domain.files.lines import lines
 from chalicelib.domain.files.own_codes import is_code
-from chalicelib.domain.files.reading import Tally, is_header, lines, records
+from chalicelib.domain.files.reading import Tally, is_header, records
 
 _HEADERS = (("code", "reason"), ("code",))
 MAX_REASON = 200  # characters, the client's own words
@@ -25,7 +26,7 @@ class RefusedCode:
 def refused_codes(chunks: Iterable[bytes], tally: Tally) -> Iterator[tuple[int, RefusedCode]]:
     """Numbered refusals of an `.ack` file; its header may be left out.
 
-    Raises FileRefusedError as `reading.lines` does.
+    Raises FileRefusedError as `lines` does.
     """
     for number, values in records(lines(chunks), 1):
         if not tally.rows and any(is_header(values, names) for names in _HEADERS):

@@ -15,7 +15,8 @@ from itertools import chain
 
 from chalicelib.domain.cohorts import LONGEST_DAYS, MOST_SOURCES, REFERRED, life_of
 from chalicelib.domain.files.layouts import STANDARD, Layout
-from chalicelib.domain.files.reading import Tally, fields, lines, table
+from chalicelib.domain.files.lines import lines
+from chalicelib.domain.files.reading import Tally, fields, table
 from chalicelib.domain.survival import Life
 
 REQUIRED = ("source", "joined_on")

@@ -14,8 +14,9 @@ from typing import Any
 
 from chalicelib.domain.consents import ConsentState
 from chalicelib.domain.files.layouts import STANDARD, Layout
+from chalicelib.domain.files.lines import lines
 from chalicelib.domain.files.orders import FieldReason, digest_problem, instant_problem
-from chalicelib.domain.files.reading import Tally, lines, table
+from chalicelib.domain.files.reading import Tally, table
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,15 +17,14 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from chalicelib.domain.files.lines import line_text, raw_lines
 from chalicelib.domain.files.reading import (
     MAX_CONTENT,
     FileRefusedError,
     Tally,
     fields,
     is_header,
-    line_text,
     looks_like_a_column,
-    raw_lines,
 )
 from chalicelib.domain.files.spreadsheets import is_damaged
 
@@ -75,7 +74,7 @@ class ListReading:
     def read_line(self, number: int, raw: bytes) -> list[bytes]:
         """The records of one line, given without its LF; none for a blank line, header or bad row.
 
-        Raises FileRefusedError: `plain_address`, those of `reading.lines`, those of a wrong header
+        Raises FileRefusedError: `plain_address`, those of `lines`, those of a wrong header
         (`unknown_column`, `missing_column`, `duplicate_column`), and those of `finish` as soon as
         the list can no longer pass it.
         """

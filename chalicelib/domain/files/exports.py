@@ -6,7 +6,8 @@ character that makes a formula of it in a spreadsheet.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -67,15 +68,91 @@ def unread(line: ReferralLine) -> ReferralLine:
     return replace(line, revision=0)
 
 
-def voucher_file(parts: Iterable[ExportPart]) -> bytes:
-    """The gzipped CSV of an export, in the order of its parts, which are gone through twice.
+@dataclass
+class Sums:
+    """What a manifest says of rows, added up one by one. `issued` has the earliest and the latest
+    `issued_at`, among a few more: those of each offset from UTC by themselves, as texts.
+    """
+
+    rows: int = 0
+    keys: set[str | None] = field(default_factory=set)
+    values: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    _first: dict[str, str] = field(default_factory=dict)
+    _last: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def issued(self) -> list[str]:
+        """The earliest and the latest issue of each offset."""
+        return [*self._first.values(), *self._last.values()]
+
+    def add(self, row: Mapping[str, str]) -> None:
+        """One more row."""
+        self.rows += 1
+        self.keys.add(row.get("key_id") or None)
+        # Of one offset, times sort as their texts do: a fraction of a second begins with a point,
+        # which comes after the sign of the offset.
+        issued = row["issued_at"]
+        offset = issued[-6:]
+        if issued < self._first.setdefault(offset, issued):
+            self._first[offset] = issued
+        if issued > self._last.setdefault(offset, issued):
+            self._last[offset] = issued
+        self.values[row["template"], row["currency"], row["value"]] += 1
+
+    def by_template(self) -> list[dict[str, str | int]]:
+        """The rows and the value of each template in a currency, in the order of their names."""
+        summed: dict[tuple[str, str], tuple[int, Decimal]] = {}
+        for (template, currency, value), count in self.values.items():
+            rows, total = summed.get((template, currency), (0, Decimal(0)))
+            summed[template, currency] = rows + count, total + count * Decimal(value)
+        return [
+            {"template": template, "currency": currency, "rows": rows, "value": f"{total:.2f}"}
+            for (template, currency), (rows, total) in sorted(summed.items())
+        ]
+
+
+@dataclass(frozen=True)
+class VoucherFile:
+    """The gzipped CSV of an export, and what its manifest says of the rows."""
+
+    content: bytes
+    sums: Sums
+
+
+def voucher_file(parts: Iterable[ExportPart]) -> VoucherFile:
+    """The file of an export, in the order of its parts.
 
     Its columns are those of the part with the most columns. A part has the columns of the version
-    that stored it; cells of newer columns are empty.
+    that stored it; cells of newer columns are empty. Parts are read again only where one has more
+    columns than all before it: an upgrade came between.
     """
-    columns = max((part.columns for part in parts), key=len, default=VOUCHER_COLUMNS)
-    rows = (dict(zip(part.columns, row, strict=True)) for part in parts for row in part.rows)
-    return csv_gz(columns, ([row.get(name, "") for name in columns] for row in rows))
+    columns = next((part.columns for part in parts), VOUCHER_COLUMNS)
+    while True:
+        sums = Sums()
+        try:
+            return VoucherFile(csv_gz(columns, _rows(parts, columns, sums)), sums)
+        except _WiderError as error:
+            columns = error.columns
+
+
+class _WiderError(Exception):
+    """A part has more columns than those before it."""
+
+    def __init__(self, columns: tuple[str, ...]) -> None:
+        super().__init__("a part with more columns")
+        self.columns = columns
+
+
+def _rows(
+    parts: Iterable[ExportPart], columns: tuple[str, ...], sums: Sums
+) -> Iterator[Sequence[str]]:
+    for part in parts:
+        if len(part.columns) > len(columns):
+            raise _WiderError(part.columns)
+        for row in part.rows:
+            cells = dict(zip(part.columns, row, strict=True))
+            sums.add(cells)
+            yield row if part.columns == columns else [cells.get(name, "") for name in columns]
 
 
 def import_file(parts: Iterable[ExportPart], columns: Mapping[str, str]) -> bytes:
@@ -119,7 +196,7 @@ def confirmed_of(row: str) -> tuple[str, str]:
 def manifest_json(
     *,
     export: str,
-    parts: Iterable[ExportPart],
+    sums: Sums,
     content: bytes,
     generated_at: datetime,
     imported: bytes | None = None,
@@ -130,49 +207,16 @@ def manifest_json(
     `key_id` is null unless all digests were made with one known key; `first` and `last` are the
     earliest and the latest issue; `sums` has the rows and the value of each template.
     """
-    sums = _Sums()
-    for part in parts:
-        for row in part.rows:
-            sums.add(dict(zip(part.columns, row, strict=True)))
     members = {
         "export": export,
         "rows": sums.rows,
         "sha256": sha256_of(content),
         "key_id": next(iter(sums.keys)) if len(sums.keys) == 1 else None,
         "generated_at": generated_at.isoformat(),
-        "first": sums.first,
-        "last": sums.last,
+        "first": min(sums.issued, key=datetime.fromisoformat, default=None),
+        "last": max(sums.issued, key=datetime.fromisoformat, default=None),
         "sums": sums.by_template(),
     }
     if imported is not None:
         members["import_sha256"] = sha256_of(imported)
     return json.dumps(members, indent=1).encode() + b"\n"
-
-
-@dataclass
-class _Sums:
-    """What a manifest says of rows, added up one by one."""
-
-    rows: int = 0
-    keys: set[str | None] = field(default_factory=set)
-    first: str | None = None
-    last: str | None = None
-    values: dict[tuple[str, str], tuple[int, Decimal]] = field(default_factory=dict)
-
-    def add(self, row: Mapping[str, str]) -> None:
-        """One more row."""
-        self.rows += 1
-        self.keys.add(row.get("key_id") or None)
-        issued = row["issued_at"]
-        self.first = min(self.first or issued, issued, key=datetime.fromisoformat)
-        self.last = max(self.last or issued, issued, key=datetime.fromisoformat)
-        named = row["template"], row["currency"]
-        count, value = self.values.get(named, (0, Decimal(0)))
-        self.values[named] = count + 1, value + Decimal(row["value"])
-
-    def by_template(self) -> list[dict[str, str | int]]:
-        """The rows and the value of each template in a currency, in the order of their names."""
-        return [
-            {"template": template, "currency": currency, "rows": count, "value": f"{value:.2f}"}
-            for (template, currency), (count, value) in sorted(self.values.items())
-        ]

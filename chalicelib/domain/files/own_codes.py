@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from chalicelib.domain.codes import canonical
-from chalicelib.domain.files.reading import FileRefusedError, Tally, column, lines
+from chalicelib.domain.files.lines import lines
+from chalicelib.domain.files.reading import FileRefusedError, Tally, column
 from chalicelib.domain.files.spreadsheets import is_damaged
 
 MIN_CODE = 6  # letters and digits: fewer are guessed in a day
@@ -26,7 +27,7 @@ _KINDS = (re.compile("[0-9]"), re.compile("[A-Z]"), re.compile("[a-z]"), re.comp
 def own_codes(chunks: Iterable[bytes], tally: Tally) -> Iterator[tuple[int, str]]:
     """Numbered codes as the client writes them, some of which may be duplicates.
 
-    Raises FileRefusedError: `empty_file`, `first_line_unlike_others` and those of `reading.lines`.
+    Raises FileRefusedError: `empty_file`, `first_line_unlike_others` and those of `lines`.
     """
     shapes = _Shapes()
     for number, code in column(lines(chunks), COLUMN, tally):

@@ -1,6 +1,6 @@
 """From the bytes of a dropped file to numbered rows of fields.
 
-Owns what all files share: gzip, encoding, line ends, quoting, headers, the counting of problems.
+Owns what all files share: gzip, quoting, headers, the counting of problems. Neighbour: lines.py.
 Refuses a whole file (`FileRefusedError`) for anything that makes every line doubtful; what a column
 may contain is decided by its neighbours. Memory stays bounded: no line is longer than `MAX_LINE`,
 and at most `MAX_ERRORS` problems are stored.
@@ -15,15 +15,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from itertools import chain
 
-from chalicelib.domain.files.layouts import (
-    STANDARD,
-    Layout,
-    NotUtf16Error,
-    is_utf8,
-    other_delimiter,
-    utf8_of_utf16,
-    utf16_of,
-)
+from chalicelib.domain.files.layouts import STANDARD, Layout, other_delimiter
 
 MAX_LINE = 4096  # bytes, without the LF
 MAX_RECORD_LINES = 10  # of a record with line breaks in it
@@ -37,7 +29,6 @@ _PIECE = 1 << 20  # bytes decompressed at a time
 _BITE = 1 << 18  # compressed bytes given to zlib at a time: it copies the unused rest each time
 
 _GZIP = b"\x1f\x8b"
-_BOM = "\ufeff"
 _COLUMN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 
 
@@ -186,133 +177,7 @@ def _peek(chunks: Iterable[bytes], size: int) -> tuple[bytes, Iterator[bytes]]:
     return head[:size], chain([head], rest)
 
 
-# --- lines and fields ---------------------------------------------------------------------------
-
-
-def lines(chunks: Iterable[bytes], layout: Layout = STANDARD) -> Iterator[tuple[int, str]]:
-    """Numbered lines, without their ends (LF or CRLF); blank ones are counted but left out.
-
-    Raises FileRefusedError: `utf16`, `not_utf8`, `nul_character`, `line_too_long`; of a layout with
-    another encoding also `other_encoding`, `not_utf16`, `not_windows_1252`.
-    """
-    if layout.encoding == "utf-16":
-        yield from _utf16_lines(chunks, layout)
-        return
-    read = _windows_text if layout.encoding == "windows-1252" else line_text
-    number = 0
-    for block in _blocks(chunks):
-        texts = _plain_texts(block)
-        for text in texts:
-            number += 1
-            if text and not text.isspace():
-                yield number, text.removesuffix("\r")
-        for raw in () if texts else block.split(b"\n"):
-            number += 1
-            try:
-                text = read(number, raw)
-            except FileRefusedError as error:
-                raise _named(error, raw, layout) from error
-            if text:
-                yield number, text
-
-
-def _blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Whole lines, those of a chunk together, without the last LF; a block is never empty but for a
-    blank line. Ends after the first line that is too long, which may be cut.
-    """
-    pending = b""
-    for chunk in chunks:
-        whole, end, rest = chunk.rpartition(b"\n")
-        if end:
-            yield pending + whole
-            pending = b""
-        pending += rest
-        if len(pending) > MAX_LINE:
-            break
-    if pending:
-        yield pending
-
-
-def _plain_texts(block: bytes) -> list[str]:
-    """The lines of a block in which no line can be wrong: at once, since nearly all are so. None of
-    any other block.
-    """
-    if not block.isascii() or b"\0" in block:
-        return []
-    texts = block.decode("ascii").split("\n")
-    return texts if max(map(len, texts)) <= MAX_LINE else []
-
-
-def _utf16_lines(chunks: Iterable[bytes], layout: Layout) -> Iterator[tuple[int, str]]:
-    try:
-        yield from lines(utf8_of_utf16(chunks))
-    except NotUtf16Error as error:
-        if error.line:
-            raise FileRefusedError("not_utf16", error.line) from error
-        detail = layout.found("no UTF-16", "encoding", "utf-8")
-        raise FileRefusedError("other_encoding", 1, detail) from error
-
-
-def _windows_text(number: int, raw: bytes) -> str:
-    """As `line_text`, of Windows-1252."""
-    if is_utf8(raw):
-        raise FileRefusedError("other_encoding", number)
-    try:
-        return line_text(number, raw.decode("windows-1252").encode())
-    except UnicodeDecodeError as error:
-        raise FileRefusedError("not_windows_1252", number) from error
-
-
-def _named(error: FileRefusedError, raw: bytes, layout: Layout) -> FileRefusedError:
-    """A refusal with what was found and what to declare, where the campaign file has a word for it.
-
-    Windows-1252 is not recognised: it is what tables that are no UTF-8 are nearly always saved in.
-    """
-    found = {
-        "utf16": (f"{utf16_of(raw) or 'UTF-16'}".upper(), "utf-16"),
-        "not_utf8": ("no UTF-8, perhaps Windows-1252", "windows-1252"),
-        "other_encoding": ("UTF-8", "utf-8"),
-    }.get(error.reason)
-    if found is None or not layout.declared_at:
-        return error
-    detail = layout.found(found[0], "encoding", found[1])
-    return FileRefusedError(error.reason, error.line, detail)
-
-
-def raw_lines(chunks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Numbered lines without their LF, a byte that is in no other UTF-8 character.
-
-    Ends after the first line that is too long, which may be cut: `line_text` refuses it.
-    """
-    number = 0
-    pending = b""
-    for chunk in chunks:
-        *whole, pending = (pending + chunk).split(b"\n")
-        for raw in whole:
-            number += 1
-            yield number, raw
-        if len(pending) > MAX_LINE:
-            break
-    if pending:
-        yield number + 1, pending
-
-
-def line_text(number: int, raw: bytes) -> str:
-    """The text of one of the `raw_lines`, without a CR or BOM; empty if it is only white space.
-
-    Raises FileRefusedError as `lines` does.
-    """
-    if len(raw) > MAX_LINE:
-        raise FileRefusedError("line_too_long", number)
-    if b"\0" in raw:  # in the first line it means UTF-16, with or without a BOM; later, damage
-        raise FileRefusedError("utf16" if number == 1 else "nul_character", number)
-    try:
-        text = raw.removesuffix(b"\r").decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise FileRefusedError("not_utf8", number) from error
-    if number == 1:
-        text = text.removeprefix(_BOM)
-    return "" if text.isspace() else text
+# --- fields -------------------------------------------------------------------------------------
 
 
 @cache
@@ -350,20 +215,13 @@ def records(
     itself a whole record of `width` fields. Where a record has one field, any line may be part of
     such a field.
     """
-    for number, line in record_lines(numbered, width, delimiter):
-        yield number, fields(line, delimiter)
-
-
-def record_lines(
-    numbered: Iterable[tuple[int, str]], width: int, delimiter: str = ","
-) -> Iterator[tuple[int, str]]:
-    """The first line of each of the `records`."""
     rest = iter(numbered)
     held: deque[tuple[int, str]] = deque()
     while (first := _next_line(held, rest)) is not None:
-        yield first
-        if '"' in first[1] and _is_open(first[1]):
-            _skip_to_the_end(first[1], held, rest, width, delimiter)
+        number, line = first
+        yield number, fields(line, delimiter)
+        if _is_open(line):
+            _skip_to_the_end(line, held, rest, width, delimiter)
 
 
 def _next_line(

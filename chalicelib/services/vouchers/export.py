@@ -28,7 +28,7 @@ from chalicelib.domain.exports import (
 )
 from chalicelib.domain.fact_bodies import ExportWritten, VouchersExported
 from chalicelib.domain.facts import Fact
-from chalicelib.domain.files.exports import import_file, manifest_json, voucher_file
+from chalicelib.domain.files.exports import Sums, import_file, manifest_json, voucher_file
 from chalicelib.domain.vouchers import Voucher, exported
 from chalicelib.services.facts import export_fact
 from chalicelib.services.isolation import Isolation, raised
@@ -80,6 +80,8 @@ class _Exports(Series[Export, ExportPart]):
             until=ports.clock(),
             on_failure=isolation.note,
         )
+        # Of the file that was made last, for its manifest: parts are read once for both.
+        self._sums = Sums()
         # Read, and in no part yet.
         self._read: deque[Voucher] = deque()
         # In the part that is not committed yet.
@@ -120,14 +122,16 @@ class _Exports(Series[Export, ExportPart]):
                 yield voucher
 
     def content(self, parts: Iterable[ExportPart]) -> bytes:
-        return voucher_file(parts)
+        file = voucher_file(parts)
+        self._sums = file.sums
+        return file.content
 
     def manifest(
         self, file: Export, parts: Iterable[ExportPart], content: bytes, sealed_at: datetime
     ) -> bytes:
         return manifest_json(
             export=export_name(file.number),
-            parts=parts,
+            sums=self._sums,
             content=content,
             generated_at=sealed_at,
             imported=self._write_import(file, parts),

@@ -13,7 +13,7 @@ def whole_lines(chunks: Iterable[bytes], size: int = BLOCK) -> Iterator[bytes]:
     """Whole lines, each with its LF, about `size` bytes at a time.
 
     A missing LF is added to the last line. A line far too long ends the list, as it does in
-    `reading.raw_lines`. When the chunks end in a refusal, the whole lines before it are yielded
+    `lines.raw_lines`. When the chunks end in a refusal, the whole lines before it are yielded
     first: an address in them is more serious than the damage.
     """
     held: list[bytes] = []
