@@ -19,6 +19,7 @@ from chalicelib.adapters.ses import SesMailer
 from chalicelib.adapters.sqs import WorkQueues
 from chalicelib.adapters.ssm import ParameterKeys
 from chalicelib.domain import sending
+from chalicelib.observability import count, failed
 from chalicelib.services.campaigns.cached import CachedCampaigns
 from chalicelib.services.ports import Clock, Ports
 from chalicelib.settings import MissingSettingError, Settings
@@ -60,13 +61,33 @@ def wire(settings: Settings, clients: Clients, clock: Clock | None = None) -> Po
         keys=ParameterKeys(clients, settings.keys_path),
         mailer=SesMailer(clients, settings.sender, settings.configuration_set, now),
         mail_domains=DnsMailDomains(settings.resolver),
-        files=BucketFiles(clients, settings.bucket, is_locked=settings.is_bucket_locked),
+        files=_files(settings, clients),
         roots=BucketFiles(clients, settings.roots_bucket),
         pages=PublishedPages(clients, settings.pages_bucket, clock),
         queues=WorkQueues(clients, settings.queues),
         clock=clock,
         codes=SecureCodes(),
     )
+
+
+def _files(settings: Settings, clients: Clients) -> BucketFiles:
+    if not settings.notices_bus:
+        return BucketFiles(clients, settings.bucket, is_locked=settings.is_bucket_locked)
+    from chalicelib.adapters.notices import NotifyingFiles  # of the few functions that have a bus
+
+    return NotifyingFiles(
+        clients,
+        settings.bucket,
+        settings.notices_bus,
+        _not_noticed,
+        is_locked=settings.is_bucket_locked,
+    )
+
+
+def _not_noticed(error: Exception) -> None:
+    """A line and a metric: the client finds the file all the same, when it looks next."""
+    failed(error, "notice not sent")
+    count("NotHandled")
 
 
 @cache

@@ -30,6 +30,9 @@ class Settings:
     is_bucket_locked: bool = False  # whether it takes locks on files
     origin_key: str = ""  # what CloudFront adds to a call; the API's alone
     pages_bucket: str = ""  # where the pages are published; the API's alone
+    notices_bus: str = (
+        ""  # the client's; of those who write files for it; empty: it is told nothing
+    )
     resolver: str = ""  # of the DNS, as `host:port`; empty means the system's own
 
     @classmethod
@@ -55,5 +58,6 @@ class Settings:
             is_bucket_locked=environment.get("TANDEM_BUCKET_LOCKED") == "yes",
             origin_key=environment.get("TANDEM_ORIGIN_KEY", ""),
             pages_bucket=environment.get("TANDEM_PAGES_BUCKET", ""),
+            notices_bus=environment.get("TANDEM_NOTICES_BUS", ""),
             resolver=environment.get("TANDEM_RESOLVER", ""),
         )

@@ -7,8 +7,9 @@ resources that boto3 always loads. Time-outs are short, because a caller or a qu
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S = 2
 READ_TIMEOUT_S = 5
 SEND_TIMEOUT_S = 10
+
+
+class EventBus(Protocol):
+    """What we use of EventBridge."""
+
+    def put_events(self, *, Entries: Sequence[Mapping[str, str]]) -> Mapping[str, Any]:  # noqa: N803
+        """Send events."""
 
 
 class Clients:
@@ -49,6 +57,11 @@ class Clients:
     @cached_property
     def ssm(self) -> SSMClient:
         client: SSMClient = self._client("ssm", _config(READ_TIMEOUT_S, attempts=3))
+        return client
+
+    @cached_property
+    def events(self) -> EventBus:
+        client: EventBus = self._client("events", _config(READ_TIMEOUT_S, attempts=3))
         return client
 
     @cached_property

@@ -34,6 +34,12 @@ LISTS_LAYER: Final = "ListsLayer"
 # CloudFormation puts the secret in where it is used, here and in the distribution.
 ORIGIN_KEY: Final[Object] = {"Fn::Sub": "{{resolve:secretsmanager:${OriginKey}}}"}
 
+# Who writes what the client is told of.
+NOTICES_BUS: Final[tuple[str, Object]] = (
+    "TANDEM_NOTICES_BUS",
+    {"Fn::If": ["ClientNotified", {"Ref": "Notices"}, ""]},
+)
+
 API: Final = "APIHandler"
 
 # By the logical id Chalice gives. How long a queue waits for each is beside the queues. The memory
@@ -41,7 +47,9 @@ API: Final = "APIHandler"
 FUNCTIONS: Final[Mapping[str, Size]] = {
     API: Size("api", 320, 29, settings=(("TANDEM_ORIGIN_KEY", ORIGIN_KEY),)),
     # Room for a list of 100 million: 1.6 GB of records in /tmp, and those of a change beside them.
-    "Ingest": Size("ingest", 1024, 900, scratch_mb=4096, layers=(LISTS_LAYER,)),
+    "Ingest": Size(
+        "ingest", 1024, 900, scratch_mb=4096, layers=(LISTS_LAYER,), settings=(NOTICES_BUS,)
+    ),
     "Relay": Size("relay", 256, 30),
     "Project": Size("project", 640, 30),
     "Decide": Size("decide", 384, 30, settings=(("TANDEM_RESOLVER", {"Ref": "Resolver"}),)),
@@ -50,8 +58,8 @@ FUNCTIONS: Final[Mapping[str, Size]] = {
     "MailEvents": Size("mail_events", 128, 30),
     "Reward": Size("reward", 192, 30),
     # One whole processor: it reads the table whole, some 7,000 pages for a million invitations.
-    "Persons": Size("persons", 1769, 900),
-    "Export": Size("export", 640, 300),
+    "Persons": Size("persons", 1769, 900, settings=(NOTICES_BUS,)),
+    "Export": Size("export", 640, 300, settings=(NOTICES_BUS,)),
     "Expire": Size("expire", 128, 120),
     "Reconcile": Size("reconcile", 1024, 900),
     "Report": Size("report", 2048, 900),

@@ -10,7 +10,14 @@ from chalicelib.adapters.clients import Clients
 
 @pytest.mark.parametrize(
     ("service", "attempts", "seconds"),
-    [("dynamodb", 3, 5), ("s3", 3, 10), ("sqs", 3, 5), ("ssm", 3, 5), ("ses", 1, 10)],
+    [
+        ("dynamodb", 3, 5),
+        ("s3", 3, 10),
+        ("sqs", 3, 5),
+        ("ssm", 3, 5),
+        ("events", 3, 5),
+        ("ses", 1, 10),
+    ],
 )
 def test_a_client_gives_up_in_time_and_tries_as_often_as_is_safe(
     service: str, attempts: int, seconds: int

@@ -207,6 +207,7 @@ def test_what_is_checked_before_packaging_is_what_the_package_has(template: dict
     ("name", "needs", "value", "said"),
     [
         ("ClientAccountId", "ExternalId", "123456789012", "ClientAccountId needs an ExternalId"),
+        ("ClientNotices", "ClientAccountId", "yes", "ClientNotices needs a ClientAccountId"),
         ("DomainName", "CertificateArn", "vip.brand.fr", "DomainName needs a CertificateArn"),
     ],
 )

@@ -902,6 +902,47 @@ def test_the_client_takes_on_a_role_with_its_campaigns_files_and_no_key_of_ours(
     assert not of_type(resources, "AWS::IAM::AccessKey")
 
 
+def test_the_client_alone_subscribes_to_its_notices_and_only_where_it_is_asked_for(
+    resources: Resources, template: dict[str, Any]
+) -> None:
+    assert template["Parameters"]["ClientNotices"]["Default"] == "no"
+    asked, has_account = (
+        {"Fn::Equals": [{"Ref": "ClientNotices"}, "yes"]},
+        {"Condition": "ClientHasAccount"},
+    )
+    assert template["Conditions"]["ClientNotified"] == {"Fn::And": [has_account, asked]}
+    names = ("Notices", "NoticesPolicy", "NoticesSent")
+    assert {resources[name]["Condition"] for name in names} == {"ClientNotified"}
+    policy = resources["NoticesPolicy"]["Properties"]
+    statement = policy["Statement"]
+    account = "arn:${AWS::Partition}:iam::${ClientAccountId}:root"
+    assert policy["EventBusName"] == {"Ref": "Notices"}
+    assert statement["Principal"] == {"AWS": {"Fn::Sub": account}}
+    # Rules on this bus that it made itself: it puts no event on it, and sees no other bus.
+    assert statement["Resource"]["Fn::Sub"].endswith(":rule/${Notices}/*")
+    assert statement["Condition"] == {
+        "StringEqualsIfExists": {"events:creatorAccount": {"Ref": "ClientAccountId"}}
+    }
+    assert "events:PutEvents" not in statement["Action"]
+
+
+def test_those_alone_send_notices_who_write_what_they_are_about(resources: Resources) -> None:
+    sent = resources["NoticesSent"]["Properties"]
+    [statement] = sent["PolicyDocument"]["Statement"]
+    assert (statement["Action"], statement["Resource"]) == (
+        "events:PutEvents",
+        {"Fn::GetAtt": ["Notices", "Arn"]},
+    )
+    roles = {role["Ref"] for role in sent["Roles"]}
+    bus = {"Fn::If": ["ClientNotified", {"Ref": "Notices"}, ""]}
+    told = {
+        f"{name}Role"
+        for name, function in of_type(resources, "AWS::Serverless::Function").items()
+        if function["Environment"]["Variables"].get("TANDEM_NOTICES_BUS") == bus
+    }
+    assert roles == told == {"IngestRole", "ExportRole", "PersonsRole"}
+
+
 @pytest.mark.parametrize(
     ("campaigns", "allowed"),
     [
