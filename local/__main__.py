@@ -62,13 +62,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _stay_up(stack: Stack, campaign: str) -> None:
-    marketing = stack.deployment.accounts["marketing"]
+    marketing, client = stack.deployment.accounts["marketing"], stack.deployment.client
     print(
         f"\n  pages      {stack.url}/\n"
         f"  dashboard  {stack.url}/dashboard/?campaign={campaign}\n"
         f"             sign in as {marketing.name} with {marketing.password}\n"
         f"  mailbox    {stack.url}/_local/mailbox\n  status     {stack.url}/_local/status.json\n"
-        f"  AWS        {stack.endpoint}   bucket {stack.bucket}\n\n  Ctrl-C ends it.",
+        f"  AWS        {stack.endpoint}   bucket {stack.bucket}\n"
+        f"  client     AWS_ACCESS_KEY_ID={client.access_key_id} "
+        f"AWS_SECRET_ACCESS_KEY={client.secret_access_key}\n"
+        "             signs /v1/client/… and reads and writes its part of the bucket\n\n"
+        "  Ctrl-C ends it.",
         flush=True,
     )
     while (end := stack.emulator.end(within_s=60)) is None:

@@ -37,6 +37,7 @@ ROLES: Final = ("marketing", "ops")
 # Kinds of resources that the emulator does not know.
 UNKNOWN: Final = frozenset({"AWS::Cognito::ManagedLoginBranding", "AWS::CloudTrail::Trail"})
 PATIENCE_S: Final = 60
+SESSION_S: Final = 129600  # a day and a half, the longest there is
 # Executions of one queue's consumer at a time; AWS takes no less than two. All of them wait for the
 # one process of the emulator: more would each take longer, past their timeouts, and do no more.
 CONSUMERS: Final = max(2, os.cpu_count() or 1)
@@ -69,6 +70,13 @@ class Credentials:
 
 
 @dataclass(frozen=True)
+class SessionCredentials(Credentials):
+    """Those of a session, as a role gives them: no call is good without the token."""
+
+    session_token: str
+
+
+@dataclass(frozen=True)
 class Account:
     """Somebody in the ops pool; nobody else has such a password, and it ends with the stack."""
 
@@ -82,6 +90,7 @@ class Deployment:
 
     outputs: Mapping[str, str]
     client: Credentials
+    client_session: SessionCredentials
     accounts: Mapping[str, Account]  # by the role that each has
     origin_key: str
 
@@ -113,9 +122,11 @@ class Deployer:
             self._session.client("ssm", endpoint_url=self._endpoint).put_parameter(
                 Name=f"{outputs['KeysPath']}{key_id}", Value=value, Type="SecureString"
             )
+        client = self._client_user(outputs["ClientPolicyArn"])
         return Deployment(
             outputs,
-            self._client_user(outputs["ClientPolicyArn"]),
+            client,
+            self._session_of(client),
             {role: self.account(outputs["OpsPoolId"], role, role) for role in ROLES},
             self._origin_key(outputs),
         )
@@ -246,6 +257,20 @@ class Deployer:
         iam.attach_user_policy(UserName="client", PolicyArn=policy)
         key = iam.create_access_key(UserName="client")["AccessKey"]
         return Credentials(key["AccessKeyId"], key["SecretAccessKey"])
+
+    def _session_of(self, client: Credentials) -> SessionCredentials:
+        """Temporary credentials with the same rights, which last longer than anybody's day."""
+        sts = boto3.client(
+            "sts",
+            endpoint_url=self._endpoint,
+            region_name=REGION,
+            aws_access_key_id=client.access_key_id,
+            aws_secret_access_key=client.secret_access_key,
+        )
+        given = sts.get_session_token(DurationSeconds=SESSION_S)["Credentials"]
+        return SessionCredentials(
+            given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]
+        )
 
     def account(self, pool: str, name: str, *roles: str) -> Account:
         """A new account with these roles, or none."""

@@ -142,6 +142,7 @@ class Stack:
             "client_token": self.client_token,
             "client_access_key_id": self.deployment.client.access_key_id,
             "client_secret_access_key": self.deployment.client.secret_access_key,
+            "client_session": asdict(self.deployment.client_session),
             "table": self.table,
             "bucket": self.bucket,
             "roots_bucket": outputs["RootsBucketName"],

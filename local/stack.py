@@ -122,6 +122,7 @@ def running_stack(
             deployment.outputs["RestApiId"],
             deployment.client,
             lambda: stack.end(GRACE_S),
+            session=deployment.client_session,
             origin_key=deployment.origin_key,
         )
         desk.sign_in = _sign_in(stack, desk.web)

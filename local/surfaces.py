@@ -19,10 +19,15 @@ from email.policy import default
 from typing import TYPE_CHECKING, Any
 
 import httpx
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials as SigningKey
 
 from chalicelib.domain.exports import export_name
 from chalicelib.domain.files.numbered import number_at
+from local.emulator import REGION
 from local.running import Stack
+from local.signatures import SERVICE
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -51,7 +56,8 @@ class Surfaces:
         self._http = httpx.Client(base_url=stack.url, timeout=timeout_s, trust_env=False)
         self._s3: S3Client = stack.s3
         self._bucket = stack.bucket
-        self._client_token = stack.client_token
+        client = stack.deployment.client
+        self._client_key = SigningKey(client.access_key_id, client.secret_access_key)
 
     def close(self) -> None:
         """End its connections."""
@@ -75,8 +81,15 @@ class Surfaces:
         return self._http.request(method, f"/v1{path}", json=body, headers=sent)
 
     def as_client(self, method: str, path: str, body: object = None) -> httpx.Response:
-        """A call of the client's systems."""
-        return self.call(method, f"/client{path}", body, bearer=self._client_token)
+        """A call of the client's systems, signed as they sign it for AWS."""
+        content = b"" if body is None else json.dumps(body).encode()
+        kind = {"Content-Type": "application/json"} if content else {}
+        url = f"{self.stack.url}/v1/client{path}"
+        signed = AWSRequest(method, url, data=content, headers=kind)
+        SigV4Auth(self._client_key, SERVICE, REGION).add_auth(signed)
+        return self._http.request(
+            method, url, content=content, headers=dict(signed.headers.items())
+        )
 
     def dashboard(self) -> dict[str, Any]:
         """The live numbers."""

@@ -1,11 +1,12 @@
 """The way from the front to the deployed API in the emulator, and to its logs.
 
 A call goes on as it comes, except that the routes of the client's systems, which AWS guards with a
-signature, also take a bearer token of the front's in its place (signatures.py checks the
-signature). A call that has the right one is then signed, and the deployed API checks that as it
-does on AWS; as it checks the Cognito token of a call of ops, which is the caller's own: of those
-the front keeps out what AWS would not take for one. To all others the front adds the origin key, as
-CloudFront does, in place of what a caller sends for it.
+signature, also take a bearer token of the front's in its place. signatures.py checks the signature,
+and what it refuses is answered as the gateway of the packaged template would. A call that is let in
+is then signed, and the deployed API checks that as it does on AWS; as it checks the Cognito token
+of a call of ops, which is the caller's own: of those the front keeps out what AWS would not take
+for one. To all others the front adds the origin key, as CloudFront does, in place of what a caller
+sends for it.
 
 Few calls are in the emulator at one time, and the others wait here for their turn. On AWS a burst
 meets as many execution environments as it needs; here each is a process of this machine that takes
@@ -35,11 +36,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from local.answers import problem
-from local.deployment import Credentials
+from chalicelib.api.gateway import gateway_problem
+from local.answers import answered, problem
+from local.deployment import Credentials, SessionCredentials
 from local.emulator import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
 from local.sign_in import claims_of
-from local.signatures import ALGORITHM, SERVICE, is_signed
+from local.signatures import SERVICE, Call, Key, SignatureError, check_signature
 
 # Calls in the emulator: eight, so that a race of callers is still one; more where there are more
 # processors.
@@ -73,12 +75,25 @@ class Upstream:
     api: str
     client: Credentials
     end: End
+    session: SessionCredentials | None = None  # temporary ones of the client's
     origin_key: str = ""
     turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     @property
     def host(self) -> str:
         return f"{self.api}.execute-api.127.0.0.1:{self.port}"
+
+    @property
+    def keys(self) -> dict[str, Key]:
+        """Who may sign: the client's principal, its session, and the emulator's root caller."""
+        known = {
+            self.client.access_key_id: Key(self.client.secret_access_key),
+            ACCESS_KEY_ID: Key(SECRET_ACCESS_KEY),
+        }
+        if self.session:
+            key = Key(self.session.secret_access_key, self.session.session_token)
+            known[self.session.access_key_id] = key
+        return known
 
 
 def connections() -> httpx.AsyncClient:
@@ -192,13 +207,27 @@ def _refusal(
 ) -> Response | None:
     """The answer to a call for the client's systems that is neither signed nor has the token."""
     given = request.headers.get("authorization", "")
-    if given.startswith(ALGORITHM):
-        if _is_signed(upstream, request, body):
-            return None
-        return problem(403, "unauthorised", "The signature is wrong, or its key is unknown")
+    if not given:
+        return _as_gateway(
+            "MISSING_AUTHENTICATION_TOKEN", "MissingAuthenticationTokenException", None
+        )
     if hmac.compare_digest(given.encode(), f"Bearer {client_token}".encode()):
         return None
-    return problem(401, "unauthorised", "A valid token is needed")
+    try:
+        check_signature(_call(request, body), upstream.keys, datetime.now(UTC))
+    except SignatureError as refused:
+        return _as_gateway(refused.response, refused.error, refused.message)
+    return None
+
+
+def _as_gateway(kind: str, error: str, message: str | None) -> Response:
+    """What the gateway of the packaged template answers."""
+    body = gateway_problem(kind)
+    if message is not None:
+        body["detail"] = message
+    answer = answered(int(body.get("status", 403)), body)
+    answer.headers["x-amzn-ErrorType"] = error
+    return answer
 
 
 def _has_id_token(request: Request) -> bool:
@@ -209,21 +238,13 @@ def _has_id_token(request: Request) -> bool:
     return claims_of(token).get("token_use") == "id"
 
 
-def _is_signed(upstream: Upstream, request: Request, body: bytes) -> bool:
-    """Whether it is signed by the client's principal or by the emulator's root caller."""
+def _call(request: Request, body: bytes) -> Call:
+    """The call as its caller signed it: a header that is there twice counts as one of both."""
     target = request.scope["raw_path"] + b"?" + request.scope["query_string"]
-    client = upstream.client
-    return is_signed(
-        request.method,
-        f"http://{request.headers['host']}{target.decode('ascii').removesuffix('?')}",
-        request.headers,
-        body,
-        secrets={
-            client.access_key_id: client.secret_access_key,
-            ACCESS_KEY_ID: SECRET_ACCESS_KEY,
-        },
-        now=datetime.now(UTC),
-    )
+    url = f"http://{request.headers['host']}{target.decode('ascii').removesuffix('?')}"
+    names = dict.fromkeys(request.headers.keys())
+    headers = {name: ",".join(request.headers.getlist(name)) for name in names}
+    return Call(request.method, url, headers, body)
 
 
 def _signature(

@@ -14,8 +14,8 @@ from chalicelib.api.operations import Operation
 GATEWAY_PROBLEMS: Final = (
     ("UNAUTHORIZED", 401, "unauthorised", "A valid token is needed"),
     ("ACCESS_DENIED", 403, "unauthorised", "This caller may not do this"),
-    ("INVALID_SIGNATURE", 403, "unauthorised", "The signature is not that of this request"),
-    ("EXPIRED_TOKEN", 403, "unauthorised", "The credentials have expired"),
+    ("INVALID_SIGNATURE", 403, "unauthorised", "The signature is refused"),
+    ("EXPIRED_TOKEN", 403, "unauthorised", "The credentials of this session have expired"),
     # The gateway says this of an unknown route, of a method that a route does not have, and of an
     # unsigned call to a signed one alike.
     ("MISSING_AUTHENTICATION_TOKEN", 404, "not-found", "No such resource, or it must be signed"),

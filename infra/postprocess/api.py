@@ -38,6 +38,10 @@ ACCESS_LOG: Final = {
     "error": "$context.error.responseType",
 }
 
+# Of these the caller also reads the gateway's own words, as `detail`. It sorts what is wrong with a
+# signature under several: an unknown key, or a header that cannot be read, under DEFAULT_4XX.
+EXPLAINED: Final = frozenset({"ACCESS_DENIED", "DEFAULT_4XX", "EXPIRED_TOKEN", "INVALID_SIGNATURE"})
+
 
 def complete_api(api: Object) -> None:
     """Complete the resource of the API in place."""
@@ -96,10 +100,17 @@ def _gateway_responses() -> Object:
                 "gatewayresponse.header.Content-Type": "'application/problem+json'",
                 "gatewayresponse.header.Cache-Control": "'no-store'",
             },
-            "responseTemplates": {"application/json": json.dumps(gateway_problem(kind))},
+            "responseTemplates": {"application/json": _template(kind)},
         }
-        for kind, status, _, _ in GATEWAY_PROBLEMS
+        for kind, status, _name, _title in GATEWAY_PROBLEMS
     }
+
+
+def _template(kind: str) -> str:
+    problem = json.dumps(gateway_problem(kind))
+    if kind not in EXPLAINED:
+        return problem
+    return problem[:-1] + ', "detail": $context.error.messageString}'  # quoted by the gateway
 
 
 def _throttles(paths: Object) -> list[Json]:

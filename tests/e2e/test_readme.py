@@ -17,6 +17,7 @@ from urllib.parse import quote
 import pytest
 from botocore.credentials import Credentials
 
+from local import deployment
 from local.demo.lists import with_pictures
 from local.emulator import REGION
 from local.running import Stack
@@ -99,19 +100,26 @@ def test_a_campaign_is_added_while_it_runs(stack: Stack, tmp_path: Path) -> None
     assert (manifest["rows"], manifest["key_id"]) == (4, "demo")  # with the two canaries
 
 
-def client_of(stack: Stack) -> Mapping[str, str]:
-    client = stack.deployment.client
+def client_of(stack: Stack, key: deployment.Credentials) -> Mapping[str, str]:
     return {
-        "AWS_ACCESS_KEY_ID": client.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": client.secret_access_key,
+        "AWS_ACCESS_KEY_ID": key.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": key.secret_access_key,
+        "AWS_SESSION_TOKEN": getattr(key, "session_token", ""),
         "API_URL": stack.url,
     }
 
 
 def test_the_clients_call_is_signed_with_curl(stack: Stack) -> None:
-    (command,) = [one for one in blocks(GUIDE, "The API") if one.startswith("curl ")]
-    command = command.replace("--aws-sigv4", "--silent --aws-sigv4")
-    assert "This voucher does not exist" in typed(stack, command, more=client_of(stack))
+    """With a key of its own, and with the temporary one of a role."""
+    plain, temporary = (one for one in blocks(GUIDE, "The API") if one.startswith("curl "))
+    user, session = stack.deployment.client, stack.deployment.client_session
+    for command, key, said in (
+        (plain, user, "This voucher does not exist"),
+        (temporary, session, "This voucher does not exist"),
+        (plain, session, "The security token included in the request is invalid."),
+    ):
+        command = command.replace("--aws-sigv4", "--silent --aws-sigv4")
+        assert said in typed(stack, command, more=client_of(stack, key))
 
 
 def test_the_clients_calls_are_signed_with_python(stack: Stack, played: Played) -> None:
