@@ -1,7 +1,6 @@
-"""Digest keys: read from a file or the environment, stored as secrets, never printed.
+"""Digest keys stored as secrets, never printed. How one is read: key_files.py.
 
-A key file contains the key in hex, on one line. The key of an id never changes: digests made with
-the two keys would look alike but never match.
+The key of an id never changes: digests made with the two keys would look alike but never match.
 
 Our own key is generated here, once for a stack, and never shown or shared. It finds a person even
 after the client's keys have changed.
@@ -9,21 +8,18 @@ after the client's keys have changed.
 
 from __future__ import annotations
 
-import os
-import re
 import secrets
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from chalicelib.domain.addresses import OWN_KEY, RESERVED_KEY_IDS, DigestKey
+from chalicelib.domain.addresses import OWN_KEY
 from chalicelib.domain.campaign.lists import DigestKeys
 from cli.connection import LOCAL, Connection, Stage, connect
 from cli.errors import CommandError
+from cli.key_files import digest_key
 
-MIN_KEY_BYTES = 16
-MAX_KEY_BYTES = 64
 OWN_KEY_BYTES = 32
 
 app = typer.Typer(help="Digest keys shared with a client.", no_args_is_help=True)
@@ -99,40 +95,3 @@ def require_own_key(connection: Connection) -> None:
             )
         except parameters.exceptions.ParameterAlreadyExists:
             return  # somebody else has just generated it
-
-
-def checked_key_id(key_id: str) -> str:
-    """The id, if it is valid for a key. Raises CommandError."""
-    if not re.fullmatch("[a-z0-9-]{1,16}", key_id):
-        raise CommandError("a key id is 1 to 16 lower-case letters, digits and hyphens")
-    if key_id in RESERVED_KEY_IDS:
-        raise CommandError(f"the key id {key_id} is reserved: choose another")
-    return key_id
-
-
-def digest_key(key_id: str, file: Path | None, from_env: str | None = None) -> DigestKey:
-    """The key in `file`, or in the environment variable `from_env`. Raises CommandError."""
-    checked_key_id(key_id)
-    if (file is None) == (from_env is None):
-        raise CommandError("say where the key is: --file HEXFILE or --from-env NAME")
-    source, text = _from_file(file) if file else _from_environment(str(from_env))
-    try:
-        secret = bytes.fromhex(text)
-    except ValueError:
-        raise CommandError(f"{source}: not hex: a key is written in digits and a to f") from None
-    if not MIN_KEY_BYTES <= len(secret) <= MAX_KEY_BYTES:
-        raise CommandError(f"{source}: a key has {MIN_KEY_BYTES} to {MAX_KEY_BYTES} bytes")
-    return DigestKey(key_id, secret=secret)
-
-
-def _from_file(file: Path) -> tuple[str, str]:
-    try:
-        return str(file), file.read_text(encoding="ascii").strip()
-    except UnicodeDecodeError:
-        raise CommandError(f"{file}: not hex: a key is written in digits and a to f") from None
-
-
-def _from_environment(name: str) -> tuple[str, str]:
-    if name not in os.environ:
-        raise CommandError(f"no environment variable {name}")
-    return name, os.environ[name].strip()

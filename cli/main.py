@@ -3,18 +3,16 @@ vouchers, walls, reports, facts, queues.
 
 Wires the commands together.
 
-CommandError and errors of AWS and of files are reported here, as plain lines on stderr with exit
-code 1. Anything else is a bug and shows its traceback.
+Errors of AWS are reported here, those of files in reporting.py: plain lines on stderr, exit code 1.
 """
 
 from __future__ import annotations
 
 from importlib.metadata import version
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
-from typer.core import TyperGroup
 
 from chalicelib.services.ports import ContentionError
 from cli import (
@@ -42,31 +40,21 @@ from cli import (
     vouchers,
     walls,
 )
+from cli.client.main import add_client_commands
 from cli.connection import explained
-from cli.errors import CommandError
-from cli.hashing.command import hash_addresses
+from cli.reporting import ReportingGroup
 
 
-class _ReportingGroup(TyperGroup):
-    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
-        try:
-            return super().invoke(ctx)
-        except CommandError as error:
-            lines = error.lines
-        except ContentionError:
-            lines = ("somebody else is changing the same data: try again",)
-        except ClientError as error:
+class _ReportingGroup(ReportingGroup):
+    def lines_of(self, error: Exception) -> tuple[str, ...] | None:
+        if isinstance(error, ContentionError):
+            return ("somebody else is changing the same data: try again",)
+        if isinstance(error, ClientError):
             details = error.response["Error"]
-            lines = (f"{error.operation_name}: {details.get('Message') or details.get('Code')}",)
-        except OSError as error:
-            if not error.strerror:
-                raise
-            lines = (": ".join(str(part) for part in (error.filename, error.strerror) if part),)
-        except BotoCoreError as error:
-            lines = (explained(error),)
-        for line in lines:
-            typer.echo(line, err=True)
-        raise typer.Exit(1)
+            return (f"{error.operation_name}: {details.get('Message') or details.get('Code')}",)
+        if isinstance(error, BotoCoreError):
+            return (explained(error),)
+        return super().lines_of(error)
 
 
 app = typer.Typer(
@@ -113,7 +101,7 @@ app.add_typer(journal.app, name="journal")
 app.add_typer(queues.app, name="queue")
 app.add_typer(restore.app, name="restore")
 app.command("doctor")(doctor.run_doctor)
-app.command("hash")(hash_addresses)
+add_client_commands(app)
 app.command("facts")(facts.show_facts)
 app.command("replay")(replay.replay)
 app.command("reconcile")(reconcile.reconcile)

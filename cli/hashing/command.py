@@ -13,7 +13,7 @@ import hashlib
 import time
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,26 +21,15 @@ from pathlib import Path
 from typing import IO, Annotated, cast
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
 
 from chalicelib.domain.addresses import DigestKey
 from cli.errors import CommandError
 from cli.hashing import blocks, pool
 from cli.hashing.digesting import HEADER, BlockError, Digested, gzip_member, hex_lines
+from cli.hashing.files import UNFINISHED, Advance, progress, sha256_of, write_atomically
 from cli.hashing.manifest import MAX_CANARIES, canaries, manifest_beside, manifest_of
 from cli.hashing.worker import DigestSettings
-from cli.keys import checked_key_id, digest_key
-
-UNFINISHED = ".part"
-
-Advance = Callable[[int], None]
+from cli.key_files import chosen_key
 
 
 @dataclass(slots=True)
@@ -90,18 +79,18 @@ def hash_addresses(
     ] = None,
 ) -> None:
     """Turn a file of addresses into a list of digests, ready to drop."""
-    key = _key(key_id, key_file, plain=plain)
-    base_sha256 = _sha256_of(base) if base else None
+    key = chosen_key(key_id, key_file, plain=plain)
+    base_sha256 = sha256_of(base) if base else None
     manifest_file = manifest_beside(target)
     if target.exists() and source.exists() and target.samefile(source):
         raise CommandError(f"{target}: the list would overwrite the addresses")
     canary_digests = canaries(key, canary_count)
     began = time.monotonic()
-    with _write_atomically(target) as unfinished:
+    with write_atomically(target) as unfinished:
         total, sha256 = _hash(source, column, key, canary_digests, unfinished, jobs or pool.cores())
     rows = total.digests + len(canary_digests)
     if manifest:
-        with _write_atomically(manifest_file) as unfinished:
+        with write_atomically(manifest_file) as unfinished:
             unfinished.write_bytes(
                 manifest_of(rows, sha256, key_id, datetime.now(UTC), canary_digests, base_sha256)
             )
@@ -112,22 +101,6 @@ def hash_addresses(
     )
     for line in _rejection_lines(total.rejected):
         typer.echo(line)
-
-
-def _key(key_id: str, key_file: Path | None, *, plain: bool) -> DigestKey:
-    """Raises CommandError."""
-    if plain and key_file:
-        raise CommandError("--plain needs no key: omit --key-file, or omit --plain")
-    if plain:
-        return DigestKey(checked_key_id(key_id), "sha256")
-    if key_file is None:
-        raise CommandError("say where the key is: --key-file HEXFILE")
-    return digest_key(key_id, key_file)
-
-
-def _sha256_of(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _hash(
@@ -184,7 +157,7 @@ def _open_source(source: Path) -> Iterator[tuple[IO[bytes], Advance]]:
     try:
         with ExitStack() as files:
             file = files.enter_context(source.open("rb"))
-            advance = files.enter_context(_progress(source, file))
+            advance = files.enter_context(progress(source, file))
             zipped = source.suffix == ".gz"
             content = files.enter_context(gzip.GzipFile(fileobj=file)) if zipped else file
             yield cast("IO[bytes]", content), advance
@@ -196,39 +169,5 @@ def _open_source(source: Path) -> Iterator[tuple[IO[bytes], Advance]]:
         raise CommandError(f"{source}: not a complete gzip file") from error
 
 
-@contextmanager
-def _progress(source: Path, file: IO[bytes]) -> Iterator[Advance]:
-    """A progress bar on a terminal: the share of the file read, lines per second, time left."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[rate]:,.0f} lines/s"),
-        TimeRemainingColumn(),
-    )
-    began = time.monotonic()
-    size = source.stat().st_size if file.seekable() else None  # unknown for a pipe
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task(source.name, total=size, rate=0)
-
-        def advance(lines: int) -> None:
-            rate = lines / (time.monotonic() - began)
-            progress.update(task, completed=file.tell() if size else None, rate=rate)
-
-        yield advance
-
-
 def _rejection_lines(rejected: Counter[str]) -> list[str]:
     return [f"rejected, {reason}: {count}" for reason, count in sorted(rejected.items())]
-
-
-@contextmanager
-def _write_atomically(target: Path) -> Iterator[Path]:
-    """A temporary file to write to, renamed to `target` only if there was no error."""
-    unfinished = target.with_name(f"{target.name}{UNFINISHED}")
-    try:
-        yield unfinished
-        unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)

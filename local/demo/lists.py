@@ -19,7 +19,7 @@ from pathlib import Path
 from chalicelib.domain.addresses import Address, DigestKey, digest
 from chalicelib.domain.campaign.lists import ListName
 from cli.hashing.manifest import canaries, manifest_of
-from cli.keys import digest_key
+from cli.key_files import digest_key
 
 FOLDER = Path(__file__).parent
 CAMPAIGN = "demo-vip"

@@ -1,0 +1,61 @@
+"""`tandem` as the retailer's wheel installs it: what hashing and checking need, and nothing else.
+
+Whatever this module imports goes into the wheel, and nothing else does (infra/wheel.py). The
+command of our own machines has the same commands, by `add_client_commands`.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from cli.client.check import check_client
+from cli.client.manifest import write_manifest
+from cli.hashing.command import hash_addresses
+from cli.reporting import ReportingGroup
+
+DISTRIBUTION = "tandem-client"
+
+app = typer.Typer(
+    cls=ReportingGroup,
+    help="Digests, manifests and checks for the client's own systems.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,  # locals may contain addresses and keys
+)
+client = typer.Typer(help="The connection of the client's systems.", no_args_is_help=True)
+client.command("check")(check_client)
+
+
+@client.callback()
+def _client() -> None:
+    """Makes `check` a subcommand, although it is the only one."""
+
+
+def add_client_commands(to: typer.Typer) -> None:
+    """What a retailer's machine and ours both have. A group of file checks is added here."""
+    to.command("hash")(hash_addresses)
+    to.command("manifest")(write_manifest)
+    to.add_typer(client, name="client")
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"tandem {version(DISTRIBUTION)}")
+        raise typer.Exit
+
+
+@app.callback()
+def _tandem(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Digests, manifests and checks for the client's own systems."""
+
+
+add_client_commands(app)
