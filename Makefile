@@ -14,7 +14,7 @@ QUICK := $(filter-out tests/bench tests/browser tests/e2e tests/infra,$(wildcard
 RUNTIME := $(addprefix tests/,api contract domain mails services)
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-demo node demo check test lint static unit runtime package deploy rollback doctor bench memory bench-lists bench-exchange bench-files bench-mails mails screenshots abuse cost capacity reliability year simulate mutations restore-drill logs format upgrade clean
+.PHONY: help env env-demo node demo check test lint static unit runtime package wheel deploy rollback doctor bench memory bench-lists bench-exchange bench-files bench-mails mails screenshots abuse cost capacity reliability year simulate mutations restore-drill logs format upgrade clean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ node: env-demo ## node with esbuild, TypeScript and Biome, which build and check
 package: env-demo node ## build/: the pages; the template, the zip and the layer that the local stack runs
 	@$(RUN) -m infra.package --target local
 	@$(RUN) -m infra.pages
+
+wheel: env-demo ## build/wheel/: the `tandem` command for the client's own machines, the same bytes each time
+	@$(RUN) -m infra.wheel
 
 deploy: env node ## deploy to AWS: STAGE=name PARAMETERS_FILE=…, and see infra/README.md before the first time
 	@test -n "$(STAGE)" || { echo "make: say which stage: make deploy STAGE=name" >&2; exit 1; }

@@ -1,5 +1,5 @@
-"""`tandem client check` on a stack: with the client's own rights all is right, with wider or no
-rights it is not, and nothing is left in the bucket.
+"""`tandem client check` of the retailer's wheel, on a stack: with the client's own rights all is
+right, with wider or no rights it is not, and nothing is left in the bucket.
 """
 
 from __future__ import annotations
@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,10 @@ from local import deployment
 from local.emulator import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
 from local.running import Stack
 from tests.e2e.conftest import Played
+from tests.infra.wheels import retailers_tandem
 
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("e2e")]
 
-ROOT = Path(__file__).resolve().parents[2]
 CLIENTS = {
     "list out/demo-vip/", "list in/demo-vip/", "read out/demo-vip/", "write in/demo-vip/",
 }  # fmt: skip
@@ -31,20 +30,28 @@ OTHERS = {
 }  # fmt: skip
 
 
-def checked(stack: Stack, key: deployment.Credentials) -> dict[str, Mapping[str, Any]]:
+@pytest.fixture(scope="module")
+def tandem(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The command as a retailer installs it, without the repository."""
+    return retailers_tandem(tmp_path_factory.mktemp("retailer"), with_check=True)
+
+
+def checked(
+    tandem: Path, stack: Stack, key: deployment.Credentials
+) -> dict[str, Mapping[str, Any]]:
     """What it finds with these credentials, by what was asked."""
     environment = {
-        **os.environ,
+        "PATH": os.defpath,
         "AWS_ENDPOINT_URL": stack.endpoint,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ACCESS_KEY_ID": key.access_key_id,
         "AWS_SECRET_ACCESS_KEY": key.secret_access_key,
         "AWS_SESSION_TOKEN": getattr(key, "session_token", ""),
     }
-    command = [sys.executable, "-c", "from cli.client.main import app; app()", "client", "check"]
+    options = ["--campaign", "demo-vip", "--json"]
     done = subprocess.run(
-        [*command, stack.bucket, stack.url, "--campaign", "demo-vip", "--json"],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
+        [tandem, "client", "check", stack.bucket, stack.url, *options],
+        cwd=tandem.parent, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.stderr == ""
     read = json.loads(done.stdout)
@@ -58,11 +65,11 @@ def states(found: Mapping[str, Mapping[str, Any]], names: set[str]) -> set[str]:
 
 @pytest.mark.parametrize("temporary", [False, True], ids=["key", "session"])
 def test_the_clients_own_rights_are_enough_and_no_more(
-    stack: Stack, played: Played, temporary: bool
+    tandem: Path, stack: Stack, played: Played, temporary: bool
 ) -> None:
     before = set(played.world.output_keys("")) | in_keys(stack)
     deployed = stack.deployment
-    found = checked(stack, deployed.client_session if temporary else deployed.client)
+    found = checked(tandem, stack, deployed.client_session if temporary else deployed.client)
     assert states(found, CLIENTS | OTHERS | {"signature", "answer", "clock"}) == {"ok"}
     assert "accepted, so key and canaries agree" in found["last list"]["said"]
     assert set(played.world.output_keys("")) | in_keys(stack) == before
@@ -74,8 +81,8 @@ def in_keys(stack: Stack) -> set[str]:
 
 
 @pytest.mark.usefixtures("played")
-def test_wider_rights_are_a_failure(stack: Stack) -> None:
-    found = checked(stack, deployment.Credentials(ACCESS_KEY_ID, SECRET_ACCESS_KEY))
+def test_wider_rights_are_a_failure(tandem: Path, stack: Stack) -> None:
+    found = checked(tandem, stack, deployment.Credentials(ACCESS_KEY_ID, SECRET_ACCESS_KEY))
     assert states(found, CLIENTS) == {"ok"}
     assert states(found, OTHERS) == {"failed"}
     assert found["may not write outside in/"]["said"] == "BadDigest"
@@ -83,8 +90,8 @@ def test_wider_rights_are_a_failure(stack: Stack) -> None:
 
 
 @pytest.mark.usefixtures("played")
-def test_a_wrong_secret_is_named_by_both(stack: Stack) -> None:
+def test_a_wrong_secret_is_named_by_both(tandem: Path, stack: Stack) -> None:
     client = stack.deployment.client
-    found = checked(stack, deployment.Credentials(client.access_key_id, "wrong"))
+    found = checked(tandem, stack, deployment.Credentials(client.access_key_id, "wrong"))
     assert states(found, {"signature", "list out/demo-vip/"}) == {"failed"}
     assert found["list out/demo-vip/"]["do"] == "the secret is not that of the access key"
