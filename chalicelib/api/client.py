@@ -18,7 +18,7 @@ from chalicelib.domain.redemptions import (
     Redemption,
     purchase_of,
 )
-from chalicelib.domain.vouchers import Voucher, state_for_client
+from chalicelib.domain.vouchers import Voucher, exhausted_since, state_for_client
 from chalicelib.observability import count, failed
 from chalicelib.services.errors import FieldProblem, InvalidError
 from chalicelib.services.lookups import all_campaigns
@@ -126,10 +126,12 @@ def _rejected(order_id: str | None, problems: list[FieldProblem]) -> models.Orde
 
 
 def _voucher(voucher: Voucher, problem: str | None) -> models.VoucherAnswer:
+    since = exhausted_since(voucher)
     return models.VoucherAnswer(
         code=voucher.code,
         acceptable=problem is None,
         reason=problem,
+        exhausted_since=since.isoformat() if since else None,
         state=state_for_client(voucher).value,
         template=voucher.template,
         holder=voucher.holder.value,

@@ -302,12 +302,14 @@ class SponsorAnswer(Answer):
 class VoucherAnswer(Answer):
     """Whether the voucher would be accepted now, and if not, why; and what it asks of an order.
 
-    `not_with`: not on one order with a voucher of these templates.
+    `not_with`: not on one order with a voucher of these templates. `exhausted_since`: when it was
+    used, null while it is not, or where that is not known; never on which order or by whom.
     """
 
     code: Code
     acceptable: Annotated[bool, described(True)]
     reason: Annotated[Refusal | None, described(None)]
+    exhausted_since: Annotated[Moment | None, described(None)]
     state: State
     template: Template
     holder: Literal["sponsor", "referee"]

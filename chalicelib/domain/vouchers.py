@@ -284,6 +284,11 @@ def problem_at(voucher: Voucher, at: datetime) -> VoucherProblem | None:
     return VoucherProblem.NOT_YET_VALID if is_early else None
 
 
+def exhausted_since(voucher: Voucher) -> datetime | None:
+    """When it was used, as the changes say it; None while it is not, or where 0.1.0 recorded it."""
+    return voucher.changed_at if voucher.state is VoucherState.REDEEMED else None
+
+
 def redeemed(voucher: Voucher, order_id: str) -> Voucher:
     """The voucher, used on an order."""
     return _moved(voucher, VoucherState.REDEEMED, redeemed_by=order_id)

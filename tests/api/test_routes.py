@@ -505,6 +505,18 @@ def test_the_holder_uses_a_bound_voucher_which_says_that_it_is(world: World) -> 
     assert world.ask(redemption).status == 201
 
 
+def test_an_exhausted_voucher_says_since_when_and_not_by_whom(world: World) -> None:
+    request = GOOD["redeem_voucher"](world)
+    path = request.path.removesuffix("/redemptions")
+    assert world.get(path).json()["exhausted_since"] is None
+    redemption = world.ask(request).json()
+    world.clock.pass_by(hours=1)
+    reported = world.get(path)
+    assert reported.json()["reason"] == "exhausted"
+    assert reported.json()["exhausted_since"] == redemption["redeemed_at"]
+    assert str(PURCHASE["order_id"]).encode() not in reported.body
+
+
 def test_rolling_back_again_is_204_again_and_changes_nothing(world: World) -> None:
     request = GOOD["roll_back_redemption"](world)
     assert world.ask(request).status == 204

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.domain.changes import ChangeKind
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.redemptions import OrderUses, Purchase
-from chalicelib.domain.vouchers import Voucher, VoucherState
+from chalicelib.domain.vouchers import Voucher, VoucherState, exhausted_since
 from chalicelib.services.errors import RefusedError, UnknownError
 from chalicelib.services.vouchers.redeem import check_voucher, redeem, roll_back
 from chalicelib.services.waiting_changes import waiting_changes
@@ -55,6 +55,21 @@ def test_a_code_is_read_back_without_regard_to_case_spaces_or_hyphens(
         assert voucher.code == code
     with pytest.raises(UnknownError):
         check_voucher(world.ports, "WE-22222-22222-22222")
+
+
+def test_an_exhausted_voucher_says_since_when_as_the_changes_do(world: World, code: str) -> None:
+    assert exhausted_since(check_voucher(world.ports, code)[0]) is None
+    used_at = world.clock()
+    redeem(world.ports, code, purchase(world))
+    world.clock.advance(days=1)
+    redeem(world.ports, code, purchase(world))  # a repeat
+    voucher, problem = check_voucher(world.ports, code)
+    assert (problem, exhausted_since(voucher)) == ("exhausted", used_at)
+    (change,) = waiting_changes(world.ports, CAMPAIGN)
+    assert (change.change, change.at) == (ChangeKind.REDEEMED, used_at)
+    roll_back(world.ports, code, "A1")
+    voucher, problem = check_voucher(world.ports, code)
+    assert (problem, exhausted_since(voucher)) == (None, None)
 
 
 def test_law_6_a_voucher_is_redeemed_once_and_the_repeat_answers_the_same(
