@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 
 from chalicelib.domain.addresses import Address, DigestKey, digest
+from chalicelib.domain.files.lines import lines
 from chalicelib.domain.files.manifest import MAX_MANIFEST, Manifest, parse_manifest
 from chalicelib.domain.files.orders import COLUMNS
-from chalicelib.domain.files.reading import FileRefusedError, Tally, content, lines, table
+from chalicelib.domain.files.reading import FileRefusedError, Tally, content, table
 from cli.client.findings import Finding, failed, ok, skipped
 from cli.client.lists import ReadList
 from cli.client.manifest import examined, lines_about

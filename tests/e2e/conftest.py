@@ -1,5 +1,5 @@
-"""One local stack for all end-to-end tests: the packaged template, deployed, in a hurry. Another has
-the quarter of the demo.
+"""One local stack for all end-to-end tests: the packaged template, deployed, in a hurry. Another
+has the quarter of the demo.
 """
 
 from __future__ import annotations
