@@ -32,8 +32,8 @@ def described(*examples: object, **schema: Any) -> Any:
 
 def one_of(values: Iterable[str], **schema: Any) -> Any:
     """A field with one of `values`."""
-    listed = [str(value) for value in values]
-    return described(schema.pop("example", listed[0]), enum=listed, **schema)
+    known = [str(value) for value in values]
+    return described(schema.pop("example", known[0]), enum=known, **schema)
 
 
 PROBLEM = "urn:tandem:problem:"

@@ -452,7 +452,7 @@ class HeldRewardAnswer(Answer):
     reward: Id
     referral: Id
     rule: Annotated[str, described("sponsor-first-order")]
-    rung: Annotated[int, described(1, minimum=1)]
+    rung: Annotated[int, described(1, minimum=0)]
     holder: Holder
     value: DecimalText
     currency: Currency
