@@ -27,6 +27,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from infra.deployment.pages import cache_control
+from infra.preloads import link_header, preloads_of
 from local.answers import problem
 from local.deployment import Template
 from local.mailbox import MAILBOX_HEADERS, mailbox
@@ -95,6 +96,8 @@ def front(desk: Desk) -> Starlette:
         response.headers.update(desk.page_headers)
         if not request.url.path.startswith(NOT_PAGES):
             response.headers["Cache-Control"] = cache_control(request.url.path.lstrip("/"))
+            if response.status_code < 400 and (link := _preloads(desk.web, request)):
+                response.headers["Link"] = link
         if request.url.path.startswith("/_local/mailbox"):
             response.headers.update(MAILBOX_HEADERS)
         if "Content-Encoding" in response.headers and "ETag" in response.headers:
@@ -124,6 +127,15 @@ def front(desk: Desk) -> Starlette:
 def _weak(etag: str) -> str:
     """What CloudFront makes of the ETag of a file that it compresses."""
     return etag if etag.startswith("W/") else f"W/{etag}"
+
+
+def _preloads(web: Path, request: Request) -> str | None:
+    """What the function `WebPreloads` adds to the answer of a page."""
+    page = web / request.url.path.lstrip("/")
+    file = page / "index.html" if page.is_dir() else page
+    if file.suffix != ".html" or not file.is_file():
+        return None
+    return link_header(preloads_of(file.read_text("utf-8")), request.url.query, request.headers)
 
 
 def _too_many(acl: WebAcl | None, request: Request) -> Response | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from infra.deployment.releases import Release, unzipped
 from infra.pages import ASSETS, SIGN_IN, sign_in_settings
+from infra.preloads import METADATA, preloads_of
 
 if TYPE_CHECKING:
     import boto3
@@ -27,10 +28,12 @@ def publish(session: boto3.Session, release: Release, outputs: Mapping[str, str]
     if settings := sign_in_settings(outputs):
         pages[SIGN_IN] = settings
     for path in sorted(pages, key=lambda path: (path.endswith(".html"), path)):
+        preloads = preloads_of(pages[path].decode()) if path.endswith(".html") else None
         s3.put_object(
             Bucket=bucket,
             Key=path,
             Body=pages[path],
+            Metadata={METADATA: preloads} if preloads else {},
             ContentType=mimetypes.guess_type(path)[0] or "application/octet-stream",
             CacheControl=cache_control(path),
         )

@@ -19,6 +19,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from infra.deployment.pages import cache_control
+from infra.preloads import link_header, preloads_of
 
 MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -167,6 +168,11 @@ def running_front(pages: Path) -> Iterator[Front]:
             body = gzip.compress(file.read_bytes(), mtime=0)  # as CloudFront does
             kept = cache_control(path.lstrip("/"))
             more = {"Content-Encoding": "gzip", "Cache-Control": kept}
+            if found and file.suffix == ".html":
+                asked = {name.lower(): value for name, value in self.headers.items()}
+                preloads = preloads_of(file.read_text("utf-8"))
+                link = link_header(preloads, urlsplit(self.path).query, asked)
+                more |= {"Link": link} if link else {}
             self._send(200 if found else 404, MEDIA_TYPES[file.suffix], body, more)
 
         def _call(self) -> None:

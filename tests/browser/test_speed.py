@@ -12,9 +12,13 @@ from statistics import median
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
+from chalicelib.adapters.pages import REFEREE_PAGE
+
 from .front import Front, about_demo
 from .test_every_page import scripted
 from .test_promises import STATES
+from .test_shared_link import PATH as SHORT_LINK
+from .test_shared_link import made
 
 __all__ = ["scripted"]
 
@@ -32,7 +36,7 @@ MOST_SHIFT = 0.01
 # A blank page is one answer. Each of these is three after one another: itself, its script, and
 # those of the API, which it asks for at once. How long that takes is printed, and held by nothing:
 # the machine is shared.
-PAGES = ("landing", "offer", "sign-up", "space, open")
+PAGES = ("landing", "offer", "sign-up", "short link", "space, open")
 SIGNED_IN = """sessionStorage.setItem("tandem.session.demo-vip",
   JSON.stringify({ session: "s3", expires_at: "2099-01-01" }))"""
 SHIFTS = """globalThis.shift = 0;
@@ -84,7 +88,9 @@ def test_a_page_is_light_and_stays_where_it_is(
     browser: Browser, front: Front, pages: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     space = name == "space, open"
-    path = "/sponsor/?campaign=demo-vip" if space else STATES[name].path
+    front.api.link_pages[SHORT_LINK] = (200, made((pages / REFEREE_PAGE).read_text("utf-8"), "fr"))
+    others = {"space, open": "/sponsor/?campaign=demo-vip", "short link": SHORT_LINK}
+    path = others.get(name) or STATES[name].path
     blank = blank_ms(browser, front, pages)
     times, sizes, shifts = [], [], []
     for _ in range(VISITS):

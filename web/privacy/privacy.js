@@ -8,7 +8,7 @@
 import { wireAddressForm } from "../shared/address-form.js";
 import { apiPath, asProblem, callApi } from "../shared/api.js";
 import { applyBrand } from "../shared/brand.js";
-import { requestedCampaign } from "../shared/campaign.js";
+import { askCampaign, requestedCampaign } from "../shared/campaign.js";
 import { byId, createElement, onClick, within } from "../shared/elements.js";
 import { formatMinute } from "../shared/format.js";
 import { showProblem } from "../shared/form-errors.js";
@@ -30,7 +30,7 @@ function load() {
 
 async function loadForm() {
   try {
-    const campaign = await callApi("GET", apiPath`/v1/campaigns/${campaignId}`);
+    const campaign = await askCampaign();
     applyBrand(campaign.brand);
     showPrivacy(campaign);
     setText(byId("form-text"), "privacy.text", { brand: campaign.brand.name });

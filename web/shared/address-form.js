@@ -11,6 +11,7 @@ import { clearFieldError, readAddress, showFieldError, showProblem } from "./for
 import { currentLanguage } from "./language.js";
 import { clear } from "./page-text.js";
 import { fieldErrorTextKey } from "./problems.js";
+import { keepTyped } from "./typed.js";
 
 /** @typedef {import("./api.js").ProblemError} ProblemError */
 /** @typedef {{email: string, as_typed?: true, locale: string}} AddressBody */
@@ -28,6 +29,7 @@ export function wireAddressForm(form, send, handleProblem = () => false) {
   const input = inputNamed(form, "email");
   const notice = within(form, ".notice");
   if (!input) throw new Error(`"${form.id}" has no field for an address`);
+  const forget = keepTyped(input, `${location.pathname}.${form.id}`);
   onSubmit(form, async () => {
     clear(notice);
     for (const field of form.querySelectorAll("input")) clearFieldError(field);
@@ -39,6 +41,7 @@ export function wireAddressForm(form, send, handleProblem = () => false) {
     }
     try {
       await send({ ...address, locale: currentLanguage() });
+      forget();
     } catch (error) {
       const problem = asProblem(error);
       if (handleProblem(problem)) return;

@@ -70,13 +70,14 @@ export function apiPath(parts, ...values) {
  * @param {Record<string, string>} [options.form] sent as a form, in place of a body
  * @param {string} [options.bearer] a session, an ID token or the token of a wall link
  * @param {Record<string, string>} [options.headers]
+ * @param {boolean} [options.preloaded] whether the edge has the browser ask for it before the script
  * @param {boolean} [options.keepalive] whether it goes on when the reader leaves the page
  * @returns {Promise<T>}
  */
 export async function callApi(
   method,
   path,
-  { body, form, bearer, headers = {}, keepalive = false } = {},
+  { body, form, bearer, headers = {}, keepalive = false, preloaded = false } = {},
 ) {
   /** @type {Record<string, string>} */
   const sentHeaders = { Accept: "application/json", ...headers };
@@ -95,8 +96,9 @@ export async function callApi(
         : body === undefined
           ? undefined
           : JSON.stringify(body),
-      cache: "no-store",
-      credentials: "omit",
+      // A browser takes what was preloaded for a call that asks as the preload did.
+      cache: preloaded ? "default" : "no-store",
+      credentials: preloaded ? "same-origin" : "omit",
       redirect: "error",
       signal: abort.signal,
       keepalive,

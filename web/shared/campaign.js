@@ -37,5 +37,6 @@ export function askCampaign() {
 
 /** @returns {Promise<CampaignAnswer>} */
 async function ask() {
-  return callApi("GET", apiPath`/v1/campaigns/${requestedCampaign()}`);
+  const path = apiPath`/v1/campaigns/${requestedCampaign()}`;
+  return callApi("GET", path, { preloaded: true });
 }

@@ -184,7 +184,7 @@ async function choose(name) {
   if (!language || wanted === name) return;
   wanted = name;
   try {
-    // As a page asks that preloads it; there are no cookies on this origin.
+    // As the preload of the edge asks for it, which the browser then takes.
     const response = await fetch(language.address, { credentials: "same-origin" });
     if (!response.ok) throw new Error(`status ${response.status}`);
     const texts = await response.json();

@@ -27,5 +27,9 @@ export function readFromTab(name) {
 
 /** @param {string} name */
 export function removeFromTab(name) {
-  sessionStorage.removeItem(`tandem.${name}`);
+  try {
+    sessionStorage.removeItem(`tandem.${name}`);
+  } catch {
+    // Storage is switched off, so nothing was stored.
+  }
 }

@@ -12,6 +12,7 @@ import { showProblem } from "../shared/form-errors.js";
 import { formatMoney } from "../shared/format.js";
 import { campaignText, getText } from "../shared/language.js";
 import { clear, onLanguageChange, setText } from "../shared/page-text.js";
+import { keepTyped } from "../shared/typed.js";
 import { svgAddress } from "../shared/vouchers.js";
 
 let url = "";
@@ -81,8 +82,11 @@ function proposedMessage() {
  */
 export function wireSharing(renew) {
   const ownLink = byId("own-link", HTMLInputElement);
+  const message = byId("message", HTMLTextAreaElement);
+  keepTyped(message, "message");
+  isOwnMessage = message.value !== "";
   ownLink.addEventListener("focus", () => ownLink.select());
-  byId("message").addEventListener("input", () => {
+  message.addEventListener("input", () => {
     isOwnMessage = true;
     updateWays();
   });

@@ -20,6 +20,7 @@ import { showPrivacy } from "../shared/privacy.js";
 import { showSent } from "../shared/sent.js";
 import { forgetSession, keepSession, readSession } from "../shared/sponsor-session.js";
 import { showState, visibleState } from "../shared/states.js";
+import { keepTyped } from "../shared/typed.js";
 import { showVouchers } from "../shared/vouchers.js";
 import { showInvitations } from "./entries.js";
 import { wireInviteForm } from "./invite-form.js";
@@ -100,6 +101,7 @@ function showSignIn(reason) {
   showState("sign-in");
 }
 
+const forgetWelcome = keepTyped(byId("welcome-first-name", HTMLInputElement), "welcome");
 onSubmit(byId("welcome", HTMLFormElement), async () => {
   const notice = within(byId("welcome"), ".notice");
   const firstNameInput = byId("welcome-first-name", HTMLInputElement);
@@ -116,6 +118,7 @@ onSubmit(byId("welcome", HTMLFormElement), async () => {
     const session = await callApi("POST", apiPath`/v1/campaigns/${campaignId}/sessions`, { body });
     forgetFragment();
     keepSession(campaignId, session, staysHere);
+    forgetWelcome();
   } catch (error) {
     const problem = asProblem(error);
     if (problem.status === 401) {
@@ -132,6 +135,7 @@ onSubmit(byId("welcome", HTMLFormElement), async () => {
   await openSpace();
 });
 
+const forgetName = keepTyped(byId("own-first-name", HTMLInputElement), "first-name");
 onSubmit(byId("name", HTMLFormElement), async () => {
   const notice = within(byId("name"), ".notice");
   const firstNameInput = byId("own-first-name", HTMLInputElement);
@@ -150,7 +154,9 @@ onSubmit(byId("name", HTMLFormElement), async () => {
     }
     return;
   }
-  if (readSession(campaignId)) await openSpace();
+  if (!readSession(campaignId)) return;
+  forgetName();
+  await openSpace();
 });
 
 wireAddressForm(byId("sign-in", HTMLFormElement), async (address) => {
