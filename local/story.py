@@ -198,6 +198,13 @@ class Story:
         self._log.wait("Jeanne's invitations decided", self._decided, len(INVITED_BY_JEANNE))
         self._post_invitations("vip2@demo.test", INVITED_BY_PAUL)
         link = self._sponsor("vip2@demo.test")["link"]["code"]
+        shared = self.world.page(f"/p/{link}")
+        self._log.check(
+            "Paul's shared link is the sign-up, with a card for messengers",
+            shared.status_code == 200
+            and 'property="og:title" content="Paul vous invite chez' in shared.text
+            and "/assets/" in shared.text,
+        )
         for address in CAME_BY_LINK:
             answer = self.world.call(
                 "POST", f"/campaigns/{lists.CAMPAIGN}/links/{link}/sign-up", {"email": address}

@@ -80,6 +80,10 @@ class Surfaces:
             return self._http.request(method, f"/v1{path}", headers=sent)
         return self._http.request(method, f"/v1{path}", json=body, headers=sent)
 
+    def page(self, path: str) -> httpx.Response:
+        """A page, as a messenger's crawler or a browser without scripts asks for it."""
+        return self._http.get(path, headers={"Accept": "text/html", "Accept-Language": "fr"})
+
     def as_client(self, method: str, path: str, body: object = None) -> httpx.Response:
         """A call of the client's systems, signed as they sign it for AWS."""
         content = b"" if body is None else json.dumps(body).encode()

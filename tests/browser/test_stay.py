@@ -58,8 +58,13 @@ def test_signing_out_ends_it_on_the_server_and_on_the_device(
 ) -> None:
     api.answers("DELETE /v1/sponsor/session", 204)
     page = entered(api, open_page, stays=True, until="2099-01-01T00:00:00Z")
+    page.locator("#addresses").fill("Jeanne <jeanne@example.fr>, ")
+    expect(page.locator(".chip")).to_have_count(1)
+    page.locator("#message").fill("For Jeanne")
+    assert "Jeanne" in page.evaluate("JSON.stringify(sessionStorage)")
     with page.expect_response("**/v1/sponsor/session"):
         page.get_by_role("button", name="Sign out").click()
+    assert "Jeanne" not in page.evaluate("JSON.stringify([localStorage, sessionStorage])")
     [call] = api.made("DELETE /v1/sponsor/session")
     assert call.headers["authorization"] == "Bearer s3ssion"
     assert "s3ssion" not in page.evaluate("JSON.stringify([localStorage, sessionStorage])")

@@ -29,7 +29,7 @@ import { mailLanguage, wirePreview } from "./preview.js";
  *
  * @param {InviteActions} actions
  * @param {string} draftName what this tab keeps the draft as
- * @returns {{showQuota: (quota: QuotaAnswer) => void}}
+ * @returns {{showQuota: (quota: QuotaAnswer) => void, forget: () => void}}
  */
 export function wireInviteForm({ send, refresh, preview, isOwn }, draftName) {
   let [left, perCall] = [1, 1];
@@ -110,6 +110,12 @@ export function wireInviteForm({ send, refresh, preview, isOwn }, draftName) {
   });
   showCount();
   return {
+    /** Forgets whom the sponsor entered: she has signed out. */
+    forget() {
+      chips.reset();
+      submission = null;
+      removeFromTab(submissionName);
+    },
     showQuota(quota) {
       left = quota.left;
       perCall = quota.per_call ?? 1;

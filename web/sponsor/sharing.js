@@ -19,6 +19,7 @@ let url = "";
 /** @type {CampaignAnswer | null} */
 let campaign = null;
 let isOwnMessage = false;
+let forgetTyped = () => {};
 
 /**
  * Shows the link, or that it is stopped. The message sent with it is made from `campaign`, and is the link alone without.
@@ -83,7 +84,7 @@ function proposedMessage() {
 export function wireSharing(renew) {
   const ownLink = byId("own-link", HTMLInputElement);
   const message = byId("message", HTMLTextAreaElement);
-  keepTyped(message, "message");
+  forgetTyped = keepTyped(message, "message");
   isOwnMessage = message.value !== "";
   ownLink.addEventListener("focus", () => ownLink.select());
   message.addEventListener("input", () => {
@@ -115,6 +116,13 @@ export function wireSharing(renew) {
       showNoNewLink(asProblem(error));
     }
   });
+}
+
+/** Forgets the sponsor's own message: she has signed out. */
+export function forgetMessage() {
+  forgetTyped();
+  byId("message", HTMLTextAreaElement).value = "";
+  isOwnMessage = false;
 }
 
 /** @param {boolean} asks whether the question is shown, or the button that leads to it */

@@ -26,7 +26,7 @@ import { showInvitations } from "./entries.js";
 import { wireInviteForm } from "./invite-form.js";
 import { forgetLabels, keepLabels, readLabels } from "./labels.js";
 import { offerMailLanguages } from "./preview.js";
-import { showLink, wireSharing } from "./sharing.js";
+import { forgetMessage, showLink, wireSharing } from "./sharing.js";
 
 /** @typedef {import("../shared/language.js").TextKey} TextKey */
 
@@ -259,6 +259,8 @@ async function signOut() {
   const session = readSession(campaignId);
   forgetLabels(campaignId);
   forgetOwnAddress(campaignId);
+  inviteForm.forget();
+  forgetMessage();
   showSignIn("sponsor.signed-out");
   try {
     await callApi("DELETE", "/v1/sponsor/session", { bearer: session?.session });
