@@ -79,7 +79,7 @@ VIEWS = {
     "dashboard, no role": View(
         "/dashboard/?campaign=refused", "#notice:not(:empty)", before=signed_in()
     ),
-    "dashboard, on a wall": View("/dashboard/?campaign=demo-vip#wall=w4ll", "#days td"),
+    "dashboard, on a wall": View("/dashboard/?campaign=demo-vip#wall=w4ll", "#figures .figure"),
     "not found": View("/404.html", "h1"),
     "failure": View("/?campaign=broken", "#failure-reason:not(:empty)"),
 }

@@ -2,6 +2,7 @@
  * What the reader chose to see, as it stands in the address bar: a copied link opens the same view.
  *
  *     period=7|30, or from= and to= (days)      all days without any of them
+ *     view=wall                                  laid out for a wall
  *     compare=no                                 else beside the period before
  *     channel=email|link   template={voucher}    unit=week|hour
  *
@@ -14,6 +15,7 @@ import { dayAfter } from "./insights.js";
  * @typedef {{
  *   period: "7" | "30" | "all" | "dates", from: string, to: string, compares: boolean,
  *   channel: "" | "email" | "link", template: string, unit: "day" | "week" | "hour",
+ *   view: "" | "wall",
  * }} Choice
  */
 /** @typedef {{name: string, value: string}} Wrong */
@@ -28,12 +30,14 @@ export const USUAL = {
   channel: "",
   template: "",
   unit: "day",
+  view: "",
 };
 const VALUES = /** @type {Record<string, string[]>} */ ({
   period: ["7", "30", "all"],
   compare: ["yes", "no"],
   channel: ["email", "link"],
   unit: ["day", "week", "hour"],
+  view: ["wall"],
 });
 
 /** @param {string} text */
@@ -75,6 +79,7 @@ export function readChoice(search, templates) {
     channel: oneOf("channel"),
     template: read("template", (value) => templates.includes(value)),
     unit: oneOf("unit") || USUAL.unit,
+    view: oneOf("view"),
   });
   return { choice, wrong };
 }
@@ -87,7 +92,7 @@ export function readChoice(search, templates) {
  */
 export function writeChoice(search, choice) {
   const address = new URLSearchParams(search);
-  const { period, from, to, compares, channel, template, unit } = choice;
+  const { period, from, to, compares, channel, template, unit, view } = choice;
   const dates = period === "dates";
   /** @type {Record<string, string>} */
   const asked = {
@@ -98,6 +103,7 @@ export function writeChoice(search, choice) {
     channel,
     template,
     unit: unit === USUAL.unit ? "" : unit,
+    view,
   };
   for (const [name, value] of Object.entries(asked)) {
     if (value) address.set(name, value);

@@ -17,6 +17,7 @@ import { formatCount, formatShortDay } from "../shared/format.js";
 const COLOURS = ["#2f8fcf", "#e07a1f", "#13a07a", "#cc79a7", "#a8852a", "#7c8a96"];
 const DASHES = [[], [8, 4], [3, 3], [12, 4, 3, 4], [2, 2], [16, 5]];
 const HEIGHT = 260;
+const LEGEND = 48;
 /** @type {Map<HTMLElement, uPlot>} */
 const drawn = new Map();
 
@@ -36,7 +37,7 @@ export function drawChart(box, data) {
   const chart = new uPlot(
     {
       width: Math.max(280, box.clientWidth),
-      height: HEIGHT,
+      height: heightIn(box),
       scales: { x: { time: false }, y: { range: (_, __, most) => [0, most || 1] } },
       hooks: { drawAxes: [(plot) => drawBands(plot, data)] },
       cursor: { drag: { x: false, y: false } },
@@ -63,6 +64,22 @@ export function drawChart(box, data) {
     box,
   );
   drawn.set(box, chart);
+  box.querySelector(".on-paper")?.remove();
+  const paper = document.createElement("img");
+  paper.className = "on-paper";
+  paper.alt = "";
+  paper.src = `data:image/svg+xml,${encodeURIComponent(svgOf(data))}`;
+  box.append(paper);
+}
+
+/**
+ * On a wall a chart is as high as its style says; elsewhere all are alike.
+ *
+ * @param {HTMLElement} box
+ */
+function heightIn(box) {
+  const least = Number.parseFloat(getComputedStyle(box).minHeight);
+  return least > LEGEND ? least - LEGEND : HEIGHT;
 }
 
 const BAND = 0.16;
@@ -128,7 +145,9 @@ function labelOf(data, at) {
 /** Makes the charts as wide as their boxes again. */
 export function fitCharts() {
   for (const [box, chart] of drawn) {
-    if (box.clientWidth) chart.setSize({ width: Math.max(280, box.clientWidth), height: HEIGHT });
+    if (box.clientWidth) {
+      chart.setSize({ width: Math.max(280, box.clientWidth), height: heightIn(box) });
+    }
   }
 }
 

@@ -70,7 +70,8 @@ export function showChoice(answer) {
 
 /** @param {DashboardAnswer} answer */
 function showDays(answer) {
-  const { now, before, isTooEarly } = viewOf(answer);
+  const { choice, now, before, isTooEarly } = viewOf(answer);
+  const { channel, template } = choice;
   const days = (/** @type {import("./address.js").Period} */ { first, last: end }) => ({
     first: formatShortDay(first),
     last: formatShortDay(end),
@@ -81,6 +82,11 @@ function showDays(answer) {
   if (isTooEarly) {
     parts.push(getText("choice.too-early", { day: formatShortDay(answer.starts_on) }));
   }
+  if (channel) {
+    const name = getText(/** @type {TextKey} */ (`channel.${channel}`));
+    parts.push(getText("choice.of-channel", { channel: name }));
+  }
+  if (template) parts.push(getText("choice.of-template", { template }));
   byId("shown-days").textContent = parts.join(" ");
 }
 
@@ -162,4 +168,12 @@ export function prepareChoices(onChange) {
   );
   const template = byId("template", HTMLSelectElement);
   template.addEventListener("change", () => choose({ template: template.value }));
+  byId("wall").addEventListener("click", () => {
+    choose({ view: "wall" });
+    document.documentElement.requestFullscreen?.().catch(() => {}); // It is a wall all the same.
+  });
+  byId("wall-leave").addEventListener("click", () => {
+    if (document.fullscreenElement) document.exitFullscreen();
+    choose({ view: "" });
+  });
 }

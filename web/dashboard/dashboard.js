@@ -15,6 +15,7 @@ import { clearFieldError, showFieldError, showProblem } from "../shared/form-err
 import { takeFragment } from "../shared/fragment.js";
 import { campaignText, currentLanguage } from "../shared/language.js";
 import { clear, onLanguageChange, setText, setValue } from "../shared/page-text.js";
+import { viewOf } from "./choices.js";
 import { haveChanged, lagOf, waitingSince } from "./numbers.js";
 import { drawOverview, prepareOverview } from "./overview.js";
 import {
@@ -28,6 +29,7 @@ import {
   startSignIn,
 } from "./session.js";
 import { drawTables } from "./tables.js";
+import { layOut, prepareWall } from "./wall.js";
 
 /** @typedef {import("../shared/language.js").TextKey} TextKey */
 /** @typedef {{campaign: string, ask: () => Promise<DashboardAnswer>}} Source */
@@ -48,6 +50,8 @@ let lastAnswer = null;
  * @type {number | null}
  */
 let lateSince = null;
+/** Whether this screen has a wall link: there nobody can press anything. */
+let isWallLink = false;
 /** Whether the last refresh failed. */
 let isOffline = false;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -104,7 +108,8 @@ function showSignedIn(campaign) {
  * @param {string} token of a wall link
  */
 function showOnWall(campaign, token) {
-  document.body.classList.add("on-wall");
+  isWallLink = true;
+  layOut(true);
   const ask = () => callApi("GET", apiPath`/v1/campaigns/${campaign}/wall`, { bearer: token });
   show({ campaign, ask: /** @type {() => Promise<DashboardAnswer>} */ (ask) });
 }
@@ -230,6 +235,9 @@ function draw(answer) {
  * @param {DashboardAnswer} answer
  */
 function drawNumbers(answer) {
+  const { view } = viewOf(answer).choice;
+  layOut(isWallLink || view === "wall");
+  byId("wall-leave").hidden = isWallLink;
   const focused = document.activeElement?.getAttribute("data-of");
   drawTables(answer);
   drawOverview(answer);
@@ -304,6 +312,7 @@ byId("other-campaign").addEventListener("click", () => {
   choose();
 });
 prepareOverview(followAddress);
+prepareWall();
 addEventListener("popstate", followAddress);
 document.addEventListener("visibilitychange", refresh);
 onLanguageChange(() => {

@@ -109,6 +109,10 @@ function headingCell(heading) {
  */
 export function fillTable(id, headings, rows) {
   const cells = headings.map((heading) => headingCell(heading));
+  // A heading stands over its numbers.
+  for (const [at, cell] of [...(rows[0]?.children ?? [])].entries()) {
+    if (cell.classList.contains("number")) cells[at]?.classList.add("number");
+  }
   byId(id).replaceChildren(
     createElement("thead", {}, createElement("tr", {}, ...cells)),
     createElement("tbody", {}, ...rows),
