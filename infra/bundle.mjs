@@ -1,9 +1,10 @@
 /**
  * Makes one script of each page's modules, and one style sheet of each style, with esbuild.
  *
- * On standard input: `{web, pages: {name: [modules]}, styles: {name: file}}`, paths in the folder
- * `web`. On standard output: `{scripts: {name: text}, styles: {name: text}}`. What esbuild does not
- * take ends it with status 1, and what it says of it.
+ * On standard input: `{web, pages: {name: [modules]}, libraries: {name: file}, styles: {name: file}}`,
+ * paths in the folder `web`. On standard output: `{scripts: {name: text}, styles: {name: text}}`, the
+ * libraries, which pages fetch later, among the scripts. What esbuild does not take ends it with
+ * status 1, and what it says of it.
  *
  * infra/pages.py runs this, names the results by their content and writes them.
  */
@@ -15,7 +16,7 @@ import { build } from "esbuild";
 
 /** Browsers since 2022: what the modules are written for. */
 const TARGET = ["es2022", "chrome104", "firefox104", "safari15.4"];
-const { web, pages, styles } = JSON.parse(await text(process.stdin));
+const { web, pages, libraries, styles } = JSON.parse(await text(process.stdin));
 const COMMON = {
   absWorkingDir: dirname(web),
   bundle: true,
@@ -41,6 +42,11 @@ function script(modules) {
 }
 
 /** @param {string} path */
+function library(path) {
+  return built({ entryPoints: [`${web}${path}`], format: "esm" });
+}
+
+/** @param {string} path */
 function style(path) {
   // What is served stays an address; a style of a package is bundled, wherever it lies.
   return built({ entryPoints: [`${web}${path}`], external: ["/*.svg", "/*.png"] });
@@ -57,7 +63,8 @@ async function each(asked, make) {
 }
 
 try {
-  const answer = { scripts: await each(pages, script), styles: await each(styles, style) };
+  const scripts = { ...(await each(pages, script)), ...(await each(libraries, library)) };
+  const answer = { scripts, styles: await each(styles, style) };
   process.stdout.write(JSON.stringify(answer));
 } catch (failure) {
   const { errors = [{ text: String(failure), location: null }] } = failure;

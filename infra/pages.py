@@ -38,6 +38,7 @@ SIGN_IN: Final = "dashboard/sign-in.json"
 COPIED: Final = frozenset({".css", ".svg"})
 ASSETS: Final = "assets"  # what a browser may keep: its name changes with its content
 OF_EVERY_PAGE: Final = "/shared/frame.js"
+_LIBRARY: Final = re.compile(r"""kept\("([^"]+\.js)"\)""")
 _SCRIPT: Final = re.compile(r'{% set script = "([^"]+)" %}')
 
 
@@ -81,11 +82,21 @@ def _modules(source: str) -> list[str]:
     return [found[1], OF_EVERY_PAGE]
 
 
+def _libraries(source: str) -> list[str]:
+    """The scripts that a page fetches later, by itself."""
+    return _LIBRARY.findall((WEB / source).read_text(encoding="utf-8"))
+
+
 def _bundled(pages: Mapping[str, list[str]], styles: list[str]) -> Mapping[str, Mapping[str, str]]:
     """What esbuild makes of the modules of each page, and of the styles."""
     if not NODE.is_file():
         raise PagesError("node is not here yet: run `make node`")
-    asked = {"web": str(WEB), "pages": pages, "styles": {style: style for style in styles}}
+    asked = {
+        "web": str(WEB),
+        "pages": pages,
+        "libraries": {library: library for page in pages for library in _libraries(page)},
+        "styles": {style: style for style in styles},
+    }
     done = subprocess.run(
         [NODE, BUNDLER], input=json.dumps(asked), capture_output=True, text=True, check=False
     )
@@ -100,8 +111,8 @@ def _page(target: Path, source: str, built: Mapping[str, Mapping[str, str]]) -> 
     script = built["scripts"][source]
 
     def kept(path: str) -> str:
-        style = built["styles"].get(path)
-        content = (WEB / path.lstrip("/")).read_bytes() if style is None else style.encode()
+        made = built["styles"].get(path, built["scripts"].get(path))
+        content = (WEB / path.lstrip("/")).read_bytes() if made is None else made.encode()
         return _kept(target, content, Path(path).suffix)
 
     templates = Environment(

@@ -15,7 +15,8 @@ from playwright.sync_api import Browser, CDPSession, Page, expect
 from chalicelib.adapters.pages import REFEREE_PAGE
 
 from .front import Front, about_demo
-from .test_every_page import scripted
+from .sign_in import signed_in
+from .test_every_page import VIEWS, scripted
 from .test_promises import STATES
 from .test_shared_link import PATH as SHORT_LINK
 from .test_shared_link import made
@@ -32,6 +33,7 @@ LINE = {
 }
 VISITS = 3
 MOST_BYTES = 60_000
+MOST_BYTES_OF_DASHBOARD = 120_000
 MOST_SHIFT = 0.01
 # A blank page is one answer. Each of these is three after one another: itself, its script, and
 # those of the API, which it asks for at once. How long that takes is printed, and held by nothing:
@@ -47,6 +49,17 @@ READY = """() => new Promise((done) => {
   const ready = () => {
     const section = document.querySelector("[data-state]:not([hidden], [data-state=loading])");
     if (section?.querySelector("h1")?.textContent) done(performance.now());
+    else requestAnimationFrame(ready);
+  };
+  ready();
+})"""
+
+
+# The dashboard is ready when its first figure is there.
+FIGURES = """() => new Promise((done) => {
+  const ready = () => {
+    const figure = document.querySelector("#numbers:not([hidden]) #figures .figure");
+    if (figure?.textContent) done(performance.now());
     else requestAnimationFrame(ready);
   };
   ready();
@@ -107,4 +120,25 @@ def test_a_page_is_light_and_stays_where_it_is(
             f"{ratio:.2f} times a blank page, layout shift {max(shifts):.4f}"
         )
     assert max(sizes) <= MOST_BYTES
+    assert max(shifts) <= MOST_SHIFT
+
+
+def test_the_dashboard_is_light_and_its_numbers_are_there_soon(
+    browser: Browser, front: Front, pages: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blank = blank_ms(browser, front, pages)
+    times, sizes, shifts = [], [], []
+    for _ in range(VISITS):
+        page, received = visit(browser, front, VIEWS["dashboard"].path, signed_in())
+        times.append(float(page.evaluate(FIGURES)))
+        page.wait_for_load_state("networkidle")
+        sizes.append(sum(received))
+        shifts.append(float(page.evaluate("globalThis.shift")))
+        page.context.close()
+    with capsys.disabled():
+        print(
+            f"\ndashboard: {max(sizes) / 1000:.1f} KB, ready after {median(times):.0f} ms, "
+            f"{median(times) / blank:.2f} times a blank page, layout shift {max(shifts):.4f}"
+        )
+    assert max(sizes) <= MOST_BYTES_OF_DASHBOARD
     assert max(shifts) <= MOST_SHIFT

@@ -5,10 +5,10 @@
  * a chart is hidden from screen readers.
  */
 
-import uPlot from "uplot";
-
+import { byId } from "../shared/elements.js";
 import { formatCount, formatShortDay } from "../shared/format.js";
 
+/** @typedef {import("uplot")} uPlot */
 /** @typedef {(number | null)[]} Values */
 /** @typedef {{name: string, values: Values, steps?: boolean, band?: {low: Values, high: Values}}} Series */
 /** @typedef {{x: number[], series: Series[], isTime: boolean, unit: string}} ChartData */
@@ -22,12 +22,49 @@ const LEGEND = 48;
 const drawn = new Map();
 
 /**
+ * What is to be drawn: the library that does it comes after the numbers.
+ * @type {Map<HTMLElement, ChartData>}
+ */
+const wanted = new Map();
+/** @type {Promise<typeof import("uplot")> | undefined} */
+let library;
+
+/** The library, fetched once; again after a failure. */
+function fetchLibrary() {
+  const address = byId("numbers").getAttribute("data-plot");
+  library ??= import(/** @type {string} */ (address)).then(
+    (fetched) => fetched.default,
+    (error) => {
+      library = undefined;
+      throw error;
+    },
+  );
+  return library;
+}
+
+/**
  * Draws a chart in place of the one that is there, as wide as its box.
  *
  * @param {HTMLElement} box
  * @param {ChartData} data
  */
-export function drawChart(box, data) {
+export async function drawChart(box, data) {
+  wanted.set(box, data);
+  drawOnPaper(box, data);
+  try {
+    const uPlot = await fetchLibrary();
+    if (wanted.get(box) === data) draw(uPlot, box, data);
+  } catch {
+    // The table beside the chart says the same; the next numbers try again.
+  }
+}
+
+/**
+ * @param {typeof import("uplot")} uPlot
+ * @param {HTMLElement} box
+ * @param {ChartData} data
+ */
+function draw(uPlot, box, data) {
   drawn.get(box)?.destroy();
   const ink = getComputedStyle(box).color;
   const grid = { stroke: `color-mix(in srgb, ${ink} 15%, transparent)`, width: 1 };
@@ -60,10 +97,20 @@ export function drawChart(box, data) {
         })),
       ],
     },
-    /** @type {uPlot.AlignedData} */ ([data.x, ...data.series.map(({ values }) => values)]),
+    /** @type {import("uplot").AlignedData} */ ([
+      data.x,
+      ...data.series.map(({ values }) => values),
+    ]),
     box,
   );
   drawn.set(box, chart);
+}
+
+/**
+ * @param {HTMLElement} box
+ * @param {ChartData} data
+ */
+function drawOnPaper(box, data) {
   box.querySelector(".on-paper")?.remove();
   const paper = document.createElement("img");
   paper.className = "on-paper";

@@ -13,11 +13,11 @@ import { byId, onClick, onSubmit } from "../shared/elements.js";
 import { formatAgo, formatCount, formatDateTime } from "../shared/format.js";
 import { clearFieldError, showFieldError, showProblem } from "../shared/form-errors.js";
 import { takeFragment } from "../shared/fragment.js";
-import { campaignText, currentLanguage } from "../shared/language.js";
+import { campaignText, currentLanguage, hasTexts } from "../shared/language.js";
 import { clear, onLanguageChange, setText, setValue } from "../shared/page-text.js";
 import { viewOf } from "./choices.js";
 import { haveChanged, lagOf, waitingSince } from "./numbers.js";
-import { drawOverview, prepareOverview } from "./overview.js";
+import { drawHead, drawOverview, prepareOverview } from "./overview.js";
 import {
   SessionOverError,
   SignInFailedError,
@@ -64,9 +64,7 @@ function show(chosen) {
   lateSince = null;
   byId("numbers").hidden = true;
   byId("connect").hidden = true;
-  showControls();
   refresh();
-  showBrand(chosen);
 }
 
 /**
@@ -135,6 +133,8 @@ function showControls() {
   const isIn = isSignedIn();
   setText(byId("submit"), isIn ? "dashboard.show" : "dashboard.sign-in");
   byId("sign-in-hint").hidden = isIn;
+  byId("connect").hidden = source !== null;
+  byId("loading").hidden = true;
   byId("connected").hidden = !isIn && !source;
   byId("account").textContent = accountName();
   byId("other-campaign").hidden = !isIn || !source;
@@ -214,6 +214,7 @@ function refuse(key) {
 function showFailure(error) {
   isOffline = true;
   if (lastAnswer) showAge(lastAnswer);
+  else showControls();
   if (notice.textContent) return;
   if (lastAnswer) setText(notice, "dashboard.stale");
   else showProblem(notice, error);
@@ -225,8 +226,23 @@ function draw(answer) {
   // Drawing unchanged tables again would lose a selection, or the place in a scrolled table.
   const isNew = haveChanged(answer, lastAnswer);
   lastAnswer = answer;
+  if (byId("numbers").hidden) drawFirst(answer);
+  else if (isNew) drawNumbers(answer);
+}
+
+/**
+ * Shows the figures, once there are words for them, and then the rest, which is below.
+ *
+ * @param {DashboardAnswer} answer
+ */
+function drawFirst(answer) {
+  if (!hasTexts()) return;
+  showControls();
   byId("numbers").hidden = false;
-  if (isNew) drawNumbers(answer); // shown before: a chart is as wide as its box
+  layOutFor(answer);
+  drawHead(answer);
+  if (source) showBrand(source);
+  requestAnimationFrame(() => setTimeout(() => lastAnswer && drawNumbers(lastAnswer)));
 }
 
 /**
@@ -235,9 +251,7 @@ function draw(answer) {
  * @param {DashboardAnswer} answer
  */
 function drawNumbers(answer) {
-  const { view } = viewOf(answer).choice;
-  layOut(isWallLink || view === "wall");
-  byId("wall-leave").hidden = isWallLink;
+  layOutFor(answer);
   const focused = document.activeElement?.getAttribute("data-of");
   drawTables(answer);
   drawOverview(answer);
@@ -245,6 +259,12 @@ function drawNumbers(answer) {
   /** @type {HTMLElement | null} */
   const again = document.querySelector(`[data-of="${CSS.escape(focused)}"]`);
   again?.focus();
+}
+
+/** @param {DashboardAnswer} answer */
+function layOutFor(answer) {
+  layOut(isWallLink || viewOf(answer).choice.view === "wall");
+  byId("wall-leave").hidden = isWallLink;
 }
 
 /** Another view of the same numbers; of another campaign, that one's. */
@@ -316,7 +336,8 @@ prepareWall();
 addEventListener("popstate", followAddress);
 document.addEventListener("visibilitychange", refresh);
 onLanguageChange(() => {
-  if (lastAnswer) drawNumbers(lastAnswer);
+  if (lastAnswer && byId("numbers").hidden) drawFirst(lastAnswer);
+  else if (lastAnswer) drawNumbers(lastAnswer);
 });
 
 async function start() {
@@ -338,9 +359,9 @@ async function start() {
     if (error instanceof SignInFailedError) setText(notice, "dashboard.sign-in-failed");
     else showProblem(notice, error);
   }
-  showControls();
   const isNamed = new URLSearchParams(location.search).has("campaign");
   if (isSignedIn() && isNamed) showSignedIn(campaignInput.value);
+  else showControls();
 }
 
 start();

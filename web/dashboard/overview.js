@@ -47,14 +47,23 @@ let last = null;
 /** @type {Record<string, ChartData | null>} */
 const charts = {};
 
-/** @param {DashboardAnswer} answer */
-export function drawOverview(answer) {
+/**
+ * The choices and the six figures.
+ *
+ * @param {DashboardAnswer} answer
+ */
+export function drawHead(answer) {
   last = answer;
   showChoice(answer);
+  drawFigures(answer, viewOf(answer));
+}
+
+/** @param {DashboardAnswer} answer */
+export function drawOverview(answer) {
+  drawHead(answer);
   const view = viewOf(answer);
   const days = within(answer.days, view.now);
   const counts = summed(days);
-  drawFigures(answer, view);
   drawTime(days, counts, view);
   drawFunnel(answer, counts, view);
   drawCohorts(answer.days, view);
