@@ -270,6 +270,11 @@ def is_answered(voucher: Voucher) -> bool:
     return voucher.acknowledged_at is not None or voucher.refused_reason is not None
 
 
+def is_code_released(voucher: Voucher) -> bool:
+    """True once its holder may know the code: at once, or when the client has loaded it."""
+    return voucher.release is Release.AT_ONCE or voucher.acknowledged_at is not None
+
+
 def problem_at(voucher: Voucher, at: datetime) -> VoucherProblem | None:
     """Why the voucher would not be accepted at `at`, None when it would (laws 6 and 11)."""
     if voucher.refused_reason is not None:

@@ -22,7 +22,7 @@ from chalicelib.domain.fact_bodies import (
 from chalicelib.domain.mails import Mail, MailState
 from chalicelib.domain.people import Contact, Sponsor
 from chalicelib.domain.referrals import Referral
-from chalicelib.domain.vouchers import Voucher, is_live, problem_at
+from chalicelib.domain.vouchers import Voucher, is_code_released, is_live, problem_at
 from chalicelib.services.lookups import (
     consents_of,
     current_campaign,
@@ -54,9 +54,13 @@ class ConfirmationGround:
 
 
 def release_ground(ports: Ports, body: VoucherIssued | VoucherAcknowledged) -> Ground | None:
-    """To mail a voucher's code: that of the voucher that stands for the reward today."""
+    """To mail a voucher's code: that of the voucher that stands for the reward today. The fact may
+    be about the one before it, which was revoked; then the client may not know the later code yet.
+    """
     voucher = voucher_of(ports, body)
-    return _ground(ports, voucher) if voucher and is_live(voucher) else None
+    if voucher is None or not is_live(voucher) or not is_code_released(voucher):
+        return None
+    return _ground(ports, voucher)
 
 
 def revocation_ground(ports: Ports, body: RewardRevoked) -> Ground | None:

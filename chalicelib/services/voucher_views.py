@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from chalicelib.domain.campaign.rules import Release
-from chalicelib.domain.vouchers import Voucher, VoucherState, awaits_replacement
+from chalicelib.domain.vouchers import Voucher, VoucherState, awaits_replacement, is_code_released
 from chalicelib.services.ports import Ports
 
 VoucherView = Literal["preparing", "available", "redeemed", "ended"]
@@ -31,5 +30,4 @@ def voucher_view(voucher: Voucher) -> VoucherView:
         return "ended"
     if awaits_replacement(voucher):
         return "preparing"
-    released = voucher.release is Release.AT_ONCE or voucher.acknowledged_at is not None
-    return "available" if released else "preparing"
+    return "available" if is_code_released(voucher) else "preparing"

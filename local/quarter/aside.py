@@ -130,11 +130,11 @@ class Inbox:
 
     def __init__(self) -> None:
         self._letters: dict[tuple[str, str], Letter] = {}
-        self._sent = 0
+        self.sent = 0
 
     def send(self, message: bytes, *, recipient: str, mail_id: str) -> str:
-        self._sent += 1
-        letter = Letter(mail_id, f"quarter-{self._sent}", message)
+        self.sent += 1
+        letter = Letter(mail_id, f"quarter-{self.sent}", message)
         self._letters[recipient, mail_id.partition("-")[0]] = letter
         return letter.provider_id
 
