@@ -49,15 +49,25 @@ def code_of(number: int) -> str:
     return f"WE{number:012}"
 
 
-def export_parts(first: int, rows: int, number: int = 1) -> Iterator[ExportPart]:
+def export_parts(first: int, rows: int) -> Iterator[ExportPart]:
     """The parts of an export whose rows begin with the `first` voucher."""
-    for part, start in enumerate(range(first, first + rows, PART_ROWS), 1):
-        numbers = range(start, min(start + PART_ROWS, first + rows))
-        yield ExportPart(
-            campaign="bench",
-            number=number,
-            part=part,
-            codes=tuple(map(code_of, numbers)),
-            columns=VOUCHER_COLUMNS,
-            rows=tuple(map(voucher_row, numbers)),
-        )
+    return (export_part(first, rows, part) for part in range(1, parts_of(rows) + 1))
+
+
+def parts_of(rows: int) -> int:
+    """How many parts an export of so many rows has."""
+    return -(-rows // PART_ROWS)
+
+
+def export_part(first: int, rows: int, part: int) -> ExportPart:
+    """One of the `export_parts`."""
+    start = first + (part - 1) * PART_ROWS
+    numbers = range(start, min(start + PART_ROWS, first + rows))
+    return ExportPart(
+        campaign="bench",
+        number=1,
+        part=part,
+        codes=tuple(map(code_of, numbers)),
+        columns=VOUCHER_COLUMNS,
+        rows=tuple(map(voucher_row, numbers)),
+    )
