@@ -164,13 +164,13 @@ def cut_into_parts(file: str) -> Answer:
 
 
 class _Stored:
-    """The parts of an export as the table has them, decoded each time they are gone through."""
+    """The parts of an export as the table answers them, read each time they are gone through."""
 
     def __init__(self, rows: int) -> None:
-        self._items = [entity_item(part) for part in export_parts(0, rows)]
+        self._items = [json.dumps(entity_item(part)) for part in export_parts(0, rows)]
 
     def __iter__(self) -> Iterator[ExportPart]:
-        return (entity_of(ExportPart, item) for item in self._items)
+        return (entity_of(ExportPart, json.loads(item)) for item in self._items)
 
 
 def write_exports(rows: int) -> Answer:
