@@ -24,9 +24,15 @@ def session_of(region: str | None, url: str | None = None) -> boto3.Session:
         raise CommandError(
             "to ask the bucket or the API, boto3 is needed: pip install 'tandem-client[check]'"
         ) from error
+    from botocore.exceptions import BotoCoreError
+
     found = _OF_API.search(url or "")
-    session = boto3.Session(region_name=region or (found[1] if found else None))
-    if session.get_credentials() is None:
+    try:
+        session = boto3.Session(region_name=region or (found[1] if found else None))
+        credentials = session.get_credentials()
+    except BotoCoreError as error:  # a profile that is not there, a role that may not be taken on
+        raise CommandError(str(error)) from error
+    if credentials is None:
         raise CommandError(
             "no AWS credentials: take on the role that you got from us, or set AWS_PROFILE"
         )

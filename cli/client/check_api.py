@@ -23,14 +23,14 @@ SERVICE = "execute-api"
 TIMEOUT_S = 30
 SKEW_S = 60  # AWS refuses signatures from five minutes on
 _ROLE = "take on the role again"
-_SECRET = (
+_MISMATCH = (
     "the secret is not that of the access key, or a proxy changes the call: compare the canonical "
     "request of the answer with yours"
 )
 _UNKNOWN = f"the access key is unknown, or its session token missing or another key's: {_ROLE}"
 _CLOCK = "set this machine's clock by NTP"
 ADVICE = {
-    "The request signature we calculated": _SECRET,
+    "The request signature we calculated": _MISMATCH,
     "The security token included in the request is invalid": _UNKNOWN,
     "The security token included in the request is expired": _ROLE,
     "Signature expired": _CLOCK,

@@ -58,6 +58,10 @@ class _Bucket:
     def read(self, key: str) -> bytes:
         return bytes(self._s3.get_object(Bucket=self.name, Key=key)["Body"].read())
 
+    def open(self, key: str) -> None:
+        """Ask for a file, and leave it unread."""
+        self._s3.get_object(Bucket=self.name, Key=key)["Body"].close()
+
     def probe(self, key: str) -> None:
         """Try to write; nothing is ever stored."""
         self._s3.put_object(Bucket=self.name, Key=key, Body=b"", ContentMD5=WRONG_DIGEST)
@@ -69,29 +73,33 @@ def check_bucket(
     """Whether what the client does in the bucket is allowed, and nothing else is."""
     from botocore.exceptions import BotoCoreError, ClientError
 
-    bucket = _Bucket(name, session)
-    outgoing, incoming = f"out/{campaign}/", f"in/{campaign}/"
     try:
-        page = bucket.first_under(outgoing)
+        bucket = _Bucket(name, session)
+        page = bucket.first_under(f"out/{campaign}/")
+        return [*_clock(page, now()), *_rights(bucket, campaign, page)]
     except BotoCoreError as error:
         return [failed("bucket", str(error), "may this machine reach S3?")]
     except ClientError as error:
-        return [*_clock(error.response, now()), _refused(f"list {outgoing}", error)]
+        return [*_clock(error.response, now()), _refused(f"list out/{campaign}/", error)]
+
+
+def _rights(bucket: _Bucket, campaign: str, page: Mapping[str, Any]) -> list[Finding]:
+    """What is allowed beside the first page of what we wrote, and what is not."""
+    outgoing, incoming = f"out/{campaign}/", f"in/{campaign}/"
     readable = next((one["Key"] for one in page.get("Contents", [])), None)
     asked: list[tuple[str, Callable[[], object]]] = [
         (f"list {incoming}", lambda: bucket.first_under(incoming))
     ]
     if readable:
-        asked.append((f"read {outgoing}", lambda: bucket.read(readable)))
+        asked.append((f"read {outgoing}", lambda: bucket.open(readable)))
     denied: list[tuple[str, Callable[[], object]]] = [
         ("list the whole bucket", lambda: bucket.first_under("")),
         ("list out/ of others", lambda: bucket.first_under("out/")),
-        (f"read {incoming}", lambda: bucket.read(f"{incoming}orders/{PROBE}")),
+        (f"read {incoming}", lambda: bucket.open(f"{incoming}orders/{PROBE}")),
         (f"write {outgoing}", lambda: bucket.probe(f"{outgoing}{PROBE}")),
         ("write outside in/", lambda: bucket.probe(PROBE)),
     ]
     return [
-        *_clock(page, now()),
         ok(f"list {outgoing}", "allowed"),
         *(_allowed(what, ask) for what, ask in asked),
         *([] if readable else [skipped(f"read {outgoing}", "nothing is there yet")]),
@@ -148,12 +156,16 @@ def _refused(what: str, error: ClientError) -> Finding:
 
 def _receipts(bucket: _Bucket, prefix: str) -> list[Finding]:
     """What our side said of the newest customer list: it knows the canaries of the key."""
-    code, _ = _asked(lambda: bucket.first_under(prefix))
-    found = [] if code else bucket.lists(prefix)
-    if not found:
+    from botocore.exceptions import ClientError
+
+    try:
+        found = bucket.lists(prefix)
+        newest = max(found, key=lambda one: one["LastModified"])["Key"] if found else None
+        receipt = json.loads(bucket.read(newest)) if newest else None
+    except ClientError as error:
+        return [skipped("last list", f"its receipt cannot be read: {error}")]
+    if receipt is None:
         return [skipped("last list", "no receipt of a customer list yet", "drop one")]
-    newest = max(found, key=lambda one: one["LastModified"])["Key"]
-    receipt = json.loads(bucket.read(newest))
     if receipt["status"] == "accepted":
         return [ok("last list", f"{receipt['file']}: accepted, so key and canaries agree")]
     said = f"{receipt['file']}: {receipt['status']}, {receipt.get('reason')}"

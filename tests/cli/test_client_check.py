@@ -179,6 +179,28 @@ def test_without_credentials_it_says_so(
     assert (done.exit_code, done.stderr.startswith("no AWS credentials: ")) == (1, True)
 
 
+@pytest.mark.parametrize("target", ["https://api.example/api", "bucket"])
+def test_a_profile_that_is_not_there_is_named(
+    tandem: Tandem, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, target: str
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobodys")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    done = tandem("client", "check", target, "--campaign", "demo-vip")
+    assert done.exit_code == 1
+    assert done.stderr == "The config profile (nobodys) could not be found\n"
+
+
+def test_a_bucket_that_cannot_be_reached_is_a_failure(
+    tandem: Tandem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+    done = tandem("client", "check", "bucket", "--campaign", "demo-vip", "--json")
+    assert done.exit_code == 1
+    assert findings(done)["bucket"][2] == "may this machine reach S3?"
+
+
 def test_the_region_is_that_of_the_address_of_the_api(monkeypatch: pytest.MonkeyPatch) -> None:
     from cli.client.aws import session_of
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,11 +15,16 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.files.orders import COLUMNS
+from infra.package import ROOT
 from local import deployment
 from local.emulator import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
 from local.running import Stack
+from local.stack import DEMO_KEY_FILE
 from tests.e2e.conftest import Played
 from tests.infra.wheels import retailers_tandem
+
+GUIDE = (ROOT / "docs/client-guide.md").read_text(encoding="utf-8")
 
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("e2e")]
 
@@ -36,11 +43,9 @@ def tandem(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return retailers_tandem(tmp_path_factory.mktemp("retailer"), with_check=True)
 
 
-def checked(
-    tandem: Path, stack: Stack, key: deployment.Credentials
-) -> dict[str, Mapping[str, Any]]:
-    """What it finds with these credentials, by what was asked."""
-    environment = {
+def as_client(stack: Stack, key: deployment.Credentials) -> dict[str, str]:
+    """What a shell of the client's has in its environment, and nothing of this one."""
+    return {
         "PATH": os.defpath,
         "AWS_ENDPOINT_URL": stack.endpoint,
         "AWS_DEFAULT_REGION": REGION,
@@ -48,6 +53,13 @@ def checked(
         "AWS_SECRET_ACCESS_KEY": key.secret_access_key,
         "AWS_SESSION_TOKEN": getattr(key, "session_token", ""),
     }
+
+
+def checked(
+    tandem: Path, stack: Stack, key: deployment.Credentials
+) -> dict[str, Mapping[str, Any]]:
+    """What it finds with these credentials, by what was asked."""
+    environment = as_client(stack, key)
     options = ["--campaign", "demo-vip", "--json"]
     done = subprocess.run(
         [tandem, "client", "check", stack.bucket, stack.url, *options],
@@ -95,3 +107,32 @@ def test_a_wrong_secret_is_named_by_both(tandem: Path, stack: Stack) -> None:
     found = checked(tandem, stack, deployment.Credentials(client.access_key_id, "wrong"))
     assert states(found, {"signature", "list out/demo-vip/"}) == {"failed"}
     assert found["list out/demo-vip/"]["do"] == "the secret is not that of the access key"
+
+
+@pytest.mark.usefixtures("played")
+def test_the_commands_of_the_guide_do_what_it_says(
+    tandem: Path, stack: Stack, tmp_path: Path
+) -> None:
+    """As an integrator types them, one after the other: hash, manifest, check."""
+    (tmp_path / "customers.csv").write_text("email\njeanne@demo.test\nPaul+x@gmail.com\n")
+    (tmp_path / "orders.csv").write_text(f"{','.join(COLUMNS)}\n")
+    shutil.copy(DEMO_KEY_FILE, tmp_path / "digest.key")
+    typed = re.findall(r"^```\n(tandem [^`]*)```", GUIDE, re.MULTILINE)
+    names = {"KEY_ID": "demo", "BUCKET": stack.bucket, "API_URL": stack.url, "CAMPAIGN": "demo-vip"}
+    said = {}
+    for start in ("tandem hash", "tandem manifest", "tandem client check"):
+        (command,) = (one for one in typed if one.startswith(start))
+        for name, value in names.items():
+            command = re.sub(rf"\b{name}\b", value, command)
+        environment = as_client(stack, stack.deployment.client_session)
+        environment["PATH"] = f"{tandem.parent}:{os.defpath}"
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout
+        said[start] = done.stdout
+    assert "full.csv.gz: 5 rows, 5 digests" in said["tandem manifest"]
+    lines = said["tandem client check"].splitlines()
+    assert {line[:8].strip() for line in lines} == {"ok"}
+    assert [line for line in lines if line.startswith("ok      manifest: full.manifest.json")]
