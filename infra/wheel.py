@@ -151,10 +151,10 @@ readme = "README.md"
 license = "Apache-2.0"
 license-files = ["LICENSE"]
 requires-python = ">=3.11"
-dependencies = {_listed(REQUIRES)}
+dependencies = {_ranges(REQUIRES)}
 
 [project.optional-dependencies]
-check = {_listed(CHECK)}
+check = {_ranges(CHECK)}
 
 [project.scripts]
 tandem = "{ENTRY}:app"
@@ -165,7 +165,7 @@ package-data = {{"cli.client" = ["digests.json"]}}
 """
 
 
-def _listed(requires: Mapping[str, str]) -> list[str]:
+def _ranges(requires: Mapping[str, str]) -> list[str]:
     return [f"{name}{versions}" for name, versions in sorted(requires.items())]
 
 

@@ -74,6 +74,6 @@ def _now() -> datetime:
 
 def _say(findings: list[Finding]) -> None:
     for one in findings:
-        typer.echo(f"{one.state.value:8}{one.what}: {one.said}")
+        typer.echo(f"{one.state.value:8}{one.what}: {one.detail}")
         if one.do and one.state is not State.OK:
             typer.echo(f"{'':8}→ {one.do}")

@@ -95,7 +95,7 @@ def _problem(content: bytes) -> dict[str, Any]:
 
 
 def _judge(status: int, problem: dict[str, Any]) -> list[Finding]:
-    said = str(problem.get("detail") or problem.get("title") or "").partition("\n")[0]
+    detail = str(problem.get("detail") or problem.get("title") or "").partition("\n")[0]
     kind = str(problem.get("type", ""))
     if status == 404 and kind == "urn:tandem:problem:not-found" and problem.get("detail"):
         return [
@@ -103,12 +103,18 @@ def _judge(status: int, problem: dict[str, Any]) -> list[Finding]:
             ok("answer", "Tandem does not know a code that nobody has"),
         ]
     if status == 403:
-        advice = next((do for start, do in ADVICE.items() if said.startswith(start)), "")
-        return [failed("signature", said or "403", advice or "see the client guide: The API")]
+        advice = next((do for start, do in ADVICE.items() if detail.startswith(start)), "")
+        return [failed("signature", detail or "403", advice or "see the client guide: The API")]
     if status == 404:
         return [
-            failed("answer", said or "404", "is the address that of the API, with /api at its end?")
+            failed(
+                "answer", detail or "404", "is the address that of the API, with /api at its end?"
+            )
         ]
     if status in {429, 500, 502, 503, 504}:
-        return [failed("answer", f"{status} {said}".rstrip(), "try again in a minute; then ask us")]
-    return [failed("answer", f"{status} {said}".rstrip(), "is it the API of Tandem that answers?")]
+        return [
+            failed("answer", f"{status} {detail}".rstrip(), "try again in a minute; then ask us")
+        ]
+    return [
+        failed("answer", f"{status} {detail}".rstrip(), "is it the API of Tandem that answers?")
+    ]

@@ -168,5 +168,5 @@ def _receipts(bucket: _Bucket, prefix: str) -> list[Finding]:
         return [skipped("last list", "no receipt of a customer list yet", "drop one")]
     if receipt["status"] == "accepted":
         return [ok("last list", f"{receipt['file']}: accepted, so key and canaries agree")]
-    said = f"{receipt['file']}: {receipt['status']}, {receipt.get('reason')}"
-    return [failed("last list", said, "see the client guide: Reasons a file is refused")]
+    detail = f"{receipt['file']}: {receipt['status']}, {receipt.get('reason')}"
+    return [failed("last list", detail, "see the client guide: Reasons a file is refused")]

@@ -57,8 +57,8 @@ def check_list(path: Path, key: DigestKey | None) -> list[Finding]:
             failed("list", f"{path}: {line}", "make the list again")
             for line in lines_about(problems)
         ]
-    said = f"{path}: {read.digests} digests in {read.rows} rows"
-    found = ok("list", said + (", with the canaries of the key" if key else ""))
+    detail = f"{path}: {read.digests} digests in {read.rows} rows"
+    found = ok("list", detail + (", with the canaries of the key" if key else ""))
     return [found, _check_manifest(manifest_beside(path), read, key)]
 
 
@@ -96,6 +96,6 @@ def check_orders(path: Path) -> Finding:
             next(table(lines(content(path.name, pieces)), COLUMNS, Tally()), None)
     except FileRefusedError as refused:
         where = f"line {refused.line}: " if refused.line else ""
-        said = f"{path}: {where}{refused.reason} {refused.detail}".rstrip()
-        return failed("orders", said, f"the columns are {columns}")
+        detail = f"{path}: {where}{refused.reason} {refused.detail}".rstrip()
+        return failed("orders", detail, f"the columns are {columns}")
     return ok("orders", f"{path}: the header has the columns of the contract")

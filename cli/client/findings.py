@@ -20,20 +20,20 @@ class Finding:
 
     what: str
     state: State
-    said: str
+    detail: str
     do: str = ""
 
 
-def ok(what: str, said: str) -> Finding:
+def ok(what: str, detail: str) -> Finding:
     """It is as it should be."""
-    return Finding(what, State.OK, said)
+    return Finding(what, State.OK, detail)
 
 
-def failed(what: str, said: str, do: str) -> Finding:
+def failed(what: str, detail: str, do: str) -> Finding:
     """It is not, and this is what to do."""
-    return Finding(what, State.FAILED, said, do)
+    return Finding(what, State.FAILED, detail, do)
 
 
-def skipped(what: str, said: str, do: str = "") -> Finding:
+def skipped(what: str, detail: str, do: str = "") -> Finding:
     """It could not be asked."""
-    return Finding(what, State.SKIPPED, said, do)
+    return Finding(what, State.SKIPPED, detail, do)

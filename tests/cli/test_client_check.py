@@ -79,7 +79,7 @@ def api(serving: Serving) -> Iterator[str]:
 def findings(done: Result) -> dict[str, tuple[str, str, str]]:
     read = json.loads(done.stdout)
     assert read["ok"] is (done.exit_code == 0)
-    return {one["what"]: (one["state"], one["said"], one["do"]) for one in read["findings"]}
+    return {one["what"]: (one["state"], one["detail"], one["do"]) for one in read["findings"]}
 
 
 def test_a_signed_call_is_answered(tandem: Tandem, api: str) -> None:

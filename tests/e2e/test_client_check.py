@@ -83,7 +83,7 @@ def test_the_clients_own_rights_are_enough_and_no_more(
     deployed = stack.deployment
     found = checked(tandem, stack, deployed.client_session if temporary else deployed.client)
     assert states(found, CLIENTS | OTHERS | {"signature", "answer", "clock"}) == {"ok"}
-    assert "accepted, so key and canaries agree" in found["last list"]["said"]
+    assert "accepted, so key and canaries agree" in found["last list"]["detail"]
     assert set(played.world.output_keys("")) | in_keys(stack) == before
 
 
@@ -97,7 +97,7 @@ def test_wider_rights_are_a_failure(tandem: Path, stack: Stack) -> None:
     found = checked(tandem, stack, deployment.Credentials(ACCESS_KEY_ID, SECRET_ACCESS_KEY))
     assert states(found, CLIENTS) == {"ok"}
     assert states(found, OTHERS) == {"failed"}
-    assert found["may not write outside in/"]["said"] == "BadDigest"
+    assert found["may not write outside in/"]["detail"] == "BadDigest"
     assert not any("check" in key for key in in_keys(stack))
 
 
