@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.mails.samples import INVITATION as INVITATION_MAIL
 from tests.mails.samples import rendered
 
-from .answers import CAMPAIGN, CONFIRMED, INVITATION, PRIVACY_REQUEST, SPACE, dashboard
+from .answers import CAMPAIGN, CONFIRMED, INVITATION, PRIVACY_REQUEST, SHARED_LINK, SPACE, dashboard
 from .conftest import OpenPage, Watch
 from .front import ScriptedApi
 from .sign_in import signed_in
@@ -156,6 +156,7 @@ def script(api: ScriptedApi) -> None:
         "POST /v1/campaigns/demo-vip/sessions", 201, {"session": "s3", "expires_at": "2099-01-01"}
     )
     api.answers("GET /v1/sponsor", 200, SPACE)
+    api.answers("GET /v1/campaigns/demo-vip/links/K7QM2", 200, SHARED_LINK)
     api.answers("POST /v1/sponsor/invitation-preview", 200, preview())
     api.answers("GET /v1/invitations/t0k", 200, INVITATION)
     api.refuses("GET /v1/invitations/gone", 410, "over")
