@@ -16,7 +16,7 @@ import { helpFor } from "./rows.js";
 const SVG = "http://www.w3.org/2000/svg";
 const [WIDTH, HEIGHT] = [120, 32];
 const SMALL_MINOR = 100_000; // below a thousand, cents are shown
-const ARROWS = { up: "▲", down: "▼", same: "＝" };
+const ARROWS = { up: "▲", down: "▼", same: "=" };
 const NAMES = /** @type {const} */ (["new", "acceptance", "revenue", "cost", "sponsors", "again"]);
 
 /**

@@ -75,7 +75,26 @@ function zoneOf(value, timeZone) {
 function formatDate(value, options) {
   const date = new Date(value);
   if (Number.isNaN(date.valueOf())) return String(value ?? "");
-  return new Intl.DateTimeFormat(currentLocale(), options).format(date);
+  return kept(Intl.DateTimeFormat, options).format(date);
+}
+
+/**
+ * Formatters by what they format: making one takes longer than hundreds of numbers.
+ * @type {Map<string, unknown>}
+ */
+const formatters = new Map();
+
+/**
+ * @template T
+ * @template O
+ * @param {new (locale: string, options?: O) => T} kind
+ * @param {O} options
+ * @returns {T}
+ */
+function kept(kind, options) {
+  const key = [kind.name, currentLocale(), JSON.stringify(options)].join();
+  if (!formatters.has(key)) formatters.set(key, new kind(currentLocale(), options));
+  return /** @type {T} */ (formatters.get(key));
 }
 
 /**
@@ -85,11 +104,9 @@ function formatDate(value, options) {
  * @param {string} currency
  */
 export function formatMoney(amount, currency) {
-  return new Intl.NumberFormat(currentLocale(), {
-    style: "currency",
-    currency,
-    trailingZeroDisplay: "stripIfInteger",
-  }).format(Number(amount));
+  /** @type {Intl.NumberFormatOptions} */
+  const options = { style: "currency", currency, trailingZeroDisplay: "stripIfInteger" };
+  return kept(Intl.NumberFormat, options).format(Number(amount));
 }
 
 /**
@@ -98,7 +115,7 @@ export function formatMoney(amount, currency) {
  * @param {number | undefined} value
  */
 export function formatCount(value) {
-  return new Intl.NumberFormat(currentLocale()).format(value ?? 0);
+  return kept(Intl.NumberFormat, {}).format(value ?? 0);
 }
 
 /**
@@ -109,11 +126,9 @@ export function formatCount(value) {
  */
 export function formatPercent(value, total) {
   if (!total) return "–";
-  const percent = new Intl.NumberFormat(currentLocale(), {
-    style: "percent",
-    maximumFractionDigits: 1,
-  });
-  return percent.format(value / total);
+  /** @type {Intl.NumberFormatOptions} */
+  const options = { style: "percent", maximumFractionDigits: 1 };
+  return kept(Intl.NumberFormat, options).format(value / total);
 }
 
 /**

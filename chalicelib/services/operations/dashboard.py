@@ -24,7 +24,6 @@ from chalicelib.services.watch import Watched, watched
 SHARDS_A_LOOK = 4
 FACTS_A_LOOK = 25  # of a shard; in the order of their subjects, so they are of any minute
 LOOK_EVERY_S = 5
-_REASONS = (REFUSED_FOR, BOUGHT_BY)
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,9 @@ def dashboard_of(ports: CommandPorts, campaign: Campaign) -> Dashboard:
         held=_counts_under(HELD, summed),
         days={day: funnel(counts[day]) for day in sorted(counts, reverse=True)},
         figures=_figures(summed),
-        figures_by_day={day: _figures_of_day(of_day) for day, of_day in counts.items()},
+        figures_by_day={
+            day: _figures(of_day, REFUSED_FOR, BOUGHT_BY) for day, of_day in counts.items()
+        },
         cohorts=ours_first(ports.repository.within(Cohort, campaign=campaign.id)),
         lists=lists,
         rows_before={name: rows_before(ports, campaign, name, one) for name, one in lists.items()},
@@ -101,19 +102,13 @@ def seconds_behind(ports: CommandPorts) -> int:
     return max(0, int((now - oldest).total_seconds()))
 
 
-def _figures(counts: Mapping[str, int]) -> dict[str, int]:
-    """The figures and the vouchers by template, without those at 0."""
+def _figures(counts: Mapping[str, int], *more: str) -> dict[str, int]:
+    """The figures, the vouchers by template and what begins with one of `more`, if not at 0."""
     return {
         name: value
         for name, value in sorted(counts.items())
-        if value and (is_figure(name) or name.startswith(ISSUED_OF))
+        if value and (is_figure(name) or name.startswith((ISSUED_OF, *more)))
     }
-
-
-def _figures_of_day(counts: Mapping[str, int]) -> dict[str, int]:
-    """The figures, the refusals by reason and the orders by buyer, so that periods have them."""
-    named = {name: value for name, value in counts.items() if name.startswith(_REASONS) and value}
-    return named | _figures(counts)
 
 
 def _counts_under(prefix: str, counts: Mapping[str, int]) -> dict[str, int]:
