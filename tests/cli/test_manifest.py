@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import Result
 
@@ -171,6 +171,7 @@ def test_dry_run_writes_nothing(tandem: Tandem, tmp_path: Path) -> None:
     assert not (tmp_path / "full.manifest.json").exists()
 
 
+@settings(deadline=None)  # files, on a machine that may be busy
 @given(
     st.lists(
         st.one_of(
