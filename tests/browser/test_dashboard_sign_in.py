@@ -227,6 +227,7 @@ def test_a_session_that_is_over_leaves_the_numbers_with_their_time_and_waits(
     expect(invited(shown)).to_have_text("1,240")
     expect(shown.get_by_text("As of 2 Oct 2025, 10:15:30 (Europe/Paris)")).to_be_visible()
     expect(shown.locator("#numbers")).to_have_class("outdated")
+    expect(shown.locator("#chart-time")).to_have_css("opacity", "0.4")
     assert "tandem.session" not in stored(shown)
     for scheme in SCHEMES:
         shown.emulate_media(color_scheme=scheme)
