@@ -81,7 +81,7 @@ def stored(stack: Stack, kind: str) -> list[dict[str, Any]]:
         {name: read(value) for name, value in item.items()}
         for page in stack.dynamodb.get_paginator("scan").paginate(TableName=stack.table)
         for item in page["Items"]
-        if item["kind"] == {"S": kind}
+        if item.get("kind") == {"S": kind}
     ]
     return [item for item in found if item["campaign"] == CAMPAIGN]
 
