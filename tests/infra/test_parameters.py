@@ -218,7 +218,7 @@ def test_what_needs_another_parameter_is_said_before_anything_is_made(
     check_rules(template["Rules"], empty)
     with pytest.raises(CommandError, match=said):
         check_rules(template["Rules"], empty | {name: value})
-    check_rules(template["Rules"], empty | {name: value, needs: "some"})
+    check_rules(template["Rules"], empty | {name: value, needs: "some", "ExternalId": "some"})
 
 
 def test_a_rule_that_cannot_be_looked_at_is_an_error() -> None:

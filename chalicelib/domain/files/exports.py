@@ -70,7 +70,7 @@ def unread(line: ReferralLine) -> ReferralLine:
 
 @dataclass
 class Sums:
-    """What a manifest says of rows, added up one by one. `issued` has the earliest and the latest
+    """What a manifest says of rows, added up part by part. `issued` has the earliest and the latest
     `issued_at`, among a few more: those of each offset from UTC by themselves, as texts.
     """
 
@@ -85,19 +85,18 @@ class Sums:
         """The earliest and the latest issue of each offset."""
         return [*self._first.values(), *self._last.values()]
 
-    def add(self, row: Mapping[str, str]) -> None:
-        """One more row."""
-        self.rows += 1
-        self.keys.add(row.get("key_id") or None)
+    def add(self, part: ExportPart) -> None:
+        """The rows of one more part, column by column: row by row takes several times as long."""
+        cells = dict(zip(part.columns, zip(*part.rows, strict=True), strict=True))
+        self.rows += len(part.rows)
+        self.keys.update(key or None for key in set(cells.get("key_id", ("",))))
+        self.values.update(zip(cells["template"], cells["currency"], cells["value"], strict=True))
         # Of one offset, times sort as their texts do: a fraction of a second begins with a point,
         # which comes after the sign of the offset.
-        issued = row["issued_at"]
-        offset = issued[-6:]
-        if issued < self._first.setdefault(offset, issued):
-            self._first[offset] = issued
-        if issued > self._last.setdefault(offset, issued):
-            self._last[offset] = issued
-        self.values[row["template"], row["currency"], row["value"]] += 1
+        for offset in {issued[-6:] for issued in cells["issued_at"]}:
+            same = [issued for issued in cells["issued_at"] if issued.endswith(offset)]
+            self._first[offset] = min([*same, self._first.get(offset, same[0])])
+            self._last[offset] = max([*same, self._last.get(offset, same[0])])
 
     def by_template(self) -> list[dict[str, str | int]]:
         """The rows and the value of each template in a currency, in the order of their names."""
@@ -149,10 +148,13 @@ def _rows(
     for part in parts:
         if len(part.columns) > len(columns):
             raise _WiderError(part.columns)
+        sums.add(part)
+        if part.columns == columns:
+            yield from part.rows
+            continue
         for row in part.rows:
             cells = dict(zip(part.columns, row, strict=True))
-            sums.add(cells)
-            yield row if part.columns == columns else [cells.get(name, "") for name in columns]
+            yield [cells.get(name, "") for name in columns]
 
 
 def import_file(parts: Iterable[ExportPart], columns: Mapping[str, str]) -> bytes:

@@ -11,7 +11,7 @@ import hashlib
 import io
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import zip_longest
+from itertools import islice, zip_longest
 
 _WRITTEN_AT_ONCE = 10_000  # rows
 
@@ -35,13 +35,14 @@ def csv_gz(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     packed = bytearray()
-    for number, row in enumerate(rows, 1):
-        writer.writerow(row)
-        if number % _WRITTEN_AT_ONCE == 0:
-            packed += packer.compress(text.getvalue().encode())
-            text.seek(0)
-            text.truncate()
-    packed += packer.compress(text.getvalue().encode())
+    left = iter(rows)
+    while True:
+        writer.writerows(islice(left, _WRITTEN_AT_ONCE))
+        if not text.tell():
+            break
+        packed += packer.compress(text.getvalue().encode())
+        text.seek(0)
+        text.truncate()
     packed += packer.flush()
     return bytes(packed)
 
