@@ -40,14 +40,14 @@ class NotifyingFiles(BucketFiles):
 
     def write(self, path: str, content: bytes, *, content_type: str = "text/csv") -> None:
         super().write(path, content, content_type=content_type)
-        self._tell(path, content)
+        self._announce(path, content)
 
     def write_once(self, path: str, content: bytes, *, content_type: str = "text/csv") -> bool:
         is_new = super().write_once(path, content, content_type=content_type)
-        self._tell(path, content)
+        self._announce(path, content)
         return is_new
 
-    def _tell(self, path: str, content: bytes) -> None:
+    def _announce(self, path: str, content: bytes) -> None:
         notice = notice_of(path, content)
         if notice is None:
             return
