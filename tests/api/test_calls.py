@@ -160,8 +160,8 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
         *[*CAMPAIGNS, GET, *agenda(Agenda.UNEXPORTED), WRITE],  # opened
         *[GET, WRITE],  # the voucher added
         *[GET, GET, PUT],  # no more: sealed
-        # Its parts, for the columns, the rows and the manifest.
-        *[GET, QUERY, QUERY, WRITE_FILE, QUERY, WRITE_FILE, WRITE],
+        # Its parts: the first, for the columns; all, for the rows and the manifest.
+        *[GET, QUERY, QUERY, WRITE_FILE, WRITE_FILE, WRITE],
         *[GET, GET, GET, *WAITING],  # no change waits for a file
         *[GET, *[QUERY] * len(consents.SHARDS)],  # nor a word about consent
     ],
