@@ -3,7 +3,7 @@
 Two VIPs sign in and invite; some of the invited may not be; the others answer; vouchers go to the
 client and come back acknowledged, one of them refused and replaced; orders redeem them; kept orders
 climb the ladder, and what must earn nothing earns nothing. What the story must give is written down
-in `EXPECTED` and compared at the end with what the dashboard counts and the files hold.
+in local/demo/expected.py and compared at the end with what the dashboard counts and the files hold.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from httpx import HTTPError
 
 from local.demo import lists
+from local.demo.expected import CHANGES, EXPECTED
 from local.demo.orders import order, order_file, order_item
 from local.emulator import GRACE_S
 from local.errors import StackError
@@ -44,37 +45,6 @@ CAME_BY_LINK = ("new8@demo.test", "customer9@demo.test")
 CONFIRMING = tuple(f"new{number}@demo.test" for number in (1, 2, 3, 4, 7, 8))
 BUYING = CONFIRMING[:4]
 REFUSED = "new8@demo.test"  # the client refuses the first code of this referee
-
-EXPECTED = {
-    "invited": 14,
-    "refused": 5,
-    "refused: customer": 2,
-    "refused: already_invited": 1,
-    "refused: sponsor_in_disguise": 1,
-    "refused: role_address": 1,
-    "sent": 9,
-    "bounced": 1,
-    "declined": 2,
-    "confirmed": 6,
-    "vouchers_issued": 15,
-    "vouchers_replaced": 1,
-    "vouchers_exported": 15,
-    "vouchers_acknowledged": 14,
-    "vouchers_redeemed": 5,
-    "orders_kept": 5,
-    "orders by buyer: referee": 6,
-    "orders by buyer: sponsor": 1,
-    "rewards": 14,
-    "rewards_taken_back": 2,
-    "vouchers in files": 15,
-    "changes: redeemed": 7,
-    "changes: rolled_back": 2,
-    "changes: refused": 1,
-    "changes: replaced": 1,
-    "changes: revoked": 2,
-    "referrals in the table": 6,
-}
-CHANGES = sum(count for name, count in EXPECTED.items() if name.startswith("changes: "))
 
 
 def play(stack: Stack, narrator: Narrator | None = None, history: History | None = None) -> bool:

@@ -9,7 +9,7 @@ from functools import partial
 from chalice.app import Blueprint
 from pydantic import ValidationError
 
-from chalicelib.api import models, operations
+from chalicelib.api import client_models, models, operations
 from chalicelib.api.edge import Call, Edge, Reply, field_problems
 from chalicelib.domain.files.orders import MAX_ID, OrderRow, parse_order
 from chalicelib.domain.money import decimal_text
@@ -41,7 +41,7 @@ def client_routes(ports: Callable[[], Ports]) -> Blueprint:
 
     @edge.serves(operations.REDEEM)
     def post_redemption(call: Call, code: str) -> Reply:
-        purchase = _purchase(call.body(models.RedemptionRequest))
+        purchase = _purchase(call.body(client_models.RedemptionRequest))
         voucher, redemption, is_new = redeem(call.ports, code, purchase)
         return (201 if is_new else 200), _redemption(voucher, redemption)
 
@@ -52,7 +52,7 @@ def client_routes(ports: Callable[[], Ports]) -> Blueprint:
 
     @edge.serves(operations.POST_ORDERS)
     def post_orders(call: Call) -> Reply:
-        parsed = [_order(given) for given in call.body(models.OrdersRequest).orders]
+        parsed = [_order(given) for given in call.body(client_models.OrdersRequest).orders]
         rows = [row for row in parsed if isinstance(row, OrderRow)]
         until = call.ports.clock() + RECORDED_FOR
         unreadable: list[str] = []
@@ -68,7 +68,7 @@ def client_routes(ports: Callable[[], Ports]) -> Blueprint:
         results = [
             _result(row, next(outcomes)) if isinstance(row, OrderRow) else row for row in parsed
         ]
-        return models.OrdersAnswer(results=results)
+        return client_models.OrdersAnswer(results=results)
 
     return edge.blueprint
 
@@ -88,7 +88,7 @@ def _text(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _purchase(body: models.RedemptionRequest) -> Purchase:
+def _purchase(body: client_models.RedemptionRequest) -> Purchase:
     values = {name: _text(value) for name, value in body.model_dump().items()}
     # Columns that a redemption does not have get a valid value.
     row = parse_order(values | {"voucher_code": "-", "status": "placed"})
@@ -97,11 +97,11 @@ def _purchase(body: models.RedemptionRequest) -> Purchase:
     return purchase_of(row)
 
 
-def _order(given: object) -> OrderRow | models.OrderResult:
+def _order(given: object) -> OrderRow | client_models.OrderResult:
     order_id = given.get("order_id") if isinstance(given, Mapping) else None
     named = order_id if isinstance(order_id, str) and len(order_id) <= MAX_ID else None
     try:
-        item = models.OrderItem.model_validate(given)
+        item = client_models.OrderItem.model_validate(given)
     except ValidationError as error:
         return _rejected(named, field_problems(error))
     row = parse_order({name: _text(value) for name, value in item.model_dump().items()})
@@ -110,24 +110,24 @@ def _order(given: object) -> OrderRow | models.OrderResult:
     return _rejected(named, [FieldProblem(error.field, error.reason) for error in row])
 
 
-def _result(row: OrderRow, outcome: OrderOutcome | None) -> models.OrderResult:
+def _result(row: OrderRow, outcome: OrderOutcome | None) -> client_models.OrderResult:
     if outcome is None:
-        return models.OrderResult(order_id=row.order_id, status=503)
+        return client_models.OrderResult(order_id=row.order_id, status=503)
     if outcome.problem:
         return _rejected(row.order_id, [FieldProblem("order", outcome.problem)])
-    return models.OrderResult(
+    return client_models.OrderResult(
         order_id=row.order_id, status=200, effect=outcome.effect, voucher=outcome.voucher
     )
 
 
-def _rejected(order_id: str | None, problems: list[FieldProblem]) -> models.OrderResult:
+def _rejected(order_id: str | None, problems: list[FieldProblem]) -> client_models.OrderResult:
     errors = [models.FieldProblemAnswer(field=p.field, reason=p.reason) for p in problems]
-    return models.OrderResult(order_id=order_id, status=422, errors=errors)
+    return client_models.OrderResult(order_id=order_id, status=422, errors=errors)
 
 
-def _voucher(voucher: Voucher, problem: str | None) -> models.VoucherAnswer:
+def _voucher(voucher: Voucher, problem: str | None) -> client_models.VoucherAnswer:
     since = exhausted_since(voucher)
-    return models.VoucherAnswer(
+    return client_models.VoucherAnswer(
         code=voucher.code,
         acceptable=problem is None,
         reason=problem,
@@ -145,8 +145,8 @@ def _voucher(voucher: Voucher, problem: str | None) -> models.VoucherAnswer:
     )
 
 
-def _redemption(voucher: Voucher, redemption: Redemption) -> models.RedemptionAnswer:
-    return models.RedemptionAnswer(
+def _redemption(voucher: Voucher, redemption: Redemption) -> client_models.RedemptionAnswer:
+    return client_models.RedemptionAnswer(
         code=voucher.code,
         order_id=redemption.order_id,
         value=decimal_text(voucher.value_minor),

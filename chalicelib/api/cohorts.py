@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from chalicelib.api import models
+from chalicelib.api import ops_models
 from chalicelib.domain.cohorts import REFERRED, Cohort, compared
 from chalicelib.domain.survival import Life, curve_of, longest, people_in, pooled
 
@@ -14,7 +14,7 @@ SHOWN_DAYS = 365
 _DIGITS = 4
 
 
-def cohort_answers(cohorts: Sequence[Cohort]) -> list[models.CohortAnswer]:
+def cohort_answers(cohorts: Sequence[Cohort]) -> list[ops_models.CohortAnswer]:
     """Ours, all of the client's together where there are several, then each of them."""
     ours = next((one.histogram for one in cohorts if one.source == REFERRED), [])
     theirs = [one for one in cohorts if one.source != REFERRED]
@@ -28,14 +28,14 @@ def cohort_answers(cohorts: Sequence[Cohort]) -> list[models.CohortAnswer]:
 
 def _answer(
     source: str, as_of: date, lives: Sequence[Life], ours: Sequence[Life]
-) -> models.CohortAnswer:
-    return models.CohortAnswer(
+) -> ops_models.CohortAnswer:
+    return ops_models.CohortAnswer(
         source=source,
         as_of=as_of.isoformat(),
         people=people_in(lives),
         known_days=longest(lives),
         curve=[
-            models.SurvivalPointAnswer(
+            ops_models.SurvivalPointAnswer(
                 days=point.days,
                 share=round(point.survival, _DIGITS),
                 low=round(point.low, _DIGITS),
@@ -48,12 +48,12 @@ def _answer(
     )
 
 
-def _compared(ours: Sequence[Life], lives: Sequence[Life]) -> models.ComparisonAnswer:
+def _compared(ours: Sequence[Life], lives: Sequence[Life]) -> ops_models.ComparisonAnswer:
     found = compared(ours, lives)
-    return models.ComparisonAnswer(
+    return ops_models.ComparisonAnswer(
         p=found.p,
         differences=[
-            models.DifferenceAnswer(
+            ops_models.DifferenceAnswer(
                 days=one.days,
                 points=round(one.points, 2),
                 low=round(one.low, 2),

@@ -16,8 +16,9 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from chalicelib.api import fields
+from chalicelib.api.client_models import OrderItem
 from chalicelib.api.examples import example_of, problems_of
-from chalicelib.api.models import OrderItem, Problem
+from chalicelib.api.models import Problem
 from chalicelib.api.operations import OPERATIONS, Operation
 
 _REF = "#/components/schemas/{model}"

@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from chalicelib.api import campaign_models, models
+from chalicelib.api import campaign_models, client_models, models, ops_models
 from chalicelib.api.fields import REVIEWED
 from chalicelib.domain.vouchers import VoucherProblem
 
@@ -223,14 +223,15 @@ END_SESSION = Operation(
 GET_VOUCHER = Operation(
     name="get_voucher", method="GET", path=VOUCHER,
     summary="Whether a voucher would be accepted, and if not, why",
-    security="client", answers={200: models.VoucherAnswer}, problems=(404,),
+    security="client", answers={200: client_models.VoucherAnswer}, problems=(404,),
 )  # fmt: skip
 REDEEM = Operation(
     name="redeem_voucher", method="POST", path=f"{VOUCHER}/redemptions",
     summary="Use a voucher on an order",
-    security="client", answers={201: models.RedemptionAnswer, 200: models.RedemptionAnswer},
+    security="client",
+    answers={201: client_models.RedemptionAnswer, 200: client_models.RedemptionAnswer},
     problems=(404, 409), reasons=tuple(one for one in VoucherProblem if one != NOT_REDEEMED),
-    request=models.RedemptionRequest,
+    request=client_models.RedemptionRequest,
 )  # fmt: skip
 ROLL_BACK = Operation(
     name="roll_back_redemption", method="DELETE", path=f"{VOUCHER}/redemptions/{{order_id}}",
@@ -240,25 +241,25 @@ ROLL_BACK = Operation(
 POST_ORDERS = Operation(
     name="post_orders", method="POST", path="/v1/client/orders",
     summary="Report orders, as in the order file",
-    security="client", answers={207: models.OrdersAnswer},
-    request=models.OrdersRequest, max_body_kb=256,  # 500 of the longest orders
+    security="client", answers={207: client_models.OrdersAnswer},
+    request=client_models.OrdersRequest, max_body_kb=256,  # 500 of the longest orders
 )  # fmt: skip
 GET_DASHBOARD = Operation(
     name="get_dashboard", method="GET", path="/v1/ops/campaigns/{campaign}/dashboard",
     summary="The live figures",
-    security="ops", answers={200: models.DashboardAnswer}, problems=(404,),
+    security="ops", answers={200: ops_models.DashboardAnswer}, problems=(404,),
     roles=("marketing", "ops"),
 )  # fmt: skip
 GET_WALL = Operation(
     name="get_wall", method="GET", path=f"{CAMPAIGN}/wall",
     summary="The live figures, for a screen that has a wall link",
-    security="wall", answers={200: models.DashboardAnswer}, problems=(401, 404),
+    security="wall", answers={200: ops_models.DashboardAnswer}, problems=(401, 404),
 )  # fmt: skip
 HELD_REWARDS = "/v1/ops/campaigns/{campaign}/held-rewards"
 LIST_HELD_REWARDS = Operation(
     name="list_held_rewards", method="GET", path=HELD_REWARDS,
     summary="The rewards that are held, with score and reasons",
-    security="ops", answers={200: models.HeldRewardsAnswer}, problems=(404,), roles=("ops",),
+    security="ops", answers={200: ops_models.HeldRewardsAnswer}, problems=(404,), roles=("ops",),
 )  # fmt: skip
 RELEASE_REWARD = Operation(
     name="release_reward", method="POST", path=f"{HELD_REWARDS}/{{reward}}/release",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from chalice.app import Blueprint
 
-from chalicelib.api import models, operations
+from chalicelib.api import operations, ops_models
 from chalicelib.api.cohorts import cohort_answers
 from chalicelib.api.edge import Call, Edge, Reply
 from chalicelib.domain.campaign.file import Campaign
@@ -41,7 +41,7 @@ def ops_routes(ports: Callable[[], Ports]) -> Blueprint:
     def get_held_rewards(call: Call, campaign: str) -> Reply:
         found = current_campaign(call.ports, campaign)
         held = held_rewards(call.ports, found.id)
-        return models.HeldRewardsAnswer(held=[_held(found, each) for each in held])
+        return ops_models.HeldRewardsAnswer(held=[_held(found, each) for each in held])
 
     @edge.serves(operations.RELEASE_REWARD)
     def post_release(call: Call, campaign: str, reward: str) -> Reply:
@@ -75,9 +75,9 @@ def _key(text: str) -> RewardKey:
         raise UnknownError("held reward") from None
 
 
-def _held(campaign: Campaign, each: HeldReward) -> models.HeldRewardAnswer:
+def _held(campaign: Campaign, each: HeldReward) -> ops_models.HeldRewardAnswer:
     reward, hold = each.reward, each.hold
-    return models.HeldRewardAnswer(
+    return ops_models.HeldRewardAnswer(
         reward=str(RewardKey.of(reward)),
         referral=reward.referral_id,
         rule=reward.rule,
@@ -86,14 +86,14 @@ def _held(campaign: Campaign, each: HeldReward) -> models.HeldRewardAnswer:
         value=decimal_text(reward.value_minor),
         currency=campaign.currency,
         score=hold.score,
-        signals=[models.SignalAnswer(**vars(one)) for one in hold.signals],
+        signals=[ops_models.SignalAnswer(**vars(one)) for one in hold.signals],
         held_at=hold.held_at.isoformat(),
         ends_at=hold.ends_at.isoformat(),
     )
 
 
-def _dashboard(shown: Dashboard) -> models.DashboardAnswer:
-    return models.DashboardAnswer(
+def _dashboard(shown: Dashboard) -> ops_models.DashboardAnswer:
+    return ops_models.DashboardAnswer(
         campaign=shown.campaign.id,
         version=shown.campaign.version,
         as_of=shown.as_of.isoformat(),
@@ -107,7 +107,7 @@ def _dashboard(shown: Dashboard) -> models.DashboardAnswer:
         funnel=dict(shown.funnel),
         refused_by_reason=dict(shown.refused_by_reason),
         orders_by_buyer=dict(shown.orders_by_buyer),
-        held_rewards=models.HeldSumAnswer(
+        held_rewards=ops_models.HeldSumAnswer(
             rewards=shown.held.get("rewards", 0),
             value=decimal_text(shown.held.get("value_minor", 0)),
             currency=shown.campaign.currency,
@@ -124,8 +124,8 @@ def _dashboard(shown: Dashboard) -> models.DashboardAnswer:
     )
 
 
-def _watch(watched: Watched) -> models.WatchAnswer:
-    return models.WatchAnswer(
+def _watch(watched: Watched) -> ops_models.WatchAnswer:
+    return ops_models.WatchAnswer(
         watch=watched.watch.value,
         overdue=watched.overdue,
         since=watched.since.isoformat() if watched.since else None,
@@ -134,8 +134,8 @@ def _watch(watched: Watched) -> models.WatchAnswer:
     )
 
 
-def _list(status: ListStatus, rows_before: int | None) -> models.ListAnswer:
-    return models.ListAnswer(
+def _list(status: ListStatus, rows_before: int | None) -> ops_models.ListAnswer:
+    return ops_models.ListAnswer(
         version=status.version,
         rows=status.rows,
         accepted_at=status.accepted_at.isoformat() if status.accepted_at else None,

@@ -28,8 +28,8 @@ from chalicelib.mails.catalogues import TEXTS
 from chalicelib.services.operations.reconcile import FINDINGS
 from chalicelib.services.ports import Agenda
 from infra.postprocess.watch import HANDED_OUT_AGAIN
+from local.demo.expected import EXPECTED
 from local.node import make_node
-from local.story import EXPECTED
 from tests.browser.answers import COUNTS
 from tests.contract.kept import FACT, kept, versions
 from tests.web.texts import LANGUAGES, names_in
@@ -115,7 +115,7 @@ def shown_counters() -> frozenset[str]:
 def not_played(name: str) -> Iterator[str]:
     if name not in EXPECTED and name not in NOT_PLAYED:
         yield (
-            f'local/story.py: "{name}" in EXPECTED; or in NOT_PLAYED of {Path(__file__).name}, '
+            f'local/demo/expected.py: "{name}" in EXPECTED; or in NOT_PLAYED of {Path(__file__).name}, '
             "with why the story does not come to it"
         )
 

@@ -28,12 +28,13 @@ from boto3.dynamodb.types import TypeDeserializer
 from rich.console import Console
 
 from local.demo import lists
+from local.demo.expected import EXPECTED
 from local.deployment import root_session
 from local.emulator import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY
 from local.narration import Narrator
 from local.running import Stack
 from local.stack import running_stack
-from local.story import EXPECTED, Story
+from local.story import Story
 from tests.e2e.conftest import hurried
 
 ROOT = Path(__file__).resolve().parents[2]

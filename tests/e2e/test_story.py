@@ -12,10 +12,11 @@ from typer.testing import CliRunner
 
 from chalicelib.domain.journal import GENESIS, verify
 from cli.main import app
+from local.demo.expected import EXPECTED
 from local.demo.lists import CAMPAIGN
 from local.narration import Narrator
 from local.running import Stack
-from local.story import EXPECTED, SPONSORS, Story
+from local.story import SPONSORS, Story
 from local.surfaces import Surfaces
 from tests.e2e.conftest import Played
 

@@ -1,0 +1,32 @@
+"""What the demo's story must give, by what is counted: on the dashboard, and in the files."""
+
+EXPECTED = {
+    "invited": 14,
+    "refused": 5,
+    "refused: customer": 2,
+    "refused: already_invited": 1,
+    "refused: sponsor_in_disguise": 1,
+    "refused: role_address": 1,
+    "sent": 9,
+    "bounced": 1,
+    "declined": 2,
+    "confirmed": 6,
+    "vouchers_issued": 15,
+    "vouchers_replaced": 1,
+    "vouchers_exported": 15,
+    "vouchers_acknowledged": 14,
+    "vouchers_redeemed": 5,
+    "orders_kept": 5,
+    "orders by buyer: referee": 6,
+    "orders by buyer: sponsor": 1,
+    "rewards": 14,
+    "rewards_taken_back": 2,
+    "vouchers in files": 15,
+    "changes: redeemed": 7,
+    "changes: rolled_back": 2,
+    "changes: refused": 1,
+    "changes: replaced": 1,
+    "changes: revoked": 2,
+    "referrals in the table": 6,
+}
+CHANGES = sum(count for name, count in EXPECTED.items() if name.startswith("changes: "))
