@@ -115,8 +115,8 @@ def shown_counters() -> frozenset[str]:
 def not_played(name: str) -> Iterator[str]:
     if name not in EXPECTED and name not in NOT_PLAYED:
         yield (
-            f'local/demo/expected.py: "{name}" in EXPECTED; or in NOT_PLAYED of {Path(__file__).name}, '
-            "with why the story does not come to it"
+            f'local/demo/expected.py: "{name}" in EXPECTED; or in NOT_PLAYED of '
+            f"{Path(__file__).name}, with why the story does not come to it"
         )
 
 
