@@ -25,6 +25,12 @@ from chalicelib.domain.files.consents import consents
 from chalicelib.domain.files.layouts import STANDARD, Layout
 from chalicelib.domain.files.orders import orders
 from chalicelib.domain.files.own_codes import duplicates, own_codes
+from chalicelib.domain.files.paths import (
+    AckDrop,
+    names_an_address,
+    parse_drop_path,
+    public_path,
+)
 from chalicelib.domain.files.plain_addresses import first_address
 from chalicelib.domain.files.reading import FileRefusedError, Tally, content
 from chalicelib.domain.files.receipt import (
@@ -92,21 +98,41 @@ def check(
 def receipt_of(kind: Kind, file: Path, campaign: Campaign, now: datetime) -> Receipt:
     """The receipt that a file would get if it were dropped now, as far as the file decides it."""
     tally = Tally()
+    sha256, path = _sha256(file), _path_of(kind, file.name)
+    shown = public_path(path, sha256)
     facts: dict[str, Any] = {
-        "file": f"{kind}/{file.name}",
+        "file": shown,
         "dropped_at": now,
         "received_at": now,
-        "sha256": _sha256(file),
+        "sha256": sha256,
+        "name_withheld": shown != path,
     }
+    is_named_address = names_an_address(path)
     try:
+        _check_name(path)
         read = _READERS[kind]
         read(content(file.name, _chunks(file)), tally, campaign, now)
-        return processed_receipt(tally, quarantined=tally.addresses, **facts)
+        is_moved = tally.addresses or is_named_address
+        return processed_receipt(tally, quarantined=is_moved, **facts)
     except FileRefusedError as error:
         line = None if kind is Kind.ACKS else first_address(_chunks(file))
         cause = FileRefusedError("plain_address", line) if line else error
-        is_moved = tally.addresses or line is not None
+        is_moved = tally.addresses or line is not None or is_named_address
         return refused_receipt(cause, tally, quarantined=is_moved, **facts)
+
+
+def _path_of(kind: Kind, name: str) -> str:
+    """Where the file would be dropped; codes, in the folder of any template."""
+    return f"{kind}/a/{name}" if kind is Kind.CODES else f"{kind}/{name}"
+
+
+def _check_name(path: str) -> None:
+    """`FileRefusedError` for a name that no file of the kind has."""
+    dropped = parse_drop_path(path)
+    if dropped is None:
+        raise FileRefusedError("unknown_path")
+    if isinstance(dropped, AckDrop) and dropped.number is None:
+        raise FileRefusedError("not_an_export_name")
 
 
 def _chunks(file: Path) -> Iterator[bytes]:

@@ -44,7 +44,8 @@ class NotifyingFiles(BucketFiles):
 
     def write_once(self, path: str, content: bytes, *, content_type: str = "text/csv") -> bool:
         is_new = super().write_once(path, content, content_type=content_type)
-        self._announce(path, content)
+        if notice_of(path, content):  # of what is there: another attempt may have written it
+            self._announce(path, content if is_new else b"".join(self.read(path)))
         return is_new
 
     def _announce(self, path: str, content: bytes) -> None:

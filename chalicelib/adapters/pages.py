@@ -27,7 +27,8 @@ class PublishedPages:
         """The page; the one of before where the bucket does not answer."""
         now = self._clock()
         if self._read_at is None or now - self._read_at >= KEPT_FOR:
-            self._page, self._read_at = self._read() or self._page, now
+            self._read_at = now  # also if the bucket keeps this call until it ends
+            self._page = self._read() or self._page
         return self._page
 
     def _read(self) -> str | None:

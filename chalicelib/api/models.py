@@ -116,7 +116,7 @@ class PreviewAnswer(Answer):
     """A mail as it would leave, without its token; `locale` is the language that it is in."""
 
     locale: Locale
-    sender_name: Annotated[str, described("Jeanne via Maison Tandem")]
+    sender_name: Annotated[str, described("Maison Tandem")]
     sender: MailAddress
     subject: Annotated[str, described("Jeanne vous offre 10 €")]
     text: Annotated[str, described("Bonjour,")]
@@ -204,10 +204,13 @@ class SponsorName(Answer):
 
 
 class SharedLinkAnswer(Answer):
-    """A sponsor's shared link, as whoever opens it sees it."""
+    """A sponsor's shared link, as whoever opens it sees it. `open`: whether anybody can sign up by
+    it now.
+    """
 
     campaign: Slug
     sponsor: SponsorName
+    open: bool
 
 
 class SponsorVoucher(Answer):

@@ -26,6 +26,7 @@ from chalicelib.api.held_vouchers import held_voucher
 from chalicelib.domain.campaign.rules import HolderRole
 from chalicelib.domain.people import OppositionScope
 from chalicelib.domain.privacy import Wish
+from chalicelib.observability import failed
 from chalicelib.services.errors import InvalidError
 from chalicelib.services.invitations import respond
 from chalicelib.services.invitations.invite import Referee, sign_up
@@ -115,7 +116,11 @@ def public_routes(ports: Callable[[], Ports], origin_key: Callable[[], str]) -> 
             return models.UnsubscribeAnswer()
         from chalicelib.mails import pages  # loads templates, which no other route needs
 
-        campaign = objections.campaign_behind(call.ports, token)
+        try:
+            campaign = objections.campaign_behind(call.ports, token)
+        except Exception as error:  # The objection is recorded: the answer says so without a brand.
+            failed(error, "campaign of an objection not read")
+            campaign = None
         locale = pages.locale_for(call.header("accept-language"), campaign)
         return Html(pages.refused_page(campaign, scope, locale))
 

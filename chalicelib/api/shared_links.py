@@ -54,7 +54,7 @@ def shared_link_routes(
         is_open = campaign.is_open(call.ports.clock())
         given = {
             "link": link.code,
-            "sponsor": _answer(link).sponsor.model_dump(mode="json"),
+            "shared": _answer(link).model_dump(mode="json", include={"sponsor", "open"}),
             "campaign": campaign_answer(campaign, is_open=is_open).model_dump(mode="json"),
         }
         page = cards.share_page(call.ports.pages.referee_page(), card, given)
@@ -71,5 +71,7 @@ def _without_card(cards: ModuleType, call: Call, code: str, status: int) -> Html
 
 def _answer(link: SharedLink) -> models.SharedLinkAnswer:
     return models.SharedLinkAnswer(
-        campaign=link.campaign.id, sponsor=models.SponsorName(first_name=link.sponsor_name)
+        campaign=link.campaign.id,
+        sponsor=models.SponsorName(first_name=link.sponsor_name),
+        open=link.is_usable,
     )

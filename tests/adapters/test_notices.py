@@ -94,6 +94,17 @@ def test_an_attempt_that_finds_the_file_tells_of_it_again_with_the_same_id(
     assert first == second
 
 
+def test_what_is_there_is_told_of_and_not_what_another_attempt_would_have_written(
+    clients: Clients, bus: _Bus
+) -> None:
+    writes = files(clients, [])
+    writes.write_once(RECEIPT, b"received at 19:00")
+    assert not writes.write_once(RECEIPT, b"received at 19:05")
+    ids = [json.loads(entry["Detail"])["id"] for entry, _ in bus.sent]
+    assert len(ids) == 2
+    assert len(set(ids)) == 1
+
+
 def test_a_receipt_that_is_written_over_is_told_of_as_another(clients: Clients, bus: _Bus) -> None:
     writes = files(clients, [])
     writes.write_once(RECEIPT, b"held")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from urllib.parse import quote
 
 import pytest
-from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.files.orders import MAX_ID, parse_order
+from chalicelib.domain.files.orders import MAX_ID, OrderRow, parse_order
 from tests.api.gateway import Request
 from tests.api.requests import OF_CAMPAIGN, PURCHASE, VOUCHERS
 from tests.api.world import World, posting
@@ -19,8 +19,8 @@ SUB_DELIMITERS = "!$&'()*+,;=:@"  # a caller may leave them as they are: RFC 398
 
 
 def is_order_id(text: str) -> bool:
-    problems = parse_order({**PURCHASE, "order_id": text, "voucher_code": "-", "status": "placed"})
-    return not isinstance(problems, tuple)
+    order = parse_order({**PURCHASE, "order_id": text, "voucher_code": "-", "status": "placed"})
+    return isinstance(order, OrderRow)
 
 
 ORDER_IDS = st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=MAX_ID).filter(
@@ -55,7 +55,8 @@ def used() -> set[str]:
 def test_every_order_id_is_redeemed_and_rolled_back(
     world: World, used: set[str], order_id: str, unencoded: str
 ) -> None:
-    assume(order_id not in used)
+    if order_id in used:  # was rolled back, so it cannot redeem again
+        return
     used.add(order_id)
     code = _code_of(world)
     redeemed = world.ask(

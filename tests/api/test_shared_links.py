@@ -39,7 +39,9 @@ def test_the_page_of_a_link_has_its_card_for_who_runs_no_script(world: World, co
 
 def test_a_link_says_whose_it_is_and_nothing_else(world: World, code: str) -> None:
     answer = world.get(f"{OF_CAMPAIGN}/links/{code}")
-    assert answer.json() == {"campaign": "demo-vip", "sponsor": {"first_name": SPONSOR_NAME}}
+    assert answer.json() == {
+        "campaign": "demo-vip", "sponsor": {"first_name": SPONSOR_NAME}, "open": True,
+    }  # fmt: skip
     world.put(campaign_like_demo(campaign="other"))
     assert world.get(f"/v1/campaigns/other/links/{code}").status == 404
 
@@ -109,3 +111,13 @@ def test_who_calls_it_elsewhere_than_at_the_pages_address_is_refused(
     world: World, code: str
 ) -> None:
     assert world.ask(Request("GET", f"/p/{code}", headers={"X-Origin-Key": "no"})).status == 403
+
+
+def test_a_link_that_takes_nobody_in_any_more_promises_nothing(world: World) -> None:
+    code = world.link_code(world.sign_in())
+    quotas = campaign_like_demo().quotas.model_copy(update={"sign_ups_per_link": 0})
+    world.put(campaign_like_demo(quotas=quotas))
+    world.clock.pass_by(minutes=2)  # a campaign is read once a minute
+    publish(world)
+    assert world.get(f"{OF_CAMPAIGN}/links/{code}").json()["open"] is False
+    assert '"open":false' in world.get(f"/p/{code}").body.decode()

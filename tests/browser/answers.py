@@ -149,7 +149,9 @@ SPACE: Final[dict[str, object]] = {
     "vouchers": VOUCHERS,
 }
 
-SHARED_LINK: Final = {"campaign": "demo-vip", "sponsor": {"first_name": "Camille"}}
+SHARED_LINK: Final = {
+    "campaign": "demo-vip", "sponsor": {"first_name": "Camille"}, "open": True,
+}  # fmt: skip
 
 INVITATION: Final[dict[str, object]] = {
     "campaign": "demo-vip",

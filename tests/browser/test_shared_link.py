@@ -18,7 +18,11 @@ pytestmark = pytest.mark.browser
 
 PATH = "/p/K7QM2"
 SIGN_UP = "POST /v1/campaigns/demo-vip/links/K7QM2/sign-up"
-GIVEN = {"link": "K7QM2", "sponsor": SHARED_LINK["sponsor"], "campaign": CAMPAIGN}
+GIVEN = {
+    "link": "K7QM2",
+    "shared": {"sponsor": SHARED_LINK["sponsor"], "open": True},
+    "campaign": CAMPAIGN,
+}
 
 
 @pytest.fixture

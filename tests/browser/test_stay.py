@@ -85,3 +85,55 @@ def test_one_past_its_time_is_not_used(api: ScriptedApi, open_page: OpenPage) ->
     asked = len(api.made("GET /v1/sponsor"))
     expect(another_tab(page).get_by_role("button", name="Send me my link")).to_be_visible()
     assert len(api.made("GET /v1/sponsor")) == asked
+
+
+def stored(page: Page, session: str, *, in_tab: bool) -> None:
+    """As if the page had stored it earlier."""
+    place = "sessionStorage" if in_tab else "localStorage"
+    value = f'{{"session": "{session}", "expires_at": "2099-01-01T00:00:00Z"}}'
+    page.evaluate(f"value => {place}.setItem('tandem.session.demo-vip', value)", value)
+
+
+def test_a_tab_whose_session_has_ended_goes_on_with_that_of_the_device(
+    api: ScriptedApi, open_page: OpenPage
+) -> None:
+    page = entered(api, open_page, stays=False, until="2099-01-01T00:00:00Z")
+    stored(page, "kept", in_tab=False)
+    api.script[("GET", "/v1/sponsor")] = []
+    api.refuses("GET /v1/sponsor", 401, "unauthorised")
+    api.answers("GET /v1/sponsor", 200, SPACE)
+    page.goto(SPACE_PAGE)
+    expect(page.get_by_role("heading", name="Hello Camille")).to_be_visible()
+    bearers = [call.headers["authorization"] for call in api.made("GET /v1/sponsor")[-2:]]
+    assert bearers == ["Bearer s3ssion", "Bearer kept"]
+    assert "kept" in page.evaluate("JSON.stringify(localStorage)")
+
+
+def test_signing_out_ends_the_tabs_session_and_that_of_the_device(
+    api: ScriptedApi, open_page: OpenPage
+) -> None:
+    api.answers("DELETE /v1/sponsor/session", 204)
+    page = entered(api, open_page, stays=False, until="2099-01-01T00:00:00Z")
+    stored(page, "kept", in_tab=False)
+    with page.expect_response(lambda one: one.request.headers["authorization"] == "Bearer kept"):
+        page.get_by_role("button", name="Sign out").click()
+    ended = [call.headers["authorization"] for call in api.made("DELETE /v1/sponsor/session")]
+    assert ended == ["Bearer s3ssion", "Bearer kept"]
+    assert "kept" not in page.evaluate("JSON.stringify(localStorage)")
+
+
+def test_a_session_that_another_takes_the_place_of_is_ended(
+    api: ScriptedApi, open_page: OpenPage
+) -> None:
+    api.answers("DELETE /v1/sponsor/session", 204)
+    page = open_page("/?campaign=demo-vip")
+    stored(page, "former", in_tab=False)
+    api.answers(SESSIONS, 201, {"session": "s3ssion", "expires_at": "2099-01-01T00:00:00Z"})
+    api.answers("GET /v1/sponsor", 200, SPACE)
+    page.goto(LINK)
+    page.get_by_label("Stay signed in on this device").check()
+    with page.expect_response("**/v1/sponsor/session"):
+        page.get_by_role("button", name="Open my space").click()
+    [call] = api.made("DELETE /v1/sponsor/session")
+    assert call.headers["authorization"] == "Bearer former"
+    assert "s3ssion" in page.evaluate("JSON.stringify(localStorage)")

@@ -74,6 +74,8 @@ FILES: dict[str, tuple[Kind, str, bytes, dict[str, Any]]] = {
         Kind.CODES, "codes/welcome/a.csv", b"gutschein\nOWN-1234\nOWN-1235\n", OWN_CODES,
     ),
     "an acknowledgement": (Kind.ACKS, "acks/00000001.ack", b"", {}),
+    "a name that no file has": (Kind.COHORTS, "cohorts/a.txt", b"source,joined_on\n", {}),
+    "an acknowledgement of no export": (Kind.ACKS, "acks/export-7.ack", b"", {}),
     "a refusal without a code": (Kind.ACKS, "acks/00000001.ack", b"code,reason\n!,x\n", {}),
 }  # fmt: skip
 
@@ -107,6 +109,15 @@ def test_what_is_said_is_the_receipt_that_the_file_gets(tmp_path: Path, name: st
         for members in (expected, found):
             members["accepted"] = members["rows"] = 0
     assert expected == found
+
+
+def test_a_name_that_may_be_an_address_is_not_repeated(tmp_path: Path) -> None:
+    file = tmp_path / "jean@example.fr.csv"
+    file.write_bytes(b"source,joined_on,active\nsearch,2026-02-01,yes\n")
+    world = new_world()
+    receipt = receipt_of(Kind.COHORTS, file, world.campaign, world.clock())
+    assert (receipt.quarantined, receipt.name_withheld) == (True, True)
+    assert "jean" not in receipt_json(receipt).decode()
 
 
 def test_every_kind_is_compared() -> None:

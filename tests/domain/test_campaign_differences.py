@@ -137,6 +137,7 @@ NOT_NAMED = {
     "mail_confirmations": "whether a mail leaves",
     "ends_soon_days": "when a mail leaves",
     "earlier_zones": "is noted when a version is put",
+    "files": "how files are laid out",
 }
 OTHER_VALUES: dict[str, dict[str, Any]] = {
     "rule": {

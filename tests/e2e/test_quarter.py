@@ -25,6 +25,7 @@ from local.running import Stack
 from local.surfaces import Surfaces
 from tests.browser.conftest import WATCH_POLICY
 from tests.e2e.conftest import Quarter
+from tests.e2e.test_sign_in import sign_in
 
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("quarter")]
 
@@ -124,13 +125,14 @@ def test_the_quarter_leaves_nothing_aside(stack: Stack) -> None:
 
 @pytest.fixture
 def page(browser: Browser, quarter: Quarter) -> Iterator[Page]:
-    """The dashboard of the quarter, as a screen on a wall shows it."""
-    address = quarter.tandem("wall", "create", "--campaign", CAMPAIGN).strip()
-    context = browser.new_context(locale="en-GB", viewport={"width": 1440, "height": 1000})
+    """The dashboard of the quarter, as marketing sees it."""
+    context = browser.new_context(
+        base_url=quarter.stack.url, locale="en-GB", viewport={"width": 1440, "height": 1000}
+    )
     context.set_default_timeout(30_000)
     context.add_init_script(WATCH_POLICY)
     made = context.new_page()
-    made.goto(address)
+    sign_in(made, quarter.stack.deployment.accounts["marketing"], CAMPAIGN)
     expect(made.locator("#numbers")).to_be_visible()
     yield made
     context.close()

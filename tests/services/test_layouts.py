@@ -7,13 +7,15 @@ import gzip
 import hashlib
 import io
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
+from chalicelib.domain.campaign.layouts import ExportsLayout
 from chalicelib.domain.exports import Export, ExportState
 from chalicelib.domain.files.orders import COLUMNS
 from chalicelib.domain.files.receipt import receipt_json
@@ -293,3 +295,31 @@ def test_a_file_for_import_is_no_export_to_those_who_read_exports() -> None:
     assert export.state is ExportState.WRITTEN
     found = outside_of(world.ports, CAMPAIGN, world.clock() - timedelta(days=1), [])
     assert {number: len(rows) for number, rows in found.exports.items()} == {1: export.rows}
+
+
+def test_the_columns_for_import_keep_their_order_when_they_are_stored() -> None:
+    declared = {"columns": {"Value": "value", "Code": "code"}}
+    layout = ExportsLayout.model_validate(declared)
+    stored = layout.model_dump(mode="json")
+    assert stored == {"columns": [["Value", "value"], ["Code", "code"]]}
+    assert ExportsLayout.model_validate(stored) == layout
+    other = ExportsLayout.model_validate({"columns": {"Code": "code", "Value": "value"}})
+    assert other != layout
+
+
+@pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1", "-x", "a\x00b", "a\tb"])
+def test_a_column_for_import_is_not_named_like_a_formula(name: str) -> None:
+    with pytest.raises(ValidationError):
+        ExportsLayout.model_validate({"columns": {name: "code"}})
+
+
+def test_a_restore_reads_an_order_file_whose_cents_an_earlier_version_declared() -> None:
+    """The later layout reads its header, and none of its rows."""
+    world = with_referee()
+    in_force(world, orders={"columns": {"Bestellnummer": "order_id"}})
+    row = world.order("O1", of="jeanne@gmail.com")
+    content = standard([row]).replace(b"order_id", b"Bestellnummer", 1)
+    assert world.drop("orders/a.csv", content).rejected == 0
+    in_force(world, orders={"columns": {"Bestellnummer": "order_id"}, "decimal": ","})
+    found = outside_of(world.ports, CAMPAIGN, world.clock() - timedelta(days=1), [])
+    assert found.ordered_at == {"O1": datetime.fromisoformat(row["ordered_at"])}

@@ -188,41 +188,41 @@ onClick(byId("end-consent"), async () => {
 
 /** Who shares the link is asked for beside the campaign; a page that came with both asks nobody. */
 async function loadSignUp() {
-  const [found, sponsor] = await Promise.all([askCampaign(), given?.sponsor ?? askSponsor()]);
-  showSignUp(found, sponsor.first_name);
+  const [found, shared] = await Promise.all([askCampaign(), given?.shared ?? askShared()]);
+  showSignUp(found, shared);
 }
 
 /**
  * Who shares the link. Without an answer the page goes on without a name; a link that is not there
  * any more is an error.
  *
- * @returns {Promise<{first_name: string | null}>}
+ * @returns {Promise<Pick<SharedLinkAnswer, "sponsor" | "open">>}
  */
-async function askSponsor() {
+async function askShared() {
   try {
     /** @type {SharedLinkAnswer} */
     const answer = await callApi("GET", apiPath`/v1/campaigns/${campaignId}/links/${link}`);
-    return answer.sponsor;
+    return answer;
   } catch (error) {
     if (isGone(error)) throw error;
-    return { first_name: null };
+    return { sponsor: { first_name: null }, open: true };
   }
 }
 
 /**
  * @param {CampaignAnswer} found
- * @param {string | null} name of the sponsor whose link it is
+ * @param {Pick<SharedLinkAnswer, "sponsor" | "open">} shared whose link it is, and if it is open
  */
-function showSignUp(found, name) {
+function showSignUp(found, { sponsor: { first_name: name }, open }) {
   campaign = found;
-  const { brand, offer, open } = campaign;
+  const { brand, offer } = campaign;
   applyBrand(brand);
   showPrivacy(campaign);
   showInitial("sign-up-initial", name);
   if (name) setText(byId("sign-up-title"), "offer.title", { name, brand: brand.name });
   else setText(byId("sign-up-title"), "offer.title-without-name", { brand: brand.name });
   showPromise("sign-up-offer", "sign-up-ticket", "sign-up-ladder", offer);
-  showState(open ? "sign-up" : "sign-up-closed");
+  showState(open && campaign.open ? "sign-up" : "sign-up-closed");
 }
 
 onSubmit(byId("confirm", HTMLFormElement), async () => {

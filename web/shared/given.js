@@ -7,7 +7,7 @@
 
 /**
  * @typedef {{link: string, status?: number, campaign?: CampaignAnswer,
- *   sponsor?: {first_name: string | null}}} Given
+ *   shared?: Pick<SharedLinkAnswer, "sponsor" | "open">}} Given
  */
 
 /** @type {Given | null} */

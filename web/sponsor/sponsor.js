@@ -18,7 +18,12 @@ import { forgetOwnAddress, isOwnAddress, rememberOwnAddress } from "../shared/ow
 import { clear, setCampaignText, setText, setValue } from "../shared/page-text.js";
 import { showPrivacy } from "../shared/privacy.js";
 import { showSent } from "../shared/sent.js";
-import { forgetSession, keepSession, readSession } from "../shared/sponsor-session.js";
+import {
+  forgetSession,
+  keepSession,
+  readSession,
+  storedSessions,
+} from "../shared/sponsor-session.js";
 import { showState, visibleState } from "../shared/states.js";
 import { keepTyped } from "../shared/typed.js";
 import { showVouchers } from "../shared/vouchers.js";
@@ -96,7 +101,6 @@ async function takeCampaign() {
 
 /** @param {TextKey} reason why the reader is asked to sign in */
 function showSignIn(reason) {
-  forgetSession(campaignId);
   setText(byId("sign-in-reason"), reason);
   showState("sign-in");
 }
@@ -117,7 +121,9 @@ onSubmit(byId("welcome", HTMLFormElement), async () => {
     /** @type {SessionAnswer} */
     const session = await callApi("POST", apiPath`/v1/campaigns/${campaignId}/sessions`, { body });
     forgetFragment();
+    const former = storedSessions(campaignId);
     keepSession(campaignId, session, staysHere);
+    endSessions(former);
     forgetWelcome();
   } catch (error) {
     const problem = asProblem(error);
@@ -186,6 +192,8 @@ async function callAsSponsor(method, path, options = {}) {
     return await callApi(method, path, { ...options, bearer: session?.session });
   } catch (error) {
     if (asProblem(error).status !== 401) throw error;
+    if (session) forgetSession(campaignId, session);
+    if (readSession(campaignId)) return callAsSponsor(method, path, options); // in another tab
     showSignIn("sponsor.signed-out");
     return null;
   }
@@ -256,16 +264,28 @@ function showStats(invitations, vouchers, isPromised) {
 
 /** Ends the session, here at once: a server that cannot be reached ends it by its age. */
 async function signOut() {
-  const session = readSession(campaignId);
+  const sessions = storedSessions(campaignId);
+  for (const session of sessions) forgetSession(campaignId, session);
   forgetLabels(campaignId);
   forgetOwnAddress(campaignId);
   inviteForm.forget();
   forgetMessage();
   showSignIn("sponsor.signed-out");
-  try {
-    await callApi("DELETE", "/v1/sponsor/session", { bearer: session?.session });
-  } catch (error) {
-    asProblem(error);
+  await endSessions(sessions);
+}
+
+/**
+ * On the server, as far as it can be reached.
+ *
+ * @param {SessionAnswer[]} sessions
+ */
+async function endSessions(sessions) {
+  for (const { session } of sessions) {
+    try {
+      await callApi("DELETE", "/v1/sponsor/session", { bearer: session });
+    } catch (error) {
+      asProblem(error);
+    }
   }
 }
 

@@ -36,6 +36,7 @@ interface PreviewAnswer {
 interface SharedLinkAnswer {
   campaign: string;
   sponsor: { first_name: string | null };
+  open: boolean;
 }
 
 interface PictureAnswer {

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, PlainSerializer
 
 from chalicelib.domain.campaign.fields import FileModel
 from chalicelib.domain.files.layouts import DELIMITERS, Encoding, Layout
@@ -30,8 +30,8 @@ ColumnName = Annotated[
     str,
     Field(
         max_length=60,
-        pattern=r'^[^\s"@]([^\r\n\t"@]*[^\s"@])?$',
-        description="the name of a column, on one line, without quotes and @",
+        pattern=r'^[^\s"@=+\x00-\x1f-]([^"@\x00-\x1f]*[^\s"@\x00-\x1f])?$',
+        description="the name of a column, on one line, without quotes and @, not like a formula",
     ),
 ]
 # A text that begins with = + - or @ would be a formula in a spreadsheet.
@@ -72,10 +72,32 @@ class CohortsLayout(TableLayout):
     columns: dict[ColumnName, CohortColumn] = Field(default_factory=dict)
 
 
-class ExportsLayout(FileModel):
-    """The columns of the file beside each export that is made for import elsewhere."""
+Columns = Annotated[dict[ColumnName, Cell], Field(min_length=1, max_length=60)]
 
-    columns: Annotated[dict[ColumnName, Cell], Field(min_length=1, max_length=60)]
+
+def _as_columns(given: object) -> object:
+    return dict(given) if isinstance(given, list | tuple) else given
+
+
+class ExportsLayout(FileModel):
+    """The columns of the file beside each export that is made for import elsewhere, in the order in
+    which they are declared. They are stored as pairs: the members of a stored map have no order.
+    """
+
+    columns: Annotated[
+        Columns,
+        BeforeValidator(_as_columns, json_schema_input_type=Columns),
+        PlainSerializer(lambda columns: [list(pair) for pair in columns.items()]),
+    ]
+
+    def __eq__(self, other: object) -> bool:
+        """Another order is another layout."""
+        if not isinstance(other, ExportsLayout):
+            return NotImplemented
+        return [*self.columns.items()] == [*other.columns.items()]
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.columns.items()))
 
 
 class FileLayouts(FileModel):

@@ -41,7 +41,6 @@ from chalicelib.services.row_work import RowWork, do_each
 
 _AT_ONCE = 100  # rows, of some keys each
 _READ_AT_ONCE = 1_000  # rows of a large file, few of which are looked up
-FAILING_AT_ONCE = 10  # orders of a call: the rest is to be sent again
 _WITHOUT_TRACE = frozenset({"none", "not_a_referees"})
 
 
@@ -248,14 +247,14 @@ def record_reported_orders(
     the buyer or the order. None for an order that could not be recorded now: send it again.
 
     So is one that a campaign knows which is `unreadable`, and each that is left at `until`. What
-    keeps a single order from being recorded goes to `on_failure`; the others are, unless so many
-    fail that it is probably not the orders.
+    keeps a single order from being recorded goes to `on_failure`; the others are recorded, however
+    many fail, or those in front would keep back all behind them whenever they are sent again.
     """
     matches = find_matches(ports, campaigns, rows, unreadable)
     isolation = Isolation(on_failure, has_to_wait=(ContentionError, ListUnavailableError))
     for position, row in enumerate(rows, 1):
         outcome = None
-        is_left = isolation.failed >= FAILING_AT_ONCE or (until and ports.clock() >= until)
+        is_left = until and ports.clock() >= until
         if not is_left and not any(matches.know(name, row) for name in unreadable):
             with isolation.of("reported order", str(position)):
                 outcome = _record_in_each(ports, campaigns, row, matches)

@@ -201,10 +201,12 @@ def _ordered_at(ports: Ports, campaign: str, since: datetime) -> dict[str, datet
         for layout in layouts:
             try:
                 plain = content(path, ports.files.read(written.path, written.version))
-                for _, row in orders(plain, Tally(), layout):
+                tally = Tally()
+                for _, row in orders(plain, tally, layout):
                     known = dates.get(row.order_id, row.ordered_at)
                     dates[row.order_id] = min(known, row.ordered_at)
-                break
+                if not tally.rejected:  # else its rows may be of another layout: cents, above all
+                    break
             except (FileRefusedError, FileMissingError):
                 continue  # of another layout; or its receipt says so
     return dates

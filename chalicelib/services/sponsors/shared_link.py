@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.links import is_used_up
 from chalicelib.domain.people import Link, is_link_stopped
 from chalicelib.services.errors import UnknownError
 from chalicelib.services.lookups import contact_of, current_campaign, known_sponsor
@@ -37,6 +38,7 @@ def view_link(ports: Ports, link_code: str) -> SharedLink:
         and "link" in campaign.channels
         and name is not None
         and not is_link_stopped(sponsor, campaign)
+        and not is_used_up(campaign, sponsor)
     )
     return SharedLink(link_code, campaign, name, is_usable)
 
