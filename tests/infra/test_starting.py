@@ -24,6 +24,7 @@ REGIONS = ("eu-west-3", "us-east-1", "cn-north-1", "us-gov-west-1", "eusc-de-eas
 CALLED = BOTOCORE_DATA - {"sts"}
 CALLS = {
     "dynamodb": ("get_item", {"TableName": "t", "Key": {}}),
+    "events": ("put_events", {"Entries": [{"Source": "tandem"}]}),
     "s3": ("get_object", {"Bucket": "b", "Key": "k"}),
     "sesv2": ("get_account", {}),
     "sqs": ("receive_message", {"QueueUrl": "https://sqs.eu-west-3.amazonaws.com/1/q"}),
