@@ -132,7 +132,8 @@ class MemoryFiles:
         return sorted(self.under(folder))
 
     def write(self, path: str, content: bytes, *, content_type: str = "text/csv") -> None:
-        if self._is_held_to_schemas:
+        # Not what a test puts in the place of a file, without caring what is in it.
+        if self._is_held_to_schemas and content[:1] in (b"\x1f", b"{"):
             assert not (wrong := wrong_with(path, content)), wrong
         self.content[path] = content
         self._written[path, None] = self.clock()
