@@ -1,6 +1,4 @@
-"""Whether a file under `out/` is as docs/schemas/ says: every file that a test writes is held
-against its schema.
-"""
+"""Whether a file under `out/` is as docs/schemas/ says."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ from chalicelib.domain.rewards import Budget, Reward, is_active
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.services.ports import Replace
 from tests.fakes.campaign import CAMPAIGN
+from tests.file_schemas import schema_of, wrong_with
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("year")]
 
@@ -75,6 +76,16 @@ def test_much_of_everything_happens_in_a_year(year: Year) -> None:
     assert {VoucherState.REDEEMED, VoucherState.EXPIRED, VoucherState.REVOKED} <= states
     assert year.programme.budget == AMPLE
     assert {one.buyer for one in year.world.memory.all(Order)} >= {"referee", "sponsor"}
+
+
+def test_every_file_of_a_year_is_as_its_published_schema_says(year: Year) -> None:
+    written = {**year.world.files.erased, **year.world.files.content}
+    files = {path: content for path, content in written.items() if schema_of(path)}
+    assert {schema_of(path) for path in files} >= {
+        "export", "export-manifest", "changes", "changes-manifest", "statement",
+        "statement-manifest", "referrals", "receipt",
+    }  # fmt: skip
+    assert [wrong for file in files.items() for wrong in wrong_with(*file)] == []
 
 
 # --- each check finds what is wrong --------------------------------------------------------------

@@ -74,7 +74,7 @@ class World:
 
     store: Repository = field(default_factory=MemoryRepository)
     clock: SettableClock = field(default_factory=SettableClock)
-    files: MemoryFiles = field(default_factory=lambda: MemoryFiles(is_held_to_schemas=True))
+    files: MemoryFiles = field(default_factory=MemoryFiles)
     roots: MemoryFiles = field(default_factory=MemoryFiles)
     mailer: MemoryMailer = field(default_factory=MemoryMailer)
     mail_domains: KnownDomains = field(default_factory=KnownDomains)

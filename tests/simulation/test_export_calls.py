@@ -90,10 +90,9 @@ def test_a_run_makes_calls_in_proportion_to_the_vouchers(files: int, lags: bool)
         rows, calls = here.run()
         assert rows == [FILE_ROWS] * files
         read = -(-vouchers // BATCH_LIMIT)
-        # Each file is opened, filled in parts, sealed and written; its parts are read for its
-        # columns, its rows and its manifest.
+        # Each file is opened, filled in parts, sealed and written, with two queries in all.
         assert calls[BATCH] == read
-        assert calls[QUERY] == PARTITIONS + 3 * files
+        assert calls[QUERY] == PARTITIONS + 2 * files
         assert calls[WRITE] == files * (1 + PARTS + 1)
         assert calls[GET] <= files * (2 + PARTS + 2) + 2
 
@@ -120,4 +119,4 @@ def test_new_vouchers_among_those_the_index_still_lists_cost_no_more() -> None:
         rows, calls = here.run()
         assert rows == [FILE_ROWS] * 2
         assert calls[BATCH] == -(-(720 + 360) // BATCH_LIMIT)
-        assert calls[QUERY] == PARTITIONS + 2 * 3
+        assert calls[QUERY] == PARTITIONS + 2 * 2
