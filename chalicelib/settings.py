@@ -31,7 +31,7 @@ class Settings:
     origin_key: str = ""  # what CloudFront adds to a call; the API's alone
     pages_bucket: str = ""  # where the pages are published; the API's alone
     notices_bus: str = (
-        ""  # the client's; of those who write files for it; empty: it is told nothing
+        ""  # the client's; of those who write files for it; empty: nothing is announced
     )
     resolver: str = ""  # of the DNS, as `host:port`; empty means the system's own
 

@@ -1,4 +1,4 @@
-"""The bucket, with an event for each file that the client is told of (domain/files/notices.py).
+"""The bucket, with an event for each file that is announced (domain/files/notices.py).
 
 An event is sent once the file is there, whether this attempt has written it or one before, which
 may have been killed in between: so at least once. One that EventBridge does not take is given up

@@ -36,4 +36,4 @@ class PublishedPages:
             found = self._clients.s3.get_object(Bucket=self._bucket, Key=REFEREE_PAGE)
             return found["Body"].read().decode()
         except (BotoCoreError, ClientError):
-            return None  # Whoever asks shows a page of its own.
+            return None  # The caller shows a page of its own.

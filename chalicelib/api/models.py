@@ -204,8 +204,8 @@ class SponsorName(Answer):
 
 
 class SharedLinkAnswer(Answer):
-    """A sponsor's shared link, as whoever opens it sees it. `open`: whether anybody can sign up by
-    it now.
+    """A sponsor's shared link, as the person who opens it sees it. `open`: whether anybody can sign
+    up by it now.
     """
 
     campaign: Slug

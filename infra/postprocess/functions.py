@@ -34,7 +34,7 @@ LISTS_LAYER: Final = "ListsLayer"
 # CloudFormation puts the secret in where it is used, here and in the distribution.
 ORIGIN_KEY: Final[Object] = {"Fn::Sub": "{{resolve:secretsmanager:${OriginKey}}}"}
 
-# Who writes what the client is told of.
+# The functions that write what is announced to the client.
 NOTICES_BUS: Final[tuple[str, Object]] = (
     "TANDEM_NOTICES_BUS",
     {"Fn::If": ["ClientNotified", {"Ref": "Notices"}, ""]},

@@ -1,4 +1,4 @@
-"""An event for each file that the client is told of, once the file is there."""
+"""An event for each file that is announced to the client, once the file is there."""
 
 from __future__ import annotations
 

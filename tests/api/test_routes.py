@@ -14,6 +14,7 @@ import pytest
 from chalicelib.api.openapi import text
 from chalicelib.api.operations import OPERATIONS, Operation
 from chalicelib.domain.addresses import Address, AddressDigests
+from chalicelib.services.objections import unsubscribe as objections
 from tests import functions
 from tests.api.gateway import Request
 from tests.api.requests import GOOD, OF_CAMPAIGN, PURCHASE, VOUCHERS, bearer, invitations
@@ -319,6 +320,19 @@ def test_the_answer_to_a_refusal_without_a_script_names_the_brand(
     unknown = world.ask(replace(asked, path="/v1/unsubscribe/unknown")).body.decode()
     assert "Cette enseigne ne vous enverra plus" in unknown
     assert "Maison Demo" not in unknown
+
+
+def test_a_refusal_that_is_recorded_is_answered_although_its_brand_cannot_be_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(*_: object) -> None:
+        raise ConnectionError
+
+    request = GOOD["unsubscribe"](world).with_body(b"scope=all", Accept="text/html")
+    monkeypatch.setattr(objections, "campaign_behind", unreadable)
+    answer = world.ask(request)
+    assert answer.status == 200
+    assert b"Maison Demo" not in answer.body
 
 
 @pytest.mark.parametrize(

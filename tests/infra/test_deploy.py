@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from infra.deployment.pages import REPLACED
 from infra.package import Package
 from local.deployment import for_emulator
 from local.emulator import REGION, Emulator, free_port
@@ -56,8 +57,16 @@ def test_a_stage_is_created_protected_published_and_deployed_again_without_a_cha
     stages = account.client("apigateway").get_stages(restApiId=outputs["RestApiId"])["item"]
     assert [stage["stageName"] for stage in stages] == ["api"]
     events = account.client("cloudformation").describe_stack_events(StackName="tandem-prod")
+    s3, web = account.client("s3"), outputs["WebBucketName"]
+    for key in ("assets/before-1a2b3c4d.js", "before.html"):
+        s3.put_object(Bucket=web, Key=key, Body=b"of the release before")
     again = account.deploy("prod")
     assert (again.code, again.err) == (0, "")
+    left = {page["Key"] for page in s3.list_objects_v2(Bucket=web)["Contents"]}
+    assert "before.html" not in left
+    # Open pages may still ask for it.
+    marked = s3.get_object_tagging(Bucket=web, Key="assets/before-1a2b3c4d.js")["TagSet"]
+    assert marked == REPLACED["TagSet"]
     after = account.client("cloudformation").describe_stack_events(StackName="tandem-prod")
     assert len(after["StackEvents"]) == len(events["StackEvents"])
 

@@ -25,6 +25,7 @@ from chalicelib.domain.files.ends import AFTER_WRITTEN, BOOKS, BOOKS_KEPT, EXPOR
 from chalicelib.domain.people import Contact
 from chalicelib.functions.export import EXPORTED_FOR
 from chalicelib.services.ports import FACTS_A_COUNT
+from infra.deployment.pages import REPLACED
 from infra.package import ROOT, Package
 from infra.postprocess import DEAD_QUEUES, FUNCTIONS, LISTS_LAYER
 from infra.postprocess.watch import HANDED_OUT_AGAIN
@@ -767,6 +768,20 @@ def test_law_12_every_unsigned_post_is_throttled_on_its_own(
         # Whoever floods the others holds up nobody who unsubscribes.
         apart = limit is parameters["ThrottleUnsubscribeRate"]
         assert apart == (path == "/v1/unsubscribe/{token}")
+
+
+def test_what_a_deployment_marks_as_replaced_ends(resources: Resources) -> None:
+    rules = resources["WebBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    [marked] = [rule for rule in rules if rule.get("TagFilters") == REPLACED["TagSet"]]
+    assert (marked["Status"], marked["ExpirationInDays"]) == ("Enabled", 1)
+
+
+def test_law_12_the_failure_of_one_call_is_not_the_answer_to_others(resources: Resources) -> None:
+    """By default CloudFront keeps a 5xx for ten seconds, under the path alone."""
+    configured = resources["Distribution"]["Properties"]["DistributionConfig"]
+    assert configured["CustomErrorResponses"] == [
+        {"ErrorCode": code, "ErrorCachingMinTTL": 0} for code in (500, 502, 503, 504)
+    ]
 
 
 def test_law_12_the_distribution_and_the_api_have_one_key_and_nobody_else_can_read_it(

@@ -143,6 +143,24 @@ def test_the_page_is_read_once_a_minute_and_the_last_one_kept() -> None:
     assert timedelta(0) < KEPT_FOR <= timedelta(minutes=1)
 
 
+def test_a_bucket_that_ends_a_call_is_not_asked_by_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Lambda ends a call that waits for too long; the page of before is there for the others."""
+    bucket, clock = Bucket(), SettableClock()
+    pages = PublishedPages(bucket, "pages", clock)  # type: ignore[arg-type]
+    assert pages.referee_page() == "first"
+    clock.now += KEPT_FOR
+
+    def waits(**_: object) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(bucket, "get_object", waits)
+    with pytest.raises(TimeoutError):
+        pages.referee_page()
+    assert pages.referee_page() == "first"
+
+
 def test_a_page_that_was_never_there_is_none() -> None:
     bucket = Bucket()
     bucket.page = None

@@ -246,7 +246,7 @@ function drawFirst(answer) {
 }
 
 /**
- * Draws everything again. What is drawn anew loses the focus: its successor gets it.
+ * Draws everything again. What is drawn again loses the focus: its successor gets it.
  *
  * @param {DashboardAnswer} answer
  */

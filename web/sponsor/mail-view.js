@@ -2,7 +2,7 @@
  * Draws the HTML of a mail on the page: its layout, its colours and its words, and nothing that acts.
  *
  * No frame, which the policy for all pages would have to allow, and with it inline styles. The HTML
- * is parsed into a document that is never shown; of that, elements of a layout are made anew, with
+ * is parsed into a document that is never shown; of that, elements of a layout are made again, with
  * the styles set one by one. Links lead nowhere, and a picture is one of the campaign's or none.
  */
 

@@ -1,4 +1,4 @@
-"""Notices: what of `out/` the client's systems are told of as soon as it is there.
+"""Notices: which files of `out/` are announced to the client's systems as soon as they are there.
 
 A notice names files and nothing else: no row, no digest, no code. It is a hint to look at once;
 what there is to take is what lies in `out/`. An export and a file of changes are complete with
@@ -49,7 +49,7 @@ class Notice:
 
 
 def notice_of(path: str, content: bytes) -> Notice | None:
-    """The notice of a file that was written; None for one that nobody is told of."""
+    """The notice of a file that was written; None for one that is not announced."""
     for kind, pattern in _KINDS.items():
         if found := pattern.fullmatch(path):
             notice_id = sha256_of(f"{path}\n{sha256_of(content)}".encode())[:32]

@@ -1,4 +1,4 @@
-"""What is behind a sponsor's shared link, for whoever opens it: it has no effect."""
+"""What is behind a sponsor's shared link, for the person who opens it: it has no effect."""
 
 from __future__ import annotations
 
