@@ -80,6 +80,16 @@ def read_campaign(file: Path) -> Campaign:
     return read_campaign_and_warnings(file)[0]
 
 
+def read_rules(file: Path) -> Campaign:
+    """The campaign in `file` without its pictures, which need not be beside it. Raises CommandError
+    as `read_campaign` does.
+    """
+    try:
+        return campaign_of(file.read_bytes())
+    except CampaignFileError as error:
+        raise CommandError(*(_line(file, problem) for problem in error.problems)) from error
+
+
 Known = Callable[[str], Mapping[str, Picture]]
 """The pictures that are stored for a campaign, by the names of their files."""
 

@@ -29,15 +29,18 @@ OWN: Final = ("chalicelib", "cli")
 SHARED: Final = ("cli/", "chalicelib/__init__.py", "chalicelib/starting.py", "chalicelib/domain/")
 REQUIRES: Final[Mapping[str, str]] = {
     "idna": ">=3.7,<4",
+    "pydantic": ">=2.11,<3",
+    "pyyaml": ">=6,<7",
     "rich": ">=13.7,<16",
     "typer": ">=0.15,<1",
 }
 CHECK: Final[Mapping[str, str]] = {"boto3": ">=1.35,<2"}
-# Imported where it is asked for, by nothing that a client runs: disposable domains decide who is
-# invited, and types of the parser are for type checkers.
+# Disposable domains decide who is invited: they are imported where that is asked for, by nothing
+# that a client runs. The core of pydantic comes with it, in the one version that it works with.
 NOT_REACHED: Final = frozenset({"disposable_email_domains", "pydantic_core"})
 # Imported within functions alone, by a check of AWS, which says so where it is missing.
 _OF_CHECK: Final = frozenset({"boto3", "botocore"})
+_PACKAGE_OF: Final[Mapping[str, str]] = {"yaml": "pyyaml"}  # where it has another name
 _FIRST_TIME: Final = "315532800"  # 1980, where the times of a zip begin
 DATA: Final[Mapping[str, str]] = {"docs/vectors/digests.json": "cli/client/digests.json"}
 
@@ -75,7 +78,8 @@ def _require_little(root: Path, found: Closure) -> None:
     inside = {str(path.relative_to(root)) for path in found.files}
     if backend := sorted(path for path in inside if not path.startswith(SHARED)):
         raise PackageError(f"the wheel would hold the backend's {', '.join(backend)}")
-    undeclared = found.others - set(REQUIRES) - _OF_CHECK - NOT_REACHED
+    packages = {_PACKAGE_OF.get(name, name) for name in found.others}
+    undeclared = packages - set(REQUIRES) - _OF_CHECK - NOT_REACHED
     if undeclared := undeclared | found.at_once & _OF_CHECK:
         raise PackageError(f"every command of the wheel would need {', '.join(sorted(undeclared))}")
 

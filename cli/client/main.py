@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from cli.client import files
 from cli.client.check import check_client
 from cli.client.manifest import write_manifest
 from cli.hashing.command import hash_addresses
@@ -34,7 +35,7 @@ def _client() -> None:
 
 
 def add_client_commands(to: typer.Typer) -> None:
-    """What a retailer's machine and ours both have. A group of file checks is added here."""
+    """What a retailer's machine and ours both have. `file check` of ours asks a stack as well."""
     to.command("hash")(hash_addresses)
     to.command("manifest")(write_manifest)
     to.add_typer(client, name="client")
@@ -59,3 +60,4 @@ def _tandem(
 
 
 add_client_commands(app)
+app.add_typer(files.app, name="file")

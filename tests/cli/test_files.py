@@ -14,7 +14,8 @@ from typer.testing import Result
 from chalicelib.domain.files.orders import COLUMNS
 from chalicelib.domain.files.receipt import receipt_json
 from cli.campaign_file import campaign_text
-from cli.files import Kind, receipt_of
+from cli.client.file_check import receipt_of
+from cli.client.files import Kind
 from tests.fakes.campaign import CAMPAIGN, campaign, templates
 from tests.fakes.world import World, new_world
 

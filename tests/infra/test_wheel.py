@@ -15,10 +15,13 @@ from pathlib import Path
 import pytest
 
 from chalicelib.domain.files.manifest import parse_manifest
+from chalicelib.domain.files.orders import COLUMNS
+from cli.campaign_file import campaign_text
 from cli.hashing.manifest import canaries
 from cli.key_files import digest_key
 from infra.package import ROOT, PackageError
 from infra.wheel import CHECK, ENTRY, REQUIRES, build, closure
+from tests.fakes.campaign import campaign
 from tests.infra.wheels import retailers_tandem
 
 VECTORS = json.loads((ROOT / "docs/vectors/digests.json").read_bytes())
@@ -128,6 +131,36 @@ def test_it_hashes_checks_and_explains_without_the_repository(tandem: Path, tmp_
     assert run(tandem, tmp_path, "--version").stdout.startswith("tandem 0.")
     done = run(tandem, tmp_path, "client", "check", "https://api.example/api")
     assert (done.returncode, "pip install 'tandem-client[check]'" in done.stderr) == (1, True)
+
+
+@pytest.mark.slow
+def test_it_says_what_a_file_would_do_by_a_campaign_file_alone(
+    tandem: Path, tmp_path: Path
+) -> None:
+    rules = campaign(files={"orders": {"delimiter": ";", "decimal": ","}})
+    branded = rules.model_copy(
+        update={"brand": rules.brand.model_copy(update={"logo": "logo.svg"})}
+    )
+    (tmp_path / "campaign.yaml").write_text(campaign_text(branded), encoding="utf-8")
+    header, digest = ";".join(COLUMNS), "ab" * 32
+    good = f"A1;2026-03-01T10:00:00+01:00;{digest};;80,00;EUR;placed"
+    (tmp_path / "good.csv").write_text(f"{header}\n{good}\n", encoding="utf-8")
+    bad = good.replace("80,00", "80.00")
+    (tmp_path / "bad.csv").write_text(f"{header}\n{good}\n{bad}\n", encoding="utf-8")
+    by_file = ["--campaign-file", "campaign.yaml"]
+    done = run(tandem, tmp_path, "file", "check", "orders", "good.csv", *by_file, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    receipt = json.loads(done.stdout)
+    assert (receipt["status"], receipt["accepted"]) == ("accepted", 1)
+    assert receipt["read_as"]["decimal"] == ","
+    done = run(tandem, tmp_path, "file", "check", "orders", "bad.csv", *by_file)
+    assert done.returncode == 1
+    assert done.stderr.startswith("bad.csv:3: amount_other_decimal: ")
+    (tmp_path / "campaign.yaml").write_text("campaign: 7\n", encoding="utf-8")
+    done = run(tandem, tmp_path, "file", "check", "orders", "good.csv", *by_file)
+    assert done.returncode == 1
+    assert "campaign.yaml:1:11: campaign: " in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.slow

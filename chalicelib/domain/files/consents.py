@@ -17,6 +17,9 @@ from chalicelib.domain.files.layouts import STANDARD, Layout
 from chalicelib.domain.files.lines import lines
 from chalicelib.domain.files.orders import FieldReason, digest_problem, instant_problem
 from chalicelib.domain.files.reading import Tally, table
+from chalicelib.domain.orders import is_in_the_future
+
+IN_THE_FUTURE = "at_in_the_future"  # why a row that is too early is rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,15 @@ def consents(
             tally.reject(number, *problems)
         else:
             yield number, _row(values)
+
+
+def is_too_early(row: ConsentRow, now: datetime) -> bool:
+    """Whether a word is dated too far ahead. A consent that is ahead at all would win over the
+    withdrawal that she makes here in a moment; a withdrawal may be of a clock that is ahead.
+    """
+    if row.state is ConsentState.GIVEN:
+        return row.at > now
+    return is_in_the_future(row.at, now)
 
 
 def consent_json(line: int, row: ConsentRow) -> str:

@@ -8,7 +8,6 @@ withdrawal holds for the mails we send: she is not invited, also if nobody here 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from functools import partial
 
 from chalicelib.domain.campaign.file import Campaign
@@ -20,9 +19,14 @@ from chalicelib.domain.consents import (
     with_word,
 )
 from chalicelib.domain.fact_bodies import ConsentGiven, ConsentWithdrawal
-from chalicelib.domain.files.consents import ConsentRow, consent_json, consents
+from chalicelib.domain.files.consents import (
+    IN_THE_FUTURE,
+    ConsentRow,
+    consent_json,
+    consents,
+    is_too_early,
+)
 from chalicelib.domain.files.reading import Tally
-from chalicelib.domain.orders import is_in_the_future
 from chalicelib.services.facts import new_fact
 from chalicelib.services.isolation import read_apart
 from chalicelib.services.lookups import consents_of
@@ -32,7 +36,6 @@ from chalicelib.services.row_groups import Parts, RowGroups, few_or_many
 from chalicelib.services.row_work import RowWork, do_each
 
 NOTHING_NEW = "none"
-IN_THE_FUTURE = "at_in_the_future"
 
 
 def ingest_consents(
@@ -86,15 +89,6 @@ def _keep(
         tally.note(NOTHING_NEW)  # words only get later: what was read a moment ago is enough
     else:
         tally.note(_record(ports, campaign, row))
-
-
-def is_too_early(row: ConsentRow, now: datetime) -> bool:
-    """Whether a word is dated too far ahead. A consent that is ahead at all would win over the
-    withdrawal that she makes here in a moment; a withdrawal may be of a clock that is ahead.
-    """
-    if row.state is ConsentState.GIVEN:
-        return row.at > now
-    return is_in_the_future(row.at, now)
 
 
 @retry_on_conflict
