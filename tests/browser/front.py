@@ -41,6 +41,7 @@ HEADERS = {
 }
 
 
+COMPRESSED_FROM = 1_000  # bytes of an answer of the API
 SETTINGS = "/dashboard/sign-in.json"
 
 
@@ -197,8 +198,12 @@ def running_front(pages: Path) -> Iterator[Front]:
         def _send(
             self, status: int, media: str, body: bytes, more: Mapping[str, str] | None = None
         ) -> None:
+            more = dict(more or {})
+            if len(body) >= COMPRESSED_FROM and "Content-Encoding" not in more:
+                body = gzip.compress(body, mtime=0)  # as API Gateway does
+                more["Content-Encoding"] = "gzip"
             self.send_response(status)
-            for name, value in (HEADERS | dict(more or {})).items():
+            for name, value in (HEADERS | more).items():
                 self.send_header(name, value)
             if status != 204:
                 self.send_header("Content-Type", media)

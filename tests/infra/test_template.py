@@ -656,6 +656,10 @@ def test_the_log_of_the_api_holds_no_path(resources: Resources) -> None:
     assert api["TracingEnabled"] is False
 
 
+def test_the_api_compresses_its_answers_which_cloudfront_may_not_keep(resources: Resources) -> None:
+    assert resources["RestAPI"]["Properties"]["MinimumCompressionSize"] == 1000
+
+
 def test_every_log_group_ends_its_lines(resources: Resources) -> None:
     groups = of_type(resources, "AWS::Logs::LogGroup")
     assert len(groups) == len(FUNCTIONS) + 1

@@ -150,12 +150,16 @@ export async function signOut() {
   );
 }
 
-/** @returns {Promise<string>} */
-async function currentToken() {
+/** The token of whoever is signed in, as long as it need not be renewed; else null. */
+export function goodToken() {
   /** @type {Session | null} */
   const session = readFromTab(STORED_SESSION);
-  if (!session) throw new SessionOverError();
-  return Date.now() < session.renewAt ? session.idToken : renewedToken();
+  return session && Date.now() < session.renewAt ? session.idToken : null;
+}
+
+/** @returns {Promise<string>} */
+async function currentToken() {
+  return goodToken() ?? renewedToken();
 }
 
 /** @returns {Promise<string>} */

@@ -5,6 +5,8 @@
  * a ProblemError. It keeps no state, retries nothing and puts nothing on the page.
  */
 
+import { asked, takeEarly } from "./early.js";
+
 const TIMEOUT_MS = 20_000;
 
 /** A call that did not succeed. `status` is 0 when no answer came at all. */
@@ -79,30 +81,31 @@ export async function callApi(
   path,
   { body, form, bearer, headers = {}, keepalive = false, preloaded = false } = {},
 ) {
+  const plain = asked(bearer);
   /** @type {Record<string, string>} */
-  const sentHeaders = { Accept: "application/json", ...headers };
-  if (bearer) sentHeaders.Authorization = `Bearer ${bearer}`;
+  const sentHeaders = { ...plain.headers, ...headers };
   if (body !== undefined) sentHeaders["Content-Type"] = "application/json";
-  const abort = new AbortController();
+  const early = method === "GET" ? takeEarly(path, bearer) : null;
+  const abort = early?.abort ?? new AbortController();
   const timer = setTimeout(() => abort.abort(), TIMEOUT_MS);
   let response;
   let content;
   try {
-    response = await fetch(path, {
-      method,
-      headers: sentHeaders,
-      body: form
-        ? new URLSearchParams(form)
-        : body === undefined
-          ? undefined
-          : JSON.stringify(body),
-      // A browser takes what was preloaded for a call that asks as the preload did.
-      cache: preloaded ? "default" : "no-store",
-      credentials: preloaded ? "same-origin" : "omit",
-      redirect: "error",
-      signal: abort.signal,
-      keepalive,
-    });
+    response = await (early?.response ??
+      fetch(path, {
+        ...plain,
+        method,
+        headers: sentHeaders,
+        body: form
+          ? new URLSearchParams(form)
+          : body === undefined
+            ? undefined
+            : JSON.stringify(body),
+        // A browser takes what was preloaded for a call that asks as the preload did.
+        ...(preloaded && { cache: "default", credentials: "same-origin" }),
+        signal: abort.signal,
+        keepalive,
+      }));
     content = await response.text();
   } catch {
     throw new ProblemError(0, { type: "urn:tandem:problem:unreachable", title: "no answer" });

@@ -17,8 +17,7 @@ const storageKey = `tandem.fragment.${location.pathname}`;
  * @returns {Record<string, string | undefined>}
  */
 export function takeFragment(...names) {
-  const { search, rest } = repaired(location.search, names);
-  const found = findPair(location.hash.slice(1), names) ?? findPair(rest, names);
+  const { search, found } = inAddress(names);
   if (found) {
     history.replaceState(null, "", location.pathname + search);
     store(new URLSearchParams(found).toString());
@@ -28,6 +27,26 @@ export function takeFragment(...names) {
     if (findPair(location.hash.slice(1), names)) location.reload();
   });
   return found ?? findPair(readStored(), names) ?? {};
+}
+
+/**
+ * What `takeFragment` would take, which stays where it is.
+ *
+ * @param {...string} names
+ * @returns {Record<string, string | undefined>}
+ */
+export function readFragment(...names) {
+  return inAddress(names).found ?? findPair(readStored(), names) ?? {};
+}
+
+/**
+ * What the address has of `names`, and its query without it.
+ *
+ * @param {string[]} names
+ */
+function inAddress(names) {
+  const { search, rest } = repaired(location.search, names);
+  return { search, found: findPair(location.hash.slice(1), names) ?? findPair(rest, names) };
 }
 
 /**

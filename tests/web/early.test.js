@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+
+import { callApi } from "../../web/shared/api.js";
+import { askEarly } from "../../web/shared/early.js";
+
+let sent = [];
+
+beforeEach(() => {
+  sent = [];
+  globalThis.fetch = async (path, options) => {
+    sent.push({ path, ...options });
+    return new Response(JSON.stringify({ number: sent.length }));
+  };
+});
+afterEach(() => delete globalThis.earlyCall);
+
+test("nothing is asked for when the page's own script was there first", async () => {
+  await callApi("GET", "/v1/campaigns/demo", { preloaded: true });
+  askEarly("/v1/sponsor", "s3");
+  assert.deepEqual(
+    sent.map(({ path }) => path),
+    ["/v1/campaigns/demo"],
+  );
+});
+
+test("whoever calls for the same thing takes the answer, once", async () => {
+  askEarly("/v1/sponsor", "s3");
+  assert.deepEqual(await callApi("GET", "/v1/sponsor", { bearer: "s3" }), { number: 1 });
+  assert.equal(sent.length, 1);
+  assert.deepEqual(await callApi("GET", "/v1/sponsor", { bearer: "s3" }), { number: 2 });
+});
+
+test("it is asked as the page asks", async () => {
+  askEarly("/v1/sponsor", "s3");
+  await callApi("GET", "/v1/other", { bearer: "s3" });
+  const [early, late] = sent.map(({ path, signal, method, body, keepalive, ...how }) => how);
+  assert.deepEqual(early, late);
+});
+
+test("another session, path or method asks for itself", async () => {
+  askEarly("/v1/sponsor", "s3");
+  assert.deepEqual(await callApi("GET", "/v1/sponsor", { bearer: "other" }), { number: 2 });
+  assert.deepEqual(await callApi("GET", "/v1/sponsor"), { number: 3 });
+  assert.deepEqual(await callApi("GET", "/v1/other", { bearer: "s3" }), { number: 4 });
+  assert.deepEqual(await callApi("DELETE", "/v1/sponsor", { bearer: "s3" }), { number: 5 });
+});
+
+test("a call that failed is reported by whoever takes it", async () => {
+  globalThis.fetch = async () => {
+    throw new TypeError("offline");
+  };
+  askEarly("/v1/sponsor", "s3");
+  const failed = callApi("GET", "/v1/sponsor", { bearer: "s3" });
+  await assert.rejects(failed, { name: "ProblemError", status: 0 });
+});
