@@ -54,10 +54,12 @@ def costs() -> Iterator[Cost]:
         yield _cost(name, calls)
 
 
-def cost_of(gateway: Gateway, operation: Operation) -> Cost:
-    """Of one route."""
+def cost_of(gateway: Gateway, operation: Operation, bearer: str | None = None) -> Cost:
+    """Of one route, as whoever may call it does, or with another's `bearer`."""
     with redirect_stdout(io.StringIO()), world(gateway) as here:
         request = GOOD[operation.name](here)
+        if bearer:
+            request = request.with_body(request.body, Authorization=f"Bearer {bearer}")
         calls = recorded(here, lambda: here.ask(request))
     return _cost(f"{operation.method} {operation.name}", calls)
 

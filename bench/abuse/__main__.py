@@ -28,6 +28,7 @@ from tests.api.gateway import Gateway
 
 COLUMNS = ("what", "figure", "bound", "holds")
 MOST_CALLS = 12  # to AWS, for an unauthenticated request
+STRANGERS = "x" * 43  # a token like those that we make
 
 
 def main() -> int:
@@ -67,9 +68,21 @@ def _inputs(share: float) -> Part:
 
 
 def _costs(_: float) -> Part:
-    gateway = Gateway(app.app)
-    spent = [cost_of(gateway, one) for one in OPERATIONS if one.security in {"public", "wall"}]
+    spent = costs_of_strangers()
     return Part([_cost(one) for one in spent], [asdict(one) for one in spent])
+
+
+def costs_of_strangers() -> list[Cost]:
+    """What each route costs that answers without AWS's or the pool's signature: those that are
+    public, and those that ask for a session or a wall link, called with one that nobody was given.
+    """
+    gateway = Gateway(app.app)
+    bearers = {"public": None, "session": STRANGERS, "wall": STRANGERS}
+    return [
+        cost_of(gateway, one, bearers[one.security])
+        for one in OPERATIONS
+        if one.security in bearers
+    ]
 
 
 PARTS: Mapping[str, Callable[[float], Part]] = {

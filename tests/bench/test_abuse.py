@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from bench.abuse.__main__ import MOST_CALLS, costs_of_strangers
 from bench.abuse.floods import flood
 from bench.abuse.inputs import fuzz
 from bench.abuse.neutrality import auc, measure
+from chalicelib.api.operations import OPERATIONS
 from chalicelib.domain import addresses, first_names
 from chalicelib.services.invitations import invite
 
@@ -36,6 +38,16 @@ def test_the_auc_is_the_share_of_pairs_in_which_the_own_one_is_larger(
     own: list[int], others: list[int], expected: float
 ) -> None:
     assert auc(own, others) == expected
+
+
+def test_a_token_that_nobody_was_given_costs_one_read_and_nothing_else() -> None:
+    spent = {one.name: one for one in costs_of_strangers()}
+    asking = [one for one in OPERATIONS if one.security in {"session", "wall"}]
+    assert asking
+    for one in asking:
+        found = spent[f"{one.method} {one.name}"]
+        assert found.calls == ("dynamodb:GetItem",), one.name
+    assert all(len(one.calls) <= MOST_CALLS for one in spent.values())
 
 
 def test_a_flood_stays_within_what_is_stated() -> None:
