@@ -350,6 +350,11 @@ class AddressDigests:
         return AddressDigests(pairs).values
 
     @property
+    def permanent(self) -> tuple[str, ...]:
+        """Those under our own key; all of them where none is, as items of 0.1.0 have them."""
+        return self.under_own_key or self.values
+
+    @property
     def values(self) -> tuple[str, ...]:
         """Every digest of the address, under every key, exact and canonical, each once."""
         digests = (digest for pair in self.pairs for digest in (pair.exact, pair.canonical))

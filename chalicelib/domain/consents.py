@@ -9,8 +9,8 @@ its file is a `ConsentChange`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from zlib import crc32
@@ -66,7 +66,11 @@ class Word:
 
 @dataclass(frozen=True, kw_only=True)
 class Consent(Entity):
-    """The latest words about one brand under one digest."""
+    """The latest words about one brand under one digest.
+
+    `agreed` are the referrals with which she agreed here, by their campaigns: in the files of each
+    the client reads that she did, so it reads there too that she does not any more.
+    """
 
     brand: str
     digest: str
@@ -74,6 +78,7 @@ class Consent(Entity):
     campaign: str
     given: Word | None = None
     withdrawal: Word | None = None
+    agreed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -75,32 +75,32 @@ def complete_sponsor(
     claimed = {claim.digest for claim in sponsor_claims_on(ports, campaign.id, digests.values)}
     missing = [digest for digest in digests.values if digest not in claimed]
     changes: list[Change] = [Insert(claim) for claim in sponsor_claims(sponsor, missing)]
-    changes += extended_oppositions(ports, campaign, digests.values)
+    changes += extended_oppositions(ports, campaign, digests)
     return replace(sponsor, digests=digests), changes
 
 
-def extended_oppositions(
-    ports: Ports, campaign: Campaign, digests: tuple[str, ...]
-) -> list[Change]:
-    """What extends an opposition under one digest to all of them."""
-    recorded = oppositions_to(ports, campaign.brand.id, digests)
+def extended_oppositions(ports: Ports, campaign: Campaign, digests: AddressDigests) -> list[Change]:
+    """What extends an opposition under any digest to those under our own key."""
+    recorded = oppositions_to(ports, campaign.brand.id, digests.values)
     if not recorded:
         return []
     first = min(opposition.recorded_at for opposition in recorded)
     scope = widest(opposition.scope for opposition in recorded) or OppositionScope.INVITATIONS
-    extended = oppositions(campaign.brand.id, digests, recorded, first, scope)
+    extended = oppositions(campaign.brand.id, digests.permanent, recorded, first, scope)
     return [_stored(each) for each in extended]
 
 
 def new_oppositions(
     ports: Ports,
     campaign: Campaign,
-    digests: tuple[str, ...],
+    digests: AddressDigests,
     scope: OppositionScope = OppositionScope.INVITATIONS,
 ) -> list[Change]:
-    """The oppositions of a person to the brand, as far as they are not recorded yet."""
-    recorded = oppositions_to(ports, campaign.brand.id, digests)
-    missing = oppositions(campaign.brand.id, digests, recorded, ports.clock(), scope)
+    """The oppositions of a person to the brand, as far as they are not recorded yet: under our own
+    key alone. They last longer than all that leads to a digest of another spelling of hers.
+    """
+    recorded = oppositions_to(ports, campaign.brand.id, digests.values)
+    missing = oppositions(campaign.brand.id, digests.permanent, recorded, ports.clock(), scope)
     return [_stored(each) for each in missing]
 
 

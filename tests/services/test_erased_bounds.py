@@ -104,7 +104,7 @@ def test_another_brands_objection_says_nothing_of_her_here(world: World) -> None
     put_campaign(world.ports, theirs)
     digests = digests_of(world.ports, theirs, Address.parse(REFEREE))
     scope = OppositionScope.INVITATIONS
-    world.repository.commit(*new_oppositions(world.ports, theirs, digests.values, scope))
+    world.repository.commit(*new_oppositions(world.ports, theirs, digests, scope))
     before = dict(world.memory._items)
     assert not erase(world, REFEREE).opposed
     assert world.memory._items == before

@@ -111,7 +111,7 @@ def test_forgetting_her_once_more_keeps_her_objection(world: World) -> None:
     digests = digests_of(world.ports, world.campaign, Address.parse(REFEREE))
     scope = OppositionScope.INVITATIONS
     own = digests.under_own_key
-    world.repository.commit(*new_oppositions(world.ports, world.campaign, own, scope))
+    world.repository.commit(*new_oppositions(world.ports, world.campaign, digests, scope))
     [invitation] = world.memory.all(Invitation)
     body = PersonErased(sponsor_id=invitation.sponsor_id, invitation_id=invitation.invitation_id)
     erase_again(world.ports, world.campaign, body)

@@ -6,9 +6,12 @@ import pytest
 
 from chalicelib.domain.addresses import Address
 from chalicelib.domain.erasure import ErasureReceipt
-from chalicelib.domain.people import RefereeClaim
+from chalicelib.domain.invitations import Invitation
+from chalicelib.domain.mails import Mail
+from chalicelib.domain.people import Contact, Opposition, RefereeClaim, Token
 from chalicelib.services.consents.write import write_consents
 from chalicelib.services.objections.unsubscribe import unsubscribe
+from chalicelib.services.ports import Remove
 from tests.fakes.world import World, new_world
 from tests.services.test_consents import stop_token
 from tests.services.test_erasure import (
@@ -72,6 +75,17 @@ def test_law_9_an_objection_from_another_spelling_stays_under_our_key_alone(
 ) -> None:
     world = objected(is_written=is_written)
     assert left_of_her(world, erase(world, ASKS)) == set()
+
+
+def test_law_9_an_objection_names_nobody_when_all_else_of_her_has_ended() -> None:
+    """It lasts longer than claims, mails and links, which lead to it from another spelling."""
+    world = objected(is_written=True)
+    for kind in (RefereeClaim, Mail, Token, Contact, Invitation):
+        world.repository.commit(*map(Remove, world.memory.all(kind)))
+    erase(world, ASKS)
+    own = own_digests(world, [TYPED, ASKS])
+    assert world.memory.all(Opposition)
+    assert {one.digest for one in world.memory.all(Opposition)} - own == set()
 
 
 @pytest.mark.slow

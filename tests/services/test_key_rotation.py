@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.adapters.dynamodb import schema
 from chalicelib.domain.addresses import OWN_KEY, OWN_KEY_ID, Address, AddressDigests, DigestKey
 from chalicelib.domain.campaign.lists import DigestKeys
 from chalicelib.domain.campaign.versions import CurrentCampaign
@@ -35,7 +36,7 @@ from tests.fakes.campaign import CAMPAIGN, campaign
 from tests.fakes.due import must_not_fail, reconcile, work_off_all
 from tests.fakes.fuse import killed_everywhere
 from tests.fakes.ports import MemoryKeys
-from tests.fakes.repository import ContestedRepository, RecordingRepository
+from tests.fakes.repository import ContestedRepository, RecordingRepository, _pair
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world, wrapped
 
 pytestmark = pytest.mark.slow
@@ -299,12 +300,16 @@ def unpacked(world: World) -> list[dict[str, str]]:
 def as_before_our_own_key(world: World) -> None:
     """Remove every digest under our own key from the store, as if it had never existed."""
     own = {
-        digest
+        digest: digest_under("k1", address)
         for address in (CONFIRMED, DECLINED, OPPOSED, PENDING, *VIPS)
         for digest in own_digests(address)
     }
     for key, item in list(world.memory._items.items()):
-        if getattr(item, "digest", None) in own:
+        if isinstance(item, Opposition):
+            del world.memory._items[key]
+            earlier = replace(item, digest=own[item.digest])
+            world.memory._items[_pair(schema.key_of(earlier))] = earlier
+        elif getattr(item, "digest", None) in own:
             del world.memory._items[key]
         else:
             world.memory._items[key] = without_own(item)

@@ -118,12 +118,12 @@ def test_any_mail_of_a_person_opposes_for_all_of_them(world: World, address: str
 # --- what it does --------------------------------------------------------------------------------
 
 
-def test_it_declines_and_opposes_under_every_form_and_may_be_repeated(invited: World) -> None:
+def test_it_declines_and_opposes_under_our_own_key_and_may_be_repeated(invited: World) -> None:
     text = stop_token(invited)
     for _ in range(2):
         unsubscribe(invited.ports, text)
     assert invitation(invited).state is InvitationState.DECLINED
-    assert len(invited.memory.all(Opposition)) == 2  # under the client's key and ours
+    assert len(invited.memory.all(Opposition)) == 1
     [fact] = invited.facts(FactName.OPPOSITION_RECORDED)
     assert body_as(fact, OppositionRecorded).scope is INVITATIONS
     assert [one.address.typed for one in invited.memory.all(Contact)] == [VIPS[0]]
@@ -158,7 +158,7 @@ def test_after_the_confirmation_it_leaves_the_referral(world: World) -> None:
     world.referral(NEWCOMER)
     unsubscribe(world.ports, stop_token(world))
     assert invitation(world).state is InvitationState.CONFIRMED
-    assert len(world.memory.all(Opposition)) == 2
+    assert len(world.memory.all(Opposition)) == 1
 
 
 def test_an_unknown_token_and_one_of_another_purpose_are_nobodys(invited: World) -> None:

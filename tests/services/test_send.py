@@ -278,7 +278,7 @@ def test_a_complaint_after_a_decline_is_an_opposition_still(world: World, accept
     send(world, accepted)
     decline(world.ports, world.token_of(NEWCOMER))
     assert event(world, "complained") == "complained"
-    assert len(world.memory.all(Opposition)) == 2  # under the client's key and ours
+    assert len(world.memory.all(Opposition)) == 1  # under our own key
     assert len(world.facts(FactName.MAIL_COMPLAINED)) == 1
 
 
@@ -545,7 +545,7 @@ def test_a_complaint_about_the_earlier_send_is_an_opposition_still(
     ask_again(world, bounced.mail_id)
     assert report(world, "complained", bounced.provider_id) == "complained"
     assert voucher_mail(world).state is MailState.WAITING
-    assert len(world.memory.all(Opposition)) == 2
+    assert len(world.memory.all(Opposition)) == 1
 
 
 def test_a_mail_to_send_again_that_its_queue_lost_is_found(world: World, bounced: Mail) -> None:

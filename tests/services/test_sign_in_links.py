@@ -341,9 +341,7 @@ def test_a_complaint_about_another_mail_stops_no_sign_in(world: World) -> None:
 def test_who_objected_to_all_mails_gets_no_sign_in_link(world: World) -> None:
     digests = digests_of(world.ports, world.campaign, Address.parse(VIP))
     everything = OppositionScope.ALL
-    world.repository.commit(
-        *new_oppositions(world.ports, world.campaign, digests.values, everything)
-    )
+    world.repository.commit(*new_oppositions(world.ports, world.campaign, digests, everything))
     ask(world)
     assert mails(world) == 0
     assert refusals(world) == ["opposed"]

@@ -188,7 +188,7 @@ def _complained(ports: Ports, mail_id: str) -> str:
     facts = [mail_fact(ports, mail, MailComplained.of(mail))]
     if mail.digests:
         campaign = current_campaign(ports, mail.campaign)
-        changes += new_oppositions(ports, campaign, mail.digests.values)
+        changes += new_oppositions(ports, campaign, mail.digests)
         withdrawal, consent_facts = consent_withdrawal(
             ports, campaign, _recipient(ports, mail, mail.digests), ConsentSource.COMPLAINT
         )

@@ -45,7 +45,7 @@ def unsubscribe(
     if token is None or token.digests is None:
         return
     campaign = current_campaign(ports, token.campaign)
-    changes = new_oppositions(ports, campaign, token.digests.values, scope)
+    changes = new_oppositions(ports, campaign, token.digests, scope)
     facts = [_opposition_fact(ports, token, scope)] if changes else []
     withdrawal, more = consent_withdrawal(
         ports, campaign, _person(token, token.digests), ConsentSource.UNSUBSCRIBE

@@ -121,7 +121,7 @@ def _complete(ports: Ports, campaign: Campaign, entry: Entry[Referral]) -> str |
     missing = [digest for digest in referee.values if digest not in known]
     claims = referee_claims(campaign.id, referral.sponsor_id, referral.invitation_id, missing)
     changes += [Insert(claim) for claim in claims]
-    changes += extended_oppositions(ports, campaign, referee.values)
+    changes += extended_oppositions(ports, campaign, referee)
     ports.repository.commit(Replace(replace(referral, referee=referee)), *changes)
     return REKEYED
 

@@ -63,7 +63,7 @@ def _moved(work: Work, fact: Fact, body: _OfMail) -> list[Change]:
     after = _after(mail, body, fact.at)
     changes: list[Change] = [Replace(after) if stored else Insert(after)]
     if isinstance(body, MailComplained) and mail.digests:
-        changes += new_oppositions(work.at(fact), work.campaign, mail.digests.values)
+        changes += new_oppositions(work.at(fact), work.campaign, mail.digests)
     return changes
 
 

@@ -313,7 +313,7 @@ def _consent(work: Work, fact: Fact, body: ConsentGiven | ConsentWithdrawal) -> 
     )
     if isinstance(body, ConsentGiven):
         return given_changes(work.campaign, consent, digests, body, fact.at)
-    return withdrawal_changes(work.campaign, consent, digests, body.source, fact.at)
+    return withdrawal_changes(ports, work.campaign, consent, digests, body.source, fact.at)
 
 
 def _known_digests(work: Work, sponsor_id: str, invitation_id: str | None) -> AddressDigests | None:
@@ -331,7 +331,7 @@ def _opposed(work: Work, fact: Fact, body: OppositionRecorded) -> list[Change]:
     digests = _known_digests(work, sponsor_id, invitation_id) if sponsor_id else None
     if digests is None:
         raise UnfoundedError(fact.subject)
-    return new_oppositions(work.at(fact), work.campaign, digests.values, body.scope)
+    return new_oppositions(work.at(fact), work.campaign, digests, body.scope)
 
 
 def _referee_digests(work: Work, sponsor_id: str, invitation_id: str) -> AddressDigests | None:
