@@ -13,6 +13,7 @@ from cli.connection import LOCAL, Connection, Stage, connect
 from cli.errors import CommandError
 from cli.lookups import current_campaign
 from cli.printing import Json, print_record, print_records
+from cli.unreadable import naming_unreadable
 
 app = typer.Typer(help="The voucher files that the client takes.", no_args_is_help=True)
 
@@ -31,13 +32,14 @@ def list_exports(
     """Show the exports, the newest last, and which acknowledgements are overdue."""
     connection = connect(stage)
     rules = current_campaign(connection, campaign).document
-    found = connection.repository.within(Export, campaign=campaign)
-    records = [
-        _record(connection, rules, one)
-        for one in sorted(found, key=lambda one: one.number)
-        if not (unacknowledged and one.acknowledged_at)
-    ]
-    print_records(records, as_json=as_json, columns=COLUMNS)
+    with naming_unreadable() as on_failure:
+        found = connection.repository.within(Export, on_failure, campaign=campaign)
+        records = [
+            _record(connection, rules, one)
+            for one in sorted(found, key=lambda one: one.number)
+            if not (unacknowledged and one.acknowledged_at)
+        ]
+        print_records(records, as_json=as_json, columns=COLUMNS)
 
 
 @app.command()

@@ -12,14 +12,16 @@ from typing import Annotated
 import typer
 
 from chalicelib.domain.mails import Mail
+from chalicelib.services.isolation import raised
 from chalicelib.services.mails.resend import ResendOutcome, undelivered_mails
 from chalicelib.services.mails.resend import resend as send_again
-from chalicelib.services.ports import Agenda
+from chalicelib.services.ports import Agenda, OnFailure
 from chalicelib.services.protection import resume
 from cli.connection import LOCAL, Connection, Stage, connect
 from cli.errors import CommandError
 from cli.lookups import current_campaign
 from cli.printing import Json, print_records
+from cli.unreadable import naming_unreadable
 
 STUCK_AFTER = timedelta(minutes=15)
 
@@ -56,24 +58,29 @@ def list_mails(
     """Show the vouchers' mails that did not arrive, and all mails that nobody knows of."""
     connection = connect(stage)
     known = _known(connection, campaign)
-    found = stuck_mails(connection, known) if stuck else undelivered_mails(connection, known)
-    records = [
-        {
-            "mail": mail.mail_id,
-            "kind": mail.mail_kind,
-            "problem": mail.problem or mail.state,
-            "since": mail.problem_at or mail.leased_at,
-            "voucher": mail.voucher_id,
-        }
-        for mail in found
-    ]
-    print_records(records, as_json=as_json)
+    with naming_unreadable() as on_failure:
+        find = stuck_mails if stuck else undelivered_mails
+        records = [
+            {
+                "mail": mail.mail_id,
+                "kind": mail.mail_kind,
+                "problem": mail.problem or mail.state,
+                "since": mail.problem_at or mail.leased_at,
+                "voucher": mail.voucher_id,
+            }
+            for mail in find(connection, known, on_failure)
+        ]
+        print_records(records, as_json=as_json)
 
 
-def stuck_mails(connection: Connection, campaign: str) -> list[Mail]:
-    """The mails that the sender was given a while ago and of which nothing is known since."""
+def stuck_mails(
+    connection: Connection, campaign: str, on_failure: OnFailure = raised
+) -> list[Mail]:
+    """The mails that the sender was given a while ago and of which nothing is known since. One that
+    cannot be read goes to `on_failure`.
+    """
     until = connection.clock() - STUCK_AFTER
-    leased = connection.repository.agenda(Mail, Agenda.LEASED, until=until)
+    leased = connection.repository.agenda(Mail, Agenda.LEASED, until=until, on_failure=on_failure)
     return [mail for mail in leased if mail.campaign == campaign]
 
 

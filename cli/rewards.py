@@ -6,7 +6,7 @@ reward, within seconds; what is refused is refused for good.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
@@ -30,6 +30,7 @@ from chalicelib.services.vouchers.review_rewards import (
 from cli.connection import LOCAL, Stage, connect
 from cli.errors import CommandError
 from cli.lookups import current_campaign
+from cli.unreadable import naming_unreadable
 
 WIDTH = 200
 
@@ -47,7 +48,11 @@ def show(campaign: Name, stage: Stage = LOCAL) -> None:
     """Show what is held, with score and reasons, the next to end first."""
     connection = connect(stage)
     rules = current_campaign(connection, campaign).document
-    held = held_rewards(connection, rules.id)
+    with naming_unreadable() as on_failure:
+        _print_held(rules, held_rewards(connection, rules.id, on_failure))
+
+
+def _print_held(rules: Campaign, held: Sequence[HeldReward]) -> None:
     if not held:
         typer.echo("none")
         return

@@ -17,13 +17,14 @@ import typer
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.services.list_status import list_statuses
-from chalicelib.services.ports import Agenda
+from chalicelib.services.ports import Agenda, OnFailure
 from chalicelib.services.watch import watched
 from cli.connection import LOCAL, Connection, Stage, connect
 from cli.mails import stuck_mails
 from cli.printing import Json, print_json, print_records
 from cli.queues import queue_lengths
 from cli.reconcile import ports_of
+from cli.unreadable import naming_unreadable
 
 
 def show_status(as_json: Json = False, stage: Stage = LOCAL) -> None:
@@ -37,23 +38,26 @@ def show_status(as_json: Json = False, stage: Stage = LOCAL) -> None:
             typer.echo(f"{name:14}{value or 'AWS'}")
         typer.echo()
     queues = [one for one in queue_lengths(connection) if one["waiting"] or one["dead"]]
-    findings = [*_findings(connection)]
-    needs = [one for one in findings if one["needs_somebody"]]
-    needs += [one for one in queues if one["dead"]]
-    if as_json:
-        print_json({"stack": place, "campaigns": findings, "queues": queues})
-    else:
-        print_records(findings, as_json=False)
-        typer.echo()
-        typer.echo("queues that are not empty:")
-        print_records(queues, as_json=False)
+    with naming_unreadable() as on_failure:
+        findings = [*_findings(connection, on_failure)]
+        needs = [one for one in findings if one["needs_somebody"]]
+        needs += [one for one in queues if one["dead"]]
+        if as_json:
+            print_json({"stack": place, "campaigns": findings, "queues": queues})
+        else:
+            print_records(findings, as_json=False)
+            typer.echo()
+            typer.echo("queues that are not empty:")
+            print_records(queues, as_json=False)
     if needs:
         raise typer.Exit(1)
 
 
-def _findings(connection: Connection) -> Iterator[dict[str, Any]]:
+def _findings(connection: Connection, on_failure: OnFailure) -> Iterator[dict[str, Any]]:
     ports, now = ports_of(connection), connection.clock()
-    for current in ports.repository.agenda(CurrentCampaign, Agenda.CAMPAIGNS):
+    for current in ports.repository.agenda(
+        CurrentCampaign, Agenda.CAMPAIGNS, on_failure=on_failure
+    ):
         campaign = current.document
         for name, status in list_statuses(ports, campaign).items():
             state = (
@@ -65,7 +69,7 @@ def _findings(connection: Connection) -> Iterator[dict[str, Any]]:
             about = f"{each.watch} of {each.template}" if each.template else str(each.watch)
             state = "" if each.left is None else f"{each.left} left"
             yield _finding(campaign, about, state, each.since, each.overdue)
-        stuck = stuck_mails(connection, campaign.id)
+        stuck = stuck_mails(connection, campaign.id, on_failure)
         if stuck:
             oldest = min(mail.leased_at for mail in stuck)
             yield _finding(campaign, "mails on their way for too long", len(stuck), oldest, True)

@@ -23,6 +23,7 @@ from cli.facts import facts_between, record_of
 from cli.lookups import current_campaign
 from cli.printing import Json, print_record, print_records
 from cli.reconcile import ports_of
+from cli.unreadable import naming_unreadable
 
 app = typer.Typer(
     help="Vouchers: one by its code, and those that the client refused.", no_args_is_help=True
@@ -91,18 +92,19 @@ def _record(connection: Connection, voucher: Voucher) -> dict[str, Any]:
 def refused(campaign: Name, as_json: Json = False, stage: Stage = LOCAL) -> None:
     """Show the refused vouchers that nothing has replaced yet, and the client's reasons."""
     connection = connect(stage)
-    found = refused_vouchers(connection, current_campaign(connection, campaign).campaign)
-    records = [
-        {
-            "voucher": one.voucher_id,
-            "holder": one.holder,
-            "template": one.template,
-            "export": one.export,
-            "the_client's_reason": one.refused_reason,
-        }
-        for one in found
-    ]
-    print_records(records, as_json=as_json)
+    known = current_campaign(connection, campaign).campaign
+    with naming_unreadable() as on_failure:
+        records = [
+            {
+                "voucher": one.voucher_id,
+                "holder": one.holder,
+                "template": one.template,
+                "export": one.export,
+                "the_client's_reason": one.refused_reason,
+            }
+            for one in refused_vouchers(connection, known, on_failure)
+        ]
+        print_records(records, as_json=as_json)
 
 
 @app.command()
@@ -110,7 +112,8 @@ def replace(campaign: Name, which: Which, stage: Stage = LOCAL) -> None:
     """Replace a refused voucher, however often codes of its holder were refused."""
     connection = connect(stage)
     rules = current_campaign(connection, campaign).document
-    found = [one for one in refused_vouchers(connection, rules.id) if one.voucher_id == which]
+    known = refused_vouchers(connection, rules.id, lambda _: None)  # whatever else is unreadable
+    found = [one for one in known if one.voucher_id == which]
     if not found:
         raise CommandError(f"no refused voucher {which}: see: tandem voucher refused {campaign}")
     outcome = replace_refused(connection, rules, found[0].code_key, by=connection.principal())

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.wall_links import LASTS_DAYS, WallLink, latest_end
@@ -22,7 +21,8 @@ from chalicelib.services.operations.wall_links import (
 from cli.connection import LOCAL, Stage, connect
 from cli.errors import CommandError
 from cli.lookups import current_campaign
-from cli.printing import print_table
+from cli.printing import print_records
+from cli.unreadable import naming_unreadable
 
 LONGEST_DAYS = 366
 
@@ -49,15 +49,17 @@ def show(campaign: Name, stage: Stage = LOCAL) -> None:
     """Show the links that are good, the next to end first."""
     connection = connect(stage)
     rules = current_campaign(connection, campaign).document
-    links = wall_links(connection, rules.id)
-    if not links:
-        typer.echo("none")
-        return
-    table = Table("link", "made", "by", "until", box=None)
-    for link in links:
-        made = rules.local_date(link.made_at).isoformat()
-        table.add_row(link.link_id, made, link.by, _end(rules, link))
-    print_table(table)
+    with naming_unreadable() as on_failure:
+        records = [
+            {
+                "link": link.link_id,
+                "made": rules.local_date(link.made_at).isoformat(),
+                "by": link.by,
+                "until": _end(rules, link),
+            }
+            for link in wall_links(connection, rules.id, on_failure)
+        ]
+        print_records(records, as_json=False)
 
 
 @app.command()

@@ -10,7 +10,7 @@ from chalice.app import Blueprint
 from pydantic import ValidationError
 
 from chalicelib.api import client_models, models, operations
-from chalicelib.api.edge import Call, Edge, Reply, field_problems
+from chalicelib.api.edge import Call, Edge, Reply, field_problems, not_handled
 from chalicelib.domain.files.orders import MAX_ID, OrderRow, parse_order
 from chalicelib.domain.money import decimal_text
 from chalicelib.domain.redemptions import (
@@ -19,7 +19,6 @@ from chalicelib.domain.redemptions import (
     purchase_of,
 )
 from chalicelib.domain.vouchers import Voucher, exhausted_since, state_for_client
-from chalicelib.observability import count, failed
 from chalicelib.services.errors import FieldProblem, InvalidError
 from chalicelib.services.lookups import all_campaigns
 from chalicelib.services.orders.record import OrderOutcome
@@ -62,7 +61,7 @@ def client_routes(ports: Callable[[], Ports]) -> Blueprint:
             campaigns,
             rows,
             unreadable=unreadable,
-            on_failure=_note,
+            on_failure=not_handled,
             until=until,
         )
         results = [
@@ -75,13 +74,7 @@ def client_routes(ports: Callable[[], Ports]) -> Blueprint:
 
 def _note_campaign(unreadable: list[str], failure: Failure) -> None:
     unreadable.append(failure.name)
-    _note(failure)
-
-
-def _note(failure: Failure) -> None:
-    """A line and a metric for what could not be handled while the rest was."""
-    failed(failure.error, "not handled", kind=failure.kind, item=failure.name)
-    count("NotHandled")
+    not_handled(failure)
 
 
 def _text(value: object) -> str:

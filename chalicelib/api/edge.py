@@ -48,7 +48,7 @@ from chalicelib.services.errors import (
     UnauthorisedError,
     UnknownError,
 )
-from chalicelib.services.ports import Ports
+from chalicelib.services.ports import Failure, Ports
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -393,6 +393,12 @@ def _field(location: tuple[str | int, ...]) -> str:
     """`("referees", 0, "email")` as `referees[0].email`."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{_name(part)}" for part in location)
     return text.removeprefix(".") or "body"
+
+
+def not_handled(failure: Failure) -> None:
+    """A line and a metric for what could not be handled while the rest was."""
+    failed(failure.error, "not handled", kind=failure.kind, item=failure.name)
+    count("NotHandled")
 
 
 def _name(part: str) -> str:

@@ -10,7 +10,7 @@ from chalice.app import Blueprint
 
 from chalicelib.api import operations, ops_models
 from chalicelib.api.cohorts import cohort_answers
-from chalicelib.api.edge import Call, Edge, Reply
+from chalicelib.api.edge import Call, Edge, Reply, not_handled
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.held_rewards import RewardKey
 from chalicelib.domain.money import decimal_text
@@ -40,7 +40,7 @@ def ops_routes(ports: Callable[[], Ports]) -> Blueprint:
     @edge.serves(operations.LIST_HELD_REWARDS)
     def get_held_rewards(call: Call, campaign: str) -> Reply:
         found = current_campaign(call.ports, campaign)
-        held = held_rewards(call.ports, found.id)
+        held = held_rewards(call.ports, found.id, not_handled)
         return ops_models.HeldRewardsAnswer(held=[_held(found, each) for each in held])
 
     @edge.serves(operations.RELEASE_REWARD)

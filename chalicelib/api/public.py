@@ -20,6 +20,7 @@ from chalicelib.api.edge import (
     accepted,
     address_in,
     name_problem,
+    not_handled,
     tidy_name,
 )
 from chalicelib.api.held_vouchers import held_voucher
@@ -82,7 +83,7 @@ def public_routes(ports: Callable[[], Ports], origin_key: Callable[[], str]) -> 
 
     @edge.serves(operations.GET_INVITATION)
     def get_invitation(call: Call, token: str) -> Reply:
-        offer = respond.view_offer(call.ports, token)
+        offer = respond.view_offer(call.ports, token, not_handled)
         call.concerns(offer.invitation.correlation)
         return _offer(offer)
 

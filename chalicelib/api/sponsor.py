@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 from chalice.app import Blueprint
 
 from chalicelib.api import models, operations
-from chalicelib.api.edge import Call, Edge, Reply, address_in, name_problem, tidy_name
+from chalicelib.api.edge import (
+    Call,
+    Edge,
+    Reply,
+    address_in,
+    name_problem,
+    not_handled,
+    tidy_name,
+)
 from chalicelib.api.held_vouchers import held_voucher
 from chalicelib.api.operations import SHORT_LINK
 from chalicelib.domain.addresses import Address
@@ -42,7 +50,8 @@ def sponsor_routes(
     @edge.serves(operations.GET_SPONSOR)
     def get_sponsor(call: Call) -> Reply:
         session = signed_in(call.ports, call.bearer())
-        return _space(call.ports, view_sponsor_space(call.ports, session), origin())
+        space = view_sponsor_space(call.ports, session, not_handled)
+        return _space(call.ports, space, origin())
 
     @edge.serves(operations.NAME_SPONSOR)
     def name_sponsor(call: Call) -> Reply:

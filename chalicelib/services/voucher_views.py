@@ -10,14 +10,14 @@ from __future__ import annotations
 from typing import Literal
 
 from chalicelib.domain.vouchers import Voucher, VoucherState, awaits_replacement, is_code_released
-from chalicelib.services.ports import Ports
+from chalicelib.services.ports import OnFailure, Ports
 
 VoucherView = Literal["preparing", "available", "redeemed", "ended"]
 
 
-def shown_vouchers(ports: Ports, holder_id: str) -> tuple[Voucher, ...]:
-    """The vouchers of a holder, newest first."""
-    held = ports.repository.held_by(holder_id)
+def shown_vouchers(ports: Ports, holder_id: str, on_failure: OnFailure) -> tuple[Voucher, ...]:
+    """The vouchers of a holder, newest first. One that cannot be read goes to `on_failure`."""
+    held = ports.repository.held_by(holder_id, on_failure)
     shown = (voucher for voucher in held if voucher.replaced_by is None)
     return tuple(sorted(shown, key=lambda voucher: voucher.issued_at, reverse=True))
 

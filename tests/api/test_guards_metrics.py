@@ -26,7 +26,7 @@ from chalicelib.services.operations import (
 from infra.postprocess.functions import FUNCTIONS
 from tests import functions
 from tests.api.gateway import Request
-from tests.api.requests import GOOD
+from tests.api.requests import GOOD, bearer
 from tests.api.world import (
     CAMPAIGN,
     CUSTOMER,
@@ -212,7 +212,8 @@ def ordered(request: Request) -> dict[str, Any]:
 def spoil(world: World, kind: str) -> None:
     """Make every item of a kind one that cannot be read."""
     for item in world._of_kind(kind):
-        worse = {name: value for name, value in item.items() if name not in {"status", "document"}}
+        needed = {"status", "document", "state"}
+        worse = {name: value for name, value in item.items() if name not in needed}
         world.clients.dynamodb.put_item(TableName=TABLE, Item=worse)
 
 
@@ -242,6 +243,35 @@ def test_a_campaign_that_cannot_be_read_keeps_no_order_of_another_and_rings(
     strange = order | {"order_id": "A9", "voucher_code": "", "email_digest": "ab" * 32}
     answer = world.ask(posting(request.path, {"orders": [strange, order]}))
     assert [one["status"] for one in answer.json()["results"]] == [200, 503]
+    assert counted()["NotHandled"] == 1
+
+
+def test_an_invitation_that_cannot_be_read_keeps_no_sponsor_from_her_page_and_rings(
+    world: World, counted: Counted, caplog: pytest.LogCaptureFixture
+) -> None:
+    session = world.sign_in()
+    world.invite(session, STRANGER)
+    [item] = world._of_kind("INVITATION")
+    spoil(world, "INVITATION")
+    counted()
+    answer = world.get("/v1/sponsor", Authorization=bearer(session))
+    assert (answer.status, answer.json()["invitations"]) == (200, [])
+    assert counted()["NotHandled"] == 1
+    [line] = [vars(one) for one in caplog.records if one.getMessage() == "not handled"]
+    assert (line["kind"], line["item"]) == ("INVITATION", item["invitation_id"]["S"])
+
+
+def test_a_voucher_that_cannot_be_read_keeps_no_referee_from_her_page_and_rings(
+    world: World, counted: Counted
+) -> None:
+    token = world.invite(world.sign_in(), STRANGER)
+    path = f"/v1/invitations/{token}"
+    assert world.confirm(token).status == 201
+    world.run()
+    spoil(world, "VOUCHER")
+    counted()
+    answer = world.get(path)
+    assert (answer.status, answer.json()["vouchers"]) == (200, [])
     assert counted()["NotHandled"] == 1
 
 

@@ -14,23 +14,35 @@ from chalicelib.domain.effects import Queue
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.exports import Export
 from chalicelib.domain.facts import FactName
+from chalicelib.domain.held_rewards import RewardKey
 from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.people import RefereeClaim
 from chalicelib.domain.protection import HeldInvitation
 from chalicelib.domain.vouchers import Voucher
+from chalicelib.domain.wall_links import WallLink
 from chalicelib.services.consents.write import write_consents
 from chalicelib.services.file_parts import PartLeftError, work_off
 from chalicelib.services.ingest import ingest
+from chalicelib.services.invitations.respond import view_offer
 from chalicelib.services.isolation import read_apart
+from chalicelib.services.mails.resend import undelivered_mails
 from chalicelib.services.operations.consequences import is_undone
 from chalicelib.services.operations.due import work_off as work_off_stretch
 from chalicelib.services.operations.reconcile import reconcile
-from chalicelib.services.ports import ContentionError, Failure
+from chalicelib.services.operations.wall_links import (
+    make_wall_link,
+    revoke_wall_link,
+    wall_links,
+)
+from chalicelib.services.ports import ContentionError, Failure, MailNotSentError
 from chalicelib.services.protection import resume
 from chalicelib.services.restoring.adopt import adopt
 from chalicelib.services.row_work import FAILING_AT_ONCE, RowWork, do_each
+from chalicelib.services.sponsors.space import view_sponsor_space
 from chalicelib.services.vouchers.changes import write_changes
+from chalicelib.services.vouchers.replace_refused import refused_vouchers
+from chalicelib.services.vouchers.review_rewards import held_rewards
 from tests.fakes.campaign import CAMPAIGN, digest
 from tests.fakes.repository import UnreadableError, _pair
 from tests.fakes.till import Till
@@ -114,6 +126,110 @@ def test_law_9_somebody_elses_word_that_cannot_be_read_keeps_nobody_from_being_f
     world, bad = with_an_unreadable_word()
     erase(world, PEOPLE[2])
     assert world.memory.all(ConsentChange) == [bad]
+
+
+# --- pages ----------------------------------------------------------------------------------------
+
+
+def test_what_a_sponsor_cannot_be_shown_keeps_nothing_else_from_her_page() -> None:
+    world = new_world()
+    session = world.sponsor()
+    world.invite(session, *PEOPLE)
+    world.run()
+    for number, address in enumerate(PEOPLE):
+        world.confirm(address)
+        world.run()
+        world.drop_orders(world.order(f"A{number}", "kept", of=address), file=f"a{number}")
+        world.run()
+    bad, *others = world.memory.all(Invitation)
+    voucher, *vouchers = world.memory.held_by(session.sponsor_id)
+    spoil(world, bad, voucher)
+    with pytest.raises(UnreadableError):
+        view_sponsor_space(world.ports, session)
+    failures: list[Failure] = []
+    space = view_sponsor_space(world.ports, session, failures.append)
+    assert {one.invitation_id for one in space.invitations} == {one.invitation_id for one in others}
+    assert {one.voucher_id for one in space.vouchers} == {one.voucher_id for one in vouchers}
+    assert [(one.kind, one.name) for one in failures] == [
+        ("INVITATION", bad.invitation_id), ("VOUCHER", voucher.voucher_id),
+    ]  # fmt: skip
+
+
+def test_nor_a_referee_of_hers() -> None:
+    world = new_world()
+    world.referral(PEOPLE[0])
+    token = world.token_of(PEOPLE[0])
+    spoil(world, *world.memory.all(Voucher))
+    with pytest.raises(UnreadableError):
+        view_offer(world.ports, token)
+    failures: list[Failure] = []
+    assert view_offer(world.ports, token, failures.append).vouchers == ()
+    assert [one.kind for one in failures] == ["VOUCHER"]
+
+
+# --- what ops are shown ---------------------------------------------------------------------------
+
+
+def test_a_held_reward_that_cannot_be_read_hides_no_other() -> None:
+    world = world_with()
+    for number, address in enumerate(PEOPLE[:2]):
+        thanks_held(world, f"A{number}", address)
+    bad, *others = held_in(world)
+    spoil(world, bad)
+    with pytest.raises(UnreadableError):
+        held_rewards(world.ports, CAMPAIGN)
+    failures: list[Failure] = []
+    shown = held_rewards(world.ports, CAMPAIGN, failures.append)
+    assert {RewardKey.of(one.reward) for one in shown} == set(map(RewardKey.of, others))
+    assert [(one.kind, one.name) for one in failures] == [("REWARD", bad.referral_id)]
+
+
+def test_a_mail_that_cannot_be_read_hides_no_other() -> None:
+    world = new_world()
+    for address in PEOPLE[:2]:
+        world.referral(address)
+    world.export()
+    world.mailer.answers = [MailNotSentError("MessageRejected", final=True)] * 2
+    world.acknowledge(1)
+    world.run()
+    bad, *others = undelivered_mails(world.ports, CAMPAIGN)
+    assert len(others) == 1
+    spoil(world, bad)
+    failures: list[Failure] = []
+    assert undelivered_mails(world.ports, CAMPAIGN, failures.append) == others
+    assert [(one.kind, one.name) for one in failures] == [("MAIL", bad.mail_id)]
+
+
+def test_a_wall_link_that_cannot_be_read_keeps_no_other_from_being_revoked() -> None:
+    world = new_world()
+    for _ in range(2):
+        make_wall_link(world.ports, world.campaign, by="AIDAOPS", days=7)
+    bad, other = world.memory.all(WallLink)
+    spoil(world, bad)
+    with pytest.raises(UnreadableError):
+        wall_links(world.ports, CAMPAIGN)
+    failures: list[Failure] = []
+    assert wall_links(world.ports, CAMPAIGN, failures.append) == [other]
+    assert [(one.kind, one.name) for one in failures] == [("WALL_LINK", CAMPAIGN)]
+    revoke_wall_link(world.ports, CAMPAIGN, other.link_id, by="AIDAOPS")
+    assert world.memory.all(WallLink) == [bad]
+
+
+def test_a_refused_voucher_that_cannot_be_read_hides_no_other() -> None:
+    world = new_world()
+    for address in PEOPLE[:2]:
+        world.referral(address)
+    world.export()
+    codes = [row["code"] for row in world.exported(1)]
+    world.acknowledge(1, "\n".join(["code,reason", *(f"{one},taken" for one in codes)]).encode())
+    refused = world.memory.all(Voucher)
+    [bad, *_] = [one for one in refused if one.code in codes]
+    was = refused_vouchers(world.ports, CAMPAIGN)
+    spoil(world, bad)
+    failures: list[Failure] = []
+    now = refused_vouchers(world.ports, CAMPAIGN, failures.append)
+    assert now == [one for one in was if one.voucher_id != bad.voucher_id]
+    assert len(failures) == len(was) - len(now)
 
 
 # --- reconcile ------------------------------------------------------------------------------------

@@ -42,6 +42,7 @@ from chalicelib.services.digests import complete_sponsor, digests_of
 from chalicelib.services.errors import FieldProblem, GoneError, InvalidError, UnavailableError
 from chalicelib.services.evidence import network_changes, network_key, read_sponsor
 from chalicelib.services.facts import invitation_fact, referral_fact
+from chalicelib.services.isolation import raised
 from chalicelib.services.list_ports import ListUnavailableError, Membership
 from chalicelib.services.lookups import (
     claims_on,
@@ -52,7 +53,15 @@ from chalicelib.services.lookups import (
     known_sponsor,
 )
 from chalicelib.services.moves import close_invitation
-from chalicelib.services.ports import Change, ConflictError, Insert, Key, Ports, Replace
+from chalicelib.services.ports import (
+    Change,
+    ConflictError,
+    Insert,
+    Key,
+    OnFailure,
+    Ports,
+    Replace,
+)
 from chalicelib.services.retry import retry_on_conflict
 from chalicelib.services.voucher_views import shown_vouchers
 
@@ -68,8 +77,10 @@ class Offer:
     has_consented: bool = False
 
 
-def view_offer(ports: Ports, token_text: str) -> Offer:
-    """The offer behind an invitation's token. `GoneError`."""
+def view_offer(ports: Ports, token_text: str, on_failure: OnFailure = raised) -> Offer:
+    """The offer behind an invitation's token. `GoneError`. A voucher that cannot be read goes to
+    `on_failure`: the others are shown.
+    """
     invitation = _invitation_of(ports, token_text)
     campaign = current_campaign(ports, invitation.campaign)
     is_confirmed = invitation.state is InvitationState.CONFIRMED
@@ -89,7 +100,7 @@ def view_offer(ports: Ports, token_text: str) -> Offer:
         invitation,
         campaign,
         sponsor_name,
-        vouchers=shown_vouchers(ports, referral.referral_id),
+        vouchers=shown_vouchers(ports, referral.referral_id, on_failure),
         has_consented=word is not None and word.state is ConsentState.GIVEN,
     )
 

@@ -16,13 +16,14 @@ from chalicelib.domain.mails import UNSETTLED, Mail
 from chalicelib.domain.people import Contact
 from chalicelib.domain.vouchers import Voucher, is_live
 from chalicelib.services.facts import mail_fact
+from chalicelib.services.isolation import raised
 from chalicelib.services.lookups import (
     holder_of,
     objects_to_all,
     release_in,
     voucher_of,
 )
-from chalicelib.services.ports import Agenda, CommandPorts, Replace
+from chalicelib.services.ports import Agenda, CommandPorts, OnFailure, Replace
 from chalicelib.services.retry import retry_on_conflict
 
 
@@ -39,9 +40,16 @@ class ResendOutcome(StrEnum):
     OBJECTED = "objected"
 
 
-def undelivered_mails(ports: CommandPorts, campaign_id: str) -> list[Mail]:
-    """The mails of a campaign that did not arrive and that ops are shown, oldest first."""
-    return list(ports.repository.agenda(Mail, Agenda.UNDELIVERED, campaign_id))
+def undelivered_mails(
+    ports: CommandPorts, campaign_id: str, on_failure: OnFailure = raised
+) -> list[Mail]:
+    """The mails of a campaign that did not arrive and that ops are shown, oldest first. One that
+    cannot be read goes to `on_failure`.
+    """
+    undelivered = ports.repository.agenda(
+        Mail, Agenda.UNDELIVERED, campaign_id, on_failure=on_failure
+    )
+    return list(undelivered)
 
 
 @retry_on_conflict

@@ -9,7 +9,8 @@ from chalicelib.domain.facts import Fact, FactBody
 from chalicelib.domain.wall_links import WallLink, new_wall_link, shows
 from chalicelib.services.errors import UnauthorisedError, UnknownError
 from chalicelib.services.facts import new_fact
-from chalicelib.services.ports import CommandPorts, Insert, Ports, Remove
+from chalicelib.services.isolation import raised
+from chalicelib.services.ports import CommandPorts, Insert, OnFailure, Ports, Remove
 from chalicelib.services.retry import retry_on_conflict
 
 
@@ -24,16 +25,23 @@ def make_wall_link(
     return text, link
 
 
-def wall_links(ports: CommandPorts, campaign_id: str) -> list[WallLink]:
-    """The links of a campaign that are good, the next to end first."""
-    links = ports.repository.within(WallLink, campaign=campaign_id)
+def wall_links(
+    ports: CommandPorts, campaign_id: str, on_failure: OnFailure = raised
+) -> list[WallLink]:
+    """The links of a campaign that are good, the next to end first. One that cannot be read goes to
+    `on_failure`.
+    """
+    links = ports.repository.within(WallLink, on_failure, campaign=campaign_id)
     return sorted(links, key=lambda link: (link.ends_at, link.link_id))
 
 
 @retry_on_conflict
 def revoke_wall_link(ports: CommandPorts, campaign_id: str, link_id: str, *, by: str) -> None:
-    """Revoke a link: it shows nothing from now on. `UnknownError`, also where it has ended."""
-    found = [one for one in wall_links(ports, campaign_id) if one.link_id == link_id]
+    """Revoke a link: it shows nothing from now on. `UnknownError`, also where it has ended. Another
+    one that cannot be read keeps nobody from that.
+    """
+    good = wall_links(ports, campaign_id, lambda _: None)
+    found = [one for one in good if one.link_id == link_id]
     if not found:
         raise UnknownError("wall link")
     facts = [_fact(ports, one, WallLinkRevoked(link_id=link_id, by=by)) for one in found]

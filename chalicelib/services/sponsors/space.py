@@ -13,8 +13,9 @@ from chalicelib.domain.invitations import Invitation, is_shown_to_sponsor, withi
 from chalicelib.domain.people import Contact, Session, Sponsor
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.errors import UnauthorisedError
+from chalicelib.services.isolation import raised
 from chalicelib.services.lookups import current_campaign, known_sponsor
-from chalicelib.services.ports import Ports
+from chalicelib.services.ports import OnFailure, Ports
 from chalicelib.services.voucher_views import shown_vouchers
 
 
@@ -34,8 +35,12 @@ class SponsorSpace:
         return max(0, self.campaign.quotas.invitations_per_sponsor - self.sponsor.invited)
 
 
-def view_sponsor_space(ports: Ports, session: Session) -> SponsorSpace:
-    """The sponsor's space. `UnauthorisedError` when the sponsor is erased."""
+def view_sponsor_space(
+    ports: Ports, session: Session, on_failure: OnFailure = raised
+) -> SponsorSpace:
+    """The sponsor's space. `UnauthorisedError` when the sponsor is erased. An invitation or a
+    voucher that cannot be read goes to `on_failure`: the others are shown.
+    """
     sponsor = known_sponsor(ports, session.sponsor_id)
     if sponsor is None:
         raise UnauthorisedError("session")
@@ -43,7 +48,9 @@ def view_sponsor_space(ports: Ports, session: Session) -> SponsorSpace:
     campaign = current_campaign(ports, session.campaign)
     invitations = (
         within_campaign(campaign, invitation)
-        for invitation in ports.repository.within(Invitation, sponsor_id=sponsor.sponsor_id)
+        for invitation in ports.repository.within(
+            Invitation, on_failure, sponsor_id=sponsor.sponsor_id
+        )
         if is_shown_to_sponsor(invitation)
     )
     return SponsorSpace(
@@ -51,5 +58,5 @@ def view_sponsor_space(ports: Ports, session: Session) -> SponsorSpace:
         sponsor=sponsor,
         first_name=contact.first_name if contact else None,
         invitations=tuple(sorted(invitations, key=lambda i: i.received_at, reverse=True)),
-        vouchers=shown_vouchers(ports, sponsor.sponsor_id),
+        vouchers=shown_vouchers(ports, sponsor.sponsor_id, on_failure),
     )

@@ -6,14 +6,19 @@ from __future__ import annotations
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.vouchers import Voucher
+from chalicelib.services.isolation import raised
 from chalicelib.services.issuing import ReplacementOutcome, replace_voucher
-from chalicelib.services.ports import Agenda, CommandPorts, Replace
+from chalicelib.services.ports import Agenda, CommandPorts, OnFailure, Replace
 from chalicelib.services.retry import retry_on_conflict
 
 
-def refused_vouchers(ports: CommandPorts, campaign_id: str) -> list[Voucher]:
-    """The refused vouchers of a campaign that nothing has replaced, those that end first first."""
-    refused = ports.repository.agenda(Voucher, Agenda.REFUSED)
+def refused_vouchers(
+    ports: CommandPorts, campaign_id: str, on_failure: OnFailure = raised
+) -> list[Voucher]:
+    """The refused vouchers of a campaign that nothing has replaced, those that end first first. One
+    that cannot be read goes to `on_failure`.
+    """
+    refused = ports.repository.agenda(Voucher, Agenda.REFUSED, on_failure=on_failure)
     return [voucher for voucher in refused if voucher.campaign == campaign_id]
 
 

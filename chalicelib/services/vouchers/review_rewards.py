@@ -25,8 +25,17 @@ from chalicelib.domain.rewards import (
 )
 from chalicelib.services.errors import RefusedError, UnknownError
 from chalicelib.services.facts import referral_fact
+from chalicelib.services.isolation import raised
 from chalicelib.services.lookups import current_campaign
-from chalicelib.services.ports import Agenda, Change, CommandPorts, Key, Ports, Replace
+from chalicelib.services.ports import (
+    Agenda,
+    Change,
+    CommandPorts,
+    Key,
+    OnFailure,
+    Ports,
+    Replace,
+)
 from chalicelib.services.retry import retry_on_conflict
 from chalicelib.services.reward_state import given_back
 
@@ -42,9 +51,15 @@ class HeldReward:
     hold: Hold
 
 
-def held_rewards(ports: CommandPorts, campaign: str) -> list[HeldReward]:
-    """What is held in a campaign, what ends first before the others; at most `MOST_SHOWN`."""
-    on_agenda = ports.repository.agenda(Reward, Agenda.HELD_REWARDS, campaign)
+def held_rewards(
+    ports: CommandPorts, campaign: str, on_failure: OnFailure = raised
+) -> list[HeldReward]:
+    """What is held in a campaign, what ends first before the others; at most `MOST_SHOWN`. One that
+    cannot be read goes to `on_failure`.
+    """
+    on_agenda = ports.repository.agenda(
+        Reward, Agenda.HELD_REWARDS, campaign, on_failure=on_failure
+    )
     held = [HeldReward(one, one.hold) for one in on_agenda if one.hold]
     return sorted(held, key=lambda one: (one.hold.ends_at, str(RewardKey.of(one.reward))))[
         :MOST_SHOWN
