@@ -372,6 +372,40 @@ def test_what_was_entered_outlives_a_reload_and_the_end_of_the_session(
     expect(space.locator(".chip-text")).to_have_text(["Jeanne · jeanne@example.fr"])
 
 
+def signs_in_after(api: ScriptedApi, page: Page, code: str) -> None:
+    """The session ends; then somebody with that link opens her space in this tab."""
+    api.refuses(INVITE, 401, "unauthorised")
+    send(page)
+    expect(page.get_by_role("heading", name="Sign in")).to_be_focused()
+    api.script[("GET", "/v1/sponsor")] = []
+    link = {**SPACE["link"], "code": code}  # type: ignore[dict-item]
+    api.answers("GET /v1/sponsor", 200, {**SPACE, "link": link})
+    api.script[tuple(SESSIONS.split(" "))] = []  # type: ignore[index]
+    api.answers(SESSIONS, 201, {"session": "n3xt", "expires_at": "2099-02-02T00:00:00Z"})
+    page.evaluate("location.hash = '#token=n3w'")
+    page.get_by_role("button", name="Open my space").click()
+    expect(page.get_by_role("heading", name="Hello Camille")).to_be_visible()
+
+
+def test_what_somebody_entered_is_not_there_for_who_signs_in_after_her(
+    api: ScriptedApi, space: Page
+) -> None:
+    space.locator("#message").fill("Come and see, Jeanne!")
+    enter(space, "Jeanne <jeanne@example.fr>")
+    signs_in_after(api, space, "OTHER")
+    expect(space.locator(".chip-text")).to_have_count(0)
+    assert "Jeanne" not in space.locator("#message").input_value()
+    assert "eanne" not in space.evaluate("JSON.stringify(sessionStorage)")
+
+
+def test_it_is_there_for_herself_with_another_session(api: ScriptedApi, space: Page) -> None:
+    space.locator("#message").fill("Come and see, Jeanne!")
+    enter(space, "Jeanne <jeanne@example.fr>")
+    signs_in_after(api, space, str(SPACE["link"]["code"]))  # type: ignore[index]
+    expect(space.locator(".chip-text")).to_have_text(["Jeanne · jeanne@example.fr"])
+    expect(space.locator("#message")).to_have_value("Come and see, Jeanne!")
+
+
 def test_words_without_an_address_stay_in_the_field_and_are_named(
     api: ScriptedApi, space: Page
 ) -> None:
@@ -492,6 +526,7 @@ def test_a_session_that_has_ended_leads_back_to_the_sign_in_form(
     assert space.evaluate("Object.keys(sessionStorage).sort()") == [
         "tandem.draft.demo-vip",
         "tandem.draft.demo-vip.submission",
+        "tandem.owner.demo-vip",
     ]
 
 

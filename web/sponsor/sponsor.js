@@ -2,7 +2,7 @@
  * The sponsor's space: opening it from the mailed link, sharing, inviting, and the results.
  *
  * The session lives in this tab, or on this device where the sponsor asks for it. A 401 from any call leads back to the sign-in form; what was
- * entered stays in this tab. The page never says why an invitation is closed: the API does not give
+ * entered stays in this tab, for her alone. The page never says why an invitation is closed: the API does not give
  * the reason. It promises what the campaign's rules grant, and says nothing of vouchers without any.
  */
 
@@ -30,6 +30,7 @@ import { showVouchers } from "../shared/vouchers.js";
 import { showInvitations } from "./entries.js";
 import { wireInviteForm } from "./invite-form.js";
 import { forgetLabels, keepLabels, readLabels } from "./labels.js";
+import { forgetOwner, takeOver } from "./owner.js";
 import { offerMailLanguages } from "./preview.js";
 import { forgetMessage, showLink, wireSharing } from "./sharing.js";
 
@@ -227,6 +228,7 @@ async function refresh() {
 
 /** @param {SponsorAnswer} space */
 function showSpace({ first_name: name, link, quota, invitations, vouchers }) {
+  if (isTakenOver(link)) forgetEntries();
   if (name) setText(byId("greeting"), "sponsor.greeting", { name });
   else setText(byId("greeting"), "sponsor.greeting-without-name");
   // Every invitation names the sponsor, so nobody can be invited before there is a name.
@@ -262,14 +264,31 @@ function showStats(invitations, vouchers, isPromised) {
   setValue(byId("pending-count"), () => count("pending"));
 }
 
+/**
+ * Whether somebody else entered what is in this tab; from now on it is hers who is signed in.
+ *
+ * @param {LinkAnswer} link
+ */
+function isTakenOver({ code }) {
+  return takeOver(campaignId, { link: code, session: readSession(campaignId)?.expires_at });
+}
+
+/** Forgets what was entered in this tab. */
+function forgetEntries() {
+  inviteForm.forget();
+  forgetMessage();
+  forgetName();
+  byId("own-first-name", HTMLInputElement).value = "";
+}
+
 /** Ends the session, here at once: a server that cannot be reached ends it by its age. */
 async function signOut() {
   const sessions = storedSessions(campaignId);
   for (const session of sessions) forgetSession(campaignId, session);
   forgetLabels(campaignId);
   forgetOwnAddress(campaignId);
-  inviteForm.forget();
-  forgetMessage();
+  forgetOwner(campaignId);
+  forgetEntries();
   showSignIn("sponsor.signed-out");
   await endSessions(sessions);
 }
@@ -294,7 +313,12 @@ function offersChannel(channel) {
   return campaign?.channels.includes(channel) ?? true;
 }
 
-wireSharing(() => callAsSponsor("POST", "/v1/sponsor/link"));
+wireSharing(async () => {
+  /** @type {LinkAnswer | null} */
+  const link = await callAsSponsor("POST", "/v1/sponsor/link");
+  if (link) isTakenOver(link); // it is hers still
+  return link;
+});
 onClick(byId("sign-out"), signOut);
 onClick(byId("retry"), start);
 document.addEventListener("visibilitychange", () => {
