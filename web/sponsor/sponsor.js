@@ -228,7 +228,7 @@ async function refresh() {
 
 /** @param {SponsorAnswer} space */
 function showSpace({ first_name: name, link, quota, invitations, vouchers }) {
-  if (isTakenOver(link)) forgetEntries();
+  if (isOfAnother(link)) forgetEntries();
   if (name) setText(byId("greeting"), "sponsor.greeting", { name });
   else setText(byId("greeting"), "sponsor.greeting-without-name");
   // Every invitation names the sponsor, so nobody can be invited before there is a name.
@@ -269,7 +269,7 @@ function showStats(invitations, vouchers, isPromised) {
  *
  * @param {LinkAnswer} link
  */
-function isTakenOver({ code }) {
+function isOfAnother({ code }) {
   return takeOver(campaignId, { link: code, session: readSession(campaignId)?.expires_at });
 }
 
@@ -316,7 +316,7 @@ function offersChannel(channel) {
 wireSharing(async () => {
   /** @type {LinkAnswer | null} */
   const link = await callAsSponsor("POST", "/v1/sponsor/link");
-  if (link) isTakenOver(link); // it is hers still
+  if (link) isOfAnother(link); // it is hers still
   return link;
 });
 onClick(byId("sign-out"), signOut);
