@@ -25,6 +25,7 @@ from chalicelib.mails.catalogues import (
     read_catalogue,
     words_in,
 )
+from chalicelib.wallets.texts import texts_by_locale
 from tests.fakes.campaign import campaign
 from tests.mails.samples import (
     CAMPAIGN,
@@ -37,6 +38,7 @@ from tests.mails.samples import (
     WELCOME,
     rendered,
 )
+from tests.wallets.samples import VOUCHER as VOUCHER_TO_KEEP
 
 every_locale = pytest.mark.parametrize("locale", LOCALES)
 NARROW, NO_BREAK = "\u202f", "\u00a0"
@@ -156,6 +158,7 @@ def test_every_text_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
         pages.refused_page(campaign(), scope, "fr")
         pages.refused_page(None, scope, "fr")
     say_cards()
+    texts_by_locale(campaign(), VOUCHER_TO_KEEP)
     assert set(forms("fr")) - used == set()
 
 
