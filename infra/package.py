@@ -1,11 +1,11 @@
-"""Packages the app: sources in, build/<target>/{template.json,deployment.zip,layer.zip} out.
+"""Packages the app: sources in, build/<target>/{template.json,deployment.zip,layer-*.zip} out.
 
 Stages, each cached by the hash of what goes into it:
 
     requirements.txt ──pip──► vendor (trimmed) ─┐
     app.py, chalicelib ─────────────────────────┼─► chalice package ─► postprocess ─► template.json
     resources.yaml ─────────────────────────────┘                  └─► bytecode ───► deployment.zip
-    requirements-lists.txt ──pip──► numpy (trimmed) ──► bytecode ──────────────────► layer.zip
+    requirements-{layer}.txt ──pip──► (trimmed) ──► bytecode ──────────► layer-{layer}.zip
 
 Two targets: `local` for this machine's interpreter (the emulator runs functions on it) and `aws`
 for python3.13 on arm64, which needs a python3.13 here to write its bytecode. The price of
@@ -29,15 +29,16 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import yaml
 
-from infra.postprocess import complete
-from infra.trimming import trim, trim_numpy
+from infra.postprocess import LAYERS, complete
+from infra.postprocess.layers import Layer
+from infra.trimming import trim, trim_layer
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
@@ -72,7 +73,7 @@ class Package:
 
     template: Path
     code: Path
-    layer: Path
+    layers: Mapping[str, Path]  # the zip of each layer, by its name
     digest: str
 
 
@@ -139,13 +140,14 @@ def _package(target: Target, source: Path, build: Path, say: Callable[[str], Non
     out = build / target.name
     digest = _digest_of(_inputs(source), source, repr(target))
     stamp = out / "digest"
-    made = Package(out / "template.json", out / "deployment.zip", out / "layer.zip", digest)
+    zips = {layer.name: out / layer.zipped for layer in LAYERS.values()}
+    made = Package(out / "template.json", out / "deployment.zip", zips, digest)
     if stamp.is_file() and stamp.read_text() == digest:
         return made
     say("packaging: installing what the functions need")
     vendor = _vendor(target, build)
-    say("packaging: installing numpy for the layer of ingest")
-    layer = _layer(target, build)
+    say("packaging: installing what layers hold")
+    layers = {layer.name: _layer(layer, target, build) for layer in LAYERS.values()}
     say("packaging: the app, by chalice, with bytecode")
     out.mkdir(parents=True, exist_ok=True)
     stamp.unlink(missing_ok=True)
@@ -163,7 +165,8 @@ def _package(target: Target, source: Path, build: Path, say: Callable[[str], Non
             archive.extractall(Path(scratch, "code"))
         _record_generated(Path(scratch, "code"), target, build)
         _zip_with_bytecode(Path(scratch, "code"), made.code, target)
-    shutil.copyfile(layer, made.layer)
+    for name, zipped in layers.items():
+        shutil.copyfile(zipped, made.layers[name])
     stamp.write_text(digest)
     return made
 
@@ -171,7 +174,8 @@ def _package(target: Target, source: Path, build: Path, say: Callable[[str], Non
 def _inputs(source: Path) -> Iterator[Path]:
     yield source / "app.py"
     yield ROOT / "requirements.txt"
-    yield ROOT / "requirements-lists.txt"
+    for layer in LAYERS.values():
+        yield ROOT / layer.requirements
     yield ROOT / "requirements-demo.txt"  # names the version of Chalice
     yield ROOT / ".chalice/config.json"
     yield from PACKAGERS
@@ -220,20 +224,20 @@ def _vendor(target: Target, build: Path) -> Path:
     return vendor
 
 
-def _layer(target: Target, build: Path) -> Path:
-    """The zip of the layer: numpy below python/, where the functions of Lambda look for it."""
-    requirements = ROOT / "requirements-lists.txt"
+def _layer(layer: Layer, target: Target, build: Path) -> Path:
+    """The zip of a layer: packages below python/, where the functions of Lambda look for them."""
+    requirements = ROOT / layer.requirements
     key = _digest_of(iter([requirements, *PACKAGERS]), ROOT, repr(target))
-    layer = build / "vendor" / f"{target.name}-lists-{key[:16]}.zip"
-    if layer.is_file():
-        return layer
-    layer.parent.mkdir(parents=True, exist_ok=True)
+    zipped = build / "vendor" / f"{target.name}-{layer.name}-{key[:16]}.zip"
+    if zipped.is_file():
+        return zipped
+    zipped.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="layer-", dir=build) as scratch:
         fresh = Path(scratch, "python")
         _install(requirements, fresh, target)
-        trim_numpy(fresh)
-        _zip_with_bytecode(Path(scratch), layer, target)
-    return layer
+        trim_layer(layer.name, fresh)
+        _zip_with_bytecode(Path(scratch), zipped, target)
+    return zipped
 
 
 def _install(requirements: Path, into: Path, target: Target) -> None:
@@ -312,7 +316,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"package: {error}", file=sys.stderr)
         return 1
     print(made.template.relative_to(ROOT))
-    for zipped in (made.code, made.layer):
+    for zipped in (made.code, *made.layers.values()):
         print(f"{zipped.relative_to(ROOT)} ({zipped.stat().st_size / 1e6:.1f} MB)")
     return 0
 

@@ -18,8 +18,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-# It needs numpy, which only the layer of ingest has.
-LEFT_OUT = "chalicelib.adapters.lists.building"
+# What needs packages that only a layer has.
+LEFT_OUT = ("chalicelib.adapters.lists.building",)
 
 
 def main(tree: str, packages: str) -> None:

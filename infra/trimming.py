@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from chalicelib.domain.locales import LOCALES
+from infra.postprocess.layers import LISTS
 
 # What botocore must know of: the services the functions call, and what every client loads.
 BOTOCORE_DATA: Final = frozenset({"dynamodb", "events", "s3", "sesv2", "sqs", "ssm", "sts"})
@@ -77,14 +78,20 @@ def _trim_report(vendor: Path) -> None:
             compiled.unlink()
 
 
-def trim_numpy(installed: Path) -> None:
-    """Of numpy what building a list does not load; its libraries stay whole."""
+def trim_layer(name: str, installed: Path) -> None:
+    """Of what a layer holds."""
+    if name == LISTS:
+        _trim_numpy(installed)
     shutil.rmtree(installed / "bin", ignore_errors=True)
+    _trim_any(installed)
+
+
+def _trim_numpy(installed: Path) -> None:
+    """Of numpy what building a list does not load; its libraries stay whole."""
     for needless in NUMPY_NEEDLESS:
         shutil.rmtree(installed / "numpy" / needless, ignore_errors=True)
     for module in sorted((installed / "numpy").rglob("*_tests.*.so")):
         module.unlink()
-    _trim_any(installed)
 
 
 def _trim_any(installed: Path) -> None:

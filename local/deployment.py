@@ -15,6 +15,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any, Final
 
 import boto3
@@ -26,12 +27,10 @@ from local.errors import StackError
 STAGE: Final = "local"
 STACK: Final = f"tandem-{STAGE}"
 DEPLOY_BUCKET: Final = "tandem-deploy"
-CODE_KEY: Final = "code.zip"
-LAYER_KEY: Final = "layer.zip"
-# What names a zip beside the template, by which property, and where that zip is uploaded to.
-UPLOADED: Final[Mapping[str, tuple[str, str]]] = {
-    "AWS::Serverless::Function": ("CodeUri", CODE_KEY),
-    "AWS::Serverless::LayerVersion": ("ContentUri", LAYER_KEY),
+# What names a zip beside the template, by which property; it is uploaded by its own name.
+UPLOADED: Final[Mapping[str, str]] = {
+    "AWS::Serverless::Function": "CodeUri",
+    "AWS::Serverless::LayerVersion": "ContentUri",
 }
 ROLES: Final = ("marketing", "ops")
 # Kinds of resources that the emulator does not know.
@@ -136,8 +135,8 @@ class Deployer:
         s3.create_bucket(
             Bucket=DEPLOY_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
         )
-        for key, zipped in ((CODE_KEY, package.code), (LAYER_KEY, package.layer)):
-            s3.put_object(Bucket=DEPLOY_BUCKET, Key=key, Body=zipped.read_bytes())
+        for zipped in (package.code, *package.layers.values()):
+            s3.put_object(Bucket=DEPLOY_BUCKET, Key=zipped.name, Body=zipped.read_bytes())
         s3.put_object(Bucket=DEPLOY_BUCKET, Key="template.json", Body=json.dumps(template).encode())
         formation = self._session.client("cloudformation", endpoint_url=self._endpoint)
         formation.create_stack(
@@ -297,8 +296,9 @@ def adapted(template: Template, digest: str) -> Template:
     resources = template["Resources"]
     for name, resource in resources.items():
         if resource["Type"] in UPLOADED:
-            uri, key = UPLOADED[resource["Type"]]
-            uploaded = {uri: {"Bucket": DEPLOY_BUCKET, "Key": key}}
+            uri = UPLOADED[resource["Type"]]
+            name = PurePosixPath(resource["Properties"][uri]).name
+            uploaded = {uri: {"Bucket": DEPLOY_BUCKET, "Key": name}}
             resources[name] = {**resource, "Properties": {**resource["Properties"], **uploaded}}
     return {**template, "Description": f"Tandem {digest[:12]}"}
 

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any, cast
 from bench.capacity import deployed
 from bench.memory.aws import Aws
 from infra.package import Package
-from infra.postprocess.functions import FUNCTIONS, LISTS_LAYER, Size, handler
+from infra.postprocess.functions import FUNCTIONS, Size, handler
 from tests.api.gateway import ORIGIN_KEY
 
 Event = dict[str, Any]
@@ -69,19 +69,20 @@ class Code:
     """The unpacked package."""
 
     functions: Path
-    layer: Path
+    layers: Mapping[str, Path]  # by name
 
     @classmethod
     def unpacked(cls, made: Package, folder: Path) -> Code:
-        """Unpack the zip and the layer into `folder`."""
-        for zipped, name in ((made.code, "code"), (made.layer, "layer")):
+        """Unpack the zip and the layers into `folder`."""
+        for zipped in (made.code, *made.layers.values()):
             with zipfile.ZipFile(zipped) as archive:
-                archive.extractall(folder / name)
-        return cls(folder / "code", folder / "layer" / "python")
+                archive.extractall(folder / zipped.stem)
+        layers = {name: folder / zipped.stem / "python" for name, zipped in made.layers.items()}
+        return cls(folder / made.code.stem, layers)
 
     def paths(self, size: Size) -> list[str]:
         """Where the function finds modules."""
-        return [str(self.functions), *([str(self.layer)] if LISTS_LAYER in size.layers else [])]
+        return [str(self.functions), *(str(self.layers[name]) for name in size.layers)]
 
 
 class Execution:

@@ -1,7 +1,7 @@
 """Releases: what was deployed, kept in the bucket of deployments so that it can be deployed again.
 
     tandem-deploy-{account}-{region}/
-        {stack}/{digest}/template.json  code.zip  layer.zip  pages.zip  stored.json
+        {stack}/{digest}/template.json  deployment.zip  layer-*.zip  pages.zip  stored.json
         {stack}/releases.json           the digests that were deployed, the newest last
 
 A release is named by the digest of its contents, so the same tree is uploaded once.
@@ -15,7 +15,7 @@ import json
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
@@ -27,10 +27,10 @@ from infra.deployment.stored import Shape
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-# What names a zip beside the template, by which property, and the name of the zip here.
+# What names a zip beside the template, and by which property.
 UPLOADED: Final = {
-    "AWS::Serverless::Function": ("CodeUri", "code.zip"),
-    "AWS::Serverless::LayerVersion": ("ContentUri", "layer.zip"),
+    "AWS::Serverless::Function": "CodeUri",
+    "AWS::Serverless::LayerVersion": "ContentUri",
 }
 ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)
 
@@ -93,8 +93,7 @@ class Releases:
         """Upload a package, the built pages and the shapes of what the release stores."""
         template = self.template_of(package)
         contents = {
-            "code.zip": (package / "deployment.zip").read_bytes(),
-            "layer.zip": (package / "layer.zip").read_bytes(),
+            **{name: (package / name).read_bytes() for name in _zips_of(template)},
             "pages.zip": _zipped(pages),
             "stored.json": json.dumps(shapes, sort_keys=True).encode(),
         }
@@ -104,7 +103,8 @@ class Releases:
         release = digest.hexdigest()[:16]
         for resource in template["Resources"].values():
             if resource["Type"] in UPLOADED:
-                uri, name = UPLOADED[resource["Type"]]
+                uri = UPLOADED[resource["Type"]]
+                name = PurePosixPath(resource["Properties"][uri]).name
                 place = {"Bucket": self._bucket, "Key": self._key(release, name)}
                 resource["Properties"][uri] = place
         template["Outputs"]["Release"] = {"Value": release}
@@ -167,6 +167,15 @@ class Releases:
 
     def _read(self, key: str) -> bytes:
         return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+
+
+def _zips_of(template: Template) -> set[str]:
+    """The zips beside the template that it names."""
+    return {
+        PurePosixPath(resource["Properties"][UPLOADED[resource["Type"]]]).name
+        for resource in template["Resources"].values()
+        if resource["Type"] in UPLOADED
+    }
 
 
 def unzipped(pages: bytes) -> Iterable[tuple[str, bytes]]:

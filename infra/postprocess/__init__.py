@@ -1,8 +1,8 @@
 """Completes the template that `chalice package` writes: pure, a template in, a template out.
 
-functions.py completes each function, api.py the REST API, streams.py says what the relay sees,
-watch.py adds alarms and the dashboard; shapes.py is the JSON underneath. Refuses a template whose
-functions are not those of `FUNCTIONS`.
+functions.py completes each function, layers.py has the layers, api.py the REST API, streams.py says
+what the relay sees, watch.py adds alarms and the dashboard; shapes.py is the JSON underneath.
+Refuses a template whose functions are not those of `FUNCTIONS`.
 
 Neighbours: resources.yaml holds everything that is not per function; package.py calls this.
 """
@@ -15,11 +15,10 @@ from typing import Final
 from infra.postprocess.api import complete_api
 from infra.postprocess.functions import (
     FUNCTIONS,
-    LISTS_LAYER,
     SERVERLESS_FUNCTION,
     complete_function,
-    lists_layer,
 )
+from infra.postprocess.layers import LAYERS, layer_resource
 from infra.postprocess.shapes import Object, TemplateError, as_object, object_at
 from infra.postprocess.streams import filter_relay
 from infra.postprocess.watch import (
@@ -33,7 +32,7 @@ from infra.postprocess.watch import (
 __all__ = [
     "DEAD_QUEUES",
     "FUNCTIONS",
-    "LISTS_LAYER",
+    "LAYERS",
     "SERVERLESS_FUNCTION",
     "Object",
     "TemplateError",
@@ -63,7 +62,8 @@ def complete(packaged: Object, *, runtime: str, architecture: str) -> Object:
     for logical_id in DEAD_QUEUES:
         if logical_id not in HANDED_OUT_AGAIN:
             resources[f"{logical_id}Alarm"] = dead_queue_alarm(logical_id)
-    resources[LISTS_LAYER] = lists_layer(runtime, architecture)
+    for layer in LAYERS.values():
+        resources[layer.logical_id] = layer_resource(layer, runtime, architecture)
     complete_api(object_at(resources, "RestAPI"))
     filter_relay(resources)
     resources["Dashboard"] = dashboard()

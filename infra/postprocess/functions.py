@@ -1,7 +1,8 @@
-"""What each function gets: its handler, size, role, environment, log group, and ingest its layer.
+"""What each function gets: its handler, size, role, environment, log group, and its layers.
 
 The table `FUNCTIONS` is the one list of the deployed functions: a new handler needs a line here and
-a role in resources.yaml, and packaging stops until it has both. Neighbour: watch.py has the alarms.
+a role in resources.yaml, and packaging stops until it has both. Neighbours: layers.py has the
+layers, watch.py the alarms.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from infra.postprocess.layers import LAYERS, LISTS
 from infra.postprocess.shapes import Object, list_at, object_at
 
 SERVERLESS_FUNCTION: Final = "AWS::Serverless::Function"
@@ -23,13 +25,10 @@ class Size:
     memory_mb: int
     timeout_s: int
     scratch_mb: int = 512  # of /tmp; 512 are free
-    layers: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()  # by their names in `LAYERS`
     settings: tuple[tuple[str, Object], ...] = ()
     """its own environment variables, and what of the template they are taken from"""
 
-
-# numpy, which builds the segments of the lists. No zip holds it: a cold start would pay for it.
-LISTS_LAYER: Final = "ListsLayer"
 
 # CloudFormation puts the secret in where it is used, here and in the distribution.
 ORIGIN_KEY: Final[Object] = {"Fn::Sub": "{{resolve:secretsmanager:${OriginKey}}}"}
@@ -47,9 +46,7 @@ API: Final = "APIHandler"
 FUNCTIONS: Final[Mapping[str, Size]] = {
     API: Size("api", 320, 29, settings=(("TANDEM_ORIGIN_KEY", ORIGIN_KEY),)),
     # Room for a list of 100 million: 1.6 GB of records in /tmp, and those of a change beside them.
-    "Ingest": Size(
-        "ingest", 1024, 900, scratch_mb=4096, layers=(LISTS_LAYER,), settings=(NOTICES_BUS,)
-    ),
+    "Ingest": Size("ingest", 1024, 900, scratch_mb=4096, layers=(LISTS,), settings=(NOTICES_BUS,)),
     "Relay": Size("relay", 256, 30),
     "Project": Size("project", 640, 30),
     "Decide": Size("decide", 384, 30, settings=(("TANDEM_RESOLVER", {"Ref": "Resolver"}),)),
@@ -114,7 +111,7 @@ def complete_function(
         }
     )
     if size.layers:
-        properties["Layers"] = [{"Ref": layer} for layer in size.layers]
+        properties["Layers"] = [{"Ref": LAYERS[name].logical_id} for name in size.layers]
     resources[f"{logical_id}LogGroup"] = {
         "Type": "AWS::Logs::LogGroup",
         "Properties": {
@@ -124,22 +121,6 @@ def complete_function(
     }
     role = object_at(object_at(resources, f"{logical_id}Role"), "Properties")
     list_at(role, "Policies").append(_observability_policy(logical_id))
-
-
-def lists_layer(runtime: str, architecture: str) -> Object:
-    """The layer with numpy."""
-    return {
-        "Type": "AWS::Serverless::LayerVersion",
-        "Properties": {
-            "LayerName": {"Fn::Sub": "tandem-${Stage}-lists"},
-            "Description": "numpy, for the function that builds list segments",
-            "ContentUri": "./layer.zip",
-            "CompatibleRuntimes": [runtime],
-            "CompatibleArchitectures": [architecture],
-            # A former version is of use to nobody: a rolled-back deployment brings its own.
-            "RetentionPolicy": "Delete",
-        },
-    }
 
 
 def _environment(size: Size) -> Object:

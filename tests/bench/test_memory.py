@@ -16,6 +16,7 @@ from bench.memory.sizes import MARGIN, SIZES_MB, Demand, NoSizeError, Profile, T
 from bench.memory.stage import measuring
 from infra.package import local_target, package
 from infra.postprocess.functions import FUNCTIONS
+from infra.postprocess.layers import LAYERS
 
 PROFILES, CONDITIONS = recorded()
 BY_NAME = {one.function: one for one in PROFILES}
@@ -107,6 +108,6 @@ def test_a_function_is_measured_in_a_process_of_its_own(tmp_path: Path) -> None:
 
 
 def test_the_code_of_a_function_is_the_zip_and_ingest_has_its_layer(tmp_path: Path) -> None:
-    code = Code(tmp_path / "code", tmp_path / "layer")
+    code = Code(tmp_path / "code", {name: tmp_path / name for name in LAYERS})
     assert code.paths(FUNCTIONS["Relay"]) == [str(tmp_path / "code")]
-    assert code.paths(FUNCTIONS["Ingest"]) == [str(tmp_path / "code"), str(tmp_path / "layer")]
+    assert code.paths(FUNCTIONS["Ingest"]) == [str(tmp_path / "code"), str(tmp_path / "lists")]

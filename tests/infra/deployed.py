@@ -90,7 +90,7 @@ class AwsAccount:
         template["Parameters"] |= parameters or {}
         (folder / "template.json").write_text(json.dumps(template), encoding="utf-8")
         # What is in the zips is run by the local stack; here only their places matter.
-        for path in (self.made.code, self.made.layer):
+        for path in (self.made.code, *self.made.layers.values()):
             with zipfile.ZipFile(folder / path.name, "w") as archive:
                 archive.writestr(zipfile.ZipInfo("app.py"), "")
         return folder

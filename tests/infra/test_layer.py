@@ -1,4 +1,4 @@
-"""The layer holds numpy and nothing else, for the ingest function and no other."""
+"""A layer holds what its functions need and nothing else: numpy for `ingest` alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ import pytest
 
 from chalicelib.domain.effects import Queue
 from infra.package import ROOT, Package, local_target, package
-from infra.postprocess import FUNCTIONS
+from infra.postprocess import FUNCTIONS, LAYERS
+from infra.postprocess.layers import LISTS
 from tests.infra.conftest import Resource
 from tests.infra.test_zip import UNCHECKED_HASH
 
@@ -118,7 +119,7 @@ def code(made: Package, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def layer(made: Package, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return unpacked_to(tmp_path_factory.mktemp("layer"), made.layer) / "python"
+    return unpacked_to(tmp_path_factory.mktemp("layer"), made.layers[LISTS]) / "python"
 
 
 def unpacked_to(directory: Path, zipped: Path) -> Path:
@@ -152,7 +153,7 @@ def called(function: str, *paths: Path) -> dict[str, list[object]]:
 
 
 def test_the_layer_is_numpy_as_bytecode_without_what_nobody_loads(made: Package) -> None:
-    with zipfile.ZipFile(made.layer) as archive:
+    with zipfile.ZipFile(made.layers[LISTS]) as archive:
         found = set(archive.namelist())
         assert {Path(name).parts[:2] for name in found} == {
             ("python", "numpy"), ("python", "numpy.libs"),
@@ -180,9 +181,11 @@ def test_equal_requirements_give_an_equal_layer(made: Package, tmp_path: Path) -
     said: list[str] = []
     again = package(local_target(), build=tmp_path, say=said.append)
     assert [line.partition(":")[0] for line in said] == ["packaging"] * 3
-    (fresh,) = (path for path in vendor.iterdir() if path.suffix == ".zip")
-    assert not fresh.is_symlink()
-    assert again.layer.read_bytes() == made.layer.read_bytes()
+    fresh = [path for path in vendor.iterdir() if path.suffix == ".zip"]
+    assert len(fresh) == len(LAYERS)
+    assert not any(path.is_symlink() for path in fresh)
+    for name in LAYERS:
+        assert again.layers[name].read_bytes() == made.layers[name].read_bytes(), name
 
 
 def test_a_list_is_built_and_changed_with_the_zip_and_the_layer_alone(

@@ -27,7 +27,7 @@ from chalicelib.functions.export import EXPORTED_FOR
 from chalicelib.services.ports import FACTS_A_COUNT
 from infra.deployment.pages import REPLACED
 from infra.package import ROOT, Package
-from infra.postprocess import DEAD_QUEUES, FUNCTIONS, LISTS_LAYER
+from infra.postprocess import DEAD_QUEUES, FUNCTIONS, LAYERS
 from infra.postprocess.watch import HANDED_OUT_AGAIN
 from tests.fakes.aws_table import INDEXES
 from tests.fakes.event_source import Mapping
@@ -213,21 +213,25 @@ def test_ingest_has_room_for_a_list_of_100_million(resources: Resources) -> None
     assert [other["EphemeralStorage"] for other in others.values()] == [{"Size": 512}] * 15
 
 
-def test_ingest_alone_has_the_layer(resources: Resources) -> None:
+def test_each_function_has_the_layers_that_it_needs_and_no_other(resources: Resources) -> None:
     layered = {
         name: function["Layers"]
         for name, function in of_type(resources, "AWS::Serverless::Function").items()
         if "Layers" in function
     }
-    assert layered == {"Ingest": [{"Ref": LISTS_LAYER}]}
+    assert layered == {"Ingest": [{"Ref": "ListsLayer"}]}
 
 
-def test_the_layer_is_for_the_runtime_of_its_function(resources: Resources, made: Package) -> None:
-    (layer,) = of_type(resources, "AWS::Serverless::LayerVersion").values()
+def test_a_layer_is_for_the_runtime_of_its_functions(resources: Resources, made: Package) -> None:
+    found = of_type(resources, "AWS::Serverless::LayerVersion")
+    assert found.keys() == {layer.logical_id for layer in LAYERS.values()}
     ingest = resources["Ingest"]["Properties"]
-    assert layer["CompatibleRuntimes"] == [ingest["Runtime"]]
-    assert layer["CompatibleArchitectures"] == ingest["Architectures"]
-    assert (made.template.parent / layer["ContentUri"]).resolve() == made.layer.resolve()
+    for layer in LAYERS.values():
+        properties = found[layer.logical_id]
+        assert properties["CompatibleRuntimes"] == [ingest["Runtime"]]
+        assert properties["CompatibleArchitectures"] == ingest["Architectures"]
+        place = made.template.parent / properties["ContentUri"]
+        assert place.resolve() == made.layers[layer.name].resolve()
 
 
 def test_a_dropped_file_reaches_the_ingest_queue(resources: Resources) -> None:
