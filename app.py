@@ -51,6 +51,11 @@ def persons(event: dict[str, Any], context: object) -> object:
     return handler_of("persons")(event, context)
 
 
+@app.lambda_function(name="wallet")
+def wallet(event: dict[str, Any], context: object) -> object:
+    return handler_of("wallet")(event, context)
+
+
 @app.lambda_function(name="ingest")
 def ingest(event: dict[str, Any], context: object) -> object:
     return handler_of("ingest")(event, context)

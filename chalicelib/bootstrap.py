@@ -17,8 +17,10 @@ from chalicelib.adapters.pages import PublishedPages
 from chalicelib.adapters.s3 import BucketFiles, BucketSegments
 from chalicelib.adapters.ses import SesMailer
 from chalicelib.adapters.sqs import WorkQueues
-from chalicelib.adapters.ssm import ParameterKeys
+from chalicelib.adapters.ssm import ParameterKeys, SecretTexts
+from chalicelib.adapters.wallets import SigningFunction
 from chalicelib.domain import sending
+from chalicelib.domain.wallets import Wallet
 from chalicelib.observability import count, failed
 from chalicelib.services.campaigns.cached import CachedCampaigns
 from chalicelib.services.ports import Clock, Ports
@@ -67,6 +69,9 @@ def wire(settings: Settings, clients: Clients, clock: Clock | None = None) -> Po
         queues=WorkQueues(clients, settings.queues),
         clock=clock,
         codes=SecureCodes(),
+        wallets=SigningFunction(
+            clients, settings.wallet_function, tuple(map(Wallet, settings.wallets))
+        ),
     )
 
 
@@ -110,6 +115,11 @@ def origin_key() -> str:
     if not key:
         raise MissingSettingError("environment variable TANDEM_ORIGIN_KEY is not set")
     return key
+
+
+def wallet_secrets() -> SecretTexts:
+    """What passes are signed with; the function that signs them may read it, and no other."""
+    return SecretTexts(Clients(), settings().wallets_path)
 
 
 def seconds_for_a_mail() -> float:

@@ -33,6 +33,9 @@ class Settings:
     notices_bus: str = (
         ""  # the client's; of those who write files for it; empty: nothing is announced
     )
+    wallets: tuple[str, ...] = ()  # that passes are offered for, of `domain.wallets.Wallet`
+    wallet_function: str = ""  # which signs them
+    wallets_path: str = ""  # of what it signs with, in the parameter store; that function's alone
     resolver: str = ""  # of the DNS, as `host:port`; empty means the system's own
 
     @classmethod
@@ -59,5 +62,12 @@ class Settings:
             origin_key=environment.get("TANDEM_ORIGIN_KEY", ""),
             pages_bucket=environment.get("TANDEM_PAGES_BUCKET", ""),
             notices_bus=environment.get("TANDEM_NOTICES_BUS", ""),
+            wallets=_wallets(environment),
+            wallet_function=environment.get("TANDEM_WALLET_FUNCTION", ""),
+            wallets_path=environment.get("TANDEM_WALLETS_PATH", ""),
             resolver=environment.get("TANDEM_RESOLVER", ""),
         )
+
+
+def _wallets(environment: Mapping[str, str]) -> tuple[str, ...]:
+    return ("apple",) if environment.get("TANDEM_APPLE_WALLET") == "yes" else ()

@@ -61,6 +61,11 @@ class Place:
     endpoint: str | None = None
     roots_bucket: str = ""  # a stack of an earlier version has none
 
+    @property
+    def wallets_path(self) -> str:
+        """Where what passes are signed with is, beside the keys."""
+        return self.keys_path.removesuffix("digest-keys/") + "wallets/"
+
 
 class Connection:
     """A connection to a stack: the `CommandPorts` of the use cases, and the clients."""

@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from http import HTTPStatus
@@ -39,6 +39,8 @@ EXECUTIONS_OF_OTHERS: Final = 100
 SKEW_S: Final = 60  # AWS refuses signatures from five minutes on
 LAUNCH_DAYS: Final = 3.0
 TIMEOUT_S: Final = 10
+# Apple's certificate of a pass type is good for a year, and another one takes a person to make.
+RENEWAL_DAYS: Final = 30
 ROLES: Final = get_args(Role)
 
 
@@ -152,6 +154,7 @@ def of_stack(connection: Connection) -> Iterator[Finding]:
             "alarms": lambda: _alarms(account, outputs["AlarmsTopicArn"]),
             "budget": lambda: _budget(account),
             "keys": lambda: _keys(connection),
+            "wallets": lambda: _wallets(connection, parameters),
         }
     )
 
@@ -415,3 +418,22 @@ def _keys(connection: Connection) -> Iterator[Finding]:
                 # A parameter keeps its type, and another value would find nobody again.
                 "note its value, delete the parameter, put the same value again as a SecureString",
             )
+
+
+def _wallets(connection: Connection, parameters: Mapping[str, str]) -> Iterator[Finding]:
+    """What passes are signed with, where pages offer them: that it is good, and for how long."""
+    if parameters.get("AppleWallet", "no") != "yes":
+        return good("no passes are offered")
+    from cli.wallets import stored_apple  # loads cryptography
+
+    renew = f"tandem wallet apple --stage {connection.place.stage} ..., see infra/README.md"
+    found = stored_apple(connection)
+    if isinstance(found, str):
+        return wrong(f"passes for Apple Wallet are offered and not signed: {found}", renew)
+    until = f"{found.pass_type} of team {found.team} until {found.ends_at.date().isoformat()}"
+    left = found.ends_at - connection.clock()
+    if left <= timedelta(0):
+        return wrong(f"the certificate has ended: {until}", renew)
+    if left < timedelta(days=RENEWAL_DAYS):
+        return look(f"the certificate ends in {left.days} days: {until}", renew)
+    return good(f"Apple Wallet: {until}")

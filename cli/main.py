@@ -38,6 +38,7 @@ from cli import (
     rewards,
     status,
     vouchers,
+    wallets,
     walls,
 )
 from cli.client.main import add_client_commands
@@ -95,6 +96,7 @@ app.add_typer(ops.app, name="ops")
 app.add_typer(persons.app, name="person")
 app.add_typer(rewards.app, name="reward")
 app.add_typer(vouchers.app, name="voucher")
+app.add_typer(wallets.app, name="wallet")
 app.add_typer(walls.app, name="wall")
 app.command("report")(reports.report)
 app.add_typer(journal.app, name="journal")

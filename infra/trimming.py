@@ -19,7 +19,9 @@ from chalicelib.domain.locales import LOCALES
 from infra.postprocess.layers import LISTS
 
 # What botocore must know of: the services the functions call, and what every client loads.
-BOTOCORE_DATA: Final = frozenset({"dynamodb", "events", "s3", "sesv2", "sqs", "ssm", "sts"})
+BOTOCORE_DATA: Final = frozenset(
+    {"dynamodb", "events", "lambda", "s3", "sesv2", "sqs", "ssm", "sts"}
+)
 # By what they are called among the endpoints of regions.
 _ENDPOINTS: Final = (BOTOCORE_DATA - {"sesv2"}) | {"email"}
 _TEXTS: Final = frozenset({"documentation", "documentationUrl"})

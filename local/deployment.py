@@ -297,8 +297,8 @@ def adapted(template: Template, digest: str) -> Template:
     for name, resource in resources.items():
         if resource["Type"] in UPLOADED:
             uri = UPLOADED[resource["Type"]]
-            name = PurePosixPath(resource["Properties"][uri]).name
-            uploaded = {uri: {"Bucket": DEPLOY_BUCKET, "Key": name}}
+            zipped = PurePosixPath(resource["Properties"][uri]).name
+            uploaded = {uri: {"Bucket": DEPLOY_BUCKET, "Key": zipped}}
             resources[name] = {**resource, "Properties": {**resource["Properties"], **uploaded}}
     return {**template, "Description": f"Tandem {digest[:12]}"}
 
@@ -316,9 +316,19 @@ def for_emulator(template: Template) -> Template:
     for name, resource in resources.items():
         if resource["Type"] == "AWS::IAM::Role":
             resources[name] = _with_batches(resource)
+        elif resource["Type"] == "AWS::Serverless::Api":
+            resources[name] = _with_plain_types(resource)
         elif "ScalingConfig" in resource["Properties"]:
             resources[name] = _with_few_consumers(resource)
     return {**template, "Resources": resources}
+
+
+def _with_plain_types(api: Template) -> Template:
+    """CloudFormation has the slash of a type as ~1; the emulator compares what it is given."""
+    api = copy.deepcopy(api)
+    types = api["Properties"].get("BinaryMediaTypes", [])
+    api["Properties"]["BinaryMediaTypes"] = [one.replace("~1", "/") for one in types]
+    return api
 
 
 def _with_batches(role: Template) -> Template:

@@ -23,6 +23,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 REQUIREMENTS: Final = (
     "requirements",
     "requirements-lists",
+    "requirements-wallets",
     "requirements-demo",
     "requirements-dev",
     "requirements-local",

@@ -21,6 +21,7 @@ from chalicelib.functions.report import report
 from chalicelib.functions.reward import reward
 from chalicelib.functions.root import root
 from chalicelib.functions.seal import seal
+from chalicelib.functions.wallet import wallet
 
 __all__ = [
     "decide",
@@ -38,4 +39,5 @@ __all__ = [
     "reward",
     "root",
     "seal",
+    "wallet",
 ]

@@ -33,6 +33,13 @@ class EventBus(Protocol):
         """Send events."""
 
 
+class Functions(Protocol):
+    """What we use of Lambda."""
+
+    def invoke(self, *, FunctionName: str, Payload: bytes) -> Mapping[str, Any]:  # noqa: N803
+        """Call a function, and wait for its answer."""
+
+
 class Clients:
     """The clients of one process. The command line passes a `session` of its own."""
 
@@ -62,6 +69,11 @@ class Clients:
     @cached_property
     def events(self) -> EventBus:
         client: EventBus = self._client("events", _config(READ_TIMEOUT_S, attempts=3))
+        return client
+
+    @cached_property
+    def functions(self) -> Functions:
+        client: Functions = self._client("lambda", _config(SEND_TIMEOUT_S, attempts=2))
         return client
 
     @cached_property

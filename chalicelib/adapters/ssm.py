@@ -1,4 +1,6 @@
-"""The digest keys in the parameter store as `ports.Keys`, read once per process."""
+"""Secrets in the parameter store, read once per process: the digest keys as `ports.Keys`, and what
+passes are signed with.
+"""
 
 from __future__ import annotations
 
@@ -30,3 +32,16 @@ class ParameterKeys:
             )
             self._read[key_id] = bytes.fromhex(answer["Parameter"]["Value"])
         return self._read[key_id]
+
+
+class SecretTexts:
+    """The SecureStrings below a path, each by the rest of its name."""
+
+    def __init__(self, clients: Clients, path: str) -> None:
+        self._clients = clients
+        self._path = path
+
+    def __call__(self, name: str) -> str:
+        """The text of one."""
+        answer = self._clients.ssm.get_parameter(Name=f"{self._path}{name}", WithDecryption=True)
+        return answer["Parameter"]["Value"]

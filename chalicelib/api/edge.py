@@ -32,6 +32,7 @@ from chalicelib.api.problems import (
     cross_site,
     malformed_json,
     no_role,
+    other_answer,
     other_type,
     problem_of,
     too_large,
@@ -77,7 +78,17 @@ class Download:
     content: dict[str, Any]
 
 
-Reply = BaseModel | dict[str, Any] | tuple[int, BaseModel] | Html | Redirect | Download | None
+@dataclass(frozen=True, repr=False)
+class File:
+    """A file of the type that the operation answers, which a browser may save under `name`."""
+
+    name: str
+    content: bytes
+
+
+Reply = (
+    BaseModel | dict[str, Any] | tuple[int, BaseModel] | Html | Redirect | Download | File | None
+)
 View = Callable[..., Reply]
 Headers = dict[str, str | list[str]]
 
@@ -201,6 +212,17 @@ class Call:
         if not hmac.compare_digest(self.header(ORIGIN_KEY).encode(), origin_key.encode()):
             raise wrong_address()
 
+    def check_accept(self) -> None:
+        """`RequestError` for a call that does not ask for the file it is answered with.
+
+        API Gateway makes a file of the text that a function answers where the first type of
+        `Accept` is the file's. To all others it would hand on that text.
+        """
+        media_type = self._operation.binary
+        asked = self.header("accept").partition(",")[0].partition(";")[0].strip().lower()
+        if media_type and asked != media_type:
+            raise other_answer(media_type)
+
     def check_site(self) -> None:
         """`RequestError` for what the page of another site has a browser send.
 
@@ -272,6 +294,7 @@ class Edge:
                 call.check_address(self._origin_key())
             call.check_role()
             call.check_size()
+            call.check_accept()
             call.check_site()
             response = _response(operation, view(call, **_decoded(path)))
         except Exception as error:
@@ -331,7 +354,7 @@ def _status(operation: Operation, reply: Reply) -> int:
 
 def _response(operation: Operation, reply: Reply) -> Response:
     headers: dict[str, str]
-    content: str | dict[str, Any]
+    content: str | bytes | dict[str, Any]
     match reply:
         case Html():
             headers, content = (_SCRIPTED if reply.scripted else _HTML), reply.text
@@ -340,6 +363,9 @@ def _response(operation: Operation, reply: Reply) -> Response:
         case Download():
             saved = {"Content-Disposition": f'attachment; filename="{reply.name}"'}
             headers, content = {**_JSON, **saved}, reply.content
+        case File():
+            saved = {"Content-Disposition": f'attachment; filename="{reply.name}"'}
+            headers, content = {"Content-Type": str(operation.binary), **saved}, reply.content
         case None:
             headers, content = {}, ""
         case _:

@@ -76,6 +76,8 @@ def _errors(operation: Operation) -> Iterator[Exception]:
     yield problems.malformed_json()
     yield problems.too_large(operation.max_body_kb)
     yield problems.other_type()
+    if operation.binary:
+        yield problems.other_answer(operation.binary)
     if operation.at_pages_address_alone:
         yield problems.wrong_address()
     if operation.acts_for_own_site:

@@ -42,6 +42,7 @@ PROBLEM = "urn:tandem:problem:"
 PROBLEMS = (
     "malformed-json", "invalid-request", "invalid-address", "unauthorised", "wrong-address",
     "cross-site", "no-role", "not-found", "closed", "over", "too-large", "unsupported-media-type",
+    "not-acceptable",
     "over-quota", "unavailable", "internal",
 )  # fmt: skip
 REVIEWED = ("released", "refused")

@@ -7,10 +7,11 @@ from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.templates import Symbology
 from chalicelib.domain.money import decimal_text
 from chalicelib.domain.vouchers import Voucher
-from chalicelib.services.voucher_views import voucher_view
+from chalicelib.services.ports import Ports
+from chalicelib.services.voucher_views import offered_wallets, voucher_view
 
 
-def held_voucher(campaign: Campaign, voucher: Voucher) -> models.SponsorVoucher:
+def held_voucher(ports: Ports, campaign: Campaign, voucher: Voucher) -> models.SponsorVoucher:
     """A voucher as its holder sees it."""
     view = voucher_view(voucher)
     code = voucher.code if view == "available" else None
@@ -28,6 +29,7 @@ def held_voucher(campaign: Campaign, voucher: Voucher) -> models.SponsorVoucher:
         state=view,
         code=code,
         bar_code_svg=_drawn(code, symbology) if code and symbology else None,
+        passes=[one.value for one in offered_wallets(ports, voucher)],
     )
 
 

@@ -215,7 +215,7 @@ class SharedLinkAnswer(Answer):
 
 class SponsorVoucher(Answer):
     """A voucher as its holder sees it. `code` is set once it may be used, `bar_code_svg` where
-    tills read one.
+    tills read one. `passes`: the wallets of phones that it may be put into now.
     """
 
     id: Id
@@ -227,6 +227,7 @@ class SponsorVoucher(Answer):
     state: Literal["preparing", "available", "redeemed", "ended"]
     code: Code | None
     bar_code_svg: Svg | None
+    passes: list[Literal["apple", "google"]]
 
 
 class OfferAnswer(Answer):

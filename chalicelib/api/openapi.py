@@ -44,6 +44,7 @@ MEANINGS = {
     404: "There is no such thing",
     409: "What is there forbids it; `reason` says why",
     410: "It has ended",
+    406: "The call does not ask for the type of the answer: by `Accept`, which names it alone",
     413: "The body is too large",
     415: "The body is not of a type that is read",
     422: "A field is not valid; `errors` names it",
@@ -69,6 +70,7 @@ _PARTS = {
     "order_id": fields.OrderId,
     "reward": fields.Id,
     "token": fields.Token,
+    "voucher": fields.Id,
 }
 _RETRY_AFTER = {
     "description": "Seconds to wait",
@@ -162,6 +164,8 @@ class _Document:
             content["application/json"] = self._body(answer, "serialization")
         if operation.html:
             content["text/html"] = _PAGE
+        if operation.binary:
+            content[operation.binary] = {"schema": {"type": "string", "format": "binary"}}
         if content:
             described["content"] = content
         if status == HTTPStatus.SEE_OTHER:

@@ -24,6 +24,7 @@ Role = Literal["marketing", "ops"]
 class Operation:
     """One operation. `answers` by status (None: an empty body); `problems`: its own refusals;
     `max_body_kb`: the size limit of a body. `html`: what it answers may be a page.
+    `binary`: what it answers is a file of that type, in place of JSON.
     `mail_programs`: these post it too, from anywhere, with any body; nothing else is called from
     pages of other sites. `roles`: who of the ops pool may call it, each a group of the pool.
     `reasons`: why the state of a voucher or a reward may forbid it, with 409.
@@ -39,6 +40,7 @@ class Operation:
     request: type[BaseModel] | None = None
     max_body_kb: int = 64
     html: bool = False
+    binary: str | None = None
     mail_programs: bool = False
     reads_alone: bool = False
     roles: tuple[Role, ...] = ()
@@ -49,11 +51,12 @@ class Operation:
         """The statuses of all its problems: its own, and those of all calls like it."""
         body = (400, 422) if self.request else ()
         sent = (413,) if self.method == "POST" else ()
+        accepted = (406,) if self.binary else ()
         typed = (415,) if self.takes_json_alone else ()
         is_kept = self.acts_for_own_site or self.at_pages_address_alone or self.roles
         kept_out = (403,) if is_kept else ()
         write = (503,) if self.writes else ()
-        return tuple(sorted({*self.problems, *body, *sent, *typed, *kept_out, *write}))
+        return tuple(sorted({*self.problems, *body, *sent, *accepted, *typed, *kept_out, *write}))
 
     @property
     def writes(self) -> bool:
@@ -81,6 +84,7 @@ class Operation:
 
 
 NOT_REDEEMED = VoucherProblem.NOT_REDEEMED
+PKPASS = "application/vnd.apple.pkpass"
 CAMPAIGN = "/v1/campaigns/{campaign}"
 VOUCHER = "/v1/client/vouchers/{code}"
 SHORT_LINK = "/p/"  # what a sponsor shares, so that a QR code has few modules
@@ -122,6 +126,12 @@ GET_INVITATION = Operation(
     name="get_invitation", method="GET", path="/v1/invitations/{token}",
     summary="The offer and the sponsor's first name; has no effect",
     security="public", answers={200: models.OfferAnswer}, problems=(410,),
+)  # fmt: skip
+REFEREES_APPLE_PASS = Operation(
+    name="get_referees_apple_pass", method="GET",
+    path="/v1/invitations/{token}/vouchers/{voucher}/apple-pass",
+    summary="The referee's voucher as a pass of Apple Wallet; writes nothing",
+    security="public", answers={200: None}, binary=PKPASS, problems=(404, 410, 503),
 )  # fmt: skip
 CONFIRM = Operation(
     name="confirm_invitation", method="POST", path="/v1/invitations/{token}/confirmation",
@@ -191,6 +201,12 @@ GET_SPONSOR = Operation(
     name="get_sponsor", method="GET", path="/v1/sponsor",
     summary="The sponsor's own space",
     security="session", answers={200: models.SponsorAnswer}, problems=(401,),
+)  # fmt: skip
+SPONSORS_APPLE_PASS = Operation(
+    name="get_sponsors_apple_pass", method="GET",
+    path="/v1/sponsor/vouchers/{voucher}/apple-pass",
+    summary="The sponsor's voucher as a pass of Apple Wallet; writes nothing",
+    security="session", answers={200: None}, binary=PKPASS, problems=(401, 404, 503),
 )  # fmt: skip
 NAME_SPONSOR = Operation(
     name="name_sponsor", method="POST", path="/v1/sponsor/first-name",
@@ -287,6 +303,7 @@ OPERATIONS = (
     OPEN_LINK,
     SIGN_UP,
     GET_INVITATION,
+    REFEREES_APPLE_PASS,
     CONFIRM,
     DECLINE,
     END_CONSENT,
@@ -300,6 +317,7 @@ OPERATIONS = (
     STOP_SIGN_INS,
     RESUME_SIGN_INS,
     GET_SPONSOR,
+    SPONSORS_APPLE_PASS,
     NAME_SPONSOR,
     INVITE,
     PREVIEW_INVITATION,

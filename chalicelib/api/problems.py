@@ -62,6 +62,11 @@ def too_large(limit_kb: int) -> RequestError:
     return RequestError(413, "too-large", f"The body is larger than {limit_kb} KB.")
 
 
+def other_answer(media_type: str) -> RequestError:
+    """For a call that asks for another type than the one it is answered with."""
+    return RequestError(406, "not-acceptable", f"Ask with Accept: {media_type}, and nothing else.")
+
+
 def other_type() -> RequestError:
     """For a body that does not say that it is JSON."""
     return RequestError(415, "unsupported-media-type", "The body must be application/json.")

@@ -14,6 +14,7 @@ from chalicelib.api.edge import (
     Call,
     Download,
     Edge,
+    File,
     Html,
     Redirect,
     Reply,
@@ -27,6 +28,7 @@ from chalicelib.api.held_vouchers import held_voucher
 from chalicelib.domain.campaign.rules import HolderRole
 from chalicelib.domain.people import OppositionScope
 from chalicelib.domain.privacy import Wish
+from chalicelib.domain.wallets import Wallet
 from chalicelib.observability import failed
 from chalicelib.services.errors import InvalidError
 from chalicelib.services.invitations import respond
@@ -85,7 +87,17 @@ def public_routes(ports: Callable[[], Ports], origin_key: Callable[[], str]) -> 
     def get_invitation(call: Call, token: str) -> Reply:
         offer = respond.view_offer(call.ports, token, not_handled)
         call.concerns(offer.invitation.correlation)
-        return _offer(offer)
+        return _offer(call.ports, offer)
+
+    @edge.serves(operations.REFEREES_APPLE_PASS)
+    def apple_pass(call: Call, token: str, voucher: str) -> Reply:
+        from chalicelib.services.vouchers import passes  # loads what makes them
+
+        passes.require_wallet(call.ports, Wallet.APPLE)
+        offer = respond.view_offer(call.ports, token)
+        call.concerns(offer.invitation.correlation)
+        made = passes.sign_apple_pass(call.ports, offer.campaign, offer.vouchers, voucher)
+        return File("voucher.pkpass", made)
 
     @edge.serves(operations.CONFIRM)
     def confirm(call: Call, token: str) -> Reply:
@@ -184,7 +196,7 @@ def _scope_in(body: bytes) -> OppositionScope:
     return OppositionScope.ALL if scope == OppositionScope.ALL else OppositionScope.INVITATIONS
 
 
-def _offer(offer: respond.Offer) -> models.OfferAnswer:
+def _offer(ports: Ports, offer: respond.Offer) -> models.OfferAnswer:
     campaign, invitation = offer.campaign, offer.invitation
     return models.OfferAnswer(
         campaign=campaign.id,
@@ -199,7 +211,7 @@ def _offer(offer: respond.Offer) -> models.OfferAnswer:
         closes_on=campaign.local_date(invitation.closes_at).isoformat(),
         locale=invitation.locale,
         marketing_consent=offer.has_consented,
-        vouchers=[held_voucher(campaign, voucher) for voucher in offer.vouchers],
+        vouchers=[held_voucher(ports, campaign, voucher) for voucher in offer.vouchers],
     )
 
 

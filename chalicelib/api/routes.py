@@ -30,6 +30,8 @@ def register(
     """Register every route of the API on `app`. What is guarded neither by a signature nor by the
     ops pool is called at the pages' address alone, which adds the origin key.
     """
+    # What is a file in an answer; everything else is text, in both directions.
+    app.api.binary_types = sorted({one.binary for one in operations.OPERATIONS if one.binary})
     for blueprint in (
         public_routes(ports, origin_key),
         shared_link_routes(ports, origin, origin_key),

@@ -12,6 +12,7 @@ from chalicelib.api import models, operations
 from chalicelib.api.edge import (
     Call,
     Edge,
+    File,
     Reply,
     address_in,
     name_problem,
@@ -25,12 +26,15 @@ from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.first_names import first_name
 from chalicelib.domain.invitations import Invitation, seen_by_sponsor
 from chalicelib.domain.people import Sponsor, is_link_stopped
+from chalicelib.domain.wallets import Wallet
 from chalicelib.services.errors import FieldProblem, InvalidError
 from chalicelib.services.invitations.invite import Referee, invite
+from chalicelib.services.lookups import current_campaign
 from chalicelib.services.ports import Ports
 from chalicelib.services.sponsors.renew_link import renew_link
 from chalicelib.services.sponsors.sessions import end_session, give_name, signed_in
 from chalicelib.services.sponsors.space import SponsorSpace, view_sponsor_space
+from chalicelib.services.voucher_views import shown_vouchers
 
 if TYPE_CHECKING:
     from chalicelib.services.mails.draft import Sender
@@ -52,6 +56,16 @@ def sponsor_routes(
         session = signed_in(call.ports, call.bearer())
         space = view_sponsor_space(call.ports, session, not_handled)
         return _space(call.ports, space, origin())
+
+    @edge.serves(operations.SPONSORS_APPLE_PASS)
+    def apple_pass(call: Call, voucher: str) -> Reply:
+        from chalicelib.services.vouchers import passes  # loads what makes them
+
+        passes.require_wallet(call.ports, Wallet.APPLE)
+        session = signed_in(call.ports, call.bearer())
+        campaign = current_campaign(call.ports, session.campaign)
+        held = shown_vouchers(call.ports, session.sponsor_id)
+        return File("voucher.pkpass", passes.sign_apple_pass(call.ports, campaign, held, voucher))
 
     @edge.serves(operations.NAME_SPONSOR)
     def name_sponsor(call: Call) -> Reply:
@@ -122,7 +136,7 @@ def _space(ports: Ports, space: SponsorSpace, origin: str) -> models.SponsorAnsw
             left=space.invitations_left,
         ),
         invitations=[_invitation(ports, space, each) for each in space.invitations],
-        vouchers=[held_voucher(space.campaign, each) for each in space.vouchers],
+        vouchers=[held_voucher(ports, space.campaign, each) for each in space.vouchers],
     )
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # the list builder needs these ports without the models of a 
     from chalicelib.domain.vouchers import Voucher
     from chalicelib.services.list_ports import ListBuilder, Lists
     from chalicelib.services.page_ports import Pages
+    from chalicelib.services.wallet_ports import Wallets
 
 E = TypeVar("E", bound="Entity")
 DayCounts = Mapping[date, Mapping[str, int]]  # what is counted, by local day and name
@@ -536,6 +537,7 @@ class Ports:
     queues: Queues
     clock: Clock
     codes: Codes
+    wallets: Wallets
 
 
 class CommandPorts(Protocol):

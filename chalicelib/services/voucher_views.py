@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Literal
 
 from chalicelib.domain.vouchers import Voucher, VoucherState, awaits_replacement, is_code_released
+from chalicelib.domain.wallets import Wallet, may_have_pass
 from chalicelib.services.ports import OnFailure, Ports
 
 VoucherView = Literal["preparing", "available", "redeemed", "ended"]
@@ -31,3 +32,8 @@ def voucher_view(voucher: Voucher) -> VoucherView:
     if awaits_replacement(voucher):
         return "preparing"
     return "available" if is_code_released(voucher) else "preparing"
+
+
+def offered_wallets(ports: Ports, voucher: Voucher) -> tuple[Wallet, ...]:
+    """The wallets that a holder may put the voucher into now."""
+    return ports.wallets.offered if may_have_pass(voucher, ports.clock()) else ()

@@ -47,7 +47,7 @@ def apple_pass(campaign: Campaign, voucher: Voucher, logo: Logo | None) -> Apple
         "expirationDate": voucher.valid_until.astimezone(campaign.zone).isoformat(),
         "sharingProhibited": True,
         "barcodes": _barcodes(campaign, voucher),
-        "coupon": _coupon(campaign, voucher, texts[first]),
+        "coupon": _fields(campaign, voucher, texts[first]),
     }
     files = {
         **{_scaled("icon", scale): _icon(campaign, scale) for scale in (1, 2, 3)},
@@ -57,7 +57,7 @@ def apple_pass(campaign: Campaign, voucher: Voucher, logo: Logo | None) -> Apple
     return ApplePass(content, files)
 
 
-def _coupon(campaign: Campaign, voucher: Voucher, texts: PassTexts) -> dict[str, Any]:
+def _fields(campaign: Campaign, voucher: Voucher, texts: PassTexts) -> dict[str, Any]:
     brand = campaign.brand
     last_day = _field("last_day", texts.last_day_label, texts.last_day)
     conditions = [last_day]

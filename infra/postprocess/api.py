@@ -10,6 +10,7 @@ import json
 from typing import Final
 
 from chalicelib.api.gateway import GATEWAY_PROBLEMS, gateway_problem
+from chalicelib.api.operations import OPERATIONS
 from infra.postprocess.functions import FUNCTIONS
 from infra.postprocess.shapes import Json, Object, as_object, object_at
 
@@ -20,6 +21,9 @@ THROTTLE: Final = "Throttle"
 THROTTLE_PUBLIC_POST: Final = "ThrottlePublicPost"
 THROTTLE_UNSUBSCRIBE: Final = "ThrottleUnsubscribe"
 UNSUBSCRIBE: Final = "/v1/unsubscribe/"
+
+# What is handed on as a file where a call asks for it, first in its `Accept`. All else is text.
+BINARY_TYPES: Final = sorted({one.binary for one in OPERATIONS if one.binary})
 
 # TLS 1.2 or 1.3, at the API's own address: the default takes 1.0 as well.
 LEAST_TLS: Final = {
@@ -47,8 +51,9 @@ def complete_api(api: Object) -> None:
     """Complete the resource of the API in place."""
     properties = object_at(api, "Properties")
     definition = object_at(properties, "DefinitionBody")
-    # No route answers in binary, and Chalice's list makes the gateway encode what is not.
+    # Chalice writes them too; SAM takes them from the resource, where a slash is spelled ~1.
     definition.pop("x-amazon-apigateway-binary-media-types", None)
+    properties["BinaryMediaTypes"] = [one.replace("/", "~1") for one in BINARY_TYPES]
     definition.update(LEAST_TLS)
     object_at(definition, "info")["title"] = {"Fn::Sub": "tandem-${Stage}"}
     definition["x-amazon-apigateway-gateway-responses"] = _gateway_responses()

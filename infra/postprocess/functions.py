@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from infra.postprocess.layers import LAYERS, LISTS
+from infra.postprocess.layers import LAYERS, LISTS, WALLETS
 from infra.postprocess.shapes import Object, list_at, object_at
 
 SERVERLESS_FUNCTION: Final = "AWS::Serverless::Function"
@@ -41,10 +41,24 @@ NOTICES_BUS: Final[tuple[str, Object]] = (
 
 API: Final = "APIHandler"
 
+# The pages are offered passes for the wallets that this stage has certificates or keys for. The API
+# calls the function that signs them by its name, and has no right to read what it signs with.
+WALLETS_OF_THE_API: Final[tuple[tuple[str, Object], ...]] = (
+    ("TANDEM_APPLE_WALLET", {"Ref": "AppleWallet"}),
+    ("TANDEM_WALLET_FUNCTION", {"Fn::Sub": "tandem-${Stage}-wallet"}),
+)
+WALLETS_PATH: Final[tuple[str, Object]] = (
+    "TANDEM_WALLETS_PATH",
+    {"Fn::Sub": "/tandem/${Stage}/wallets/"},
+)
+
 # By the logical id Chalice gives. How long a queue waits for each is beside the queues. The memory
 # follows from bench/memory/recorded.json, which a test compares: `make memory`.
 FUNCTIONS: Final[Mapping[str, Size]] = {
-    API: Size("api", 320, 29, settings=(("TANDEM_ORIGIN_KEY", ORIGIN_KEY),)),
+    API: Size(
+        "api", 320, 29, settings=(("TANDEM_ORIGIN_KEY", ORIGIN_KEY), *WALLETS_OF_THE_API)
+    ),
+    "Wallet": Size("wallet", 512, 20, layers=(WALLETS,), settings=(WALLETS_PATH,)),
     # Room for a list of 100 million: 1.6 GB of records in /tmp, and those of a change beside them.
     "Ingest": Size("ingest", 1024, 900, scratch_mb=4096, layers=(LISTS,), settings=(NOTICES_BUS,)),
     "Relay": Size("relay", 256, 30),

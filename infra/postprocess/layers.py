@@ -36,11 +36,13 @@ class Layer:
 
 
 LISTS: Final = "lists"
+WALLETS: Final = "wallets"
 
 LAYERS: Final[Mapping[str, Layer]] = {
     layer.name: layer
     for layer in (
         Layer(LISTS, "ListsLayer", "numpy, for the function that builds list segments"),
+        Layer(WALLETS, "WalletsLayer", "cryptography, for the function that signs passes"),
     )
 }  # fmt: skip
 

@@ -49,6 +49,8 @@ def disagreement(
     media = content.get(content_type)
     if media is None:
         return f"{content_type} in place of {', '.join(content)}"
+    if content_type == operation.binary:
+        return None if body.startswith(b"PK") else "a file that is no zip"
     if content_type == "text/html":
         return _problem_of_page(headers)
     found = next(_validator(json.dumps(media["schema"])).iter_errors(json.loads(body)), None)

@@ -173,6 +173,27 @@ def _redeem(world: World) -> Request:
     return posting(f"{VOUCHERS}/{world.voucher()}/redemptions", PURCHASE)
 
 
+PKPASS = "application/vnd.apple.pkpass"
+
+
+def _referees_apple_pass(world: World) -> Request:
+    world.vouchers_at_once()
+    world.voucher()
+    invitation = f"/v1/invitations/{world.mailed_token(STRANGER)}"
+    [voucher] = world.get(invitation).json()["vouchers"]
+    path = f"{invitation}/vouchers/{voucher['id']}/apple-pass"
+    return Request("GET", path, headers={"Accept": PKPASS})
+
+
+def _sponsors_apple_pass(world: World) -> Request:
+    world.vouchers_at_once()
+    world.voucher()
+    session = bearer(world.sign_in())
+    [voucher] = world.get("/v1/sponsor", Authorization=session).json()["vouchers"]
+    path = f"/v1/sponsor/vouchers/{voucher['id']}/apple-pass"
+    return Request("GET", path, headers={"Accept": PKPASS, "Authorization": session})
+
+
 def _roll_back(world: World) -> Request:
     redemption = _redeem(world)
     assert world.ask(redemption).status == 201
@@ -212,6 +233,7 @@ GOOD: Mapping[str, Prepared] = {
     "open_link": _open_link,
     "sign_up": _sign_up,
     "get_invitation": _get_invitation,
+    "get_referees_apple_pass": _referees_apple_pass,
     "confirm_invitation": _confirm,
     "decline_invitation": _decline,
     "end_consent": _end_consent,
@@ -225,6 +247,7 @@ GOOD: Mapping[str, Prepared] = {
     "stop_sign_ins": _stop_sign_ins,
     "resume_sign_ins": _resume_sign_ins,
     "get_sponsor": _get_sponsor,
+    "get_sponsors_apple_pass": _sponsors_apple_pass,
     "name_sponsor": _name_sponsor,
     "preview_invitation": _preview_invitation,
     "invite": _invite,

@@ -31,6 +31,7 @@ WAITING = [QUERY] * (len(changes.SHARDS) + 1)  # by shard, and those of an earli
 READ_FILE, WRITE_FILE = "s3:GetObject", "s3:PutObject"
 QUEUE, SEND, KEY = "sqs:SendMessageBatch", "sesv2:SendEmail", "ssm:GetParameter"
 
+INVOKE = "lambda:Invoke"
 COUNTS = [QUERY] * 5  # the partitions they are spread over, and where 0.2.0 had them
 VERSIONS, LIST = "s3:ListObjectVersions", "s3:ListObjectsV2"
 UNSEALED = [QUERY] * 8  # the shards of the journal's parts
@@ -57,6 +58,8 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "open_link": [*[GET] * 3, READ_FILE],  # the published page, once a minute
     "sign_up": [BATCH, GET, GET, WRITE],
     "get_invitation": [*[GET] * 4],
+    # As the page of the invitation, then the function that signs; the logo is in none.
+    "get_referees_apple_pass": [*[GET] * 6, BATCH, QUERY, INVOKE],
     "confirm_invitation": [*[GET] * 3, BATCH, GET, READ_FILE, GET, BATCH, WRITE],
     "decline_invitation": [*[GET] * 4, WRITE],
     "end_consent": [*[GET] * 3, BATCH, WRITE],
@@ -70,6 +73,7 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "stop_sign_ins": [*[GET] * 2, WRITE],
     "resume_sign_ins": [*[GET] * 2, WRITE],
     "get_sponsor": [*[GET] * 3, *[QUERY] * 2],
+    "get_sponsors_apple_pass": [*[GET] * 2, QUERY, INVOKE],
     "name_sponsor": [*[GET] * 3, PUT],
     "invite": [*[GET] * 3, WRITE],
     "preview_invitation": [*[GET] * 3],

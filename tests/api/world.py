@@ -17,14 +17,17 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from functools import cache
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, unquote
 
 import boto3
 import yaml
 from boto3.session import Session
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
@@ -36,6 +39,7 @@ from chalicelib.domain.addresses import Address, AddressDigests, DigestKey
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.effects import Queue
 from chalicelib.domain.files.reading import Tally
+from chalicelib.functions.wallet import apple_credentials
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.list_ports import Layer, NewSegment
 from chalicelib.services.lists.versions import version_of
@@ -48,6 +52,7 @@ from tests.fakes.aws_table import make_table
 from tests.fakes.lists import current_list
 from tests.fakes.ports import KnownDomains
 from tests.file_schemas import wrong_with
+from tests.wallets.certificates import authority
 
 REGION = "eu-west-3"
 ACCOUNT = "123456789012"
@@ -55,6 +60,7 @@ TABLE = "tandem-test"
 BUCKET = "tandem-test-files"
 ROOTS_BUCKET = "tandem-test-roots"
 PAGES_BUCKET = "tandem-test-pages"
+WALLETS_PATH = "/tandem/test/wallets/"
 ORIGIN = "https://tandem.test"
 # The queues that functions of ours fill, each with the function that works on it.
 CONSUMERS = {
@@ -132,6 +138,19 @@ class Postbox:
         return next(mail for mail in reversed(self.mails) if mail.recipient == address)
 
 
+def _call_function(params: Mapping[str, Any], **_: object) -> tuple[Any, dict[str, Any]]:
+    """What Lambda does with a call of a function: JSON in, JSON out, and no word of an error."""
+    name = unquote(params["url_path"].split("/")[3])
+    answer: dict[str, Any] = {"StatusCode": 200}
+    try:
+        content = getattr(functions, name.rpartition("-")[2])(json.loads(params["body"]), None)
+    except Exception as error:
+        answer["FunctionError"] = "Unhandled"
+        content = {"errorType": type(error).__name__}
+    answer["Payload"] = BytesIO(json.dumps(content).encode())
+    return AWSResponse("", 200, HTTPHeaders.from_dict({"content-length": "0"}), None), answer
+
+
 def _hold_key_limits(params: Mapping[str, Any], model: Any, **_: object) -> None:
     for key in _keys(params):
         sizes = {name: len(value["S"].encode()) for name, value in key.items()}
@@ -155,6 +174,8 @@ class Aws:
     def __init__(self) -> None:
         session = Session("test", "test", region_name=REGION)
         self.recorder = Recorder(session)
+        call_function: Callable[..., Any] = _call_function
+        session.events.register("before-call.lambda.Invoke", call_function)
         self.postbox = Postbox()
         session.events.register("before-parameter-build.sesv2.SendEmail", self.postbox.take)
         # DynamoDB's own limits on keys, which moto holds for some calls only.
@@ -262,6 +283,10 @@ class World:
         """The token of an invitation of the VIP."""
         return self.invite(self.sign_in(), address)
 
+    def mailed_token(self, address: str) -> str:
+        """The token in the first mail to an address."""
+        return next(mail for mail in self.mails if mail.recipient == address).token()
+
     def link_code(self, session: str) -> str:
         """The code of a sponsor's shared link."""
         return str(
@@ -291,6 +316,15 @@ class World:
         self.run()
         [held] = self._of_kind("REWARD")
         return f"{held['referral_id']['S']}.{held['rule']['S']}.{held['rung']['N']}"
+
+    def vouchers_at_once(self) -> None:
+        """Put a campaign in force in which a confirmation gives both a voucher, at once."""
+        welcome, *_, thanks = campaign_like_demo().model_dump(by_alias=True, exclude_unset=True)[
+            "rules"
+        ]
+        both = [welcome, {**welcome, "id": "thanks", "issue": thanks["issue"], "to": "sponsor"}]
+        self.put(campaign_like_demo(release="at_once", rules=both))
+        self.clock.pass_by(minutes=1)  # the campaign before is cached
 
     def wall_link(self, days: int = 30) -> str:
         """The token of a wall link that ops have made."""
@@ -489,6 +523,9 @@ def environment() -> Iterator[None]:
         "TANDEM_SENDER": "no-reply@tandem.test",
         "TANDEM_CONFIGURATION_SET": "tandem",
         "TANDEM_KEYS_PATH": "/tandem/test/digest-keys/",
+        "TANDEM_APPLE_WALLET": "yes",
+        "TANDEM_WALLET_FUNCTION": "tandem-test-wallet",
+        "TANDEM_WALLETS_PATH": WALLETS_PATH,
         "POWERTOOLS_SERVICE_NAME": "tandem",
         "POWERTOOLS_METRICS_NAMESPACE": "Tandem",
         **{
@@ -503,7 +540,7 @@ def environment() -> Iterator[None]:
 @contextmanager
 def _wired(clock: StoppedClock) -> Iterator[None]:
     cached: tuple[Callable[[], object], ...] = (
-        bootstrap.settings, bootstrap.ports, bootstrap.sender
+        bootstrap.settings, bootstrap.ports, bootstrap.sender, apple_credentials
     )  # fmt: skip
     with (
         patch.object(bootstrap, "Clients", lambda: aws().clients),
@@ -551,3 +588,8 @@ def make_stores(clients: Clients) -> None:
     clients.ssm.put_parameter(
         Name="/tandem/test/digest-keys/tandem", Value="0a" * 32, Type="SecureString"
     )
+    apple = authority()
+    for name in ("certificate", "key", "intermediate"):
+        clients.ssm.put_parameter(
+            Name=f"{WALLETS_PATH}apple/{name}", Value=getattr(apple, name), Type="SecureString"
+        )

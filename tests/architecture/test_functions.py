@@ -32,7 +32,7 @@ built = [one.__qualname__ for one in ours if one.__pydantic_complete__]
 print(json.dumps({{"loaded": sorted(sys.modules), "built": built}}))
 """
 # Whatever only one route, only a list or only a mail needs.
-HEAVY = {"boto3", "chalice", "dns", "jinja2", "numpy", "segno", "typer", "yaml"}
+HEAVY = {"boto3", "chalice", "cryptography", "dns", "jinja2", "numpy", "segno", "typer", "yaml"}
 TEMPLATES = {"mail"}  # which renders them
 
 

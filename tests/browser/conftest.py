@@ -71,7 +71,8 @@ class Watch:
             self.faults.append(f"console: {message.text}")
 
     def _asked(self, request: Request) -> None:
-        if not request.url.startswith((f"{self.origin}/", "data:image/svg+xml")):
+        own = (f"{self.origin}/", f"blob:{self.origin}/", "data:image/svg+xml")
+        if not request.url.startswith(own):
             self.faults.append(f"request to another origin: {request.url}")
 
 

@@ -42,6 +42,7 @@ HEADERS = {
 
 
 COMPRESSED_FROM = 1_000  # bytes of an answer of the API
+PKPASS = "application/vnd.apple.pkpass"
 SETTINGS = "/dashboard/sign-in.json"
 
 
@@ -52,6 +53,13 @@ def about_demo(path: str) -> str:
         return path
     query = "&".join(filter(None, (parts.query, "campaign=demo-vip")))
     return parts._replace(query=query).geturl()
+
+
+@dataclass(frozen=True)
+class Pass:
+    """A file of Apple's, as the body of an answer."""
+
+    content: bytes
 
 
 @dataclass(frozen=True)
@@ -187,7 +195,10 @@ def running_front(pages: Path) -> Iterator[Front]:
                 )
             )
             media = "application/problem+json" if answer.status >= 400 else "application/json"
-            body = b"" if answer.body is None else json.dumps(answer.body).encode()
+            if isinstance(answer.body, Pass):
+                media, body = PKPASS, answer.body.content
+            else:
+                body = b"" if answer.body is None else json.dumps(answer.body).encode()
             self._send(answer.status, media, body)
 
         def _read(self, content: bytes) -> object:

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from .answers import BAR_CODE, CAMPAIGN, INVITATION
 from .answers import SHARED_LINK as SHARER
 from .conftest import OpenPage, Watch
-from .front import ScriptedApi
+from .front import PKPASS, Pass, ScriptedApi
 
 pytestmark = pytest.mark.browser
 
@@ -170,7 +170,7 @@ def test_the_link_of_the_mail_later_shows_the_voucher_and_the_next_step(
     voucher = {
         "id": "v", "template": "sponsor-reward", "value": "10.00", "currency": "EUR",
         "minimum_basket": "40.00", "valid_until": "2099-12-01", "state": "available",
-        "code": "WE-22222-22222-229B", "bar_code_svg": BAR_CODE,
+        "code": "WE-22222-22222-229B", "bar_code_svg": BAR_CODE, "passes": [],
     }  # fmt: skip
     preparing = voucher | {"state": "preparing", "code": None, "bar_code_svg": None}
     api.answers(OPEN, 200, {**INVITATION, "state": "confirmed", "vouchers": [preparing]})
@@ -183,6 +183,7 @@ def test_the_link_of_the_mail_later_shows_the_voucher_and_the_next_step(
     expect(ticket).to_contain_text(["when you spend €40 or more"])
     expect(page.get_by_text("Your code is here")).to_be_visible()
     expect(page.locator("#next")).to_contain_text("After your second order")
+    expect(ticket).not_to_contain_text(["Wallet"])
     page.get_by_role("button", name="At the till").click()
     sheet = page.get_by_role("dialog", name="€10 voucher")
     expect(sheet).to_be_visible()
@@ -191,6 +192,24 @@ def test_the_link_of_the_mail_later_shows_the_voucher_and_the_next_step(
     assert code.evaluate("image => image.decode().then(() => image.naturalWidth > 0)")
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="At the till")).to_be_focused()
+
+
+def test_the_voucher_goes_into_a_wallet_by_the_link_of_the_mail(
+    api: ScriptedApi, open_page: OpenPage
+) -> None:
+    voucher = {
+        "id": "v", "template": "sponsor-reward", "value": "10.00", "currency": "EUR",
+        "minimum_basket": "40.00", "valid_until": "2099-12-01", "state": "available",
+        "code": "WE-22222-22222-229B", "bar_code_svg": BAR_CODE, "passes": ["apple"],
+    }  # fmt: skip
+    api.answers(OPEN, 200, {**INVITATION, "state": "confirmed", "vouchers": [voucher]})
+    asked = f"{OPEN}/vouchers/v/apple-pass"
+    api.answers(asked, 200, Pass(b"PK a pass"))
+    page = open_page(INVITATION_LINK)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Add to Apple Wallet").click()
+    assert download.value.path().read_bytes() == b"PK a pass"
+    assert api.made(asked)[0].headers["accept"] == PKPASS
 
 
 def test_an_invitation_already_confirmed_says_so(api: ScriptedApi, open_page: OpenPage) -> None:

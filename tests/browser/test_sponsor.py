@@ -7,9 +7,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from .answers import QR, SPACE
+from .answers import QR, SPACE, VOUCHERS
 from .conftest import OpenPage
-from .front import ScriptedApi
+from .front import PKPASS, Pass, ScriptedApi
 
 pytestmark = pytest.mark.browser
 
@@ -50,6 +50,58 @@ def open_new_link(page: Page) -> None:
 
 def send(page: Page) -> None:
     page.locator("#send").click()
+
+
+PASS = "/v1/sponsor/vouchers/voucher-available/apple-pass"
+
+
+def test_a_voucher_goes_into_a_wallet_by_a_press_and_not_before(
+    api: ScriptedApi, space: Page
+) -> None:
+    api.answers(f"GET {PASS}", 200, Pass(b"PK a pass"))
+    ticket = space.locator("#vouchers li").first
+    expect(ticket).to_contain_text("reaches Apple only if you press this")
+    assert not api.made(f"GET {PASS}")
+    with space.expect_download() as download:
+        ticket.get_by_role("button", name="Add to Apple Wallet").click()
+    assert download.value.path().read_bytes() == b"PK a pass"
+    [asked] = api.made(f"GET {PASS}")
+    assert (asked.headers["accept"], asked.headers["authorization"]) == (PKPASS, "Bearer s3ssion")
+    link = ticket.get_by_role("link", name="Add to Apple Wallet")
+    expect(link).to_be_focused()
+    assert str(link.get_attribute("href")).startswith("blob:")
+    with space.expect_download() as again:  # where a browser follows no link by itself
+        link.click()
+    assert again.value.path().read_bytes() == b"PK a pass"
+    assert len(api.made(f"GET {PASS}")) == 1
+
+
+def test_a_pass_that_cannot_be_had_is_said_beside_its_button(api: ScriptedApi, space: Page) -> None:
+    api.refuses(f"GET {PASS}", 503, "unavailable")
+    ticket = space.locator("#vouchers li").first
+    ticket.get_by_role("button", name="Add to Apple Wallet").click()
+    expect(ticket.get_by_role("alert")).to_contain_text("temporarily unavailable")
+    expect(ticket.get_by_role("button", name="Add to Apple Wallet")).to_be_enabled()
+
+
+def test_a_session_that_ended_before_the_press_leads_to_signing_in(
+    api: ScriptedApi, space: Page
+) -> None:
+    api.refuses(f"GET {PASS}", 401, "unauthorised")
+    space.get_by_role("button", name="Add to Apple Wallet").click()
+    expect(space.get_by_role("textbox", name="E-mail address")).to_be_visible()
+
+
+def test_without_certificates_there_is_no_wallet_on_the_page(
+    api: ScriptedApi, open_page: OpenPage
+) -> None:
+    plain = [voucher | {"passes": []} for voucher in VOUCHERS]
+    api.answers(SESSIONS, 201, {"session": "s3ssion", "expires_at": "2099-01-01T00:00:00Z"})
+    api.answers("GET /v1/sponsor", 200, SPACE | {"vouchers": plain})
+    page = open_page(LINK)
+    page.get_by_role("button", name="Open my space").click()
+    expect(page.get_by_role("button", name="Copy the code").first).to_be_visible()
+    expect(page.locator("#vouchers")).not_to_contain_text("Wallet")
 
 
 def test_opening_the_mailed_link_uses_nothing_and_leaves_no_token_in_the_address(

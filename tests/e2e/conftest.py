@@ -56,7 +56,9 @@ class Played(Story):
 
 @pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with running_stack(directory=tmp_path_factory.mktemp("stack")) as running:
+    parameters = {"AppleWallet": "yes"}
+    directory = tmp_path_factory.mktemp("stack")
+    with running_stack(directory=directory, parameters=parameters) as running:
         yield running
 
 

@@ -22,6 +22,7 @@ from chalicelib.domain.files.reading import Tally
 from chalicelib.domain.lists.ends import proves_membership, version_as_of
 from chalicelib.domain.lists.model import CurrentList, ListVersion
 from chalicelib.domain.lists.rules import is_fresh
+from chalicelib.domain.wallets import Wallet
 from chalicelib.services.list_ports import (
     NO_LONGER_KEPT,
     GatheredDigests,
@@ -41,6 +42,8 @@ from chalicelib.services.ports import (
     Stretch,
     Written,
 )
+from chalicelib.services.wallet_ports import PassNotSignedError
+from chalicelib.wallets.messages import ApplePass
 
 MORNING = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -363,6 +366,21 @@ class MemoryPages:
 
     def referee_page(self) -> str | None:
         return self.published
+
+
+class MemoryWallets:
+    """`wallet_ports.Wallets` in memory: none is offered unless a test does it; signs nothing."""
+
+    def __init__(self) -> None:
+        self.offered: tuple[Wallet, ...] = ()
+        self.fails = False
+        self.asked: list[ApplePass] = []
+
+    def sign_apple(self, unsigned: ApplePass) -> bytes:
+        if self.fails:
+            raise PassNotSignedError("as the test has it")
+        self.asked.append(unsigned)
+        return b"a pass"
 
 
 class MemoryQueues:

@@ -59,6 +59,7 @@ from tests.fakes.ports import (
     MemoryMailer,
     MemoryPages,
     MemoryQueues,
+    MemoryWallets,
     SettableClock,
 )
 from tests.fakes.repository import MemoryRepository, StreamedRepository
@@ -103,6 +104,7 @@ class World:
             queues=self.queues,
             clock=self.clock,
             codes=CountingCodes(),
+            wallets=MemoryWallets(),
         )
         self._streamed = 0
         self._drops = 0

@@ -426,6 +426,7 @@ def test_the_doctor_finds_nothing_wrong_with_the_local_stack(stack: Stack) -> No
     assert f"good     pages: {stack.url} answers" in done.stdout
     assert f"good     sign-in: {stack.url}/oauth2/token leads to the pool" in done.stdout
     assert "good     accounts: 1 marketing, 1 ops" in done.stdout
+    assert "good     wallets: no passes are offered" in done.stdout
     assert (
         "good     stack: CREATE_COMPLETE" in done.stdout or "anybody may delete it" in done.stdout
     )

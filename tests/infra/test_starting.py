@@ -25,6 +25,7 @@ CALLED = BOTOCORE_DATA - {"sts"}
 CALLS = {
     "dynamodb": ("get_item", {"TableName": "t", "Key": {}}),
     "events": ("put_events", {"Entries": [{"Source": "tandem"}]}),
+    "lambda": ("invoke", {"FunctionName": "f"}),
     "s3": ("get_object", {"Bucket": "b", "Key": "k"}),
     "sesv2": ("get_account", {}),
     "sqs": ("receive_message", {"QueueUrl": "https://sqs.eu-west-3.amazonaws.com/1/q"}),

@@ -87,3 +87,13 @@ test("only the API's problems are problems: a bug in a page is thrown on", () =>
   assert.equal(asProblem(problem), problem);
   assert.throws(() => asProblem(new TypeError("a bug")), TypeError);
 });
+
+test("a file is asked for by its type and comes as it is; a refusal is still a problem", async (t) => {
+  const type = "application/vnd.apple.pkpass";
+  const fetch = answerWith(t, () => new Response("PK", { status: 200 }));
+  const file = await callApi("GET", "/v1/x", { file: type });
+  assert.equal(await file.text(), "PK");
+  assert.deepEqual(fetch.mock.calls[0].arguments[1].headers, { Accept: type });
+  answerWith(t, () => Response.json({ type: "urn:tandem:problem:not-found" }, { status: 404 }));
+  await assert.rejects(callApi("GET", "/v1/x", { file: type }), { status: 404, kind: "not-found" });
+});

@@ -21,6 +21,7 @@ import { clear, setCampaignText, setText } from "../shared/page-text.js";
 import { showPrivacy } from "../shared/privacy.js";
 import { showState, visibleState } from "../shared/states.js";
 import { showVouchers } from "../shared/vouchers.js";
+import { PKPASS } from "../shared/wallets.js";
 import { wireDecline } from "./decline.js";
 import { showTimeline } from "./timeline.js";
 
@@ -144,7 +145,9 @@ function showReasons({ brand, sponsor, controller, closes_on: closesOn }) {
  * @param {boolean} consents whether the brand may send its news
  */
 function showConfirmed(vouchers, consents) {
-  showVouchers(vouchers, campaign);
+  showVouchers(vouchers, campaign, ({ id }, kind) =>
+    callApi("GET", apiPath`/v1/invitations/${token}/vouchers/${id}/${kind}`, { file: PKPASS }),
+  );
   const benefits = campaign?.benefits?.referee ?? [];
   const currency = campaign?.currency ?? "EUR";
   for (const id of ["vouchers-title", "vouchers"]) byId(id).hidden = !vouchers.length;

@@ -61,8 +61,8 @@ export function apiPath(parts, ...values) {
 }
 
 /**
- * Calls the API and returns the parsed body, null when there is none. Throws a ProblemError when
- * the call fails.
+ * Calls the API and returns the parsed body, null when there is none; with `file`, the body as a
+ * Blob. Throws a ProblemError when the call fails.
  *
  * @template T
  * @param {string} method
@@ -72,6 +72,7 @@ export function apiPath(parts, ...values) {
  * @param {Record<string, string>} [options.form] sent as a form, in place of a body
  * @param {string} [options.bearer] a session, an ID token or the token of a wall link
  * @param {Record<string, string>} [options.headers]
+ * @param {string} [options.file] the type of the file that is asked for, in place of JSON
  * @param {boolean} [options.preloaded] whether the edge has the browser ask for it before the script
  * @param {boolean} [options.keepalive] whether it goes on when the reader leaves the page
  * @returns {Promise<T>}
@@ -79,11 +80,11 @@ export function apiPath(parts, ...values) {
 export async function callApi(
   method,
   path,
-  { body, form, bearer, headers = {}, keepalive = false, preloaded = false } = {},
+  { body, form, bearer, headers = {}, file, keepalive = false, preloaded = false } = {},
 ) {
   const plain = asked(bearer);
   /** @type {Record<string, string>} */
-  const sentHeaders = { ...plain.headers, ...headers };
+  const sentHeaders = { ...plain.headers, ...(file && { Accept: file }), ...headers };
   if (body !== undefined) sentHeaders["Content-Type"] = "application/json";
   const early = method === "GET" ? takeEarly(path, bearer) : null;
   const abort = early?.abort ?? new AbortController();
@@ -106,6 +107,7 @@ export async function callApi(
         signal: abort.signal,
         keepalive,
       }));
+    if (file && response.ok) return /** @type {T} */ (await response.blob());
     content = await response.text();
   } catch {
     throw new ProblemError(0, { type: "urn:tandem:problem:unreachable", title: "no answer" });

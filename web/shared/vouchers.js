@@ -11,6 +11,7 @@ import { byId, createElement, onClick, setLink } from "./elements.js";
 import { formatDay, formatMoney } from "./format.js";
 import { campaignText } from "./language.js";
 import { setText, setValue } from "./page-text.js";
+import { walletButtons } from "./wallets.js";
 
 /** @typedef {import("./language.js").TextKey} TextKey */
 
@@ -23,17 +24,19 @@ const SOON_DAYS = 14;
  *
  * @param {SponsorVoucher[]} vouchers
  * @param {CampaignAnswer | null} campaign
+ * @param {import("./wallets.js").AskForPass} ask
  */
-export function showVouchers(vouchers, campaign) {
+export function showVouchers(vouchers, campaign, ask) {
   byId("no-vouchers").hidden = vouchers.length > 0;
-  byId("vouchers").replaceChildren(...vouchers.map((voucher) => entry(voucher, campaign)));
+  byId("vouchers").replaceChildren(...vouchers.map((voucher) => entry(voucher, campaign, ask)));
 }
 
 /**
  * @param {SponsorVoucher} voucher
  * @param {CampaignAnswer | null} campaign
+ * @param {import("./wallets.js").AskForPass} ask
  */
-function entry(voucher, campaign) {
+function entry(voucher, campaign, ask) {
   const { state, code, template } = voucher;
   const parts = [stateBadge(state, `vouchers.${state}`), lastDay(voucher, campaign?.time_zone)];
   const use = campaign?.use?.[template] ?? null;
@@ -43,7 +46,7 @@ function entry(voucher, campaign) {
     if (use && Object.keys(use.how).length) {
       parts.push(setValue(createElement("p"), () => campaignText(use.how)));
     }
-    parts.push(actions(voucher, code, use, campaign));
+    parts.push(actions(voucher, code, use, campaign), ...walletButtons(voucher, ask));
   }
   const ticket = createTicket(voucher, ...parts);
   return createElement("li", { class: state }, ticket);

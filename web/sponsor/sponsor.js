@@ -27,6 +27,7 @@ import {
 import { showState, visibleState } from "../shared/states.js";
 import { keepTyped } from "../shared/typed.js";
 import { showVouchers } from "../shared/vouchers.js";
+import { PKPASS } from "../shared/wallets.js";
 import { showInvitations } from "./entries.js";
 import { wireInviteForm } from "./invite-form.js";
 import { forgetLabels, keepLabels, readLabels } from "./labels.js";
@@ -184,7 +185,7 @@ wireAddressForm(byId("sign-in", HTMLFormElement), async (address) => {
  * @template T
  * @param {string} method
  * @param {string} path
- * @param {{body?: unknown, headers?: Record<string, string>}} [options]
+ * @param {{body?: unknown, headers?: Record<string, string>, file?: string}} [options]
  * @returns {Promise<T | null>}
  */
 async function callAsSponsor(method, path, options = {}) {
@@ -241,7 +242,9 @@ function showSpace({ first_name: name, link, quota, invitations, vouchers }) {
   showInvitations(invitations, readLabels(campaignId), campaign?.time_zone);
   const promised = !campaign || (campaign.benefits?.sponsor ?? []).length > 0;
   byId("own-vouchers").hidden = !promised && vouchers.length === 0;
-  showVouchers(vouchers, campaign);
+  showVouchers(vouchers, campaign, ({ id }, kind) =>
+    callAsSponsor("GET", apiPath`/v1/sponsor/vouchers/${id}/${kind}`, { file: PKPASS }),
+  );
   showStats(invitations, vouchers, promised);
 }
 

@@ -192,6 +192,7 @@ interface SponsorVoucher {
   state: "preparing" | "available" | "redeemed" | "ended";
   code: string | null;
   bar_code_svg: string | null;
+  passes: ("apple" | "google")[];
 }
 
 interface SponsorAnswer {

@@ -15,12 +15,13 @@ from chalicelib.mails.contexts import (
     SignUpMail,
 )
 from chalicelib.services.mails.draft import Sender
-from chalicelib.services.ports import FileMissingError, Ports
+from chalicelib.services.pictures import logo_of
+from chalicelib.services.ports import Ports
 
 
 def texts_of(ports: Ports, campaign: Campaign, sender: Sender) -> CampaignTexts:
     """The values of a campaign for its mails."""
-    return campaign_texts(campaign, sender.origin, _logo(ports, campaign))
+    return campaign_texts(campaign, sender.origin, logo_of(ports, campaign))
 
 
 def campaign_texts(campaign: Campaign, origin: str, logo: Logo | None) -> CampaignTexts:
@@ -91,25 +92,3 @@ def _notice(campaign: Campaign) -> PrivacyNotice | None:
         authority=campaign.privacy.authority,
         url=campaign.privacy.url,
     )
-
-
-def _logo(ports: Ports, campaign: Campaign) -> Logo | None:
-    picture = campaign.picture(campaign.brand.logo_for_mails)
-    if picture is None:
-        return None
-    png = _stored(ports, picture.path(campaign.id))
-    return Logo(png=png, width=picture.width, height=picture.height) if png else None
-
-
-# By their paths, which have the hash of the content: an execution reads a picture once.
-_READ: dict[str, bytes] = {}
-
-
-def _stored(ports: Ports, path: str) -> bytes | None:
-    """The bytes of a picture. A mail leaves without its logo rather than not at all."""
-    if path not in _READ:
-        try:
-            _READ[path] = b"".join(ports.files.read(path))
-        except FileMissingError:
-            return None
-    return _READ[path]

@@ -1,0 +1,43 @@
+"""A pass of a voucher for its holder's phone: composed here, signed by `wallet_ports.Wallets`.
+
+Nothing is written: who has a pass is on no record of ours. A voucher that is another holder's, that
+has no code to show or that ended is no more there than one that never was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.vouchers import Voucher
+from chalicelib.domain.wallets import Wallet, may_have_pass
+from chalicelib.services.errors import UnavailableError, UnknownError
+from chalicelib.services.pictures import logo_of
+from chalicelib.services.ports import Ports
+from chalicelib.services.wallet_ports import PassNotSignedError
+from chalicelib.wallets.apple import apple_pass
+
+
+def require_wallet(ports: Ports, wallet: Wallet) -> None:
+    """`UnknownError` where this stage has nothing to sign with for that wallet."""
+    if wallet not in ports.wallets.offered:
+        raise UnknownError("pass")
+
+
+def sign_apple_pass(
+    ports: Ports, campaign: Campaign, held: Sequence[Voucher], voucher_id: str
+) -> bytes:
+    """The pass of that one of the vouchers `held`. `UnknownError`, `UnavailableError`."""
+    voucher = _usable(ports, held, voucher_id)
+    try:
+        return ports.wallets.sign_apple(apple_pass(campaign, voucher, logo_of(ports, campaign)))
+    except PassNotSignedError as error:
+        raise UnavailableError("pass") from error
+
+
+def _usable(ports: Ports, held: Sequence[Voucher], voucher_id: str) -> Voucher:
+    now = ports.clock()
+    for voucher in held:
+        if voucher.voucher_id == voucher_id and may_have_pass(voucher, now):
+            return voucher
+    raise UnknownError("voucher")
