@@ -34,6 +34,7 @@ class Settings:
         ""  # the client's; of those who write files for it; empty: nothing is announced
     )
     wallets: tuple[str, ...] = ()  # that passes are offered for, of `domain.wallets.Wallet`
+    google_issuer: str = ""  # whose passes of Google Wallet are
     wallet_function: str = ""  # which signs them
     wallets_path: str = ""  # of what it signs with, in the parameter store; that function's alone
     resolver: str = ""  # of the DNS, as `host:port`; empty means the system's own
@@ -63,6 +64,7 @@ class Settings:
             pages_bucket=environment.get("TANDEM_PAGES_BUCKET", ""),
             notices_bus=environment.get("TANDEM_NOTICES_BUS", ""),
             wallets=_wallets(environment),
+            google_issuer=environment.get("TANDEM_GOOGLE_ISSUER", ""),
             wallet_function=environment.get("TANDEM_WALLET_FUNCTION", ""),
             wallets_path=environment.get("TANDEM_WALLETS_PATH", ""),
             resolver=environment.get("TANDEM_RESOLVER", ""),
@@ -70,4 +72,8 @@ class Settings:
 
 
 def _wallets(environment: Mapping[str, str]) -> tuple[str, ...]:
-    return ("apple",) if environment.get("TANDEM_APPLE_WALLET") == "yes" else ()
+    offered = {
+        "apple": environment.get("TANDEM_APPLE_WALLET") == "yes",
+        "google": bool(environment.get("TANDEM_GOOGLE_ISSUER")),
+    }
+    return tuple(name for name, is_offered in offered.items() if is_offered)

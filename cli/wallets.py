@@ -13,18 +13,13 @@ import typer
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from chalicelib.wallets.signing import AppleCredentials, CredentialsError
+from chalicelib.wallets.signing import AppleCredentials, CredentialsError, GoogleCredentials
 from cli.connection import LOCAL, Connection, Stage, connect
 from cli.errors import CommandError
 
 APPLE = ("certificate", "key", "intermediate")
 
 app = typer.Typer(help="Passes for the wallets of phones.", no_args_is_help=True)
-
-
-@app.callback()
-def _group() -> None:
-    """Makes `apple` a subcommand, although it is the only one."""
 
 
 @app.command()
@@ -50,33 +45,56 @@ def apple(
     if credentials.ends_at <= connection.clock():
         raise CommandError(f"it has ended on {_day(credentials.ends_at)}: make another one")
     for name, text in texts.items():
-        connection.clients.ssm.put_parameter(
-            Name=f"{connection.place.wallets_path}apple/{name}",
-            Value=text,
-            Type="SecureString",
-            Overwrite=True,
-        )
+        _store(connection, f"apple/{name}", text)
     typer.echo(
         f"stored: {credentials.pass_type} of team {credentials.team}, "
         f"good until {_day(credentials.ends_at)}"
     )
 
 
-def stored_apple(connection: Connection) -> AppleCredentials | str:
-    """What is stored, or what is wrong with it."""
-    parameters = connection.clients.ssm
-    texts = []
-    for name in APPLE:
-        path = f"{connection.place.wallets_path}apple/{name}"
-        try:
-            found = parameters.get_parameter(Name=path, WithDecryption=True)["Parameter"]
-        except parameters.exceptions.ParameterNotFound:
-            return f"there is no {path}"
-        texts.append(str(found.get("Value")))
+@app.command()
+def google(
+    account: Annotated[
+        Path, typer.Option(help="The key of the service account, as Google gives it: JSON.")
+    ],
+    stage: Stage = LOCAL,
+) -> None:
+    """Store what links for Google Wallet are signed with, in place of what was there."""
+    text = _text(account)
     try:
-        return AppleCredentials.of(*texts)
+        credentials = GoogleCredentials.of("", text)
     except CredentialsError as error:
-        return str(error)
+        raise CommandError(str(error)) from error
+    _store(connect(stage), "google/account", text)
+    typer.echo(f"stored: the key of {credentials.account}")
+
+
+def stored_apple(connection: Connection) -> AppleCredentials:
+    """What is stored. `CredentialsError` says what is wrong with it."""
+    return AppleCredentials.of(*(_stored(connection, f"apple/{name}") for name in APPLE))
+
+
+def stored_google(connection: Connection, issuer: str) -> GoogleCredentials:
+    """What is stored. `CredentialsError` says what is wrong with it."""
+    return GoogleCredentials.of(issuer, _stored(connection, "google/account"))
+
+
+def _store(connection: Connection, name: str, text: str) -> None:
+    connection.clients.ssm.put_parameter(
+        Name=f"{connection.place.wallets_path}{name}",
+        Value=text,
+        Type="SecureString",
+        Overwrite=True,
+    )
+
+
+def _stored(connection: Connection, name: str) -> str:
+    parameters, path = connection.clients.ssm, f"{connection.place.wallets_path}{name}"
+    try:
+        found = parameters.get_parameter(Name=path, WithDecryption=True)["Parameter"]
+    except parameters.exceptions.ParameterNotFound:
+        raise CredentialsError(f"there is no {path}") from None
+    return str(found.get("Value"))
 
 
 def _day(moment: datetime) -> str:
@@ -87,7 +105,7 @@ def _text(file: Path) -> str:
     try:
         return file.read_text(encoding="ascii")
     except UnicodeDecodeError:
-        raise CommandError(f"{file}: not PEM: openssl pkcs12 or pkey converts it") from None
+        raise CommandError(f"{file}: not a text: a key is PEM, an account JSON") from None
 
 
 def _certificate(file: Path) -> str:

@@ -32,6 +32,7 @@ DEMANDS: Mapping[str, Demand] = {
     "decide": Demand("a sign-in link within 10 s; 60 at once", typical_s=0.25, first_s=2),
     "mail": Demand("a sign-in link within 10 s", typical_s=0.4, first_s=2),
     "mail_events": Demand("none"),
+    "wallet": Demand("a person waits, at most once a voucher", typical_s=0.3, first_s=3),
     "reward": Demand("500 grants a second, 100 at once", typical_s=0.15, first_s=5),
     # It was measured on a few pages of a table; a million invitations have 7,000.
     "persons": Demand("reads the table whole: a whole processor", typical_s=3.4),

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 
 from bench.capacity import deployed, loads
 from bench.capacity.scene import STREAM_BATCH, Scene, scene, strangers
+from chalicelib.domain.campaign.brand import PICTURE_BYTES
 from chalicelib.domain.effects import Queue
+from chalicelib.domain.locales import LOCALES
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.journal import PARTS_AT_ONCE
+from chalicelib.wallets.messages import ApplePass
 from tests import functions
 from tests.api.gateway import Request
 from tests.api.requests import PURCHASE
@@ -154,6 +157,22 @@ def _rooted(batches: int) -> Iterator[Scene]:
 
 
 @contextmanager
+def _signed() -> Iterator[Scene]:
+    """As many bytes as a pass may have: the largest logo, and words in all languages."""
+    with scene(1) as here:
+        words = "".join(f'"text {number}" = "{"word " * 10}";\n' for number in range(15)).encode()
+        files = {
+            "logo@2x.png": bytes(PICTURE_BYTES["mail_logo"]),
+            **{f"{locale}.lproj/pass.strings": words for locale in LOCALES},
+        }
+        fields = [{"key": f"key{number}", "value": "word " * 10} for number in range(15)]
+        unsigned = ApplePass({"coupon": {"backFields": fields}}, files)
+        for _ in range(3):  # the first has to read what it signs with
+            functions.wallet({"wallet": "apple", "pass": unsigned.message()})
+        yield here
+
+
+@contextmanager
 def _handed_out() -> Iterator[Scene]:
     """Vouchers by the thousand end on one day, and are handed out to `due`."""
     with loads.waiting(STORED) as here:
@@ -172,6 +191,7 @@ LOADS: tuple[Load, ...] = (
     Load("mail", "a full batch", 1, _batches),
     Load("mail_events", "a full batch", 1, _batches),
     Load("reward", "a full batch", 1, _batches),
+    Load("wallet", "a pass with a logo, in five languages", 1, _signed),
     Load("due", "stretches of 3,000 vouchers", 1, _handed_out),
     Load("expire", "3,000 vouchers", 1, _handed_out),
     Load("persons", f"an erasure among {STORED:,} vouchers", 1, _persons),

@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib.adapters.clients import Clients
 from chalicelib.domain.wallets import Wallet
 from chalicelib.services.wallet_ports import PassNotSignedError
-from chalicelib.wallets.messages import ApplePass
+from chalicelib.wallets.messages import ApplePass, GooglePass
 
 
 class SigningFunction:
@@ -25,6 +25,9 @@ class SigningFunction:
 
     def sign_apple(self, unsigned: ApplePass) -> bytes:
         return b64decode(self._signed(Wallet.APPLE, unsigned.message()))
+
+    def sign_google(self, unsigned: GooglePass) -> str:
+        return self._signed(Wallet.GOOGLE, unsigned.message())
 
     def _signed(self, wallet: Wallet, asked: Mapping[str, Any]) -> str:
         event = json.dumps({"wallet": wallet.value, "pass": asked}).encode()

@@ -230,6 +230,14 @@ class SponsorVoucher(Answer):
     passes: list[Literal["apple", "google"]]
 
 
+class PassLinkAnswer(Answer):
+    """Where a voucher is added to Google Wallet. The link has the voucher's code in it: it is for
+    its holder to follow, and for nobody to keep.
+    """
+
+    url: Url
+
+
 class OfferAnswer(Answer):
     """What the referee's page shows; after the confirmation also whether the consent to marketing
     mails stands, and the referee's vouchers.

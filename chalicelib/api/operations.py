@@ -133,6 +133,12 @@ REFEREES_APPLE_PASS = Operation(
     summary="The referee's voucher as a pass of Apple Wallet; writes nothing",
     security="public", answers={200: None}, binary=PKPASS, problems=(404, 410, 503),
 )  # fmt: skip
+REFEREES_GOOGLE_PASS = Operation(
+    name="get_referees_google_pass", method="GET",
+    path="/v1/invitations/{token}/vouchers/{voucher}/google-pass",
+    summary="The link that adds the referee's voucher to Google Wallet; writes nothing",
+    security="public", answers={200: models.PassLinkAnswer}, problems=(404, 410, 503),
+)  # fmt: skip
 CONFIRM = Operation(
     name="confirm_invitation", method="POST", path="/v1/invitations/{token}/confirmation",
     summary="Confirm",
@@ -207,6 +213,12 @@ SPONSORS_APPLE_PASS = Operation(
     path="/v1/sponsor/vouchers/{voucher}/apple-pass",
     summary="The sponsor's voucher as a pass of Apple Wallet; writes nothing",
     security="session", answers={200: None}, binary=PKPASS, problems=(401, 404, 503),
+)  # fmt: skip
+SPONSORS_GOOGLE_PASS = Operation(
+    name="get_sponsors_google_pass", method="GET",
+    path="/v1/sponsor/vouchers/{voucher}/google-pass",
+    summary="The link that adds the sponsor's voucher to Google Wallet; writes nothing",
+    security="session", answers={200: models.PassLinkAnswer}, problems=(401, 404, 503),
 )  # fmt: skip
 NAME_SPONSOR = Operation(
     name="name_sponsor", method="POST", path="/v1/sponsor/first-name",
@@ -304,6 +316,7 @@ OPERATIONS = (
     SIGN_UP,
     GET_INVITATION,
     REFEREES_APPLE_PASS,
+    REFEREES_GOOGLE_PASS,
     CONFIRM,
     DECLINE,
     END_CONSENT,
@@ -318,6 +331,7 @@ OPERATIONS = (
     RESUME_SIGN_INS,
     GET_SPONSOR,
     SPONSORS_APPLE_PASS,
+    SPONSORS_GOOGLE_PASS,
     NAME_SPONSOR,
     INVITE,
     PREVIEW_INVITATION,

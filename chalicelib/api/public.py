@@ -43,8 +43,10 @@ from chalicelib.services.sponsors.sessions import open_session
 from chalicelib.services.sponsors.sign_in import request_sign_in
 
 
-def public_routes(ports: Callable[[], Ports], origin_key: Callable[[], str]) -> Blueprint:
-    """The blueprint of the public routes."""
+def public_routes(
+    ports: Callable[[], Ports], origin: Callable[[], str], origin_key: Callable[[], str]
+) -> Blueprint:
+    """The blueprint of the public routes. `origin` is where the pages are."""
     edge = Edge(Blueprint(__name__), ports, origin_key)
 
     @edge.serves(operations.GET_CAMPAIGN)
@@ -98,6 +100,20 @@ def public_routes(ports: Callable[[], Ports], origin_key: Callable[[], str]) -> 
         call.concerns(offer.invitation.correlation)
         made = passes.sign_apple_pass(call.ports, offer.campaign, offer.vouchers, voucher)
         return File("voucher.pkpass", made)
+
+    @edge.serves(operations.REFEREES_GOOGLE_PASS)
+    def google_pass(call: Call, token: str, voucher: str) -> Reply:
+        from chalicelib.mails.cards import card_language
+        from chalicelib.services.vouchers import passes
+
+        passes.require_wallet(call.ports, Wallet.GOOGLE)
+        offer = respond.view_offer(call.ports, token)
+        call.concerns(offer.invitation.correlation)
+        campaign, held = offer.campaign, offer.vouchers
+        locale = card_language(call.header("accept-language"), campaign)
+        return models.PassLinkAnswer(
+            url=passes.google_link(call.ports, campaign, held, voucher, locale, origin())
+        )
 
     @edge.serves(operations.CONFIRM)
     def confirm(call: Call, token: str) -> Reply:

@@ -33,7 +33,7 @@ def register(
     # What is a file in an answer; everything else is text, in both directions.
     app.api.binary_types = sorted({one.binary for one in operations.OPERATIONS if one.binary})
     for blueprint in (
-        public_routes(ports, origin_key),
+        public_routes(ports, origin, origin_key),
         shared_link_routes(ports, origin, origin_key),
         sponsor_routes(ports, origin, origin_key, sender),
         client_routes(ports),

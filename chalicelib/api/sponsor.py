@@ -67,6 +67,20 @@ def sponsor_routes(
         held = shown_vouchers(call.ports, session.sponsor_id)
         return File("voucher.pkpass", passes.sign_apple_pass(call.ports, campaign, held, voucher))
 
+    @edge.serves(operations.SPONSORS_GOOGLE_PASS)
+    def google_pass(call: Call, voucher: str) -> Reply:
+        from chalicelib.mails.cards import card_language
+        from chalicelib.services.vouchers import passes
+
+        passes.require_wallet(call.ports, Wallet.GOOGLE)
+        session = signed_in(call.ports, call.bearer())
+        campaign = current_campaign(call.ports, session.campaign)
+        held = shown_vouchers(call.ports, session.sponsor_id)
+        locale = card_language(call.header("accept-language"), campaign)
+        return models.PassLinkAnswer(
+            url=passes.google_link(call.ports, campaign, held, voucher, locale, origin())
+        )
+
     @edge.serves(operations.NAME_SPONSOR)
     def name_sponsor(call: Call) -> Reply:
         session = signed_in(call.ports, call.bearer())

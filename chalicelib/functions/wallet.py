@@ -15,10 +15,10 @@ from chalicelib import bootstrap
 from chalicelib.domain.wallets import Wallet
 from chalicelib.invocations import WorkFailedError
 from chalicelib.observability import failed, flushed, log
-from chalicelib.wallets.messages import ApplePass
+from chalicelib.wallets.messages import ApplePass, GooglePass
 
 if TYPE_CHECKING:
-    from chalicelib.wallets.signing import AppleCredentials
+    from chalicelib.wallets.signing import AppleCredentials, GoogleCredentials
 
 
 def wallet(event: dict[str, Any], *_: object) -> dict[str, str]:
@@ -26,7 +26,9 @@ def wallet(event: dict[str, Any], *_: object) -> dict[str, str]:
     with flushed():
         try:
             asked = Wallet(event["wallet"])
-            signed = _signed_for_apple(event["pass"])
+            signed = (_signed_for_apple if asked is Wallet.APPLE else _signed_for_google)(
+                event["pass"]
+            )
         except Exception as error:
             failed(error, "pass not signed")
             # Without the cause: Lambda logs the exception that leaves a function.
@@ -40,6 +42,21 @@ def _signed_for_apple(message: dict[str, Any]) -> str:
 
     made = signed_pass(ApplePass.of(message), apple_credentials(), bootstrap.now())
     return b64encode(made).decode()
+
+
+def _signed_for_google(message: dict[str, Any]) -> str:
+    from chalicelib.wallets.signing import signed_link
+
+    return signed_link(GooglePass.of(message), google_credentials(), bootstrap.now())
+
+
+@cache
+def google_credentials() -> GoogleCredentials:
+    """What links for Google Wallet are signed with."""
+    from chalicelib.wallets.signing import GoogleCredentials
+
+    secret = bootstrap.wallet_secrets()
+    return GoogleCredentials.of(bootstrap.settings().google_issuer, secret("google/account"))
 
 
 @cache

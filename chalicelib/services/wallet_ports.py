@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from chalicelib.domain.wallets import Wallet
-    from chalicelib.wallets.messages import ApplePass
+    from chalicelib.wallets.messages import ApplePass, GooglePass
 
 
 class PassNotSignedError(Exception):
@@ -22,3 +22,6 @@ class Wallets(Protocol):
 
     def sign_apple(self, unsigned: ApplePass) -> bytes:
         """The pass, whole. `PassNotSignedError`."""
+
+    def sign_google(self, unsigned: GooglePass) -> str:
+        """The link that adds the pass. `PassNotSignedError`."""

@@ -29,3 +29,25 @@ class ApplePass:
         """The pass in a message."""
         files = {name: b64decode(each) for name, each in message["files"].items()}
         return cls(message["content"], files)
+
+
+@dataclass(frozen=True, repr=False)
+class GooglePass:
+    """A class and an object without whose they are, and the origin that offers them."""
+
+    offer_class: Mapping[str, Any]
+    offer_object: Mapping[str, Any]
+    origin: str
+
+    def message(self) -> dict[str, Any]:
+        """The pass as it is sent to be signed."""
+        return {
+            "class": dict(self.offer_class),
+            "object": dict(self.offer_object),
+            "origin": self.origin,
+        }
+
+    @classmethod
+    def of(cls, message: Mapping[str, Any]) -> GooglePass:
+        """The pass in a message."""
+        return cls(message["class"], message["object"], message["origin"])

@@ -4,6 +4,8 @@ A pass of Apple's is a zip whose `manifest.json` has the SHA-1 of every other fi
 not a choice: what protects it is the signature) and whose `signature` is a detached PKCS #7 one of
 the manifest, by the certificate of the pass type, with the time and Apple's intermediate
 certificate. Whose pass it is comes from that certificate's subject.
+
+A pass of Google's is a link with a signed token (JWT, RS256) by the key of a service account.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import hashlib
 import io
 import json
 import zipfile
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +23,7 @@ from typing import Any, Final
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.hazmat.primitives.serialization.pkcs7 import (
@@ -28,8 +32,9 @@ from cryptography.hazmat.primitives.serialization.pkcs7 import (
 )
 from cryptography.x509.oid import NameOID
 
-from chalicelib.wallets.messages import ApplePass
+from chalicelib.wallets.messages import ApplePass, GooglePass
 
+SAVE: Final = "https://pay.google.com/gp/v/save/"
 _ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)
 
 
@@ -88,6 +93,44 @@ class AppleCredentials:
         return str(found[0].value)
 
 
+@dataclass(frozen=True, repr=False)
+class GoogleCredentials:
+    """What links are signed with: the service account, and the id of the issuer it acts for."""
+
+    issuer: str
+    account: str
+    key: RSAPrivateKey
+
+    @classmethod
+    def of(cls, issuer: str, account: str) -> GoogleCredentials:
+        """`account` is the file of the service account's key, JSON. `CredentialsError`."""
+        try:
+            found = json.loads(account)
+            return cls(issuer, str(found["client_email"]), _rsa_key(str(found["private_key"])))
+        except (KeyError, TypeError, ValueError):
+            raise CredentialsError("the account is not a service account's key in JSON") from None
+
+
+def signed_link(unsigned: GooglePass, credentials: GoogleCredentials, now: datetime) -> str:
+    """The link that makes the pass when it is followed."""
+    class_id = f"{credentials.issuer}.{unsigned.offer_class['id']}"
+    object_id = f"{credentials.issuer}.{unsigned.offer_object['id']}"
+    claims = {
+        "iss": credentials.account,
+        "aud": "google",
+        "typ": "savetowallet",
+        "iat": int(now.timestamp()),
+        "origins": [unsigned.origin],
+        "payload": {
+            "offerClasses": [{**unsigned.offer_class, "id": class_id}],
+            "offerObjects": [{**unsigned.offer_object, "id": object_id, "classId": class_id}],
+        },
+    }
+    text = b".".join(map(_base64url, (_json({"alg": "RS256", "typ": "JWT"}), _json(claims))))
+    signature = credentials.key.sign(text, PKCS1v15(), hashes.SHA256())
+    return SAVE + b".".join((text, _base64url(signature))).decode()
+
+
 def signed_pass(unsigned: ApplePass, credentials: AppleCredentials, now: datetime) -> bytes:
     """The pass, whole. `CredentialsError` once a certificate has ended: no phone takes it then."""
     if now >= credentials.ends_at:
@@ -121,6 +164,10 @@ def _rsa_key(pem: str) -> RSAPrivateKey:
 
 def _json(content: Mapping[str, Any]) -> bytes:
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _base64url(content: bytes) -> bytes:
+    return urlsafe_b64encode(content).rstrip(b"=")
 
 
 def _sha1(content: bytes) -> str:

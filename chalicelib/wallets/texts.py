@@ -38,10 +38,11 @@ class PassTexts:
 
 def texts_by_locale(campaign: Campaign, voucher: Voucher) -> dict[str, PassTexts]:
     """The words in each language of the campaign, its first one first."""
-    return {locale: _texts(campaign, voucher, locale) for locale in campaign.locales}
+    return {locale: pass_texts(campaign, voucher, locale) for locale in campaign.locales}
 
 
-def _texts(campaign: Campaign, voucher: Voucher, locale: str) -> PassTexts:
+def pass_texts(campaign: Campaign, voucher: Voucher, locale: str) -> PassTexts:
+    """The words in one language."""
     words = words_in(locale, COMPILED)
     brand = one_line(campaign.brand.name)
     value = benefit_text(voucher.benefit, locale, words)

@@ -43,8 +43,10 @@ API: Final = "APIHandler"
 
 # The pages are offered passes for the wallets that this stage has certificates or keys for. The API
 # calls the function that signs them by its name, and has no right to read what it signs with.
+GOOGLE_ISSUER: Final[tuple[str, Object]] = ("TANDEM_GOOGLE_ISSUER", {"Ref": "GoogleIssuer"})
 WALLETS_OF_THE_API: Final[tuple[tuple[str, Object], ...]] = (
     ("TANDEM_APPLE_WALLET", {"Ref": "AppleWallet"}),
+    GOOGLE_ISSUER,
     ("TANDEM_WALLET_FUNCTION", {"Fn::Sub": "tandem-${Stage}-wallet"}),
 )
 WALLETS_PATH: Final[tuple[str, Object]] = (
@@ -55,10 +57,8 @@ WALLETS_PATH: Final[tuple[str, Object]] = (
 # By the logical id Chalice gives. How long a queue waits for each is beside the queues. The memory
 # follows from bench/memory/recorded.json, which a test compares: `make memory`.
 FUNCTIONS: Final[Mapping[str, Size]] = {
-    API: Size(
-        "api", 320, 29, settings=(("TANDEM_ORIGIN_KEY", ORIGIN_KEY), *WALLETS_OF_THE_API)
-    ),
-    "Wallet": Size("wallet", 512, 20, layers=(WALLETS,), settings=(WALLETS_PATH,)),
+    API: Size("api", 320, 29, settings=(("TANDEM_ORIGIN_KEY", ORIGIN_KEY), *WALLETS_OF_THE_API)),
+    "Wallet": Size("wallet", 512, 20, layers=(WALLETS,), settings=(WALLETS_PATH, GOOGLE_ISSUER)),
     # Room for a list of 100 million: 1.6 GB of records in /tmp, and those of a change beside them.
     "Ingest": Size("ingest", 1024, 900, scratch_mb=4096, layers=(LISTS,), settings=(NOTICES_BUS,)),
     "Relay": Size("relay", 256, 30),

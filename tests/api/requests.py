@@ -194,6 +194,12 @@ def _sponsors_apple_pass(world: World) -> Request:
     return Request("GET", path, headers={"Accept": PKPASS, "Authorization": session})
 
 
+def google(asked: Request) -> Request:
+    """The same voucher for the other wallet."""
+    headers = {**asked.headers, "Accept": "application/json"}
+    return Request("GET", asked.path.replace("apple-pass", "google-pass"), headers=headers)
+
+
 def _roll_back(world: World) -> Request:
     redemption = _redeem(world)
     assert world.ask(redemption).status == 201
@@ -234,6 +240,7 @@ GOOD: Mapping[str, Prepared] = {
     "sign_up": _sign_up,
     "get_invitation": _get_invitation,
     "get_referees_apple_pass": _referees_apple_pass,
+    "get_referees_google_pass": lambda world: google(_referees_apple_pass(world)),
     "confirm_invitation": _confirm,
     "decline_invitation": _decline,
     "end_consent": _end_consent,
@@ -248,6 +255,7 @@ GOOD: Mapping[str, Prepared] = {
     "resume_sign_ins": _resume_sign_ins,
     "get_sponsor": _get_sponsor,
     "get_sponsors_apple_pass": _sponsors_apple_pass,
+    "get_sponsors_google_pass": lambda world: google(_sponsors_apple_pass(world)),
     "name_sponsor": _name_sponsor,
     "preview_invitation": _preview_invitation,
     "invite": _invite,

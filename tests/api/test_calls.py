@@ -60,6 +60,7 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "get_invitation": [*[GET] * 4],
     # As the page of the invitation, then the function that signs; the logo is in none.
     "get_referees_apple_pass": [*[GET] * 6, BATCH, QUERY, INVOKE],
+    "get_referees_google_pass": [*[GET] * 6, BATCH, QUERY, INVOKE],
     "confirm_invitation": [*[GET] * 3, BATCH, GET, READ_FILE, GET, BATCH, WRITE],
     "decline_invitation": [*[GET] * 4, WRITE],
     "end_consent": [*[GET] * 3, BATCH, WRITE],
@@ -74,6 +75,7 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "resume_sign_ins": [*[GET] * 2, WRITE],
     "get_sponsor": [*[GET] * 3, *[QUERY] * 2],
     "get_sponsors_apple_pass": [*[GET] * 2, QUERY, INVOKE],
+    "get_sponsors_google_pass": [*[GET] * 2, QUERY, INVOKE],
     "name_sponsor": [*[GET] * 3, PUT],
     "invite": [*[GET] * 3, WRITE],
     "preview_invitation": [*[GET] * 3],

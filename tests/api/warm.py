@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from bench.recording import Call
 from chalicelib.domain.addresses import Address
-from chalicelib.functions.wallet import apple_credentials
+from chalicelib.functions.wallet import apple_credentials, google_credentials
 from chalicelib.services.digests import digests_of
 from tests.api.world import CAMPAIGN, World
 
@@ -24,5 +24,6 @@ def _warm(world: World) -> None:
     assert campaign
     digests = digests_of(world.ports, campaign, Address.parse("warm@demo.test"))
     apple_credentials()
+    google_credentials()
     for name in ("customers", "vips"):
         world.ports.lists.find(name, CAMPAIGN, 30, digests)

@@ -39,7 +39,7 @@ from chalicelib.domain.addresses import Address, AddressDigests, DigestKey
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.effects import Queue
 from chalicelib.domain.files.reading import Tally
-from chalicelib.functions.wallet import apple_credentials
+from chalicelib.functions.wallet import apple_credentials, google_credentials
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.list_ports import Layer, NewSegment
 from chalicelib.services.lists.versions import version_of
@@ -52,7 +52,7 @@ from tests.fakes.aws_table import make_table
 from tests.fakes.lists import current_list
 from tests.fakes.ports import KnownDomains
 from tests.file_schemas import wrong_with
-from tests.wallets.certificates import authority
+from tests.wallets.certificates import ISSUER, authority, service_account
 
 REGION = "eu-west-3"
 ACCOUNT = "123456789012"
@@ -524,6 +524,7 @@ def environment() -> Iterator[None]:
         "TANDEM_CONFIGURATION_SET": "tandem",
         "TANDEM_KEYS_PATH": "/tandem/test/digest-keys/",
         "TANDEM_APPLE_WALLET": "yes",
+        "TANDEM_GOOGLE_ISSUER": ISSUER,
         "TANDEM_WALLET_FUNCTION": "tandem-test-wallet",
         "TANDEM_WALLETS_PATH": WALLETS_PATH,
         "POWERTOOLS_SERVICE_NAME": "tandem",
@@ -540,7 +541,8 @@ def environment() -> Iterator[None]:
 @contextmanager
 def _wired(clock: StoppedClock) -> Iterator[None]:
     cached: tuple[Callable[[], object], ...] = (
-        bootstrap.settings, bootstrap.ports, bootstrap.sender, apple_credentials
+        bootstrap.settings, bootstrap.ports, bootstrap.sender, apple_credentials,
+        google_credentials,
     )  # fmt: skip
     with (
         patch.object(bootstrap, "Clients", lambda: aws().clients),
@@ -593,3 +595,6 @@ def make_stores(clients: Clients) -> None:
         clients.ssm.put_parameter(
             Name=f"{WALLETS_PATH}apple/{name}", Value=getattr(apple, name), Type="SecureString"
         )
+    clients.ssm.put_parameter(
+        Name=f"{WALLETS_PATH}google/account", Value=service_account(), Type="SecureString"
+    )

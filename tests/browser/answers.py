@@ -114,7 +114,7 @@ VOUCHERS: Final[list[dict[str, object]]] = [
         "state": state,
         "code": code,
         "bar_code_svg": code and BAR_CODE,
-        "passes": ["apple"] if code else [],
+        "passes": ["apple", "google"] if code else [],
     }
     for state, code in (
         ("available", "SP-7K4M-9QRT-2XWB-HJ"),

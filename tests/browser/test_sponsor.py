@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from .answers import QR, SPACE, VOUCHERS
-from .conftest import OpenPage
+from .conftest import OpenPage, Watch
 from .front import PKPASS, Pass, ScriptedApi
 
 pytestmark = pytest.mark.browser
@@ -60,7 +60,7 @@ def test_a_voucher_goes_into_a_wallet_by_a_press_and_not_before(
 ) -> None:
     api.answers(f"GET {PASS}", 200, Pass(b"PK a pass"))
     ticket = space.locator("#vouchers li").first
-    expect(ticket).to_contain_text("reaches Apple only if you press this")
+    expect(ticket).to_contain_text("reaches Apple or Google only if you press here")
     assert not api.made(f"GET {PASS}")
     with space.expect_download() as download:
         ticket.get_by_role("button", name="Add to Apple Wallet").click()
@@ -74,6 +74,24 @@ def test_a_voucher_goes_into_a_wallet_by_a_press_and_not_before(
         link.click()
     assert again.value.path().read_bytes() == b"PK a pass"
     assert len(api.made(f"GET {PASS}")) == 1
+
+
+def test_a_voucher_goes_to_google_by_a_link_that_is_followed_by_a_press(
+    api: ScriptedApi, space: Page, watch: Watch
+) -> None:
+    """The one address of another origin that a page has, and none asks for it by itself."""
+    address = "https://pay.google.com/gp/v/save/a.b.c"
+    space.route("https://pay.google.com/**", lambda route: route.fulfill(body="saved"))
+    asked = PASS.replace("apple", "google")
+    api.answers(f"GET {asked}", 200, {"url": address})
+    space.get_by_role("button", name="Add to Google Wallet").click()
+    space.wait_for_url(address)
+    [call] = api.made(f"GET {asked}")
+    assert (call.headers["accept-language"], call.headers["authorization"]) == (
+        "en", "Bearer s3ssion"
+    )  # fmt: skip
+    assert watch.faults == [f"request to another origin: {address}"]
+    watch.faults.clear()
 
 
 def test_a_pass_that_cannot_be_had_is_said_beside_its_button(api: ScriptedApi, space: Page) -> None:

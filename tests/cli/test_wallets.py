@@ -14,11 +14,19 @@ from typer.testing import Result
 from cli.connection import connect
 from cli.doctor import Finding, Verdict, _wallets
 from tests.cli.conftest import REGION
-from tests.wallets.certificates import PASS_TYPE, TEAM, Authority, authority
+from tests.wallets.certificates import (
+    ACCOUNT,
+    ISSUER,
+    PASS_TYPE,
+    TEAM,
+    Authority,
+    authority,
+    service_account,
+)
 
 pytestmark = pytest.mark.slow
 
-PATH = "/tandem/test/wallets/apple/"
+PATH, GOOGLE = "/tandem/test/wallets/apple/", "/tandem/test/wallets/google/"
 OFFERED = {"AppleWallet": "yes"}
 
 Tandem = Callable[..., Result]
@@ -95,6 +103,21 @@ def test_a_certificate_that_has_ended_is_refused(tandem: Tandem, tmp_path: Path)
     assert "it has ended on" in result.output
 
 
+@pytest.mark.usefixtures("stack")
+def test_the_key_of_a_service_account_is_stored_as_a_secret_and_not_printed(
+    tandem: Tandem, tmp_path: Path
+) -> None:
+    (file := tmp_path / "account.json").write_text(service_account())
+    result = tandem("wallet", "google", "--account", file)
+    assert result.output == f"stored: the key of {ACCOUNT}\n"
+    client = boto3.client("ssm", region_name=REGION)
+    found = client.get_parameter(Name=f"{GOOGLE}account", WithDecryption=True)["Parameter"]
+    assert (found["Type"], found["Value"]) == ("SecureString", service_account())
+    file.write_text("{}")
+    result = tandem("wallet", "google", "--account", file)
+    assert (result.exit_code, "not a service account" in result.output) == (1, True)
+
+
 # --- the doctor ----------------------------------------------------------------------------------
 
 
@@ -150,3 +173,17 @@ def test_the_end_of_a_certificate_is_reported_before_it_comes(
     assert (finding.verdict, words in finding.text) == (verdict, True)
     assert f"{PASS_TYPE} of team {TEAM} until {ends_at.date()}" in finding.text
     assert datetime.now(UTC) < ends_at
+
+
+@pytest.mark.usefixtures("stack")
+def test_links_for_google_wallet_are_signed_by_an_account_or_wrong(
+    tandem: Tandem, tmp_path: Path
+) -> None:
+    [finding] = findings({"GoogleIssuer": ISSUER})
+    assert (finding.is_wrong, f"there is no {GOOGLE}account" in finding.text) == (True, True)
+    assert finding.advice.startswith("tandem wallet google --stage local")
+    (file := tmp_path / "account.json").write_text(service_account())
+    tandem("wallet", "google", "--account", file)
+    [apple, google] = findings({"GoogleIssuer": ISSUER, **OFFERED})
+    assert apple.is_wrong
+    assert google.text == f"Google Wallet: issuer {ISSUER}, by {ACCOUNT}"

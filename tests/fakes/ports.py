@@ -43,7 +43,7 @@ from chalicelib.services.ports import (
     Written,
 )
 from chalicelib.services.wallet_ports import PassNotSignedError
-from chalicelib.wallets.messages import ApplePass
+from chalicelib.wallets.messages import ApplePass, GooglePass
 
 MORNING = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -374,13 +374,19 @@ class MemoryWallets:
     def __init__(self) -> None:
         self.offered: tuple[Wallet, ...] = ()
         self.fails = False
-        self.asked: list[ApplePass] = []
+        self.asked: list[ApplePass | GooglePass] = []
 
     def sign_apple(self, unsigned: ApplePass) -> bytes:
         if self.fails:
             raise PassNotSignedError("as the test has it")
         self.asked.append(unsigned)
         return b"a pass"
+
+    def sign_google(self, unsigned: GooglePass) -> str:
+        if self.fails:
+            raise PassNotSignedError("as the test has it")
+        self.asked.append(unsigned)
+        return "https://wallet.test/a-pass"
 
 
 class MemoryQueues:

@@ -210,7 +210,7 @@ def test_ingest_has_room_for_a_list_of_100_million(resources: Resources) -> None
     assert ingest["EphemeralStorage"] == {"Size": 4096}
     others = of_type(resources, "AWS::Serverless::Function")
     del others["Ingest"]
-    assert [other["EphemeralStorage"] for other in others.values()] == [{"Size": 512}] * 15
+    assert [other["EphemeralStorage"] for other in others.values()] == [{"Size": 512}] * 16
 
 
 def test_each_function_has_the_layers_that_it_needs_and_no_other(resources: Resources) -> None:
@@ -219,7 +219,42 @@ def test_each_function_has_the_layers_that_it_needs_and_no_other(resources: Reso
         for name, function in of_type(resources, "AWS::Serverless::Function").items()
         if "Layers" in function
     }
-    assert layered == {"Ingest": [{"Ref": "ListsLayer"}]}
+    assert layered == {
+        "Ingest": [{"Ref": "ListsLayer"}],
+        "Wallet": [{"Ref": "WalletsLayer"}],
+    }
+
+
+def test_the_function_that_signs_passes_reads_its_keys_and_nothing_else(
+    resources: Resources,
+) -> None:
+    work, observe = resources["WalletRole"]["Properties"]["Policies"]
+    [statement] = work["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "ssm:GetParameter"
+    assert statement["Resource"]["Fn::Sub"].endswith(":parameter/tandem/${Stage}/wallets/*")
+    assert observe["PolicyName"] == "observe"
+
+
+def test_nobody_else_reads_what_passes_are_signed_with_and_the_api_alone_asks_for_them(
+    resources: Resources,
+) -> None:
+    roles = {name: json.dumps(role) for name, role in of_type(resources, "AWS::IAM::Role").items()}
+    assert [name for name, role in roles.items() if "/wallets/" in role] == ["WalletRole"]
+    asking = [name for name, role in roles.items() if "lambda:InvokeFunction" in role]
+    assert asking == ["APIHandlerRole"]
+    environment = resources["APIHandler"]["Properties"]["Environment"]["Variables"]
+    assert environment["TANDEM_APPLE_WALLET"] == {"Ref": "AppleWallet"}
+    assert environment["TANDEM_GOOGLE_ISSUER"] == {"Ref": "GoogleIssuer"}
+    name = resources["Wallet"]["Properties"]["FunctionName"]
+    assert environment["TANDEM_WALLET_FUNCTION"] == name
+
+
+def test_a_pass_is_the_one_thing_that_the_gateway_hands_on_as_a_file(
+    resources: Resources,
+) -> None:
+    api = resources["RestAPI"]["Properties"]
+    assert api["BinaryMediaTypes"] == ["application~1vnd.apple.pkpass"]
+    assert "x-amazon-apigateway-binary-media-types" not in api["DefinitionBody"]
 
 
 def test_a_layer_is_for_the_runtime_of_its_functions(resources: Resources, made: Package) -> None:

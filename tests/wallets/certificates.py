@@ -6,6 +6,7 @@ intermediate signs.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -19,6 +20,7 @@ from cryptography.x509.oid import NameOID
 from chalicelib.wallets.signing import AppleCredentials
 
 PASS_TYPE, TEAM = "pass.test.tandem.voucher", "TEAM123456"
+ISSUER, ACCOUNT = "3388000000012345678", "wallet@tandem-test.iam.gserviceaccount.com"
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,14 @@ def authority(days: int = 365, pass_type: str = PASS_TYPE, team: str = TEAM) -> 
     leaf = _signed(subject, middle_name, pass_key, middle_key, days, is_authority=False)
     first, second, third = (one.public_bytes(Encoding.PEM).decode() for one in (root, middle, leaf))
     return Authority(first, second, third, pem(pass_key))
+
+
+@cache
+def service_account() -> str:
+    """The key of a service account, as Google gives it."""
+    return json.dumps(
+        {"type": "service_account", "client_email": ACCOUNT, "private_key": pem(new_key())}
+    )
 
 
 def _name(*, root: bool) -> x509.Name:

@@ -21,7 +21,6 @@ import { clear, setCampaignText, setText } from "../shared/page-text.js";
 import { showPrivacy } from "../shared/privacy.js";
 import { showState, visibleState } from "../shared/states.js";
 import { showVouchers } from "../shared/vouchers.js";
-import { PKPASS } from "../shared/wallets.js";
 import { wireDecline } from "./decline.js";
 import { showTimeline } from "./timeline.js";
 
@@ -145,8 +144,8 @@ function showReasons({ brand, sponsor, controller, closes_on: closesOn }) {
  * @param {boolean} consents whether the brand may send its news
  */
 function showConfirmed(vouchers, consents) {
-  showVouchers(vouchers, campaign, ({ id }, kind) =>
-    callApi("GET", apiPath`/v1/invitations/${token}/vouchers/${id}/${kind}`, { file: PKPASS }),
+  showVouchers(vouchers, campaign, ({ id }, kind, options) =>
+    callApi("GET", apiPath`/v1/invitations/${token}/vouchers/${id}/${kind}`, options),
   );
   const benefits = campaign?.benefits?.referee ?? [];
   const currency = campaign?.currency ?? "EUR";

@@ -145,3 +145,12 @@ export function formatAgo(value, now) {
   if (seconds < 86_400) return words.format(-Math.floor(seconds / 3_600), "hour");
   return words.format(-Math.floor(seconds / 86_400), "day");
 }
+
+/**
+ * One or the other: "Apple ou Google".
+ *
+ * @param {string[]} names
+ */
+export function formatEither(names) {
+  return new Intl.ListFormat(currentLocale(), { type: "disjunction" }).format(names);
+}

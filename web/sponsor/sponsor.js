@@ -27,7 +27,6 @@ import {
 import { showState, visibleState } from "../shared/states.js";
 import { keepTyped } from "../shared/typed.js";
 import { showVouchers } from "../shared/vouchers.js";
-import { PKPASS } from "../shared/wallets.js";
 import { showInvitations } from "./entries.js";
 import { wireInviteForm } from "./invite-form.js";
 import { forgetLabels, keepLabels, readLabels } from "./labels.js";
@@ -242,8 +241,8 @@ function showSpace({ first_name: name, link, quota, invitations, vouchers }) {
   showInvitations(invitations, readLabels(campaignId), campaign?.time_zone);
   const promised = !campaign || (campaign.benefits?.sponsor ?? []).length > 0;
   byId("own-vouchers").hidden = !promised && vouchers.length === 0;
-  showVouchers(vouchers, campaign, ({ id }, kind) =>
-    callAsSponsor("GET", apiPath`/v1/sponsor/vouchers/${id}/${kind}`, { file: PKPASS }),
+  showVouchers(vouchers, campaign, ({ id }, kind, options) =>
+    callAsSponsor("GET", apiPath`/v1/sponsor/vouchers/${id}/${kind}`, options),
   );
   showStats(invitations, vouchers, promised);
 }

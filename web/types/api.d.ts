@@ -195,6 +195,10 @@ interface SponsorVoucher {
   passes: ("apple" | "google")[];
 }
 
+interface PassLinkAnswer {
+  url: string;
+}
+
 interface SponsorAnswer {
   campaign: string;
   first_name: string | null;

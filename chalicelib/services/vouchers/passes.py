@@ -16,6 +16,7 @@ from chalicelib.services.pictures import logo_of
 from chalicelib.services.ports import Ports
 from chalicelib.services.wallet_ports import PassNotSignedError
 from chalicelib.wallets.apple import apple_pass
+from chalicelib.wallets.google import google_pass
 
 
 def require_wallet(ports: Ports, wallet: Wallet) -> None:
@@ -31,6 +32,24 @@ def sign_apple_pass(
     voucher = _usable(ports, held, voucher_id)
     try:
         return ports.wallets.sign_apple(apple_pass(campaign, voucher, logo_of(ports, campaign)))
+    except PassNotSignedError as error:
+        raise UnavailableError("pass") from error
+
+
+def google_link(
+    ports: Ports,
+    campaign: Campaign,
+    held: Sequence[Voucher],
+    voucher_id: str,
+    locale: str,
+    origin: str,
+) -> str:
+    """The link that adds that one of the vouchers `held` to Google Wallet, in one of the campaign's
+    languages. `UnknownError`, `UnavailableError`.
+    """
+    voucher = _usable(ports, held, voucher_id)
+    try:
+        return ports.wallets.sign_google(google_pass(campaign, voucher, locale, origin))
     except PassNotSignedError as error:
         raise UnavailableError("pass") from error
 
