@@ -58,7 +58,7 @@ WALLETS_PATH: Final[tuple[str, Object]] = (
 # follows from bench/memory/recorded.json, which a test compares: `make memory`.
 FUNCTIONS: Final[Mapping[str, Size]] = {
     API: Size("api", 320, 29, settings=(("TANDEM_ORIGIN_KEY", ORIGIN_KEY), *WALLETS_OF_THE_API)),
-    "Wallet": Size("wallet", 512, 20, layers=(WALLETS,), settings=(WALLETS_PATH, GOOGLE_ISSUER)),
+    "Wallet": Size("wallet", 256, 20, layers=(WALLETS,), settings=(WALLETS_PATH, GOOGLE_ISSUER)),
     # Room for a list of 100 million: 1.6 GB of records in /tmp, and those of a change beside them.
     "Ingest": Size("ingest", 1024, 900, scratch_mb=4096, layers=(LISTS,), settings=(NOTICES_BUS,)),
     "Relay": Size("relay", 256, 30),
