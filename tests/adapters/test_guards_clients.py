@@ -16,6 +16,7 @@ from chalicelib.adapters.clients import Clients
         ("sqs", 3, 5),
         ("ssm", 3, 5),
         ("events", 3, 5),
+        ("functions", 2, 10),
         ("ses", 1, 10),
     ],
 )

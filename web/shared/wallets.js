@@ -42,7 +42,7 @@ export function walletButtons(voucher, ask) {
   if (!wallets.length) return [];
   const notice = createElement("p", { class: "error", role: "alert" });
   const buttons = wallets.map((wallet) => walletButton(wallet, voucher, ask, notice));
-  const line = createElement("p", { class: "actions" }, ...buttons);
+  const line = createElement("p", { class: "actions wallets" }, ...buttons);
   const note = setText(createElement("p", { class: "muted" }), "wallet.note", {
     companies: () => formatEither(wallets.map((wallet) => COMPANIES[wallet])),
   });
