@@ -23,6 +23,7 @@ from tests.api.requests import (
     GOOD,
     HELD,
     OF_CAMPAIGN,
+    PKPASS,
     PURCHASE,
     VOUCHERS,
     bearer,
@@ -97,6 +98,41 @@ def _overlong_campaign(_: World) -> Request:
 
 def _dashboard_of_an_unknown_campaign(_: World) -> Request:
     return Request("GET", "/v1/ops/campaigns/nobodys/dashboard")
+
+
+def _pass_of_nobody(kind: str, **headers: str) -> Prepared:
+    """The token of a sign-in, which is for something else; or no session."""
+
+    def asked(world: World) -> Request:
+        token = world.sign_in_token()
+        path = {"sponsors": "/v1/sponsor", "referees": f"/v1/invitations/{token}"}
+        who, wallet = kind.split(" ")
+        return Request("GET", f"{path[who]}/vouchers/v/{wallet}-pass", headers=headers)
+
+    return asked
+
+
+def _pass_of_an_unknown_voucher(operation: str) -> Prepared:
+    def asked(world: World) -> Request:
+        good = GOOD[operation](world)
+        parts = good.path.split("/")
+        path = "/".join([*parts[:-2], "unknown", parts[-1]])
+        return Request("GET", path, headers=good.headers)
+
+    return asked
+
+
+def _pass_as_text(operation: str) -> Prepared:
+    def asked(world: World) -> Request:
+        good = GOOD[operation](world)
+        return Request("GET", good.path, headers={**good.headers, "Accept": "*/*"})
+
+    return asked
+
+
+PASSES = [
+    f"get_{who}_{wallet}_pass" for who in ("referees", "sponsors") for wallet in ("apple", "google")
+]
 
 
 def _wall_without_a_link(_: World) -> Request:
@@ -645,6 +681,14 @@ REFUSALS = [
             _token_of_the_sponsor,
         )
     ),
+    *(Refusal(one, 404, "not-found", _pass_of_an_unknown_voucher(one)) for one in PASSES),
+    *(Refusal(one, 406, "not-acceptable", _pass_as_text(one)) for one in PASSES if "apple" in one),
+    Refusal("get_sponsors_apple_pass", 401, "unauthorised",
+            _pass_of_nobody("sponsors apple", Accept=PKPASS)),
+    Refusal("get_sponsors_google_pass", 401, "unauthorised", _pass_of_nobody("sponsors google")),
+    Refusal("get_referees_apple_pass", 410, "over",
+            _pass_of_nobody("referees apple", Accept=PKPASS)),
+    Refusal("get_referees_google_pass", 410, "over", _pass_of_nobody("referees google")),
     Refusal("make_privacy_request", 404, "not-found", _wish_in_an_unknown_campaign),
     Refusal("make_privacy_request", 422, "invalid-address", _wish_of_a_bad_address,
             {"email": "no_at_sign"}),
