@@ -27,6 +27,7 @@ from chalicelib.services.ports import Clock, Ports
 from chalicelib.settings import MissingSettingError, Settings
 
 if TYPE_CHECKING:
+    from chalicelib.services.cipher_ports import Cipher
     from chalicelib.services.list_ports import ListBuilder
     from chalicelib.services.mails.draft import Sender
 
@@ -55,11 +56,19 @@ def wire(settings: Settings, clients: Clients, clock: Clock | None = None) -> Po
 
         return SegmentBuilder(segments)
 
+    @cache
+    def cipher() -> Cipher:
+        # It loads Sequoia, which only the functions with the layer `pgp` have.
+        from chalicelib.adapters.pgp import ParameterKey, SequoiaCipher
+
+        return SequoiaCipher(ParameterKey(clients, settings.pgp_key), clock)
+
     return Ports(
         repository=repository,
         campaigns=CachedCampaigns(repository, clock),
         lists=CurrentLists(repository, segments, clock),
         list_builder=list_builder,
+        cipher=cipher,
         keys=ParameterKeys(clients, settings.keys_path),
         mailer=SesMailer(clients, settings.sender, settings.configuration_set, now),
         mail_domains=DnsMailDomains(settings.resolver),

@@ -37,6 +37,7 @@ class Settings:
     google_issuer: str = ""  # whose passes of Google Wallet are
     wallet_function: str = ""  # which signs them
     wallets_path: str = ""  # of what it signs with, in the parameter store; that function's alone
+    pgp_key: str = ""  # the parameter with our own PGP key; of those who write or read what has one
     resolver: str = ""  # of the DNS, as `host:port`; empty means the system's own
 
     @classmethod
@@ -62,6 +63,7 @@ class Settings:
             is_bucket_locked=environment.get("TANDEM_BUCKET_LOCKED") == "yes",
             origin_key=environment.get("TANDEM_ORIGIN_KEY", ""),
             pages_bucket=environment.get("TANDEM_PAGES_BUCKET", ""),
+            pgp_key=environment.get("TANDEM_PGP_KEY", ""),
             notices_bus=environment.get("TANDEM_NOTICES_BUS", ""),
             wallets=_wallets(environment),
             google_issuer=environment.get("TANDEM_GOOGLE_ISSUER", ""),

@@ -8,8 +8,9 @@ group it belongs to. The rules of a campaign are in `domain.campaign`.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from datetime import date
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
@@ -23,6 +24,7 @@ from chalicelib.domain.campaign.brand import PICTURE_BYTES, Picture
 from chalicelib.domain.campaign.file import ASSIGNED, Campaign, EarlierZone
 from chalicelib.domain.campaign.hazards import campaign_warnings
 from chalicelib.domain.campaign.pictures import PictureError, picture_of
+from chalicelib.services.cipher_ports import UnusableKeyError
 from cli.documents import Document, DocumentError, FieldPath, Problem, read_document
 from cli.errors import CommandError
 
@@ -49,6 +51,7 @@ _REASONS = {
     "string_too_long": "must have at most {max_length} characters",
     "value_error": "{error}",
 }
+KEY_FIELD = ("files", "encrypt_to")
 _TEXT_WANTED = frozenset({"string_type", "literal_error", "enum"})
 
 
@@ -109,10 +112,40 @@ def read_campaign_and_warnings(
     content = file.read_bytes()
     try:
         campaign = with_pictures(campaign_of(content), file, read_document(content), known)
+        key = key_problems(campaign, datetime.now(UTC))
+        if key.problem:
+            raise CampaignFileError([read_document(content).problem(KEY_FIELD, key.problem)])
     except CampaignFileError as error:
         raise CommandError(*(_line(file, problem) for problem in error.problems)) from error
-    found = _located("; ".join(campaign_warnings(campaign)), read_document(content))
+    warnings = [*campaign_warnings(campaign), *key.warnings]
+    found = _located("; ".join(warnings), read_document(content))
     return campaign, [_line(file, problem, "warning: ") for problem in sorted(found)]
+
+
+@dataclass(frozen=True)
+class KeyFindings:
+    """What is wrong with the key of a campaign, and what is doubtful."""
+
+    problem: str | None = None
+    warnings: Sequence[str] = ()
+
+
+def key_problems(campaign: Campaign, now: datetime) -> KeyFindings:
+    """Whether what is written for the client can be encrypted to the key, from `now` to the end."""
+    if campaign.encrypt_to is None:
+        return KeyFindings()
+    from chalicelib.adapters.pgp import client_key  # a large library, for this one field
+
+    try:
+        ends = client_key(campaign.encrypt_to, now).expires_at
+    except UnusableKeyError as error:
+        return KeyFindings(str(error))
+    if ends is None or ends > campaign.last_second:
+        return KeyFindings()
+    day = ends.astimezone(campaign.zone).date()
+    return KeyFindings(
+        warnings=[f"files.encrypt_to: expires on {day}, before the campaign ends: no file after it"]
+    )
 
 
 def with_pictures(

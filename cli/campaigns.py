@@ -25,13 +25,14 @@ from chalicelib.services.ports import Agenda
 from cli.campaign_file import (
     Known,
     campaign_text,
+    key_problems,
     pictures_of,
     read_campaign_and_warnings,
     schema_text,
 )
 from cli.connection import LOCAL, Connection, Stage, connect
 from cli.errors import CommandError
-from cli.keys import require_keys, require_own_key
+from cli.keys import require_keys, require_own_key, require_own_pgp_key
 from cli.lookups import current_campaign
 from cli.printing import Json, print_json, print_records
 from cli.simulation.command import simulate
@@ -80,6 +81,8 @@ def put(file: File, dry_run: DryRun = False, yes: Yes = False, stage: Stage = LO
     connection = connect(stage)
     require_keys(connection, campaign.digests)
     require_own_key(connection)
+    if campaign.encrypt_to:
+        require_own_pgp_key(connection)
     before = connection.repository.get(CurrentCampaign, campaign=campaign.id)
     if before:
         _show_differences(before.document, campaign)
@@ -105,6 +108,8 @@ def rollback(
     before = current_campaign(connection, campaign)
     document = _version(connection, campaign, to).document
     require_keys(connection, document.digests)
+    if problem := key_problems(document, connection.clock()).problem:
+        raise CommandError(f"files.encrypt_to: {problem}")
     _show_differences(before.document, document)
     if dry_run:
         typer.echo(f"campaign {campaign}: nothing was put")

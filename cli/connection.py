@@ -66,6 +66,11 @@ class Place:
         """Where what passes are signed with is, beside the keys."""
         return self.keys_path.removesuffix("digest-keys/") + "wallets/"
 
+    @property
+    def pgp_key(self) -> str:
+        """The parameter with the stack's own PGP key."""
+        return f"/tandem/{self.stage}/pgp-key"
+
 
 class Connection:
     """A connection to a stack: the `CommandPorts` of the use cases, and the clients."""

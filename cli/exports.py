@@ -9,6 +9,7 @@ import typer
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.exports import Export
 from chalicelib.domain.watch import is_unacknowledged
+from chalicelib.services.written_files import files_of
 from cli.connection import LOCAL, Connection, Stage, connect
 from cli.errors import CommandError
 from cli.lookups import current_campaign
@@ -64,6 +65,8 @@ def _record(connection: Connection, rules: Campaign, export: Export) -> dict[str
         "written_at": export.written_at,
         "acknowledged_at": export.acknowledged_at,
         "overdue": is_unacknowledged(rules, export, connection.clock()),
-        "file": f"{folder}.csv.gz" if export.written_at else None,
+        "file": files_of(folder, is_encrypted=export.is_encrypted)[0]
+        if export.written_at
+        else None,
         "sha256": export.sha256,
     }

@@ -3,12 +3,14 @@
 The key of an id never changes: digests made with the two keys would look alike but never match.
 
 Our own key is generated here, once for a stack, and never shown or shared. It finds a person even
-after the client's keys have changed.
+after the client's keys have changed. Our PGP key, too: what the client encrypts to us is read with
+it, and what is encrypted for the client can be read back.
 """
 
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -22,12 +24,7 @@ from cli.key_files import digest_key
 
 OWN_KEY_BYTES = 32
 
-app = typer.Typer(help="Digest keys shared with a client.", no_args_is_help=True)
-
-
-@app.callback()
-def _group() -> None:
-    """Makes `put` a subcommand, although it is the only one."""
+app = typer.Typer(help="Digest keys shared with a client, and our PGP key.", no_args_is_help=True)
 
 
 @app.command()
@@ -64,6 +61,16 @@ def put(
         typer.echo(f"key {key_id}: stored at {name}")
 
 
+@app.command()
+def pgp(stage: Stage = LOCAL) -> None:
+    """Print the public PGP key of the stack, which the client encrypts to; it is made the first
+    time.
+    """
+    from chalicelib.adapters.pgp import public_part  # a large library, for this one command
+
+    typer.echo(public_part(require_own_pgp_key(connect(stage))), nl=False)
+
+
 def require_keys(connection: Connection, digests: DigestKeys) -> None:
     """Raises CommandError when a key that a campaign names is not stored on the stack."""
     if digests.algorithm == "sha256":
@@ -95,3 +102,23 @@ def require_own_key(connection: Connection) -> None:
             )
         except parameters.exceptions.ParameterAlreadyExists:
             return  # somebody else has just generated it
+
+
+def require_own_pgp_key(connection: Connection) -> str:
+    """Our own secret PGP key, armoured; generated if the stack has none, never replaced."""
+    from chalicelib.adapters.pgp import new_key  # a large library, for a key that is made once
+
+    parameters, name = connection.clients.ssm, connection.place.pgp_key
+    with suppress(parameters.exceptions.ParameterNotFound):
+        return _secret_of(connection)
+    made = new_key(f"Tandem {connection.place.stage}")
+    with suppress(parameters.exceptions.ParameterAlreadyExists):  # somebody else has just made it
+        parameters.put_parameter(Name=name, Value=made, Type="SecureString", Overwrite=False)
+    return _secret_of(connection)
+
+
+def _secret_of(connection: Connection) -> str:
+    answer = connection.clients.ssm.get_parameter(
+        Name=connection.place.pgp_key, WithDecryption=True
+    )
+    return answer["Parameter"]["Value"]

@@ -58,5 +58,6 @@ def ports_of(connection: Connection) -> Ports:
         sender="",
         configuration_set="",
         keys_path=place.keys_path,
+        pgp_key=place.pgp_key,
     )
     return bootstrap.wire(settings, connection.clients)

@@ -19,7 +19,11 @@ from pathlib import Path
 from typing import Any
 
 # What needs packages that only a layer has.
-LEFT_OUT = ("chalicelib.adapters.lists.building", "chalicelib.wallets.signing")
+LEFT_OUT = (
+    "chalicelib.adapters.lists.building",
+    "chalicelib.adapters.pgp",
+    "chalicelib.wallets.signing",
+)
 
 
 def main(tree: str, packages: str) -> None:

@@ -24,6 +24,7 @@ REQUIREMENTS: Final = (
     "requirements",
     "requirements-lists",
     "requirements-wallets",
+    "requirements-pgp",
     "requirements-demo",
     "requirements-dev",
     "requirements-local",

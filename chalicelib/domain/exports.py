@@ -46,7 +46,9 @@ class ExportSequence(FileSequence):
 
 @dataclass(frozen=True, kw_only=True)
 class NumberedFile(Entity):
-    """A file of parts whose numbers have no gaps, from its first part to the file in `out/`."""
+    """A file of parts whose numbers have no gaps, from its first part to the file in `out/`, which
+    is encrypted where the campaign had a key when it was sealed.
+    """
 
     campaign: str
     number: int
@@ -57,6 +59,7 @@ class NumberedFile(Entity):
     sealed_at: datetime | None = None
     sha256: str | None = None
     written_at: datetime | None = None
+    is_encrypted: bool = False
 
 
 F = TypeVar("F", bound=NumberedFile)
@@ -165,9 +168,10 @@ def next_part(export: Export, vouchers: Sequence[Voucher]) -> tuple[Export, Expo
     )
 
 
-def sealed(file: F, now: datetime) -> F:
+def sealed(file: F, now: datetime, *, is_encrypted: bool = False) -> F:
     """The export or other numbered file, complete: nothing is added any more."""
-    return replace(file, state=require_move(file.state, ExportState.SEALED, _MOVES), sealed_at=now)
+    state = require_move(file.state, ExportState.SEALED, _MOVES)
+    return replace(file, state=state, sealed_at=now, is_encrypted=is_encrypted)
 
 
 def written(file: F, sha256: str, now: datetime) -> F:

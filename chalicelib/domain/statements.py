@@ -76,6 +76,7 @@ class Statement(Entity):
     exports_complete: int
     changes_complete: int
     written_at: datetime
+    is_encrypted: bool = False
 
 
 def account_of(row: Row) -> Account:

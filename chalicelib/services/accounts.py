@@ -26,7 +26,7 @@ from chalicelib.domain.files.writing import sha256_of
 from chalicelib.domain.statements import Account, Books, Row, Statement, folded
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.ports import Ports
-from chalicelib.services.written_files import content_of
+from chalicelib.services.written_files import content_of, files_of
 
 
 @dataclass(frozen=True)
@@ -98,10 +98,12 @@ def _stated(ports: Ports, statement: Statement) -> Mapping[str, Account] | None:
 
     They are then folded from the beginning: it takes longer and gives the same.
     """
-    path = f"{statement_path(statement.campaign, statement.month)}.csv.gz"
-    content = content_of(ports.files, path)
+    path = statement_path(statement.campaign, statement.month)
+    content = content_of(ports.files, files_of(path, is_encrypted=statement.is_encrypted)[0])
     if content is None or sha256_of(content) != statement.sha256:
         return None
+    if statement.is_encrypted:
+        content = ports.cipher().decrypt(content)
     return {account.voucher: account for account in statement_accounts(content)}
 
 

@@ -59,6 +59,7 @@ from chalicelib.domain.lists.drops import ListFile
 from chalicelib.domain.lists.model import HeldList
 from chalicelib.services.cohorts.ingest_cohorts import ingest_cohorts
 from chalicelib.services.consents.ingest_consents import ingest_consents
+from chalicelib.services.encryption import opened
 from chalicelib.services.file_parts import hand_out
 from chalicelib.services.lists.building import ListHeldError
 from chalicelib.services.lists.ingest import ingest_list, record_refusal, remove_held
@@ -243,8 +244,9 @@ def _most_serious(ports: Ports, drop: Drop, error: FileRefusedError) -> FileRefu
     if error.reason == PLAIN_ADDRESS or drop.path.startswith(ACKS):
         return error
     try:
-        line = first_address(ports.files.read(drop.key, drop.file_version))
-    except FileMissingError:
+        chunks = ports.files.read(drop.key, drop.file_version)
+        line = first_address(opened(ports, drop.path, chunks)[1])
+    except (FileMissingError, FileRefusedError):
         return error
     return FileRefusedError(PLAIN_ADDRESS, line) if line else error
 
@@ -313,14 +315,16 @@ def _holds_addresses(drop: Drop, tally: Tally) -> bool:
 def _handle(
     ports: Ports, campaign: Campaign, drop: Drop, chunks: _HashedChunks, tally: Tally
 ) -> ListOutcome | Parts | None:
-    plain = _unpacked(drop.path, chunks)
+    path, inside = opened(ports, drop.path, chunks)
+    dropped = chunks if inside is chunks else _HashedChunks(iter(inside))
+    plain = _unpacked(path, dropped)
     match drop.file:
         case ListDrop() | ManifestDrop() if drop.names_an_address:
             raise FileRefusedError(ADDRESS_IN_NAME)
         case ListDrop() as named:
             file = _list_file(drop, named)
             return ingest_list(
-                ports, campaign, file, plain=plain, sha256=chunks.sha256, tally=tally
+                ports, campaign, file, plain=plain, sha256=dropped.sha256, tally=tally
             )
         case ManifestDrop():
             # It takes effect with its list; it is parsed here so that an invalid one is reported

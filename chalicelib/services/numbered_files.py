@@ -22,7 +22,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -41,11 +41,12 @@ from chalicelib.domain.exports import (
 )
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.files.numbered import file_of_parts, manifest_of_parts
-from chalicelib.domain.files.writing import sha256_of
+from chalicelib.domain.files.writing import Encrypted, sha256_of
+from chalicelib.services.encryption import Envelope
 from chalicelib.services.isolation import Isolation
 from chalicelib.services.ports import Change, Insert, Ports, Remove, Replace
 from chalicelib.services.retry import retry_on_conflict
-from chalicelib.services.written_files import write_table
+from chalicelib.services.written_files import content_of, files_of, write_table
 
 F = TypeVar("F", bound=NumberedFile)
 P = TypeVar("P", bound=Entity)
@@ -88,10 +89,13 @@ class Series(ABC, Generic[F, P]):
     # With the part, the file and the fact, below the 100 items of a transaction.
     part_rows: ClassVar[int] = 90
 
-    def __init__(self, ports: Ports, campaign_id: str, file_rows: int) -> None:
+    def __init__(
+        self, ports: Ports, campaign_id: str, file_rows: int, envelope: Envelope | None = None
+    ) -> None:
         self.ports = ports
         self.campaign_id = campaign_id
         self.file_rows = file_rows
+        self._envelope = envelope
         self._found_nothing_more = False
 
     @abstractmethod
@@ -113,8 +117,15 @@ class Series(ABC, Generic[F, P]):
         """The gzipped file, from the stored parts alone."""
 
     @abstractmethod
-    def manifest(self, file: F, parts: Iterable[P], content: bytes, sealed_at: datetime) -> bytes:
-        """The manifest beside the gzipped file `content`."""
+    def manifest(
+        self,
+        file: F,
+        parts: Iterable[P],
+        content: bytes,
+        encrypted: Encrypted | None,
+        sealed_at: datetime,
+    ) -> bytes:
+        """The manifest beside the stored file `content`."""
 
     @abstractmethod
     def path(self, number: int) -> str:
@@ -203,21 +214,47 @@ class Series(ABC, Generic[F, P]):
         file = self._current(number)
         if file.state is not ExportState.OPEN or not file.rows:
             return file
-        closed = sealed(file, self.ports.clock())
+        closed = sealed(file, self.ports.clock(), is_encrypted=self._encrypts)
         self.ports.repository.commit(Replace(closed))
         return closed
 
     @retry_on_conflict
     def _write(self, number: int) -> F:
-        file = self._current(number)
+        file = self._named(self._current(number))
         if file.state is ExportState.WRITTEN or file.sealed_at is None:
             return file
         parts = StoredParts(self.ports, self.part_kind, self.campaign_id, number)
         manifest_of = partial(self.manifest, file, parts, sealed_at=file.sealed_at)
-        content = write_table(self.ports.files, self.path(number), self.content(parts), manifest_of)
+        content = write_table(
+            self.ports.files,
+            self.path(number),
+            self.content(parts),
+            manifest_of,
+            self.envelope_of(file),
+        )
         done = written(file, sha256_of(content), self.ports.clock())
         self.ports.repository.commit(Replace(done), facts=[self.written_fact(file)])
         return done
+
+    @property
+    def _encrypts(self) -> bool:
+        return self._envelope is not None and self._envelope.key is not None
+
+    def envelope_of(self, file: F) -> Envelope | None:
+        """What a file is encrypted in."""
+        return self._envelope if file.is_encrypted else None
+
+    def _named(self, file: F) -> F:
+        """The file under the name that it has in `out/`: the campaign may have been given a key, or
+        lost it, since it was sealed. A file that is there keeps its name, so there is one.
+        """
+        if file.state is not ExportState.SEALED or file.is_encrypted is self._encrypts:
+            return file
+        there = files_of(self.path(file.number), is_encrypted=file.is_encrypted)[0]
+        if content_of(self.ports.files, there) is not None:
+            return file
+        self.ports.repository.commit(Replace(replace(file, is_encrypted=self._encrypts)))
+        return self._current(file.number)
 
 
 class WaitingSeries(Series[F, R], Generic[F, R, W]):
@@ -235,9 +272,14 @@ class WaitingSeries(Series[F, R], Generic[F, R, W]):
     counted_as: ClassVar[str]
 
     def __init__(
-        self, ports: Ports, campaign_id: str, file_rows: int, isolation: Isolation
+        self,
+        ports: Ports,
+        campaign_id: str,
+        file_rows: int,
+        isolation: Isolation,
+        envelope: Envelope | None = None,
     ) -> None:
-        super().__init__(ports, campaign_id, file_rows)
+        super().__init__(ports, campaign_id, file_rows, envelope)
         self.isolation = isolation
         # What can be written and is in no part yet; None: to be read.
         self._ready: deque[W] | None = None
@@ -255,7 +297,14 @@ class WaitingSeries(Series[F, R], Generic[F, R, W]):
     def content(self, parts: Iterable[R]) -> bytes:
         return file_of_parts(parts, self.columns)
 
-    def manifest(self, file: F, parts: Iterable[R], content: bytes, sealed_at: datetime) -> bytes:
+    def manifest(
+        self,
+        file: F,
+        parts: Iterable[R],
+        content: bytes,
+        encrypted: Encrypted | None,
+        sealed_at: datetime,
+    ) -> bytes:
         return manifest_of_parts(
             parts,
             number=export_name(file.number),
@@ -264,6 +313,7 @@ class WaitingSeries(Series[F, R], Generic[F, R, W]):
             column=self.kind_column,
             kinds=self.kinds,
             counted_as=self.counted_as,
+            encrypted=encrypted,
         )
 
     def is_waiting(self) -> bool:

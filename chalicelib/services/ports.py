@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # the list builder needs these ports without the models of a 
     from chalicelib.domain.facts import Fact
     from chalicelib.domain.journal import JournalPart
     from chalicelib.domain.vouchers import Voucher
+    from chalicelib.services.cipher_ports import Cipher
     from chalicelib.services.list_ports import ListBuilder, Lists
     from chalicelib.services.page_ports import Pages
     from chalicelib.services.wallet_ports import Wallets
@@ -528,6 +529,7 @@ class Ports:
     campaigns: Campaigns
     lists: Lists
     list_builder: Callable[[], ListBuilder]  # created at first use, because it loads numpy
+    cipher: Callable[[], Cipher]  # likewise, PGP
     keys: Keys
     mailer: Mailer
     mail_domains: MailDomains

@@ -3,7 +3,7 @@
 An interrupted run may have left the file, packed by another zlib than ours: the stored one counts.
 One with other rows is of another table: its number, or its month, was used before the table was
 restored to an earlier state. Nothing must be noted as written then, because what was to be written
-is in no file.
+is in no file. An encrypted file never has the same bytes twice: it is compared by what is in it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from chalicelib.domain.files.writing import has_same_rows
+from chalicelib.domain.files.writing import Encrypted, has_same_rows
+from chalicelib.services.encryption import Envelope
 from chalicelib.services.ports import FileMissingError, Files, OtherContentError
 
 
@@ -23,42 +24,72 @@ def content_of(files: Files, path: str) -> bytes | None:
         return None
 
 
-def files_of(path: str) -> tuple[str, str]:
+def files_of(path: str, *, is_encrypted: bool = False) -> tuple[str, str]:
     """A table and its manifest. `path` is without suffix."""
-    return f"{path}.csv.gz", f"{path}.manifest.json"
+    return f"{path}.csv.gz{'.pgp' if is_encrypted else ''}", f"{path}.manifest.json"
 
 
-def import_of(path: str) -> str:
+def import_of(path: str, *, is_encrypted: bool = False) -> str:
     """The file beside a table that is made for import elsewhere. `path` is without suffix."""
-    return f"{path}.import.csv.gz"
+    return f"{path}.import.csv.gz{'.pgp' if is_encrypted else ''}"
+
+
+ManifestOf = Callable[[bytes, Encrypted | None], bytes]
+"""The manifest of the stored file, and of what is in it where that is encrypted."""
 
 
 def write_table(
-    files: Files, path: str, content: bytes, manifest_of: Callable[[bytes], bytes]
+    files: Files,
+    path: str,
+    content: bytes,
+    manifest_of: ManifestOf,
+    envelope: Envelope | None = None,
 ) -> bytes:
     """Write a gzipped table, then its manifest; returns the file that is in `out/`.
 
-    `path` is without suffix; `manifest_of` makes the manifest of the stored file. Those that are
-    there stay; `OtherContentError` when they are not of the same rows.
+    `path` is without suffix; with an `envelope` the file is encrypted. Those that are there stay;
+    `OtherContentError` when they are not of the same rows.
     """
-    file, manifest = files_of(path)
-    if not files.write_once(file, content, content_type="application/gzip"):
-        stored = b"".join(files.read(file))
-        if not has_same_rows(stored, content):
-            raise OtherContentError(file)
-        content = stored
-    _write_manifest(files, manifest, manifest_of(content))
-    return content
+    file, manifest = files_of(path, is_encrypted=envelope is not None)
+    stored, plain = _write(files, file, content, envelope)
+    if plain is not content and not has_same_rows(plain, content):
+        raise OtherContentError(file)
+    _write_manifest(
+        files,
+        manifest,
+        manifest_of(stored, envelope.described(stored, plain) if envelope else None),
+    )
+    return stored
 
 
-def write_import(files: Files, path: str, content: bytes) -> bytes:
+def write_import(
+    files: Files, path: str, content: bytes, envelope: Envelope | None = None
+) -> bytes:
     """Write the file for import beside a table that is there; returns the one that is in `out/`,
     which an earlier layout may have made: its table is the same. `path` is without suffix.
     """
-    file = import_of(path)
-    if files.write_once(file, content, content_type="application/gzip"):
-        return content
-    return b"".join(files.read(file))
+    return _write(files, import_of(path, is_encrypted=envelope is not None), content, envelope)[0]
+
+
+def _write(
+    files: Files, file: str, content: bytes, envelope: Envelope | None
+) -> tuple[bytes, bytes]:
+    """Write a file unless one is there; what is there now, and what is in it: `content` itself
+    where it was written now.
+    """
+    if envelope is None:
+        if files.write_once(file, content, content_type="application/gzip"):
+            return content, content
+        stored = b"".join(files.read(file))
+        return stored, stored
+    # Looked for first: what is there may be for a key that nothing can be encrypted to any more.
+    found = content_of(files, file)
+    if found is None:
+        sealed = envelope.seal(content)
+        if files.write_once(file, sealed, content_type="application/pgp-encrypted"):
+            return sealed, content
+        found = b"".join(files.read(file))
+    return found, envelope.open(found)
 
 
 def _write_manifest(files: Files, path: str, manifest: bytes) -> None:

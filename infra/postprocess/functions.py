@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from infra.postprocess.layers import LAYERS, LISTS, WALLETS
+from infra.postprocess.layers import LAYERS, LISTS, PGP, WALLETS
 from infra.postprocess.shapes import Object, list_at, object_at
 
 SERVERLESS_FUNCTION: Final = "AWS::Serverless::Function"
@@ -39,6 +39,9 @@ NOTICES_BUS: Final[tuple[str, Object]] = (
     {"Fn::If": ["ClientNotified", {"Ref": "Notices"}, ""]},
 )
 
+# Our own PGP key, of the functions that write or read encrypted files.
+PGP_KEY: Final[tuple[str, Object]] = ("TANDEM_PGP_KEY", {"Fn::Sub": "/tandem/${Stage}/pgp-key"})
+
 API: Final = "APIHandler"
 
 # The pages are offered passes for the wallets that this stage has certificates or keys for. The API
@@ -60,7 +63,14 @@ FUNCTIONS: Final[Mapping[str, Size]] = {
     API: Size("api", 320, 29, settings=(("TANDEM_ORIGIN_KEY", ORIGIN_KEY), *WALLETS_OF_THE_API)),
     "Wallet": Size("wallet", 256, 20, layers=(WALLETS,), settings=(WALLETS_PATH, GOOGLE_ISSUER)),
     # Room for a list of 100 million: 1.6 GB of records in /tmp, and those of a change beside them.
-    "Ingest": Size("ingest", 1024, 900, scratch_mb=4096, layers=(LISTS,), settings=(NOTICES_BUS,)),
+    "Ingest": Size(
+        "ingest",
+        1024,
+        900,
+        scratch_mb=4096,
+        layers=(LISTS, PGP),
+        settings=(NOTICES_BUS, PGP_KEY),
+    ),
     "Relay": Size("relay", 256, 30),
     "Project": Size("project", 640, 30),
     "Decide": Size("decide", 384, 30, settings=(("TANDEM_RESOLVER", {"Ref": "Resolver"}),)),
@@ -69,11 +79,11 @@ FUNCTIONS: Final[Mapping[str, Size]] = {
     "MailEvents": Size("mail_events", 128, 30),
     "Reward": Size("reward", 192, 30),
     # One whole processor: it reads the table whole, some 7,000 pages for a million invitations.
-    "Persons": Size("persons", 1769, 900, settings=(NOTICES_BUS,)),
-    "Export": Size("export", 640, 300, settings=(NOTICES_BUS,)),
+    "Persons": Size("persons", 1769, 900, layers=(PGP,), settings=(NOTICES_BUS, PGP_KEY)),
+    "Export": Size("export", 640, 300, layers=(PGP,), settings=(NOTICES_BUS, PGP_KEY)),
     "Expire": Size("expire", 128, 120),
     "Reconcile": Size("reconcile", 1024, 900),
-    "Report": Size("report", 2048, 900),
+    "Report": Size("report", 2048, 900, layers=(PGP,), settings=(PGP_KEY,)),
     "Seal": Size("seal", 1536, 900),
     "Root": Size("root", 256, 900),
 }

@@ -37,12 +37,14 @@ class Layer:
 
 LISTS: Final = "lists"
 WALLETS: Final = "wallets"
+PGP: Final = "pgp"
 
 LAYERS: Final[Mapping[str, Layer]] = {
     layer.name: layer
     for layer in (
         Layer(LISTS, "ListsLayer", "numpy, for the function that builds list segments"),
         Layer(WALLETS, "WalletsLayer", "cryptography, for the function that signs passes"),
+        Layer(PGP, "PgpLayer", "Sequoia, for the functions that write or read encrypted files"),
     )
 }  # fmt: skip
 

@@ -107,7 +107,8 @@ def test_a_function_is_measured_in_a_process_of_its_own(tmp_path: Path) -> None:
     assert {one.function for one in kept.starts} >= {"project", "decide", "mail", "api"}
 
 
-def test_the_code_of_a_function_is_the_zip_and_ingest_has_its_layer(tmp_path: Path) -> None:
+def test_the_code_of_a_function_is_the_zip_and_ingest_has_its_layers(tmp_path: Path) -> None:
     code = Code(tmp_path / "code", {name: tmp_path / name for name in LAYERS})
     assert code.paths(FUNCTIONS["Relay"]) == [str(tmp_path / "code")]
-    assert code.paths(FUNCTIONS["Ingest"]) == [str(tmp_path / "code"), str(tmp_path / "lists")]
+    expected = [str(tmp_path / name) for name in ("code", "lists", "pgp")]
+    assert code.paths(FUNCTIONS["Ingest"]) == expected

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
+from chalicelib.adapters.pgp import SequoiaCipher
 from chalicelib.domain.addresses import Address
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.effects import Queue, effect_of, funnel, totals
@@ -49,6 +50,7 @@ from chalicelib.services.vouchers.reward import reward
 from tests.fakes.campaign import CAMPAIGN, CANARY, campaign, digest
 from tests.fakes.due import work_off_all
 from tests.fakes.parts import work_off_parts
+from tests.fakes.pgp import own_key
 from tests.fakes.ports import (
     CountingCodes,
     KnownDomains,
@@ -95,6 +97,7 @@ class World:
             campaigns=CachedCampaigns(self.repository, self.clock),
             lists=self.lists,
             list_builder=lambda: MemoryBuilder(self.lists),
+            cipher=lambda: SequoiaCipher(own_key, self.clock),
             keys=MemoryKeys(),
             mailer=self.mailer,
             mail_domains=self.mail_domains,
@@ -239,7 +242,9 @@ class World:
 
     def exported(self, number: int) -> list[dict[str, str]]:
         """The rows of an export, from its file."""
-        content = self.files.content[f"out/{CAMPAIGN}/vouchers/{export_name(number)}.csv.gz"]
+        path = f"out/{CAMPAIGN}/vouchers/{export_name(number)}.csv.gz"
+        sealed = self.files.content.get(f"{path}.pgp")
+        content = self.ports.cipher().decrypt(sealed) if sealed else self.files.content[path]
         names, *rows = [line.split(",") for line in gzip.decompress(content).decode().splitlines()]
         return [dict(zip(names, row, strict=True)) for row in rows]
 

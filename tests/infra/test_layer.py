@@ -1,4 +1,6 @@
-"""A layer holds what its functions need and nothing else: numpy for `ingest` alone."""
+"""A layer holds what its functions need and nothing else: numpy for `ingest` alone, Sequoia for
+those that write or read encrypted files. None asks for it before there is such a file.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ import pytest
 from chalicelib.domain.effects import Queue
 from infra.package import ROOT, Package, local_target, package
 from infra.postprocess import FUNCTIONS, LAYERS
-from infra.postprocess.layers import LISTS
+from infra.postprocess.layers import LISTS, PGP
 from tests.infra.conftest import Resource
 from tests.infra.test_zip import UNCHECKED_HASH
 
@@ -32,8 +34,8 @@ SETTINGS = [
     *("TANDEM_CONFIGURATION_SET", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"),
     *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
 ]
-# Runs one function up to its first call of AWS, which nobody answers, and says what of numpy it
-# asked for on its way. Nothing is found but the directories in argv: no site-packages.
+# Runs one function up to its first call of AWS, which nobody answers, and says what of the layers
+# it asked for on its way. Nothing is found but the directories in argv: no site-packages.
 CALLS = """
 import importlib.abc, json, sys
 
@@ -41,7 +43,7 @@ asked = set()
 
 class Asked(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] == "numpy":
+        if name.partition(".")[0] in {"numpy", "pysequoia"}:
             asked.add(name)
 
 sys.meta_path.insert(0, Asked())
@@ -171,6 +173,43 @@ def test_the_layer_is_numpy_as_bytecode_without_what_nobody_loads(made: Package)
         assert sum(entry.file_size for entry in archive.infolist()) < LARGEST_MB * 1_000_000
 
 
+# Encrypts and decrypts with the zip and the layer alone.
+ENCRYPTS = """
+import json, sys
+
+sys.path[:0] = sys.argv[1:]
+from datetime import UTC, datetime
+from chalicelib.adapters.pgp import SequoiaCipher, new_key, public_part
+import pysequoia
+
+own, client = new_key("own"), new_key("client")
+cipher = SequoiaCipher(lambda: own, lambda: datetime.now(UTC))
+sealed = cipher.encrypt(b"a,b" * 999, public_part(client))
+print(json.dumps({"from": pysequoia.__file__, "same": cipher.decrypt(sealed) == b"a,b" * 999}))
+"""
+
+
+def test_the_layer_for_pgp_is_sequoia_and_nothing_else(
+    made: Package, code: Path, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(made.layers[PGP]) as archive:
+        found = set(archive.namelist())
+        assert {Path(name).parts[:2] for name in found} == {("python", "pysequoia")}
+        assert not [name for name in found if name.endswith(".pyi")]
+        assert sum(entry.file_size for entry in archive.infolist()) < 12_000_000
+    assert made.layers[PGP].stat().st_size < 5_000_000
+    layer = unpacked_to(tmp_path, made.layers[PGP]) / "python"
+    reported = json.loads(run(ENCRYPTS, code, layer))
+    assert reported["same"]
+    assert reported["from"].startswith(str(layer))
+
+
+def test_without_the_layer_nothing_is_encrypted(code: Path) -> None:
+    program = "import sys; sys.path[:0] = sys.argv[1:]\nimport chalicelib.adapters.pgp"
+    with pytest.raises(AssertionError, match="No module named 'pysequoia'"):
+        run(program, code)
+
+
 def test_equal_requirements_give_an_equal_layer(made: Package, tmp_path: Path) -> None:
     """Otherwise each deployment would publish a version."""
     vendor = tmp_path / "vendor"
@@ -198,7 +237,7 @@ def test_a_list_is_built_and_changed_with_the_zip_and_the_layer_alone(
 
 
 @pytest.mark.parametrize("logical_id", FUNCTIONS)
-def test_no_function_asks_for_numpy_and_ingest_only_for_a_list(
+def test_no_function_asks_for_a_layer_before_it_needs_it(
     logical_id: str, code: Path, resources: dict[str, Resource]
 ) -> None:
     """Each as deployed: the template's handler from the zip alone, up to its first call of AWS."""

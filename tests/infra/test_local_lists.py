@@ -59,8 +59,8 @@ def test_ingest_gets_numpy_from_its_layer_and_nowhere_else(stack: Stack) -> None
         function["FunctionName"]: [layer["Arn"] for layer in function.get("Layers", [])]
         for function in functions.list_functions()["Functions"]
     }
-    (layer,) = found.pop("tandem-local-ingest")
-    assert {len(layers) for layers in found.values()} == {0}
+    (layer,) = (one for one in found.pop("tandem-local-ingest") if "-lists:" in one)
+    assert not [one for layers in found.values() for one in layers if "-lists:" in one]
     ended_well, answer = invoked(stack, "with-layer", [layer])
     assert ended_well, answer
     assert json.loads(answer)["sum"] == 10

@@ -219,10 +219,17 @@ def test_each_function_has_the_layers_that_it_needs_and_no_other(resources: Reso
         for name, function in of_type(resources, "AWS::Serverless::Function").items()
         if "Layers" in function
     }
+    pgp = {"Ref": "PgpLayer"}
     assert layered == {
-        "Ingest": [{"Ref": "ListsLayer"}],
+        "Ingest": [{"Ref": "ListsLayer"}, pgp],
+        "Persons": [pgp],
+        "Export": [pgp],
+        "Report": [pgp],
         "Wallet": [{"Ref": "WalletsLayer"}],
     }
+    for name, function in of_type(resources, "AWS::Serverless::Function").items():
+        variables = function["Environment"]["Variables"]
+        assert ("TANDEM_PGP_KEY" in variables) is (pgp in layered.get(name, []))
 
 
 def test_the_function_that_signs_passes_reads_its_keys_and_nothing_else(

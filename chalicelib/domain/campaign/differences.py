@@ -19,6 +19,8 @@ from chalicelib.domain.campaign.file import ASSIGNED, Campaign
 from chalicelib.domain.campaign.review import Review, Weights
 from chalicelib.domain.campaign.rules import Caps, Conditions, Rule
 from chalicelib.domain.campaign.templates import VoucherTemplate
+from chalicelib.domain.files.armour import fingerprint_of
+from chalicelib.domain.files.writing import sha256_of
 
 _ISSUED = "vouchers that are issued stay as they are"
 
@@ -60,11 +62,14 @@ class FieldDifference:
         return next((text for name, text in _WARNINGS.items() if self.field.startswith(name)), None)
 
 
+KEY_FIELD = "files.encrypt_to"
+
 _WARNINGS = {
     "currency": "what was issued before keeps its currency",
     "time_zone": "the days of the past stay as they were counted; those to come end elsewhere",
     "digests": "the client's lists must have the new key before the old one may go",
     "starts_on": "who was invited before may be outside the campaign now",
+    "files.encrypt_to": "what is written from now on is for this key; files that are there stay",
     "files": "files that are dropped and not handled yet are read by the new layout",
     "ends_on": "invitations, addresses and vouchers end with the campaign",
 }
@@ -95,8 +100,15 @@ def _flat(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     elif isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
         for number, one in enumerate(value):
             yield from _flat(one, f"{path}.{one.get('id', number)}")
+    elif path == KEY_FIELD:
+        yield path, _key_text(value)
     else:
         yield path, value
+
+
+def _key_text(armoured: str) -> str:
+    """A key by its fingerprint; with another date of expiry it is the same key and another text."""
+    return f"{fingerprint_of(armoured)} (text {sha256_of(armoured.encode())[:8]})"
 
 
 def _review_differences(before: Campaign, after: Campaign) -> Iterator[str]:

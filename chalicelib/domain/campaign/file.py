@@ -233,6 +233,11 @@ class Campaign(FileModel):
         """How the client's files of that kind are laid out."""
         return layout_of(self.files, kind)
 
+    @property
+    def encrypt_to(self) -> str | None:
+        """The armoured key that what is written for the client is encrypted to, if any."""
+        return self.files.encrypt_to if self.files else None
+
     def picture_path(self, name: str | None) -> str | None:
         """Where the picture of that file name is in the bucket, and below the pages' address."""
         picture = self.picture(name)

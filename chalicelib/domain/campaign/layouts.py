@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, get_args
 
-from pydantic import BeforeValidator, Field, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer
 
 from chalicelib.domain.campaign.fields import FileModel
+from chalicelib.domain.files.armour import LONGEST_KEY, fingerprint_of
 from chalicelib.domain.files.layouts import DELIMITERS, Encoding, Layout
 
 OrderColumn = Literal[
@@ -100,13 +101,31 @@ class ExportsLayout(FileModel):
         return hash(tuple(self.columns.items()))
 
 
+def _is_key(text: str) -> str:
+    fingerprint_of(text)
+    return text
+
+
+PublicKey = Annotated[
+    str,
+    Field(
+        max_length=LONGEST_KEY,
+        description="an armoured PGP public key: gpg --armor --export ADDRESS",
+    ),
+    AfterValidator(_is_key),
+]
+
+
 class FileLayouts(FileModel):
-    """How the client's files are laid out, where they are not as the client guide has them."""
+    """How the client's files are laid out, where they are not as the client guide has them, and the
+    key that exports, changes and statements are encrypted to.
+    """
 
     orders: OrdersLayout | None = None
     consents: ConsentsLayout | None = None
     cohorts: CohortsLayout | None = None
     exports: ExportsLayout | None = None
+    encrypt_to: PublicKey | None = None
 
 
 Dropped = Literal["orders", "consents", "cohorts"]

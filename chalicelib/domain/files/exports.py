@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Self
 
 from chalicelib.domain.exports import VOUCHER_COLUMNS, ExportPart
-from chalicelib.domain.files.writing import csv_gz, plain_lines, sha256_of
+from chalicelib.domain.files.writing import Encrypted, csv_gz, plain_lines, sha256_of
 
 REFERRAL_COLUMNS = (
     "referral", "sponsor_digest", "referee_digest", "confirmed_at", "orders", "revision",
@@ -202,9 +202,10 @@ def manifest_json(
     content: bytes,
     generated_at: datetime,
     imported: bytes | None = None,
+    encrypted: Encrypted | None = None,
 ) -> bytes:
-    """The manifest beside an export; `content` is the gzipped file, whose SHA-256 it gives, and
-    that of the file for import, where there is one.
+    """The manifest beside an export; `content` is the file in `out/`, whose SHA-256 it gives, and
+    that of the file for import, where there is one; `encrypted` says what is in it, and for whom.
 
     `key_id` is null unless all digests were made with one known key; `first` and `last` are the
     earliest and the latest issue; `sums` has the rows and the value of each template.
@@ -221,4 +222,6 @@ def manifest_json(
     }
     if imported is not None:
         members["import_sha256"] = sha256_of(imported)
+    if encrypted:
+        members |= encrypted.members()
     return json.dumps(members, indent=1).encode() + b"\n"

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from chalicelib.domain.exports import RowsPart
-from chalicelib.domain.files.writing import csv_gz, sha256_of
+from chalicelib.domain.files.writing import Encrypted, csv_gz, sha256_of
 
-_FILE = re.compile(r"([0-9]{8})\.csv\.gz")
+_FILE = re.compile(r"([0-9]{8})\.csv\.gz(?:\.pgp)?")
 
 
 def number_at(path: str) -> int | None:
@@ -48,9 +48,11 @@ def manifest_of_parts(
     column: str,
     kinds: Iterable[str],
     counted_as: str,
+    encrypted: Encrypted | None = None,
 ) -> bytes:
-    """The manifest beside a file of rows with a column `at`; `content` is the gzipped file. How
-    many rows have which of `kinds` in `column` stands under `counted_as`.
+    """The manifest beside a file of rows with a column `at`; `content` is the file in `out/`, of
+    which `encrypted` says what is in it, and for whom. How many rows have which of `kinds` in
+    `column` stands under `counted_as`.
     """
     counted: Counter[str] = Counter()
     first = last = None
@@ -66,5 +68,6 @@ def manifest_of_parts(
         counted_as: {kind: counted[kind] for kind in kinds},
         "first_at": first.isoformat() if first else None,
         "last_at": last.isoformat() if last else None,
+        **(encrypted.members() if encrypted else {}),
     }
     return json.dumps(members, indent=1).encode() + b"\n"

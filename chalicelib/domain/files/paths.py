@@ -5,6 +5,8 @@
     acks/{export}.ack                      consents/*.csv[.gz]
     cohorts/*.csv[.gz]
 
+Each but a manifest may be encrypted to us, and is then named `….pgp`.
+
 The only place that knows these paths: a path is parsed here once, and services/ingest.py matches on
 the result. Whether the campaign has that template or export is checked there. `public_path` is what
 may be repeated of a path: the client names its files, and a name may be somebody's address.
@@ -73,10 +75,11 @@ DroppedFile = (
 )
 
 ACKS = "acks/"  # the folder whose files may hold free text
-_CSV = r"[^/]+\.csv(?:\.gz)?"
+PGP = ".pgp"
+_CSV = r"[^/]+\.csv(?:\.gz)?(?:\.pgp)?"
 _LIST = rf"({'|'.join(ListName)})/(full|add|remove)"
 _EXPORT = re.compile(r"[0-9]{8}")
-_SUFFIXES = (".manifest.json", ".csv.gz", ".csv", ".ack")
+_SUFFIXES = (".manifest.json", ".csv.gz", ".csv", ".ack", ".csv.gz.pgp", ".csv.pgp", ".ack.pgp")
 _LONGEST_PART = 255  # bytes
 _LONGEST_PATH = 850  # bytes: a key has at most 1,024, with our folders and the name of a receipt
 
@@ -141,5 +144,5 @@ _SHAPES: tuple[tuple[re.Pattern[str], Callable[..., DroppedFile]], ...] = (
     (re.compile(rf"codes/([^/]+)/{_CSV}"), CodesDrop),
     (re.compile(rf"consents/{_CSV}"), ConsentsDrop),
     (re.compile(rf"cohorts/{_CSV}"), CohortsDrop),
-    (re.compile(rf"{ACKS}([^/]+)\.ack"), _ack),
+    (re.compile(rf"{ACKS}([^/]+)\.ack(?:\.pgp)?"), _ack),
 )

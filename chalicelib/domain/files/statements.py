@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.exports import export_name
-from chalicelib.domain.files.writing import csv_gz
+from chalicelib.domain.files.writing import Encrypted, csv_gz
 from chalicelib.domain.money import decimal_text
 from chalicelib.domain.statements import (
     Account,
@@ -92,6 +92,7 @@ def statement_manifest(
     as_of: datetime,
     totals: Sequence[Totals],
     outstanding: Sequence[tuple[str, str, int]],
+    encrypted: Encrypted | None = None,
 ) -> bytes:
     """The manifest beside a statement. It holds no time at which it was made: the same rows give
     the same manifest.
@@ -108,6 +109,7 @@ def statement_manifest(
             {"month": month, "currency": currency, "value_minor": value}
             for month, currency, value in outstanding
         ],
+        **(encrypted.members() if encrypted else {}),
     }
     return json.dumps(members, indent=1).encode() + b"\n"
 

@@ -11,9 +11,24 @@ import hashlib
 import io
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice, zip_longest
 
 _WRITTEN_AT_ONCE = 10_000  # rows
+
+
+@dataclass(frozen=True)
+class Encrypted:
+    """What a manifest says of an encrypted table: the SHA-256 of the gzipped file in it, and the
+    fingerprint of the key it is for; None for a key that no version of the campaign has.
+    """
+
+    plain_sha256: str
+    fingerprint: str | None
+
+    def members(self) -> dict[str, str | None]:
+        """As the manifest has it."""
+        return {"plain_sha256": self.plain_sha256, "encrypted_to": self.fingerprint}
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

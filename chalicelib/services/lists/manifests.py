@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from chalicelib.domain.campaign.lists import DigestKeys
 from chalicelib.domain.files.manifest import Manifest, beginning, parse_manifest
+from chalicelib.domain.files.paths import PGP
 from chalicelib.domain.files.reading import FileRefusedError
 from chalicelib.services.ports import FileMissingError, Ports
 
@@ -27,11 +28,12 @@ def key_id_of(keys: DigestKeys, manifest: Manifest | None) -> str:
 
 
 def manifest_beside(ports: Ports, campaign: str, path: str, sha256: str) -> Manifest | None:
-    """The manifest of this file; a newer one at the same path may be another file's.
+    """The manifest of this file; a newer one at the same path may be another file's. That of an
+    encrypted list is about what was encrypted: so is `sha256`.
 
     `FileRefusedError` for an invalid manifest.
     """
-    stem = path.removesuffix(".gz").removesuffix(".csv")
+    stem = path.removesuffix(PGP).removesuffix(".gz").removesuffix(".csv")
     for beside in (f"{stem}.manifest.json", f"{path}.manifest.json"):
         key = f"in/{campaign}/{beside}"
         try:

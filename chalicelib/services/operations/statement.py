@@ -18,7 +18,7 @@ from chalicelib.domain.files.statements import (
     statement_manifest,
     statement_path,
 )
-from chalicelib.domain.files.writing import sha256_of
+from chalicelib.domain.files.writing import Encrypted, sha256_of
 from chalicelib.domain.statements import (
     Statement,
     end_of,
@@ -37,10 +37,11 @@ from chalicelib.services.accounts import (
     last_opening,
     read_books,
 )
+from chalicelib.services.encryption import Envelope, envelope_of
 from chalicelib.services.facts import new_fact
 from chalicelib.services.ports import Agenda, ConflictError, Insert, Ports
 from chalicelib.services.waiting_changes import waiting_changes
-from chalicelib.services.written_files import write_table
+from chalicelib.services.written_files import content_of, files_of, write_table
 
 # Longer than any function runs: what was dated in the month is stored by then, and on the agenda.
 SETTLED_AFTER = timedelta(minutes=20)
@@ -60,7 +61,8 @@ def _write_next(ports: Ports, campaign: Campaign) -> Statement | None:
         return None
     opening = last_opening(ports, campaign)
     reading = read_books(ports, campaign, opening, end_of(campaign, month))
-    statement = _write(ports, campaign, month, opening, reading)
+    envelope = _envelope(ports, campaign, month)
+    statement = _write(ports, campaign, month, opening, reading, envelope)
     try:
         ports.repository.commit(Insert(statement), facts=[_written_fact(ports, statement)])
     except ConflictError:
@@ -69,7 +71,12 @@ def _write_next(ports: Ports, campaign: Campaign) -> Statement | None:
 
 
 def _write(
-    ports: Ports, campaign: Campaign, month: str, opening: Opening, reading: Reading
+    ports: Ports,
+    campaign: Campaign,
+    month: str,
+    opening: Opening,
+    reading: Reading,
+    envelope: Envelope | None,
 ) -> Statement:
     """Write the statement and its manifest, unless they are there. `OtherContentError`."""
     accounts = reading.books.accounts
@@ -86,19 +93,33 @@ def _write(
             exports_complete=reading.exports.complete,
             changes_complete=reading.changes.complete,
             written_at=ports.clock(),
+            is_encrypted=envelope is not None,
         )
 
-    def manifest_of(content: bytes) -> bytes:
+    def manifest_of(content: bytes, encrypted: Encrypted | None) -> bytes:
         statement = of_file(content)
         return statement_manifest(
             statement,
             as_of=statement.until - timedelta(seconds=1),
             totals=totals(opening.accounts, accounts),
             outstanding=outstanding_by_expiry(campaign, accounts.values()),
+            encrypted=encrypted,
         )
 
     path, content = statement_path(campaign.id, month), statement_file(accounts.values())
-    return of_file(write_table(ports.files, path, content, manifest_of))
+    return of_file(write_table(ports.files, path, content, manifest_of, envelope))
+
+
+def _envelope(ports: Ports, campaign: Campaign, month: str) -> Envelope | None:
+    """What the statement is encrypted in. One that an attempt before this one has left keeps its
+    name, whatever the campaign has been given since.
+    """
+    envelope = envelope_of(ports, campaign)
+    encrypts = envelope.key is not None
+    other = files_of(statement_path(campaign.id, month), is_encrypted=not encrypts)[0]
+    if content_of(ports.files, other) is not None:
+        encrypts = not encrypts
+    return envelope if encrypts else None
 
 
 def _written_fact(ports: Ports, statement: Statement) -> Fact:

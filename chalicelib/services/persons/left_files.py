@@ -63,10 +63,14 @@ class LeftFiles:
         if export is None or export.state is ExportState.OPEN:
             return  # its file will have the random id
         path = export_path(export.campaign, export.number)
-        files = {files_of(path)[0]}
+        is_encrypted = export.is_encrypted
+        files = {files_of(path, is_encrypted=is_encrypted)[0]}
         if export.state is ExportState.WRITTEN:
             found = {one.path for one in self._ports.files.written_since(path, EARLIEST)}
-            files = found & {*files, import_of(path)}  # none: they have ended
+            files = found & {
+                *files,
+                import_of(path, is_encrypted=is_encrypted),
+            }  # none: they have ended
         loaded = export.acknowledged_at
         last = self._last_day(export.campaign, loaded + AFTER_ACKNOWLEDGEMENT) if loaded else None
         self._last_days |= dict.fromkeys(files, last)

@@ -60,6 +60,7 @@ from chalicelib.services.ports import (
 from chalicelib.services.restoring.outside import Row
 from chalicelib.services.restoring.work import UnfoundedError, Work, left_alone
 from chalicelib.services.waiting_changes import waiting_changes, waiting_words
+from chalicelib.services.written_files import files_of
 
 F = TypeVar("F", bound=NumberedFile)
 
@@ -165,11 +166,20 @@ def _written(work: Work, fact: Fact, number: int) -> list[Change]:
     export = _export(work, number, fact.at)
     path = export_path(export.campaign, number)
     closed = sealed(export, fact.at) if export.state is ExportState.OPEN else export
-    return _numbered(work, export, written(closed, _sha256(work, path), fact.at))
+    return _numbered(work, export, _as_in_out(work, closed, path, fact))
 
 
-def _sha256(work: Work, path: str) -> str:
-    return sha256_of(b"".join(work.ports.files.read(f"{path}.csv.gz")))
+def _as_in_out(work: Work, file: F, path: str, fact: Fact) -> F:
+    """The sealed file, written as the client has it."""
+    is_encrypted = _is_encrypted(work, path)
+    content = b"".join(work.ports.files.read(files_of(path, is_encrypted=is_encrypted)[0]))
+    named = replace(file, is_encrypted=is_encrypted)
+    return written(named, sha256_of(content), fact.at)
+
+
+def _is_encrypted(work: Work, path: str) -> bool:
+    """Whether the file that is there is encrypted, whatever the campaign says by now."""
+    return files_of(path, is_encrypted=True)[0] in work.ports.files.paths(path)
 
 
 def complete_exports(work: Work, unplaced: Iterable[Fact]) -> list[str]:
@@ -203,7 +213,8 @@ def _complete(work: Work, number: int, known: int) -> list[str]:
         work.ports.repository.commit(*changes, facts=facts)
         export = _export(work, number, work.ports.clock())
     if export.state is ExportState.OPEN:
-        closed = sealed(export, work.ports.clock())
+        is_encrypted = _is_encrypted(work, export_path(export.campaign, number))
+        closed = sealed(export, work.ports.clock(), is_encrypted=is_encrypted)
         work.ports.repository.commit(*_numbered(work, export, closed))
     return unknown
 
@@ -292,8 +303,8 @@ def _rows_written(
 ) -> list[Change]:
     if number not in found:
         raise UnfoundedError(str(number))
-    sha256 = _sha256(work, kind.path(work.campaign.id, number))
-    return [Replace(written(_file(work, kind, number), sha256, fact.at))]
+    path = kind.path(work.campaign.id, number)
+    return [Replace(_as_in_out(work, _file(work, kind, number), path, fact))]
 
 
 def _complete_rows(work: Work, kind: _Kind[F], found: Mapping[int, list[Row]]) -> None:
@@ -304,7 +315,8 @@ def _complete_rows(work: Work, kind: _Kind[F], found: Mapping[int, list[Row]]) -
             work.ports.repository.commit(*_with_part(work, kind, file, some))
             file = _file(work, kind, number)
         if file.state is ExportState.OPEN:
-            closed = sealed(file, work.ports.clock())
+            is_encrypted = _is_encrypted(work, kind.path(work.campaign.id, number))
+            closed = sealed(file, work.ports.clock(), is_encrypted=is_encrypted)
             work.ports.repository.commit(Replace(closed) if file.revision else Insert(closed))
 
 

@@ -36,6 +36,7 @@ from chalicelib.domain.journal import (
     folder,
     verified,
 )
+from chalicelib.services.encryption import opened
 from chalicelib.services.ports import FileMissingError, Ports
 
 # What was dropped or written a little before the moment may have taken effect after it.
@@ -172,7 +173,9 @@ def _files_of(
     for path in ports.files.paths(area):
         number = number_at(path)
         if number is not None and (path in new or number not in known):
-            found[number] = list(rows_of(b"".join(ports.files.read(path))))
+            content = b"".join(ports.files.read(path))
+            plain = ports.cipher().decrypt(content) if path.endswith(".pgp") else content
+            found[number] = list(rows_of(plain))
     return found
 
 
@@ -200,7 +203,8 @@ def _ordered_at(ports: Ports, campaign: str, since: datetime) -> dict[str, datet
             continue
         for layout in layouts:
             try:
-                plain = content(path, ports.files.read(written.path, written.version))
+                dropped = ports.files.read(written.path, written.version)
+                plain = content(*opened(ports, path, dropped))
                 tally = Tally()
                 for _, row in orders(plain, tally, layout):
                     known = dates.get(row.order_id, row.ordered_at)

@@ -33,6 +33,7 @@ from chalicelib.domain.vouchers import (
     is_answered,
     is_live,
 )
+from chalicelib.services.cipher_ports import NotDecryptableError
 from chalicelib.services.facts import voucher_fact
 from chalicelib.services.issuing import ReplacementOutcome, replace_voucher
 from chalicelib.services.ports import Change, FileMissingError, Insert, Ports, Replace
@@ -94,10 +95,13 @@ def _is_there(ports: Ports, export: Export) -> bool:
     """
     if export.state is not ExportState.SEALED:
         return export.state is ExportState.WRITTEN
-    path = f"{export_path(export.campaign, export.number)}.csv.gz"
+    path = export_path(export.campaign, export.number)
+    file = files_of(path, is_encrypted=export.is_encrypted)[0]
     try:
-        return _has_rows_of(plain_lines(ports.files.read(path)), _parts_of(ports, export))
-    except (FileMissingError, UnicodeDecodeError, zlib.error, csv.Error):
+        chunks = ports.files.read(file)
+        plain = ports.cipher().decrypted(chunks) if export.is_encrypted else chunks
+        return _has_rows_of(plain_lines(plain), _parts_of(ports, export))
+    except (FileMissingError, NotDecryptableError, UnicodeDecodeError, zlib.error, csv.Error):
         return False
 
 
@@ -261,7 +265,9 @@ def _files_of(ports: Ports, export: Export) -> list[str]:
     path = export_path(export.campaign, export.number)
     campaign = ports.campaigns.get(export.campaign)
     is_imported = campaign and campaign.files and campaign.files.exports
-    return [*files_of(path), *([import_of(path)] if is_imported else [])]
+    is_encrypted = export.is_encrypted
+    imported = [import_of(path, is_encrypted=is_encrypted)] if is_imported else []
+    return [*files_of(path, is_encrypted=is_encrypted), *imported]
 
 
 @retry_on_conflict

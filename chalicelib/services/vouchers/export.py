@@ -29,7 +29,9 @@ from chalicelib.domain.exports import (
 from chalicelib.domain.fact_bodies import ExportWritten, VouchersExported
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.files.exports import Sums, import_file, manifest_json, voucher_file
+from chalicelib.domain.files.writing import Encrypted
 from chalicelib.domain.vouchers import Voucher, exported
+from chalicelib.services.encryption import Envelope, envelope_of
 from chalicelib.services.facts import export_fact
 from chalicelib.services.isolation import Isolation, raised
 from chalicelib.services.numbered_files import FILE_ROWS, Part, Series
@@ -51,7 +53,8 @@ def export_vouchers(
     A voucher that cannot be exported goes to `on_failure` and stays behind.
     """
     layout = campaign.files.exports if campaign.files else None
-    exports = _Exports(ports, campaign.id, file_rows, Isolation(on_failure), layout)
+    envelope = envelope_of(ports, campaign)
+    exports = _Exports(ports, campaign.id, file_rows, Isolation(on_failure), envelope, layout)
     return exports.write_all(until)
 
 
@@ -68,9 +71,10 @@ class _Exports(Series[Export, ExportPart]):
         campaign_id: str,
         file_rows: int,
         isolation: Isolation,
+        envelope: Envelope | None = None,
         layout: ExportsLayout | None = None,
     ) -> None:
-        super().__init__(ports, campaign_id, file_rows)
+        super().__init__(ports, campaign_id, file_rows, envelope)
         self._layout = layout
         self._isolation = isolation
         self._agenda = ports.repository.agenda(
@@ -127,7 +131,12 @@ class _Exports(Series[Export, ExportPart]):
         return file.content
 
     def manifest(
-        self, file: Export, parts: Iterable[ExportPart], content: bytes, sealed_at: datetime
+        self,
+        file: Export,
+        parts: Iterable[ExportPart],
+        content: bytes,
+        encrypted: Encrypted | None,
+        sealed_at: datetime,
     ) -> bytes:
         return manifest_json(
             export=export_name(file.number),
@@ -135,6 +144,7 @@ class _Exports(Series[Export, ExportPart]):
             content=content,
             generated_at=sealed_at,
             imported=self._write_import(file, parts),
+            encrypted=encrypted,
         )
 
     def _write_import(self, file: Export, parts: Iterable[ExportPart]) -> bytes | None:
@@ -144,7 +154,8 @@ class _Exports(Series[Export, ExportPart]):
         if self._layout is None:
             return None
         content = import_file(parts, self._layout.columns)
-        return write_import(self.ports.files, self.path(file.number), content)
+        path = self.path(file.number)
+        return write_import(self.ports.files, path, content, self.envelope_of(file))
 
     def path(self, number: int) -> str:
         return export_path(self.campaign_id, number)

@@ -1,0 +1,206 @@
+"""PGP by Sequoia: what is written for the client's key, and read with our own.
+
+Everything is encrypted to both: the client reads it, and so can we, who may have to look at what an
+attempt before this one has written. Only functions with the layer `pgp` can import this; whatever
+fails here (no layer, no key, a key that has expired) raises, so nothing leaves as plain text
+instead.
+
+Errors of the library hold a trace with paths of the machine: of them only a line is kept.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import resource
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import takewhile
+from typing import IO, Final
+
+import pysequoia
+from pysequoia.packet import PacketPile, Tag
+
+from chalicelib.adapters.clients import Clients
+from chalicelib.services.cipher_ports import NotDecryptableError, UnusableKeyError
+
+LARGEST: Final = 1 << 30  # bytes of a dropped file, before and after it is decrypted
+_CHUNK: Final = 1 << 20
+_LONG_AGO: Final = datetime.fromtimestamp(0, UTC)
+_ARMOUR: Final = b"-----BEGIN PGP MESSAGE-----"
+# What an encrypted message begins with: a session key for a recipient or a password, or a marker.
+_FIRST_TAGS: Final = frozenset({1, 3, 10})
+
+
+@dataclass(frozen=True)
+class ClientKey:
+    """A public key that can be encrypted to now; `expires_at` is None for one that never does."""
+
+    certificate: pysequoia.Cert
+    expires_at: datetime | None
+
+
+def client_key(armoured: str, now: datetime) -> ClientKey:
+    """The key in an armoured text. `UnusableKeyError` says why nothing can be encrypted to it.
+
+    The library encrypts to what has expired or was revoked without a word: that is asked here.
+    """
+    try:
+        certificate = pysequoia.Cert.from_bytes(armoured.encode())
+        ends = [certificate.expiration]
+        is_revoked = certificate.is_revoked
+        trial = pysequoia.encrypt(b"", recipients=[certificate], armor=False)
+    except Exception as error:
+        raise UnusableKeyError(f"cannot be encrypted to: {_line(error)}") from None
+    if is_revoked:
+        raise UnusableKeyError("was revoked by its owner")
+    ends += [ends_at for name, ends_at in _subkeys(certificate) if name in _recipients(trial)]
+    expires_at = min((end for end in ends if end), default=None)
+    if expires_at and expires_at <= now:
+        raise UnusableKeyError(f"has expired on {expires_at.astimezone(UTC).date()}")
+    return ClientKey(certificate, expires_at)
+
+
+def _subkeys(certificate: pysequoia.Cert) -> Iterator[tuple[bytes, datetime | None]]:
+    """The id of each key in a certificate, and when it ends by the newest signature after it."""
+    packets = list(PacketPile.from_bytes(bytes(certificate)))
+    for place, key in enumerate(packets):
+        if key.key_id and key.key_created:
+            after = takewhile(lambda one: one.tag == Tag.Signature, packets[place + 1 :])
+            newest = max(after, key=lambda one: one.signature_created or _LONG_AGO, default=None)
+            valid_for = newest.key_validity_period if newest else None
+            yield bytes.fromhex(key.key_id), key.key_created + valid_for if valid_for else None
+
+
+def _recipients(message: bytes) -> bytes:
+    """The ids of the keys that a message is encrypted to, among other bytes of its head."""
+    packets = PacketPile.from_bytes(message)
+    return b"".join(one.body[:40] for one in packets if one.tag == Tag.PKESK)
+
+
+def _line(error: Exception) -> str:
+    cause = str(error).partition("\n\nStack backtrace")[0]
+    return " ".join(cause.split())[:200]
+
+
+class SequoiaCipher:
+    """`services.cipher_ports.Cipher`. `secret` reads our own key, armoured, when it is first
+    needed; what it raises passes.
+    """
+
+    def __init__(self, secret: Callable[[], str], clock: Callable[[], datetime]) -> None:
+        self._secret = secret
+        self._clock = clock
+        self._own: pysequoia.Tsk | None = None
+
+    def encrypt(self, content: bytes, armoured: str) -> bytes:
+        """`content` for an armoured public key and our own. `UnusableKeyError`."""
+        client = client_key(armoured, self._clock()).certificate
+        own = self._key().extract_certificate()
+        return pysequoia.encrypt(content, recipients=[client, own], armor=False)
+
+    def decrypt(self, content: bytes) -> bytes:
+        """What is in a file that is encrypted to us. `NotDecryptableError`."""
+        return b"".join(self.decrypted([content]))
+
+    def decrypted(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """The same of a large file: nothing comes before all of it was read and found whole.
+
+        Both files lie on the function's disk without a name: they are gone with this process,
+        however it ends.
+        """
+        with tempfile.TemporaryFile() as sealed, tempfile.TemporaryFile() as plain:
+            size = 0
+            for chunk in chunks:
+                size += len(chunk)
+                if size > LARGEST:
+                    raise NotDecryptableError("encrypted_file_too_large")
+                sealed.write(chunk)
+            sealed.flush()
+            self._decrypt(sealed, plain)
+            sealed.truncate(0)
+            plain.seek(0)
+            while chunk := plain.read(_CHUNK):
+                yield chunk
+
+    def is_for(self, content: bytes, armoured: str) -> bool:
+        """Whether a file is encrypted to that public key."""
+        certificate = pysequoia.Cert.from_bytes(armoured.encode())
+        recipients = _recipients(content)
+        return any(name in recipients for name, _ in _subkeys(certificate))
+
+    def _decrypt(self, sealed: IO[bytes], plain: IO[bytes]) -> None:
+        sealed.seek(0)
+        if _first_tag(sealed.read(256)) not in _FIRST_TAGS:
+            raise NotDecryptableError("not_encrypted")
+        decryptor = self._key().decryptor()
+        try:
+            with _at_most(LARGEST):
+                pysequoia.decrypt_file(_path(sealed), _path(plain), decryptor)
+        except Exception as error:
+            is_too_large = "File too large" in str(error)
+            reason = "encrypted_file_too_large" if is_too_large else "not_decryptable"
+            raise NotDecryptableError(reason) from None
+
+    def _key(self) -> pysequoia.Tsk:
+        if self._own is None:
+            self._own = pysequoia.Tsk.from_bytes(self._secret().encode())
+        return self._own
+
+
+class ParameterKey:
+    """Our own secret key in the parameter store, armoured."""
+
+    def __init__(self, clients: Clients, name: str) -> None:
+        self._clients = clients
+        self._name = name
+
+    def __call__(self) -> str:
+        answer = self._clients.ssm.get_parameter(Name=self._name, WithDecryption=True)
+        return answer["Parameter"]["Value"]
+
+
+def new_key(name: str) -> str:
+    """A secret key of our own, armoured, in the form that every GnuPG reads."""
+    made = pysequoia.Tsk.generate(user_id=name, profile=pysequoia.Profile.RFC4880)
+    return str(made)
+
+
+def public_part(armoured: str) -> str:
+    """The public key of a secret one, armoured."""
+    return str(pysequoia.Tsk.from_bytes(armoured.encode()).extract_certificate())
+
+
+def _path(file: IO[bytes]) -> str:
+    return f"/proc/self/fd/{file.fileno()}"
+
+
+@contextmanager
+def _at_most(size: int) -> Iterator[None]:
+    """Let no file grow beyond `size`: a message may unpack to any amount. Python ignores the signal
+    that comes with it.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    most = size if soft == resource.RLIM_INFINITY else min(size, soft)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def _first_tag(head: bytes) -> int | None:
+    """The tag of the first packet; None for what is no PGP."""
+    begins = head.lstrip()
+    if begins.startswith(_ARMOUR):
+        text = begins.replace(b"\r", b"").partition(b"\n\n")[2]
+        try:
+            head = base64.b64decode(text[:4], validate=True)
+        except binascii.Error:
+            return None
+    if not head or not head[0] & 0x80:
+        return None
+    return head[0] & 0x3F if head[0] & 0x40 else head[0] >> 2 & 0xF
