@@ -64,7 +64,7 @@ def sponsor_routes(
         passes.require_wallet(call.ports, Wallet.APPLE)
         session = signed_in(call.ports, call.bearer())
         campaign = current_campaign(call.ports, session.campaign)
-        held = shown_vouchers(call.ports, session.sponsor_id)
+        held = shown_vouchers(call.ports, session.sponsor_id, not_handled)
         return File("voucher.pkpass", passes.sign_apple_pass(call.ports, campaign, held, voucher))
 
     @edge.serves(operations.SPONSORS_GOOGLE_PASS)
@@ -75,7 +75,7 @@ def sponsor_routes(
         passes.require_wallet(call.ports, Wallet.GOOGLE)
         session = signed_in(call.ports, call.bearer())
         campaign = current_campaign(call.ports, session.campaign)
-        held = shown_vouchers(call.ports, session.sponsor_id)
+        held = shown_vouchers(call.ports, session.sponsor_id, not_handled)
         locale = card_language(call.header("accept-language"), campaign)
         return models.PassLinkAnswer(
             url=passes.google_link(call.ports, campaign, held, voucher, locale, origin())

@@ -84,7 +84,7 @@ export async function callApi(
 ) {
   const plain = asked(bearer);
   /** @type {Record<string, string>} */
-  const sentHeaders = { ...plain.headers, ...(file && { Accept: file }), ...headers };
+  const sentHeaders = { ...plain.headers, ...(file ? { Accept: file } : {}), ...headers };
   if (body !== undefined) sentHeaders["Content-Type"] = "application/json";
   const early = method === "GET" ? takeEarly(path, bearer) : null;
   const abort = early?.abort ?? new AbortController();

@@ -47,7 +47,7 @@ export function takeEarly(path, bearer) {
  * How the API is asked, by either script.
  *
  * @param {string} [bearer]
- * @returns {RequestInit & {headers: Record<string, string>}}
+ * @returns {Omit<RequestInit, "headers"> & {headers: Record<string, string>}}
  */
 export function asked(bearer) {
   return {
