@@ -1,7 +1,8 @@
 """What a fact adds to the figures of the dashboard, beside the counters of the funnel (`effects`).
 
     channel.{email|link}.{step}        invitations by how they came in
-    hour.{0 to 23}.{invited|confirmed} by the local hour
+    hour.{0 to 23}.{email|link}.{invited|confirmed}   the same by the local hour
+    release.{version}                  versions of the campaign that came in force, but the first
     sponsors.{signed_in|active}        each sponsor once
     within.{hours}                     confirmations, by how long after the mail; `more` after all
     money.{issued|redeemed|expired|revoked}.{template}   vouchers, in minor units
@@ -11,12 +12,12 @@
                                        local days after they confirmed
     till.{reason}                      codes that were not used on the order that named them
     mails.{sent|bounced|complained|failed}, oppositions, consents
-    figured                            facts that added any of these
+    figured.2                          facts that added any of these
 
 The names are stored by local day. All of it follows from the fact, so it can be recomputed from the
-journal (law 10); from a cohort's day and its age its first day follows. Facts of earlier versions
-say less, so a day that was counted by one has fewer `figured` than the journal: only such a day may
-differ.
+journal (law 10); from a cohort's day and its age its first day follows. A day that an earlier
+version counted has fewer `figured.2` than the journal, since that version knew fewer names: only
+such a day may differ. A new name comes with the next number.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from datetime import date, datetime
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.consents import ConsentSource
 from chalicelib.domain.fact_bodies import (
+    CampaignPut,
     ConsentGiven,
     InvitationReceived,
     InvitationRefused,
@@ -48,7 +50,7 @@ from chalicelib.domain.fact_bodies import (
 from chalicelib.domain.facts import FactBody
 from chalicelib.domain.invitations import Channel
 
-FIGURED = "figured"
+FIGURED = "figured.2"
 REVENUE = "revenue"
 MOST_KEPT = 5  # kept orders of one referee that are counted by their number
 HOURS = (1, 3, 6, 12, 24, 48, 96, 168, 336)
@@ -61,6 +63,7 @@ def figures_of(campaign: Campaign, body: FactBody, at: datetime) -> dict[str, in
     added = {
         **_by_people(body),
         **_by_hour(body, at.hour),
+        **_by_release(body),
         **_by_vouchers(body),
         **_by_orders(campaign, body, at.date()),
     }
@@ -99,10 +102,19 @@ def _by_people(body: FactBody) -> Mapping[str, int]:
 
 def _by_hour(body: FactBody, hour: int) -> Mapping[str, int]:
     match body:
-        case InvitationReceived():
-            return {f"hour.{hour}.invited": 1}
-        case ReferralConfirmed(channel=Channel()):
-            return {f"hour.{hour}.confirmed": 1}
+        case InvitationReceived(channel=channel):
+            return {f"hour.{hour}.{channel.value}.invited": 1}
+        case ReferralConfirmed(channel=Channel() as channel):
+            return {f"hour.{hour}.{channel.value}.confirmed": 1}
+        case _:
+            return {}
+
+
+def _by_release(body: FactBody) -> Mapping[str, int]:
+    """The first version begins the campaign and changes nothing."""
+    match body:
+        case CampaignPut(version=version) if version > 1:
+            return {f"release.{version}": 1}
         case _:
             return {}
 
@@ -170,4 +182,5 @@ def is_figure(name: str) -> bool:
 
 
 _PEOPLE = {"channel", "hour", "sponsors", "within", "mails", "oppositions", "consents"}
-_FAMILIES = {*_PEOPLE, "money", "due", REVENUE, "kept", "lost", "till", FIGURED}
+_ORDERS = {REVENUE, "kept", "lost", "till"}
+_FAMILIES = {*_PEOPLE, *_ORDERS, "money", "due", "release", "figured"}

@@ -103,6 +103,33 @@ def by_week(days: Days, name: str) -> dict[date, int]:
     return weeks
 
 
+UNKNOWN = "unknown"
+
+
+def channels_by_week(days: Days, step: str) -> dict[str, dict[date, int]]:
+    """A step of the invitations by channel and week; the channels of a week add up to the step.
+    What an earlier version counted without its channel is `unknown`, if there is any.
+    """
+    names = dict.fromkeys(
+        name.partition(".")[0] for counts in days.values() for name in family(counts, "channel")
+    )
+    parts = {name: by_week(days, f"channel.{name}.{step}") for name in sorted(names)}
+    rest = by_week(days, step)
+    for of in parts.values():
+        rest = {week: by - of[week] for week, by in rest.items()}
+    return parts | ({UNKNOWN: rest} if any(by > 0 for by in rest.values()) else {})
+
+
+def releases_by_week(days: Days) -> dict[date, int]:
+    """The newest version of the campaign that came in force in a week."""
+    releases: dict[date, int] = {}
+    for day, counts in days.items():
+        for version, by in family(counts, "release").items():
+            if by > 0:
+                releases[week_of(day)] = max(int(version), releases.get(week_of(day), 0))
+    return releases
+
+
 def money_by_template(counts: Counts) -> dict[str, dict[str, int]]:
     """What vouchers of each template were worth, in minor units, by what became of them."""
     templates: dict[str, dict[str, int]] = {}

@@ -1,7 +1,7 @@
 """Charts as lines, boxes and words in a plane, which SVG and PDF then draw alike.
 
 Pure. A plane has its origin at the upper left; lengths are points of a page, whatever its scale.
-Series differ by their dashes as well as by colour, and each is named at its end.
+Series differ by their dashes or stripes as well as by colour, and each is named beside its end.
 """
 
 from __future__ import annotations
@@ -62,7 +62,24 @@ class Curves:
     top: float | None = None
 
 
-Chart = Bars | Curves
+@dataclass(frozen=True)
+class Stack:
+    """A named part of each bar; the parts of a bar stand on each other."""
+
+    name: str
+    values: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Stacks:
+    """Bars side by side, each with its word below it, and in some places what happened there."""
+
+    stacks: Sequence[Stack]
+    words: Sequence[str]
+    notes: Sequence[tuple[int, str]] = ()
+
+
+Chart = Bars | Curves | Stacks
 
 
 @dataclass(frozen=True)
@@ -117,6 +134,8 @@ def drawing_of(chart: Chart, colour: str) -> Drawing:
     """The drawing of a chart; bars have the campaign's `colour`."""
     if isinstance(chart, Bars):
         return Drawing(WIDTH, _ROW * len(chart.bars), list(_bars(chart, colour)))
+    if isinstance(chart, Stacks):
+        return Drawing(WIDTH, _HEIGHT, list(_stacks(chart)))
     return Drawing(WIDTH, _HEIGHT, list(_curves(chart)))
 
 
@@ -167,6 +186,51 @@ def _curves(chart: Curves) -> Iterator[Mark]:
             yield Path(line, colour, 2.0, dash)
             names.append((line[-1][1], curve.name, colour))
     yield from _names(sorted(names), right)
+
+
+def _stacks(chart: Stacks) -> Iterator[Mark]:
+    right, bottom = WIDTH - _RIGHT, _HEIGHT - _BOTTOM
+    sums = [sum(values) for values in zip(*(one.values for one in chart.stacks), strict=True)]
+    ticks = ticks_to(max(sums, default=0))
+    room = (right - _LEFT) / max(len(chart.words), 1)
+
+    def down(value: float) -> float:
+        return bottom - value / ticks[-1] * (bottom - _TOP)
+
+    for tick in ticks:
+        yield Path([(_LEFT, down(tick)), (right, down(tick))], GRID)
+        yield Word(_LEFT - 6, down(tick) + 3, f"{tick:g}", "end", MUTED)
+    every = ceil(len(chart.words) / 8) or 1
+    for place, text in list(enumerate(chart.words))[::every]:
+        yield Word(_LEFT + (place + 0.5) * room, bottom + 16, text, "middle", MUTED)
+    below = [0.0] * len(chart.words)
+    for number, stack in enumerate(chart.stacks):
+        for place, value in enumerate(stack.values):
+            top, foot = down(below[place] + value), down(below[place])
+            x = _LEFT + (place + 0.1) * room
+            yield from _striped(Box(x, top, 0.8 * room, foot - top, _colour(number)), number)
+            below[place] += value
+        # The last one is at the top, as in the bars.
+        y = _TOP + _LABEL_GAP * (len(chart.stacks) - number)
+        yield from _striped(Box(right + 6, y - 8, 9, 9, _colour(number)), number)
+        yield Word(right + 19, y, _cut(stack.name, 20))
+    for place, text in chart.notes:
+        x = _LEFT + (place + 0.5) * room
+        yield Path([(x, _TOP), (x, bottom)], MUTED, dash=(3, 3))
+        yield Word(x, _TOP - 3, text, "middle", MUTED)
+
+
+def _colour(number: int) -> str:
+    return COLOURS[number % len(COLOURS)]
+
+
+def _striped(box: Box, number: int) -> Iterator[Mark]:
+    """The box of a part, with stripes that are wider apart from one part to the next."""
+    yield box
+    if number:
+        step = 2.0 + 2.0 * number
+        for stripe in range(1, ceil(box.height / step)):
+            yield Box(box.x, box.y + stripe * step, box.width, 1.0, "#ffffff", 0.7)
 
 
 def _end(curve: Curve) -> float:

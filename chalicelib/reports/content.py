@@ -11,6 +11,7 @@ from chalicelib.domain.insights import (
     LADDER,
     MONEY,
     by_week,
+    channels_by_week,
     cohorts_by_week,
     family,
     median_days,
@@ -19,11 +20,12 @@ from chalicelib.domain.insights import (
     money_by_template,
     per,
     reached,
+    releases_by_week,
     share,
 )
 from chalicelib.domain.survival import curve_of, longest, people_in
 from chalicelib.mails.formats import long_day, money_text
-from chalicelib.reports.charts import Bar, Bars, Chart, Curve, Curves
+from chalicelib.reports.charts import Bar, Bars, Chart, Curve, Curves, Stack, Stacks
 from chalicelib.reports.formats import (
     count_text,
     days_text,
@@ -174,18 +176,37 @@ class _Maker:
     def weeks(self) -> Section:
         names = ("sent", "confirmed", "orders_kept")
         weeks = {name: by_week(self._days, name) for name in names}
-        first = weeks["sent"]
-        curves = [
-            Curve(self.text(f"count.{name}"), [(at, by) for at, by in enumerate(of.values())])
-            for name, of in weeks.items()
-        ]
-        marks = [(at, self._short(week)) for at, week in enumerate(first)]
+        parts = channels_by_week(self._days, "confirmed")
+        releases = releases_by_week(self._days)
+        every = list(weeks["sent"])
         rows = [
-            [self._short(week), *(self._count(weeks[name][week]) for name in names)]
-            for week in first
+            [
+                self._short(week),
+                *(self._count(weeks[name][week]) for name in names),
+                *(self._count(of[week]) for of in parts.values()),
+                *([self._release(releases.get(week))] if releases else []),
+            ]
+            for week in every
         ]
-        table = Table([self.text("week"), *(self.text(f"count.{name}") for name in names)], rows)
-        return Section(self.text("section.weeks"), table, Curves(curves, marks))
+        headings = [
+            self.text("week"),
+            *(self.text(f"count.{name}") for name in names),
+            *(self._confirmed_by(channel) for channel in parts),
+            *([self.text("version")] if releases else []),
+        ]
+        stacks = [Stack(self._confirmed_by(name), list(of.values())) for name, of in parts.items()]
+        notes = [
+            (at, self._release(releases[week])) for at, week in enumerate(every) if week in releases
+        ]
+        chart = Stacks(stacks, [self._short(week) for week in every], notes)
+        return Section(self.text("section.weeks"), Table(headings, rows), chart)
+
+    def _confirmed_by(self, channel: str) -> str:
+        name = self.text.known(f"channel.{channel}", channel)
+        return self.text("confirmed_by", channel=name)
+
+    def _release(self, version: int | None) -> str:
+        return self.text("release", version=version) if version else ""
 
     def channels(self) -> Section:
         rows = []

@@ -53,7 +53,19 @@ from local.demo.orders import order_file
 from local.errors import StackError
 from local.quarter import CAMPAIGN
 from local.quarter.aside import Aside, Letter
-from local.quarter.plan import DAYS, SEED, Answer, Basket, By, Code, Draw, Fate, Invitee, Visit
+from local.quarter.plan import (
+    DAYS,
+    MAILING_ON,
+    SEED,
+    Answer,
+    Basket,
+    By,
+    Code,
+    Draw,
+    Fate,
+    Invitee,
+    Visit,
+)
 
 Act = Callable[[], object]
 
@@ -75,6 +87,21 @@ CHANGED: Final[Mapping[str, Any]] = {
     },
     "return_window_days": 7,
     "review": {},
+}
+# What later versions of the campaign change, by the day they come in force: words alone.
+RELEASES: Final[Mapping[int, Mapping[str, Any]]] = {
+    MAILING_ON: {
+        "sponsor_offer": {
+            "fr": "Invitez vos proches avant l'été : un bon pour vous, un pour eux.",
+            "en": "Invite people you know before summer: a voucher for you, one for them.",
+        }
+    },
+    MAILING_ON + 21: {
+        "title": {
+            "fr": "Un trimestre de parrainage chez Maison Demo, été compris",
+            "en": "A quarter of referrals at Maison Demo, summer included",
+        }
+    },
 }
 
 
@@ -126,6 +153,10 @@ class Player:
     def play(self) -> None:
         """Everything, in the order of time."""
         self._at(0, 1, partial(put_campaign, self.ports, self.campaign))
+        released = self.campaign
+        for day, changed in RELEASES.items():
+            released = released.model_copy(update=changed)
+            self._at(day, 5 * 60, partial(put_campaign, self.ports, released))
         for day in range(DAYS + 1):
             self._plan_day(day)
         for visit in Draw(self.first_day.weekday()).visits():

@@ -138,7 +138,7 @@ def test_what_is_shown_can_be_taken_away(api: ScriptedApi, open_page: OpenPage) 
     with page.expect_download() as csv:
         page.get_by_role("button", name="CSV").click()
     text = Path(csv.value.path()).read_text(encoding="utf-8")
-    assert text.startswith("date,invited,")
+    assert text.startswith("date,version,invited,")
     assert text.count("\n") == 1 + 2
     for kind, begins in (("PNG", b"\x89PNG"), ("SVG", b"<svg ")):
         with page.expect_download() as picture:

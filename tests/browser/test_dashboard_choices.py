@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -37,15 +38,20 @@ def weeks() -> dict[str, object]:
             "kept.2.9": 1,
             "sent": 10,
             "confirmed": 5,
+            "channel.email.invited": 1,
             "channel.link.sent": 4,
             "channel.link.confirmed": 3,
             "money.redeemed.welcome": 500,
             "money.issued.welcome": 900,
             "money.issued.order-1": 100,
-            "hour.9.invited": 6,
+            "hour.9.link.invited": 4,
+            "hour.9.email.invited": 1,
+            "hour.9.invited": 1,  # by a version that did not tell channels apart
         }
         for day, number in of_days.items()
     ]
+    days: Any = body["days"]
+    days[1]["release.2"] = 1
     body["figures"] = {"issued.welcome": 3, "issued.order-1": 1}
     return body
 
@@ -126,7 +132,9 @@ def test_a_channel_filters_what_is_counted_by_channel_and_the_rest_says_so(
     with page.expect_download() as csv:
         page.get_by_role("button", name="CSV").click()
     text = Path(csv.value.path()).read_text(encoding="utf-8")
-    assert text.startswith("date,channel.link.invited,channel.link.refused,channel.link.sent,")
+    assert text.startswith(
+        "date,version,channel.link.invited,channel.link.refused,channel.link.sent,"
+    )
 
 
 @pytest.mark.usefixtures("numbers")
@@ -146,7 +154,7 @@ def test_a_voucher_filters_what_is_counted_by_voucher(open_page: OpenPage) -> No
 def test_what_the_address_asks_for_and_nobody_has_is_said_and_left_out(
     open_page: OpenPage,
 ) -> None:
-    wrong = "&period=90&channel=sms&template=none&from=2025-02-30&unit=hour"
+    wrong = "&period=90&channel=sms&template=none&from=2025-02-30&unit=hour&measure=sent"
     page = open_page(ADDRESS + wrong, width=1280, before=signed_in())
     said = page.locator("#choice-notice")
     for name, value in (("period", "90"), ("channel", "sms"), ("template", "none")):
@@ -154,9 +162,55 @@ def test_what_the_address_asks_for_and_nobody_has_is_said_and_left_out(
     expect(said).to_contain_text("from = “2025-02-30”")
     expect(figure(page, "New customers").locator(".figure")).to_have_text("44")
     expect(page.get_by_role("button", name="Hour")).to_have_attribute("aria-pressed", "true")
+    expect(said).to_contain_text("measure = “sent”")
+    expect(page.get_by_role("button", name="Sent", exact=True)).to_be_disabled()
+
+
+def over_time(page: Page, place: str) -> Locator:
+    rows = page.get_by_role("table", name="Over time").get_by_role("row")
+    return rows.filter(has=page.get_by_role("rowheader", name=place, exact=True))
+
+
+@pytest.mark.usefixtures("numbers")
+def test_the_chart_over_time_is_stacked_by_channel_and_says_which_version_came_in_force(
+    open_page: OpenPage,
+) -> None:
+    page = open_page(ADDRESS, width=1280, before=signed_in())
     page.get_by_text("As a table").first.click()
-    row = page.get_by_role("table", name="Over time").get_by_role("row", name="9:00")
-    expect(row.get_by_role("cell").first).to_have_text("18")
+    table = page.get_by_role("table", name="Over time")
+    headings = ["Day", "E-mail", "Shared link", "Not told apart", "Total"]
+    headings.append("Campaign version put in force")
+    expect(table.get_by_role("columnheader")).to_have_text(headings)
+    cells = over_time(page, "24/09/2025").get_by_role("cell")
+    expect(cells).to_have_text(["0", "3", "2", "5", "2"])
+    expect(over_time(page, "02/10/2025").get_by_role("cell").last).to_have_text("")
+    page.get_by_role("button", name="Sent", exact=True).click()
+    expect(page).to_have_url(re.compile(r"measure=sent$"))
+    expect(cells).to_have_text(["0", "4", "6", "10", "2"])
+    with page.expect_download() as picture:
+        page.get_by_role("button", name="SVG").first.click()
+    svg = Path(picture.value.path()).read_text(encoding="utf-8")
+    assert "<pattern " in svg
+    assert ">version 2<" in svg
+    page.get_by_label("Channel").select_option("Shared link")
+    expect(cells).to_have_text(["4", "2"])
+    page.get_by_role("button", name="Side by side").click()
+    expect(cells).to_have_text(["0", "4", "3", "2"])
+
+
+@pytest.mark.usefixtures("numbers")
+def test_hours_have_channels_and_what_they_do_not_count_gives_way(open_page: OpenPage) -> None:
+    page = open_page(f"{ADDRESS}&measure=sent", width=1280, before=signed_in())
+    page.get_by_role("button", name="Hour").click()
+    expect(page).to_have_url(re.compile(r"unit=hour$"))
+    expect(page.get_by_role("button", name="Confirmed", exact=True)).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    page.get_by_role("button", name="Invited", exact=True).click()
+    page.get_by_text("As a table").first.click()
+    expect(over_time(page, "9:00").get_by_role("cell")).to_have_text(["3", "12", "3", "18"])
+    page.get_by_label("Channel").select_option("E-mail")
+    expect(over_time(page, "9:00").get_by_role("cell")).to_have_text(["3"])
 
 
 @pytest.mark.usefixtures("numbers")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chalicelib.domain.fact_bodies import InvitationReceived, InvitationSent
+from chalicelib.domain.fact_bodies import CampaignPut, InvitationReceived, InvitationSent
 from chalicelib.domain.figures import FIGURED, figures_of
 from chalicelib.domain.invitations import Channel
 from tests.fakes.campaign import campaign
@@ -18,7 +18,7 @@ ABOUT = {"sponsor_id": "s1", "invitation_id": "i1"}
 @pytest.mark.parametrize(("is_first", "active"), [(True, {"sponsors.active": 1}), (False, {})])
 def test_what_is_added_0_times_is_not_named(is_first: bool, active: dict[str, int]) -> None:
     body = InvitationReceived(**ABOUT, channel=Channel.EMAIL, campaign_version=1, is_first=is_first)
-    added = {"channel.email.invited": 1, "hour.9.invited": 1, FIGURED: 1}
+    added = {"channel.email.invited": 1, "hour.9.email.invited": 1, FIGURED: 1}
     assert figures_of(campaign(), body, NINE) == added | active
 
 
@@ -33,3 +33,13 @@ def test_what_is_added_0_times_is_not_named(is_first: bool, active: dict[str, in
 def test_a_mail_of_an_invitation_is_counted_by_its_kind(kind: str, added: dict[str, int]) -> None:
     body = InvitationSent(**ABOUT, mail_id="m1", kind=kind)
     assert figures_of(campaign(), body, NINE) == added
+
+
+@pytest.mark.parametrize(
+    ("version", "added"),
+    [(1, {}), (2, {"release.2": 1, FIGURED: 1}), (12, {"release.12": 1, FIGURED: 1})],
+)
+def test_a_version_after_the_first_is_a_release_of_its_day(
+    version: int, added: dict[str, int]
+) -> None:
+    assert figures_of(campaign(), CampaignPut(version=version), NINE) == added

@@ -180,7 +180,7 @@ def test_every_chart_of_the_dashboard_has_points_on_the_first_look(page: Page) -
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("choice", ["7 days", "30 days", "Week"])
+@pytest.mark.parametrize("choice", ["7 days", "30 days", "Week", "Sent", "Side by side"])
 def test_the_chart_of_time_has_points_whatever_is_chosen(page: Page, choice: str) -> None:
     page.get_by_role("button", name=choice, exact=True).click()
     expect(page.get_by_role("button", name=choice, exact=True)).to_have_attribute(

@@ -112,7 +112,7 @@ def test_whoever_is_brought_its_facts_again_finds_all_of_it_done() -> None:
         "sponsors.signed_in": 25, "sponsors.active": 25,
         "channel.email.invited": 150, "channel.link.invited": 10,
         "channel.email.confirmed": 60, "channel.link.confirmed": 5,
-        "hour": 150, "within": 80, "consents": 10, "oppositions": 1,
+        "hour": 150, "release.2": 1, "release.3": 1, "within": 80, "consents": 10, "oppositions": 1,
         "refused.customer": 3, "refused.already_invited": 1, "refused.role_address": 1,
         "refused.sponsor_in_disguise": 1,
         "bounced": 2, "declined": 5, "expired": 20, "complaints": 1,

@@ -16,21 +16,25 @@ from chalicelib.domain.eligibility import Reason
 from chalicelib.domain.insights import (
     added,
     by_week,
+    channels_by_week,
     cohorts_by_week,
     median_days,
     median_hours,
     money,
     per,
     reached,
+    releases_by_week,
     share,
     week_of,
 )
 from chalicelib.domain.locales import LOCALES
 from chalicelib.domain.orders import CodeProblem
+from chalicelib.domain.referrals import Referral
 from chalicelib.domain.survival import Life
 from chalicelib.domain.vouchers import VoucherProblem
 from chalicelib.mails.catalogues import read_catalogue
 from chalicelib.reports.charts import (
+    COLOURS,
     WIDTH,
     Bar,
     Bars,
@@ -38,6 +42,8 @@ from chalicelib.reports.charts import (
     Curve,
     Curves,
     Path,
+    Stack,
+    Stacks,
     Word,
     drawing_of,
     ticks_to,
@@ -45,11 +51,12 @@ from chalicelib.reports.charts import (
 from chalicelib.reports.content import Report, report_of
 from chalicelib.reports.html import html_of
 from chalicelib.reports.pdf import pdf_of
+from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.cohort_store import store_cohort
 from chalicelib.services.operations.dashboard import view_dashboard
 from chalicelib.weekly_report import AFTER_THE_END, write_weekly_report
 from tests.architecture.sources import ROOT
-from tests.fakes.campaign import CAMPAIGN
+from tests.fakes.campaign import CAMPAIGN, campaign
 from tests.fakes.world import CUSTOMERS, World, new_world
 
 JEANNE, PAUL = "jeanne@example.fr", "paul@example.fr"
@@ -67,6 +74,7 @@ def busy() -> World:
     world.confirm(PAUL)
     world.run()
     world.clock.advance(days=8)
+    put_campaign(world.ports, campaign(quotas={"invitations_per_sponsor": 30}))
     world.drop_orders(
         world.order("A1", "kept", of=JEANNE, amount="60.00"),
         world.order("B1", "kept", of=PAUL, amount="40.00", code="WE-NOT-OURS"),
@@ -313,6 +321,52 @@ def test_a_curve_of_steps_holds_its_value_until_the_next_and_to_its_end() -> Non
     (_, y0), (x1, y1), (x2, y2), (x3, y3) = line.points
     assert (y0, y2) == (y1, y3)
     assert x1 == x2 < x3 <= WIDTH
+
+
+def test_parts_of_a_bar_stand_on_each_other_and_differ_by_stripes() -> None:
+    stacks = [Stack("E-mail", [3, 0]), Stack("Shared link", [1, 2])]
+    marks = drawing_of(Stacks(stacks, ["1", "2"], [(1, "version 2")]), "#1f4e3d").marks
+    boxes = [one for one in marks if isinstance(one, Box)]
+    first, second = (
+        [one for one in boxes if one.colour == colour and one.width > 9] for colour in COLOURS[:2]
+    )
+    assert second[0].y + second[0].height == pytest.approx(first[0].y)
+    assert first[0].height == pytest.approx(3 * second[0].height)
+    assert second[1].y + second[1].height == pytest.approx(first[0].y + first[0].height)
+    stripes = [one for one in boxes if one.colour == "#ffffff"]
+    assert stripes
+    assert all(one.x >= first[1].x or one.y < first[0].y for one in stripes)
+    [note] = [one for one in marks if isinstance(one, Path) and one.dash]
+    assert note.points[0][0] == pytest.approx(second[1].x + second[1].width / 2)
+
+
+def test_a_chart_of_no_weeks_has_its_axis_alone() -> None:
+    marks = drawing_of(Stacks([], []), "#1f4e3d").marks
+    assert not [one for one in marks if isinstance(one, Box)]
+
+
+def test_weeks_are_told_apart_by_channel_and_say_which_version_came_in_force() -> None:
+    days = {
+        DAY: {"confirmed": 3, "channel.email.confirmed": 1, "channel.link.confirmed": 2},
+        DAY + timedelta(days=7): {"confirmed": 2, "channel.link.confirmed": 1, "release.2": 1},
+        DAY + timedelta(days=8): {"release.10": 1, "release.9": 1},
+    }
+    parts = {name: list(of.values()) for name, of in channels_by_week(days, "confirmed").items()}
+    assert parts == {"email": [1, 0], "link": [2, 1], "unknown": [0, 1]}
+    assert list(releases_by_week(days).values()) == [10]
+    assert channels_by_week({DAY: days[DAY]}, "confirmed").keys() == {"email", "link"}
+
+
+def test_the_chart_of_weeks_adds_up_to_all_confirmations(busy: World) -> None:
+    report = made(busy)
+    [weeks] = [one for one in report.sections if isinstance(one.chart, Stacks)]
+    assert isinstance(weeks.chart, Stacks)
+    confirmed = sum(sum(one.values) for one in weeks.chart.stacks)
+    assert confirmed == len(busy.memory.all(Referral)) > 0
+    [(place, words)] = weeks.chart.notes
+    assert "version 2" in words
+    assert weeks.table.rows[place][-1] == words
+    assert all(len(row) == len(weeks.table.headings) for row in weeks.table.rows)
 
 
 def test_a_long_label_is_cut_and_a_negative_value_has_no_bar() -> None:

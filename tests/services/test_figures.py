@@ -14,6 +14,7 @@ from chalicelib.domain.people import OppositionScope
 from chalicelib.domain.redemptions import Purchase
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher, VoucherState, month_of_end
+from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.invitations.respond import confirm
 from chalicelib.services.journal import miscounts
 from chalicelib.services.mails.ses_events import MailEvent, settle_mail
@@ -29,7 +30,7 @@ from chalicelib.services.operations.dashboard import (
 from chalicelib.services.operations.project import project
 from chalicelib.services.ports import FACT_SHARDS
 from chalicelib.services.vouchers.redeem import redeem, roll_back
-from tests.fakes.campaign import CAMPAIGN
+from tests.fakes.campaign import CAMPAIGN, campaign
 from tests.fakes.due import expire
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world
 from tests.services.test_links import come, link_of
@@ -379,12 +380,42 @@ def test_a_fact_of_the_hour_before_is_seen_to_wait(world: World) -> None:
 
 
 def test_a_day_is_divided_into_local_hours(world: World) -> None:
-    world.invite(world.sponsor(), JEANNE)  # at 09:00 UTC, in winter
+    session = world.sponsor()
+    world.invite(session, JEANNE)  # at 09:00 UTC, in winter
+    come(world, link_of(world, session), LEA)
     world.run()
     world.clock.advance(hours=3)
     world.confirm(JEANNE)
     world.run()
-    assert figures(world, "hour") == {"10.invited": 1, "13.confirmed": 1}
+    by_hour = {"10.email.invited": 1, "10.link.invited": 1, "13.email.confirmed": 1}
+    assert figures(world, "hour") == by_hour
+    assert miscounts(world.ports, world.campaign) == []
+
+
+def test_a_version_that_came_in_force_is_counted_on_its_local_day(world: World) -> None:
+    assert figures(world, "release") == {}  # the first one begins the campaign
+    world.clock.advance(hours=15)  # after midnight in Paris
+    put_campaign(world.ports, campaign(title={"fr": "Autre", "en": "Other"}))
+    world.run()
+    assert figures(world, "release") == {"2": 1}
+    days = shown(world).figures_by_day
+    assert [str(day) for day, named in days.items() if "release.2" in named] == ["2026-03-03"]
+    assert miscounts(world.ports, world.campaign) == []
+
+
+def test_law_10_a_day_counted_before_hours_had_channels_is_compared_without_figures() -> None:
+    world = confirmed(JEANNE)
+    former = {
+        "hour.10.email.invited": "hour.10.invited",
+        "hour.10.email.confirmed": "hour.10.confirmed",
+    }
+    for place, counts in list(world.memory._counts.items()):
+        world.memory._counts[place] = {
+            former.get(name, "figured" if name == FIGURED else name): by
+            for name, by in counts.items()
+        }
+    assert figures(world, "hour") == {"10.invited": 1, "10.confirmed": 1}
+    assert miscounts(world.ports, world.campaign) == []
 
 
 def test_a_look_reads_so_many_facts_of_a_shard_and_no_more(

@@ -1,14 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { periodsOf, readChoice, USUAL, writeChoice } from "../../web/dashboard/address.js";
+import {
+  isCounted,
+  periodsOf,
+  readChoice,
+  USUAL,
+  writeChoice,
+} from "../../web/dashboard/address.js";
 
 const TEMPLATES = ["welcome", "order-1"];
 
 test("what is written is read again, and the rest of the address stays", () => {
   for (const choice of [
     USUAL,
-    { ...USUAL, period: "7", compares: false, channel: "link", unit: "hour" },
+    { ...USUAL, period: "7", compares: false, channel: "link", unit: "hour", measure: "steps" },
     { ...USUAL, period: "dates", from: "2026-02-01", to: "2026-02-28", template: "order-1" },
     { ...USUAL, period: "dates", from: "2026-02-01" },
   ]) {
@@ -21,12 +27,12 @@ test("what is written is read again, and the rest of the address stays", () => {
 
 test("what nobody has is left out and named", () => {
   const asked =
-    "?period=90&compare=maybe&channel=sms&template=none&unit=year&from=2026-02-30&to=tomorrow";
+    "?period=90&compare=maybe&channel=sms&template=none&unit=year&measure=clicks&from=2026-02-30&to=tomorrow";
   const { choice, wrong } = readChoice(asked, TEMPLATES);
   assert.deepEqual(choice, USUAL);
   assert.deepEqual(
     wrong.map(({ name }) => name),
-    ["period", "from", "to", "compare", "channel", "template", "unit"],
+    ["period", "from", "to", "unit", "compare", "channel", "template", "measure"],
   );
   assert.deepEqual(wrong[0], { name: "period", value: "90" });
 });
@@ -74,4 +80,11 @@ test("nothing is compared with days before the campaign, nor where the reader wa
   assert.deepEqual([found.before, found.isTooEarly], [null, true]);
   const alone = periodsOf({ ...USUAL, period: "7", compares: false }, "2026-03-03", "2026-01-01");
   assert.deepEqual([alone.before, alone.isTooEarly], [null, false]);
+});
+
+test("mails are not counted by the hour", () => {
+  const { choice, wrong } = readChoice("?unit=hour&measure=sent", []);
+  assert.deepEqual([choice.unit, choice.measure], ["hour", "confirmed"]);
+  assert.deepEqual(wrong, [{ name: "measure", value: "sent" }]);
+  assert.deepEqual([isCounted("sent", "week"), isCounted("steps", "hour")], [true, true]);
 });

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import {
+  byChannel,
   byHour,
   changeOf,
+  channelsOf,
   cohortsByWeek,
   csvOf,
   figuresOf,
@@ -11,6 +13,7 @@ import {
   medianHours,
   moneyByTemplate,
   reached,
+  releasesOf,
   series,
   stepName,
   summed,
@@ -140,8 +143,11 @@ test("a trend is by day, of a long time by week, without gaps", () => {
 });
 
 test("hours are all of a day, and templates those of which anything was counted", () => {
-  const { at, values } = byHour({ "hour.9.invited": 4 }, ["invited", "confirmed"]);
+  const counts = { "hour.9.email.invited": 4, "hour.9.link.invited": 2, "channel.link.sent": 1 };
+  const { at, values } = byHour(counts, ["invited", "confirmed"], "email");
   assert.deepEqual([at.length, values[0][9], values[1][9]], [24, 4, 0]);
+  const both = { ...counts, "channel.email.sent": 1, "hour.9.invited": 3 };
+  assert.equal(byHour(both, ["invited"], "").values[0][9], 9); // 3 by a version before channels
   assert.deepEqual(templatesOf({ "issued.b": 1, "money.issued.a": 2, "issued.a": 1 }), ["a", "b"]);
 });
 
@@ -153,9 +159,58 @@ test("sums are by template and by what became of the vouchers", () => {
   ]);
 });
 
+test("a step over time has a part for each channel, and what has none is a part of its own", () => {
+  const days = [
+    { date: "2026-05-04", sent: 5, "channel.email.sent": 3, "channel.link.sent": 2 },
+    { date: WEDNESDAY, sent: 4, "channel.email.sent": 1, "channel.link.sent": 1 },
+  ];
+  const parts = (unit, channel = "") => byChannel(days, "sent", unit, channel).parts;
+  assert.deepEqual(parts("day"), [
+    { channel: "email", values: [3, 0, 1] },
+    { channel: "link", values: [2, 0, 1] },
+    { channel: "unknown", values: [0, 0, 2] },
+  ]);
+  assert.deepEqual(parts("week", "link"), [{ channel: "link", values: [3] }]);
+  assert.deepEqual(
+    parts("week").map(({ values }) => values),
+    [[4], [3], [2]],
+  );
+  const hours = byChannel([{ date: WEDNESDAY, "hour.7.invited": 2 }], "invited", "hour", "");
+  assert.deepEqual(
+    hours.parts.map(({ channel, values }) => [channel, values[7]]),
+    [
+      ["email", 0],
+      ["link", 0],
+      ["unknown", 2],
+    ],
+  );
+  assert.deepEqual(byChannel([], "sent", "day", "").parts[0], { channel: "email", values: [] });
+});
+
+test("channels that only a later version knows come after those that are known", () => {
+  const counts = { "channel.shop.sent": 1, "channel.link.sent": 1, "channel.link.invited": 1 };
+  assert.deepEqual(channelsOf(counts), ["link", "shop"]);
+});
+
+test("a day, or a week, shows the newest version that came in force in it", () => {
+  const days = [
+    { date: "2026-05-04", "release.2": 1 },
+    { date: WEDNESDAY, "release.9": 1, "release.10": 1 },
+    { date: "2026-05-13", sent: 1 },
+  ];
+  assert.deepEqual(
+    [...releasesOf(days, "day")],
+    [
+      ["2026-05-04", 2],
+      [WEDNESDAY, 10],
+    ],
+  );
+  assert.deepEqual([...releasesOf(days, "week")], [["2026-05-04", 10]]);
+});
+
 test("a CSV has a row a day and nothing where nothing was counted", () => {
   assert.equal(
-    csvOf([{ date: WEDNESDAY, sent: 2 }], ["sent", "confirmed"]),
-    "date,sent,confirmed\r\n2026-05-06,2,0\r\n",
+    csvOf([{ date: WEDNESDAY, sent: 2, "release.3": 1 }, { date: "2026-05-07" }], ["sent"]),
+    "date,version,sent\r\n2026-05-06,3,2\r\n2026-05-07,,0\r\n",
   );
 });

@@ -5,6 +5,7 @@
  *     view=wall                                  laid out for a wall
  *     compare=no                                 else beside the period before
  *     channel=email|link   template={voucher}    unit=week|hour
+ *     measure=sent|invited|steps                 what the chart over time counts; steps side by side
  *
  * Pure. What an address asks for and nobody has is left out, and named, never guessed.
  */
@@ -15,9 +16,10 @@ import { dayAfter } from "./insights.js";
  * @typedef {{
  *   period: "7" | "30" | "all" | "dates", from: string, to: string, compares: boolean,
  *   channel: "" | "email" | "link", template: string, unit: "day" | "week" | "hour",
- *   view: "" | "wall",
+ *   measure: Measure, view: "" | "wall",
  * }} Choice
  */
+/** @typedef {"confirmed" | "sent" | "invited" | "steps"} Measure */
 /** @typedef {{name: string, value: string}} Wrong */
 /** @typedef {{first: string, last: string}} Period */
 
@@ -30,6 +32,7 @@ export const USUAL = {
   channel: "",
   template: "",
   unit: "day",
+  measure: "confirmed",
   view: "",
 };
 const VALUES = /** @type {Record<string, string[]>} */ ({
@@ -37,6 +40,7 @@ const VALUES = /** @type {Record<string, string[]>} */ ({
   compare: ["yes", "no"],
   channel: ["email", "link"],
   unit: ["day", "week", "hour"],
+  measure: ["confirmed", "sent", "invited", "steps"],
   view: ["wall"],
 });
 
@@ -71,6 +75,7 @@ export function readChoice(search, templates) {
     wrong.push({ name: "from", value: from }, { name: "to", value: to });
     [from, to] = ["", ""];
   }
+  const unit = oneOf("unit") || USUAL.unit;
   const choice = /** @type {Choice} */ ({
     period: from || to ? "dates" : period,
     from,
@@ -78,10 +83,22 @@ export function readChoice(search, templates) {
     compares: oneOf("compare") !== "no",
     channel: oneOf("channel"),
     template: read("template", (value) => templates.includes(value)),
-    unit: oneOf("unit") || USUAL.unit,
+    unit,
+    measure: read("measure", (value) => isCounted(value, unit)) || USUAL.measure,
     view: oneOf("view"),
   });
   return { choice, wrong };
+}
+
+/**
+ * Whether the chart over time can show a measure by that unit: mails leave when they are decided,
+ * so they are not counted by the hour.
+ *
+ * @param {string} measure
+ * @param {string} unit
+ */
+export function isCounted(measure, unit) {
+  return VALUES.measure.includes(measure) && !(unit === "hour" && measure === "sent");
 }
 
 /**
@@ -92,7 +109,7 @@ export function readChoice(search, templates) {
  */
 export function writeChoice(search, choice) {
   const address = new URLSearchParams(search);
-  const { period, from, to, compares, channel, template, unit, view } = choice;
+  const { period, from, to, compares, channel, template, unit, measure, view } = choice;
   const dates = period === "dates";
   /** @type {Record<string, string>} */
   const asked = {
@@ -103,6 +120,7 @@ export function writeChoice(search, choice) {
     channel,
     template,
     unit: unit === USUAL.unit ? "" : unit,
+    measure: measure === USUAL.measure ? "" : measure,
     view,
   };
   for (const [name, value] of Object.entries(asked)) {

@@ -1,22 +1,35 @@
 /**
- * Charts over time, by uPlot, and the same as a picture: PNG from its canvas, SVG from its numbers.
+ * Charts over time, by uPlot, and the same as a picture: PNG from its canvas, SVG from its numbers
+ * (pictures.js).
  *
- * Series differ by their dashes as well as by colour. A table beside each chart says the same, so
- * a chart is hidden from screen readers.
+ * Series differ by their dashes, or the stripes of their bars, as well as by colour. A table beside
+ * each chart says the same, so a chart is hidden from screen readers.
  */
 
 import { byId } from "../shared/elements.js";
-import { formatCount, formatShortDay } from "../shared/format.js";
+import { formatCount } from "../shared/format.js";
+import {
+  BAND,
+  COLOURS,
+  DASHES,
+  STRIPE,
+  TILE,
+  cumulated,
+  labelOf,
+  outline,
+  spanOf,
+  stripesOf,
+  svgOf,
+} from "./pictures.js";
 
 /** @typedef {import("uplot")} uPlot */
-/** @typedef {(number | null)[]} Values */
-/** @typedef {{name: string, values: Values, steps?: boolean, band?: {low: Values, high: Values}}} Series */
-/** @typedef {{x: number[], series: Series[], isTime: boolean, unit: string}} ChartData */
+/** @typedef {import("./pictures.js").ChartData} ChartData */
 
-/** Told apart by whoever confuses colours (Okabe and Ito), on white and on black. */
-const COLOURS = ["#2f8fcf", "#e07a1f", "#13a07a", "#cc79a7", "#a8852a", "#7c8a96"];
-const DASHES = [[], [8, 4], [3, 3], [12, 4, 3, 4], [2, 2], [16, 5]];
 const HEIGHT = 260;
+const MARKS_ROOM = 22;
+/** Days or hours from a line of the axis to the next; counts are whole too. */
+const STEPS = [1, 2, 3, 6, 7, 14, 28, 30, 60, 90, 180, 360];
+const WHOLE = [0, 1, 2, 3, 4, 5, 6].flatMap((digits) => [1, 2, 5].map((by) => by * 10 ** digits));
 const LEGEND = 48;
 /** @type {Map<HTMLElement, uPlot>} */
 const drawn = new Map();
@@ -71,39 +84,133 @@ function draw(uPlot, box, data) {
   const axis = { stroke: ink, grid, ticks: grid, font: "13px system-ui, sans-serif" };
   const labels = (/** @type {uPlot} */ _, /** @type {number[]} */ at) =>
     at.map((value) => labelOf(data, value));
+  const shown = data.isStacked ? cumulated(data.series).reverse() : data.series;
+  const numberOf = (/** @type {number} */ at) => (data.isStacked ? shown.length - 1 - at : at);
+  const keyOf = (/** @type {uPlot} */ _, /** @type {number} */ at) => keyColour(numberOf(at - 1));
+  const half = data.isStacked ? spanOf(data.x) / 2 : 0;
   const chart = new uPlot(
     {
       width: Math.max(280, box.clientWidth),
       height: heightIn(box),
-      scales: { x: { time: false }, y: { range: (_, __, most) => [0, most || 1] } },
-      hooks: { drawAxes: [(plot) => drawBands(plot, data)] },
+      scales: {
+        x: { time: false, range: (_, first, last) => [first - half, last + half] },
+        y: { range: (_, __, most) => [0, (most || 1) * (data.isStacked ? 1.05 : 1)] },
+      },
+      hooks: {
+        drawAxes: [(plot) => drawBands(plot, data)],
+        draw: [(plot) => drawMarks(plot, data, ink)],
+      },
       cursor: { drag: { x: false, y: false } },
-      legend: { live: false },
+      legend: { live: false, ...(data.isStacked ? { markers: { fill: keyOf } } : {}) },
+      ...(data.marks?.length ? { padding: [MARKS_ROOM, null, null, null] } : {}),
       axes: [
-        { ...axis, values: labels, space: 90 },
-        { ...axis, size: 60, values: (_, at) => at.map((value) => formatCount(value) + data.unit) },
+        { ...axis, values: labels, space: 90, incrs: STEPS },
+        {
+          ...axis,
+          size: 60,
+          incrs: WHOLE,
+          values: (_, at) => at.map((value) => formatCount(value) + data.unit),
+        },
       ],
       series: [
         { label: "", value: (_, at) => (at === null ? "" : labelOf(data, at)) },
-        ...data.series.map(({ name, steps }, at) => ({
+        ...shown.map(({ name, steps }, at) => ({
           label: name,
-          stroke: COLOURS[at % COLOURS.length],
-          dash: DASHES[at % DASHES.length],
+          stroke: COLOURS[numberOf(at) % COLOURS.length],
           width: 2,
           points: { show: false },
           value: (/** @type {uPlot} */ _, /** @type {number | null} */ value) =>
             value === null ? "–" : formatCount(value) + data.unit,
+          ...(data.isStacked ? barsOf(uPlot, numberOf(at)) : { dash: DASHES[at % DASHES.length] }),
           ...(steps && uPlot.paths.stepped ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}),
         })),
       ],
     },
-    /** @type {import("uplot").AlignedData} */ ([
-      data.x,
-      ...data.series.map(({ values }) => values),
-    ]),
+    /** @type {import("uplot").AlignedData} */ ([data.x, ...shown.map(({ values }) => values)]),
     box,
   );
   drawn.set(box, chart);
+  box.classList.toggle("stacked", data.isStacked === true);
+}
+
+/**
+ * Bars, which hide those of the series behind them: each is as high as what it and those below it
+ * come to together.
+ *
+ * @param {typeof import("uplot")} uPlot
+ * @param {number} number of the series
+ * @returns {Partial<import("uplot").Series>}
+ */
+function barsOf(uPlot, number) {
+  const paths = uPlot.paths.bars?.({ size: [0.8, 80] });
+  return {
+    paths,
+    width: 0,
+    fill: ({ ctx }) => patternOf(ctx, number) ?? COLOURS[number % COLOURS.length],
+  };
+}
+
+/**
+ * The colour of a series with its stripes.
+ *
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {number} number
+ */
+function patternOf(ctx, number) {
+  const tile = document.createElement("canvas");
+  tile.width = tile.height = TILE;
+  const brush = tile.getContext("2d");
+  if (!brush) return null;
+  brush.fillStyle = COLOURS[number % COLOURS.length];
+  brush.fillRect(0, 0, TILE, TILE);
+  brush.strokeStyle = STRIPE.colour;
+  brush.globalAlpha = STRIPE.opacity;
+  brush.lineWidth = 2;
+  brush.stroke(new Path2D(stripesOf(number)));
+  return ctx.createPattern(tile, "repeat");
+}
+
+/**
+ * The same as a background in the legend.
+ *
+ * @param {number} number
+ */
+function keyColour(number) {
+  const colour = COLOURS[number % COLOURS.length];
+  if (!stripesOf(number)) return colour;
+  const stripe = `color-mix(in srgb, ${STRIPE.colour} ${100 * STRIPE.opacity}%, ${colour})`;
+  return `repeating-linear-gradient(${-45 * number}deg, ${colour} 0 3px, ${stripe} 3px 5px)`;
+}
+
+/**
+ * What happened at a place, as a line with its name.
+ *
+ * @param {uPlot} plot
+ * @param {ChartData} data
+ * @param {string} ink
+ */
+function drawMarks(plot, { marks = [] }, ink) {
+  const { ctx, bbox } = plot;
+  const ratio = devicePixelRatio;
+  ctx.save();
+  ctx.strokeStyle = ctx.fillStyle = ink;
+  ctx.font = `${12 * ratio}px system-ui, sans-serif`;
+  ctx.lineWidth = ratio;
+  ctx.setLineDash([4 * ratio, 4 * ratio]);
+  let end = 0; // of the name before: what would be written over it is in the table alone
+  for (const { x, name } of marks) {
+    const across = plot.valToPos(x, "x", true);
+    ctx.beginPath();
+    ctx.moveTo(across, bbox.top);
+    ctx.lineTo(across, bbox.top + bbox.height);
+    ctx.stroke();
+    const { width } = ctx.measureText(name);
+    const left = Math.min(across - 4 * ratio, bbox.left + bbox.width - width);
+    if (left < end) continue;
+    ctx.fillText(name, left, bbox.top - 6 * ratio);
+    end = left + width + 8 * ratio;
+  }
+  ctx.restore();
 }
 
 /**
@@ -128,8 +235,6 @@ function heightIn(box) {
   const least = Number.parseFloat(getComputedStyle(box).minHeight);
   return least > LEGEND ? least - LEGEND : HEIGHT;
 }
-
-const BAND = 0.16;
 
 /**
  * What a curve may as well be, behind it.
@@ -157,38 +262,6 @@ function drawBands(plot, { x, series }) {
   });
 }
 
-/**
- * The corners of a band in steps: along its upper edge, and back along the lower one.
- *
- * @param {number[]} x
- * @param {{low: Values, high: Values}} band
- * @param {(value: number) => number} across
- * @param {(value: number) => number} down
- */
-function outline(x, { low, high }, across, down) {
-  const edge = (/** @type {Values} */ values) => {
-    /** @type {[number, number][]} */
-    const corners = [];
-    values.forEach((value, at) => {
-      if (value === null) return;
-      const before = corners[corners.length - 1];
-      if (before) corners.push([across(x[at]), before[1]]);
-      corners.push([across(x[at]), down(value)]);
-    });
-    return corners;
-  };
-  return [...edge(high), ...edge(low).reverse()];
-}
-
-/**
- * @param {ChartData} data
- * @param {number} at
- */
-function labelOf(data, at) {
-  if (!data.isTime) return formatCount(at);
-  return formatShortDay(new Date(at * 86_400_000).toISOString().slice(0, 10));
-}
-
 /** Makes the charts as wide as their boxes again. */
 export function fitCharts() {
   for (const [box, chart] of drawn) {
@@ -210,53 +283,4 @@ export function pngOf(box) {
     if (canvas) canvas.toBlob(resolve, "image/png");
     else resolve(null);
   });
-}
-
-/**
- * A chart as SVG, with the names of its series beside their ends.
- *
- * @param {ChartData} data
- */
-export function svgOf(data) {
-  const [width, height, left, right, bottom] = [720, 300, 50, 560, 270];
-  const numbers = data.series.flatMap(({ values }) => values.map((value) => value ?? 0));
-  const most = Math.max(1, ...numbers);
-  const [first, last] = [data.x[0] ?? 0, data.x[data.x.length - 1] ?? 1];
-  const across = (/** @type {number} */ x) =>
-    left + ((x - first) / (last - first || 1)) * (right - left);
-  const down = (/** @type {number} */ y) => bottom - (y / most) * (bottom - 20);
-  const lines = data.series.map(({ name, values, steps, band }, at) => {
-    /** @type {string[]} */
-    const points = [];
-    let before = 0;
-    values.forEach((value, index) => {
-      if (value === null) return;
-      if (steps && points.length) points.push(`${across(data.x[index])},${before}`);
-      before = down(value);
-      points.push(`${across(data.x[index])},${before}`);
-    });
-    const colour = COLOURS[at % COLOURS.length];
-    const dash = DASHES[at % DASHES.length].join(" ");
-    const area = band ? outline(data.x, band, across, down).join(" ") : "";
-    const behind = area && `<polygon fill="${colour}" opacity="${BAND}" points="${area}"/>`;
-    return (
-      `${behind}<polyline fill="none" stroke="${colour}" stroke-width="2" stroke-dasharray="${dash}" ` +
-      `points="${points.join(" ")}"/><text x="${right + 8}" y="${20 + 18 * at}" ` +
-      `fill="${colour}">${escaped(name)}</text>`
-    );
-  });
-  return (
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" ` +
-    `font-family="sans-serif" font-size="13"><rect width="100%" height="100%" fill="#fff"/>` +
-    `<path d="M${left} 20V${bottom}H${right}" fill="none" stroke="#999"/>` +
-    `<text x="${left - 6}" y="24" text-anchor="end">${escaped(formatCount(most) + data.unit)}</text>` +
-    `<text x="${left}" y="${height - 10}">${escaped(labelOf(data, first))}</text>` +
-    `<text x="${right}" y="${height - 10}" text-anchor="end">${escaped(labelOf(data, last))}</text>` +
-    `${lines.join("")}</svg>`
-  );
-}
-
-/** @param {string} text */
-function escaped(text) {
-  return text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 }

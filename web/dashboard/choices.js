@@ -9,7 +9,7 @@ import { byId, createElement, onSubmit } from "../shared/elements.js";
 import { formatShortDay } from "../shared/format.js";
 import { getText } from "../shared/language.js";
 import { clear, setText } from "../shared/page-text.js";
-import { periodsOf, readChoice, writeChoice } from "./address.js";
+import { USUAL, isCounted, periodsOf, readChoice, writeChoice } from "./address.js";
 import { templatesOf } from "./insights.js";
 
 /** @typedef {import("../shared/language.js").TextKey} TextKey */
@@ -18,6 +18,7 @@ import { templatesOf } from "./insights.js";
 
 const PERIODS = /** @type {const} */ (["7", "30", "all"]);
 const UNITS = /** @type {const} */ (["day", "week", "hour"]);
+const MEASURES = /** @type {const} */ (["confirmed", "sent", "invited", "steps"]);
 /** @type {DashboardAnswer | null} */
 let last = null;
 let redraw = () => {};
@@ -47,6 +48,10 @@ export function showChoice(answer) {
   const { choice, wrong } = readChoice(location.search, templates);
   for (const name of PERIODS) press(`period-${name}`, name === choice.period);
   for (const unit of UNITS) press(`unit-${unit}`, unit === choice.unit);
+  for (const measure of MEASURES) {
+    press(`measure-${measure}`, measure === choice.measure);
+    byId(`measure-${measure}`, HTMLButtonElement).disabled = !isCounted(measure, choice.unit);
+  }
   byId("from", HTMLInputElement).value = choice.from;
   byId("to", HTMLInputElement).value = choice.to;
   const compares = byId("compares", HTMLInputElement);
@@ -123,6 +128,16 @@ function choose(changed) {
   redraw();
 }
 
+/**
+ * What is not counted by that unit gives way to what is.
+ *
+ * @param {Choice["unit"]} unit
+ */
+function chooseUnit(unit) {
+  const { measure } = last ? viewOf(last).choice : USUAL;
+  choose(isCounted(measure, unit) ? { unit } : { unit, measure: USUAL.measure });
+}
+
 function chooseDates() {
   const [from, to] = ["from", "to"].map((id) => byId(id, HTMLInputElement).value);
   const problem = datesProblem(from, to);
@@ -157,7 +172,10 @@ export function prepareChoices(onChange) {
     byId(`period-${period}`).addEventListener("click", () => choose({ period, from: "", to: "" }));
   }
   for (const unit of UNITS) {
-    byId(`unit-${unit}`).addEventListener("click", () => choose({ unit }));
+    byId(`unit-${unit}`).addEventListener("click", () => chooseUnit(unit));
+  }
+  for (const measure of MEASURES) {
+    byId(`measure-${measure}`).addEventListener("click", () => choose({ measure }));
   }
   onSubmit(byId("dates", HTMLFormElement), chooseDates);
   const compares = byId("compares", HTMLInputElement);

@@ -288,14 +288,75 @@ export function trendOf(days, name, filter) {
 }
 
 /**
- * Counts by the local hour, from 0 to 23.
+ * Counts by the local hour, from 0 to 23, of one channel or of all.
  *
  * @param {Counts} counts
  * @param {readonly string[]} names
+ * @param {string} channel empty for all
  */
-export function byHour(counts, names) {
+export function byHour(counts, names, channel) {
   const at = Array.from({ length: 24 }, (_, hour) => hour);
-  return { at, values: names.map((name) => at.map((hour) => counts[`hour.${hour}.${name}`] ?? 0)) };
+  const hours = channel ? [`.${channel}`] : ["", ...channelsOf(counts).map((one) => `.${one}`)];
+  const of = (/** @type {number} */ hour, /** @type {string} */ name) =>
+    hours.reduce((sum, one) => sum + (counts[`hour.${hour}${one}.${name}`] ?? 0), 0);
+  return { at, values: names.map((name) => at.map((hour) => of(hour, name))) };
+}
+
+const CHANNELS = ["email", "link"];
+
+/**
+ * The channels that anything was counted of; those that every campaign knows come first.
+ *
+ * @param {Counts} counts
+ */
+export function channelsOf(counts) {
+  const counted = new Set(family(counts, "channel").map(([name]) => name.split(".")[0]));
+  const known = CHANNELS.filter((name) => counted.has(name));
+  return [...known, ...[...counted].filter((name) => !CHANNELS.includes(name)).sort()];
+}
+
+/**
+ * A step of the invitations over time, a part for each channel: the parts of a place add up to the
+ * whole. What an earlier version counted without its channel is a part of its own, if there is any.
+ *
+ * @param {DayCounts[]} days
+ * @param {string} step
+ * @param {"day" | "week" | "hour"} unit
+ * @param {string} channel the only one to show; empty for all
+ * @returns {{at: (string | number)[], parts: {channel: string, values: number[]}[]}}
+ */
+export function byChannel(days, step, unit, channel) {
+  const counts = summed(days);
+  const found = channelsOf(counts);
+  const channels = channel ? [channel] : found.length ? found : CHANNELS;
+  const of = (/** @type {string} */ one) =>
+    unit === "hour" ? byHour(counts, [step], one) : series(days, [stepName(step, one)], unit);
+  const whole = of("");
+  const parts = channels.map((one) => ({ channel: one, values: of(one).values[0] }));
+  const rest = whole.values[0].map((all, at) =>
+    parts.reduce((left, { values }) => left - values[at], all),
+  );
+  if (!channel && rest.some((left) => left > 0)) parts.push({ channel: "unknown", values: rest });
+  return { at: whole.at, parts };
+}
+
+/**
+ * The newest version of the campaign that came in force in a day or a week, by its place.
+ *
+ * @param {DayCounts[]} days
+ * @param {"day" | "week"} unit
+ * @returns {Map<string, number>}
+ */
+export function releasesOf(days, unit) {
+  /** @type {Map<string, number>} */
+  const releases = new Map();
+  for (const day of days) {
+    const place = unit === "week" ? weekOf(String(day.date)) : String(day.date);
+    for (const [version, by] of family(summed([day]), "release")) {
+      if (by > 0) releases.set(place, Math.max(Number(version), releases.get(place) ?? 0));
+    }
+  }
+  return releases;
 }
 
 /**
@@ -309,12 +370,17 @@ export function templatesOf(figures) {
 }
 
 /**
- * A table of days as CSV, for a spreadsheet; no cell begins a formula.
+ * A table of days as CSV, for a spreadsheet; no cell begins a formula. `version`: the one of the
+ * campaign that came in force on that day, if one did.
  *
  * @param {DayCounts[]} days
  * @param {string[]} names
  */
 export function csvOf(days, names) {
-  const rows = days.map((day) => ["date", ...names].map((name) => String(day[name] ?? 0)).join());
-  return [["date", ...names].join(), ...rows, ""].join("\r\n");
+  const releases = releasesOf(days, "day");
+  const rows = days.map((day) => {
+    const counts = names.map((name) => String(day[name] ?? 0));
+    return [day.date, releases.get(String(day.date)) ?? "", ...counts].join();
+  });
+  return [["date", "version", ...names].join(), ...rows, ""].join("\r\n");
 }

@@ -13,11 +13,13 @@ import {
   formatShortDay,
 } from "../shared/format.js";
 import { getText } from "../shared/language.js";
-import { drawChart, fitCharts, pngOf, svgOf } from "./charts.js";
+import { drawChart, fitCharts, pngOf } from "./charts.js";
 import { prepareChoices, showChoice, viewOf } from "./choices.js";
 import {
   MONEY,
+  byChannel,
   byHour,
+  channelsOf,
   cohortsByWeek,
   csvOf,
   dayAfter,
@@ -26,21 +28,24 @@ import {
   medianHours,
   moneyByTemplate,
   reached,
+  releasesOf,
   series,
   stepName,
   summed,
   within,
 } from "./insights.js";
 import { COUNTERS } from "./numbers.js";
+import { svgOf } from "./pictures.js";
 import { drawTitleHelp, fill, nameOf, prepareDefinitions, texts } from "./rows.js";
 import { drawFigures } from "./stats.js";
 import { drawSurvival } from "./survival.js";
 
 /** @typedef {import("../shared/language.js").TextKey} TextKey */
-/** @typedef {import("./charts.js").ChartData} ChartData */
+/** @typedef {import("./pictures.js").ChartData} ChartData */
 /** @typedef {import("./choices.js").View} View */
 
 const COUNTED = ["invited", "refused", "sent", "confirmed"];
+const LINES = ["sent", "confirmed", "orders_kept"];
 const DAY_S = 86_400_000;
 /** @type {DashboardAnswer | null} */
 let last = null;
@@ -75,17 +80,36 @@ export function drawOverview(answer) {
 }
 
 /**
- * What the chart over time counts, and under which names: those of one channel, or of both.
+ * What the chart over time shows: a step by channel, or the steps side by side.
  *
+ * @param {DayCounts[]} days
+ * @param {Record<string, number>} counts
  * @param {View} view
+ * @returns {{at: (string | number)[], named: {name: string, values: number[]}[]}}
  */
-function shownOverTime({ choice }) {
-  if (choice.unit === "hour")
-    return { names: ["invited", "confirmed"], keys: ["invited", "confirmed"] };
-  const names = choice.channel
-    ? ["invited", "sent", "confirmed"]
-    : ["sent", "confirmed", "orders_kept"];
-  return { names, keys: names.map((name) => stepName(name, choice.channel)) };
+function shownOverTime(days, counts, { choice: { unit, channel, measure } }) {
+  if (measure !== "steps") {
+    const { at, parts } = byChannel(days, measure, unit, channel);
+    const named = parts.map(({ channel: one, values }) => ({
+      name: nameOf(`channel.${one}`),
+      values,
+    }));
+    return { at, named };
+  }
+  const last = unit === "hour" ? [] : ["sent"];
+  const steps = channel || unit === "hour" ? ["invited", ...last, "confirmed"] : LINES;
+  const { at, values } =
+    unit === "hour"
+      ? byHour(counts, steps, channel)
+      : series(
+          days,
+          steps.map((step) => stepName(step, channel)),
+          unit,
+        );
+  return {
+    at,
+    named: steps.map((step, of) => ({ name: nameOf(`count.${step}`), values: values[of] })),
+  };
 }
 
 /**
@@ -94,25 +118,37 @@ function shownOverTime({ choice }) {
  * @param {View} view
  */
 function drawTime(days, counts, view) {
-  const { unit, channel } = view.choice;
-  const { names: shown, keys } = shownOverTime(view);
+  const { unit, measure } = view.choice;
   const isHour = unit === "hour";
-  byId("time-scope").textContent = isHour && channel ? getText("scope.channel") : "";
-  const { at, values } = isHour ? byHour(counts, keys) : series(days, keys, unit);
-  const names = shown.map((name) => getText(/** @type {TextKey} */ (`count.${name}`)));
+  const { at, named } = shownOverTime(days, counts, view);
+  const releases = isHour ? new Map() : releasesOf(days, unit);
+  const x = at.map((one) => (typeof one === "number" ? one : Date.parse(one) / DAY_S));
   charts.time = {
-    x: at.map((one) => (typeof one === "number" ? one : Date.parse(one) / DAY_S)),
-    series: names.map((name, number) => ({ name, values: values[number] })),
+    x,
+    series: named,
     isTime: !isHour,
+    isStacked: measure !== "steps",
     unit: "",
+    marks: [...releases].map(([day, version]) => ({
+      x: Date.parse(day) / DAY_S,
+      name: getText("overview.release", { version }),
+    })),
   };
   drawChart(byId("chart-time"), charts.time);
+  const isSummed = measure !== "steps" && named.length > 1;
   const rows = at.map((one, index) => [
     typeof one === "number" ? getText("overview.hour", { hour: one }) : formatShortDay(one),
-    ...values.map((of) => formatCount(of[index])),
+    ...named.map(({ values }) => formatCount(values[index])),
+    ...(isSummed ? [formatCount(named.reduce((sum, { values }) => sum + values[index], 0))] : []),
+    ...(releases.size ? [releases.has(one) ? formatCount(releases.get(one)) : ""] : []),
   ]);
-  const heading = getText(isHour ? "overview.unit-hour" : "dashboard.date");
-  fill("time", [heading, ...names], isHour ? rows : rows.reverse());
+  const headings = [
+    getText(isHour ? "overview.unit-hour" : "dashboard.date"),
+    ...named.map(({ name }) => name),
+    ...(isSummed ? [getText("overview.total")] : []),
+    ...(releases.size ? [getText("overview.released")] : []),
+  ];
+  fill("time", headings, isHour ? rows : rows.reverse());
 }
 
 /**
@@ -216,12 +252,17 @@ function drawTills(counts) {
 /**
  * What is shown, by day, as a table for a spreadsheet: of one channel or of one voucher, if chosen.
  *
+ * @param {DashboardAnswer} answer
  * @param {View} view
  */
-function columnsOf({ choice: { channel, template } }) {
-  const columns = channel ? COUNTED.map((step) => stepName(step, channel)) : COUNTERS;
+function columnsOf({ figures }, { choice: { channel, template } }) {
+  const channels = channel ? [channel] : channelsOf(figures);
   const money = MONEY.map((what) => `money.${what}.${template}`);
-  return [...columns, ...(template ? [`issued.${template}`, ...money] : [])];
+  return [
+    ...(channel ? [] : COUNTERS),
+    ...channels.flatMap((one) => COUNTED.map((step) => stepName(step, one))),
+    ...(template ? [`issued.${template}`, ...money] : []),
+  ];
 }
 
 /**
@@ -247,7 +288,7 @@ export function prepareOverview(redraw) {
   byId("save-csv").addEventListener("click", () => {
     if (!last) return;
     const view = viewOf(last);
-    const content = csvOf(within(last.days, view.now), columnsOf(view));
+    const content = csvOf(within(last.days, view.now), columnsOf(last, view));
     save(`${last.campaign}-${view.today}.csv`, new Blob([content], { type: "text/csv" }));
   });
   byId("print").addEventListener("click", () => window.print());

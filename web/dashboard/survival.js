@@ -14,7 +14,7 @@ const SHOWN_DAYS = 365;
  * Draws the table, and says what the chart is to show; null where nothing is known.
  *
  * @param {CohortAnswer[]} cohorts
- * @returns {import("./charts.js").ChartData | null}
+ * @returns {import("./pictures.js").ChartData | null}
  */
 export function drawSurvival(cohorts) {
   byId("survival-card").hidden = cohorts.length === 0;
