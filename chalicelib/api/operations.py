@@ -272,6 +272,11 @@ POST_ORDERS = Operation(
     security="client", answers={207: client_models.OrdersAnswer},
     request=client_models.OrdersRequest, max_body_kb=256,  # 500 of the longest orders
 )  # fmt: skip
+LIST_CAMPAIGNS = Operation(
+    name="list_campaigns", method="GET", path="/v1/ops/campaigns",
+    summary="The campaigns whose dashboard the account may see: all of them",
+    security="ops", answers={200: ops_models.CampaignsAnswer}, roles=("marketing", "ops"),
+)  # fmt: skip
 GET_DASHBOARD = Operation(
     name="get_dashboard", method="GET", path="/v1/ops/campaigns/{campaign}/dashboard",
     summary="The live figures",
@@ -341,6 +346,7 @@ OPERATIONS = (
     REDEEM,
     ROLL_BACK,
     POST_ORDERS,
+    LIST_CAMPAIGNS,
     GET_DASHBOARD,
     GET_WALL,
     LIST_HELD_REWARDS,

@@ -17,7 +17,11 @@ from chalicelib.domain.money import decimal_text
 from chalicelib.services.errors import UnknownError
 from chalicelib.services.list_status import ListStatus
 from chalicelib.services.lookups import current_campaign
-from chalicelib.services.operations.dashboard import Dashboard, view_dashboard
+from chalicelib.services.operations.dashboard import (
+    Dashboard,
+    campaigns_to_show,
+    view_dashboard,
+)
 from chalicelib.services.operations.wall_links import require_wall_link
 from chalicelib.services.ports import Ports
 from chalicelib.services.vouchers.review_rewards import (
@@ -32,6 +36,12 @@ from chalicelib.services.watch import Watched
 def ops_routes(ports: Callable[[], Ports]) -> Blueprint:
     """The blueprint of the ops routes."""
     edge = Edge(Blueprint(__name__), ports)
+
+    @edge.serves(operations.LIST_CAMPAIGNS)
+    def campaigns(call: Call) -> Reply:
+        return ops_models.CampaignsAnswer(
+            campaigns=[_campaign(each) for each in campaigns_to_show(call.ports)]
+        )
 
     @edge.serves(operations.GET_DASHBOARD)
     def dashboard(call: Call, campaign: str) -> Reply:
@@ -66,6 +76,17 @@ def wall_routes(ports: Callable[[], Ports], origin_key: Callable[[], str]) -> Bl
         return _dashboard(view_dashboard(call.ports, campaign))
 
     return edge.blueprint
+
+
+def _campaign(campaign: Campaign) -> ops_models.CampaignLineAnswer:
+    return ops_models.CampaignLineAnswer(
+        campaign=campaign.id,
+        title=campaign.title,
+        brand=campaign.brand.name,
+        country=campaign.country,
+        starts_on=campaign.starts_on.isoformat(),
+        ends_on=campaign.ends_on.isoformat(),
+    )
 
 
 def _key(text: str) -> RewardKey:

@@ -11,6 +11,7 @@ from chalicelib.api.fields import (
     DecimalText,
     Holder,
     Id,
+    Line,
     Moment,
     SignalName,
     Slug,
@@ -18,7 +19,26 @@ from chalicelib.api.fields import (
     TimeZone,
     described,
 )
-from chalicelib.api.model_bases import Answer
+from chalicelib.api.model_bases import Answer, Texts
+
+
+class CampaignLineAnswer(Answer):
+    """A campaign to choose: one programme of one brand in one country."""
+
+    campaign: Slug
+    title: Texts
+    brand: Line
+    country: Annotated[str, described("FR", pattern="^[A-Z]{2}$")]
+    starts_on: Day
+    ends_on: Day
+
+
+class CampaignsAnswer(Answer):
+    """The campaigns, by brand, country and the day they begin, the last one first. One whose
+    records have ended is not among them.
+    """
+
+    campaigns: list[CampaignLineAnswer]
 
 
 class ListAnswer(Answer):

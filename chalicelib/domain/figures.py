@@ -6,6 +6,8 @@
     sponsors.{signed_in|active}        each sponsor once
     within.{hours}                     confirmations, by how long after the mail; `more` after all
     money.{issued|redeemed|expired|revoked}.{template}   vouchers, in minor units
+    rule.{granted|replaced|redeemed|expired|revoked|refused}.{rule}.{rung}   rewards and vouchers
+    rule_money.{granted|redeemed|expired|revoked}.{rule}.{rung}   the same, in minor units
     due.{month}                        what is outstanding, by the month it ends in, in minor units
     revenue                            of kept orders, in minor units
     kept.{n}.{days}, lost.{n}.{days}   referees who reached, or fell below, n kept orders, so many
@@ -40,6 +42,7 @@ from chalicelib.domain.fact_bodies import (
     OppositionRecorded,
     OrderBody,
     ReferralConfirmed,
+    RewardRefused,
     RewardRevoked,
     SignInGranted,
     VoucherExpired,
@@ -53,6 +56,7 @@ from chalicelib.domain.invitations import Channel
 FIGURED = "figured.2"
 REVENUE = "revenue"
 MOST_KEPT = 5  # kept orders of one referee that are counted by their number
+MOST_RUNGS = 9  # of a rule that are told apart: it may grant for every order
 HOURS = (1, 3, 6, 12, 24, 48, 96, 168, 336)
 _CHANNEL_OF_MAIL = {"invitation": Channel.EMAIL, "sign_up": Channel.LINK}
 _HOUR_S = 3600
@@ -65,6 +69,7 @@ def figures_of(campaign: Campaign, body: FactBody, at: datetime) -> dict[str, in
         **_by_hour(body, at.hour),
         **_by_release(body),
         **_by_vouchers(body),
+        **_by_rules(body),
         **_by_orders(campaign, body, at.date()),
     }
     added = {name: by for name, by in added.items() if by}
@@ -161,6 +166,37 @@ def _moved(before: str, month: str, value_minor: int) -> dict[str, int]:
     return {} if before == month else {f"due.{before}": -value_minor, f"due.{month}": value_minor}
 
 
+def _by_rules(body: FactBody) -> Mapping[str, int]:
+    match body:
+        case VoucherIssued(replaces_id=str(), rule=rule, rung=rung):
+            return {_rule_name("replaced", rule, rung): 1}
+        case VoucherIssued(rule=rule, rung=rung):
+            return _of_rule("granted", rule, rung, body.value_minor)
+        # Facts of earlier versions do not say the rule.
+        case VoucherRedeemed(rule=str() as rule, rung=int() as rung):
+            return _of_rule("redeemed", rule, rung, body.value_minor)
+        case VoucherRolledBack(rule=str() as rule, rung=int() as rung):
+            redeemed = _of_rule("redeemed", rule, rung, body.value_minor)
+            return {name: -by for name, by in redeemed.items()}
+        case VoucherExpired(rule=str() as rule, rung=int() as rung):
+            return _of_rule("expired", rule, rung, body.value_minor)
+        case RewardRevoked(rule=rule, rung=rung):
+            return _of_rule("revoked", rule, rung, body.value_minor)
+        case RewardRefused(rule=rule, rung=rung):
+            return {_rule_name("refused", rule, rung): 1}
+        case _:
+            return {}
+
+
+def _of_rule(what: str, rule: str, rung: int, value_minor: int | None) -> dict[str, int]:
+    name = _rule_name(what, rule, rung)
+    return {name: 1, name.replace("rule", "rule_money", 1): value_minor or 0}
+
+
+def _rule_name(what: str, rule: str, rung: int) -> str:
+    return f"rule.{what}.{rule}.{rung if rung <= MOST_RUNGS else 'more'}"
+
+
 def _by_orders(campaign: Campaign, body: FactBody, day: date) -> Mapping[str, int]:
     if not isinstance(body, OrderBody):
         return {}
@@ -183,4 +219,5 @@ def is_figure(name: str) -> bool:
 
 _PEOPLE = {"channel", "hour", "sponsors", "within", "mails", "oppositions", "consents"}
 _ORDERS = {REVENUE, "kept", "lost", "till"}
-_FAMILIES = {*_PEOPLE, *_ORDERS, "money", "due", "release", "figured"}
+_VOUCHERS = {"money", "due", "rule", "rule_money"}
+_FAMILIES = {*_PEOPLE, *_ORDERS, *_VOUCHERS, "release", "figured"}

@@ -265,6 +265,7 @@ GOOD: Mapping[str, Prepared] = {
     "redeem_voucher": _redeem,
     "roll_back_redemption": _roll_back,
     "post_orders": _post_orders,
+    "list_campaigns": lambda _: Request("GET", "/v1/ops/campaigns"),
     "get_dashboard": lambda _: Request("GET", f"/v1/ops/campaigns/{CAMPAIGN}/dashboard"),
     "get_wall": lambda world: wall(world.wall_link()),
     "list_held_rewards": _list_held,

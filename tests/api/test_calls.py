@@ -85,6 +85,7 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "redeem_voucher": [BATCH, WRITE],
     "roll_back_redemption": [BATCH, WRITE],
     "post_orders": [*CAMPAIGNS, *[BATCH] * 3, GET, WRITE],
+    "list_campaigns": CAMPAIGNS,
     "get_dashboard": DASHBOARD,
     "get_wall": [GET, *DASHBOARD],
     "list_held_rewards": agenda(Agenda.HELD_REWARDS),

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.browser
 
 ADDRESS = "/dashboard/?campaign=demo-vip"
 NOT_BY_CHANNEL = "All channels: not counted by channel"
+NOT_BY_RULE = "All rules: not counted by rule"
 NOT_BY_VOUCHER = "All vouchers: not counted by voucher"
 
 
@@ -44,6 +45,11 @@ def weeks() -> dict[str, object]:
             "money.redeemed.welcome": 500,
             "money.issued.welcome": 900,
             "money.issued.order-1": 100,
+            "rule.granted.thank-you.1": 2,
+            "rule.granted.welcome.0": 9,
+            "rule.redeemed.welcome.0": 5,
+            "rule_money.granted.welcome.0": 900,
+            "rule_money.redeemed.welcome.0": 500,
             "hour.9.link.invited": 4,
             "hour.9.email.invited": 1,
             "hour.9.invited": 1,  # by a version that did not tell channels apart
@@ -52,7 +58,15 @@ def weeks() -> dict[str, object]:
     ]
     days: Any = body["days"]
     days[1]["release.2"] = 1
-    body["figures"] = {"issued.welcome": 3, "issued.order-1": 1}
+    body["figures"] = {
+        "issued.welcome": 3,
+        "issued.order-1": 1,
+        "channel.link.sent": 12,
+        "rule.granted.thank-you.1": 6,
+        "rule.granted.welcome.0": 27,
+        "rule.redeemed.welcome.0": 15,
+        "rule_money.granted.welcome.0": 2_700,
+    }
     return body
 
 
@@ -150,14 +164,58 @@ def test_a_voucher_filters_what_is_counted_by_voucher(open_page: OpenPage) -> No
     expect(page.get_by_role("row", name="Own codes (welcome)")).to_have_count(0)
 
 
+DIMMED = "line => getComputedStyle(line).color === getComputedStyle(document.body).color"
+
+
+@pytest.mark.usefixtures("numbers")
+def test_a_rule_filters_what_is_counted_by_rule_and_the_rest_is_dimmed_and_says_so(
+    open_page: OpenPage,
+) -> None:
+    page = open_page(f"{ADDRESS}&template=welcome", width=1280, before=signed_in())
+    page.locator("#rule").select_option("welcome")
+    expect(page).to_have_url(re.compile(r"demo-vip&rule=welcome$"))
+    expect(page.locator("#shown-days")).to_contain_text("Rule: welcome.")
+    rules = page.get_by_role("table", name="What the rules granted")
+    expect(rules.locator("tbody tr")).to_have_count(1)
+    expect(rules.locator("tbody td")).to_have_text(
+        ["the confirmation", "27", "27", "15", "0", "0", "0", "€27", "€15"]
+    )
+    expect(page.locator(".card", has=rules)).not_to_contain_text(NOT_BY_RULE)
+    cost = figure(page, "Cost per new customer")
+    expect(cost).not_to_contain_text(NOT_BY_RULE)
+    assert cost.locator(".figure").evaluate(DIMMED)
+    for name in ("New customers", "Acceptance", "Revenue of referees"):
+        expect(figure(page, name)).to_contain_text(NOT_BY_RULE)
+        assert not figure(page, name).locator(".figure").evaluate(DIMMED)
+    money = page.locator(".card", has=page.locator("#money"))
+    expect(money).to_contain_text(NOT_BY_RULE)
+    assert not page.locator("#money td").first.evaluate(DIMMED)
+    assert rules.locator("td").first.evaluate(DIMMED)
+    with page.expect_download() as csv:
+        page.get_by_role("button", name="CSV").click()
+    head = Path(csv.value.path()).read_text(encoding="utf-8").splitlines()[0]
+    assert head.endswith(
+        ",rule.granted.welcome.0,rule.redeemed.welcome.0,rule_money.granted.welcome.0"
+    )
+    assert "thank-you" not in head
+    page.locator("#template").select_option("welcome")
+    expect(page).to_have_url(re.compile(r"demo-vip&template=welcome$"))
+    expect(rules.locator("tbody tr")).to_have_count(2)
+
+
 @pytest.mark.usefixtures("numbers")
 def test_what_the_address_asks_for_and_nobody_has_is_said_and_left_out(
     open_page: OpenPage,
 ) -> None:
-    wrong = "&period=90&channel=sms&template=none&from=2025-02-30&unit=hour&measure=sent"
+    wrong = "&period=90&channel=sms&template=none&rule=none&from=2025-02-30&unit=hour&measure=sent"
     page = open_page(ADDRESS + wrong, width=1280, before=signed_in())
     said = page.locator("#choice-notice")
-    for name, value in (("period", "90"), ("channel", "sms"), ("template", "none")):
+    for name, value in (
+        ("period", "90"),
+        ("channel", "sms"),
+        ("template", "none"),
+        ("rule", "none"),
+    ):
         expect(said).to_contain_text(f"The address asks for {name} = “{value}”")
     expect(said).to_contain_text("from = “2025-02-30”")
     expect(figure(page, "New customers").locator(".figure")).to_have_text("44")
@@ -221,3 +279,56 @@ def test_the_chart_is_by_week_too(open_page: OpenPage) -> None:
     rows = page.get_by_role("table", name="Over time").get_by_role("rowheader")
     expect(rows.first).to_have_text("29/09/2025")
     expect(rows.last).to_have_text("28/07/2025")
+
+
+CAMPAIGNS = "GET /v1/ops/campaigns"
+
+
+def line(campaign: str, brand: str, country: str, title: str) -> dict[str, object]:
+    return {
+        "campaign": campaign,
+        "title": {"en": title},
+        "brand": brand,
+        "country": country,
+        "starts_on": "2025-01-01",
+        "ends_on": "2025-12-31",
+    }
+
+
+@pytest.mark.usefixtures("numbers")
+def test_another_campaign_is_chosen_by_brand_and_country_in_the_head_of_the_page(
+    api: ScriptedApi, open_page: OpenPage
+) -> None:
+    lines = [
+        line("casa-es", "Casa Verde", "ES", "Invite a friend"),
+        line("demo-vip", "Maison Verte", "FR", "Invite people you know"),
+        line("demo-next", "Maison Verte", "FR", "In autumn"),
+    ]
+    api.answers(CAMPAIGNS, 200, {"campaigns": lines})
+    other = weeks() | {"campaign": "casa-es", "days": []}
+    api.answers("GET /v1/ops/campaigns/casa-es/dashboard", 200, other)
+    api.answers("GET /v1/campaigns/casa-es", 404, {})
+    page = open_page(f"{ADDRESS}&rule=welcome&period=7", width=1280, before=signed_in())
+    switch = page.get_by_label("Brand and country")
+    expect(switch).to_have_value("demo-vip")
+    groups = switch.locator("optgroup").evaluate_all("all => all.map(one => one.label)")
+    assert groups == ["Casa Verde · Spain", "Maison Verte · France"]
+    switch.select_option("casa-es")
+    expect(page).to_have_url(re.compile(r"campaign=casa-es&period=7$"))
+    expect(page.locator("#connected-to")).to_contain_text("casa-es")
+    page.go_back()
+    expect(page.locator("#connected-to")).to_contain_text("demo-vip")
+    expect(switch).to_have_value("demo-vip")
+    assert len(api.made(CAMPAIGNS)) == 1
+
+
+@pytest.mark.usefixtures("numbers")
+def test_without_a_list_of_campaigns_one_is_typed_as_before(
+    api: ScriptedApi, open_page: OpenPage
+) -> None:
+    api.answers(CAMPAIGNS, 503, {"type": "about:blank", "status": 503, "title": "no"})
+    page = open_page(ADDRESS, width=1280, before=signed_in())
+    expect(figure(page, "New customers").locator(".figure")).to_have_text("44")
+    expect(page.get_by_label("Brand and country")).to_be_hidden()
+    page.get_by_role("button", name="Another campaign").click()
+    expect(page.get_by_label("Campaign")).to_be_focused()

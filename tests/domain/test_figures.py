@@ -6,7 +6,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chalicelib.domain.fact_bodies import CampaignPut, InvitationReceived, InvitationSent
+from chalicelib.domain.campaign.rules import HolderRole
+from chalicelib.domain.fact_bodies import (
+    CampaignPut,
+    InvitationReceived,
+    InvitationSent,
+    VoucherRedeemed,
+)
 from chalicelib.domain.figures import FIGURED, figures_of
 from chalicelib.domain.invitations import Channel
 from tests.fakes.campaign import campaign
@@ -43,3 +49,23 @@ def test_a_version_after_the_first_is_a_release_of_its_day(
     version: int, added: dict[str, int]
 ) -> None:
     assert figures_of(campaign(), CampaignPut(version=version), NINE) == added
+
+
+@pytest.mark.parametrize(("rung", "named"), [(0, "0"), (9, "9"), (10, "more"), (500, "more")])
+def test_the_later_rungs_of_a_rule_are_counted_together(rung: int, named: str) -> None:
+    body = VoucherRedeemed(
+        voucher_id="v", referral_id="r", holder_id="h", holder=HolderRole.REFEREE,
+        template="welcome", rule="each-order", rung=rung, value_minor=500,
+    )  # fmt: skip
+    assert figures_of(campaign(), body, NINE) == {
+        f"rule.redeemed.each-order.{named}": 1,
+        f"rule_money.redeemed.each-order.{named}": 500,
+        FIGURED: 1,
+    }
+
+
+def test_a_redemption_of_an_earlier_version_says_no_rule_and_is_counted_by_none() -> None:
+    body = VoucherRedeemed(
+        voucher_id="v", referral_id="r", holder_id="h", holder=HolderRole.REFEREE
+    )
+    assert figures_of(campaign(), body, NINE) == {}

@@ -70,6 +70,37 @@ def outstanding(world: World) -> dict[str, int]:
     return dict(due)
 
 
+def assert_rules_agree(world: World) -> None:
+    """What is counted by rule and rung, against the vouchers and what they add up to."""
+    by_rule, of_money = figures(world, "rule"), figures(world, "rule_money")
+    vouchers = world.memory.all(Voucher)
+    for what, state in {
+        "redeemed": VoucherState.REDEEMED, "expired": VoucherState.EXPIRED,
+    }.items():  # fmt: skip
+        stated = [one for one in vouchers if one.state is state]
+        assert named(by_rule, what) == dict(Counter(f"{one.rule}.{one.rung}" for one in stated))
+        sums = Counter[str]()
+        for one in stated:
+            sums[f"{one.rule}.{one.rung}"] += one.value_minor
+        assert named(of_money, what) == dict(sums)
+    firsts = [one for one in vouchers if one.replaces is None]
+    assert named(by_rule, "granted") == dict(Counter(f"{one.rule}.{one.rung}" for one in firsts))
+    assert sum(named(by_rule, "replaced").values()) == len(vouchers) - len(firsts)
+    money = Counter[str]()
+    for name, by in figures(world, "money").items():
+        money[name.partition(".")[0]] += by
+    for what in ("redeemed", "expired", "revoked"):
+        assert sum(named(of_money, what).values()) == money[what]
+    assert sum(named(of_money, "granted").values()) == money["issued"]
+    refused = named(by_rule, "refused")
+    assert sum(refused.values()) == shown(world).funnel["rewards_refused"]
+
+
+def named(counts: dict[str, int], what: str) -> dict[str, int]:
+    start = f"{what}."
+    return {name[len(start) :]: by for name, by in counts.items() if name.startswith(start)}
+
+
 def assert_money_agrees(world: World) -> None:
     assert figures(world, "due") == outstanding(world)
     money = Counter[str]()
@@ -77,6 +108,7 @@ def assert_money_agrees(world: World) -> None:
         money[name.partition(".")[0]] += by
     owed = money["issued"] - money["redeemed"] - money["expired"] - money["revoked"]
     assert owed == sum(outstanding(world).values())
+    assert_rules_agree(world)
     assert miscounts(world.ports, world.campaign) == []
 
 
@@ -199,6 +231,14 @@ def test_a_voucher_that_replaces_a_refused_one_is_worth_it_once_in_its_own_month
     assert len(world.memory.all(Voucher)) == 2
     assert figures(world, "money") == {"issued.welcome": 1_000}
     assert_money_agrees(world)
+
+
+def test_a_voucher_that_replaces_another_is_the_same_reward_of_its_rule() -> None:
+    world = confirmed(JEANNE)
+    world.export()
+    refuse(world, 1)
+    assert figures(world, "rule") == {"granted.welcome.0": 1, "replaced.welcome.0": 1}
+    assert figures(world, "rule_money") == {"granted.welcome.0": 1_000}
 
 
 def test_referees_are_counted_by_their_kept_orders_and_by_how_long_after_the_confirmation() -> None:

@@ -9,7 +9,8 @@ import {
   writeChoice,
 } from "../../web/dashboard/address.js";
 
-const TEMPLATES = ["welcome", "order-1"];
+const KNOWN = { templates: ["welcome", "order-1"], rules: ["thank-you"] };
+const NOTHING = { templates: [], rules: [] };
 
 test("what is written is read again, and the rest of the address stays", () => {
   for (const choice of [
@@ -17,34 +18,35 @@ test("what is written is read again, and the rest of the address stays", () => {
     { ...USUAL, period: "7", compares: false, channel: "link", unit: "hour", measure: "steps" },
     { ...USUAL, period: "dates", from: "2026-02-01", to: "2026-02-28", template: "order-1" },
     { ...USUAL, period: "dates", from: "2026-02-01" },
+    { ...USUAL, rule: "thank-you" },
   ]) {
     const written = writeChoice("?campaign=demo-vip&period=30&from=2020-01-01", choice);
     assert.match(written, /^\?campaign=demo-vip/);
-    assert.deepEqual(readChoice(written, TEMPLATES), { choice, wrong: [] });
+    assert.deepEqual(readChoice(written, KNOWN), { choice, wrong: [] });
   }
   assert.equal(writeChoice("?campaign=a&channel=link", USUAL), "?campaign=a");
 });
 
 test("what nobody has is left out and named", () => {
   const asked =
-    "?period=90&compare=maybe&channel=sms&template=none&unit=year&measure=clicks&from=2026-02-30&to=tomorrow";
-  const { choice, wrong } = readChoice(asked, TEMPLATES);
+    "?period=90&compare=maybe&channel=sms&template=none&rule=none&unit=year&measure=clicks&from=2026-02-30&to=tomorrow";
+  const { choice, wrong } = readChoice(asked, KNOWN);
   assert.deepEqual(choice, USUAL);
   assert.deepEqual(
     wrong.map(({ name }) => name),
-    ["period", "from", "to", "unit", "compare", "channel", "template", "measure"],
+    ["period", "from", "to", "rule", "unit", "compare", "channel", "template", "measure"],
   );
   assert.deepEqual(wrong[0], { name: "period", value: "90" });
 });
 
 test("a period that ends before it begins is none", () => {
-  const { choice, wrong } = readChoice("?from=2026-03-02&to=2026-03-01", []);
+  const { choice, wrong } = readChoice("?from=2026-03-02&to=2026-03-01", NOTHING);
   assert.equal(choice.period, "all");
   assert.equal(wrong.length, 2);
 });
 
 test("an empty value asks for nothing", () => {
-  assert.deepEqual(readChoice("?channel=&period=&from=", []), { choice: USUAL, wrong: [] });
+  assert.deepEqual(readChoice("?channel=&period=&from=", NOTHING), { choice: USUAL, wrong: [] });
 });
 
 test("a period ends today, and the one before it is as long", () => {
@@ -83,8 +85,14 @@ test("nothing is compared with days before the campaign, nor where the reader wa
 });
 
 test("mails are not counted by the hour", () => {
-  const { choice, wrong } = readChoice("?unit=hour&measure=sent", []);
+  const { choice, wrong } = readChoice("?unit=hour&measure=sent", NOTHING);
   assert.deepEqual([choice.unit, choice.measure], ["hour", "confirmed"]);
   assert.deepEqual(wrong, [{ name: "measure", value: "sent" }]);
   assert.deepEqual([isCounted("sent", "week"), isCounted("steps", "hour")], [true, true]);
+});
+
+test("a rule is chosen in place of a voucher", () => {
+  const { choice, wrong } = readChoice("?rule=thank-you&template=welcome", KNOWN);
+  assert.deepEqual([choice.rule, choice.template], ["thank-you", ""]);
+  assert.deepEqual(wrong, [{ name: "template", value: "welcome" }]);
 });

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import {
   byChannel,
   byHour,
+  byRule,
   changeOf,
   channelsOf,
   cohortsByWeek,
@@ -14,6 +15,7 @@ import {
   moneyByTemplate,
   reached,
   releasesOf,
+  rulesOf,
   series,
   stepName,
   summed,
@@ -23,7 +25,7 @@ import {
   within,
 } from "../../web/dashboard/insights.js";
 
-const BOTH = { channel: "", template: "" };
+const BOTH = { channel: "", template: "", rule: "" };
 const WEDNESDAY = "2026-05-06";
 
 test("the days of a period are those from its first to its last", () => {
@@ -110,6 +112,34 @@ test("figures follow a channel or a voucher where the counts tell them apart", (
   assert.equal(figuresOf(counts, { ...BOTH, template: "order-1" }).cost, 200);
   assert.equal(figuresOf(counts, { ...BOTH, template: "none" }).cost, 0);
   assert.equal(stepName("sent", "email"), "channel.email.sent");
+});
+
+test("what rules granted is by rung, in their order, and a cost follows a rule", () => {
+  const counts = {
+    "kept.1.3": 2,
+    "rule.granted.ladder.10": 1,
+    "rule.granted.ladder.2": 3,
+    "rule.granted.ladder.more": 1,
+    "rule.replaced.ladder.2": 1,
+    "rule.redeemed.ladder.2": 2,
+    "rule.refused.welcome.0": 1,
+    "rule_money.granted.ladder.2": 1_500,
+    "rule_money.redeemed.ladder.2": 1_000,
+    "rule_money.redeemed.welcome.0": 800,
+    "money.redeemed.order-1": 1_800,
+  };
+  assert.deepEqual(rulesOf(counts), ["ladder", "welcome"]);
+  const places = byRule(counts, "").map(({ rule, rung }) => `${rule} ${rung}`);
+  assert.deepEqual(places, ["ladder 2", "ladder 10", "ladder more", "welcome 0"]);
+  assert.deepEqual(byRule(counts, "ladder")[0], {
+    rule: "ladder",
+    rung: "2",
+    of: { granted: 3, replaced: 1, redeemed: 2, expired: 0, revoked: 0, refused: 0 },
+    grantedMinor: 1_500,
+    usedMinor: 1_000,
+  });
+  assert.equal(figuresOf(counts, { ...BOTH, rule: "ladder" }).cost, 500);
+  assert.equal(figuresOf(counts, BOTH).cost, 900);
 });
 
 test("a change is a share of what was before, of shares it is in points, and a cost is to fall", () => {

@@ -4,7 +4,8 @@
  *     period=7|30, or from= and to= (days)      all days without any of them
  *     view=wall                                  laid out for a wall
  *     compare=no                                 else beside the period before
- *     channel=email|link   template={voucher}    unit=week|hour
+ *     channel=email|link                         unit=week|hour
+ *     template={voucher}, or rule={rule}         a rule issues a voucher: one of the two
  *     measure=sent|invited|steps                 what the chart over time counts; steps side by side
  *
  * Pure. What an address asks for and nobody has is left out, and named, never guessed.
@@ -15,7 +16,8 @@ import { dayAfter } from "./insights.js";
 /**
  * @typedef {{
  *   period: "7" | "30" | "all" | "dates", from: string, to: string, compares: boolean,
- *   channel: "" | "email" | "link", template: string, unit: "day" | "week" | "hour",
+ *   channel: "" | "email" | "link", template: string, rule: string,
+ *   unit: "day" | "week" | "hour",
  *   measure: Measure, view: "" | "wall",
  * }} Choice
  */
@@ -31,6 +33,7 @@ export const USUAL = {
   compares: true,
   channel: "",
   template: "",
+  rule: "",
   unit: "day",
   measure: "confirmed",
   view: "",
@@ -54,10 +57,10 @@ function isDay(text) {
  * What an address asks for, and which of its values are none.
  *
  * @param {string} search of the address
- * @param {string[]} templates those of which anything was counted
+ * @param {{templates: string[], rules: string[]}} known those of which anything was counted
  * @returns {{choice: Choice, wrong: Wrong[]}}
  */
-export function readChoice(search, templates) {
+export function readChoice(search, { templates, rules }) {
   const asked = new URLSearchParams(search);
   /** @type {Wrong[]} */
   const wrong = [];
@@ -75,6 +78,7 @@ export function readChoice(search, templates) {
     wrong.push({ name: "from", value: from }, { name: "to", value: to });
     [from, to] = ["", ""];
   }
+  const rule = read("rule", (value) => rules.includes(value));
   const unit = oneOf("unit") || USUAL.unit;
   const choice = /** @type {Choice} */ ({
     period: from || to ? "dates" : period,
@@ -82,7 +86,8 @@ export function readChoice(search, templates) {
     to,
     compares: oneOf("compare") !== "no",
     channel: oneOf("channel"),
-    template: read("template", (value) => templates.includes(value)),
+    rule,
+    template: read("template", (value) => !rule && templates.includes(value)),
     unit,
     measure: read("measure", (value) => isCounted(value, unit)) || USUAL.measure,
     view: oneOf("view"),
@@ -109,7 +114,7 @@ export function isCounted(measure, unit) {
  */
 export function writeChoice(search, choice) {
   const address = new URLSearchParams(search);
-  const { period, from, to, compares, channel, template, unit, measure, view } = choice;
+  const { period, from, to, compares, channel, template, rule, unit, measure, view } = choice;
   const dates = period === "dates";
   /** @type {Record<string, string>} */
   const asked = {
@@ -119,6 +124,7 @@ export function writeChoice(search, choice) {
     compare: compares ? "" : "no",
     channel,
     template,
+    rule,
     unit: unit === USUAL.unit ? "" : unit,
     measure: measure === USUAL.measure ? "" : measure,
     view,

@@ -10,7 +10,7 @@ import { formatShortDay } from "../shared/format.js";
 import { getText } from "../shared/language.js";
 import { clear, setText } from "../shared/page-text.js";
 import { USUAL, isCounted, periodsOf, readChoice, writeChoice } from "./address.js";
-import { templatesOf } from "./insights.js";
+import { rulesOf, templatesOf } from "./insights.js";
 
 /** @typedef {import("../shared/language.js").TextKey} TextKey */
 /** @typedef {import("./address.js").Choice} Choice */
@@ -18,6 +18,7 @@ import { templatesOf } from "./insights.js";
 
 const PERIODS = /** @type {const} */ (["7", "30", "all"]);
 const UNITS = /** @type {const} */ (["day", "week", "hour"]);
+const FILTERS = /** @type {const} */ (["channel", "template", "rule"]);
 const MEASURES = /** @type {const} */ (["confirmed", "sent", "invited", "steps"]);
 /** @type {DashboardAnswer | null} */
 let last = null;
@@ -30,7 +31,7 @@ let redraw = () => {};
  * @returns {View}
  */
 export function viewOf(answer) {
-  const { choice } = readChoice(location.search, templatesOf(answer.figures));
+  const { choice } = readChoice(location.search, knownOf(answer));
   const today = new Intl.DateTimeFormat("en-CA", { timeZone: answer.time_zone }).format(
     new Date(answer.as_of),
   );
@@ -44,8 +45,8 @@ export function viewOf(answer) {
  */
 export function showChoice(answer) {
   last = answer;
-  const templates = templatesOf(answer.figures);
-  const { choice, wrong } = readChoice(location.search, templates);
+  const known = knownOf(answer);
+  const { choice, wrong } = readChoice(location.search, known);
   for (const name of PERIODS) press(`period-${name}`, name === choice.period);
   for (const unit of UNITS) press(`unit-${unit}`, unit === choice.unit);
   for (const measure of MEASURES) {
@@ -58,11 +59,8 @@ export function showChoice(answer) {
   compares.checked = choice.compares && choice.period !== "all";
   compares.disabled = choice.period === "all";
   byId("channel", HTMLSelectElement).value = choice.channel;
-  byId("template").replaceChildren(
-    createElement("option", { value: "" }, getText("choice.every-template")),
-    ...templates.map((name) => createElement("option", { value: name }, name)),
-  );
-  byId("template", HTMLSelectElement).value = choice.template;
+  offer("template", "choice.every-template", known.templates, choice.template);
+  offer("rule", "choice.every-rule", known.rules, choice.rule);
   byId("choice-notice").textContent = wrong
     .map(({ name, value }) => getText("choice.wrong", { name, value: value.slice(0, 40) }))
     .join(" ");
@@ -70,13 +68,33 @@ export function showChoice(answer) {
   for (const line of document.querySelectorAll("[data-follows]")) {
     const followed = line.getAttribute("data-follows")?.split(" ") ?? [];
     line.textContent = scopeOf(choice, followed);
+    line.classList.toggle("dims", isLeftOut(choice, followed));
   }
+}
+
+/** @param {DashboardAnswer} answer */
+function knownOf({ figures }) {
+  return { templates: templatesOf(figures), rules: rulesOf(figures) };
+}
+
+/**
+ * @param {string} id of a list to choose from
+ * @param {TextKey} every
+ * @param {string[]} names
+ * @param {string} chosen
+ */
+function offer(id, every, names, chosen) {
+  byId(id).replaceChildren(
+    createElement("option", { value: "" }, getText(every)),
+    ...names.map((name) => createElement("option", { value: name }, name)),
+  );
+  byId(id, HTMLSelectElement).value = chosen;
 }
 
 /** @param {DashboardAnswer} answer */
 function showDays(answer) {
   const { choice, now, before, isTooEarly } = viewOf(answer);
-  const { channel, template } = choice;
+  const { channel, template, rule } = choice;
   const days = (/** @type {import("./address.js").Period} */ { first, last: end }) => ({
     first: formatShortDay(first),
     last: formatShortDay(end),
@@ -92,6 +110,7 @@ function showDays(answer) {
     parts.push(getText("choice.of-channel", { channel: name }));
   }
   if (template) parts.push(getText("choice.of-template", { template }));
+  if (rule) parts.push(getText("choice.of-rule", { rule }));
   byId("shown-days").textContent = parts.join(" ");
 }
 
@@ -101,13 +120,24 @@ function showDays(answer) {
  * @param {Choice} choice
  * @param {readonly string[]} followed
  */
-export function scopeOf({ period, channel, template }, followed) {
+export function scopeOf({ period, channel, template, rule }, followed) {
   const parts = [];
   if (followed.includes("now")) parts.push(getText("scope.now"));
   else if (period !== "all" && !followed.includes("period")) parts.push(getText("scope.period"));
   if (channel && !followed.includes("channel")) parts.push(getText("scope.channel"));
   if (template && !followed.includes("template")) parts.push(getText("scope.template"));
+  if (rule && !followed.includes("rule")) parts.push(getText("scope.rule"));
   return parts.join(" · ");
+}
+
+/**
+ * Whether numbers do not follow a filter that is chosen: then they are dimmed.
+ *
+ * @param {Choice} choice
+ * @param {readonly string[]} followed
+ */
+export function isLeftOut(choice, followed) {
+  return FILTERS.some((filter) => choice[filter] !== "" && !followed.includes(filter));
 }
 
 /**
@@ -121,7 +151,7 @@ function press(id, isPressed) {
 /** @param {Partial<Choice>} changed */
 function choose(changed) {
   if (!last) return;
-  const { choice } = readChoice(location.search, templatesOf(last.figures));
+  const { choice } = readChoice(location.search, knownOf(last));
   const search = writeChoice(location.search, { ...choice, ...changed });
   clear(byId("dates-error"));
   history.pushState(null, "", location.pathname + search + location.hash);
@@ -185,7 +215,9 @@ export function prepareChoices(onChange) {
     choose({ channel: /** @type {Choice["channel"]} */ (channel.value) }),
   );
   const template = byId("template", HTMLSelectElement);
-  template.addEventListener("change", () => choose({ template: template.value }));
+  template.addEventListener("change", () => choose({ template: template.value, rule: "" }));
+  const rule = byId("rule", HTMLSelectElement);
+  rule.addEventListener("change", () => choose({ rule: rule.value, template: "" }));
   byId("wall").addEventListener("click", () => {
     choose({ view: "wall" });
     document.documentElement.requestFullscreen?.().catch(() => {}); // It is a wall all the same.

@@ -15,6 +15,7 @@ import { clearFieldError, showFieldError, showProblem } from "../shared/form-err
 import { takeFragment } from "../shared/fragment.js";
 import { campaignText, currentLanguage, hasTexts } from "../shared/language.js";
 import { clear, onLanguageChange, setText, setValue } from "../shared/page-text.js";
+import { prepareCampaigns, showCampaigns } from "./campaigns.js";
 import { viewOf } from "./choices.js";
 import { haveChanged, lagOf, waitingSince } from "./numbers.js";
 import { drawHead, drawOverview, prepareOverview } from "./overview.js";
@@ -95,7 +96,7 @@ function showSignedIn(campaign) {
   const address = new URLSearchParams(location.search);
   if (address.get("campaign") !== campaign) {
     address.set("campaign", campaign);
-    for (const name of ["template", "from", "to"]) address.delete(name); // of another campaign
+    for (const name of ["template", "rule", "from", "to"]) address.delete(name); // of another campaign
     history.pushState(null, "", `${location.pathname}?${address}`);
   }
   show({ campaign, ask: () => askSignedIn(apiPath`/v1/ops/campaigns/${campaign}/dashboard`) });
@@ -138,6 +139,7 @@ function showControls() {
   byId("connected").hidden = !isIn && !source;
   byId("account").textContent = accountName();
   byId("other-campaign").hidden = !isIn || !source;
+  if (!isIn || !source) byId("campaigns").hidden = true;
   byId("sign-out").hidden = !isIn;
   byId("sign-in-again").hidden = true;
   if (!source) for (const id of ["connected-to", "as-of"]) clear(byId(id));
@@ -242,6 +244,7 @@ function drawFirst(answer) {
   layOutFor(answer);
   drawHead(answer);
   if (source) showBrand(source);
+  if (source && isSignedIn()) showCampaigns(source.campaign);
   requestAnimationFrame(() => setTimeout(() => lastAnswer && drawNumbers(lastAnswer)));
 }
 
@@ -331,6 +334,7 @@ byId("other-campaign").addEventListener("click", () => {
   clear(notice);
   choose();
 });
+prepareCampaigns(showSignedIn);
 prepareOverview(followAddress);
 prepareWall();
 addEventListener("popstate", followAddress);

@@ -7,7 +7,7 @@
 
 /** @typedef {Record<string, number>} Counts */
 /** @typedef {import("./address.js").Period} Period */
-/** @typedef {{channel: string, template: string}} Filter */
+/** @typedef {{channel: string, template: string, rule: string}} Filter */
 /** @typedef {"new" | "acceptance" | "revenue" | "cost" | "sponsors" | "again"} FigureName */
 /**
  * How a figure changed: `by` a share of what it was, or of 1 where it is itself a share. `way` is
@@ -208,7 +208,7 @@ export const FOLLOWED = /** @type {Record<FigureName, readonly string[]>} */ ({
   new: [],
   acceptance: ["channel"],
   revenue: [],
-  cost: ["template"],
+  cost: ["template", "rule"],
   sponsors: [],
   again: [],
 });
@@ -221,14 +221,16 @@ const SHARES = new Set(["acceptance", "again"]);
  * @param {Filter} filter
  * @returns {Record<FigureName, number | null>}
  */
-export function figuresOf(counts, { channel, template }) {
+export function figuresOf(counts, { channel, template, rule }) {
   const fresh = reached(counts, 1);
   const of = (/** @type {number} */ part, /** @type {number | undefined} */ whole) =>
     whole && whole > 0 ? part / whole : null;
   const step = (/** @type {string} */ name) => counts[stepName(name, channel)] ?? 0;
-  const spent = template
-    ? (counts[`money.redeemed.${template}`] ?? 0)
-    : total(counts, "money.redeemed");
+  const spent = rule
+    ? total(counts, `rule_money.redeemed.${rule}`)
+    : template
+      ? (counts[`money.redeemed.${template}`] ?? 0)
+      : total(counts, "money.redeemed");
   return {
     new: fresh,
     acceptance: of(step("confirmed"), step("sent")),
@@ -367,6 +369,58 @@ export function releasesOf(days, unit) {
 export function templatesOf(figures) {
   const names = [...family(figures, "issued"), ...family(figures, "money.issued")];
   return [...new Set(names.map(([name]) => name))].sort();
+}
+
+/**
+ * The rules that anything was counted of.
+ *
+ * @param {Counts} figures
+ */
+export function rulesOf(figures) {
+  const named = ["granted", "refused"].flatMap((what) => family(figures, `rule.${what}`));
+  return [...new Set(named.map(([name]) => name.split(".")[0]))].sort();
+}
+
+const OF_RULE = /** @type {const} */ ([
+  "granted",
+  "replaced",
+  "redeemed",
+  "expired",
+  "revoked",
+  "refused",
+]);
+/** @typedef {Record<(typeof OF_RULE)[number], number>} OfRung */
+/** @typedef {{rule: string, rung: string, of: OfRung, grantedMinor: number, usedMinor: number}} Rung */
+
+/**
+ * What each rule granted, rung by rung: rewards, vouchers, and their value in minor units.
+ *
+ * @param {Counts} counts
+ * @param {string} rule the only one; empty for all
+ * @returns {Rung[]}
+ */
+export function byRule(counts, rule) {
+  const places = OF_RULE.flatMap((what) => family(counts, `rule.${what}`)).map(([name]) => name);
+  const order = (/** @type {string} */ rung) => (rung === "more" ? Infinity : Number(rung));
+  return [...new Set(places)]
+    .map((place) => {
+      const [name, rung] = place.split(".");
+      const count = (/** @type {string} */ what) => counts[`rule.${what}.${place}`] ?? 0;
+      const of = /** @type {OfRung} */ (
+        Object.fromEntries(OF_RULE.map((what) => [what, count(what)]))
+      );
+      return {
+        rule: name,
+        rung,
+        of,
+        grantedMinor: counts[`rule_money.granted.${place}`] ?? 0,
+        usedMinor: counts[`rule_money.redeemed.${place}`] ?? 0,
+      };
+    })
+    .filter((one) => !rule || one.rule === rule)
+    .sort(
+      (one, other) => one.rule.localeCompare(other.rule) || order(one.rung) - order(other.rung),
+    );
 }
 
 /**

@@ -19,6 +19,7 @@ import {
   MONEY,
   byChannel,
   byHour,
+  byRule,
   channelsOf,
   cohortsByWeek,
   csvOf,
@@ -73,6 +74,7 @@ export function drawOverview(answer) {
   drawFunnel(answer, counts, view);
   drawCohorts(answer.days, view);
   drawMoney(answer, counts, view);
+  drawRules(answer, counts, view);
   charts.survival = drawSurvival(answer.cohorts);
   if (charts.survival) drawChart(byId("chart-survival"), charts.survival);
   drawTills(counts);
@@ -238,6 +240,39 @@ function drawMoney({ currency, figures }, counts, { choice }) {
   );
 }
 
+/**
+ * @param {DashboardAnswer} answer
+ * @param {Record<string, number>} counts
+ * @param {View} view
+ */
+function drawRules({ currency }, counts, { choice }) {
+  const sum = (/** @type {number} */ minor) => formatMoney((minor / 100).toFixed(2), currency);
+  const rungs = byRule(counts, choice.rule);
+  byId("rules-card").hidden = rungs.length === 0;
+  const keys = ["granted", "issued", "redeemed", "expired", "revoked", "refused"];
+  fill(
+    "rules",
+    [
+      ...texts("overview.rule", "overview.rung"),
+      ...[...keys, "granted-money", "used-money"].map((key) => ({ key: `of-rule.${key}` })),
+    ],
+    rungs.map(({ rule, rung, of, grantedMinor, usedMinor }) => [
+      rule,
+      rungName(rung),
+      ...[of.granted, of.granted + of.replaced].map(formatCount),
+      ...[of.redeemed, of.expired, of.revoked, of.refused].map(formatCount),
+      sum(grantedMinor),
+      sum(usedMinor),
+    ]),
+  );
+}
+
+/** @param {string} rung */
+function rungName(rung) {
+  if (rung === "0") return getText("rung.confirmation");
+  return rung === "more" ? getText("rung.more") : getText("rung.order", { number: rung });
+}
+
 /** @param {Record<string, number>} counts */
 function drawTills(counts) {
   const rows = family(counts, "till").sort(([, one], [, other]) => other - one);
@@ -250,19 +285,34 @@ function drawTills(counts) {
 }
 
 /**
- * What is shown, by day, as a table for a spreadsheet: of one channel or of one voucher, if chosen.
+ * What is shown, by day, as a table for a spreadsheet: of one channel, voucher or
+ * rule, if chosen.
  *
  * @param {DashboardAnswer} answer
  * @param {View} view
  */
-function columnsOf({ figures }, { choice: { channel, template } }) {
+function columnsOf({ figures }, { choice: { channel, template, rule } }) {
   const channels = channel ? [channel] : channelsOf(figures);
   const money = MONEY.map((what) => `money.${what}.${template}`);
   return [
     ...(channel ? [] : COUNTERS),
     ...channels.flatMap((one) => COUNTED.map((step) => stepName(step, one))),
     ...(template ? [`issued.${template}`, ...money] : []),
+    ...(rule
+      ? Object.keys(figures)
+          .filter((name) => isOfRule(name, rule))
+          .sort()
+      : []),
   ];
+}
+
+/**
+ * @param {string} name of a count
+ * @param {string} rule
+ */
+function isOfRule(name, rule) {
+  const [kind, , of] = name.split(".");
+  return (kind === "rule" || kind === "rule_money") && of === rule;
 }
 
 /**

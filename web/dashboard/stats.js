@@ -5,7 +5,7 @@
 import { byId, createElement } from "../shared/elements.js";
 import { formatCount, formatMoney, formatPercent } from "../shared/format.js";
 import { getText } from "../shared/language.js";
-import { scopeOf } from "./choices.js";
+import { isLeftOut, scopeOf } from "./choices.js";
 import { FOLLOWED, changeOf, figuresOf, summed, trendOf, within } from "./insights.js";
 import { helpFor } from "./rows.js";
 
@@ -43,10 +43,19 @@ export function drawFigures(answer, { choice, now, before }) {
         there ? changeLine(changeOf(name, here[name], there[name])) : createElement("dd"),
         createElement("dd", { class: "trend" }, sparkLine(trendOf(days, name, choice))),
         createElement("dd", { class: "muted" }, noteOf(name, answer, counts)),
-        createElement("dd", { class: "scope" }, scopeOf(choice, ["period", ...FOLLOWED[name]])),
+        scopeLine(choice, ["period", ...FOLLOWED[name]]),
       ),
     ),
   );
+}
+
+/**
+ * @param {import("./address.js").Choice} choice
+ * @param {readonly string[]} followed
+ */
+function scopeLine(choice, followed) {
+  const dims = isLeftOut(choice, followed) ? " dims" : "";
+  return createElement("dd", { class: `scope${dims}` }, scopeOf(choice, followed));
 }
 
 /** @param {FigureName} name */

@@ -249,6 +249,17 @@ interface CohortAnswer {
   } | null;
 }
 
+interface CampaignLineAnswer {
+  campaign: string;
+  title: Record<string, string>;
+  brand: string;
+  country: string;
+}
+
+interface CampaignsAnswer {
+  campaigns: CampaignLineAnswer[];
+}
+
 interface DashboardAnswer {
   campaign: string;
   version: number;

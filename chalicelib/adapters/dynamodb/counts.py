@@ -1,8 +1,8 @@
 """The counts of a campaign: items by local day, spread, to which each transaction of the projector
 adds. Each also says what the newest fact was that was added to it.
 
-One transaction has 100 items and an expression 4 KB: of the facts of a batch, each adds at most one
-name that no other adds (`domain/figures.py`), beside those that all share.
+One transaction has 100 items and an expression 4 KB: of the facts of a batch, each adds at most
+three names that no other adds (`domain/figures.py`), beside those that many share.
 """
 
 from __future__ import annotations

@@ -53,6 +53,20 @@ def _worth(voucher: Voucher) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _UseBody(_WorthBody):
+    """Also says which rule granted the voucher, and for which rung; None in facts of earlier
+    versions.
+    """
+
+    rule: str | None = None
+    rung: int | None = None
+
+
+def _use(voucher: Voucher) -> dict[str, Any]:
+    return {**_worth(voucher), "rule": voucher.rule, "rung": voucher.rung}
+
+
+@dataclass(frozen=True, kw_only=True)
 class VoucherIssued(_VoucherBody, name=FactName.VOUCHER_ISSUED):
     """A rule granted a voucher. `rung` 0 is the confirmation; `has_order`: for an order.
 
@@ -145,7 +159,7 @@ class VoucherRefusedRepeatedly(_VoucherBody, name=FactName.VOUCHER_REFUSED_REPEA
 
 
 @dataclass(frozen=True, kw_only=True)
-class _VoucherUse(_WorthBody):
+class _VoucherUse(_UseBody):
     holder: HolderRole
     order_ref_id: str | None = None
     client_order_id: str | None = detail_stored_as("order", default=None)  # of earlier versions
@@ -153,11 +167,7 @@ class _VoucherUse(_WorthBody):
     @classmethod
     def of(cls, voucher: Voucher, order_ref: str | None) -> Self:
         """The use of a voucher on the order with that reference, None where none was stored."""
-        return cls(
-            **_worth(voucher),
-            holder=voucher.holder,
-            order_ref_id=order_ref,
-        )
+        return cls(**_use(voucher), holder=voucher.holder, order_ref_id=order_ref)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,12 +193,12 @@ class VoucherEndsSoon(_VoucherBody, name=FactName.VOUCHER_ENDS_SOON):
 
 
 @dataclass(frozen=True, kw_only=True)
-class VoucherExpired(_WorthBody, name=FactName.VOUCHER_EXPIRED):
+class VoucherExpired(_UseBody, name=FactName.VOUCHER_EXPIRED):
     """Its last day has passed, unused."""
 
     @classmethod
     def of(cls, voucher: Voucher) -> VoucherExpired:
-        return cls(**_worth(voucher))
+        return cls(**_use(voucher))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.domain.cohorts import Cohort, ours_first
 from chalicelib.domain.effects import BOUGHT_BY, HELD, ISSUED_OF, REFUSED_FOR, funnel, totals
 from chalicelib.domain.figures import is_figure
 from chalicelib.services.list_status import ListStatus, list_statuses, rows_before
 from chalicelib.services.lookups import current_campaign
-from chalicelib.services.ports import FACT_SHARDS, CommandPorts, Ports
+from chalicelib.services.ports import FACT_SHARDS, Agenda, CommandPorts, Ports
 from chalicelib.services.watch import Watched, watched
 
 SHARDS_A_LOOK = 4
@@ -56,6 +57,14 @@ class Dashboard:
 def view_dashboard(ports: Ports, campaign_id: str) -> Dashboard:
     """The dashboard. `UnknownError`."""
     return dashboard_of(ports, current_campaign(ports, campaign_id))
+
+
+def campaigns_to_show(ports: CommandPorts) -> list[Campaign]:
+    """The campaigns that a dashboard can show, by brand and country, the latest first."""
+    current = ports.repository.agenda(CurrentCampaign, Agenda.CAMPAIGNS)
+    shown = [one.document for one in current if one.records_ended_at is None]
+    shown.sort(key=lambda one: one.starts_on, reverse=True)
+    return sorted(shown, key=lambda one: (one.brand.name, one.country))
 
 
 def dashboard_of(ports: CommandPorts, campaign: Campaign) -> Dashboard:
