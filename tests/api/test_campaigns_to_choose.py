@@ -17,18 +17,13 @@ pytestmark = pytest.mark.slow
 
 
 def test_the_campaigns_of_every_brand_and_country_can_be_chosen_from(world: World) -> None:
-    other = campaign(
-        campaign="other",
-        brand={"id": "autre", "name": "Autre", "colour": "#112233", "contact": "a@example.es"},
-    )
-    abroad = other.model_copy(update={"id": "abroad", "country": "ES"})
-    later = abroad.model_copy(
-        update={
-            "id": "later",
-            "starts_on": other.starts_on + timedelta(days=1),
-            "title": {"es": "Más"},
-        }
-    )
+    brand = {"id": "autre", "name": "Autre", "colour": "#112233", "contact": "a@example.es"}
+    other = campaign(campaign="other", brand=brand)
+    abroad = campaign(campaign="abroad", brand=brand, country="ES")
+    later = campaign(
+        campaign="later", brand=brand, country="ES", title={"fr": "Suite", "en": "More"},
+        starts_on=str(other.starts_on + timedelta(days=1)),
+    )  # fmt: skip
     for one in (other, abroad, later):
         put_campaign(world.ports, one)
     answer = world.get("/v1/ops/campaigns").json()["campaigns"]
@@ -36,7 +31,7 @@ def test_the_campaigns_of_every_brand_and_country_can_be_chosen_from(world: Worl
         ("Autre", "ES", "later"),
         ("Autre", "ES", "abroad"),
         ("Autre", "FR", "other"),
-        ("Maison Tandem", "FR", CAMPAIGN),
+        ("Maison Demo", "FR", CAMPAIGN),
     ]
     assert answer[0]["title"] == {"fr": "Suite", "en": "More"}
 
