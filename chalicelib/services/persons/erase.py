@@ -7,7 +7,8 @@ What the books rest on stays with a random id in the place of each digest: the s
 that of the referral. Vouchers keep their worth; nobody is mailed about them. Claims go last,
 because they lead from the address to everything else: a run that was killed is repeated, finds
 what is left, and ends in the same state. When all is done the table is read once more, so that
-work that was under way is found too; a later run finds nothing.
+work that was under way is found too; a later run finds nothing. Two may go on at once: the request
+that she has confirmed herself is left by the other one until nothing else is.
 
 Each step is one transaction on the revision that was read. Work that holds her address meanwhile
 meets it: the sponsor, the invitation and the referral are changed first, and where a mail was not
@@ -56,6 +57,7 @@ from chalicelib.domain.people import (
     Opposition,
     OppositionScope,
     Sponsor,
+    Token,
     oppositions,
     widest,
     with_used_up,
@@ -152,7 +154,9 @@ class _Erasure(Forgotten):
             before, self.met_another = self.done, False
             self._round()
             if self.dry_run or (self.done == before and not self.met_another):
-                return self._receipt()
+                self._end_requests()
+                if not self.met_another:
+                    return self._receipt()
             self.person.look()
         raise RetryLaterError(WaitsFor.OTHER_WORK)
 
@@ -186,6 +190,11 @@ class _Erasure(Forgotten):
             if self.met_another:
                 return  # what leads to it must stay until it is done
             self._each(kind)
+
+    def _end_requests(self) -> None:
+        """End what links were mailed for, each with its links: another erasure may be among it."""
+        for request in self.person.requests():
+            self._commit([Remove(one) for one in self.person.found if _is_of(request, one)])
 
     def _has_anything(self) -> bool:
         """Whether something names her but for the objection that stays."""
@@ -319,6 +328,10 @@ class _Erasure(Forgotten):
                 # Nobody may begin to write the file from the parts as they were.
                 still = [Replace(export)] if export and is_open else []
                 self._commit([Replace(nameless), *still])
+
+
+def _is_of(request: str, one: Entity) -> bool:
+    return isinstance(one, Contact | Token) and one.contact_id == request
 
 
 def _without_digests(part: ExportPart, held: Mapping[str, Voucher]) -> ExportPart:

@@ -130,6 +130,13 @@ class Person:
         known = sorted(self.names.digests)
         return oppositions_to(self.ports, self.brand, known) if known else []
 
+    def requests(self) -> list[str]:
+        """The contacts that links were mailed for: of sign-ins, and of what she asked about her
+        data. The work on an erasure that she has confirmed needs its own until it is done.
+        """
+        tokens = [one for one in self.found if isinstance(one, Token)]
+        return sorted({one.contact_id for one in tokens if one.contact_id})
+
     def sponsors(self) -> list[Sponsor]:
         """Her, as a sponsor, in each campaign."""
         return [one for one in self.found if isinstance(one, Sponsor)]

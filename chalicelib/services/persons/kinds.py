@@ -264,13 +264,16 @@ def _erase_voucher(forgotten: Forgotten, voucher: Voucher) -> Erased:
 
 
 def _erase_contact(forgotten: Forgotten, contact: Contact) -> Erased:
-    is_hers = contact.contact_id in forgotten.person.names.contacts
-    return ([Remove(contact)], []) if is_hers else _NOTHING
+    """But what a link was mailed for: `erase.py` ends that last of all, with its links."""
+    is_waiting = contact.contact_id in forgotten.person.requests()
+    return _NOTHING if is_waiting else ([Remove(contact)], [])
 
 
 def _erase_token(forgotten: Forgotten, token: Token) -> Erased:
     """Those in her mails; whom she invited as a sponsor keeps what came with an invitation."""
     names, invitation_id = forgotten.person.names, token.invitation_id
+    if token.contact_id in forgotten.person.requests():
+        return _NOTHING  # see _erase_contact()
     is_hers = (
         invitation_id is None or invitation_id in names.invitations or names.has(token.digests)
     )
