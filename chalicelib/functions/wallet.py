@@ -26,9 +26,8 @@ def wallet(event: dict[str, Any], *_: object) -> dict[str, str]:
     with flushed():
         try:
             asked = Wallet(event["wallet"])
-            signed = (_signed_for_apple if asked is Wallet.APPLE else _signed_for_google)(
-                event["pass"]
-            )
+            sign = _signed_for_apple if asked is Wallet.APPLE else _signed_for_google
+            signed = sign(event["pass"])
         except Exception as error:
             failed(error, "pass not signed")
             # Without the cause: Lambda logs the exception that leaves a function.

@@ -636,3 +636,11 @@ def test_signing_out_ends_the_session(api: ScriptedApi, space: Page) -> None:
     space.reload()
     expect(space.get_by_role("heading", name="Sign in")).to_be_visible()
     assert space.evaluate("sessionStorage.length") == 0
+
+
+def test_a_printed_ticket_has_its_code_and_nothing_to_press(space: Page) -> None:
+    space.emulate_media(media="print")
+    ticket = space.locator("#vouchers li").first
+    expect(ticket.get_by_text("SP-7K4M-9QRT-2XWB-HJ")).to_be_visible()
+    for words in ("Add to Apple Wallet", "reaches Apple or Google"):
+        expect(ticket.get_by_text(words)).to_be_hidden()

@@ -23,6 +23,7 @@ from local.quarter.history import History
 from local.running import Stack
 from local.stack import running_stack
 from local.story import Story
+from tests.wallets.certificates import ISSUER
 
 
 @contextmanager
@@ -56,7 +57,7 @@ class Played(Story):
 
 @pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    parameters = {"AppleWallet": "yes"}
+    parameters = {"AppleWallet": "yes", "GoogleIssuer": ISSUER}
     directory = tmp_path_factory.mktemp("stack")
     with running_stack(directory=directory, parameters=parameters) as running:
         yield running

@@ -10,10 +10,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from chalicelib.wallets.signing import SAVE
 from local.running import Stack
 from local.surfaces import Surfaces
-from tests.wallets.certificates import authority
-from tests.wallets.verifying import verify
+from tests.wallets.certificates import authority, service_account
+from tests.wallets.verifying import is_good_token, verify
 
 pytestmark = [
     pytest.mark.stack,
@@ -26,7 +27,7 @@ PKPASS = "application/vnd.apple.pkpass"
 
 @pytest.fixture(scope="module", autouse=True)
 def certificates(stack: Stack) -> None:
-    """What `tandem wallet apple` puts there."""
+    """What `tandem wallet apple` and `tandem wallet google` put there."""
     parameters = stack.session.client("ssm", endpoint_url=stack.endpoint)
     path = stack.deployment.outputs["KeysPath"].replace("digest-keys", "wallets")
     for name in ("certificate", "key", "intermediate"):
@@ -36,6 +37,9 @@ def certificates(stack: Stack) -> None:
             Type="SecureString",
             Overwrite=True,
         )
+    parameters.put_parameter(
+        Name=f"{path}google/account", Value=service_account(), Type="SecureString", Overwrite=True
+    )
 
 
 def held(stack: Stack) -> tuple[str, dict[str, object]]:
@@ -76,3 +80,14 @@ def test_what_is_not_a_file_stays_text_for_a_call_that_asks_for_one(stack: Stack
     assert (refused.status_code, refused.json()["status"]) == (404, 404)
     other = ask(stack, f"{page}/vouchers/{voucher['id']}/apple-pass", "*/*")
     assert (other.status_code, other.json()["status"]) == (406, 406)
+
+
+def test_the_deployed_stack_signs_a_link_that_openssl_verifies(
+    stack: Stack, tmp_path: Path
+) -> None:
+    page, voucher = held(stack)
+    answer = ask(stack, f"{page}/vouchers/{voucher['id']}/google-pass", "application/json")
+    assert answer.status_code == 200
+    url = answer.json()["url"]
+    assert url.startswith(SAVE)
+    assert is_good_token(url.removeprefix(SAVE), service_account(), tmp_path)

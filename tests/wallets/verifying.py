@@ -1,4 +1,4 @@
-"""Whether a pass is good, by OpenSSL's own command and none of our code: `openssl` has to be there.
+"""Whether a pass or a link is good, by OpenSSL's own command and none of our code: `openssl` has to be there.
 
 What a phone does before it shows a pass: every file is in the manifest with its hash, no other is
 there, and the signature of the manifest is by a certificate that leads to a trusted root.
@@ -11,7 +11,14 @@ import io
 import json
 import subprocess
 import zipfile
+from base64 import urlsafe_b64decode
 from pathlib import Path
+
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+)
 
 
 class BadPassError(Exception):
@@ -43,3 +50,20 @@ def verify(pass_file: bytes, root: str, folder: Path) -> dict[str, bytes]:
 def openssl(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     """The command, in that folder."""
     return subprocess.run(["openssl", *arguments], cwd=folder, capture_output=True, check=False)
+
+
+def decoded(part: str) -> bytes:
+    """A part of a token."""
+    return urlsafe_b64decode(part + "=" * (-len(part) % 4))
+
+
+def is_good_token(token: str, account: str, folder: Path) -> bool:
+    """Whether the signature of a token is by the key of that service account."""
+    signed, _, signature = token.rpartition(".")
+    key = load_pem_private_key(json.loads(account)["private_key"].encode(), None)
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    for name, content in (("t", signed.encode()), ("s", decoded(signature)), ("k", public)):
+        (folder / name).write_bytes(content)
+    return (
+        openssl(folder, "dgst", "-sha256", "-verify", "k", "-signature", "s", "t").returncode == 0
+    )
