@@ -1,4 +1,4 @@
-"""Whether a pass or a link is good, by OpenSSL's own command and none of our code: `openssl` has to be there.
+"""Whether a pass or a link is good, by OpenSSL's own command: `openssl` has to be there.
 
 What a phone does before it shows a pass: every file is in the manifest with its hash, no other is
 there, and the signature of the manifest is by a certificate that leads to a trusted root.
