@@ -2,9 +2,9 @@
 
 Apple calls this style of pass a coupon. Whose pass it is, is not said here: the signer takes that
 from the certificate it signs with, so the two cannot differ. Texts stand in the campaign's first
-language, and each other language has a file of what takes their place (`{locale}.lproj`); a phone
-of any further language shows the first. Nothing is updated later: the pass ends by itself with the
-voucher, and the till decides in any case.
+language, and each language has a file of what takes their place (`{locale}.lproj`): also the first,
+or a phone of that language would take the next one it has a file for. Nothing is updated later: the
+pass ends by itself with the voucher, and the till decides in any case.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _LOGO_POINTS: Final = (160, 50)  # the most that Apple shows of a logo
 def apple_pass(campaign: Campaign, voucher: Voucher, logo: Logo | None) -> ApplePass:
     """The pass of a voucher whose holder may have one."""
     texts = texts_by_locale(campaign, voucher)
-    first, *others = campaign.locales
+    first = campaign.locales[0]
     content = {
         "formatVersion": 1,
         "serialNumber": voucher.voucher_id,
@@ -52,7 +52,7 @@ def apple_pass(campaign: Campaign, voucher: Voucher, logo: Logo | None) -> Apple
     files = {
         **{_scaled("icon", scale): _icon(campaign, scale) for scale in (1, 2, 3)},
         **({_scaled("logo", _scale_of(logo)): logo.png} if logo else {}),
-        **{f"{each}.lproj/pass.strings": _strings(texts[first], texts[each]) for each in others},
+        **{f"{each}.lproj/pass.strings": _strings(texts[first], texts[each]) for each in texts},
     }
     return ApplePass(content, files)
 
