@@ -30,6 +30,8 @@ from chalicelib.services.cipher_ports import NotDecryptableError, UnusableKeyErr
 LARGEST: Final = 1 << 30  # bytes of a dropped file, before and after it is decrypted
 _CHUNK: Final = 1 << 20
 _LONG_AGO: Final = datetime.fromtimestamp(0, UTC)
+# Of a message that we have made: the ids of the keys that it is for are in it.
+_HEAD: Final = 8192  # bytes
 _ARMOUR: Final = b"-----BEGIN PGP MESSAGE-----"
 # What an encrypted message begins with: a session key for a recipient or a password, or a marker.
 _FIRST_TAGS: Final = frozenset({1, 3, 10})
@@ -57,7 +59,7 @@ def client_key(armoured: str, now: datetime) -> ClientKey:
         raise UnusableKeyError(f"cannot be encrypted to: {_line(error)}") from None
     if is_revoked:
         raise UnusableKeyError("was revoked by its owner")
-    ends += [ends_at for name, ends_at in _subkeys(certificate) if name in _recipients(trial)]
+    ends += [ends_at for name, ends_at in _subkeys(certificate) if name in trial[:_HEAD]]
     expires_at = min((end for end in ends if end), default=None)
     if expires_at and expires_at <= now:
         raise UnusableKeyError(f"has expired on {expires_at.astimezone(UTC).date()}")
@@ -73,12 +75,6 @@ def _subkeys(certificate: pysequoia.Cert) -> Iterator[tuple[bytes, datetime | No
             newest = max(after, key=lambda one: one.signature_created or _LONG_AGO, default=None)
             valid_for = newest.key_validity_period if newest else None
             yield bytes.fromhex(key.key_id), key.key_created + valid_for if valid_for else None
-
-
-def _recipients(message: bytes) -> bytes:
-    """The ids of the keys that a message is encrypted to, among other bytes of its head."""
-    packets = PacketPile.from_bytes(message)
-    return b"".join(one.body[:40] for one in packets if one.tag == Tag.PKESK)
 
 
 def _line(error: Exception) -> str:
@@ -129,8 +125,7 @@ class SequoiaCipher:
     def is_for(self, content: bytes, armoured: str) -> bool:
         """Whether a file is encrypted to that public key."""
         certificate = pysequoia.Cert.from_bytes(armoured.encode())
-        recipients = _recipients(content)
-        return any(name in recipients for name, _ in _subkeys(certificate))
+        return any(name in content[:_HEAD] for name, _ in _subkeys(certificate))
 
     def _decrypt(self, sealed: IO[bytes], plain: IO[bytes]) -> None:
         sealed.seek(0)

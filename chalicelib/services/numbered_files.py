@@ -220,9 +220,14 @@ class Series(ABC, Generic[F, P]):
 
     @retry_on_conflict
     def _write(self, number: int) -> F:
-        file = self._named(self._current(number))
+        file = self._current(number)
         if file.state is ExportState.WRITTEN or file.sealed_at is None:
             return file
+        # The campaign may have been given a key, or lost it, since. A file that is there keeps its
+        # name, so there is one.
+        if file.is_encrypted is not self._encrypts and not self._is_there(file):
+            self.ports.repository.commit(Replace(replace(file, is_encrypted=self._encrypts)))
+            return self._write(number)
         parts = StoredParts(self.ports, self.part_kind, self.campaign_id, number)
         manifest_of = partial(self.manifest, file, parts, sealed_at=file.sealed_at)
         content = write_table(
@@ -244,17 +249,9 @@ class Series(ABC, Generic[F, P]):
         """What a file is encrypted in."""
         return self._envelope if file.is_encrypted else None
 
-    def _named(self, file: F) -> F:
-        """The file under the name that it has in `out/`: the campaign may have been given a key, or
-        lost it, since it was sealed. A file that is there keeps its name, so there is one.
-        """
-        if file.state is not ExportState.SEALED or file.is_encrypted is self._encrypts:
-            return file
-        there = files_of(self.path(file.number), is_encrypted=file.is_encrypted)[0]
-        if content_of(self.ports.files, there) is not None:
-            return file
-        self.ports.repository.commit(Replace(replace(file, is_encrypted=self._encrypts)))
-        return self._current(file.number)
+    def _is_there(self, file: F) -> bool:
+        path = files_of(self.path(file.number), is_encrypted=file.is_encrypted)[0]
+        return content_of(self.ports.files, path) is not None
 
 
 class WaitingSeries(Series[F, R], Generic[F, R, W]):

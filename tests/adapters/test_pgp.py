@@ -19,6 +19,7 @@ from chalicelib.adapters.pgp import SequoiaCipher, client_key
 from chalicelib.services.cipher_ports import NotDecryptableError, UnusableKeyError
 from tests.fakes.pgp import client_public, client_secret, opened, own_key
 
+KEYS = Path(__file__).parent / "keys"
 GPG = shutil.which("gpg")
 
 
@@ -74,6 +75,17 @@ def test_a_key_that_expires_is_good_until_then() -> None:
     assert client_key(client_public(), now()).expires_at is None
 
 
+@pytest.mark.parametrize("subkey", ["signing", "encryption"])
+def test_of_subkeys_the_one_that_is_encrypted_to_decides(subkey: str) -> None:
+    """Keys of GnuPG's, of which that subkey has expired."""
+    armoured = (KEYS / f"{subkey}-subkey-expired.asc").read_text("ascii")
+    if subkey == "signing":
+        assert client_key(armoured, now()).expires_at is None
+    else:
+        with pytest.raises(UnusableKeyError, match="has expired on 2025-01-31"):
+            client_key(armoured, now())
+
+
 def test_a_revoked_key_is_not_encrypted_to(cipher: SequoiaCipher) -> None:
     with pytest.raises(UnusableKeyError, match="was revoked"):
         cipher.encrypt(b"x", revoked())
@@ -114,6 +126,7 @@ def altered() -> bytes:
     [
         (lambda: b"", "not_encrypted"),
         (lambda: b"digest\n", "not_encrypted"),
+        (lambda: b"A1,12.00\n", "not_encrypted"),
         (lambda: b"\x1f\x8b\x08" + bytes(30), "not_encrypted"),
         (signed, "not_encrypted"),
         (signed_as_text, "not_encrypted"),
@@ -126,7 +139,7 @@ def altered() -> bytes:
         (lambda: for_us(os.urandom(40 << 20))[:-30], "not_decryptable"),
         (lambda: for_us(b"a,b\n")[:30], "not_decryptable"),
     ],
-    ids=map(str, range(13)),
+    ids=map(str, range(14)),
 )
 def test_what_is_not_whole_or_not_for_us_gives_nothing(
     cipher: SequoiaCipher, content: Callable[[], bytes], reason: str
@@ -148,6 +161,8 @@ def test_a_file_that_is_too_large_is_refused_before_and_after(cipher: SequoiaCip
     for size in (1 << 17, (1 << 16) + 1):
         with pytest.raises(NotDecryptableError, match="encrypted_file_too_large"):
             cipher.decrypt(for_us(bytes(size)))
+    with pytest.raises(NotDecryptableError, match="encrypted_file_too_large"):
+        cipher.decrypt(for_us(bytes(60_000), armor=True))
     assert resource.getrlimit(resource.RLIMIT_FSIZE) == limits
     assert cipher.decrypt(for_us(bytes(1 << 15))) == bytes(1 << 15)
 

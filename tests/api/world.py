@@ -527,6 +527,7 @@ def environment() -> Iterator[None]:
         "TANDEM_GOOGLE_ISSUER": ISSUER,
         "TANDEM_WALLET_FUNCTION": "tandem-test-wallet",
         "TANDEM_WALLETS_PATH": WALLETS_PATH,
+        "TANDEM_PGP_KEY": "/tandem/test/pgp-key",
         "POWERTOOLS_SERVICE_NAME": "tandem",
         "POWERTOOLS_METRICS_NAMESPACE": "Tandem",
         **{

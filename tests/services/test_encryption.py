@@ -22,7 +22,7 @@ from chalicelib.services.cipher_ports import NotDecryptableError, UnusableKeyErr
 from chalicelib.services.encryption import envelope_of
 from chalicelib.services.operations.end_files import end_files
 from chalicelib.services.operations.statement import write_statements
-from chalicelib.services.ports import OtherContentError, Ports, Replace
+from chalicelib.services.ports import FileMissingError, OtherContentError, Ports, Replace
 from chalicelib.services.restoring.outside import outside_of
 from chalicelib.services.vouchers.changes import write_changes
 from chalicelib.services.vouchers.export import export_vouchers
@@ -114,6 +114,25 @@ def test_without_a_key_nothing_of_a_campaign_is_encrypted() -> None:
     assert not [path for path in world.files.content if path.endswith(".pgp")]
     for file in FILES:
         assert not manifest_of(world, file).keys() & {"plain_sha256", "encrypted_to"}
+
+
+@pytest.mark.parametrize("file", [EXPORT, CHANGES])
+def test_without_a_key_no_file_is_looked_for_before_it_is_written(
+    monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    """A campaign without one costs no call more than before there were any."""
+    world, asked = waiting(file, key=None), list[str]()
+
+    def read(path: str, *_: object) -> Iterator[bytes]:
+        asked.append(path)
+        raise FileMissingError
+
+    monkeypatch.setattr(world.files, "read", read)
+    for use_case in (export_vouchers, write_changes):
+        use_case(world.ports, world.campaign)
+    assert asked == []
+    [one] = noted(world, file)
+    assert one.state is ExportState.WRITTEN
 
 
 @pytest.mark.slow

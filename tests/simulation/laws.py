@@ -38,6 +38,7 @@ from chalicelib.domain.referrals import Referral
 from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from tests.api.world import CAMPAIGN
+from tests.fakes.pgp import opened
 from tests.simulation.cloud import CLOCKS, Cloud
 
 E = TypeVar("E", bound=Entity)
@@ -116,9 +117,10 @@ def _one_export(cloud: Cloud) -> Iterator[str]:
     """Law 5: each voucher in one file, and in the export that it names."""
     found: dict[str, list[int]] = {}
     for path, content in files(cloud, f"out/{CAMPAIGN}/vouchers/"):
-        if path.endswith(".csv.gz"):
-            for row in csv.DictReader(io.StringIO(gzip.decompress(content).decode())):
-                number = int(path.rpartition("/")[2].removesuffix(".csv.gz"))
+        if path.endswith((".csv.gz", ".csv.gz.pgp")):
+            packed = opened(content) if path.endswith(".pgp") else content
+            for row in csv.DictReader(io.StringIO(gzip.decompress(packed).decode())):
+                number = int(path.rpartition("/")[2].partition(".")[0])
                 found.setdefault(row["voucher"], []).append(number)
     ended = {one.number for one in all_of(cloud, Export) if has_export_ended(one, cloud.now)}
     for voucher in all_of(cloud, Voucher):

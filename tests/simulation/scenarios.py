@@ -13,10 +13,20 @@ from functools import partial
 from chalicelib.api.operations import OPERATIONS
 from chalicelib.domain.addresses import Address, AddressDigests
 from chalicelib.domain.effects import Queue
+from chalicelib.services.campaigns.put import put_campaign
 from tests.api.consumers import mail_of
 from tests.api.gateway import Request
 from tests.api.requests import GOOD, PURCHASE, invitations, privacy_token
-from tests.api.world import CONSUMERS, CUSTOMER, KEY, STRANGER, campaign_like_demo, posting
+from tests.api.world import (
+    CAMPAIGN,
+    CONSUMERS,
+    CUSTOMER,
+    KEY,
+    STRANGER,
+    campaign_like_demo,
+    posting,
+)
+from tests.fakes.pgp import client_public, own_key
 from tests.simulation.machine import SCHEDULES, SES_DETAILS
 from tests.simulation.scheduler import Fault
 from tests.simulation.stage import Stage
@@ -349,6 +359,17 @@ def _changes_to_export(world: Stage) -> str:
     return "export"
 
 
+def _encrypted_to_export(world: Stage) -> str:
+    """Vouchers and changes of a campaign with the client's key."""
+    world.cloud.network.parameters["/tandem/test/pgp-key"] = own_key()
+    put_campaign(world.ports, campaign_like_demo(files={"encrypt_to": client_public()}))
+    world.run()
+    work = _changes_to_export(world)
+    written = world.cloud.network.bucket.under(f"out/{CAMPAIGN}/vouchers/")
+    assert any(path.endswith(".csv.gz.pgp") for path, _ in written)
+    return work
+
+
 def _consents_to_ingest(world: Stage) -> str:
     """Two words about one person, and one about another."""
     digest, other = (
@@ -542,6 +563,7 @@ OF_FUNCTIONS = (
     Scenario("due", "referrals to re-key", _referrals_to_rekey),
     Scenario("export", "vouchers", _vouchers_to_export),
     Scenario("export", "vouchers and changes", _changes_to_export),
+    Scenario("export", "encrypted vouchers and changes", _encrypted_to_export),
     Scenario("export", "consents", _consents_to_export),
     Scenario("expire", "all that ends", _all_due),
     Scenario("reconcile", "facts that were lost", _facts_lost),

@@ -30,6 +30,7 @@ SHARE = (
     "ingest: a refused code",
     "due: all that ends",
     "export: vouchers",
+    "export: encrypted vouchers and changes",
     "expire: all that ends",
     "reconcile: stuck work",
     "seal: facts after a seal",
