@@ -70,11 +70,12 @@ def _subkeys(certificate: pysequoia.Cert) -> Iterator[tuple[bytes, datetime | No
     """The id of each key in a certificate, and when it ends by the newest signature after it."""
     packets = list(PacketPile.from_bytes(bytes(certificate)))
     for place, key in enumerate(packets):
-        if key.key_id and key.key_created:
+        if key.key_id:
             after = takewhile(lambda one: one.tag == Tag.Signature, packets[place + 1 :])
             newest = max(after, key=lambda one: one.signature_created or _LONG_AGO, default=None)
             valid_for = newest.key_validity_period if newest else None
-            yield bytes.fromhex(key.key_id), key.key_created + valid_for if valid_for else None
+            made = key.key_created or _LONG_AGO
+            yield bytes.fromhex(key.key_id), made + valid_for if valid_for else None
 
 
 def _line(error: Exception) -> str:

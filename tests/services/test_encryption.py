@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.changes_files import ChangesFile
+from chalicelib.domain.entity import IllegalMoveError
 from chalicelib.domain.exports import Export, ExportState
 from chalicelib.domain.files.armour import fingerprint_of
 from chalicelib.domain.statements import Statement, end_of
@@ -151,8 +153,12 @@ def test_law_5_killed_at_every_step_and_repeated_there_is_one_file_and_its_manif
         assert world.files.under(f"{OUT}{file}") == after
 
 
-def changed(before: str | None, after: str | None, file: str) -> Iterator[World]:
-    """Worlds in which a run was killed somewhere, then the campaign had another key, or none."""
+def changed(
+    before: str | None, after: str | None, file: str
+) -> Iterator[tuple[World, dict[str, bytes]]]:
+    """Worlds in which a run was killed somewhere, then the campaign had another key, or none; and
+    what that run had left.
+    """
     worlds = killed_everywhere(lambda: waiting(file, key=before), write, lambda w: w.ports)
     for world in worlds:
         give_key(world, after)
@@ -163,14 +169,14 @@ def changed(before: str | None, after: str | None, file: str) -> Iterator[World]
         assert len(now) == 2
         write(world)
         assert world.files.under(f"{OUT}{file}") == now
-        yield world
+        yield world, left
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("file", FILES)
 def test_law_5_a_new_key_between_two_attempts_leaves_one_file_for_one_of_the_two(file: str) -> None:
     read_by = set()
-    for world in changed("client", "another", file):
+    for world, _ in changed("client", "another", file):
         fingerprint = manifest_of(world, file)["encrypted_to"]
         names = {fingerprint_of(client_public(one)): one for one in ("client", "another")}
         require_whole(world, file, names[fingerprint])
@@ -186,15 +192,39 @@ def test_law_5_a_key_that_comes_or_goes_between_two_attempts_leaves_one_file(
 ) -> None:
     """Whichever name it has then, the table knows it."""
     suffixes = set()
-    for world in changed(before, after, file):
+    for world, left in changed(before, after, file):
         [path] = [path for path in world.files.under(f"{OUT}{file}") if "manifest" not in path]
         [one] = noted(world, file)
         assert one.is_encrypted is path.endswith(".pgp")
         assert one.sha256 == hashlib.sha256(world.files.content[path]).hexdigest()
         suffixes.add(path.rpartition(".")[2])
+        if not left:
+            assert path.endswith(".pgp") is (after is not None)
         if one.is_encrypted:
             require_whole(world, file)
     assert suffixes == {"gz", "pgp"}
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_law_5_of_two_attempts_at_once_the_first_file_counts(file: str) -> None:
+    """The other one has written while this one encrypted."""
+    world = waiting(file)
+
+    class Slow:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(world.ports.cipher(), name)
+
+        def encrypt(self, content: bytes, armoured: str) -> bytes:
+            write(world)
+            return world.ports.cipher().encrypt(content, armoured)
+
+    ports = replace(world.ports, cipher=lambda: Slow())
+    if file == STATEMENT:
+        write(world, ports)
+    else:
+        with suppress(IllegalMoveError):  # the other has noted it too
+            write(world, ports)
+    require_whole(world, file)
 
 
 @pytest.mark.parametrize("file", FILES)
