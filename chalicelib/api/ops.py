@@ -12,6 +12,7 @@ from chalicelib.api import operations, ops_models
 from chalicelib.api.cohorts import cohort_answers
 from chalicelib.api.edge import Call, Edge, Reply, not_handled
 from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.feed import Act
 from chalicelib.domain.held_rewards import RewardKey
 from chalicelib.domain.money import decimal_text
 from chalicelib.services.errors import UnknownError
@@ -142,6 +143,13 @@ def _dashboard(shown: Dashboard) -> ops_models.DashboardAnswer:
         },
         watched=[_watch(each) for each in shown.watched],
         cohorts=cohort_answers(shown.cohorts),
+        acts=[_act(each) for each in shown.acts],
+    )
+
+
+def _act(act: Act) -> ops_models.ActAnswer:
+    return ops_models.ActAnswer(
+        at=act.at.isoformat(), act=act.name, channel=act.channel.value if act.channel else None
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from chalicelib.api.fields import (
+    ChannelName,
     Count,
     Currency,
     Day,
@@ -153,6 +154,14 @@ class CohortAnswer(Answer):
     compared: ComparisonAnswer | None
 
 
+class ActAnswer(Answer):
+    """Something that happened: the name of a fact, when, and the channel of an invitation."""
+
+    at: Moment
+    act: Annotated[str, described("invitation_received")]
+    channel: ChannelName | None
+
+
 class DashboardAnswer(Answer):
     """The live figures of a campaign.
 
@@ -164,7 +173,8 @@ class DashboardAnswer(Answer):
     `counted_until`: when the newest fact in the counts happened (null: nothing is counted yet).
     `lag_s`: for how long, at least, something has waited to be counted; 0 where nothing was seen.
     `figures` are further counts in total, and those of a day are among its counts, where they are
-    not 0; sums are in minor units of `currency`. docs/operations.md names them.
+    not 0; sums are in minor units of `currency`. docs/operations.md names them. `acts` are the last
+    20 that are counted, the newest first.
     """
 
     campaign: Slug
@@ -185,3 +195,4 @@ class DashboardAnswer(Answer):
     lists: dict[str, ListAnswer]
     watched: list[WatchAnswer]
     cohorts: list[CohortAnswer]
+    acts: list[ActAnswer]

@@ -51,14 +51,13 @@ from chalicelib.domain.fact_bodies import (
     VoucherRolledBack,
 )
 from chalicelib.domain.facts import FactBody
-from chalicelib.domain.invitations import Channel
+from chalicelib.domain.invitations import CHANNEL_OF_MAIL, Channel
 
 FIGURED = "figured.2"
 REVENUE = "revenue"
 MOST_KEPT = 5  # kept orders of one referee that are counted by their number
 MOST_RUNGS = 9  # of a rule that are told apart: it may grant for every order
 HOURS = (1, 3, 6, 12, 24, 48, 96, 168, 336)
-_CHANNEL_OF_MAIL = {"invitation": Channel.EMAIL, "sign_up": Channel.LINK}
 _HOUR_S = 3600
 
 
@@ -84,8 +83,8 @@ def _by_people(body: FactBody) -> Mapping[str, int]:
             return {_step(channel, "invited"): 1, "sponsors.active": int(is_first)}
         case InvitationRefused(channel=channel):
             return {_step(channel, "refused"): 1}
-        case InvitationSent(kind=kind) if kind in _CHANNEL_OF_MAIL:
-            return {_step(_CHANNEL_OF_MAIL[kind], "sent"): 1}
+        case InvitationSent(kind=kind) if kind in CHANNEL_OF_MAIL:
+            return {_step(CHANNEL_OF_MAIL[kind], "sent"): 1}
         case ReferralConfirmed(channel=Channel() as channel, waited_s=waited, is_first=is_first):
             within = {} if waited is None else {within_name(waited): 1}
             return {_step(channel, "confirmed"): 1, "sponsors.active": int(is_first), **within}

@@ -11,6 +11,7 @@ recorded; the bearer of its token may already answer it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -40,6 +41,10 @@ class Channel(StrEnum):
 
     EMAIL = "email"
     LINK = "link"
+
+
+# The mail of an invitation says by its kind how that came in.
+CHANNEL_OF_MAIL: Mapping[str, Channel] = {"invitation": Channel.EMAIL, "sign_up": Channel.LINK}
 
 
 class ClosingReason(StrEnum):

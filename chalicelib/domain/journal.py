@@ -26,6 +26,7 @@ from datetime import UTC, datetime
 
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.facts import Fact
+from chalicelib.domain.feed import packed_by_campaign
 
 PART_SHARDS = 8  # partitions that the records of parts are spread over
 LEFT_SHARD = PART_SHARDS  # the one of what groups have left
@@ -34,13 +35,15 @@ LEFT_SHARD = PART_SHARDS  # the one of what groups have left
 @dataclass(frozen=True, kw_only=True)
 class JournalHead(Entity):
     """The end of a campaign's journal: the number of its last file, that file's last hash, and the
-    last group that is in it (0: it was written by 0.2.0, or before).
+    last group that is in it (0: it was written by 0.2.0, or before). `acts`: the last acts in its
+    files (`feed.py`).
     """
 
     campaign: str
     number: int
     hash: str
     group: int = 0
+    acts: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +56,8 @@ class JournalPart(Entity):
     With a `campaign` it is what the group with that number has left: all its lines of a campaign
     whose journal could not go on, in a bundle of their own. It was recorded when the group was
     opened.
+
+    `acts`: the last acts of each campaign in it (`feed.py`).
     """
 
     shard: int
@@ -62,6 +67,7 @@ class JournalPart(Entity):
     lines: int
     campaign: str | None = None
     group: int = 0
+    acts: tuple[str, ...] = ()
 
     @property
     def recorded_at(self) -> datetime:
@@ -142,8 +148,10 @@ def bundle_path(digest: str) -> str:
     return f"journal/{digest}.jsonl"
 
 
-def part_of_bundle(digest: str, first: int, lines: int, now: datetime) -> JournalPart:
-    """The record of lines that are counted now."""
+def part_of_bundle(
+    digest: str, first: int, lines: int, now: datetime, acts: tuple[str, ...] = ()
+) -> JournalPart:
+    """The record of lines that are counted now, with the acts in them."""
     moment = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     return JournalPart(
         shard=int(digest[:8], 16) % PART_SHARDS,
@@ -151,6 +159,7 @@ def part_of_bundle(digest: str, first: int, lines: int, now: datetime) -> Journa
         digest=digest,
         first=first,
         lines=lines,
+        acts=acts,
     )
 
 
@@ -159,7 +168,8 @@ def left_by(group: JournalGroup, campaign: str, lines: Iterable[str]) -> tuple[b
     every = list(lines)
     content = "".join(f"{line}\n" for line in every).encode()
     digest = hashlib.sha256(content).hexdigest()
-    part = part_of_bundle(digest, 0, len(every), group.opened_at)
+    acts = packed_by_campaign(map(fact_of, every))
+    part = part_of_bundle(digest, 0, len(every), group.opened_at, acts)
     return content, replace(part, shard=LEFT_SHARD, campaign=campaign, group=group.number)
 
 

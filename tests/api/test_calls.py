@@ -45,11 +45,13 @@ def agenda(name: Agenda, *, lists: bool = True) -> list[str]:
 
 
 CAMPAIGNS = agenda(Agenda.CAMPAIGNS)
-# Counts; lists; facts of four shards and two hours; cohorts; the lists before; what is watched.
+# Counts; lists; facts of four shards and two hours; cohorts; the lists before; what is watched; the
+# last acts: what is not sealed, what groups have left, the head of the journal.
 DASHBOARD = [
     *[*COUNTS, *[GET] * 2, *[QUERY] * 8, QUERY, *[GET] * 2],
     *[*agenda(Agenda.UNACKNOWLEDGED, lists=False), *[GET] * 2],
 ]
+FEED = [*UNSEALED, QUERY, GET]
 ROUTES: Mapping[str, Sequence[str]] = {
     "get_campaign": [],
     "sign_in": [WRITE],
@@ -86,8 +88,8 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "roll_back_redemption": [BATCH, WRITE],
     "post_orders": [*CAMPAIGNS, *[BATCH] * 3, GET, WRITE],
     "list_campaigns": CAMPAIGNS,
-    "get_dashboard": DASHBOARD,
-    "get_wall": [GET, *DASHBOARD],
+    "get_dashboard": [*DASHBOARD, *FEED],
+    "get_wall": [GET, *DASHBOARD, *FEED],
     "list_held_rewards": agenda(Agenda.HELD_REWARDS),
     "release_reward": [*[GET] * 2, WRITE],
     "refuse_reward": [*[GET] * 2, WRITE],

@@ -250,6 +250,11 @@ FIGURES: dict[str, int] = {
 }
 
 
+def act(name: str, second: int, channel: str | None = None) -> dict[str, object]:
+    """Something that happened in the last minute."""
+    return {"at": f"2025-10-02T08:15:{second:02}.5+00:00", "act": name, "channel": channel}
+
+
 def cohort(source: str, share: float, points: float | None = None) -> dict[str, object]:
     """A cohort whose curve falls once."""
     curve = [
@@ -324,6 +329,11 @@ def dashboard(**changed: int) -> dict[str, object]:
             watch("acknowledgements", since="2025-09-30T04:00:00Z", overdue=True, left=2),
             watch("orders", since="2025-10-02T04:00:00Z"),
             watch("codes", since="2025-10-02T08:00:00Z", template="welcome", left=12_000),
+        ],
+        "acts": [
+            act("referral_confirmed", 24, "link"),
+            act("invitation_received", 20, "email"),
+            act("list_accepted", 3),
         ],
         "cohorts": [
             cohort("referred", 0.82),

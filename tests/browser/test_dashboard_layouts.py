@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 ADDRESS = "/dashboard/?campaign=demo-vip"
 WALL = "GET /v1/campaigns/demo-vip/wall"
-TURNS = 9
+TURNS = 10
 # What stands in a card that is shown, and is not wholly on the screen or in its card.
 CUT_OFF = """() =>
   [...document.querySelectorAll("#numbers .card:not(.off-turn) :is(tr, h2, canvas)")]

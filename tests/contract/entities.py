@@ -88,7 +88,7 @@ LISTED: dict[str, Any] = {
     "mode": "add", "base_version": 1, "last_position": "o",
     "full": FullList(position="o", sha256="h", key_id="k1", segment="f", etag="g", rows=4),
 }  # fmt: skip
-JOURNAL_PART = part_of_bundle("ab" * 32, 3, 7, MORNING)
+JOURNAL_PART = part_of_bundle("ab" * 32, 3, 7, MORNING, (f"{CAMPAIGN}:ire000001abc",))
 
 ENTITIES: list[Entity] = [
     CampaignVersion(campaign=CAMPAIGN, version=3, put_at=MORNING, document=DOCUMENT),
@@ -298,7 +298,7 @@ ENTITIES: list[Entity] = [
     ),
     LastFile(campaign=CAMPAIGN, area="orders", dropped_at=MORNING),
     CodesLeft(campaign=CAMPAIGN, template="welcome", left=5, needed=7, counted_at=MORNING),
-    JournalHead(campaign=CAMPAIGN, number=1, hash="h", group=1),
+    JournalHead(campaign=CAMPAIGN, number=1, hash="h", group=1, acts="ire000001abc"),
     replace(JOURNAL_PART, shard=LEFT_SHARD, campaign=CAMPAIGN, group=1),
     JournalGroup(number=1, opened_at=MORNING, parts=(JOURNAL_PART,)),
     FactCheck(

@@ -271,6 +271,16 @@ def test_the_first_of_a_partition_are_read_in_key_order_and_no_more(repository: 
     assert repository.first_within(SpareCode, 9, **(parts | {"shard": "#1"})) == []
 
 
+def test_the_last_of_a_partition_are_read_the_last_one_first(repository: Repository) -> None:
+    spare = SpareCode(campaign=CAMPAIGN, template="welcome", code_key="A", code="a", shard="#0")
+    store(repository, *(replace(spare, code_key=key) for key in "CABD"))
+    parts = {"campaign": CAMPAIGN, "template": "welcome", "shard": "#0"}
+    found = repository.last_within(SpareCode, 2, **parts)
+    assert [one.code_key for one in found] == ["D", "C"]
+    assert len(repository.last_within(SpareCode, 9, **parts)) == 4
+    assert repository.last_within(SpareCode, 9, **(parts | {"shard": "#1"})) == []
+
+
 KINDS = (Contact, Token)
 
 
@@ -421,7 +431,7 @@ def test_an_item_past_its_end_is_not_there_and_its_key_is_free(
     key = key_of(entity)
     store(repository, entity)
     clock.now = getattr(entity, str(ITEM_KINDS[kind].ends)) - timedelta(microseconds=1)
-    assert found_by_every_read(repository, kind, key) == [replace(entity, revision=1)] * 5
+    assert found_by_every_read(repository, kind, key) == [replace(entity, revision=1)] * 6
     with pytest.raises(ConflictError):
         store(repository, entity)
     clock.now += timedelta(microseconds=1)
@@ -446,6 +456,7 @@ def found_by_every_read(
         *repository.get_many(kind, [key]),
         *repository.within(kind, **key),
         *repository.first_within(kind, 1, **key),
+        *repository.last_within(kind, 1, **key),
     ]
 
 

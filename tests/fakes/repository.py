@@ -144,6 +144,9 @@ class MemoryRepository:
     def first_within(self, kind: type[E], count: int, /, **key: str | int) -> list[E]:
         return list(islice(self.within(kind, **key), count))
 
+    def last_within(self, kind: type[E], count: int, /, **key: str | int) -> list[E]:
+        return list(reversed(list(self.within(kind, **key))))[:count]
+
     def page(self, kinds: Sequence[type[Entity]], campaign: str, after: str | None = None) -> Page:
         start = tuple(json.loads(after)) if after else ("", "")
         places = sorted(place for place in self._items if place > start)
@@ -439,6 +442,9 @@ class _Wrapped:
 
     def first_within(self, kind: type[E], count: int, /, **key: str | int) -> list[E]:
         return self._inner.first_within(kind, count, **key)
+
+    def last_within(self, kind: type[E], count: int, /, **key: str | int) -> list[E]:
+        return self._inner.last_within(kind, count, **key)
 
     def get_many(self, kind: type[E], keys: Sequence[Mapping[str, str | int]]) -> list[E]:
         return self._inner.get_many(kind, keys)

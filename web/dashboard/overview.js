@@ -10,6 +10,7 @@ import {
   formatMoney,
   formatMonth,
   formatPercent,
+  formatDateTime,
   formatShortDay,
 } from "../shared/format.js";
 import { getText } from "../shared/language.js";
@@ -78,6 +79,7 @@ export function drawOverview(answer) {
   charts.survival = drawSurvival(answer.cohorts);
   if (charts.survival) drawChart(byId("chart-survival"), charts.survival);
   drawTills(counts);
+  drawFeed(answer, view);
   drawTitleHelp();
 }
 
@@ -281,6 +283,26 @@ function drawTills(counts) {
     "tills",
     texts("dashboard.reason", "dashboard.count"),
     rows.map(([reason, number]) => [nameOf(`till.${reason}`), formatCount(number)]),
+  );
+}
+
+/**
+ * The last acts, of one channel if one is chosen.
+ *
+ * @param {DashboardAnswer} answer
+ * @param {View} view
+ */
+function drawFeed({ acts, time_zone: zone }, { choice }) {
+  const shown = acts.filter(({ channel }) => !choice.channel || channel === choice.channel);
+  byId("feed-card").hidden = acts.length === 0;
+  fill(
+    "feed",
+    texts("overview.at", "overview.act", "choice.channel"),
+    shown.map(({ at, act, channel }) => [
+      formatDateTime(at, zone),
+      nameOf(`act.${act}`),
+      channel ? nameOf(`channel.${channel}`) : "",
+    ]),
   );
 }
 

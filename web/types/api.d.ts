@@ -260,6 +260,12 @@ interface CampaignsAnswer {
   campaigns: CampaignLineAnswer[];
 }
 
+interface ActAnswer {
+  at: string;
+  act: string;
+  channel: string | null;
+}
+
 interface DashboardAnswer {
   campaign: string;
   version: number;
@@ -279,6 +285,7 @@ interface DashboardAnswer {
   lists: Record<string, ListAnswer>;
   watched: WatchAnswer[];
   cohorts: CohortAnswer[];
+  acts: ActAnswer[];
 }
 
 /** The counts of one local day: `date`, a number for each counter, and each figure that is not 0. */

@@ -9,14 +9,16 @@ minutes. A projector that has stopped is noticed with the first of them that it 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.domain.cohorts import Cohort, ours_first
 from chalicelib.domain.effects import BOUGHT_BY, HELD, ISSUED_OF, REFUSED_FOR, funnel, totals
+from chalicelib.domain.feed import Act
 from chalicelib.domain.figures import is_figure
+from chalicelib.services.feed import feed_of
 from chalicelib.services.list_status import ListStatus, list_statuses, rows_before
 from chalicelib.services.lookups import current_campaign
 from chalicelib.services.ports import FACT_SHARDS, Agenda, CommandPorts, Ports
@@ -34,7 +36,8 @@ class Dashboard:
     `lag_s`: since when something waits to be counted, as far as was seen; 0 where nothing was. Days
     are local days. `held`: how many `rewards` are held now, and their `value_minor`. `figures` are
     the further counts of `domain/figures.py` and the vouchers by template; `figures_by_day` has
-    those of each day, with refusals by reason and orders by buyer; `cohorts` are ours first.
+    those of each day, with refusals by reason and orders by buyer; `cohorts` are ours first;
+    `acts` are the last ones, the newest first: of a dashboard that somebody looks at.
     """
 
     campaign: Campaign
@@ -52,11 +55,13 @@ class Dashboard:
     lists: Mapping[str, ListStatus]
     rows_before: Mapping[str, int | None]
     watched: Sequence[Watched]
+    acts: Sequence[Act] = ()
 
 
 def view_dashboard(ports: Ports, campaign_id: str) -> Dashboard:
     """The dashboard. `UnknownError`."""
-    return dashboard_of(ports, current_campaign(ports, campaign_id))
+    shown = dashboard_of(ports, current_campaign(ports, campaign_id))
+    return replace(shown, acts=feed_of(ports, campaign_id))
 
 
 def campaigns_to_show(ports: CommandPorts) -> list[Campaign]:

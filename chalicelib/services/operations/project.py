@@ -21,6 +21,7 @@ from datetime import date
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.effects import deltas
 from chalicelib.domain.facts import Fact
+from chalicelib.domain.feed import packed_by_campaign
 from chalicelib.domain.journal import bundle, bundle_path, part_of_bundle
 from chalicelib.services.errors import UnknownError
 from chalicelib.services.ports import FACTS_A_COUNT, TRANSACTION_LIMIT, ConflictError, Ports
@@ -61,7 +62,8 @@ def _count(ports: Ports, new: Sequence[Fact], counted: list[Fact]) -> None:
     ports.files.write(bundle_path(digest), content, content_type="application/x-ndjson")
     first = 0
     for part in parts:
-        record = part_of_bundle(digest, first, len(part.facts), ports.clock())
+        acts = packed_by_campaign(part.facts)
+        record = part_of_bundle(digest, first, len(part.facts), ports.clock(), acts)
         ports.repository.count(record, part.counts, part.facts)
         counted += part.facts
         first += len(part.facts)

@@ -25,6 +25,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
 
+from chalicelib.domain.feed import last_acts, newest, packed, unpacked
 from chalicelib.domain.journal import (
     GENESIS,
     AlteredBundleError,
@@ -33,6 +34,7 @@ from chalicelib.domain.journal import (
     JournalPart,
     bundle_path,
     chained,
+    fact_of,
     file_path,
     left_by,
     lines_of,
@@ -169,7 +171,8 @@ def _next_group(
             except AlteredBundleError:
                 sealed.altered.add(part.digest)
         if lines:
-            group = replace(group, parts=tuple(lines))
+            # What is shown of them is in the heads soon: an item has room for so many parts.
+            group = replace(group, parts=tuple(replace(part, acts=()) for part in lines))
             ports.repository.commit(Replace(group) if revision else Insert(group))
             return replace(group, revision=revision + 1), _by_campaign(lines.values())
     return group, {}
@@ -203,7 +206,8 @@ def _chain_on(
     written = ports.files.write_once(path, content, content_type="application/x-ndjson")
     if not written and b"".join(ports.files.read(path)) != content:
         raise AlteredBundleError(path)
-    moved = replace(head, number=head.number + 1, hash=last, group=group)
+    acts = packed(newest([*last_acts(map(fact_of, lines)), *unpacked(head.acts)]))
+    moved = replace(head, number=head.number + 1, hash=last, group=group, acts=acts)
     ports.repository.commit(Replace(moved) if stored else Insert(moved))
     return len(lines)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from chalicelib.domain.feed import last_acts, newest, packed, packed_by_campaign, unpacked
 from chalicelib.domain.journal import (
     GENESIS,
     JournalGroup,
@@ -72,7 +73,7 @@ def _settle(
         return
     content, digest = bundle(left)
     ports.files.write(bundle_path(digest), content, content_type="application/x-ndjson")
-    again = part_of_bundle(digest, 0, len(left), part.recorded_at)
+    again = part_of_bundle(digest, 0, len(left), part.recorded_at, packed_by_campaign(left))
     ports.repository.commit(Remove(part), Insert(again))
 
 
@@ -83,5 +84,7 @@ def move_head(ports: Ports, outside: Outside) -> None:
     last = outside.sealed[-1]
     stored = ports.repository.get(JournalHead, campaign=outside.campaign)
     head = stored or JournalHead(campaign=outside.campaign, number=0, hash=GENESIS)
-    moved = replace(head, number=last.number, hash=last.last)
+    facts = (fact for file in outside.sealed for fact in file.facts)
+    acts = packed(newest([*last_acts(facts), *unpacked(head.acts)]))
+    moved = replace(head, number=last.number, hash=last.last, acts=acts)
     ports.repository.commit(Replace(moved) if stored else Insert(moved))

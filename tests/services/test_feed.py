@@ -1,0 +1,171 @@
+"""The feed of a dashboard: the last acts, against the facts of the journal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.domain.facts import Fact, FactName
+from chalicelib.domain.feed import ACTS_SHOWN, Act, act_of, last_acts
+from chalicelib.domain.journal import (
+    LEFT_SHARD,
+    PART_SHARDS,
+    JournalGroup,
+    JournalHead,
+    JournalPart,
+)
+from chalicelib.services.campaigns.put import put_campaign
+from chalicelib.services.feed import PARTS_A_LOOK, feed_of
+from chalicelib.services.journal import journal
+from chalicelib.services.operations.dashboard import view_dashboard
+from chalicelib.services.operations.project import project
+from chalicelib.services.operations.seal import seal
+from chalicelib.services.ports import Insert, Remove, Replace
+from tests.fakes.campaign import CAMPAIGN, campaign
+from tests.fakes.world import World, new_world
+from tests.services.test_links import come, link_of
+
+JEANNE, PAUL, LEA = "jeanne@example.fr", "paul@example.fr", "lea@example.fr"
+OTHER = "other"
+
+
+def assert_agrees(world: World, found: list[Act]) -> None:
+    """The last acts of the whole journal, recomputed; which of one instant is anybody's guess."""
+    facts = sorted(journal(world.ports, CAMPAIGN), key=lambda fact: fact.at)
+    assert [act.at for act in found] == [act.at for act in last_acts(facts)]
+    assert set(found) <= {act_of(fact) for fact in facts}
+    assert len(set(found)) == len(found)
+
+
+def shown(world: World) -> list[Act]:
+    return list(view_dashboard(world.ports, CAMPAIGN).acts)
+
+
+def busy() -> World:
+    world = new_world()
+    session = world.sponsor()
+    world.invite(session, JEANNE, PAUL)
+    world.run()
+    come(world, link_of(world, session), LEA)
+    world.run()
+    for address in (JEANNE, LEA):
+        world.clock.advance(minutes=7)
+        world.confirm(address)
+        world.run()
+    return world
+
+
+def test_it_is_what_the_journal_ends_with_sealed_or_not() -> None:
+    world = busy()
+    before = shown(world)
+    assert_agrees(world, before)
+    assert {act.channel for act in before if act.name == "referral_confirmed"} == {"email", "link"}
+    seal(world.ports)
+    assert not any(world.memory.all(JournalPart))
+    assert shown(world) == before
+    world.clock.advance(hours=1)
+    world.invite(world.sponsor(), "max@example.fr", "eva@example.fr", "tom@example.fr")
+    world.run()
+    after = shown(world)
+    assert_agrees(world, after)
+    assert after[-1] in before  # part of it is sealed, part is not
+    assert after[0] not in before
+    assert len(after) == ACTS_SHOWN
+    seal(world.ports)
+    assert_agrees(world, shown(world))
+
+
+def test_it_moves_with_the_counts() -> None:
+    world = busy()
+    world.projects = False
+    world.clock.advance(minutes=1)
+    world.invite(world.sponsor(), "max@example.fr")
+    uncounted = shown(world)
+    assert uncounted[0].at < world.clock()
+    project(world.ports, world.facts())
+    assert shown(world)[0].at == world.clock()
+    assert_agrees(world, shown(world))
+
+
+def test_what_is_sealed_and_still_recorded_is_shown_once() -> None:
+    world = busy()
+    parts = world.memory.all(JournalPart)
+    before = shown(world)
+    seal(world.ports)
+    for part in parts:  # the seal was killed before it removed them
+        world.memory.commit(Insert(replace(part, revision=0)))
+    assert shown(world) == before
+
+
+def test_another_campaigns_acts_are_not_among_them() -> None:
+    world = busy()
+    before = shown(world)
+    put_campaign(world.ports, campaign(campaign=OTHER))
+    world.run()
+    assert [act.name for act in feed_of(world.ports, OTHER)] == ["campaign_put"]
+    assert shown(world) == before
+    seal(world.ports)
+    assert [act.name for act in feed_of(world.ports, OTHER)] == ["campaign_put"]
+
+
+def test_no_act_between_two_that_are_shown_is_missing_where_there_are_more_records() -> None:
+    world = busy()
+    seal(world.ports)
+    world.projects = False
+    facts = []
+    for number in range(12 * PART_SHARDS):
+        world.clock.advance(seconds=1)
+        facts += put_again(world, number)
+    found = shown(world)
+    assert PARTS_A_LOOK <= len(found) <= ACTS_SHOWN
+    assert found == last_acts(facts)[: len(found)]
+
+
+def put_again(world: World, number: int) -> list[Fact]:
+    """A new version, counted in a record of its own."""
+    put_campaign(world.ports, campaign(title={"fr": f"Titre {number}", "en": "Title"}))
+    [fact] = [one for one in world.facts(FactName.CAMPAIGN_PUT) if one.at == world.clock()]
+    assert project(world.ports, [fact]) == [fact]
+    return [fact]
+
+
+def test_what_a_group_has_left_is_shown_too() -> None:
+    world = busy()
+    before = shown(world)
+    for part in world.memory.all(JournalPart)[:3]:
+        left = replace(part, shard=LEFT_SHARD, campaign=CAMPAIGN, group=1)
+        world.memory.commit(Remove(part), Insert(replace(left, revision=0)))
+    assert shown(world) == before
+
+
+def test_a_group_holds_its_parts_without_their_acts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An item has 400 KB, and a group has 500 parts."""
+    world = busy()
+    groups: list[JournalGroup] = []
+    commit = world.ports.repository.commit
+
+    def noted(*changes: object, **more: object) -> None:
+        entities = [getattr(change, "entity", None) for change in changes]
+        groups.extend(one for one in entities if isinstance(one, JournalGroup))
+        commit(*changes, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(world.ports.repository, "commit", noted)
+    seal(world.ports)
+    assert any(group.parts for group in groups)
+    assert all(part.acts == () for group in groups for part in group.parts)
+
+
+def test_a_head_that_an_earlier_version_wrote_has_none_until_the_next_seal() -> None:
+    world = busy()
+    seal(world.ports)
+    head = world.repository.get(JournalHead, campaign=CAMPAIGN)
+    assert head
+    world.memory.commit(Replace(replace(head, acts="")))
+    assert shown(world) == []
+    world.clock.advance(hours=1)
+    world.invite(world.sponsor(), "max@example.fr")
+    world.run()
+    seal(world.ports)
+    assert shown(world)[0].at >= world.clock() - timedelta(seconds=1)
