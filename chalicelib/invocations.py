@@ -18,8 +18,9 @@ from chalicelib.domain.facts import Fact
 from chalicelib.domain.sending import tried_again_after
 from chalicelib.observability import count, failed, flushed, log, warn
 from chalicelib.services.errors import SenderBusyError
+from chalicelib.services.file_ports import OtherContentError
 from chalicelib.services.isolation import TRANSIENT, Isolation, failing
-from chalicelib.services.ports import Failure, OtherContentError
+from chalicelib.services.ports import Failure
 from chalicelib.work_logs import delivery, log_failed, log_put_off
 
 Event = dict[str, Any]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chalicelib.services.ports import Mailer
+    from chalicelib.services.mail_ports import Mailer
 
 
 @contextmanager

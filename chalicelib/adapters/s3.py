@@ -19,7 +19,7 @@ from botocore.exceptions import (
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.lists.reader import SegmentGoneError
 from chalicelib.domain.files.ends import locked_until
-from chalicelib.services.ports import FileMissingError, Written
+from chalicelib.services.file_ports import FileMissingError, Written
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

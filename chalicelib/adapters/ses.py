@@ -17,7 +17,8 @@ from botocore.exceptions import (
 )
 
 from chalicelib.adapters.clients import Clients
-from chalicelib.services.ports import Clock, MailNotSentError, MailUncertainError
+from chalicelib.services.mail_ports import MailNotSentError, MailUncertainError
+from chalicelib.services.ports import Clock
 
 MAIL_ID_TAG = "mail_id"
 _FINAL = frozenset({"BadRequestException"})

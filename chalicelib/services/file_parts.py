@@ -42,18 +42,11 @@ from chalicelib.domain.files.reading import Tally
 from chalicelib.domain.files.receipt import Receipt, processed_receipt
 from chalicelib.services.consents.ingest_consents import consent_work
 from chalicelib.services.errors import RetryLaterError, WaitsFor
+from chalicelib.services.file_ports import FileMissingError
 from chalicelib.services.isolation import Isolation
 from chalicelib.services.lookups import current_campaign
 from chalicelib.services.orders.record_many import order_work
-from chalicelib.services.ports import (
-    ConflictError,
-    FileMissingError,
-    Insert,
-    OnFailure,
-    PartOfFile,
-    Ports,
-    Replace,
-)
+from chalicelib.services.ports import ConflictError, Insert, OnFailure, PartOfFile, Ports, Replace
 from chalicelib.services.receipts import write_receipt
 from chalicelib.services.row_groups import Parts
 from chalicelib.services.row_work import RowWork

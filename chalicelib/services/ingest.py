@@ -61,10 +61,11 @@ from chalicelib.services.cohorts.ingest_cohorts import ingest_cohorts
 from chalicelib.services.consents.ingest_consents import ingest_consents
 from chalicelib.services.encryption import opened
 from chalicelib.services.file_parts import hand_out
+from chalicelib.services.file_ports import FileMissingError
 from chalicelib.services.lists.building import ListHeldError
 from chalicelib.services.lists.ingest import ingest_list, record_refusal, remove_held
 from chalicelib.services.orders.record_many import ingest_orders
-from chalicelib.services.ports import FileMissingError, Ports
+from chalicelib.services.ports import Ports
 from chalicelib.services.receipts import write_receipt
 from chalicelib.services.row_groups import Parts
 from chalicelib.services.vouchers.acknowledge import ingest_ack

@@ -39,7 +39,8 @@ from chalicelib.domain.journal import (
     roots_folder,
     verified,
 )
-from chalicelib.services.ports import EARLIEST, DayCounts, Failure, OnFailure, Ports
+from chalicelib.services.file_ports import EARLIEST
+from chalicelib.services.ports import DayCounts, Failure, OnFailure, Ports
 
 
 @dataclass(frozen=True)

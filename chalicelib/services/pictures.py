@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.mails.contexts import Logo
-from chalicelib.services.ports import FileMissingError, Ports
+from chalicelib.services.file_ports import FileMissingError
+from chalicelib.services.ports import Ports
 
 
 def logo_of(ports: Ports, campaign: Campaign) -> Logo | None:

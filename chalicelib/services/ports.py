@@ -2,12 +2,13 @@
 
 Each protocol here has two implementations: one on AWS (`chalicelib.adapters`) and one for tests
 (`tests.fakes`); one suite checks both (`tests/contract`). A use case loads, lets the domain decide,
-and commits once: the new state together with the facts. Those to lists are in `list_ports.py`.
+and commits once: the new state together with the facts. Those to files, lists, mail, pages, PGP and
+wallets have modules of their own beside this one (`file_ports.py` and others).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -22,7 +23,9 @@ if TYPE_CHECKING:  # the list builder needs these ports without the models of a 
     from chalicelib.domain.journal import JournalPart
     from chalicelib.domain.vouchers import Voucher
     from chalicelib.services.cipher_ports import Cipher
+    from chalicelib.services.file_ports import Files
     from chalicelib.services.list_ports import ListBuilder, Lists
+    from chalicelib.services.mail_ports import MailDomains, Mailer
     from chalicelib.services.page_ports import Pages
     from chalicelib.services.wallet_ports import Wallets
 
@@ -56,31 +59,6 @@ class ConflictError(Exception):
 
 class ContentionError(Exception):
     """Concurrent commits prevented this one, after several attempts; try again later."""
-
-
-class MailNotSentError(Exception):
-    """The mail was certainly not sent. `final`: another attempt would fail too."""
-
-    def __init__(self, reason: str, *, final: bool) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.final = final
-
-
-class MailUncertainError(Exception):
-    """The sender did not answer: the mail may have been sent."""
-
-
-class FileMissingError(Exception):
-    """No such file."""
-
-
-class OtherContentError(Exception):
-    """The file that was to be written is there, with other content; `path` says which."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__(path)
-        self.path = path
 
 
 @dataclass(frozen=True)
@@ -380,93 +358,6 @@ class Keys(Protocol):
 
     def own(self) -> DigestKey:
         """Our own key, which no client knows and which never changes."""
-
-
-class Mailer(Protocol):
-    """Sends one message, once."""
-
-    def send(self, message: bytes, *, recipient: str, mail_id: str) -> str:
-        """Send the MIME `message`; returns the sender's id of it.
-
-        `MailNotSentError` when it was certainly not sent, `MailUncertainError` when that is
-        unknown.
-        """
-
-    def rate(self) -> float | None:
-        """How many mails a second the sender takes, None when unknown. It may lag by minutes."""
-
-
-class MailDomains(Protocol):
-    """Whether mail can be delivered to a domain, as the DNS says."""
-
-    def takes_mail(self, domain: str) -> bool | None:
-        """False only when the domain certainly accepts no mail; None when unknown in time.
-
-        `domain` is ASCII, as in the normalised form of an address. Never raises for a missing
-        answer.
-        """
-
-
-# Before any file was written.
-EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, order=True)
-class Written:
-    """A file as it was written then; `version` is None where the bucket keeps none."""
-
-    at: datetime
-    path: str
-    version: str | None = None
-
-
-class Files(Protocol):
-    """The bucket: `in/`, `out/`."""
-
-    def read(self, path: str, version: str | None = None) -> Iterator[bytes]:
-        """The file in chunks, its current or the given version. `FileMissingError` when there is
-        none.
-        """
-
-    def versions(self, path: str) -> list[str]:
-        """The stored versions of the file, the newest first."""
-
-    def move(self, path: str, to: str, version: str | None = None) -> None:
-        """Move the file, or that version of it; does nothing when there is none."""
-
-    def remove(self, path: str) -> None:
-        """Remove the file; does nothing when there is none."""
-
-    def erase(self, written: Written) -> None:
-        """Remove that version of a file, so that nothing of it remains; does nothing when it is
-        gone. Other versions stay.
-        """
-
-    def write(self, path: str, content: bytes, *, content_type: str = "text/csv") -> None:
-        """Write, replacing any existing file."""
-
-    def read_all(self, paths: Iterable[str]) -> Iterator[bytes | None]:
-        """The whole of each file, in their order; None for one that is not there. Some are read
-        at once, so they should be small.
-        """
-
-    def paths(self, folder: str) -> list[str]:
-        """The paths of all files under a folder, in the order of their names."""
-
-    def written_since(self, folder: str, since: datetime) -> list[Written]:
-        """The files under a folder that were written since then, each version that is kept, in the
-        order of time.
-        """
-
-    def write_once(self, path: str, content: bytes, *, content_type: str = "text/csv") -> bool:
-        """Write if there is no file yet; False when there was one. What `domain.files.ends` locks
-        is locked from then on.
-        """
-
-    def lock_again(self, path: str) -> None:
-        """Lock the file for as long as if it were written now; does nothing when there is none, or
-        when it is of those that are not locked.
-        """
 
 
 class Queues(Protocol):

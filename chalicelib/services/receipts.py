@@ -10,7 +10,7 @@ from chalicelib.domain.files.receipt import (
     own_path,
     receipt_json,
 )
-from chalicelib.services.ports import Files
+from chalicelib.services.file_ports import Files
 from chalicelib.services.written_files import content_of
 
 _JSON = "application/json"

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from chalicelib.domain.files.writing import Encrypted, has_same_rows
 from chalicelib.services.encryption import Envelope
-from chalicelib.services.ports import FileMissingError, Files, OtherContentError
+from chalicelib.services.file_ports import FileMissingError, Files, OtherContentError
 
 
 def content_of(files: Files, path: str) -> bytes | None:

@@ -15,8 +15,8 @@ from chalicelib.adapters.lists.building import SegmentBuilder
 from chalicelib.adapters.lists.reader import SegmentGoneError
 from chalicelib.adapters.s3 import BucketFiles, BucketSegments
 from chalicelib.domain.files.reading import FileRefusedError, Tally
+from chalicelib.services.file_ports import FileMissingError
 from chalicelib.services.list_ports import Layer, NewSegment, Sums
-from chalicelib.services.ports import FileMissingError
 from tests.contract.aws import mocked_clients, new_bucket
 from tests.reference.segments import build
 

@@ -15,7 +15,8 @@ from chalicelib.domain.effects import Queue
 from chalicelib.domain.facts import Fact, FactName
 from chalicelib.invocations import WorkFailedError
 from chalicelib.pace import at_least
-from chalicelib.services.ports import MailNotSentError, Ports
+from chalicelib.services.mail_ports import MailNotSentError
+from chalicelib.services.ports import Ports
 from tests import functions
 from tests.api.requests import GOOD
 from tests.api.world import (

@@ -14,8 +14,8 @@ import pytest
 
 from chalicelib import observability, work_logs
 from chalicelib.invocations import WorkFailedError
+from chalicelib.services.mail_ports import MailNotSentError
 from chalicelib.services.mails import send as deliver
-from chalicelib.services.ports import MailNotSentError
 from tests import functions
 from tests.api.consumers import mail_of
 from tests.api.gateway import Request

@@ -22,8 +22,9 @@ from chalicelib.domain.files.receipt import Receipt
 from chalicelib.domain.lists.model import CurrentList
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher
+from chalicelib.services.file_ports import Files
 from chalicelib.services.ingest import Drop, ingest
-from chalicelib.services.ports import Agenda, Files, Repository
+from chalicelib.services.ports import Agenda, Repository
 from tests.contract.aws import new_bucket
 from tests.contract.kept import COUNT, FACT, KINDS, Item, KeptWorld, kind_of
 from tests.fakes.aws_table import make_table

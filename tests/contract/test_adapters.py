@@ -27,7 +27,8 @@ from chalicelib.domain.addresses import DigestKey
 from chalicelib.domain.campaign.lists import DigestKeys
 from chalicelib.domain.codes import ALPHABET, is_valid
 from chalicelib.events import part_in
-from chalicelib.services.ports import MailNotSentError, MailUncertainError, PartOfFile
+from chalicelib.services.mail_ports import MailNotSentError, MailUncertainError
+from chalicelib.services.ports import PartOfFile
 from tests.contract.test_repository import fact
 from tests.fakes.ports import SettableClock
 

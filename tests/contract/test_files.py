@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chalicelib.adapters.s3 import BucketFiles
-from chalicelib.services.ports import EARLIEST, FileMissingError, Files
+from chalicelib.services.file_ports import EARLIEST, FileMissingError, Files
 from tests.contract.aws import new_bucket
 from tests.contract.conftest import BOTH
 from tests.fakes.ports import MemoryFiles

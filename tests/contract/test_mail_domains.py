@@ -13,7 +13,7 @@ import pytest
 
 from chalicelib.adapters import mail_domains
 from chalicelib.adapters.mail_domains import DnsMailDomains
-from chalicelib.services.ports import MailDomains
+from chalicelib.services.mail_ports import MailDomains
 from tests.contract.conftest import BOTH
 from tests.fakes.dns import TTL, LocalDns, Zone, local_dns
 from tests.fakes.ports import KnownDomains

@@ -23,6 +23,7 @@ from chalicelib.domain.lists.ends import proves_membership, version_as_of
 from chalicelib.domain.lists.model import CurrentList, ListVersion
 from chalicelib.domain.lists.rules import is_fresh
 from chalicelib.domain.wallets import Wallet
+from chalicelib.services.file_ports import FileMissingError, Written
 from chalicelib.services.list_ports import (
     NO_LONGER_KEPT,
     GatheredDigests,
@@ -33,15 +34,8 @@ from chalicelib.services.list_ports import (
     StoredSegment,
     Sums,
 )
-from chalicelib.services.ports import (
-    Clock,
-    FileMissingError,
-    MailNotSentError,
-    PartOfFile,
-    Repository,
-    Stretch,
-    Written,
-)
+from chalicelib.services.mail_ports import MailNotSentError
+from chalicelib.services.ports import Clock, PartOfFile, Repository, Stretch
 from chalicelib.services.wallet_ports import PassNotSignedError
 from chalicelib.wallets.messages import ApplePass, GooglePass
 

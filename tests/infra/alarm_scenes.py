@@ -30,7 +30,8 @@ from chalicelib.domain.files.orders import COLUMNS
 from chalicelib.domain.mails import MailProblem
 from chalicelib.services.errors import RetryLaterError, SenderBusyError, WaitsFor
 from chalicelib.services.list_ports import ListUnavailableError
-from chalicelib.services.ports import MailNotSentError, Replace
+from chalicelib.services.mail_ports import MailNotSentError
+from chalicelib.services.ports import Replace
 from infra.postprocess import FUNCTIONS
 from tests import functions
 from tests.api.requests import GOOD, PURCHASE

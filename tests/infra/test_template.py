@@ -651,12 +651,25 @@ def test_those_who_make_digests_may_read_the_keys_and_nobody_may_write_them(
         name: statement["Action"]
         for name, statement in statements(resources)
         if "ssm:" in json.dumps(statement["Action"])
-        and "/wallets/" not in json.dumps(statement["Resource"])  # of another function alone
+        and "/digest-keys/" in json.dumps(statement["Resource"])
     }
     assert set(granted.values()) == {"ssm:GetParameter"}
     assert set(granted) == {
         f"{name}Role"
         for name in ("APIHandler", "Ingest", "Decide", "Due", "Persons", "Mail", "MailEvents")
+    }
+
+
+def test_those_with_the_layer_may_read_our_own_pgp_key_and_nobody_else(
+    resources: Resources,
+) -> None:
+    granted = {
+        name: statement["Action"]
+        for name, statement in statements(resources)
+        if "/pgp-key" in json.dumps(statement["Resource"])
+    }
+    assert granted == {
+        f"{name}Role": "ssm:GetParameter" for name in ("Ingest", "Persons", "Export", "Report")
     }
 
 

@@ -19,6 +19,7 @@ from chalicelib.services.consents.write import write_consents
 from chalicelib.services.invitations.respond import confirm, decline
 from chalicelib.services.lists.review_held import approve_held_list, reject_held_list
 from chalicelib.services.lists.roll_back import roll_back_list
+from chalicelib.services.mail_ports import MailNotSentError
 from chalicelib.services.mails.resend import resend
 from chalicelib.services.mails.ses_events import MailEvent, settle_mail
 from chalicelib.services.mails.stop_links import resume_links, stop_links
@@ -30,7 +31,6 @@ from chalicelib.services.operations.wall_links import (
     wall_links,
 )
 from chalicelib.services.persons.erase import erase_person
-from chalicelib.services.ports import MailNotSentError
 from chalicelib.services.privacy.confirm import confirm_erasure, take_file
 from chalicelib.services.privacy.request import request_privacy
 from chalicelib.services.protection import resume

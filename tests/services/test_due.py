@@ -17,22 +17,14 @@ from chalicelib.domain.invitations import Invitation, InvitationState
 from chalicelib.domain.mails import Mail, MailState
 from chalicelib.domain.orders import Order, OrderStatus
 from chalicelib.domain.vouchers import Voucher
+from chalicelib.services.mail_ports import MailUncertainError
 from chalicelib.services.operations import due, overdue_mails
 from chalicelib.services.operations import reconcile as watch
 from chalicelib.services.operations.due import work_off
 from chalicelib.services.operations.expire import close_due, end_due, expire, keep_due
 from chalicelib.services.operations.overdue_mails import settle_overdue
 from chalicelib.services.operations.relay import relay
-from chalicelib.services.ports import (
-    Agenda,
-    Entry,
-    Failure,
-    Insert,
-    Key,
-    MailUncertainError,
-    Ports,
-    Stretch,
-)
+from chalicelib.services.ports import Agenda, Entry, Failure, Insert, Key, Ports, Stretch
 from chalicelib.services.requeue import requeue_undecided
 from chalicelib.services.stretches import cut
 from chalicelib.services.vouchers.replace_refused import replace_refused

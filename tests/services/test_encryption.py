@@ -22,9 +22,10 @@ from chalicelib.services.accounts import last_opening
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.cipher_ports import NotDecryptableError, UnusableKeyError
 from chalicelib.services.encryption import envelope_of
+from chalicelib.services.file_ports import FileMissingError, OtherContentError
 from chalicelib.services.operations.end_files import end_files
 from chalicelib.services.operations.statement import write_statements
-from chalicelib.services.ports import FileMissingError, OtherContentError, Ports, Replace
+from chalicelib.services.ports import Ports, Replace
 from chalicelib.services.restoring.outside import outside_of
 from chalicelib.services.vouchers.changes import write_changes
 from chalicelib.services.vouchers.export import export_vouchers

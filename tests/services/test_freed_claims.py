@@ -10,8 +10,8 @@ from chalicelib.domain.facts import FactName
 from chalicelib.domain.mails import SETTLED_AFTER, Mail
 from chalicelib.domain.people import RefereeClaim
 from chalicelib.services.invitations.decide import decide_invitation
+from chalicelib.services.mail_ports import MailNotSentError, MailUncertainError
 from chalicelib.services.mails.ses_events import MailEvent, settle_mail
-from chalicelib.services.ports import MailNotSentError, MailUncertainError
 from tests.fakes.campaign import CANARY
 from tests.fakes.due import reconcile
 from tests.fakes.world import CUSTOMERS, VIPS, World

@@ -9,9 +9,10 @@ from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.invitations import InvitationState
 from chalicelib.domain.mails import Mail
 from chalicelib.services.errors import RetryLaterError
+from chalicelib.services.mail_ports import MailUncertainError
 from chalicelib.services.mails.send import send_mail
 from chalicelib.services.operations.overdue_mails import LEASED_AFTER, settle_overdue
-from chalicelib.services.ports import Key, MailUncertainError, Remove
+from chalicelib.services.ports import Key, Remove
 from tests.fakes.campaign import CANARY
 from tests.fakes.due import reconcile
 from tests.fakes.repository import ContestedRepository

@@ -19,10 +19,11 @@ from chalicelib.domain.sign_ins import SignInLink
 from chalicelib.services.errors import GoneError, UnauthorisedError
 from chalicelib.services.invitations.decide import decide_invitation
 from chalicelib.services.invitations.respond import confirm
+from chalicelib.services.mail_ports import MailNotSentError
 from chalicelib.services.mails.send import send_mail
 from chalicelib.services.operations.consequences import is_undone, results_of
 from chalicelib.services.operations.overdue_mails import settle_overdue
-from chalicelib.services.ports import Key, MailNotSentError, Remove, Replace
+from chalicelib.services.ports import Key, Remove, Replace
 from chalicelib.services.privacy.request import decide_privacy_request, request_privacy
 from chalicelib.services.protection import hold
 from chalicelib.services.sponsors.sessions import open_session

@@ -19,10 +19,11 @@ from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import UnknownError
 from chalicelib.services.invitations.invite import Referee, sign_up
 from chalicelib.services.invitations.respond import confirm
+from chalicelib.services.mail_ports import MailNotSentError, MailUncertainError
 from chalicelib.services.mails.resend import ResendOutcome, resend
 from chalicelib.services.mails.ses_events import MailEvent, settle_mail
 from chalicelib.services.moves import mark_mail_failed
-from chalicelib.services.ports import Insert, MailNotSentError, MailUncertainError, Replace
+from chalicelib.services.ports import Insert, Replace
 from chalicelib.services.voucher_views import voucher_view
 from chalicelib.services.vouchers.replace_refused import refused_vouchers
 from tests.contract.entities import ENTITIES

@@ -22,9 +22,10 @@ from chalicelib.services.errors import RetryLaterError, UnauthorisedError
 from chalicelib.services.invitations.respond import confirm, decline
 from chalicelib.services.isolation import Isolation
 from chalicelib.services.issuing import ReplacementOutcome
+from chalicelib.services.mail_ports import MailUncertainError
 from chalicelib.services.operations import reconcile as watch
 from chalicelib.services.operations.consequences import is_undone
-from chalicelib.services.ports import Failure, MailUncertainError, Remove, Replace
+from chalicelib.services.ports import Failure, Remove, Replace
 from chalicelib.services.protection import hold
 from chalicelib.services.sponsors.sessions import open_session
 from chalicelib.services.sponsors.sign_in import request_sign_in

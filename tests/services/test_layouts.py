@@ -22,8 +22,8 @@ from chalicelib.domain.files.receipt import receipt_json
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services import row_groups
 from chalicelib.services.campaigns.put import put_campaign
+from chalicelib.services.file_ports import OtherContentError
 from chalicelib.services.operations.end_files import end_files
-from chalicelib.services.ports import OtherContentError
 from chalicelib.services.restoring.outside import outside_of
 from tests.fakes.campaign import CAMPAIGN, campaign
 from tests.fakes.fuse import killed_everywhere

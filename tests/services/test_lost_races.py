@@ -33,6 +33,7 @@ from chalicelib.services.invitations.invite import Referee, sign_up
 from chalicelib.services.invitations.respond import confirm, decline, end_consent
 from chalicelib.services.lists.review_held import approve_held_list, reject_held_list
 from chalicelib.services.lists.roll_back import roll_back_list
+from chalicelib.services.mail_ports import MailNotSentError
 from chalicelib.services.mails.resend import resend
 from chalicelib.services.mails.ses_events import MailEvent, settle_mail
 from chalicelib.services.objections.unsubscribe import unsubscribe
@@ -45,15 +46,7 @@ from chalicelib.services.operations.wall_links import (
     revoke_wall_link,
     wall_links,
 )
-from chalicelib.services.ports import (
-    Change,
-    ConflictError,
-    DayCounts,
-    Key,
-    MailNotSentError,
-    Remove,
-    Replace,
-)
+from chalicelib.services.ports import Change, ConflictError, DayCounts, Key, Remove, Replace
 from chalicelib.services.protection import resume, stop_if_needed
 from chalicelib.services.sponsors.sessions import give_name
 from chalicelib.services.vouchers.redeem import redeem, roll_back

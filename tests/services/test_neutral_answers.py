@@ -19,7 +19,8 @@ from chalicelib.domain.privacy import Wish
 from chalicelib.services.invitations.decide import decide_invitation
 from chalicelib.services.invitations.invite import Referee, invite, sign_up
 from chalicelib.services.invitations.respond import decline
-from chalicelib.services.ports import MailNotSentError, Ports
+from chalicelib.services.mail_ports import MailNotSentError
+from chalicelib.services.ports import Ports
 from chalicelib.services.privacy.request import decide_privacy_request, request_privacy
 from chalicelib.services.sponsors.sign_in import decide_sign_in, request_sign_in
 from chalicelib.services.sponsors.space import view_sponsor_space

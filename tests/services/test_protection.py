@@ -27,11 +27,12 @@ from chalicelib.services import protection
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.errors import QuotaError, SenderBusyError
 from chalicelib.services.invitations.invite import Referee, sign_up
+from chalicelib.services.mail_ports import MailNotSentError
 from chalicelib.services.mails.send import send_mail
 from chalicelib.services.mails.ses_events import MailEvent, settle_mail
 from chalicelib.services.operations.consequences import is_undone
 from chalicelib.services.operations.dashboard import view_dashboard
-from chalicelib.services.ports import Insert, MailNotSentError, Replace
+from chalicelib.services.ports import Insert, Replace
 from chalicelib.services.protection import requeue_held, resume, stop_if_needed
 from chalicelib.services.watch import Watch
 from tests.fakes.campaign import CAMPAIGN, campaign

@@ -18,9 +18,9 @@ from chalicelib.domain.orders import Order
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.ingest import ingest
+from chalicelib.services.mail_ports import MailNotSentError
 from chalicelib.services.operations.check_facts import check_facts
 from chalicelib.services.operations.report import report
-from chalicelib.services.ports import MailNotSentError
 from chalicelib.services.restoring.adopt import adopt
 from chalicelib.services.vouchers.changes import write_changes
 from chalicelib.services.vouchers.export import export_vouchers

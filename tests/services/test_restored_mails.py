@@ -13,10 +13,11 @@ from chalicelib.domain.people import Opposition
 from chalicelib.domain.protection import InvitationStop, StopReason, stopped
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.facts import new_fact
+from chalicelib.services.mail_ports import MailNotSentError, MailUncertainError
 from chalicelib.services.mails.resend import ResendOutcome, resend, undelivered_mails
 from chalicelib.services.mails.ses_events import MailEvent, settle_mail
 from chalicelib.services.operations.overdue_mails import LEASED_AFTER
-from chalicelib.services.ports import Insert, MailNotSentError, MailUncertainError, Replace
+from chalicelib.services.ports import Insert, Replace
 from chalicelib.services.protection import resume, stop_if_needed
 from chalicelib.services.restoring.adopt import adopt
 from tests.fakes.campaign import CAMPAIGN

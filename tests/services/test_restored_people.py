@@ -14,9 +14,9 @@ from chalicelib.domain.people import Contact, Opposition, RefereeClaim, Sponsor
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher
 from chalicelib.services.invitations.respond import confirm, decline
+from chalicelib.services.mail_ports import MailUncertainError
 from chalicelib.services.objections.unsubscribe import unsubscribe
 from chalicelib.services.operations.report import report
-from chalicelib.services.ports import MailUncertainError
 from chalicelib.services.restoring.adopt import adopt
 from tests.fakes.world import VIPS, World, new_world
 from tests.services.test_restored_out_of_order import on_other_clocks

@@ -21,18 +21,13 @@ from chalicelib.domain.vouchers import Voucher, revoked
 from chalicelib.services.errors import RetryLaterError, SenderBusyError
 from chalicelib.services.invitations.decide import decide_invitation
 from chalicelib.services.invitations.respond import confirm, decline
+from chalicelib.services.mail_ports import MailNotSentError, MailUncertainError
 from chalicelib.services.mails import send as deliver_module
 from chalicelib.services.mails.resend import ResendOutcome, resend, undelivered_mails
 from chalicelib.services.mails.send import send_mail
 from chalicelib.services.mails.ses_events import MailEvent, settle_mail
 from chalicelib.services.moves import mark_mail_failed, mark_mail_sent
-from chalicelib.services.ports import (
-    MailNotSentError,
-    MailUncertainError,
-    Remove,
-    Replace,
-    Repository,
-)
+from chalicelib.services.ports import Remove, Replace, Repository
 from chalicelib.services.sponsors.sign_in import request_sign_in
 from chalicelib.services.voucher_views import voucher_view
 from tests.fakes.campaign import CANARY

@@ -25,11 +25,12 @@ from chalicelib.domain.sign_ins import SignInLink
 from chalicelib.services.digests import digests_of, new_oppositions
 from chalicelib.services.errors import UnauthorisedError
 from chalicelib.services.invitations.respond import view_offer
+from chalicelib.services.mail_ports import MailNotSentError, MailUncertainError
 from chalicelib.services.mails.send import send_mail
 from chalicelib.services.mails.ses_events import MailEvent, settle_mail
 from chalicelib.services.mails.stop_links import resume_links, stop_links
 from chalicelib.services.objections.unsubscribe import unsubscribe
-from chalicelib.services.ports import MailNotSentError, MailUncertainError, Remove, Replace
+from chalicelib.services.ports import Remove, Replace
 from chalicelib.services.sponsors.sessions import open_session
 from chalicelib.services.sponsors.sign_in import request_sign_in
 from tests.fakes.campaign import CAMPAIGN

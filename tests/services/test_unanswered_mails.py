@@ -11,9 +11,10 @@ import pytest
 from chalicelib.domain.effects import Queue
 from chalicelib.domain.mails import Mail, MailState
 from chalicelib.services.invitations.respond import confirm
+from chalicelib.services.mail_ports import MailUncertainError
 from chalicelib.services.operations.balance import balances
 from chalicelib.services.operations.overdue_mails import LEASED_AFTER, settle_overdue
-from chalicelib.services.ports import Key, MailUncertainError
+from chalicelib.services.ports import Key
 from tests.fakes.due import expire, reconcile
 from tests.fakes.world import World, new_world
 from tests.services.test_voucher_mails import NEWCOMER, confirmed, invited, mailed

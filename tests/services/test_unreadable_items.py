@@ -26,6 +26,7 @@ from chalicelib.services.file_parts import PartLeftError, work_off
 from chalicelib.services.ingest import ingest
 from chalicelib.services.invitations.respond import view_offer
 from chalicelib.services.isolation import read_apart
+from chalicelib.services.mail_ports import MailNotSentError
 from chalicelib.services.mails.resend import undelivered_mails
 from chalicelib.services.operations.consequences import is_undone
 from chalicelib.services.operations.due import work_off as work_off_stretch
@@ -35,7 +36,7 @@ from chalicelib.services.operations.wall_links import (
     revoke_wall_link,
     wall_links,
 )
-from chalicelib.services.ports import ContentionError, Failure, MailNotSentError
+from chalicelib.services.ports import ContentionError, Failure
 from chalicelib.services.protection import resume
 from chalicelib.services.restoring.adopt import adopt
 from chalicelib.services.row_work import FAILING_AT_ONCE, RowWork, do_each

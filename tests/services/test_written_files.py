@@ -14,8 +14,9 @@ from chalicelib.domain.exports import Export, ExportState
 from chalicelib.domain.facts import FactName
 from chalicelib.domain.statements import Statement, end_of
 from chalicelib.domain.vouchers import Voucher
+from chalicelib.services.file_ports import OtherContentError
 from chalicelib.services.operations.statement import write_statements
-from chalicelib.services.ports import OtherContentError, Ports
+from chalicelib.services.ports import Ports
 from chalicelib.services.vouchers.changes import write_changes
 from chalicelib.services.vouchers.export import export_vouchers
 from tests.fakes.till import Till

@@ -8,7 +8,7 @@ from boto3.session import Session
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.lists.reader import SegmentGoneError
 from chalicelib.adapters.s3 import BucketFiles, BucketSegments
-from chalicelib.services.ports import EARLIEST, FileMissingError
+from chalicelib.services.file_ports import EARLIEST, FileMissingError
 from tests.api.world import BUCKET, REGION
 from tests.simulation.dynamodb import Table
 from tests.simulation.s3 import PAGE

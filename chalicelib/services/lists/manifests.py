@@ -9,7 +9,8 @@ from chalicelib.domain.campaign.lists import DigestKeys
 from chalicelib.domain.files.manifest import Manifest, beginning, parse_manifest
 from chalicelib.domain.files.paths import PGP
 from chalicelib.domain.files.reading import FileRefusedError
-from chalicelib.services.ports import FileMissingError, Ports
+from chalicelib.services.file_ports import FileMissingError
+from chalicelib.services.ports import Ports
 
 FORMER_MANIFESTS = 20  # searched, the newest first
 

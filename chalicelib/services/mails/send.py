@@ -29,19 +29,11 @@ from chalicelib.domain.tokens import heard_until
 from chalicelib.mails.message import compose
 from chalicelib.mails.render import render
 from chalicelib.services.errors import RetryLaterError, SenderBusyError, WaitsFor
+from chalicelib.services.mail_ports import MailNotSentError, MailUncertainError
 from chalicelib.services.mails.compose import draft_for
 from chalicelib.services.mails.draft import Draft, Sender
 from chalicelib.services.moves import mark_mail_failed, mark_mail_sent
-from chalicelib.services.ports import (
-    Change,
-    ConflictError,
-    Insert,
-    MailNotSentError,
-    MailUncertainError,
-    Ports,
-    Remove,
-    Replace,
-)
+from chalicelib.services.ports import Change, ConflictError, Insert, Ports, Remove, Replace
 from chalicelib.services.protection import hold, release, stop_and_held
 
 LEASE = timedelta(minutes=5)

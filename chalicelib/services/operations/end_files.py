@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from chalicelib.domain.exports import Export
 from chalicelib.domain.files.ends import AFTER_WRITTEN, EXPORTS, has_export_ended
-from chalicelib.services.ports import EARLIEST, Ports, Written
+from chalicelib.services.file_ports import EARLIEST, Written
+from chalicelib.services.ports import Ports
 
 
 def end_files(ports: Ports, campaign: str) -> int:

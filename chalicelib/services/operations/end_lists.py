@@ -18,7 +18,8 @@ from chalicelib.domain.lists.ends import (
     named_segments,
 )
 from chalicelib.domain.lists.model import CurrentList, ListDelta, ListVersion
-from chalicelib.services.ports import EARLIEST, Ports, Replace
+from chalicelib.services.file_ports import EARLIEST
+from chalicelib.services.ports import Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
 
 TOGETHER = 50  # items in one transaction

@@ -26,7 +26,8 @@ from chalicelib.domain.exports import ExportSequence
 from chalicelib.domain.journal import JournalHead
 from chalicelib.domain.orders import Order
 from chalicelib.domain.vouchers import Voucher
-from chalicelib.services.ports import EARLIEST, Agenda, Ports, Replace
+from chalicelib.services.file_ports import EARLIEST
+from chalicelib.services.ports import Agenda, Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
 
 # What must not begin again (a version, a number, the journal's chain), and what is no campaign's.

@@ -28,15 +28,9 @@ from chalicelib.domain.files.exports import (
 from chalicelib.domain.referral_orders import kept_order_count
 from chalicelib.domain.referrals import Referral, ReferralMark
 from chalicelib.services.cohort_store import store_cohort
+from chalicelib.services.file_ports import FileMissingError
 from chalicelib.services.isolation import Isolation, raised
-from chalicelib.services.ports import (
-    BATCH_LIMIT,
-    Agenda,
-    Entry,
-    FileMissingError,
-    OnFailure,
-    Ports,
-)
+from chalicelib.services.ports import BATCH_LIMIT, Agenda, Entry, OnFailure, Ports
 
 # Tables older than this are not looked for: then every referral is read.
 LOOK_BACK_DAYS = 7

@@ -15,8 +15,9 @@ from chalicelib.domain.exports import Export, ExportState, export_path
 from chalicelib.domain.files.ends import AFTER_ACKNOWLEDGEMENT, AFTER_WRITTEN
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher, is_live
+from chalicelib.services.file_ports import EARLIEST
 from chalicelib.services.persons.find import Person
-from chalicelib.services.ports import EARLIEST, Ports
+from chalicelib.services.ports import Ports
 from chalicelib.services.written_files import files_of, import_of
 
 

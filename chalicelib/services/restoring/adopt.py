@@ -32,18 +32,11 @@ from chalicelib.domain.fact_bodies import (
 from chalicelib.domain.facts import Fact, FactBody, FactName
 from chalicelib.domain.files.exports import ReferralLine, referral_file, referral_rows, unread
 from chalicelib.domain.referrals import Referral
+from chalicelib.services.file_ports import Written
 from chalicelib.services.isolation import read_apart
 from chalicelib.services.operations.project import project
 from chalicelib.services.persons.erase import erase_again
-from chalicelib.services.ports import (
-    BATCH_LIMIT,
-    Agenda,
-    Change,
-    Failure,
-    OnFailure,
-    Ports,
-    Written,
-)
+from chalicelib.services.ports import BATCH_LIMIT, Agenda, Change, Failure, OnFailure, Ports
 from chalicelib.services.restoring.held import held_changes
 from chalicelib.services.restoring.journal import move_head, settle_parts
 from chalicelib.services.restoring.mails import mail_changes

@@ -37,7 +37,8 @@ from chalicelib.domain.journal import (
     verified,
 )
 from chalicelib.services.encryption import opened
-from chalicelib.services.ports import FileMissingError, Ports
+from chalicelib.services.file_ports import FileMissingError
+from chalicelib.services.ports import Ports
 
 # What was dropped or written a little before the moment may have taken effect after it.
 BEFORE = timedelta(hours=1)

@@ -35,8 +35,9 @@ from chalicelib.domain.vouchers import (
 )
 from chalicelib.services.cipher_ports import NotDecryptableError
 from chalicelib.services.facts import voucher_fact
+from chalicelib.services.file_ports import FileMissingError
 from chalicelib.services.issuing import ReplacementOutcome, replace_voucher
-from chalicelib.services.ports import Change, FileMissingError, Insert, Ports, Replace
+from chalicelib.services.ports import Change, Insert, Ports, Replace
 from chalicelib.services.retry import retry_on_conflict
 from chalicelib.services.row_groups import PART_ROWS, Parts, is_large
 from chalicelib.services.row_work import RowWork, do_each
