@@ -28,6 +28,7 @@ from chalicelib.services.ports import FACTS_A_COUNT
 from infra.deployment.pages import REPLACED
 from infra.package import ROOT, Package
 from infra.postprocess import DEAD_QUEUES, FUNCTIONS, LAYERS
+from infra.postprocess.layers import PGP
 from infra.postprocess.watch import HANDED_OUT_AGAIN
 from tests.fakes.aws_table import INDEXES
 from tests.fakes.event_source import Mapping
@@ -643,34 +644,34 @@ def test_three_functions_scan_and_report_reads_of_the_files_its_own(
     ]
 
 
+def readers_of(resources: Resources, parameter: str) -> set[str]:
+    """Whose role may read that parameter of the stage; nobody may do anything else with one."""
+    granted = [
+        (name, statement)
+        for name, statement in statements(resources)
+        if "ssm:" in json.dumps(statement["Action"])
+    ]
+    assert {statement["Action"] for _, statement in granted} == {"ssm:GetParameter"}
+    end = f"parameter/tandem/${{Stage}}/{parameter}"
+    return {name for name, one in granted if one["Resource"]["Fn::Sub"].endswith(end)}
+
+
 def test_those_who_make_digests_may_read_the_keys_and_nobody_may_write_them(
     resources: Resources,
 ) -> None:
     """`due` makes persons known under a new key."""
-    granted = {
-        name: statement["Action"]
-        for name, statement in statements(resources)
-        if "ssm:" in json.dumps(statement["Action"])
-        and "/digest-keys/" in json.dumps(statement["Resource"])
-    }
-    assert set(granted.values()) == {"ssm:GetParameter"}
-    assert set(granted) == {
+    assert readers_of(resources, "digest-keys/*") == {
         f"{name}Role"
         for name in ("APIHandler", "Ingest", "Decide", "Due", "Persons", "Mail", "MailEvents")
     }
 
 
-def test_those_with_the_layer_may_read_our_own_pgp_key_and_nobody_else(
+def test_those_who_have_the_layer_for_pgp_may_read_our_key_and_nobody_else(
     resources: Resources,
 ) -> None:
-    granted = {
-        name: statement["Action"]
-        for name, statement in statements(resources)
-        if "/pgp-key" in json.dumps(statement["Resource"])
-    }
-    assert granted == {
-        f"{name}Role": "ssm:GetParameter" for name in ("Ingest", "Persons", "Export", "Report")
-    }
+    having = {f"{name}Role" for name, size in FUNCTIONS.items() if PGP in size.layers}
+    assert readers_of(resources, "pgp-key") == having
+    assert having == {f"{name}Role" for name in ("Ingest", "Persons", "Export", "Report")}
 
 
 def test_those_who_look_through_versions_of_files_may_list_them(resources: Resources) -> None:
