@@ -232,9 +232,7 @@ class Repository(Protocol):
         """The first `count` entities that `within` would have; no more are read, in one call."""
 
     def last_within(self, kind: type[E], count: int, /, **key: str | int) -> list[E]:
-        """The last `count` entities of one partition, the last one first; what came in a moment ago
-        may be missing, and what was removed there.
-        """
+        """The last `count` of one partition, the last one first; a moment late at most."""
 
     def page(self, kinds: Sequence[type[Entity]], campaign: str, after: str | None = None) -> Page:
         """One page of the whole table, in one call: what it has of those kinds in a campaign. It

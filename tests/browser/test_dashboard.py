@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from .answers import dashboard
+from .answers import act, dashboard
 from .conftest import OpenPage
 from .front import ScriptedApi
 from .sign_in import DASHBOARD, bearers, id_token, signed_in
@@ -158,6 +158,42 @@ def test_a_list_shows_its_age_and_how_it_has_grown(api: ScriptedApi, shown: Page
     row = shown.get_by_role("row", name="24 days of 30 Renew soon")
     expect(row).to_be_visible()
     assert row.locator(".bar-fill").evaluate("bar => bar.style.width") == "80%"
+
+
+def acts(page: Page) -> list[str]:
+    rows = page.get_by_role("table", name="The last acts").locator("tbody tr")
+    return [" ".join(row.split()) for row in rows.all_inner_texts()]
+
+
+def test_the_last_acts_are_shown_and_move_with_the_counts(api: ScriptedApi, shown: Page) -> None:
+    assert acts(shown) == [
+        "2 Oct 2025, 10:15:24 A referee confirmed Shared link",
+        "2 Oct 2025, 10:15:20 Somebody was invited E-mail",
+        "2 Oct 2025, 10:15:03 A new list is in force",
+    ]
+    more = dashboard(invited=1241)
+    found: Any = more["acts"]
+    found.insert(0, act("voucher_redeemed", 29))
+    found.insert(0, act("something_newer", 30))
+    answer_next(api, 200, more)
+    shown.clock.run_for(5_000)
+    rows = shown.get_by_role("table", name="The last acts").locator("tbody tr")
+    expect(rows).to_have_count(5)
+    assert acts(shown)[:2] == [
+        "2 Oct 2025, 10:15:30 something newer",
+        "2 Oct 2025, 10:15:29 A voucher was used",
+    ]
+
+
+def test_acts_follow_a_channel_and_no_period(api: ScriptedApi, open_page: OpenPage) -> None:
+    api.answers(DASHBOARD, 200, dashboard())
+    address = "/dashboard/?campaign=demo-vip&channel=email&period=7"
+    page = open_page(address, width=1280, before=signed_in())
+    rows = page.get_by_role("table", name="The last acts").locator("tbody tr")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("Somebody was invited")
+    scope = page.locator(".card", has=page.locator("#feed")).locator(".scope")
+    expect(scope).to_have_text("As of now, whatever the period")
 
 
 def test_refusals_say_what_to_do_and_what_people_said_is_told_apart(shown: Page) -> None:

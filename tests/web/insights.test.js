@@ -224,8 +224,8 @@ test("channels that only a later version knows come after those that are known",
 
 test("a day, or a week, shows the newest version that came in force in it", () => {
   const days = [
-    { date: "2026-05-04", "release.2": 1 },
     { date: WEDNESDAY, "release.9": 1, "release.10": 1 },
+    { date: "2026-05-04", "release.2": 1 },
     { date: "2026-05-13", sent: 1 },
   ];
   assert.deepEqual(

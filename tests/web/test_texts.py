@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from chalicelib.domain.effects import FUNNEL
+from chalicelib.domain.feed import ACTS
+from chalicelib.domain.invitations import Channel
 from chalicelib.mails.catalogues import TEXTS, read_catalogue
 from infra.page_texts import DOMAINS, SOURCE, Text, key_types, message_forms, texts_of
 from infra.pages import build_pages
@@ -35,6 +37,8 @@ def places(text: str) -> frozenset[str]:
 @every_language
 def test_every_counter_has_a_text_in_every_language(language: str) -> None:
     assert names_in(language, "count") == set(FUNNEL)
+    assert names_in(language, "act") == {name.value for name in ACTS}
+    assert names_in(language, "channel") == {"unknown", *Channel}
 
 
 @every_language

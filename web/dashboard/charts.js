@@ -28,7 +28,7 @@ import {
 const HEIGHT = 260;
 const MARKS_ROOM = 22;
 /** Days or hours from a line of the axis to the next; counts are whole too. */
-const STEPS = [1, 2, 3, 6, 7, 14, 28, 30, 60, 90, 180, 360];
+const PACES = [1, 2, 3, 6, 7, 14, 28, 30, 60, 90, 180, 360];
 const WHOLE = [0, 1, 2, 3, 4, 5, 6].flatMap((digits) => [1, 2, 5].map((by) => by * 10 ** digits));
 const LEGEND = 48;
 /** @type {Map<HTMLElement, uPlot>} */
@@ -104,7 +104,7 @@ function draw(uPlot, box, data) {
       legend: { live: false, ...(data.isStacked ? { markers: { fill: keyOf } } : {}) },
       ...(data.marks?.length ? { padding: [MARKS_ROOM, null, null, null] } : {}),
       axes: [
-        { ...axis, values: labels, space: 90, incrs: STEPS },
+        { ...axis, values: labels, space: 90, incrs: PACES },
         {
           ...axis,
           size: 60,

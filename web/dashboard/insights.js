@@ -343,7 +343,8 @@ export function byChannel(days, step, unit, channel) {
 }
 
 /**
- * The newest version of the campaign that came in force in a day or a week, by its place.
+ * The newest version of the campaign that came in force in a day or a week, by its place, the
+ * earliest first.
  *
  * @param {DayCounts[]} days
  * @param {"day" | "week"} unit
@@ -358,7 +359,7 @@ export function releasesOf(days, unit) {
       if (by > 0) releases.set(place, Math.max(Number(version), releases.get(place) ?? 0));
     }
   }
-  return releases;
+  return new Map([...releases].sort(([one], [other]) => one.localeCompare(other)));
 }
 
 /**

@@ -101,18 +101,18 @@ function shownOverTime(days, counts, { choice: { unit, channel, measure } }) {
     return { at, named };
   }
   const last = unit === "hour" ? [] : ["sent"];
-  const steps = channel || unit === "hour" ? ["invited", ...last, "confirmed"] : LINES;
+  const lines = channel || unit === "hour" ? ["invited", ...last, "confirmed"] : LINES;
   const { at, values } =
     unit === "hour"
-      ? byHour(counts, steps, channel)
+      ? byHour(counts, lines, channel)
       : series(
           days,
-          steps.map((step) => stepName(step, channel)),
+          lines.map((step) => stepName(step, channel)),
           unit,
         );
   return {
     at,
-    named: steps.map((step, of) => ({ name: nameOf(`count.${step}`), values: values[of] })),
+    named: lines.map((step, of) => ({ name: nameOf(`count.${step}`), values: values[of] })),
   };
 }
 
@@ -266,6 +266,8 @@ function drawRules({ currency }, counts, { choice }) {
       sum(grantedMinor),
       sum(usedMinor),
     ]),
+    undefined,
+    1,
   );
 }
 
@@ -303,6 +305,8 @@ function drawFeed({ acts, time_zone: zone }, { choice }) {
       nameOf(`act.${act}`),
       channel ? nameOf(`channel.${channel}`) : "",
     ]),
+    undefined,
+    2,
   );
 }
 

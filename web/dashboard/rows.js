@@ -126,15 +126,16 @@ export function fillTable(id, headings, rows) {
  * @param {Heading[]} headings
  * @param {string[][]} rows
  * @param {(name: string) => string} [keyOf] where the names are not yet texts
+ * @param {number} [words] how many cells beside the name are words, not numbers
  */
-export function fill(id, headings, rows, keyOf) {
+export function fill(id, headings, rows, keyOf, words = 0) {
   const line = (/** @type {string[]} */ [name, ...rest]) => {
     const key = keyOf?.(name);
     return createElement(
       "tr",
       {},
       rowName(key ? nameOf(key) : name, key),
-      ...rest.map((text) => textCell(text)),
+      ...rest.map((text, at) => (at < words ? createElement("td", {}, text) : textCell(text))),
     );
   };
   fillTable(id, headings, rows.map(line));

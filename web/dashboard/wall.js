@@ -36,7 +36,9 @@ export function layOut(isWall) {
 /** The numbers of the groups that have anything to show, in order. */
 function groups() {
   const cards = [...document.querySelectorAll("[data-turn]:not([hidden])")];
-  return [...new Set(cards.map((card) => Number(card.getAttribute("data-turn"))))].sort();
+  return [...new Set(cards.map((card) => Number(card.getAttribute("data-turn"))))].sort(
+    (one, other) => one - other,
+  );
 }
 
 function showTurn() {
