@@ -100,6 +100,8 @@ def check_orders(path: Path) -> Finding:
         where = f"line {refused.line}: " if refused.line else ""
         detail = f"{path}: {where}{refused.reason} {refused.detail}".rstrip()
         if refused.reason in LAYOUTS:
-            return skipped("orders", detail, "right if the campaign declares such a layout: ask us")
+            return skipped(
+                "orders", detail, "right if the campaign declares it: see tandem file check orders"
+            )
         return failed("orders", detail, f"the columns are {columns}")
     return ok("orders", f"{path}: the header has the columns of the contract")

@@ -160,6 +160,8 @@ _READERS: Mapping[Kind, Reader] = {
 
 # --- what is printed ------------------------------------------------------------------------------
 
+_SIGNS: Mapping[str, str] = {",": "commas", ";": "semicolons", "|": "bars", "\t": "tabs"}
+
 
 def _layout(kind: Kind, campaign: Campaign) -> Layout:
     match kind:
@@ -185,8 +187,7 @@ def _members(receipt: Receipt, layout: Layout) -> dict[str, Any]:
 
 
 def _show(file: Path, receipt: Receipt, layout: Layout) -> None:
-    delimiter = "tabs" if layout.delimiter == "\t" else layout.delimiter
-    typer.echo(f"read as    {layout.encoding}, fields between {delimiter}")
+    typer.echo(f"read as    {layout.encoding}, fields between {_SIGNS[layout.delimiter]}")
     for theirs, ours in layout.columns.items():
         typer.echo(f"           {theirs} is {ours}")
     typer.echo(f"result     {receipt.status}{f': {receipt.reason}' if receipt.reason else ''}")
@@ -199,4 +200,4 @@ def _show(file: Path, receipt: Receipt, layout: Layout) -> None:
         detail = f": {error.detail}" if error.detail else ""
         typer.echo(f"{file}:{error.line}: {error.reason}{detail}", err=True)
     if (left := len(receipt.errors) - _SHOWN) > 0:
-        typer.echo(f"{file}: {left:,} more problems", err=True)
+        typer.echo(f"{file}: {left:,} more problems: see --json", err=True)

@@ -285,7 +285,7 @@ def test_a_manifest_of_another_key_is_a_failure(tandem: Tandem, tmp_path: Path) 
     ("header", "state", "said"),
     [
         ("status,order_id,ordered_at,email_digest,voucher_code,amount,currency", "ok", "header"),
-        ("order_id;ordered_at", "skipped", "other_delimiter found ;"),
+        ("order_id;ordered_at", "skipped", "other_delimiter found a semicolon"),
         ("order_id,ordered_at", "failed", "line 1: missing_column email_digest, voucher_code"),
         ("", "failed", "empty_file"),
     ],

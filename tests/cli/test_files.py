@@ -143,7 +143,7 @@ def test_a_good_file_is_said_to_be_good(check: Callable[..., Result]) -> None:
     result = check(f"{HEADER}\n{GOOD}\n".encode())
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
-        "read as    utf-8, fields between ,",
+        "read as    utf-8, fields between commas",
         "result     accepted",
         "rows       1",
         "accepted   1",
@@ -161,9 +161,11 @@ def test_each_bad_line_is_named_and_the_exit_code_says_so(check: Callable[..., R
     assert "           Nummer is order_id" in result.stdout
     assert "result     partial" in result.stdout
     lines = result.stderr.splitlines()
-    expected = 'amount_other_decimal: found ,, expected .: declare files.orders.decimal: ","'
+    expected = (
+        'amount_other_decimal: found a comma, expected a point: declare files.orders.decimal: ","'
+    )
     assert lines[0].endswith(f"orders.csv:3: {expected}")
-    assert lines[-1].endswith("orders.csv: 10 more problems")
+    assert lines[-1].endswith("orders.csv: 10 more problems: see --json")
     assert len(lines) == 21
 
 

@@ -150,10 +150,11 @@ def test_a_file_that_no_campaign_file_describes_is_refused_as_ever() -> None:
 def test_a_delimiter_is_read_when_it_is_declared_and_named_when_not(word: str, sign: str) -> None:
     whole = text(ROWS, sign).encode()
     assert read(whole, delimiter=word)[0] == STANDARD
-    declare = f'found {word}, expected ,: declare files.orders.delimiter: "{word}"'
+    named = {";": "a semicolon", "|": "a bar", "tab": "a tab"}[word]
+    declare = f'found {named}, expected a comma: declare files.orders.delimiter: "{word}"'
     assert refusal(whole) == ("other_delimiter", 1, declare)
     assert refusal(whole.replace(b"order_id", b'"order_id"')) == ("other_delimiter", 1, declare)
-    declare = f'found ,, expected {word}: declare files.orders.delimiter: ","'
+    declare = f'found a comma, expected {named}: declare files.orders.delimiter: ","'
     assert refusal(text(ROWS).encode(), delimiter=word) == ("other_delimiter", 1, declare)
 
 
@@ -204,7 +205,8 @@ def test_an_amount_with_the_other_sign_is_rejected_and_named(
 ) -> None:
     whole = text([ROWS[0], (*ROWS[1][:4], amount, *ROWS[1][5:])], ";").encode()
     rows, tally = read(whole, delimiter=";", decimal=declared)
-    detail = f'found {other}, expected {declared}: declare files.orders.decimal: "{other}"'
+    named, expected = ({".": "a point", ",": "a comma"}[sign] for sign in (other, declared))
+    detail = f'found {named}, expected {expected}: declare files.orders.decimal: "{other}"'
     assert (rows, tally.errors) == ([], [LineError(2, "amount_other_decimal", detail)])
 
 

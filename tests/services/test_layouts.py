@@ -113,7 +113,7 @@ def test_a_receipt_names_what_was_found_and_what_to_declare() -> None:
     assert receipt["errors"] == [{"line": 1, "reason": "utf16", "detail": detail}]
     rows = standard(rows_of(world)).decode().replace(",", ";").encode()
     receipt = json.loads(receipt_json(world.drop("orders/b.csv", rows)))
-    detail = 'found ;, expected ,: declare files.orders.delimiter: ";"'
+    detail = 'found a semicolon, expected a comma: declare files.orders.delimiter: ";"'
     assert receipt["errors"] == [{"line": 1, "reason": "other_delimiter", "detail": detail}]
 
 
@@ -125,7 +125,7 @@ def test_details_of_rows_stand_in_the_receipt_of_a_file_in_parts(
     rows = rows_of(world)
     rows[7] |= {"amount": "8,00"}
     receipt = json.loads(receipt_json(world.drop("orders/a.csv", standard(rows))))
-    detail = 'found ,, expected .: declare files.orders.decimal: ","'
+    detail = 'found a comma, expected a point: declare files.orders.decimal: ","'
     assert {"line": 9, "reason": "amount_other_decimal", "detail": detail} in receipt["errors"]
 
 

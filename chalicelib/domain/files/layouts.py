@@ -23,6 +23,8 @@ from typing import Literal
 Encoding = Literal["utf-8", "utf-16", "windows-1252"]
 
 DELIMITERS = {",": ",", ";": ";", "|": "|", "tab": "\t"}
+# A sign in a sentence, which has signs of its own.
+_SIGNS = {",": "a comma", ";": "a semicolon", "|": "a bar", "tab": "a tab", ".": "a point"}
 _UTF8_BOM = codecs.BOM_UTF8
 _UTF16_BOMS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _SWAPPED = str.maketrans(".,", ",.")
@@ -63,7 +65,7 @@ class Layout:
         declared = {"encoding": self.encoding, "delimiter": _word(self.delimiter)}.get(
             name, self.decimal
         )
-        text = f"found {found}, expected {declared}"
+        text = f"found {_SIGNS.get(found, found)}, expected {_SIGNS.get(declared, declared)}"
         return f'{text}: declare {self.declared_at}.{name}: "{value}"' if self.declared_at else text
 
 
