@@ -5,11 +5,12 @@ No problem quotes its input or reveals internal errors to the public.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from chalicelib.api.fields import PROBLEM
 from chalicelib.api.models import FieldProblemAnswer, Problem
 from chalicelib.domain.first_names import FirstNameError
+from chalicelib.domain.vouchers import VoucherProblem
 from chalicelib.services.errors import (
     ClosedError,
     FieldProblem,
@@ -23,6 +24,21 @@ from chalicelib.services.errors import (
 )
 from chalicelib.services.list_ports import ListUnavailableError
 from chalicelib.services.ports import ContentionError
+
+_REFUSALS: Mapping[str, str] = {
+    VoucherProblem.REVOKED: "The voucher was revoked.",
+    VoucherProblem.EXHAUSTED: "The voucher was used on another order.",
+    VoucherProblem.REFUSED_BY_CLIENT: "You refused this code in an acknowledgement.",
+    VoucherProblem.EXPIRED: "The voucher had ended, or the order is reported too late.",
+    VoucherProblem.NOT_YET_VALID: "The order was made before the voucher's first day.",
+    VoucherProblem.WRONG_CURRENCY: "The order is in another currency than the voucher.",
+    VoucherProblem.BELOW_MINIMUM_BASKET: "The order is below the voucher's minimum basket.",
+    VoucherProblem.NOT_THE_HOLDER: "Its holder alone may use it: send the digest of her address.",
+    VoucherProblem.NOT_WITH_OTHER_VOUCHER: "Another voucher on this order excludes this one.",
+    VoucherProblem.DIFFERS: "It is used on this order with another amount or currency.",
+    VoucherProblem.ROLLED_BACK: "Its use on this order was rolled back, and cannot be repeated.",
+    VoucherProblem.NOT_REDEEMED: "It is not used on this order.",
+}
 
 
 class RequestError(Exception):
@@ -94,8 +110,8 @@ def problem_of(error: Exception) -> Problem | None:
         case QuotaError():
             return problem(429, "over-quota", "The quota is used up.")
         case RefusedError():
-            return problem(409, error.reason.replace("_", "-"), "Its state does not allow this.",
-                           reason=error.reason)  # fmt: skip
+            detail = _REFUSALS.get(error.reason, "Its state does not allow this.")
+            return problem(409, error.reason.replace("_", "-"), detail, reason=error.reason)
         case UnavailableError() | ListUnavailableError() | ContentionError():
             return problem(
                 503,

@@ -16,7 +16,10 @@ from chalicelib.api.examples import example_of
 from chalicelib.api.gateway import GATEWAY_PROBLEMS
 from chalicelib.api.openapi import FAILURES, document
 from chalicelib.api.operations import OPERATIONS, Operation
+from chalicelib.api.problems import problem_of
 from chalicelib.domain.codes import candidates
+from chalicelib.domain.vouchers import VoucherProblem
+from chalicelib.services.errors import RefusedError
 
 DOCUMENT = document()
 COMPONENTS = DOCUMENT["components"]
@@ -144,3 +147,11 @@ def test_the_example_of_a_code_is_one() -> None:
 
 def test_problems_of_the_gateway_are_of_known_types() -> None:
     assert {name for _, _, name, _ in GATEWAY_PROBLEMS} <= set(fields.PROBLEMS)
+
+
+@pytest.mark.parametrize("reason", VoucherProblem)
+def test_each_refusal_of_a_voucher_is_explained_in_words_of_its_own(reason: VoucherProblem) -> None:
+    details = [getattr(problem_of(RefusedError(one)), "detail", "") for one in VoucherProblem]
+    detail = details[list(VoucherProblem).index(reason)]
+    assert details.count(detail) == 1
+    assert "state" not in detail
