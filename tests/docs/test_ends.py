@@ -86,3 +86,15 @@ def test_every_folder_that_the_code_writes_under_out_is_on_the_page() -> None:
     assert {"vouchers", "receipts", "journal", "referrals"} <= written
     named = {folder.split("/")[2] for folder in FOLDERS if folder.startswith("out/")}
     assert written <= named
+
+
+def test_the_client_reads_the_same_ends_in_its_guide() -> None:
+    guide = (ROOT / "docs/client-guide.md").read_text(encoding="utf-8")
+    table = guide.partition("### How long they stay\n")[2].partition("\n### ")[0]
+    rows = re.findall(r"^\| (`.*`) \| ([\d,]+) days ", table, re.MULTILINE)
+    said = {
+        f"out/{{campaign}}/{area}": int(days.replace(",", ""))
+        for areas, days in rows
+        for area in re.findall(r"`(\w+/)`", areas)
+    }
+    assert said == {path: days for path, (days, _) in FOLDERS.items() if path.startswith("out/")}

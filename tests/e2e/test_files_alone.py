@@ -324,13 +324,19 @@ def test_the_daily_work_of_the_guide_loads_each_file_once(month: Client, world: 
     manifest = manifest_of(3, hashlib.sha256(content).hexdigest(), KEY_ID, datetime.now(UTC))
     (folder / "full.csv.gz").write_bytes(content)
     (folder / "full.manifest.json").write_bytes(manifest)
+    vips = gzip.compress("\n".join(["digest", digest_of(SPONSOR), ""]).encode())
+    manifest = manifest_of(1, hashlib.sha256(vips).hexdigest(), KEY_ID, datetime.now(UTC))
+    (folder / "vips.csv.gz").write_bytes(vips)
+    (folder / "vips.manifest.json").write_bytes(manifest)
     bought = order("A-daily", "nobody@month.test", "placed")
     (folder / "orders.csv").write_text(f"{ORDERS}\n{bought}\nA-wrong,yesterday,,,1.00,EUR,placed\n")
+    not_accepted: list[str] = []
     for runs in (1, 2):
-        not_accepted = daily_work(month, folder).splitlines()
+        not_accepted += daily_work(month, folder).splitlines()
         month.wait("receipts", partial(has_receipts, month, folder, runs))
     acknowledged = {path.stem for path in (folder / "loaded").glob("*.ack")}
     assert not_accepted != []
+    assert len(set(not_accepted)) == len(not_accepted)
     assert {Path(path).parent.as_posix() for path in not_accepted} == {"out/receipts/orders"}
     files = sorted(path.name[:8] for path in (month.out / "vouchers").glob("*.csv.gz"))
     assert sorted(acknowledged) == files
