@@ -116,7 +116,7 @@ class OrderResult(Answer):
 
     order_id: Annotated[str, described("20260504-0001", maxLength=MAX_ID)] | None
     status: Literal[200, 422, 503]
-    effect: Effect | None = None
+    effect: Annotated[Effect | None, described("recorded")] = None
     voucher: Annotated[CodeRefusal | None, described(None)] = None
     errors: list[FieldProblemAnswer] = Field(default=[])
 
