@@ -8,9 +8,6 @@ Errors of AWS are reported here, those of files in reporting.py: plain lines on 
 
 from __future__ import annotations
 
-from importlib.metadata import version
-from typing import Annotated
-
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -44,6 +41,7 @@ from cli import (
 from cli.client.main import add_client_commands
 from cli.connection import explained
 from cli.reporting import ReportingGroup
+from cli.version import add_version
 
 
 class _ReportingGroup(ReportingGroup):
@@ -65,25 +63,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,  # locals may contain addresses and keys
 )
 
-
-def _show_version(asked: bool) -> None:
-    if asked:
-        typer.echo(f"tandem {version('tandem')}")
-        raise typer.Exit
-
-
-@app.callback()
-def _tandem(
-    _: Annotated[
-        bool,
-        typer.Option(
-            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
-        ),
-    ] = False,
-) -> None:
-    """What Tandem has of campaigns and what became of them."""
-
-
+add_version(app, "tandem")
 app.add_typer(campaigns.app, name="campaign")
 app.add_typer(codes.app, name="codes")
 app.add_typer(exports.app, name="export")

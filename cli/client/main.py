@@ -6,9 +6,6 @@ command of our own machines has the same commands, by `add_client_commands`.
 
 from __future__ import annotations
 
-from importlib.metadata import version
-from typing import Annotated
-
 import typer
 
 from cli.client import files
@@ -16,6 +13,7 @@ from cli.client.check import check_client
 from cli.client.manifest import write_manifest
 from cli.hashing.command import hash_addresses
 from cli.reporting import ReportingGroup
+from cli.version import add_version
 
 DISTRIBUTION = "tandem-client"
 
@@ -41,23 +39,6 @@ def add_client_commands(to: typer.Typer) -> None:
     to.add_typer(client, name="client")
 
 
-def _show_version(asked: bool) -> None:
-    if asked:
-        typer.echo(f"tandem {version(DISTRIBUTION)}")
-        raise typer.Exit
-
-
-@app.callback()
-def _tandem(
-    _: Annotated[
-        bool,
-        typer.Option(
-            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
-        ),
-    ] = False,
-) -> None:
-    """Digests, manifests and checks for the client's own systems."""
-
-
 add_client_commands(app)
+add_version(app, DISTRIBUTION)
 app.add_typer(files.app, name="file")
