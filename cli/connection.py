@@ -20,6 +20,7 @@ from typing import Annotated, Any
 
 import boto3
 import typer
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.adapters.clients import Clients
@@ -41,6 +42,11 @@ LOCAL = "local"
 DEFAULT_PORT = "8400"
 TIMEOUT_S = 10
 EMPTY_PAGES = 20
+# A function takes a quarter of an hour at most. A call that is given up sooner still runs, and a
+# second attempt would run it twice at once.
+AS_LONG_AS_IT_TAKES = Config(
+    read_timeout=960, retries={"total_max_attempts": 1}, tcp_keepalive=True
+)
 
 _NOT_RUNNING = (
     "the local stack is not running at {url}: start it with: make demo; "
@@ -70,6 +76,10 @@ class Place:
     def pgp_key(self) -> str:
         """The parameter with the stack's own PGP key."""
         return f"/tandem/{self.stage}/pgp-key"
+
+
+class UnknownQueueError(CommandError):
+    """The stack has no queue of that name; one of an earlier version lacks some."""
 
 
 class Connection:
@@ -107,7 +117,9 @@ class Connection:
         try:
             return self.clients.sqs.get_queue_url(QueueName=name)["QueueUrl"]
         except self.clients.sqs.exceptions.QueueDoesNotExist as error:
-            raise CommandError(f"no queue {name}") from error
+            raise UnknownQueueError(
+                f"no queue {name}: list them with: tandem queue list"
+            ) from error
 
     def messages_in(self, url: str) -> tuple[int, int]:
         """About how many messages wait in a queue, and how many are being worked on."""
@@ -201,7 +213,7 @@ class Connection:
 
     @cached_property
     def _lambda(self) -> Any:
-        return self.session.client("lambda")
+        return self.session.client("lambda", config=AS_LONG_AS_IT_TAKES)
 
 
 class _LocalSession(boto3.Session):

@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError
 
 from chalicelib.adapters.dynamodb import schema
 from chalicelib.services.ports import Agenda
+from cli.connection import AS_LONG_AS_IT_TAKES
 from local.deployment import STAGE, Account, Deployment, root_session
 from local.emulator import ACCESS_KEY_ID, GRACE_S, REGION, SECRET_ACCESS_KEY, Emulator
 from local.errors import StackError
@@ -96,7 +97,10 @@ class Stack:
 
     def run(self, function: str) -> None:
         """Run a scheduled function now, and wait for its end. Raises StackError if it failed."""
-        answer = self.session.client("lambda", endpoint_url=self.endpoint).invoke(
+        functions = self.session.client(
+            "lambda", endpoint_url=self.endpoint, config=AS_LONG_AS_IT_TAKES
+        )
+        answer = functions.invoke(
             FunctionName=f"tandem-{STAGE}-{function}", Payload=b'{"source":"schedule"}'
         )
         if "FunctionError" in answer:

@@ -9,9 +9,12 @@ from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs
 
+import boto3
 import pytest
 from typer.testing import Result
 
+from cli.connection import Connection, Place
+from infra.postprocess.functions import FUNCTIONS
 from tests.cli.conftest import STATUS
 
 Tandem = Callable[..., Result]
@@ -154,6 +157,14 @@ def test_anything_but_a_ready_stack_is_reported_in_one_line(
     assert result.exit_code == 1
     (line,) = result.stderr.splitlines()
     assert line.endswith(reported)
+
+
+def test_a_function_is_called_once_and_waited_for_as_long_as_it_may_take() -> None:
+    place = Place("x", "t", "b", "/k/", "http://127.0.0.1", "eu-west-3")
+    config = Connection(place, boto3.Session(region_name="eu-west-3"))._lambda.meta.config
+    longest = max(size.timeout_s for size in FUNCTIONS.values())
+    assert config.read_timeout > longest
+    assert config.retries["total_max_attempts"] == 1
 
 
 def test_another_stage_is_found_by_the_outputs_of_its_stack(
