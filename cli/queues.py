@@ -21,7 +21,7 @@ from chalicelib.adapters.dynamodb.codec import fact_from_json, fact_item
 from chalicelib.adapters.dynamodb.schema import FACT_KIND
 from chalicelib.domain.effects import Queue
 from chalicelib.services.ports import FACT_SHARDS, Failure, OnFailure, hours
-from cli.connection import LOCAL, Connection, Stage, connect
+from cli.connection import LOCAL, Connection, Stage, UnknownQueueError, connect
 from cli.delivery import Consumer, Image, send
 from cli.errors import CommandError
 from cli.printing import Json, print_json, print_records
@@ -31,10 +31,14 @@ QUEUES = sorted({*map(str, Queue), "mail-events", STREAM, SCHEDULE})
 HIDDEN_S = 300  # while a message is worked on
 # Facts carry the clock of the function that wrote them, arrivals that of the stream.
 AROUND = timedelta(minutes=10)
+# What SES reports, an object of the bucket, a stretch of an agenda; or nothing that we ever wrote.
+NO_FACT = "not a fact"
 
 app = typer.Typer(help="Dead queues.", no_args_is_help=True)
 
 Message = Mapping[str, Any]
+Lengths = Mapping[str, int | None]
+MISSING: Lengths = {"waiting": None, "in_work": None, "dead": None}
 Name = Annotated[
     str, typer.Argument(metavar="QUEUE", help="The queue's name without -dead, such as mail.")
 ]
@@ -70,16 +74,27 @@ def show(queue: Name, as_json: Json = False, stage: Stage = LOCAL) -> None:
 
 
 def queue_lengths(connection: Connection) -> list[dict[str, Any]]:
-    """How long the stack's queues are, by AWS's approximate counts. Two have only a dead one."""
+    """How long the stack's queues are, by AWS's approximate counts. Two have only a dead one; a
+    stack of an earlier version lacks some.
+    """
     records = []
     for queue in QUEUES:
-        has_main = queue not in {STREAM, SCHEDULE}
-        waiting, in_work = (
-            connection.messages_in(connection.queue_url(queue)) if has_main else (None, None)
-        )
-        dead = sum(connection.messages_in(connection.queue_url(f"{queue}-dead")))
-        records.append({"queue": queue, "waiting": waiting, "in_work": in_work, "dead": dead})
+        try:
+            lengths = _lengths(connection, queue)
+        except UnknownQueueError:
+            lengths = MISSING
+        records.append({"queue": queue, **lengths})
     return records
+
+
+def _lengths(connection: Connection, queue: str) -> Lengths:
+    waiting, in_work = (
+        (None, None)
+        if queue in {STREAM, SCHEDULE}
+        else connection.messages_in(connection.queue_url(queue))
+    )
+    dead = sum(connection.messages_in(connection.queue_url(f"{queue}-dead")))
+    return {"waiting": waiting, "in_work": in_work, "dead": dead}
 
 
 @app.command()
@@ -140,7 +155,8 @@ def _named(
 
 
 def _print_named(counts: Counter[str]) -> None:
-    typer.echo(f"{counts.total()} messages")
+    total = counts.total()
+    typer.echo("1 message" if total == 1 else f"{total} messages")
     for name, number in sorted(counts.items()):
         typer.echo(f"  {name} {number}")
 
@@ -150,7 +166,7 @@ def _message_name(message: Message) -> str:
     try:
         return fact_from_json(message["Body"]).name
     except ValueError:
-        return "no fact"
+        return NO_FACT
 
 
 def _move(

@@ -312,11 +312,11 @@ def test_messages_move_back_and_are_counted_by_fact(tandem: Tandem, sqs: Any, st
     sent = [fact_json(fact) for fact in story.facts(FactName.REFERRAL_CONFIRMED)] * 2
     put(sqs, "mail-dead", *sent, '{"eventType": "Bounce", "to": "jeanne@example.fr"}')
     result = tandem("queue", "redrive", "mail", "--dry-run")
-    assert result.output.splitlines() == ["3 messages", "  no fact 1", "  referral_confirmed 2"]
+    assert result.output.splitlines() == ["3 messages", "  not a fact 1", "  referral_confirmed 2"]
     assert len(bodies(sqs, "mail-dead")) == 3
     result = tandem("queue", "redrive", "mail")
     assert result.output.splitlines() == [
-        "3 brought back", "  no fact 1", "  referral_confirmed 2", "0 left",
+        "3 brought back", "  not a fact 1", "  referral_confirmed 2", "0 left",
     ]  # fmt: skip
     assert (len(bodies(sqs, "mail")), bodies(sqs, "mail-dead")) == (3, [])
 
