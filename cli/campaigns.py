@@ -7,7 +7,6 @@ granted before. At a terminal a question follows, unless `--yes` answers it.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,6 +21,7 @@ from chalicelib.domain.campaign.versions import CampaignVersion, CurrentCampaign
 from chalicelib.services.campaigns.put import RECORDS_ENDED, put_campaign
 from chalicelib.services.errors import InvalidError
 from chalicelib.services.ports import Agenda
+from cli.asking import Yes, ask
 from cli.campaign_file import (
     Known,
     campaign_text,
@@ -37,12 +37,13 @@ from cli.lookups import current_campaign
 from cli.printing import Json, print_json, print_records
 from cli.simulation.command import simulate
 
+NOTHING_PUT = "nothing was put"
+
 app = typer.Typer(help="Campaign files and the campaigns in force.", no_args_is_help=True)
 app.command()(simulate)
 
 File = Annotated[Path, typer.Argument(metavar="FILE.yaml", help="The campaign file.")]
 Name = Annotated[str, typer.Argument(metavar="CAMPAIGN", help="The campaign's name.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Name what would change, and put nothing.")]
 
 
@@ -66,8 +67,10 @@ def diff(file: File, as_json: Json = False, stage: Stage = LOCAL) -> None:
     records = [*_differences(before.document, campaign)]
     if as_json:
         print_json(records)
-    else:
+    elif records:
         _show_differences(before.document, campaign)
+    else:
+        typer.echo(f"campaign {campaign.id}: no difference from version {before.version}, in force")
     if records:
         raise typer.Exit(1)
 
@@ -90,7 +93,8 @@ def put(file: File, dry_run: DryRun = False, yes: Yes = False, stage: Stage = LO
         typer.echo(f"campaign {campaign.id}: nothing was put")
         return
     if before and field_differences(before.document, campaign):
-        _ask(f"put it in force in place of version {before.version}?", yes=yes)
+        question = f"put it in force in place of version {before.version}?"
+        ask(question, yes=yes, otherwise=NOTHING_PUT)
     store_pictures(connection, campaign, file)
     _put(connection, campaign, before)
 
@@ -114,7 +118,8 @@ def rollback(
     if dry_run:
         typer.echo(f"campaign {campaign}: nothing was put")
         return
-    _ask(f"put version {to} in force in place of version {before.version}?", yes=yes)
+    question = f"put version {to} in force in place of version {before.version}?"
+    ask(question, yes=yes, otherwise=NOTHING_PUT)
     _put(connection, document, before)
 
 
@@ -133,18 +138,6 @@ def _put(connection: Connection, campaign: Campaign, before: CurrentCampaign | N
     unchanged = before is not None and before.version == after.version
     state = "already in force" if unchanged else "in force"
     typer.echo(f"campaign {after.campaign}: {state} as version {after.version}")
-
-
-def _ask(question: str, *, yes: bool) -> None:
-    """Ask at a terminal; a script has decided."""
-    if yes or not _is_terminal():
-        return
-    if not typer.confirm(question, err=True):
-        raise CommandError("nothing was put")
-
-
-def _is_terminal() -> bool:
-    return sys.stdin.isatty()
 
 
 def _differences(before: Campaign, after: Campaign) -> Iterator[dict[str, Any]]:

@@ -23,6 +23,7 @@ from chalicelib.services.lists.review_held import (
     reject_held_list,
 )
 from chalicelib.services.lists.roll_back import roll_back_list
+from cli.asking import Yes, ask
 from cli.connection import LOCAL, Connection, Stage, connect
 from cli.errors import CommandError
 from cli.lookups import current_campaign
@@ -56,19 +57,25 @@ def status(campaign: Campaign, stage: Stage = LOCAL) -> None:
 
 
 @app.command()
-def release(campaign: Campaign, name: Name, which: Which = "", stage: Stage = LOCAL) -> None:
+def release(
+    campaign: Campaign, name: Name, which: Which = "", yes: Yes = False, stage: Stage = LOCAL
+) -> None:
     """Approve a held list: it is put in force as it would have been without the limit."""
     connection = connect(stage)
     held = _held(connection, campaign, name, which)
+    _ask(f"release {_described(held)}?", yes=yes)
     approve_held_list(connection, held, by=connection.principal())
     typer.echo(f"{held.path}: released; its receipt will say when it is in force")
 
 
 @app.command()
-def refuse(campaign: Campaign, name: Name, which: Which = "", stage: Stage = LOCAL) -> None:
+def refuse(
+    campaign: Campaign, name: Name, which: Which = "", yes: Yes = False, stage: Stage = LOCAL
+) -> None:
     """Reject a held list: the same content is refused from now on."""
     connection = connect(stage)
     held = _held(connection, campaign, name, which)
+    _ask(f"refuse {_described(held)}?", yes=yes)
     reject_held_list(connection, held, by=connection.principal())
     typer.echo(f"{held.path}: refused; its receipt will say so")
 
@@ -78,10 +85,12 @@ def rollback(
     campaign: Campaign,
     name: Name,
     to: Annotated[int, typer.Option("--to", metavar="VERSION", help="The version to restore.")],
+    yes: Yes = False,
     stage: Stage = LOCAL,
 ) -> None:
     """Put the content of an earlier version in force again, as a new version."""
     connection = connect(stage)
+    _ask(f"put the content of version {to} of {name.value} in force in {campaign}?", yes=yes)
     try:
         restored = roll_back_list(connection, campaign, name, to, by=connection.principal())
     except UnknownError as error:
@@ -121,6 +130,14 @@ def _held(connection: Connection, campaign: str, name: ListName, which: str) -> 
             *(f"{_id(each)}  {each.path}" for each in held),
         )
     return held[0]
+
+
+def _ask(question: str, *, yes: bool) -> None:
+    ask(question, yes=yes, otherwise="nothing was changed")
+
+
+def _described(held: HeldList) -> str:
+    return f"{held.path} in {held.campaign}, {held.rows:,} digests ({held.reason}, {held.detail})"
 
 
 def _id(held: HeldList, *, whole: bool = False) -> str:
@@ -163,9 +180,22 @@ def _show(connection: Connection, campaign: str, name: ListName, limits: ListLim
         console.print(table)
 
 
+def undecided_lists(connection: Connection, campaign: str, name: str) -> list[HeldList]:
+    """The held lists that wait for somebody, oldest first."""
+    current = connection.repository.get(CurrentList, campaign=campaign, name=name)
+    return [
+        each
+        for each in held_lists(connection, campaign, name)
+        if each.decision is None and not _is_replaced(each, current)
+    ]
+
+
+def _is_replaced(held: HeldList, current: CurrentList | None) -> bool:
+    return current is not None and position_of_held(held) < current.full.position
+
+
 def _pending_text(held: HeldList, current: CurrentList | None) -> str:
-    replaced = current is not None and position_of_held(held) < current.full.position
-    return "replaced by a later list" if replaced else "undecided"
+    return "replaced by a later list" if _is_replaced(held, current) else "undecided"
 
 
 def _state(current: CurrentList | None, limits: ListLimits, now: datetime) -> str:
@@ -180,4 +210,4 @@ def _state(current: CurrentList | None, limits: ListLimits, now: datetime) -> st
 
 
 def _moment(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

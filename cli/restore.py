@@ -31,6 +31,7 @@ from chalicelib.services.restoring.adopt import (
     dropped_since,
     look,
 )
+from cli.asking import Yes, ask
 from cli.connection import LOCAL, Connection, Stage, connect
 from cli.errors import CommandError
 from cli.reconcile import ports_of
@@ -60,9 +61,11 @@ def _restore() -> None:
 
 
 @app.command()
-def stop(at_once: AtOnce = False, stage: Stage = LOCAL) -> None:
+def stop(at_once: AtOnce = False, yes: Yes = False, stage: Stage = LOCAL) -> None:
     """Stop all functions; the one that journals last, when it has counted every fact."""
     connection = connect(stage)
+    question = f"stop every function of tandem-{stage}? nothing is answered, sent or counted then"
+    ask(question, yes=yes, otherwise="nothing was stopped")
     for function in connection.functions():
         if function != PROJECT:
             connection.halt(function)

@@ -27,6 +27,7 @@ from chalicelib.services.vouchers.review_rewards import (
     release_reward,
     value_of,
 )
+from cli.asking import Yes, ask
 from cli.connection import LOCAL, Stage, connect
 from cli.errors import CommandError
 from cli.lookups import current_campaign
@@ -71,8 +72,10 @@ def release(which: Which, campaign: Name, stage: Stage = LOCAL) -> None:
 
 
 @app.command()
-def refuse(which: Which, campaign: Name, stage: Stage = LOCAL) -> None:
+def refuse(which: Which, campaign: Name, yes: Yes = False, stage: Stage = LOCAL) -> None:
     """Refuse held rewards, for good."""
+    question = f"refuse {', '.join(which)} in {campaign}? it is for good"
+    ask(question, yes=yes, otherwise="nothing was refused")
     _decide_each(which, campaign, stage, refuse_reward, "refused")
 
 

@@ -108,6 +108,34 @@ def test_a_held_list_is_decided_on_and_the_fact_names_the_principal(
     assert now.decided_by
 
 
+@pytest.mark.parametrize(
+    "words",
+    [("release", CAMPAIGN, "customers"), ("refuse", CAMPAIGN, "customers"),
+     ("rollback", CAMPAIGN, "customers", "--to", 1)],
+)  # fmt: skip
+def test_at_a_terminal_a_decision_is_asked_about_first(
+    listed: DynamoRepository,
+    tandem: Tandem,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[object, ...],
+) -> None:
+    held = hold(listed, "ab" * 32)
+    questions: list[str] = []
+
+    def no(question: str, **_: object) -> bool:
+        questions.append(question)
+        return False
+
+    monkeypatch.setattr("cli.asking._is_terminal", lambda: True)
+    monkeypatch.setattr("typer.confirm", no)
+    refused = tandem("list", *words)
+    assert (refused.exit_code, refused.output) == (1, "nothing was changed\n")
+    assert (decision(listed, held).decision, current(listed).version) == (None, 2)
+    assert len(questions) == 1
+    assert tandem("list", *words, "--yes").exit_code == 0
+    assert len(questions) == 1
+
+
 def test_of_several_held_lists_one_must_be_named(listed: DynamoRepository, tandem: Tandem) -> None:
     one, other = hold(listed, "ab" * 32), hold(listed, "cd" * 32)
     result = tandem("list", "release", CAMPAIGN, "customers")

@@ -21,7 +21,7 @@ from chalicelib.domain.exports import Export, ExportState
 from chalicelib.domain.fact_bodies import InvitationExpired, InvitationReceived, VoucherIssued
 from chalicelib.domain.facts import Fact, FactBody
 from chalicelib.domain.invitations import ClosingReason, Decision, Invitation, InvitationState
-from chalicelib.domain.lists.model import CurrentList
+from chalicelib.domain.lists.model import CurrentList, HeldList
 from chalicelib.domain.mails import Mail, MailState
 from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import SpareCode, Voucher, VoucherState
@@ -322,8 +322,10 @@ def test_the_length_of_every_queue_is_shown_and_what_a_dead_one_holds(tandem: Ta
     assert by_name["stream"]["waiting"] is None
     for _ in range(2):  # nothing is taken
         shown = asked(tandem, "queue", "show", "mail")
-        assert shown["by_name"] == {"no fact": 1, "voucher_issued": 2}
-    assert "zoe@example.fr" not in tandem("queue", "show", "mail").output
+        assert shown["by_name"] == {"not a fact": 1, "voucher_issued": 2}
+    shown = tandem("queue", "show", "mail").output
+    assert shown.splitlines()[0] == "3 messages"
+    assert "zoe@example.fr" not in shown
 
 
 # --- a campaign's versions ------------------------------------------------------------------------
@@ -341,6 +343,8 @@ def changed(tmp_path: Path) -> Path:
 @pytest.mark.usefixtures("demo")
 def test_what_a_file_would_change_is_named_by_field(tandem: Tandem, changed: Path) -> None:
     assert asked(tandem, "campaign", "diff", DEMO) == []
+    same = tandem("campaign", "diff", DEMO)
+    assert same.output == f"campaign {CAMPAIGN}: no difference from version 1, in force\n"
     found = {one["field"]: one for one in asked(tandem, "campaign", "diff", changed, code=1)}
     assert found["ends_on"]["warning"]
     [vanished] = [name for name in found if name.endswith(".id")]
@@ -370,7 +374,7 @@ def test_at_a_terminal_a_change_is_asked_about_first(
     tandem: Tandem, changed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers = iter([False, True])
-    monkeypatch.setattr("cli.campaigns._is_terminal", lambda: True)
+    monkeypatch.setattr("cli.asking._is_terminal", lambda: True)
     monkeypatch.setattr("typer.confirm", lambda *_, **__: next(answers))
     refused = tandem("campaign", "put", changed)
     assert (refused.exit_code, refused.output.splitlines()[-1]) == (1, "nothing was put")
@@ -398,6 +402,64 @@ def test_status_says_what_needs_somebody(demo: DynamoRepository, tandem: Tandem)
     shown = tandem("status")
     assert "not-to-be-shown" not in shown.output
     assert ["table", TABLE] in [line.split() for line in shown.stdout.splitlines()]
+
+
+def test_status_names_a_held_list_until_somebody_has_decided(
+    demo: DynamoRepository, tandem: Tandem
+) -> None:
+    for name in ("customers", "vips"):
+        demo.commit(Insert(a_list(name)))
+    held = HeldList(
+        campaign=CAMPAIGN, name="customers", mode="full", sha256="ab" * 32, path="customers/full/x",
+        dropped_at=NOW, sequencer="1", reason="shrink_beyond_limit", detail="from 9 to 1", rows=1,
+        held_at=NOW, ends_at=NOW + timedelta(days=30),
+    )  # fmt: skip
+    demo.commit(Insert(held))
+    needs = [one for one in asked(tandem, "status", code=1)["campaigns"] if one["needs_somebody"]]
+    assert [(one["about"], one["state"]) for one in needs] == [("list customers", "1 held")]
+    assert tandem("list", "refuse", CAMPAIGN, "customers").exit_code == 0
+    asked(tandem, "status")
+
+
+@pytest.mark.parametrize(("days", "needs"), [(2, True), (9, False)])
+def test_status_counts_held_rewards_which_need_somebody_before_time_decides(
+    demo: DynamoRepository, tandem: Tandem, days: int, needs: bool
+) -> None:
+    for name in ("customers", "vips"):
+        demo.commit(Insert(a_list(name)))
+    assert REWARD.hold
+    hold = replace(
+        REWARD.hold, released_at=None, released_by=None, ends_at=NOW + timedelta(days=days)
+    )
+    held = replace(
+        REWARD, campaign=CAMPAIGN, code_key=None, granted_at=None, refused_reason=None,
+        revoked_at=None, is_used=False, voucher_id=None, in_budget=False, hold=hold, revision=0,
+    )  # fmt: skip
+    demo.commit(Insert(held))
+    found = asked(tandem, "status", code=int(needs))["campaigns"]
+    [rewards] = [one for one in found if one["about"] == "rewards"]
+    assert rewards["state"] == f"1 held, the first until {hold.ends_at:%Y-%m-%d}"
+    assert rewards["needs_somebody"] is needs
+
+
+def test_a_queue_that_an_older_stack_lacks_is_named_and_the_others_are_counted(
+    demo: DynamoRepository, tandem: Tandem
+) -> None:
+    for name in ("customers", "vips"):
+        demo.commit(Insert(a_list(name)))
+    sqs = boto3.client("sqs", region_name=REGION)
+    for name in ("persons", "persons-dead"):
+        sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName=f"{TABLE}-{name}")["QueueUrl"])
+    dead = sqs.get_queue_url(QueueName=f"{TABLE}-reward-dead")["QueueUrl"]
+    sqs.send_message(QueueUrl=dead, MessageBody="{}")
+    found = asked(tandem, "status", code=1)
+    assert found["queues_not_there"] == ["persons"]
+    assert [one["queue"] for one in found["queues"]] == ["reward"]
+    last = tandem("status").stdout.splitlines()[-1]
+    assert last == "queues that this stack does not have, of an earlier version: persons"
+    unknown = tandem("queue", "show", "persons")
+    assert unknown.exit_code == 1
+    assert unknown.output == f"no queue {TABLE}-persons-dead: list them with: tandem queue list\n"
 
 
 def test_the_version_of_the_command_is_that_of_the_project(tandem: Tandem) -> None:

@@ -121,6 +121,17 @@ def test_everything_is_stopped_the_projector_last_and_started_again(
     assert functions.sources == {f"{TABLE}-project": "Enabled"}
 
 
+def test_at_a_terminal_it_is_asked_before_everything_is_stopped(
+    functions: Functions, tandem: Tandem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.asking._is_terminal", lambda: True)
+    monkeypatch.setattr("typer.confirm", lambda *_, **__: False)
+    refused = tandem("restore", "stop", "--at-once")
+    assert (refused.exit_code, refused.output) == (1, "nothing was stopped\n")
+    assert functions.calls == []
+    lines(tandem("restore", "stop", "--at-once", "--yes"))
+
+
 @pytest.mark.slow
 def test_it_waits_until_every_fact_is_counted(
     functions: Functions, tandem: Tandem, stack: DynamoRepository, monkeypatch: pytest.MonkeyPatch

@@ -55,6 +55,17 @@ def stored(held: DynamoRepository) -> Reward:
     return found
 
 
+def test_at_a_terminal_a_refusal_is_asked_about_first(
+    held: DynamoRepository, tandem: Tandem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.asking._is_terminal", lambda: True)
+    monkeypatch.setattr("typer.confirm", lambda *_, **__: False)
+    refused = tandem("reward", "refuse", NAME, "--campaign", CAMPAIGN)
+    assert (refused.exit_code, refused.output) == (1, "nothing was refused\n")
+    assert stored(held).refused_reason is None
+    assert tandem("reward", "refuse", NAME, "--campaign", CAMPAIGN, "--yes").exit_code == 0
+
+
 @pytest.mark.usefixtures("held")
 def test_what_is_held_is_shown_with_score_and_reasons(tandem: Tandem) -> None:
     shown = tandem("reward", "list", "--campaign", CAMPAIGN).stdout
