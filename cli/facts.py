@@ -52,6 +52,8 @@ def show_facts(
         return
     if not found:
         typer.echo("none")
+    if not since:
+        typer.echo(f"(since {first:%Y-%m-%d %H:%M} UTC; further back with --since)", err=True)
     for fact in found:
         typer.echo("  ".join([fact.at.isoformat(), fact.name, _about(fact)]).rstrip())
 

@@ -61,6 +61,15 @@ def test_only_those_of_the_time_asked_for_are_shown(tandem: Tandem) -> None:
 
 
 @pytest.mark.usefixtures("stored", "stack")
+def test_how_far_back_was_looked_is_said_where_nobody_asked_for_a_time(tandem: Tandem) -> None:
+    since = f"{NOW - timedelta(days=30):%Y-%m-%d}"
+    for subject in ("i", "nobody"):
+        assert f"(since {since}" in tandem("facts", subject).stderr
+    assert tandem("facts", "i", "--since", since).stderr == ""
+    assert tandem("facts", "i", "--json").stderr == ""
+
+
+@pytest.mark.usefixtures("stored", "stack")
 def test_a_time_that_ends_before_it_begins_is_an_error(tandem: Tandem) -> None:
     refused = tandem("facts", "i", "--since", "2026-03-02", "--until", "2026-03-01")
     assert (refused.exit_code, refused.output) == (1, "--since is later than --until\n")
