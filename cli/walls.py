@@ -79,4 +79,4 @@ def revoke(which: Which, campaign: Name, stage: Stage = LOCAL) -> None:
 
 
 def _end(rules: Campaign, link: WallLink) -> str:
-    return link.ends_at.astimezone(rules.zone).strftime("%Y-%m-%d %H:%M")
+    return link.ends_at.astimezone(rules.zone).strftime("%Y-%m-%d %H:%M %Z")
