@@ -34,6 +34,24 @@ def unknown_options(command: Any, words: list[str]) -> set[str]:
     return {word for word in words if word.startswith("--")} - known
 
 
+def surplus_words(command: Any, words: list[str]) -> list[str]:
+    """The words that are neither a command, nor an option with its value, nor an argument."""
+    options = {name: each for each in command.params for name in each.opts if name[0] == "-"}
+    arguments = [each for each in command.params if each.param_type_name == "argument"]
+    if any(each.nargs == -1 for each in arguments):
+        return []
+    depth = 0
+    found: Any = APP
+    while depth < len(words) and words[depth] in within(found):
+        found, depth = within(found)[words[depth]], depth + 1
+    left, place = [], depth
+    while place < len(words):
+        option = options.get(words[place])
+        left += [] if option else [words[place]]
+        place += 1 if option is None or option.is_flag else 2
+    return left[len(arguments) :]
+
+
 def every_command(of: Any = APP, *words: str) -> Iterator[tuple[str, ...]]:
     """The words of every command that does something."""
     for name, each in within(of).items():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.commands import command, every_command, unknown_options, within
+from tests.docs.commands import command, every_command, surplus_words, unknown_options, within
 
 OPERATIONS = (Path(__file__).parents[2] / "docs/operations.md").read_text(encoding="utf-8")
 TABLE = OPERATIONS.split("| question | command |")[1].split("\n\n")[0]
@@ -18,6 +18,7 @@ NAMED = sorted(set(re.findall(r"`tandem ([^`]+)`", TABLE)))
 def test_a_command_of_the_table_exists_with_its_options(line: str) -> None:
     words = line.split()
     assert unknown_options(command(words), words) == set()
+    assert surplus_words(command(words), words) == []
 
 
 @pytest.mark.parametrize("words", [*every_command()], ids=" ".join)

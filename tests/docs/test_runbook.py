@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from chalicelib.domain.vouchers import SHARDS
 from infra.postprocess import FUNCTIONS, SERVERLESS_FUNCTION, complete
-from tests.docs.commands import APP, command, unknown_options, within
+from tests.docs.commands import APP, command, surplus_words, unknown_options, within
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNBOOK = (ROOT / "docs/runbook.md").read_text(encoding="utf-8")
@@ -119,6 +117,7 @@ def test_the_runbook_has_commands_to_check() -> None:
 def test_a_command_of_the_runbook_exists_with_its_options(line: str) -> None:
     words = line.split()[1:]
     assert unknown_options(command(words), words) == set()
+    assert surplus_words(command(words), words) == []
 
 
 def test_no_command_of_ours_is_named_without_tandem() -> None:
@@ -138,14 +137,6 @@ def test_what_is_said_to_be_a_line_of_a_log_is_logged_by_the_code() -> None:
         named |= {" ".join(one.split()) for one in re.findall(r"`([^`]+)`", listed)}
     assert len(named) > 8
     assert named - logged == set()
-
-
-def test_spare_codes_are_counted_in_all_their_shards() -> None:
-    """The keys that the command of `reward-wait` asks for, as a shell expands them."""
-    (command,) = [part for part in CODE if "CODES#CAMPAIGN#TEMPLATE" in part]
-    loop = command.partition("; do ")[0] + '; do echo "$shard"; done'
-    asked = subprocess.run(["bash", "-c", loop], check=True, capture_output=True, text=True)
-    assert asked.stdout.splitlines() == ["", *SHARDS]
 
 
 def test_nobody_is_sent_to_an_alarm_that_is_gone() -> None:
