@@ -81,7 +81,7 @@ def test_another_certificate_takes_the_place_of_the_former(tandem: Tandem, tmp_p
         ({"key": authority(365, "pass.test.other").key}, "the key is not that of the certificate"),
         ({"intermediate": authority(365, "pass.test.other").intermediate}, "not issued by"),
         ({"certificate": "\x00\x01"}, "not a certificate, neither PEM nor DER"),
-        ({"key": "é"}, "not PEM"),
+        ({"key": "é"}, "not a text"),
     ],
 )
 def test_what_does_not_belong_together_is_refused_and_nothing_is_stored(
