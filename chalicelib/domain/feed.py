@@ -85,13 +85,14 @@ def _channel_of(fact: Fact) -> Channel | None:
 
 
 def newest(acts: Iterable[Act]) -> list[Act]:
-    """The first of acts that are given newest first, each once: as many as are shown."""
-    return list(dict.fromkeys(acts))[:ACTS_SHOWN]
+    """The last of acts, each once, the newest first."""
+    by_time = sorted(set(acts), key=lambda act: (act.at, act.mark), reverse=True)
+    return by_time[:ACTS_SHOWN]
 
 
 def last_acts(facts: Iterable[Fact]) -> list[Act]:
-    """The last acts among facts in the order of the journal, the newest first."""
-    return newest(filter(None, map(act_of, reversed(list(facts)))))
+    """The last acts among facts, the newest first."""
+    return newest(filter(None, map(act_of, facts)))
 
 
 # --- as they are stored ---------------------------------------------------------------------------

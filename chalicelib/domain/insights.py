@@ -124,9 +124,8 @@ def releases_by_week(days: Days) -> dict[date, int]:
     """The newest version of the campaign that came in force in a week."""
     releases: dict[date, int] = {}
     for day, counts in days.items():
-        for version, by in family(counts, "release").items():
-            if by > 0:
-                releases[week_of(day)] = max(int(version), releases.get(week_of(day), 0))
+        for version in family(counts, "release"):
+            releases[week_of(day)] = max(int(version), releases.get(week_of(day), 0))
     return releases
 
 

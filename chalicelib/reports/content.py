@@ -194,16 +194,19 @@ class _Maker:
             *(self._confirmed_by(channel) for channel in parts),
             *([self.text("version")] if releases else []),
         ]
-        stacks = [Stack(self._confirmed_by(name), list(of.values())) for name, of in parts.items()]
+        stacks = [Stack(self._channel(name), list(of.values())) for name, of in parts.items()]
         notes = [
             (at, self._release(releases[week])) for at, week in enumerate(every) if week in releases
         ]
         chart = Stacks(stacks, [self._short(week) for week in every], notes)
-        return Section(self.text("section.weeks"), Table(headings, rows), chart)
+        note = self.text("weeks.note")
+        return Section(self.text("section.weeks"), Table(headings, rows), chart, note)
 
     def _confirmed_by(self, channel: str) -> str:
-        name = self.text.known(f"channel.{channel}", channel)
-        return self.text("confirmed_by", channel=name)
+        return self.text("confirmed_by", channel=self._channel(channel))
+
+    def _channel(self, channel: str) -> str:
+        return self.text.known(f"channel.{channel}", channel)
 
     def _release(self, version: int | None) -> str:
         return self.text("release", version=version) if version else ""

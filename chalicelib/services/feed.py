@@ -22,10 +22,9 @@ def feed_of(ports: CommandPorts, campaign: str) -> list[Act]:
     ]
     cut = max((parts[-1].position for parts in shards if len(parts) == PARTS_A_LOOK), default="")
     parts = [part for some in shards for part in some if part.position >= cut]
-    parts.sort(key=lambda part: part.position, reverse=True)
     acts = [act for part in parts for act in acts_of_campaign(part.acts, campaign)]
     if not cut:
         # Afterwards: what is sealed meanwhile is found twice, never not at all.
         head = ports.repository.get(JournalHead, campaign=campaign)
         acts += unpacked(head.acts) if head else []
-    return sorted(newest(acts), key=lambda act: (act.at, act.mark), reverse=True)
+    return newest(acts)

@@ -86,6 +86,16 @@ def test_the_entities_of_a_partition_are_read_as_they_are_now(
     assert list(repository.within(Link, link_code="abc")) == []
 
 
+def test_the_last_of_a_partition_may_be_late_at_half_the_price(
+    repository: DynamoRepository, table: Table
+) -> None:
+    now = changed(repository)
+    [late] = repository.last_within(Link, 1, link_code="abc")
+    assert late.sponsor_id == "before"
+    table.catch_up()
+    assert repository.last_within(Link, 1, link_code="abc") == [now]
+
+
 def test_facts_are_read_as_they_are_now(repository: DynamoRepository) -> None:
     repository.commit(Insert(LINK), facts=[FACT])
     assert list(repository.facts_in(MORNING, fact_shard("v"))) == [FACT]

@@ -87,6 +87,7 @@ def test_what_is_stored_is_read_as_it_was(channel: Channel | None) -> None:
 def test_an_act_that_only_a_later_version_knows_is_left_out() -> None:
     known = act_of(received())
     assert known
+    assert packed([known]).endswith("1")  # the last microsecond of a time is kept
     assert list(unpacked(f"zz-000001abc ir?000001abc {packed([known])}")) == [known]
 
 
@@ -94,6 +95,7 @@ def test_the_last_acts_are_the_newest_each_once() -> None:
     facts = [received(number) for number in range(ACTS_SHOWN + 5)]
     acts = last_acts([*facts, *facts[3:]])
     assert [act.at for act in acts] == [one.at for one in reversed(facts[5:])]
+    assert len(acts) == 20
     assert newest([*acts, *acts]) == acts
 
 

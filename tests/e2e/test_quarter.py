@@ -172,8 +172,18 @@ def test_every_chart_of_the_dashboard_has_points_on_the_first_look(page: Page) -
     money = cells(page, "money")
     for column in range(1, 5):  # issued, redeemed, expired, revoked
         assert any(any(figure in row[column] for figure in "123456789") for row in money), column
-    for table, least in {"due": 2, "tills": 2, "refusals": 3, "buyers": 2, "lists": 2}.items():
+    least_rows = {
+        "due": 2,
+        "tills": 2,
+        "refusals": 3,
+        "buyers": 2,
+        "lists": 2,
+        "rules": 5,
+        "feed": 20,
+    }
+    for table, least in least_rows.items():
         assert len(cells(page, table)) >= least, table
+    assert {row[-1] for row in cells(page, "time")} == {"", "2", "3"}  # versions of the campaign
     assert len(cells(page, "watched")) >= 2
     assert len(cells(page, "days")) >= DAYS - 14
     expect(page.locator("#held-rewards")).to_be_visible()

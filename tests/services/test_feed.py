@@ -17,7 +17,7 @@ from chalicelib.domain.journal import (
     JournalPart,
 )
 from chalicelib.services.campaigns.put import put_campaign
-from chalicelib.services.feed import PARTS_A_LOOK, feed_of
+from chalicelib.services.feed import feed_of
 from chalicelib.services.journal import journal
 from chalicelib.services.operations.dashboard import view_dashboard
 from chalicelib.services.operations.project import project
@@ -113,22 +113,38 @@ def test_another_campaigns_acts_are_not_among_them() -> None:
 def test_no_act_between_two_that_are_shown_is_missing_where_there_are_more_records() -> None:
     world = busy()
     seal(world.ports)
+    put_campaign(world.ports, campaign(campaign=OTHER))
+    world.run()
     world.projects = False
     facts = []
-    for number in range(12 * PART_SHARDS):
+    for number in range(16 * PART_SHARDS):
         world.clock.advance(seconds=1)
-        facts += put_again(world, number)
+        facts += put_again(world, number, CAMPAIGN if number % 8 == 0 else OTHER)
     found = shown(world)
-    assert PARTS_A_LOOK <= len(found) <= ACTS_SHOWN
+    assert 1 < len(found) < ACTS_SHOWN
     assert found == last_acts(facts)[: len(found)]
 
 
-def put_again(world: World, number: int) -> list[Fact]:
-    """A new version, counted in a record of its own."""
-    put_campaign(world.ports, campaign(title={"fr": f"Titre {number}", "en": "Title"}))
+def put_again(world: World, number: int, name: str) -> list[Fact]:
+    """A new version, counted in a record of its own; the facts of the campaign that is shown."""
+    put_campaign(world.ports, campaign(campaign=name, title={"fr": f"{number}", "en": "Title"}))
     [fact] = [one for one in world.facts(FactName.CAMPAIGN_PUT) if one.at == world.clock()]
     assert project(world.ports, [fact]) == [fact]
-    return [fact]
+    return [fact] if name == CAMPAIGN else []
+
+
+def test_a_look_reads_so_many_records_of_a_shard_and_no_more(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[object, int]] = []
+
+    def recorded(_kind: object, count: int, /, **key: object) -> list[object]:
+        asked.append((key["shard"], count))
+        return []
+
+    monkeypatch.setattr(world.ports.repository, "last_within", recorded)
+    assert feed_of(world.ports, CAMPAIGN) == []
+    assert asked == [(shard, 10) for shard in (*range(PART_SHARDS), LEFT_SHARD)]
 
 
 def test_what_a_group_has_left_is_shown_too() -> None:
