@@ -6,17 +6,20 @@ receipt has the result.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from chalicelib.domain.campaign.file import Campaign as CampaignFile
 from chalicelib.domain.campaign.lists import ListLimits, ListName
 from chalicelib.domain.lists.drops import position_of_held
 from chalicelib.domain.lists.model import CurrentList, HeldList, ListVersion
 from chalicelib.services.errors import RefusedError, UnknownError
+from chalicelib.services.list_status import list_statuses
 from chalicelib.services.lists.review_held import (
     approve_held_list,
     held_lists,
@@ -27,6 +30,7 @@ from cli.asking import Yes, ask
 from cli.connection import LOCAL, Connection, Stage, connect
 from cli.errors import CommandError
 from cli.lookups import current_campaign
+from cli.printing import Json, print_json
 
 VERSIONS_SHOWN = 10
 ID_SHOWN = 12
@@ -48,10 +52,15 @@ Which = Annotated[
 
 
 @app.command()
-def status(campaign: Campaign, stage: Stage = LOCAL) -> None:
+def status(campaign: Campaign, as_json: Json = False, stage: Stage = LOCAL) -> None:
     """Show both lists: the version in force, its age, held lists, earlier versions."""
     connection = connect(stage)
     rules = current_campaign(connection, campaign).document
+    if as_json:
+        print_json(
+            {name.value: _record(connection, rules, name) for name, _ in rules.lists.items()}
+        )
+        return
     for name, limits in rules.lists.items():
         _show(connection, campaign, name, limits)
 
@@ -144,6 +153,38 @@ def _id(held: HeldList, *, whole: bool = False) -> str:
     """The id of a held list, with its mode: one content may be held as full list and as delta."""
     sha256 = held.sha256 if whole else held.sha256[:ID_SHOWN]
     return sha256 if held.mode == "full" else f"{held.mode}-{sha256}"
+
+
+def _record(connection: Connection, rules: CampaignFile, name: ListName) -> dict[str, Any]:
+    repository = connection.repository
+    current = repository.get(CurrentList, campaign=rules.id, name=name.value)
+    return {
+        **asdict(list_statuses(connection, rules)[name.value]),
+        "held": [
+            {
+                "id": _id(each),
+                "file": each.path,
+                "mode": each.mode,
+                "digests": each.rows,
+                "reason": each.reason,
+                "detail": each.detail,
+                "since": each.held_at,
+                "decision": each.decision or _pending_text(each, current),
+            }
+            for each in held_lists(connection, rules.id, name.value)
+        ],
+        "versions": [
+            {
+                "version": each.version,
+                "made_by": each.mode,
+                "digests": each.rows,
+                "as_of": each.accepted_at,
+                "key": each.key_id,
+                "sha256": each.source_sha256,
+            }
+            for each in repository.within(ListVersion, campaign=rules.id, name=name.value)
+        ],
+    }
 
 
 def _show(connection: Connection, campaign: str, name: ListName, limits: ListLimits) -> None:

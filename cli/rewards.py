@@ -7,7 +7,7 @@ reward, within seconds; what is refused is refused for good.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -31,6 +31,7 @@ from cli.asking import Yes, ask
 from cli.connection import LOCAL, Stage, connect
 from cli.errors import CommandError
 from cli.lookups import current_campaign
+from cli.printing import Json, print_json
 from cli.unreadable import naming_unreadable
 
 WIDTH = 200
@@ -45,12 +46,16 @@ Decide = Callable[..., Reward]
 
 
 @app.command("list")
-def show(campaign: Name, stage: Stage = LOCAL) -> None:
+def show(campaign: Name, as_json: Json = False, stage: Stage = LOCAL) -> None:
     """Show what is held, with score and reasons, the next to end first."""
     connection = connect(stage)
     rules = current_campaign(connection, campaign).document
     with naming_unreadable() as on_failure:
-        _print_held(rules, held_rewards(connection, rules.id, on_failure))
+        held = held_rewards(connection, rules.id, on_failure)
+        if as_json:
+            print_json([_record(rules, each) for each in held])
+        else:
+            _print_held(rules, held)
 
 
 def _print_held(rules: Campaign, held: Sequence[HeldReward]) -> None:
@@ -109,6 +114,20 @@ def _cells(rules: Campaign, held: HeldReward) -> list[str]:
         _signals(hold),
         rules.local_date(hold.ends_at).isoformat(),
     ]
+
+
+def _record(rules: Campaign, held: HeldReward) -> dict[str, Any]:
+    reward, hold = held.reward, held.hold
+    return {
+        "reward": str(RewardKey.of(reward)),
+        "to": reward.to,
+        "value": f"{decimal_text(reward.value_minor)} {rules.currency}",
+        "score": hold.score,
+        "signals": [
+            {"signal": one.signal, "seen": one.seen, "points": one.points} for one in hold.signals
+        ],
+        "ends_at": hold.ends_at,
+    }
 
 
 def _signals(hold: Hold) -> str:

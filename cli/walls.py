@@ -10,8 +10,7 @@ from typing import Annotated
 
 import typer
 
-from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.wall_links import LASTS_DAYS, WallLink, latest_end
+from chalicelib.domain.wall_links import LASTS_DAYS, latest_end
 from chalicelib.services.errors import UnknownError
 from chalicelib.services.operations.wall_links import (
     make_wall_link,
@@ -21,7 +20,7 @@ from chalicelib.services.operations.wall_links import (
 from cli.connection import LOCAL, Stage, connect
 from cli.errors import CommandError
 from cli.lookups import current_campaign
-from cli.printing import print_records
+from cli.printing import Json, print_records
 from cli.unreadable import naming_unreadable
 
 LONGEST_DAYS = 366
@@ -45,7 +44,7 @@ def create(campaign: Name, days: Days = LASTS_DAYS, stage: Stage = LOCAL) -> Non
 
 
 @app.command("list")
-def show(campaign: Name, stage: Stage = LOCAL) -> None:
+def show(campaign: Name, as_json: Json = False, stage: Stage = LOCAL) -> None:
     """Show the links that are good, the next to end first."""
     connection = connect(stage)
     rules = current_campaign(connection, campaign).document
@@ -53,13 +52,13 @@ def show(campaign: Name, stage: Stage = LOCAL) -> None:
         records = [
             {
                 "link": link.link_id,
-                "made": rules.local_date(link.made_at).isoformat(),
+                "made": link.made_at.astimezone(rules.zone),
                 "by": link.by,
-                "until": _end(rules, link),
+                "until": link.ends_at.astimezone(rules.zone),
             }
             for link in wall_links(connection, rules.id, on_failure)
         ]
-        print_records(records, as_json=False)
+        print_records(records, as_json=as_json)
 
 
 @app.command()
@@ -76,7 +75,3 @@ def revoke(which: Which, campaign: Name, stage: Stage = LOCAL) -> None:
                 f"no link {link} is good: list them with: tandem wall list --campaign {campaign}"
             ) from error
         typer.echo(f"{link}: revoked")
-
-
-def _end(rules: Campaign, link: WallLink) -> str:
-    return link.ends_at.astimezone(rules.zone).strftime("%Y-%m-%d %H:%M %Z")

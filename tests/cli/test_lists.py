@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -79,6 +80,17 @@ def test_status_shows_both_lists(listed: DynamoRepository, tandem: Tandem) -> No
     assert "shrink_beyond_limit (from 2000000 to 9)" in reported
     assert "undecided" in reported
     assert reported.index("2,000,000  ") < reported.index("1,000,000  ")
+
+
+def test_status_is_printed_for_programs_too(listed: DynamoRepository, tandem: Tandem) -> None:
+    hold(listed, "ab" * 32)
+    found = json.loads(tandem("list", "status", CAMPAIGN, "--json").stdout)
+    assert (found["vips"]["version"], found["vips"]["in_force"]) == (0, False)
+    customers = found["customers"]
+    assert (customers["version"], customers["rows"]) == (2, 2_000_000)
+    [held] = customers["held"]
+    assert (held["id"], held["decision"]) == ("ab" * 6, "undecided")
+    assert [one["digests"] for one in customers["versions"]] == [1_000_000, 2_000_000]
 
 
 def test_status_shows_that_a_list_is_too_old(stack: DynamoRepository, tandem: Tandem) -> None:

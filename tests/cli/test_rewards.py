@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -71,6 +72,9 @@ def test_what_is_held_is_shown_with_score_and_reasons(tandem: Tandem) -> None:
     shown = tandem("reward", "list", "--campaign", CAMPAIGN).stdout
     for text in (NAME, "sponsor", "5.00", "35", "sequence: 2, 35", "1 held, 5.00 EUR together"):
         assert text in shown
+    [record] = json.loads(tandem("reward", "list", "--campaign", CAMPAIGN, "--json").stdout)
+    assert (record["reward"], record["value"], record["score"]) == (NAME, "5.00 EUR", 35)
+    assert {"signal": "sequence", "seen": 2, "points": 35} in record["signals"]
 
 
 def test_a_release_is_recorded_with_who_decided(held: DynamoRepository, tandem: Tandem) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from datetime import UTC, datetime, timedelta
@@ -51,6 +52,10 @@ def test_the_address_of_a_new_link_is_printed_and_its_token_is_nowhere_else(
     shown = tandem("wall", "list", "--campaign", CAMPAIGN).stdout
     assert link.link_id in shown
     assert token not in shown
+    [record] = json.loads(tandem("wall", "list", "--campaign", CAMPAIGN, "--json").stdout)
+    assert (record["link"], record["by"]) == (link.link_id, link.by)
+    assert datetime.fromisoformat(record["until"]) == link.ends_at
+    assert "_hash" not in str(record)
     [fact] = facts_now(demo, f"wall-{CAMPAIGN}-{link.link_id}")
     assert (fact.name, fact.details["by"]) == ("wall_link_made", link.by)
 
