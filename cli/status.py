@@ -16,7 +16,7 @@ import typer
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.campaign.versions import CurrentCampaign
-from chalicelib.services.list_status import list_statuses
+from chalicelib.services.list_status import ListStatus, list_statuses
 from chalicelib.services.operations.reconcile import DECIDED_BEFORE
 from chalicelib.services.ports import Agenda, OnFailure
 from chalicelib.services.vouchers.review_rewards import held_rewards
@@ -83,9 +83,7 @@ def _findings(connection: Connection, on_failure: OnFailure) -> Iterator[dict[st
     ):
         campaign = current.document
         for name, status in list_statuses(ports, campaign).items():
-            state = (
-                f"version {status.version}, {status.rows} rows" if status.version else "none yet"
-            )
+            state = _list_state(status)
             is_needed = campaign.is_open(now) and not status.in_force
             yield _finding(campaign, f"list {name}", state, status.accepted_at, is_needed)
             undecided = undecided_lists(connection, campaign.id, name)
@@ -107,6 +105,13 @@ def _findings(connection: Connection, on_failure: OnFailure) -> Iterator[dict[st
         if stuck:
             oldest = min(mail.leased_at for mail in stuck)
             yield _finding(campaign, "mails on their way for too long", len(stuck), oldest, True)
+
+
+def _list_state(status: ListStatus) -> str:
+    if not status.version:
+        return "none yet"
+    found = f"version {status.version}, {status.rows} rows"
+    return found if status.in_force else f"{found}, older than {status.max_age_days} days"
 
 
 def _finding(

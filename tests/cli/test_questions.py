@@ -26,7 +26,7 @@ from chalicelib.domain.mails import Mail, MailState
 from chalicelib.domain.rewards import Reward
 from chalicelib.domain.vouchers import SpareCode, Voucher, VoucherState
 from chalicelib.services.list_ports import StoredSegment
-from chalicelib.services.ports import Insert, Replace
+from chalicelib.services.ports import Insert, Remove, Replace
 from cli.queues import QUEUES, SCHEDULE, STREAM
 from tests.cli.conftest import REGION, TABLE, Tandem
 from tests.contract.entities import ENTITIES
@@ -390,6 +390,17 @@ def test_status_says_what_needs_somebody(demo: DynamoRepository, tandem: Tandem)
     found = asked(tandem, "status", code=1)
     needs = {one["about"] for one in found["campaigns"] if one["needs_somebody"]}
     assert {"list customers", "list vips"} <= needs
+    old = replace(a_list("vips"), accepted_at=NOW - timedelta(days=400))
+    demo.commit(Insert(old))
+    [vips] = [
+        one
+        for one in asked(tandem, "status", code=1)["campaigns"]
+        if one["about"] == "list vips" and one["needs_somebody"]
+    ]
+    assert re.fullmatch(r"version 1, \d+ rows, older than \d+ days", vips["state"])
+    stored = demo.get(CurrentList, campaign=CAMPAIGN, name="vips")
+    assert stored
+    demo.commit(Remove(stored))
     for name in ("customers", "vips"):
         demo.commit(Insert(a_list(name)))
     after = asked(tandem, "status")
