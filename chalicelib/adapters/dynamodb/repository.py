@@ -135,9 +135,11 @@ class DynamoRepository:
         return list(self._entities(kind, answer["Items"]))
 
     def last_within(self, kind: type[E], count: int, /, **key: str | int) -> list[E]:
-        # Half the price: what it is asked for may be late.
-        how = within(kind, key) | {"ConsistentRead": False, "ScanIndexForward": False}
-        answer = self._clients.dynamodb.query(TableName=self._table, Limit=count, **how)
+        how = within(kind, key)
+        del how["ConsistentRead"]  # half the price: what it is asked for may be late
+        answer = self._clients.dynamodb.query(
+            TableName=self._table, Limit=count, ScanIndexForward=False, **how
+        )
         return list(self._entities(kind, answer["Items"]))
 
     def page(self, kinds: Sequence[type[Entity]], campaign: str, after: str | None = None) -> Page:
