@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.domain.addresses import Address, AddressDigests
 from chalicelib.domain.erasure import ErasureReceipt
@@ -110,7 +110,7 @@ def _begin_erasure(world: Stage, address: str, found: Forgotten) -> None:
     def at_end(worker: Worker) -> None:
         if isinstance(worker.outcome, ErasureReceipt):
             found.receipts.append(worker.outcome)
-        elif worker.error and not isinstance(worker.error, ClientError):
+        elif worker.error and not isinstance(worker.error, ClientError | BotoCoreError):
             raise worker.error
         else:
             found.kills += 1

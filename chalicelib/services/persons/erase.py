@@ -192,7 +192,7 @@ class _Erasure(Forgotten):
             self._each(kind)
 
     def _end_requests(self) -> None:
-        """End what links were mailed for, each with its links: another erasure may be among it."""
+        """End other requests of hers to be erased, each with its links: one may be under way."""
         for request in self.person.requests():
             self._commit([Remove(one) for one in self.person.found if _is_of(request, one)])
 

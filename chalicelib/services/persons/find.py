@@ -32,6 +32,7 @@ from chalicelib.domain.people import (
     Sponsor,
     SponsorClaim,
     Token,
+    TokenPurpose,
 )
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher
@@ -131,11 +132,12 @@ class Person:
         return oppositions_to(self.ports, self.brand, known) if known else []
 
     def requests(self) -> list[str]:
-        """The contacts that links were mailed for: of sign-ins, and of what she asked about her
-        data. The work on an erasure that she has confirmed needs its own until it is done.
+        """The contacts of her requests to be erased that a link was mailed for: the work on one
+        that she has confirmed needs its own until it is done.
         """
-        tokens = [one for one in self.found if isinstance(one, Token)]
-        return sorted({one.contact_id for one in tokens if one.contact_id})
+        tokens = (one for one in self.found if isinstance(one, Token))
+        erasing = (one for one in tokens if one.purpose is TokenPurpose.PRIVACY_ERASURE)
+        return sorted({str(one.contact_id) for one in erasing})
 
     def sponsors(self) -> list[Sponsor]:
         """Her, as a sponsor, in each campaign."""

@@ -264,7 +264,7 @@ def _erase_voucher(forgotten: Forgotten, voucher: Voucher) -> Erased:
 
 
 def _erase_contact(forgotten: Forgotten, contact: Contact) -> Erased:
-    """But what a link was mailed for: `erase.py` ends that last of all, with its links."""
+    """But that of a request to be erased: `erase.py` ends it last of all, with its links."""
     is_waiting = contact.contact_id in forgotten.person.requests()
     return _NOTHING if is_waiting else ([Remove(contact)], [])
 
