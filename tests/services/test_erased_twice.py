@@ -19,6 +19,8 @@ from chalicelib.services.persons.erase import erase_person
 from chalicelib.services.ports import Ports, Replace, Repository
 from chalicelib.services.privacy.carry_out import erase_confirmed
 from chalicelib.services.privacy.confirm import confirm_erasure
+from chalicelib.services.sponsors.sign_in import request_sign_in
+from tests.fakes.campaign import CAMPAIGN
 from tests.fakes.fuse import KilledError
 from tests.fakes.repository import ContestedRepository
 from tests.fakes.world import VIPS, World, new_world, wrapped
@@ -178,6 +180,20 @@ def test_a_command_that_meets_others_and_dies_leaves_it_too() -> None:
             carry_out(world)
             forgotten(world, REFEREE)
     assert died > 5
+
+
+def test_a_sign_in_link_goes_with_what_leads_to_it() -> None:
+    """It has no digest of hers: after her claims nothing would find it any more."""
+    known, number = new_world(), 1
+    known.sponsor(SPONSOR)
+    known.clock.advance(hours=1)
+    request_sign_in(known.ports, CAMPAIGN, Address.parse(SPONSOR))
+    known.run()
+    while killed_before(number, world := copy.deepcopy(known), SPONSOR):
+        erase(world, SPONSOR)
+        assert world.memory.all(Token) == [], number
+        number += 1
+    assert number > 3
 
 
 def carry_out_once(world: World, done: list[str]) -> None:
