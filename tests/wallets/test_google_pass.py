@@ -157,6 +157,7 @@ def test_what_fits_is_said_and_what_does_not_is_left_out() -> None:
         json.dumps({"client_email": ACCOUNT, "private_key": "-"}),
         json.dumps({"private_key": pem(new_key())}),
     ],
+    ids=["no JSON", "a list", "no key", "no PEM", "no address"],
 )
 def test_what_is_no_service_accounts_key_is_refused(account: str) -> None:
     with pytest.raises(CredentialsError):
