@@ -164,7 +164,11 @@ def _ask(planned: ErasureReceipt) -> None:
     counts = {**planned.removed, **planned.made_nameless}
     parts = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in counts.items())
     typer.echo(f"{', '.join(planned.campaigns)}: {parts}", err=True)
-    if not typer.confirm("forget this person? it cannot be undone", err=True):
+    try:
+        is_sure = typer.confirm("forget this person? it cannot be undone", err=True)
+    except typer.Abort as error:
+        raise CommandError("nothing was changed: nobody answered; a script says --yes") from error
+    if not is_sure:
         raise CommandError("nothing was changed")
 
 

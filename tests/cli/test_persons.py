@@ -133,14 +133,22 @@ def test_a_dry_run_changes_nothing_and_asks_nothing(
     assert without_her(printed)
 
 
-@pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("n\n", 1), ("", 1)])
-def test_it_asks_first(known: DynamoRepository, answer: str, code: int) -> None:
+@pytest.mark.parametrize(
+    ("answer", "code", "end"),
+    [
+        ("y\n", 0, ""),
+        ("n\n", 1, "nothing was changed\n"),
+        ("", 1, "nothing was changed: nobody answered; a script says --yes\n"),
+    ],
+)
+def test_it_asks_first(known: DynamoRepository, answer: str, code: int, end: str) -> None:
     before = scanned()
     asked = CliRunner().invoke(
         app, ["person", "erase", *ONE_CAMPAIGN, "--address", HER], input=answer
     )
     assert asked.exit_code == code
     assert "it cannot be undone" in asked.stderr
+    assert asked.stderr.endswith(end)
     assert without_her(asked)
     assert (scanned() == before) is (code == 1)
     assert len(known.get_many(Opposition, opposition_keys())) == (0 if code else 1)
