@@ -2,15 +2,15 @@
 
 Reading is all or nothing. All problems are reported together, in the order of the file, at the line
 and column of the value; for an unknown or duplicate field, of its key; for a missing field, of the
-group it belongs to. The rules of a campaign are in `domain.campaign`.
+group it belongs to. The rules of a campaign are in `domain.campaign`. What our own machines look at
+besides (pictures, the client's key, what is probably not meant) is in `campaign_check`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from collections.abc import Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
@@ -20,11 +20,8 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from chalicelib.domain.campaign.brand import PICTURE_BYTES, Picture
+from chalicelib.domain.campaign.brand import Picture
 from chalicelib.domain.campaign.file import ASSIGNED, Campaign, EarlierZone
-from chalicelib.domain.campaign.hazards import campaign_warnings
-from chalicelib.domain.campaign.pictures import PictureError, picture_of
-from chalicelib.services.cipher_ports import UnusableKeyError
 from cli.documents import Document, DocumentError, FieldPath, Problem, read_document
 from cli.errors import CommandError
 
@@ -51,7 +48,6 @@ _REASONS = {
     "string_too_long": "must have at most {max_length} characters",
     "value_error": "{error}",
 }
-KEY_FIELD = ("files", "encrypt_to")
 _TEXT_WANTED = frozenset({"string_type", "literal_error", "enum"})
 
 
@@ -78,107 +74,15 @@ def campaign_text(campaign: Campaign) -> str:
     return yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=100)
 
 
-def read_campaign(file: Path) -> Campaign:
-    """The campaign in `file`. Raises CommandError: `FILE:LINE:COL: field: reason` lines."""
-    return read_campaign_and_warnings(file)[0]
-
-
 def read_rules(file: Path) -> Campaign:
-    """The campaign in `file` without its pictures, which need not be beside it. Raises CommandError
-    as `read_campaign` does.
+    """The campaign in `file`, without its pictures, which need not be beside it.
+
+    Raises CommandError with lines of the form `FILE:LINE:COL: field: reason`.
     """
     try:
         return campaign_of(file.read_bytes())
     except CampaignFileError as error:
-        raise CommandError(*(_line(file, problem) for problem in error.problems)) from error
-
-
-Known = Callable[[str], Mapping[str, Picture]]
-"""The pictures that are stored for a campaign, by the names of their files."""
-
-
-def _none_known(_campaign: str) -> Mapping[str, Picture]:
-    return {}
-
-
-def read_campaign_and_warnings(
-    file: Path, known: Known = _none_known
-) -> tuple[Campaign, list[str]]:
-    """The campaign in `file`, and a line for each thing that is valid and probably not meant.
-
-    A picture that is not beside the file may be `known`: a campaign that was shown as a file names
-    its pictures, and is put again without them. Raises CommandError as `read_campaign` does.
-    """
-    content = file.read_bytes()
-    try:
-        campaign = with_pictures(campaign_of(content), file, read_document(content), known)
-        key = key_problems(campaign, datetime.now(UTC))
-        if key.problem:
-            raise CampaignFileError([read_document(content).problem(KEY_FIELD, key.problem)])
-    except CampaignFileError as error:
-        raise CommandError(*(_line(file, problem) for problem in error.problems)) from error
-    warnings = [*campaign_warnings(campaign), *key.warnings]
-    found = _located("; ".join(warnings), read_document(content))
-    return campaign, [_line(file, problem, "warning: ") for problem in sorted(found)]
-
-
-@dataclass(frozen=True)
-class KeyFindings:
-    """What is wrong with the key of a campaign, and what is doubtful."""
-
-    problem: str | None = None
-    warnings: Sequence[str] = ()
-
-
-def key_problems(campaign: Campaign, now: datetime) -> KeyFindings:
-    """Whether what is written for the client can be encrypted to the key, from `now` to the end."""
-    if campaign.encrypt_to is None:
-        return KeyFindings()
-    from chalicelib.adapters.pgp import client_key  # a large library, for this one field
-
-    try:
-        ends = client_key(campaign.encrypt_to, now).expires_at
-    except UnusableKeyError as error:
-        return KeyFindings(str(error))
-    if ends is None or ends > campaign.last_second:
-        return KeyFindings()
-    day = ends.astimezone(campaign.zone).date()
-    return KeyFindings(
-        warnings=[f"files.encrypt_to: expires on {day}, before the campaign ends: no file after it"]
-    )
-
-
-def with_pictures(
-    campaign: Campaign, file: Path, document: Document, known: Known = _none_known
-) -> Campaign:
-    """The campaign, with the pictures that lie beside its file. Raises CampaignFileError."""
-    found: dict[str, Picture] = {}
-    problems = []
-    for field, _, path in pictures_of(campaign, file):
-        try:
-            picture = picture_of(field, path.name, path.read_bytes())
-        except OSError:
-            stored = known(campaign.id).get(path.name)
-            if stored:
-                found[path.name] = stored
-                continue
-            reason = f"there is no file {path.name} beside {file.name}"
-            problems.append(document.problem(("brand", field), reason))
-        except PictureError as error:
-            problems.append(document.problem(("brand", field), str(error)))
-        else:
-            found[path.name] = picture
-    if problems:
-        raise CampaignFileError(problems)
-    return campaign.model_copy(update={"pictures": found})
-
-
-def pictures_of(campaign: Campaign, file: Path) -> Iterator[tuple[str, str, Path]]:
-    """The fields of `brand` that name a picture, each with that name and where the file is."""
-    for field in PICTURE_BYTES:
-        name = getattr(campaign.brand, field)
-        if name:
-            yield field, name, file.parent / name
+        raise CommandError(*(line_of(file, problem) for problem in error.problems)) from error
 
 
 class CampaignFileError(Exception):
@@ -209,7 +113,8 @@ def campaign_of(content: bytes) -> Campaign:
     return campaign
 
 
-def _line(file: Path, problem: Problem, kind: str = "") -> str:
+def line_of(file: Path, problem: Problem, kind: str = "") -> str:
+    """A problem as it is printed: `FILE:LINE:COL: field: reason`."""
     field = f"{problem.path}: " if problem.path else ""
     return f"{file}:{problem.line}:{problem.column}: {kind}{field}{problem.reason}"
 
@@ -220,7 +125,7 @@ def _problems(error: ValidationError, document: Document) -> Iterator[Problem]:
         if path in document.broken or _is_consequence(detail):
             continue
         if detail["type"] == "value_error" and not path:
-            yield from _located(str(detail["ctx"]["error"]), document)
+            yield from located(str(detail["ctx"]["error"]), document)
         else:
             at_key = detail["type"] in {"missing", "extra_forbidden"} or path != detail["loc"]
             yield document.problem(path, _reason(detail, path, document), at_key=at_key)
@@ -231,7 +136,7 @@ def _is_consequence(detail: ErrorDetails) -> bool:
     return detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]
 
 
-def _located(text: str, document: Document) -> Iterator[Problem]:
+def located(text: str, document: Document) -> Iterator[Problem]:
     """Problems between fields, `path: reason; path: reason`, each at its place."""
     for part in filter(None, text.split("; ")):
         field, _, reason = part.partition(": ")

@@ -22,14 +22,8 @@ from chalicelib.services.campaigns.put import RECORDS_ENDED, put_campaign
 from chalicelib.services.errors import InvalidError
 from chalicelib.services.ports import Agenda
 from cli.asking import Yes, ask
-from cli.campaign_file import (
-    Known,
-    campaign_text,
-    key_problems,
-    pictures_of,
-    read_campaign_and_warnings,
-    schema_text,
-)
+from cli.campaign_check import Known, key_problems, pictures_of, read_campaign_and_warnings
+from cli.campaign_file import campaign_text, schema_text
 from cli.connection import LOCAL, Connection, Stage, connect
 from cli.errors import CommandError
 from cli.keys import require_keys, require_own_key, require_own_pgp_key

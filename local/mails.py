@@ -38,7 +38,7 @@ from chalicelib.mails import (
 )
 from chalicelib.mails.message import compose
 from chalicelib.services.mails.campaign_texts import campaign_texts
-from cli.campaign_file import read_campaign
+from cli.campaign_check import read_campaign
 from local.demo.lists import CAMPAIGN_FILE
 
 ROOT: Final = Path(__file__).resolve().parent.parent

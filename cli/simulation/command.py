@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from chalicelib.domain.files.reading import Tally
-from cli.campaign_file import read_campaign_and_warnings
+from cli.campaign_check import read_campaign_and_warnings
 from cli.errors import CommandError
 from cli.simulation.history import read_orders
 from cli.simulation.outcome import Assumptions, Period

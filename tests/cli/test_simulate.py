@@ -15,7 +15,8 @@ import pytest
 from rich.console import Console
 from typer.testing import Result
 
-from cli.campaign_file import campaign_text, read_campaign
+from cli.campaign_check import read_campaign
+from cli.campaign_file import campaign_text
 from cli.simulation.history import read_orders
 from cli.simulation.outcome import Assumptions, Period, Sum, over_time, period_for, simulate
 from cli.simulation.show import show
