@@ -77,9 +77,6 @@ def put(file: File, dry_run: DryRun = False, yes: Yes = False, stage: Stage = LO
     campaign = _read(file, lambda name: _stored_pictures(connect(stage), name))
     connection = connect(stage)
     require_keys(connection, campaign.digests)
-    require_own_key(connection)
-    if campaign.encrypt_to:
-        require_own_pgp_key(connection)
     before = connection.repository.get(CurrentCampaign, campaign=campaign.id)
     if before:
         _show_differences(before.document, campaign)
@@ -89,6 +86,9 @@ def put(file: File, dry_run: DryRun = False, yes: Yes = False, stage: Stage = LO
     if before and field_differences(before.document, campaign):
         question = f"put it in force in place of version {before.version}?"
         ask(question, yes=yes, otherwise=NOTHING_PUT)
+    require_own_key(connection)
+    if campaign.encrypt_to:
+        require_own_pgp_key(connection)
     store_pictures(connection, campaign, file)
     _put(connection, campaign, before)
 

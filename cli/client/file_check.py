@@ -24,6 +24,7 @@ from chalicelib.domain.files.layouts import STANDARD, Layout
 from chalicelib.domain.files.orders import orders
 from chalicelib.domain.files.own_codes import duplicates, own_codes
 from chalicelib.domain.files.paths import (
+    PGP,
     AckDrop,
     names_an_address,
     parse_drop_path,
@@ -39,6 +40,7 @@ from chalicelib.domain.files.receipt import (
 )
 from chalicelib.domain.orders import refusal_of
 from cli.client.files import Kind
+from cli.errors import CommandError
 from cli.printing import print_json
 
 _PIECE = 1 << 20
@@ -46,7 +48,11 @@ _SHOWN = 20  # problems; all of them are in the JSON, as in the receipt
 
 
 def print_check(kind: Kind, file: Path, campaign: Campaign, *, as_json: bool) -> None:
-    """Print how a file is read and its receipt. Raises Exit with code 1 if anything is rejected."""
+    """Print how a file is read and its receipt. Raises Exit with code 1 if anything is rejected,
+    CommandError for an encrypted file.
+    """
+    if file.name.endswith(PGP):
+        raise CommandError(f"{file}: only we can read it: check the file before you encrypt it")
     receipt = receipt_of(kind, file, campaign, datetime.now(UTC))
     layout = _layout(kind, campaign)
     if as_json:

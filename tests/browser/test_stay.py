@@ -109,6 +109,51 @@ def test_a_tab_whose_session_has_ended_goes_on_with_that_of_the_device(
     assert "kept" in page.evaluate("JSON.stringify(localStorage)")
 
 
+def test_what_one_sponsor_entered_is_not_sent_as_the_one_who_stays_signed_in(
+    api: ScriptedApi, open_page: OpenPage
+) -> None:
+    page = entered(api, open_page, stays=False, until="2099-02-02T00:00:00Z")
+    page.get_by_role("textbox", name="E-mail addresses").fill("jeanne@example.fr,")
+    stored(page, "another", in_tab=False)
+    api.refuses("POST /v1/sponsor/invitations", 401, "unauthorised")
+    api.script[("GET", "/v1/sponsor")] = []
+    link = {**SPACE["link"], "code": "ANOTHER2"}  # type: ignore[dict-item]
+    api.answers("GET /v1/sponsor", 200, {**SPACE, "first_name": "Bernard", "link": link})
+    page.locator("#send").click()
+    expect(page.get_by_role("heading", name="Hello Bernard")).to_be_visible()
+    [sent] = api.made("POST /v1/sponsor/invitations")
+    assert sent.headers["authorization"] == "Bearer s3ssion"
+    assert "jeanne" not in page.evaluate("JSON.stringify(sessionStorage)")
+    expect(page.locator(".chip")).to_have_count(0)
+
+
+def test_signing_out_forgets_what_was_typed_on_any_page(
+    api: ScriptedApi, open_page: OpenPage
+) -> None:
+    api.answers("DELETE /v1/sponsor/session", 204)
+    page = entered(api, open_page, stays=False, until="2099-01-01T00:00:00Z")
+    page.goto("/?campaign=demo-vip")
+    page.locator("#sign-in-email").fill("anne@example.fr")
+    page.goto("/sponsor/?campaign=demo-vip#token=an0ther")
+    page.get_by_label("Your first name").fill("Anne")
+    assert "Anne" in page.evaluate("JSON.stringify(sessionStorage)")
+    page.goto(SPACE_PAGE)
+    page.evaluate("sessionStorage.removeItem('tandem.fragment./sponsor/')")
+    page.reload()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    assert page.evaluate("Object.keys(sessionStorage)") == []
+
+
+def test_a_first_name_goes_with_the_link_that_it_was_typed_for(open_page: OpenPage) -> None:
+    page = open_page("/sponsor/?campaign=demo-vip#token=f1rst")
+    page.get_by_label("Your first name").fill("Anne")
+    page.reload()
+    expect(page.get_by_label("Your first name")).to_have_value("Anne")
+    page.goto("/sponsor/?campaign=demo-vip#token=s3cond")
+    expect(page.get_by_label("Your first name")).to_have_value("")
+
+
 def test_signing_out_ends_the_tabs_session_and_that_of_the_device(
     api: ScriptedApi, open_page: OpenPage
 ) -> None:

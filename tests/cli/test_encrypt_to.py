@@ -90,7 +90,11 @@ def test_our_own_key_is_made_with_the_first_campaign_that_needs_it_and_stays(
     client = boto3.client("ssm", region_name="eu-west-3")
     with pytest.raises(client.exceptions.ParameterNotFound):
         stored()
-    result = tandem("campaign", "put", campaign_file(tmp_path, client_public()))
+    encrypted = campaign_file(tmp_path, client_public())
+    assert tandem("campaign", "put", "--dry-run", encrypted).exit_code == 0
+    with pytest.raises(client.exceptions.ParameterNotFound):
+        stored()
+    result = tandem("campaign", "put", encrypted)
     assert result.exit_code == 0
     assert fingerprint_of(client_public()) in result.output
     assert "BEGIN PGP" not in result.output

@@ -121,6 +121,17 @@ def test_a_name_that_may_be_an_address_is_not_repeated(tmp_path: Path) -> None:
     assert "jean" not in receipt_json(receipt).decode()
 
 
+def test_a_file_that_is_encrypted_already_is_not_judged(tandem: Tandem, tmp_path: Path) -> None:
+    (tmp_path / "campaign.yaml").write_text(campaign_text(campaign()), encoding="utf-8")
+    file = tmp_path / "orders.csv.gz.pgp"
+    file.write_bytes(b"\x85\x01")
+    by_file = ("--campaign-file", tmp_path / "campaign.yaml")
+    done = tandem("file", "check", "orders", file, *by_file)
+    assert done.exit_code == 1
+    assert done.stderr == f"{file}: only we can read it: check the file before you encrypt it\n"
+    assert done.stdout == ""
+
+
 def test_every_kind_is_compared() -> None:
     assert {kind for kind, *_ in FILES.values()} == set(Kind)
 

@@ -46,6 +46,17 @@ test("another session, path or method asks for itself", async () => {
   assert.deepEqual(await callApi("DELETE", "/v1/sponsor", { bearer: "s3" }), { number: 5 });
 });
 
+test("an answer that came long ago is not what is so now", async () => {
+  const { now } = performance;
+  askEarly("/v1/sponsor", "s3");
+  performance.now = () => now.call(performance) + 31_000;
+  try {
+    assert.deepEqual(await callApi("GET", "/v1/sponsor", { bearer: "s3" }), { number: 2 });
+  } finally {
+    performance.now = now;
+  }
+});
+
 test("a call that failed is reported by whoever takes it", async () => {
   globalThis.fetch = async () => {
     throw new TypeError("offline");

@@ -6,7 +6,7 @@ import { readFragment } from "../shared/fragment.js";
 import { goodToken } from "./session.js";
 
 const campaign = requestedCampaign();
-const bearer = goodToken();
+const bearer = document.hidden ? null : goodToken(); // A page that nobody sees asks later.
 if (/^[a-z0-9-]+$/.test(campaign) && bearer && !readFragment("wall").wall) {
   askEarly(`/v1/ops/campaigns/${campaign}/dashboard`, bearer);
 }

@@ -7,7 +7,11 @@
  * it the page asks by itself.
  */
 
-/** @typedef {{path: string, bearer?: string, abort: AbortController, response: Promise<Response>}} EarlyCall */
+/** @typedef {{path: string, bearer?: string, abort: AbortController, response: Promise<Response>,
+ *   at: number}} EarlyCall */
+
+/** Longer than a page's own script takes to come; what was answered before is not asked for now. */
+const GOOD_FOR_MS = 30_000;
 
 /**
  * Two scripts share it, so it is a property of their page: null once the page asks by itself.
@@ -25,7 +29,7 @@ export function askEarly(path, bearer) {
   const abort = new AbortController();
   const response = fetch(path, { ...asked(bearer), signal: abort.signal });
   response.catch(() => {}); // Whoever takes it reports it.
-  page.earlyCall = { path, bearer, abort, response };
+  page.earlyCall = { path, bearer, abort, response, at: performance.now() };
 }
 
 /**
@@ -40,7 +44,7 @@ export function takeEarly(path, bearer) {
   const { earlyCall } = page;
   if (earlyCall?.path !== path || earlyCall.bearer !== bearer) return null;
   page.earlyCall = null;
-  return earlyCall;
+  return performance.now() < earlyCall.at + GOOD_FOR_MS ? earlyCall : null;
 }
 
 /**

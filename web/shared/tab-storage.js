@@ -25,6 +25,16 @@ export function readFromTab(name) {
   }
 }
 
+/** The names of all that is stored. */
+export function namesInTab() {
+  try {
+    const names = Object.keys(sessionStorage).filter((name) => name.startsWith("tandem."));
+    return names.map((name) => name.slice("tandem.".length));
+  } catch {
+    return []; // Storage is switched off, so nothing was stored.
+  }
+}
+
 /** @param {string} name */
 export function removeFromTab(name) {
   try {

@@ -3,7 +3,9 @@
  * nothing. A browser restores fields by itself, but not of a page that must not be stored.
  */
 
-import { readFromTab, removeFromTab, storeInTab } from "./tab-storage.js";
+import { namesInTab, readFromTab, removeFromTab, storeInTab } from "./tab-storage.js";
+
+const TYPED = "typed.";
 
 /**
  * Puts back what was typed into `input`, and keeps what is typed from now on.
@@ -13,7 +15,7 @@ import { readFromTab, removeFromTab, storeInTab } from "./tab-storage.js";
  * @returns {() => void} forgets it, once it was sent
  */
 export function keepTyped(input, name) {
-  const place = `typed.${name}`;
+  const place = `${TYPED}${name}`;
   /** @type {string | null} */
   const before = readFromTab(place);
   if (before && !input.value) input.value = before;
@@ -25,4 +27,9 @@ export function keepTyped(input, name) {
     }
   });
   return () => removeFromTab(place);
+}
+
+/** Forgets all that was typed in this tab, on any page. */
+export function forgetTyped() {
+  for (const name of namesInTab()) if (name.startsWith(TYPED)) removeFromTab(name);
 }

@@ -79,12 +79,13 @@ function proposedMessage() {
 /**
  * Wires the buttons; called once.
  *
+ * @param {string} campaignId
  * @param {() => Promise<LinkAnswer | null>} renew asks for a new link; null when the session ended
  */
-export function wireSharing(renew) {
+export function wireSharing(campaignId, renew) {
   const ownLink = byId("own-link", HTMLInputElement);
   const message = byId("message", HTMLTextAreaElement);
-  forgetTyped = keepTyped(message, "message");
+  forgetTyped = keepTyped(message, `${campaignId}.message`);
   isOwnMessage = message.value !== "";
   ownLink.addEventListener("focus", () => ownLink.select());
   message.addEventListener("input", () => {

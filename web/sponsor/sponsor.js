@@ -25,7 +25,7 @@ import {
   storedSessions,
 } from "../shared/sponsor-session.js";
 import { showState, visibleState } from "../shared/states.js";
-import { keepTyped } from "../shared/typed.js";
+import { forgetTyped, keepTyped } from "../shared/typed.js";
 import { showVouchers } from "../shared/vouchers.js";
 import { showInvitations } from "./entries.js";
 import { wireInviteForm } from "./invite-form.js";
@@ -106,7 +106,9 @@ function showSignIn(reason) {
   showState("sign-in");
 }
 
-const forgetWelcome = keepTyped(byId("welcome-first-name", HTMLInputElement), "welcome");
+// The name goes with the link that it was typed for.
+const typedFor = `${campaignId}.welcome.${token ?? ""}`;
+const forgetWelcome = keepTyped(byId("welcome-first-name", HTMLInputElement), typedFor);
 onSubmit(byId("welcome", HTMLFormElement), async () => {
   const notice = within(byId("welcome"), ".notice");
   const firstNameInput = byId("welcome-first-name", HTMLInputElement);
@@ -130,6 +132,7 @@ onSubmit(byId("welcome", HTMLFormElement), async () => {
     const problem = asProblem(error);
     if (problem.status === 401) {
       forgetFragment();
+      forgetWelcome();
       showSignIn("sponsor.link-expired");
     } else if (problem.errors.some(({ field }) => field === "first_name")) {
       showFieldError(firstNameInput, "field-error.first-name");
@@ -142,7 +145,7 @@ onSubmit(byId("welcome", HTMLFormElement), async () => {
   await openSpace();
 });
 
-const forgetName = keepTyped(byId("own-first-name", HTMLInputElement), "first-name");
+const forgetName = keepTyped(byId("own-first-name", HTMLInputElement), `${campaignId}.first-name`);
 onSubmit(byId("name", HTMLFormElement), async () => {
   const notice = within(byId("name"), ".notice");
   const firstNameInput = byId("own-first-name", HTMLInputElement);
@@ -194,8 +197,11 @@ async function callAsSponsor(method, path, options = {}) {
   } catch (error) {
     if (asProblem(error).status !== 401) throw error;
     if (session) forgetSession(campaignId, session);
-    if (readSession(campaignId)) return callAsSponsor(method, path, options); // in another tab
-    showSignIn("sponsor.signed-out");
+    if (!readSession(campaignId)) showSignIn("sponsor.signed-out");
+    else if (method === "GET")
+      return callAsSponsor(method, path, options); // in another tab
+    // Who is signed in there may be somebody else: nothing entered here is sent in her name.
+    else await openSpace();
     return null;
   }
 }
@@ -275,12 +281,12 @@ function isOfAnother({ code }) {
   return takeOver(campaignId, { link: code, session: readSession(campaignId)?.expires_at });
 }
 
-/** Forgets what was entered in this tab. */
+/** Forgets what was entered in this tab, on any page. */
 function forgetEntries() {
   inviteForm.forget();
   forgetMessage();
-  forgetName();
-  byId("own-first-name", HTMLInputElement).value = "";
+  forgetTyped();
+  for (const id of ["own-first-name", "sign-in-email"]) byId(id, HTMLInputElement).value = "";
 }
 
 /** Ends the session, here at once: a server that cannot be reached ends it by its age. */
@@ -315,7 +321,7 @@ function offersChannel(channel) {
   return campaign?.channels.includes(channel) ?? true;
 }
 
-wireSharing(async () => {
+wireSharing(campaignId, async () => {
   /** @type {LinkAnswer | null} */
   const link = await callAsSponsor("POST", "/v1/sponsor/link");
   if (link) isOfAnother(link); // it is hers still
