@@ -83,13 +83,18 @@ class Consent(Entity):
 
 @dataclass(frozen=True, kw_only=True)
 class ConsentChange(WaitingRow):
-    """A word given to us that no consents file has yet. `position` orders those of a campaign."""
+    """A word given to us that no consents file has yet. `position` orders those of a campaign.
+
+    One given by a mail of another campaign has no `digest`, but the referral with which she agreed
+    in this one: it gets the digest of that referee when it is written.
+    """
 
     digest: str
     state: ConsentState
     at: datetime
     wording: str
     source: ConsentSource
+    referral_id: str = ""
 
 
 def own_digest(digests: AddressDigests) -> str:
@@ -136,8 +141,10 @@ def _rank(word: Word) -> tuple[datetime, bool]:
     return word.at, word.state is ConsentState.WITHDRAWAL
 
 
-def change_of(consent: Consent, word: Word, campaign: str, digest: str) -> ConsentChange:
-    """The word, for the client, who knows the person by `digest`."""
+def change_of(
+    consent: Consent, word: Word, campaign: str, *, digest: str = "", referral_id: str = ""
+) -> ConsentChange:
+    """The word, for the client; without a `digest` she is the referee of the referral."""
     moment = word.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     return ConsentChange(
         campaign=campaign,
@@ -148,4 +155,5 @@ def change_of(consent: Consent, word: Word, campaign: str, digest: str) -> Conse
         at=word.at,
         wording=word.wording,
         source=word.source,
+        referral_id=referral_id,
     )

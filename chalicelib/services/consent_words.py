@@ -6,7 +6,6 @@ A word is kept in the transaction in which it is given. The later one wins whate
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -29,7 +28,7 @@ from chalicelib.domain.facts import Fact
 from chalicelib.domain.people import Sponsor
 from chalicelib.domain.referrals import Referral
 from chalicelib.services.facts import new_fact
-from chalicelib.services.lookups import consents_of, current_campaign
+from chalicelib.services.lookups import consents_of
 from chalicelib.services.ports import Change, Insert, Ports, Replace
 
 Recorded = tuple[list[Change], list[Fact]]
@@ -118,12 +117,11 @@ def consent_withdrawal(
     fact = new_fact(
         ports, body, campaign=campaign.id, subject=consent.consent_id, correlation=correlation
     )
-    changes = withdrawal_changes(ports, campaign, consent, person.digests, source, fact.at)
+    changes = withdrawal_changes(campaign, consent, person.digests, source, fact.at)
     return changes, [fact]
 
 
 def withdrawal_changes(
-    ports: Ports,
     campaign: Campaign,
     consent: Consent,
     digests: AddressDigests,
@@ -131,29 +129,18 @@ def withdrawal_changes(
     at: datetime,
 ) -> list[Change]:
     """What a withdrawal changes. It has the wording of the consent that it takes back, and goes
-    into the files of each campaign in which she agreed, wherever it is given.
+    into the files of each campaign in which she agreed, wherever it is given. Nothing of those is
+    read here: her word is kept whatever state they are in.
     """
     given = consent.given
     word = Word(
         state=ConsentState.WITHDRAWAL, at=at, source=source, wording=given.wording if given else ""
     )
     changes = _changes(campaign, consent, digests, word)
-    for other, digest in _agreed_elsewhere(ports, campaign, consent):
-        changes.append(Insert(change_of(consent, word, other, digest)))
+    for other, referral_id in consent.agreed.items():
+        if other != campaign.id:
+            changes.append(Insert(change_of(consent, word, other, referral_id=referral_id)))
     return changes
-
-
-def _agreed_elsewhere(
-    ports: Ports, campaign: Campaign, consent: Consent
-) -> Iterator[tuple[str, str]]:
-    """The other campaigns in which she agreed, each with the digest that its client reads: of
-    another key than this campaign's, as it may be.
-    """
-    ids = [one for name, one in consent.agreed.items() if name != campaign.id]
-    for referral in ports.repository.get_many(Referral, [{"referral_id": one} for one in ids]):
-        if not referral.is_erased:
-            keys = current_campaign(ports, referral.campaign).digests.key_ids
-            yield referral.campaign, client_digest(referral.referee, keys[0])
 
 
 def _new_consent(ports: Ports, campaign: Campaign, digests: AddressDigests) -> Consent:
@@ -171,4 +158,4 @@ def _changes(
     after = with_word(consent, word)
     stored: Change = Replace(after) if consent.revision else Insert(after)
     digest = client_digest(digests, campaign.digests.key_ids[0])
-    return [stored, Insert(change_of(after, word, campaign.id, digest))]
+    return [stored, Insert(change_of(after, word, campaign.id, digest=digest))]

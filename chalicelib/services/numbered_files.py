@@ -334,12 +334,12 @@ class WaitingSeries(Series[F, R], Generic[F, R, W]):
         has_met_another = bool(self._tried)
         ready.extendleft(reversed(self._tried))
         while batch := [ready.popleft() for _ in range(min(most, len(ready)))]:
-            there = self._still_there(batch) if has_met_another else batch
+            there = self.still_there(batch) if has_met_another else batch
             if there:
                 return there
         return []
 
-    def _still_there(self, waiting: Sequence[W]) -> list[W]:
+    def still_there(self, waiting: Sequence[W]) -> list[W]:
         """Those of `waiting` that are in the table, in their order."""
         keys = [
             {"campaign": one.campaign, "shard": one.shard, "position": one.position}

@@ -247,10 +247,11 @@ ENTITIES: list[Entity] = [
         withdrawal=Word(
             state=ConsentState.WITHDRAWAL, at=LATER, source=ConsentSource.UNSUBSCRIBE, wording="1",
         ),
+        agreed={CAMPAIGN: "r"},
     ),
     ConsentChange(
         campaign=CAMPAIGN, shard="#3", position="p", digest="d", state=ConsentState.GIVEN,
-        at=MORNING, wording="1", source=ConsentSource.CONFIRMATION,
+        at=MORNING, wording="1", source=ConsentSource.CONFIRMATION, referral_id="r",
     ),
     ConsentsSequence(campaign=CAMPAIGN, number=1),
     ConsentsFile(

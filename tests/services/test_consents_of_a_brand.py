@@ -6,28 +6,35 @@ from __future__ import annotations
 
 import csv
 import gzip
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from chalicelib.domain.addresses import Address
-from chalicelib.domain.consents import Consent, ConsentSource
-from chalicelib.domain.facts import FactName
+from chalicelib.domain.campaign.versions import CurrentCampaign
+from chalicelib.domain.consents import Consent, ConsentChange, ConsentSource
+from chalicelib.domain.consents_files import ConsentsPart
+from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.people import OppositionScope
 from chalicelib.domain.referrals import Referral, with_erased_referee
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.consents.write import write_consents
+from chalicelib.services.digests import complete_digests
 from chalicelib.services.invitations.invite import Referee, invite
 from chalicelib.services.invitations.respond import confirm, end_consent, view_offer
 from chalicelib.services.mails.ses_events import MailEvent, settle_mail
 from chalicelib.services.objections.unsubscribe import unsubscribe
 from chalicelib.services.persons.erase import erase_person
-from chalicelib.services.ports import Replace
+from chalicelib.services.ports import Change, Failure, Remove, Replace
 from chalicelib.services.sponsors.sessions import open_session
 from chalicelib.services.sponsors.sign_in import request_sign_in
 from tests.fakes.campaign import CAMPAIGN, campaign
 from tests.fakes.world import VIPS, World, new_world
 from tests.services.test_consents import stop_token
 from tests.services.test_key_rotation import NO_CANARY, digest_under, drop_both_lists
+from tests.services.test_unreadable_items import spoil
 
 OTHER, NEWCOMER = "demo-two", "jeanne@gmail.com"
 KEYS = {CAMPAIGN: "k1", OTHER: "k9"}
@@ -138,3 +145,101 @@ def test_of_who_is_forgotten_there_the_other_campaign_reads_no_random_id(two: Wo
     unsubscribe(two.ports, stop_token(two, position=1))
     assert words(two, CAMPAIGN) == [agreed(CAMPAIGN)]
     assert words(two, OTHER) == [withdrawn(OTHER, ConsentSource.UNSUBSCRIBE)]
+    assert two.memory.all(ConsentChange) == []  # it waits for no file any more
+
+
+def spoilt(world: World, kind: type[CurrentCampaign] | type[Referral]) -> None:
+    spoil(world, *(one for one in world.memory.all(kind) if vars(one)["campaign"] == CAMPAIGN))
+
+
+@pytest.mark.parametrize("kind", [CurrentCampaign, Referral])
+@pytest.mark.parametrize("way", ["unsubscribe", "complaint"])
+def test_her_word_is_kept_though_the_campaign_where_she_agreed_cannot_be_read(
+    two: World, kind: type[CurrentCampaign] | type[Referral], way: str
+) -> None:
+    token, campaign = two.mailer.to(NEWCOMER)[0].tokens[0], two.campaign
+    confirms(two, 0, consents=True)
+    words(two, CAMPAIGN)
+    two.clock.advance(hours=1)
+    spoilt(two, kind)
+    if way == "unsubscribe":
+        unsubscribe(two.ports, stop_token(two, position=1))
+    else:
+        mail_id = two.mailer.to(NEWCOMER)[1].mail_id
+        settle_mail(two.ports, MailEvent("complained", mail_id, "provider"))
+    source = ConsentSource(way)
+    assert words(two, OTHER) == [withdrawn(OTHER, source)]
+    failures: list[Failure] = []
+    if kind is Referral:
+        assert write_consents(two.ports, campaign, failures.append) == []
+        assert {one.kind for one in failures} == {"Referral"}
+    two.memory.unreadable.clear()
+    assert not view_offer(two.ports, token).has_consented
+    assert words(two, CAMPAIGN) == [agreed(CAMPAIGN), withdrawn(CAMPAIGN, source)]
+
+
+def test_a_word_whose_person_cannot_be_read_holds_up_no_other(two: World) -> None:
+    confirms(two, 0, consents=True)
+    two.clock.advance(hours=1)
+    unsubscribe(two.ports, stop_token(two, position=1))
+    spoilt(two, Referral)
+    failures: list[Failure] = []
+    [file] = write_consents(two.ports, two.campaign, failures.append)
+    assert file.rows == 1
+    [waiting] = [one for one in two.memory.all(ConsentChange) if one.campaign == CAMPAIGN]
+    assert waiting.referral_id == failures[0].name
+    two.memory.unreadable.clear()
+    assert words(two, CAMPAIGN)[-1] == withdrawn(CAMPAIGN, ConsentSource.UNSUBSCRIBE)
+
+
+def test_it_is_written_with_the_key_that_the_client_has_by_then(two: World) -> None:
+    confirms(two, 0, consents=True)
+    words(two, CAMPAIGN)
+    unsubscribe(two.ports, stop_token(two, position=1))
+    [waiting] = [one for one in two.memory.all(ConsentChange) if one.campaign == CAMPAIGN]
+    assert waiting.digest == ""
+    two.clock.advance(hours=1)
+    put_campaign(two.ports, campaign(digests={"key_ids": ["k9", "k1"]}, lists=NO_CANARY))
+    [referral] = two.memory.all(Referral)
+    whole = complete_digests(two.ports, two.campaign, referral.referee, referral.contact_id)
+    two.repository.commit(Replace(replace(referral, referee=whole)))
+    digest, state, _ = words(two, CAMPAIGN)[-1]
+    assert (digest, state) == (digest_under("k9", NEWCOMER), "withdrawn")
+
+
+def test_another_run_may_have_dropped_it(two: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    confirms(two, 0, consents=True)
+    unsubscribe(two.ports, stop_token(two, position=1))
+    two.repository.commit(*(Replace(with_erased_referee(one)) for one in two.memory.all(Referral)))
+    read = two.repository.get_many
+
+    def late(kind: type[Any], keys: Any) -> list[Any]:
+        if kind is Referral:
+            assert all(key["referral_id"] for key in keys)
+            dropped = [one for one in two.memory.all(ConsentChange) if one.referral_id]
+            two.memory.commit(*map(Remove, dropped))
+        return read(kind, keys)
+
+    monkeypatch.setattr(two.ports.repository, "get_many", late)
+    assert words(two, CAMPAIGN) == [agreed(CAMPAIGN)]
+
+
+def test_it_has_its_digest_also_after_another_run_wrote_the_word_before_it(
+    two: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    confirms(two, 0, consents=True)
+    two.clock.advance(hours=1)
+    unsubscribe(two.ports, stop_token(two, position=1))
+    commit = two.repository.commit
+
+    def late(*changes: Change, facts: Sequence[Fact] = ()) -> None:
+        if any(isinstance(change.entity, ConsentsPart) for change in changes):
+            monkeypatch.undo()
+            write_consents(two.ports, two.campaign, file_rows=1, until=two.clock())
+        commit(*changes, facts=facts)
+
+    monkeypatch.setattr(two.ports.repository, "commit", late)
+    assert words(two, CAMPAIGN) == [
+        agreed(CAMPAIGN), withdrawn(CAMPAIGN, ConsentSource.UNSUBSCRIBE),
+    ]  # fmt: skip
+    assert len(two.facts(FactName.CONSENTS_WRITTEN)) == 2

@@ -313,7 +313,7 @@ def _consent(work: Work, fact: Fact, body: ConsentGiven | ConsentWithdrawal) -> 
     )
     if isinstance(body, ConsentGiven):
         return given_changes(work.campaign, consent, digests, body, fact.at)
-    return withdrawal_changes(ports, work.campaign, consent, digests, body.source, fact.at)
+    return withdrawal_changes(work.campaign, consent, digests, body.source, fact.at)
 
 
 def _known_digests(work: Work, sponsor_id: str, invitation_id: str | None) -> AddressDigests | None:
