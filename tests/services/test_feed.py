@@ -17,7 +17,7 @@ from chalicelib.domain.journal import (
     JournalPart,
 )
 from chalicelib.services.campaigns.put import put_campaign
-from chalicelib.services.feed import feed_of
+from chalicelib.services.feed import PARTS_A_LOOK, feed_of
 from chalicelib.services.journal import journal
 from chalicelib.services.operations.dashboard import view_dashboard
 from chalicelib.services.operations.project import project
@@ -110,9 +110,10 @@ def test_another_campaigns_acts_are_not_among_them() -> None:
     assert [act.name for act in feed_of(world.ports, OTHER)] == ["campaign_put"]
 
 
-def test_no_act_between_two_that_are_shown_is_missing_where_there_are_more_records() -> None:
+def test_the_newest_acts_are_shown_where_there_are_more_records_than_are_read() -> None:
     world = busy()
     seal(world.ports)
+    before = shown(world)
     put_campaign(world.ports, campaign(campaign=OTHER))
     world.run()
     world.projects = False
@@ -121,8 +122,38 @@ def test_no_act_between_two_that_are_shown_is_missing_where_there_are_more_recor
         world.clock.advance(seconds=1)
         facts += put_again(world, number, CAMPAIGN if number % 8 == 0 else OTHER)
     found = shown(world)
-    assert 1 < len(found) < ACTS_SHOWN
-    assert found == last_acts(facts)[: len(found)]
+    read = [act for act in found if act not in before]
+    assert 1 < len(read) < len(facts)
+    every = last_acts(facts)
+    assert read[:5] == every[:5]
+    assert set(read) < set(every)
+    assert found[len(read) :] == before[: ACTS_SHOWN - len(read)]
+
+
+def test_a_quiet_campaign_keeps_its_acts_beside_a_busy_one() -> None:
+    world = busy()
+    seal(world.ports)
+    before = shown(world)
+    put_campaign(world.ports, campaign(campaign=OTHER))
+    world.run()
+    world.projects = False
+    for number in range(100):
+        world.clock.advance(seconds=8)
+        put_again(world, number, OTHER)
+    assert shown(world) == before
+    seal(world.ports)
+    assert shown(world) == before
+
+
+def test_what_a_group_has_left_of_others_hides_no_act() -> None:
+    world = busy()
+    before = shown(world)
+    [part, *_] = world.memory.all(JournalPart)
+    for number in range(PARTS_A_LOOK):
+        left = replace(part, shard=LEFT_SHARD, campaign=OTHER, group=1, acts=(), revision=0)
+        late = f"{world.clock() + timedelta(days=1):%Y-%m-%dT%H:%M:%S.%fZ}#{number:02}"
+        world.memory.commit(Insert(replace(left, position=late)))
+    assert shown(world) == before
 
 
 def put_again(world: World, number: int, name: str) -> list[Fact]:
