@@ -41,12 +41,12 @@ def ops_routes(ports: Callable[[], Ports]) -> Blueprint:
     @edge.serves(operations.LIST_CAMPAIGNS)
     def campaigns(call: Call) -> Reply:
         return ops_models.CampaignsAnswer(
-            campaigns=[_campaign(each) for each in campaigns_to_show(call.ports)]
+            campaigns=[_campaign(each) for each in campaigns_to_show(call.ports, not_handled)]
         )
 
     @edge.serves(operations.GET_DASHBOARD)
     def dashboard(call: Call, campaign: str) -> Reply:
-        return _dashboard(view_dashboard(call.ports, campaign))
+        return _dashboard(view_dashboard(call.ports, campaign, not_handled))
 
     @edge.serves(operations.LIST_HELD_REWARDS)
     def get_held_rewards(call: Call, campaign: str) -> Reply:
@@ -74,7 +74,7 @@ def wall_routes(ports: Callable[[], Ports], origin_key: Callable[[], str]) -> Bl
     @edge.serves(operations.GET_WALL)
     def wall(call: Call, campaign: str) -> Reply:
         require_wall_link(call.ports, campaign, call.bearer())
-        return _dashboard(view_dashboard(call.ports, campaign))
+        return _dashboard(view_dashboard(call.ports, campaign, not_handled))
 
     return edge.blueprint
 

@@ -231,8 +231,12 @@ class Repository(Protocol):
     def first_within(self, kind: type[E], count: int, /, **key: str | int) -> list[E]:
         """The first `count` entities that `within` would have; no more are read, in one call."""
 
-    def last_within(self, kind: type[E], count: int, /, **key: str | int) -> list[E]:
-        """The last `count` of one partition, the last one first; a moment late at most."""
+    def last_within(
+        self, kind: type[E], count: int, on_failure: OnFailure | None = None, /, **key: str | int
+    ) -> list[E]:
+        """The last `count` of one partition, the last one first; a moment late at most. One that
+        cannot be read goes to `on_failure`; without it, the error is raised.
+        """
 
     def page(self, kinds: Sequence[type[Entity]], campaign: str, after: str | None = None) -> Page:
         """One page of the whole table, in one call: what it has of those kinds in a campaign. It

@@ -212,7 +212,7 @@ def ordered(request: Request) -> dict[str, Any]:
 def spoil(world: World, kind: str) -> None:
     """Make every item of a kind one that cannot be read."""
     for item in world._of_kind(kind):
-        needed = {"status", "document", "state"}
+        needed = {"status", "document", "state", "lines"}
         worse = {name: value for name, value in item.items() if name not in needed}
         world.clients.dynamodb.put_item(TableName=TABLE, Item=worse)
 
@@ -243,6 +243,32 @@ def test_a_campaign_that_cannot_be_read_keeps_no_order_of_another_and_rings(
     strange = order | {"order_id": "A9", "voucher_code": "", "email_digest": "ab" * 32}
     answer = world.ask(posting(request.path, {"orders": [strange, order]}))
     assert [one["status"] for one in answer.json()["results"]] == [200, 503]
+    assert counted()["NotHandled"] == 1
+
+
+@pytest.mark.parametrize("name", ["get_dashboard", "get_wall"])
+def test_a_record_that_cannot_be_read_keeps_nobody_from_the_dashboard_and_rings(
+    world: World, counted: Counted, name: str
+) -> None:
+    request = GOOD[name](world)
+    world.invite(world.sign_in(), STRANGER)
+    assert world.ask(request).json()["acts"]
+    records = len(world._of_kind("JOURNAL_PART"))
+    spoil(world, "JOURNAL_PART")
+    counted()
+    answer = world.ask(request)
+    assert (answer.status, answer.json()["acts"]) == (200, [])
+    assert counted()["NotHandled"] == records > 0
+
+
+def test_a_campaign_that_cannot_be_read_hides_no_other_and_rings(
+    world: World, counted: Counted
+) -> None:
+    spoil(world, "CAMPAIGN")
+    put_campaign(world.ports, campaign(campaign="other"))
+    counted()
+    answer = world.get("/v1/ops/campaigns")
+    assert [one["campaign"] for one in answer.json()["campaigns"]] == ["other"]
     assert counted()["NotHandled"] == 1
 
 

@@ -269,11 +269,18 @@ READINGS: list[tuple[Sequence[Entity], Reading, tuple[str, str]]] = [
         lambda repository, noted: repository.within(JournalPart, noted, shard=0),
         ("JOURNAL_PART", f"2026-03-02T09:00:00.000000Z#{'0' * 16}#0001"),
     ),
+    (
+        [replace(part_of_bundle("0" * 64, n, 1, MORNING), shard=0) for n in range(3)],
+        lambda repository, noted: repository.last_within(JournalPart, 3, noted, shard=0),
+        ("JOURNAL_PART", f"2026-03-02T09:00:00.000000Z#{'0' * 16}#0001"),
+    ),
 ]
 
 
 @pytest.mark.parametrize(
-    ("entities", "read", "name"), READINGS, ids=["every_voucher", "held_by", "within"]
+    ("entities", "read", "name"),
+    READINGS,
+    ids=["every_voucher", "held_by", "within", "last_within"],
 )
 def test_an_item_that_cannot_be_read_is_named_and_hides_no_other(
     repository: DynamoRepository,

@@ -144,8 +144,13 @@ class MemoryRepository:
     def first_within(self, kind: type[E], count: int, /, **key: str | int) -> list[E]:
         return list(islice(self.within(kind, **key), count))
 
-    def last_within(self, kind: type[E], count: int, /, **key: str | int) -> list[E]:
-        return list(reversed(list(self.within(kind, **key))))[:count]
+    def last_within(
+        self, kind: type[E], count: int, on_failure: OnFailure | None = None, /, **key: str | int
+    ) -> list[E]:
+        partition, start = schema.partition_for(kind, key)
+        places = [place for place in self._places(partition, start) if self._at(place)]
+        last = [(place, self._at(place)) for place in reversed(places[-count:])]
+        return list(self._as_read(kind, last, on_failure))
 
     def page(self, kinds: Sequence[type[Entity]], campaign: str, after: str | None = None) -> Page:
         start = tuple(json.loads(after)) if after else ("", "")
@@ -443,8 +448,10 @@ class _Wrapped:
     def first_within(self, kind: type[E], count: int, /, **key: str | int) -> list[E]:
         return self._inner.first_within(kind, count, **key)
 
-    def last_within(self, kind: type[E], count: int, /, **key: str | int) -> list[E]:
-        return self._inner.last_within(kind, count, **key)
+    def last_within(
+        self, kind: type[E], count: int, on_failure: OnFailure | None = None, /, **key: str | int
+    ) -> list[E]:
+        return self._inner.last_within(kind, count, on_failure, **key)
 
     def get_many(self, kind: type[E], keys: Sequence[Mapping[str, str | int]]) -> list[E]:
         return self._inner.get_many(kind, keys)

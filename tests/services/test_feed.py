@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.domain.facts import Fact, FactName
-from chalicelib.domain.feed import ACTS_SHOWN, Act, act_of, last_acts
+from chalicelib.domain.feed import ACTS_SHOWN, Act, act_of, acts_of_campaign, last_acts, newest
 from chalicelib.domain.journal import (
     LEFT_SHARD,
     PART_SHARDS,
@@ -19,13 +20,15 @@ from chalicelib.domain.journal import (
 from chalicelib.services.campaigns.put import put_campaign
 from chalicelib.services.feed import PARTS_A_LOOK, feed_of
 from chalicelib.services.journal import journal
-from chalicelib.services.operations.dashboard import view_dashboard
+from chalicelib.services.operations.dashboard import campaigns_to_show, view_dashboard
 from chalicelib.services.operations.project import project
 from chalicelib.services.operations.seal import seal
-from chalicelib.services.ports import Insert, Remove, Replace
+from chalicelib.services.ports import Failure, Insert, Remove, Replace
 from tests.fakes.campaign import CAMPAIGN, campaign
+from tests.fakes.repository import UnreadableError
 from tests.fakes.world import World, new_world
 from tests.services.test_links import come, link_of
+from tests.services.test_unreadable_items import spoil
 
 JEANNE, PAUL, LEA = "jeanne@example.fr", "paul@example.fr", "lea@example.fr"
 OTHER = "other"
@@ -169,7 +172,7 @@ def test_a_look_reads_so_many_records_of_a_shard_and_no_more(
 ) -> None:
     asked: list[tuple[object, int]] = []
 
-    def recorded(_kind: object, count: int, /, **key: object) -> list[object]:
+    def recorded(_kind: object, count: int, _noted: object, /, **key: object) -> list[object]:
         asked.append((key["shard"], count))
         return []
 
@@ -216,3 +219,39 @@ def test_a_head_that_an_earlier_version_wrote_has_none_until_the_next_seal() -> 
     world.run()
     seal(world.ports)
     assert shown(world)[0].at >= world.clock() - timedelta(seconds=1)
+
+
+def test_a_record_that_cannot_be_read_takes_its_own_acts_alone_off_the_dashboard() -> None:
+    world = busy()
+    before = shown(world)
+    [*others, bad] = sorted(world.memory.all(JournalPart), key=lambda part: part.position)
+    spoil(world, bad)
+    failures: list[Failure] = []
+    found = view_dashboard(world.ports, CAMPAIGN, failures.append)
+    assert [(one.kind, one.name) for one in failures] == [("JOURNAL_PART", bad.position)]
+    assert found.funnel["confirmed"] == 2
+    kept = newest(act for part in others for act in acts_of_campaign(part.acts, CAMPAIGN))
+    assert list(found.acts) == kept != before
+    with pytest.raises(UnreadableError):
+        shown(world)
+
+
+def test_a_dashboard_is_shown_without_acts_where_the_head_of_the_journal_cannot_be_read() -> None:
+    world = busy()
+    seal(world.ports)
+    spoil(world, *world.memory.all(JournalHead))
+    failures: list[Failure] = []
+    found = view_dashboard(world.ports, CAMPAIGN, failures.append)
+    assert [(one.kind, one.name) for one in failures] == [("feed", CAMPAIGN)]
+    assert (found.funnel["confirmed"], found.acts) == (2, ())
+
+
+def test_a_campaign_that_cannot_be_read_hides_no_other_from_the_switch() -> None:
+    world = busy()
+    put_campaign(world.ports, campaign(campaign=OTHER))
+    spoil(world, *(one for one in world.memory.all(CurrentCampaign) if one.campaign == OTHER))
+    failures: list[Failure] = []
+    assert [one.id for one in campaigns_to_show(world.ports, failures.append)] == [CAMPAIGN]
+    assert [one.kind for one in failures] == ["CAMPAIGN"]
+    with pytest.raises(UnreadableError):
+        campaigns_to_show(world.ports)

@@ -134,13 +134,15 @@ class DynamoRepository:
         )
         return list(self._entities(kind, answer["Items"]))
 
-    def last_within(self, kind: type[E], count: int, /, **key: str | int) -> list[E]:
+    def last_within(
+        self, kind: type[E], count: int, on_failure: OnFailure | None = None, /, **key: str | int
+    ) -> list[E]:
         how = within(kind, key)
         del how["ConsistentRead"]  # half the price: what it is asked for may be late
         answer = self._clients.dynamodb.query(
             TableName=self._table, Limit=count, ScanIndexForward=False, **how
         )
-        return list(self._entities(kind, answer["Items"]))
+        return list(self._entities(kind, answer["Items"], on_failure))
 
     def page(self, kinds: Sequence[type[Entity]], campaign: str, after: str | None = None) -> Page:
         page = self._scanned(

@@ -19,9 +19,10 @@ from chalicelib.domain.effects import BOUGHT_BY, HELD, ISSUED_OF, REFUSED_FOR, f
 from chalicelib.domain.feed import Act
 from chalicelib.domain.figures import is_figure
 from chalicelib.services.feed import feed_of
+from chalicelib.services.isolation import Isolation, raised
 from chalicelib.services.list_status import ListStatus, list_statuses, rows_before
 from chalicelib.services.lookups import current_campaign
-from chalicelib.services.ports import FACT_SHARDS, Agenda, CommandPorts, Ports
+from chalicelib.services.ports import FACT_SHARDS, Agenda, CommandPorts, OnFailure, Ports
 from chalicelib.services.watch import Watched, watched
 
 SHARDS_A_LOOK = 4
@@ -58,15 +59,23 @@ class Dashboard:
     acts: Sequence[Act] = ()
 
 
-def view_dashboard(ports: Ports, campaign_id: str) -> Dashboard:
-    """The dashboard. `UnknownError`."""
+def view_dashboard(ports: Ports, campaign_id: str, on_failure: OnFailure = raised) -> Dashboard:
+    """The dashboard. `UnknownError`. Acts that cannot be read go to `on_failure`: it is shown
+    without them.
+    """
     shown = dashboard_of(ports, current_campaign(ports, campaign_id))
-    return replace(shown, acts=feed_of(ports, campaign_id))
+    isolation = Isolation(on_failure)
+    acts: Sequence[Act] = ()
+    with isolation.of("feed", campaign_id):
+        acts = feed_of(ports, campaign_id, isolation.note)
+    return replace(shown, acts=acts)
 
 
-def campaigns_to_show(ports: CommandPorts) -> list[Campaign]:
-    """The campaigns that a dashboard can show, by brand and country, the latest first."""
-    current = ports.repository.agenda(CurrentCampaign, Agenda.CAMPAIGNS)
+def campaigns_to_show(ports: CommandPorts, on_failure: OnFailure | None = None) -> list[Campaign]:
+    """The campaigns that a dashboard can show, by brand and country, the latest first. One that
+    cannot be read goes to `on_failure`; without it, the error is raised.
+    """
+    current = ports.repository.agenda(CurrentCampaign, Agenda.CAMPAIGNS, on_failure=on_failure)
     shown = [one.document for one in current if one.records_ended_at is None]
     shown.sort(key=lambda one: one.starts_on, reverse=True)
     return sorted(shown, key=lambda one: (one.brand.name, one.country))
