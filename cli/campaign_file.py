@@ -22,6 +22,7 @@ from pydantic_core import ErrorDetails
 
 from chalicelib.domain.campaign.brand import Picture
 from chalicelib.domain.campaign.file import ASSIGNED, Campaign, EarlierZone
+from chalicelib.domain.campaign.rules import MOST_RULES
 from cli.documents import Document, DocumentError, FieldPath, Problem, read_document
 from cli.errors import CommandError
 
@@ -108,6 +109,9 @@ def campaign_of(content: bytes) -> Campaign:
         campaign = Campaign.model_validate(document.value, by_name=False)
     except ValidationError as error:
         raise CampaignFileError([*problems, *_problems(error, document)]) from error
+    if len(campaign.rules) > MOST_RULES:
+        reason = f"a campaign has at most {MOST_RULES} rules, this one has {len(campaign.rules)}"
+        problems.append(document.problem(("rules", MOST_RULES), reason))
     if problems:
         raise CampaignFileError(problems)
     return campaign

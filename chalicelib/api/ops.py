@@ -9,17 +9,14 @@ from collections.abc import Callable
 from chalice.app import Blueprint
 
 from chalicelib.api import operations, ops_models
-from chalicelib.api.cohorts import cohort_answers
+from chalicelib.api.dashboards import dashboard_answer
 from chalicelib.api.edge import Call, Edge, Reply, not_handled
 from chalicelib.domain.campaign.file import Campaign
-from chalicelib.domain.feed import Act
 from chalicelib.domain.held_rewards import RewardKey
 from chalicelib.domain.money import decimal_text
 from chalicelib.services.errors import UnknownError
-from chalicelib.services.list_status import ListStatus
 from chalicelib.services.lookups import current_campaign
 from chalicelib.services.operations.dashboard import (
-    Dashboard,
     campaigns_to_show,
     view_dashboard,
 )
@@ -31,7 +28,6 @@ from chalicelib.services.vouchers.review_rewards import (
     refuse_reward,
     release_reward,
 )
-from chalicelib.services.watch import Watched
 
 
 def ops_routes(ports: Callable[[], Ports]) -> Blueprint:
@@ -46,7 +42,7 @@ def ops_routes(ports: Callable[[], Ports]) -> Blueprint:
 
     @edge.serves(operations.GET_DASHBOARD)
     def dashboard(call: Call, campaign: str) -> Reply:
-        return _dashboard(view_dashboard(call.ports, campaign, not_handled))
+        return dashboard_answer(view_dashboard(call.ports, campaign, not_handled))
 
     @edge.serves(operations.LIST_HELD_REWARDS)
     def get_held_rewards(call: Call, campaign: str) -> Reply:
@@ -74,7 +70,7 @@ def wall_routes(ports: Callable[[], Ports], origin_key: Callable[[], str]) -> Bl
     @edge.serves(operations.GET_WALL)
     def wall(call: Call, campaign: str) -> Reply:
         require_wall_link(call.ports, campaign, call.bearer())
-        return _dashboard(view_dashboard(call.ports, campaign, not_handled))
+        return dashboard_answer(view_dashboard(call.ports, campaign, not_handled))
 
     return edge.blueprint
 
@@ -111,64 +107,4 @@ def _held(campaign: Campaign, each: HeldReward) -> ops_models.HeldRewardAnswer:
         signals=[ops_models.SignalAnswer(**vars(one)) for one in hold.signals],
         held_at=hold.held_at.isoformat(),
         ends_at=hold.ends_at.isoformat(),
-    )
-
-
-def _dashboard(shown: Dashboard) -> ops_models.DashboardAnswer:
-    return ops_models.DashboardAnswer(
-        campaign=shown.campaign.id,
-        version=shown.campaign.version,
-        as_of=shown.as_of.isoformat(),
-        counted_until=shown.counted_until.isoformat() if shown.counted_until else None,
-        lag_s=shown.lag_s,
-        time_zone=shown.campaign.time_zone,
-        currency=shown.campaign.currency,
-        starts_on=shown.campaign.starts_on.isoformat(),
-        ends_on=shown.campaign.ends_on.isoformat(),
-        figures=dict(shown.figures),
-        funnel=dict(shown.funnel),
-        refused_by_reason=dict(shown.refused_by_reason),
-        orders_by_buyer=dict(shown.orders_by_buyer),
-        held_rewards=ops_models.HeldSumAnswer(
-            rewards=shown.held.get("rewards", 0),
-            value=decimal_text(shown.held.get("value_minor", 0)),
-            currency=shown.campaign.currency,
-        ),
-        days=[
-            {"date": day.isoformat(), **counts, **shown.figures_by_day[day]}
-            for day, counts in shown.days.items()
-        ],
-        lists={
-            name: _list(status, shown.rows_before[name]) for name, status in shown.lists.items()
-        },
-        watched=[_watch(each) for each in shown.watched],
-        cohorts=cohort_answers(shown.cohorts),
-        acts=[_act(each) for each in shown.acts],
-    )
-
-
-def _act(act: Act) -> ops_models.ActAnswer:
-    return ops_models.ActAnswer(
-        at=act.at.isoformat(), act=act.name, channel=act.channel.value if act.channel else None
-    )
-
-
-def _watch(watched: Watched) -> ops_models.WatchAnswer:
-    return ops_models.WatchAnswer(
-        watch=watched.watch.value,
-        overdue=watched.overdue,
-        since=watched.since.isoformat() if watched.since else None,
-        template=watched.template,
-        left=watched.left,
-    )
-
-
-def _list(status: ListStatus, rows_before: int | None) -> ops_models.ListAnswer:
-    return ops_models.ListAnswer(
-        version=status.version,
-        rows=status.rows,
-        accepted_at=status.accepted_at.isoformat() if status.accepted_at else None,
-        in_force=status.in_force,
-        max_age_days=status.max_age_days,
-        rows_before=rows_before,
     )

@@ -172,9 +172,10 @@ class DashboardAnswer(Answer):
 
     `counted_until`: when the newest fact in the counts happened (null: nothing is counted yet).
     `lag_s`: for how long, at least, something has waited to be counted; 0 where nothing was seen.
-    `figures` are further counts in total, and those of a day are among its counts, where they are
-    not 0; sums are in minor units of `currency`. docs/operations.md names them. `acts` are the last
-    20 that are counted, the newest first.
+    `figures` are further counts in total, where they are not 0; sums are in minor units of
+    `currency`. docs/operations.md names them. `figures_by_day` has them by day: the position in
+    `days` of the first day that has any, then a count for this day and each of the next ones in
+    `days`; after the last all are 0. `acts` are the last 20 that are counted, the newest first.
     """
 
     campaign: Slug
@@ -192,6 +193,7 @@ class DashboardAnswer(Answer):
     orders_by_buyer: Annotated[dict[str, int], described({"referee": 4})]
     held_rewards: HeldSumAnswer
     days: Annotated[list[dict[str, str | int]], described([{"date": "2026-05-04", "received": 12}])]
+    figures_by_day: Annotated[dict[str, list[int]], described({"issued_minor": [0, 1500, 3000]})]
     lists: dict[str, ListAnswer]
     watched: list[WatchAnswer]
     cohorts: list[CohortAnswer]

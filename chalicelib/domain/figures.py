@@ -56,7 +56,7 @@ from chalicelib.domain.invitations import CHANNEL_OF_MAIL, Channel
 FIGURED = "figured.2"
 REVENUE = "revenue"
 MOST_KEPT = 5  # kept orders of one referee that are counted by their number
-MOST_RUNGS = 9  # of a rule that are told apart: it may grant for every order
+MOST_RUNGS = 3  # of a rule that are told apart: it may grant for every order
 HOURS = (1, 3, 6, 12, 24, 48, 96, 168, 336)
 _HOUR_S = 3600
 

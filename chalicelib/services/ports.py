@@ -47,6 +47,10 @@ BATCH_LIMIT = 100  # keys that one `read` can ask for
 TRANSACTION_LIMIT = 100  # items that one `commit` or `count` can change
 # A batch of the stream that one `count` counts, beside the counts of a day and the journal's part.
 FACTS_A_COUNT = TRANSACTION_LIMIT - 2
+# Counters that one update adds to: DynamoDB takes 4 KB of an expression, and each is at most 11
+# letters of it. What is more is another update of another item, since a transaction changes each
+# item once.
+COUNTERS_AN_UPDATE = 250
 # Facts of an hour are spread over so many partitions. A fact is at most 4 write units (a
 # transaction counts a unit twice, and it is written and then marked as counted), a partition takes
 # 1,000 a second: 20,000 facts/s are 625 in each.

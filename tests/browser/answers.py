@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 BRAND: Final = {
     "name": "Maison Verte",
@@ -289,6 +289,16 @@ def days_of(counts: dict[str, int]) -> list[dict[str, object]]:
     ]
 
 
+def by_day(days: list[dict[str, Any]]) -> dict[str, object]:
+    """The days as the API answers them: the figures beside, each a run of numbers."""
+    counts = [{name: of for name, of in day.items() if name in {"date", *COUNTS}} for day in days]
+    names = sorted({name for day in days for name in day} - {"date", *COUNTS})
+    return {
+        "days": counts,
+        "figures_by_day": {name: [0, *(day.get(name, 0) for day in days)] for name in names},
+    }
+
+
 def dashboard(**changed: int) -> dict[str, object]:
     """The dashboard's answer, with some counts changed."""
     return {
@@ -306,7 +316,7 @@ def dashboard(**changed: int) -> dict[str, object]:
         "refused_by_reason": REASONS,
         "orders_by_buyer": BUYERS,
         "held_rewards": {"rewards": 3, "value": "45.00", "currency": "EUR"},
-        "days": days_of({**COUNTS, **changed}),
+        **by_day(days_of({**COUNTS, **changed})),
         "lists": {
             "customers": {
                 "version": 7,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from .answers import COUNTS, dashboard
+from .answers import COUNTS, by_day, dashboard
 from .conftest import OpenPage
 from .front import ScriptedApi
 from .sign_in import DASHBOARD, signed_in
@@ -31,7 +31,7 @@ def weeks() -> dict[str, object]:
     body = dashboard()
     of_days = {"2025-10-02": 3, "2025-09-24": 1, "2025-08-01": 40}
     body["starts_on"] = "2025-07-01"
-    body["days"] = [
+    days: list[dict[str, Any]] = [
         {
             "date": day,
             **dict.fromkeys(COUNTS, 0),
@@ -56,8 +56,8 @@ def weeks() -> dict[str, object]:
         }
         for day, number in of_days.items()
     ]
-    days: Any = body["days"]
     days[1]["release.2"] = 1
+    body.update(by_day(days))
     body["figures"] = {
         "issued.welcome": 3,
         "issued.order-1": 1,
@@ -305,7 +305,7 @@ def test_another_campaign_is_chosen_by_brand_and_country_in_the_head_of_the_page
         line("demo-next", "Maison Verte", "FR", "In autumn"),
     ]
     api.answers(CAMPAIGNS, 200, {"campaigns": lines})
-    other = weeks() | {"campaign": "casa-es", "days": []}
+    other = weeks() | {"campaign": "casa-es", "days": [], "figures_by_day": {}}
     api.answers("GET /v1/ops/campaigns/casa-es/dashboard", 200, other)
     api.answers("GET /v1/campaigns/casa-es", 404, {})
     page = open_page(f"{ADDRESS}&rule=welcome&period=7", width=1280, before=signed_in())

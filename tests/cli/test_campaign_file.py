@@ -15,6 +15,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from typer.testing import Result
 
+from chalicelib.domain.campaign.file import Campaign
+from chalicelib.domain.campaign.rules import MOST_RULES
 from cli.campaign_file import CampaignFileError, campaign_of, campaign_schema, campaign_text
 from cli.documents import MAX_BYTES
 
@@ -523,3 +525,20 @@ caps: {budget: 5}
 def test_check_has_nothing_to_warn_of_in_the_demo(tandem: Tandem) -> None:
     checked = tandem("campaign", "check", DEMO)
     assert (checked.exit_code, checked.stderr) == (0, "")
+
+
+def test_a_campaign_has_as_many_rules_as_its_counts_have_room_for_and_no_more() -> None:
+    rule = "  - {{id: again-{}, when: order_kept, issue: welcome, to: sponsor}}\n".format
+    first = len(GOOD.splitlines()) + 1
+    most = GOOD + "".join(map(rule, range(MOST_RULES - 1)))
+    assert len(campaign_of(most.encode()).rules) == MOST_RULES
+    refused = f"{first + MOST_RULES - 1}:5: rules.{MOST_RULES}: a campaign has at most {MOST_RULES}"
+    assert refusals(most + rule("one") + rule("two")) == [f"{refused} rules, this one has 22"]
+
+
+def test_what_is_in_force_with_more_rules_stays_readable() -> None:
+    good = campaign_of(GOOD.encode())
+    [rule] = good.rules
+    rules = [rule.model_copy(update={"id": f"again-{n}"}) for n in range(MOST_RULES + 1)]
+    stored = good.model_copy(update={"rules": tuple(rules)}).model_dump_json(by_alias=True)
+    assert len(Campaign.model_validate_json(stored).rules) == MOST_RULES + 1

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from chalicelib.adapters.dynamodb import schema
 from chalicelib.adapters.dynamodb.codec import entity_item
+from chalicelib.adapters.dynamodb.counts import in_updates
 from chalicelib.adapters.dynamodb.requests import search
 from chalicelib.domain.entity import Entity
 from chalicelib.domain.facts import Fact
@@ -68,9 +69,10 @@ def _add(counts: dict[str, int], added: Mapping[str, int]) -> None:
 
 def _counts_added(digest: str, counts: Mapping[str, DayCounts]) -> dict[Place, Mapping[str, int]]:
     return {
-        _pair(schema.count_key(campaign, day, digest)): of_day
+        _pair(schema.count_key(campaign, day, digest, nth)): added
         for campaign, days in counts.items()
         for day, of_day in days.items()
+        for nth, added in enumerate(in_updates(of_day))
     }
 
 

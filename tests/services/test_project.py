@@ -12,7 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chalicelib.domain.campaign.rules import HolderRole
 from chalicelib.domain.effects import deltas
+from chalicelib.domain.fact_bodies import VoucherRedeemed
 from chalicelib.domain.facts import Fact, FactName
 from chalicelib.domain.journal import GENESIS, BrokenChainError, verify
 from chalicelib.services.campaigns.put import put_campaign
@@ -185,6 +187,28 @@ def test_a_batch_of_the_stream_is_counted_in_one_transaction_and_one_of_two_days
     # With the counters of both days and the part itself, a transaction of 100 items holds 97.
     assert parts_of(world, [*again, *later]) == [(0, 97), (97, 1)]
     assert world.funnel()["invited"] == 2 * FACTS_A_COUNT
+
+
+def test_a_batch_that_adds_to_more_counters_than_an_update_has_is_counted_in_two() -> None:
+    world = new_world()
+    body = VoucherRedeemed(
+        voucher_id="v", referral_id="r", holder_id="h", holder=HolderRole.REFEREE,
+        template="welcome", value_minor=500, ends_in="2026-11", rung=1,
+    )  # fmt: skip
+    facts = [
+        Fact.of(
+            replace(body, rule=f"rule-{number}", template=f"template-{number}"),
+            fact_id=f"{number:03}", campaign=CAMPAIGN, subject="v", at=world.clock(),
+            correlation="c",
+        )
+        for number in range(FACTS_A_COUNT)
+    ]  # fmt: skip
+    world.repository.commit(facts=facts)
+    parts = parts_of(world, facts)
+    assert len(parts) == 2
+    assert sum(many for _, many in parts) == FACTS_A_COUNT
+    figures = view_dashboard(world.ports, CAMPAIGN).figures
+    assert len([name for name in figures if name.startswith("rule.redeemed.")]) == FACTS_A_COUNT
 
 
 def parts_of(world: World, facts: list[Fact]) -> list[tuple[int, int]]:

@@ -17,6 +17,7 @@ import { campaignText, currentLanguage, hasTexts } from "../shared/language.js";
 import { clear, onLanguageChange, setText, setValue } from "../shared/page-text.js";
 import { prepareCampaigns, showCampaigns } from "./campaigns.js";
 import { viewOf } from "./choices.js";
+import { withFigures } from "./days.js";
 import { haveChanged, lagOf, waitingSince } from "./numbers.js";
 import { drawHead, drawOverview, prepareOverview } from "./overview.js";
 import {
@@ -151,7 +152,7 @@ async function refresh() {
   if (!source || document.hidden) return; // Continues when the page is visible again.
   const asked = source;
   try {
-    const answer = await asked.ask();
+    const answer = withFigures(await asked.ask());
     if (asked !== source) return;
     isOffline = false;
     draw(answer);

@@ -282,13 +282,17 @@ interface DashboardAnswer {
   orders_by_buyer: Record<string, number>;
   held_rewards: HeldSumAnswer;
   days: DayCounts[];
+  figures_by_day: Record<string, number[]>;
   lists: Record<string, ListAnswer>;
   watched: WatchAnswer[];
   cohorts: CohortAnswer[];
   acts: ActAnswer[];
 }
 
-/** The counts of one local day: `date`, a number for each counter, and each figure that is not 0. */
+/**
+ * The counts of one local day: `date` and a number for each counter; days.js puts the figures of the
+ * day beside them.
+ */
 type DayCounts = Record<string, string | number>;
 
 interface FieldProblemAnswer {

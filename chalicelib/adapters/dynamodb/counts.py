@@ -1,13 +1,13 @@
 """The counts of a campaign: items by local day, spread, to which each transaction of the projector
 adds. Each also says what the newest fact was that was added to it.
 
-One transaction has 100 items and an expression 4 KB: of the facts of a batch, each adds at most
-three names that no other adds (`domain/figures.py`), beside those that many share.
+An expression has 4 KB, so what one part of the journal adds to a day is one update of each
+`COUNTERS_AN_UPDATE` counters. They are of different items, since a transaction changes each once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from chalicelib.adapters.dynamodb import schema
 from chalicelib.adapters.dynamodb.codec import Item
 from chalicelib.adapters.dynamodb.requests import attributes
 from chalicelib.domain.facts import Fact
-from chalicelib.services.ports import Counted, DayCounts
+from chalicelib.services.ports import COUNTERS_AN_UPDATE, Counted, DayCounts
 
 _UNTIL = "until"
 
@@ -25,10 +25,20 @@ def count_actions(
 ) -> list[Any]:
     """The updates that add to the counts of each campaign and day, with the newest of `facts`."""
     return [
-        _action(table, schema.count_key(campaign, day, digest), added, _newest(facts, campaign))
+        _action(
+            table, schema.count_key(campaign, day, digest, nth), added, _newest(facts, campaign)
+        )
         for campaign, days in counts.items()
-        for day, added in days.items()
+        for day, of_day in days.items()
+        for nth, added in enumerate(in_updates(of_day))
     ]
+
+
+def in_updates(of_day: Mapping[str, int]) -> Iterator[dict[str, int]]:
+    """What one update each adds."""
+    counts = list(of_day.items())
+    for start in range(0, len(counts), COUNTERS_AN_UPDATE):
+        yield dict(counts[start : start + COUNTERS_AN_UPDATE])
 
 
 def _newest(facts: Sequence[Fact], campaign: str) -> str | None:

@@ -364,13 +364,13 @@ def subject_partition(subject: str) -> str:
     return f"FACT#{subject}"
 
 
-def count_key(campaign: str, day: date, digest: str) -> dict[str, str]:
+def count_key(campaign: str, day: date, digest: str, nth: int = 0) -> dict[str, str]:
     """The primary key of the counts of one local day that are added with a part of the journal.
 
     They are spread by the SHA-256 of where the part's lines are, so that transactions rarely meet:
-    the counts of a day are the sum.
+    the counts of a day are the sum. `nth`: of the updates that one part needs.
     """
-    spread = int(digest[-8:], 16) % COUNT_SPREADS
+    spread = (int(digest[-8:], 16) + nth) % COUNT_SPREADS
     partition = spread % COUNT_PARTITIONS
     return {"pk": f"COUNT#{campaign}#{partition:02}", "sk": f"{day.isoformat()}#{spread:02}"}
 

@@ -27,7 +27,7 @@ from chalicelib.domain.campaign.layouts import Dropped, FileLayouts, layout_of
 from chalicelib.domain.campaign.lists import DigestKeys, Lists
 from chalicelib.domain.campaign.promises import Promise, promises, unkept_amounts
 from chalicelib.domain.campaign.review import Review
-from chalicelib.domain.campaign.rules import Caps, HolderRole, Release, Rule
+from chalicelib.domain.campaign.rules import MOST_RULES, Caps, HolderRole, Release, Rule
 from chalicelib.domain.campaign.templates import VoucherTemplate
 from chalicelib.domain.campaign.wording import Mails, Share
 from chalicelib.domain.files.layouts import Layout
@@ -133,7 +133,9 @@ class Campaign(FileModel):
     acknowledge_within: Annotated[int, Field(ge=1, le=720)] = 24
     orders_expected_every: Annotated[int, Field(ge=1, le=720)] | None = None
     templates: Annotated[dict[Slug, VoucherTemplate], Field(min_length=1)]
-    rules: Annotated[tuple[Rule, ...], Field(min_length=1)]
+    rules: Annotated[
+        tuple[Rule, ...], Field(min_length=1, json_schema_extra={"maxItems": MOST_RULES})
+    ]
     caps: Caps = Caps.model_construct()
     review: Review | None = None
     files: FileLayouts | None = None

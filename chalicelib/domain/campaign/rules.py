@@ -63,6 +63,11 @@ class Conditions(FileModel):
         return late_enough and (self.maximum_days is None or days <= self.maximum_days)
 
 
+# Of a file that is put in force: each adds names to the counts of a day, which are one item, and to
+# the answer of the dashboard (tests/api/test_dashboard_bounds.py). What is in force stays readable.
+MOST_RULES = 20
+
+
 class Rule(FileModel):
     """`when` a trigger happens, `if` conditions hold, `issue` a template `to` a holder."""
 

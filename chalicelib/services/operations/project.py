@@ -24,7 +24,13 @@ from chalicelib.domain.facts import Fact
 from chalicelib.domain.feed import packed_by_campaign
 from chalicelib.domain.journal import bundle, bundle_path, part_of_bundle
 from chalicelib.services.errors import UnknownError
-from chalicelib.services.ports import FACTS_A_COUNT, TRANSACTION_LIMIT, ConflictError, Ports
+from chalicelib.services.ports import (
+    COUNTERS_AN_UPDATE,
+    FACTS_A_COUNT,
+    TRANSACTION_LIMIT,
+    ConflictError,
+    Ports,
+)
 from chalicelib.services.retry import retry_on_conflict
 
 
@@ -84,10 +90,18 @@ class _Part:
     facts: list[Fact] = field(default_factory=list)
     counts: dict[str, dict[date, dict[str, int]]] = field(default_factory=dict)
 
-    def has_room_for(self, campaign: str, added: Mapping[date, object]) -> bool:
-        """Whether it stays within one transaction: facts, counters of a day, the part itself."""
+    def has_room_for(self, campaign: str, added: Mapping[date, Mapping[str, int]]) -> bool:
+        """Whether it stays within one transaction, facts, counters of each day and the part itself,
+        and what it adds to a day within one update.
+        """
+        of = self.counts.get(campaign, {})
+        if any(
+            len(of.get(day, {}).keys() | counts.keys()) > COUNTERS_AN_UPDATE
+            for day, counts in added.items()
+        ):
+            return False
         days = sum(map(len, self.counts.values()))
-        more = len(added.keys() - self.counts.get(campaign, {}).keys())
+        more = len(added.keys() - of.keys())
         return len(self.facts) + days + 1 + more + 1 <= TRANSACTION_LIMIT
 
     def add(self, fact: Fact, added: Mapping[date, Mapping[str, int]]) -> None:
