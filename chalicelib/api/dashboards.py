@@ -7,10 +7,11 @@ run of numbers, one a day (tests/api/test_dashboard_bounds.py).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from chalicelib.api import ops_models
 from chalicelib.api.cohorts import cohort_answers
-from chalicelib.domain.feed import Act
+from chalicelib.domain.feed import Act, on_a_wall
 from chalicelib.domain.money import decimal_text
 from chalicelib.services.list_status import ListStatus
 from chalicelib.services.operations.dashboard import Dashboard
@@ -47,6 +48,11 @@ def dashboard_answer(shown: Dashboard) -> ops_models.DashboardAnswer:
         cohorts=cohort_answers(shown.cohorts),
         acts=[_act(each) for each in shown.acts],
     )
+
+
+def wall_answer(shown: Dashboard) -> ops_models.DashboardAnswer:
+    """The dashboard, as whoever stands before a screen may see it."""
+    return dashboard_answer(replace(shown, acts=on_a_wall(shown.acts)))
 
 
 def _runs(days: Sequence[Mapping[str, int]]) -> dict[str, list[int]]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from chalice.app import Blueprint
 
 from chalicelib.api import operations, ops_models
-from chalicelib.api.dashboards import dashboard_answer
+from chalicelib.api.dashboards import dashboard_answer, wall_answer
 from chalicelib.api.edge import Call, Edge, Reply, not_handled
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.held_rewards import RewardKey
@@ -70,7 +70,7 @@ def wall_routes(ports: Callable[[], Ports], origin_key: Callable[[], str]) -> Bl
     @edge.serves(operations.GET_WALL)
     def wall(call: Call, campaign: str) -> Reply:
         require_wall_link(call.ports, campaign, call.bearer())
-        return dashboard_answer(view_dashboard(call.ports, campaign, not_handled))
+        return wall_answer(view_dashboard(call.ports, campaign, not_handled))
 
     return edge.blueprint
 

@@ -175,7 +175,8 @@ class DashboardAnswer(Answer):
     `figures` are further counts in total, where they are not 0; sums are in minor units of
     `currency`. docs/operations.md names them. `figures_by_day` has them by day: the position in
     `days` of the first day that has any, then a count for this day and each of the next ones in
-    `days`; after the last all are 0. `acts` are the last 20 that are counted, the newest first.
+    `days`; after the last all are 0. `acts` are of the last 20 that are counted, the
+    newest first: all of them, or on a wall those that anybody may see, by the minute.
     """
 
     campaign: Slug

@@ -12,7 +12,7 @@ batch costs nothing more; whoever reads puts them together again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from chalicelib.domain.fact_bodies import InvitationSent, body_of
@@ -46,6 +46,17 @@ ACTS: Mapping[FactName, str] = {
     F.REWARD_REVOKED: "rr",
     F.LIST_ACCEPTED: "la",
 }
+# What a stranger could learn of an address that was typed a moment ago: not on a screen in a shop.
+NOT_ON_WALLS = frozenset(
+    [
+        F.SIGN_IN_GRANTED,
+        F.INVITATION_REFUSED,
+        F.INVITATION_SENT,
+        F.INVITATION_DECLINED,
+        F.INVITATION_BOUNCED,
+        F.INVITATION_EXPIRED,
+    ]
+)
 _NAMES = {letters: name for name, letters in ACTS.items()}
 _CHANNELS: Mapping[Channel | None, str] = {None: "-", Channel.EMAIL: "e", Channel.LINK: "l"}
 _CHANNEL_OF = {letter: channel for channel, letter in _CHANNELS.items()}
@@ -88,6 +99,15 @@ def newest(acts: Iterable[Act]) -> list[Act]:
     """The last of acts, each once, the newest first."""
     by_time = sorted(set(acts), key=lambda act: (act.at, act.mark), reverse=True)
     return by_time[:ACTS_SHOWN]
+
+
+def on_a_wall(acts: Iterable[Act]) -> list[Act]:
+    """Those that anybody may see, by the minute."""
+    return [
+        replace(act, at=act.at.replace(second=0, microsecond=0))
+        for act in acts
+        if act.name not in NOT_ON_WALLS
+    ]
 
 
 def last_acts(facts: Iterable[Fact]) -> list[Act]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 
+from chalicelib.domain.feed import NOT_ON_WALLS
 from chalicelib.services.operations.wall_links import revoke_wall_link, wall_links
 from tests.api.gateway import Request
-from tests.api.requests import GOOD, bearer, wall
-from tests.api.world import CAMPAIGN, World, campaign_like_demo
+from tests.api.requests import GOOD, bearer, invitations, wall
+from tests.api.world import CAMPAIGN, CUSTOMER, STRANGER, World, campaign_like_demo
 
 pytestmark = pytest.mark.slow
 
@@ -66,7 +68,22 @@ REFUSED = [
 def test_it_shows_what_the_dashboard_shows(world: World) -> None:
     shown = world.ask(wall(world.wall_link()))
     assert shown.status == 200
-    assert shown.body == world.ask(GOOD["get_dashboard"](world)).body
+    signed_in = world.ask(GOOD["get_dashboard"](world)).json()
+    assert shown.json() | {"acts": None} == signed_in | {"acts": None}
+
+
+def test_it_tells_nobody_what_came_of_an_address_typed_a_moment_ago(world: World) -> None:
+    session = world.sign_in()
+    world.ask(invitations(STRANGER, CUSTOMER, session=session))
+    world.run()
+    world.confirm(world.last_to(STRANGER).token())
+    world.run()
+    acts = world.ask(GOOD["get_dashboard"](world)).json()["acts"]
+    assert {one["act"] for one in acts} >= {"invitation_refused", "invitation_sent"}
+    shown = world.ask(wall(world.wall_link())).json()["acts"]
+    assert {"invitation_received", "referral_confirmed"} <= {one["act"] for one in shown}
+    assert not {one["act"] for one in shown} & NOT_ON_WALLS
+    assert {datetime.fromisoformat(one["at"]).second for one in shown} == {0}
 
 
 @pytest.mark.parametrize("prepared", REFUSED, ids=lambda prepared: prepared.__name__)

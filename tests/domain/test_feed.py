@@ -23,6 +23,7 @@ from chalicelib.domain.feed import (
     acts_of_campaign,
     last_acts,
     newest,
+    on_a_wall,
     packed,
     packed_by_campaign,
     unpacked,
@@ -44,6 +45,18 @@ def fact(body: FactBody, number: int = 1, campaign: str = "demo-vip") -> Fact:
 def received(number: int = 1, campaign: str = "demo-vip") -> Fact:
     body = InvitationReceived(**ABOUT, channel=Channel.LINK, campaign_version=1)
     return fact(body, number, campaign)
+
+
+def test_a_wall_shows_what_anybody_may_see_by_the_minute() -> None:
+    at = datetime(2026, 3, 2, 9, 30, 59, 999, tzinfo=UTC)
+    acts = [Act(at=at, name=name, channel=None, mark="m") for name in ACTS]
+    shown = on_a_wall(acts)
+    assert {one.at for one in shown} == {datetime(2026, 3, 2, 9, 30, tzinfo=UTC)}
+    hidden = {one.name.value for one in acts} - {one.name.value for one in shown}
+    assert hidden == {
+        "sign_in_granted", "invitation_refused", "invitation_sent", "invitation_declined",
+        "invitation_bounced", "invitation_expired",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
