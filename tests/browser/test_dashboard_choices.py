@@ -295,6 +295,16 @@ def line(campaign: str, brand: str, country: str, title: str) -> dict[str, objec
     }
 
 
+def test_the_table_by_rule_says_since_when_rules_are_counted(
+    api: ScriptedApi, open_page: OpenPage
+) -> None:
+    body: Any = weeks()
+    body["figures_by_day"]["figured.2"] = [0, 9, 9]  # not on the earliest day
+    api.answers(DASHBOARD, 200, body)
+    page = open_page(ADDRESS, width=1280, before=signed_in())
+    expect(page.locator("#rules-since")).to_contain_text("By rule since 24/09/2025")
+
+
 @pytest.mark.usefixtures("numbers")
 def test_another_campaign_is_chosen_by_brand_and_country_in_the_head_of_the_page(
     api: ScriptedApi, open_page: OpenPage

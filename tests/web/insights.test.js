@@ -8,6 +8,7 @@ import {
   changeOf,
   channelsOf,
   cohortsByWeek,
+  countedByRuleSince,
   csvOf,
   figuresOf,
   medianDays,
@@ -129,6 +130,8 @@ test("what rules granted is by rung, in their order, and a cost follows a rule",
     "money.redeemed.order-1": 1_800,
   };
   assert.deepEqual(rulesOf(counts), ["ladder", "welcome"]);
+  const usedAlone = { "rule.redeemed.old.0": 1, "rule_money.redeemed.old.0": 500 };
+  assert.deepEqual(rulesOf(usedAlone), ["old"]);
   const places = byRule(counts, "").map(({ rule, rung }) => `${rule} ${rung}`);
   assert.deepEqual(places, ["ladder 2", "ladder 10", "ladder more", "welcome 0"]);
   assert.deepEqual(byRule(counts, "ladder")[0], {
@@ -140,6 +143,15 @@ test("what rules granted is by rung, in their order, and a cost follows a rule",
   });
   assert.equal(figuresOf(counts, { ...BOTH, rule: "ladder" }).cost, 500);
   assert.equal(figuresOf(counts, BOTH).cost, 900);
+});
+
+test("a table by rule says since when, where days before were counted without", () => {
+  const before = { date: "2026-05-01", sent: 3, figured: 3 };
+  const [first, next] = ["2026-05-02", "2026-05-03"].map((date) => ({ date, "figured.2": 1 }));
+  assert.equal(countedByRuleSince([next, first, before]), "2026-05-02");
+  assert.equal(countedByRuleSince([next, first]), null);
+  assert.equal(countedByRuleSince([before]), null);
+  assert.equal(countedByRuleSince([]), null);
 });
 
 test("a change is a share of what was before, of shares it is in points, and a cost is to fall", () => {

@@ -378,8 +378,20 @@ export function templatesOf(figures) {
  * @param {Counts} figures
  */
 export function rulesOf(figures) {
-  const named = ["granted", "refused"].flatMap((what) => family(figures, `rule.${what}`));
-  return [...new Set(named.map(([name]) => name.split(".")[0]))].sort();
+  return [...new Set(family(figures, "rule").map(([name]) => name.split(".")[1]))].sort();
+}
+
+/**
+ * The first day that was counted by rule, if some day before was not: null where all were.
+ *
+ * @param {DayCounts[]} days
+ */
+export function countedByRuleSince(days) {
+  // The versions that do so say their number with each fact, `figured.2` being the first.
+  const isByRule = (/** @type {DayCounts} */ day) => family(summed([day]), "figured").length > 0;
+  const counted = days.filter(isByRule).map(({ date }) => String(date));
+  const first = counted.sort()[0] ?? null;
+  return days.some(({ date }) => first !== null && String(date) < first) ? first : null;
 }
 
 const OF_RULE = /** @type {const} */ ([

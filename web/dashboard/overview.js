@@ -14,6 +14,7 @@ import {
   formatShortDay,
 } from "../shared/format.js";
 import { getText } from "../shared/language.js";
+import { setText } from "../shared/page-text.js";
 import { drawChart, fitCharts, pngOf } from "./charts.js";
 import { prepareChoices, showChoice, viewOf } from "./choices.js";
 import {
@@ -23,6 +24,7 @@ import {
   byRule,
   channelsOf,
   cohortsByWeek,
+  countedByRuleSince,
   csvOf,
   dayAfter,
   family,
@@ -247,7 +249,7 @@ function drawMoney({ currency, figures }, counts, { choice }) {
  * @param {Record<string, number>} counts
  * @param {View} view
  */
-function drawRules({ currency }, counts, { choice }) {
+function drawRules({ currency, days }, counts, { choice }) {
   const sum = (/** @type {number} */ minor) => formatMoney((minor / 100).toFixed(2), currency);
   const rungs = byRule(counts, choice.rule);
   byId("rules-card").hidden = rungs.length === 0;
@@ -269,6 +271,10 @@ function drawRules({ currency }, counts, { choice }) {
     undefined,
     1,
   );
+  const since = countedByRuleSince(days);
+  const note = byId("rules-since");
+  note.hidden = since === null;
+  if (since) setText(note, "overview.rules-since", { day: () => formatShortDay(since) });
 }
 
 /** @param {string} rung */
