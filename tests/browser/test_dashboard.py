@@ -121,7 +121,7 @@ def test_a_failed_refresh_keeps_the_last_numbers_and_recovers(
 def test_an_unknown_campaign_is_reported(open_page: OpenPage) -> None:
     page = open_page("/dashboard/?campaign=nowhere", before=signed_in())
     expect(page.get_by_role("alert").filter(has_text="no campaign with that name")).to_be_visible()
-    expect(page.get_by_label("Campaign")).to_have_value("nowhere")
+    expect(page.get_by_role("combobox", name="Campaign")).to_have_value("nowhere")
     expect(page.get_by_role("button", name="Show")).to_be_visible()
 
 
@@ -161,15 +161,15 @@ def test_a_list_shows_its_age_and_how_it_has_grown(api: ScriptedApi, shown: Page
 
 
 def acts(page: Page) -> list[str]:
-    rows = page.get_by_role("table", name="The last acts").locator("tbody tr")
+    rows = page.get_by_role("table", name="Latest activity").locator("tbody tr")
     return [" ".join(row.split()) for row in rows.all_inner_texts()]
 
 
 def test_the_last_acts_are_shown_and_move_with_the_counts(api: ScriptedApi, shown: Page) -> None:
     assert acts(shown) == [
-        "2 Oct 2025, 10:15:24 A referee confirmed Shared link",
-        "2 Oct 2025, 10:15:20 Somebody was invited E-mail",
-        "2 Oct 2025, 10:15:03 A new list is in force",
+        "2 Oct 2025, 10:15:24 Referee confirmed Shared link",
+        "2 Oct 2025, 10:15:20 Invitation requested E-mail",
+        "2 Oct 2025, 10:15:03 New list in force",
     ]
     more = dashboard(invited=1241)
     found: Any = more["acts"]
@@ -177,11 +177,11 @@ def test_the_last_acts_are_shown_and_move_with_the_counts(api: ScriptedApi, show
     found.insert(0, act("something_newer", 30))
     answer_next(api, 200, more)
     shown.clock.run_for(5_000)
-    rows = shown.get_by_role("table", name="The last acts").locator("tbody tr")
+    rows = shown.get_by_role("table", name="Latest activity").locator("tbody tr")
     expect(rows).to_have_count(5)
     assert acts(shown)[:2] == [
         "2 Oct 2025, 10:15:30 something newer",
-        "2 Oct 2025, 10:15:29 A voucher was used",
+        "2 Oct 2025, 10:15:29 Voucher used",
     ]
 
 
@@ -189,9 +189,9 @@ def test_acts_follow_a_channel_and_no_period(api: ScriptedApi, open_page: OpenPa
     api.answers(DASHBOARD, 200, dashboard())
     address = "/dashboard/?campaign=demo-vip&channel=email&period=7"
     page = open_page(address, width=1280, before=signed_in())
-    rows = page.get_by_role("table", name="The last acts").locator("tbody tr")
+    rows = page.get_by_role("table", name="Latest activity").locator("tbody tr")
     expect(rows).to_have_count(1)
-    expect(rows).to_contain_text("Somebody was invited")
+    expect(rows).to_contain_text("Invitation requested")
     scope = page.locator(".card", has=page.locator("#feed")).locator(".scope")
     expect(scope).to_have_text("As of now, whatever the period")
 

@@ -140,7 +140,7 @@ def test_what_is_no_answer_to_this_tab_signs_nobody_in(
     assert stored(page) == {}
     assert "code" not in page.url
     assert "state" not in page.url
-    expect(page.get_by_label("Campaign")).to_have_value("demo-vip")
+    expect(page.get_by_role("combobox", name="Campaign")).to_have_value("demo-vip")
 
 
 def test_a_code_that_nobody_here_asked_for_is_not_exchanged(
@@ -295,7 +295,7 @@ def test_another_campaign_is_shown_without_signing_in_again(api: ScriptedApi, sh
     api.answers("GET /v1/ops/campaigns/other/dashboard", 200, dashboard(invited=7))
     shown.get_by_role("button", name="Another campaign").click()
     expect(shown.locator("#numbers")).to_be_hidden()
-    shown.get_by_label("Campaign").fill("other")
+    shown.get_by_role("combobox", name="Campaign").fill("other")
     shown.get_by_role("button", name="Show").click()
     expect(invited(shown)).to_have_text("7")
     assert shown.url.endswith("/dashboard/?campaign=other")
@@ -311,9 +311,9 @@ def test_nothing_is_asked_without_a_campaign(
     api: ScriptedApi, open_page: OpenPage, typed: str
 ) -> None:
     page = open_page("/dashboard/")
-    page.get_by_label("Campaign").fill(typed)
+    page.get_by_role("combobox", name="Campaign").fill(typed)
     press_sign_in(page)
-    expect(page.get_by_label("Campaign")).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_role("combobox", name="Campaign")).to_have_attribute("aria-invalid", "true")
     assert api.calls == []
 
 

@@ -23,6 +23,9 @@ every_catalogue = pytest.mark.parametrize(
     ("language", "domain"), [(language, domain) for language in LANGUAGES for domain in DOMAINS]
 )
 NOT_COUNTS = {"figure.basket", "figure.of-vips"}  # what stands beside one
+BEGINS_A_SENTENCE = re.compile(
+    r"(an?|the|somebody|une?|les?|la|una?|el|il|lo|alguien|qualcuno|ktoś)\b|(l|un)’", re.IGNORECASE
+)
 NARROW, NO_BREAK = "\u202f", "\u00a0"
 
 
@@ -39,6 +42,12 @@ def test_every_counter_has_a_text_in_every_language(language: str) -> None:
     assert names_in(language, "count") == set(FUNNEL)
     assert names_in(language, "act") == {name.value for name in ACTS}
     assert names_in(language, "channel") == {"unknown", *Channel}
+
+
+@every_language
+def test_an_act_is_a_name_and_no_sentence(language: str) -> None:
+    acts = [text for key, text in page_texts(language).items() if key.startswith("act.")]
+    assert [one for one in acts if isinstance(one, str) and BEGINS_A_SENTENCE.match(one)] == []
 
 
 @every_language
