@@ -6,6 +6,7 @@ A word is kept in the transaction in which it is given. The later one wins whate
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -20,15 +21,17 @@ from chalicelib.domain.consents import (
     change_of,
     client_digest,
     ends_in_withdrawal,
+    is_given_here,
     own_digest,
     with_word,
 )
 from chalicelib.domain.fact_bodies import ConsentGiven, ConsentWithdrawal
 from chalicelib.domain.facts import Fact
+from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.people import Sponsor
 from chalicelib.domain.referrals import Referral
 from chalicelib.services.facts import new_fact
-from chalicelib.services.lookups import consents_of
+from chalicelib.services.lookups import claims_on, consents_of
 from chalicelib.services.ports import Change, Insert, Ports, Replace
 
 Recorded = tuple[list[Change], list[Fact]]
@@ -105,7 +108,7 @@ def consent_withdrawal(
     if ends_in_withdrawal(known):
         return [], []
     own = next((one for one in known if one.digest == own_digest(person.digests)), None)
-    consent = own or _new_consent(ports, campaign, person.digests)
+    consent = _with_agreed(ports, own) if own else _new_consent(ports, campaign, person.digests)
     body = ConsentWithdrawal(
         consent_id=consent.consent_id,
         source=source,
@@ -141,6 +144,24 @@ def withdrawal_changes(
         if other != campaign.id:
             changes.append(Insert(change_of(consent, word, other, referral_id=referral_id)))
     return changes
+
+
+def _with_agreed(ports: Ports, consent: Consent) -> Consent:
+    """The consent with the referral that it was given with, which earlier versions did not store:
+    her claim in the campaign of her first word leads there.
+    """
+    agreed = dict(consent.agreed)
+    if not agreed and is_given_here(consent):
+        with suppress(Exception):  # her withdrawal needs nothing of that campaign
+            claims = claims_on(ports, consent.campaign, [consent.digest])
+            places = [
+                {"sponsor_id": claim.sponsor_id, "invitation_id": claim.invitation_id}
+                for claim in claims
+            ]
+            for one in ports.repository.get_many(Invitation, places):
+                if one.referral_id:
+                    agreed[consent.campaign] = one.referral_id
+    return replace(consent, agreed=agreed)
 
 
 def _new_consent(ports: Ports, campaign: Campaign, digests: AddressDigests) -> Consent:

@@ -17,6 +17,7 @@ from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.domain.consents import Consent, ConsentChange, ConsentSource
 from chalicelib.domain.consents_files import ConsentsPart
 from chalicelib.domain.facts import Fact, FactName
+from chalicelib.domain.invitations import Invitation
 from chalicelib.domain.people import OppositionScope
 from chalicelib.domain.referrals import Referral, with_erased_referee
 from chalicelib.services.campaigns.put import put_campaign
@@ -243,3 +244,43 @@ def test_it_has_its_digest_also_after_another_run_wrote_the_word_before_it(
         agreed(CAMPAIGN), withdrawn(CAMPAIGN, ConsentSource.UNSUBSCRIBE),
     ]  # fmt: skip
     assert len(two.facts(FactName.CONSENTS_WRITTEN)) == 2
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_a_consent_that_an_earlier_version_stored_is_withdrawn_where_it_was_given(
+    two: World, readable: bool
+) -> None:
+    """That one did not store with which referral it was given."""
+    confirms(two, 0, consents=True)
+    two.repository.commit(*(Replace(replace(one, agreed={})) for one in two.memory.all(Consent)))
+    if not readable:
+        spoil(two, *(one for one in two.memory.all(Invitation) if one.campaign == CAMPAIGN))
+    two.clock.advance(hours=1)
+    unsubscribe(two.ports, stop_token(two, position=1))
+    there = [withdrawn(CAMPAIGN, ConsentSource.UNSUBSCRIBE)] if readable else []
+    assert words(two, CAMPAIGN) == [agreed(CAMPAIGN), *there]
+    assert words(two, OTHER) == [withdrawn(OTHER, ConsentSource.UNSUBSCRIBE)]
+
+
+def test_what_the_client_reported_of_her_leads_to_no_referral(two: World) -> None:
+    confirms(two, 0, consents=False)
+    confirms(two, 1, consents=True)
+    [consent] = two.memory.all(Consent)
+    assert consent.given
+    given = replace(consent.given, source=ConsentSource.CLIENT)
+    known = replace(consent, agreed={}, given=given, campaign=CAMPAIGN)
+    two.repository.commit(Replace(known))
+    two.clock.advance(hours=1)
+    unsubscribe(two.ports, stop_token(two, position=1))
+    assert words(two, CAMPAIGN) == []
+
+
+def test_a_consent_that_names_its_referral_needs_no_other(two: World) -> None:
+    confirms(two, 1, consents=True)
+    confirms(two, 0, consents=False)
+    [consent] = two.memory.all(Consent)
+    two.repository.commit(Replace(replace(consent, campaign=CAMPAIGN)))
+    two.clock.advance(hours=1)
+    unsubscribe(two.ports, stop_token(two, position=1))
+    assert words(two, CAMPAIGN) == []
+    assert words(two, OTHER) == [agreed(OTHER), withdrawn(OTHER, ConsentSource.UNSUBSCRIBE)]
