@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from chalicelib.domain.campaign.brand import PICTURE_BYTES, Picture
@@ -80,6 +80,15 @@ def key_problems(campaign: Campaign, now: datetime) -> KeyFindings:
     return KeyFindings(
         warnings=[f"files.encrypt_to: expires on {day}, before the campaign ends: no file after it"]
     )
+
+
+def key_ends(campaign: Campaign, now: datetime, within: timedelta) -> str | None:
+    """What is wrong with the key of a campaign, or will be soon; None when nothing is."""
+    if problem := key_problems(campaign, now).problem:
+        return f"the client's PGP key {problem}: nothing leaves"
+    if problem := key_problems(campaign, now + within).problem:
+        return f"in {within.days} days the client's PGP key {problem}"
+    return None
 
 
 def with_pictures(

@@ -26,6 +26,7 @@ from chalicelib.domain.campaign.lists import ListName
 from chalicelib.domain.campaign.versions import CurrentCampaign
 from chalicelib.domain.lists.model import CurrentList
 from chalicelib.services.ports import Agenda
+from cli.campaign_check import key_ends
 from cli.connection import LOCAL, Connection, Stage, connect
 from cli.errors import CommandError
 
@@ -411,6 +412,8 @@ def _keys(connection: Connection) -> Iterator[Finding]:
             )
         else:
             yield from good(f"{campaign.campaign} has its keys")
+        if problem := key_ends(campaign.document, connection.clock(), timedelta(RENEWAL_DAYS)):
+            yield from look(f"{campaign.campaign}: {problem}", "docs/runbook.md, client's PGP key")
     for name, kind in stored.items():
         if kind != "SecureString":
             yield from wrong(

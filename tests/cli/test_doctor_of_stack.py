@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -21,6 +22,7 @@ from tests.cli.conftest import REGION, STATUS
 from tests.cli.test_doctor import Answering
 from tests.contract.entities import ENTITIES
 from tests.fakes.campaign import CAMPAIGN, campaign
+from tests.fakes.pgp import client_public
 
 pytestmark = pytest.mark.slow
 
@@ -61,6 +63,29 @@ def test_a_key_that_a_campaign_names_is_stored_and_secret() -> None:
     assert said(_keys(connection)) == [(GOOD, f"{CAMPAIGN} has its keys")]
     put_key("plain", "String")
     assert (WRONG, "the key plain is stored in plain text") in said(_keys(connection))
+
+
+@pytest.mark.parametrize(
+    ("key", "days", "text"),
+    [
+        ("client", 0, None),
+        ("expired", 1, f"{CAMPAIGN}: the client's PGP key has expired on"),
+        ("expired", -29, f"{CAMPAIGN}: in 30 days the client's PGP key has expired on"),
+        ("expired", -31, None),
+    ],
+)
+@pytest.mark.usefixtures("stack")
+def test_a_key_of_the_client_that_has_ended_or_soon_will_is_named(
+    monkeypatch: pytest.MonkeyPatch, key: str, days: int, text: str | None
+) -> None:
+    connection = connect("local")
+    put_campaign(ports_of(connection), campaign(files={"encrypt_to": client_public(key)}))
+    now = datetime.now(UTC) + timedelta(days=days)
+    monkeypatch.setattr(connection, "clock", lambda: now)
+    found = said(_keys(connection))
+    named = [one for one in found if "PGP" in one[1]]
+    assert [verdict for verdict, _ in named] == [LOOK] * (text is not None)
+    assert all(one.startswith(text or "-") for _, one in named)
 
 
 @pytest.mark.parametrize(
