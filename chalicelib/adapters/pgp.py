@@ -99,6 +99,12 @@ class SequoiaCipher:
         own = self._key().extract_certificate()
         return pysequoia.encrypt(content, recipients=[client, own], armor=False)
 
+    def encrypt_beside(self, content: bytes, armoured: str) -> bytes:
+        """The same where a file with it is for that key already: whatever became of the key."""
+        client = pysequoia.Cert.from_bytes(armoured.encode())
+        own = self._key().extract_certificate()
+        return pysequoia.encrypt(content, recipients=[client, own], armor=False)
+
     def decrypt(self, content: bytes) -> bytes:
         """What is in a file that is encrypted to us. `NotDecryptableError`."""
         return b"".join(self.decrypted([content]))

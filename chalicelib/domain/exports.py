@@ -2,6 +2,8 @@
 
 open ── part, part, … ── sealed ── file and manifest written ── written
 
+An export whose file cannot be encrypted goes back to `open` where a person in it is forgotten.
+
 Files of changes (`changes_files.py`) are numbered and go through the same states.
 """
 
@@ -172,6 +174,14 @@ def sealed(file: F, now: datetime, *, is_encrypted: bool = False) -> F:
     """The export or other numbered file, complete: nothing is added any more."""
     state = require_move(file.state, ExportState.SEALED, _MOVES)
     return replace(file, state=state, sealed_at=now, is_encrypted=is_encrypted)
+
+
+def reopened(file: F) -> F:
+    """The sealed file as it was before: it may change again, as long as nothing of it is in
+    `out/`. `IllegalMoveError`.
+    """
+    require(file.state is ExportState.SEALED, f"reopening a file that is {file.state.value}")
+    return replace(file, state=ExportState.OPEN, sealed_at=None, is_encrypted=False)
 
 
 def written(file: F, sha256: str, now: datetime) -> F:

@@ -26,6 +26,9 @@ class Cipher(Protocol):
     def encrypt(self, content: bytes, armoured: str) -> bytes:
         """`content` for an armoured public key and our own. `UnusableKeyError`."""
 
+    def encrypt_beside(self, content: bytes, armoured: str) -> bytes:
+        """The same where a file with it is for that key already: whatever became of the key."""
+
     def decrypt(self, content: bytes) -> bytes:
         """What is in a file that is encrypted to us. `NotDecryptableError`."""
 

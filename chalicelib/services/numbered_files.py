@@ -42,11 +42,11 @@ from chalicelib.domain.exports import (
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.files.numbered import file_of_parts, manifest_of_parts
 from chalicelib.domain.files.writing import Encrypted, sha256_of
-from chalicelib.services.encryption import Envelope
+from chalicelib.services.encryption import Envelope, envelope_of, others_have_ended
 from chalicelib.services.isolation import Isolation
 from chalicelib.services.ports import Change, Insert, Ports, Remove, Replace
 from chalicelib.services.retry import retry_on_conflict
-from chalicelib.services.written_files import content_of, files_of, write_table
+from chalicelib.services.written_files import stored_as, write_table
 
 F = TypeVar("F", bound=NumberedFile)
 P = TypeVar("P", bound=Entity)
@@ -86,16 +86,15 @@ class Series(ABC, Generic[F, P]):
     file_kind: type[F]
     sequence_kind: type[FileSequence]
     part_kind: type[P]
+    # Whether they are encrypted where the campaign has a key.
+    is_for_the_client_alone: ClassVar[bool] = True
     # With the part, the file and the fact, below the 100 items of a transaction.
     part_rows: ClassVar[int] = 90
 
-    def __init__(
-        self, ports: Ports, campaign_id: str, file_rows: int, envelope: Envelope | None = None
-    ) -> None:
+    def __init__(self, ports: Ports, campaign_id: str, file_rows: int) -> None:
         self.ports = ports
         self.campaign_id = campaign_id
         self.file_rows = file_rows
-        self._envelope = envelope
         self._found_nothing_more = False
 
     @abstractmethod
@@ -160,8 +159,9 @@ class Series(ABC, Generic[F, P]):
             file = grown
             if self._is_late(until):
                 break
-        file = self._seal(file.number)
-        return self._write(file.number) if file.sealed_at else None
+        self._seal(file.number)
+        file = self._write(file.number)
+        return file if file.state is ExportState.WRITTEN else None
 
     def _is_late(self, until: datetime | None) -> bool:
         return until is not None and self.ports.clock() >= until
@@ -214,20 +214,27 @@ class Series(ABC, Generic[F, P]):
         file = self._current(number)
         if file.state is not ExportState.OPEN or not file.rows:
             return file
-        closed = sealed(file, self.ports.clock(), is_encrypted=self._encrypts)
+        envelope = self.envelope()
+        # A sealed file cannot change any more: none waits for a key that cannot be used.
+        is_encrypted = envelope is not None and envelope.encrypts_now()
+        closed = sealed(file, self.ports.clock(), is_encrypted=is_encrypted)
         self.ports.repository.commit(Replace(closed))
         return closed
 
     @retry_on_conflict
     def _write(self, number: int) -> F:
+        """The file, written; sealed as it was where it has to wait."""
+        envelope = self.envelope()  # before the file: see `_named`
         file = self._current(number)
         if file.state is ExportState.WRITTEN or file.sealed_at is None:
             return file
-        # The campaign may have been given a key, or lost it, since. A file that is there keeps its
-        # name, so there is one.
-        if file.is_encrypted is not self._encrypts and not self._is_there(file):
-            self.ports.repository.commit(Replace(replace(file, is_encrypted=self._encrypts)))
-            return self._write(number)
+        if envelope:
+            named = self._named(file, envelope)
+            if named is None:
+                return file
+            if named:
+                self.ports.repository.commit(*named)
+                return self._write(number)
         parts = StoredParts(self.ports, self.part_kind, self.campaign_id, number)
         manifest_of = partial(self.manifest, file, parts, sealed_at=file.sealed_at)
         content = write_table(
@@ -235,23 +242,34 @@ class Series(ABC, Generic[F, P]):
             self.path(number),
             self.content(parts),
             manifest_of,
-            self.envelope_of(file),
+            envelope if file.is_encrypted else None,
         )
         done = written(file, sha256_of(content), self.ports.clock())
         self.ports.repository.commit(Replace(done), facts=[self.written_fact(file)])
         return done
 
-    @property
-    def _encrypts(self) -> bool:
-        return self._envelope is not None and self._envelope.key is not None
+    def envelope(self) -> Envelope | None:
+        """How the campaign in force has its files encrypted; None for a series that never is."""
+        return envelope_of(self.ports, self.campaign_id) if self.is_for_the_client_alone else None
 
-    def envelope_of(self, file: F) -> Envelope | None:
-        """What a file is encrypted in."""
-        return self._envelope if file.is_encrypted else None
+    def _named(self, file: F, envelope: Envelope) -> Sequence[Change] | None:
+        """What gives the sealed file the name that it has to have; None: not yet.
 
-    def _is_there(self, file: F) -> bool:
-        path = files_of(self.path(file.number), is_encrypted=file.is_encrypted)[0]
-        return content_of(self.ports.files, path) is not None
+        A file that is there decides, whatever the table says. Before there is one the campaign
+        does, which may have been given a key, or lost it, since the file was sealed. Then nobody
+        may be at it who has read an earlier version, and the version must still be in force. Who
+        reads a later one reads the file after that. So a file has one name, however many runs there
+        are.
+        """
+        there = stored_as(self.ports.files, self.path(file.number))
+        if file.is_encrypted in there or (not there and file.is_encrypted is envelope.encrypts):
+            return []
+        other: Change = Replace(replace(file, is_encrypted=not file.is_encrypted))
+        if there:
+            return [other]
+        return (
+            [other, Replace(envelope.in_force)] if others_have_ended(self.ports, envelope) else None
+        )
 
 
 class WaitingSeries(Series[F, R], Generic[F, R, W]):
@@ -274,9 +292,8 @@ class WaitingSeries(Series[F, R], Generic[F, R, W]):
         campaign_id: str,
         file_rows: int,
         isolation: Isolation,
-        envelope: Envelope | None = None,
     ) -> None:
-        super().__init__(ports, campaign_id, file_rows, envelope)
+        super().__init__(ports, campaign_id, file_rows)
         self.isolation = isolation
         # What can be written and is in no part yet; None: to be read.
         self._ready: deque[W] | None = None

@@ -29,6 +29,12 @@ def files_of(path: str, *, is_encrypted: bool = False) -> tuple[str, str]:
     return f"{path}.csv.gz{'.pgp' if is_encrypted else ''}", f"{path}.manifest.json"
 
 
+def stored_as(files: Files, path: str) -> set[bool]:
+    """Under which names a table is there: True for the encrypted one. `path` is without suffix."""
+    there = files.paths(path)
+    return {one for one in (True, False) if files_of(path, is_encrypted=one)[0] in there}
+
+
 def import_of(path: str, *, is_encrypted: bool = False) -> str:
     """The file beside a table that is made for import elsewhere. `path` is without suffix."""
     return f"{path}.import.csv.gz{'.pgp' if is_encrypted else ''}"

@@ -120,10 +120,9 @@ def test_without_a_key_nothing_of_a_campaign_is_encrypted() -> None:
 
 
 @pytest.mark.parametrize("file", [EXPORT, CHANGES])
-def test_without_a_key_no_file_is_looked_for_before_it_is_written(
+def test_without_a_key_no_file_is_read_before_it_is_written(
     monkeypatch: pytest.MonkeyPatch, file: str
 ) -> None:
-    """A campaign without one costs no call more than before there were any."""
     world, asked = waiting(file, key=None), list[str]()
 
     def read(path: str, *_: object) -> Iterator[bytes]:
@@ -163,6 +162,7 @@ def changed(
     worlds = killed_everywhere(lambda: waiting(file, key=before), write, lambda w: w.ports)
     for world in worlds:
         give_key(world, after)
+        world.clock.advance(minutes=20)
         left = dict(world.files.under(f"{OUT}{file}"))
         write(world)
         now = world.files.under(f"{OUT}{file}")
@@ -232,7 +232,7 @@ def test_law_5_of_two_attempts_at_once_the_first_file_counts(file: str) -> None:
 def test_law_5_an_encrypted_file_of_other_rows_is_never_marked_written(file: str) -> None:
     other = waiting(file)
     rows = gzip.decompress(as_plain(file)) + b"one,more\n"
-    sealed = envelope_of(other.ports, other.campaign).seal(gzip.compress(rows))
+    sealed = envelope_of(other.ports, CAMPAIGN).seal(gzip.compress(rows))
     path = f"{OUT}{file}.csv.gz.pgp"
     other.files.write(path, sealed)
     with pytest.raises(OtherContentError):

@@ -54,6 +54,7 @@ def write_consents(
 class _Consents(WaitingSeries[ConsentsFile, ConsentsPart, ConsentChange]):
     """The files of consents of a campaign."""
 
+    is_for_the_client_alone = False
     file_kind = ConsentsFile
     part_kind = ConsentsPart
     sequence_kind = ConsentsSequence

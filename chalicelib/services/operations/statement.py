@@ -37,11 +37,11 @@ from chalicelib.services.accounts import (
     last_opening,
     read_books,
 )
-from chalicelib.services.encryption import Envelope, envelope_of
+from chalicelib.services.encryption import Envelope, envelope_of, others_have_ended
 from chalicelib.services.facts import new_fact
 from chalicelib.services.ports import Agenda, ConflictError, Insert, Ports
 from chalicelib.services.waiting_changes import waiting_changes
-from chalicelib.services.written_files import content_of, files_of, write_table
+from chalicelib.services.written_files import stored_as, write_table
 
 # Longer than any function runs: what was dated in the month is stored by then, and on the agenda.
 SETTLED_AFTER = timedelta(minutes=20)
@@ -61,8 +61,11 @@ def _write_next(ports: Ports, campaign: Campaign) -> Statement | None:
         return None
     opening = last_opening(ports, campaign)
     reading = read_books(ports, campaign, opening, end_of(campaign, month))
-    envelope = _envelope(ports, campaign, month)
-    statement = _write(ports, campaign, month, opening, reading, envelope)
+    envelope = envelope_of(ports, campaign.id)
+    is_encrypted = _is_encrypted(ports, campaign, month, envelope)
+    if is_encrypted is None:
+        return None
+    statement = _write(ports, campaign, month, opening, reading, envelope if is_encrypted else None)
     try:
         ports.repository.commit(Insert(statement), facts=[_written_fact(ports, statement)])
     except ConflictError:
@@ -110,16 +113,15 @@ def _write(
     return of_file(write_table(ports.files, path, content, manifest_of, envelope))
 
 
-def _envelope(ports: Ports, campaign: Campaign, month: str) -> Envelope | None:
-    """What the statement is encrypted in. One that an attempt before this one has left keeps its
-    name, whatever the campaign has been given since.
+def _is_encrypted(ports: Ports, campaign: Campaign, month: str, envelope: Envelope) -> bool | None:
+    """Whether the statement is encrypted. One that an attempt before this one has left keeps its
+    name, whatever the campaign has been given since. None: not yet, a run that has read an earlier
+    version of the campaign may be at it.
     """
-    envelope = envelope_of(ports, campaign)
-    encrypts = envelope.key is not None
-    other = files_of(statement_path(campaign.id, month), is_encrypted=not encrypts)[0]
-    if content_of(ports.files, other) is not None:
-        encrypts = not encrypts
-    return envelope if encrypts else None
+    there = stored_as(ports.files, statement_path(campaign.id, month))
+    if there:
+        return envelope.encrypts if len(there) > 1 else True in there
+    return envelope.encrypts if others_have_ended(ports, envelope) else None
 
 
 def _written_fact(ports: Ports, statement: Statement) -> Fact:

@@ -45,6 +45,7 @@ from chalicelib.domain.exports import (
     Export,
     ExportPart,
     ExportState,
+    reopened,
 )
 from chalicelib.domain.fact_bodies import PersonErased
 from chalicelib.domain.facts import Fact
@@ -64,6 +65,7 @@ from chalicelib.domain.people import (
 )
 from chalicelib.domain.referrals import Referral
 from chalicelib.domain.vouchers import Voucher
+from chalicelib.services.cipher_ports import UnusableKeyError
 from chalicelib.services.consent_words import Person as WhoseWord
 from chalicelib.services.consent_words import consent_withdrawal
 from chalicelib.services.consents.write import write_consents
@@ -81,7 +83,7 @@ from chalicelib.services.ports import (
     Replace,
 )
 from chalicelib.services.retry import retry_on_conflict
-from chalicelib.services.vouchers.export import export_vouchers
+from chalicelib.services.vouchers.export import export_vouchers, is_left_unwritten
 
 # Each of them finds what came while the one before was under way.
 ROUNDS = 10
@@ -313,12 +315,25 @@ class _Erasure(Forgotten):
         for (campaign, number), held in exported.items():
             self._export(campaign, number, held)
 
+    def _complete(self, export: Export) -> None:
+        """Have the file of a sealed export written. Where the client's key cannot be used nobody
+        has seen one: then it is opened again, and she goes out of what it will be made of.
+        """
+        try:
+            campaign = self.person.by_id[export.campaign]
+            export_vouchers(self.ports, campaign, until=self.ports.clock())
+        except UnusableKeyError:
+            if is_left_unwritten(self.ports, export):
+                self._commit([Replace(reopened(export))])
+
     def _export(self, campaign: str, number: int, held: Mapping[str, Voucher]) -> None:
         repository = self.ports.repository
         export = repository.get(Export, campaign=campaign, number=number)
         if export and export.state is ExportState.SEALED and not self.dry_run:
-            export_vouchers(self.ports, self.person.by_id[campaign], until=self.ports.clock())
+            self._complete(export)
             export = repository.get(Export, campaign=campaign, number=number)
+            if export and export.state is ExportState.SEALED:
+                raise RetryLaterError(WaitsFor.OTHER_WORK)  # until one of the two can be done
         for voucher in held.values():
             self._files.note_export(voucher)  # it may have been written since the round began
         for part in repository.within(ExportPart, campaign=campaign, number=number):

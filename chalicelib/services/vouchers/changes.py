@@ -28,7 +28,6 @@ from chalicelib.domain.exports import Export, ExportSequence, ExportState
 from chalicelib.domain.fact_bodies import ChangesWritten
 from chalicelib.domain.facts import Fact
 from chalicelib.domain.vouchers import Voucher
-from chalicelib.services.encryption import envelope_of
 from chalicelib.services.facts import new_fact
 from chalicelib.services.isolation import Isolation, raised
 from chalicelib.services.numbered_files import FILE_ROWS, WaitingSeries
@@ -49,8 +48,7 @@ def write_changes(
 
     A change that cannot be read, or whose voucher cannot, goes to `on_failure` and stays behind.
     """
-    envelope = envelope_of(ports, campaign)
-    changes = _Changes(ports, campaign.id, file_rows, Isolation(on_failure), envelope)
+    changes = _Changes(ports, campaign.id, file_rows, Isolation(on_failure))
     return changes.write_all(until)
 
 

@@ -31,12 +31,12 @@ from chalicelib.domain.facts import Fact
 from chalicelib.domain.files.exports import Sums, import_file, manifest_json, voucher_file
 from chalicelib.domain.files.writing import Encrypted
 from chalicelib.domain.vouchers import Voucher, exported
-from chalicelib.services.encryption import Envelope, envelope_of
+from chalicelib.services.encryption import OTHERS_ENDED_AFTER
 from chalicelib.services.facts import export_fact
 from chalicelib.services.isolation import Isolation, raised
 from chalicelib.services.numbered_files import FILE_ROWS, Part, Series
 from chalicelib.services.ports import Agenda, Insert, OnFailure, Ports, Replace
-from chalicelib.services.written_files import write_import
+from chalicelib.services.written_files import stored_as, write_import
 
 
 def export_vouchers(
@@ -53,9 +53,17 @@ def export_vouchers(
     A voucher that cannot be exported goes to `on_failure` and stays behind.
     """
     layout = campaign.files.exports if campaign.files else None
-    envelope = envelope_of(ports, campaign)
-    exports = _Exports(ports, campaign.id, file_rows, Isolation(on_failure), envelope, layout)
+    exports = _Exports(ports, campaign.id, file_rows, Isolation(on_failure), layout)
     return exports.write_all(until)
+
+
+def is_left_unwritten(ports: Ports, export: Export) -> bool:
+    """Whether nothing of a sealed export is in `out/`, and nobody is at it who has sealed it."""
+    return (
+        export.sealed_at is not None
+        and ports.clock() >= export.sealed_at + OTHERS_ENDED_AFTER
+        and not stored_as(ports.files, export_path(export.campaign, export.number))
+    )
 
 
 class _Exports(Series[Export, ExportPart]):
@@ -71,10 +79,9 @@ class _Exports(Series[Export, ExportPart]):
         campaign_id: str,
         file_rows: int,
         isolation: Isolation,
-        envelope: Envelope | None = None,
         layout: ExportsLayout | None = None,
     ) -> None:
-        super().__init__(ports, campaign_id, file_rows, envelope)
+        super().__init__(ports, campaign_id, file_rows)
         self._layout = layout
         self._isolation = isolation
         self._agenda = ports.repository.agenda(
@@ -143,19 +150,22 @@ class _Exports(Series[Export, ExportPart]):
             sums=self._sums,
             content=content,
             generated_at=sealed_at,
-            imported=self._write_import(file, parts),
+            imported=self._write_import(file, parts, content),
             encrypted=encrypted,
         )
 
-    def _write_import(self, file: Export, parts: Iterable[ExportPart]) -> bytes | None:
-        """Write what the client imports elsewhere, after the export itself: a number that another
-        export was written under gets none. It is there once the manifest is.
+    def _write_import(
+        self, file: Export, parts: Iterable[ExportPart], table: bytes
+    ) -> bytes | None:
+        """Write what the client imports elsewhere, after the export itself, and for whom that is: a
+        number that another export was written under gets none. It is there once the manifest is.
         """
         if self._layout is None:
             return None
         content = import_file(parts, self._layout.columns)
-        path = self.path(file.number)
-        return write_import(self.ports.files, path, content, self.envelope_of(file))
+        envelope = self.envelope() if file.is_encrypted else None
+        path, beside = self.path(file.number), envelope and envelope.beside(table)
+        return write_import(self.ports.files, path, content, beside)
 
     def path(self, number: int) -> str:
         return export_path(self.campaign_id, number)
