@@ -25,6 +25,7 @@ from chalicelib.domain.files.statements import statement_accounts, statement_pat
 from chalicelib.domain.files.writing import sha256_of
 from chalicelib.domain.statements import Account, Books, Row, Statement, folded
 from chalicelib.domain.vouchers import Voucher
+from chalicelib.services.cipher_ports import NotDecryptableError
 from chalicelib.services.ports import Ports
 from chalicelib.services.written_files import content_of, files_of
 
@@ -94,7 +95,8 @@ def last_opening(ports: Ports, campaign: Campaign) -> Opening:
 
 
 def _stated(ports: Ports, statement: Statement) -> Mapping[str, Account] | None:
-    """The accounts in a statement's file; None when the file is not the one that was written.
+    """The accounts in a statement's file; None when the file is not the one that was written,
+    or not to be read any more.
 
     They are then folded from the beginning: it takes longer and gives the same.
     """
@@ -103,7 +105,10 @@ def _stated(ports: Ports, statement: Statement) -> Mapping[str, Account] | None:
     if content is None or sha256_of(content) != statement.sha256:
         return None
     if statement.is_encrypted:
-        content = ports.cipher().decrypt(content)
+        try:
+            content = ports.cipher().decrypt(content)
+        except NotDecryptableError:
+            return None
     return {account.voucher: account for account in statement_accounts(content)}
 
 

@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
+from chalicelib.adapters.pgp import SequoiaCipher, new_key
 from chalicelib.domain.addresses import Address
 from chalicelib.domain.entity import IllegalMoveError
 from chalicelib.domain.exports import Export, ExportPart, ExportState, reopened
 from chalicelib.domain.files.armour import fingerprint_of
+from chalicelib.services.accounts import last_opening
 from chalicelib.services.cipher_ports import UnusableKeyError
 from chalicelib.services.encryption import envelope_of
 from chalicelib.services.errors import RetryLaterError, UnknownError
@@ -354,3 +356,13 @@ def test_law_9_an_erasure_waits_where_a_sealed_export_has_to_wait_for_its_name()
     erase(world)
     assert digests_in_parts(world) != before
     assert under(world) == {SEALED, MANIFEST}
+
+
+def test_without_our_own_key_accounts_are_folded_from_the_beginning() -> None:
+    world = waiting(STATEMENT)
+    write(world)
+    accounts = last_opening(world.ports, world.campaign).accounts
+    assert accounts
+    other = new_key("another")
+    ports = replace(world.ports, cipher=lambda: SequoiaCipher(lambda: other, world.clock))
+    assert last_opening(ports, world.campaign).accounts == accounts
