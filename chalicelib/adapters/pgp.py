@@ -5,7 +5,9 @@ attempt before this one has written. Only functions with the layer `pgp` can imp
 fails here (no layer, no key, a key that has expired) raises, so nothing leaves as plain text
 instead.
 
-Errors of the library hold a trace with paths of the machine: of them only a line is kept.
+Errors of the library hold a trace with paths of the machine: of them only a line is kept. What it
+was not made for makes it panic, a message of GnuPG's that was cut for one; a panic is no
+`Exception` and would pass every handler, so each call of the library is within `_library`.
 """
 
 from __future__ import annotations
@@ -51,15 +53,16 @@ def client_key(armoured: str, now: datetime) -> ClientKey:
     The library encrypts to what has expired or was revoked without a word: that is asked here.
     """
     try:
-        certificate = pysequoia.Cert.from_bytes(armoured.encode())
-        ends = [certificate.expiration]
-        is_revoked = certificate.is_revoked
-        trial = pysequoia.encrypt(b"", recipients=[certificate], armor=False)
-    except Exception as error:
-        raise UnusableKeyError(f"cannot be encrypted to: {_line(error)}") from None
+        with _library():
+            certificate = pysequoia.Cert.from_bytes(armoured.encode())
+            ends = [certificate.expiration]
+            is_revoked = certificate.is_revoked
+            trial = pysequoia.encrypt(b"", recipients=[certificate], armor=False)[:_HEAD]
+            ends += [ends_at for name, ends_at in _subkeys(certificate) if name in trial]
+    except LibraryError as error:
+        raise UnusableKeyError(f"cannot be encrypted to: {error}") from None
     if is_revoked:
         raise UnusableKeyError("was revoked by its owner")
-    ends += [ends_at for name, ends_at in _subkeys(certificate) if name in trial[:_HEAD]]
     expires_at = min((end for end in ends if end), default=None)
     if expires_at and expires_at <= now:
         raise UnusableKeyError(f"has expired on {expires_at.astimezone(UTC).date()}")
@@ -78,7 +81,22 @@ def _subkeys(certificate: pysequoia.Cert) -> Iterator[tuple[bytes, datetime | No
             yield bytes.fromhex(key.key_id), made + valid_for if valid_for else None
 
 
-def _line(error: Exception) -> str:
+class LibraryError(Exception):
+    """The library has refused something, or has panicked; the message is a line."""
+
+
+@contextmanager
+def _library() -> Iterator[None]:
+    """Within it whatever the library raises is a `LibraryError`."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    except BaseException as error:
+        raise LibraryError(_line(error)) from None
+
+
+def _line(error: BaseException) -> str:
     cause = str(error).partition("\n\nStack backtrace")[0]
     return " ".join(cause.split())[:200]
 
@@ -96,8 +114,10 @@ class SequoiaCipher:
     def encrypt(self, content: bytes, armoured: str) -> bytes:
         """`content` for an armoured public key and our own. `UnusableKeyError`."""
         client = client_key(armoured, self._clock()).certificate
-        own = self._key().extract_certificate()
-        return pysequoia.encrypt(content, recipients=[client, own], armor=False)
+        own = self._key()
+        with _library():
+            recipients = [client, own.extract_certificate()]
+            return pysequoia.encrypt(content, recipients=recipients, armor=False)
 
     def encrypt_beside(self, content: bytes, armoured: str) -> bytes:
         """The same where a file with it is for that key already: whatever became of the key."""
@@ -131,25 +151,28 @@ class SequoiaCipher:
 
     def is_for(self, content: bytes, armoured: str) -> bool:
         """Whether a file is encrypted to that public key."""
-        certificate = pysequoia.Cert.from_bytes(armoured.encode())
-        return any(name in content[:_HEAD] for name, _ in _subkeys(certificate))
+        with _library():
+            certificate = pysequoia.Cert.from_bytes(armoured.encode())
+            return any(name in content[:_HEAD] for name, _ in _subkeys(certificate))
 
     def _decrypt(self, sealed: IO[bytes], plain: IO[bytes]) -> None:
         sealed.seek(0)
         if _first_tag(sealed.read(256)) not in _FIRST_TAGS:
             raise NotDecryptableError("not_encrypted")
-        decryptor = self._key().decryptor()
+        own = self._key()
         try:
-            with _at_most(LARGEST):
-                pysequoia.decrypt_file(_path(sealed), _path(plain), decryptor)
-        except Exception as error:
+            with _library(), _at_most(LARGEST):
+                pysequoia.decrypt_file(_path(sealed), _path(plain), own.decryptor())
+        except LibraryError as error:
             is_too_large = "File too large" in str(error)
             reason = "encrypted_file_too_large" if is_too_large else "not_decryptable"
             raise NotDecryptableError(reason) from None
 
     def _key(self) -> pysequoia.Tsk:
         if self._own is None:
-            self._own = pysequoia.Tsk.from_bytes(self._secret().encode())
+            armoured = self._secret().encode()
+            with _library():
+                self._own = pysequoia.Tsk.from_bytes(armoured)
         return self._own
 
 

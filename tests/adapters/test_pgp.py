@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pysequoia
 import pytest
@@ -17,7 +18,7 @@ import pytest
 from chalicelib.adapters import pgp
 from chalicelib.adapters.pgp import SequoiaCipher, client_key
 from chalicelib.services.cipher_ports import NotDecryptableError, UnusableKeyError
-from tests.fakes.pgp import client_public, client_secret, opened, own_key
+from tests.fakes.pgp import as_gnupg_writes, client_public, client_secret, opened, own_key
 
 KEYS = Path(__file__).parent / "keys"
 GPG = shutil.which("gpg")
@@ -148,6 +149,65 @@ def test_what_is_not_whole_or_not_for_us_gives_nothing(
     with pytest.raises(NotDecryptableError) as raised:
         next(chunks)
     assert raised.value.reason == reason
+
+
+@pytest.mark.parametrize("armor", [False, True])
+def test_a_message_that_was_cut_anywhere_is_refused(cipher: SequoiaCipher, armor: bool) -> None:
+    """Also where the library panics, which no `except Exception` would catch."""
+    whole = as_gnupg_writes(b"a,b\n" * 30, armor)
+    assert cipher.decrypt(whole) == b"a,b\n" * 30
+    surprised = 0
+    for length in range(len(whole) - (len(b"\n-----END PGP MESSAGE-----\n") if armor else 0)):
+        with pytest.raises(NotDecryptableError) as raised:
+            cipher.decrypt(whole[:length])
+        surprised += "called `Result::unwrap()`" in str(raised.value.__context__)
+    assert surprised
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, MemoryError])
+def test_what_ends_the_process_passes(
+    cipher: SequoiaCipher, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    def ended(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(pysequoia, "decrypt_file", ended)
+    with pytest.raises(error):
+        cipher.decrypt(for_us(b"x"))
+
+
+class Panic(BaseException):
+    """What the library raises when it panics is no `Exception`."""
+
+
+@pytest.mark.parametrize("call", ["client_key", "encrypt", "is_for", "own key"])
+def test_a_panic_in_any_call_of_the_library_is_an_ordinary_error(
+    cipher: SequoiaCipher, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    sealed, client = cipher.encrypt(b"x", client_public()), client_public()
+    fresh = SequoiaCipher(own_key, now)
+
+    def panics(*_: object, **__: object) -> None:
+        raise Panic("surprised")
+
+    if call == "client_key":
+        monkeypatch.setattr(pgp, "PacketPile", SimpleNamespace(from_bytes=panics))
+        with pytest.raises(UnusableKeyError, match="surprised"):
+            client_key(client, now())
+    elif call == "encrypt":
+        usable = client_key(client, now())
+        monkeypatch.setattr(pgp, "client_key", lambda *_: usable)
+        monkeypatch.setattr(pysequoia, "encrypt", panics)
+        with pytest.raises(pgp.LibraryError, match="surprised"):
+            cipher.encrypt(b"x", client)
+    elif call == "is_for":
+        monkeypatch.setattr(pysequoia, "Cert", SimpleNamespace(from_bytes=panics))
+        with pytest.raises(pgp.LibraryError, match="surprised"):
+            cipher.is_for(sealed, client)
+    else:
+        monkeypatch.setattr(pysequoia, "Tsk", SimpleNamespace(from_bytes=panics))
+        with pytest.raises(pgp.LibraryError, match="surprised"):
+            fresh.decrypt(sealed)
 
 
 @pytest.fixture

@@ -1,12 +1,15 @@
-"""PGP keys for tests, made once a process: none is in the repository."""
+"""PGP keys for tests, made once a process: no secret one is in the repository."""
 
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 import pysequoia
 
 from chalicelib.adapters.pgp import new_key
+
+_OLDER = Path(__file__).parent.parent / "adapters/keys/signing-subkey-expired.asc"
 
 
 @cache
@@ -32,3 +35,10 @@ def opened(content: bytes, name: str = "client") -> bytes:
     plain = pysequoia.decrypt(content, client_secret(name).decryptor()).bytes
     assert plain is not None
     return plain
+
+
+def as_gnupg_writes(content: bytes, armor: bool = False) -> bytes:
+    """A message to us in the older form that GnuPG writes: one that a key of GnuPG's reads too."""
+    ours = pysequoia.Tsk.from_bytes(own_key().encode()).extract_certificate()
+    older = pysequoia.Cert.from_bytes(_OLDER.read_bytes())
+    return pysequoia.encrypt(content, recipients=[ours, older], armor=armor)

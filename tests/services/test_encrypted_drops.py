@@ -19,7 +19,7 @@ from chalicelib.services.ingest import ingest
 from chalicelib.services.restoring.outside import outside_of
 from tests.fakes.campaign import CAMPAIGN, CANARY, digest
 from tests.fakes.parts import work_off_parts
-from tests.fakes.pgp import client_secret, own_key
+from tests.fakes.pgp import as_gnupg_writes, client_secret, own_key
 from tests.fakes.world import CUSTOMERS, VIPS, World, new_world
 from tests.services.test_layouts import rows_of, standard, with_referee
 
@@ -170,3 +170,15 @@ def test_dates_of_encrypted_orders_are_read_again_after_a_restore() -> None:
     world.drop("orders/a.csv.pgp", for_us(standard(rows_of(world))))
     found = outside_of(world.ports, CAMPAIGN, world.clock() - timedelta(days=1), []).ordered_at
     assert {"A0", "A29"} <= set(found)
+
+
+def test_a_message_that_was_cut_anywhere_has_a_receipt_and_stops_no_restore() -> None:
+    world = with_referee()
+    whole = as_gnupg_writes(b"order_id\nA1\n")
+    for cut in range(1, len(whole)):
+        receipt = world.drop(f"orders/{cut}.csv.pgp", whole[:cut])
+        assert (receipt.status, receipt.reason) == ("refused", "not_decryptable")
+        assert f"out/{CAMPAIGN}/receipts/orders/{cut}.csv.pgp.json" in world.files.content
+    world.drop("orders/whole.csv.pgp", for_us(standard(rows_of(world))))
+    found = outside_of(world.ports, CAMPAIGN, world.clock() - timedelta(days=1), []).ordered_at
+    assert "A0" in found
