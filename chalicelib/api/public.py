@@ -96,7 +96,7 @@ def public_routes(
         from chalicelib.services.vouchers import passes  # loads what makes them
 
         passes.require_wallet(call.ports, Wallet.APPLE)
-        offer = respond.view_offer(call.ports, token)
+        offer = respond.view_offer(call.ports, token, not_handled)
         call.concerns(offer.invitation.correlation)
         made = passes.sign_apple_pass(call.ports, offer.campaign, offer.vouchers, voucher)
         return File("voucher.pkpass", made)
@@ -107,7 +107,7 @@ def public_routes(
         from chalicelib.services.vouchers import passes
 
         passes.require_wallet(call.ports, Wallet.GOOGLE)
-        offer = respond.view_offer(call.ports, token)
+        offer = respond.view_offer(call.ports, token, not_handled)
         call.concerns(offer.invitation.correlation)
         campaign, held = offer.campaign, offer.vouchers
         locale = card_language(call.header("accept-language"), campaign)

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from chalicelib import bootstrap
 from tests.api.gateway import Request
 from tests.api.requests import GOOD, PKPASS, PURCHASE, bearer
-from tests.api.world import OTHER_VIP, STRANGER, WALLETS_PATH, World
+from tests.api.world import OTHER_VIP, STRANGER, TABLE, WALLETS_PATH, World
 from tests.wallets.certificates import authority
 from tests.wallets.verifying import verify
 
@@ -165,6 +165,20 @@ def test_the_file_may_be_asked_for_in_any_form(world: World, accept: str) -> Non
     asked = GOOD["get_sponsors_apple_pass"](world)
     answer = world.ask(replace(asked, headers={**asked.headers, "Accept": accept}))
     assert answer.status == 200
+
+
+@pytest.mark.parametrize("kind", ["apple", "google"])
+@pytest.mark.parametrize("role", ["referees", "sponsors"])
+def test_a_voucher_that_cannot_be_read_keeps_no_pass_of_another(
+    world: World, kind: str, role: str
+) -> None:
+    asked = GOOD[f"get_{role}_{kind}_pass"](world)
+    for item in world.vouchers():
+        damaged = {name: value for name, value in item.items() if name != "state"}
+        damaged["pk"] = {"S": f"{item['pk']['S']}-2"}
+        world.clients.dynamodb.put_item(TableName=TABLE, Item=damaged)
+    assert kind in held(world, asked)["passes"]
+    assert world.ask(asked).status == 200
 
 
 # --- what cannot be signed -----------------------------------------------------------------------
