@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +14,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib import bootstrap
+from chalicelib.functions.wallet import wallet
+from chalicelib.invocations import WorkFailedError
 from tests.api.gateway import Request
 from tests.api.requests import GOOD, PKPASS, PURCHASE, bearer
 from tests.api.world import OTHER_VIP, STRANGER, TABLE, WALLETS_PATH, World
-from tests.wallets.certificates import authority
-from tests.wallets.verifying import verify
+from tests.wallets.certificates import PASS_TYPE, Authority, authority
+from tests.wallets.verifying import files_of, verify
 
 ROUTES = ("get_referees_apple_pass", "get_sponsors_apple_pass")
 each_route = pytest.mark.parametrize("route", ROUTES)
@@ -181,6 +185,51 @@ def test_a_voucher_that_cannot_be_read_keeps_no_pass_of_another(
     assert world.ask(asked).status == 200
 
 
+# --- other credentials ---------------------------------------------------------------------------
+
+
+def stored(world: World, name: str, value: str) -> None:
+    world.clients.ssm.put_parameter(
+        Name=f"{WALLETS_PATH}{name}", Value=value, Type="SecureString", Overwrite=True
+    )
+
+
+def store(world: World, one: Authority) -> None:
+    stored(world, "apple/certificate", one.certificate)
+    stored(world, "apple/key", one.key)
+    stored(world, "apple/intermediate", one.intermediate)
+
+
+def type_of(pass_file: bytes) -> str:
+    """The type of a pass, which is that of the certificate it was signed with."""
+    content = json.loads(files_of(pass_file)["pass.json"])
+    return str(content["passTypeIdentifier"])
+
+
+def test_another_certificate_is_used_five_minutes_after_it_was_stored(world: World) -> None:
+    asked = GOOD["get_sponsors_apple_pass"](world)
+    assert type_of(world.ask(asked).body) == PASS_TYPE
+    store(world, authority(365, "pass.test.next"))
+    world.clock.pass_by(minutes=4, seconds=59)
+    assert type_of(world.ask(asked).body) == PASS_TYPE
+    world.clock.pass_by(seconds=1)
+    assert type_of(world.ask(asked).body) == "pass.test.next"
+
+
+def test_a_certificate_that_has_ended_is_replaced_at_once(world: World) -> None:
+    """The function alone: sessions and tokens end long before a certificate."""
+    message = {"wallet": "apple", "pass": {"content": {}, "files": {}}}
+    short = authority(1, "pass.test.short")
+    store(world, short)
+    world.clock.at = short.credentials.ends_at - timedelta(minutes=1)
+    assert type_of(b64decode(wallet(message)["signed"])) == "pass.test.short"
+    world.clock.pass_by(minutes=2)
+    with pytest.raises(WorkFailedError):
+        wallet(message)
+    store(world, authority(365, "pass.test.next"))
+    assert type_of(b64decode(wallet(message)["signed"])) == "pass.test.next"
+
+
 # --- what cannot be signed -----------------------------------------------------------------------
 
 
@@ -189,12 +238,7 @@ def no_certificate(world: World, _: pytest.MonkeyPatch) -> None:
 
 
 def other_key(world: World, _: pytest.MonkeyPatch) -> None:
-    world.clients.ssm.put_parameter(
-        Name=f"{WALLETS_PATH}apple/key",
-        Value=authority(365, "pass.test.other").key,
-        Type="SecureString",
-        Overwrite=True,
-    )
+    stored(world, "apple/key", authority(365, "pass.test.other").key)
 
 
 def no_right(_: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,9 +15,9 @@ import pytest
 from chalicelib import bootstrap
 from chalicelib.wallets.signing import SAVE
 from tests.api.requests import GOOD
-from tests.api.test_apple_pass import held, used
+from tests.api.test_apple_pass import held, stored, used
 from tests.api.world import ORIGIN, STRANGER, WALLETS_PATH, World
-from tests.wallets.certificates import ISSUER
+from tests.wallets.certificates import ACCOUNT, ISSUER, service_account
 
 ROUTES = ("get_referees_google_pass", "get_sponsors_google_pass")
 each_route = pytest.mark.parametrize("route", ROUTES)
@@ -54,6 +54,16 @@ def test_the_pass_is_in_the_readers_language_or_the_campaigns_first(
     headers = {**asked.headers, "Accept-Language": asks_for}
     found = claims(world.ask(replace(asked, headers=headers)).json()["url"])
     assert word in found["payload"]["offerClasses"][0]["title"]
+
+
+def test_another_account_is_used_five_minutes_after_it_was_stored(world: World) -> None:
+    asked = GOOD["get_sponsors_google_pass"](world)
+    assert claims(world.ask(asked).json()["url"])["iss"] == ACCOUNT
+    other = json.loads(service_account()) | {"client_email": "next@tandem-test.example"}
+    stored(world, "google/account", json.dumps(other))
+    assert claims(world.ask(asked).json()["url"])["iss"] == ACCOUNT
+    world.clock.pass_by(minutes=5)
+    assert claims(world.ask(asked).json()["url"])["iss"] == other["client_email"]
 
 
 @each_route
