@@ -27,7 +27,7 @@ import pysequoia
 from pysequoia.packet import PacketPile, Tag
 
 from chalicelib.adapters.clients import Clients
-from chalicelib.services.cipher_ports import NotDecryptableError, UnusableKeyError
+from chalicelib.services.cipher_ports import NoKeyOfOursError, NotDecryptableError, UnusableKeyError
 
 LARGEST: Final = 1 << 30  # bytes of a dropped file, before and after it is decrypted
 _CHUNK: Final = 1 << 20
@@ -184,7 +184,12 @@ class ParameterKey:
         self._name = name
 
     def __call__(self) -> str:
-        answer = self._clients.ssm.get_parameter(Name=self._name, WithDecryption=True)
+        """`NoKeyOfOursError` where none was made; any other error may pass by itself."""
+        parameters = self._clients.ssm
+        try:
+            answer = parameters.get_parameter(Name=self._name, WithDecryption=True)
+        except parameters.exceptions.ParameterNotFound:
+            raise NoKeyOfOursError(self._name) from None
         return answer["Parameter"]["Value"]
 
 

@@ -10,6 +10,10 @@ class UnusableKeyError(Exception):
     """Nothing can be encrypted to a client's key; the message says why."""
 
 
+class NoKeyOfOursError(Exception):
+    """The stage has no PGP key of its own: whatever needs it raises this."""
+
+
 class NotDecryptableError(Exception):
     """A file is not encrypted, not to our key, not whole or too large; `reason` says which, as
     receipts do.

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -33,6 +33,7 @@ from chalicelib.domain.files.manifest import beginning, parse_manifest
 from chalicelib.domain.files.parts import KEPT, Area, FileInParts
 from chalicelib.domain.files.paths import (
     ACKS,
+    PGP,
     AckDrop,
     CodesDrop,
     CohortsDrop,
@@ -57,6 +58,7 @@ from chalicelib.domain.files.receipt import (
 from chalicelib.domain.files.writing import sha256_of
 from chalicelib.domain.lists.drops import ListFile
 from chalicelib.domain.lists.model import HeldList
+from chalicelib.services.cipher_ports import NoKeyOfOursError
 from chalicelib.services.cohorts.ingest_cohorts import ingest_cohorts
 from chalicelib.services.consents.ingest_consents import ingest_consents
 from chalicelib.services.encryption import opened
@@ -240,13 +242,16 @@ def _refuse(
 def _most_serious(ports: Ports, drop: Drop, error: FileRefusedError) -> FileRefusedError:
     """The error to report: plain addresses in the file are more serious than any other reason.
 
-    An acknowledgement's reasons are free text, so those files are not searched for addresses.
+    An acknowledgement's reasons are free text, so those files are not searched for addresses. What
+    is encrypted is not opened at a path that is not known.
     """
+    if drop.file is None and drop.path.endswith(PGP):
+        return error
     if error.reason == PLAIN_ADDRESS or drop.path.startswith(ACKS):
         return error
     try:
         chunks = ports.files.read(drop.key, drop.file_version)
-        line = first_address(opened(ports, drop.path, chunks)[1])
+        line = first_address(_opened(ports, drop, chunks)[1])
     except (FileMissingError, FileRefusedError):
         return error
     return FileRefusedError(PLAIN_ADDRESS, line) if line else error
@@ -316,7 +321,7 @@ def _holds_addresses(drop: Drop, tally: Tally) -> bool:
 def _handle(
     ports: Ports, campaign: Campaign, drop: Drop, chunks: _HashedChunks, tally: Tally
 ) -> ListOutcome | Parts | None:
-    path, inside = opened(ports, drop.path, chunks)
+    path, inside = _opened(ports, drop, chunks)
     dropped = chunks if inside is chunks else _HashedChunks(iter(inside))
     plain = _unpacked(path, dropped)
     match drop.file:
@@ -344,6 +349,20 @@ def _handle(
         case None:
             raise FileRefusedError("unknown_path")
     return None
+
+
+def _opened(ports: Ports, drop: Drop, chunks: Iterable[bytes]) -> tuple[str, Iterable[bytes]]:
+    """Its path and content as they were before it was encrypted to us; else as they are."""
+    path, inside = opened(ports, drop.path, chunks)
+    return path, inside if inside is chunks else _with_our_key(inside)
+
+
+def _with_our_key(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Where we have none the file is refused: it would wait for a key that may never be made."""
+    try:
+        yield from chunks
+    except NoKeyOfOursError:
+        raise FileRefusedError("no_key_of_ours") from None
 
 
 def _unpacked(path: str, chunks: _HashedChunks) -> Iterator[bytes]:

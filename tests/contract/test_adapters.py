@@ -20,6 +20,7 @@ from chalicelib.adapters import codes
 from chalicelib.adapters.clients import Clients
 from chalicelib.adapters.codes import AT_ONCE, SecureCodes
 from chalicelib.adapters.dynamodb.codec import fact_from_json, fact_json
+from chalicelib.adapters.pgp import ParameterKey
 from chalicelib.adapters.ses import SesMailer
 from chalicelib.adapters.sqs import QueueRefusedError, WorkQueues
 from chalicelib.adapters.ssm import ParameterKeys
@@ -27,6 +28,7 @@ from chalicelib.domain.addresses import DigestKey
 from chalicelib.domain.campaign.lists import DigestKeys
 from chalicelib.domain.codes import ALPHABET, is_valid
 from chalicelib.events import part_in
+from chalicelib.services.cipher_ports import NoKeyOfOursError
 from chalicelib.services.mail_ports import MailNotSentError, MailUncertainError
 from chalicelib.services.ports import PartOfFile
 from tests.contract.test_repository import fact
@@ -218,6 +220,17 @@ def test_our_own_key_is_read_beside_the_clients_and_once(clients: Clients) -> No
     assert keys.own() == own
     clients.ssm.delete_parameters(Names=[path + "tandem"])
     assert keys.own() == own
+
+
+def test_a_pgp_key_that_was_never_made_is_not_taken_for_one_that_cannot_be_read(
+    clients: Clients,
+) -> None:
+    key = ParameterKey(clients, "/tandem/test/pgp-key")
+    with pytest.raises(NoKeyOfOursError):
+        key()
+    clients.ssm.put_parameter(Name="/tandem/test/pgp-key", Value="a key", Type="SecureString")
+    assert key() == "a key"
+    clients.ssm.delete_parameter(Name="/tandem/test/pgp-key")
 
 
 def test_many_voucher_codes_are_valid_and_no_two_alike() -> None:

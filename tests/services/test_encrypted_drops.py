@@ -12,9 +12,11 @@ from datetime import timedelta
 import pysequoia
 import pytest
 
+from chalicelib.adapters.pgp import SequoiaCipher
 from chalicelib.domain.files.receipt import Receipt
 from chalicelib.domain.lists.model import CurrentList, FileRecord
 from chalicelib.services import row_groups
+from chalicelib.services.cipher_ports import Cipher, NoKeyOfOursError
 from chalicelib.services.ingest import ingest
 from chalicelib.services.restoring.outside import outside_of
 from tests.fakes.campaign import CAMPAIGN, CANARY, digest
@@ -150,12 +152,55 @@ def test_a_name_that_is_withheld_keeps_its_ending() -> None:
     assert receipt.file == f"orders/unnamed-{receipt.sha256[:8]}.csv.gz.pgp"
 
 
+def no_key() -> str:
+    raise NoKeyOfOursError
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("orders/a.csv.pgp", "no_key_of_ours"),
+        ("vips/full/a.csv.pgp", "no_key_of_ours"),
+        ("consents/a.csv.pgp", "no_key_of_ours"),
+        ("notes.txt.pgp", "unknown_path"),
+        ("vips/full/a.manifest.json.pgp", "unknown_path"),
+    ],
+)
+def test_a_stage_without_a_key_of_ours_answers_with_a_receipt(path: str, reason: str) -> None:
+    world = new_world()
+    world.ports = replace(world.ports, cipher=lambda: SequoiaCipher(no_key, world.clock))
+    receipt = world.drop(path, for_us("\n".join(VIPS).encode()))
+    assert (receipt.status, receipt.reason, receipt.quarantined) == ("refused", reason, False)
+    assert f"out/{CAMPAIGN}/receipts/{path}.json" in world.files.content
+
+
+def test_what_is_encrypted_at_a_path_that_is_not_known_is_not_opened() -> None:
+    world = new_world()
+
+    def opens() -> Cipher:
+        raise AssertionError("opened")
+
+    world.ports = replace(world.ports, cipher=opens)
+    receipt = world.drop("notes.txt.pgp", for_us("\n".join(VIPS).encode()))
+    assert (receipt.reason, receipt.quarantined) == ("unknown_path", False)
+
+
+@pytest.mark.parametrize("seals", [False, True])
+def test_what_else_is_refused_is_searched_for_addresses(seals: bool) -> None:
+    """A known path where it is encrypted, any where it is not."""
+    world = new_world()
+    text = "\n".join(["remark", *VIPS]).encode()
+    path, content = ("orders/a.csv.pgp", for_us(text)) if seals else ("notes.txt", text)
+    receipt = world.drop(path, content)
+    assert (receipt.reason, receipt.quarantined) == ("plain_address", True)
+
+
 def test_where_our_key_cannot_be_read_the_file_is_tried_again_and_has_no_receipt() -> None:
     world: World = with_referee()
     content = for_us(standard(rows_of(world)))
 
     def without() -> object:
-        raise LookupError("ParameterNotFound")
+        raise LookupError("AccessDeniedException")
 
     broken = replace(world.ports, cipher=without)  # type: ignore[arg-type]
     drop = world.put_file("orders/a.csv.pgp", content)
