@@ -72,12 +72,12 @@ class _Consents(WaitingSeries[ConsentsFile, ConsentsPart, ConsentChange]):
 
     def ready(self) -> Iterable[ConsentChange]:
         waiting = waiting_words(self.ports, self.campaign_id, self.isolation.note)
-        return islice(self._named(waiting), self.file_rows)
+        return islice(self._with_digests(waiting), self.file_rows)
 
     def still_there(self, waiting: Sequence[ConsentChange]) -> list[ConsentChange]:
-        return list(self._named(iter(super().still_there(waiting))))
+        return list(self._with_digests(iter(super().still_there(waiting))))
 
-    def _named(self, words: Iterator[ConsentChange]) -> Iterator[ConsentChange]:
+    def _with_digests(self, words: Iterator[ConsentChange]) -> Iterator[ConsentChange]:
         """The words, those from another campaign with the digest that this client knows."""
         while batch := list(islice(words, BATCH_LIMIT)):
             referees, unread = self._referees({one.referral_id for one in batch} - {""})
