@@ -139,7 +139,7 @@ def test_law_5_an_export_without_its_file_takes_no_voucher_of_another_one() -> N
         till.issue()
     taken = take(world)
     world.loses = lambda consumer, fact: consumer == "project" and fact.details.get("export") == 1
-    fuse = Fuse(3, after_the_effect=False)  # the first file, its manifest, the second file
+    fuse = Fuse(5, after_the_effect=False)  # looked for, file, manifest; looked for, file
     ports = replace(world.ports, files=fuse.on(world.ports).files)
     with suppress(KilledError):
         export_vouchers(ports, world.campaign, file_rows=8)
@@ -171,7 +171,7 @@ def test_law_5_an_export_without_its_file_waits_for_what_was_issued_by_another_c
 def test_law_5_a_file_that_was_noted_long_after_it_was_written_is_noted_once() -> None:
     world = new_world()
     world.referral(JEANNE)
-    fuse = Fuse(2, after_the_effect=False)
+    fuse = Fuse(3, after_the_effect=False)  # looked for, file, manifest
     with suppress(KilledError):
         export_vouchers(replace(world.ports, files=fuse.on(world.ports).files), world.campaign)
     world.run()
