@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import mmap
+import re
 import resource
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -35,6 +37,7 @@ _LONG_AGO: Final = datetime.fromtimestamp(0, UTC)
 # Of a message that we have made: the ids of the keys that it is for are in it.
 _HEAD: Final = 8192  # bytes
 _ARMOUR: Final = b"-----BEGIN PGP MESSAGE-----"
+_ARMOUR_END: Final = b"-----END PGP MESSAGE-----"
 # What an encrypted message begins with: a session key for a recipient or a password, or a marker.
 _FIRST_TAGS: Final = frozenset({1, 3, 10})
 
@@ -157,8 +160,11 @@ class SequoiaCipher:
 
     def _decrypt(self, sealed: IO[bytes], plain: IO[bytes]) -> None:
         sealed.seek(0)
-        if _first_tag(sealed.read(256)) not in _FIRST_TAGS:
+        head = sealed.read(256)
+        if _first_tag(head) not in _FIRST_TAGS:
             raise NotDecryptableError("not_encrypted")
+        if head.lstrip().startswith(_ARMOUR) and not _is_one_armour(sealed):
+            raise NotDecryptableError("not_decryptable")
         own = self._key()
         try:
             with _library(), _at_most(LARGEST):
@@ -202,6 +208,15 @@ def new_key(name: str) -> str:
 def public_part(armoured: str) -> str:
     """The public key of a secret one, armoured."""
     return str(pysequoia.Tsk.from_bytes(armoured.encode()).extract_certificate())
+
+
+def _is_one_armour(file: IO[bytes]) -> bool:
+    """Whether an armour has an end and nothing after it: the library reads the first message and
+    ignores what follows, a second one too. Where there is no end, the armour itself follows.
+    """
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+        after = whole.find(_ARMOUR_END) + len(_ARMOUR_END)
+        return re.compile(rb"\S").search(whole, after) is None
 
 
 def _path(file: IO[bytes]) -> str:
