@@ -168,9 +168,9 @@ CONSUMERS: Mapping[str, Sequence[str]] = {
     "export: a voucher": [
         *[*CAMPAIGNS, GET, *agenda(Agenda.UNEXPORTED), WRITE],  # opened
         *[GET, WRITE],  # the voucher added
-        *[GET, GET, PUT],  # no more: sealed
+        *[GET, GET, GET, PUT],  # no more: sealed, as the campaign in force has it
         # Its parts: the first, for the columns; all, for the rows and the manifest.
-        *[GET, QUERY, QUERY, WRITE_FILE, WRITE_FILE, WRITE],
+        *[GET, GET, LIST, QUERY, QUERY, WRITE_FILE, WRITE_FILE, WRITE],
         *[GET, GET, GET, *WAITING],  # no change waits for a file
         *[GET, *[QUERY] * len(consents.SHARDS)],  # nor a word about consent
     ],
