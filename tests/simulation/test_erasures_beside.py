@@ -19,7 +19,8 @@ SHARE = [(title, number % EVERY) for number, title in enumerate(BESIDE)]
 
 def test_every_function_and_every_call_is_among_them() -> None:
     named = {title.partition(":")[0] for title in BESIDE.keys() - COMMANDS.keys()}
-    functions = {function.name for function in app.app.pure_lambda_functions}
+    # The function that signs passes reads its own keys alone.
+    functions = {function.name for function in app.app.pure_lambda_functions} - {"wallet"}
     assert named == functions | {operation.name for operation in OPERATIONS}
 
 
