@@ -77,7 +77,14 @@ class Stage(World):
 
     def last_to(self, address: str) -> CaughtMail:
         """The newest mail to `address`."""
-        raw = [raw for recipient, raw in self.cloud.network.mails if recipient == address][-1]
+        return self._mail_to(address, -1)
+
+    def mailed_token(self, address: str) -> str:
+        """The token in the first mail to `address`."""
+        return self._mail_to(address, 0).token()
+
+    def _mail_to(self, address: str, number: int) -> CaughtMail:
+        raw = [raw for recipient, raw in self.cloud.network.mails if recipient == address][number]
         body = message_from_bytes(raw, policy=policy.default).get_body(("plain",))
         assert body is not None
         return CaughtMail(address, str(body.get_content()))
