@@ -55,7 +55,7 @@ def costs() -> Iterator[Cost]:
 
 
 def cost_of(gateway: Gateway, operation: Operation, bearer: str | None = None) -> Cost:
-    """Of one route, as whoever may call it does, or with another's `bearer`."""
+    """What a route costs, called by somebody who may call it, or with another `bearer`."""
     with redirect_stdout(io.StringIO()), world(gateway) as here:
         request = GOOD[operation.name](here)
         if bearer:

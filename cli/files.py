@@ -13,18 +13,13 @@ import typer
 
 from cli.campaign_file import read_rules
 from cli.client.file_check import print_check
-from cli.client.files import FileArgument, KindArgument
+from cli.client.files import FileArgument, KindArgument, file_commands
 from cli.connection import LOCAL, Stage, connect
 from cli.errors import CommandError
 from cli.lookups import current_campaign
 from cli.printing import Json
 
-app = typer.Typer(help="The files that the client drops.", no_args_is_help=True)
-
-
-@app.callback()
-def _files() -> None:
-    """Makes `check` a subcommand, although it is the only one."""
+app = file_commands()
 
 
 @app.command()

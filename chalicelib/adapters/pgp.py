@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import errno
 import mmap
 import re
 import resource
@@ -36,6 +37,7 @@ _CHUNK: Final = 1 << 20
 _LONG_AGO: Final = datetime.fromtimestamp(0, UTC)
 # Of a message that we have made: the ids of the keys that it is for are in it.
 _HEAD: Final = 8192  # bytes
+_OS_ERROR: Final = re.compile(r"\(os error (\d+)\)")  # as the library words it
 _ARMOUR: Final = b"-----BEGIN PGP MESSAGE-----"
 _ARMOUR_END: Final = b"-----END PGP MESSAGE-----"
 # What an encrypted message begins with: a session key for a recipient or a password, or a marker.
@@ -116,20 +118,18 @@ class SequoiaCipher:
 
     def encrypt(self, content: bytes, armoured: str) -> bytes:
         """`content` for an armoured public key and our own. `UnusableKeyError`."""
-        client = client_key(armoured, self._clock()).certificate
-        own = self._key()
-        with _library():
-            recipients = [client, own.extract_certificate()]
-            return pysequoia.encrypt(content, recipients=recipients, armor=False)
+        return self._encrypt(content, client_key(armoured, self._clock()).certificate)
 
     def encrypt_beside(self, content: bytes, armoured: str) -> bytes:
         """The same where a file with it is for that key already: whatever became of the key."""
-        client = pysequoia.Cert.from_bytes(armoured.encode())
-        own = self._key().extract_certificate()
-        return pysequoia.encrypt(content, recipients=[client, own], armor=False)
+        with _library():
+            client = pysequoia.Cert.from_bytes(armoured.encode())
+        return self._encrypt(content, client)
 
     def decrypt(self, content: bytes) -> bytes:
-        """What is in a file that is encrypted to us. `NotDecryptableError`."""
+        """What is in a file that is encrypted to us. `NotDecryptableError`; `OSError` when there is
+        no room for it here.
+        """
         return b"".join(self.decrypted([content]))
 
     def decrypted(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -158,6 +158,12 @@ class SequoiaCipher:
             certificate = pysequoia.Cert.from_bytes(armoured.encode())
             return any(name in content[:_HEAD] for name, _ in _subkeys(certificate))
 
+    def _encrypt(self, content: bytes, client: pysequoia.Cert) -> bytes:
+        own = self._key()
+        with _library():
+            recipients = [client, own.extract_certificate()]
+            return pysequoia.encrypt(content, recipients=recipients, armor=False)
+
     def _decrypt(self, sealed: IO[bytes], plain: IO[bytes]) -> None:
         sealed.seek(0)
         head = sealed.read(256)
@@ -170,8 +176,10 @@ class SequoiaCipher:
             with _library(), _at_most(LARGEST):
                 pysequoia.decrypt_file(_path(sealed), _path(plain), own.decryptor())
         except LibraryError as error:
-            is_too_large = "File too large" in str(error)
-            reason = "encrypted_file_too_large" if is_too_large else "not_decryptable"
+            fault = _OS_ERROR.search(str(error))
+            if fault and int(fault[1]) != errno.EFBIG:  # a full disk is no fault of the file
+                raise OSError(int(fault[1]), str(error)) from None
+            reason = "encrypted_file_too_large" if fault else "not_decryptable"
             raise NotDecryptableError(reason) from None
 
     def _key(self) -> pysequoia.Tsk:
@@ -201,13 +209,14 @@ class ParameterKey:
 
 def new_key(name: str) -> str:
     """A secret key of our own, armoured, in the form that every GnuPG reads."""
-    made = pysequoia.Tsk.generate(user_id=name, profile=pysequoia.Profile.RFC4880)
-    return str(made)
+    with _library():
+        return str(pysequoia.Tsk.generate(user_id=name, profile=pysequoia.Profile.RFC4880))
 
 
 def public_part(armoured: str) -> str:
     """The public key of a secret one, armoured."""
-    return str(pysequoia.Tsk.from_bytes(armoured.encode()).extract_certificate())
+    with _library():
+        return str(pysequoia.Tsk.from_bytes(armoured.encode()).extract_certificate())
 
 
 def _is_one_armour(file: IO[bytes]) -> bool:

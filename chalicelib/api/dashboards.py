@@ -51,7 +51,7 @@ def dashboard_answer(shown: Dashboard) -> ops_models.DashboardAnswer:
 
 
 def wall_answer(shown: Dashboard) -> ops_models.DashboardAnswer:
-    """The dashboard, as whoever stands before a screen may see it."""
+    """The dashboard, as anybody in front of a screen may see it."""
     return dashboard_answer(replace(shown, acts=on_a_wall(shown.acts)))
 
 

@@ -8,13 +8,12 @@ from urllib.parse import parse_qsl, quote
 
 from chalice.app import Blueprint
 
-from chalicelib.api import models, operations
+from chalicelib.api import held_vouchers, models, operations
 from chalicelib.api.campaigns import brand, campaign_answer, controller, privacy, terms
 from chalicelib.api.edge import (
     Call,
     Download,
     Edge,
-    File,
     Html,
     Redirect,
     Reply,
@@ -24,7 +23,6 @@ from chalicelib.api.edge import (
     not_handled,
     tidy_name,
 )
-from chalicelib.api.held_vouchers import held_voucher
 from chalicelib.domain.campaign.rules import HolderRole
 from chalicelib.domain.people import OppositionScope
 from chalicelib.domain.privacy import Wish
@@ -41,6 +39,7 @@ from chalicelib.services.privacy import confirm as confirm_privacy
 from chalicelib.services.privacy.request import request_privacy
 from chalicelib.services.sponsors.sessions import open_session
 from chalicelib.services.sponsors.sign_in import request_sign_in
+from chalicelib.services.voucher_views import require_wallet
 
 
 def public_routes(
@@ -93,27 +92,17 @@ def public_routes(
 
     @edge.serves(operations.REFEREES_APPLE_PASS)
     def apple_pass(call: Call, token: str, voucher: str) -> Reply:
-        from chalicelib.services.vouchers import passes  # loads what makes them
-
-        passes.require_wallet(call.ports, Wallet.APPLE)
-        offer = respond.view_offer(call.ports, token, not_handled)
-        call.concerns(offer.invitation.correlation)
-        made = passes.sign_apple_pass(call.ports, offer.campaign, offer.vouchers, voucher)
-        return File("voucher.pkpass", made)
+        return held_vouchers.apple_pass(call, held(call, token, Wallet.APPLE), voucher)
 
     @edge.serves(operations.REFEREES_GOOGLE_PASS)
     def google_pass(call: Call, token: str, voucher: str) -> Reply:
-        from chalicelib.mails.cards import card_language
-        from chalicelib.services.vouchers import passes
+        return held_vouchers.google_pass(call, held(call, token, Wallet.GOOGLE), voucher, origin())
 
-        passes.require_wallet(call.ports, Wallet.GOOGLE)
+    def held(call: Call, token: str, wallet: Wallet) -> held_vouchers.Held:
+        require_wallet(call.ports, wallet)
         offer = respond.view_offer(call.ports, token, not_handled)
         call.concerns(offer.invitation.correlation)
-        campaign, held = offer.campaign, offer.vouchers
-        locale = card_language(call.header("accept-language"), campaign)
-        return models.PassLinkAnswer(
-            url=passes.google_link(call.ports, campaign, held, voucher, locale, origin())
-        )
+        return held_vouchers.Held(offer.campaign, offer.vouchers)
 
     @edge.serves(operations.CONFIRM)
     def confirm(call: Call, token: str) -> Reply:
@@ -227,7 +216,9 @@ def _offer(ports: Ports, offer: respond.Offer) -> models.OfferAnswer:
         closes_on=campaign.local_date(invitation.closes_at).isoformat(),
         locale=invitation.locale,
         marketing_consent=offer.has_consented,
-        vouchers=[held_voucher(ports, campaign, voucher) for voucher in offer.vouchers],
+        vouchers=[
+            held_vouchers.held_voucher(ports, campaign, voucher) for voucher in offer.vouchers
+        ],
     )
 
 

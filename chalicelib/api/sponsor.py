@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING
 
 from chalice.app import Blueprint
 
-from chalicelib.api import models, operations
+from chalicelib.api import held_vouchers, models, operations
 from chalicelib.api.edge import (
     Call,
     Edge,
-    File,
     Reply,
     address_in,
     name_problem,
     not_handled,
     tidy_name,
 )
-from chalicelib.api.held_vouchers import held_voucher
 from chalicelib.api.operations import SHORT_LINK
 from chalicelib.domain.addresses import Address
 from chalicelib.domain.campaign.file import Campaign
@@ -34,7 +32,7 @@ from chalicelib.services.ports import Ports
 from chalicelib.services.sponsors.renew_link import renew_link
 from chalicelib.services.sponsors.sessions import end_session, give_name, signed_in
 from chalicelib.services.sponsors.space import SponsorSpace, view_sponsor_space
-from chalicelib.services.voucher_views import shown_vouchers
+from chalicelib.services.voucher_views import require_wallet, shown_vouchers
 
 if TYPE_CHECKING:
     from chalicelib.services.mails.draft import Sender
@@ -59,27 +57,18 @@ def sponsor_routes(
 
     @edge.serves(operations.SPONSORS_APPLE_PASS)
     def apple_pass(call: Call, voucher: str) -> Reply:
-        from chalicelib.services.vouchers import passes  # loads what makes them
-
-        passes.require_wallet(call.ports, Wallet.APPLE)
-        session = signed_in(call.ports, call.bearer())
-        campaign = current_campaign(call.ports, session.campaign)
-        held = shown_vouchers(call.ports, session.sponsor_id, not_handled)
-        return File("voucher.pkpass", passes.sign_apple_pass(call.ports, campaign, held, voucher))
+        return held_vouchers.apple_pass(call, held(call, Wallet.APPLE), voucher)
 
     @edge.serves(operations.SPONSORS_GOOGLE_PASS)
     def google_pass(call: Call, voucher: str) -> Reply:
-        from chalicelib.mails.cards import card_language
-        from chalicelib.services.vouchers import passes
+        return held_vouchers.google_pass(call, held(call, Wallet.GOOGLE), voucher, origin())
 
-        passes.require_wallet(call.ports, Wallet.GOOGLE)
+    def held(call: Call, wallet: Wallet) -> held_vouchers.Held:
+        require_wallet(call.ports, wallet)
         session = signed_in(call.ports, call.bearer())
         campaign = current_campaign(call.ports, session.campaign)
-        held = shown_vouchers(call.ports, session.sponsor_id, not_handled)
-        locale = card_language(call.header("accept-language"), campaign)
-        return models.PassLinkAnswer(
-            url=passes.google_link(call.ports, campaign, held, voucher, locale, origin())
-        )
+        vouchers = shown_vouchers(call.ports, session.sponsor_id, not_handled)
+        return held_vouchers.Held(campaign, vouchers)
 
     @edge.serves(operations.NAME_SPONSOR)
     def name_sponsor(call: Call) -> Reply:
@@ -150,7 +139,9 @@ def _space(ports: Ports, space: SponsorSpace, origin: str) -> models.SponsorAnsw
             left=space.invitations_left,
         ),
         invitations=[_invitation(ports, space, each) for each in space.invitations],
-        vouchers=[held_voucher(ports, space.campaign, each) for each in space.vouchers],
+        vouchers=[
+            held_vouchers.held_voucher(ports, space.campaign, each) for each in space.vouchers
+        ],
     )
 
 

@@ -6,7 +6,7 @@
 
 An act is what a fact says of itself: what happened, when, by which channel. It holds no id of a
 person. Acts are kept in items that are written anyway (`journal.py`), as short words, so that a
-batch costs nothing more; whoever reads puts them together again.
+batch costs nothing more; what reads them puts them together again.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ from chalicelib.services.cipher_ports import Cipher, NotDecryptableError, Unusab
 from chalicelib.services.errors import UnknownError
 from chalicelib.services.ports import Ports
 
-# Longer than any function runs: whoever read the version before has ended by then.
+# Longer than any function runs: a run that read the version before has ended by then.
 OTHERS_ENDED_AFTER = timedelta(minutes=20)
 
 

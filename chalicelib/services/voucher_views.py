@@ -11,6 +11,7 @@ from typing import Literal
 
 from chalicelib.domain.vouchers import Voucher, VoucherState, awaits_replacement, is_code_released
 from chalicelib.domain.wallets import Wallet, may_have_pass
+from chalicelib.services.errors import UnknownError
 from chalicelib.services.ports import OnFailure, Ports
 
 VoucherView = Literal["preparing", "available", "redeemed", "ended"]
@@ -32,6 +33,12 @@ def voucher_view(voucher: Voucher) -> VoucherView:
     if awaits_replacement(voucher):
         return "preparing"
     return "available" if is_code_released(voucher) else "preparing"
+
+
+def require_wallet(ports: Ports, wallet: Wallet) -> None:
+    """`UnknownError` where this stage has nothing to sign with for that wallet."""
+    if wallet not in ports.wallets.offered:
+        raise UnknownError("pass")
 
 
 def offered_wallets(ports: Ports, voucher: Voucher) -> tuple[Wallet, ...]:

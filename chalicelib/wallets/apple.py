@@ -74,7 +74,7 @@ def _fields(campaign: Campaign, voucher: Voucher, texts: PassTexts) -> dict[str,
     return {
         "primaryFields": [_field("value", texts.value_label, texts.value)],
         "secondaryFields": conditions,
-        # Whoever has no scanner types it; a code that no bar code holds is here alone.
+        # For tills without a scanner, and for codes that no bar code holds.
         "auxiliaryFields": [_field("code", texts.code_label, voucher.code)],
         "backFields": back,
     }

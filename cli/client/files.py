@@ -29,12 +29,19 @@ FileArgument = Annotated[
     Path, typer.Argument(metavar="FILE", help="The file, as it will be dropped.")
 ]
 
-app = typer.Typer(help="The files that the client drops.", no_args_is_help=True)
+
+def file_commands() -> typer.Typer:
+    """The group `file`, without its commands yet."""
+    group = typer.Typer(help="The files that the client drops.", no_args_is_help=True)
+
+    @group.callback()
+    def _files() -> None:
+        """Makes `check` a subcommand, although it is the only one."""
+
+    return group
 
 
-@app.callback()
-def _files() -> None:
-    """Makes `check` a subcommand, although it is the only one."""
+app = file_commands()
 
 
 @app.command()

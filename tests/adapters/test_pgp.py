@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import shutil
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from typing import IO
 
 import pysequoia
 import pytest
@@ -194,11 +196,28 @@ def test_what_ends_the_process_passes(
         cipher.decrypt(for_us(b"x"))
 
 
+def test_a_full_disk_is_no_fault_of_the_file(
+    cipher: SequoiaCipher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is tried again goes on once there is room; a refusal would be for good."""
+    message, real = for_us(os.urandom(200_000)), pgp._path
+    asked: list[IO[bytes]] = []
+
+    def full(file: IO[bytes]) -> str:
+        asked.append(file)
+        return "/dev/full" if len(asked) == 2 else real(file)  # what is decrypted into
+
+    monkeypatch.setattr(pgp, "_path", full)
+    with pytest.raises(OSError, match="No space left") as raised:
+        cipher.decrypt(message)
+    assert raised.value.errno == errno.ENOSPC
+
+
 class Panic(BaseException):
     """What the library raises when it panics is no `Exception`."""
 
 
-@pytest.mark.parametrize("call", ["client_key", "encrypt", "is_for", "own key"])
+@pytest.mark.parametrize("call", ["client_key", "encrypt", "beside", "is_for", "own key"])
 def test_a_panic_in_any_call_of_the_library_is_an_ordinary_error(
     cipher: SequoiaCipher, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
@@ -218,6 +237,10 @@ def test_a_panic_in_any_call_of_the_library_is_an_ordinary_error(
         monkeypatch.setattr(pysequoia, "encrypt", panics)
         with pytest.raises(pgp.LibraryError, match="surprised"):
             cipher.encrypt(b"x", client)
+    elif call == "beside":
+        monkeypatch.setattr(pysequoia, "encrypt", panics)
+        with pytest.raises(pgp.LibraryError, match="surprised"):
+            cipher.encrypt_beside(b"x", client)
     elif call == "is_for":
         monkeypatch.setattr(pysequoia, "Cert", SimpleNamespace(from_bytes=panics))
         with pytest.raises(pgp.LibraryError, match="surprised"):
@@ -243,6 +266,19 @@ def test_a_file_that_is_too_large_is_refused_before_and_after(cipher: SequoiaCip
         cipher.decrypt(for_us(bytes(60_000), armor=True))
     assert resource.getrlimit(resource.RLIMIT_FSIZE) == limits
     assert cipher.decrypt(for_us(bytes(1 << 15))) == bytes(1 << 15)
+
+
+@pytest.mark.usefixtures("small")
+def test_a_message_that_unpacks_beyond_the_limit_is_refused(cipher: SequoiaCipher) -> None:
+    """As a small one of compressed zeros does: only what comes out of it is too large."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with tempfile.TemporaryFile() as sealed, tempfile.TemporaryFile() as plain:
+        sealed.write(for_us(bytes(1 << 18)))
+        sealed.flush()
+        with pytest.raises(NotDecryptableError, match="encrypted_file_too_large"):
+            cipher._decrypt(sealed, plain)
+        assert plain.seek(0, os.SEEK_END) <= pgp.LARGEST
+    assert resource.getrlimit(resource.RLIMIT_FSIZE) == limits
 
 
 def test_nothing_readable_has_a_name_while_it_is_read(

@@ -10,8 +10,8 @@ import pytest
 from chalicelib.domain.vouchers import Voucher, VoucherState
 from chalicelib.domain.wallets import Wallet, may_have_pass
 from chalicelib.services.errors import UnavailableError, UnknownError
-from chalicelib.services.voucher_views import offered_wallets
-from chalicelib.services.vouchers.passes import google_link, require_wallet, sign_apple_pass
+from chalicelib.services.voucher_views import offered_wallets, require_wallet
+from chalicelib.services.vouchers.passes import google_link, sign_apple_pass
 from chalicelib.wallets.messages import ApplePass, GooglePass
 from tests.fakes.campaign import campaign
 from tests.fakes.ports import MemoryWallets

@@ -1,4 +1,4 @@
-"""Whoever is forgotten beside any other use case is nowhere any more, and no law is broken.
+"""A person forgotten beside any other use case is nowhere any more, and no law is broken.
 
 More of them: `python -m tests.simulation.erasures_beside --seeds 20`.
 """

@@ -24,7 +24,7 @@ test("nothing is asked for when the page's own script was there first", async ()
   );
 });
 
-test("whoever calls for the same thing takes the answer, once", async () => {
+test("the first call for the same thing takes the answer, once", async () => {
   askEarly("/v1/sponsor", "s3");
   assert.deepEqual(await callApi("GET", "/v1/sponsor", { bearer: "s3" }), { number: 1 });
   assert.equal(sent.length, 1);
@@ -57,7 +57,7 @@ test("an answer that came long ago is not what is so now", async () => {
   }
 });
 
-test("a call that failed is reported by whoever takes it", async () => {
+test("a call that failed is reported where it is taken", async () => {
   globalThis.fetch = async () => {
     throw new TypeError("offline");
   };

@@ -13,7 +13,7 @@ import { formatCount, formatShortDay } from "../shared/format.js";
  *   marks?: Mark[]}} ChartData
  */
 
-/** Told apart by whoever confuses colours (Okabe and Ito), on white and on black. */
+/** Distinct also for readers who confuse colours (Okabe and Ito), on white and on black. */
 export const COLOURS = ["#2f8fcf", "#e07a1f", "#13a07a", "#cc79a7", "#a8852a", "#7c8a96"];
 export const DASHES = [[], [8, 4], [3, 3], [12, 4, 3, 4], [2, 2], [16, 5]];
 export const BAND = 0.16;

@@ -150,7 +150,7 @@ export async function signOut() {
   );
 }
 
-/** The token of whoever is signed in, as long as it need not be renewed; else null. */
+/** The token of the account that is signed in, as long as it need not be renewed; else null. */
 export function goodToken() {
   /** @type {Session | null} */
   const session = readFromTab(STORED_SESSION);

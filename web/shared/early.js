@@ -3,7 +3,7 @@
  *
  * A page's script is its largest file, and what it asks the API for first follows from the address
  * and from what the tab has stored. A script of its own, small and first on the line, asks for it
- * (`early.js` of a page); whoever calls the API for the same thing takes that answer, once. Without
+ * (`early.js` of a page); the first call of the API for the same thing takes that answer. Without
  * it the page asks by itself.
  */
 
@@ -28,7 +28,7 @@ export function askEarly(path, bearer) {
   if (page.earlyCall === null) return;
   const abort = new AbortController();
   const response = fetch(path, { ...asked(bearer), signal: abort.signal });
-  response.catch(() => {}); // Whoever takes it reports it.
+  response.catch(() => {}); // Reported where it is taken.
   page.earlyCall = { path, bearer, abort, response, at: performance.now() };
 }
 

@@ -1,4 +1,4 @@
-/** Asks for the space of whoever is signed in before the page's script is there: see shared/early.js. */
+/** Asks for the space of the sponsor who is signed in before the page's script is there: see shared/early.js. */
 
 import { requestedCampaign } from "../shared/campaign.js";
 import { askEarly } from "../shared/early.js";

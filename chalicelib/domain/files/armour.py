@@ -2,7 +2,7 @@
 
 Pure and small: every function reads campaign files, and most have no PGP library. What the key can
 be used for, and until when, `adapters/pgp.py` says. Refuses secret keys before all: a campaign file
-is kept in every version and shown to whoever may read campaigns.
+is kept in every version and shown to everybody who may read campaigns.
 """
 
 from __future__ import annotations

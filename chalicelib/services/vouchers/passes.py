@@ -10,19 +10,13 @@ from collections.abc import Sequence
 
 from chalicelib.domain.campaign.file import Campaign
 from chalicelib.domain.vouchers import Voucher
-from chalicelib.domain.wallets import Wallet, may_have_pass
+from chalicelib.domain.wallets import may_have_pass
 from chalicelib.services.errors import UnavailableError, UnknownError
 from chalicelib.services.pictures import logo_of
 from chalicelib.services.ports import Ports
 from chalicelib.services.wallet_ports import PassNotSignedError
 from chalicelib.wallets.apple import apple_pass
 from chalicelib.wallets.google import google_pass
-
-
-def require_wallet(ports: Ports, wallet: Wallet) -> None:
-    """`UnknownError` where this stage has nothing to sign with for that wallet."""
-    if wallet not in ports.wallets.offered:
-        raise UnknownError("pass")
 
 
 def sign_apple_pass(
