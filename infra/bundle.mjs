@@ -1,10 +1,10 @@
 /**
  * Makes one script of each page's modules, and one style sheet of each style, with esbuild.
  *
- * On standard input: `{web, pages: {name: [modules]}, libraries: {name: file}, styles: {name: file}}`,
- * paths in the folder `web`. On standard output: `{scripts: {name: text}, styles: {name: text}}`, the
- * libraries, which pages fetch later, among the scripts. What esbuild does not take ends it with
- * status 1, and what it says of it.
+ * On standard input: `{web, pages: {name: [modules]}, libraries: {name: file}, inline: {name: file},
+ * styles: {name: file}}`, paths in the folder `web`. On standard output: `{scripts: {name: text},
+ * styles: {name: text}}`, the libraries, which pages fetch later, and the scripts that stand in the
+ * HTML among the scripts. What esbuild does not take ends it with status 1, and what it says of it.
  *
  * infra/pages.py runs this, names the results by their content and writes them.
  */
@@ -16,7 +16,7 @@ import { build } from "esbuild";
 
 /** Browsers since 2022: what the modules are written for. */
 const TARGET = ["es2022", "chrome104", "firefox104", "safari15.4"];
-const { web, pages, libraries, styles } = JSON.parse(await text(process.stdin));
+const { web, pages, libraries, inline, styles } = JSON.parse(await text(process.stdin));
 const COMMON = {
   absWorkingDir: dirname(web),
   bundle: true,
@@ -47,6 +47,12 @@ function library(path) {
 }
 
 /** @param {string} path */
+async function inlined(path) {
+  const text = await built({ entryPoints: [`${web}${path}`], format: "iife" });
+  return text.trimEnd();
+}
+
+/** @param {string} path */
 function style(path) {
   // What is served stays an address; a style of a package is bundled, wherever it lies.
   return built({ entryPoints: [`${web}${path}`], external: ["/*.svg", "/*.png"] });
@@ -63,7 +69,11 @@ async function each(asked, make) {
 }
 
 try {
-  const scripts = { ...(await each(pages, script)), ...(await each(libraries, library)) };
+  const scripts = {
+    ...(await each(pages, script)),
+    ...(await each(libraries, library)),
+    ...(await each(inline, inlined)),
+  };
   const answer = { scripts, styles: await each(styles, style) };
   process.stdout.write(JSON.stringify(answer));
 } catch (failure) {

@@ -15,6 +15,7 @@ stage: `sign_in_settings` is the one file that is not the same everywhere.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
@@ -26,6 +27,7 @@ from typing import Final
 
 from babel import Locale
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from infra.page_texts import LANGUAGES, languages_of, page_texts, texts_of
 
@@ -39,6 +41,8 @@ COPIED: Final = frozenset({".css", ".svg"})
 ASSETS: Final = "assets"  # what a browser may keep: its name changes with its content
 OF_EVERY_PAGE: Final = "/shared/frame.js"
 _LIBRARY: Final = re.compile(r"""kept\("([^"]+\.js)"\)""")
+_EARLY: Final = re.compile(r'{% set early = "([^"]+)" %}')
+_INLINE: Final = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _SCRIPT: Final = re.compile(r'{% set script = "([^"]+)" %}')
 
 
@@ -87,6 +91,17 @@ def _libraries(source: str) -> list[str]:
     return _LIBRARY.findall((WEB / source).read_text(encoding="utf-8"))
 
 
+def _early(source: str) -> list[str]:
+    """The script that stands in a page's HTML, if it has one."""
+    return _EARLY.findall((WEB / source).read_text(encoding="utf-8"))
+
+
+def inline_hashes(page: str) -> list[str]:
+    """How a content security policy names each script that stands in this HTML."""
+    digests = (hashlib.sha256(script.encode()).digest() for script in _INLINE.findall(page))
+    return [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests]
+
+
 def _bundled(pages: Mapping[str, list[str]], styles: list[str]) -> Mapping[str, Mapping[str, str]]:
     """What esbuild makes of the modules of each page, and of the styles."""
     if not NODE.is_file():
@@ -95,6 +110,7 @@ def _bundled(pages: Mapping[str, list[str]], styles: list[str]) -> Mapping[str, 
         "web": str(WEB),
         "pages": pages,
         "libraries": {library: library for page in pages for library in _libraries(page)},
+        "inline": {early: early for page in pages for early in _early(page)},
         "styles": {style: style for style in styles},
     }
     done = subprocess.run(
@@ -123,7 +139,9 @@ def _page(target: Path, source: str, built: Mapping[str, Mapping[str, str]]) -> 
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    early = "".join(_inline(built["scripts"][path], path) for path in _early(source))
     templates.globals |= {
+        "early_script": Markup(early),
         "kept": kept,
         "script_address": _kept(target, script.encode(), ".js"),
         "words": {name: page_texts(name) for name in LANGUAGES},
@@ -133,6 +151,13 @@ def _page(target: Path, source: str, built: Mapping[str, Mapping[str, str]]) -> 
     languages = languages_of(whole)
     texts = {name: _kept(target, _json(texts_of(whole, name)), ".json") for name in languages}
     return template.render(languages=_named(languages), texts=texts)
+
+
+def _inline(script: str, path: str) -> str:
+    """A script as it may stand in HTML: nothing in it may look like an end of the element."""
+    if "</" in script or "<!--" in script:
+        raise PagesError(f"web{path} cannot stand in HTML: it has `</` or `<!--`")
+    return script
 
 
 def _named(languages: Iterable[str]) -> Mapping[str, str]:

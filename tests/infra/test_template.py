@@ -19,6 +19,7 @@ from bench.cost.life import POLLED_S
 from bench.memory.demands import MEASURED_ELSEWHERE_MB
 from bench.memory.sizes import MARGIN
 from chalicelib.adapters.dynamodb.schema import ITEM_KINDS
+from chalicelib.api.edge import PAGE_POLICY
 from chalicelib.domain import sending
 from chalicelib.domain.effects import EFFECTS
 from chalicelib.domain.files.ends import AFTER_WRITTEN, BOOKS, BOOKS_KEPT, EXPORTS
@@ -918,12 +919,14 @@ def test_client_routes_are_signed_and_ops_routes_ask_for_the_pool(resources: Res
 def test_pages_may_load_and_call_nothing_foreign(resources: Resources) -> None:
     policy = resources["WebHeaders"]["Properties"]["ResponseHeadersPolicyConfig"]
     security = policy["SecurityHeadersConfig"]
-    directives = dict(
-        directive.strip().split(" ", 1)
-        for directive in security["ContentSecurityPolicy"]["ContentSecurityPolicy"].split(";")
-    )
+    policy_text = security["ContentSecurityPolicy"]["ContentSecurityPolicy"]
+    directives = dict(directive.strip().split(" ", 1) for directive in policy_text.split(";"))
+    assert policy_text == PAGE_POLICY
     assert directives["default-src"] == "'none'"
     assert directives["frame-ancestors"] == "'none'"
+    scripts = directives.pop("script-src").split()
+    assert scripts[0] == "'self'"
+    assert all(one.startswith("'sha256-") for one in scripts[1:])  # tests/web/test_pages.py: whose
     assert set(" ".join(directives.values()).split()) == {"'none'", "'self'", "data:"}
     assert directives["img-src"] == "'self' data:"
     assert security["ReferrerPolicy"]["ReferrerPolicy"] == "no-referrer"

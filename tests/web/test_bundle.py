@@ -29,8 +29,8 @@ def test_a_visit_fetches_few_files_of_which_a_browser_keeps_all_but_the_page(
     for page in built.rglob("*.html"):
         named = re.findall(_NAMED, page.read_text(encoding="utf-8"))
         folder = page.parent.relative_to(built).as_posix()
-        # An early call; the dashboard has a style too, and later what draws the charts.
-        further = {"dashboard": 3, "referee": 1, "sponsor": 1}.get(folder, 0)
+        # A style of their own; the dashboard has later what draws the charts, too.
+        further = {"dashboard": 2, "sponsor": 1}.get(folder, 0)
         assert len(named) == 3 + further + len(LANGUAGES)  # of the texts one is fetched
         assert {cache_control(name.lstrip("/")) for name in named} == {
             "public, max-age=31536000, immutable"
@@ -95,6 +95,20 @@ def test_what_cannot_be_built_is_refused_with_its_file_and_line(
     with pytest.raises(PagesError, match=re.escape(complaint)):
         build_pages(tmp_path / "built")
     assert not (tmp_path / "built").exists()
+
+
+@pytest.mark.parametrize("text", ["</b>", "<!--"])
+def test_a_script_that_html_would_misread_does_not_stand_in_it(
+    web: Path, tmp_path: Path, text: str
+) -> None:
+    early = '{% set early = "/early.js" %}{{ early_script }}'
+    (web / "index.html").write_text((web / "index.html").read_text() + early)
+    (web / "early.js").write_text('console.log("<b>");\n')
+    built = build_pages(tmp_path / "built") / "index.html"
+    assert built.read_text().endswith('(()=>{console.log("<b>");})();')
+    (web / "early.js").write_text(f'console.log("{text}");\n')
+    with pytest.raises(PagesError, match=r"web/early.js cannot stand in HTML"):
+        build_pages(tmp_path / "built")
 
 
 @pytest.mark.usefixtures("web")

@@ -1,14 +1,15 @@
-/** Asks for what the link names before the page's script is there: see shared/early.js. */
+/** What a referee's page does first: see shared/early.js. */
 
 import { requestedCampaign } from "../shared/campaign.js";
-import { askEarly } from "../shared/early.js";
+import { askEarly, isPlain, warmFormats } from "../shared/early.js";
 import { readFragment } from "../shared/fragment.js";
-
-const PLAIN = /^[\w-]+$/; // Any other, the page's own script escapes.
+import { given } from "../shared/given.js";
 
 const { token = "", link = "" } = readFragment("token", "link");
-const campaign = requestedCampaign();
-if (PLAIN.test(token)) askEarly(`/v1/invitations/${token}`);
-else if (PLAIN.test(link) && PLAIN.test(campaign)) {
+const campaign = given ? "" : requestedCampaign();
+if (isPlain(campaign)) askEarly(`/v1/campaigns/${campaign}`, { preloaded: true });
+if (isPlain(token)) askEarly(`/v1/invitations/${token}`);
+else if (isPlain(link) && isPlain(campaign)) {
   askEarly(`/v1/campaigns/${campaign}/links/${link}`);
 }
+warmFormats();

@@ -82,18 +82,19 @@ export async function callApi(
   path,
   { body, form, bearer, headers = {}, file, keepalive = false, preloaded = false } = {},
 ) {
-  const plain = asked(bearer);
+  const plain = asked(bearer, preloaded);
   /** @type {Record<string, string>} */
   const sentHeaders = { ...plain.headers, ...(file ? { Accept: file } : {}), ...headers };
   if (body !== undefined) sentHeaders["Content-Type"] = "application/json";
-  const early = method === "GET" ? takeEarly(path, bearer) : null;
+  const early = method === "GET" && !file ? takeEarly(path, bearer) : null;
   const abort = early?.abort ?? new AbortController();
   const timer = setTimeout(() => abort.abort(), TIMEOUT_MS);
   let response;
   let content;
   try {
-    response = await (early?.response ??
-      fetch(path, {
+    if (early) [response, content] = await early.answer;
+    else {
+      response = await fetch(path, {
         ...plain,
         method,
         headers: sentHeaders,
@@ -102,13 +103,12 @@ export async function callApi(
           : body === undefined
             ? undefined
             : JSON.stringify(body),
-        // A browser takes what was preloaded for a call that asks as the preload did.
-        ...(preloaded && { cache: "default", credentials: "same-origin" }),
         signal: abort.signal,
         keepalive,
-      }));
-    if (file && response.ok) return /** @type {T} */ (await response.blob());
-    content = await response.text();
+      });
+      if (file && response.ok) return /** @type {T} */ (await response.blob());
+      content = await response.text();
+    }
   } catch {
     throw new ProblemError(0, { type: "urn:tandem:problem:unreachable", title: "no answer" });
   } finally {
