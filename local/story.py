@@ -150,7 +150,7 @@ class Story:
         ]
         alike = {(answer.status_code, answer.content) for answer in answers}
         self._log.check(f"{len(asking)} requests, all answered alike", len(alike) == 1)
-        self._log.wait("sign-in mails", lambda: len(self.world.letters()), len(SPONSORS))
+        self._log.wait("sign-in mails", lambda: self._letters_to(asking), len(SPONSORS))
         for address, name in SPONSORS.items():
             token = self.world.token_for(address, "sponsor")
             body = {"token": token, "first_name": name}
@@ -308,6 +308,9 @@ class Story:
             f"{SPONSORS[sponsor]} invites {len(addresses)} people: all {', '.join(states)}",
             answer.status_code == 202 and states == {"received"},
         )
+
+    def _letters_to(self, addresses: Sequence[str]) -> int:
+        return sum(len(self.world.letters(address)) for address in addresses)
 
     def _decided(self) -> int:
         funnel = self.world.dashboard()["funnel"]
