@@ -172,6 +172,8 @@ function firstLanguage() {
 
 /** @type {string | null} */
 let chosen = null;
+/** The reader's language, of all that pages have: the campaign may have others. */
+let readers = "";
 
 /**
  * Fetches the texts of a language and writes the page in it. Without them the page keeps the
@@ -194,7 +196,7 @@ async function choose(name) {
   } catch {
     if (wanted !== name) return;
     wanted = currentLanguage();
-    if (!hasTexts()) showApology(name);
+    if (!hasTexts()) showApology(chosen ?? readers);
     return;
   }
   writeAll();
@@ -217,7 +219,9 @@ function start() {
       return choose(name);
     });
   }
-  if (languages.length) choose(firstLanguage());
+  if (!languages.length) return;
+  readers = firstLanguage();
+  choose(readers);
 }
 
 start();
